@@ -1,0 +1,40 @@
+# make run   starts the product on embedded SQLite; needs Go and nothing else
+# make test  installs what the tests need, then runs the linters and all tests
+
+.DEFAULT_GOAL := run
+.PHONY: run build test deps fmt lint bench clean
+
+BIN := bin/vestibule
+
+run: build
+	$(BIN) serve
+
+build:
+	go build -trimpath -o $(BIN) ./cmd/vestibule
+
+# -count=1: a cached result is no test. -p 2: two packages at a time, so that
+# the databases that they start do not fight over a small machine.
+test: deps lint
+	go test -race -count=1 -p 2 -timeout 12m ./...
+
+deps:
+	e2e/install.sh
+
+fmt:
+	gofmt -w $$(git ls-files '*.go')
+
+# The linter has a go.mod of its own, so that the product's lists only what the
+# product is made of.
+lint:
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "not formatted; run make fmt:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	go tool -modfile=lint.mod staticcheck ./...
+	go mod verify
+	go mod tidy -diff
+
+bench: build
+	go run ./bench
+
+clean:
+	rm -rf bin

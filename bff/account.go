@@ -1,0 +1,80 @@
+package bff
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+
+	"vestibule/internal/web"
+	"vestibule/store"
+)
+
+// userJSON is Better Auth's User.
+type userJSON struct {
+	Name          string   `json:"name"`
+	Email         string   `json:"email"`
+	EmailVerified bool     `json:"emailVerified"`
+	Image         *string  `json:"image"`
+	CreatedAt     web.Time `json:"createdAt"`
+	UpdatedAt     web.Time `json:"updatedAt"`
+	ID            string   `json:"id"`
+}
+
+func toUserJSON(u store.User) userJSON {
+	return userJSON{
+		Name:          u.Name,
+		Email:         u.Email,
+		EmailVerified: u.EmailVerified,
+		Image:         u.Image,
+		CreatedAt:     web.Time(u.CreatedAt),
+		UpdatedAt:     web.Time(u.UpdatedAt),
+		ID:            u.ID,
+	}
+}
+
+// sessionJSON is Better Auth's Session, with our handle where that has the
+// secret: page scripts read bodies, and the cookie is HttpOnly so that they
+// cannot read the secret.
+type sessionJSON struct {
+	ExpiresAt web.Time `json:"expiresAt"`
+	Token     string   `json:"token"`
+	CreatedAt web.Time `json:"createdAt"`
+	UpdatedAt web.Time `json:"updatedAt"`
+	IPAddress string   `json:"ipAddress"`
+	UserAgent string   `json:"userAgent"`
+	UserID    string   `json:"userId"`
+	ID        string   `json:"id"`
+}
+
+func toSessionJSON(s store.Session) sessionJSON {
+	return sessionJSON{
+		ExpiresAt: web.Time(s.ExpiresAt),
+		Token:     s.ID,
+		CreatedAt: web.Time(s.CreatedAt),
+		UpdatedAt: web.Time(s.UpdatedAt),
+		IPAddress: s.IPAddress,
+		UserAgent: s.UserAgent,
+		UserID:    s.UserID,
+		ID:        s.ID,
+	}
+}
+
+// maxEmail is the longest address that SMTP can carry (RFC 5321 §4.5.3.1.3).
+const maxEmail = 254
+
+// emailPattern is Better Auth's, so that both accept the same addresses.
+var emailPattern = regexp.MustCompile(`^(?:[A-Za-z0-9_'+\-]+\.)*[A-Za-z0-9_'+\-]*[A-Za-z0-9_+-]@(?:[A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}$`)
+
+// validEmail returns the form under which an address is stored and found.
+func validEmail(address string) (string, bool) {
+	return strings.ToLower(address), len(address) <= maxEmail && emailPattern.MatchString(address)
+}
+
+// remember reads rememberMe, which is true unless the client says otherwise.
+func remember(in *web.Object) bool {
+	if !in.Has("rememberMe") {
+		return true
+	}
+	yes, _ := in.Bool("rememberMe")
+	return yes
+}

@@ -1,0 +1,202 @@
+// Package bff is the backend for frontends: what browsers talk to, and nothing
+// else. It owns sign-up, sign-in and the cookie session, and turns the cookie
+// into a short-lived token on the way to the task API.
+//
+// The cookie stops here: no other package of the program reads one, and no
+// answer of this one holds a token or a session's secret. A bearer token from
+// outside means nothing here.
+package bff
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"vestibule/bff/password"
+	"vestibule/bff/proxy"
+	"vestibule/bff/session"
+	"vestibule/bff/token"
+	"vestibule/internal/web"
+	"vestibule/store"
+)
+
+// Config is what an operator decides about the BFF. All of it is required
+// unless said otherwise.
+type Config struct {
+	BaseURL        *url.URL       // the public origin; https switches on Secure cookies and HSTS
+	TrustedOrigins []string       // further origins that may call with credentials; may be empty
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed; may be empty
+
+	Secret          []byte   // signs cookies, and tokens in HS256
+	PreviousSecrets [][]byte // still accepted for verifying; may be empty
+
+	SessionExpiresIn time.Duration // life of a session since its last update
+	SessionUpdateAge time.Duration // age of the last update at which use makes another
+	SessionMaxAge    time.Duration // life of a session since sign-in
+	CookieName       string        // its prefix included
+	CookieSameSite   http.SameSite
+
+	JWTAlgorithm string // HS256, EdDSA or ES256
+	JWTIssuer    string
+	JWTAudience  string
+	JWTExpiresIn time.Duration
+
+	PasswordMinLength int // code points
+
+	Backend             *url.URL // requests go to its /api/…
+	ProxyForwardHeaders []string // further request headers that may pass; may be empty
+	ProxyBodyLimit      int64    // bytes of a proxied request body; 0 means no limit
+	ProxyTimeout        time.Duration
+}
+
+// Deps is what the BFF stands on.
+type Deps struct {
+	Store    *store.Store
+	Log      *slog.Logger
+	Upstream http.RoundTripper // carries requests to the task API; nil: the network
+	Now      func() time.Time  // nil: time.Now
+}
+
+// Server is the BFF. Make one with New.
+type Server struct {
+	cfg       Config
+	log       *slog.Logger
+	now       func() time.Time
+	store     *store.Store
+	passwords *password.Hasher
+	tokens    *token.Minter
+	sessions  *session.Sessions
+	proxy     *proxy.Proxy
+	origins   origins
+	clients   *web.ClientIPs
+	page      page
+}
+
+// recheckAlone is how long a session read from SQLite is believed. This
+// process is the only one that ends sessions there and tells its own cache, so
+// the bound is for an operator who edits the table by hand.
+const recheckAlone = 5 * time.Second
+
+// New composes the BFF. It reads or makes the signing key, so the database
+// must be reachable and migrated.
+func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
+	s := &Server{cfg: cfg, log: deps.Log, now: deps.Now, store: deps.Store}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	s.origins = newOrigins(cfg.BaseURL, cfg.TrustedOrigins)
+	var err error
+	if s.page, err = newPage(cfg.BaseURL); err != nil {
+		return nil, err
+	}
+	if s.clients, err = web.NewClientIPs(cfg.TrustedProxies); err != nil {
+		return nil, err
+	}
+	if s.passwords, err = password.New(password.Config{MinLength: cfg.PasswordMinLength}); err != nil {
+		return nil, err
+	}
+	s.tokens, err = token.Open(ctx, token.Config{
+		Algorithm:       cfg.JWTAlgorithm,
+		Secret:          cfg.Secret,
+		PreviousSecrets: cfg.PreviousSecrets,
+		Issuer:          cfg.JWTIssuer,
+		Audience:        cfg.JWTAudience,
+		ExpiresIn:       cfg.JWTExpiresIn,
+		Now:             s.now,
+	}, signingKeys{deps.Store})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.openSessions(); err != nil {
+		return nil, err
+	}
+	s.proxy, err = proxy.New(proxy.Config{
+		Backend:        cfg.Backend,
+		Public:         cfg.BaseURL,
+		Transport:      deps.Upstream,
+		ForwardHeaders: cfg.ProxyForwardHeaders,
+		BodyLimit:      cfg.ProxyBodyLimit,
+		Timeout:        cfg.ProxyTimeout,
+		Authorize:      s.authorize,
+		AllowUpgrade:   s.origins.allowUpgrade,
+		ClientIP:       s.clients.Of,
+		Errors:         writeError,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Server) openSessions() error {
+	recheck := recheckAlone
+	if s.store.Shared() {
+		recheck = 0
+	}
+	var err error
+	s.sessions, err = session.New(session.Config{
+		Cookie: session.Cookie{
+			Name:     s.cfg.CookieName,
+			Secure:   s.https(),
+			SameSite: s.cfg.CookieSameSite,
+			Secret:   s.cfg.Secret,
+			Previous: s.cfg.PreviousSecrets,
+		},
+		ExpiresIn: s.cfg.SessionExpiresIn,
+		UpdateAge: s.cfg.SessionUpdateAge,
+		MaxAge:    s.cfg.SessionMaxAge,
+		Recheck:   recheck,
+		ClientIP:  s.clients.Of,
+		Mint: func(userID, handle string) (session.Access, error) {
+			t, err := s.tokens.Mint(userID, handle)
+			return session.Access(t), err
+		},
+		Fresh: func(a session.Access) bool { return s.tokens.Fresh(token.Token(a)) },
+		Now:   s.now,
+		Log:   s.log,
+	}, s.store)
+	if err != nil {
+		return fmt.Errorf("sessions: %w", err)
+	}
+	return nil
+}
+
+func (s *Server) https() bool { return s.cfg.BaseURL.Scheme == "https" }
+
+// Handler answers the whole surface.
+func (s *Server) Handler() http.Handler {
+	h := s.origins.guard(s.routes())
+	h = s.origins.cors(s.cfg.ProxyForwardHeaders).Handler(h)
+	h = noStore(h)
+	h = web.DefaultDeadlines.Wrap(h)
+	h = web.SecurityHeaders{CSP: web.APIPolicy, HTTPS: s.https()}.Wrap(h)
+	return web.Access{
+		Log:     s.log,
+		Surface: "bff",
+		Errors:  writeError,
+		TrustID: s.clients.FromProxy,
+		Clients: s.clients,
+	}.Wrap(h)
+}
+
+// noStore keeps answers out of every cache; the few that may be kept say so
+// themselves.
+func noStore(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Run does the background work until ctx ends.
+func (s *Server) Run(ctx context.Context) { s.sessions.Run(ctx) }
+
+// Ready says whether requests can be answered: the signing keys can be read.
+func (s *Server) Ready(ctx context.Context) error {
+	_, err := s.tokens.JWKS(ctx)
+	return err
+}

@@ -1,0 +1,31 @@
+package bff
+
+import (
+	"net/http"
+	"strings"
+
+	"vestibule/internal/web"
+)
+
+// errorJSON is the one shape of an error: error is the status text, code is
+// stable, message is for people.
+type errorJSON struct {
+	Error   string `json:"error"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+func writeError(w http.ResponseWriter, _ *http.Request, e *web.Error) {
+	// Three strings always encode.
+	_ = web.WriteJSON(w, e.Status, errorJSON{Error: http.StatusText(e.Status), Code: e.Code, Message: e.Message})
+}
+
+// validation answers the faults of a body in Better Auth's wording, all at
+// once: "[body.email] Invalid input: expected string, received undefined".
+func validation(faults []web.FieldError) *web.Error {
+	texts := make([]string, len(faults))
+	for i, f := range faults {
+		texts[i] = "[body." + f.Field + "] " + f.Message
+	}
+	return web.Refuse(http.StatusBadRequest, "VALIDATION_ERROR", strings.Join(texts, "; "))
+}

@@ -1,0 +1,166 @@
+// Package password turns passwords into argon2id hashes and back into yes or no.
+//
+// It promises:
+//
+//   - A fixed number of computations runs at a time, each with a fixed amount of
+//     memory. What does not fit waits in a short queue for a short time and is
+//     then refused with ErrBusy, so a storm of sign-ins can use up neither the
+//     processors nor the memory of a server that has other work.
+//   - A computation that has begun keeps its permit until it ends, even when its
+//     client has left: leaving early frees nothing and opens no way around the
+//     bound. A caller that still waits for a permit stops waiting with its context.
+//   - An unknown address costs what a wrong password costs: VerifyNone.
+//   - One password typed on two keyboards is one password: every computation
+//     works on its NFKC form, as Better Auth's do.
+//
+// It refuses stored hashes that are not in the one form it writes, or whose
+// parameters lie outside fixed bounds, before it computes anything; and input
+// that no hash can belong to before it normalises anything.
+package password
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/alexedwards/argon2id"
+)
+
+// Params are the argon2id parameters: Memory in KiB, SaltLength and KeyLength
+// in bytes.
+type Params = argon2id.Params
+
+// DefaultParams is the second of the OWASP Password Storage Cheat Sheet's equal
+// choices for argon2id. It is the one with a single lane, so that one permit is
+// one processor, and with little enough memory for a small machine.
+func DefaultParams() Params {
+	return Params{Memory: 19456, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+}
+
+// Config says how hard a hash is and how many are computed at a time. The zero
+// value of every field means its default.
+type Config struct {
+	Params    Params        // for new hashes; DefaultParams
+	Parallel  int           // computations at a time; half of GOMAXPROCS, at least 1
+	Queue     int           // callers that may wait for a permit; 16 for each computation
+	Wait      time.Duration // longest wait for a permit; 2 s
+	MinLength int           // shortest new password, in code points; 8
+}
+
+// Hasher hashes and verifies passwords. It is safe for concurrent use.
+type Hasher struct {
+	params    Params
+	minLength int
+	gate      gate
+	dummy     string // of a password that nobody knows, with params
+
+	// Tests count, block and watch the computations here.
+	create func(password string, params *Params) (string, error)
+	check  func(password, phc string) (bool, *Params, error)
+}
+
+// New makes a Hasher and, for VerifyNone, one hash. Its errors are mistakes in
+// the configuration.
+func New(c Config) (*Hasher, error) {
+	if c.Params == (Params{}) {
+		c.Params = DefaultParams()
+	}
+	if c.Parallel == 0 {
+		// The other half stays with everything that is not a sign-in.
+		c.Parallel = max(1, runtime.GOMAXPROCS(0)/2)
+	}
+	if c.Queue == 0 {
+		c.Queue = 16 * c.Parallel
+	}
+	if c.Wait == 0 {
+		c.Wait = 2 * time.Second
+	}
+	if c.MinLength == 0 {
+		c.MinLength = 8
+	}
+	switch {
+	case c.Parallel < 0 || c.Queue < 0 || c.Wait < 0:
+		return nil, errors.New("password: Parallel, Queue and Wait must not be negative")
+	case c.MinLength < 0 || c.MinLength > MaxLength:
+		return nil, fmt.Errorf("password: MinLength must lie between 1 and %d, got %d", MaxLength, c.MinLength)
+	}
+	if err := checkBounds(c.Params); err != nil {
+		return nil, fmt.Errorf("password: parameters: %w", err)
+	}
+	h := &Hasher{
+		params:    c.Params,
+		minLength: c.MinLength,
+		gate:      newGate(c.Parallel, c.Queue, c.Wait),
+		create:    argon2id.CreateHash,
+		check:     argon2id.CheckHash,
+	}
+	var err error
+	if h.dummy, err = h.create(rand.Text(), &h.params); err != nil {
+		return nil, fmt.Errorf("password: dummy hash: %w", err)
+	}
+	return h, nil
+}
+
+// Hash returns the PHC string of pw with the current parameters and a new salt.
+// Its errors are ErrTooLong, ErrNotText, ErrBusy and the context's. It asks for
+// no least length, since a password from before the limit rose must still get a
+// new hash: Check is what guards a new one.
+func (h *Hasher) Hash(ctx context.Context, pw string) (string, error) {
+	pw, err := normalise(pw)
+	if err != nil {
+		return "", err
+	}
+	if err := h.gate.enter(ctx); err != nil {
+		return "", err
+	}
+	defer h.gate.leave()
+	phc, err := h.create(pw, &h.params)
+	if err != nil {
+		return "", fmt.Errorf("password: hash: %w", err)
+	}
+	return phc, nil
+}
+
+// Verify reports whether phc is a hash of pw, and whether the password should be
+// hashed anew because a parameter of phc is lower than the current one. Its
+// errors are ErrBusy, the context's, and ErrMalformedHash, which comes without
+// any computation: answer it as an account without a password, with VerifyNone.
+//
+// Input that Hash would refuse is simply not the password, and costs nothing;
+// so it does in VerifyNone.
+func (h *Hasher) Verify(ctx context.Context, pw, phc string) (ok, rehash bool, err error) {
+	stored, err := parseStored(phc)
+	if err != nil {
+		return false, false, err
+	}
+	ok, err = h.verify(ctx, pw, phc)
+	return ok, ok && lower(stored, h.params), err
+}
+
+// VerifyNone does the work of Verify for an account that does not exist or has
+// no password, with the current parameters, so that the answer to an unknown
+// address takes as long as the one to a wrong password. Its errors are those of
+// Verify without ErrMalformedHash; nil means: not verified.
+func (h *Hasher) VerifyNone(ctx context.Context, pw string) error {
+	_, err := h.verify(ctx, pw, h.dummy)
+	return err
+}
+
+func (h *Hasher) verify(ctx context.Context, pw, phc string) (bool, error) {
+	pw, err := normalise(pw)
+	if err != nil {
+		return false, nil
+	}
+	if err := h.gate.enter(ctx); err != nil {
+		return false, err
+	}
+	defer h.gate.leave()
+	ok, _, err := h.check(pw, phc)
+	if err != nil {
+		return false, fmt.Errorf("password: verify: %w", err)
+	}
+	return ok, nil
+}

@@ -1,0 +1,167 @@
+package session
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// A proxied exchange holds a lease on its session. Exchanges that are over
+// within grace never notice; longer ones (events, WebSockets, downloads) are
+// looked at twice a second and end when their session has.
+const (
+	sweepEvery = 500 * time.Millisecond
+	grace      = time.Second // lets a request finish that was under way at sign-out
+)
+
+// cleanEvery is how often rows of expired sessions are deleted.
+const cleanEvery = time.Hour
+
+// leases are the exchanges under way. The zero value is ready.
+type leases struct {
+	mu   sync.Mutex
+	open map[*lease]struct{}
+}
+
+type lease struct {
+	hash   string
+	since  time.Time
+	cancel context.CancelCauseFunc
+
+	expires time.Time // guarded by leases.mu, like ended
+	ended   bool
+}
+
+// Leaser returns the function that bounds a context by the life of the
+// session. What that returns must be called when the exchange is over.
+func (s *Sessions) Leaser(l *Live) func(context.Context) (context.Context, context.CancelFunc) {
+	return func(ctx context.Context) (context.Context, context.CancelFunc) {
+		ctx, cancel := context.WithCancelCause(ctx)
+		held := &lease{hash: l.TokenHash, since: s.Now(), cancel: cancel, expires: l.ExpiresAt}
+		s.leases.add(held)
+		return ctx, func() {
+			s.leases.remove(held)
+			cancel(context.Canceled)
+		}
+	}
+}
+
+func (ls *leases) add(l *lease) {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	if ls.open == nil {
+		ls.open = map[*lease]struct{}{}
+	}
+	ls.open[l] = struct{}{}
+}
+
+func (ls *leases) remove(l *lease) {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	delete(ls.open, l)
+}
+
+// end marks the leases of a session; those past their grace end now, the
+// others at the next sweep after it.
+func (ls *leases) end(hash string, now time.Time) {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	for l := range ls.open {
+		if l.hash == hash {
+			l.ended = true
+			l.endIfDue(now)
+		}
+	}
+}
+
+func (l *lease) endIfDue(now time.Time) {
+	if now.Sub(l.since) >= grace && (l.ended || !now.Before(l.expires)) {
+		l.cancel(ErrEnded)
+	}
+}
+
+// long returns the sessions of the leases that are past their grace.
+func (ls *leases) long(now time.Time) []string {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	seen := map[string]struct{}{}
+	var hashes []string
+	for l := range ls.open {
+		if _, dup := seen[l.hash]; !dup && now.Sub(l.since) >= grace {
+			seen[l.hash] = struct{}{}
+			hashes = append(hashes, l.hash)
+		}
+	}
+	return hashes
+}
+
+// settle ends the leases of the asked sessions that are not among the live
+// ones, and of those that have expired.
+func (ls *leases) settle(asked []string, live map[string]time.Time, now time.Time) {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	gone := make(map[string]struct{})
+	for _, hash := range asked {
+		if _, ok := live[hash]; !ok {
+			gone[hash] = struct{}{}
+		}
+	}
+	for l := range ls.open {
+		if expires, ok := live[l.hash]; ok {
+			l.expires = expires
+		}
+		if _, ok := gone[l.hash]; ok {
+			l.ended = true
+		}
+		l.endIfDue(now)
+	}
+}
+
+// Run ends streams whose session has ended and deletes expired rows, until
+// ctx ends.
+func (s *Sessions) Run(ctx context.Context) {
+	sweep, clean := time.NewTicker(sweepEvery), time.NewTicker(cleanEvery)
+	defer sweep.Stop()
+	defer clean.Stop()
+	s.clean(ctx)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-sweep.C:
+			s.sweep(ctx)
+		case <-clean.C:
+			s.clean(ctx)
+		}
+	}
+}
+
+// sweep asks the database about every session that has a long exchange open:
+// another instance may have ended it. While the database cannot be asked, only
+// expiry, which needs no asking, ends streams.
+func (s *Sessions) sweep(ctx context.Context) {
+	asked := s.leases.long(s.Now())
+	var live map[string]time.Time
+	if len(asked) > 0 {
+		ctx, cancel := context.WithTimeout(ctx, sweepEvery)
+		defer cancel()
+		var err error
+		if live, err = s.store.LiveSessions(ctx, asked, s.now()); err != nil {
+			asked = nil
+		}
+	}
+	for _, hash := range asked {
+		if _, ok := live[hash]; !ok {
+			s.cache.remove(hash)
+		}
+	}
+	s.leases.settle(asked, live, s.Now())
+}
+
+// clean deletes expired rows. Nothing but the table's size depends on it.
+func (s *Sessions) clean(ctx context.Context) {
+	if _, err := s.store.DeleteExpiredSessions(ctx, s.now()); err != nil && ctx.Err() == nil {
+		s.Log.LogAttrs(ctx, slog.LevelWarn, "expired sessions were not deleted", slog.String("error", err.Error()))
+	}
+}

@@ -1,0 +1,295 @@
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"vestibule/store"
+)
+
+// Why a request has no session.
+var (
+	ErrNone     = errors.New("no session cookie")
+	ErrUnsigned = errors.New("session cookie not signed by us")
+	ErrEnded    = errors.New("session expired or revoked")
+)
+
+// briefLife is how long a session lives whose user did not ask to be
+// remembered. Its cookie goes with the browser; use never extends it.
+const briefLife = 24 * time.Hour
+
+// maxUserAgent bounds what a client can make us store, in bytes.
+const maxUserAgent = 512
+
+// Config is how sessions live.
+type Config struct {
+	Cookie    Cookie
+	ExpiresIn time.Duration // life since the last update
+	UpdateAge time.Duration // how old the last update must be before use makes another
+	MaxAge    time.Duration // life since sign-in; nothing extends it
+
+	// Recheck is how long an answer of the database is believed without
+	// asking again. It must be 0 while another process can end sessions and
+	// nothing tells this one: then every request asks.
+	Recheck time.Duration
+
+	ClientIP func(*http.Request) string
+	Mint     func(userID, handle string) (Access, error)
+	Fresh    func(Access) bool // the token outlives the request it is used for
+	Now      func() time.Time
+	Log      *slog.Logger
+}
+
+// Access is the token that a session's requests carry upstream.
+type Access struct {
+	Raw     string
+	Expires time.Time
+}
+
+// Store is what sessions need of the database.
+type Store interface {
+	StartSession(ctx context.Context, s store.Session, replaces string) error
+	SessionByTokenHash(ctx context.Context, hash string) (store.Session, store.User, error)
+	ExtendSession(ctx context.Context, hash string, seen, updatedAt, expiresAt time.Time) (bool, error)
+	MarkCookieSent(ctx context.Context, hash string, at time.Time) error
+	EndSession(ctx context.Context, hash string) error
+	LiveSessions(ctx context.Context, hashes []string, now time.Time) (map[string]time.Time, error)
+	DeleteExpiredSessions(ctx context.Context, now time.Time) (int64, error)
+}
+
+// Sessions is the authority on sessions. Make one with New.
+type Sessions struct {
+	Config
+	store  Store
+	cache  *cache
+	leases leases
+}
+
+// New returns the sessions of a database.
+func New(cfg Config, s Store) (*Sessions, error) {
+	c, err := newCache(maxCached)
+	if err != nil {
+		return nil, fmt.Errorf("session cache: %w", err)
+	}
+	return &Sessions{Config: cfg, store: s, cache: c}, nil
+}
+
+// now is the current time as the database keeps it.
+func (s *Sessions) now() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }
+
+// Start makes a session for the user who has just proven who they are, and
+// ends the one that the request presents. save stores the row; it runs before
+// anything is told to the client. The cookie is the only place that holds the
+// secret.
+func (s *Sessions) Start(r *http.Request, userID string, remember bool, save func(row store.Session, replaces string) error) (store.Session, *http.Cookie, error) {
+	token, now := newToken(), s.now()
+	row := store.Session{
+		ID:         "ses_" + strings.ToLower(rand.Text()),
+		TokenHash:  hashToken(token),
+		UserID:     userID,
+		IPAddress:  s.ClientIP(r),
+		UserAgent:  userAgent(r),
+		RememberMe: remember,
+		CreatedAt:  now,
+		UpdatedAt:  now,
+		CookieAt:   now,
+	}
+	row.ExpiresAt = s.expiry(row, now)
+	replaces := ""
+	if old, _, err := s.Cookie.read(r); err == nil {
+		replaces = hashToken(old)
+	}
+	if err := save(row, replaces); err != nil {
+		return store.Session{}, nil, err
+	}
+	if replaces != "" {
+		s.forget(replaces)
+	}
+	return row, s.cookieFor(row, token), nil
+}
+
+func userAgent(r *http.Request) string {
+	// Header values are bytes; the database wants text.
+	ua := strings.ToValidUTF8(r.UserAgent(), "\uFFFD")
+	if len(ua) > maxUserAgent {
+		ua = strings.ToValidUTF8(ua[:maxUserAgent], "")
+	}
+	return ua
+}
+
+// expiry is when a session ends that was last updated at the given time.
+func (s *Sessions) expiry(row store.Session, updated time.Time) time.Time {
+	life := s.ExpiresIn
+	if !row.RememberMe {
+		life = min(life, briefLife)
+	}
+	idle, absolute := updated.Add(life), row.CreatedAt.Add(s.MaxAge)
+	if absolute.Before(idle) {
+		return absolute
+	}
+	return idle
+}
+
+// alive is the one function that decides whether a row is a live session. The
+// limits are applied as configured now, so lowering them takes effect on the
+// sessions that exist.
+func (s *Sessions) alive(row store.Session, now time.Time) bool {
+	return now.Before(row.ExpiresAt) && now.Before(s.expiry(row, row.UpdatedAt))
+}
+
+func (s *Sessions) cookieFor(row store.Session, token string) *http.Cookie {
+	if !row.RememberMe {
+		return s.Cookie.build(token, browserSession)
+	}
+	return s.Cookie.build(token, row.ExpiresAt.Sub(s.now()))
+}
+
+// Live is a session that was alive when it was checked.
+type Live struct {
+	store.Session
+	User  store.User // as it was when last read
+	token string
+	stale bool // the cookie was signed with a previous secret
+	entry *entry
+}
+
+// Check finds the live session of r and extends it when that is due. Its
+// errors are ErrNone, ErrUnsigned, ErrEnded, and those of the store, which say
+// nothing about the session.
+func (s *Sessions) Check(r *http.Request) (*Live, error) {
+	return s.check(r, s.Recheck)
+}
+
+// Read is Check with the row and its user read anew.
+func (s *Sessions) Read(r *http.Request) (*Live, error) {
+	return s.check(r, 0)
+}
+
+func (s *Sessions) check(r *http.Request, believe time.Duration) (*Live, error) {
+	token, stale, err := s.Cookie.read(r)
+	if err != nil {
+		return nil, err
+	}
+	hash := hashToken(token)
+	e, err := s.entry(r.Context(), hash, believe)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.extendIfDue(r.Context(), e); err != nil {
+		return nil, err
+	}
+	row, user := e.load()
+	if !s.alive(row, s.now()) {
+		return nil, ErrEnded
+	}
+	return &Live{Session: row, User: user, token: token, stale: stale, entry: e}, nil
+}
+
+// entry returns what is known of a session, from the cache where it may be
+// believed and from the database otherwise.
+func (s *Sessions) entry(ctx context.Context, hash string, believe time.Duration) (*entry, error) {
+	now := s.now()
+	e, epoch := s.cache.get(hash)
+	if e != nil && now.Sub(e.readAt()) < believe {
+		return e, nil
+	}
+	row, user, err := s.store.SessionByTokenHash(ctx, hash)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		s.forget(hash)
+		return nil, ErrEnded
+	case err != nil:
+		return nil, err
+	}
+	if !s.alive(row, now) {
+		// The row is of no more use to anyone; should this fail, the hourly
+		// clean-up takes it.
+		_ = s.store.EndSession(ctx, hash)
+		s.forget(hash)
+		return nil, ErrEnded
+	}
+	return s.cache.put(hash, epoch, row, user, now), nil
+}
+
+// extendIfDue moves the end of a session that is in use. Of many requests at
+// that moment one writes; the others go on, for the session is alive as it is.
+func (s *Sessions) extendIfDue(ctx context.Context, e *entry) error {
+	row, _ := e.load()
+	now := s.now()
+	if !row.RememberMe || now.Sub(row.UpdatedAt) < s.UpdateAge {
+		return nil
+	}
+	expires := s.expiry(row, now)
+	if !expires.After(row.ExpiresAt) || !e.extending.TryLock() {
+		return nil
+	}
+	defer e.extending.Unlock()
+	if latest, _ := e.load(); !latest.UpdatedAt.Equal(row.UpdatedAt) {
+		return nil // a request that has just left this place did it
+	}
+	extended, err := s.store.ExtendSession(ctx, row.TokenHash, row.UpdatedAt, now, expires)
+	if err != nil {
+		return err
+	}
+	if extended {
+		e.extended(now, expires)
+		return nil
+	}
+	// Somebody else was first, or the session has been ended: look again.
+	_, err = s.entry(ctx, row.TokenHash, 0)
+	return err
+}
+
+// End ends the session that r presents, if it presents one.
+func (s *Sessions) End(r *http.Request) error {
+	token, _, err := s.Cookie.read(r)
+	if err != nil {
+		return nil //nolint:nilerr // nothing that could be a session of ours
+	}
+	hash := hashToken(token)
+	if err := s.store.EndSession(r.Context(), hash); err != nil {
+		return err
+	}
+	s.forget(hash)
+	return nil
+}
+
+// forget is the one place that learns that a session has ended, after the row
+// is gone: the cache drops it and its streams end.
+func (s *Sessions) forget(hash string) {
+	s.cache.remove(hash)
+	s.leases.end(hash, s.Now())
+}
+
+// Handle identifies the session in bodies and tokens and opens nothing.
+func (l *Live) Handle() string { return l.ID }
+
+// Renewed returns the cookie to send when the browser's own copy has fallen
+// behind: the session was extended since it was last sent, by whatever
+// request, or its signature is that of a previous secret. Otherwise nil.
+func (s *Sessions) Renewed(ctx context.Context, l *Live) (*http.Cookie, error) {
+	if !l.stale && !(l.RememberMe && l.UpdatedAt.After(l.CookieAt)) {
+		return nil, nil
+	}
+	if err := s.store.MarkCookieSent(ctx, l.TokenHash, l.UpdatedAt); err != nil {
+		return nil, err
+	}
+	return s.cookieFor(l.Session, l.token), nil
+}
+
+// Access returns the token for the session's requests upstream. It is minted
+// once per session and lifetime of the token, not once per request.
+func (s *Sessions) Access(l *Live) (string, error) {
+	return l.entry.access(func(held Access) (Access, error) {
+		if s.Fresh(held) {
+			return held, nil
+		}
+		return s.Mint(l.UserID, l.Handle())
+	})
+}

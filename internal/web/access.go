@@ -1,0 +1,163 @@
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+)
+
+// RequestIDHeader carries the id under which a request is found in the log.
+const RequestIDHeader = "X-Request-Id"
+
+// record is what one request adds to the log; inner handlers fill it in.
+type record struct {
+	id    string
+	user  string
+	err   error
+	attrs []slog.Attr
+}
+
+type recordKey struct{}
+
+func recordOf(r *http.Request) *record {
+	rec, _ := r.Context().Value(recordKey{}).(*record)
+	return rec
+}
+
+// RequestID returns the id of r's log record.
+func RequestID(r *http.Request) string {
+	if rec := recordOf(r); rec != nil {
+		return rec.id
+	}
+	return ""
+}
+
+// NoteUser adds the authenticated user or client to r's log record.
+func NoteUser(r *http.Request, id string) {
+	if rec := recordOf(r); rec != nil {
+		rec.user = id
+	}
+}
+
+// Note adds attributes to r's log record: what an operator should look at.
+func Note(r *http.Request, attrs ...slog.Attr) {
+	if rec := recordOf(r); rec != nil {
+		rec.attrs = append(rec.attrs, attrs...)
+	}
+}
+
+func noteError(r *http.Request, err error) {
+	if rec := recordOf(r); rec != nil {
+		rec.err = err
+	}
+}
+
+// Access wraps a whole surface from outside its router: it gives each request
+// an id, writes one log record for it, and turns a panic into a 500. (Router
+// middleware would miss 404s and 405s.)
+type Access struct {
+	Log     *slog.Logger
+	Surface string      // bff, api or admin, in each record
+	Errors  ErrorWriter // answers a panic
+	// TrustID says whether this request's own X-Request-Id is believed: the
+	// sender must be a configured proxy, or the BFF.
+	TrustID func(*http.Request) bool
+	Clients *ClientIPs // resolves the address that is logged
+}
+
+// Wrap returns next with all that Access does around it.
+func (a Access) Wrap(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		rec := &record{id: a.requestID(r)}
+		r = r.WithContext(context.WithValue(r.Context(), recordKey{}, rec))
+		w.Header().Set(RequestIDHeader, rec.id)
+		out := &recorder{ResponseWriter: w}
+		defer func() {
+			p := recover()
+			if p != nil && p != http.ErrAbortHandler { //nolint:errorlint // compared as net/http does
+				rec.err = fmt.Errorf("panic: %v", p)
+				rec.attrs = append(rec.attrs, slog.String("stack", string(debug.Stack())))
+				if out.status == 0 {
+					a.Errors(out, r, AsError(rec.err))
+					p = nil
+				} else {
+					p = http.ErrAbortHandler // the answer is cut off, not passed off as whole
+				}
+			}
+			a.write(r, rec, out, time.Since(start), p != nil)
+			if p != nil {
+				panic(p)
+			}
+		}()
+		next.ServeHTTP(out, r)
+	})
+}
+
+func (a Access) requestID(r *http.Request) string {
+	if a.TrustID != nil && a.TrustID(r) {
+		if ids := r.Header[RequestIDHeader]; len(ids) == 1 && validRequestID(ids[0]) {
+			return ids[0]
+		}
+	}
+	return strings.ToLower(rand.Text())
+}
+
+// validRequestID keeps what an id may hold to what is harmless in a log line.
+func validRequestID(id string) bool {
+	if len(id) == 0 || len(id) > 64 {
+		return false
+	}
+	for _, c := range []byte(id) {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_', c == '.':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// write logs the request. The query is left out: it may hold mail links,
+// search terms and other things that do not belong in a log.
+func (a Access) write(r *http.Request, rec *record, out *recorder, took time.Duration, aborted bool) {
+	level := slog.LevelInfo
+	status := out.status
+	switch {
+	case status == 0 && r.Context().Err() != nil:
+		status = 499 // nginx's name for a client that left before an answer
+	case status == 0:
+		status = http.StatusOK
+	case status >= 500:
+		level = slog.LevelError
+	}
+	if !a.Log.Enabled(r.Context(), level) {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("surface", a.Surface),
+		slog.String("method", r.Method),
+		slog.String("path", r.URL.Path),
+		slog.Int("status", status),
+		slog.Int64("bytes", out.bytes),
+		slog.Duration("took", took),
+		slog.String("ip", a.Clients.Of(r)),
+		slog.String("request_id", rec.id),
+	}
+	if rec.user != "" {
+		attrs = append(attrs, slog.String("user", rec.user))
+	}
+	if rec.err != nil && !errors.Is(rec.err, context.Canceled) {
+		attrs = append(attrs, slog.String("error", rec.err.Error()))
+	}
+	if aborted {
+		attrs = append(attrs, slog.Bool("aborted", true))
+	}
+	a.Log.LogAttrs(context.WithoutCancel(r.Context()), level, "request", append(attrs, rec.attrs...)...)
+}

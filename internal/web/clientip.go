@@ -1,0 +1,70 @@
+package web
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+
+	realclientip "github.com/realclientip/realclientip-go"
+)
+
+// ClientIPs finds the address that a request comes from. X-Forwarded-For is
+// read only when the sender itself is a trusted proxy, and from right to left:
+// everything left of the first address that we do not trust was written by
+// whoever wanted us to read it.
+type ClientIPs struct {
+	trusted []netip.Prefix
+	forward realclientip.RightmostTrustedRangeStrategy
+}
+
+// NewClientIPs trusts the given proxies; with none it believes no header.
+func NewClientIPs(trusted []netip.Prefix) (*ClientIPs, error) {
+	ranges := make([]net.IPNet, 0, len(trusted))
+	for _, p := range trusted {
+		p = p.Masked()
+		ranges = append(ranges, net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())})
+	}
+	forward, err := realclientip.NewRightmostTrustedRangeStrategy("X-Forwarded-For", ranges)
+	if err != nil {
+		return nil, fmt.Errorf("trusted proxies: %w", err)
+	}
+	return &ClientIPs{trusted: trusted, forward: forward}, nil
+}
+
+// FromProxy says whether r was sent by a trusted proxy.
+func (c *ClientIPs) FromProxy(r *http.Request) bool {
+	peer, ok := peerAddr(r)
+	if !ok {
+		return false
+	}
+	for _, p := range c.trusted {
+		if p.Contains(peer) {
+			return true
+		}
+	}
+	return false
+}
+
+// Of returns the client's address without a port or zone, or "" when the
+// connection has none (a Unix socket).
+func (c *ClientIPs) Of(r *http.Request) string {
+	peer, ok := peerAddr(r)
+	if !ok {
+		return ""
+	}
+	if c != nil && c.FromProxy(r) {
+		if ip, err := netip.ParseAddr(c.forward.ClientIP(r.Header, r.RemoteAddr)); err == nil {
+			return ip.Unmap().WithZone("").String()
+		}
+	}
+	return peer.String()
+}
+
+func peerAddr(r *http.Request) (netip.Addr, bool) {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}, false
+	}
+	return peer.Addr().Unmap().WithZone(""), true
+}
