@@ -1,0 +1,171 @@
+// Package api is the task API: users' tasks over HTTP for whoever presents a
+// bearer token, the BFF or a service of its own.
+//
+// It promises that a request is answered for the token's subject and for
+// nobody else, and that a token is judged before anything else about the
+// request. It refuses every token that it cannot hold against one configured
+// algorithm, issuer and audience. It knows no cookie, no session and no
+// account: the signature is the proof.
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"vestibule/internal/web"
+	"vestibule/store"
+)
+
+// The signature algorithms of Config.Algorithm.
+const (
+	HS256 = "HS256" // a secret shared with the issuer
+	EdDSA = "EdDSA" // Ed25519 keys from a JWKS
+	ES256 = "ES256" // P-256 keys from a JWKS
+)
+
+// minSecret is the shortest HS256 secret, in bytes (RFC 7518 §3.2).
+const minSecret = 32
+
+// Config says whose tokens are believed.
+type Config struct {
+	Algorithm string
+	// Secrets of HS256: any of them verifies, which is how one is rotated.
+	Secrets [][]byte
+	// Issuer and Audience are what iss must be and aud must contain.
+	Issuer, Audience string
+	// JWKSURL is where the keys of EdDSA and ES256 are published.
+	JWKSURL string
+	// TrustedProxies may say who their client is; for the log alone.
+	TrustedProxies []netip.Prefix
+}
+
+// Tasks is what the API needs of a store. Every method touches the tasks of
+// the given user only.
+type Tasks interface {
+	ListTasks(ctx context.Context, userID string) iter.Seq2[store.Task, error]
+	Task(ctx context.Context, userID string, id int64) (store.Task, error)
+	CreateTask(ctx context.Context, t store.Task) (store.Task, error)
+	UpdateTask(ctx context.Context, userID string, id int64, change store.TaskChange, now time.Time) (store.Task, error)
+	ToggleTask(ctx context.Context, userID string, id int64, now time.Time) (store.Task, error)
+	DeleteTask(ctx context.Context, userID string, id int64) error
+}
+
+// Deps is what the API works with.
+type Deps struct {
+	Tasks         Tasks
+	Log           *slog.Logger
+	JWKSTransport http.RoundTripper // nil: the network
+	Now           func() time.Time  // nil: time.Now
+}
+
+// Server is the task API.
+type Server struct {
+	tasks   Tasks
+	log     *slog.Logger
+	clock   func() time.Time
+	clients *web.ClientIPs
+	tokens  *verifier
+	jwks    *jwks // nil with HS256
+}
+
+// New makes a Server. An error names the setting at fault.
+func New(cfg Config, deps Deps) (*Server, error) {
+	if cfg.Issuer == "" || cfg.Audience == "" {
+		return nil, errors.New("JWT_ISSUER and JWT_AUDIENCE must not be empty")
+	}
+	check, err := newSignatureCheck(cfg.Algorithm)
+	if err != nil {
+		return nil, err
+	}
+	clients, err := web.NewClientIPs(cfg.TrustedProxies)
+	if err != nil {
+		return nil, fmt.Errorf("TRUSTED_PROXIES: %w", err)
+	}
+	s := &Server{tasks: deps.Tasks, log: deps.Log, clock: deps.Now, clients: clients}
+	if s.clock == nil {
+		s.clock = time.Now
+	}
+	s.tokens = &verifier{
+		algorithm: cfg.Algorithm,
+		issuer:    cfg.Issuer,
+		audience:  cfg.Audience,
+		check:     check,
+		now:       s.clock,
+	}
+	if cfg.Algorithm == HS256 {
+		s.tokens.keys, err = newSecrets(cfg.Secrets)
+	} else {
+		s.jwks, err = newJWKS(cfg.JWKSURL, cfg.Algorithm, deps.JWKSTransport, deps.Log, s.clock)
+		s.tokens.keys = s.jwks
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func newSecrets(list [][]byte) (secrets, error) {
+	if len(list) == 0 {
+		return secrets{}, errors.New("BETTER_AUTH_SECRET is missing")
+	}
+	keys := make([]key, 0, len(list))
+	for _, secret := range list {
+		if len(secret) < minSecret {
+			return secrets{}, fmt.Errorf("BETTER_AUTH_SECRET is shorter than %d bytes", minSecret)
+		}
+		keys = append(keys, key{material: secret})
+	}
+	return secrets{newKeyring(keys)}, nil
+}
+
+// Handler answers the whole surface.
+func (s *Server) Handler() http.Handler {
+	h := noStore(s.routes())
+	h = web.DefaultDeadlines.Wrap(h)
+	h = web.SecurityHeaders{CSP: web.APIPolicy}.Wrap(h)
+	return web.Access{
+		Log:     s.log,
+		Surface: "api",
+		Errors:  writeProblem,
+		// Our callers are the BFF and services: their id joins the logs.
+		TrustID: func(*http.Request) bool { return true },
+		Clients: s.clients,
+	}.Wrap(h)
+}
+
+// noStore keeps one user's answers out of every cache on the way.
+func noStore(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Run keeps the verification keys fresh until ctx ends. With HS256 there is
+// nothing to keep fresh, and it returns when ctx ends all the same.
+func (s *Server) Run(ctx context.Context) {
+	if s.jwks != nil {
+		s.jwks.run(ctx)
+		return
+	}
+	<-ctx.Done()
+}
+
+// Ready says why no token can be verified yet, or nil.
+func (s *Server) Ready(context.Context) error {
+	if s.jwks != nil {
+		return s.jwks.ready()
+	}
+	return nil
+}
+
+// now is the time as it is stored and shown: UTC, in milliseconds.
+func (s *Server) now() time.Time {
+	return s.clock().UTC().Truncate(time.Millisecond)
+}

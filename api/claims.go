@@ -1,0 +1,145 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// skew is how far the clocks of an issuer and of this server may differ.
+const skew = 30 * time.Second
+
+// maxDate is the end of the year 9999 in Unix seconds. A claim beyond it is
+// not a date but a mistake, often milliseconds.
+const maxDate = 253402300799
+
+// maxSubject bounds a user's or client's id, in bytes.
+const maxSubject = 255
+
+// claims is what a verified token says that is needed after verification.
+type claims struct {
+	subject string
+	starts  float64 // the later of iat and nbf, in Unix seconds
+	expires float64 // exp, likewise
+}
+
+// parseClaims reads the payload of a token whose signature is right. It is as
+// strict as checkHeader: one object, no duplicate names. Its errors are the
+// 401 to answer. The order of its checks is PyJWT's, which is what a user of
+// the quickstart's FastAPI backend has seen.
+func parseClaims(payload []byte, issuer, audience string, now time.Time) (claims, error) {
+	var raw struct {
+		Issuer    jsontext.Value `json:"iss"`
+		Audience  jsontext.Value `json:"aud"`
+		Subject   jsontext.Value `json:"sub"`
+		Expires   jsontext.Value `json:"exp"`
+		NotBefore jsontext.Value `json:"nbf"`
+		IssuedAt  jsontext.Value `json:"iat"`
+	}
+	if err := json.Unmarshal(payload, &raw); err != nil {
+		return claims{}, errTokenInvalid.Because(fmt.Errorf("claims: %w", err))
+	}
+	c, err := parseDates(raw.Expires, raw.NotBefore, raw.IssuedAt)
+	if err != nil {
+		return claims{}, errTokenInvalid.Because(err)
+	}
+	if err := c.validAt(now); err != nil {
+		return claims{}, err
+	}
+	if iss, ok := stringValue(raw.Issuer); !ok || iss != issuer {
+		return claims{}, errTokenInvalid.Because(errors.New("iss differs (compare JWT_ISSUER)"))
+	}
+	if !names(raw.Audience, audience) {
+		return claims{}, errTokenInvalid.Because(errors.New("aud differs (compare JWT_AUDIENCE)"))
+	}
+	sub, ok := stringValue(raw.Subject)
+	if !ok || !usableSubject(sub) {
+		return claims{}, errNoSubject.Because(errors.New("sub is missing or unusable"))
+	}
+	c.subject = sub
+	return c, nil
+}
+
+// validAt says whether the token is valid at now. The dates are the only thing
+// about a verified token that changes while it is remembered.
+func (c claims) validAt(now time.Time) error {
+	t := float64(now.UnixMilli()) / 1000
+	switch {
+	case t >= c.expires+skew.Seconds():
+		return errTokenExpired
+	case c.starts > t+skew.Seconds():
+		return errTokenInvalid.Because(errors.New("iat or nbf is in the future (compare the clocks)"))
+	}
+	return nil
+}
+
+func parseDates(exp, nbf, iat jsontext.Value) (c claims, err error) {
+	if exp == nil {
+		return claims{}, errors.New("exp is missing")
+	}
+	if c.expires, err = numericDate(exp); err != nil {
+		return claims{}, fmt.Errorf("exp: %w", err)
+	}
+	for _, start := range []jsontext.Value{nbf, iat} {
+		if start == nil {
+			continue
+		}
+		date, err := numericDate(start)
+		if err != nil {
+			return claims{}, fmt.Errorf("iat or nbf: %w", err)
+		}
+		c.starts = max(c.starts, date)
+	}
+	return c, nil
+}
+
+// numericDate reads seconds since 1970, which may have a fraction (RFC 7519 §2).
+func numericDate(v jsontext.Value) (float64, error) {
+	if v.Kind() != '0' {
+		return 0, errors.New("not a number")
+	}
+	date, err := strconv.ParseFloat(string(v), 64)
+	if err != nil || date > maxDate {
+		return 0, errors.New("not a date in seconds")
+	}
+	return date, nil
+}
+
+// names says whether an aud claim, one string or an array of them, holds want.
+func names(aud jsontext.Value, want string) bool {
+	if one, ok := stringValue(aud); ok {
+		return one == want
+	}
+	var several []jsontext.Value
+	if aud.Kind() != '[' || json.Unmarshal(aud, &several) != nil {
+		return false
+	}
+	found := false
+	for _, v := range several {
+		one, ok := stringValue(v)
+		if !ok {
+			return false // not an audience claim at all
+		}
+		found = found || one == want
+	}
+	return found
+}
+
+// usableSubject keeps out what cannot be an id in a database or a log: the
+// signature vouches for the issuer's honesty, not for its care. PostgreSQL
+// fails on NUL, for one.
+func usableSubject(sub string) bool {
+	if sub == "" || len(sub) > maxSubject {
+		return false
+	}
+	for _, c := range []byte(sub) {
+		if c < ' ' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,127 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"vestibule/internal/web"
+)
+
+// What the guard keeps to, for every request under /api/, whatever its method
+// and whether or not there is such a route:
+//
+//  1. exactly one Authorization header with one valid token, else 401;
+//  2. the user of the path is the token's sub, byte for byte, or "me", else
+//     403. It is compared before anything is looked up, so the answer cannot
+//     depend on what exists there;
+//  3. only then does the path have to be well formed (400) and exist (404, 405).
+
+// me in a path stands for the token's own subject.
+const me = "me"
+
+type subjectKey struct{}
+
+// guard wraps the router: middleware that is added to a mux.Router does not
+// run for its 404s and 405s.
+func (s *Server) guard(next http.Handler) http.Handler {
+	return web.Handle(func(w http.ResponseWriter, r *http.Request) error {
+		path := r.URL.EscapedPath() // what the router matches
+		if rest, ok := strings.CutPrefix(path, "/api/"); ok {
+			subject, err := s.authenticate(r)
+			if err != nil {
+				return err
+			}
+			web.NoteUser(r, subject)
+			if err := authorize(rest, subject); err != nil {
+				return err
+			}
+			r = r.WithContext(context.WithValue(r.Context(), subjectKey{}, subject))
+		}
+		if err := web.CheckPath(r); err != nil {
+			return err
+		}
+		next.ServeHTTP(w, withoutTrailingSlash(r))
+		return nil
+	}, writeProblem)
+}
+
+// authenticate returns the subject of the request's token.
+func (s *Server) authenticate(r *http.Request) (string, error) {
+	sent := r.Header["Authorization"]
+	switch len(sent) {
+	case 0:
+		return "", errNotAuthenticated
+	case 1:
+	default:
+		// A proxy in front may have judged the other one.
+		return "", errTokenInvalid
+	}
+	token := bearer(sent[0])
+	if token == "" {
+		return "", errNotAuthenticated
+	}
+	return s.tokens.subject(r.Context(), token)
+}
+
+// bearer returns the token of an Authorization value, or "" when it has none:
+// another scheme is not an attempt to present one. Schemes have no case
+// (RFC 9110 §11.1).
+func bearer(value string) string {
+	scheme, token, _ := strings.Cut(value, " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimLeft(token, " ")
+}
+
+var errNotOwner = web.Refuse(http.StatusForbidden, "FORBIDDEN", "Access denied: user_id mismatch")
+
+// authorize compares the first segment of what follows /api/ with the subject.
+func authorize(rest, subject string) error {
+	segment, _, _ := strings.Cut(rest, "/")
+	user, err := url.PathUnescape(segment)
+	switch {
+	case err != nil:
+		return errNotOwner.Because(err)
+	case user == "": // no user is named; the path check or the router refuses
+	case user != me && user != subject:
+		return errNotOwner
+	}
+	return nil
+}
+
+// withoutTrailingSlash returns r as the router shall see it. A redirect would
+// turn a POST into a GET.
+func withoutTrailingSlash(r *http.Request) *http.Request {
+	if r.URL.Path == "/" || !strings.HasSuffix(r.URL.Path, "/") {
+		return r
+	}
+	u := *r.URL
+	u.Path = strings.TrimSuffix(u.Path, "/")
+	u.RawPath = strings.TrimSuffix(u.RawPath, "/")
+	trimmed := r.WithContext(r.Context())
+	trimmed.URL = &u
+	return trimmed
+}
+
+// ownerFunc is a handler of one user's own things.
+type ownerFunc func(w http.ResponseWriter, r *http.Request, user string) error
+
+// owner gives h the subject that the guard has found. A route outside the
+// guard's paths has none, and is refused rather than run for nobody.
+func owner(h ownerFunc) http.Handler {
+	return web.Handle(func(w http.ResponseWriter, r *http.Request) error {
+		subject, ok := r.Context().Value(subjectKey{}).(string)
+		if !ok {
+			return errNotAuthenticated
+		}
+		return h(w, r, subject)
+	}, writeProblem)
+}
+
+// anyone is a handler that needs no token.
+func anyone(h web.HandlerFunc) http.Handler {
+	return web.Handle(h, writeProblem)
+}

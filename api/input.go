@@ -1,0 +1,106 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"vestibule/internal/web"
+	"vestibule/store"
+)
+
+// The bounds of a task's text, in code points.
+const (
+	maxTitle       = 255
+	maxDescription = 10_000
+)
+
+// readOnly are the members of a task that a client may send back as it got
+// them; they change nothing.
+var readOnly = []string{"id", "user_id", "created_at", "updated_at"}
+
+// readNewTask reads the body of a creation. "completed" is allowed, so that a
+// task that was exported can be put back as it was.
+func readNewTask(w http.ResponseWriter, r *http.Request) (store.Task, error) {
+	body, err := web.ReadObject(w, r)
+	if err != nil {
+		return store.Task{}, err
+	}
+	return newTask(body)
+}
+
+func newTask(body *web.Object) (store.Task, error) {
+	var t store.Task
+	t.Title = title(body)
+	if body.Has("description") {
+		t.Description = description(body)
+	}
+	if body.Has("completed") {
+		t.Completed, _ = body.Bool("completed")
+	}
+	return t, verdict(body)
+}
+
+// readTaskChange reads the body of a PUT or a PATCH: an absent member keeps
+// its value, a null clears it (RFC 7396), which only description can be.
+func readTaskChange(w http.ResponseWriter, r *http.Request) (store.TaskChange, error) {
+	body, err := web.ReadObject(w, r)
+	if err != nil {
+		return store.TaskChange{}, err
+	}
+	return taskChange(body)
+}
+
+func taskChange(body *web.Object) (store.TaskChange, error) {
+	var c store.TaskChange
+	return c, verdict(body)
+}
+
+// title returns the trimmed title, which has to be there.
+func title(body *web.Object) string {
+	text, ok := body.String("title")
+	text = strings.TrimSpace(text)
+	if n := utf8.RuneCountInString(text); ok && (n < 1 || n > maxTitle) {
+		body.Reject("title", fmt.Sprintf("must have 1 to %d characters", maxTitle))
+	}
+	return text
+}
+
+// description returns the description, or nil for null.
+func description(body *web.Object) *string {
+	if body.IsNull("description") {
+		return nil
+	}
+	text, ok := body.String("description")
+	if ok && utf8.RuneCountInString(text) > maxDescription {
+		body.Reject("description", fmt.Sprintf("must have at most %d characters", maxDescription))
+	}
+	return &text
+}
+
+// verdict names every fault of the body at once.
+func verdict(body *web.Object) error {
+	body.RejectUnknown(readOnly...)
+	return invalid(body.Faults()...)
+}
+
+func invalid(faults ...web.FieldError) error {
+	if len(faults) == 0 {
+		return nil
+	}
+	e := web.Refuse(http.StatusUnprocessableEntity, "INVALID_INPUT", "The request has fields that are not valid.")
+	e.Fields = faults
+	return e
+}
+
+// parseID reads a task's id in its one canonical form: ParseInt alone would
+// take +1 and 01 for 1.
+func parseID(text string) (int64, error) {
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || id < 1 || strconv.FormatInt(id, 10) != text {
+		return 0, invalid(web.FieldError{Field: "id", Message: "must be a positive whole number"})
+	}
+	return id, nil
+}

@@ -1,0 +1,217 @@
+package password
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+// cheap parameters keep the suite fast. No parameter is the least allowed, so
+// that each can be lower.
+var cheap = Params{Memory: 32, Iterations: 2, Parallelism: 2, SaltLength: 16, KeyLength: 32}
+
+func newHasher(t testing.TB, c Config) *Hasher {
+	t.Helper()
+	if c.Params == (Params{}) {
+		c.Params = cheap
+	}
+	h, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// computation is what reached argon2id: the password, and the parameters that
+// it was computed with.
+type computation struct {
+	password string
+	params   Params
+}
+
+// record counts the computations of h.
+func record(h *Hasher) *[]computation {
+	var ran []computation
+	create, check := h.create, h.check
+	h.create = func(pw string, p *Params) (string, error) {
+		ran = append(ran, computation{pw, *p})
+		return create(pw, p)
+	}
+	h.check = func(pw, phc string) (bool, *Params, error) {
+		ok, p, err := check(pw, phc)
+		ran = append(ran, computation{pw, *p})
+		return ok, p, err
+	}
+	return &ran
+}
+
+func mustHash(t testing.TB, h *Hasher, pw string) string {
+	t.Helper()
+	phc, err := h.Hash(context.Background(), pw)
+	if err != nil {
+		t.Fatalf("Hash(%q): %v", pw, err)
+	}
+	return phc
+}
+
+func TestAHashVerifiesItsPasswordAndNoOther(t *testing.T) {
+	h := newHasher(t, Config{})
+	phc := mustHash(t, h, "correct horse")
+	if want := "$argon2id$v=19$m=32,t=2,p=2$"; !strings.HasPrefix(phc, want) {
+		t.Errorf("got %q, want the prefix %q", phc, want)
+	}
+	for pw, want := range map[string]bool{"correct horse": true, "correct horse ": false, "Correct horse": false, "": false} {
+		ok, rehash, err := h.Verify(context.Background(), pw, phc)
+		if ok != want || rehash || err != nil {
+			t.Errorf("Verify(%q): got %v, %v, %v, want %v, false, nil", pw, ok, rehash, err, want)
+		}
+	}
+	if again := mustHash(t, h, "correct horse"); again == phc {
+		t.Errorf("got the same hash twice, want a new salt each time")
+	}
+}
+
+// The strings are from the reference implementation's test.c.
+func TestHashesOfTheReferenceImplementationVerify(t *testing.T) {
+	h := newHasher(t, Config{})
+	for _, phc := range []string{
+		"$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+		"$argon2id$v=19$m=256,t=2,p=2$c29tZXNhbHQ$bQk8UB/VmZZF4Oo79iDXuL5/0ttZwg2f/5U52iv1cDc",
+	} {
+		if ok, _, err := h.Verify(context.Background(), "password", phc); !ok || err != nil {
+			t.Errorf("%s: got %v, %v, want true, nil", phc, ok, err)
+		}
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	h, err := New(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	phc := mustHash(t, h, "correct horse")
+	if want := "$argon2id$v=19$m=19456,t=2,p=1$"; !strings.HasPrefix(phc, want) {
+		t.Errorf("got %q, want the prefix %q", phc, want)
+	}
+	stored, err := parseStored(phc)
+	if err != nil || stored != DefaultParams() {
+		t.Errorf("got %+v, %v, want %+v, nil", stored, err, DefaultParams())
+	}
+	if err := h.Check("sevench"); !errors.Is(err, ErrTooShort) {
+		t.Errorf("7 code points: got %v, want %v", err, ErrTooShort)
+	}
+	if cap(h.gate.permits) < 1 || cap(h.gate.line) < 1 || h.gate.wait <= 0 {
+		t.Errorf("got %d permits, a queue of %d, a wait of %v, want all above zero",
+			cap(h.gate.permits), cap(h.gate.line), h.gate.wait)
+	}
+}
+
+func TestNewRefusesMistakes(t *testing.T) {
+	for name, c := range map[string]Config{
+		"negative parallelism":            {Params: cheap, Parallel: -1},
+		"negative queue":                  {Params: cheap, Queue: -1},
+		"negative wait":                   {Params: cheap, Wait: -time.Second},
+		"negative minimum":                {Params: cheap, MinLength: -1},
+		"a minimum above the maximum":     {Params: cheap, MinLength: MaxLength + 1},
+		"iterations left out":             {Params: Params{Memory: 32, Parallelism: 1, SaltLength: 16, KeyLength: 32}},
+		"more memory than Verify accepts": {Params: Params{Memory: maxMemory + 1, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}},
+	} {
+		if _, err := New(c); err == nil {
+			t.Errorf("%s: got no error", name)
+		}
+	}
+}
+
+func TestAHashWithALowerParameterIsHashedAnew(t *testing.T) {
+	current := newHasher(t, Config{})
+	for _, tt := range []struct {
+		name   string
+		stored Params
+		want   bool
+	}{
+		{"the same", cheap, false},
+		{"higher in all", Params{Memory: 64, Iterations: 3, Parallelism: 3, SaltLength: 17, KeyLength: 33}, false},
+		{"less memory", Params{Memory: 31, Iterations: 2, Parallelism: 2, SaltLength: 16, KeyLength: 32}, true},
+		{"fewer iterations", Params{Memory: 32, Iterations: 1, Parallelism: 2, SaltLength: 16, KeyLength: 32}, true},
+		{"fewer lanes", Params{Memory: 32, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}, true},
+		{"shorter salt", Params{Memory: 32, Iterations: 2, Parallelism: 2, SaltLength: 15, KeyLength: 32}, true},
+		{"shorter key", Params{Memory: 32, Iterations: 2, Parallelism: 2, SaltLength: 16, KeyLength: 31}, true},
+		{"more memory, fewer iterations", Params{Memory: 64, Iterations: 1, Parallelism: 2, SaltLength: 16, KeyLength: 32}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			phc := mustHash(t, newHasher(t, Config{Params: tt.stored}), "correct horse")
+			if ok, rehash, err := current.Verify(context.Background(), "correct horse", phc); !ok || rehash != tt.want || err != nil {
+				t.Errorf("right password: got %v, %v, %v, want true, %v, nil", ok, rehash, err, tt.want)
+			}
+			if ok, rehash, err := current.Verify(context.Background(), "wrong horse", phc); ok || rehash || err != nil {
+				t.Errorf("wrong password: got %v, %v, %v, want false, false, nil", ok, rehash, err)
+			}
+		})
+	}
+}
+
+func TestAnUnknownAddressCostsWhatAWrongPasswordCosts(t *testing.T) {
+	ctx := context.Background()
+	h := newHasher(t, Config{})
+	phc := mustHash(t, h, "correct horse")
+	for _, pw := range []string{"wrong horse", "ｗｒｏｎｇ", "x", "", "\xff", "a\x00b", strings.Repeat("x", 129), strings.Repeat("x", 1<<20)} {
+		ran := record(h)
+		if ok, _, err := h.Verify(ctx, pw, phc); ok || err != nil {
+			t.Fatalf("%.20q: Verify: got %v, %v, want false, nil", pw, ok, err)
+		}
+		wrong := *ran
+		ran = record(h)
+		if err := h.VerifyNone(ctx, pw); err != nil {
+			t.Fatalf("%.20q: VerifyNone: got %v, want nil", pw, err)
+		}
+		unknown := *ran
+		if len(unknown) != len(wrong) {
+			t.Fatalf("%.20q: got %d computations for an unknown address, %d for a wrong password, want the same",
+				pw, len(unknown), len(wrong))
+		}
+		for i := range wrong {
+			if unknown[i] != wrong[i] {
+				t.Errorf("%.20q: got %+v for an unknown address, %+v for a wrong password, want the same", pw, unknown[i], wrong[i])
+			}
+		}
+		if hashable := h.hashable(pw); (len(wrong) == 1) != hashable {
+			t.Errorf("%.20q: got %d computations, hashable is %v", pw, len(wrong), hashable)
+		}
+	}
+}
+
+// hashable reports whether any hash can belong to pw.
+func (h *Hasher) hashable(pw string) bool {
+	_, err := h.Hash(context.Background(), pw)
+	return err == nil
+}
+
+func TestTheDummyHashIsMadeOnce(t *testing.T) {
+	h := newHasher(t, Config{})
+	ran := record(h)
+	before := h.dummy
+	for range 3 {
+		if err := h.VerifyNone(context.Background(), "whatever"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(*ran) != 3 || h.dummy != before {
+		t.Errorf("got %d computations for 3 calls (dummy kept: %v), want one each and the same dummy", len(*ran), h.dummy == before)
+	}
+}
+
+func BenchmarkVerify(b *testing.B) {
+	h, err := New(Config{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	phc := mustHash(b, h, "correct horse")
+	b.ReportAllocs()
+	for b.Loop() {
+		if ok, _, err := h.Verify(b.Context(), "correct horse", phc); !ok || err != nil {
+			b.Fatalf("got %v, %v, want true, nil", ok, err)
+		}
+	}
+}

@@ -1,0 +1,155 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+	"time"
+
+	"vestibule/store"
+	"vestibule/store/storetest"
+)
+
+// streamFor opens a lease whose exchange has been going on for longer than the
+// grace.
+func streamFor(f *fixture, r *http.Request) (context.Context, context.CancelFunc) {
+	f.t.Helper()
+	ctx, release := f.Leaser(f.wantLive(r))(f.t.Context())
+	f.clock.advance(2 * grace)
+	return ctx, release
+}
+
+func ended(ctx context.Context) bool { return errors.Is(context.Cause(ctx), ErrEnded) }
+
+func TestStreamEndsWithItsSession(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		end  func(f *fixture, row store.Session, r *http.Request) error
+	}{
+		{"by sign-out here", func(f *fixture, _ store.Session, r *http.Request) error { return f.End(r) }},
+		{"by another instance", func(f *fixture, row store.Session, _ *http.Request) error {
+			return f.db.EndSession(f.t.Context(), row.TokenHash)
+		}},
+		{"by expiry", func(f *fixture, _ store.Session, _ *http.Request) error {
+			f.clock.advance(8 * day)
+			return nil
+		}},
+		{"by expiry while the database is away", func(f *fixture, _ store.Session, _ *http.Request) error {
+			f.clock.advance(8 * day)
+			return f.db.Close()
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			each(t, time.Hour, func(f *fixture) {
+				row, r := f.signIn(true, nil)
+				ctx, release := streamFor(f, r)
+				defer release()
+				f.sweep(f.t.Context())
+				if ended(ctx) {
+					f.t.Fatal("the stream of a live session was ended")
+				}
+				if err := tt.end(f, row, r); err != nil {
+					f.t.Fatal(err)
+				}
+				f.sweep(f.t.Context())
+				if !ended(ctx) {
+					f.t.Errorf("got %v, want the stream ended after a sweep", context.Cause(ctx))
+				}
+			})
+		})
+	}
+}
+
+func TestStreamsOfOtherSessionsGoOn(t *testing.T) {
+	each(t, time.Hour, func(f *fixture) {
+		_, r := f.signIn(true, nil)
+		_, other := f.signIn(true, nil)
+		ctx, release := streamFor(f, other)
+		defer release()
+		if err := f.End(r); err != nil {
+			f.t.Fatal(err)
+		}
+		f.sweep(f.t.Context())
+		if ctx.Err() != nil {
+			f.t.Errorf("got %v, want the other session's stream to go on", context.Cause(ctx))
+		}
+	})
+}
+
+func TestOutageEndsNoStream(t *testing.T) {
+	each(t, time.Hour, func(f *fixture) {
+		_, r := f.signIn(true, nil)
+		ctx, release := streamFor(f, r)
+		defer release()
+		if err := f.db.Close(); err != nil {
+			f.t.Fatal(err)
+		}
+		f.sweep(f.t.Context())
+		if ctx.Err() != nil {
+			f.t.Errorf("got %v, want the stream to go on", context.Cause(ctx))
+		}
+	})
+}
+
+func TestShortRequestOutlivesSignOutByItsGrace(t *testing.T) {
+	each(t, time.Hour, func(f *fixture) {
+		_, r := f.signIn(true, nil)
+		ctx, release := f.Leaser(f.wantLive(r))(f.t.Context())
+		defer release()
+		if err := f.End(r); err != nil {
+			f.t.Fatal(err)
+		}
+		f.sweep(f.t.Context())
+		if ctx.Err() != nil {
+			f.t.Fatalf("got %v within the grace, want the request to finish", context.Cause(ctx))
+		}
+		f.clock.advance(grace)
+		f.sweep(f.t.Context())
+		if !ended(ctx) {
+			f.t.Error("the request goes on after its grace")
+		}
+	})
+}
+
+func TestReleasedLeasesAreForgotten(t *testing.T) {
+	each(t, time.Hour, func(f *fixture) {
+		_, r := f.signIn(true, nil)
+		_, release := streamFor(f, r)
+		release()
+		if n := len(f.leases.open); n != 0 {
+			f.t.Errorf("got %d leases after release, want 0", n)
+		}
+	})
+}
+
+// TestRunEndsStreamsInTime runs the sweeper with the real clock: two seconds is
+// the promise.
+func TestRunEndsStreamsInTime(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.Store) {
+		f := newFixture(t, db, 0)
+		f.Now = time.Now
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { f.Run(ctx); close(done) }()
+		defer func() { stop(); <-done }()
+		row, cookie, err := f.Start(requestWith(), userID, true, func(row store.Session, _ string) error {
+			return db.CreateUser(t.Context(), store.User{ID: userID, Email: "t@example.com", CreatedAt: row.CreatedAt, UpdatedAt: row.CreatedAt}, "x", row, "")
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stream, release := f.Leaser(f.wantLive(requestWith(cookie.Name + "=" + cookie.Value)))(t.Context())
+		defer release()
+		if err := db.EndSession(t.Context(), row.TokenHash); err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		select {
+		case <-stream.Done():
+			t.Logf("ended after %v", time.Since(start))
+		case <-time.After(20 * time.Second):
+			t.Fatal("the stream was not ended")
+		}
+	})
+}

@@ -1,0 +1,421 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"vestibule/store"
+	"vestibule/store/storetest"
+)
+
+// clock is a time that a test sets.
+type clock struct {
+	mu sync.Mutex
+	t  time.Time
+}
+
+func newClock() *clock { return &clock{t: time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)} }
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.t
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.t = c.t.Add(d)
+}
+
+// spy counts what reaches the real store, and lets a test step in between.
+type spy struct {
+	Store
+	reads, extensions atomic.Int64
+	afterRead         func()
+}
+
+func (s *spy) SessionByTokenHash(ctx context.Context, hash string) (store.Session, store.User, error) {
+	s.reads.Add(1)
+	row, user, err := s.Store.SessionByTokenHash(ctx, hash)
+	if s.afterRead != nil {
+		s.afterRead()
+	}
+	return row, user, err
+}
+
+func (s *spy) ExtendSession(ctx context.Context, hash string, seen, updatedAt, expiresAt time.Time) (bool, error) {
+	s.extensions.Add(1)
+	return s.Store.ExtendSession(ctx, hash, seen, updatedAt, expiresAt)
+}
+
+const (
+	day    = 24 * time.Hour
+	userID = "usr_test"
+)
+
+type fixture struct {
+	*Sessions
+	t     *testing.T
+	db    *store.Store
+	spy   *spy
+	clock *clock
+	mints atomic.Int64
+}
+
+// each runs a test on every engine, with one user and no session.
+func each(t *testing.T, recheck time.Duration, test func(*fixture)) {
+	storetest.Each(t, func(t *testing.T, db *store.Store) {
+		f := newFixture(t, db, recheck)
+		now := f.now()
+		err := db.CreateUser(t.Context(), store.User{ID: userID, Name: "T", Email: "t@example.com", CreatedAt: now, UpdatedAt: now}, "x",
+			store.Session{ID: "ses_first", TokenHash: strings.Repeat("0", 64), UserID: userID, CreatedAt: now, UpdatedAt: now, CookieAt: now, ExpiresAt: now.Add(day)}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		test(f)
+	})
+}
+
+func newFixture(t *testing.T, db *store.Store, recheck time.Duration) *fixture {
+	t.Helper()
+	f := &fixture{t: t, db: db, spy: &spy{Store: db}, clock: newClock()}
+	var err error
+	f.Sessions, err = New(Config{
+		Cookie:    testCookie(),
+		ExpiresIn: 7 * day,
+		UpdateAge: day,
+		MaxAge:    30 * day,
+		Recheck:   recheck,
+		ClientIP:  func(*http.Request) string { return "192.0.2.1" },
+		Mint: func(user, handle string) (Access, error) {
+			n := f.mints.Add(1)
+			return Access{Raw: user + "/" + handle + "/" + string(rune('0'+n)), Expires: f.clock.now().Add(5 * time.Minute)}, nil
+		},
+		Fresh: func(a Access) bool { return f.clock.now().Before(a.Expires) },
+		Now:   f.clock.now,
+		Log:   slog.New(slog.NewTextHandler(io.Discard, nil)),
+	}, f.spy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// signIn starts a session and returns its row and a request that presents it.
+func (f *fixture) signIn(remember bool, presented *http.Request) (store.Session, *http.Request) {
+	f.t.Helper()
+	if presented == nil {
+		presented = requestWith()
+	}
+	row, cookie, err := f.Start(presented, userID, remember, func(row store.Session, replaces string) error {
+		return f.db.StartSession(f.t.Context(), row, replaces)
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return row, requestWith(cookie.Name + "=" + cookie.Value)
+}
+
+func (f *fixture) wantLive(r *http.Request) *Live {
+	f.t.Helper()
+	live, err := f.Check(r)
+	if err != nil {
+		f.t.Fatalf("got %v, want a live session", err)
+	}
+	return live
+}
+
+func (f *fixture) wantErr(r *http.Request, want error) {
+	f.t.Helper()
+	if _, err := f.Check(r); !errors.Is(err, want) {
+		f.t.Fatalf("got error %v, want %v", err, want)
+	}
+}
+
+func TestLimitsOfASession(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		remember bool
+		uses     []time.Duration // waits between uses that must succeed
+		then     time.Duration   // a wait after which use must fail
+	}{
+		{"ends when it is not used for its lifetime", true, nil, 7 * day},
+		{"use within the first day does not extend it", true, []time.Duration{day - time.Second}, 6*day + time.Second},
+		{"use after a day extends it", true, []time.Duration{day, 7*day - time.Second}, 7 * day},
+		{"nothing extends it past its absolute limit", true, []time.Duration{6 * day, 6 * day, 6 * day, 6 * day, 5 * day}, day},
+		{"without rememberMe it lasts a day, used or not", false, []time.Duration{12 * time.Hour, 11 * time.Hour}, time.Hour},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			each(t, 0, func(f *fixture) {
+				_, r := f.signIn(tt.remember, nil)
+				for _, wait := range tt.uses {
+					f.clock.advance(wait)
+					f.wantLive(r)
+				}
+				f.clock.advance(tt.then)
+				f.wantErr(r, ErrEnded)
+				f.wantErr(r, ErrEnded)
+			})
+		})
+	}
+}
+
+func TestLoweredLimitsApplyToExistingSessions(t *testing.T) {
+	each(t, 0, func(f *fixture) {
+		_, r := f.signIn(true, nil)
+		f.clock.advance(2 * time.Hour)
+		f.MaxAge = time.Hour
+		f.wantErr(r, ErrEnded)
+	})
+}
+
+func TestSignInEndsThePresentedSession(t *testing.T) {
+	each(t, time.Hour, func(f *fixture) {
+		old, first := f.signIn(true, nil)
+		f.wantLive(first) // now in the cache
+		row, second := f.signIn(true, first)
+		f.wantErr(first, ErrEnded)
+		if live := f.wantLive(second); live.ID != row.ID || live.ID == old.ID {
+			f.t.Errorf("got session %s, want the new %s", live.ID, row.ID)
+		}
+	})
+}
+
+func TestSignOutEndsTheSessionAtTheNextRequest(t *testing.T) {
+	each(t, time.Hour, func(f *fixture) {
+		_, r := f.signIn(true, nil)
+		f.wantLive(r)
+		if err := f.End(r); err != nil {
+			f.t.Fatal(err)
+		}
+		f.wantErr(r, ErrEnded)
+		if err := f.End(r); err != nil {
+			f.t.Errorf("got %v, want a second sign-out to succeed", err)
+		}
+	})
+}
+
+func TestCacheAnswersWithoutAQueryAndForgetsInTime(t *testing.T) {
+	each(t, time.Minute, func(f *fixture) {
+		row, r := f.signIn(true, nil)
+		f.wantLive(r)
+		before := f.spy.reads.Load()
+		f.wantLive(r)
+		if n := f.spy.reads.Load() - before; n != 0 {
+			f.t.Errorf("got %d queries for a cached session, want 0", n)
+		}
+		if err := f.db.EndSession(f.t.Context(), row.TokenHash); err != nil { // behind our back
+			f.t.Fatal(err)
+		}
+		f.clock.advance(time.Minute)
+		f.wantErr(r, ErrEnded)
+	})
+}
+
+func TestOtherInstancesRevocationIsSeenAtTheNextRequest(t *testing.T) {
+	each(t, 0, func(f *fixture) {
+		_, r := f.signIn(true, nil)
+		f.wantLive(r)
+		other := newFixture(f.t, f.db, 0)
+		if err := other.End(r); err != nil {
+			f.t.Fatal(err)
+		}
+		f.wantErr(r, ErrEnded)
+	})
+}
+
+func TestEndDuringAReadIsNotUndoneByTheCache(t *testing.T) {
+	each(t, time.Hour, func(f *fixture) {
+		_, r := f.signIn(true, nil)
+		f.spy.afterRead = func() { // the row has been read and is about to be cached
+			f.spy.afterRead = nil
+			if err := f.End(r); err != nil {
+				f.t.Error(err)
+			}
+		}
+		f.wantLive(r) // it was alive when it was read
+		f.wantErr(r, ErrEnded)
+	})
+}
+
+func TestExtensionNeverResurrects(t *testing.T) {
+	each(t, time.Hour, func(f *fixture) {
+		row, r := f.signIn(true, nil)
+		f.clock.advance(day)
+		f.spy.afterRead = func() { // revoked by another instance, just before the extension
+			f.spy.afterRead = nil
+			if err := f.db.EndSession(f.t.Context(), row.TokenHash); err != nil {
+				f.t.Error(err)
+			}
+		}
+		f.wantErr(r, ErrEnded)
+		if _, _, err := f.db.SessionByTokenHash(f.t.Context(), row.TokenHash); !errors.Is(err, store.ErrNotFound) {
+			f.t.Errorf("got %v, want the row to stay away", err)
+		}
+	})
+}
+
+func TestParallelUseExtendsOnce(t *testing.T) {
+	for _, recheck := range []time.Duration{0, time.Hour} {
+		each(t, recheck, func(f *fixture) {
+			_, r := f.signIn(true, nil)
+			f.wantLive(r)
+			f.clock.advance(day)
+			var wg sync.WaitGroup
+			for range 50 {
+				wg.Go(func() {
+					if _, err := f.Check(r.Clone(context.Background())); err != nil {
+						f.t.Errorf("got %v, want every request to pass", err)
+					}
+				})
+			}
+			wg.Wait()
+			if n := f.spy.extensions.Load(); n != 1 {
+				f.t.Errorf("got %d writes, want 1", n)
+			}
+			live := f.wantLive(r)
+			if want := f.clock.now().Add(7 * day); !live.ExpiresAt.Equal(want) {
+				f.t.Errorf("got expiry %v, want %v", live.ExpiresAt, want)
+			}
+		})
+	}
+}
+
+func TestCookieIsSentAgainAfterAnExtensionByAnyRequest(t *testing.T) {
+	each(t, time.Hour, func(f *fixture) {
+		_, r := f.signIn(true, nil)
+		renewed := func() *http.Cookie {
+			f.t.Helper()
+			live, err := f.Read(r)
+			if err != nil {
+				f.t.Fatal(err)
+			}
+			c, err := f.Renewed(f.t.Context(), live)
+			if err != nil {
+				f.t.Fatal(err)
+			}
+			return c
+		}
+		if c := renewed(); c != nil {
+			f.t.Errorf("got %v before any extension, want none", c)
+		}
+		f.clock.advance(day)
+		f.wantLive(r) // a proxied request extends the row
+		f.clock.advance(time.Hour)
+		c := renewed()
+		if c == nil || !strings.HasSuffix(r.Header.Get("Cookie"), c.Value) {
+			f.t.Fatalf("got %v, want the same value again", c)
+		}
+		if want := int((7*day - time.Hour) / time.Second); c.MaxAge != want {
+			f.t.Errorf("got Max-Age %d, want what is left of the session, %d", c.MaxAge, want)
+		}
+		if c := renewed(); c != nil {
+			f.t.Errorf("got %v, want it sent once", c)
+		}
+	})
+}
+
+func TestOutageIsNotTheEndOfASession(t *testing.T) {
+	each(t, 0, func(f *fixture) {
+		_, r := f.signIn(true, nil)
+		f.wantLive(r)
+		if err := f.db.Close(); err != nil {
+			f.t.Fatal(err)
+		}
+		_, err := f.Check(r)
+		if err == nil || errors.Is(err, ErrEnded) || errors.Is(err, ErrNone) || errors.Is(err, ErrUnsigned) {
+			f.t.Errorf("got %v, want an error that says nothing about the session", err)
+		}
+		if err := f.End(r); err == nil {
+			f.t.Error("got a sign-out that was not stored, want an error")
+		}
+	})
+}
+
+func TestTokenIsMintedOncePerSessionAndLifetime(t *testing.T) {
+	for _, recheck := range []time.Duration{0, time.Hour} {
+		each(t, recheck, func(f *fixture) {
+			row, r := f.signIn(true, nil)
+			var wg sync.WaitGroup
+			f.wantLive(r)
+			for range 20 {
+				wg.Go(func() {
+					live, err := f.Check(r.Clone(context.Background()))
+					if err != nil {
+						f.t.Error(err)
+						return
+					}
+					if got, err := f.Access(live); err != nil || got != userID+"/"+row.ID+"/1" {
+						f.t.Errorf("got token %q, %v", got, err)
+					}
+				})
+			}
+			wg.Wait()
+			f.clock.advance(5 * time.Minute)
+			if _, err := f.Access(f.wantLive(r)); err != nil {
+				f.t.Fatal(err)
+			}
+			if n := f.mints.Load(); n != 2 {
+				f.t.Errorf("got %d tokens minted in two lifetimes, want 2", n)
+			}
+		})
+	}
+}
+
+func TestUserAgentIsStoredAsBoundedText(t *testing.T) {
+	each(t, 0, func(f *fixture) {
+		r := requestWith()
+		r.Header.Set("User-Agent", "\xff\xfe"+strings.Repeat("é", 600))
+		row, req := f.signIn(true, r)
+		live, err := f.Read(req)
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		if len(live.UserAgent) > maxUserAgent || live.UserAgent != row.UserAgent || !strings.HasPrefix(live.UserAgent, "\uFFFD") {
+			f.t.Errorf("got %d bytes %q", len(live.UserAgent), live.UserAgent)
+		}
+		if live.IPAddress != "192.0.2.1" {
+			f.t.Errorf("got address %q", live.IPAddress)
+		}
+	})
+}
+
+func BenchmarkCheckCached(b *testing.B) {
+	db := storetest.SQLite(b)
+	clock := newClock()
+	s, err := New(Config{
+		Cookie: testCookie(), ExpiresIn: 7 * day, UpdateAge: day, MaxAge: 30 * day, Recheck: time.Hour,
+		ClientIP: func(*http.Request) string { return "" }, Now: clock.now,
+		Mint:  func(string, string) (Access, error) { return Access{Raw: "t"}, nil },
+		Fresh: func(a Access) bool { return a.Raw != "" },
+	}, db)
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, cookie, err := s.Start(httptest.NewRequest(http.MethodGet, "/", nil), userID, true, func(row store.Session, _ string) error {
+		return db.CreateUser(b.Context(), store.User{ID: userID, Email: "t@example.com", CreatedAt: row.CreatedAt, UpdatedAt: row.CreatedAt}, "x", row, "")
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	r := requestWith(cookie.Name + "=" + cookie.Value)
+	for b.Loop() {
+		live, err := s.Check(r)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := s.Access(live); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

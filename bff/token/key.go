@@ -1,0 +1,148 @@
+package token
+
+// Rules for signing keys:
+//
+//  1. The newest key of the configured algorithm signs; of two made in the same
+//     millisecond, the one with the greater id. So instances that read the same
+//     table agree without talking to each other.
+//  2. A key with an end (ExpiresAt) is retiring: it is published until then, so
+//     that its tokens still verify, and signs no more.
+//  3. A key is in the table before it signs anything, so that every instance
+//     publishes it.
+//
+// Instances that find no key at the same moment each make one. Each adds its own
+// and then reads the table again: at least the later of them sees both, and
+// signs with the newer. The earlier may go on with its own until its next start.
+// That is harmless: both keys stay in the table, all instances publish both, and
+// a token says in its kid which one to use.
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Key is a row of the key table.
+type Key struct {
+	ID         string // key_…; the kid of its tokens
+	Algorithm  string // EdDSA or ES256
+	Curve      string // Ed25519 or P-256
+	PublicKey  string // JWK in JSON
+	PrivateKey string // JWK in JSON, sealed
+	CreatedAt  time.Time
+	ExpiresAt  *time.Time // set when the key retires: the end of its publication
+}
+
+// Keys is the key table, which all instances share.
+type Keys interface {
+	Keys(ctx context.Context) ([]Key, error)
+	AddKey(ctx context.Context, k Key) error
+}
+
+// openSigner returns the signing key of the table, after making it if need be.
+func openSigner(ctx context.Context, c Config, keys Keys) (signer, error) {
+	k, err := newest(ctx, c.Algorithm, keys)
+	if errors.Is(err, errNoKey) {
+		if k, err = newKey(c); err != nil {
+			return signer{}, err
+		}
+		if err := keys.AddKey(ctx, k); err != nil {
+			return signer{}, fmt.Errorf("token: add key: %w", err)
+		}
+		k, err = newest(ctx, c.Algorithm, keys)
+	}
+	if err != nil {
+		return signer{}, err
+	}
+	return unlock(k, c)
+}
+
+var errNoKey = errors.New("token: no signing key")
+
+// newest returns the key that signs. Keys whose private part is not in our form
+// are passed over: they are an import's, published but not ours to sign with.
+func newest(ctx context.Context, algorithm string, keys Keys) (Key, error) {
+	all, err := keys.Keys(ctx)
+	if err != nil {
+		return Key{}, fmt.Errorf("token: read keys: %w", err)
+	}
+	var best *Key
+	for i, k := range all {
+		if k.Algorithm != algorithm || k.ExpiresAt != nil || !sealed(k.PrivateKey) {
+			continue
+		}
+		if best == nil || k.CreatedAt.After(best.CreatedAt) || k.CreatedAt.Equal(best.CreatedAt) && k.ID > best.ID {
+			best = &all[i]
+		}
+	}
+	if best == nil {
+		return Key{}, errNoKey
+	}
+	return *best, nil
+}
+
+// newKey makes a key pair for the configured algorithm.
+func newKey(c Config) (Key, error) {
+	private, curve, err := generate(c.Algorithm)
+	if err != nil {
+		return Key{}, fmt.Errorf("token: make key: %w", err)
+	}
+	id := "key_" + strings.ToLower(rand.Text())
+	publicJWK, err := encodeJWK(private.Public(), c.Algorithm, id)
+	if err != nil {
+		return Key{}, fmt.Errorf("token: make key: %w", err)
+	}
+	privateJWK, err := encodeJWK(private, c.Algorithm, id)
+	if err != nil {
+		return Key{}, fmt.Errorf("token: make key: %w", err)
+	}
+	box, err := seal(c.Secret, id, privateJWK)
+	if err != nil {
+		return Key{}, fmt.Errorf("token: make key: %w", err)
+	}
+	return Key{
+		ID:         id,
+		Algorithm:  c.Algorithm,
+		Curve:      curve,
+		PublicKey:  string(publicJWK),
+		PrivateKey: box,
+		CreatedAt:  c.Now().UTC().Truncate(time.Millisecond),
+	}, nil
+}
+
+func generate(algorithm string) (private crypto.Signer, curve string, err error) {
+	if algorithm == EdDSA {
+		_, private, err := ed25519.GenerateKey(rand.Reader)
+		return private, "Ed25519", err
+	}
+	private, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	return private, "P-256", err
+}
+
+// unlock decrypts the private part of k.
+func unlock(k Key, c Config) (signer, error) {
+	privateJWK, err := unseal(k.ID, k.PrivateKey, c.Secret, c.PreviousSecrets)
+	if err != nil {
+		return signer{}, fmt.Errorf("token: key %s: %w", k.ID, err)
+	}
+	private, err := decodePrivate(privateJWK, k.Algorithm)
+	if err != nil {
+		return signer{}, fmt.Errorf("token: key %s: private part: %w", k.ID, err)
+	}
+	public, err := decodePublic([]byte(k.PublicKey), k.Algorithm)
+	if err != nil {
+		return signer{}, fmt.Errorf("token: key %s: public part: %w", k.ID, err)
+	}
+	// Otherwise every token would be refused, and nothing would say why.
+	if own, ok := private.Public().(interface{ Equal(crypto.PublicKey) bool }); !ok || !own.Equal(public) {
+		return signer{}, fmt.Errorf("token: key %s: the public part does not belong to the private one", k.ID)
+	}
+	return signer{algorithm: k.Algorithm, kid: k.ID, key: private}, nil
+}

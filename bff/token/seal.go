@@ -1,0 +1,73 @@
+package token
+
+// Rules for private keys at rest:
+//
+//  1. The encryption key is derived from the secret for this purpose alone
+//     (HKDF-SHA256, RFC 5869), so that neither a cookie's signature nor an HS256
+//     token says anything about it.
+//  2. AES-256-GCM, with a random nonce and the key's id as additional data: a
+//     sealed key moved to another row does not open.
+//  3. A sealed key begins with the version of this scheme, so that a later one
+//     can live beside it.
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// ErrSecretDiffers is returned for a private key that neither the secret nor a
+// previous one decrypts. Its text is for the operator.
+var ErrSecretDiffers = errors.New("BETTER_AUTH_SECRET differs from the one that encrypted this signing key: " +
+	"set BETTER_AUTH_SECRET_PREVIOUS to the old secret")
+
+const (
+	sealPrefix = "v1."
+	sealInfo   = "vestibule/jwks private key/v1"
+)
+
+func sealed(box string) bool { return strings.HasPrefix(box, sealPrefix) }
+
+// seal encrypts the private key with the id kid under secret.
+func seal(secret []byte, kid string, plain []byte) (string, error) {
+	aead, err := sealer(secret)
+	if err != nil {
+		return "", err
+	}
+	return sealPrefix + base64.RawURLEncoding.EncodeToString(aead.Seal(nil, nil, plain, []byte(kid))), nil
+}
+
+// unseal decrypts box under the first of the secrets that fits.
+func unseal(kid, box string, secret []byte, previous [][]byte) ([]byte, error) {
+	ciphertext, err := base64.RawURLEncoding.DecodeString(strings.TrimPrefix(box, sealPrefix))
+	if err != nil || !sealed(box) {
+		return nil, errors.New("the private part is damaged")
+	}
+	for _, s := range append([][]byte{secret}, previous...) {
+		aead, err := sealer(s)
+		if err != nil {
+			return nil, err
+		}
+		if plain, err := aead.Open(nil, nil, ciphertext, []byte(kid)); err == nil {
+			return plain, nil
+		}
+	}
+	return nil, ErrSecretDiffers
+}
+
+func sealer(secret []byte) (cipher.AEAD, error) {
+	key, err := hkdf.Key(sha256.New, secret, nil, sealInfo, 32)
+	if err != nil {
+		return nil, fmt.Errorf("derive key: %w", err)
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCMWithRandomNonce(block)
+}

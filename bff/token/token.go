@@ -1,0 +1,146 @@
+// Package token mints the short-lived access token that the BFF attaches to a
+// session's requests, and publishes the keys that verify it.
+//
+// It promises tokens with exactly the claims iss, aud, sub, sid, jti, iat and
+// exp, signed with one configured algorithm: HS256 with the bytes of the secret,
+// or EdDSA (Ed25519) or ES256 (P-256) with a key from a table that all instances
+// share. Private keys lie in that table only encrypted under a key derived from
+// the secret (seal.go); what JWKS publishes is rebuilt from a public key alone.
+//
+// It refuses to start with a key that it cannot decrypt: making a new one
+// instead would hide that two instances run with different secrets.
+//
+// It verifies nothing: tokens go one way, from here to the API.
+package token
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Algorithms, as JWT_ALGORITHM and the alg header spell them.
+const (
+	HS256 = "HS256"
+	EdDSA = "EdDSA"
+	ES256 = "ES256"
+)
+
+// minSecret is the least that RFC 7518 §3.2 allows for HS256, in bytes.
+const minSecret = 32
+
+// Config says who issues tokens for whom, and how they are signed.
+type Config struct {
+	Algorithm       string        // HS256, EdDSA or ES256
+	Secret          []byte        // signs HS256 tokens, encrypts private keys; at least 32 bytes
+	PreviousSecrets [][]byte      // still decrypt private keys, and do nothing else
+	Issuer          string        // the claim iss
+	Audience        string        // the claim aud
+	ExpiresIn       time.Duration // lifetime of a token, at least 1 s
+	Now             func() time.Time
+}
+
+func (c Config) check() error {
+	switch {
+	case c.Algorithm != HS256 && c.Algorithm != EdDSA && c.Algorithm != ES256:
+		return fmt.Errorf("token: unknown algorithm %q", c.Algorithm)
+	case len(c.Secret) < minSecret:
+		return fmt.Errorf("token: the secret has %d bytes, want at least %d", len(c.Secret), minSecret)
+	case c.Issuer == "" || c.Audience == "":
+		return errors.New("token: issuer and audience must not be empty")
+	case c.ExpiresIn < time.Second:
+		return fmt.Errorf("token: a lifetime of %v, want at least 1s", c.ExpiresIn)
+	case c.Now == nil:
+		return errors.New("token: no clock")
+	}
+	return nil
+}
+
+// Token is a signed access token in compact form and the moment it ends.
+type Token struct {
+	Raw     string
+	Expires time.Time // UTC; the claim exp
+}
+
+// Minter mints tokens. It is safe for concurrent use.
+type Minter struct {
+	config Config
+	keys   Keys
+	signer signer
+	set    *published
+}
+
+// Open returns a Minter that is ready to sign. In HS256 mode it does not touch
+// keys, which may then be nil. Otherwise it takes the signing key from there,
+// makes the first one where there is none, and checks that every key can be
+// published. A signing key that no secret decrypts is ErrSecretDiffers.
+func Open(ctx context.Context, c Config, keys Keys) (*Minter, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	m := &Minter{config: c, keys: keys, set: newPublished()}
+	if c.Algorithm == HS256 {
+		m.signer = signer{algorithm: HS256, key: c.Secret}
+		return m, nil
+	}
+	var err error
+	if m.signer, err = openSigner(ctx, c, keys); err != nil {
+		return nil, err
+	}
+	if _, err := m.publish(ctx, c.Now()); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// claims is the payload of every token: the least that the API needs, and the
+// session's id so that its logs can be joined with ours.
+type claims struct {
+	Issuer   string `json:"iss"`
+	Audience string `json:"aud"`
+	Subject  string `json:"sub"`
+	Session  string `json:"sid"`
+	ID       string `json:"jti"`
+	IssuedAt int64  `json:"iat"`
+	Expires  int64  `json:"exp"`
+}
+
+// Mint returns a new token for the user with the id subject, in the session with
+// the id sessionID. Both must be set: a token that names nobody opens nothing,
+// and whoever asked for it has a fault that a 401 from the API would hide.
+func (m *Minter) Mint(subject, sessionID string) (Token, error) {
+	if subject == "" || sessionID == "" {
+		return Token{}, errors.New("token: mint: no subject or no session")
+	}
+	now := m.config.Now()
+	expires := now.Add(m.config.ExpiresIn).UTC().Truncate(time.Second)
+	payload, err := json.Marshal(claims{
+		Issuer:   m.config.Issuer,
+		Audience: m.config.Audience,
+		Subject:  subject,
+		Session:  sessionID,
+		ID:       rand.Text(),
+		IssuedAt: now.Unix(),
+		Expires:  expires.Unix(),
+	})
+	if err != nil {
+		return Token{}, fmt.Errorf("token: mint: %w", err)
+	}
+	raw, err := m.signer.sign(payload)
+	if err != nil {
+		return Token{}, fmt.Errorf("token: mint: %w", err)
+	}
+	return Token{Raw: raw, Expires: expires}, nil
+}
+
+// Fresh reports whether t can still be attached to a request. It is false for
+// the zero Token and a little before the end, so that a token does not run out
+// on its way, or while the API reads a slow upload: a minute, or a fifth of a
+// lifetime under five.
+func (m *Minter) Fresh(t Token) bool {
+	margin := min(time.Minute, m.config.ExpiresIn/5)
+	return t.Raw != "" && t.Expires.Sub(m.config.Now()) > margin
+}

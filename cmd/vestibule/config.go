@@ -1,0 +1,48 @@
+package main
+
+import (
+	"log/slog"
+
+	"vestibule/api"
+	"vestibule/bff"
+)
+
+// config is what the settings of one command mean. What a command does not
+// read is zero.
+type config struct {
+	bff bff.Config
+	api api.Config
+
+	bffAddr   string // host:port
+	apiAddr   string
+	adminAddr string
+
+	database database
+	migrate  bool // apply pending migrations at start
+
+	secret   []byte // nil: not given
+	previous []byte // nil: none
+	// secretFile is where the secret is made or found when none was given and
+	// this may do without; else "".
+	secretFile string
+
+	networkAPI  bool // serve calls its API over the network, at BACKEND_URL
+	networkJWKS bool // the API asks JWKS_URL over the network
+
+	logFormat string // text, json, or "" to decide by the terminal
+	logLevel  slog.Level
+}
+
+// load reads the settings that the commands in by share and checks them. Its
+// error is faults: all of them.
+func load(by side, flags map[string]string, getenv func(string) string) (*config, error) {
+	c := &checker{by: by, values: map[string]value{}}
+	for _, s := range by.settings() {
+		c.read(s, flags, getenv)
+	}
+	c.together()
+	if len(c.faults) > 0 {
+		return nil, c.faults
+	}
+	return &c.config, nil
+}

@@ -1,0 +1,50 @@
+// Command vestibule runs the BFF, the task API and their admin server: all of
+// them in one process, or one side each.
+//
+// This is the only package that reads the environment and the command line.
+// It turns them into the configurations of package bff and package api, opens
+// what those need, and starts and stops them. Every mistake in the settings is
+// reported at once, one line each, and nothing runs on settings that are only
+// partly right. It decides nothing about sessions, tokens or tasks.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	os.Exit(run(untilSignal(), os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+}
+
+// untilSignal returns a context that ends when the process is asked to stop.
+// Who asks twice does not want to wait: the process exits at once.
+func untilSignal() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		cancel()
+		<-signals
+		os.Exit(exitSignal)
+	}()
+	return ctx
+}
+
+// run is the program: it does what args say until it is done or ctx ends, and
+// returns the code to exit with. getenv looks up environment variables.
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	p := &program{getenv: getenv, stdout: stdout, stderr: stderr}
+	return report(stderr, p.dispatch(ctx, args))
+}
+
+// program is what a command may use of the world.
+type program struct {
+	getenv func(string) string
+	stdout io.Writer // results
+	stderr io.Writer // mistakes and the log
+}

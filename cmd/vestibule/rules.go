@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bytes"
+	"net"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// together checks what only several settings can get wrong, and fills in the
+// defaults that depend on another setting. A rule is skipped where the command
+// does not read its settings or one of them is faulty already.
+func (c *checker) together() {
+	c.lifetimes()
+	c.cookie()
+	c.ownOrigin()
+	c.addresses()
+	c.keys()
+	c.secrets()
+	if c.sound("MIGRATE", "DATABASE_URL") && !c.given("MIGRATE") {
+		c.migrate = c.database.sqlite != ""
+	}
+	c.networkAPI = c.given("BACKEND_URL")
+	c.networkJWKS = c.given("JWKS_URL")
+
+	// What both sides read was checked into the BFF's.
+	c.api.TrustedProxies = c.bff.TrustedProxies
+	c.api.Algorithm = c.bff.JWTAlgorithm
+	c.api.Issuer = c.bff.JWTIssuer
+	c.api.Audience = c.bff.JWTAudience
+}
+
+func (c *checker) lifetimes() {
+	if c.sound("SESSION_UPDATE_AGE", "SESSION_EXPIRES_IN") && c.bff.SessionUpdateAge >= c.bff.SessionExpiresIn {
+		c.conflict("SESSION_UPDATE_AGE", mistake{"is not shorter than SESSION_EXPIRES_IN, so use would never extend a session", "use less than " + shortDuration(c.bff.SessionExpiresIn)})
+	}
+	if c.sound("SESSION_EXPIRES_IN", "SESSION_MAX_AGE") && c.bff.SessionExpiresIn > c.bff.SessionMaxAge {
+		c.conflict("SESSION_MAX_AGE", mistake{"is shorter than SESSION_EXPIRES_IN", "use at least " + shortDuration(c.bff.SessionExpiresIn) + ", or shorten SESSION_EXPIRES_IN"})
+	}
+}
+
+// cookie holds the cookie to what browsers accept over BASE_URL's scheme.
+func (c *checker) cookie() {
+	if !c.sound("BASE_URL") {
+		return
+	}
+	https := c.bff.BaseURL.Scheme == "https"
+	if !https && c.sound("COOKIE_SAMESITE") && c.values["COOKIE_SAMESITE"].text == "none" {
+		c.conflict("COOKIE_SAMESITE", mistake{"needs a Secure cookie, which browsers take from https only", "use lax or strict, or an https BASE_URL"})
+	}
+	if !c.sound("COOKIE_NAME") {
+		return
+	}
+	prefixed := strings.HasPrefix(c.bff.CookieName, hostPrefix) || strings.HasPrefix(c.bff.CookieName, securePrefix)
+	switch {
+	case prefixed && !https:
+		c.conflict("COOKIE_NAME", mistake{"has a prefix that browsers refuse over http", "remove the prefix, or use an https BASE_URL"})
+	case !prefixed && https:
+		c.bff.CookieName = hostPrefix + c.bff.CookieName
+	}
+}
+
+// ownOrigin refuses settings that name the BFF where another is meant.
+func (c *checker) ownOrigin() {
+	if c.sound("BASE_URL", "TRUSTED_ORIGINS") {
+		own := c.bff.BaseURL.String()
+		if slices.Contains(c.bff.TrustedOrigins, own) {
+			c.conflict("TRUSTED_ORIGINS", mistake{"lists " + own + ", which is BASE_URL and always trusted", "leave it out"})
+		}
+	}
+	if c.sound("BASE_URL", "BACKEND_URL") && *c.bff.Backend == *c.bff.BaseURL {
+		c.conflict("BACKEND_URL", mistake{"is BASE_URL: the BFF would call itself", "name the task API, like http://localhost:8000"})
+	}
+}
+
+// addresses refuses two listeners in one place before the second one fails.
+func (c *checker) addresses() {
+	names := []string{"BFF_ADDR", "API_ADDR", "ADMIN_ADDR"}
+	for i, name := range names {
+		for _, earlier := range names[:i] {
+			if c.sound(name, earlier) && collide(c.values[name].text, c.values[earlier].text) {
+				c.conflict(name, mistake{"is the same as " + earlier, "give each its own port"})
+				break
+			}
+		}
+	}
+}
+
+// collide says whether two checked listen addresses cannot both be opened.
+func collide(a, b string) bool {
+	hostA, portA, _ := net.SplitHostPort(a)
+	hostB, portB, _ := net.SplitHostPort(b)
+	everywhere := func(host string) bool { return host == "" || host == "0.0.0.0" || host == "::" }
+	return portA == portB && portA != "0" && (hostA == hostB || everywhere(hostA) || everywhere(hostB))
+}
+
+// keys settles where the API's verification keys come from.
+func (c *checker) keys() {
+	if !c.sound("JWT_ALGORITHM", "JWKS_URL", "BASE_URL") {
+		return
+	}
+	switch symmetric := c.bff.JWTAlgorithm == hs256; {
+	case symmetric && c.given("JWKS_URL"):
+		c.conflict("JWKS_URL", mistake{"has no use with JWT_ALGORITHM HS256, whose key is BETTER_AUTH_SECRET", "set JWT_ALGORITHM to EdDSA or ES256, or leave JWKS_URL out"})
+	case !symmetric && !c.given("JWKS_URL"):
+		c.api.JWKSURL = c.bff.BaseURL.JoinPath("/api/auth/jwks").String()
+	}
+}
+
+// secretFileName is the file beside a SQLite database that holds the secret
+// when none was given.
+const secretFileName = "better-auth-secret"
+
+// secrets decides whether a secret may be made where none was given. Only
+// where nobody else can be hurt: for this machine's own browser, over http,
+// on SQLite. `vestibule api` follows the same rule, so that both sides end
+// with the same file or both refuse.
+func (c *checker) secrets() {
+	if c.sound("BETTER_AUTH_SECRET", "BETTER_AUTH_SECRET_PREVIOUS") && c.secret != nil && bytes.Equal(c.secret, c.previous) {
+		c.conflict("BETTER_AUTH_SECRET_PREVIOUS", mistake{"is the same as BETTER_AUTH_SECRET", "give the secret before the last change, or leave it out"})
+	}
+	if !c.sound("BETTER_AUTH_SECRET", "BASE_URL", "DATABASE_URL") || c.secret != nil || !c.needsSecret() {
+		return
+	}
+	var why string
+	switch {
+	case c.bff.BaseURL.Scheme == "https":
+		why = "with an https BASE_URL"
+	case !loopback(c.bff.BaseURL.Hostname()):
+		why = "when BASE_URL is not on this machine"
+	case c.database.sqlite == "":
+		why = "on PostgreSQL, which other processes may share"
+	default:
+		c.secretFile = filepath.Join(filepath.Dir(c.database.sqlite), secretFileName)
+		return
+	}
+	c.conflict("BETTER_AUTH_SECRET", mistake{"is missing and is not made up " + why, "make one with: " + makeSecret})
+}
+
+// needsSecret is false for an API that verifies with public keys: it should
+// not hold what signs.
+func (c *checker) needsSecret() bool {
+	return c.by != forAPI || c.sound("JWT_ALGORITHM") && c.bff.JWTAlgorithm == hs256
+}

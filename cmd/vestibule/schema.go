@@ -1,0 +1,197 @@
+package main
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// schema is every setting there is.
+var schema = []group{
+	{"Addresses", []setting{
+		{
+			name: "BASE_URL", by: forServe | forBFF | forAPI, arg: "ORIGIN", value: "http://localhost:3000",
+			help:  "The public origin of the BFF, as browsers see it. https:// switches on Secure cookies, __Host- names and HSTS. The API reads it for the default of JWKS_URL.",
+			check: func(c *checker, v string) { c.bff.BaseURL = c.origin(v) },
+		},
+		{
+			name: "BFF_ADDR", by: forServe | forBFF, arg: "HOST:PORT", value: "localhost:3000",
+			help:  "Where the BFF listens. An empty host is every interface.",
+			check: func(c *checker, v string) { c.bffAddr = c.address(v) },
+		},
+		{
+			name: "API_ADDR", by: forServe | forAPI, arg: "HOST:PORT", value: "localhost:8000",
+			help:  "Where the task API listens. It is internal: browsers never need to reach it.",
+			check: func(c *checker, v string) { c.apiAddr = c.address(v) },
+		},
+		{
+			name: "ADMIN_ADDR", by: forServe | forBFF, arg: "HOST:PORT", value: "localhost:9090",
+			help:  "Where /livez and /readyz are answered. Nothing there asks who is calling: keep it off public networks.",
+			check: func(c *checker, v string) { c.adminAddr = c.address(v) },
+		},
+		{
+			name: "ADMIN_ADDR", by: forAPI, arg: "HOST:PORT", value: "localhost:9091",
+			help:  "The same for vestibule api.",
+			check: func(c *checker, v string) { c.adminAddr = c.address(v) },
+		},
+		{
+			name: "BACKEND_URL", by: forServe | forBFF, arg: "URL", value: "http://localhost:8000",
+			help:  "The API behind /api/proxy/*; requests go to BACKEND_URL/api/*. Unless it is set, vestibule serve calls its own API inside the process.",
+			check: func(c *checker, v string) { c.bff.Backend = c.backend(v) },
+		},
+		{
+			name: "TRUSTED_ORIGINS", by: forServe | forBFF, arg: "ORIGIN,…", unset: "none",
+			help:  "Further origins whose pages may call the BFF with the user's session, each exactly as scheme://host[:port].",
+			check: func(c *checker, v string) { c.bff.TrustedOrigins = c.origins(v) },
+		},
+		{
+			name: "TRUSTED_PROXIES", by: forServe | forBFF | forAPI, arg: "CIDR,…", unset: "trust nobody",
+			help:  "Networks or addresses of reverse proxies whose X-Forwarded-For and -Proto are believed, read from right to left. For a separate API: the address of the BFF.",
+			check: func(c *checker, v string) { c.bff.TrustedProxies = c.prefixes(v) },
+		},
+	}},
+	{"Database", []setting{
+		{
+			name: "DATABASE_URL", by: forServe | forBFF | forAPI | forMigrate, arg: "URL", value: "sqlite:data/vestibule.db", secret: true,
+			help:  "sqlite:PATH or postgres://user:password@host/name.",
+			check: func(c *checker, v string) { c.database = c.databaseURL(v) },
+		},
+		{
+			name: "MIGRATE", by: forServe | forBFF | forAPI, arg: "BOOL", unset: "true on SQLite, false on PostgreSQL",
+			help:  "Apply pending migrations at start. Without, a database that is behind refuses to start and names vestibule migrate up.",
+			check: func(c *checker, v string) { c.migrate = oneOf(c, v, truth) },
+		},
+	}},
+	{"Secret", []setting{
+		{
+			name: "BETTER_AUTH_SECRET", by: forServe | forBFF | forAPI, arg: "SECRET", secret: true,
+			unset: "made once beside a SQLite database when BASE_URL is http:// on a loopback host; anywhere else start is refused",
+			help:  "Signs cookies and HS256 tokens; at least 32 bytes, the same for every process. Flags are seen by other users of the machine: prefer BETTER_AUTH_SECRET_FILE.",
+			check: func(c *checker, v string) { c.secret = c.secretBytes(v) },
+		},
+		{
+			name: "BETTER_AUTH_SECRET_PREVIOUS", by: forServe | forBFF | forAPI, arg: "SECRET", secret: true, unset: "none",
+			help:  "The secret before the last rotation: still verifies, never signs.",
+			check: func(c *checker, v string) { c.previous = c.secretBytes(v) },
+		},
+	}},
+	{"Sessions and cookies", []setting{
+		{
+			name: "SESSION_EXPIRES_IN", by: forServe | forBFF, arg: "DURATION", value: "168h",
+			help:  "How long a session lives after its last update.",
+			check: func(c *checker, v string) { c.bff.SessionExpiresIn = c.lifetime(v, shortestSession, longestCookie) },
+		},
+		{
+			name: "SESSION_UPDATE_AGE", by: forServe | forBFF, arg: "DURATION", value: "24h",
+			help:  "How old that update must be before use makes another.",
+			check: func(c *checker, v string) { c.bff.SessionUpdateAge = c.lifetime(v, 0, longestCookie) },
+		},
+		{
+			name: "SESSION_MAX_AGE", by: forServe | forBFF, arg: "DURATION", value: "720h",
+			help:  "How long a session lives after sign-in; use never extends that.",
+			check: func(c *checker, v string) { c.bff.SessionMaxAge = c.lifetime(v, shortestSession, longestSession) },
+		},
+		{
+			name: "COOKIE_SAMESITE", by: forServe | forBFF, arg: "MODE", value: "lax",
+			help:  "lax, strict or none; none only with an https BASE_URL.",
+			check: func(c *checker, v string) { c.bff.CookieSameSite = oneOf(c, v, sameSite) },
+		},
+		{
+			name: "COOKIE_NAME", by: forServe | forBFF, arg: "NAME", value: "better-auth.session_token",
+			help:  "The session cookie. On https __Host- is put before it, unless it already starts with __Host- or __Secure-.",
+			check: func(c *checker, v string) { c.bff.CookieName = c.cookieName(v) },
+		},
+		{
+			name: "PASSWORD_MIN_LENGTH", by: forServe | forBFF, arg: "N", value: "8",
+			help:  "The shortest password that can be chosen, in code points.",
+			check: func(c *checker, v string) { c.bff.PasswordMinLength = c.number(v, 8, 128) },
+		},
+	}},
+	{"Tokens", []setting{
+		{
+			name: "JWT_ALGORITHM", by: forServe | forBFF | forAPI, arg: "NAME", value: "HS256",
+			help:  "HS256 (its key is BETTER_AUTH_SECRET), EdDSA or ES256.",
+			check: func(c *checker, v string) { c.bff.JWTAlgorithm = oneOf(c, v, algorithms) },
+		},
+		{
+			name: "JWT_ISSUER", by: forServe | forBFF | forAPI, arg: "TEXT", value: "better-auth",
+			help:  "The iss claim that the BFF writes and the API requires.",
+			check: func(c *checker, v string) { c.bff.JWTIssuer = c.text(v) },
+		},
+		{
+			name: "JWT_AUDIENCE", by: forServe | forBFF | forAPI, arg: "TEXT", value: "fastapi-backend",
+			help:  "The aud claim that the BFF writes and the API requires.",
+			check: func(c *checker, v string) { c.bff.JWTAudience = c.text(v) },
+		},
+		{
+			name: "JWT_EXPIRES_IN", by: forServe | forBFF, arg: "DURATION", value: "5m",
+			help:  "How long the token lives that the BFF attaches to a request.",
+			check: func(c *checker, v string) { c.bff.JWTExpiresIn = c.duration(v, shortestToken, longestToken) },
+		},
+		{
+			name: "JWKS_URL", by: forServe | forAPI, arg: "URL", unset: "BASE_URL/api/auth/jwks; vestibule serve asks its own BFF",
+			help:  "Where the API gets the keys that verify EdDSA and ES256 tokens.",
+			check: func(c *checker, v string) { c.api.JWKSURL = c.jwksURL(v) },
+		},
+	}},
+	{"Proxy", []setting{
+		{
+			name: "PROXY_FORWARD_HEADERS", by: forServe | forBFF, arg: "NAME,…", unset: "none",
+			help:  "Further request headers that may pass to the API.",
+			check: func(c *checker, v string) { c.bff.ProxyForwardHeaders = c.headerNames(v) },
+		},
+		{
+			name: "PROXY_BODY_LIMIT", by: forServe | forBFF, arg: "SIZE", value: "10MiB",
+			help:  "The largest request body that is proxied, like 500KiB, 10MiB or 1GB; 0 is no limit.",
+			check: func(c *checker, v string) { c.bff.ProxyBodyLimit = c.size(v) },
+		},
+		{
+			name: "PROXY_TIMEOUT", by: forServe | forBFF, arg: "DURATION", value: "30s",
+			help:  "How long the API may take to the headers of its answer.",
+			check: func(c *checker, v string) { c.bff.ProxyTimeout = c.duration(v, 10*time.Millisecond, time.Hour) },
+		},
+	}},
+	{"Log", []setting{
+		{
+			name: "LOG_FORMAT", by: forServe | forBFF | forAPI | forMigrate, arg: "FORMAT", unset: "text on a terminal, else json",
+			help:  "text or json.",
+			check: func(c *checker, v string) { c.logFormat = oneOf(c, v, logFormats) },
+		},
+		{
+			name: "LOG_LEVEL", by: forServe | forBFF | forAPI | forMigrate, arg: "LEVEL", value: "info",
+			help:  "debug, info, warn or error.",
+			check: func(c *checker, v string) { c.logLevel = oneOf(c, v, logLevels) },
+		},
+	}},
+}
+
+const (
+	// A cookie's Max-Age counts whole seconds.
+	shortestSession = time.Second
+	// Browsers cut a cookie's life to 400 days (RFC 6265bis §5.5).
+	longestCookie  = 400 * 24 * time.Hour
+	longestSession = 10 * 365 * 24 * time.Hour // beyond it a digit was mistyped
+
+	// A token must outlive the request it is attached to and the 30 s that
+	// two clocks may differ by.
+	shortestToken = 30 * time.Second
+	// A token cannot be recalled. It never leaves the servers, but after an
+	// hour the session behind it should have been asked again.
+	longestToken = time.Hour
+)
+
+// choice is a word that a setting may be, and what it means.
+type choice[T any] struct {
+	word  string
+	means T
+}
+
+var (
+	truth      = []choice[bool]{{"true", true}, {"false", false}}
+	sameSite   = []choice[http.SameSite]{{"lax", http.SameSiteLaxMode}, {"strict", http.SameSiteStrictMode}, {"none", http.SameSiteNoneMode}}
+	algorithms = []choice[string]{{hs256, hs256}, {"EdDSA", "EdDSA"}, {"ES256", "ES256"}}
+	logFormats = []choice[string]{{"text", "text"}, {"json", "json"}}
+	logLevels  = []choice[slog.Level]{{"debug", slog.LevelDebug}, {"info", slog.LevelInfo}, {"warn", slog.LevelWarn}, {"error", slog.LevelError}}
+)
+
+const hs256 = "HS256"

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// Limits of every listener. web.Deadlines moves the deadlines of a running
+// exchange on as long as bytes move, so these bound what has not reached a
+// handler yet, and handlers that are not wrapped in it.
+const (
+	headerTimeout = 10 * time.Second
+	readTimeout   = 30 * time.Second
+	writeTimeout  = 30 * time.Second
+	// Longer than load balancers keep idle connections (60 s is common): the
+	// side that sends requests should be the one to close.
+	idleTimeout    = 120 * time.Second
+	maxHeaderBytes = 32 << 10
+)
+
+// server is one listener and what answers there.
+type server struct {
+	surface  string // bff, api or admin
+	setting  string // where its address comes from
+	listener net.Listener
+	http     http.Server
+	serving  atomic.Bool
+	// running counts the handlers: http.Server loses sight of a connection
+	// that was upgraded to a WebSocket.
+	running sync.WaitGroup
+}
+
+// listen opens a listener at address, the value of setting. Nobody is
+// answered before serve.
+func listen(ctx context.Context, surface, setting, address string) (*server, error) {
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, failure{fault: listenFault(setting, address, err)}
+	}
+	return &server{surface: surface, setting: setting, listener: l}, nil
+}
+
+func listenFault(setting, address string, err error) fault {
+	f := fault{setting: setting, value: show(address)}
+	var noHost *net.DNSError
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		f.problem = "is in use by another program"
+		f.cure = "stop that program, or set " + setting + " to another port"
+	case errors.Is(err, syscall.EACCES):
+		f.problem = "may not be opened by this user, as ports below 1024 often"
+		f.cure = "set " + setting + " to a higher port"
+	case errors.Is(err, syscall.EADDRNOTAVAIL), errors.As(err, &noHost):
+		f.problem = "is not an address of this machine"
+		f.cure = "set " + setting + " to localhost, to an address of this machine, or to an empty host for all of them"
+	default:
+		f.problem = "cannot be listened on (" + oneLine(err.Error()) + ")"
+		f.cure = "set " + setting + " to another address"
+	}
+	return f
+}
+
+// addr is the address that was opened, its port known.
+func (s *server) addr() net.Addr { return s.listener.Addr() }
+
+// url is where this machine reaches the server.
+func (s *server) url() string {
+	host, port, err := net.SplitHostPort(s.addr().String())
+	if ip := net.ParseIP(host); err == nil && (ip.IsLoopback() || ip.IsUnspecified()) {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// serve answers with h until the server is stopped. Every request's context
+// ends with base.
+func (s *server) serve(base context.Context, h http.Handler, log *slog.Logger) error {
+	s.http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.running.Add(1)
+		defer s.running.Done()
+		h.ServeHTTP(w, r)
+	})
+	s.serving.Store(true)
+	defer s.serving.Store(false)
+	err := s.http.Serve(s.listener)
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("%s: the listener failed: %w", s.setting, err)
+}

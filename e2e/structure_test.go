@@ -1,0 +1,149 @@
+package e2e
+
+import (
+	"encoding/json"
+	"errors"
+	"go/parser"
+	"go/token"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+type pkg struct {
+	ImportPath string
+	Imports    []string
+}
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", "vestibule/...")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []pkg
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+// room is the part of the program that a package belongs to, in the order in
+// which imports may point.
+func room(path string) (name string, order int) {
+	rest, ours := strings.CutPrefix(path, "vestibule/")
+	if !ours {
+		return "", -1
+	}
+	name, _, _ = strings.Cut(rest, "/")
+	return name, slices.Index([]string{"migrations", "store", "internal", "api", "bff", "cmd"}, name)
+}
+
+func TestImportsPointOneWay(t *testing.T) {
+	for _, p := range packages(t) {
+		from, order := room(p.ImportPath)
+		if order < 0 {
+			continue // e2e and bench stand outside
+		}
+		for _, imported := range p.Imports {
+			to, rank := room(imported)
+			switch {
+			case to == "":
+			case rank < 0 || rank > order:
+				t.Errorf("%s imports %s", p.ImportPath, imported)
+			case from == "bff" && to == "api":
+				t.Errorf("%s imports %s: they meet over HTTP", p.ImportPath, imported)
+			case from == "bff" && to == "bff" && p.ImportPath != "vestibule/bff":
+				t.Errorf("%s imports %s: rooms of the BFF know each other through bff", p.ImportPath, imported)
+			}
+		}
+	}
+}
+
+// TestLibrariesStayInTheirFiles: a later major version of the JOSE library must
+// be a change of two files, and only the store knows SQL.
+func TestLibrariesStayInTheirFiles(t *testing.T) {
+	users := map[string][]string{}
+	root := filepath.Dir(mustGetwd(t))
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		seen := map[string]bool{}
+		for _, spec := range file.Imports {
+			for _, lib := range []string{"lestrrat-go/jwx", "jmoiron/sqlx", "\"database/sql"} {
+				if strings.Contains(spec.Path.Value, lib) && !seen[lib] {
+					seen[lib] = true
+					users[lib] = append(users[lib], rel)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := users["lestrrat-go/jwx"]; len(got) != 2 || !strings.HasPrefix(got[0], "api/") || !strings.HasPrefix(got[1], "bff/token/") {
+		t.Errorf("got jwx in %v, want one file of api and one of bff/token", got)
+	}
+	for _, lib := range []string{"jmoiron/sqlx", "\"database/sql"} {
+		for _, path := range users[lib] {
+			if !strings.HasPrefix(path, "store/") && !strings.HasPrefix(path, "internal/pgtest/") {
+				t.Errorf("%s imports %s", path, lib)
+			}
+		}
+	}
+}
+
+// TestOnlyTheCommandReadsTheEnvironment looks for the calls by name.
+func TestOnlyTheCommandReadsTheEnvironment(t *testing.T) {
+	root := filepath.Dir(mustGetwd(t))
+	for _, dir := range []string{"api", "bff", "internal/web", "internal/inprocess", "store", "migrations"} {
+		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			src, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			for _, call := range []string{"os.Getenv", "os.LookupEnv", "os.Environ", "http.ProxyFromEnvironment"} {
+				if strings.Contains(string(src), call) {
+					t.Errorf("%s calls %s", path, call)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func mustGetwd(t *testing.T) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}

@@ -1,0 +1,126 @@
+package inprocess
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+)
+
+var (
+	errAborted    = fmt.Errorf("inprocess: the handler broke off before it answered: %w", io.EOF)
+	errSwitched   = errors.New("inprocess: the handler switched protocols, for which there is no connection")
+	errClientLeft = fmt.Errorf("inprocess: the client has left: %w", io.ErrClosedPipe)
+)
+
+// exchange is one request and its answer. The handler's goroutine works at one
+// end; the caller of RoundTrip, who then reads the answer, at the other.
+type exchange struct {
+	ctx      context.Context    // the client's
+	cancel   context.CancelFunc // ends the handler's
+	request  *http.Request      // the client's, for Response.Request
+	body     requestBody
+	w        responseWriter
+	answered chan answer // of capacity 1: nobody waits to send
+	pipe     pipe
+
+	unwatch func() bool // of the client's end alone: stops waiting for the end of ctx
+}
+
+// answer is what RoundTrip returns.
+type answer struct {
+	response *http.Response
+	err      error
+}
+
+func newExchange(req *http.Request) (*exchange, *http.Request, error) {
+	in, err := incoming(req)
+	if err != nil {
+		return nil, nil, err
+	}
+	x := &exchange{ctx: req.Context(), request: req, answered: make(chan answer, 1)}
+	if x.ctx.Err() != nil {
+		return nil, nil, context.Cause(x.ctx)
+	}
+	x.pipe.moved.L = &x.pipe.mu
+	x.w = responseWriter{x: x, head: in.Method == http.MethodHead, header: make(http.Header), length: -1}
+	in.Body = http.NoBody
+	if in.ContentLength != 0 {
+		x.body = requestBody{x: x, src: req.Body, left: in.ContentLength, sent: req.Trailer, trailer: in.Trailer}
+		in.Body = &x.body
+	}
+	// Nothing of the client's context but its end may reach the handler.
+	ctx, cancel := context.WithCancel(context.Background())
+	x.cancel = cancel
+	return x, in.WithContext(ctx), nil
+}
+
+// serve runs the handler to its end.
+func (x *exchange) serve(t *Transport, in *http.Request) {
+	returned := false
+	defer func() {
+		if !returned { // a panic, or runtime.Goexit
+			if p := recover(); p != nil && p != http.ErrAbortHandler { //nolint:errorlint // compared as net/http does
+				t.log().Error("panic of a handler that was called in-process", slog.String("method", in.Method),
+					slog.String("path", in.URL.Path), slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+			}
+			x.pipe.end(io.ErrUnexpectedEOF, nil)
+			x.answer(nil, errAborted)
+		}
+		x.cancel()
+		x.body.close(bodyClosed)
+	}()
+	t.Handler.ServeHTTP(&x.w, in)
+	x.cancel()
+	x.w.finish()
+	if in.MultipartForm != nil {
+		_ = in.MultipartForm.RemoveAll() // its temporary files, as net/http's server does
+	}
+	returned = true
+}
+
+// answer hands RoundTrip what it returns. Only the first call counts.
+func (x *exchange) answer(response *http.Response, err error) {
+	select {
+	case x.answered <- answer{response, err}:
+	default:
+	}
+}
+
+// receive ends RoundTrip.
+func (x *exchange) receive(a answer) (*http.Response, error) {
+	if a.err != nil {
+		// The end of the context is the better reason: most other errors then
+		// are its consequences.
+		if x.ctx.Err() != nil {
+			a.err = context.Cause(x.ctx)
+		}
+		x.leave(a.err)
+		return nil, a.err
+	}
+	if x.pipe.open() {
+		x.unwatch = context.AfterFunc(x.ctx, func() { x.leave(context.Cause(x.ctx)) })
+	}
+	return a.response, nil
+}
+
+// leave is what closing the connection is on a socket: the handler's context
+// ends, its writes and reads fail. It has no effect on a client that has read
+// everything. The client's own reads fail with err from now on.
+func (x *exchange) leave(err error) {
+	if x.pipe.leave(err) {
+		x.cancel()
+		x.body.close(bodyAbandoned)
+	}
+}
+
+// fail breaks the exchange off because of err, which the client gets, be it
+// from RoundTrip or from the answer's body.
+func (x *exchange) fail(err error) {
+	x.leave(err)
+	x.cancel() // also when the client has all of the answer and cannot be told
+	x.answer(nil, err)
+}

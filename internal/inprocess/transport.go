@@ -1,0 +1,62 @@
+package inprocess
+
+import (
+	"log/slog"
+	"net/http"
+)
+
+// RemoteAddr is where the handler sees every request come from. No socket has
+// port 0, so it cannot be mistaken for a real connection from loopback.
+const RemoteAddr = "127.0.0.1:0"
+
+// Transport is an http.RoundTripper whose server is Handler. Its fields must
+// not change while it is in use.
+type Transport struct {
+	Handler http.Handler
+	// Log gets a handler's panic with its stack; nil means slog.Default().
+	// http.ErrAbortHandler is not logged.
+	Log *slog.Logger
+}
+
+// RoundTrip calls the handler in a goroutine of its own and returns when the
+// handler has sent its header: by Flush, by writing more than fits the buffer,
+// or by returning. It fails with
+//
+//   - the cause of the context's end, as soon as the request's context has
+//     ended, whether or not the handler takes notice;
+//   - the very error that reading the request's body gave;
+//   - an error that wraps io.EOF when the handler panicked (after the header is
+//     sent, reading the answer's body fails with io.ErrUnexpectedEOF instead);
+//   - an error about a request or an answer that HTTP could not carry.
+//
+// The request's body is closed once: when the handler has returned or closes
+// it, or, when the exchange fails earlier, at once and in another goroutine,
+// which ends a Read that is waiting.
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	x, in, err := newExchange(req)
+	if err != nil {
+		if req.Body != nil {
+			_ = req.Body.Close()
+		}
+		return nil, err
+	}
+	go x.serve(t, in)
+	select {
+	case a := <-x.answered:
+		return x.receive(a)
+	case <-x.ctx.Done():
+		select {
+		case a := <-x.answered: // both at once: the answer is not thrown away
+			return x.receive(a)
+		default:
+			return x.receive(answer{err: x.ctx.Err()})
+		}
+	}
+}
+
+func (t *Transport) log() *slog.Logger {
+	if t.Log == nil {
+		return slog.Default()
+	}
+	return t.Log
+}

@@ -1,0 +1,148 @@
+//go:build unix
+
+package pgtest
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"syscall"
+)
+
+// supervisor runs the server given as its arguments and hands it the signal
+// named on descriptor 3. The end of that pipe without a name means that the
+// test process is gone, killed perhaps: then the server is stopped and the
+// folder removed. A parent-death signal would not do: Linux ties it to the
+// thread that forked, and Go ends threads at will.
+const supervisor = `
+"$@" 3<&- &
+server=$!
+{
+	read -r signal || orphaned=1
+	kill -s "${signal:-$STOP_SIGNAL}" $server
+	if [ -n "$orphaned" ]; then
+		while kill -0 $server; do sleep 0.05; done
+		rm -rf "$FOLDER"
+	fi
+} <&3 2>/dev/null &
+exec 3<&-
+wait $server
+`
+
+// process is a server under its supervisor.
+type process struct {
+	folder string
+	exited chan struct{} // closed when the server has ended
+	orders *os.File
+}
+
+// start runs command as an unprivileged user, in folder, with its output
+// appended to the file log there. stopSignal is what stops the server when the
+// test process ends, like INT.
+func start(folder, stopSignal string, command ...string) (*process, error) {
+	log, err := os.OpenFile(logFile(folder), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	inherited, orders, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer inherited.Close()
+
+	cmd := exec.Command("/bin/sh", append([]string{"-c", supervisor, "pgtest"}, command...)...)
+	cmd.Dir = folder
+	cmd.Env = append(os.Environ(), "FOLDER="+folder, "STOP_SIGNAL="+stopSignal, "LC_ALL=C")
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.ExtraFiles = []*os.File{inherited}
+	// A session of its own: Ctrl-C ends the tests, and they end the server.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Credential: unprivileged()}
+	if err := cmd.Start(); err != nil {
+		orders.Close()
+		return nil, fmt.Errorf("start %s: %w", command[0], err)
+	}
+	p := &process{folder: folder, exited: make(chan struct{}), orders: orders}
+	go func() {
+		defer close(p.exited)
+		_ = cmd.Wait() // how a server ends is of no interest, only that it has
+	}()
+	return p, nil
+}
+
+// stop sends the server the signal, unless it has ended by itself, and waits
+// until it has. Every process must be stopped: the folder goes with one that is
+// merely forgotten.
+func (p *process) stop(signal string) {
+	_, _ = p.orders.WriteString(signal + "\n") // the server may be gone already
+	_ = p.orders.Close()
+	<-p.exited
+}
+
+// failure says why a server did not come up: the end of its log.
+func (p *process) failure(what string) error {
+	const tail = 2000
+	log, _ := os.ReadFile(logFile(p.folder))
+	return fmt.Errorf("%s did not start; its log ends:\n%s", what, log[max(0, len(log)-tail):])
+}
+
+func logFile(folder string) string { return filepath.Join(folder, "log") }
+
+// unprivileged is the user that servers run as: both PostgreSQL and PgBouncer
+// refuse to run as root. It is nil, the current user, for everyone else.
+func unprivileged() *syscall.Credential {
+	if os.Getuid() != 0 {
+		return nil
+	}
+	for _, name := range []string{"postgres", "nobody"} {
+		u, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, errUID := strconv.ParseUint(u.Uid, 10, 32)
+		gid, errGID := strconv.ParseUint(u.Gid, 10, 32)
+		if errUID == nil && errGID == nil {
+			return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+		}
+	}
+	return nil
+}
+
+// newFolder makes a folder that belongs to the unprivileged user. Its path is
+// short, because that of a Unix socket has to be, and outside a TMPDIR that
+// only root can enter.
+func newFolder() (string, error) {
+	for _, parent := range []string{os.TempDir(), "/tmp", "/var/tmp"} {
+		if !open(parent) {
+			continue
+		}
+		folder, err := os.MkdirTemp(parent, "pgtest-")
+		if err != nil {
+			continue
+		}
+		if c := unprivileged(); c != nil {
+			err = os.Chown(folder, int(c.Uid), int(c.Gid))
+		}
+		return folder, err
+	}
+	return "", errors.New("no temporary directory that an unprivileged user can reach")
+}
+
+// open reports whether everyone may enter the folder and those above it.
+func open(folder string) bool {
+	for {
+		info, err := os.Stat(folder)
+		if err != nil || info.Mode()&0o001 == 0 {
+			return false
+		}
+		parent := filepath.Dir(folder)
+		if parent == folder {
+			return true
+		}
+		folder = parent
+	}
+}

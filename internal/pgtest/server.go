@@ -1,0 +1,262 @@
+//go:build unix
+
+package pgtest
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	_ "github.com/lib/pq"
+)
+
+const (
+	owner    = "pgtest"
+	password = "pgtest-password" // asked for on TCP, so that tests notice it in messages
+
+	startTimeout = 60 * time.Second // for a machine that is busy with other tests
+)
+
+// Server is a PostgreSQL server.
+type Server struct {
+	postgres string // path of the program
+	folder   string
+	port     int
+	process  *process
+	admin    *sql.DB // over the Unix socket
+	count    atomic.Int64
+}
+
+// shared is the server of this test process; it ends with it.
+var shared = sync.OnceValues(newServer)
+
+// Database creates a database on the shared server and returns its URL. It is
+// dropped when the test ends, whoever is still connected.
+func Database(tb testing.TB) string {
+	tb.Helper()
+	s, err := shared()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return s.Database(tb)
+}
+
+// NewServer starts a server of the test's own, for tests that stop it.
+func NewServer(tb testing.TB) *Server {
+	tb.Helper()
+	s, err := newServer()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(s.close)
+	return s
+}
+
+// Database creates a database and returns its URL. It is dropped when the test
+// ends, whoever is still connected.
+func (s *Server) Database(tb testing.TB) string {
+	tb.Helper()
+	name := fmt.Sprintf("test%d", s.count.Add(1))
+	if _, err := s.admin.Exec("CREATE DATABASE " + name); err != nil {
+		tb.Fatalf("create database: %v", err)
+	}
+	tb.Cleanup(func() {
+		// A server that the test has stopped takes its databases with it.
+		_, _ = s.admin.Exec("DROP DATABASE IF EXISTS " + name + " WITH (FORCE)")
+	})
+	return (&url.URL{
+		Scheme:   "postgres",
+		User:     url.UserPassword(owner, password),
+		Host:     net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)),
+		Path:     "/" + name,
+		RawQuery: "sslmode=disable",
+	}).String()
+}
+
+// Stop ends the server the way an operator does: open transactions are rolled
+// back, clients are disconnected.
+func (s *Server) Stop(tb testing.TB) {
+	tb.Helper()
+	s.process.stop("INT")
+}
+
+// Crash ends the server at once; it recovers at the next Start.
+func (s *Server) Crash(tb testing.TB) {
+	tb.Helper()
+	s.process.stop("QUIT")
+}
+
+// Start starts a stopped server again, on the same port and data.
+func (s *Server) Start(tb testing.TB) {
+	tb.Helper()
+	if err := s.start(); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// Terminate ends every other connection to the database, as
+// pg_terminate_backend does, and returns how many there were. They are gone
+// from the server when it returns.
+func Terminate(tb testing.TB, databaseURL string) int {
+	tb.Helper()
+	db, err := sql.Open("postgres", databaseURL)
+	if err != nil {
+		tb.Fatalf("open: %v", err)
+	}
+	defer db.Close()
+	const wait = 10_000 // ms, for each to be gone
+	var n int
+	err = db.QueryRow(`SELECT count(pg_terminate_backend(pid, $1)) FROM pg_stat_activity
+		WHERE datname = current_database() AND pid <> pg_backend_pid()`, wait).Scan(&n)
+	if err != nil {
+		tb.Fatalf("terminate backends: %v", err)
+	}
+	return n
+}
+
+func newServer() (*Server, error) {
+	bin, err := binaries()
+	if err != nil {
+		return nil, err
+	}
+	folder, err := newFolder()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{postgres: filepath.Join(bin, "postgres"), folder: folder}
+	if err := s.initdb(filepath.Join(bin, "initdb")); err != nil {
+		_ = os.RemoveAll(folder)
+		return nil, err
+	}
+	// Another process may take the free port first; then the next one is tried.
+	for range 5 {
+		if s.port, err = freePort(); err != nil {
+			break
+		}
+		if err = s.start(); err == nil {
+			return s, nil
+		}
+	}
+	_ = os.RemoveAll(folder)
+	return nil, err
+}
+
+func (s *Server) initdb(program string) error {
+	secret := filepath.Join(s.folder, "password")
+	if err := os.WriteFile(secret, []byte(password), 0o644); err != nil { // in a folder of our own
+		return err
+	}
+	p, err := start(s.folder, "TERM", program, "--pgdata="+s.data(), "--username="+owner, "--pwfile="+secret,
+		"--auth-local=trust", "--auth-host=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions")
+	if err != nil {
+		return err
+	}
+	<-p.exited
+	p.stop("TERM")
+	// initdb writes this file first and removes the folder when it fails.
+	if _, err := os.Stat(filepath.Join(s.data(), "PG_VERSION")); err != nil {
+		return p.failure("initdb")
+	}
+	return nil
+}
+
+// start runs the server and waits until it answers.
+func (s *Server) start() error {
+	p, err := start(s.folder, "INT", s.postgres, "-D", s.data(), "-p", strconv.Itoa(s.port), "-k", s.folder,
+		"-c", "listen_addresses=127.0.0.1", "-F", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
+		"-c", "shared_buffers=32MB", "-c", "max_connections=200", "-c", "log_min_messages=fatal")
+	if err != nil {
+		return err
+	}
+	admin, err := sql.Open("postgres", fmt.Sprintf("host=%s port=%d user=%s dbname=postgres", s.folder, s.port, owner))
+	if err != nil {
+		return err
+	}
+	admin.SetMaxIdleConns(1)
+	if err := await(p, admin.Ping); err != nil {
+		p.stop("QUIT")
+		_ = admin.Close()
+		return p.failure("PostgreSQL")
+	}
+	if s.admin != nil {
+		_ = s.admin.Close()
+	}
+	s.process, s.admin = p, admin
+	return nil
+}
+
+func (s *Server) close() {
+	_ = s.admin.Close()
+	s.process.stop("QUIT")
+	_ = os.RemoveAll(s.folder)
+}
+
+func (s *Server) data() string { return filepath.Join(s.folder, "data") }
+
+// await asks until ready answers, the server ends, or the time is over.
+func await(p *process, ready func() error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	for {
+		if err := ready(); err == nil {
+			return nil
+		}
+		select {
+		case <-p.exited:
+			return errors.New("it has ended")
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// binaries finds the folder of the newest PostgreSQL on this machine.
+func binaries() (string, error) {
+	newest, bin := 0.0, ""
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb") // Debian's layout; the pattern is well-formed
+	for _, program := range found {
+		dir := filepath.Dir(program)
+		version, err := strconv.ParseFloat(filepath.Base(filepath.Dir(dir)), 64) // 9.6, 15
+		if err == nil && version > newest {
+			newest, bin = version, dir
+		}
+	}
+	if bin != "" {
+		return bin, nil
+	}
+	if out, err := exec.Command("pg_config", "--bindir").Output(); err == nil {
+		if dir := string(out[:max(0, len(out)-1)]); exists(filepath.Join(dir, "initdb")) {
+			return dir, nil
+		}
+	}
+	if program, err := exec.LookPath("initdb"); err == nil {
+		return filepath.Dir(program), nil
+	}
+	return "", errors.New("pgtest: PostgreSQL is not installed; on Debian: apt-get install postgresql")
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
