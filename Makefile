@@ -34,7 +34,8 @@ lint:
 	go mod tidy -diff
 
 bench: build
-	go run ./bench
+	go build -o bin/bench ./bench
+	bin/bench
 
 clean:
 	rm -rf bin

@@ -45,7 +45,8 @@ type Config struct {
 	JWTAudience  string
 	JWTExpiresIn time.Duration
 
-	PasswordMinLength int // code points
+	PasswordMinLength int             // code points
+	PasswordParams    password.Params // cost of a hash; zero: the default
 
 	Backend             *url.URL // requests go to its /api/…
 	ProxyForwardHeaders []string // further request headers that may pass; may be empty
@@ -96,7 +97,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 	if s.clients, err = web.NewClientIPs(cfg.TrustedProxies); err != nil {
 		return nil, err
 	}
-	if s.passwords, err = password.New(password.Config{MinLength: cfg.PasswordMinLength}); err != nil {
+	if s.passwords, err = password.New(password.Config{Params: cfg.PasswordParams, MinLength: cfg.PasswordMinLength}); err != nil {
 		return nil, err
 	}
 	s.tokens, err = token.Open(ctx, token.Config{

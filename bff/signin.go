@@ -73,22 +73,24 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 // whether or not the address has an account.
 func (s *Server) authenticate(r *http.Request, in signInInput) (store.User, error) {
 	ctx := r.Context()
+	if err := s.passwords.Check(in.password); errors.Is(err, password.ErrTooLong) {
+		return store.User{}, err // nobody's password, so it tells nothing
+	}
 	user, hash, err := s.store.CredentialByEmail(ctx, in.email)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		if err := s.passwords.VerifyNone(ctx, in.password); err != nil {
-			return store.User{}, s.credentialError(err)
-		}
-		return store.User{}, errCredentials.Because(err)
+		return store.User{}, s.refuseCredentials(r, in.password, err)
 	case err != nil:
 		return store.User{}, err
 	}
+	web.NoteUser(r, user.ID)
 	ok, rehash, err := s.passwords.Verify(ctx, in.password, hash)
-	if err != nil {
-		return store.User{}, s.credentialError(err)
-	}
-	if !ok {
-		web.NoteUser(r, user.ID)
+	switch {
+	case errors.Is(err, password.ErrMalformedHash):
+		return store.User{}, s.refuseCredentials(r, in.password, err)
+	case err != nil:
+		return store.User{}, err
+	case !ok:
 		return store.User{}, errCredentials
 	}
 	if rehash {
@@ -97,13 +99,13 @@ func (s *Server) authenticate(r *http.Request, in signInInput) (store.User, erro
 	return user, nil
 }
 
-// credentialError keeps a password that cannot be anybody's from answering
-// otherwise than a wrong one; too long keeps its own code, as Better Auth has.
-func (s *Server) credentialError(err error) error {
-	if errors.Is(err, password.ErrTooShort) {
-		return errCredentials.Because(err)
+// refuseCredentials refuses an account that cannot be signed in to, after the
+// work that a wrong password would have cost.
+func (s *Server) refuseCredentials(r *http.Request, pw string, cause error) error {
+	if err := s.passwords.VerifyNone(r.Context(), pw); err != nil {
+		return err
 	}
-	return err
+	return errCredentials.Because(cause)
 }
 
 // rehash raises a stored hash to the current parameters. Signing in does not

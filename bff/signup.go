@@ -3,6 +3,7 @@ package bff
 import (
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -107,9 +108,13 @@ func (s *Server) signUp(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) passwordError(err error) error {
 	switch {
 	case errors.Is(err, password.ErrTooShort):
-		return web.Refuse(http.StatusBadRequest, "PASSWORD_TOO_SHORT", s.passwords.Rule()).Because(err)
+		return web.Refuse(http.StatusBadRequest, "PASSWORD_TOO_SHORT",
+			fmt.Sprintf("Password too short: at least %d characters are needed.", s.cfg.PasswordMinLength)).Because(err)
 	case errors.Is(err, password.ErrTooLong):
-		return web.Refuse(http.StatusBadRequest, "PASSWORD_TOO_LONG", s.passwords.Rule()).Because(err)
+		return web.Refuse(http.StatusBadRequest, "PASSWORD_TOO_LONG",
+			fmt.Sprintf("Password too long: at most %d characters are possible.", password.MaxLength)).Because(err)
+	case errors.Is(err, password.ErrNotText):
+		return validation([]web.FieldError{{Field: "password", Message: "Invalid input: expected text without NUL"}}).Because(err)
 	case errors.Is(err, password.ErrBusy):
 		return web.Refuse(http.StatusServiceUnavailable, "BUSY", "Too many sign-ins at the moment. Please try again.").
 			With("Retry-After", "2").Because(err)

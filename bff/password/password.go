@@ -125,18 +125,22 @@ func (h *Hasher) Hash(ctx context.Context, pw string) (string, error) {
 }
 
 // Verify reports whether phc is a hash of pw, and whether the password should be
-// hashed anew because a parameter of phc is lower than the current one. Its
-// errors are ErrBusy, the context's, and ErrMalformedHash, which comes without
-// any computation: answer it as an account without a password, with VerifyNone.
+// hashed anew because a parameter of phc is lower than the current one.
 //
-// Input that Hash would refuse is simply not the password, and costs nothing;
-// so it does in VerifyNone.
+// Its errors are ErrTooLong and ErrNotText, before phc is looked at, so that
+// they come for every account and for none alike; ErrMalformedHash, without any
+// computation, after which VerifyNone makes the answer cost what others do;
+// ErrBusy; and the context's.
 func (h *Hasher) Verify(ctx context.Context, pw, phc string) (ok, rehash bool, err error) {
+	pw, err = normalise(pw)
+	if err != nil {
+		return false, false, err
+	}
 	stored, err := parseStored(phc)
 	if err != nil {
 		return false, false, err
 	}
-	ok, err = h.verify(ctx, pw, phc)
+	ok, err = h.compute(ctx, pw, phc)
 	return ok, ok && lower(stored, h.params), err
 }
 
@@ -145,15 +149,15 @@ func (h *Hasher) Verify(ctx context.Context, pw, phc string) (ok, rehash bool, e
 // address takes as long as the one to a wrong password. Its errors are those of
 // Verify without ErrMalformedHash; nil means: not verified.
 func (h *Hasher) VerifyNone(ctx context.Context, pw string) error {
-	_, err := h.verify(ctx, pw, h.dummy)
+	pw, err := normalise(pw)
+	if err != nil {
+		return err
+	}
+	_, err = h.compute(ctx, pw, h.dummy)
 	return err
 }
 
-func (h *Hasher) verify(ctx context.Context, pw, phc string) (bool, error) {
-	pw, err := normalise(pw)
-	if err != nil {
-		return false, nil
-	}
+func (h *Hasher) compute(ctx context.Context, pw, phc string) (bool, error) {
 	if err := h.gate.enter(ctx); err != nil {
 		return false, err
 	}

@@ -3,6 +3,7 @@ package password
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -156,36 +157,48 @@ func TestAnUnknownAddressCostsWhatAWrongPasswordCosts(t *testing.T) {
 	ctx := context.Background()
 	h := newHasher(t, Config{})
 	phc := mustHash(t, h, "correct horse")
-	for _, pw := range []string{"wrong horse", "ｗｒｏｎｇ", "x", "", "\xff", "a\x00b", strings.Repeat("x", 129), strings.Repeat("x", 1<<20)} {
-		ran := record(h)
-		if ok, _, err := h.Verify(ctx, pw, phc); ok || err != nil {
-			t.Fatalf("%.20q: Verify: got %v, %v, want false, nil", pw, ok, err)
-		}
-		wrong := *ran
-		ran = record(h)
-		if err := h.VerifyNone(ctx, pw); err != nil {
-			t.Fatalf("%.20q: VerifyNone: got %v, want nil", pw, err)
-		}
-		unknown := *ran
-		if len(unknown) != len(wrong) {
-			t.Fatalf("%.20q: got %d computations for an unknown address, %d for a wrong password, want the same",
-				pw, len(unknown), len(wrong))
-		}
-		for i := range wrong {
-			if unknown[i] != wrong[i] {
-				t.Errorf("%.20q: got %+v for an unknown address, %+v for a wrong password, want the same", pw, unknown[i], wrong[i])
+	ran := record(h)
+	for _, tt := range []struct {
+		name, pw string
+		computed int
+		want     error
+	}{
+		{"a password", "wrong horse", 1, nil},
+		{"one that NFKC changes", "ｗｒｏｎｇ", 1, nil},
+		{"one shorter than the minimum", "x", 1, nil},
+		{"nothing", "", 1, nil},
+		{"the longest", strings.Repeat("x", MaxLength), 1, nil},
+		{"too long", strings.Repeat("x", MaxLength+1), 0, ErrTooLong},
+		{"megabytes", strings.Repeat("x", 4<<20), 0, ErrTooLong},
+		{"invalid UTF-8", "\xff", 0, ErrNotText},
+		{"a NUL", "a\x00b", 0, ErrNotText},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			*ran = nil
+			ok, _, err := h.Verify(ctx, tt.pw, phc)
+			if ok || !errors.Is(err, tt.want) {
+				t.Fatalf("Verify: got %v, %v, want false, %v", ok, err, tt.want)
 			}
-		}
-		if hashable := h.hashable(pw); (len(wrong) == 1) != hashable {
-			t.Errorf("%.20q: got %d computations, hashable is %v", pw, len(wrong), hashable)
-		}
+			wrong := slices.Clone(*ran)
+			if len(wrong) != tt.computed {
+				t.Fatalf("Verify: got %d computations, want %d", len(wrong), tt.computed)
+			}
+			*ran = nil
+			if err := h.VerifyNone(ctx, tt.pw); !errors.Is(err, tt.want) {
+				t.Fatalf("VerifyNone: got %v, want %v", err, tt.want)
+			}
+			if unknown := *ran; !slices.Equal(unknown, wrong) {
+				t.Errorf("got %+v for an unknown address, %+v for a wrong password, want the same", unknown, wrong)
+			}
+		})
 	}
 }
 
-// hashable reports whether any hash can belong to pw.
-func (h *Hasher) hashable(pw string) bool {
-	_, err := h.Hash(context.Background(), pw)
-	return err == nil
+func TestARefusedPasswordDoesNotTellAMalformedHash(t *testing.T) {
+	h := newHasher(t, Config{})
+	if _, _, err := h.Verify(context.Background(), strings.Repeat("x", MaxLength+1), "malformed"); !errors.Is(err, ErrTooLong) {
+		t.Errorf("got %v, want %v", err, ErrTooLong)
+	}
 }
 
 func TestTheDummyHashIsMadeOnce(t *testing.T) {

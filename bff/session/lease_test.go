@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"vestibule/internal/storetest"
 	"vestibule/store"
-	"vestibule/store/storetest"
 )
 
 // streamFor opens a lease whose exchange has been going on for longer than the

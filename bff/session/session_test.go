@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"vestibule/internal/storetest"
 	"vestibule/store"
-	"vestibule/store/storetest"
 )
 
 // clock is a time that a test sets.

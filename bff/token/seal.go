@@ -26,6 +26,8 @@ import (
 var ErrSecretDiffers = errors.New("BETTER_AUTH_SECRET differs from the one that encrypted this signing key: " +
 	"set BETTER_AUTH_SECRET_PREVIOUS to the old secret")
 
+var errDamaged = errors.New("the private part is damaged")
+
 const (
 	sealPrefix = "v1."
 	sealInfo   = "vestibule/jwks private key/v1"
@@ -46,7 +48,7 @@ func seal(secret []byte, kid string, plain []byte) (string, error) {
 func unseal(kid, box string, secret []byte, previous [][]byte) ([]byte, error) {
 	ciphertext, err := base64.RawURLEncoding.DecodeString(strings.TrimPrefix(box, sealPrefix))
 	if err != nil || !sealed(box) {
-		return nil, errors.New("the private part is damaged")
+		return nil, errDamaged
 	}
 	for _, s := range append([][]byte{secret}, previous...) {
 		aead, err := sealer(s)

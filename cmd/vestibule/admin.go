@@ -17,12 +17,12 @@ import (
 // reason, which may name hosts and files, goes to the log.
 type admin struct {
 	log      *slog.Logger
-	checks   []check
+	checks   []probe
 	stopping atomic.Bool
 }
 
-// check is one thing that must be right for requests to be answered.
-type check struct {
+// probe is one thing that must be right for requests to be answered.
+type probe struct {
 	name string
 	ask  func(context.Context) error
 }
@@ -86,9 +86,9 @@ func (a *admin) ready(w http.ResponseWriter, r *http.Request) error {
 	return web.WriteJSON(w, code, answer)
 }
 
-// listening is a check of the servers' listeners.
-func listening(servers []*server) check {
-	return check{"listeners", func(context.Context) error {
+// listening asks whether all listeners are served.
+func listening(servers []*server) probe {
+	return probe{"listeners", func(context.Context) error {
 		for _, s := range servers {
 			if !s.serving.Load() {
 				return errNotListening

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"log/slog"
-	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -12,11 +11,11 @@ import (
 // How the process stops, in order:
 //
 //  1. /readyz fails.
-//  2. The public listeners close; requests under way have drainTime to end.
-//  3. Then the context of every request ends, and with it the streams, which
-//     have no end of their own (server-sent events, WebSockets), and the
-//     background work. They have endTime to notice, then connections are cut.
-//  4. The admin listener closes, and last the database, by whoever opened it.
+//  2. The public listeners close; requests under way may take drainTime more.
+//  3. The context of every request ends, and with it the streams, which have
+//     no end of their own (server-sent events, WebSockets), and the background
+//     work. After endTime, connections that are left are cut.
+//  4. The admin listener closes, and last, by whoever opened it, the database.
 const (
 	drainTime = 10 * time.Second
 	endTime   = 3 * time.Second
@@ -24,53 +23,96 @@ const (
 
 // process is everything that runs between start and stop.
 type process struct {
-	log     *slog.Logger
-	servers []*server // the public ones
-	admin   *server
-	probes  *admin
-
-	handlers   map[*server]http.Handler
-	background []func(context.Context) // each returns when its context ends
-
+	log        *slog.Logger
+	surfaces   []surface
+	admin      *admin
+	adminAt    *server
 	drain, end time.Duration
 }
 
-// run serves until ctx ends or a listener fails, then stops as said above.
-// Only the failure of a listener is an error.
+// surface is one side of the program with its listener.
+type surface struct {
+	at      *server
+	handler http.Handler
+	work    func(context.Context) // in the background, until its context ends
+}
+
+// run serves until ctx ends or a listener fails, then stops. Only a listener's
+// failure is an error.
 func (p *process) run(ctx context.Context) error {
 	requests, endRequests := context.WithCancel(context.WithoutCancel(ctx))
 	defer endRequests()
 	probes, endProbes := context.WithCancel(context.WithoutCancel(ctx))
 	defer endProbes()
 
-	failed := make(chan error, len(p.servers)+1)
+	failed := make(chan error, len(p.surfaces)+1)
 	var serving, working sync.WaitGroup
 	start := func(s *server, base context.Context, h http.Handler) {
-		s.configure(base, h, p.log)
-		serving.Go(func() { failed <- s.serve() })
+		s.prepare(base, h, p.log)
+		serving.Go(func() {
+			if err := s.serve(); err != nil {
+				failed <- err
+			}
+		})
 	}
-	for _, s := range p.servers {
-		start(s, requests, p.handlers[s])
+	for _, s := range p.surfaces {
+		start(s.at, requests, s.handler)
+		working.Go(func() { s.work(requests) })
 	}
-	start(p.admin, probes, p.probes.handler())
-	for _, work := range p.background {
-		working.Go(func() { work(requests) })
-	}
+	start(p.adminAt, probes, p.admin.handler())
 
 	var failure error
 	select {
 	case <-ctx.Done():
-		p.log.Info("stopping: requests under way may finish", "at_most", p.drain)
 	case failure = <-failed:
-		p.log.Error("stopping: a listener failed", "error", failure)
 	}
-	p.probes.stopping.Store(true)
-	p.shutDown(p.servers, p.drain)
+	p.admin.stopping.Store(true)
+	p.log.Info("stopping; requests under way may finish", "at_most", p.drain)
+	public := make([]*server, len(p.surfaces))
+	for i, s := range p.surfaces {
+		public[i] = s.at
+	}
+	p.drainRequests(public)
 	endRequests()
-	p.wait(&working)
+	p.cutRest(public, &working)
 	endProbes()
-	p.shutDown([]*server{p.admin}, p.end)
+	_ = p.adminAt.http.Close()
 	serving.Wait()
 	p.log.Info("stopped")
 	return failure
+}
+
+// drainRequests closes the listeners and waits for the requests under way.
+func (p *process) drainRequests(servers []*server) {
+	ctx, cancel := context.WithTimeout(context.Background(), p.drain)
+	defer cancel()
+	var draining sync.WaitGroup
+	for _, s := range servers {
+		draining.Go(func() {
+			if s.http.Shutdown(ctx) != nil {
+				p.log.Info("ending what is still under way", "surface", s.surface)
+			}
+		})
+	}
+	draining.Wait()
+}
+
+// cutRest waits until the ended requests and the background work are gone, and
+// cuts off what does not go.
+func (p *process) cutRest(servers []*server, working *sync.WaitGroup) {
+	workDone := make(chan struct{})
+	go func() { working.Wait(); close(workDone) }()
+	late := time.After(p.end)
+	for gone := false; !gone; {
+		gone = true
+		for _, s := range servers {
+			gone = gone && s.running.Load() == 0
+		}
+		select {
+		case <-late:
+			p.log.Warn("some requests did not end in time and are cut off")
+			gone = true
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }

@@ -17,7 +17,7 @@ func (c *checker) together() {
 	c.ownOrigin()
 	c.addresses()
 	c.keys()
-	c.secrets()
+	c.missingSecret()
 	if c.sound("MIGRATE", "DATABASE_URL") && !c.given("MIGRATE") {
 		c.migrate = c.database.sqlite != ""
 	}
@@ -112,11 +112,11 @@ func (c *checker) keys() {
 // when none was given.
 const secretFileName = "better-auth-secret"
 
-// secrets decides whether a secret may be made where none was given. Only
+// missingSecret decides whether a secret may be made where none was given. Only
 // where nobody else can be hurt: for this machine's own browser, over http,
 // on SQLite. `vestibule api` follows the same rule, so that both sides end
 // with the same file or both refuse.
-func (c *checker) secrets() {
+func (c *checker) missingSecret() {
 	if c.sound("BETTER_AUTH_SECRET", "BETTER_AUTH_SECRET_PREVIOUS") && c.secret != nil && bytes.Equal(c.secret, c.previous) {
 		c.conflict("BETTER_AUTH_SECRET_PREVIOUS", mistake{"is the same as BETTER_AUTH_SECRET", "give the secret before the last change, or leave it out"})
 	}

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -34,8 +33,9 @@ type server struct {
 	http     http.Server
 	serving  atomic.Bool
 	// running counts the handlers: http.Server loses sight of a connection
-	// that was upgraded to a WebSocket.
-	running sync.WaitGroup
+	// that was upgraded to a WebSocket. (Not a WaitGroup, which must not be
+	// added to while it is waited for.)
+	running atomic.Int64
 }
 
 // listen opens a listener at address, the value of setting. Nobody is
@@ -81,14 +81,28 @@ func (s *server) url() string {
 	return "http://" + net.JoinHostPort(host, port)
 }
 
-// serve answers with h until the server is stopped. Every request's context
-// ends with base.
-func (s *server) serve(base context.Context, h http.Handler, log *slog.Logger) error {
-	s.http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.running.Add(1)
-		defer s.running.Done()
-		h.ServeHTTP(w, r)
-	})
+// prepare sets what answers and how. Every request's context ends with base.
+func (s *server) prepare(base context.Context, h http.Handler, log *slog.Logger) {
+	s.http = http.Server{
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			s.running.Add(1)
+			defer s.running.Add(-1)
+			h.ServeHTTP(w, r)
+		}),
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		BaseContext:       func(net.Listener) context.Context { return base },
+		// What clients do to their connections is not news.
+		ErrorLog: slog.NewLogLogger(log.With("surface", s.surface).Handler(), slog.LevelDebug),
+	}
+}
+
+// serve answers until the server is shut down or its listener fails; only the
+// latter is an error.
+func (s *server) serve() error {
 	s.serving.Store(true)
 	defer s.serving.Store(false)
 	err := s.http.Serve(s.listener)

@@ -27,7 +27,8 @@ type exchange struct {
 	answered chan answer // of capacity 1: nobody waits to send
 	pipe     pipe
 
-	unwatch func() bool // of the client's end alone: stops waiting for the end of ctx
+	response *http.Response // set before it is sent
+	stop     func() bool    // of the client's end alone: no longer waits for the end of ctx
 }
 
 // answer is what RoundTrip returns.
@@ -46,7 +47,7 @@ func newExchange(req *http.Request) (*exchange, *http.Request, error) {
 		return nil, nil, context.Cause(x.ctx)
 	}
 	x.pipe.moved.L = &x.pipe.mu
-	x.w = responseWriter{x: x, head: in.Method == http.MethodHead, header: make(http.Header), length: -1}
+	x.w = responseWriter{x: x, head: in.Method == http.MethodHead, header: make(http.Header)}
 	in.Body = http.NoBody
 	if in.ContentLength != 0 {
 		x.body = requestBody{x: x, src: req.Body, left: in.ContentLength, sent: req.Trailer, trailer: in.Trailer}
@@ -102,7 +103,7 @@ func (x *exchange) receive(a answer) (*http.Response, error) {
 		return nil, a.err
 	}
 	if x.pipe.open() {
-		x.unwatch = context.AfterFunc(x.ctx, func() { x.leave(context.Cause(x.ctx)) })
+		x.stop = context.AfterFunc(x.ctx, func() { x.leave(context.Cause(x.ctx)) })
 	}
 	return a.response, nil
 }

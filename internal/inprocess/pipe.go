@@ -170,12 +170,19 @@ func (p *pipe) leave(err error) bool {
 	return true
 }
 
-// begin is called when the header is sent. length is the declared one, or
-// negative; of an answer without a body the reader has everything.
-func (p *pipe) begin(length int64, empty bool) {
+// begin is called when the header is sent. length is the number of bytes that
+// will follow, or negative; with 0 the reader has all there is already.
+func (p *pipe) begin(length int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.left, p.done = length, empty
+	p.left, p.done = length, length == 0
+}
+
+// writable returns the error that a write would get.
+func (p *pipe) writable() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.closed()
 }
 
 // gathered is what was written so far, before begin.
@@ -183,6 +190,13 @@ func (p *pipe) gathered() []byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.buf
+}
+
+// trailing is what follows the body, once that has been read.
+func (p *pipe) trailing() http.Header {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.trailer
 }
 
 // open says whether the handler has not ended and the reader may still leave.

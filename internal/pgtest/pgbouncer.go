@@ -31,7 +31,7 @@ func PgBouncer(tb testing.TB, databaseURL string) string {
 }
 
 func startBouncer(tb testing.TB, databaseURL string) (string, error) {
-	program, err := bouncerProgram()
+	program, err := bouncerProgram("/usr/sbin/pgbouncer") // Debian's, not in everyone's PATH
 	if err != nil {
 		return "", err
 	}
@@ -102,13 +102,12 @@ func ping(databaseURL string) error {
 	return db.Ping()
 }
 
-func bouncerProgram() (string, error) {
+func bouncerProgram(fallback string) (string, error) {
 	if program, err := exec.LookPath("pgbouncer"); err == nil {
 		return program, nil
 	}
-	const debian = "/usr/sbin/pgbouncer" // not in everyone's PATH
-	if exists(debian) {
-		return debian, nil
+	if exists(fallback) {
+		return fallback, nil
 	}
 	return "", errors.New("pgtest: PgBouncer is not installed; on Debian: apt-get install pgbouncer")
 }

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -126,7 +127,7 @@ func Terminate(tb testing.TB, databaseURL string) int {
 }
 
 func newServer() (*Server, error) {
-	bin, err := binaries()
+	bin, err := binaries(debianLayout)
 	if err != nil {
 		return nil, err
 	}
@@ -222,10 +223,14 @@ func await(p *process, ready func() error) error {
 	}
 }
 
-// binaries finds the folder of the newest PostgreSQL on this machine.
-func binaries() (string, error) {
+// debianLayout is where Debian keeps the versions of PostgreSQL side by side.
+const debianLayout = "/usr/lib/postgresql/*/bin"
+
+// binaries finds the folder of the newest PostgreSQL in the layout, or else the
+// one that pg_config or PATH lead to.
+func binaries(layout string) (string, error) {
 	newest, bin := 0.0, ""
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb") // Debian's layout; the pattern is well-formed
+	found, _ := filepath.Glob(filepath.Join(layout, "initdb")) // the pattern is well-formed
 	for _, program := range found {
 		dir := filepath.Dir(program)
 		version, err := strconv.ParseFloat(filepath.Base(filepath.Dir(dir)), 64) // 9.6, 15
@@ -237,7 +242,7 @@ func binaries() (string, error) {
 		return bin, nil
 	}
 	if out, err := exec.Command("pg_config", "--bindir").Output(); err == nil {
-		if dir := string(out[:max(0, len(out)-1)]); exists(filepath.Join(dir, "initdb")) {
+		if dir := strings.TrimSpace(string(out)); exists(filepath.Join(dir, "initdb")) {
 			return dir, nil
 		}
 	}

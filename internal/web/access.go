@@ -17,10 +17,11 @@ const RequestIDHeader = "X-Request-Id"
 
 // record is what one request adds to the log; inner handlers fill it in.
 type record struct {
-	id    string
-	user  string
-	err   error
-	attrs []slog.Attr
+	id     string
+	user   string
+	err    error
+	attrs  []slog.Attr
+	answer recorder
 }
 
 type recordKey struct{}
@@ -52,12 +53,6 @@ func Note(r *http.Request, attrs ...slog.Attr) {
 	}
 }
 
-func noteError(r *http.Request, err error) {
-	if rec := recordOf(r); rec != nil {
-		rec.err = err
-	}
-}
-
 // Access wraps a whole surface from outside its router: it gives each request
 // an id, writes one log record for it, and turns a panic into a 500. (Router
 // middleware would miss 404s and 405s.)
@@ -75,28 +70,28 @@ type Access struct {
 func (a Access) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		rec := &record{id: a.requestID(r)}
+		rec := &record{id: a.requestID(r), answer: recorder{ResponseWriter: w}}
 		r = r.WithContext(context.WithValue(r.Context(), recordKey{}, rec))
 		w.Header().Set(RequestIDHeader, rec.id)
-		out := &recorder{ResponseWriter: w}
 		defer func() {
 			p := recover()
+			level := slog.LevelInfo
 			if p != nil && p != http.ErrAbortHandler { //nolint:errorlint // compared as net/http does
+				level = slog.LevelError
 				rec.err = fmt.Errorf("panic: %v", p)
 				rec.attrs = append(rec.attrs, slog.String("stack", string(debug.Stack())))
-				if out.status == 0 {
-					a.Errors(out, r, AsError(rec.err))
+				p = http.ErrAbortHandler // an answer begun is cut off, not passed off as whole
+				if rec.answer.status == 0 {
+					answer(&rec.answer, r, AsError(rec.err), a.Errors)
 					p = nil
-				} else {
-					p = http.ErrAbortHandler // the answer is cut off, not passed off as whole
 				}
 			}
-			a.write(r, rec, out, time.Since(start), p != nil)
+			a.write(r, rec, level, time.Since(start), p != nil)
 			if p != nil {
 				panic(p)
 			}
 		}()
-		next.ServeHTTP(out, r)
+		next.ServeHTTP(&rec.answer, r)
 	})
 }
 
@@ -124,16 +119,20 @@ func validRequestID(id string) bool {
 	return true
 }
 
+// statusClientGone is nginx's name for a client that left before an answer.
+const statusClientGone = 499
+
 // write logs the request. The query is left out: it may hold mail links,
-// search terms and other things that do not belong in a log.
-func (a Access) write(r *http.Request, rec *record, out *recorder, took time.Duration, aborted bool) {
-	level := slog.LevelInfo
-	status := out.status
+// search terms and other things that do not belong in a log. The path is
+// escaped as it was on the wire: control characters, line breaks and
+// right-to-left marks would deceive whoever reads the log.
+func (a Access) write(r *http.Request, rec *record, level slog.Level, took time.Duration, aborted bool) {
+	status := rec.answer.status
 	switch {
 	case status == 0 && r.Context().Err() != nil:
-		status = 499 // nginx's name for a client that left before an answer
-	case status == 0:
-		status = http.StatusOK
+		status = statusClientGone
+	case status == 0 && !aborted:
+		status = http.StatusOK // net/http's, for a handler that says nothing
 	case status >= 500:
 		level = slog.LevelError
 	}
@@ -143,9 +142,9 @@ func (a Access) write(r *http.Request, rec *record, out *recorder, took time.Dur
 	attrs := []slog.Attr{
 		slog.String("surface", a.Surface),
 		slog.String("method", r.Method),
-		slog.String("path", r.URL.Path),
+		slog.String("path", r.URL.EscapedPath()),
 		slog.Int("status", status),
-		slog.Int64("bytes", out.bytes),
+		slog.Int64("bytes", rec.answer.bytes),
 		slog.Duration("took", took),
 		slog.String("ip", a.Clients.Of(r)),
 		slog.String("request_id", rec.id),

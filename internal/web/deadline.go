@@ -1,85 +1,199 @@
 package web
 
 import (
+	"bufio"
 	"io"
+	"net"
 	"net/http"
+	"sync"
 	"time"
 )
 
 // Deadlines bound slow clients without bounding long answers. http.Server's
 // own ReadTimeout and WriteTimeout count from the start of a request, which
-// would end every stream; these move on as long as bytes move.
+// would end every stream; these move on as long as bytes move, and count only
+// the time that a read or write waits for the client, never the handler's own.
+//
+// A client may be slower than Rate for Grace in all; being faster wins time
+// back. A hijacked connection has no deadlines.
 type Deadlines struct {
-	Stall time.Duration // longest time that one read or write may stand still
-	Grace time.Duration // a body may take this long whatever its size, and then
-	Rate  int64         // must have averaged this many bytes per second
+	Stall time.Duration // longest that one read or write may stand still
+	Grace time.Duration
+	Rate  int64 // bytes per second, more than 0
 }
 
-// DefaultDeadlines is what both surfaces use: a phone on a bad line passes, a
+// DefaultDeadlines is what every surface uses: a phone on a bad line passes, a
 // client that trickles a byte every few seconds does not.
 var DefaultDeadlines = Deadlines{Stall: 30 * time.Second, Grace: 30 * time.Second, Rate: 500}
 
-// Wrap returns next with its reads and writes bounded.
+// Wrap returns next with its reads and writes bounded. Without a connection
+// below, in-process or in a test, there is nothing to bound.
 func (d Deadlines) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := http.NewResponseController(w)
-		// The previous request on this connection left its write deadline behind.
-		_ = c.SetWriteDeadline(time.Time{})
-		if r.Body == nil || r.Body == http.NoBody {
-			// Left in place, the server's read deadline would fire in its
-			// background read in the middle of a long answer and cancel it.
-			_ = c.SetReadDeadline(time.Time{})
-		} else {
-			r.Body = &timedBody{ReadCloser: r.Body, c: c, limits: d, start: time.Now()}
+		conn := timedConnOf(w)
+		if conn == nil {
+			next.ServeHTTP(w, r)
+			return
 		}
-		next.ServeHTTP(&timedWriter{ResponseWriter: w, c: c, stall: d.Stall}, r)
+		out := &timedWriter{ResponseWriter: w, conn: conn, pace: pace{d, d.Grace}}
+		if r.Body != nil && r.Body != http.NoBody {
+			out.body = &timedBody{ReadCloser: r.Body, conn: conn, pace: pace{d, d.Grace}}
+			// For a body that the handler does not read: the server reads it,
+			// before it sends the header, and may ask for it with a 100 first.
+			_ = conn.SetReadDeadline(time.Now().Add(d.Stall))
+			_ = conn.SetWriteDeadline(time.Now().Add(d.Stall))
+			// A copy: the server looks at the type of the body of its own.
+			r = r.WithContext(r.Context())
+			r.Body = out.body
+		}
+		defer out.end()
+		next.ServeHTTP(out, r)
 	})
 }
 
+// timedConn is the part of net/http's ResponseWriter that is needed here. To
+// ask for it once is cheaper than http.ResponseController, which searches at
+// every call.
+type timedConn interface {
+	SetReadDeadline(time.Time) error
+	SetWriteDeadline(time.Time) error
+}
+
+func timedConnOf(w http.ResponseWriter) timedConn {
+	for {
+		switch t := w.(type) {
+		case timedConn:
+			return t
+		case interface{ Unwrap() http.ResponseWriter }:
+			w = t.Unwrap()
+		default:
+			return nil
+		}
+	}
+}
+
+// pace is the time that a client has in one direction.
+type pace struct {
+	limits Deadlines
+	left   time.Duration // of Grace
+}
+
+func (p *pace) deadline(start time.Time) time.Time {
+	return start.Add(min(p.limits.Stall, p.left))
+}
+
+// moved counts n bytes, for which the client was waited for since start.
+func (p *pace) moved(n int, start time.Time) {
+	earned := time.Duration(n) * time.Second / time.Duration(p.limits.Rate)
+	p.left = min(p.limits.Grace, p.left+earned-time.Since(start))
+}
+
+// timedBody may be read by an http.Transport in another goroutine, even after
+// the handler has returned and the connection's deadline is not ours to set.
 type timedBody struct {
 	io.ReadCloser
-	c      *http.ResponseController
-	limits Deadlines
-	start  time.Time
-	read   int64
+	conn timedConn
+	pace pace
+
+	mu    sync.Mutex
+	ended bool
 }
 
 func (b *timedBody) Read(p []byte) (int, error) {
-	byRate := b.start.Add(b.limits.Grace + time.Duration(b.read/b.limits.Rate)*time.Second)
-	deadline := time.Now().Add(b.limits.Stall)
-	if byRate.Before(deadline) {
-		deadline = byRate
+	start := time.Now()
+	b.mu.Lock()
+	if !b.ended {
+		_ = b.conn.SetReadDeadline(b.pace.deadline(start))
 	}
-	_ = b.c.SetReadDeadline(deadline) // not supported in-process, where nothing stalls
+	b.mu.Unlock()
 	n, err := b.ReadCloser.Read(p)
-	b.read += int64(n)
-	if err == io.EOF {
-		_ = b.c.SetReadDeadline(time.Time{})
+	b.pace.moved(n, start)
+	if err != nil {
+		// At EOF the server has lifted the deadline and watches the
+		// connection; one that strikes now would cancel the request.
+		b.end()
 	}
 	return n, err
 }
 
+// end makes sure that no read sets a deadline any more and says whether it is
+// the first to do so.
+func (b *timedBody) end() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	first := !b.ended
+	b.ended = true
+	return first
+}
+
+// maxPiece is how much is written under one deadline, in bytes: what io.Copy
+// writes at once. Answers in one piece of megabytes would need a fast client.
+const maxPiece = 32 << 10
+
 type timedWriter struct {
 	http.ResponseWriter
-	c     *http.ResponseController
-	stall time.Duration
+	conn     timedConn
+	pace     pace
+	body     *timedBody // nil: the request has none
+	hijacked bool
 }
 
 func (w *timedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
+// arm gives the write that follows its deadline.
+func (w *timedWriter) arm() time.Time {
+	start := time.Now()
+	if !w.hijacked {
+		_ = w.conn.SetWriteDeadline(w.pace.deadline(start))
+	}
+	return start
+}
+
 func (w *timedWriter) WriteHeader(status int) {
-	_ = w.c.SetWriteDeadline(time.Now().Add(w.stall))
+	if status < 200 { // sent at once; others wait for the first bytes of the body
+		w.arm()
+	}
 	w.ResponseWriter.WriteHeader(status)
 }
 
 func (w *timedWriter) Write(p []byte) (int, error) {
-	_ = w.c.SetWriteDeadline(time.Now().Add(w.stall))
-	return w.ResponseWriter.Write(p)
+	written := 0
+	for {
+		piece := p[written:min(len(p), written+maxPiece)]
+		start := w.arm()
+		n, err := w.ResponseWriter.Write(piece)
+		w.pace.moved(n, start)
+		written += n
+		if err != nil || written == len(p) {
+			return written, err
+		}
+	}
 }
 
-// FlushError is found by http.ResponseController before Unwrap: a flush
-// writes, so it needs a deadline of its own.
+// FlushError is what http.ResponseController.Flush calls.
 func (w *timedWriter) FlushError() error {
-	_ = w.c.SetWriteDeadline(time.Now().Add(w.stall))
-	return w.c.Flush()
+	start := w.arm()
+	err := http.NewResponseController(w.ResponseWriter).Flush()
+	w.pace.moved(0, start)
+	return err
+}
+
+// Hijack takes the deadlines off together with the connection.
+func (w *timedWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	if w.body != nil {
+		w.body.end()
+	}
+	conn, buf, err := http.NewResponseController(w.ResponseWriter).Hijack()
+	w.hijacked = w.hijacked || err == nil
+	return conn, buf, err
+}
+
+// end bounds what the server does after the handler: it sends what is still
+// buffered, under a deadline that may be long past, and reads what is left of
+// the body. It lifts both deadlines before the next request.
+func (w *timedWriter) end() {
+	w.arm()
+	if !w.hijacked && w.body != nil && w.body.end() {
+		_ = w.conn.SetReadDeadline(time.Now().Add(w.pace.limits.Stall))
+	}
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // HandlerFunc answers a request or returns the error that explains why it did
-// not. It must not do both.
+// not.
 type HandlerFunc func(http.ResponseWriter, *http.Request) error
 
 // ErrorWriter writes e in the shape of one surface: the BFF's JSON, or the
@@ -24,15 +24,34 @@ func Handle(h HandlerFunc, write ErrorWriter) http.Handler {
 	})
 }
 
-// Fail notes err for the log record and answers with it.
+// Fail notes err for the log record and answers with it. Where that is not
+// possible it panics with http.ErrAbortHandler, which breaks the connection
+// off: half an answer must not end like a whole one, and to return without an
+// answer would be net/http's empty 200, which a client that has only closed
+// its sending side would still read. (That something was sent is known inside
+// Access, whose record has it.)
 func Fail(w http.ResponseWriter, r *http.Request, err error, write ErrorWriter) {
-	noteError(r, err)
-	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
-		return // the client has left; there is nobody to answer
+	rec := recordOf(r)
+	if rec != nil {
+		rec.err = err
 	}
-	e := AsError(err)
+	begun := rec != nil && rec.answer.status != 0
+	gone := errors.Is(err, context.Canceled) && r.Context().Err() != nil
+	if begun || gone {
+		panic(http.ErrAbortHandler)
+	}
+	answer(w, r, AsError(err), write)
+}
+
+// answer writes e. What h has already said about the body it meant to send
+// would be false of this one: a foreign Content-Length breaks the framing.
+func answer(w http.ResponseWriter, r *http.Request, e *Error, write ErrorWriter) {
+	h := w.Header()
+	for _, name := range []string{"Content-Length", "Content-Encoding", "Content-Range", "Etag", "Last-Modified"} {
+		delete(h, name)
+	}
 	for name, values := range e.Header {
-		w.Header()[name] = values
+		h[name] = values
 	}
 	write(w, r, e)
 }

@@ -13,7 +13,15 @@ import (
 
 // CheckPath refuses a request whose raw path is ambiguous with a 400.
 func CheckPath(r *http.Request) error {
-	if reason := pathFault(r.URL.EscapedPath()); reason != "" {
+	routed := r.URL.EscapedPath()
+	reason := pathFault(routed)
+	// EscapedPath is RawPath only where that has no byte that should have been
+	// escaped. One such byte, as in /users/1%2Ftasks|, makes net/url encode
+	// the decoded path anew, and %2F would have come out as a harmless slash.
+	if sent := r.URL.RawPath; reason == "" && sent != "" && sent != routed {
+		reason = pathFault(sent)
+	}
+	if reason != "" {
 		return Refuse(http.StatusBadRequest, "INVALID_PATH", "The request path "+reason+".")
 	}
 	return nil
@@ -21,11 +29,11 @@ func CheckPath(r *http.Request) error {
 
 // pathFault says what is wrong with an escaped path, or "".
 func pathFault(escaped string) string {
+	if !strings.HasPrefix(escaped, "/") {
+		return "does not start with a slash" // *, CONNECT's host:port, http:opaque
+	}
 	if strings.Contains(escaped, "//") {
 		return "contains an empty segment"
-	}
-	if strings.Contains(escaped, `\`) {
-		return "contains a backslash"
 	}
 	for segment := range strings.SplitSeq(escaped, "/") {
 		plain, err := url.PathUnescape(segment)
@@ -40,8 +48,10 @@ func pathFault(escaped string) string {
 		}
 		for _, c := range []byte(plain) {
 			switch {
-			case c == '/' || c == '\\':
-				return "contains an encoded slash or backslash"
+			case c == '/':
+				return "contains an encoded slash"
+			case c == '\\':
+				return "contains a backslash"
 			case c < ' ' || c == 0x7f:
 				return "contains a control character"
 			}

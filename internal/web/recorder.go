@@ -1,14 +1,19 @@
 package web
 
 import (
+	"bufio"
+	"net"
 	"net/http"
 )
 
-// recorder remembers what was answered. It hides nothing of the connection:
-// http.ResponseController reaches what is below through Unwrap.
+// recorder remembers what was answered. What it does not have itself,
+// http.ResponseController finds below it through Unwrap.
+//
+// Neither it nor timedWriter has ReadFrom, which io.Copy would call: a file
+// sent by one sendfile would be one write under one deadline.
 type recorder struct {
 	http.ResponseWriter
-	status int
+	status int // 0: nothing is decided yet
 	bytes  int64
 }
 
@@ -23,10 +28,31 @@ func (r *recorder) WriteHeader(status int) {
 }
 
 func (r *recorder) Write(p []byte) (int, error) {
-	if r.status == 0 {
-		r.status = http.StatusOK
-	}
+	r.began()
 	n, err := r.ResponseWriter.Write(p)
 	r.bytes += int64(n)
 	return n, err
+}
+
+// FlushError is what http.ResponseController.Flush calls. A flush sends the
+// header, as a write does.
+func (r *recorder) FlushError() error {
+	r.began()
+	return http.NewResponseController(r.ResponseWriter).Flush()
+}
+
+func (r *recorder) began() {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+}
+
+// Hijack is where an upgrade is noticed: httputil.ReverseProxy writes its 101
+// on the connection, not through WriteHeader.
+func (r *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buf, err := http.NewResponseController(r.ResponseWriter).Hijack()
+	if err == nil && r.status == 0 {
+		r.status = http.StatusSwitchingProtocols
+	}
+	return conn, buf, err
 }

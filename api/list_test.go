@@ -1,0 +1,192 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"iter"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"vestibule/store"
+)
+
+var errSecretive = errors.New("password=hunter2")
+
+// broken is a store that fails everything, and a list after some rows.
+type broken struct {
+	rows int
+	err  error
+}
+
+func (b broken) ListTasks(context.Context, string) iter.Seq2[store.Task, error] {
+	return func(yield func(store.Task, error) bool) {
+		for id := range b.rows {
+			if !yield(store.Task{ID: int64(id + 1), UserID: ada, Title: strings.Repeat("x", 100)}, nil) {
+				return
+			}
+		}
+		if b.err != nil {
+			yield(store.Task{}, b.err)
+		}
+	}
+}
+
+func (b broken) Task(context.Context, string, int64) (store.Task, error) {
+	return store.Task{}, b.err
+}
+
+func (b broken) CreateTask(context.Context, store.Task) (store.Task, error) {
+	return store.Task{}, b.err
+}
+
+func (b broken) UpdateTask(context.Context, string, int64, store.TaskChange, time.Time) (store.Task, error) {
+	return store.Task{}, b.err
+}
+
+func (b broken) ToggleTask(context.Context, string, int64, time.Time) (store.Task, error) {
+	return store.Task{}, b.err
+}
+
+func (b broken) DeleteTask(context.Context, string, int64) error { return b.err }
+
+func TestAListOfAnyLengthIsWhole(t *testing.T) {
+	for _, rows := range []int{0, 1, 2, 99, 150, 151, 152, 1000, 20_000} {
+		s := startSurface(t, sharedSecretConfig(), Deps{Tasks: broken{rows: rows}})
+		res := s.do(t, "GET", "/api/me/tasks", "", auth(mint(t, ada)))
+		var tasks []struct{ ID int }
+		if err := json.Unmarshal([]byte(res.body), &tasks); err != nil {
+			t.Fatalf("%d rows: %v", rows, err)
+		}
+		if len(tasks) != rows {
+			t.Errorf("got %d tasks, want %d", len(tasks), rows)
+		}
+		for i, task := range tasks {
+			if task.ID != i+1 {
+				t.Fatalf("task %d: got id %d, want %d", i, task.ID, i+1)
+			}
+		}
+	}
+}
+
+func TestAnErrorBeforeTheListIsSentIsAnswered(t *testing.T) {
+	for _, rows := range []int{0, 1, 100} {
+		s := startSurface(t, sharedSecretConfig(), Deps{Tasks: broken{rows: rows, err: errSecretive}})
+		s.do(t, "GET", "/api/me/tasks", "", auth(mint(t, ada))).isProblem(t, 500, "Something went wrong on our side.")
+	}
+}
+
+func TestAnErrorInTheMiddleOfAListCutsItOff(t *testing.T) {
+	s := startSurface(t, sharedSecretConfig(), Deps{Tasks: broken{rows: 5000, err: errSecretive}})
+	req, err := http.NewRequestWithContext(t.Context(), "GET", s.url+"/api/me/tasks", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header = auth(mint(t, ada))
+	res, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != 200 {
+		t.Fatalf("status: got %d, want 200", res.StatusCode)
+	}
+	body, err := io.ReadAll(res.Body)
+	if !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("read: got %v, want an unexpected end", err)
+	}
+	if json.Valid(body) {
+		t.Error("got a whole list, want one that is cut off")
+	}
+	eventually(t, "the cause in the log", func() bool {
+		return strings.Contains(s.log.String(), errSecretive.Error()) && strings.Contains(s.log.String(), `"aborted":true`)
+	})
+}
+
+func TestALongListCostsLittleMemory(t *testing.T) {
+	const rows = 100_000 // 27 MB of JSON
+	s := startSurface(t, sharedSecretConfig(), Deps{Tasks: broken{rows: rows}})
+	req, err := http.NewRequestWithContext(t.Context(), "GET", s.url+"/api/me/tasks", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header = auth(mint(t, ada))
+	res, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var size, peak uint64
+	buf := make([]byte, 1<<20)
+	var mem runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&mem)
+	before := mem.HeapInuse
+	for next := uint64(0); ; {
+		n, err := io.ReadFull(res.Body, buf)
+		size += uint64(n)
+		if size >= next { // every few MB: the measurement stops the world
+			next = size + 4<<20
+			runtime.GC()
+			runtime.ReadMemStats(&mem)
+			peak = max(peak, mem.HeapInuse)
+		}
+		if err != nil {
+			break
+		}
+	}
+	if size < rows*200 {
+		t.Fatalf("got %d bytes, want at least %d", size, rows*200)
+	}
+	if grown := int64(peak) - int64(before); grown > 8<<20 {
+		t.Errorf("heap: grew by %d bytes while %d were streamed, want under 8 MiB", grown, size)
+	}
+}
+
+func TestAClientThatLeavesStopsTheList(t *testing.T) {
+	endless := &endlessTasks{stopped: make(chan struct{})}
+	s := startSurface(t, sharedSecretConfig(), Deps{Tasks: endless})
+	req, err := http.NewRequestWithContext(t.Context(), "GET", s.url+"/api/me/tasks", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header = auth(mint(t, ada))
+	res, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.ReadFull(res.Body, make([]byte, 1000))
+	res.Body.Close()
+	select {
+	case <-endless.stopped:
+	case <-time.After(30 * time.Second):
+		t.Error("the list still runs 30 s after its reader has left")
+	}
+}
+
+type endlessTasks struct {
+	broken
+	stopped chan struct{}
+}
+
+func (e *endlessTasks) ListTasks(context.Context, string) iter.Seq2[store.Task, error] {
+	return func(yield func(store.Task, error) bool) {
+		defer close(e.stopped)
+		for yield(store.Task{ID: 1, UserID: ada, Title: "x"}, nil) {
+		}
+	}
+}
+
+// eventually waits for a condition that another goroutine brings about.
+func eventually(tb testing.TB, what string, holds func() bool) {
+	tb.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !holds(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			tb.Fatalf("still not after 30 s: %s", what)
+		}
+	}
+}

@@ -1,0 +1,192 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"vestibule/store"
+)
+
+var previousSecret = []byte("fedcba9876543210fedcba9876543210")
+
+// surface is the task API on a real socket, over a real store in which ada and
+// bob have accounts.
+type surface struct {
+	url    string
+	clock  *clock
+	store  *store.Store
+	log    *lockedBuffer
+	server *Server
+}
+
+// clock is a time that tests set.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) set(t time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = t
+}
+
+// lockedBuffer is a log that may be read while it is written.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+func sharedSecretConfig() Config {
+	return Config{
+		Algorithm: HS256,
+		Secrets:   [][]byte{testSecret, previousSecret},
+		Issuer:    testIssuer,
+		Audience:  testAudience,
+	}
+}
+
+// newSurface starts the API with the shared secret on a store of its own.
+func newSurface(tb testing.TB, engine func(testing.TB) *store.Store) *surface {
+	tb.Helper()
+	st := engine(tb)
+	s := startSurface(tb, sharedSecretConfig(), Deps{Tasks: st})
+	s.store = st
+	return s
+}
+
+// startSurface starts the API with a clock that stands at noon.
+func startSurface(tb testing.TB, cfg Config, deps Deps) *surface {
+	tb.Helper()
+	s := &surface{clock: &clock{at: noon}, log: &lockedBuffer{}}
+	deps.Now = s.clock.now
+	deps.Log = slog.New(slog.NewJSONHandler(s.log, nil))
+	server, err := New(cfg, deps)
+	if err != nil {
+		tb.Fatalf("New: %v", err)
+	}
+	s.server = server
+	s.url = serve(tb, server.Handler())
+	return s
+}
+
+// serve returns the address of h on a socket.
+func serve(tb testing.TB, h http.Handler) string {
+	tb.Helper()
+	srv := httptest.NewUnstartedServer(h)
+	srv.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	srv.Start()
+	tb.Cleanup(srv.Close)
+	return srv.URL
+}
+
+func auth(token string) http.Header {
+	return http.Header{"Authorization": {"Bearer " + token}}
+}
+
+// reply is an answer that has been read to its end.
+type reply struct {
+	*http.Response
+	body string
+}
+
+// do sends one request. A body is sent as JSON unless header says otherwise.
+func (s *surface) do(tb testing.TB, method, path, body string, header http.Header) reply {
+	tb.Helper()
+	req, err := http.NewRequestWithContext(tb.Context(), method, s.url+path, strings.NewReader(body))
+	if err != nil {
+		tb.Fatalf("request: %v", err)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for name, values := range header {
+		req.Header[name] = values
+	}
+	// Transport, not Client: a redirect would be an answer to look at.
+	res, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		tb.Fatalf("%s %s: %v", method, path, err)
+	}
+	defer res.Body.Close()
+	read, err := io.ReadAll(res.Body)
+	if err != nil {
+		tb.Fatalf("%s %s: read answer: %v", method, path, err)
+	}
+	return reply{res, string(read)}
+}
+
+// is checks status and body.
+func (r reply) is(tb testing.TB, status int, body string) {
+	tb.Helper()
+	if r.StatusCode != status {
+		tb.Errorf("status: got %d, want %d (body %s)", r.StatusCode, status, r.body)
+	}
+	if r.body != body {
+		tb.Errorf("body: got %s, want %s", r.body, body)
+	}
+	if got := r.Header.Get("Content-Type"); got != "application/json" {
+		tb.Errorf("Content-Type: got %q, want application/json", got)
+	}
+}
+
+// isProblem checks a refusal to the last member of its body: its detail, and
+// "field: message" for each of its errors.
+func (r reply) isProblem(tb testing.TB, status int, detail string, faults ...string) {
+	tb.Helper()
+	if got := r.Header.Get("Content-Type"); got != "application/problem+json" {
+		tb.Errorf("Content-Type: got %q, want application/problem+json", got)
+	}
+	want := map[string]any{
+		"type": "about:blank", "title": http.StatusText(status), "status": float64(status), "detail": detail,
+	}
+	if len(faults) > 0 {
+		var errs []any
+		for _, f := range faults {
+			field, message, _ := strings.Cut(f, ": ")
+			errs = append(errs, map[string]any{"field": field, "message": message})
+		}
+		want["errors"] = errs
+	}
+	if status >= 500 {
+		want["request_id"] = r.Header.Get("X-Request-Id")
+	}
+	var got map[string]any
+	if err := json.Unmarshal([]byte(r.body), &got); err != nil {
+		tb.Fatalf("problem: %v in %s", err, r.body)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		tb.Errorf("problem (-want +got):\n%s", diff)
+	}
+	if r.StatusCode != status {
+		tb.Errorf("status: got %d, want %d", r.StatusCode, status)
+	}
+}

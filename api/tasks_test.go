@@ -1,0 +1,268 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"vestibule/store"
+)
+
+// onBothEngines runs test on SQLite and on PostgreSQL.
+func onBothEngines(t *testing.T, test func(t *testing.T, s *surface)) {
+	t.Helper()
+	t.Run("SQLite", func(t *testing.T) { test(t, newSurface(t, sqlite)) })
+	t.Run("PostgreSQL", func(t *testing.T) { test(t, newSurface(t, postgres)) })
+}
+
+func TestATaskLivesThroughAllItsRoutes(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, s *surface) {
+		token := auth(mint(t, ada))
+		task := func(id int, title, description string, completed bool, updated string) string {
+			return fmt.Sprintf(`{"id":%d,"user_id":%q,"title":%s,"description":%s,"completed":%t,"created_at":"2026-02-03T12:00:00.000Z","updated_at":%q}`,
+				id, ada, title, description, completed, updated)
+		}
+		const created, later = "2026-02-03T12:00:00.000Z", "2026-02-03T12:00:01.234Z"
+
+		res := s.do(t, "POST", "/api/me/tasks", `{"title":"\u2003 Buy <milk> & bread\n","description":"2 l"}`, token)
+		res.is(t, 201, task(1, `"Buy <milk> & bread"`, `"2 l"`, false, created))
+		if got, want := res.Header.Get("Location"), "/api/"+ada+"/tasks/1"; got != want {
+			t.Errorf("Location: got %q, want %q", got, want)
+		}
+		s.do(t, "GET", "/api/"+ada+"/tasks/1", "", token).is(t, 200, task(1, `"Buy <milk> & bread"`, `"2 l"`, false, created))
+		s.do(t, "GET", "/api/me/tasks/1/", "", token).is(t, 200, task(1, `"Buy <milk> & bread"`, `"2 l"`, false, created))
+
+		s.clock.set(noon.Add(1234567 * time.Microsecond))
+		s.do(t, "PUT", "/api/me/tasks/1", `{"title":"Buy bread"}`, token).is(t, 200, task(1, `"Buy bread"`, `"2 l"`, false, later))
+		s.do(t, "PATCH", "/api/me/tasks/1", `{"description":null,"completed":true}`, token).is(t, 200, task(1, `"Buy bread"`, `null`, true, later))
+		s.do(t, "PATCH", "/api/me/tasks/1/complete", "", token).is(t, 200, task(1, `"Buy bread"`, `null`, false, later))
+		s.do(t, "PATCH", "/api/me/tasks/1/complete/", `{"completed":"ignored"}`, token).is(t, 200, task(1, `"Buy bread"`, `null`, true, later))
+
+		s.clock.set(noon)
+		s.do(t, "POST", "/api/"+ada+"/tasks/", `{"title":"Call Zoë","completed":true}`, token).is(t, 201, task(2, `"Call Zoë"`, `null`, true, created))
+		s.do(t, "GET", "/api/me/tasks", "", token).is(t, 200,
+			"["+task(1, `"Buy bread"`, `null`, true, later)+","+task(2, `"Call Zoë"`, `null`, true, created)+"]")
+
+		s.do(t, "DELETE", "/api/me/tasks/1", "", token).is(t, 200, `{"success":true,"message":"Task deleted successfully"}`)
+		s.do(t, "DELETE", "/api/me/tasks/1", "", token).isProblem(t, 404, "Task not found")
+		s.do(t, "GET", "/api/me/tasks/1", "", token).isProblem(t, 404, "Task not found")
+		s.do(t, "PUT", "/api/me/tasks/1", `{"title":"x"}`, token).isProblem(t, 404, "Task not found")
+		s.do(t, "PATCH", "/api/me/tasks/1/complete", "", token).isProblem(t, 404, "Task not found")
+		s.do(t, "GET", "/api/me/tasks", "", token).is(t, 200, "["+task(2, `"Call Zoë"`, `null`, true, created)+"]")
+	})
+}
+
+func TestATaskThatIsSentBackWholeIsTaken(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, s *surface) {
+		token := auth(mint(t, ada))
+		first := s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, token)
+		s.do(t, "PUT", "/api/me/tasks/1", first.body, token).is(t, 200, first.body)
+		other := strings.NewReplacer(`"id":1`, `"id":77`, ada, bob).Replace(first.body)
+		s.do(t, "PUT", "/api/me/tasks/1", other, token).is(t, 200, first.body)
+		s.do(t, "POST", "/api/me/tasks", other, token).is(t, 201, strings.Replace(first.body, `"id":1`, `"id":2`, 1))
+	})
+}
+
+func TestUsersSeeTheirOwnTasksOnly(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, s *surface) {
+		adas, bobs := auth(mint(t, ada)), auth(mint(t, bob))
+		first := s.do(t, "POST", "/api/me/tasks", `{"title":"hers"}`, adas)
+		for _, target := range []string{"GET /api/me/tasks/1", "DELETE /api/me/tasks/1", "PATCH /api/me/tasks/1/complete"} {
+			method, path, _ := strings.Cut(target, " ")
+			s.do(t, method, path, "", bobs).isProblem(t, 404, "Task not found")
+		}
+		for _, method := range []string{"PUT", "PATCH"} {
+			s.do(t, method, "/api/me/tasks/1", `{"title":"his"}`, bobs).isProblem(t, 404, "Task not found")
+		}
+		s.do(t, "GET", "/api/me/tasks?user_id="+ada, "", bobs).is(t, 200, "[]")
+		s.do(t, "GET", "/api/me/tasks/1", "", adas).is(t, 200, first.body)
+	})
+}
+
+func TestASubjectWithoutAnAccountCreatesNothing(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, s *surface) {
+		token := auth(mint(t, "usr_deleted"))
+		res := s.do(t, "POST", "/api/usr_deleted/tasks", `{"title":"a"}`, token)
+		res.isProblem(t, 401, "Invalid authentication credentials")
+		if got := res.Header.Get("WWW-Authenticate"); got != "Bearer" {
+			t.Errorf("WWW-Authenticate: got %q, want Bearer", got)
+		}
+		s.do(t, "GET", "/api/usr_deleted/tasks", "", token).is(t, 200, "[]")
+		s.do(t, "GET", "/api/usr_deleted/tasks/1", "", token).isProblem(t, 404, "Task not found")
+	})
+}
+
+func TestABodyAtItsLimitsIsStored(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, s *surface) {
+		token := auth(mint(t, ada))
+		title, description := strings.Repeat("𝒯", 255), strings.Repeat("語", 10_000)
+		body, err := json.Marshal(map[string]string{"title": title, "description": description})
+		if err != nil {
+			t.Fatal(err)
+		}
+		res := s.do(t, "POST", "/api/me/tasks", string(body), token)
+		var got taskBody
+		if err := json.Unmarshal([]byte(res.body), &got); err != nil || res.StatusCode != 201 {
+			t.Fatalf("got %d %v, want 201 and a task", res.StatusCode, err)
+		}
+		if got.Title != title || got.Description != description {
+			t.Error("got another title or description back than was sent")
+		}
+	})
+}
+
+type taskBody struct {
+	Title       string `json:"title"`
+	Description string `json:"description"`
+}
+
+func TestBadIdsAreRefused(t *testing.T) {
+	s := newSurface(t, sqlite)
+	token := mint(t, ada)
+	s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, auth(token))
+	for _, id := range []string{
+		"abc", "+1", "01", "1.0", "1e0", "0x1", "1_0", "%201", "1%20", "0", "-1", "-0", "1;x=1", "%D9%A1",
+		"9223372036854775808", "99999999999999999999999999",
+	} {
+		for _, method := range []string{"GET", "PUT", "PATCH", "DELETE"} {
+			t.Run(method+" "+id, func(t *testing.T) {
+				s.raw(t, method, "/api/me/tasks/"+id, token).
+					isProblem(t, 422, "The request has fields that are not valid.", "id: must be a positive whole number")
+			})
+		}
+		t.Run("complete "+id, func(t *testing.T) {
+			s.raw(t, "PATCH", "/api/me/tasks/"+id+"/complete", token).
+				isProblem(t, 422, "The request has fields that are not valid.", "id: must be a positive whole number")
+		})
+	}
+	t.Run("the largest id is looked for", func(t *testing.T) {
+		s.raw(t, "GET", "/api/me/tasks/9223372036854775807", token).isProblem(t, 404, "Task not found")
+	})
+	t.Run("an escaped digit is the digit", func(t *testing.T) {
+		if got := s.raw(t, "GET", "/api/me/tasks/%31", token).StatusCode; got != 200 {
+			t.Errorf("status: got %d, want 200", got)
+		}
+	})
+}
+
+func TestBadBodiesAreRefused(t *testing.T) {
+	const (
+		title       = "title: must have 1 to 255 characters"
+		description = "description: must have at most 10000 characters"
+		fields      = "The request has fields that are not valid."
+	)
+	long := `{"title":"a","description":"` + strings.Repeat("x", 1<<20) + `"}`
+	for _, tc := range []struct {
+		name, method, body string
+		contentType        string // application/json when empty
+		status             int
+		detail             string
+		faults             []string
+	}{
+		{"not JSON", "", `title=a`, "", 400, "Invalid JSON in request body, at byte 1", nil},
+		{"no body", "", ``, "application/json", 400, "The request body is empty; a JSON object is expected.", nil},
+		{"null", "", `null`, "", 400, "The request body must be a JSON object, not null.", nil},
+		{"an array", "", `[{"title":"a"}]`, "", 400, "The request body must be a JSON object, not array.", nil},
+		{"trailing data", "", `{"title":"a"}{}`, "", 400, "The request body has data after its JSON object.", nil},
+		{"a NUL", "", `{"title":"a\u0000b"}`, "", 400, `The request body contains a NUL character (\u0000).`, nil},
+		{"another type", "", `title=a`, "application/x-www-form-urlencoded", 415, "The Content-Type must be application/json.", nil},
+		{"a merge patch's own type", "", `{"title":"a"}`, "application/merge-patch+json", 415, "The Content-Type must be application/json.", nil},
+		{"over 1 MiB", "", long, "", 413, "The request body is larger than 1048576 bytes.", nil},
+
+		{"without a title", "POST", `{}`, "", 422, fields, []string{"title: expected string, received undefined"}},
+		{"an empty title", "", `{"title":""}`, "", 422, fields, []string{title}},
+		{"a title of spaces", "", `{"title":" \t\u00a0\u2003"}`, "", 422, fields, []string{title}},
+		{"a title of 256", "", `{"title":"` + strings.Repeat("ü", 256) + `"}`, "", 422, fields, []string{title}},
+		{"a title that is null", "", `{"title":null}`, "", 422, fields, []string{"title: expected string, received null"}},
+		{"a title that is a number", "", `{"title":1}`, "", 422, fields, []string{"title: expected string, received number"}},
+		{"a description of 10001", "", `{"title":"a","description":"` + strings.Repeat("ü", 10_001) + `"}`, "", 422, fields, []string{description}},
+		{"a description that is an object", "", `{"title":"a","description":{}}`, "", 422, fields, []string{"description: expected string, received object"}},
+		{"completed as text", "", `{"title":"a","completed":"true"}`, "", 422, fields, []string{"completed: expected boolean, received string"}},
+		{"completed as null", "", `{"title":"a","completed":null}`, "", 422, fields, []string{"completed: expected boolean, received null"}},
+		{"an unknown field", "", `{"title":"a","priority":1}`, "", 422, fields, []string{"priority: unknown field"}},
+		{"a field in another case", "", `{"title":"a","Title":"b"}`, "", 422, fields, []string{"Title: unknown field"}},
+		{"everything at once", "", `{"x":1,"title":"","completed":0,"description":7}`, "", 422, fields, []string{
+			title, "description: expected string, received number", "completed: expected boolean, received number", "x: unknown field",
+		}},
+	} {
+		methods := []string{"POST", "PUT", "PATCH"}
+		if tc.method != "" {
+			methods = []string{tc.method}
+		}
+		for _, method := range methods {
+			t.Run(method+" "+tc.name, func(t *testing.T) {
+				t.Parallel()
+				s := newSurface(t, sqlite)
+				header := auth(mint(t, ada))
+				first := s.do(t, "POST", "/api/me/tasks", `{"title":"first"}`, header)
+				path := "/api/me/tasks"
+				if method != "POST" {
+					path += "/1"
+				}
+				if tc.contentType != "" {
+					header.Set("Content-Type", tc.contentType)
+				}
+				s.do(t, method, path, tc.body, header).isProblem(t, tc.status, tc.detail, tc.faults...)
+				s.do(t, "GET", "/api/me/tasks", "", header).is(t, 200, "["+first.body+"]")
+			})
+		}
+	}
+}
+
+func TestBytesThatAreNoTextAreRefusedOnBothEngines(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, s *surface) {
+		token := auth(mint(t, ada))
+		for _, body := range []string{"{\"title\":\"\xff\"}", `{"title":"\ud800"}`, `{"title":"a","title":"b"}`} {
+			if got := s.do(t, "POST", "/api/me/tasks", body, token).StatusCode; got != 400 {
+				t.Errorf("%q: got %d, want 400", body, got)
+			}
+		}
+		s.do(t, "POST", "/api/me/tasks", `{"title":"a\u0000"}`, token).
+			isProblem(t, 400, `The request body contains a NUL character (\u0000).`)
+	})
+}
+
+func TestAnEmptyChangeChangesNothing(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, s *surface) {
+		token := auth(mint(t, ada))
+		first := s.do(t, "POST", "/api/me/tasks", `{"title":"a","description":"b"}`, token)
+		for _, method := range []string{"PUT", "PATCH"} {
+			s.do(t, method, "/api/me/tasks/1", `{}`, token).is(t, 200, first.body)
+			s.do(t, method, "/api/me/tasks/2", `{}`, token).isProblem(t, 404, "Task not found")
+		}
+	})
+}
+
+func TestAnOutageOfTheStoreIsA503(t *testing.T) {
+	s := startSurface(t, sharedSecretConfig(), Deps{Tasks: broken{err: fmt.Errorf("ping: %w", store.ErrUnavailable)}})
+	token := auth(mint(t, ada))
+	for _, target := range []string{
+		"GET /api/me/tasks", "POST /api/me/tasks", "GET /api/me/tasks/1", "PUT /api/me/tasks/1",
+		"PATCH /api/me/tasks/1", "PATCH /api/me/tasks/1/complete", "DELETE /api/me/tasks/1",
+	} {
+		t.Run(target, func(t *testing.T) {
+			method, path, _ := strings.Cut(target, " ")
+			body := ""
+			if method != http.MethodGet && method != http.MethodDelete {
+				body = `{"title":"a"}`
+			}
+			res := s.do(t, method, path, body, token)
+			res.isProblem(t, 503, "The service is temporarily unavailable. Please try again.")
+			if res.Header.Get("Retry-After") == "" {
+				t.Error("Retry-After: got none, want one")
+			}
+		})
+	}
+}
+
+func TestAFaultOfOursTellsTheClientNothing(t *testing.T) {
+	s := startSurface(t, sharedSecretConfig(), Deps{Tasks: broken{err: errSecretive}})
+	res := s.do(t, "GET", "/api/me/tasks/1", "", auth(mint(t, ada)))
+	res.isProblem(t, 500, "Something went wrong on our side.")
+	if !strings.Contains(s.log.String(), errSecretive.Error()) {
+		t.Errorf("log: got no cause in %s", s.log.String())
+	}
+}

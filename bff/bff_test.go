@@ -1,0 +1,180 @@
+package bff_test
+
+import (
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"vestibule/bff"
+	"vestibule/bff/password"
+	"vestibule/internal/storetest"
+	"vestibule/store"
+)
+
+// clock is a time that a test sets.
+type clock struct {
+	mu sync.Mutex
+	t  time.Time
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.t
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.t = c.t.Add(d)
+}
+
+// site is a BFF on a socket, with the store behind it and an API that answers
+// every request with the Authorization that it got.
+type site struct {
+	t     *testing.T
+	url   string
+	db    *store.Store
+	clock *clock
+}
+
+// each runs a test against a BFF on every engine.
+func each(t *testing.T, test func(*site), change ...func(*bff.Config)) {
+	t.Helper()
+	storetest.Each(t, func(t *testing.T, db *store.Store) { test(newSite(t, db, change...)) })
+}
+
+func newSite(t *testing.T, db *store.Store, change ...func(*bff.Config)) *site {
+	t.Helper()
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, r.Method+" "+r.RequestURI+" "+r.Header.Get("Authorization"))
+	}))
+	t.Cleanup(api.Close)
+	s := &site{t: t, db: db, clock: &clock{t: time.Date(2026, 2, 3, 4, 5, 6, 789e6, time.UTC)}}
+	srv := httptest.NewUnstartedServer(nil)
+	s.url = "http://" + srv.Listener.Addr().String()
+	base, err := url.Parse(s.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	backend, err := url.Parse(api.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := bff.Config{
+		BaseURL:           base,
+		TrustedOrigins:    []string{"https://app.example.com"},
+		Secret:            []byte(strings.Repeat("s", 32)),
+		SessionExpiresIn:  7 * 24 * time.Hour,
+		SessionUpdateAge:  24 * time.Hour,
+		SessionMaxAge:     30 * 24 * time.Hour,
+		CookieName:        "better-auth.session_token",
+		CookieSameSite:    http.SameSiteLaxMode,
+		JWTAlgorithm:      "HS256",
+		JWTIssuer:         "better-auth",
+		JWTAudience:       "fastapi-backend",
+		JWTExpiresIn:      5 * time.Minute,
+		PasswordMinLength: 8,
+		PasswordParams:    password.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32},
+		Backend:           backend,
+		ProxyBodyLimit:    1 << 20,
+		ProxyTimeout:      10 * time.Second,
+	}
+	for _, c := range change {
+		c(&cfg)
+	}
+	server, err := bff.New(t.Context(), cfg, bff.Deps{Store: db, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: s.clock.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv.Config.Handler = server.Handler()
+	srv.Start()
+	t.Cleanup(srv.Close)
+	return s
+}
+
+// visitor sends requests with a cookie jar of its own, and no browser's headers
+// but those that it is told to send.
+type visitor struct {
+	*site
+	client *http.Client
+}
+
+func (s *site) visitor() *visitor {
+	s.t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return &visitor{site: s, client: &http.Client{Jar: jar}}
+}
+
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func (v *visitor) do(method, path, body string, header ...string) answer {
+	v.t.Helper()
+	r, err := http.NewRequestWithContext(v.t.Context(), method, v.url+path, strings.NewReader(body))
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	res, err := v.client.Do(r)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	data, err := io.ReadAll(res.Body)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return answer{res.StatusCode, res.Header, string(data)}
+}
+
+func (v *visitor) want(a answer, status int, part string) answer {
+	v.t.Helper()
+	if a.status != status || !strings.Contains(a.body, part) {
+		v.t.Fatalf("got %d %s, want %d with %q", a.status, a.body, status, part)
+	}
+	return a
+}
+
+func (v *visitor) signUp(email string) answer {
+	v.t.Helper()
+	return v.want(v.do("POST", "/api/auth/signup", `{"email":"`+email+`","password":"password123"}`), 200, email)
+}
+
+// cookieLine is the Set-Cookie of an answer, "" when it sets none.
+func cookieLine(t *testing.T, a answer) string {
+	t.Helper()
+	lines := a.header.Values("Set-Cookie")
+	if len(lines) > 1 {
+		t.Fatalf("got %d cookies %q, want one at most", len(lines), lines)
+	}
+	return strings.Join(lines, "")
+}
+
+func object(t *testing.T, text string) map[string]any {
+	t.Helper()
+	var m map[string]any
+	if err := json.Unmarshal([]byte(text), &m); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return m
+}

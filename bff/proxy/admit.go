@@ -1,0 +1,98 @@
+package proxy
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"vestibule/internal/web"
+)
+
+// What is refused before anything else is looked at:
+//
+//   - Methods that are not listed: TRACE would show our own headers to the
+//     client, CONNECT makes tunnels, and nobody has thought about the others.
+//   - Paths that the guards here and the router of the API could read
+//     differently (web.CheckPath).
+//   - Queries that parsers disagree about: invalid escapes, semicolons, and
+//     more parameters than Go's own parser reads. What remains goes to the API
+//     byte for byte.
+
+var methods = []string{
+	http.MethodGet, http.MethodHead, http.MethodPost,
+	http.MethodPut, http.MethodPatch, http.MethodDelete,
+}
+
+const maxQueryParameters = 10_000 // url.ParseQuery's own limit
+
+func admit(r *http.Request) error {
+	if !slices.Contains(methods, r.Method) {
+		return web.MethodNotAllowed(r.Method, methods)
+	}
+	if err := web.CheckPath(r); err != nil {
+		return err
+	}
+	if !strings.HasPrefix(rawPath(r.URL), prefix) {
+		return web.Refuse(http.StatusNotFound, "NOT_FOUND", "There is nothing at this path.")
+	}
+	if fault := queryFault(r.URL.RawQuery); fault != "" {
+		return web.Refuse(http.StatusBadRequest, "INVALID_QUERY", "The query "+fault+".")
+	}
+	return nil
+}
+
+// queryFault says what url.ParseQuery would object to, or "". It makes no map
+// of the parameters, which nobody here wants.
+func queryFault(raw string) string {
+	if strings.Count(raw, "&")+1 > maxQueryParameters {
+		return "has more than 10000 parameters"
+	}
+	for i := 0; i < len(raw); i++ {
+		switch raw[i] {
+		case ';':
+			return "contains a semicolon, which must be escaped"
+		case '%':
+			if i+2 >= len(raw) || !isHex(raw[i+1]) || !isHex(raw[i+2]) {
+				return "contains an invalid escape"
+			}
+		}
+	}
+	return ""
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
+}
+
+// rawPath is the path of u as it was written. Only bytes that no path may hold
+// are escaped: left in, they would make url.URL escape the whole path anew, and
+// a %2C elsewhere in it become a comma.
+func rawPath(u *url.URL) string {
+	if u.RawPath == "" {
+		return u.EscapedPath()
+	}
+	const hex = "0123456789ABCDEF"
+	var escaped []byte
+	for i, c := range []byte(u.RawPath) {
+		switch valid := isPathByte(c); {
+		case !valid && escaped == nil:
+			escaped = append([]byte(u.RawPath[:i]), '%', hex[c>>4], hex[c&15])
+		case !valid:
+			escaped = append(escaped, '%', hex[c>>4], hex[c&15])
+		case escaped != nil:
+			escaped = append(escaped, c)
+		}
+	}
+	if escaped == nil {
+		return u.RawPath
+	}
+	return string(escaped)
+}
+
+// isPathByte is RFC 3986's path, and the brackets that browsers leave as they
+// are.
+func isPathByte(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
+		strings.IndexByte("-._~!$&'()*+,;=:@/%[]", c) >= 0
+}

@@ -1,0 +1,10 @@
+package proxy
+
+import (
+	"errors"
+	"fmt"
+	"net/textproto"
+	"strings"
+
+	"golang.org/x/net/http/httpguts"
+)

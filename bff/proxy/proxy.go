@@ -1,0 +1,141 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"time"
+
+	"vestibule/internal/web"
+)
+
+const (
+	prefix  = "/api/proxy/" // where the browser finds the API
+	apiRoot = "/api/"       // what that is at the API, below the backend's own path
+)
+
+// flushAfter bounds how long bytes of an answer of known length wait for more.
+// (Answers of unknown length, event streams among them, never wait.)
+const flushAfter = 10 * time.Millisecond
+
+// Config is what the proxy is made of. Everything is required unless said
+// otherwise.
+type Config struct {
+	// Backend is where the API is: requests go to its /api/…, below the path
+	// that it may have. It has no user, query or fragment.
+	Backend *url.URL
+	// Public is the origin that browsers see: X-Forwarded-Host and -Proto.
+	Public *url.URL
+	// Transport carries the requests; nil means the network. It must not send
+	// a request twice; of an *http.Transport this is taken care of here.
+	Transport http.RoundTripper
+	// ForwardHeaders are further request headers that may pass; may be empty.
+	ForwardHeaders []string
+	// BodyLimit is the largest request body in bytes; 0 means no limit.
+	BodyLimit int64
+	// Timeout bounds the wait for an answer's headers while the API, and not
+	// the client, has the next move; 0 means no bound.
+	Timeout time.Duration
+	// Authorize says with which token a request goes on, or why it does not.
+	Authorize func(*http.Request) (Grant, error)
+	// AllowUpgrade says whether the Origin of a WebSocket handshake is ours or
+	// a trusted one.
+	AllowUpgrade func(*http.Request) bool
+	// ClientIP is the client's address for X-Forwarded-For, or "".
+	ClientIP func(*http.Request) string
+}
+
+// Grant is the permission to make one exchange with the API.
+type Grant struct {
+	Bearer string // the access token
+	// Lease bounds the exchange by the session: the context that it returns
+	// ends when the session does.
+	Lease func(context.Context) (context.Context, context.CancelFunc)
+}
+
+// Proxy carries requests to one API. Make one with New.
+type Proxy struct {
+	cfg     Config
+	allowed []string // request headers that pass, in canonical form
+	root    string   // path of the API's /api/
+	rawRoot string   // the same, escaped
+	reverse httputil.ReverseProxy
+
+	forwardedHost, forwardedProto []string // shared by all requests, never written
+}
+
+// New returns a Proxy, or all that is wrong with cfg.
+func New(cfg Config) (*Proxy, error) {
+	extra, err := forwardable(cfg.ForwardHeaders)
+	if err := errors.Join(checkBackend(cfg.Backend), err); err != nil {
+		return nil, err
+	}
+	p := &Proxy{
+		cfg:     cfg,
+		allowed: append(RequestHeaders(), extra...),
+		root:    strings.TrimSuffix(cfg.Backend.Path, "/") + apiRoot,
+		rawRoot: strings.TrimSuffix(rawPath(cfg.Backend), "/") + apiRoot,
+
+		forwardedHost:  []string{cfg.Public.Host},
+		forwardedProto: []string{cfg.Public.Scheme},
+	}
+	p.reverse = httputil.ReverseProxy{
+		Rewrite:        p.rewrite,
+		Transport:      newUpstream(cfg.Transport, cfg.Timeout),
+		ModifyResponse: p.modify,
+		ErrorHandler: func(_ http.ResponseWriter, r *http.Request, err error) {
+			exchangeOf(r.Context()).failure = err
+		},
+		FlushInterval: flushAfter,
+		BufferPool:    &buffers{},
+		ErrorLog:      log.New(io.Discard, "", 0), // errors go into the request's own log record
+	}
+	return p, nil
+}
+
+func checkBackend(u *url.URL) error {
+	switch {
+	case u.Scheme != "http" && u.Scheme != "https", u.Host == "", u.Opaque != "":
+		return errors.New("the backend must be an http or https URL with a host")
+	case u.User != nil, u.RawQuery != "", u.ForceQuery, u.Fragment != "":
+		return errors.New("the backend URL must have no user, query or fragment")
+	}
+	if err := web.CheckPath(&http.Request{URL: u}); err != nil {
+		return fmt.Errorf("the backend URL: %w", err)
+	}
+	return nil
+}
+
+// Serve answers one request below /api/proxy/. It is a web.HandlerFunc: a
+// refusal or failure is returned as an error, for the caller to answer. When
+// there is nobody to answer, or the answer broke off, it panics with
+// http.ErrAbortHandler.
+func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request) error {
+	if err := admit(r); err != nil {
+		return err
+	}
+	upgrade := isWebSocket(r)
+	if upgrade && !p.cfg.AllowUpgrade(r) {
+		return errOrigin
+	}
+	grant, err := p.cfg.Authorize(r)
+	if err != nil {
+		return err
+	}
+	if limit := p.cfg.BodyLimit; limit > 0 && r.ContentLength > limit {
+		return web.BodyTooLarge(limit)
+	}
+	lease, release := grant.Lease(r.Context())
+	defer release()
+	x := p.begin(w, r, lease)
+	x.bearer, x.upgrade = grant.Bearer, upgrade
+	defer x.end()
+	p.reverse.ServeHTTP(&x.answer, x.request())
+	return x.outcome()
+}

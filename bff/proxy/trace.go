@@ -1,0 +1,77 @@
+package proxy
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"math/rand/v2"
+)
+
+// The parts of a W3C traceparent: version-traceid-spanid-flags, all in
+// lower-case hex.
+const (
+	traceparentLen = 55
+	traceIDAt      = 3
+	spanIDAt       = 36
+	flagsAt        = 53
+)
+
+// traceparent returns the traceparent of the request that goes to the API. It
+// continues the client's trace if values is one valid header, else it starts
+// one. (Numbers that need to be unique, not secret, come from math/rand.)
+//
+// A trace that starts here is marked as sampled: an API whose sampler follows
+// its parent, the usual default, would otherwise never record anything.
+func traceparent(values []string) (parent string, continued bool) {
+	out := make([]byte, 0, traceparentLen)
+	out = append(out, "00-"...)
+	flags := "01"
+	if len(values) == 1 && validTraceparent(values[0]) {
+		out = append(out, values[0][traceIDAt:spanIDAt-1]...)
+		// Of the flags only sampled and random have a meaning that we can pass on.
+		b, _ := hex.DecodeString(values[0][flagsAt:traceparentLen])
+		flags = hex.EncodeToString([]byte{b[0] & 3})
+		continued = true
+	} else {
+		out = appendID(appendID(out))
+	}
+	out = append(out, '-')
+	out = appendID(out)
+	out = append(out, '-')
+	return string(append(out, flags...)), continued
+}
+
+// appendID appends 64 random bits that are not all zero, which would be
+// invalid.
+func appendID(out []byte) []byte {
+	var id [8]byte
+	binary.BigEndian.PutUint64(id[:], 1+rand.Uint64N(1<<64-1))
+	return hex.AppendEncode(out, id[:])
+}
+
+// validTraceparent accepts later versions too, which may only add to the end
+// (W3C Trace Context §4.3).
+func validTraceparent(s string) bool {
+	if len(s) < traceparentLen || s[:2] == "ff" ||
+		len(s) > traceparentLen && (s[:2] == "00" || s[traceparentLen] != '-') {
+		return false
+	}
+	for i, c := range []byte(s[:traceparentLen]) {
+		if i == traceIDAt-1 || i == spanIDAt-1 || i == flagsAt-1 {
+			if c != '-' {
+				return false
+			}
+		} else if !('0' <= c && c <= '9' || 'a' <= c && c <= 'f') {
+			return false
+		}
+	}
+	return !zero(s[traceIDAt:spanIDAt-1]) && !zero(s[spanIDAt:flagsAt-1])
+}
+
+func zero(id string) bool {
+	for _, c := range []byte(id) {
+		if c != '0' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,165 @@
+package bff_test
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"vestibule/bff"
+	"vestibule/internal/storetest"
+)
+
+func TestEveryAnswerCarriesTheHeaders(t *testing.T) {
+	s := newSite(t, storetest.SQLite(t))
+	v := s.visitor()
+	v.signUp("kai@example.com")
+	for _, tt := range []struct {
+		name, method, path, body string
+		header                   []string
+		status                   int
+	}{
+		{"a page", "GET", "/", "", nil, 200},
+		{"a session", "GET", "/api/auth/session", "", nil, 200},
+		{"a proxied answer", "GET", "/api/proxy/x", "", nil, 200},
+		{"an unknown path", "GET", "/nothing", "", nil, 404},
+		{"an unknown API path", "POST", "/api/nothing", "", nil, 404},
+		{"a wrong method", "PUT", "/api/auth/session", "", nil, 405},
+		{"a method unknown to all", "BREW", "/api/auth/session", "", nil, 405},
+		{"a refused origin", "POST", "/api/auth/login", "{}", []string{"Origin", "https://evil.example"}, 403},
+		{"a refused method of the proxy", "TRACE", "/api/proxy/x", "", nil, 405},
+		{"a refused path", "GET", "/api/proxy/a%2Fb", "", nil, 400},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			a := v.do(tt.method, tt.path, tt.body, tt.header...)
+			if a.status != tt.status {
+				t.Errorf("got %d %s, want %d", a.status, a.body, tt.status)
+			}
+			for name, want := range map[string]string{
+				"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "X-Request-Id": "",
+				"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "Cache-Control": "no-store",
+			} {
+				if got := a.header.Get(name); got == "" || !strings.HasPrefix(got, want) {
+					t.Errorf("got %s: %q, want %q", name, got, want)
+				}
+			}
+			if !strings.Contains(strings.Join(a.header.Values("Vary"), ", "), "Origin") {
+				t.Errorf("got Vary %q, want Origin in it", a.header.Values("Vary"))
+			}
+			if got := a.header.Get("Strict-Transport-Security"); got != "" {
+				t.Errorf("got HSTS %q over http", got)
+			}
+			if a.status >= 400 && !strings.HasPrefix(a.body, `{"error":"`+http.StatusText(a.status)+`","code":"`) {
+				t.Errorf("got error body %s", a.body)
+			}
+			if a.status == 405 && a.header.Get("Allow") == "" {
+				t.Error("got a 405 without Allow")
+			}
+		})
+	}
+}
+
+func TestHTTPSBaseURL(t *testing.T) {
+	s := newSite(t, storetest.SQLite(t), func(c *bff.Config) {
+		c.BaseURL = &url.URL{Scheme: "https", Host: "app.example.com"}
+		c.CookieName = "__Host-better-auth.session_token"
+	})
+	v := s.visitor()
+	a := v.want(v.do("POST", "/api/auth/signup", `{"email":"lou@example.com","password":"password123"}`), 200, "")
+	line := cookieLine(t, a)
+	if !strings.HasPrefix(line, "__Host-better-auth.session_token=") || !strings.HasSuffix(line, "; Path=/; Max-Age=604800; HttpOnly; Secure; SameSite=Lax") {
+		t.Errorf("got cookie %q", line)
+	}
+	if got := a.header.Get("Strict-Transport-Security"); got != "max-age=31536000" {
+		t.Errorf("got HSTS %q", got)
+	}
+	// Under the name that http would have, the cookie does not count.
+	bare := strings.TrimPrefix(strings.Split(line, ";")[0], "__Host-")
+	v.want(v.do("GET", "/api/proxy/x", "", "Cookie", bare), 401, "NO_SESSION")
+}
+
+func TestCORS(t *testing.T) {
+	s := newSite(t, storetest.SQLite(t))
+	v := s.visitor()
+	preflight := func(origin, method, headers string) answer {
+		return v.do("OPTIONS", "/api/proxy/x", "", "Origin", origin, "Access-Control-Request-Method", method, "Access-Control-Request-Headers", headers)
+	}
+	const listed = "https://app.example.com"
+	a := preflight(listed, "PUT", "content-type,if-match")
+	if a.status != 204 || a.header.Get("Access-Control-Allow-Origin") != listed || a.header.Get("Access-Control-Allow-Credentials") != "true" {
+		t.Errorf("got %d %v", a.status, a.header)
+	}
+	for _, tt := range []struct{ name, origin, method, headers string }{
+		{"another origin", "https://evil.example", "PUT", "content-type"},
+		{"null", "null", "PUT", "content-type"},
+		{"a method that is not proxied", listed, "TRACE", ""},
+		{"a header that would not pass", listed, "PUT", "x-user-id"},
+	} {
+		a := preflight(tt.origin, tt.method, tt.headers)
+		if got := a.header.Get("Access-Control-Allow-Origin"); got != "" {
+			t.Errorf("%s: got Access-Control-Allow-Origin %q", tt.name, got)
+		}
+	}
+	// Errors are readable by listed origins, and by nobody else.
+	a = v.do("GET", "/api/proxy/x", "", "Origin", listed)
+	if a.status != 401 || a.header.Get("Access-Control-Allow-Origin") != listed {
+		t.Errorf("got %d %v, want a readable 401", a.status, a.header)
+	}
+	if !slices.Contains(strings.Split(a.header.Get("Access-Control-Expose-Headers"), ", "), "Etag") && !strings.Contains(a.header.Get("Access-Control-Expose-Headers"), "ETag") {
+		t.Errorf("got Access-Control-Expose-Headers %q, want ETag in it", a.header.Get("Access-Control-Expose-Headers"))
+	}
+	a = v.do("GET", "/api/proxy/x", "", "Origin", "https://evil.example")
+	if got := a.header.Get("Access-Control-Allow-Origin"); got != "" {
+		t.Errorf("got Access-Control-Allow-Origin %q for a foreign origin", got)
+	}
+	// An OPTIONS that is no preflight is a method like any other.
+	v.want(v.do("OPTIONS", "/api/proxy/x", ""), 405, "METHOD_NOT_ALLOWED")
+}
+
+func TestNoOriginIsListed(t *testing.T) {
+	s := newSite(t, storetest.SQLite(t), func(c *bff.Config) { c.TrustedOrigins = nil })
+	v := s.visitor()
+	if a := v.do("GET", "/", "", "Origin", "https://evil.example"); a.header.Get("Access-Control-Allow-Origin") != "" {
+		t.Errorf("got %v, want no origin allowed", a.header)
+	}
+	v.want(v.do("POST", "/api/auth/logout", "", "Origin", "https://evil.example"), 403, "INVALID_ORIGIN")
+	v.want(v.do("POST", "/api/auth/logout", "", "Origin", s.url), 200, "")
+}
+
+func TestPage(t *testing.T) {
+	s := newSite(t, storetest.SQLite(t))
+	v := s.visitor()
+	a := v.want(v.do("GET", "/", ""), 200, s.url+"/api/auth/signup")
+	_, style, _ := strings.Cut(a.body, "<style>")
+	style, _, _ = strings.Cut(style, "</style>")
+	sum := sha256.Sum256([]byte(style))
+	if csp := a.header.Get("Content-Security-Policy"); !strings.Contains(csp, base64.StdEncoding.EncodeToString(sum[:])) || strings.Contains(csp, "unsafe") {
+		t.Errorf("got policy %q, want the style's hash in it", csp)
+	}
+	if got := a.header.Get("Content-Type"); got != "text/html; charset=utf-8" {
+		t.Errorf("got Content-Type %q", got)
+	}
+}
+
+var loopback = netip.MustParsePrefix("127.0.0.0/8")
+
+func TestForwardedAddressCountsOnlyFromTrustedProxies(t *testing.T) {
+	for _, trusted := range []bool{false, true} {
+		s := newSite(t, storetest.SQLite(t), func(c *bff.Config) {
+			if trusted {
+				c.TrustedProxies = append(c.TrustedProxies, loopback)
+			}
+		})
+		v := s.visitor()
+		v.want(v.do("POST", "/api/auth/signup", `{"email":"max@example.com","password":"password123"}`, "X-Forwarded-For", "198.51.100.1, 203.0.113.7"), 200, "")
+		want := "127.0.0.1"
+		if trusted {
+			want = "203.0.113.7"
+		}
+		v.want(v.do("GET", "/api/auth/session", ""), 200, `"ipAddress":"`+want+`"`)
+	}
+}

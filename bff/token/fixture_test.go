@@ -1,0 +1,162 @@
+package token
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+var (
+	secret      = []byte("7f9c8e3a2b1d4f6e8c9a0b2d3e4f5a6b")
+	otherSecret = []byte("00000000000000000000000000000000")
+)
+
+// clock is a time that a test sets. It starts off the full second.
+type clock struct{ time time.Time }
+
+func newClock() *clock {
+	return &clock{time.Date(2026, 2, 3, 4, 5, 6, 789_012_345, time.UTC)}
+}
+
+func (c *clock) now() time.Time          { return c.time }
+func (c *clock) advance(d time.Duration) { c.time = c.time.Add(d) }
+
+// table is a key table in memory.
+type table struct {
+	mu    sync.Mutex
+	rows  []Key
+	reads int
+	err   error // answers every call
+
+	afterRead func(read int) // runs before the rows of that reading are handed out
+}
+
+func (t *table) Keys(ctx context.Context) ([]Key, error) {
+	t.mu.Lock()
+	t.reads++
+	read, rows, err := t.reads, slices.Clone(t.rows), t.err
+	t.mu.Unlock()
+	if t.afterRead != nil {
+		t.afterRead(read)
+	}
+	return rows, errors.Join(err, ctx.Err())
+}
+
+func (t *table) AddKey(_ context.Context, k Key) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.err != nil {
+		return t.err
+	}
+	t.rows = append(t.rows, k)
+	return nil
+}
+
+func config(algorithm string, c *clock) Config {
+	return Config{
+		Algorithm: algorithm,
+		Secret:    secret,
+		Issuer:    "better-auth",
+		Audience:  "fastapi-backend",
+		ExpiresIn: 5 * time.Minute,
+		Now:       c.now,
+	}
+}
+
+func mustOpen(t testing.TB, c Config, keys Keys) *Minter {
+	t.Helper()
+	m, err := Open(t.Context(), c, keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func mustMint(t testing.TB, m *Minter) Token {
+	t.Helper()
+	tok, err := m.Mint("usr_alice", "ses_one")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tok
+}
+
+func mustJWKS(t testing.TB, m *Minter) []byte {
+	t.Helper()
+	set, err := m.JWKS(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+func mustKey(t testing.TB, c Config) Key {
+	t.Helper()
+	k, err := newKey(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// parseJWKS reads a key set by hand, so that nothing of jwx vouches for itself.
+func parseJWKS(t testing.TB, set []byte) map[string]any {
+	t.Helper()
+	var parsed struct {
+		Keys []struct{ Kty, Crv, X, Y, Alg, Kid, Use string }
+	}
+	if err := json.Unmarshal(set, &parsed); err != nil || parsed.Keys == nil {
+		t.Fatalf("not a key set: %v in %s", err, set)
+	}
+	keys := map[string]any{}
+	for _, k := range parsed.Keys {
+		x, errX := base64.RawURLEncoding.DecodeString(k.X)
+		y, errY := base64.RawURLEncoding.DecodeString(k.Y)
+		if errX != nil || errY != nil || len(x) != 32 || k.Use != "sig" {
+			t.Fatalf("not a signing key: %+v", k)
+		}
+		switch k.Kty + " " + k.Crv + " " + k.Alg {
+		case "OKP Ed25519 EdDSA":
+			keys[k.Kid] = ed25519.PublicKey(x)
+		case "EC P-256 ES256":
+			key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), slices.Concat([]byte{4}, x, y))
+			if err != nil {
+				t.Fatalf("%v in %+v", err, k)
+			}
+			keys[k.Kid] = key
+		default:
+			t.Fatalf("not a key of ours: %+v", k)
+		}
+	}
+	return keys
+}
+
+// verify reads raw with another library: with the secret in HS256 mode, else
+// with the keys of set.
+func verify(t testing.TB, raw string, c Config, set []byte) (*jwt.Token, error) {
+	t.Helper()
+	keys := parseJWKS(t, set)
+	return jwt.Parse(raw, func(tok *jwt.Token) (any, error) {
+		if c.Algorithm == HS256 {
+			return c.Secret, nil
+		}
+		kid, _ := tok.Header["kid"].(string)
+		if key, ok := keys[kid]; ok {
+			return key, nil
+		}
+		return nil, fmt.Errorf("no key %q", kid)
+	},
+		jwt.WithValidMethods([]string{c.Algorithm}), jwt.WithIssuer(c.Issuer), jwt.WithAudience(c.Audience),
+		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithTimeFunc(c.Now), jwt.WithStrictDecoding())
+}

@@ -1,0 +1,282 @@
+package token
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/go-cmp/cmp"
+)
+
+// kidOf returns the id of the key that m signs with, as its tokens name it.
+func kidOf(t *testing.T, m *Minter) string {
+	t.Helper()
+	tok, _, err := jwt.NewParser().ParseUnverified(mustMint(t, m).Raw, jwt.MapClaims{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kid, _ := tok.Header["kid"].(string)
+	return kid
+}
+
+func TestTheFirstKeyIsMadeAndThenKept(t *testing.T) {
+	for algorithm, curve := range map[string]string{EdDSA: "Ed25519", ES256: "P-256"} {
+		t.Run(algorithm, func(t *testing.T) {
+			clk := newClock()
+			keys := &table{}
+			first := mustOpen(t, config(algorithm, clk), keys)
+			clk.advance(time.Hour)
+			second := mustOpen(t, config(algorithm, clk), keys)
+			if len(keys.rows) != 1 {
+				t.Fatalf("got %d keys, want 1", len(keys.rows))
+			}
+			k := keys.rows[0]
+			if kidOf(t, first) != k.ID || kidOf(t, second) != k.ID {
+				t.Errorf("got kids %q and %q, want %q", kidOf(t, first), kidOf(t, second), k.ID)
+			}
+			if !strings.HasPrefix(k.ID, "key_") || len(k.ID) != 30 || strings.ToLower(k.ID) != k.ID {
+				t.Errorf("got id %q, want key_ and 26 lower-case characters", k.ID)
+			}
+			if k.Algorithm != algorithm || k.Curve != curve || k.ExpiresAt != nil {
+				t.Errorf("got %q on %q until %v, want %q on %q without an end", k.Algorithm, k.Curve, k.ExpiresAt, algorithm, curve)
+			}
+			if want := time.Date(2026, 2, 3, 4, 5, 6, 789_000_000, time.UTC); k.CreatedAt != want {
+				t.Errorf("got CreatedAt %v, want %v", k.CreatedAt, want)
+			}
+		})
+	}
+}
+
+func TestHS256NeedsNoTable(t *testing.T) {
+	keys := &table{}
+	mustMint(t, mustOpen(t, config(HS256, newClock()), keys))
+	if keys.reads != 0 || len(keys.rows) != 0 {
+		t.Errorf("got %d readings and %d keys, want none", keys.reads, len(keys.rows))
+	}
+}
+
+func TestTheNewestKeyWithoutAnEndSigns(t *testing.T) {
+	clk := newClock()
+	c := config(EdDSA, clk)
+	key := func(id string, age time.Duration, change ...func(*Key)) Key {
+		k := mustKey(t, c)
+		k.PrivateKey = reseal(t, k, id)
+		k.ID, k.CreatedAt = id, clk.now().Add(-age)
+		for _, f := range change {
+			f(&k)
+		}
+		return k
+	}
+	endsIn := func(d time.Duration) func(*Key) {
+		return func(k *Key) { end := clk.now().Add(d); k.ExpiresAt = &end }
+	}
+	imported := func(k *Key) { k.PrivateKey = `"5cf0…"` }
+	otherAlgorithm := mustKey(t, config(ES256, clk))
+	for _, tt := range []struct {
+		name string
+		rows []Key
+		want string // "" for a new one
+	}{
+		{"the newest is last", []Key{key("key_old", time.Hour), key("key_new", 0)}, "key_new"},
+		{"the newest is first", []Key{key("key_new", 0), key("key_old", time.Hour)}, "key_new"},
+		{"made at the same time", []Key{key("key_b", 0), key("key_c", 0), key("key_a", 0)}, "key_c"},
+		{"the newest is retiring", []Key{key("key_new", 0, endsIn(time.Hour)), key("key_old", time.Hour)}, "key_old"},
+		{"the newest has ended", []Key{key("key_new", 0, endsIn(-time.Hour)), key("key_old", time.Hour)}, "key_old"},
+		{"the newest is an import", []Key{key("key_new", 0, imported), key("key_old", time.Hour)}, "key_old"},
+		{"the newest is of another algorithm", []Key{key("key_old", time.Hour), otherAlgorithm}, "key_old"},
+		{"all are retiring", []Key{key("key_new", 0, endsIn(time.Hour))}, ""},
+		{"all are imports", []Key{key("key_new", 0, imported)}, ""},
+		{"all are of another algorithm", []Key{otherAlgorithm}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			keys := &table{rows: tt.rows}
+			got := kidOf(t, mustOpen(t, c, keys))
+			if tt.want != "" && got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+			if made := len(keys.rows) - len(tt.rows); (made == 1) != (tt.want == "") {
+				t.Errorf("got %d new keys, want one only where none can sign", made)
+			}
+			if tt.want == "" && got != keys.rows[len(keys.rows)-1].ID {
+				t.Errorf("got %q, want the new key %q", got, keys.rows[len(keys.rows)-1].ID)
+			}
+		})
+	}
+}
+
+// reseal returns the private part of k sealed for a key with another id.
+func reseal(t *testing.T, k Key, id string) string {
+	t.Helper()
+	plain, err := unseal(k.ID, k.PrivateKey, secret, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	box, err := seal(secret, id, plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return box
+}
+
+func TestTwoInstancesThatStartAtOnceBothSignAndBothVerify(t *testing.T) {
+	for _, algorithm := range []string{EdDSA, ES256} {
+		t.Run(algorithm, func(t *testing.T) {
+			clk := newClock()
+			c := config(algorithm, clk)
+			// Both have read the empty table before either adds its key.
+			var both sync.WaitGroup
+			both.Add(2)
+			keys := &table{afterRead: func(read int) {
+				if read <= 2 {
+					both.Done()
+					both.Wait()
+				}
+			}}
+			minters := make([]*Minter, 2)
+			var wg sync.WaitGroup
+			for i := range minters {
+				wg.Go(func() {
+					m, err := Open(t.Context(), c, keys)
+					if err != nil {
+						t.Error(err)
+					}
+					minters[i] = m
+				})
+			}
+			wg.Wait()
+			if t.Failed() {
+				return
+			}
+			if len(keys.rows) != 2 {
+				t.Fatalf("got %d keys, want one of each instance", len(keys.rows))
+			}
+			for _, minting := range minters {
+				for _, publishing := range minters {
+					if _, err := verify(t, mustMint(t, minting).Raw, c, mustJWKS(t, publishing)); err != nil {
+						t.Errorf("got %v, want nil", err)
+					}
+				}
+			}
+			// From the next start on they agree.
+			want := max(keys.rows[0].ID, keys.rows[1].ID)
+			for range 2 {
+				if got := kidOf(t, mustOpen(t, c, keys)); got != want {
+					t.Errorf("after a restart: got key %q, want %q", got, want)
+				}
+			}
+		})
+	}
+}
+
+func TestADamagedKeyStopsTheStartAndIsNamed(t *testing.T) {
+	clk := newClock()
+	ed, ec := mustKey(t, config(EdDSA, clk)), mustKey(t, config(ES256, clk))
+	private := func(s string) func(*Key) { return func(k *Key) { k.PrivateKey = s } }
+	public := func(s string) func(*Key) { return func(k *Key) { k.PublicKey = s } }
+	for _, tt := range []struct {
+		name      string
+		key       Key
+		damage    func(*Key)
+		signsOnly bool // can be published, but not sign
+	}{
+		{"a private part that is not base64", ed, private("v1.###"), true},
+		{"the public part of another Ed25519 key", ed, public(mustKey(t, config(EdDSA, clk)).PublicKey), true},
+		{"the public part of another P-256 key", ec, public(mustKey(t, config(ES256, clk)).PublicKey), true},
+		{"no public part", ed, public(""), false},
+		{"a public part that is not JSON", ec, public("{"), false},
+		{"a public part of another algorithm", ed, public(ec.PublicKey), false},
+		{"an RSA key", ec, public(`{"kty":"RSA","n":"AQAB","e":"AQAB"}`), false},
+		{"a symmetric key", ed, public(`{"kty":"oct","k":"AAAA"}`), false},
+		{"an X25519 key", ed, public(strings.Replace(ed.PublicKey, "Ed25519", "X25519", 1)), false},
+		{"a short Ed25519 key", ed, public(`{"kty":"OKP","crv":"Ed25519","x":"AAAA"}`), false},
+		{"a point that is not on the curve", ec, public(`{"kty":"EC","crv":"P-256","x":"AQ","y":"AQ"}`), false},
+		{"a key on P-384", ec, public(strings.Replace(ec.PublicKey, "P-256", "P-384", 1)), false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			sound, damaged := tt.key, tt.key
+			tt.damage(&damaged)
+			open := func(rows ...Key) error {
+				_, err := Open(t.Context(), config(tt.key.Algorithm, clk), &table{rows: rows})
+				return err
+			}
+			if err := open(damaged); err == nil || !strings.Contains(err.Error(), damaged.ID) {
+				t.Errorf("as the signing key: got %v, want an error that names %s", err, damaged.ID)
+			}
+
+			damaged.ID, damaged.CreatedAt = "key_damaged", sound.CreatedAt.Add(-time.Hour)
+			err := open(damaged, sound)
+			if named := err != nil && strings.Contains(err.Error(), damaged.ID); named == tt.signsOnly {
+				t.Errorf("beside the signing key: got %v, want an error that names it: %v", err, !tt.signsOnly)
+			}
+
+			ended := clk.now().Add(-time.Hour)
+			damaged.ExpiresAt = &ended
+			if err := open(damaged, sound); err != nil {
+				t.Errorf("when it has ended: got %v, want nil", err)
+			}
+		})
+	}
+}
+
+func TestErrorsOfTheTableAreKept(t *testing.T) {
+	down := errors.New("down")
+	if _, err := Open(t.Context(), config(EdDSA, newClock()), &table{err: down}); !errors.Is(err, down) {
+		t.Errorf("reading: got %v, want %v", err, down)
+	}
+	if _, err := Open(t.Context(), config(EdDSA, newClock()), readOnly{&table{}}); !errors.Is(err, errReadOnly) {
+		t.Errorf("adding: got %v, want %v", err, errReadOnly)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Open(ctx, config(EdDSA, newClock()), &table{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: got %v, want %v", err, context.Canceled)
+	}
+}
+
+var errReadOnly = errors.New("read only")
+
+type readOnly struct{ *table }
+
+func (readOnly) AddKey(context.Context, Key) error { return errReadOnly }
+
+func TestJWKsHaveTheirFullLength(t *testing.T) {
+	// One coordinate in 256 begins with a zero byte, which must not be dropped
+	// (RFC 7518 §6.2.1.2); parseJWKS insists on 32.
+	for range 400 {
+		private, _, err := generate(ES256)
+		if err != nil {
+			t.Fatal(err)
+		}
+		jwk, err := encodeJWK(private.Public(), ES256, "key_one")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := parseJWKS(t, []byte(`{"keys":[`+string(jwk)+`]}`)); len(got) != 1 {
+			t.Fatalf("got %v, want one key", got)
+		}
+	}
+}
+
+func TestAKeySurvivesTheTable(t *testing.T) {
+	for _, algorithm := range []string{EdDSA, ES256} {
+		private, _, err := generate(algorithm)
+		if err != nil {
+			t.Fatal(err)
+		}
+		jwk, err := encodeJWK(private, algorithm, "key_one")
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := decodePrivate(jwk, algorithm)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !cmp.Equal(private, again) {
+			t.Errorf("%s: got another key back", algorithm)
+		}
+	}
+}

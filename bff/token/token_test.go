@@ -1,0 +1,266 @@
+package token
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/go-cmp/cmp"
+)
+
+var algorithms = []string{HS256, EdDSA, ES256}
+
+func TestTokensVerifyWithAnotherLibrary(t *testing.T) {
+	for _, algorithm := range algorithms {
+		t.Run(algorithm, func(t *testing.T) {
+			c := config(algorithm, newClock())
+			m := mustOpen(t, c, &table{})
+			set := mustJWKS(t, m)
+			// Many, since one ECDSA signature in 128 has a number that begins with
+			// a zero byte, and must still be 64 bytes long.
+			for range 300 {
+				if _, err := verify(t, mustMint(t, m).Raw, c, set); err != nil {
+					t.Fatalf("got %v, want nil", err)
+				}
+			}
+		})
+	}
+}
+
+func TestATokenHoldsExactlyItsClaims(t *testing.T) {
+	for _, algorithm := range algorithms {
+		t.Run(algorithm, func(t *testing.T) {
+			clk := newClock()
+			keys := &table{}
+			c := config(algorithm, clk)
+			m := mustOpen(t, c, keys)
+			tok := mustMint(t, m)
+			parsed, err := verify(t, tok.Raw, c, mustJWKS(t, m))
+			if err != nil {
+				t.Fatal(err)
+			}
+			claims := parsed.Claims.(jwt.MapClaims)
+			jti, _ := claims["jti"].(string)
+			if len(jti) < 22 {
+				t.Errorf("jti: got %v, want at least 128 random bits", claims["jti"])
+			}
+			issued := clk.now().Unix()
+			want := jwt.MapClaims{
+				"iss": "better-auth", "aud": "fastapi-backend", "sub": "usr_alice", "sid": "ses_one", "jti": jti,
+				"iat": float64(issued), "exp": float64(issued + 300),
+			}
+			if diff := cmp.Diff(want, claims); diff != "" {
+				t.Errorf("claims (-want +got):\n%s", diff)
+			}
+			if want := time.Unix(issued+300, 0).UTC(); !tok.Expires.Equal(want) || tok.Expires.Location() != time.UTC {
+				t.Errorf("Expires: got %v, want %v", tok.Expires, want)
+			}
+			header := map[string]any{"alg": algorithm, "typ": "JWT"}
+			if algorithm != HS256 {
+				header["kid"] = keys.rows[0].ID
+			}
+			if diff := cmp.Diff(header, parsed.Header); diff != "" {
+				t.Errorf("header (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestTamperedTokensAreRefused(t *testing.T) {
+	for _, algorithm := range algorithms {
+		t.Run(algorithm, func(t *testing.T) {
+			clk := newClock()
+			c := config(algorithm, clk)
+			m := mustOpen(t, c, &table{})
+			set := mustJWKS(t, m)
+			raw := mustMint(t, m).Raw
+			part := strings.Split(raw, ".")
+			b64 := base64.RawURLEncoding.EncodeToString
+			payload, err := base64.RawURLEncoding.DecodeString(part[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			forged := strings.Replace(string(payload), "usr_alice", "usr_mallo", 1)
+			if forged == string(payload) {
+				t.Fatal("the payload does not name the subject")
+			}
+			stranger := mustMint(t, mustOpen(t, func() Config {
+				c := config(algorithm, clk)
+				c.Secret = otherSecret
+				return c
+			}(), &table{})).Raw
+			for name, raw := range map[string]string{
+				"another subject":         part[0] + "." + b64([]byte(forged)) + "." + part[2],
+				"no signature":            part[0] + "." + part[1] + ".",
+				"alg none":                b64([]byte(`{"alg":"none","typ":"JWT"}`)) + "." + part[1] + ".",
+				"another header":          b64([]byte(`{"alg":"`+algorithm+`"}`)) + "." + part[1] + "." + part[2],
+				"a changed signature":     part[0] + "." + part[1] + "." + flip(part[2]),
+				"a stranger's":            stranger,
+				"a stranger's signature":  part[0] + "." + part[1] + "." + strings.Split(stranger, ".")[2],
+				"HS256 with the key set":  sign(t, jwt.SigningMethodHS256, string(payload), set),
+				"HS256 with another word": sign(t, jwt.SigningMethodHS256, string(payload), otherSecret),
+			} {
+				if _, err := verify(t, raw, c, set); err == nil {
+					t.Errorf("%s: got no error", name)
+				}
+			}
+			if _, err := verify(t, raw, c, set); err != nil {
+				t.Errorf("the untouched one: got %v, want nil", err)
+			}
+			clk.advance(5 * time.Minute)
+			if _, err := verify(t, raw, c, set); !errors.Is(err, jwt.ErrTokenExpired) {
+				t.Errorf("after its lifetime: got %v, want %v", err, jwt.ErrTokenExpired)
+			}
+		})
+	}
+}
+
+// flip changes the first character of a base64url text.
+func flip(s string) string {
+	if s[0] == 'A' {
+		return "B" + s[1:]
+	}
+	return "A" + s[1:]
+}
+
+func sign(t *testing.T, method jwt.SigningMethod, payload string, key []byte) string {
+	t.Helper()
+	var claims jwt.MapClaims
+	if err := json.Unmarshal([]byte(payload), &claims); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := jwt.NewWithClaims(method, claims).SignedString(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+func TestEveryTokenHasItsOwnID(t *testing.T) {
+	for _, algorithm := range algorithms {
+		t.Run(algorithm, func(t *testing.T) {
+			m := mustOpen(t, config(algorithm, newClock()), &table{})
+			var mu sync.Mutex
+			seen := map[string]bool{}
+			var wg sync.WaitGroup
+			for range 8 {
+				wg.Go(func() {
+					for range 25 {
+						tok, err := m.Mint("usr_alice", "ses_one")
+						if err != nil {
+							t.Error(err)
+						}
+						mu.Lock()
+						seen[strings.Split(tok.Raw, ".")[1]] = true
+						mu.Unlock()
+					}
+				})
+			}
+			wg.Wait()
+			if len(seen) != 200 {
+				t.Errorf("got %d different payloads, want 200", len(seen))
+			}
+		})
+	}
+}
+
+func TestATokenNamesSomebody(t *testing.T) {
+	m := mustOpen(t, config(HS256, newClock()), nil)
+	for _, ids := range [][2]string{{"", "ses_one"}, {"usr_alice", ""}, {"", ""}} {
+		if tok, err := m.Mint(ids[0], ids[1]); err == nil || tok != (Token{}) {
+			t.Errorf("%q: got %v, %v, want no token and an error", ids, tok, err)
+		}
+	}
+}
+
+func TestATokenIsFreshUntilShortlyBeforeItsEnd(t *testing.T) {
+	for _, tt := range []struct{ lifetime, margin time.Duration }{
+		{time.Hour, time.Minute},
+		{5 * time.Minute, time.Minute},
+		{100 * time.Second, 20 * time.Second},
+		{10 * time.Second, 2 * time.Second},
+	} {
+		t.Run(tt.lifetime.String(), func(t *testing.T) {
+			clk := newClock()
+			c := config(HS256, clk)
+			c.ExpiresIn = tt.lifetime
+			m := mustOpen(t, c, nil)
+			tok := mustMint(t, m)
+			for _, at := range []struct {
+				left time.Duration
+				want bool
+			}{
+				{tt.lifetime, true},
+				{tt.margin + time.Millisecond, true},
+				{tt.margin, false},
+				{time.Millisecond, false},
+				{0, false},
+				{-time.Hour, false},
+			} {
+				clk.time = tok.Expires.Add(-at.left)
+				if got := m.Fresh(tok); got != at.want {
+					t.Errorf("%v before its end: got %v, want %v", at.left, got, at.want)
+				}
+			}
+		})
+	}
+}
+
+func TestANewTokenIsFreshAndNoTokenIsNot(t *testing.T) {
+	m := mustOpen(t, config(HS256, newClock()), nil)
+	tok := mustMint(t, m)
+	if !m.Fresh(tok) {
+		t.Error("a new token: got false, want true")
+	}
+	if m.Fresh(Token{}) || m.Fresh(Token{Expires: tok.Expires}) {
+		t.Error("no token: got true, want false")
+	}
+}
+
+func TestOpenRefusesMistakes(t *testing.T) {
+	for name, change := range map[string]func(*Config){
+		"no algorithm":                    func(c *Config) { c.Algorithm = "" },
+		"the algorithm none":              func(c *Config) { c.Algorithm = "none" },
+		"an algorithm in another case":    func(c *Config) { c.Algorithm = "hs256" },
+		"an algorithm that jwx has":       func(c *Config) { c.Algorithm = "HS512" },
+		"no secret":                       func(c *Config) { c.Secret = nil },
+		"a short secret":                  func(c *Config) { c.Secret = secret[:31] },
+		"a short secret for a key's seal": func(c *Config) { c.Algorithm, c.Secret = EdDSA, secret[:31] },
+		"no issuer":                       func(c *Config) { c.Issuer = "" },
+		"no audience":                     func(c *Config) { c.Audience = "" },
+		"no lifetime":                     func(c *Config) { c.ExpiresIn = 0 },
+		"a lifetime under a second":       func(c *Config) { c.ExpiresIn = time.Second - 1 },
+		"no clock":                        func(c *Config) { c.Now = nil },
+	} {
+		c := config(HS256, newClock())
+		change(&c)
+		if m, err := Open(t.Context(), c, &table{}); err == nil || m != nil {
+			t.Errorf("%s: got %v, %v, want nil and an error", name, m, err)
+		} else if len(c.Secret) > 0 && strings.Contains(err.Error(), string(c.Secret)) {
+			t.Errorf("%s: the error shows the secret: %v", name, err)
+		}
+	}
+}
+
+func BenchmarkMint(b *testing.B) {
+	for _, algorithm := range algorithms {
+		b.Run(algorithm, func(b *testing.B) {
+			m := mustOpen(b, config(algorithm, newClock()), &table{})
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := m.Mint("usr_alice", "ses_one"); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"vestibule/api"
+	"vestibule/bff"
+	"vestibule/bff/token"
+	"vestibule/internal/inprocess"
+	"vestibule/store"
+)
+
+// compose makes the surfaces that have a listener. Where both do, each calls
+// the other inside the process unless its address was set: the same token and
+// the same verification, without a socket in between.
+func compose(ctx context.Context, c *config, at *listeners, db *store.Store, log *slog.Logger) (*process, error) {
+	p := &process{
+		log:     log,
+		adminAt: at.admin,
+		admin:   &admin{log: log, checks: []probe{{"database", db.Ping}, listening(at.all())}},
+		drain:   drainTime,
+		end:     endTime,
+	}
+	var bffHandler, apiHandler http.Handler
+	if at.api != nil {
+		var keys http.RoundTripper
+		if at.bff != nil && !c.networkJWKS {
+			// Nothing asks for keys before the surfaces run, below.
+			keys = &inprocess.Transport{Log: log, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				bffHandler.ServeHTTP(w, r)
+			})}
+		}
+		s, err := newAPI(c, db, keys, log)
+		if err != nil {
+			return nil, err
+		}
+		apiHandler = s.Handler()
+		p.surfaces = append(p.surfaces, surface{at.api, apiHandler, s.Run})
+		p.admin.checks = append(p.admin.checks, probe{"api", s.Ready})
+	}
+	if at.bff != nil {
+		var upstream http.RoundTripper
+		if at.api != nil && !c.networkAPI {
+			upstream = &inprocess.Transport{Log: log, Handler: apiHandler}
+		}
+		s, err := newBFF(ctx, c, db, upstream, log)
+		if err != nil {
+			return nil, err
+		}
+		bffHandler = s.Handler()
+		p.surfaces = append(p.surfaces, surface{at.bff, bffHandler, s.Run})
+		p.admin.checks = append(p.admin.checks, probe{"bff", s.Ready})
+	}
+	return p, nil
+}
+
+func newAPI(c *config, db *store.Store, keys http.RoundTripper, log *slog.Logger) (*api.Server, error) {
+	cfg := c.api
+	if cfg.Algorithm == hs256 {
+		cfg.Secrets = c.secrets()
+	}
+	s, err := api.New(cfg, api.Deps{Tasks: db, Log: log, JWKSTransport: keys})
+	if err != nil {
+		return nil, fmt.Errorf("task API: %w", err)
+	}
+	return s, nil
+}
+
+func newBFF(ctx context.Context, c *config, db *store.Store, upstream http.RoundTripper, log *slog.Logger) (*bff.Server, error) {
+	cfg := c.bff
+	cfg.Secret = c.secret
+	if c.previous != nil {
+		cfg.PreviousSecrets = [][]byte{c.previous}
+	}
+	s, err := bff.New(ctx, cfg, bff.Deps{Store: db, Log: log, Upstream: upstream})
+	if errors.Is(err, token.ErrSecretDiffers) {
+		return nil, failure{fault{setting: "BETTER_AUTH_SECRET", problem: "is not the one that encrypted the signing keys in the database",
+			cure: "give the old one back, or also set it as BETTER_AUTH_SECRET_PREVIOUS"}, nil}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("BFF: %w", err)
+	}
+	return s, nil
+}

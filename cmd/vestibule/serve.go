@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+)
+
+// serve runs the BFF, the task API or both, whichever the command reads an
+// address for, until ctx ends.
+func serve(ctx context.Context, p *program, c *config) error {
+	log := p.newLogger(c)
+	// The listeners come first: a second start by mistake must fail before it
+	// touches the database.
+	at, err := openListeners(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer at.close()
+	db, err := openStore(ctx, c, log)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if c.secretFile != "" {
+		if c.secret, err = openSecretFile(c.secretFile, log); err != nil {
+			return err
+		}
+	}
+	run, err := compose(ctx, c, at, db, log)
+	if err != nil {
+		return err
+	}
+	announce(p, c, at, log)
+	return run.run(ctx)
+}
+
+// listeners are the servers of this process; the BFF's or the API's is nil
+// where it does not run.
+type listeners struct {
+	bff, api, admin *server
+}
+
+func openListeners(ctx context.Context, c *config) (*listeners, error) {
+	at := &listeners{}
+	for _, l := range []struct {
+		server           **server
+		surface, setting string
+		address          string
+	}{
+		{&at.bff, "bff", "BFF_ADDR", c.bffAddr},
+		{&at.api, "api", "API_ADDR", c.apiAddr},
+		{&at.admin, "admin", "ADMIN_ADDR", c.adminAddr},
+	} {
+		if l.address == "" {
+			continue
+		}
+		var err error
+		if *l.server, err = listen(ctx, l.surface, l.setting, l.address); err != nil {
+			at.close()
+			return nil, err
+		}
+	}
+	return at, nil
+}
+
+// all returns the servers there are.
+func (at *listeners) all() []*server {
+	var all []*server
+	for _, s := range []*server{at.bff, at.api, at.admin} {
+		if s != nil {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// close frees the addresses of listeners that may not have been served yet.
+func (at *listeners) close() {
+	for _, s := range at.all() {
+		_ = s.listener.Close() // after serving it is closed already
+	}
+}
+

@@ -1,0 +1,66 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+)
+
+// MaxJSONBody is the largest JSON body read, in bytes.
+const MaxJSONBody = 1 << 20
+
+// BodyTooLarge answers a body over limit bytes. The connection is closed: its
+// rest is not worth reading.
+func BodyTooLarge(limit int64) *Error {
+	return Refuse(http.StatusRequestEntityTooLarge, "BODY_TOO_LARGE", fmt.Sprintf("The request body is larger than %d bytes.", limit)).
+		With("Connection", "close")
+}
+
+func badJSON(message string) *Error {
+	return Refuse(http.StatusBadRequest, "BAD_REQUEST", message)
+}
+
+// ReadObject reads the body of r, which must be one JSON object sent as
+// application/json. Its errors are 400, 413 and 415.
+func ReadObject(w http.ResponseWriter, r *http.Request) (*Object, error) {
+	if err := checkJSONType(r.Header); err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxJSONBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, BodyTooLarge(tooLarge.Limit)
+	case err != nil:
+		return nil, BrokenBody(err)
+	}
+	return ParseObject(body)
+}
+
+// BrokenBody answers a body that could not be read to its end: a broken chunk,
+// a client that stalled. What follows on the connection cannot be trusted, so
+// it is closed.
+func BrokenBody(cause error) *Error {
+	return badJSON("The request body could not be read to its end.").With("Connection", "close").Because(cause)
+}
+
+func checkJSONType(h http.Header) error {
+	refused := Refuse(http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE",
+		"The Content-Type must be application/json.")
+	types := h.Values("Content-Type")
+	if len(types) != 1 {
+		return refused
+	}
+	kind, params, err := mime.ParseMediaType(types[0])
+	if err != nil || kind != "application/json" {
+		return refused
+	}
+	if charset, ok := params["charset"]; ok && !strings.EqualFold(charset, "utf-8") {
+		return refused
+	}
+	return nil
+}
+

@@ -1,0 +1,185 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// What ReadObject keeps out. Two parsers must never read one body differently,
+// so everything that parsers disagree about is refused: duplicate names,
+// trailing data, invalid UTF-8, names in another case, a null in place of an
+// object. NUL is valid in JSON but not in PostgreSQL's text, so it is refused
+// here for both databases.
+
+// Object is a JSON object as it was received. Its accessors collect what is
+// wrong with each member, so that all of it is reported at once.
+type Object struct {
+	members map[string]jsontext.Value
+	names   []string // as received
+	asked   map[string]bool
+	faults  []FieldError
+}
+
+// ParseObject reads one JSON object strictly. Its errors are 400.
+func ParseObject(body []byte) (*Object, error) {
+	if len(bytes.TrimSpace(body)) == 0 {
+		return nil, badJSON("The request body is empty; a JSON object is expected.")
+	}
+	// The decoder refuses duplicate names and invalid UTF-8 by itself.
+	dec := jsontext.NewDecoder(bytes.NewReader(body))
+	o := &Object{members: map[string]jsontext.Value{}, asked: map[string]bool{}}
+	if err := o.parse(dec); err != nil {
+		return nil, err
+	}
+	if _, err := dec.ReadToken(); err != io.EOF {
+		return nil, badJSON("The request body has data after its JSON object.")
+	}
+	return o, nil
+}
+
+func (o *Object) parse(dec *jsontext.Decoder) error {
+	start, err := dec.ReadToken()
+	if err != nil {
+		return syntax(err)
+	}
+	if start.Kind() != '{' {
+		return badJSON("The request body must be a JSON object, not " + kindName(start.Kind()) + ".")
+	}
+	for dec.PeekKind() != '}' {
+		name, err := dec.ReadToken()
+		if err != nil {
+			return syntax(err)
+		}
+		key := name.String()
+		value, err := dec.ReadValue()
+		if err != nil {
+			return syntax(err)
+		}
+		value = value.Clone()
+		if strings.ContainsRune(key, 0) || hasNUL(value) {
+			return badJSON("The request body contains a NUL character (\\u0000).")
+		}
+		o.names = append(o.names, key)
+		o.members[key] = value
+	}
+	_, err = dec.ReadToken()
+	if err != nil {
+		return syntax(err)
+	}
+	return nil
+}
+
+func syntax(cause error) *Error {
+	message := "Invalid JSON in request body"
+	var at *jsontext.SyntacticError
+	if errors.As(cause, &at) {
+		message = fmt.Sprintf("Invalid JSON in request body, at byte %d", at.ByteOffset)
+	}
+	return badJSON(message).Because(cause)
+}
+
+// hasNUL looks for U+0000 in any string of a valid JSON value, names included.
+func hasNUL(value jsontext.Value) bool {
+	if !bytes.Contains(value, []byte(`\u0000`)) {
+		return false
+	}
+	dec := jsontext.NewDecoder(bytes.NewReader(value))
+	for {
+		token, err := dec.ReadToken()
+		if err != nil {
+			return false // the end: the value was valid
+		}
+		if token.Kind() == '"' && strings.ContainsRune(token.String(), 0) {
+			return true
+		}
+	}
+}
+
+func kindName(k jsontext.Kind) string {
+	switch k {
+	case 'n':
+		return "null"
+	case 't', 'f':
+		return "boolean"
+	case '"':
+		return "string"
+	case '0':
+		return "number"
+	case '{':
+		return "object"
+	case '[':
+		return "array"
+	}
+	return "undefined"
+}
+
+// Reject records that a member is not acceptable.
+func (o *Object) Reject(name, message string) {
+	o.faults = append(o.faults, FieldError{Field: name, Message: message})
+}
+
+// Faults returns everything that was recorded, in the order found.
+func (o *Object) Faults() []FieldError { return o.faults }
+
+// Has says whether the member is there, even as null.
+func (o *Object) Has(name string) bool {
+	o.asked[name] = true
+	_, ok := o.members[name]
+	return ok
+}
+
+// IsNull says whether the member is there and null.
+func (o *Object) IsNull(name string) bool {
+	return o.Has(name) && o.members[name].Kind() == 'n'
+}
+
+// String returns a member that must be a string. ok is false, with the fault
+// recorded, when it is absent or something else.
+func (o *Object) String(name string) (s string, ok bool) {
+	if !o.expect(name, "string", '"') {
+		return "", false
+	}
+	// Unmarshalling a value that the decoder has validated cannot fail.
+	_ = json.Unmarshal(o.members[name], &s)
+	return s, true
+}
+
+// Bool returns a member that must be true or false, like String.
+func (o *Object) Bool(name string) (b, ok bool) {
+	if !o.expect(name, "boolean", 't', 'f') {
+		return false, false
+	}
+	return o.members[name].Kind() == 't', true
+}
+
+func (o *Object) expect(name, want string, kinds ...jsontext.Kind) bool {
+	o.asked[name] = true
+	got := o.members[name].Kind() // of an absent member: invalid, "undefined"
+	for _, k := range kinds {
+		if got == k {
+			return true
+		}
+	}
+	o.Reject(name, "expected "+want+", received "+kindName(got))
+	return false
+}
+
+// RejectUnknown records every member that no accessor has asked for and that
+// is not in ignored.
+func (o *Object) RejectUnknown(ignored ...string) {
+	for _, name := range ignored {
+		o.asked[name] = true
+	}
+	for _, name := range o.names {
+		if !o.asked[name] {
+			o.Reject(name, "unknown field")
+		}
+	}
+}

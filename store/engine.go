@@ -1,0 +1,28 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"io/fs"
+
+	"github.com/pressly/goose/v3"
+)
+
+// engine is what differs between SQLite and PostgreSQL beyond the driver.
+type engine struct {
+	name       string
+	shared     bool
+	dialect    goose.Dialect
+	migrations fs.FS
+
+	pingSQL       string // one number, read from the database and not from memory
+	isMigratedSQL string // whether goose's table of versions exists
+	versionsSQL   string // version and time of every applied migration
+
+	// lock waits until no other process migrates this database. release frees
+	// it, and so does the end of the process.
+	lock func(ctx context.Context) (release func(), err error)
+
+	// migrationPool is where migrations run, which may take their time.
+	migrationPool func() (db *sql.DB, done func())
+}

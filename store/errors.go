@@ -1,0 +1,120 @@
+package store
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+
+	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// The errors that callers tell apart, with errors.Is. Whatever else a method
+// returns is a defect or a damaged database. A context that its owner has
+// cancelled stays context.Canceled.
+var (
+	ErrNotFound    = errors.New("not found")
+	ErrConflict    = errors.New("already exists")
+	ErrNoUser      = errors.New("no such user")
+	ErrInvalidText = errors.New("text holds NUL or is not UTF-8")
+
+	// ErrUnavailable means that the database could not be asked or did not
+	// answer. Whether a write has happened is then unknown: it was sent at most
+	// once, and its confirmation may be what got lost.
+	ErrUnavailable = errors.New("database unavailable")
+
+	ErrBehind = errors.New("the database lacks migrations")
+	ErrAhead  = errors.New("the database has migrations that this version does not know")
+)
+
+// errNoAnswer is the cause of a context that callTimeout has ended.
+var errNoAnswer = fmt.Errorf("%w: no answer within %v", ErrUnavailable, callTimeout)
+
+// translate adds what was tried and the sentinel that err amounts to.
+func translate(ctx context.Context, what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	sentinel := sentinelOf(err)
+	// A call that its context has ended fails in many ways, as pq's
+	// query_canceled for one; the context knows the reason.
+	if ctx.Err() != nil && (sentinel == nil || sentinel == ErrUnavailable) {
+		if cause := context.Cause(ctx); errors.Is(cause, errNoAnswer) {
+			return fmt.Errorf("%s: %w", what, cause)
+		}
+		return fmt.Errorf("%s: %w", what, ctx.Err())
+	}
+	if sentinel == nil || errors.Is(err, sentinel) {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return fmt.Errorf("%s: %w: %w", what, sentinel, err)
+}
+
+// sentinelOf tells which error of this package err is or amounts to, or nil. It
+// goes by type and code, never by text.
+func sentinelOf(err error) error {
+	for _, own := range []error{ErrNotFound, ErrConflict, ErrNoUser, ErrInvalidText, ErrUnavailable, ErrBehind, ErrAhead} {
+		if errors.Is(err, own) {
+			return own
+		}
+	}
+	if e, ok := errors.AsType[*pq.Error](err); ok {
+		return postgresSentinel(e.Code)
+	}
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		return sqliteSentinel(e.Code())
+	}
+	for _, lost := range []error{driver.ErrBadConn, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed} {
+		if errors.Is(err, lost) {
+			return ErrUnavailable
+		}
+	}
+	if _, ok := errors.AsType[net.Error](err); ok {
+		return ErrUnavailable
+	}
+	return nil
+}
+
+func postgresSentinel(code pqerror.Code) error {
+	switch code {
+	case pqerror.UniqueViolation:
+		return ErrConflict
+	case pqerror.ForeignKeyViolation: // every foreign key here is a user's
+		return ErrNoUser
+	case pqerror.CharacterNotInRepertoire, pqerror.UntranslatableCharacter:
+		return ErrInvalidText
+	case pqerror.AdminShutdown, pqerror.CrashShutdown, pqerror.CannotConnectNow, pqerror.IdleSessionTimeout,
+		pqerror.QueryCanceled, // a statement_timeout; a cancelled context never gets here
+		pqerror.LockNotAvailable,
+		pqerror.ReadOnlySQLTransaction: // a primary that has just become a standby
+		return ErrUnavailable
+	}
+	switch code.Class() {
+	case pqerror.ClassConnectionException, // also what PgBouncer says while the server is down
+		pqerror.ClassInsufficientResources, // too many connections, disk full
+		pqerror.ClassTransactionRollback,   // after all restarts, see tx
+		pqerror.ClassSystemError:
+		return ErrUnavailable
+	}
+	return nil
+}
+
+func sqliteSentinel(code int) error {
+	switch code {
+	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+		return ErrConflict
+	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+		return ErrNoUser
+	}
+	switch code & 0xff { // the primary code of an extended one
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_INTERRUPT,
+		sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM:
+		return ErrUnavailable
+	}
+	return nil
+}

@@ -1,0 +1,48 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+)
+
+// Key is a signing key. How its two halves are written is the business of the
+// code that signs.
+type Key struct {
+	ID         string // key_…; the kid of its tokens
+	Algorithm  string // JOSE name, like EdDSA; "" in rows of an older Better Auth
+	Curve      string // like Ed25519; "" likewise
+	PublicKey  string
+	PrivateKey string // encrypted by the caller
+	CreatedAt  time.Time
+	ExpiresAt  *time.Time // nil: never
+}
+
+// Keys returns all keys, the oldest first.
+func (s *Store) Keys(ctx context.Context) (keys []Key, err error) {
+	err = call(ctx, "keys", func(ctx context.Context) error {
+		var k Key
+		dest := []any{&k.ID, &k.Algorithm, &k.Curve, &k.PublicKey, &k.PrivateKey, instant{&k.CreatedAt}, nullInstant{&k.ExpiresAt}}
+		return querier{s.read}.each(ctx, dest, func() { keys = append(keys, k) },
+			`SELECT id, COALESCE(alg, ''), COALESCE(crv, ''), "publicKey", "privateKey", "createdAt", "expiresAt" FROM jwks`)
+	})
+	if err != nil {
+		return nil, err
+	}
+	// Not by the database, whose order of text depends on its locale.
+	slices.SortFunc(keys, func(a, b Key) int {
+		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
+	})
+	return keys, nil
+}
+
+// AddKey adds a key. It returns ErrConflict when the id is taken.
+func (s *Store) AddKey(ctx context.Context, k Key) error {
+	return s.tx(ctx, "add key", func(ctx context.Context, q querier) error {
+		_, err := q.exec(ctx, `INSERT INTO jwks (id, alg, crv, "publicKey", "privateKey", "createdAt", "expiresAt")
+			VALUES (?, ?, ?, ?, ?, ?, ?)`,
+			k.ID, k.Algorithm, k.Curve, k.PublicKey, k.PrivateKey, k.CreatedAt, k.ExpiresAt)
+		return err
+	})
+}

@@ -1,0 +1,152 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"math/rand/v2"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
+)
+
+// callTimeout bounds one call of a method. Far above what any of them takes, and
+// short enough for the person waiting behind it.
+const callTimeout = 5 * time.Second
+
+// call bounds the time of f and turns its error into one of this package's.
+func call(ctx context.Context, what string, f func(context.Context) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, callTimeout, errNoAnswer)
+	defer cancel()
+	return translate(ctx, what, f(ctx))
+}
+
+// tx runs f in a transaction. f may run more than once, each time from the
+// start: PostgreSQL ends a transaction that it can not put in order with others.
+//
+// Every write goes through here, single statements too. lib/pq reports a
+// connection that was lost in the middle of a statement as driver.ErrBadConn
+// (lib/pq#939), which database/sql takes for “never sent”: it sends the statement
+// again, and an insert that had arrived happens twice. Inside a transaction it
+// does not; it only repeats the BEGIN, so that a connection that died while idle
+// goes unnoticed. On SQLite the transaction is BEGIN IMMEDIATE, and its COMMIT
+// is what reports a full disk.
+func (s *Store) tx(ctx context.Context, what string, f func(context.Context, querier) error) error {
+	const restarts = 10
+	return call(ctx, what, func(ctx context.Context) error {
+		for n := range restarts {
+			err := s.try(ctx, f)
+			if !restartable(err) {
+				return err
+			}
+			select { // apart from those it collided with
+			case <-time.After(rand.N(time.Duration(n+1) * 5 * time.Millisecond)):
+			case <-ctx.Done():
+				return err
+			}
+		}
+		return s.try(ctx, f)
+	})
+}
+
+func (s *Store) try(ctx context.Context, f func(context.Context, querier) error) error {
+	tx, err := s.write.BeginTxx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // of no effect after Commit
+	if err := f(ctx, querier{tx}); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// restartable reports whether the database has rolled the transaction back and
+// asks for it to be run again. Distributed databases do that often.
+func restartable(err error) bool {
+	return pq.As(err, pqerror.TRSerializationFailure, pqerror.TRDeadlockDetected) != nil
+}
+
+// handle is a pool or a transaction.
+type handle interface {
+	Rebind(query string) string
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// querier runs statements that are written once, with ? for parameters. It
+// prepares none of them: a prepared statement belongs to one server connection,
+// and behind a pooler the next execution may meet another.
+type querier struct{ handle }
+
+// exec returns the number of rows that the statement has changed.
+func (q querier) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	if err := bind(args); err != nil {
+		return 0, err
+	}
+	result, err := q.ExecContext(ctx, q.Rebind(query), args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// one scans the only row of the answer into dest, or returns ErrNotFound.
+func (q querier) one(ctx context.Context, dest []any, query string, args ...any) error {
+	if err := bind(args); err != nil {
+		return err
+	}
+	err := q.QueryRowContext(ctx, q.Rebind(query), args...).Scan(dest...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNotFound
+	}
+	return err
+}
+
+// each scans every row of the answer into dest and then calls row.
+func (q querier) each(ctx context.Context, dest []any, row func(), query string, args ...any) error {
+	if err := bind(args); err != nil {
+		return err
+	}
+	rows, err := q.QueryContext(ctx, q.Rebind(query), args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := rows.Scan(dest...); err != nil {
+			return err
+		}
+		row()
+	}
+	return rows.Err()
+}
+
+// bind makes args, in place, into what both engines take: times as text. It
+// refuses text that PostgreSQL would not store, so that SQLite does not either.
+func bind(args []any) error {
+	for i, arg := range args {
+		text, isText := arg.(string)
+		switch v := arg.(type) {
+		case *string:
+			if v != nil {
+				text, isText = *v, true
+			}
+		case time.Time:
+			args[i] = format(v)
+		case *time.Time:
+			args[i] = nil
+			if v != nil {
+				args[i] = format(*v)
+			}
+		}
+		if isText && (strings.Contains(text, "\x00") || !utf8.ValidString(text)) {
+			return ErrInvalidText
+		}
+	}
+	return nil
+}

@@ -1,0 +1,136 @@
+package store
+
+import (
+	"context"
+	"strings"
+	"time"
+)
+
+// Session is a signed-in browser. It has expired when ExpiresAt is not after now;
+// expired rows stay until DeleteExpiredSessions.
+type Session struct {
+	ID         string // ses_…; not secret
+	TokenHash  string // lower-case hex SHA-256 of the token, which is never stored
+	UserID     string
+	IPAddress  string // at sign-in; "" when unknown
+	UserAgent  string // at sign-in; "" when unknown
+	RememberMe bool   // false: a session cookie, and a session that use never extends
+	CreatedAt  time.Time
+	UpdatedAt  time.Time // when ExpiresAt was last set
+	ExpiresAt  time.Time
+	CookieAt   time.Time // when the browser last got this session's cookie
+}
+
+const sessionColumns = `s.id, s.token, s."userId", COALESCE(s."ipAddress", ''), COALESCE(s."userAgent", ''),
+	s."rememberMe", s."createdAt", s."updatedAt", s."expiresAt", s."cookieAt"`
+
+func (s *Session) fields() []any {
+	return []any{&s.ID, &s.TokenHash, &s.UserID, &s.IPAddress, &s.UserAgent, &s.RememberMe,
+		instant{&s.CreatedAt}, instant{&s.UpdatedAt}, instant{&s.ExpiresAt}, instant{&s.CookieAt}}
+}
+
+// StartSession adds a session and, in the same transaction, ends the one with the
+// token hash replaces, if that is not "". It returns ErrNoUser when the user is
+// gone.
+func (s *Store) StartSession(ctx context.Context, session Session, replaces string) error {
+	return s.tx(ctx, "start session", func(ctx context.Context, q querier) error {
+		return startSession(ctx, q, session, replaces)
+	})
+}
+
+func startSession(ctx context.Context, q querier, s Session, replaces string) error {
+	if replaces != "" {
+		if _, err := q.exec(ctx, `DELETE FROM session WHERE token = ?`, replaces); err != nil {
+			return err
+		}
+	}
+	_, err := q.exec(ctx, `INSERT INTO session (id, token, "userId", "ipAddress", "userAgent", "rememberMe",
+			"createdAt", "updatedAt", "expiresAt", "cookieAt")
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		s.ID, s.TokenHash, s.UserID, s.IPAddress, s.UserAgent, s.RememberMe,
+		s.CreatedAt, s.UpdatedAt, s.ExpiresAt, s.CookieAt)
+	return err
+}
+
+// SessionByTokenHash returns a session, expired ones too, with its user.
+func (s *Store) SessionByTokenHash(ctx context.Context, hash string) (session Session, u User, err error) {
+	err = call(ctx, "session by token", func(ctx context.Context) error {
+		return querier{s.read}.one(ctx, append(session.fields(), u.fields()...),
+			`SELECT `+sessionColumns+`, `+userColumns+`
+			FROM session s JOIN "user" u ON u.id = s."userId" WHERE s.token = ?`, hash)
+	})
+	if err != nil {
+		return Session{}, User{}, err
+	}
+	return session, u, nil
+}
+
+// ExtendSession sets UpdatedAt and ExpiresAt of a session whose UpdatedAt still is
+// seen, and reports whether it did. It never brings back a session that has ended
+// meanwhile, and of many calls with the same seen only one succeeds.
+func (s *Store) ExtendSession(ctx context.Context, hash string, seen, updatedAt, expiresAt time.Time) (extended bool, err error) {
+	err = s.tx(ctx, "extend session", func(ctx context.Context, q querier) error {
+		n, err := q.exec(ctx, `UPDATE session SET "updatedAt" = ?, "expiresAt" = ? WHERE token = ? AND "updatedAt" = ?`,
+			updatedAt, expiresAt, hash, seen)
+		extended = n > 0
+		return err
+	})
+	return extended && err == nil, err
+}
+
+// MarkCookieSent moves CookieAt forward to at, never back. It returns ErrNotFound
+// when the session has ended: then its cookie must not be sent.
+func (s *Store) MarkCookieSent(ctx context.Context, hash string, at time.Time) error {
+	return s.tx(ctx, "mark cookie sent", func(ctx context.Context, q querier) error {
+		n, err := q.exec(ctx, `UPDATE session SET "cookieAt" = CASE WHEN "cookieAt" < ? THEN ? ELSE "cookieAt" END
+			WHERE token = ?`, at, at, hash)
+		if err == nil && n == 0 {
+			return ErrNotFound
+		}
+		return err
+	})
+}
+
+// EndSession deletes a session, if it exists.
+func (s *Store) EndSession(ctx context.Context, hash string) error {
+	return s.tx(ctx, "end session", func(ctx context.Context, q querier) error {
+		_, err := q.exec(ctx, `DELETE FROM session WHERE token = ?`, hash)
+		return err
+	})
+}
+
+// LiveSessions returns, for those of the token hashes whose session exists and
+// has not expired, when it does.
+func (s *Store) LiveSessions(ctx context.Context, hashes []string, now time.Time) (map[string]time.Time, error) {
+	const batch = 1000 // parameters; SQLite takes 32 766, PostgreSQL 65 535
+	live := make(map[string]time.Time, len(hashes))
+	for len(hashes) > 0 {
+		n := min(batch, len(hashes))
+		args := []any{now}
+		for _, hash := range hashes[:n] {
+			args = append(args, hash)
+		}
+		hashes = hashes[n:]
+		err := call(ctx, "live sessions", func(ctx context.Context) error {
+			var hash string
+			var expiresAt time.Time
+			return querier{s.read}.each(ctx, []any{&hash, instant{&expiresAt}}, func() { live[hash] = expiresAt },
+				`SELECT token, "expiresAt" FROM session WHERE "expiresAt" > ? AND token IN (?`+strings.Repeat(", ?", n-1)+`)`,
+				args...)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return live, nil
+}
+
+// DeleteExpiredSessions deletes the sessions that have expired by now, and
+// returns how many there were.
+func (s *Store) DeleteExpiredSessions(ctx context.Context, now time.Time) (n int64, err error) {
+	err = s.tx(ctx, "delete expired sessions", func(ctx context.Context, q querier) (err error) {
+		n, err = q.exec(ctx, `DELETE FROM session WHERE "expiresAt" <= ?`, now)
+		return err
+	})
+	return n, err
+}

@@ -1,0 +1,81 @@
+// Package store keeps users, sessions, tasks and signing keys in SQLite or
+// PostgreSQL. It is the only code that knows SQL.
+//
+// It promises:
+//   - One SQL text and one behaviour on both engines; the conformance suite runs
+//     on both.
+//   - A write is one transaction. It is on disk when the method returns nil, and
+//     no write is ever sent twice behind the caller's back.
+//   - No call outlasts callTimeout by much, also when the database has stopped
+//     answering; the caller then gets ErrUnavailable.
+//   - Nothing relies on the state of a database session, so a pooler in
+//     transaction mode, such as PgBouncer, may stand in front of PostgreSQL.
+//
+// It refuses text that one of the engines could not hold (ErrInvalidText), and it
+// never puts the database URL or its password into an error.
+//
+// Times and ids come from the caller. Times are UTC and kept to the millisecond.
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// Store is an open database. All methods may be called from many goroutines.
+type Store struct {
+	engine engine
+
+	// read and write are one pool on PostgreSQL. On SQLite, which has one writer
+	// at a time, write holds a single connection: writers then queue up in here,
+	// in order, where SQLite would have them poll for its lock.
+	read, write *sqlx.DB
+}
+
+// Open opens the database and makes sure that it answers. url is sqlite:PATH,
+// with PATH taken as it stands, or postgres://….
+//
+// A missing SQLite file is created together with its folder, readable by this
+// user alone. An unmigrated database opens; see CheckMigrated.
+func Open(ctx context.Context, url string) (*Store, error) {
+	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
+		return openSQLite(ctx, path)
+	}
+	if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
+		return openPostgres(ctx, url)
+	}
+	// Not even a part of it is shown: it may hold a password.
+	return nil, errors.New("database URL: want sqlite:PATH or postgres://…")
+}
+
+// Close closes the connections. Calls under way fail.
+func (s *Store) Close() error {
+	err := s.read.Close()
+	if s.write != s.read {
+		err = errors.Join(err, s.write.Close())
+	}
+	return err
+}
+
+// Engine is "sqlite" or "postgres".
+func (s *Store) Engine() string { return s.engine.name }
+
+// Shared reports whether other instances may change the data without this
+// process noticing, on other machines even. Two processes on one SQLite file
+// are the two sides of one instance.
+func (s *Store) Shared() bool { return s.engine.shared }
+
+// Ping asks the database for a sign of life.
+func (s *Store) Ping(ctx context.Context) error {
+	return call(ctx, "ping", func(ctx context.Context) error {
+		var any int64
+		if err := (querier{s.read}).one(ctx, []any{&any}, s.engine.pingSQL); err != nil {
+			return fmt.Errorf("read: %w", err)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,49 @@
+package store
+
+import (
+	"fmt"
+	"time"
+)
+
+// timeLayout is how times are written, on both engines: as Better Auth keeps
+// them in SQLite, where comparing the text compares the times.
+const timeLayout = "2006-01-02T15:04:05.000Z"
+
+func format(t time.Time) string { return t.UTC().Format(timeLayout) }
+
+// instant is the destination of a time in a scan: SQLite returns text,
+// PostgreSQL a time in some zone.
+type instant struct{ to *time.Time }
+
+// Scan implements sql.Scanner.
+func (i instant) Scan(value any) error {
+	t, err := parse(value)
+	*i.to = t
+	return err
+}
+
+// nullInstant is the destination of a time that may be null.
+type nullInstant struct{ to **time.Time }
+
+// Scan implements sql.Scanner.
+func (n nullInstant) Scan(value any) error {
+	*n.to = nil
+	if value == nil {
+		return nil
+	}
+	t, err := parse(value)
+	*n.to = &t
+	return err
+}
+
+func parse(value any) (time.Time, error) {
+	switch v := value.(type) {
+	case time.Time:
+		return v.UTC().Truncate(time.Millisecond), nil
+	case string:
+		t, err := time.Parse(timeLayout, v)
+		return t.UTC(), err
+	default:
+		return time.Time{}, fmt.Errorf("time in the database: got a %T", value)
+	}
+}

@@ -1,0 +1,70 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// User is somebody with an account.
+type User struct {
+	ID            string // usr_…
+	Name          string
+	Email         string // unique; lower-cased by the caller
+	EmailVerified bool
+	Image         *string // URL of a picture
+	CreatedAt     time.Time
+	UpdatedAt     time.Time
+}
+
+const userColumns = `u.id, u.name, u.email, u."emailVerified", u.image, u."createdAt", u."updatedAt"`
+
+func (u *User) fields() []any {
+	return []any{&u.ID, &u.Name, &u.Email, &u.EmailVerified, &u.Image, instant{&u.CreatedAt}, instant{&u.UpdatedAt}}
+}
+
+// CreateUser makes a user with a password and their first session, and ends the
+// session with the token hash replaces, if that is not "". It returns ErrConflict
+// when the address has an account; nothing has changed then.
+func (s *Store) CreateUser(ctx context.Context, u User, passwordHash string, first Session, replaces string) error {
+	return s.tx(ctx, "create user", func(ctx context.Context, q querier) error {
+		_, err := q.exec(ctx, `INSERT INTO "user" (id, name, email, "emailVerified", image, "createdAt", "updatedAt")
+			VALUES (?, ?, ?, ?, ?, ?, ?)`,
+			u.ID, u.Name, u.Email, u.EmailVerified, u.Image, u.CreatedAt, u.UpdatedAt)
+		if err != nil {
+			return err
+		}
+		// The account of a user's password: there is one, so the user's id will do as its own.
+		_, err = q.exec(ctx, `INSERT INTO account (id, "accountId", "providerId", "userId", password, "createdAt", "updatedAt")
+			VALUES (?, ?, 'credential', ?, ?, ?, ?)`,
+			u.ID, u.ID, u.ID, passwordHash, u.CreatedAt, u.UpdatedAt)
+		if err != nil {
+			return err
+		}
+		return startSession(ctx, q, first, replaces)
+	})
+}
+
+// CredentialByEmail returns the user with this address and the hash of their
+// password. It returns ErrNotFound also for a user who has no password.
+func (s *Store) CredentialByEmail(ctx context.Context, email string) (u User, passwordHash string, err error) {
+	err = call(ctx, "credential by e-mail", func(ctx context.Context) error {
+		return querier{s.read}.one(ctx, append(u.fields(), &passwordHash), `SELECT `+userColumns+`, a.password
+			FROM "user" u JOIN account a ON a."userId" = u.id AND a."providerId" = 'credential'
+			WHERE u.email = ? AND a.password IS NOT NULL`, email)
+	})
+	if err != nil {
+		return User{}, "", err
+	}
+	return u, passwordHash, nil
+}
+
+// ReplacePasswordHash sets the hash of the user's password to new if it still is
+// old. If it is not, somebody has changed the password meanwhile; that change
+// stands, and there is no error.
+func (s *Store) ReplacePasswordHash(ctx context.Context, userID, old, new string, now time.Time) error {
+	return s.tx(ctx, "replace password hash", func(ctx context.Context, q querier) error {
+		_, err := q.exec(ctx, `UPDATE account SET password = ?, "updatedAt" = ?
+			WHERE "userId" = ? AND "providerId" = 'credential' AND password = ?`, new, now, userID, old)
+		return err
+	})
+}
