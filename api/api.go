@@ -147,8 +147,8 @@ func noStore(next http.Handler) http.Handler {
 	})
 }
 
-// Run keeps the verification keys fresh until ctx ends. With HS256 there is
-// nothing to keep fresh, and it returns when ctx ends all the same.
+// Run fetches the verification keys of EdDSA and ES256 and keeps them fresh
+// until ctx ends; without it there are none. With HS256 it only waits for that.
 func (s *Server) Run(ctx context.Context) {
 	if s.jwks != nil {
 		s.jwks.run(ctx)

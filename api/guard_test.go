@@ -82,8 +82,8 @@ func TestThePathIsCheckedAfterItsOwner(t *testing.T) {
 	}{
 		{"GET /api/" + ada + "/../" + bob + "/tasks", 400, "The request path contains a dot segment.", ""},
 		{"GET /api/" + ada + "/%2e%2e/" + bob + "/tasks", 400, "The request path contains a dot segment.", ""},
-		{"GET /api/" + ada + "/tasks%2F1", 400, "The request path contains an encoded slash or backslash.", ""},
-		{"GET /api/" + ada + `/tasks\1`, 400, "The request path contains an encoded slash or backslash.", ""},
+		{"GET /api/" + ada + "/tasks%2F1", 400, "The request path contains an encoded slash.", ""},
+		{"GET /api/" + ada + `/tasks\1`, 400, "The request path contains a backslash.", ""},
 		{"GET /api/" + ada + "/tasks/1%00", 400, "The request path contains a control character.", ""},
 		{"GET /api/" + ada + "/tasks//", 400, "The request path contains an empty segment.", ""},
 		{"GET /api/" + ada + "//tasks", 400, "The request path contains an empty segment.", ""},
@@ -126,7 +126,7 @@ func TestPathsOutsideTheAPINeedNoToken(t *testing.T) {
 		{"GET /%61pi/" + ada + "/tasks", 404, "There is nothing at this path."},
 		{"GET //api/" + ada + "/tasks", 400, "The request path contains an empty segment."},
 		{"GET /./api/" + ada + "/tasks", 400, "The request path contains a dot segment."},
-		{"GET /api%2F" + ada + "/tasks", 400, "The request path contains an encoded slash or backslash."},
+		{"GET /api%2F" + ada + "/tasks", 400, "The request path contains an encoded slash."},
 	} {
 		t.Run(tc.target, func(t *testing.T) {
 			method, path, _ := strings.Cut(tc.target, " ")

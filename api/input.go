@@ -55,6 +55,18 @@ func readTaskChange(w http.ResponseWriter, r *http.Request) (store.TaskChange, e
 
 func taskChange(body *web.Object) (store.TaskChange, error) {
 	var c store.TaskChange
+	if body.Has("title") {
+		text := title(body)
+		c.Title = &text
+	}
+	if body.Has("description") {
+		text := description(body)
+		c.Description = &text
+	}
+	if body.Has("completed") {
+		done, _ := body.Bool("completed")
+		c.Completed = &done
+	}
 	return c, verdict(body)
 }
 

@@ -44,9 +44,9 @@ func jwksTransport() http.RoundTripper {
 		DialContext:            (&net.Dialer{Timeout: jwksTimeout}).DialContext,
 		TLSHandshakeTimeout:    jwksTimeout,
 		MaxResponseHeaderBytes: 32 << 10,
-		MaxIdleConns:           1,
-		IdleConnTimeout:        2 * jwksRefresh,
-		ForceAttemptHTTP2:      true,
+		// Fetches are far apart, and one on a connection that has gone stale
+		// would be sent twice.
+		DisableKeepAlives: true,
 	}
 }
 

@@ -2,11 +2,14 @@ package api
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"vestibule/internal/pgtest"
 	"vestibule/store"
 )
 
@@ -189,4 +193,39 @@ func (r reply) isProblem(tb testing.TB, status int, detail string, faults ...str
 	if r.StatusCode != status {
 		tb.Errorf("status: got %d, want %d", r.StatusCode, status)
 	}
+}
+
+func sqlite(tb testing.TB) *store.Store {
+	tb.Helper()
+	return openStore(tb, "sqlite:"+filepath.Join(tb.TempDir(), "test.db"))
+}
+
+func postgres(tb testing.TB) *store.Store {
+	tb.Helper()
+	return openStore(tb, pgtest.Database(tb))
+}
+
+// openStore migrates the database and gives ada and bob their accounts.
+func openStore(tb testing.TB, url string) *store.Store {
+	tb.Helper()
+	ctx := tb.Context()
+	st, err := store.Open(ctx, url)
+	if err != nil {
+		tb.Fatalf("open store: %v", err)
+	}
+	tb.Cleanup(func() { _ = st.Close() })
+	if err := st.MigrateUp(ctx); err != nil {
+		tb.Fatalf("migrate: %v", err)
+	}
+	for _, id := range []string{ada, bob} {
+		user := store.User{ID: id, Name: id, Email: id + "@example.com", CreatedAt: noon, UpdatedAt: noon}
+		session := store.Session{
+			ID: "ses_" + id, TokenHash: fmt.Sprintf("%x", sha256.Sum256([]byte(id))), UserID: id,
+			CreatedAt: noon, UpdatedAt: noon, ExpiresAt: noon.Add(time.Hour), CookieAt: noon,
+		}
+		if err := st.CreateUser(ctx, user, "no password", session, ""); err != nil {
+			tb.Fatalf("create user: %v", err)
+		}
+	}
+	return st
 }

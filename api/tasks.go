@@ -48,6 +48,10 @@ func (s *Server) updateTask(w http.ResponseWriter, r *http.Request, user string)
 	if err != nil {
 		return err
 	}
+	if change == (store.TaskChange{}) { // updated_at must not say otherwise
+		task, err := s.tasks.Task(r.Context(), user, id)
+		return answer(w, task, err)
+	}
 	task, err := s.tasks.UpdateTask(r.Context(), user, id, change, s.now())
 	return answer(w, task, err)
 }

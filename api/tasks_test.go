@@ -155,6 +155,9 @@ func TestBadBodiesAreRefused(t *testing.T) {
 		fields      = "The request has fields that are not valid."
 	)
 	long := `{"title":"a","description":"` + strings.Repeat("x", 1<<20) + `"}`
+	s := newSurface(t, sqlite)
+	token := mint(t, ada)
+	first := s.do(t, "POST", "/api/me/tasks", `{"title":"first"}`, auth(token))
 	for _, tc := range []struct {
 		name, method, body string
 		contentType        string // application/json when empty
@@ -194,10 +197,7 @@ func TestBadBodiesAreRefused(t *testing.T) {
 		}
 		for _, method := range methods {
 			t.Run(method+" "+tc.name, func(t *testing.T) {
-				t.Parallel()
-				s := newSurface(t, sqlite)
-				header := auth(mint(t, ada))
-				first := s.do(t, "POST", "/api/me/tasks", `{"title":"first"}`, header)
+				header := auth(token)
 				path := "/api/me/tasks"
 				if method != "POST" {
 					path += "/1"
@@ -225,10 +225,50 @@ func TestBytesThatAreNoTextAreRefusedOnBothEngines(t *testing.T) {
 	})
 }
 
+func TestAListHoldsEveryTaskOnceInOrder(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, s *surface) {
+		const tasks = 450 // more than a store reads at once
+		for i := range tasks {
+			_, err := s.store.CreateTask(t.Context(), store.Task{
+				UserID: []string{ada, bob}[i%2], Title: fmt.Sprint(i), CreatedAt: noon, UpdatedAt: noon,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		res := s.do(t, "GET", "/api/me/tasks", "", auth(mint(t, ada)))
+		var got []taskBody
+		if err := json.Unmarshal([]byte(res.body), &got); err != nil {
+			t.Fatal(err)
+		}
+		if len(got) != tasks/2 {
+			t.Fatalf("got %d tasks, want %d", len(got), tasks/2)
+		}
+		for i, task := range got {
+			if want := fmt.Sprint(2 * i); task.Title != want {
+				t.Fatalf("task %d: got %q, want %q", i, task.Title, want)
+			}
+		}
+	})
+}
+
+func TestHeadIsGetWithoutTheBody(t *testing.T) {
+	s := newSurface(t, sqlite)
+	token := auth(mint(t, ada))
+	s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, token)
+	for _, path := range []string{"/", "/api/me/tasks", "/api/me/tasks/1"} {
+		s.do(t, "HEAD", path, "", token).is(t, 200, "")
+	}
+	if got := s.do(t, "HEAD", "/api/me/tasks/2", "", token).StatusCode; got != 404 {
+		t.Errorf("status: got %d, want 404", got)
+	}
+}
+
 func TestAnEmptyChangeChangesNothing(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, s *surface) {
 		token := auth(mint(t, ada))
 		first := s.do(t, "POST", "/api/me/tasks", `{"title":"a","description":"b"}`, token)
+		s.clock.set(noon.Add(time.Minute))
 		for _, method := range []string{"PUT", "PATCH"} {
 			s.do(t, method, "/api/me/tasks/1", `{}`, token).is(t, 200, first.body)
 			s.do(t, method, "/api/me/tasks/2", `{}`, token).isProblem(t, 404, "Task not found")

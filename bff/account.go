@@ -1,7 +1,6 @@
 package bff
 
 import (
-	"net/http"
 	"regexp"
 	"strings"
 

@@ -125,7 +125,6 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 		Authorize:      s.authorize,
 		AllowUpgrade:   s.origins.allowUpgrade,
 		ClientIP:       s.clients.Of,
-		Errors:         writeError,
 	})
 	if err != nil {
 		return nil, err

@@ -25,7 +25,7 @@ func writeError(w http.ResponseWriter, _ *http.Request, e *web.Error) {
 func validation(faults []web.FieldError) *web.Error {
 	texts := make([]string, len(faults))
 	for i, f := range faults {
-		texts[i] = "[body." + f.Field + "] " + f.Message
+		texts[i] = "[body." + f.Field + "] Invalid input: " + f.Message
 	}
 	return web.Refuse(http.StatusBadRequest, "VALIDATION_ERROR", strings.Join(texts, "; "))
 }

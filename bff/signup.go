@@ -36,7 +36,7 @@ func readSignUp(w http.ResponseWriter, r *http.Request) (signUpInput, error) {
 	var ok bool
 	if address, is := body.String("email"); is {
 		if in.email, ok = validEmail(address); !ok {
-			body.Reject("email", "Invalid email address")
+			body.Reject("email", "expected an email address")
 		}
 	}
 	in.password, _ = body.String("password")
@@ -46,12 +46,12 @@ func readSignUp(w http.ResponseWriter, r *http.Request) (signUpInput, error) {
 		in.name, _, _ = strings.Cut(in.email, "@")
 	}
 	if len(in.name) > maxName {
-		body.Reject("name", "Too big: expected string to have <=1024 bytes")
+		body.Reject("name", fmt.Sprintf("expected at most %d bytes", maxName))
 	}
 	if body.Has("image") && !body.IsNull("image") {
 		image, _ := body.String("image")
 		if in.image = &image; len(image) > maxImage {
-			body.Reject("image", "Too big: expected string to have <=8192 bytes")
+			body.Reject("image", fmt.Sprintf("expected at most %d bytes", maxImage))
 		}
 	}
 	in.remember = remember(body)
@@ -114,7 +114,7 @@ func (s *Server) passwordError(err error) error {
 		return web.Refuse(http.StatusBadRequest, "PASSWORD_TOO_LONG",
 			fmt.Sprintf("Password too long: at most %d characters are possible.", password.MaxLength)).Because(err)
 	case errors.Is(err, password.ErrNotText):
-		return validation([]web.FieldError{{Field: "password", Message: "Invalid input: expected text without NUL"}}).Because(err)
+		return validation([]web.FieldError{{Field: "password", Message: "expected text without NUL"}}).Because(err)
 	case errors.Is(err, password.ErrBusy):
 		return web.Refuse(http.StatusServiceUnavailable, "BUSY", "Too many sign-ins at the moment. Please try again.").
 			With("Retry-After", "2").Because(err)

@@ -79,7 +79,9 @@ func TestHTTPSBaseURL(t *testing.T) {
 	}
 	// Under the name that http would have, the cookie does not count.
 	bare := strings.TrimPrefix(strings.Split(line, ";")[0], "__Host-")
-	v.want(v.do("GET", "/api/proxy/x", "", "Cookie", bare), 401, "NO_SESSION")
+	other := s.visitor()
+	other.want(other.do("GET", "/api/proxy/x", "", "Cookie", bare), 401, "NO_SESSION")
+	other.want(other.do("GET", "/api/proxy/x", "", "Cookie", "__Host-"+bare), 200, "Bearer ")
 }
 
 func TestCORS(t *testing.T) {

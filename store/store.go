@@ -20,7 +20,6 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
@@ -72,10 +71,7 @@ func (s *Store) Shared() bool { return s.engine.shared }
 // Ping asks the database for a sign of life.
 func (s *Store) Ping(ctx context.Context) error {
 	return call(ctx, "ping", func(ctx context.Context) error {
-		var any int64
-		if err := (querier{s.read}).one(ctx, []any{&any}, s.engine.pingSQL); err != nil {
-			return fmt.Errorf("read: %w", err)
-		}
-		return nil
+		var n int64
+		return querier{s.read}.one(ctx, []any{&n}, s.engine.pingSQL)
 	})
 }

@@ -198,30 +198,39 @@ func TestAClientThatHasLeftStartsNoComputation(t *testing.T) {
 	})
 }
 
-func TestAPermitGivenToOneWhoJustLeftGoesBack(t *testing.T) {
-	// The permit and the end of the context come at the same time, in either
-	// order: over many rounds both happen.
+func TestAPermitGivenToOneWhoHasJustLeftGoesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStalled(t, Config{Parallel: 1, Queue: 1, Wait: time.Hour})
-		for range 200 {
-			running := s.start(t.Context())
-			wantInside(t, s, 1)
-			ctx, cancel := context.WithCancel(t.Context())
-			queued := s.start(ctx)
-			synctest.Wait()
-			go cancel()
-			s.leave <- struct{}{}
-			wantResult(t, running, nil)
-			s.drain()
-			synctest.Wait()
-			if err := <-queued; err != nil && !errors.Is(err, context.Canceled) {
-				t.Fatalf("got %v, want nil or %v", err, context.Canceled)
-			}
-			if n := len(s.gate.permits) + len(s.gate.line); n != 0 {
-				t.Fatalf("got %d permits and places still taken, want none", n)
-			}
+		running := s.start(t.Context())
+		wantInside(t, s, 1)
+		queued := s.start(&endsUnseen{Context: t.Context()})
+		wantInside(t, s, 1)
+		s.leave <- struct{}{}
+		wantResult(t, running, nil)
+		wantResult(t, queued, context.Canceled)
+		if s.total != 1 {
+			t.Errorf("got %d computations, want 1", s.total)
+		}
+		if n := len(s.gate.permits) + len(s.gate.line); n != 0 {
+			t.Errorf("got %d permits and places still taken, want none", n)
 		}
 	})
+}
+
+// endsUnseen is a context whose end comes together with the permit: select may
+// then choose the permit, as if it had not seen Done.
+type endsUnseen struct {
+	context.Context
+	asked int
+}
+
+func (c *endsUnseen) Done() <-chan struct{} { return nil }
+
+func (c *endsUnseen) Err() error {
+	if c.asked++; c.asked == 1 {
+		return nil // on entering
+	}
+	return context.Canceled
 }
 
 func TestAPermitIsHeldUntilTheHashEndsEvenWhenTheClientLeaves(t *testing.T) {

@@ -34,6 +34,8 @@ func TestLengthsAreCodePointsAfterNFKC(t *testing.T) {
 		{"256 code points that NFKC composes to 128", strings.Repeat("e\u0301", 128), nil},
 		{"258 code points that NFKC composes to 129", strings.Repeat("e\u0301", 129), ErrTooLong},
 		{"512 code points that NFKC composes to 128", strings.Repeat("\u03b1\u0313\u0300\u0345", 128), nil},
+		{"384 jamo of 1152 bytes that NFKC composes to 128", strings.Repeat("\u1112\u1161\u11ab", 128), nil},
+		{"387 jamo that NFKC composes to 129", strings.Repeat("\u1112\u1161\u11ab", 129), ErrTooLong},
 		{"8 ligatures that NFKC spells out in 144", strings.Repeat("\ufdfa", 8), ErrTooLong},
 		{"megabytes", strings.Repeat("a", 4<<20), ErrTooLong},
 		{"megabytes of invalid UTF-8", strings.Repeat("\xff", 4<<20), ErrTooLong},

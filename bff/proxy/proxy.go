@@ -106,8 +106,13 @@ func checkBackend(u *url.URL) error {
 	case u.User != nil, u.RawQuery != "", u.ForceQuery, u.Fragment != "":
 		return errors.New("the backend URL must have no user, query or fragment")
 	}
-	if err := web.CheckPath(&http.Request{URL: u}); err != nil {
-		return fmt.Errorf("the backend URL: %w", err)
+	if u.Path != "" {
+		if u.Path == "" {
+			return nil
+		}
+		if err := web.CheckPath(&http.Request{URL: u}); err != nil {
+			return fmt.Errorf("the backend URL is ambiguous: %w", err)
+		}
 	}
 	return nil
 }
@@ -137,5 +142,6 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request) error {
 	x.bearer, x.upgrade = grant.Bearer, upgrade
 	defer x.end()
 	p.reverse.ServeHTTP(&x.answer, x.request())
+	x.copied = true
 	return x.outcome()
 }

@@ -2,6 +2,9 @@ package token
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"errors"
 	"strings"
 	"sync"
@@ -172,9 +175,44 @@ func TestTwoInstancesThatStartAtOnceBothSignAndBothVerify(t *testing.T) {
 	}
 }
 
+func TestAnInstanceThatFindsANewerKeyBesideItsOwnSignsWithIt(t *testing.T) {
+	clk := newClock()
+	c := config(EdDSA, clk)
+	for name, age := range map[string]time.Duration{"newer": -time.Second, "older": time.Second} {
+		t.Run(name, func(t *testing.T) {
+			other := mustKey(t, c)
+			other.CreatedAt = other.CreatedAt.Add(-age)
+			keys := &table{}
+			// Another instance adds its key between our reading and our adding.
+			keys.afterRead = func(read int) {
+				if read == 1 {
+					if err := keys.AddKey(t.Context(), other); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+			got := kidOf(t, mustOpen(t, c, keys))
+			if len(keys.rows) != 2 {
+				t.Fatalf("got %d keys, want 2", len(keys.rows))
+			}
+			if usesOther := got == other.ID; usesOther != (age < 0) {
+				t.Errorf("got key %q (the other's: %v), want the newer of the two", got, usesOther)
+			}
+		})
+	}
+}
+
 func TestADamagedKeyStopsTheStartAndIsNamed(t *testing.T) {
 	clk := newClock()
 	ed, ec := mustKey(t, config(EdDSA, clk)), mustKey(t, config(ES256, clk))
+	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	onP384, err := encodeJWK(p384.Public(), ES256, ec.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
 	private := func(s string) func(*Key) { return func(k *Key) { k.PrivateKey = s } }
 	public := func(s string) func(*Key) { return func(k *Key) { k.PublicKey = s } }
 	for _, tt := range []struct {
@@ -194,7 +232,8 @@ func TestADamagedKeyStopsTheStartAndIsNamed(t *testing.T) {
 		{"an X25519 key", ed, public(strings.Replace(ed.PublicKey, "Ed25519", "X25519", 1)), false},
 		{"a short Ed25519 key", ed, public(`{"kty":"OKP","crv":"Ed25519","x":"AAAA"}`), false},
 		{"a point that is not on the curve", ec, public(`{"kty":"EC","crv":"P-256","x":"AQ","y":"AQ"}`), false},
-		{"a key on P-384", ec, public(strings.Replace(ec.PublicKey, "P-256", "P-384", 1)), false},
+		{"a key on P-384", ec, public(string(onP384)), false},
+		{"a P-256 key that says P-384", ec, public(strings.Replace(ec.PublicKey, "P-256", "P-384", 1)), false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			sound, damaged := tt.key, tt.key

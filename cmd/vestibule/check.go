@@ -108,14 +108,13 @@ func oneOf[T any](c *checker, v string, choices []choice[T]) T {
 
 // list splits at commas, where spaces may follow.
 func (c *checker) list(v string) []string {
-	var entries []string
-	for entry := range strings.SplitSeq(v, ",") {
-		entry = strings.TrimSpace(entry)
-		if entry == "" {
-			c.refuse(v, mistake{"has an empty entry", "separate the entries by single commas"})
-			continue
-		}
-		entries = append(entries, entry)
+	entries := strings.Split(v, ",")
+	for i := range entries {
+		entries[i] = strings.TrimSpace(entries[i])
+	}
+	if slices.Contains(entries, "") {
+		c.refuse(v, mistake{"has an empty entry", "separate the entries by single commas"})
+		entries = slices.DeleteFunc(entries, func(entry string) bool { return entry == "" })
 	}
 	return entries
 }

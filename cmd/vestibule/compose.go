@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 
 	"vestibule/api"
@@ -45,7 +46,7 @@ func compose(ctx context.Context, c *config, at *listeners, db *store.Store, log
 	if at.bff != nil {
 		var upstream http.RoundTripper
 		if at.api != nil && !c.networkAPI {
-			upstream = &inprocess.Transport{Log: log, Handler: apiHandler}
+			upstream = &inprocess.Transport{Log: log, Handler: fromClient(apiHandler)}
 		}
 		s, err := newBFF(ctx, c, db, upstream, log)
 		if err != nil {
@@ -58,14 +59,26 @@ func compose(ctx context.Context, c *config, at *listeners, db *store.Store, log
 	return p, nil
 }
 
+// fromClient shows the API the address of the BFF's client, as it would see it
+// behind a trusted proxy: inside the process nobody but the BFF can have
+// written the header.
+func fromClient(api http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if ip := r.Header.Get("X-Forwarded-For"); ip != "" {
+			r.RemoteAddr = net.JoinHostPort(ip, "0")
+		}
+		api.ServeHTTP(w, r)
+	})
+}
+
 func newAPI(c *config, db *store.Store, keys http.RoundTripper, log *slog.Logger) (*api.Server, error) {
 	cfg := c.api
 	if cfg.Algorithm == hs256 {
-		cfg.Secrets = c.secrets()
+		cfg.Secrets = append([][]byte{c.secret}, c.previousSecrets()...)
 	}
 	s, err := api.New(cfg, api.Deps{Tasks: db, Log: log, JWKSTransport: keys})
 	if err != nil {
-		return nil, fmt.Errorf("task API: %w", err)
+		return nil, fmt.Errorf("start of the task API: %w", err)
 	}
 	return s, nil
 }
@@ -73,16 +86,19 @@ func newAPI(c *config, db *store.Store, keys http.RoundTripper, log *slog.Logger
 func newBFF(ctx context.Context, c *config, db *store.Store, upstream http.RoundTripper, log *slog.Logger) (*bff.Server, error) {
 	cfg := c.bff
 	cfg.Secret = c.secret
-	if c.previous != nil {
-		cfg.PreviousSecrets = [][]byte{c.previous}
-	}
+	cfg.PreviousSecrets = c.previousSecrets()
 	s, err := bff.New(ctx, cfg, bff.Deps{Store: db, Log: log, Upstream: upstream})
-	if errors.Is(err, token.ErrSecretDiffers) {
-		return nil, failure{fault{setting: "BETTER_AUTH_SECRET", problem: "is not the one that encrypted the signing keys in the database",
-			cure: "give the old one back, or also set it as BETTER_AUTH_SECRET_PREVIOUS"}, nil}
-	}
-	if err != nil {
-		return nil, fmt.Errorf("BFF: %w", err)
+	switch {
+	case errors.Is(err, token.ErrSecretDiffers):
+		return nil, failure{fault: fault{
+			setting: "BETTER_AUTH_SECRET",
+			problem: "is not the one that encrypted the signing keys in the database",
+			cure:    "give the old one back, or set it as BETTER_AUTH_SECRET_PREVIOUS",
+		}}
+	case errors.Is(err, store.ErrUnavailable):
+		return nil, databaseFailure(c.database, err)
+	case err != nil:
+		return nil, fmt.Errorf("start of the BFF: %w", err)
 	}
 	return s, nil
 }

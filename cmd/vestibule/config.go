@@ -46,3 +46,11 @@ func load(by side, flags map[string]string, getenv func(string) string) (*config
 	}
 	return &c.config, nil
 }
+
+// previousSecrets are those that still verify.
+func (c *config) previousSecrets() [][]byte {
+	if c.previous == nil {
+		return nil
+	}
+	return [][]byte{c.previous}
+}

@@ -44,17 +44,17 @@ func printSettings(w io.Writer, reads side) {
 		}
 		fmt.Fprintf(w, "\n%s\n", g.title)
 		for _, s := range g.settings {
-			fmt.Fprintf(w, "  %s  --%s=%s\n%s\n", s.name, s.flag(), s.arg, wrap(s.help+" "+s.otherwise(), "      "))
+			fmt.Fprintf(w, "  %s  --%s=%s\n%s\n", s.name, s.flag(), s.arg, wrap(s.help+" Default: "+s.otherwise(), "      "))
 		}
 	}
 }
 
-// otherwise says what holds where the setting is not given.
+// otherwise is the default, or what holds in its place.
 func (s setting) otherwise() string {
 	if s.value != "" {
-		return "Default: " + s.value
+		return s.value
 	}
-	return "Not set: " + s.unset
+	return s.unset
 }
 
 // wrap breaks text into lines of a terminal's usual width.

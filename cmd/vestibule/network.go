@@ -76,12 +76,12 @@ func (c *checker) prefixes(v string) []netip.Prefix {
 
 func parsePrefix(s string) (netip.Prefix, *mistake) {
 	const form = "write a network like 10.0.0.0/8 or an address like 192.0.2.7"
-	p, err := netip.ParsePrefix(s)
-	if ip, addrErr := netip.ParseAddr(s); addrErr == nil {
+	p, err := netip.ParsePrefix(s) // no zones
+	if ip, addrErr := netip.ParseAddr(s); addrErr == nil && ip.Zone() == "" {
 		p, err = netip.PrefixFrom(ip, ip.BitLen()), nil
 	}
 	switch {
-	case err != nil || p.Addr().Zone() != "":
+	case err != nil:
 		return p, &mistake{"is neither a network nor an address", form}
 	case p.Addr().Is4In6():
 		return p, &mistake{"is an IPv4 address in IPv6 form", "write the IPv4 address"}
@@ -99,13 +99,14 @@ func (c *checker) backend(v string) *url.URL {
 	if u == nil {
 		return nil
 	}
-	u.Path = strings.TrimSuffix(u.Path, "/")
+	base := strings.TrimSuffix(u.Path, "/")
 	switch {
 	case u.RawQuery != "" || u.ForceQuery:
 		c.refuse(v, mistake{"has a query, which requests would not keep", "remove it"})
-	case u.RawPath != "" || u.Path != "" && path.Clean(u.Path) != u.Path:
+	case u.RawPath != "", base == "/", base != "" && path.Clean(base) != base:
 		c.refuse(v, mistake{"has a path with escapes, dots or empty parts", "write a plain base path, like http://localhost:8000/base"})
 	}
+	u.Path = base
 	return u
 }
 

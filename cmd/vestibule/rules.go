@@ -17,6 +17,7 @@ func (c *checker) together() {
 	c.ownOrigin()
 	c.addresses()
 	c.keys()
+	c.rotation()
 	c.missingSecret()
 	if c.sound("MIGRATE", "DATABASE_URL") && !c.given("MIGRATE") {
 		c.migrate = c.database.sqlite != ""
@@ -108,6 +109,12 @@ func (c *checker) keys() {
 	}
 }
 
+func (c *checker) rotation() {
+	if c.sound("BETTER_AUTH_SECRET", "BETTER_AUTH_SECRET_PREVIOUS") && c.secret != nil && bytes.Equal(c.secret, c.previous) {
+		c.conflict("BETTER_AUTH_SECRET_PREVIOUS", mistake{"is the same as BETTER_AUTH_SECRET", "give the secret before the last change, or leave it out"})
+	}
+}
+
 // secretFileName is the file beside a SQLite database that holds the secret
 // when none was given.
 const secretFileName = "better-auth-secret"
@@ -117,9 +124,6 @@ const secretFileName = "better-auth-secret"
 // on SQLite. `vestibule api` follows the same rule, so that both sides end
 // with the same file or both refuse.
 func (c *checker) missingSecret() {
-	if c.sound("BETTER_AUTH_SECRET", "BETTER_AUTH_SECRET_PREVIOUS") && c.secret != nil && bytes.Equal(c.secret, c.previous) {
-		c.conflict("BETTER_AUTH_SECRET_PREVIOUS", mistake{"is the same as BETTER_AUTH_SECRET", "give the secret before the last change, or leave it out"})
-	}
 	if !c.sound("BETTER_AUTH_SECRET", "BASE_URL", "DATABASE_URL") || c.secret != nil || !c.needsSecret() {
 		return
 	}

@@ -153,12 +153,12 @@ var schema = []group{
 	}},
 	{"Log", []setting{
 		{
-			name: "LOG_FORMAT", by: forServe | forBFF | forAPI | forMigrate, arg: "FORMAT", unset: "text on a terminal, else json",
+			name: "LOG_FORMAT", by: forServe | forBFF | forAPI, arg: "FORMAT", unset: "text on a terminal, else json",
 			help:  "text or json.",
 			check: func(c *checker, v string) { c.logFormat = oneOf(c, v, logFormats) },
 		},
 		{
-			name: "LOG_LEVEL", by: forServe | forBFF | forAPI | forMigrate, arg: "LEVEL", value: "info",
+			name: "LOG_LEVEL", by: forServe | forBFF | forAPI, arg: "LEVEL", value: "info",
 			help:  "debug, info, warn or error.",
 			check: func(c *checker, v string) { c.logLevel = oneOf(c, v, logLevels) },
 		},

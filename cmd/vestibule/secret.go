@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+
+	"vestibule/bff/proxy"
 )
 
 // minSecret is the length of a secret in bytes: HS256 asks for a key at least
@@ -43,7 +45,7 @@ func (c *checker) databaseURL(v string) database {
 		c.refuse("", mistake{"has slashes after sqlite:, which would be the root of the file system", "write sqlite:data/vestibule.db or sqlite:/var/lib/vestibule.db"})
 	case isSQLite && (path == "" || strings.HasSuffix(path, "/")):
 		c.refuse("", mistake{"names no file", "write sqlite:PATH, like sqlite:data/vestibule.db"})
-	case isSQLite && (strings.HasPrefix(path, ":") || strings.HasPrefix(path, "file:") || strings.ContainsAny(path, "?#%\x00")):
+	case isSQLite && (strings.HasPrefix(path, ":") || strings.HasPrefix(path, "file:") || strings.ContainsAny(path, "?\x00")):
 		c.refuse("", mistake{"is not a plain path", "write sqlite:PATH, like sqlite:data/vestibule.db, without options"})
 	case isSQLite:
 		return database{url: v, sqlite: filepath.Clean(path)}
@@ -90,8 +92,7 @@ func hasPrefixFold(s, prefix string) bool {
 // tokenChars are those of a token in HTTP (RFC 9110 §5.6.2).
 const tokenChars = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-// headerNames reads a list of header names. Which of them may pass is for the
-// proxy to say.
+// headerNames reads a list of header names that may pass to the API.
 func (c *checker) headerNames(v string) []string {
 	var names []string
 	for _, entry := range c.list(v) {
@@ -99,7 +100,22 @@ func (c *checker) headerNames(v string) []string {
 			c.refuse(entry, mistake{"is not a header name", "write names like X-Tenant, separated by commas"})
 			continue
 		}
+		if reason := neverForwarded(entry); reason != "" {
+			c.refuse(entry, mistake{"may not pass to the API (" + reason + ")", "leave it out"})
+			continue
+		}
 		names = append(names, entry)
 	}
 	return names
+}
+
+// neverForwarded says why the proxy would not let a header pass, or "". The
+// proxy is asked by making one, so that all names that are wrong are told at
+// once and with the other mistakes.
+func neverForwarded(name string) string {
+	nowhere := &url.URL{Scheme: "http", Host: "localhost", Path: "/"}
+	if _, err := proxy.New(proxy.Config{Backend: nowhere, Public: nowhere, ForwardHeaders: []string{name}}); err != nil {
+		return oneLine(err.Error())
+	}
+	return ""
 }

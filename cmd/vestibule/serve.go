@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 )
 
 // serve runs the BFF, the task API or both, whichever the command reads an
@@ -17,7 +18,7 @@ func serve(ctx context.Context, p *program, c *config) error {
 	defer at.close()
 	db, err := openStore(ctx, c, log)
 	if err != nil {
-		return err
+		return unlessStopped(ctx, err)
 	}
 	defer db.Close()
 	if c.secretFile != "" {
@@ -25,12 +26,21 @@ func serve(ctx context.Context, p *program, c *config) error {
 			return err
 		}
 	}
-	run, err := compose(ctx, c, at, db, log)
+	process, err := compose(ctx, c, at, db, log)
 	if err != nil {
-		return err
+		return unlessStopped(ctx, err)
 	}
 	announce(p, c, at, log)
-	return run.run(ctx)
+	return process.run(ctx)
+}
+
+// unlessStopped returns err, or nil where start has failed because the process
+// was asked to stop.
+func unlessStopped(ctx context.Context, err error) error {
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // listeners are the servers of this process; the BFF's or the API's is nil
@@ -79,4 +89,3 @@ func (at *listeners) close() {
 		_ = s.listener.Close() // after serving it is closed already
 	}
 }
-

@@ -3,6 +3,7 @@ package inprocess
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -35,13 +36,15 @@ func newPreamble(h http.Header) preamble {
 		return p
 	}
 	delete(p.header, "Transfer-Encoding")
-	if lengths := p.header["Content-Length"]; len(lengths) > 0 {
-		n, err := strconv.ParseUint(lengths[0], 10, 63)
-		if err != nil || len(lengths) > 1 {
-			p.err = fmt.Errorf("inprocess: the handler's Content-Length is %q", lengths)
-			return p
+	if lengths := slices.Compact(p.header["Content-Length"]); len(lengths) > 1 {
+		p.err = fmt.Errorf("inprocess: the handler's Content-Length is %q", lengths)
+	} else if len(lengths) == 1 {
+		p.header["Content-Length"] = lengths
+		if n, err := strconv.ParseUint(lengths[0], 10, 63); err == nil {
+			p.length = int64(n)
+		} else {
+			delete(p.header, "Content-Length")
 		}
-		p.length = int64(n)
 	}
 	return p
 }

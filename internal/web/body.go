@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"strings"
 )
 
@@ -24,10 +25,13 @@ func badJSON(message string) *Error {
 }
 
 // ReadObject reads the body of r, which must be one JSON object sent as
-// application/json. Its errors are 400, 413 and 415.
+// application/json. Its errors are 400, 408, 413 and 415.
 func ReadObject(w http.ResponseWriter, r *http.Request) (*Object, error) {
 	if err := checkJSONType(r.Header); err != nil {
 		return nil, err
+	}
+	if r.ContentLength > MaxJSONBody {
+		return nil, BodyTooLarge(MaxJSONBody) // without asking for it with a 100
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxJSONBody))
 	var tooLarge *http.MaxBytesError
@@ -41,10 +45,14 @@ func ReadObject(w http.ResponseWriter, r *http.Request) (*Object, error) {
 }
 
 // BrokenBody answers a body that could not be read to its end: a broken chunk,
-// a client that stalled. What follows on the connection cannot be trusted, so
-// it is closed.
+// or, with 408, a client that is too slow (see Deadlines). What follows on the
+// connection cannot be trusted, so it is closed.
 func BrokenBody(cause error) *Error {
-	return badJSON("The request body could not be read to its end.").With("Connection", "close").Because(cause)
+	e := badJSON("The request body could not be read to its end.")
+	if errors.Is(cause, os.ErrDeadlineExceeded) {
+		e = Refuse(http.StatusRequestTimeout, "REQUEST_TIMEOUT", "The request body came too slowly.")
+	}
+	return e.With("Connection", "close").Because(cause)
 }
 
 func checkJSONType(h http.Header) error {
@@ -63,4 +71,3 @@ func checkJSONType(h http.Header) error {
 	}
 	return nil
 }
-

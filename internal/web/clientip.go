@@ -20,16 +20,22 @@ type ClientIPs struct {
 
 // NewClientIPs trusts the given proxies; with none it believes no header.
 func NewClientIPs(trusted []netip.Prefix) (*ClientIPs, error) {
+	c := &ClientIPs{trusted: make([]netip.Prefix, 0, len(trusted))}
 	ranges := make([]net.IPNet, 0, len(trusted))
 	for _, p := range trusted {
+		if p.Addr().Is4In6() && p.Bits() >= 96 {
+			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96) // peers are unmapped too
+		}
 		p = p.Masked()
+		c.trusted = append(c.trusted, p)
 		ranges = append(ranges, net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())})
 	}
-	forward, err := realclientip.NewRightmostTrustedRangeStrategy("X-Forwarded-For", ranges)
+	var err error
+	c.forward, err = realclientip.NewRightmostTrustedRangeStrategy("X-Forwarded-For", ranges)
 	if err != nil {
 		return nil, fmt.Errorf("trusted proxies: %w", err)
 	}
-	return &ClientIPs{trusted: trusted, forward: forward}, nil
+	return c, nil
 }
 
 // FromProxy says whether r was sent by a trusted proxy.

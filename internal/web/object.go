@@ -2,21 +2,24 @@ package web
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// What ReadObject keeps out. Two parsers must never read one body differently,
-// so everything that parsers disagree about is refused: duplicate names,
-// trailing data, invalid UTF-8, names in another case, a null in place of an
-// object. NUL is valid in JSON but not in PostgreSQL's text, so it is refused
-// here for both databases.
+// What ParseObject keeps out. Two parsers must never read one body differently,
+// so everything that parsers disagree about is refused: duplicate names, however
+// they are escaped, trailing data, invalid UTF-8, lone surrogates, a byte order
+// mark, a null in place of an object. A name in another case is another name.
+// NUL is valid in JSON but not in PostgreSQL's text, so it is refused here for
+// both databases.
+
+// maxFaults is how many faults of one body are reported: a body of a hundred
+// thousand unknown fields is not worth an answer of megabytes.
+const maxFaults = 50
 
 // Object is a JSON object as it was received. Its accessors collect what is
 // wrong with each member, so that all of it is reported at once.
@@ -69,20 +72,23 @@ func (o *Object) parse(dec *jsontext.Decoder) error {
 		o.names = append(o.names, key)
 		o.members[key] = value
 	}
-	_, err = dec.ReadToken()
-	if err != nil {
+	if _, err := dec.ReadToken(); err != nil {
 		return syntax(err)
 	}
 	return nil
 }
 
 func syntax(cause error) *Error {
-	message := "Invalid JSON in request body"
 	var at *jsontext.SyntacticError
-	if errors.As(cause, &at) {
-		message = fmt.Sprintf("Invalid JSON in request body, at byte %d", at.ByteOffset)
+	if !errors.As(cause, &at) {
+		return badJSON("Invalid JSON in request body").Because(cause)
 	}
-	return badJSON(message).Because(cause)
+	message := fmt.Sprintf("Invalid JSON in request body, at byte %d", at.ByteOffset)
+	if errors.Is(at.Err, jsontext.ErrDuplicateName) {
+		message += ": this name was used before"
+	}
+	// To the log without its JSON pointer, which consists of the body's names.
+	return badJSON(message).Because(at.Err)
 }
 
 // hasNUL looks for U+0000 in any string of a valid JSON value, names included.
@@ -122,7 +128,9 @@ func kindName(k jsontext.Kind) string {
 
 // Reject records that a member is not acceptable.
 func (o *Object) Reject(name, message string) {
-	o.faults = append(o.faults, FieldError{Field: name, Message: message})
+	if len(o.faults) < maxFaults {
+		o.faults = append(o.faults, FieldError{Field: name, Message: message})
+	}
 }
 
 // Faults returns everything that was recorded, in the order found.
@@ -146,9 +154,8 @@ func (o *Object) String(name string) (s string, ok bool) {
 	if !o.expect(name, "string", '"') {
 		return "", false
 	}
-	// Unmarshalling a value that the decoder has validated cannot fail.
-	_ = json.Unmarshal(o.members[name], &s)
-	return s, true
+	text, err := jsontext.AppendUnquote(nil, o.members[name])
+	return string(text), err == nil // of a string that was read, always nil
 }
 
 // Bool returns a member that must be true or false, like String.

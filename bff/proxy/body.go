@@ -1,0 +1,100 @@
+package proxy
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"vestibule/internal/web"
+)
+
+// requestBody is the client's body on its way to the API. It tells apart what
+// ReverseProxy and http.Transport report alike: a client that breaks off or
+// sends too much, and an API that does not read.
+type requestBody struct {
+	io.ReadCloser
+	x       *exchange
+	gate    gate
+	eof     atomic.Bool
+	failure *web.Error // why it could not be read to its end; guarded by gate
+}
+
+func newRequestBody(x *exchange, limit int64) *requestBody {
+	b := &requestBody{ReadCloser: x.in.Body, x: x}
+	if limit > 0 && x.in.ContentLength < 0 {
+		// Without a ResponseWriter: the connection is closed by mustClose.
+		b.ReadCloser = http.MaxBytesReader(nil, x.in.Body, limit)
+	}
+	return b
+}
+
+func (b *requestBody) Read(p []byte) (int, error) {
+	if !b.gate.enter() {
+		return 0, errOver
+	}
+	defer b.gate.leave()
+	b.x.patience.pause() // the client has the next move
+	n, err := b.ReadCloser.Read(p)
+	b.x.patience.resume()
+	switch {
+	case err == io.EOF:
+		b.eof.Store(true)
+	case err != nil:
+		b.fail(err)
+	}
+	return n, err
+}
+
+func (b *requestBody) fail(err error) {
+	if b.gate.shut.Load() && errors.Is(err, os.ErrDeadlineExceeded) {
+		return // our own doing: stopReading
+	}
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		b.failure = web.BodyTooLarge(tooLarge.Limit)
+	} else {
+		b.failure = web.BrokenBody(err)
+	}
+	// The API must not take what it has so far for the whole, nor, if it has
+	// answered already, go on as if all were well.
+	b.x.cancel(b.failure)
+}
+
+// gate lets one goroutine's reads or writes be ended by another.
+type gate struct {
+	mu   sync.Mutex // held during a read or write
+	shut atomic.Bool
+	once sync.Once
+}
+
+// enter begins a read or write, unless the gate is shut. It is ended by leave.
+func (g *gate) enter() bool {
+	g.mu.Lock()
+	if g.shut.Load() {
+		g.mu.Unlock()
+		return false
+	}
+	return true
+}
+
+func (g *gate) leave() { g.mu.Unlock() }
+
+// close shuts the gate and returns when nothing is under way any more.
+// interrupt ends what is, by a deadline in the past; it is called again and
+// again because whoever sets deadlines may set a later one in between.
+func (g *gate) close(interrupt func() error) {
+	g.once.Do(func() {
+		g.shut.Store(true)
+		for !g.mu.TryLock() {
+			if interrupt() != nil {
+				return // a connection without deadlines, as in-process
+			}
+			time.Sleep(time.Millisecond)
+		}
+		g.mu.Unlock()
+	})
+}

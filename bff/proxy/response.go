@@ -1,0 +1,96 @@
+package proxy
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"vestibule/internal/web"
+)
+
+// modify is ReverseProxy's ModifyResponse: it refuses answers that must not
+// reach the browser and makes the others fit its side. Which headers pass is
+// decided in merge.
+func (p *Proxy) modify(res *http.Response) error {
+	x := exchangeOf(res.Request.Context())
+	switch {
+	case res.StatusCode == http.StatusSwitchingProtocols:
+		return x.switched(res)
+	case res.StatusCode < http.StatusOK || res.StatusCode > 999:
+		return errBadGateway.Because(fmt.Errorf("%w: %d", errStatus, res.StatusCode))
+	case res.StatusCode == http.StatusUnauthorized && challengesBearer(res.Header["Www-Authenticate"]):
+		return x.tokenRejected(res)
+	}
+	if err := p.rewriteTargets(res); err != nil {
+		return err
+	}
+	limitCaching(res.Header)
+	res.Body = &responseBody{ReadCloser: res.Body, x: x}
+	return nil
+}
+
+// tokenRejected answers an API that does not accept our token. The browser
+// could do nothing with its 401: signing in again would change nothing.
+func (x *exchange) tokenRejected(res *http.Response) error {
+	web.Note(x.in,
+		slog.String("compare", "BETTER_AUTH_SECRET, JWT_ISSUER, JWT_AUDIENCE and JWT_ALGORITHM must be the same at the BFF and at the API"),
+		slog.Any("challenge", res.Header["Www-Authenticate"]))
+	return errTokenRejected.Because(fmt.Errorf("the API answered %s to our token", res.Status))
+}
+
+// challengesBearer looks for the Bearer scheme among the challenges of
+// WWW-Authenticate (RFC 9110 §11.6.1), where schemes and parameters are
+// separated alike.
+func challengesBearer(values []string) bool {
+	for _, v := range values {
+		for _, element := range splitList(v) {
+			scheme, _, _ := strings.Cut(element, " ")
+			if strings.EqualFold(scheme, "Bearer") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// responseBody remembers why an answer broke off.
+type responseBody struct {
+	io.ReadCloser
+	x *exchange
+}
+
+func (b *responseBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && err != io.EOF {
+		b.x.broken = err
+	}
+	return n, err
+}
+
+// splitList splits a comma-separated header at the commas that are in no quoted
+// string. Elements are trimmed; empty ones are left out. A quoted string
+// without an end goes to the end.
+func splitList(s string) []string {
+	var list []string
+	add := func(element string) {
+		if element = strings.Trim(element, " \t"); element != "" {
+			list = append(list, element)
+		}
+	}
+	start, quoted := 0, false
+	for i := 0; i < len(s); i++ {
+		switch {
+		case quoted && s[i] == '\\':
+			i++
+		case s[i] == '"':
+			quoted = !quoted
+		case s[i] == ',' && !quoted:
+			add(s[start:i])
+			start = i + 1
+		}
+	}
+	add(s[start:])
+	return list
+}

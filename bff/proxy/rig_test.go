@@ -1,0 +1,390 @@
+package proxy
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"vestibule/internal/web"
+)
+
+// patient is how long a test waits for what must happen. It is far longer than
+// needed, so that only a hang fails.
+const patient = 20 * time.Second
+
+// rig is a browser's side, the proxy with the layers that the BFF puts around
+// it, and an API.
+type rig struct {
+	testing.TB
+	front *httptest.Server
+	api   *url.URL
+	proxy *Proxy
+	log   *logBuffer
+	// endSession ends the session of all requests: their leases now, and what
+	// Authorize says from now on.
+	endSession context.CancelFunc
+}
+
+const testBearer = "header.payload.signature"
+
+var errTestExpired = web.Refuse(http.StatusUnauthorized, "SESSION_EXPIRED", "Session expired. Please log in again.").
+	With("Set-Cookie", "session=; Max-Age=0")
+
+// newRig starts the proxy before api, which is an http.Handler or the address
+// of something that listens already.
+func newRig(t testing.TB, api any, adjust ...func(*Config)) *rig {
+	t.Helper()
+	r := &rig{TB: t, log: &logBuffer{}}
+	switch api := api.(type) {
+	case string:
+		r.api = mustParse(t, api)
+	case http.Handler:
+		s := httptest.NewServer(api)
+		t.Cleanup(s.Close)
+		r.api = mustParse(t, s.URL)
+	default:
+		t.Fatalf("no API: %T", api)
+	}
+	var session context.Context
+	session, r.endSession = context.WithCancel(context.Background())
+	t.Cleanup(r.endSession)
+	clients, err := web.NewClientIPs(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := newTransport(patient)
+	t.Cleanup(transport.CloseIdleConnections)
+	cfg := Config{
+		Backend:      r.api,
+		Public:       mustParse(t, "https://app.example"),
+		Transport:    transport,
+		Timeout:      patient,
+		Authorize:    authorizeBy(session),
+		AllowUpgrade: func(r *http.Request) bool { return r.Header.Get("Origin") == "https://app.example" },
+		ClientIP:     clients.Of,
+	}
+	for _, f := range adjust {
+		f(&cfg)
+	}
+	if r.proxy, err = New(cfg); err != nil {
+		t.Fatal(err)
+	}
+	r.front = httptest.NewUnstartedServer(r.layers(clients))
+	r.front.Config.ErrorLog = slog.NewLogLogger(slog.NewTextHandler(r.log, nil), slog.LevelError)
+	r.front.Start()
+	t.Cleanup(func() {
+		r.front.CloseClientConnections()
+		r.front.Close()
+	})
+	return r
+}
+
+func authorizeBy(session context.Context) func(*http.Request) (Grant, error) {
+	return func(r *http.Request) (Grant, error) {
+		switch {
+		case r.Header.Get("Cookie") == "":
+			return Grant{}, web.Refuse(http.StatusUnauthorized, "NO_SESSION", "No session token found")
+		case session.Err() != nil:
+			return Grant{}, errTestExpired
+		}
+		return Grant{Bearer: testBearer, Lease: func(ctx context.Context) (context.Context, context.CancelFunc) {
+			ctx, cancel := context.WithCancelCause(ctx)
+			stop := context.AfterFunc(session, func() { cancel(errors.New("the session has ended")) })
+			return ctx, func() { stop(); cancel(context.Canceled) }
+		}}, nil
+	}
+}
+
+// layers is what the BFF puts around the proxy, in its order.
+func (r *rig) layers(clients *web.ClientIPs) http.Handler {
+	h := web.Handle(r.proxy.Serve, writeTestError)
+	cors := http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		w.Header().Add("Vary", "Origin")
+		w.Header().Set("Access-Control-Allow-Origin", "https://app.example")
+		w.Header().Set("Cache-Control", "no-store")
+		h.ServeHTTP(w, req)
+	})
+	return web.Access{
+		Log:     slog.New(slog.NewJSONHandler(r.log, nil)),
+		Surface: "bff",
+		Errors:  writeTestError,
+		Clients: clients,
+	}.Wrap(web.SecurityHeaders{CSP: web.APIPolicy, HTTPS: true}.Wrap(web.DefaultDeadlines.Wrap(cors)))
+}
+
+func writeTestError(w http.ResponseWriter, _ *http.Request, e *web.Error) {
+	_ = web.WriteJSON(w, e.Status, map[string]string{"code": e.Code, "message": e.Message})
+}
+
+func mustParse(t testing.TB, s string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// request makes a browser's request; header is name, value, name, value….
+func (r *rig) request(ctx context.Context, method, path string, body io.Reader, header ...string) *http.Request {
+	r.Helper()
+	req, err := http.NewRequestWithContext(ctx, method, r.front.URL+path, body)
+	if err != nil {
+		r.Fatal(err)
+	}
+	req.Header.Set("Cookie", "session=secret")
+	for i := 0; i < len(header); i += 2 {
+		req.Header.Add(header[i], header[i+1])
+	}
+	return req
+}
+
+// roundTrip sends req as it is: redirects are not followed, nothing is added.
+func (r *rig) roundTrip(req *http.Request) (*http.Response, error) {
+	transport := &http.Transport{DisableCompression: true, DisableKeepAlives: true}
+	return transport.RoundTrip(req)
+}
+
+// do sends a request that must be answered, and reads the answer.
+func (r *rig) do(req *http.Request) (*http.Response, string) {
+	r.Helper()
+	res, err := r.roundTrip(req)
+	if err != nil {
+		r.Fatalf("%s %s: %v", req.Method, req.URL, err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		r.Fatalf("%s %s: reading the answer: %v", req.Method, req.URL, err)
+	}
+	return res, string(body)
+}
+
+func (r *rig) get(path string, header ...string) (*http.Response, string) {
+	r.Helper()
+	return r.do(r.request(r.Context(), http.MethodGet, path, nil, header...))
+}
+
+// raw sends text over a connection of its own and returns the connection.
+// Line ends in text are \n and become CRLF.
+func (r *rig) raw(text string) *rawConn {
+	r.Helper()
+	conn, err := net.Dial("tcp", r.front.Listener.Addr().String())
+	if err != nil {
+		r.Fatal(err)
+	}
+	r.Cleanup(func() { conn.Close() })
+	if err := conn.SetDeadline(time.Now().Add(patient)); err != nil {
+		r.Fatal(err)
+	}
+	c := &rawConn{Conn: conn, TB: r, r: bufio.NewReader(conn)}
+	c.send(text)
+	return c
+}
+
+type rawConn struct {
+	net.Conn
+	testing.TB
+	r *bufio.Reader
+}
+
+func (c *rawConn) send(text string) {
+	c.Helper()
+	if _, err := io.WriteString(c.Conn, strings.ReplaceAll(text, "\n", "\r\n")); err != nil {
+		c.Fatal(err)
+	}
+}
+
+// answer reads one answer and its body.
+func (c *rawConn) answer(method string) (*http.Response, string) {
+	c.Helper()
+	res, err := http.ReadResponse(c.r, &http.Request{Method: method})
+	if err != nil {
+		c.Fatalf("reading the answer: %v", err)
+	}
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		c.Fatalf("reading the answer's body: %v", err)
+	}
+	return res, string(body)
+}
+
+// wantClosed checks that the server closes the connection.
+func (c *rawConn) wantClosed() {
+	c.Helper()
+	n, err := io.Copy(io.Discard, c.r)
+	if ne, ok := errors.AsType[net.Error](err); ok && ne.Timeout() {
+		c.Fatalf("the connection stays open (after %d more bytes)", n)
+	}
+}
+
+// rawAPI is an API that speaks bytes: serve gets each connection.
+func rawAPI(t testing.TB, serve func(conn net.Conn, r *bufio.Reader)) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var open sync.WaitGroup
+	t.Cleanup(func() {
+		l.Close()
+		open.Wait()
+	})
+	open.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			open.Go(func() {
+				defer conn.Close()
+				_ = conn.SetDeadline(time.Now().Add(patient))
+				serve(conn, bufio.NewReader(conn))
+			})
+		}
+	})
+	return "http://" + l.Addr().String()
+}
+
+// answering reads one request and answers it with text, whose \n are CRLF.
+func answering(text string) func(net.Conn, *bufio.Reader) {
+	return func(conn net.Conn, r *bufio.Reader) {
+		if req, err := http.ReadRequest(r); err == nil {
+			_, _ = io.Copy(io.Discard, req.Body)
+			_, _ = io.WriteString(conn, strings.ReplaceAll(text, "\n", "\r\n"))
+		}
+	}
+}
+
+// seen is what an API got.
+type seen struct {
+	*http.Request
+	body string
+}
+
+// recorder is an API that keeps what it gets and answers 200.
+type recorder struct{ requests chan seen }
+
+func newRecorder() *recorder { return &recorder{make(chan seen, 100)} }
+
+func (a *recorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	a.requests <- seen{r, string(body)}
+	_, _ = io.WriteString(w, "ok")
+}
+
+// only returns the one request that the API got.
+func (a *recorder) only(t testing.TB) seen {
+	t.Helper()
+	if n := len(a.requests); n != 1 {
+		t.Fatalf("the API got %d requests, want 1", n)
+	}
+	return <-a.requests
+}
+
+func (a *recorder) none(t testing.TB) {
+	t.Helper()
+	if n := len(a.requests); n != 0 {
+		t.Errorf("the API got %d requests, want none; first: %s", n, (<-a.requests).RequestURI)
+	}
+}
+
+// wantError checks a refusal: status, code, the headers that stand on every
+// answer, and that the API's address is nowhere in it.
+func (r *rig) wantError(res *http.Response, body string, status int, code string) {
+	r.Helper()
+	var got struct{ Code, Message string }
+	if err := json.Unmarshal([]byte(body), &got); err != nil {
+		r.Fatalf("got %d with body %q, want an error in JSON", res.StatusCode, body)
+	}
+	if res.StatusCode != status || got.Code != code {
+		r.Errorf("got %d %s, want %d %s", res.StatusCode, got.Code, status, code)
+	}
+	r.wantOuterHeaders(res)
+	if all := fmt.Sprint(res.Header, body); strings.Contains(all, r.api.Host) {
+		r.Errorf("the answer shows the API's address %s: %s", r.api.Host, all)
+	}
+}
+
+func (r *rig) wantOuterHeaders(res *http.Response) {
+	r.Helper()
+	for name, want := range map[string]string{
+		"X-Content-Type-Options":      "nosniff",
+		"Content-Security-Policy":     web.APIPolicy,
+		"Strict-Transport-Security":   "max-age=31536000",
+		"Access-Control-Allow-Origin": "https://app.example",
+		"Vary":                        "Origin",
+	} {
+		if got := res.Header.Values(name); len(got) == 0 || got[0] != want || name != "Vary" && len(got) > 1 {
+			r.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+	if res.Header.Get("X-Request-Id") == "" {
+		r.Error("X-Request-Id is missing")
+	}
+	if got := res.Header.Values("Cache-Control"); len(got) != 1 {
+		r.Errorf("Cache-Control: got %q, want one", got)
+	}
+}
+
+// eventually waits until ok.
+func eventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	for start := time.Now(); !ok(); time.Sleep(2 * time.Millisecond) {
+		if time.Since(start) > patient {
+			t.Fatalf("still not so: %s", what)
+		}
+	}
+}
+
+// receive waits for a value.
+func receive[T any](t testing.TB, what string, c <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-c:
+		return v
+	case <-time.After(patient):
+		t.Fatalf("waited in vain for %s", what)
+		panic("unreachable")
+	}
+}
+
+type logBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+// wantLog waits until the log has text: a request is logged after its answer.
+func (r *rig) wantLog(text string) {
+	r.Helper()
+	for start := time.Now(); !strings.Contains(r.log.String(), text); time.Sleep(2 * time.Millisecond) {
+		if time.Since(start) > patient {
+			r.Fatalf("the log has no %q:\n%s", text, r.log)
+		}
+	}
+}

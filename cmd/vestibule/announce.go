@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+)
+
+// announce says where each surface listens: one log record each, and on a
+// terminal also what to do with them.
+func announce(p *program, c *config, at *listeners, log *slog.Logger) {
+	for _, s := range at.all() {
+		log.Info("listening", "surface", s.surface, "setting", s.setting, "address", s.addr().String())
+	}
+	warn(c, at, log)
+	if isTerminal(p.stdout) {
+		fmt.Fprint(p.stdout, welcome(c, at))
+	}
+}
+
+// warn tells of settings that are right by themselves and likely to surprise.
+func warn(c *config, at *listeners, log *slog.Logger) {
+	if at.bff == nil {
+		return
+	}
+	base := c.bff.BaseURL
+	if base.Scheme == "http" && !loopback(base.Hostname()) {
+		log.Warn("passwords and session cookies cross the network unencrypted: use an https BASE_URL", "setting", "BASE_URL", "value", base.String())
+	}
+	host, port, err := net.SplitHostPort(at.bff.addr().String())
+	if err == nil && loopback(base.Hostname()) && loopback(host) && port != base.Port() {
+		log.Warn("browsers that open the BFF at its own address are refused: BASE_URL names another port", "setting", "BASE_URL", "value", base.String(), "address", at.bff.url())
+	}
+}
+
+// welcome is the block for people.
+func welcome(c *config, at *listeners) string {
+	var b strings.Builder
+	fmt.Fprintln(&b, "\n  Vestibule is running. Ctrl-C stops it.")
+	fmt.Fprintln(&b)
+	if at.bff != nil {
+		fmt.Fprintf(&b, "    BFF    %-24s for browsers\n", c.bff.BaseURL)
+	}
+	if at.api != nil {
+		fmt.Fprintf(&b, "    API    %-24s for services, with a bearer token\n", at.api.url())
+	}
+	fmt.Fprintf(&b, "    admin  %-24s /livez and /readyz\n\n", at.admin.url())
+	if at.bff != nil {
+		fmt.Fprintf(&b, `  Try it:
+
+    curl -c cookies.txt %s/api/auth/signup \
+      -H 'Content-Type: application/json' \
+      -d '{"email":"ada@example.com","password":"correct horse battery staple"}'
+    curl -b cookies.txt %[1]s/api/proxy/me/tasks
+
+`, c.bff.BaseURL)
+	} else {
+		fmt.Fprintf(&b, "  Try it:\n\n    curl %s/\n\n", at.api.url())
+	}
+	return b.String()
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"text/tabwriter"
+
+	"vestibule/store"
+)
+
+func migrateUp(ctx context.Context, p *program, c *config) error {
+	return migrate(ctx, c, func(db *store.Store) error {
+		applied, err := migrateToLatest(ctx, db)
+		for _, m := range applied {
+			fmt.Fprintln(p.stdout, "applied", m.Name)
+		}
+		if err == nil && len(applied) == 0 {
+			fmt.Fprintln(p.stdout, "nothing to do: every migration is applied")
+		}
+		return err
+	})
+}
+
+func migrateDown(ctx context.Context, p *program, c *config) error {
+	return migrate(ctx, c, func(db *store.Store) error {
+		before, err := db.MigrationStatus(ctx)
+		if err != nil {
+			return err
+		}
+		if err := db.MigrateDown(ctx); err != nil {
+			return err
+		}
+		after, err := db.MigrationStatus(ctx)
+		for _, m := range changed(before, after) {
+			fmt.Fprintln(p.stdout, "taken back", m.Name)
+		}
+		return err
+	})
+}
+
+func migrateStatus(ctx context.Context, p *program, c *config) error {
+	return migrate(ctx, c, func(db *store.Store) error {
+		status, err := db.MigrationStatus(ctx)
+		if err != nil {
+			return err
+		}
+		return printStatus(p.stdout, status)
+	})
+}
+
+// migrate runs f on the database.
+func migrate(ctx context.Context, c *config, f func(*store.Store) error) error {
+	db, err := store.Open(ctx, c.database.url)
+	if err != nil {
+		return databaseFailure(c.database, err)
+	}
+	err = f(db)
+	switch closeErr := db.Close(); {
+	case errors.Is(err, store.ErrNotFound):
+		return errors.New("no migration is applied, so none can be taken back")
+	case err != nil:
+		return databaseFailure(c.database, err)
+	default:
+		return closeErr
+	}
+}
+
+// migrateToLatest applies what is pending and returns what has been applied
+// since it was called, by this process or another. Those before a failure
+// stay applied.
+func migrateToLatest(ctx context.Context, db *store.Store) ([]store.Migration, error) {
+	before, err := db.MigrationStatus(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = db.MigrateUp(ctx)
+	after, statusErr := db.MigrationStatus(ctx)
+	if statusErr != nil {
+		return nil, errors.Join(err, statusErr)
+	}
+	return changed(before, after), err
+}
+
+// changed returns the migrations of after that were applied or taken back
+// since before.
+func changed(before, after []store.Migration) []store.Migration {
+	return slices.DeleteFunc(slices.Clone(after), func(m store.Migration) bool {
+		return slices.ContainsFunc(before, func(b store.Migration) bool {
+			return b.Version == m.Version && b.Applied == m.Applied
+		})
+	})
+}
+
+func printStatus(w io.Writer, status []store.Migration) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "MIGRATION\tAPPLIED")
+	pending := 0
+	for _, m := range status {
+		applied := "pending"
+		if m.Applied {
+			applied = m.AppliedAt.UTC().Format("2006-01-02 15:04:05 MST")
+		} else {
+			pending++
+		}
+		fmt.Fprintf(table, "%s\t%s\n", m.Name, applied)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if pending > 0 {
+		fmt.Fprintf(w, "\n%d pending; to apply them: vestibule migrate up\n", pending)
+	}
+	return nil
+}

@@ -1,0 +1,203 @@
+package inprocess_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httptrace"
+	"net/http/httputil"
+	"net/textproto"
+	"net/url"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"vestibule/internal/inprocess"
+)
+
+// The trials run in-process and over a socket between http.Transport and
+// http.Server. Nothing may tell the two apart but what the package comment names.
+
+// trial is one exchange.
+type trial struct {
+	name    string
+	handler func(http.ResponseWriter, *http.Request, *notes)
+	request func(*http.Request) // changes a plain GET of /
+	direct  bool                // a proxy in between would hide the point or stumble over it
+}
+
+// outcome is what client and handler see of it.
+type outcome struct {
+	Status           string
+	Header           http.Header // without Date
+	ContentLength    int64
+	TransferEncoding []string
+	Announced        http.Header
+	Body             string
+	Trailer          http.Header
+	Informed         []string // 1xx answers
+	RoundTrip        string   // kinds of errors
+	Reading          string
+	Handler          []string // what it noted
+}
+
+type notes struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (n *notes) add(format string, args ...any) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.lines = append(n.lines, fmt.Sprintf(format, args...))
+}
+
+var errBody = errors.New("the client's body is broken")
+
+// kind reduces an error to what callers may rely on.
+func kind(err error) string {
+	for _, k := range []struct {
+		err  error
+		name string
+	}{
+		{errBody, "the body's own error"},
+		{context.Canceled, "canceled"},
+		{io.ErrUnexpectedEOF, "unexpected EOF"},
+		{io.EOF, "EOF"},
+		{http.ErrContentLength, "too long"},
+		{http.ErrBodyNotAllowed, "no body allowed"},
+		{http.ErrBodyReadAfterClose, "read after close"},
+		{http.ErrNotSupported, "not supported"},
+	} {
+		if errors.Is(err, k.err) {
+			return k.name
+		}
+	}
+	if err != nil {
+		return "other"
+	}
+	return ""
+}
+
+// side makes a handler reachable and returns by what, and under which address.
+type side func(*testing.T, http.Handler) (http.RoundTripper, string)
+
+func inProcess(_ *testing.T, h http.Handler) (http.RoundTripper, string) {
+	return &inprocess.Transport{Handler: h, Log: slog.New(slog.DiscardHandler)}, "http://api.internal:8000"
+}
+
+func overSocket(t *testing.T, h http.Handler) (http.RoundTripper, string) {
+	t.Helper()
+	server := httptest.NewUnstartedServer(h)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.Start()
+	transport := &http.Transport{DisableCompression: true}
+	t.Cleanup(func() {
+		transport.CloseIdleConnections()
+		server.Close()
+	})
+	return transport, server.URL
+}
+
+// proxied puts a ReverseProxy in front of a side; its own clients come by socket.
+func proxied(upstream side) side {
+	return func(t *testing.T, h http.Handler) (http.RoundTripper, string) {
+		t.Helper()
+		transport, base := upstream(t, h)
+		target, err := url.Parse(base)
+		if err != nil {
+			t.Fatal(err)
+		}
+		proxy := &httputil.ReverseProxy{
+			Rewrite: func(r *httputil.ProxyRequest) {
+				r.SetURL(target)
+				r.Out.Host = r.In.Host
+			},
+			Transport:     transport,
+			FlushInterval: -1,
+			ErrorLog:      log.New(io.Discard, "", 0),
+		}
+		return overSocket(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			// The proxy flushes from a timer of its own, so whether its server
+			// still guesses at an absent type would be a matter of luck.
+			w.Header()["Content-Type"] = nil
+			proxy.ServeHTTP(w, r)
+		}))
+	}
+}
+
+const testHost = "api.example:8000"
+
+// run holds one trial on one side.
+func run(t *testing.T, at side, tr trial) outcome {
+	t.Helper()
+	seen, returned := &notes{}, make(chan struct{})
+	transport, base := at(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(returned)
+		tr.handler(w, r, seen)
+	}))
+	var out outcome
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
+		Got1xxResponse: func(code int, h textproto.MIMEHeader) error {
+			out.Informed = append(out.Informed, fmt.Sprint(code, " ", h))
+			return nil
+		},
+	})
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Host = testHost
+	if tr.request != nil {
+		tr.request(req)
+	}
+	res, err := transport.RoundTrip(req)
+	out.RoundTrip = kind(err)
+	if err == nil {
+		out.Status, out.ContentLength, out.TransferEncoding = res.Status, res.ContentLength, res.TransferEncoding
+		out.Header, out.Announced = res.Header.Clone(), res.Trailer.Clone()
+		out.Header.Del("Date")
+		body, err := io.ReadAll(res.Body)
+		out.Body, out.Reading, out.Trailer = string(body), kind(err), res.Trailer.Clone()
+		if err := res.Body.Close(); err != nil {
+			t.Errorf("closing the body: %v", err)
+		}
+		if res.Request != req {
+			t.Error("Response.Request is not the client's request")
+		}
+	}
+	select {
+	case <-returned:
+	case <-time.After(30 * time.Second):
+		t.Fatal("the handler has not returned")
+	}
+	seen.mu.Lock()
+	defer seen.mu.Unlock()
+	out.Handler = seen.lines
+	return out
+}
+
+func compare(t *testing.T, trials []trial) {
+	for _, tr := range trials {
+		t.Run(tr.name, func(t *testing.T) {
+			want, got := run(t, overSocket, tr), run(t, inProcess, tr)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("in-process (+) differs from a socket (-):\n%s", diff)
+			}
+			if tr.direct {
+				return
+			}
+			want, got = run(t, proxied(overSocket), tr), run(t, proxied(inProcess), tr)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("behind a ReverseProxy, in-process (+) differs from a socket (-):\n%s", diff)
+			}
+		})
+	}
+}

@@ -1,0 +1,289 @@
+package web
+
+import (
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+// echoed answers with the body, and counts the requests that it sees.
+func echoed(seen *atomic.Int64) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen.Add(1)
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			answer(w, r, BrokenBody(err), writeTestError)
+			return
+		}
+		_, _ = w.Write(body)
+	})
+}
+
+const (
+	get     = "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+	chunked = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+	// What an attacker hides in a body; it must never be answered.
+	smuggled = "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
+	// A body that looks like the end of a head.
+	decoy = "GET / HTTP/1.1\r\n\r\n\n\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\nhello\n\n"
+)
+
+func post(body string) string {
+	return fmt.Sprintf("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+}
+
+func TestDoubtfulFramingIsRefusedAndTheConnectionClosed(t *testing.T) {
+	t.Parallel()
+	doubtful := map[string]string{
+		"length before encoding":      "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		"encoding before length":      "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+		"other case":                  "POST / HTTP/1.1\r\nHost: x\r\ncontent-LENGTH:5\r\ntransfer-encoding:chunked\r\n\r\n0\r\n\r\n",
+		"lines that end with LF":      "POST / HTTP/1.1\nHost: x\nContent-Length: 5\nTransfer-Encoding: chunked\n\n0\r\n\r\n",
+		"mixed line ends":             "POST / HTTP/1.1\r\nHost: x\nContent-Length: 5\r\nTransfer-Encoding: chunked\n\r\n0\r\n\r\n",
+		"GET":                         "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		"asked to be kept":            "POST / HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		"after empty lines":           "\r\n\r\nPOST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		"length in a long head":       "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nX-Long: " + strings.Repeat("x", 20<<10) + "\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+		"HTTP/1.0 with encoding":      "POST / HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		"HTTP/1.0 with encoding only": "POST / HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		// These net/http refuses by itself.
+		"two lengths":               "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
+		"a list of lengths":         "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5, 5\r\n\r\nhello",
+		"a signed length":           "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: +5\r\n\r\nhello",
+		"two encodings":             "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n",
+		"an unknown encoding":       "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+		"space before the colon":    "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+		"two hosts":                 "GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
+		"no host":                   "GET / HTTP/1.1\r\n\r\n",
+		"bare CR in a value":        "GET / HTTP/1.1\r\nHost: x\r\nX-A: a\rContent-Length: 5\r\n\r\n",
+		"bare CR in a name":         "GET / HTTP/1.1\r\nHost: x\r\nX-A\r: a\r\n\r\n",
+		"bare CR in the path":       "GET /\r HTTP/1.1\r\nHost: x\r\n\r\n",
+		"NUL in a value":            "GET / HTTP/1.1\r\nHost: x\r\nX-A: \x00\r\n\r\n",
+		"no chunk size":             chunked + "nonsense\r\n\r\n",
+		"a negative chunk size":     chunked + "-1\r\n\r\n",
+		"bare LF after chunk size":  chunked + "5\nhello\r\n0\r\n\r\n",
+		"bare CR in chunk line":     chunked + "5;a\rb\r\nhello\r\n0\r\n\r\n",
+		"no line end after a chunk": chunked + "5\r\nhelloX0\r\n\r\n",
+	}
+	before := map[string]struct {
+		requests string
+		answers  int
+	}{
+		"first":                        {"", 0},
+		"after a GET":                  {get, 1},
+		"after OPTIONS *":              {"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", 1},
+		"after a POST":                 {post("hello"), 1},
+		"after a POST and empty lines": {post("hello") + "\r\n", 1},
+		"after a body like a head":     {post(decoy), 1},
+		"after many":                   {get + post("hello") + post(decoy) + post(strings.Repeat("x", 10<<10)) + get, 5},
+	}
+	var seen atomic.Int64
+	ts := startServer(t, echoed(&seen))
+	for name, request := range doubtful {
+		t.Run(name, func(t *testing.T) {
+			for when, b := range before {
+				if b.requests != "" && strings.HasPrefix(request, "\r\n") && !strings.HasPrefix(b.requests, "POST") {
+					continue // where net/http does not forgive empty lines
+				}
+				for _, how := range []string{"pipelined", "one after the other"} {
+					c := dial(t, ts)
+					if how == "pipelined" {
+						c.send(b.requests + request + smuggled)
+					} else {
+						c.send(b.requests)
+					}
+					for range b.answers {
+						c.wantStatus(http.StatusOK)
+					}
+					if how != "pipelined" {
+						c.send(request + smuggled)
+					}
+					res, _ := c.answer()
+					if res.StatusCode != http.StatusBadRequest && res.StatusCode != http.StatusNotImplemented {
+						t.Errorf("%s, %s: got status %d, want 400 or 501", when, how, res.StatusCode)
+					}
+					if !res.Close {
+						t.Errorf("%s, %s: got no Connection: close", when, how)
+					}
+					c.wantClosed()
+				}
+			}
+		})
+	}
+}
+
+func TestSoundFramingPasses(t *testing.T) {
+	t.Parallel()
+	sound := map[string]struct {
+		request, body string
+		kept          bool
+	}{
+		"no body":                         {get, "", true},
+		"a body":                          {post("hello"), "hello", true},
+		"an empty body":                   {post(""), "", true},
+		"the same length twice":           {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello", "hello", true},
+		"a body like a head":              {post(decoy), decoy, true},
+		"a large body":                    {post(strings.Repeat("x", 100<<10)), strings.Repeat("x", 100<<10), true},
+		"a long head":                     {"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + strings.Repeat("x", 20<<10) + "\r\n\r\n", "", true},
+		"Content-Length as part of names": {"GET / HTTP/1.1\r\nHost: x\r\nX-Content-Length: 5\r\nContent-Length-X: 5\r\nX: Content-Length: 5\r\n\r\n", "", true},
+		"HTTP/1.0 that asks to be kept":   {"POST / HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\nhello", "hello", true},
+		"chunks":                          {chunked + "5\r\nhello\r\n0\r\n\r\n", "hello", false},
+		"chunks like a head":              {chunked + "12\r\nContent-Length: 5\n\r\n0\r\n\r\n", "Content-Length: 5\n", false},
+		"chunks and a trailer":            {chunked + "5\r\nhello\r\n0\r\nContent-Length: 5\r\n\r\n", "hello", false},
+	}
+	var seen atomic.Int64
+	ts := startServer(t, echoed(&seen))
+	for name, tt := range sound {
+		t.Run(name, func(t *testing.T) {
+			for _, pipelined := range []bool{true, false} {
+				c := dial(t, ts)
+				before := get + post("hello") + post(decoy)
+				c.send(before)
+				if pipelined {
+					c.send(tt.request)
+				}
+				for range 3 {
+					c.wantStatus(http.StatusOK)
+				}
+				if !pipelined {
+					c.send(tt.request)
+				}
+				res, body := c.answer()
+				if res.StatusCode != http.StatusOK || body != tt.body {
+					t.Fatalf("got status %d with %d bytes, want 200 with %d", res.StatusCode, len(body), len(tt.body))
+				}
+				if res.Close == tt.kept {
+					t.Fatalf("got Connection: close %t, want %t", res.Close, !tt.kept)
+				}
+				if !tt.kept {
+					c.wantClosed()
+					continue
+				}
+				c.send(post("again"))
+				if _, body := c.answer(); body != "again" {
+					t.Fatalf("got %q from the next request, want %q", body, "again")
+				}
+			}
+		})
+	}
+}
+
+func TestFramingIsJudgedTheSameHoweverTheBytesArrive(t *testing.T) {
+	t.Parallel()
+	var seen atomic.Int64
+	ts := startServer(t, echoed(&seen))
+	c := dial(t, ts)
+	requests := get + post(decoy) + "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+	for _, b := range []byte(requests) { // each a segment of its own: net.Dial sets TCP_NODELAY
+		c.send(string(b))
+	}
+	c.wantStatus(http.StatusOK)
+	c.wantStatus(http.StatusOK)
+	c.wantStatus(http.StatusBadRequest)
+	c.wantClosed()
+	if got := seen.Load(); got != 2 {
+		t.Errorf("got %d requests at the handler, want 2", got)
+	}
+}
+
+func TestNothingIsAnsweredAfterChunksThoughAHandlerLostConnectionClose(t *testing.T) {
+	t.Parallel()
+	var seen atomic.Int64
+	echo := echoed(&seen)
+	ts := startServer(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		clear(w.Header()) // as httputil.ReverseProxy does after a 103
+		echo.ServeHTTP(w, r)
+	}))
+	c := dial(t, ts)
+	c.send(chunked + "5\r\nhello\r\n0\r\n\r\n" + smuggled)
+	c.wantStatus(http.StatusOK)
+	c.wantStatus(http.StatusBadRequest)
+	c.wantClosed()
+	if got := seen.Load(); got != 1 {
+		t.Errorf("got %d requests at the handler, want 1", got)
+	}
+}
+
+func TestAConnectionThatWasUpgradedIsNotTaped(t *testing.T) {
+	t.Parallel()
+	var state atomic.Value
+	ts := startServer(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, buf, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer func() { _ = conn.Close() }()
+		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+		_, _ = io.Copy(conn, buf) // until the client closes its side
+		taped := conn.(*tapedConn)
+		if n := len(taped.tape.seen); n != 0 {
+			t.Errorf("got %d bytes on the tape, want 0", n)
+		}
+		if err := taped.CloseWrite(); err != nil {
+			t.Errorf("CloseWrite: %v", err)
+		}
+	}), func(srv *http.Server) {
+		srv.ConnState = func(_ net.Conn, s http.ConnState) { state.Store(s) }
+	})
+	c := dial(t, ts)
+	c.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+	if res, err := http.ReadResponse(c.in, nil); err != nil || res.StatusCode != http.StatusSwitchingProtocols {
+		t.Fatalf("got %v, %v, want a 101", res, err)
+	}
+	message := strings.Repeat("x", 100<<10)
+	go c.send(message)
+	got := make([]byte, len(message))
+	if _, err := io.ReadFull(c.in, got); err != nil || string(got) != message {
+		t.Fatalf("got %d bytes and %v, want the message back", len(got), err)
+	}
+	if err := c.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	c.wantClosed()
+	if got := state.Load(); got != http.StateHijacked {
+		t.Errorf("got state %v at the server's own ConnState, want hijacked", got)
+	}
+}
+
+func TestBehindTLSChunksStillEndTheConnection(t *testing.T) {
+	t.Parallel()
+	var seen atomic.Int64
+	ts := httptest.NewUnstartedServer(echoed(&seen))
+	ts.Listener = GuardFraming(ts.Config, ts.Listener)
+	ts.StartTLS()
+	t.Cleanup(ts.Close)
+	c, err := tls.Dial("tcp", ts.Listener.Addr().String(), ts.Client().Transport.(*http.Transport).TLSClientConfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	_, _ = io.WriteString(c, get+chunked+"5\r\nhello\r\n0\r\n\r\n"+smuggled)
+	got, err := io.ReadAll(c)
+	if n := strings.Count(string(got), "HTTP/1.1 "); err != nil || n != 2 || seen.Load() != 2 {
+		t.Errorf("got %d answers, %d requests, %v; want 2 and 2 before the end", n, seen.Load(), err)
+	}
+}
+
+func TestALongHeadIsNotKeptWhileTheConnectionIdles(t *testing.T) {
+	t.Parallel()
+	tape := tape{on: true}
+	head := "GET / HTTP/1.1\r\nX-Long: " + strings.Repeat("x", 20<<10) + "\r\n\r\n"
+	tape.record([]byte(head + "GET"))
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	if tape.doubtful(r) {
+		t.Fatal("got a sound request called doubtful")
+	}
+	if got := string(tape.seen); got != "GET" {
+		t.Errorf("got %q on the tape, want the start of the next request", got)
+	}
+	if got := cap(tape.seen); got > 4<<10 {
+		t.Errorf("got %d bytes held, want at most 4 KiB", got)
+	}
+}

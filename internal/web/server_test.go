@@ -1,0 +1,159 @@
+package web
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// patience is how long a test waits for what should happen soon. It is not
+// what is measured, so it is generous: two cores run everything at once.
+const patience = 20 * time.Second
+
+// startServer serves h as the surfaces are served, framing guard included.
+// change may alter the server before it starts.
+func startServer(t testing.TB, h http.Handler, change ...func(*http.Server)) *httptest.Server {
+	t.Helper()
+	ts := httptest.NewUnstartedServer(h)
+	ts.Config.ReadHeaderTimeout = patience
+	ts.Config.ReadTimeout = patience
+	ts.Config.WriteTimeout = patience
+	ts.Config.MaxHeaderBytes = 32 << 10
+	ts.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	for _, f := range change {
+		f(ts.Config)
+	}
+	ts.Listener = GuardFraming(ts.Config, ts.Listener)
+	ts.Start()
+	t.Cleanup(ts.Close)
+	return ts
+}
+
+// wire is a client that sends exactly the bytes it is told to.
+type wire struct {
+	t testing.TB
+	*net.TCPConn
+	in *bufio.Reader
+}
+
+func dial(t testing.TB, ts *httptest.Server) *wire {
+	t.Helper()
+	c, err := net.Dial("tcp", ts.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	return &wire{t, c.(*net.TCPConn), bufio.NewReader(c)}
+}
+
+func (c *wire) send(s string) {
+	c.t.Helper()
+	if _, err := io.WriteString(c, s); err != nil {
+		c.t.Fatalf("send: %v", err)
+	}
+}
+
+// answer reads one whole response to a request that was no HEAD.
+func (c *wire) answer() (*http.Response, string) {
+	c.t.Helper()
+	res, err := http.ReadResponse(c.in, nil)
+	if err != nil {
+		c.t.Fatalf("read the answer: %v", err)
+	}
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		c.t.Fatalf("read the body of the %d: %v", res.StatusCode, err)
+	}
+	return res, string(body)
+}
+
+func (c *wire) wantStatus(want int) *http.Response {
+	c.t.Helper()
+	res, body := c.answer()
+	if res.StatusCode != want {
+		c.t.Fatalf("got status %d, want %d; body %q", res.StatusCode, want, body)
+	}
+	return res
+}
+
+// wantClosed fails when the server sends anything more or keeps the connection.
+func (c *wire) wantClosed() {
+	c.t.Helper()
+	rest, err := io.ReadAll(c.in)
+	if len(rest) > 0 {
+		c.t.Fatalf("got %q after the last answer, want the connection closed", rest)
+	}
+	if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
+		c.t.Fatal("the connection stays open, want it closed")
+	}
+}
+
+// logBuffer collects a JSON log.
+type logBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+func (b *logBuffer) logger() *slog.Logger { return slog.New(slog.NewJSONHandler(b, nil)) }
+
+// records waits for n records (the last is written after its answer) and
+// returns all that there are.
+func (b *logBuffer) records(t testing.TB, n int) []map[string]any {
+	t.Helper()
+	waitFor(t, "the log record", func() bool { return strings.Count(b.String(), "\n") >= n })
+	var records []map[string]any
+	for line := range strings.Lines(b.String()) {
+		var record map[string]any
+		if err := json.Unmarshal([]byte(line), &record); err != nil {
+			t.Fatalf("log line %q: %v", line, err)
+		}
+		records = append(records, record)
+	}
+	return records
+}
+
+func waitFor(t testing.TB, what string, done func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !done(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+// writeTestError is the ErrorWriter of these tests.
+func writeTestError(w http.ResponseWriter, _ *http.Request, e *Error) {
+	_ = WriteJSON(w, e.Status, map[string]any{"code": e.Code, "message": e.Message})
+}
+
+// testHandler wraps h as a surface is wrapped.
+func testHandler(log *slog.Logger, d Deadlines, h HandlerFunc) http.Handler {
+	var wrapped http.Handler = Handle(h, writeTestError)
+	wrapped = d.Wrap(wrapped)
+	wrapped = SecurityHeaders{CSP: APIPolicy}.Wrap(wrapped)
+	return Access{Log: log, Surface: "test", Errors: writeTestError}.Wrap(wrapped)
+}

@@ -1,0 +1,158 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+
+	"vestibule/migrations"
+)
+
+// sqliteReaders bounds the connections that read at the same time.
+const sqliteReaders = 8
+
+func openSQLite(ctx context.Context, path string) (*Store, error) {
+	path, err := databasePath(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("folder of the database: %w", err)
+	}
+	// One process at a time makes the file and turns on its WAL; two at once can
+	// fail each other with SQLITE_BUSY, whatever the timeout.
+	release, err := lockFile(ctx, path+".lock")
+	if err != nil {
+		return nil, fmt.Errorf("lock of the database: %w", err)
+	}
+	defer release()
+	if err := secureFile(path); err != nil {
+		return nil, fmt.Errorf("file of the database: %w", err)
+	}
+	s, err := connectSQLite(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.startWAL(ctx); err != nil {
+		_ = s.Close()
+		return nil, fmt.Errorf("database %s: %w", path, err)
+	}
+	return s, nil
+}
+
+// databasePath makes the path absolute, so that errors show where the database
+// was looked for. It refuses what is meant to be something else than a path.
+func databasePath(path string) (string, error) {
+	switch {
+	case path == "":
+		return "", errors.New("database URL: sqlite: lacks the path of a file")
+	case path == ":memory:":
+		return "", errors.New("database URL: sqlite::memory: is not supported, every connection would see a database of its own")
+	case strings.HasPrefix(path, "//") && !strings.HasPrefix(path, "///"):
+		return "", errors.New("database URL: write sqlite:relative/path or sqlite:/absolute/path, without //")
+	}
+	return filepath.Abs(path)
+}
+
+// secureFile creates the file if it is missing, for this user alone, and takes
+// an existing one from everybody else's eyes; SQLite gives its other files the
+// mode of this one.
+//
+// It never opens a file that exists: closing it would drop the POSIX locks that
+// another Store in this process holds on it.
+func secureFile(path string) error {
+	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+		info, err := os.Stat(name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && name == path:
+			f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+			if err != nil {
+				return err
+			}
+			if err := f.Close(); err != nil {
+				return err
+			}
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return err
+		case info.IsDir():
+			return &fs.PathError{Op: "open", Path: name, Err: errors.New("is a folder")}
+		case info.Mode().Perm()&0o007 != 0:
+			if err := os.Chmod(name, info.Mode().Perm()&^0o007); err != nil {
+				return fmt.Errorf("everyone can read it: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+func connectSQLite(path string) (*Store, error) {
+	write, err := sqlitePool(path, 1, url.Values{
+		"_txlock":       {"immediate"}, // a transaction that reads first could not become a writer later
+		"_journal_mode": {"WAL"},
+		"_synchronous":  {"FULL"}, // in WAL mode, NORMAL loses the last commits when the power fails
+	})
+	if err != nil {
+		return nil, err
+	}
+	read, err := sqlitePool(path, sqliteReaders, url.Values{"_query_only": {"true"}})
+	if err != nil {
+		return nil, errors.Join(err, write.Close())
+	}
+	return &Store{
+		read:  read,
+		write: write,
+		engine: engine{
+			name:          "sqlite",
+			dialect:       goose.DialectSQLite3,
+			migrations:    migrations.SQLite(),
+			pingSQL:       `SELECT count(*) FROM sqlite_schema`,
+			isMigratedSQL: `SELECT count(*) > 0 FROM sqlite_schema WHERE name = 'goose_db_version'`,
+			versionsSQL:   `SELECT version_id, tstamp FROM goose_db_version`,
+			lock:          func(ctx context.Context) (func(), error) { return lockFile(ctx, path+".lock") },
+			migrationPool: func() (*sql.DB, func()) { return write.DB, func() {} },
+		},
+	}, nil
+}
+
+// sqlitePool makes a pool whose connections all have the same settings.
+func sqlitePool(path string, size int, settings url.Values) (*sqlx.DB, error) {
+	settings.Set("_busy_timeout", fmt.Sprint((callTimeout * 4 / 5).Milliseconds())) // to fail as busy before the call times out
+	settings.Set("_foreign_keys", "true")
+	settings.Set("_dqs", "false")     // a mistyped "column" is an error then, not a string
+	settings.Set("_error_rc", "true") // keeps an earlier message of the connection out of an error
+	// A URI, because the name of a file may contain ?, # and %.
+	file := url.URL{Path: filepath.ToSlash(path)}
+	connector, err := sqlite.NewConnector("file:" + file.EscapedPath() + "?" + settings.Encode())
+	if err != nil {
+		return nil, err
+	}
+	db := sqlx.NewDb(sql.OpenDB(connector), "sqlite3") // sqlx's name for the placeholders
+	db.SetMaxOpenConns(size)
+	db.SetMaxIdleConns(size)
+	return db, nil
+}
+
+// startWAL opens the writing connection and makes sure of the write-ahead log:
+// a file system without shared memory leaves SQLite in a mode in which readers
+// and the writer shut each other out.
+func (s *Store) startWAL(ctx context.Context) error {
+	var mode string
+	err := call(ctx, "open", func(ctx context.Context) error {
+		return querier{s.write}.one(ctx, []any{&mode}, `PRAGMA journal_mode`)
+	})
+	if err == nil && mode != "wal" {
+		return fmt.Errorf("this file system does not support SQLite's write-ahead log (journal mode is %s)", mode)
+	}
+	return err
+}
