@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -261,4 +262,14 @@ func (s *surface) raw(tb testing.TB, method, path, token string) reply {
 		tb.Fatalf("%s %s: read answer: %v", method, path, err)
 	}
 	return reply{res, string(body)}
+}
+
+func TestARouteOutsideTheGuardRunsForNobody(t *testing.T) {
+	h := owner(func(http.ResponseWriter, *http.Request, string) error {
+		t.Error("the handler ran")
+		return nil
+	})
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest("GET", "/elsewhere", nil))
+	reply{w.Result(), w.Body.String()}.isProblem(t, http.StatusUnauthorized, "Not authenticated")
 }

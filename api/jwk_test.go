@@ -109,3 +109,28 @@ func TestATokenIsHeldAgainstTheKeyItNames(t *testing.T) {
 		})
 	}
 }
+
+func TestUnchangedKeysKeepTheirTokens(t *testing.T) {
+	ed, ec := newEdKey(t).Public(), newECKey(t).Public()
+	one := newKeyring([]key{{"a", ed}, {"b", ec}})
+	for _, tc := range []struct {
+		name string
+		keys []key
+		want bool
+	}{
+		{"the same", []key{{"a", ed}, {"b", ec}}, true},
+		{"in another order", []key{{"b", ec}, {"a", ed}}, true},
+		{"another id", []key{{"a", ed}, {"c", ec}}, false},
+		{"another Ed25519 key", []key{{"a", newEdKey(t).Public()}, {"b", ec}}, false},
+		{"another P-256 key", []key{{"a", ed}, {"b", newECKey(t).Public()}}, false},
+		{"another kind of key", []key{{"a", ec}, {"b", ed}}, false},
+		{"one less", []key{{"a", ed}}, false},
+		{"one more", []key{{"a", ed}, {"b", ec}, {"c", ec}}, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := one.sameKeys(newKeyring(tc.keys)); got != tc.want {
+				t.Errorf("same keys: got %t, want %t", got, tc.want)
+			}
+		})
+	}
+}

@@ -130,10 +130,13 @@ func TestWhatTheAPIReceives(t *testing.T) {
 	if id := r.header.Get("X-Request-Id"); id == "chosen" || id == "" || id != got.header.Get("X-Request-Id") {
 		t.Errorf("got X-Request-Id %q upstream and %q in the answer, want one of ours", id, got.header.Get("X-Request-Id"))
 	}
-	for _, name := range []string{"Set-Cookie", "Server", "X-Powered-By", "Access-Control-Allow-Origin"} {
+	for _, name := range []string{"Set-Cookie", "Server", "X-Powered-By"} {
 		if v := got.header.Get(name); v != "" {
 			t.Errorf("the browser received %s: %s", name, v)
 		}
+	}
+	if v := got.header.Get("Access-Control-Allow-Origin"); v != p.bff {
+		t.Errorf("got Access-Control-Allow-Origin %q, want our own and not the API's", v)
 	}
 }
 

@@ -28,7 +28,7 @@ const (
 	hopHeader  = "it is about one connection, not about the request"
 	pathHeader = "it says where a request comes from, which a client could invent"
 	idHeader   = "it says who a client is, which a client could invent"
-	upgrade    = "it belongs to the WebSocket handshake, with which it passes anyway"
+	wsHeader   = "it belongs to the WebSocket handshake, with which it passes anyway"
 )
 
 var neverForwarded = map[string]string{
@@ -89,7 +89,7 @@ var neverForwardedPrefix = []struct{ prefix, reason string }{
 	{"X-Forwarded-", pathHeader},
 	{"X-Auth-Request-", idHeader},
 	{"X-Authenticated-", idHeader},
-	{"Sec-Websocket-", upgrade},
+	{"Sec-Websocket-", wsHeader},
 }
 
 // forwardFault says why a header must not pass, or "".

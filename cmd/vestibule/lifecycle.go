@@ -100,19 +100,22 @@ func (p *process) drainRequests(servers []*server) {
 // cutRest waits until the ended requests and the background work are gone, and
 // cuts off what does not go.
 func (p *process) cutRest(servers []*server, working *sync.WaitGroup) {
-	workDone := make(chan struct{})
-	go func() { working.Wait(); close(workDone) }()
-	late := time.After(p.end)
-	for gone := false; !gone; {
-		gone = true
+	gone := make(chan struct{})
+	go func() {
+		working.Wait()
 		for _, s := range servers {
-			gone = gone && s.running.Load() == 0
+			for s.running.Load() > 0 {
+				time.Sleep(10 * time.Millisecond)
+			}
 		}
-		select {
-		case <-late:
-			p.log.Warn("some requests did not end in time and are cut off")
-			gone = true
-		case <-time.After(10 * time.Millisecond):
-		}
+		close(gone)
+	}()
+	select {
+	case <-gone:
+	case <-time.After(p.end):
+		p.log.Warn("cutting off what does not end")
+	}
+	for _, s := range servers {
+		_ = s.http.Close()
 	}
 }

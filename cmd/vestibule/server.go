@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"vestibule/internal/web"
 )
 
 // Limits of every listener. web.Deadlines moves the deadlines of a running
@@ -30,6 +32,7 @@ type server struct {
 	surface  string // bff, api or admin
 	setting  string // where its address comes from
 	listener net.Listener
+	accepts  net.Listener // listener, as prepared for http
 	http     http.Server
 	serving  atomic.Bool
 	// running counts the handlers: http.Server loses sight of a connection
@@ -98,6 +101,7 @@ func (s *server) prepare(base context.Context, h http.Handler, log *slog.Logger)
 		// What clients do to their connections is not news.
 		ErrorLog: slog.NewLogLogger(log.With("surface", s.surface).Handler(), slog.LevelDebug),
 	}
+	s.accepts = web.GuardFraming(&s.http, s.listener)
 }
 
 // serve answers until the server is shut down or its listener fails; only the
@@ -105,7 +109,7 @@ func (s *server) prepare(base context.Context, h http.Handler, log *slog.Logger)
 func (s *server) serve() error {
 	s.serving.Store(true)
 	defer s.serving.Store(false)
-	err := s.http.Serve(s.listener)
+	err := s.http.Serve(s.accepts)
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}

@@ -128,6 +128,9 @@ func proxied(upstream side) side {
 			// The proxy flushes from a timer of its own, so whether its server
 			// still guesses at an absent type would be a matter of luck.
 			w.Header()["Content-Type"] = nil
+			// Or else its server would swallow up to 256 KiB of a request that is
+			// still being proxied when the answer begins.
+			_ = http.NewResponseController(w).EnableFullDuplex()
 			proxy.ServeHTTP(w, r)
 		}))
 	}

@@ -76,6 +76,7 @@ func TestTheEndOfTheContextEndsRoundTripThoughTheHandlerSleeps(t *testing.T) {
 			t.Errorf("the body was closed %d times before the handler returned, want once", n)
 		}
 		time.Sleep(2 * time.Hour)
+		synctest.Wait()
 		if !errors.Is(write, io.ErrClosedPipe) {
 			t.Errorf("the handler's write: got %v, want an error", write)
 		}

@@ -124,7 +124,7 @@ const statusClientGone = 499
 
 // write logs the request. The query is left out: it may hold mail links,
 // search terms and other things that do not belong in a log. The path is
-// escaped as it was on the wire: control characters, line breaks and
+// escaped: control characters, line breaks and
 // right-to-left marks would deceive whoever reads the log.
 func (a Access) write(r *http.Request, rec *record, level slog.Level, took time.Duration, aborted bool) {
 	status := rec.answer.status

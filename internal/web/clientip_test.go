@@ -10,7 +10,7 @@ func TestTheClientIsTheFirstAddressFromTheRightThatIsNoTrustedProxy(t *testing.T
 	t.Parallel()
 	trusted := []netip.Prefix{
 		netip.MustParsePrefix("10.0.0.0/8"),
-		netip.MustParsePrefix("2001:db8::1/32"),         // with host bits
+		netip.MustParsePrefix("2001:db8::1/32"),        // with host bits
 		netip.MustParsePrefix("::ffff:172.16.0.0/108"), // 172.16.0.0/12
 	}
 	tests := map[string]struct {

@@ -37,11 +37,10 @@ func (d Deadlines) Wrap(next http.Handler) http.Handler {
 		}
 		out := &timedWriter{ResponseWriter: w, conn: conn, pace: pace{d, d.Grace}}
 		if r.Body != nil && r.Body != http.NoBody {
-			out.body = &timedBody{ReadCloser: r.Body, conn: conn, pace: pace{d, d.Grace}}
-			// For a body that the handler does not read: the server reads it,
-			// before it sends the header, and may ask for it with a 100 first.
+			out.body = &timedBody{ReadCloser: r.Body, conn: conn, pace: pace{d, d.Grace}, asks: r.Header["Expect"] != nil}
+			// For a body that the handler does not read: the server does,
+			// before it sends the header.
 			_ = conn.SetReadDeadline(time.Now().Add(d.Stall))
-			_ = conn.SetWriteDeadline(time.Now().Add(d.Stall))
 			// A copy: the server looks at the type of the body of its own.
 			r = r.WithContext(r.Context())
 			r.Body = out.body
@@ -95,6 +94,7 @@ type timedBody struct {
 	conn timedConn
 	pace pace
 
+	asks  bool // the first read sends a 100 Continue
 	mu    sync.Mutex
 	ended bool
 }
@@ -104,6 +104,10 @@ func (b *timedBody) Read(p []byte) (int, error) {
 	b.mu.Lock()
 	if !b.ended {
 		_ = b.conn.SetReadDeadline(b.pace.deadline(start))
+		if b.asks {
+			_ = b.conn.SetWriteDeadline(b.pace.deadline(start))
+			b.asks = false
+		}
 	}
 	b.mu.Unlock()
 	n, err := b.ReadCloser.Read(p)
@@ -116,14 +120,21 @@ func (b *timedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// end makes sure that no read sets a deadline any more and says whether it is
-// the first to do so.
-func (b *timedBody) end() bool {
+// end makes sure that no read sets a deadline any more.
+func (b *timedBody) end() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	first := !b.ended
 	b.ended = true
-	return first
+}
+
+// open says whether there may be more of the body to read.
+func (b *timedBody) open() bool {
+	if b == nil {
+		return false
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return !b.ended
 }
 
 // maxPiece is how much is written under one deadline, in bytes: what io.Copy
@@ -143,9 +154,16 @@ func (w *timedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // arm gives the write that follows its deadline.
 func (w *timedWriter) arm() time.Time {
 	start := time.Now()
-	if !w.hijacked {
-		_ = w.conn.SetWriteDeadline(w.pace.deadline(start))
+	if w.hijacked {
+		return start
 	}
+	deadline := w.pace.deadline(start)
+	if w.body.open() {
+		// The server may first wait for the rest of the body, or for a read
+		// of it that is under way.
+		deadline = deadline.Add(w.pace.limits.Stall)
+	}
+	_ = w.conn.SetWriteDeadline(deadline)
 	return start
 }
 
@@ -180,7 +198,7 @@ func (w *timedWriter) FlushError() error {
 
 // Hijack takes the deadlines off together with the connection.
 func (w *timedWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	if w.body != nil {
+	if w.body.open() {
 		w.body.end()
 	}
 	conn, buf, err := http.NewResponseController(w.ResponseWriter).Hijack()
@@ -188,12 +206,13 @@ func (w *timedWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return conn, buf, err
 }
 
-// end bounds what the server does after the handler: it sends what is still
-// buffered, under a deadline that may be long past, and reads what is left of
-// the body. It lifts both deadlines before the next request.
+// end bounds what the server does after the handler: it reads what is left of
+// the body and sends what is still buffered, under deadlines that may be long
+// past. It lifts both before the next request.
 func (w *timedWriter) end() {
 	w.arm()
-	if !w.hijacked && w.body != nil && w.body.end() {
+	if w.body.open() {
+		w.body.end()
 		_ = w.conn.SetReadDeadline(time.Now().Add(w.pace.limits.Stall))
 	}
 }

@@ -27,6 +27,7 @@ func startServer(t testing.TB, h http.Handler, change ...func(*http.Server)) *ht
 	ts.Config.ReadHeaderTimeout = patience
 	ts.Config.ReadTimeout = patience
 	ts.Config.WriteTimeout = patience
+	ts.Config.IdleTimeout = patience
 	ts.Config.MaxHeaderBytes = 32 << 10
 	ts.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	for _, f := range change {

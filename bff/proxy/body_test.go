@@ -1,0 +1,399 @@
+package proxy
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// uploads is an API that reports how reading each request's body ended.
+type uploads chan error
+
+func (u uploads) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	_, err := io.Copy(io.Discard, r.Body)
+	u <- err
+}
+
+func limit(n int64) func(*Config) { return func(c *Config) { c.BodyLimit = n } }
+
+func TestABodyOverTheLimitIsRefused(t *testing.T) {
+	t.Run("of declared length, before anything is sent", func(t *testing.T) {
+		api := newRecorder()
+		r := newRig(t, api, limit(10))
+		c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 11\nExpect: 100-continue\n\n")
+		res, body := c.answer("POST") // and no 100 Continue before it
+		r.wantError(res, body, http.StatusRequestEntityTooLarge, "BODY_TOO_LARGE")
+		c.wantClosed()
+		api.none(t)
+	})
+	t.Run("chunked, and the API sees that something is missing", func(t *testing.T) {
+		api := make(uploads, 1)
+		r := newRig(t, api, limit(10))
+		c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nTransfer-Encoding: chunked\n\n8\n12345678\n3\nabc\n0\n\n")
+		res, body := c.answer("POST")
+		r.wantError(res, body, http.StatusRequestEntityTooLarge, "BODY_TOO_LARGE")
+		c.wantClosed()
+		if err := receive(t, "the API", api); err == nil {
+			t.Error("the API took a part of the body for the whole")
+		}
+	})
+	t.Run("without an end", func(t *testing.T) {
+		api := make(uploads, 1)
+		r := newRig(t, api, limit(1<<20))
+		res, body := r.do(r.request(t.Context(), "PUT", "/api/proxy/x", struct{ io.Reader }{zeros{}}))
+		r.wantError(res, body, http.StatusRequestEntityTooLarge, "BODY_TOO_LARGE")
+		if err := receive(t, "the API", api); err == nil {
+			t.Error("the API took a part of the body for the whole")
+		}
+	})
+}
+
+func TestABodyUpToTheLimitPasses(t *testing.T) {
+	api := newRecorder()
+	r := newRig(t, api, limit(10))
+	for name, body := range map[string]io.Reader{
+		"of declared length": strings.NewReader("1234567890"),
+		"chunked":            struct{ io.Reader }{strings.NewReader("1234567890")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			res, _ := r.do(r.request(t.Context(), "POST", "/api/proxy/x", body))
+			if got := api.only(t); res.StatusCode != 200 || got.body != "1234567890" {
+				t.Errorf("got %d, and %q at the API", res.StatusCode, got.body)
+			}
+		})
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
+func TestABrokenBodyIsTheClientsFault(t *testing.T) {
+	const head = "POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\n"
+	for name, request := range map[string]string{
+		"a chunk without a size":      head + "Transfer-Encoding: chunked\n\n5\nhello\nxyz\n",
+		"a negative chunk":            head + "Transfer-Encoding: chunked\n\n-5\nhello\n",
+		"a chunk longer than it says": head + "Transfer-Encoding: chunked\n\n2\nhello\n0\n\n",
+		"a bare CR":                   head + "Transfer-Encoding: chunked\n\n5;a=\rb\nhello\n0\n\n",
+		"a broken trailer":            head + "Transfer-Encoding: chunked\n\n5\nhello\n0\nbroken\n\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			api := make(uploads, 1)
+			r := newRig(t, api)
+			c := r.raw(request + "GET /api/proxy/smuggled HTTP/1.1\nHost: app\nCookie: a=b\n\n")
+			res, body := c.answer("POST")
+			r.wantError(res, body, http.StatusBadRequest, "BAD_REQUEST")
+			if !res.Close {
+				t.Error("Connection: close is missing")
+			}
+			c.wantClosed()
+			if len(api) > 0 {
+				if err := <-api; err == nil {
+					t.Error("the API took a part of the body for the whole")
+				}
+			}
+		})
+	}
+	t.Run("an end before the declared one", func(t *testing.T) {
+		api := make(uploads, 1)
+		r := newRig(t, api)
+		c := r.raw(head + "Content-Length: 100\n\nhello")
+		if err := c.Conn.(*net.TCPConn).CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		res, body := c.answer("POST")
+		r.wantError(res, body, http.StatusBadRequest, "BAD_REQUEST")
+		c.wantClosed()
+		if err := receive(t, "the API", api); err == nil {
+			t.Error("the API took a part of the body for the whole")
+		}
+	})
+}
+
+// TestAfterChunksTheConnectionCloses: a request with both Content-Length and
+// Transfer-Encoding must not leave a connection on which the rest of it, by the
+// other count, is read as a request.
+func TestAfterChunksTheConnectionCloses(t *testing.T) {
+	api := newRecorder()
+	r := newRig(t, api)
+	c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 100\nTransfer-Encoding: chunked\n\n0\n\n" +
+		"GET /api/proxy/smuggled HTTP/1.1\nHost: app\nCookie: a=b\n\n")
+	if res, _ := c.answer("POST"); res.StatusCode != 200 || !res.Close {
+		t.Errorf("got %d, close %t", res.StatusCode, res.Close)
+	}
+	c.wantClosed()
+	if got := api.only(t); got.RequestURI != "/api/x" {
+		t.Errorf("the API got %s", got.RequestURI)
+	}
+}
+
+func TestAConnectionIsReusedAfterAWholeBody(t *testing.T) {
+	api := newRecorder()
+	r := newRig(t, api)
+	const request = "POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 5\n\nhello"
+	c := r.raw(request)
+	for range 20 {
+		if res, _ := c.answer("POST"); res.StatusCode != 200 || res.Close {
+			t.Fatalf("got %d, close %t", res.StatusCode, res.Close)
+		}
+		c.send(request)
+	}
+}
+
+func TestBothBodiesStreamAtOnce(t *testing.T) {
+	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		c := http.NewResponseController(w)
+		_ = c.EnableFullDuplex()
+		lines := bufio.NewScanner(req.Body)
+		for lines.Scan() {
+			fmt.Fprintf(w, "echo %s\n", lines.Text())
+			_ = c.Flush()
+		}
+	}))
+	in, out := io.Pipe()
+	res, err := r.roundTrip(r.request(t.Context(), "POST", "/api/proxy/x", in))
+	for i := range 3 {
+		if i == 0 {
+			go fmt.Fprintln(out, 0) // the answer's header waits for it
+		} else {
+			fmt.Fprintln(out, i)
+		}
+		if i == 0 && err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			defer res.Body.Close()
+		}
+		var got int
+		if _, err := fmt.Fscanf(res.Body, "echo %d\n", &got); err != nil || got != i {
+			t.Fatalf("got %d (%v), want %d", got, err, i)
+		}
+	}
+	out.Close()
+	if rest, err := io.ReadAll(res.Body); err != nil || len(rest) > 0 {
+		t.Errorf("got %q (%v), want the end", rest, err)
+	}
+}
+
+// TestAnUploadReachesTheAPIAsItComes: also one of declared, small size.
+func TestAnUploadReachesTheAPIAsItComes(t *testing.T) {
+	got := make(chan string)
+	r := newRig(t, http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
+		buf := make([]byte, 100)
+		for {
+			n, err := req.Body.Read(buf)
+			if n > 0 {
+				got <- string(buf[:n])
+			}
+			if err != nil {
+				return
+			}
+		}
+	}))
+	c := r.raw("PUT /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 6\n\none")
+	if s := receive(t, "the first half", got); s != "one" {
+		t.Errorf("got %q", s)
+	}
+	c.send("two")
+	if s := receive(t, "the second half", got); s != "two" {
+		t.Errorf("got %q", s)
+	}
+	if res, _ := c.answer("PUT"); res.StatusCode != 200 || res.Close {
+		t.Errorf("got %d, close %t", res.StatusCode, res.Close)
+	}
+}
+
+// TestAnAnswerBeforeTheUploadIsOver: the client gets it, and its connection,
+// which may hold the rest of the upload, is not used again.
+func TestAnAnswerBeforeTheUploadIsOver(t *testing.T) {
+	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = io.WriteString(w, "no")
+	}))
+	c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 100\n\nonly this")
+	if res, body := c.answer("POST"); res.StatusCode != 403 || body != "no" || !res.Close {
+		t.Errorf("got %d %q, close %t", res.StatusCode, body, res.Close)
+	}
+	c.send("GET /api/proxy/smuggled HTTP/1.1\nHost: app\nCookie: a=b\n\n")
+	c.wantClosed()
+}
+
+func TestEventsArriveAtOnce(t *testing.T) {
+	next := make(chan string)
+	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		c := http.NewResponseController(w)
+		_ = c.Flush()
+		for event := range next {
+			fmt.Fprintf(w, "data: %s\n\n", event)
+			_ = c.Flush()
+		}
+	}))
+	res, err := r.roundTrip(r.request(t.Context(), "GET", "/api/proxy/events", nil))
+	if err != nil { // the header alone has arrived
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if got := res.Header.Get("Content-Type"); got != "text/event-stream" {
+		t.Errorf("Content-Type: got %q", got)
+	}
+	for _, event := range []string{"one", "two", "three"} {
+		next <- event
+		start := time.Now()
+		want := "data: " + event + "\n\n"
+		got := make([]byte, len(want))
+		if _, err := io.ReadFull(res.Body, got); err != nil || string(got) != want {
+			t.Fatalf("got %q (%v), want %q", got, err, want)
+		}
+		t.Logf("%s after %v", event, time.Since(start))
+	}
+	close(next)
+	if rest, err := io.ReadAll(res.Body); err != nil || len(rest) > 0 {
+		t.Errorf("got %q (%v), want the end", rest, err)
+	}
+}
+
+// TestADownloadOfKnownLengthDoesNotWaitForItsEnd: header first, then what there
+// is, while the API takes its time.
+func TestADownloadOfKnownLengthDoesNotWaitForItsEnd(t *testing.T) {
+	next := make(chan string)
+	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "6")
+		c := http.NewResponseController(w)
+		_ = c.Flush()
+		for part := range next {
+			_, _ = io.WriteString(w, part)
+			_ = c.Flush()
+		}
+	}))
+	res, err := r.roundTrip(r.request(t.Context(), "GET", "/api/proxy/x", nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	for _, part := range []string{"one", "two"} {
+		next <- part
+		got := make([]byte, 3)
+		if _, err := io.ReadFull(res.Body, got); err != nil || string(got) != part {
+			t.Fatalf("got %q (%v), want %q", got, err, part)
+		}
+	}
+	close(next)
+}
+
+func TestBytesPassUntouched(t *testing.T) {
+	compressed := []byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1, 0, 0, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0}
+	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		body, _ := io.ReadAll(req.Body)
+		w.Header().Set("Content-Encoding", req.Header.Get("Content-Encoding"))
+		w.Header().Set("Content-Type", req.Header.Get("Content-Type"))
+		_, _ = w.Write(body)
+	}))
+	res, body := r.do(r.request(t.Context(), "POST", "/api/proxy/x", bytes.NewReader(compressed),
+		"Content-Encoding", "gzip", "Content-Type", "application/x-odd; a=b", "Accept-Encoding", "gzip"))
+	if !bytes.Equal([]byte(body), compressed) || res.Header.Get("Content-Encoding") != "gzip" || res.Header.Get("Content-Type") != "application/x-odd; a=b" {
+		t.Errorf("got %x as %v", body, res.Header)
+	}
+}
+
+// TestLargeBodiesNeedNoMemory sends 256 MB each way.
+func TestLargeBodiesNeedNoMemory(t *testing.T) {
+	const size = 256 << 20
+	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if req.Method == "PUT" {
+			n, err := io.Copy(io.Discard, req.Body)
+			fmt.Fprint(w, n, err)
+			return
+		}
+		if req.URL.RawQuery == "known" {
+			w.Header().Set("Content-Length", fmt.Sprint(size))
+		}
+		_, _ = io.CopyN(w, zeros{}, size)
+	}))
+	// Everything runs in this process, so its heap bounds the proxy's.
+	var peak atomic.Uint64
+	stop := make(chan struct{})
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		for {
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			peak.Store(max(peak.Load(), m.HeapInuse))
+			select {
+			case <-stop:
+				return
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	}()
+	t.Run("up", func(t *testing.T) {
+		req := r.request(t.Context(), "PUT", "/api/proxy/x", io.LimitReader(zeros{}, size))
+		req.ContentLength = size
+		if _, body := r.do(req); body != fmt.Sprint(size, error(nil)) {
+			t.Errorf("the API read %s", body)
+		}
+	})
+	t.Run("up in chunks", func(t *testing.T) {
+		if _, body := r.do(r.request(t.Context(), "PUT", "/api/proxy/x", io.LimitReader(zeros{}, size))); body != fmt.Sprint(size, error(nil)) {
+			t.Errorf("the API read %s", body)
+		}
+	})
+	for _, length := range []string{"known", "unknown"} {
+		t.Run("down, of "+length+" length", func(t *testing.T) {
+			res, err := r.roundTrip(r.request(t.Context(), "GET", "/api/proxy/x?"+length, nil))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer res.Body.Close()
+			if n, err := io.Copy(io.Discard, res.Body); n != size || err != nil {
+				t.Errorf("got %d bytes (%v)", n, err)
+			}
+		})
+	}
+	close(stop)
+	<-watched
+	t.Logf("peak heap %d MB", peak.Load()>>20)
+	if peak.Load() > 64<<20 {
+		t.Errorf("got a heap of %d MB while %d MB passed", peak.Load()>>20, size>>20)
+	}
+}
+
+func TestAnAnswerThatBreaksOffIsNeverWhole(t *testing.T) {
+	for name, answer := range map[string]string{
+		"known length": "HTTP/1.1 200 OK\nContent-Length: 10\n\nhello",
+		"chunked":      "HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n5\nhello\n",
+		"broken chunk": "HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n5\nhello\nzz\n",
+	} {
+		r := newRig(t, rawAPI(t, answering(answer)))
+		for _, proto := range []string{"HTTP/1.1", "HTTP/1.0"} {
+			t.Run(name+" over "+proto, func(t *testing.T) {
+				c := r.raw("GET /api/proxy/x " + proto + "\nHost: app\nCookie: a=b\n\n")
+				res, err := http.ReadResponse(c.r, nil)
+				if errors.Is(err, io.ErrUnexpectedEOF) || err != nil && proto == "HTTP/1.0" {
+					return // not even the header
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if body, err := io.ReadAll(res.Body); err == nil {
+					t.Errorf("got %q as a whole answer", body)
+				}
+			})
+		}
+		r.wantLog(`"aborted":true`)
+		r.wantLog(`"upstream_error":"`)
+	}
+}

@@ -1,0 +1,243 @@
+package proxy
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"vestibule/internal/web"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// written are the headers that the API gets from us on every request, besides
+// X-Request-Id and Traceparent, whose values vary.
+func (r *rig) written() http.Header {
+	return http.Header{
+		"Authorization":     {"Bearer " + testBearer},
+		"X-Forwarded-For":   {"127.0.0.1"},
+		"X-Forwarded-Host":  {"app.example"},
+		"X-Forwarded-Proto": {"https"},
+	}
+}
+
+// wantHeader checks all that the API got: ours, and extra as name, value….
+func (r *rig) wantHeader(got seen, res *http.Response, extra ...string) {
+	r.Helper()
+	want := r.written()
+	for i := 0; i < len(extra); i += 2 {
+		want.Add(extra[i], extra[i+1])
+	}
+	h := got.Header.Clone()
+	if len(h["X-Request-Id"]) != 1 || h.Get("X-Request-Id") != res.Header.Get("X-Request-Id") {
+		r.Errorf("X-Request-Id: the API got %q, the browser %q", h["X-Request-Id"], res.Header["X-Request-Id"])
+	}
+	delete(h, "X-Request-Id")
+	if parents := h["Traceparent"]; len(parents) != 1 || !validTraceparent(parents[0]) {
+		r.Errorf("Traceparent: got %q", parents)
+	}
+	delete(h, "Traceparent")
+	if diff := cmp.Diff(want, h); diff != "" {
+		r.Errorf("headers at the API (-want +got):\n%s", diff)
+	}
+	if got.Host != r.api.Host {
+		r.Errorf("Host: got %q, want %q", got.Host, r.api.Host)
+	}
+}
+
+func TestAPlainRequestGetsNothingButOurHeaders(t *testing.T) {
+	api := newRecorder()
+	r := newRig(t, api)
+	res, _ := r.raw("GET /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\n\n").answer("GET")
+	r.wantHeader(api.only(t), res)
+}
+
+func TestListedHeadersPassAsTheyAre(t *testing.T) {
+	api := newRecorder()
+	r := newRig(t, api)
+	var lines strings.Builder
+	var want []string
+	for _, name := range RequestHeaders() {
+		if name == "Tracestate" {
+			continue // not without a traceparent
+		}
+		lines.WriteString(name + ": value of " + name + "\n")
+		want = append(want, name, "value of "+name)
+	}
+	lines.WriteString("accept: second line\n")
+	want = append(want, "Accept", "second line")
+	res, _ := r.raw("GET /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\n" + lines.String() + "\n").answer("GET")
+	r.wantHeader(api.only(t), res, want...)
+
+	t.Run("and a body has its length", func(t *testing.T) {
+		res, _ := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Type: text/plain\nContent-Length: 2\n\nhi").answer("POST")
+		got := api.only(t)
+		r.wantHeader(got, res, "Content-Type", "text/plain", "Content-Length", "2")
+		if got.body != "hi" || got.ContentLength != 2 {
+			t.Errorf("got body %q of %d bytes", got.body, got.ContentLength)
+		}
+	})
+	t.Run("and an empty POST stays one", func(t *testing.T) {
+		res, _ := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nIdempotency-Key: k\nContent-Length: 0\n\n").answer("POST")
+		r.wantHeader(api.only(t), res, "Content-Length", "0", "Idempotency-Key", "k")
+	})
+}
+
+// TestNothingElsePasses sends what a hostile client would.
+func TestNothingElsePasses(t *testing.T) {
+	hostile := []string{
+		"Cookie: better-auth.session_token=secret",
+		"Cookie2: $Version=1",
+		"Authorization: Bearer forged",
+		"authorization: Basic Zm9yZ2Vk",
+		"Proxy-Authorization: Basic x",
+		"Referer: https://app.example/?token=secret",
+		"Origin: https://app.example",
+		"X-User-Id: usr_admin",
+		"X-Forwarded-User: admin",
+		"X-Forwarded-Email: admin@example.com",
+		"X-Forwarded-For: 6.6.6.6",
+		"X-Forwarded-Host: evil.example",
+		"X-Forwarded-Proto: gopher",
+		"X-Forwarded-Prefix: /evil",
+		"X-Forwarded-Port: 666",
+		"Forwarded: for=6.6.6.6",
+		"X-Real-Ip: 6.6.6.6",
+		"True-Client-Ip: 6.6.6.6",
+		"Via: 1.1 evil",
+		"X_Forwarded_For: 6.6.6.6",
+		"X_User_Id: usr_admin",
+		"Content_Type: text/evil",
+		"Content_Length: 5",
+		"Accept_Encoding: evil",
+		"X-Request-Id: forged",
+		"X-Original-Url: /admin",
+		"X-Http-Method-Override: DELETE",
+		"X-Custom: anything",
+		"Sec-Fetch-Site: same-origin",
+		"Sec-WebSocket-Key: x",
+		"Sec-WebSocket-Protocol: x",
+		"HTTP2-Settings: AAMAAABkAAQAAP__",
+		"Upgrade: h2c",
+		"TE: trailers",
+		"Trailer: X-User-Id",
+		"Keep-Alive: timeout=5",
+		"Proxy-Connection: keep-alive",
+		"Dnt: 1",
+		"Early-Data: 1",
+	}
+	api := newRecorder()
+	r := newRig(t, api)
+	for _, connection := range []string{
+		"",
+		"Connection: keep-alive\n",
+		"Connection: Upgrade, HTTP2-Settings\n",
+		"Connection: close, Authorization, X-Request-Id, Traceparent, X-Forwarded-For, Host\n",
+		"Connection: X-Forwarded-Host\nConnection: X-Forwarded-Proto,authorization\n",
+	} {
+		t.Run(connection, func(t *testing.T) {
+			res, _ := r.raw("GET /api/proxy/x HTTP/1.1\nHost: app\n" + connection + strings.Join(hostile, "\n") + "\n\n").answer("GET")
+			r.wantHeader(api.only(t), res)
+		})
+	}
+}
+
+func TestTrailersOfTheClientStayBehind(t *testing.T) {
+	api := newRecorder()
+	r := newRig(t, api)
+	res, _ := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nTransfer-Encoding: chunked\nTrailer: X-User-Id\n\n" +
+		"2\nhi\n0\nX-User-Id: usr_admin\n\n").answer("POST")
+	got := api.only(t)
+	r.wantHeader(got, res)
+	if got.body != "hi" || len(got.Trailer) != 0 {
+		t.Errorf("got body %q and trailer %v", got.body, got.Trailer)
+	}
+}
+
+func TestFurtherHeadersPassWhenConfigured(t *testing.T) {
+	api := newRecorder()
+	r := newRig(t, api, func(c *Config) { c.ForwardHeaders = []string{"x-tenant", "Accept"} })
+	res, _ := r.get("/api/proxy/x", "X-Tenant", "a", "X-Tenant", "b", "X-Other", "c", "User-Agent", "test")
+	r.wantHeader(api.only(t), res, "X-Tenant", "a", "X-Tenant", "b", "User-Agent", "test")
+}
+
+func TestHeadersThatMustNotPassCannotBeConfigured(t *testing.T) {
+	names := []string{
+		"Cookie", "cookie", "AUTHORIZATION", "Proxy-Authorization", "Set-Cookie",
+		"Forwarded", "X-Forwarded-For", "x-forwarded-host", "X-Forwarded-User", "X-Forwarded-Anything", "X-Real-IP", "Via",
+		"True-Client-IP", "CF-Connecting-IP", "X-Client-IP", "X-Original-URL",
+		"X-Request-ID", "Traceparent", "X-User-Id", "Remote-User", "X-Auth-Request-Email",
+		"Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "HTTP2-Settings", "Expect",
+		"Host", "Content-Length", "Sec-WebSocket-Key",
+		"X_Tenant", "", "X Tenant", "X-Tenant:", "X-Ténant", "X-Tenant\r\n",
+	}
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) {
+			_, err := New(Config{Backend: mustParse(t, "http://api"), Public: mustParse(t, "http://app"), ForwardHeaders: []string{"X-Fine", name}})
+			if err == nil {
+				t.Fatal("got no error")
+			}
+			if !strings.Contains(err.Error(), `"`+strings.Trim(name, "\r\n")) || strings.Contains(err.Error(), "X-Fine") {
+				t.Errorf("got %q, want an error that names this header alone", err)
+			}
+		})
+	}
+	t.Run("all mistakes are reported at once", func(t *testing.T) {
+		_, err := New(Config{Backend: mustParse(t, "ftp://api"), Public: mustParse(t, "http://app"), ForwardHeaders: names})
+		for _, want := range append([]string{"http or https"}, names[:10]...) {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("got %v, want an error about %s too", err, want)
+			}
+		}
+	})
+	t.Run("the tables hold canonical names", func(t *testing.T) {
+		for name := range maps.Keys(neverForwarded) {
+			if name != http.CanonicalHeaderKey(name) {
+				t.Errorf("%s would never match", name)
+			}
+		}
+		for _, name := range slices.Concat(requestHeaders, handshakeRequest, handshakeResponse, slices.Collect(maps.Keys(withheld))) {
+			if name != http.CanonicalHeaderKey(name) {
+				t.Errorf("%s would never match", name)
+			}
+		}
+	})
+}
+
+func TestTheClientAddressIsTheOneThatTheServerGoesBy(t *testing.T) {
+	api := newRecorder()
+	for ip, want := range map[string][]string{"2001:db8::1": {"2001:db8::1"}, "": nil} {
+		r := newRig(t, api, func(c *Config) { c.ClientIP = func(*http.Request) string { return ip } })
+		r.get("/api/proxy/x", "X-Forwarded-For", "6.6.6.6")
+		if got := api.only(t).Header["X-Forwarded-For"]; !slices.Equal(got, want) {
+			t.Errorf("client %q: got %q, want %q", ip, got, want)
+		}
+	}
+}
+
+func TestRefusalsOfAuthorizePassUnchanged(t *testing.T) {
+	api := newRecorder()
+	r := newRig(t, api)
+	t.Run("no session", func(t *testing.T) {
+		res, body := r.raw("GET /api/proxy/x HTTP/1.1\nHost: app\nAuthorization: Bearer x\n\n").answer("GET")
+		r.wantError(res, body, http.StatusUnauthorized, "NO_SESSION")
+	})
+	t.Run("an ended session, with the cookie cleared", func(t *testing.T) {
+		r.endSession()
+		res, body := r.get("/api/proxy/x")
+		r.wantError(res, body, http.StatusUnauthorized, "SESSION_EXPIRED")
+		if got := res.Header.Get("Set-Cookie"); got != "session=; Max-Age=0" {
+			t.Errorf("Set-Cookie: got %q", got)
+		}
+	})
+	t.Run("the store is away", func(t *testing.T) {
+		r := newRig(t, api, func(c *Config) {
+			c.Authorize = func(*http.Request) (Grant, error) { return Grant{}, web.Unavailable(nil) }
+		})
+		res, body := r.get("/api/proxy/x")
+		r.wantError(res, body, http.StatusServiceUnavailable, "STORE_UNAVAILABLE")
+	})
+	api.none(t)
+}

@@ -1,0 +1,168 @@
+package inprocess_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"vestibule/internal/inprocess"
+)
+
+func TestRequestsThatNobodyCouldSendAreRefused(t *testing.T) {
+	ended, cancel := context.WithCancelCause(t.Context())
+	cancel(errGone)
+	for name, change := range map[string]func(*http.Request) *http.Request{
+		"no URL":                    func(r *http.Request) *http.Request { r.URL = nil; return r },
+		"no host":                   func(r *http.Request) *http.Request { r.URL.Host = ""; return r },
+		"an impossible host":        func(r *http.Request) *http.Request { r.Host = "a b"; return r },
+		"no header":                 func(r *http.Request) *http.Request { r.Header = nil; return r },
+		"an impossible method":      func(r *http.Request) *http.Request { r.Method = "GET /"; return r },
+		"CONNECT":                   func(r *http.Request) *http.Request { r.Method = http.MethodConnect; return r },
+		"a space in the query":      func(r *http.Request) *http.Request { r.URL.RawQuery = "a=1 HTTP/1.1"; return r },
+		"a line break in the query": func(r *http.Request) *http.Request { r.URL.RawQuery = "a=1\r\nX: y"; return r },
+		"an impossible header name": func(r *http.Request) *http.Request { r.Header["X Y"] = []string{"1"}; return r },
+		"a line break in a header":  func(r *http.Request) *http.Request { r.Header.Set("X-Y", "1\r\nX-Injected: 2"); return r },
+		"a NUL in an odd header":    func(r *http.Request) *http.Request { r.Header["x-y"] = []string{"\x00"}; return r },
+		"a length without a body":   func(r *http.Request) *http.Request { r.Body, r.ContentLength = nil, 5; return r },
+		"an ended context":          func(r *http.Request) *http.Request { return r.WithContext(ended) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			body := &counted{Reader: strings.NewReader("hello")}
+			req, _ := request(t, body)
+			req = change(req)
+			res, err := transport(func(http.ResponseWriter, *http.Request) {
+				t.Error("the handler was called")
+			}).RoundTrip(req)
+			if res != nil || err == nil {
+				t.Errorf("got %v, %v; want an error", res, err)
+			}
+			if strings.Contains(err.Error(), "X-Injected") {
+				t.Errorf("the error %q shows a header's value, which may be a secret", err)
+			}
+			if n := body.closed.Load(); n != 1 && req.Body != nil {
+				t.Errorf("the body was closed %d times, want once", n)
+			}
+		})
+	}
+}
+
+func TestNothingIsShared(t *testing.T) {
+	req, _ := request(t, strings.NewReader("hello"))
+	req.URL.RawQuery = "a=1"
+	req.Header["X-Secret"] = []string{"a", "b"}
+	req.TransferEncoding = []string{"chunked"}
+	before := req.Clone(t.Context())
+	var inside http.Header
+	spoiled := make(chan struct{})
+	res, err := transport(func(w http.ResponseWriter, r *http.Request) {
+		r.Header["X-Secret"][0] = "changed"
+		r.Header.Set("X-Added", "1")
+		r.URL.Path, r.URL.RawQuery, r.Host, r.TransferEncoding[0] = "/changed", "changed", "changed", "changed"
+		inside = w.Header()
+		inside.Set("X-Answer", "a")
+		w.(http.Flusher).Flush()
+		<-spoiled
+	}).RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inside["X-Answer"][0] = "changed"
+	inside.Set("X-Added", "1")
+	if got, want := res.Header, (http.Header{"X-Answer": {"a"}}); !cmp.Equal(got, want) {
+		t.Errorf("the answer's header: got %v, want %v", got, want)
+	}
+	close(spoiled)
+	res.Body.Close()
+	if diff := cmp.Diff(before.Header, req.Header); diff != "" {
+		t.Errorf("the request's header has changed:\n%s", diff)
+	}
+	if got, want := req.URL.String(), before.URL.String(); got != want || req.Host != before.Host || req.TransferEncoding[0] != "chunked" {
+		t.Errorf("the request has changed: %s %s %s", got, req.Host, req.TransferEncoding)
+	}
+}
+
+func TestWhereRequestsComeFromAndGoTo(t *testing.T) {
+	req, _ := request(t, nil)
+	req.Host = ""
+	res, err := transport(func(_ http.ResponseWriter, r *http.Request) {
+		if from, err := netip.ParseAddrPort(r.RemoteAddr); err != nil || !from.Addr().IsLoopback() || r.RemoteAddr != inprocess.RemoteAddr {
+			t.Errorf("got RemoteAddr %q, %v; want a loopback address", r.RemoteAddr, err)
+		}
+		if r.Host != "api.internal" {
+			t.Errorf("got Host %q, want the URL's", r.Host)
+		}
+	}).RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+}
+
+func TestWhatTheWriterCannotDo(t *testing.T) {
+	req, _ := request(t, nil)
+	res, err := transport(func(w http.ResponseWriter, _ *http.Request) {
+		c := http.NewResponseController(w)
+		_, _, hijack := c.Hijack()
+		for name, err := range map[string]error{
+			"SetReadDeadline":  c.SetReadDeadline(time.Now()),
+			"SetWriteDeadline": c.SetWriteDeadline(time.Now()),
+			"Hijack":           hijack,
+		} {
+			if !errors.Is(err, http.ErrNotSupported) {
+				t.Errorf("%s: got %v, want %v", name, err, http.ErrNotSupported)
+			}
+		}
+		io.WriteString(w, "as if nothing had happened")
+	}).RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body, err := io.ReadAll(res.Body); string(body) != "as if nothing had happened" || err != nil {
+		t.Errorf("got %q, %v", body, err)
+	}
+}
+
+func TestAHandlerThatSwitchesProtocolsIsRefused(t *testing.T) {
+	req, _ := request(t, nil)
+	res, err := transport(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusSwitchingProtocols)
+	}).RoundTrip(req)
+	if err == nil {
+		t.Errorf("got %s, want an error", res.Status)
+	}
+}
+
+func TestAnHTTPClientFollowsRedirectsAndTimesOut(t *testing.T) {
+	client := &http.Client{
+		Timeout: 30 * time.Second,
+		Transport: transport(func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/slow":
+				<-r.Context().Done()
+			case "/old":
+				http.Redirect(w, r, "/new", http.StatusTemporaryRedirect)
+			default:
+				io.Copy(w, r.Body)
+			}
+		}),
+	}
+	res, err := client.Post("http://api.internal/old", "text/plain", strings.NewReader("hello"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body, err := io.ReadAll(res.Body); string(body) != "hello" || err != nil || res.Request.URL.Path != "/new" {
+		t.Errorf("got %q, %v from %s; want the body echoed by /new", body, err, res.Request.URL)
+	}
+	res.Body.Close()
+	client.Timeout = time.Millisecond
+	if _, err := client.Get("http://api.internal/slow"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
+	}
+}

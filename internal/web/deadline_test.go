@@ -1,0 +1,431 @@
+package web
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// brief are limits that a test can wait for. What is slow must be over within
+// patience, which no limit but these would achieve; what is merely long waits
+// for several stalls.
+var brief = Deadlines{Stall: 250 * time.Millisecond, Grace: 500 * time.Millisecond, Rate: 1000}
+
+const severalStalls = 600 * time.Millisecond
+
+// withoutTimeouts leaves all bounding to Deadlines.
+func withoutTimeouts(srv *http.Server) { srv.ReadTimeout, srv.WriteTimeout = 0, 0 }
+
+// withShortTimeouts are over long before an answer that takes severalStalls.
+func withShortTimeouts(srv *http.Server) {
+	srv.ReadTimeout, srv.WriteTimeout = 100*time.Millisecond, 100*time.Millisecond
+}
+
+var serverTimeouts = map[string]func(*http.Server){
+	"server without timeouts":    withoutTimeouts,
+	"server with short timeouts": withShortTimeouts,
+}
+
+func TestABodyThatComesTooSlowlyIsRefused(t *testing.T) {
+	t.Parallel()
+	slow := map[string]func(c *wire){
+		"stands still": func(*wire) {},
+		"trickles, each byte in time": func(c *wire) {
+			for { // until the server hangs up
+				if _, err := io.WriteString(c.TCPConn, " "); err != nil {
+					return
+				}
+				time.Sleep(20 * time.Millisecond)
+			}
+		},
+	}
+	for name, rest := range slow {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var log logBuffer
+			ts := startServer(t, testHandler(log.logger(), brief, func(w http.ResponseWriter, r *http.Request) error {
+				_, err := ReadObject(w, r)
+				return err
+			}), withoutTimeouts)
+			c := dial(t, ts)
+			c.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n{")
+			go rest(c)
+			if res := c.wantStatus(http.StatusRequestTimeout); !res.Close {
+				t.Error("got a connection that is kept, want Connection: close")
+			}
+			c.wantClosed()
+			if rec := log.records(t, 1)[0]; rec["status"] != 408.0 {
+				t.Errorf("got record %v, want status 408", rec)
+			}
+		})
+	}
+}
+
+// The server itself reads what a handler leaves of a body.
+func TestABodyThatNobodyReadsIsBoundedToo(t *testing.T) {
+	t.Parallel()
+	handlers := map[string]struct {
+		handler HandlerFunc
+		status  int // 0: no answer
+	}{
+		"refused": {func(http.ResponseWriter, *http.Request) error {
+			return Refuse(http.StatusUnauthorized, "NO", "no")
+		}, http.StatusUnauthorized},
+		"answered and flushed": {func(w http.ResponseWriter, _ *http.Request) error {
+			return http.NewResponseController(w).Flush()
+		}, http.StatusOK},
+		"broken off": {func(http.ResponseWriter, *http.Request) error {
+			panic(http.ErrAbortHandler)
+		}, 0},
+	}
+	for name, tt := range handlers {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ts := startServer(t, testHandler(slog.New(slog.DiscardHandler), brief, tt.handler), withoutTimeouts)
+			c := dial(t, ts)
+			c.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
+			if tt.status != 0 {
+				c.wantStatus(tt.status)
+			}
+			c.wantClosed()
+		})
+	}
+}
+
+func TestTheHandlersOwnTimeIsNotTheClients(t *testing.T) {
+	t.Parallel()
+	for name, timeouts := range serverTimeouts {
+		for _, expect := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, body waits to be asked for: %t", name, expect), func(t *testing.T) {
+				t.Parallel()
+				ts := startServer(t, testHandler(slog.New(slog.DiscardHandler), brief, func(w http.ResponseWriter, r *http.Request) error {
+					time.Sleep(severalStalls) // before the body,
+					body := make([]byte, 3)
+					if _, err := io.ReadFull(r.Body, body); err != nil {
+						return BrokenBody(err)
+					}
+					time.Sleep(severalStalls) // within it,
+					rest, err := io.ReadAll(r.Body)
+					if err != nil {
+						return BrokenBody(err)
+					}
+					time.Sleep(severalStalls) // before the answer
+					if err := r.Context().Err(); err != nil {
+						t.Errorf("got %v, want the request alive", err)
+					}
+					_, _ = w.Write(append(body, rest...))
+					time.Sleep(severalStalls) // and after it, while it is buffered
+					return nil
+				}), timeouts)
+				c := dial(t, ts)
+				if expect {
+					c.send("POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+					c.wantStatus(http.StatusContinue)
+					c.send("hello")
+				} else {
+					c.send(post("hello"))
+				}
+				if res, body := c.answer(); res.StatusCode != http.StatusOK || body != "hello" {
+					t.Errorf("got %d %q, want 200 and the body back", res.StatusCode, body)
+				}
+			})
+		}
+	}
+}
+
+func TestALongAnswerIsNotCutOff(t *testing.T) {
+	t.Parallel()
+	for name, timeouts := range serverTimeouts {
+		for method, request := range map[string]string{
+			"without a body": get, "with a body": post("hello"), "with chunks": chunked + "5\r\nhello\r\n0\r\n\r\n",
+		} {
+			t.Run(name+", request "+method, func(t *testing.T) {
+				t.Parallel()
+				ts := startServer(t, testHandler(slog.New(slog.DiscardHandler), brief, func(w http.ResponseWriter, r *http.Request) error {
+					if _, err := io.Copy(io.Discard, r.Body); err != nil {
+						return err
+					}
+					for range 2 {
+						time.Sleep(severalStalls)
+						if _, err := io.WriteString(w, "event\n"); err != nil {
+							t.Errorf("write: %v", err)
+						}
+						if err := http.NewResponseController(w).Flush(); err != nil {
+							t.Errorf("flush: %v", err)
+						}
+					}
+					if err := r.Context().Err(); err != nil {
+						t.Errorf("got %v, want the request alive", err)
+					}
+					return nil
+				}), timeouts)
+				c := dial(t, ts)
+				c.send(request)
+				if res, body := c.answer(); res.StatusCode != http.StatusOK || body != "event\nevent\n" {
+					t.Errorf("got %d %q, want two events", res.StatusCode, body)
+				}
+			})
+		}
+	}
+}
+
+func TestAReaderThatStandsStillEndsTheAnswer(t *testing.T) {
+	t.Parallel()
+	writes := map[string]func(http.ResponseWriter) error{
+		"in one write": func(w http.ResponseWriter) error {
+			_, err := w.Write(make([]byte, 64<<20))
+			return err
+		},
+		"in many": func(w http.ResponseWriter) error {
+			for range 64 << 10 {
+				if _, err := w.Write(make([]byte, 1<<10)); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		"flushed": func(w http.ResponseWriter) error {
+			for range 64 << 10 {
+				_, _ = w.Write(make([]byte, 1<<10))
+				if err := http.NewResponseController(w).Flush(); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+	for name, write := range writes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			result := make(chan error, 1)
+			ts := startServer(t, testHandler(slog.New(slog.DiscardHandler), brief, func(w http.ResponseWriter, _ *http.Request) error {
+				result <- write(w)
+				panic(http.ErrAbortHandler)
+			}), withoutTimeouts)
+			c := dial(t, ts)
+			c.send(get)
+			select {
+			case err := <-result:
+				if !errors.Is(err, os.ErrDeadlineExceeded) {
+					t.Errorf("got %v, want a deadline exceeded", err)
+				}
+			case <-time.After(patience):
+				t.Error("the handler is still writing")
+			}
+		})
+	}
+}
+
+func TestAReaderThatKeepsReadingGetsAllOfAnAnswerInOnePiece(t *testing.T) {
+	t.Parallel()
+	const size = 24 << 20
+	ts := startServer(t, testHandler(slog.New(slog.DiscardHandler), brief, func(w http.ResponseWriter, _ *http.Request) error {
+		n, err := w.Write(make([]byte, size))
+		if n != size || err != nil {
+			t.Errorf("got %d, %v, want all written", n, err)
+		}
+		return nil
+	}), withoutTimeouts)
+	c := dial(t, ts)
+	_ = c.SetReadBuffer(64 << 10)
+	c.send(get)
+	res, err := http.ReadResponse(c.in, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got int64
+	for err == nil {
+		var n int64
+		n, err = io.CopyN(io.Discard, res.Body, 512<<10)
+		got += n
+		time.Sleep(20 * time.Millisecond) // a second in all
+	}
+	if err != io.EOF || got != size {
+		t.Errorf("got %d bytes and %v, want %d", got, err, size)
+	}
+}
+
+func TestAConnectionIsKeptThroughLongPauses(t *testing.T) {
+	t.Parallel()
+	ts := startServer(t, testHandler(slog.New(slog.DiscardHandler), brief, func(w http.ResponseWriter, r *http.Request) error {
+		_, _ = io.Copy(w, r.Body)
+		return nil
+	}), withShortTimeouts)
+	c := dial(t, ts)
+	for _, request := range []string{post("hello"), get, post("")} {
+		c.send(request)
+		c.wantStatus(http.StatusOK)
+		time.Sleep(severalStalls)
+	}
+}
+
+func TestAHijackedConnectionHasNoDeadlines(t *testing.T) {
+	t.Parallel()
+	ts := startServer(t, testHandler(slog.New(slog.DiscardHandler), brief, func(w http.ResponseWriter, _ *http.Request) error {
+		conn, buf, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return err
+		}
+		defer func() { _ = conn.Close() }()
+		_, _ = w.Write([]byte("refused with http.ErrHijacked"))
+		for range 2 {
+			time.Sleep(severalStalls)
+			line, err := buf.ReadString('\n')
+			if err != nil {
+				t.Errorf("read: %v", err)
+			}
+			if _, err := io.WriteString(conn, line); err != nil {
+				t.Errorf("write: %v", err)
+			}
+		}
+		return nil
+	}), withShortTimeouts)
+	c := dial(t, ts)
+	c.send(get)
+	for range 2 {
+		time.Sleep(severalStalls)
+		c.send("hello\n")
+		if line, err := c.in.ReadString('\n'); err != nil || line != "hello\n" {
+			t.Fatalf("got %q, %v, want the line back", line, err)
+		}
+	}
+}
+
+// A 413 must reach a client that is still sending, not be lost to a reset.
+func TestAnEarlyAnswerReachesAClientThatIsStillSending(t *testing.T) {
+	t.Parallel()
+	ts := startServer(t, testHandler(slog.New(slog.DiscardHandler), DefaultDeadlines, func(w http.ResponseWriter, r *http.Request) error {
+		_, err := ReadObject(w, r)
+		return err
+	}))
+	for range 5 {
+		c := dial(t, ts)
+		go func() {
+			_, _ = io.WriteString(c.TCPConn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 67108864\r\n\r\n")
+			_, _ = c.TCPConn.Write(make([]byte, 64<<20)) // the server hangs up before that
+		}()
+		c.wantStatus(http.StatusRequestEntityTooLarge)
+	}
+}
+
+// fakeConn is a ResponseWriter that counts how often its deadlines are set.
+type fakeConn struct {
+	http.ResponseWriter
+	mu           sync.Mutex
+	reads, write int
+}
+
+func (f *fakeConn) SetReadDeadline(time.Time) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.reads++
+	return nil
+}
+
+func (f *fakeConn) SetWriteDeadline(time.Time) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.write++
+	return nil
+}
+
+func (f *fakeConn) Hijack() (net.Conn, *bufio.ReadWriter, error) { return nil, nil, nil }
+
+func (f *fakeConn) set() (reads, writes int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.reads, f.write
+}
+
+func TestNoDeadlineIsSetOnAConnectionThatIsTheServersAgain(t *testing.T) {
+	t.Parallel()
+	for name, leave := range map[string]func(http.ResponseWriter){
+		"after the handler has returned": func(http.ResponseWriter) {},
+		"after a hijack":                 func(w http.ResponseWriter) { _, _, _ = http.NewResponseController(w).Hijack() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			conn := &fakeConn{ResponseWriter: httptest.NewRecorder()}
+			var left io.Reader // an http.Transport may still have it
+			brief.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				left = r.Body
+				_, _ = r.Body.Read(make([]byte, 1))
+				leave(w)
+			})).ServeHTTP(conn, httptest.NewRequest(http.MethodPost, "/", strings.NewReader("hello")))
+			reads, writes := conn.set()
+			if reads == 0 {
+				t.Fatal("got no read deadline while the handler ran")
+			}
+			if _, err := io.ReadAll(left); err != nil {
+				t.Fatal(err)
+			}
+			if r, w := conn.set(); r != reads || w != writes {
+				t.Errorf("got %d and %d more deadlines, want none", r-reads, w-writes)
+			}
+		})
+	}
+}
+
+// After EOF the server watches the connection; a deadline would end the request.
+func TestNoDeadlineIsSetAfterTheEndOfTheBody(t *testing.T) {
+	t.Parallel()
+	conn := &fakeConn{ResponseWriter: httptest.NewRecorder()}
+	brief.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if _, err := io.ReadAll(r.Body); err != nil {
+			t.Error(err)
+		}
+		reads, _ := conn.set()
+		if n, err := r.Body.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+			t.Errorf("got %d, %v, want EOF again", n, err)
+		}
+		if again, _ := conn.set(); again != reads {
+			t.Errorf("got %d more read deadlines, want none", again-reads)
+		}
+	})).ServeHTTP(conn, httptest.NewRequest(http.MethodPost, "/", strings.NewReader("hello")))
+}
+
+func TestWithoutAConnectionNothingIsBounded(t *testing.T) {
+	t.Parallel()
+	w := httptest.NewRecorder()
+	brief.Wrap(http.HandlerFunc(func(inner http.ResponseWriter, _ *http.Request) {
+		if inner != http.ResponseWriter(w) {
+			t.Error("got a wrapped writer, want the one below")
+		}
+	})).ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", strings.NewReader("hello")))
+}
+
+func TestPaceIsLostBelowTheRateAndWonAboveIt(t *testing.T) {
+	t.Parallel()
+	limits := Deadlines{Stall: 10 * time.Second, Grace: time.Minute, Rate: 100}
+	p := pace{limits, limits.Grace}
+	now := time.Now()
+	if got := p.deadline(now).Sub(now); got != limits.Stall {
+		t.Errorf("got %v at first, want the stall limit", got)
+	}
+	near := func(want time.Duration) bool { return p.left > want-time.Second && p.left <= want }
+	p.moved(100, now.Add(-55*time.Second))
+	if !near(6 * time.Second) {
+		t.Errorf("got %v left after 100 bytes in 55 s, want 6 s", p.left)
+	}
+	if got := p.deadline(now).Sub(now); got != p.left {
+		t.Errorf("got %v, want what is left", got)
+	}
+	p.moved(1000, now)
+	if !near(16 * time.Second) {
+		t.Errorf("got %v left after 1000 bytes at once, want 16 s", p.left)
+	}
+	p.moved(1<<30, now)
+	if p.left != limits.Grace {
+		t.Errorf("got %v left after a gigabyte, want no more than %v", p.left, limits.Grace)
+	}
+}

@@ -1,0 +1,143 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"vestibule/store"
+)
+
+func contextCases() map[string]func(*testing.T, *database) {
+	return map[string]func(*testing.T, *database){
+		"a cancelled context is context.Canceled":              cancelledCase,
+		"a deadline that has passed is not an outage":          deadlineCase,
+		"callers that leave never get or cause another's rows": leaveCase,
+	}
+}
+
+// methods calls every method once, in a way that would succeed.
+func methods(ctx context.Context, d *store.Store, u store.User, session store.Session, task store.Task) map[string]func() error {
+	return map[string]func() error{
+		"Ping":                func() error { return d.Ping(ctx) },
+		"CheckMigrated":       func() error { return d.CheckMigrated(ctx) },
+		"MigrationStatus":     func() error { _, err := d.MigrationStatus(ctx); return err },
+		"MigrateUp":           func() error { return d.MigrateUp(ctx) },
+		"CreateUser":          func() error { v := newUser(); return d.CreateUser(ctx, v, "hash", newSession(v.ID), "") },
+		"CredentialByEmail":   func() error { _, _, err := d.CredentialByEmail(ctx, u.Email); return err },
+		"ReplacePasswordHash": func() error { return d.ReplacePasswordHash(ctx, u.ID, "x", "y", base()) },
+		"StartSession":        func() error { return d.StartSession(ctx, newSession(u.ID), "") },
+		"SessionByTokenHash":  func() error { _, _, err := d.SessionByTokenHash(ctx, session.TokenHash); return err },
+		"ExtendSession": func() error {
+			_, err := d.ExtendSession(ctx, session.TokenHash, base(), base(), base())
+			return err
+		},
+		"MarkCookieSent":        func() error { return d.MarkCookieSent(ctx, session.TokenHash, base()) },
+		"EndSession":            func() error { return d.EndSession(ctx, newHash()) },
+		"LiveSessions":          func() error { _, err := d.LiveSessions(ctx, []string{newHash()}, base()); return err },
+		"DeleteExpiredSessions": func() error { _, err := d.DeleteExpiredSessions(ctx, time.Unix(0, 0)); return err },
+		"ListTasks": func() error {
+			for _, err := range d.ListTasks(ctx, u.ID) {
+				return err
+			}
+			return nil
+		},
+		"Task":       func() error { _, err := d.Task(ctx, u.ID, task.ID); return err },
+		"CreateTask": func() error { _, err := d.CreateTask(ctx, newTask(u.ID)); return err },
+		"UpdateTask": func() error {
+			_, err := d.UpdateTask(ctx, u.ID, task.ID, store.TaskChange{}, base())
+			return err
+		},
+		"ToggleTask": func() error { _, err := d.ToggleTask(ctx, u.ID, task.ID, base()); return err },
+		"DeleteTask": func() error {
+			t, err := d.CreateTask(ctx, newTask(u.ID))
+			if err != nil {
+				return err
+			}
+			return d.DeleteTask(ctx, u.ID, t.ID)
+		},
+		"Keys":   func() error { _, err := d.Keys(ctx); return err },
+		"AddKey": func() error { return d.AddKey(ctx, newKey("key_")) },
+	}
+}
+
+func cancelledCase(t *testing.T, d *database) {
+	u, session := signedUp(t, d.Store)
+	task := created(t, d.Store, newTask(u.ID))
+	for name, call := range methods(t.Context(), d.Store, u, session, task) {
+		if err := call(); err != nil {
+			t.Errorf("%s: got error %v, want none", name, err)
+		}
+	}
+	plain, cancel := context.WithCancel(t.Context())
+	cancel()
+	withCause, cancelCause := context.WithCancelCause(t.Context())
+	cancelCause(errors.New("the client has left"))
+	for _, ctx := range []context.Context{plain, withCause} {
+		for name, call := range methods(ctx, d.Store, u, session, task) {
+			err := call()
+			wantError(t, name, err, context.Canceled)
+			if errors.Is(err, store.ErrUnavailable) {
+				t.Errorf("%s: got error %v, which is also %v", name, err, store.ErrUnavailable)
+			}
+		}
+	}
+}
+
+func deadlineCase(t *testing.T, d *database) {
+	u, session := signedUp(t, d.Store)
+	task := created(t, d.Store, newTask(u.ID))
+	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+	defer cancel()
+	for name, call := range methods(ctx, d.Store, u, session, task) {
+		err := call()
+		wantError(t, name, err, context.DeadlineExceeded)
+		if errors.Is(err, store.ErrUnavailable) {
+			t.Errorf("%s: got error %v, which is also %v", name, err, store.ErrUnavailable)
+		}
+	}
+}
+
+// leaveCase has many callers cancel at any moment, and checks what the others get.
+func leaveCase(t *testing.T, d *database) {
+	const callers, rounds = 8, 25
+	var wg sync.WaitGroup
+	for range callers {
+		u, session := signedUp(t, d.Store)
+		mine := map[int64]bool{}
+		for range 5 {
+			mine[created(t, d.Store, newTask(u.ID)).ID] = true
+		}
+		wg.Go(func() {
+			for range rounds {
+				ctx, cancel := context.WithCancel(t.Context())
+				leaving := rand.N(2) == 0
+				if leaving {
+					time.AfterFunc(rand.N(2*time.Millisecond), cancel)
+				}
+				got, owner, err := d.SessionByTokenHash(ctx, session.TokenHash)
+				if err == nil && (got.ID != session.ID || owner.ID != u.ID) {
+					t.Errorf("got session %s of %s, want %s of %s", got.ID, owner.ID, session.ID, u.ID)
+				}
+				var n int
+				for task, e := range d.ListTasks(ctx, u.ID) {
+					if err = errors.Join(err, e); e == nil && (task.UserID != u.ID || !mine[task.ID]) {
+						t.Errorf("got task %d of %s, want those of %s", task.ID, task.UserID, u.ID)
+					}
+					n++
+				}
+				cancel()
+				if err == nil && n != len(mine) {
+					t.Errorf("got %d tasks, want %d", n, len(mine))
+				}
+				if err != nil && (!leaving || !errors.Is(err, context.Canceled)) {
+					t.Errorf("cancelled: %t, got error %v", leaving, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}

@@ -1,0 +1,150 @@
+package store_test
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"vestibule/store"
+)
+
+func listCases() map[string]func(*testing.T, *database) {
+	return map[string]func(*testing.T, *database){
+		"a list is complete and in order":                       listCase,
+		"20 000 tasks are listed":                               longListCase,
+		"readers that stop in the middle hold nothing":          abandonedListCase,
+		"deleting while listing skips what is gone and no more": changingListCase,
+		"an error ends a list":                                  brokenListCase,
+	}
+}
+
+func listed(t *testing.T, s *store.Store, userID string) (ids []int64) {
+	t.Helper()
+	for task, err := range s.ListTasks(t.Context(), userID) {
+		if err != nil {
+			t.Fatalf("list: %v", err)
+		}
+		if task.UserID != userID {
+			t.Fatalf("list: got a task of %s, want those of %s", task.UserID, userID)
+		}
+		ids = append(ids, task.ID)
+	}
+	return ids
+}
+
+// manyTasks gives the user n tasks.
+func manyTasks(t *testing.T, d *database, userID string, n int) {
+	t.Helper()
+	d.exec(t, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+		INSERT INTO tasks (user_id, title, completed, created_at, updated_at)
+		SELECT u.id, 'task', u."emailVerified", u."createdAt", u."createdAt" FROM n, "user" u WHERE u.id = ? ORDER BY i`, n, userID)
+}
+
+func listCase(t *testing.T, d *database) {
+	u, _ := signedUp(t, d.Store)
+	other, _ := signedUp(t, d.Store)
+	if got := listed(t, d.Store, u.ID); len(got) != 0 {
+		t.Errorf("no tasks: got %v", got)
+	}
+	var want []int64
+	for range 3 {
+		want = append(want, created(t, d.Store, newTask(u.ID)).ID)
+		created(t, d.Store, newTask(other.ID))
+	}
+	if _, err := d.ToggleTask(t.Context(), u.ID, want[0], base()); err != nil { // moves the row
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, listed(t, d.Store, u.ID)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	// Around the size of a page.
+	for _, n := range []int{196, 1, 1, 199, 1} {
+		manyTasks(t, d, u.ID, n)
+		got := listed(t, d.Store, u.ID)
+		if want := d.count(t, `SELECT count(*) FROM tasks WHERE user_id = ?`, u.ID); len(got) != want || !slices.IsSorted(got) {
+			t.Errorf("got %d tasks, sorted: %t, want %d", len(got), slices.IsSorted(got), want)
+		}
+	}
+}
+
+func longListCase(t *testing.T, d *database) {
+	u, _ := signedUp(t, d.Store)
+	manyTasks(t, d, u.ID, 20_000)
+	got := listed(t, d.Store, u.ID)
+	if len(got) != 20_000 || len(slices.Compact(slices.Clone(got))) != 20_000 || !slices.IsSorted(got) {
+		t.Errorf("got %d tasks, %d different ones, sorted: %t; want 20000 in order",
+			len(got), len(slices.Compact(slices.Clone(got))), slices.IsSorted(got))
+	}
+}
+
+func abandonedListCase(t *testing.T, d *database) {
+	u, _ := signedUp(t, d.Store)
+	manyTasks(t, d, u.ID, 300)
+	for range 30 {
+		for _, err := range d.ListTasks(t.Context(), u.ID) {
+			if err != nil {
+				t.Fatalf("list: %v", err)
+			}
+			break
+		}
+	}
+	// More readers that are in the middle than any pool has connections.
+	const readers = 25
+	for range readers {
+		next, stop := iter.Pull2(d.ListTasks(t.Context(), u.ID))
+		defer stop()
+		if _, err, ok := next(); err != nil || !ok {
+			t.Fatalf("next: error %v, more: %t", err, ok)
+		}
+	}
+	if _, err := d.ToggleTask(t.Context(), u.ID, listed(t, d.Store, u.ID)[0], base()); err != nil {
+		t.Errorf("a write beside %d readers: %v", readers, err)
+	}
+}
+
+func changingListCase(t *testing.T, d *database) {
+	u, _ := signedUp(t, d.Store)
+	manyTasks(t, d, u.ID, 500)
+	before := listed(t, d.Store, u.ID)
+	var got []int64
+	for task, err := range d.ListTasks(t.Context(), u.ID) {
+		if err != nil {
+			t.Fatalf("list: %v", err)
+		}
+		if got = append(got, task.ID); len(got) == 1 {
+			for _, id := range []int64{before[0], before[450]} { // listed already; not listed yet
+				if err := d.DeleteTask(t.Context(), u.ID, id); err != nil {
+					t.Fatalf("delete: %v", err)
+				}
+			}
+		}
+	}
+	if want := slices.Delete(slices.Clone(before), 450, 451); !slices.Equal(got, want) {
+		t.Errorf("got %d tasks, want the %d without the one that was deleted", len(got), len(want))
+	}
+}
+
+func brokenListCase(t *testing.T, d *database) {
+	u, _ := signedUp(t, d.Store)
+	manyTasks(t, d, u.ID, 500)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var n int
+	var failed error
+	for _, err := range d.ListTasks(ctx, u.ID) {
+		if failed != nil {
+			t.Fatalf("the list goes on after error %v", failed)
+		}
+		if failed = err; err == nil {
+			n++
+		}
+		cancel()
+	}
+	wantError(t, "cancelled", failed, context.Canceled)
+	if n == 0 || n == 500 {
+		t.Errorf("got %d tasks, want some", n)
+	}
+}

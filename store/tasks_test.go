@@ -1,0 +1,236 @@
+package store_test
+
+import (
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"vestibule/internal/pgtest"
+	"vestibule/store"
+)
+
+func newTask(userID string) store.Task {
+	return store.Task{UserID: userID, Title: "Buy milk", CreatedAt: base(), UpdatedAt: base()}
+}
+
+func created(t *testing.T, s *store.Store, task store.Task) store.Task {
+	t.Helper()
+	got, err := s.CreateTask(t.Context(), task)
+	if err != nil {
+		t.Fatalf("create task: %v", err)
+	}
+	return got
+}
+
+func taskCases() map[string]func(*testing.T, *database) {
+	return map[string]func(*testing.T, *database){
+		"a task is read as it was written":                     taskRoundTripCase,
+		"a task needs a user":                                  taskWithoutUserCase,
+		"a change keeps what it does not name":                 updateTaskCase,
+		"another user's task can not be seen or changed":       foreignTaskCase,
+		"a task that does not exist is not found":              missingTaskCase,
+		"the id of a deleted task is not used again":           idReuseCase,
+		"two toggles at once are both done":                    toggleRaceCase,
+		"changes of different fields at once are both kept":    updateRaceCase,
+		"a title over the limit is refused by the schema also": longTitleCase,
+	}
+}
+
+func taskRoundTripCase(t *testing.T, d *database) {
+	u, _ := signedUp(t, d.Store)
+	for name, change := range map[string]func(*store.Task){
+		"plain":             func(*store.Task) {},
+		"with description":  func(task *store.Task) { task.Description = new("two litres\nof it") },
+		"empty description": func(task *store.Task) { task.Description = new("") },
+		"completed":         func(task *store.Task) { task.Completed = true },
+	} {
+		task := newTask(u.ID)
+		change(&task)
+		got := created(t, d.Store, task)
+		want := task
+		want.ID, want.CreatedAt, want.UpdatedAt = got.ID, kept(0), kept(0)
+		if got.ID <= 0 {
+			t.Errorf("%s: got id %d, want a positive one", name, got.ID)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s, created (-want +got):\n%s", name, diff)
+		}
+		got, err := d.Task(t.Context(), u.ID, got.ID)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s, read (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func taskWithoutUserCase(t *testing.T, d *database) {
+	_, err := d.CreateTask(t.Context(), newTask(newUser().ID))
+	wantError(t, "create", err, store.ErrNoUser)
+}
+
+func updateTaskCase(t *testing.T, d *database) {
+	u, _ := signedUp(t, d.Store)
+	task := newTask(u.ID)
+	task.Description = new("two litres")
+	want := created(t, d.Store, task)
+	now := base()
+	for _, step := range []struct {
+		name   string
+		change store.TaskChange
+		effect func()
+	}{
+		{"nothing", store.TaskChange{}, func() {}},
+		{"title", store.TaskChange{Title: new("Buy bread")}, func() { want.Title = "Buy bread" }},
+		{"completed", store.TaskChange{Completed: new(true)}, func() { want.Completed = true }},
+		{"description", store.TaskChange{Description: new(new("rye"))}, func() { want.Description = new("rye") }},
+		{"no description", store.TaskChange{Description: new((*string)(nil))}, func() { want.Description = nil }},
+		{"everything", store.TaskChange{Title: new("T"), Description: new(new("")), Completed: new(false)},
+			func() { want.Title, want.Description, want.Completed = "T", new(""), false }},
+	} {
+		now = now.Add(time.Second)
+		got, err := d.UpdateTask(t.Context(), u.ID, want.ID, step.change, now)
+		if err != nil {
+			t.Fatalf("%s: %v", step.name, err)
+		}
+		step.effect()
+		want.UpdatedAt = now.UTC().Truncate(time.Millisecond)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", step.name, diff)
+		}
+		if read, err := d.Task(t.Context(), u.ID, want.ID); err != nil || !cmp.Equal(want, read) {
+			t.Errorf("%s, read again: got %+v, error %v", step.name, read, err)
+		}
+	}
+}
+
+func foreignTaskCase(t *testing.T, d *database) {
+	owner, _ := signedUp(t, d.Store)
+	thief, _ := signedUp(t, d.Store)
+	task := created(t, d.Store, newTask(owner.ID))
+	now := base().Add(time.Hour)
+
+	_, err := d.Task(t.Context(), thief.ID, task.ID)
+	wantError(t, "read", err, store.ErrNotFound)
+	_, err = d.UpdateTask(t.Context(), thief.ID, task.ID, store.TaskChange{Title: new("mine")}, now)
+	wantError(t, "update", err, store.ErrNotFound)
+	_, err = d.ToggleTask(t.Context(), thief.ID, task.ID, now)
+	wantError(t, "toggle", err, store.ErrNotFound)
+	wantError(t, "delete", d.DeleteTask(t.Context(), thief.ID, task.ID), store.ErrNotFound)
+	if ids := listed(t, d.Store, thief.ID); len(ids) != 0 {
+		t.Errorf("list: got %v, want none", ids)
+	}
+	if got, err := d.Task(t.Context(), owner.ID, task.ID); err != nil || !cmp.Equal(task, got) {
+		t.Errorf("the task: got %+v, error %v, want it as it was", got, err)
+	}
+}
+
+func missingTaskCase(t *testing.T, d *database) {
+	u, _ := signedUp(t, d.Store)
+	task := created(t, d.Store, newTask(u.ID))
+	if err := d.DeleteTask(t.Context(), u.ID, task.ID); err != nil {
+		t.Fatalf("delete: %v", err)
+	}
+	for _, id := range []int64{task.ID, 0, -1, 1 << 62} {
+		_, err := d.Task(t.Context(), u.ID, id)
+		wantError(t, "read", err, store.ErrNotFound)
+		_, err = d.UpdateTask(t.Context(), u.ID, id, store.TaskChange{}, base())
+		wantError(t, "update", err, store.ErrNotFound)
+		_, err = d.ToggleTask(t.Context(), u.ID, id, base())
+		wantError(t, "toggle", err, store.ErrNotFound)
+		wantError(t, "delete", d.DeleteTask(t.Context(), u.ID, id), store.ErrNotFound)
+	}
+}
+
+func idReuseCase(t *testing.T, d *database) {
+	u, _ := signedUp(t, d.Store)
+	first := created(t, d.Store, newTask(u.ID))
+	if err := d.DeleteTask(t.Context(), u.ID, first.ID); err != nil {
+		t.Fatalf("delete: %v", err)
+	}
+	if second := created(t, d.Store, newTask(u.ID)); second.ID <= first.ID {
+		t.Errorf("got id %d after the deleted %d, want a higher one", second.ID, first.ID)
+	}
+}
+
+func toggleRaceCase(t *testing.T, d *database) {
+	u, _ := signedUp(t, d.Store)
+	toggleRace(t, d.Store, created(t, d.Store, newTask(u.ID)))
+}
+
+// toggleRace toggles the task an odd number of times, always two at once.
+func toggleRace(t *testing.T, s *store.Store, task store.Task) {
+	t.Helper()
+	const pairs = 20
+	for range pairs {
+		var results [2]store.Task
+		var wg sync.WaitGroup
+		for i := range results {
+			wg.Go(func() {
+				var err error
+				if results[i], err = s.ToggleTask(t.Context(), task.UserID, task.ID, base()); err != nil {
+					t.Errorf("toggle: %v", err)
+				}
+			})
+		}
+		wg.Wait()
+		if results[0].Completed == results[1].Completed {
+			t.Fatalf("both toggles returned completed = %t, want one true and one false", results[0].Completed)
+		}
+	}
+	if got, err := s.ToggleTask(t.Context(), task.UserID, task.ID, base()); err != nil || !got.Completed {
+		t.Errorf("after %d toggles: got completed %t, error %v, want true", 2*pairs+1, got.Completed, err)
+	}
+}
+
+// A database that puts transactions in a strict order ends those it can not
+// place; the store runs them again.
+func TestTogglesAreDoneUnderSerializableIsolationToo(t *testing.T) {
+	t.Parallel()
+	serializable := with(t, pgtest.Database(t), "default_transaction_isolation", "serializable")
+	s := open(t, serializable)
+	if err := s.MigrateUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	u, _ := signedUp(t, s)
+	toggleRace(t, s, created(t, s, newTask(u.ID)))
+}
+
+func updateRaceCase(t *testing.T, d *database) {
+	u, _ := signedUp(t, d.Store)
+	for range 10 {
+		task := created(t, d.Store, newTask(u.ID))
+		var wg sync.WaitGroup
+		for _, change := range []store.TaskChange{
+			{Title: new("new title")}, {Description: new(new("new description"))}, {Completed: new(true)},
+		} {
+			wg.Go(func() {
+				if _, err := d.UpdateTask(t.Context(), u.ID, task.ID, change, base()); err != nil {
+					t.Errorf("update: %v", err)
+				}
+			})
+		}
+		wg.Wait()
+		got, err := d.Task(t.Context(), u.ID, task.ID)
+		want := task
+		want.Title, want.Description, want.Completed = "new title", new("new description"), true
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Fatalf("error %v (-want +got):\n%s", err, diff)
+		}
+	}
+}
+
+func longTitleCase(t *testing.T, d *database) {
+	u, _ := signedUp(t, d.Store)
+	for name, title := range map[string]string{"256 code points": repeat("é", 256), "empty": ""} {
+		task := newTask(u.ID)
+		task.Title = title
+		if _, err := d.CreateTask(t.Context(), task); err == nil || errors.Is(err, store.ErrUnavailable) {
+			t.Errorf("%s: got error %v, want one that is not %v", name, err, store.ErrUnavailable)
+		}
+	}
+}
