@@ -32,14 +32,6 @@ type signedIn struct {
 	User  struct{ ID, Email, Name string }
 }
 
-type task struct {
-	ID          int64   `json:"id"`
-	UserID      string  `json:"user_id"`
-	Title       string  `json:"title"`
-	Description *string `json:"description"`
-	Completed   bool    `json:"completed"`
-}
-
 // signUp makes an account and returns its user id.
 func (b *browser) signUp(email string) string {
 	b.t.Helper()

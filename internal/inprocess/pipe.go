@@ -8,7 +8,7 @@ import (
 
 // streamBuffer is how many written bytes may wait for the reader without the
 // writer waiting too, so that small writes do not wake it one by one.
-const streamBuffer = 4 << 10
+const streamBuffer = 16 << 10
 
 // pipe carries an answer's body from the handler to the client. Small writes
 // gather in a buffer until it is full or flushed. What does not fit is read from

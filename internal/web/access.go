@@ -139,7 +139,7 @@ func (a Access) write(r *http.Request, rec *record, level slog.Level, took time.
 	if !a.Log.Enabled(r.Context(), level) {
 		return
 	}
-	attrs := []slog.Attr{
+	attrs := append(make([]slog.Attr, 0, 11+len(rec.attrs)),
 		slog.String("surface", a.Surface),
 		slog.String("method", r.Method),
 		slog.String("path", r.URL.EscapedPath()),
@@ -148,7 +148,7 @@ func (a Access) write(r *http.Request, rec *record, level slog.Level, took time.
 		slog.Duration("took", took),
 		slog.String("ip", a.Clients.Of(r)),
 		slog.String("request_id", rec.id),
-	}
+	)
 	if rec.user != "" {
 		attrs = append(attrs, slog.String("user", rec.user))
 	}

@@ -1,0 +1,97 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"vestibule/store"
+)
+
+// Check finds the live session of r and extends it when that is due. Its
+// errors are ErrNone, ErrUnsigned, ErrEnded, and those of the store, which say
+// nothing about the session.
+func (s *Sessions) Check(r *http.Request) (*Live, error) {
+	return s.check(r, s.Recheck)
+}
+
+// Read is Check with the row and its user read anew.
+func (s *Sessions) Read(r *http.Request) (*Live, error) {
+	return s.check(r, 0)
+}
+
+func (s *Sessions) check(r *http.Request, believe time.Duration) (*Live, error) {
+	token, stale, err := s.Cookie.read(r)
+	if err != nil {
+		return nil, err
+	}
+	hash := hashToken(token)
+	e, err := s.entry(r.Context(), hash, believe)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.extendIfDue(r.Context(), e); err != nil {
+		return nil, err
+	}
+	row, user := e.load()
+	if !s.alive(row, s.now()) {
+		return nil, ErrEnded
+	}
+	return &Live{Session: row, User: user, token: token, stale: stale, entry: e}, nil
+}
+
+// entry returns what is known of a session, from the cache where it may be
+// believed and from the database otherwise.
+func (s *Sessions) entry(ctx context.Context, hash string, believe time.Duration) (*entry, error) {
+	now := s.now()
+	e, epoch := s.cache.get(hash)
+	if e != nil && now.Sub(e.readAt()) < believe {
+		return e, nil
+	}
+	row, user, err := s.store.SessionByTokenHash(ctx, hash)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		s.forget(hash)
+		return nil, ErrEnded
+	case err != nil:
+		return nil, err
+	}
+	if !s.alive(row, now) {
+		// The row is of no more use to anyone; should this fail, the hourly
+		// clean-up takes it.
+		_ = s.store.EndSession(ctx, hash)
+		s.forget(hash)
+		return nil, ErrEnded
+	}
+	return s.cache.put(hash, epoch, row, user, now), nil
+}
+
+// extendIfDue moves the end of a session that is in use. Of many requests at
+// that moment one writes; the others go on, for the session is alive as it is.
+func (s *Sessions) extendIfDue(ctx context.Context, e *entry) error {
+	row, _ := e.load()
+	now := s.now()
+	if !row.RememberMe || now.Sub(row.UpdatedAt) < s.UpdateAge {
+		return nil
+	}
+	expires := s.expiry(row, now)
+	if !expires.After(row.ExpiresAt) || !e.extending.TryLock() {
+		return nil
+	}
+	defer e.extending.Unlock()
+	if latest, _ := e.load(); !latest.UpdatedAt.Equal(row.UpdatedAt) {
+		return nil // a request that has just left this place did it
+	}
+	extended, err := s.store.ExtendSession(ctx, row.TokenHash, row.UpdatedAt, now, expires)
+	if err != nil {
+		return err
+	}
+	if extended {
+		e.extended(now, expires)
+		return nil
+	}
+	// Somebody else was first, or the session has been ended: look again.
+	_, err = s.entry(ctx, row.TokenHash, 0)
+	return err
+}

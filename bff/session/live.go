@@ -1,0 +1,44 @@
+package session
+
+import (
+	"context"
+	"net/http"
+
+	"vestibule/store"
+)
+
+// Live is a session that was alive when it was checked.
+type Live struct {
+	store.Session
+	User  store.User // as it was when last read
+	token string
+	stale bool // the cookie was signed with a previous secret
+	entry *entry
+}
+
+// Handle identifies the session in bodies and tokens and opens nothing.
+func (l *Live) Handle() string { return l.ID }
+
+// Renewed returns the cookie to send when the browser's own copy has fallen
+// behind: the session was extended since it was last sent, by whatever
+// request, or its signature is that of a previous secret. Otherwise nil.
+func (s *Sessions) Renewed(ctx context.Context, l *Live) (*http.Cookie, error) {
+	if !l.stale && !(l.RememberMe && l.UpdatedAt.After(l.CookieAt)) {
+		return nil, nil
+	}
+	if err := s.store.MarkCookieSent(ctx, l.TokenHash, l.UpdatedAt); err != nil {
+		return nil, err
+	}
+	return s.cookieFor(l.Session, l.token), nil
+}
+
+// Access returns the token for the session's requests upstream. It is minted
+// once per session and lifetime of the token, not once per request.
+func (s *Sessions) Access(l *Live) (string, error) {
+	return l.entry.access(func(held Access) (Access, error) {
+		if s.Fresh(held) {
+			return held, nil
+		}
+		return s.Mint(l.UserID, l.Handle())
+	})
+}

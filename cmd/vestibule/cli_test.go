@@ -1,0 +1,103 @@
+package main
+
+import (
+	"runtime/debug"
+	"strings"
+	"testing"
+)
+
+func TestCommandLinesThatCannotBeUnderstood(t *testing.T) {
+	for command, want := range map[string]string{
+		"":                            "no command",
+		"start":                       `unknown command "start"`,
+		"migrate":                     "migrate up, migrate down, migrate status",
+		"migrate sideways":            "migrate up, migrate down, migrate status",
+		"--base-url=x serve":          "flags follow the command",
+		"serve --sign-up=off":         "-sign-up",
+		"serve --database-url":        "-database-url",
+		"serve extra":                 "unexpected argument",
+		"api --bff-addr=:0":           "-bff-addr", // not a setting of this command
+		"migrate up --log-level=info": "-log-level",
+		"version --log-level=info":    "-log-level",
+		"help nothing":                "unknown command",
+		"serve --log-level=info --log-level=warn": "given twice: --log-level",
+	} {
+		t.Run(command, func(t *testing.T) {
+			code, stdout, stderr := once(t, command, nil)
+			if code != exitUsage || !strings.Contains(stderr, want) || stdout != "" {
+				t.Errorf("got code %d, stdout %q, stderr %q, want code %d and %q", code, stdout, stderr, exitUsage, want)
+			}
+		})
+	}
+}
+
+func TestAFlagThatIsEmptyIsRefused(t *testing.T) {
+	code, _, stderr := once(t, "serve --trusted-origins=", nil)
+	if code != exitUsage {
+		t.Errorf("got code %d, want %d", code, exitUsage)
+	}
+	oneError(t, stderr, "TRUSTED_ORIGINS")
+}
+
+func TestNoSecretOfTheCommandLineIsRepeated(t *testing.T) {
+	for _, command := range []string{
+		"serve --better-auth-secret hunter2",
+		"serve --better-auth-secret=hunter2",
+		"serve -better-auth-secret=hunter2 --nonsense",
+		"--better-auth-secret=hunter2 serve",
+		"serve --database-url=postgres://u:hunter2@%zz/x",
+	} {
+		code, stdout, stderr := once(t, command, nil)
+		if code != exitUsage || strings.Contains(stdout+stderr, "hunter2") {
+			t.Errorf("%s: got code %d and %q, want code %d without the secret", command, code, stdout+stderr, exitUsage)
+		}
+	}
+}
+
+func TestHelpListsWhatACommandAccepts(t *testing.T) {
+	for command, by := range map[string]side{
+		"--help": forServe | forBFF | forAPI | forMigrate, "help": forServe | forBFF | forAPI | forMigrate, "-h": forServe,
+		"serve --help": forServe, "help bff": forBFF, "api -h": forAPI,
+		"migrate --help": forMigrate, "migrate up --help": forMigrate, "help migrate status": forMigrate, "version --help": forVersion,
+	} {
+		t.Run(command, func(t *testing.T) {
+			code, stdout, stderr := once(t, command, environment{"BETTER_AUTH_SECRET": goodSecret, "BASE_URL": "*"})
+			if code != exitOK || stderr != "" {
+				t.Fatalf("got code %d, stderr %q, want help", code, stderr)
+			}
+			if strings.Contains(stdout, goodSecret) {
+				t.Error("help shows a secret")
+			}
+			for _, s := range by.settings() {
+				if !strings.Contains(stdout, "  "+s.name+"  --"+s.flag()+"=") {
+					t.Errorf("help lacks %s", s.name)
+				}
+			}
+			if by == forMigrate && strings.Contains(stdout, "  BASE_URL ") {
+				t.Error("help lists a setting of another command")
+			}
+			for line := range strings.Lines(stdout) {
+				if len([]rune(line)) > 100 {
+					t.Errorf("got a line of %d characters: %s", len([]rune(line)), line)
+				}
+			}
+		})
+	}
+}
+
+func TestVersionNamesVersionCommitAndGo(t *testing.T) {
+	code, stdout, _ := once(t, "version", nil)
+	if code != exitOK || !strings.HasPrefix(stdout, "vestibule ") || !strings.Contains(stdout, "commit ") || !strings.Contains(stdout, "go1.") {
+		t.Errorf("got code %d, %q", code, stdout)
+	}
+	info := &debug.BuildInfo{
+		Main:     debug.Module{Version: "v0.0.1"},
+		Settings: []debug.BuildSetting{{Key: "vcs.revision", Value: "abc123"}, {Key: "vcs.modified", Value: "true"}},
+	}
+	if got := versionLine("1.2.3", info); !strings.HasPrefix(got, "vestibule 1.2.3 (commit abc123, modified, go") {
+		t.Errorf("got %q, want what the linker and the build have set", got)
+	}
+	if got := versionLine("", info); !strings.HasPrefix(got, "vestibule v0.0.1 (") {
+		t.Errorf("got %q, want the module's version", got)
+	}
+}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestMigrateUpDownStatus(t *testing.T) {
+	env := environment{"DATABASE_URL": anywhere(t)["DATABASE_URL"]}
+	step := func(command string) []string {
+		t.Helper()
+		code, stdout, stderr := once(t, command, env)
+		if code != exitOK || stderr != "" {
+			t.Fatalf("%s: got code %d, stderr %q", command, code, stderr)
+		}
+		return strings.Split(strings.TrimSpace(stdout), "\n")
+	}
+	count := func(lines []string, word string) int {
+		return strings.Count(strings.Join(lines, "\n"), word)
+	}
+
+	status := step("migrate status")
+	all := count(status, ".sql")
+	if all == 0 || count(status, " pending\n") != all || !strings.Contains(status[len(status)-1], "vestibule migrate up") {
+		t.Errorf("new database: got\n%s\nwant every migration pending, and the cure", strings.Join(status, "\n"))
+	}
+	if up := step("migrate up"); count(up, "applied ") != all {
+		t.Errorf("up: got %q, want %d applied", up, all)
+	}
+	if up := step("migrate up"); count(up, ".sql") != 0 {
+		t.Errorf("up again: got %q, want nothing done", up)
+	}
+	if status = step("migrate status"); count(status, "pending") != 0 || count(status, "UTC") != all {
+		t.Errorf("after up: got %q, want every migration applied", status)
+	}
+	if down := step("migrate down"); len(down) != 1 || !strings.HasPrefix(down[0], "taken back ") {
+		t.Errorf("down: got %q, want one migration taken back", down)
+	}
+	if status = step("migrate status"); count(status, "UTC") != all-1 {
+		t.Errorf("after down: got %q, want %d applied", status, all-1)
+	}
+	for range all - 1 {
+		step("migrate down")
+	}
+	if code, _, stderr := once(t, "migrate down", env); code != exitFailure || strings.Count(stderr, "\n") != 1 {
+		t.Errorf("down of an empty database: got code %d, %q, want one line and code %d", code, stderr, exitFailure)
+	}
+}

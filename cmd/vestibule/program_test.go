@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// asProgram makes the test binary behave as the program, for tests of what
+// only a process of its own can show.
+const asProgram = "VESTIBULE_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// logBuffer keeps what the program writes while it runs.
+type logBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+// url returns where the log says that a surface listens, or "".
+func (l *logBuffer) url(surface string) string {
+	for line := range strings.Lines(l.String()) {
+		var record struct{ Msg, Surface, Address string }
+		if json.Unmarshal([]byte(line), &record) == nil && record.Msg == "listening" && record.Surface == surface {
+			return "http://" + record.Address
+		}
+	}
+	return ""
+}
+
+// instance is the program, running in this process.
+type instance struct {
+	log  *logBuffer
+	stop context.CancelFunc
+	code chan int
+}
+
+// anywhere lets the program listen on free ports, in a new folder.
+func anywhere(t *testing.T) environment {
+	t.Helper()
+	return environment{
+		"BFF_ADDR": "127.0.0.1:0", "API_ADDR": "127.0.0.1:0", "ADMIN_ADDR": "127.0.0.1:0",
+		"DATABASE_URL": "sqlite:" + filepath.Join(t.TempDir(), "data", "vestibule.db"),
+	}
+}
+
+// start runs the program until it is ready.
+func start(t *testing.T, command string, env environment) *instance {
+	t.Helper()
+	i := launch(t, command, env)
+	eventually(t, "ready", func() bool {
+		select {
+		case code := <-i.code:
+			t.Fatalf("the program has ended with code %d:\n%s", code, i.log)
+		default:
+		}
+		admin := i.log.url("admin")
+		return admin != "" && statusOf(admin+"/readyz") == http.StatusOK
+	})
+	return i
+}
+
+// launch runs the program and does not wait for it.
+func launch(t *testing.T, command string, env environment) *instance {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	i := &instance{log: &logBuffer{}, stop: cancel, code: make(chan int, 1)}
+	go func() { i.code <- run(ctx, strings.Fields(command), env.get, i.log, i.log) }()
+	t.Cleanup(cancel)
+	return i
+}
+
+// once runs the program to its end.
+func once(t *testing.T, command string, env environment) (code int, stdout, stderr string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	var out, errs bytes.Buffer
+	code = run(ctx, strings.Fields(command), env.get, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+// oneError fails unless the program has said one thing, about setting.
+func oneError(t *testing.T, stderr, setting string) {
+	t.Helper()
+	var lines []string
+	for line := range strings.Lines(stderr) {
+		if !strings.HasPrefix(line, "{") { // a record of the log
+			lines = append(lines, line)
+		}
+	}
+	if len(lines) != 1 || !strings.HasPrefix(lines[0], "vestibule: "+setting+" ") || !strings.Contains(lines[0], "; ") {
+		t.Errorf("got %q, want one line that names %s and the cure", lines, setting)
+	}
+	if strings.Contains(stderr, "goroutine ") {
+		t.Errorf("got a stack trace:\n%s", stderr)
+	}
+}
+
+// contextEnded returns a context that has ended already.
+func contextEnded(t *testing.T) (context.Context, context.CancelFunc) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	return ctx, cancel
+}

@@ -1,0 +1,113 @@
+//go:build unix
+
+package main
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// startReal runs the program as a process of its own, which signals can be
+// sent to.
+func startReal(t *testing.T, env environment) (*exec.Cmd, *logBuffer, <-chan error) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], "serve")
+	cmd.Env = []string{asProgram + "=1", "PATH=" + os.Getenv("PATH")}
+	for name, value := range env {
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
+	log := &logBuffer{}
+	cmd.Stdout, cmd.Stderr = io.Discard, log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	eventually(t, "ready", func() bool {
+		admin := log.url("admin")
+		return admin != "" && statusOf(admin+"/readyz") == http.StatusOK
+	})
+	return cmd, log, ended
+}
+
+// exitCode is that of a process that has ended; -1 when a signal killed it.
+func exitCode(t *testing.T, err error) int {
+	t.Helper()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &exit):
+		return exit.ExitCode()
+	}
+	t.Fatal(err)
+	return -1
+}
+
+func TestSIGTERMLetsARequestFinishAndASecondSignalDoesNot(t *testing.T) {
+	entered, release := make(chan struct{}, 1), make(chan struct{})
+	slowAPI := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		entered <- struct{}{}
+		<-release
+	}))
+	defer slowAPI.Close()
+	defer func() { close(release) }()
+
+	begin := func(t *testing.T) (*exec.Cmd, *logBuffer, <-chan error, <-chan int) {
+		t.Helper()
+		cmd, log, ended := startReal(t, anywhere(t).with(environment{"BACKEND_URL": slowAPI.URL}))
+		c, bff := browser(t), log.url("bff")
+		request(t, c, http.MethodPost, bff+"/api/auth/signup", account)
+		answer := make(chan int, 1)
+		go func() {
+			resp, err := c.Get(bff + "/api/proxy/slow")
+			if err != nil {
+				answer <- 0
+				return
+			}
+			resp.Body.Close()
+			answer <- resp.StatusCode
+		}()
+		await(t, "request at the API", entered)
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "unready", func() bool { return statusOf(log.url("admin")+"/readyz") == http.StatusServiceUnavailable })
+		return cmd, log, ended, answer
+	}
+
+	t.Run("SIGTERM", func(t *testing.T) {
+		_, log, ended, answer := begin(t)
+		release <- struct{}{}
+		if got := await(t, "answer", answer); got != http.StatusOK {
+			t.Errorf("got %d for the request under way, want 200", got)
+		}
+		if got := exitCode(t, await(t, "exit", ended)); got != exitOK {
+			t.Errorf("got code %d, want %d:\n%s", got, exitOK, log)
+		}
+	})
+	t.Run("a second signal", func(t *testing.T) {
+		cmd, _, ended, answer := begin(t)
+		start := time.Now()
+		if err := cmd.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+		if got := exitCode(t, await(t, "exit", ended)); got != exitSignal {
+			t.Errorf("got code %d, want %d", got, exitSignal)
+		}
+		if took := time.Since(start); took >= drainTime {
+			t.Errorf("took %v, want it at once", took)
+		}
+		if got := await(t, "answer", answer); got != 0 {
+			t.Errorf("got status %d, want a broken connection", got)
+		}
+	})
+}

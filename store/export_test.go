@@ -1,0 +1,43 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+)
+
+// What the tests look at from outside the package.
+
+const CallTimeout = callTimeout
+
+var (
+	SentinelOf     = sentinelOf
+	PostgresConfig = postgresConfig
+)
+
+// Pools returns the pools of connections, by name.
+func (s *Store) Pools() map[string]*sqlx.DB {
+	return map[string]*sqlx.DB{"read": s.read, "write": s.write}
+}
+
+// LockMigrations takes the lock that a migration takes.
+func (s *Store) LockMigrations(ctx context.Context) (release func(), err error) {
+	return s.engine.lock(ctx)
+}
+
+// OpenLinks opens a pool whose connections give the server only so long to answer.
+func OpenLinks(databaseURL string, silence time.Duration) (*sql.DB, error) {
+	config, err := postgresConfig(databaseURL)
+	if err != nil {
+		return nil, err
+	}
+	driver, err := pq.NewConnectorConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	driver.Dialer(dialer{})
+	return sql.OpenDB(connector{driver, silence}), nil
+}

@@ -1,0 +1,329 @@
+package store_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"vestibule/internal/pgtest"
+	"vestibule/store"
+)
+
+// served are the variants with a server that can fail.
+func served() []variant { return variants()[1:] }
+
+func migratedURL(t *testing.T, databaseURL, direct string) *database {
+	t.Helper()
+	return migrated(t, variant{new: func(*testing.T) (string, string) { return databaseURL, direct }})
+}
+
+// fillPool leaves many idle connections behind.
+func fillPool(t *testing.T, s *store.Store) {
+	t.Helper()
+	var wg sync.WaitGroup
+	for range 60 {
+		wg.Go(func() {
+			if err := s.Ping(t.Context()); err != nil {
+				t.Errorf("ping: %v", err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// allSucceed calls every method, with all idle connections broken each time.
+func allSucceed(t *testing.T, s *store.Store, fault func()) {
+	t.Helper()
+	u, session := signedUp(t, s)
+	task := created(t, s, newTask(u.ID))
+	for name, call := range methods(t.Context(), s, u, session, task) {
+		fillPool(t, s)
+		fault()
+		if err := call(); err != nil {
+			t.Errorf("%s on connections that died while idle: got error %v, want none", name, err)
+		}
+	}
+}
+
+func TestConnectionsThatDieWhileIdleAreNotNoticed(t *testing.T) {
+	t.Parallel()
+	for _, v := range served() {
+		t.Run("terminated, "+v.name, func(t *testing.T) {
+			t.Parallel()
+			d := migrated(t, v)
+			allSucceed(t, d.Store, func() { pgtest.Terminate(t, d.direct) })
+		})
+	}
+	t.Run("reset", func(t *testing.T) {
+		t.Parallel()
+		direct := pgtest.Database(t)
+		p := newProxy(t, direct, nil)
+		allSucceed(t, migratedURL(t, p.url, direct).Store, p.reset)
+	})
+	t.Run("reset under TLS", func(t *testing.T) {
+		t.Parallel()
+		direct := pgtest.Database(t)
+		p := newProxy(t, direct, selfSigned(t))
+		allSucceed(t, migratedURL(t, p.url, direct).Store, p.reset)
+	})
+}
+
+// TestAWriteIsNeverSentTwice loses the server's answers: lib/pq and database/sql
+// together would repeat the statement.
+func TestAWriteIsNeverSentTwice(t *testing.T) {
+	t.Parallel()
+	direct := pgtest.Database(t)
+	p := newProxy(t, direct, nil)
+	d := migratedURL(t, p.url, direct)
+	u, session := signedUp(t, d.Store)
+	task := created(t, d.Store, newTask(u.ID))
+	tasks := func() int { return d.count(t, `SELECT count(*) FROM tasks WHERE user_id = ?`, u.ID) }
+	completed := func() int { return d.count(t, `SELECT count(*) FROM tasks WHERE id = ? AND completed`, task.ID) }
+
+	p.cutAfter("COMMIT")
+	_, err := d.CreateTask(t.Context(), newTask(u.ID))
+	wantError(t, "create, confirmation lost", err, store.ErrUnavailable)
+	if got := tasks(); got != 2 {
+		t.Errorf("tasks after a lost confirmation: got %d, want 2", got)
+	}
+	p.cutAfter("INSERT INTO tasks")
+	_, err = d.CreateTask(t.Context(), newTask(u.ID))
+	wantError(t, "create, statement's answer lost", err, store.ErrUnavailable)
+	if got := tasks(); got != 2 {
+		t.Errorf("tasks after a lost answer within the transaction: got %d, want 2", got)
+	}
+	p.cutAfter("COMMIT")
+	_, err = d.ToggleTask(t.Context(), u.ID, task.ID, base())
+	wantError(t, "toggle, confirmation lost", err, store.ErrUnavailable)
+	if got := completed(); got != 1 {
+		t.Errorf("completed after one toggle: got %d, want 1", got)
+	}
+	p.cutAfter("COMMIT")
+	wantError(t, "delete, confirmation lost", d.DeleteTask(t.Context(), u.ID, task.ID), store.ErrUnavailable)
+
+	p.cutAfter("BEGIN")
+	if _, err := d.CreateTask(t.Context(), newTask(u.ID)); err != nil {
+		t.Errorf("create, answer to BEGIN lost: got error %v, want none", err)
+	}
+	if got := tasks(); got != 2 { // one more, and one deleted above
+		t.Errorf("tasks: got %d, want 2", got)
+	}
+	p.cutAfter("FROM session")
+	if _, _, err := d.SessionByTokenHash(t.Context(), session.TokenHash); err != nil {
+		t.Errorf("read, answer lost: got error %v, want none", err)
+	}
+}
+
+func TestConnectionsCutInUseLoseAndRepeatNothing(t *testing.T) {
+	t.Parallel()
+	for _, v := range served() {
+		t.Run(v.name, func(t *testing.T) {
+			t.Parallel()
+			d := migrated(t, v)
+			u, _ := signedUp(t, d.Store)
+			const writers, each = 6, 60
+			var acknowledged sync.Map // title → true, or false when it failed
+			var failed atomic.Int32
+			var wg sync.WaitGroup
+			for w := range writers {
+				wg.Go(func() {
+					for i := range each {
+						task := newTask(u.ID)
+						task.Title = fmt.Sprintf("writer %d task %d", w, i)
+						_, err := d.CreateTask(t.Context(), task)
+						if err != nil {
+							failed.Add(1)
+							wantError(t, "create", err, store.ErrUnavailable)
+						}
+						acknowledged.Store(task.Title, err == nil)
+					}
+				})
+			}
+			done := make(chan struct{})
+			go func() { defer close(done); wg.Wait() }()
+			for busy := true; busy; {
+				pgtest.Terminate(t, d.direct)
+				select {
+				case <-done:
+					busy = false
+				case <-time.After(30 * time.Millisecond):
+				}
+			}
+			times := map[string]int{}
+			for task, err := range d.ListTasks(t.Context(), u.ID) {
+				if err != nil {
+					t.Fatalf("list afterwards: %v", err)
+				}
+				times[task.Title]++
+			}
+			acknowledged.Range(func(title, ok any) bool {
+				if n := times[title.(string)]; n > 1 || (ok.(bool) && n != 1) {
+					t.Errorf("%s: acknowledged %t, got it %d times", title, ok, n)
+				}
+				return true
+			})
+			t.Logf("%d of %d writes failed", failed.Load(), writers*each)
+		})
+	}
+}
+
+func TestAServerThatIsDownIsUnavailableUntilItIsBack(t *testing.T) {
+	t.Parallel()
+	server := pgtest.NewServer(t)
+	direct := server.Database(t)
+	stores := map[string]*database{
+		"direct":    migratedURL(t, direct, direct),
+		"pgbouncer": migratedURL(t, pgtest.PgBouncer(t, direct), direct),
+	}
+	u, session := signedUp(t, stores["direct"].Store)
+	task := created(t, stores["direct"].Store, newTask(u.ID))
+
+	for name, end := range map[string]func(testing.TB){"stopped": server.Stop, "crashed": server.Crash} {
+		for _, d := range stores {
+			fillPool(t, d.Store)
+		}
+		end(t)
+		for through, d := range stores {
+			var wg sync.WaitGroup
+			for method, call := range methods(t.Context(), d.Store, u, session, task) {
+				wg.Go(func() {
+					wantError(t, fmt.Sprintf("%s, %s: %s", through, name, method), call(), store.ErrUnavailable)
+				})
+			}
+			wg.Wait()
+		}
+		server.Start(t)
+		for through, d := range stores {
+			// PgBouncer remembers for a second that the server was down.
+			back := time.Now()
+			for err := d.Ping(t.Context()); err != nil; err = d.Ping(t.Context()) {
+				wantError(t, "ping", err, store.ErrUnavailable)
+				if time.Since(back) > 20*time.Second {
+					t.Fatalf("%s: no service %v after the server was back: %v", through, time.Since(back), err)
+				}
+				time.Sleep(20 * time.Millisecond)
+			}
+			for method, call := range methods(t.Context(), d.Store, u, session, task) {
+				if err := call(); err != nil {
+					t.Errorf("%s, back after it was %s: %s: got error %v, want none", through, name, method, err)
+				}
+			}
+		}
+	}
+}
+
+// A server that is cut off sends nothing, not even the end of its connections.
+func TestAServerThatFallsSilentIsUnavailable(t *testing.T) {
+	t.Parallel()
+	direct := pgtest.Database(t)
+	p := newProxy(t, direct, nil)
+	d := migratedURL(t, p.url, direct)
+	u, session := signedUp(t, d.Store)
+	task := created(t, d.Store, newTask(u.ID))
+	calls := methods(t.Context(), d.Store, u, session, task)
+	delete(calls, "MigrateUp") // takes as long as it takes
+
+	fillPool(t, d.Store)
+	p.freeze()
+	start := time.Now()
+	var wg sync.WaitGroup
+	for name, call := range calls {
+		wg.Go(func() { wantError(t, name, call(), store.ErrUnavailable) })
+	}
+	wg.Wait()
+	if took, limit := time.Since(start), 4*store.CallTimeout; took > limit {
+		t.Errorf("took %v, want less than %v", took, limit)
+	}
+}
+
+func TestAConnectionThatFallsSilentLeavesThePool(t *testing.T) {
+	t.Parallel()
+	for name, config := range map[string]bool{"plain": false, "TLS": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var p *proxy
+			if config {
+				p = newProxy(t, pgtest.Database(t), selfSigned(t))
+			} else {
+				p = newProxy(t, pgtest.Database(t), nil)
+			}
+			const silence = 300 * time.Millisecond
+			db, err := store.OpenLinks(p.url, silence)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			db.SetMaxOpenConns(1)
+			if _, err := db.Exec("SELECT 1"); err != nil {
+				t.Fatalf("before: %v", err)
+			}
+			tx, err := db.Begin()
+			if err != nil {
+				t.Fatalf("begin: %v", err)
+			}
+			p.freeze()
+			start := time.Now()
+			if _, err := tx.Exec("SELECT 1"); err == nil {
+				t.Error("a frozen server: got an answer")
+			}
+			if took := time.Since(start); took < silence || took > 20*silence {
+				t.Errorf("took %v, want about %v", took, silence)
+			}
+			_ = tx.Rollback() // on a connection that is gone
+			p.frozen.Store(false)
+			if _, err := db.Exec("SELECT 1"); err != nil {
+				t.Errorf("afterwards: got error %v, want a new connection", err)
+			}
+		})
+	}
+}
+
+func TestAnErrorThatIsTheLastAnswerOfAServerDoesNotPoisonThePool(t *testing.T) {
+	t.Parallel()
+	direct := pgtest.Database(t)
+	p := newProxy(t, direct, nil)
+	db, err := store.OpenLinks(p.url, store.CallTimeout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	for range 3 {
+		// An error, and then the end of the connection instead of “ready”.
+		_, err := db.Exec(`SELECT pg_terminate_backend(pg_backend_pid()), $1::int / 0`, 1)
+		if err == nil {
+			t.Error("got no error")
+		}
+		if _, err := db.Exec("SELECT 1"); err != nil {
+			t.Errorf("the next user of the pool: got error %v, want none", err)
+		}
+	}
+}
+
+func TestAnOutageSaysNothingOfThePassword(t *testing.T) {
+	t.Parallel()
+	server := pgtest.NewServer(t)
+	direct := server.Database(t)
+	d := migratedURL(t, direct, direct)
+	u, session := signedUp(t, d.Store)
+	task := created(t, d.Store, newTask(u.ID))
+	calls := methods(t.Context(), d.Store, u, session, task)
+	calls["Open"] = func() error {
+		s, err := store.Open(t.Context(), direct)
+		if err == nil {
+			_ = s.Close()
+		}
+		return err
+	}
+	server.Stop(t)
+	for name, call := range calls {
+		err := call()
+		if !errors.Is(err, store.ErrUnavailable) || strings.Contains(err.Error(), "pgtest-password") || strings.Contains(err.Error(), "postgres://") {
+			t.Errorf("%s: got error %v, want %v without the URL", name, err, store.ErrUnavailable)
+		}
+	}
+}
