@@ -21,7 +21,9 @@ func FuzzParseToken(f *testing.F) {
 	f.Add(forge(`{"alg":"HS256","crit":[]}`, payload(""), testSecret))
 	f.Add(`{"protected":"e30","payload":"e30","signature":"AA"}`)
 	f.Add("e30.e30.e30.e30.e30")
-	f.Add("..")
+	for _, form := range []string{"..", ".e30.e30", "e30..e30", "e30.e30.", "e30.e30", "e30.e30.e3=", "e30.e\n30.e30", "é.e30.e30"} {
+		f.Add(form)
+	}
 	compact := regexp.MustCompile(`^[\w-]+\.[\w-]+\.[\w-]+$`)
 	f.Fuzz(func(t *testing.T, token string) {
 		if _, _, ok := segments(token); ok != compact.MatchString(token) {

@@ -18,7 +18,12 @@ func TestOnlyFittingKeysAreTaken(t *testing.T) {
 		}
 		return strings.Replace(jwk, old, replacement, 1)
 	}
-	zeros := func(n int) string { return base64.RawURLEncoding.EncodeToString(make([]byte, n)) }
+	encode := base64.RawURLEncoding.EncodeToString
+	zeros := func(n int) string { return encode(make([]byte, n)) }
+	point, err := newECKey(t).PublicKey.Bytes() // 4, x, y
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, tc := range []struct {
 		name, algorithm, jwk string
 		want                 bool
@@ -45,7 +50,8 @@ func TestOnlyFittingKeysAreTaken(t *testing.T) {
 		{"padded", EdDSA, replace(ed, `"}`, `="}`), false},
 		{"a point off the curve", ES256, fmt.Sprintf(`{"kty":"EC","crv":"P-256","x":%q,"y":%q}`, zeros(32), zeros(32)), false},
 		{"coordinates over the field", ES256, fmt.Sprintf(`{"kty":"EC","crv":"P-256","x":%q,"y":%q}`,
-			base64.RawURLEncoding.EncodeToString(elliptic.P256().Params().P.Bytes()), zeros(32)), false},
+			encode(elliptic.P256().Params().P.Bytes()), zeros(32)), false},
+		{"a point cut in the wrong place", ES256, fmt.Sprintf(`{"kty":"EC","crv":"P-256","x":%q,"y":%q}`, encode(point[1:32]), encode(point[32:])), false},
 		{"a short coordinate", ES256, `{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}`, false},
 		{"x twice", EdDSA, replace(ed, `"kty"`, `"x":"`+zeros(32)+`","kty"`), false},
 		{"x a number", EdDSA, `{"kty":"OKP","crv":"Ed25519","x":1}`, false},

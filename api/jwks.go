@@ -84,8 +84,9 @@ func (j *jwks) find(ctx context.Context, keyID string) (*keyring, []key, error) 
 			ring = j.known.Load()
 			return ring, ring.named(keyID), nil
 		}
-		if err := f.wait(ctx); err != nil && ctx.Err() != nil {
-			return nil, nil, ctx.Err()
+		_ = f.wait(ctx) // a fetch that fails leaves what is known
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
 		}
 	}
 }

@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"strconv"
 
-	"vestibule/internal/web"
 	"vestibule/store"
 )
 
@@ -19,13 +17,15 @@ const listChunk = 32 << 10
 // listTasks streams all of the user's tasks. The query is not read: later
 // parameters are ignored, and none may ever choose another user.
 func (s *Server) listTasks(w http.ResponseWriter, r *http.Request, user string) error {
-	out := newTaskList(w, r)
+	out := newTaskList(w)
 	for task, err := range s.tasks.ListTasks(r.Context(), user) {
 		if err == nil {
 			err = out.add(task)
 		}
 		if err != nil {
-			return out.fail(err)
+			// Once something is sent, web.Fail breaks the connection off: a
+			// list that ends early must not read as a whole one.
+			return err
 		}
 	}
 	return out.end()
@@ -34,15 +34,14 @@ func (s *Server) listTasks(w http.ResponseWriter, r *http.Request, user string) 
 // taskList writes a JSON array row by row.
 type taskList struct {
 	w     http.ResponseWriter
-	r     *http.Request
 	buf   bytes.Buffer
 	enc   *json.Encoder // into buf
 	tasks int
-	sent  bool // the status is out; an error can no longer be told
+	sent  bool // the status is out
 }
 
-func newTaskList(w http.ResponseWriter, r *http.Request) *taskList {
-	l := &taskList{w: w, r: r}
+func newTaskList(w http.ResponseWriter) *taskList {
+	l := &taskList{w: w}
 	l.enc = json.NewEncoder(&l.buf)
 	l.enc.SetEscapeHTML(false)
 	l.buf.WriteByte('[')
@@ -81,14 +80,4 @@ func (l *taskList) end() error {
 	}
 	_ = l.send() // a write that fails has no reader left to be told
 	return nil
-}
-
-// fail returns err while it can still be answered. Later the connection is cut
-// off: a list that ends early must not read as a whole one.
-func (l *taskList) fail(err error) error {
-	if !l.sent {
-		return err
-	}
-	web.Note(l.r, slog.String("error", err.Error()))
-	panic(http.ErrAbortHandler)
 }

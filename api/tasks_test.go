@@ -36,15 +36,15 @@ func TestATaskLivesThroughAllItsRoutes(t *testing.T) {
 		s.do(t, "GET", "/api/me/tasks/1/", "", token).is(t, 200, task(1, `"Buy <milk> & bread"`, `"2 l"`, false, created))
 
 		s.clock.set(noon.Add(1234567 * time.Microsecond))
-		s.do(t, "PUT", "/api/me/tasks/1", `{"title":"Buy bread"}`, token).is(t, 200, task(1, `"Buy bread"`, `"2 l"`, false, later))
-		s.do(t, "PATCH", "/api/me/tasks/1", `{"description":null,"completed":true}`, token).is(t, 200, task(1, `"Buy bread"`, `null`, true, later))
-		s.do(t, "PATCH", "/api/me/tasks/1/complete", "", token).is(t, 200, task(1, `"Buy bread"`, `null`, false, later))
-		s.do(t, "PATCH", "/api/me/tasks/1/complete/", `{"completed":"ignored"}`, token).is(t, 200, task(1, `"Buy bread"`, `null`, true, later))
+		s.do(t, "PUT", "/api/me/tasks/1", `{"title":"Buy <bread>"}`, token).is(t, 200, task(1, `"Buy <bread>"`, `"2 l"`, false, later))
+		s.do(t, "PATCH", "/api/me/tasks/1", `{"description":null,"completed":true}`, token).is(t, 200, task(1, `"Buy <bread>"`, `null`, true, later))
+		s.do(t, "PATCH", "/api/me/tasks/1/complete", "", token).is(t, 200, task(1, `"Buy <bread>"`, `null`, false, later))
+		s.do(t, "PATCH", "/api/me/tasks/1/complete/", `{"completed":"ignored"}`, token).is(t, 200, task(1, `"Buy <bread>"`, `null`, true, later))
 
 		s.clock.set(noon)
 		s.do(t, "POST", "/api/"+ada+"/tasks/", `{"title":"Call Zoë","completed":true}`, token).is(t, 201, task(2, `"Call Zoë"`, `null`, true, created))
 		s.do(t, "GET", "/api/me/tasks", "", token).is(t, 200,
-			"["+task(1, `"Buy bread"`, `null`, true, later)+","+task(2, `"Call Zoë"`, `null`, true, created)+"]")
+			"["+task(1, `"Buy <bread>"`, `null`, true, later)+","+task(2, `"Call Zoë"`, `null`, true, created)+"]")
 
 		s.do(t, "DELETE", "/api/me/tasks/1", "", token).is(t, 200, `{"success":true,"message":"Task deleted successfully"}`)
 		s.do(t, "DELETE", "/api/me/tasks/1", "", token).isProblem(t, 404, "Task not found")

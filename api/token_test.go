@@ -245,6 +245,28 @@ func TestATokenFetchesNothing(t *testing.T) {
 	}
 }
 
+func TestOnlyGoodTokensAreRemembered(t *testing.T) {
+	s := newSurface(t, sqlite)
+	remembered := s.server.tokens.keys.ring().verified
+	for _, bad := range []string{
+		"x",
+		forge(plainHeader, payloadWith("exp", "0"), testSecret),
+		forge(plainHeader, payloadWith("sub", `""`), testSecret),
+		forge(plainHeader, payload(""), []byte("another")),
+	} {
+		s.do(t, "GET", "/api/me/tasks", "", auth(bad))
+	}
+	if got := remembered.Len(); got != 0 {
+		t.Errorf("got %d remembered after bad tokens, want 0", got)
+	}
+	for range 3 {
+		s.do(t, "GET", "/api/me/tasks", "", auth(mint(t, ada))).is(t, http.StatusOK, "[]")
+	}
+	if got := remembered.Len(); got != 1 {
+		t.Errorf("got %d remembered after one good token, want 1", got)
+	}
+}
+
 func TestARememberedTokenExpiresAllTheSame(t *testing.T) {
 	s := newSurface(t, sqlite)
 	token := auth(mint(t, ada)) // until 12:05

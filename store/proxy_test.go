@@ -24,6 +24,7 @@ type proxy struct {
 	tls    *tls.Config // nil: without TLS
 	frozen atomic.Bool
 	cut    atomic.Pointer[string]
+	mute   atomic.Bool
 
 	mu      sync.Mutex
 	clients []*net.TCPConn
@@ -69,6 +70,10 @@ func (p *proxy) freeze() { p.frozen.Store(true) }
 // server has answered it and before the client gets the answer.
 func (p *proxy) cutAfter(text string) { p.cut.Store(&text) }
 
+// cutBeforeReady ends a connection just before the “ready for query” that
+// follows the server's next answer.
+func (p *proxy) cutBeforeReady() { p.mute.Store(true) }
+
 // reset aborts every connection, as a firewall does.
 func (p *proxy) reset() {
 	p.mu.Lock()
@@ -103,29 +108,38 @@ func (p *proxy) serve(tcp *net.TCPConn) {
 	var swallow atomic.Bool
 	go func() {
 		defer server.Close()
-		p.forward(server, client, func(b []byte) bool {
+		p.forward(server, client, func(b []byte) (pass []byte, more bool) {
 			if text := p.cut.Load(); text != nil && bytes.Contains(b, []byte(*text)) && p.cut.CompareAndSwap(text, nil) {
 				swallow.Store(true)
 			}
-			return true
+			return b, true
 		})
 	}()
 	defer tcp.Close()
-	p.forward(client, server, func([]byte) bool { return !swallow.Load() })
+	p.forward(client, server, func(b []byte) (pass []byte, more bool) {
+		if swallow.Load() {
+			return nil, false
+		}
+		if before, ready := bytes.CutSuffix(b, []byte("Z\x00\x00\x00\x05I")); ready && p.mute.CompareAndSwap(true, false) {
+			return before, false
+		}
+		return b, true
+	})
 }
 
-// forward copies what pass lets through.
-func (p *proxy) forward(to io.Writer, from io.Reader, pass func([]byte) bool) {
+// forward copies what pass returns, until it says that there is no more.
+func (p *proxy) forward(to io.Writer, from io.Reader, pass func([]byte) (b []byte, more bool)) {
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := from.Read(buf)
 		for p.frozen.Load() {
 			time.Sleep(10 * time.Millisecond)
 		}
-		if err != nil || !pass(buf[:n]) {
+		if err != nil {
 			return
 		}
-		if _, err := to.Write(buf[:n]); err != nil {
+		b, more := pass(buf[:n])
+		if _, err := to.Write(b); err != nil || !more {
 			return
 		}
 	}

@@ -29,10 +29,19 @@ func TestABodyOverTheLimitIsRefused(t *testing.T) {
 	t.Run("of declared length, before anything is sent", func(t *testing.T) {
 		api := newRecorder()
 		r := newRig(t, api, limit(10))
-		c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 11\nExpect: 100-continue\n\n")
-		res, body := c.answer("POST") // and no 100 Continue before it
+		c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 11\n\n12345678901")
+		res, body := c.answer("POST")
 		r.wantError(res, body, http.StatusRequestEntityTooLarge, "BODY_TOO_LARGE")
 		c.wantClosed()
+		api.none(t)
+	})
+	t.Run("and not asked for", func(t *testing.T) {
+		api := newRecorder()
+		r := newRig(t, api, limit(10))
+		c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 11\nExpect: 100-continue\n\n")
+		res, body := c.answer("POST") // no 100 Continue before it
+		r.wantError(res, body, http.StatusRequestEntityTooLarge, "BODY_TOO_LARGE")
+		c.Close()
 		api.none(t)
 	})
 	t.Run("chunked, and the API sees that something is missing", func(t *testing.T) {
@@ -163,18 +172,15 @@ func TestBothBodiesStreamAtOnce(t *testing.T) {
 		}
 	}))
 	in, out := io.Pipe()
+	go fmt.Fprintln(out, 0) // the answer's header waits for it
 	res, err := r.roundTrip(r.request(t.Context(), "POST", "/api/proxy/x", in))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
 	for i := range 3 {
-		if i == 0 {
-			go fmt.Fprintln(out, 0) // the answer's header waits for it
-		} else {
+		if i > 0 {
 			fmt.Fprintln(out, i)
-		}
-		if i == 0 && err != nil {
-			t.Fatal(err)
-		}
-		if i == 0 {
-			defer res.Body.Close()
 		}
 		var got int
 		if _, err := fmt.Fscanf(res.Body, "echo %d\n", &got); err != nil || got != i {
@@ -218,15 +224,21 @@ func TestAnUploadReachesTheAPIAsItComes(t *testing.T) {
 // TestAnAnswerBeforeTheUploadIsOver: the client gets it, and its connection,
 // which may hold the rest of the upload, is not used again.
 func TestAnAnswerBeforeTheUploadIsOver(t *testing.T) {
-	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(http.StatusForbidden)
-		_, _ = io.WriteString(w, "no")
+	hungUp := make(chan error, 1)
+	r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
+		if _, err := http.ReadRequest(in); err != nil {
+			return
+		}
+		_, _ = io.WriteString(conn, "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno")
+		_, err := io.Copy(io.Discard, in)
+		hungUp <- err
 	}))
 	c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 100\n\nonly this")
 	if res, body := c.answer("POST"); res.StatusCode != 403 || body != "no" || !res.Close {
 		t.Errorf("got %d %q, close %t", res.StatusCode, body, res.Close)
 	}
-	c.send("GET /api/proxy/smuggled HTTP/1.1\nHost: app\nCookie: a=b\n\n")
+	receive(t, "the end of the API's connection", hungUp)
+	c.send(strings.Repeat("x", 91) + "GET /api/proxy/smuggled HTTP/1.1\nHost: app\nCookie: a=b\n\n")
 	c.wantClosed()
 }
 
@@ -312,12 +324,12 @@ func TestBytesPassUntouched(t *testing.T) {
 func TestLargeBodiesNeedNoMemory(t *testing.T) {
 	const size = 256 << 20
 	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		if req.Method == "PUT" {
+		switch {
+		case req.Method == "PUT":
 			n, err := io.Copy(io.Discard, req.Body)
 			fmt.Fprint(w, n, err)
 			return
-		}
-		if req.URL.RawQuery == "known" {
+		case req.URL.RawQuery == "known":
 			w.Header().Set("Content-Length", fmt.Sprint(size))
 		}
 		_, _ = io.CopyN(w, zeros{}, size)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -71,6 +72,22 @@ func (c *checker) note(f fault) {
 func (c *checker) given(name string) bool {
 	v, ok := c.values[name]
 	return ok && v.text != "" && v.source != fromDefault
+}
+
+// allGiven describes what the user gave values to, for the log.
+func (c *checker) allGiven() []slog.Attr {
+	var all []slog.Attr
+	for _, s := range c.by.settings() {
+		if !c.given(s.name) {
+			continue
+		}
+		v := c.values[s.name]
+		if s.secret {
+			v.text = "(not shown)"
+		}
+		all = append(all, slog.Group(s.name, "value", v.text, "from", string(v.source)))
+	}
+	return all
 }
 
 // sound says whether the command reads all of these settings and found no

@@ -29,6 +29,8 @@ type config struct {
 	networkAPI  bool // serve calls its API over the network, at BACKEND_URL
 	networkJWKS bool // the API asks JWKS_URL over the network
 
+	asGiven []slog.Attr // what was given a value and where, to log; without secrets
+
 	logFormat string // text, json, or "" to decide by the terminal
 	logLevel  slog.Level
 }
@@ -44,6 +46,7 @@ func load(by side, flags map[string]string, getenv func(string) string) (*config
 	if len(c.faults) > 0 {
 		return nil, c.faults
 	}
+	c.asGiven = c.allGiven()
 	return &c.config, nil
 }
 

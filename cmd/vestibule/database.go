@@ -3,11 +3,47 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net/url"
 	"path/filepath"
+	"strings"
 
 	"vestibule/store"
 )
+
+// database is where the data lives.
+type database struct {
+	url    string // as given; it may hold a password
+	sqlite string // the path of a SQLite file; "" on PostgreSQL
+}
+
+// databaseURL tells the two databases apart; the rest of the URL is read by
+// package store.
+func (c *checker) databaseURL(v string) database {
+	const forms = "write sqlite:PATH or postgres://user:password@host/name"
+	path, isSQLite := strings.CutPrefix(v, "sqlite:")
+	switch {
+	case isSQLite && strings.HasPrefix(path, "//"):
+		c.refuse("", mistake{"has slashes after sqlite:, which would be the root of the file system", "write sqlite:data/vestibule.db or sqlite:/var/lib/vestibule.db"})
+	case isSQLite && (path == "" || strings.HasSuffix(path, "/")):
+		c.refuse("", mistake{"names no file", "write sqlite:PATH, like sqlite:data/vestibule.db"})
+	case isSQLite && (strings.HasPrefix(path, ":") || strings.HasPrefix(path, "file:") || strings.ContainsAny(path, "?\x00")):
+		c.refuse("", mistake{"is not a plain path", "write sqlite:PATH, like sqlite:data/vestibule.db, without options"})
+	case isSQLite:
+		return database{url: v, sqlite: filepath.Clean(path)}
+	default:
+		// url.Parse's error would repeat the password.
+		u, err := url.Parse(v)
+		switch {
+		case err != nil || u.Fragment != "":
+			c.refuse("", mistake{"is not a URL", forms + "; in a password, special characters are written %23 for #, %2F for /, and so on"})
+		case u.Scheme != "postgres" && u.Scheme != "postgresql":
+			c.refuse("", mistake{"is neither SQLite nor PostgreSQL", forms})
+		}
+	}
+	return database{url: v}
+}
 
 // openStore opens the database for serving: with the schema that this version
 // needs, which it may have to bring it to.
@@ -44,17 +80,20 @@ func applyPending(ctx context.Context, db *store.Store, log *slog.Logger) error 
 
 // databaseFailure names the setting and the cure for what the store could not do.
 func databaseFailure(d database, err error) error {
+	if errors.Is(err, context.Canceled) {
+		return fmt.Errorf("interrupted: %w", err)
+	}
 	f := failure{fault: fault{setting: "DATABASE_URL"}, cause: err}
 	switch {
 	case errors.Is(err, store.ErrBehind):
 		f.problem = "names a database that is behind this version"
-		f.cure = "run: vestibule migrate up"
+		f.cure = "run vestibule migrate up, or set MIGRATE=true"
 	case errors.Is(err, store.ErrAhead):
 		f.problem = "names a database that a later version has migrated"
 		f.cure = "run that version, or vestibule migrate down with it first"
 	case d.sqlite != "":
 		f.problem = "names a database that cannot be used"
-		f.cure = "make the folder " + filepath.Dir(d.sqlite) + " and what is in it writable for this user, or set DATABASE_URL to another file"
+		f.cure = "make " + d.sqlite + " and its folder writable for this user, or set DATABASE_URL to another file"
 	case errors.Is(err, store.ErrUnavailable):
 		f.problem = "names a database that does not answer"
 		f.cure = "start it, or correct the host and port"

@@ -61,10 +61,10 @@ func (p *process) run(ctx context.Context) error {
 	}
 	start(p.adminAt, probes, p.admin.handler())
 
-	var failure error
+	var cause error
 	select {
 	case <-ctx.Done():
-	case failure = <-failed:
+	case cause = <-failed:
 	}
 	p.admin.stopping.Store(true)
 	p.log.Info("stopping; requests under way may finish", "at_most", p.drain)
@@ -79,7 +79,7 @@ func (p *process) run(ctx context.Context) error {
 	_ = p.adminAt.http.Close()
 	serving.Wait()
 	p.log.Info("stopped")
-	return failure
+	return cause
 }
 
 // drainRequests closes the listeners and waits for the requests under way.

@@ -46,3 +46,13 @@ func TestMigrateUpDownStatus(t *testing.T) {
 		t.Errorf("down of an empty database: got code %d, %q, want one line and code %d", code, stderr, exitFailure)
 	}
 }
+
+func TestAnInterruptedMigrationIsAFailure(t *testing.T) {
+	ctx, cancel := contextEnded(t)
+	defer cancel()
+	var out strings.Builder
+	code := run(ctx, []string{"migrate", "up"}, anywhere(t).get, &out, &out)
+	if code != exitFailure || !strings.HasPrefix(out.String(), "vestibule: interrupted") || strings.Count(out.String(), "\n") != 1 {
+		t.Errorf("got code %d, %q, want one line and code %d", code, out.String(), exitFailure)
+	}
+}

@@ -139,7 +139,7 @@ func (c *checker) missingSecret() {
 		c.secretFile = filepath.Join(filepath.Dir(c.database.sqlite), secretFileName)
 		return
 	}
-	c.conflict("BETTER_AUTH_SECRET", mistake{"is missing and is not made up " + why, "make one with: " + makeSecret})
+	c.conflict("BETTER_AUTH_SECRET", mistake{"is missing, and none is made " + why, "make one with: " + makeSecret})
 }
 
 // needsSecret is false for an API that verifies with public keys: it should

@@ -46,7 +46,7 @@ var schema = []group{
 		},
 		{
 			name: "TRUSTED_PROXIES", by: forServe | forBFF | forAPI, arg: "CIDR,…", unset: "trust nobody",
-			help:  "Networks or addresses of reverse proxies whose X-Forwarded-For and -Proto are believed, read from right to left. For a separate API: the address of the BFF.",
+			help:  "Networks or addresses of reverse proxies whose X-Forwarded-For (read from right to left) and X-Request-Id are believed. A separate API lists the BFF here.",
 			check: func(c *checker, v string) { c.bff.TrustedProxies = c.prefixes(v) },
 		},
 	}},

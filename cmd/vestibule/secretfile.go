@@ -24,54 +24,62 @@ import (
 //     have read is not one.
 
 // openSecretFile returns the secret in the file at path, making both if there
-// is none. The directory must exist.
+// is none. The folder must exist.
 func openSecretFile(path string, log *slog.Logger) ([]byte, error) {
 	secret, err := readSecretFile(path)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return secret, err
-	}
-	if err := makeSecretFile(path); err != nil {
-		return nil, failure{
-			fault: fault{"BETTER_AUTH_SECRET", "", "is not set and cannot be made at " + path,
-				"make the folder writable, or set BETTER_AUTH_SECRET (" + makeSecret + ")"},
-			cause: err,
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = makeSecretFile(path, log); err == nil {
+			secret, err = readSecretFile(path)
 		}
 	}
-	log.Info("made a secret; keep this file, every session depends on it", "setting", "BETTER_AUTH_SECRET", "file", path)
-	return readSecretFile(path)
+	var refused faults
+	if err != nil && !errors.As(err, &refused) {
+		return nil, failure{cause: err, fault: fault{
+			setting: "BETTER_AUTH_SECRET",
+			problem: "is not set and cannot be made at " + path,
+			cure:    "make the folder writable, or set BETTER_AUTH_SECRET (" + makeSecret + ")",
+		}}
+	}
+	return secret, err
 }
 
+// readSecretFile returns fs.ErrNotExist where there is no file, and faults
+// where there is one that cannot be used.
 func readSecretFile(path string) ([]byte, error) {
-	info, err := os.Stat(path)
+	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	refuse := func(problem, cure string) error {
-		return faults{{"BETTER_AUTH_SECRET", "", "in " + path + " " + problem, cure}}
+		return faults{{setting: "BETTER_AUTH_SECRET", problem: "in " + path + " " + problem, cure: cure}}
 	}
-	orRemove := "or remove the file to make a new one, which signs everybody out"
+	const orElse = ", or remove the file to make a new one, which signs everybody out"
 	if err != nil {
 		return nil, refuse(cannotRead(err).Error(), "make it readable for this user, or set BETTER_AUTH_SECRET")
 	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, refuse(cannotRead(err).Error(), "set BETTER_AUTH_SECRET")
+	}
 	// Windows has no such bits: the folder's own rules hold there.
-	if loose := info.Mode().Perm() & 0o077; loose != 0 && runtime.GOOS != "windows" {
-		return nil, refuse(fmt.Sprintf("can be read by others (mode %04o)", info.Mode().Perm()),
-			"chmod 600 it if nobody else has had access, "+orRemove)
+	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
+		return nil, refuse(fmt.Sprintf("is open to other users (mode %04o)", mode), "chmod 600 it if nobody has read it"+orElse)
 	}
-	content, err := readValueFile(path)
+	secret, err := readValue(f)
 	switch {
-	case errors.Is(err, errValueEmpty), err == nil && len(content) < minSecret:
-		return nil, refuse(fmt.Sprintf("is shorter than %d bytes", minSecret), "restore it, "+orRemove)
-	case err == nil && content != strings.TrimSpace(content):
-		return nil, refuse("starts or ends with white space", "restore it, "+orRemove)
+	case errors.Is(err, errValueEmpty), err == nil && len(secret) < minSecret:
+		return nil, refuse(fmt.Sprintf("is shorter than %d bytes", minSecret), "restore it"+orElse)
 	case err != nil:
-		return nil, refuse(err.Error(), "make it a readable file, or set BETTER_AUTH_SECRET")
+		return nil, refuse(err.Error(), "restore it"+orElse)
+	case secret != strings.TrimSpace(secret):
+		return nil, refuse("starts or ends with white space", "restore it"+orElse)
 	}
-	return []byte(content), nil
+	return []byte(secret), nil
 }
 
-// makeSecretFile puts a new secret at path, unless a file is there already.
-func makeSecretFile(path string) error {
+// makeSecretFile puts a new secret at path, unless another process has.
+func makeSecretFile(path string, log *slog.Logger) error {
 	temp, err := os.CreateTemp(filepath.Dir(path), "."+secretFileName+"-*") // mode 0600
 	if err != nil {
 		return err
@@ -85,8 +93,12 @@ func makeSecretFile(path string) error {
 	if err := errors.Join(err, temp.Sync(), temp.Close()); err != nil {
 		return err
 	}
-	if err := os.Link(temp.Name(), path); !errors.Is(err, fs.ErrExist) {
+	switch err := os.Link(temp.Name(), path); {
+	case errors.Is(err, fs.ErrExist):
+		return nil
+	case err != nil:
 		return err
 	}
+	log.Info("made a secret; keep this file, every session depends on it", "setting", "BETTER_AUTH_SECRET", "file", path)
 	return nil
 }

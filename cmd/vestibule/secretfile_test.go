@@ -124,3 +124,15 @@ func TestASecretThatCannotBeWrittenIsAFailureThatNamesTheSetting(t *testing.T) {
 		t.Errorf("got %v, want a failure of BETTER_AUTH_SECRET with its cure", err)
 	}
 }
+
+func TestALinkToNowhereIsAFailureThatNamesTheSetting(t *testing.T) {
+	path := filepath.Join(t.TempDir(), secretFileName)
+	if err := os.Symlink("missing", path); err != nil {
+		t.Fatal(err)
+	}
+	_, err := openSecretFile(path, discard)
+	var f failure
+	if !errors.As(err, &f) || f.setting != "BETTER_AUTH_SECRET" {
+		t.Errorf("got %v, want a failure of BETTER_AUTH_SECRET", err)
+	}
+}

@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 )
 
 // serve runs the BFF, the task API or both, whichever the command reads an
 // address for, until ctx ends.
 func serve(ctx context.Context, p *program, c *config) error {
 	log := p.newLogger(c)
+	log.LogAttrs(ctx, slog.LevelDebug, "settings given", c.asGiven...)
 	// The listeners come first: a second start by mistake must fail before it
 	// touches the database.
 	at, err := openListeners(ctx, c)

@@ -65,8 +65,7 @@ func (s setting) flag() string {
 	return strings.ReplaceAll(strings.ToLower(s.name), "_", "-")
 }
 
-// source is where a value came from. It is told to the user where it is not
-// plain from the setting's name.
+// source is where a value came from.
 type source string
 
 const (
@@ -111,14 +110,20 @@ var (
 	errValueEmpty   = errors.New("is empty")
 )
 
-// readValueFile returns a file's content without one newline at its end,
-// which editors and echo add. Its errors read as the end of a sentence.
+// readValueFile returns what the file at path holds. Its errors read as the
+// end of a sentence.
 func readValueFile(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return "", cannotRead(err)
 	}
 	defer f.Close()
+	return readValue(f)
+}
+
+// readValue returns all that f holds without one newline at its end, which
+// editors and echo add.
+func readValue(f *os.File) (string, error) {
 	content, err := io.ReadAll(io.LimitReader(f, maxValueFile+1))
 	switch {
 	case err != nil:

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"sync"
 )
 
 var (
@@ -19,33 +20,35 @@ var (
 // exchange is one request and its answer. The handler's goroutine works at one
 // end; the caller of RoundTrip, who then reads the answer, at the other.
 type exchange struct {
-	ctx      context.Context    // the client's
-	cancel   context.CancelFunc // ends the handler's
-	request  *http.Request      // the client's, for Response.Request
-	body     requestBody
-	w        responseWriter
-	answered chan answer // of capacity 1: nobody waits to send
-	pipe     pipe
+	ctx     context.Context    // the client's
+	cancel  context.CancelFunc // ends the handler's
+	request *http.Request      // the client's, for Response.Request
+	body    requestBody
+	w       responseWriter
+	pipe    pipe
 
-	response *http.Response // set before it is sent
-	stop     func() bool    // of the client's end alone: no longer waits for the end of ctx
-}
-
-// answer is what RoundTrip returns.
-type answer struct {
+	// What RoundTrip returns: the first call of answer decides.
+	once     sync.Once
+	answered chan struct{} // closed then
 	response *http.Response
 	err      error
+
+	stop func() bool // of the client's end alone: no longer waits for the end of ctx
 }
 
 func newExchange(req *http.Request) (*exchange, *http.Request, error) {
-	in, err := incoming(req)
-	if err != nil {
-		return nil, nil, err
-	}
-	x := &exchange{ctx: req.Context(), request: req, answered: make(chan answer, 1)}
+	x := &exchange{ctx: req.Context(), request: req, answered: make(chan struct{})}
 	if x.ctx.Err() != nil {
 		return nil, nil, context.Cause(x.ctx)
 	}
+	// Nothing of the client's context but its end may reach the handler.
+	ctx, cancel := context.WithCancel(context.Background())
+	in, err := incoming(ctx, req)
+	if err != nil {
+		cancel()
+		return nil, nil, err
+	}
+	x.cancel = cancel
 	x.pipe.moved.L = &x.pipe.mu
 	x.w = responseWriter{x: x, head: in.Method == http.MethodHead, header: make(http.Header)}
 	in.Body = http.NoBody
@@ -53,10 +56,7 @@ func newExchange(req *http.Request) (*exchange, *http.Request, error) {
 		x.body = requestBody{x: x, src: req.Body, left: in.ContentLength, sent: req.Trailer, trailer: in.Trailer}
 		in.Body = &x.body
 	}
-	// Nothing of the client's context but its end may reach the handler.
-	ctx, cancel := context.WithCancel(context.Background())
-	x.cancel = cancel
-	return x, in.WithContext(ctx), nil
+	return x, in, nil
 }
 
 // serve runs the handler to its end.
@@ -64,15 +64,15 @@ func (x *exchange) serve(t *Transport, in *http.Request) {
 	returned := false
 	defer func() {
 		if !returned { // a panic, or runtime.Goexit
-			if p := recover(); p != nil && p != http.ErrAbortHandler { //nolint:errorlint // compared as net/http does
+			if p := recover(); p != nil && p != http.ErrAbortHandler { // compared as net/http does
 				t.log().Error("panic of a handler that was called in-process", slog.String("method", in.Method),
 					slog.String("path", in.URL.Path), slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
 			}
 			x.pipe.end(io.ErrUnexpectedEOF, nil)
-			x.answer(nil, errAborted)
+			
 		}
 		x.cancel()
-		x.body.close(bodyClosed)
+		_ = x.body.close(bodyClosed)
 	}()
 	t.Handler.ServeHTTP(&x.w, in)
 	x.cancel()
@@ -83,38 +83,42 @@ func (x *exchange) serve(t *Transport, in *http.Request) {
 	returned = true
 }
 
-// answer hands RoundTrip what it returns. Only the first call counts.
+// answer ends the waiting of RoundTrip. Only the first call counts.
 func (x *exchange) answer(response *http.Response, err error) {
-	select {
-	case x.answered <- answer{response, err}:
-	default:
-	}
+	x.once.Do(func() {
+		x.response, x.err = response, err
+		close(x.answered)
+	})
 }
 
-// receive ends RoundTrip.
-func (x *exchange) receive(a answer) (*http.Response, error) {
-	if a.err != nil {
-		// The end of the context is the better reason: most other errors then
-		// are its consequences.
-		if x.ctx.Err() != nil {
-			a.err = context.Cause(x.ctx)
+// wait is the rest of RoundTrip.
+func (x *exchange) wait() (*http.Response, error) {
+	select {
+	case <-x.answered:
+	case <-x.ctx.Done():
+		x.answer(nil, context.Cause(x.ctx)) // unless both came at once
+	}
+	if x.err != nil {
+		err := x.err
+		if x.ctx.Err() != nil { // the better reason, of which err may be a consequence
+			err = context.Cause(x.ctx)
 		}
-		x.leave(a.err)
-		return nil, a.err
+		x.leave(err)
+		return nil, err
 	}
 	if x.pipe.open() {
 		x.stop = context.AfterFunc(x.ctx, func() { x.leave(context.Cause(x.ctx)) })
 	}
-	return a.response, nil
+	return x.response, nil
 }
 
 // leave is what closing the connection is on a socket: the handler's context
-// ends, its writes and reads fail. It has no effect on a client that has read
+// ends, its writes and reads fail. It has no effect once the client has read
 // everything. The client's own reads fail with err from now on.
 func (x *exchange) leave(err error) {
 	if x.pipe.leave(err) {
 		x.cancel()
-		x.body.close(bodyAbandoned)
+		_ = x.body.close(bodyAbandoned)
 	}
 }
 
@@ -122,6 +126,6 @@ func (x *exchange) leave(err error) {
 // from RoundTrip or from the answer's body.
 func (x *exchange) fail(err error) {
 	x.leave(err)
-	x.cancel() // also when the client has all of the answer and cannot be told
+	x.cancel() // also when the client has everything and nothing to leave
 	x.answer(nil, err)
 }

@@ -3,12 +3,13 @@ package inprocess
 import (
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 )
 
 // streamBuffer is how many written bytes may wait for the reader without the
 // writer waiting too, so that small writes do not wake it one by one.
-const streamBuffer = 16 << 10
+const streamBuffer = 4 << 10
 
 // pipe carries an answer's body from the handler to the client. Small writes
 // gather in a buffer until it is full or flushed. What does not fit is read from
@@ -41,8 +42,11 @@ func gather[T []byte | string](p *pipe, b T, limit int) (int, error) {
 		p.buf, p.off, p.visible = p.buf[:0], 0, 0
 	}
 	n := min(len(b), limit-len(p.buf))
-	if p.buf == nil {
-		p.buf = make([]byte, 0, max(n, 512)) // not one allocation for each of the first writes
+	switch {
+	case p.buf == nil:
+		p.buf = make([]byte, 0, max(n, 512)) // most answers fit and come at once
+	case len(p.buf)+n > cap(p.buf):
+		p.buf = slices.Grow(p.buf, limit-len(p.buf))
 	}
 	p.buf = append(p.buf, b[:n]...)
 	return n, nil

@@ -2,6 +2,7 @@ package inprocess
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -10,10 +11,10 @@ import (
 	"strings"
 )
 
-// incoming returns the request that a server would make of req, still without
-// its body and context. A request that http.Transport would refuse to write or
-// a server to read is an error.
-func incoming(req *http.Request) (*http.Request, error) {
+// incoming returns the request that a server would make of req, with the
+// context that the handler gets and still without a body. What http.Transport
+// would refuse to write, or a server to read, is an error.
+func incoming(ctx context.Context, req *http.Request) (*http.Request, error) {
 	method := cmp.Or(req.Method, http.MethodGet)
 	switch {
 	case req.URL == nil:
@@ -45,7 +46,7 @@ func incoming(req *http.Request) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := &http.Request{
+	in := http.Request{ // not on the heap: WithContext makes another
 		Method:        method,
 		URL:           target,
 		Proto:         "HTTP/1.1",
@@ -57,8 +58,8 @@ func incoming(req *http.Request) (*http.Request, error) {
 		RemoteAddr:    RemoteAddr,
 		RequestURI:    uri,
 	}
-	describe(in, req)
-	return in, nil
+	describe(&in, req)
+	return in.WithContext(ctx), nil
 }
 
 // length is what the handler may know of the body's size: -1 for nothing.

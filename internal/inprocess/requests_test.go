@@ -23,7 +23,7 @@ func show(w http.ResponseWriter, r *http.Request, n *notes) {
 		"url": fmt.Sprintf("%#v", *r.URL), "header": r.Header, "length": r.ContentLength, "encoding": r.TransferEncoding,
 		"close": r.Close, "announced": before, "trailer": r.Trailer, "body": string(body), "error": kind(err),
 		"address": kind(addrErr), "tls": r.TLS, "get body": r.GetBody != nil, "form": r.Form, "response": r.Response,
-		"pattern": r.Pattern, "cancel": r.Cancel != nil,
+		"pattern": r.Pattern,
 	}, "", " ")
 	if err != nil {
 		panic(err)

@@ -3,7 +3,6 @@ package inprocess_test
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -11,7 +10,6 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -93,31 +91,6 @@ func TestAWriterWaitsForASlowReader(t *testing.T) {
 			read += int64(n)
 		}
 		res.Body.Close()
-	})
-}
-
-func TestAnAnswerMayComeBeforeTheRequestHasBeenRead(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		body, upload := io.Pipe()
-		req, _ := request(t, body)
-		uploaded := make(chan error)
-		go func() {
-			_, err := io.Copy(upload, rand.NewChaCha8([32]byte{})) // without end
-			uploaded <- err
-		}()
-		res, err := transport(func(w http.ResponseWriter, r *http.Request) {
-			io.CopyN(io.Discard, r.Body, 100_000)
-			http.Error(w, "enough", http.StatusRequestEntityTooLarge)
-		}).RoundTrip(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, err := io.ReadAll(res.Body); res.StatusCode != http.StatusRequestEntityTooLarge || string(got) != "enough\n" || err != nil {
-			t.Errorf("got %s, %q, %v", res.Status, got, err)
-		}
-		if err := <-uploaded; err != io.ErrClosedPipe {
-			t.Errorf("the upload: got %v, want it stopped", err)
-		}
 	})
 }
 
@@ -223,91 +196,4 @@ func TestEventsArriveBehindAReverseProxy(t *testing.T) {
 	if _, err := events.ReadByte(); err != io.EOF {
 		t.Errorf("got %v, want the end", err)
 	}
-}
-
-func TestAClientThatLeavesAReverseProxyEndsTheHandler(t *testing.T) {
-	left := make(chan error, 1)
-	transport, base := proxied(inProcess)(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		io.WriteString(w, "data: 1\n\n")
-		w.(http.Flusher).Flush()
-		<-r.Context().Done()
-		for {
-			if _, err := w.Write(make([]byte, 1000)); err != nil {
-				left <- err
-				return
-			}
-		}
-	}))
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res, err := transport.RoundTrip(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res.Body.Read(make([]byte, 1))
-	res.Body.Close()
-	select {
-	case err := <-left:
-		if !errors.Is(err, io.ErrClosedPipe) {
-			t.Errorf("got %v, want %v", err, io.ErrClosedPipe)
-		}
-	case <-time.After(30 * time.Second):
-		t.Fatal("the handler does not know")
-	}
-}
-
-// Many clients, a third of whom leave at any moment; the race detector looks
-// on, and the bubble ends only when every goroutine has.
-func TestManyAtOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h := transport(func(w http.ResponseWriter, r *http.Request) {
-			io.Copy(w, r.Body)
-			if r.URL.Path == "/panic" {
-				panic("deliberate")
-			}
-		})
-		var clients sync.WaitGroup
-		for c := range 40 {
-			clients.Go(func() {
-				random := rand.New(rand.NewPCG(1, uint64(c)))
-				for i := range 50 {
-					ctx, cancel := context.WithCancel(t.Context())
-					leaves := random.IntN(3) == 0
-					if leaves {
-						go cancel()
-					}
-					path, want := "/", error(nil)
-					if random.IntN(4) == 0 {
-						path, want = "/panic", io.ErrUnexpectedEOF
-					}
-					payload := strings.Repeat(fmt.Sprintf("%d-%d ", c, i), 1000+random.IntN(2000))
-					if err := echo(ctx, h, path, payload); err != want && (!leaves || !errors.Is(err, context.Canceled)) {
-						t.Errorf("%s: got %v, want %v", path, err, want)
-					}
-					cancel()
-				}
-			})
-		}
-		clients.Wait()
-	})
-}
-
-// echo returns what went wrong.
-func echo(ctx context.Context, h http.RoundTripper, path, payload string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://api.internal"+path, strings.NewReader(payload))
-	if err != nil {
-		return err
-	}
-	res, err := h.RoundTrip(req)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	got, err := io.ReadAll(res.Body)
-	if err == nil && string(got) != payload {
-		return fmt.Errorf("got %d bytes, want %d: %.20q", len(got), len(payload), got)
-	}
-	return err
 }

@@ -41,17 +41,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	go x.serve(t, in)
-	select {
-	case a := <-x.answered:
-		return x.receive(a)
-	case <-x.ctx.Done():
-		select {
-		case a := <-x.answered: // both at once: the answer is not thrown away
-			return x.receive(a)
-		default:
-			return x.receive(answer{err: x.ctx.Err()})
-		}
-	}
+	return x.wait()
 }
 
 func (t *Transport) log() *slog.Logger {

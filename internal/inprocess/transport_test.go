@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,6 +16,34 @@ import (
 
 	"vestibule/internal/inprocess"
 )
+
+var errGone = errors.New("why the client left")
+
+// request makes a POST to the handler, with what cancels it.
+func request(t *testing.T, body io.Reader) (*http.Request, context.CancelCauseFunc) {
+	t.Helper()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://api.internal/", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return req, cancel
+}
+
+func transport(h http.HandlerFunc) *inprocess.Transport {
+	return &inprocess.Transport{Handler: h, Log: slog.New(slog.DiscardHandler)}
+}
+
+// counted is a body that counts how often it is closed.
+type counted struct {
+	io.Reader
+	closed atomic.Int32
+}
+
+func (c *counted) Close() error {
+	c.closed.Add(1)
+	return nil
+}
 
 func TestRequestsThatNobodyCouldSendAreRefused(t *testing.T) {
 	ended, cancel := context.WithCancelCause(t.Context())

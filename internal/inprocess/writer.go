@@ -143,7 +143,6 @@ func (w *responseWriter) send(whole bool) {
 	if whole {
 		w.end() // before the client sees it, which then has less to watch
 	}
-	w.x.response = res
 	w.x.answer(res, nil)
 }
 

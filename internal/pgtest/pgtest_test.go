@@ -85,6 +85,7 @@ func TestTerminateEndsTheConnectionsOfOneDatabase(t *testing.T) {
 	if got := pgtest.Terminate(t, url); got != 1 {
 		t.Errorf("terminated: got %d, want 1", got)
 	}
+	_ = victim.Ping() // lib/pq may have to find out that the connection is gone
 	if got := setting(t, victim, "SELECT pg_backend_pid()::text"); got == pid {
 		t.Errorf("backend %s is still there", pid)
 	}

@@ -19,7 +19,7 @@ import (
 	"testing"
 	"time"
 
-	_ "github.com/lib/pq"
+	"github.com/lib/pq"
 )
 
 const (
@@ -116,14 +116,26 @@ func Terminate(tb testing.TB, databaseURL string) int {
 		tb.Fatalf("open: %v", err)
 	}
 	defer db.Close()
-	const wait = 10_000 // ms, for each to be gone
-	var n int
-	err = db.QueryRow(`SELECT count(pg_terminate_backend(pid, $1)) FROM pg_stat_activity
-		WHERE datname = current_database() AND pid <> pg_backend_pid()`, wait).Scan(&n)
+	var ended []int64
+	err = db.QueryRow(`SELECT coalesce(array_agg(pid), '{}') FROM (
+		SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
+		WHERE datname = current_database() AND pid <> pg_backend_pid()) AS terminated`).Scan(pq.Array(&ended))
 	if err != nil {
 		tb.Fatalf("terminate backends: %v", err)
 	}
-	return n
+	for deadline := time.Now().Add(startTimeout); ; time.Sleep(time.Millisecond) {
+		var left int
+		err := db.QueryRow(`SELECT count(*) FROM pg_stat_activity WHERE pid = ANY($1)`, pq.Array(ended)).Scan(&left)
+		if err != nil {
+			tb.Fatalf("wait for backends: %v", err)
+		}
+		if left == 0 {
+			return len(ended)
+		}
+		if time.Now().After(deadline) {
+			tb.Fatalf("%d terminated backends are still there", left)
+		}
+	}
 }
 
 func newServer() (*Server, error) {
@@ -175,7 +187,7 @@ func (s *Server) initdb(program string) error {
 // start runs the server and waits until it answers.
 func (s *Server) start() error {
 	p, err := start(s.folder, "INT", s.postgres, "-D", s.data(), "-p", strconv.Itoa(s.port), "-k", s.folder,
-		"-c", "listen_addresses=127.0.0.1", "-F", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
+		"-c", "listen_addresses=127.0.0.1", "-F", "-c", "full_page_writes=off", // no fsync; a crash of the server loses nothing all the same
 		"-c", "shared_buffers=32MB", "-c", "max_connections=200", "-c", "log_min_messages=fatal")
 	if err != nil {
 		return err

@@ -1,0 +1,204 @@
+package proxy
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// outer are the headers that the layers around the proxy set, and net/http's.
+var outer = []string{
+	"Access-Control-Allow-Origin", "Cache-Control", "Content-Security-Policy", "Referrer-Policy",
+	"Strict-Transport-Security", "Vary", "X-Content-Type-Options", "X-Request-Id",
+}
+
+// fromAPI are the headers of an answer that come from the API.
+func fromAPI(res *http.Response) http.Header {
+	h := res.Header.Clone()
+	maps.DeleteFunc(h, func(name string, _ []string) bool { return slices.Contains(outer, name) })
+	return h
+}
+
+func TestHeadersOfTheAPIThatPass(t *testing.T) {
+	pass := []string{
+		"Content-Type: application/vnd.x+json; charset=utf-8",
+		"Content-Length: 2",
+		"Content-Encoding: br",
+		"Content-Disposition: attachment; filename=\"a,b.txt\"",
+		"Content-Language: de",
+		"Content-Range: bytes 0-1/10",
+		"Accept-Ranges: bytes",
+		"ETag: W/\"x\"",
+		"Last-Modified: Tue, 15 Nov 1994 12:45:26 GMT",
+		"Date: Tue, 15 Nov 1994 12:45:26 GMT",
+		"Retry-After: 120",
+		"Allow: GET",
+		"Age: 3",
+		"Www-Authenticate: Basic realm=\"x\"",
+		"X-Total-Count: 3",
+		"X-Accel-Buffering: no",
+		"X-Two: 1",
+		"X-Two: 2",
+	}
+	r := newRig(t, rawAPI(t, answering("HTTP/1.1 401 Whatever\n"+strings.Join(pass, "\n")+"\n\nhi")))
+	res, body := r.get("/api/proxy/x")
+	if res.StatusCode != http.StatusUnauthorized || body != "hi" {
+		t.Errorf("got %d %q", res.StatusCode, body)
+	}
+	want := http.Header{}
+	for _, line := range pass {
+		name, value, _ := strings.Cut(line, ": ")
+		want.Add(name, value)
+	}
+	want["Connection"] = fromAPI(res)["Connection"] // the test's client closes
+	if diff := cmp.Diff(want, fromAPI(res)); diff != "" {
+		t.Errorf("headers (-want +got):\n%s", diff)
+	}
+	r.wantOuterHeaders(res)
+}
+
+func TestHeadersOfTheAPIThatStayBehind(t *testing.T) {
+	hostile := []string{
+		"Set-Cookie: better-auth.session_token=fixed",
+		"Set-Cookie2: a=b",
+		"set-cookie: c=d",
+		"Server: uvicorn",
+		"X-Powered-By: Express",
+		"Via: 1.1 internal",
+		"Connection: X-Hop, close",
+		"X-Hop: 1",
+		"Keep-Alive: timeout=5",
+		"Proxy-Authenticate: Basic",
+		"Proxy-Connection: close",
+		"Upgrade: h2c",
+		"Trailer: X-Trailer",
+		"Access-Control-Allow-Origin: *",
+		"Access-Control-Allow-Credentials: true",
+		"Access-Control-Expose-Headers: *",
+		"Access-Control-Anything: x",
+		"Timing-Allow-Origin: *",
+		"X-Request-Id: forged",
+		"Content-Security-Policy: default-src *",
+		"X-Content-Type-Options: sniff",
+		"Referrer-Policy: unsafe-url",
+		"Strict-Transport-Security: max-age=0",
+		"Public-Key-Pins: x",
+		"Alt-Svc: h3=\"evil.example:443\"",
+		"Clear-Site-Data: \"*\"",
+		"Service-Worker-Allowed: /",
+		"NEL: {}",
+		"Report-To: {}",
+		"Accept-CH: Device-Memory",
+		"Refresh: 0; url=https://evil.example/",
+		"CDN-Cache-Control: public, max-age=600",
+		"Cloudflare-CDN-Cache-Control: max-age=600",
+		"Surrogate-Control: max-age=600",
+		"X-Accel-Redirect: /internal/file",
+		"X-Accel-Expires: 600",
+	}
+	r := newRig(t, rawAPI(t, answering("HTTP/1.1 200 OK\nDate: now\nX-Fine: 1\nTransfer-Encoding: chunked\n"+strings.Join(hostile, "\n")+
+		"\n\n2\nhi\n0\nX-Trailer: 1\nSet-Cookie: trailer=1\n\n")))
+	res, body := r.get("/api/proxy/x")
+	if body != "hi" {
+		t.Errorf("got %q", body)
+	}
+	want := http.Header{"Date": {"now"}, "X-Fine": {"1"}}
+	got := fromAPI(res)
+	delete(got, "Connection") // ours, because the test's client closes
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("headers (-want +got):\n%s", diff)
+	}
+	if len(res.Trailer) > 0 {
+		t.Errorf("got trailers %v", res.Trailer)
+	}
+	r.wantOuterHeaders(res)
+	if got := res.Header.Get("Cache-Control"); got != "no-store" {
+		t.Errorf("Cache-Control: got %q", got)
+	}
+}
+
+func TestInterimAnswersStopHere(t *testing.T) {
+	const interim = "HTTP/1.1 100 Continue\n\n" +
+		"HTTP/1.1 103 Early Hints\nLink: </style.css>; rel=preload\nSet-Cookie: early=1\nX-Early: 1\n\n" +
+		"HTTP/1.1 102 Processing\nSet-Cookie: early=2\n\n"
+	for name, final := range map[string]string{
+		"an answer":  "HTTP/1.1 200 OK\nContent-Length: 2\nX-Final: 1\n\nhi",
+		"an error":   "HTTP/1.1 302 Found\nLocation: https://evil.example/\nContent-Length: 0\n\n",
+		"a rejected": "HTTP/1.1 401 No\nWWW-Authenticate: Bearer\nContent-Length: 0\n\n",
+	} {
+		t.Run(name+" after them has all our headers", func(t *testing.T) {
+			r := newRig(t, rawAPI(t, answering(interim+final)))
+			c := r.raw("GET /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\n\n")
+			res, _ := c.answer("GET") // the first thing that comes
+			if res.StatusCode < 200 {
+				t.Fatalf("got a %d", res.StatusCode)
+			}
+			r.wantOuterHeaders(res)
+			for _, name := range []string{"Set-Cookie", "X-Early", "Link"} {
+				if got := res.Header[name]; len(got) > 0 {
+					t.Errorf("%s: got %q", name, got)
+				}
+			}
+		})
+	}
+}
+
+func TestVaryAddsUp(t *testing.T) {
+	for api, want := range map[string][]string{
+		"":                                      {"Origin"},
+		"Vary: Accept-Encoding\n":               {"Origin", "Accept-Encoding"},
+		"Vary: Accept, Accept-Encoding\n":       {"Origin", "Accept, Accept-Encoding"},
+		"Vary: Accept\nVary: Origin\nVary: *\n": {"Origin", "Accept", "*"},
+	} {
+		r := newRig(t, rawAPI(t, answering("HTTP/1.1 200 OK\n"+api+"Content-Length: 0\n\n")))
+		res, _ := r.get("/api/proxy/x")
+		if got := res.Header["Vary"]; !slices.Equal(got, want) {
+			t.Errorf("%q: got %q, want %q", api, got, want)
+		}
+	}
+}
+
+func TestNoTypeIsInvented(t *testing.T) {
+	r := newRig(t, rawAPI(t, answering("HTTP/1.1 200 OK\nContent-Length: 15\n\n<script></html>")))
+	res, _ := r.get("/api/proxy/x")
+	if got, ok := res.Header["Content-Type"]; ok {
+		t.Errorf("Content-Type: got %q, want none", got)
+	}
+}
+
+func TestStatusesAndEmptyAnswersSurvive(t *testing.T) {
+	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		var status int
+		_, _ = fmt.Sscan(req.URL.Query().Get("status"), &status)
+		w.Header().Set("ETag", `"x"`)
+		if req.Method == "HEAD" {
+			w.Header().Set("Content-Length", "1234")
+		}
+		w.WriteHeader(status)
+		if req.Method != "HEAD" && status != 204 && status != 304 {
+			_, _ = io.WriteString(w, "body")
+		}
+	}))
+	for _, status := range []int{200, 201, 202, 204, 206, 226, 300, 302, 304, 400, 401, 403, 404, 409, 412, 413, 416, 418, 422, 429, 500, 502, 503, 504, 599, 999} {
+		for _, method := range []string{"GET", "HEAD", "POST"} {
+			res, body := r.do(r.request(t.Context(), method, fmt.Sprintf("/api/proxy/x?status=%d", status), nil))
+			wantBody := "body"
+			if method == "HEAD" || status == 204 || status == 304 {
+				wantBody = ""
+			}
+			if res.StatusCode != status || body != wantBody || res.Header.Get("ETag") != `"x"` {
+				t.Errorf("%s: got %d %q with ETag %q, want %d %q", method, res.StatusCode, body, res.Header.Get("ETag"), status, wantBody)
+			}
+			if method == "HEAD" && status != 204 && status != 304 && res.ContentLength != 1234 {
+				t.Errorf("HEAD of a %d: got length %d, want 1234", status, res.ContentLength)
+			}
+			r.wantOuterHeaders(res)
+		}
+	}
+}

@@ -1,0 +1,356 @@
+package proxy
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// located is a proxy for http://api.internal:8000/base and the URL of a request
+// that was sent there for /api/proxy/users/7/tasks?done=1.
+func located(t testing.TB) (*Proxy, *url.URL) {
+	t.Helper()
+	p, err := New(Config{Backend: mustParse(t, "http://api.internal:8000/base/"), Public: mustParse(t, "https://app.example")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p, p.target(mustParse(t, "/api/proxy/users/7/tasks?done=1"))
+}
+
+func TestLocate(t *testing.T) {
+	p, sent := located(t)
+	for _, test := range []struct {
+		ref   string
+		place place
+		want  string
+	}{
+		{"http://api.internal:8000/base/api/tasks/5", inside, "/api/proxy/tasks/5"},
+		{"HTTP://API.Internal:8000/base/api/tasks/5", inside, "/api/proxy/tasks/5"},
+		{"http://api.internal.:8000/base/api/tasks/5", inside, "/api/proxy/tasks/5"},
+		{"http://user:password@api.internal:8000/base/api/x", inside, "/api/proxy/x"},
+		{"https://api.internal:8000/base/api/x", inside, "/api/proxy/x"}, // X-Forwarded-Proto before its own host
+		{"https://app.example/base/api/x", inside, "/api/proxy/x"},       // X-Forwarded-Host
+		{"https://app.example:443/base/api/x", inside, "/api/proxy/x"},
+		{"//api.internal:8000/base/api/x", inside, "/api/proxy/x"},
+		{"/base/api/tasks/5", inside, "/api/proxy/tasks/5"},
+		{"/base/api/", inside, "/api/proxy/"},
+		{"/base/api/a%20b%2Cc,d?q=%2F&x=a+b#part%20two", inside, "/api/proxy/a%20b%2Cc,d?q=%2F&x=a+b#part%20two"},
+		{"/base/api/a|b%2C", inside, "/api/proxy/a%7Cb%2C"},
+		{"/base/api/é", inside, "/api/proxy/%C3%A9"},
+		{"/base/api/x?", inside, "/api/proxy/x?"},
+		{"5", inside, "/api/proxy/users/7/5"},
+		{"./5", inside, "/api/proxy/users/7/5"},
+		{"../8", inside, "/api/proxy/users/8"},
+		{"../../../api/x", inside, "/api/proxy/x"},
+		{"/base/x/../api/y/./z", inside, "/api/proxy/y/z"},
+		{"tasks/", inside, "/api/proxy/users/7/tasks/"},
+		{"?done=0", inside, "/api/proxy/users/7/tasks?done=0"},
+		{"#top", inside, "/api/proxy/users/7/tasks?done=1#top"},
+		{"?next=http://evil.example/", inside, "/api/proxy/users/7/tasks?next=http://evil.example/"},
+		{"?back=a\\b", inside, "/api/proxy/users/7/tasks?back=a\\b"},
+
+		{"/", hidden, ""},
+		{"/base/", hidden, ""},
+		{"/base/api", hidden, ""},
+		{"/base/apis/x", hidden, ""},
+		{"/api/x", hidden, ""}, // outside the base path
+		{"/docs", hidden, ""},
+		{"../../../../x", hidden, ""},
+		{"/base/api/../../x", hidden, ""},
+		{"http://api.internal:8000/", hidden, ""},
+		{"http://api.internal:9000/base/api/x", hidden, ""},
+		{"http://api.internal/base/api/x", hidden, ""},
+		{"ftp://api.internal:8000/base/api/x", hidden, ""},
+		{"ws://api.internal:8000/base/api/x", hidden, ""},
+		{"/base/api/%2e%2e/x", hidden, ""},
+		{"/base/api/%2E./%2e%2e/auth", hidden, ""},
+		{"/base/api/a%2Fb", hidden, ""},
+		{"/base/api/a%5Cb", hidden, ""},
+		{"/base/api/a%00", hidden, ""},
+		{"/base/api/a%0d%0aSet-Cookie:x", hidden, ""},
+		{"/base/api//evil.example/", hidden, ""},
+		{"/base/api/..;/x", hidden, ""},
+		{"///evil.example/", hidden, ""},
+
+		{"http://evil.example/", elsewhere, ""},
+		{"https://evil.example/base/api/x", elsewhere, ""},
+		{"//evil.example/base/api/x", elsewhere, ""},
+		{"http://api.internal@evil.example:8000/base/api/x", elsewhere, ""},
+		{"http://api.internal.evil.example:8000/base/api/x", elsewhere, ""},
+		{"http://app.example/base/api/x", elsewhere, ""}, // not the public scheme
+		{"https://app.example:8443/base/api/x", elsewhere, ""},
+		{"https://app.example/login", elsewhere, ""},
+		{"mailto:someone@example.com", elsewhere, ""},
+		{"urn:example:x", elsewhere, ""},
+		{"javascript:alert(1)", elsewhere, ""},
+
+		{"", nowhere, ""},
+		{"http:base/api/x", nowhere, ""},
+		{"http:/base/api/x", nowhere, ""},
+		{"http:///base/api/x", nowhere, ""},
+		{`\\evil.example\`, nowhere, ""},
+		{`/\evil.example`, nowhere, ""},
+		{`/base/api/..\..\x`, nowhere, ""},
+		{`http:\\evil.example\`, nowhere, ""},
+		{`http://evil.example\@api.internal:8000/base/api/x`, nowhere, ""},
+		{"/base/api/a b", nowhere, ""},
+		{" /base/api/x", nowhere, ""},
+		{"/base/api/%zz", nowhere, ""},
+		{"http://[::1", nowhere, ""},
+		{"http://api.internal:port/", nowhere, ""},
+		{"/base/api/\x00", nowhere, ""},
+		{"/base/api/a\r\nb", nowhere, ""},
+		{":", nowhere, ""},
+	} {
+		t.Run(test.ref, func(t *testing.T) {
+			got, at := p.locate(sent, test.ref)
+			if got != test.want || at != test.place {
+				t.Errorf("got %q, place %d, want %q, place %d", got, at, test.want, test.place)
+			}
+		})
+	}
+}
+
+func TestDefaultPortsAreOnePort(t *testing.T) {
+	for _, test := range []struct {
+		backend, ref string
+		want         place
+	}{
+		{"http://api", "http://api:80/api/x", inside},
+		{"http://api:80", "http://api/api/x", inside},
+		{"http://api", "https://api/api/x", inside}, // X-Forwarded-Proto
+		{"https://api", "https://api:443/api/x", inside},
+		{"https://api:443", "https://api/api/x", inside},
+		{"http://api", "http://api:8080/api/x", hidden},
+		{"https://api", "http://api:80/api/x", hidden},
+		{"http://[::1]:8000", "http://[::1]:8000/api/x", inside},
+	} {
+		p, err := New(Config{Backend: mustParse(t, test.backend), Public: mustParse(t, "https://app.example")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, at := p.locate(p.target(mustParse(t, "/api/proxy/y")), test.ref); at != test.want {
+			t.Errorf("%s from %s: got place %d, want %d", test.ref, test.backend, at, test.want)
+		}
+	}
+}
+
+// answerWith is an API that answers with the status and the header lines of the
+// query, in which API stands for its own origin.
+func answerWith(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	for name, values := range q {
+		for _, v := range values {
+			if name != "status" {
+				w.Header().Add(name, strings.ReplaceAll(v, "API", "http://"+r.Host))
+			}
+		}
+	}
+	var status int
+	_, _ = fmt.Sscan(q.Get("status"), &status)
+	w.WriteHeader(status)
+}
+
+func TestRedirects(t *testing.T) {
+	r := newRig(t, http.HandlerFunc(answerWith))
+	for _, status := range []int{300, 301, 302, 303, 307, 308} {
+		for _, test := range []struct {
+			location []string
+			want     string // "" for a 502
+		}{
+			{[]string{"API/api/new?a=1#b"}, "/api/proxy/new?a=1#b"},
+			{[]string{"/api/new"}, "/api/proxy/new"},
+			{[]string{"new"}, "/api/proxy/new"},
+			{[]string{"API/login"}, ""},
+			{[]string{"/login"}, ""},
+			{[]string{"/api/%2e%2e/login"}, ""},
+			{[]string{"https://evil.example/"}, ""},
+			{[]string{"https://app.example/login"}, ""},
+			{[]string{"//evil.example/api/x"}, ""},
+			{[]string{`/\evil.example`}, ""},
+			{[]string{"javascript:alert(1)"}, ""},
+			{[]string{"http://[::1"}, ""},
+			{[]string{""}, ""},
+			{[]string{"/api/a", "/api/b"}, ""},
+		} {
+			q := url.Values{"status": {fmt.Sprint(status)}, "Location": test.location}
+			res, body := r.get("/api/proxy/x?" + q.Encode())
+			if test.want == "" {
+				r.wantError(res, body, http.StatusBadGateway, "BAD_GATEWAY")
+				continue
+			}
+			if got := res.Header["Location"]; res.StatusCode != status || !slices.Equal(got, []string{test.want}) {
+				t.Errorf("%d to %q: got %d to %q, want %q", status, test.location, res.StatusCode, got, test.want)
+			}
+		}
+	}
+	r.wantLog("evil.example") // whoever runs the API learns what it answered
+}
+
+func TestLocationsThatAreNoRedirect(t *testing.T) {
+	r := newRig(t, http.HandlerFunc(answerWith))
+	for _, test := range []struct{ location, want string }{
+		{"API/api/5", "/api/proxy/5"},
+		{"/api/5", "/api/proxy/5"},
+		{"API/admin", ""},
+		{"/admin", ""},
+		{"https://other.example/5", "https://other.example/5"},
+		{"http://[::1", ""},
+	} {
+		for _, status := range []int{200, 201, 202, 304} {
+			for _, name := range []string{"Location", "Content-Location"} {
+				q := url.Values{"status": {fmt.Sprint(status)}, name: {test.location}}
+				res, _ := r.get("/api/proxy/x?" + q.Encode())
+				if got := res.Header.Get(name); res.StatusCode != status || got != test.want {
+					t.Errorf("%d with %s %s: got %d with %q, want %q", status, name, test.location, res.StatusCode, got, test.want)
+				}
+			}
+		}
+	}
+	t.Run("two of them are dropped", func(t *testing.T) {
+		q := url.Values{"status": {"201"}, "Location": {"/api/1", "/api/2"}}
+		if res, _ := r.get("/api/proxy/x?" + q.Encode()); len(res.Header["Location"]) > 0 {
+			t.Errorf("got %q", res.Header["Location"])
+		}
+	})
+	t.Run("a Content-Location elsewhere does not stop a redirect", func(t *testing.T) {
+		q := url.Values{"status": {"303"}, "Location": {"/api/1"}, "Content-Location": {"/admin"}}
+		res, _ := r.get("/api/proxy/x?" + q.Encode())
+		if res.StatusCode != 303 || res.Header.Get("Location") != "/api/proxy/1" || len(res.Header["Content-Location"]) > 0 {
+			t.Errorf("got %d %v", res.StatusCode, res.Header)
+		}
+	})
+}
+
+func TestRewriteLinks(t *testing.T) {
+	p, sent := located(t)
+	for _, test := range []struct {
+		name  string
+		lines []string
+		want  []string
+	}{
+		{"one", []string{`</base/api/x?page=2>; rel="next"`}, []string{`</api/proxy/x?page=2>; rel="next"`}},
+		{"relative", []string{`<?page=2>; rel=next`}, []string{`</api/proxy/users/7/tasks?page=2>; rel=next`}},
+		{"several", []string{`<http://api.internal:8000/base/api/x?a=1,2>; rel="next,last"; title="a \", <b>;c",</base/api/y>`},
+			[]string{`</api/proxy/x?a=1,2>; rel="next,last"; title="a \", <b>;c", </api/proxy/y>`}},
+		{"several lines", []string{`</base/api/x>`, `</base/api/y>`}, []string{`</api/proxy/x>`, `</api/proxy/y>`}},
+		{"elsewhere", []string{`<https://other.example/a,b>; rel=license, <urn:x>; rel=type`},
+			[]string{`<https://other.example/a,b>; rel=license, <urn:x>; rel=type`}},
+		{"hidden ones among others", []string{`</admin>; rel=x, </base/api/y>; rel=y, <http://api.internal:8000/>; rel=z`},
+			[]string{`</api/proxy/y>; rel=y`}},
+		{"hidden ones only", []string{`</admin>; rel=x`, `</base/api/y>`}, []string{`</api/proxy/y>`}},
+		{"parameters as servers write them", []string{`</base/api/y>;rel=preload ; as=style;type=text/css;crossorigin; title*=UTF-8''%e2%82%ac;`},
+			[]string{`</api/proxy/y>;rel=preload ; as=style;type=text/css;crossorigin; title*=UTF-8''%e2%82%ac;`}},
+		{"an anchor", []string{`</base/api/y>; rel=x; anchor="http://api.internal:8000/", </base/api/z>; Anchor=#a, </base/api/q>`}, []string{`</api/proxy/q>`}},
+		{"garbage among others", []string{`garbage, </base/api/y>; rel=y, <>x, ; rel=z`}, []string{`</api/proxy/y>; rel=y`}},
+		{"no target", []string{`; rel=x`, `rel=x`, `<`, `>`, `<>`, ``, `,,`}, nil},
+		{"a target without an end", []string{`</base/api/x>; rel=a, </base/api/y; rel=b, </base/api/z>`}, []string{`</api/proxy/x>; rel=a`}},
+		{"a string without an end", []string{`</base/api/x>; rel="a, </base/api/y>`}, nil},
+		{"two targets in one", []string{`</base/api/x> <http://api.internal:8000/>`, `</base/api/x>; a=<http://api.internal:8000/>`}, nil},
+		{"bad parameters", []string{`</base/api/x> rel=x`, `</base/api/x>; r@l=x`, `</base/api/x>; rel=`, `</base/api/x>; =x`, `</base/api/x>; rel="a"b`}, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := p.rewriteLinks(sent, test.lines); !slices.Equal(got, test.want) {
+				t.Errorf("%q:\ngot  %q\nwant %q", test.lines, got, test.want)
+			}
+		})
+	}
+}
+
+func TestLinksInAnswers(t *testing.T) {
+	r := newRig(t, http.HandlerFunc(answerWith))
+	q := url.Values{"status": {"200"}, "Link": {`<API/api/x?page=2>; rel=next, <API/admin>; rel=up`}}
+	res, _ := r.get("/api/proxy/x?" + q.Encode())
+	if got := res.Header["Link"]; !slices.Equal(got, []string{`</api/proxy/x?page=2>; rel=next`}) {
+		t.Errorf("got %q", got)
+	}
+	q["Link"] = []string{"<API/admin>; rel=up"}
+	res, _ = r.get("/api/proxy/x?" + q.Encode())
+	if got, ok := res.Header["Link"]; ok {
+		t.Errorf("got %q, want none", got)
+	}
+}
+
+// wantInside checks that a browser stays under /api/proxy/ with target.
+func wantInside(t *testing.T, ref, target string) {
+	t.Helper()
+	u, err := mustParse(t, "https://app.example/api/proxy/x").Parse(target)
+	if err != nil {
+		t.Fatalf("%q became %q: %v", ref, target, err)
+	}
+	if u.Scheme+"://"+u.Host != "https://app.example" || !strings.HasPrefix(u.EscapedPath(), prefix) || !strings.HasPrefix(target, prefix) {
+		t.Errorf("%q became %q, which leads to %s", ref, target, u)
+	}
+	path, _, _ := strings.Cut(target, "?")
+	path, _, _ = strings.Cut(path, "#")
+	for segment := range strings.SplitSeq(path[1:], "/") {
+		plain, err := url.PathUnescape(segment)
+		if err != nil || plain == "." || plain == ".." || strings.ContainsAny(plain, "/\\\x00\r\n") {
+			t.Errorf("%q became %q", ref, target)
+		}
+	}
+	if strings.Contains(path, "//") || strings.ContainsAny(target, "\r\n\x00") {
+		t.Errorf("%q became %q", ref, target)
+	}
+}
+
+// FuzzLocate checks that no rewritten address leaves /api/proxy/, and that none
+// that passes as it is shows the API's host.
+func FuzzLocate(f *testing.F) {
+	for _, seed := range []string{
+		"http://api.internal:8000/base/api/x", "/base/api/../x", "..", "//api.internal/", `\\x`, "?a#b", "/base/api/%2e%2e/", "http:/x",
+	} {
+		f.Add(seed)
+	}
+	p, sent := located(f)
+	f.Fuzz(func(t *testing.T, ref string) {
+		target, at := p.locate(sent, ref)
+		switch at {
+		case inside:
+			wantInside(t, ref, target)
+		case elsewhere:
+			if u, err := url.Parse(ref); err != nil || strings.Contains(strings.ToLower(u.Host), "api.internal") && u.Hostname() == "api.internal" {
+				t.Errorf("%q passes", ref)
+			}
+		default:
+			if target != "" {
+				t.Errorf("%q, place %d: got %q", ref, at, target)
+			}
+		}
+	})
+}
+
+// FuzzLinks checks the same of Link headers, and that what comes out would come
+// out of a second pass as links too.
+func FuzzLinks(f *testing.F) {
+	for _, seed := range []string{`</base/api/x>; rel=next, <y>; title="a,b"`, `<http://api.internal:8000/>`, `<a>;b="\",<c>`, `<a,<b>`} {
+		f.Add(seed)
+	}
+	p, sent := located(f)
+	f.Fuzz(func(t *testing.T, line string) {
+		for _, out := range p.rewriteLinks(sent, []string{line}) {
+			links := splitLinks(out)
+			if len(links) == 0 {
+				t.Errorf("%q became %q, which has no link", line, out)
+			}
+			for _, link := range links {
+				ref, params, ok := strings.Cut(link, ">")
+				if !ok || ref[0] != '<' || !validParams(params) {
+					t.Fatalf("%q became %q", line, out)
+				}
+				u, err := url.Parse(ref[1:])
+				if err != nil {
+					t.Fatalf("%q became %q: %v", line, out, err)
+				}
+				if u.Scheme == "" && u.Host == "" {
+					wantInside(t, line, ref[1:])
+				} else if strings.EqualFold(u.Hostname(), "api.internal") {
+					t.Errorf("%q became %q", line, out)
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,31 @@
+package main
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func TestAdminAnswersProbes(t *testing.T) {
+	i := start(t, "serve", anywhere(t))
+	admin := i.log.url("admin")
+	code, body := request(t, http.DefaultClient, http.MethodGet, admin+"/readyz", "")
+	want := `{"status":"ok","checks":{"api":"ok","bff":"ok","database":"ok","listeners":"ok"}}`
+	if code != http.StatusOK || body != want {
+		t.Errorf("readyz: got %d %s, want 200 %s", code, body, want)
+	}
+	if code, body := request(t, http.DefaultClient, http.MethodGet, admin+"/livez", ""); code != http.StatusOK || body != `{"status":"ok"}` {
+		t.Errorf("livez: got %d %s", code, body)
+	}
+	for _, path := range []string{"/livez", "/readyz"} {
+		if code, _ := request(t, http.DefaultClient, http.MethodHead, admin+path, ""); code != http.StatusOK {
+			t.Errorf("HEAD %s: got %d, want 200", path, code)
+		}
+		if code, body := request(t, http.DefaultClient, http.MethodPost, admin+path, ""); code != http.StatusMethodNotAllowed || !strings.Contains(body, "METHOD_NOT_ALLOWED") {
+			t.Errorf("POST %s: got %d %s, want 405", path, code, body)
+		}
+	}
+	if code, body := request(t, http.DefaultClient, http.MethodGet, admin+"/api/auth/ok", ""); code != http.StatusNotFound || !strings.Contains(body, "NOT_FOUND") {
+		t.Errorf("another surface's path: got %d %s, want a JSON 404", code, body)
+	}
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"log/slog"
+	"strings"
+	"testing"
+)
+
+func TestSurprisingSettingsAreWarnedAbout(t *testing.T) {
+	at := &listeners{}
+	var err error
+	if at.bff, err = listen(t.Context(), "bff", "BFF_ADDR", "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	defer at.close()
+	for base, want := range map[string]string{
+		"http://app.example.com":    "unencrypted",
+		"http://localhost:1":        "another port",
+		"https://app.example.com":   "",
+		"https://localhost:3000":    "another port",
+		at.bff.url():                "",
+		"http://app.localhost:3000": "another port",
+	} {
+		c := mustLoad(t, forBFF, environment{"BASE_URL": base, "BETTER_AUTH_SECRET": goodSecret})
+		log := &logBuffer{}
+		warn(c, at, slog.New(slog.NewTextHandler(log, nil)))
+		got := log.String()
+		if want == "" && got != "" || !strings.Contains(got, want) || want != "" && !strings.Contains(got, "setting=BASE_URL") {
+			t.Errorf("%s: got %q, want %q", base, got, want)
+		}
+	}
+}
+
+func TestTheWelcomeShowsWhereToGo(t *testing.T) {
+	ctx := t.Context()
+	at, err := openListeners(ctx, &config{bffAddr: "127.0.0.1:0", apiAddr: "127.0.0.1:0", adminAddr: ":0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer at.close()
+	c := mustLoad(t, forServe, environment{"BASE_URL": "http://localhost:4321"})
+	got := welcome(c, at)
+	for _, want := range []string{"http://localhost:4321/api/auth/signup", at.api.url(), at.admin.url(), "curl"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("got %s\nwant it to name %s", got, want)
+		}
+	}
+	if !strings.HasPrefix(at.admin.url(), "http://localhost:") {
+		t.Errorf("got %s for every interface, want localhost", at.admin.url())
+	}
+	at.bff.listener.Close()
+	at.bff = nil
+	if got := welcome(c, at); strings.Contains(got, "4321") || !strings.Contains(got, at.api.url()+"/") {
+		t.Errorf("the API alone: got %s", got)
+	}
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestEverySettingRefusesBadValuesByName(t *testing.T) {
+	https := environment{"BASE_URL": "https://app.example.com", "BETTER_AUTH_SECRET": goodSecret}
+	tests := []struct {
+		setting string
+		base    environment // what else is set
+		bad     []string
+	}{
+		{"BASE_URL", nil, []string{
+			"localhost:3000", "ftp://x", "https://", "https:///path", "http:x", "//app.example.com", "https://app.example.com/",
+			"https://app.example.com/path", "https://app.example.com?x", "https://app.example.com?", "https://app.example.com#",
+			"https://app.example.com#x", "https://user:pw@app.example.com", "https://App.example.com", "HTTPS://app.example.com",
+			"https://app.example.com.", "https://app.example.com:443", "http://app.example.com:80", "https://app.example.com:",
+			"https://app.example.com:0", "https://app.example.com:65536", "https://app.example.com:0443", "https://app.example.com:x",
+			"https://bücher.example", "https://a..b", "https://a b", "https://[::1", "https://[0:0::1]", "https://[fe80::1%25eth0]",
+			"https://[::ffff:127.0.0.1]", "https://127.1", "https://1.2.3", "https://0x7f000001", "https://256.0.0.1", "*", "null", "https://*.example.com",
+			" https://app.example.com", "https://app.example.com\n", "https://a,b", `https://a\b`,
+		}},
+		{"BFF_ADDR", nil, []string{"3000", "localhost", "localhost:", "localhost:http", "localhost:65536", "localhost:-1", "localhost:03000", "http://localhost:3000", "::1:3000", "*:3000", "a b:3000"}},
+		{"API_ADDR", nil, []string{"8000", "localhost:3000", ":3000"}}, // the last two are BFF_ADDR's
+		{"ADMIN_ADDR", nil, []string{"9090", "localhost:8000"}},
+		{"BACKEND_URL", nil, []string{
+			"localhost:8000", "ftp://x", "http://", "http://u:p@x", "http://x?q", "http://x?", "http://x#", "http://x:", "http://x:99999",
+			"http://x/a/../b", "http://x//", "http://x/a%2Fb", "http://a b", "http://localhost:3000", "http://localhost:3000/",
+		}},
+		{"TRUSTED_ORIGINS", nil, []string{
+			"*", "null", "https://*.example.com", "https://a.example/", "https://a.example/path", "https://A.example", "https://a.example:443",
+			"http://a.example:80", "a.example", "https://a.example,https://a.example", "https://a.example,", ",", "http://localhost:3000",
+			"https://a.example https://b.example",
+		}},
+		{"TRUSTED_PROXIES", nil, []string{"10.0.0.0/33", "10.0.0.5/8", "0.0.0.0/0", "::/0", "proxy.internal", "10.0.0.0/8,", "::ffff:10.0.0.0/104", "::ffff:10.0.0.1", "fe80::1%eth0", "*"}},
+		{"DATABASE_URL", nil, []string{"mysql://x", "data/vestibule.db", "sqlite:", "sqlite://data/x.db", "sqlite:data/", "sqlite::memory:", "sqlite:file:x.db", "sqlite:x.db?mode=ro", "postgres://u:%zz@h/d", "postgres://u:a#b@h/d"}},
+		{"MIGRATE", nil, []string{"yes", "1", "TRUE"}},
+		{"BETTER_AUTH_SECRET", nil, []string{"short", goodSecret[:31], goodSecret + " ", goodSecret + "\n", "<generate-with-openssl-rand-hex-32>"}},
+		{"BETTER_AUTH_SECRET_PREVIOUS", environment{"BETTER_AUTH_SECRET": goodSecret}, []string{"short", goodSecret}},
+		{"SESSION_EXPIRES_IN", nil, []string{"168", "7d", "0s", "-1h", "500ms", "1500ms", "9601h", "999999999999h"}},
+		{"SESSION_UPDATE_AGE", nil, []string{"168h", "200h", "-1s", "1.5s", "day"}},
+		{"SESSION_MAX_AGE", nil, []string{"167h", "0s", "99999h", "720"}},
+		{"COOKIE_SAMESITE", nil, []string{"Lax", "any", "none"}},
+		{"COOKIE_NAME", nil, []string{"a b", "a=b", "a;b", "naïve", "__Host-x", "__Secure-x", strings.Repeat("a", 129)}},
+		{"COOKIE_NAME", https, []string{"__host-x", "__Host-", "__SECURE-x", "__Secure-"}},
+		{"PASSWORD_MIN_LENGTH", nil, []string{"7", "129", "eight", "8.0"}},
+		{"JWT_ALGORITHM", nil, []string{"none", "hs256", "RS256"}},
+		{"JWT_ISSUER", nil, []string{" x", "x\ty", strings.Repeat("a", 256)}},
+		{"JWT_AUDIENCE", nil, []string{"x ", "x\x00y"}},
+		{"JWT_EXPIRES_IN", nil, []string{"29s", "61m", "300"}},
+		{"JWKS_URL", environment{"JWT_ALGORITHM": "EdDSA"}, []string{"jwks.json", "file:///x", "http://u:p@h/x", "https://h/x#y"}},
+		{"JWKS_URL", nil, []string{"http://localhost:3000/api/auth/jwks"}}, // HS256 has no use for it
+		{"PROXY_FORWARD_HEADERS", nil, []string{"X-A,", "X A", "X-Ä", "X:A"}},
+		{"PROXY_BODY_LIMIT", nil, []string{"-1", "10 MiB", "10M", "10mib", "1.5GB", "MiB", "9223372036854775808", "9223372036854775807KiB", "+1"}},
+		{"PROXY_TIMEOUT", nil, []string{"0s", "30", "2h"}},
+		{"LOG_FORMAT", nil, []string{"logfmt", "JSON"}},
+		{"LOG_LEVEL", nil, []string{"trace", "INFO"}},
+	}
+	checked := map[string]bool{}
+	for _, tt := range tests {
+		checked[tt.setting] = true
+		for _, bad := range tt.bad {
+			t.Run(tt.setting+"="+bad, func(t *testing.T) {
+				if already := loadFaults(t, forServe, tt.base); already != nil {
+					t.Fatalf("got faults without the bad value: %v", already)
+				}
+				found := loadFaults(t, forServe, tt.base.with(environment{tt.setting: bad}))
+				if len(found) != 1 {
+					t.Fatalf("got %d faults, want 1: %v", len(found), found)
+				}
+				line := found[0].Error()
+				if found[0].setting != tt.setting || !strings.HasPrefix(line, tt.setting+" ") {
+					t.Errorf("got %q, want a line that begins with %s", line, tt.setting)
+				}
+				if found[0].problem == "" || found[0].cure == "" || strings.ContainsAny(line, "\n\r\x00") {
+					t.Errorf("got %q, want a problem and a cure in one line", line)
+				}
+			})
+		}
+	}
+	for _, s := range forServe.settings() {
+		if !checked[s.name] {
+			t.Errorf("no bad value of %s is tested", s.name)
+		}
+	}
+}
+
+func TestEverySettingTakesGoodValues(t *testing.T) {
+	https := environment{"BASE_URL": "https://app.example.com", "BETTER_AUTH_SECRET": goodSecret}
+	tests := []struct {
+		setting string
+		base    environment
+		good    []string
+	}{
+		{"BASE_URL", environment{"BETTER_AUTH_SECRET": goodSecret}, []string{"https://app.example.com", "https://app.example.com:8443", "http://localhost:5173", "http://127.0.0.1:3000", "http://[::1]:3000", "https://xn--bcher-kva.example", "http://vestibule_bff:3000"}},
+		{"BFF_ADDR", nil, []string{":3000", "0.0.0.0:3000", "[::1]:3000", "localhost:0", "example.internal:80"}},
+		{"API_ADDR", environment{"BFF_ADDR": ":0"}, []string{":0"}},
+		{"BACKEND_URL", nil, []string{"http://localhost:8000", "http://localhost:8000/", "https://api.internal/base", "http://[::1]:8000"}},
+		{"TRUSTED_ORIGINS", nil, []string{"http://localhost:5173", "https://a.example, https://b.example:8443"}},
+		{"TRUSTED_PROXIES", nil, []string{"10.0.0.0/8", "192.0.2.7,2001:db8::/32", "::1"}},
+		{"DATABASE_URL", environment{"BETTER_AUTH_SECRET": goodSecret}, []string{"sqlite:x.db", "sqlite:/var/lib/x.db", "sqlite:./data/x.db", "postgres://u:p@h:5432/d?sslmode=disable", "postgresql://h/d"}},
+		{"MIGRATE", nil, []string{"true", "false"}},
+		{"BETTER_AUTH_SECRET", nil, []string{goodSecret, strings.Repeat("ü", 16), "spaces are fine in the middle of it"}},
+		{"SESSION_UPDATE_AGE", nil, []string{"0s", "0", "167h59m59s"}},
+		{"SESSION_EXPIRES_IN", environment{"SESSION_UPDATE_AGE": "0s"}, []string{"1s", "720h"}},
+		{"COOKIE_SAMESITE", https, []string{"lax", "strict", "none"}},
+		{"COOKIE_NAME", https, []string{"sid", "__Host-sid", "__Secure-better-auth.session_token"}},
+		{"PASSWORD_MIN_LENGTH", nil, []string{"8", "15", "128"}},
+		{"JWT_ALGORITHM", nil, []string{"HS256", "EdDSA", "ES256"}},
+		{"JWKS_URL", environment{"JWT_ALGORITHM": "ES256"}, []string{"https://bff.internal/api/auth/jwks?v=1"}},
+		{"PROXY_FORWARD_HEADERS", nil, []string{"X-Tenant", "X-Tenant, X-Feature"}},
+		{"LOG_LEVEL", nil, []string{"debug", "info", "warn", "error"}},
+		{"LOG_FORMAT", nil, []string{"text", "json"}},
+	}
+	for _, tt := range tests {
+		for _, good := range tt.good {
+			t.Run(tt.setting+"="+good, func(t *testing.T) {
+				if found := loadFaults(t, forServe, tt.base.with(environment{tt.setting: good})); found != nil {
+					t.Errorf("got %v, want no faults", found)
+				}
+			})
+		}
+	}
+}
