@@ -36,6 +36,9 @@ type signedIn struct {
 func (b *browser) signUp(email string) string {
 	b.t.Helper()
 	a := b.want(b.send("POST", b.origin+"/api/auth/signup", `{"email":"`+email+`","password":"password123"}`), 200, email)
+	if line := a.header.Get("Set-Cookie"); !strings.HasSuffix(line, "; Path=/; Max-Age=604800; HttpOnly; SameSite=Lax") {
+		b.t.Errorf("got cookie %q", line)
+	}
 	return decode[signedIn](b.t, a).User.ID
 }
 

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"crypto/tls"
 	"fmt"
 	"strings"
 	"sync"
@@ -254,45 +255,39 @@ func TestAServerThatFallsSilentIsUnavailable(t *testing.T) {
 	}
 }
 
-func TestAConnectionThatFallsSilentLeavesThePool(t *testing.T) {
+func TestAConnectionThatFailsInUseLeavesThePool(t *testing.T) {
 	t.Parallel()
-	for name, config := range map[string]bool{"plain": false, "TLS": true} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			var p *proxy
-			if config {
-				p = newProxy(t, pgtest.Database(t), selfSigned(t))
-			} else {
-				p = newProxy(t, pgtest.Database(t), nil)
-			}
-			const silence = 300 * time.Millisecond
-			db, err := store.OpenLinks(p.url, silence)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer db.Close()
-			db.SetMaxOpenConns(1)
-			if _, err := db.Exec("SELECT 1"); err != nil {
-				t.Fatalf("before: %v", err)
-			}
-			tx, err := db.Begin()
-			if err != nil {
-				t.Fatalf("begin: %v", err)
-			}
-			p.freeze()
-			start := time.Now()
-			if _, err := tx.Exec("SELECT 1"); err == nil {
-				t.Error("a frozen server: got an answer")
-			}
-			if took := time.Since(start); took < silence || took > 20*silence {
-				t.Errorf("took %v, want about %v", took, silence)
-			}
-			_ = tx.Rollback() // on a connection that is gone
-			p.frozen.Store(false)
-			if _, err := db.Exec("SELECT 1"); err != nil {
-				t.Errorf("afterwards: got error %v, want a new connection", err)
-			}
-		})
+	const silence = 300 * time.Millisecond
+	for name, config := range map[string]*tls.Config{"plain": nil, "TLS": selfSigned(t)} {
+		for fault, fail := range map[string]func(*proxy){"reset": (*proxy).reset, "silent": (*proxy).freeze} {
+			t.Run(fault+", "+name, func(t *testing.T) {
+				t.Parallel()
+				p := newProxy(t, pgtest.Database(t), config)
+				db, err := store.OpenLinks(p.url, silence)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer db.Close()
+				db.SetMaxOpenConns(1)
+				conn, err := db.Conn(t.Context()) // on which nothing is tried again
+				if err != nil {
+					t.Fatal(err)
+				}
+				time.AfterFunc(silence/3, func() { fail(p) })
+				start := time.Now()
+				if _, err := conn.ExecContext(t.Context(), "SELECT pg_sleep(60)"); err == nil {
+					t.Error("got an answer, want an error")
+				}
+				if took := time.Since(start); took > 30*silence {
+					t.Errorf("took %v, want less than a second", took)
+				}
+				_ = conn.Close() // back into the pool
+				p.frozen.Store(false)
+				if _, err := db.Exec("SELECT 1"); err != nil {
+					t.Errorf("the next user of the pool: got error %v, want none", err)
+				}
+			})
+		}
 	}
 }
 

@@ -94,7 +94,7 @@ func (l *link) lost(err error) error {
 	if err == nil || !l.established {
 		return err
 	}
-	l.broken.Store(false)
+	l.broken.Store(true)
 	if err == io.EOF {
 		return err
 	}

@@ -92,6 +92,9 @@ func validParams(s string) bool {
 		if !strings.HasPrefix(s, "=") {
 			continue
 		}
+		if name == "" {
+			return false
+		}
 		rest, ok := skipValue(strings.TrimLeft(s[1:], " \t"))
 		if !ok {
 			return false

@@ -132,7 +132,8 @@ func (c *Cookie) build(token string, life time.Duration) *http.Cookie {
 		cookie.Value = c.value(token)
 	default:
 		cookie.Value = c.value(token)
-		cookie.MaxAge = max(1, int(life/time.Second))
+		// Rounded up: what is left of seven days is a little less by now.
+		cookie.MaxAge = int((life + time.Second - 1) / time.Second)
 	}
 	return cookie
 }

@@ -32,6 +32,9 @@ func TestCookieHasBetterAuthsForm(t *testing.T) {
 	if line := got.String(); line != "better-auth.session_token="+got.Value+"; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax" {
 		t.Errorf("got line %q", line)
 	}
+	if late := c.build("abc", time.Hour-300*time.Millisecond); late.MaxAge != 3600 {
+		t.Errorf("got Max-Age %d for what is left of an hour, want it rounded up to 3600", late.MaxAge)
+	}
 	if line := c.Clear().String(); line != "better-auth.session_token=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax" {
 		t.Errorf("got clearing line %q", line)
 	}

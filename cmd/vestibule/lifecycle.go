@@ -67,7 +67,7 @@ func (p *process) run(ctx context.Context) error {
 	case cause = <-failed:
 	}
 	p.admin.stopping.Store(true)
-	p.log.Info("stopping; requests under way may finish", "at_most", p.drain)
+	p.log.Info("stopping; requests under way may finish", "at_most", p.drain.String())
 	public := make([]*server, len(p.surfaces))
 	for i, s := range p.surfaces {
 		public[i] = s.at
