@@ -32,8 +32,8 @@ var (
 	ErrAhead  = errors.New("the database has migrations that this version does not know")
 )
 
-// errNoAnswer is the cause of a context that callTimeout has ended.
-var errNoAnswer = fmt.Errorf("%w: no answer within %v", ErrUnavailable, callTimeout)
+// errNoAnswer is the cause of a context that the store's patience has ended.
+var errNoAnswer = fmt.Errorf("%w: no answer in time", ErrUnavailable)
 
 // translate adds what was tried and the sentinel that err amounts to.
 func translate(ctx context.Context, what string, err error) error {
@@ -74,7 +74,10 @@ func sentinelOf(err error) error {
 			return ErrUnavailable
 		}
 	}
-	if _, ok := errors.AsType[net.Error](err); ok {
+	if _, ok := errors.AsType[*net.OpError](err); ok {
+		return ErrUnavailable
+	}
+	if _, ok := errors.AsType[*net.DNSError](err); ok {
 		return ErrUnavailable
 	}
 	return nil

@@ -11,12 +11,17 @@ import (
 
 // What the tests look at from outside the package.
 
-const CallTimeout = callTimeout
+const Patience = patience
 
 var (
 	SentinelOf     = sentinelOf
 	PostgresConfig = postgresConfig
 )
+
+// OpenImpatient opens a store whose calls may take only so long.
+func OpenImpatient(ctx context.Context, url string, patience time.Duration) (*Store, error) {
+	return open(ctx, url, patience)
+}
 
 // Pools returns the pools of connections, by name.
 func (s *Store) Pools() map[string]*sqlx.DB {
@@ -30,7 +35,7 @@ func (s *Store) LockMigrations(ctx context.Context) (release func(), err error) 
 
 // OpenLinks opens a pool whose connections give the server only so long to answer.
 func OpenLinks(databaseURL string, silence time.Duration) (*sql.DB, error) {
-	config, err := postgresConfig(databaseURL)
+	config, err := postgresConfig(databaseURL, patience)
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ type Key struct {
 
 // Keys returns all keys, the oldest first.
 func (s *Store) Keys(ctx context.Context) (keys []Key, err error) {
-	err = call(ctx, "keys", func(ctx context.Context) error {
+	err = s.call(ctx, "keys", func(ctx context.Context) error {
 		var k Key
 		dest := []any{&k.ID, &k.Algorithm, &k.Curve, &k.PublicKey, &k.PrivateKey, instant{&k.CreatedAt}, nullInstant{&k.ExpiresAt}}
 		return querier{s.read}.each(ctx, dest, func() { keys = append(keys, k) },

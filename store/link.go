@@ -17,9 +17,9 @@ import (
 //     TCP gives up, a quarter of an hour later.
 //   - A connection reset is returned as a net.OpError, which database/sql does
 //     not retry, so that a connection that died while idle fails a request.
-//   - Over TLS, or when the server's error message was the last thing it sent, a
-//     dead connection goes back into the pool, where each of its users fails
-//     with “there is already a query being processed” (lib/pq#1320).
+//   - When a connection ends right after an error message of the server, lib/pq
+//     overlooks it (lib/pq#1320). The connection goes back into the pool, where
+//     each of its users fails with “there is already a query being processed”.
 
 // connector opens connections whose socket is a link.
 type connector struct {

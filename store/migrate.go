@@ -88,7 +88,7 @@ func (s *Store) CheckMigrated(ctx context.Context) error {
 // database has others too.
 func (s *Store) MigrationStatus(ctx context.Context) ([]Migration, error) {
 	var status []Migration
-	err := call(ctx, "migration status", func(ctx context.Context) error {
+	err := s.call(ctx, "migration status", func(ctx context.Context) error {
 		applied, err := s.appliedMigrations(ctx)
 		if err != nil {
 			return err

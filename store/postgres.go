@@ -24,8 +24,8 @@ const (
 	postgresLifetime    = 5 * time.Minute
 )
 
-func openPostgres(ctx context.Context, databaseURL string) (*Store, error) {
-	config, err := postgresConfig(databaseURL)
+func openPostgres(ctx context.Context, databaseURL string, patience time.Duration) (*Store, error) {
+	config, err := postgresConfig(databaseURL, patience)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +35,7 @@ func openPostgres(ctx context.Context, databaseURL string) (*Store, error) {
 	}
 	driver.Dialer(dialer{})
 	// A bit later than the call's context, which also tells the server to stop.
-	db := sqlx.NewDb(sql.OpenDB(connector{driver, callTimeout + time.Second}), "postgres")
+	db := sqlx.NewDb(sql.OpenDB(connector{driver, patience + patience/5}), "postgres")
 	db.SetMaxOpenConns(postgresConnections)
 	db.SetMaxIdleConns(postgresConnections)
 	db.SetConnMaxIdleTime(postgresIdleTime)
@@ -46,8 +46,9 @@ func openPostgres(ctx context.Context, databaseURL string) (*Store, error) {
 		return db, func() { _ = db.Close() }
 	}
 	s := &Store{
-		read:  db,
-		write: db,
+		read:     db,
+		write:    db,
+		patience: patience,
 		engine: engine{
 			name:          "postgres",
 			shared:        true,
@@ -74,7 +75,7 @@ func openPostgres(ctx context.Context, databaseURL string) (*Store, error) {
 	return s, nil
 }
 
-func postgresConfig(databaseURL string) (pq.Config, error) {
+func postgresConfig(databaseURL string, patience time.Duration) (pq.Config, error) {
 	u, err := url.Parse(databaseURL)
 	// The parser's error shows the URL. A # cuts a password in two, and the first
 	// half would be taken for a port.
@@ -97,7 +98,7 @@ func postgresConfig(databaseURL string) (pq.Config, error) {
 		config.ApplicationName = "vestibule"
 	}
 	if config.ConnectTimeout <= 0 { // for ever
-		config.ConnectTimeout = callTimeout
+		config.ConnectTimeout = patience
 	}
 	return config, nil
 }

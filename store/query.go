@@ -13,13 +13,9 @@ import (
 	"github.com/lib/pq/pqerror"
 )
 
-// callTimeout bounds one call of a method. Far above what any of them takes, and
-// short enough for the person waiting behind it.
-const callTimeout = 5 * time.Second
-
 // call bounds the time of f and turns its error into one of this package's.
-func call(ctx context.Context, what string, f func(context.Context) error) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, callTimeout, errNoAnswer)
+func (s *Store) call(ctx context.Context, what string, f func(context.Context) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, s.patience, errNoAnswer)
 	defer cancel()
 	return translate(ctx, what, f(ctx))
 }
@@ -36,7 +32,7 @@ func call(ctx context.Context, what string, f func(context.Context) error) error
 // is what reports a full disk.
 func (s *Store) tx(ctx context.Context, what string, f func(context.Context, querier) error) error {
 	const restarts = 10
-	return call(ctx, what, func(ctx context.Context) error {
+	return s.call(ctx, what, func(ctx context.Context) error {
 		for n := range restarts {
 			err := s.try(ctx, f)
 			if !restartable(err) {

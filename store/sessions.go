@@ -13,7 +13,7 @@ type Session struct {
 	TokenHash  string // lower-case hex SHA-256 of the token, which is never stored
 	UserID     string
 	IPAddress  string // at sign-in; "" when unknown
-	UserAgent  string // at sign-in; "" when unknown
+	UserAgent  string // at sign-in, made UTF-8 by the caller; "" when unknown
 	RememberMe bool   // false: a session cookie, and a session that use never extends
 	CreatedAt  time.Time
 	UpdatedAt  time.Time // when ExpiresAt was last set
@@ -54,7 +54,7 @@ func startSession(ctx context.Context, q querier, s Session, replaces string) er
 
 // SessionByTokenHash returns a session, expired ones too, with its user.
 func (s *Store) SessionByTokenHash(ctx context.Context, hash string) (session Session, u User, err error) {
-	err = call(ctx, "session by token", func(ctx context.Context) error {
+	err = s.call(ctx, "session by token", func(ctx context.Context) error {
 		return querier{s.read}.one(ctx, append(session.fields(), u.fields()...),
 			`SELECT `+sessionColumns+`, `+userColumns+`
 			FROM session s JOIN "user" u ON u.id = s."userId" WHERE s.token = ?`, hash)
@@ -111,7 +111,7 @@ func (s *Store) LiveSessions(ctx context.Context, hashes []string, now time.Time
 			args = append(args, hash)
 		}
 		hashes = hashes[n:]
-		err := call(ctx, "live sessions", func(ctx context.Context) error {
+		err := s.call(ctx, "live sessions", func(ctx context.Context) error {
 			var hash string
 			var expiresAt time.Time
 			return querier{s.read}.each(ctx, []any{&hash, instant{&expiresAt}}, func() { live[hash] = expiresAt },

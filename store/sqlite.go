@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 	"github.com/pressly/goose/v3"
@@ -21,13 +22,14 @@ import (
 // sqliteReaders bounds the connections that read at the same time.
 const sqliteReaders = 8
 
-func openSQLite(ctx context.Context, path string) (*Store, error) {
+func openSQLite(ctx context.Context, path string, patience time.Duration) (*Store, error) {
 	path, err := databasePath(path)
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("folder of the database: %w", err)
+	folder := filepath.Dir(path)
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, fmt.Errorf("folder of the database, %s: %w", folder, err)
 	}
 	// One process at a time makes the file and turns on its WAL; two at once can
 	// fail each other with SQLITE_BUSY, whatever the timeout.
@@ -39,7 +41,7 @@ func openSQLite(ctx context.Context, path string) (*Store, error) {
 	if err := secureFile(path); err != nil {
 		return nil, fmt.Errorf("file of the database: %w", err)
 	}
-	s, err := connectSQLite(path)
+	s, err := connectSQLite(path, patience)
 	if err != nil {
 		return nil, err
 	}
@@ -96,8 +98,9 @@ func secureFile(path string) error {
 	return nil
 }
 
-func connectSQLite(path string) (*Store, error) {
-	write, err := sqlitePool(path, 1, url.Values{
+func connectSQLite(path string, patience time.Duration) (*Store, error) {
+	busy := patience * 4 / 5 // to fail as busy before the call times out
+	write, err := sqlitePool(path, 1, busy, url.Values{
 		"_txlock":       {"immediate"}, // a transaction that reads first could not become a writer later
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {"FULL"}, // in WAL mode, NORMAL loses the last commits when the power fails
@@ -105,13 +108,14 @@ func connectSQLite(path string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	read, err := sqlitePool(path, sqliteReaders, url.Values{"_query_only": {"true"}})
+	read, err := sqlitePool(path, sqliteReaders, busy, url.Values{"_query_only": {"true"}})
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
 	return &Store{
-		read:  read,
-		write: write,
+		read:     read,
+		write:    write,
+		patience: patience,
 		engine: engine{
 			name:          "sqlite",
 			dialect:       goose.DialectSQLite3,
@@ -126,8 +130,8 @@ func connectSQLite(path string) (*Store, error) {
 }
 
 // sqlitePool makes a pool whose connections all have the same settings.
-func sqlitePool(path string, size int, settings url.Values) (*sqlx.DB, error) {
-	settings.Set("_busy_timeout", fmt.Sprint((callTimeout * 4 / 5).Milliseconds())) // to fail as busy before the call times out
+func sqlitePool(path string, size int, busy time.Duration, settings url.Values) (*sqlx.DB, error) {
+	settings.Set("_busy_timeout", fmt.Sprint(busy.Milliseconds()))
 	settings.Set("_foreign_keys", "true")
 	settings.Set("_dqs", "false")     // a mistyped "column" is an error then, not a string
 	settings.Set("_error_rc", "true") // keeps an earlier message of the connection out of an error
@@ -148,7 +152,7 @@ func sqlitePool(path string, size int, settings url.Values) (*sqlx.DB, error) {
 // and the writer shut each other out.
 func (s *Store) startWAL(ctx context.Context) error {
 	var mode string
-	err := call(ctx, "open", func(ctx context.Context) error {
+	err := s.call(ctx, "open", func(ctx context.Context) error {
 		return querier{s.write}.one(ctx, []any{&mode}, `PRAGMA journal_mode`)
 	})
 	if err == nil && mode != "wal" {

@@ -6,8 +6,8 @@
 //     on both.
 //   - A write is one transaction. It is on disk when the method returns nil, and
 //     no write is ever sent twice behind the caller's back.
-//   - No call outlasts callTimeout by much, also when the database has stopped
-//     answering; the caller then gets ErrUnavailable.
+//   - No call takes much longer than five seconds, also when the database has
+//     stopped answering; the caller then gets ErrUnavailable.
 //   - Nothing relies on the state of a database session, so a pooler in
 //     transaction mode, such as PgBouncer, may stand in front of PostgreSQL.
 //
@@ -21,6 +21,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -33,25 +34,33 @@ type Store struct {
 	// at a time, write holds a single connection: writers then queue up in here,
 	// in order, where SQLite would have them poll for its lock.
 	read, write *sqlx.DB
+
+	patience time.Duration // bounds a call
 }
+
+// patience is far above what any call takes, and short enough for the person
+// who waits behind it.
+const patience = 5 * time.Second
 
 // Open opens the database and makes sure that it answers. url is sqlite:PATH,
 // with PATH taken as it stands, or postgres://….
 //
 // A missing SQLite file is created together with its folder, readable by this
 // user alone. An unmigrated database opens; see CheckMigrated.
-func Open(ctx context.Context, url string) (*Store, error) {
+func Open(ctx context.Context, url string) (*Store, error) { return open(ctx, url, patience) }
+
+func open(ctx context.Context, url string, patience time.Duration) (*Store, error) {
 	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
-		return openSQLite(ctx, path)
+		return openSQLite(ctx, path, patience)
 	}
 	if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
-		return openPostgres(ctx, url)
+		return openPostgres(ctx, url, patience)
 	}
 	// Not even a part of it is shown: it may hold a password.
 	return nil, errors.New("database URL: want sqlite:PATH or postgres://…")
 }
 
-// Close closes the connections. Calls under way fail.
+// Close closes the connections, after the calls that are under way.
 func (s *Store) Close() error {
 	err := s.read.Close()
 	if s.write != s.read {
@@ -70,7 +79,7 @@ func (s *Store) Shared() bool { return s.engine.shared }
 
 // Ping asks the database for a sign of life.
 func (s *Store) Ping(ctx context.Context) error {
-	return call(ctx, "ping", func(ctx context.Context) error {
+	return s.call(ctx, "ping", func(ctx context.Context) error {
 		var n int64
 		return querier{s.read}.one(ctx, []any{&n}, s.engine.pingSQL)
 	})

@@ -47,7 +47,7 @@ func (s *Store) CreateUser(ctx context.Context, u User, passwordHash string, fir
 // CredentialByEmail returns the user with this address and the hash of their
 // password. It returns ErrNotFound also for a user who has no password.
 func (s *Store) CredentialByEmail(ctx context.Context, email string) (u User, passwordHash string, err error) {
-	err = call(ctx, "credential by e-mail", func(ctx context.Context) error {
+	err = s.call(ctx, "credential by e-mail", func(ctx context.Context) error {
 		return querier{s.read}.one(ctx, append(u.fields(), &passwordHash), `SELECT `+userColumns+`, a.password
 			FROM "user" u JOIN account a ON a."userId" = u.id AND a."providerId" = 'credential'
 			WHERE u.email = ? AND a.password IS NOT NULL`, email)

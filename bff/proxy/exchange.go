@@ -28,9 +28,9 @@ type exchange struct {
 	answer   answer
 	patience patience
 
-	failure error // what ReverseProxy reported instead of an answer
-	broken  error // why the API's body broke off
-	copied  bool  // ReverseProxy has returned, so that what it began it has ended
+	failure  error // what ReverseProxy reported instead of an answer
+	broken   error // why the API's body broke off
+	answered bool  // the client has its answer whole, or gets a refusal
 
 	unwatch  func() bool // of the request's body
 	stopped  sync.Once   // stopReading
@@ -75,7 +75,7 @@ func (x *exchange) request() *http.Request {
 // end leaves nothing of the exchange behind: no goroutine that reads or writes
 // the client's connection, no request at the API.
 func (x *exchange) end() {
-	if x.answer.unwatch != nil && !x.copied {
+	if x.answer.unwatch != nil && !x.answered {
 		x.brokeOff()
 	}
 	if unwatch := x.answer.unwatch; unwatch != nil && !unwatch() {
@@ -85,12 +85,15 @@ func (x *exchange) end() {
 		x.unwatch()
 		x.stopReading()
 	}
+	if x.readLess.Load() && x.answered {
+		_ = x.client.SetReadDeadline(time.Now().Add(lingering))
+	}
 	x.cancel(nil)
 }
 
 // lingering is how long net/http may take after an answer to read what a client
 // still sends, so that the client reads the answer before its connection dies.
-const lingering = 5 * time.Second
+const lingering = time.Second
 
 var longAgo = time.Unix(1, 0)
 
@@ -104,8 +107,9 @@ func (x *exchange) stopReading() {
 			return
 		}
 		x.readLess.Store(true)
-		x.body.gate.close(func() error { return x.client.SetReadDeadline(longAgo) })
-		_ = x.client.SetReadDeadline(time.Now().Add(lingering))
+		interrupt := func() error { return x.client.SetReadDeadline(longAgo) }
+		x.body.gate.close(interrupt)
+		_ = interrupt() // what net/http reads of the body later gets no time either
 	})
 }
 

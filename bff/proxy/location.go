@@ -81,19 +81,19 @@ func (p *Proxy) locate(sent *url.URL, ref string) (target string, at place) {
 	if strings.ContainsAny(hierarchy, "\\ \t") || ref == "" {
 		return "", nowhere
 	}
-	web := u.Scheme == "" || u.Scheme == "http" || u.Scheme == "https"
-	if u.Scheme != "" && u.Host == "" {
-		if web {
-			return "", nowhere
-		}
+	isHTTP := u.Scheme == "" || u.Scheme == "http" || u.Scheme == "https"
+	switch {
+	case u.Opaque != "" && !isHTTP:
 		return "", elsewhere
+	case u.Scheme != "" && u.Host == "":
+		return "", nowhere
 	}
 	if u.RawPath != "" {
 		u.RawPath = rawPath(u)
 	}
 	u = sent.ResolveReference(u)
 	switch {
-	case web && (p.isBackend(u) || p.isPublic(u)):
+	case isHTTP && (p.isBackend(u) || p.isPublic(u)):
 		if target, ok := p.local(u); ok {
 			return target, inside
 		}

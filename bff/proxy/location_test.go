@@ -91,6 +91,7 @@ func TestLocate(t *testing.T) {
 		{"http:base/api/x", nowhere, ""},
 		{"http:/base/api/x", nowhere, ""},
 		{"http:///base/api/x", nowhere, ""},
+		{"ws:/api.internal:8000/", nowhere, ""},
 		{`\\evil.example\`, nowhere, ""},
 		{`/\evil.example`, nowhere, ""},
 		{`/base/api/..\..\x`, nowhere, ""},

@@ -142,6 +142,7 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request) error {
 	x.bearer, x.upgrade = grant.Bearer, upgrade
 	defer x.end()
 	p.reverse.ServeHTTP(&x.answer, x.request())
-	x.copied = true
-	return x.outcome()
+	err = x.outcome()
+	x.answered = true
+	return err
 }

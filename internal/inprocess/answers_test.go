@@ -155,6 +155,10 @@ func TestAnswersAreThoseOfAServer(t *testing.T) {
 			w.Header()["Content-Length"] = []string{"1", "2"}
 			io.WriteString(w, "x")
 		})},
+		{name: "the same length twice", handler: answer(func(w http.ResponseWriter) {
+			w.Header()["Content-Length"] = []string{"1", "1"}
+			io.WriteString(w, "x")
+		})},
 		{name: "a declared length that is none", handler: answer(func(w http.ResponseWriter) {
 			w.Header().Set("Content-Length", "many")
 			io.WriteString(w, "x")

@@ -67,11 +67,8 @@ func (b *requestBody) Read(p []byte) (int, error) {
 // that breaks off. The handler can read the reason but not recognise it, for a
 // *http.MaxBytesError of the client's, say, is about the client's limit.
 func (b *requestBody) fail(reason error) error {
-	switch b.state.Load() {
-	case bodyClosed:
+	if b.state.Load() == bodyClosed {
 		return http.ErrBodyReadAfterClose // which is why the Read failed
-	case bodyAbandoned:
-		return errBodyCut
 	}
 	b.x.fail(reason)
 	return fmt.Errorf("inprocess: request body: %w: %v", io.ErrUnexpectedEOF, reason)

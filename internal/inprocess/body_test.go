@@ -1,10 +1,13 @@
 package inprocess_test
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"math/rand/v2"
+	"mime/multipart"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -67,6 +70,26 @@ func TestABodyThatFailsAfterTheHeaderFailsTheAnswer(t *testing.T) {
 	})
 }
 
+func TestABodyThatFailsAfterAWholeAnswerEndsTheHandler(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		body, upload := io.Pipe()
+		req, _ := request(t, body)
+		res, err := transport(func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusNoContent)
+			w.(http.Flusher).Flush()
+			io.ReadAll(r.Body)
+			if r.Context().Err() == nil {
+				t.Error("the handler's context is alive")
+			}
+		}).RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		upload.CloseWithError(errBody)
+	})
+}
+
 func TestAClientsLimitIsNotTheHandlers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		req, _ := request(t, strings.NewReader("hello"))
@@ -107,6 +130,78 @@ func TestAnAnswerMayComeBeforeTheRequestHasBeenRead(t *testing.T) {
 		}
 		if err := <-uploaded; err != io.ErrClosedPipe {
 			t.Errorf("the upload: got %v, want it stopped", err)
+		}
+	})
+}
+
+func TestABodyIsNotReadPastItsLength(t *testing.T) {
+	req, _ := request(t, strings.NewReader("hello world"))
+	req.ContentLength = 5
+	res, err := transport(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(w, r.Body)
+	}).RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(res.Body); string(got) != "hello" || err != nil {
+		t.Errorf("the handler read %q, %v; want what was declared", got, err)
+	}
+}
+
+func TestAHandlerMayCloseTheBodyThatItReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		body, _ := io.Pipe()
+		req, _ := request(t, body)
+		res, err := transport(func(_ http.ResponseWriter, r *http.Request) {
+			read := make(chan error)
+			go func() {
+				_, err := r.Body.Read(make([]byte, 1))
+				read <- err
+			}()
+			synctest.Wait()
+			r.Body.Close()
+			if err := <-read; err != http.ErrBodyReadAfterClose {
+				t.Errorf("the Read that was under way: got %v, want %v", err, http.ErrBodyReadAfterClose)
+			}
+		}).RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+	})
+}
+
+func TestTheFilesOfAFormAreRemoved(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	files := func() int {
+		t.Helper()
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(entries)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		var form bytes.Buffer
+		parts := multipart.NewWriter(&form)
+		file, _ := parts.CreateFormFile("file", "a.txt")
+		io.WriteString(file, strings.Repeat("x", 5000))
+		parts.Close()
+		req, _ := request(t, &form)
+		req.Header.Set("Content-Type", parts.FormDataContentType())
+		res, err := transport(func(_ http.ResponseWriter, r *http.Request) {
+			if err := r.ParseMultipartForm(1); err != nil || files() != 1 {
+				t.Errorf("got %d files, %v; want one", files(), err)
+			}
+		}).RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		synctest.Wait()
+		if n := files(); n != 0 {
+			t.Errorf("got %d files after the exchange, want none", n)
 		}
 	})
 }

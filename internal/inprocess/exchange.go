@@ -68,7 +68,7 @@ func (x *exchange) serve(t *Transport, in *http.Request) {
 				t.log().Error("panic of a handler that was called in-process", slog.String("method", in.Method),
 					slog.String("path", in.URL.Path), slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
 			}
-			
+			x.pipe.end(io.ErrUnexpectedEOF, nil)
 			x.answer(nil, errAborted)
 		}
 		x.cancel()

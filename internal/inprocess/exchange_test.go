@@ -36,11 +36,10 @@ func TestTheHandlersContext(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		res.Body.Close()
-		synctest.Wait()
 		if inside.Err() != context.Canceled {
 			t.Errorf("after the handler returned: got %v, want canceled", inside.Err())
 		}
+		res.Body.Close()
 	})
 }
 

@@ -2,6 +2,7 @@ package inprocess
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/textproto"
 	"slices"
@@ -17,50 +18,65 @@ import (
 // server does with its answers: it drops such names, and a line break becomes a
 // space.
 func carry(h http.Header, lenient bool) (http.Header, error) {
-	count := 0
-	for _, vv := range h {
-		count += len(vv)
+	count, odd := 0, false
+	for name, values := range h {
+		count += len(values)
+		odd = odd || http.CanonicalHeaderKey(name) != name
 	}
-	out := make(http.Header, len(h)+2) // an answer may get a type and a length
-	all := make([]string, 0, count)    // one array for all values
-	var odd []string                   // names spelled otherwise; last, and in a fixed order
-	for name, vv := range h {
-		if !isToken(name) {
-			if lenient {
-				continue
-			}
-			return nil, fmt.Errorf("inprocess: impossible header name %q", name)
-		}
-		if http.CanonicalHeaderKey(name) != name {
-			odd = append(odd, name)
-			continue
-		}
-		start := len(all)
-		for _, v := range vv {
-			v, err := carryValue(name, v, lenient)
-			if err != nil {
+	c := carrier{
+		lenient: lenient,
+		out:     make(http.Header, len(h)+2), // an answer may get a type and a length
+		values:  make([]string, 0, count),
+	}
+	if odd {
+		for _, name := range slices.Sorted(maps.Keys(h)) { // the order on the wire
+			if err := c.add(name, h[name]); err != nil {
 				return nil, err
 			}
-			all = append(all, v)
 		}
-		if start < len(all) { // a name without values is no line
-			out[name] = all[start:len(all):len(all)]
-		}
-	}
-	slices.Sort(odd)
-	for _, name := range odd {
-		for _, v := range h[name] {
-			v, err := carryValue(name, v, lenient)
-			if err != nil {
+	} else {
+		for name, values := range h {
+			if err := c.add(name, values); err != nil {
 				return nil, err
 			}
-			out.Add(name, v)
 		}
 	}
-	if p := out["Pragma"]; len(p) > 0 && p[0] == "no-cache" && !has(out, "Cache-Control") {
-		out["Cache-Control"] = []string{"no-cache"} // net/http reads it so (RFC 9111 §5.4)
+	if p := c.out["Pragma"]; len(p) > 0 && p[0] == "no-cache" && !has(c.out, "Cache-Control") {
+		c.out["Cache-Control"] = []string{"no-cache"} // net/http reads it so (RFC 9111, section 5.4)
 	}
-	return out, nil
+	return c.out, nil
+}
+
+type carrier struct {
+	lenient bool
+	out     http.Header
+	values  []string // one array for all of out
+}
+
+func (c *carrier) add(name string, values []string) error {
+	if !isToken(name) {
+		if c.lenient {
+			return nil
+		}
+		return fmt.Errorf("inprocess: impossible header name %q", name)
+	}
+	start := len(c.values)
+	for _, v := range values {
+		v, err := carryValue(name, v, c.lenient)
+		if err != nil {
+			return err
+		}
+		c.values = append(c.values, v)
+	}
+	carried := c.values[start:len(c.values):len(c.values)]
+	canonical := http.CanonicalHeaderKey(name)
+	if before, ok := c.out[canonical]; ok {
+		carried = append(before, carried...)
+	}
+	if len(carried) > 0 { // without values there is no line
+		c.out[canonical] = carried
+	}
+	return nil
 }
 
 var lineBreaks = strings.NewReplacer("\r", " ", "\n", " ")

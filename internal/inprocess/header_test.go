@@ -13,6 +13,8 @@ import (
 // FuzzHeadersCrossAsOnAWire holds carry to what net/http writes and reads.
 func FuzzHeadersCrossAsOnAWire(f *testing.F) {
 	f.Add("X-A", "1", "x-a", " 2\t")
+	f.Add("x-a", "1", "X-a", "2")
+	f.Add("X-Ab", "1", "X-AB", "2")
 	f.Add("X A", "1", "", "2")
 	f.Add("X-A", "1\r\nX-Injected: 2", "X-Ünicode", "ünïcode \xff")
 	f.Add("x_a", "\x00", "Pragma", "no-cache")

@@ -61,6 +61,31 @@ func TestWhatIsWrittenIsSeenWhenItIsFlushed(t *testing.T) {
 	})
 }
 
+func TestAFlushDoesNotWaitForTheReader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		req, _ := request(t, nil)
+		event := make([]byte, 1000)
+		flushed := make(chan struct{})
+		res, err := transport(func(w http.ResponseWriter, _ *http.Request) {
+			for range 100 {
+				w.Write(event)
+				w.(http.Flusher).Flush()
+				flushed <- struct{}{}
+			}
+		}).RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 100 {
+			<-flushed
+			if _, err := io.ReadFull(res.Body, event); err != nil {
+				t.Fatal(err)
+			}
+		}
+		res.Body.Close()
+	})
+}
+
 func TestAWriterWaitsForASlowReader(t *testing.T) {
 	const most = 4<<10 + 100 // the buffer and one write
 	synctest.Test(t, func(t *testing.T) {

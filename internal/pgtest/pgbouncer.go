@@ -80,7 +80,7 @@ func writeBouncerConfig(folder, config string, target *url.URL, port int) error 
 listen_addr = 127.0.0.1
 listen_port = %d
 unix_socket_dir =
-auth_type = scram-sha-256
+auth_type = md5
 auth_file = %s
 pool_mode = transaction
 default_pool_size = %d

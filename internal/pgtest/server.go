@@ -171,7 +171,7 @@ func (s *Server) initdb(program string) error {
 		return err
 	}
 	p, err := start(s.folder, "TERM", program, "--pgdata="+s.data(), "--username="+owner, "--pwfile="+secret,
-		"--auth-local=trust", "--auth-host=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions")
+		"--auth-local=trust", "--auth-host=password", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions")
 	if err != nil {
 		return err
 	}

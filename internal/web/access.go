@@ -139,7 +139,7 @@ func (a Access) write(r *http.Request, rec *record, level slog.Level, took time.
 	if !a.Log.Enabled(r.Context(), level) {
 		return
 	}
-	attrs := append(make([]slog.Attr, 0, 11+len(rec.attrs)),
+	attrs := append(make([]slog.Attr, 0, 12),
 		slog.String("surface", a.Surface),
 		slog.String("method", r.Method),
 		slog.String("path", r.URL.EscapedPath()),

@@ -123,7 +123,8 @@ func TestBodyTooLargeNamesTheLimitAndCloses(t *testing.T) {
 	if e.Status != 413 || e.Code != "BODY_TOO_LARGE" || !strings.Contains(e.Message, "10485760") || e.Header.Get("Connection") != "close" {
 		t.Errorf("got %+v", e)
 	}
-	if cause := errors.New("cause"); !errors.Is(BrokenBody(cause), cause) {
-		t.Error("got a BrokenBody without its cause")
+	cause := errors.New("cause")
+	if e := BrokenBody(cause); !errors.Is(e, cause) || e.Header.Get("Connection") != "close" {
+		t.Errorf("got %+v, want the cause and the connection closed", e)
 	}
 }

@@ -26,7 +26,6 @@ func NewClientIPs(trusted []netip.Prefix) (*ClientIPs, error) {
 		if p.Addr().Is4In6() && p.Bits() >= 96 {
 			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96) // peers are unmapped too
 		}
-		p = p.Masked()
 		c.trusted = append(c.trusted, p)
 		ranges = append(ranges, net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())})
 	}

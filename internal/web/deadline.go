@@ -38,6 +38,7 @@ func (d Deadlines) Wrap(next http.Handler) http.Handler {
 		out := &timedWriter{ResponseWriter: w, conn: conn, pace: pace{d, d.Grace}}
 		if r.Body != nil && r.Body != http.NoBody {
 			out.body = &timedBody{ReadCloser: r.Body, conn: conn, pace: pace{d, d.Grace}, asks: r.Header["Expect"] != nil}
+			defer out.body.end()
 			// For a body that the handler does not read: the server does,
 			// before it sends the header.
 			_ = conn.SetReadDeadline(time.Now().Add(d.Stall))
@@ -45,7 +46,9 @@ func (d Deadlines) Wrap(next http.Handler) http.Handler {
 			r = r.WithContext(r.Context())
 			r.Body = out.body
 		}
-		defer out.end()
+		// The server sends what is still buffered, when the deadline of the last
+		// write may be long past. It lifts it before the next request.
+		defer out.arm()
 		next.ServeHTTP(out, r)
 	})
 }
@@ -129,9 +132,6 @@ func (b *timedBody) end() {
 
 // open says whether there may be more of the body to read.
 func (b *timedBody) open() bool {
-	if b == nil {
-		return false
-	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return !b.ended
@@ -158,7 +158,7 @@ func (w *timedWriter) arm() time.Time {
 		return start
 	}
 	deadline := w.pace.deadline(start)
-	if w.body.open() {
+	if w.body != nil && w.body.open() {
 		// The server may first wait for the rest of the body, or for a read
 		// of it that is under way.
 		deadline = deadline.Add(w.pace.limits.Stall)
@@ -198,21 +198,10 @@ func (w *timedWriter) FlushError() error {
 
 // Hijack takes the deadlines off together with the connection.
 func (w *timedWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	if w.body.open() {
+	if w.body != nil {
 		w.body.end()
 	}
 	conn, buf, err := http.NewResponseController(w.ResponseWriter).Hijack()
 	w.hijacked = w.hijacked || err == nil
 	return conn, buf, err
-}
-
-// end bounds what the server does after the handler: it reads what is left of
-// the body and sends what is still buffered, under deadlines that may be long
-// past. It lifts both before the next request.
-func (w *timedWriter) end() {
-	w.arm()
-	if w.body.open() {
-		w.body.end()
-		_ = w.conn.SetReadDeadline(time.Now().Add(w.pace.limits.Stall))
-	}
 }

@@ -148,8 +148,8 @@ func (t *tape) doubtful(r *http.Request) bool {
 	defer t.mu.Unlock()
 	t.seen = bytes.TrimLeft(t.seen, "\r\n") // net/http forgives these after a POST
 	end := headEnd(t.seen)
-	if !t.on || end < 0 {
-		return true // a request after the last one, or not where we know of one
+	if end < 0 {
+		return true // a request after the last one: the tape is off
 	}
 	head, rest := t.seen[:end], t.seen[end:]
 	if r.ContentLength < 0 {

@@ -128,6 +128,7 @@ func TestSoundFramingPasses(t *testing.T) {
 		"a body":                          {post("hello"), "hello", true},
 		"an empty body":                   {post(""), "", true},
 		"the same length twice":           {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello", "hello", true},
+		"lines that end with LF":          {"POST / HTTP/1.1\nHost: x\nContent-Length: 5\n\nhello", "hello", true},
 		"a body like a head":              {post(decoy), decoy, true},
 		"a large body":                    {post(strings.Repeat("x", 100<<10)), strings.Repeat("x", 100<<10), true},
 		"a long head":                     {"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + strings.Repeat("x", 20<<10) + "\r\n\r\n", "", true},
@@ -192,6 +193,15 @@ func TestFramingIsJudgedTheSameHoweverTheBytesArrive(t *testing.T) {
 	}
 }
 
+func TestARefusalDoesNotWaitForTheBody(t *testing.T) {
+	t.Parallel()
+	ts := startServer(t, http.NotFoundHandler(), withoutTimeouts)
+	c := dial(t, ts)
+	c.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe")
+	c.wantStatus(http.StatusBadRequest)
+	c.wantClosed()
+}
+
 func TestNothingIsAnsweredAfterChunksThoughAHandlerLostConnectionClose(t *testing.T) {
 	t.Parallel()
 	var seen atomic.Int64
@@ -212,6 +222,7 @@ func TestNothingIsAnsweredAfterChunksThoughAHandlerLostConnectionClose(t *testin
 
 func TestAConnectionThatWasUpgradedIsNotTaped(t *testing.T) {
 	t.Parallel()
+	message := strings.Repeat("x", 100<<10)
 	var state atomic.Value
 	ts := startServer(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		conn, buf, err := http.NewResponseController(w).Hijack()
@@ -221,13 +232,17 @@ func TestAConnectionThatWasUpgradedIsNotTaped(t *testing.T) {
 		}
 		defer func() { _ = conn.Close() }()
 		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
-		_, _ = io.Copy(conn, buf) // until the client closes its side
+		_, _ = io.CopyN(conn, buf, int64(len(message)))
 		taped := conn.(*tapedConn)
 		if n := len(taped.tape.seen); n != 0 {
 			t.Errorf("got %d bytes on the tape, want 0", n)
 		}
 		if err := taped.CloseWrite(); err != nil {
 			t.Errorf("CloseWrite: %v", err)
+		}
+		// The client has seen that and may still send.
+		if last, err := io.ReadAll(buf); err != nil || string(last) != "bye" {
+			t.Errorf("got %q, %v after CloseWrite, want bye", last, err)
 		}
 	}), func(srv *http.Server) {
 		srv.ConnState = func(_ net.Conn, s http.ConnState) { state.Store(s) }
@@ -237,16 +252,14 @@ func TestAConnectionThatWasUpgradedIsNotTaped(t *testing.T) {
 	if res, err := http.ReadResponse(c.in, nil); err != nil || res.StatusCode != http.StatusSwitchingProtocols {
 		t.Fatalf("got %v, %v, want a 101", res, err)
 	}
-	message := strings.Repeat("x", 100<<10)
-	go c.send(message)
+	go func() { _, _ = io.WriteString(c.TCPConn, message) }()
 	got := make([]byte, len(message))
 	if _, err := io.ReadFull(c.in, got); err != nil || string(got) != message {
 		t.Fatalf("got %d bytes and %v, want the message back", len(got), err)
 	}
-	if err := c.CloseWrite(); err != nil {
-		t.Fatal(err)
-	}
 	c.wantClosed()
+	c.send("bye")
+	_ = c.CloseWrite()
 	if got := state.Load(); got != http.StateHijacked {
 		t.Errorf("got state %v at the server's own ConnState, want hijacked", got)
 	}

@@ -153,8 +153,7 @@ func writeTestError(w http.ResponseWriter, _ *http.Request, e *Error) {
 
 // testHandler wraps h as a surface is wrapped.
 func testHandler(log *slog.Logger, d Deadlines, h HandlerFunc) http.Handler {
-	var wrapped http.Handler = Handle(h, writeTestError)
-	wrapped = d.Wrap(wrapped)
+	wrapped := d.Wrap(Handle(h, writeTestError))
 	wrapped = SecurityHeaders{CSP: APIPolicy}.Wrap(wrapped)
 	return Access{Log: log, Surface: "test", Errors: writeTestError}.Wrap(wrapped)
 }

@@ -1,0 +1,176 @@
+package proxy
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"testing"
+	"time"
+
+	"vestibule/internal/web"
+)
+
+// browserHeader is what a browser sends with a fetch.
+var browserHeader = http.Header{
+	"Accept":             {"*/*"},
+	"Accept-Encoding":    {"gzip, deflate, br, zstd"},
+	"Accept-Language":    {"en-US,en;q=0.9,de;q=0.8"},
+	"Connection":         {"keep-alive"},
+	"Cookie":             {"better-auth.session_token=JVsd0p2Yqj3z1rYyUq0Tq2Wc1cQY9tq3vN8uP0m4x7k.c2lnbmF0dXJlc2lnbmF0dXJlc2lnbmF0dXJlc2lnbmE%3D"},
+	"Referer":            {"https://app.example/tasks"},
+	"Sec-Ch-Ua":          {`"Chromium";v="130", "Not?A_Brand";v="99"`},
+	"Sec-Ch-Ua-Mobile":   {"?0"},
+	"Sec-Ch-Ua-Platform": {`"Linux"`},
+	"Sec-Fetch-Dest":     {"empty"},
+	"Sec-Fetch-Mode":     {"cors"},
+	"Sec-Fetch-Site":     {"same-origin"},
+	"User-Agent":         {"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36"},
+}
+
+func emptyList(w http.ResponseWriter, _ *http.Request) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Request-Id", "x")
+	_, _ = io.WriteString(w, "[]")
+}
+
+// bareProxy is the least that could stand in our place.
+func bareProxy(api *url.URL, transport http.RoundTripper) http.Handler {
+	return &httputil.ReverseProxy{
+		Rewrite: func(pr *httputil.ProxyRequest) {
+			pr.SetURL(api)
+			pr.Out.URL.Path = "/api/" + pr.In.URL.Path[len(prefix):]
+			pr.Out.Header.Set("Authorization", "Bearer "+testBearer)
+			pr.SetXForwarded()
+		},
+		Transport:  transport,
+		BufferPool: &buffers{},
+		ErrorLog:   log.New(io.Discard, "", 0),
+	}
+}
+
+func benchProxy(b *testing.B, api *url.URL, transport http.RoundTripper) http.Handler {
+	b.Helper()
+	p, err := New(Config{
+		Backend: api, Public: mustParse(b, "https://app.example"), Transport: transport,
+		BodyLimit: 10 << 20, Timeout: 30 * time.Second,
+		Authorize: func(*http.Request) (Grant, error) {
+			return Grant{Bearer: testBearer, Lease: context.WithCancel}, nil
+		},
+		AllowUpgrade: func(*http.Request) bool { return false },
+		ClientIP:     func(*http.Request) string { return "192.0.2.1" },
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return web.Handle(p.Serve, writeTestError)
+}
+
+// stub answers from memory, so that BenchmarkServe measures the proxies alone.
+type stub struct{}
+
+func (stub) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{
+		StatusCode: 200, ContentLength: 2, Request: r,
+		Header: http.Header{
+			"Content-Type": {"application/json"}, "Content-Length": {"2"}, "Date": {"Tue, 15 Nov 1994 12:45:26 GMT"},
+			"X-Content-Type-Options": {"nosniff"}, "Cache-Control": {"no-store"}, "X-Request-Id": {"x"},
+		},
+		Body: http.NoBody,
+	}, nil
+}
+
+type discard struct{ header http.Header }
+
+func (d discard) Header() http.Header       { return d.header }
+func (discard) WriteHeader(int)             {}
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
+func (discard) Flush()                      {}
+
+func BenchmarkServe(b *testing.B) {
+	api := mustParse(b, "http://api.internal:8000")
+	for name, h := range map[string]http.Handler{"bare": bareProxy(api, stub{}), "proxy": benchProxy(b, api, stub{})} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			ctx, cancel := context.WithCancel(b.Context())
+			defer cancel()
+			for b.Loop() {
+				r := &http.Request{Method: "GET", URL: &url.URL{Path: "/api/proxy/me/tasks"}, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+					Header: browserHeader, Body: http.NoBody, Host: "app.example", RemoteAddr: "192.0.2.1:1234"}
+				h.ServeHTTP(discard{http.Header{}}, r.WithContext(ctx))
+			}
+		})
+	}
+}
+
+// BenchmarkSockets is one request of an empty list over real connections, by as
+// many clients at once as there are processors, times 16.
+func BenchmarkSockets(b *testing.B) {
+	s := httptest.NewServer(http.HandlerFunc(emptyList))
+	b.Cleanup(s.Close)
+	api := mustParse(b, s.URL)
+	for _, proxy := range []string{"bare", "proxy"} {
+		transport := newTransport(0)
+		b.Cleanup(transport.CloseIdleConnections)
+		h := bareProxy(api, transport)
+		if proxy == "proxy" {
+			h = benchProxy(b, api, transport)
+		}
+		b.Run(proxy, func(b *testing.B) { benchSockets(b, h, 16) })
+	}
+}
+
+// BenchmarkTransport shows what the settings of newTransport are worth.
+func BenchmarkTransport(b *testing.B) {
+	s := httptest.NewServer(http.HandlerFunc(emptyList))
+	b.Cleanup(s.Close)
+	api := mustParse(b, s.URL)
+	for _, idle := range []int{http.DefaultMaxIdleConnsPerHost, 64, maxIdle, 1024} {
+		for _, parallel := range []int{8, 64} {
+			transport := newTransport(0)
+			transport.MaxIdleConnsPerHost = idle
+			b.Cleanup(transport.CloseIdleConnections)
+			b.Run(fmt.Sprintf("idle=%d/clients=%d", idle, parallel*2), func(b *testing.B) {
+				benchSockets(b, benchProxy(b, api, transport), parallel)
+			})
+		}
+	}
+}
+
+func benchSockets(b *testing.B, h http.Handler, parallel int) {
+	b.ReportAllocs()
+	front := httptest.NewServer(h)
+	defer front.Close()
+	client := newTransport(0)
+	client.MaxIdleConnsPerHost = 10_000
+	defer client.CloseIdleConnections()
+	b.SetParallelism(parallel)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			r, err := http.NewRequest(http.MethodGet, front.URL+"/api/proxy/me/tasks", nil)
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			r.Header = browserHeader
+			res, err := client.RoundTrip(r)
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			_, _ = io.Copy(io.Discard, res.Body)
+			res.Body.Close()
+			if res.StatusCode != 200 {
+				b.Errorf("got %d", res.StatusCode)
+				return
+			}
+		}
+	})
+}

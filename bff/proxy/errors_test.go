@@ -1,0 +1,205 @@
+package proxy
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// closedPort is an address where nothing listens.
+func closedPort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return "http://" + l.Addr().String()
+}
+
+func TestAnAPIThatDoesNotAnswer(t *testing.T) {
+	none := func(net.Conn, *bufio.Reader) {}
+	for name, api := range map[string]func(*testing.T) string{
+		"nothing listens":           closedPort,
+		"it hangs up":               func(t *testing.T) string { return rawAPI(t, none) },
+		"it hangs up after it read": func(t *testing.T) string { return rawAPI(t, answering("")) },
+		"it speaks no HTTP":         func(t *testing.T) string { return rawAPI(t, answering("SSH-2.0-OpenSSH_9.2\n")) },
+		"its header breaks off":     func(t *testing.T) string { return rawAPI(t, answering("HTTP/1.1 200 OK\nContent-Le")) },
+		"its header has no colon":   func(t *testing.T) string { return rawAPI(t, answering("HTTP/1.1 200 OK\nfoo\n\n")) },
+		"its status is no number":   func(t *testing.T) string { return rawAPI(t, answering("HTTP/1.1 abc OK\n\n")) },
+		"its status is impossible":  func(t *testing.T) string { return rawAPI(t, answering("HTTP/1.1 042 Hm\n\n")) },
+		"its length is no number":   func(t *testing.T) string { return rawAPI(t, answering("HTTP/1.1 200 OK\nContent-Length: x\n\n")) },
+		"two lengths": func(t *testing.T) string {
+			return rawAPI(t, answering("HTTP/1.1 200 OK\nContent-Length: 1\nContent-Length: 2\n\nab"))
+		},
+		"its header is too large": func(t *testing.T) string {
+			return rawAPI(t, answering("HTTP/1.1 200 OK\nX: "+strings.Repeat("x", maxHeader+1)+"\n\n"))
+		},
+		"it switches protocols unasked": func(t *testing.T) string {
+			return rawAPI(t, answering("HTTP/1.1 101 Switching Protocols\nConnection: Upgrade\nUpgrade: websocket\n\n"))
+		},
+		"it switches to nothing, unasked": func(t *testing.T) string {
+			return rawAPI(t, answering("HTTP/1.1 101 Switching Protocols\n\n"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, api(t))
+			for _, method := range []string{"GET", "POST"} {
+				res, body := r.do(r.request(t.Context(), method, "/api/proxy/x", nil))
+				r.wantError(res, body, http.StatusBadGateway, "BAD_GATEWAY")
+				if !strings.Contains(body, "Failed to proxy request") {
+					t.Errorf("got %s", body)
+				}
+			}
+			r.wantLog(`"error":"Failed to proxy request: `) // and the cause
+		})
+	}
+	t.Run("while the client uploads", func(t *testing.T) {
+		r := newRig(t, rawAPI(t, none))
+		res, body := r.do(r.request(t.Context(), "POST", "/api/proxy/x", struct{ io.Reader }{io.LimitReader(zeros{}, 1<<20)}))
+		r.wantError(res, body, http.StatusBadGateway, "BAD_GATEWAY")
+		if !res.Close {
+			t.Error("the connection stays open, with the rest of the body on it")
+		}
+	})
+}
+
+func TestAnAPIThatIsTooSlow(t *testing.T) {
+	const timeout = 100 * time.Millisecond
+	slow := func(c *Config) { c.Timeout = timeout }
+	hang := func(_ net.Conn, in *bufio.Reader) { _, _ = io.Copy(io.Discard, in) } // until we hang up
+	silent := func(t *testing.T) *rig { return newRig(t, rawAPI(t, hang), slow) }
+
+	t.Run("no header", func(t *testing.T) {
+		r := silent(t)
+		res, body := r.get("/api/proxy/x")
+		r.wantError(res, body, http.StatusGatewayTimeout, "GATEWAY_TIMEOUT")
+		if !strings.Contains(body, "Failed to proxy request") {
+			t.Errorf("got %s", body)
+		}
+		r.wantLog("no answer within the time allowed of 100ms")
+	})
+	t.Run("no header after a body", func(t *testing.T) {
+		r := silent(t)
+		res, body := r.do(r.request(t.Context(), "POST", "/api/proxy/x", strings.NewReader("hi")))
+		r.wantError(res, body, http.StatusGatewayTimeout, "GATEWAY_TIMEOUT")
+	})
+	t.Run("half a header", func(t *testing.T) {
+		r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
+			_, _ = http.ReadRequest(in)
+			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n")
+			hang(conn, in)
+		}), slow)
+		res, body := r.get("/api/proxy/x")
+		r.wantError(res, body, http.StatusGatewayTimeout, "GATEWAY_TIMEOUT")
+	})
+	t.Run("interim answers only", func(t *testing.T) {
+		r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
+			for {
+				if _, err := io.WriteString(conn, "HTTP/1.1 102 Processing\r\n\r\n"); err != nil {
+					return
+				}
+				time.Sleep(timeout / 10)
+			}
+		}), slow)
+		res, body := r.get("/api/proxy/x")
+		r.wantError(res, body, http.StatusGatewayTimeout, "GATEWAY_TIMEOUT")
+	})
+	t.Run("an upload that it does not read", func(t *testing.T) {
+		stop := make(chan struct{})
+		r := newRig(t, rawAPI(t, func(net.Conn, *bufio.Reader) { <-stop }), slow)
+		t.Cleanup(func() { close(stop) })
+		res, body := r.do(r.request(t.Context(), "POST", "/api/proxy/x", struct{ io.Reader }{zeros{}}))
+		r.wantError(res, body, http.StatusGatewayTimeout, "GATEWAY_TIMEOUT")
+	})
+	t.Run("not even a connection", func(t *testing.T) {
+		r := newRig(t, "http://api.invalid", slow, func(c *Config) {
+			transport := newTransport(timeout)
+			transport.DialContext = (&net.Dialer{Timeout: time.Nanosecond}).DialContext
+			c.Transport, c.Timeout = transport, patient
+			c.Backend = mustParse(t, "http://127.0.0.1:9")
+		})
+		res, body := r.get("/api/proxy/x")
+		r.wantError(res, body, http.StatusGatewayTimeout, "GATEWAY_TIMEOUT")
+	})
+	t.Run("a slow upload is not the API's fault", func(t *testing.T) {
+		r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			body, err := io.ReadAll(req.Body)
+			fmt.Fprint(w, string(body), err)
+		}), slow)
+		c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 5\n\n")
+		for _, b := range "hello" {
+			time.Sleep(timeout * 3 / 2) // the whole is far over the limit
+			c.send(string(b))
+		}
+		if res, body := c.answer("POST"); res.StatusCode != 200 || body != "hello<nil>" {
+			t.Errorf("got %d %s", res.StatusCode, body)
+		}
+	})
+	t.Run("a slow answer is fine once it has begun", func(t *testing.T) {
+		r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_ = http.NewResponseController(w).Flush()
+			time.Sleep(3 * timeout)
+			_, _ = io.WriteString(w, "late")
+		}), slow)
+		if res, body := r.get("/api/proxy/x"); res.StatusCode != 200 || body != "late" {
+			t.Errorf("got %d %q", res.StatusCode, body)
+		}
+	})
+	t.Run("no limit is no limit", func(t *testing.T) {
+		r := newRig(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(timeout) }),
+			func(c *Config) { c.Timeout = 0 })
+		if res, _ := r.get("/api/proxy/x"); res.StatusCode != 200 {
+			t.Errorf("got %d", res.StatusCode)
+		}
+	})
+}
+
+func TestAnAPIThatRejectsOurToken(t *testing.T) {
+	for _, test := range []struct {
+		name      string
+		status    int
+		challenge []string
+		rejected  bool
+	}{
+		{"Bearer alone", 401, []string{"Bearer"}, true},
+		{"Bearer in any case", 401, []string{"bEARER"}, true},
+		{"with parameters", 401, []string{`Bearer realm="api", error="invalid_token"`}, true},
+		{"second of a line", 401, []string{`Basic realm="a, b", Bearer`}, true},
+		{"second line", 401, []string{`Basic realm="x"`, `Bearer error="x"`}, true},
+		{"another scheme", 401, []string{`Basic realm="Bearer, Bearer"`}, false},
+		{"a longer word", 401, []string{`BearerX`}, false},
+		{"no challenge", 401, nil, false},
+		{"another status", 403, []string{"Bearer"}, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header()["Www-Authenticate"] = test.challenge
+				w.WriteHeader(test.status)
+				_, _ = io.WriteString(w, "the API's own words")
+			}))
+			res, body := r.get("/api/proxy/x")
+			if !test.rejected {
+				if res.StatusCode != test.status || body != "the API's own words" {
+					t.Errorf("got %d %s", res.StatusCode, body)
+				}
+				return
+			}
+			r.wantError(res, body, http.StatusBadGateway, "UPSTREAM_REJECTED_TOKEN")
+			if len(res.Header["Www-Authenticate"]) > 0 {
+				t.Error("the API's challenge passed")
+			}
+			for _, setting := range []string{"BETTER_AUTH_SECRET", "JWT_ISSUER", "JWT_AUDIENCE", "JWT_ALGORITHM"} {
+				r.wantLog(setting)
+			}
+			if strings.Contains(r.log.String(), testBearer) {
+				t.Error("the token is in the log")
+			}
+		})
+	}
+}

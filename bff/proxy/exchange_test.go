@@ -1,0 +1,244 @@
+package proxy
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// watched is an API whose exchanges report how they began and ended.
+type watched struct {
+	began chan string // the path
+	ended chan error  // the cause of the end of the request's context
+}
+
+func newWatched() watched { return watched{make(chan string, 100), make(chan error, 100)} }
+
+func (a watched) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := http.NewResponseController(w)
+	_ = c.EnableFullDuplex()
+	defer func() {
+		<-r.Context().Done()
+		a.ended <- context.Cause(r.Context())
+	}()
+	switch r.URL.Path {
+	case "/api/events":
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = io.WriteString(w, ": hello\n\n")
+		_ = c.Flush()
+		a.began <- "events"
+	case "/api/download":
+		a.began <- "download"
+		_, _ = io.Copy(w, zeros{})
+	case "/api/upload":
+		_, _ = io.ReadFull(r.Body, make([]byte, 1))
+		a.began <- "upload"
+		_, _ = io.Copy(io.Discard, r.Body)
+	case "/api/silence":
+		a.began <- "silence"
+	}
+}
+
+// underWay starts a request of each kind and waits until the API has it.
+func underWay(t *testing.T, r *rig, api watched, kind string) *rawConn {
+	t.Helper()
+	head := "GET /api/proxy/" + kind + " HTTP/1.1\nHost: app\nCookie: a=b\n\n"
+	switch kind {
+	case "upload":
+		head = "POST /api/proxy/upload HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 1000\n\nx"
+	case "chunked upload":
+		head = "POST /api/proxy/upload HTTP/1.1\nHost: app\nCookie: a=b\nTransfer-Encoding: chunked\n\n1\nx\n"
+	}
+	c := r.raw(head)
+	receive(t, "the API", api.began)
+	return c
+}
+
+// begun reads the header of the answer, after which there is no other answer.
+func (c *rawConn) begun() *http.Response {
+	c.Helper()
+	res, err := http.ReadResponse(c.r, nil)
+	if err != nil {
+		c.Fatal(err)
+	}
+	return res
+}
+
+var kinds = []string{"events", "download", "upload", "chunked upload", "silence"}
+
+func TestAClientThatLeavesEndsItsExchange(t *testing.T) {
+	for _, kind := range kinds {
+		t.Run(kind, func(t *testing.T) {
+			api := newWatched()
+			r := newRig(t, api)
+			c := underWay(t, r, api, kind)
+			c.Close()
+			receive(t, "the end of the API's request", api.ended)
+		})
+	}
+}
+
+// TestTheEndOfASessionEndsItsExchanges: at once, also where the client neither
+// sends nor takes anything.
+func TestTheEndOfASessionEndsItsExchanges(t *testing.T) {
+	for _, kind := range kinds {
+		t.Run(kind, func(t *testing.T) {
+			api := newWatched()
+			r := newRig(t, api)
+			c := underWay(t, r, api, kind)
+			var begun *http.Response
+			if kind == "events" || kind == "download" {
+				begun = c.begun()
+			}
+			if kind == "download" {
+				time.Sleep(100 * time.Millisecond) // until all buffers on the way are full
+			}
+			start := time.Now()
+			r.endSession()
+			receive(t, "the end of the API's request", api.ended)
+			r.wantLog(`"path":"/api/proxy/` + strings.TrimPrefix(kind, "chunked "))
+			if took := time.Since(start); took > 2*time.Second {
+				t.Errorf("it took %v", took)
+			}
+			if begun != nil {
+				if _, err := io.Copy(io.Discard, begun.Body); err == nil {
+					t.Error("the client got a whole answer")
+				}
+				return
+			}
+			res, body := c.answer("GET") // no answer had begun
+			r.wantError(res, body, http.StatusUnauthorized, "SESSION_EXPIRED")
+			if res.Header.Get("Set-Cookie") == "" {
+				t.Error("the cookie is not cleared")
+			}
+			if kind != "silence" {
+				c.wantClosed()
+			}
+		})
+	}
+}
+
+// TestTheEndOfTheServerEndsExchanges: http.Server.Close, or a base context that
+// ends, must not leave a request at the API, nor answer for it.
+func TestTheEndOfTheServerEndsExchanges(t *testing.T) {
+	for _, kind := range kinds {
+		t.Run(kind, func(t *testing.T) {
+			api := newWatched()
+			r := newRig(t, api)
+			base, stop := context.WithCancel(context.Background())
+			handler := r.front.Config.Handler
+			r.front.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+				ctx, cancel := context.WithCancel(req.Context())
+				defer cancel()
+				defer context.AfterFunc(base, cancel)()
+				handler.ServeHTTP(w, req.WithContext(ctx))
+			})
+			c := underWay(t, r, api, kind)
+			stop()
+			receive(t, "the end of the API's request", api.ended)
+			res, err := http.ReadResponse(c.r, nil)
+			if err == nil {
+				_, err = io.Copy(io.Discard, res.Body)
+			}
+			if err == nil {
+				t.Errorf("the client got a whole answer: %d", res.StatusCode)
+			}
+		})
+	}
+}
+
+// TestASlowReaderHoldsBackTheAPI: what the client does not take is not
+// gathered here.
+func TestASlowReaderHoldsBackTheAPI(t *testing.T) {
+	sent := make(chan int64, 1)
+	stall := make(chan struct{})
+	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		var n int64
+		buf := make([]byte, 64<<10)
+		for n < 1<<30 {
+			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(500 * time.Millisecond))
+			m, err := w.Write(buf)
+			n += int64(m)
+			if err != nil {
+				break
+			}
+		}
+		sent <- n
+		close(stall)
+	}))
+	c := r.raw("GET /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\n\n")
+	<-stall
+	if n := receive(t, "the API's count", sent); n > 64<<20 {
+		t.Errorf("the API got rid of %d MB that nobody took", n>>20)
+	}
+	c.Close()
+}
+
+func TestNothingIsLeftBehind(t *testing.T) {
+	api := newWatched()
+	r := newRig(t, api)
+	quick := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		_, _ = io.Copy(w, req.Body)
+	}))
+	refusing := newRig(t, closedPort(t))
+	dying := newRig(t, rawAPI(t, answering("HTTP/1.1 200 OK\nContent-Length: 10\n\nhello")))
+	switching := newRig(t, rawAPI(t, answering("HTTP/1.1 101 Switching Protocols\nConnection: Upgrade\nUpgrade: x\n\n")))
+	impatient := newRig(t, rawAPI(t, func(_ net.Conn, in *bufio.Reader) { _, _ = io.Copy(io.Discard, in) }),
+		func(c *Config) { c.Timeout = 20 * time.Millisecond })
+	settled := func() int {
+		for _, r := range []*rig{r, quick, refusing, dying, switching, impatient} {
+			r.front.CloseClientConnections()
+			r.proxy.reverse.Transport.(upstream).next.(once).CloseIdleConnections()
+		}
+		return runtime.NumGoroutine()
+	}
+	before := settled()
+	for range 10 {
+		for _, kind := range kinds {
+			underWay(t, r, api, kind).Close()
+			receive(t, "the end of the API's request", api.ended)
+		}
+		quick.do(quick.request(t.Context(), "POST", "/api/proxy/x", strings.NewReader("hello")))
+		for _, r := range []*rig{refusing, switching, impatient} {
+			r.do(r.request(t.Context(), "POST", "/api/proxy/x", strings.NewReader("hello")))
+		}
+		if res, err := dying.roundTrip(dying.request(t.Context(), "GET", "/api/proxy/x", nil)); err == nil {
+			_, _ = io.Copy(io.Discard, res.Body)
+			res.Body.Close()
+		}
+		// Answered long before the upload is over.
+		c := refusing.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 1000\n\nx")
+		c.answer("POST")
+		c.Close()
+	}
+	deadline := time.Now().Add(patient)
+	for settled() > before {
+		if time.Now().After(deadline) {
+			buf := make([]byte, 1<<20)
+			t.Fatalf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, buf[:runtime.Stack(buf, true)])
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// TestAnIdleUploaderDoesNotHoldItsConnection: net/http would wait for the rest
+// of a body for as long as the client likes.
+func TestAnIdleUploaderDoesNotHoldItsConnection(t *testing.T) {
+	r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
+		_, _ = http.ReadRequest(in)
+		fmt.Fprint(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+		_, _ = io.Copy(io.Discard, in)
+	}))
+	c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 1000\n\nx")
+	if res, body := c.answer("POST"); res.StatusCode != 200 || body != "ok" {
+		t.Errorf("got %d %q", res.StatusCode, body)
+	}
+	c.wantClosed()
+}

@@ -1,0 +1,170 @@
+package proxy
+
+import (
+	"bufio"
+	"crypto/tls"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"vestibule/internal/inprocess"
+)
+
+// TestAPostGoesUpstreamAtMostOnce: an API that takes a request on a connection
+// used before and dies must not get the request again.
+func TestAPostGoesUpstreamAtMostOnce(t *testing.T) {
+	for _, header := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
+		for method, want := range map[string]int32{"POST": 1, "PUT": 1, "PATCH": 1, "DELETE": 1, "GET": 2} {
+			t.Run(method+" with "+header, func(t *testing.T) {
+				var got atomic.Int32
+				var key atomic.Value
+				r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
+					for {
+						req, err := http.ReadRequest(in)
+						if err != nil {
+							return
+						}
+						if strings.HasSuffix(req.URL.Path, "/first") {
+							_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+							continue
+						}
+						got.Add(1)
+						key.Store(req.Header.Get(header))
+						return
+					}
+				}), func(c *Config) { c.ForwardHeaders = []string{"X-Idempotency-Key"} })
+				r.get("/api/proxy/first")
+				res, body := r.do(r.request(t.Context(), method, "/api/proxy/second", nil, header, "k"))
+				r.wantError(res, body, http.StatusBadGateway, "BAD_GATEWAY")
+				if n := got.Load(); n != want {
+					t.Errorf("the API got it %d times, want %d", n, want)
+				}
+				if k := key.Load(); k != "k" {
+					t.Errorf("%s: the API got %q", header, k)
+				}
+			})
+		}
+	}
+}
+
+func TestARequestOnAConnectionThatTheAPIHasClosedSucceeds(t *testing.T) {
+	r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
+		if _, err := http.ReadRequest(in); err == nil {
+			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") // and close
+		}
+	}))
+	for range 100 {
+		if res, body := r.get("/api/proxy/x"); res.StatusCode != 200 {
+			t.Fatalf("got %d %s", res.StatusCode, body)
+		}
+	}
+}
+
+func TestConnectionsToTheAPIAreKept(t *testing.T) {
+	const parallel = 20
+	var connections atomic.Int32
+	var met chan struct{}
+	api := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		met <- struct{}{} // all of a round are here at once
+	}))
+	api.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	api.Start()
+	t.Cleanup(api.Close)
+	r := newRig(t, api.URL, func(c *Config) { c.Transport = nil })
+	for range 5 {
+		met = make(chan struct{})
+		done := make(chan struct{}, parallel)
+		for range parallel {
+			go func() {
+				r.get("/api/proxy/x")
+				done <- struct{}{}
+			}()
+		}
+		for range parallel {
+			receive(t, "a request at the API", met)
+		}
+		for range parallel {
+			receive(t, "an answer", done)
+		}
+	}
+	if n := connections.Load(); n > parallel {
+		t.Errorf("got %d connections for %d requests at a time", n, parallel)
+	}
+}
+
+func TestTheTransportAddsNothing(t *testing.T) {
+	transport := newTransport(time.Second)
+	if transport.Proxy != nil {
+		t.Error("the environment chooses the way to the API")
+	}
+	if !transport.DisableCompression {
+		t.Error("bodies are asked for compressed and passed on uncompressed")
+	}
+	if p := transport.Protocols; p == nil || p.String() != "{HTTP1}" {
+		t.Errorf("got protocols %v", p)
+	}
+	if transport.TLSClientConfig.MinVersion < tls.VersionTLS12 || transport.TLSClientConfig.InsecureSkipVerify {
+		t.Error("TLS is weak")
+	}
+	if limit := transport.TLSHandshakeTimeout; limit != time.Second {
+		t.Errorf("got %v for a TLS handshake, want no more than the timeout", limit)
+	}
+}
+
+func TestAnAPIOverTLS(t *testing.T) {
+	api := newRecorder()
+	s := httptest.NewTLSServer(api)
+	t.Cleanup(s.Close)
+	t.Run("passes with a certificate that verifies", func(t *testing.T) {
+		r := newRig(t, s.URL, func(c *Config) {
+			transport := newTransport(patient)
+			t.Cleanup(transport.CloseIdleConnections)
+			transport.TLSClientConfig.RootCAs = s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+			c.Transport = transport
+		})
+		if res, _ := r.get("/api/proxy/x"); res.StatusCode != 200 || api.only(t).Proto != "HTTP/1.1" {
+			t.Errorf("got %d", res.StatusCode)
+		}
+	})
+	t.Run("is a 502 otherwise", func(t *testing.T) {
+		r := newRig(t, s.URL, func(c *Config) { c.Transport = nil })
+		res, body := r.get("/api/proxy/x")
+		r.wantError(res, body, http.StatusBadGateway, "BAD_GATEWAY")
+		api.none(t)
+	})
+}
+
+// TestInProcess: the proxy needs nothing that only a network transport has.
+func TestInProcess(t *testing.T) {
+	api := newRecorder()
+	r := newRig(t, "http://api.internal", func(c *Config) { c.Transport = &inprocess.Transport{Handler: api} })
+	res, body := r.do(r.request(t.Context(), "POST", "/api/proxy/a%2Cb?c", strings.NewReader("hello"), "Idempotency-Key", "k"))
+	got := api.only(t)
+	if res.StatusCode != 200 || body != "ok" || got.RequestURI != "/api/a%2Cb?c" || got.body != "hello" || got.Header.Get("Idempotency-Key") != "k" {
+		t.Errorf("got %d %q; the API got %s %q %v", res.StatusCode, body, got.RequestURI, got.body, got.Header)
+	}
+	t.Run("a panic of the API is a 502", func(t *testing.T) {
+		r := newRig(t, "http://api.internal", func(c *Config) {
+			c.Transport = &inprocess.Transport{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })}
+		})
+		res, body := r.get("/api/proxy/x")
+		r.wantError(res, body, http.StatusBadGateway, "BAD_GATEWAY")
+	})
+	t.Run("its redirects are rewritten too", func(t *testing.T) {
+		r := newRig(t, "http://api.internal", func(c *Config) {
+			c.Transport = &inprocess.Transport{Handler: http.RedirectHandler("/api/y", http.StatusSeeOther)}
+		})
+		if res, _ := r.get("/api/proxy/x"); res.Header.Get("Location") != "/api/proxy/y" {
+			t.Errorf("got %d to %q", res.StatusCode, res.Header["Location"])
+		}
+	})
+}

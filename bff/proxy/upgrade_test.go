@@ -1,0 +1,342 @@
+package proxy
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/google/go-cmp/cmp"
+)
+
+// socketAPI is an API that echoes messages and reports how each WebSocket ended.
+type socketAPI struct {
+	requests chan *http.Request
+	ended    chan error
+}
+
+func newSocketAPI() *socketAPI {
+	return &socketAPI{make(chan *http.Request, 10), make(chan error, 10)}
+}
+
+func (a *socketAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.requests <- r
+	w.Header().Set("Set-Cookie", "tunnel=1")
+	w.Header().Set("Server", "sockets")
+	w.Header().Set("X-Extra", "1")
+	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
+		Subprotocols: []string{"chat"}, CompressionMode: websocket.CompressionContextTakeover,
+	})
+	if err != nil {
+		a.ended <- err
+		return
+	}
+	defer conn.CloseNow()
+	conn.SetReadLimit(-1)
+	for {
+		kind, message, err := conn.Read(r.Context())
+		if err != nil {
+			a.ended <- err
+			return
+		}
+		if string(message) == "bye" {
+			a.ended <- conn.Close(4321, "as you wish")
+			return
+		}
+		if err := conn.Write(r.Context(), kind, message); err != nil {
+			a.ended <- err
+			return
+		}
+	}
+}
+
+func (r *rig) dial(header ...string) (*websocket.Conn, *http.Response) {
+	r.Helper()
+	h := http.Header{"Cookie": {"session=secret"}, "Origin": {"https://app.example"}}
+	for i := 0; i < len(header); i += 2 {
+		h.Set(header[i], header[i+1])
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), patient)
+	defer cancel()
+	conn, res, err := websocket.Dial(ctx, r.front.URL+"/api/proxy/socket?a=1", &websocket.DialOptions{
+		HTTPHeader: h, Subprotocols: []string{"chat", "other"}, CompressionMode: websocket.CompressionContextTakeover,
+	})
+	if err != nil {
+		r.Fatal(err)
+	}
+	r.Cleanup(func() { conn.CloseNow() })
+	conn.SetReadLimit(-1)
+	return conn, res
+}
+
+func TestWebSocket(t *testing.T) {
+	api := newSocketAPI()
+	r := newRig(t, api)
+	conn, res := r.dial("X-User-Id", "usr_admin")
+	ctx, cancel := context.WithTimeout(t.Context(), patient)
+	defer cancel()
+
+	t.Run("the handshake is the client's, the identity ours", func(t *testing.T) {
+		req := <-api.requests
+		if req.RequestURI != "/api/socket?a=1" || len(req.Header["Sec-Websocket-Key"]) != 1 || len(req.Header["Sec-Websocket-Extensions"]) != 1 {
+			t.Errorf("the API got %s %v", req.RequestURI, req.Header)
+		}
+		for _, name := range []string{"Sec-Websocket-Key", "Sec-Websocket-Extensions", "X-Request-Id", "Traceparent"} {
+			delete(req.Header, name)
+		}
+		want := r.written()
+		want["Connection"], want["Upgrade"] = []string{"Upgrade"}, []string{"websocket"}
+		want["Accept-Encoding"], want["User-Agent"] = []string{"gzip"}, []string{"Go-http-client/1.1"}
+		want["Sec-Websocket-Version"], want["Sec-Websocket-Protocol"] = []string{"13"}, []string{"chat,other"}
+		if diff := cmp.Diff(want, req.Header); diff != "" {
+			t.Errorf("headers at the API (-want +got):\n%s", diff)
+		}
+	})
+	t.Run("its answer has what belongs to it", func(t *testing.T) {
+		for _, name := range []string{"Sec-Websocket-Accept", "Sec-Websocket-Extensions"} {
+			if len(res.Header[name]) != 1 {
+				t.Errorf("%s: got %q", name, res.Header[name])
+			}
+			delete(res.Header, name)
+		}
+		want := http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Protocol": {"chat"}}
+		if diff := cmp.Diff(want, res.Header); diff != "" {
+			t.Errorf("headers (-want +got):\n%s", diff)
+		}
+	})
+	t.Run("messages pass both ways, large ones too", func(t *testing.T) {
+		for _, message := range [][]byte{[]byte("hello"), {}, bytes.Repeat([]byte("0123456789"), 300_000)} {
+			done := make(chan error, 1)
+			go func() { done <- conn.Write(ctx, websocket.MessageBinary, message) }()
+			kind, got, err := conn.Read(ctx)
+			if err != nil || kind != websocket.MessageBinary || !bytes.Equal(got, message) {
+				t.Fatalf("got %d bytes (%v), want %d", len(got), err, len(message))
+			}
+			if err := receive(t, "the end of the write", done); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	t.Run("the API's closing handshake passes", func(t *testing.T) {
+		if err := conn.Write(ctx, websocket.MessageText, []byte("bye")); err != nil {
+			t.Fatal(err)
+		}
+		_, _, err := conn.Read(ctx)
+		var closed websocket.CloseError
+		if !errors.As(err, &closed) || closed.Code != 4321 || closed.Reason != "as you wish" {
+			t.Errorf("got %v", err)
+		}
+		if err := receive(t, "the API's end", api.ended); err != nil {
+			t.Errorf("the API: %v", err)
+		}
+	})
+	t.Run("the client's closing handshake passes", func(t *testing.T) {
+		conn, _ := r.dial()
+		if err := conn.Close(4000, "enough"); err != nil {
+			t.Error(err)
+		}
+		err := receive(t, "the API's end", api.ended)
+		var closed websocket.CloseError
+		if !errors.As(err, &closed) || closed.Code != 4000 || closed.Reason != "enough" {
+			t.Errorf("the API got %v", err)
+		}
+	})
+}
+
+func TestAWebSocketEnds(t *testing.T) {
+	t.Run("when the client leaves", func(t *testing.T) {
+		api := newSocketAPI()
+		r := newRig(t, api)
+		conn, _ := r.dial()
+		conn.CloseNow()
+		receive(t, "the API's end", api.ended)
+	})
+	t.Run("when the client leaves and the API does not care", func(t *testing.T) {
+		ended := make(chan error, 1)
+		r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
+			upgradeRaw(conn, in)
+			_, _ = io.Copy(io.Discard, in) // to the client's end of it
+			for {                          // and it still holds on, until it cannot
+				if _, err := conn.Write([]byte("x")); err != nil {
+					ended <- err
+					return
+				}
+				time.Sleep(20 * time.Millisecond)
+			}
+		}))
+		c := r.upgrade()
+		c.Close()
+		receive(t, "the end of the API's connection", ended)
+	})
+	t.Run("when the session does, though neither side moves", func(t *testing.T) {
+		api := newSocketAPI()
+		r := newRig(t, api)
+		conn, _ := r.dial()
+		start := time.Now()
+		r.endSession()
+		if _, _, err := conn.Read(t.Context()); err == nil {
+			t.Error("got a message")
+		}
+		receive(t, "the API's end", api.ended)
+		if took := time.Since(start); took > 2*time.Second {
+			t.Errorf("it took %v", took)
+		}
+	})
+	t.Run("when the session does, though the client takes nothing", func(t *testing.T) {
+		ended := make(chan error, 1)
+		r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
+			upgradeRaw(conn, in)
+			_, err := io.Copy(conn, zeros{})
+			ended <- err
+		}))
+		r.upgrade()
+		time.Sleep(100 * time.Millisecond) // until all buffers on the way are full
+		r.endSession()
+		receive(t, "the end of the API's connection", ended)
+		r.wantLog(`"path":"/api/proxy/socket"`)
+	})
+	t.Run("when the API hangs up", func(t *testing.T) {
+		r := newRig(t, rawAPI(t, upgradeRaw))
+		r.upgrade().wantClosed()
+	})
+}
+
+const handshake = "GET /api/proxy/socket HTTP/1.1\nHost: app\nCookie: a=b\nOrigin: https://app.example\nConnection: Upgrade\nUpgrade: websocket\n" +
+	"Sec-WebSocket-Version: 13\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\n\n"
+
+// upgrade makes a tunnel over a raw connection.
+func (r *rig) upgrade() *rawConn {
+	r.Helper()
+	c := r.raw(handshake)
+	if res, err := http.ReadResponse(c.r, nil); err != nil || res.StatusCode != http.StatusSwitchingProtocols {
+		r.Fatalf("got %v (%v)", res, err)
+	}
+	return c
+}
+
+func upgradeRaw(conn net.Conn, in *bufio.Reader) {
+	_, _ = http.ReadRequest(in)
+	_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nUPGRADE: WebSocket\r\nSet-Cookie: a=b\r\n\r\n")
+}
+
+// TestBytesAroundTheHandshakeAreKept: what either side sends right behind it.
+func TestBytesAroundTheHandshakeAreKept(t *testing.T) {
+	r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
+		_, _ = http.ReadRequest(in)
+		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nAPI first")
+		early := make([]byte, len("client first"))
+		_, _ = io.ReadFull(in, early)
+		_, _ = conn.Write(early)
+	}))
+	c := r.raw(handshake + "client first")
+	if _, err := http.ReadResponse(c.r, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := io.ReadAll(c.r); string(got) != "API firstclient first" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestAWebSocketFromElsewhereIsRefused(t *testing.T) {
+	api := newRecorder()
+	r := newRig(t, api)
+	for name, request := range map[string]string{
+		"another origin": strings.Replace(handshake, "app.example", "evil.example", 1),
+		"no origin":      strings.Replace(handshake, "Origin: https://app.example\n", "", 1),
+		"null":           strings.Replace(handshake, "https://app.example", "null", 1),
+		"in another case, with other tokens": strings.Replace(strings.Replace(handshake, "app.example", "evil.example", 1),
+			"Connection: Upgrade\nUpgrade: websocket", "Connection: keep-alive , uPGRADE\nUpgrade: WebSocket", 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			res, body := r.raw(request).answer("GET")
+			r.wantError(res, body, http.StatusForbidden, "INVALID_ORIGIN")
+			api.none(t)
+		})
+	}
+	t.Run("and without a session too", func(t *testing.T) {
+		res, body := r.raw(strings.Replace(handshake, "Cookie: a=b\n", "", 1)).answer("GET")
+		r.wantError(res, body, http.StatusUnauthorized, "NO_SESSION")
+		api.none(t)
+	})
+}
+
+// TestOtherUpgradesAreIgnored: the request goes on as a plain one.
+func TestOtherUpgradesAreIgnored(t *testing.T) {
+	api := newRecorder()
+	r := newRig(t, api)
+	for name, lines := range map[string]string{
+		"curl --http2":               "Connection: Upgrade, HTTP2-Settings\nUpgrade: h2c\nHTTP2-Settings: AAMAAABkAAQAAP__\n",
+		"h2c":                        "Connection: Upgrade\nUpgrade: h2c\n",
+		"two protocols":              "Connection: Upgrade\nUpgrade: websocket, h2c\n",
+		"two protocols on two lines": "Connection: Upgrade\nUpgrade: websocket\nUpgrade: h2c\n",
+		"a version":                  "Connection: Upgrade\nUpgrade: websocket/13\n",
+		"TLS":                        "Connection: Upgrade\nUpgrade: TLS/1.2\n",
+		"no Connection":              "Upgrade: websocket\n",
+		"another Connection":         "Connection: keep-alive, Upgrades\nUpgrade: websocket\n",
+		"no Upgrade":                 "Connection: Upgrade\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			res, _ := r.raw("GET /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\n" + lines + "Sec-WebSocket-Key: x\n\n").answer("GET")
+			if res.StatusCode != 200 {
+				t.Errorf("got %d, want 200", res.StatusCode)
+			}
+			r.wantHeader(api.only(t), res)
+		})
+	}
+	const ask = "Host: app\nCookie: a=b\nConnection: Upgrade\nUpgrade: websocket\n"
+	for name, request := range map[string]string{
+		"another method": "POST /api/proxy/x HTTP/1.1\n" + ask + "\n",
+		"HTTP/1.0":       "GET /api/proxy/x HTTP/1.0\n" + ask + "\n",
+		"a body":         "GET /api/proxy/x HTTP/1.1\n" + ask + "Content-Length: 2\n\nhi",
+	} {
+		t.Run(name, func(t *testing.T) {
+			if res, _ := r.raw(request).answer("GET"); res.StatusCode != 200 {
+				t.Errorf("got %d, want 200", res.StatusCode)
+			}
+			if got := api.only(t); len(got.Header["Upgrade"])+len(got.Header["Connection"]) > 0 {
+				t.Errorf("the API got %v", got.Header)
+			}
+		})
+	}
+}
+
+func TestAHandshakeThatTheAPIDeclines(t *testing.T) {
+	t.Run("with an answer of its own, which passes", func(t *testing.T) {
+		r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "no sockets here", http.StatusNotFound)
+		}))
+		res, body := r.raw(handshake).answer("GET")
+		if res.StatusCode != http.StatusNotFound || body != "no sockets here\n" {
+			t.Errorf("got %d %q", res.StatusCode, body)
+		}
+		r.wantOuterHeaders(res)
+	})
+	for name, answer := range map[string]string{
+		"by another protocol": "Connection: Upgrade\nUpgrade: h2c\n",
+		"by no protocol":      "",
+		"by half of it":       "Upgrade: websocket\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, rawAPI(t, answering("HTTP/1.1 101 Switching Protocols\n"+answer+"\n")))
+			res, body := r.raw(handshake).answer("GET")
+			r.wantError(res, body, http.StatusBadGateway, "BAD_GATEWAY")
+		})
+	}
+	t.Run("because there is no connection to switch", func(t *testing.T) {
+		r := newRig(t, newSocketAPI())
+		w := httptest.NewRecorder()
+		req := r.request(t.Context(), "GET", "/api/proxy/x", nil, "Origin", "https://app.example",
+			"Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+		if err := r.proxy.Serve(w, req); err == nil {
+			t.Errorf("got %v", err)
+		}
+	})
+}

@@ -1,0 +1,132 @@
+package store_test
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"vestibule/store"
+)
+
+// tables counts what is in the database besides nothing.
+func tables(t *testing.T, d *database) int {
+	t.Helper()
+	if d.Engine() == "sqlite" {
+		return d.count(t, `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`)
+	}
+	return d.count(t, `SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()`)
+}
+
+func applied(t *testing.T, s *store.Store) (n int) {
+	t.Helper()
+	status, err := s.MigrationStatus(t.Context())
+	if err != nil {
+		t.Fatalf("status: %v", err)
+	}
+	for i, m := range status {
+		if m.Applied {
+			n++
+		}
+		if m.Name == "" || m.Version != int64(i+1) || m.Applied == m.AppliedAt.IsZero() {
+			t.Errorf("migration %d: got %+v", i+1, m)
+		}
+		if age := time.Since(m.AppliedAt); m.Applied && (age < -time.Minute || age > 10*time.Minute) {
+			t.Errorf("%s: got applied at %v, want about now", m.Name, m.AppliedAt)
+		}
+	}
+	return n
+}
+
+func TestMigrationsGoUpAndDownAndUpAgain(t *testing.T) {
+	t.Parallel()
+	for _, v := range variants() {
+		t.Run(v.name, func(t *testing.T) {
+			t.Parallel()
+			ctx := t.Context()
+			databaseURL, direct := v.new(t)
+			d := &database{open(t, databaseURL), databaseURL, direct}
+
+			wantError(t, "a new database", d.CheckMigrated(ctx), store.ErrBehind)
+			wantError(t, "down from nothing", d.MigrateDown(ctx), store.ErrNotFound)
+			if got := applied(t, d.Store); got != 0 {
+				t.Errorf("applied to a new database: got %d, want 0", got)
+			}
+			if got := tables(t, d); got != 0 {
+				t.Errorf("looking at a new database made %d tables", got)
+			}
+			var all int
+			for round := range 2 {
+				for range 2 { // the second has nothing to do
+					if err := d.MigrateUp(ctx); err != nil {
+						t.Fatalf("round %d, up: %v", round, err)
+					}
+				}
+				if err := d.CheckMigrated(ctx); err != nil {
+					t.Errorf("round %d, up: %v", round, err)
+				}
+				all = applied(t, d.Store)
+				u, _ := signedUp(t, d.Store)
+				created(t, d.Store, newTask(u.ID))
+				for left := all - 1; left >= 0; left-- {
+					if err := d.MigrateDown(ctx); err != nil {
+						t.Fatalf("round %d, down to %d: %v", round, left, err)
+					}
+					if got := applied(t, d.Store); got != left {
+						t.Errorf("round %d: got %d applied, want %d", round, got, left)
+					}
+					wantError(t, "after a step down", d.CheckMigrated(ctx), store.ErrBehind)
+				}
+				if got := tables(t, d); got != 1 {
+					t.Errorf("round %d, all the way down: got %d tables, want only goose's", round, got)
+				}
+			}
+			if all < 3 {
+				t.Errorf("migrations: got %d, want at least 3", all)
+			}
+		})
+	}
+}
+
+func TestADatabaseThatIsAheadIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	for _, v := range variants() {
+		t.Run(v.name, func(t *testing.T) {
+			t.Parallel()
+			d := migrated(t, v)
+			d.exec(t, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, ?)`, true)
+			wantError(t, "check", d.CheckMigrated(t.Context()), store.ErrAhead)
+			wantError(t, "up", d.MigrateUp(t.Context()), store.ErrAhead)
+			wantError(t, "down", d.MigrateDown(t.Context()), store.ErrAhead)
+			d.exec(t, `DELETE FROM goose_db_version WHERE version_id = 99999`)
+			if err := d.CheckMigrated(t.Context()); err != nil {
+				t.Errorf("without the unknown migration: %v", err)
+			}
+		})
+	}
+}
+
+// More of them than PgBouncer has connections to the server.
+func TestManyStoresMigrateAtOnce(t *testing.T) {
+	t.Parallel()
+	for _, v := range variants() {
+		t.Run(v.name, func(t *testing.T) {
+			t.Parallel()
+			databaseURL, _ := v.new(t)
+			var wg sync.WaitGroup
+			for range 6 {
+				s := open(t, databaseURL)
+				wg.Go(func() {
+					if err := s.MigrateUp(t.Context()); err != nil {
+						t.Errorf("migrate up: %v", err)
+					}
+				})
+			}
+			wg.Wait()
+			s := open(t, databaseURL)
+			if err := s.CheckMigrated(t.Context()); err != nil {
+				t.Errorf("afterwards: %v", err)
+			}
+			signedUp(t, s)
+		})
+	}
+}

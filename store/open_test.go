@@ -1,0 +1,100 @@
+package store_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"vestibule/internal/pgtest"
+	"vestibule/store"
+)
+
+func TestAStoreKnowsItsEngine(t *testing.T) {
+	t.Parallel()
+	for i, want := range []struct {
+		engine string
+		shared bool
+	}{{"sqlite", false}, {"postgres", true}, {"postgres", true}} {
+		databaseURL, _ := variants()[i].new(t)
+		s := open(t, databaseURL)
+		if s.Engine() != want.engine || s.Shared() != want.shared {
+			t.Errorf("%s: got %s, shared %t, want %s, %t", variants()[i].name, s.Engine(), s.Shared(), want.engine, want.shared)
+		}
+	}
+}
+
+func TestURLsThatCanNotWorkAreRefused(t *testing.T) {
+	t.Parallel()
+	const secret = "s3cr3t"
+	for name, c := range map[string]struct{ url, cure string }{
+		"nothing":                  {"", "want sqlite:PATH or postgres://"},
+		"another scheme":           {"mysql://u:" + secret + "@h/d", "want sqlite:PATH or postgres://"},
+		"no scheme":                {"user=u password=" + secret, "want sqlite:PATH or postgres://"},
+		"no path":                  {"sqlite:", "lacks the path"},
+		"memory":                   {"sqlite::memory:", "not supported"},
+		"two slashes":              {"sqlite://data/x.db", "write sqlite:relative/path"},
+		"a folder":                 {"sqlite:" + t.TempDir(), "is a folder"},
+		"a slash in the password":  {"postgres://u:a/" + secret + "@h/d", "%2F"},
+		"a percent sign in it":     {"postgres://u:%" + secret + "@h/d", "%23"},
+		"a hash after a number":    {"postgres://u:12#" + secret + "@h/d", "%23"},
+		"unknown sslmode":          {"postgres://u:" + secret + "@h/d?sslmode=maybe", "sslmode"},
+		"two round trips a query":  {"postgres://u:" + secret + "@h/d?binary_parameters=no", "leave it out"},
+		"the same, misspelled":     {"postgres://u:" + secret + "@h/d?binary_parameters=", "leave it out"},
+		"a server without TLS":     {with(t, pgtest.Database(t), "sslmode", "require"), "sslmode=disable"},
+		"a database that is not":   {notThere(t), "does not exist"},
+		"a password that is wrong": {wrongPassword(t), "password authentication failed"},
+	} {
+		s, err := store.Open(t.Context(), c.url)
+		if err == nil {
+			_ = s.Close()
+			t.Errorf("%s: got no error", name)
+			continue
+		}
+		if !strings.Contains(err.Error(), c.cure) {
+			t.Errorf("%s: got error %q, want %q in it", name, err, c.cure)
+		}
+		if strings.Contains(err.Error(), secret) || strings.Contains(err.Error(), "pgtest-password") {
+			t.Errorf("%s: the password is in the error %q", name, err)
+		}
+	}
+}
+
+func notThere(t *testing.T) string {
+	u, err := url.Parse(pgtest.Database(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Path = "/nosuchdatabase"
+	return u.String()
+}
+
+func wrongPassword(t *testing.T) string {
+	u, err := url.Parse(pgtest.Database(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.User = url.UserPassword(u.User.Username(), "s3cr3t")
+	return u.String()
+}
+
+func TestDefaultsOfAPostgreSQLURL(t *testing.T) {
+	t.Setenv("PGAPPNAME", "")
+	t.Setenv("PGCONNECT_TIMEOUT", "0")
+	config, err := store.PostgresConfig("postgres://u@h/d", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !config.BinaryParameters || config.ApplicationName != "vestibule" || config.ConnectTimeout != time.Minute {
+		t.Errorf("got binary parameters %t, application name %q, connect timeout %v, want true, vestibule, %v",
+			config.BinaryParameters, config.ApplicationName, config.ConnectTimeout, time.Minute)
+	}
+	config, err = store.PostgresConfig("postgres://u@h/d?application_name=mine&connect_timeout=3&binary_parameters=yes", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !config.BinaryParameters || config.ApplicationName != "mine" || config.ConnectTimeout.Seconds() != 3 {
+		t.Errorf("got %t, %q, %v, want what the URL says",
+			config.BinaryParameters, config.ApplicationName, config.ConnectTimeout)
+	}
+}

@@ -1,0 +1,275 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"vestibule/store"
+)
+
+func TestADatabaseFileMayHaveAnyName(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{
+		"plain.db", "with space.db", "what?.db", "a#b.db", "100%.db", "%41.db", "a&b=c;d.db", "ünïcode 🎉.db",
+		"?mode=memory", "file:x", "new/folders/x.db", "a'b\"c.db", "C:x.db", ":memory:",
+	} {
+		path := filepath.Join(t.TempDir(), name)
+		for range 2 { // created, then found
+			s, err := store.Open(t.Context(), "sqlite:"+path)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				break
+			}
+			if err := errors.Join(s.Ping(t.Context()), s.Close()); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+			t.Errorf("%s: got no database in the file of that name: %v", name, err)
+		}
+	}
+}
+
+func TestARelativePathIsRelativeToTheWorkingFolder(t *testing.T) {
+	t.Chdir(t.TempDir())
+	open(t, "sqlite:data/x.db")
+	if _, err := os.Stat("data/x.db"); err != nil {
+		t.Error(err)
+	}
+}
+
+func modes(t *testing.T, folder string) map[string]os.FileMode {
+	t.Helper()
+	got := map[string]os.FileMode{}
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[e.Name()] = info.Mode().Perm()
+	}
+	return got
+}
+
+func TestOnlyTheOwnerCanReadTheDatabase(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "data")
+	s := open(t, "sqlite:"+filepath.Join(folder, "x.db"))
+	if err := s.MigrateUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	signedUp(t, s)
+	if info, err := os.Stat(folder); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("folder: got mode %v, error %v, want 0700", info.Mode(), err)
+	}
+	got := modes(t, folder)
+	for _, name := range []string{"x.db", "x.db-wal", "x.db-shm", "x.db.lock"} {
+		if got[name] != 0o600 {
+			t.Errorf("%s: got mode %o, want 600", name, got[name])
+		}
+	}
+}
+
+func TestAnExistingFileIsTakenFromOtherUsers(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	path := filepath.Join(folder, "x.db")
+	s := open(t, "sqlite:"+path)
+	if err := s.MigrateUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+		if err := os.Chmod(name, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open(t, "sqlite:"+path)
+	for name, mode := range modes(t, folder) {
+		if mode&0o007 != 0 {
+			t.Errorf("%s: got mode %o, want none for others", name, mode)
+		}
+	}
+}
+
+func TestAFolderThatCanNotBeUsedIsNamed(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	file := filepath.Join(folder, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	closed := filepath.Join(folder, "closed")
+	if err := os.Mkdir(closed, 0o500); err != nil {
+		t.Fatal(err)
+	}
+	paths := []string{filepath.Join(file, "x.db"), filepath.Join(file, "more", "x.db")}
+	if os.Getuid() != 0 { // root may write anywhere
+		paths = append(paths, filepath.Join(closed, "x.db"), filepath.Join(closed, "new", "x.db"))
+	} else {
+		paths = append(paths, "/proc/vestibule/x.db")
+	}
+	for _, path := range paths {
+		_, err := store.Open(t.Context(), "sqlite:"+path)
+		if err == nil || !strings.Contains(err.Error(), filepath.Dir(path)) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: got error %v, want one line with %s", path, err, filepath.Dir(path))
+		}
+	}
+}
+
+func TestAFileThatIsNoDatabaseIsNamedAndKept(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "letter.txt")
+	text := strings.Repeat("Dear Sir or Madam, ", 100)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := store.Open(t.Context(), "sqlite:"+path)
+	if err == nil || !strings.Contains(err.Error(), path) || errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("got error %v, want one with %s that is no outage", err, path)
+	}
+	if got, err := os.ReadFile(path); string(got) != text {
+		t.Errorf("the file has changed, error %v", err)
+	}
+}
+
+func TestEveryConnectionHasTheSameSettings(t *testing.T) {
+	t.Parallel()
+	d := migrated(t, variants()[0])
+	for name, pool := range d.Pools() {
+		size := pool.Stats().MaxOpenConnections
+		for range size { // each a new one, since they are all in use
+			conn, err := pool.Conn(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			for pragma, want := range map[string]string{
+				"foreign_keys": "1", "journal_mode": "wal",
+				"busy_timeout": fmt.Sprint(store.Patience.Milliseconds() * 4 / 5),
+				"synchronous":  "2", // FULL
+				"query_only":   map[string]string{"read": "1", "write": "0"}[name],
+			} {
+				var got string
+				if err := conn.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&got); err != nil || got != want {
+					t.Errorf("%s: %s: got %s, error %v, want %s", name, pragma, got, err, want)
+				}
+			}
+			if _, err := conn.QueryContext(t.Context(), `SELECT "no such column"`); err == nil {
+				t.Errorf("%s: a mistyped column is taken for text", name)
+			}
+		}
+	}
+	if got := d.Pools()["write"].Stats().MaxOpenConnections; got != 1 {
+		t.Errorf("writing connections: got %d, want 1", got)
+	}
+}
+
+func TestAFileLockedByAnotherProcessCanBeReadButNotWritten(t *testing.T) {
+	t.Parallel()
+	d := migrated(t, variants()[0])
+	u, session := signedUp(t, d.Store)
+	task := created(t, d.Store, newTask(u.ID))
+	s := impatient(t, d.url)
+	conn, err := d.raw(t).Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	reads := []string{"Ping", "CheckMigrated", "MigrationStatus", "MigrateUp", "CredentialByEmail",
+		"SessionByTokenHash", "LiveSessions", "ListTasks", "Task", "Keys"}
+	calls := methods(t.Context(), d.Store, u, session, task)
+	for _, name := range reads {
+		if err := calls[name](); err != nil {
+			t.Errorf("%s: got error %v, want none", name, err)
+		}
+		delete(calls, name)
+	}
+	var wg sync.WaitGroup
+	for name := range calls {
+		call := methods(t.Context(), s, u, session, task)[name]
+		wg.Go(func() { wantError(t, name, call(), store.ErrUnavailable) })
+	}
+	wg.Wait()
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err = d.ToggleTask(ctx, u.ID, task.ID, base())
+	wantError(t, "a caller with less patience", err, context.DeadlineExceeded)
+
+	if _, err := conn.ExecContext(t.Context(), "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	for name, call := range methods(t.Context(), d.Store, u, session, task) {
+		if err := call(); err != nil {
+			t.Errorf("%s, unlocked: got error %v, want none", name, err)
+		}
+	}
+}
+
+func TestAFullDiskIsUnavailableAndLosesNothing(t *testing.T) {
+	t.Parallel()
+	d := migrated(t, variants()[0])
+	u, _ := signedUp(t, d.Store)
+	var pages int
+	if err := d.Pools()["write"].QueryRow("PRAGMA page_count").Scan(&pages); err != nil {
+		t.Fatal(err)
+	}
+	// The limit of the one connection that writes stands in for the disk's.
+	if _, err := d.Pools()["write"].Exec(fmt.Sprintf("PRAGMA max_page_count = %d", pages+20)); err != nil {
+		t.Fatal(err)
+	}
+	task := newTask(u.ID)
+	task.Description = new(repeat("x", 10_000))
+	var written []int64
+	var err error
+	for err == nil && len(written) < 1000 {
+		var got store.Task
+		if got, err = d.CreateTask(t.Context(), task); err == nil {
+			written = append(written, got.ID)
+		}
+	}
+	wantError(t, "create", err, store.ErrUnavailable)
+	if got := listed(t, d.Store, u.ID); len(got) == 0 || !slices.Equal(got, written) {
+		t.Errorf("got %d tasks, want the %d that were acknowledged", len(got), len(written))
+	}
+}
+
+// The end of any descriptor of a file takes the locks with it that SQLite has
+// from the whole process; Open must not be the one to do that.
+func TestOpeningAFileAgainKeepsTheLocksOfTheFirst(t *testing.T) {
+	t.Parallel()
+	d := migrated(t, variants()[0])
+	signedUp(t, d.Store)
+	locked := func() string {
+		out, err := command(d.url, "", "probe").CombinedOutput() // no process sees its own locks
+		if err != nil {
+			t.Fatalf("probe: %v: %s", err, out)
+		}
+		return string(out)
+	}
+	if got := locked(); got != "locked\n" {
+		t.Fatalf("before: got %q, want the file locked", got)
+	}
+	again, err := store.Open(t.Context(), d.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	if got := locked(); got != "locked\n" {
+		t.Errorf("after opening it again: got %q, want the file locked", got)
+	}
+}
