@@ -22,7 +22,7 @@ type Migration struct {
 // at the same moment; one does the work and the others wait for it. It returns
 // ErrAhead, and does nothing, when the database has been migrated further.
 func (s *Store) MigrateUp(ctx context.Context) error {
-	return s.migrate(ctx, "migrate up", func(ctx context.Context, p *goose.Provider) error {
+	return s.migrate(ctx, "migrate up", func(p *goose.Provider, _ []Migration) error {
 		_, err := p.Up(ctx)
 		return err
 	})
@@ -31,15 +31,11 @@ func (s *Store) MigrateUp(ctx context.Context) error {
 // MigrateDown undoes the latest migration, and with it deletes the data in its
 // tables. It returns ErrNotFound when there is none.
 func (s *Store) MigrateDown(ctx context.Context) error {
-	return s.migrate(ctx, "migrate down", func(ctx context.Context, p *goose.Provider) error {
-		status, err := s.MigrationStatus(ctx)
-		if err != nil {
-			return err
-		}
+	return s.migrate(ctx, "migrate down", func(p *goose.Provider, status []Migration) error {
 		if !slices.ContainsFunc(status, func(m Migration) bool { return m.Applied }) {
 			return fmt.Errorf("no applied migration: %w", ErrNotFound)
 		}
-		_, err = p.Down(ctx)
+		_, err := p.Down(ctx)
 		return err
 	})
 }
@@ -49,13 +45,14 @@ func (s *Store) MigrateDown(ctx context.Context) error {
 // goose can take a lock by itself, but only after it has made its table of
 // versions, and there two processes on a new database collide and wait a second
 // to try again. So the lock is around all that goose does.
-func (s *Store) migrate(ctx context.Context, what string, f func(context.Context, *goose.Provider) error) error {
+func (s *Store) migrate(ctx context.Context, what string, f func(*goose.Provider, []Migration) error) error {
 	release, err := s.engine.lock(ctx)
 	if err != nil {
 		return translate(ctx, what, fmt.Errorf("wait for other migrations: %w", err))
 	}
 	defer release()
-	if _, err := s.MigrationStatus(ctx); err != nil {
+	status, err := s.MigrationStatus(ctx)
+	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	db, done := s.engine.migrationPool()
@@ -64,7 +61,7 @@ func (s *Store) migrate(ctx context.Context, what string, f func(context.Context
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	return translate(ctx, what, f(ctx, p))
+	return translate(ctx, what, f(p, status))
 }
 
 // CheckMigrated returns nil when the schema is the one that this version needs,

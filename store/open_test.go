@@ -34,8 +34,10 @@ func TestURLsThatCanNotWorkAreRefused(t *testing.T) {
 		"no path":                  {"sqlite:", "lacks the path"},
 		"memory":                   {"sqlite::memory:", "not supported"},
 		"two slashes":              {"sqlite://data/x.db", "write sqlite:relative/path"},
-		"a folder":                 {"sqlite:" + t.TempDir(), "is a folder"},
+		"a folder":                 {"sqlite:" + t.TempDir(), "is not a file"},
 		"a slash in the password":  {"postgres://u:a/" + secret + "@h/d", "%2F"},
+		"a slash after a number":   {"postgres://u:12/" + secret + "@h/d", "%2F"},
+		"a question mark likewise": {"postgres://u:12?sslmode=" + secret + "@h/d", "%2F"},
 		"a percent sign in it":     {"postgres://u:%" + secret + "@h/d", "%23"},
 		"a hash after a number":    {"postgres://u:12#" + secret + "@h/d", "%23"},
 		"unknown sslmode":          {"postgres://u:" + secret + "@h/d?sslmode=maybe", "sslmode"},
@@ -58,6 +60,22 @@ func TestURLsThatCanNotWorkAreRefused(t *testing.T) {
 			t.Errorf("%s: the password is in the error %q", name, err)
 		}
 	}
+}
+
+func FuzzThePasswordOfAURLIsNotInAnError(f *testing.F) {
+	for _, seed := range []string{"", "/", "?", "#", "%", "@", "1/", "1?sslmode=", "1#", " ", "'", "\\", "\x00", "é", "]["} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		const mark = "Zq9" // both ends of the password, to see halves of it too
+		_, err := store.PostgresConfig("postgres://u:"+mark+text+mark+"@h/d", time.Second)
+		if err == nil {
+			_, err = store.PostgresConfig("postgres://u:12"+text+mark+"@h/d?sslmode=wrong", time.Second)
+		}
+		if err != nil && strings.Contains(err.Error(), mark) {
+			t.Errorf("password %q: got error %q", mark+text+mark, err)
+		}
+	})
 }
 
 func notThere(t *testing.T) string {

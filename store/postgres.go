@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -77,10 +78,11 @@ func openPostgres(ctx context.Context, databaseURL string, patience time.Duratio
 
 func postgresConfig(databaseURL string, patience time.Duration) (pq.Config, error) {
 	u, err := url.Parse(databaseURL)
-	// The parser's error shows the URL. A # cuts a password in two, and the first
-	// half would be taken for a port.
-	if err != nil || u.Fragment != "" {
-		return pq.Config{}, errors.New("database URL: not a valid postgres:// URL; special characters in the password are written %23 for #, %2F for /, and so on")
+	// The parser's error shows the URL. And where a password has a /, ? or # that
+	// is not escaped, its second half is taken for something else and shown later;
+	// it then ends with the @ before the host.
+	if err != nil || strings.Contains(u.EscapedPath()+u.RawQuery+u.Fragment, "@") {
+		return pq.Config{}, errors.New("database URL: not a valid postgres:// URL; special characters are written %40 for @, %23 for #, %2F for /, and so on")
 	}
 	config, err := pq.NewConfig(databaseURL)
 	if err != nil {

@@ -21,7 +21,7 @@ func (s *Store) call(ctx context.Context, what string, f func(context.Context) e
 }
 
 // tx runs f in a transaction. f may run more than once, each time from the
-// start: PostgreSQL ends a transaction that it can not put in order with others.
+// start: PostgreSQL ends a transaction that it cannot put in order with others.
 //
 // Every write goes through here, single statements too. lib/pq reports a
 // connection that was lost in the middle of a statement as driver.ErrBadConn

@@ -17,7 +17,7 @@ func sessionCases() map[string]func(*testing.T, *database) {
 		"a session is read as it was written":                     sessionRoundTripCase,
 		"an expired session is returned too":                      expiredSessionCase,
 		"a new session ends the one it replaces":                  replaceSessionCase,
-		"a session that can not start ends none":                  failedStartCase,
+		"a session that cannot start ends none":                   failedStartCase,
 		"the database holds the hash and refuses a token":         hashOnlyCase,
 		"an extension needs the time that was seen":               extendCase,
 		"of 50 extensions at once one succeeds":                   extendRaceCase,

@@ -38,14 +38,17 @@ func openSQLite(ctx context.Context, path string, patience time.Duration) (*Stor
 		return nil, fmt.Errorf("lock of the database: %w", err)
 	}
 	defer release()
-	if err := secureFile(path); err != nil {
+	if err := createFile(path); err != nil {
 		return nil, fmt.Errorf("file of the database: %w", err)
 	}
 	s, err := connectSQLite(path, patience)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.startWAL(ctx); err != nil {
+	if err = s.startWAL(ctx); err == nil {
+		err = hideFiles(path) // now that it is known to be a database
+	}
+	if err != nil {
 		_ = s.Close()
 		return nil, fmt.Errorf("database %s: %w", path, err)
 	}
@@ -53,7 +56,7 @@ func openSQLite(ctx context.Context, path string, patience time.Duration) (*Stor
 }
 
 // databasePath makes the path absolute, so that errors show where the database
-// was looked for. It refuses what is meant to be something else than a path.
+// was looked for. It refuses what is not the path of a file.
 func databasePath(path string) (string, error) {
 	switch {
 	case path == "":
@@ -63,34 +66,45 @@ func databasePath(path string) (string, error) {
 	case strings.HasPrefix(path, "//") && !strings.HasPrefix(path, "///"):
 		return "", errors.New("database URL: write sqlite:relative/path or sqlite:/absolute/path, without //")
 	}
-	return filepath.Abs(path)
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return "", fmt.Errorf("database URL: %s is not a file", path)
+	}
+	return path, nil
 }
 
-// secureFile creates the file if it is missing, for this user alone, and takes
-// an existing one from everybody else's eyes; SQLite gives its other files the
-// mode of this one.
+// createFile creates the file if it is missing, for this user alone. SQLite
+// gives its other files the mode of this one.
 //
-// It never opens a file that exists: closing it would drop the POSIX locks that
-// another Store in this process holds on it.
-func secureFile(path string) error {
+// It does not open a file that exists: closing it would drop the POSIX locks
+// that another Store in this process holds on it.
+func createFile(path string) error {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// hideFiles takes the files of a database that somebody else has created from
+// everybody else's eyes.
+func hideFiles(path string) error {
 	for _, name := range []string{path, path + "-wal", path + "-shm"} {
 		info, err := os.Stat(name)
-		switch {
-		case errors.Is(err, fs.ErrNotExist) && name == path:
-			f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
-			if err != nil {
-				return err
-			}
-			if err := f.Close(); err != nil {
-				return err
-			}
-		case errors.Is(err, fs.ErrNotExist):
-		case err != nil:
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // to be made with the mode of the first
+		}
+		if err != nil {
 			return err
-		case info.IsDir():
-			return &fs.PathError{Op: "open", Path: name, Err: errors.New("is a folder")}
-		case info.Mode().Perm()&0o007 != 0:
-			if err := os.Chmod(name, info.Mode().Perm()&^0o007); err != nil {
+		}
+		if mode := info.Mode().Perm(); mode&0o007 != 0 {
+			if err := os.Chmod(name, mode&^0o007); err != nil {
 				return fmt.Errorf("everyone can read it: %w", err)
 			}
 		}

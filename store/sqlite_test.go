@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -132,7 +133,7 @@ func TestAFileThatIsNoDatabaseIsNamedAndKept(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "letter.txt")
 	text := strings.Repeat("Dear Sir or Madam, ", 100)
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	_, err := store.Open(t.Context(), "sqlite:"+path)
@@ -141,6 +142,24 @@ func TestAFileThatIsNoDatabaseIsNamedAndKept(t *testing.T) {
 	}
 	if got, err := os.ReadFile(path); string(got) != text {
 		t.Errorf("the file has changed, error %v", err)
+	}
+	if got := modes(t, filepath.Dir(path))["letter.txt"]; got != 0o644 {
+		t.Errorf("got mode %o, want 644 as before", got)
+	}
+}
+
+func TestADeviceIsNotADatabase(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	path := filepath.Join(folder, "pipe")
+	if err := syscall.Mkfifo(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Open(t.Context(), "sqlite:"+path); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("got error %v, want one with %s", err, path)
+	}
+	if got := modes(t, folder); len(got) != 1 || got["pipe"] != 0o644 {
+		t.Errorf("got %v in the folder, want the pipe as it was", got)
 	}
 }
 

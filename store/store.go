@@ -46,7 +46,8 @@ const patience = 5 * time.Second
 // with PATH taken as it stands, or postgres://….
 //
 // A missing SQLite file is created together with its folder, readable by this
-// user alone. An unmigrated database opens; see CheckMigrated.
+// user alone; Open waits while another process does so, or migrates the file.
+// An unmigrated database opens; see CheckMigrated.
 func Open(ctx context.Context, url string) (*Store, error) { return open(ctx, url, patience) }
 
 func open(ctx context.Context, url string, patience time.Duration) (*Store, error) {

@@ -30,7 +30,7 @@ func taskCases() map[string]func(*testing.T, *database) {
 		"a task is read as it was written":                     taskRoundTripCase,
 		"a task needs a user":                                  taskWithoutUserCase,
 		"a change keeps what it does not name":                 updateTaskCase,
-		"another user's task can not be seen or changed":       foreignTaskCase,
+		"another user's task cannot be seen or changed":        foreignTaskCase,
 		"a task that does not exist is not found":              missingTaskCase,
 		"the id of a deleted task is not used again":           idReuseCase,
 		"two toggles at once are both done":                    toggleRaceCase,
@@ -187,7 +187,7 @@ func toggleRace(t *testing.T, s *store.Store, task store.Task) {
 	}
 }
 
-// A database that puts transactions in a strict order ends those it can not
+// A database that puts transactions in a strict order ends those it cannot
 // place; the store runs them again.
 func TestTogglesAreDoneUnderSerializableIsolationToo(t *testing.T) {
 	t.Parallel()

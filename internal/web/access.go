@@ -145,7 +145,7 @@ func (a Access) write(r *http.Request, rec *record, level slog.Level, took time.
 		slog.String("path", r.URL.EscapedPath()),
 		slog.Int("status", status),
 		slog.Int64("bytes", rec.answer.bytes),
-		slog.Duration("took", took),
+		slog.Float64("took_ms", float64(took.Microseconds())/1000),
 		slog.String("ip", a.Clients.Of(r)),
 		slog.String("request_id", rec.id),
 	)
