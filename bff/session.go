@@ -35,6 +35,10 @@ type currentJSON struct {
 // it to find out.
 func (s *Server) getSession(w http.ResponseWriter, r *http.Request) error {
 	live, err := s.sessions.Read(r)
+	var renewed *http.Cookie
+	if err == nil {
+		renewed, err = s.sessions.Renewed(r.Context(), live)
+	}
 	switch {
 	case errors.Is(err, session.ErrEnded):
 		http.SetCookie(w, s.sessions.Cookie.Clear())
@@ -44,12 +48,8 @@ func (s *Server) getSession(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	}
-	cookie, err := s.sessions.Renewed(r.Context(), live)
-	if err != nil {
-		return err
-	}
-	if cookie != nil {
-		http.SetCookie(w, cookie)
+	if renewed != nil {
+		http.SetCookie(w, renewed)
 	}
 	web.NoteUser(r, live.UserID)
 	return web.WriteJSON(w, http.StatusOK, currentJSON{Session: toSessionJSON(live.Session), User: toUserJSON(live.User)})

@@ -110,7 +110,7 @@ func open(t *testing.T, databaseURL string) *store.Store {
 // vain.
 func impatient(t *testing.T, databaseURL string) *store.Store {
 	t.Helper()
-	s, err := store.OpenImpatient(t.Context(), databaseURL, time.Second)
+	s, err := store.OpenImpatient(t.Context(), databaseURL, 2*time.Second)
 	if err != nil {
 		t.Fatalf("open: %v", err)
 	}

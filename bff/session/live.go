@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"vestibule/store"
@@ -21,12 +22,18 @@ func (l *Live) Handle() string { return l.ID }
 
 // Renewed returns the cookie to send when the browser's own copy has fallen
 // behind: the session was extended since it was last sent, by whatever
-// request, or its signature is that of a previous secret. Otherwise nil.
+// request, or its signature is that of a previous secret. Otherwise nil. When
+// the session has ended since it was checked, that is ErrEnded.
 func (s *Sessions) Renewed(ctx context.Context, l *Live) (*http.Cookie, error) {
 	if !l.stale && !(l.RememberMe && l.UpdatedAt.After(l.CookieAt)) {
 		return nil, nil
 	}
-	if err := s.store.MarkCookieSent(ctx, l.TokenHash, l.UpdatedAt); err != nil {
+	err := s.store.MarkCookieSent(ctx, l.TokenHash, l.UpdatedAt)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		s.forget(l.TokenHash)
+		return nil, ErrEnded
+	case err != nil:
 		return nil, err
 	}
 	return s.cookieFor(l.Session, l.token), nil

@@ -325,6 +325,23 @@ func TestCookieIsSentAgainAfterAnExtensionByAnyRequest(t *testing.T) {
 	})
 }
 
+func TestCookieOfASessionThatHasJustEndedIsNotSent(t *testing.T) {
+	each(t, time.Hour, func(f *fixture) {
+		row, r := f.signIn(true, nil)
+		f.clock.advance(day)
+		live, err := f.Read(r)
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		if err := f.db.EndSession(f.t.Context(), row.TokenHash); err != nil {
+			f.t.Fatal(err)
+		}
+		if c, err := f.Renewed(f.t.Context(), live); c != nil || !errors.Is(err, ErrEnded) {
+			f.t.Errorf("got %v, %v; want no cookie and %v", c, err, ErrEnded)
+		}
+	})
+}
+
 func TestOutageIsNotTheEndOfASession(t *testing.T) {
 	each(t, 0, func(f *fixture) {
 		_, r := f.signIn(true, nil)
