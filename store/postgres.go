@@ -48,6 +48,7 @@ func openPostgres(ctx context.Context, databaseURL string, patience time.Duratio
 	}
 	s := &Store{
 		read:     db,
+		often:    db,
 		write:    db,
 		patience: patience,
 		engine: engine{

@@ -55,7 +55,7 @@ func startSession(ctx context.Context, q querier, s Session, replaces string) er
 // SessionByTokenHash returns a session, expired ones too, with its user.
 func (s *Store) SessionByTokenHash(ctx context.Context, hash string) (session Session, u User, err error) {
 	err = s.call(ctx, "session by token", func(ctx context.Context) error {
-		return querier{s.read}.one(ctx, append(session.fields(), u.fields()...),
+		return querier{s.often}.one(ctx, append(session.fields(), u.fields()...),
 			`SELECT `+sessionColumns+`, `+userColumns+`
 			FROM session s JOIN "user" u ON u.id = s."userId" WHERE s.token = ?`, hash)
 	})

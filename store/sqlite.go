@@ -128,6 +128,7 @@ func connectSQLite(path string, patience time.Duration) (*Store, error) {
 	}
 	return &Store{
 		read:     read,
+		often:    &prepared{DB: read, statements: map[string]*sql.Stmt{}},
 		write:    write,
 		patience: patience,
 		engine: engine{

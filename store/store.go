@@ -35,6 +35,9 @@ type Store struct {
 	// in order, where SQLite would have them poll for its lock.
 	read, write *sqlx.DB
 
+	// often is read for statements that are run all the time and never vary.
+	often handle
+
 	patience time.Duration // bounds a call
 }
 

@@ -64,7 +64,7 @@ func (s *Store) ListTasks(ctx context.Context, userID string) iter.Seq2[Task, er
 func (s *Store) tasksAfter(ctx context.Context, userID string, after int64, limit int) (tasks []Task, err error) {
 	err = s.call(ctx, "list tasks", func(ctx context.Context) error {
 		var t Task
-		return querier{s.read}.each(ctx, t.fields(), func() { tasks = append(tasks, t) },
+		return querier{s.often}.each(ctx, t.fields(), func() { tasks = append(tasks, t) },
 			`SELECT `+taskColumns+` FROM tasks WHERE user_id = ? AND id > ? ORDER BY id LIMIT ?`, userID, after, limit)
 	})
 	return tasks, err
@@ -73,7 +73,7 @@ func (s *Store) tasksAfter(ctx context.Context, userID string, after int64, limi
 // Task returns one of the user's tasks.
 func (s *Store) Task(ctx context.Context, userID string, id int64) (t Task, err error) {
 	err = s.call(ctx, "task", func(ctx context.Context) error {
-		return querier{s.read}.one(ctx, t.fields(),
+		return querier{s.often}.one(ctx, t.fields(),
 			`SELECT `+taskColumns+` FROM tasks WHERE user_id = ? AND id = ?`, userID, id)
 	})
 	return orZero(t, err)
