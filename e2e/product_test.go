@@ -151,6 +151,7 @@ type product struct {
 type shape struct {
 	name     string
 	postgres bool
+	bouncer  bool // PgBouncer in transaction mode before PostgreSQL
 	split    bool
 }
 
@@ -159,6 +160,7 @@ var shapes = []shape{
 	{name: "serve on PostgreSQL", postgres: true},
 	{name: "split on SQLite", split: true},
 	{name: "split on PostgreSQL", postgres: true, split: true},
+	{name: "serve on PostgreSQL behind PgBouncer", postgres: true, bouncer: true},
 }
 
 // inEveryShape runs a test against the product in each of its shapes.
@@ -186,6 +188,9 @@ func launchBinary(t testing.TB, path string, s shape, settings ...string) *produ
 	p.database = "sqlite:" + filepath.Join(p.dir, "vestibule.db")
 	if s.postgres {
 		p.database = pgtest.Database(t)
+		if s.bouncer {
+			p.database = pgtest.PgBouncer(t, p.database)
+		}
 		env = append(env, "MIGRATE=true")
 	}
 	env = append(env, "DATABASE_URL="+p.database)

@@ -56,7 +56,7 @@ func (x *exchange) outcome() error {
 	case errors.As(x.failure, &refused):
 		return refused
 	case x.left:
-		panic(http.ErrAbortHandler) // returning would make net/http send an empty 200
+		return context.Canceled
 	case x.lease.Err() != nil:
 		return x.sessionEnded()
 	case errors.As(x.failure, &network) && network.Timeout(): // dialling
@@ -65,10 +65,11 @@ func (x *exchange) outcome() error {
 	return errBadGateway.Because(x.failure)
 }
 
-// sessionEnded is the refusal that the request would get now.
+// sessionEnded is the refusal that the request would get now. Its own context
+// may be over, if reading its body had to be ended.
 func (x *exchange) sessionEnded() error {
-	if _, err := x.proxy.cfg.Authorize(x.in); err != nil {
+	if _, err := x.proxy.cfg.Authorize(x.in.WithContext(context.WithoutCancel(x.in.Context()))); err != nil {
 		return err
 	}
-	panic(http.ErrAbortHandler)
+	panic(http.ErrAbortHandler) // the session lives, but who knows what the API has done
 }

@@ -52,8 +52,8 @@ func (p *Proxy) begin(w http.ResponseWriter, r *http.Request, lease context.Cont
 	if r.ContentLength != 0 {
 		x.body = newRequestBody(x, p.cfg.BodyLimit)
 		x.unwatch = context.AfterFunc(x.ctx, x.stopReading)
-		// Without it net/http reads the whole upload before it sends the first
-		// byte of an answer. Where it is not supported it is not needed.
+		// Otherwise net/http may read the rest of an upload before it sends the
+		// first byte of an answer. Where it is not supported it is not needed.
 		_ = x.client.EnableFullDuplex()
 	}
 	return x
@@ -78,8 +78,8 @@ func (x *exchange) end() {
 	if x.answer.unwatch != nil && !x.answered {
 		x.brokeOff()
 	}
-	if unwatch := x.answer.unwatch; unwatch != nil && !unwatch() {
-		x.answer.stopWriting()
+	if x.answer.unwatch != nil {
+		x.answer.unwatch()
 	}
 	if x.body != nil {
 		x.unwatch()

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"vestibule/internal/inprocess"
 )
 
 // watched is an API whose exchanges report how they began and ended.
@@ -81,6 +83,10 @@ func TestAClientThatLeavesEndsItsExchange(t *testing.T) {
 			c := underWay(t, r, api, kind)
 			c.Close()
 			receive(t, "the end of the API's request", api.ended)
+			r.wantLog(`"surface":"bff"`)
+			if n := r.authorized.Load(); n != 1 {
+				t.Errorf("the session was asked for %d times, want once", n)
+			}
 		})
 	}
 }
@@ -189,7 +195,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	}))
 	refusing := newRig(t, closedPort(t))
 	dying := newRig(t, rawAPI(t, answering("HTTP/1.1 200 OK\nContent-Length: 10\n\nhello")))
-	switching := newRig(t, rawAPI(t, answering("HTTP/1.1 101 Switching Protocols\nConnection: Upgrade\nUpgrade: x\n\n")))
+	switching := newRig(t, rawAPI(t, answering("HTTP/1.1 101 Switching Protocols\nConnection: Upgrade\nUpgrade: websocket\n\n")))
 	impatient := newRig(t, rawAPI(t, func(_ net.Conn, in *bufio.Reader) { _, _ = io.Copy(io.Discard, in) }),
 		func(c *Config) { c.Timeout = 20 * time.Millisecond })
 	settled := func() int {
@@ -239,6 +245,72 @@ func TestAnIdleUploaderDoesNotHoldItsConnection(t *testing.T) {
 	c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 1000\n\nx")
 	if res, body := c.answer("POST"); res.StatusCode != 200 || body != "ok" {
 		t.Errorf("got %d %q", res.StatusCode, body)
+	}
+	c.wantClosed()
+}
+
+// TestAnAnswerOfAnIdleUploaderBreaksOff: the connection closes without waiting
+// for the rest of a body that nobody was reading.
+func TestAnAnswerOfAnIdleUploaderBreaksOff(t *testing.T) {
+	r := newRig(t, "http://api.internal", func(c *Config) {
+		c.Transport = &inprocess.Transport{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, "hello")
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		})}
+	})
+	c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 1000\n\nx")
+	if body, err := io.ReadAll(c.begun().Body); err == nil {
+		t.Errorf("got %q as a whole answer", body)
+	}
+	c.wantClosed()
+}
+
+// TestALeaseThatEndsWithoutReason gets no answer: the API may have done
+// anything.
+func TestALeaseThatEndsWithoutReason(t *testing.T) {
+	api := newWatched()
+	end := make(chan context.CancelFunc, 1)
+	r := newRig(t, api, func(c *Config) {
+		c.Authorize = func(*http.Request) (Grant, error) {
+			return Grant{Lease: func(ctx context.Context) (context.Context, context.CancelFunc) {
+				ctx, cancel := context.WithCancel(ctx)
+				end <- cancel
+				return ctx, cancel
+			}}, nil
+		}
+	})
+	c := underWay(t, r, api, "silence")
+	(<-end)()
+	if res, err := http.ReadResponse(c.r, nil); err == nil {
+		t.Errorf("got %d", res.StatusCode)
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// TestABodyThatBreaksAfterTheAnswerHasBegun ends the answer whatever the
+// transport makes of it.
+func TestABodyThatBreaksAfterTheAnswerHasBegun(t *testing.T) {
+	r := newRig(t, "http://api.internal", func(c *Config) {
+		c.Transport = roundTripper(func(req *http.Request) (*http.Response, error) {
+			answer, w := io.Pipe()
+			go func() { _, _ = io.Copy(io.Discard, req.Body) }()
+			go func() {
+				_, _ = io.WriteString(w, "hello")
+				<-req.Context().Done()
+				w.CloseWithError(req.Context().Err())
+			}()
+			return &http.Response{StatusCode: 200, ContentLength: -1, Header: http.Header{}, Body: answer}, nil
+		})
+	})
+	c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nTransfer-Encoding: chunked\n\n1\nx\n")
+	res := c.begun()
+	c.send("broken\n")
+	if body, err := io.ReadAll(res.Body); err == nil {
+		t.Errorf("got %q as a whole answer", body)
 	}
 	c.wantClosed()
 }

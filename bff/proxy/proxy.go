@@ -118,9 +118,9 @@ func checkBackend(u *url.URL) error {
 }
 
 // Serve answers one request below /api/proxy/. It is a web.HandlerFunc: a
-// refusal or failure is returned as an error, for the caller to answer. When
-// there is nobody to answer, or the answer broke off, it panics with
-// http.ErrAbortHandler.
+// refusal or failure is returned as an error, for the caller to answer;
+// context.Canceled, when there is nobody to answer. When an answer has broken
+// off it panics with http.ErrAbortHandler.
 func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request) error {
 	if err := admit(r); err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,6 +37,8 @@ type rig struct {
 	// endSession ends the session of all requests: their leases now, and what
 	// Authorize says from now on.
 	endSession context.CancelFunc
+	authorized atomic.Int32 // calls of Authorize
+	leases     atomic.Int32 // that are not released
 }
 
 const testBearer = "header.payload.signature"
@@ -72,7 +75,7 @@ func newRig(t testing.TB, api any, adjust ...func(*Config)) *rig {
 		Public:       mustParse(t, "https://app.example"),
 		Transport:    transport,
 		Timeout:      patient,
-		Authorize:    authorizeBy(session),
+		Authorize:    r.authorizeBy(session),
 		AllowUpgrade: func(r *http.Request) bool { return r.Header.Get("Origin") == "https://app.example" },
 		ClientIP:     clients.Of,
 	}
@@ -88,22 +91,27 @@ func newRig(t testing.TB, api any, adjust ...func(*Config)) *rig {
 	t.Cleanup(func() {
 		r.front.CloseClientConnections()
 		r.front.Close()
+		eventually(t, "all leases are released", func() bool { return r.leases.Load() == 0 })
 	})
 	return r
 }
 
-func authorizeBy(session context.Context) func(*http.Request) (Grant, error) {
-	return func(r *http.Request) (Grant, error) {
+func (r *rig) authorizeBy(session context.Context) func(*http.Request) (Grant, error) {
+	return func(req *http.Request) (Grant, error) {
+		r.authorized.Add(1)
 		switch {
-		case r.Header.Get("Cookie") == "":
+		case req.Context().Err() != nil: // as a store that cannot be asked then
+			return Grant{}, req.Context().Err()
+		case req.Header.Get("Cookie") == "":
 			return Grant{}, web.Refuse(http.StatusUnauthorized, "NO_SESSION", "No session token found")
 		case session.Err() != nil:
 			return Grant{}, errTestExpired
 		}
 		return Grant{Bearer: testBearer, Lease: func(ctx context.Context) (context.Context, context.CancelFunc) {
+			r.leases.Add(1)
 			ctx, cancel := context.WithCancelCause(ctx)
 			stop := context.AfterFunc(session, func() { cancel(errors.New("the session has ended")) })
-			return ctx, func() { stop(); cancel(context.Canceled) }
+			return ctx, func() { stop(); r.leases.Add(-1) } // and not the least more
 		}}, nil
 	}
 }

@@ -160,21 +160,35 @@ func TestAWebSocketEnds(t *testing.T) {
 		receive(t, "the API's end", api.ended)
 	})
 	t.Run("when the client leaves and the API does not care", func(t *testing.T) {
-		ended := make(chan error, 1)
+		stop := make(chan struct{})
 		r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
 			upgradeRaw(conn, in)
-			_, _ = io.Copy(io.Discard, in) // to the client's end of it
-			for {                          // and it still holds on, until it cannot
-				if _, err := conn.Write([]byte("x")); err != nil {
-					ended <- err
-					return
-				}
-				time.Sleep(20 * time.Millisecond)
-			}
+			<-stop
 		}))
+		t.Cleanup(func() { close(stop) })
 		c := r.upgrade()
-		c.Close()
-		receive(t, "the end of the API's connection", ended)
+		if err := c.Conn.(*net.TCPConn).CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		c.wantClosed()
+	})
+	t.Run("when the client leaves before the handshake's end", func(t *testing.T) {
+		r := newRig(t, rawAPI(t, upgradeRaw))
+		w := &leaver{ResponseRecorder: httptest.NewRecorder()}
+		req, err := http.ReadRequest(bufio.NewReader(strings.NewReader(strings.ReplaceAll(handshake, "\n", "\r\n"))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.proxy.Serve(w, req.WithContext(t.Context())); err != nil {
+			t.Errorf("got %v, which nobody can be told", err)
+		}
+	})
+	t.Run("when the client takes nothing for long", func(t *testing.T) {
+		conn := &deadlines{}
+		n, err := (&tunnel{Conn: conn}).Write([]byte("hello"))
+		if left := time.Until(conn.write); n != 5 || err != nil || left <= 0 || left > tunnelStall {
+			t.Errorf("got %d, %v and %v for the write", n, err, left)
+		}
 	})
 	t.Run("when the session does, though neither side moves", func(t *testing.T) {
 		api := newSocketAPI()
@@ -208,6 +222,24 @@ func TestAWebSocketEnds(t *testing.T) {
 		r.upgrade().wantClosed()
 	})
 }
+
+// leaver is a client whose connection is gone by the time it is switched.
+type leaver struct{ *httptest.ResponseRecorder }
+
+func (*leaver) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, other := net.Pipe()
+	other.Close()
+	return conn, bufio.NewReadWriter(bufio.NewReader(conn), bufio.NewWriter(conn)), nil
+}
+
+// deadlines is a connection that remembers its deadline.
+type deadlines struct {
+	net.Conn
+	write time.Time
+}
+
+func (c *deadlines) SetWriteDeadline(t time.Time) error { c.write = t; return nil }
+func (c *deadlines) Write(p []byte) (int, error)        { return len(p), nil }
 
 const handshake = "GET /api/proxy/socket HTTP/1.1\nHost: app\nCookie: a=b\nOrigin: https://app.example\nConnection: Upgrade\nUpgrade: websocket\n" +
 	"Sec-WebSocket-Version: 13\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\n\n"
@@ -279,6 +311,7 @@ func TestOtherUpgradesAreIgnored(t *testing.T) {
 		"two protocols on two lines": "Connection: Upgrade\nUpgrade: websocket\nUpgrade: h2c\n",
 		"a version":                  "Connection: Upgrade\nUpgrade: websocket/13\n",
 		"TLS":                        "Connection: Upgrade\nUpgrade: TLS/1.2\n",
+		"no name":                    "Connection: Upgrade\nUpgrade: h2\xe9c\n",
 		"no Connection":              "Upgrade: websocket\n",
 		"another Connection":         "Connection: keep-alive, Upgrades\nUpgrade: websocket\n",
 		"no Upgrade":                 "Connection: Upgrade\n",
