@@ -8,10 +8,14 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"vestibule/internal/web"
 )
 
 // uploads is an API that reports how reading each request's body ended.
@@ -129,6 +133,23 @@ func TestABrokenBodyIsTheClientsFault(t *testing.T) {
 		}
 	})
 }
+
+// TestAClientThatStalls: what the deadlines around us make of it is a read
+// error, and the client's fault too.
+func TestAClientThatStalls(t *testing.T) {
+	r := newRig(t, make(uploads, 1))
+	req := r.request(t.Context(), "POST", "/api/proxy/x", io.MultiReader(strings.NewReader("hello"), stalled{}))
+	req.ContentLength = -1
+	err := r.proxy.Serve(httptest.NewRecorder(), req)
+	want := web.BrokenBody(os.ErrDeadlineExceeded)
+	if refused, ok := errors.AsType[*web.Error](err); !ok || refused.Status != want.Status || refused.Header.Get("Connection") != "close" {
+		t.Errorf("got %v, want a %d that closes the connection", err, want.Status)
+	}
+}
+
+type stalled struct{}
+
+func (stalled) Read([]byte) (int, error) { return 0, os.ErrDeadlineExceeded }
 
 // TestAfterChunksTheConnectionCloses: a request with both Content-Length and
 // Transfer-Encoding must not leave a connection on which the rest of it, by the

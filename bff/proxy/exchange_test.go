@@ -195,7 +195,10 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	}))
 	refusing := newRig(t, closedPort(t))
 	dying := newRig(t, rawAPI(t, answering("HTTP/1.1 200 OK\nContent-Length: 10\n\nhello")))
-	switching := newRig(t, rawAPI(t, answering("HTTP/1.1 101 Switching Protocols\nConnection: Upgrade\nUpgrade: websocket\n\n")))
+	switching := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
+		upgradeRaw(conn, in)
+		_, _ = io.Copy(io.Discard, in)
+	}))
 	impatient := newRig(t, rawAPI(t, func(_ net.Conn, in *bufio.Reader) { _, _ = io.Copy(io.Discard, in) }),
 		func(c *Config) { c.Timeout = 20 * time.Millisecond })
 	settled := func() int {

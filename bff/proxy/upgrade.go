@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"io"
 	"net"
@@ -28,8 +29,8 @@ var (
 const (
 	// tunnelStall is how long a client may take none of what the API sends.
 	tunnelStall = 30 * time.Second
-	// closeGrace is how long the API may take to see that the client has left:
-	// enough for its half of the closing handshake.
+	// closeGrace is how long the API may take, once the client has left, to read
+	// what it said last and to hang up itself.
 	closeGrace = time.Second
 )
 
@@ -69,13 +70,16 @@ func hasToken(values []string, token string) bool {
 // CloseWrite: when the API has closed its side there is nothing to wait for.
 type tunnel struct {
 	net.Conn
-	buffered io.Reader // what was read past the handshake, then Conn
-	x        *exchange
-	unwatch  func() bool
+	in      io.Reader // what was read past the handshake, then Conn
+	x       *exchange
+	unwatch func() bool
 }
 
-func newTunnel(conn net.Conn, buffered *bufio.Reader, x *exchange) *tunnel {
-	t := &tunnel{Conn: conn, buffered: buffered, x: x}
+func newTunnel(conn net.Conn, r *bufio.Reader, x *exchange) *tunnel {
+	// Not r itself: below it net/http would still take the client's last byte
+	// for the end of everything, and what the client said last would be lost.
+	early, _ := r.Peek(r.Buffered())
+	t := &tunnel{Conn: conn, in: io.MultiReader(bytes.NewReader(early), conn), x: x}
 	// ReverseProxy closes the API's side when the context ends; a copy that
 	// waits for the client to take or send something would not notice.
 	t.unwatch = context.AfterFunc(x.ctx, func() { _ = conn.Close() })
@@ -83,7 +87,7 @@ func newTunnel(conn net.Conn, buffered *bufio.Reader, x *exchange) *tunnel {
 }
 
 func (t *tunnel) Read(p []byte) (int, error) {
-	n, err := t.buffered.Read(p)
+	n, err := t.in.Read(p)
 	if err != nil && t.x.ctx.Err() == nil {
 		time.AfterFunc(closeGrace, func() { t.x.cancel(errClientLeft) })
 	}

@@ -172,6 +172,21 @@ func TestAWebSocketEnds(t *testing.T) {
 		}
 		c.wantClosed()
 	})
+	t.Run("when the client leaves, after its last words", func(t *testing.T) {
+		heard := make(chan string, 1)
+		r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
+			upgradeRaw(conn, in)
+			time.Sleep(100 * time.Millisecond) // busy, when the client is gone already
+			words, _ := io.ReadAll(in)
+			heard <- string(words)
+		}))
+		c := r.upgrade()
+		c.send("last words")
+		c.Close()
+		if got := receive(t, "what the API heard", heard); got != "last words" {
+			t.Errorf("got %q", got)
+		}
+	})
 	t.Run("when the client leaves before the handshake's end", func(t *testing.T) {
 		r := newRig(t, rawAPI(t, upgradeRaw))
 		w := &leaver{ResponseRecorder: httptest.NewRecorder()}
@@ -339,6 +354,21 @@ func TestOtherUpgradesAreIgnored(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestASwitchThatNobodyAskedFor is a 502, and the API's connection, which no
+// longer speaks HTTP, is closed.
+func TestASwitchThatNobodyAskedFor(t *testing.T) {
+	hungUp := make(chan struct{})
+	r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
+		upgradeRaw(conn, in)
+		_ = conn.SetDeadline(time.Time{})
+		_, _ = io.Copy(io.Discard, in)
+		close(hungUp)
+	}))
+	res, body := r.get("/api/proxy/x")
+	r.wantError(res, body, http.StatusBadGateway, "BAD_GATEWAY")
+	receive(t, "the end of the API's connection", hungUp)
 }
 
 func TestAHandshakeThatTheAPIDeclines(t *testing.T) {

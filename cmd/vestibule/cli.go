@@ -32,7 +32,7 @@ func commands() []command {
 // dispatch finds the command that args name, reads its settings and runs it.
 func (p *program) dispatch(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return usageError("no command given\n" + seeHelp(""))
+		return usageError("no command given" + seeHelp(""))
 	}
 	switch args[0] {
 	case "help", "-h", "-help", "--help":
@@ -76,9 +76,9 @@ func findCommand(args []string) (command, []string, error) {
 	case longer != nil:
 		return command{}, nil, usageError(args[0] + " is not complete: use " + strings.Join(longer, ", "))
 	case strings.HasPrefix(args[0], "-"):
-		return command{}, nil, usageError("flags follow the command, as in: vestibule serve " + flagName(args[0]) + " …\n" + seeHelp(""))
+		return command{}, nil, usageError("flags follow the command, as in: vestibule serve " + flagName(args[0]) + " …" + seeHelp(""))
 	}
-	return command{}, nil, usageError("unknown command " + show(args[0]) + "\n" + seeHelp(""))
+	return command{}, nil, usageError("unknown command " + show(args[0]) + seeHelp(""))
 }
 
 func isHelp(arg string) bool {
@@ -108,23 +108,42 @@ func (cmd command) parseFlags(args []string) (map[string]string, error) {
 			return nil
 		})
 	}
+	if name, ok := unknownFlag(fs, args); ok {
+		return nil, usageError("unknown flag --" + name + seeHelp(cmd.name))
+	}
 	err := fs.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return nil, err
 	case err != nil:
-		return nil, usageError(err.Error() + "\n" + seeHelp(cmd.name))
+		return nil, usageError(err.Error() + seeHelp(cmd.name))
 	case fs.NArg() > 0:
-		return nil, usageError("unexpected argument after " + cmd.name + ": settings are given as --name=value\n" + seeHelp(cmd.name))
+		return nil, usageError("unexpected argument after " + cmd.name + ": settings are given as --name=value" + seeHelp(cmd.name))
 	case twice != nil:
 		return nil, usageError("given twice: " + strings.Join(twice, ", ") + "; separate several values by commas")
 	}
 	return given, nil
 }
 
+// unknownFlag finds a flag that fs does not have, to name it the way that the
+// help spells flags, and without its value.
+func unknownFlag(fs *flag.FlagSet, args []string) (string, bool) {
+	for i := 0; i < len(args) && strings.HasPrefix(args[i], "-") && args[i] != "-" && args[i] != "--"; i++ {
+		name := strings.TrimPrefix(strings.TrimPrefix(flagName(args[i]), "-"), "-")
+		switch {
+		case name == "h" || name == "help":
+		case fs.Lookup(name) == nil:
+			return name, true
+		case !strings.Contains(args[i], "="):
+			i++ // its value
+		}
+	}
+	return "", false
+}
+
 func seeHelp(command string) string {
 	if command != "" {
 		command += " "
 	}
-	return "see: vestibule " + command + "--help"
+	return "; see vestibule " + command + "--help"
 }

@@ -18,7 +18,7 @@ func (p *program) help(name string) error {
 		}
 	}
 	if found == nil {
-		return usageError("unknown command " + show(name) + "\n" + seeHelp(""))
+		return usageError("unknown command " + show(name) + seeHelp(""))
 	}
 	if len(found) == 1 {
 		fmt.Fprintf(p.stdout, "Usage: vestibule %s [--setting=value …]\n\n  %s\n", found[0].name, found[0].summary)
