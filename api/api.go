@@ -126,7 +126,7 @@ func newSecrets(list [][]byte) (secrets, error) {
 
 // Handler answers the whole surface.
 func (s *Server) Handler() http.Handler {
-	h := noStore(s.routes())
+	h := web.NoStore(s.routes())
 	h = web.DefaultDeadlines.Wrap(h)
 	h = web.SecurityHeaders{CSP: web.APIPolicy}.Wrap(h)
 	return web.Access{
@@ -137,14 +137,6 @@ func (s *Server) Handler() http.Handler {
 		TrustID: func(*http.Request) bool { return true },
 		Clients: s.clients,
 	}.Wrap(h)
-}
-
-// noStore keeps one user's answers out of every cache on the way.
-func noStore(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "no-store")
-		next.ServeHTTP(w, r)
-	})
 }
 
 // Run fetches the verification keys of EdDSA and ES256 and keeps them fresh

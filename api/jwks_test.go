@@ -217,9 +217,9 @@ func TestUnknownKidsCauseOneFetchAMinute(t *testing.T) {
 		wg.Wait()
 	}
 	for minute, want := range []int64{1, 2, 3} {
-		s.clock.set(noon.Add(time.Duration(minute) * time.Minute))
+		s.clock.Set(noon.Add(time.Duration(minute) * time.Minute))
 		flood()
-		s.clock.set(noon.Add(time.Duration(minute)*time.Minute + 59*time.Second))
+		s.clock.Set(noon.Add(time.Duration(minute)*time.Minute + 59*time.Second))
 		flood()
 		if got := i.fetches.Load() - before; got != want {
 			t.Errorf("minute %d: got %d fetches, want %d", minute, got, want)

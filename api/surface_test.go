@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -17,7 +16,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"vestibule/internal/pgtest"
+	"vestibule/internal/storetest"
+	"vestibule/internal/testclock"
 	"vestibule/store"
 )
 
@@ -27,28 +27,10 @@ var previousSecret = []byte("fedcba9876543210fedcba9876543210")
 // bob have accounts.
 type surface struct {
 	url    string
-	clock  *clock
+	clock  *testclock.Clock
 	store  *store.Store
 	log    *lockedBuffer
 	server *Server
-}
-
-// clock is a time that tests set.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) set(t time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = t
 }
 
 // lockedBuffer is a log that may be read while it is written.
@@ -90,8 +72,8 @@ func newSurface(tb testing.TB, engine func(testing.TB) *store.Store) *surface {
 // startSurface starts the API with a clock that stands at noon.
 func startSurface(tb testing.TB, cfg Config, deps Deps) *surface {
 	tb.Helper()
-	s := &surface{clock: &clock{at: noon}, log: &lockedBuffer{}}
-	deps.Now = s.clock.now
+	s := &surface{clock: testclock.At(noon), log: &lockedBuffer{}}
+	deps.Now = s.clock.Now
 	deps.Log = slog.New(slog.NewJSONHandler(s.log, nil))
 	server, err := New(cfg, deps)
 	if err != nil {
@@ -197,26 +179,18 @@ func (r reply) isProblem(tb testing.TB, status int, detail string, faults ...str
 
 func sqlite(tb testing.TB) *store.Store {
 	tb.Helper()
-	return openStore(tb, "sqlite:"+filepath.Join(tb.TempDir(), "test.db"))
+	return withAccounts(tb, storetest.SQLite(tb))
 }
 
 func postgres(tb testing.TB) *store.Store {
 	tb.Helper()
-	return openStore(tb, pgtest.Database(tb))
+	return withAccounts(tb, storetest.Postgres(tb))
 }
 
-// openStore migrates the database and gives ada and bob their accounts.
-func openStore(tb testing.TB, url string) *store.Store {
+// withAccounts gives ada and bob their accounts.
+func withAccounts(tb testing.TB, st *store.Store) *store.Store {
 	tb.Helper()
 	ctx := tb.Context()
-	st, err := store.Open(ctx, url)
-	if err != nil {
-		tb.Fatalf("open store: %v", err)
-	}
-	tb.Cleanup(func() { _ = st.Close() })
-	if err := st.MigrateUp(ctx); err != nil {
-		tb.Fatalf("migrate: %v", err)
-	}
 	for _, id := range []string{ada, bob} {
 		user := store.User{ID: id, Name: id, Email: id + "@example.com", CreatedAt: noon, UpdatedAt: noon}
 		session := store.Session{

@@ -35,13 +35,13 @@ func TestATaskLivesThroughAllItsRoutes(t *testing.T) {
 		s.do(t, "GET", "/api/"+ada+"/tasks/1", "", token).is(t, 200, task(1, `"Buy <milk> & bread"`, `"2 l"`, false, created))
 		s.do(t, "GET", "/api/me/tasks/1/", "", token).is(t, 200, task(1, `"Buy <milk> & bread"`, `"2 l"`, false, created))
 
-		s.clock.set(noon.Add(1234567 * time.Microsecond))
+		s.clock.Set(noon.Add(1234567 * time.Microsecond))
 		s.do(t, "PUT", "/api/me/tasks/1", `{"title":"Buy <bread>"}`, token).is(t, 200, task(1, `"Buy <bread>"`, `"2 l"`, false, later))
 		s.do(t, "PATCH", "/api/me/tasks/1", `{"description":null,"completed":true}`, token).is(t, 200, task(1, `"Buy <bread>"`, `null`, true, later))
 		s.do(t, "PATCH", "/api/me/tasks/1/complete", "", token).is(t, 200, task(1, `"Buy <bread>"`, `null`, false, later))
 		s.do(t, "PATCH", "/api/me/tasks/1/complete/", `{"completed":"ignored"}`, token).is(t, 200, task(1, `"Buy <bread>"`, `null`, true, later))
 
-		s.clock.set(noon)
+		s.clock.Set(noon)
 		s.do(t, "POST", "/api/"+ada+"/tasks/", `{"title":"Call Zoë","completed":true}`, token).is(t, 201, task(2, `"Call Zoë"`, `null`, true, created))
 		s.do(t, "GET", "/api/me/tasks", "", token).is(t, 200,
 			"["+task(1, `"Buy <bread>"`, `null`, true, later)+","+task(2, `"Call Zoë"`, `null`, true, created)+"]")
@@ -268,7 +268,7 @@ func TestAnEmptyChangeChangesNothing(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, s *surface) {
 		token := auth(mint(t, ada))
 		first := s.do(t, "POST", "/api/me/tasks", `{"title":"a","description":"b"}`, token)
-		s.clock.set(noon.Add(time.Minute))
+		s.clock.Set(noon.Add(time.Minute))
 		for _, method := range []string{"PUT", "PATCH"} {
 			s.do(t, method, "/api/me/tasks/1", `{}`, token).is(t, 200, first.body)
 			s.do(t, method, "/api/me/tasks/2", `{}`, token).isProblem(t, 404, "Task not found")

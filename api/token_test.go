@@ -273,10 +273,10 @@ func TestARememberedTokenExpiresAllTheSame(t *testing.T) {
 	for range 2 {
 		s.do(t, "GET", "/api/me/tasks", "", token).is(t, http.StatusOK, "[]")
 	}
-	s.clock.set(noon.Add(5*time.Minute + 29*time.Second))
+	s.clock.Set(noon.Add(5*time.Minute + 29*time.Second))
 	s.do(t, "GET", "/api/me/tasks", "", token).is(t, http.StatusOK, "[]")
-	s.clock.set(noon.Add(5*time.Minute + 30*time.Second))
+	s.clock.Set(noon.Add(5*time.Minute + 30*time.Second))
 	s.do(t, "GET", "/api/me/tasks", "", token).isProblem(t, http.StatusUnauthorized, "Token has expired")
-	s.clock.set(noon.Add(-time.Hour))
+	s.clock.Set(noon.Add(-time.Hour))
 	s.do(t, "GET", "/api/me/tasks", "", token).isProblem(t, http.StatusUnauthorized, "Invalid token")
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -207,7 +208,7 @@ func TestExtensionReachesTheBrowser(t *testing.T) {
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("flo@example.com")
-		s.clock.advance(25 * 60 * 60 * 1e9)
+		s.clock.Advance(25 * time.Hour)
 		a := v.want(v.do("GET", "/api/proxy/x", ""), 200, "Bearer ")
 		if line := cookieLine(s.t, a); line != "" {
 			s.t.Errorf("a proxied request set the cookie %q", line)

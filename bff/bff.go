@@ -171,7 +171,7 @@ func (s *Server) https() bool { return s.cfg.BaseURL.Scheme == "https" }
 func (s *Server) Handler() http.Handler {
 	h := s.origins.guard(s.routes())
 	h = s.origins.cors(s.cfg.ProxyForwardHeaders).Handler(h)
-	h = noStore(h)
+	h = web.NoStore(h)
 	h = web.DefaultDeadlines.Wrap(h)
 	h = web.SecurityHeaders{CSP: web.APIPolicy, HTTPS: s.https()}.Wrap(h)
 	return web.Access{
@@ -181,15 +181,6 @@ func (s *Server) Handler() http.Handler {
 		TrustID: s.clients.FromProxy,
 		Clients: s.clients,
 	}.Wrap(h)
-}
-
-// noStore keeps answers out of every cache; the few that may be kept say so
-// themselves.
-func noStore(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "no-store")
-		next.ServeHTTP(w, r)
-	})
 }
 
 // Run does the background work until ctx ends.

@@ -9,33 +9,15 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"vestibule/bff"
 	"vestibule/bff/password"
 	"vestibule/internal/storetest"
+	"vestibule/internal/testclock"
 	"vestibule/store"
 )
-
-// clock is a time that a test sets.
-type clock struct {
-	mu sync.Mutex
-	t  time.Time
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.t
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(d)
-}
 
 // site is a BFF on a socket, with the store behind it and an API that answers
 // every request with the Authorization that it got.
@@ -43,7 +25,7 @@ type site struct {
 	t     *testing.T
 	url   string
 	db    *store.Store
-	clock *clock
+	clock *testclock.Clock
 }
 
 // each runs a test against a BFF on every engine.
@@ -58,7 +40,7 @@ func newSite(t *testing.T, db *store.Store, change ...func(*bff.Config)) *site {
 		_, _ = io.WriteString(w, r.Method+" "+r.RequestURI+" "+r.Header.Get("Authorization"))
 	}))
 	t.Cleanup(api.Close)
-	s := &site{t: t, db: db, clock: &clock{t: time.Date(2026, 2, 3, 4, 5, 6, 789e6, time.UTC)}}
+	s := &site{t: t, db: db, clock: testclock.At(time.Date(2026, 2, 3, 4, 5, 6, 789e6, time.UTC))}
 	srv := httptest.NewUnstartedServer(nil)
 	s.url = "http://" + srv.Listener.Addr().String()
 	base, err := url.Parse(s.url)
@@ -91,7 +73,7 @@ func newSite(t *testing.T, db *store.Store, change ...func(*bff.Config)) *site {
 	for _, c := range change {
 		c(&cfg)
 	}
-	server, err := bff.New(t.Context(), cfg, bff.Deps{Store: db, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: s.clock.now})
+	server, err := bff.New(t.Context(), cfg, bff.Deps{Store: db, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: s.clock.Now})
 	if err != nil {
 		t.Fatal(err)
 	}

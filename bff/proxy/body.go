@@ -53,8 +53,7 @@ func (b *requestBody) fail(err error) {
 	if b.gate.shut.Load() && errors.Is(err, os.ErrDeadlineExceeded) {
 		return // our own doing: stopReading
 	}
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		b.failure = web.BodyTooLarge(tooLarge.Limit)
 	} else {
 		b.failure = web.BrokenBody(err)

@@ -48,18 +48,19 @@ func (x *exchange) outcome() error {
 	if x.body != nil && x.body.failure != nil {
 		return x.body.failure
 	}
-	var refused *web.Error
-	var network net.Error
-	switch {
-	case errors.Is(context.Cause(x.ctx), errLate):
+	if errors.Is(context.Cause(x.ctx), errLate) {
 		return errGatewayTimeout.Because(fmt.Errorf("%w of %v", errLate, x.proxy.cfg.Timeout))
-	case errors.As(x.failure, &refused):
+	}
+	if refused, ok := errors.AsType[*web.Error](x.failure); ok {
 		return refused
-	case x.left:
+	}
+	if x.left {
 		return context.Canceled
-	case x.lease.Err() != nil:
+	}
+	if x.lease.Err() != nil {
 		return x.sessionEnded()
-	case errors.As(x.failure, &network) && network.Timeout(): // dialling
+	}
+	if dial, ok := errors.AsType[net.Error](x.failure); ok && dial.Timeout() {
 		return errGatewayTimeout.Because(x.failure)
 	}
 	return errBadGateway.Because(x.failure)

@@ -100,6 +100,7 @@ func TestAnAPIThatIsTooSlow(t *testing.T) {
 	})
 	t.Run("interim answers only", func(t *testing.T) {
 		r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
+			_, _ = http.ReadRequest(in)
 			for {
 				if _, err := io.WriteString(conn, "HTTP/1.1 102 Processing\r\n\r\n"); err != nil {
 					return

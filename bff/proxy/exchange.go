@@ -75,15 +75,15 @@ func (x *exchange) request() *http.Request {
 // end leaves nothing of the exchange behind: no goroutine that reads or writes
 // the client's connection, no request at the API.
 func (x *exchange) end() {
-	if x.answer.unwatch != nil && !x.answered {
-		x.brokeOff()
-	}
-	if x.answer.unwatch != nil {
-		x.answer.unwatch()
-	}
 	if x.body != nil {
 		x.unwatch()
-		x.stopReading()
+	}
+	x.stopReading()
+	if x.answer.unwatch != nil {
+		x.answer.unwatch()
+		if !x.answered {
+			x.brokeOff()
+		}
 	}
 	if x.readLess.Load() && x.answered {
 		_ = x.client.SetReadDeadline(time.Now().Add(lingering))
@@ -97,8 +97,9 @@ const lingering = time.Second
 
 var longAgo = time.Unix(1, 0)
 
-// stopReading ends a read of the request's body and lets no other begin. The
-// API's connection may wait for such a read to end before it reports anything.
+// stopReading ends a read of the request's body and lets no other begin: the
+// transport may wait for one to end before it reports anything, and none may
+// outlive the exchange.
 func (x *exchange) stopReading() {
 	x.stopped.Do(func() {
 		// Before the read is ended, which net/http takes for a client that left.
@@ -125,7 +126,7 @@ func (x *exchange) mustClose() bool {
 
 // note adds to the log what no answer can tell any more.
 func (x *exchange) note(err error) {
-	web.Note(x.in, slog.String("upstream_error", err.Error()))
+	web.Note(x.in, slog.String("broke_off", err.Error()))
 }
 
 // brokeOff is the end of an answer that is not whole. net/http closes the
@@ -133,7 +134,7 @@ func (x *exchange) note(err error) {
 // the same close is how an answer of unknown length ends well, so there the
 // connection is reset instead.
 func (x *exchange) brokeOff() {
-	if x.broken != nil && x.in.Context().Err() == nil {
+	if x.broken != nil && !x.left {
 		x.note(x.broken)
 	}
 	if x.in.ProtoAtLeast(1, 1) {

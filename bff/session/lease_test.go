@@ -16,7 +16,7 @@ import (
 func streamFor(f *fixture, r *http.Request) (context.Context, context.CancelFunc) {
 	f.t.Helper()
 	ctx, release := f.Leaser(f.wantLive(r))(f.t.Context())
-	f.clock.advance(2 * grace)
+	f.clock.Advance(2 * grace)
 	return ctx, release
 }
 
@@ -32,11 +32,11 @@ func TestStreamEndsWithItsSession(t *testing.T) {
 			return f.db.EndSession(f.t.Context(), row.TokenHash)
 		}},
 		{"by expiry", func(f *fixture, _ store.Session, _ *http.Request) error {
-			f.clock.advance(8 * day)
+			f.clock.Advance(8 * day)
 			return nil
 		}},
 		{"by expiry while the database is away", func(f *fixture, _ store.Session, _ *http.Request) error {
-			f.clock.advance(8 * day)
+			f.clock.Advance(8 * day)
 			return f.db.Close()
 		}},
 	} {
@@ -104,7 +104,7 @@ func TestShortRequestOutlivesSignOutByItsGrace(t *testing.T) {
 		if ctx.Err() != nil {
 			f.t.Fatalf("got %v within the grace, want the request to finish", context.Cause(ctx))
 		}
-		f.clock.advance(grace)
+		f.clock.Advance(grace)
 		f.sweep(f.t.Context())
 		if !ended(ctx) {
 			f.t.Error("the request goes on after its grace")

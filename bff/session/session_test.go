@@ -14,28 +14,12 @@ import (
 	"time"
 
 	"vestibule/internal/storetest"
+	"vestibule/internal/testclock"
 	"vestibule/store"
 )
 
-// clock is a time that a test sets.
-type clock struct {
-	mu sync.Mutex
-	t  time.Time
-}
-
-func newClock() *clock { return &clock{t: time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)} }
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.t
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(d)
-}
+// start is when every test begins.
+var start = time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
 
 // spy counts what reaches the real store, and lets a test step in between.
 type spy struct {
@@ -68,7 +52,7 @@ type fixture struct {
 	t     *testing.T
 	db    *store.Store
 	spy   *spy
-	clock *clock
+	clock *testclock.Clock
 	mints atomic.Int64
 }
 
@@ -88,7 +72,7 @@ func each(t *testing.T, recheck time.Duration, test func(*fixture)) {
 
 func newFixture(t *testing.T, db *store.Store, recheck time.Duration) *fixture {
 	t.Helper()
-	f := &fixture{t: t, db: db, spy: &spy{Store: db}, clock: newClock()}
+	f := &fixture{t: t, db: db, spy: &spy{Store: db}, clock: testclock.At(start)}
 	var err error
 	f.Sessions, err = New(Config{
 		Cookie:    testCookie(),
@@ -99,10 +83,10 @@ func newFixture(t *testing.T, db *store.Store, recheck time.Duration) *fixture {
 		ClientIP:  func(*http.Request) string { return "192.0.2.1" },
 		Mint: func(user, handle string) (Access, error) {
 			n := f.mints.Add(1)
-			return Access{Raw: user + "/" + handle + "/" + string(rune('0'+n)), Expires: f.clock.now().Add(5 * time.Minute)}, nil
+			return Access{Raw: user + "/" + handle + "/" + string(rune('0'+n)), Expires: f.clock.Now().Add(5 * time.Minute)}, nil
 		},
-		Fresh: func(a Access) bool { return f.clock.now().Before(a.Expires) },
-		Now:   f.clock.now,
+		Fresh: func(a Access) bool { return f.clock.Now().Before(a.Expires) },
+		Now:   f.clock.Now,
 		Log:   slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}, f.spy)
 	if err != nil {
@@ -159,10 +143,10 @@ func TestLimitsOfASession(t *testing.T) {
 			each(t, 0, func(f *fixture) {
 				_, r := f.signIn(tt.remember, nil)
 				for _, wait := range tt.uses {
-					f.clock.advance(wait)
+					f.clock.Advance(wait)
 					f.wantLive(r)
 				}
-				f.clock.advance(tt.then)
+				f.clock.Advance(tt.then)
 				f.wantErr(r, ErrEnded)
 				f.wantErr(r, ErrEnded)
 			})
@@ -173,7 +157,7 @@ func TestLimitsOfASession(t *testing.T) {
 func TestLoweredLimitsApplyToExistingSessions(t *testing.T) {
 	each(t, 0, func(f *fixture) {
 		_, r := f.signIn(true, nil)
-		f.clock.advance(2 * time.Hour)
+		f.clock.Advance(2 * time.Hour)
 		f.MaxAge = time.Hour
 		f.wantErr(r, ErrEnded)
 	})
@@ -217,7 +201,7 @@ func TestCacheAnswersWithoutAQueryAndForgetsInTime(t *testing.T) {
 		if err := f.db.EndSession(f.t.Context(), row.TokenHash); err != nil { // behind our back
 			f.t.Fatal(err)
 		}
-		f.clock.advance(time.Minute)
+		f.clock.Advance(time.Minute)
 		f.wantErr(r, ErrEnded)
 	})
 }
@@ -251,7 +235,7 @@ func TestEndDuringAReadIsNotUndoneByTheCache(t *testing.T) {
 func TestExtensionNeverResurrects(t *testing.T) {
 	each(t, time.Hour, func(f *fixture) {
 		row, r := f.signIn(true, nil)
-		f.clock.advance(day)
+		f.clock.Advance(day)
 		f.spy.afterRead = func() { // revoked by another instance, just before the extension
 			f.spy.afterRead = nil
 			if err := f.db.EndSession(f.t.Context(), row.TokenHash); err != nil {
@@ -270,7 +254,7 @@ func TestParallelUseExtendsOnce(t *testing.T) {
 		each(t, recheck, func(f *fixture) {
 			_, r := f.signIn(true, nil)
 			f.wantLive(r)
-			f.clock.advance(day)
+			f.clock.Advance(day)
 			var wg sync.WaitGroup
 			for range 50 {
 				wg.Go(func() {
@@ -284,7 +268,7 @@ func TestParallelUseExtendsOnce(t *testing.T) {
 				f.t.Errorf("got %d writes, want 1", n)
 			}
 			live := f.wantLive(r)
-			if want := f.clock.now().Add(7 * day); !live.ExpiresAt.Equal(want) {
+			if want := f.clock.Now().Add(7 * day); !live.ExpiresAt.Equal(want) {
 				f.t.Errorf("got expiry %v, want %v", live.ExpiresAt, want)
 			}
 		})
@@ -309,9 +293,9 @@ func TestCookieIsSentAgainAfterAnExtensionByAnyRequest(t *testing.T) {
 		if c := renewed(); c != nil {
 			f.t.Errorf("got %v before any extension, want none", c)
 		}
-		f.clock.advance(day)
+		f.clock.Advance(day)
 		f.wantLive(r) // a proxied request extends the row
-		f.clock.advance(time.Hour)
+		f.clock.Advance(time.Hour)
 		c := renewed()
 		if c == nil || !strings.HasSuffix(r.Header.Get("Cookie"), c.Value) {
 			f.t.Fatalf("got %v, want the same value again", c)
@@ -328,7 +312,7 @@ func TestCookieIsSentAgainAfterAnExtensionByAnyRequest(t *testing.T) {
 func TestCookieOfASessionThatHasJustEndedIsNotSent(t *testing.T) {
 	each(t, time.Hour, func(f *fixture) {
 		row, r := f.signIn(true, nil)
-		f.clock.advance(day)
+		f.clock.Advance(day)
 		live, err := f.Read(r)
 		if err != nil {
 			f.t.Fatal(err)
@@ -378,7 +362,7 @@ func TestTokenIsMintedOncePerSessionAndLifetime(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			f.clock.advance(5 * time.Minute)
+			f.clock.Advance(5 * time.Minute)
 			if _, err := f.Access(f.wantLive(r)); err != nil {
 				f.t.Fatal(err)
 			}
@@ -409,10 +393,10 @@ func TestUserAgentIsStoredAsBoundedText(t *testing.T) {
 
 func BenchmarkCheckCached(b *testing.B) {
 	db := storetest.SQLite(b)
-	clock := newClock()
+	clock := testclock.At(start)
 	s, err := New(Config{
 		Cookie: testCookie(), ExpiresIn: 7 * day, UpdateAge: day, MaxAge: 30 * day, Recheck: time.Hour,
-		ClientIP: func(*http.Request) string { return "" }, Now: clock.now,
+		ClientIP: func(*http.Request) string { return "" }, Now: clock.Now,
 		Mint:  func(string, string) (Access, error) { return Access{Raw: "t"}, nil },
 		Fresh: func(a Access) bool { return a.Raw != "" },
 	}, db)

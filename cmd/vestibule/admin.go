@@ -42,7 +42,7 @@ func (a *admin) handler() http.Handler {
 	get("/livez", a.live)
 	get("/readyz", a.ready)
 
-	h := web.DefaultDeadlines.Wrap(noStore(router))
+	h := web.DefaultDeadlines.Wrap(web.NoStore(router))
 	h = web.SecurityHeaders{CSP: web.APIPolicy}.Wrap(h)
 	return web.Access{Log: a.log, Surface: "admin", Errors: writeAdminError}.Wrap(h)
 }
@@ -96,14 +96,6 @@ func listening(servers []*server) probe {
 		}
 		return nil
 	}}
-}
-
-// noStore keeps a probe's answer from being repeated by a cache.
-func noStore(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "no-store")
-		next.ServeHTTP(w, r)
-	})
 }
 
 func writeAdminError(w http.ResponseWriter, _ *http.Request, e *web.Error) {
