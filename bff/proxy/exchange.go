@@ -85,7 +85,7 @@ func (x *exchange) end() {
 			x.brokeOff()
 		}
 	}
-	if x.readLess.Load() && x.answered {
+	if x.readLess.Load() && x.answered && !x.left {
 		_ = x.client.SetReadDeadline(time.Now().Add(lingering))
 	}
 	x.cancel(nil)
