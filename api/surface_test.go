@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +16,7 @@ import (
 
 	"vestibule/internal/storetest"
 	"vestibule/internal/testclock"
+	"vestibule/internal/testlog"
 	"vestibule/store"
 )
 
@@ -29,26 +28,8 @@ type surface struct {
 	url    string
 	clock  *testclock.Clock
 	store  *store.Store
-	log    *lockedBuffer
+	log    *testlog.Buffer
 	server *Server
-}
-
-// lockedBuffer is a log that may be read while it is written.
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }
 
 func sharedSecretConfig() Config {
@@ -72,7 +53,7 @@ func newSurface(tb testing.TB, engine func(testing.TB) *store.Store) *surface {
 // startSurface starts the API with a clock that stands at noon.
 func startSurface(tb testing.TB, cfg Config, deps Deps) *surface {
 	tb.Helper()
-	s := &surface{clock: testclock.At(noon), log: &lockedBuffer{}}
+	s := &surface{clock: testclock.At(noon), log: &testlog.Buffer{}}
 	deps.Now = s.clock.Now
 	deps.Log = slog.New(slog.NewJSONHandler(s.log, nil))
 	server, err := New(cfg, deps)

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -18,6 +17,7 @@ import (
 	"time"
 
 	"vestibule/internal/pgtest"
+	"vestibule/internal/testlog"
 )
 
 // The secret of every product under test that is given one.
@@ -68,32 +68,15 @@ func binary(t testing.TB, which func() (string, error)) string {
 type process struct {
 	t      testing.TB
 	cmd    *exec.Cmd
-	log    *lockedBuffer
+	log    *testlog.Buffer
 	exited chan struct{}
 	err    error // after exited
-}
-
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }
 
 // start runs the binary with nothing of our own environment in its own.
 func start(t testing.TB, path, dir string, env []string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, log: &lockedBuffer{}, exited: make(chan struct{})}
+	p := &process{t: t, log: &testlog.Buffer{}, exited: make(chan struct{})}
 	p.cmd = exec.Command(path, args...)
 	p.cmd.Dir = dir
 	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}, env...)

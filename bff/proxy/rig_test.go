@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"vestibule/internal/testlog"
 	"vestibule/internal/web"
 )
 
@@ -33,7 +33,7 @@ type rig struct {
 	front *httptest.Server
 	api   *url.URL
 	proxy *Proxy
-	log   *logBuffer
+	log   *testlog.Buffer
 	// endSession ends the session of all requests: their leases now, and what
 	// Authorize says from now on.
 	endSession context.CancelFunc
@@ -50,7 +50,7 @@ var errTestExpired = web.Refuse(http.StatusUnauthorized, "SESSION_EXPIRED", "Ses
 // of something that listens already.
 func newRig(t testing.TB, api any, adjust ...func(*Config)) *rig {
 	t.Helper()
-	r := &rig{TB: t, log: &logBuffer{}}
+	r := &rig{TB: t, log: &testlog.Buffer{}}
 	switch api := api.(type) {
 	case string:
 		r.api = mustParse(t, api)
@@ -368,23 +368,6 @@ func receive[T any](t testing.TB, what string, c <-chan T) T {
 		t.Fatalf("waited in vain for %s", what)
 		panic("unreachable")
 	}
-}
-
-type logBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *logBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *logBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }
 
 // wantLog waits until the log has text: a request is logged after its answer.

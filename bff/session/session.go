@@ -154,7 +154,7 @@ func (s *Sessions) cookieFor(row store.Session, token string) *http.Cookie {
 func (s *Sessions) End(r *http.Request) error {
 	token, _, err := s.Cookie.read(r)
 	if err != nil {
-		return nil //nolint:nilerr // nothing that could be a session of ours
+		return nil // nothing that could be a session of ours
 	}
 	hash := hashToken(token)
 	if err := s.store.EndSession(r.Context(), hash); err != nil {

@@ -8,8 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
+
+	"vestibule/internal/testlog"
 )
 
 // asProgram makes the test binary behave as the program, for tests of what
@@ -24,22 +25,7 @@ func TestMain(m *testing.M) {
 }
 
 // logBuffer keeps what the program writes while it runs.
-type logBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
+type logBuffer struct{ testlog.Buffer }
 
 // url returns where the log says that a surface listens, or "".
 func (l *logBuffer) url(surface string) string {

@@ -76,7 +76,7 @@ func (a Access) Wrap(next http.Handler) http.Handler {
 		defer func() {
 			p := recover()
 			level := slog.LevelInfo
-			if p != nil && p != http.ErrAbortHandler { //nolint:errorlint // compared as net/http does
+			if p != nil && p != http.ErrAbortHandler { // compared as net/http does
 				level = slog.LevelError
 				rec.err = fmt.Errorf("panic: %v", p)
 				rec.attrs = append(rec.attrs, slog.String("stack", string(debug.Stack())))
