@@ -63,11 +63,12 @@ func (o origins) allow(r *http.Request) bool {
 		from, err := url.Parse(values[0])
 		return len(values) == 1 && err == nil && o[from.Scheme+"://"+from.Host]
 	}
-	switch r.Header.Get("Sec-Fetch-Site") {
-	case "", "same-origin", "none":
-		return true
+	for _, site := range r.Header.Values("Sec-Fetch-Site") {
+		if site != "same-origin" && site != "none" {
+			return false
+		}
 	}
-	return false
+	return true
 }
 
 // allowUpgrade judges a WebSocket handshake.

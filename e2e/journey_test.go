@@ -143,6 +143,7 @@ func TestCrossOriginRequestsAreRefused(t *testing.T) {
 		{"a foreign Referer", []string{"Origin", "", "Referer", "https://evil.example/"}, 403},
 		{"cross-site alone", []string{"Origin", "", "Sec-Fetch-Site", "cross-site"}, 403},
 		{"same-site alone", []string{"Origin", "", "Sec-Fetch-Site", "same-site"}, 403},
+		{"cross-site behind same-origin", []string{"Origin", "", "Sec-Fetch-Site", "same-origin", "+Sec-Fetch-Site", "cross-site"}, 403},
 		{"same-origin alone", []string{"Origin", "", "Sec-Fetch-Site", "same-origin"}, 201},
 		{"none of the three", []string{"Origin", ""}, 201},
 	} {

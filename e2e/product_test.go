@@ -260,8 +260,8 @@ func (b *browser) send(method, target, body string, header ...string) answer {
 	return b.sendRaw(method, target, body, header...)
 }
 
-// sendRaw sends the given header and nothing else of a browser's; an empty
-// value leaves a header out.
+// sendRaw sends the given header and nothing else of a browser's. An empty
+// value leaves a header out; a + before a name adds a second line.
 func (b *browser) sendRaw(method, target, body string, header ...string) answer {
 	b.t.Helper()
 	r, err := http.NewRequestWithContext(context.Background(), method, target, strings.NewReader(body))
@@ -272,8 +272,13 @@ func (b *browser) sendRaw(method, target, body string, header ...string) answer 
 		r.Header.Set("Content-Type", "application/json")
 	}
 	for i := 0; i < len(header); i += 2 {
-		if header[i+1] != "" {
-			r.Header.Set(header[i], header[i+1])
+		name, second := strings.CutPrefix(header[i], "+")
+		switch {
+		case header[i+1] == "":
+		case second:
+			r.Header.Add(name, header[i+1])
+		default:
+			r.Header.Set(name, header[i+1])
 		}
 	}
 	res, err := b.client.Do(r)

@@ -25,6 +25,10 @@ func TestStartIsRefusedInOneLine(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	text := filepath.Join(dir, "notes.txt")
+	if err := os.WriteFile(text, []byte(strings.Repeat("no database ", 100)), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	sqlite := "DATABASE_URL=sqlite:" + filepath.Join(dir, "ok.db")
 	key := "BETTER_AUTH_SECRET=" + secret
 	for _, tt := range []struct {
@@ -42,6 +46,8 @@ func TestStartIsRefusedInOneLine(t *testing.T) {
 		{"an unreachable database", []string{"DATABASE_URL=postgres://u:hidden@" + freeAddrs(t, 1)[0] + "/x", key}, nil, 1, []string{"DATABASE_URL"}},
 		{"a taken port", []string{sqlite, key, "BFF_ADDR=" + taken.Addr().String()}, nil, 1, []string{"BFF_ADDR"}},
 		{"a data folder that cannot be", []string{"DATABASE_URL=sqlite:" + file + "/x/vestibule.db", key}, nil, 1, []string{"DATABASE_URL", file}},
+		{"a PostgreSQL URL that cannot be", []string{"DATABASE_URL=postgres://u:hidden@localhost:99999/x", key}, nil, 2, []string{"DATABASE_URL"}},
+		{"a file that is no database", []string{"DATABASE_URL=sqlite:" + text, key}, nil, 1, []string{"DATABASE_URL", "another program"}},
 		{"an unknown flag", []string{sqlite, key}, []string{"--colour=red"}, 2, []string{"--colour"}},
 		{"a header that may not pass", []string{sqlite, key, "PROXY_FORWARD_HEADERS=Cookie"}, nil, 2, []string{"PROXY_FORWARD_HEADERS", "Cookie"}},
 	} {

@@ -28,6 +28,9 @@ var (
 	// once, and its confirmation may be what got lost.
 	ErrUnavailable = errors.New("database unavailable")
 
+	ErrForeign = errors.New("not a database of ours")
+	ErrClaimed = errors.New("another process serves the sessions of this database")
+
 	ErrBehind = errors.New("the database lacks migrations")
 	ErrAhead  = errors.New("the database has migrations that this version does not know")
 )

@@ -15,6 +15,7 @@ import (
 	"github.com/jmoiron/sqlx"
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"vestibule/migrations"
 )
@@ -45,8 +46,12 @@ func openSQLite(ctx context.Context, path string, patience time.Duration) (*Stor
 	if err != nil {
 		return nil, err
 	}
-	if err = s.startWAL(ctx); err == nil {
-		err = hideFiles(path) // now that it is known to be a database
+	s.sessionsLock = path + ".sessions.lock"
+	if err = s.checkOurs(ctx); err == nil {
+		err = s.startWAL(ctx)
+	}
+	if err == nil {
+		err = hideFiles(path) // now that it is known to be ours
 	}
 	if err != nil {
 		_ = s.Close()
@@ -160,6 +165,26 @@ func sqlitePool(path string, size int, busy time.Duration, settings url.Values) 
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
 	return db, nil
+}
+
+// checkOurs refuses, before anything is written, a file that another program
+// keeps: one with tables but without our migrations, or one of another kind.
+func (s *Store) checkOurs(ctx context.Context) error {
+	var tables int
+	var ours bool
+	err := s.call(ctx, "open", func(ctx context.Context) error {
+		return querier{s.read}.one(ctx, []any{&tables, &ours}, `SELECT count(*), coalesce(max(name = 'goose_db_version'), 0) > 0 FROM sqlite_schema WHERE type = 'table'`)
+	})
+	var fault *sqlite.Error
+	switch {
+	case errors.As(err, &fault) && fault.Code()&0xff == sqlite3.SQLITE_NOTADB:
+		return fmt.Errorf("%w: %w", ErrForeign, err)
+	case err != nil:
+		return err
+	case tables > 0 && !ours:
+		return fmt.Errorf("%w: it has %d tables that are not ours", ErrForeign, tables)
+	}
+	return nil
 }
 
 // startWAL opens the writing connection and makes sure of the write-ahead log:

@@ -20,6 +20,8 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -39,6 +41,9 @@ type Store struct {
 	often handle
 
 	patience time.Duration // bounds a call
+
+	sessionsLock string   // the file that ClaimSessions locks; "" where nothing is to be claimed
+	claimed      *os.File // locked until Close
 }
 
 // patience is far above what any call takes, and short enough for the person
@@ -70,7 +75,47 @@ func (s *Store) Close() error {
 	if s.write != s.read {
 		err = errors.Join(err, s.write.Close())
 	}
+	if s.claimed != nil {
+		err = errors.Join(err, s.claimed.Close())
+	}
 	return err
+}
+
+// ClaimSessions makes this process the one that serves the sessions of a SQLite
+// file, until Close or its end: a second one would not hear of sessions that
+// this one ends. While another process has the claim it calls waiting, once, and
+// waits as long as ctx lets it; then the error is ErrClaimed. On PostgreSQL any
+// number may serve.
+func (s *Store) ClaimSessions(ctx context.Context, waiting func()) error {
+	if s.sessionsLock == "" {
+		return nil
+	}
+	for first := true; ; first = false {
+		f, err := tryLockFile(s.sessionsLock)
+		if err == nil {
+			s.claimed = f
+			return nil
+		}
+		if !errors.Is(err, errLocked) {
+			return fmt.Errorf("claim sessions: %w", err)
+		}
+		if first {
+			waiting()
+		}
+		if pause(ctx) != nil {
+			return ErrClaimed
+		}
+	}
+}
+
+// CheckURL says what is wrong with a database's URL, as far as that can be said
+// without connecting. Its errors show no part of a password.
+func CheckURL(url string) error {
+	if strings.HasPrefix(url, "postgres:") || strings.HasPrefix(url, "postgresql:") {
+		_, err := postgresConfig(url, patience)
+		return err
+	}
+	return nil
 }
 
 // Engine is "sqlite" or "postgres".

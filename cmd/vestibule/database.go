@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"vestibule/store"
 )
@@ -40,6 +41,10 @@ func (c *checker) databaseURL(v string) database {
 			c.refuse("", mistake{"is not a URL", forms + "; in a password, special characters are written %23 for #, %2F for /, and so on"})
 		case u.Scheme != "postgres" && u.Scheme != "postgresql":
 			c.refuse("", mistake{"is neither SQLite nor PostgreSQL", forms})
+		default:
+			if err := store.CheckURL(v); err != nil {
+				c.refuse("", mistake{"cannot be used (" + oneLine(err.Error()) + ")", forms})
+			}
 		}
 	}
 	return database{url: v}
@@ -60,6 +65,23 @@ func openStore(ctx context.Context, c *config, log *slog.Logger) (*store.Store, 
 		return nil, databaseFailure(c.database, errors.Join(err, db.Close()))
 	}
 	return db, nil
+}
+
+// claimPatience is how long a process that is stopping may keep its claim.
+const claimPatience = drainTime + endTime + 2*time.Second
+
+// claimSessions makes sure that no other process ends sessions on a SQLite file
+// that this one would go on to believe in.
+func claimSessions(ctx context.Context, c *config, db *store.Store, log *slog.Logger) error {
+	ctx, cancel := context.WithTimeout(ctx, claimPatience)
+	defer cancel()
+	err := db.ClaimSessions(ctx, func() {
+		log.Info("waiting for another process on this database to stop", "setting", "DATABASE_URL", "at_most", claimPatience.String())
+	})
+	if err != nil {
+		return databaseFailure(c.database, err)
+	}
+	return nil
 }
 
 func checkSchema(ctx context.Context, db *store.Store, _ *slog.Logger) error {
@@ -91,6 +113,12 @@ func databaseFailure(d database, err error) error {
 	case errors.Is(err, store.ErrAhead):
 		f.problem = "names a database that a later version has migrated"
 		f.cure = "run that version, or vestibule migrate down with it first"
+	case errors.Is(err, store.ErrForeign):
+		f.problem = "names a file that another program keeps"
+		f.cure = "set DATABASE_URL to a file of its own; " + d.sqlite + " was left as it is"
+	case errors.Is(err, store.ErrClaimed):
+		f.problem = "names a database that another vestibule serves already"
+		f.cure = "stop that one, or use PostgreSQL, which any number may share"
 	case d.sqlite != "":
 		f.problem = "names a database that cannot be used"
 		f.cure = "make " + d.sqlite + " and its folder writable for this user, or set DATABASE_URL to another file"

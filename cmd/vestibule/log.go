@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"log"
 	"log/slog"
 	"os"
 
@@ -12,10 +13,15 @@ import (
 // that what a command prints can be piped.
 func (p *program) newLogger(c *config) *slog.Logger {
 	options := &slog.HandlerOptions{Level: c.logLevel}
+	var handler slog.Handler = slog.NewJSONHandler(p.stderr, options)
 	if c.logFormat == "text" || c.logFormat == "" && isTerminal(p.stderr) {
-		return slog.New(slog.NewTextHandler(p.stderr, options))
+		handler = slog.NewTextHandler(p.stderr, options)
 	}
-	return slog.New(slog.NewJSONHandler(p.stderr, options))
+	// net/http's client writes to the standard logger, with bytes of what an API
+	// has sent: a record like any other, for those who look for it.
+	log.SetFlags(0)
+	log.SetOutput(slog.NewLogLogger(handler, slog.LevelDebug).Writer())
+	return slog.New(handler)
 }
 
 func isTerminal(w io.Writer) bool {

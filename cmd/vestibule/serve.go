@@ -23,6 +23,11 @@ func serve(ctx context.Context, p *program, c *config) error {
 		return unlessStopped(ctx, err)
 	}
 	defer db.Close()
+	if at.bff != nil {
+		if err := claimSessions(ctx, c, db, log); err != nil {
+			return unlessStopped(ctx, err)
+		}
+	}
 	if c.secretFile != "" {
 		if c.secret, err = openSecretFile(c.secretFile, log); err != nil {
 			return err
