@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -54,7 +55,7 @@ func sign(secret []byte, token string) []byte {
 }
 
 // read returns the token that r presents. stale says that a previous secret
-// signed it. Its errors are ErrNone and ErrEnded.
+// signed it. Its errors are ErrNone and ErrUnsigned.
 func (c *Cookie) read(r *http.Request) (token string, stale bool, err error) {
 	var value string
 	for _, cookie := range r.CookiesNamed(c.Name) {
@@ -69,6 +70,22 @@ func (c *Cookie) read(r *http.Request) (token string, stale bool, err error) {
 	if value == "" {
 		return "", false, ErrNone
 	}
+	return c.verify(value)
+}
+
+// readAll returns every token that r presents and we have signed: what is to be
+// ended may be any of them.
+func (c *Cookie) readAll(r *http.Request) []string {
+	var tokens []string
+	for _, cookie := range r.CookiesNamed(c.Name) {
+		if token, _, err := c.verify(cookie.Value); err == nil && !slices.Contains(tokens, token) {
+			tokens = append(tokens, token)
+		}
+	}
+	return tokens
+}
+
+func (c *Cookie) verify(value string) (token string, stale bool, err error) {
 	token, signature, ok := splitCookie(value)
 	if !ok {
 		return "", false, ErrUnsigned

@@ -150,17 +150,16 @@ func (s *Sessions) cookieFor(row store.Session, token string) *http.Cookie {
 	return s.Cookie.build(token, row.ExpiresAt.Sub(s.now()))
 }
 
-// End ends the session that r presents, if it presents one.
+// End ends the session that r presents, if it presents one; of several cookies
+// each one's.
 func (s *Sessions) End(r *http.Request) error {
-	token, _, err := s.Cookie.read(r)
-	if err != nil {
-		return nil // nothing that could be a session of ours
+	for _, token := range s.Cookie.readAll(r) {
+		hash := hashToken(token)
+		if err := s.store.EndSession(r.Context(), hash); err != nil {
+			return err
+		}
+		s.forget(hash)
 	}
-	hash := hashToken(token)
-	if err := s.store.EndSession(r.Context(), hash); err != nil {
-		return err
-	}
-	s.forget(hash)
 	return nil
 }
 

@@ -189,6 +189,20 @@ func TestSignOutEndsTheSessionAtTheNextRequest(t *testing.T) {
 	})
 }
 
+func TestSignOutEndsTheSessionOfEveryCookie(t *testing.T) {
+	each(t, time.Hour, func(f *fixture) {
+		_, one := f.signIn(true, nil)
+		_, two := f.signIn(true, nil)
+		both := requestWith(one.Header.Get("Cookie") + "; " + two.Header.Get("Cookie"))
+		f.wantErr(both, ErrUnsigned)
+		if err := f.End(both); err != nil {
+			f.t.Fatal(err)
+		}
+		f.wantErr(one, ErrEnded)
+		f.wantErr(two, ErrEnded)
+	})
+}
+
 func TestCacheAnswersWithoutAQueryAndForgetsInTime(t *testing.T) {
 	each(t, time.Minute, func(f *fixture) {
 		row, r := f.signIn(true, nil)
