@@ -19,6 +19,7 @@ type admin struct {
 	log      *slog.Logger
 	checks   []probe
 	stopping atomic.Bool
+	notice   notice
 }
 
 // probe is one thing that must be right for requests to be answered.
@@ -80,8 +81,12 @@ func (a *admin) ready(w http.ResponseWriter, r *http.Request) error {
 			web.Note(r, slog.String(c.name, found[i].Error()))
 		}
 	}
-	if a.stopping.Load() {
+	switch {
+	case a.stopping.Load():
 		code, answer.Status = http.StatusServiceUnavailable, "stopping"
+		defer a.notice.stopping()
+	case code == http.StatusOK:
+		a.notice.ready(time.Now())
 	}
 	return web.WriteJSON(w, code, answer)
 }

@@ -10,7 +10,7 @@ import (
 
 // How the process stops, in order:
 //
-//  1. /readyz fails.
+//  1. /readyz fails. Whoever asks it regularly is waited for (notice.go).
 //  2. The public listeners close; requests under way may take drainTime more.
 //  3. The context of every request ends, and with it the streams, which have
 //     no end of their own (server-sent events, WebSockets), and the background
@@ -68,6 +68,7 @@ func (p *process) run(ctx context.Context) error {
 	}
 	p.admin.stopping.Store(true)
 	p.log.Info("stopping; requests under way may finish", "at_most", p.drain.String())
+	p.admin.notice.wait(time.Now())
 	public := make([]*server, len(p.surfaces))
 	for i, s := range p.surfaces {
 		public[i] = s.at
