@@ -14,6 +14,7 @@ func announce(p *program, c *config, at *listeners, log *slog.Logger) {
 		log.Info("listening", "surface", s.surface, "setting", s.setting, "address", s.addr().String())
 	}
 	warn(c, at, log)
+	warnWithoutEffect(p.getenv, log)
 	if isTerminal(p.stdout) {
 		fmt.Fprint(p.stdout, welcome(c, at))
 	}
@@ -31,6 +32,22 @@ func warn(c *config, at *listeners, log *slog.Logger) {
 	host, port, err := net.SplitHostPort(at.bff.addr().String())
 	if err == nil && loopback(base.Hostname()) && loopback(host) && port != base.Port() {
 		log.Warn("browsers that open the BFF at its own address are refused: BASE_URL names another port", "setting", "BASE_URL", "value", base.String(), "address", at.bff.url())
+	}
+}
+
+// withoutEffect are variables that an operator may set in the belief that they
+// close or open something, as other versions and Better Auth itself have them,
+// and that this version does not read. As flags they are unknown.
+var withoutEffect = []string{
+	"SIGN_UP", "REQUIRE_EMAIL_VERIFICATION", "PASSWORD_DENY_COMMON", "RATE_LIMIT", "EXPOSE_TOKEN", "CORS_API_ORIGINS",
+	"BETTER_AUTH_TRUSTED_ORIGINS", "BETTER_AUTH_URL",
+}
+
+func warnWithoutEffect(getenv func(string) string, log *slog.Logger) {
+	for _, name := range withoutEffect {
+		if getenv(name) != "" {
+			log.Warn("this version does not read the setting: it has no effect", "setting", name)
+		}
 	}
 }
 

@@ -31,6 +31,21 @@ func TestSurprisingSettingsAreWarnedAbout(t *testing.T) {
 	}
 }
 
+func TestVariablesWithoutEffectAreWarnedAbout(t *testing.T) {
+	log := &logBuffer{}
+	warnWithoutEffect(environment{"SIGN_UP": "off", "BASE_URL": "http://localhost:3000"}.get, slog.New(slog.NewTextHandler(log, nil)))
+	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "setting=SIGN_UP") {
+		t.Errorf("got %q, want one line about SIGN_UP", got)
+	}
+	for _, name := range withoutEffect {
+		for _, s := range forServe.settings() {
+			if s.name == name {
+				t.Errorf("%s is said to have no effect, and is read", name)
+			}
+		}
+	}
+}
+
 func TestTheWelcomeShowsWhereToGo(t *testing.T) {
 	ctx := t.Context()
 	at, err := openListeners(ctx, &config{bffAddr: "127.0.0.1:0", apiAddr: "127.0.0.1:0", adminAddr: ":0"})
