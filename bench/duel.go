@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"vestibule/internal/freeport"
 )
 
 // duel is Vestibule against the bare proxy, in pairs of runs.
@@ -39,7 +41,7 @@ func measureProxy(ctx context.Context, s settings, dir, shape string) (duel, err
 	if err != nil {
 		return duel{}, err
 	}
-	bareAddr, err := freeAddr()
+	bareAddr, err := freeport.Addr()
 	if err != nil {
 		return duel{}, err
 	}

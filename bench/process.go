@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -74,16 +73,6 @@ func (p *process) residentKiB() (int, error) {
 		}
 	}
 	return 0, errors.New("no VmRSS in /proc")
-}
-
-// freeAddr finds a loopback address that nothing listens on.
-func freeAddr() (string, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer ln.Close()
-	return ln.Addr().String(), nil
 }
 
 // measureStart times an empty folder to the first answer, five times, and reads

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"vestibule/internal/freeport"
 )
 
 // site is Vestibule in one shape: serve, one process, or split, two.
@@ -30,7 +32,7 @@ func newSite(s settings, dir, shape string) (*site, error) {
 	}
 	t := &site{binary: binary, dir: dir, shape: shape, admin: make([]string, 2)}
 	for _, addr := range []*string{&t.bff, &t.api, &t.admin[0], &t.admin[1]} {
-		if *addr, err = freeAddr(); err != nil {
+		if *addr, err = freeport.Addr(); err != nil {
 			return nil, err
 		}
 	}

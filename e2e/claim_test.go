@@ -3,7 +3,6 @@ package e2e
 import (
 	"strings"
 	"testing"
-	"time"
 )
 
 // TestASecondBFFOnOneFileWaitsForTheFirst: it would go on believing in sessions
@@ -15,20 +14,12 @@ func TestASecondBFFOnOneFileWaitsForTheFirst(t *testing.T) {
 		"BASE_URL=http://" + addr[0], "BFF_ADDR=" + addr[0], "API_ADDR=" + addr[1], "ADMIN_ADDR=" + addr[2],
 		"DATABASE_URL=" + first.database, "BETTER_AUTH_SECRET=" + secret, "LOG_FORMAT=json",
 	}, "serve")
-	wantLog := func(text string) {
-		t.Helper()
-		for begin := time.Now(); !strings.Contains(second.log.String(), text); time.Sleep(10 * time.Millisecond) {
-			if time.Since(begin) > 10*time.Second {
-				t.Fatalf("the log has no %q:\n%s", text, second.log)
-			}
-		}
-	}
-	wantLog("waiting for another process")
+	second.log.Want(t, "waiting for another process")
 	if log := second.log.String(); strings.Contains(log, `"listening"`) {
 		t.Errorf("it serves beside the first one:\n%s", log)
 	}
 	if code := first.processes[0].stop(); code != 0 {
 		t.Errorf("got exit code %d, want 0", code)
 	}
-	wantLog(`"listening"`)
+	second.log.Want(t, `"listening"`)
 }

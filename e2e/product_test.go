@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -16,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"vestibule/internal/freeport"
 	"vestibule/internal/pgtest"
 	"vestibule/internal/testlog"
 )
@@ -221,12 +221,10 @@ func freeAddrs(t testing.TB, n int) []string {
 	t.Helper()
 	addrs := make([]string, n)
 	for i := range addrs {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
+		var err error
+		if addrs[i], err = freeport.Addr(); err != nil {
 			t.Fatal(err)
 		}
-		defer ln.Close()
-		addrs[i] = ln.Addr().String()
 	}
 	return addrs
 }

@@ -370,12 +370,7 @@ func receive[T any](t testing.TB, what string, c <-chan T) T {
 	}
 }
 
-// wantLog waits until the log has text: a request is logged after its answer.
 func (r *rig) wantLog(text string) {
 	r.Helper()
-	for start := time.Now(); !strings.Contains(r.log.String(), text); time.Sleep(2 * time.Millisecond) {
-		if time.Since(start) > patient {
-			r.Fatalf("the log has no %q:\n%s", text, r.log)
-		}
-	}
+	r.log.Want(r, text)
 }

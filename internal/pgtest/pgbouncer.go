@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+
+	"vestibule/internal/freeport"
 )
 
 // bouncerPool is the number of server connections behind a PgBouncer: few, so
@@ -47,7 +49,7 @@ func startBouncer(tb testing.TB, databaseURL string) (string, error) {
 
 	for range 5 { // as in newServer, someone may be faster to the port
 		var port int
-		if port, err = freePort(); err != nil {
+		if port, err = freeport.Next(); err != nil {
 			return "", err
 		}
 		config := filepath.Join(folder, "pgbouncer.ini")

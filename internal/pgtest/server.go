@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"github.com/lib/pq"
+
+	"vestibule/internal/freeport"
 )
 
 const (
@@ -154,7 +156,7 @@ func newServer() (*Server, error) {
 	}
 	// Another process may take the free port first; then the next one is tried.
 	for range 5 {
-		if s.port, err = freePort(); err != nil {
+		if s.port, err = freeport.Next(); err != nil {
 			break
 		}
 		if err = s.start(); err == nil {
@@ -267,13 +269,4 @@ func binaries(layout string) (string, error) {
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
-}
-
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
 }

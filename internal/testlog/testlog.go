@@ -3,8 +3,14 @@ package testlog
 
 import (
 	"bytes"
+	"strings"
 	"sync"
+	"testing"
+	"time"
 )
+
+// patience is for a machine that is busy with other tests.
+const patience = 20 * time.Second
 
 // Buffer is a bytes.Buffer that may be read while it is written. The zero value
 // is ready.
@@ -25,4 +31,16 @@ func (b *Buffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.buf.String()
+}
+
+// Want waits until text has been written, and fails the test if it never is. A
+// request is logged after its answer, so whoever has the answer may have to wait
+// for the record.
+func (b *Buffer) Want(tb testing.TB, text string) {
+	tb.Helper()
+	for end := time.Now().Add(patience); !strings.Contains(b.String(), text); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(end) {
+			tb.Fatalf("the log has no %q:\n%s", text, b)
+		}
+	}
 }

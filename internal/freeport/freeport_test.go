@@ -1,0 +1,28 @@
+package freeport
+
+import (
+	"net"
+	"strconv"
+	"testing"
+)
+
+func TestAddressesAreFreeAndNotTheSystemsOwn(t *testing.T) {
+	for range 20 {
+		addr, err := Addr()
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			t.Fatalf("got %s, want a free address: %v", addr, err)
+		}
+		defer l.Close() // taken until the end, so none may come twice
+		_, text, err := net.SplitHostPort(addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if port, _ := strconv.Atoi(text); port < 1024 || port >= 32768 {
+			t.Errorf("got port %s, want one that the system does not hand out by itself", text)
+		}
+	}
+}
