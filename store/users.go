@@ -14,12 +14,13 @@ type User struct {
 	Image         *string // URL of a picture
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
+	DisabledAt    *time.Time // since when they may not sign in; nil while they may
 }
 
-const userColumns = `u.id, u.name, u.email, u."emailVerified", u.image, u."createdAt", u."updatedAt"`
+const userColumns = `u.id, u.name, u.email, u."emailVerified", u.image, u."createdAt", u."updatedAt", u."disabledAt"`
 
 func (u *User) fields() []any {
-	return []any{&u.ID, &u.Name, &u.Email, &u.EmailVerified, &u.Image, instant{&u.CreatedAt}, instant{&u.UpdatedAt}}
+	return []any{&u.ID, &u.Name, &u.Email, &u.EmailVerified, &u.Image, instant{&u.CreatedAt}, instant{&u.UpdatedAt}, nullInstant{&u.DisabledAt}}
 }
 
 // CreateUser makes a user with a password and their first session, and ends the

@@ -1,0 +1,6 @@
+-- +goose Up
+-- disabledAt: since when the user may not sign in; null while they may.
+ALTER TABLE "user" ADD COLUMN "disabledAt" timestamptz(3);
+
+-- +goose Down
+ALTER TABLE "user" DROP COLUMN "disabledAt";

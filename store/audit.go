@@ -1,0 +1,81 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// The events of the audit trail.
+const (
+	EventSignUp          = "sign-up"
+	EventSignIn          = "sign-in"
+	EventSignInFailed    = "sign-in-failed"
+	EventPasswordFailed  = "password-check-failed" // of somebody who is signed in
+	EventSignOut         = "sign-out"
+	EventSessionRevoked  = "session-revoked"
+	EventPasswordChanged = "password-changed"
+	EventPasswordReset   = "password-reset"
+	EventResetRequested  = "password-reset-requested"
+	EventEmailVerified   = "email-verified"
+	EventEmailChange     = "email-change-requested"
+	EventEmailChanged    = "email-changed"
+	EventUserUpdated     = "user-updated"
+	EventUserDisabled    = "user-disabled"
+	EventUserEnabled     = "user-enabled"
+	EventUserDeleted     = "user-deleted"
+	EventKeyCreated      = "key-created"
+)
+
+// Events lists them all.
+var Events = [...]string{
+	EventSignUp, EventSignIn, EventSignInFailed, EventPasswordFailed, EventSignOut, EventSessionRevoked,
+	EventPasswordChanged, EventPasswordReset, EventResetRequested, EventEmailVerified, EventEmailChange, EventEmailChanged,
+	EventUserUpdated, EventUserDisabled, EventUserEnabled, EventUserDeleted, EventKeyCreated,
+}
+
+// Who caused an event.
+const (
+	ActorUser     = "user"     // over HTTP, whoever that really was
+	ActorOperator = "operator" // on the command line
+	ActorSystem   = "system"   // the program by itself
+)
+
+// Event is a row of the audit trail: what happened to which account, and where
+// the request for it came from. It never holds a secret. Fields that are not
+// known are "".
+type Event struct {
+	ID        int64 // given by the database; later events have larger ones
+	At        time.Time
+	Type      string // Event…
+	Actor     string // Actor…
+	UserID    string // stays when the user is deleted
+	SessionID string // the session's handle
+	Email     string // as typed, or as it was before
+	IPAddress string
+	UserAgent string
+	RequestID string // also in the log and in the answer's X-Request-Id
+	Detail    string // for people
+}
+
+// Record adds an event of its own: of something that has changed nothing else.
+func (s *Store) Record(ctx context.Context, e Event) error {
+	return s.tx(ctx, "record event", func(ctx context.Context, q querier) error { return record(ctx, q, e) })
+}
+
+// record adds an event to the transaction of what it tells of, so that neither is
+// there without the other.
+func record(ctx context.Context, q querier, e Event) error {
+	_, err := q.exec(ctx, `INSERT INTO audit (at, event, actor, "userId", "sessionId", email, "ipAddress", "userAgent", "requestId", detail)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		e.At, e.Type, e.Actor, nullable(e.UserID), nullable(e.SessionID), nullable(e.Email),
+		nullable(e.IPAddress), nullable(e.UserAgent), nullable(e.RequestID), nullable(e.Detail))
+	return err
+}
+
+// nullable is how "" is stored where it means that nothing is known.
+func nullable(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
