@@ -44,6 +44,9 @@ type Config struct {
 	JWTIssuer    string
 	JWTAudience  string
 	JWTExpiresIn time.Duration
+	ExposeToken  bool // hand the token to the page that asks
+
+	RequireEmailVerification bool // sign-in only after the address is verified
 
 	PasswordMinLength int             // code points
 	PasswordParams    password.Params // cost of a hash; zero: the default

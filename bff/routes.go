@@ -21,7 +21,34 @@ func (s *Server) routes() http.Handler {
 	auth(http.MethodPost, "/logout", "/sign-out", s.signOut)
 	auth(http.MethodGet, "/session", "/get-session", s.getSession)
 
-	s.handle(router, http.MethodGet, "/api/auth/jwks", s.jwks)
+	only := func(method, betterAuth string, h web.HandlerFunc) {
+		s.handle(router, method, "/api/auth"+betterAuth, h)
+	}
+	only(http.MethodGet, "/list-sessions", s.signedIn(s.listSessions))
+	only(http.MethodPost, "/revoke-session", s.signedIn(s.revokeSession))
+	only(http.MethodPost, "/revoke-sessions", s.signedIn(s.revokeSessions))
+	only(http.MethodPost, "/revoke-other-sessions", s.signedIn(s.revokeOtherSessions))
+
+	only(http.MethodPost, "/update-user", s.signedIn(s.updateUser))
+	only(http.MethodPost, "/change-password", s.signedIn(s.changePassword))
+	only(http.MethodPost, "/verify-password", s.signedIn(s.verifyPassword))
+	only(http.MethodPost, "/change-email", s.signedIn(s.changeEmail))
+	only(http.MethodPost, "/delete-user", s.signedIn(s.deleteUser))
+	only(http.MethodGet, "/list-accounts", s.signedIn(s.listAccounts))
+
+	only(http.MethodPost, "/request-password-reset", s.requestPasswordReset)
+	only(http.MethodGet, "/reset-password/{token}", s.followReset)
+	only(http.MethodPost, "/reset-password", s.resetPassword)
+	only(http.MethodPost, "/send-verification-email", s.sendVerificationEmail)
+	// Not HEAD: it must not use a link up.
+	router.Path("/api/auth/verify-email").Methods(http.MethodGet).Handler(web.Handle(s.verifyEmail, writeError))
+
+	if s.cfg.ExposeToken {
+		only(http.MethodGet, "/token", s.signedIn(s.token))
+	}
+	only(http.MethodGet, "/ok", s.ok)
+	only(http.MethodGet, "/error", s.showError)
+	only(http.MethodGet, "/jwks", s.jwks)
 	s.handle(router, http.MethodGet, "/.well-known/jwks.json", s.jwks)
 
 	// Every method: the proxy refuses those that it does not pass.

@@ -1,23 +1,23 @@
 package bff
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
 	"vestibule/bff/proxy"
 	"vestibule/bff/session"
 	"vestibule/internal/web"
+	"vestibule/store"
 )
 
 // signOut ends the session of the cookie. Without one there is nothing to end,
 // which is what was asked for.
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
-	if r.ContentLength != 0 {
-		if _, err := web.ReadObject(w, r); err != nil {
-			return err
-		}
+	if err := s.ignoreBody(w, r); err != nil {
+		return err
 	}
-	if err := s.sessions.End(r); err != nil {
+	if err := s.sessions.End(r, store.Recorded(s.event(r, store.EventSignOut))); err != nil {
 		return err
 	}
 	http.SetCookie(w, s.sessions.Cookie.Clear())
@@ -32,12 +32,18 @@ type currentJSON struct {
 }
 
 // getSession answers who is signed in, or null. It is never a 401: an app asks
-// it to find out.
+// it to find out. With disableRefresh, asking is no use of the session; as in
+// Better Auth any value but an empty one is a yes.
 func (s *Server) getSession(w http.ResponseWriter, r *http.Request) error {
-	live, err := s.sessions.Read(r)
+	read, renew := s.sessions.Read, s.sessions.Renewed
+	if r.URL.Query().Get("disableRefresh") != "" {
+		read = s.sessions.Peek
+		renew = func(context.Context, *session.Live) (*http.Cookie, error) { return nil, nil }
+	}
+	live, err := read(r)
 	var renewed *http.Cookie
 	if err == nil {
-		renewed, err = s.sessions.Renewed(r.Context(), live)
+		renewed, err = renew(r.Context(), live)
 	}
 	switch {
 	case errors.Is(err, session.ErrEnded):
@@ -52,6 +58,9 @@ func (s *Server) getSession(w http.ResponseWriter, r *http.Request) error {
 		http.SetCookie(w, renewed)
 	}
 	web.NoteUser(r, live.UserID)
+	if err := s.exposeToken(w, live); err != nil {
+		return err
+	}
 	return web.WriteJSON(w, http.StatusOK, currentJSON{Session: toSessionJSON(live.Session), User: toUserJSON(live.User)})
 }
 

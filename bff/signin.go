@@ -3,6 +3,7 @@ package bff
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 
@@ -15,10 +16,11 @@ type signInInput struct {
 	email    string
 	password string
 	remember bool
+	target   string // where the client's app goes on
 }
 
-func readSignIn(w http.ResponseWriter, r *http.Request) (signInInput, error) {
-	body, err := web.ReadObject(w, r)
+func (s *Server) readSignIn(w http.ResponseWriter, r *http.Request) (signInInput, error) {
+	body, err := s.readBody(w, r)
 	if err != nil {
 		return signInInput{}, err
 	}
@@ -26,6 +28,7 @@ func readSignIn(w http.ResponseWriter, r *http.Request) (signInInput, error) {
 	address, _ := body.String("email")
 	in.password, _ = body.String("password")
 	in.remember = remember(body)
+	in.target = optionalTarget(body, "callbackURL")
 	if faults := body.Faults(); len(faults) > 0 {
 		return signInInput{}, validation(faults)
 	}
@@ -39,24 +42,36 @@ func readSignIn(w http.ResponseWriter, r *http.Request) (signInInput, error) {
 // errCredentials is the one answer to an unknown address and a wrong password.
 var errCredentials = web.Refuse(http.StatusUnauthorized, "INVALID_EMAIL_OR_PASSWORD", "Invalid email or password")
 
+// errUnverified is told only to somebody who knows the password.
+var errUnverified = web.Refuse(http.StatusForbidden, "EMAIL_NOT_VERIFIED", "Email not verified")
+
+// signInJSON has a URL, and tells the client to go there, where a callbackURL was
+// asked for.
 type signInJSON struct {
-	Redirect bool `json:"redirect"`
-	signedInJSON
+	Redirect bool     `json:"redirect"`
+	Token    string   `json:"token"`
+	URL      string   `json:"url,omitempty"`
+	User     userJSON `json:"user"`
 }
 
 // signIn starts a session for a user who knows the password, and ends the one
 // that the request presents.
 func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
-	in, err := readSignIn(w, r)
+	in, err := s.readSignIn(w, r)
 	if err != nil {
 		return err
 	}
 	user, err := s.authenticate(r, in)
-	if err != nil {
+	switch {
+	case errors.Is(err, errNotThem):
+		return s.refuseSignIn(r, in, user, errCredentials.Because(err))
+	case err != nil:
 		return s.passwordError(err)
+	case s.cfg.RequireEmailVerification && !user.EmailVerified:
+		return s.refuseSignIn(r, in, user, errUnverified)
 	}
 	row, cookie, err := s.sessions.Start(r, user.ID, in.remember, func(row store.Session, replaces string) error {
-		return s.store.StartSession(r.Context(), row, replaces)
+		return s.store.StartSession(r.Context(), row, replaces, store.Recorded(s.event(r, store.EventSignIn)))
 	})
 	switch {
 	case errors.Is(err, store.ErrNoUser):
@@ -66,11 +81,18 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	}
 	web.NoteUser(r, user.ID)
 	http.SetCookie(w, cookie)
-	return web.WriteJSON(w, http.StatusOK, signInJSON{signedInJSON: signedInJSON{Token: row.ID, User: toUserJSON(user)}})
+	if in.target != "" {
+		w.Header().Set("Location", in.target)
+	}
+	return web.WriteJSON(w, http.StatusOK, signInJSON{Redirect: in.target != "", Token: row.ID, URL: in.target, User: toUserJSON(user)})
 }
 
+// errNotThem is why nobody is signed in: the client is told no more than that.
+var errNotThem = errors.New("credentials refused")
+
 // authenticate costs the same, one query and one computation of argon2id,
-// whether or not the address has an account.
+// whether or not the address has an account and whether or not that is disabled.
+// With errNotThem it still returns the user whom the address names, if it does.
 func (s *Server) authenticate(r *http.Request, in signInInput) (store.User, error) {
 	ctx := r.Context()
 	if err := s.passwords.Check(in.password); errors.Is(err, password.ErrTooLong) {
@@ -79,19 +101,20 @@ func (s *Server) authenticate(r *http.Request, in signInInput) (store.User, erro
 	user, hash, err := s.store.CredentialByEmail(ctx, in.email)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return store.User{}, s.refuseCredentials(r, in.password, err)
+		return user, s.refuseCredentials(r, in.password, errors.New("unknown address"))
 	case err != nil:
-		return store.User{}, err
+		return user, err
 	}
-	web.NoteUser(r, user.ID)
 	ok, rehash, err := s.passwords.Verify(ctx, in.password, hash)
 	switch {
 	case errors.Is(err, password.ErrMalformedHash):
-		return store.User{}, s.refuseCredentials(r, in.password, err)
+		return user, s.refuseCredentials(r, in.password, err)
 	case err != nil:
-		return store.User{}, err
+		return user, err
 	case !ok:
-		return store.User{}, errCredentials
+		return user, fmt.Errorf("%w: wrong password", errNotThem)
+	case user.DisabledAt != nil:
+		return user, fmt.Errorf("%w: disabled account", errNotThem)
 	}
 	if rehash {
 		s.rehash(ctx, user.ID, in.password, hash)
@@ -105,7 +128,19 @@ func (s *Server) refuseCredentials(r *http.Request, pw string, cause error) erro
 	if err := s.passwords.VerifyNone(r.Context(), pw); err != nil {
 		return err
 	}
-	return errCredentials.Because(cause)
+	return fmt.Errorf("%w: %w", errNotThem, cause)
+}
+
+// refuseSignIn puts the refusal into the audit trail. An account that does not
+// exist leaves its row too, which keeps the time of the answers the same.
+func (s *Server) refuseSignIn(r *http.Request, in signInInput, user store.User, refusal *web.Error) error {
+	web.NoteUser(r, user.ID)
+	e := s.event(r, store.EventSignInFailed)
+	e.UserID, e.Email, e.Detail = user.ID, in.email, refusal.Error()
+	if err := s.store.Record(r.Context(), e); err != nil {
+		return err
+	}
+	return refusal
 }
 
 // rehash raises a stored hash to the current parameters. Signing in does not

@@ -19,42 +19,27 @@ type signUpInput struct {
 	name     string
 	image    *string
 	remember bool
+	target   string // where the link in the mail leads
 }
 
-// maxName and maxImage bound what is stored for a user, in bytes.
-const (
-	maxName  = 1024
-	maxImage = 8192
-)
-
-func readSignUp(w http.ResponseWriter, r *http.Request) (signUpInput, error) {
-	body, err := web.ReadObject(w, r)
+func (s *Server) readSignUp(w http.ResponseWriter, r *http.Request) (signUpInput, error) {
+	body, err := s.readBody(w, r)
 	if err != nil {
 		return signUpInput{}, err
 	}
 	var in signUpInput
-	var ok bool
-	if address, is := body.String("email"); is {
-		if in.email, ok = validEmail(address); !ok {
-			body.Reject("email", "expected an email address")
-		}
-	}
+	in.email = readEmail(body, "email")
 	in.password, _ = body.String("password")
-	if body.Has("name") {
-		in.name, _ = body.String("name")
+	if name := readName(body); name != nil {
+		in.name = *name
 	} else {
 		in.name, _, _ = strings.Cut(in.email, "@")
 	}
-	if len(in.name) > maxName {
-		body.Reject("name", fmt.Sprintf("expected at most %d bytes", maxName))
-	}
-	if body.Has("image") && !body.IsNull("image") {
-		image, _ := body.String("image")
-		if in.image = &image; len(image) > maxImage {
-			body.Reject("image", fmt.Sprintf("expected at most %d bytes", maxImage))
-		}
+	if image := readImage(body); image != nil {
+		in.image = *image
 	}
 	in.remember = remember(body)
+	in.target = optionalTarget(body, "callbackURL")
 	if faults := body.Faults(); len(faults) > 0 {
 		return signUpInput{}, validation(faults)
 	}
@@ -62,15 +47,17 @@ func readSignUp(w http.ResponseWriter, r *http.Request) (signUpInput, error) {
 }
 
 type signedInJSON struct {
-	Token string   `json:"token"` // the session's handle; the secret is in the cookie alone
+	Token *string  `json:"token"` // the session's handle, null without a session; the secret is in the cookie alone
 	User  userJSON `json:"user"`
 }
 
 var errEmailTaken = web.Refuse(http.StatusUnprocessableEntity, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL", "User already exists. Use another email.")
 
-// signUp makes an account and signs it in.
+// signUp makes an account and signs it in. Where addresses must be verified first
+// it does not, and then the answer for a taken address is that for a new one: only
+// the mail that its owner gets differs.
 func (s *Server) signUp(w http.ResponseWriter, r *http.Request) error {
-	in, err := readSignUp(w, r)
+	in, err := s.readSignUp(w, r)
 	if err != nil {
 		return err
 	}
@@ -81,8 +68,28 @@ func (s *Server) signUp(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.passwordError(err)
 	}
+	user := s.newUser(in)
+	if s.cfg.RequireEmailVerification {
+		return s.signUpUnverified(w, r, in, user, hash)
+	}
+	e := s.event(r, store.EventSignUp)
+	row, cookie, err := s.sessions.Start(r, user.ID, in.remember, func(row store.Session, replaces string) error {
+		return s.store.CreateUser(r.Context(), user, hash, row, replaces, store.Recorded(e))
+	})
+	switch {
+	case errors.Is(err, store.ErrConflict):
+		return errEmailTaken.Because(errors.Join(err, s.store.Record(r.Context(), s.taken(r, in))))
+	case err != nil:
+		return err
+	}
+	web.NoteUser(r, user.ID)
+	http.SetCookie(w, cookie)
+	return web.WriteJSON(w, http.StatusOK, signedInJSON{Token: &row.ID, User: toUserJSON(user)})
+}
+
+func (s *Server) newUser(in signUpInput) store.User {
 	now := s.now().UTC().Truncate(time.Millisecond)
-	user := store.User{
+	return store.User{
 		ID:        "usr_" + strings.ToLower(rand.Text()),
 		Name:      in.name,
 		Email:     in.email,
@@ -90,18 +97,31 @@ func (s *Server) signUp(w http.ResponseWriter, r *http.Request) error {
 		CreatedAt: now,
 		UpdatedAt: now,
 	}
-	row, cookie, err := s.sessions.Start(r, user.ID, in.remember, func(row store.Session, replaces string) error {
-		return s.store.CreateUser(r.Context(), user, hash, row, replaces)
-	})
-	switch {
-	case errors.Is(err, store.ErrConflict):
-		return errEmailTaken.Because(err)
-	case err != nil:
+}
+
+// taken is the event of a sign-up with an address that has an account.
+func (s *Server) taken(r *http.Request, in signUpInput) store.Event {
+	e := s.event(r, store.EventSignUpFailed)
+	e.Email, e.Detail = in.email, "the address has an account"
+	return e
+}
+
+// signUpUnverified makes an account that cannot be signed in to before its address
+// is verified. For a taken address it answers with the user that would have been
+// made.
+func (s *Server) signUpUnverified(w http.ResponseWriter, r *http.Request, in signUpInput, user store.User, hash string) error {
+	m := s.notice(user, store.MailVerify)
+	m.CallbackURL = in.target
+	err := s.store.CreateSignedOutUser(r.Context(), user, hash, store.Recorded(s.event(r, store.EventSignUp)), store.Mailed(m))
+	if errors.Is(err, store.ErrConflict) {
+		m.Kind, m.UserID = store.MailAddressTaken, ""
+		err = s.store.Record(r.Context(), s.taken(r, in), store.Mailed(m))
+	}
+	if err != nil {
 		return err
 	}
-	web.NoteUser(r, user.ID)
-	http.SetCookie(w, cookie)
-	return web.WriteJSON(w, http.StatusOK, signedInJSON{Token: row.ID, User: toUserJSON(user)})
+	s.mail.Wake()
+	return web.WriteJSON(w, http.StatusOK, signedInJSON{User: toUserJSON(user)})
 }
 
 // passwordError turns what the password room refuses into an answer.

@@ -8,6 +8,7 @@ import (
 // The events of the audit trail.
 const (
 	EventSignUp          = "sign-up"
+	EventSignUpFailed    = "sign-up-failed"
 	EventSignIn          = "sign-in"
 	EventSignInFailed    = "sign-in-failed"
 	EventPasswordFailed  = "password-check-failed" // of somebody who is signed in
@@ -28,7 +29,7 @@ const (
 
 // Events lists them all.
 var Events = [...]string{
-	EventSignUp, EventSignIn, EventSignInFailed, EventPasswordFailed, EventSignOut, EventSessionRevoked,
+	EventSignUp, EventSignUpFailed, EventSignIn, EventSignInFailed, EventPasswordFailed, EventSignOut, EventSessionRevoked,
 	EventPasswordChanged, EventPasswordReset, EventResetRequested, EventEmailVerified, EventEmailChange, EventEmailChanged,
 	EventUserUpdated, EventUserDisabled, EventUserEnabled, EventUserDeleted, EventKeyCreated,
 }
@@ -57,9 +58,14 @@ type Event struct {
 	Detail    string // for people
 }
 
-// Record adds an event of its own: of something that has changed nothing else.
-func (s *Store) Record(ctx context.Context, e Event) error {
-	return s.tx(ctx, "record event", func(ctx context.Context, q querier) error { return record(ctx, q, e) })
+// Record adds an event of its own, with what comes with it.
+func (s *Store) Record(ctx context.Context, e Event, also ...Also) error {
+	return s.tx(ctx, "record event", func(ctx context.Context, q querier) error {
+		if err := record(ctx, q, e); err != nil {
+			return err
+		}
+		return writeAlso(ctx, q, also, e)
+	})
 }
 
 // record adds an event to the transaction of what it tells of, so that neither is
@@ -78,4 +84,31 @@ func nullable(text string) *string {
 		return nil
 	}
 	return &text
+}
+
+// Also is a row that is written in the transaction of a change. about tells whose
+// change it was, as far as the change itself knows.
+type Also func(ctx context.Context, q querier, about Event) error
+
+// Recorded records e with a change, if there is one. The user and the session
+// that e does not name are those of the change.
+func Recorded(e Event) Also {
+	return func(ctx context.Context, q querier, about Event) error {
+		if e.UserID == "" {
+			e.UserID = about.UserID
+		}
+		if e.SessionID == "" {
+			e.SessionID = about.SessionID
+		}
+		return record(ctx, q, e)
+	}
+}
+
+func writeAlso(ctx context.Context, q querier, also []Also, about Event) error {
+	for _, write := range also {
+		if err := write(ctx, q, about); err != nil {
+			return err
+		}
+	}
+	return nil
 }

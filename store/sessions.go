@@ -32,9 +32,12 @@ func (s *Session) fields() []any {
 // StartSession adds a session and, in the same transaction, ends the one with the
 // token hash replaces, if that is not "". It returns ErrNoUser when the user is
 // gone.
-func (s *Store) StartSession(ctx context.Context, session Session, replaces string) error {
+func (s *Store) StartSession(ctx context.Context, session Session, replaces string, also ...Also) error {
 	return s.tx(ctx, "start session", func(ctx context.Context, q querier) error {
-		return startSession(ctx, q, session, replaces)
+		if err := startSession(ctx, q, session, replaces); err != nil {
+			return err
+		}
+		return writeAlso(ctx, q, also, Event{UserID: session.UserID, SessionID: session.ID})
 	})
 }
 
@@ -52,12 +55,14 @@ func startSession(ctx context.Context, q querier, s Session, replaces string) er
 	return err
 }
 
-// SessionByTokenHash returns a session, expired ones too, with its user.
+// SessionByTokenHash returns a session, expired ones too, with its user. A
+// disabled user has none, whatever rows there are: a sign-in that was under way
+// when the user was disabled may still add one.
 func (s *Store) SessionByTokenHash(ctx context.Context, hash string) (session Session, u User, err error) {
 	err = s.call(ctx, "session by token", func(ctx context.Context) error {
 		return querier{s.often}.one(ctx, append(session.fields(), u.fields()...),
 			`SELECT `+sessionColumns+`, `+userColumns+`
-			FROM session s JOIN "user" u ON u.id = s."userId" WHERE s.token = ?`, hash)
+			FROM session s JOIN "user" u ON u.id = s."userId" WHERE s.token = ? AND u."disabledAt" IS NULL`, hash)
 	})
 	if err != nil {
 		return Session{}, User{}, err
@@ -92,15 +97,18 @@ func (s *Store) MarkCookieSent(ctx context.Context, hash string, at time.Time) e
 }
 
 // EndSession deletes a session, if it exists.
-func (s *Store) EndSession(ctx context.Context, hash string) error {
+func (s *Store) EndSession(ctx context.Context, hash string, also ...Also) error {
 	return s.tx(ctx, "end session", func(ctx context.Context, q querier) error {
-		_, err := q.exec(ctx, `DELETE FROM session WHERE token = ?`, hash)
-		return err
+		ended, err := endSessions(ctx, q, `token = ?`, hash)
+		if err != nil || len(ended) == 0 {
+			return err
+		}
+		return writeAlso(ctx, q, also, Event{UserID: ended[0].UserID, SessionID: ended[0].ID})
 	})
 }
 
-// LiveSessions returns, for those of the token hashes whose session exists and
-// has not expired, when it does.
+// LiveSessions returns, for those of the token hashes whose session exists, has
+// not expired and is not a disabled user's, when it expires.
 func (s *Store) LiveSessions(ctx context.Context, hashes []string, now time.Time) (map[string]time.Time, error) {
 	const batch = 1000 // parameters; SQLite takes 32 766, PostgreSQL 65 535
 	live := make(map[string]time.Time, len(hashes))
@@ -115,7 +123,8 @@ func (s *Store) LiveSessions(ctx context.Context, hashes []string, now time.Time
 			var hash string
 			var expiresAt time.Time
 			return querier{s.read}.each(ctx, []any{&hash, instant{&expiresAt}}, func() { live[hash] = expiresAt },
-				`SELECT token, "expiresAt" FROM session WHERE "expiresAt" > ? AND token IN (?`+strings.Repeat(", ?", n-1)+`)`,
+				`SELECT s.token, s."expiresAt" FROM session s JOIN "user" u ON u.id = s."userId"
+				WHERE s."expiresAt" > ? AND u."disabledAt" IS NULL AND s.token IN (?`+strings.Repeat(", ?", n-1)+`)`,
 				args...)
 		})
 		if err != nil {

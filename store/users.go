@@ -26,23 +26,37 @@ func (u *User) fields() []any {
 // CreateUser makes a user with a password and their first session, and ends the
 // session with the token hash replaces, if that is not "". It returns ErrConflict
 // when the address has an account; nothing has changed then.
-func (s *Store) CreateUser(ctx context.Context, u User, passwordHash string, first Session, replaces string) error {
+func (s *Store) CreateUser(ctx context.Context, u User, passwordHash string, first Session, replaces string, also ...Also) error {
 	return s.tx(ctx, "create user", func(ctx context.Context, q querier) error {
-		_, err := q.exec(ctx, `INSERT INTO "user" (id, name, email, "emailVerified", image, "createdAt", "updatedAt")
-			VALUES (?, ?, ?, ?, ?, ?, ?)`,
-			u.ID, u.Name, u.Email, u.EmailVerified, u.Image, u.CreatedAt, u.UpdatedAt)
-		if err != nil {
+		if err := createUser(ctx, q, u, passwordHash); err != nil {
 			return err
 		}
-		// The account of a user's password: there is one, so the user's id will do as its own.
-		_, err = q.exec(ctx, `INSERT INTO account (id, "accountId", "providerId", "userId", password, "createdAt", "updatedAt")
-			VALUES (?, ?, 'credential', ?, ?, ?, ?)`,
-			u.ID, u.ID, u.ID, passwordHash, u.CreatedAt, u.UpdatedAt)
-		if err != nil {
+		if err := startSession(ctx, q, first, replaces); err != nil {
 			return err
 		}
-		return startSession(ctx, q, first, replaces)
+		return writeAlso(ctx, q, also, Event{UserID: u.ID, SessionID: first.ID})
 	})
+}
+
+// CreateSignedOutUser is CreateUser without a session: for a user who may not
+// sign in before they have shown that the address is theirs.
+func (s *Store) CreateSignedOutUser(ctx context.Context, u User, passwordHash string, also ...Also) error {
+	return s.tx(ctx, "create user", func(ctx context.Context, q querier) error {
+		if err := createUser(ctx, q, u, passwordHash); err != nil {
+			return err
+		}
+		return writeAlso(ctx, q, also, Event{UserID: u.ID})
+	})
+}
+
+func createUser(ctx context.Context, q querier, u User, passwordHash string) error {
+	_, err := q.exec(ctx, `INSERT INTO "user" (id, name, email, "emailVerified", image, "createdAt", "updatedAt")
+		VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		u.ID, u.Name, u.Email, u.EmailVerified, u.Image, u.CreatedAt, u.UpdatedAt)
+	if err != nil {
+		return err
+	}
+	return setPassword(ctx, q, u.ID, passwordHash, u.CreatedAt)
 }
 
 // CredentialByEmail returns the user with this address and the hash of their

@@ -21,12 +21,25 @@ func (s *Sessions) Read(r *http.Request) (*Live, error) {
 	return s.check(r, 0)
 }
 
+// Peek is Read for a request that is no use of the session and extends nothing.
+func (s *Sessions) Peek(r *http.Request) (*Live, error) {
+	token, stale, err := s.Cookie.read(r)
+	if err != nil {
+		return nil, err
+	}
+	e, err := s.entry(r.Context(), HashToken(token), 0)
+	if err != nil {
+		return nil, err
+	}
+	return s.live(e, token, stale)
+}
+
 func (s *Sessions) check(r *http.Request, believe time.Duration) (*Live, error) {
 	token, stale, err := s.Cookie.read(r)
 	if err != nil {
 		return nil, err
 	}
-	hash := hashToken(token)
+	hash := HashToken(token)
 	e, err := s.entry(r.Context(), hash, believe)
 	if err != nil {
 		return nil, err
@@ -34,6 +47,10 @@ func (s *Sessions) check(r *http.Request, believe time.Duration) (*Live, error) 
 	if err := s.extendIfDue(r.Context(), e); err != nil {
 		return nil, err
 	}
+	return s.live(e, token, stale)
+}
+
+func (s *Sessions) live(e *entry, token string, stale bool) (*Live, error) {
 	row, user := e.load()
 	if !s.alive(row, s.now()) {
 		return nil, ErrEnded

@@ -42,8 +42,9 @@ func newToken() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// hashToken is the form of a token that may be stored and looked up.
-func hashToken(token string) string {
+// HashToken is the form in which a random token may be stored and looked up: the
+// lower-case hex of its SHA-256. It is enough for 256 random bits.
+func HashToken(token string) string {
 	sum := sha256.Sum256([]byte(token))
 	return hex.EncodeToString(sum[:])
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,7 +59,8 @@ type Store interface {
 	SessionByTokenHash(ctx context.Context, hash string) (store.Session, store.User, error)
 	ExtendSession(ctx context.Context, hash string, seen, updatedAt, expiresAt time.Time) (bool, error)
 	MarkCookieSent(ctx context.Context, hash string, at time.Time) error
-	EndSession(ctx context.Context, hash string) error
+	EndSession(ctx context.Context, hash string, also ...store.Also) error
+	SessionsOf(ctx context.Context, userID string, now time.Time) ([]store.Session, error)
 	LiveSessions(ctx context.Context, hashes []string, now time.Time) (map[string]time.Time, error)
 	DeleteExpiredSessions(ctx context.Context, now time.Time) (int64, error)
 }
@@ -91,10 +93,10 @@ func (s *Sessions) Start(r *http.Request, userID string, remember bool, save fun
 	token, now := newToken(), s.now()
 	row := store.Session{
 		ID:         "ses_" + strings.ToLower(rand.Text()),
-		TokenHash:  hashToken(token),
+		TokenHash:  HashToken(token),
 		UserID:     userID,
 		IPAddress:  s.ClientIP(r),
-		UserAgent:  userAgent(r),
+		UserAgent:  UserAgent(r),
 		RememberMe: remember,
 		CreatedAt:  now,
 		UpdatedAt:  now,
@@ -103,7 +105,7 @@ func (s *Sessions) Start(r *http.Request, userID string, remember bool, save fun
 	row.ExpiresAt = s.expiry(row, now)
 	replaces := ""
 	if old, _, err := s.Cookie.read(r); err == nil {
-		replaces = hashToken(old)
+		replaces = HashToken(old)
 	}
 	if err := save(row, replaces); err != nil {
 		return store.Session{}, nil, err
@@ -114,7 +116,8 @@ func (s *Sessions) Start(r *http.Request, userID string, remember bool, save fun
 	return row, s.cookieFor(row, token), nil
 }
 
-func userAgent(r *http.Request) string {
+// UserAgent is what is kept of the header: text, and not too much of it.
+func UserAgent(r *http.Request) string {
 	// Header values are bytes; the database wants text.
 	ua := strings.ToValidUTF8(r.UserAgent(), "\uFFFD")
 	if len(ua) > maxUserAgent {
@@ -151,16 +154,30 @@ func (s *Sessions) cookieFor(row store.Session, token string) *http.Cookie {
 }
 
 // End ends the session that r presents, if it presents one; of several cookies
-// each one's.
-func (s *Sessions) End(r *http.Request) error {
+// each one's. also is written with each.
+func (s *Sessions) End(r *http.Request, also ...store.Also) error {
 	for _, token := range s.Cookie.readAll(r) {
-		hash := hashToken(token)
-		if err := s.store.EndSession(r.Context(), hash); err != nil {
+		hash := HashToken(token)
+		if err := s.store.EndSession(r.Context(), hash, also...); err != nil {
 			return err
 		}
 		s.forget(hash)
 	}
 	return nil
+}
+
+// Of returns the live sessions of a user, the latest sign-in first.
+func (s *Sessions) Of(ctx context.Context, userID string) ([]store.Session, error) {
+	now := s.now()
+	rows, err := s.store.SessionsOf(ctx, userID, now)
+	return slices.DeleteFunc(rows, func(row store.Session) bool { return !s.alive(row, now) }), err
+}
+
+// Forget ends what this process still does for sessions whose rows are gone.
+func (s *Sessions) Forget(hashes ...string) {
+	for _, hash := range hashes {
+		s.forget(hash)
+	}
 }
 
 // forget is the one place that learns that a session has ended, after the row

@@ -39,7 +39,7 @@ func warn(c *config, at *listeners, log *slog.Logger) {
 // close or open something, as other versions and Better Auth itself have them,
 // and that this version does not read. As flags they are unknown.
 var withoutEffect = []string{
-	"SIGN_UP", "REQUIRE_EMAIL_VERIFICATION", "PASSWORD_DENY_COMMON", "RATE_LIMIT", "EXPOSE_TOKEN", "CORS_API_ORIGINS",
+	"SIGN_UP", "PASSWORD_DENY_COMMON", "RATE_LIMIT", "CORS_API_ORIGINS",
 	"BETTER_AUTH_TRUSTED_ORIGINS", "BETTER_AUTH_URL",
 }
 

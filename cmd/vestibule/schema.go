@@ -106,6 +106,11 @@ var schema = []group{
 			help:  "The shortest password that can be chosen, in code points.",
 			check: func(c *checker, v string) { c.bff.PasswordMinLength = c.number(v, 8, 128) },
 		},
+		{
+			name: "REQUIRE_EMAIL_VERIFICATION", by: forServe | forBFF, arg: "BOOL", value: "false",
+			help:  "Sign-in only after the address is verified by the link in a mail. Sign-up then starts no session, and answers the same for new and taken addresses.",
+			check: func(c *checker, v string) { c.bff.RequireEmailVerification = oneOf(c, v, truth) },
+		},
 	}},
 	{"Tokens", []setting{
 		{
@@ -127,6 +132,11 @@ var schema = []group{
 			name: "JWT_EXPIRES_IN", by: forServe | forBFF, arg: "DURATION", value: "5m",
 			help:  "How long the token lives that the BFF attaches to a request.",
 			check: func(c *checker, v string) { c.bff.JWTExpiresIn = c.duration(v, shortestToken, longestToken) },
+		},
+		{
+			name: "EXPOSE_TOKEN", by: forServe | forBFF, arg: "BOOL", value: "false",
+			help:  "Hand the token to pages that ask: GET /api/auth/token, and set-auth-jwt with the session. A script that runs in the page can then take it along (RFC 10017 §6.2).",
+			check: func(c *checker, v string) { c.bff.ExposeToken = oneOf(c, v, truth) },
 		},
 		{
 			name: "JWKS_URL", by: forServe | forAPI, arg: "URL", unset: "BASE_URL/api/auth/jwks; vestibule serve asks its own BFF",

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -19,6 +20,7 @@ const RequestIDHeader = "X-Request-Id"
 type record struct {
 	id     string
 	user   string
+	path   string // in place of the request's own; "" leaves that
 	err    error
 	attrs  []slog.Attr
 	answer recorder
@@ -50,6 +52,13 @@ func NoteUser(r *http.Request, id string) {
 func Note(r *http.Request, attrs ...slog.Attr) {
 	if rec := recordOf(r); rec != nil {
 		rec.attrs = append(rec.attrs, attrs...)
+	}
+}
+
+// HidePath writes path to r's log record in place of its own, which holds a secret.
+func HidePath(r *http.Request, path string) {
+	if rec := recordOf(r); rec != nil {
+		rec.path = path
 	}
 }
 
@@ -142,7 +151,7 @@ func (a Access) write(r *http.Request, rec *record, level slog.Level, took time.
 	attrs := append(make([]slog.Attr, 0, 12),
 		slog.String("surface", a.Surface),
 		slog.String("method", r.Method),
-		slog.String("path", r.URL.EscapedPath()),
+		slog.String("path", cmp.Or(rec.path, r.URL.EscapedPath())),
 		slog.Int("status", status),
 		slog.Int64("bytes", rec.answer.bytes),
 		slog.Float64("took_ms", float64(took.Microseconds())/1000),

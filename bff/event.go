@@ -1,0 +1,29 @@
+package bff
+
+import (
+	"net/http"
+
+	"vestibule/bff/session"
+	"vestibule/internal/web"
+	"vestibule/store"
+)
+
+// event begins an entry of the audit trail: what happened, and where the request
+// for it came from.
+func (s *Server) event(r *http.Request, kind string) store.Event {
+	return store.Event{
+		At:        s.now().UTC(),
+		Type:      kind,
+		Actor:     store.ActorUser,
+		IPAddress: s.clients.Of(r),
+		UserAgent: session.UserAgent(r),
+		RequestID: web.RequestID(r),
+	}
+}
+
+// eventOf is event for somebody who is signed in.
+func (s *Server) eventOf(r *http.Request, live *session.Live, kind string) store.Event {
+	e := s.event(r, kind)
+	e.UserID, e.SessionID = live.UserID, live.Handle()
+	return e
+}

@@ -1,0 +1,108 @@
+package bff
+
+import (
+	"errors"
+	"net/http"
+
+	"vestibule/bff/password"
+	"vestibule/bff/session"
+	"vestibule/internal/web"
+	"vestibule/store"
+)
+
+var (
+	errPassword     = web.Refuse(http.StatusBadRequest, "INVALID_PASSWORD", "Invalid password")
+	errNoCredential = web.Refuse(http.StatusBadRequest, "CREDENTIAL_ACCOUNT_NOT_FOUND", "Credential account not found")
+)
+
+// checkPassword makes sure that whoever uses the session also knows the password,
+// and returns its hash. Guesses count against a limit of their own: somebody who
+// has used the limit of sign-in up from outside must not lock the owner out here.
+func (s *Server) checkPassword(r *http.Request, live *session.Live, pw string) (hash string, err error) {
+	ctx := r.Context()
+	try := s.tryPassword(r, live.UserID)
+	if err := s.limit(r, try); err != nil {
+		return "", err
+	}
+	hash, err = s.store.PasswordHash(ctx, live.UserID)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return "", errNoCredential.Because(err)
+	case err != nil:
+		return "", err
+	}
+	ok, _, err := s.passwords.Verify(ctx, pw, hash)
+	switch {
+	case errors.Is(err, password.ErrMalformedHash), err == nil && !ok:
+		if err := s.store.Record(ctx, s.eventOf(r, live, store.EventPasswordFailed)); err != nil {
+			return "", err
+		}
+		return "", errPassword
+	case err != nil:
+		return "", s.passwordError(err)
+	}
+	return hash, s.limits.Succeeded(ctx, try)
+}
+
+// verifyPassword says whether a password is the caller's.
+func (s *Server) verifyPassword(w http.ResponseWriter, r *http.Request, live *session.Live) error {
+	body, err := s.readBody(w, r)
+	if err != nil {
+		return err
+	}
+	pw, _ := body.String("password")
+	if faults := body.Faults(); len(faults) > 0 {
+		return validation(faults)
+	}
+	if _, err := s.checkPassword(r, live, pw); err != nil {
+		return err
+	}
+	return done(w)
+}
+
+// changePassword gives the caller another password and another session secret, and
+// ends their sessions elsewhere unless they ask for those to be kept: a password
+// is often changed because somebody else has it.
+func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, live *session.Live) error {
+	body, err := s.readBody(w, r)
+	if err != nil {
+		return err
+	}
+	current, _ := body.String("currentPassword")
+	next, _ := body.String("newPassword")
+	endOthers := true
+	if body.Has("revokeOtherSessions") {
+		endOthers, _ = body.Bool("revokeOtherSessions")
+	}
+	if faults := body.Faults(); len(faults) > 0 {
+		return validation(faults)
+	}
+	if err := s.passwords.Check(next); err != nil {
+		return s.passwordError(err)
+	}
+	old, err := s.checkPassword(r, live, current)
+	if err != nil {
+		return err
+	}
+	hash, err := s.passwords.Hash(r.Context(), next)
+	if err != nil {
+		return s.passwordError(err)
+	}
+	var ended []string
+	row, cookie, err := s.sessions.Start(r, live.UserID, live.RememberMe, func(row store.Session, replaces string) (err error) {
+		ended, err = s.store.ChangePassword(r.Context(), store.PasswordChange{
+			UserID: live.UserID, Old: old, New: hash, Session: row, Replaces: replaces, EndOthers: endOthers, At: row.CreatedAt,
+		}, s.eventOf(r, live, store.EventPasswordChanged), store.Mailed(s.notice(live.User, store.MailPasswordChanged)))
+		return err
+	})
+	switch {
+	case errors.Is(err, store.ErrConflict):
+		return errPassword.Because(err) // it was changed while this request was under way
+	case err != nil:
+		return gone(err)
+	}
+	s.sessions.Forget(ended...)
+	s.mail.Wake()
+	http.SetCookie(w, cookie)
+	return web.WriteJSON(w, http.StatusOK, signedInJSON{Token: &row.ID, User: toUserJSON(live.User)})
+}

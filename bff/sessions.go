@@ -1,0 +1,89 @@
+package bff
+
+import (
+	"errors"
+	"net/http"
+
+	"vestibule/bff/session"
+	"vestibule/internal/web"
+	"vestibule/store"
+)
+
+// listSessions answers where the user is signed in. Which one is the caller's own
+// is told by its token, which /get-session gives too.
+func (s *Server) listSessions(w http.ResponseWriter, r *http.Request, live *session.Live) error {
+	rows, err := s.sessions.Of(r.Context(), live.UserID)
+	if err != nil {
+		return err
+	}
+	list := make([]sessionJSON, len(rows))
+	for i, row := range rows {
+		list[i] = toSessionJSON(row)
+	}
+	return web.WriteJSON(w, http.StatusOK, list)
+}
+
+// revokeSession ends the session that a handle names, if it is one of the user's
+// own. The answer is the same if it is not: a handle of somebody else's is not
+// told from one that never was.
+func (s *Server) revokeSession(w http.ResponseWriter, r *http.Request, live *session.Live) error {
+	body, err := s.readBody(w, r)
+	if err != nil {
+		return err
+	}
+	handle, _ := body.String("token")
+	if faults := body.Faults(); len(faults) > 0 {
+		return validation(faults)
+	}
+	hash, err := s.store.RevokeSession(r.Context(), live.UserID, handle, s.eventOf(r, live, store.EventSessionRevoked))
+	switch {
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrInvalidText):
+	case err != nil:
+		return err
+	default:
+		s.sessions.Forget(hash)
+	}
+	if hash == live.TokenHash {
+		http.SetCookie(w, s.sessions.Cookie.Clear())
+	}
+	return done(w)
+}
+
+// revokeSessions ends all of the user's sessions, the caller's own too.
+func (s *Server) revokeSessions(w http.ResponseWriter, r *http.Request, live *session.Live) error {
+	if err := s.revokeBut(w, r, live, ""); err != nil {
+		return err
+	}
+	http.SetCookie(w, s.sessions.Cookie.Clear())
+	return done(w)
+}
+
+// revokeOtherSessions leaves the user signed in here and nowhere else.
+func (s *Server) revokeOtherSessions(w http.ResponseWriter, r *http.Request, live *session.Live) error {
+	if err := s.revokeBut(w, r, live, live.TokenHash); err != nil {
+		return err
+	}
+	return done(w)
+}
+
+func (s *Server) revokeBut(w http.ResponseWriter, r *http.Request, live *session.Live, except string) error {
+	if err := s.ignoreBody(w, r); err != nil {
+		return err
+	}
+	hashes, err := s.store.RevokeSessions(r.Context(), live.UserID, except, s.eventOf(r, live, store.EventSessionRevoked))
+	if err != nil {
+		return err
+	}
+	s.sessions.Forget(hashes...)
+	return nil
+}
+
+// ignoreBody reads the body of a request that needs none: {} or nothing. What a
+// form of a foreign page can send is refused.
+func (s *Server) ignoreBody(w http.ResponseWriter, r *http.Request) error {
+	if r.ContentLength == 0 {
+		return nil
+	}
+	_, err := s.readBody(w, r)
+	return err
+}

@@ -1,0 +1,41 @@
+package bff
+
+import (
+	"html/template"
+	"net/http"
+	"regexp"
+
+	"vestibule/internal/web"
+)
+
+// ok answers Better Auth's sign of life.
+func (s *Server) ok(w http.ResponseWriter, _ *http.Request) error {
+	return web.WriteJSON(w, http.StatusOK, struct {
+		OK bool `json:"ok"`
+	}{true})
+}
+
+// errorCode is what may be shown of a code that came with a link.
+var errorCode = regexp.MustCompile(`^['A-Za-z0-9_-]{1,100}$`)
+
+var errorPage = template.Must(template.New("error").Parse(`<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Error</title>
+<h1>Something went wrong</h1>
+<p>The sign-in service says: <code>{{.}}</code></p>
+<p><a href="/">Back to the start</a></p>
+</html>
+`))
+
+// showError is the page where a browser lands that has nowhere else to go. It is
+// for people, and the one answer under /api/ that is HTML.
+func (s *Server) showError(w http.ResponseWriter, r *http.Request) error {
+	code := r.URL.Query().Get("error")
+	if !errorCode.MatchString(code) {
+		code = "UNKNOWN"
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	return errorPage.Execute(w, code)
+}

@@ -1,0 +1,157 @@
+package bff
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"vestibule/bff/session"
+	"vestibule/internal/web"
+	"vestibule/store"
+)
+
+// maxName and maxImage bound what is stored for a user, in bytes.
+const (
+	maxName  = 1024
+	maxImage = 8192
+)
+
+// readName returns the name in a body, or nil when it has none.
+func readName(body *web.Object) *string {
+	if !body.Has("name") {
+		return nil
+	}
+	name, _ := body.String("name")
+	if len(name) > maxName {
+		body.Reject("name", fmt.Sprintf("expected at most %d bytes", maxName))
+	}
+	return &name
+}
+
+// readImage returns the image in a body, which may be null, or nil when it has
+// none.
+func readImage(body *web.Object) **string {
+	var image *string
+	switch {
+	case !body.Has("image"):
+		return nil
+	case !body.IsNull("image"):
+		text, _ := body.String("image")
+		if image = &text; len(text) > maxImage {
+			body.Reject("image", fmt.Sprintf("expected at most %d bytes", maxImage))
+		}
+	}
+	return &image
+}
+
+// updateUser changes the name and the picture. The address is not changed like
+// that: the new one must be shown to be the user's own first.
+func (s *Server) updateUser(w http.ResponseWriter, r *http.Request, live *session.Live) error {
+	body, err := s.readBody(w, r)
+	if err != nil {
+		return err
+	}
+	if body.Has("email") && !body.IsNull("email") {
+		if address, text := body.String("email"); address != "" || !text { // Better Auth passes an empty one over
+			return web.Refuse(http.StatusBadRequest, "EMAIL_CAN_NOT_BE_UPDATED", "Email can not be updated: use /change-email.")
+		}
+	}
+	change := store.UserChange{Name: readName(body), Image: readImage(body)}
+	if faults := body.Faults(); len(faults) > 0 {
+		return validation(faults)
+	}
+	if change.Name == nil && change.Image == nil {
+		return web.Refuse(http.StatusBadRequest, "NO_FIELDS_TO_UPDATE", "No fields to update")
+	}
+	err = s.store.UpdateUser(r.Context(), live.UserID, change, s.now(), s.eventOf(r, live, store.EventUserUpdated))
+	if err != nil {
+		return gone(err)
+	}
+	return done(w)
+}
+
+// gone answers that the user was deleted while their request was under way.
+func gone(err error) error {
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrNoUser) {
+		return errUnauthorized.Because(err)
+	}
+	return err
+}
+
+// accountJSON is Better Auth's account: a way to sign in, without what proves it.
+type accountJSON struct {
+	AccountID  string   `json:"accountId"`
+	ProviderID string   `json:"providerId"`
+	UserID     string   `json:"userId"`
+	CreatedAt  web.Time `json:"createdAt"`
+	UpdatedAt  web.Time `json:"updatedAt"`
+	ID         string   `json:"id"`
+	Scopes     []string `json:"scopes"`
+}
+
+func (s *Server) listAccounts(w http.ResponseWriter, r *http.Request, live *session.Live) error {
+	rows, err := s.store.AccountsOf(r.Context(), live.UserID)
+	if err != nil {
+		return err
+	}
+	list := make([]accountJSON, len(rows))
+	for i, row := range rows {
+		list[i] = accountJSON{
+			AccountID: row.AccountID, ProviderID: row.ProviderID, UserID: row.UserID,
+			CreatedAt: web.Time(row.CreatedAt), UpdatedAt: web.Time(row.UpdatedAt), ID: row.ID, Scopes: scopes(row.Scope),
+		}
+	}
+	return web.WriteJSON(w, http.StatusOK, list)
+}
+
+// scopes splits what a provider granted, as Better Auth stores it.
+func scopes(list string) []string {
+	if list == "" {
+		return []string{}
+	}
+	return strings.Split(list, ",")
+}
+
+// freshAge is how young a sign-in must be to stand for the password, where a
+// request may leave that out. It is Better Auth's.
+const freshAge = 24 * time.Hour
+
+// deleteUser deletes the caller's account and all that is theirs. Who does not
+// give the password must have signed in lately: a browser that was left open last
+// week is not enough for what cannot be undone.
+func (s *Server) deleteUser(w http.ResponseWriter, r *http.Request, live *session.Live) error {
+	body, err := s.readBody(w, r)
+	if err != nil {
+		return err
+	}
+	var pw string
+	withPassword := body.Has("password") && !body.IsNull("password")
+	if withPassword {
+		pw, _ = body.String("password")
+	}
+	if faults := body.Faults(); len(faults) > 0 {
+		return validation(faults)
+	}
+	switch {
+	case withPassword:
+		if _, err := s.checkPassword(r, live, pw); err != nil {
+			return err
+		}
+	case s.now().Sub(live.CreatedAt) >= freshAge:
+		return web.Refuse(http.StatusBadRequest, "SESSION_EXPIRED", "Session expired. Re-authenticate to perform this action.")
+	}
+	e := s.eventOf(r, live, store.EventUserDeleted)
+	e.Email = live.User.Email
+	hashes, err := s.store.DeleteUser(r.Context(), live.UserID, e)
+	if err != nil {
+		return gone(err)
+	}
+	s.sessions.Forget(hashes...)
+	http.SetCookie(w, s.sessions.Cookie.Clear())
+	return web.WriteJSON(w, http.StatusOK, struct {
+		Success bool   `json:"success"`
+		Message string `json:"message"`
+	}{true, "User deleted"})
+}

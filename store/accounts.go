@@ -1,0 +1,185 @@
+package store
+
+import (
+	"context"
+	"strings"
+	"time"
+)
+
+// Account is one way in which a user signs in.
+type Account struct {
+	ID         string
+	AccountID  string // the provider's name for the user
+	ProviderID string // "credential" for a password
+	UserID     string
+	Scope      string // as the provider gave it; "" for none
+	CreatedAt  time.Time
+	UpdatedAt  time.Time
+}
+
+// AccountsOf returns the accounts of a user, the oldest first. No password hash
+// is among what it reads.
+func (s *Store) AccountsOf(ctx context.Context, userID string) ([]Account, error) {
+	var found []Account
+	err := s.call(ctx, "accounts of user", func(ctx context.Context) error {
+		found = nil
+		var a Account
+		return querier{s.read}.each(ctx,
+			[]any{&a.ID, &a.AccountID, &a.ProviderID, &a.UserID, &a.Scope, instant{&a.CreatedAt}, instant{&a.UpdatedAt}},
+			func() { found = append(found, a) },
+			`SELECT id, "accountId", "providerId", "userId", COALESCE(scope, ''), "createdAt", "updatedAt"
+			FROM account WHERE "userId" = ? ORDER BY "createdAt", id`, userID)
+	})
+	return found, err
+}
+
+// PasswordHash returns the hash of the user's password, or ErrNotFound when they
+// have none.
+func (s *Store) PasswordHash(ctx context.Context, userID string) (hash string, err error) {
+	err = s.call(ctx, "password of user", func(ctx context.Context) error {
+		return querier{s.read}.one(ctx, []any{&hash}, `SELECT password FROM account
+			WHERE "userId" = ? AND "providerId" = 'credential' AND password IS NOT NULL`, userID)
+	})
+	return hash, err
+}
+
+// UserChange says what to change about a user; what is nil keeps its value.
+type UserChange struct {
+	Name  *string
+	Image **string // a pointer to nil clears it
+}
+
+// UpdateUser changes a user and records e. It returns ErrNotFound when the user
+// is gone.
+func (s *Store) UpdateUser(ctx context.Context, id string, change UserChange, now time.Time, e Event) error {
+	set, args := []string{`"updatedAt" = ?`}, []any{now}
+	if change.Name != nil {
+		set, args = append(set, `name = ?`), append(args, *change.Name)
+	}
+	if change.Image != nil {
+		set, args = append(set, `image = ?`), append(args, *change.Image)
+	}
+	args = append(args, id)
+	return s.tx(ctx, "update user", func(ctx context.Context, q querier) error {
+		n, err := q.exec(ctx, `UPDATE "user" SET `+strings.Join(set, ", ")+` WHERE id = ?`, args...)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return ErrNotFound
+		}
+		e.UserID = id
+		return record(ctx, q, e)
+	})
+}
+
+// PasswordChange is a new password of a user who has shown that they know the
+// old one.
+type PasswordChange struct {
+	UserID    string
+	Old, New  string  // hashes
+	Session   Session // takes the place of the one with the token hash Replaces
+	Replaces  string
+	EndOthers bool // all other sessions end too
+	At        time.Time
+}
+
+// ChangePassword does all of c or nothing, and records e. It returns the token
+// hashes of the sessions that have ended, and ErrConflict when the password is no
+// longer the old one: somebody else was first.
+func (s *Store) ChangePassword(ctx context.Context, c PasswordChange, e Event, also ...Also) (ended []string, err error) {
+	err = s.tx(ctx, "change password", func(ctx context.Context, q querier) error {
+		n, err := q.exec(ctx, `UPDATE account SET password = ?, "updatedAt" = ?
+			WHERE "userId" = ? AND "providerId" = 'credential' AND password = ?`, c.New, c.At, c.UserID, c.Old)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return ErrConflict
+		}
+		ended = []string{c.Replaces}
+		if err := startSession(ctx, q, c.Session, c.Replaces); err != nil {
+			return err
+		}
+		e.UserID, e.SessionID = c.UserID, c.Session.ID
+		if err := record(ctx, q, e); err != nil {
+			return err
+		}
+		if c.EndOthers {
+			others, err := revokeAll(ctx, q, c.UserID, c.Session.TokenHash, e)
+			if err != nil {
+				return err
+			}
+			ended = append(ended, others...)
+		}
+		if err := deleteVerifications(ctx, q, c.UserID, PurposeReset); err != nil {
+			return err
+		}
+		return writeAlso(ctx, q, also, e)
+	})
+	return ended, err
+}
+
+// SetPassword gives the user a password whatever they had before, ends all their
+// sessions and makes their outstanding links to set one useless. It records e and
+// returns the token hashes of the sessions, or ErrNotFound when there is no such
+// user.
+func (s *Store) SetPassword(ctx context.Context, userID, hash string, now time.Time, e Event) (ended []string, err error) {
+	err = s.tx(ctx, "set password", func(ctx context.Context, q querier) (err error) {
+		var id string
+		if err := q.one(ctx, []any{&id}, `SELECT id FROM "user" WHERE id = ?`, userID); err != nil {
+			return err
+		}
+		ended, err = replacePassword(ctx, q, userID, hash, now, e)
+		return err
+	})
+	return ended, err
+}
+
+// replacePassword is SetPassword for a user that exists, within a transaction.
+func replacePassword(ctx context.Context, q querier, userID, hash string, now time.Time, e Event) (ended []string, err error) {
+	if err := setPassword(ctx, q, userID, hash, now); err != nil {
+		return nil, err
+	}
+	if err := deleteVerifications(ctx, q, userID, PurposeReset); err != nil {
+		return nil, err
+	}
+	e.UserID = userID
+	if err := record(ctx, q, e); err != nil {
+		return nil, err
+	}
+	return revokeAll(ctx, q, userID, "", e)
+}
+
+// setPassword gives a user the account of a password, or another password in it:
+// there is one such account, so the user's id will do as its own.
+func setPassword(ctx context.Context, q querier, userID, hash string, now time.Time) error {
+	_, err := q.exec(ctx, `INSERT INTO account (id, "accountId", "providerId", "userId", password, "createdAt", "updatedAt")
+		VALUES (?, ?, 'credential', ?, ?, ?, ?)
+		ON CONFLICT ("providerId", "accountId") DO UPDATE SET password = excluded.password, "updatedAt" = excluded."updatedAt"`,
+		userID, userID, userID, hash, now, now)
+	return err
+}
+
+// DeleteUser deletes a user with all that is theirs, tasks too, and records e,
+// which stays. It returns the token hashes of the sessions that have ended, and
+// ErrNotFound when the user is gone already.
+func (s *Store) DeleteUser(ctx context.Context, id string, e Event) (ended []string, err error) {
+	err = s.tx(ctx, "delete user", func(ctx context.Context, q querier) error {
+		hashes, err := revokeAll(ctx, q, id, "", e)
+		if err != nil {
+			return err
+		}
+		ended = hashes
+		n, err := q.exec(ctx, `DELETE FROM "user" WHERE id = ?`, id)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return ErrNotFound
+		}
+		e.UserID = id
+		return record(ctx, q, e)
+	})
+	return ended, err
+}
