@@ -112,8 +112,8 @@ func TestSignIn(t *testing.T) {
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("bea@example.com")
-		a := v.want(v.do("POST", "/api/auth/sign-in/email", `{"email":"BEA@example.com","password":"password123","callbackURL":"https://evil.example/"}`), 200, "bea@example.com")
-		if !strings.HasPrefix(a.body, `{"redirect":false,"token":"ses_`) || strings.Contains(a.body, "evil") {
+		a := v.want(v.do("POST", "/api/auth/sign-in/email", `{"email":"BEA@example.com","password":"password123"}`), 200, "bea@example.com")
+		if !strings.HasPrefix(a.body, `{"redirect":false,"token":"ses_`) {
 			s.t.Errorf("got %s", a.body)
 		}
 		a = v.want(v.do("POST", "/api/auth/login", `{"email":"bea@example.com","password":"password123","rememberMe":false}`), 200, "")

@@ -12,13 +12,17 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	netmail "net/mail"
 	"net/netip"
 	"net/url"
+	"sync"
 	"time"
 
+	"vestibule/bff/mail"
 	"vestibule/bff/password"
 	"vestibule/bff/proxy"
 	"vestibule/bff/session"
+	"vestibule/bff/throttle"
 	"vestibule/bff/token"
 	"vestibule/internal/web"
 	"vestibule/store"
@@ -50,11 +54,22 @@ type Config struct {
 
 	PasswordMinLength int             // code points
 	PasswordParams    password.Params // cost of a hash; zero: the default
+	RateLimitOff      bool            // count no attempts
+
+	Mail           MailConfig
+	AuditRetention time.Duration // how long events are kept; 0: forever
 
 	Backend             *url.URL // requests go to its /api/…
 	ProxyForwardHeaders []string // further request headers that may pass; may be empty
 	ProxyBodyLimit      int64    // bytes of a proxied request body; 0 means no limit
 	ProxyTimeout        time.Duration
+}
+
+// MailConfig is how mails leave.
+type MailConfig struct {
+	From   netmail.Address
+	Server *mail.Server // nil: files in Folder
+	Folder string
 }
 
 // Deps is what the BFF stands on.
@@ -72,6 +87,8 @@ type Server struct {
 	now       func() time.Time
 	store     *store.Store
 	passwords *password.Hasher
+	limits    *throttle.Limiter
+	mail      *mail.Outbox
 	tokens    *token.Minter
 	sessions  *session.Sessions
 	proxy     *proxy.Proxy
@@ -103,6 +120,10 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 	if s.passwords, err = password.New(password.Config{Params: cfg.PasswordParams, MinLength: cfg.PasswordMinLength}); err != nil {
 		return nil, err
 	}
+	if s.limits, err = throttle.New(deps.Store, cfg.Secret, s.now, cfg.RateLimitOff); err != nil {
+		return nil, err
+	}
+	s.mail = s.newOutbox()
 	s.tokens, err = token.Open(ctx, token.Config{
 		Algorithm:       cfg.JWTAlgorithm,
 		Secret:          cfg.Secret,
@@ -133,6 +154,14 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+func (s *Server) newOutbox() *mail.Outbox {
+	var sender mail.Sender = mail.Folder{Path: s.cfg.Mail.Folder, Log: s.log}
+	if s.cfg.Mail.Server != nil {
+		sender = s.cfg.Mail.Server
+	}
+	return mail.New(mail.Config{BaseURL: s.cfg.BaseURL, From: s.cfg.Mail.From, Sender: sender, Now: s.now, Log: s.log}, s.store)
 }
 
 func (s *Server) openSessions() error {
@@ -187,7 +216,13 @@ func (s *Server) Handler() http.Handler {
 }
 
 // Run does the background work until ctx ends.
-func (s *Server) Run(ctx context.Context) { s.sessions.Run(ctx) }
+func (s *Server) Run(ctx context.Context) {
+	var wg sync.WaitGroup
+	wg.Go(func() { s.sessions.Run(ctx) })
+	wg.Go(func() { s.mail.Run(ctx) })
+	wg.Go(func() { s.prune(ctx) })
+	wg.Wait()
+}
 
 // Ready says whether requests can be answered: the signing keys can be read.
 func (s *Server) Ready(ctx context.Context) error {

@@ -1,14 +1,17 @@
 package bff_test
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	netmail "net/mail"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,6 +27,7 @@ import (
 type site struct {
 	t     *testing.T
 	url   string
+	mails string // the folder
 	db    *store.Store
 	clock *testclock.Clock
 }
@@ -66,6 +70,7 @@ func newSite(t *testing.T, db *store.Store, change ...func(*bff.Config)) *site {
 		JWTExpiresIn:      5 * time.Minute,
 		PasswordMinLength: 8,
 		PasswordParams:    password.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32},
+		Mail:              bff.MailConfig{From: netmail.Address{Name: "Test", Address: "no-reply@example.com"}, Folder: t.TempDir()},
 		Backend:           backend,
 		ProxyBodyLimit:    1 << 20,
 		ProxyTimeout:      10 * time.Second,
@@ -77,6 +82,14 @@ func newSite(t *testing.T, db *store.Store, change ...func(*bff.Config)) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.mails = cfg.Mail.Folder
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { server.Run(ctx) })
+	t.Cleanup(func() {
+		cancel()
+		running.Wait()
+	})
 	srv.Config.Handler = server.Handler()
 	srv.Start()
 	t.Cleanup(srv.Close)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"vestibule/bff/session"
+	"vestibule/internal/opaque"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
@@ -108,7 +109,7 @@ func (s *Server) verifyEmail(w http.ResponseWriter, r *http.Request) error {
 	if err := s.limit(r, try); err != nil {
 		return err
 	}
-	user, replaced, err := s.store.VerifyEmail(r.Context(), session.HashToken(token), s.now().UTC(), s.event(r, store.EventEmailVerified))
+	user, replaced, err := s.store.VerifyEmail(r.Context(), opaque.Hash(token), s.now().UTC(), s.event(r, store.EventEmailVerified))
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrConflict) {
 		refusal, err := s.deadLink(r, token)
 		switch {
@@ -149,7 +150,7 @@ type verifiedJSON struct {
 // deadLink says why a verification link is refused: expired is told from unknown,
 // because its owner then knows to ask for another.
 func (s *Server) deadLink(r *http.Request, token string) (*web.Error, error) {
-	v, err := s.store.VerificationByToken(r.Context(), store.PurposeVerify, session.HashToken(token))
+	v, err := s.store.VerificationByToken(r.Context(), store.PurposeVerify, opaque.Hash(token))
 	switch {
 	case err == nil && !s.now().Before(v.ExpiresAt):
 		return web.Refuse(http.StatusUnauthorized, "TOKEN_EXPIRED", "Token expired"), nil

@@ -37,5 +37,7 @@ func (k signingKeys) Keys(ctx context.Context) ([]token.Key, error) {
 }
 
 func (k signingKeys) AddKey(ctx context.Context, key token.Key) error {
-	return k.store.AddKey(ctx, store.Key(key))
+	return k.store.AddKey(ctx, store.Key(key), store.Recorded(store.Event{
+		At: key.CreatedAt, Type: store.EventKeyCreated, Actor: store.ActorSystem, Detail: key.Algorithm + " " + key.ID,
+	}))
 }

@@ -6,6 +6,7 @@ import (
 
 	"vestibule/bff/password"
 	"vestibule/bff/session"
+	"vestibule/bff/throttle"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
@@ -20,7 +21,7 @@ var (
 // has used the limit of sign-in up from outside must not lock the owner out here.
 func (s *Server) checkPassword(r *http.Request, live *session.Live, pw string) (hash string, err error) {
 	ctx := r.Context()
-	try := s.tryPassword(r, live.UserID)
+	try := throttle.CheckPassword(live.UserID)
 	if err := s.limit(r, try); err != nil {
 		return "", err
 	}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/gorilla/mux"
 
-	"vestibule/bff/session"
+	"vestibule/internal/opaque"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
@@ -69,7 +69,7 @@ func (s *Server) followReset(w http.ResponseWriter, r *http.Request) error {
 
 // linkLives says whether a token would still be accepted.
 func (s *Server) linkLives(r *http.Request, purpose, token string) (bool, error) {
-	v, err := s.store.VerificationByToken(r.Context(), purpose, session.HashToken(token))
+	v, err := s.store.VerificationByToken(r.Context(), purpose, opaque.Hash(token))
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrInvalidText) {
 		return false, nil
 	}
@@ -120,7 +120,7 @@ func (s *Server) resetPassword(w http.ResponseWriter, r *http.Request) error {
 		return s.passwordError(err)
 	}
 	now := s.now().UTC()
-	userID, ended, err := s.store.ResetPassword(r.Context(), session.HashToken(token), hash, now, s.event(r, store.EventPasswordReset),
+	userID, ended, err := s.store.ResetPassword(r.Context(), opaque.Hash(token), hash, now, s.event(r, store.EventPasswordReset),
 		store.MailedOwner(store.Mail{Kind: store.MailPasswordChanged, CreatedAt: now, DueAt: now}))
 	switch {
 	case errors.Is(err, store.ErrNotFound):

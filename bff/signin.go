@@ -61,6 +61,10 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	try := s.trySignIn(r, in.email)
+	if err := s.limit(r, try); err != nil {
+		return err
+	}
 	user, err := s.authenticate(r, in)
 	switch {
 	case errors.Is(err, errNotThem):
@@ -80,6 +84,9 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	web.NoteUser(r, user.ID)
+	if err := s.limits.Succeeded(r.Context(), try); err != nil {
+		s.log.LogAttrs(r.Context(), slog.LevelWarn, "a good sign-in was counted as an attempt", slog.String("error", err.Error()))
+	}
 	http.SetCookie(w, cookie)
 	if in.target != "" {
 		w.Header().Set("Location", in.target)

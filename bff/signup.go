@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"vestibule/bff/password"
+	"vestibule/bff/throttle"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
@@ -63,6 +64,9 @@ func (s *Server) signUp(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err := s.passwords.Check(in.password); err != nil {
 		return s.passwordError(err)
+	}
+	if err := s.limit(r, throttle.SignUp(s.clients.Of(r))); err != nil {
+		return err
 	}
 	hash, err := s.passwords.Hash(r.Context(), in.password)
 	if err != nil {

@@ -42,10 +42,8 @@ func (s *Store) VerifyEmail(ctx context.Context, tokenHash string, now time.Time
 		if v.NewEmail != "" {
 			address, replaced = v.NewEmail, v.Email
 			e.Type, e.Email = EventEmailChanged, v.Email
-			for _, purpose := range []string{PurposeReset, PurposeVerify} {
-				if err := deleteVerifications(ctx, q, v.UserID, purpose); err != nil {
-					return err
-				}
+			if err := deleteVerifications(ctx, q, v.UserID, PurposeReset, PurposeVerify); err != nil {
+				return err
 			}
 		}
 		_, err = q.exec(ctx, `UPDATE "user" SET email = ?, "emailVerified" = ?, "updatedAt" = ? WHERE id = ?`, address, true, now, v.UserID)

@@ -59,6 +59,24 @@ func createUser(ctx context.Context, q querier, u User, passwordHash string) err
 	return setPassword(ctx, q, u.ID, passwordHash, u.CreatedAt)
 }
 
+// UserByID returns a user, disabled ones too, or ErrNotFound.
+func (s *Store) UserByID(ctx context.Context, id string) (User, error) {
+	return s.user(ctx, "user by id", `u.id = ?`, id)
+}
+
+// UserByEmail returns the user with this address, disabled ones too, or
+// ErrNotFound.
+func (s *Store) UserByEmail(ctx context.Context, email string) (User, error) {
+	return s.user(ctx, "user by e-mail", `u.email = ?`, email)
+}
+
+func (s *Store) user(ctx context.Context, what, condition, arg string) (u User, err error) {
+	err = s.call(ctx, what, func(ctx context.Context) error {
+		return querier{s.read}.one(ctx, u.fields(), `SELECT `+userColumns+` FROM "user" u WHERE `+condition, arg)
+	})
+	return u, err
+}
+
 // CredentialByEmail returns the user with this address and the hash of their
 // password. It returns ErrNotFound also for a user who has no password.
 func (s *Store) CredentialByEmail(ctx context.Context, email string) (u User, passwordHash string, err error) {

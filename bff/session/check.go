@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"vestibule/internal/opaque"
 	"vestibule/store"
 )
 
@@ -27,7 +28,7 @@ func (s *Sessions) Peek(r *http.Request) (*Live, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, err := s.entry(r.Context(), HashToken(token), 0)
+	e, err := s.entry(r.Context(), opaque.Hash(token), 0)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +40,7 @@ func (s *Sessions) check(r *http.Request, believe time.Duration) (*Live, error) 
 	if err != nil {
 		return nil, err
 	}
-	hash := HashToken(token)
+	hash := opaque.Hash(token)
 	e, err := s.entry(r.Context(), hash, believe)
 	if err != nil {
 		return nil, err

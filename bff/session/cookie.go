@@ -2,10 +2,8 @@ package session
 
 import (
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"net/http"
 	"net/url"
 	"slices"
@@ -33,20 +31,6 @@ type Cookie struct {
 	SameSite http.SameSite
 	Secret   []byte   // signs
 	Previous [][]byte // still accepted, for a secret that was rotated
-}
-
-// newToken returns 256 random bits in base64url.
-func newToken() string {
-	b := make([]byte, 32)
-	rand.Read(b) // never fails: crypto/rand ends the process instead
-	return base64.RawURLEncoding.EncodeToString(b)
-}
-
-// HashToken is the form in which a random token may be stored and looked up: the
-// lower-case hex of its SHA-256. It is enough for 256 random bits.
-func HashToken(token string) string {
-	sum := sha256.Sum256([]byte(token))
-	return hex.EncodeToString(sum[:])
 }
 
 func sign(secret []byte, token string) []byte {

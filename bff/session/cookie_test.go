@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"vestibule/internal/opaque"
 )
 
 func testCookie() Cookie {
@@ -45,13 +47,13 @@ func TestCookieHasBetterAuthsForm(t *testing.T) {
 
 func TestReadCookie(t *testing.T) {
 	c := testCookie()
-	token := newToken()
+	token := opaque.NewToken()
 	good := c.value(token)
 	raw, err := url.PathUnescape(good)
 	if err != nil {
 		t.Fatal(err)
 	}
-	other := c.value(newToken())
+	other := c.value(opaque.NewToken())
 	old := Cookie{Name: c.Name, Secret: []byte(strings.Repeat("o", 32))}
 	name := c.Name + "="
 	for _, tt := range []struct {
@@ -103,7 +105,7 @@ func TestPreviousSecretIsAcceptedAndSaidToBeStale(t *testing.T) {
 }
 
 func TestTokensAre256RandomBits(t *testing.T) {
-	a, b := newToken(), newToken()
+	a, b := opaque.NewToken(), opaque.NewToken()
 	if len(a) != 43 || a == b {
 		t.Errorf("got %q and %q, want two different tokens of 43 characters", a, b)
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"vestibule/internal/opaque"
 	"vestibule/store"
 )
 
@@ -55,7 +56,6 @@ type Access struct {
 
 // Store is what sessions need of the database.
 type Store interface {
-	StartSession(ctx context.Context, s store.Session, replaces string) error
 	SessionByTokenHash(ctx context.Context, hash string) (store.Session, store.User, error)
 	ExtendSession(ctx context.Context, hash string, seen, updatedAt, expiresAt time.Time) (bool, error)
 	MarkCookieSent(ctx context.Context, hash string, at time.Time) error
@@ -90,10 +90,10 @@ func (s *Sessions) now() time.Time { return s.Now().UTC().Truncate(time.Millisec
 // anything is told to the client. The cookie is the only place that holds the
 // secret.
 func (s *Sessions) Start(r *http.Request, userID string, remember bool, save func(row store.Session, replaces string) error) (store.Session, *http.Cookie, error) {
-	token, now := newToken(), s.now()
+	token, now := opaque.NewToken(), s.now()
 	row := store.Session{
 		ID:         "ses_" + strings.ToLower(rand.Text()),
-		TokenHash:  HashToken(token),
+		TokenHash:  opaque.Hash(token),
 		UserID:     userID,
 		IPAddress:  s.ClientIP(r),
 		UserAgent:  UserAgent(r),
@@ -105,7 +105,7 @@ func (s *Sessions) Start(r *http.Request, userID string, remember bool, save fun
 	row.ExpiresAt = s.expiry(row, now)
 	replaces := ""
 	if old, _, err := s.Cookie.read(r); err == nil {
-		replaces = HashToken(old)
+		replaces = opaque.Hash(old)
 	}
 	if err := save(row, replaces); err != nil {
 		return store.Session{}, nil, err
@@ -157,7 +157,7 @@ func (s *Sessions) cookieFor(row store.Session, token string) *http.Cookie {
 // each one's. also is written with each.
 func (s *Sessions) End(r *http.Request, also ...store.Also) error {
 	for _, token := range s.Cookie.readAll(r) {
-		hash := HashToken(token)
+		hash := opaque.Hash(token)
 		if err := s.store.EndSession(r.Context(), hash, also...); err != nil {
 			return err
 		}

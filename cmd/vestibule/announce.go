@@ -25,6 +25,9 @@ func warn(c *config, at *listeners, log *slog.Logger) {
 	if at.bff == nil {
 		return
 	}
+	if c.bff.RateLimitOff {
+		log.Warn("EVERYBODY MAY GUESS PASSWORDS AND ASK FOR MAILS WITHOUT LIMIT: this is for tests and load measurements only", "setting", "RATE_LIMIT", "value", "off")
+	}
 	base := c.bff.BaseURL
 	if base.Scheme == "http" && !loopback(base.Hostname()) {
 		log.Warn("passwords and session cookies cross the network unencrypted: use an https BASE_URL", "setting", "BASE_URL", "value", base.String())
@@ -39,7 +42,7 @@ func warn(c *config, at *listeners, log *slog.Logger) {
 // close or open something, as other versions and Better Auth itself have them,
 // and that this version does not read. As flags they are unknown.
 var withoutEffect = []string{
-	"SIGN_UP", "PASSWORD_DENY_COMMON", "RATE_LIMIT", "CORS_API_ORIGINS",
+	"SIGN_UP", "PASSWORD_DENY_COMMON", "CORS_API_ORIGINS",
 	"BETTER_AUTH_TRUSTED_ORIGINS", "BETTER_AUTH_URL",
 }
 

@@ -153,6 +153,15 @@ func (c *checker) lifetime(v string, shortest, longest time.Duration) time.Durat
 	return d
 }
 
+// retention is a duration, or 0 for ever. What is kept for less than an hour need
+// not be written.
+func (c *checker) retention(v string) time.Duration {
+	if v == "0" {
+		return 0
+	}
+	return c.duration(v, time.Hour, 87600*time.Hour)
+}
+
 func (c *checker) number(v string, least, most int) int {
 	n, m := parseNumber(v, least, most)
 	if m != nil {

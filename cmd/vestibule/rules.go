@@ -16,6 +16,8 @@ func (c *checker) together() {
 	c.cookie()
 	c.ownOrigin()
 	c.addresses()
+	c.limits()
+	c.mailing()
 	c.keys()
 	c.rotation()
 	c.missingSecret()

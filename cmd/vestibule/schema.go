@@ -112,6 +112,33 @@ var schema = []group{
 			check: func(c *checker, v string) { c.bff.RequireEmailVerification = oneOf(c, v, truth) },
 		},
 	}},
+	{"Limits, mail and audit trail", []setting{
+		{
+			name: "RATE_LIMIT", by: forServe | forBFF, arg: "MODE", value: "on",
+			help:  "off lifts the limits of sign-in, password checks and mails, for tests and load measurements; not with an https BASE_URL.",
+			check: func(c *checker, v string) { c.bff.RateLimitOff = oneOf(c, v, offSwitch) },
+		},
+		{
+			name: "SMTP_URL", by: forServe | forBFF, arg: "URL", secret: true, unset: "none; mails are written to MAIL_DIR",
+			help:  "The mail server: smtp://user:password@host:587, which must offer STARTTLS unless it is on this machine, or smtps://user:password@host:465. smtp://host:25?tls=off, without a password, sends in clear.",
+			check: func(c *checker, v string) { c.bff.Mail.Server = c.smtpURL(v) },
+		},
+		{
+			name: "MAIL_FROM", by: forServe | forBFF, arg: "ADDRESS", unset: "no-reply@ and the host of BASE_URL",
+			help:  "The sender of mails, with or without a name, as in: Our App, then the address in angle brackets.",
+			check: func(c *checker, v string) { c.bff.Mail.From = c.mailFrom(v) },
+		},
+		{
+			name: "MAIL_DIR", by: forServe | forBFF, arg: "FOLDER", value: "data/mail",
+			help:  "Where mails are written as .eml files as long as SMTP_URL is not set. They hold links that open accounts.",
+			check: func(c *checker, v string) { c.bff.Mail.Folder = c.folder(v) },
+		},
+		{
+			name: "AUDIT_RETENTION", by: forServe | forBFF, arg: "DURATION", value: "2160h",
+			help:  "How long events of the audit trail are kept; 0 keeps them all.",
+			check: func(c *checker, v string) { c.bff.AuditRetention = c.retention(v) },
+		},
+	}},
 	{"Tokens", []setting{
 		{
 			name: "JWT_ALGORITHM", by: forServe | forBFF | forAPI, arg: "NAME", value: "HS256",
@@ -198,6 +225,7 @@ type choice[T any] struct {
 
 var (
 	truth      = []choice[bool]{{"true", true}, {"false", false}}
+	offSwitch  = []choice[bool]{{"on", false}, {"off", true}}
 	sameSite   = []choice[http.SameSite]{{"lax", http.SameSiteLaxMode}, {"strict", http.SameSiteStrictMode}, {"none", http.SameSiteNoneMode}}
 	algorithms = []choice[string]{{hs256, hs256}, {"EdDSA", "EdDSA"}, {"ES256", "ES256"}}
 	logFormats = []choice[string]{{"text", "text"}, {"json", "json"}}

@@ -1,0 +1,37 @@
+package bff
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"vestibule/bff/throttle"
+	"vestibule/internal/web"
+)
+
+// errTooMany is the one answer past a limit, whether or not there is an account.
+var errTooMany = web.Refuse(http.StatusTooManyRequests, "TOO_MANY_REQUESTS", "Too many requests. Please try again later.")
+
+// limit counts an attempt before anything is verified. Better Auth's clients read
+// X-Retry-After.
+func (s *Server) limit(r *http.Request, a throttle.Attempt) error {
+	err := s.limits.Take(r.Context(), a)
+	if past, ok := errors.AsType[*throttle.Limited](err); ok {
+		seconds := strconv.FormatInt(int64((past.RetryAfter+time.Second-1)/time.Second), 10)
+		return errTooMany.With("Retry-After", seconds).With("X-Retry-After", seconds).Because(err)
+	}
+	return err
+}
+
+func (s *Server) trySignIn(r *http.Request, email string) throttle.Attempt {
+	return throttle.SignIn(email, s.clients.Of(r))
+}
+
+func (s *Server) tryMail(r *http.Request, email string) throttle.Attempt {
+	return throttle.SendMail(email, s.clients.Of(r))
+}
+
+func (s *Server) tryLink(r *http.Request) throttle.Attempt {
+	return throttle.UseLink(s.clients.Of(r))
+}

@@ -1,0 +1,122 @@
+package mail
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strconv"
+
+	gomail "github.com/wneessen/go-mail"
+)
+
+// Server is where mails are handed over. The rules:
+//
+//   - smtps:// is TLS from the first byte. smtp:// becomes TLS by STARTTLS, and a
+//     server that does not offer it is refused: whoever sits between could have
+//     taken the offer out.
+//   - Two exceptions, both without secrets on a foreign wire: a server on this
+//     machine may go without, and ?tls=off says so for another one, without a
+//     user and password.
+type Server struct {
+	Host           string
+	Port           int
+	User, Password string // "" for none
+	Implicit       bool   // TLS from the first byte
+	Plain          bool   // no TLS at all
+	Roots          *tls.Config
+}
+
+// ParseServer reads an SMTP URL. Its errors show no part of a password.
+func ParseServer(text string) (*Server, error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return nil, errors.New("is not a URL")
+	}
+	s := &Server{Host: u.Hostname(), Port: 587}
+	switch u.Scheme {
+	case "smtp":
+	case "smtps":
+		s.Implicit, s.Port = true, 465
+	default:
+		return nil, errors.New("does not start with smtp:// or smtps://")
+	}
+	if s.Host == "" {
+		return nil, errors.New("names no host")
+	}
+	if u.Path != "" && u.Path != "/" || u.Fragment != "" {
+		return nil, errors.New("has something after the host")
+	}
+	if port := u.Port(); port != "" {
+		if s.Port, err = strconv.Atoi(port); err != nil || s.Port < 1 || s.Port > 65535 {
+			return nil, errors.New("has a port that is none")
+		}
+	}
+	if u.User != nil {
+		s.User = u.User.Username()
+		s.Password, _ = u.User.Password()
+		if s.User == "" || s.Password == "" {
+			return nil, errors.New("has a user without a password or the other way round")
+		}
+	}
+	query := u.Query()
+	s.Plain = query.Get("tls") == "off"
+	switch {
+	case len(query) > 1 || len(query) == 1 && !s.Plain:
+		return nil, errors.New("has a parameter other than tls=off")
+	case s.Plain && s.Implicit:
+		return nil, errors.New("asks for TLS and for none")
+	case s.Plain && s.User != "" && !local(s.Host):
+		return nil, errors.New("would send the password in clear")
+	}
+	return s, nil
+}
+
+// local says whether a host is this machine.
+func local(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
+}
+
+// Send implements Sender.
+func (s *Server) Send(ctx context.Context, m *gomail.Msg, _ string) error {
+	options := []gomail.Option{
+		gomail.WithPort(s.Port),
+		gomail.WithTimeout(sendTimeout),
+		gomail.WithoutNoop(),
+	}
+	if s.Roots != nil {
+		roots := s.Roots.Clone()
+		roots.ServerName = s.Host
+		options = append(options, gomail.WithTLSConfig(roots))
+	}
+	switch {
+	case s.Implicit:
+		options = append(options, gomail.WithSSL())
+	case s.Plain:
+		options = append(options, gomail.WithTLSPolicy(gomail.NoTLS))
+	case local(s.Host):
+		options = append(options, gomail.WithTLSPolicy(gomail.TLSOpportunistic))
+	default:
+		options = append(options, gomail.WithTLSPolicy(gomail.TLSMandatory))
+	}
+	if s.User != "" {
+		options = append(options, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover), gomail.WithUsername(s.User), gomail.WithPassword(s.Password))
+	}
+	client, err := gomail.NewClient(s.Host, options...)
+	if err != nil {
+		return fmt.Errorf("SMTP_URL: %w", err)
+	}
+	// The library asks ctx only while it connects. A server that stops answering
+	// must not keep the process from ending; the timeout ends the call behind it.
+	sent := make(chan error, 1)
+	go func() { sent <- client.DialAndSendWithContext(ctx, m) }()
+	select {
+	case err := <-sent:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,83 @@
+package bff_test
+
+import (
+	"strings"
+	"testing"
+
+	"vestibule/store"
+)
+
+func TestVerifyPassword(t *testing.T) {
+	each(t, func(s *site) {
+		v := s.visitor()
+		v.signUp("ada@example.com")
+		v.want(v.do("POST", "/api/auth/verify-password", `{"password":"password123"}`), 200, `{"status":true}`)
+		v.want(v.do("POST", "/api/auth/verify-password", `{"password":"password124"}`), 400, "INVALID_PASSWORD")
+		v.want(v.do("POST", "/api/auth/verify-password", `{}`), 400, "[body.password]")
+		if events := s.events(store.EventPasswordFailed); len(events) != 1 || events[0].UserID == "" || events[0].SessionID == "" {
+			s.t.Errorf("got events %+v, want one with user and session", events)
+		}
+	})
+}
+
+func TestChangePassword(t *testing.T) {
+	each(t, func(s *site) {
+		v, elsewhere := s.visitor(), s.visitor()
+		first := handle(t, v.signUp("ada@example.com"))
+		elsewhere.signIn("ada@example.com", "password123")
+		old := v.cookieHeader()
+
+		for _, tt := range []struct {
+			body   string
+			status int
+			code   string
+		}{
+			{`{"currentPassword":"password124","newPassword":"another password"}`, 400, "INVALID_PASSWORD"},
+			{`{"currentPassword":"password123","newPassword":"short"}`, 400, "PASSWORD_TOO_SHORT"},
+			{`{"currentPassword":"password123","newPassword":"` + strings.Repeat("x", 129) + `"}`, 400, "PASSWORD_TOO_LONG"},
+			{`{"newPassword":"another password"}`, 400, "[body.currentPassword]"},
+			{`{"currentPassword":"password123"}`, 400, "[body.newPassword]"},
+			{`{"currentPassword":"password123","newPassword":"another password","revokeOtherSessions":"no"}`, 400, "[body.revokeOtherSessions]"},
+		} {
+			v.want(v.do("POST", "/api/auth/change-password", tt.body), tt.status, tt.code)
+		}
+		if !v.signedIn() || !elsewhere.signedIn() {
+			s.t.Fatal("somebody was signed out by a refused change")
+		}
+
+		a := v.want(v.do("POST", "/api/auth/change-password", `{"currentPassword":"password123","newPassword":"another password"}`), 200, "ada@example.com")
+		if second := handle(t, a); second == first || !strings.Contains(cookieLine(t, a), "Max-Age=604800") {
+			s.t.Errorf("got handle %s after %s, cookie %q; want a new session", second, first, cookieLine(t, a))
+		}
+		if !v.signedIn() || elsewhere.signedIn() {
+			s.t.Errorf("signed in: here %t, elsewhere %t; want here alone", v.signedIn(), elsewhere.signedIn())
+		}
+		thief := s.visitor()
+		thief.want(thief.do("GET", "/api/proxy/x", "", "Cookie", old), 401, "SESSION_EXPIRED")
+		thief.want(thief.do("POST", "/api/auth/sign-in/email", `{"email":"ada@example.com","password":"password123"}`), 401, "")
+		elsewhere.signIn("ada@example.com", "another password")
+
+		a = v.want(v.do("POST", "/api/auth/change-password", `{"currentPassword":"another password","newPassword":"password123","revokeOtherSessions":false}`), 200, "")
+		if !v.signedIn() || !elsewhere.signedIn() || cookieLine(t, a) == "" {
+			s.t.Errorf("signed in: here %t, elsewhere %t; want both, and a new cookie here", v.signedIn(), elsewhere.signedIn())
+		}
+		if events := s.events(store.EventPasswordChanged); len(events) != 2 || events[0].SessionID == first {
+			s.t.Errorf("got events %+v, want two, of the new sessions", events)
+		}
+		if mail := s.mail("ada@example.com", 2); strings.Contains(mail, "http") && strings.Contains(mail, "token") {
+			s.t.Errorf("the notice has a link with a token:\n%s", mail)
+		}
+	})
+}
+
+// TestABriefSessionStaysBrief: a new password is no new wish to be remembered.
+func TestABriefSessionStaysBrief(t *testing.T) {
+	each(t, func(s *site) {
+		v := s.visitor()
+		v.want(v.do("POST", "/api/auth/sign-up/email", `{"email":"ada@example.com","password":"password123","rememberMe":false}`), 200, "")
+		a := v.want(v.do("POST", "/api/auth/change-password", `{"currentPassword":"password123","newPassword":"another password"}`), 200, "")
+		if line := cookieLine(t, a); line == "" || strings.Contains(line, "Max-Age") {
+			s.t.Errorf("got cookie %q, want one that goes with the browser", line)
+		}
+	})
+}

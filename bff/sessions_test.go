@@ -1,0 +1,183 @@
+package bff_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"vestibule/store"
+)
+
+// signIn signs an existing user in.
+func (v *visitor) signIn(email, password string) answer {
+	v.t.Helper()
+	return v.want(v.do("POST", "/api/auth/sign-in/email", `{"email":"`+email+`","password":"`+password+`"}`), 200, email)
+}
+
+// handle is the token of an answer: the session's handle.
+func handle(t *testing.T, a answer) string {
+	t.Helper()
+	got, _ := object(t, a.body)["token"].(string)
+	if !strings.HasPrefix(got, "ses_") {
+		t.Fatalf("got %s, want a session handle as token", a.body)
+	}
+	return got
+}
+
+// signedIn says whether the visitor's cookie opens anything.
+func (v *visitor) signedIn() bool {
+	v.t.Helper()
+	proxied := v.do("GET", "/api/proxy/x", "").status == 200
+	if session := v.want(v.do("GET", "/api/auth/get-session", ""), 200, "").body != "null"; session != proxied {
+		v.t.Fatalf("got a session: %t, but the proxy lets through: %t", session, proxied)
+	}
+	return proxied
+}
+
+func (v *visitor) sessions() []map[string]any {
+	v.t.Helper()
+	var list []map[string]any
+	if err := json.Unmarshal([]byte(v.want(v.do("GET", "/api/auth/list-sessions", ""), 200, "").body), &list); err != nil {
+		v.t.Fatal(err)
+	}
+	return list
+}
+
+// events returns what the audit trail has of a type, the oldest first.
+func (s *site) events(kind string) []store.Event {
+	s.t.Helper()
+	found, err := s.db.Events(s.t.Context(), store.EventFilter{Type: kind}, 1000)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for i, j := 0, len(found)-1; i < j; i, j = i+1, j-1 {
+		found[i], found[j] = found[j], found[i]
+	}
+	return found
+}
+
+func TestListSessions(t *testing.T) {
+	each(t, func(s *site) {
+		first, second, other := s.visitor(), s.visitor(), s.visitor()
+		one := handle(t, first.signUp("ada@example.com"))
+		s.clock.Set(s.clock.Now().Add(time.Minute))
+		two := handle(t, second.signIn("ada@example.com", "password123"))
+		other.signUp("eve@example.com")
+		list := second.sessions()
+		if len(list) != 2 || list[0]["token"] != two || list[1]["token"] != one {
+			s.t.Errorf("got %v, want %s and %s", list, two, one)
+		}
+		for _, field := range []string{"expiresAt", "token", "createdAt", "updatedAt", "ipAddress", "userAgent", "userId", "id"} {
+			if _, ok := list[0][field]; !ok {
+				s.t.Errorf("got %v, want %s in it", list[0], field)
+			}
+		}
+		s.clock.Set(s.clock.Now().Add(7*24*time.Hour - 30*time.Second)) // the first has expired
+		if list := second.sessions(); len(list) != 1 || list[0]["token"] != two {
+			s.t.Errorf("got %v, want %s alone", list, two)
+		}
+	})
+}
+
+func TestRevokeSession(t *testing.T) {
+	each(t, func(s *site) {
+		here, there, other := s.visitor(), s.visitor(), s.visitor()
+		here.signUp("ada@example.com")
+		far := handle(t, there.signIn("ada@example.com", "password123"))
+		foreign := handle(t, other.signUp("eve@example.com"))
+
+		for name, body := range map[string]string{
+			"somebody else's": `{"token":"` + foreign + `"}`,
+			"unknown":         `{"token":"ses_nobody"}`,
+			"empty":           `{"token":""}`,
+		} {
+			a := here.want(here.do("POST", "/api/auth/revoke-session", body), 200, `{"status":true}`)
+			if line := cookieLine(t, a); line != "" || !other.signedIn() || !here.signedIn() || !there.signedIn() {
+				s.t.Errorf("%s handle: somebody was signed out (cookie %q)", name, line)
+			}
+		}
+		here.want(here.do("POST", "/api/auth/revoke-session", `{}`), 400, "VALIDATION_ERROR")
+		here.want(here.do("POST", "/api/auth/revoke-session", `{"token":1}`), 400, "[body.token]")
+
+		a := here.want(here.do("POST", "/api/auth/revoke-session", `{"token":"`+far+`"}`), 200, `{"status":true}`)
+		if line := cookieLine(t, a); line != "" || there.signedIn() || !here.signedIn() {
+			s.t.Errorf("got cookie %q; there: %t, here: %t", line, there.signedIn(), here.signedIn())
+		}
+		own := here.sessions()[0]["token"].(string)
+		a = here.want(here.do("POST", "/api/auth/revoke-session", `{"token":"`+own+`"}`), 200, `{"status":true}`)
+		if line := cookieLine(t, a); !strings.Contains(line, "Max-Age=0") || here.signedIn() {
+			s.t.Errorf("got cookie %q, want it cleared and nobody signed in", line)
+		}
+		events := s.events(store.EventSessionRevoked)
+		if len(events) != 2 || events[0].SessionID != far || events[1].SessionID != own || events[0].RequestID == "" || events[0].IPAddress != "127.0.0.1" {
+			s.t.Errorf("got events %+v", events)
+		}
+	})
+}
+
+func TestRevokeSessions(t *testing.T) {
+	each(t, func(s *site) {
+		a, b, c, other := s.visitor(), s.visitor(), s.visitor(), s.visitor()
+		a.signUp("ada@example.com")
+		b.signIn("ada@example.com", "password123")
+		c.signIn("ada@example.com", "password123")
+		other.signUp("eve@example.com")
+		// No body at all, as curl sends it, and the client's {}.
+		if got := a.want(a.do("POST", "/api/auth/revoke-other-sessions", ""), 200, `{"status":true}`); cookieLine(t, got) != "" {
+			s.t.Errorf("got cookie %q, want none", cookieLine(t, got))
+		}
+		if !a.signedIn() || b.signedIn() || c.signedIn() || !other.signedIn() {
+			s.t.Errorf("signed in: %t %t %t %t, want the first and the last", a.signedIn(), b.signedIn(), c.signedIn(), other.signedIn())
+		}
+		b.signIn("ada@example.com", "password123")
+		if got := a.want(a.do("POST", "/api/auth/revoke-sessions", "{}"), 200, `{"status":true}`); !strings.Contains(cookieLine(t, got), "Max-Age=0") {
+			s.t.Errorf("got cookie %q, want it cleared", cookieLine(t, got))
+		}
+		if a.signedIn() || b.signedIn() || !other.signedIn() {
+			s.t.Errorf("signed in: %t %t %t, want the last", a.signedIn(), b.signedIn(), other.signedIn())
+		}
+	})
+}
+
+// TestMembersOnly: without a session there is nothing to learn, not even what a
+// body should have.
+func TestMembersOnly(t *testing.T) {
+	each(t, func(s *site) {
+		gone := s.visitor()
+		gone.signUp("ada@example.com")
+		dead := gone.cookieHeader()
+		if _, err := s.db.RevokeSessions(t.Context(), object(t, gone.do("GET", "/api/auth/get-session", "").body)["user"].(map[string]any)["id"].(string), "",
+			store.Event{At: s.clock.Now(), Actor: store.ActorOperator}); err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range []string{
+			"GET /list-sessions", "GET /list-accounts", "POST /revoke-session", "POST /revoke-sessions", "POST /revoke-other-sessions",
+			"POST /update-user", "POST /change-password", "POST /verify-password", "POST /change-email", "POST /delete-user",
+		} {
+			method, name, _ := strings.Cut(path, " ")
+			s.t.Run(path, func(t *testing.T) {
+				body := ""
+				if method == "POST" {
+					body = `{"token":`
+				}
+				stranger := s.visitor()
+				a := stranger.want(stranger.do(method, "/api/auth"+name, body), 401, `"code":"UNAUTHORIZED"`)
+				if line := cookieLine(t, a); line != "" {
+					t.Errorf("got cookie %q, want none", line)
+				}
+				forged := stranger.want(stranger.do(method, "/api/auth"+name, body, "Cookie", "better-auth.session_token=abc.def"), 401, "UNAUTHORIZED")
+				if line := cookieLine(t, forged); line != "" {
+					t.Errorf("a forged cookie: got %q, want it ignored", line)
+				}
+				ended := stranger.want(stranger.do(method, "/api/auth"+name, body, "Cookie", dead), 401, "UNAUTHORIZED")
+				if line := cookieLine(t, ended); !strings.Contains(line, "Max-Age=0") {
+					t.Errorf("a dead session: got cookie %q, want it cleared", line)
+				}
+				if method == "POST" {
+					stranger.want(stranger.do(method, "/api/auth"+name, "{}", "Origin", "https://evil.example"), 403, "INVALID_ORIGIN")
+				}
+			})
+		}
+	})
+}

@@ -1,0 +1,154 @@
+// Package throttle limits how often passwords are guessed and mails are asked for.
+//
+// It promises:
+//   - An attempt is counted before anything is verified, so that a thousand at
+//     once are a thousand.
+//   - The counters are in the database: every instance has the same ones, and a
+//     restart forgets none.
+//   - A limit is temporary whatever happens: attempts against a block are not
+//     counted, so nobody can keep an account blocked by going on. Who passes a
+//     limit again is blocked for twice as long, up to an hour; after a quiet day
+//     that is forgotten.
+//   - The owner of a live session keeps it, and keeps what it can do: sign-in is
+//     counted apart from the password checks of those who are signed in.
+//   - An account that does not exist is counted like one that does.
+//
+// What is counted is stored as a keyed hash: the table names no address.
+package throttle
+
+import (
+	"context"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"vestibule/store"
+)
+
+const (
+	longestBlock = time.Hour
+	memory       = 24 * time.Hour // of having passed a limit
+)
+
+// Store is what limits need of the database.
+type Store interface {
+	Count(ctx context.Context, keys []string, decide func([]store.Counter)) error
+	DeleteExpiredCounters(ctx context.Context, now time.Time) (int64, error)
+}
+
+// Limiter counts attempts. Make one with New.
+type Limiter struct {
+	store Store
+	now   func() time.Time
+	key   []byte
+	off   bool
+}
+
+// New returns the limiter of a database. The key of the hashes in it is derived
+// from secret. With off it counts nothing.
+func New(s Store, secret []byte, now func() time.Time, off bool) (*Limiter, error) {
+	key, err := hkdf.Key(sha256.New, secret, nil, "vestibule/throttle/v1", 32)
+	if err != nil {
+		return nil, fmt.Errorf("derive the key of the limits: %w", err)
+	}
+	return &Limiter{store: s, now: now, key: key, off: off}, nil
+}
+
+// Limited is returned for an attempt that must not be made now.
+type Limited struct {
+	RetryAfter time.Duration // until it may; always more than 0
+}
+
+func (e *Limited) Error() string {
+	return fmt.Sprintf("too many attempts; the next is possible in %v", e.RetryAfter)
+}
+
+// Take counts an attempt. Its error is *Limited when the attempt must not be made,
+// or one of the store.
+func (l *Limiter) Take(ctx context.Context, a Attempt) error {
+	if l.off {
+		return nil
+	}
+	now := l.time()
+	var wait time.Duration
+	err := l.store.Count(ctx, l.keys(a), func(counters []store.Counter) {
+		wait = 0
+		for _, c := range counters {
+			wait = max(wait, c.BlockedUntil.Sub(now))
+		}
+		if wait > 0 {
+			return
+		}
+		for i := range counters {
+			wait = max(wait, a[i].rule.count(&counters[i], now))
+		}
+	})
+	if err == nil && wait > 0 {
+		return &Limited{wait}
+	}
+	return err
+}
+
+// Succeeded takes back an attempt that was counted and turned out to be honest:
+// what it was aimed at is no longer under suspicion, and the client's address,
+// which others may share, is as before.
+func (l *Limiter) Succeeded(ctx context.Context, a Attempt) error {
+	if l.off {
+		return nil
+	}
+	return l.store.Count(ctx, l.keys(a), func(counters []store.Counter) {
+		for i := range counters {
+			c := &counters[i]
+			if a[i].rule.forgives {
+				*c = store.Counter{}
+			} else if c.Count > 0 {
+				c.Count--
+			}
+		}
+	})
+}
+
+// Prune deletes counters that say nothing any more.
+func (l *Limiter) Prune(ctx context.Context) error {
+	_, err := l.store.DeleteExpiredCounters(ctx, l.time())
+	return err
+}
+
+// time is now as the database keeps it.
+func (l *Limiter) time() time.Time { return l.now().UTC().Truncate(time.Millisecond) }
+
+func (l *Limiter) keys(a Attempt) []string {
+	keys := make([]string, len(a))
+	for i, c := range a {
+		mac := hmac.New(sha256.New, l.key)
+		mac.Write([]byte(c.rule.name + "\x00" + c.value))
+		keys[i] = hex.EncodeToString(mac.Sum(nil))
+	}
+	return keys
+}
+
+// count counts one more in c, and returns how long to wait when that is one too
+// many.
+func (r *rule) count(c *store.Counter, now time.Time) time.Duration {
+	if !now.Before(c.ExpiresAt) {
+		*c = store.Counter{}
+	}
+	if !now.Before(c.WindowEnd) {
+		c.Count, c.WindowEnd = 0, now.Add(r.window)
+	}
+	var wait time.Duration
+	if c.Count++; c.Count > r.limit {
+		wait = min(r.block<<min(c.Strikes, 16), longestBlock)
+		c.Strikes++
+		c.BlockedUntil = now.Add(wait)
+		c.Count, c.WindowEnd = 0, c.BlockedUntil
+	}
+	c.ExpiresAt = c.WindowEnd
+	if c.Strikes > 0 {
+		c.ExpiresAt = c.WindowEnd.Add(memory)
+	}
+	return wait
+}

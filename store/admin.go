@@ -1,0 +1,139 @@
+package store
+
+import (
+	"context"
+	"strings"
+	"time"
+)
+
+// UserFilter selects users.
+type UserFilter struct {
+	Search   string // a part of the address or the name, in any case of ASCII letters; "" for all
+	Disabled bool   // only those who may not sign in
+}
+
+// Users returns up to limit users that f selects and whose id comes after the
+// given one, ordered by id.
+func (s *Store) Users(ctx context.Context, f UserFilter, after string, limit int) ([]User, error) {
+	conditions, args := []string{`u.id > ?`}, []any{after}
+	if f.Search != "" {
+		pattern := "%" + likeLiteral.Replace(strings.ToLower(f.Search)) + "%"
+		conditions = append(conditions, `(lower(u.email) LIKE ? ESCAPE '!' OR lower(u.name) LIKE ? ESCAPE '!')`)
+		args = append(args, pattern, pattern)
+	}
+	if f.Disabled {
+		conditions = append(conditions, `u."disabledAt" IS NOT NULL`)
+	}
+	var found []User
+	err := s.call(ctx, "users", func(ctx context.Context) error {
+		found = nil
+		var u User
+		return querier{s.read}.each(ctx, u.fields(), func() { found = append(found, u) },
+			`SELECT `+userColumns+` FROM "user" u WHERE `+strings.Join(conditions, " AND ")+` ORDER BY u.id LIMIT ?`, append(args, limit)...)
+	})
+	return found, err
+}
+
+// likeLiteral takes from % and _ what they mean to LIKE.
+var likeLiteral = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
+
+// DisableUser keeps a user from signing in, ends all their sessions, makes their
+// outstanding links useless and records e. It returns the token hashes of the
+// sessions, and ErrNotFound when there is no such user. A user who is disabled
+// already stays so since the day they were, and nothing is recorded.
+func (s *Store) DisableUser(ctx context.Context, id string, now time.Time, e Event) (ended []string, err error) {
+	err = s.tx(ctx, "disable user", func(ctx context.Context, q querier) error {
+		changed, err := switchUser(ctx, q, id, &now, e)
+		if err != nil || !changed {
+			return err
+		}
+		if err := deleteVerifications(ctx, q, id, PurposeReset, PurposeVerify); err != nil {
+			return err
+		}
+		ended, err = revokeAll(ctx, q, id, "", e)
+		return err
+	})
+	return ended, err
+}
+
+// EnableUser lets a disabled user sign in again and records e, if they were
+// disabled. It returns ErrNotFound when there is no such user.
+func (s *Store) EnableUser(ctx context.Context, id string, e Event) error {
+	return s.tx(ctx, "enable user", func(ctx context.Context, q querier) error {
+		_, err := switchUser(ctx, q, id, nil, e)
+		return err
+	})
+}
+
+// switchUser sets disabledAt where that is a change.
+func switchUser(ctx context.Context, q querier, id string, disabledAt *time.Time, e Event) (changed bool, err error) {
+	n, err := q.exec(ctx, `UPDATE "user" SET "disabledAt" = ?, "updatedAt" = ? WHERE id = ? AND ("disabledAt" IS NULL) = ?`,
+		disabledAt, e.At, id, disabledAt != nil)
+	if err != nil {
+		return false, err
+	}
+	e.UserID = id
+	if n > 0 {
+		return true, record(ctx, q, e)
+	}
+	return false, q.one(ctx, []any{&id}, `SELECT id FROM "user" WHERE id = ?`, id)
+}
+
+// EventFilter selects events; what is zero selects all.
+type EventFilter struct {
+	Type      string // Event…
+	UserID    string
+	Email     string
+	SessionID string
+	IPAddress string
+	RequestID string
+	Since     time.Time // this or later
+	Until     time.Time // before this
+	Before    int64     // an event's ID: only earlier ones, for the next page
+}
+
+// Events returns up to limit events that f selects, the latest first.
+func (s *Store) Events(ctx context.Context, f EventFilter, limit int) ([]Event, error) {
+	conditions, args := []string{`1 = 1`}, []any{}
+	for _, c := range []struct{ condition, value string }{
+		{`event = ?`, f.Type}, {`"userId" = ?`, f.UserID}, {`email = ?`, f.Email},
+		{`"sessionId" = ?`, f.SessionID}, {`"ipAddress" = ?`, f.IPAddress}, {`"requestId" = ?`, f.RequestID},
+	} {
+		if c.value != "" {
+			conditions, args = append(conditions, c.condition), append(args, c.value)
+		}
+	}
+	for _, c := range []struct {
+		condition string
+		at        time.Time
+	}{{`at >= ?`, f.Since}, {`at < ?`, f.Until}} {
+		if !c.at.IsZero() {
+			conditions, args = append(conditions, c.condition), append(args, c.at)
+		}
+	}
+	if f.Before > 0 {
+		conditions, args = append(conditions, `id < ?`), append(args, f.Before)
+	}
+	var found []Event
+	err := s.call(ctx, "events", func(ctx context.Context) error {
+		found = nil
+		var e Event
+		return querier{s.read}.each(ctx,
+			[]any{&e.ID, instant{&e.At}, &e.Type, &e.Actor, &e.UserID, &e.SessionID, &e.Email, &e.IPAddress, &e.UserAgent, &e.RequestID, &e.Detail},
+			func() { found = append(found, e) },
+			`SELECT id, at, event, actor, COALESCE("userId", ''), COALESCE("sessionId", ''), COALESCE(email, ''),
+				COALESCE("ipAddress", ''), COALESCE("userAgent", ''), COALESCE("requestId", ''), COALESCE(detail, '')
+			FROM audit WHERE `+strings.Join(conditions, " AND ")+` ORDER BY id DESC LIMIT ?`, append(args, limit)...)
+	})
+	return found, err
+}
+
+// DeleteEvents deletes up to limit events from before a time, the oldest first,
+// and returns how many there were.
+func (s *Store) DeleteEvents(ctx context.Context, before time.Time, limit int) (n int64, err error) {
+	err = s.tx(ctx, "delete events", func(ctx context.Context, q querier) (err error) {
+		n, err = q.exec(ctx, `DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ? ORDER BY at, id LIMIT ?)`, before, limit)
+		return err
+	})
+	return n, err
+}

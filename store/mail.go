@@ -1,0 +1,144 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"strings"
+	"time"
+)
+
+// The kinds of mail.
+const (
+	MailVerify          = "verify-email"     // a link that verifies the recipient's address
+	MailReset           = "reset-password"   // a link to a new password
+	MailChange          = "change-email"     // a link, sent to NewEmail, that makes it the user's address
+	MailAddressTaken    = "address-taken"    // somebody has signed up with the address of a user
+	MailPasswordChanged = "password-changed" // notice
+	MailEmailChanged    = "email-changed"    // notice to the old address
+)
+
+// Mail is a mail that is to be sent. It says what to send; whoever sends it looks
+// up for whom that is and makes the link.
+type Mail struct {
+	ID          string // given by QueueMail
+	Kind        string // Mail…
+	Recipient   string // the address that it is about
+	UserID      string // "" where nobody has looked who has the address
+	NewEmail    string
+	CallbackURL string // where the link leads in the end; "" for the default
+	CreatedAt   time.Time
+	DueAt       time.Time // not sent before
+	Attempts    int       // to send it, until now
+}
+
+// QueueMail adds a mail to those that are to be sent.
+func (s *Store) QueueMail(ctx context.Context, m Mail) error {
+	return s.tx(ctx, "queue mail", func(ctx context.Context, q querier) error { return queueMail(ctx, q, m) })
+}
+
+// Mailed queues m with a change, if there is one.
+func Mailed(m Mail) Also {
+	return func(ctx context.Context, q querier, _ Event) error { return queueMail(ctx, q, m) }
+}
+
+// MailedOwner is Mailed to the user whom the change is about, at the address that
+// the change names.
+func MailedOwner(m Mail) Also {
+	return func(ctx context.Context, q querier, about Event) error {
+		m.UserID, m.Recipient = about.UserID, about.Email
+		return queueMail(ctx, q, m)
+	}
+}
+
+func queueMail(ctx context.Context, q querier, m Mail) error {
+	_, err := q.exec(ctx, `INSERT INTO mail (id, kind, recipient, "userId", "newEmail", "callbackURL", "createdAt", "dueAt", attempts)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)`,
+		"mail_"+strings.ToLower(rand.Text()), m.Kind, m.Recipient, nullable(m.UserID), nullable(m.NewEmail), nullable(m.CallbackURL), m.CreatedAt, m.DueAt)
+	return err
+}
+
+// ClaimMail returns the mail that has been due longest, if one is due by now, and
+// ErrNotFound otherwise. Nobody else gets it before until, and after that
+// somebody does, unless it has been deleted or postponed: so a process that dies
+// loses no mail. The attempt is counted.
+func (s *Store) ClaimMail(ctx context.Context, now, until time.Time) (Mail, error) {
+	for {
+		m, err := s.dueMail(ctx, now)
+		if err != nil {
+			return Mail{}, err
+		}
+		claimed, err := s.PostponeMail(ctx, m, until)
+		if err != nil {
+			return Mail{}, err
+		}
+		if claimed {
+			m.DueAt = until.UTC().Truncate(time.Millisecond)
+			m.Attempts++
+			return m, nil
+		}
+		// Another instance was faster; there may be more.
+	}
+}
+
+func (s *Store) dueMail(ctx context.Context, now time.Time) (m Mail, err error) {
+	err = s.call(ctx, "due mail", func(ctx context.Context) error {
+		return querier{s.read}.one(ctx,
+			[]any{&m.ID, &m.Kind, &m.Recipient, &m.UserID, &m.NewEmail, &m.CallbackURL, instant{&m.CreatedAt}, instant{&m.DueAt}, &m.Attempts},
+			`SELECT id, kind, recipient, COALESCE("userId", ''), COALESCE("newEmail", ''), COALESCE("callbackURL", ''), "createdAt", "dueAt", attempts
+			FROM mail WHERE "dueAt" <= ? ORDER BY "dueAt", id LIMIT 1`, now)
+	})
+	return m, err
+}
+
+// PostponeMail makes a mail due at another time, and reports whether it still was
+// due at the time that m says. Its attempts are counted one up when it was due.
+func (s *Store) PostponeMail(ctx context.Context, m Mail, due time.Time) (postponed bool, err error) {
+	err = s.tx(ctx, "postpone mail", func(ctx context.Context, q querier) error {
+		n, err := q.exec(ctx, `UPDATE mail SET "dueAt" = ?, attempts = ? WHERE id = ? AND "dueAt" = ?`, due, m.Attempts+1, m.ID, m.DueAt)
+		postponed = n > 0
+		return err
+	})
+	return postponed && err == nil, err
+}
+
+// RetryMail makes a claimed mail due again, without counting that as an attempt.
+func (s *Store) RetryMail(ctx context.Context, m Mail, due time.Time) error {
+	m.Attempts--
+	_, err := s.PostponeMail(ctx, m, due)
+	return err
+}
+
+// DeleteMail takes a mail away that was sent or is not to be sent.
+func (s *Store) DeleteMail(ctx context.Context, id string) error {
+	return s.tx(ctx, "delete mail", func(ctx context.Context, q querier) error {
+		_, err := q.exec(ctx, `DELETE FROM mail WHERE id = ?`, id)
+		return err
+	})
+}
+
+// MailUser returns the user whom a mail is for: the one that it names, as long as
+// they have the address that it is about, or whoever has the address. It returns
+// ErrNotFound when there is none, or they are disabled.
+func (s *Store) MailUser(ctx context.Context, m Mail) (User, error) {
+	u, err := s.UserByEmail(ctx, m.Recipient)
+	if m.Kind == MailEmailChanged { // it is about an address that nobody has any more
+		u, err = s.UserByID(ctx, m.UserID)
+	}
+	switch {
+	case err != nil:
+		return User{}, err
+	case u.DisabledAt != nil, m.UserID != "" && m.UserID != u.ID:
+		return User{}, ErrNotFound
+	}
+	return u, nil
+}
+
+// AddressFree reports whether no user has the address.
+func (s *Store) AddressFree(ctx context.Context, email string) (bool, error) {
+	_, err := s.UserByEmail(ctx, email)
+	if errors.Is(err, ErrNotFound) {
+		return true, nil
+	}
+	return false, err
+}
