@@ -103,7 +103,11 @@ func (s *Server) Send(ctx context.Context, m *gomail.Msg, _ string) error {
 		options = append(options, gomail.WithTLSPolicy(gomail.TLSMandatory))
 	}
 	if s.User != "" {
-		options = append(options, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover), gomail.WithUsername(s.User), gomail.WithPassword(s.Password))
+		auth := gomail.SMTPAuthAutoDiscover // takes nothing weaker than the connection allows
+		if local(s.Host) {
+			auth = gomail.SMTPAuthPlainNoEnc
+		}
+		options = append(options, gomail.WithSMTPAuth(auth), gomail.WithUsername(s.User), gomail.WithPassword(s.Password))
 	}
 	client, err := gomail.NewClient(s.Host, options...)
 	if err != nil {
