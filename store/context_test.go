@@ -61,6 +61,28 @@ func methods(ctx context.Context, d *store.Store, u store.User, session store.Se
 		},
 		"Keys":   func() error { _, err := d.Keys(ctx); return err },
 		"AddKey": func() error { return d.AddKey(ctx, newKey("key_")) },
+
+		"Record":              func() error { return d.Record(ctx, event("x")) },
+		"Events":              func() error { _, err := d.Events(ctx, store.EventFilter{}, 1); return err },
+		"DeleteEvents":        func() error { _, err := d.DeleteEvents(ctx, time.Unix(0, 0), 1); return err },
+		"SessionsOf":          func() error { _, err := d.SessionsOf(ctx, u.ID, base()); return err },
+		"RevokeSessions":      func() error { _, err := d.RevokeSessions(ctx, "usr_nobody", "", event("x")); return err },
+		"AccountsOf":          func() error { _, err := d.AccountsOf(ctx, u.ID); return err },
+		"PasswordHash":        func() error { _, err := d.PasswordHash(ctx, u.ID); return err },
+		"UserByID":            func() error { _, err := d.UserByID(ctx, u.ID); return err },
+		"UserByEmail":         func() error { _, err := d.UserByEmail(ctx, u.Email); return err },
+		"Users":               func() error { _, err := d.Users(ctx, store.UserFilter{}, "", 1); return err },
+		"UpdateUser":          func() error { return d.UpdateUser(ctx, u.ID, store.UserChange{}, base(), event("x")) },
+		"EnableUser":          func() error { return d.EnableUser(ctx, u.ID, event("x")) },
+		"CreateSignedOutUser": func() error { return d.CreateSignedOutUser(ctx, newUser(), "hash") },
+		"QueueMail": func() error {
+			return d.QueueMail(ctx, store.Mail{Kind: "x", CreatedAt: base(), DueAt: base().Add(1e6 * time.Hour)})
+		},
+		"DeleteMail":                 func() error { return d.DeleteMail(ctx, "mail_x") },
+		"AddressFree":                func() error { _, err := d.AddressFree(ctx, "free@example.com"); return err },
+		"DeleteExpiredVerifications": func() error { _, err := d.DeleteExpiredVerifications(ctx, time.Unix(0, 0)); return err },
+		"Count":                      func() error { return d.Count(ctx, []string{newHash()}, func([]store.Counter) {}) },
+		"DeleteExpiredCounters":      func() error { _, err := d.DeleteExpiredCounters(ctx, time.Unix(0, 0)); return err },
 	}
 }
 

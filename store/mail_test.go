@@ -1,0 +1,223 @@
+package store_test
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"vestibule/store"
+)
+
+func mailCases() map[string]func(*testing.T, *database) {
+	return map[string]func(*testing.T, *database){
+		"a mail is claimed once, and again when its claim ends": claimMailCase,
+		"of many that claim each gets another mail":             claimRaceCase,
+		"a mail that was put off comes later":                   retryMailCase,
+		"a mail is for whoever has the address":                 mailUserCase,
+		"a deleted user's mails are gone":                       mailOfDeletedCase,
+		"a link is read as it was written":                      verificationCase,
+		"a link of the same mail replaces the one before":       replaceVerificationCase,
+		"expired links are deleted, the others are not":         deleteVerificationsCase,
+	}
+}
+
+// drain takes away what other cases have left in the outbox.
+func drain(t *testing.T, d *database) {
+	t.Helper()
+	d.exec(t, `DELETE FROM mail`)
+}
+
+func queue(t *testing.T, d *database, m store.Mail) {
+	t.Helper()
+	m.CreatedAt = base()
+	if m.DueAt.IsZero() {
+		m.DueAt = base()
+	}
+	if err := d.QueueMail(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func claimMailCase(t *testing.T, d *database) {
+	drain(t, d)
+	u, _ := signedUp(t, d.Store)
+	queue(t, d, store.Mail{Kind: store.MailReset, Recipient: "later@example.com", DueAt: base().Add(time.Minute)})
+	queue(t, d, store.Mail{Kind: store.MailChange, Recipient: u.Email, UserID: u.ID, NewEmail: "new@example.com", CallbackURL: "/x"})
+	_, err := d.ClaimMail(t.Context(), base().Add(-time.Millisecond), base())
+	wantError(t, "before it is due", err, store.ErrNotFound)
+
+	got, err := d.ClaimMail(t.Context(), base(), base().Add(2*time.Minute))
+	want := store.Mail{ID: got.ID, Kind: store.MailChange, Recipient: u.Email, UserID: u.ID, NewEmail: "new@example.com", CallbackURL: "/x", CreatedAt: kept(0), DueAt: kept(2 * time.Minute), Attempts: 1}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil || !strings.HasPrefix(got.ID, "mail_") {
+		t.Errorf("error %v (-want +got):\n%s", err, diff)
+	}
+	_, err = d.ClaimMail(t.Context(), base(), base().Add(2*time.Minute))
+	wantError(t, "while it is claimed", err, store.ErrNotFound)
+	later, err := d.ClaimMail(t.Context(), base().Add(time.Minute), base().Add(time.Hour))
+	if err != nil || later.Recipient != "later@example.com" {
+		t.Errorf("got %+v, %v; want the one that has become due", later, err)
+	}
+	again, err := d.ClaimMail(t.Context(), base().Add(2*time.Minute), base().Add(time.Hour))
+	if err != nil || again.ID != got.ID || again.Attempts != 2 {
+		t.Errorf("got %+v, %v; want the first again", again, err)
+	}
+	for range 2 {
+		if err := d.DeleteMail(t.Context(), got.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := d.count(t, `SELECT count(*) FROM mail`); n != 1 {
+		t.Errorf("got %d mails left, want 1", n)
+	}
+}
+
+func claimRaceCase(t *testing.T, d *database) {
+	drain(t, d)
+	const mails = 12
+	for range mails {
+		queue(t, d, store.Mail{Kind: store.MailReset, Recipient: "x@example.com"})
+	}
+	var mu sync.Mutex
+	claimed := map[string]int{}
+	var wg sync.WaitGroup
+	for range 6 {
+		wg.Go(func() {
+			for {
+				m, err := d.ClaimMail(t.Context(), base(), base().Add(time.Hour))
+				if errors.Is(err, store.ErrNotFound) {
+					return
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				mu.Lock()
+				claimed[m.ID]++
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	if len(claimed) != mails {
+		t.Errorf("got %d mails claimed, want %d", len(claimed), mails)
+	}
+	for id, n := range claimed {
+		if n != 1 {
+			t.Errorf("%s was claimed %d times", id, n)
+		}
+	}
+}
+
+func retryMailCase(t *testing.T, d *database) {
+	drain(t, d)
+	queue(t, d, store.Mail{Kind: store.MailReset, Recipient: "x@example.com"})
+	m, err := d.ClaimMail(t.Context(), base(), base().Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.RetryMail(t.Context(), m, base().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	// Late, after somebody else has taken it over.
+	if err := d.RetryMail(t.Context(), m, base().Add(time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	_, err = d.ClaimMail(t.Context(), base().Add(59*time.Second), base().Add(time.Hour))
+	wantError(t, "too early", err, store.ErrNotFound)
+	if m, err = d.ClaimMail(t.Context(), base().Add(time.Minute), base().Add(time.Hour)); err != nil || m.Attempts != 2 {
+		t.Errorf("got %+v, %v; want the second attempt", m, err)
+	}
+}
+
+func mailUserCase(t *testing.T, d *database) {
+	u, _ := signedUp(t, d.Store)
+	other, _ := signedUp(t, d.Store)
+	disabled, _ := signedUp(t, d.Store)
+	d.exec(t, `UPDATE "user" SET "disabledAt" = ? WHERE id = ?`, "2026-03-01T11:00:00.000Z", disabled.ID)
+	for name, tt := range map[string]struct {
+		mail store.Mail
+		want string
+	}{
+		"by address":                      {store.Mail{Recipient: u.Email}, u.ID},
+		"by address and id":               {store.Mail{Recipient: u.Email, UserID: u.ID}, u.ID},
+		"nobody's address":                {store.Mail{Recipient: "nobody@example.com"}, ""},
+		"somebody else has it by now":     {store.Mail{Recipient: other.Email, UserID: u.ID}, ""},
+		"a disabled user":                 {store.Mail{Recipient: disabled.Email}, ""},
+		"an old address":                  {store.Mail{Kind: store.MailEmailChanged, Recipient: "old@example.com", UserID: u.ID}, u.ID},
+		"an old address of a lost user":   {store.Mail{Kind: store.MailEmailChanged, Recipient: "old@example.com", UserID: "usr_lost"}, ""},
+		"an old address of no known user": {store.Mail{Kind: store.MailEmailChanged, Recipient: "old@example.com"}, ""},
+	} {
+		got, err := d.MailUser(t.Context(), tt.mail)
+		if tt.want == "" {
+			wantError(t, name, err, store.ErrNotFound)
+		} else if err != nil || got.ID != tt.want {
+			t.Errorf("%s: got %s, %v; want %s", name, got.ID, err, tt.want)
+		}
+	}
+	for address, want := range map[string]bool{u.Email: false, "free@example.com": true, disabled.Email: false} {
+		if free, err := d.AddressFree(t.Context(), address); err != nil || free != want {
+			t.Errorf("%s: got %t, %v; want %t", address, free, err, want)
+		}
+	}
+}
+
+func mailOfDeletedCase(t *testing.T, d *database) {
+	drain(t, d)
+	u, _ := signedUp(t, d.Store)
+	queue(t, d, store.Mail{Kind: store.MailPasswordChanged, Recipient: u.Email, UserID: u.ID})
+	if _, err := d.DeleteUser(t.Context(), u.ID, event(store.EventUserDeleted)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := d.ClaimMail(t.Context(), base(), base())
+	wantError(t, "the mail", err, store.ErrNotFound)
+}
+
+func verificationCase(t *testing.T, d *database) {
+	u, _ := signedUp(t, d.Store)
+	for _, newEmail := range []string{"", "new@example.com"} {
+		v := store.Verification{ID: newHash(), Purpose: store.PurposeVerify, TokenHash: newHash(), UserID: u.ID, Email: u.Email, NewEmail: newEmail, CreatedAt: base(), ExpiresAt: base().Add(time.Hour)}
+		if err := d.PutVerification(t.Context(), v); err != nil {
+			t.Fatal(err)
+		}
+		want := v
+		want.CreatedAt, want.ExpiresAt = kept(0), kept(time.Hour)
+		got, err := d.VerificationByToken(t.Context(), v.Purpose, v.TokenHash)
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("error %v (-want +got):\n%s", err, diff)
+		}
+		_, err = d.VerificationByToken(t.Context(), store.PurposeReset, v.TokenHash)
+		wantError(t, "for another purpose", err, store.ErrNotFound)
+	}
+}
+
+func replaceVerificationCase(t *testing.T, d *database) {
+	u, _ := signedUp(t, d.Store)
+	v := store.Verification{ID: newHash(), Purpose: store.PurposeReset, TokenHash: newHash(), UserID: u.ID, Email: u.Email, CreatedAt: base(), ExpiresAt: base().Add(time.Hour)}
+	before := v.TokenHash
+	for range 2 {
+		if err := d.PutVerification(t.Context(), v); err != nil {
+			t.Fatal(err)
+		}
+		v.TokenHash = newHash()
+	}
+	_, err := d.VerificationByToken(t.Context(), store.PurposeReset, before)
+	wantError(t, "the link before", err, store.ErrNotFound)
+}
+
+func deleteVerificationsCase(t *testing.T, d *database) {
+	d.exec(t, `DELETE FROM verification`)
+	u, _ := signedUp(t, d.Store)
+	hash := put(t, d, u, store.PurposeReset, "")
+	if n, err := d.DeleteExpiredVerifications(t.Context(), base().Add(time.Hour-time.Millisecond)); err != nil || n != 0 {
+		t.Errorf("got %d, %v; want none deleted yet", n, err)
+	}
+	if n, err := d.DeleteExpiredVerifications(t.Context(), base().Add(time.Hour)); err != nil || n != 1 {
+		t.Errorf("got %d, %v; want 1", n, err)
+	}
+	_, err := d.VerificationByToken(t.Context(), store.PurposeReset, hash)
+	wantError(t, "deleted", err, store.ErrNotFound)
+}
