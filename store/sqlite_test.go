@@ -210,7 +210,8 @@ func TestAFileLockedByAnotherProcessCanBeReadButNotWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	reads := []string{"Ping", "CheckMigrated", "MigrationStatus", "MigrateUp", "CredentialByEmail",
-		"SessionByTokenHash", "LiveSessions", "ListTasks", "Task", "Keys"}
+		"SessionByTokenHash", "LiveSessions", "ListTasks", "Task", "Keys", "AccountsOf", "SessionsOf", "AddressFree",
+		"UserByEmail", "UserByID", "PasswordHash", "Users", "Events"}
 	calls := methods(t.Context(), d.Store, u, session, task)
 	for _, name := range reads {
 		if err := calls[name](); err != nil {
