@@ -97,10 +97,10 @@ type Server struct {
 	page      page
 }
 
-// recheckAlone is how long a session read from SQLite is believed. This
-// process is the only one that ends sessions there and tells its own cache, so
-// the bound is for an operator who edits the table by hand.
-const recheckAlone = 5 * time.Second
+// recheckAlone is how long a session read from SQLite is believed, as long as
+// nobody has written to the file: not this process, and not the command line,
+// which ends sessions too.
+const recheckAlone = time.Minute
 
 // New composes the BFF. It reads or makes the signing key, so the database
 // must be reachable and migrated.
@@ -165,9 +165,9 @@ func (s *Server) newOutbox() *mail.Outbox {
 }
 
 func (s *Server) openSessions() error {
-	recheck := recheckAlone
+	recheck, version := recheckAlone, s.store.Version
 	if s.store.Shared() {
-		recheck = 0
+		recheck, version = 0, nil
 	}
 	var err error
 	s.sessions, err = session.New(session.Config{
@@ -182,6 +182,7 @@ func (s *Server) openSessions() error {
 		UpdateAge: s.cfg.SessionUpdateAge,
 		MaxAge:    s.cfg.SessionMaxAge,
 		Recheck:   recheck,
+		Version:   version,
 		ClientIP:  s.clients.Of,
 		Mint: func(userID, handle string) (session.Access, error) {
 			t, err := s.tokens.Mint(userID, handle)

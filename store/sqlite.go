@@ -53,6 +53,9 @@ func openSQLite(ctx context.Context, path string, patience time.Duration) (*Stor
 	if err == nil {
 		err = hideFiles(path) // now that it is known to be ours
 	}
+	if err == nil {
+		err = s.openWatch(ctx, path)
+	}
 	if err != nil {
 		_ = s.Close()
 		return nil, fmt.Errorf("database %s: %w", path, err)
@@ -147,6 +150,14 @@ func connectSQLite(path string, patience time.Duration) (*Store, error) {
 			migrationPool: func() (*sql.DB, func()) { return write.DB, func() {} },
 		},
 	}, nil
+}
+
+func (s *Store) openWatch(ctx context.Context, path string) error {
+	pool, err := sqlitePool(path, 1, s.patience*4/5, url.Values{"_query_only": {"true"}})
+	if err == nil {
+		s.watch, err = newWatch(ctx, pool.DB)
+	}
+	return err
 }
 
 // sqlitePool makes a pool whose connections all have the same settings.

@@ -40,6 +40,8 @@ type Store struct {
 	// often is read for statements that are run all the time and never vary.
 	often handle
 
+	watch *watch // on SQLite, once it is open
+
 	patience time.Duration // bounds a call
 
 	sessionsLock string   // the file that ClaimSessions locks; "" where nothing is to be claimed
@@ -71,7 +73,11 @@ func open(ctx context.Context, url string, patience time.Duration) (*Store, erro
 
 // Close closes the connections, after the calls that are under way.
 func (s *Store) Close() error {
-	err := s.read.Close()
+	var err error
+	if s.watch != nil {
+		err = s.watch.close()
+	}
+	err = errors.Join(err, s.read.Close())
 	if s.write != s.read {
 		err = errors.Join(err, s.write.Close())
 	}

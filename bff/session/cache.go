@@ -37,7 +37,7 @@ func (c *cache) get(hash string) (*entry, uint64) {
 // put keeps a row that was read after get. When any session was removed in
 // between, the row may be that session's, read just before its end: it is
 // returned for the request that is under way but not kept.
-func (c *cache) put(hash string, epoch uint64, row store.Session, user store.User, at time.Time) *entry {
+func (c *cache) put(hash string, epoch uint64, row store.Session, user store.User, at seen) *entry {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.epoch != epoch {
@@ -60,6 +60,13 @@ func (c *cache) remove(hash string) {
 	c.entries.Remove(hash)
 }
 
+// seen is when something was read, by the clock and by the database's version,
+// which was asked for before.
+type seen struct {
+	time    time.Time
+	version int64
+}
+
 // entry is one session in memory.
 type entry struct {
 	extending sync.Mutex // held by the one request that extends the session
@@ -67,13 +74,13 @@ type entry struct {
 	mu   sync.Mutex
 	row  store.Session
 	user store.User
-	at   time.Time // when row and user were read
+	at   seen // when row and user were read
 
 	minting sync.Mutex
 	held    Access
 }
 
-func newEntry(row store.Session, user store.User, at time.Time) *entry {
+func newEntry(row store.Session, user store.User, at seen) *entry {
 	return &entry{row: row, user: user, at: at}
 }
 
@@ -83,15 +90,16 @@ func (e *entry) load() (store.Session, store.User) {
 	return e.row, e.user
 }
 
-func (e *entry) readAt() time.Time {
+// believable says whether what was read may be taken for true without asking.
+func (e *entry) believable(now time.Time, believe time.Duration, version int64) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.at
+	return now.Sub(e.at.time) < believe && e.at.version == version
 }
 
 // reread takes over what was just read, unless this process has extended the
 // session since that was read.
-func (e *entry) reread(row store.Session, user store.User, at time.Time) {
+func (e *entry) reread(row store.Session, user store.User, at seen) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if row.UpdatedAt.Before(e.row.UpdatedAt) {

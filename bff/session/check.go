@@ -64,7 +64,14 @@ func (s *Sessions) live(e *entry, token string, stale bool) (*Live, error) {
 func (s *Sessions) entry(ctx context.Context, hash string, believe time.Duration) (*entry, error) {
 	now := s.now()
 	e, epoch := s.cache.get(hash)
-	if e != nil && now.Sub(e.readAt()) < believe {
+	var version int64
+	if s.Version != nil && believe > 0 {
+		var err error
+		if version, err = s.Version(ctx); err != nil {
+			believe = 0
+		}
+	}
+	if e != nil && e.believable(now, believe, version) {
 		return e, nil
 	}
 	row, user, err := s.store.SessionByTokenHash(ctx, hash)
@@ -82,7 +89,7 @@ func (s *Sessions) entry(ctx context.Context, hash string, believe time.Duration
 		s.forget(hash)
 		return nil, ErrEnded
 	}
-	return s.cache.put(hash, epoch, row, user, now), nil
+	return s.cache.put(hash, epoch, row, user, seen{now, version}), nil
 }
 
 // extendIfDue moves the end of a session that is in use. Of many requests at

@@ -40,6 +40,10 @@ type Config struct {
 	// asking again. It must be 0 while another process can end sessions and
 	// nothing tells this one: then every request asks.
 	Recheck time.Duration
+	// Version, unless it is nil, returns a number that is another one after
+	// anything in the database has changed. An answer is believed only as long as
+	// it is the same.
+	Version func(context.Context) (int64, error)
 
 	ClientIP func(*http.Request) string
 	Mint     func(userID, handle string) (Access, error)
