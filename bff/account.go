@@ -1,8 +1,10 @@
 package bff
 
 import (
+	"crypto/rand"
 	"regexp"
 	"strings"
+	"time"
 
 	"vestibule/internal/web"
 	"vestibule/store"
@@ -64,9 +66,20 @@ const maxEmail = 254
 // emailPattern is Better Auth's, so that both accept the same addresses.
 var emailPattern = regexp.MustCompile(`^(?:[A-Za-z0-9_'+\-]+\.)*[A-Za-z0-9_'+\-]*[A-Za-z0-9_+-]@(?:[A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}$`)
 
-// validEmail returns the form under which an address is stored and found.
-func validEmail(address string) (string, bool) {
+// NormalEmail returns the form under which an address is stored and found, and
+// whether it is one.
+func NormalEmail(address string) (string, bool) {
 	return strings.ToLower(address), len(address) <= maxEmail && emailPattern.MatchString(address)
+}
+
+// NewUser returns a user who has not been stored yet. Without a name they are
+// called what stands before the @ of their address.
+func NewUser(email, name string, now time.Time) store.User {
+	if name == "" {
+		name, _, _ = strings.Cut(email, "@")
+	}
+	now = now.UTC().Truncate(time.Millisecond)
+	return store.User{ID: "usr_" + strings.ToLower(rand.Text()), Name: name, Email: email, CreatedAt: now, UpdatedAt: now}
 }
 
 // remember reads rememberMe, which is true unless the client says otherwise.

@@ -16,7 +16,7 @@ func readEmail(body *web.Object, field string) string {
 	if !is {
 		return ""
 	}
-	email, ok := validEmail(address)
+	email, ok := NormalEmail(address)
 	if !ok {
 		body.Reject(field, "expected an email address")
 	}

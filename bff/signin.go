@@ -33,7 +33,7 @@ func (s *Server) readSignIn(w http.ResponseWriter, r *http.Request) (signInInput
 		return signInInput{}, validation(faults)
 	}
 	var ok bool
-	if in.email, ok = validEmail(address); !ok {
+	if in.email, ok = NormalEmail(address); !ok {
 		return signInInput{}, web.Refuse(http.StatusBadRequest, "INVALID_EMAIL", "Invalid email")
 	}
 	return in, nil

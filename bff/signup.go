@@ -1,12 +1,10 @@
 package bff
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"vestibule/bff/password"
 	"vestibule/bff/throttle"
@@ -92,15 +90,9 @@ func (s *Server) signUp(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) newUser(in signUpInput) store.User {
-	now := s.now().UTC().Truncate(time.Millisecond)
-	return store.User{
-		ID:        "usr_" + strings.ToLower(rand.Text()),
-		Name:      in.name,
-		Email:     in.email,
-		Image:     in.image,
-		CreatedAt: now,
-		UpdatedAt: now,
-	}
+	user := NewUser(in.email, "", s.now())
+	user.Name, user.Image = in.name, in.image // a name may be empty
+	return user
 }
 
 // taken is the event of a sign-up with an address that has an account.

@@ -216,7 +216,10 @@ func TestMailsForNobodyAreDropped(t *testing.T) {
 		f.queue(store.Mail{Kind: store.MailVerify, Recipient: "ada@example.com"})
 		f.run(o)
 		mailtest.Wait(f, folder, "ada@example.com", 1)
-		eventually(f, "an empty outbox", func() bool { _, err := f.db.ClaimMail(f.Context(), noon, noon); return errors.Is(err, store.ErrNotFound) })
+		eventually(f, "an empty outbox", func() bool {
+			_, err := f.db.ClaimMail(f.Context(), noon, noon)
+			return errors.Is(err, store.ErrNotFound)
+		})
 		if files, _ := filepath.Glob(filepath.Join(folder, "*")); len(files) != 1 {
 			f.Errorf("got %d mails, want one", len(files))
 		}

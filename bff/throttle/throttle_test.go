@@ -173,7 +173,9 @@ func TestWhatIsCountedTogether(t *testing.T) {
 // TestGuessesFromEverywhere: each client tries a few times.
 func TestGuessesFromEverywhere(t *testing.T) {
 	each(t, func(f *fixture) {
-		guess := func(i int) Attempt { return SignIn("ada@example.com", "198.51.100."+string(rune('0'+i%10))+string(rune('0'+i/10%10))) }
+		guess := func(i int) Attempt {
+			return SignIn("ada@example.com", "198.51.100."+string(rune('0'+i%10))+string(rune('0'+i/10%10)))
+		}
 		for i := range 50 {
 			if wait := f.take(f.Limiter, guess(i)); wait != 0 {
 				f.Fatalf("guess %d has to wait %v", i+1, wait)

@@ -21,11 +21,16 @@ func (p *program) help(name string) error {
 		return usageError("unknown command " + show(name) + seeHelp(""))
 	}
 	if len(found) == 1 {
-		fmt.Fprintf(p.stdout, "Usage: vestibule %s [--setting=value …]\n\n  %s\n", found[0].name, found[0].summary)
+		usage := "Usage: vestibule " + found[0].name + " [--setting=value …]"
+		if found[0].args != "" {
+			usage = "Usage: vestibule " + found[0].name + " " + found[0].args + " [--setting=value …]"
+		}
+		fmt.Fprintf(p.stdout, "%s\n\n%s\n", usage, wrap(found[0].summary, "  "))
+		printOptions(p.stdout, found[0].options)
 	} else {
 		fmt.Fprint(p.stdout, "Usage: vestibule COMMAND [--setting=value …]\n\nCommands\n")
 		for _, cmd := range found {
-			fmt.Fprintf(p.stdout, "  %-16s%s\n", cmd.name, cmd.summary)
+			fmt.Fprintf(p.stdout, "  %-20s%s\n", cmd.name, strings.TrimSpace(wrap(cmd.summary, strings.Repeat(" ", 22))))
 		}
 	}
 	if reads != forVersion {
@@ -33,6 +38,19 @@ func (p *program) help(name string) error {
 		printSettings(p.stdout, reads)
 	}
 	return nil
+}
+
+func printOptions(w io.Writer, options []option) {
+	for i, o := range options {
+		if i == 0 {
+			fmt.Fprint(w, "\nOptions\n")
+		}
+		name := "--" + o.name
+		if o.arg != "" {
+			name += "=" + o.arg
+		}
+		fmt.Fprintf(w, "  %s\n%s\n", name, wrap(o.help, "      "))
+	}
 }
 
 // printSettings prints what the commands in reads accept.

@@ -75,7 +75,7 @@ func launch(t *testing.T, command string, env environment) *instance {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	i := &instance{log: &logBuffer{}, stop: cancel, code: make(chan int, 1)}
-	go func() { i.code <- run(ctx, strings.Fields(command), env.get, i.log, i.log) }()
+	go func() { i.code <- run(ctx, strings.Fields(command), env.get, strings.NewReader(""), i.log, i.log) }()
 	t.Cleanup(cancel)
 	return i
 }
@@ -86,7 +86,7 @@ func once(t *testing.T, command string, env environment) (code int, stdout, stde
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	var out, errs bytes.Buffer
-	code = run(ctx, strings.Fields(command), env.get, &out, &errs)
+	code = run(ctx, strings.Fields(command), env.get, strings.NewReader(""), &out, &errs)
 	return code, out.String(), errs.String()
 }
 

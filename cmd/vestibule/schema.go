@@ -52,7 +52,7 @@ var schema = []group{
 	}},
 	{"Database", []setting{
 		{
-			name: "DATABASE_URL", by: forServe | forBFF | forAPI | forMigrate, arg: "URL", value: "sqlite:data/vestibule.db", secret: true,
+			name: "DATABASE_URL", by: forServe | forBFF | forAPI | forMigrate | forData | forPassword, arg: "URL", value: "sqlite:data/vestibule.db", secret: true,
 			help:  "sqlite:PATH or postgres://user:password@host/name.",
 			check: func(c *checker, v string) { c.database = c.databaseURL(v) },
 		},
@@ -102,7 +102,7 @@ var schema = []group{
 			check: func(c *checker, v string) { c.bff.CookieName = c.cookieName(v) },
 		},
 		{
-			name: "PASSWORD_MIN_LENGTH", by: forServe | forBFF, arg: "N", value: "8",
+			name: "PASSWORD_MIN_LENGTH", by: forServe | forBFF | forPassword, arg: "N", value: "8",
 			help:  "The shortest password that can be chosen, in code points.",
 			check: func(c *checker, v string) { c.bff.PasswordMinLength = c.number(v, 8, 128) },
 		},

@@ -41,6 +41,8 @@ const (
 	forBFF
 	forAPI
 	forMigrate
+	forData     // commands that work on what is in the database
+	forPassword // those of them that set a password
 
 	forVersion side = 0 // it needs to know nothing
 )

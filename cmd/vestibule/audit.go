@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"vestibule/internal/web"
+	"vestibule/store"
+)
+
+// eventJSON is an event as programs read it.
+type eventJSON struct {
+	ID        int64    `json:"id"`
+	At        web.Time `json:"at"`
+	Event     string   `json:"event"`
+	Actor     string   `json:"actor"`
+	UserID    *string  `json:"userId"`
+	SessionID *string  `json:"sessionId"`
+	Email     *string  `json:"email"`
+	IPAddress *string  `json:"ipAddress"`
+	UserAgent *string  `json:"userAgent"`
+	RequestID *string  `json:"requestId"`
+	Detail    *string  `json:"detail"`
+}
+
+func toEventJSON(e store.Event) eventJSON {
+	known := func(text string) *string {
+		if text == "" {
+			return nil
+		}
+		return &text
+	}
+	return eventJSON{
+		ID: e.ID, At: web.Time(e.At), Event: e.Type, Actor: e.Actor, UserID: known(e.UserID), SessionID: known(e.SessionID), Email: known(e.Email),
+		IPAddress: known(e.IPAddress), UserAgent: known(e.UserAgent), RequestID: known(e.RequestID), Detail: known(e.Detail),
+	}
+}
+
+// usualEvents is how many events are listed where nothing else is asked for.
+const usualEvents = 100
+
+func audit(ctx context.Context, p *program, c *config) error {
+	filter, limit, err := p.eventFilter(time.Now())
+	if err != nil {
+		return err
+	}
+	return withData(ctx, c, func(db *store.Store) error {
+		if who := p.given.options["user"]; who != "" {
+			if filter.UserID, err = whose(ctx, db, who); err != nil {
+				return err
+			}
+		}
+		out := p.output("TIME", "EVENT", "USER", "ADDRESS", "SESSION", "CLIENT", "REQUEST", "DETAIL", "DEVICE")
+		const page = 500
+		for left := limit; ; {
+			events, err := db.Events(ctx, filter, min(page, left))
+			if err != nil {
+				return err
+			}
+			for _, e := range events {
+				out.row(toEventJSON(e), when(e.At), e.Type, e.UserID, e.Email, e.SessionID, e.IPAddress, e.RequestID, e.Detail, e.UserAgent)
+				filter.Before = e.ID
+			}
+			if left -= len(events); len(events) < page || left == 0 {
+				return out.close()
+			}
+		}
+	})
+}
+
+// whose finds the id of a user by address, also of one who has been deleted: their
+// deletion tells it.
+func whose(ctx context.Context, db *store.Store, who string) (string, error) {
+	if !strings.Contains(who, "@") {
+		return who, nil // of a user or of one who was
+	}
+	u, err := findUser(ctx, db, who)
+	if err == nil {
+		return u.ID, nil
+	}
+	deleted, lookupErr := db.Events(ctx, store.EventFilter{Type: store.EventUserDeleted, Email: strings.ToLower(who)}, 1)
+	if lookupErr == nil && len(deleted) > 0 {
+		return deleted[0].UserID, nil
+	}
+	return "", err
+}
+
+// eventFilter reads the options.
+func (p *program) eventFilter(now time.Time) (f store.EventFilter, limit int, err error) {
+	o := p.given.options
+	f = store.EventFilter{Type: o["event"], SessionID: o["session"], IPAddress: o["ip"], RequestID: o["request-id"]}
+	if f.Type != "" && !slices.Contains(store.Events[:], f.Type) {
+		return f, 0, usageError("--event=" + f.Type + " is unknown; use " + strings.Join(store.Events[:], ", "))
+	}
+	for name, at := range map[string]*time.Time{"since": &f.Since, "until": &f.Until} {
+		if *at, err = parseTime(o[name], now); err != nil {
+			return f, 0, usageError("--" + name + "=" + o[name] + " is not a time; use a duration like 24h, a date like 2026-03-01 or a time like 2026-03-01T10:00:00Z")
+		}
+	}
+	limit = usualEvents
+	if text := o["limit"]; text != "" {
+		if limit, err = strconv.Atoi(text); err != nil || limit < 0 {
+			return f, 0, usageError("--limit=" + text + " is not a number; use how many events to list, 0 for all")
+		}
+	}
+	if limit == 0 {
+		limit = int(^uint(0) >> 1)
+	}
+	return f, limit, nil
+}
+
+// parseTime reads a time, or a duration before now. Dates are in UTC, like all
+// times here.
+func parseTime(text string, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
+		return now.Add(-ago), nil
+	}
+	if day, err := time.Parse(time.DateOnly, text); err == nil {
+		return day, nil
+	}
+	return time.Parse(time.RFC3339, text)
+}

@@ -1,0 +1,253 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"vestibule/internal/web"
+	"vestibule/store"
+)
+
+// userJSON is a user as programs read it.
+type userJSON struct {
+	ID            string    `json:"id"`
+	Email         string    `json:"email"`
+	EmailVerified bool      `json:"emailVerified"`
+	Name          string    `json:"name"`
+	Image         *string   `json:"image"`
+	CreatedAt     web.Time  `json:"createdAt"`
+	UpdatedAt     web.Time  `json:"updatedAt"`
+	DisabledAt    *web.Time `json:"disabledAt"`
+}
+
+func toUserJSON(u store.User) userJSON {
+	return userJSON{
+		ID: u.ID, Email: u.Email, EmailVerified: u.EmailVerified, Name: u.Name, Image: u.Image,
+		CreatedAt: web.Time(u.CreatedAt), UpdatedAt: web.Time(u.UpdatedAt), DisabledAt: optionalTime(u.DisabledAt),
+	}
+}
+
+// sessionJSON is a session as programs read it. id is its handle, which opens
+// nothing.
+type sessionJSON struct {
+	ID         string   `json:"id"`
+	UserID     string   `json:"userId"`
+	IPAddress  string   `json:"ipAddress"`
+	UserAgent  string   `json:"userAgent"`
+	RememberMe bool     `json:"rememberMe"`
+	CreatedAt  web.Time `json:"createdAt"`
+	UpdatedAt  web.Time `json:"updatedAt"`
+	ExpiresAt  web.Time `json:"expiresAt"`
+}
+
+func toSessionJSON(s store.Session) sessionJSON {
+	return sessionJSON{
+		ID: s.ID, UserID: s.UserID, IPAddress: s.IPAddress, UserAgent: s.UserAgent, RememberMe: s.RememberMe,
+		CreatedAt: web.Time(s.CreatedAt), UpdatedAt: web.Time(s.UpdatedAt), ExpiresAt: web.Time(s.ExpiresAt),
+	}
+}
+
+type accountJSON struct {
+	ID         string   `json:"id"`
+	ProviderID string   `json:"providerId"`
+	AccountID  string   `json:"accountId"`
+	CreatedAt  web.Time `json:"createdAt"`
+	UpdatedAt  web.Time `json:"updatedAt"`
+}
+
+func userList(ctx context.Context, p *program, c *config) error {
+	return withData(ctx, c, func(db *store.Store) error {
+		const page = 500
+		out := p.output("ID", "EMAIL", "NAME", "VERIFIED", "CREATED", "DISABLED")
+		filter := store.UserFilter{Search: p.given.options["search"], Disabled: p.given.has("disabled")}
+		for after := ""; ; {
+			users, err := db.Users(ctx, filter, after, page)
+			if err != nil {
+				return err
+			}
+			for _, u := range users {
+				disabled := ""
+				if u.DisabledAt != nil {
+					disabled = when(*u.DisabledAt)
+				}
+				out.row(toUserJSON(u), u.ID, u.Email, u.Name, yesNo(u.EmailVerified), when(u.CreatedAt), disabled)
+				after = u.ID
+			}
+			if len(users) < page {
+				return out.close()
+			}
+		}
+	})
+}
+
+func yesNo(yes bool) string {
+	if yes {
+		return "yes"
+	}
+	return "no"
+}
+
+func userShow(ctx context.Context, p *program, c *config) error {
+	return withData(ctx, c, func(db *store.Store) error {
+		u, err := findUser(ctx, db, p.given.args[0])
+		if err != nil {
+			return err
+		}
+		accounts, err := db.AccountsOf(ctx, u.ID)
+		if err != nil {
+			return err
+		}
+		sessions, err := db.SessionsOf(ctx, u.ID, time.Now())
+		if err != nil {
+			return err
+		}
+		signIns, err := db.Events(ctx, store.EventFilter{UserID: u.ID, Type: store.EventSignIn}, 1)
+		if err != nil {
+			return err
+		}
+		var last *time.Time
+		if len(signIns) > 0 {
+			last = &signIns[0].At
+		}
+		return p.showUser(u, accounts, sessions, last)
+	})
+}
+
+func (p *program) showUser(u store.User, accounts []store.Account, sessions []store.Session, lastSignIn *time.Time) error {
+	type whole struct {
+		userJSON
+		LastSignInAt *web.Time     `json:"lastSignInAt"`
+		Accounts     []accountJSON `json:"accounts"`
+		Sessions     []sessionJSON `json:"sessions"`
+	}
+	object := whole{userJSON: toUserJSON(u), LastSignInAt: optionalTime(lastSignIn), Accounts: []accountJSON{}, Sessions: []sessionJSON{}}
+	var ways []string
+	for _, a := range accounts {
+		ways = append(ways, a.ProviderID)
+		object.Accounts = append(object.Accounts, accountJSON{a.ID, a.ProviderID, a.AccountID, web.Time(a.CreatedAt), web.Time(a.UpdatedAt)})
+	}
+	for _, s := range sessions {
+		object.Sessions = append(object.Sessions, toSessionJSON(s))
+	}
+	state, last := "may sign in", "never, or longer ago than events are kept"
+	if u.DisabledAt != nil {
+		state = "disabled since " + when(*u.DisabledAt)
+	}
+	if lastSignIn != nil {
+		last = when(*lastSignIn)
+	}
+	out := p.output()
+	out.row(object, "id", u.ID)
+	for _, line := range [][2]string{
+		{"address", u.Email}, {"verified", yesNo(u.EmailVerified)}, {"name", u.Name}, {"state", state},
+		{"created", when(u.CreatedAt)}, {"last sign-in", last}, {"signs in with", strings.Join(ways, ", ")}, {"live sessions", strconv.Itoa(len(sessions))},
+	} {
+		out.row(nil, line[0], line[1])
+	}
+	return out.close()
+}
+
+func userDisable(ctx context.Context, p *program, c *config) error {
+	return p.changeUser(ctx, c, func(db *store.Store, u store.User) error {
+		ended, err := db.DisableUser(ctx, u.ID, time.Now(), operatorEvent(store.EventUserDisabled))
+		if err == nil && u.DisabledAt != nil {
+			p.note("%s was disabled already, since %s", u.Email, when(*u.DisabledAt))
+		} else if err == nil {
+			p.note("%s is disabled; %s", u.Email, endedSessions(len(ended)))
+		}
+		return err
+	})
+}
+
+func userEnable(ctx context.Context, p *program, c *config) error {
+	return p.changeUser(ctx, c, func(db *store.Store, u store.User) error {
+		err := db.EnableUser(ctx, u.ID, operatorEvent(store.EventUserEnabled))
+		if err == nil {
+			p.note("%s may sign in", u.Email)
+		}
+		return err
+	})
+}
+
+// changeUser does something to the user that the command names, and prints for
+// programs how the user is then.
+func (p *program) changeUser(ctx context.Context, c *config, do func(*store.Store, store.User) error) error {
+	return withData(ctx, c, func(db *store.Store) error {
+		u, err := findUser(ctx, db, p.given.args[0])
+		if err != nil {
+			return err
+		}
+		if err := do(db, u); err != nil {
+			return err
+		}
+		if !p.given.has("json") {
+			return nil
+		}
+		if u, err = db.UserByID(ctx, u.ID); err != nil {
+			return err
+		}
+		out := p.output()
+		out.row(toUserJSON(u))
+		return out.close()
+	})
+}
+
+func endedSessions(n int) string {
+	if n == 1 {
+		return "1 session has ended"
+	}
+	return strconv.Itoa(n) + " sessions have ended"
+}
+
+func userSessions(ctx context.Context, p *program, c *config) error {
+	return withData(ctx, c, func(db *store.Store) error {
+		u, err := findUser(ctx, db, p.given.args[0])
+		if err != nil {
+			return err
+		}
+		sessions, err := db.SessionsOf(ctx, u.ID, time.Now())
+		if err != nil {
+			return err
+		}
+		out := p.output("SESSION", "SIGNED IN", "LAST EXTENDED", "EXPIRES", "ADDRESS", "DEVICE")
+		for _, s := range sessions {
+			out.row(toSessionJSON(s), s.ID, when(s.CreatedAt), when(s.UpdatedAt), when(s.ExpiresAt), s.IPAddress, s.UserAgent)
+		}
+		return out.close()
+	})
+}
+
+func userRevoke(ctx context.Context, p *program, c *config) error {
+	all := p.given.has("all")
+	if one := len(p.given.args) == 2; one == all {
+		return usageError("user revoke takes either a SESSION or --all; vestibule user sessions lists them")
+	}
+	return withData(ctx, c, func(db *store.Store) error {
+		u, err := findUser(ctx, db, p.given.args[0])
+		if err != nil {
+			return err
+		}
+		var ended []string
+		if all {
+			ended, err = db.RevokeSessions(ctx, u.ID, "", operatorEvent(store.EventSessionRevoked))
+		} else {
+			ended = []string{""}
+			_, err = db.RevokeSession(ctx, u.ID, p.given.args[1], operatorEvent(store.EventSessionRevoked))
+		}
+		switch {
+		case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrInvalidText):
+			return refusal(u.Email + " has no session " + strconv.Quote(p.given.args[1]) + "; see vestibule user sessions " + u.Email)
+		case err != nil:
+			return err
+		}
+		p.note("%s of %s", endedSessions(len(ended)), u.Email)
+		out := p.output()
+		out.row(struct {
+			Ended int `json:"endedSessions"`
+		}{len(ended)})
+		return out.close()
+	})
+}
