@@ -1,8 +1,9 @@
 # make run   starts the product on embedded SQLite; needs Go and nothing else
 # make test  installs what the tests need, then runs the linters and all tests
+# make test-reference  holds the client's tests to the real Better Auth server
 
 .DEFAULT_GOAL := run
-.PHONY: run build test deps fmt lint bench clean
+.PHONY: run build test test-reference deps fmt lint bench clean
 
 BIN := bin/vestibule
 
@@ -16,6 +17,11 @@ build:
 # the databases that they start do not fight over a small machine.
 test: deps lint
 	go test -race -count=1 -p 2 -timeout 12m ./...
+
+# The official client's tests against the real Better Auth server, to know that
+# they ask for what that does.
+test-reference: deps
+	go test -tags reference -count=1 -v -run '^TestReference$$' ./e2e
 
 deps:
 	e2e/install.sh

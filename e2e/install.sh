@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Installs from Debian's packages what the tests need beside Go and is missing:
-# a C compiler for the race detector, PostgreSQL, PgBouncer.
+# a C compiler for the race detector, PostgreSQL, PgBouncer, Node.js, Chromium; and
+# with npm the official client that the tests drive.
 set -euo pipefail
+cd "$(dirname "$0")"
 
 missing=()
 need() { # need COMMAND PACKAGE...
@@ -13,18 +15,30 @@ need gcc gcc libc6-dev
 need git git
 need curl curl
 need pgbouncer pgbouncer
+need node nodejs
+need npm npm
+need chromium chromium
 compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || need postgres postgresql
 
-[ ${#missing[@]} -eq 0 ] && exit 0
-echo "installing for the tests: ${missing[*]}"
-as_root=()
-if [ "$(id -u)" -ne 0 ]; then
-	command -v sudo >/dev/null || {
-		echo "make test needs: ${missing[*]}; install them: apt-get install ${missing[*]}" >&2
-		exit 1
-	}
-	as_root=(sudo)
+if [ ${#missing[@]} -gt 0 ]; then
+	echo "installing for the tests: ${missing[*]}"
+	as_root=()
+	if [ "$(id -u)" -ne 0 ]; then
+		command -v sudo >/dev/null || {
+			echo "make test needs: ${missing[*]}; install them: apt-get install ${missing[*]}" >&2
+			exit 1
+		}
+		as_root=(sudo)
+	fi
+	export DEBIAN_FRONTEND=noninteractive
+	"${as_root[@]}" apt-get update -qq
+	"${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}"
 fi
-export DEBIAN_FRONTEND=noninteractive
-"${as_root[@]}" apt-get update -qq
-"${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}"
+
+# Nothing is installed where the lock is the one that was installed last.
+installed=client/node_modules/.installed-lock.json
+if ! cmp -s client/package-lock.json "$installed"; then
+	echo "installing the official client"
+	(cd client && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+	cp client/package-lock.json "$installed"
+fi

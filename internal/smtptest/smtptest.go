@@ -4,6 +4,7 @@ package smtptest
 import (
 	"crypto/tls"
 	"io"
+	"log"
 	"net"
 	"sync"
 	"testing"
@@ -43,6 +44,7 @@ func (s *Server) Start(tb testing.TB) {
 	s.server = smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &session{server: s}, nil }))
 	s.server.Domain = "mail.example.com"
 	s.server.TLSConfig = s.TLS
+	s.server.ErrorLog = log.New(io.Discard, "", 0) // of clients that leave
 	s.server.AllowInsecureAuth = true // so that a client which sends a password in clear is found out
 	if s.Implicit {
 		l = tls.NewListener(l, s.TLS)

@@ -1,0 +1,62 @@
+package e2e
+
+import (
+	"io"
+	"strings"
+	"testing"
+	"time"
+)
+
+// command runs a command on the product's database, as an operator does.
+func (p *product) command(args ...string) string {
+	p.t.Helper()
+	c := start(p.t, binary(p.t, build.race), p.dir, []string{"DATABASE_URL=" + p.database}, args...)
+	if code := c.wait(); code != 0 {
+		p.t.Fatalf("vestibule %s: got exit code %d:\n%s", strings.Join(args, " "), code, c.log)
+	}
+	return c.log.String()
+}
+
+// TestADisabledUserIsOutAtOnce: the command line is another process than the one
+// that holds the sessions.
+func TestADisabledUserIsOutAtOnce(t *testing.T) {
+	for _, s := range []shape{shapes[0], shapes[1], shapes[4]} {
+		t.Run(s.name, func(t *testing.T) {
+			up := newUpstream(t)
+			p := launch(t, s, "BACKEND_URL="+up.url)
+			b, wrong := newBrowser(t, p.bff), newBrowser(t, p.bff)
+			b.signUp("rex@example.com")
+			b.want(b.send("POST", p.bff+"/api/proxy/x", "1"), 200, "1") // and is remembered
+			stream, err := b.client.Get(p.bff + "/api/proxy/events")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer stream.Body.Close()
+			time.Sleep(1100 * time.Millisecond) // past the grace that short requests have
+
+			if out := p.command("user", "disable", "rex@example.com"); !strings.Contains(out, "1 session has ended") {
+				t.Errorf("got %s", out)
+			}
+			disabled := time.Now()
+			b.want(b.send("POST", p.bff+"/api/proxy/x", "1"), 401, "SESSION_EXPIRED")
+			if _, err := io.Copy(io.Discard, stream.Body); err == nil {
+				t.Error("the stream came to a regular end, want it cut off")
+			}
+			t.Logf("the stream ended %v after the command", time.Since(disabled))
+			got := b.send("POST", p.bff+"/api/auth/login", `{"email":"rex@example.com","password":"password123"}`)
+			want := wrong.send("POST", p.bff+"/api/auth/login", `{"email":"rex@example.com","password":"wrong horse"}`)
+			if got.status != 401 || got.body != want.body {
+				t.Errorf("got %v, want what a wrong password gets: %v", got, want)
+			}
+
+			p.command("user", "enable", "rex@example.com")
+			b.want(b.send("POST", p.bff+"/api/auth/login", `{"email":"rex@example.com","password":"password123"}`), 200, "rex")
+			out := p.command("audit", "--user=rex@example.com")
+			for _, event := range []string{"user-enabled", "user-disabled", "session-revoked", "sign-in-failed", "sign-up"} {
+				if !strings.Contains(out, event) {
+					t.Errorf("the trail lacks %s:\n%s", event, out)
+				}
+			}
+		})
+	}
+}

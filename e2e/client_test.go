@@ -1,0 +1,165 @@
+package e2e
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"vestibule/internal/testtls"
+)
+
+// The official client, unmodified, in Node: e2e/client has its tests. They also run
+// against the real Better Auth server (make test-reference), so that they are
+// known to ask for what that does.
+
+// clientSuite is a folder of those tests, and what the server must be told first.
+type clientSuite struct {
+	folder    string
+	settings  []string
+	reference string // the same for the reference
+}
+
+var clientSuites = []clientSuite{
+	{"test", nil, ""},
+	{"exposed", []string{"EXPOSE_TOKEN=true", "JWT_ALGORITHM=EdDSA"}, "expose"},
+	{"required", []string{"REQUIRE_EMAIL_VERIFICATION=true"}, "require"},
+}
+
+// clientFolder is where npm has installed the client.
+func clientFolder(t testing.TB) string {
+	t.Helper()
+	folder, err := filepath.Abs("client")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(folder, "node_modules", "better-auth", "package.json")); err != nil {
+		t.Fatalf("the official client is not installed; run e2e/install.sh, or npm ci --ignore-scripts in e2e/client: %v", err)
+	}
+	if _, err := exec.LookPath("node"); err != nil {
+		t.Fatal("Node.js is not installed; run e2e/install.sh, or on Debian: apt-get install nodejs npm")
+	}
+	return folder
+}
+
+// runSuite runs the client's tests against a server.
+func runSuite(t *testing.T, suite clientSuite, env ...string) {
+	t.Helper()
+	folder := clientFolder(t)
+	files, err := filepath.Glob(filepath.Join(folder, suite.folder, "*.test.js"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("got tests %v, %v", files, err)
+	}
+	cmd := exec.CommandContext(t.Context(), "node", append([]string{"--test", "--test-reporter=tap"}, files...)...)
+	cmd.Dir = folder
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "NO_COLOR=1"}, env...)
+	out, err := cmd.CombinedOutput()
+	passed := regexp.MustCompile(`(?m)^# pass (\d+)$`).FindSubmatch(out)
+	if err != nil || passed == nil || string(passed[1]) == "0" {
+		t.Fatalf("the client's tests failed (%v):\n%s", err, out)
+	}
+	t.Logf("%s tests of the official client passed", passed[1])
+}
+
+func TestOfficialClient(t *testing.T) {
+	for _, s := range []shape{shapes[0], shapes[3]} {
+		for _, suite := range clientSuites {
+			t.Run(s.name+", "+suite.folder, func(t *testing.T) {
+				mails := t.TempDir()
+				settings := append([]string{"TRUSTED_ORIGINS=https://app.example.com", "RATE_LIMIT=off", "MAIL_DIR=" + mails}, suite.settings...)
+				p := launch(t, s, settings...)
+				runSuite(t, suite, "TARGET=vestibule", "BASE_URL="+p.bff, "MAIL_DIR="+mails)
+			})
+		}
+	}
+}
+
+// TestOfficialClientOverHTTPS puts a proxy before the BFF that ends TLS, with the
+// certificate of an authority that only this test trusts.
+func TestOfficialClientOverHTTPS(t *testing.T) {
+	authority := testtls.NewAuthority(t)
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(file, authority.PEM, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var bff atomic.Pointer[url.URL]
+	var requests atomic.Int64
+	front := httptest.NewUnstartedServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(bff.Load())
+		r.Out.Host = r.In.Host
+		r.SetXForwarded()
+		// People come from many places: one would soon be past the limits, which
+		// cannot be lifted on https.
+		r.Out.Header.Set("X-Forwarded-For", "198.51.100."+strconv.FormatInt(requests.Add(1)%250, 10))
+	}})
+	front.TLS = &tls.Config{Certificates: []tls.Certificate{authority.Certificate(t)}}
+	front.StartTLS()
+	defer front.Close()
+	_, port, err := net.SplitHostPort(front.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := "https://localhost:" + port
+
+	mails := t.TempDir()
+	p := launch(t, shapes[0], "BASE_URL="+base, "TRUSTED_PROXIES=127.0.0.1", "TRUSTED_ORIGINS=https://app.example.com", "MAIL_DIR="+mails)
+	target, err := url.Parse(p.bff)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bff.Store(target)
+	runSuite(t, clientSuites[0], "TARGET=vestibule", "BASE_URL="+base, "MAIL_DIR="+mails, "NODE_EXTRA_CA_CERTS="+file)
+}
+
+// TestRateLimitStaysOnOverHTTPS: the switch is for tests on this machine.
+func TestRateLimitStaysOnOverHTTPS(t *testing.T) {
+	p := start(t, binary(t, build.race), t.TempDir(), []string{"BASE_URL=https://app.example.com", "BETTER_AUTH_SECRET=" + secret, "RATE_LIMIT=off"}, "serve")
+	if code := p.wait(); code != 2 || !strings.Contains(p.log.String(), "RATE_LIMIT") {
+		t.Errorf("got exit code %d and %s", code, p.log)
+	}
+}
+
+func TestGuessesAreLimited(t *testing.T) {
+	inEveryShape(t, func(t *testing.T, p *product) {
+		owner, guesser := newBrowser(t, p.bff), newBrowser(t, p.bff)
+		owner.signUp("nia@example.com")
+		guess := func(address string) answer {
+			return guesser.send("POST", p.bff+"/api/auth/login", fmt.Sprintf(`{"email":%q,"password":"wrong horse"}`, address))
+		}
+		var known, unknown []answer
+		for range 12 {
+			known, unknown = append(known, guess("NIA@example.com")), append(unknown, guess("nobody@example.com"))
+		}
+		for i := range known {
+			want := http.StatusUnauthorized
+			if i >= 10 {
+				want = http.StatusTooManyRequests
+			}
+			if known[i].status != want || known[i].body != unknown[i].body {
+				t.Errorf("guess %d: got %v for an account and %v for none, want %d", i+1, known[i], unknown[i], want)
+			}
+		}
+		after, err := strconv.Atoi(known[11].header.Get("Retry-After"))
+		if err != nil || after < 1 || known[11].header.Get("X-Retry-After") == "" {
+			t.Errorf("got Retry-After %q", known[11].header.Get("Retry-After"))
+		}
+		// Nobody is locked out of a live session, nor of what it can do.
+		owner.want(owner.send("GET", p.bff+"/api/proxy/me/tasks", ""), 200, "[]")
+		owner.want(owner.send("POST", p.bff+"/api/auth/verify-password", `{"password":"password123"}`), 200, "true")
+		for range 10 {
+			owner.send("POST", p.bff+"/api/auth/change-password", `{"currentPassword":"wrong horse","newPassword":"another horse"}`)
+		}
+		owner.want(owner.send("POST", p.bff+"/api/auth/change-password", `{"currentPassword":"password123","newPassword":"another horse"}`), 429, "TOO_MANY_REQUESTS")
+	})
+}

@@ -1,0 +1,66 @@
+package e2e
+
+import (
+	"crypto/tls"
+	"strings"
+	"testing"
+	"time"
+
+	"vestibule/internal/freeport"
+	"vestibule/internal/mailtest"
+	"vestibule/internal/smtptest"
+)
+
+// TestMailOutlivesTheServerAndTheProcess: with the mail server down the request
+// succeeds at once; the mail arrives when it is back, though the program was
+// stopped in between.
+func TestMailOutlivesTheServerAndTheProcess(t *testing.T) {
+	addr, err := freeport.Addr()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := launch(t, shapes[0], "SMTP_URL=smtp://"+addr)
+	b := newBrowser(t, p.bff)
+	b.signUp("pia@example.com")
+	b.want(b.send("POST", p.bff+"/api/auth/request-password-reset", `{"email":"pia@example.com"}`), 200, "true")
+	p.processes[0].log.Want(t, "it will be tried again")
+	if log := p.processes[0].log.String(); strings.Contains(log, "pia@") {
+		t.Errorf("the log has the address:\n%s", log)
+	}
+	if code := p.processes[0].stop(); code != 0 {
+		t.Errorf("got exit code %d, want 0", code)
+	}
+
+	server := &smtptest.Server{Addr: addr}
+	server.Start(t)
+	again := launch(t, shapes[0], "SMTP_URL=smtp://"+addr, "DATABASE_URL="+p.database)
+	for end := time.Now().Add(30 * time.Second); len(server.To("pia@example.com")) == 0; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("no mail has come:\n%s", again.processes[0].log)
+		}
+	}
+	_, text := mailtest.Read(t, server.To("pia@example.com")[0])
+	if !strings.Contains(text, again.bff+"/api/auth/reset-password/") {
+		t.Errorf("got a mail without a link:\n%s", text)
+	}
+}
+
+// TestAServerThatHangsDelaysNobody: it accepts connections and never says a word.
+func TestAServerThatHangsDelaysNobody(t *testing.T) {
+	silent := &smtptest.Server{Implicit: true, TLS: &tls.Config{Certificates: []tls.Certificate{{}}}} // waits for a handshake
+	silent.Start(t)
+	p := launch(t, shapes[0], "SMTP_URL=smtp://"+silent.Addr)
+	b := newBrowser(t, p.bff)
+	b.signUp("quin@example.com")
+	started := time.Now()
+	for range 5 {
+		b.want(b.send("POST", p.bff+"/api/auth/request-password-reset", `{"email":"quin@example.com"}`), 200, "true")
+	}
+	// One attempt to send takes twenty seconds there.
+	if took := time.Since(started); took > 15*time.Second {
+		t.Errorf("five requests took %v: they waited for the mail server", took)
+	}
+	if code := p.processes[0].stop(); code != 0 {
+		t.Errorf("got exit code %d, want 0", code)
+	}
+}

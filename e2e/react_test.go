@@ -1,0 +1,189 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// chromium starts a browser with a profile of its own; it ends with the test.
+func chromium(t *testing.T) context.Context {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Fatal("Chromium is not installed; run e2e/install.sh, or on Debian: apt-get install chromium")
+	}
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(),
+		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.Flag("headless", "new"), chromedp.NoSandbox,
+		chromedp.Flag("disable-dev-shm-usage", true), chromedp.WindowSize(900, 600))
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(func() { // closes the browser, and with it the profile's files
+		_ = chromedp.Cancel(ctx)
+		cancel()
+	})
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("start Chromium: %v", err)
+	}
+	return ctx
+}
+
+// tab is a page in the browser, and what it has complained about.
+type tab struct {
+	*testing.T
+	ctx context.Context
+
+	mu        sync.Mutex
+	complains []string
+}
+
+// openTab shows a page in the tab of ctx.
+func openTab(t *testing.T, ctx context.Context, url string) *tab {
+	t.Helper()
+	p := &tab{T: t, ctx: ctx}
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatal(err)
+	}
+	messages := chromedp.Console(ctx)
+	go func() {
+		for m, err := range messages {
+			if err != nil {
+				return // the tab is closed
+			}
+			p.mu.Lock()
+			p.complains = append(p.complains, m.String())
+			p.mu.Unlock()
+		}
+	}()
+	p.do(chromedp.Navigate(url))
+	return p
+}
+
+func (p *tab) do(actions ...chromedp.Action[chromedp.Void]) {
+	p.Helper()
+	if err := chromedp.Do(p.ctx, actions...); err != nil {
+		p.Fatal(err)
+	}
+}
+
+// eval returns what a script in the page says.
+func (p *tab) eval(script string) string {
+	p.Helper()
+	got, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](script))
+	if err != nil {
+		p.Fatalf("%s: %v", script, err)
+	}
+	return got
+}
+
+// shows waits until an element has a text.
+func (p *tab) shows(id, want string) {
+	p.Helper()
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		got := p.eval(`document.getElementById("` + id + `")?.textContent ?? ""`)
+		if got == want {
+			return
+		}
+		if time.Now().After(end) {
+			p.Fatalf("got %q in #%s, want %q", got, id, want)
+		}
+	}
+}
+
+func (p *tab) click(id string) {
+	p.Helper()
+	p.do(chromedp.Click(chromedp.CSS("#" + id)))
+}
+
+// quiet fails when the page has written anything to the console.
+func (p *tab) quiet() {
+	p.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.complains) > 0 {
+		p.Errorf("the console has %q", p.complains)
+	}
+}
+
+// reactPage serves the page that a team would write, from an origin of its own.
+func reactPage(t *testing.T, bff string) http.Handler {
+	t.Helper()
+	folder := clientFolder(t)
+	out := filepath.Join(t.TempDir(), "app.js")
+	build := exec.Command(filepath.Join(folder, "node_modules", ".bin", "esbuild"), "page/app.jsx", "--bundle", "--minify", "--jsx=automatic",
+		`--define:process.env.NODE_ENV="production"`, "--define:process.env={}", "--log-level=warning", "--outfile="+out)
+	build.Dir = folder
+	if text, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("esbuild: %v\n%s", err, text)
+	}
+	script, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		fmt.Fprintf(w, `<!doctype html><html lang="en" data-bff="%s"><meta charset="utf-8"><title>React</title><link rel="icon" href="data:,"><div id="root"></div><script src="/app.js"></script>`, bff)
+	})
+	mux.HandleFunc("/app.js", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
+		_, _ = w.Write(script)
+	})
+	return mux
+}
+
+// TestReactFollowsTheSession is the official React client and its hook in a real
+// browser, in two tabs, on an origin that the BFF trusts.
+func TestReactFollowsTheSession(t *testing.T) {
+	app := httptest.NewUnstartedServer(nil)
+	origin := "http://" + app.Listener.Addr().String()
+	p := launch(t, shapes[0], "TRUSTED_ORIGINS="+origin)
+	app.Config.Handler = reactPage(t, p.bff)
+	app.Start()
+	defer app.Close()
+
+	browser := chromium(t)
+	first := openTab(t, browser, origin+"/")
+	first.shows("who", "nobody")
+	first.do(chromedp.SendKeys(chromedp.CSS("#email"), "ada@example.com"))
+	first.click("sign-up")
+	first.shows("message", "done")
+	first.shows("who", "Ada <ada@example.com>")
+
+	first.do(chromedp.Reload())
+	first.shows("who", "Ada <ada@example.com>")
+	first.click("rename")
+	first.shows("who", "Augusta <ada@example.com>")
+
+	// What a script could take along: nothing.
+	for _, source := range []string{`document.cookie`, `JSON.stringify(localStorage)`, `JSON.stringify(sessionStorage)`} {
+		if got := first.eval(source); strings.Contains(got, "session_token") || regexp.MustCompile(`[\w-]{20,}\.`).MatchString(got) {
+			t.Errorf("%s: got %q, want no cookie and no token", source, got)
+		}
+	}
+
+	ctx, cancel := chromedp.NewContext(browser) // another tab of the same browser
+	defer cancel()
+	second := openTab(t, ctx, origin+"/")
+	second.shows("who", "Augusta <ada@example.com>")
+	second.click("sign-out")
+	second.shows("who", "nobody")
+	first.shows("who", "nobody") // told by the other tab
+
+	first.do(chromedp.SendKeys(chromedp.CSS("#email"), "ada@example.com"))
+	first.click("sign-in")
+	first.shows("who", "Augusta <ada@example.com>")
+	first.quiet()
+	second.quiet()
+}
