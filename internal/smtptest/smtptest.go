@@ -45,7 +45,7 @@ func (s *Server) Start(tb testing.TB) {
 	s.server.Domain = "mail.example.com"
 	s.server.TLSConfig = s.TLS
 	s.server.ErrorLog = log.New(io.Discard, "", 0) // of clients that leave
-	s.server.AllowInsecureAuth = true // so that a client which sends a password in clear is found out
+	s.server.AllowInsecureAuth = true              // so that a client which sends a password in clear is found out
 	if s.Implicit {
 		l = tls.NewListener(l, s.TLS)
 	}
