@@ -1,5 +1,7 @@
 // What every test of the official client needs: the server's address, clients
 // with a cookie jar each, and the mails that the server has sent.
+import './webcrypto.js'
+
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

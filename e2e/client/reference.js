@@ -1,5 +1,7 @@
 // The real Better Auth server, with the settings that Vestibule stands for, so
 // that the tests can be held to it: node reference.js PORT MAIL_DIR [expose] [require]
+import './webcrypto.js'
+
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
