@@ -70,7 +70,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	case errors.Is(err, errNotThem):
 		return s.refuseSignIn(r, in, user, errCredentials.Because(err))
 	case err != nil:
-		return s.passwordError(err)
+		return s.passwordError(s.untried(r, try, err))
 	case s.cfg.RequireEmailVerification && !user.EmailVerified:
 		return s.refuseSignIn(r, in, user, errUnverified)
 	}
