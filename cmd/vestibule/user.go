@@ -104,13 +104,15 @@ func userShow(ctx context.Context, p *program, c *config) error {
 		if err != nil {
 			return err
 		}
-		signIns, err := db.Events(ctx, store.EventFilter{UserID: u.ID, Type: store.EventSignIn}, 1)
-		if err != nil {
-			return err
-		}
 		var last *time.Time
-		if len(signIns) > 0 {
-			last = &signIns[0].At
+		for _, kind := range []string{store.EventSignUp, store.EventSignIn} { // signing up is the first sign-in
+			found, err := db.Events(ctx, store.EventFilter{UserID: u.ID, Type: kind}, 1)
+			if err != nil {
+				return err
+			}
+			if len(found) > 0 && found[0].SessionID != "" {
+				last = &found[0].At
+			}
 		}
 		return p.showUser(u, accounts, sessions, last)
 	})
