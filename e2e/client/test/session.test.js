@@ -120,7 +120,7 @@ describe('the session', () => {
     const stranger = new Browser()
     await stranger.signUp()
     const value = stranger.cookies.get(cookieName)
-    stranger.cookies.set(cookieName, 'x' + value.slice(1))
+    stranger.cookies.set(cookieName, (value[0] === 'x' ? 'y' : 'x') + value.slice(1))
     assert.equal(await stranger.session(), null)
   })
 
