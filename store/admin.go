@@ -17,8 +17,10 @@ type UserFilter struct {
 func (s *Store) Users(ctx context.Context, f UserFilter, after string, limit int) ([]User, error) {
 	conditions, args := []string{`u.id > ?`}, []any{after}
 	if f.Search != "" {
-		pattern := "%" + likeLiteral.Replace(strings.ToLower(f.Search)) + "%"
-		conditions = append(conditions, `(lower(u.email) LIKE ? ESCAPE '!' OR lower(u.name) LIKE ? ESCAPE '!')`)
+		// The engine lowers both sides: SQLite knows no case but that of ASCII, and
+		// what Go has lowered would not be found there.
+		pattern := "%" + likeLiteral.Replace(f.Search) + "%"
+		conditions = append(conditions, `(lower(u.email) LIKE lower(?) ESCAPE '!' OR lower(u.name) LIKE lower(?) ESCAPE '!')`)
 		args = append(args, pattern, pattern)
 	}
 	if f.Disabled {
@@ -57,10 +59,16 @@ func (s *Store) DisableUser(ctx context.Context, id string, now time.Time, e Eve
 }
 
 // EnableUser lets a disabled user sign in again and records e, if they were
-// disabled. It returns ErrNotFound when there is no such user.
+// disabled. A session that a sign-in has added while the user was being disabled
+// opens nothing so far, and ends before it could. EnableUser returns ErrNotFound
+// when there is no such user.
 func (s *Store) EnableUser(ctx context.Context, id string, e Event) error {
 	return s.tx(ctx, "enable user", func(ctx context.Context, q querier) error {
-		_, err := switchUser(ctx, q, id, nil, e)
+		changed, err := switchUser(ctx, q, id, nil, e)
+		if err != nil || !changed {
+			return err
+		}
+		_, err = revokeAll(ctx, q, id, "", e)
 		return err
 	})
 }

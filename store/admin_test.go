@@ -73,11 +73,18 @@ func searchUsersCase(t *testing.T, d *database) {
 	if err := d.UpdateUser(t.Context(), odd.ID, store.UserChange{Name: new("100%_Sure!")}, base(), event("x")); err != nil {
 		t.Fatal(err)
 	}
+	accented := newUser()
+	accented.Name = "Éva Ångström"
+	if err := d.CreateSignedOutUser(t.Context(), accented, "x"); err != nil {
+		t.Fatal(err)
+	}
 	for search, want := range map[string][]string{
 		"%_sure!":              {odd.ID},
 		"0%_s":                 {odd.ID},
 		"!":                    {odd.ID},
 		"100_":                 nil,
+		"Éva Ångström":         {accented.ID},
+		"VA ":                  {accented.ID},
 		other.Email[4:12]:      {other.ID},
 		"USR_" + other.ID[4:9]: {other.ID},
 	} {
@@ -120,8 +127,25 @@ func disableCase(t *testing.T, d *database) {
 	if err != nil || len(listed) != 1 {
 		t.Errorf("got %v, %v; want the disabled user", listed, err)
 	}
+	late := newSession(u.ID) // of a sign-in that was under way
+	if err := d.StartSession(t.Context(), late, ""); err != nil {
+		t.Fatal(err)
+	}
 	for range 2 {
 		if err := d.EnableUser(t.Context(), u.ID, event(store.EventUserEnabled)); err != nil {
+			t.Fatal(err)
+		}
+		if exists(t, d.Store, late.TokenHash) {
+			t.Error("a session from while the user was disabled has come to life")
+		}
+		late = newSession(u.ID)
+		if err := d.StartSession(t.Context(), late, ""); err != nil {
+			t.Fatal(err)
+		}
+		if !exists(t, d.Store, late.TokenHash) {
+			t.Error("a session from after that has ended")
+		}
+		if err := d.EndSession(t.Context(), late.TokenHash); err != nil {
 			t.Fatal(err)
 		}
 	}
