@@ -76,7 +76,7 @@ func userList(ctx context.Context, p *program, c *config) error {
 				out.row(toUserJSON(u), u.ID, u.Email, u.Name, yesNo(u.EmailVerified), when(u.CreatedAt), disabled)
 				after = u.ID
 			}
-			if len(users) < page {
+			if len(users) < page || out.failed() {
 				return out.close()
 			}
 		}
@@ -104,16 +104,27 @@ func userShow(ctx context.Context, p *program, c *config) error {
 		if err != nil {
 			return err
 		}
-		signIns, err := db.Events(ctx, store.EventFilter{UserID: u.ID, Type: store.EventSignIn}, 1)
+		last, err := lastSignIn(ctx, db, u.ID)
 		if err != nil {
 			return err
 		}
-		var last *time.Time
-		if len(signIns) > 0 {
-			last = &signIns[0].At
-		}
 		return p.showUser(u, accounts, sessions, last)
 	})
+}
+
+// lastSignIn asks the audit trail. Signing up is signing in where it starts a
+// session.
+func lastSignIn(ctx context.Context, db *store.Store, userID string) (*time.Time, error) {
+	for _, kind := range []string{store.EventSignIn, store.EventSignUp} {
+		events, err := db.Events(ctx, store.EventFilter{UserID: userID, Type: kind}, 1)
+		if err != nil {
+			return nil, err
+		}
+		if len(events) > 0 && events[0].SessionID != "" {
+			return &events[0].At, nil
+		}
+	}
+	return nil, nil
 }
 
 func (p *program) showUser(u store.User, accounts []store.Account, sessions []store.Session, lastSignIn *time.Time) error {
