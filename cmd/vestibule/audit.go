@@ -56,7 +56,7 @@ func audit(ctx context.Context, p *program, c *config) error {
 				return err
 			}
 		}
-		out := p.output("TIME", "EVENT", "USER", "ADDRESS", "SESSION", "CLIENT", "REQUEST", "DETAIL", "DEVICE")
+		out := p.output("TIME", "EVENT", "USER", "EMAIL", "SESSION", "CLIENT", "REQUEST", "DETAIL", "DEVICE")
 		const page = 500
 		for left := limit; ; {
 			events, err := db.Events(ctx, filter, min(page, left))

@@ -223,7 +223,7 @@ func userSessions(ctx context.Context, p *program, c *config) error {
 		if err != nil {
 			return err
 		}
-		out := p.output("SESSION", "SIGNED IN", "LAST EXTENDED", "EXPIRES", "ADDRESS", "DEVICE")
+		out := p.output("SESSION", "SIGNED IN", "LAST EXTENDED", "EXPIRES", "CLIENT", "DEVICE")
 		for _, s := range sessions {
 			out.row(toSessionJSON(s), s.ID, when(s.CreatedAt), when(s.UpdatedAt), when(s.ExpiresAt), s.IPAddress, s.UserAgent)
 		}
