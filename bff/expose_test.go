@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"vestibule/bff"
+	"vestibule/store"
 )
 
 func TestTheTokenStaysInside(t *testing.T) {
@@ -56,4 +57,14 @@ func TestStatusPages(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestANewKeyIsInTheTrail: whoever can add one can sign in as anybody.
+func TestANewKeyIsInTheTrail(t *testing.T) {
+	each(t, func(s *site) {
+		events := s.events(store.EventKeyCreated)
+		if len(events) != 1 || events[0].Actor != store.ActorSystem || !strings.HasPrefix(events[0].Detail, "EdDSA key_") {
+			s.t.Errorf("got %+v, want one event that names the key", events)
+		}
+	}, func(c *bff.Config) { c.JWTAlgorithm = "EdDSA" })
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"vestibule/bff/password"
 	"vestibule/bff/throttle"
 	"vestibule/internal/web"
 )
@@ -20,6 +21,15 @@ func (s *Server) limit(r *http.Request, a throttle.Attempt) error {
 	if past, ok := errors.AsType[*throttle.Limited](err); ok {
 		seconds := strconv.FormatInt(int64((past.RetryAfter+time.Second-1)/time.Second), 10)
 		return errTooMany.With("Retry-After", seconds).With("X-Retry-After", seconds).Because(err)
+	}
+	return err
+}
+
+// untried takes an attempt back that failed with err because the password room was
+// full, and returns err.
+func (s *Server) untried(r *http.Request, a throttle.Attempt, err error) error {
+	if errors.Is(err, password.ErrBusy) {
+		return errors.Join(err, s.limits.Untried(r.Context(), a))
 	}
 	return err
 }

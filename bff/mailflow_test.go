@@ -289,6 +289,23 @@ func TestVerificationRequired(t *testing.T) {
 	}, func(c *bff.Config) { c.RequireEmailVerification = true })
 }
 
+// TestSignUpIsNoWayToSendManyMails: each one sends a mail to whoever has the
+// address.
+func TestSignUpIsNoWayToSendManyMails(t *testing.T) {
+	each(t, func(s *site) {
+		v := s.visitor()
+		for range 5 {
+			v.want(v.do("POST", "/api/auth/sign-up/email", `{"email":"ada@example.com","password":"password123"}`), 200, "")
+		}
+		v.tooMany(v.do("POST", "/api/auth/sign-up/email", `{"email":"ADA@example.com","password":"password123"}`))
+		v.want(v.do("POST", "/api/auth/sign-up/email", `{"email":"eve@example.com","password":"password123"}`), 200, "")
+		s.mail("eve@example.com", 1)
+		if got := len(mailtest.To(t, s.mails, "ada@example.com")); got != 5 {
+			s.t.Errorf("got %d mails, want 5", got)
+		}
+	}, func(c *bff.Config) { c.RequireEmailVerification = true })
+}
+
 func TestSignInGoesOn(t *testing.T) {
 	each(t, func(s *site) {
 		v := s.visitor()

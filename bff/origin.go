@@ -82,7 +82,10 @@ func (o origins) allowUpgrade(r *http.Request) bool {
 func (o origins) cors(forwarded []string) *cors.Cors {
 	return cors.New(cors.Options{
 		// Not AllowedOrigins: an empty list there means every origin.
-		AllowOriginFunc:  func(origin string) bool { return o[origin] },
+		// Of several Origins the library would look at the first and repeat them all.
+		AllowOriginVaryRequestFunc: func(r *http.Request, origin string) (bool, []string) {
+			return o[origin] && len(r.Header.Values("Origin")) == 1, nil
+		},
 		AllowCredentials: true,
 		AllowedMethods: []string{
 			http.MethodGet, http.MethodHead, http.MethodPost,

@@ -40,7 +40,7 @@ func (s *Server) checkPassword(r *http.Request, live *session.Live, pw string) (
 		}
 		return "", errPassword
 	case err != nil:
-		return "", s.passwordError(err)
+		return "", s.passwordError(s.untried(r, try, err))
 	}
 	return hash, s.limits.Succeeded(ctx, try)
 }

@@ -47,7 +47,7 @@ func (v *visitor) sessions() []map[string]any {
 // events returns what the audit trail has of a type, the oldest first.
 func (s *site) events(kind string) []store.Event {
 	s.t.Helper()
-	found, err := s.db.Events(s.t.Context(), store.EventFilter{Type: kind}, 1000)
+	found, err := s.db.Events(s.t.Context(), store.EventFilter{Type: kind}, 10_000)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package bff
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 
@@ -66,13 +65,14 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	user, err := s.authenticate(r, in)
+	why, refused := errors.AsType[notThem](err)
 	switch {
-	case errors.Is(err, errNotThem):
-		return s.refuseSignIn(r, in, user, errCredentials.Because(err))
+	case refused:
+		return s.refuseSignIn(r, in, user, why, errCredentials.Because(why))
 	case err != nil:
-		return s.passwordError(err)
+		return s.passwordError(s.untried(r, try, err))
 	case s.cfg.RequireEmailVerification && !user.EmailVerified:
-		return s.refuseSignIn(r, in, user, errUnverified)
+		return s.refuseSignIn(r, in, user, "address not verified", errUnverified)
 	}
 	row, cookie, err := s.sessions.Start(r, user.ID, in.remember, func(row store.Session, replaces string) error {
 		return s.store.StartSession(r.Context(), row, replaces, store.Recorded(s.event(r, store.EventSignIn)))
@@ -94,12 +94,15 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	return web.WriteJSON(w, http.StatusOK, signInJSON{Redirect: in.target != "", Token: row.ID, URL: in.target, User: toUserJSON(user)})
 }
 
-// errNotThem is why nobody is signed in: the client is told no more than that.
-var errNotThem = errors.New("credentials refused")
+// notThem says why nobody is signed in, to the log and the audit trail. The client
+// is not told.
+type notThem string
+
+func (why notThem) Error() string { return string(why) }
 
 // authenticate costs the same, one query and one computation of argon2id,
 // whether or not the address has an account and whether or not that is disabled.
-// With errNotThem it still returns the user whom the address names, if it does.
+// With notThem it still returns the user whom the address names, if it does.
 func (s *Server) authenticate(r *http.Request, in signInInput) (store.User, error) {
 	ctx := r.Context()
 	if err := s.passwords.Check(in.password); errors.Is(err, password.ErrTooLong) {
@@ -108,20 +111,20 @@ func (s *Server) authenticate(r *http.Request, in signInInput) (store.User, erro
 	user, hash, err := s.store.CredentialByEmail(ctx, in.email)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return user, s.refuseCredentials(r, in.password, errors.New("unknown address"))
+		return user, s.refuseCredentials(r, in.password, "unknown address")
 	case err != nil:
 		return user, err
 	}
 	ok, rehash, err := s.passwords.Verify(ctx, in.password, hash)
 	switch {
 	case errors.Is(err, password.ErrMalformedHash):
-		return user, s.refuseCredentials(r, in.password, err)
+		return user, s.refuseCredentials(r, in.password, notThem(err.Error()))
 	case err != nil:
 		return user, err
 	case !ok:
-		return user, fmt.Errorf("%w: wrong password", errNotThem)
+		return user, notThem("wrong password")
 	case user.DisabledAt != nil:
-		return user, fmt.Errorf("%w: disabled account", errNotThem)
+		return user, notThem("disabled account")
 	}
 	if rehash {
 		s.rehash(ctx, user.ID, in.password, hash)
@@ -131,19 +134,19 @@ func (s *Server) authenticate(r *http.Request, in signInInput) (store.User, erro
 
 // refuseCredentials refuses an account that cannot be signed in to, after the
 // work that a wrong password would have cost.
-func (s *Server) refuseCredentials(r *http.Request, pw string, cause error) error {
+func (s *Server) refuseCredentials(r *http.Request, pw string, why notThem) error {
 	if err := s.passwords.VerifyNone(r.Context(), pw); err != nil {
 		return err
 	}
-	return fmt.Errorf("%w: %w", errNotThem, cause)
+	return why
 }
 
 // refuseSignIn puts the refusal into the audit trail. An account that does not
 // exist leaves its row too, which keeps the time of the answers the same.
-func (s *Server) refuseSignIn(r *http.Request, in signInInput, user store.User, refusal *web.Error) error {
+func (s *Server) refuseSignIn(r *http.Request, in signInInput, user store.User, why notThem, refusal *web.Error) error {
 	web.NoteUser(r, user.ID)
 	e := s.event(r, store.EventSignInFailed)
-	e.UserID, e.Email, e.Detail = user.ID, in.email, refusal.Error()
+	e.UserID, e.Email, e.Detail = user.ID, in.email, string(why)
 	if err := s.store.Record(r.Context(), e); err != nil {
 		return err
 	}

@@ -63,7 +63,11 @@ func (s *Server) signUp(w http.ResponseWriter, r *http.Request) error {
 	if err := s.passwords.Check(in.password); err != nil {
 		return s.passwordError(err)
 	}
-	if err := s.limit(r, throttle.SignUp(s.clients.Of(r))); err != nil {
+	try := throttle.SignUp(s.clients.Of(r))
+	if s.cfg.RequireEmailVerification {
+		try = append(try, s.tryMail(r, in.email)...) // for the one that follows
+	}
+	if err := s.limit(r, try); err != nil {
 		return err
 	}
 	hash, err := s.passwords.Hash(r.Context(), in.password)

@@ -118,6 +118,25 @@ func TestCORS(t *testing.T) {
 	if got := a.header.Get("Access-Control-Allow-Origin"); got != "" {
 		t.Errorf("got Access-Control-Allow-Origin %q for a foreign origin", got)
 	}
+	// Two are no origin, whichever comes first.
+	for _, origins := range [][]string{{listed, "https://evil.example"}, {"https://evil.example", listed}, {listed, listed}} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/api/auth/session", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header["Origin"] = origins
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if got := res.Header.Values("Access-Control-Allow-Origin"); len(got) != 0 {
+			t.Errorf("origins %q: got Access-Control-Allow-Origin %q, want none", origins, got)
+		}
+		if !strings.Contains(strings.Join(res.Header.Values("Vary"), ","), "Origin") {
+			t.Errorf("origins %q: got Vary %q", origins, res.Header.Values("Vary"))
+		}
+	}
 	// An OPTIONS that is no preflight is a method like any other.
 	v.want(v.do("OPTIONS", "/api/proxy/x", ""), 405, "METHOD_NOT_ALLOWED")
 }

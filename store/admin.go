@@ -59,16 +59,15 @@ func (s *Store) DisableUser(ctx context.Context, id string, now time.Time, e Eve
 }
 
 // EnableUser lets a disabled user sign in again and records e, if they were
-// disabled. A session that a sign-in has added while the user was being disabled
-// opens nothing so far, and ends before it could. EnableUser returns ErrNotFound
-// when there is no such user.
+// disabled. A session that was added while they were, by a sign-in that was under
+// way, ends: it must not come to life now. It returns ErrNotFound when there is no
+// such user.
 func (s *Store) EnableUser(ctx context.Context, id string, e Event) error {
 	return s.tx(ctx, "enable user", func(ctx context.Context, q querier) error {
 		changed, err := switchUser(ctx, q, id, nil, e)
-		if err != nil || !changed {
-			return err
+		if err == nil && changed {
+			_, err = endSessions(ctx, q, `"userId" = ?`, id)
 		}
-		_, err = revokeAll(ctx, q, id, "", e)
 		return err
 	})
 }

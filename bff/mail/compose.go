@@ -167,7 +167,7 @@ var page = template.Must(template.New("mail").Parse(`<!doctype html>
 <h1 style="margin:0 0 16px;font-size:20px">{{.Subject}}</h1>
 {{range .Says}}<p>{{.}}</p>
 {{end}}{{if .Link}}<p style="margin:24px 0"><a href="{{.Link}}" style="display:inline-block;padding:12px 20px;background:#4338ca;color:#fff;border-radius:8px;text-decoration:none">{{.Button}}</a></p>
-<p style="font-size:14px">{{.Life}} If the button does not, copy this: <a href="{{.Link}}" style="color:#4338ca;word-break:break-all">{{.Link}}</a></p>
+<p style="font-size:14px">{{.Life}} If the button does nothing, copy this: <a href="{{.Link}}" style="color:#4338ca;word-break:break-all">{{.Link}}</a></p>
 {{end}}<p style="font-size:14px;color:#52525b">{{.Unless}}</p>
 </div>
 </body>
@@ -189,8 +189,7 @@ func (o *Outbox) envelope(to string, l letter) (*gomail.Msg, error) {
 	// Nobody's holiday answer is wanted (RFC 3834 §5).
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	text := l.Text()
-	// A link that is broken over lines cannot be copied out of the file.
-	encoding := gomail.NoEncoding
+	encoding := o.Sender.Encoding()
 	for line := range strings.Lines(text) {
 		if len(line) > longestLine {
 			encoding = gomail.EncodingQP

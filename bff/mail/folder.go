@@ -20,6 +20,10 @@ type Folder struct {
 	Log  *slog.Logger
 }
 
+// Encoding implements Sender: a link that is broken over lines could not be copied
+// out of the file.
+func (Folder) Encoding() gomail.Encoding { return gomail.NoEncoding }
+
 // Send implements Sender.
 func (f Folder) Send(ctx context.Context, m *gomail.Msg, kind string) (err error) {
 	if err := os.MkdirAll(f.Path, 0o700); err != nil {

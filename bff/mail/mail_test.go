@@ -381,6 +381,8 @@ func TestMailIsGivenUpAfterADay(t *testing.T) {
 
 type failing struct{}
 
+func (failing) Encoding() gomail.Encoding { return gomail.EncodingQP }
+
 func (failing) Send(context.Context, *gomail.Msg, string) error { return errors.New("no") }
 
 // TestAServerThatHangsKeepsNobody: neither the process from ending nor the mail.

@@ -60,6 +60,7 @@ type Store interface {
 // Sender hands a mail over.
 type Sender interface {
 	Send(ctx context.Context, m *gomail.Msg, kind string) error
+	Encoding() gomail.Encoding // of the plain text
 }
 
 // Config is how mails are sent. All of it is required.

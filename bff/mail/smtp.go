@@ -80,6 +80,9 @@ func local(host string) bool {
 	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
+// Encoding implements Sender: every server takes it.
+func (*Server) Encoding() gomail.Encoding { return gomail.EncodingQP }
+
 // Send implements Sender.
 func (s *Server) Send(ctx context.Context, m *gomail.Msg, _ string) error {
 	options := []gomail.Option{

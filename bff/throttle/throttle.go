@@ -77,7 +77,10 @@ func (l *Limiter) Take(ctx context.Context, a Attempt) error {
 	err := l.store.Count(ctx, l.keys(a), func(counters []store.Counter) {
 		wait = 0
 		for _, c := range counters {
-			wait = max(wait, c.BlockedUntil.Sub(now))
+			// A longer one was made by a clock that was wrong.
+			if left := c.BlockedUntil.Sub(now); left <= longestBlock {
+				wait = max(wait, left)
+			}
 		}
 		if wait > 0 {
 			return
@@ -101,14 +104,32 @@ func (l *Limiter) Succeeded(ctx context.Context, a Attempt) error {
 	}
 	return l.store.Count(ctx, l.keys(a), func(counters []store.Counter) {
 		for i := range counters {
-			c := &counters[i]
 			if a[i].rule.forgives {
-				*c = store.Counter{}
-			} else if c.Count > 0 {
-				c.Count--
+				counters[i] = store.Counter{}
+			} else {
+				takeBack(&counters[i])
 			}
 		}
 	})
+}
+
+// Untried takes back an attempt that was counted and then not made, because we
+// were too busy: nobody may be blocked for that.
+func (l *Limiter) Untried(ctx context.Context, a Attempt) error {
+	if l.off {
+		return nil
+	}
+	return l.store.Count(ctx, l.keys(a), func(counters []store.Counter) {
+		for i := range counters {
+			takeBack(&counters[i])
+		}
+	})
+}
+
+func takeBack(c *store.Counter) {
+	if c.Count > 0 {
+		c.Count--
+	}
 }
 
 // Prune deletes counters that say nothing any more.

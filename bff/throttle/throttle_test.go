@@ -275,3 +275,37 @@ func BenchmarkTake(b *testing.B) {
 		}
 	}
 }
+
+func TestWhatWasNotTriedIsNotCounted(t *testing.T) {
+	each(t, func(f *fixture) {
+		a := SignIn("ada@example.com", "192.0.2.1")
+		for range 20 {
+			f.exhaust(a, 1)
+			if err := f.Untried(f.Context(), a); err != nil {
+				f.Fatal(err)
+			}
+		}
+		f.exhaust(a, 9)
+		if err := f.Untried(f.Context(), a); err != nil {
+			f.Fatal(err)
+		}
+		f.exhaust(a, 2) // what was counted before still is
+		if f.take(f.Limiter, a) == 0 {
+			f.Error("got an eleventh attempt through")
+		}
+	})
+}
+
+// TestAWrongClockBlocksNobodyForLong: it was a day ahead, and has been set right.
+func TestAWrongClockBlocksNobodyForLong(t *testing.T) {
+	each(t, func(f *fixture) {
+		a := SignIn("ada@example.com", "192.0.2.1")
+		f.clock.Set(noon.Add(24 * time.Hour))
+		f.exhaust(a, 10)
+		if f.take(f.Limiter, a) == 0 {
+			f.Fatal("got no block")
+		}
+		f.clock.Set(noon)
+		f.exhaust(a, 1)
+	})
+}

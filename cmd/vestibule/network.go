@@ -95,7 +95,7 @@ func parsePrefix(s string) (netip.Prefix, *mistake) {
 
 // backend reads the base URL of the API.
 func (c *checker) backend(v string) *url.URL {
-	u := c.httpURL(v)
+	u := c.httpURL(v, "http://localhost:8000")
 	if u == nil {
 		return nil
 	}
@@ -111,14 +111,14 @@ func (c *checker) backend(v string) *url.URL {
 }
 
 func (c *checker) jwksURL(v string) string {
-	c.httpURL(v)
+	c.httpURL(v, "http://localhost:3000/api/auth/jwks")
 	return v
 }
 
 // httpURL reads an address to send requests to. It is never shown: its user
 // part could be a password.
-func (c *checker) httpURL(v string) *url.URL {
-	const form = "write it like http://localhost:8000"
+func (c *checker) httpURL(v, example string) *url.URL {
+	form := "write it like " + example
 	u, err := url.Parse(v)
 	switch {
 	case err != nil || strings.ContainsAny(v, " \t\r\n"):

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
 )
 
 // serve runs the BFF, the task API or both, whichever the command reads an
@@ -18,6 +19,9 @@ func serve(ctx context.Context, p *program, c *config) error {
 		return err
 	}
 	defer at.close()
+	if err := readSecretThatIsThere(c); err != nil {
+		return err // before anything is made or changed
+	}
 	db, err := openStore(ctx, c, log)
 	if err != nil {
 		return unlessStopped(ctx, err)
@@ -28,7 +32,7 @@ func serve(ctx context.Context, p *program, c *config) error {
 			return unlessStopped(ctx, err)
 		}
 	}
-	if c.secretFile != "" {
+	if c.secretFile != "" && c.secret == nil {
 		if c.secret, err = openSecretFile(c.secretFile, log); err != nil {
 			return err
 		}
@@ -39,6 +43,19 @@ func serve(ctx context.Context, p *program, c *config) error {
 	}
 	announce(p, c, at, log)
 	return process.run(ctx)
+}
+
+// readSecretThatIsThere reads the secret that an earlier start has made, if one has.
+func readSecretThatIsThere(c *config) error {
+	if c.secretFile == "" {
+		return nil
+	}
+	if _, err := os.Stat(c.secretFile); err != nil {
+		return nil // not yet, or the folder is what is wrong
+	}
+	var err error
+	c.secret, err = readSecretFile(c.secretFile)
+	return err
 }
 
 // unlessStopped returns err, or nil where start has failed because the process

@@ -112,3 +112,20 @@ func TestAStopDuringStartIsNoFailure(t *testing.T) {
 		t.Errorf("got code %d, want %d: %s", code, exitOK, out.String())
 	}
 }
+
+// TestABadSecretFileChangesNothing: a mistake that can be told at once must not
+// leave a migrated database behind.
+func TestABadSecretFileChangesNothing(t *testing.T) {
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, secretFileName), []byte("short"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, _, stderr := once(t, "serve", anywhere(t).with(environment{"DATABASE_URL": "sqlite:" + filepath.Join(folder, "v.db")}))
+	if code != exitUsage {
+		t.Errorf("got code %d, want %d", code, exitUsage)
+	}
+	oneError(t, stderr, "BETTER_AUTH_SECRET")
+	if files, err := os.ReadDir(folder); err != nil || len(files) != 1 {
+		t.Errorf("got files %v, %v; want the secret's alone", files, err)
+	}
+}

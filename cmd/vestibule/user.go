@@ -104,27 +104,18 @@ func userShow(ctx context.Context, p *program, c *config) error {
 		if err != nil {
 			return err
 		}
-		last, err := lastSignIn(ctx, db, u.ID)
-		if err != nil {
-			return err
+		var last *time.Time
+		for _, kind := range []string{store.EventSignUp, store.EventSignIn} { // signing up is the first sign-in
+			found, err := db.Events(ctx, store.EventFilter{UserID: u.ID, Type: kind}, 1)
+			if err != nil {
+				return err
+			}
+			if len(found) > 0 && found[0].SessionID != "" {
+				last = &found[0].At
+			}
 		}
 		return p.showUser(u, accounts, sessions, last)
 	})
-}
-
-// lastSignIn asks the audit trail. Signing up is signing in where it starts a
-// session.
-func lastSignIn(ctx context.Context, db *store.Store, userID string) (*time.Time, error) {
-	for _, kind := range []string{store.EventSignIn, store.EventSignUp} {
-		events, err := db.Events(ctx, store.EventFilter{UserID: userID, Type: kind}, 1)
-		if err != nil {
-			return nil, err
-		}
-		if len(events) > 0 && events[0].SessionID != "" {
-			return &events[0].At, nil
-		}
-	}
-	return nil, nil
 }
 
 func (p *program) showUser(u store.User, accounts []store.Account, sessions []store.Session, lastSignIn *time.Time) error {

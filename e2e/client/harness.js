@@ -22,6 +22,13 @@ let people = 0
 export const person = (name = 'ada') => `${name}-${process.pid}-${++people}@example.com`
 export const password = 'correct horse'
 
+// The first releases of Node 18 give all Set-Cookie lines as one. No cookie here has
+// an Expires, so a comma always separates two.
+function setCookies(headers) {
+  if (headers.getSetCookie) return headers.getSetCookie()
+  return headers.get('set-cookie')?.split(/, (?=[^;, ]+=)/) ?? []
+}
+
 // Browser keeps cookies and sends an Origin, as a browser does; the client in it
 // is the official one, unmodified.
 export class Browser {
@@ -43,7 +50,7 @@ export class Browser {
     if (this.cookies.size > 0) headers.set('cookie', [...this.cookies].map(([k, v]) => `${k}=${v}`).join('; '))
     if (this.origin && !headers.has('origin') && (init.method ?? 'GET') !== 'GET') headers.set('origin', this.origin)
     const answer = await fetch(url, { ...init, headers, redirect: 'manual' })
-    this.last = { status: answer.status, headers: answer.headers, setCookies: answer.headers.getSetCookie(), body: await answer.clone().text() }
+    this.last = { status: answer.status, headers: answer.headers, setCookies: setCookies(answer.headers), body: await answer.clone().text() }
     for (const line of this.last.setCookies) this.keep(line)
     return answer
   }

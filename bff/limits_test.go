@@ -1,0 +1,119 @@
+package bff_test
+
+import (
+	"testing"
+	"time"
+
+	"vestibule/bff"
+	"vestibule/internal/mailtest"
+	"vestibule/internal/storetest"
+	"vestibule/store"
+)
+
+// tooMany checks a refusal past a limit.
+func (v *visitor) tooMany(a answer) {
+	v.t.Helper()
+	v.want(a, 429, "TOO_MANY_REQUESTS")
+	if a.header.Get("Retry-After") == "" || a.header.Get("Retry-After") != a.header.Get("X-Retry-After") {
+		v.t.Errorf("got Retry-After %q and X-Retry-After %q", a.header.Get("Retry-After"), a.header.Get("X-Retry-After"))
+	}
+}
+
+func TestSignInIsLimitedWhateverItIsCalled(t *testing.T) {
+	each(t, func(s *site) {
+		v := s.visitor()
+		v.signUp("ada@example.com")
+		for i := range 10 {
+			path := []string{"/api/auth/login", "/api/auth/sign-in/email"}[i%2]
+			email := []string{"ada@example.com", "ADA@Example.com"}[i/2%2]
+			v.want(v.do("POST", path, `{"email":"`+email+`","password":"wrong horse"}`), 401, "")
+		}
+		// Past the limit not even the right password says anything.
+		v.tooMany(v.do("POST", "/api/auth/login", `{"email":"ada@example.com","password":"password123"}`))
+		if !v.signedIn() {
+			s.t.Error("the live session has ended")
+		}
+		v.want(v.do("POST", "/api/auth/login", `{"email":"eve@example.com","password":"password123"}`), 401, "")
+		s.clock.Set(s.clock.Now().Add(5 * time.Minute))
+		v.signIn("ada@example.com", "password123")
+	})
+}
+
+func TestCurrentPasswordsAreLimited(t *testing.T) {
+	each(t, func(s *site) {
+		v := s.visitor()
+		v.signUp("ada@example.com")
+		for i := range 10 {
+			a := []struct{ path, body string }{
+				{"/api/auth/verify-password", `{"password":"wrong horse"}`},
+				{"/api/auth/change-password", `{"currentPassword":"wrong horse","newPassword":"another horse"}`},
+				{"/api/auth/delete-user", `{"password":"wrong horse"}`},
+			}[i%3]
+			v.want(v.do("POST", a.path, a.body), 400, "INVALID_PASSWORD")
+		}
+		v.tooMany(v.do("POST", "/api/auth/verify-password", `{"password":"password123"}`))
+		v.tooMany(v.do("POST", "/api/auth/delete-user", `{"password":"password123"}`))
+		if !v.signedIn() {
+			s.t.Error("the session has ended")
+		}
+	})
+}
+
+func TestMailsAreLimited(t *testing.T) {
+	each(t, func(s *site) {
+		v := s.visitor()
+		v.signUp("ada@example.com")
+		ask := func(email string) answer {
+			return v.do("POST", "/api/auth/request-password-reset", `{"email":"`+email+`"}`)
+		}
+		for range 4 {
+			v.want(ask("ada@example.com"), 200, "")
+			v.want(ask("nobody@example.com"), 200, "")
+		}
+		v.want(v.do("POST", "/api/auth/send-verification-email", `{"email":"ada@example.com"}`), 200, "")
+		v.want(ask("nobody@example.com"), 200, "")
+		v.tooMany(ask("ADA@example.com"))
+		v.tooMany(ask("nobody@example.com")) // the same, though there is no account
+		v.tooMany(v.do("POST", "/api/auth/send-verification-email", `{"email":"ada@example.com"}`))
+		v.want(v.do("POST", "/api/auth/change-email", `{"newEmail":"new@example.com"}`), 200, "")
+		mailtest.Wait(s.t, s.mails, "ada@example.com", 5)
+	})
+}
+
+func TestLinksAreGuessedInVain(t *testing.T) {
+	each(t, func(s *site) {
+		v := s.visitor()
+		for i := range 30 {
+			if i%2 == 0 {
+				v.want(v.do("POST", "/api/auth/reset-password", `{"newPassword":"another horse","token":"guess"}`), 400, "INVALID_TOKEN")
+			} else {
+				v.want(v.do("GET", "/api/auth/verify-email?token=guess", ""), 401, "INVALID_TOKEN")
+			}
+		}
+		v.tooMany(v.do("POST", "/api/auth/reset-password", `{"newPassword":"another horse","token":"guess"}`))
+		v.tooMany(v.do("GET", "/api/auth/verify-email?token=guess", ""))
+	})
+}
+
+// TestOldEventsAreDeleted has more of them than are deleted at a time.
+func TestOldEventsAreDeleted(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.Store) {
+		now := time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
+		add := func(at time.Time, n int) {
+			t.Helper()
+			for range n {
+				if err := db.Record(t.Context(), store.Event{At: at, Type: "x", Actor: store.ActorSystem}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		add(now.Add(-2*time.Hour), 1200)
+		add(now.Add(-30*time.Minute), 3)
+		s := newSite(t, db, func(c *bff.Config) { c.AuditRetention = time.Hour })
+		for end := time.Now().Add(20 * time.Second); len(s.events("x")) != 3; time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("got %d events, want the three that are young enough", len(s.events("x")))
+			}
+		}
+	})
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"io"
+	"strings"
+)
+
+// given is what stood on the command line behind the command's name.
+type given struct {
+	flags   map[string]string // settings, by their flag
+	options map[string]string // "true" for one that is only there
+	args    []string
+}
+
+func (g given) has(option string) bool { return g.options[option] != "" }
+
+// parse reads what stands behind the command's name, flags and arguments in any
+// order. Its error is flag.ErrHelp or a usageError.
+func (cmd command) parse(args []string) (given, error) {
+	g := given{flags: map[string]string{}, options: map[string]string{}}
+	var twice []string
+	fs := flag.NewFlagSet(cmd.name, flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	into := func(values map[string]string, name string) func(string) error {
+		return func(v string) error {
+			if _, again := values[name]; again {
+				twice = append(twice, "--"+name)
+			}
+			values[name] = v
+			return nil
+		}
+	}
+	for _, s := range cmd.reads.settings() {
+		fs.Func(s.flag(), s.help, into(g.flags, s.flag()))
+	}
+	for _, o := range cmd.options {
+		if o.arg == "" {
+			fs.BoolFunc(o.name, o.help, into(g.options, o.name))
+		} else {
+			fs.Func(o.name, o.help, into(g.options, o.name))
+		}
+	}
+	if unknown := unknownFlags(fs, args); len(unknown) > 0 {
+		return g, usageError("unknown flag " + strings.Join(unknown, ", ") + seeHelp(cmd.name))
+	}
+	for rest := args; ; {
+		err := fs.Parse(rest)
+		if errors.Is(err, flag.ErrHelp) {
+			return g, err
+		}
+		if err != nil {
+			return g, usageError(err.Error() + seeHelp(cmd.name))
+		}
+		if fs.NArg() == 0 {
+			break
+		}
+		g.args, rest = append(g.args, fs.Arg(0)), fs.Args()[1:]
+	}
+	if twice != nil {
+		return g, usageError("given twice: " + strings.Join(twice, ", ") + "; separate several values by commas")
+	}
+	return g, cmd.checkArgs(g.args)
+}
+
+// checkArgs holds the arguments to those that the command takes.
+func (cmd command) checkArgs(args []string) error {
+	names := strings.Fields(cmd.args)
+	for i, name := range names {
+		if i >= len(args) && !strings.HasPrefix(name, "[") {
+			return usageError(cmd.name + " lacks " + name + ": write vestibule " + cmd.name + " " + cmd.args)
+		}
+	}
+	switch {
+	case len(names) == 0 && len(args) > 0:
+		return usageError("unexpected argument after " + cmd.name + ": settings are given as --name=value" + seeHelp(cmd.name))
+	case len(args) > len(names):
+		return usageError("unexpected argument after " + cmd.name + " " + cmd.args + seeHelp(cmd.name))
+	}
+	return nil
+}
+
+// unknownFlags finds the flags that fs does not have, to name them the way that
+// the help spells flags, and without their values.
+func unknownFlags(fs *flag.FlagSet, args []string) (unknown []string) {
+	for i := 0; i < len(args) && args[i] != "--"; i++ {
+		if !strings.HasPrefix(args[i], "-") || args[i] == "-" {
+			continue
+		}
+		name := strings.TrimPrefix(strings.TrimPrefix(flagName(args[i]), "-"), "-")
+		known := fs.Lookup(name)
+		switch {
+		case name == "h" || name == "help":
+		case known == nil:
+			unknown = append(unknown, "--"+name)
+		case !strings.Contains(args[i], "=") && !isBool(known):
+			i++ // its value
+		}
+	}
+	return unknown
+}
+
+func isBool(f *flag.Flag) bool {
+	b, ok := f.Value.(interface{ IsBoolFlag() bool })
+	return ok && b.IsBoolFlag()
+}

@@ -1,0 +1,71 @@
+package main
+
+import "context"
+
+// command is one thing the program can do.
+type command struct {
+	name    string // may be two words
+	args    string // what follows, as help shows it: USER [SESSION]
+	summary string
+	reads   side // the settings it accepts
+	options []option
+	run     func(context.Context, *program, *config) error
+}
+
+// option is a flag of one command that is no setting: it says what to do this
+// time, and has no variable.
+type option struct {
+	name string
+	arg  string // what stands for the value in help; "" for one that is there or not
+	help string
+}
+
+var asJSON = option{"json", "", "Print JSON for programs: one object a line."}
+
+// commands returns all of them, in the order of help.
+func commands() []command {
+	return []command{
+		{name: "serve", summary: "run the BFF, the task API and the admin server in one process", reads: forServe, run: serve},
+		{name: "bff", summary: "run the BFF alone, in front of the API at BACKEND_URL", reads: forBFF, run: serve},
+		{name: "api", summary: "run the task API alone", reads: forAPI, run: serve},
+		{name: "migrate up", summary: "apply all pending migrations", reads: forMigrate, run: migrateUp},
+		{name: "migrate down", summary: "take the last migration back, with the data it holds", reads: forMigrate, run: migrateDown},
+		{name: "migrate status", summary: "list the migrations and which are applied", reads: forMigrate, run: migrateStatus},
+		{name: "user list", summary: "list the users", reads: forData, options: []option{
+			{"search", "TEXT", "Only users with this in their address or name."},
+			{"disabled", "", "Only users who may not sign in."},
+			asJSON,
+		}, run: userList},
+		{name: "user show", args: "USER", summary: "show a user, their accounts and sessions; USER is an address or an id", reads: forData, options: []option{asJSON}, run: userShow},
+		{name: "user create", args: "EMAIL", summary: "make a user; the password is asked for, or read from standard input", reads: forPassword, options: []option{
+			{"name", "TEXT", "Their name; else what stands before the @."},
+			{"email-verified", "", "Take the address as verified."},
+			asJSON,
+		}, run: userCreate},
+		{name: "user disable", args: "USER", summary: "keep a user from signing in, and end all their sessions", reads: forData, options: []option{asJSON}, run: userDisable},
+		{name: "user enable", args: "USER", summary: "let a disabled user sign in again", reads: forData, options: []option{asJSON}, run: userEnable},
+		{name: "user delete", args: "USER", summary: "delete a user with everything that is theirs", reads: forData, options: []option{
+			{"yes", "", "Do not ask."},
+			asJSON,
+		}, run: userDelete},
+		{name: "user sessions", args: "USER", summary: "list where a user is signed in", reads: forData, options: []option{asJSON}, run: userSessions},
+		{name: "user revoke", args: "USER [SESSION]", summary: "end one session of a user, or with --all every one", reads: forData, options: []option{
+			{"all", "", "End all their sessions."},
+			asJSON,
+		}, run: userRevoke},
+		{name: "user set-password", args: "USER", summary: "give a user another password and end all their sessions; it is asked for, or read from standard input", reads: forPassword, options: []option{asJSON}, run: userSetPassword},
+		{name: "audit", summary: "list what happened to accounts, the latest first", reads: forData, options: []option{
+			{"user", "USER", "Only of this user: an address or an id, of a deleted user too."},
+			{"email", "ADDRESS", "Only with this address as it was typed, an account's or not."},
+			{"event", "NAME", "Only events of this kind, like sign-in-failed."},
+			{"session", "SESSION", "Only of this session."},
+			{"ip", "ADDRESS", "Only from this client."},
+			{"request-id", "ID", "Only of this request."},
+			{"since", "TIME", "Only from then on: a duration like 24h, a date or a time like 2026-03-01T10:00:00Z."},
+			{"until", "TIME", "Only from before then."},
+			{"limit", "N", "At most so many; 100 unless it is given, 0 for all."},
+			asJSON,
+		}, run: audit},
+		{name: "version", summary: "print the version", reads: forVersion, run: printVersion},
+	}
+}
