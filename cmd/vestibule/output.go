@@ -96,7 +96,7 @@ func (o *output) close() error {
 // direction or break the table: names and user agents are what strangers have
 // typed.
 func printable(text string) string {
-	if !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+	if !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsGraphic(r) }) {
 		return text
 	}
 	quoted := strconv.QuoteToGraphic(text)
