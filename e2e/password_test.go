@@ -1,0 +1,42 @@
+package e2e
+
+import (
+	"database/sql"
+	"regexp"
+	"strings"
+	"testing"
+
+	"vestibule/internal/mailtest"
+)
+
+// TestAUserWithoutAPassword, as one that was brought over from Better Auth and
+// signs in elsewhere: nothing takes a password of theirs until a link in a mail has
+// given them one.
+func TestAUserWithoutAPassword(t *testing.T) {
+	mails := t.TempDir()
+	p := launch(t, shapes[0], "MAIL_DIR="+mails)
+	b := newBrowser(t, p.bff)
+	b.signUp("tess@example.com")
+	db, err := sql.Open("sqlite", "file:"+strings.TrimPrefix(p.database, "sqlite:")+"?_busy_timeout=5000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(`DELETE FROM account`); err != nil {
+		t.Fatal(err)
+	}
+	b.want(b.send("GET", p.bff+"/api/auth/list-accounts", ""), 200, "[]")
+	for path, body := range map[string]string{
+		"verify-password": `{"password":"password123"}`,
+		"change-password": `{"currentPassword":"password123","newPassword":"another horse"}`,
+		"delete-user":     `{"password":"password123"}`,
+	} {
+		b.want(b.send("POST", p.bff+"/api/auth/"+path, body), 400, "CREDENTIAL_ACCOUNT_NOT_FOUND")
+	}
+	b.want(b.send("POST", p.bff+"/api/auth/login", `{"email":"tess@example.com","password":"password123"}`), 401, "INVALID_EMAIL_OR_PASSWORD")
+
+	b.want(b.send("POST", p.bff+"/api/auth/request-password-reset", `{"email":"tess@example.com"}`), 200, "true")
+	token := regexp.MustCompile(`reset-password/([\w-]{43})`).FindStringSubmatch(mailtest.Wait(t, mails, "tess@example.com", 1))[1]
+	b.want(b.send("POST", p.bff+"/api/auth/reset-password", `{"newPassword":"a first horse","token":"`+token+`"}`), 200, "true")
+	b.want(b.send("POST", p.bff+"/api/auth/login", `{"email":"tess@example.com","password":"a first horse"}`), 200, "tess")
+}
