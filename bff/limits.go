@@ -2,6 +2,7 @@ package bff
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"time"
@@ -23,6 +24,14 @@ func (s *Server) limit(r *http.Request, a throttle.Attempt) error {
 		return errTooMany.With("Retry-After", seconds).With("X-Retry-After", seconds).Because(err)
 	}
 	return err
+}
+
+// succeeded takes an honest attempt back. What was asked for is done by now, so that a
+// failure is no reason to tell the client otherwise.
+func (s *Server) succeeded(r *http.Request, a throttle.Attempt) {
+	if err := s.limits.Succeeded(r.Context(), a); err != nil {
+		s.log.LogAttrs(r.Context(), slog.LevelWarn, "an honest attempt stays counted", slog.String("error", err.Error()))
+	}
 }
 
 // untried takes an attempt back that failed with err because the password room was

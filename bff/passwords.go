@@ -42,7 +42,8 @@ func (s *Server) checkPassword(r *http.Request, live *session.Live, pw string) (
 	case err != nil:
 		return "", s.passwordError(s.untried(r, try, err))
 	}
-	return hash, s.limits.Succeeded(ctx, try)
+	s.succeeded(r, try)
+	return hash, nil
 }
 
 // verifyPassword says whether a password is the caller's.

@@ -131,8 +131,6 @@ func (s *Server) resetPassword(w http.ResponseWriter, r *http.Request) error {
 	web.NoteUser(r, userID)
 	s.sessions.Forget(ended...)
 	s.mail.Wake()
-	if err := s.limits.Succeeded(r.Context(), try); err != nil {
-		return err
-	}
+	s.succeeded(r, try)
 	return done(w)
 }

@@ -64,7 +64,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err := s.limit(r, try); err != nil {
 		return err
 	}
-	user, err := s.authenticate(r, in)
+	user, hash, err := s.authenticate(r, in)
 	why, refused := errors.AsType[notThem](err)
 	switch {
 	case refused:
@@ -75,18 +75,16 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 		return s.refuseSignIn(r, in, user, "address not verified", errUnverified)
 	}
 	row, cookie, err := s.sessions.Start(r, user.ID, in.remember, func(row store.Session, replaces string) error {
-		return s.store.StartSession(r.Context(), row, replaces, store.Recorded(s.event(r, store.EventSignIn)))
+		return s.store.StartSession(r.Context(), row, replaces, store.IfPassword(hash), store.Recorded(s.event(r, store.EventSignIn)))
 	})
 	switch {
-	case errors.Is(err, store.ErrNoUser):
-		return errCredentials.Because(err) // deleted while the password was verified
+	case errors.Is(err, store.ErrNoUser), errors.Is(err, store.ErrConflict):
+		return errCredentials.Because(err) // deleted, or the password changed, while it was verified
 	case err != nil:
 		return err
 	}
 	web.NoteUser(r, user.ID)
-	if err := s.limits.Succeeded(r.Context(), try); err != nil {
-		s.log.LogAttrs(r.Context(), slog.LevelWarn, "a good sign-in was counted as an attempt", slog.String("error", err.Error()))
-	}
+	s.succeeded(r, try)
 	http.SetCookie(w, cookie)
 	if in.target != "" {
 		w.Header().Set("Location", in.target)
@@ -102,34 +100,35 @@ func (why notThem) Error() string { return string(why) }
 
 // authenticate costs the same, one query and one computation of argon2id,
 // whether or not the address has an account and whether or not that is disabled.
-// With notThem it still returns the user whom the address names, if it does.
-func (s *Server) authenticate(r *http.Request, in signInInput) (store.User, error) {
+// With notThem it still returns the user whom the address names, if it does. hash is
+// that of the password which was verified.
+func (s *Server) authenticate(r *http.Request, in signInInput) (user store.User, hash string, err error) {
 	ctx := r.Context()
 	if err := s.passwords.Check(in.password); errors.Is(err, password.ErrTooLong) {
-		return store.User{}, err // nobody's password, so it tells nothing
+		return user, "", err // nobody's password, so it tells nothing
 	}
-	user, hash, err := s.store.CredentialByEmail(ctx, in.email)
+	user, hash, err = s.store.CredentialByEmail(ctx, in.email)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return user, s.refuseCredentials(r, in.password, "unknown address")
+		return user, "", s.refuseCredentials(r, in.password, "unknown address")
 	case err != nil:
-		return user, err
+		return user, "", err
 	}
 	ok, rehash, err := s.passwords.Verify(ctx, in.password, hash)
 	switch {
 	case errors.Is(err, password.ErrMalformedHash):
-		return user, s.refuseCredentials(r, in.password, notThem(err.Error()))
+		return user, "", s.refuseCredentials(r, in.password, notThem(err.Error()))
 	case err != nil:
-		return user, err
+		return user, "", err
 	case !ok:
-		return user, notThem("wrong password")
+		return user, "", notThem("wrong password")
 	case user.DisabledAt != nil:
-		return user, notThem("disabled account")
+		return user, "", notThem("disabled account")
 	}
 	if rehash {
-		s.rehash(ctx, user.ID, in.password, hash)
+		hash = s.rehash(ctx, user.ID, in.password, hash)
 	}
-	return user, nil
+	return user, hash, nil
 }
 
 // refuseCredentials refuses an account that cannot be signed in to, after the
@@ -153,14 +152,16 @@ func (s *Server) refuseSignIn(r *http.Request, in signInInput, user store.User, 
 	return refusal
 }
 
-// rehash raises a stored hash to the current parameters. Signing in does not
-// depend on its success.
-func (s *Server) rehash(ctx context.Context, userID, pw, old string) {
+// rehash raises a stored hash to the current parameters and returns what is stored
+// then. Signing in does not depend on its success.
+func (s *Server) rehash(ctx context.Context, userID, pw, old string) string {
 	hash, err := s.passwords.Hash(ctx, pw)
 	if err == nil {
 		err = s.store.ReplacePasswordHash(ctx, userID, old, hash, s.now())
 	}
 	if err != nil {
 		s.log.LogAttrs(ctx, slog.LevelWarn, "password hash was not upgraded", slog.String("user", userID), slog.String("error", err.Error()))
+		return old
 	}
+	return hash
 }

@@ -21,6 +21,7 @@ func accountCases() map[string]func(*testing.T, *database) {
 		"accounts are listed without what proves them":               accountsCase,
 		"a password changes with the session":                        changePasswordCase,
 		"of two changes of one password one succeeds":                changePasswordRaceCase,
+		"no sign-in with the old password outlives its change":       staleSignInCase,
 		"a password that is set ends all sessions":                   setPasswordCase,
 		"a user without a password gets one":                         firstPasswordCase,
 		"a deleted user leaves nothing but the trail":                deleteUserCase,
@@ -477,6 +478,38 @@ func dropChangeCase(t *testing.T, d *database) {
 		wantError(t, name+", the link of the mail that waits", err, store.ErrNotFound)
 		if _, err := d.VerificationByToken(t.Context(), store.PurposeVerify, verify); name != "disabling" && err != nil {
 			t.Errorf("%s: got %v, want the link kept that verifies the user's own address", name, err)
+		}
+	}
+}
+
+// staleSignInCase lets sign-ins that have verified the old password race its change.
+func staleSignInCase(t *testing.T, d *database) {
+	for range 5 {
+		u, session := signedUp(t, d.Store)
+		old := "hash of " + u.ID
+		c := change(u, session, "new")
+		c.EndOthers = true
+		var wg sync.WaitGroup
+		for range 6 {
+			wg.Go(func() {
+				err := d.StartSession(t.Context(), newSession(u.ID), "", store.IfPassword(old))
+				if err != nil {
+					wantError(t, "sign-in", err, store.ErrConflict)
+				}
+			})
+		}
+		wg.Go(func() {
+			if _, err := d.ChangePassword(t.Context(), c, event("x")); err != nil {
+				t.Error(err)
+			}
+		})
+		wg.Wait()
+		if n := d.count(t, `SELECT count(*) FROM session WHERE "userId" = ?`, u.ID); n != 1 {
+			t.Errorf("got %d sessions after the change, want its own alone", n)
+		}
+		wantError(t, "after the change", d.StartSession(t.Context(), newSession(u.ID), "", store.IfPassword(old)), store.ErrConflict)
+		if err := d.StartSession(t.Context(), newSession(u.ID), "", store.IfPassword("new")); err != nil {
+			t.Errorf("with the new password: %v", err)
 		}
 	}
 }

@@ -101,3 +101,20 @@ func (s *Store) ReplacePasswordHash(ctx context.Context, userID, old, new string
 		return err
 	})
 }
+
+// IfPassword lets a sign-in happen only if the hash is still that of the user's
+// password; otherwise it is ErrConflict. Without it, a sign-in whose password was
+// changed while it was verified would leave a session behind that the change was
+// meant to end.
+func IfPassword(hash string) Also {
+	return func(ctx context.Context, q querier, about Event) error {
+		// A write, for its lock: a change that is under way is waited for, and one that
+		// comes later finds the session.
+		n, err := q.exec(ctx, `UPDATE account SET password = password
+			WHERE "userId" = ? AND "providerId" = 'credential' AND password = ?`, about.UserID, hash)
+		if err == nil && n == 0 {
+			return ErrConflict
+		}
+		return err
+	}
+}
