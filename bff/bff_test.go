@@ -30,6 +30,8 @@ type site struct {
 	mails string // the folder
 	db    *store.Store
 	clock *testclock.Clock
+
+	server *bff.Server
 }
 
 // each runs a test against a BFF on every engine.
@@ -82,7 +84,7 @@ func newSite(t *testing.T, db *store.Store, change ...func(*bff.Config)) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.mails = cfg.Mail.Folder
+	s.mails, s.server = cfg.Mail.Folder, server
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	running.Go(func() { server.Run(ctx) })

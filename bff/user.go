@@ -12,9 +12,9 @@ import (
 	"vestibule/store"
 )
 
-// maxName and maxImage bound what is stored for a user, in bytes.
+// MaxName and maxImage bound what is stored for a user, in bytes.
 const (
-	maxName  = 1024
+	MaxName  = 1024
 	maxImage = 8192
 )
 
@@ -24,8 +24,8 @@ func readName(body *web.Object) *string {
 		return nil
 	}
 	name, _ := body.String("name")
-	if len(name) > maxName {
-		body.Reject("name", fmt.Sprintf("expected at most %d bytes", maxName))
+	if len(name) > MaxName {
+		body.Reject("name", fmt.Sprintf("expected at most %d bytes", MaxName))
 	}
 	return &name
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -180,7 +181,7 @@ func launchBinary(t testing.TB, path string, s shape, settings ...string) *produ
 	env = append(env, settings...)
 	run := func(admin string, extra []string, args ...string) {
 		p.admin = append(p.admin, "http://"+admin)
-		p.processes = append(p.processes, start(t, path, p.dir, append(append([]string{}, env...), append(extra, "ADMIN_ADDR="+admin)...), args...))
+		p.processes = append(p.processes, start(t, path, p.dir, slices.Concat(extra, []string{"ADMIN_ADDR=" + admin}, env), args...)) // of two, the later one counts
 	}
 	if s.split {
 		run(addr[2], nil, "api")

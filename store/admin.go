@@ -17,8 +17,10 @@ type UserFilter struct {
 func (s *Store) Users(ctx context.Context, f UserFilter, after string, limit int) ([]User, error) {
 	conditions, args := []string{`u.id > ?`}, []any{after}
 	if f.Search != "" {
-		pattern := "%" + likeLiteral.Replace(strings.ToLower(f.Search)) + "%"
-		conditions = append(conditions, `(lower(u.email) LIKE ? ESCAPE '!' OR lower(u.name) LIKE ? ESCAPE '!')`)
+		// The engine lowers both sides: SQLite knows no case but that of ASCII, and
+		// what Go has lowered would not be found there.
+		pattern := "%" + likeLiteral.Replace(f.Search) + "%"
+		conditions = append(conditions, `(lower(u.email) LIKE lower(?) ESCAPE '!' OR lower(u.name) LIKE lower(?) ESCAPE '!')`)
 		args = append(args, pattern, pattern)
 	}
 	if f.Disabled {

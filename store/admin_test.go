@@ -73,11 +73,18 @@ func searchUsersCase(t *testing.T, d *database) {
 	if err := d.UpdateUser(t.Context(), odd.ID, store.UserChange{Name: new("100%_Sure!")}, base(), event("x")); err != nil {
 		t.Fatal(err)
 	}
+	accented := newUser()
+	accented.Name = "Éva Ångström"
+	if err := d.CreateSignedOutUser(t.Context(), accented, "x"); err != nil {
+		t.Fatal(err)
+	}
 	for search, want := range map[string][]string{
 		"%_sure!":              {odd.ID},
 		"0%_s":                 {odd.ID},
 		"!":                    {odd.ID},
 		"100_":                 nil,
+		"Éva Ångström":         {accented.ID},
+		"VA ":                  {accented.ID},
 		other.Email[4:12]:      {other.ID},
 		"USR_" + other.ID[4:9]: {other.ID},
 	} {

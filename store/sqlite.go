@@ -154,10 +154,13 @@ func connectSQLite(path string, patience time.Duration) (*Store, error) {
 
 func (s *Store) openWatch(ctx context.Context, path string) error {
 	pool, err := sqlitePool(path, 1, s.patience*4/5, url.Values{"_query_only": {"true"}})
-	if err == nil {
-		s.watch, err = newWatch(ctx, pool.DB)
+	if err != nil {
+		return err
 	}
-	return err
+	if s.watch, err = newWatch(ctx, pool.DB); err != nil {
+		return errors.Join(err, pool.Close())
+	}
+	return nil
 }
 
 // sqlitePool makes a pool whose connections all have the same settings.

@@ -232,6 +232,46 @@ func TestOtherInstancesRevocationIsSeenAtTheNextRequest(t *testing.T) {
 	})
 }
 
+// TestAWriteToTheFileEndsWhatIsBelieved: on SQLite the command line ends sessions
+// too, in a process of its own. PostgreSQL has no version, so every request asks.
+func TestAWriteToTheFileEndsWhatIsBelieved(t *testing.T) {
+	each(t, time.Hour, func(f *fixture) {
+		want := int64(1)
+		if f.db.Shared() {
+			want = 5
+		}
+		f.Version = f.db.Version
+		_, r := f.signIn(true, nil)
+		for range 5 {
+			f.wantLive(r)
+		}
+		if n := f.spy.reads.Load(); n != want {
+			f.t.Errorf("got the row read %d times while nobody wrote, want %d", n, want)
+		}
+		e := store.Event{At: f.now(), Type: store.EventUserDisabled, Actor: store.ActorOperator}
+		if _, err := f.db.DisableUser(f.t.Context(), userID, f.now(), e); err != nil {
+			f.t.Fatal(err)
+		}
+		f.wantErr(r, ErrEnded)
+	})
+}
+
+func TestWithoutAVersionNothingIsBelieved(t *testing.T) {
+	each(t, time.Hour, func(f *fixture) {
+		_, r := f.signIn(true, nil)
+		f.wantLive(r)
+		f.Version = func(context.Context) (int64, error) { return 0, errors.New("not to be had") }
+		row, _, err := f.db.SessionByTokenHash(f.t.Context(), f.wantLive(r).TokenHash)
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		if err := f.db.EndSession(f.t.Context(), row.TokenHash); err != nil {
+			f.t.Fatal(err)
+		}
+		f.wantErr(r, ErrEnded)
+	})
+}
+
 func TestEndDuringAReadIsNotUndoneByTheCache(t *testing.T) {
 	each(t, time.Hour, func(f *fixture) {
 		_, r := f.signIn(true, nil)

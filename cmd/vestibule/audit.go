@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
+	"math"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,7 +56,7 @@ func audit(ctx context.Context, p *program, c *config) error {
 				return err
 			}
 		}
-		out := p.output("TIME", "EVENT", "USER", "ADDRESS", "SESSION", "CLIENT", "REQUEST", "DETAIL", "DEVICE")
+		out := p.output("TIME", "EVENT", "USER", "EMAIL", "SESSION", "CLIENT", "REQUEST", "DETAIL", "DEVICE")
 		const page = 500
 		for left := limit; ; {
 			events, err := db.Events(ctx, filter, min(page, left))
@@ -64,7 +67,7 @@ func audit(ctx context.Context, p *program, c *config) error {
 				out.row(toEventJSON(e), when(e.At), e.Type, e.UserID, e.Email, e.SessionID, e.IPAddress, e.RequestID, e.Detail, e.UserAgent)
 				filter.Before = e.ID
 			}
-			if left -= len(events); len(events) < page || left == 0 {
+			if left -= len(events); len(events) < page || left == 0 || out.failed() {
 				return out.close()
 			}
 		}
@@ -91,23 +94,30 @@ func whose(ctx context.Context, db *store.Store, who string) (string, error) {
 // eventFilter reads the options.
 func (p *program) eventFilter(now time.Time) (f store.EventFilter, limit int, err error) {
 	o := p.given.options
-	f = store.EventFilter{Type: o["event"], SessionID: o["session"], IPAddress: o["ip"], RequestID: o["request-id"]}
+	f = store.EventFilter{Type: o["event"], Email: strings.ToLower(o["email"]), SessionID: o["session"], RequestID: o["request-id"]}
+	if text := o["ip"]; text != "" {
+		ip, err := netip.ParseAddr(text)
+		if err != nil {
+			return f, 0, usageError("--ip=" + show(text) + " is not an address; use one like 192.0.2.7 or 2001:db8::1")
+		}
+		f.IPAddress = ip.Unmap().String()
+	}
 	if f.Type != "" && !slices.Contains(store.Events[:], f.Type) {
-		return f, 0, usageError("--event=" + f.Type + " is unknown; use " + strings.Join(store.Events[:], ", "))
+		return f, 0, usageError("--event=" + show(f.Type) + " is unknown; use " + strings.Join(store.Events[:], ", "))
 	}
 	for name, at := range map[string]*time.Time{"since": &f.Since, "until": &f.Until} {
 		if *at, err = parseTime(o[name], now); err != nil {
-			return f, 0, usageError("--" + name + "=" + o[name] + " is not a time; use a duration like 24h, a date like 2026-03-01 or a time like 2026-03-01T10:00:00Z")
+			return f, 0, usageError("--" + name + "=" + show(o[name]) + " is not a time; use a duration like 24h, a date like 2026-03-01 or a time like 2026-03-01T10:00:00Z")
 		}
 	}
 	limit = usualEvents
 	if text := o["limit"]; text != "" {
 		if limit, err = strconv.Atoi(text); err != nil || limit < 0 {
-			return f, 0, usageError("--limit=" + text + " is not a number; use how many events to list, 0 for all")
+			return f, 0, usageError("--limit=" + show(text) + " is not a number; use how many events to list, 0 for all")
 		}
 	}
 	if limit == 0 {
-		limit = int(^uint(0) >> 1)
+		limit = math.MaxInt
 	}
 	return f, limit, nil
 }
@@ -121,8 +131,15 @@ func parseTime(text string, now time.Time) (time.Time, error) {
 	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
 		return now.Add(-ago), nil
 	}
-	if day, err := time.Parse(time.DateOnly, text); err == nil {
-		return day, nil
+	at, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		at, err = time.Parse(time.RFC3339, text)
 	}
-	return time.Parse(time.RFC3339, text)
+	if year := at.UTC().Year(); err == nil && (year < 1 || year > 9999) {
+		return at, errYear
+	}
+	return at, err
 }
+
+// errYear is what a database could not compare.
+var errYear = errors.New("not a year of four digits")

@@ -56,6 +56,7 @@ func commands() []command {
 		{name: "user set-password", args: "USER", summary: "give a user another password and end all their sessions; it is asked for, or read from standard input", reads: forPassword, options: []option{asJSON}, run: userSetPassword},
 		{name: "audit", summary: "list what happened to accounts, the latest first", reads: forData, options: []option{
 			{"user", "USER", "Only of this user: an address or an id, of a deleted user too."},
+			{"email", "ADDRESS", "Only with this address as it was typed, an account's or not."},
 			{"event", "NAME", "Only events of this kind, like sign-in-failed."},
 			{"session", "SESSION", "Only of this session."},
 			{"ip", "ADDRESS", "Only from this client."},

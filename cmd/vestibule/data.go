@@ -2,17 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/user"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
-	"unicode"
 
 	"vestibule/internal/web"
 	"vestibule/store"
@@ -40,6 +36,8 @@ func withData(ctx context.Context, c *config, f func(*store.Store) error) error 
 	switch {
 	case errors.As(err, &told), errors.As(err, &usage):
 		return err
+	case errors.Is(err, store.ErrInvalidText):
+		return usageError("an argument or an option is not text; write it in UTF-8")
 	case err != nil:
 		return databaseFailure(c.database, err)
 	}
@@ -73,64 +71,11 @@ func findUser(ctx context.Context, db *store.Store, who string) (store.User, err
 	return u, err
 }
 
-// output prints rows, as a table for people or as JSON for programs.
-type output struct {
-	table *tabwriter.Writer
-	json  *json.Encoder // nil: a table
-	err   error
-}
-
-func (p *program) output(columns ...string) *output {
-	if p.given.has("json") {
-		enc := json.NewEncoder(p.stdout)
-		enc.SetEscapeHTML(false)
-		return &output{json: enc}
-	}
-	o := &output{table: tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)}
-	if len(columns) > 0 {
-		o.row(nil, columns...)
-	}
-	return o
-}
-
-// row prints one row: object for programs, or cells for people.
-func (o *output) row(object any, cells ...string) {
-	if o.json != nil {
-		if object != nil {
-			o.err = errors.Join(o.err, o.json.Encode(object))
-		}
-		return
-	}
-	for i, cell := range cells {
-		cells[i] = printable(cell)
-	}
-	_, err := io.WriteString(o.table, strings.Join(cells, "\t")+"\n")
-	o.err = errors.Join(o.err, err)
-}
-
-func (o *output) close() error {
-	if o.table != nil {
-		o.err = errors.Join(o.err, o.table.Flush())
-	}
-	return o.err
-}
-
 // note tells people, and not programs, what was done.
 func (p *program) note(format string, args ...any) {
 	if !p.given.has("json") {
 		fmt.Fprintf(p.stdout, format+"\n", args...)
 	}
-}
-
-// printable takes from a text what would move the cursor, turn the writing
-// direction or break the table: names and user agents are what strangers have
-// typed.
-func printable(text string) string {
-	if !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return text
-	}
-	quoted := strconv.QuoteToGraphic(text)
-	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }
 
 // when is a time for people.

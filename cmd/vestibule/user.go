@@ -76,7 +76,7 @@ func userList(ctx context.Context, p *program, c *config) error {
 				out.row(toUserJSON(u), u.ID, u.Email, u.Name, yesNo(u.EmailVerified), when(u.CreatedAt), disabled)
 				after = u.ID
 			}
-			if len(users) < page {
+			if len(users) < page || out.failed() {
 				return out.close()
 			}
 		}
@@ -214,7 +214,7 @@ func userSessions(ctx context.Context, p *program, c *config) error {
 		if err != nil {
 			return err
 		}
-		out := p.output("SESSION", "SIGNED IN", "LAST EXTENDED", "EXPIRES", "ADDRESS", "DEVICE")
+		out := p.output("SESSION", "SIGNED IN", "LAST EXTENDED", "EXPIRES", "CLIENT", "DEVICE")
 		for _, s := range sessions {
 			out.row(toSessionJSON(s), s.ID, when(s.CreatedAt), when(s.UpdatedAt), when(s.ExpiresAt), s.IPAddress, s.UserAgent)
 		}

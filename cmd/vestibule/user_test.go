@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"vestibule/internal/pgtest"
 	"vestibule/store"
@@ -180,6 +183,14 @@ func TestUserCommandsRefuse(t *testing.T) {
 			{"", 2, "audit --since=yesterday", "--since"},
 			{"", 2, "audit --until=-1h", "--until"},
 			{"", 2, "audit --limit=many", "--limit"},
+			{"", 2, "audit --since=0000-05-01", "--since"},
+			{"", 2, "audit --until=9999-12-31T23:59:59-01:00", "--until"},
+			{"", 2, "audit --ip=localhost", "--ip"},
+			{"", 2, "audit --user=\xff", "UTF-8"},
+			{"", 2, "audit --session=\xff", "UTF-8"},
+			{"", 2, "user list --search=\xff", "UTF-8"},
+			{"password123", 2, "user create new@example.com --name=\xff", "UTF-8"},
+			{"password123", 2, "user create new@example.com --name=" + strings.Repeat("x", 1025), "--name"},
 			{"", 1, "audit --user nobody@example.com", "no user"},
 		} {
 			if got := c.do(tt.stdin, tt.code, strings.Fields(tt.args)...); !strings.Contains(got, tt.want) {
@@ -220,18 +231,21 @@ func TestAudit(t *testing.T) {
 			return kinds
 		}
 		for args, want := range map[string]string{
-			"":                       "user-deleted session-revoked user-disabled sign-in sign-up",
-			"--user=" + ada:          "user-deleted session-revoked user-disabled sign-in sign-up",
-			"--user=ADA@example.com": "user-deleted session-revoked user-disabled sign-in sign-up", // though deleted
-			"--limit=2":              "user-deleted session-revoked",
-			"--event=sign-in":        "sign-in",
-			"--ip=192.0.2.1":         "sign-in",
-			"--request-id=req1":      "sign-in",
-			"--session=ses_aaaaaaaa": "session-revoked sign-in",
-			"--since=1h --limit=0":   "user-deleted session-revoked user-disabled sign-in sign-up",
-			"--until=1h":             "",
-			"--until=2026-01-01":     "",
-			"--user=usr_nobody":      "",
+			"":                                      "user-deleted session-revoked user-disabled sign-in sign-up",
+			"--user=" + ada:                         "user-deleted session-revoked user-disabled sign-in sign-up",
+			"--user=ADA@example.com":                "user-deleted session-revoked user-disabled sign-in sign-up", // though deleted
+			"--limit=2":                             "user-deleted session-revoked",
+			"--event=sign-in":                       "sign-in",
+			"--ip=192.0.2.1":                        "sign-in",
+			"--ip=::ffff:192.0.2.1":                 "sign-in",
+			"--email=ADA@example.com":               "user-deleted",
+			"--since=0001-01-01 --until=9999-12-31": "user-deleted session-revoked user-disabled sign-in sign-up",
+			"--request-id=req1":                     "sign-in",
+			"--session=ses_aaaaaaaa":                "session-revoked sign-in",
+			"--since=1h --limit=0":                  "user-deleted session-revoked user-disabled sign-in sign-up",
+			"--until=1h":                            "",
+			"--until=2026-01-01":                    "",
+			"--user=usr_nobody":                     "",
 		} {
 			if got := strings.Join(kinds(strings.Fields(args)...), " "); got != want {
 				c.Errorf("%s: got %s, want %s", args, got, want)
@@ -243,3 +257,53 @@ func TestAudit(t *testing.T) {
 		}
 	})
 }
+
+// TestALongListIsPrintedInPages: every row is there once, in columns.
+func TestALongListIsPrintedInPages(t *testing.T) {
+	onConsole(t, func(c *console) {
+		db, err := store.Open(c.Context(), c.env["DATABASE_URL"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		const users = 2*outputPage + 3
+		now := time.Now()
+		for i := range users {
+			u := store.User{ID: fmt.Sprintf("usr_%06d", i), Name: strings.Repeat("é", 1+i%20), Email: fmt.Sprintf("u%04d@example.com", i), CreatedAt: now, UpdatedAt: now}
+			if err := db.CreateSignedOutUser(c.Context(), u, "x"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		lines := strings.Split(strings.TrimSuffix(c.do("", 0, "user", "list"), "\n"), "\n")
+		if len(lines) != users+1 {
+			c.Fatalf("got %d lines, want %d and their heading", len(lines), users)
+		}
+		column := func(line, cell string) int { return len([]rune(line[:strings.Index(line, cell)])) }
+		for i, line := range lines[1:] {
+			if !strings.HasPrefix(line, fmt.Sprintf("usr_%06d  u%04d@example.com ", i, i)) || column(line, " no ") != column(lines[0], " VERIFIED") {
+				c.Fatalf("got line %q under %q", line, lines[0])
+			}
+		}
+		if got := len(c.rows("user", "list")); got != users {
+			c.Errorf("got %d objects, want %d", got, users)
+		}
+	})
+}
+
+func TestAResultThatCannotBeWrittenIsAFailure(t *testing.T) {
+	onConsole(t, func(c *console) {
+		c.create("ada@example.com")
+		for _, args := range []string{"user list", "user list --json", "user show ada@example.com", "audit"} {
+			var errs bytes.Buffer
+			code := run(c.Context(), strings.Fields(args), c.env.get, strings.NewReader(""), full{}, &errs)
+			if code != exitFailure || !strings.Contains(errs.String(), "cannot be written (no space left)") || strings.Contains(errs.String(), "DATABASE_URL") {
+				c.Errorf("%s: got code %d, %q", args, code, errs.String())
+			}
+		}
+	})
+}
+
+// full is a disk that takes nothing more.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }

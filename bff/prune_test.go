@@ -1,0 +1,80 @@
+package bff_test
+
+import (
+	"testing"
+	"time"
+
+	"vestibule/bff"
+	"vestibule/internal/storetest"
+	"vestibule/store"
+)
+
+// happened records n events of a user at a time.
+func happened(t *testing.T, db *store.Store, userID string, at time.Time, n int) {
+	t.Helper()
+	for range n {
+		if err := db.Record(t.Context(), store.Event{At: at, Type: store.EventSignIn, Actor: store.ActorUser, UserID: userID}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func kept(t *testing.T, db *store.Store, userID string) int {
+	t.Helper()
+	events, err := db.Events(t.Context(), store.EventFilter{UserID: userID}, 10*bff.PruneBatch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(events)
+}
+
+func TestEventsAreKeptAsLongAsTheyShouldBe(t *testing.T) {
+	each(t, func(s *site) {
+		const age = 48 * time.Hour
+		start := s.clock.Now()
+		happened(t, s.db, "usr_old", start, bff.PruneBatch+1)
+		happened(t, s.db, "usr_new", start.Add(time.Hour), 1)
+		for _, tt := range []struct {
+			after    time.Duration
+			old, new int
+		}{
+			{0, bff.PruneBatch + 1, 1},
+			{age, bff.PruneBatch + 1, 1},
+			{age + time.Millisecond, 0, 1},
+			{age + time.Hour, 0, 1},
+			{age + time.Hour + time.Millisecond, 0, 0},
+		} {
+			s.clock.Set(start.Add(tt.after))
+			if err := bff.PruneEvents(s.server, t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if old, young := kept(t, s.db, "usr_old"), kept(t, s.db, "usr_new"); old != tt.old || young != tt.new {
+				t.Errorf("after %v: got %d and %d events, want %d and %d", tt.after, old, young, tt.old, tt.new)
+			}
+		}
+	}, func(c *bff.Config) { c.AuditRetention = 48 * time.Hour })
+}
+
+func TestEventsAreKeptForEver(t *testing.T) {
+	each(t, func(s *site) {
+		happened(t, s.db, "usr_old", time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), 1)
+		if err := bff.PruneEvents(s.server, t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := kept(t, s.db, "usr_old"); n != 1 {
+			t.Errorf("got %d events, want the one", n)
+		}
+	}, func(c *bff.Config) { c.AuditRetention = 0 })
+}
+
+func TestARunningServerPrunes(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.Store) {
+		happened(t, db, "usr_old", time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC), 1)
+		newSite(t, db, func(c *bff.Config) { c.AuditRetention = 2160 * time.Hour })
+		for end := time.Now().Add(20 * time.Second); kept(t, db, "usr_old") > 0; time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatal("an old event is still there")
+			}
+		}
+	})
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// output prints rows, as a table for people or as JSON for programs. It holds a
+// page of them at a time, however many there are: the columns are as wide as the
+// widest cell so far.
+type output struct {
+	w      io.Writer
+	json   *json.Encoder // nil: a table
+	widths []int
+	page   [][]string
+	err    error
+}
+
+// outputPage is how many rows are looked at to find the widths.
+const outputPage = 500
+
+func (p *program) output(columns ...string) *output {
+	o := &output{w: p.stdout}
+	if p.given.has("json") {
+		o.json = json.NewEncoder(p.stdout)
+		o.json.SetEscapeHTML(false)
+		return o
+	}
+	if len(columns) > 0 {
+		o.row(nil, columns...)
+	}
+	return o
+}
+
+// row prints one row: object for programs, or cells for people.
+func (o *output) row(object any, cells ...string) {
+	if o.json != nil {
+		if object != nil && o.err == nil {
+			o.err = o.json.Encode(object)
+		}
+		return
+	}
+	if len(cells) == 0 {
+		return
+	}
+	for i, cell := range cells {
+		cells[i] = printable(cell)
+	}
+	if o.page = append(o.page, cells); len(o.page) == outputPage {
+		o.flush()
+	}
+}
+
+func (o *output) flush() {
+	for _, cells := range o.page {
+		for i, cell := range cells {
+			if i == len(o.widths) {
+				o.widths = append(o.widths, 0)
+			}
+			o.widths[i] = max(o.widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	var b strings.Builder
+	for _, cells := range o.page {
+		var line strings.Builder
+		for i, cell := range cells {
+			fmt.Fprintf(&line, "%-*s  ", o.widths[i], cell)
+		}
+		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+	}
+	o.page = o.page[:0]
+	if o.err == nil {
+		_, o.err = io.WriteString(o.w, b.String())
+	}
+}
+
+// failed tells a long list to stop: nobody gets it.
+func (o *output) failed() bool { return o.err != nil }
+
+func (o *output) close() error {
+	if len(o.page) > 0 {
+		o.flush()
+	}
+	if o.err != nil {
+		return refusal("the result cannot be written (" + oneLine(o.err.Error()) + ")")
+	}
+	return nil
+}
+
+// printable takes from a text what would move the cursor, turn the writing
+// direction or break the table: names and user agents are what strangers have
+// typed.
+func printable(text string) string {
+	if !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsGraphic(r) }) {
+		return text
+	}
+	quoted := strconv.QuoteToGraphic(text)
+	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
+}

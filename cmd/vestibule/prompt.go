@@ -1,0 +1,133 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"vestibule/bff/password"
+	"vestibule/store"
+)
+
+// newPassword asks for a password, or reads it from standard input where nobody is
+// there to ask, and returns its hash. It is never an argument: other users of the
+// machine see those.
+func (p *program) newPassword(ctx context.Context, c *config) (string, error) {
+	pw, err := p.readPassword(ctx)
+	if err != nil {
+		return "", err
+	}
+	hasher, err := password.New(password.Config{MinLength: c.bff.PasswordMinLength})
+	if err != nil {
+		return "", err
+	}
+	switch err := hasher.Check(pw); {
+	case errors.Is(err, password.ErrTooShort):
+		return "", refusal(fmt.Sprintf("the password is too short: use at least %d characters (PASSWORD_MIN_LENGTH)", c.bff.PasswordMinLength))
+	case errors.Is(err, password.ErrTooLong):
+		return "", refusal(fmt.Sprintf("the password is too long: use at most %d characters", password.MaxLength))
+	case err != nil:
+		return "", refusal("the password is not text: use UTF-8 without NUL")
+	}
+	return hasher.Hash(ctx, pw)
+}
+
+func (p *program) readPassword(ctx context.Context) (string, error) {
+	f, terminal := p.terminal()
+	if !terminal {
+		line, err := p.readLine(ctx)
+		if err == nil && line == "" {
+			err = refusal("no password was given: type it on a terminal, or send it to standard input as one line")
+		}
+		return line, err
+	}
+	// Whoever stops the program here must get their echo back: the read goes on
+	// after the signal, and the process ends without it.
+	fd := int(f.Fd())
+	before, err := term.GetState(fd)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = term.Restore(fd, before) }()
+	var typed [2]string
+	for i, prompt := range []string{"New password: ", "Once more: "} {
+		fmt.Fprint(p.stderr, prompt)
+		text, err := unlessEnded(ctx, func() (string, error) {
+			text, err := term.ReadPassword(fd)
+			return string(text), err
+		})
+		fmt.Fprintln(p.stderr)
+		if errors.Is(err, io.EOF) {
+			return "", refusal("no password was given; nothing was changed")
+		}
+		if err != nil {
+			return "", err
+		}
+		typed[i] = text
+	}
+	if typed[0] != typed[1] {
+		return "", refusal("the two passwords differ; nothing was changed")
+	}
+	return typed[0], nil
+}
+
+// confirm has the address typed, for there is no way back.
+func (p *program) confirm(ctx context.Context, u store.User) error {
+	if _, terminal := p.terminal(); !terminal {
+		return refusal("user delete asks before it deletes, and nobody is there to answer: add --yes")
+	}
+	fmt.Fprintf(p.stderr, "This deletes %s (%s) and all their tasks for good. Type the address to go on: ", printable(u.Email), printable(u.Name))
+	line, err := p.readLine(ctx)
+	if err != nil {
+		return err
+	}
+	if !strings.EqualFold(strings.TrimSpace(line), u.Email) {
+		return refusal("that is another address; nothing was deleted")
+	}
+	return nil
+}
+
+// terminal is standard input, if somebody sits before it.
+func (p *program) terminal() (*os.File, bool) {
+	f, ok := p.stdin.(*os.File)
+	return f, ok && term.IsTerminal(int(f.Fd()))
+}
+
+// maxLine bounds a line of input, in bytes: more than any password or address has.
+const maxLine = 4096
+
+// readLine reads one line of standard input, without its end.
+func (p *program) readLine(ctx context.Context) (string, error) {
+	line, err := unlessEnded(ctx, func() (string, error) {
+		return bufio.NewReader(io.LimitReader(p.stdin, maxLine)).ReadString('\n')
+	})
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return strings.TrimRight(line, "\r\n"), err
+}
+
+// unlessEnded waits for read, which no signal ends, but not longer than ctx.
+func unlessEnded(ctx context.Context, read func() (string, error)) (string, error) {
+	type result struct {
+		text string
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		text, err := read()
+		done <- result{text, err}
+	}()
+	select {
+	case r := <-done:
+		return r.text, r.err
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
