@@ -131,11 +131,24 @@ func (f *tlsFront) leadsTo(t *testing.T, server string) {
 	f.to.Store(u)
 }
 
+// The limits cannot be lifted there.
+var httpsSuites = []clientSuite{
+	{"test", nil, ""},
+	{"edge", []string{"COOKIE_NAME=__Secure-better-auth.session_token"}, ""},
+}
+
 func TestOfficialClientOverHTTPS(t *testing.T) {
-	front, mails := newTLSFront(t), t.TempDir()
-	p := launch(t, shapes[0], "BASE_URL="+front.base, "TRUSTED_PROXIES=127.0.0.1", "TRUSTED_ORIGINS=https://app.example.com", "MAIL_DIR="+mails)
-	front.leadsTo(t, p.bff)
-	runSuite(t, clientSuites[0], "TARGET=vestibule", "BASE_URL="+front.base, "MAIL_DIR="+mails, "NODE_EXTRA_CA_CERTS="+front.ca)
+	for _, suite := range httpsSuites {
+		t.Run(suite.folder, func(t *testing.T) {
+			front, mails := newTLSFront(t), t.TempDir()
+			settings := append([]string{
+				"BASE_URL=" + front.base, "TRUSTED_PROXIES=127.0.0.1", "TRUSTED_ORIGINS=https://app.example.com", "MAIL_DIR=" + mails,
+			}, suite.settings...)
+			p := launch(t, shapes[0], settings...)
+			front.leadsTo(t, p.bff)
+			runSuite(t, suite, "TARGET=vestibule", "BASE_URL="+front.base, "MAIL_DIR="+mails, "NODE_EXTRA_CA_CERTS="+front.ca)
+		})
+	}
 }
 
 // TestRateLimitStaysOnOverHTTPS: the switch is for tests on this machine.

@@ -26,10 +26,14 @@ func TestReference(t *testing.T) {
 }
 
 func TestReferenceOverHTTPS(t *testing.T) {
-	front, port, mails := newTLSFront(t), freePort(t), t.TempDir()
-	startReference(t, port, mails, front.base, "")
-	front.leadsTo(t, "http://localhost:"+port)
-	runSuite(t, clientSuites[0], "TARGET=reference", "BASE_URL="+front.base, "MAIL_DIR="+mails, "NODE_EXTRA_CA_CERTS="+front.ca)
+	for _, suite := range httpsSuites {
+		t.Run(suite.folder, func(t *testing.T) {
+			front, port, mails := newTLSFront(t), freePort(t), t.TempDir()
+			startReference(t, port, mails, front.base, suite.reference)
+			front.leadsTo(t, "http://localhost:"+port)
+			runSuite(t, suite, "TARGET=reference", "BASE_URL="+front.base, "MAIL_DIR="+mails, "NODE_EXTRA_CA_CERTS="+front.ca)
+		})
+	}
 }
 
 func freePort(t *testing.T) string {

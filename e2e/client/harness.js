@@ -49,6 +49,7 @@ export class Browser {
 
   async fetch(url, init = {}) {
     const headers = new Headers(init.headers)
+    headers.set('user-agent', 'a test')
     if (this.cookies.size > 0) headers.set('cookie', [...this.cookies].map(([k, v]) => `${k}=${v}`).join('; '))
     if (this.origin && !headers.has('origin') && (init.method ?? 'GET') !== 'GET') headers.set('origin', this.origin)
     const answer = await fetch(url, { ...init, headers, redirect: 'manual' })

@@ -5,11 +5,13 @@ const stored = new Map()
 globalThis.window = new EventTarget()
 globalThis.document = new EventTarget()
 document.visibilityState = 'visible'
-globalThis.localStorage = {
-  getItem: (key) => stored.get(key) ?? null,
-  setItem: (key, value) => stored.set(key, String(value)),
-  clear: () => stored.clear(),
-}
+Object.defineProperty(globalThis, 'localStorage', { // later releases of Node have one of their own
+  value: {
+    getItem: (key) => stored.get(key) ?? null,
+    setItem: (key, value) => stored.set(key, String(value)),
+    clear: () => stored.clear(),
+  },
+})
 
 // A window's own words reach the others, and not itself. The tests have one window for
 // both tabs, so they say when the other one hears.

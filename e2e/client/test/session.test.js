@@ -69,7 +69,7 @@ describe('sign-in', () => {
     assert.ok(session.expiresAt instanceof Date)
     assert.ok(Math.abs(session.expiresAt - Date.now() - 7 * 864e5) < 60_000)
     assert.deepEqual(Object.keys(session).sort(), sessionFields)
-    assert.equal(session.userAgent, 'node')
+    assert.equal(session.userAgent, 'a test')
   })
 
   test('refuses what is documented, and tells nobody who has an account', async () => {
