@@ -50,11 +50,11 @@ func (s *Server) changeEmail(w http.ResponseWriter, r *http.Request, live *sessi
 	}
 	e := s.eventOf(r, live, store.EventEmailChange)
 	e.Email = next
-	err = s.store.Record(r.Context(), e, store.Mailed(store.Mail{
+	err = s.store.RequestEmailChange(r.Context(), store.Mail{
 		Kind: store.MailChange, Recipient: live.User.Email, UserID: live.UserID, NewEmail: next, CallbackURL: target, CreatedAt: e.At, DueAt: e.At,
-	}))
+	}, e)
 	if err != nil {
-		return err
+		return gone(err)
 	}
 	s.mail.Wake()
 	return done(w)
@@ -151,6 +151,9 @@ type verifiedJSON struct {
 // because its owner then knows to ask for another.
 func (s *Server) deadLink(r *http.Request, token string) (*web.Error, error) {
 	v, err := s.store.VerificationByToken(r.Context(), store.PurposeVerify, opaque.Hash(token))
+	if errors.Is(err, store.ErrNotFound) {
+		v, err = s.store.VerificationByToken(r.Context(), store.PurposeChange, opaque.Hash(token))
+	}
 	switch {
 	case err == nil && !s.now().Before(v.ExpiresAt):
 		return web.Refuse(http.StatusUnauthorized, "TOKEN_EXPIRED", "Token expired"), nil

@@ -332,3 +332,35 @@ func TestSignInGoesOn(t *testing.T) {
 		v.want(v.do("POST", "/api/auth/sign-in/email", `{"email":"ada@example.com","password":"password123","`+url.PathEscape("callbackURL")+`":"//evil.example"}`), 403, "INVALID_CALLBACK_URL")
 	})
 }
+
+// TestAThiefsChangeOfAddressDiesWithTheirSession: with the owner's browser in hand
+// they have asked for the account to get their address; then the owner throws them
+// out.
+func TestAThiefsChangeOfAddressDiesWithTheirSession(t *testing.T) {
+	for name, throwOut := range map[string]func(owner *visitor){
+		"a new password": func(owner *visitor) {
+			owner.want(owner.do("POST", "/api/auth/change-password", `{"currentPassword":"password123","newPassword":"another horse"}`), 200, "")
+		},
+		"signing out elsewhere": func(owner *visitor) {
+			owner.want(owner.do("POST", "/api/auth/revoke-other-sessions", "{}"), 200, "")
+		},
+		"asking for another address": func(owner *visitor) {
+			owner.want(owner.do("POST", "/api/auth/change-email", `{"newEmail":"own@example.com"}`), 200, "")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(s *site) {
+				owner, thief := s.visitor(), s.visitor()
+				owner.signUp("ada@example.com")
+				thief.signIn("ada@example.com", "password123")
+				thief.want(thief.do("POST", "/api/auth/change-email", `{"newEmail":"thief@example.com"}`), 200, "")
+				bare, _, _ := strings.Cut(s.link("thief@example.com", 1), "&callbackURL")
+				throwOut(owner)
+				thief.want(thief.follow(bare), 401, "INVALID_TOKEN")
+				if got := owner.user()["email"]; got != "ada@example.com" {
+					s.t.Errorf("got address %v", got)
+				}
+			})
+		})
+	}
+}

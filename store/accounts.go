@@ -84,7 +84,8 @@ type PasswordChange struct {
 	At        time.Time
 }
 
-// ChangePassword does all of c or nothing, and records e. It returns the token
+// ChangePassword does all of c or nothing, and records e. Links that were mailed to set
+// a password or to change the address become useless. It returns the token
 // hashes of the sessions that have ended, and ErrConflict when the password is no
 // longer the old one: somebody else was first.
 func (s *Store) ChangePassword(ctx context.Context, c PasswordChange, e Event, also ...Also) (ended []string, err error) {
@@ -113,6 +114,9 @@ func (s *Store) ChangePassword(ctx context.Context, c PasswordChange, e Event, a
 			ended = append(ended, others...)
 		}
 		if err := deleteVerifications(ctx, q, c.UserID, PurposeReset); err != nil {
+			return err
+		}
+		if err := dropEmailChange(ctx, q, c.UserID); err != nil {
 			return err
 		}
 		return writeAlso(ctx, q, also, e)
@@ -182,4 +186,18 @@ func (s *Store) DeleteUser(ctx context.Context, id string, e Event) (ended []str
 		return record(ctx, q, e)
 	})
 	return ended, err
+}
+
+// RequestEmailChange queues the mail that asks for a new address to be confirmed, and
+// records e. A request before it is taken back: it may have been a mistyped address.
+func (s *Store) RequestEmailChange(ctx context.Context, m Mail, e Event) error {
+	return s.tx(ctx, "request e-mail change", func(ctx context.Context, q querier) error {
+		if err := dropEmailChange(ctx, q, m.UserID); err != nil {
+			return err
+		}
+		if err := queueMail(ctx, q, m); err != nil {
+			return err
+		}
+		return record(ctx, q, e)
+	})
 }

@@ -31,6 +31,7 @@ func accountCases() map[string]func(*testing.T, *database) {
 		"a verification link verifies the address":                   verifyCase,
 		"a link to a new address changes it and kills the old links": changeEmailCase,
 		"a new address that is taken changes nothing":                takenEmailCase,
+		"a change of address is taken back by what ends sessions":    dropChangeCase,
 	}
 }
 
@@ -322,10 +323,24 @@ func togetherCase(t *testing.T, d *database) {
 	}
 }
 
+// mailing queues a mail that is sent long after, for links to be in.
+func mailing(t *testing.T, d *database, u store.User) (id string) {
+	t.Helper()
+	id = "mail_" + newHash()
+	err := d.QueueMail(t.Context(), store.Mail{ID: id, Kind: store.MailVerify, Recipient: "x" + u.Email, CreatedAt: base(), DueAt: base().Add(1e6 * time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
 // put stores a link of the user, good for an hour, and returns its hash.
 func put(t *testing.T, d *database, u store.User, purpose, newEmail string) string {
 	t.Helper()
-	v := store.Verification{ID: newHash(), Purpose: purpose, TokenHash: newHash(), UserID: u.ID, Email: u.Email, NewEmail: newEmail, CreatedAt: base(), ExpiresAt: base().Add(time.Hour)}
+	if newEmail != "" {
+		purpose = store.PurposeChange
+	}
+	v := store.Verification{ID: mailing(t, d, u), Purpose: purpose, TokenHash: newHash(), UserID: u.ID, Email: u.Email, NewEmail: newEmail, CreatedAt: base(), ExpiresAt: base().Add(time.Hour)}
 	if err := d.PutVerification(t.Context(), v); err != nil {
 		t.Fatal(err)
 	}
@@ -420,5 +435,48 @@ func takenEmailCase(t *testing.T, d *database) {
 	}
 	if n := d.count(t, `SELECT count(*) FROM mail WHERE recipient = ?`, u.Email); n != 0 {
 		t.Errorf("got %d mails about a change that was none", n)
+	}
+}
+
+func dropChangeCase(t *testing.T, d *database) {
+	for name, drop := range map[string]func(u store.User, session store.Session) error{
+		"another request": func(u store.User, _ store.Session) error {
+			return d.RequestEmailChange(t.Context(), store.Mail{Kind: store.MailChange, Recipient: u.Email, UserID: u.ID, NewEmail: "right-" + u.Email, CreatedAt: base(), DueAt: base().Add(1e6 * time.Hour)}, event(store.EventEmailChange))
+		},
+		"a new password": func(u store.User, session store.Session) error {
+			_, err := d.ChangePassword(t.Context(), change(u, session, "new"), event("x"))
+			return err
+		},
+		"a password that is set": func(u store.User, _ store.Session) error {
+			_, err := d.SetPassword(t.Context(), u.ID, "new", base(), event("x"))
+			return err
+		},
+		"signing out elsewhere": func(u store.User, session store.Session) error {
+			_, err := d.RevokeSessions(t.Context(), u.ID, session.TokenHash, event("x"))
+			return err
+		},
+		"disabling": func(u store.User, _ store.Session) error {
+			_, err := d.DisableUser(t.Context(), u.ID, base(), event("x"))
+			return err
+		},
+	} {
+		u, session := signedUp(t, d.Store)
+		mailed := put(t, d, u, store.PurposeChange, "thief-"+u.Email)
+		queued := store.Mail{ID: "mail_" + newHash(), Kind: store.MailChange, Recipient: u.Email, UserID: u.ID, NewEmail: "thief-" + u.Email, CreatedAt: base(), DueAt: base().Add(1e6 * time.Hour)}
+		if err := d.QueueMail(t.Context(), queued); err != nil {
+			t.Fatal(err)
+		}
+		verify := put(t, d, u, store.PurposeVerify, "")
+		if err := drop(u, session); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		_, _, err := d.VerifyEmail(t.Context(), mailed, base(), event("x"))
+		wantError(t, name+", the link that was mailed", err, store.ErrNotFound)
+		// The worker has read the mail already and is about to make its link.
+		err = d.PutVerification(t.Context(), store.Verification{ID: queued.ID, Purpose: store.PurposeChange, TokenHash: newHash(), UserID: u.ID, Email: u.Email, NewEmail: queued.NewEmail, CreatedAt: base(), ExpiresAt: base().Add(time.Hour)})
+		wantError(t, name+", the link of the mail that waits", err, store.ErrNotFound)
+		if _, err := d.VerificationByToken(t.Context(), store.PurposeVerify, verify); name != "disabling" && err != nil {
+			t.Errorf("%s: got %v, want the link kept that verifies the user's own address", name, err)
+		}
 	}
 }

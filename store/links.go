@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -34,15 +35,18 @@ func (s *Store) ResetPassword(ctx context.Context, tokenHash, passwordHash strin
 func (s *Store) VerifyEmail(ctx context.Context, tokenHash string, now time.Time, e Event) (u User, replaced string, err error) {
 	err = s.tx(ctx, "verify e-mail", func(ctx context.Context, q querier) error {
 		v, err := takeLive(ctx, q, PurposeVerify, tokenHash, now)
+		if errors.Is(err, ErrNotFound) {
+			v, err = takeLive(ctx, q, PurposeChange, tokenHash, now)
+		}
 		if err != nil {
 			return err
 		}
 		e.UserID = v.UserID
 		address := v.Email
-		if v.NewEmail != "" {
+		if v.Purpose == PurposeChange {
 			address, replaced = v.NewEmail, v.Email
 			e.Type, e.Email = EventEmailChanged, v.Email
-			if err := deleteVerifications(ctx, q, v.UserID, PurposeReset, PurposeVerify); err != nil {
+			if err := deleteVerifications(ctx, q, v.UserID, PurposeReset, PurposeVerify, PurposeChange); err != nil {
 				return err
 			}
 		}

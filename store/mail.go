@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -21,7 +22,7 @@ const (
 // Mail is a mail that is to be sent. It says what to send; whoever sends it looks
 // up for whom that is and makes the link.
 type Mail struct {
-	ID          string // given by QueueMail
+	ID          string // given by QueueMail, unless it is set
 	Kind        string // Mail…
 	Recipient   string // the address that it is about
 	UserID      string // "" where nobody has looked who has the address
@@ -54,7 +55,7 @@ func MailedOwner(m Mail) Also {
 func queueMail(ctx context.Context, q querier, m Mail) error {
 	_, err := q.exec(ctx, `INSERT INTO mail (id, kind, recipient, "userId", "newEmail", "callbackURL", "createdAt", "dueAt", attempts)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)`,
-		"mail_"+strings.ToLower(rand.Text()), m.Kind, m.Recipient, nullable(m.UserID), nullable(m.NewEmail), nullable(m.CallbackURL), m.CreatedAt, m.DueAt)
+		cmp.Or(m.ID, "mail_"+strings.ToLower(rand.Text())), m.Kind, m.Recipient, nullable(m.UserID), nullable(m.NewEmail), nullable(m.CallbackURL), m.CreatedAt, m.DueAt)
 	return err
 }
 

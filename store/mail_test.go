@@ -179,7 +179,7 @@ func mailOfDeletedCase(t *testing.T, d *database) {
 func verificationCase(t *testing.T, d *database) {
 	u, _ := signedUp(t, d.Store)
 	for _, newEmail := range []string{"", "new@example.com"} {
-		v := store.Verification{ID: newHash(), Purpose: store.PurposeVerify, TokenHash: newHash(), UserID: u.ID, Email: u.Email, NewEmail: newEmail, CreatedAt: base(), ExpiresAt: base().Add(time.Hour)}
+		v := store.Verification{ID: mailing(t, d, u), Purpose: store.PurposeVerify, TokenHash: newHash(), UserID: u.ID, Email: u.Email, NewEmail: newEmail, CreatedAt: base(), ExpiresAt: base().Add(time.Hour)}
 		if err := d.PutVerification(t.Context(), v); err != nil {
 			t.Fatal(err)
 		}
@@ -196,7 +196,7 @@ func verificationCase(t *testing.T, d *database) {
 
 func replaceVerificationCase(t *testing.T, d *database) {
 	u, _ := signedUp(t, d.Store)
-	v := store.Verification{ID: newHash(), Purpose: store.PurposeReset, TokenHash: newHash(), UserID: u.ID, Email: u.Email, CreatedAt: base(), ExpiresAt: base().Add(time.Hour)}
+	v := store.Verification{ID: mailing(t, d, u), Purpose: store.PurposeReset, TokenHash: newHash(), UserID: u.ID, Email: u.Email, CreatedAt: base(), ExpiresAt: base().Add(time.Hour)}
 	before := v.TokenHash
 	for range 2 {
 		if err := d.PutVerification(t.Context(), v); err != nil {

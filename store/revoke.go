@@ -38,8 +38,9 @@ func (s *Store) RevokeSession(ctx context.Context, userID, id string, e Event) (
 }
 
 // RevokeSessions ends all sessions of the user but the one with the token hash
-// except, which may be "". It records e for each and returns the hashes of their
-// tokens.
+// except, which may be "", and takes back a change of address that has not been
+// confirmed: one of those sessions may have asked for it. It records e for each and
+// returns the hashes of their tokens.
 func (s *Store) RevokeSessions(ctx context.Context, userID, except string, e Event) (hashes []string, err error) {
 	err = s.tx(ctx, "revoke sessions", func(ctx context.Context, q querier) (err error) {
 		hashes, err = revokeAll(ctx, q, userID, except, e)
@@ -57,7 +58,10 @@ func revokeAll(ctx context.Context, q querier, userID, except string, e Event) (
 	for _, session := range ended {
 		hashes = append(hashes, session.TokenHash)
 	}
-	return hashes, recordEnded(ctx, q, ended, e)
+	if err := recordEnded(ctx, q, ended, e); err != nil {
+		return nil, err
+	}
+	return hashes, dropEmailChange(ctx, q, userID)
 }
 
 // recordEnded records e for each of the sessions.

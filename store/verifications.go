@@ -6,21 +6,21 @@ import (
 	"time"
 )
 
-// What a link is good for. A link to a new address verifies that address, so its
-// purpose is PurposeVerify too.
+// What a link is good for.
 const (
 	PurposeReset  = "reset-password"
 	PurposeVerify = "verify-email"
+	PurposeChange = "change-email" // to make NewEmail the user's address
 )
 
 // Verification is a link that was sent by mail.
 type Verification struct {
-	ID        string // the mail's
+	ID        string // of the mail that the link is in
 	Purpose   string // Purpose…
 	TokenHash string // lower-case hex SHA-256 of the token, which is never stored
 	UserID    string
 	Email     string // the user's address when the link was made; it is good for that one
-	NewEmail  string // the address to be made theirs; "" for none
+	NewEmail  string // with PurposeChange, the address to be made theirs
 	CreatedAt time.Time
 	ExpiresAt time.Time
 }
@@ -31,11 +31,21 @@ func (v Verification) identifier() string { return v.Purpose + ":" + v.TokenHash
 
 func (v Verification) value() string { return strings.TrimRight(v.Email+" "+v.NewEmail, " ") }
 
-// PutVerification stores a link. A link of the same mail is replaced: it was not
-// sent.
+// PutVerification stores the link of a mail that is being sent. A link that the same
+// mail had before is replaced: it was not sent. It returns ErrNotFound when the mail
+// has been taken back meanwhile.
 func (s *Store) PutVerification(ctx context.Context, v Verification) error {
 	return s.tx(ctx, "put verification", func(ctx context.Context, q querier) error {
-		_, err := q.exec(ctx, `INSERT INTO verification (id, identifier, value, "userId", "expiresAt", "createdAt", "updatedAt")
+		// The lock on the mail's row keeps whoever takes it back waiting, so that they
+		// see this link.
+		n, err := q.exec(ctx, `UPDATE mail SET attempts = attempts WHERE id = ?`, v.ID)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return ErrNotFound
+		}
+		_, err = q.exec(ctx, `INSERT INTO verification (id, identifier, value, "userId", "expiresAt", "createdAt", "updatedAt")
 			VALUES (?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (id) DO UPDATE SET identifier = excluded.identifier, value = excluded.value, "userId" = excluded."userId",
 				"expiresAt" = excluded."expiresAt", "updatedAt" = excluded."updatedAt"`,
@@ -83,6 +93,17 @@ func deleteVerifications(ctx context.Context, q querier, userID string, purposes
 		}
 	}
 	return nil
+}
+
+// dropEmailChange takes back what was asked for with /change-email and has not been
+// confirmed, be it mailed or still to be: the session that asked for it may have been
+// a thief's.
+func dropEmailChange(ctx context.Context, q querier, userID string) error {
+	// The mails first: see PutVerification.
+	if _, err := q.exec(ctx, `DELETE FROM mail WHERE "userId" = ? AND kind = ?`, userID, MailChange); err != nil {
+		return err
+	}
+	return deleteVerifications(ctx, q, userID, PurposeChange)
 }
 
 // DeleteExpiredVerifications deletes the links that have expired by now, and

@@ -52,7 +52,7 @@ func (o *Outbox) compose(ctx context.Context, m store.Mail) (*gomail.Msg, error)
 			Button:  "Verify address",
 			Unless:  "If it was not you, do not follow the link: it would confirm somebody else's account.",
 		}
-		l.Link, err = o.verifyLink(ctx, m, user)
+		l.Link, err = o.verifyLink(ctx, m, user, store.PurposeVerify)
 	case store.MailChange:
 		to = m.NewEmail
 		free, err := o.store.AddressFree(ctx, m.NewEmail)
@@ -68,7 +68,7 @@ func (o *Outbox) compose(ctx context.Context, m store.Mail) (*gomail.Msg, error)
 			Button:  "Use this address",
 			Unless:  "If it was not you, do not follow the link: nothing changes then.",
 		}
-		if l.Link, err = o.verifyLink(ctx, m, user); err != nil {
+		if l.Link, err = o.verifyLink(ctx, m, user, store.PurposeChange); err != nil {
 			return nil, err
 		}
 	case store.MailReset:
@@ -108,8 +108,8 @@ func (o *Outbox) compose(ctx context.Context, m store.Mail) (*gomail.Msg, error)
 	return o.envelope(to, l)
 }
 
-func (o *Outbox) verifyLink(ctx context.Context, m store.Mail, user store.User) (string, error) {
-	token, err := o.newLink(ctx, m, user, store.PurposeVerify)
+func (o *Outbox) verifyLink(ctx context.Context, m store.Mail, user store.User, purpose string) (string, error) {
+	token, err := o.newLink(ctx, m, user, purpose)
 	return o.BaseURL.JoinPath("/api/auth/verify-email").String() + "?token=" + token + "&callbackURL=" + landing(m), err
 }
 
@@ -130,7 +130,7 @@ func landing(m store.Mail) string {
 // link that was made then is replaced.
 func (o *Outbox) newLink(ctx context.Context, m store.Mail, user store.User, purpose string) (string, error) {
 	token, now := opaque.NewToken(), o.Now().UTC()
-	return token, o.store.PutVerification(ctx, store.Verification{
+	err := o.store.PutVerification(ctx, store.Verification{
 		ID:        m.ID,
 		Purpose:   purpose,
 		TokenHash: opaque.Hash(token),
@@ -140,6 +140,10 @@ func (o *Outbox) newLink(ctx context.Context, m store.Mail, user store.User, pur
 		CreatedAt: now,
 		ExpiresAt: now.Add(linkLife),
 	})
+	if errors.Is(err, store.ErrNotFound) {
+		err = fmt.Errorf("%w: it was taken back", errNobody)
+	}
+	return token, err
 }
 
 // life tells the reader of linkLife.

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -144,10 +145,7 @@ func TestWhatMailsSay(t *testing.T) {
 				f.Errorf("got %s, want a line %s", text, pattern)
 				continue
 			}
-			purpose := store.PurposeVerify
-			if text == reset {
-				purpose = store.PurposeReset
-			}
+			purpose := map[string]string{verify: store.PurposeVerify, reset: store.PurposeReset, change: store.PurposeChange}[text]
 			v, err := f.db.VerificationByToken(f.Context(), purpose, opaque.Hash(link[1]))
 			if err != nil || v.UserID != "usr_ada" || v.Email != "ada@example.com" || !v.ExpiresAt.Equal(f.clock.Now().Add(time.Hour)) || (v.NewEmail != "") != (text == change) {
 				f.Errorf("got %+v, %v", v, err)
@@ -331,16 +329,22 @@ func TestWhichRefusalsAreFinal(t *testing.T) {
 		left  int
 		level string
 	}{
-		{"no such mailbox", 550, 0, "ERROR"},
-		{"greylisted", 451, 1, "WARN"},
+		{"no such mailbox <ada@example.com>", 550, 0, "ERROR"},
+		{"greylisted <ada@example.com>", 451, 1, "WARN"},
+		{"5.7.1 relaying of <ada@example.com> denied", 550, 1, "WARN"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &smtptest.Server{Refuse: func(string) error { return &smtp.SMTPError{Code: tt.code, Message: tt.name} }}
+			s := &smtptest.Server{Refuse: func(string) error {
+				return &smtp.SMTPError{Code: tt.code, EnhancedCode: smtp.EnhancedCode{tt.code / 100, enhanced(tt.name), 1}, Message: tt.name}
+			}}
 			s.Start(t)
 			o := f.outbox(f.sender(s, nil, "smtp://"+s.Addr))
 			f.queue(store.Mail{Kind: store.MailReset, Recipient: "ada@example.com"})
 			o.sendDue(t.Context())
-			f.log.Want(t, tt.name)
+			f.log.Want(t, strconv.Itoa(tt.code))
+			if strings.Contains(f.log.String(), "ada@") {
+				t.Errorf("the log has the address:\n%s", f.log)
+			}
 			if got := f.left(); got != tt.left {
 				t.Errorf("got %d mails left, want %d", got, tt.left)
 			}
@@ -358,6 +362,15 @@ func TestWhichRefusalsAreFinal(t *testing.T) {
 	if got := f.left(); got != before+1 {
 		t.Error("a mail was given up because of our own password")
 	}
+}
+
+// enhanced is the subject of a refusal's enhanced status code (RFC 3463): 7 is about
+// who may send.
+func enhanced(text string) int {
+	if strings.HasPrefix(text, "5.7") {
+		return 7
+	}
+	return 1
 }
 
 func TestMailIsGivenUpAfterADay(t *testing.T) {

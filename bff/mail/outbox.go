@@ -20,6 +20,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	netmail "net/mail"
 	"net/url"
@@ -159,12 +160,12 @@ func (o *Outbox) settle(ctx context.Context, m store.Mail, sendErr error) {
 		err = o.store.DeleteMail(ctx, m.ID)
 	case permanent(sendErr), o.Now().Sub(m.CreatedAt) >= giveUp:
 		o.Log.LogAttrs(ctx, slog.LevelError, "mail was given up", append(attrs,
-			slog.String("error", sendErr.Error()), slog.String("check", "SMTP_URL, MAIL_FROM, MAIL_DIR"))...)
+			slog.String("error", reason(sendErr)), slog.String("check", "SMTP_URL, MAIL_FROM, MAIL_DIR"))...)
 		err = o.store.DeleteMail(ctx, m.ID)
 	default:
 		wait := backoff(m.Attempts)
 		o.Log.LogAttrs(ctx, slog.LevelWarn, "mail was not sent; it will be tried again", append(attrs,
-			slog.String("error", sendErr.Error()), slog.Duration("again_in", wait), slog.String("check", "SMTP_URL, MAIL_FROM, MAIL_DIR"))...)
+			slog.String("error", reason(sendErr)), slog.Duration("again_in", wait), slog.String("check", "SMTP_URL, MAIL_FROM, MAIL_DIR"))...)
 		err = o.store.RetryMail(ctx, m, o.Now().Add(wait))
 	}
 	if err != nil {
@@ -191,11 +192,24 @@ func permanent(err error) bool {
 	if !ok || e.ErrorCode() < 500 {
 		return false
 	}
+	// 530 and 5.7.x are about who may send: relaying denied, sign in first.
+	if e.ErrorCode() == 530 || strings.HasPrefix(e.EnhancedStatusCode(), "5.7.") {
+		return false
+	}
 	switch e.Reason {
 	case gomail.ErrSMTPRcptTo, gomail.ErrSMTPData, gomail.ErrSMTPDataClose:
 		return true
 	}
 	return false
+}
+
+// reason is what a log may tell of a failure: a server's own words may repeat the
+// recipient, or the mail with its link.
+func reason(err error) string {
+	if e, ok := errors.AsType[*gomail.SendError](err); ok && e.ErrorCode() > 0 {
+		return strings.TrimSpace(fmt.Sprintf("the mail server refused it: %v (%d %s)", e.Reason, e.ErrorCode(), e.EnhancedStatusCode()))
+	}
+	return err.Error()
 }
 
 // domain is what a log may tell of an address.

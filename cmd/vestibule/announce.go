@@ -29,6 +29,9 @@ func warn(c *config, at *listeners, log *slog.Logger) {
 		log.Warn("EVERYBODY MAY GUESS PASSWORDS AND ASK FOR MAILS WITHOUT LIMIT: this is for tests and load measurements only", "setting", "RATE_LIMIT", "value", "off")
 	}
 	base := c.bff.BaseURL
+	if c.bff.Mail.Server == nil && !loopback(base.Hostname()) {
+		log.Warn("mails are written to files and reach nobody: set SMTP_URL", "setting", "MAIL_DIR", "value", c.bff.Mail.Folder)
+	}
 	if base.Scheme == "http" && !loopback(base.Hostname()) {
 		log.Warn("passwords and session cookies cross the network unencrypted: use an https BASE_URL", "setting", "BASE_URL", "value", base.String())
 	}

@@ -21,12 +21,32 @@ func TestSurprisingSettingsAreWarnedAbout(t *testing.T) {
 		at.bff.url():                "",
 		"http://app.localhost:3000": "another port",
 	} {
-		c := mustLoad(t, forBFF, environment{"BASE_URL": base, "BETTER_AUTH_SECRET": goodSecret})
+		c := mustLoad(t, forBFF, environment{"BASE_URL": base, "BETTER_AUTH_SECRET": goodSecret, "SMTP_URL": "smtps://mail.example.com"})
 		log := &logBuffer{}
 		warn(c, at, slog.New(slog.NewTextHandler(log, nil)))
 		got := log.String()
 		if want == "" && got != "" || !strings.Contains(got, want) || want != "" && !strings.Contains(got, "setting=BASE_URL") {
 			t.Errorf("%s: got %q, want %q", base, got, want)
+		}
+	}
+}
+
+func TestOpenDoorsAreWarnedAbout(t *testing.T) {
+	at := &listeners{}
+	var err error
+	if at.bff, err = listen(t.Context(), "bff", "BFF_ADDR", "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	defer at.close()
+	for setting, env := range map[string]environment{
+		"MAIL_DIR":   {"BASE_URL": "https://app.example.com"},
+		"RATE_LIMIT": {"BASE_URL": at.bff.url(), "RATE_LIMIT": "off"},
+		"":           {"BASE_URL": at.bff.url()},
+	} {
+		log := &logBuffer{}
+		warn(mustLoad(t, forBFF, env.with(environment{"BETTER_AUTH_SECRET": goodSecret})), at, slog.New(slog.NewTextHandler(log, nil)))
+		if got := log.String(); (got == "") != (setting == "") || !strings.Contains(got, "setting="+setting) && setting != "" {
+			t.Errorf("%v: got %q, want a warning about %q", env, got, setting)
 		}
 	}
 }

@@ -104,7 +104,7 @@ func (o *output) row(object any, cells ...string) {
 	for i, cell := range cells {
 		cells[i] = printable(cell)
 	}
-	_, err := io.WriteString(o.table, strings.TrimRight(strings.Join(cells, "\t"), "\t")+"\n")
+	_, err := io.WriteString(o.table, strings.Join(cells, "\t")+"\n")
 	o.err = errors.Join(o.err, err)
 }
 
