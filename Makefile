@@ -21,7 +21,7 @@ test: deps lint
 # The official client's tests against the real Better Auth server, to know that
 # they ask for what that does.
 test-reference: deps
-	go test -tags reference -count=1 -v -run '^TestReference$$' ./e2e
+	go test -tags reference -count=1 -v -run '^TestReference' ./e2e
 
 deps:
 	e2e/install.sh

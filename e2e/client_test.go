@@ -32,9 +32,10 @@ type clientSuite struct {
 }
 
 var clientSuites = []clientSuite{
-	{"test", nil, ""},
-	{"exposed", []string{"EXPOSE_TOKEN=true", "JWT_ALGORITHM=EdDSA"}, "expose"},
-	{"required", []string{"REQUIRE_EMAIL_VERIFICATION=true"}, "require"},
+	{"test", []string{"RATE_LIMIT=off"}, ""},
+	{"exposed", []string{"RATE_LIMIT=off", "EXPOSE_TOKEN=true", "JWT_ALGORITHM=EdDSA"}, "expose"},
+	{"required", []string{"RATE_LIMIT=off", "REQUIRE_EMAIL_VERIFICATION=true"}, "require"},
+	{"strict", nil, "strict"},
 }
 
 // clientFolder is where npm has installed the client.
@@ -77,7 +78,7 @@ func TestOfficialClient(t *testing.T) {
 		for _, suite := range clientSuites {
 			t.Run(s.name+", "+suite.folder, func(t *testing.T) {
 				mails := t.TempDir()
-				settings := append([]string{"TRUSTED_ORIGINS=https://app.example.com", "RATE_LIMIT=off", "MAIL_DIR=" + mails}, suite.settings...)
+				settings := append([]string{"TRUSTED_ORIGINS=https://app.example.com", "MAIL_DIR=" + mails}, suite.settings...)
 				p := launch(t, s, settings...)
 				runSuite(t, suite, "TARGET=vestibule", "BASE_URL="+p.bff, "MAIL_DIR="+mails)
 			})
@@ -85,41 +86,69 @@ func TestOfficialClient(t *testing.T) {
 	}
 }
 
-// TestOfficialClientOverHTTPS puts a proxy before the BFF that ends TLS, with the
-// certificate of an authority that only this test trusts.
-func TestOfficialClientOverHTTPS(t *testing.T) {
+// tlsFront is a proxy that ends TLS, with the certificate of an authority that only
+// this test trusts.
+type tlsFront struct {
+	base string // its URL
+	ca   string // a file with the authority's certificate
+	to   atomic.Pointer[url.URL]
+}
+
+func newTLSFront(t *testing.T) *tlsFront {
+	t.Helper()
 	authority := testtls.NewAuthority(t)
-	file := filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(file, authority.PEM, 0o600); err != nil {
+	f := &tlsFront{ca: filepath.Join(t.TempDir(), "ca.pem")}
+	if err := os.WriteFile(f.ca, authority.PEM, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var bff atomic.Pointer[url.URL]
 	var requests atomic.Int64
-	front := httptest.NewUnstartedServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(bff.Load())
+	server := httptest.NewUnstartedServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(f.to.Load())
 		r.Out.Host = r.In.Host
 		r.SetXForwarded()
 		// People come from many places: one would soon be past the limits, which
 		// cannot be lifted on https.
 		r.Out.Header.Set("X-Forwarded-For", "198.51.100."+strconv.FormatInt(requests.Add(1)%250, 10))
 	}})
-	front.TLS = &tls.Config{Certificates: []tls.Certificate{authority.Certificate(t)}}
-	front.StartTLS()
-	defer front.Close()
-	_, port, err := net.SplitHostPort(front.Listener.Addr().String())
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{authority.Certificate(t)}}
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	base := "https://localhost:" + port
+	f.base = "https://localhost:" + port
+	return f
+}
 
-	mails := t.TempDir()
-	p := launch(t, shapes[0], "BASE_URL="+base, "TRUSTED_PROXIES=127.0.0.1", "TRUSTED_ORIGINS=https://app.example.com", "MAIL_DIR="+mails)
-	target, err := url.Parse(p.bff)
+// leadsTo sets where the requests go on to.
+func (f *tlsFront) leadsTo(t *testing.T, server string) {
+	t.Helper()
+	u, err := url.Parse(server)
 	if err != nil {
 		t.Fatal(err)
 	}
-	bff.Store(target)
-	runSuite(t, clientSuites[0], "TARGET=vestibule", "BASE_URL="+base, "MAIL_DIR="+mails, "NODE_EXTRA_CA_CERTS="+file)
+	f.to.Store(u)
+}
+
+// The limits cannot be lifted there.
+var httpsSuites = []clientSuite{
+	{"test", nil, ""},
+	{"edge", []string{"COOKIE_NAME=__Secure-better-auth.session_token"}, ""},
+}
+
+func TestOfficialClientOverHTTPS(t *testing.T) {
+	for _, suite := range httpsSuites {
+		t.Run(suite.folder, func(t *testing.T) {
+			front, mails := newTLSFront(t), t.TempDir()
+			settings := append([]string{
+				"BASE_URL=" + front.base, "TRUSTED_PROXIES=127.0.0.1", "TRUSTED_ORIGINS=https://app.example.com", "MAIL_DIR=" + mails,
+			}, suite.settings...)
+			p := launch(t, shapes[0], settings...)
+			front.leadsTo(t, p.bff)
+			runSuite(t, suite, "TARGET=vestibule", "BASE_URL="+front.base, "MAIL_DIR="+mails, "NODE_EXTRA_CA_CERTS="+front.ca)
+		})
+	}
 }
 
 // TestRateLimitStaysOnOverHTTPS: the switch is for tests on this machine.

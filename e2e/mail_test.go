@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"crypto/tls"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +20,7 @@ func TestMailOutlivesTheServerAndTheProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := launch(t, shapes[0], "SMTP_URL=smtp://"+addr)
+	p := launch(t, shapes[0], "SMTP_URL=smtp://"+addr, "RATE_LIMIT=off")
 	b := newBrowser(t, p.bff)
 	b.signUp("pia@example.com")
 	b.want(b.send("POST", p.bff+"/api/auth/request-password-reset", `{"email":"pia@example.com"}`), 200, "true")
@@ -27,6 +28,12 @@ func TestMailOutlivesTheServerAndTheProcess(t *testing.T) {
 	if log := p.processes[0].log.String(); strings.Contains(log, "pia@") {
 		t.Errorf("the log has the address:\n%s", log)
 	}
+	// Mails that wait are in the database, and no link with them.
+	waiting := dump(t, p.database)
+	if !slices.Contains(waiting, "reset-password") {
+		t.Errorf("got %q, want a mail that waits", waiting)
+	}
+	opensNothing(t, p, waiting)
 	if code := p.processes[0].stop(); code != 0 {
 		t.Errorf("got exit code %d, want 0", code)
 	}

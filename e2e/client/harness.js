@@ -4,9 +4,11 @@ import './webcrypto.js'
 
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
+import { STATUS_CODES } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 
+import { BASE_ERROR_CODES } from '@better-auth/core/error'
 import { createAuthClient } from 'better-auth/client'
 import { jwtClient } from 'better-auth/client/plugins'
 
@@ -15,7 +17,7 @@ export const mails = process.env.MAIL_DIR
 // reference: the real Better Auth server. vestibule: ours.
 export const ours = process.env.TARGET !== 'reference'
 export const https = base.startsWith('https:')
-export const cookieName = https ? '__Host-better-auth.session_token' : 'better-auth.session_token'
+export const cookieName = (!https ? '' : ours ? '__Host-' : '__Secure-') + 'better-auth.session_token'
 
 let people = 0
 // person returns an address that nobody has had before.
@@ -47,6 +49,7 @@ export class Browser {
 
   async fetch(url, init = {}) {
     const headers = new Headers(init.headers)
+    headers.set('user-agent', 'a test')
     if (this.cookies.size > 0) headers.set('cookie', [...this.cookies].map(([k, v]) => `${k}=${v}`).join('; '))
     if (this.origin && !headers.has('origin') && (init.method ?? 'GET') !== 'GET') headers.set('origin', this.origin)
     const answer = await fetch(url, { ...init, headers, redirect: 'manual' })
@@ -102,14 +105,18 @@ export class Browser {
   }
 }
 
-// refused checks an error of the client: its status, its code and that it says
-// something to people.
+// refused checks an error of the client: its status, its code and what it says to
+// people. Ours may say more than theirs.
 export function refused(result, status, code) {
+  const got = JSON.stringify(result.error)
   assert.equal(result.data, null, `got ${JSON.stringify(result.data)}, want an error ${code}`)
-  assert.equal(result.error.status, status, JSON.stringify(result.error))
-  if (code) assert.equal(result.error.code, code, JSON.stringify(result.error))
-  assert.equal(typeof result.error.message, 'string')
-  assert.ok(result.error.message.length > 0)
+  assert.equal(result.error.status, status, got)
+  assert.equal(result.error.statusText, STATUS_CODES[status], got)
+  if (code) assert.equal(result.error.code, code, got)
+  const theirs = { ...BASE_ERROR_CODES[code] }.message
+  if (code === 'VALIDATION_ERROR') assert.match(result.error.message, /^\[(body|query)\b/) // names the field
+  else if (theirs) assert.ok(result.error.message.startsWith(theirs.replace(/\.$/, '')), got)
+  else assert.ok(result.error.message.length > 0, got)
 }
 
 export function succeeded(result) {

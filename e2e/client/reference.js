@@ -1,5 +1,6 @@
 // The real Better Auth server, with the settings that Vestibule stands for, so
-// that the tests can be held to it: node reference.js PORT MAIL_DIR [expose] [require]
+// that the tests can be held to it:
+// node reference.js PORT MAIL_DIR BASE_URL [expose] [require] [strict]
 import './webcrypto.js'
 
 import { randomBytes } from 'node:crypto'
@@ -10,11 +11,12 @@ import { join } from 'node:path'
 import { betterAuth } from 'better-auth'
 import { memoryAdapter } from 'better-auth/adapters/memory'
 import { toNodeHandler } from 'better-auth/node'
-import { jwt } from 'better-auth/plugins'
+import { bearer, jwt } from 'better-auth/plugins'
 
-const [port, mails, ...switches] = process.argv.slice(2)
+const [port, mails, baseURL, ...switches] = process.argv.slice(2)
 const expose = switches.includes('expose')
 const required = switches.includes('require')
+const strict = switches.includes('strict')
 
 // Mails in the form in which Vestibule leaves them.
 let sent = 0
@@ -31,13 +33,14 @@ function mail(kind, to, url) {
 
 const database = { user: [], session: [], account: [], verification: [], jwks: [] }
 const auth = betterAuth({
-  baseURL: `http://localhost:${port}`,
+  baseURL,
   secret: '7f9c8e3a2b1d4f6e8c9a0b2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f7a8b9c0d1e2f',
   database: memoryAdapter(database),
   trustedOrigins: ['https://app.example.com'],
   telemetry: { enabled: false },
-  rateLimit: { enabled: false },
+  rateLimit: { enabled: strict },
   logger: { disabled: true },
+  session: strict ? { freshAge: 1 } : {},
   emailAndPassword: {
     enabled: true,
     requireEmailVerification: required,
@@ -49,7 +52,7 @@ const auth = betterAuth({
     changeEmail: { enabled: true },
     deleteUser: { enabled: true },
   },
-  plugins: expose ? [jwt()] : [],
+  plugins: expose ? [jwt(), bearer()] : [],
 })
 
 createServer(toNodeHandler(auth)).listen(Number(port), 'localhost', () => console.log('listening'))

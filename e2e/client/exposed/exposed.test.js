@@ -1,10 +1,10 @@
-// With EXPOSE_TOKEN=true, and on the reference with its jwt plugin.
+// With EXPOSE_TOKEN=true, and on the reference with its jwt and bearer plugins.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 
-import { Browser, base, ours, refused, succeeded } from '../harness.js'
+import { Browser, base, cookieName, ours, refused, succeeded } from '../harness.js'
 
 test('the token is given to whoever is signed in, and verifies with the published keys', async () => {
   const b = new Browser()
@@ -38,4 +38,23 @@ test('the token comes with the session, for pages of other origins too', async (
   assert.match(b.last.headers.get('set-auth-jwt'), /^[\w-]+\.[\w-]+\.[\w-]+$/)
   const { headers } = await b.raw('GET', '/api/auth/get-session', undefined, { origin: 'https://app.example.com' })
   assert.match(headers.get('access-control-expose-headers'), /set-auth-jwt/i)
+})
+
+test('the cookie\'s value is accepted as a bearer token / in the cookie alone', async () => {
+  const b = new Browser()
+  await b.signUp()
+  const value = decodeURIComponent(b.cookies.get(cookieName))
+  const offered = b.last.headers.get('set-auth-token')
+  const tried = []
+  for (const bearer of [value, value.slice(0, value.lastIndexOf('.'))]) {
+    const { status } = await new Browser().raw('GET', '/api/auth/list-sessions', undefined, { authorization: `Bearer ${bearer}` })
+    tried.push(status)
+  }
+  if (ours) {
+    assert.equal(offered, null)
+    assert.deepEqual(tried, [401, 401])
+  } else {
+    assert.equal(offered, value)
+    assert.deepEqual(tried, [200, 200])
+  }
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 
-import { Browser, cookieName, linkTo, mailCount, mailTo, ours, password, person, refused, succeeded } from '../harness.js'
+import { Browser, base, cookieName, linkTo, mailCount, mailTo, ours, password, person, refused, succeeded } from '../harness.js'
 
 describe('the user', () => {
   test('is changed', async () => {
@@ -64,6 +64,9 @@ describe('the password', () => {
     const verify = (word) => b.client.$fetch('/verify-password', { method: 'POST', body: { password: word } })
     assert.deepEqual(succeeded(await verify(password)), { status: true })
     refused(await verify('wrong horse'), 400, 'INVALID_PASSWORD')
+    refused(await verify(undefined), 400, 'VALIDATION_ERROR')
+    b.cookies.clear()
+    refused(await verify(password), 401, 'UNAUTHORIZED')
   })
 
   test('is changed, with a new session where others end', async () => {
@@ -130,6 +133,25 @@ describe('the password', () => {
     assert.equal(stranger.cookies.size, 0)
     refused(await stranger.client.signIn.email({ email, password }), 401, 'INVALID_EMAIL_OR_PASSWORD')
     await stranger.signIn(email, 'another horse')
+    const used = await stranger.raw('GET', link.pathname + link.search)
+    assert.equal(new URL(used.headers.get('location')).searchParams.get('error'), 'INVALID_TOKEN')
+  })
+
+  test('is reset with the token in the query too', async () => {
+    const { email } = await new Browser().signUp()
+    const stranger = new Browser()
+    succeeded(await stranger.client.requestPasswordReset({ email, redirectTo: base + '/new?step=2' }))
+    const link = await linkTo(email)
+    const page = await stranger.raw('GET', link.pathname + link.search)
+    const next = new URL(page.headers.get('location'))
+    const token = next.searchParams.get('token')
+    assert.equal(next.searchParams.get('step'), '2')
+    assert.equal(next.origin + next.pathname, base + '/new')
+    assert.deepEqual(succeeded(await stranger.client.resetPassword({ newPassword: 'another horse', query: { token } })), { status: true })
+    await stranger.signIn(email, 'another horse')
+    const bare = await stranger.raw('GET', link.pathname)
+    assert.equal(bare.status, 400)
+    assert.equal(bare.data.code, 'VALIDATION_ERROR')
   })
 })
 
@@ -159,9 +181,11 @@ describe('the address', () => {
     assert.equal((await b.session()).user.emailVerified, true)
     refused(await send(b), 400, 'EMAIL_ALREADY_VERIFIED')
 
+    refused(await stranger.client.verifyEmail({ query: {} }), 400, 'VALIDATION_ERROR')
+
     const c = new Browser()
     const second = await c.signUp()
-    succeeded(await c.client.sendVerificationEmail({ email: second.email }))
+    succeeded(await new Browser().client.sendVerificationEmail({ email: second.email })) // by nobody who is signed in
     const plain = (await linkTo(second.email)).searchParams.get('token')
     assert.deepEqual(succeeded(await stranger.client.verifyEmail({ query: { token: plain } })), { status: true, user: null })
   })

@@ -4,11 +4,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { Browser, base, cookieName, https, linkTo, ours, password, person, refused, succeeded } from '../harness.js'
+import { Browser, cookieName, https, linkTo, ours, password, person, refused, succeeded } from '../harness.js'
 
 function differs(what, theirs, ourWay) {
   test(what, ours ? ourWay : theirs)
 }
+
+const form = { 'content-type': 'application/x-www-form-urlencoded' }
 
 const secretOf = (b) => decodeURIComponent(b.cookies.get(cookieName)).split('.').slice(0, -1).join('.')
 
@@ -138,9 +140,12 @@ differs('what is not there is an empty 404 / a JSON 404, or a 405 with Allow', a
   const missing = await b.raw('GET', '/api/auth/nothing')
   assert.equal(missing.status, 404)
   assert.equal(missing.data.code, 'NOT_FOUND')
-  const wrong = await b.raw('GET', '/api/auth/sign-out')
-  assert.equal(wrong.status, 405)
-  assert.equal(wrong.headers.get('allow'), 'POST')
+  for (const [method, path, allow] of [['GET', 'sign-out', 'POST'], ['POST', 'get-session', 'GET, HEAD'], ['PUT', 'update-user', 'POST']]) {
+    const wrong = await b.raw(method, '/api/auth/' + path)
+    assert.equal(wrong.status, 405)
+    assert.equal(wrong.headers.get('allow'), allow)
+    assert.equal(wrong.data.code, 'METHOD_NOT_ALLOWED')
+  }
 })
 
 differs('sign-in leaves the session alive that comes with it / ends it', async () => {
@@ -177,7 +182,7 @@ differs('rememberMe: false sets a second cookie / is kept with the session', asy
   const b = new Browser()
   const { email } = await b.signUp()
   await b.signIn(email, password, { rememberMe: false })
-  assert.ok(b.cookies.has('better-auth.dont_remember'))
+  assert.ok(b.cookies.has((https ? '__Secure-' : '') + 'better-auth.dont_remember'))
 }, async () => {
   const b = new Browser()
   const { email } = await b.signUp()
@@ -235,27 +240,80 @@ differs('some errors have no code / every error has one, and its status text', a
 })
 
 differs('the https cookie is __Secure- / __Host-', async () => {
-  // The reference runs on http alone; its name there is the same.
   const b = new Browser()
   await b.signUp()
-  assert.ok(b.cookies.has('better-auth.session_token'))
+  assert.deepEqual([...b.cookies.keys()], [(https ? '__Secure-' : '') + 'better-auth.session_token'])
 }, async () => {
   const b = new Browser()
   await b.signUp()
-  assert.ok(b.cookies.has(https ? '__Host-better-auth.session_token' : 'better-auth.session_token'))
-  if (https) assert.match(b.cookieLine, /; Secure/)
+  assert.deepEqual([...b.cookies.keys()], [(https ? '__Host-' : '') + 'better-auth.session_token'])
 })
 
-differs('a token is for the asking / where EXPOSE_TOKEN says so', async () => {
-  // The jwt plugin is switched on for exposed.test.js only.
-  assert.equal((await new Browser().raw('GET', '/api/auth/token')).status, 404)
+differs('a form signs in / only JSON does', async () => {
+  const { email } = await new Browser().signUp()
+  const { status } = await new Browser().raw('POST', '/api/auth/sign-in/email', new URLSearchParams({ email, password }).toString(), form)
+  assert.equal(status, 200)
+}, async () => {
+  const b = new Browser()
+  const { email } = await new Browser().signUp()
+  const { status, data } = await b.raw('POST', '/api/auth/sign-in/email', new URLSearchParams({ email, password }).toString(), form)
+  assert.equal(status, 415)
+  assert.equal(data.code, 'UNSUPPORTED_MEDIA_TYPE')
+  assert.equal(b.cookies.size, 0)
+})
+
+differs('Origin: null has a code of its own, and Sec-Fetch-Site can save it / it is nobody\'s', async () => {
+  const b = new Browser()
+  await b.signUp()
+  const bare = await b.raw('POST', '/api/auth/update-user', { name: 'x' }, { origin: 'null' })
+  assert.equal(bare.data.code, 'MISSING_OR_NULL_ORIGIN')
+  const saved = await b.raw('POST', '/api/auth/update-user', { name: 'x' }, { origin: 'null', 'sec-fetch-site': 'same-origin' })
+  assert.equal(saved.status, 200)
+}, async () => {
+  const b = new Browser()
+  await b.signUp()
+  for (const site of ['same-origin', 'none', 'cross-site']) {
+    const { status, data } = await b.raw('POST', '/api/auth/update-user', { name: 'x' }, { origin: 'null', 'sec-fetch-site': site })
+    assert.equal(status, 403)
+    assert.equal(data.code, 'INVALID_ORIGIN')
+  }
+})
+
+const preflight = (origin) => new Browser().raw('OPTIONS', '/api/auth/get-session', undefined,
+  { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type' })
+
+differs('the app answers preflights itself / trusted origins are allowed', async () => {
+  assert.equal((await preflight('https://app.example.com')).status, 404)
+  const b = new Browser()
+  const { headers } = await b.raw('GET', '/api/auth/get-session', undefined, { origin: 'https://app.example.com' })
+  assert.equal(headers.get('access-control-allow-origin'), null)
+}, async () => {
+  const trusted = await preflight('https://app.example.com')
+  assert.ok(trusted.status < 300)
+  assert.equal(trusted.headers.get('access-control-allow-origin'), 'https://app.example.com')
+  assert.equal(trusted.headers.get('access-control-allow-credentials'), 'true')
+  assert.match(trusted.headers.get('access-control-allow-headers'), /content-type/i)
+  assert.equal((await preflight('https://evil.example')).headers.get('access-control-allow-origin'), null)
+})
+
+differs('a session can have fields of its own, to be updated / has none', async () => {
+  const b = new Browser()
+  await b.signUp()
+  refused(await b.client.updateSession({ theme: 'dark' }), 400)
+}, async () => {
+  const b = new Browser()
+  await b.signUp()
+  refused(await b.client.updateSession({ theme: 'dark' }), 404, 'NOT_FOUND')
+})
+
+differs('keys and tokens come with a plugin / keys always, tokens where EXPOSE_TOKEN says so', async () => {
+  // exposed.test.js has the plugin.
+  for (const path of ['token', 'jwks']) assert.equal((await new Browser().raw('GET', '/api/auth/' + path)).status, 404)
 }, async () => {
   const b = new Browser()
   await b.signUp()
   refused(await b.client.token(), 404, 'NOT_FOUND')
   await b.session()
   assert.equal(b.last.headers.get('set-auth-jwt'), null)
-  const keys = await b.raw('GET', '/api/auth/jwks')
-  assert.deepEqual(keys.data, { keys: [] }) // HS256: the key is the secret
-  assert.equal(base, b.origin)
+  assert.deepEqual(succeeded(await b.client.jwks()), { keys: [] }) // HS256: the key is the secret
 })

@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 
+import { getSessionCookie } from 'better-auth/cookies'
+
 import { Browser, base, cookieName, https, ours, password, person, refused, succeeded } from '../harness.js'
 
+const userFields = ['createdAt', 'email', 'emailVerified', 'id', 'image', 'name', 'updatedAt']
+const sessionFields = ['createdAt', 'expiresAt', 'id', 'ipAddress', 'token', 'updatedAt', 'userAgent', 'userId']
+
 const isUser = (user, email) => {
+  // The reference's database in memory leaves an image out that was never set.
+  assert.deepEqual(Object.keys({ image: null, ...user }).sort(), userFields)
   assert.equal(user.email, email)
   assert.equal(typeof user.id, 'string')
   assert.equal(typeof user.name, 'string')
@@ -61,7 +68,8 @@ describe('sign-in', () => {
     assert.equal(session.token, data.token)
     assert.ok(session.expiresAt instanceof Date)
     assert.ok(Math.abs(session.expiresAt - Date.now() - 7 * 864e5) < 60_000)
-    for (const field of ['id', 'ipAddress', 'userAgent', 'createdAt', 'updatedAt']) assert.ok(field in session, `no ${field} in ${JSON.stringify(session)}`)
+    assert.deepEqual(Object.keys(session).sort(), sessionFields)
+    assert.equal(session.userAgent, 'a test')
   })
 
   test('refuses what is documented, and tells nobody who has an account', async () => {
@@ -134,6 +142,32 @@ describe('the session', () => {
     assert.ok(data.session)
   })
 
+  test('is cleared with the cookie of a dead one, and only with that', async () => {
+    const b = new Browser()
+    const { email } = await b.signUp()
+    const elsewhere = new Browser()
+    await elsewhere.signIn(email)
+    const dead = b.cookies.get(cookieName)
+    succeeded(await elsewhere.client.revokeOtherSessions())
+    for (const use of [() => b.client.getSession(), () => b.client.listSessions(), () => b.client.updateUser({ name: 'x' })]) {
+      b.cookies.set(cookieName, dead)
+      await use()
+      assert.equal(b.cookies.size, 0, b.last.body)
+    }
+    b.cookies.set(cookieName, dead.slice(0, 10) + 'x' + dead.slice(11)) // not what anybody signed
+    refused(await b.client.listSessions(), 401, 'UNAUTHORIZED')
+    assert.deepEqual(b.last.setCookies, [])
+  })
+
+  test('is found by the helper for servers at the edge, which looks for its name', async () => {
+    const b = new Browser()
+    await b.signUp()
+    const request = new Request(base, { headers: { cookie: `other=1; ${cookieName}=${b.cookies.get(cookieName)}` } })
+    // The helper knows no __Host-; see differences.test.js.
+    assert.equal(getSessionCookie(request), cookieName.startsWith('__Host-') ? null : decodeURIComponent(b.cookies.get(cookieName)))
+    assert.equal(getSessionCookie(new Request(base)), null)
+  })
+
   test('ends with sign-out, which works without one too', async () => {
     const b = new Browser()
     await b.signUp()
@@ -156,6 +190,9 @@ describe('sessions of a user', () => {
     const list = succeeded(await here.client.listSessions())
     assert.equal(list.length, 2)
     assert.ok(list.some((s) => s.token === token))
+    const current = (await here.session()).session
+    assert.deepEqual(list.find((s) => s.token === current.token), current)
+    for (const session of list) assert.deepEqual(Object.keys(session).sort(), sessionFields)
     assert.ok(list.every((s) => s.expiresAt instanceof Date && s.createdAt instanceof Date))
     refused(await new Browser().client.listSessions(), 401, 'UNAUTHORIZED')
   })
@@ -219,6 +256,31 @@ describe('requests that no client sends', () => {
     succeeded(await b.client.updateUser({ name: 'Trusted' }))
     b.origin = base
     assert.equal((await b.session()).user.name, 'Trusted')
+  })
+
+  test('of another origin sign nobody in, without a cookie either', async () => {
+    const { email } = await new Browser().signUp()
+    const b = new Browser()
+    for (const headers of [{ origin: 'https://evil.example' }, { origin: 'null' }, { referer: 'https://evil.example/' }]) {
+      b.origin = null
+      for (const path of ['sign-in/email', 'sign-up/email']) {
+        const { status, data } = await b.raw('POST', '/api/auth/' + path, { email, password, name: 'x' }, headers)
+        assert.equal(status, 403, JSON.stringify(headers))
+        assert.match(data.code, /ORIGIN/)
+      }
+    }
+    assert.equal(b.cookies.size, 0)
+  })
+
+  test('give nobody what is not theirs to set', async () => {
+    const b = new Browser()
+    const extra = { emailVerified: true, role: 'admin', id: 'usr_mine', createdAt: '2001-01-01T00:00:00.000Z', disabledAt: null }
+    const { user } = await b.signUp(person(), extra)
+    assert.notEqual(user.id, extra.id)
+    succeeded(await b.client.updateUser({ name: 'Ada', ...extra }))
+    const after = (await b.session()).user
+    isUser(after, user.email)
+    assert.equal(after.id, user.id)
   })
 
   test('that are not JSON are refused', async () => {
