@@ -21,7 +21,13 @@ import (
 // me in a path stands for the token's own subject.
 const me = "me"
 
-type subjectKey struct{}
+type callerKey struct{}
+
+// callerOf returns what the token of a guarded request says.
+func callerOf(r *http.Request) claims {
+	c, _ := r.Context().Value(callerKey{}).(claims)
+	return c
+}
 
 // guard wraps the router: middleware that is added to a mux.Router does not
 // run for its 404s and 405s.
@@ -29,15 +35,15 @@ func (s *Server) guard(next http.Handler) http.Handler {
 	return web.Handle(func(w http.ResponseWriter, r *http.Request) error {
 		path := r.URL.EscapedPath() // what the router matches
 		if rest, ok := strings.CutPrefix(path, "/api/"); ok {
-			subject, err := s.authenticate(r)
+			caller, err := s.authenticate(r)
 			if err != nil {
 				return err
 			}
-			web.NoteUser(r, subject)
-			if err := authorize(rest, subject); err != nil {
+			web.NoteUser(r, caller.subject)
+			if err := authorize(rest, caller.subject); err != nil {
 				return err
 			}
-			r = r.WithContext(context.WithValue(r.Context(), subjectKey{}, subject))
+			r = r.WithContext(context.WithValue(r.Context(), callerKey{}, caller))
 		}
 		if err := web.CheckPath(r); err != nil {
 			return err
@@ -47,22 +53,22 @@ func (s *Server) guard(next http.Handler) http.Handler {
 	}, writeProblem)
 }
 
-// authenticate returns the subject of the request's token.
-func (s *Server) authenticate(r *http.Request) (string, error) {
+// authenticate returns what the request's token says.
+func (s *Server) authenticate(r *http.Request) (claims, error) {
 	sent := r.Header["Authorization"]
 	switch len(sent) {
 	case 0:
-		return "", errNotAuthenticated
+		return claims{}, errNotAuthenticated
 	case 1:
 	default:
 		// A proxy in front may have judged the other one.
-		return "", errTokenInvalid
+		return claims{}, errTokenInvalid
 	}
 	token := bearer(sent[0])
 	if token == "" {
-		return "", errNotAuthenticated
+		return claims{}, errNotAuthenticated
 	}
-	return s.tokens.subject(r.Context(), token)
+	return s.tokens.verify(r.Context(), token)
 }
 
 // bearer returns the token of an Authorization value, or "" when it has none:
@@ -113,11 +119,11 @@ type ownerFunc func(w http.ResponseWriter, r *http.Request, user string) error
 // guard's paths has none, and is refused rather than run for nobody.
 func owner(h ownerFunc) http.Handler {
 	return web.Handle(func(w http.ResponseWriter, r *http.Request) error {
-		subject, ok := r.Context().Value(subjectKey{}).(string)
-		if !ok {
+		caller := callerOf(r)
+		if caller.subject == "" {
 			return errNotAuthenticated
 		}
-		return h(w, r, subject)
+		return h(w, r, caller.subject)
 	}, writeProblem)
 }
 

@@ -62,38 +62,38 @@ type verifier struct {
 	now   func() time.Time
 }
 
-// subject returns the sub of a valid token. Its errors are a 401, or a 503
-// while there are no keys to judge any token by.
-func (v *verifier) subject(ctx context.Context, token string) (string, error) {
+// verify returns what a valid token says. Its errors are a 401, or a 503 while
+// there are no keys to judge any token by.
+func (v *verifier) verify(ctx context.Context, token string) (claims, error) {
 	// A caller sends the same token many times: the BFF mints one per session
 	// and five minutes. Only good tokens are remembered, under a hash of the
 	// whole of them, so a made-up one neither finds nor displaces anything.
 	hash := tokenHash(sha256.Sum256([]byte(token)))
 	if ring := v.keys.ring(); ring != nil {
 		if c, ok := ring.verified.Get(hash); ok {
-			return c.subject, c.validAt(v.now())
+			return c, c.validAt(v.now())
 		}
 	}
 	t, err := parseToken(token, v.algorithm)
 	if err != nil {
-		return "", errTokenInvalid.Because(err)
+		return claims{}, errTokenInvalid.Because(err)
 	}
 	ring, candidates, err := v.keys.find(ctx, t.keyID)
 	if err != nil {
-		return "", err
+		return claims{}, err
 	}
 	if len(candidates) == 0 {
-		return "", errTokenInvalid.Because(fmt.Errorf("no key with kid %.64q (compare JWKS_URL)", t.keyID))
+		return claims{}, errTokenInvalid.Because(fmt.Errorf("no key with kid %.64q (compare JWKS_URL)", t.keyID))
 	}
 	if !v.signed(t, candidates) {
-		return "", errTokenInvalid.Because(errors.New("wrong signature (compare " + v.keySetting() + ")"))
+		return claims{}, errTokenInvalid.Because(errors.New("wrong signature (compare " + v.keySetting() + ")"))
 	}
 	c, err := parseClaims(t.payload, v.issuer, v.audience, v.now())
 	if err != nil {
-		return "", err
+		return claims{}, err
 	}
 	ring.verified.Add(hash, c)
-	return c.subject, nil
+	return c, nil
 }
 
 func (v *verifier) signed(t signedToken, keys []key) bool {
