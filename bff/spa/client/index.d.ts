@@ -167,7 +167,6 @@ export type SessionLostCode = 'NO_SESSION' | 'SESSION_EXPIRED'
 /** Dispatched once for each lost session, and again only after a request has succeeded since. */
 export class SessionLostEvent extends Event {
   constructor(code: SessionLostCode)
-  readonly type: 'session-lost'
   readonly code: SessionLostCode
   /** “Session expired. Please log in again.” */
   readonly message: string
