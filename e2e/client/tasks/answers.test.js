@@ -233,3 +233,64 @@ describe('requests', () => {
     }
   })
 })
+
+describe('the session\'s end', () => {
+  const over = (r) => send(r, 401, { error: 'Unauthorized', code: 'SESSION_EXPIRED', message: 'x' })
+  // held keeps each request's answer back until the test gives it.
+  async function held(t) {
+    const answers = []
+    const server = await serve(t, (response) => { answers.push(response) })
+    let lost = 0
+    const client = createClient({ baseURL: server.url, onSessionLost: () => lost++ })
+    return {
+      lost: () => lost,
+      async ask() {
+        const n = answers.length
+        const answer = client.fetchTasks().catch((error) => error)
+        await until('the request', () => answers.length > n)
+        return { ends: () => (over(answers[n]), answer), works: () => (send(answers[n], 200, []), answer) }
+      },
+    }
+  }
+
+  test('is not told twice because an older answer was good', async (t) => {
+    const { ask, lost } = await held(t)
+    const [older, first] = [await ask(), await ask()]
+    await first.ends()
+    assert.deepEqual(await older.works(), [])
+    await (await ask()).ends()
+    assert.equal(lost(), 1)
+  })
+
+  test('is not told of a new session because an older answer was late', async (t) => {
+    const { ask, lost } = await held(t)
+    const [older, first] = [await ask(), await ask()]
+    await first.ends()
+    const between = await ask() // sent before the new sign-in
+    await (await ask()).works()
+    await older.ends()
+    await between.ends()
+    assert.equal(lost(), 1)
+    await (await ask()).ends()
+    assert.equal(lost(), 2)
+  })
+
+  test('is told even when a listener throws', async (t) => {
+    const server = await serve(t, over)
+    const client = createClient({ baseURL: server.url })
+    let heard = 0
+    const uncaught = []
+    const others = process.listeners('uncaughtException')
+    process.removeAllListeners('uncaughtException')
+    process.on('uncaughtException', (error) => uncaught.push(error.message))
+    t.after(() => {
+      process.removeAllListeners('uncaughtException')
+      for (const listener of others) process.on('uncaughtException', listener)
+    })
+    client.addEventListener('session-lost', () => { throw new Error('a listener\'s own') })
+    client.addEventListener('session-lost', () => heard++)
+    assert.equal((await caught(client.fetchTasks())).code, 'SESSION_EXPIRED')
+    await until('the error', () => uncaught.length === 1)
+    assert.deepEqual([heard, uncaught], [1, ['a listener\'s own']])
+  })
+})
