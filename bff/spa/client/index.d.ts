@@ -79,7 +79,7 @@ export interface ListFilter {
   /** Part of the title or the description. */
   q?: string | undefined
   sort?: 'created_at' | 'updated_at' | 'title' | '-created_at' | '-updated_at' | '-title' | undefined
-  /** 1 to 1000. */
+  /** How many at most. The API has a bound of its own: its OpenAPI document says which. */
   limit?: number | undefined
 }
 
