@@ -18,6 +18,7 @@ import (
 	"net/netip"
 	"time"
 
+	"vestibule/internal/openapi"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
@@ -72,6 +73,7 @@ type Server struct {
 	clients *web.ClientIPs
 	tokens  *verifier
 	jwks    *jwks // nil with HS256
+	docs    *openapi.Docs
 }
 
 // New makes a Server. An error names the setting at fault.
@@ -88,6 +90,9 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		return nil, fmt.Errorf("TRUSTED_PROXIES: %w", err)
 	}
 	s := &Server{tasks: deps.Tasks, log: deps.Log, clock: deps.Now, clients: clients}
+	if s.docs, err = openapi.New(openAPI, "/openapi.json", "/docs", "Vestibule task API"); err != nil {
+		return nil, err
+	}
 	if s.clock == nil {
 		s.clock = time.Now
 	}
@@ -126,7 +131,7 @@ func newSecrets(list [][]byte) (secrets, error) {
 
 // Handler answers the whole surface.
 func (s *Server) Handler() http.Handler {
-	h := web.NoStore(s.routes())
+	h := web.NoStore(s.guard(s.routes()))
 	h = web.DefaultDeadlines.Wrap(h)
 	h = web.SecurityHeaders{CSP: web.APIPolicy}.Wrap(h)
 	return web.Access{
