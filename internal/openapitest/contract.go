@@ -9,11 +9,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -234,4 +236,37 @@ func describe(r *http.Request, a Answer, err error) error {
 	}
 	body := bytes.TrimSpace(a.Body)
 	return fmt.Errorf("%s %s: answer %d: %w\n%.300s", r.Method, r.URL.EscapedPath(), a.Status, err, body)
+}
+
+// Body returns an example of the JSON that an operation takes, "GET /x", or "" when
+// it takes none.
+func (c *Contract) Body(tb testing.TB, route string) string {
+	tb.Helper()
+	for _, o := range c.operations {
+		if o.name() != route || o.op.RequestBody == nil {
+			continue
+		}
+		media := o.op.RequestBody.Value.Content["application/json"]
+		if media == nil {
+			return ""
+		}
+		for _, name := range slices.Sorted(maps.Keys(media.Examples)) {
+			body, err := json.Marshal(media.Examples[name].Value.Value)
+			if err != nil {
+				tb.Fatal(err)
+			}
+			return string(body)
+		}
+	}
+	return ""
+}
+
+// Has says whether an operation, "GET /x", describes a status.
+func (c *Contract) Has(route string, status int) bool {
+	for _, o := range c.operations {
+		if o.name() == route {
+			return o.op.Responses.Status(status) != nil
+		}
+	}
+	return false
 }
