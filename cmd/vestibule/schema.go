@@ -170,6 +170,12 @@ var schema = []group{
 			help:  "Where the API gets the keys that verify EdDSA and ES256 tokens.",
 			check: func(c *checker, v string) { c.api.JWKSURL = c.jwksURL(v) },
 		},
+		{
+			name: "JWT_ISSUERS", by: forServe | forAPI, arg: "JSON", unset: "none",
+			help: "Further issuers whose services the API trusts: a JSON array of objects with issuer, jwks_url (https), audience, algorithm (EdDSA, ES256 or RS256) and scopes, " +
+				"the most that its tokens open. JWT_ISSUERS_FILE reads it from a file.",
+			check: func(c *checker, v string) { c.api.Issuers = c.issuers(v) },
+		},
 	}},
 	{"Proxy", []setting{
 		{
