@@ -23,11 +23,12 @@ import (
 	"vestibule/store"
 )
 
-// The signature algorithms of Config.Algorithm.
+// The signature algorithms.
 const (
 	HS256 = "HS256" // a secret shared with the issuer
 	EdDSA = "EdDSA" // Ed25519 keys from a JWKS
 	ES256 = "ES256" // P-256 keys from a JWKS
+	RS256 = "RS256" // RSA keys from a JWKS; of further issuers alone
 )
 
 // minSecret is the shortest HS256 secret, in bytes (RFC 7518 §3.2).
@@ -35,13 +36,15 @@ const minSecret = 32
 
 // Config says whose tokens are believed.
 type Config struct {
-	Algorithm string
+	Algorithm string // HS256, EdDSA or ES256
 	// Secrets of HS256: any of them verifies, which is how one is rotated.
 	Secrets [][]byte
 	// Issuer and Audience are what iss must be and aud must contain.
 	Issuer, Audience string
 	// JWKSURL is where the keys of EdDSA and ES256 are published.
 	JWKSURL string
+	// Issuers are believed too, each as far as it says.
+	Issuers []Issuer
 	// TrustedProxies may say who their client is; for the log alone.
 	TrustedProxies []netip.Prefix
 }
@@ -74,6 +77,8 @@ type Server struct {
 	tokens  *verifier
 	jwks    *jwks // nil with HS256
 	docs    *openapi.Docs
+
+	furtherKeys []*jwks // of Config.Issuers
 }
 
 // New makes a Server. An error names the setting at fault.
@@ -81,9 +86,12 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if cfg.Issuer == "" || cfg.Audience == "" {
 		return nil, errors.New("JWT_ISSUER and JWT_AUDIENCE must not be empty")
 	}
+	if cfg.Algorithm == RS256 {
+		return nil, errors.New("JWT_ALGORITHM: RS256 is for further issuers")
+	}
 	check, err := newSignatureCheck(cfg.Algorithm)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("JWT_ALGORITHM: %w", err)
 	}
 	clients, err := web.NewClientIPs(cfg.TrustedProxies)
 	if err != nil {
@@ -96,20 +104,24 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if s.clock == nil {
 		s.clock = time.Now
 	}
-	s.tokens = &verifier{
+	own := &trust{
 		algorithm: cfg.Algorithm,
 		issuer:    cfg.Issuer,
 		audience:  cfg.Audience,
 		check:     check,
-		now:       s.clock,
+		scopes:    scopeAll,
 	}
 	if cfg.Algorithm == HS256 {
-		s.tokens.keys, err = newSecrets(cfg.Secrets)
+		own.keys, err = newSecrets(cfg.Secrets)
 	} else {
-		s.jwks, err = newJWKS(cfg.JWKSURL, cfg.Algorithm, deps.JWKSTransport, deps.Log, s.clock)
-		s.tokens.keys = s.jwks
+		s.jwks, err = newJWKS("JWKS_URL", cfg.JWKSURL, cfg.Algorithm, deps.JWKSTransport, deps.Log, s.clock)
+		own.keys = s.jwks
 	}
 	if err != nil {
+		return nil, err
+	}
+	s.tokens = &verifier{own: own, now: s.clock}
+	if err := s.addIssuers(cfg.Issuers, deps.Log); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -144,17 +156,18 @@ func (s *Server) Handler() http.Handler {
 	}.Wrap(h)
 }
 
-// Run fetches the verification keys of EdDSA and ES256 and keeps them fresh
-// until ctx ends; without it there are none. With HS256 it only waits for that.
+// Run fetches the verification keys that are published and keeps them fresh
+// until ctx ends; without it there are none. A shared secret needs no fetch.
 func (s *Server) Run(ctx context.Context) {
+	all := s.furtherKeys
 	if s.jwks != nil {
-		s.jwks.run(ctx)
-		return
+		all = append([]*jwks{s.jwks}, all...)
 	}
-	<-ctx.Done()
+	runAll(ctx, all)
 }
 
-// Ready says why no token can be verified yet, or nil.
+// Ready says why no token of our own can be verified yet, or nil. Further
+// issuers do not count: their outage must not take the API from our users.
 func (s *Server) Ready(context.Context) error {
 	if s.jwks != nil {
 		return s.jwks.ready()

@@ -8,8 +8,8 @@ import (
 	"vestibule/internal/web"
 )
 
-// routes is the whole surface: method, path and guard of everything that is
-// answered. The guard's own 401, 403 and 400 come first, for unknown paths and
+// routes is the whole surface: method, path, scope and guard of everything that
+// is answered. The guard's own 401, 403 and 400 come first, for unknown paths and
 // methods too. One trailing slash is the same resource. openapi.json has the same
 // routes.
 func (s *Server) routes() *mux.Router {
@@ -20,12 +20,12 @@ func (s *Server) routes() *mux.Router {
 	router.Handle("/docs", anyone(s.docs.Page)).Methods(http.MethodGet, http.MethodHead)
 	router.Handle("/docs/{file}", anyone(s.docs.File)).Methods(http.MethodGet, http.MethodHead)
 
-	router.Handle("/api/{user_id}/tasks", owner(s.listTasks)).Methods(http.MethodGet, http.MethodHead)
-	router.Handle("/api/{user_id}/tasks", owner(s.createTask)).Methods(http.MethodPost)
-	router.Handle("/api/{user_id}/tasks/{id}", owner(s.getTask)).Methods(http.MethodGet, http.MethodHead)
-	router.Handle("/api/{user_id}/tasks/{id}", owner(s.updateTask)).Methods(http.MethodPut, http.MethodPatch)
-	router.Handle("/api/{user_id}/tasks/{id}", owner(s.deleteTask)).Methods(http.MethodDelete)
-	router.Handle("/api/{user_id}/tasks/{id}/complete", owner(s.toggleTask)).Methods(http.MethodPatch)
+	router.Handle("/api/{user_id}/tasks", owner(scopeRead, s.listTasks)).Methods(http.MethodGet, http.MethodHead)
+	router.Handle("/api/{user_id}/tasks", owner(scopeWrite, s.createTask)).Methods(http.MethodPost)
+	router.Handle("/api/{user_id}/tasks/{id}", owner(scopeRead, s.getTask)).Methods(http.MethodGet, http.MethodHead)
+	router.Handle("/api/{user_id}/tasks/{id}", owner(scopeWrite, s.updateTask)).Methods(http.MethodPut, http.MethodPatch)
+	router.Handle("/api/{user_id}/tasks/{id}", owner(scopeWrite, s.deleteTask)).Methods(http.MethodDelete)
+	router.Handle("/api/{user_id}/tasks/{id}/complete", owner(scopeWrite, s.toggleTask)).Methods(http.MethodPatch)
 
 	return router
 }
