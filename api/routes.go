@@ -21,11 +21,12 @@ func (s *Server) routes() *mux.Router {
 	router.Handle("/docs/{file}", anyone(s.docs.File)).Methods(http.MethodGet, http.MethodHead)
 
 	router.Handle("/api/{user_id}/tasks", owner(scopeRead, s.listTasks)).Methods(http.MethodGet, http.MethodHead)
-	router.Handle("/api/{user_id}/tasks", owner(scopeWrite, s.createTask)).Methods(http.MethodPost)
-	router.Handle("/api/{user_id}/tasks/{id}", owner(scopeRead, s.getTask)).Methods(http.MethodGet, http.MethodHead)
-	router.Handle("/api/{user_id}/tasks/{id}", owner(scopeWrite, s.updateTask)).Methods(http.MethodPut, http.MethodPatch)
-	router.Handle("/api/{user_id}/tasks/{id}", owner(scopeWrite, s.deleteTask)).Methods(http.MethodDelete)
-	router.Handle("/api/{user_id}/tasks/{id}/complete", owner(scopeWrite, s.toggleTask)).Methods(http.MethodPatch)
+	router.Handle("/api/{user_id}/tasks", owner(scopeWrite, withoutQuery(s.createTask))).Methods(http.MethodPost)
+	router.Handle("/api/{user_id}/tasks/events", owner(scopeRead, withoutQuery(s.watchTasks))).Methods(http.MethodGet)
+	router.Handle("/api/{user_id}/tasks/{id}", owner(scopeRead, withoutQuery(s.getTask))).Methods(http.MethodGet, http.MethodHead)
+	router.Handle("/api/{user_id}/tasks/{id}", owner(scopeWrite, withoutQuery(s.updateTask))).Methods(http.MethodPut, http.MethodPatch)
+	router.Handle("/api/{user_id}/tasks/{id}", owner(scopeWrite, withoutQuery(s.deleteTask))).Methods(http.MethodDelete)
+	router.Handle("/api/{user_id}/tasks/{id}/complete", owner(scopeWrite, withoutQuery(s.toggleTask))).Methods(http.MethodPatch)
 
 	return router
 }
