@@ -38,6 +38,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/docs/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description What the page loads
+                 * @example swagger-ui.css
+                 */
+                file: string;
+            };
+            cookie?: never;
+        };
+        /** A file of the page */
+        get: operations["getDocsFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/docs": {
         parameters: {
             query?: never;
@@ -378,6 +401,7 @@ export interface components {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
                 "Cache-Control": components["headers"]["CacheControl"];
+                "WWW-Authenticate": components["headers"]["ScopeChallenge"];
                 [name: string]: unknown;
             };
             content: {
@@ -386,6 +410,17 @@ export interface components {
         };
         /** @description The user has no such task; also where another user has it. */
         NotFound: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description There is no such user; told to services alone, whose tokens open the tasks of any user. */
+        NoSuchUser: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -514,6 +549,7 @@ export interface components {
         NotModified: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
+                "Cache-Control": components["headers"]["CacheControlAny"];
                 ETag: components["headers"]["ETag"];
                 [name: string]: unknown;
             };
@@ -589,6 +625,11 @@ export interface components {
          */
         CacheControlRevalidate: "no-cache";
         /**
+         * @description As with a 200
+         * @example no-cache
+         */
+        CacheControlAny: "no-store" | "no-cache";
+        /**
          * @description The version: a strong entity tag
          * @example "3"
          */
@@ -613,6 +654,11 @@ export interface components {
          * @example Bearer
          */
         WWWAuthenticate: "Bearer";
+        /**
+         * @description Where the scope is at fault (RFC 6750 §3.1)
+         * @example Bearer error="insufficient_scope"
+         */
+        ScopeChallenge: "Bearer error=\"insufficient_scope\"";
         /**
          * @description The methods that the path has
          * @example GET, HEAD, POST
@@ -693,6 +739,47 @@ export interface operations {
             500: components["responses"]["ServerError"];
         };
     };
+    getDocsFile: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The versions that the client has, as `ETag` named them: if it is one of these, the answer is an empty 304
+                 * @example "3"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /**
+                 * @description What the page loads
+                 * @example swagger-ui.css
+                 */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Cache-Control": components["headers"]["CacheControlRevalidate"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/javascript": string;
+                    "text/css": string;
+                    "image/png": unknown;
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NoSuchPath"];
+            500: components["responses"]["ServerError"];
+        };
+    };
     getDocs: {
         parameters: {
             query?: never;
@@ -766,6 +853,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NoSuchUser"];
             422: components["responses"]["Invalid"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];
@@ -811,6 +899,7 @@ export interface operations {
             400: components["responses"]["BadCreation"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NoSuchUser"];
             408: components["responses"]["Timeout"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
@@ -852,6 +941,7 @@ export interface operations {
             400: components["responses"]["BadLastEventId"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NoSuchUser"];
             422: components["responses"]["Invalid"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];
