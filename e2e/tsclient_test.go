@@ -116,7 +116,7 @@ var programs = map[string]struct{ source, fault string }{
 
 const programConfig = `{
 	"compilerOptions": {
-		"strict": true, "noEmit": true, "allowJs": true, "exactOptionalPropertyTypes": true, "noUncheckedIndexedAccess": true,
+		"strict": true, "noEmit": true, "allowJs": true, "checkJs": true, "exactOptionalPropertyTypes": true, "noUncheckedIndexedAccess": true,
 		"target": "es2022", "module": "es2022", "moduleResolution": "bundler", "moduleDetection": "force",
 		"lib": ["es2022", "dom", "dom.iterable", "dom.asynciterable"], "types": []
 	},

@@ -1,4 +1,4 @@
-import type { components } from './openapi.js'
+import type { components, operations } from './openapi.js'
 
 type Schemas = components['schemas']
 
@@ -74,14 +74,10 @@ export interface ChangeOptions extends RequestOptions {
   ifMatch?: string | Task | undefined
 }
 
-export interface ListFilter {
-  completed?: boolean | undefined
-  /** Part of the title or the description. */
-  q?: string | undefined
-  sort?: 'created_at' | 'updated_at' | 'title' | '-created_at' | '-updated_at' | '-title' | undefined
-  /** How many at most. The API has a bound of its own: its OpenAPI document says which. */
-  limit?: number | undefined
-}
+type Query = NonNullable<operations['fetchTasks']['parameters']['query']>
+
+/** Which tasks, in what order, and with `limit` how many at most. */
+export type ListFilter = { [Name in Exclude<keyof Query, 'cursor'>]?: Query[Name] | undefined }
 
 export interface ListOptions extends ListFilter, RequestOptions {}
 

@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url'
 import { transform } from 'esbuild'
 
 import { base } from '../harness.js'
-import { fetchOf, signedIn } from './support.js'
+import { fetchOf, signedIn, until } from './support.js'
 
 const root = new URL('../../../', import.meta.url)
 const page = readFileSync(new URL('docs/client.md', root), 'utf8')
@@ -20,13 +20,12 @@ test('every example runs and says something', async (t) => {
   const real = { fetch: globalThis.fetch, log: console.log }
   const folder = mkdtempSync(join(tmpdir(), 'examples-'))
   const said = []
+  const inPage = fetchOf(browser)
   globalThis.fetch = (url, init) => {
+    if (String(url).startsWith(base)) return real.fetch(url, init) // what inPage asks for
     const { pathname, search } = new URL(url, 'http://localhost:3000')
-    return fetchOf(browser)(pathname + search, init)
+    return inPage(pathname + search, init)
   }
-  // fetchOf itself needs the real one.
-  const inPage = globalThis.fetch
-  globalThis.fetch = (url, init) => (String(url).startsWith(base) ? real.fetch(url, init) : inPage(url, init))
   console.log = (...words) => said.push(words.join(' '))
   t.after(() => {
     Object.assign(globalThis, { fetch: real.fetch })
@@ -45,7 +44,14 @@ test('every example runs and says something', async (t) => {
     const file = join(folder, `${n++}.mjs`)
     writeFileSync(file, code)
     const before = said.length
-    await import(pathToFileURL(file))
+    const { follow } = await import(pathToFileURL(file))
+    if (follow) {
+      const stop = follow()
+      await until('the list', () => said.length > before)
+      await client.createTask({ title: 'Seen everywhere' })
+      await until('the new task', () => said.includes('new: Seen everywhere'))
+      stop()
+    }
     assert.ok(said.length > before, `the example of ${title} says nothing`)
   }
   assert.ok(n >= 7, `got ${n} examples`)

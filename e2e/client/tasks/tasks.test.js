@@ -70,8 +70,8 @@ describe('tasks', () => {
     const pages = []
     for await (const page of client.pages({ limit: 2, sort: '-title' })) pages.push(titles(page))
     assert.deepEqual(pages, ['43', '21', '0'])
-    const error = await caught(client.fetchTasks({ limit: 0 }))
-    assert.deepEqual([error.status, error.code, Object.keys(error.fields)], [422, 'UNPROCESSABLE_ENTITY', ['limit']])
+    const error = await caught(client.fetchTasks({ limit: 0, colour: 'red' }))
+    assert.deepEqual([error.status, error.code, Object.keys(error.fields).sort()], [422, 'UNPROCESSABLE_ENTITY', ['colour', 'limit']])
   })
 })
 
