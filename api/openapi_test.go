@@ -65,6 +65,9 @@ func TestEveryOperationRefuses(t *testing.T) {
 			if unknown.StatusCode != 422 || !strings.Contains(unknown.body, `"field":"colour"`) {
 				t.Errorf("unknown parameter: got %d %s, want 422 that names it", unknown.StatusCode, unknown.body)
 			}
+			s.do(t, method, path+"?a=%zz", body, good).isProblem(t, 400, "The query string cannot be read.")
+			nobody := strings.Replace(path, "me", "%ff", 1) // no id is that
+			s.do(t, method, nobody, body, service(reports, `,"scope":"tasks:read tasks:write"`)).isProblem(t, 404, "User not found")
 			if ambiguous := strings.Replace(path, "/1", "/1%2F2", 1); ambiguous != path {
 				s.do(t, method, ambiguous, body, good).isProblem(t, 400, "The request path contains an encoded slash.")
 			}
@@ -79,6 +82,19 @@ func TestTheDocumentIsServed(t *testing.T) {
 	tag := http.Header{"If-None-Match": {res.Header.Get("Etag")}}
 	if res := s.do(t, "GET", "/openapi.json", "", tag); res.StatusCode != 304 || res.body != "" {
 		t.Errorf("got %d %s, want an empty 304", res.StatusCode, res.body)
+	}
+	s.do(t, "GET", "/docs/nothing.js", "", nil).isProblem(t, 404, "There is nothing at this path.")
+	s.do(t, "GET", "/docs/a%2Fb", "", nil).isProblem(t, 400, "The request path contains an encoded slash.")
+	for _, path := range []string{"/docs", "/docs/", "/docs/start.js", "/docs/swagger-ui.css", "/docs/favicon-32x32.png"} {
+		res := s.do(t, "GET", path, "", nil)
+		if res.StatusCode != 200 || res.body == "" {
+			t.Errorf("%s: got %d with %d bytes", path, res.StatusCode, len(res.body))
+		}
+		if tag := res.Header.Get("Etag"); tag != "" {
+			if res := s.do(t, "GET", path, "", http.Header{"If-None-Match": {tag}}); res.StatusCode != 304 {
+				t.Errorf("%s: got %d for what is known, want 304", path, res.StatusCode)
+			}
+		}
 	}
 	if res := s.do(t, "HEAD", "/openapi.json", "", nil); res.StatusCode != 200 || res.body != "" {
 		t.Errorf("HEAD: got %d %s, want an empty 200", res.StatusCode, res.body)

@@ -68,7 +68,7 @@ func TestTheDocumentsKeepTheirWord(t *testing.T) {
 	cookie := "Cookie: better-auth.session_token=" + b.cookie()
 	// What ends the session that it is called with, so that the others would see 401s
 	// alone after it.
-	ending := "^(signup|signUpEmail|login|signInEmail|logout|signOut|changePassword|revokeSessions|deleteUser)$"
+	ending := "^(signup|signUpEmail|login|signInEmail|logout|signOut|changePassword|revokeSession|revokeSessions|deleteUser)$"
 	for _, tt := range []struct {
 		name, document, header, option, operations string
 		signedIn                                   bool // still, afterwards

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,9 +24,16 @@ const (
 	longestMinted  = 24 * time.Hour
 )
 
+// tokenOrder is what the options of vestibule token ask for.
+type tokenOrder struct {
+	who       string
+	scope     *string       // nil: no scope claim
+	expiresIn time.Duration // 0: as configured
+}
+
 // mintToken prints a token for a user or a service, made as the BFF makes them.
 func mintToken(ctx context.Context, p *program, c *config) error {
-	grant, err := p.grant()
+	order, err := p.tokenOrder()
 	if err != nil {
 		return err
 	}
@@ -38,22 +46,28 @@ func mintToken(ctx context.Context, p *program, c *config) error {
 			cure: "give the one that vestibule serve uses, or its DATABASE_URL",
 		}}
 	}
+	c.bff.JWTExpiresIn = cmp.Or(order.expiresIn, c.bff.JWTExpiresIn)
 	return withData(ctx, c, func(db *store.Store) error {
-		if grant.Subject, err = tokenSubject(ctx, db, grant.Subject); err != nil {
+		subject, err := tokenSubject(ctx, db, order.who)
+		if err != nil {
 			return err
 		}
 		minter, err := openMinter(ctx, c, db)
 		if err != nil {
 			return err
 		}
-		t, err := minter.MintFor(grant)
+		t, err := minter.MintFor(subject, order.scope)
 		if err != nil {
 			return refusal(oneLine(err.Error()))
 		}
-		// Recorded before it is shown: no token without its event.
+		scope := "without scope"
+		if order.scope != nil {
+			scope = "scope " + strconv.Quote(*order.scope)
+		}
 		e := operatorEvent(store.EventTokenMinted)
-		e.UserID = grant.Subject
-		e.Detail = strings.TrimSuffix(tokenDetail(grant, t)+", "+e.Detail, ", ")
+		e.UserID = subject
+		e.Detail = strings.TrimSuffix(scope+", until "+when(t.Expires)+", "+e.Detail, ", ")
+		// Recorded before it is shown: no token without its event.
 		if err := db.Record(ctx, e); err != nil {
 			return err
 		}
@@ -64,31 +78,30 @@ func mintToken(ctx context.Context, p *program, c *config) error {
 	})
 }
 
-// grant reads the options.
-func (p *program) grant() (g token.Grant, err error) {
+// tokenOrder reads the options.
+func (p *program) tokenOrder() (order tokenOrder, err error) {
 	o := p.given.options
-	if g.Subject = o["sub"]; g.Subject == "" {
-		return g, usageError("token lacks --sub: name a user by address or id, or a service by its svc_ id" + seeHelp("token"))
+	if order.who = o["sub"]; order.who == "" {
+		return order, usageError("token lacks --sub: name a user by address or id, or a service by its svc_ id" + seeHelp("token"))
 	}
 	if text, given := o["scope"]; given {
-		g.Scope = strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' })
-		if g.Scope == nil {
-			g.Scope = []string{}
+		scopes := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' })
+		for _, s := range scopes {
+			if !slices.Contains(api.Scopes[:], s) {
+				return order, usageError("--scope has the unknown scope " + show(s) + "; use " + strings.Join(api.Scopes[:], " "))
+			}
 		}
-	}
-	for _, s := range g.Scope {
-		if !slices.Contains(api.Scopes[:], s) {
-			return g, usageError("--scope has the unknown scope " + show(s) + "; use " + strings.Join(api.Scopes[:], " "))
-		}
+		scope := strings.Join(scopes, " ")
+		order.scope = &scope
 	}
 	if text, given := o["expires-in"]; given {
 		d, m := parseDuration(text, shortestMinted, longestMinted)
 		if m != nil {
-			return g, usageError("--expires-in=" + show(text) + " " + m.problem + "; " + m.cure)
+			return order, usageError("--expires-in=" + show(text) + " " + m.problem + "; " + m.cure)
 		}
-		g.ExpiresIn = d
+		order.expiresIn = d
 	}
-	return g, nil
+	return order, nil
 }
 
 // tokenSubject finds whom a token is for. One for nobody, or for a user who may
@@ -105,14 +118,6 @@ func tokenSubject(ctx context.Context, db *store.Store, who string) (string, err
 		return "", refusal(u.Email + " is disabled; see vestibule user enable")
 	}
 	return u.ID, nil
-}
-
-func tokenDetail(g token.Grant, t token.Token) string {
-	scope := "without scope"
-	if g.Scope != nil {
-		scope = "scope " + strconv.Quote(strings.Join(g.Scope, " "))
-	}
-	return scope + ", until " + when(t.Expires)
 }
 
 // openMinter mints as the BFF does. It makes no key: the BFF that would sign
