@@ -329,7 +329,7 @@ export interface components {
         };
     };
     responses: {
-        /** @description The path is ambiguous: it has a dot segment, an encoded slash, a backslash, an empty segment or a control character. */
+        /** @description The path is ambiguous, with a dot segment, an encoded slash, a backslash, an empty segment or a control character; or the query is not `name=value` pairs. */
         BadRequest: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -340,7 +340,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `If-Match` or `If-None-Match` cannot be read (`errors` names it), or the path is ambiguous. */
+        /** @description `If-Match` cannot be read (`errors` names it), or the path or the query cannot be. */
         BadCondition: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -351,7 +351,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `Last-Event-ID` cannot be read (`errors` names it), or the path is ambiguous. */
+        /** @description `Last-Event-ID` cannot be read (`errors` names it), or the path or the query cannot be. */
         BadLastEventId: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -362,7 +362,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body is not strict JSON: it is empty, is no object, has trailing data, a duplicate name, invalid UTF-8 or a NUL; or `Idempotency-Key` cannot be read (`errors` names it); or the path is ambiguous. */
+        /** @description The body is not strict JSON: it is empty, is no object, has trailing data, a duplicate name, invalid UTF-8 or a NUL; or `Idempotency-Key` cannot be read (`errors` names it); or the path or the query cannot be. */
         BadCreation: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -373,7 +373,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body is not strict JSON: it is empty, is no object, has trailing data, a duplicate name, invalid UTF-8 or a NUL; or `If-Match` cannot be read (`errors` names it); or the path is ambiguous. */
+        /** @description The body is not strict JSON: it is empty, is no object, has trailing data, a duplicate name, invalid UTF-8 or a NUL; or `If-Match` cannot be read (`errors` names it); or the path or the query cannot be. */
         BadChange: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -592,7 +592,7 @@ export interface components {
          */
         IfMatch: string;
         /**
-         * @description The versions that the client has, as `ETag` named them: if it is one of these, the answer is an empty 304
+         * @description The versions that the client has, as `ETag` named them: if it is one of these, the answer is an empty 304. One that cannot be read is passed over
          * @example "3"
          */
         IfNoneMatch: string;
@@ -660,6 +660,11 @@ export interface components {
          */
         ScopeChallenge: "Bearer error=\"insufficient_scope\"";
         /**
+         * @description Asks proxies like nginx to pass events on at once
+         * @example no
+         */
+        Unbuffered: "no";
+        /**
          * @description The methods that the path has
          * @example GET, HEAD, POST
          */
@@ -707,7 +712,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The versions that the client has, as `ETag` named them: if it is one of these, the answer is an empty 304
+                 * @description The versions that the client has, as `ETag` named them: if it is one of these, the answer is an empty 304. One that cannot be read is passed over
                  * @example "3"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
@@ -744,7 +749,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The versions that the client has, as `ETag` named them: if it is one of these, the answer is an empty 304
+                 * @description The versions that the client has, as `ETag` named them: if it is one of these, the answer is an empty 304. One that cannot be read is passed over
                  * @example "3"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
@@ -932,6 +937,7 @@ export interface operations {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Accel-Buffering": components["headers"]["Unbuffered"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -952,7 +958,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The versions that the client has, as `ETag` named them: if it is one of these, the answer is an empty 304
+                 * @description The versions that the client has, as `ETag` named them: if it is one of these, the answer is an empty 304. One that cannot be read is passed over
                  * @example "3"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
@@ -983,7 +989,7 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
-            400: components["responses"]["BadCondition"];
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
