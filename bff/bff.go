@@ -24,6 +24,7 @@ import (
 	"vestibule/bff/session"
 	"vestibule/bff/throttle"
 	"vestibule/bff/token"
+	"vestibule/internal/openapi"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
@@ -95,6 +96,7 @@ type Server struct {
 	origins   origins
 	clients   *web.ClientIPs
 	page      page
+	docs      *openapi.Docs
 }
 
 // recheckAlone is how long a session read from SQLite is believed, as long as
@@ -112,6 +114,9 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 	s.origins = newOrigins(cfg.BaseURL, cfg.TrustedOrigins)
 	var err error
 	if s.page, err = newPage(cfg.BaseURL); err != nil {
+		return nil, err
+	}
+	if s.docs, err = openapi.New(openAPI, "/api/openapi.json", "/api/docs", "Vestibule BFF"); err != nil {
 		return nil, err
 	}
 	if s.clients, err = web.NewClientIPs(cfg.TrustedProxies); err != nil {

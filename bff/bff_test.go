@@ -92,7 +92,7 @@ func newSite(t *testing.T, db *store.Store, change ...func(*bff.Config)) *site {
 		cancel()
 		running.Wait()
 	})
-	srv.Config.Handler = server.Handler()
+	srv.Config.Handler = contract.Watch(t, server.Handler())
 	srv.Start()
 	t.Cleanup(srv.Close)
 	return s

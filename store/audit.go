@@ -25,6 +25,7 @@ const (
 	EventUserEnabled     = "user-enabled"
 	EventUserDeleted     = "user-deleted"
 	EventKeyCreated      = "key-created"
+	EventTokenMinted     = "token-minted"
 )
 
 // Events lists them all.
@@ -32,6 +33,7 @@ var Events = [...]string{
 	EventSignUp, EventSignUpFailed, EventSignIn, EventSignInFailed, EventPasswordFailed, EventSignOut, EventSessionRevoked,
 	EventPasswordChanged, EventPasswordReset, EventResetRequested, EventEmailVerified, EventEmailChange, EventEmailChanged,
 	EventUserUpdated, EventUserDisabled, EventUserEnabled, EventUserDeleted, EventKeyCreated,
+	EventTokenMinted,
 }
 
 // Who caused an event.

@@ -19,6 +19,7 @@ func (c *checker) together() {
 	c.limits()
 	c.mailing()
 	c.keys()
+	c.ownIssuer()
 	c.rotation()
 	c.missingSecret()
 	if c.sound("MIGRATE", "DATABASE_URL") && !c.given("MIGRATE") {
