@@ -3,6 +3,7 @@ package token
 import (
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -64,7 +65,7 @@ func (m *Minter) MintExchanged(s Subject, clientID, audience, scope string) (Exc
 	case clientID == "" || audience == "" || scope == "":
 		return Exchanged{}, errors.New("token: mint: no client, no audience or no scope")
 	case act.depth() > MaxActors:
-		return Exchanged{}, ErrTooManyActors
+		return Exchanged{}, NotSubject(fmt.Sprintf("it has passed through %d services, and more may not have it", MaxActors))
 	}
 	id := rand.Text()
 	t, err := m.mint(accessToken, claims{
@@ -72,6 +73,3 @@ func (m *Minter) MintExchanged(s Subject, clientID, audience, scope string) (Exc
 	}, s.Expires)
 	return Exchanged{t, id, act}, err
 }
-
-// ErrTooManyActors is returned where a token has passed through MaxActors services.
-var ErrTooManyActors = errors.New("the token has passed through too many services")

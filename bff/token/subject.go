@@ -16,8 +16,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
-	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -36,9 +34,11 @@ type Subject struct {
 	Expires   time.Time
 }
 
-// ErrSubject is the cause of every refusal of VerifySubject. What it is wrapped in
-// tells why.
-var ErrSubject = errors.New("not a token to act for a user with")
+// NotSubject says why a token is not one of ours with which somebody may act for
+// its user.
+type NotSubject string
+
+func (why NotSubject) Error() string { return string(why) }
 
 const (
 	maxSubject = 8 << 10 // bytes of a token; ours have about 500
@@ -47,20 +47,18 @@ const (
 	maxDate   = 253402300799 // the end of the year 9999
 )
 
-func notSubject(why string) error { return fmt.Errorf("%w: %s", ErrSubject, why) }
-
-// VerifySubject reads a user's token. Its errors are ErrSubject or the table's.
+// VerifySubject reads a user's token. Its errors are NotSubject or the table's.
 func (m *Minter) VerifySubject(ctx context.Context, raw string) (Subject, error) {
 	parts := strings.Split(raw, ".")
 	if len(raw) > maxSubject || len(parts) != 3 {
-		return Subject{}, notSubject("it is no compact JWS")
+		return Subject{}, NotSubject("it is no compact JWS")
 	}
 	var decoded [3][]byte
 	for i, part := range parts {
 		var err error
 		// Strict, but for line breaks, which the decoder skips.
 		if decoded[i], err = base64.RawURLEncoding.Strict().DecodeString(part); err != nil || strings.ContainsAny(part, "\r\n") {
-			return Subject{}, notSubject("it is no compact JWS")
+			return Subject{}, NotSubject("it is no compact JWS")
 		}
 	}
 	kid, err := m.readHeader(decoded[0])
@@ -77,7 +75,7 @@ func (m *Minter) VerifySubject(ctx context.Context, raw string) (Subject, error)
 			return m.readClaims(decoded[1])
 		}
 	}
-	return Subject{}, notSubject("its signature is not ours")
+	return Subject{}, NotSubject("its signature is not ours")
 }
 
 // readHeader returns the kid. The decoder refuses duplicate names and takes them
@@ -89,13 +87,13 @@ func (m *Minter) readHeader(raw []byte) (kid string, err error) {
 		KeyID     string  `json:"kid"`
 	}
 	if err := json.Unmarshal(raw, &h, json.RejectUnknownMembers(true)); err != nil {
-		return "", notSubject("its header is not one of ours")
+		return "", NotSubject("its header is not one of ours")
 	}
 	if h.Algorithm != m.config.Algorithm {
-		return "", notSubject("its alg is not " + m.config.Algorithm)
+		return "", NotSubject("its alg is not " + m.config.Algorithm)
 	}
 	if h.Type != nil && !strings.EqualFold(*h.Type, "JWT") && !strings.EqualFold(*h.Type, accessToken) {
-		return "", notSubject("its typ is neither JWT nor at+jwt")
+		return "", NotSubject("its typ is neither JWT nor at+jwt")
 	}
 	return h.KeyID, nil
 }
@@ -142,22 +140,22 @@ func (m *Minter) readClaims(payload []byte) (Subject, error) {
 		Act       jsontext.Value `json:"act"`
 	}
 	if err := json.Unmarshal(payload, &c); err != nil {
-		return Subject{}, notSubject("its claims cannot be read")
+		return Subject{}, NotSubject("its claims cannot be read")
 	}
 	now := m.config.Now()
 	ahead := float64(now.Add(clockSkew).Unix())
 	var aud string
 	switch {
 	case c.Issuer != m.config.Issuer:
-		return Subject{}, notSubject("its iss is not ours")
+		return Subject{}, NotSubject("its iss is not ours")
 	case json.Unmarshal(c.Audience, &aud) != nil, aud != m.config.Audience:
-		return Subject{}, notSubject("its aud is not " + m.config.Audience)
+		return Subject{}, NotSubject("its aud is not " + m.config.Audience)
 	case c.Subject == "":
-		return Subject{}, notSubject("it has no sub")
+		return Subject{}, NotSubject("it has no sub")
 	case c.Expires > maxDate, float64(now.Unix()) >= c.Expires:
-		return Subject{}, notSubject("it has expired")
+		return Subject{}, NotSubject("it has expired")
 	case c.IssuedAt > ahead, c.NotBefore > ahead:
-		return Subject{}, notSubject("it begins in the future")
+		return Subject{}, NotSubject("it begins in the future")
 	}
 	s := Subject{UserID: c.Subject, SessionID: c.Session, TokenID: c.ID, Expires: time.Unix(int64(c.Expires), 0).UTC()}
 	if c.Scope != nil {
@@ -166,11 +164,11 @@ func (m *Minter) readClaims(payload []byte) (Subject, error) {
 	if c.Act != nil {
 		// Whatever else it says would be lost, so it must not say more.
 		if err := json.Unmarshal(c.Act, &s.Actor, json.RejectUnknownMembers(true)); err != nil || bytes.Equal(c.Act, []byte("null")) {
-			return Subject{}, notSubject("its act is not one of ours")
+			return Subject{}, NotSubject("its act is not one of ours")
 		}
 		for a := s.Actor; a != nil; a = a.Act {
 			if a.Subject == "" {
-				return Subject{}, notSubject("its act is not one of ours")
+				return Subject{}, NotSubject("its act is not one of ours")
 			}
 		}
 	}
