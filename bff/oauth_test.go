@@ -339,18 +339,6 @@ func TestASessionIsNothingToTheTokenEndpoint(t *testing.T) {
 	stranger.want(stranger.do("GET", "/api/proxy/x", "", "Authorization", "Bearer "+raw), 401, "NO_SESSION")
 }
 
-func TestAnOutageIsNotAWrongSecret(t *testing.T) {
-	s := newSite(t, storetest.SQLite(t))
-	c := s.service("reports", "tasks:read")
-	if err := s.db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	a := c.ask("grant_type", "client_credentials")
-	if got := object(t, a.body)["error"]; a.status < 500 || got != "temporarily_unavailable" && got != "server_error" {
-		t.Errorf("got %d %s", a.status, a.body)
-	}
-}
-
 func TestClientsAreChecked(t *testing.T) {
 	for name, tt := range map[string]struct {
 		name              string
