@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"time"
 )
 
 // accessToken is the typ of a token that a service has (RFC 9068 §2.1). Those of
@@ -46,7 +45,7 @@ func (m *Minter) MintService(clientID, audience, scope string) (Token, error) {
 	if clientID == "" || audience == "" {
 		return Token{}, errors.New("token: mint: no client or no audience")
 	}
-	return m.mint(accessToken, claims{Audience: audience, Subject: clientID, ClientID: clientID, Scope: &scope, ID: rand.Text()}, time.Time{})
+	return m.mint(accessToken, claims{Audience: audience, Subject: clientID, ClientID: clientID, Scope: &scope, ID: rand.Text()}, m.config.ExpiresIn)
 }
 
 // Exchanged is a token with which a service acts for a user.
@@ -70,6 +69,6 @@ func (m *Minter) MintExchanged(s Subject, clientID, audience, scope string) (Exc
 	id := rand.Text()
 	t, err := m.mint(accessToken, claims{
 		Audience: audience, Subject: s.UserID, Session: s.SessionID, ClientID: clientID, Scope: &scope, Act: act, ID: id,
-	}, s.Expires)
+	}, min(m.config.ExpiresIn, s.Expires.Sub(m.config.Now())))
 	return Exchanged{t, id, act}, err
 }

@@ -122,17 +122,13 @@ func (m *Minter) Mint(subject, sessionID string) (Token, error) {
 	if subject == "" || sessionID == "" {
 		return Token{}, errors.New("token: mint: no subject or no session")
 	}
-	return m.mint("JWT", claims{Audience: m.config.Audience, Subject: subject, Session: sessionID, ID: rand.Text()}, time.Time{})
+	return m.mint("JWT", claims{Audience: m.config.Audience, Subject: subject, Session: sessionID, ID: rand.Text()}, m.config.ExpiresIn)
 }
 
-// mint signs c as a token of the given typ that begins now and ends as configured,
-// but not after latest, unless that is zero.
-func (m *Minter) mint(typ string, c claims, latest time.Time) (Token, error) {
+// mint signs c as a token of the given typ that lives from now on so long.
+func (m *Minter) mint(typ string, c claims, life time.Duration) (Token, error) {
 	now := m.config.Now()
-	expires := now.Add(m.config.ExpiresIn).UTC().Truncate(time.Second)
-	if !latest.IsZero() && expires.After(latest) {
-		expires = latest.UTC().Truncate(time.Second)
-	}
+	expires := now.Add(life).UTC().Truncate(time.Second)
 	c.Issuer, c.IssuedAt, c.Expires = m.config.Issuer, now.Unix(), expires.Unix()
 	payload, err := json.Marshal(c)
 	if err != nil {
