@@ -1,7 +1,9 @@
 package api
 
 import (
+	"context"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -168,6 +170,29 @@ func TestMalformedScopesAndActorsAreRefused(t *testing.T) {
 			t.Run(sub[:3]+members, func(t *testing.T) {
 				s.do(t, "GET", "/api/"+ada+"/tasks", "", service(sub, members)).isProblem(t, 401, "Invalid token")
 			})
+		}
+	}
+}
+
+// TestARouteMayNeedMoreThanItsMethodSays: the guard knows the method alone.
+func TestARouteMayNeedMoreThanItsMethodSays(t *testing.T) {
+	for _, tc := range []struct {
+		has, needs scope
+		status     int
+	}{
+		{scopeRead, scopeRead, 200}, {scopeRead, scopeWrite, 403}, {scopeRead, scopeAll, 403}, {scopeAll, scopeAll, 200}, {0, scopeRead, 403},
+	} {
+		ran := false
+		h := owner(tc.needs, func(_ http.ResponseWriter, _ *http.Request, user string) error {
+			ran = user == ada
+			return nil
+		})
+		r := httptest.NewRequest("GET", "/api/me/export", nil)
+		r = r.WithContext(context.WithValue(r.Context(), callerKey{}, claims{subject: ada, scope: tc.has}))
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != tc.status || ran != (tc.status == 200) {
+			t.Errorf("has %b, needs %b: got %d, ran: %t; want %d", tc.has, tc.needs, w.Code, ran, tc.status)
 		}
 	}
 }

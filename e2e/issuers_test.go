@@ -23,7 +23,7 @@ func (p *product) mints(t testing.TB, settings []string, args ...string) string 
 func TestTwoInstallationsTrustEachOther(t *testing.T) {
 	theirs := []string{"JWT_ALGORITHM=ES256", "JWT_ISSUER=https://theirs.example.com", "JWT_AUDIENCE=tasks-of-ours"}
 	them := launch(t, shapes[0], theirs...)
-	us := launch(t, shapes[3], fmt.Sprintf(`JWT_ISSUERS=[{"issuer":"https://theirs.example.com","jwks_url":"%s/api/auth/jwks",
+	us := launch(t, shapes[2], fmt.Sprintf(`JWT_ISSUERS=[{"issuer":"https://theirs.example.com","jwks_url":"%s/api/auth/jwks",
 		"audience":"tasks-of-ours","algorithm":"ES256","scopes":["tasks:read"]}]`, them.bff))
 	b := newBrowser(t, us.bff)
 	id := b.signUp("joy@example.com")
