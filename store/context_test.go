@@ -93,6 +93,9 @@ func methods(ctx context.Context, d *store.Store, u store.User, session store.Se
 		"DeleteMail":                 func() error { return d.DeleteMail(ctx, "mail_x") },
 		"AddressFree":                func() error { _, err := d.AddressFree(ctx, "free@example.com"); return err },
 		"DeleteExpiredVerifications": func() error { _, err := d.DeleteExpiredVerifications(ctx, time.Unix(0, 0)); return err },
+		"CreateClient":               func() error { return d.CreateClient(ctx, newClient()) },
+		"Clients":                    func() error { _, err := d.Clients(ctx); return err },
+		"UseClient":                  func() error { return d.UseClient(ctx, "svc_nobody", base()) },
 		"Count":                      func() error { return d.Count(ctx, []string{newHash()}, func([]store.Counter) {}) },
 		"DeleteExpiredCounters":      func() error { _, err := d.DeleteExpiredCounters(ctx, time.Unix(0, 0)); return err },
 	}
