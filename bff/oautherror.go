@@ -11,7 +11,6 @@ import (
 const (
 	oauthInvalidRequest  = "invalid_request"
 	oauthInvalidClient   = "invalid_client"
-	oauthInvalidGrant    = "invalid_grant"
 	oauthUnauthorized    = "unauthorized_client"
 	oauthUnsupportedType = "unsupported_grant_type"
 	oauthInvalidScope    = "invalid_scope"

@@ -138,5 +138,6 @@ func (s *Server) refuseExchange(r *http.Request, client store.Client, subject to
 	if err := s.store.Record(r.Context(), e); err != nil {
 		return err
 	}
-	return refuseOAuth(oauthInvalidGrant, "The subject token is refused: "+named(string(why))+".").Because(why)
+	// RFC 8693 §2.2.2 has no invalid_grant, whatever the reason.
+	return badRequest("The subject_token is refused: " + named(string(why)) + ".").Because(why)
 }

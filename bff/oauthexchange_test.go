@@ -107,15 +107,15 @@ func TestTokenExchangeRefusals(t *testing.T) {
 			{"the scope to exchange", plain.exchange(raw, "scope", "token:exchange"), "invalid_scope", "token:exchange"},
 			{"a scope that the token lacks", writer.exchange(reading, "scope", "tasks:write"), "invalid_scope", "tasks:write"},
 			{"no scope in common", writer.exchange(reading), "invalid_scope", "in common"},
-			{"a service's own token", plain.exchange(own), "invalid_grant", "names no user"},
-			{"a token for another audience", plain.exchange(narrowed), "invalid_grant", "aud"},
-			{"garbage", plain.exchange("x"), "invalid_grant", "compact JWS"},
-			{"a cookie", plain.exchange("a.b"), "invalid_grant", "compact JWS"},
-			{"another secret", plain.exchange(forged(same, right+"x")), "invalid_grant", "signature"},
-			{"nobody's token", plain.exchange(forged(same, right)), "invalid_grant", "names no user"},
-			{"a tampered token", plain.exchange(raw[:len(raw)-6] + "AAAAAA"), "invalid_grant", ""},
-			{"another issuer", plain.exchange(forged(func(c jwt.MapClaims) { c["iss"] = "x" }, right)), "invalid_grant", "iss"},
-			{"an expired token", plain.exchange(forged(func(c jwt.MapClaims) { c["exp"] = s.clock.Now().Unix() }, right)), "invalid_grant", "expired"},
+			{"a service's own token", plain.exchange(own), "invalid_request", "names no user"},
+			{"a token for another audience", plain.exchange(narrowed), "invalid_request", "aud"},
+			{"garbage", plain.exchange("x"), "invalid_request", "compact JWS"},
+			{"a cookie", plain.exchange("a.b"), "invalid_request", "compact JWS"},
+			{"another secret", plain.exchange(forged(same, right+"x")), "invalid_request", "signature"},
+			{"nobody's token", plain.exchange(forged(same, right)), "invalid_request", "names no user"},
+			{"a tampered token", plain.exchange(raw[:len(raw)-6] + "AAAAAA"), "invalid_request", ""},
+			{"another issuer", plain.exchange(forged(func(c jwt.MapClaims) { c["iss"] = "x" }, right)), "invalid_request", "iss"},
+			{"an expired token", plain.exchange(forged(func(c jwt.MapClaims) { c["exp"] = s.clock.Now().Unix() }, right)), "invalid_request", "expired"},
 		} {
 			t.Run(tt.name, func(t *testing.T) {
 				here := *s
@@ -128,7 +128,7 @@ func TestTokenExchangeRefusals(t *testing.T) {
 			s.t.Errorf("got %d events %+v", len(failed), failed)
 		}
 		s.clock.Advance(5 * time.Minute)
-		s.refused(plain.exchange(raw), 400, "invalid_grant", "expired")
+		s.refused(plain.exchange(raw), 400, "invalid_request", "expired")
 	})
 }
 
@@ -165,8 +165,8 @@ func TestRevocationReachesTheExchange(t *testing.T) {
 			raw := v.userToken()
 			traded, _, _ := s.issued(c.exchange(raw))
 			tt.end(v, id)
-			s.refused(c.exchange(raw), 400, "invalid_grant", tt.want)
-			s.refused(c.exchange(traded), 400, "invalid_grant", tt.want) // the chain knows the session too
+			s.refused(c.exchange(raw), 400, "invalid_request", tt.want)
+			s.refused(c.exchange(traded), 400, "invalid_request", tt.want) // the chain knows the session too
 		}
 	})
 }
@@ -191,7 +191,7 @@ func TestATokenNamesEveryServiceItWentThrough(t *testing.T) {
 				s.t.Errorf("%s (-want +got):\n%s", name, diff)
 			}
 		}
-		s.refused(s.service("four", "tasks:read token:exchange").exchange(raw), 400, "invalid_grant", "3 services")
+		s.refused(s.service("four", "tasks:read token:exchange").exchange(raw), 400, "invalid_request", "3 services")
 	})
 }
 
@@ -205,12 +205,12 @@ func TestExchangeWithKeysOfOurOwn(t *testing.T) {
 			a := v.want(c.exchange(v.userToken()), 200, "access_token")
 			traded, _ := object(t, a.body)["access_token"].(string)
 			v.want(c.exchange(traded), 200, "access_token")
-			s.refused(c.exchange(traded[:len(traded)-6]+"AAAAAA"), 400, "invalid_grant", "")
+			s.refused(c.exchange(traded[:len(traded)-6]+"AAAAAA"), 400, "invalid_request", "")
 			hs, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{}).SignedString([]byte(strings.Repeat("s", 32)))
 			if err != nil {
 				s.t.Fatal(err)
 			}
-			s.refused(c.exchange(hs), 400, "invalid_grant", "alg is not "+alg)
+			s.refused(c.exchange(hs), 400, "invalid_request", "alg is not "+alg)
 		}, func(c *bff.Config) { c.JWTAlgorithm = alg })
 	}
 }

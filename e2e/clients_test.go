@@ -108,7 +108,7 @@ func TestAServiceActsForAUser(t *testing.T) {
 				t.Errorf("the trail does not show the chain:\n%s", out)
 			}
 			b.want(b.send("POST", p.bff+"/api/auth/logout", ""), 200, "")
-			b.want(p.grant(id, secret, params), 400, "invalid_grant")
+			b.want(p.grant(id, secret, params), 400, "invalid_request")
 			for _, secretText := range []string{secret, raw, exposed.Token} {
 				if strings.Contains(p.processes[0].log.String(), secretText) {
 					t.Errorf("the log has a secret:\n%s", p.processes[0].log)
