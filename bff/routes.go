@@ -44,6 +44,9 @@ func (s *Server) routes() *mux.Router {
 	// Not HEAD: it must not use a link up.
 	router.Path("/api/auth/verify-email").Methods(http.MethodGet).Handler(web.Handle(s.verifyEmail, writeError))
 
+	// For services: forms and errors as OAuth has them.
+	router.Path("/api/auth/oauth2/token").Methods(http.MethodPost).Handler(web.Handle(s.oauthToken, writeOAuthError))
+
 	if s.cfg.ExposeToken {
 		only(http.MethodGet, "/token", s.signedIn(s.token))
 	}

@@ -29,7 +29,7 @@ func (m *Minter) MintFor(subject string, scope *string) (Token, error) {
 	if err != nil {
 		return Token{}, fmt.Errorf("token: mint: %w", err)
 	}
-	raw, err := m.signer.sign(payload)
+	raw, err := m.signer.sign("JWT", payload)
 	if err != nil {
 		return Token{}, fmt.Errorf("token: mint: %w", err)
 	}
