@@ -126,6 +126,34 @@ func TestTheWebSocketOfADevServer(t *testing.T) {
 	}
 }
 
+// TestADevServerIsForOurOwnPages: other sites read no sources, by a script tag or by a
+// name of theirs that leads here.
+func TestADevServerIsForOurOwnPages(t *testing.T) {
+	s, _ := dev(t, func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte(r.Host)) })
+	if g := s.want(s.do("GET", "/src/main.jsx"), 200, "127.0.0.1"); g.header.Get("Cross-Origin-Resource-Policy") != "same-origin" {
+		t.Errorf("got %v", g.header)
+	}
+	_, port, _ := strings.Cut(strings.TrimPrefix(s.url, "http://"), ":")
+	for host, status := range map[string]int{
+		"localhost": 200, "localhost:" + port: 200, "app.localhost:3000": 200, "[::1]:3000": 200, "192.0.2.7": 200,
+		"evil.example": 421, "evil.example:" + port: 421, "127.0.0.1.evil.example": 421, "localhost.evil.example": 421, "notlocalhost": 421,
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = host
+		res, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if res.StatusCode != status {
+			t.Errorf("%s: got %d, want %d", host, res.StatusCode, status)
+		}
+	}
+}
+
 func TestADevServerThatIsDown(t *testing.T) {
 	s, server := dev(t, nil)
 	server.Close()
