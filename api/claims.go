@@ -141,6 +141,15 @@ func (c claims) validAt(now time.Time) error {
 	return nil
 }
 
+// name tells callers apart: a user, and a service that acts for them, choose their
+// keys without knowing of each other.
+func (c claims) name() string {
+	if c.actor == "" {
+		return c.subject
+	}
+	return c.subject + " " + c.actor
+}
+
 // ends is when validAt stops to hold.
 func (c claims) ends() time.Time {
 	return time.UnixMilli(int64(c.expires * 1000)).Add(skew)

@@ -65,7 +65,11 @@ func mintToken(ctx context.Context, p *program, c *config) error {
 			scope = "scope " + strconv.Quote(*order.scope)
 		}
 		e := operatorEvent(store.EventTokenMinted)
-		e.UserID = subject
+		if strings.HasPrefix(subject, servicePrefix) {
+			e.ClientID = subject
+		} else {
+			e.UserID = subject
+		}
 		e.Detail = strings.TrimSuffix(scope+", until "+when(t.Expires)+", "+e.Detail, ", ")
 		// Recorded before it is shown: no token without its event.
 		if err := db.Record(ctx, e); err != nil {

@@ -52,7 +52,11 @@ func TestATokenIsMintedAndRecorded(t *testing.T) {
 			}
 			e := c.rows("audit", "--event=token-minted", "--limit=1")[0]
 			detail, _ := e["detail"].(string)
-			if e["actor"] != store.ActorOperator || e["userId"] != tt.sub || !strings.Contains(detail, tt.eventSays) || !strings.Contains(detail, "on the command line") {
+			whose := "userId"
+			if strings.HasPrefix(tt.sub, servicePrefix) {
+				whose = "clientId"
+			}
+			if e["actor"] != store.ActorOperator || e[whose] != tt.sub || !strings.Contains(detail, tt.eventSays) || !strings.Contains(detail, "on the command line") {
 				t.Errorf("%q: got the event %v", tt.args, e)
 			}
 		}
