@@ -27,9 +27,10 @@ func (p *tab) tryOut(operation string) string {
 	p.Helper()
 	id := `#operations-` + operation
 	p.waitFor(`document.querySelector("` + id + `")?.id ?? ""`)
-	p.do(chromedp.Click(chromedp.CSS(id + " .opblock-summary-control")))
+	// By script: the page still moves as it opens, and a mouse would miss.
+	p.eval(`document.querySelector("` + id + ` .opblock-summary-control").click(); ""`)
 	p.waitFor(`document.querySelector("` + id + ` .execute")?.tagName ?? ""`)
-	p.do(chromedp.Click(chromedp.CSS(id + " .execute")))
+	p.eval(`document.querySelector("` + id + ` .execute").click(); ""`)
 	return p.waitFor(`document.querySelector("` + id + ` .live-responses-table .response .response-col_status")?.textContent.trim() ?? ""`)
 }
 
