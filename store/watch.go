@@ -143,6 +143,8 @@ func (s *Store) listen(ctx context.Context, w TaskWatcher) error {
 	defer silent.Stop()
 	next := time.NewTicker(probeEvery)
 	defer next.Stop()
+	look := time.NewTicker(lookEvery) // until it is known to work
+	defer look.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -156,12 +158,15 @@ func (s *Store) listen(ctx context.Context, w TaskWatcher) error {
 				probe = ""
 				if !proven {
 					proven = true
+					look.Stop()
 					w.Listening(true, nil)
 					w.Look() // for what happened before
 				}
 			case !strings.HasPrefix(n.Extra, probePrefix):
 				w.Changed(n.Extra)
 			}
+		case <-look.C:
+			w.Look()
 		case <-silent.C:
 			return errSilent
 		case <-next.C:
