@@ -138,6 +138,8 @@ func (s *Store) listen(ctx context.Context, w TaskWatcher) error {
 	defer silent.Stop()
 	next := time.NewTicker(probeEvery)
 	defer next.Stop()
+	look := time.NewTicker(lookEvery) // until something arrives, if it ever does
+	defer look.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -151,12 +153,15 @@ func (s *Store) listen(ctx context.Context, w TaskWatcher) error {
 				probe = ""
 				if !proven {
 					proven = true
+					look.Stop()
 					w.Listening(true, nil)
 					w.Look() // for what happened before
 				}
 			case !strings.HasPrefix(n.Extra, probePrefix):
 				w.Changed(n.Extra)
 			}
+		case <-look.C:
+			w.Look()
 		case <-silent.C:
 			return errSilent
 		case <-next.C:
