@@ -99,21 +99,18 @@ func (s *Server) catchUp(ctx context.Context, out *eventStream, user string) err
 	for {
 		seen := out.l.seen.Load()
 		events, err := s.tasks.TaskEvents(ctx, user, seen, eventBatch)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err // breaks the stream off; the reader connects again
-		case len(events) == 0:
-			return nil
-		case events[0].Seq != seen+1:
-			// A reader this slow has been overtaken by the end of the history.
-			_, latest, err := s.tasks.TaskFeed(ctx, user)
-			if err != nil {
-				return err
-			}
-			out.reset(latest, "Too many changes at once. Read the list again.")
-			continue
 		}
 		for _, e := range events {
+			if seen++; e.Seq != seen {
+				// A reader this slow has been overtaken by the end of the history.
+				_, latest, err := s.tasks.TaskFeed(ctx, user)
+				if err == nil {
+					out.reset(latest, "Too many changes at once. Read the list again.")
+				}
+				return err
+			}
 			if err := out.event(e); err != nil {
 				return err
 			}

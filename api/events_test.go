@@ -198,7 +198,6 @@ func TestChangesOfAnotherInstanceAreStreamed(t *testing.T) {
 func TestAStreamEndsWithItsToken(t *testing.T) {
 	s := newSurface(t, sqlite)
 	claims := goodClaims(ada)
-	claims["exp"] = noon.Add(-skew+300*time.Millisecond).UnixMilli() / 1000
 	claims["exp"] = float64(noon.Add(-skew+300*time.Millisecond).UnixMilli()) / 1000
 	st := s.watch(t, auth(mintWith(t, jwt.SigningMethodHS256, testSecret, nil, claims)))
 	st.next(t)
@@ -258,6 +257,33 @@ func TestASlowReaderIsToldToStartAgain(t *testing.T) {
 	}
 	s.server.feed.changed(ada)
 	if got, want := st.next(t), event(3, "tasks.reset", `{"reason":"Too many changes at once. Read the list again."}`); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestAGapInTheHistoryIsTold: an instance whose clock is behind has made the
+// second change, which is deleted before the first.
+func TestAGapInTheHistoryIsTold(t *testing.T) {
+	s := newSurface(t, sqlite)
+	token := auth(mint(t, ada))
+	for _, at := range []time.Time{noon, noon.Add(-time.Hour), noon} {
+		if _, err := s.store.CreateTask(t.Context(), store.Task{UserID: ada, Title: "a", CreatedAt: at, UpdatedAt: at}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.store.DeleteTaskEvents(t.Context(), noon, 10); err != nil {
+		t.Fatal(err)
+	}
+	st := s.watch(t, with(token, "Last-Event-Id", "0"))
+	st.next(t)
+	if got := st.next(t); !strings.HasPrefix(got, "id: 1\nevent: task.created\n") {
+		t.Errorf("got %q, want the first event", got)
+	}
+	if got, want := st.next(t), event(3, "tasks.reset", `{"reason":"Too many changes at once. Read the list again."}`); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	created := s.do(t, "POST", "/api/me/tasks", `{"title":"b"}`, token).body
+	if got, want := st.next(t), event(4, "task.created", created); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -50,8 +50,9 @@ func (s *Store) addTaskEvent(ctx context.Context, q querier, kind string, t Task
 }
 
 // TaskEvents returns up to limit of the user's events after the one with the
-// number after, in order. They are without a gap among themselves; the first has
-// another number than after+1 where older ones are no longer kept.
+// number after, in order. A number is missing where an event is no longer kept,
+// in the middle too: events are deleted by their time, which is the clock's of
+// the instance that made the change.
 func (s *Store) TaskEvents(ctx context.Context, userID string, after int64, limit int) (events []TaskEvent, err error) {
 	err = s.call(ctx, "task events", func(ctx context.Context) error {
 		var e TaskEvent

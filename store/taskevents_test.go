@@ -133,6 +133,7 @@ type ear struct {
 	mu        sync.Mutex
 	changed   map[string]int
 	looks     int
+	before    int // looks until it was known whether notifications arrive
 	listening *bool
 	cause     error
 }
@@ -152,6 +153,9 @@ func (e *ear) Look() {
 func (e *ear) Listening(is bool, cause error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.listening == nil {
+		e.before = e.looks
+	}
 	e.listening, e.cause = &is, cause
 }
 
@@ -212,6 +216,10 @@ func watchCase(t *testing.T, d *database) {
 		e.eventually(t, "not listening", func(e *ear) bool { return e.listening != nil && !*e.listening })
 		if e.cause == nil {
 			t.Error("not listening: got no cause")
+		}
+		// It takes seconds to find that out, at each attempt.
+		if e.before < 3 {
+			t.Errorf("looked %d times until then, want twice a second", e.before)
 		}
 	default:
 		e.eventually(t, "listening", func(e *ear) bool { return e.listening != nil && *e.listening })

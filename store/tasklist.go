@@ -44,8 +44,8 @@ var taskKeys = [...]string{ByID: "", ByCreated: "created_at", ByUpdated: "update
 //
 // The rows are fetched page by page, so that a slow reader at the other end
 // holds neither a connection nor a snapshot while it reads, and a list takes
-// the memory of a page, however long it is. A task that is created, deleted or
-// moved meanwhile may be in it or not.
+// the memory of a page, however long it is. A task that is created or deleted
+// meanwhile may be in it or not, and one whose place changes also twice.
 func (s *Store) ListTasks(ctx context.Context, userID string, q TaskQuery) iter.Seq2[Task, error] {
 	const page = 50 // rows of up to 41 KiB, for each reader that stands still
 	return func(yield func(Task, error) bool) {

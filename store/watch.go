@@ -143,7 +143,7 @@ func (s *Store) listen(ctx context.Context, w TaskWatcher) error {
 	defer silent.Stop()
 	next := time.NewTicker(probeEvery)
 	defer next.Stop()
-	look := time.NewTicker(lookEvery) // until it is known to work
+	look := time.NewTicker(lookEvery) // until something arrives, if it ever does
 	defer look.Stop()
 	for {
 		select {
