@@ -1,0 +1,619 @@
+// The tasks of whoever is signed in, and what has been done to them that the server
+// has not confirmed.
+//
+// What is shown is what the server has said (base) with the open changes (ops) on
+// top. So a change is seen at once; when the server refuses it, taking the op away is
+// the whole of the rollback. Changes of one task are sent one after the other.
+//
+// The rules:
+//   - A change that may or may not have arrived (no answer, a busy server, an ended
+//     session) is kept, marked "not saved", and sent again only when the person asks
+//     or is back; a new task under the same Idempotency-Key, so that it is made once.
+//   - A change that was refused is taken back, and its text given back to be edited.
+//   - An edit is sent with the version it began from (If-Match): if somebody else was
+//     faster, both texts are shown.
+import { ApiError, createClient, etagOf, NetworkError, newIdempotencyKey } from '../client/index.js'
+import { load as loadSession, lose, session } from './session.js'
+import { createStore } from './store.js'
+import { announce, dismiss, toast } from './ui.js'
+
+/**
+ * @typedef {import('../client/index.js').Task} Task
+ * @typedef {{ title?: string, description?: string|null, completed?: boolean }} Change
+ * @typedef {Task & { key: string, unsaved: ''|'sending'|'failed' }} Shown
+ *
+ * queued: will be sent in its turn. waiting: a deletion that can still be undone. failed: asks to be sent again.
+ * held: the session ended; it is sent when the person is back.
+ * @typedef {{ kind: 'create'|'update'|'delete', key: string, change: Change, idempotencyKey: string, ifMatch?: string|undefined, before?: Task,
+ *   state: 'queued'|'sending'|'waiting'|'failed'|'held', timer?: ReturnType<typeof setTimeout>, toast?: number }} Op
+ * @typedef {{ key: string, title: string, description: string, from: Task, ifMatch: Promise<string|undefined>, errors: Record<string, string>, theirs: Task|null }} Edit
+ * @typedef {{ state: 'loading'|'ready'|'away', count: number, failed: number, live: boolean, error: string, edit: Edit|null, draft: string, draftError: string, turn: number }} State
+ */
+
+/** @type {State} */
+const empty = { state: 'loading', count: 0, failed: 0, live: false, error: '', edit: null, draft: '', draftError: '', turn: 0 }
+export const tasks = createStore(empty)
+
+/** How long a deletion can be undone. */
+const undoFor = 6_000
+
+/** @type {Map<number, Task>} */
+let base = new Map()
+/** @type {Op[]} */
+let ops = []
+// A task that was made here keeps the key of its row when the server names it.
+/** @type {Map<string, number>} */
+let ids = new Map()
+/** @type {Map<number, string>} */
+let keys = new Map()
+/** @type {Map<number, string>} */
+let etags = new Map()
+/** @type {Task[]} */
+let early = [] // created elsewhere or here: not known while an answer of ours is out
+let user = ''
+/** @type {ReturnType<typeof createClient>|null} */
+let client = null
+/** @type {null | (() => void)} */
+let stopWatching = null
+let generation = 0 // of the stream
+let reading = 0 // of the list
+let entries = 0 // how often somebody has come in
+let leaving = false
+let serial = 0
+
+const keyOf = (/** @type {number} */ id) => keys.get(id) ?? String(id)
+const idOf = (/** @type {string} */ key) => ids.get(key) ?? Number(key)
+
+/** @type {Shown[]|null} */
+let drawn = null
+
+/** @returns {Shown[]} all tasks as they are shown, in no order */
+export function shown() {
+	if (drawn) return drawn
+	/** @type {Map<string, Shown>} */
+	const all = new Map()
+	for (const task of base.values()) all.set(keyOf(task.id), { ...task, key: keyOf(task.id), unsaved: '' })
+	for (const op of ops) {
+		const unsaved = op.state === 'failed' || op.state === 'held' ? 'failed' : 'sending'
+		const task = all.get(op.key)
+		if (op.kind === 'delete') {
+			if (op.state === 'failed' && task) all.set(op.key, { ...task, unsaved })
+			else all.delete(op.key)
+		} else if (op.kind === 'create') {
+			if (!task && op.before) all.set(op.key, { ...op.before, ...op.change, key: op.key, unsaved })
+		} else if (task) {
+			all.set(op.key, { ...task, ...op.change, unsaved: task.unsaved === 'failed' ? 'failed' : unsaved })
+		}
+	}
+	return (drawn = [...all.values()])
+}
+
+/** Something has changed. @param {Partial<State>} [part] */
+function touch(part = {}) {
+	drawn = null
+	tasks.merge({ ...part, failed: ops.filter(op => op.state === 'failed').length, count: base.size, turn: tasks.get().turn + 1 })
+}
+
+// --- following the session -----------------------------------------------------------
+
+function follow() {
+	const now = session.get()
+	if (now.state === 'in' && now.user) {
+		if (now.user.id !== user) {
+			forget()
+			user = now.user.id
+			entries++
+			client = createClient({ userId: user, onSessionLost: lose, fetch: (url, init) => fetch(url, { ...init, keepalive: leaving }) })
+			start()
+		} else if (!stopWatching) {
+			// Back after the session had ended: what could not be sent then is sent now.
+			entries++
+			for (const op of ops) if (op.state === 'held') op.state = 'queued'
+			start()
+			pump()
+		}
+	} else if (now.state === 'lost') {
+		stop()
+		for (const op of ops) if (op.state === 'queued' || op.state === 'waiting') hold(op)
+		touch()
+	} else if (now.state === 'out') {
+		forget()
+	}
+}
+
+/** @param {Op} op */
+function hold(op) {
+	clearTimeout(op.timer)
+	if (op.toast) dismiss(op.toast)
+	op.state = 'held'
+}
+
+function stop() {
+	generation++
+	stopWatching?.()
+	stopWatching = null
+}
+
+/** Nothing of a person stays behind for the next one. */
+function forget() {
+	stop()
+	for (const op of ops) {
+		clearTimeout(op.timer)
+		if (op.toast) dismiss(op.toast)
+	}
+	base = new Map()
+	ops = []
+	ids = new Map()
+	keys = new Map()
+	etags = new Map()
+	early = []
+	user = ''
+	client = null
+	drawn = null
+	tasks.set({ ...empty, turn: tasks.get().turn + 1 })
+}
+
+session.follow(follow)
+
+// --- loading and watching ------------------------------------------------------------
+
+// What the stream tells while the list is read is newer than the list, or the same.
+/** @type {Map<number, Task|null>|null} */
+let meanwhile = null
+
+/** Watches the tasks, and reads them once nothing more can be missed. */
+function start() {
+	stop()
+	const mine = generation
+	const c = client
+	if (!c) return
+	let asked = false
+	const read = () => {
+		asked = true
+		if (mine === generation) void reload()
+	}
+	// A stream that does not open must not hold the list up; when it opens later, the
+	// list is read again.
+	const late = setTimeout(() => asked || read(), 500)
+	const watch = c.watchTasks({
+		onEvent({ type, task }) {
+			if (mine !== generation) return
+			if (type === 'task.deleted') {
+				meanwhile?.set(task.id, null)
+				removed(task)
+			} else {
+				meanwhile?.set(task.id, task)
+				arrived(task)
+			}
+		},
+		onReset: read,
+		onOpen({ resumed }) {
+			if (mine !== generation) return
+			touch({ live: true })
+			if (!resumed || tasks.get().state === 'away') read()
+		},
+		onError() {
+			if (mine !== generation) return
+			touch({ live: false })
+			if (!asked) read()
+		},
+	})
+	stopWatching = () => {
+		clearTimeout(late)
+		watch.close()
+	}
+}
+
+/** Reads all tasks. */
+export async function reload() {
+	const mine = ++reading
+	const c = client
+	if (!c) return
+	const changes = (meanwhile = new Map())
+	try {
+		/** @type {Map<number, Task>} */
+		const found = new Map()
+		for await (const page of c.pages({ limit: 1000, sort: '-created_at' })) {
+			if (mine !== reading || c !== client) return
+			for (const task of page) found.set(task.id, task)
+			if (tasks.get().state === 'loading') {
+				base = new Map(found)
+				touch({ state: 'ready' }) // the first page is shown while the others come
+			}
+		}
+		if (mine !== reading || c !== client) return
+		for (const [id, task] of changes) task ? found.set(id, task) : found.delete(id)
+		base = found
+		meanwhile = null
+		touch({ state: 'ready', error: '' })
+	} catch (error) {
+		if (mine !== reading || c !== client) return
+		meanwhile = null
+		if (lost(error)) return lose()
+		if (!(error instanceof ApiError || error instanceof NetworkError)) throw error
+		const partly = tasks.get().state === 'ready'
+		touch({ state: 'away', error: partly ? 'The server cannot be reached. What you see may be out of date.' : 'The server cannot be reached. Your tasks could not be loaded.' })
+	}
+}
+
+/** The server says that there is a task, or that it has changed. @param {Task} task */
+function arrived(task) {
+	// It may be the one that we are being told of in the answer that is still out: it
+	// would be there twice until then.
+	if (!base.has(task.id) && ops.some(op => op.kind === 'create' && op.state === 'sending')) {
+		early = [...early.filter(t => t.id !== task.id), task]
+		return
+	}
+	const before = base.get(task.id)
+	if (before && before.updated_at > task.updated_at) return // an older one, late
+	if (before?.updated_at !== task.updated_at) etags.delete(task.id)
+	base.set(task.id, task)
+	const { edit } = tasks.get()
+	if (edit && idOf(edit.key) === task.id && differs(edit.from, task)) touch({ edit: { ...edit, theirs: task } })
+	else touch()
+}
+
+/** @param {Task} a @param {Task} b */
+const differs = (a, b) => a.title !== b.title || (a.description ?? '') !== (b.description ?? '')
+
+/** @param {{ id: number }} task */
+function removed({ id }) {
+	early = early.filter(t => t.id !== id)
+	const key = keyOf(id)
+	base.delete(id)
+	etags.delete(id)
+	const { edit } = tasks.get()
+	const mine = ops.some(op => op.key === key && op.kind === 'delete')
+	ops = ops.filter(op => op.key !== key || op.kind === 'create')
+	if (edit?.key === key && !mine) return gone(edit)
+	touch()
+}
+
+/** A task was deleted while it was being edited: the text is kept. @param {Edit} edit */
+function gone(edit) {
+	const { title, description } = edit
+	touch({ edit: null })
+	toast('This task was deleted elsewhere.', { bad: true, stay: 30_000, act: 'Add it again', run: () => void add(title, description || null) })
+}
+
+// --- changes -------------------------------------------------------------------------
+
+/** @param {unknown} error */
+const lost = error => error instanceof ApiError && error.status === 401
+
+/** @param {Omit<Op, 'idempotencyKey'|'state'> & { state?: Op['state'] }} op */
+function push(op) {
+	const made = { state: /** @type {Op['state']} */ ('queued'), ...op, idempotencyKey: newIdempotencyKey() }
+	ops.push(made)
+	touch()
+	return made
+}
+
+/** Sends what is next in its turn. */
+function pump() {
+	const busy = new Set()
+	for (const op of ops) {
+		if (op.state === 'queued' && !busy.has(op.key)) void send(op)
+		busy.add(op.key)
+	}
+}
+
+/** @param {Op} op */
+async function send(op) {
+	const c = client
+	if (!c) return
+	op.state = 'sending'
+	touch()
+	const id = idOf(op.key)
+	const entry = entries
+	try {
+		if (op.kind === 'create') {
+			const task = await c.createTask(asNew(op.change), { idempotencyKey: op.idempotencyKey })
+			if (c !== client) return
+			ids.set(op.key, task.id)
+			keys.set(task.id, op.key)
+			learn(task)
+		} else if (op.kind === 'update') {
+			const task = await c.updateTask(id, op.change, { ifMatch: op.ifMatch })
+			if (c !== client) return
+			learn(task)
+		} else {
+			await c.deleteTask(id, { ifMatch: op.ifMatch })
+			if (c !== client) return
+			base.delete(id)
+		}
+		drop(op)
+	} catch (error) {
+		if (c !== client) return
+		if (!(error instanceof ApiError || error instanceof NetworkError)) {
+			op.state = 'failed'
+			touch()
+			throw error
+		}
+		failed(op, error, entry)
+	}
+	flushEarly()
+	pump()
+}
+
+/** @param {Change} change */
+const asNew = change => ({ title: change.title ?? '', ...(change.description ? { description: change.description } : {}), ...(change.completed ? { completed: true } : {}) })
+
+/** What an answer says of a task. @param {Task} task */
+function learn(task) {
+	const etag = etagOf(task)
+	const before = base.get(task.id)
+	if (before && before.updated_at > task.updated_at) return
+	base.set(task.id, task)
+	if (etag) etags.set(task.id, etag)
+	early = early.filter(t => t.id !== task.id)
+}
+
+function flushEarly() {
+	if (ops.some(op => op.kind === 'create' && op.state === 'sending')) return
+	const waiting = early
+	early = []
+	for (const task of waiting) arrived(task)
+}
+
+/** @param {Op} op */
+function drop(op) {
+	ops = ops.filter(o => o !== op)
+	touch()
+}
+
+/**
+ * @param {Op} op
+ * @param {InstanceType<typeof ApiError> | InstanceType<typeof NetworkError>} error
+ * @param {number} entry when it was sent
+ */
+function failed(op, error, entry) {
+	if (lost(error)) {
+		// They may be back already: then this is the answer to a request from before.
+		op.state = entry !== entries && session.get().state === 'in' ? 'queued' : 'held'
+		if (op.state === 'held') lose()
+		return touch()
+	}
+	if (error instanceof NetworkError || error.code === 'INVALID_RESPONSE' || error.status >= 500 || error.status === 429 || error.status === 409 || error.status === 408) {
+		op.state = 'failed'
+		announce('A change is not saved.')
+		return touch()
+	}
+	// Refused: it and what was to follow are taken back.
+	ops = ops.filter(o => o.key !== op.key)
+	const said = error.fields?.title ?? error.fields?.description ?? error.message
+	if (op.kind === 'create') {
+		if (tasks.get().draft) toast(`“${short(op.change.title ?? '')}” was not added: ${said}`, { bad: true })
+		return touch(tasks.get().draft ? {} : { draft: op.change.title ?? '', draftError: said })
+	}
+	const id = idOf(op.key)
+	if (error.status === 404) {
+		const before = base.get(id) ?? op.before
+		base.delete(id)
+		if (op.kind === 'update' && before && op.change.title !== undefined) {
+			return gone({ key: op.key, title: op.change.title, description: op.change.description ?? '', from: before, ifMatch: Promise.resolve(undefined), errors: {}, theirs: null })
+		}
+		return touch()
+	}
+	const before = op.before
+	if (op.kind === 'update' && op.change.title !== undefined && before && !tasks.get().edit) {
+		const title = op.change.title
+		const description = op.change.description ?? ''
+		if (error.status === 412) {
+			void current(id).then(theirs => {
+				touch({ edit: { key: op.key, title, description, from: theirs?.task ?? before, ifMatch: Promise.resolve(theirs?.etag), errors: {}, theirs: theirs?.task ?? before } })
+				announce('This task was changed elsewhere. Both versions are shown.')
+			})
+			return touch()
+		}
+		touch({ edit: { key: op.key, title, description, from: before, ifMatch: Promise.resolve(etags.get(id)), errors: error.fields ?? { title: said }, theirs: null } })
+		if (!error.fields) toast(`Not saved: ${said}`, { bad: true })
+		return
+	}
+	toast(op.kind === 'delete' && error.status === 412 ? 'This task was changed elsewhere, so it was not deleted.' : `Not saved: ${said}`, { bad: true })
+	if (error.status === 412) void current(id)
+	touch()
+}
+
+/** @param {string} text */
+const short = text => (text.length > 40 ? [...text].slice(0, 38).join('') + '…' : text)
+
+/** Reads one task, with the version that If-Match compares. @param {number} id */
+async function current(id) {
+	const c = client
+	try {
+		const task = await c?.fetchTask(id)
+		if (!task || c !== client) return null
+		learn(task)
+		touch()
+		return { task, etag: etagOf(task) }
+	} catch {
+		return null // the list says it in its time
+	}
+}
+
+/**
+ * @param {string} title
+ * @param {string|null} [description]
+ */
+export function add(title, description = null) {
+	const now = new Date().toISOString()
+	const key = 'new-' + ++serial
+	push({
+		kind: 'create',
+		key,
+		change: { title, description },
+		before: { id: 0, user_id: user, title, description, completed: false, created_at: now, updated_at: now },
+	})
+	pump()
+	announce(`Added ${short(title)}.`)
+	return key
+}
+
+/** @param {Shown} task */
+export function toggle(task) {
+	const completed = !task.completed
+	// A second click before the first is sent takes it back.
+	const open = ops.find(op => op.key === task.key && op.kind === 'update' && op.state === 'queued' && op.change.completed !== undefined && op.change.title === undefined)
+	if (open) {
+		open.change.completed = completed
+		touch()
+	} else {
+		push({ kind: 'update', key: task.key, change: { completed }, before: task })
+		pump()
+	}
+	announce(completed ? `Completed ${short(task.title)}.` : `${short(task.title)} is open again.`)
+}
+
+/** @param {Shown} task */
+export function remove(task) {
+	if (ops.some(op => op.key === task.key && op.kind === 'delete')) return
+	const op = push({ kind: 'delete', key: task.key, change: {}, before: task, state: 'waiting', ifMatch: etags.get(task.id) })
+	op.toast = toast(`Deleted “${short(task.title)}”.`, {
+		act: 'Undo',
+		stay: undoFor,
+		run() {
+			clearTimeout(op.timer)
+			if (op.state === 'waiting') drop(op)
+			announce(`${short(task.title)} is back.`)
+		},
+	})
+	op.timer = setTimeout(() => {
+		if (op.state !== 'waiting') return
+		op.state = 'queued'
+		pump()
+	}, undoFor)
+}
+
+/** @param {Shown} task */
+export function edit(task) {
+	const id = idOf(task.key)
+	const known = etags.get(id)
+	const from = { ...task }
+	tasks.merge({
+		edit: {
+			key: task.key,
+			title: task.title,
+			description: task.description ?? '',
+			from,
+			// The list does not say the version; it is asked for while the person types.
+			ifMatch: known || !base.has(id) ? Promise.resolve(known) : current(id).then(now => (now && !differs(now.task, from) ? now.etag : undefined)),
+			errors: {},
+			theirs: null,
+		},
+	})
+}
+
+/** @param {Partial<Pick<Edit, 'title'|'description'|'errors'>>} part */
+export function typed(part) {
+	const { edit } = tasks.get()
+	if (edit) tasks.merge({ edit: { ...edit, ...part } })
+}
+
+export function cancel() {
+	tasks.merge({ edit: null })
+}
+
+/** Takes the other's version. */
+export function takeTheirs() {
+	cancel()
+	announce('The other version is kept.')
+}
+
+/** @param {string} title @param {string} description */
+export const textErrors = (title, description) => ({
+	...(!title.trim() ? { title: 'A task needs a title.' } : length(title.trim()) > 255 ? { title: `A title has at most 255 characters; this one has ${length(title.trim())}.` } : {}),
+	...(length(description) > 10_000 ? { description: `A description has at most 10 000 characters; this one has ${length(description)}.` } : {}),
+})
+
+/** @param {string} text */
+const length = text => [...text].length
+
+/** Sends the edit. @returns {Promise<boolean>} whether it is on its way */
+export async function save() {
+	const { edit } = tasks.get()
+	if (!edit) return false
+	const title = edit.title.trim()
+	const description = edit.description.trim() ? edit.description : ''
+	const errors = textErrors(title, description)
+	if (Object.keys(errors).length) {
+		tasks.merge({ edit: { ...edit, errors } })
+		return false
+	}
+	/** @type {Change} */
+	const change = {}
+	const against = edit.theirs ?? edit.from
+	if (title !== against.title) change.title = title
+	if (description !== (against.description ?? '')) change.description = description || null
+	cancel()
+	if (!Object.keys(change).length) return true
+	// Both texts go back to the editor together, so both are in the change.
+	change.title = title
+	change.description = description || null
+	const op = push({ kind: 'update', key: edit.key, change, before: edit.from, state: 'sending' })
+	const mine = client
+	op.ifMatch = edit.theirs ? (await current(idOf(edit.key)))?.etag : await edit.ifMatch
+	if (mine !== client || op.state !== 'sending') return true
+	op.state = 'queued'
+	pump()
+	announce(`Saved ${short(title)}.`)
+	return true
+}
+
+/** Sends what failed again, under its own key. */
+export function retryAll() {
+	for (const op of ops) if (op.state === 'failed') op.state = 'queued'
+	touch()
+	pump()
+	if (tasks.get().state === 'away' || !tasks.get().live) start()
+}
+
+/** @param {Shown} task */
+export function discard(task) {
+	ops = ops.filter(op => op.key !== task.key)
+	touch()
+}
+
+/** @param {string} text */
+export function setDraft(text) {
+	tasks.merge({ draft: text, draftError: '' })
+}
+
+/** @param {string} text */
+export function refuseDraft(text) {
+	tasks.merge({ draftError: text })
+}
+
+/** How much is not at the server yet. */
+export const unsaved = () => ops.filter(op => op.state !== 'waiting').length
+
+/** Sends the deletions that could still be undone, and waits for all that is under way. */
+export async function settle() {
+	for (const op of ops) {
+		if (op.state !== 'waiting') continue
+		hold(op)
+		op.state = 'queued'
+	}
+	pump()
+	for (let i = 0; i < 100 && ops.some(op => op.state === 'sending' || op.state === 'queued'); i++) await new Promise(done => setTimeout(done, 30))
+}
+
+// Whoever closes the page has decided: what could still be undone is done.
+addEventListener('pagehide', () => {
+	leaving = true // the requests outlive the page
+	for (const op of ops) {
+		if (op.state !== 'waiting') continue
+		hold(op)
+		op.state = 'sending'
+		void client?.deleteTask(idOf(op.key), { ifMatch: op.ifMatch }).then(
+			() => drop(op),
+			() => (op.state = 'failed'),
+		)
+	}
+	leaving = false
+})
+
+addEventListener('online', () => {
+	if (client && tasks.get().state === 'away') start()
+	if (session.get().state === 'away') void loadSession()
+})
