@@ -1,9 +1,10 @@
 # make run   starts the product on embedded SQLite; needs Go and nothing else
 # make test  installs what the tests need, then runs the linters and all tests
+# make client  writes the types of the TypeScript client anew, from api/openapi.json
 # make test-reference  holds the client's tests to the real Better Auth server
 
 .DEFAULT_GOAL := run
-.PHONY: run build test test-reference deps fmt lint bench clean
+.PHONY: run build test test-reference deps client types fmt lint bench clean
 
 BIN := bin/vestibule
 
@@ -26,12 +27,20 @@ test-reference: deps
 deps:
 	e2e/install.sh
 
+# A property with a default need not be sent.
+client: deps
+	e2e/client/node_modules/.bin/openapi-typescript api/openapi.json -o bff/spa/client/openapi.d.ts --default-non-nullable=false
+
+# The JavaScript that browsers are sent, held to its types.
+types: deps
+	e2e/client/node_modules/.bin/tsc -p bff/spa
+
 fmt:
 	gofmt -w $$(git ls-files '*.go')
 
 # The linter has a go.mod of its own, so that the product's lists only what the
 # product is made of.
-lint:
+lint: types
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "not formatted; run make fmt:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...

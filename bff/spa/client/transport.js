@@ -1,0 +1,176 @@
+// How a request gets its answer: deadlines, retries, and who is told that the
+// session is over.
+import { ApiError, NetworkError, SessionLostEvent, refusal, unreadable } from './errors.js'
+
+const longestWait = 10_000 // ms; a Retry-After beyond it is for the caller to tell people
+const longestTimer = 2 ** 31 - 1 // ms; a longer one would fire at once
+
+/** @import * as Types from './index.js' */
+/** @import { Check, Reader, Request, Send } from './internal.js' */
+/**
+ * @param {EventTarget} target
+ * @param {Types.ClientOptions} options
+ * @returns {Send}
+ */
+export function transport(target, { baseURL = '', fetch, timeout = 30_000, retries = 2 }) {
+  const base = baseURL.replace(/\/+$/, '')
+  const session = watchSession(target)
+
+  return async function send(path, request, read) {
+    const headers = new Headers() // refuses a bad header before anything is sent
+    for (const [name, value] of Object.entries(request.headers ?? {})) {
+      if (value !== undefined) headers.set(name, value)
+    }
+    /** @type {RequestInit} */
+    const init = { method: request.method ?? 'GET', headers, credentials: 'include', keepalive: request.keepalive ?? false }
+    if (request.body !== undefined) {
+      headers.set('Content-Type', 'application/json')
+      init.body = JSON.stringify(request.body)
+    }
+    const safe = init.method === 'GET' || headers.has('Idempotency-Key')
+    for (let tries = 0; ; tries++) {
+      try {
+        return await attempt(base + path, init, request, read)
+      } catch (error) {
+        const wait = safe && tries < (request.retries ?? retries) ? waitAfter(error, tries) : null
+        if (wait === null) throw error
+        await pause(wait, request.signal)
+        request.signal?.throwIfAborted()
+      }
+    }
+  }
+
+  /**
+   * @template T
+   * @param {string} url
+   * @param {RequestInit} init
+   * @param {Request} request
+   * @param {Reader<T>} read
+   */
+  async function attempt(url, init, request, read) {
+    const { signal } = request
+    signal?.throwIfAborted()
+    const began = session.now()
+    const abort = new AbortController()
+    const cancel = () => abort.abort()
+    signal?.addEventListener('abort', cancel)
+    let late = false
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let timer
+    const within = (/** @type {number} */ ms) => {
+      clearTimeout(timer)
+      timer = setTimeout(() => { late = true; cancel() }, Math.min(ms || Infinity, longestTimer))
+    }
+    within(request.timeout ?? timeout)
+    try {
+      // Not a member of an object: a browser's fetch wants no this.
+      const answer = await (fetch ?? globalThis.fetch)(url, { ...init, signal: abort.signal })
+      if (!answer.ok) throw refusal(answer, await anyJSON(answer))
+      return await read(answer, { accepted: () => session.live(began), within })
+    } catch (error) {
+      if (error instanceof ApiError) {
+        if (error.status === 401) session.over(began, error.code)
+        throw error
+      }
+      signal?.throwIfAborted()
+      throw new NetworkError(late ? 'TIMEOUT' : 'NETWORK', error)
+    } finally {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', cancel)
+      cancel() // frees a connection whose body was not read to its end
+    }
+  }
+}
+
+/**
+ * watchSession tells of each lost session once, however many requests fail with it.
+ * A request counts only if it began after the latest change: an answer of the old
+ * session that comes late neither ends the new one nor revives the old.
+ * @param {EventTarget} target
+ */
+function watchSession(target) {
+  let changes = 0
+  let lost = false
+  return {
+    now: () => changes,
+    /** @param {number} began */
+    live(began) {
+      if (!lost || began !== changes) return
+      lost = false
+      changes++
+    },
+    /**
+     * @param {number} began
+     * @param {string} code
+     */
+    over(began, code) {
+      if (lost || began !== changes) return
+      lost = true
+      changes++
+      target.dispatchEvent(new SessionLostEvent(code === 'NO_SESSION' ? code : 'SESSION_EXPIRED'))
+    },
+  }
+}
+
+/**
+ * waitAfter says how long to wait before a request is sent again, or null for never.
+ * @param {unknown} error
+ * @param {number} tries
+ */
+function waitAfter(error, tries) {
+  const backoff = 200 * 2 ** tries * (0.5 + Math.random())
+  if (error instanceof NetworkError) return error.code === 'NETWORK' ? backoff : null
+  if (!(error instanceof ApiError) || error.code === 'UPSTREAM_REJECTED_TOKEN') return null
+  const { status, retryAfter } = error
+  if (retryAfter === null) return status === 502 || status === 503 ? backoff : null
+  const wait = retryAfter * 1000 + backoff
+  return [409, 429, 502, 503].includes(status) && wait < longestWait ? wait : null
+}
+
+/**
+ * pause waits, not past the signal, and not past the moment at which the network
+ * comes back.
+ * @param {number} ms
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<void>}
+ */
+export function pause(ms, signal) {
+  if (signal?.aborted) return Promise.resolve()
+  return new Promise((resolve) => {
+    const over = () => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', over)
+      globalThis.removeEventListener?.('online', over)
+      resolve()
+    }
+    const timer = setTimeout(over, ms)
+    signal?.addEventListener('abort', over)
+    globalThis.addEventListener?.('online', over)
+  })
+}
+
+/**
+ * json reads an answer whose body must pass a check.
+ * @template T
+ * @param {Check<T>} check
+ * @returns {Reader<{ body: T, headers: Headers }>}
+ */
+export const json = (check) => async (answer, progress) => {
+  const body = await anyJSON(answer)
+  if (!check(body)) throw unreadable(answer)
+  progress.accepted()
+  return { body, headers: answer.headers }
+}
+
+/**
+ * @param {Response} answer
+ * @returns {Promise<unknown>} undefined when it is not JSON
+ */
+async function anyJSON(answer) {
+  const text = await answer.text()
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,147 @@
+// Server-sent events over fetch. The browser's EventSource hides the status, so it
+// could not tell a session that is over from a server that is away.
+import { ApiError, NetworkError, unreadable } from './errors.js'
+import { pause } from './transport.js'
+
+const silence = 45_000 // ms; the server says something every 15 s
+const longestBlock = 1 << 20 // characters; a task has far fewer
+const longestWait = 30_000 // ms between attempts
+
+/** @import * as Types from './index.js' */
+/** @import { Block, Check, Reader, Send } from './internal.js' */
+
+/**
+ * @param {Send} send
+ * @param {string} path
+ * @param {Check<Types.Task>} isTask
+ * @param {Types.WatchOptions} options
+ */
+export function watch(send, path, isTask, { signal, ...on }) {
+  const stop = new AbortController()
+  if (signal?.aborted) stop.abort()
+  signal?.addEventListener('abort', () => stop.abort(), { signal: stop.signal })
+  let lastEventId = ''
+  let wait = 1000 // ms; the server may say otherwise
+  let failures = 0
+
+  async function run() {
+    while (!stop.signal.aborted) {
+      let error = null
+      const headers = { Accept: 'text/event-stream', 'Last-Event-ID': lastEventId || undefined }
+      try {
+        await send(path, { headers, signal: stop.signal, retries: 0 }, read)
+      } catch (caught) {
+        if (stop.signal.aborted) return
+        error = /** @type {ApiError | NetworkError} */ (caught)
+      }
+      const refused = error instanceof ApiError ? error : null
+      const final = refused !== null && refused.status >= 400 && refused.status < 500 && refused.status !== 408 && refused.status !== 429
+      tell(on.onClosed, { error, final })
+      if (final) return stop.abort()
+      const backoff = Math.min(longestWait, wait * 2 ** failures++)
+      await pause(Math.max((refused?.retryAfter ?? 0) * 1000, backoff * (0.5 + Math.random() / 2)), stop.signal)
+    }
+  }
+
+  /** @type {Reader<void>} */
+  async function read(answer, progress) {
+    if (!answer.body || !/^text\/event-stream\b/i.test(answer.headers.get('Content-Type') ?? '')) throw unreadable(answer)
+    progress.accepted()
+    const resumed = lastEventId !== ''
+    let open = false
+    const parse = parser((block) => {
+      lastEventId = block.id ?? lastEventId
+      wait = block.retry ?? wait
+      if (!open) { // only now are the changes to come certain to be told
+        open = true
+        failures = 0
+        tell(on.onOpen, { resumed })
+      }
+      dispatch(block)
+    })
+    const reader = answer.body.getReader()
+    const decoder = new TextDecoder()
+    for (;;) {
+      progress.within(silence)
+      const { done, value } = await reader.read()
+      if (done) return
+      if (!parse(decoder.decode(value, { stream: true }))) throw unreadable(answer)
+    }
+  }
+
+  /** @param {Block} block */
+  function dispatch({ type, data }) {
+    if (data === undefined) return
+    const body = parsed(data)
+    if (type === 'tasks.reset') return tell(on.onReset, String(body?.reason ?? ''))
+    if (!type.startsWith('task.')) return
+    if (!isTask(body)) return tell(on.onReset, 'an event could not be read') // made good as what was missed is
+    tell({ 'task.created': on.onCreated, 'task.updated': on.onUpdated, 'task.deleted': on.onDeleted }[type], body)
+  }
+
+  /**
+   * A listener that throws does not end the watch, and is not silenced either.
+   * @template {unknown[]} A
+   * @param {((...args: A) => void) | undefined} listener
+   * @param {A} args
+   */
+  function tell(listener, ...args) {
+    if (stop.signal.aborted) return
+    try {
+      listener?.(...args)
+    } catch (error) {
+      queueMicrotask(() => { throw error })
+    }
+  }
+
+  void run()
+  return () => stop.abort()
+}
+
+/** @param {string} data */
+function parsed(data) {
+  try {
+    return JSON.parse(data)
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * parser reads text/event-stream as the HTML standard says, in whatever pieces it
+ * comes. What it returns is false once a block is too long to be one.
+ * @param {(block: Block) => void} emit
+ */
+export function parser(emit) {
+  let rest = ''
+  let size = 0
+  /** @type {Block} */
+  let block = { type: '' }
+  let empty = true
+
+  /** @param {string} line */
+  function take(line) {
+    if (line === '') {
+      if (!empty) emit(block)
+      block = { type: '' }
+      empty = true
+      size = 0
+      return
+    }
+    const [, name, value = ''] = /** @type {RegExpExecArray} */ (/^([^:]*)(?:: ?([^]*))?$/.exec(line))
+    size += line.length
+    if (name === 'data') block.data = block.data === undefined ? value : block.data + '\n' + value
+    else if (name === 'event') block.type = value
+    else if (name === 'id' && !value.includes('\0')) block.id = value
+    else if (name === 'retry' && /^\d{1,5}$/.test(value)) block.retry = Math.max(100, Number(value))
+    else return
+    empty = false
+  }
+
+  return (/** @type {string} */ text) => {
+    const lines = (rest + text).split(/\r\n|\n|\r(?!$)/) // a CR at the end may be half a line break
+    rest = /** @type {string} */ (lines.pop())
+    lines.forEach(take)
+    return size + rest.length <= longestBlock
+  }
+}
