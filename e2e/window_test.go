@@ -125,7 +125,9 @@ func (w *window) within(limit time.Duration, condition string) {
 			return
 		}
 		if time.Now().After(end) {
-			w.Fatalf("after %v not so: %s\nat %v:\n%v", limit, condition, w.js(`location.pathname + location.search`), w.js(`text()`))
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.Fatalf("after %v not so: %s\nat %v:\n%v\nconsole: %q", limit, condition, w.js(`location.pathname + location.search`), w.js(`text()`), w.complains)
 		}
 	}
 }

@@ -175,16 +175,19 @@ function start() {
 	// A stream that does not open must not hold the list up; when it opens later, the
 	// list is read again.
 	const late = setTimeout(() => asked || read(), 500)
-	const watch = c.watchTasks({
-		onEvent({ type, task }) {
+	/** @param {Task} task */
+	const put = task => {
+		if (mine !== generation) return
+		meanwhile?.set(task.id, task)
+		arrived(task)
+	}
+	const close = c.watchTasks({
+		onCreated: put,
+		onUpdated: put,
+		onDeleted(task) {
 			if (mine !== generation) return
-			if (type === 'task.deleted') {
-				meanwhile?.set(task.id, null)
-				removed(task)
-			} else {
-				meanwhile?.set(task.id, task)
-				arrived(task)
-			}
+			meanwhile?.set(task.id, null)
+			removed(task)
 		},
 		onReset: read,
 		onOpen({ resumed }) {
@@ -192,15 +195,17 @@ function start() {
 			touch({ live: true })
 			if (!resumed || tasks.get().state === 'away') read()
 		},
-		onError() {
+		onClosed({ error, final }) {
 			if (mine !== generation) return
-			touch({ live: false })
-			if (!asked) read()
+			// A stream ends now and then, when its token does; only a failure is news.
+			if (error) touch({ live: false })
+			if (final && lost(error)) lose()
+			else if (error && !asked) read()
 		},
 	})
 	stopWatching = () => {
 		clearTimeout(late)
-		watch.close()
+		close()
 	}
 }
 

@@ -1,10 +1,11 @@
 // Small pieces that every page uses.
 import { useEffect, useLayoutEffect, useRef } from '../vendor/hooks.js'
 import { html } from './html.js'
+import { icons } from './icons.js'
 import { createStore, useStore } from './store.js'
 
 /** @param {{ name: string }} props */
-export const Icon = ({ name }) => html`<svg class="icon" aria-hidden="true"><use href=${'/icons.svg#' + name} /></svg>`
+export const Icon = ({ name }) => html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d=${icons[name]} /></svg>`
 
 // What has happened, for those who cannot see it happen.
 const spoken = createStore({ text: '', n: 0 })
