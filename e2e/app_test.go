@@ -31,6 +31,7 @@ func TestApp(t *testing.T) {
 		w.fill("Description", "For the Analytical Engine")
 		w.press("Save")
 		w.shows("For the Analytical Engine")
+		w.saved()
 		w.do(chromedp.Reload())
 		w.lists("Read Menabrea", "Write the very first program")
 		w.press("Delete", "Menabrea")

@@ -59,8 +59,9 @@ func TestEveryPageInBothSchemes(t *testing.T) {
 			for _, size := range []struct {
 				name          string
 				width, height int64
-			}{{"desktop", 1100, 760}, {"phone", 390, 760}} {
-				w.do(chromedp.EmulateViewport(size.width, size.height))
+				how           []chromedp.EmulateViewportOption
+			}{{"desktop", 1100, 760, nil}, {"phone", 390, 760, []chromedp.EmulateViewportOption{chromedp.EmulateMobile}}} {
+				w.do(chromedp.EmulateViewport(size.width, size.height, size.how...))
 				w.js(`document.activeElement?.blur(), scrollTo(0, 0)`)
 				if w.js(`document.documentElement.scrollWidth > innerWidth`) == true {
 					t.Errorf("%s is wider than a %s", name, size.name)
@@ -121,7 +122,7 @@ func TestEveryPageInBothSchemes(t *testing.T) {
 	look("account-delete")
 	w.press("Keep it")
 	w.fetch("POST", "/api/auth/sign-out", "{}")
-	w.press("Send the mail again")
+	w.press("Save name")
 	w.shows("Session expired. Please log in again.")
 	look("expired")
 	w.press("Log in as somebody else")

@@ -192,6 +192,12 @@ func (w *window) write(text string) {
 	}
 }
 
+// saved waits until everything that was done is at the server.
+func (w *window) saved() {
+	w.Helper()
+	w.until(`!document.querySelector('.task.sending, .task.failed')`)
+}
+
 func (w *window) add(title string) {
 	w.Helper()
 	w.fill("New task", title)

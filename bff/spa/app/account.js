@@ -4,14 +4,14 @@ import { AuthError, awayText, call } from './auth.js'
 import { emailProblem, Field, FormError, found, newPasswordProblem, Submit, useForm } from './form.js'
 import { html } from './html.js'
 import { navigate } from './route.js'
-import { changed, gone, lose, renewed, session } from './session.js'
+import { back, changed, gone, lose, renewed, session } from './session.js'
 import { useStore } from './store.js'
 import { settle } from './tasks.js'
 import { Away, Dialog, Heading, Icon, Skeleton, toast } from './ui.js'
 
 /**
- * ask is call for whoever is signed in: without a session, the page asks for the
- * password again.
+ * ask is call for whoever is signed in. When the session has ended, it waits until they
+ * have logged in again, and asks once more.
  * @param {'GET'|'POST'} method
  * @param {string} path
  * @param {Record<string, unknown>} [body]
@@ -20,11 +20,10 @@ async function ask(method, path, body) {
 	try {
 		return await call(method, path, body)
 	} catch (error) {
-		if (error instanceof AuthError && error.status === 401) {
-			lose()
-			throw new AuthError(401, error.code, 'Not saved yet. Please try again.', 0)
-		}
-		throw error
+		if (!(error instanceof AuthError && error.status === 401)) throw error
+		lose()
+		if (!(await back())) throw error
+		return call(method, path, body)
 	}
 }
 

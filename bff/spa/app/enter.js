@@ -85,7 +85,7 @@ export function SignUp({ focus }) {
 	<//>`
 	return html`<${Card} title="Create an account" focus=${focus}>
 		<form onSubmit=${form.submit} novalidate>
-			<${Field} form=${form} name="name" label="Name" complete="name" hint="How we call you. You may leave it empty." />
+			<${Field} form=${form} name="name" label="Name" complete="name" optional=${true} hint="How we call you. You may leave it empty." />
 			<${Field} form=${form} name="email" label="Email" type="email" complete="username" mode="email" />
 			<${Field} form=${form} name="newPassword" label="Password" type="password" complete="new-password" hint="At least 8 characters. A few words are good." />
 			<${FormError} form=${form} />

@@ -61,10 +61,10 @@ export function useForm(fields, send, { check, failed } = {}) {
 }
 
 /**
- * @param {{ form: Form, name: string, label: string, type?: string, complete: string, value?: string, hint?: string, focus?: boolean, fixed?: boolean, mode?: string }} props
+ * @param {{ form: Form, name: string, label: string, type?: string, complete: string, value?: string, hint?: string, focus?: boolean, fixed?: boolean, mode?: string, optional?: boolean }} props
  *   complete: what a password manager may put in; fixed: cannot be changed
  */
-export function Field({ form, name, label, type = 'text', complete, value, hint, focus, fixed, mode }) {
+export function Field({ form, name, label, type = 'text', complete, value, hint, focus, fixed, mode, optional }) {
 	const id = useId()
 	const [shown, setShown] = useState(false)
 	const error = form.errors[name]
@@ -74,7 +74,7 @@ export function Field({ form, name, label, type = 'text', complete, value, hint,
 		<div class="box">
 			<input id=${id} name=${name} type=${secret && shown ? 'text' : type} autocomplete=${complete} defaultValue=${value ?? ''} autofocus=${focus}
 				readonly=${fixed} inputmode=${mode} autocapitalize=${type === 'text' ? undefined : 'none'} spellcheck=${type === 'text' ? undefined : 'false'}
-				dir=${type === 'text' ? 'auto' : undefined} aria-required="true" aria-invalid=${error ? 'true' : undefined}
+				dir=${type === 'text' ? 'auto' : undefined} aria-required=${optional ? undefined : 'true'} aria-invalid=${error ? 'true' : undefined}
 				aria-describedby=${error ? id + '-error' : hint ? id + '-hint' : undefined} onInput=${form.edited} />
 			${secret && html`<button type="button" class="quiet square" aria-label=${'Show ' + label.toLowerCase()} aria-pressed=${String(shown)} aria-controls=${id}
 				onClick=${() => setShown(!shown)}><${Icon} name=${shown ? 'eye-off' : 'eye'} /></button>`}

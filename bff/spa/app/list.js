@@ -7,10 +7,10 @@ const spare = 600 // px above and below the window
 
 /**
  * @template {{ key: string }} T
- * @param {{ items: T[], label: string, row: (item: T) => unknown, pinned: string|undefined }} props
- *   pinned: the key of a row that is kept, wherever it is: text is being typed in it
+ * @param {{ items: T[], view: string, label: string, row: (item: T) => unknown, pinned: string|undefined }} props
+ *   view: says what is listed; while it is the same, the scroll position is kept; pinned: the key of a row that is kept, wherever it is: text is being typed in it
  */
-export function WindowList({ items, label, row, pinned }) {
+export function WindowList({ items, view, label, row, pinned }) {
 	const list = useRef(/** @type {HTMLElement|null} */ (null))
 	const heights = useRef(/** @type {Map<string, number>} */ (new Map())).current
 	const mean = useRef(61)
@@ -35,6 +35,11 @@ export function WindowList({ items, label, row, pinned }) {
 	// higher or lower.
 	const seen = near.find(({ i }) => (tops[i] ?? 0) >= start)
 	const anchor = useRef(/** @type {{ key: string, top: number }|null} */ (null))
+	const listed = useRef(view)
+	if (listed.current !== view) {
+		listed.current = view
+		anchor.current = null
+	}
 	const known = anchor.current && items.findIndex(item => item.key === anchor.current?.key)
 
 	useLayoutEffect(() => {

@@ -101,6 +101,12 @@ const NotFound = () => html`<main class="enter"><div class="card"><${Heading} ti
 const root = document.getElementById('app')
 if (root) {
 	root.replaceChildren()
+	// The link in a mail leads here with an error when it is no longer good.
+	const link = new URLSearchParams(location.search).get('error')
+	if (link && location.pathname !== '/reset-password') {
+		navigate(location.pathname, { replace: true })
+		if (['INVALID_TOKEN', 'TOKEN_EXPIRED'].includes(link)) toast('This link has expired or was used.', { bad: true })
+	}
 	render(html`<${App} />`, root)
 	void load()
 }

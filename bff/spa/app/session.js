@@ -106,6 +106,22 @@ export function gone() {
 	tell('out')
 }
 
+/**
+ * Waits, after the session has ended, until the person is back.
+ * @returns {Promise<boolean>} false when they have left
+ */
+export function back() {
+	const { user } = session.get()
+	return new Promise(resolve => {
+		const stop = session.follow(() => {
+			const now = session.get()
+			if (now.state !== 'in' && now.state !== 'out') return
+			stop()
+			resolve(now.user?.id === user?.id)
+		})
+	})
+}
+
 /** @param {Partial<User>} change */
 export function changed(change) {
 	const { user } = session.get()

@@ -88,7 +88,7 @@ export function TasksPage({ focus }) {
 	}, [all, q, view.show, view.sort, editing])
 
 	const trouble =
-		now.state === 'away' ? now.error : now.failed ? `${now.failed === 1 ? 'A change is' : now.failed + ' changes are'} not saved: the server could not be reached.` : ''
+		now.state === 'away' ? now.error : now.failed ? `${now.failed === 1 ? 'A change is' : now.failed + ' changes are'} not saved: the server could not be reached.` : now.cut ? 'No connection to the server. What you see may be out of date.' : ''
 
 	return html`<main class="page">
 		<${Heading} title="Tasks" focus=${focus} />
@@ -114,8 +114,8 @@ export function TasksPage({ focus }) {
 		${now.state === 'loading'
 			? html`<${Skeleton} label="Loading tasks" />`
 			: items.length
-				? html`<${WindowList} key=${view.show + view.sort + q} items=${items} label="Tasks" pinned=${editing}
-						row=${(/** @type {Shown} */ task) => (task.key === editing ? html`<${Editor} task=${task} />` : html`<${Row} task=${task} />`)} />`
+				? html`<${WindowList} view=${[view.show, view.sort, q].join()} items=${items} label="Tasks" pinned=${editing}
+						row=${(/** @type {Shown} */ task) => (task.key === editing ? html`<${Editor} task=${task} />` : html`<${Row} task=${task} show=${view.show} />`)} />`
 				: html`<${Empty} all=${all.length} show=${view.show} q=${q} clear=${() => search('')} away=${now.state === 'away'} />`}
 	</main>`
 }
@@ -167,12 +167,12 @@ function focusNext(from) {
 	if (target instanceof HTMLElement) target.focus()
 }
 
-/** @param {{ task: Shown }} props */
-function Row({ task }) {
+/** @param {{ task: Shown, show: string }} props */
+function Row({ task, show }) {
 	const id = 'task-' + task.key
 	return html`<div class=${'task' + (task.completed ? ' done' : '') + (task.unsaved ? ' ' + task.unsaved : '')}>
-		<input type="checkbox" checked=${task.completed} aria-labelledby=${id} onClick=${(/** @type {Event & { currentTarget: HTMLInputElement }} */ event) => {
-			event.preventDefault() // the box shows what the task is
+		<input type="checkbox" checked=${task.completed} aria-labelledby=${id} onChange=${(/** @type {{ currentTarget: HTMLInputElement }} */ event) => {
+			if (show !== 'all') focusNext(event.currentTarget) // it leaves this list
 			toggle(task)
 		}} />
 		<div class="words" onClick=${() => !String(getSelection()) && edit(task)}>
@@ -211,9 +211,9 @@ function Editor({ task }) {
 			if (button instanceof HTMLElement && document.activeElement === document.body) button.focus()
 		}))
 	}
-	const submit = async (/** @type {Event} */ event) => {
+	const submit = (/** @type {Event} */ event) => {
 		event.preventDefault()
-		if (await save()) back()
+		if (save()) back()
 	}
 	const stop = () => {
 		cancel()
@@ -230,7 +230,7 @@ function Editor({ task }) {
 	const wrong = (/** @type {string} */ name) => now.errors[name] && html`<p class="error" id=${`edit-${name}-error`}>${now.errors[name]}</p>`
 	return html`<form class="editor" onSubmit=${submit} novalidate onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === 'Escape' && !event.isComposing && stop()}>
 		<label for="edit-title">Title</label>
-		<textarea ref=${title} id="edit-title" rows="1" ...${field('title')} onKeyDown=${(/** @type {KeyboardEvent} */ event) => enters(event) && void submit(event)}></textarea>
+		<textarea ref=${title} id="edit-title" rows="1" ...${field('title')} onKeyDown=${(/** @type {KeyboardEvent} */ event) => enters(event) && submit(event)}></textarea>
 		${wrong('title')}
 		<label for="edit-description">Description</label>
 		<textarea id="edit-description" rows="3" ...${field('description')}></textarea>

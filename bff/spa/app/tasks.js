@@ -15,7 +15,7 @@
 import { ApiError, createClient, etagOf, NetworkError, newIdempotencyKey } from '../client/index.js'
 import { load as loadSession, lose, session } from './session.js'
 import { createStore } from './store.js'
-import { announce, dismiss, toast } from './ui.js'
+import { announce, dismiss, inUse, toast } from './ui.js'
 
 /**
  * @typedef {import('../client/index.js').Task} Task
@@ -24,14 +24,14 @@ import { announce, dismiss, toast } from './ui.js'
  *
  * queued: will be sent in its turn. waiting: a deletion that can still be undone. failed: asks to be sent again.
  * held: the session ended; it is sent when the person is back.
- * @typedef {{ kind: 'create'|'update'|'delete', key: string, change: Change, idempotencyKey: string, ifMatch?: string|undefined, before?: Task,
- *   state: 'queued'|'sending'|'waiting'|'failed'|'held', timer?: ReturnType<typeof setTimeout>, toast?: number }} Op
- * @typedef {{ key: string, title: string, description: string, from: Task, ifMatch: Promise<string|undefined>, errors: Record<string, string>, theirs: Task|null }} Edit
- * @typedef {{ state: 'loading'|'ready'|'away', count: number, failed: number, live: boolean, error: string, edit: Edit|null, draft: string, draftError: string, turn: number }} State
+ * @typedef {{ kind: 'create'|'update'|'delete', key: string, change: Change, idempotencyKey: string, before?: Task,
+ *   state: 'queued'|'sending'|'waiting'|'failed'|'held', sent?: boolean, timer?: ReturnType<typeof setTimeout>, toast?: number }} Op
+ * @typedef {{ key: string, title: string, description: string, from: Task, errors: Record<string, string>, theirs: Task|null }} Edit
+ * @typedef {{ state: 'loading'|'ready'|'away', count: number, failed: number, live: boolean, cut: boolean, error: string, edit: Edit|null, draft: string, draftError: string, turn: number }} State
  */
 
 /** @type {State} */
-const empty = { state: 'loading', count: 0, failed: 0, live: false, error: '', edit: null, draft: '', draftError: '', turn: 0 }
+const empty = { state: 'loading', count: 0, failed: 0, live: false, cut: false, error: '', edit: null, draft: '', draftError: '', turn: 0 }
 export const tasks = createStore(empty)
 
 /** How long a deletion can be undone. */
@@ -58,7 +58,7 @@ let stopWatching = null
 let generation = 0 // of the stream
 let reading = 0 // of the list
 let entries = 0 // how often somebody has come in
-let leaving = false
+let ended = false // the session, while the page was in use
 let serial = 0
 
 const keyOf = (/** @type {number} */ id) => keys.get(id) ?? String(id)
@@ -103,9 +103,10 @@ function follow() {
 			forget()
 			user = now.user.id
 			entries++
-			client = createClient({ userId: user, onSessionLost: lose, fetch: (url, init) => fetch(url, { ...init, keepalive: leaving }) })
+			client = createClient({ userId: user, onSessionLost: lose, fetch: outlasting })
 			start()
-		} else if (!stopWatching) {
+		} else if (ended) {
+			ended = false
 			// Back after the session had ended: what could not be sent then is sent now.
 			entries++
 			for (const op of ops) if (op.state === 'held') op.state = 'queued'
@@ -113,6 +114,7 @@ function follow() {
 			pump()
 		}
 	} else if (now.state === 'lost') {
+		ended = true
 		stop()
 		for (const op of ops) if (op.state === 'queued' || op.state === 'waiting') hold(op)
 		touch()
@@ -137,6 +139,7 @@ function stop() {
 /** Nothing of a person stays behind for the next one. */
 function forget() {
 	stop()
+	ended = false
 	for (const op of ops) {
 		clearTimeout(op.timer)
 		if (op.toast) dismiss(op.toast)
@@ -192,13 +195,16 @@ function start() {
 		onReset: read,
 		onOpen({ resumed }) {
 			if (mine !== generation) return
-			touch({ live: true })
+			touch({ live: true, cut: false })
 			if (!resumed || tasks.get().state === 'away') read()
 		},
 		onClosed({ error, final }) {
 			if (mine !== generation) return
 			// A stream ends now and then, when its token does; only a failure is news.
-			if (error) touch({ live: false })
+			if (error) {
+				touch({ live: false })
+				setTimeout(() => mine === generation && !tasks.get().live && touch({ cut: true }), 1_500)
+			}
 			if (final && lost(error)) lose()
 			else if (error && !asked) read()
 		},
@@ -254,8 +260,14 @@ function arrived(task) {
 	if (before?.updated_at !== task.updated_at) etags.delete(task.id)
 	base.set(task.id, task)
 	const { edit } = tasks.get()
-	if (edit && idOf(edit.key) === task.id && differs(edit.from, task)) touch({ edit: { ...edit, theirs: task } })
-	else touch()
+	if (edit && idOf(edit.key) === task.id && differs(edit.theirs ?? edit.from, task)) return touch({ edit: { ...edit, theirs: task } })
+	const deletion = ops.find(op => op.state === 'waiting' && idOf(op.key) === task.id)
+	if (deletion?.before && differs(deletion.before, task)) {
+		hold(deletion)
+		ops = ops.filter(op => op !== deletion)
+		toast('This task was changed elsewhere, so it was not deleted.', { bad: true })
+	}
+	touch()
 }
 
 /** @param {Task} a @param {Task} b */
@@ -270,15 +282,18 @@ function removed({ id }) {
 	const { edit } = tasks.get()
 	const mine = ops.some(op => op.key === key && op.kind === 'delete')
 	ops = ops.filter(op => op.key !== key || op.kind === 'create')
-	if (edit?.key === key && !mine) return gone(edit)
-	touch()
+	if (edit?.key !== key || mine) return touch()
+	touch({ edit: null })
+	gone(edit.title, edit.description || null)
 }
 
-/** A task was deleted while it was being edited: the text is kept. @param {Edit} edit */
-function gone(edit) {
-	const { title, description } = edit
-	touch({ edit: null })
-	toast('This task was deleted elsewhere.', { bad: true, stay: 30_000, act: 'Add it again', run: () => void add(title, description || null) })
+/**
+ * A task was deleted while its text was being changed: the text is kept.
+ * @param {string} title
+ * @param {string|null} description
+ */
+function gone(title, description) {
+	toast('This task was deleted elsewhere.', { bad: true, stay: 60_000, act: 'Add it again', run: () => void add(title, description) })
 }
 
 // --- changes -------------------------------------------------------------------------
@@ -312,6 +327,7 @@ async function send(op) {
 	const id = idOf(op.key)
 	const entry = entries
 	try {
+		op.sent = op.change.title === undefined || op.kind === 'create'
 		if (op.kind === 'create') {
 			const task = await c.createTask(asNew(op.change), { idempotencyKey: op.idempotencyKey })
 			if (c !== client) return
@@ -319,17 +335,22 @@ async function send(op) {
 			keys.set(task.id, op.key)
 			learn(task)
 		} else if (op.kind === 'update') {
-			const task = await c.updateTask(id, op.change, { ifMatch: op.ifMatch })
+			const ifMatch = op.change.title === undefined ? undefined : await version(c, op)
+			if (c !== client) return
+			if (ifMatch === null) return void conflict(op)
+			op.sent = true
+			const task = await c.updateTask(id, op.change, { ifMatch })
 			if (c !== client) return
 			learn(task)
 		} else {
-			await c.deleteTask(id, { ifMatch: op.ifMatch })
+			await c.deleteTask(id)
 			if (c !== client) return
 			base.delete(id)
 		}
 		drop(op)
 	} catch (error) {
 		if (c !== client) return
+		op.sent = false
 		if (!(error instanceof ApiError || error instanceof NetworkError)) {
 			op.state = 'failed'
 			touch()
@@ -339,6 +360,22 @@ async function send(op) {
 	}
 	flushEarly()
 	pump()
+}
+
+/**
+ * The version that an edit is meant for: that of the text the person saw; null when
+ * there is another one. Lists and events do not say it, so it may have to be asked for.
+ * @param {NonNullable<typeof client>} c
+ * @param {Op} op
+ */
+async function version(c, op) {
+	const id = idOf(op.key)
+	const now = base.get(id)
+	const known = etags.get(id)
+	if (known && now && op.before && !differs(now, op.before)) return known
+	const task = await c.fetchTask(id)
+	if (c === client) learn(task)
+	return op.before && differs(task, op.before) ? null : etagOf(task)
 }
 
 /** @param {Change} change */
@@ -384,54 +421,69 @@ function failed(op, error, entry) {
 		announce('A change is not saved.')
 		return touch()
 	}
-	// Refused: it and what was to follow are taken back.
+	if (error.status === 412 && op.kind === 'update') return void conflict(op)
+	// Refused: it and what was to follow are taken back, and the text is given back.
 	ops = ops.filter(o => o.key !== op.key)
-	const said = error.fields?.title ?? error.fields?.description ?? error.message
+	const said = error.fields['title'] ?? error.fields['description'] ?? error.message
+	const { title, description } = op.change
+	const before = base.get(idOf(op.key)) ?? op.before
 	if (op.kind === 'create') {
-		if (tasks.get().draft) toast(`“${short(op.change.title ?? '')}” was not added: ${said}`, { bad: true })
-		return touch(tasks.get().draft ? {} : { draft: op.change.title ?? '', draftError: said })
+		if (!tasks.get().draft) return touch({ draft: title ?? '', draftError: said })
+		toast(`“${short(title ?? '')}” was not added: ${said}`, { bad: true, stay: 60_000, act: 'Edit', run: () => setDraft([title, tasks.get().draft].filter(Boolean).join('\n')) })
+	} else if (error.status === 404) {
+		base.delete(idOf(op.key))
+		if (op.kind === 'update' && title !== undefined) gone(title, description ?? null)
+	} else if (op.kind === 'update' && title !== undefined && before) {
+		reopen({ key: op.key, title, description: description ?? '', from: before, errors: Object.keys(error.fields).length ? error.fields : { title: said }, theirs: null })
+	} else {
+		toast(`Not saved: ${said}`, { bad: true })
 	}
+	touch()
+}
+
+/**
+ * Somebody else has changed the task since. Where that was not its text, there is
+ * nothing to decide, and the change is sent with the version that is there now.
+ * @param {Op} op
+ */
+async function conflict(op) {
+	const c = client
 	const id = idOf(op.key)
-	if (error.status === 404) {
-		const before = base.get(id) ?? op.before
-		base.delete(id)
-		if (op.kind === 'update' && before && op.change.title !== undefined) {
-			return gone({ key: op.key, title: op.change.title, description: op.change.description ?? '', from: before, ifMatch: Promise.resolve(undefined), errors: {}, theirs: null })
-		}
+	const now = await current(id)
+	if (c !== client || op.state !== 'sending') return
+	if (!now) {
+		op.state = 'failed'
 		return touch()
 	}
-	const before = op.before
-	if (op.kind === 'update' && op.change.title !== undefined && before && !tasks.get().edit) {
-		const title = op.change.title
-		const description = op.change.description ?? ''
-		if (error.status === 412) {
-			void current(id).then(theirs => {
-				touch({ edit: { key: op.key, title, description, from: theirs?.task ?? before, ifMatch: Promise.resolve(theirs?.etag), errors: {}, theirs: theirs?.task ?? before } })
-				announce('This task was changed elsewhere. Both versions are shown.')
-			})
-			return touch()
-		}
-		touch({ edit: { key: op.key, title, description, from: before, ifMatch: Promise.resolve(etags.get(id)), errors: error.fields ?? { title: said }, theirs: null } })
-		if (!error.fields) toast(`Not saved: ${said}`, { bad: true })
-		return
+	if (op.before && !differs(op.before, now)) {
+		op.state = 'queued'
+		return pump()
 	}
-	toast(op.kind === 'delete' && error.status === 412 ? 'This task was changed elsewhere, so it was not deleted.' : `Not saved: ${said}`, { bad: true })
-	if (error.status === 412) void current(id)
+	ops = ops.filter(o => o.key !== op.key)
+	reopen({ key: op.key, title: op.change.title ?? '', description: op.change.description ?? '', from: now, errors: {}, theirs: now })
+	announce('This task was changed elsewhere. Both versions are shown.')
 	touch()
+}
+
+/** Gives a text back to be edited; not in the way of another one that is being edited. @param {Edit} edit */
+function reopen(edit) {
+	const open = () => tasks.merge({ edit })
+	if (!tasks.get().edit) return open()
+	toast(`“${short(edit.title)}” is not saved.`, { bad: true, stay: 60_000, act: 'Edit', run: open })
 }
 
 /** @param {string} text */
 const short = text => (text.length > 40 ? [...text].slice(0, 38).join('') + '…' : text)
 
-/** Reads one task, with the version that If-Match compares. @param {number} id */
+/** Reads one task, and with it its version. @param {number} id */
 async function current(id) {
 	const c = client
 	try {
 		const task = await c?.fetchTask(id)
 		if (!task || c !== client) return null
+		arrived(task)
 		learn(task)
-		touch()
-		return { task, etag: etagOf(task) }
+		return task
 	} catch {
 		return null // the list says it in its time
 	}
@@ -473,7 +525,7 @@ export function toggle(task) {
 /** @param {Shown} task */
 export function remove(task) {
 	if (ops.some(op => op.key === task.key && op.kind === 'delete')) return
-	const op = push({ kind: 'delete', key: task.key, change: {}, before: task, state: 'waiting', ifMatch: etags.get(task.id) })
+	const op = push({ kind: 'delete', key: task.key, change: {}, before: task, state: 'waiting' })
 	op.toast = toast(`Deleted “${short(task.title)}”.`, {
 		act: 'Undo',
 		stay: undoFor,
@@ -483,30 +535,23 @@ export function remove(task) {
 			announce(`${short(task.title)} is back.`)
 		},
 	})
-	op.timer = setTimeout(() => {
+	const decide = () => {
 		if (op.state !== 'waiting') return
+		// Whoever is about to press Undo is waited for.
+		if (op.toast && inUse(op.toast)) return void (op.timer = setTimeout(decide, 500))
 		op.state = 'queued'
 		pump()
-	}, undoFor)
+	}
+	op.timer = setTimeout(decide, undoFor)
 }
 
 /** @param {Shown} task */
 export function edit(task) {
+	tasks.merge({ edit: { key: task.key, title: task.title, description: task.description ?? '', from: { ...task }, errors: {}, theirs: null } })
+	// The version is asked for while the person types, and with it whether the text is
+	// still the one that they see.
 	const id = idOf(task.key)
-	const known = etags.get(id)
-	const from = { ...task }
-	tasks.merge({
-		edit: {
-			key: task.key,
-			title: task.title,
-			description: task.description ?? '',
-			from,
-			// The list does not say the version; it is asked for while the person types.
-			ifMatch: known || !base.has(id) ? Promise.resolve(known) : current(id).then(now => (now && !differs(now.task, from) ? now.etag : undefined)),
-			errors: {},
-			theirs: null,
-		},
-	})
+	if (base.has(id) && !etags.has(id)) void current(id)
 }
 
 /** @param {Partial<Pick<Edit, 'title'|'description'|'errors'>>} part */
@@ -534,8 +579,8 @@ export const textErrors = (title, description) => ({
 /** @param {string} text */
 const length = text => [...text].length
 
-/** Sends the edit. @returns {Promise<boolean>} whether it is on its way */
-export async function save() {
+/** Sends the edit. @returns {boolean} whether it is on its way */
+export function save() {
 	const { edit } = tasks.get()
 	if (!edit) return false
 	const title = edit.title.trim()
@@ -555,11 +600,7 @@ export async function save() {
 	// Both texts go back to the editor together, so both are in the change.
 	change.title = title
 	change.description = description || null
-	const op = push({ kind: 'update', key: edit.key, change, before: edit.from, state: 'sending' })
-	const mine = client
-	op.ifMatch = edit.theirs ? (await current(idOf(edit.key)))?.etag : await edit.ifMatch
-	if (mine !== client || op.state !== 'sending') return true
-	op.state = 'queued'
+	push({ kind: 'update', key: edit.key, change, before: against })
 	pump()
 	announce(`Saved ${short(title)}.`)
 	return true
@@ -605,17 +646,41 @@ export async function settle() {
 
 // Whoever closes the page has decided: what could still be undone is done.
 addEventListener('pagehide', () => {
-	leaving = true // the requests outlive the page
 	for (const op of ops) {
 		if (op.state !== 'waiting') continue
 		hold(op)
 		op.state = 'sending'
-		void client?.deleteTask(idOf(op.key), { ifMatch: op.ifMatch }).then(
+		void client?.deleteTask(idOf(op.key)).then(
 			() => drop(op),
 			() => (op.state = 'failed'),
 		)
 	}
-	leaving = false
+})
+
+// What could not be sent would be lost with the page.
+addEventListener('beforeunload', event => {
+	if (ops.some(op => op.state !== 'waiting' && !op.sent)) event.preventDefault()
+})
+
+/**
+ * A change that is under way arrives even if the page is closed meanwhile. Browsers
+ * allow that for 64 KiB at a time.
+ * @type {typeof fetch}
+ */
+function outlasting(url, init) {
+	const keepalive = init?.method !== 'GET' && String(init?.body ?? '').length < 4_000
+	return fetch(url, { ...init, keepalive })
+}
+
+// A browser opens six connections to a server at most (HTTP/1.1), for all tabs
+// together; streams of tabs that nobody sees must not use them up.
+const unseenFor = 30_000
+/** @type {ReturnType<typeof setTimeout>|undefined} */
+let unseen
+document.addEventListener('visibilitychange', () => {
+	clearTimeout(unseen)
+	if (document.visibilityState === 'hidden') unseen = setTimeout(stop, unseenFor)
+	else if (client && !stopWatching && session.get().state === 'in') start()
 })
 
 addEventListener('online', () => {

@@ -37,9 +37,13 @@ export function toast(text, { act, run, bad, stay = bad ? 12_000 : 6_000 } = {})
 	const id = ++made
 	toasts.set([...toasts.get(), { id, text, act, run, bad }].slice(-4))
 	announce(act ? `${text} ${act} is offered.` : text)
-	if (stay) setTimeout(dismiss, stay, id)
+	const end = () => (inUse(id) ? setTimeout(end, 1000) : dismiss(id))
+	if (stay) setTimeout(end, stay)
 	return id
 }
+
+/** Whether somebody points at a notice, or has the focus in it. @param {number} id */
+export const inUse = id => Boolean(document.querySelector(`.toast[data-id="${id}"]:is(:hover, :focus-within)`))
 
 /** @param {number} id */
 export function dismiss(id) {
@@ -49,7 +53,7 @@ export function dismiss(id) {
 export function Toasts() {
 	const all = useStore(toasts)
 	return html`<section class="toasts" aria-label="Notices">${all.map(
-		t => html`<div key=${t.id} class=${t.bad ? 'toast bad' : 'toast'}>
+		t => html`<div key=${t.id} data-id=${t.id} class=${t.bad ? 'toast bad' : 'toast'}>
 			<span class="toast-text">${t.text}</span>
 			${t.act && html`<button type="button" class="link" onClick=${() => {
 				dismiss(t.id)
