@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 
 	"vestibule/internal/web"
@@ -45,15 +46,26 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 }
 
-// Tasks is what the API needs of a store. Every method touches the tasks of
-// the given user only.
+// Tasks is what the API needs of a store. Every method that has a user touches
+// the tasks of that user only.
 type Tasks interface {
-	ListTasks(ctx context.Context, userID string) iter.Seq2[store.Task, error]
+	ListTasks(ctx context.Context, userID string, q store.TaskQuery) iter.Seq2[store.Task, error]
+	TaskPage(ctx context.Context, userID string, q store.TaskQuery, limit int) ([]store.Task, *store.TaskPosition, error)
 	Task(ctx context.Context, userID string, id int64) (store.Task, error)
 	CreateTask(ctx context.Context, t store.Task) (store.Task, error)
-	UpdateTask(ctx context.Context, userID string, id int64, change store.TaskChange, now time.Time) (store.Task, error)
-	ToggleTask(ctx context.Context, userID string, id int64, now time.Time) (store.Task, error)
-	DeleteTask(ctx context.Context, userID string, id int64) error
+	CreateTaskOnce(ctx context.Context, t store.Task, once store.Once) (answer string, replayed bool, err error)
+	UpdateTask(ctx context.Context, userID string, id int64, change store.TaskChange, only store.Versions, now time.Time) (store.Task, error)
+	ToggleTask(ctx context.Context, userID string, id int64, only store.Versions, now time.Time) (store.Task, error)
+	DeleteTask(ctx context.Context, userID string, id int64, only store.Versions, now time.Time) error
+
+	TaskEvents(ctx context.Context, userID string, after int64, limit int) ([]store.TaskEvent, error)
+	TaskFeed(ctx context.Context, userID string) (oldest, latest int64, err error)
+	TaskFeeds(ctx context.Context, userIDs []string) (map[string]int64, error)
+	WatchTasks(ctx context.Context, w store.TaskWatcher)
+
+	FoldTasks(ctx context.Context, limit int) (int, error)
+	DeleteExpiredAnswers(ctx context.Context, now time.Time, limit int) (int64, error)
+	DeleteTaskEvents(ctx context.Context, before time.Time, limit int) (int64, error)
 }
 
 // Deps is what the API works with.
@@ -72,6 +84,8 @@ type Server struct {
 	clients *web.ClientIPs
 	tokens  *verifier
 	jwks    *jwks // nil with HS256
+	running running
+	feed    *feed
 }
 
 // New makes a Server. An error names the setting at fault.
@@ -87,7 +101,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("TRUSTED_PROXIES: %w", err)
 	}
-	s := &Server{tasks: deps.Tasks, log: deps.Log, clock: deps.Now, clients: clients}
+	s := &Server{tasks: deps.Tasks, log: deps.Log, clock: deps.Now, clients: clients, feed: newFeed(deps.Tasks, deps.Log)}
 	if s.clock == nil {
 		s.clock = time.Now
 	}
@@ -139,15 +153,23 @@ func (s *Server) Handler() http.Handler {
 	}.Wrap(h)
 }
 
-// Run fetches the verification keys of EdDSA and ES256 and keeps them fresh
-// until ctx ends; without it there are none. With HS256 it only waits for that.
+// Run does the background work until ctx ends: it fetches the verification keys
+// of EdDSA and ES256 and keeps them fresh, without it there are none; it tells
+// listeners of changes; and it deletes what is no longer of use.
 func (s *Server) Run(ctx context.Context) {
+	var wg sync.WaitGroup
 	if s.jwks != nil {
-		s.jwks.run(ctx)
-		return
+		wg.Go(func() { s.jwks.run(ctx) })
 	}
-	<-ctx.Done()
+	wg.Go(func() { s.feed.run(ctx) })
+	wg.Go(func() { s.tidy(ctx) })
+	wg.Wait()
 }
+
+// EndStreams ends the streams of events, which have no end of their own, and
+// those to come: their readers connect again, to another instance or to the next
+// process.
+func (s *Server) EndStreams() { s.feed.end() }
 
 // Ready says why no token can be verified yet, or nil.
 func (s *Server) Ready(context.Context) error {

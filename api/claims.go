@@ -77,6 +77,11 @@ func (c claims) validAt(now time.Time) error {
 	return nil
 }
 
+// ends is when validAt stops to hold.
+func (c claims) ends() time.Time {
+	return time.UnixMilli(int64(c.expires * 1000)).Add(skew)
+}
+
 func parseDates(exp, nbf, iat jsontext.Value) (c claims, err error) {
 	if exp == nil {
 		return claims{}, errors.New("exp is missing")

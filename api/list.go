@@ -14,17 +14,42 @@ import (
 // large list costs this much memory, a small one is sent whole with its length.
 const listChunk = 32 << 10
 
-// listTasks streams all of the user's tasks. The query is not read: later
-// parameters are ignored, and none may ever choose another user.
+// listTasks answers a page where there is a limit, and else streams all.
 func (s *Server) listTasks(w http.ResponseWriter, r *http.Request, user string) error {
+	q, err := readListQuery(r, user)
+	if err != nil {
+		return err
+	}
+	if q.limit > 0 {
+		return s.sendPage(w, r, user, q)
+	}
 	out := newTaskList(w)
-	for task, err := range s.tasks.ListTasks(r.Context(), user) {
+	for task, err := range s.tasks.ListTasks(r.Context(), user, q.TaskQuery) {
 		if err == nil {
 			err = out.add(task)
 		}
 		if err != nil {
 			// Once something is sent, web.Fail breaks the connection off: a
 			// list that ends early must not read as a whole one.
+			return err
+		}
+	}
+	return out.end()
+}
+
+// sendPage answers one page, with a link to the next (RFC 8288) where there is one.
+func (s *Server) sendPage(w http.ResponseWriter, r *http.Request, user string, q listQuery) error {
+	tasks, next, err := s.tasks.TaskPage(r.Context(), user, q.TaskQuery, q.limit)
+	if err != nil {
+		return err
+	}
+	if next != nil {
+		q.raw.Set("cursor", writeCursor(*next, user, q.TaskQuery))
+		w.Header().Set("Link", "<"+tasksPath(user)+"?"+q.raw.Encode()+`>; rel="next"`)
+	}
+	out := newTaskList(w)
+	for _, task := range tasks {
+		if err := out.add(task); err != nil {
 			return err
 		}
 	}

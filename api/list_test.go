@@ -23,7 +23,7 @@ type broken struct {
 	err  error
 }
 
-func (b broken) ListTasks(context.Context, string) iter.Seq2[store.Task, error] {
+func (b broken) ListTasks(context.Context, string, store.TaskQuery) iter.Seq2[store.Task, error] {
 	return func(yield func(store.Task, error) bool) {
 		for id := range b.rows {
 			if !yield(store.Task{ID: int64(id + 1), UserID: ada, Title: strings.Repeat("x", 100)}, nil) {
@@ -36,6 +36,10 @@ func (b broken) ListTasks(context.Context, string) iter.Seq2[store.Task, error] 
 	}
 }
 
+func (b broken) TaskPage(context.Context, string, store.TaskQuery, int) ([]store.Task, *store.TaskPosition, error) {
+	return nil, nil, b.err
+}
+
 func (b broken) Task(context.Context, string, int64) (store.Task, error) {
 	return store.Task{}, b.err
 }
@@ -44,15 +48,37 @@ func (b broken) CreateTask(context.Context, store.Task) (store.Task, error) {
 	return store.Task{}, b.err
 }
 
-func (b broken) UpdateTask(context.Context, string, int64, store.TaskChange, time.Time) (store.Task, error) {
+func (b broken) CreateTaskOnce(context.Context, store.Task, store.Once) (string, bool, error) {
+	return "", false, b.err
+}
+
+func (b broken) UpdateTask(context.Context, string, int64, store.TaskChange, store.Versions, time.Time) (store.Task, error) {
 	return store.Task{}, b.err
 }
 
-func (b broken) ToggleTask(context.Context, string, int64, time.Time) (store.Task, error) {
+func (b broken) ToggleTask(context.Context, string, int64, store.Versions, time.Time) (store.Task, error) {
 	return store.Task{}, b.err
 }
 
-func (b broken) DeleteTask(context.Context, string, int64) error { return b.err }
+func (b broken) DeleteTask(context.Context, string, int64, store.Versions, time.Time) error {
+	return b.err
+}
+
+func (b broken) TaskEvents(context.Context, string, int64, int) ([]store.TaskEvent, error) {
+	return nil, b.err
+}
+
+func (b broken) TaskFeed(context.Context, string) (int64, int64, error) { return 1, 0, b.err }
+
+func (b broken) TaskFeeds(context.Context, []string) (map[string]int64, error) { return nil, b.err }
+
+func (b broken) WatchTasks(ctx context.Context, _ store.TaskWatcher) { <-ctx.Done() }
+
+func (b broken) FoldTasks(context.Context, int) (int, error) { return 0, b.err }
+
+func (b broken) DeleteExpiredAnswers(context.Context, time.Time, int) (int64, error) { return 0, b.err }
+
+func (b broken) DeleteTaskEvents(context.Context, time.Time, int) (int64, error) { return 0, b.err }
 
 func TestAListOfAnyLengthIsWhole(t *testing.T) {
 	for _, rows := range []int{0, 1, 2, 99, 150, 151, 152, 1000, 20_000} {
@@ -173,7 +199,7 @@ type endlessTasks struct {
 	stopped chan struct{}
 }
 
-func (e *endlessTasks) ListTasks(context.Context, string) iter.Seq2[store.Task, error] {
+func (e *endlessTasks) ListTasks(context.Context, string, store.TaskQuery) iter.Seq2[store.Task, error] {
 	return func(yield func(store.Task, error) bool) {
 		defer close(e.stopped)
 		for yield(store.Task{ID: 1, UserID: ada, Title: "x"}, nil) {

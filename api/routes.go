@@ -15,11 +15,12 @@ func (s *Server) routes() http.Handler {
 	router.Handle("/", anyone(s.root)).Methods(http.MethodGet, http.MethodHead)
 
 	router.Handle("/api/{user_id}/tasks", owner(s.listTasks)).Methods(http.MethodGet, http.MethodHead)
-	router.Handle("/api/{user_id}/tasks", owner(s.createTask)).Methods(http.MethodPost)
-	router.Handle("/api/{user_id}/tasks/{id}", owner(s.getTask)).Methods(http.MethodGet, http.MethodHead)
-	router.Handle("/api/{user_id}/tasks/{id}", owner(s.updateTask)).Methods(http.MethodPut, http.MethodPatch)
-	router.Handle("/api/{user_id}/tasks/{id}", owner(s.deleteTask)).Methods(http.MethodDelete)
-	router.Handle("/api/{user_id}/tasks/{id}/complete", owner(s.toggleTask)).Methods(http.MethodPatch)
+	router.Handle("/api/{user_id}/tasks", owner(withoutQuery(s.createTask))).Methods(http.MethodPost)
+	router.Handle("/api/{user_id}/tasks/events", owner(withoutQuery(s.watchTasks))).Methods(http.MethodGet)
+	router.Handle("/api/{user_id}/tasks/{id}", owner(withoutQuery(s.getTask))).Methods(http.MethodGet, http.MethodHead)
+	router.Handle("/api/{user_id}/tasks/{id}", owner(withoutQuery(s.updateTask))).Methods(http.MethodPut, http.MethodPatch)
+	router.Handle("/api/{user_id}/tasks/{id}", owner(withoutQuery(s.deleteTask))).Methods(http.MethodDelete)
+	router.Handle("/api/{user_id}/tasks/{id}/complete", owner(withoutQuery(s.toggleTask))).Methods(http.MethodPatch)
 
 	return s.guard(router)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/gorilla/mux"
@@ -13,6 +14,18 @@ import (
 )
 
 func (s *Server) createTask(w http.ResponseWriter, r *http.Request, user string) error {
+	key, err := idempotencyKey(r)
+	if err != nil {
+		return err
+	}
+	id := requestKey{caller: callerOf(r).subject, user: user, key: key}
+	if key != "" {
+		end, ok := s.running.begin(id)
+		if !ok {
+			return errInProgress
+		}
+		defer end()
+	}
 	task, err := readNewTask(w, r)
 	if err != nil {
 		return err
@@ -20,13 +33,24 @@ func (s *Server) createTask(w http.ResponseWriter, r *http.Request, user string)
 	task.UserID = user
 	task.CreatedAt = s.now()
 	task.UpdatedAt = task.CreatedAt
+	if key != "" {
+		return s.createOnce(r.Context(), w, task, id)
+	}
 	task, err = s.tasks.CreateTask(r.Context(), task)
 	if err != nil {
 		return refusal(err)
 	}
-	w.Header().Set("Location", "/api/"+url.PathEscape(user)+"/tasks/"+strconv.FormatInt(task.ID, 10))
+	s.feed.changed(user)
+	w.Header().Set("Location", location(task))
+	w.Header().Set("ETag", entityTag(task))
 	return web.WriteJSON(w, http.StatusCreated, toTaskJSON(task))
 }
+
+func location(t store.Task) string {
+	return tasksPath(t.UserID) + "/" + strconv.FormatInt(t.ID, 10)
+}
+
+func tasksPath(user string) string { return "/api/" + url.PathEscape(user) + "/tasks" }
 
 func (s *Server) getTask(w http.ResponseWriter, r *http.Request, user string) error {
 	id, err := taskID(r)
@@ -34,13 +58,18 @@ func (s *Server) getTask(w http.ResponseWriter, r *http.Request, user string) er
 		return err
 	}
 	task, err := s.tasks.Task(r.Context(), user, id)
+	if err == nil && notModified(r, task) {
+		w.Header().Set("ETag", entityTag(task))
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
 	return answer(w, task, err)
 }
 
 // updateTask serves PUT and PATCH alike: the quickstart's PUT keeps what it is
 // not given, which is what a merge patch does.
 func (s *Server) updateTask(w http.ResponseWriter, r *http.Request, user string) error {
-	id, err := taskID(r)
+	id, only, err := taskToChange(r)
 	if err != nil {
 		return err
 	}
@@ -50,34 +79,54 @@ func (s *Server) updateTask(w http.ResponseWriter, r *http.Request, user string)
 	}
 	if change == (store.TaskChange{}) { // updated_at must not say otherwise
 		task, err := s.tasks.Task(r.Context(), user, id)
+		if err == nil && only != nil && !slices.Contains(only, task.Version) {
+			err = store.ErrChanged
+		}
 		return answer(w, task, err)
 	}
-	task, err := s.tasks.UpdateTask(r.Context(), user, id, change, s.now())
-	return answer(w, task, err)
+	task, err := s.tasks.UpdateTask(r.Context(), user, id, change, only, s.now())
+	return s.changed(w, task, err)
 }
 
 // toggleTask needs no body and reads none.
 func (s *Server) toggleTask(w http.ResponseWriter, r *http.Request, user string) error {
-	id, err := taskID(r)
+	id, only, err := taskToChange(r)
 	if err != nil {
 		return err
 	}
-	task, err := s.tasks.ToggleTask(r.Context(), user, id, s.now())
-	return answer(w, task, err)
+	task, err := s.tasks.ToggleTask(r.Context(), user, id, only, s.now())
+	return s.changed(w, task, err)
 }
 
 func (s *Server) deleteTask(w http.ResponseWriter, r *http.Request, user string) error {
-	id, err := taskID(r)
+	id, only, err := taskToChange(r)
 	if err != nil {
 		return err
 	}
-	if err := s.tasks.DeleteTask(r.Context(), user, id); err != nil {
+	if err := s.tasks.DeleteTask(r.Context(), user, id, only, s.now()); err != nil {
 		return refusal(err)
 	}
+	s.feed.changed(user)
 	return web.WriteJSON(w, http.StatusOK, struct {
 		Success bool   `json:"success"`
 		Message string `json:"message"`
 	}{true, "Task deleted successfully"})
+}
+
+// taskToChange reads which task a request means, and at which versions.
+func taskToChange(r *http.Request) (id int64, only store.Versions, err error) {
+	if id, err = taskID(r); err == nil {
+		only, err = ifMatch(r)
+	}
+	return id, only, err
+}
+
+// changed sends a task that was changed, or says why it was not.
+func (s *Server) changed(w http.ResponseWriter, task store.Task, err error) error {
+	if err == nil {
+		s.feed.changed(task.UserID)
+	}
+	return answer(w, task, err)
 }
 
 // answer sends the task, or says why there is none.
@@ -85,6 +134,7 @@ func answer(w http.ResponseWriter, task store.Task, err error) error {
 	if err != nil {
 		return refusal(err)
 	}
+	w.Header().Set("ETag", entityTag(task))
 	return web.WriteJSON(w, http.StatusOK, toTaskJSON(task))
 }
 
@@ -94,6 +144,8 @@ func refusal(err error) error {
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return web.Refuse(http.StatusNotFound, "NOT_FOUND", "Task not found")
+	case errors.Is(err, store.ErrChanged):
+		return web.Refuse(http.StatusPreconditionFailed, "PRECONDITION_FAILED", "The task has changed since it was read")
 	case errors.Is(err, store.ErrNoUser):
 		return errNoSubject.Because(err)
 	}

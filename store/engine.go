@@ -19,6 +19,15 @@ type engine struct {
 	isMigratedSQL string // whether goose's table of versions exists
 	versionsSQL   string // version and time of every applied migration
 
+	// waitBrieflySQL and waitAgainSQL bound how long the statements between them
+	// wait for another transaction's row. SQLite has one writer at a time, which
+	// waits before it begins.
+	waitBrieflySQL, waitAgainSQL string
+
+	// notifySQL tells all instances, once the transaction is committed, that the
+	// user has a new task event.
+	notifySQL string
+
 	// lock waits until no other process migrates this database. release frees
 	// it, and so does the end of the process.
 	lock func(ctx context.Context) (release func(), err error)

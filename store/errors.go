@@ -61,7 +61,10 @@ func translate(ctx context.Context, what string, err error) error {
 // sentinelOf tells which error of this package err is or amounts to, or nil. It
 // goes by type and code, never by text.
 func sentinelOf(err error) error {
-	for _, own := range []error{ErrNotFound, ErrConflict, ErrNoUser, ErrInvalidText, ErrUnavailable, ErrBehind, ErrAhead} {
+	for _, own := range []error{
+		ErrNotFound, ErrConflict, ErrNoUser, ErrInvalidText, ErrUnavailable, ErrBehind, ErrAhead,
+		ErrChanged, ErrKeyReused, ErrInProgress,
+	} {
 		if errors.Is(err, own) {
 			return own
 		}
@@ -84,6 +87,11 @@ func sentinelOf(err error) error {
 		return ErrUnavailable
 	}
 	return nil
+}
+
+// lockNotAvailable reports whether PostgreSQL has given up waiting for a lock.
+func lockNotAvailable(err error) bool {
+	return pq.As(err, pqerror.LockNotAvailable) != nil
 }
 
 func postgresSentinel(code pqerror.Code) error {

@@ -46,3 +46,8 @@ func OpenLinks(databaseURL string, silence time.Duration) (*sql.DB, error) {
 	driver.Dialer(dialer{})
 	return sql.OpenDB(connector{driver, silence}), nil
 }
+
+// PageStatement is what TaskPage asks the database.
+func PageStatement(q TaskQuery, userID string, limit int) (string, []any) {
+	return q.statement(userID, limit)
+}

@@ -98,13 +98,13 @@ func TestAWriteIsNeverSentTwice(t *testing.T) {
 		t.Errorf("tasks after a lost answer within the transaction: got %d, want 2", got)
 	}
 	p.cutAfter("COMMIT")
-	_, err = d.ToggleTask(t.Context(), u.ID, task.ID, base())
+	_, err = d.ToggleTask(t.Context(), u.ID, task.ID, nil, base())
 	wantError(t, "toggle, confirmation lost", err, store.ErrUnavailable)
 	if got := completed(); got != 1 {
 		t.Errorf("completed after one toggle: got %d, want 1", got)
 	}
 	p.cutAfter("COMMIT")
-	wantError(t, "delete, confirmation lost", d.DeleteTask(t.Context(), u.ID, task.ID), store.ErrUnavailable)
+	wantError(t, "delete, confirmation lost", d.DeleteTask(t.Context(), u.ID, task.ID, nil, base()), store.ErrUnavailable)
 
 	p.cutAfter("BEGIN")
 	if _, err := d.CreateTask(t.Context(), newTask(u.ID)); err != nil {
@@ -155,7 +155,7 @@ func TestConnectionsCutInUseLoseAndRepeatNothing(t *testing.T) {
 				}
 			}
 			times := map[string]int{}
-			for task, err := range d.ListTasks(t.Context(), u.ID) {
+			for task, err := range d.ListTasks(t.Context(), u.ID, store.TaskQuery{}) {
 				if err != nil {
 					t.Fatalf("list afterwards: %v", err)
 				}

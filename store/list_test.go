@@ -23,7 +23,7 @@ func listCases() map[string]func(*testing.T, *database) {
 
 func listed(t *testing.T, s *store.Store, userID string) (ids []int64) {
 	t.Helper()
-	for task, err := range s.ListTasks(t.Context(), userID) {
+	for task, err := range s.ListTasks(t.Context(), userID, store.TaskQuery{}) {
 		if err != nil {
 			t.Fatalf("list: %v", err)
 		}
@@ -54,7 +54,7 @@ func listCase(t *testing.T, d *database) {
 		want = append(want, created(t, d.Store, newTask(u.ID)).ID)
 		created(t, d.Store, newTask(other.ID))
 	}
-	if _, err := d.ToggleTask(t.Context(), u.ID, want[0], base()); err != nil { // moves the row
+	if _, err := d.ToggleTask(t.Context(), u.ID, want[0], nil, base()); err != nil { // moves the row
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, listed(t, d.Store, u.ID)); diff != "" {
@@ -84,7 +84,7 @@ func abandonedListCase(t *testing.T, d *database) {
 	u, _ := signedUp(t, d.Store)
 	manyTasks(t, d, u.ID, 300)
 	for range 30 {
-		for _, err := range d.ListTasks(t.Context(), u.ID) {
+		for _, err := range d.ListTasks(t.Context(), u.ID, store.TaskQuery{}) {
 			if err != nil {
 				t.Fatalf("list: %v", err)
 			}
@@ -94,13 +94,13 @@ func abandonedListCase(t *testing.T, d *database) {
 	// More readers that are in the middle than any pool has connections.
 	const readers = 25
 	for range readers {
-		next, stop := iter.Pull2(d.ListTasks(t.Context(), u.ID))
+		next, stop := iter.Pull2(d.ListTasks(t.Context(), u.ID, store.TaskQuery{}))
 		defer stop()
 		if _, err, ok := next(); err != nil || !ok {
 			t.Fatalf("next: error %v, more: %t", err, ok)
 		}
 	}
-	if _, err := d.ToggleTask(t.Context(), u.ID, listed(t, d.Store, u.ID)[0], base()); err != nil {
+	if _, err := d.ToggleTask(t.Context(), u.ID, listed(t, d.Store, u.ID)[0], nil, base()); err != nil {
 		t.Errorf("a write beside %d readers: %v", readers, err)
 	}
 }
@@ -110,13 +110,13 @@ func changingListCase(t *testing.T, d *database) {
 	manyTasks(t, d, u.ID, 500)
 	before := listed(t, d.Store, u.ID)
 	var got []int64
-	for task, err := range d.ListTasks(t.Context(), u.ID) {
+	for task, err := range d.ListTasks(t.Context(), u.ID, store.TaskQuery{}) {
 		if err != nil {
 			t.Fatalf("list: %v", err)
 		}
 		if got = append(got, task.ID); len(got) == 1 {
 			for _, id := range []int64{before[0], before[450]} { // listed already; not listed yet
-				if err := d.DeleteTask(t.Context(), u.ID, id); err != nil {
+				if err := d.DeleteTask(t.Context(), u.ID, id, nil, base()); err != nil {
 					t.Fatalf("delete: %v", err)
 				}
 			}
@@ -134,7 +134,7 @@ func brokenListCase(t *testing.T, d *database) {
 	defer cancel()
 	var n int
 	var failed error
-	for _, err := range d.ListTasks(ctx, u.ID) {
+	for _, err := range d.ListTasks(ctx, u.ID, store.TaskQuery{}) {
 		if failed != nil {
 			t.Fatalf("the list goes on after error %v", failed)
 		}

@@ -47,18 +47,22 @@ func openPostgres(ctx context.Context, databaseURL string, patience time.Duratio
 		return db, func() { _ = db.Close() }
 	}
 	s := &Store{
-		read:     db,
-		often:    db,
-		write:    db,
-		patience: patience,
+		listenURL: listenURL(databaseURL, config),
+		read:      db,
+		often:     db,
+		write:     db,
+		patience:  patience,
 		engine: engine{
-			name:          "postgres",
-			shared:        true,
-			dialect:       goose.DialectPostgres,
-			migrations:    migrations.Postgres(),
-			pingSQL:       `SELECT 1`,
-			isMigratedSQL: `SELECT to_regclass('goose_db_version') IS NOT NULL`,
-			versionsSQL:   `SELECT version_id, tstamp::timestamptz FROM goose_db_version`,
+			name:           "postgres",
+			shared:         true,
+			dialect:        goose.DialectPostgres,
+			migrations:     migrations.Postgres(),
+			pingSQL:        `SELECT 1`,
+			isMigratedSQL:  `SELECT to_regclass('goose_db_version') IS NOT NULL`,
+			versionsSQL:    `SELECT version_id, tstamp::timestamptz FROM goose_db_version`,
+			waitBrieflySQL: `SET LOCAL lock_timeout = '100ms'`,
+			waitAgainSQL:   `SET LOCAL lock_timeout = DEFAULT`,
+			notifySQL:      `SELECT pg_notify('` + taskChannel + `', ?)`,
 			lock: func(ctx context.Context) (func(), error) {
 				db, done := migrationPool()
 				return lockPostgres(ctx, db, done)

@@ -71,7 +71,7 @@ func process(task string) error {
 			return err
 		}
 		for range toggles {
-			if _, err := s.ToggleTask(ctx, user, id, base()); err != nil {
+			if _, err := s.ToggleTask(ctx, user, id, nil, base()); err != nil {
 				return err
 			}
 		}
@@ -172,7 +172,7 @@ func TestAKilledProcessLosesNoAcknowledgedWrite(t *testing.T) {
 				acknowledged++
 			}
 			var n int
-			for task, err := range d.ListTasks(t.Context(), u.ID) {
+			for task, err := range d.ListTasks(t.Context(), u.ID, store.TaskQuery{}) {
 				if err != nil {
 					t.Fatalf("list: %v", err)
 				}

@@ -140,9 +140,13 @@ func bind(args []any) error {
 				args[i] = format(*v)
 			}
 		}
-		if isText && (strings.Contains(text, "\x00") || !utf8.ValidString(text)) {
+		if isText && !validText(text) {
 			return ErrInvalidText
 		}
 	}
 	return nil
+}
+
+func validText(text string) bool {
+	return !strings.Contains(text, "\x00") && utf8.ValidString(text)
 }

@@ -210,7 +210,7 @@ func TestAFileLockedByAnotherProcessCanBeReadButNotWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	reads := []string{"Ping", "CheckMigrated", "MigrationStatus", "MigrateUp", "CredentialByEmail",
-		"SessionByTokenHash", "LiveSessions", "ListTasks", "Task", "Keys", "AccountsOf", "SessionsOf", "AddressFree",
+		"SessionByTokenHash", "LiveSessions", "ListTasks", "TaskPage", "TaskEvents", "TaskFeed", "TaskFeeds", "Task", "Keys", "AccountsOf", "SessionsOf", "AddressFree",
 		"UserByEmail", "UserByID", "PasswordHash", "Users", "Events"}
 	calls := methods(t.Context(), d.Store, u, session, task)
 	for _, name := range reads {
@@ -227,7 +227,7 @@ func TestAFileLockedByAnotherProcessCanBeReadButNotWritten(t *testing.T) {
 	wg.Wait()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	_, err = d.ToggleTask(ctx, u.ID, task.ID, base())
+	_, err = d.ToggleTask(ctx, u.ID, task.ID, nil, base())
 	wantError(t, "a caller with less patience", err, context.DeadlineExceeded)
 
 	if _, err := conn.ExecContext(t.Context(), "ROLLBACK"); err != nil {

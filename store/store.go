@@ -42,6 +42,8 @@ type Store struct {
 
 	watch *watch // on SQLite, once it is open
 
+	listenURL string // on PostgreSQL, for connections that listen
+
 	patience time.Duration // bounds a call
 
 	sessionsLock string   // the file that ClaimSessions locks; "" where nothing is to be claimed

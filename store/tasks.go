@@ -2,7 +2,8 @@ package store
 
 import (
 	"context"
-	"iter"
+	"errors"
+	"strings"
 	"time"
 )
 
@@ -16,6 +17,7 @@ type Task struct {
 	Completed   bool
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
+	Version     int64 // 1, and one more with each change
 }
 
 // TaskChange says what to change about a task; what is nil keeps its value.
@@ -25,49 +27,17 @@ type TaskChange struct {
 	Completed   *bool
 }
 
-const taskColumns = `id, user_id, title, description, completed, created_at, updated_at`
+// Versions restricts a change to a task that is at one of them; nil means any.
+type Versions []int64
+
+// ErrChanged means that a task is there, but at none of the versions that a
+// change was meant for.
+var ErrChanged = errors.New("changed meanwhile")
+
+const taskColumns = `id, user_id, title, description, completed, created_at, updated_at, version`
 
 func (t *Task) fields() []any {
-	return []any{&t.ID, &t.UserID, &t.Title, &t.Description, &t.Completed, instant{&t.CreatedAt}, instant{&t.UpdatedAt}}
-}
-
-// ListTasks returns all tasks of the user, ordered by id. An error ends the
-// sequence.
-//
-// The rows are fetched page by page, so that a slow reader at the other end
-// holds neither a connection nor a snapshot while it reads, and a list takes
-// the memory of a page, however long it is. A task that is created or deleted
-// meanwhile may be in it or not; none is in it twice.
-func (s *Store) ListTasks(ctx context.Context, userID string) iter.Seq2[Task, error] {
-	const page = 50 // rows of up to 41 KiB, for each reader that stands still
-	return func(yield func(Task, error) bool) {
-		var after int64
-		for {
-			tasks, err := s.tasksAfter(ctx, userID, after, page)
-			if err != nil {
-				yield(Task{}, err)
-				return
-			}
-			for _, t := range tasks {
-				if !yield(t, nil) {
-					return
-				}
-			}
-			if len(tasks) < page {
-				return
-			}
-			after = tasks[page-1].ID
-		}
-	}
-}
-
-func (s *Store) tasksAfter(ctx context.Context, userID string, after int64, limit int) (tasks []Task, err error) {
-	err = s.call(ctx, "list tasks", func(ctx context.Context) error {
-		var t Task
-		return querier{s.often}.each(ctx, t.fields(), func() { tasks = append(tasks, t) },
-			`SELECT `+taskColumns+` FROM tasks WHERE user_id = ? AND id > ? ORDER BY id LIMIT ?`, userID, after, limit)
-	})
-	return tasks, err
+	return []any{&t.ID, &t.UserID, &t.Title, &t.Description, &t.Completed, instant{&t.CreatedAt}, instant{&t.UpdatedAt}, &t.Version}
 }
 
 // Task returns one of the user's tasks.
@@ -82,49 +52,104 @@ func (s *Store) Task(ctx context.Context, userID string, id int64) (t Task, err 
 // CreateTask adds a task and returns it with its id. It returns ErrNoUser when
 // the user does not exist.
 func (s *Store) CreateTask(ctx context.Context, t Task) (Task, error) {
-	return s.writeTask(ctx, "create task", `INSERT INTO tasks (user_id, title, description, completed, created_at, updated_at)
-		VALUES (?, ?, ?, ?, ?, ?) RETURNING `+taskColumns,
-		t.UserID, t.Title, t.Description, t.Completed, t.CreatedAt, t.UpdatedAt)
+	var made Task
+	err := s.tx(ctx, "create task", func(ctx context.Context, q querier) (err error) {
+		made, err = s.createTask(ctx, q, t)
+		return err
+	})
+	return orZero(made, err)
+}
+
+func (s *Store) createTask(ctx context.Context, q querier, t Task) (made Task, err error) {
+	fold := fold(t.Title)
+	err = q.one(ctx, made.fields(), `INSERT INTO tasks (user_id, title, description, completed, created_at, updated_at, title_key, title_fold, description_fold)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING `+taskColumns,
+		t.UserID, t.Title, t.Description, t.Completed, t.CreatedAt, t.UpdatedAt, sortKey(fold), fold, foldOptional(t.Description))
+	if err != nil {
+		return Task{}, err
+	}
+	return made, s.addTaskEvent(ctx, q, TaskCreated, made, t.CreatedAt)
 }
 
 // UpdateTask changes one of the user's tasks and returns it as it is now.
-func (s *Store) UpdateTask(ctx context.Context, userID string, id int64, c TaskChange, now time.Time) (Task, error) {
-	var description *string
-	if c.Description != nil {
-		description = *c.Description
+func (s *Store) UpdateTask(ctx context.Context, userID string, id int64, c TaskChange, only Versions, now time.Time) (Task, error) {
+	var titleFold, titleKey, description, descriptionFold *string
+	if c.Title != nil {
+		titleFold = new(fold(*c.Title))
+		titleKey = new(sortKey(*titleFold))
 	}
-	return s.writeTask(ctx, "update task", `UPDATE tasks SET
-			title = COALESCE(?, title),
+	if c.Description != nil {
+		description, descriptionFold = *c.Description, foldOptional(*c.Description)
+	}
+	return s.changeTask(ctx, "update task", userID, id, only, now,
+		`title = COALESCE(?, title), title_key = COALESCE(?, title_key), title_fold = COALESCE(?, title_fold),
 			description = CASE WHEN ? THEN ? ELSE description END,
-			completed = COALESCE(?, completed),
-			updated_at = ?
-		WHERE user_id = ? AND id = ? RETURNING `+taskColumns,
-		c.Title, c.Description != nil, description, c.Completed, now, userID, id)
+			description_fold = CASE WHEN ? THEN ? ELSE description_fold END,
+			completed = COALESCE(?, completed)`,
+		c.Title, titleKey, titleFold, c.Description != nil, description, c.Description != nil, descriptionFold, c.Completed)
 }
 
 // ToggleTask inverts Completed of one of the user's tasks and returns it.
-func (s *Store) ToggleTask(ctx context.Context, userID string, id int64, now time.Time) (Task, error) {
-	return s.writeTask(ctx, "toggle task", `UPDATE tasks SET completed = NOT completed, updated_at = ?
-		WHERE user_id = ? AND id = ? RETURNING `+taskColumns, now, userID, id)
+func (s *Store) ToggleTask(ctx context.Context, userID string, id int64, only Versions, now time.Time) (Task, error) {
+	return s.changeTask(ctx, "toggle task", userID, id, only, now, `completed = NOT completed`)
+}
+
+// changeTask runs an UPDATE with these assignments.
+func (s *Store) changeTask(ctx context.Context, what, userID string, id int64, only Versions, now time.Time, set string, args ...any) (Task, error) {
+	var t Task
+	where, whereArgs := taskAt(userID, id, only)
+	err := s.tx(ctx, what, func(ctx context.Context, q querier) error {
+		err := q.one(ctx, t.fields(), `UPDATE tasks SET `+set+`, updated_at = ?, version = version + 1
+			WHERE `+where+` RETURNING `+taskColumns, append(append(append([]any{}, args...), now), whereArgs...)...)
+		if err != nil {
+			return whyNoTask(ctx, q, userID, id, only, err)
+		}
+		return s.addTaskEvent(ctx, q, TaskUpdated, t, now)
+	})
+	return orZero(t, err)
 }
 
 // DeleteTask deletes one of the user's tasks.
-func (s *Store) DeleteTask(ctx context.Context, userID string, id int64) error {
+func (s *Store) DeleteTask(ctx context.Context, userID string, id int64, only Versions, now time.Time) error {
+	where, args := taskAt(userID, id, only)
 	return s.tx(ctx, "delete task", func(ctx context.Context, q querier) error {
-		n, err := q.exec(ctx, `DELETE FROM tasks WHERE user_id = ? AND id = ?`, userID, id)
-		if err == nil && n == 0 {
-			return ErrNotFound
+		var t Task
+		err := q.one(ctx, t.fields(), `DELETE FROM tasks WHERE `+where+` RETURNING `+taskColumns, append([]any{}, args...)...)
+		if err != nil {
+			return whyNoTask(ctx, q, userID, id, only, err)
 		}
-		return err
+		return s.addTaskEvent(ctx, q, TaskDeleted, t, now)
 	})
 }
 
-// writeTask runs a statement that changes one task and returns it.
-func (s *Store) writeTask(ctx context.Context, what, statement string, args ...any) (t Task, err error) {
-	err = s.tx(ctx, what, func(ctx context.Context, q querier) error {
-		return q.one(ctx, t.fields(), statement, args...)
-	})
-	return orZero(t, err)
+// taskAt is the condition for a task at one of these versions. It is part of the
+// statement that changes the task: two writers that have read the same version
+// cannot both succeed.
+func taskAt(userID string, id int64, only Versions) (where string, args []any) {
+	where, args = `user_id = ? AND id = ?`, []any{userID, id}
+	if only == nil {
+		return where, args
+	}
+	if len(only) == 0 {
+		return where + ` AND 1 = 0`, args
+	}
+	for _, v := range only {
+		args = append(args, v)
+	}
+	return where + ` AND version IN (?` + strings.Repeat(", ?", len(only)-1) + `)`, args
+}
+
+// whyNoTask tells ErrNotFound from ErrChanged, after no row was changed.
+func whyNoTask(ctx context.Context, q querier, userID string, id int64, only Versions, err error) error {
+	if only == nil || !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	var version int64
+	err = q.one(ctx, []any{&version}, `SELECT version FROM tasks WHERE user_id = ? AND id = ?`, userID, id)
+	if err == nil {
+		return ErrChanged
+	}
+	return err
 }
 
 // orZero keeps a row that was read before its commit failed from being returned.

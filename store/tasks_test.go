@@ -51,7 +51,7 @@ func taskRoundTripCase(t *testing.T, d *database) {
 		change(&task)
 		got := created(t, d.Store, task)
 		want := task
-		want.ID, want.CreatedAt, want.UpdatedAt = got.ID, kept(0), kept(0)
+		want.ID, want.CreatedAt, want.UpdatedAt, want.Version = got.ID, kept(0), kept(0), 1
 		if got.ID <= 0 {
 			t.Errorf("%s: got id %d, want a positive one", name, got.ID)
 		}
@@ -93,12 +93,13 @@ func updateTaskCase(t *testing.T, d *database) {
 			func() { want.Title, want.Description, want.Completed = "T", new(""), false }},
 	} {
 		now = now.Add(time.Second)
-		got, err := d.UpdateTask(t.Context(), u.ID, want.ID, step.change, now)
+		got, err := d.UpdateTask(t.Context(), u.ID, want.ID, step.change, nil, now)
 		if err != nil {
 			t.Fatalf("%s: %v", step.name, err)
 		}
 		step.effect()
 		want.UpdatedAt = now.UTC().Truncate(time.Millisecond)
+		want.Version++
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", step.name, diff)
 		}
@@ -116,11 +117,11 @@ func foreignTaskCase(t *testing.T, d *database) {
 
 	_, err := d.Task(t.Context(), thief.ID, task.ID)
 	wantError(t, "read", err, store.ErrNotFound)
-	_, err = d.UpdateTask(t.Context(), thief.ID, task.ID, store.TaskChange{Title: new("mine")}, now)
+	_, err = d.UpdateTask(t.Context(), thief.ID, task.ID, store.TaskChange{Title: new("mine")}, nil, now)
 	wantError(t, "update", err, store.ErrNotFound)
-	_, err = d.ToggleTask(t.Context(), thief.ID, task.ID, now)
+	_, err = d.ToggleTask(t.Context(), thief.ID, task.ID, nil, now)
 	wantError(t, "toggle", err, store.ErrNotFound)
-	wantError(t, "delete", d.DeleteTask(t.Context(), thief.ID, task.ID), store.ErrNotFound)
+	wantError(t, "delete", d.DeleteTask(t.Context(), thief.ID, task.ID, nil, base()), store.ErrNotFound)
 	if ids := listed(t, d.Store, thief.ID); len(ids) != 0 {
 		t.Errorf("list: got %v, want none", ids)
 	}
@@ -132,24 +133,24 @@ func foreignTaskCase(t *testing.T, d *database) {
 func missingTaskCase(t *testing.T, d *database) {
 	u, _ := signedUp(t, d.Store)
 	task := created(t, d.Store, newTask(u.ID))
-	if err := d.DeleteTask(t.Context(), u.ID, task.ID); err != nil {
+	if err := d.DeleteTask(t.Context(), u.ID, task.ID, nil, base()); err != nil {
 		t.Fatalf("delete: %v", err)
 	}
 	for _, id := range []int64{task.ID, 0, -1, 1 << 62} {
 		_, err := d.Task(t.Context(), u.ID, id)
 		wantError(t, "read", err, store.ErrNotFound)
-		_, err = d.UpdateTask(t.Context(), u.ID, id, store.TaskChange{}, base())
+		_, err = d.UpdateTask(t.Context(), u.ID, id, store.TaskChange{}, nil, base())
 		wantError(t, "update", err, store.ErrNotFound)
-		_, err = d.ToggleTask(t.Context(), u.ID, id, base())
+		_, err = d.ToggleTask(t.Context(), u.ID, id, nil, base())
 		wantError(t, "toggle", err, store.ErrNotFound)
-		wantError(t, "delete", d.DeleteTask(t.Context(), u.ID, id), store.ErrNotFound)
+		wantError(t, "delete", d.DeleteTask(t.Context(), u.ID, id, nil, base()), store.ErrNotFound)
 	}
 }
 
 func idReuseCase(t *testing.T, d *database) {
 	u, _ := signedUp(t, d.Store)
 	first := created(t, d.Store, newTask(u.ID))
-	if err := d.DeleteTask(t.Context(), u.ID, first.ID); err != nil {
+	if err := d.DeleteTask(t.Context(), u.ID, first.ID, nil, base()); err != nil {
 		t.Fatalf("delete: %v", err)
 	}
 	if second := created(t, d.Store, newTask(u.ID)); second.ID <= first.ID {
@@ -172,7 +173,7 @@ func toggleRace(t *testing.T, s *store.Store, task store.Task) {
 		for i := range results {
 			wg.Go(func() {
 				var err error
-				if results[i], err = s.ToggleTask(t.Context(), task.UserID, task.ID, base()); err != nil {
+				if results[i], err = s.ToggleTask(t.Context(), task.UserID, task.ID, nil, base()); err != nil {
 					t.Errorf("toggle: %v", err)
 				}
 			})
@@ -182,7 +183,7 @@ func toggleRace(t *testing.T, s *store.Store, task store.Task) {
 			t.Fatalf("both toggles returned completed = %t, want one true and one false", results[0].Completed)
 		}
 	}
-	if got, err := s.ToggleTask(t.Context(), task.UserID, task.ID, base()); err != nil || !got.Completed {
+	if got, err := s.ToggleTask(t.Context(), task.UserID, task.ID, nil, base()); err != nil || !got.Completed {
 		t.Errorf("after %d toggles: got completed %t, error %v, want true", 2*pairs+1, got.Completed, err)
 	}
 }
@@ -209,7 +210,7 @@ func updateRaceCase(t *testing.T, d *database) {
 			{Title: new("new title")}, {Description: new(new("new description"))}, {Completed: new(true)},
 		} {
 			wg.Go(func() {
-				if _, err := d.UpdateTask(t.Context(), u.ID, task.ID, change, base()); err != nil {
+				if _, err := d.UpdateTask(t.Context(), u.ID, task.ID, change, nil, base()); err != nil {
 					t.Errorf("update: %v", err)
 				}
 			})
@@ -217,7 +218,7 @@ func updateRaceCase(t *testing.T, d *database) {
 		wg.Wait()
 		got, err := d.Task(t.Context(), u.ID, task.ID)
 		want := task
-		want.Title, want.Description, want.Completed = "new title", new("new description"), true
+		want.Title, want.Description, want.Completed, want.Version = "new title", new("new description"), true, 4
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Fatalf("error %v (-want +got):\n%s", err, diff)
 		}

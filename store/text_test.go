@@ -93,21 +93,21 @@ func refusedTextCase(t *testing.T, d *database) {
 			},
 			"Task": func() error { _, err := d.Task(ctx, bad, task.ID); return err },
 			"ListTasks": func() error {
-				for _, err := range d.ListTasks(ctx, bad) {
+				for _, err := range d.ListTasks(ctx, bad, store.TaskQuery{}) {
 					return err
 				}
 				return nil
 			},
 			"UpdateTask": func() error {
-				_, err := d.UpdateTask(ctx, u.ID, task.ID, store.TaskChange{Title: &bad}, base())
+				_, err := d.UpdateTask(ctx, u.ID, task.ID, store.TaskChange{Title: &bad}, nil, base())
 				return err
 			},
 			"UpdateTask, description": func() error {
-				_, err := d.UpdateTask(ctx, u.ID, task.ID, store.TaskChange{Description: new(&bad)}, base())
+				_, err := d.UpdateTask(ctx, u.ID, task.ID, store.TaskChange{Description: new(&bad)}, nil, base())
 				return err
 			},
-			"ToggleTask": func() error { _, err := d.ToggleTask(ctx, bad, task.ID, base()); return err },
-			"DeleteTask": func() error { return d.DeleteTask(ctx, bad, task.ID) },
+			"ToggleTask": func() error { _, err := d.ToggleTask(ctx, bad, task.ID, nil, base()); return err },
+			"DeleteTask": func() error { return d.DeleteTask(ctx, bad, task.ID, nil, base()) },
 			"AddKey": func() error {
 				k := newKey("key_")
 				k.PublicKey = bad

@@ -40,7 +40,7 @@ func compose(ctx context.Context, c *config, at *listeners, db *store.Store, log
 			return nil, err
 		}
 		apiHandler = s.Handler()
-		p.surfaces = append(p.surfaces, surface{at.api, apiHandler, s.Run})
+		p.surfaces = append(p.surfaces, surface{at.api, apiHandler, s.Run, s.EndStreams})
 		p.admin.checks = append(p.admin.checks, probe{"api", s.Ready})
 	}
 	if at.bff != nil {
@@ -53,7 +53,7 @@ func compose(ctx context.Context, c *config, at *listeners, db *store.Store, log
 			return nil, err
 		}
 		bffHandler = s.Handler()
-		p.surfaces = append(p.surfaces, surface{at.bff, bffHandler, s.Run})
+		p.surfaces = append(p.surfaces, surface{at.bff, bffHandler, s.Run, nil})
 		p.admin.checks = append(p.admin.checks, probe{"bff", s.Ready})
 	}
 	return p, nil

@@ -12,6 +12,7 @@ import (
 //
 //  1. /readyz fails. Whoever asks it regularly is waited for (notice.go).
 //  2. The public listeners close; requests under way may take drainTime more.
+//     Streams of task events end at once: their readers connect again.
 //  3. The context of every request ends, and with it the streams, which have
 //     no end of their own (server-sent events, WebSockets), and the background
 //     work. After endTime, connections that are left are cut.
@@ -35,6 +36,7 @@ type surface struct {
 	at      *server
 	handler http.Handler
 	work    func(context.Context) // in the background, until its context ends
+	stop    func()                // called when the listener closes; nil: nothing to do
 }
 
 // run serves until ctx ends or a listener fails, then stops. Only a listener's
@@ -72,6 +74,9 @@ func (p *process) run(ctx context.Context) error {
 	public := make([]*server, len(p.surfaces))
 	for i, s := range p.surfaces {
 		public[i] = s.at
+		if s.stop != nil {
+			s.stop()
+		}
 	}
 	p.drainRequests(public)
 	endRequests()

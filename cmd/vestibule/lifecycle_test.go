@@ -30,7 +30,7 @@ func startProcess(t *testing.T, h http.Handler, drain, end time.Duration) (p *pr
 	}
 	p = &process{
 		log:      log,
-		surfaces: []surface{{at.bff, h, func(ctx context.Context) { <-ctx.Done() }}},
+		surfaces: []surface{{at.bff, h, func(ctx context.Context) { <-ctx.Done() }, nil}},
 		adminAt:  at.admin,
 		admin:    &admin{log: log, checks: []probe{listening(at.all())}},
 		drain:    drain,

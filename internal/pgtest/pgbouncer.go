@@ -57,13 +57,20 @@ func startBouncer(tb testing.TB, databaseURL string) (string, error) {
 			return "", err
 		}
 		var p *process
-		if p, err = start(folder, "TERM", program, "-q", config); err != nil {
+		if p, err = start(folder, "TERM", program, config); err != nil {
 			return "", err
 		}
 		through := *target
 		through.Host = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 		if err = await(p, func() error { return ping(through.String()) }); err == nil {
-			tb.Cleanup(func() { p.stop("TERM") })
+			tb.Cleanup(func() {
+				select {
+				case <-p.exited: // otherwise the test fails somewhere, and nothing says why
+					tb.Errorf("PgBouncer has ended by itself; its log ends:\n%s", p.logEnd())
+				default:
+				}
+				p.stop("TERM")
+			})
 			return through.String(), nil
 		}
 		p.stop("TERM")

@@ -85,9 +85,13 @@ func (p *process) stop(signal string) {
 
 // failure says why a server did not come up: the end of its log.
 func (p *process) failure(what string) error {
+	return fmt.Errorf("%s did not start; its log ends:\n%s", what, p.logEnd())
+}
+
+func (p *process) logEnd() []byte {
 	const tail = 2000
 	log, _ := os.ReadFile(logFile(p.folder))
-	return fmt.Errorf("%s did not start; its log ends:\n%s", what, log[max(0, len(log)-tail):])
+	return log[max(0, len(log)-tail):]
 }
 
 func logFile(folder string) string { return filepath.Join(folder, "log") }

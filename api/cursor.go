@@ -1,0 +1,50 @@
+package api
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"vestibule/store"
+)
+
+// A cursor is the place where a page ended, and a checksum of it and of the list
+// that it belongs to. The checksum is for mistakes, of a cursor that was cut off
+// or used with another list, and not against forgery: every statement names the
+// user, so a made-up cursor is but another place in one's own list.
+
+const cursorSum = 8 // bytes
+
+var errCursor = errors.New("is not one that this list has given; start again without it")
+
+func writeCursor(p store.TaskPosition, user string, q store.TaskQuery) string {
+	place := append(binary.BigEndian.AppendUint64(nil, uint64(p.ID)), p.Key...)
+	return base64.RawURLEncoding.EncodeToString(append(checksum(place, user, q), place...))
+}
+
+func readCursor(text, user string, q store.TaskQuery) (store.TaskPosition, error) {
+	// Strict: the unused bits of the last character are zero, so that a place
+	// has one spelling.
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil || len(raw) < cursorSum+8 {
+		return store.TaskPosition{}, errCursor
+	}
+	sum, place := raw[:cursorSum], raw[cursorSum:]
+	p := store.TaskPosition{ID: int64(binary.BigEndian.Uint64(place)), Key: string(place[8:])}
+	if !bytes.Equal(sum, checksum(place, user, q)) || !q.ValidPosition(p) {
+		return store.TaskPosition{}, errCursor
+	}
+	return p, nil
+}
+
+func checksum(place []byte, user string, q store.TaskQuery) []byte {
+	completed := "either"
+	if q.Completed != nil {
+		completed = fmt.Sprint(*q.Completed)
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %d %t %s %q %x", user, q.By, q.Descending, completed, q.Search, place))
+	return sum[:cursorSum]
+}

@@ -1,0 +1,263 @@
+package api
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"vestibule/store"
+)
+
+// stream is an open stream of events, read block by block.
+type stream struct {
+	res    *http.Response
+	blocks chan string // closed when the stream has ended
+	leave  context.CancelFunc
+}
+
+// watch opens a stream of ada's events.
+func (s *surface) watch(t *testing.T, header http.Header) *stream {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	req, err := http.NewRequestWithContext(ctx, "GET", s.url+"/api/me/tasks/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header = header
+	res, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.StatusCode != 200 || res.Header.Get("Content-Type") != "text/event-stream" {
+		t.Fatalf("got %d %s", res.StatusCode, res.Header.Get("Content-Type"))
+	}
+	st := &stream{res: res, blocks: make(chan string, 1000), leave: cancel}
+	go func() {
+		defer close(st.blocks)
+		in := bufio.NewScanner(res.Body)
+		var block strings.Builder
+		for in.Scan() {
+			if in.Text() != "" {
+				block.WriteString(in.Text() + "\n")
+				continue
+			}
+			st.blocks <- block.String()
+			block.Reset()
+		}
+	}()
+	t.Cleanup(func() {
+		cancel()
+		_ = res.Body.Close()
+	})
+	return st
+}
+
+// next returns the next block.
+func (st *stream) next(t *testing.T) string {
+	t.Helper()
+	select {
+	case block, open := <-st.blocks:
+		if !open {
+			t.Fatal("the stream has ended")
+		}
+		return block
+	case <-time.After(20 * time.Second):
+		t.Fatal("no event in 20 s")
+	}
+	return ""
+}
+
+func (st *stream) ends(t *testing.T) {
+	t.Helper()
+	for deadline := time.After(20 * time.Second); ; {
+		select {
+		case _, open := <-st.blocks:
+			if !open {
+				return
+			}
+		case <-deadline:
+			t.Fatal("the stream goes on")
+		}
+	}
+}
+
+// running starts the background work of the API until the test ends.
+func (s *surface) running(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.server.Run(ctx)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-done
+	})
+}
+
+func event(id int, kind, task string) string {
+	return fmt.Sprintf("id: %d\nevent: %s\ndata: %s\n", id, kind, task)
+}
+
+func TestEveryChangeIsStreamed(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, s *surface) {
+		token := auth(mint(t, ada))
+		made := s.do(t, "POST", "/api/me/tasks", `{"title":"before"}`, token)
+		st := s.watch(t, token)
+		if got, want := st.next(t), "retry: 1000\nid: 1\n"; got != want {
+			t.Errorf("first: got %q, want %q", got, want)
+		}
+		s.do(t, "POST", "/api/me/tasks", `{"title":"his"}`, auth(mint(t, bob)))
+		s.do(t, "GET", "/api/me/tasks/1", "", token)
+		s.do(t, "DELETE", "/api/me/tasks/7", "", token)
+		created := s.do(t, "POST", "/api/me/tasks", `{"title":"line\nbreak"}`, with(token, "Idempotency-Key", "k")).body
+		s.do(t, "POST", "/api/me/tasks", `{"title":"line\nbreak"}`, with(token, "Idempotency-Key", "k"))
+		updated := s.do(t, "PUT", "/api/me/tasks/1", `{"title":"after"}`, token).body
+		toggled := s.do(t, "PATCH", "/api/me/tasks/1/complete", "", token).body
+		s.do(t, "DELETE", "/api/me/tasks/1", "", token)
+		for i, want := range []string{
+			event(2, "task.created", created), event(3, "task.updated", updated), event(4, "task.updated", toggled), event(5, "task.deleted", toggled),
+		} {
+			if got := st.next(t); got != want {
+				t.Errorf("event %d: got %q, want %q", i, got, want)
+			}
+		}
+		// Whoever has seen the first resumes with the second.
+		late := s.watch(t, with(token, "Last-Event-Id", "2"))
+		for i, want := range []string{"retry: 1000\nid: 2\n", event(3, "task.updated", updated), event(4, "task.updated", toggled)} {
+			if got := late.next(t); got != want {
+				t.Errorf("resumed, %d: got %q, want %q", i, got, want)
+			}
+		}
+		if made.StatusCode != 201 {
+			t.Errorf("got %d", made.StatusCode)
+		}
+	})
+}
+
+func TestAStreamThatCannotBeResumedSaysSo(t *testing.T) {
+	s := newSurface(t, sqlite)
+	token := auth(mint(t, ada))
+	for range 3 {
+		s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, token)
+	}
+	const gone = `{"reason":"The events after Last-Event-ID are not kept any more. Read the list again."}`
+	if got := s.watch(t, with(token, "Last-Event-Id", "4")).next(t); got != event(3, "tasks.reset", gone) {
+		t.Errorf("of another database: got %q", got)
+	}
+	if _, err := s.store.DeleteTaskEvents(t.Context(), noon.Add(time.Hour), 2); err != nil {
+		t.Fatal(err)
+	}
+	for seen, want := range map[string]string{"0": event(3, "tasks.reset", gone), "1": event(3, "tasks.reset", gone), "2": "retry: 1000\nid: 2\n", "3": "retry: 1000\nid: 3\n"} {
+		if got := s.watch(t, with(token, "Last-Event-Id", seen)).next(t); got != want {
+			t.Errorf("after %s: got %q, want %q", seen, got, want)
+		}
+	}
+	for _, values := range [][]string{{"x"}, {"-1"}, {"01"}, {"1.5"}, {"9223372036854775808"}, {"1", "1"}, {"+1"}} {
+		s.do(t, "GET", "/api/me/tasks/events", "", with(token, "Last-Event-Id", values...)).
+			isProblem(t, 400, "The request has a header that is not valid.", "Last-Event-ID: must be the id of an event of this stream")
+	}
+}
+
+func TestAStreamIsForItsOwner(t *testing.T) {
+	s := newSurface(t, sqlite)
+	s.do(t, "GET", "/api/"+bob+"/tasks/events", "", auth(mint(t, ada))).isProblem(t, 403, "Access denied: user_id mismatch")
+	s.do(t, "GET", "/api/me/tasks/events", "", nil).isProblem(t, 401, "Not authenticated")
+	// A HEAD would never end.
+	if got := s.do(t, "HEAD", "/api/me/tasks/events", "", auth(mint(t, ada))).StatusCode; got != 422 {
+		t.Errorf("HEAD: got %d, want 422", got)
+	}
+}
+
+// TestChangesOfAnotherInstanceAreStreamed has two of them on one database.
+func TestChangesOfAnotherInstanceAreStreamed(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, s *surface) {
+		other := startSurface(t, sharedSecretConfig(), Deps{Tasks: s.store})
+		s.running(t)
+		token := auth(mint(t, ada))
+		st := s.watch(t, token)
+		st.next(t)
+		for i := range 3 {
+			begun := time.Now()
+			body := other.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, token).body
+			if got, want := st.next(t), event(i+1, "task.created", body); got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+			t.Logf("arrived after %v", time.Since(begun))
+		}
+	})
+}
+
+func TestAStreamEndsWithItsToken(t *testing.T) {
+	s := newSurface(t, sqlite)
+	claims := goodClaims(ada)
+	claims["exp"] = noon.Add(-skew+300*time.Millisecond).UnixMilli() / 1000
+	claims["exp"] = float64(noon.Add(-skew+300*time.Millisecond).UnixMilli()) / 1000
+	st := s.watch(t, auth(mintWith(t, jwt.SigningMethodHS256, testSecret, nil, claims)))
+	st.next(t)
+	st.ends(t)
+}
+
+func TestStreamsEndWhenTheServerStops(t *testing.T) {
+	s := newSurface(t, sqlite)
+	token := auth(mint(t, ada))
+	st := s.watch(t, token)
+	st.next(t)
+	s.server.EndStreams()
+	s.server.EndStreams()
+	st.ends(t)
+	late := s.watch(t, token) // of a connection that was open already
+	late.ends(t)
+}
+
+func TestAListenerThatLeavesLeavesNothing(t *testing.T) {
+	s := newSurface(t, sqlite)
+	st := s.watch(t, auth(mint(t, ada)))
+	st.next(t)
+	st.leave()
+	eventually(t, "nobody listens", func() bool {
+		s.server.feed.mu.Lock()
+		defer s.server.feed.mu.Unlock()
+		return len(s.server.feed.listeners) == 0
+	})
+}
+
+// TestAnOutageBreaksAStreamOff: the reader connects again, and resumes.
+func TestAnOutageBreaksAStreamOff(t *testing.T) {
+	s := newSurface(t, sqlite)
+	token := auth(mint(t, ada))
+	st := s.watch(t, token)
+	st.next(t)
+	if err := s.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.server.feed.changed(ada)
+	st.ends(t)
+}
+
+// TestASlowReaderIsToldToStartAgain has the history end before the reader's place.
+func TestASlowReaderIsToldToStartAgain(t *testing.T) {
+	s := newSurface(t, sqlite)
+	token := auth(mint(t, ada))
+	st := s.watch(t, token)
+	st.next(t)
+	for range 3 {
+		if _, err := s.store.CreateTask(t.Context(), store.Task{UserID: ada, Title: "a", CreatedAt: noon, UpdatedAt: noon}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.store.DeleteTaskEvents(t.Context(), noon.Add(time.Hour), 1); err != nil {
+		t.Fatal(err)
+	}
+	s.server.feed.changed(ada)
+	if got, want := st.next(t), event(3, "tasks.reset", `{"reason":"Too many changes at once. Read the list again."}`); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

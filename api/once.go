@@ -1,0 +1,141 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"vestibule/internal/web"
+	"vestibule/store"
+)
+
+// answersKept is how long an answer is given again (CONTRACT: Idempotency-Key).
+const answersKept = 24 * time.Hour
+
+// maxKey bounds an Idempotency-Key, in bytes.
+const maxKey = 255
+
+// idempotencyKey returns the request's key, "" when it has none.
+func idempotencyKey(r *http.Request) (string, error) {
+	sent := r.Header["Idempotency-Key"]
+	if sent == nil {
+		return "", nil
+	}
+	if len(sent) == 1 && len(sent[0]) >= 1 && len(sent[0]) <= maxKey && printableASCII(sent[0]) {
+		return sent[0], nil
+	}
+	return "", badHeader("Idempotency-Key", fmt.Sprintf("must be given once, with 1 to %d printable ASCII characters", maxKey))
+}
+
+func printableASCII(text string) bool {
+	for _, c := range []byte(text) {
+		if c < ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+var (
+	errInProgress = web.Refuse(http.StatusConflict, "IN_PROGRESS", "A request with this Idempotency-Key is still in progress. Please try again.").With("Retry-After", "1")
+	errKeyReused  = func() *web.Error {
+		e := web.Refuse(http.StatusUnprocessableEntity, "KEY_REUSED", "The request has fields that are not valid.")
+		e.Fields = []web.FieldError{{Field: "Idempotency-Key", Message: "was used for another request; use a new one"}}
+		return e
+	}()
+)
+
+// running holds the keys whose requests this instance is at, so that a second one
+// is told at once. Another instance's are known by the lock on their row.
+type running struct {
+	mu   sync.Mutex
+	keys map[requestKey]bool
+}
+
+type requestKey struct{ caller, user, key string }
+
+// begin returns how to end a request, or false while there is one with its key.
+func (r *running) begin(k requestKey) (end func(), ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.keys[k] {
+		return nil, false
+	}
+	if r.keys == nil {
+		r.keys = map[requestKey]bool{}
+	}
+	r.keys[k] = true
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.keys, k)
+	}, true
+}
+
+// keptAnswer is what is said again.
+type keptAnswer struct {
+	Location string          `json:"location"`
+	ETag     string          `json:"etag"`
+	Body     json.RawMessage `json:"body"`
+}
+
+func newKeptAnswer(t store.Task) (keptAnswer, error) {
+	body, err := web.EncodeJSON(toTaskJSON(t))
+	return keptAnswer{Location: location(t), ETag: entityTag(t), Body: body}, err
+}
+
+func (a keptAnswer) send(w http.ResponseWriter) error {
+	w.Header().Set("Location", a.Location)
+	w.Header().Set("ETag", a.ETag)
+	return web.WriteJSON(w, http.StatusCreated, a.Body)
+}
+
+// createOnce creates the task, unless a request with this key has done so.
+func (s *Server) createOnce(ctx context.Context, w http.ResponseWriter, t store.Task, id requestKey) error {
+	print, err := fingerprint(t)
+	if err != nil {
+		return err
+	}
+	text, replayed, err := s.tasks.CreateTaskOnce(ctx, t, store.Once{
+		Caller: id.caller, Key: id.key, Fingerprint: print, Now: t.CreatedAt, Expires: t.CreatedAt.Add(answersKept),
+		Answer: func(made store.Task) (string, error) {
+			kept, err := newKeptAnswer(made)
+			if err != nil {
+				return "", err
+			}
+			text, err := web.EncodeJSON(kept)
+			return string(text), err
+		},
+	})
+	switch {
+	case errors.Is(err, store.ErrInProgress):
+		return errInProgress.Because(err)
+	case errors.Is(err, store.ErrKeyReused):
+		return errKeyReused
+	case err != nil:
+		return refusal(err)
+	}
+	var kept keptAnswer
+	if err := json.Unmarshal([]byte(text), &kept); err != nil {
+		return fmt.Errorf("kept answer: %w", err)
+	}
+	s.feed.changed(t.UserID)
+	if replayed {
+		w.Header().Set("Idempotency-Replayed", "true")
+	}
+	return kept.send(w)
+}
+
+// fingerprint is of what a request asks for, however its JSON was written.
+func fingerprint(t store.Task) (string, error) {
+	asked, err := json.Marshal([]any{t.Title, t.Description, t.Completed})
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(asked)), nil
+}

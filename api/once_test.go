@@ -1,0 +1,150 @@
+package api
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+func decode(tb testing.TB, body string, into any) {
+	tb.Helper()
+	if err := json.Unmarshal([]byte(body), into); err != nil {
+		tb.Fatalf("%v in %s", err, body)
+	}
+}
+
+func count(tb testing.TB, s *surface, token http.Header) int {
+	tb.Helper()
+	var tasks []taskBody
+	decode(tb, s.do(tb, "GET", "/api/me/tasks", "", token).body, &tasks)
+	return len(tasks)
+}
+
+func TestARequestThatIsSentAgainGetsTheSameAnswer(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, s *surface) {
+		token := auth(mint(t, ada))
+		keyed := with(token, "Idempotency-Key", `"8e03978e-40d5-43dd-bc93-6894a57f9324"`)
+		first := s.do(t, "POST", "/api/me/tasks", `{"title":"a","description":"<b>"}`, keyed)
+		if first.StatusCode != 201 || first.Header.Get("Idempotency-Replayed") != "" {
+			t.Fatalf("first: got %d %s", first.StatusCode, first.body)
+		}
+		s.do(t, "PUT", "/api/me/tasks/1", `{"title":"changed"}`, token)
+		again := s.do(t, "POST", "/api/"+ada+"/tasks/", `{ "description": "\u003cb>", "title": " a ", "completed": false }`, keyed)
+		again.is(t, 201, first.body)
+		for _, name := range []string{"Location", "ETag"} {
+			if got, want := again.Header.Get(name), first.Header.Get(name); got != want || got == "" {
+				t.Errorf("%s: got %q, want %q", name, got, want)
+			}
+		}
+		if got := again.Header.Get("Idempotency-Replayed"); got != "true" {
+			t.Errorf("Idempotency-Replayed: got %q, want true", got)
+		}
+		s.do(t, "POST", "/api/me/tasks", `{"title":"b"}`, keyed).
+			isProblem(t, 422, "The request has fields that are not valid.", "Idempotency-Key: was used for another request; use a new one")
+		if n := count(t, s, token); n != 1 {
+			t.Errorf("got %d tasks, want 1", n)
+		}
+		// It is another's key to another user, and to the same a day later.
+		s.do(t, "POST", "/api/me/tasks", `{"title":"b"}`, with(auth(mint(t, bob)), "Idempotency-Key", keyed["Idempotency-Key"]...)).isCreated(t)
+		s.clock.Set(noon.Add(24 * time.Hour))
+		claims := goodClaims(ada)
+		claims["iat"], claims["exp"] = s.clock.Now().Unix(), s.clock.Now().Add(time.Minute).Unix()
+		tomorrow := auth(mintWith(t, jwt.SigningMethodHS256, testSecret, nil, claims))
+		s.do(t, "POST", "/api/me/tasks", `{"title":"b"}`, with(tomorrow, "Idempotency-Key", keyed["Idempotency-Key"]...)).isCreated(t)
+	})
+}
+
+func (r reply) isCreated(tb testing.TB) {
+	tb.Helper()
+	if r.StatusCode != 201 || r.Header.Get("Idempotency-Replayed") != "" {
+		tb.Errorf("got %d %s, replayed %q; want a new task", r.StatusCode, r.body, r.Header.Get("Idempotency-Replayed"))
+	}
+}
+
+func TestARefusedRequestDoesNotUseItsKeyUp(t *testing.T) {
+	s := newSurface(t, sqlite)
+	keyed := with(auth(mint(t, ada)), "Idempotency-Key", "k")
+	s.do(t, "POST", "/api/me/tasks", `{"title":""}`, keyed).isProblem(t, 422, "The request has fields that are not valid.", "title: must have 1 to 255 characters")
+	s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, keyed).isCreated(t)
+}
+
+func TestAKeyThatCannotBeOneIsRefused(t *testing.T) {
+	s := newSurface(t, sqlite)
+	token := auth(mint(t, ada))
+	for _, values := range [][]string{{""}, {strings.Repeat("k", 256)}, {strings.Repeat("k", 300)}, {"a", "b"}, {"ключ"}, {"a\tb"}} {
+		s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, with(token, "Idempotency-Key", values...)).
+			isProblem(t, 400, "The request has a header that is not valid.", "Idempotency-Key: must be given once, with 1 to 255 printable ASCII characters")
+	}
+	s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, with(token, "Idempotency-Key", strings.Repeat("k", 255))).isCreated(t)
+	if n := count(t, s, token); n != 1 {
+		t.Errorf("got %d tasks, want 1", n)
+	}
+}
+
+// TestAKeyInProgressIsAConflict holds the first request's body back.
+func TestAKeyInProgressIsAConflict(t *testing.T) {
+	s := newSurface(t, sqlite)
+	token := auth(mint(t, ada))
+	keyed := with(token, "Idempotency-Key", "slow")
+	body, writer := io.Pipe()
+	req, err := http.NewRequestWithContext(t.Context(), "POST", s.url+"/api/me/tasks", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header = keyed.Clone()
+	req.Header.Set("Content-Type", "application/json")
+	first := make(chan int, 1)
+	go func() {
+		res, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			first <- 0
+			return
+		}
+		res.Body.Close()
+		first <- res.StatusCode
+	}()
+	_, _ = writer.Write([]byte(`{"title":`))
+	eventually(t, "the first request is running", func() bool {
+		s.server.running.mu.Lock()
+		defer s.server.running.mu.Unlock()
+		return len(s.server.running.keys) == 1
+	})
+	res := s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, keyed)
+	res.isProblem(t, 409, "A request with this Idempotency-Key is still in progress. Please try again.")
+	if got := res.Header.Get("Retry-After"); got != "1" {
+		t.Errorf("Retry-After: got %q, want 1", got)
+	}
+	_, _ = writer.Write([]byte(`"a"}`))
+	writer.Close()
+	if got := <-first; got != 201 {
+		t.Errorf("first: got %d, want 201", got)
+	}
+	if res := s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, keyed); res.StatusCode != 201 || count(t, s, token) != 1 {
+		t.Errorf("afterwards: got %d and %d tasks, want the kept answer", res.StatusCode, count(t, s, token))
+	}
+}
+
+func TestADoubleClickMakesOneTask(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, s *surface) {
+		token := auth(mint(t, ada))
+		keyed := with(token, "Idempotency-Key", "twice")
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() {
+				if res := s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, keyed); res.StatusCode != 201 && res.StatusCode != 409 {
+					t.Errorf("got %d %s", res.StatusCode, res.body)
+				}
+			})
+		}
+		wg.Wait()
+		if n := count(t, s, token); n != 1 {
+			t.Errorf("got %d tasks, want 1", n)
+		}
+	})
+}

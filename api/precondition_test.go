@@ -1,0 +1,138 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+)
+
+func with(header http.Header, name string, values ...string) http.Header {
+	h := header.Clone()
+	h[name] = values
+	return h
+}
+
+func TestATaskHasAStrongETagThatChangesWithIt(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, s *surface) {
+		token := auth(mint(t, ada))
+		step := func(method, path, body, want string) {
+			t.Helper()
+			res := s.do(t, method, path, body, token)
+			if got := res.Header.Get("ETag"); got != want || res.StatusCode >= 300 {
+				t.Errorf("%s %s: got %d with ETag %s, want %s", method, path, res.StatusCode, got, want)
+			}
+		}
+		step("POST", "/api/me/tasks", `{"title":"a"}`, `"1"`)
+		step("GET", "/api/me/tasks/1", "", `"1"`)
+		step("PUT", "/api/me/tasks/1", `{"title":"b"}`, `"2"`)
+		step("PATCH", "/api/me/tasks/1", `{}`, `"2"`)
+		step("PATCH", "/api/me/tasks/1/complete", "", `"3"`)
+		step("HEAD", "/api/me/tasks/1", "", `"3"`)
+	})
+}
+
+func TestATaskThatIsKnownIsNotSentAgain(t *testing.T) {
+	s := newSurface(t, sqlite)
+	token := auth(mint(t, ada))
+	s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, token)
+	for _, tc := range []struct {
+		value string
+		want  int
+	}{
+		{`"1"`, 304}, {`W/"1"`, 304}, {`"0", "1"`, 304}, {`*`, 304}, {`"0",, W/"1" ,`, 304},
+		{`"0"`, 200}, {`"2"`, 200}, {`"01"`, 200}, {`1`, 200}, {`"1`, 200}, {``, 200}, {`"1" "2"`, 200},
+	} {
+		res := s.do(t, "GET", "/api/me/tasks/1", "", with(token, "If-None-Match", tc.value))
+		if res.StatusCode != tc.want || res.Header.Get("ETag") != `"1"` || (tc.want == 304) != (res.body == "") {
+			t.Errorf("If-None-Match: %s: got %d, ETag %s, body %q; want %d", tc.value, res.StatusCode, res.Header.Get("ETag"), res.body, tc.want)
+		}
+	}
+	s.do(t, "GET", "/api/me/tasks/2", "", with(token, "If-None-Match", "*")).isProblem(t, 404, "Task not found")
+}
+
+func TestAChangeMeantForAnotherVersionIsRefused(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, s *surface) {
+		token := auth(mint(t, ada))
+		s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, token)
+		s.do(t, "PUT", "/api/me/tasks/1", `{"title":"b"}`, token) // "2"
+		requests := []struct{ method, path, body string }{
+			{"PUT", "/api/me/tasks/1", `{"title":"c"}`}, {"PATCH", "/api/me/tasks/1", `{"title":"c"}`}, {"PUT", "/api/me/tasks/1", `{}`},
+			{"PATCH", "/api/me/tasks/1/complete", ""}, {"DELETE", "/api/me/tasks/1", ""},
+		}
+		for _, r := range requests {
+			for _, stale := range []string{`"1"`, `"3"`, `W/"2"`, `"1", "3"`, `"x"`, `"02"`, `""`} {
+				s.do(t, r.method, r.path, r.body, with(token, "If-Match", stale)).isProblem(t, 412, "The task has changed since it was read")
+			}
+			for _, malformed := range []string{``, `2`, `"2`, `"2" "3"`, `,`, `*, "2"`, `"a b"`, strings.Repeat(`"1",`, 101)} {
+				s.do(t, r.method, r.path, r.body, with(token, "If-Match", malformed)).
+					isProblem(t, 400, "The request has a header that is not valid.", `If-Match: must be * or a list of entity tags like "3"`)
+			}
+			missing := strings.Replace(r.path, "tasks/1", "tasks/7", 1)
+			s.do(t, r.method, missing, r.body, with(token, "If-Match", `"1"`)).isProblem(t, 404, "Task not found")
+			s.do(t, r.method, missing, r.body, with(token, "If-Match", `*`)).isProblem(t, 404, "Task not found")
+		}
+		if got := s.do(t, "GET", "/api/me/tasks/1", "", token); got.Header.Get("ETag") != `"2"` {
+			t.Errorf("after all that: got ETag %s, want no change", got.Header.Get("ETag"))
+		}
+		for i, fits := range [][]string{{`"2"`}, {`"9", "3"`}, {`"9"`, `"4"`}, {`*`}} {
+			res := s.do(t, "PATCH", "/api/me/tasks/1/complete", "", with(token, "If-Match", fits...))
+			if res.StatusCode != 200 {
+				t.Errorf("%d. If-Match %q: got %d, want 200", i, fits, res.StatusCode)
+			}
+		}
+	})
+}
+
+func TestTwoWritersCannotLoseAnUpdate(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, s *surface) {
+		token := auth(mint(t, ada))
+		s.do(t, "POST", "/api/me/tasks", `{"title":"0"}`, token)
+		const writers, each = 4, 5
+		var wg sync.WaitGroup
+		for range writers {
+			wg.Go(func() {
+				for done := 0; done < each; { // append one x to what was read
+					read := s.do(t, "GET", "/api/me/tasks/1", "", token)
+					var task taskBody
+					decode(t, read.body, &task)
+					res := s.do(t, "PUT", "/api/me/tasks/1", `{"title":"`+task.Title+`x"}`, with(token, "If-Match", read.Header.Get("ETag")))
+					switch res.StatusCode {
+					case 200:
+						done++
+					case 412:
+					default:
+						t.Errorf("got %d %s", res.StatusCode, res.body)
+						return
+					}
+				}
+			})
+		}
+		wg.Wait()
+		var task taskBody
+		decode(t, s.do(t, "GET", "/api/me/tasks/1", "", token).body, &task)
+		if want := "0" + strings.Repeat("x", writers*each); task.Title != want {
+			t.Errorf("got %q, want %q", task.Title, want)
+		}
+	})
+}
+
+func FuzzEntityTags(f *testing.F) {
+	for _, seed := range []string{`"1"`, `W/"1", "2"`, `*`, ``, `"`, `,,"a",`, `W/`, "\"\xff\""} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, list string) {
+		tags, any, err := parseTags(list)
+		if err != nil {
+			return
+		}
+		if any == (len(tags) > 0) {
+			t.Errorf("%q: got any %t and %d tags", list, any, len(tags))
+		}
+		for _, tag := range tags {
+			if strings.ContainsAny(tag.text, "\" \t\n") || !strings.Contains(list, `"`+tag.text+`"`) {
+				t.Errorf("%q: got tag %q", list, tag.text)
+			}
+		}
+	})
+}

@@ -1,0 +1,157 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"vestibule/internal/web"
+	"vestibule/store"
+)
+
+// withoutQuery refuses a query on a route that has none: a parameter that is
+// ignored looks to its sender as if it had worked.
+func withoutQuery(h ownerFunc) ownerFunc {
+	return func(w http.ResponseWriter, r *http.Request, user string) error {
+		if r.URL.RawQuery != "" {
+			q, err := parseQuery(r)
+			if err == nil {
+				err = q.verdict()
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return h(w, r, user)
+	}
+}
+
+// query is a request's query, read strictly.
+type query struct {
+	values url.Values
+	faults []web.FieldError
+}
+
+// maxQueryNames bounds how many unknown parameters are named in one answer.
+const maxQueryNames = 50
+
+// parseQuery notes parameters that are not among known, or there more than once:
+// different readers take the first or the last of them.
+func parseQuery(r *http.Request, known ...string) (*query, error) {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, web.Refuse(http.StatusBadRequest, "INVALID_QUERY", "The query string cannot be read.").Because(err)
+	}
+	q := &query{values: values}
+	for name, given := range values {
+		switch {
+		case len(q.faults) == maxQueryNames:
+		case !slices.Contains(known, name):
+			message := "unknown parameter"
+			if known != nil {
+				message += "; use " + strings.Join(known, ", ")
+			}
+			q.reject(strings.ToValidUTF8(name, "\uFFFD"), message)
+		case len(given) > 1:
+			q.reject(name, "was given more than once")
+		}
+	}
+	slices.SortFunc(q.faults, func(a, b web.FieldError) int { return strings.Compare(a.Field, b.Field) })
+	return q, nil
+}
+
+func (q *query) reject(name, message string) {
+	q.faults = append(q.faults, web.FieldError{Field: name, Message: message})
+}
+
+// verdict names every fault of the query at once.
+func (q *query) verdict() error {
+	if len(q.faults) == 0 {
+		return nil
+	}
+	e := web.Refuse(http.StatusUnprocessableEntity, "INVALID_QUERY", "The request has query parameters that are not valid.")
+	e.Fields = q.faults
+	return e
+}
+
+// maxPage bounds a page, which is held in memory: a task has up to 41 KiB.
+const maxPage = 200
+
+// maxSearch bounds a text to search for, in code points.
+const maxSearch = 255
+
+// The values of sort; a - before one turns it around.
+var sorts = map[string]store.TaskOrder{"created_at": store.ByCreated, "updated_at": store.ByUpdated, "title": store.ByTitle}
+
+// listQuery is what a list is asked for with.
+type listQuery struct {
+	store.TaskQuery
+	limit int // 0: all
+	raw   url.Values
+}
+
+func readListQuery(r *http.Request, user string) (listQuery, error) {
+	q, err := parseQuery(r, "limit", "cursor", "completed", "q", "sort")
+	if err != nil {
+		return listQuery{}, err
+	}
+	l := listQuery{raw: q.values}
+	if q.values.Has("limit") {
+		l.limit = q.limit()
+	}
+	if q.values.Has("completed") {
+		switch v := q.values.Get("completed"); v {
+		case "true", "false":
+			l.Completed = new(v == "true")
+		default:
+			q.reject("completed", "must be true or false")
+		}
+	}
+	l.Search = q.search()
+	if q.values.Has("sort") {
+		name, descending := strings.CutPrefix(q.values.Get("sort"), "-")
+		by, known := sorts[name]
+		if !known {
+			q.reject("sort", "must be created_at, updated_at or title, or one of them with - before it")
+		}
+		l.By, l.Descending = by, descending
+	}
+	if q.values.Has("cursor") {
+		position, err := readCursor(q.values.Get("cursor"), user, l.TaskQuery)
+		switch {
+		case err != nil && len(q.faults) == 0: // it cannot fit a query that is wrong itself
+			q.reject("cursor", err.Error())
+		case !q.values.Has("limit"):
+			q.reject("limit", "is required with cursor")
+		}
+		l.After = &position
+	}
+	return l, q.verdict()
+}
+
+func (q *query) limit() int {
+	text := q.values.Get("limit")
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > maxPage || strconv.Itoa(n) != text {
+		q.reject("limit", fmt.Sprintf("must be a whole number from 1 to %d", maxPage))
+		return 0
+	}
+	return n
+}
+
+func (q *query) search() string {
+	text := q.values.Get("q")
+	switch {
+	case !utf8.ValidString(text):
+		q.reject("q", "must be UTF-8")
+	case strings.ContainsRune(text, 0):
+		q.reject("q", "must not contain NUL")
+	case utf8.RuneCountInString(text) > maxSearch:
+		q.reject("q", fmt.Sprintf("must have at most %d characters", maxSearch))
+	}
+	return text
+}

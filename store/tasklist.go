@@ -1,0 +1,177 @@
+package store
+
+import (
+	"context"
+	"iter"
+	"strings"
+	"time"
+)
+
+// TaskQuery says which of a user's tasks, and in which order. The zero TaskQuery
+// is all of them, ordered by id.
+type TaskQuery struct {
+	Completed  *bool     // nil: either
+	Search     string    // in title or description, whatever the case; "": anything
+	By         TaskOrder // ties are ordered by id
+	Descending bool
+	After      *TaskPosition // nil: from the start
+}
+
+// TaskOrder is what tasks are ordered by.
+type TaskOrder int
+
+// The orders. A title's place is decided by its folded code points.
+const (
+	ByID TaskOrder = iota
+	ByCreated
+	ByUpdated
+	ByTitle
+)
+
+// TaskPosition is a place in the order of a TaskQuery: that of a task which was
+// there once. It stays good when that task has gone or changed.
+type TaskPosition struct {
+	Key string // of the order's column; "" for ByID
+	ID  int64
+}
+
+// taskKeys are the columns of the orders. Each has an index behind user_id, and
+// behind user_id and completed.
+var taskKeys = [...]string{ByID: "", ByCreated: "created_at", ByUpdated: "updated_at", ByTitle: "title_key"}
+
+// ListTasks returns the tasks of the user that q asks for. An error ends the
+// sequence.
+//
+// The rows are fetched page by page, so that a slow reader at the other end
+// holds neither a connection nor a snapshot while it reads, and a list takes
+// the memory of a page, however long it is. A task that is created, deleted or
+// moved meanwhile may be in it or not.
+func (s *Store) ListTasks(ctx context.Context, userID string, q TaskQuery) iter.Seq2[Task, error] {
+	const page = 50 // rows of up to 41 KiB, for each reader that stands still
+	return func(yield func(Task, error) bool) {
+		for {
+			tasks, next, err := s.TaskPage(ctx, userID, q, page)
+			if err != nil {
+				yield(Task{}, err)
+				return
+			}
+			for _, t := range tasks {
+				if !yield(t, nil) {
+					return
+				}
+			}
+			if next == nil {
+				return
+			}
+			q.After = next
+		}
+	}
+}
+
+// TaskPage returns up to limit tasks of the user that q asks for, and where to go
+// on, or nil when these were the last. It counts nothing and skips nothing, so a
+// page costs the same wherever it is, and no task that stays as it is comes twice
+// or never while others come and go.
+func (s *Store) TaskPage(ctx context.Context, userID string, q TaskQuery, limit int) (tasks []Task, next *TaskPosition, err error) {
+	statement, args := q.statement(userID, limit+1)
+	err = s.call(ctx, "list tasks", func(ctx context.Context) error {
+		var t Task
+		var at, last TaskPosition
+		key := q.keyField(&at)
+		dest := t.fields()
+		if key != nil {
+			dest = append(dest, key)
+		}
+		return querier{s.often}.each(ctx, dest, func() {
+			if len(tasks) == limit {
+				next = new(last)
+				return
+			}
+			at.ID = t.ID
+			last = at
+			tasks = append(tasks, t)
+		}, statement, args...)
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return tasks, next, nil
+}
+
+// statement is one of a few dozen texts.
+func (q TaskQuery) statement(userID string, limit int) (string, []any) {
+	var b strings.Builder
+	key := taskKeys[q.By]
+	b.WriteString(`SELECT ` + taskColumns)
+	if key != "" {
+		b.WriteString(`, ` + key)
+	}
+	b.WriteString(` FROM tasks WHERE user_id = ?`)
+	args := []any{userID}
+	if q.Completed != nil {
+		b.WriteString(` AND completed = ?`)
+		args = append(args, *q.Completed)
+	}
+	if q.Search != "" {
+		b.WriteString(` AND (title_fold LIKE ? ESCAPE '!' OR description_fold LIKE ? ESCAPE '!')`)
+		pattern := "%" + likeLiteral.Replace(fold(q.Search)) + "%"
+		args = append(args, pattern, pattern)
+	}
+	comparison, direction := ` > `, ``
+	if q.Descending {
+		comparison, direction = ` < `, ` DESC`
+	}
+	order := `id` + direction
+	if key != "" {
+		order = key + direction + `, ` + order
+	}
+	switch {
+	case q.After == nil:
+	case key == "":
+		b.WriteString(` AND id` + comparison + `?`)
+		args = append(args, q.After.ID)
+	default:
+		b.WriteString(` AND (` + key + `, id)` + comparison + `(?, ?)`)
+		args = append(args, q.After.Key, q.After.ID)
+	}
+	b.WriteString(` ORDER BY ` + order + ` LIMIT ?`)
+	return b.String(), append(args, limit)
+}
+
+// keyField is where the order's column is scanned to, nil for ByID.
+func (q TaskQuery) keyField(at *TaskPosition) any {
+	switch q.By {
+	case ByID:
+		return nil
+	case ByTitle:
+		return &at.Key
+	default:
+		return instantText{&at.Key}
+	}
+}
+
+// instantText is the destination of a time that is kept as text.
+type instantText struct{ to *string }
+
+// Scan implements sql.Scanner.
+func (i instantText) Scan(value any) error {
+	t, err := parse(value)
+	if err == nil {
+		*i.to = format(t)
+	}
+	return err
+}
+
+// ValidPosition reports whether p can be a place in the order of q. A database
+// would fail on one that is not.
+func (q TaskQuery) ValidPosition(p TaskPosition) bool {
+	switch q.By {
+	case ByID:
+		return p.Key == ""
+	case ByCreated, ByUpdated:
+		t, err := time.Parse(timeLayout, p.Key)
+		return err == nil && format(t) == p.Key
+	default:
+		return validText(p.Key)
+	}
+}

@@ -1,0 +1,306 @@
+package store_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"vestibule/store"
+)
+
+func taskQueryCases() map[string]func(*testing.T, *database) {
+	return map[string]func(*testing.T, *database){
+		"pages are whole in every order":                 pageCase,
+		"pages are stable while tasks come and go":       stablePageCase,
+		"a search finds text in any language, literally": searchCase,
+		"tasks of another program are folded":            foldCase,
+		"every page is read from an index":               planCase,
+		"two writers of one version cannot both succeed": versionCase,
+	}
+}
+
+var orders = map[string]store.TaskOrder{"id": store.ByID, "created": store.ByCreated, "updated": store.ByUpdated, "title": store.ByTitle}
+
+// paged reads all pages, each of limit tasks.
+func paged(t *testing.T, d *database, userID string, q store.TaskQuery, limit int) (titles []string) {
+	t.Helper()
+	for {
+		tasks, next, err := d.TaskPage(t.Context(), userID, q, limit)
+		if err != nil {
+			t.Fatalf("page: %v", err)
+		}
+		for _, task := range tasks {
+			titles = append(titles, task.Title)
+		}
+		if next == nil {
+			return titles
+		}
+		if len(tasks) != limit {
+			t.Fatalf("a page that is not the last has %d tasks, want %d", len(tasks), limit)
+		}
+		if !q.ValidPosition(*next) {
+			t.Fatalf("got a position that is not valid: %+v", *next)
+		}
+		q.After = next
+	}
+}
+
+func pageCase(t *testing.T, d *database) {
+	u, _ := signedUp(t, d.Store)
+	other, _ := signedUp(t, d.Store)
+	// Titles, in the order of creation; several times of each kind are the same.
+	for i, title := range []string{"beta", "Alpha", "alpha", "Éclair", "éclair", "zulu", "Beta", "ähre"} {
+		task := newTask(u.ID)
+		task.Title = title
+		task.Completed = i%3 == 0
+		task.CreatedAt = base().Add(time.Duration(i/2) * time.Second)
+		task.UpdatedAt = base().Add(time.Duration(-i/3) * time.Second)
+		created(t, d.Store, task)
+		task.UserID = other.ID
+		created(t, d.Store, task)
+	}
+	all := map[string][]string{
+		"id":      {"beta", "Alpha", "alpha", "Éclair", "éclair", "zulu", "Beta", "ähre"},
+		"created": {"beta", "Alpha", "alpha", "Éclair", "éclair", "zulu", "Beta", "ähre"},
+		"updated": {"Beta", "ähre", "Éclair", "éclair", "zulu", "beta", "Alpha", "alpha"},
+		"title":   {"Alpha", "alpha", "beta", "Beta", "zulu", "ähre", "Éclair", "éclair"},
+	}
+	done := map[string]bool{"beta": true, "Éclair": true, "Beta": true}
+	for name, by := range orders {
+		for _, descending := range []bool{false, true} {
+			for _, completed := range []*bool{nil, new(true), new(false)} {
+				want := slices.DeleteFunc(slices.Clone(all[name]), func(title string) bool {
+					return completed != nil && done[title] != *completed
+				})
+				if descending {
+					slices.Reverse(want)
+				}
+				q := store.TaskQuery{By: by, Descending: descending, Completed: completed}
+				for _, limit := range []int{1, 2, 3, 7, 8, 9} {
+					if diff := cmp.Diff(want, paged(t, d, u.ID, q, limit)); diff != "" {
+						t.Errorf("%s, descending: %t, limit %d (-want +got):\n%s", name, descending, limit, diff)
+					}
+				}
+				var streamed []string
+				for task, err := range d.ListTasks(t.Context(), u.ID, q) {
+					if err != nil {
+						t.Fatal(err)
+					}
+					streamed = append(streamed, task.Title)
+				}
+				if diff := cmp.Diff(want, streamed); diff != "" {
+					t.Errorf("%s, descending: %t, streamed (-want +got):\n%s", name, descending, diff)
+				}
+			}
+		}
+	}
+}
+
+func stablePageCase(t *testing.T, d *database) {
+	for name, by := range orders {
+		u, _ := signedUp(t, d.Store)
+		var stays []int64
+		var goes []store.Task
+		for i := range 60 {
+			task := newTask(u.ID)
+			task.Title = fmt.Sprintf("task %02d", i)
+			task.CreatedAt = base().Add(time.Duration(i) * time.Second)
+			task.UpdatedAt = task.CreatedAt
+			task = created(t, d.Store, task)
+			if i%2 == 0 {
+				stays = append(stays, task.ID)
+			} else {
+				goes = append(goes, task)
+			}
+		}
+		q := store.TaskQuery{By: by}
+		var got []int64
+		for {
+			tasks, next, err := d.TaskPage(t.Context(), u.ID, q, 5)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, task := range tasks {
+				got = append(got, task.ID)
+			}
+			if next == nil {
+				break
+			}
+			q.After = next
+			for range 2 { // the one the page ended with among them
+				if len(goes) > 0 {
+					if err := d.DeleteTask(t.Context(), u.ID, goes[0].ID, nil, base()); err != nil {
+						t.Fatal(err)
+					}
+					goes = goes[1:]
+				}
+			}
+			early := newTask(u.ID) // before all others but by id
+			early.Title = "a"
+			early.CreatedAt, early.UpdatedAt = base().Add(-time.Hour), base().Add(-time.Hour)
+			created(t, d.Store, early)
+		}
+		if len(slices.Compact(slices.Sorted(slices.Values(got)))) != len(got) {
+			t.Errorf("%s: a task came twice: %v", name, got)
+		}
+		for _, id := range stays {
+			if !slices.Contains(got, id) {
+				t.Errorf("%s: task %d, which was there all the time, never came", name, id)
+			}
+		}
+	}
+}
+
+func searchCase(t *testing.T, d *database) {
+	u, _ := signedUp(t, d.Store)
+	for _, task := range []struct{ title, description string }{
+		{"Straße kehren", ""}, {"100% done", ""}, {"snake_case", ""}, {"ΟΔΟΣ", ""}, {"Купить молоко", ""},
+		{"牛乳を買う", ""}, {"cafe\u0301", ""}, {"plain", "with a Description"}, {`back\slash`, ""}, {"İstanbul", ""}, {"bang!", ""},
+	} {
+		in := newTask(u.ID)
+		in.Title = task.title
+		if task.description != "" {
+			in.Description = &task.description
+		}
+		created(t, d.Store, in)
+	}
+	for search, want := range map[string][]string{
+		"STRASSE": {"Straße kehren"}, "straße": {"Straße kehren"}, "%": {"100% done"}, "_": {"snake_case"}, "!": {"bang!"},
+		"οδος": {"ΟΔΟΣ"}, "МОЛОКО": {"Купить молоко"}, "乳を": {"牛乳を買う"}, "CAFÉ": {"cafe\u0301"},
+		"description": {"plain"}, `\`: {`back\slash`}, "i̇stanbul": {"İstanbul"}, "%%": nil, "nothing": nil, "' OR 1=1 --": nil,
+	} {
+		got := paged(t, d, u.ID, store.TaskQuery{Search: search}, 10)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", search, diff)
+		}
+	}
+	// A change of one text leaves the other to be found.
+	task := created(t, d.Store, store.Task{UserID: u.ID, Title: "before", Description: new("inner"), CreatedAt: base(), UpdatedAt: base()})
+	if _, err := d.UpdateTask(t.Context(), u.ID, task.ID, store.TaskChange{Title: new("After")}, nil, base()); err != nil {
+		t.Fatal(err)
+	}
+	for search, want := range map[string]int{"before": 0, "after": 1, "INNER": 1} {
+		if got := paged(t, d, u.ID, store.TaskQuery{Search: search}, 10); len(got) != want {
+			t.Errorf("%q: got %v, want %d", search, got, want)
+		}
+	}
+	if _, err := d.UpdateTask(t.Context(), u.ID, task.ID, store.TaskChange{Description: new((*string)(nil))}, nil, base()); err != nil {
+		t.Fatal(err)
+	}
+	if got := paged(t, d, u.ID, store.TaskQuery{Search: "inner"}, 10); len(got) != 0 {
+		t.Errorf("a description that was cleared: got %v, want none", got)
+	}
+}
+
+func foldCase(t *testing.T, d *database) {
+	u, _ := signedUp(t, d.Store)
+	d.exec(t, `INSERT INTO tasks (user_id, title, description, completed, created_at, updated_at)
+		SELECT id, 'ÜBER', 'ÄON', "emailVerified", "createdAt", "createdAt" FROM "user" WHERE id = ?`, u.ID)
+	for n := 1; n > 0; {
+		var err error
+		if n, err = d.FoldTasks(t.Context(), 100); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, search := range []string{"über", "äon"} {
+		if got := paged(t, d, u.ID, store.TaskQuery{Search: search, By: store.ByTitle}, 10); len(got) != 1 {
+			t.Errorf("%q: got %v, want the task", search, got)
+		}
+	}
+}
+
+// planCase asks each engine how it would read a page.
+func planCase(t *testing.T, d *database) {
+	u, _ := signedUp(t, d.Store)
+	manyTasks(t, d, u.ID, 2000)
+	conn, err := d.raw(t).Connx(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if d.Engine() == "postgres" {
+		// With a few thousand rows a bitmap and a sort are as cheap, and which
+		// of them is chosen changes from run to run.
+		for _, statement := range []string{`ANALYZE tasks`, `SET enable_bitmapscan = off`, `SET enable_seqscan = off`} {
+			if _, err := conn.ExecContext(t.Context(), statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for name, by := range orders {
+		for _, completed := range []*bool{nil, new(false)} {
+			for _, descending := range []bool{false, true} {
+				after := store.TaskPosition{ID: 5, Key: map[store.TaskOrder]string{
+					store.ByCreated: "2026-03-01T10:00:00.123Z", store.ByUpdated: "2026-03-01T10:00:00.123Z", store.ByTitle: "task",
+				}[by]}
+				q := store.TaskQuery{By: by, Descending: descending, Completed: completed, After: &after}
+				statement, args := store.PageStatement(q, u.ID, 50)
+				explain := "EXPLAIN "
+				if d.Engine() == "sqlite" {
+					explain = "EXPLAIN QUERY PLAN "
+				}
+				rows, err := conn.QueryxContext(t.Context(), explain+conn.Rebind(statement), args...)
+				if err != nil {
+					t.Fatalf("%s: %v", statement, err)
+				}
+				var plan strings.Builder
+				for rows.Next() {
+					columns, err := rows.SliceScan()
+					if err != nil {
+						t.Fatal(err)
+					}
+					fmt.Fprintf(&plan, "%s\n", columns[len(columns)-1])
+				}
+				if err := rows.Err(); err != nil {
+					t.Fatal(err)
+				}
+				if text := plan.String(); !strings.Contains(text, "tasks_") ||
+					strings.Contains(text, "Sort") || strings.Contains(text, "TEMP B-TREE") || strings.Contains(text, "SCAN tasks") || strings.Contains(text, "Seq Scan") {
+					t.Errorf("by %s, descending %t, completed given: %t: not from an index in order:\n%s\n%s", name, descending, completed != nil, statement, text)
+				}
+			}
+		}
+	}
+}
+
+func versionCase(t *testing.T, d *database) {
+	u, _ := signedUp(t, d.Store)
+	task := created(t, d.Store, newTask(u.ID))
+	if task.Version != 1 {
+		t.Errorf("a new task: got version %d, want 1", task.Version)
+	}
+	results := make(chan error, 10)
+	for i := range cap(results) {
+		go func() {
+			_, err := d.UpdateTask(t.Context(), u.ID, task.ID, store.TaskChange{Title: new(fmt.Sprint(i))}, store.Versions{1}, base())
+			results <- err
+		}()
+	}
+	succeeded := 0
+	for range cap(results) {
+		if err := <-results; err == nil {
+			succeeded++
+		} else {
+			wantError(t, "a late writer", err, store.ErrChanged)
+		}
+	}
+	if succeeded != 1 {
+		t.Errorf("%d writers of version 1 have succeeded, want 1", succeeded)
+	}
+	for name, only := range map[string]store.Versions{"an old version": {1}, "none": {}, "a version to come": {3}} {
+		_, err := d.ToggleTask(t.Context(), u.ID, task.ID, only, base())
+		wantError(t, "toggle at "+name, err, store.ErrChanged)
+		wantError(t, "delete at "+name, d.DeleteTask(t.Context(), u.ID, task.ID, only, base()), store.ErrChanged)
+		wantError(t, "delete a missing one at "+name, d.DeleteTask(t.Context(), u.ID, 1<<60, only, base()), store.ErrNotFound)
+	}
+	if got, err := d.ToggleTask(t.Context(), u.ID, task.ID, store.Versions{7, 2}, base()); err != nil || got.Version != 3 {
+		t.Errorf("one of several versions: got version %d, error %v; want 3", got.Version, err)
+	}
+	if err := d.DeleteTask(t.Context(), u.ID, task.ID, store.Versions{3}, base()); err != nil {
+		t.Errorf("delete: %v", err)
+	}
+}

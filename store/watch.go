@@ -1,0 +1,187 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/lib/pq"
+)
+
+// How other instances' task events become known here.
+//
+// On PostgreSQL a connection of its own listens to a channel on which every
+// transaction with an event names its user; PostgreSQL delivers that when the
+// transaction commits, never before, and never for one that is rolled back.
+// Whether notifications arrive at all is tried with one of our own, at the start
+// and again and again: a pooler in transaction mode accepts LISTEN and delivers
+// nothing, and a connection that a firewall has dropped looks like a quiet one.
+// As long as they do not arrive the caller is told, twice a second, to look for
+// itself.
+//
+// On SQLite other processes are noticed by the version of the file's data.
+const (
+	taskChannel = "vestibule_task_events"
+	probePrefix = "probe:" // no user's id starts so
+
+	lookEvery   = 500 * time.Millisecond // where nobody tells us
+	listenRetry = 15 * time.Second       // until listening is tried again
+	probeEvery  = 10 * time.Second
+	probeWait   = 3 * time.Second // for a notification to come back
+)
+
+// TaskWatcher is told of task events that may have come from anywhere. Its
+// methods are called from one goroutine and should be quick.
+type TaskWatcher interface {
+	// Changed says that the user has new events.
+	Changed(userID string)
+	// Look says that any user may have: nothing, or not everything, was told.
+	Look()
+	// Listening says whether Changed is called; cause tells why not.
+	Listening(is bool, cause error)
+}
+
+// WatchTasks tells w about task events until ctx ends. What this process writes
+// itself may not be told on SQLite.
+func (s *Store) WatchTasks(ctx context.Context, w TaskWatcher) {
+	if s.watch != nil {
+		s.watchFile(ctx, w)
+		return
+	}
+	for ctx.Err() == nil {
+		err := s.listen(ctx, w)
+		if ctx.Err() != nil {
+			return
+		}
+		w.Listening(false, err)
+		s.lookFor(ctx, listenRetry, w)
+	}
+}
+
+// lookFor has w look for itself for a while.
+func (s *Store) lookFor(ctx context.Context, while time.Duration, w TaskWatcher) {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for end := time.Now().Add(while); time.Now().Before(end); {
+		w.Look()
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (s *Store) watchFile(ctx context.Context, w TaskWatcher) {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	var seen int64
+	for {
+		if version, err := s.Version(ctx); err != nil || version != seen {
+			seen = version
+			w.Look()
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// listenURL is databaseURL with a bound on connecting, which there may be none of.
+func listenURL(databaseURL string, config pq.Config) string {
+	u, err := url.Parse(databaseURL)
+	if err != nil {
+		return databaseURL // was parsed before
+	}
+	query := u.Query()
+	query.Set("connect_timeout", fmt.Sprint(max(1, int(config.ConnectTimeout.Seconds()))))
+	query.Set("application_name", config.ApplicationName)
+	u.RawQuery = query.Encode()
+	return u.String()
+}
+
+// errSilent means that notifications do not arrive.
+var errSilent = errors.New("notifications do not arrive; is there a pooler in between?")
+
+// listen tells w what it hears, until the connection fails or ctx ends.
+func (s *Store) listen(ctx context.Context, w TaskWatcher) error {
+	heard := make(chan *pq.Notification, 1024)
+	conn, err := pq.NewListenerConn(s.listenURL, heard)
+	if err != nil {
+		return translate(ctx, "listen", err)
+	}
+	defer func() {
+		_ = conn.Close()
+		for range heard { // so that its reader, which may be about to send, ends
+		}
+	}()
+	// Close is what ends a wait for an answer that does not come.
+	stop := time.AfterFunc(s.patience, func() { _ = conn.Close() })
+	defer stop.Stop()
+	if _, err := conn.Listen(taskChannel); err != nil {
+		return translate(ctx, "listen", err)
+	}
+	stop.Stop()
+
+	probe, err := s.probe(ctx)
+	if err != nil {
+		return err
+	}
+	proven := false
+	silent := time.NewTimer(probeWait)
+	defer silent.Stop()
+	next := time.NewTicker(probeEvery)
+	defer next.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case n, open := <-heard:
+			switch {
+			case !open:
+				return fmt.Errorf("listen: %w: the connection has ended", ErrUnavailable)
+			case n.Extra == probe:
+				silent.Stop()
+				probe = ""
+				if !proven {
+					proven = true
+					w.Listening(true, nil)
+					w.Look() // for what happened before
+				}
+			case !strings.HasPrefix(n.Extra, probePrefix):
+				w.Changed(n.Extra)
+			}
+		case <-silent.C:
+			return errSilent
+		case <-next.C:
+			if probe, err = s.probe(ctx); err != nil {
+				return err
+			}
+			silent.Reset(probeWait)
+		}
+	}
+}
+
+// probe sends a notification to ourselves and returns its text.
+func (s *Store) probe(ctx context.Context) (string, error) {
+	text := probePrefix + rand.Text()
+	err := s.call(ctx, "probe", func(ctx context.Context) error {
+		_, err := querier{s.write}.exec(ctx, s.engine.notifySQL, text)
+		return err
+	})
+	return text, err
+}
+
+func (s *Store) notifyTaskEvent(ctx context.Context, q querier, userID string) error {
+	if s.engine.notifySQL == "" {
+		return nil
+	}
+	_, err := q.exec(ctx, s.engine.notifySQL, userID)
+	return err
+}
