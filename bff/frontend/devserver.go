@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -19,8 +20,11 @@ import (
 //   - It gets no cookie and no Authorization: it would hold the session.
 //   - It sets no cookie, and says nothing that counts for the whole origin beyond
 //     its pages, CORS least of all.
+//   - Its sources are for our own origin only: they are not for other sites' script
+//     tags, nor for a host name that somebody has pointed at this machine (DNS
+//     rebinding), which it could no longer tell from its own.
 //   - A WebSocket is opened by our own origin only. Vite's tells every page that
-//     may connect what the sources are.
+//     may connect what changes.
 
 // devServer passes requests on.
 type devServer struct {
@@ -57,14 +61,28 @@ func newDevServer(cfg Config) *devServer {
 var errDevOrigin = web.Refuse(http.StatusForbidden, "INVALID_ORIGIN", "Invalid origin: this site may not open a WebSocket here.")
 
 func (d *devServer) serve(w http.ResponseWriter, r *http.Request) error {
+	if !d.ownHost(r.Host) {
+		return web.Refuse(http.StatusMisdirectedRequest, "MISDIRECTED_REQUEST", "The app is at "+d.origin+", as BASE_URL says.")
+	}
 	if r.Header.Get("Upgrade") != "" {
 		if from := r.Header.Values("Origin"); len(from) != 1 || from[0] != d.origin {
 			return errDevOrigin
 		}
 	}
 	w.Header().Set("Content-Security-Policy", devPolicy)
+	w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
 	d.proxy.ServeHTTP(&devAnswer{ResponseWriter: w, header: http.Header{}}, r)
 	return nil
+}
+
+// ownHost knows our origin's host, and those that no name server can point elsewhere.
+func (d *devServer) ownHost(hostport string) bool {
+	if strings.HasSuffix(d.origin, "://"+hostport) {
+		return true
+	}
+	host := (&url.URL{Host: hostport}).Hostname()
+	_, err := netip.ParseAddr(host)
+	return err == nil || host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
 // devAnswer keeps the header of the dev server's answer apart from ours until the status
@@ -111,7 +129,7 @@ func (d *devServer) rewrite(p *httputil.ProxyRequest) {
 // ofOrigin are headers that would speak for the whole origin, or for us.
 var ofOrigin = []string{
 	"Set-Cookie", "Set-Cookie2", "Content-Security-Policy", "Content-Security-Policy-Report-Only", "Referrer-Policy",
-	"X-Content-Type-Options", "Strict-Transport-Security", "Clear-Site-Data", "Alt-Svc", "Nel", "Report-To", "Reporting-Endpoints",
+	"X-Content-Type-Options", "Cross-Origin-Resource-Policy", "Strict-Transport-Security", "Clear-Site-Data", "Alt-Svc", "Nel", "Report-To", "Reporting-Endpoints",
 	web.RequestIDHeader,
 }
 

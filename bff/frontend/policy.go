@@ -32,7 +32,7 @@ var (
 	comments     = regexp.MustCompile(`(?s)<!--.*?-->`)
 	scripts      = regexp.MustCompile(`(?is)<script\b([^>]*)>(.*?)</script\s*>`)
 	sourced      = regexp.MustCompile(`(?i)(?:^|\s)src\s*=`)
-	ownPolicyTag = regexp.MustCompile(`(?i)<meta\s[^>]*http-equiv\s*=\s*["']?content-security-policy["'\s]`)
+	ownPolicyTag = regexp.MustCompile(`(?i)<meta\s[^>]*http-equiv\s*=\s*["']?content-security-policy["'\s>/]`)
 )
 
 // policyOf returns the CSP of a page of a team's build. A page that brings a policy of its
@@ -40,7 +40,7 @@ var (
 // each forbid what the other allows. What a meta tag cannot say is added.
 func policyOf(html []byte) string {
 	page := comments.ReplaceAll(html, nil)
-	if ownPolicyTag.Match(page) {
+	if ownPolicyTag.Match(scripts.ReplaceAll(page, nil)) {
 		return everyPolicy
 	}
 	var b strings.Builder
