@@ -222,29 +222,38 @@ export async function reload() {
 	if (!c) return
 	const changes = (meanwhile = new Map())
 	try {
-		/** @type {Map<number, Task>} */
-		const found = new Map()
-		for await (const page of c.pages({ limit: 1000, sort: '-created_at' })) {
+		// The newest are on the screen while all the others come.
+		if (tasks.get().state === 'loading') {
+			const first = await c.fetchTasks({ limit: firstPage, sort: '-created_at' })
 			if (mine !== reading || c !== client) return
-			for (const task of page) found.set(task.id, task)
-			if (tasks.get().state === 'loading') {
-				base = new Map(found)
-				touch({ state: 'ready' }) // the first page is shown while the others come
-			}
+			base = mapped(first)
+			if (first.length < firstPage) return loaded(base, changes)
+			touch({ state: 'ready' })
 		}
-		if (mine !== reading || c !== client) return
-		for (const [id, task] of changes) task ? found.set(id, task) : found.delete(id)
-		base = found
-		meanwhile = null
-		touch({ state: 'ready', error: '' })
+		const all = await c.fetchTasks()
+		if (mine === reading && c === client) loaded(mapped(all), changes)
 	} catch (error) {
 		if (mine !== reading || c !== client) return
 		meanwhile = null
 		if (lost(error)) return lose()
 		if (!(error instanceof ApiError || error instanceof NetworkError)) throw error
-		const partly = tasks.get().state === 'ready'
-		touch({ state: 'away', error: partly ? 'The server cannot be reached. What you see may be out of date.' : 'The server cannot be reached. Your tasks could not be loaded.' })
+		const why = error instanceof NetworkError ? 'The server cannot be reached.' : 'The server has a problem.'
+		touch({ state: 'away', error: `${why} ${tasks.get().state === 'ready' ? 'What you see may be out of date.' : 'Your tasks could not be loaded.'}` })
 	}
+}
+
+const firstPage = 100
+const mapped = (/** @type {Task[]} */ list) => new Map(list.map(task => [task.id, task]))
+
+/**
+ * @param {Map<number, Task>} found
+ * @param {Map<number, Task|null>} changes
+ */
+function loaded(found, changes) {
+	for (const [id, task] of changes) task ? found.set(id, task) : found.delete(id)
+	base = found
+	meanwhile = null
+	touch({ state: 'ready', error: '' })
 }
 
 /** The server says that there is a task, or that it has changed. @param {Task} task */
