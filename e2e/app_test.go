@@ -238,7 +238,7 @@ func testSessionEnds(t *testing.T, a *app) {
 	w.logIn("", "password123")
 	w.shows("Your name is saved.")
 	w.until(`document.querySelector('.who').textContent === 'Countess'`)
-	w.quiet("401")
+	w.quiet("401", "ERR_INCOMPLETE_CHUNKED_ENCODING") // the server ends the stream
 	other.quiet()
 }
 
@@ -258,8 +258,6 @@ func testNetworkAway(t *testing.T, a *app) {
 	w.press("Log out")
 	w.shows("Log out without saving?")
 	w.press("Stay")
-	w.press("Try again")
-	w.shows("A change is not saved") // still
 	a.wire.set(false)
 	w.press("Try again")
 	w.saved()
@@ -647,7 +645,7 @@ func testAccount(t *testing.T, a *app) {
 	w.shows("Your name is saved.")
 	w.fill("Name", " ")
 	w.press("Save name")
-	w.shows("Enter a name.")
+	w.until(`document.activeElement.getAttribute('aria-invalid') && text().includes('Enter a name.')`)
 
 	w.fill("New email", "account@example.com")
 	w.press("Change email")
@@ -699,9 +697,9 @@ func testAccount(t *testing.T, a *app) {
 	w.press("Log in")
 	w.logIn("augusta@example.com", "password456")
 	w.shows("The email or the password is wrong.")
-	w.quiet("400", "401")
-	other.quiet("401")
-	third.quiet("401")
+	w.quiet("400", "401", "ERR_INCOMPLETE_CHUNKED_ENCODING")
+	other.quiet("401", "ERR_INCOMPLETE_CHUNKED_ENCODING")
+	third.quiet("401", "ERR_INCOMPLETE_CHUNKED_ENCODING")
 }
 
 // mailedLink is the link in the latest mail to an address.

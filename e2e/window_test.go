@@ -24,7 +24,7 @@ type window struct {
 
 // inPage has what the tests look for in a page. Only what can be seen and used is found.
 const inPage = `
-const seen = e => e.checkVisibility({ visibilityProperty: true }) && !e.closest('[inert]') && (!document.querySelector('dialog[open]') || e.closest('dialog, .toasts'))
+const seen = e => e.ariaDisabled !== 'true' && e.checkVisibility({ visibilityProperty: true }) && !e.closest('[inert]') && (!document.querySelector('dialog[open]') || e.closest('dialog, .toasts'))
 const nameOf = e => (e.getAttribute('aria-label') ?? (e.getAttribute('aria-labelledby') ? document.getElementById(e.getAttribute('aria-labelledby'))?.textContent : e.labels?.[0]?.textContent) ?? e.textContent).trim().replace(/\s+/g, ' ')
 const named = (css, name, within) => [...(within ? row(within) ?? document.createElement('p') : document).querySelectorAll(css)].filter(e => seen(e) && nameOf(e) === name)[0]
 const row = title => [...document.querySelectorAll('.tasks > li, .devices > li, section')].find(e => seen(e) && (e.querySelector('.title, h2, p')?.textContent ?? '').includes(title))
@@ -164,7 +164,7 @@ func (w *window) place(name string, within ...string) (x, y float64) {
 	w.Helper()
 	find := `named(pressable, ` + quoted(name) + `, ` + quoted(strings.Join(within, "")) + `)`
 	w.until(find)
-	at, ok := w.js(`(e => { e.scrollIntoView({ block: 'nearest', behavior: 'instant' }); const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2] })(` + find + `)`).([]any)
+	at, ok := w.js(`(e => { e.scrollIntoView({ block: 'center', behavior: 'instant' }); const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2] })(` + find + `)`).([]any)
 	if !ok {
 		w.Fatalf("no place for %s", name)
 	}

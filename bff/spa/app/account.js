@@ -145,7 +145,7 @@ function Devices() {
 			if (which === 'others') await ask('POST', '/revoke-other-sessions', {})
 			else await ask('POST', '/revoke-session', { token: which })
 			toast(which === 'others' ? 'All other devices are logged out.' : 'The device is logged out.')
-			await load()
+			void load()
 		} catch (error) {
 			toast(error instanceof Error ? error.message : awayText, { bad: true })
 		}

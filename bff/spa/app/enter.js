@@ -138,6 +138,7 @@ export function Reset({ focus }) {
 	<//>`
 	return html`<${Card} title="Set a new password" focus=${focus}>
 		<form onSubmit=${form.submit} novalidate>
+			<input type="email" name="username" autocomplete="username" hidden />
 			<${Field} form=${form} name="newPassword" label="New password" type="password" complete="new-password" hint="At least 8 characters. You will be logged out everywhere." />
 			<${FormError} form=${form} />
 			<${Submit} form=${form} label="Set the password" />

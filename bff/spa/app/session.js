@@ -161,7 +161,9 @@ addEventListener('storage', event => {
 // A page that comes back from sleep, or out of the browser's cache for "back", may
 // have missed the end.
 addEventListener('pageshow', event => {
-	if (event.persisted) void load()
+	if (!event.persisted) return
+	document.body.style.visibility = 'hidden' // until it is known whose page this is now
+	void load().finally(() => (document.body.style.visibility = ''))
 })
 document.addEventListener('visibilitychange', () => {
 	if (document.visibilityState === 'visible' && session.get().state === 'in' && Date.now() - asked > 60_000) void load()

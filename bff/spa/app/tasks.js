@@ -160,7 +160,8 @@ session.follow(follow)
 
 // --- loading and watching ------------------------------------------------------------
 
-// What the stream tells while the list is read is newer than the list, or the same.
+// What the stream and our own changes tell while the list is read is newer than the
+// list, or the same.
 /** @type {Map<number, Task|null>|null} */
 let meanwhile = null
 
@@ -355,6 +356,7 @@ async function send(op) {
 			await c.deleteTask(id)
 			if (c !== client) return
 			base.delete(id)
+			meanwhile?.set(id, null)
 		}
 		drop(op)
 	} catch (error) {
@@ -396,6 +398,7 @@ function learn(task) {
 	const before = base.get(task.id)
 	if (before && before.updated_at > task.updated_at) return
 	base.set(task.id, task)
+	meanwhile?.set(task.id, task)
 	if (etag) etags.set(task.id, etag)
 	early = early.filter(t => t.id !== task.id)
 }
@@ -437,7 +440,7 @@ function failed(op, error, entry) {
 	const { title, description } = op.change
 	const before = base.get(idOf(op.key)) ?? op.before
 	if (op.kind === 'create') {
-		if (!tasks.get().draft) return touch({ draft: title ?? '', draftError: said })
+		if (!tasks.get().draft.trim()) return touch({ draft: title ?? '', draftError: said })
 		toast(`“${short(title ?? '')}” was not added: ${said}`, { bad: true, stay: 60_000, act: 'Edit', run: () => setDraft([title, tasks.get().draft].filter(Boolean).join('\n')) })
 	} else if (error.status === 404) {
 		base.delete(idOf(op.key))
@@ -664,6 +667,13 @@ addEventListener('pagehide', () => {
 			() => (op.state = 'failed'),
 		)
 	}
+	// The browser may keep the page for "back", and would keep its stream open: six of
+	// them, and no other page of ours could load.
+	stop()
+})
+
+addEventListener('pageshow', event => {
+	if (event.persisted && client && session.get().state === 'in') start()
 })
 
 // What could not be sent would be lost with the page.
