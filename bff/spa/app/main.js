@@ -9,7 +9,7 @@ import { forGuests, home, loginTarget, navigate, route, safeTarget } from './rou
 import { load, retry, session, signOut } from './session.js'
 import { useStore } from './store.js'
 import { TasksPage } from './tasks-page.js'
-import { settle, tasks, unsaved } from './tasks.js'
+import { rest, settle, tasks, unsaved } from './tasks.js'
 import { Announcer, Away, Dialog, Heading, Icon, toast, Toasts } from './ui.js'
 
 /** @type {Record<string, (props: { focus: boolean }) => unknown>} */
@@ -68,12 +68,15 @@ function Header({ path }) {
 		if (busy.current) return
 		busy.current = true
 		setAsking(false)
+		let wake = () => {}
 		try {
 			await settle()
 			if (unsaved() && !asking) return setAsking(true)
+			wake = rest()
 			await signOut()
 			navigate('/login')
 		} catch (error) {
+			wake()
 			if (!(error instanceof AwayError)) throw error
 			toast('You are still logged in: the server cannot be reached.', { bad: true, act: 'Try again', run: out })
 		} finally {

@@ -642,6 +642,12 @@ export function refuseDraft(text) {
 	tasks.merge({ draftError: text })
 }
 
+/** Ends the stream before the server has to. @returns {() => void} which opens it again */
+export function rest() {
+	stop()
+	return () => void (session.get().state === 'in' && start())
+}
+
 /** How much is not at the server yet. */
 export const unsaved = () => ops.filter(op => op.state !== 'waiting').length
 
@@ -662,8 +668,12 @@ addEventListener('pagehide', () => {
 		if (op.state !== 'waiting') continue
 		hold(op)
 		op.state = 'sending'
-		void client?.deleteTask(idOf(op.key)).then(
-			() => drop(op),
+		const id = idOf(op.key)
+		void client?.deleteTask(id).then(
+			() => {
+				base.delete(id)
+				drop(op)
+			},
 			() => (op.state = 'failed'),
 		)
 	}
