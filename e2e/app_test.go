@@ -71,6 +71,9 @@ func testFirstVisit(t *testing.T, a *app) {
 	w.saved()
 	w.do(chromedp.Reload())
 	w.lists("Read Menabrea", "Write the very first program")
+	if got := w.js(`performance.getEntriesByType('resource').find(e => e.name.includes('/tasks?')).responseEnd`).(float64); got > 1000 {
+		t.Errorf("the tasks are there after %.0f ms, want at most 1000", got)
+	}
 	w.press("Delete", "Menabrea")
 	w.lists("Write the very first program")
 	w.press("Undo")

@@ -103,7 +103,7 @@ function Password() {
 		<form onSubmit=${form.submit} novalidate>
 			<input type="email" name="username" autocomplete="username" value=${user?.email} hidden readonly />
 			<${Field} form=${form} name="password" label="Current password" type="password" complete="current-password" />
-			<${Field} form=${form} name="newPassword" label="New password" type="password" complete="new-password" hint="At least 8 characters. A few words are good." />
+			<${Field} form=${form} name="newPassword" label="New password" type="password" complete="new-password" hint="A few words make a good one." />
 			<${FormError} form=${form} />
 			<${Submit} form=${form} label="Change password" />
 		</form>

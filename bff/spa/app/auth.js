@@ -58,7 +58,7 @@ const inTime = seconds => (seconds > 90 ? `in ${Math.ceil(seconds / 60)} minutes
 
 /** What to say, and at which field. A key that a form does not have falls to the form itself. */
 const texts = /** @type {Record<string, [field: string, text: string]>} */ ({
-	PASSWORD_TOO_SHORT: ['newPassword', 'This password is too short. Use at least 8 characters.'],
+	PASSWORD_TOO_SHORT: ['newPassword', 'This password is too short. Use a longer one, such as a few words.'],
 	PASSWORD_TOO_LONG: ['newPassword', 'This password is too long. Use at most 128 characters.'],
 	USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL: ['email', 'There is an account with this address already. Log in, or use another address.'],
 	INVALID_EMAIL: ['email', 'This is not an email address.'],

@@ -87,7 +87,7 @@ export function SignUp({ focus }) {
 		<form onSubmit=${form.submit} novalidate>
 			<${Field} form=${form} name="name" label="Name" complete="name" optional=${true} hint="How we call you. You may leave it empty." />
 			<${Field} form=${form} name="email" label="Email" type="email" complete="username" mode="email" />
-			<${Field} form=${form} name="newPassword" label="Password" type="password" complete="new-password" hint="At least 8 characters. A few words are good." />
+			<${Field} form=${form} name="newPassword" label="Password" type="password" complete="new-password" hint="A few words make a good one." />
 			<${FormError} form=${form} />
 			<${Submit} form=${form} label="Create account" />
 		</form>
@@ -139,7 +139,7 @@ export function Reset({ focus }) {
 	return html`<${Card} title="Set a new password" focus=${focus}>
 		<form onSubmit=${form.submit} novalidate>
 			<input type="email" name="username" autocomplete="username" hidden />
-			<${Field} form=${form} name="newPassword" label="New password" type="password" complete="new-password" hint="At least 8 characters. You will be logged out everywhere." />
+			<${Field} form=${form} name="newPassword" label="New password" type="password" complete="new-password" hint="You will be logged out everywhere." />
 			<${FormError} form=${form} />
 			<${Submit} form=${form} label="Set the password" />
 		</form>
