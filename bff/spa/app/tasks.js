@@ -322,8 +322,13 @@ function push(op) {
 /** Sends what is next in its turn. */
 function pump() {
 	const busy = new Set()
+	// Tasks are made in the order in which they were written.
+	let making = ops.some(op => op.kind === 'create' && op.state === 'sending')
 	for (const op of ops) {
-		if (op.state === 'queued' && !busy.has(op.key)) void send(op)
+		if (op.state === 'queued' && !busy.has(op.key) && !(making && op.kind === 'create')) {
+			making ||= op.kind === 'create'
+			void send(op)
+		}
 		busy.add(op.key)
 	}
 }
