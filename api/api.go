@@ -19,15 +19,17 @@ import (
 	"sync"
 	"time"
 
+	"vestibule/internal/openapi"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
 
-// The signature algorithms of Config.Algorithm.
+// The signature algorithms.
 const (
 	HS256 = "HS256" // a secret shared with the issuer
 	EdDSA = "EdDSA" // Ed25519 keys from a JWKS
 	ES256 = "ES256" // P-256 keys from a JWKS
+	RS256 = "RS256" // RSA keys from a JWKS; of further issuers alone
 )
 
 // minSecret is the shortest HS256 secret, in bytes (RFC 7518 §3.2).
@@ -35,13 +37,15 @@ const minSecret = 32
 
 // Config says whose tokens are believed.
 type Config struct {
-	Algorithm string
+	Algorithm string // HS256, EdDSA or ES256
 	// Secrets of HS256: any of them verifies, which is how one is rotated.
 	Secrets [][]byte
 	// Issuer and Audience are what iss must be and aud must contain.
 	Issuer, Audience string
 	// JWKSURL is where the keys of EdDSA and ES256 are published.
 	JWKSURL string
+	// Issuers are believed too, each as far as it says.
+	Issuers []Issuer
 	// TrustedProxies may say who their client is; for the log alone.
 	TrustedProxies []netip.Prefix
 }
@@ -84,8 +88,11 @@ type Server struct {
 	clients *web.ClientIPs
 	tokens  *verifier
 	jwks    *jwks // nil with HS256
+	docs    *openapi.Docs
 	running running
 	feed    *feed
+
+	furtherKeys []*jwks // of Config.Issuers
 }
 
 // New makes a Server. An error names the setting at fault.
@@ -93,32 +100,42 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if cfg.Issuer == "" || cfg.Audience == "" {
 		return nil, errors.New("JWT_ISSUER and JWT_AUDIENCE must not be empty")
 	}
+	if cfg.Algorithm == RS256 {
+		return nil, errors.New("JWT_ALGORITHM: RS256 is for further issuers")
+	}
 	check, err := newSignatureCheck(cfg.Algorithm)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("JWT_ALGORITHM: %w", err)
 	}
 	clients, err := web.NewClientIPs(cfg.TrustedProxies)
 	if err != nil {
 		return nil, fmt.Errorf("TRUSTED_PROXIES: %w", err)
 	}
 	s := &Server{tasks: deps.Tasks, log: deps.Log, clock: deps.Now, clients: clients, feed: newFeed(deps.Tasks, deps.Log)}
+	if s.docs, err = openapi.New(openAPI, "/openapi.json", "/docs", "Vestibule task API"); err != nil {
+		return nil, err
+	}
 	if s.clock == nil {
 		s.clock = time.Now
 	}
-	s.tokens = &verifier{
+	own := &trust{
 		algorithm: cfg.Algorithm,
 		issuer:    cfg.Issuer,
 		audience:  cfg.Audience,
 		check:     check,
-		now:       s.clock,
+		scopes:    scopeAll,
 	}
 	if cfg.Algorithm == HS256 {
-		s.tokens.keys, err = newSecrets(cfg.Secrets)
+		own.keys, err = newSecrets(cfg.Secrets)
 	} else {
-		s.jwks, err = newJWKS(cfg.JWKSURL, cfg.Algorithm, deps.JWKSTransport, deps.Log, s.clock)
-		s.tokens.keys = s.jwks
+		s.jwks, err = newJWKS("JWKS_URL", cfg.JWKSURL, cfg.Algorithm, deps.JWKSTransport, deps.Log, s.clock)
+		own.keys = s.jwks
 	}
 	if err != nil {
+		return nil, err
+	}
+	s.tokens = &verifier{own: own, now: s.clock}
+	if err := s.addIssuers(cfg.Issuers, deps.Log); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -140,7 +157,7 @@ func newSecrets(list [][]byte) (secrets, error) {
 
 // Handler answers the whole surface.
 func (s *Server) Handler() http.Handler {
-	h := web.NoStore(s.routes())
+	h := web.NoStore(s.guard(s.routes()))
 	h = web.DefaultDeadlines.Wrap(h)
 	h = web.SecurityHeaders{CSP: web.APIPolicy}.Wrap(h)
 	return web.Access{
@@ -154,13 +171,15 @@ func (s *Server) Handler() http.Handler {
 }
 
 // Run does the background work until ctx ends: it fetches the verification keys
-// of EdDSA and ES256 and keeps them fresh, without it there are none; it tells
+// that are published and keeps them fresh, without it there are none; it tells
 // listeners of changes; and it deletes what is no longer of use.
 func (s *Server) Run(ctx context.Context) {
-	var wg sync.WaitGroup
+	all := s.furtherKeys
 	if s.jwks != nil {
-		wg.Go(func() { s.jwks.run(ctx) })
+		all = append([]*jwks{s.jwks}, all...)
 	}
+	var wg sync.WaitGroup
+	wg.Go(func() { runAll(ctx, all) })
 	wg.Go(func() { s.feed.run(ctx) })
 	wg.Go(func() { s.tidy(ctx) })
 	wg.Wait()
@@ -171,7 +190,8 @@ func (s *Server) Run(ctx context.Context) {
 // process.
 func (s *Server) EndStreams() { s.feed.end() }
 
-// Ready says why no token can be verified yet, or nil.
+// Ready says why no token of our own can be verified yet, or nil. Further
+// issuers do not count: their outage must not take the API from our users.
 func (s *Server) Ready(context.Context) error {
 	if s.jwks != nil {
 		return s.jwks.ready()

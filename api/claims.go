@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -20,9 +21,19 @@ const maxDate = 253402300799
 // maxSubject bounds a user's or client's id, in bytes.
 const maxSubject = 255
 
+// servicePrefix begins the ids of service clients, and of nobody else.
+const servicePrefix = "svc_"
+
 // claims is what a verified token says that is needed after verification.
 type claims struct {
+	// subject is who the token speaks for. Of a further issuer's token it has
+	// the issuer's name before it, which makes it nobody's id here.
 	subject string
+	// actor is who acts for the subject, and before it whoever acted for that
+	// one; empty when nobody does. It is for the log: it opens nothing.
+	actor   string
+	service bool    // the subject is a service and may name any user
+	scope   scope   // what the token opens
 	starts  float64 // the later of iat and nbf, in Unix seconds
 	expires float64 // exp, likewise
 }
@@ -31,7 +42,7 @@ type claims struct {
 // strict as checkHeader: one object, no duplicate names. Its errors are the
 // 401 to answer. The order of its checks is PyJWT's, which is what a user of
 // the quickstart's FastAPI backend has seen.
-func parseClaims(payload []byte, issuer, audience string, now time.Time) (claims, error) {
+func parseClaims(payload []byte, t *trust, now time.Time) (claims, error) {
 	var raw struct {
 		Issuer    jsontext.Value `json:"iss"`
 		Audience  jsontext.Value `json:"aud"`
@@ -39,6 +50,8 @@ func parseClaims(payload []byte, issuer, audience string, now time.Time) (claims
 		Expires   jsontext.Value `json:"exp"`
 		NotBefore jsontext.Value `json:"nbf"`
 		IssuedAt  jsontext.Value `json:"iat"`
+		Scope     jsontext.Value `json:"scope"`
+		Actor     jsontext.Value `json:"act"`
 	}
 	if err := json.Unmarshal(payload, &raw); err != nil {
 		return claims{}, errTokenInvalid.Because(fmt.Errorf("claims: %w", err))
@@ -50,18 +63,69 @@ func parseClaims(payload []byte, issuer, audience string, now time.Time) (claims
 	if err := c.validAt(now); err != nil {
 		return claims{}, err
 	}
-	if iss, ok := stringValue(raw.Issuer); !ok || iss != issuer {
-		return claims{}, errTokenInvalid.Because(errors.New("iss differs (compare JWT_ISSUER)"))
+	if iss, ok := stringValue(raw.Issuer); !ok || iss != t.issuer {
+		return claims{}, errTokenInvalid.Because(errors.New("iss differs (compare " + t.setting("JWT_ISSUER") + ")"))
 	}
-	if !names(raw.Audience, audience) {
-		return claims{}, errTokenInvalid.Because(errors.New("aud differs (compare JWT_AUDIENCE)"))
+	if !names(raw.Audience, t.audience) {
+		return claims{}, errTokenInvalid.Because(errors.New("aud differs (compare " + t.setting("JWT_AUDIENCE") + ")"))
 	}
 	sub, ok := stringValue(raw.Subject)
 	if !ok || !usableSubject(sub) {
 		return claims{}, errNoSubject.Because(errors.New("sub is missing or unusable"))
 	}
 	c.subject = sub
+	c.service = t.further || strings.HasPrefix(sub, servicePrefix)
+	if t.further {
+		c.subject = t.issuer + IssuerSeparator + sub
+	}
+	if c.actor, err = parseActor(raw.Actor); err != nil {
+		return claims{}, errTokenInvalid.Because(err)
+	}
+	if c.scope, err = c.opened(raw.Scope, t.scopes); err != nil {
+		return claims{}, errTokenInvalid.Because(err)
+	}
 	return c, nil
+}
+
+// opened returns what a token opens: what its scope claim says, within most.
+// Without that claim a user's own token opens all that is theirs, and any other
+// one nothing.
+func (c claims) opened(claim jsontext.Value, most scope) (scope, error) {
+	switch {
+	case claim != nil:
+		said, err := parseScope(claim)
+		return said & most, err
+	case c.service || c.actor != "":
+		return 0, nil
+	}
+	return most, nil
+}
+
+// maxActors bounds the chain of those who acted for one another.
+const maxActors = 8
+
+// parseActor reads an act claim (RFC 8693 §4.1) and returns the chain of its
+// actors, the one who acts now first.
+func parseActor(act jsontext.Value) (string, error) {
+	var chain []string
+	for act != nil {
+		var raw struct {
+			Subject jsontext.Value `json:"sub"`
+			Actor   jsontext.Value `json:"act"`
+		}
+		if act.Kind() != '{' || len(chain) == maxActors {
+			return "", errors.New("act is not an object, or nested too deeply")
+		}
+		if err := json.Unmarshal(act, &raw); err != nil {
+			return "", fmt.Errorf("act: %w", err)
+		}
+		sub, ok := stringValue(raw.Subject)
+		if !ok || !usableSubject(sub) {
+			return "", errors.New("act names nobody")
+		}
+		chain, act = append(chain, sub), raw.Actor
+	}
+	return strings.Join(chain, ", "), nil
 }
 
 // validAt says whether the token is valid at now. The dates are the only thing
@@ -75,6 +139,15 @@ func (c claims) validAt(now time.Time) error {
 		return errTokenInvalid.Because(errors.New("iat or nbf is in the future (compare the clocks)"))
 	}
 	return nil
+}
+
+// name tells callers apart: a user, and a service that acts for them, choose their
+// keys without knowing of each other.
+func (c claims) name() string {
+	if c.actor == "" {
+		return c.subject
+	}
+	return c.subject + " " + c.actor
 }
 
 // ends is when validAt stops to hold.

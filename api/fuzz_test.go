@@ -29,7 +29,7 @@ func FuzzParseToken(f *testing.F) {
 		if _, _, ok := segments(token); ok != compact.MatchString(token) {
 			t.Errorf("segments: got %t, want %t", ok, !ok)
 		}
-		parsed, err := parseToken(token, HS256)
+		parsed, err := parseToken(token)
 		if err != nil {
 			return
 		}
@@ -56,10 +56,10 @@ func FuzzVerify(f *testing.F) {
 		f.Fatal(err)
 	}
 	now := func() time.Time { return noon }
-	v := &verifier{
-		algorithm: HS256, issuer: testIssuer, audience: testAudience, check: check, now: now,
+	v := &verifier{now: now, own: &trust{
+		algorithm: HS256, issuer: testIssuer, audience: testAudience, check: check, scopes: scopeAll,
 		keys: secrets{newKeyring([]key{{material: testSecret}})},
-	}
+	}}
 	reference := jwt.NewParser(jwt.WithValidMethods([]string{HS256}), jwt.WithIssuer(testIssuer), jwt.WithAudience(testAudience),
 		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithTimeFunc(now),
 		jwt.WithLeeway(skew+time.Second)) // it rounds to seconds, we do not

@@ -2,21 +2,28 @@ package api
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode/utf8"
+
+	"github.com/gorilla/mux"
 
 	"vestibule/internal/web"
+	"vestibule/store"
 )
 
 // What the guard keeps to, for every request under /api/, whatever its method
 // and whether or not there is such a route:
 //
 //  1. exactly one Authorization header with one valid token, else 401;
-//  2. the user of the path is the token's sub, byte for byte, or "me", else
-//     403. It is compared before anything is looked up, so the answer cannot
-//     depend on what exists there;
-//  3. only then does the path have to be well formed (400) and exist (404, 405).
+//  2. the token's scope opens requests of this method, else 403;
+//  3. the user of the path is the token's sub, byte for byte, or "me", else
+//     403; a service may name any user. Neither of the two looks anything up,
+//     so the answer cannot depend on what exists there;
+//  4. only then does the path have to be well formed (400) and exist (404, 405).
 
 // me in a path stands for the token's own subject.
 const me = "me"
@@ -40,7 +47,10 @@ func (s *Server) guard(next http.Handler) http.Handler {
 				return err
 			}
 			web.NoteUser(r, caller.subject)
-			if err := authorize(rest, caller.subject); err != nil {
+			if caller.actor != "" {
+				web.Note(r, slog.String("act", caller.actor))
+			}
+			if err := authorize(r.Method, rest, caller); err != nil {
 				return err
 			}
 			r = r.WithContext(context.WithValue(r.Context(), callerKey{}, caller))
@@ -82,17 +92,27 @@ func bearer(value string) string {
 	return strings.TrimLeft(token, " ")
 }
 
-var errNotOwner = web.Refuse(http.StatusForbidden, "FORBIDDEN", "Access denied: user_id mismatch")
+var (
+	errNotOwner = web.Refuse(http.StatusForbidden, "FORBIDDEN", "Access denied: user_id mismatch")
+	// RFC 6750 §3.1 names it in a challenge.
+	errScope = web.Refuse(http.StatusForbidden, "INSUFFICIENT_SCOPE", "Insufficient scope").
+			With("WWW-Authenticate", `Bearer error="insufficient_scope"`)
+	errNoUser = web.Refuse(http.StatusNotFound, "NOT_FOUND", "User not found")
+)
 
-// authorize compares the first segment of what follows /api/ with the subject.
-func authorize(rest, subject string) error {
+// authorize holds the method to the caller's scope, and the first segment of
+// what follows /api/ to the subject.
+func authorize(method, rest string, caller claims) error {
 	segment, _, _ := strings.Cut(rest, "/")
 	user, err := url.PathUnescape(segment)
 	switch {
+	case !caller.scope.has(neededBy(method)):
+		return errScope
+	case caller.service: // any user; a path that is not well formed comes next
 	case err != nil:
 		return errNotOwner.Because(err)
 	case user == "": // no user is named; the path check or the router refuses
-	case user != me && user != subject:
+	case user != me && user != caller.subject:
 		return errNotOwner
 	}
 	return nil
@@ -112,19 +132,48 @@ func withoutTrailingSlash(r *http.Request) *http.Request {
 	return trimmed
 }
 
-// ownerFunc is a handler of one user's own things.
+// ownerFunc is a handler of one user's things.
 type ownerFunc func(w http.ResponseWriter, r *http.Request, user string) error
 
-// owner gives h the subject that the guard has found. A route outside the
-// guard's paths has none, and is refused rather than run for nobody.
-func owner(h ownerFunc) http.Handler {
+// owner gives h the user whose things the route is about, for callers whose
+// scope has need: the guard knows the method alone, and a route may ask for
+// more. A route outside the guard's paths has no caller, and is refused rather
+// than run for nobody.
+func owner(need scope, h ownerFunc) http.Handler {
 	return web.Handle(func(w http.ResponseWriter, r *http.Request) error {
 		caller := callerOf(r)
-		if caller.subject == "" {
+		switch {
+		case caller.subject == "":
 			return errNotAuthenticated
+		case !caller.scope.has(need):
+			return errScope
 		}
-		return h(w, r, caller.subject)
+		user, err := caller.owner(r)
+		if err != nil {
+			return err
+		}
+		err = h(w, r, user)
+		if caller.service && errors.Is(err, store.ErrNoUser) {
+			return errNoUser.Because(err) // the token is good, the path is not
+		}
+		return err
 	}, writeProblem)
+}
+
+// owner returns the user whom the path names. Only for a service, which may
+// name anybody, can that be a text that no id is.
+func (c claims) owner(r *http.Request) (string, error) {
+	if !c.service {
+		return c.subject, nil // as the guard has seen to
+	}
+	user, err := url.PathUnescape(mux.Vars(r)["user_id"])
+	switch {
+	case err != nil || !utf8.ValidString(user) || !usableSubject(user):
+		return "", errNoUser.Because(err)
+	case user == me:
+		return c.subject, nil
+	}
+	return user, nil
 }
 
 // anyone is a handler that needs no token.

@@ -263,7 +263,7 @@ func (s *surface) raw(tb testing.TB, method, path, token string) reply {
 }
 
 func TestARouteOutsideTheGuardRunsForNobody(t *testing.T) {
-	h := owner(func(http.ResponseWriter, *http.Request, string) error {
+	h := owner(scopeRead, func(http.ResponseWriter, *http.Request, string) error {
 		t.Error("the handler ran")
 		return nil
 	})

@@ -4,8 +4,11 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
+	"crypto/rsa"
 	"errors"
 	"fmt"
+	"math"
+	"math/big"
 	"slices"
 
 	"github.com/go-json-experiment/json"
@@ -30,7 +33,7 @@ func parseJWKS(body []byte, algorithm string) ([]key, error) {
 		}
 	}
 	if len(keys) == 0 {
-		return nil, fmt.Errorf("none of its %d keys is for %s (compare JWT_ALGORITHM)", len(set.Keys), algorithm)
+		return nil, fmt.Errorf("none of its %d keys is for %s, the algorithm of this issuer", len(set.Keys), algorithm)
 	}
 	return keys, nil
 }
@@ -49,6 +52,8 @@ func parseJWK(raw []byte, algorithm string) (key, error) {
 		ID        string   `json:"kid"`
 		X         string   `json:"x"`
 		Y         string   `json:"y"`
+		N         string   `json:"n"`
+		E         string   `json:"e"`
 	}
 	if err := json.Unmarshal(raw, &k); err != nil {
 		return key{}, fmt.Errorf("not a JWK: %w", err)
@@ -57,6 +62,10 @@ func parseJWK(raw []byte, algorithm string) (key, error) {
 		k.Use != "" && k.Use != "sig" ||
 		k.Ops != nil && !slices.Contains(k.Ops, "verify") {
 		return key{}, errUnfit
+	}
+	if algorithm == RS256 && k.Type == "RSA" {
+		public, err := rsaKey(k.N, k.E)
+		return key{id: k.ID, material: public}, err
 	}
 	x, err := decodeSegment(k.X)
 	if err != nil {
@@ -81,4 +90,36 @@ func parseJWK(raw []byte, algorithm string) (key, error) {
 		return key{id: k.ID, material: public}, nil
 	}
 	return key{}, errUnfit
+}
+
+// Sizes of RSA keys, in bits. Below the first they can be broken (RFC 7518
+// §3.3); beyond the second a verification costs more than a request should.
+const (
+	minRSA = 2048
+	maxRSA = 8192
+)
+
+// rsaKey reads a modulus and an exponent, which are big-endian and without
+// leading zeros (RFC 7518 §6.3.1).
+func rsaKey(modulus, exponent string) (*rsa.PublicKey, error) {
+	n, err1 := decodeSegment(modulus)
+	e, err2 := decodeSegment(exponent)
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, fmt.Errorf("n or e: %w", err)
+	}
+	public := &rsa.PublicKey{N: new(big.Int).SetBytes(n)}
+	if bits := public.N.BitLen(); bits < minRSA || bits > maxRSA || public.N.Bit(0) == 0 {
+		return nil, errUnfit
+	}
+	if len(e) == 0 || len(e) > 4 || e[0] == 0 {
+		return nil, errUnfit
+	}
+	for _, b := range e {
+		public.E = public.E<<8 | int(b)
+	}
+	// An exponent of 1 makes every message its own signature.
+	if public.E < 3 || public.E%2 == 0 || public.E > math.MaxInt32 {
+		return nil, errUnfit
+	}
+	return public, nil
 }

@@ -33,8 +33,10 @@ const (
 	jwksLogEvery     = time.Minute // failures repeat sooner than they are news
 )
 
-// jwks is the keySource of EdDSA and ES256: keys fetched over HTTP.
+// jwks is the keySource of an issuer that publishes its keys: they are fetched
+// over HTTP.
 type jwks struct {
+	setting   string // where url comes from
 	url       *url.URL
 	algorithm string
 	client    *http.Client
@@ -99,9 +101,9 @@ func (j *jwks) ready() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.failure != nil {
-		return fmt.Errorf("no verification keys yet from JWKS_URL %s: %w", j.url.Redacted(), j.failure)
+		return fmt.Errorf("no verification keys yet from %s %s: %w", j.setting, j.url.Redacted(), j.failure)
 	}
-	return fmt.Errorf("no verification keys yet from JWKS_URL %s", j.url.Redacted())
+	return fmt.Errorf("no verification keys yet from %s %s", j.setting, j.url.Redacted())
 }
 
 func (j *jwks) unavailable() error {
@@ -184,7 +186,7 @@ func (j *jwks) adopt(keys []key, err error) {
 	if err != nil {
 		if now := j.now(); !failed || now.Sub(j.loggedAt) >= jwksLogEvery {
 			j.loggedAt = now
-			j.log.Warn("verification keys could not be fetched: check JWKS_URL",
+			j.log.Warn("verification keys could not be fetched: check "+j.setting,
 				"url", j.url.Redacted(), "error", err, "keys_known", known != nil)
 		}
 		return

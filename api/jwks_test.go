@@ -367,7 +367,7 @@ func TestKeysAreFetchedUntilThereAreSomeAndThenKeptFresh(t *testing.T) {
 		i.fails(500)
 		var mu sync.Mutex
 		var at []time.Duration // of each fetch since start
-		j, err := newJWKS("http://bff.test/jwks", EdDSA, roundTripper(func(r *http.Request) (*http.Response, error) {
+		j, err := newJWKS("JWKS_URL", "http://bff.test/jwks", EdDSA, roundTripper(func(r *http.Request) (*http.Response, error) {
 			mu.Lock()
 			at = append(at, time.Since(start))
 			mu.Unlock()
@@ -424,7 +424,7 @@ func TestKeysAreFetchedUntilThereAreSomeAndThenKeptFresh(t *testing.T) {
 
 func TestAFetchThatHangsIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		j, err := newJWKS("http://bff.test/jwks", EdDSA, roundTripper(func(r *http.Request) (*http.Response, error) {
+		j, err := newJWKS("JWKS_URL", "http://bff.test/jwks", EdDSA, roundTripper(func(r *http.Request) (*http.Response, error) {
 			<-r.Context().Done()
 			return nil, r.Context().Err()
 		}), slog.New(slog.DiscardHandler), time.Now)

@@ -17,15 +17,17 @@ const (
 	jwksMaxBytes = 64 << 10        // several hundred keys
 )
 
-func newJWKS(address, algorithm string, transport http.RoundTripper, log *slog.Logger, now func() time.Time) (*jwks, error) {
+// newJWKS makes the keySource of an issuer whose keys the setting names.
+func newJWKS(setting, address, algorithm string, transport http.RoundTripper, log *slog.Logger, now func() time.Time) (*jwks, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, errors.New("JWKS_URL: not an http or https URL")
+		return nil, errors.New(setting + ": not an http or https URL of keys")
 	}
 	if transport == nil {
 		transport = jwksTransport()
 	}
 	return &jwks{
+		setting:   setting,
 		url:       u,
 		algorithm: algorithm,
 		client: &http.Client{

@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/rsa"
 	"crypto/sha256"
 	"slices"
 	"strings"
@@ -11,7 +12,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 )
 
-// key verifies signatures of the configured algorithm.
+// key verifies signatures of its issuer's algorithm.
 type key struct {
 	id       string // kid; empty when the key has none, as shared secrets do
 	material any    // as newSignatureCheck says
@@ -25,6 +26,8 @@ func (k key) equal(other key) bool {
 	case ed25519.PublicKey:
 		return material.Equal(other.material.(crypto.PublicKey))
 	case *ecdsa.PublicKey:
+		return material.Equal(other.material.(crypto.PublicKey))
+	case *rsa.PublicKey:
 		return material.Equal(other.material.(crypto.PublicKey))
 	}
 	return false

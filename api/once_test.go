@@ -50,8 +50,12 @@ func TestARequestThatIsSentAgainGetsTheSameAnswer(t *testing.T) {
 		if n := count(t, s, token); n != 1 {
 			t.Errorf("got %d tasks, want 1", n)
 		}
-		// It is another's key to another user, and to the same a day later.
+		// It is another's key to another user, to a service that acts for the same,
+		// and to the same a day later.
 		s.do(t, "POST", "/api/me/tasks", `{"title":"b"}`, with(auth(mint(t, bob)), "Idempotency-Key", keyed["Idempotency-Key"]...)).isCreated(t)
+		acting := goodClaims(ada)
+		acting["act"], acting["scope"] = map[string]any{"sub": "svc_x"}, "tasks:write"
+		s.do(t, "POST", "/api/me/tasks", `{"title":"b"}`, with(auth(mintWith(t, jwt.SigningMethodHS256, testSecret, nil, acting)), "Idempotency-Key", keyed["Idempotency-Key"]...)).isCreated(t)
 		s.clock.Set(noon.Add(24 * time.Hour))
 		claims := goodClaims(ada)
 		claims["iat"], claims["exp"] = s.clock.Now().Unix(), s.clock.Now().Add(time.Minute).Unix()

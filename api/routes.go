@@ -3,26 +3,32 @@ package api
 import (
 	"net/http"
 
+	"github.com/gorilla/mux"
+
 	"vestibule/internal/web"
 )
 
-// routes is the whole surface: method, path and guard of everything that is
-// answered. The guard's own 401, 403 and 400 come first, for unknown paths and
-// methods too. One trailing slash is the same resource.
-func (s *Server) routes() http.Handler {
+// routes is the whole surface: method, path, scope and guard of everything that
+// is answered. The guard's own 401, 403 and 400 come first, for unknown paths and
+// methods too. One trailing slash is the same resource. openapi.json has the same
+// routes.
+func (s *Server) routes() *mux.Router {
 	router := web.NewRouter(writeProblem)
 
 	router.Handle("/", anyone(s.root)).Methods(http.MethodGet, http.MethodHead)
+	router.Handle("/openapi.json", anyone(s.docs.Document)).Methods(http.MethodGet, http.MethodHead)
+	router.Handle("/docs", anyone(s.docs.Page)).Methods(http.MethodGet, http.MethodHead)
+	router.Handle("/docs/{file}", anyone(s.docs.File)).Methods(http.MethodGet, http.MethodHead)
 
-	router.Handle("/api/{user_id}/tasks", owner(s.listTasks)).Methods(http.MethodGet, http.MethodHead)
-	router.Handle("/api/{user_id}/tasks", owner(withoutQuery(s.createTask))).Methods(http.MethodPost)
-	router.Handle("/api/{user_id}/tasks/events", owner(withoutQuery(s.watchTasks))).Methods(http.MethodGet)
-	router.Handle("/api/{user_id}/tasks/{id}", owner(withoutQuery(s.getTask))).Methods(http.MethodGet, http.MethodHead)
-	router.Handle("/api/{user_id}/tasks/{id}", owner(withoutQuery(s.updateTask))).Methods(http.MethodPut, http.MethodPatch)
-	router.Handle("/api/{user_id}/tasks/{id}", owner(withoutQuery(s.deleteTask))).Methods(http.MethodDelete)
-	router.Handle("/api/{user_id}/tasks/{id}/complete", owner(withoutQuery(s.toggleTask))).Methods(http.MethodPatch)
+	router.Handle("/api/{user_id}/tasks", owner(scopeRead, s.listTasks)).Methods(http.MethodGet, http.MethodHead)
+	router.Handle("/api/{user_id}/tasks", owner(scopeWrite, withoutQuery(s.createTask))).Methods(http.MethodPost)
+	router.Handle("/api/{user_id}/tasks/events", owner(scopeRead, withoutQuery(s.watchTasks))).Methods(http.MethodGet)
+	router.Handle("/api/{user_id}/tasks/{id}", owner(scopeRead, withoutQuery(s.getTask))).Methods(http.MethodGet, http.MethodHead)
+	router.Handle("/api/{user_id}/tasks/{id}", owner(scopeWrite, withoutQuery(s.updateTask))).Methods(http.MethodPut, http.MethodPatch)
+	router.Handle("/api/{user_id}/tasks/{id}", owner(scopeWrite, withoutQuery(s.deleteTask))).Methods(http.MethodDelete)
+	router.Handle("/api/{user_id}/tasks/{id}/complete", owner(scopeWrite, withoutQuery(s.toggleTask))).Methods(http.MethodPatch)
 
-	return s.guard(router)
+	return router
 }
 
 // root tells a person or a probe what this is.

@@ -17,16 +17,17 @@ import (
 type signatureCheck func(input, signature []byte, key any) bool
 
 // newSignatureCheck returns the check of one algorithm. Its keys are []byte
-// for HS256, ed25519.PublicKey for EdDSA and *ecdsa.PublicKey for ES256.
+// for HS256, ed25519.PublicKey for EdDSA, *ecdsa.PublicKey for ES256 and
+// *rsa.PublicKey for RS256.
 func newSignatureCheck(algorithm string) (signatureCheck, error) {
 	switch algorithm {
-	case HS256, EdDSA, ES256:
+	case HS256, EdDSA, ES256, RS256:
 	default:
-		return nil, fmt.Errorf("JWT_ALGORITHM: %q is not HS256, EdDSA or ES256", algorithm)
+		return nil, fmt.Errorf("%q is not HS256, EdDSA or ES256", algorithm)
 	}
 	verifier, err := jws.NewVerifier(jwa.SignatureAlgorithm(algorithm))
 	if err != nil {
-		return nil, fmt.Errorf("JWT_ALGORITHM: %w", err)
+		return nil, err
 	}
 	return func(input, signature []byte, key any) bool {
 		return verifier.Verify(input, signature, key) == nil

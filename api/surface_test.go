@@ -61,7 +61,7 @@ func startSurface(tb testing.TB, cfg Config, deps Deps) *surface {
 		tb.Fatalf("New: %v", err)
 	}
 	s.server = server
-	s.url = serve(tb, server.Handler())
+	s.url = serve(tb, contract.Watch(tb, server.Handler()))
 	return s
 }
 

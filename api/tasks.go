@@ -18,7 +18,7 @@ func (s *Server) createTask(w http.ResponseWriter, r *http.Request, user string)
 	if err != nil {
 		return err
 	}
-	id := requestKey{caller: callerOf(r).subject, user: user, key: key}
+	id := requestKey{caller: callerOf(r).name(), user: user, key: key}
 	if key != "" {
 		end, ok := s.running.begin(id)
 		if !ok {

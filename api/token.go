@@ -10,14 +10,14 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// What parseToken lets through, before any key is touched:
+// What parseToken and checkHeader let through, before any key is touched:
 //
 //   - a compact JWS (RFC 7515 §7.1) of three base64url segments and bounded
 //     length; no JSON serialisation, no JWE (five segments), no padding, no
 //     second spelling of the same bytes;
 //   - a header that is one JSON object without duplicate names, so that no two
 //     parsers can read it differently;
-//   - alg exactly the configured one: never "none", and never HS256 with a
+//   - alg exactly the one configured for the issuer: never "none", and never HS256 with a
 //     public key as its secret (RFC 8725 §3.1);
 //   - typ absent, JWT or at+jwt (RFC 8725 §3.11): an ID token or a logout token
 //     of the same issuer is not an access token;
@@ -34,7 +34,7 @@ const maxToken = 8 << 10
 // signedToken is a token whose form is right and whose signature has not been
 // checked: nothing in it may be believed yet.
 type signedToken struct {
-	keyID     string // of the header; empty when it names none
+	header    []byte // decoded
 	input     []byte // what was signed: the first two segments as sent
 	payload   []byte // the claims, decoded
 	signature []byte
@@ -42,7 +42,7 @@ type signedToken struct {
 
 // parseToken takes a token apart without judging its claims. An error is for
 // the log.
-func parseToken(token, algorithm string) (signedToken, error) {
+func parseToken(token string) (signedToken, error) {
 	if len(token) > maxToken {
 		return signedToken{}, fmt.Errorf("longer than %d bytes", maxToken)
 	}
@@ -56,11 +56,7 @@ func parseToken(token, algorithm string) (signedToken, error) {
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return signedToken{}, fmt.Errorf("a segment is not base64url: %w", err)
 	}
-	keyID, err := checkHeader(head, algorithm)
-	if err != nil {
-		return signedToken{}, err
-	}
-	return signedToken{keyID: keyID, input: []byte(token[:dot2]), payload: payload, signature: signature}, nil
+	return signedToken{header: head, input: []byte(token[:dot2]), payload: payload, signature: signature}, nil
 }
 
 // segments finds the two dots of ^[\w-]+\.[\w-]+\.[\w-]+$. It is that
@@ -87,7 +83,8 @@ func decodeSegment(s string) ([]byte, error) {
 	return base64.RawURLEncoding.Strict().DecodeString(s)
 }
 
-// checkHeader returns the header's kid, or what is wrong with the header.
+// checkHeader returns the header's kid, empty when it names none, or what is
+// wrong with the header.
 func checkHeader(raw []byte, algorithm string) (keyID string, err error) {
 	// Raw values, to tell an absent member from a null one. This decoder
 	// refuses duplicate names, invalid UTF-8 and trailing data, and matches
@@ -106,7 +103,7 @@ func checkHeader(raw []byte, algorithm string) (keyID string, err error) {
 		return "", errors.New("header: has crit or b64")
 	}
 	if alg, ok := stringValue(header.Algorithm); !ok || alg != algorithm {
-		return "", errors.New("header: alg is not " + algorithm + " (compare JWT_ALGORITHM)")
+		return "", errors.New("header: alg is not " + algorithm)
 	}
 	if header.Type != nil {
 		typ, ok := stringValue(header.Type)

@@ -179,7 +179,7 @@ func TestGoodTokensAreBelieved(t *testing.T) {
 		{"with white space in its JSON", signed(" { \"alg\" : \"HS256\" } ", payload("")+"\n")},
 		{"with an escaped alg", signed(`{"\u0061lg":"\u0048S256"}`, payload(""))},
 		{"without iat", signed(plainHeader, payloadWith("iat", ""))},
-		{"with other claims", signed(plainHeader, payload(`,"SUB":"x","scope":{"a":[1,null]}`))},
+		{"with other claims", signed(plainHeader, payload(`,"SUB":"x","roles":{"a":[1,null]}`))},
 		{"aud in an array", signed(plainHeader, payloadWith("aud", `["other","fastapi-backend"]`))},
 		{"exp with a fraction", signed(plainHeader, payloadWith("exp", at(time.Minute)+".5"))},
 		{"exp with an exponent", signed(plainHeader, payloadWith("exp", "2e10"))},
@@ -247,7 +247,7 @@ func TestATokenFetchesNothing(t *testing.T) {
 
 func TestOnlyGoodTokensAreRemembered(t *testing.T) {
 	s := newSurface(t, sqlite)
-	remembered := s.server.tokens.keys.ring().verified
+	remembered := s.server.tokens.own.keys.ring().verified
 	for _, bad := range []string{
 		"x",
 		forge(plainHeader, payloadWith("exp", "0"), testSecret),

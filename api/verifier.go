@@ -13,7 +13,8 @@ import (
 
 // The rules of verification, in the order in which they are checked:
 //
-//  1. the token's form and header (parseToken): one algorithm, no extension;
+//  1. the token's form (parseToken), which says whose it claims to be, and its
+//     header (checkHeader): one algorithm, no extension;
 //  2. its signature, by a key that was configured or fetched beforehand;
 //  3. its claims (parseClaims): exp, nbf and iat within 30 s, iss, aud, sub.
 //
@@ -55,11 +56,9 @@ func (s secrets) find(context.Context, string) (*keyring, []key, error) {
 
 // verifier decides who a token speaks for.
 type verifier struct {
-	algorithm, issuer, audience string
-
-	check signatureCheck
-	keys  keySource
-	now   func() time.Time
+	own     *trust   // the BFF, and whoever shares its secret
+	further []*trust // JWT_ISSUERS
+	now     func() time.Time
 }
 
 // verify returns what a valid token says. Its errors are a 401, or a 503 while
@@ -69,26 +68,29 @@ func (v *verifier) verify(ctx context.Context, token string) (claims, error) {
 	// and five minutes. Only good tokens are remembered, under a hash of the
 	// whole of them, so a made-up one neither finds nor displaces anything.
 	hash := tokenHash(sha256.Sum256([]byte(token)))
-	if ring := v.keys.ring(); ring != nil {
-		if c, ok := ring.verified.Get(hash); ok {
-			return c, c.validAt(v.now())
-		}
+	if c, ok := v.remembered(hash); ok {
+		return c, c.validAt(v.now())
 	}
-	t, err := parseToken(token, v.algorithm)
+	t, err := parseToken(token)
 	if err != nil {
 		return claims{}, errTokenInvalid.Because(err)
 	}
-	ring, candidates, err := v.keys.find(ctx, t.keyID)
+	by := v.of(t.payload)
+	keyID, err := checkHeader(t.header, by.algorithm)
+	if err != nil {
+		return claims{}, errTokenInvalid.Because(fmt.Errorf("%w (compare %s)", err, by.setting("JWT_ALGORITHM")))
+	}
+	ring, candidates, err := by.keys.find(ctx, keyID)
 	if err != nil {
 		return claims{}, err
 	}
 	if len(candidates) == 0 {
-		return claims{}, errTokenInvalid.Because(fmt.Errorf("no key with kid %.64q (compare JWKS_URL)", t.keyID))
+		return claims{}, errTokenInvalid.Because(fmt.Errorf("no key with kid %.64q (compare %s)", keyID, by.keySetting()))
 	}
-	if !v.signed(t, candidates) {
-		return claims{}, errTokenInvalid.Because(errors.New("wrong signature (compare " + v.keySetting() + ")"))
+	if !by.signed(t, candidates) {
+		return claims{}, errTokenInvalid.Because(errors.New("wrong signature (compare " + by.keySetting() + ")"))
 	}
-	c, err := parseClaims(t.payload, v.issuer, v.audience, v.now())
+	c, err := parseClaims(t.payload, by, v.now())
 	if err != nil {
 		return claims{}, err
 	}
@@ -96,18 +98,33 @@ func (v *verifier) verify(ctx context.Context, token string) (claims, error) {
 	return c, nil
 }
 
-func (v *verifier) signed(t signedToken, keys []key) bool {
+// remembered returns what a token says that was verified before. Whoever
+// issued it, it is remembered with their keys and no others.
+func (v *verifier) remembered(hash tokenHash) (claims, bool) {
+	if c, ok := v.own.remembered(hash); ok {
+		return c, true
+	}
+	for _, t := range v.further {
+		if c, ok := t.remembered(hash); ok {
+			return c, true
+		}
+	}
+	return claims{}, false
+}
+
+func (t *trust) remembered(hash tokenHash) (claims, bool) {
+	ring := t.keys.ring()
+	if ring == nil {
+		return claims{}, false
+	}
+	return ring.verified.Get(hash)
+}
+
+func (t *trust) signed(token signedToken, keys []key) bool {
 	for _, k := range keys {
-		if v.check(t.input, t.signature, k.material) {
+		if t.check(token.input, token.signature, k.material) {
 			return true
 		}
 	}
 	return false
-}
-
-func (v *verifier) keySetting() string {
-	if v.algorithm == HS256 {
-		return "BETTER_AUTH_SECRET"
-	}
-	return "JWKS_URL"
 }

@@ -44,10 +44,10 @@ func BenchmarkVerify(b *testing.B) {
 			b.Fatal(err)
 		}
 		ring := newKeyring([]key{{material: alg.verifying}})
-		v := &verifier{
+		v := &verifier{now: time.Now, own: &trust{
 			algorithm: name, issuer: "better-auth", audience: "fastapi-backend",
-			check: check, keys: secrets{ring}, now: time.Now,
-		}
+			check: check, keys: secrets{ring}, scopes: scopeAll,
+		}}
 		run := func(b *testing.B, forget bool) {
 			b.ReportAllocs()
 			for b.Loop() {

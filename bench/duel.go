@@ -8,8 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
-
 	"vestibule/internal/freeport"
 )
 
@@ -35,9 +33,7 @@ func measureProxy(ctx context.Context, s settings, dir, shape string) (duel, err
 	if err != nil {
 		return duel{}, err
 	}
-	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
-		"sub": user, "iss": "better-auth", "aud": "fastapi-backend", "exp": time.Now().Add(time.Hour).Unix(),
-	}).SignedString([]byte(secret))
+	token, err := bearerOf(user)
 	if err != nil {
 		return duel{}, err
 	}

@@ -22,6 +22,7 @@ type settings struct {
 	rounds      int
 	duration    time.Duration // of one run
 	connections int
+	only        string // one part; "" is all of them, and a report
 }
 
 func main() {
@@ -33,6 +34,7 @@ func main() {
 	flag.IntVar(&s.rounds, "rounds", 7, "alternating runs of each contestant")
 	flag.DurationVar(&s.duration, "duration", 3*time.Second, "length of one run")
 	flag.IntVar(&s.connections, "connections", 32, "keep-alive connections of the load")
+	flag.StringVar(&s.only, "only", "", "measure one part, start, proxy, listeners or lists, and write no report")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -55,15 +57,51 @@ func run(ctx context.Context, s settings) error {
 	defer os.RemoveAll(dir)
 
 	var all result
-	if all.start, all.idleKiB, err = measureStart(ctx, s, dir); err != nil {
-		return fmt.Errorf("start: %w", err)
+	parts := []struct {
+		name    string
+		measure func() error
+	}{
+		{"start", func() (err error) {
+			all.start, all.idleKiB, err = measureStart(ctx, s, dir)
+			return err
+		}},
+		{"proxy", func() error {
+			for _, shape := range []string{"serve", "split"} {
+				duel, err := measureProxy(ctx, s, dir, shape)
+				if err != nil {
+					return fmt.Errorf("%s: %w", shape, err)
+				}
+				all.duels = append(all.duels, duel)
+			}
+			return nil
+		}},
+		{"listeners", func() error {
+			for _, how := range []string{"users", "session"} {
+				l, err := measureListeners(ctx, s, dir, how)
+				if err != nil {
+					return fmt.Errorf("%s: %w", how, err)
+				}
+				fmt.Printf("%d listeners, %s: open after %v, %.1f KiB each, %.1f%% of a processor, a change reached the last after %v\n",
+					l.listeners, how, l.opened.Round(time.Millisecond), l.kibEach, 100*l.idle, l.all.Round(time.Millisecond))
+				all.listening = append(all.listening, l)
+			}
+			return nil
+		}},
+		{"lists", func() (err error) {
+			all.lists, err = measureLists(ctx)
+			return err
+		}},
 	}
-	for _, shape := range []string{"serve", "split"} {
-		duel, err := measureProxy(ctx, s, dir, shape)
-		if err != nil {
-			return fmt.Errorf("%s: %w", shape, err)
+	for _, part := range parts {
+		if s.only != "" && s.only != part.name {
+			continue
 		}
-		all.duels = append(all.duels, duel)
+		if err := part.measure(); err != nil {
+			return fmt.Errorf("%s: %w", part.name, err)
+		}
+	}
+	if s.only != "" {
+		return nil
 	}
 	return report(s, all)
 }

@@ -75,6 +75,23 @@ func (p *process) residentKiB() (int, error) {
 	return 0, errors.New("no VmRSS in /proc")
 }
 
+// processorTime is what the process has used so far, of all processors, to the
+// hundredth of a second.
+func (p *process) processorTime() time.Duration {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(stat), ") ") // the name may have spaces
+	fields := strings.Fields(rest)
+	var ticks int
+	for _, field := range fields[11:13] { // utime and stime, proc(5)
+		n, _ := strconv.Atoi(field)
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
+}
+
 // measureStart times an empty folder to the first answer, five times, and reads
 // the memory of the last one at rest.
 func measureStart(ctx context.Context, s settings, dir string) (median time.Duration, idleKiB int, err error) {

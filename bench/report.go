@@ -14,6 +14,9 @@ type result struct {
 	start   time.Duration
 	idleKiB int
 	duels   []duel
+
+	listening []listening
+	lists     []listFigure
 }
 
 const (
@@ -53,6 +56,8 @@ In one process the BFF calls the API without a socket in between; in two it is t
 | from start in an empty folder to ready, tables and secret made | %d ms (median of 5) |
 | memory at rest (resident) | %.1f MiB |
 `, r.start.Milliseconds(), float64(r.idleKiB)/1024)
+	b.WriteString(listenersReport(r.listening))
+	b.WriteString(listsReport(r.lists))
 	if err := os.WriteFile(reportPath, []byte(b.String()), 0o644); err != nil {
 		return err
 	}

@@ -306,6 +306,7 @@ func TestOutageKeepsTheCookie(t *testing.T) {
 	s := newSite(t, db)
 	v := s.visitor()
 	v.signUp("joe@example.com")
+	c := s.service("reports", "tasks:read")
 	server.Stop(t)
 	for _, path := range []string{"/api/proxy/x", "/api/auth/session"} {
 		a := v.want(v.do("GET", path, ""), 503, "STORE_UNAVAILABLE")
@@ -318,7 +319,9 @@ func TestOutageKeepsTheCookie(t *testing.T) {
 		t.Errorf("got cookie %q after a sign-out that failed", line)
 	}
 	v.want(v.do("POST", "/api/auth/login", `{"email":"joe@example.com","password":"password123"}`), 503, "STORE_UNAVAILABLE")
+	s.refused(c.ask("grant_type", "client_credentials"), 503, "temporarily_unavailable", "try again")
 	server.Start(t)
+	s.issued(c.ask("grant_type", "client_credentials"))
 	v.want(v.do("GET", "/api/proxy/x", ""), 200, "Bearer ")
 	v.want(v.do("GET", "/api/auth/session", ""), 200, "joe@example.com")
 }

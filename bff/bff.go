@@ -1,10 +1,12 @@
-// Package bff is the backend for frontends: what browsers talk to, and nothing
-// else. It owns sign-up, sign-in and the cookie session, and turns the cookie
+// Package bff is the backend for frontends: what browsers talk to. It owns sign-up, sign-in and the cookie session, and turns the cookie
 // into a short-lived token on the way to the task API.
 //
-// The cookie stops here: no other package of the program reads one, and no
-// answer of this one holds a token or a session's secret. A bearer token from
+// The cookie stops here: no other package of the program reads one, and no answer
+// of this one to a browser holds a token or a session's secret. A bearer token from
 // outside means nothing here.
+//
+// Because it has the keys, it also has the endpoint where internal services get
+// tokens of their own (oauth.go). That one knows no cookie.
 package bff
 
 import (
@@ -26,6 +28,7 @@ import (
 	"vestibule/bff/spa"
 	"vestibule/bff/throttle"
 	"vestibule/bff/token"
+	"vestibule/internal/openapi"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
@@ -102,6 +105,7 @@ type Server struct {
 	origins   origins
 	clients   *web.ClientIPs
 	app       *frontend.App
+	docs      *openapi.Docs
 }
 
 // recheckAlone is how long a session read from SQLite is believed, as long as
@@ -126,6 +130,9 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 		Errors:   writeError,
 	})
 	if err != nil {
+		return nil, err
+	}
+	if s.docs, err = openapi.New(openAPI, "/api/openapi.json", "/api/docs", "Vestibule BFF"); err != nil {
 		return nil, err
 	}
 	if s.clients, err = web.NewClientIPs(cfg.TrustedProxies); err != nil {

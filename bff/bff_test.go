@@ -92,7 +92,7 @@ func newSite(t *testing.T, db *store.Store, change ...func(*bff.Config)) *site {
 		cancel()
 		running.Wait()
 	})
-	srv.Config.Handler = server.Handler()
+	srv.Config.Handler = contract.Watch(t, server.Handler())
 	srv.Start()
 	t.Cleanup(srv.Close)
 	return s
@@ -132,6 +132,22 @@ func (v *visitor) do(method, path, body string, header ...string) answer {
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
+	return v.send(r)
+}
+
+// doRaw sends the header as it is given, several lines of one name too.
+func (v *visitor) doRaw(method, path, body string, header http.Header) answer {
+	v.t.Helper()
+	r, err := http.NewRequestWithContext(v.t.Context(), method, v.url+path, strings.NewReader(body))
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	r.Header = header
+	return v.send(r)
+}
+
+func (v *visitor) send(r *http.Request) answer {
+	v.t.Helper()
 	res, err := v.client.Do(r)
 	if err != nil {
 		v.t.Fatal(err)

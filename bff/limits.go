@@ -51,6 +51,10 @@ func (s *Server) tryMail(r *http.Request, email string) throttle.Attempt {
 	return throttle.SendMail(email, s.clients.Of(r))
 }
 
+func (s *Server) tryClientSecret(r *http.Request, clientID string) throttle.Attempt {
+	return throttle.ClientSecret(clientID, s.clients.Of(r))
+}
+
 func (s *Server) tryLink(r *http.Request) throttle.Attempt {
 	return throttle.UseLink(s.clients.Of(r))
 }

@@ -10,8 +10,9 @@ import (
 )
 
 // routes is the whole surface. Unsafe methods have passed the origin guard
-// before they come here; what needs a session asks for it itself.
-func (s *Server) routes() http.Handler {
+// before they come here; what needs a session asks for it itself. openapi.json has
+// the same routes.
+func (s *Server) routes() *mux.Router {
 	router := web.NewRouter(writeError)
 	auth := func(method, short, betterAuth string, h web.HandlerFunc) {
 		s.handle(router, method, "/api/auth"+short, h)
@@ -44,6 +45,9 @@ func (s *Server) routes() http.Handler {
 	// Not HEAD: it must not use a link up.
 	router.Path("/api/auth/verify-email").Methods(http.MethodGet).Handler(web.Handle(s.verifyEmail, writeError))
 
+	// For services: forms and errors as OAuth has them.
+	router.Path("/api/auth/oauth2/token").Methods(http.MethodPost).Handler(web.Handle(s.oauthToken, writeOAuthError))
+
 	if s.cfg.ExposeToken {
 		only(http.MethodGet, "/token", s.signedIn(s.token))
 	}
@@ -51,6 +55,10 @@ func (s *Server) routes() http.Handler {
 	only(http.MethodGet, "/error", s.showError)
 	only(http.MethodGet, "/jwks", s.jwks)
 	s.handle(router, http.MethodGet, "/.well-known/jwks.json", s.jwks)
+
+	s.handle(router, http.MethodGet, "/api/openapi.json", s.docs.Document)
+	s.handle(router, http.MethodGet, "/api/docs", s.docs.Page)
+	s.handle(router, http.MethodGet, "/api/docs/{file}", s.docs.File)
 
 	// Every method: the proxy refuses those that it does not pass.
 	router.PathPrefix("/api/proxy/").Handler(web.Handle(s.proxy.Serve, writeError))

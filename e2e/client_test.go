@@ -70,7 +70,7 @@ func runSuite(t *testing.T, suite clientSuite, env ...string) {
 	if err != nil || passed == nil || string(passed[1]) == "0" {
 		t.Fatalf("the client's tests failed (%v):\n%s", err, out)
 	}
-	t.Logf("%s tests of the official client passed", passed[1])
+	t.Logf("%s tests passed", passed[1])
 }
 
 func TestOfficialClient(t *testing.T) {

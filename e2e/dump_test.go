@@ -82,7 +82,7 @@ func column(t *testing.T, db *sql.DB, query string) (values []string) {
 }
 
 // TestADumpOpensNothing: whoever has a copy of the database can neither take over a
-// session nor use a link that was mailed.
+// session nor use a link that was mailed, nor be a service.
 func TestADumpOpensNothing(t *testing.T) {
 	for _, s := range []shape{shapes[0], shapes[1]} {
 		t.Run(s.name, func(t *testing.T) {
@@ -116,6 +116,9 @@ func TestADumpOpensNothing(t *testing.T) {
 			if len(secrets) != 8 {
 				t.Fatalf("got secrets %q, want a cookie and three links among them", secrets)
 			}
+			client, clientSecret := p.client("reports", "--scope=tasks:read")
+			p.accessToken(p.grant(client, clientSecret, "grant_type=client_credentials"))
+			secrets = append(secrets, clientSecret)
 			texts := dump(t, p.database)
 			all := strings.Join(append(texts, rawFiles(t, p)...), "\n")
 			for _, known := range []string{"ovid@example.com", "naso@example.com", "$argon2id$"} { // or the dump is none
@@ -132,6 +135,11 @@ func TestADumpOpensNothing(t *testing.T) {
 				t.Fatalf("got %q for the cookie that is %q", got, value)
 			}
 			opensNothing(t, p, texts)
+			for _, text := range texts {
+				if a := p.grant(client, url.QueryEscape(text), "grant_type=client_credentials"); text != "" && a.status == 200 {
+					t.Errorf("as a client's secret, %q: got %v", text, a)
+				}
+			}
 			owner.want(owner.send("GET", p.bff+"/api/proxy/me/tasks", ""), 200, "[]")
 		})
 	}

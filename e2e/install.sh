@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs from Debian's packages what the tests need beside Go and is missing:
 # a C compiler for the race detector, PostgreSQL, PgBouncer, Node.js, Chromium; and
-# with npm the official client and the app that the tests drive.
+# with npm the official client and the app that the tests drive, with pip what they
+# run in Python.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -18,6 +19,8 @@ need pgbouncer pgbouncer
 need node nodejs
 need npm npm
 need chromium chromium
+# Debian keeps what venv needs in a package of its own.
+python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3 python3-venv)
 compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || need postgres postgresql
 
 if [ ${#missing[@]} -gt 0 ]; then
@@ -46,3 +49,14 @@ packages() { # packages FOLDER WHAT
 }
 packages client "the official client"
 packages vite "the example app and Vite"
+
+# Likewise with the Python packages.
+installed=python/.venv/.installed.txt
+if ! cat python/*.txt | cmp -s - "$installed"; then
+	echo "installing the Python packages"
+	python3 -m venv --clear python/.venv
+	for list in python/*.txt; do
+		python/.venv/bin/pip install --quiet --disable-pip-version-check --no-input -r "$list"
+	done
+	cat python/*.txt >"$installed"
+fi

@@ -165,6 +165,7 @@ func launchBinary(t testing.TB, path string, s shape, settings ...string) *produ
 	t.Helper()
 	addr := freeAddrs(t, 4)
 	p := &product{t: t, bff: "http://" + addr[0], api: "http://" + addr[1], dir: t.TempDir()}
+	p.described(settings)
 	env := []string{
 		"BASE_URL=" + p.bff, "BFF_ADDR=" + addr[0], "API_ADDR=" + addr[1], "LOG_FORMAT=json",
 		"BETTER_AUTH_SECRET=" + secret,
@@ -248,7 +249,7 @@ type browser struct {
 
 func newBrowser(t testing.TB, origin string) *browser {
 	t.Helper()
-	return &browser{t: t, origin: origin, client: &http.Client{Jar: newJar(t), Timeout: time.Minute}}
+	return &browser{t: t, origin: origin, client: &http.Client{Jar: newJar(t), Timeout: time.Minute, Transport: documented(t)}}
 }
 
 func (b *browser) send(method, target, body string, header ...string) answer {

@@ -92,6 +92,7 @@ type EventFilter struct {
 	UserID    string
 	Email     string
 	SessionID string
+	ClientID  string
 	IPAddress string
 	RequestID string
 	Since     time.Time // this or later
@@ -104,7 +105,7 @@ func (s *Store) Events(ctx context.Context, f EventFilter, limit int) ([]Event, 
 	conditions, args := []string{`1 = 1`}, []any{}
 	for _, c := range []struct{ condition, value string }{
 		{`event = ?`, f.Type}, {`"userId" = ?`, f.UserID}, {`email = ?`, f.Email},
-		{`"sessionId" = ?`, f.SessionID}, {`"ipAddress" = ?`, f.IPAddress}, {`"requestId" = ?`, f.RequestID},
+		{`"sessionId" = ?`, f.SessionID}, {`"clientId" = ?`, f.ClientID}, {`"ipAddress" = ?`, f.IPAddress}, {`"requestId" = ?`, f.RequestID},
 	} {
 		if c.value != "" {
 			conditions, args = append(conditions, c.condition), append(args, c.value)
@@ -126,9 +127,9 @@ func (s *Store) Events(ctx context.Context, f EventFilter, limit int) ([]Event, 
 		found = nil
 		var e Event
 		return querier{s.read}.each(ctx,
-			[]any{&e.ID, instant{&e.At}, &e.Type, &e.Actor, &e.UserID, &e.SessionID, &e.Email, &e.IPAddress, &e.UserAgent, &e.RequestID, &e.Detail},
+			[]any{&e.ID, instant{&e.At}, &e.Type, &e.Actor, &e.UserID, &e.SessionID, &e.ClientID, &e.Email, &e.IPAddress, &e.UserAgent, &e.RequestID, &e.Detail},
 			func() { found = append(found, e) },
-			`SELECT id, at, event, actor, COALESCE("userId", ''), COALESCE("sessionId", ''), COALESCE(email, ''),
+			`SELECT id, at, event, actor, COALESCE("userId", ''), COALESCE("sessionId", ''), COALESCE("clientId", ''), COALESCE(email, ''),
 				COALESCE("ipAddress", ''), COALESCE("userAgent", ''), COALESCE("requestId", ''), COALESCE(detail, '')
 			FROM audit WHERE `+strings.Join(conditions, " AND ")+` ORDER BY id DESC LIMIT ?`, append(args, limit)...)
 	})

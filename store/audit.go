@@ -25,6 +25,15 @@ const (
 	EventUserEnabled     = "user-enabled"
 	EventUserDeleted     = "user-deleted"
 	EventKeyCreated      = "key-created"
+	EventTokenMinted     = "token-minted"
+
+	EventClientCreated       = "client-created"
+	EventClientRotated       = "client-rotated"
+	EventClientDeleted       = "client-deleted"
+	EventClientFailed        = "client-authentication-failed"
+	EventTokenIssued         = "token-issued" // to a client for itself
+	EventTokenExchanged      = "token-exchanged"
+	EventTokenExchangeFailed = "token-exchange-failed"
 )
 
 // Events lists them all.
@@ -32,11 +41,15 @@ var Events = [...]string{
 	EventSignUp, EventSignUpFailed, EventSignIn, EventSignInFailed, EventPasswordFailed, EventSignOut, EventSessionRevoked,
 	EventPasswordChanged, EventPasswordReset, EventResetRequested, EventEmailVerified, EventEmailChange, EventEmailChanged,
 	EventUserUpdated, EventUserDisabled, EventUserEnabled, EventUserDeleted, EventKeyCreated,
+	EventTokenMinted,
+	EventClientCreated, EventClientRotated, EventClientDeleted, EventClientFailed,
+	EventTokenIssued, EventTokenExchanged, EventTokenExchangeFailed,
 }
 
 // Who caused an event.
 const (
 	ActorUser     = "user"     // over HTTP, whoever that really was
+	ActorClient   = "client"   // over HTTP, an internal service
 	ActorOperator = "operator" // on the command line
 	ActorSystem   = "system"   // the program by itself
 )
@@ -51,6 +64,7 @@ type Event struct {
 	Actor     string // Actor…
 	UserID    string // stays when the user is deleted
 	SessionID string // the session's handle
+	ClientID  string // stays when the client is deleted
 	Email     string // as typed, or as it was before
 	IPAddress string
 	UserAgent string
@@ -71,9 +85,9 @@ func (s *Store) Record(ctx context.Context, e Event, also ...Also) error {
 // record adds an event to the transaction of what it tells of, so that neither is
 // there without the other.
 func record(ctx context.Context, q querier, e Event) error {
-	_, err := q.exec(ctx, `INSERT INTO audit (at, event, actor, "userId", "sessionId", email, "ipAddress", "userAgent", "requestId", detail)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		e.At, e.Type, e.Actor, nullable(e.UserID), nullable(e.SessionID), nullable(e.Email),
+	_, err := q.exec(ctx, `INSERT INTO audit (at, event, actor, "userId", "sessionId", "clientId", email, "ipAddress", "userAgent", "requestId", detail)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		e.At, e.Type, e.Actor, nullable(e.UserID), nullable(e.SessionID), nullable(e.ClientID), nullable(e.Email),
 		nullable(e.IPAddress), nullable(e.UserAgent), nullable(e.RequestID), nullable(e.Detail))
 	return err
 }
@@ -90,8 +104,8 @@ func nullable(text string) *string {
 // change it was, as far as the change itself knows.
 type Also func(ctx context.Context, q querier, about Event) error
 
-// Recorded records e with a change, if there is one. The user and the session
-// that e does not name are those of the change.
+// Recorded records e with a change, if there is one. The user, the session and the
+// client that e does not name are those of the change.
 func Recorded(e Event) Also {
 	return func(ctx context.Context, q querier, about Event) error {
 		if e.UserID == "" {
@@ -99,6 +113,9 @@ func Recorded(e Event) Also {
 		}
 		if e.SessionID == "" {
 			e.SessionID = about.SessionID
+		}
+		if e.ClientID == "" {
+			e.ClientID = about.ClientID
 		}
 		return record(ctx, q, e)
 	}

@@ -21,6 +21,15 @@ func contextCases() map[string]func(*testing.T, *database) {
 
 // methods calls every method once, in a way that would succeed.
 func methods(ctx context.Context, d *store.Store, u store.User, session store.Session, task store.Task) map[string]func() error {
+	ofClient := func(call func(store.Client) error) func() error {
+		return func() error {
+			c := newClient()
+			if err := d.CreateClient(ctx, c); err != nil {
+				return err
+			}
+			return call(c)
+		}
+	}
 	return map[string]func() error{
 		"Ping":                func() error { return d.Ping(ctx) },
 		"CheckMigrated":       func() error { return d.CheckMigrated(ctx) },
@@ -93,6 +102,13 @@ func methods(ctx context.Context, d *store.Store, u store.User, session store.Se
 		"DeleteMail":                 func() error { return d.DeleteMail(ctx, "mail_x") },
 		"AddressFree":                func() error { _, err := d.AddressFree(ctx, "free@example.com"); return err },
 		"DeleteExpiredVerifications": func() error { _, err := d.DeleteExpiredVerifications(ctx, time.Unix(0, 0)); return err },
+		"CreateClient":               func() error { return d.CreateClient(ctx, newClient()) },
+		"Clients":                    func() error { _, err := d.Clients(ctx); return err },
+		"UseClient":                  func() error { return d.UseClient(ctx, "svc_nobody", base()) },
+		"ClientByID":                 ofClient(func(c store.Client) error { _, err := d.ClientByID(ctx, c.ID); return err }),
+		"ClientByName":               ofClient(func(c store.Client) error { _, err := d.ClientByName(ctx, c.Name); return err }),
+		"RotateClient":               ofClient(func(c store.Client) error { return d.RotateClient(ctx, c.ID, newHash(), nil, base(), event("x")) }),
+		"DeleteClient":               ofClient(func(c store.Client) error { return d.DeleteClient(ctx, c.ID, event("x")) }),
 		"Count":                      func() error { return d.Count(ctx, []string{newHash()}, func([]store.Counter) {}) },
 		"DeleteExpiredCounters":      func() error { _, err := d.DeleteExpiredCounters(ctx, time.Unix(0, 0)); return err },
 	}

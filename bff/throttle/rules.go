@@ -29,6 +29,8 @@ var (
 	mailRecipient = &rule{"mail recipient", 5, time.Hour, 15 * time.Minute, false}
 	mailAddress   = &rule{"mail address", 50, time.Hour, 15 * time.Minute, false}
 	linkAddress   = &rule{"link address", 30, 10 * time.Minute, 5 * time.Minute, false}
+	clientPair    = &rule{"client pair", 10, 10 * time.Minute, 5 * time.Minute, false}
+	clientAddress = &rule{"client address", 100, 10 * time.Minute, 5 * time.Minute, false}
 )
 
 // Attempt is what is about to be tried, as it is counted.
@@ -61,6 +63,15 @@ func SendMail(email, ip string) Attempt {
 
 // UseLink is the token of a mail's link, brought by a client.
 func UseLink(ip string) Attempt { return Attempt{{linkAddress, client(ip)}} }
+
+// ClientSecret is a wrong secret of a service client, from an address. Only these
+// are counted, after the secret was found to be wrong: 256 random bits are not
+// guessed, so the limits need not come first, and a service that has the right
+// secret gets its token whatever others try. They bound what wrong ones write.
+func ClientSecret(clientID, ip string) Attempt {
+	ip = client(ip)
+	return Attempt{{clientPair, clientID + "\x00" + ip}, {clientAddress, ip}}
+}
 
 // account is the one form of an e-mail address.
 func account(email string) string { return strings.ToLower(strings.TrimSpace(email)) }

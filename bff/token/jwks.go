@@ -2,6 +2,7 @@ package token
 
 import (
 	"context"
+	"crypto"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -21,8 +22,14 @@ type published struct {
 }
 
 type keySet struct {
-	json []byte
-	read time.Time
+	json   []byte
+	public map[string]publicKey // by id
+	read   time.Time
+}
+
+type publicKey struct {
+	algorithm string
+	key       crypto.PublicKey
 }
 
 func newPublished() *published {
@@ -30,12 +37,12 @@ func newPublished() *published {
 }
 
 // at returns the set while it is young enough to serve.
-func (p *published) at(now time.Time) ([]byte, bool) {
+func (p *published) at(now time.Time) (*keySet, bool) {
 	s := p.last.Load()
 	if s == nil || now.Before(s.read) || now.Sub(s.read) >= publishedFor {
 		return nil, false
 	}
-	return slices.Clone(s.json), true
+	return s, true
 }
 
 // JWKS returns the public keys as a JWK Set (RFC 7517 §5): all that have not
@@ -46,6 +53,16 @@ func (m *Minter) JWKS(ctx context.Context) ([]byte, error) {
 	if m.config.Algorithm == HS256 {
 		return []byte(`{"keys":[]}`), nil
 	}
+	set, err := m.keySet(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Clone(set.json), nil
+}
+
+// keySet returns the set of the last reading, while that is young enough, or
+// reads it.
+func (m *Minter) keySet(ctx context.Context) (*keySet, error) {
 	if set, ok := m.set.at(m.config.Now()); ok {
 		return set, nil
 	}
@@ -63,11 +80,11 @@ func (m *Minter) JWKS(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.set.last.Store(&keySet{json: set, read: now})
-	return slices.Clone(set), nil
+	m.set.last.Store(set)
+	return set, nil
 }
 
-func (m *Minter) publish(ctx context.Context, now time.Time) ([]byte, error) {
+func (m *Minter) publish(ctx context.Context, now time.Time) (*keySet, error) {
 	all, err := m.keys.Keys(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("token: read keys: %w", err)
@@ -75,19 +92,25 @@ func (m *Minter) publish(ctx context.Context, now time.Time) ([]byte, error) {
 	set := struct {
 		Keys []json.RawMessage `json:"keys"`
 	}{Keys: []json.RawMessage{}}
+	public := map[string]publicKey{}
 	for _, k := range all {
 		if k.Algorithm != EdDSA && k.Algorithm != ES256 || k.ExpiresAt != nil && !k.ExpiresAt.After(now) {
 			continue
 		}
-		public, err := decodePublic([]byte(k.PublicKey), k.Algorithm)
+		key, err := decodePublic([]byte(k.PublicKey), k.Algorithm)
 		if err != nil {
 			return nil, fmt.Errorf("token: key %s: public part: %w", k.ID, err)
 		}
-		jwk, err := encodeJWK(public, k.Algorithm, k.ID)
+		jwk, err := encodeJWK(key, k.Algorithm, k.ID)
 		if err != nil {
 			return nil, fmt.Errorf("token: key %s: public part: %w", k.ID, err)
 		}
 		set.Keys = append(set.Keys, jwk)
+		public[k.ID] = publicKey{k.Algorithm, key}
 	}
-	return json.Marshal(set)
+	text, err := json.Marshal(set)
+	if err != nil {
+		return nil, err
+	}
+	return &keySet{json: text, public: public, read: now}, nil
 }

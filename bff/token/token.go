@@ -10,7 +10,10 @@
 // It refuses to start with a key that it cannot decrypt: making a new one
 // instead would hide that two instances run with different secrets.
 //
-// It verifies nothing: tokens go one way, from here to the API.
+// To internal services it mints tokens with the claims iss, aud, sub, scope,
+// client_id, jti, iat and exp (service.go), and from a user's token it makes one
+// that a service may use in the user's place. That is the one use it has for a
+// token from outside: otherwise tokens go one way, from here to the API.
 package token
 
 import (
@@ -36,7 +39,7 @@ const minSecret = 32
 type Config struct {
 	Algorithm       string        // HS256, EdDSA or ES256
 	Secret          []byte        // signs HS256 tokens, encrypts private keys; at least 32 bytes
-	PreviousSecrets [][]byte      // still decrypt private keys, and do nothing else
+	PreviousSecrets [][]byte      // still decrypt private keys and verify HS256 tokens, and sign nothing
 	Issuer          string        // the claim iss
 	Audience        string        // the claim aud
 	ExpiresIn       time.Duration // lifetime of a token, at least 1 s
@@ -96,16 +99,20 @@ func Open(ctx context.Context, c Config, keys Keys) (*Minter, error) {
 	return m, nil
 }
 
-// claims is the payload of every token: the least that the API needs, and the
-// session's id so that its logs can be joined with ours.
+// claims is the payload of a token: the least that the API needs, and the
+// session's id so that its logs can be joined with ours. The last three are
+// those of tokens that a service has (RFC 9068 §2.2, RFC 8693 §4).
 type claims struct {
-	Issuer   string `json:"iss"`
-	Audience string `json:"aud"`
-	Subject  string `json:"sub"`
-	Session  string `json:"sid"`
-	ID       string `json:"jti"`
-	IssuedAt int64  `json:"iat"`
-	Expires  int64  `json:"exp"`
+	Issuer   string  `json:"iss"`
+	Audience string  `json:"aud"`
+	Subject  string  `json:"sub"`
+	Session  string  `json:"sid,omitempty"`
+	ID       string  `json:"jti"`
+	IssuedAt int64   `json:"iat"`
+	Expires  int64   `json:"exp"`
+	Scope    *string `json:"scope,omitempty"` // "" is no scope, which opens nothing; without the claim a user's own token opens all that is theirs
+	ClientID string  `json:"client_id,omitempty"`
+	Act      *Actor  `json:"act,omitempty"`
 }
 
 // Mint returns a new token for the user with the id subject, in the session with
@@ -115,21 +122,19 @@ func (m *Minter) Mint(subject, sessionID string) (Token, error) {
 	if subject == "" || sessionID == "" {
 		return Token{}, errors.New("token: mint: no subject or no session")
 	}
+	return m.mint("JWT", claims{Audience: m.config.Audience, Subject: subject, Session: sessionID, ID: rand.Text()}, m.config.ExpiresIn)
+}
+
+// mint signs c as a token of the given typ that lives from now on so long.
+func (m *Minter) mint(typ string, c claims, life time.Duration) (Token, error) {
 	now := m.config.Now()
-	expires := now.Add(m.config.ExpiresIn).UTC().Truncate(time.Second)
-	payload, err := json.Marshal(claims{
-		Issuer:   m.config.Issuer,
-		Audience: m.config.Audience,
-		Subject:  subject,
-		Session:  sessionID,
-		ID:       rand.Text(),
-		IssuedAt: now.Unix(),
-		Expires:  expires.Unix(),
-	})
+	expires := now.Add(life).UTC().Truncate(time.Second)
+	c.Issuer, c.IssuedAt, c.Expires = m.config.Issuer, now.Unix(), expires.Unix()
+	payload, err := json.Marshal(c)
 	if err != nil {
 		return Token{}, fmt.Errorf("token: mint: %w", err)
 	}
-	raw, err := m.signer.sign(payload)
+	raw, err := m.signer.sign(typ, payload)
 	if err != nil {
 		return Token{}, fmt.Errorf("token: mint: %w", err)
 	}

@@ -22,6 +22,7 @@ type eventJSON struct {
 	Actor     string   `json:"actor"`
 	UserID    *string  `json:"userId"`
 	SessionID *string  `json:"sessionId"`
+	ClientID  *string  `json:"clientId"`
 	Email     *string  `json:"email"`
 	IPAddress *string  `json:"ipAddress"`
 	UserAgent *string  `json:"userAgent"`
@@ -37,7 +38,7 @@ func toEventJSON(e store.Event) eventJSON {
 		return &text
 	}
 	return eventJSON{
-		ID: e.ID, At: web.Time(e.At), Event: e.Type, Actor: e.Actor, UserID: known(e.UserID), SessionID: known(e.SessionID), Email: known(e.Email),
+		ID: e.ID, At: web.Time(e.At), Event: e.Type, Actor: e.Actor, UserID: known(e.UserID), SessionID: known(e.SessionID), ClientID: known(e.ClientID), Email: known(e.Email),
 		IPAddress: known(e.IPAddress), UserAgent: known(e.UserAgent), RequestID: known(e.RequestID), Detail: known(e.Detail),
 	}
 }
@@ -56,7 +57,12 @@ func audit(ctx context.Context, p *program, c *config) error {
 				return err
 			}
 		}
-		out := p.output("TIME", "EVENT", "USER", "EMAIL", "SESSION", "CLIENT", "REQUEST", "DETAIL", "DEVICE")
+		if which := p.given.options["client"]; which != "" {
+			if filter.ClientID, err = whichClient(ctx, db, which); err != nil {
+				return err
+			}
+		}
+		out := p.output("TIME", "EVENT", "USER", "EMAIL", "SESSION", "SERVICE", "CLIENT", "REQUEST", "DETAIL", "DEVICE")
 		const page = 500
 		for left := limit; ; {
 			events, err := db.Events(ctx, filter, min(page, left))
@@ -64,7 +70,7 @@ func audit(ctx context.Context, p *program, c *config) error {
 				return err
 			}
 			for _, e := range events {
-				out.row(toEventJSON(e), when(e.At), e.Type, e.UserID, e.Email, e.SessionID, e.IPAddress, e.RequestID, e.Detail, e.UserAgent)
+				out.row(toEventJSON(e), when(e.At), e.Type, e.UserID, e.Email, e.SessionID, e.ClientID, e.IPAddress, e.RequestID, e.Detail, e.UserAgent)
 				filter.Before = e.ID
 			}
 			if left -= len(events); len(events) < page || left == 0 || out.failed() {

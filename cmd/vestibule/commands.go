@@ -54,11 +54,31 @@ func commands() []command {
 			asJSON,
 		}, run: userRevoke},
 		{name: "user set-password", args: "USER", summary: "give a user another password and end all their sessions; it is asked for, or read from standard input", reads: forPassword, options: []option{asJSON}, run: userSetPassword},
+		{name: "client create", args: "NAME", summary: "make a client for an internal service and print its secret, this once", reads: forData, options: []option{
+			{"scope", "SCOPE,…", "What its tokens open: tasks:read, tasks:write; token:exchange lets it trade a user's token for one of its own."},
+			{"audience", "TEXT,…", "Whom tokens that it trades may be for; JWT_AUDIENCE unless it is given."},
+			asJSON,
+		}, run: clientCreate},
+		{name: "client list", summary: "list the clients", reads: forData, options: []option{asJSON}, run: clientList},
+		{name: "client rotate", args: "CLIENT", summary: "give a client another secret and print it; CLIENT is a name or an id", reads: forData, options: []option{
+			{"keep-old", "DURATION", "How long the secret that it has stays good, like 24h; it ends at once unless this is given."},
+			asJSON,
+		}, run: clientRotate},
+		{name: "client delete", args: "CLIENT", summary: "delete a client: it gets no further token", reads: forData, options: []option{
+			{"yes", "", "Do not ask."},
+			asJSON,
+		}, run: clientDelete},
+		{name: "token", summary: "mint a token for a user or a service and print it", reads: forToken, options: []option{
+			{"sub", "WHO", "A user, by address or id, or a service by its svc_ id."},
+			{"scope", "SCOPE,…", "What it opens: tasks:read, tasks:write. Without, a user's token opens all their own tasks, a service's nothing."},
+			{"expires-in", "DURATION", "How long it lives, at most 24h; JWT_EXPIRES_IN unless it is given."},
+		}, run: mintToken},
 		{name: "audit", summary: "list what happened to accounts, the latest first", reads: forData, options: []option{
 			{"user", "USER", "Only of this user: an address or an id, of a deleted user too."},
 			{"email", "ADDRESS", "Only with this address as it was typed, an account's or not."},
 			{"event", "NAME", "Only events of this kind, like sign-in-failed."},
 			{"session", "SESSION", "Only of this session."},
+			{"client", "CLIENT", "Only of this service client: a name, or an id, of a deleted one too."},
 			{"ip", "ADDRESS", "Only from this client."},
 			{"request-id", "ID", "Only of this request."},
 			{"since", "TIME", "Only from then on: a duration like 24h, a date or a time like 2026-03-01T10:00:00Z."},

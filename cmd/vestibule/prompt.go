@@ -12,7 +12,6 @@ import (
 	"golang.org/x/term"
 
 	"vestibule/bff/password"
-	"vestibule/store"
 )
 
 // newPassword asks for a password, or reads it from standard input where nobody is
@@ -77,18 +76,18 @@ func (p *program) readPassword(ctx context.Context) (string, error) {
 	return typed[0], nil
 }
 
-// confirm has the address typed, for there is no way back.
-func (p *program) confirm(ctx context.Context, u store.User) error {
+// confirm has the address or name of what is deleted typed, for there is no way back.
+func (p *program) confirm(ctx context.Context, command, what, kind, expected string) error {
 	if _, terminal := p.terminal(); !terminal {
-		return refusal("user delete asks before it deletes, and nobody is there to answer: add --yes")
+		return refusal(command + " asks before it deletes, and nobody is there to answer: add --yes")
 	}
-	fmt.Fprintf(p.stderr, "This deletes %s (%s) and all their tasks for good. Type the address to go on: ", printable(u.Email), printable(u.Name))
+	fmt.Fprintf(p.stderr, "This deletes %s for good. Type the %s to go on: ", printable(what), kind)
 	line, err := p.readLine(ctx)
 	if err != nil {
 		return err
 	}
-	if !strings.EqualFold(strings.TrimSpace(line), u.Email) {
-		return refusal("that is another address; nothing was deleted")
+	if !strings.EqualFold(strings.TrimSpace(line), expected) {
+		return refusal("that is another " + kind + "; nothing was deleted")
 	}
 	return nil
 }

@@ -158,5 +158,15 @@ func TestADeletionIsConfirmedWithTheAddress(t *testing.T) {
 		s.enter("Ada@Example.com ")
 		s.want(0, "ada@example.com is deleted")
 		c.do("", 1, "user", "show", "ada@example.com")
+
+		c.do("", 0, "client", "create", "reports")
+		s = newTerminal(t).run(c, "client", "delete", "reports")
+		s.screen.Want(s, "Type the name")
+		s.enter("yes")
+		s.want(1, "another name; nothing was deleted")
+		s = newTerminal(t).run(c, "client", "delete", "reports")
+		s.screen.Want(s, "Type the name")
+		s.enter("reports")
+		s.want(0, "reports is deleted")
 	})
 }

@@ -20,6 +20,7 @@ func (c *checker) together() {
 	c.mailing()
 	c.app()
 	c.keys()
+	c.ownIssuer()
 	c.rotation()
 	c.missingSecret()
 	if c.sound("MIGRATE", "DATABASE_URL") && !c.given("MIGRATE") {

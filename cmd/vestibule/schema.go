@@ -10,7 +10,7 @@ import (
 var schema = []group{
 	{"Addresses", []setting{
 		{
-			name: "BASE_URL", by: forServe | forBFF | forAPI, arg: "ORIGIN", value: "http://localhost:3000",
+			name: "BASE_URL", by: forServe | forBFF | forAPI | forToken, arg: "ORIGIN", value: "http://localhost:3000",
 			help:  "The public origin of the BFF, as browsers see it. https:// switches on Secure cookies, __Host- names and HSTS. The API reads it for the default of JWKS_URL.",
 			check: func(c *checker, v string) { c.bff.BaseURL = c.origin(v) },
 		},
@@ -52,7 +52,7 @@ var schema = []group{
 	}},
 	{"Database", []setting{
 		{
-			name: "DATABASE_URL", by: forServe | forBFF | forAPI | forMigrate | forData | forPassword, arg: "URL", value: "sqlite:data/vestibule.db", secret: true,
+			name: "DATABASE_URL", by: forServe | forBFF | forAPI | forMigrate | forData | forPassword | forToken, arg: "URL", value: "sqlite:data/vestibule.db", secret: true,
 			help:  "sqlite:PATH or postgres://user:password@host/name.",
 			check: func(c *checker, v string) { c.database = c.databaseURL(v) },
 		},
@@ -64,13 +64,13 @@ var schema = []group{
 	}},
 	{"Secret", []setting{
 		{
-			name: "BETTER_AUTH_SECRET", by: forServe | forBFF | forAPI, arg: "SECRET", secret: true,
+			name: "BETTER_AUTH_SECRET", by: forServe | forBFF | forAPI | forToken, arg: "SECRET", secret: true,
 			unset: "made once beside a SQLite database when BASE_URL is http:// on a loopback host; anywhere else start is refused",
 			help:  "Signs cookies and HS256 tokens; at least 32 bytes, the same for every process. Flags are seen by other users of the machine: prefer BETTER_AUTH_SECRET_FILE.",
 			check: func(c *checker, v string) { c.secret = c.secretBytes(v) },
 		},
 		{
-			name: "BETTER_AUTH_SECRET_PREVIOUS", by: forServe | forBFF | forAPI, arg: "SECRET", secret: true, unset: "none",
+			name: "BETTER_AUTH_SECRET_PREVIOUS", by: forServe | forBFF | forAPI | forToken, arg: "SECRET", secret: true, unset: "none",
 			help:  "The secret before the last rotation: still verifies, never signs.",
 			check: func(c *checker, v string) { c.previous = c.secretBytes(v) },
 		},
@@ -141,22 +141,22 @@ var schema = []group{
 	}},
 	{"Tokens", []setting{
 		{
-			name: "JWT_ALGORITHM", by: forServe | forBFF | forAPI, arg: "NAME", value: "HS256",
+			name: "JWT_ALGORITHM", by: forServe | forBFF | forAPI | forToken, arg: "NAME", value: "HS256",
 			help:  "HS256 (its key is BETTER_AUTH_SECRET), EdDSA or ES256.",
 			check: func(c *checker, v string) { c.bff.JWTAlgorithm = oneOf(c, v, algorithms) },
 		},
 		{
-			name: "JWT_ISSUER", by: forServe | forBFF | forAPI, arg: "TEXT", value: "better-auth",
+			name: "JWT_ISSUER", by: forServe | forBFF | forAPI | forToken, arg: "TEXT", value: "better-auth",
 			help:  "The iss claim that the BFF writes and the API requires.",
 			check: func(c *checker, v string) { c.bff.JWTIssuer = c.text(v) },
 		},
 		{
-			name: "JWT_AUDIENCE", by: forServe | forBFF | forAPI, arg: "TEXT", value: "fastapi-backend",
+			name: "JWT_AUDIENCE", by: forServe | forBFF | forAPI | forToken, arg: "TEXT", value: "fastapi-backend",
 			help:  "The aud claim that the BFF writes and the API requires.",
 			check: func(c *checker, v string) { c.bff.JWTAudience = c.text(v) },
 		},
 		{
-			name: "JWT_EXPIRES_IN", by: forServe | forBFF, arg: "DURATION", value: "5m",
+			name: "JWT_EXPIRES_IN", by: forServe | forBFF | forToken, arg: "DURATION", value: "5m",
 			help:  "How long the token lives that the BFF attaches to a request.",
 			check: func(c *checker, v string) { c.bff.JWTExpiresIn = c.duration(v, shortestToken, longestToken) },
 		},
@@ -169,6 +169,12 @@ var schema = []group{
 			name: "JWKS_URL", by: forServe | forAPI, arg: "URL", unset: "BASE_URL/api/auth/jwks; vestibule serve asks its own BFF",
 			help:  "Where the API gets the keys that verify EdDSA and ES256 tokens.",
 			check: func(c *checker, v string) { c.api.JWKSURL = c.jwksURL(v) },
+		},
+		{
+			name: "JWT_ISSUERS", by: forServe | forAPI, arg: "JSON", unset: "none",
+			help: "Further issuers whose services the API trusts: a JSON array of objects with issuer, jwks_url (https), audience, algorithm (EdDSA, ES256 or RS256) and scopes, " +
+				"the most that its tokens open. JWT_ISSUERS_FILE reads it from a file.",
+			check: func(c *checker, v string) { c.api.Issuers = c.issuers(v) },
 		},
 	}},
 	{"Proxy", []setting{

@@ -61,6 +61,7 @@ func TestEverySettingRefusesBadValuesByName(t *testing.T) {
 		{"JWT_EXPIRES_IN", nil, []string{"29s", "61m", "300"}},
 		{"JWKS_URL", environment{"JWT_ALGORITHM": "EdDSA"}, []string{"jwks.json", "file:///x", "http://u:p@h/x", "https://h/x#y"}},
 		{"JWKS_URL", nil, []string{"http://localhost:3000/api/auth/jwks"}}, // HS256 has no use for it
+		{"JWT_ISSUERS", nil, badIssuers()},
 		{"PROXY_FORWARD_HEADERS", nil, []string{"X-A,", "X A", "X-Ä", "X:A"}},
 		{"PROXY_BODY_LIMIT", nil, []string{"-1", "10 MiB", "10M", "10mib", "1.5GB", "MiB", "9223372036854775808", "9223372036854775807KiB", "+1"}},
 		{"PROXY_TIMEOUT", nil, []string{"0s", "30", "2h"}},
@@ -130,6 +131,7 @@ func TestEverySettingTakesGoodValues(t *testing.T) {
 		{"AUDIT_RETENTION", nil, []string{"0", "1h", "8760h"}},
 		{"JWT_ALGORITHM", nil, []string{"HS256", "EdDSA", "ES256"}},
 		{"JWKS_URL", environment{"JWT_ALGORITHM": "ES256"}, []string{"https://bff.internal/api/auth/jwks?v=1"}},
+		{"JWT_ISSUERS", nil, goodIssuers()},
 		{"PROXY_FORWARD_HEADERS", nil, []string{"X-Tenant", "X-Tenant, X-Feature"}},
 		{"LOG_LEVEL", nil, []string{"debug", "info", "warn", "error"}},
 		{"LOG_FORMAT", nil, []string{"text", "json"}},

@@ -43,6 +43,7 @@ const (
 	forMigrate
 	forData     // commands that work on what is in the database
 	forPassword // those of them that set a password
+	forToken    // those that mint a token
 
 	forVersion side = 0 // it needs to know nothing
 )

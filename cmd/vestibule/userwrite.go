@@ -67,7 +67,8 @@ func userDelete(ctx context.Context, p *program, c *config) error {
 			return err
 		}
 		if !p.given.has("yes") {
-			if err := p.confirm(ctx, u); err != nil {
+			what := u.Email + " (" + u.Name + ") and all their tasks"
+			if err := p.confirm(ctx, "user delete", what, "address", u.Email); err != nil {
 				return err
 			}
 		}

@@ -1,4 +1,4 @@
-import type { components } from './openapi.js'
+import type { components, operations } from './openapi.js'
 
 type Schemas = components['schemas']
 
@@ -74,14 +74,10 @@ export interface ChangeOptions extends RequestOptions {
   ifMatch?: string | Task | undefined
 }
 
-export interface ListFilter {
-  completed?: boolean | undefined
-  /** Part of the title or the description. */
-  q?: string | undefined
-  sort?: 'created_at' | 'updated_at' | 'title' | '-created_at' | '-updated_at' | '-title' | undefined
-  /** 1 to 1000. */
-  limit?: number | undefined
-}
+type Query = NonNullable<operations['fetchTasks']['parameters']['query']>
+
+/** Which tasks, in what order, and with `limit` how many at most. */
+export type ListFilter = { [Name in Exclude<keyof Query, 'cursor'>]?: Query[Name] | undefined }
 
 export interface ListOptions extends ListFilter, RequestOptions {}
 
@@ -167,7 +163,6 @@ export type SessionLostCode = 'NO_SESSION' | 'SESSION_EXPIRED'
 /** Dispatched once for each lost session, and again only after a request has succeeded since. */
 export class SessionLostEvent extends Event {
   constructor(code: SessionLostCode)
-  readonly type: 'session-lost'
   readonly code: SessionLostCode
   /** “Session expired. Please log in again.” */
   readonly message: string

@@ -107,9 +107,12 @@ function conditional(options = {}) {
   return { ...only(options), headers: { 'If-Match': etag } }
 }
 
-/** @param {Types.ListFilter} filter */
-function queryOf({ completed, q, sort, limit }) {
-  const given = Object.entries({ completed, q, sort, limit }).filter(([, value]) => value !== undefined)
+/**
+ * queryOf passes on what it does not know either: the API refuses it by name.
+ * @param {Types.ListOptions} options
+ */
+function queryOf({ signal, timeout, keepalive, ...filter }) {
+  const given = Object.entries(filter).filter(([, value]) => value !== undefined)
   return given.length > 0 ? '?' + new URLSearchParams(given.map(([name, value]) => [name, String(value)])) : ''
 }
 

@@ -38,6 +38,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/docs/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description What the page loads
+                 * @example swagger-ui.css
+                 */
+                file: string;
+            };
+            cookie?: never;
+        };
+        /** A file of the page */
+        get: operations["getDocsFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/docs": {
         parameters: {
             query?: never;
@@ -306,7 +329,7 @@ export interface components {
         };
     };
     responses: {
-        /** @description The path is ambiguous: it has a dot segment, an encoded slash, a backslash, an empty segment or a control character. */
+        /** @description The path is ambiguous, with a dot segment, an encoded slash, a backslash, an empty segment or a control character; or the query is not `name=value` pairs. */
         BadRequest: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -317,7 +340,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `If-Match` or `If-None-Match` cannot be read (`errors` names it), or the path is ambiguous. */
+        /** @description `If-Match` cannot be read (`errors` names it), or the path or the query cannot be. */
         BadCondition: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -328,7 +351,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `Last-Event-ID` cannot be read (`errors` names it), or the path is ambiguous. */
+        /** @description `Last-Event-ID` cannot be read (`errors` names it), or the path or the query cannot be. */
         BadLastEventId: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -339,7 +362,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body is not strict JSON: it is empty, is no object, has trailing data, a duplicate name, invalid UTF-8 or a NUL; or `Idempotency-Key` cannot be read (`errors` names it); or the path is ambiguous. */
+        /** @description The body is not strict JSON: it is empty, is no object, has trailing data, a duplicate name, invalid UTF-8 or a NUL; or `Idempotency-Key` cannot be read (`errors` names it); or the path or the query cannot be. */
         BadCreation: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -350,7 +373,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body is not strict JSON: it is empty, is no object, has trailing data, a duplicate name, invalid UTF-8 or a NUL; or `If-Match` cannot be read (`errors` names it); or the path is ambiguous. */
+        /** @description The body is not strict JSON: it is empty, is no object, has trailing data, a duplicate name, invalid UTF-8 or a NUL; or `If-Match` cannot be read (`errors` names it); or the path or the query cannot be. */
         BadChange: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -378,6 +401,7 @@ export interface components {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
                 "Cache-Control": components["headers"]["CacheControl"];
+                "WWW-Authenticate": components["headers"]["ScopeChallenge"];
                 [name: string]: unknown;
             };
             content: {
@@ -386,6 +410,17 @@ export interface components {
         };
         /** @description The user has no such task; also where another user has it. */
         NotFound: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description There is no such user; told to services alone, whose tokens open the tasks of any user. */
+        NoSuchUser: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -514,6 +549,7 @@ export interface components {
         NotModified: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
+                "Cache-Control": components["headers"]["CacheControlAny"];
                 ETag: components["headers"]["ETag"];
                 [name: string]: unknown;
             };
@@ -556,7 +592,7 @@ export interface components {
          */
         IfMatch: string;
         /**
-         * @description The versions that the client has, as `ETag` named them: if it is one of these, the answer is an empty 304
+         * @description The versions that the client has, as `ETag` named them: if it is one of these, the answer is an empty 304. One that cannot be read is passed over
          * @example "3"
          */
         IfNoneMatch: string;
@@ -589,6 +625,11 @@ export interface components {
          */
         CacheControlRevalidate: "no-cache";
         /**
+         * @description As with a 200
+         * @example no-cache
+         */
+        CacheControlAny: "no-store" | "no-cache";
+        /**
          * @description The version: a strong entity tag
          * @example "3"
          */
@@ -614,6 +655,16 @@ export interface components {
          */
         WWWAuthenticate: "Bearer";
         /**
+         * @description Where the scope is at fault (RFC 6750 §3.1)
+         * @example Bearer error="insufficient_scope"
+         */
+        ScopeChallenge: "Bearer error=\"insufficient_scope\"";
+        /**
+         * @description Asks proxies like nginx to pass events on at once
+         * @example no
+         */
+        Unbuffered: "no";
+        /**
          * @description The methods that the path has
          * @example GET, HEAD, POST
          */
@@ -631,58 +682,6 @@ export interface components {
     };
     pathItems: never;
 }
-export type SchemaTask = components['schemas']['Task'];
-export type SchemaNewTask = components['schemas']['NewTask'];
-export type SchemaTaskChange = components['schemas']['TaskChange'];
-export type SchemaTitle = components['schemas']['Title'];
-export type SchemaDescription = components['schemas']['Description'];
-export type SchemaIgnored = components['schemas']['Ignored'];
-export type SchemaTime = components['schemas']['Time'];
-export type SchemaDeleted = components['schemas']['Deleted'];
-export type SchemaMessage = components['schemas']['Message'];
-export type SchemaProblem = components['schemas']['Problem'];
-export type SchemaFieldError = components['schemas']['FieldError'];
-export type ResponseBadRequest = components['responses']['BadRequest'];
-export type ResponseBadCondition = components['responses']['BadCondition'];
-export type ResponseBadLastEventId = components['responses']['BadLastEventId'];
-export type ResponseBadCreation = components['responses']['BadCreation'];
-export type ResponseBadChange = components['responses']['BadChange'];
-export type ResponseUnauthorized = components['responses']['Unauthorized'];
-export type ResponseForbidden = components['responses']['Forbidden'];
-export type ResponseNotFound = components['responses']['NotFound'];
-export type ResponseNoSuchPath = components['responses']['NoSuchPath'];
-export type ResponseMethodNotAllowed = components['responses']['MethodNotAllowed'];
-export type ResponseTimeout = components['responses']['Timeout'];
-export type ResponseConflict = components['responses']['Conflict'];
-export type ResponsePreconditionFailed = components['responses']['PreconditionFailed'];
-export type ResponseTooLarge = components['responses']['TooLarge'];
-export type ResponseUnsupportedMediaType = components['responses']['UnsupportedMediaType'];
-export type ResponseInvalid = components['responses']['Invalid'];
-export type ResponseServerError = components['responses']['ServerError'];
-export type ResponseUnavailable = components['responses']['Unavailable'];
-export type ResponseNotModified = components['responses']['NotModified'];
-export type ParameterUserId = components['parameters']['UserId'];
-export type ParameterTaskId = components['parameters']['TaskId'];
-export type ParameterLimit = components['parameters']['Limit'];
-export type ParameterCursor = components['parameters']['Cursor'];
-export type ParameterCompleted = components['parameters']['Completed'];
-export type ParameterQuery = components['parameters']['Query'];
-export type ParameterSort = components['parameters']['Sort'];
-export type ParameterIfMatch = components['parameters']['IfMatch'];
-export type ParameterIfNoneMatch = components['parameters']['IfNoneMatch'];
-export type ParameterIdempotencyKey = components['parameters']['IdempotencyKey'];
-export type ParameterLastEventId = components['parameters']['LastEventId'];
-export type HeaderRequestId = components['headers']['RequestId'];
-export type HeaderCacheControl = components['headers']['CacheControl'];
-export type HeaderCacheControlRevalidate = components['headers']['CacheControlRevalidate'];
-export type HeaderETag = components['headers']['ETag'];
-export type HeaderLink = components['headers']['Link'];
-export type HeaderLocation = components['headers']['Location'];
-export type HeaderIdempotencyReplayed = components['headers']['IdempotencyReplayed'];
-export type HeaderWwwAuthenticate = components['headers']['WWWAuthenticate'];
-export type HeaderAllow = components['headers']['Allow'];
-export type HeaderRetryAfter = components['headers']['RetryAfter'];
-export type HeaderConnectionClose = components['headers']['ConnectionClose'];
 export type $defs = Record<string, never>;
 export interface operations {
     getRoot: {
@@ -713,7 +712,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The versions that the client has, as `ETag` named them: if it is one of these, the answer is an empty 304
+                 * @description The versions that the client has, as `ETag` named them: if it is one of these, the answer is an empty 304. One that cannot be read is passed over
                  * @example "3"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
@@ -742,6 +741,47 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
+            500: components["responses"]["ServerError"];
+        };
+    };
+    getDocsFile: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The versions that the client has, as `ETag` named them: if it is one of these, the answer is an empty 304. One that cannot be read is passed over
+                 * @example "3"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /**
+                 * @description What the page loads
+                 * @example swagger-ui.css
+                 */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Cache-Control": components["headers"]["CacheControlRevalidate"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/javascript": string;
+                    "text/css": string;
+                    "image/png": unknown;
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NoSuchPath"];
             500: components["responses"]["ServerError"];
         };
     };
@@ -818,6 +858,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NoSuchUser"];
             422: components["responses"]["Invalid"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];
@@ -863,6 +904,7 @@ export interface operations {
             400: components["responses"]["BadCreation"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NoSuchUser"];
             408: components["responses"]["Timeout"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
@@ -895,6 +937,7 @@ export interface operations {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Accel-Buffering": components["headers"]["Unbuffered"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -904,6 +947,7 @@ export interface operations {
             400: components["responses"]["BadLastEventId"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NoSuchUser"];
             422: components["responses"]["Invalid"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];
@@ -914,7 +958,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The versions that the client has, as `ETag` named them: if it is one of these, the answer is an empty 304
+                 * @description The versions that the client has, as `ETag` named them: if it is one of these, the answer is an empty 304. One that cannot be read is passed over
                  * @example "3"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
@@ -945,7 +989,7 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
-            400: components["responses"]["BadCondition"];
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];

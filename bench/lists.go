@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+)
+
+// listFigure is a line of the benchmarks of lists, like
+// BenchmarkListPage/SQLite/100/first-2  300  0.42 p50-ms  2.6 p99-ms.
+type listFigure struct {
+	benchmark, engine, page string
+	tasks                   int
+	metrics                 map[string]float64 // by unit
+}
+
+// measureLists runs the benchmarks of lists, which need the test support that
+// starts PostgreSQL.
+func measureLists(ctx context.Context) ([]listFigure, error) {
+	var all []listFigure
+	for _, args := range [][]string{{"ListPage", "500x"}, {"FullList", "1x"}} {
+		fmt.Println("measuring", args[0], "with up to a million tasks; this takes minutes")
+		cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^Benchmark"+args[0]+"$", "-benchtime", args[1], "-timeout", "30m", "./bench")
+		cmd.Stderr = os.Stderr
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			return nil, err
+		}
+		if err := cmd.Start(); err != nil {
+			return nil, err
+		}
+		lines := bufio.NewScanner(out)
+		for lines.Scan() {
+			fmt.Println(lines.Text())
+			if f, ok := parseFigure(lines.Text()); ok {
+				all = append(all, f)
+			}
+		}
+		if err := cmd.Wait(); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// parseFigure reads a line in the format of Go's benchmarks.
+func parseFigure(line string) (listFigure, bool) {
+	fields := strings.Fields(line)
+	if len(fields) < 4 || !strings.HasPrefix(fields[0], "Benchmark") {
+		return listFigure{}, false
+	}
+	name := fields[0]
+	if i := strings.LastIndexByte(name, '-'); i > 0 { // GOMAXPROCS
+		name = name[:i]
+	}
+	parts := append(strings.Split(strings.TrimPrefix(name, "Benchmark"), "/"), "")
+	if len(parts) < 4 {
+		return listFigure{}, false
+	}
+	f := listFigure{benchmark: parts[0], engine: parts[1], page: parts[3], metrics: map[string]float64{}}
+	var err error
+	if f.tasks, err = strconv.Atoi(parts[2]); err != nil {
+		return listFigure{}, false
+	}
+	for i := 2; i+1 < len(fields); i += 2 {
+		value, err := strconv.ParseFloat(fields[i], 64)
+		if err != nil {
+			return listFigure{}, false
+		}
+		f.metrics[fields[i+1]] = value
+	}
+	return f, true
+}
+
+// listsReport is the part of the report about lists.
+func listsReport(figures []listFigure) string {
+	var pages, full strings.Builder
+	for _, engine := range []string{"SQLite", "PostgreSQL"} {
+		for _, page := range []string{"first", "middle", "open"} {
+			fmt.Fprintf(&pages, "| %s, %s |", engine, map[string]string{
+				"first": "the newest 50", "middle": "50 by title, some way in", "open": "the 10 open ones, newest first",
+			}[page])
+			for _, f := range figures {
+				if f.benchmark == "ListPage" && f.engine == engine && f.page == page {
+					fmt.Fprintf(&pages, " %.2f / %.1f ms |", f.metrics["p50-ms"], f.metrics["p99-ms"])
+				}
+			}
+			pages.WriteString("\n")
+		}
+		for _, f := range figures {
+			if f.benchmark == "FullList" && f.engine == engine {
+				fmt.Fprintf(&full, "| %s, %d tasks | %.1f MiB | %.1f MiB | %.0f |\n", engine, f.tasks, f.metrics["body-MiB"], f.metrics["heap-MiB"], f.metrics["tasks/s"])
+			}
+		}
+	}
+	return `
+## Lists
+
+One page of a user who has so many tasks, and another who has as many, over HTTP, one request at a time; median / p99 of 500. ` + "`go test -run '^$' -bench ListPage -benchtime 500x ./bench`" + `.
+
+| | 100 | 10 000 | 1 000 000 |
+|---|---|---|---|
+` + pages.String() + `
+All tasks at once, without a limit: the body, and how much the heap of the program and its reader grew meanwhile. ` + "`go test -run '^$' -bench FullList -benchtime 1x ./bench`" + `.
+
+| | body | heap | tasks/s |
+|---|---|---|---|
+` + full.String()
+}
+
+// listenersReport is the part of the report about streams of events.
+func listenersReport(all []listening) string {
+	var b strings.Builder
+	b.WriteString(`
+## Idle listeners
+
+Open streams of task events at one ` + "`serve`" + `, each on a connection of its own: of 9 001 users at the task API, and of one session through the BFF. The
+load generator shares the processors.
+
+| | open after | memory each | processor at rest | a change reaches: median, last |
+|---|---|---|---|---|
+`)
+	for _, l := range all {
+		name := fmt.Sprintf("%d at the API; a tenth of them hears of the change", l.listeners)
+		if l.how == "session" {
+			name = fmt.Sprintf("%d through the BFF; all hear of it", l.listeners)
+		}
+		fmt.Fprintf(&b, "| %s | %.1f s | %.1f KiB | %.1f %% | %.0f ms, %.0f ms |\n", name, l.opened.Seconds(), l.kibEach, 100*l.idle, ms(l.reached), ms(l.all))
+	}
+	return b.String()
+}

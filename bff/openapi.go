@@ -1,0 +1,8 @@
+package bff
+
+import _ "embed"
+
+// openAPI describes the whole surface. Tests hold the routes and every answer to it.
+//
+//go:embed openapi.json
+var openAPI []byte

@@ -1,0 +1,188 @@
+package bff_test
+
+import (
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"vestibule/bff"
+	"vestibule/internal/openapitest"
+	"vestibule/internal/pgtest"
+	"vestibule/internal/storetest"
+	"vestibule/store"
+)
+
+// contract is the document that every answer of this package's tests is held to.
+var contract = openapitest.MustLoad(bff.OpenAPI)
+
+func TestMain(m *testing.M) {
+	os.Exit(openapitest.Main(m, contract, map[string]string{
+		"500": "a fault of ours",
+		"408": "takes 30 seconds; internal/web has the test",
+		"502": "bff/proxy has the test",
+		"504": "bff/proxy has the test",
+	}))
+}
+
+func TestRoutesAndDocumentAreTheSame(t *testing.T) {
+	s := newSite(t, storetest.SQLite(t), func(c *bff.Config) { c.ExposeToken = true })
+	// What the router leaves to the proxy, which has tests of its own for it.
+	left := map[string][]string{"* /api/proxy/": {
+		"DELETE /api/proxy/{path}", "GET /api/proxy/{path}", "HEAD /api/proxy/{path}",
+		"PATCH /api/proxy/{path}", "POST /api/proxy/{path}", "PUT /api/proxy/{path}",
+	}}
+	var routes []string
+	for _, route := range openapitest.RoutesOf(t, s.server.Routes()) {
+		if several, ok := left[route]; ok {
+			routes = append(routes, several...)
+		} else {
+			routes = append(routes, route)
+		}
+	}
+	slices.Sort(routes)
+	if diff := cmp.Diff(contract.Routes(), routes); diff != "" {
+		t.Errorf("openapi.json and routes.go differ (-document +routes):\n%s", diff)
+	}
+}
+
+// operations lists the operations of the document that a test can call as they are: not
+// the proxy's, which need an API.
+func operations() []string {
+	var list []string
+	for _, route := range contract.Routes() {
+		if !strings.Contains(route, "/api/proxy/") && !strings.HasPrefix(route, "HEAD ") {
+			list = append(list, route)
+		}
+	}
+	return list
+}
+
+// TestEveryBodyIsRefused that is not one, at every operation that reads one.
+func TestEveryBodyIsRefused(t *testing.T) {
+	s := newSite(t, storetest.SQLite(t))
+	v := s.visitor()
+	v.signUp("ada@example.com")
+	for _, route := range operations() {
+		example := contract.Body(t, route)
+		if example == "" {
+			continue
+		}
+		t.Run(route, func(t *testing.T) {
+			method, path, _ := strings.Cut(route, " ")
+			for _, tt := range []struct {
+				status     int
+				code, body string
+				header     []string
+			}{
+				{400, "BAD_REQUEST", `{"a":1,"a":2}`, nil},
+				{403, "INVALID_ORIGIN", example, []string{"Origin", "https://evil.example"}},
+				{403, "INVALID_CALLBACK_URL", `{"callbackURL":"https://evil.example/"}`, nil},
+				{413, "BODY_TOO_LARGE", `{"a":"` + strings.Repeat("a", 1<<20) + `"}`, nil},
+				{415, "UNSUPPORTED_MEDIA_TYPE", example, []string{"Content-Type", "text/plain"}},
+			} {
+				v.want(v.do(method, path, tt.body, tt.header...), tt.status, `"code":"`+tt.code+`"`)
+			}
+			if !v.signedIn() {
+				t.Error("a refused request has ended the session")
+			}
+		})
+	}
+}
+
+// TestEveryOperationWithoutADatabase is a 503 at each that needs one.
+func TestEveryOperationWithoutADatabase(t *testing.T) {
+	server := pgtest.NewServer(t)
+	db, err := store.Open(t.Context(), server.Database(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	if err := db.MigrateUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s := newSite(t, db, func(c *bff.Config) { c.ExposeToken, c.JWTAlgorithm = true, "EdDSA" })
+	v := s.visitor()
+	v.signUp("ada@example.com")
+	server.Stop(t)
+	s.clock.Set(s.clock.Now().Add(time.Minute)) // past what is remembered
+	for _, route := range operations() {
+		method, path, _ := strings.Cut(route, " ")
+		if !contract.Has(route, 503) || path == "/api/auth/oauth2/token" {
+			continue
+		}
+		path = strings.Replace(path, "{token}", "x", 1) + "?callbackURL=/welcome&token=x"
+		t.Run(route, func(t *testing.T) {
+			if a := v.do(method, path, contract.Body(t, route)); a.status != 503 || !strings.Contains(a.body, "STORE_UNAVAILABLE") {
+				t.Errorf("got %d %s, want 503 STORE_UNAVAILABLE", a.status, a.body)
+			}
+		})
+	}
+	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
+		v.want(v.do(method, "/api/proxy/x", ""), 503, "STORE_UNAVAILABLE")
+	}
+}
+
+func TestTheProxyRefusesWithEveryMethod(t *testing.T) {
+	s := newSite(t, storetest.SQLite(t))
+	v, stranger := s.visitor(), s.visitor()
+	v.signUp("ada@example.com")
+	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
+		v.want(v.do(method, "/api/proxy/x", ""), 200, method)
+		v.want(v.do(method, "/api/proxy/a%2Fb", ""), 400, "INVALID_PATH")
+		stranger.want(stranger.do(method, "/api/proxy/x", ""), 401, "NO_SESSION")
+		if method == "GET" {
+			v.want(v.do(method, "/api/proxy/x", "", "Connection", "Upgrade", "Upgrade", "websocket", "Origin", "https://evil.example"), 403, "INVALID_ORIGIN")
+			continue
+		}
+		v.want(v.do(method, "/api/proxy/x", "", "Origin", "https://evil.example"), 403, "INVALID_ORIGIN")
+		v.want(v.do(method, "/api/proxy/x", strings.Repeat("a", 1<<20+1)), 413, "BODY_TOO_LARGE")
+	}
+}
+
+// TestOtherNamesAreLimitedToo: those that no other test uses up.
+func TestOtherNamesAreLimitedToo(t *testing.T) {
+	s := newSite(t, storetest.SQLite(t))
+	v := s.visitor()
+	v.signUp("ada@example.com")
+	v.want(v.do("POST", "/api/auth/sign-up/email", `{"email":"ada@example.com","password":"password123"}`), 422, "USER_ALREADY_EXISTS")
+	for i := 0; ; i++ {
+		a := v.do("POST", "/api/auth/login", `{"email":"ada@example.com","password":"wrong horse"}`)
+		if a.status == 429 {
+			break
+		}
+		if v.want(a, 401, ""); i > 100 {
+			t.Fatal("nothing is limited")
+		}
+	}
+	v.tooMany(v.do("POST", "/api/auth/sign-in/email", `{"email":"ada@example.com","password":"password123"}`))
+	for range 10 {
+		v.want(v.do("POST", "/api/auth/verify-password", `{"password":"wrong horse"}`), 400, "")
+	}
+	v.tooMany(v.do("POST", "/api/auth/change-password", `{"currentPassword":"password123","newPassword":"another horse"}`))
+	for range 5 {
+		v.want(v.do("POST", "/api/auth/change-email", `{"newEmail":"bob@example.com"}`), 200, "")
+	}
+	v.tooMany(v.do("POST", "/api/auth/change-email", `{"newEmail":"bob@example.com"}`))
+	for i := range 58 {
+		v.want(v.do("POST", "/api/auth/signup", `{"email":"u`+strconv.Itoa(i)+`@example.com","password":"password123"}`), 200, "")
+	}
+	v.tooMany(v.do("POST", "/api/auth/signup", `{"email":"last@example.com","password":"password123"}`))
+	v.tooMany(v.do("POST", "/api/auth/sign-up/email", `{"email":"last@example.com","password":"password123"}`))
+}
+
+func TestTheDocumentIsServed(t *testing.T) {
+	v := newSite(t, storetest.SQLite(t)).visitor()
+	a := v.want(v.do("GET", "/api/openapi.json", ""), 200, string(bff.OpenAPI))
+	v.want(v.do("GET", "/api/openapi.json", "", "If-None-Match", a.header.Get("Etag")), 304, "")
+	v.want(v.do("GET", "/api/docs", ""), 200, "/api/docs/start.js")
+	a = v.want(v.do("GET", "/api/docs/start.js", ""), 200, "SwaggerUIBundle")
+	v.want(v.do("GET", "/api/docs/start.js", "", "If-None-Match", a.header.Get("Etag")), 304, "")
+	v.want(v.do("GET", "/api/docs/start.css", ""), 404, "NOT_FOUND")
+	v.want(v.do("GET", "/.well-known/jwks.json", ""), 200, `{"keys":[]}`)
+	v.want(v.do("GET", "/api/auth/jwks", ""), 200, `{"keys":[]}`)
+}

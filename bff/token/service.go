@@ -1,0 +1,74 @@
+package token
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+)
+
+// accessToken is the typ of a token that a service has (RFC 9068 §2.1). Those of
+// sessions say JWT, as Better Auth's do.
+const accessToken = "at+jwt"
+
+// Actor is who acts for the subject of a token: the service that has it, and within
+// it whoever had the token that it was traded for (RFC 8693 §4.1).
+type Actor struct {
+	Subject string `json:"sub"`
+	Act     *Actor `json:"act,omitempty"`
+}
+
+// MaxActors is how many services in a row may pass a user's request on.
+const MaxActors = 3
+
+// depth counts the services in the chain.
+func (a *Actor) depth() (n int) {
+	for ; a != nil; a = a.Act {
+		n++
+	}
+	return n
+}
+
+// Chain lists the services, the one that has the token first.
+func (a *Actor) Chain() (ids []string) {
+	for ; a != nil; a = a.Act {
+		ids = append(ids, a.Subject)
+	}
+	return ids
+}
+
+// Audience is whom the API's tokens are for.
+func (m *Minter) Audience() string { return m.config.Audience }
+
+// MintService returns a token for a service itself. scope may be "", which opens
+// nothing.
+func (m *Minter) MintService(clientID, audience, scope string) (Token, error) {
+	if clientID == "" || audience == "" {
+		return Token{}, errors.New("token: mint: no client or no audience")
+	}
+	return m.mint(accessToken, claims{Audience: audience, Subject: clientID, ClientID: clientID, Scope: &scope, ID: rand.Text()}, m.config.ExpiresIn)
+}
+
+// Exchanged is a token with which a service acts for a user.
+type Exchanged struct {
+	Token
+	ID    string // jti
+	Actor *Actor
+}
+
+// MintExchanged returns a token with which the service acts for the user of s. It
+// ends no later than s. The session stays named in it, so that a token made of it
+// again ends with that session too.
+func (m *Minter) MintExchanged(s Subject, clientID, audience, scope string) (Exchanged, error) {
+	act := &Actor{Subject: clientID, Act: s.Actor}
+	switch {
+	case clientID == "" || audience == "" || scope == "":
+		return Exchanged{}, errors.New("token: mint: no client, no audience or no scope")
+	case act.depth() > MaxActors:
+		return Exchanged{}, NotSubject(fmt.Sprintf("it has passed through %d services, and more may not have it", MaxActors))
+	}
+	id := rand.Text()
+	t, err := m.mint(accessToken, claims{
+		Audience: audience, Subject: s.UserID, Session: s.SessionID, ClientID: clientID, Scope: &scope, Act: act, ID: id,
+	}, min(m.config.ExpiresIn, s.Expires.Sub(m.config.Now())))
+	return Exchanged{t, id, act}, err
+}

@@ -1,0 +1,201 @@
+package token
+
+import (
+	"encoding/base64"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/go-cmp/cmp"
+)
+
+// foreign signs a token by hand: any header and any claims, with the secret.
+func foreign(t testing.TB, header, payload string, key []byte) string {
+	t.Helper()
+	input := base64.RawURLEncoding.EncodeToString([]byte(header)) + "." + base64.RawURLEncoding.EncodeToString([]byte(payload))
+	signature, err := jwt.SigningMethodHS256.Sign(input, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return input + "." + base64.RawURLEncoding.EncodeToString(signature)
+}
+
+func refusedSubject(t *testing.T, m *Minter, raw, part string) {
+	t.Helper()
+	s, err := m.VerifySubject(t.Context(), raw)
+	why, ok := errors.AsType[NotSubject](err)
+	if !ok || !strings.Contains(string(why), part) || !cmp.Equal(s, Subject{}) {
+		t.Errorf("got %+v, %v, want a refusal with %q", s, err, part)
+	}
+}
+
+func TestATokenOfOursIsReadAsItWasMinted(t *testing.T) {
+	for _, algorithm := range []string{HS256, EdDSA, ES256} {
+		t.Run(algorithm, func(t *testing.T) {
+			clk := newClock()
+			m := mustOpen(t, config(algorithm, clk), &table{})
+			user := mustMint(t, m)
+			s, err := m.VerifySubject(t.Context(), user.Raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s.UserID != "usr_alice" || s.SessionID != "ses_one" || s.TokenID == "" || s.Scoped || s.Actor != nil || !s.Expires.Equal(user.Expires) {
+				t.Errorf("got %+v", s)
+			}
+			clk.advance(time.Minute)
+			first, err := m.MintExchanged(s, "svc_a", "fastapi-backend", "tasks:read")
+			if err != nil || !first.Expires.Equal(user.Expires) {
+				t.Fatalf("got %+v, %v, want the end of the user's token", first, err)
+			}
+			s, err = m.VerifySubject(t.Context(), first.Raw)
+			want := Subject{
+				UserID: "usr_alice", SessionID: "ses_one", TokenID: first.ID, Scope: []string{"tasks:read"}, Scoped: true,
+				Actor: &Actor{Subject: "svc_a"}, Expires: user.Expires,
+			}
+			if diff := cmp.Diff(want, s); err != nil || diff != "" {
+				t.Errorf("%v (-want +got):\n%s", err, diff)
+			}
+			clk.advance(4*time.Minute - time.Second)
+			if _, err := m.VerifySubject(t.Context(), user.Raw); err != nil {
+				t.Errorf("in its last second: %v", err)
+			}
+			clk.advance(time.Second)
+			refusedSubject(t, m, user.Raw, "expired")
+		})
+	}
+}
+
+func TestATokenOfThePreviousSecretIsRead(t *testing.T) {
+	clk := newClock()
+	c := config(HS256, clk)
+	raw := mustMint(t, mustOpen(t, c, nil)).Raw
+	c.Secret, c.PreviousSecrets = otherSecret, [][]byte{secret}
+	if _, err := mustOpen(t, c, nil).VerifySubject(t.Context(), raw); err != nil {
+		t.Errorf("with the previous secret: %v", err)
+	}
+	c.PreviousSecrets = nil
+	refusedSubject(t, mustOpen(t, c, nil), raw, "signature")
+}
+
+func TestATokenOfARetiringKeyIsReadUntilTheKeyEnds(t *testing.T) {
+	clk := newClock()
+	c := config(EdDSA, clk)
+	c.ExpiresIn = time.Hour
+	keys := &table{}
+	m := mustOpen(t, c, keys)
+	raw := mustMint(t, m).Raw
+	keys.rows[0].ExpiresAt = new(clk.now().Add(time.Minute))
+	clk.advance(time.Minute - time.Second)
+	if _, err := m.VerifySubject(t.Context(), raw); err != nil {
+		t.Errorf("got %v, want nil", err)
+	}
+	clk.advance(publishedFor)
+	refusedSubject(t, m, raw, "signature")
+}
+
+// TestATokenOfAnotherInstancesNewKeyIsRead though this one has read the table just
+// before there was the key.
+func TestATokenOfAnotherInstancesNewKeyIsRead(t *testing.T) {
+	clk := newClock()
+	c := config(ES256, clk)
+	keys := &table{}
+	here := mustOpen(t, c, keys)
+	mustJWKS(t, here)
+	key := mustKey(t, c)
+	there := mustOpen(t, c, &table{rows: []Key{key}})
+	if err := keys.AddKey(t.Context(), key); err != nil {
+		t.Fatal(err)
+	}
+	raw := mustMint(t, there).Raw
+	if _, err := here.VerifySubject(t.Context(), raw); err != nil {
+		t.Errorf("got %v, want nil", err)
+	}
+	keys.err = errors.New("down")
+	clk.advance(publishedFor)
+	if _, err := here.VerifySubject(t.Context(), raw); !errors.Is(err, keys.err) {
+		t.Errorf("got %v, want %v: an outage is no bad token", err, keys.err)
+	}
+}
+
+func TestTokensThatAreNotOursAreRefused(t *testing.T) {
+	clk := newClock()
+	m := mustOpen(t, config(HS256, clk), nil)
+	const header = `{"alg":"HS256","typ":"JWT"}`
+	claims := func(more string) string {
+		return `{"iss":"better-auth","aud":"fastapi-backend","sub":"usr_alice","exp":1770091800` + more + `}` // 04:10
+	}
+	if _, err := m.VerifySubject(t.Context(), foreign(t, header, claims(""), secret)); err != nil {
+		t.Fatalf("got %v, want nil", err)
+	}
+	good := foreign(t, header, claims(""), secret)
+	for name, tt := range map[string]struct{ raw, part string }{
+		"nothing":                 {"", "compact"},
+		"five parts":              {good + "..", "compact"},
+		"a line break":            {strings.Replace(good, ".", "\n.", 1), "compact"},
+		"padding":                 {good + "=", "compact"},
+		"too long":                {good + strings.Repeat("A", maxSubject), "compact"},
+		"no signature":            {good[:strings.LastIndex(good, ".")+1], "signature"},
+		"alg none":                {foreign(t, `{"alg":"none"}`, claims(""), secret), "alg"},
+		"another alg":             {foreign(t, `{"alg":"HS512"}`, claims(""), secret), "alg"},
+		"alg in capitals":         {foreign(t, `{"ALG":"HS256"}`, claims(""), secret), "header"},
+		"alg twice":               {foreign(t, `{"alg":"none","alg":"HS256"}`, claims(""), secret), "header"},
+		"a key of its own":        {foreign(t, `{"alg":"HS256","jwk":{}}`, claims(""), secret), "header"},
+		"crit":                    {foreign(t, `{"alg":"HS256","crit":["b64"],"b64":true}`, claims(""), secret), "header"},
+		"another typ":             {foreign(t, `{"alg":"HS256","typ":"logout+jwt"}`, claims(""), secret), "typ"},
+		"claims that are a list":  {foreign(t, header, `[]`, secret), "claims"},
+		"a claim twice":           {foreign(t, header, claims(`,"sub":"usr_bob"`), secret), "claims"},
+		"a number for sub":        {foreign(t, header, `{"iss":"better-auth","aud":"fastapi-backend","sub":1,"exp":1770091800}`, secret), "claims"},
+		"no sub":                  {foreign(t, header, `{"iss":"better-auth","aud":"fastapi-backend","exp":1770091800}`, secret), "sub"},
+		"no aud":                  {foreign(t, header, `{"iss":"better-auth","sub":"usr_alice","exp":1770091800}`, secret), "aud"},
+		"several aud":             {foreign(t, header, `{"iss":"better-auth","aud":["fastapi-backend","x"],"sub":"usr_alice","exp":1770091800}`, secret), "aud"},
+		"no exp":                  {foreign(t, header, `{"iss":"better-auth","aud":"fastapi-backend","sub":"usr_alice"}`, secret), "expired"},
+		"an exp beyond all dates": {foreign(t, header, `{"iss":"better-auth","aud":"fastapi-backend","sub":"usr_alice","exp":1e300}`, secret), "expired"},
+		"text for exp":            {foreign(t, header, `{"iss":"better-auth","aud":"fastapi-backend","sub":"usr_alice","exp":"1770091800"}`, secret), "claims"},
+		"nbf in the future":       {foreign(t, header, claims(`,"nbf":1770091700`), secret), "future"},
+		"iat in the future":       {foreign(t, header, claims(`,"iat":1770091700`), secret), "future"},
+		"an act that says more":   {foreign(t, header, claims(`,"act":{"sub":"svc_a","iss":"x"}`), secret), "act"},
+		"an act without sub":      {foreign(t, header, claims(`,"act":{"act":{"sub":"svc_a"}}`), secret), "act"},
+		"an act that is null":     {foreign(t, header, claims(`,"act":null`), secret), "act"},
+		"a scope that is a list":  {foreign(t, header, claims(`,"scope":["tasks:read"]`), secret), "claims"},
+	} {
+		t.Run(name, func(t *testing.T) { refusedSubject(t, m, tt.raw, tt.part) })
+	}
+}
+
+func TestServiceTokensNeedAllTheySay(t *testing.T) {
+	m := mustOpen(t, config(HS256, newClock()), nil)
+	if _, err := m.MintService("", "a", "tasks:read"); err == nil {
+		t.Error("a token without a client was minted")
+	}
+	if _, err := m.MintExchanged(Subject{UserID: "usr_alice", Expires: newClock().now().Add(time.Minute)}, "svc_a", "a", ""); err == nil {
+		t.Error("a traded token without a scope was minted, which opens all")
+	}
+	s := Subject{UserID: "usr_alice", Expires: newClock().now().Add(time.Minute), Actor: &Actor{"svc_a", &Actor{"svc_b", &Actor{"svc_c", nil}}}}
+	if _, err := m.MintExchanged(s, "svc_d", "a", "tasks:read"); err == nil {
+		t.Error("a fourth service got a token")
+	}
+}
+
+// FuzzVerifySubject: what is believed is signed with our secret.
+func FuzzVerifySubject(f *testing.F) {
+	m := mustOpen(f, config(HS256, newClock()), nil)
+	f.Add(mustMint(f, m).Raw)
+	f.Add(foreign(f, `{"alg":"HS256"}`, `{"iss":"better-auth","aud":"fastapi-backend","sub":"a","exp":1770091800,"act":{"sub":"b"}}`, secret))
+	f.Add(foreign(f, `{"alg":"none"}`, `{}`, secret))
+	f.Add("a.b.c")
+	f.Fuzz(func(t *testing.T, raw string) {
+		s, err := m.VerifySubject(t.Context(), raw)
+		if err != nil {
+			if _, ok := errors.AsType[NotSubject](err); !ok || !cmp.Equal(s, Subject{}) {
+				t.Errorf("got %+v, %v", s, err)
+			}
+			return
+		}
+		if _, err := jwt.Parse(raw, func(*jwt.Token) (any, error) { return secret, nil }, jwt.WithValidMethods([]string{HS256}),
+			jwt.WithTimeFunc(newClock().now), jwt.WithIssuer("better-auth"), jwt.WithAudience("fastapi-backend"), jwt.WithExpirationRequired()); err != nil || s.UserID == "" {
+			t.Errorf("believed %q, which another library refuses: %v", raw, err)
+		}
+	})
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"vestibule/bff"
+	"vestibule/internal/web"
+	"vestibule/store"
+)
+
+// clientJSON is a service client as programs read it. secret is there only when it
+// has just been made.
+type clientJSON struct {
+	ID              string    `json:"id"`
+	Name            string    `json:"name"`
+	Secret          string    `json:"secret,omitempty"`
+	Scopes          []string  `json:"scopes"`
+	Audiences       []string  `json:"audiences"` // none: JWT_AUDIENCE
+	CreatedAt       web.Time  `json:"createdAt"`
+	RotatedAt       *web.Time `json:"rotatedAt"`
+	OldSecretEndsAt *web.Time `json:"oldSecretEndsAt"`
+	LastUsedAt      *web.Time `json:"lastUsedAt"`
+}
+
+func toClientJSON(c store.Client, secret string) clientJSON {
+	return clientJSON{
+		ID: c.ID, Name: c.Name, Secret: secret, Scopes: append([]string{}, c.Scopes...), Audiences: append([]string{}, c.Audiences...),
+		CreatedAt: web.Time(c.CreatedAt), RotatedAt: optionalTime(c.RotatedAt), OldSecretEndsAt: optionalTime(c.OldSecretEndsAt), LastUsedAt: optionalTime(c.LastUsedAt),
+	}
+}
+
+// words reads an option of several words, which commas or spaces separate.
+func words(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+func clientCreate(ctx context.Context, p *program, c *config) error {
+	made, secret, err := bff.NewClient(p.given.args[0], words(p.given.options["scope"]), words(p.given.options["audience"]), time.Now())
+	if err != nil {
+		return usageError(err.Error())
+	}
+	return withData(ctx, c, func(db *store.Store) error {
+		e := operatorEvent(store.EventClientCreated)
+		e.Detail = fmt.Sprintf("%s, scope %q, audience %q, %s", made.Name, strings.Join(made.Scopes, " "), strings.Join(made.Audiences, " "), e.Detail)
+		err := db.CreateClient(ctx, made, store.Recorded(e))
+		if errors.Is(err, store.ErrConflict) {
+			return refusal("there is a client " + strconv.Quote(made.Name) + "; choose another name, or see vestibule client list")
+		}
+		if err != nil {
+			return err
+		}
+		return p.showSecret(made, secret)
+	})
+}
+
+// showSecret prints a client with a secret that nobody is ever going to read again.
+func (p *program) showSecret(c store.Client, secret string) error {
+	out := p.output()
+	out.row(toClientJSON(c, secret), "client_id", c.ID)
+	out.row(nil, "client_secret", secret)
+	out.row(nil, "scope", strings.Join(c.Scopes, " "))
+	if err := out.close(); err != nil {
+		return err
+	}
+	p.note("Keep the secret where the service reads it: it is not shown again.")
+	return nil
+}
+
+func clientList(ctx context.Context, p *program, c *config) error {
+	return withData(ctx, c, func(db *store.Store) error {
+		clients, err := db.Clients(ctx)
+		if err != nil {
+			return err
+		}
+		maybe := func(t *time.Time) string {
+			if t == nil {
+				return ""
+			}
+			return when(*t)
+		}
+		out := p.output("ID", "NAME", "SCOPE", "AUDIENCE", "CREATED", "ROTATED", "OLD SECRET ENDS", "LAST USED")
+		for _, cl := range clients {
+			out.row(toClientJSON(cl, ""), cl.ID, cl.Name, strings.Join(cl.Scopes, " "), strings.Join(cl.Audiences, " "),
+				when(cl.CreatedAt), maybe(cl.RotatedAt), maybe(cl.OldSecretEndsAt), maybe(cl.LastUsedAt))
+		}
+		return out.close()
+	})
+}
+
+// maxKeepOld is how long a secret may outlive its rotation.
+const maxKeepOld = 30 * 24 * time.Hour
+
+func clientRotate(ctx context.Context, p *program, c *config) error {
+	now := time.Now().UTC()
+	var keepOld *time.Time
+	if text := p.given.options["keep-old"]; text != "" {
+		d, err := time.ParseDuration(text)
+		if err != nil || d <= 0 || d > maxKeepOld {
+			return usageError("--keep-old=" + show(text) + " is not a duration up to 720h; use one like 24h, or leave it out to end the old secret at once")
+		}
+		keepOld = new(now.Add(d))
+	}
+	return withData(ctx, c, func(db *store.Store) error {
+		cl, err := findClient(ctx, db, p.given.args[0])
+		if err != nil {
+			return err
+		}
+		secret, hash := bff.NewClientSecret()
+		e := operatorEvent(store.EventClientRotated)
+		if keepOld != nil {
+			e.Detail = "the old secret is good until " + when(*keepOld) + ", " + e.Detail
+		}
+		if err := db.RotateClient(ctx, cl.ID, hash, keepOld, now, e); err != nil {
+			return err
+		}
+		if cl, err = db.ClientByID(ctx, cl.ID); err != nil {
+			return err
+		}
+		return p.showSecret(cl, secret)
+	})
+}
+
+func clientDelete(ctx context.Context, p *program, c *config) error {
+	return withData(ctx, c, func(db *store.Store) error {
+		cl, err := findClient(ctx, db, p.given.args[0])
+		if err != nil {
+			return err
+		}
+		if !p.given.has("yes") {
+			if err := p.confirm(ctx, "client delete", "the client "+cl.Name+" ("+cl.ID+")", "name", cl.Name); err != nil {
+				return err
+			}
+		}
+		e := operatorEvent(store.EventClientDeleted)
+		e.Detail = cl.Name + ", " + e.Detail
+		if err := db.DeleteClient(ctx, cl.ID, e); err != nil {
+			return err
+		}
+		p.note("%s is deleted; a token that it has is good until it expires", printable(cl.Name))
+		out := p.output()
+		out.row(toClientJSON(cl, ""))
+		return out.close()
+	})
+}
+
+// findClient finds a client by name or id.
+func findClient(ctx context.Context, db *store.Store, which string) (store.Client, error) {
+	find := db.ClientByName
+	if strings.HasPrefix(which, "svc_") { // as no name begins
+		find = db.ClientByID
+	}
+	c, err := find(ctx, which)
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrInvalidText) {
+		return c, refusal("there is no client " + strconv.Quote(which) + "; see vestibule client list")
+	}
+	return c, err
+}
+
+// whichClient returns the id of a client, or an id as it stands: its client may be
+// deleted.
+func whichClient(ctx context.Context, db *store.Store, which string) (string, error) {
+	if strings.HasPrefix(which, "svc_") {
+		return which, nil
+	}
+	c, err := findClient(ctx, db, which)
+	return c.ID, err
+}

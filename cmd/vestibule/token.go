@@ -1,0 +1,158 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"vestibule/api"
+	"vestibule/bff/token"
+	"vestibule/store"
+)
+
+const (
+	servicePrefix = "svc_"
+
+	// A token for an operator's script may outlive those of the BFF, not the
+	// day: it cannot be recalled.
+	shortestMinted = time.Second
+	longestMinted  = 24 * time.Hour
+)
+
+// tokenOrder is what the options of vestibule token ask for.
+type tokenOrder struct {
+	who       string
+	scope     *string       // nil: no scope claim
+	expiresIn time.Duration // 0: as configured
+}
+
+// mintToken prints a token for a user or a service, made as the BFF makes them.
+func mintToken(ctx context.Context, p *program, c *config) error {
+	order, err := p.tokenOrder()
+	if err != nil {
+		return err
+	}
+	if err := readSecretThatIsThere(c); err != nil {
+		return err
+	}
+	if c.secret == nil {
+		return faults{{
+			setting: "BETTER_AUTH_SECRET", problem: "is not set, and there is none at " + c.secretFile,
+			cure: "give the one that vestibule serve uses, or its DATABASE_URL",
+		}}
+	}
+	c.bff.JWTExpiresIn = cmp.Or(order.expiresIn, c.bff.JWTExpiresIn)
+	return withData(ctx, c, func(db *store.Store) error {
+		subject, err := tokenSubject(ctx, db, order.who)
+		if err != nil {
+			return err
+		}
+		minter, err := openMinter(ctx, c, db)
+		if err != nil {
+			return err
+		}
+		t, err := minter.MintFor(subject, order.scope)
+		if err != nil {
+			return refusal(oneLine(err.Error()))
+		}
+		scope := "without scope"
+		if order.scope != nil {
+			scope = "scope " + strconv.Quote(*order.scope)
+		}
+		e := operatorEvent(store.EventTokenMinted)
+		if strings.HasPrefix(subject, servicePrefix) {
+			e.ClientID = subject
+		} else {
+			e.UserID = subject
+		}
+		e.Detail = strings.TrimSuffix(scope+", until "+when(t.Expires)+", "+e.Detail, ", ")
+		// Recorded before it is shown: no token without its event.
+		if err := db.Record(ctx, e); err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintln(p.stdout, t.Raw); err != nil {
+			return refusal("the token cannot be written (" + oneLine(err.Error()) + ")")
+		}
+		return nil
+	})
+}
+
+// tokenOrder reads the options.
+func (p *program) tokenOrder() (order tokenOrder, err error) {
+	o := p.given.options
+	if order.who = o["sub"]; order.who == "" {
+		return order, usageError("token lacks --sub: name a user by address or id, or a service by its svc_ id" + seeHelp("token"))
+	}
+	if text, given := o["scope"]; given {
+		scopes := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' })
+		for _, s := range scopes {
+			if !slices.Contains(api.Scopes[:], s) {
+				return order, usageError("--scope has the unknown scope " + show(s) + "; use " + strings.Join(api.Scopes[:], " "))
+			}
+		}
+		scope := strings.Join(scopes, " ")
+		order.scope = &scope
+	}
+	if text, given := o["expires-in"]; given {
+		d, m := parseDuration(text, shortestMinted, longestMinted)
+		if m != nil {
+			return order, usageError("--expires-in=" + show(text) + " " + m.problem + "; " + m.cure)
+		}
+		order.expiresIn = d
+	}
+	return order, nil
+}
+
+// tokenSubject finds whom a token is for. One for nobody, or for a user who may
+// not sign in, is refused: the API would believe it without asking.
+func tokenSubject(ctx context.Context, db *store.Store, who string) (string, error) {
+	if strings.HasPrefix(who, servicePrefix) {
+		return who, nil
+	}
+	u, err := findUser(ctx, db, who)
+	switch {
+	case err != nil:
+		return "", err
+	case u.DisabledAt != nil:
+		return "", refusal(u.Email + " is disabled; see vestibule user enable")
+	}
+	return u.ID, nil
+}
+
+// openMinter mints as the BFF does. It makes no key: the BFF that would sign
+// with it may have another configuration than this command.
+func openMinter(ctx context.Context, c *config, db *store.Store) (*token.Minter, error) {
+	m, err := token.Open(ctx, token.Config{
+		Algorithm: c.bff.JWTAlgorithm, Secret: c.secret, PreviousSecrets: c.previousSecrets(),
+		Issuer: c.bff.JWTIssuer, Audience: c.bff.JWTAudience, ExpiresIn: c.bff.JWTExpiresIn, Now: time.Now,
+	}, keysThereAre{db})
+	var told refusal
+	switch {
+	case errors.Is(err, token.ErrSecretDiffers):
+		return nil, refusal("BETTER_AUTH_SECRET is not the one that encrypted the signing keys in the database; give the one that vestibule serve uses")
+	case errors.As(err, &told):
+		return nil, told
+	}
+	return m, err
+}
+
+// keysThereAre are the signing keys of the database, for reading.
+type keysThereAre struct{ store *store.Store }
+
+func (k keysThereAre) Keys(ctx context.Context) ([]token.Key, error) {
+	rows, err := k.store.Keys(ctx)
+	keys := make([]token.Key, len(rows))
+	for i, row := range rows {
+		keys[i] = token.Key(row)
+	}
+	return keys, err
+}
+
+func (keysThereAre) AddKey(_ context.Context, key token.Key) error {
+	return refusal("the database has no signing key for " + key.Algorithm + " yet; start vestibule serve once with this JWT_ALGORITHM")
+}

@@ -1,0 +1,79 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// waitFor waits until a script in the page gives a text that is not empty.
+func (p *tab) waitFor(script string) string {
+	p.Helper()
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		if got := p.eval(script); got != "" {
+			return got
+		}
+		if time.Now().After(end) {
+			p.Fatalf("%s: nothing", script)
+		}
+	}
+}
+
+// tryOut sends the example of an operation on the documentation page, and returns
+// the status that the page shows.
+func (p *tab) tryOut(operation string) string {
+	p.Helper()
+	id := `#operations-` + operation
+	p.waitFor(`document.querySelector("` + id + `")?.id ?? ""`)
+	p.do(chromedp.Click(chromedp.CSS(id + " .opblock-summary-control")))
+	p.waitFor(`document.querySelector("` + id + ` .execute")?.tagName ?? ""`)
+	p.do(chromedp.Click(chromedp.CSS(id + " .execute")))
+	return p.waitFor(`document.querySelector("` + id + ` .live-responses-table .response .response-col_status")?.textContent.trim() ?? ""`)
+}
+
+// loadedFromHere fails when the page has loaded anything from another origin.
+func (p *tab) loadedFromHere(origin string) {
+	p.Helper()
+	for _, url := range strings.Fields(p.eval(`performance.getEntriesByType("resource").map(e => e.name).join(" ")`)) {
+		if !strings.HasPrefix(url, origin+"/") && !strings.HasPrefix(url, "data:") {
+			p.Errorf("the page has loaded %s", url)
+		}
+	}
+}
+
+// TestTheDocumentationPageSendsRequests in a real browser, on both surfaces: with a
+// pasted token on the API's, with the cookie on the BFF's.
+func TestTheDocumentationPageSendsRequests(t *testing.T) {
+	p := launch(t, shapes[0])
+	id := newBrowser(t, p.bff).signUp("doc@example.com")
+	browser := chromium(t)
+
+	api := openTab(t, browser, p.api+"/docs")
+	api.waitFor(`document.querySelector(".btn.authorize")?.tagName ?? ""`)
+	api.do(chromedp.Click(chromedp.CSS(".btn.authorize")), chromedp.WaitVisible(chromedp.CSS(".auth-container input")),
+		chromedp.SendKeys(chromedp.CSS(".auth-container input"), mint(t, claims(id), secret)),
+		chromedp.Click(chromedp.CSS(".auth-btn-wrapper .authorize")), chromedp.Click(chromedp.CSS(".close-modal")))
+	if got := api.tryOut("tasks-fetchTasks"); !strings.HasPrefix(got, "200") {
+		t.Errorf("fetchTasks: got %q, want 200", got)
+	}
+	api.loadedFromHere(p.api)
+	api.quiet()
+
+	ctx, cancel := chromedp.NewContext(browser)
+	defer cancel()
+	bff := openTab(t, ctx, p.bff+"/api/docs")
+	if got := bff.tryOut("account-login"); !strings.HasPrefix(got, "401") { // the example's user is nobody
+		t.Errorf("login: got %q, want 401", got)
+	}
+	bff.eval(`fetch("/api/auth/login", {method: "POST", headers: {"Content-Type": "application/json"},
+		body: JSON.stringify({email: "doc@example.com", password: "password123"})}).then(r => window.signedIn = String(r.status)); ""`)
+	if got := bff.waitFor(`window.signedIn ?? ""`); got != "200" {
+		t.Fatalf("login: got %s, want 200", got)
+	}
+	if got := bff.tryOut("session-listSessions"); !strings.HasPrefix(got, "200") {
+		t.Errorf("listSessions: got %q, want 200", got)
+	}
+	bff.loadedFromHere(p.bff)
+}

@@ -1,0 +1,147 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"vestibule/internal/openapitest"
+)
+
+// documents are where the two surfaces describe themselves, in the repository and
+// at the running product.
+var documents = []struct{ name, file, path string }{
+	{"the task API", "../api/openapi.json", "/openapi.json"},
+	{"the BFF", "../bff/openapi.json", "/api/openapi.json"},
+}
+
+// pythonTool is the path of a program of the Python packages.
+func pythonTool(t testing.TB, name string) string {
+	t.Helper()
+	path, err := filepath.Abs(filepath.Join("python", ".venv", "bin", name))
+	if err == nil {
+		_, err = os.Stat(path)
+	}
+	if err != nil {
+		t.Fatalf("%s is not installed; run e2e/install.sh: %v", name, err)
+	}
+	return path
+}
+
+// TestAForeignValidatorAcceptsTheDocuments as OpenAPI 3.1.
+func TestAForeignValidatorAcceptsTheDocuments(t *testing.T) {
+	tool := pythonTool(t, "openapi-spec-validator")
+	for _, d := range documents {
+		if out, err := exec.Command(tool, "--schema", "3.1", d.file).CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", d.name, err, out)
+		}
+	}
+	broken := filepath.Join(t.TempDir(), "broken.json")
+	document, err := os.ReadFile(documents[0].file)
+	if err == nil {
+		err = os.WriteFile(broken, []byte(strings.Replace(string(document), `"responses": {`, `"replies": {`, 1)), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(tool, "--schema", "3.1", broken).CombinedOutput(); err == nil {
+		t.Errorf("a broken document is accepted:\n%s", out)
+	}
+}
+
+// TestTheDocumentsKeepTheirWord sends requests that Schemathesis makes up from the
+// documents, good ones and bad ones, and holds the answers to them: no 5xx, no
+// status, content type, header or member that is not described. The seed makes each
+// run the same.
+func TestTheDocumentsKeepTheirWord(t *testing.T) {
+	tool := pythonTool(t, "schemathesis")
+	p := launch(t, shapes[0], "RATE_LIMIT=off", "EXPOSE_TOKEN=true")
+	b := newBrowser(t, p.bff)
+	id := b.signUp("fuzz@example.com")
+	token := "Authorization: Bearer " + mint(t, with(claims(id), "exp", 4102444800), secret)
+	cookie := "Cookie: better-auth.session_token=" + b.cookie()
+	// What ends the session that it is called with, so that the others would see 401s
+	// alone after it.
+	ending := "^(signup|signUpEmail|login|signInEmail|logout|signOut|changePassword|revokeSession|revokeSessions|deleteUser)$"
+	for _, tt := range []struct {
+		name, document, header, option, operations string
+		signedIn                                   bool // still, afterwards
+	}{
+		// A stream does not end.
+		{"the task API", p.api + documents[0].path, token, "--exclude-operation-id-regex", "^watchTasks$", true},
+		{"the BFF, signed in", p.bff + documents[1].path, cookie, "--exclude-operation-id-regex", ending, true},
+		{"the BFF, as far as it ends sessions", p.bff + documents[1].path, cookie, "--include-operation-id-regex", ending, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			cmd := exec.CommandContext(t.Context(), tool, "run", tt.document, "--header", tt.header, tt.option, tt.operations,
+				"--checks", "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance",
+				"--phases", "examples,coverage,fuzzing", "--max-examples", "5", "--seed", "1", "--generation-database", "none",
+				"--continue-on-failure", "--warnings", "off", "--no-color", "--request-timeout", "30")
+			cmd.Dir = t.TempDir()
+			cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + cmd.Dir, "PYTHONUTF8=1"}
+			out, err := cmd.CombinedOutput()
+			if err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			if a := b.send("GET", p.bff+"/api/auth/session", ""); tt.signedIn && !strings.Contains(a.body, id) {
+				t.Errorf("the session has ended, so that only 401s were seen: %v", a)
+			}
+		})
+	}
+}
+
+// surface is a listener whose answers are held to a document.
+type surface struct {
+	contract *openapitest.Contract
+	foreign  bool // what its proxy answers is not our API's
+}
+
+// surfaces are those of all products under test, by their addresses.
+var surfaces sync.Map // string to surface
+
+var contracts = sync.OnceValues(func() ([]*openapitest.Contract, error) {
+	var loaded []*openapitest.Contract
+	for _, d := range documents {
+		text, err := os.ReadFile(d.file)
+		if err != nil {
+			return nil, err
+		}
+		c, err := openapitest.Load(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", d.file, err)
+		}
+		loaded = append(loaded, c)
+	}
+	return loaded, nil
+})
+
+// described holds everything that the product answers to a test's browsers to the
+// documents.
+func (p *product) described(settings []string) {
+	p.t.Helper()
+	c, err := contracts()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	foreign := slices.ContainsFunc(settings, func(s string) bool { return strings.HasPrefix(s, "BACKEND_URL=") })
+	surfaces.Store(strings.TrimPrefix(p.api, "http://"), surface{contract: c[0]})
+	surfaces.Store(strings.TrimPrefix(p.bff, "http://"), surface{contract: c[1], foreign: foreign})
+}
+
+// documented is the transport of a test's browser.
+func documented(t testing.TB) http.RoundTripper {
+	return openapitest.Transport{TB: t, Next: http.DefaultTransport, Contract: func(r *http.Request) *openapitest.Contract {
+		found, ok := surfaces.Load(r.URL.Host)
+		s, _ := found.(surface)
+		if !ok || s.foreign && strings.HasPrefix(r.URL.Path, "/api/proxy/") {
+			return nil
+		}
+		return s.contract
+	}}
+}

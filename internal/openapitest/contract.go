@@ -1,0 +1,272 @@
+// Package openapitest holds answers to an OpenAPI document. It is for tests alone.
+//
+// It is stricter than the document: an answer may have no header and no member that
+// is not described, although clients must expect both, or nobody would notice that
+// the description has fallen behind.
+package openapitest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// Contract is a document, and what has been seen of it so far.
+type Contract struct {
+	doc        *openapi3.T
+	operations []*operation
+	elsewhere  map[int]*openapi3.Response // what is answered where no operation is
+
+	mu   sync.Mutex
+	seen map[string]bool // "GET /path 200"
+}
+
+type operation struct {
+	method, path string
+	segments     []string
+	rest         bool // the last segment takes all that follows
+	op           *openapi3.Operation
+}
+
+// name is how an operation is called in messages and exceptions.
+func (o *operation) name() string { return o.method + " " + o.path }
+
+// Three extensions say what OpenAPI cannot.
+const (
+	// On an operation: false where a GET has no HEAD.
+	headExtension = "x-head"
+	// On an operation: its answers are somebody else's, with any header, and its last
+	// parameter takes the rest of the path.
+	passExtension = "x-passthrough"
+	// On the document: the statuses of paths and methods that it does not have, each
+	// with the response component that describes it.
+	elsewhereExtension = "x-elsewhere"
+)
+
+// Load reads a document and makes sure that it is one: complete, with examples that
+// fit their schemas.
+func Load(document []byte) (*Contract, error) {
+	var tree any
+	if err := json.Unmarshal(document, &tree); err != nil {
+		return nil, err
+	}
+	if err := checkDocument(document); err != nil {
+		return nil, err
+	}
+	closeObjects(tree)
+	closed, err := json.Marshal(tree)
+	if err != nil {
+		return nil, err
+	}
+	c := &Contract{seen: map[string]bool{}, elsewhere: map[int]*openapi3.Response{}}
+	if c.doc, err = openapi3.NewLoader().LoadFromData(closed); err != nil {
+		return nil, err
+	}
+	for path, item := range c.doc.Paths.Map() {
+		for method, op := range item.Operations() {
+			c.operations = append(c.operations, &operation{
+				method: method, path: path, segments: strings.Split(path, "/"), rest: op.Extensions[passExtension] == true, op: op,
+			})
+		}
+	}
+	// Of two that fit, the one with fewer parameters counts.
+	slices.SortFunc(c.operations, func(a, b *operation) int {
+		if d := strings.Count(a.path, "{") - strings.Count(b.path, "{"); d != 0 {
+			return d
+		}
+		return strings.Compare(a.name(), b.name())
+	})
+	statuses, _ := c.doc.Extensions[elsewhereExtension].(map[string]any)
+	for status, name := range statuses {
+		code, err := strconv.Atoi(status)
+		response := c.doc.Components.Responses[fmt.Sprint(name)]
+		if err != nil || response == nil {
+			return nil, fmt.Errorf("%s: %s is no status or %v no response component", elsewhereExtension, status, name)
+		}
+		c.elsewhere[code] = response.Value
+	}
+	return c, nil
+}
+
+// MustLoad is Load for variables of test packages.
+func MustLoad(document []byte) *Contract {
+	c, err := Load(document)
+	if err != nil {
+		panic(err)
+	}
+	return c
+}
+
+func checkDocument(document []byte) error {
+	loader := openapi3.NewLoader()
+	doc, err := loader.LoadFromData(document)
+	if err != nil {
+		return err
+	}
+	if !doc.IsOpenAPI31OrLater() {
+		return fmt.Errorf("openapi is %s, want 3.1", doc.OpenAPI)
+	}
+	return doc.Validate(loader.Context, openapi3.EnableExamplesValidation())
+}
+
+// closeObjects lets every described object have the described members only.
+func closeObjects(node any) {
+	switch node := node.(type) {
+	case map[string]any:
+		_, described := node["properties"].(map[string]any)
+		if _, said := node["additionalProperties"]; described && !said && node["type"] != nil {
+			node["additionalProperties"] = false
+		}
+		for _, child := range node {
+			closeObjects(child)
+		}
+	case []any:
+		for _, child := range node {
+			closeObjects(child)
+		}
+	}
+}
+
+// Routes lists the methods and paths of the document, "GET /x", HEAD included.
+func (c *Contract) Routes() []string {
+	var list []string
+	for _, o := range c.operations {
+		list = append(list, o.name())
+		if o.method == http.MethodGet && o.op.Extensions[headExtension] != false {
+			list = append(list, http.MethodHead+" "+o.path)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// find returns the operation of a request, or nil.
+func (c *Contract) find(method, escapedPath string) *operation {
+	segments := strings.Split(escapedPath, "/")
+	if n := len(segments); n > 2 && segments[n-1] == "" {
+		segments = segments[:n-1] // a trailing slash is the same resource
+	}
+	for _, o := range c.operations {
+		head := method == http.MethodHead && o.method == http.MethodGet && o.op.Extensions[headExtension] != false
+		if (o.method == method || head) && o.fits(segments) {
+			return o
+		}
+	}
+	return nil
+}
+
+func (o *operation) fits(segments []string) bool {
+	if len(segments) < len(o.segments) || len(segments) > len(o.segments) && !o.rest {
+		return false
+	}
+	for i, want := range o.segments {
+		parameter := strings.HasPrefix(want, "{")
+		if parameter && segments[i] == "" && !o.rest || !parameter && segments[i] != want {
+			return false
+		}
+	}
+	return true
+}
+
+// Unseen lists what the document promises and no test has been answered, as
+// "GET /x 404".
+func (c *Contract) Unseen() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var list []string
+	for _, o := range c.operations {
+		for status := range o.op.Responses.Map() {
+			if one := o.name() + " " + status; !c.seen[one] {
+				list = append(list, one)
+			}
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+func (c *Contract) saw(o *operation, status string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.seen[o.name()+" "+status] = true
+}
+
+// Answer is what was answered.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+	Cut    bool // Body is not all of it
+}
+
+// Check says how the answer to r differs from the document.
+func (c *Contract) Check(r *http.Request, a Answer) error {
+	o := c.find(r.Method, r.URL.EscapedPath())
+	if o == nil {
+		response := c.elsewhere[a.Status]
+		if response == nil {
+			return fmt.Errorf("%s %s: the document has no such operation, and no %d for what it does not have", r.Method, r.URL.Path, a.Status)
+		}
+		return describe(r, a, a.check(r, response, false))
+	}
+	status := strconv.Itoa(a.Status)
+	found := o.op.Responses.Value(status)
+	if found == nil {
+		status, found = "default", o.op.Responses.Default()
+	}
+	if found == nil {
+		return describe(r, a, fmt.Errorf("the document has no such status for %s", o.name()))
+	}
+	c.saw(o, status)
+	return describe(r, a, a.check(r, found.Value, o.rest))
+}
+
+func describe(r *http.Request, a Answer, err error) error {
+	if err == nil {
+		return nil
+	}
+	body := bytes.TrimSpace(a.Body)
+	return fmt.Errorf("%s %s: answer %d: %w\n%.300s", r.Method, r.URL.EscapedPath(), a.Status, err, body)
+}
+
+// Body returns an example of the JSON that an operation takes, "GET /x", or "" when
+// it takes none.
+func (c *Contract) Body(tb testing.TB, route string) string {
+	tb.Helper()
+	for _, o := range c.operations {
+		if o.name() != route || o.op.RequestBody == nil {
+			continue
+		}
+		media := o.op.RequestBody.Value.Content["application/json"]
+		if media == nil {
+			return ""
+		}
+		for _, name := range slices.Sorted(maps.Keys(media.Examples)) {
+			body, err := json.Marshal(media.Examples[name].Value.Value)
+			if err != nil {
+				tb.Fatal(err)
+			}
+			return string(body)
+		}
+	}
+	return ""
+}
+
+// Has says whether an operation, "GET /x", describes a status.
+func (c *Contract) Has(route string, status int) bool {
+	for _, o := range c.operations {
+		if o.name() == route {
+			return o.op.Responses.Status(status) != nil
+		}
+	}
+	return false
+}

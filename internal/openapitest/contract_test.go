@@ -1,0 +1,78 @@
+package openapitest
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+const small = `{"openapi":"3.1.1","info":{"title":"t","version":"1"},
+"x-elsewhere":{"404":"None"},
+"paths":{
+ "/things/{id}":{"parameters":[{"name":"id","in":"path","required":true,"schema":{"type":"integer"}}],
+  "get":{"operationId":"a","responses":{
+   "200":{"description":"d","headers":{"X-N":{"required":true,"schema":{"type":"integer"}}},
+    "content":{"application/json":{"schema":{"$ref":"#/components/schemas/Thing"},"example":{"a":null}}}},
+   "204":{"description":"d"}}}},
+ "/things/special":{"get":{"operationId":"b","x-head":false,"responses":{"200":{"description":"d","content":{"text/plain":{"schema":{"type":"string"}}}}}}},
+ "/pass/{path}":{"parameters":[{"name":"path","in":"path","required":true,"schema":{"type":"string"}}],
+  "post":{"operationId":"c","x-passthrough":true,"responses":{"default":{"description":"d","content":{"*/*":{}}}}}}},
+"components":{
+ "responses":{"None":{"description":"d"}},
+ "schemas":{"Thing":{"type":"object","required":["a"],"properties":{"a":{"type":["string","null"],"maxLength":2}}}}}}`
+
+func TestCheck(t *testing.T) {
+	c := MustLoad([]byte(small))
+	js := http.Header{"Content-Type": {"application/json"}, "X-N": {"1"}}
+	for _, tt := range []struct {
+		name, method, path string
+		answer             Answer
+		want               string // in the error; "": none
+	}{
+		{"what is described", "GET", "/things/1", Answer{Status: 200, Header: js, Body: []byte(`{"a":"x"}`)}, ""},
+		{"null where it may be", "GET", "/things/1/", Answer{Status: 200, Header: js, Body: []byte(`{"a":null}`)}, ""},
+		{"a HEAD without a body", "HEAD", "/things/1", Answer{Status: 200, Header: js}, ""},
+		{"an answer without a body", "GET", "/things/1", Answer{Status: 204}, ""},
+		{"what is answered elsewhere", "GET", "/nothing", Answer{Status: 404}, ""},
+		{"another method, answered as elsewhere", "PUT", "/things/1", Answer{Status: 404}, ""},
+		{"whatever passes through", "POST", "/pass/a/b", Answer{Status: 418, Header: http.Header{"Content-Type": {"x/y"}, "X-Any": {"1"}}, Body: []byte("x")}, ""},
+		{"another status", "GET", "/things/1", Answer{Status: 202}, "no such status"},
+		{"another type", "GET", "/things/1", Answer{Status: 200, Header: http.Header{"Content-Type": {"text/html"}, "X-N": {"1"}}}, `content type "text/html"`},
+		{"no JSON", "GET", "/things/1", Answer{Status: 200, Header: js, Body: []byte(`{`)}, "not JSON"},
+		{"a member of another type", "GET", "/things/1", Answer{Status: 200, Header: js, Body: []byte(`{"a":1}`)}, "schema"},
+		{"a member that is too long", "GET", "/things/1", Answer{Status: 200, Header: js, Body: []byte(`{"a":"xyz"}`)}, "schema"},
+		{"a member that is missing", "GET", "/things/1", Answer{Status: 200, Header: js, Body: []byte(`{}`)}, "schema"},
+		{"a member that is not described", "GET", "/things/1", Answer{Status: 200, Header: js, Body: []byte(`{"a":"x","b":1}`)}, "schema"},
+		{"a header that is missing", "GET", "/things/1", Answer{Status: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(`{"a":"x"}`)}, "X-N is missing"},
+		{"a header of another type", "GET", "/things/1", Answer{Status: 200, Header: http.Header{"Content-Type": {"application/json"}, "X-N": {"x"}}, Body: []byte(`{"a":"x"}`)}, "X-N"},
+		{"a header twice", "GET", "/things/1", Answer{Status: 200, Header: http.Header{"Content-Type": {"application/json"}, "X-N": {"1", "2"}}, Body: []byte(`{"a":"x"}`)}, "twice"},
+		{"a header that is not described", "GET", "/things/1", Answer{Status: 204, Header: http.Header{"X-M": {"1"}}}, "X-M is not described"},
+		{"a body that is not described", "GET", "/things/1", Answer{Status: 204, Body: []byte("x")}, "there is a body"},
+		{"an unknown path with another status", "GET", "/nothing", Answer{Status: 200}, "no such operation"},
+		{"a HEAD where there is none", "HEAD", "/things/special", Answer{Status: 200, Header: http.Header{"Content-Type": {"text/plain"}}}, "content type"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			err := c.Check(httptest.NewRequest(tt.method, tt.path, nil), tt.answer)
+			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
+	}
+	if got := strings.Join(c.Unseen(), ", "); got != "GET /things/special 200" {
+		t.Errorf("unseen: got %s", got)
+	}
+}
+
+func TestLoadRefuses(t *testing.T) {
+	for name, change := range map[string][2]string{
+		"another version":                    {"3.1.1", "3.0.3"},
+		"an example that is not of its kind": {`{"a":null}`, `{"a":1}`},
+		"a reference to nothing":             {"schemas/Thing", "schemas/Thong"},
+		"a status that is none":              {`{"404":"None"}`, `{"404":"Nothing"}`},
+	} {
+		if _, err := Load([]byte(strings.Replace(small, change[0], change[1], 1))); err == nil {
+			t.Errorf("%s: got no error", name)
+		}
+	}
+}

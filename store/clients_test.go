@@ -1,0 +1,223 @@
+package store_test
+
+import (
+	"crypto/rand"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"vestibule/store"
+)
+
+func clientCases() map[string]func(*testing.T, *database) {
+	return map[string]func(*testing.T, *database){
+		"clients are read as they were written":                 clientCase,
+		"a client's name is taken once":                         takenClientCase,
+		"clients are listed by name":                            listClientsCase,
+		"a rotation ends the old secret or keeps one":           rotateClientCase,
+		"a deleted client is gone and its events stay":          deleteClientCase,
+		"a client's use is noted once a minute":                 useClientCase,
+		"clients refuse text that one engine could not hold":    clientTextCase,
+		"what is done to a client that is gone changes nothing": goneClientCase,
+	}
+}
+
+func newClient() store.Client {
+	id := "svc_" + strings.ToLower(rand.Text())
+	return store.Client{
+		ID: id, Name: "reports " + id, SecretHash: newHash(),
+		Scopes: []string{"tasks:read", "token:exchange"}, Audiences: []string{"billing", "https://mail.example.com/"},
+		CreatedAt: base(),
+	}
+}
+
+func createdClient(t *testing.T, d *database) store.Client {
+	t.Helper()
+	c := newClient()
+	if err := d.CreateClient(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	c.CreatedAt = kept(0)
+	return c
+}
+
+func clientIs(t *testing.T, d *database, want store.Client) {
+	t.Helper()
+	got, err := d.ClientByID(t.Context(), want.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func clientEvents(t *testing.T, d *database, id string) []string {
+	t.Helper()
+	found, err := d.Events(t.Context(), store.EventFilter{ClientID: id}, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := make([]string, len(found))
+	for i, e := range found {
+		kinds[len(found)-1-i] = e.Type
+	}
+	return kinds
+}
+
+func clientCase(t *testing.T, d *database) {
+	c := newClient()
+	if err := d.CreateClient(t.Context(), c, store.Recorded(event(store.EventClientCreated))); err != nil {
+		t.Fatal(err)
+	}
+	c.CreatedAt = kept(0)
+	clientIs(t, d, c)
+	if byName, err := d.ClientByName(t.Context(), c.Name); err != nil || byName.ID != c.ID {
+		t.Errorf("by name: got %+v, %v", byName, err)
+	}
+	if got := clientEvents(t, d, c.ID); !slices.Equal(got, []string{store.EventClientCreated}) {
+		t.Errorf("got events %v", got)
+	}
+	bare := newClient()
+	bare.Scopes, bare.Audiences = nil, nil
+	if err := d.CreateClient(t.Context(), bare); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := d.ClientByID(t.Context(), bare.ID); err != nil || len(got.Scopes)+len(got.Audiences) != 0 {
+		t.Errorf("without scopes: got %+v, %v", got, err)
+	}
+}
+
+func takenClientCase(t *testing.T, d *database) {
+	c := createdClient(t, d)
+	twin := newClient()
+	twin.Name = c.Name
+	wantError(t, "the same name", d.CreateClient(t.Context(), twin, store.Recorded(event("x"))), store.ErrConflict)
+	if got := clientEvents(t, d, twin.ID); len(got) != 0 {
+		t.Errorf("got events %v of a client that was not made", got)
+	}
+	clientIs(t, d, c)
+}
+
+func listClientsCase(t *testing.T, d *database) {
+	var want []string
+	for _, name := range []string{"a", "b", "c"} {
+		c := newClient()
+		c.Name = "listed " + name + c.ID
+		if err := d.CreateClient(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, c.ID)
+	}
+	all, err := d.Clients(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, c := range all {
+		if strings.HasPrefix(c.Name, "listed ") {
+			got = append(got, c.ID)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func rotateClientCase(t *testing.T, d *database) {
+	c := createdClient(t, d)
+	rotate := func(keep *time.Time, after time.Duration) (hash string) {
+		t.Helper()
+		hash = newHash()
+		if err := d.RotateClient(t.Context(), c.ID, hash, keep, base().Add(after), event(store.EventClientRotated)); err != nil {
+			t.Fatal(err)
+		}
+		return hash
+	}
+	first := c.SecretHash
+	c.SecretHash = rotate(new(base().Add(time.Hour)), time.Second)
+	c.OldSecretHash, c.OldSecretEndsAt, c.RotatedAt = first, new(kept(time.Hour)), new(kept(time.Second))
+	clientIs(t, d, c)
+
+	second := c.SecretHash
+	c.SecretHash = rotate(new(base().Add(2*time.Hour)), 2*time.Second)
+	c.OldSecretHash, c.OldSecretEndsAt, c.RotatedAt = second, new(kept(2*time.Hour)), new(kept(2*time.Second))
+	clientIs(t, d, c)
+
+	c.SecretHash = rotate(nil, 3*time.Second)
+	c.OldSecretHash, c.OldSecretEndsAt, c.RotatedAt = "", nil, new(kept(3*time.Second))
+	clientIs(t, d, c)
+	if got := clientEvents(t, d, c.ID); len(got) != 3 || got[0] != store.EventClientRotated {
+		t.Errorf("got events %v, want three rotations", got)
+	}
+}
+
+func deleteClientCase(t *testing.T, d *database) {
+	c, other := createdClient(t, d), createdClient(t, d)
+	if err := d.DeleteClient(t.Context(), c.ID, event(store.EventClientDeleted)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := d.ClientByID(t.Context(), c.ID)
+	wantError(t, "a deleted client", err, store.ErrNotFound)
+	if got := clientEvents(t, d, c.ID); !slices.Equal(got, []string{store.EventClientDeleted}) {
+		t.Errorf("got events %v", got)
+	}
+	clientIs(t, d, other)
+}
+
+func useClientCase(t *testing.T, d *database) {
+	c := createdClient(t, d)
+	use := func(after time.Duration, want time.Duration) {
+		t.Helper()
+		if err := d.UseClient(t.Context(), c.ID, base().Add(after), store.Recorded(event(store.EventTokenIssued))); err != nil {
+			t.Fatal(err)
+		}
+		c.LastUsedAt = new(kept(want))
+		clientIs(t, d, c)
+	}
+	use(0, 0)
+	use(59*time.Second, 0)
+	use(time.Minute, time.Minute)
+	use(0, time.Minute) // never back
+	if got := clientEvents(t, d, c.ID); len(got) != 2 {
+		t.Errorf("got events %v, want one for each use that was noted", got)
+	}
+	e := event(store.EventTokenExchanged)
+	e.ClientID = c.ID
+	if err := d.Record(t.Context(), e, store.ClientUsed(c.ID, base().Add(time.Hour))); err != nil {
+		t.Fatal(err)
+	}
+	c.LastUsedAt = new(kept(time.Hour))
+	clientIs(t, d, c)
+}
+
+func clientTextCase(t *testing.T, d *database) {
+	for name, change := range map[string]func(*store.Client){
+		"name":     func(c *store.Client) { c.Name = "a\x00b" },
+		"scope":    func(c *store.Client) { c.Scopes = []string{"a\xff"} },
+		"audience": func(c *store.Client) { c.Audiences = []string{"a\x00"} },
+	} {
+		c := newClient()
+		change(&c)
+		wantError(t, name, d.CreateClient(t.Context(), c), store.ErrInvalidText)
+	}
+	_, err := d.ClientByID(t.Context(), "\xff")
+	wantError(t, "id", err, store.ErrInvalidText)
+	_, err = d.ClientByName(t.Context(), "\x00")
+	wantError(t, "name", err, store.ErrInvalidText)
+}
+
+func goneClientCase(t *testing.T, d *database) {
+	ctx, gone := t.Context(), newClient().ID
+	wantError(t, "rotate", d.RotateClient(ctx, gone, newHash(), nil, base(), event("x")), store.ErrNotFound)
+	wantError(t, "delete", d.DeleteClient(ctx, gone, event("x")), store.ErrNotFound)
+	if err := d.UseClient(ctx, gone, base(), store.Recorded(event("x"))); err != nil {
+		t.Errorf("use: %v", err)
+	}
+	if got := clientEvents(t, d, gone); len(got) != 0 {
+		t.Errorf("got events %v of a client that is gone", got)
+	}
+}
