@@ -538,7 +538,7 @@ func testOddTitles(t *testing.T, a *app) {
 	w := a.signedUp(t, "odd@example.com")
 	emoji := strings.Repeat("🧭", 255)
 	for _, title := range []string{
-		`<script>window.hacked = 1</script><img src=x onerror="window.hacked = 1">`, emoji, "‏قائمة ‮ المهام", "first line\nsecond line", "${7*7} {{7*7}} &amp; %00 ' -- \u202e",
+		`<script>window.hacked = 1</script><img src=x onerror="window.hacked = 1">`, emoji, "\u200fقائمة \u202e المهام", "first line\nsecond line", "${7*7} {{7*7}} &amp; %00 ' -- \u202e",
 	} {
 		w.fill("New task", title)
 		w.press("Add")
