@@ -31,7 +31,7 @@ func TestTasksPageInLighthouse(t *testing.T) {
 	// so this machine's load is in it.
 	for try := 1; ; try++ {
 		cmd := exec.CommandContext(t.Context(), "node", filepath.Join(folder, "node_modules", "lighthouse", "cli", "index.js"), p.bff+"/tasks",
-			"--quiet", "--output=json", "--output-path="+out, "--only-categories=performance,accessibility,best-practices", "--max-wait-for-load=8000",
+			"--quiet", "--output=json", "--output-path="+out, "--only-categories=performance,accessibility,best-practices", "--max-wait-for-load=4000",
 			"--extra-headers="+string(headers), "--chrome-flags=--headless=new --no-sandbox --disable-dev-shm-usage", "--no-enable-error-reporting")
 		cmd.Env = append(os.Environ(), "CHROME_PATH="+chromium, "HOME="+t.TempDir())
 		if text, err := cmd.CombinedOutput(); err != nil {

@@ -44,7 +44,9 @@ func newApp(t *testing.T, settings ...string) *app {
 	t.Helper()
 	w := newWire(t)
 	p := launch(t, shapes[0], append([]string{"BASE_URL=http://" + w.addr, "RATE_LIMIT=off"}, settings...)...)
+	w.mu.Lock()
 	w.to = strings.TrimPrefix(p.bff, "http://")
+	w.mu.Unlock()
 	p.bff = "http://" + w.addr
 	return &app{p, w, chromium(t)}
 }
@@ -269,7 +271,10 @@ func newWire(t *testing.T) *wire {
 }
 
 func (w *wire) pass(near net.Conn) {
-	far, err := net.Dial("tcp", w.to)
+	w.mu.Lock()
+	to := w.to
+	w.mu.Unlock()
+	far, err := net.Dial("tcp", to)
 	if err != nil {
 		_ = near.Close()
 		return
