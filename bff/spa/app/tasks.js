@@ -15,7 +15,7 @@
 import { ApiError, createClient, etagOf, NetworkError, newIdempotencyKey } from '../client/index.js'
 import { load as loadSession, lose, session } from './session.js'
 import { createStore } from './store.js'
-import { announce, dismiss, inUse, toast } from './ui.js'
+import { announce, dismiss, hush, inUse, toast } from './ui.js'
 
 /**
  * @typedef {import('../client/index.js').Task} Task
@@ -140,10 +140,8 @@ function stop() {
 function forget() {
 	stop()
 	ended = false
-	for (const op of ops) {
-		clearTimeout(op.timer)
-		if (op.toast) dismiss(op.toast)
-	}
+	for (const op of ops) clearTimeout(op.timer)
+	if (user) hush()
 	base = new Map()
 	ops = []
 	ids = new Map()

@@ -42,6 +42,12 @@ export function toast(text, { act, run, bad, stay = bad ? 12_000 : 6_000 } = {})
 	return id
 }
 
+/** Nothing that was said to one person is there for the next. */
+export function hush() {
+	toasts.set([])
+	spoken.set({ text: '', n: 0 })
+}
+
 /** Whether somebody points at a notice, or has the focus in it. @param {number} id */
 export const inUse = id => Boolean(document.querySelector(`.toast[data-id="${id}"]:is(:hover, :focus-within)`))
 
