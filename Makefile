@@ -4,7 +4,7 @@
 # make test-reference  holds the client's tests to the real Better Auth server
 
 .DEFAULT_GOAL := run
-.PHONY: run build test test-reference deps client types fmt lint bench clean
+.PHONY: run build test test-reference screenshots deps client types fmt lint bench clean
 
 BIN := bin/vestibule
 
@@ -23,6 +23,10 @@ test: deps lint
 # they ask for what that does.
 test-reference: deps
 	go test -tags reference -count=1 -v -run '^TestReference' ./e2e
+
+# Pictures of every page of the app, for the README.
+screenshots: deps
+	SCREENSHOTS=true go test -count=1 -run '^TestEveryPageInBothSchemes$$' ./e2e
 
 deps:
 	e2e/install.sh

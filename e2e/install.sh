@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs from Debian's packages what the tests need beside Go and is missing:
 # a C compiler for the race detector, PostgreSQL, PgBouncer, Node.js, Chromium; and
-# with npm the official client and the app that the tests drive, with pip what they run
-# in Python.
+# with npm the official client and the app that the tests drive, with pip what they
+# run in Python.
 set -euo pipefail
 cd "$(dirname "$0")"
 

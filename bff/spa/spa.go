@@ -8,5 +8,5 @@ import "embed"
 // Files is what browsers get: index.html at its root, and nothing that only
 // tools read (type declarations, tests, their settings).
 //
-//go:embed index.html *.css
+//go:embed index.html *.css *.svg app/*.js client/*.js vendor/*.js vendor/LICENSE-*
 var Files embed.FS

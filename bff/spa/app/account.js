@@ -1,0 +1,197 @@
+// The account: name, address, password, devices, and its end.
+import { useEffect, useState } from '../vendor/hooks.js'
+import { AuthError, awayText, call } from './auth.js'
+import { emailProblem, Field, FormError, found, newPasswordProblem, Submit, useForm } from './form.js'
+import { html } from './html.js'
+import { navigate } from './route.js'
+import { back, changed, gone, lose, renewed, session } from './session.js'
+import { useStore } from './store.js'
+import { settle } from './tasks.js'
+import { Away, Dialog, Heading, Icon, Skeleton, toast } from './ui.js'
+
+/**
+ * ask is call for whoever is signed in. When the session has ended, it waits until they
+ * have logged in again, and asks once more.
+ * @param {'GET'|'POST'} method
+ * @param {string} path
+ * @param {Record<string, unknown>} [body]
+ */
+async function ask(method, path, body) {
+	try {
+		return await call(method, path, body)
+	} catch (error) {
+		if (!(error instanceof AuthError && error.status === 401)) throw error
+		lose()
+		if (!(await back())) throw error
+		return call(method, path, body)
+	}
+}
+
+/** @param {{ focus: boolean }} props */
+export function Account({ focus }) {
+	return html`<main class="page account">
+		<${Heading} title="Account" focus=${focus} />
+		<${Name} /><${Address} /><${Password} /><${Devices} /><${End} />
+	</main>`
+}
+
+/** @param {{ title: string, lead?: unknown, children?: unknown, danger?: boolean }} props */
+const Section = ({ title, lead, children, danger }) => html`<section class=${danger ? 'card danger' : 'card'} aria-labelledby=${'about-' + title.replace(/\W/g, '-')}>
+	<div><h2 id=${'about-' + title.replace(/\W/g, '-')}>${title}</h2>${lead && html`<p class="hint">${lead}</p>`}</div>
+	<div>${children}</div>
+</section>`
+
+function Name() {
+	const { user } = useStore(session)
+	const form = useForm(['name'], async ({ name }) => {
+			await ask('POST', '/update-user', { name: name.trim() })
+			changed({ name: name.trim() })
+			toast('Your name is saved.')
+		},
+		{ check: ({ name }) => found({ name: !name.trim() ? 'Enter a name.' : new Blob([name]).size > 1024 ? 'This name is too long.' : '' }) },
+	)
+	return html`<${Section} title="Name" lead="How we call you.">
+		<form onSubmit=${form.submit} novalidate>
+			<${Field} form=${form} name="name" label="Name" complete="name" value=${user?.name} />
+			<${FormError} form=${form} />
+			<${Submit} form=${form} label="Save name" />
+		</form>
+	<//>`
+}
+
+function Address() {
+	const { user } = useStore(session)
+	const [mailed, setMailed] = useState('')
+	const form = useForm(['email'], async ({ email }, element) => {
+			await ask('POST', '/change-email', { newEmail: email.trim(), callbackURL: '/account' })
+			setMailed(email.trim())
+			element.reset()
+		},
+		{ check: ({ email }) => found({ email: emailProblem(email.trim()) }) },
+	)
+	const [sent, setSent] = useState('')
+	const verify = () =>
+		ask('POST', '/send-verification-email', { email: user?.email ?? '', callbackURL: '/account' }).then(
+			() => setSent('The mail is on its way.'),
+			error => setSent(error.message || awayText),
+		)
+	return html`<${Section} title="Email" lead=${html`You log in with <b>${user?.email}</b>.`}>
+		${user?.emailVerified
+			? html`<p class="state"><${Icon} name="check" /> Confirmed</p>`
+			: html`<p class="state">Not confirmed yet. <button type="button" class="link" onClick=${verify}>Send the mail again</button></p>`}
+		<p class="hint" role="status">${sent}</p>
+		<form onSubmit=${form.submit} novalidate>
+			<${Field} form=${form} name="email" label="New email" type="email" complete="email" mode="email" hint="It changes when you follow the link that we send there." />
+			<${FormError} form=${form} />
+			<p class="note" role="status" hidden=${!mailed}>${mailed && html`We have sent a link to <b>${mailed}</b>. Until you follow it, your address stays as it is.`}</p>
+			<${Submit} form=${form} label="Change email" />
+		</form>
+	<//>`
+}
+
+function Password() {
+	const { user } = useStore(session)
+	const form = useForm(['password', 'newPassword'], async ({ password, newPassword }, element) => {
+			const { token } = await ask('POST', '/change-password', { currentPassword: password, newPassword, revokeOtherSessions: true })
+			renewed(token ?? '')
+			element.reset()
+			toast('Your password is changed. Your other devices are logged out.')
+		},
+		{ check: ({ password, newPassword }) => found({ password: password ? '' : 'Enter your current password.', newPassword: newPasswordProblem(newPassword) }) },
+	)
+	return html`<${Section} title="Password" lead="Changing it logs out all your other devices.">
+		<form onSubmit=${form.submit} novalidate>
+			<input type="email" name="username" autocomplete="username" value=${user?.email} hidden readonly />
+			<${Field} form=${form} name="password" label="Current password" type="password" complete="current-password" />
+			<${Field} form=${form} name="newPassword" label="New password" type="password" complete="new-password" hint="A few words make a good one." />
+			<${FormError} form=${form} />
+			<${Submit} form=${form} label="Change password" />
+		</form>
+	<//>`
+}
+
+/**
+ * @typedef {{ token: string, userAgent: string, ipAddress: string, createdAt: string, updatedAt: string }} Device
+ */
+
+/** A browser says of itself what it likes; the first that fits is the most particular. @param {string} agent */
+function deviceName(agent) {
+	const first = (/** @type {[RegExp, string][]} */ names) => names.find(([pattern]) => pattern.test(agent))?.[1]
+	const browser = first([[/Edg/, 'Edge'], [/OPR|Opera/, 'Opera'], [/Firefox|FxiOS/, 'Firefox'], [/Chrome|CriOS|Chromium/, 'Chrome'], [/Safari/, 'Safari'], [/curl/, 'curl']])
+	const system = first([[/iPhone/, 'iPhone'], [/iPad/, 'iPad'], [/Android/, 'Android'], [/Windows/, 'Windows'], [/Mac OS/, 'macOS'], [/CrOS/, 'ChromeOS'], [/Linux|X11/, 'Linux']])
+	return [browser, system].filter(Boolean).join(' on ') || 'Unknown device'
+}
+
+const when = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+
+function Devices() {
+	const { handle } = useStore(session)
+	const [list, setList] = useState(/** @type {Device[]|null} */ (null))
+	const [away, setAway] = useState(false)
+	const [busy, setBusy] = useState('')
+	const load = async () => {
+		try {
+			setList(await ask('GET', '/list-sessions'))
+			setAway(false)
+		} catch {
+			setAway(true)
+		}
+	}
+	useEffect(() => void load(), [handle])
+	const end = async (/** @type {string} */ which) => {
+		if (busy) return
+		setBusy(which)
+		try {
+			if (which === 'others') await ask('POST', '/revoke-other-sessions', {})
+			else await ask('POST', '/revoke-session', { token: which })
+			toast(which === 'others' ? 'All other devices are logged out.' : 'The device is logged out.')
+			void load()
+		} catch (error) {
+			toast(error instanceof Error ? error.message : awayText, { bad: true })
+		}
+		setBusy('')
+	}
+	return html`<${Section} title="Devices" lead="Where you are logged in.">
+		${away && html`<${Away} text=${awayText} onRetry=${load} />`}
+		${!list && !away && html`<${Skeleton} lines=${2} label="Loading devices" />`}
+		${list && html`<ul class="devices">${list.map(device => {
+			const name = deviceName(device.userAgent)
+			const own = device.token === handle
+			return html`<li key=${device.token}>
+				<${Icon} name=${/iPhone|Android/.test(device.userAgent) ? 'phone' : 'device'} />
+				<div><p>${name} ${own && html`<span class="badge">This device</span>`}</p><p class="hint">${device.ipAddress ? device.ipAddress + ', ' : ''}since ${when.format(new Date(device.createdAt))}</p></div>
+				${!own && html`<button type="button" class="small" aria-label=${`Log out ${name}, since ${when.format(new Date(device.createdAt))}`} aria-disabled=${busy ? 'true' : undefined} onClick=${() => end(device.token)}>Log out</button>`}
+			</li>`
+		})}</ul>`}
+		${list && list.length > 1 && html`<button type="button" aria-disabled=${busy ? 'true' : undefined} onClick=${() => end('others')}>Log out all other devices</button>`}
+	<//>`
+}
+
+function End() {
+	const { user } = useStore(session)
+	const [asking, setAsking] = useState(false)
+	const form = useForm(['password'], async ({ password }) => {
+			await settle()
+			await ask('POST', '/delete-user', { password })
+			gone()
+			navigate('/signup', { replace: true })
+			toast('Your account is deleted.')
+		},
+		{ check: ({ password }) => found({ password: password ? '' : 'Enter your password.' }) },
+	)
+	return html`<${Section} title="Delete account" danger=${true} lead="Your account and all your tasks are deleted, at once and for good.">
+		<button type="button" class="bad" onClick=${() => setAsking(true)}>Delete account…</button>
+		${asking && html`<${Dialog} title="Delete your account?" onClose=${() => setAsking(false)}>
+			<p class="lead">All your tasks are deleted with it. This cannot be undone.</p>
+			<form onSubmit=${form.submit} novalidate>
+				<input type="email" name="username" autocomplete="username" value=${user?.email} hidden readonly />
+				<${Field} form=${form} name="password" label="Password" type="password" complete="current-password" focus=${true} />
+				<${FormError} form=${form} />
+				<div class="actions">
+					<${Submit} form=${form} label="Delete account" kind="bad" />
+					<button type="button" onClick=${() => setAsking(false)}>Keep it</button>
+				</div>
+			</form>
+		<//>`}
+	<//>`
+}

@@ -1,0 +1,164 @@
+// The pages for guests: sign up, log in, a forgotten password; and the dialog that asks
+// for the password again.
+import { useRef, useState } from '../vendor/hooks.js'
+import { AuthError, call } from './auth.js'
+import { emailProblem, Field, FormError, found, newPasswordProblem, Submit, useForm } from './form.js'
+import { html } from './html.js'
+import { route } from './route.js'
+import { leave, session, signIn, signUp } from './session.js'
+import { useStore } from './store.js'
+import { Dialog, Heading } from './ui.js'
+
+const query = () => new URLSearchParams(route.get().query)
+
+/** @param {{ title: string, lead?: unknown, focus: boolean, children?: unknown }} props */
+const Card = ({ title, lead, focus, children }) => html`<main class="enter">
+	<div class="card">
+		<img src="/icon.svg" width="40" height="40" alt="" />
+		<${Heading} title=${title} focus=${focus} />
+		${lead && html`<p class="lead">${lead}</p>`}
+		${children}
+	</div>
+</main>`
+
+/** Keeps what was wanted when one goes from one of these pages to another. @param {string} path */
+function along(path) {
+	const wanted = query().get('return')
+	return wanted ? `${path}?return=${encodeURIComponent(wanted)}` : path
+}
+
+/** @param {Record<'email'|'password', string>} values */
+const checkLogin = ({ email, password }) => found({ email: emailProblem(email.trim()), password: password ? '' : 'Enter your password.' })
+
+/** @param {{ email: string }} props */
+function Unverified({ email }) {
+	const [said, say] = useState('')
+	return html`<p class="hint" role="status">${said ||
+		html`<button type="button" class="link" onClick=${() =>
+			call('POST', '/send-verification-email', { email, callbackURL: '/login' }).then(
+				() => say('The mail is on its way.'),
+				error => say(error.message),
+			)}>Send the mail again</button>`}</p>`
+}
+
+/** @param {{ focus: boolean }} props */
+export function Login({ focus }) {
+	const { why } = useStore(session)
+	const [unverified, setUnverified] = useState('')
+	const form = useForm(['email', 'password'], async ({ email, password }) => {
+			setUnverified('')
+			try {
+				await signIn(email.trim(), password)
+			} catch (error) {
+				if (error instanceof AuthError && error.code === 'EMAIL_NOT_VERIFIED') setUnverified(email.trim())
+				throw error
+			}
+		},
+		{ check: checkLogin },
+	)
+	return html`<${Card} title="Log in" focus=${focus}>
+		${why && html`<p class="note" role="status">${why}</p>`}
+		<form onSubmit=${form.submit} novalidate>
+			<${Field} form=${form} name="email" label="Email" type="email" complete="username" mode="email" />
+			<${Field} form=${form} name="password" label="Password" type="password" complete="current-password" />
+			<${FormError} form=${form} />
+			${unverified && html`<${Unverified} email=${unverified} />`}
+			<${Submit} form=${form} label="Log in" />
+		</form>
+		<p class="aside"><a href=${along('/forgot')}>Forgot your password?</a></p>
+		<p class="aside">New here? <a href=${along('/signup')}>Create an account</a></p>
+	<//>`
+}
+
+/** @param {{ focus: boolean }} props */
+export function SignUp({ focus }) {
+	const [mailed, setMailed] = useState('')
+	const form = useForm(['name', 'email', 'newPassword'], async ({ name, email, newPassword }) => {
+			if (!(await signUp(name.trim(), email.trim(), newPassword))) setMailed(email.trim())
+		},
+		{
+			check: ({ email, newPassword }) => found({ email: emailProblem(email.trim()), newPassword: newPasswordProblem(newPassword) }),
+		},
+	)
+	if (mailed) return html`<${Card} title="Check your mail" focus=${true} lead=${html`We have sent a link to <b>${mailed}</b>. Follow it to confirm your address, then log in.`}>
+		<p class="aside"><a href=${along('/login')}>Log in</a></p>
+	<//>`
+	return html`<${Card} title="Create an account" focus=${focus}>
+		<form onSubmit=${form.submit} novalidate>
+			<${Field} form=${form} name="name" label="Name" complete="name" optional=${true} hint="How we call you. You may leave it empty." />
+			<${Field} form=${form} name="email" label="Email" type="email" complete="username" mode="email" />
+			<${Field} form=${form} name="newPassword" label="Password" type="password" complete="new-password" hint="A few words make a good one." />
+			<${FormError} form=${form} />
+			<${Submit} form=${form} label="Create account" />
+		</form>
+		<p class="aside">Have an account? <a href=${along('/login')}>Log in</a></p>
+	<//>`
+}
+
+/** @param {{ focus: boolean }} props */
+export function Forgot({ focus }) {
+	const [mailed, setMailed] = useState('')
+	const form = useForm(['email'], async ({ email }) => {
+			await call('POST', '/request-password-reset', { email: email.trim(), redirectTo: '/reset-password' })
+			setMailed(email.trim())
+		},
+		{ check: ({ email }) => found({ email: emailProblem(email.trim()) }) },
+	)
+	if (mailed) return html`<${Card} title="Check your mail" focus=${true} lead=${html`If there is an account for <b>${mailed}</b>, a link to set a new password is on its way.`}>
+		<p class="aside"><a href="/login">Back to log in</a></p>
+	<//>`
+	return html`<${Card} title="Forgot your password?" focus=${focus} lead="Enter your address, and we send you a link to set a new one.">
+		<form onSubmit=${form.submit} novalidate>
+			<${Field} form=${form} name="email" label="Email" type="email" complete="username" mode="email" />
+			<${FormError} form=${form} />
+			<${Submit} form=${form} label="Send the link" />
+		</form>
+		<p class="aside"><a href=${along('/login')}>Back to log in</a></p>
+	<//>`
+}
+
+/** @param {{ focus: boolean }} props */
+export function Reset({ focus }) {
+	// The token leaves the address at once: it opens the account until it is used, and
+	// addresses are kept in histories.
+	const token = useRef(query().get('token') ?? '')
+	const [done, setDone] = useState(false)
+	if (query().has('token')) history.replaceState(null, '', '/reset-password')
+	const form = useForm(['newPassword'], async ({ newPassword }) => {
+			await call('POST', '/reset-password', { newPassword, token: token.current })
+			setDone(true)
+		},
+		{ check: ({ newPassword }) => found({ newPassword: newPasswordProblem(newPassword) }) },
+	)
+	if (done) return html`<${Card} title="Your password is set" focus=${true} lead="You have been logged out everywhere. Log in with the new password.">
+		<p class="aside"><a href="/login">Log in</a></p>
+	<//>`
+	if (!token.current) return html`<${Card} title="This link does not work" focus=${focus} lead="It has expired or was used.">
+		<p class="aside"><a href="/forgot">Ask for a new one</a></p>
+	<//>`
+	return html`<${Card} title="Set a new password" focus=${focus}>
+		<form onSubmit=${form.submit} novalidate>
+			<input type="email" name="username" autocomplete="username" hidden />
+			<${Field} form=${form} name="newPassword" label="New password" type="password" complete="new-password" hint="You will be logged out everywhere." />
+			<${FormError} form=${form} />
+			<${Submit} form=${form} label="Set the password" />
+		</form>
+		<p class="aside"><a href="/forgot">Ask for a new link</a></p>
+	<//>`
+}
+
+/** Stands before the page until the same person is back; nothing that was typed is lost. */
+export function Expired() {
+	const { user } = useStore(session)
+	const form = useForm(['email', 'password'], ({ email, password }) => signIn(email.trim(), password), { check: checkLogin })
+	return html`<${Dialog} title="Session expired. Please log in again." shut=${true}>
+		<p class="lead">What you have typed is kept.</p>
+		<form onSubmit=${form.submit} novalidate>
+			<${Field} form=${form} name="email" label="Email" type="email" complete="username" value=${user?.email ?? ''} fixed=${true} />
+			<${Field} form=${form} name="password" label="Password" type="password" complete="current-password" focus=${true} />
+			<${FormError} form=${form} />
+			<${Submit} form=${form} label="Log in" />
+		</form>
+		<p class="aside"><button type="button" class="link" onClick=${() => leave()}>Log in as somebody else</button></p>
+	<//>`
+}

@@ -1,0 +1,103 @@
+// A long list of which only what is near the window is in the document. Rows are as
+// high as they are: what is not measured yet counts as high as the average.
+import { useLayoutEffect, useReducer, useRef } from '../vendor/hooks.js'
+import { html } from './html.js'
+
+const spare = 600 // px above and below the window
+
+/**
+ * @template {{ key: string }} T
+ * @param {{ items: T[], view: string, label: string, row: (item: T) => unknown, pinned: string|undefined }} props
+ *   view: says what is listed; while it is the same, the scroll position is kept; pinned: the key of a row that is kept, wherever it is: text is being typed in it
+ */
+export function WindowList({ items, view, label, row, pinned }) {
+	const list = useRef(/** @type {HTMLElement|null} */ (null))
+	const heights = useRef(/** @type {Map<string, number>} */ (new Map())).current
+	const mean = useRef(61)
+	const focused = useRef('')
+	const [, again] = useReducer((/** @type {number} */ n) => n + 1, 0)
+	const redraw = () => again(undefined)
+
+	const tops = new Float64Array(items.length + 1)
+	items.forEach((item, i) => (tops[i + 1] = (tops[i] ?? 0) + (heights.get(item.key) ?? mean.current)))
+	const total = tops[items.length] ?? 0
+
+	const start = list.current ? -list.current.getBoundingClientRect().top : 0
+	const from = start - spare
+	const to = start + innerHeight + spare
+	/** @type {{ item: T, i: number }[]} */
+	const near = []
+	items.forEach((item, i) => {
+		if (((tops[i + 1] ?? 0) >= from && (tops[i] ?? 0) <= to) || item.key === pinned || item.key === focused.current) near.push({ item, i })
+	})
+
+	// What the scroll position must not lose sight of when rows above it turn out to be
+	// higher or lower.
+	const seen = near.find(({ i }) => (tops[i] ?? 0) >= start)
+	const anchor = useRef(/** @type {{ key: string, top: number }|null} */ (null))
+	const listed = useRef(view)
+	if (listed.current !== view) {
+		listed.current = view
+		anchor.current = null
+	}
+	const known = anchor.current && items.findIndex(item => item.key === anchor.current?.key)
+
+	useLayoutEffect(() => {
+		const element = list.current
+		if (!element) return
+		const measure = () => {
+			let changed = false
+			for (const child of element.children) {
+				if (!(child instanceof HTMLElement) || !child.dataset['key']) continue
+				const { height } = child.getBoundingClientRect()
+				if (height && Math.abs((heights.get(child.dataset['key']) ?? 0) - height) > 0.5) {
+					heights.set(child.dataset['key'], height)
+					changed = true
+				}
+			}
+			if (changed) {
+				let sum = 0
+				for (const height of heights.values()) sum += height
+				mean.current = sum / heights.size
+				redraw()
+			}
+		}
+		measure()
+		const sizes = new ResizeObserver(measure)
+		for (const child of element.children) sizes.observe(child)
+		return () => sizes.disconnect()
+	})
+
+	useLayoutEffect(() => {
+		let frame = 0
+		const moved = () => (frame ||= requestAnimationFrame(() => ((frame = 0), redraw())))
+		addEventListener('scroll', moved, { passive: true })
+		addEventListener('resize', moved, { passive: true })
+		return () => {
+			cancelAnimationFrame(frame)
+			removeEventListener('scroll', moved)
+			removeEventListener('resize', moved)
+		}
+	}, [])
+
+	useLayoutEffect(() => {
+		if (known !== null && known >= 0 && start > 0 && anchor.current) {
+			const shift = (tops[known] ?? 0) - anchor.current.top
+			if (Math.abs(shift) > 0.5) scrollBy({ top: shift, behavior: 'instant' })
+		}
+		anchor.current = seen && start > 0 ? { key: seen.item.key, top: tops[seen.i] ?? 0 } : null
+	})
+
+	return html`<ul class="tasks" ref=${list} aria-label=${label} style=${{ height: total + 'px' }}
+		onFocusIn=${(/** @type {FocusEvent} */ event) => {
+			const item = event.target instanceof Element ? event.target.closest('[data-key]') : null
+			focused.current = item instanceof HTMLElement ? (item.dataset['key'] ?? '') : ''
+		}}
+		onFocusOut=${() => (focused.current = '')}>
+		${near.map(
+			({ item, i }) => html`<li key=${item.key} data-key=${item.key} aria-setsize=${items.length} aria-posinset=${i + 1} style=${{ transform: `translateY(${tops[i]}px)` }}>
+				${row(item)}
+			</li>`,
+		)}
+	</ul>`
+}

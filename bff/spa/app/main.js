@@ -1,0 +1,115 @@
+// The start: which page is shown to whom.
+import { useLayoutEffect, useRef, useState } from '../vendor/hooks.js'
+import { render } from '../vendor/preact.js'
+import { Account } from './account.js'
+import { AwayError, awayText } from './auth.js'
+import { Expired, Forgot, Login, Reset, SignUp } from './enter.js'
+import { html } from './html.js'
+import { forGuests, home, loginTarget, navigate, route, safeTarget } from './route.js'
+import { load, retry, session, signOut } from './session.js'
+import { useStore } from './store.js'
+import { TasksPage } from './tasks-page.js'
+import { rest, settle, tasks, unsaved } from './tasks.js'
+import { Announcer, Away, Dialog, Heading, Icon, toast, Toasts } from './ui.js'
+
+/** @type {Record<string, (props: { focus: boolean }) => unknown>} */
+const pages = { '/tasks': TasksPage, '/account': Account, '/login': Login, '/signup': SignUp, '/forgot': Forgot, '/reset-password': Reset }
+
+/**
+ * sentTo says where the address leads instead, for whoever is here now; '' for nowhere else.
+ * @param {import('./session.js').Session['state']} state
+ * @param {string} path
+ * @param {string} query
+ */
+function sentTo(state, path, query) {
+	if (state === 'in' && path === '/reset-password') return '' // a link in a mail works for those who are in, too
+	if (state === 'in' && forGuests(path)) return safeTarget(new URLSearchParams(query).get('return'))
+	if (path === '/') return state === 'out' ? '/login' : home
+	if (state === 'out' && !forGuests(path) && Object.hasOwn(pages, path)) return loginTarget()
+	return ''
+}
+
+function App() {
+	const { state } = useStore(session)
+	const { path, query, kind } = useStore(route)
+	const known = state !== 'loading' && state !== 'away'
+	const elsewhere = known ? sentTo(state, path, query) : ''
+	useLayoutEffect(() => {
+		if (elsewhere) navigate(elsewhere, { replace: true })
+	}, [elsewhere])
+	useLayoutEffect(() => {
+		if (kind === 'push') scrollTo(0, 0)
+	}, [path])
+
+	const first = useRef(path)
+	const moved = path !== first.current
+	if (moved) first.current = ''
+
+	if (state === 'away') return html`<main class="enter"><div class="card"><${Heading} title="No connection" focus=${true} /><${Away} text=${awayText} onRetry=${retry} /></div></main>`
+	if (!known || elsewhere) return html`<div class="splash" role="status" aria-label="Loading"><img src="/icon.svg" width="48" height="48" alt="" /></div>`
+	const Page = (Object.hasOwn(pages, path) && pages[path]) || NotFound
+	const inside = state === 'in' || state === 'lost'
+	return html`
+		<div class="app" inert=${state === 'lost'}>
+			${inside && !forGuests(path) && html`<${Header} path=${path} />`}
+			<${Page} key=${path} focus=${moved} />
+		</div>
+		${state === 'lost' && html`<${Expired} />`}
+		<${Toasts} /><${Announcer} />`
+}
+
+/** @param {{ path: string }} props */
+function Header({ path }) {
+	const { user } = useStore(session)
+	useStore(tasks)
+	const [asking, setAsking] = useState(false)
+	const busy = useRef(false)
+	const out = async () => {
+		if (busy.current) return
+		busy.current = true
+		setAsking(false)
+		let wake = () => {}
+		try {
+			await settle()
+			if (unsaved() && !asking) return setAsking(true)
+			wake = rest()
+			await signOut()
+			navigate('/login')
+		} catch (error) {
+			wake()
+			if (!(error instanceof AwayError)) throw error
+			toast('You are still logged in: the server cannot be reached.', { bad: true, act: 'Try again', run: out })
+		} finally {
+			busy.current = false
+		}
+	}
+	const link = (/** @type {string} */ to, /** @type {string} */ label, /** @type {string} */ icon) =>
+		html`<a href=${to} aria-current=${path === to ? 'page' : undefined}><${Icon} name=${icon} /><span>${label}</span></a>`
+	return html`<header>
+		<div class="bar">
+			<a class="brand" href="/tasks" aria-label="Vestibule, to the tasks"><img src="/icon.svg" width="28" height="28" alt="" /><span>Vestibule</span></a>
+			<nav aria-label="Pages">${link('/tasks', 'Tasks', 'list')}${link('/account', 'Account', 'person')}</nav>
+			<span class="who" title=${user?.email}><bdi>${user?.name}</bdi></span>
+			<button type="button" class="quiet" onClick=${out}><${Icon} name="leave" /><span>Log out</span></button>
+		</div>
+		${asking && html`<${Dialog} title="Log out without saving?" onClose=${() => setAsking(false)}>
+			<p class="lead">Some of your changes have not reached the server. They are lost when you log out.</p>
+			<div class="actions"><button type="button" class="bad" onClick=${out}>Log out</button><button type="button" onClick=${() => setAsking(false)}>Stay</button></div>
+		<//>`}
+	</header>`
+}
+
+const NotFound = () => html`<main class="enter"><div class="card"><${Heading} title="Page not found" focus=${true} /><p class="lead">There is nothing at this address.</p><p><a href="/tasks">To your tasks</a></p></div></main>`
+
+const root = document.getElementById('app')
+if (root) {
+	root.replaceChildren()
+	// The link in a mail leads here with an error when it is no longer good.
+	const link = new URLSearchParams(location.search).get('error')
+	if (link && location.pathname !== '/reset-password') {
+		navigate(location.pathname, { replace: true })
+		if (['INVALID_TOKEN', 'TOKEN_EXPIRED'].includes(link)) toast('This link has expired or was used.', { bad: true })
+	}
+	render(html`<${App} />`, root)
+	void load()
+}

@@ -1,0 +1,721 @@
+// The tasks of whoever is signed in, and what has been done to them that the server
+// has not confirmed.
+//
+// What is shown is what the server has said (base) with the open changes (ops) on
+// top. So a change is seen at once; when the server refuses it, taking the op away is
+// the whole of the rollback. Changes of one task are sent one after the other.
+//
+// The rules:
+//   - A change that may or may not have arrived (no answer, a busy server, an ended
+//     session) is kept, marked "not saved", and sent again only when the person asks
+//     or is back; a new task under the same Idempotency-Key, so that it is made once.
+//   - A change that was refused is taken back, and its text given back to be edited.
+//   - An edit is sent with the version it began from (If-Match): if somebody else was
+//     faster, both texts are shown.
+import { ApiError, createClient, etagOf, NetworkError, newIdempotencyKey } from '../client/index.js'
+import { load as loadSession, lose, session } from './session.js'
+import { createStore } from './store.js'
+import { announce, dismiss, hush, inUse, toast } from './ui.js'
+
+/**
+ * @typedef {import('../client/index.js').Task} Task
+ * @typedef {{ title?: string, description?: string|null, completed?: boolean }} Change
+ * @typedef {Task & { key: string, unsaved: ''|'sending'|'failed' }} Shown
+ *
+ * queued: will be sent in its turn. waiting: a deletion that can still be undone. failed: asks to be sent again.
+ * held: the session ended; it is sent when the person is back.
+ * @typedef {{ kind: 'create'|'update'|'delete', key: string, change: Change, idempotencyKey: string, before?: Task,
+ *   state: 'queued'|'sending'|'waiting'|'failed'|'held', sent?: boolean, timer?: ReturnType<typeof setTimeout>, toast?: number }} Op
+ * @typedef {{ key: string, title: string, description: string, from: Task, errors: Record<string, string>, theirs: Task|null }} Edit
+ * @typedef {{ state: 'loading'|'ready'|'away', count: number, failed: number, live: boolean, cut: boolean, error: string, edit: Edit|null, draft: string, draftError: string, turn: number }} State
+ */
+
+/** @type {State} */
+const empty = { state: 'loading', count: 0, failed: 0, live: false, cut: false, error: '', edit: null, draft: '', draftError: '', turn: 0 }
+export const tasks = createStore(empty)
+
+/** How long a deletion can be undone. */
+const undoFor = 6_000
+
+/** @type {Map<number, Task>} */
+let base = new Map()
+/** @type {Op[]} */
+let ops = []
+// A task that was made here keeps the key of its row when the server names it.
+/** @type {Map<string, number>} */
+let ids = new Map()
+/** @type {Map<number, string>} */
+let keys = new Map()
+/** @type {Map<number, string>} */
+let etags = new Map()
+/** @type {Task[]} */
+let early = [] // created elsewhere or here: not known while an answer of ours is out
+let user = ''
+/** @type {ReturnType<typeof createClient>|null} */
+let client = null
+/** @type {null | (() => void)} */
+let stopWatching = null
+let generation = 0 // of the stream
+let reading = 0 // of the list
+let entries = 0 // how often somebody has come in
+let ended = false // the session, while the page was in use
+let serial = 0
+
+const keyOf = (/** @type {number} */ id) => keys.get(id) ?? String(id)
+const idOf = (/** @type {string} */ key) => ids.get(key) ?? Number(key)
+
+/** @type {Shown[]|null} */
+let drawn = null
+
+/** @returns {Shown[]} all tasks as they are shown, in no order */
+export function shown() {
+	if (drawn) return drawn
+	/** @type {Map<string, Shown>} */
+	const all = new Map()
+	for (const task of base.values()) all.set(keyOf(task.id), { ...task, key: keyOf(task.id), unsaved: '' })
+	for (const op of ops) {
+		const unsaved = op.state === 'failed' || op.state === 'held' ? 'failed' : 'sending'
+		const task = all.get(op.key)
+		if (op.kind === 'delete') {
+			if (op.state === 'failed' && task) all.set(op.key, { ...task, unsaved })
+			else all.delete(op.key)
+		} else if (op.kind === 'create') {
+			if (!task && op.before) all.set(op.key, { ...op.before, ...op.change, key: op.key, unsaved })
+		} else if (task) {
+			all.set(op.key, { ...task, ...op.change, unsaved: task.unsaved === 'failed' ? 'failed' : unsaved })
+		}
+	}
+	return (drawn = [...all.values()])
+}
+
+/** Something has changed. @param {Partial<State>} [part] */
+function touch(part = {}) {
+	drawn = null
+	tasks.merge({ ...part, failed: ops.filter(op => op.state === 'failed').length, count: base.size, turn: tasks.get().turn + 1 })
+}
+
+// --- following the session -----------------------------------------------------------
+
+function follow() {
+	const now = session.get()
+	if (now.state === 'in' && now.user) {
+		if (now.user.id !== user) {
+			forget()
+			user = now.user.id
+			entries++
+			client = createClient({ userId: user, onSessionLost: lose, fetch: outlasting })
+			start()
+		} else if (ended) {
+			ended = false
+			// Back after the session had ended: what could not be sent then is sent now.
+			entries++
+			for (const op of ops) if (op.state === 'held') op.state = 'queued'
+			start()
+			pump()
+		}
+	} else if (now.state === 'lost') {
+		ended = true
+		stop()
+		for (const op of ops) if (op.state === 'queued' || op.state === 'waiting') hold(op)
+		touch()
+	} else if (now.state === 'out') {
+		forget()
+	}
+}
+
+/** @param {Op} op */
+function hold(op) {
+	clearTimeout(op.timer)
+	if (op.toast) dismiss(op.toast)
+	op.state = 'held'
+}
+
+function stop() {
+	generation++
+	stopWatching?.()
+	stopWatching = null
+}
+
+/** Nothing of a person stays behind for the next one. */
+function forget() {
+	stop()
+	ended = false
+	for (const op of ops) clearTimeout(op.timer)
+	if (user) hush()
+	base = new Map()
+	ops = []
+	ids = new Map()
+	keys = new Map()
+	etags = new Map()
+	early = []
+	user = ''
+	client = null
+	drawn = null
+	tasks.set({ ...empty, turn: tasks.get().turn + 1 })
+}
+
+session.follow(follow)
+
+// --- loading and watching ------------------------------------------------------------
+
+// What the stream and our own changes tell while the list is read is newer than the
+// list, or the same.
+/** @type {Map<number, Task|null>|null} */
+let meanwhile = null
+
+/** Watches the tasks, and reads them once nothing more can be missed. */
+function start() {
+	stop()
+	const mine = generation
+	const c = client
+	if (!c) return
+	let asked = false
+	const read = () => {
+		asked = true
+		if (mine === generation) void reload()
+	}
+	// A stream that does not open must not hold the list up; when it opens later, the
+	// list is read again.
+	const late = setTimeout(() => asked || read(), 500)
+	/** @param {Task} task */
+	const put = task => {
+		if (mine !== generation) return
+		meanwhile?.set(task.id, task)
+		arrived(task)
+	}
+	const close = c.watchTasks({
+		onCreated: put,
+		onUpdated: put,
+		onDeleted(task) {
+			if (mine !== generation) return
+			meanwhile?.set(task.id, null)
+			removed(task)
+		},
+		onReset: read,
+		onOpen({ resumed }) {
+			if (mine !== generation) return
+			touch({ live: true, cut: false })
+			if (!resumed || tasks.get().state === 'away') read()
+		},
+		onClosed({ error, final }) {
+			if (mine !== generation) return
+			// A stream ends now and then, when its token does; only a failure is news.
+			if (error) {
+				touch({ live: false })
+				setTimeout(() => mine === generation && !tasks.get().live && touch({ cut: true }), 1_500)
+			}
+			if (final && lost(error)) lose()
+			else if (error && !asked) read()
+		},
+	})
+	stopWatching = () => {
+		clearTimeout(late)
+		close()
+	}
+}
+
+/** Reads all tasks. */
+export async function reload() {
+	const mine = ++reading
+	const c = client
+	if (!c) return
+	const changes = (meanwhile = new Map())
+	try {
+		// The newest are on the screen while all the others come.
+		if (tasks.get().state === 'loading') {
+			const first = await c.fetchTasks({ limit: firstPage, sort: '-created_at' })
+			if (mine !== reading || c !== client) return
+			base = mapped(first)
+			if (first.length < firstPage) return loaded(base, changes)
+			touch({ state: 'ready' })
+		}
+		const all = await c.fetchTasks()
+		if (mine === reading && c === client) loaded(mapped(all), changes)
+	} catch (error) {
+		if (mine !== reading || c !== client) return
+		meanwhile = null
+		if (lost(error)) return lose()
+		if (!(error instanceof ApiError || error instanceof NetworkError)) throw error
+		const why = error instanceof NetworkError ? 'The server cannot be reached.' : 'The server has a problem.'
+		touch({ state: 'away', error: `${why} ${tasks.get().state === 'ready' ? 'What you see may be out of date.' : 'Your tasks could not be loaded.'}` })
+	}
+}
+
+const firstPage = 100
+const mapped = (/** @type {Task[]} */ list) => new Map(list.map(task => [task.id, task]))
+
+/**
+ * @param {Map<number, Task>} found
+ * @param {Map<number, Task|null>} changes
+ */
+function loaded(found, changes) {
+	for (const [id, task] of changes) task ? found.set(id, task) : found.delete(id)
+	base = found
+	meanwhile = null
+	touch({ state: 'ready', error: '' })
+}
+
+/** The server says that there is a task, or that it has changed. @param {Task} task */
+function arrived(task) {
+	// It may be the one that we are being told of in the answer that is still out: it
+	// would be there twice until then.
+	if (!base.has(task.id) && ops.some(op => op.kind === 'create' && op.state === 'sending')) {
+		early = [...early.filter(t => t.id !== task.id), task]
+		return
+	}
+	const before = base.get(task.id)
+	if (before && before.updated_at > task.updated_at) return // an older one, late
+	if (before?.updated_at !== task.updated_at) etags.delete(task.id)
+	base.set(task.id, task)
+	const { edit } = tasks.get()
+	if (edit && idOf(edit.key) === task.id && differs(edit.theirs ?? edit.from, task)) return touch({ edit: { ...edit, theirs: task } })
+	const deletion = ops.find(op => op.state === 'waiting' && idOf(op.key) === task.id)
+	if (deletion?.before && differs(deletion.before, task)) {
+		hold(deletion)
+		ops = ops.filter(op => op !== deletion)
+		toast('This task was changed elsewhere, so it was not deleted.', { bad: true })
+	}
+	touch()
+}
+
+/** @param {Task} a @param {Task} b */
+const differs = (a, b) => a.title !== b.title || (a.description ?? '') !== (b.description ?? '')
+
+/** @param {{ id: number }} task */
+function removed({ id }) {
+	early = early.filter(t => t.id !== id)
+	const key = keyOf(id)
+	base.delete(id)
+	etags.delete(id)
+	const { edit } = tasks.get()
+	const mine = ops.some(op => op.key === key && op.kind === 'delete')
+	ops = ops.filter(op => op.key !== key || op.kind === 'create')
+	if (edit?.key !== key || mine) return touch()
+	touch({ edit: null })
+	gone(edit.title, edit.description || null)
+}
+
+/**
+ * A task was deleted while its text was being changed: the text is kept.
+ * @param {string} title
+ * @param {string|null} description
+ */
+function gone(title, description) {
+	toast('This task was deleted elsewhere.', { bad: true, stay: 60_000, act: 'Add it again', run: () => void add(title, description) })
+}
+
+// --- changes -------------------------------------------------------------------------
+
+/** @param {unknown} error */
+const lost = error => error instanceof ApiError && error.status === 401
+
+/** @param {Omit<Op, 'idempotencyKey'|'state'> & { state?: Op['state'] }} op */
+function push(op) {
+	const made = { state: /** @type {Op['state']} */ ('queued'), ...op, idempotencyKey: newIdempotencyKey() }
+	ops.push(made)
+	touch()
+	return made
+}
+
+/** Sends what is next in its turn. */
+function pump() {
+	const busy = new Set()
+	// Tasks are made in the order in which they were written.
+	let making = ops.some(op => op.kind === 'create' && op.state === 'sending')
+	for (const op of ops) {
+		if (op.state === 'queued' && !busy.has(op.key) && !(making && op.kind === 'create')) {
+			making ||= op.kind === 'create'
+			void send(op)
+		}
+		busy.add(op.key)
+	}
+}
+
+/** @param {Op} op */
+async function send(op) {
+	const c = client
+	if (!c) return
+	op.state = 'sending'
+	touch()
+	const id = idOf(op.key)
+	const entry = entries
+	try {
+		op.sent = op.change.title === undefined || op.kind === 'create'
+		if (op.kind === 'create') {
+			const task = await c.createTask(asNew(op.change), { idempotencyKey: op.idempotencyKey })
+			if (c !== client) return
+			ids.set(op.key, task.id)
+			keys.set(task.id, op.key)
+			learn(task)
+		} else if (op.kind === 'update') {
+			const ifMatch = op.change.title === undefined ? undefined : await version(c, op)
+			if (c !== client) return
+			if (ifMatch === null) return void conflict(op)
+			op.sent = true
+			const task = await c.updateTask(id, op.change, { ifMatch })
+			if (c !== client) return
+			learn(task)
+		} else {
+			await c.deleteTask(id)
+			if (c !== client) return
+			base.delete(id)
+			meanwhile?.set(id, null)
+		}
+		drop(op)
+	} catch (error) {
+		if (c !== client) return
+		op.sent = false
+		if (!(error instanceof ApiError || error instanceof NetworkError)) {
+			op.state = 'failed'
+			touch()
+			throw error
+		}
+		failed(op, error, entry)
+	}
+	flushEarly()
+	pump()
+}
+
+/**
+ * The version that an edit is meant for: that of the text the person saw; null when
+ * there is another one. Lists and events do not say it, so it may have to be asked for.
+ * @param {NonNullable<typeof client>} c
+ * @param {Op} op
+ */
+async function version(c, op) {
+	const id = idOf(op.key)
+	const now = base.get(id)
+	const known = etags.get(id)
+	if (known && now && op.before && !differs(now, op.before)) return known
+	const task = await c.fetchTask(id)
+	if (c === client) learn(task)
+	return op.before && differs(task, op.before) ? null : etagOf(task)
+}
+
+/** @param {Change} change */
+const asNew = change => ({ title: change.title ?? '', ...(change.description ? { description: change.description } : {}), ...(change.completed ? { completed: true } : {}) })
+
+/** What an answer says of a task. @param {Task} task */
+function learn(task) {
+	const etag = etagOf(task)
+	const before = base.get(task.id)
+	if (before && before.updated_at > task.updated_at) return
+	base.set(task.id, task)
+	meanwhile?.set(task.id, task)
+	if (etag) etags.set(task.id, etag)
+	early = early.filter(t => t.id !== task.id)
+}
+
+function flushEarly() {
+	if (ops.some(op => op.kind === 'create' && op.state === 'sending')) return
+	const waiting = early
+	early = []
+	for (const task of waiting) arrived(task)
+}
+
+/** @param {Op} op */
+function drop(op) {
+	ops = ops.filter(o => o !== op)
+	touch()
+}
+
+/**
+ * @param {Op} op
+ * @param {InstanceType<typeof ApiError> | InstanceType<typeof NetworkError>} error
+ * @param {number} entry when it was sent
+ */
+function failed(op, error, entry) {
+	if (lost(error)) {
+		// They may be back already: then this is the answer to a request from before.
+		op.state = entry !== entries && session.get().state === 'in' ? 'queued' : 'held'
+		if (op.state === 'held') lose()
+		return touch()
+	}
+	if (error instanceof NetworkError || error.code === 'INVALID_RESPONSE' || error.status >= 500 || error.status === 429 || error.status === 409 || error.status === 408) {
+		op.state = 'failed'
+		announce('A change is not saved.')
+		return touch()
+	}
+	if (error.status === 412 && op.kind === 'update') return void conflict(op)
+	// Refused: it and what was to follow are taken back, and the text is given back.
+	ops = ops.filter(o => o.key !== op.key)
+	const said = error.fields['title'] ?? error.fields['description'] ?? error.message
+	const { title, description } = op.change
+	const before = base.get(idOf(op.key)) ?? op.before
+	if (op.kind === 'create') {
+		if (!tasks.get().draft.trim()) return touch({ draft: title ?? '', draftError: said })
+		toast(`“${short(title ?? '')}” was not added: ${said}`, { bad: true, stay: 60_000, act: 'Edit', run: () => setDraft([title, tasks.get().draft].filter(Boolean).join('\n')) })
+	} else if (error.status === 404) {
+		base.delete(idOf(op.key))
+		if (op.kind === 'update' && title !== undefined) gone(title, description ?? null)
+	} else if (op.kind === 'update' && title !== undefined && before) {
+		reopen({ key: op.key, title, description: description ?? '', from: before, errors: Object.keys(error.fields).length ? error.fields : { title: said }, theirs: null })
+	} else {
+		toast(`Not saved: ${said}`, { bad: true })
+	}
+	touch()
+}
+
+/**
+ * Somebody else has changed the task since. Where that was not its text, there is
+ * nothing to decide, and the change is sent with the version that is there now.
+ * @param {Op} op
+ */
+async function conflict(op) {
+	const c = client
+	const id = idOf(op.key)
+	const now = await current(id)
+	if (c !== client || op.state !== 'sending') return
+	if (!now) {
+		op.state = 'failed'
+		return touch()
+	}
+	if (op.before && !differs(op.before, now)) {
+		op.state = 'queued'
+		return pump()
+	}
+	ops = ops.filter(o => o.key !== op.key)
+	reopen({ key: op.key, title: op.change.title ?? '', description: op.change.description ?? '', from: now, errors: {}, theirs: now })
+	announce('This task was changed elsewhere. Both versions are shown.')
+	touch()
+}
+
+/** Gives a text back to be edited; not in the way of another one that is being edited. @param {Edit} edit */
+function reopen(edit) {
+	const open = () => tasks.merge({ edit })
+	if (!tasks.get().edit) return open()
+	toast(`“${short(edit.title)}” is not saved.`, { bad: true, stay: 60_000, act: 'Edit', run: open })
+}
+
+/** @param {string} text */
+const short = text => (text.length > 40 ? [...text].slice(0, 38).join('') + '…' : text)
+
+/** Reads one task, and with it its version. @param {number} id */
+async function current(id) {
+	const c = client
+	try {
+		const task = await c?.fetchTask(id)
+		if (!task || c !== client) return null
+		arrived(task)
+		learn(task)
+		return task
+	} catch {
+		return null // the list says it in its time
+	}
+}
+
+/**
+ * @param {string} title
+ * @param {string|null} [description]
+ */
+export function add(title, description = null) {
+	const now = new Date().toISOString()
+	const key = 'new-' + ++serial
+	push({
+		kind: 'create',
+		key,
+		change: { title, description },
+		before: { id: 0, user_id: user, title, description, completed: false, created_at: now, updated_at: now },
+	})
+	pump()
+	announce(`Added ${short(title)}.`)
+	return key
+}
+
+/** @param {Shown} task */
+export function toggle(task) {
+	const completed = !task.completed
+	// A second click before the first is sent takes it back.
+	const open = ops.find(op => op.key === task.key && op.kind === 'update' && op.state === 'queued' && op.change.completed !== undefined && op.change.title === undefined)
+	if (open) {
+		open.change.completed = completed
+		touch()
+	} else {
+		push({ kind: 'update', key: task.key, change: { completed }, before: task })
+		pump()
+	}
+	announce(completed ? `Completed ${short(task.title)}.` : `${short(task.title)} is open again.`)
+}
+
+/** @param {Shown} task */
+export function remove(task) {
+	if (ops.some(op => op.key === task.key && op.kind === 'delete')) return
+	const op = push({ kind: 'delete', key: task.key, change: {}, before: task, state: 'waiting' })
+	op.toast = toast(`Deleted “${short(task.title)}”.`, {
+		act: 'Undo',
+		stay: undoFor,
+		run() {
+			clearTimeout(op.timer)
+			if (op.state === 'waiting') drop(op)
+			announce(`${short(task.title)} is back.`)
+		},
+	})
+	const decide = () => {
+		if (op.state !== 'waiting') return
+		// Whoever is about to press Undo is waited for.
+		if (op.toast && inUse(op.toast)) return void (op.timer = setTimeout(decide, 500))
+		op.state = 'queued'
+		pump()
+	}
+	op.timer = setTimeout(decide, undoFor)
+}
+
+/** @param {Shown} task */
+export function edit(task) {
+	tasks.merge({ edit: { key: task.key, title: task.title, description: task.description ?? '', from: { ...task }, errors: {}, theirs: null } })
+	// The version is asked for while the person types, and with it whether the text is
+	// still the one that they see.
+	const id = idOf(task.key)
+	if (base.has(id) && !etags.has(id)) void current(id)
+}
+
+/** @param {Partial<Pick<Edit, 'title'|'description'|'errors'>>} part */
+export function typed(part) {
+	const { edit } = tasks.get()
+	if (edit) tasks.merge({ edit: { ...edit, ...part } })
+}
+
+export function cancel() {
+	tasks.merge({ edit: null })
+}
+
+/** Takes the other's version. */
+export function takeTheirs() {
+	cancel()
+	announce('The other version is kept.')
+}
+
+/** @param {string} title @param {string} description */
+export const textErrors = (title, description) => ({
+	...(!title.trim() ? { title: 'A task needs a title.' } : length(title.trim()) > 255 ? { title: `A title has at most 255 characters; this one has ${length(title.trim())}.` } : {}),
+	...(length(description) > 10_000 ? { description: `A description has at most 10 000 characters; this one has ${length(description)}.` } : {}),
+})
+
+/** @param {string} text */
+const length = text => [...text].length
+
+/** Sends the edit. @returns {boolean} whether it is on its way */
+export function save() {
+	const { edit } = tasks.get()
+	if (!edit) return false
+	const title = edit.title.trim()
+	const description = edit.description.trim() ? edit.description : ''
+	const errors = textErrors(title, description)
+	if (Object.keys(errors).length) {
+		tasks.merge({ edit: { ...edit, errors } })
+		return false
+	}
+	/** @type {Change} */
+	const change = {}
+	const against = edit.theirs ?? edit.from
+	if (title !== against.title) change.title = title
+	if (description !== (against.description ?? '')) change.description = description || null
+	cancel()
+	if (!Object.keys(change).length) return true
+	// Both texts go back to the editor together, so both are in the change.
+	change.title = title
+	change.description = description || null
+	push({ kind: 'update', key: edit.key, change, before: against })
+	pump()
+	announce(`Saved ${short(title)}.`)
+	return true
+}
+
+/** Sends what failed again, under its own key. */
+export function retryAll() {
+	for (const op of ops) if (op.state === 'failed') op.state = 'queued'
+	touch()
+	pump()
+	if (tasks.get().state === 'away' || !tasks.get().live) start()
+}
+
+/** @param {Shown} task */
+export function discard(task) {
+	ops = ops.filter(op => op.key !== task.key)
+	touch()
+}
+
+/** @param {string} text */
+export function setDraft(text) {
+	tasks.merge({ draft: text, draftError: '' })
+}
+
+/** @param {string} text */
+export function refuseDraft(text) {
+	tasks.merge({ draftError: text })
+}
+
+/** Ends the stream before the server has to. @returns {() => void} which opens it again */
+export function rest() {
+	stop()
+	return () => void (session.get().state === 'in' && start())
+}
+
+/** How much is not at the server yet. */
+export const unsaved = () => ops.filter(op => op.state !== 'waiting').length
+
+/** Sends the deletions that could still be undone, and waits for all that is under way. */
+export async function settle() {
+	for (const op of ops) {
+		if (op.state !== 'waiting') continue
+		hold(op)
+		op.state = 'queued'
+	}
+	pump()
+	for (let i = 0; i < 100 && ops.some(op => op.state === 'sending' || op.state === 'queued'); i++) await new Promise(done => setTimeout(done, 30))
+}
+
+// Whoever closes the page has decided: what could still be undone is done.
+addEventListener('pagehide', () => {
+	for (const op of ops) {
+		if (op.state !== 'waiting') continue
+		hold(op)
+		op.state = 'sending'
+		const id = idOf(op.key)
+		void client?.deleteTask(id).then(
+			() => {
+				base.delete(id)
+				drop(op)
+			},
+			() => (op.state = 'failed'),
+		)
+	}
+	// The browser may keep the page for "back", and would keep its stream open: six of
+	// them, and no other page of ours could load.
+	stop()
+})
+
+addEventListener('pageshow', event => {
+	if (event.persisted && client && session.get().state === 'in') start()
+})
+
+// What could not be sent would be lost with the page.
+addEventListener('beforeunload', event => {
+	if (ops.some(op => op.state !== 'waiting' && !op.sent)) event.preventDefault()
+})
+
+/**
+ * A change that is under way arrives even if the page is closed meanwhile. Browsers
+ * allow that for 64 KiB at a time.
+ * @type {typeof fetch}
+ */
+function outlasting(url, init) {
+	const keepalive = init?.method !== 'GET' && String(init?.body ?? '').length < 4_000
+	return fetch(url, { ...init, keepalive })
+}
+
+// A browser opens six connections to a server at most (HTTP/1.1), for all tabs
+// together; streams of tabs that nobody sees must not use them up.
+const unseenFor = 30_000
+/** @type {ReturnType<typeof setTimeout>|undefined} */
+let unseen
+document.addEventListener('visibilitychange', () => {
+	clearTimeout(unseen)
+	if (document.visibilityState === 'hidden') unseen = setTimeout(stop, unseenFor)
+	else if (client && !stopWatching && session.get().state === 'in') start()
+})
+
+addEventListener('online', () => {
+	if (client && tasks.get().state === 'away') start()
+	if (session.get().state === 'away') void loadSession()
+})

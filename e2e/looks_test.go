@@ -1,0 +1,188 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"image"
+	"image/color"
+	"image/png"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// axe looks for what shuts people out (WCAG 2.2 A and AA, and good practice), and
+// returns what it finds.
+func (w *window) axe(source string) {
+	w.Helper()
+	w.do(chromedp.Steps(evaluate(source)))
+	found, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](`axe.run({ resultTypes: ['violations'] }).then(r => JSON.stringify(
+		r.violations.map(v => v.id + ': ' + v.help + ' — ' + v.nodes.map(n => n.html + ' ' + n.failureSummary).join(' | '))))`, chromedp.EvalAwaitPromise))
+	if err != nil {
+		w.Fatal(err)
+	}
+	var violations []string
+	if err := json.Unmarshal([]byte(found), &violations); err != nil {
+		w.Fatal(err)
+	}
+	for _, v := range violations {
+		w.Errorf("axe at %v: %s", w.js(`location.pathname`), v)
+	}
+}
+
+// evaluate runs a script for what it does.
+func evaluate(source string) chromedp.Action[chromedp.Void] {
+	return func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+		_, err := chromedp.Evaluate[json.RawMessage](source+"\n;null")(ctx, t)
+		return chromedp.Void{}, err
+	}
+}
+
+// pictured are the pages whose pictures are kept.
+var pictured = map[string]bool{"login": true, "signup": true, "forgot": true, "tasks": true, "account": true}
+
+// picture keeps what the window shows as a PNG of at most 256 colours, which is what
+// pages like these need and a third of the bytes.
+func (w *window) picture(file string) {
+	w.Helper()
+	shot, err := chromedp.Run(w.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		w.Fatal(err)
+	}
+	from, err := png.Decode(bytes.NewReader(shot))
+	if err != nil {
+		w.Fatal(err)
+	}
+	count := map[color.RGBA]int{}
+	at := func(x, y int) color.RGBA {
+		c := color.RGBAModel.Convert(from.At(x, y)).(color.RGBA)
+		return color.RGBA{c.R &^ 3, c.G &^ 3, c.B &^ 3, 255}
+	}
+	bounds := from.Bounds()
+	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
+		for x := bounds.Min.X; x < bounds.Max.X; x++ {
+			count[at(x, y)]++
+		}
+	}
+	often := slices.SortedFunc(maps.Keys(count), func(a, b color.RGBA) int { return count[b] - count[a] })
+	var palette color.Palette
+	for _, c := range often[:min(256, len(often))] {
+		palette = append(palette, c)
+	}
+	to := image.NewPaletted(bounds, palette)
+	index := map[color.RGBA]uint8{}
+	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
+		for x := bounds.Min.X; x < bounds.Max.X; x++ {
+			c := at(x, y)
+			if _, known := index[c]; !known {
+				index[c] = uint8(palette.Index(c))
+			}
+			to.SetColorIndex(x, y, index[c])
+		}
+	}
+	var out bytes.Buffer
+	encoder := png.Encoder{CompressionLevel: png.BestCompression}
+	if err := encoder.Encode(&out, to); err != nil {
+		w.Fatal(err)
+	}
+	if err := os.WriteFile(file, out.Bytes(), 0o644); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// TestEveryPageInBothSchemes looks at every page as a phone and a desktop show it, in
+// light and in dark, with axe-core; and with SCREENSHOTS=true (make screenshots) keeps
+// what it sees in docs/images.
+func TestEveryPageInBothSchemes(t *testing.T) {
+	source, err := os.ReadFile(filepath.Join(clientFolder(t), "node_modules", "axe-core", "axe.min.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := newApp(t)
+	images, err := filepath.Abs("../docs/images")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := a.device(t, "/login")
+	pictures := os.Getenv("SCREENSHOTS") != ""
+	see := func(name, scheme, size string, width int64, how ...chromedp.EmulateViewportOption) {
+		t.Helper()
+		w.scheme(scheme)
+		w.do(chromedp.EmulateViewport(width, 760, how...))
+		w.js(`(document.activeElement?.blur(), scrollTo(0, 0))`)
+		if w.js(`document.documentElement.scrollWidth > innerWidth`) == true {
+			t.Errorf("%s is wider than a %s", name, size)
+		}
+		w.axe(string(source))
+		if pictures && pictured[name] {
+			w.do(chromedp.Sleep(200 * time.Millisecond)) // until what moves stands still
+			w.picture(filepath.Join(images, "app-"+name+"-"+scheme+"-"+size+".png"))
+		}
+	}
+	look := func(name string) {
+		t.Helper()
+		see(name, "light", "desktop", 1100)
+		see(name, "dark", "phone", 390, chromedp.EmulateMobile)
+		if pictures {
+			see(name, "dark", "desktop", 1100)
+			see(name, "light", "phone", 390, chromedp.EmulateMobile)
+		}
+		w.do(chromedp.EmulateViewport(1000, 800))
+	}
+	w.shows("New here?")
+	look("login")
+	w.press("Log in")
+	w.shows("Enter your password.")
+	look("login-errors")
+	w.press("Create an account")
+	w.shows("Have an account?")
+	look("signup")
+	w.fill("Name", "Ada Lovelace")
+	w.fill("Email", "ada@example.com")
+	w.fill("Password", "password123")
+	w.press("Create account")
+	w.shows("Nothing to do yet")
+	look("tasks-empty")
+	for _, task := range []struct{ title, description string }{
+		{"Plan the walk along the coast", "Tide tables, boots, and somebody who knows the path."},
+		{"Return the library books", ""},
+		{"Buy bread, olives and a lemon", ""},
+		{"Call the dentist", "They open at nine."},
+		{"Send Grace the notes on the compiler", ""},
+		{"لا تنس موعد الاجتماع", ""},
+		{"Water the plants", ""},
+	} {
+		body, _ := json.Marshal(map[string]any{"title": task.title, "description": task.description, "completed": task.title == "Water the plants" || task.title == "Return the library books"})
+		w.fetch("POST", "/api/proxy/me/tasks", string(body))
+	}
+	w.do(chromedp.Reload())
+	w.shows("Water the plants")
+	look("tasks")
+	w.press("Edit", "Call the dentist")
+	look("tasks-edit")
+	w.press("Cancel")
+	w.press("Account")
+	w.shows("This device")
+	look("account")
+	w.press("Delete account…")
+	w.shows("Delete your account?")
+	look("account-delete")
+	w.press("Keep it")
+	w.fetch("POST", "/api/auth/sign-out", "{}")
+	w.press("Save name")
+	w.shows("Session expired. Please log in again.")
+	look("expired")
+	w.press("Log in as somebody else")
+	w.press("Forgot your password?")
+	w.shows("we send you a link")
+	look("forgot")
+	w.do(chromedp.Navigate(a.bff + "/nowhere"))
+	w.shows("There is nothing at this address.")
+	look("nowhere")
+}

@@ -1,0 +1,338 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+)
+
+// window is a page of the app as people use it: they find things by their names, and
+// click and type for real.
+type window struct {
+	*tab
+	origin string
+}
+
+// inPage has what the tests look for in a page. Only what can be seen and used is found.
+const inPage = `
+const seen = e => e.ariaDisabled !== 'true' && e.checkVisibility({ visibilityProperty: true }) && !e.closest('[inert]') && (!document.querySelector('dialog[open]') || e.closest('dialog, .toasts'))
+const nameOf = e => (e.getAttribute('aria-label') ?? (e.getAttribute('aria-labelledby') ? document.getElementById(e.getAttribute('aria-labelledby'))?.textContent : e.labels?.[0]?.textContent) ?? e.textContent).trim().replace(/\s+/g, ' ')
+const named = (css, name, within) => [...(within ? row(within) ?? document.createElement('p') : document).querySelectorAll(css)].filter(e => seen(e) && nameOf(e) === name)[0]
+const row = title => [...document.querySelectorAll('.tasks > li, .devices > li, section')].find(e => seen(e) && (e.querySelector('.title, h2, p')?.textContent ?? '').includes(title))
+const pressable = 'button, a, input[type=checkbox]'
+const titles = () => [...document.querySelectorAll('.tasks > li')].sort((a, b) => a.ariaPosInSet - b.ariaPosInSet).map(e => e.querySelector('.title, textarea')).map(e => e.value ?? e.textContent)
+const text = () => document.body.innerText
+`
+
+// app is a running product behind a wire that can be cut, and a browser.
+type app struct {
+	*product
+	wire    *wire
+	browser context.Context
+}
+
+func newApp(t *testing.T, settings ...string) *app {
+	t.Helper()
+	w := newWire(t)
+	p := launch(t, shapes[0], append([]string{"BASE_URL=http://" + w.addr, "RATE_LIMIT=off"}, settings...)...)
+	w.mu.Lock()
+	w.to = strings.TrimPrefix(p.bff, "http://")
+	w.mu.Unlock()
+	p.bff = "http://" + w.addr
+	return &app{p, w, chromium(t)}
+}
+
+// device opens the app in a profile of its own: no cookie of others is there.
+func (a *app) device(t *testing.T, path string) *window {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(a.browser, chromedp.WithNewBrowserContext())
+	t.Cleanup(cancel)
+	return a.open(t, ctx, path)
+}
+
+// beside opens the app in another tab of the same device.
+func (a *app) beside(t *testing.T, w *window, path string) *window {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(w.ctx)
+	t.Cleanup(cancel)
+	return a.open(t, ctx, path)
+}
+
+func (a *app) open(t *testing.T, ctx context.Context, path string) *window {
+	t.Helper()
+	w := &window{openTab(t, ctx, a.bff+path), a.bff}
+	w.do(chromedp.EmulateViewport(1000, 800))
+	return w
+}
+
+// signedUp opens the app as a new user.
+func (a *app) signedUp(t *testing.T, email string) *window {
+	t.Helper()
+	w := a.device(t, "/signup")
+	w.fill("Name", "Ada Lovelace")
+	w.fill("Email", email)
+	w.fill("Password", "password123")
+	w.press("Create account")
+	w.until(`location.pathname === '/tasks' && text().includes('Nothing to do yet')`)
+	return w
+}
+
+// logIn fills in the page or the dialog that is there.
+func (w *window) logIn(email, password string) {
+	w.Helper()
+	if email != "" {
+		w.fill("Email", email)
+	}
+	w.fill("Password", password)
+	w.press("Log in")
+}
+
+// js evaluates an expression over inPage.
+func (w *window) js(expression string) any {
+	w.Helper()
+	got, err := chromedp.Run(w.ctx, chromedp.Evaluate[json.RawMessage](`(() => {`+inPage+`return JSON.stringify(`+expression+`) ?? 'null' })()`))
+	if err != nil {
+		w.Fatalf("%s: %v", expression, err)
+	}
+	var text string
+	var value any
+	if err := json.Unmarshal(got, &text); err != nil {
+		w.Fatalf("%s: %s: %v", expression, got, err)
+	}
+	if err := json.Unmarshal([]byte(text), &value); err != nil {
+		w.Fatalf("%s: %s: %v", expression, got, err)
+	}
+	return value
+}
+
+// until waits for something to be so.
+func (w *window) until(condition string) {
+	w.Helper()
+	w.within(10*time.Second, condition)
+}
+
+func (w *window) within(limit time.Duration, condition string) {
+	w.Helper()
+	for end := time.Now().Add(limit); ; time.Sleep(10 * time.Millisecond) {
+		if w.js(`Boolean(`+condition+`)`) == true {
+			return
+		}
+		if time.Now().After(end) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.Fatalf("after %v not so: %s\nat %v:\n%v\nconsole: %q", limit, condition, w.js(`location.pathname + location.search`), w.js(`text()`), w.complains)
+		}
+	}
+}
+
+// shows waits for a text that can be seen.
+func (w *window) shows(text string) {
+	w.Helper()
+	w.until(`text().includes(` + quoted(text) + `)`)
+}
+
+// lists waits for exactly these tasks, in order.
+func (w *window) lists(titles ...string) {
+	w.Helper()
+	if titles == nil {
+		titles = []string{}
+	}
+	want, _ := json.Marshal(titles)
+	w.until(`JSON.stringify(titles()) === ` + quoted(string(want)))
+}
+
+func quoted(s string) string {
+	b, _ := json.Marshal(s)
+	return string(b)
+}
+
+// press clicks on a button, a link or a box. within names the row or section that it is in.
+func (w *window) press(name string, within ...string) {
+	w.Helper()
+	x, y := w.place(name, within...)
+	w.do(chromedp.MouseClickXY(x, y))
+}
+
+func (w *window) place(name string, within ...string) (x, y float64) {
+	w.Helper()
+	find := `named(pressable, ` + quoted(name) + `, ` + quoted(strings.Join(within, "")) + `)`
+	w.until(find)
+	// A notice that is in the way is closed first, as people do.
+	w.js(`(e => { e.scrollIntoView({ block: 'center', behavior: 'instant' }); const r = e.getBoundingClientRect(); const over = document.elementFromPoint(r.x + r.width / 2, r.y + r.height / 2)?.closest('.toast')
+		if (over && !over.contains(e)) for (const b of document.querySelectorAll('.toast [aria-label=Dismiss]')) b.click() })(` + find + `)`)
+	at, ok := w.js(`(e => { e.scrollIntoView({ block: 'center', behavior: 'instant' }); const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2] })(` + find + `)`).([]any)
+	if !ok {
+		w.Fatalf("no place for %s", name)
+	}
+	return at[0].(float64), at[1].(float64)
+}
+
+// fill puts a text in a field in place of what is there.
+func (w *window) fill(label, text string) {
+	w.Helper()
+	find := `named('input, textarea', ` + quoted(label) + `)`
+	w.until(find)
+	w.js(`(e => { e.focus(); e.select() })(` + find + `)`)
+	w.write(text)
+}
+
+// write types at the cursor.
+func (w *window) write(text string) {
+	w.Helper()
+	if text == "" {
+		w.do(chromedp.KeyEvent("\b"))
+		return
+	}
+	if _, err := chromedp.Call(w.ctx, input.InsertText, input.InsertTextParams{Text: text}); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// saved waits until everything that was done is at the server.
+func (w *window) saved() {
+	w.Helper()
+	w.until(`!document.querySelector('.task.sending, .task.failed')`)
+}
+
+func (w *window) add(title string) {
+	w.Helper()
+	w.fill("New task", title)
+	w.do(chromedp.KeyEvent("\r"))
+}
+
+// scheme is light or dark.
+func (w *window) scheme(name string) {
+	w.Helper()
+	_, err := chromedp.Call(w.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}, {Name: "prefers-reduced-motion", Value: "reduce"}},
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+// quiet fails when the console has more than the browser's own note of a status that
+// the test has brought about.
+func (w *window) quiet(expected ...string) {
+	w.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, message := range w.complains {
+		// The server ends the streams of a session that is over.
+		known := strings.Contains(message, "ERR_INCOMPLETE_CHUNKED_ENCODING")
+		for _, e := range expected {
+			known = known || strings.Contains(message, "Failed to load resource") && strings.Contains(message, e)
+		}
+		if !known {
+			w.Errorf("the console has %q", message)
+		}
+	}
+}
+
+// wire passes connections on until it is cut.
+type wire struct {
+	addr, to string
+	mu       sync.Mutex
+	cut      bool
+	open     map[net.Conn]bool
+}
+
+func newWire(t *testing.T) *wire {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	w := &wire{addr: "localhost:" + port, open: map[net.Conn]bool{}}
+	t.Cleanup(func() {
+		_ = listener.Close()
+		w.set(true)
+	})
+	go func() {
+		for {
+			near, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go w.pass(near)
+		}
+	}()
+	return w
+}
+
+func (w *wire) pass(near net.Conn) {
+	w.mu.Lock()
+	to := w.to
+	w.mu.Unlock()
+	far, err := net.Dial("tcp", to)
+	if err != nil {
+		_ = near.Close()
+		return
+	}
+	w.mu.Lock()
+	cut := w.cut
+	if !cut {
+		w.open[near], w.open[far] = true, true
+	}
+	w.mu.Unlock()
+	if cut {
+		_, _ = near.Close(), far.Close()
+		return
+	}
+	stream := func(to, from net.Conn) {
+		buf := make([]byte, 32<<10)
+		for {
+			n, err := from.Read(buf)
+			if n > 0 {
+				if _, err := to.Write(buf[:n]); err != nil {
+					break
+				}
+			}
+			if err != nil {
+				break
+			}
+		}
+		_, _ = near.Close(), far.Close()
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.open, near)
+		delete(w.open, far)
+	}
+	go stream(far, near)
+	stream(near, far)
+}
+
+// set cuts the wire or mends it.
+func (w *wire) set(cut bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.cut = cut
+	if !cut {
+		return
+	}
+	for c := range w.open {
+		_ = c.Close()
+	}
+}
+
+// fetch makes a request from the page, with its cookie.
+func (w *window) fetch(method, path, body string) string {
+	w.Helper()
+	got, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](fmt.Sprintf(
+		`fetch(%s, { method: %s, headers: { 'Content-Type': 'application/json' }, body: %s || undefined }).then(async a => a.status + ' ' + await a.text())`,
+		quoted(path), quoted(method), quoted(body)), chromedp.EvalAwaitPromise))
+	if err != nil {
+		w.Fatal(err)
+	}
+	return got
+}
