@@ -47,6 +47,9 @@ packages() { # packages FOLDER WHAT
 		cp "$1/package-lock.json" "$installed"
 	fi
 }
+# In client/package-lock.json two dependencies of Lighthouse's were "latest", which npm
+# looks up anew, to find that the lock does not have it. They are numbers there; an
+# npm install puts "latest" back.
 packages client "the official client"
 packages vite "the example app and Vite"
 
