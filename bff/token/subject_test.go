@@ -158,7 +158,14 @@ func TestTokensThatAreNotOursAreRefused(t *testing.T) {
 		"an act that says more":   {foreign(t, header, claims(`,"act":{"sub":"svc_a","iss":"x"}`), secret), "act"},
 		"an act without sub":      {foreign(t, header, claims(`,"act":{"act":{"sub":"svc_a"}}`), secret), "act"},
 		"an act that is null":     {foreign(t, header, claims(`,"act":null`), secret), "act"},
-		"a scope that is a list":  {foreign(t, header, claims(`,"scope":["tasks:read"]`), secret), "claims"},
+		"an act with NUL in it":   {foreign(t, header, claims(`,"act":{"sub":"svc_a","act":{"sub":"svc\u0000"}}`), secret), "act"},
+		"an act that reads on":    {foreign(t, header, claims(`,"act":{"sub":"svc_a acts for the user; token x"}`), secret), "act"},
+		"a sid with NUL in it":    {foreign(t, header, claims(`,"sid":"ses\u0000"`), secret), "sid"},
+		"a sid without end":       {foreign(t, header, claims(`,"sid":"`+strings.Repeat("s", maxID+1)+`"`), secret), "sid"},
+		"a jti with a line break": {foreign(t, header, claims(`,"jti":"a\nb"`), secret), "jti"},
+		"a jti beyond ASCII":      {foreign(t, header, claims(`,"jti":"\u202e"`), secret), "jti"},
+		"a scope that is a list":  {foreign(t, header, claims(`,"scope":["tasks:read"]`), secret), "scope"},
+		"a scope that is null":    {foreign(t, header, claims(`,"scope":null`), secret), "scope"},
 	} {
 		t.Run(name, func(t *testing.T) { refusedSubject(t, m, tt.raw, tt.part) })
 	}
