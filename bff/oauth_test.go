@@ -222,6 +222,7 @@ func TestTokenRequestsAreRefused(t *testing.T) {
 		{"a broken escape in the body", grant + "&scope=%zz", auth, 400, "invalid_request", "urlencoded"},
 		{"a semicolon", grant + ";scope=tasks:read", auth, 400, "invalid_request", "urlencoded"},
 		{"NUL", grant + "&scope=%00", auth, 400, "invalid_request", "scope"},
+		{"NUL in a name", grant + "&%00=x", auth, 400, "invalid_request", "The parameter ? is not text"},
 		{"no UTF-8", grant + "&scope=%ff", auth, 400, "invalid_request", "scope"},
 		{"JSON", `{"grant_type":"client_credentials"}`, append([]string{"Content-Type", "application/json"}, auth...), 400, "invalid_request", "Content-Type"},
 		{"a foreign charset", grant, append([]string{"Content-Type", "application/x-www-form-urlencoded; charset=utf-16"}, auth...), 400, "invalid_request", "Content-Type"},

@@ -135,6 +135,7 @@ func TestTokensThatAreNotOursAreRefused(t *testing.T) {
 		"five parts":              {good + "..", "compact"},
 		"a line break":            {strings.Replace(good, ".", "\n.", 1), "compact"},
 		"padding":                 {good + "=", "compact"},
+		"a second spelling":       {good[:len(good)-1] + string(good[len(good)-1]+1), "compact"}, // of bits that say nothing
 		"too long":                {good + strings.Repeat("A", maxSubject), "compact"},
 		"no signature":            {good[:strings.LastIndex(good, ".")+1], "signature"},
 		"alg none":                {foreign(t, `{"alg":"none"}`, claims(""), secret), "alg"},
@@ -148,6 +149,7 @@ func TestTokensThatAreNotOursAreRefused(t *testing.T) {
 		"a claim twice":           {foreign(t, header, claims(`,"sub":"usr_bob"`), secret), "claims"},
 		"a number for sub":        {foreign(t, header, `{"iss":"better-auth","aud":"fastapi-backend","sub":1,"exp":1770091800}`, secret), "claims"},
 		"no sub":                  {foreign(t, header, `{"iss":"better-auth","aud":"fastapi-backend","exp":1770091800}`, secret), "sub"},
+		"another aud":             {foreign(t, header, `{"iss":"better-auth","aud":"mail","sub":"usr_alice","exp":1770091800}`, secret), "aud"},
 		"no aud":                  {foreign(t, header, `{"iss":"better-auth","sub":"usr_alice","exp":1770091800}`, secret), "aud"},
 		"several aud":             {foreign(t, header, `{"iss":"better-auth","aud":["fastapi-backend","x"],"sub":"usr_alice","exp":1770091800}`, secret), "aud"},
 		"no exp":                  {foreign(t, header, `{"iss":"better-auth","aud":"fastapi-backend","sub":"usr_alice"}`, secret), "expired"},
