@@ -30,6 +30,7 @@ const (
 
 	lookEvery   = 500 * time.Millisecond // where nobody tells us
 	listenRetry = 15 * time.Second       // until listening is tried again
+	silentRetry = 5 * time.Minute        // where nothing was delivered: it leaves a LISTEN with a connection of the pooler
 	probeEvery  = 10 * time.Second
 	probeWait   = 3 * time.Second // for a notification to come back
 )
@@ -58,7 +59,11 @@ func (s *Store) WatchTasks(ctx context.Context, w TaskWatcher) {
 			return
 		}
 		w.Listening(false, err)
-		s.lookFor(ctx, listenRetry, w)
+		pause := listenRetry
+		if errors.Is(err, errSilent) {
+			pause = silentRetry
+		}
+		s.lookFor(ctx, pause, w)
 	}
 }
 
@@ -138,6 +143,8 @@ func (s *Store) listen(ctx context.Context, w TaskWatcher) error {
 	defer silent.Stop()
 	next := time.NewTicker(probeEvery)
 	defer next.Stop()
+	look := time.NewTicker(lookEvery) // until it is known to work
+	defer look.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -151,12 +158,15 @@ func (s *Store) listen(ctx context.Context, w TaskWatcher) error {
 				probe = ""
 				if !proven {
 					proven = true
+					look.Stop()
 					w.Listening(true, nil)
 					w.Look() // for what happened before
 				}
 			case !strings.HasPrefix(n.Extra, probePrefix):
 				w.Changed(n.Extra)
 			}
+		case <-look.C:
+			w.Look()
 		case <-silent.C:
 			return errSilent
 		case <-next.C:
