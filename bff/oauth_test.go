@@ -2,6 +2,8 @@ package bff_test
 
 import (
 	"encoding/base64"
+	"io"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -184,6 +186,9 @@ func TestTokenRequestsAreRefused(t *testing.T) {
 	basic := func(text string) []string {
 		return []string{"Authorization", "Basic " + base64.StdEncoding.EncodeToString([]byte(text))}
 	}
+	spelled := []byte(basic(strings.Replace(c.id, "svc", "%73vc", 1) + ":" + c.secret)[1])
+	s.issued(s.post(grant, "Authorization", string(spelled)))
+	spelled[len(spelled)-2]++ // before the =, its last bits say nothing
 	for _, tt := range []struct {
 		name, body string
 		header     []string
@@ -202,6 +207,7 @@ func TestTokenRequestsAreRefused(t *testing.T) {
 		{"a user in place of a client", grant, basic("usr_x:" + c.secret), 401, "invalid_client", "Unknown client or wrong secret"},
 		{"another scheme", grant, []string{"Authorization", "Bearer " + c.secret}, 401, "invalid_client", "not Basic"},
 		{"no base64", grant, []string{"Authorization", "Basic !"}, 401, "invalid_client", "not Basic"},
+		{"base64 with a second spelling", grant, []string{"Authorization", string(spelled)}, 401, "invalid_client", "not Basic"},
 		{"no colon", grant, basic(c.id), 401, "invalid_client", "not Basic"},
 		{"a broken escape", grant, basic(c.id + ":%zz"), 401, "invalid_client", "not Basic"},
 		{"bytes that are no text", grant, basic(c.id + ":%00%ff"), 401, "invalid_client", "not Basic"},
@@ -216,6 +222,7 @@ func TestTokenRequestsAreRefused(t *testing.T) {
 		{"a broken escape in the body", grant + "&scope=%zz", auth, 400, "invalid_request", "urlencoded"},
 		{"a semicolon", grant + ";scope=tasks:read", auth, 400, "invalid_request", "urlencoded"},
 		{"NUL", grant + "&scope=%00", auth, 400, "invalid_request", "scope"},
+		{"NUL in a name", grant + "&%00=x", auth, 400, "invalid_request", "The parameter ? is not text"},
 		{"no UTF-8", grant + "&scope=%ff", auth, 400, "invalid_request", "scope"},
 		{"JSON", `{"grant_type":"client_credentials"}`, append([]string{"Content-Type", "application/json"}, auth...), 400, "invalid_request", "Content-Type"},
 		{"a foreign charset", grant, append([]string{"Content-Type", "application/x-www-form-urlencoded; charset=utf-16"}, auth...), 400, "invalid_request", "Content-Type"},
@@ -242,6 +249,19 @@ func TestTokenRequestsAreRefused(t *testing.T) {
 	s.refused(v.do("POST", tokenPath+"?client_secret=x", grant, "Content-Type", "application/x-www-form-urlencoded", "Authorization", c.basic()), 400, "invalid_request", "URL")
 	v.want(v.do("GET", tokenPath, ""), 405, "METHOD_NOT_ALLOWED")
 	v.want(v.do("POST", tokenPath, grant, "Origin", "https://evil.example", "Authorization", c.basic()), 403, "INVALID_ORIGIN")
+}
+
+// TestABodyThatDoesNotSayItsLengthIsBounded: one that does is refused by that.
+func TestABodyThatDoesNotSayItsLengthIsBounded(t *testing.T) {
+	s := newSite(t, storetest.SQLite(t))
+	body := "grant_type=client_credentials&x=" + strings.Repeat("x", 32<<10)
+	r, err := http.NewRequestWithContext(t.Context(), "POST", s.url+tokenPath, io.MultiReader(strings.NewReader(body)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Authorization", s.service("reports", "tasks:read").basic())
+	s.refused(s.visitor().send(r), 413, "invalid_request", "larger than 32768 bytes")
 }
 
 func TestTwoAuthorizationHeadersAreNone(t *testing.T) {

@@ -139,5 +139,5 @@ func (s *Server) refuseExchange(r *http.Request, client store.Client, subject to
 		return err
 	}
 	// RFC 8693 §2.2.2 has no invalid_grant, whatever the reason.
-	return badRequest("The subject_token is refused: " + named(string(why)) + ".").Because(why)
+	return badRequest("The subject_token is refused: " + named(string(why)) + ".")
 }

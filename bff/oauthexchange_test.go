@@ -115,6 +115,7 @@ func TestTokenExchangeRefusals(t *testing.T) {
 			{"nobody's token", plain.exchange(forged(same, right)), "invalid_request", "names no user"},
 			{"a tampered token", plain.exchange(raw[:len(raw)-6] + "AAAAAA"), "invalid_request", ""},
 			{"another issuer", plain.exchange(forged(func(c jwt.MapClaims) { c["iss"] = "x" }, right)), "invalid_request", "iss"},
+			{"a session that no database can hold", plain.exchange(forged(func(c jwt.MapClaims) { c["sid"] = "ses\x00" }, right)), "invalid_request", "sid"},
 			{"an expired token", plain.exchange(forged(func(c jwt.MapClaims) { c["exp"] = s.clock.Now().Unix() }, right)), "invalid_request", "expired"},
 		} {
 			t.Run(tt.name, func(t *testing.T) {
@@ -124,7 +125,7 @@ func TestTokenExchangeRefusals(t *testing.T) {
 			})
 		}
 		failed := s.events(store.EventTokenExchangeFailed)
-		if len(failed) != 9 || failed[0].ClientID != plain.id || !strings.Contains(failed[0].Detail, "names no user") {
+		if len(failed) != 10 || failed[0].ClientID != plain.id || !strings.Contains(failed[0].Detail, "names no user") {
 			s.t.Errorf("got %d events %+v", len(failed), failed)
 		}
 		s.clock.Advance(5 * time.Minute)

@@ -33,16 +33,18 @@ func TestTwoInstallationsTrustEachOther(t *testing.T) {
 	const both = "--scope=tasks:read,tasks:write"
 	tasks := us.api + "/api/" + id + "/tasks"
 	bearer := func(token string) []string { return []string{"Authorization", "Bearer " + token} }
-	service := bearer(them.mints(t, theirs, "--sub=svc_reports", both))
+	reports, _ := them.client("reports")
+	service := bearer(them.mints(t, theirs, "--sub="+reports, both))
 	got := b.sendRaw("GET", tasks, "", service...)
 	for deadline := time.Now().Add(30 * time.Second); got.status == 503 && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		got = b.sendRaw("GET", tasks, "", service...) // until their keys are there
 	}
 	b.want(got, 200, "shared")
 	b.want(b.sendRaw("POST", tasks, `{"title":"x"}`, append(service, "Content-Type", "application/json")...), 403, "Insufficient scope")
-	b.want(b.sendRaw("GET", tasks, "", bearer(them.mints(t, theirs, "--sub=svc_reports"))...), 403, "Insufficient scope")
+	b.want(b.sendRaw("GET", tasks, "", bearer(them.mints(t, theirs, "--sub="+reports))...), 403, "Insufficient scope")
 	b.want(b.sendRaw("GET", us.api+"/api/"+stranger+"/tasks", "", bearer(them.mints(t, theirs, "--sub="+stranger))...), 403, "Insufficient scope")
 	b.want(b.sendRaw("GET", them.api+"/api/me/tasks", "", bearer(us.mints(t, nil, "--sub="+id))...), 401, "Invalid token")
 	b.want(b.sendRaw("GET", tasks, "", bearer(us.mints(t, nil, "--sub="+id))...), 200, "shared")
-	b.want(b.sendRaw("GET", tasks, "", bearer(us.mints(t, nil, "--sub=svc_own", "--scope=tasks:read"))...), 200, "shared")
+	own, _ := us.client("own")
+	b.want(b.sendRaw("GET", tasks, "", bearer(us.mints(t, nil, "--sub="+own, "--scope=tasks:read"))...), 200, "shared")
 }

@@ -36,9 +36,6 @@ func (a *Actor) Chain() (ids []string) {
 	return ids
 }
 
-// Audience is whom the API's tokens are for.
-func (m *Minter) Audience() string { return m.config.Audience }
-
 // MintService returns a token for a service itself. scope may be "", which opens
 // nothing.
 func (m *Minter) MintService(clientID, audience, scope string) (Token, error) {

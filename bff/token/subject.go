@@ -11,6 +11,8 @@ package token
 //  4. iss ours, aud the API's, one string: a token that was narrowed to another
 //     audience is not widened again. sub and exp there, and exp not past: there is
 //     no skew, since it was our own clock that set it.
+//  5. Ids that the audit trail can hold, and that read there as ids and nothing
+//     else: whoever has the secret of HS256 can write anything in their place.
 
 import (
 	"bytes"
@@ -42,6 +44,7 @@ func (why NotSubject) Error() string { return string(why) }
 
 const (
 	maxSubject = 8 << 10 // bytes of a token; ours have about 500
+	maxID      = 255     // bytes, as in the API
 	// clockSkew is how far the clock of another instance may be ahead.
 	clockSkew = 30 * time.Second
 	maxDate   = 253402300799 // the end of the year 9999
@@ -136,7 +139,7 @@ func (m *Minter) readClaims(payload []byte) (Subject, error) {
 		IssuedAt  float64        `json:"iat"`
 		NotBefore float64        `json:"nbf"`
 		Expires   float64        `json:"exp"`
-		Scope     *string        `json:"scope"`
+		Scope     jsontext.Value `json:"scope"`
 		Act       jsontext.Value `json:"act"`
 	}
 	if err := json.Unmarshal(payload, &c); err != nil {
@@ -156,10 +159,17 @@ func (m *Minter) readClaims(payload []byte) (Subject, error) {
 		return Subject{}, NotSubject("it has expired")
 	case c.IssuedAt > ahead, c.NotBefore > ahead:
 		return Subject{}, NotSubject("it begins in the future")
+	case !printable(c.Session) || !printable(c.ID):
+		return Subject{}, NotSubject("its sid or jti is not one of ours")
 	}
 	s := Subject{UserID: c.Subject, SessionID: c.Session, TokenID: c.ID, Expires: time.Unix(int64(c.Expires), 0).UTC()}
 	if c.Scope != nil {
-		s.Scope, s.Scoped = strings.Fields(*c.Scope), true
+		var scope string
+		// A scope of null must not pass for none, which opens all.
+		if c.Scope.Kind() != '"' || json.Unmarshal(c.Scope, &scope) != nil {
+			return Subject{}, NotSubject("its scope is not a string")
+		}
+		s.Scope, s.Scoped = strings.Fields(scope), true
 	}
 	if c.Act != nil {
 		// Whatever else it says would be lost, so it must not say more.
@@ -167,10 +177,16 @@ func (m *Minter) readClaims(payload []byte) (Subject, error) {
 			return Subject{}, NotSubject("its act is not one of ours")
 		}
 		for a := s.Actor; a != nil; a = a.Act {
-			if a.Subject == "" {
+			if a.Subject == "" || !printable(a.Subject) {
 				return Subject{}, NotSubject("its act is not one of ours")
 			}
 		}
 	}
 	return s, nil
+}
+
+// printable says whether text is of the characters that ids are made of. "" is.
+func printable(text string) bool {
+	strange := func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' || r == ';' }
+	return len(text) <= maxID && !strings.ContainsFunc(text, strange)
 }

@@ -135,6 +135,7 @@ func TestTokensThatAreNotOursAreRefused(t *testing.T) {
 		"five parts":              {good + "..", "compact"},
 		"a line break":            {strings.Replace(good, ".", "\n.", 1), "compact"},
 		"padding":                 {good + "=", "compact"},
+		"a second spelling":       {good[:len(good)-1] + string(good[len(good)-1]+1), "compact"}, // of bits that say nothing
 		"too long":                {good + strings.Repeat("A", maxSubject), "compact"},
 		"no signature":            {good[:strings.LastIndex(good, ".")+1], "signature"},
 		"alg none":                {foreign(t, `{"alg":"none"}`, claims(""), secret), "alg"},
@@ -148,6 +149,7 @@ func TestTokensThatAreNotOursAreRefused(t *testing.T) {
 		"a claim twice":           {foreign(t, header, claims(`,"sub":"usr_bob"`), secret), "claims"},
 		"a number for sub":        {foreign(t, header, `{"iss":"better-auth","aud":"fastapi-backend","sub":1,"exp":1770091800}`, secret), "claims"},
 		"no sub":                  {foreign(t, header, `{"iss":"better-auth","aud":"fastapi-backend","exp":1770091800}`, secret), "sub"},
+		"another aud":             {foreign(t, header, `{"iss":"better-auth","aud":"mail","sub":"usr_alice","exp":1770091800}`, secret), "aud"},
 		"no aud":                  {foreign(t, header, `{"iss":"better-auth","sub":"usr_alice","exp":1770091800}`, secret), "aud"},
 		"several aud":             {foreign(t, header, `{"iss":"better-auth","aud":["fastapi-backend","x"],"sub":"usr_alice","exp":1770091800}`, secret), "aud"},
 		"no exp":                  {foreign(t, header, `{"iss":"better-auth","aud":"fastapi-backend","sub":"usr_alice"}`, secret), "expired"},
@@ -158,7 +160,14 @@ func TestTokensThatAreNotOursAreRefused(t *testing.T) {
 		"an act that says more":   {foreign(t, header, claims(`,"act":{"sub":"svc_a","iss":"x"}`), secret), "act"},
 		"an act without sub":      {foreign(t, header, claims(`,"act":{"act":{"sub":"svc_a"}}`), secret), "act"},
 		"an act that is null":     {foreign(t, header, claims(`,"act":null`), secret), "act"},
-		"a scope that is a list":  {foreign(t, header, claims(`,"scope":["tasks:read"]`), secret), "claims"},
+		"an act with NUL in it":   {foreign(t, header, claims(`,"act":{"sub":"svc_a","act":{"sub":"svc\u0000"}}`), secret), "act"},
+		"an act that reads on":    {foreign(t, header, claims(`,"act":{"sub":"svc_a acts for the user; token x"}`), secret), "act"},
+		"a sid with NUL in it":    {foreign(t, header, claims(`,"sid":"ses\u0000"`), secret), "sid"},
+		"a sid without end":       {foreign(t, header, claims(`,"sid":"`+strings.Repeat("s", maxID+1)+`"`), secret), "sid"},
+		"a jti with a line break": {foreign(t, header, claims(`,"jti":"a\nb"`), secret), "jti"},
+		"a jti beyond ASCII":      {foreign(t, header, claims(`,"jti":"\u202e"`), secret), "jti"},
+		"a scope that is a list":  {foreign(t, header, claims(`,"scope":["tasks:read"]`), secret), "scope"},
+		"a scope that is null":    {foreign(t, header, claims(`,"scope":null`), secret), "scope"},
 	} {
 		t.Run(name, func(t *testing.T) { refusedSubject(t, m, tt.raw, tt.part) })
 	}

@@ -112,7 +112,8 @@ func (p *program) tokenOrder() (order tokenOrder, err error) {
 // not sign in, is refused: the API would believe it without asking.
 func tokenSubject(ctx context.Context, db *store.Store, who string) (string, error) {
 	if strings.HasPrefix(who, servicePrefix) {
-		return who, nil
+		cl, err := findClient(ctx, db, who)
+		return cl.ID, err
 	}
 	u, err := findUser(ctx, db, who)
 	switch {

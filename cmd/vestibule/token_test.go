@@ -29,6 +29,7 @@ func TestATokenIsMintedAndRecorded(t *testing.T) {
 	onConsole(t, func(c *console) {
 		c.env["BETTER_AUTH_SECRET"] = goodSecret
 		id := c.create("ada@example.com")
+		service := c.rows("client", "create", "reports")[0]["id"].(string)
 		for _, tt := range []struct {
 			args      []string
 			sub       string
@@ -38,10 +39,10 @@ func TestATokenIsMintedAndRecorded(t *testing.T) {
 		}{
 			{[]string{"--sub", "ada@example.com"}, id, nil, 5 * time.Minute, "without scope, until "},
 			{[]string{"--sub=" + id, "--scope", "tasks:read", "--expires-in=1h"}, id, "tasks:read", time.Hour, `scope "tasks:read", until `},
-			{[]string{"--sub=svc_reports", "--scope=tasks:read,tasks:write"}, "svc_reports", "tasks:read tasks:write", 5 * time.Minute, `scope "tasks:read tasks:write", until `},
-			{[]string{"--sub=svc_reports", "--scope=tasks:write tasks:read", "--jwt-expires-in=30s"}, "svc_reports", "tasks:write tasks:read", 30 * time.Second, ""},
-			{[]string{"--sub=svc_reports"}, "svc_reports", nil, 5 * time.Minute, "without scope"},
-			{[]string{"--sub=svc_reports", "--scope="}, "svc_reports", "", 5 * time.Minute, `scope ""`},
+			{[]string{"--sub=" + service, "--scope=tasks:read,tasks:write"}, service, "tasks:read tasks:write", 5 * time.Minute, `scope "tasks:read tasks:write", until `},
+			{[]string{"--sub=" + service, "--scope=tasks:write tasks:read", "--jwt-expires-in=30s"}, service, "tasks:write tasks:read", 30 * time.Second, ""},
+			{[]string{"--sub=" + service}, service, nil, 5 * time.Minute, "without scope"},
+			{[]string{"--sub=" + service, "--scope="}, service, "", 5 * time.Minute, `scope ""`},
 		} {
 			claims := c.minted(c.do("", 0, append([]string{"token"}, tt.args...)...))
 			if claims["sub"] != tt.sub || claims["scope"] != tt.scope {
@@ -78,6 +79,7 @@ func TestATokenForNobodyIsRefused(t *testing.T) {
 			{"token ada@example.com", 2, "unexpected argument"},
 			{"token --sub=eve@example.com", 1, `there is no user "eve@example.com"`},
 			{"token --sub=usr_nobody", 1, `there is no user "usr_nobody"`},
+			{"token --sub=svc_nobody --scope=tasks:read", 1, `there is no client "svc_nobody"`},
 			{"token --sub=usr_\x00", 1, "there is no user"},
 			{"token --sub=bob@example.com", 1, "is disabled"},
 			{"token --sub=svc_a --scope=tasks:all", 2, `unknown scope "tasks:all"`},
@@ -86,7 +88,7 @@ func TestATokenForNobodyIsRefused(t *testing.T) {
 			{"token --sub=svc_a --expires-in=0s", 2, "is too short"},
 			{"token --sub=svc_a --expires-in=5", 2, "is not a duration"},
 			{"token --sub=svc_a --json", 2, "unknown flag --json"},
-			{"token --sub=svc_a --jwt-algorithm=EdDSA", 1, "no signing key for EdDSA yet"},
+			{"token --sub=ada@example.com --jwt-algorithm=EdDSA", 1, "no signing key for EdDSA yet"},
 			{"token --sub=svc_a --better-auth-secret=short", 2, "BETTER_AUTH_SECRET"},
 			{"token --sub=svc_a --database-url=sqlite:" + filepath.Join(t.TempDir(), "x.db"), 1, "DATABASE_URL"},
 		} {
@@ -108,7 +110,9 @@ func TestAMintedTokenOpensTasks(t *testing.T) {
 			env["JWT_ALGORITHM"] = algorithm
 			i := start(t, "serve", env) // and it makes the secret
 			env["BASE_URL"] = "http://localhost:3000"
-			code, out, errs := once(t, "token --sub=svc_reports --scope=tasks:read", env)
+			_, made, _ := once(t, "client create reports", env)
+			service := strings.Fields(made)[1]
+			code, out, errs := once(t, "token --scope=tasks:read --sub="+service, env)
 			if code != 0 {
 				t.Fatalf("got code %d, %s", code, errs)
 			}
@@ -131,14 +135,14 @@ func TestAMintedTokenOpensTasks(t *testing.T) {
 			}
 
 			env["BETTER_AUTH_SECRET"] = goodSecret
-			if code, out, errs := once(t, "token --sub=svc_reports", env); algorithm != "HS256" && (code != 1 || out != "" || !strings.Contains(errs, "BETTER_AUTH_SECRET is not the one")) {
+			if code, out, errs := once(t, "token --sub="+service, env); algorithm != "HS256" && (code != 1 || out != "" || !strings.Contains(errs, "BETTER_AUTH_SECRET is not the one")) {
 				t.Errorf("with another secret: got %d, %q, %q", code, out, errs)
 			}
 			delete(env, "BETTER_AUTH_SECRET")
 			if err := os.Remove(filepath.Join(filepath.Dir(strings.TrimPrefix(env["DATABASE_URL"], "sqlite:")), secretFileName)); err != nil {
 				t.Fatal(err)
 			}
-			code, out, errs = once(t, "token --sub=svc_reports", env)
+			code, out, errs = once(t, "token --sub="+service, env)
 			if code != 2 || out != "" {
 				t.Errorf("without a secret: got %d, %q", code, out)
 			}
