@@ -114,6 +114,9 @@ func (s *Server) catchUp(ctx context.Context, out *eventStream, user string) err
 			if err := out.event(e); err != nil {
 				return err
 			}
+			if out.buf.Len() >= listChunk && out.flush() != nil {
+				return nil // the reader has left
+			}
 		}
 		if err := out.flush(); err != nil || len(events) < eventBatch {
 			return nil
@@ -163,6 +166,9 @@ func (o *eventStream) flush() error {
 	}
 	if _, err := o.buf.WriteTo(o.w); err != nil {
 		return err
+	}
+	if o.buf.Cap() > listChunk { // of large tasks; an idle stream has no need of it
+		o.buf = bytes.Buffer{}
 	}
 	return o.control.Flush()
 }
