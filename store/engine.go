@@ -28,6 +28,8 @@ type engine struct {
 	// user has a new task event.
 	notifySQL string
 
+	findSQL string // the function that says where in a text another one is, 0 for nowhere
+
 	// lock waits until no other process migrates this database. release frees
 	// it, and so does the end of the process.
 	lock func(ctx context.Context) (release func(), err error)

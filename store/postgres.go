@@ -63,6 +63,7 @@ func openPostgres(ctx context.Context, databaseURL string, patience time.Duratio
 			waitBrieflySQL: `SET LOCAL lock_timeout = '100ms'`,
 			waitAgainSQL:   `SET LOCAL lock_timeout = DEFAULT`,
 			notifySQL:      `SELECT pg_notify('` + taskChannel + `', ?)`,
+			findSQL:        `strpos`,
 			lock: func(ctx context.Context) (func(), error) {
 				db, done := migrationPool()
 				return lockPostgres(ctx, db, done)
