@@ -20,10 +20,12 @@ import (
 	"sync"
 	"time"
 
+	"vestibule/bff/frontend"
 	"vestibule/bff/mail"
 	"vestibule/bff/password"
 	"vestibule/bff/proxy"
 	"vestibule/bff/session"
+	"vestibule/bff/spa"
 	"vestibule/bff/throttle"
 	"vestibule/bff/token"
 	"vestibule/internal/openapi"
@@ -66,6 +68,11 @@ type Config struct {
 	ProxyForwardHeaders []string // further request headers that may pass; may be empty
 	ProxyBodyLimit      int64    // bytes of a proxied request body; 0 means no limit
 	ProxyTimeout        time.Duration
+
+	// The app at /: the build in WebDir, the dev server at WebDevURL, or with neither
+	// the embedded one.
+	WebDir    string
+	WebDevURL *url.URL
 }
 
 // MailConfig is how mails leave.
@@ -97,7 +104,7 @@ type Server struct {
 	proxy     *proxy.Proxy
 	origins   origins
 	clients   *web.ClientIPs
-	page      page
+	app       *frontend.App
 	docs      *openapi.Docs
 }
 
@@ -115,7 +122,14 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 	}
 	s.origins = newOrigins(cfg.BaseURL, cfg.TrustedOrigins)
 	var err error
-	if s.page, err = newPage(cfg.BaseURL); err != nil {
+	s.app, err = frontend.New(frontend.Config{
+		Embedded: spa.Files,
+		Dir:      cfg.WebDir,
+		DevURL:   cfg.WebDevURL,
+		Origin:   cfg.BaseURL.Scheme + "://" + cfg.BaseURL.Host,
+		Errors:   writeError,
+	})
+	if err != nil {
 		return nil, err
 	}
 	if s.docs, err = openapi.New(openAPI, "/api/openapi.json", "/api/docs", "Vestibule BFF"); err != nil {

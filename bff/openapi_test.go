@@ -26,16 +26,23 @@ func TestMain(m *testing.M) {
 		"408": "takes 30 seconds; internal/web has the test",
 		"502": "bff/proxy has the test",
 		"504": "bff/proxy has the test",
+
+		"GET /{page} 412": "bff/frontend has the test",
+		"GET /{page} 416": "bff/frontend has the test",
+		"GET /{page} 503": "bff/frontend has the test",
 	}))
 }
 
 func TestRoutesAndDocumentAreTheSame(t *testing.T) {
 	s := newSite(t, storetest.SQLite(t), func(c *bff.Config) { c.ExposeToken = true })
-	// What the router leaves to the proxy, which has tests of its own for it.
-	left := map[string][]string{"* /api/proxy/": {
-		"DELETE /api/proxy/{path}", "GET /api/proxy/{path}", "HEAD /api/proxy/{path}",
-		"PATCH /api/proxy/{path}", "POST /api/proxy/{path}", "PUT /api/proxy/{path}",
-	}}
+	// What the router leaves to the proxy and to the app, which have tests of their own.
+	left := map[string][]string{
+		"* /api/proxy/": {
+			"DELETE /api/proxy/{path}", "GET /api/proxy/{path}", "HEAD /api/proxy/{path}",
+			"PATCH /api/proxy/{path}", "POST /api/proxy/{path}", "PUT /api/proxy/{path}",
+		},
+		"* *": {"GET /{page}", "HEAD /{page}"},
+	}
 	var routes []string
 	for _, route := range openapitest.RoutesOf(t, s.server.Routes()) {
 		if several, ok := left[route]; ok {
@@ -51,11 +58,11 @@ func TestRoutesAndDocumentAreTheSame(t *testing.T) {
 }
 
 // operations lists the operations of the document that a test can call as they are: not
-// the proxy's, which need an API.
+// the proxy's, which need an API, nor the app.
 func operations() []string {
 	var list []string
 	for _, route := range contract.Routes() {
-		if !strings.Contains(route, "/api/proxy/") && !strings.HasPrefix(route, "HEAD ") {
+		if !strings.Contains(route, "/api/proxy/") && !strings.Contains(route, "{page}") && !strings.HasPrefix(route, "HEAD ") {
 			list = append(list, route)
 		}
 	}
@@ -175,6 +182,7 @@ func TestOtherNamesAreLimitedToo(t *testing.T) {
 	v.tooMany(v.do("POST", "/api/auth/sign-up/email", `{"email":"last@example.com","password":"password123"}`))
 }
 
+// TestTheDocumentIsServed and what else needs nothing.
 func TestTheDocumentIsServed(t *testing.T) {
 	v := newSite(t, storetest.SQLite(t)).visitor()
 	a := v.want(v.do("GET", "/api/openapi.json", ""), 200, string(bff.OpenAPI))
@@ -183,6 +191,9 @@ func TestTheDocumentIsServed(t *testing.T) {
 	a = v.want(v.do("GET", "/api/docs/start.js", ""), 200, "SwaggerUIBundle")
 	v.want(v.do("GET", "/api/docs/start.js", "", "If-None-Match", a.header.Get("Etag")), 304, "")
 	v.want(v.do("GET", "/api/docs/start.css", ""), 404, "NOT_FOUND")
+	a = v.want(v.do("GET", "/", ""), 200, "<html")
+	v.want(v.do("GET", "/", "", "If-None-Match", a.header.Get("Etag")), 304, "")
+	v.want(v.do("GET", "/a%2Fb", ""), 400, "INVALID_PATH")
 	v.want(v.do("GET", "/.well-known/jwks.json", ""), 200, `{"keys":[]}`)
 	v.want(v.do("GET", "/api/auth/jwks", ""), 200, `{"keys":[]}`)
 }

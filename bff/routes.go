@@ -2,6 +2,7 @@ package bff
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/gorilla/mux"
 
@@ -62,7 +63,8 @@ func (s *Server) routes() *mux.Router {
 	// Every method: the proxy refuses those that it does not pass.
 	router.PathPrefix("/api/proxy/").Handler(web.Handle(s.proxy.Serve, writeError))
 
-	s.handle(router, http.MethodGet, "/", s.page.serve)
+	// The app, last: every other path, of which it knows what is a page.
+	router.MatcherFunc(outsideAPI).Handler(web.Handle(s.app.Serve, writeError))
 	return router
 }
 
@@ -73,4 +75,10 @@ func (s *Server) handle(router *mux.Router, method, path string, h web.HandlerFu
 		return
 	}
 	route.Methods(method)
+}
+
+// outsideAPI leaves what is under /api/ to the routes above, which say 404 and 405 of it.
+func outsideAPI(r *http.Request, _ *mux.RouteMatch) bool {
+	path := r.URL.Path
+	return path != "/api" && !strings.HasPrefix(path, "/api/")
 }

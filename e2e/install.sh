@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs from Debian's packages what the tests need beside Go and is missing:
 # a C compiler for the race detector, PostgreSQL, PgBouncer, Node.js, Chromium; and
-# with npm the official client that the tests drive, with pip what they run in Python.
+# with npm the official client and the app that the tests drive, with pip what they run
+# in Python.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -38,12 +39,16 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 # Nothing is installed where the lock is the one that was installed last.
-installed=client/node_modules/.installed-lock.json
-if ! cmp -s client/package-lock.json "$installed"; then
-	echo "installing the official client"
-	(cd client && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
-	cp client/package-lock.json "$installed"
-fi
+packages() { # packages FOLDER WHAT
+	local installed=$1/node_modules/.installed-lock.json
+	if ! cmp -s "$1/package-lock.json" "$installed"; then
+		echo "installing $2"
+		(cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+		cp "$1/package-lock.json" "$installed"
+	fi
+}
+packages client "the official client"
+packages vite "the example app and Vite"
 
 # Likewise with the Python packages.
 installed=python/.venv/.installed.txt

@@ -30,6 +30,7 @@ const (
 
 	lookEvery   = 500 * time.Millisecond // where nobody tells us
 	listenRetry = 15 * time.Second       // until listening is tried again
+	silentRetry = 5 * time.Minute        // where nothing was delivered: it leaves a LISTEN with a connection of the pooler
 	probeEvery  = 10 * time.Second
 	probeWait   = 3 * time.Second // for a notification to come back
 )
@@ -58,7 +59,11 @@ func (s *Store) WatchTasks(ctx context.Context, w TaskWatcher) {
 			return
 		}
 		w.Listening(false, err)
-		s.lookFor(ctx, listenRetry, w)
+		pause := listenRetry
+		if errors.Is(err, errSilent) {
+			pause = silentRetry
+		}
+		s.lookFor(ctx, pause, w)
 	}
 }
 
@@ -138,7 +143,7 @@ func (s *Store) listen(ctx context.Context, w TaskWatcher) error {
 	defer silent.Stop()
 	next := time.NewTicker(probeEvery)
 	defer next.Stop()
-	look := time.NewTicker(lookEvery) // until something arrives, if it ever does
+	look := time.NewTicker(lookEvery) // until it is known to work
 	defer look.Stop()
 	for {
 		select {

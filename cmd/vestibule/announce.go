@@ -70,9 +70,9 @@ func welcome(c *config, at *listeners) string {
 	}
 	fmt.Fprintf(&b, "    admin  %-24s /livez and /readyz\n\n", at.admin.url())
 	if at.bff != nil {
-		fmt.Fprintf(&b, `  Try it:
+		fmt.Fprintf(&b, `  Open %s in a browser, or try it here:
 
-    curl -c cookies.txt %s/api/auth/signup \
+    curl -c cookies.txt %[1]s/api/auth/signup \
       -H 'Content-Type: application/json' \
       -d '{"email":"ada@example.com","password":"correct horse battery staple"}'
     curl -b cookies.txt %[1]s/api/proxy/me/tasks

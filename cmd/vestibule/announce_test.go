@@ -75,7 +75,7 @@ func TestTheWelcomeShowsWhereToGo(t *testing.T) {
 	defer at.close()
 	c := mustLoad(t, forServe, environment{"BASE_URL": "http://localhost:4321"})
 	got := welcome(c, at)
-	for _, want := range []string{"http://localhost:4321/api/auth/signup", at.api.url(), at.admin.url(), "curl"} {
+	for _, want := range []string{"Open http://localhost:4321 in a browser", "http://localhost:4321/api/auth/signup", at.api.url(), at.admin.url(), "curl"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("got %s\nwant it to name %s", got, want)
 		}

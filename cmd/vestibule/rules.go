@@ -18,6 +18,7 @@ func (c *checker) together() {
 	c.addresses()
 	c.limits()
 	c.mailing()
+	c.app()
 	c.keys()
 	c.ownIssuer()
 	c.rotation()

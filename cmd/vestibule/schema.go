@@ -194,6 +194,18 @@ var schema = []group{
 			check: func(c *checker, v string) { c.bff.ProxyTimeout = c.duration(v, 10*time.Millisecond, time.Hour) },
 		},
 	}},
+	{"App", []setting{
+		{
+			name: "WEB_DIR", by: forServe | forBFF, arg: "FOLDER", unset: "the embedded app",
+			help:  "The folder of your own app's build (vite build: dist), served at /. A build that replaces it is seen at once.",
+			check: func(c *checker, v string) { c.bff.WebDir = c.webDir(v) },
+		},
+		{
+			name: "WEB_DEV_URL", by: forServe | forBFF, arg: "URL", unset: "none",
+			help:  "A dev server (Vite: http://localhost:5173) that is shown at / in place of a build, its WebSocket included; only with a BASE_URL on this machine.",
+			check: func(c *checker, v string) { c.bff.WebDevURL = c.webDevURL(v) },
+		},
+	}},
 	{"Log", []setting{
 		{
 			name: "LOG_FORMAT", by: forServe | forBFF | forAPI, arg: "FORMAT", unset: "text on a terminal, else json",

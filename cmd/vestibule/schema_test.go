@@ -65,6 +65,9 @@ func TestEverySettingRefusesBadValuesByName(t *testing.T) {
 		{"PROXY_FORWARD_HEADERS", nil, []string{"X-A,", "X A", "X-Ä", "X:A"}},
 		{"PROXY_BODY_LIMIT", nil, []string{"-1", "10 MiB", "10M", "10mib", "1.5GB", "MiB", "9223372036854775808", "9223372036854775807KiB", "+1"}},
 		{"PROXY_TIMEOUT", nil, []string{"0s", "30", "2h"}},
+		{"WEB_DIR", nil, []string{"/nowhere/dist", "schema_test.go", "testdata", "a\x00b"}},
+		{"WEB_DEV_URL", nil, []string{"5173", "ws://localhost:5173", "http://localhost:5173/app", "http://localhost:5173?x", "http://localhost:3000"}},
+		{"WEB_DEV_URL", https, []string{"http://localhost:5173"}},
 		{"LOG_FORMAT", nil, []string{"logfmt", "JSON"}},
 		{"LOG_LEVEL", nil, []string{"trace", "INFO"}},
 	}

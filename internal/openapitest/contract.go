@@ -33,20 +33,23 @@ type Contract struct {
 type operation struct {
 	method, path string
 	segments     []string
-	rest         bool // the last segment takes all that follows
+	rest         bool   // the last segment takes all that follows
+	except       string // but not what is below this path
 	op           *openapi3.Operation
 }
 
 // name is how an operation is called in messages and exceptions.
 func (o *operation) name() string { return o.method + " " + o.path }
 
-// Three extensions say what OpenAPI cannot.
+// These extensions say what OpenAPI cannot.
 const (
 	// On an operation: false where a GET has no HEAD.
 	headExtension = "x-head"
 	// On an operation: its answers are somebody else's, with any header, and its last
 	// parameter takes the rest of the path.
 	passExtension = "x-passthrough"
+	// On such an operation: the paths that it does not take, those below this one.
+	exceptExtension = "x-except"
 	// On the document: the statuses of paths and methods that it does not have, each
 	// with the response component that describes it.
 	elsewhereExtension = "x-elsewhere"
@@ -73,13 +76,18 @@ func Load(document []byte) (*Contract, error) {
 	}
 	for path, item := range c.doc.Paths.Map() {
 		for method, op := range item.Operations() {
+			except, _ := op.Extensions[exceptExtension].(string)
 			c.operations = append(c.operations, &operation{
-				method: method, path: path, segments: strings.Split(path, "/"), rest: op.Extensions[passExtension] == true, op: op,
+				method: method, path: path, segments: strings.Split(path, "/"), rest: op.Extensions[passExtension] == true, except: except, op: op,
 			})
 		}
 	}
-	// Of two that fit, the one with fewer parameters counts.
+	// Of two that fit, the one with fewer parameters counts, and one that takes the
+	// rest of a path last.
 	slices.SortFunc(c.operations, func(a, b *operation) int {
+		if a.rest != b.rest {
+			return map[bool]int{false: -1, true: 1}[a.rest]
+		}
 		if d := strings.Count(a.path, "{") - strings.Count(b.path, "{"); d != 0 {
 			return d
 		}
@@ -157,7 +165,8 @@ func (c *Contract) find(method, escapedPath string) *operation {
 	}
 	for _, o := range c.operations {
 		head := method == http.MethodHead && o.method == http.MethodGet && o.op.Extensions[headExtension] != false
-		if (o.method == method || head) && o.fits(segments) {
+		excepted := o.except != "" && strings.HasPrefix(escapedPath+"/", o.except+"/")
+		if (o.method == method || head) && !excepted && o.fits(segments) {
 			return o
 		}
 	}

@@ -1,16 +1,9 @@
-// Where Vestibule differs from Better Auth on purpose (docs/better-auth.md has the
-// reasons). Each difference is tried on both: the real server must do what the
-// first function says, and ours what the second says.
+// Where Vestibule differs from Better Auth on purpose, in what the client is told and what
+// becomes of sessions. differences-http.test.js has what only requests by hand show.
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 
-import { Browser, cookieName, https, linkTo, ours, password, person, refused, succeeded } from '../harness.js'
-
-function differs(what, theirs, ourWay) {
-  test(what, ours ? ourWay : theirs)
-}
-
-const form = { 'content-type': 'application/x-www-form-urlencoded' }
+import { differs } from '../differs.js'
+import { Browser, cookieName, https, linkTo, password, person, refused, succeeded } from '../harness.js'
 
 const secretOf = (b) => decodeURIComponent(b.cookies.get(cookieName)).split('.').slice(0, -1).join('.')
 
@@ -50,26 +43,6 @@ differs('the session secret stands in bodies / only in the cookie', async () => 
     assert.equal(await thief.session(), null)
     const bearer = await thief.raw('GET', '/api/auth/list-sessions', undefined, { authorization: `Bearer ${value}` })
     assert.equal(bearer.status, 401)
-  }
-})
-
-differs('a POST with a cookie and no word of where it is from is refused / comes from no browser', async () => {
-  const b = new Browser()
-  await b.signUp()
-  b.origin = null
-  const { status, data } = await b.raw('POST', '/api/auth/update-user', { name: 'x' })
-  assert.equal(status, 403)
-  assert.equal(data.code, 'MISSING_OR_NULL_ORIGIN')
-}, async () => {
-  const b = new Browser()
-  await b.signUp()
-  b.origin = null
-  // Node's fetch sends Sec-Fetch-Mode, and no Sec-Fetch-Site.
-  assert.equal((await b.raw('POST', '/api/auth/update-user', { name: 'x' })).status, 200)
-  for (const headers of [{ referer: 'https://evil.example/' }, { 'sec-fetch-site': 'cross-site' }, { 'sec-fetch-site': 'same-site' }]) {
-    const { status, data } = await b.raw('POST', '/api/auth/update-user', { name: 'x' }, headers)
-    assert.equal(status, 403)
-    assert.equal(data.code, 'INVALID_ORIGIN')
   }
 })
 
@@ -128,26 +101,6 @@ differs('a password is counted in UTF-16 units / in code points', async () => {
   await new Browser().signUp(person(), { password: '😀'.repeat(128) })
 })
 
-differs('what is not there is an empty 404 / a JSON 404, or a 405 with Allow', async () => {
-  const b = new Browser()
-  for (const [method, path] of [['GET', '/api/auth/nothing'], ['GET', '/api/auth/sign-out']]) {
-    const { status, text } = await b.raw(method, path)
-    assert.equal(status, 404)
-    assert.equal(text, '')
-  }
-}, async () => {
-  const b = new Browser()
-  const missing = await b.raw('GET', '/api/auth/nothing')
-  assert.equal(missing.status, 404)
-  assert.equal(missing.data.code, 'NOT_FOUND')
-  for (const [method, path, allow] of [['GET', 'sign-out', 'POST'], ['POST', 'get-session', 'GET, HEAD'], ['PUT', 'update-user', 'POST']]) {
-    const wrong = await b.raw(method, '/api/auth/' + path)
-    assert.equal(wrong.status, 405)
-    assert.equal(wrong.headers.get('allow'), allow)
-    assert.equal(wrong.data.code, 'METHOD_NOT_ALLOWED')
-  }
-})
-
 differs('sign-in leaves the session alive that comes with it / ends it', async () => {
   const b = new Browser()
   const { email } = await b.signUp()
@@ -190,27 +143,6 @@ differs('rememberMe: false sets a second cookie / is kept with the session', asy
   assert.deepEqual([...b.cookies.keys()], [cookieName])
 })
 
-differs('a body is judged before the session / after it', async () => {
-  const { status } = await new Browser().raw('POST', '/api/auth/revoke-session', {})
-  assert.equal(status, 400)
-}, async () => {
-  const { status, data } = await new Browser().raw('POST', '/api/auth/revoke-session', {})
-  assert.equal(status, 401)
-  assert.equal(data.code, 'UNAUTHORIZED')
-})
-
-differs('signing out clears three cookies / the one there is', async () => {
-  const b = new Browser()
-  await b.signUp()
-  await b.client.signOut()
-  assert.equal(b.last.setCookies.length, 3)
-}, async () => {
-  const b = new Browser()
-  await b.signUp()
-  await b.client.signOut()
-  assert.equal(b.last.setCookies.length, 1)
-})
-
 differs('a link that has verified an address verifies it again / is used up', async () => {
   const b = new Browser()
   const { email } = await b.signUp()
@@ -224,76 +156,6 @@ differs('a link that has verified an address verifies it again / is used up', as
   const token = (await linkTo(email)).searchParams.get('token')
   succeeded(await b.client.verifyEmail({ query: { token } }))
   refused(await b.client.verifyEmail({ query: { token } }), 401, 'INVALID_TOKEN')
-})
-
-differs('some errors have no code / every error has one, and its status text', async () => {
-  const b = new Browser()
-  await b.signUp()
-  const { error } = await b.client.updateUser({ colour: 'red' })
-  assert.equal(error.code, undefined)
-}, async () => {
-  const b = new Browser()
-  const { email } = await b.signUp()
-  refused(await b.client.updateUser({ colour: 'red' }), 400, 'NO_FIELDS_TO_UPDATE')
-  refused(await b.client.changeEmail({ newEmail: email }), 400, 'EMAIL_IS_THE_SAME')
-  assert.equal(JSON.parse(b.last.body).error, 'Bad Request')
-})
-
-differs('the https cookie is __Secure- / __Host-', async () => {
-  const b = new Browser()
-  await b.signUp()
-  assert.deepEqual([...b.cookies.keys()], [(https ? '__Secure-' : '') + 'better-auth.session_token'])
-}, async () => {
-  const b = new Browser()
-  await b.signUp()
-  assert.deepEqual([...b.cookies.keys()], [(https ? '__Host-' : '') + 'better-auth.session_token'])
-})
-
-differs('a form signs in / only JSON does', async () => {
-  const { email } = await new Browser().signUp()
-  const { status } = await new Browser().raw('POST', '/api/auth/sign-in/email', new URLSearchParams({ email, password }).toString(), form)
-  assert.equal(status, 200)
-}, async () => {
-  const b = new Browser()
-  const { email } = await new Browser().signUp()
-  const { status, data } = await b.raw('POST', '/api/auth/sign-in/email', new URLSearchParams({ email, password }).toString(), form)
-  assert.equal(status, 415)
-  assert.equal(data.code, 'UNSUPPORTED_MEDIA_TYPE')
-  assert.equal(b.cookies.size, 0)
-})
-
-differs('Origin: null has a code of its own, and Sec-Fetch-Site can save it / it is nobody\'s', async () => {
-  const b = new Browser()
-  await b.signUp()
-  const bare = await b.raw('POST', '/api/auth/update-user', { name: 'x' }, { origin: 'null' })
-  assert.equal(bare.data.code, 'MISSING_OR_NULL_ORIGIN')
-  const saved = await b.raw('POST', '/api/auth/update-user', { name: 'x' }, { origin: 'null', 'sec-fetch-site': 'same-origin' })
-  assert.equal(saved.status, 200)
-}, async () => {
-  const b = new Browser()
-  await b.signUp()
-  for (const site of ['same-origin', 'none', 'cross-site']) {
-    const { status, data } = await b.raw('POST', '/api/auth/update-user', { name: 'x' }, { origin: 'null', 'sec-fetch-site': site })
-    assert.equal(status, 403)
-    assert.equal(data.code, 'INVALID_ORIGIN')
-  }
-})
-
-const preflight = (origin) => new Browser().raw('OPTIONS', '/api/auth/get-session', undefined,
-  { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type' })
-
-differs('the app answers preflights itself / trusted origins are allowed', async () => {
-  assert.equal((await preflight('https://app.example.com')).status, 404)
-  const b = new Browser()
-  const { headers } = await b.raw('GET', '/api/auth/get-session', undefined, { origin: 'https://app.example.com' })
-  assert.equal(headers.get('access-control-allow-origin'), null)
-}, async () => {
-  const trusted = await preflight('https://app.example.com')
-  assert.ok(trusted.status < 300)
-  assert.equal(trusted.headers.get('access-control-allow-origin'), 'https://app.example.com')
-  assert.equal(trusted.headers.get('access-control-allow-credentials'), 'true')
-  assert.match(trusted.headers.get('access-control-allow-headers'), /content-type/i)
-  assert.equal((await preflight('https://evil.example')).headers.get('access-control-allow-origin'), null)
 })
 
 differs('a session can have fields of its own, to be updated / has none', async () => {

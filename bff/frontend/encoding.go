@@ -1,0 +1,78 @@
+package frontend
+
+import (
+	"strconv"
+	"strings"
+)
+
+// weight is one entry of a header like Accept-Encoding.
+type weight struct {
+	name string // in lower case, without parameters
+	q    float64
+}
+
+// weighed reads the lines of a header with q-values (RFC 9110 §12.4.2). An entry
+// whose q is not a number from 0 to 1 counts as refused.
+func weighed(lines []string) []weight {
+	var all []weight
+	for _, line := range lines {
+		for entry := range strings.SplitSeq(line, ",") {
+			name, parameters, _ := strings.Cut(entry, ";")
+			w := weight{strings.ToLower(strings.TrimSpace(name)), 1}
+			for p := range strings.SplitSeq(parameters, ";") {
+				key, value, _ := strings.Cut(p, "=")
+				if !strings.EqualFold(strings.TrimSpace(key), "q") {
+					continue
+				}
+				q, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+				if err != nil || !(q >= 0 && q <= 1) {
+					q = 0
+				}
+				w.q = q
+			}
+			if w.name != "" {
+				all = append(all, w)
+			}
+		}
+	}
+	return all
+}
+
+// coding is a form in which a file can be sent.
+type coding struct {
+	name   string // of Content-Encoding; "" is the file as it is
+	suffix string // of the file that a build has put beside it
+}
+
+// codings are those there are, the smallest answer first.
+var codings = []coding{{"br", ".br"}, {"gzip", ".gz"}, {}}
+
+// accepted returns the codings that a client takes, the one it prefers first and
+// among equals ours. The file as it is comes last unless the client names it, and
+// is there even where it is refused: better than no answer (RFC 9110 §12.5.3).
+func accepted(lines []string) []coding {
+	weights := weighed(lines)
+	q := func(name string) float64 {
+		any := 0.0
+		for _, w := range weights {
+			switch {
+			case w.name == name, name == "gzip" && w.name == "x-gzip":
+				return w.q
+			case w.name == "*":
+				any = w.q
+			}
+		}
+		return any
+	}
+	var best []coding
+	plain := q("identity")
+	for _, c := range codings[:len(codings)-1] {
+		if own := q(c.name); own > 0 && own >= plain {
+			best = append(best, c)
+		}
+	}
+	if len(best) == 2 && q(best[1].name) > q(best[0].name) {
+		best[0], best[1] = best[1], best[0]
+	}
+	return append(best, coding{})
+}

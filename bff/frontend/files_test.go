@@ -1,0 +1,393 @@
+package frontend
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/base64"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"vestibule/internal/web"
+)
+
+func plainError(w http.ResponseWriter, _ *http.Request, e *web.Error) {
+	_ = web.WriteJSON(w, e.Status, map[string]string{"code": e.Code, "message": e.Message})
+}
+
+// served is an app on a socket.
+type served struct {
+	*testing.T
+	url string
+}
+
+func serve(t *testing.T, cfg Config) *served {
+	t.Helper()
+	cfg.Errors = plainError
+	s := &served{T: t}
+	server := httptest.NewUnstartedServer(nil)
+	s.url = "http://" + server.Listener.Addr().String()
+	cfg.Origin = s.url
+	app, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Config.Handler = web.SecurityHeaders{CSP: web.APIPolicy}.Wrap(web.NoStore(web.Handle(app.Serve, plainError)))
+	server.Start()
+	t.Cleanup(server.Close)
+	return s
+}
+
+// folder writes files into a new folder.
+func folder(t *testing.T, content map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range content {
+		write(t, filepath.Join(dir, name), text)
+	}
+	return dir
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	err := os.MkdirAll(filepath.Dir(path), 0o700)
+	if err == nil {
+		err = os.WriteFile(path, []byte(text), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+type got struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// do sends a request; Go's client adds nothing to it.
+func (s *served) do(method, path string, header ...string) got {
+	s.Helper()
+	r, err := http.NewRequestWithContext(s.Context(), method, s.url+path, nil)
+	if err != nil {
+		s.Fatal(err)
+	}
+	r.Header.Set("Accept-Encoding", "identity")
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	res, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return got{res.StatusCode, res.Header, string(body)}
+}
+
+func (s *served) want(g got, status int, part string) got {
+	s.Helper()
+	if g.status != status || !strings.Contains(g.body, part) {
+		s.Fatalf("got %d %.200s, want %d with %q", g.status, g.body, status, part)
+	}
+	return g
+}
+
+var (
+	page   = "<!doctype html><script type=module src=/assets/index-BxY12_ab.js></script>"
+	script = strings.Repeat("console.log('a script of some length');\n", 100)
+)
+
+// kinds runs a test with the embedded files and with the same ones in a folder.
+func kinds(t *testing.T, content map[string]string, test func(*served)) {
+	embedded := fstest.MapFS{}
+	for name, text := range content {
+		embedded[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	t.Run("embedded", func(t *testing.T) { test(serve(t, Config{Embedded: embedded})) })
+	t.Run("in a folder", func(t *testing.T) { test(serve(t, Config{Dir: folder(t, content)})) })
+}
+
+func TestFilesAndPages(t *testing.T) {
+	kinds(t, map[string]string{"index.html": page, "assets/index-BxY12_ab.js": script, "logo.png": "\x89PNG", "docs/index.html": "docs", "LICENSE": "MIT", "empty.css": "",
+		".well-known/security.txt": "Contact", ".env": "SECRET", "assets/.map": "SECRET"}, func(s *served) {
+		for _, tt := range []struct{ path, mediaType, cache, body string }{
+			{"/", "text/html; charset=utf-8", "no-cache", page},
+			{"/index.html", "text/html; charset=utf-8", "no-cache", page},
+			{"/tasks/7?filter=open", "text/html; charset=utf-8", "no-cache", page},
+			{"/assets/", "text/html; charset=utf-8", "no-cache", page},
+			{"/assets", "text/html; charset=utf-8", "no-cache", page},
+			{"/logo.png/x", "text/html; charset=utf-8", "no-cache", page},
+			{"/" + strings.Repeat("a", 300), "text/html; charset=utf-8", "no-cache", page},
+			{"/docs/", "text/html; charset=utf-8", "no-cache", "docs"},
+			{"/assets/index-BxY12_ab.js", "text/javascript; charset=utf-8", "public, max-age=31536000, immutable", script},
+			{"/logo.png", "image/png", "no-cache", "\x89PNG"},
+			{"/LICENSE", "application/octet-stream", "no-cache", "MIT"},
+			{"/empty.css", "text/css; charset=utf-8", "no-cache", ""},
+			{"/.well-known/security.txt", "text/plain; charset=utf-8", "no-cache", "Contact"},
+		} {
+			g := s.do("GET", tt.path)
+			if g.status != 200 || g.body != tt.body || g.header.Get("Content-Type") != tt.mediaType || g.header.Get("Cache-Control") != tt.cache ||
+				!strings.HasPrefix(g.header.Get("ETag"), `"`) || g.header.Get("Vary") != "Accept-Encoding" || g.header.Get("X-Content-Type-Options") != "nosniff" {
+				s.Errorf("%s: got %d %.80s %v", tt.path, g.status, g.body, g.header)
+			}
+			head := s.do("HEAD", tt.path)
+			if head.status != 200 || head.body != "" || head.header.Get("ETag") != g.header.Get("ETag") || head.header.Get("Content-Length") != g.header.Get("Content-Length") {
+				s.Errorf("HEAD %s: got %d %v, want %v", tt.path, head.status, head.header, g.header)
+			}
+		}
+		for _, path := range []string{"/missing.js", "/assets/index-old12345.js", "/.env", "/assets/.map", "/.well-known/nothing", "/.git/config", "/.well-known/"} {
+			g := s.want(s.do("GET", path, "Sec-Fetch-Mode", "navigate"), 404, "NOT_FOUND")
+			if g.header.Get("Cache-Control") != "no-store" || g.header.Get("ETag") != "" || g.header.Get("Content-Type") != "application/json" {
+				s.Errorf("%s: got %v", path, g.header)
+			}
+		}
+		s.want(s.do("GET", "/tasks", "Sec-Fetch-Mode", "cors"), 404, "NOT_FOUND")
+		s.want(s.do("GET", "/tasks", "Accept", "application/json"), 404, "NOT_FOUND")
+		for _, path := range []string{"/../x", "/%2e%2e/etc/passwd", "/a%2fb", "/a%5cb", "/a//b", "/%00", "/..%2f..%2fetc/passwd", "//etc/passwd"} {
+			s.want(s.do("GET", path), 400, "INVALID_PATH")
+		}
+		for _, method := range []string{"POST", "PUT", "DELETE", "OPTIONS", "TRACE", "BREW"} {
+			if g := s.want(s.do(method, "/"), 405, "METHOD_NOT_ALLOWED"); g.header.Get("Allow") != "GET, HEAD" {
+				s.Errorf("%s: got Allow %q", method, g.header.Get("Allow"))
+			}
+		}
+	})
+}
+
+func TestFilesAreAskedForOncePerVersion(t *testing.T) {
+	kinds(t, map[string]string{"index.html": page, "app.js": script}, func(s *served) {
+		seen := map[string]bool{}
+		for _, path := range []string{"/", "/app.js"} {
+			for _, coding := range []string{"identity", "gzip"} {
+				g := s.do("GET", path, "Accept-Encoding", coding)
+				tag := g.header.Get("ETag")
+				if path == "/app.js" && seen[tag] {
+					s.Errorf("%s in %s: got the ETag of another form", path, coding)
+				}
+				seen[tag] = true
+				for _, known := range []string{tag, "W/" + tag, `"x", ` + tag, "*"} {
+					g := s.want(s.do("GET", path, "Accept-Encoding", coding, "If-None-Match", known), 304, "")
+					if g.body != "" || g.header.Get("ETag") != tag || g.header.Get("Cache-Control") != "no-cache" || g.header.Get("Content-Security-Policy") == "" || g.header.Get("Content-Encoding") != "" {
+						s.Errorf("%s: got %q %v", path, g.body, g.header)
+					}
+				}
+				s.want(s.do("GET", path, "Accept-Encoding", coding, "If-None-Match", `"another"`), 200, "")
+			}
+		}
+		g := s.want(s.do("GET", "/app.js", "If-Match", `"another"`), 412, "PRECONDITION_FAILED")
+		if g.header.Get("Cache-Control") != "no-store" {
+			s.Errorf("got %v", g.header)
+		}
+	})
+}
+
+func TestPartsOfFiles(t *testing.T) {
+	kinds(t, map[string]string{"index.html": page, "app.js": script}, func(s *served) {
+		whole := s.do("GET", "/app.js")
+		g := s.want(s.do("GET", "/app.js", "Range", "bytes=8-10", "Accept-Encoding", "gzip"), 206, "log")
+		if g.header.Get("Content-Encoding") != "" || g.header.Get("ETag") != whole.header.Get("ETag") {
+			s.Errorf("got %v, want a part of the file as it is", g.header)
+		}
+		s.want(s.do("GET", "/app.js", "Range", "bytes=8-10", "If-Range", `"another"`), 200, script)
+		g = s.want(s.do("GET", "/app.js", "Range", "bytes=99999-"), 416, "RANGE_NOT_SATISFIABLE")
+		if g.header.Get("Content-Range") != "bytes */4000" {
+			s.Errorf("got %v", g.header)
+		}
+	})
+}
+
+func TestTextIsCompressed(t *testing.T) {
+	kinds(t, map[string]string{"index.html": page, "app.js": script, "small.js": "1", "photo.png": script}, func(s *served) {
+		g := s.do("GET", "/app.js", "Accept-Encoding", "gzip, deflate, br")
+		if g.header.Get("Content-Encoding") != "gzip" || len(g.body) > len(script)/2 {
+			s.Fatalf("got %d bytes, %v", len(g.body), g.header)
+		}
+		if text := unzip(s.T, g.body); text != script {
+			s.Errorf("got %.80s", text)
+		}
+		for _, tt := range []struct{ path, accept string }{{"/app.js", "br"}, {"/app.js", "gzip;q=0"}, {"/small.js", "gzip"}, {"/photo.png", "gzip"}} {
+			if g := s.do("GET", tt.path, "Accept-Encoding", tt.accept); g.header.Get("Content-Encoding") != "" {
+				s.Errorf("%s for %s: got %v", tt.path, tt.accept, g.header)
+			}
+		}
+	})
+}
+
+func unzip(t *testing.T, body string) string {
+	t.Helper()
+	r, err := gzip.NewReader(strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestFormsThatTheBuildHasMade(t *testing.T) {
+	var zipped bytes.Buffer
+	z := gzip.NewWriter(&zipped)
+	_, _ = z.Write([]byte("made by the build"))
+	_ = z.Close()
+	s := serve(t, Config{Dir: folder(t, map[string]string{
+		"index.html": "<script>1</script>", "index.html.br": "br page", "index.html.gz": zipped.String(),
+		"a.js": script, "a.js.br": "brotli", "b.js.br": "orphan",
+	})})
+	for _, tt := range []struct{ path, accept, coding, body string }{
+		{"/a.js", "gzip, br", "br", "brotli"},
+		{"/a.js", "br;q=0.1", "br", "brotli"},
+		{"/a.js", "br;q=0", "", script},
+		{"/", "br", "br", "br page"},
+		{"/tasks", "br", "br", "br page"},
+		{"/", "gzip", "gzip", zipped.String()},
+		{"/", "identity", "", "<script>1</script>"},
+	} {
+		g := s.do("GET", tt.path, "Accept-Encoding", tt.accept)
+		if g.status != 200 || g.header.Get("Content-Encoding") != tt.coding || g.body != tt.body {
+			t.Errorf("%s for %s: got %d %.80q in %q, want %.80q in %q", tt.path, tt.accept, g.status, g.body, g.header.Get("Content-Encoding"), tt.body, tt.coding)
+		}
+		want := "text/javascript; charset=utf-8"
+		if tt.path != "/a.js" {
+			want = "text/html; charset=utf-8"
+			sum := sha256.Sum256([]byte("1"))
+			if csp := g.header.Get("Content-Security-Policy"); !strings.Contains(csp, base64.StdEncoding.EncodeToString(sum[:])) {
+				t.Errorf("%s for %s: got policy %q, want that of the page", tt.path, tt.accept, csp)
+			}
+		}
+		if got := g.header.Get("Content-Type"); got != want {
+			t.Errorf("%s for %s: got %q, want %q", tt.path, tt.accept, got, want)
+		}
+	}
+	s.want(s.do("GET", "/b.js", "Accept-Encoding", "br"), 404, "")
+}
+
+func TestADeployIsSeenAtOnce(t *testing.T) {
+	parent := t.TempDir()
+	dir := filepath.Join(parent, "dist")
+	write(t, filepath.Join(dir, "index.html"), "<!-- index-aaaaaaa1.js -->")
+	write(t, filepath.Join(dir, "app.js"), "first")
+	s := serve(t, Config{Dir: dir})
+	first := s.want(s.do("GET", "/"), 200, "aaaaaaa1")
+	s.want(s.do("GET", "/app.js"), 200, "first")
+
+	// The same length and the same time, as reproducible builds write.
+	then := time.Unix(1, 0)
+	for _, text := range []string{"<!-- index-bbbbbbb2.js -->", "<!-- index-ccccccc3.js -->"} {
+		write(t, filepath.Join(dir, "index.html"), text)
+		if err := os.Chtimes(filepath.Join(dir, "index.html"), then, then); err != nil {
+			t.Fatal(err)
+		}
+		s.want(s.do("GET", "/", "If-None-Match", first.header.Get("ETag")), 200, text)
+	}
+	write(t, filepath.Join(dir, "app.js"), "second")
+	s.want(s.do("GET", "/app.js"), 200, "second")
+
+	// The folder is moved away and another one put in its place.
+	if err := os.Rename(dir, dir+".old"); err != nil {
+		t.Fatal(err)
+	}
+	g := s.want(s.do("GET", "/"), 503, "APP_UNAVAILABLE")
+	if g.header.Get("Retry-After") == "" || strings.Contains(g.body, parent) {
+		t.Errorf("got %v %s", g.header, g.body)
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s.want(s.do("GET", "/"), 503, "APP_UNAVAILABLE")
+	write(t, filepath.Join(dir, "index.html"), "third")
+	s.want(s.do("GET", "/"), 200, "third")
+	s.want(s.do("GET", "/app.js"), 404, "")
+
+	// Releases, and a link to the one that counts.
+	link := filepath.Join(parent, "current")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Fatal(err)
+	}
+	s = serve(t, Config{Dir: link})
+	s.want(s.do("GET", "/"), 200, "third")
+	if err := os.Remove(link); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(dir+".old", link); err != nil {
+		t.Fatal(err)
+	}
+	s.want(s.do("GET", "/"), 200, "ccccccc3")
+}
+
+func TestNothingOutsideTheFolder(t *testing.T) {
+	secret := filepath.Join(t.TempDir(), "secret.js")
+	write(t, secret, "SECRET")
+	dir := folder(t, map[string]string{"index.html": page, "real.js": "real", "sub/x.js": "x", "locked.js": "SECRET"})
+	for name, target := range map[string]string{
+		"out.js": secret, "out": filepath.Dir(secret), "up.js": "../" + filepath.Base(filepath.Dir(secret)) + "/secret.js", "loop.js": "loop.js",
+		"in.js": "real.js", "inside": "sub", "dangling.js": "nothing.js", "real.js.br": secret, "page": secret,
+	} {
+		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.js"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, Config{Dir: dir})
+	for _, path := range []string{"/out.js", "/out/secret.js", "/up.js", "/loop.js", "/dangling.js", "/pipe.js", "/page"} {
+		s.want(s.do("GET", path), 404, "NOT_FOUND")
+	}
+	s.want(s.do("GET", "/in.js"), 200, "real")
+	s.want(s.do("GET", "/inside/x.js"), 200, "x")
+	s.want(s.do("GET", "/real.js", "Accept-Encoding", "br"), 200, "real")
+}
+
+func TestALargeFileIsNotHeld(t *testing.T) {
+	film := strings.Repeat("0123456789abcdef", maxHeld/16+1)
+	s := serve(t, Config{Dir: folder(t, map[string]string{"index.html": page, "film.mp4": film, "film.mp4.gz": film, "data.json": film})})
+	for range 2 {
+		g := s.want(s.do("GET", "/film.mp4"), 200, "")
+		if g.body != film {
+			t.Errorf("got %d bytes, want %d", len(g.body), len(film))
+		}
+		s.want(s.do("GET", "/film.mp4", "If-None-Match", g.header.Get("ETag")), 304, "")
+		if part := s.want(s.do("GET", "/film.mp4", "Range", "bytes=16-31"), 206, ""); part.body != film[16:32] {
+			t.Errorf("got %q", part.body)
+		}
+		if g := s.do("GET", "/film.mp4", "Accept-Encoding", "gzip"); g.header.Get("Content-Encoding") != "gzip" || g.body != film {
+			t.Errorf("got %d bytes, %v", len(g.body), g.header)
+		}
+		if g := s.do("GET", "/data.json", "Accept-Encoding", "gzip"); g.header.Get("Content-Encoding") != "" || g.body != film {
+			t.Errorf("got %d bytes, %v", len(g.body), g.header)
+		}
+	}
+}
+
+func TestWhatIsHeldIsBounded(t *testing.T) {
+	files, err := newFiles(nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := strings.Repeat("x", maxHeld)
+	for i := range 40 {
+		files.keep(strings.Repeat("a", i+1), &asset{body: []byte(one)})
+		files.keep("again", &asset{body: []byte(one)})
+	}
+	held := 0
+	for _, a := range files.held.Values() {
+		held += a.size()
+	}
+	if held > maxMemory || held+files.room != maxMemory || files.held.Len() < 2 {
+		t.Errorf("got %d bytes in %d files, and %d free, of %d", held, files.held.Len(), files.room, maxMemory)
+	}
+}

@@ -1,0 +1,68 @@
+package frontend
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"strings"
+	"testing"
+)
+
+func TestPolicyOfABuild(t *testing.T) {
+	hash := func(text string) string {
+		sum := sha256.Sum256([]byte(text))
+		return " 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	}
+	for _, tt := range []struct{ name, html, want string }{
+		{"no inline script", `<script type="module" crossorigin src="/a.js"></script>`, ""},
+		{"inline scripts", "<script>\n a()\n</script><SCRIPT type='module'>b()</SCRIPT >", hash("\n a()\n") + hash("b()")},
+		{"carriage returns", "<script>\r\na()\r</script>", hash("\na()\n")},
+		{"a script with a file has no text of its own", `<script defer src=x.js>a()</script>`, ""},
+		{"an attribute that ends in src", `<script data-src="x">a()</script>`, hash("a()")},
+		{"a comment", `<!-- <script>a()</script> -->`, ""},
+		{"an empty one", `<script></script>`, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got, want := policyOf([]byte(tt.html)), buildScripts+tt.want+buildPolicy; got != want {
+				t.Errorf("got  %s\nwant %s", got, want)
+			}
+		})
+	}
+	for _, html := range []string{
+		`<meta http-equiv="Content-Security-Policy" content="script-src 'self' https://js.example.com">`,
+		`<META content="x" HTTP-EQUIV=content-security-policy>`,
+	} {
+		if got := policyOf([]byte(html)); got != everyPolicy {
+			t.Errorf("%s: got %q, want what a page cannot say", html, got)
+		}
+	}
+	for _, html := range []string{
+		`<!-- <meta http-equiv="Content-Security-Policy"> -->`,
+		`<script>a = '<meta http-equiv="Content-Security-Policy">'</script>`,
+	} {
+		if got := policyOf([]byte(html)); got == everyPolicy {
+			t.Errorf("%s: what no browser takes for a policy counts", html)
+		}
+	}
+}
+
+func TestPolicies(t *testing.T) {
+	kinds(t, map[string]string{"index.html": "<script>a()</script>", "app.js": script}, func(s *served) {
+		embedded := strings.HasSuffix(s.Name(), "/embedded")
+		for _, path := range []string{"/", "/tasks", "/app.js"} {
+			g := s.do("GET", path)
+			csp := g.header.Get("Content-Security-Policy")
+			if strings.Contains(csp, "script-src 'self' 'unsafe-inline'") || strings.Contains(csp, "sandbox") || !strings.Contains(csp, "frame-ancestors") {
+				s.Errorf("%s: got %s", path, csp)
+			}
+			if got := strings.Contains(csp, "sha256-"); got != (!embedded && path != "/app.js") {
+				s.Errorf("%s: got %s", path, csp)
+			}
+			if embedded != (csp == embeddedPolicy) || embedded != (g.header.Get("Permissions-Policy") != "") {
+				s.Errorf("%s: got %v", path, g.header)
+			}
+			if got := g.header.Get("Cross-Origin-Opener-Policy"); !strings.HasPrefix(got, "same-origin") {
+				s.Errorf("%s: got Cross-Origin-Opener-Policy %q", path, got)
+			}
+		}
+	})
+}
