@@ -104,7 +104,7 @@ func (s *Server) catchUp(ctx context.Context, out *eventStream, user string) err
 		}
 		for _, e := range events {
 			if seen++; e.Seq != seen {
-				// A reader this slow has been overtaken by the end of the history.
+				// The end of the history has overtaken a slow reader, or left a gap.
 				_, latest, err := s.tasks.TaskFeed(ctx, user)
 				if err == nil {
 					out.reset(latest, "Too many changes at once. Read the list again.")
