@@ -116,7 +116,7 @@ func (s *Store) pageStatement(q TaskQuery, userID string, limit int) (string, []
 		// Not LIKE, which starts anew at each character: where a few hundred long
 		// texts repeat one letter, a search for 254 of it and another takes seconds.
 		find := s.engine.findSQL
-		b.WriteString(` AND (` + find + `(title_fold, ?) > 0 OR ` + find + `(description_fold, ?) > 0)`)
+		b.WriteString(` AND (` + find("title_fold") + ` OR ` + find("description_fold") + `)`)
 		text := fold(q.Search)
 		args = append(args, text, text)
 	}

@@ -201,14 +201,21 @@ func searchCase(t *testing.T, d *database) {
 // seconds for it, with a connection that others then wait for.
 func hostileSearchCase(t *testing.T, d *database) {
 	u, _ := signedUp(t, d.Store)
-	manyTasks(t, d, u.ID, 300)
-	d.exec(t, `UPDATE tasks SET description_fold = ? WHERE user_id = ?`, strings.Repeat("é", 10_000), u.ID)
-	begun := time.Now()
-	if got := paged(t, d, u.ID, store.TaskQuery{Search: strings.Repeat("é", 254) + "x"}, 10); len(got) != 0 {
-		t.Errorf("got %v, want none", got)
+	tasks := 300
+	if d.Engine() == "postgres" {
+		tasks = 1500
 	}
-	if took := time.Since(begun); took > 2*time.Second {
-		t.Errorf("took %v", took)
+	manyTasks(t, d, u.ID, tasks)
+	d.exec(t, `UPDATE tasks SET description_fold = ? WHERE user_id = ?`, strings.Repeat("é", 10_000), u.ID)
+	many := strings.Repeat("é", 254)
+	for place, search := range map[string]string{"before": "x" + many, "behind": many + "x"} {
+		begun := time.Now()
+		if got := paged(t, d, u.ID, store.TaskQuery{Search: search}, 10); len(got) != 0 {
+			t.Errorf("another letter %s: got %v, want none", place, got)
+		}
+		if took := time.Since(begun); took > 2*time.Second {
+			t.Errorf("another letter %s: took %v", place, took)
+		}
 	}
 }
 
