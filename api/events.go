@@ -104,7 +104,7 @@ func (s *Server) catchUp(ctx context.Context, out *eventStream, user string) err
 		}
 		for _, e := range events {
 			if seen++; e.Seq != seen {
-				// A reader this slow has been overtaken by the end of the history.
+				// The end of the history has overtaken a slow reader, or left a gap.
 				_, latest, err := s.tasks.TaskFeed(ctx, user)
 				if err == nil {
 					out.reset(latest, "Too many changes at once. Read the list again.")
@@ -113,6 +113,9 @@ func (s *Server) catchUp(ctx context.Context, out *eventStream, user string) err
 			}
 			if err := out.event(e); err != nil {
 				return err
+			}
+			if out.buf.Len() >= listChunk && out.flush() != nil {
+				return nil // the reader has left
 			}
 		}
 		if err := out.flush(); err != nil || len(events) < eventBatch {
@@ -163,6 +166,9 @@ func (o *eventStream) flush() error {
 	}
 	if _, err := o.buf.WriteTo(o.w); err != nil {
 		return err
+	}
+	if o.buf.Cap() > listChunk { // of large tasks; an idle stream has no need of it
+		o.buf = bytes.Buffer{}
 	}
 	return o.control.Flush()
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -285,5 +286,45 @@ func TestAGapInTheHistoryIsTold(t *testing.T) {
 	created := s.do(t, "POST", "/api/me/tasks", `{"title":"b"}`, token).body
 	if got, want := st.next(t), event(4, "task.created", created); got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// largeEvents is a store with a batch of large tasks in its history.
+type largeEvents struct{ broken }
+
+func (largeEvents) TaskEvents(_ context.Context, _ string, after int64, limit int) (events []store.TaskEvent, err error) {
+	for seq := after + 1; seq < int64(limit); seq++ {
+		events = append(events, store.TaskEvent{Seq: seq, Kind: store.TaskCreated, Task: store.Task{Description: new(strings.Repeat("x", maxDescription))}})
+	}
+	return events, nil
+}
+
+// largestWrite remembers the longest of its writes.
+type largestWrite struct {
+	*httptest.ResponseRecorder
+	length int
+}
+
+func (l *largestWrite) Write(p []byte) (int, error) {
+	l.length = max(l.length, len(p))
+	return l.ResponseRecorder.Write(p)
+}
+
+// TestAStreamOfLargeTasksTakesLittleMemory: there are thousands of streams.
+func TestAStreamOfLargeTasksTakesLittleMemory(t *testing.T) {
+	s := startSurface(t, sharedSecretConfig(), Deps{Tasks: largeEvents{}})
+	w := &largestWrite{ResponseRecorder: httptest.NewRecorder()}
+	out := &eventStream{w: w, control: http.NewResponseController(w), l: &listener{}}
+	if err := s.server.catchUp(t.Context(), out, ada); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.Body.Len(); got < (eventBatch-1)*maxDescription {
+		t.Errorf("got %d bytes, want all events", got)
+	}
+	if most := 2 * listChunk; w.length > most {
+		t.Errorf("a piece of %d bytes was kept to be sent at once, want up to %d", w.length, most)
+	}
+	if got := out.buf.Cap(); got > listChunk {
+		t.Errorf("the idle stream has a buffer of %d bytes, want up to %d", got, listChunk)
 	}
 }

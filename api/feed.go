@@ -125,7 +125,7 @@ func (f *feed) Listening(is bool, cause error) {
 	case is:
 		f.log.Info("other instances' changes are told again")
 	default:
-		f.log.Warn("PostgreSQL does not tell of other instances' changes: they are looked for twice a second; give DATABASE_URL a direct connection",
+		f.log.Warn("PostgreSQL does not tell of other instances' changes: they are looked for twice a second; if there is a pooler in between, give DATABASE_URL a direct connection",
 			"setting", "DATABASE_URL", "error", cause)
 	}
 }

@@ -28,6 +28,10 @@ type engine struct {
 	// user has a new task event.
 	notifySQL string
 
+	// findSQL is the condition that a column holds a text, found by its bytes: the
+	// time that takes must not depend on the text.
+	findSQL func(column string) string
+
 	// lock waits until no other process migrates this database. release frees
 	// it, and so does the end of the process.
 	lock func(ctx context.Context) (release func(), err error)

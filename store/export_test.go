@@ -48,6 +48,6 @@ func OpenLinks(databaseURL string, silence time.Duration) (*sql.DB, error) {
 }
 
 // PageStatement is what TaskPage asks the database.
-func PageStatement(q TaskQuery, userID string, limit int) (string, []any) {
-	return q.statement(userID, limit)
+func (s *Store) PageStatement(q TaskQuery, userID string, limit int) (string, []any) {
+	return s.pageStatement(q, userID, limit)
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
@@ -36,6 +37,13 @@ func sortKey(folded string) string {
 	return folded
 }
 
+// readable leaves out what this package would not store, but another program can
+// have written into a SQLite file: such a task must not keep all others from being
+// folded.
+func readable(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", "")
+}
+
 // FoldTasks makes up to limit tasks searchable that an earlier version or another
 // program has written, and returns how many it has found.
 func (s *Store) FoldTasks(ctx context.Context, limit int) (n int, err error) {
@@ -48,11 +56,15 @@ func (s *Store) FoldTasks(ctx context.Context, limit int) (n int, err error) {
 			if err != nil {
 				break
 			}
-			folded := fold(t.Title)
+			folded := fold(readable(t.Title))
+			description := t.Description
+			if description != nil {
+				description = new(fold(readable(*description)))
+			}
 			// Not a change of the task: its version and times stay. One that was
 			// changed meanwhile is left for the next time.
 			_, err = q.exec(ctx, `UPDATE tasks SET title_key = ?, title_fold = ?, description_fold = ? WHERE id = ? AND version = ? AND title_fold IS NULL`,
-				sortKey(folded), folded, foldOptional(t.Description), t.ID, t.Version)
+				sortKey(folded), folded, description, t.ID, t.Version)
 		}
 		n = len(found)
 		return err

@@ -146,6 +146,7 @@ func connectSQLite(path string, patience time.Duration) (*Store, error) {
 			pingSQL:       `SELECT count(*) FROM sqlite_schema`,
 			isMigratedSQL: `SELECT count(*) > 0 FROM sqlite_schema WHERE name = 'goose_db_version'`,
 			versionsSQL:   `SELECT version_id, tstamp FROM goose_db_version`,
+			findSQL:       func(column string) string { return `instr(` + column + `, ?) > 0` },
 			lock:          func(ctx context.Context) (func(), error) { return lockFile(ctx, path+".lock") },
 			migrationPool: func() (*sql.DB, func()) { return write.DB, func() {} },
 		},

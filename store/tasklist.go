@@ -73,7 +73,7 @@ func (s *Store) ListTasks(ctx context.Context, userID string, q TaskQuery) iter.
 // page costs the same wherever it is, and no task that stays as it is comes twice
 // or never while others come and go.
 func (s *Store) TaskPage(ctx context.Context, userID string, q TaskQuery, limit int) (tasks []Task, next *TaskPosition, err error) {
-	statement, args := q.statement(userID, limit+1)
+	statement, args := s.pageStatement(q, userID, limit+1)
 	err = s.call(ctx, "list tasks", func(ctx context.Context) error {
 		var t Task
 		var at, last TaskPosition
@@ -98,8 +98,8 @@ func (s *Store) TaskPage(ctx context.Context, userID string, q TaskQuery, limit 
 	return tasks, next, nil
 }
 
-// statement is one of a few dozen texts.
-func (q TaskQuery) statement(userID string, limit int) (string, []any) {
+// pageStatement is one of a few dozen texts.
+func (s *Store) pageStatement(q TaskQuery, userID string, limit int) (string, []any) {
 	var b strings.Builder
 	key := taskKeys[q.By]
 	b.WriteString(`SELECT ` + taskColumns)
@@ -113,9 +113,12 @@ func (q TaskQuery) statement(userID string, limit int) (string, []any) {
 		args = append(args, *q.Completed)
 	}
 	if q.Search != "" {
-		b.WriteString(` AND (title_fold LIKE ? ESCAPE '!' OR description_fold LIKE ? ESCAPE '!')`)
-		pattern := "%" + likeLiteral.Replace(fold(q.Search)) + "%"
-		args = append(args, pattern, pattern)
+		// Not LIKE, which starts anew at each character: where a few hundred long
+		// texts repeat one letter, a search for 254 of it and another takes seconds.
+		find := s.engine.findSQL
+		b.WriteString(` AND (` + find("title_fold") + ` OR ` + find("description_fold") + `)`)
+		text := fold(q.Search)
+		args = append(args, text, text)
 	}
 	comparison, direction := ` > `, ``
 	if q.Descending {
