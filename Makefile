@@ -15,9 +15,10 @@ build:
 	go build -trimpath -o $(BIN) ./cmd/vestibule
 
 # -count=1: a cached result is no test. -p 2: two packages at a time, so that
-# the databases that they start do not fight over a small machine.
+# the databases that they start do not fight over a small machine. The one that takes
+# longest comes first, beside all the others.
 test: deps lint
-	go test -race -count=1 -p 2 -timeout 12m ./...
+	go test -race -count=1 -p 2 -timeout 12m ./e2e ./...
 
 # The official client's tests against the real Better Auth server, to know that
 # they ask for what that does.
