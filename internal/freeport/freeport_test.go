@@ -26,3 +26,17 @@ func TestAddressesAreFreeAndNotTheSystemsOwn(t *testing.T) {
 		}
 	}
 }
+
+func TestNoPortComesTwice(t *testing.T) {
+	seen := map[int]bool{}
+	for range 2000 { // drawn one by one, a dozen of them would be
+		port, err := Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if seen[port] {
+			t.Fatalf("got port %d twice", port)
+		}
+		seen[port] = true
+	}
+}
