@@ -38,6 +38,7 @@ func TestApp(t *testing.T) {
 			{"nothing private is shown to guests, and log-in leads back to where one wanted to go", testGuards},
 			{"log-in never leads to another site", testOpenRedirects},
 			{"log-out in one tab is seen by the others", testLogOutEverywhere},
+			{"whoever comes next sees nothing of who was there", testNextPerson},
 			{"what is typed when the session ends is kept, and sent once", testSessionEnds},
 			{"slow and lost answers and double clicks never make a task twice", testOnlyOnce},
 			{"somebody who was slower sees both versions", testConflict},
@@ -198,6 +199,37 @@ func testLogOutEverywhere(t *testing.T, a *app) {
 }
 
 // watchRequests keeps the method, path and key of what changes something.
+func testNextPerson(t *testing.T, a *app) {
+	one := a.signedUp(t, "one-person@example.com")
+	two := a.beside(t, one, "/tasks")
+	two.shows("Nothing to do yet")
+	three := a.beside(t, one, "/tasks?q=private+search")
+	three.shows("Nothing matches")
+	one.press("Account")
+	one.shows("This device")
+	one.fill("Name", "private name")
+	one.fill("New email", "private@example.com")
+	two.fetch("POST", "/api/auth/sign-out", "{}")
+	for _, w := range []*window{one, two, three} {
+		w.shows("Session expired. Please log in again.")
+	}
+	two.press("Log in as somebody else")
+	two.until(`location.pathname + location.search === '/login'`)
+	two.press("Create an account")
+	two.fill("Email", "another-person@example.com")
+	two.fill("Password", "password123")
+	two.press("Create account")
+	two.until(`location.pathname + location.search === '/tasks'`)
+	one.shows("another-person@example.com")
+	three.until(`location.pathname + location.search === '/tasks' && text().includes('Nothing to do yet')`)
+	for _, w := range []*window{one, two, three} {
+		if got := w.js(`[location.href, ...[...document.querySelectorAll('input, textarea')].map(e => e.value), document.documentElement.outerHTML].filter(s => /private|Ada|one-person/.test(s))`).([]any); len(got) > 0 {
+			t.Errorf("who comes next sees %q", got)
+		}
+		w.quiet("401")
+	}
+}
+
 const watchRequests = `window.sent = []; const real = window.fetch; window.fetch = (url, init) => {
 	if (init && init.method !== 'GET') sent.push([init.method, new Headers(init.headers).get('Idempotency-Key'), String(init.body ?? '')]); return real(url, init) }; null`
 

@@ -4,7 +4,7 @@ import { useRef, useState } from '../vendor/hooks.js'
 import { AuthError, call } from './auth.js'
 import { emailProblem, Field, FormError, found, newPasswordProblem, Submit, useForm } from './form.js'
 import { html } from './html.js'
-import { route } from './route.js'
+import { navigate, route } from './route.js'
 import { leave, session, signIn, signUp } from './session.js'
 import { useStore } from './store.js'
 import { Dialog, Heading } from './ui.js'
@@ -151,6 +151,10 @@ export function Reset({ focus }) {
 export function Expired() {
 	const { user } = useStore(session)
 	const form = useForm(['email', 'password'], ({ email, password }) => signIn(email.trim(), password), { check: checkLogin })
+	const other = () => {
+		leave()
+		navigate('/login', { replace: true }) // the way back is that of who was here
+	}
 	return html`<${Dialog} title="Session expired. Please log in again." shut=${true}>
 		<p class="lead">What you have typed is kept.</p>
 		<form onSubmit=${form.submit} novalidate>
@@ -159,6 +163,6 @@ export function Expired() {
 			<${FormError} form=${form} />
 			<${Submit} form=${form} label="Log in" />
 		</form>
-		<p class="aside"><button type="button" class="link" onClick=${() => leave()}>Log in as somebody else</button></p>
+		<p class="aside"><button type="button" class="link" onClick=${other}>Log in as somebody else</button></p>
 	<//>`
 }

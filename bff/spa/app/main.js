@@ -30,13 +30,20 @@ function sentTo(state, path, query) {
 }
 
 function App() {
-	const { state } = useStore(session)
+	const { state, user } = useStore(session)
 	const { path, query, kind } = useStore(route)
 	const known = state !== 'loading' && state !== 'away'
 	const elsewhere = known ? sentTo(state, path, query) : ''
 	useLayoutEffect(() => {
 		if (elsewhere) navigate(elsewhere, { replace: true })
 	}, [elsewhere])
+	// What one person has searched for, or wanted to go to, is not for the next.
+	const last = useRef('')
+	useLayoutEffect(() => {
+		if (!user) return
+		if (last.current && last.current !== user.id) navigate(route.get().path, { replace: true })
+		last.current = user.id
+	}, [user?.id])
 	useLayoutEffect(() => {
 		if (kind === 'push') scrollTo(0, 0)
 	}, [path])
@@ -49,10 +56,13 @@ function App() {
 	if (!known || elsewhere) return html`<div class="splash" role="status" aria-label="Loading"><img src="/icon.svg" width="48" height="48" alt="" /></div>`
 	const Page = (Object.hasOwn(pages, path) && pages[path]) || NotFound
 	const inside = state === 'in' || state === 'lost'
+	// Nor is what they have typed: a page of the next person is a new one. The pages for
+	// guests are nobody's, and a log-in in another tab must not take the link of a mail away.
+	const whose = forGuests(path) ? path : `${path} ${user?.id}`
 	return html`
 		<div class="app" inert=${state === 'lost'}>
-			${inside && !forGuests(path) && html`<${Header} path=${path} />`}
-			<${Page} key=${path} focus=${moved} />
+			${inside && !forGuests(path) && html`<${Header} key=${user?.id} path=${path} />`}
+			<${Page} key=${whose} focus=${moved} />
 		</div>
 		${state === 'lost' && html`<${Expired} />`}
 		<${Toasts} /><${Announcer} />`
