@@ -42,6 +42,7 @@ func TestApp(t *testing.T) {
 			{"what is typed when the session ends is kept, and sent once", testSessionEnds},
 			{"slow and lost answers and double clicks never make a task twice", testOnlyOnce},
 			{"somebody who was slower sees both versions", testConflict},
+			{"a text that is being edited is not lost to the next one", testTwoEdits},
 			{"a deletion can be undone, and is done when the page is closed", testUndo},
 			{"filter, search and order are in the address", testAddress},
 			{"odd titles are text", testOddTitles},
@@ -430,6 +431,42 @@ func testConflict(t *testing.T, a *app) {
 	w.lists("ours, still")
 	w.saved()
 	w.quiet("412")
+}
+
+func testTwoEdits(t *testing.T, a *app) {
+	w := a.signedUp(t, "edits@example.com")
+	w.add("one")
+	w.add("two")
+	w.saved()
+	w.press("Edit", "one")
+	w.fill("Title", "one, changed")
+	w.press("Edit", "two")
+	w.until(`named('textarea', 'Title').value === 'two'`)
+	w.lists("two", "one, changed")
+	w.saved()
+	w.fill("Title", "") // which cannot be saved
+	w.fill("Description", "words")
+	w.press("Edit", "one, changed")
+	w.until(`named('textarea', 'Title').value === 'one, changed'`)
+	w.js(`[...document.querySelectorAll('.toast button')].find(e => e.textContent === 'Edit').click()`)
+	w.until(`named('textarea', 'Title').value === '' && named('textarea', 'Description').value === 'words'`)
+	w.press("Cancel")
+	// An answer that is slower than the news that the task is gone.
+	w.do(evaluate(`{ const real = window.fetch; window.fetch = async (url, init) => {
+		const answer = await real(url, init)
+		if (init?.method === 'PUT') { window.held = true; await new Promise(done => window.release = done) }
+		return answer
+	} }`))
+	w.press("two")
+	w.until(`window.held`)
+	id := regexp.MustCompile(`"id":(\d+),[^}]*"title":"two"`).FindStringSubmatch(w.fetch("GET", "/api/proxy/me/tasks", ""))[1]
+	w.fetch("DELETE", "/api/proxy/me/tasks/"+id, "")
+	w.lists("one, changed")
+	w.js(`window.release()`)
+	w.add("three")
+	w.saved()
+	w.lists("three", "one, changed")
+	w.quiet()
 }
 
 func testUndo(t *testing.T, a *app) {
