@@ -536,6 +536,11 @@ func testAddress(t *testing.T, a *app) {
 	at("/tasks?show=open", "Citronen 9", "Citronen 10", "Äpfel")
 	w.do(chromedp.Navigate(a.bff + "/tasks?show=done&q=BIRN&sort=oldest"))
 	at("/tasks?show=done&q=BIRN&sort=oldest", "birnen")
+	w.press("Tasks") // to all of them, whatever was searched for
+	at("/tasks", "Citronen 9", "Citronen 10", "birnen", "Äpfel")
+	w.until(`named('input', 'Search tasks').value === ''`)
+	w.do(chromedp.NavigateBack())
+	at("/tasks?show=done&q=BIRN&sort=oldest", "birnen")
 	w.fill("Search tasks", "nothing")
 	w.shows("Nothing matches “nothing”.")
 	w.press("Clear the search")
