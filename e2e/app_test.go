@@ -673,7 +673,7 @@ func testComplaints(t *testing.T, a *app) {
 	w.fill("Email", "fresh@example.com")
 	w.fill("Password", "short")
 	w.press("Create account")
-	wrong("Password", "too short")
+	wrong("Password", "at least 8 characters")
 	w.fill("Password", strings.Repeat("x", 129))
 	w.press("Create account")
 	wrong("Password", "too long")
