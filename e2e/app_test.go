@@ -199,7 +199,6 @@ func testLogOutEverywhere(t *testing.T, a *app) {
 	two.quiet()
 }
 
-// watchRequests keeps the method, path and key of what changes something.
 func testNextPerson(t *testing.T, a *app) {
 	one := a.signedUp(t, "one-person@example.com")
 	two := a.beside(t, one, "/tasks")
@@ -231,6 +230,7 @@ func testNextPerson(t *testing.T, a *app) {
 	}
 }
 
+// watchRequests keeps the method, path and key of what changes something.
 const watchRequests = `window.sent = []; const real = window.fetch; window.fetch = (url, init) => {
 	if (init && init.method !== 'GET') sent.push([init.method, new Headers(init.headers).get('Idempotency-Key'), String(init.body ?? '')]); return real(url, init) }; null`
 
@@ -720,6 +720,22 @@ func testNoAnswers(t *testing.T, a *app) {
 		w.do(evaluate(`dispatchEvent(new PageTransitionEvent('pagehide'))`))
 		w.lists("there before")
 	}
+	// Whoever wants to leave is told that they have not.
+	answers := func(path, status, body string) {
+		t.Helper()
+		w.do(evaluate(`window.real ??= window.fetch; window.fetch = (url, init) => url.endsWith(` + quoted(path) + `) ? Promise.resolve(new Response(` + quoted(body) + `, { status: ` + status + `, headers: { 'Content-Type': 'application/json' } })) : real(url, init)`))
+	}
+	answers("/sign-out", "500", `{"code":"INTERNAL_SERVER_ERROR","message":"Something went wrong on our side."}`)
+	w.press("Log out")
+	w.shows("You are still logged in: the server has a problem.")
+	// JSON that says nothing of what was asked for is no answer either.
+	for _, body := range []string{`null`, `{}`, `{"user":null}`, `{"user":{}}`} {
+		answers("/list-sessions", "200", body)
+		w.press("Account")
+		w.shows("The server cannot be reached.")
+		w.press("Tasks")
+		w.lists("there before")
+	}
 	// A refusal gives the text back.
 	w.do(evaluate(`window.fetch = (url, init) => init?.method === 'POST' ? Promise.resolve(new Response(JSON.stringify({ title: 'Unprocessable Entity', status: 422, detail: 'The request has fields that are not valid.',
 		errors: [{ field: 'title', message: 'is not polite' }] }), { status: 422, headers: { 'Content-Type': 'application/problem+json' } })) : real(url, init)`))
@@ -727,7 +743,15 @@ func testNoAnswers(t *testing.T, a *app) {
 	w.shows("is not polite")
 	w.until(`named('textarea', 'New task').value === 'rude'`)
 	w.lists("there before")
-	w.quiet()
+	w.do(evaluate(`window.fetch = real`))
+	w.press("Log out")
+	w.press("Log out") // without the text that was refused
+	for _, body := range []string{`null`, `{}`, `{"user":null}`, `{"user":{}}`} {
+		answers("/sign-in/email", "200", body)
+		w.logIn("noanswer@example.com", "password123")
+		w.until(`document.querySelector('form .whole')?.textContent.includes('The server cannot be reached.')`)
+	}
+	w.quiet("500")
 }
 
 func testAccount(t *testing.T, a *app) {

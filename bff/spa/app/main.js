@@ -2,7 +2,7 @@
 import { useLayoutEffect, useRef, useState } from '../vendor/hooks.js'
 import { render } from '../vendor/preact.js'
 import { Account } from './account.js'
-import { AwayError, awayText } from './auth.js'
+import { AuthError, AwayError, awayText } from './auth.js'
 import { Expired, Forgot, Login, Reset, SignUp } from './enter.js'
 import { html } from './html.js'
 import { forGuests, home, loginTarget, navigate, route, safeTarget } from './route.js'
@@ -87,8 +87,8 @@ function Header({ path }) {
 			navigate('/login')
 		} catch (error) {
 			wake()
-			if (!(error instanceof AwayError)) throw error
-			toast('You are still logged in: the server cannot be reached.', { bad: true, act: 'Try again', run: out })
+			if (!(error instanceof AwayError || error instanceof AuthError)) throw error
+			toast(`You are still logged in: the server ${error instanceof AwayError ? 'cannot be reached' : 'has a problem'}.`, { bad: true, act: 'Try again', run: out })
 		} finally {
 			busy.current = false
 		}
