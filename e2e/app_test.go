@@ -49,6 +49,7 @@ func TestApp(t *testing.T) {
 			{"complaints stand at the right field", testComplaints},
 			{"answers that are no answers lose nothing", testNoAnswers},
 			{"the account can be changed, its devices signed out, and be deleted", testAccount},
+			{"a forgotten password can be set anew by whoever is in", testForgotten},
 			{"the keyboard is enough", testKeyboard},
 			{"scripts find no cookie and no token", testNoSecrets},
 		} {
@@ -102,7 +103,7 @@ func testGuards(t *testing.T, a *app) {
 	w := a.signedUp(t, "guards@example.com")
 	w.add("private thing")
 	w.saved()
-	for _, path := range []string{"/login", "/signup", "/forgot", "/"} {
+	for _, path := range []string{"/login", "/signup", "/"} {
 		w.do(chromedp.Navigate(a.bff + path))
 		w.until(`location.pathname === '/tasks'`)
 	}
@@ -839,6 +840,24 @@ func (a *app) mailedLink(t *testing.T, to string) string {
 	}
 	t.Fatalf("no mail to %s", to)
 	return ""
+}
+
+func testForgotten(t *testing.T, a *app) {
+	w := a.signedUp(t, "forgotten@example.com")
+	w.press("Account")
+	w.press("Forgot your password?")
+	w.fill("Email", "forgotten@example.com")
+	w.press("Send the link")
+	w.shows("a link to set a new password is on its way")
+	w.do(chromedp.Navigate(a.mailedLink(t, "forgotten@example.com")))
+	w.fill("New password", "password456")
+	w.press("Set the password")
+	w.shows("Your password is set")
+	w.press("Log in")
+	w.until(`location.pathname === '/login'`)
+	w.logIn("forgotten@example.com", "password456")
+	w.shows("Nothing to do yet")
+	w.quiet("401")
 }
 
 func testKeyboard(t *testing.T, a *app) {

@@ -107,6 +107,7 @@ function Password() {
 			<${FormError} form=${form} />
 			<${Submit} form=${form} label="Change password" />
 		</form>
+		<p class="aside"><a href="/forgot">Forgot your password?</a></p>
 	<//>`
 }
 

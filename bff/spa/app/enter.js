@@ -5,7 +5,7 @@ import { AuthError, call } from './auth.js'
 import { emailProblem, Field, FormError, found, newPasswordProblem, Submit, useForm } from './form.js'
 import { html } from './html.js'
 import { navigate, route } from './route.js'
-import { leave, session, signIn, signUp } from './session.js'
+import { gone, leave, session, signIn, signUp } from './session.js'
 import { useStore } from './store.js'
 import { Dialog, Heading } from './ui.js'
 
@@ -127,6 +127,8 @@ export function Reset({ focus }) {
 	const form = useForm(['newPassword'], async ({ newPassword }) => {
 			await call('POST', '/reset-password', { newPassword, token: token.current })
 			setDone(true)
+			// Who was in here is out now, by their own will, if it was their password.
+			if (session.get().state === 'in' && (await call('GET', '/get-session').catch(() => true)) === null) gone()
 		},
 		{ check: ({ newPassword }) => found({ newPassword: newPasswordProblem(newPassword) }) },
 	)

@@ -22,7 +22,9 @@ const pages = { '/tasks': TasksPage, '/account': Account, '/login': Login, '/sig
  * @param {string} query
  */
 function sentTo(state, path, query) {
-	if (state === 'in' && path === '/reset-password') return '' // a link in a mail works for those who are in, too
+	// A link in a mail works for those who are in, too; and whoever has forgotten their
+	// password cannot change it, nor get in again once they have logged out to ask for a link.
+	if (state === 'in' && (path === '/reset-password' || path === '/forgot')) return ''
 	if (state === 'in' && forGuests(path)) return safeTarget(new URLSearchParams(query).get('return'))
 	if (path === '/') return state === 'out' ? '/login' : home
 	if (state === 'out' && !forGuests(path) && Object.hasOwn(pages, path)) return loginTarget()
