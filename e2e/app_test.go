@@ -481,6 +481,18 @@ func testUndo(t *testing.T, a *app) {
 	w.until(`document.activeElement.closest('li')?.textContent.includes('one')`) // the focus has somewhere to be
 	w.press("Undo")
 	w.lists("three", "two", "one")
+	w.press("Delete", "two")
+	w.press("Delete", "three")
+	w.lists("one")
+	undo := func() {
+		t.Helper()
+		w.do(chromedp.KeyEvent("z", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+	}
+	undo() // however far away the notice is
+	w.lists("three", "one")
+	undo()
+	w.lists("three", "two", "one")
+	undo()
 	w.press("Delete", "one")
 	w.lists("three", "two")
 	w.do(chromedp.Navigate(a.bff + "/account"))
