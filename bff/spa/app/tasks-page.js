@@ -19,7 +19,7 @@ const byTitle = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base
 const orders = {
 	newest: ['Newest first', (a, b) => order(b.created_at, a.created_at) || b.id - a.id],
 	oldest: ['Oldest first', (a, b) => order(a.created_at, b.created_at) || a.id - b.id],
-	changed: ['Last changed first', (a, b) => order(b.updated_at, a.updated_at) || b.id - a.id],
+	changed: ['Last changed', (a, b) => order(b.updated_at, a.updated_at) || b.id - a.id],
 	title: ['By title', (a, b) => byTitle.compare(a.title, b.title) || a.id - b.id],
 }
 const order = (/** @type {string} */ a, /** @type {string} */ b) => (a < b ? -1 : a > b ? 1 : 0)
