@@ -1,5 +1,5 @@
 // Small pieces that every page uses.
-import { useEffect, useLayoutEffect, useRef } from '../vendor/hooks.js'
+import { useLayoutEffect, useRef } from '../vendor/hooks.js'
 import { html } from './html.js'
 import { icons } from './icons.js'
 import { createStore, useStore } from './store.js'
@@ -114,7 +114,8 @@ export function Dialog({ title, children, onClose, shut }) {
  */
 export function Heading({ title, quiet, focus }) {
 	const ref = useRef(/** @type {HTMLElement|null} */ (null))
-	useEffect(() => {
+	// Before the page is seen: later, it could take the focus from where somebody types.
+	useLayoutEffect(() => {
 		document.title = title + ' · Vestibule'
 		if (focus) ref.current?.focus({ preventScroll: true })
 	}, [title])
