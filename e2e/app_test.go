@@ -38,15 +38,18 @@ func TestApp(t *testing.T) {
 			{"nothing private is shown to guests, and log-in leads back to where one wanted to go", testGuards},
 			{"log-in never leads to another site", testOpenRedirects},
 			{"log-out in one tab is seen by the others", testLogOutEverywhere},
+			{"whoever comes next sees nothing of who was there", testNextPerson},
 			{"what is typed when the session ends is kept, and sent once", testSessionEnds},
 			{"slow and lost answers and double clicks never make a task twice", testOnlyOnce},
 			{"somebody who was slower sees both versions", testConflict},
+			{"a text that is being edited is not lost to the next one", testTwoEdits},
 			{"a deletion can be undone, and is done when the page is closed", testUndo},
 			{"filter, search and order are in the address", testAddress},
 			{"odd titles are text", testOddTitles},
 			{"complaints stand at the right field", testComplaints},
 			{"answers that are no answers lose nothing", testNoAnswers},
 			{"the account can be changed, its devices signed out, and be deleted", testAccount},
+			{"a forgotten password can be set anew by whoever is in", testForgotten},
 			{"the keyboard is enough", testKeyboard},
 			{"scripts find no cookie and no token", testNoSecrets},
 		} {
@@ -100,7 +103,7 @@ func testGuards(t *testing.T, a *app) {
 	w := a.signedUp(t, "guards@example.com")
 	w.add("private thing")
 	w.saved()
-	for _, path := range []string{"/login", "/signup", "/forgot", "/"} {
+	for _, path := range []string{"/login", "/signup", "/"} {
 		w.do(chromedp.Navigate(a.bff + path))
 		w.until(`location.pathname === '/tasks'`)
 	}
@@ -195,6 +198,37 @@ func testLogOutEverywhere(t *testing.T, a *app) {
 	one.until(`location.pathname === '/tasks'`) // and so is log-in
 	one.quiet()
 	two.quiet()
+}
+
+func testNextPerson(t *testing.T, a *app) {
+	one := a.signedUp(t, "one-person@example.com")
+	two := a.beside(t, one, "/tasks")
+	two.shows("Nothing to do yet")
+	three := a.beside(t, one, "/tasks?q=private+search")
+	three.shows("Nothing matches")
+	one.press("Account")
+	one.shows("This device")
+	one.fill("Name", "private name")
+	one.fill("New email", "private@example.com")
+	two.fetch("POST", "/api/auth/sign-out", "{}")
+	for _, w := range []*window{one, two, three} {
+		w.shows("Session expired. Please log in again.")
+	}
+	two.press("Log in as somebody else")
+	two.until(`location.pathname + location.search === '/login'`)
+	two.press("Create an account")
+	two.fill("Email", "another-person@example.com")
+	two.fill("Password", "password123")
+	two.press("Create account")
+	two.until(`location.pathname + location.search === '/tasks'`)
+	one.shows("another-person@example.com")
+	three.until(`location.pathname + location.search === '/tasks' && text().includes('Nothing to do yet')`)
+	for _, w := range []*window{one, two, three} {
+		if got := w.js(`[location.href, ...[...document.querySelectorAll('input, textarea')].map(e => e.value), document.documentElement.outerHTML].filter(s => /private|Ada|one-person/.test(s))`).([]any); len(got) > 0 {
+			t.Errorf("who comes next sees %q", got)
+		}
+		w.quiet("401")
+	}
 }
 
 // watchRequests keeps the method, path and key of what changes something.
@@ -400,6 +434,42 @@ func testConflict(t *testing.T, a *app) {
 	w.quiet("412")
 }
 
+func testTwoEdits(t *testing.T, a *app) {
+	w := a.signedUp(t, "edits@example.com")
+	w.add("one")
+	w.add("two")
+	w.saved()
+	w.press("Edit", "one")
+	w.fill("Title", "one, changed")
+	w.press("Edit", "two")
+	w.until(`named('textarea', 'Title').value === 'two'`)
+	w.lists("two", "one, changed")
+	w.saved()
+	w.fill("Title", "") // which cannot be saved
+	w.fill("Description", "words")
+	w.press("Edit", "one, changed")
+	w.until(`named('textarea', 'Title').value === 'one, changed'`)
+	w.js(`[...document.querySelectorAll('.toast button')].find(e => e.textContent === 'Edit').click()`)
+	w.until(`named('textarea', 'Title').value === '' && named('textarea', 'Description').value === 'words'`)
+	w.press("Cancel")
+	// An answer that is slower than the news that the task is gone.
+	w.do(evaluate(`{ const real = window.fetch; window.fetch = async (url, init) => {
+		const answer = await real(url, init)
+		if (init?.method === 'PUT') { window.held = true; await new Promise(done => window.release = done) }
+		return answer
+	} }`))
+	w.press("two")
+	w.until(`window.held`)
+	id := regexp.MustCompile(`"id":(\d+),[^}]*"title":"two"`).FindStringSubmatch(w.fetch("GET", "/api/proxy/me/tasks", ""))[1]
+	w.fetch("DELETE", "/api/proxy/me/tasks/"+id, "")
+	w.lists("one, changed")
+	w.js(`window.release()`)
+	w.add("three")
+	w.saved()
+	w.lists("three", "one, changed")
+	w.quiet()
+}
+
 func testUndo(t *testing.T, a *app) {
 	w := a.signedUp(t, "undo@example.com")
 	for _, title := range []string{"one", "two", "three"} {
@@ -411,6 +481,18 @@ func testUndo(t *testing.T, a *app) {
 	w.until(`document.activeElement.closest('li')?.textContent.includes('one')`) // the focus has somewhere to be
 	w.press("Undo")
 	w.lists("three", "two", "one")
+	w.press("Delete", "two")
+	w.press("Delete", "three")
+	w.lists("one")
+	undo := func() {
+		t.Helper()
+		w.do(chromedp.KeyEvent("z", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+	}
+	undo() // however far away the notice is
+	w.lists("three", "one")
+	undo()
+	w.lists("three", "two", "one")
+	undo()
 	w.press("Delete", "one")
 	w.lists("three", "two")
 	w.do(chromedp.Navigate(a.bff + "/account"))
@@ -466,6 +548,11 @@ func testAddress(t *testing.T, a *app) {
 	w.do(chromedp.NavigateBack())
 	at("/tasks?show=open", "Citronen 9", "Citronen 10", "Äpfel")
 	w.do(chromedp.Navigate(a.bff + "/tasks?show=done&q=BIRN&sort=oldest"))
+	at("/tasks?show=done&q=BIRN&sort=oldest", "birnen")
+	w.press("Tasks") // to all of them, whatever was searched for
+	at("/tasks", "Citronen 9", "Citronen 10", "birnen", "Äpfel")
+	w.until(`named('input', 'Search tasks').value === ''`)
+	w.do(chromedp.NavigateBack())
 	at("/tasks?show=done&q=BIRN&sort=oldest", "birnen")
 	w.fill("Search tasks", "nothing")
 	w.shows("Nothing matches “nothing”.")
@@ -599,7 +686,7 @@ func testComplaints(t *testing.T, a *app) {
 	w.fill("Email", "fresh@example.com")
 	w.fill("Password", "short")
 	w.press("Create account")
-	wrong("Password", "too short")
+	wrong("Password", "at least 8 characters")
 	w.fill("Password", strings.Repeat("x", 129))
 	w.press("Create account")
 	wrong("Password", "too long")
@@ -646,14 +733,38 @@ func testNoAnswers(t *testing.T, a *app) {
 		w.do(evaluate(`dispatchEvent(new PageTransitionEvent('pagehide'))`))
 		w.lists("there before")
 	}
+	// Whoever wants to leave is told that they have not.
+	answers := func(path, status, body string) {
+		t.Helper()
+		w.do(evaluate(`window.real ??= window.fetch; window.fetch = (url, init) => url.endsWith(` + quoted(path) + `) ? Promise.resolve(new Response(` + quoted(body) + `, { status: ` + status + `, headers: { 'Content-Type': 'application/json' } })) : real(url, init)`))
+	}
+	answers("/sign-out", "500", `{"code":"INTERNAL_SERVER_ERROR","message":"Something went wrong on our side."}`)
+	w.press("Log out")
+	w.shows("You are still logged in: the server has a problem.")
+	// JSON that says nothing of what was asked for is no answer either.
+	for _, body := range []string{`null`, `{}`, `{"user":null}`, `{"user":{}}`} {
+		answers("/list-sessions", "200", body)
+		w.press("Account")
+		w.shows("The server cannot be reached.")
+		w.press("Tasks")
+		w.lists("there before")
+	}
 	// A refusal gives the text back.
 	w.do(evaluate(`window.fetch = (url, init) => init?.method === 'POST' ? Promise.resolve(new Response(JSON.stringify({ title: 'Unprocessable Entity', status: 422, detail: 'The request has fields that are not valid.',
 		errors: [{ field: 'title', message: 'is not polite' }] }), { status: 422, headers: { 'Content-Type': 'application/problem+json' } })) : real(url, init)`))
-	w.add("rude")
+	w.fill("New task", "rude")
+	w.press("Add") // an Enter of the browser's remote control goes on into the field, and answers the complaint
 	w.shows("is not polite")
 	w.until(`named('textarea', 'New task').value === 'rude'`)
 	w.lists("there before")
-	w.quiet()
+	w.do(evaluate(`window.fetch = real`))
+	w.press("Log out")
+	for _, body := range []string{`null`, `{}`, `{"user":null}`, `{"user":{}}`} {
+		answers("/sign-in/email", "200", body)
+		w.logIn("noanswer@example.com", "password123")
+		w.until(`document.querySelector('form .whole')?.textContent.includes('The server cannot be reached.')`)
+	}
+	w.quiet("500")
 }
 
 func testAccount(t *testing.T, a *app) {
@@ -741,6 +852,24 @@ func (a *app) mailedLink(t *testing.T, to string) string {
 	}
 	t.Fatalf("no mail to %s", to)
 	return ""
+}
+
+func testForgotten(t *testing.T, a *app) {
+	w := a.signedUp(t, "forgotten@example.com")
+	w.press("Account")
+	w.press("Forgot your password?")
+	w.fill("Email", "forgotten@example.com")
+	w.press("Send the link")
+	w.shows("a link to set a new password is on its way")
+	w.do(chromedp.Navigate(a.mailedLink(t, "forgotten@example.com")))
+	w.fill("New password", "password456")
+	w.press("Set the password")
+	w.shows("Your password is set")
+	w.press("Log in")
+	w.until(`location.pathname === '/login'`)
+	w.logIn("forgotten@example.com", "password456")
+	w.shows("Nothing to do yet")
+	w.quiet("401")
 }
 
 func testKeyboard(t *testing.T, a *app) {

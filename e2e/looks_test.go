@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -96,6 +97,16 @@ func (w *window) picture(file string) {
 	}
 }
 
+// fits says what is wider than the window. A phone makes its window as wide as the page,
+// so that it is not the window that is asked.
+func (w *window) fits(name string, width int64) {
+	w.Helper()
+	for _, wide := range w.js(`[...document.querySelectorAll('html, dialog, main *')].filter(e => !e.matches('.unseen, select, option') && e.scrollWidth > ` + strconv.FormatInt(width, 10) + ` ||
+		e.matches('dialog') && e.scrollWidth > e.clientWidth).map(e => e.tagName + '.' + e.className)`).([]any) {
+		w.Errorf("%s: at %d px, %v is too wide", name, width, wide)
+	}
+}
+
 // TestEveryPageInBothSchemes looks at every page as a phone and a desktop show it, in
 // light and in dark, with axe-core; and with SCREENSHOTS=true (make screenshots) keeps
 // what it sees in docs/images.
@@ -116,9 +127,7 @@ func TestEveryPageInBothSchemes(t *testing.T) {
 		w.scheme(scheme)
 		w.do(chromedp.EmulateViewport(width, 760, how...))
 		w.js(`(document.activeElement?.blur(), scrollTo(0, 0))`)
-		if w.js(`document.documentElement.scrollWidth > innerWidth`) == true {
-			t.Errorf("%s is wider than a %s", name, size)
-		}
+		w.fits(name, width)
 		w.axe(string(source))
 		if pictures && pictured[name] {
 			w.do(chromedp.Sleep(200 * time.Millisecond)) // until what moves stands still
@@ -133,6 +142,8 @@ func TestEveryPageInBothSchemes(t *testing.T) {
 			see(name, "dark", "desktop", 1100)
 			see(name, "light", "phone", 390, chromedp.EmulateMobile)
 		}
+		w.do(chromedp.EmulateViewport(320, 640, chromedp.EmulateMobile)) // a small phone, or a page at 400 % (WCAG 1.4.10)
+		w.fits(name, 320)
 		w.do(chromedp.EmulateViewport(1000, 800))
 	}
 	w.shows("New here?")

@@ -1,10 +1,10 @@
 // The account: name, address, password, devices, and its end.
 import { useEffect, useState } from '../vendor/hooks.js'
-import { AuthError, awayText, call } from './auth.js'
+import { AuthError, AwayError, awayText, call } from './auth.js'
 import { emailProblem, Field, FormError, found, newPasswordProblem, Submit, useForm } from './form.js'
 import { html } from './html.js'
 import { navigate } from './route.js'
-import { back, changed, gone, lose, renewed, session } from './session.js'
+import { answered, back, changed, gone, lose, renewed, session } from './session.js'
 import { useStore } from './store.js'
 import { settle } from './tasks.js'
 import { Away, Dialog, Heading, Icon, Skeleton, toast } from './ui.js'
@@ -92,7 +92,7 @@ function Address() {
 function Password() {
 	const { user } = useStore(session)
 	const form = useForm(['password', 'newPassword'], async ({ password, newPassword }, element) => {
-			const { token } = await ask('POST', '/change-password', { currentPassword: password, newPassword, revokeOtherSessions: true })
+			const { token } = answered(await ask('POST', '/change-password', { currentPassword: password, newPassword, revokeOtherSessions: true }))
 			renewed(token ?? '')
 			element.reset()
 			toast('Your password is changed. Your other devices are logged out.')
@@ -107,6 +107,7 @@ function Password() {
 			<${FormError} form=${form} />
 			<${Submit} form=${form} label="Change password" />
 		</form>
+		<p class="aside"><a href="/forgot">Forgot your password?</a></p>
 	<//>`
 }
 
@@ -131,7 +132,9 @@ function Devices() {
 	const [busy, setBusy] = useState('')
 	const load = async () => {
 		try {
-			setList(await ask('GET', '/list-sessions'))
+			const found = await ask('GET', '/list-sessions')
+			if (!Array.isArray(found)) throw new AwayError(awayText)
+			setList(found)
 			setAway(false)
 		} catch {
 			setAway(true)

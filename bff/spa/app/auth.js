@@ -56,9 +56,9 @@ export async function call(method, path, body) {
 /** @param {number} seconds */
 const inTime = seconds => (seconds > 90 ? `in ${Math.ceil(seconds / 60)} minutes` : seconds > 1 ? `in ${seconds} seconds` : 'in a moment')
 
-/** What to say, and at which field. A key that a form does not have falls to the form itself. */
+/** What to say ('': what the server says), and at which field. A key that a form does not have falls to the form itself. */
 const texts = /** @type {Record<string, [field: string, text: string]>} */ ({
-	PASSWORD_TOO_SHORT: ['newPassword', 'This password is too short. Use a longer one, such as a few words.'],
+	PASSWORD_TOO_SHORT: ['newPassword', ''], // the server says how long
 	PASSWORD_TOO_LONG: ['newPassword', 'This password is too long. Use at most 128 characters.'],
 	USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL: ['email', 'There is an account with this address already. Log in, or use another address.'],
 	INVALID_EMAIL: ['email', 'This is not an email address.'],
@@ -89,6 +89,6 @@ export function problems(error) {
 		}
 		if (Object.keys(found).length) return found
 	}
-	const [field, text] = texts[error.code] ?? ['', error.message || 'That did not work.']
-	return { [field]: text }
+	const [field, text] = texts[error.code] ?? ['', '']
+	return { [field]: text || error.message || 'That did not work.' }
 }

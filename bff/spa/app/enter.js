@@ -4,8 +4,8 @@ import { useRef, useState } from '../vendor/hooks.js'
 import { AuthError, call } from './auth.js'
 import { emailProblem, Field, FormError, found, newPasswordProblem, Submit, useForm } from './form.js'
 import { html } from './html.js'
-import { route } from './route.js'
-import { leave, session, signIn, signUp } from './session.js'
+import { navigate, route } from './route.js'
+import { gone, leave, session, signIn, signUp } from './session.js'
 import { useStore } from './store.js'
 import { Dialog, Heading } from './ui.js'
 
@@ -127,6 +127,8 @@ export function Reset({ focus }) {
 	const form = useForm(['newPassword'], async ({ newPassword }) => {
 			await call('POST', '/reset-password', { newPassword, token: token.current })
 			setDone(true)
+			// Who was in here is out now, by their own will, if it was their password.
+			if (session.get().state === 'in' && (await call('GET', '/get-session').catch(() => true)) === null) gone()
 		},
 		{ check: ({ newPassword }) => found({ newPassword: newPasswordProblem(newPassword) }) },
 	)
@@ -151,6 +153,10 @@ export function Reset({ focus }) {
 export function Expired() {
 	const { user } = useStore(session)
 	const form = useForm(['email', 'password'], ({ email, password }) => signIn(email.trim(), password), { check: checkLogin })
+	const other = () => {
+		leave()
+		navigate('/login', { replace: true }) // the way back is that of who was here
+	}
 	return html`<${Dialog} title="Session expired. Please log in again." shut=${true}>
 		<p class="lead">What you have typed is kept.</p>
 		<form onSubmit=${form.submit} novalidate>
@@ -159,6 +165,6 @@ export function Expired() {
 			<${FormError} form=${form} />
 			<${Submit} form=${form} label="Log in" />
 		</form>
-		<p class="aside"><button type="button" class="link" onClick=${() => leave()}>Log in as somebody else</button></p>
+		<p class="aside"><button type="button" class="link" onClick=${other}>Log in as somebody else</button></p>
 	<//>`
 }

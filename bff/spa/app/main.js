@@ -2,7 +2,7 @@
 import { useLayoutEffect, useRef, useState } from '../vendor/hooks.js'
 import { render } from '../vendor/preact.js'
 import { Account } from './account.js'
-import { AwayError, awayText } from './auth.js'
+import { AuthError, AwayError, awayText } from './auth.js'
 import { Expired, Forgot, Login, Reset, SignUp } from './enter.js'
 import { html } from './html.js'
 import { forGuests, home, loginTarget, navigate, route, safeTarget } from './route.js'
@@ -22,7 +22,9 @@ const pages = { '/tasks': TasksPage, '/account': Account, '/login': Login, '/sig
  * @param {string} query
  */
 function sentTo(state, path, query) {
-	if (state === 'in' && path === '/reset-password') return '' // a link in a mail works for those who are in, too
+	// A link in a mail works for those who are in, too; and whoever has forgotten their
+	// password cannot change it, nor get in again once they have logged out to ask for a link.
+	if (state === 'in' && (path === '/reset-password' || path === '/forgot')) return ''
 	if (state === 'in' && forGuests(path)) return safeTarget(new URLSearchParams(query).get('return'))
 	if (path === '/') return state === 'out' ? '/login' : home
 	if (state === 'out' && !forGuests(path) && Object.hasOwn(pages, path)) return loginTarget()
@@ -30,13 +32,20 @@ function sentTo(state, path, query) {
 }
 
 function App() {
-	const { state } = useStore(session)
+	const { state, user } = useStore(session)
 	const { path, query, kind } = useStore(route)
 	const known = state !== 'loading' && state !== 'away'
 	const elsewhere = known ? sentTo(state, path, query) : ''
 	useLayoutEffect(() => {
 		if (elsewhere) navigate(elsewhere, { replace: true })
 	}, [elsewhere])
+	// What one person has searched for, or wanted to go to, is not for the next.
+	const last = useRef('')
+	useLayoutEffect(() => {
+		if (!user) return
+		if (last.current && last.current !== user.id) navigate(route.get().path, { replace: true })
+		last.current = user.id
+	}, [user?.id])
 	useLayoutEffect(() => {
 		if (kind === 'push') scrollTo(0, 0)
 	}, [path])
@@ -49,10 +58,13 @@ function App() {
 	if (!known || elsewhere) return html`<div class="splash" role="status" aria-label="Loading"><img src="/icon.svg" width="48" height="48" alt="" /></div>`
 	const Page = (Object.hasOwn(pages, path) && pages[path]) || NotFound
 	const inside = state === 'in' || state === 'lost'
+	// Nor is what they have typed: a page of the next person is a new one. The pages for
+	// guests are nobody's, and a log-in in another tab must not take the link of a mail away.
+	const whose = forGuests(path) ? path : `${path} ${user?.id}`
 	return html`
 		<div class="app" inert=${state === 'lost'}>
-			${inside && !forGuests(path) && html`<${Header} path=${path} />`}
-			<${Page} key=${path} focus=${moved} />
+			${inside && !forGuests(path) && html`<${Header} key=${user?.id} path=${path} />`}
+			<${Page} key=${whose} focus=${moved} />
 		</div>
 		${state === 'lost' && html`<${Expired} />`}
 		<${Toasts} /><${Announcer} />`
@@ -77,8 +89,8 @@ function Header({ path }) {
 			navigate('/login')
 		} catch (error) {
 			wake()
-			if (!(error instanceof AwayError)) throw error
-			toast('You are still logged in: the server cannot be reached.', { bad: true, act: 'Try again', run: out })
+			if (!(error instanceof AwayError || error instanceof AuthError)) throw error
+			toast(`You are still logged in: the server ${error instanceof AwayError ? 'cannot be reached' : 'has a problem'}.`, { bad: true, act: 'Try again', run: out })
 		} finally {
 			busy.current = false
 		}

@@ -1,6 +1,6 @@
 // Who is signed in. All that the page knows is what the server has told it; tabs
 // tell each other, so that a log-out in one is a log-out in all.
-import { AuthError, AwayError, call } from './auth.js'
+import { AuthError, AwayError, awayText, call } from './auth.js'
 import { createStore } from './store.js'
 
 /**
@@ -30,6 +30,7 @@ export async function load() {
 	let found
 	try {
 		found = await call('GET', '/get-session')
+		if (found !== null) answered(found)
 	} catch (error) {
 		if (before !== epoch) return
 		if (!(error instanceof AwayError || error instanceof AuthError)) throw error
@@ -38,8 +39,19 @@ export async function load() {
 		return
 	}
 	if (before !== epoch) return
-	if (found?.user) enter(found.user, found.session?.token ?? '')
+	if (found) enter(found.user, found.session?.token ?? '')
 	else lose()
+}
+
+/**
+ * What our server says of a person always has them in it; JSON without did not come
+ * from there.
+ * @param {any} answer
+ * @returns {{ user: User, token?: string|null, session?: { token: string } }}
+ */
+export function answered(answer) {
+	if (typeof answer?.user?.id !== 'string') throw new AwayError(awayText)
+	return answer
 }
 
 export function retry() {
@@ -75,7 +87,7 @@ export function leave(why = '') {
  * @param {string} password
  */
 export async function signIn(email, password) {
-	const { user, token } = await call('POST', '/sign-in/email', { email, password })
+	const { user, token } = answered(await call('POST', '/sign-in/email', { email, password }))
 	enter(user, token ?? '')
 	tell('in')
 }
@@ -87,7 +99,7 @@ export async function signIn(email, password) {
  * @returns {Promise<boolean>} false when the address must be confirmed first
  */
 export async function signUp(name, email, password) {
-	const { user, token } = await call('POST', '/sign-up/email', { name, email, password, callbackURL: '/tasks' })
+	const { user, token } = answered(await call('POST', '/sign-up/email', { name, email, password, callbackURL: '/tasks' }))
 	if (!token) return false
 	enter(user, token)
 	tell('in')

@@ -19,7 +19,7 @@ const byTitle = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base
 const orders = {
 	newest: ['Newest first', (a, b) => order(b.created_at, a.created_at) || b.id - a.id],
 	oldest: ['Oldest first', (a, b) => order(a.created_at, b.created_at) || a.id - b.id],
-	changed: ['Changed last', (a, b) => order(b.updated_at, a.updated_at) || b.id - a.id],
+	changed: ['Last changed', (a, b) => order(b.updated_at, a.updated_at) || b.id - a.id],
 	title: ['By title', (a, b) => byTitle.compare(a.title, b.title) || a.id - b.id],
 }
 const order = (/** @type {string} */ a, /** @type {string} */ b) => (a < b ? -1 : a > b ? 1 : 0)
@@ -50,14 +50,18 @@ const fold = (/** @type {string} */ text) => text.normalize('NFKD').replace(/\p{
 
 /** @param {{ focus: boolean }} props */
 export function TasksPage({ focus }) {
-	const { query, kind } = useStore(route)
+	const { query } = useStore(route)
 	const now = useStore(tasks)
 	const view = read(query)
 	const [typing, setTyping] = useState(view.q)
 	const timer = useRef(/** @type {ReturnType<typeof setTimeout>|undefined} */ (undefined))
+	const written = useRef(view.q) // by the field below, to the address
 	useEffect(() => {
-		if (kind === 'back') setTyping(view.q) // else what is being typed is newer
-	}, [query, kind])
+		if (view.q === written.current) return // what is being typed is newer
+		written.current = view.q
+		clearTimeout(timer.current)
+		setTyping(view.q)
+	}, [view.q])
 	useEffect(() => () => clearTimeout(timer.current), [])
 
 	const search = (/** @type {string} */ text) => {
@@ -65,6 +69,7 @@ export function TasksPage({ focus }) {
 		clearTimeout(timer.current)
 		timer.current = setTimeout(() => {
 			const here = read(route.get().query)
+			written.current = text.trim()
 			navigate(address({ ...here, q: text.trim() }), { replace: Boolean(here.q) === Boolean(text.trim()) })
 		}, 150)
 	}

@@ -48,6 +48,8 @@ let ids = new Map()
 let keys = new Map()
 /** @type {Map<number, string>} */
 let etags = new Map()
+/** @type {Set<number>} */
+let dead = new Set() // deleted; an answer that comes late does not bring them back
 /** @type {Task[]} */
 let early = [] // created elsewhere or here: not known while an answer of ours is out
 let user = ''
@@ -147,6 +149,7 @@ function forget() {
 	ids = new Map()
 	keys = new Map()
 	etags = new Map()
+	dead = new Set()
 	early = []
 	user = ''
 	client = null
@@ -283,6 +286,7 @@ const differs = (a, b) => a.title !== b.title || (a.description ?? '') !== (b.de
 
 /** @param {{ id: number }} task */
 function removed({ id }) {
+	dead.add(id)
 	early = early.filter(t => t.id !== id)
 	const key = keyOf(id)
 	base.delete(id)
@@ -397,6 +401,7 @@ const asNew = change => ({ title: change.title ?? '', ...(change.description ? {
 
 /** What an answer says of a task. @param {Task} task */
 function learn(task) {
+	if (dead.has(task.id)) return
 	const etag = etagOf(task)
 	const before = base.get(task.id)
 	if (before && before.updated_at > task.updated_at) return
@@ -482,9 +487,33 @@ async function conflict(op) {
 
 /** Gives a text back to be edited; not in the way of another one that is being edited. @param {Edit} edit */
 function reopen(edit) {
-	const open = () => tasks.merge({ edit })
-	if (!tasks.get().edit) return open()
-	toast(`“${short(edit.title)}” is not saved.`, { bad: true, stay: 60_000, act: 'Edit', run: open })
+	if (tasks.get().edit) offer(edit)
+	else tasks.merge({ edit })
+}
+
+/** @param {Edit} edit */
+function offer(edit) {
+	toast(`“${short(edit.title)}” is not saved.`, { bad: true, stay: 60_000, act: 'Edit', run: () => bringBack(edit) })
+}
+
+/** @param {Edit} edit */
+function bringBack(edit) {
+	const open = tasks.get().edit
+	if (open) putAway(open)
+	if (!shown().some(task => task.key === edit.key)) return gone(edit.title, edit.description || null)
+	tasks.merge({ edit })
+}
+
+/**
+ * Another task is about to be edited: what was typed in this one is saved, or offered
+ * again where it cannot be.
+ * @param {Edit} edit
+ */
+function putAway(edit) {
+	if (edit.title === edit.from.title && edit.description === (edit.from.description ?? '')) return
+	if (!edit.theirs && save()) return
+	cancel()
+	offer(edit)
 }
 
 /** @param {string} text */
@@ -562,6 +591,8 @@ export function remove(task) {
 
 /** @param {Shown} task */
 export function edit(task) {
+	const open = tasks.get().edit
+	if (open && open.key !== task.key) putAway(open)
 	tasks.merge({ edit: { key: task.key, title: task.title, description: task.description ?? '', from: { ...task }, errors: {}, theirs: null } })
 	// The version is asked for while the person types, and with it whether the text is
 	// still the one that they see.

@@ -1,5 +1,5 @@
 // Small pieces that every page uses.
-import { useEffect, useLayoutEffect, useRef } from '../vendor/hooks.js'
+import { useLayoutEffect, useRef } from '../vendor/hooks.js'
 import { html } from './html.js'
 import { icons } from './icons.js'
 import { createStore, useStore } from './store.js'
@@ -36,7 +36,7 @@ let made = 0
 export function toast(text, { act, run, bad, stay = bad ? 12_000 : 6_000 } = {}) {
 	const id = ++made
 	toasts.set([...toasts.get(), { id, text, act, run, bad }].slice(-4))
-	announce(act ? `${text} ${act} is offered.` : text)
+	announce(act ? `${text} ${act} is offered${act === 'Undo' ? ', also with Control Z' : ''}.` : text)
 	const end = () => (inUse(id) ? setTimeout(end, 1000) : dismiss(id))
 	if (stay) setTimeout(end, stay)
 	return id
@@ -56,12 +56,23 @@ export function dismiss(id) {
 	toasts.set(toasts.get().filter(t => t.id !== id))
 }
 
+// The corner is behind the whole list for those who get there with Tab.
+addEventListener('keydown', event => {
+	if (event.key.toLowerCase() !== 'z' || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return
+	if (event.target instanceof Element && event.target.matches('textarea, input:not([type=checkbox])')) return // these have an undo of their own
+	const last = toasts.get().filter(t => t.act === 'Undo').pop()
+	if (!last || document.querySelector('dialog[open]')) return
+	event.preventDefault()
+	dismiss(last.id)
+	last.run?.()
+})
+
 export function Toasts() {
 	const all = useStore(toasts)
 	return html`<section class="toasts" aria-label="Notices">${all.map(
 		t => html`<div key=${t.id} data-id=${t.id} class=${t.bad ? 'toast bad' : 'toast'}>
 			<span class="toast-text">${t.text}</span>
-			${t.act && html`<button type="button" class="link" onClick=${() => {
+			${t.act && html`<button type="button" class="link" aria-keyshortcuts=${t.act === 'Undo' ? 'Control+Z Meta+Z' : undefined} onClick=${() => {
 				dismiss(t.id)
 				t.run?.()
 			}}>${t.act}</button>`}
@@ -103,7 +114,8 @@ export function Dialog({ title, children, onClose, shut }) {
  */
 export function Heading({ title, quiet, focus }) {
 	const ref = useRef(/** @type {HTMLElement|null} */ (null))
-	useEffect(() => {
+	// Before the page is seen: later, it could take the focus from where somebody types.
+	useLayoutEffect(() => {
 		document.title = title + ' · Vestibule'
 		if (focus) ref.current?.focus({ preventScroll: true })
 	}, [title])
