@@ -88,21 +88,6 @@ func (st *stream) ends(t *testing.T) {
 	}
 }
 
-// running starts the background work of the API until the test ends.
-func (s *surface) running(t *testing.T) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		s.server.Run(ctx)
-	}()
-	t.Cleanup(func() {
-		cancel()
-		<-done
-	})
-}
-
 func event(id int, kind, task string) string {
 	return fmt.Sprintf("id: %d\nevent: %s\ndata: %s\n", id, kind, task)
 }
@@ -181,7 +166,7 @@ func TestAStreamIsForItsOwner(t *testing.T) {
 func TestChangesOfAnotherInstanceAreStreamed(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, s *surface) {
 		other := startSurface(t, sharedSecretConfig(), Deps{Tasks: s.store})
-		s.running(t)
+		s.runs(t)
 		token := auth(mint(t, ada))
 		st := s.watch(t, token)
 		st.next(t)

@@ -100,16 +100,7 @@ func newKeyedSurface(tb testing.TB, algorithm string, i *issuer) *surface {
 	tb.Helper()
 	cfg := Config{Algorithm: algorithm, Issuer: testIssuer, Audience: testAudience, JWKSURL: serve(tb, i) + "/jwks"}
 	s := startSurface(tb, cfg, Deps{Tasks: broken{}})
-	ctx, cancel := context.WithCancel(tb.Context())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		s.server.Run(ctx)
-	}()
-	tb.Cleanup(func() {
-		cancel()
-		<-ended
-	})
+	s.runs(tb)
 	return s
 }
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -63,6 +64,21 @@ func startSurface(tb testing.TB, cfg Config, deps Deps) *surface {
 	s.server = server
 	s.url = serve(tb, contract.Watch(tb, server.Handler()))
 	return s
+}
+
+// runs starts the API's background work, until the test ends.
+func (s *surface) runs(tb testing.TB) {
+	tb.Helper()
+	ctx, cancel := context.WithCancel(tb.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.server.Run(ctx)
+	}()
+	tb.Cleanup(func() {
+		cancel()
+		<-ended
+	})
 }
 
 // serve returns the address of h on a socket.

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
@@ -70,21 +69,6 @@ func newFederation(tb testing.TB) *federation {
 	f.store = st
 	f.runs(tb)
 	return f
-}
-
-// runs lets the API fetch keys until the test ends.
-func (s *surface) runs(tb testing.TB) {
-	tb.Helper()
-	ctx, cancel := context.WithCancel(tb.Context())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		s.server.Run(ctx)
-	}()
-	tb.Cleanup(func() {
-		cancel()
-		<-ended
-	})
 }
 
 func (f *federation) waitForKeys(tb testing.TB) {

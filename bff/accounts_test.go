@@ -12,8 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"vestibule/bff"
-	"vestibule/internal/pgtest"
-	"vestibule/store"
 )
 
 func TestSignUp(t *testing.T) {
@@ -294,15 +292,7 @@ func TestForgedCookieIsRefused(t *testing.T) {
 }
 
 func TestOutageKeepsTheCookie(t *testing.T) {
-	server := pgtest.NewServer(t)
-	db, err := store.Open(t.Context(), server.Database(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	if err := db.MigrateUp(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	server, db := ownServer(t)
 	s := newSite(t, db)
 	v := s.visitor()
 	v.signUp("joe@example.com")

@@ -17,6 +17,7 @@ import (
 
 	"vestibule/bff"
 	"vestibule/bff/password"
+	"vestibule/internal/pgtest"
 	"vestibule/internal/storetest"
 	"vestibule/internal/testclock"
 	"vestibule/store"
@@ -190,4 +191,19 @@ func object(t *testing.T, text string) map[string]any {
 		t.Fatalf("%s: %v", text, err)
 	}
 	return m
+}
+
+// ownServer opens a database on a PostgreSQL that the test may stop.
+func ownServer(t *testing.T) (*pgtest.Server, *store.Store) {
+	t.Helper()
+	server := pgtest.NewServer(t)
+	db, err := store.Open(t.Context(), server.Database(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	if err := db.MigrateUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return server, db
 }

@@ -12,9 +12,7 @@ import (
 
 	"vestibule/bff"
 	"vestibule/internal/openapitest"
-	"vestibule/internal/pgtest"
 	"vestibule/internal/storetest"
-	"vestibule/store"
 )
 
 // contract is the document that every answer of this package's tests is held to.
@@ -103,15 +101,7 @@ func TestEveryBodyIsRefused(t *testing.T) {
 
 // TestEveryOperationWithoutADatabase is a 503 at each that needs one.
 func TestEveryOperationWithoutADatabase(t *testing.T) {
-	server := pgtest.NewServer(t)
-	db, err := store.Open(t.Context(), server.Database(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	if err := db.MigrateUp(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	server, db := ownServer(t)
 	s := newSite(t, db, func(c *bff.Config) { c.ExposeToken, c.JWTAlgorithm = true, "EdDSA" })
 	v := s.visitor()
 	v.signUp("ada@example.com")

@@ -44,9 +44,9 @@ func TestADevServerIsPassedOnTo(t *testing.T) {
 		}
 		_, _ = w.Write([]byte("source"))
 	})
-	g := s.want(s.do("GET", "/@fs/work/node_modules/.vite/deps/react.js?v=1&import", "Cookie", "better-auth.session_token=ours; theme=dark", "Authorization", "Bearer x",
+	g := s.want(s.do("GET", "/@fs/app/node_modules/.vite/deps/react.js?v=1&import", "Cookie", "better-auth.session_token=ours; theme=dark", "Authorization", "Bearer x",
 		"Origin", s.url, "Accept", "*/*"), 200, "source")
-	if seen.URL.RequestURI() != "/@fs/work/node_modules/.vite/deps/react.js?v=1&import" || "http://"+seen.Host != server.URL || seen.Header.Get("Origin") != server.URL || seen.Header.Get("Accept") != "*/*" {
+	if seen.URL.RequestURI() != "/@fs/app/node_modules/.vite/deps/react.js?v=1&import" || "http://"+seen.Host != server.URL || seen.Header.Get("Origin") != server.URL || seen.Header.Get("Accept") != "*/*" {
 		t.Errorf("got %s %s %v", seen.Host, seen.URL, seen.Header)
 	}
 	for _, name := range []string{"Cookie", "Authorization"} {
