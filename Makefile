@@ -4,6 +4,7 @@
 # make test-reference  holds the client's tests to the real Better Auth server
 
 .DEFAULT_GOAL := run
+SHELL := bash
 .PHONY: run build test test-reference screenshots deps client types fmt lint bench clean
 
 BIN := bin/vestibule
@@ -17,8 +18,12 @@ build:
 # -count=1: a cached result is no test. -p 2: two packages at a time, so that
 # the databases that they start do not fight over a small machine. The one that takes
 # longest comes first, beside all the others.
+# What failed is said once more at the end: the logs of the product under test are long.
 test: deps lint
-	go test -race -count=1 -p 2 -timeout 12m ./e2e ./...
+	@mkdir -p bin; set -o pipefail; \
+	go test -race -count=1 -p 2 -timeout 12m ./e2e ./... 2>&1 | tee bin/test.log || { \
+	printf '\nwhat failed (the whole of it: bin/test.log):\n'; \
+	grep -E '^ *--- FAIL|^ +[a-zA-Z_]+_test\.go:[0-9]+: |^panic: |^WARNING: DATA RACE|^FAIL|^# ' bin/test.log | cut -c1-400 | tail -n 80; exit 1; }
 
 # The official client's tests against the real Better Auth server, to know that
 # they ask for what that does.
