@@ -206,7 +206,22 @@ func (w *window) saved() {
 func (w *window) add(title string) {
 	w.Helper()
 	w.fill("New task", title)
-	w.do(chromedp.KeyEvent("\r"))
+	w.enter()
+}
+
+// enter presses Enter in one stroke, as a keyboard does. chromedp sends the press and
+// its character apart, and what has the focus by then, a button perhaps, gets the second.
+func (w *window) enter() {
+	w.Helper()
+	for _, kind := range []input.DispatchKeyEventType{input.DispatchKeyEventTypeKeyDown, input.DispatchKeyEventTypeKeyUp} {
+		stroke := input.DispatchKeyEventParams{Type: kind, Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13, NativeVirtualKeyCode: 13}
+		if kind == input.DispatchKeyEventTypeKeyDown {
+			stroke.Text = "\r"
+		}
+		if _, err := chromedp.Call(w.ctx, input.DispatchKeyEvent, stroke); err != nil {
+			w.Fatal(err)
+		}
+	}
 }
 
 // scheme is light or dark.
