@@ -49,6 +49,14 @@ func (s *Store) tx(ctx context.Context, what string, f func(context.Context, que
 }
 
 func (s *Store) try(ctx context.Context, f func(context.Context, querier) error) error {
+	if s.turn != nil {
+		select {
+		case s.turn <- struct{}{}:
+			defer func() { <-s.turn }()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	tx, err := s.write.BeginTxx(ctx, nil)
 	if err != nil {
 		return err

@@ -138,6 +138,7 @@ func connectSQLite(path string, patience time.Duration) (*Store, error) {
 		read:     read,
 		often:    &prepared{DB: read, statements: map[string]*sql.Stmt{}},
 		write:    write,
+		turn:     make(chan struct{}, 1),
 		patience: patience,
 		engine: engine{
 			name:          "sqlite",

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -211,7 +212,8 @@ func TestAFileLockedByAnotherProcessCanBeReadButNotWritten(t *testing.T) {
 	}
 	reads := []string{"Ping", "CheckMigrated", "MigrationStatus", "MigrateUp", "CredentialByEmail",
 		"SessionByTokenHash", "LiveSessions", "ListTasks", "TaskPage", "TaskEvents", "TaskFeed", "TaskFeeds", "Task", "Keys", "AccountsOf", "SessionsOf", "AddressFree",
-		"UserByEmail", "UserByID", "PasswordHash", "Users", "Events", "Clients"}
+		"UserByEmail", "UserByID", "PasswordHash", "Users", "Events", "Clients",
+		"FoldTasks"} // when there is none to fold
 	calls := methods(t.Context(), d.Store, u, session, task)
 	for _, name := range reads {
 		if err := calls[name](); err != nil {
@@ -291,5 +293,48 @@ func TestOpeningAFileAgainKeepsTheLocksOfTheFirst(t *testing.T) {
 	defer again.Close()
 	if got := locked(); got != "locked\n" {
 		t.Errorf("after opening it again: got %q, want the file locked", got)
+	}
+}
+
+// TestWritersTakeTurnsInOrder: who waits longest is next, or somebody without luck
+// waits until the call times out.
+func TestWritersTakeTurnsInOrder(t *testing.T) {
+	t.Parallel()
+	d := migrated(t, variants()[0])
+	u, _ := signedUp(t, d.Store)
+	lock, err := d.raw(t).Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Close()
+	if _, err := lock.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil { // all of them wait for it
+		t.Fatal(err)
+	}
+	const writers = 20
+	var served [writers]int // who it was
+	var n atomic.Int32
+	var all sync.WaitGroup
+	for i := range writers {
+		all.Go(func() {
+			if _, err := d.CreateTask(t.Context(), newTask(u.ID)); err != nil {
+				t.Error(err)
+				return
+			}
+			served[n.Add(1)-1] = i
+		})
+		time.Sleep(20 * time.Millisecond)
+	}
+	if _, err := lock.ExecContext(t.Context(), "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	all.Wait()
+	// One may overtake another between its write and the count. At random they would be
+	// 133 places from their own in all.
+	apart := 0
+	for place, i := range served {
+		apart += max(place-i, i-place)
+	}
+	if apart > 40 {
+		t.Errorf("they were served in the order %v", served)
 	}
 }

@@ -34,8 +34,13 @@ type Store struct {
 
 	// read and write are one pool on PostgreSQL. On SQLite, which has one writer
 	// at a time, write holds a single connection: writers then queue up in here,
-	// in order, where SQLite would have them poll for its lock.
+	// where SQLite would have them poll for its lock.
 	read, write *sqlx.DB
+
+	// turn is full while somebody writes, and nil on PostgreSQL. Senders are served
+	// in order; of those who wait for a connection of write, database/sql picks
+	// one at random, and whoever has no luck waits until the call times out.
+	turn chan struct{}
 
 	// often is read for statements that are run all the time and never vary.
 	often handle
