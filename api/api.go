@@ -67,7 +67,7 @@ type Tasks interface {
 	TaskFeeds(ctx context.Context, userIDs []string) (map[string]int64, error)
 	WatchTasks(ctx context.Context, w store.TaskWatcher)
 
-	FoldTasks(ctx context.Context, limit int) (int, error)
+	FoldTasks(ctx context.Context, limit int, atMost time.Duration) (more bool, err error)
 	DeleteExpiredAnswers(ctx context.Context, now time.Time, limit int) (int64, error)
 	DeleteTaskEvents(ctx context.Context, before time.Time, limit int) (int64, error)
 }

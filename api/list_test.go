@@ -74,7 +74,7 @@ func (b broken) TaskFeeds(context.Context, []string) (map[string]int64, error) {
 
 func (b broken) WatchTasks(ctx context.Context, _ store.TaskWatcher) { <-ctx.Done() }
 
-func (b broken) FoldTasks(context.Context, int) (int, error) { return 0, b.err }
+func (b broken) FoldTasks(context.Context, int, time.Duration) (bool, error) { return false, b.err }
 
 func (b broken) DeleteExpiredAnswers(context.Context, time.Time, int) (int64, error) { return 0, b.err }
 

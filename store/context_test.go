@@ -69,7 +69,7 @@ func methods(ctx context.Context, d *store.Store, u store.User, session store.Se
 			return d.DeleteTask(ctx, u.ID, t.ID, nil, base())
 		},
 		"TaskPage":  func() error { _, _, err := d.TaskPage(ctx, u.ID, store.TaskQuery{}, 1); return err },
-		"FoldTasks": func() error { _, err := d.FoldTasks(ctx, 1); return err },
+		"FoldTasks": func() error { _, err := d.FoldTasks(ctx, 1, time.Second); return err },
 		"CreateTaskOnce": func() error {
 			_, _, err := d.CreateTaskOnce(ctx, newTask(u.ID), newOnce(newHash()))
 			return err

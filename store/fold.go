@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"strings"
+	"time"
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
@@ -45,29 +46,46 @@ func readable(text string) string {
 }
 
 // FoldTasks makes up to limit tasks searchable that an earlier version or another
-// program has written, and returns how many it has found.
-func (s *Store) FoldTasks(ctx context.Context, limit int) (n int, err error) {
-	err = s.tx(ctx, "fold tasks", func(ctx context.Context, q querier) error {
-		var t Task
-		var found []Task
-		err := q.each(ctx, t.fields(), func() { found = append(found, t) },
+// program has written, and reports whether there may be more of them. It stops early
+// once it has kept other writers waiting for atMost.
+func (s *Store) FoldTasks(ctx context.Context, limit int, atMost time.Duration) (more bool, err error) {
+	var t Task
+	var found []Task
+	err = s.call(ctx, "find tasks to fold", func(ctx context.Context) error {
+		found = nil
+		return querier{s.read}.each(ctx, t.fields(), func() { found = append(found, t) },
 			`SELECT `+taskColumns+` FROM tasks WHERE title_fold IS NULL ORDER BY id LIMIT ?`, limit)
-		for _, t := range found {
-			if err != nil {
-				break
-			}
-			folded := fold(readable(t.Title))
-			description := t.Description
-			if description != nil {
-				description = new(fold(readable(*description)))
+	})
+	if err != nil || len(found) == 0 {
+		return false, err
+	}
+	type folded struct {
+		title       string
+		description *string
+	}
+	texts := make([]folded, len(found))
+	for i, t := range found {
+		texts[i].title = fold(readable(t.Title))
+		if t.Description != nil {
+			texts[i].description = new(fold(readable(*t.Description)))
+		}
+	}
+	err = s.tx(ctx, "fold tasks", func(ctx context.Context, q querier) error {
+		more = len(found) == limit
+		begun := time.Now()
+		for i, t := range found {
+			if i > 0 && time.Since(begun) >= atMost {
+				more = true
+				return nil
 			}
 			// Not a change of the task: its version and times stay. One that was
 			// changed meanwhile is left for the next time.
-			_, err = q.exec(ctx, `UPDATE tasks SET title_key = ?, title_fold = ?, description_fold = ? WHERE id = ? AND version = ? AND title_fold IS NULL`,
-				sortKey(folded), folded, description, t.ID, t.Version)
+			if _, err := q.exec(ctx, `UPDATE tasks SET title_key = ?, title_fold = ?, description_fold = ? WHERE id = ? AND version = ? AND title_fold IS NULL`,
+				sortKey(texts[i].title), texts[i].title, texts[i].description, t.ID, t.Version); err != nil {
+				return err
+			}
 		}
-		n = len(found)
-		return err
+		return nil
 	})
-	return n, err
+	return more, err
 }

@@ -208,13 +208,24 @@ func hostileSearchCase(t *testing.T, d *database) {
 	manyTasks(t, d, u.ID, tasks)
 	d.exec(t, `UPDATE tasks SET description_fold = ? WHERE user_id = ?`, strings.Repeat("é", 10_000), u.ID)
 	many := strings.Repeat("é", 254)
-	for place, search := range map[string]string{"before": "x" + many, "behind": many + "x"} {
-		begun := time.Now()
-		if got := paged(t, d, u.ID, store.TaskQuery{Search: search}, 10); len(got) != 0 {
-			t.Errorf("another letter %s: got %v, want none", place, got)
+	// The least of several counts: what is beside this on the machine only adds to it.
+	least := func(search string) time.Duration {
+		took := time.Hour
+		for range 3 {
+			begun := time.Now()
+			if got := paged(t, d, u.ID, store.TaskQuery{Search: search}, 10); len(got) != 0 {
+				t.Errorf("%q: got %v, want none", search, got)
+			}
+			took = min(took, time.Since(begun))
 		}
-		if took := time.Since(begun); took > 2*time.Second {
-			t.Errorf("another letter %s: took %v", place, took)
+		return took
+	}
+	harmless := least("x")
+	for place, search := range map[string]string{"before": "x" + many, "behind": many + "x"} {
+		took := least(search)
+		t.Logf("another letter %s: %v, where one letter takes %v", place, took, harmless)
+		if took > 40*harmless {
+			t.Errorf("another letter %s takes %v, one letter %v", place, took, harmless)
 		}
 	}
 }
@@ -227,11 +238,16 @@ func foldCase(t *testing.T, d *database) {
 		d.exec(t, `INSERT INTO tasks (user_id, title, description, completed, created_at, updated_at)
 			SELECT id, CAST(x'C3FF41' AS TEXT), CAST(x'00FE42' AS TEXT), "emailVerified", "createdAt", "createdAt" FROM "user" WHERE id = ?`, u.ID)
 	}
-	for n := 1; n > 0; {
+	// However little time it has, it gets on, and says that there is more.
+	batches := 0
+	for more := true; more; batches++ {
 		var err error
-		if n, err = d.FoldTasks(t.Context(), 100); err != nil {
-			t.Fatal(err)
+		if more, err = d.FoldTasks(t.Context(), 100, 0); err != nil {
+			t.Fatalf("batch %d: %v", batches, err)
 		}
+	}
+	if d.Engine() == "sqlite" && batches < 2 { // other cases may have left some more
+		t.Errorf("got %d batches, want one for each task", batches)
 	}
 	for _, search := range []string{"über", "äon"} {
 		if got := paged(t, d, u.ID, store.TaskQuery{Search: search, By: store.ByTitle}, 10); len(got) != 1 {
