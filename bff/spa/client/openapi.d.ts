@@ -500,11 +500,12 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `Content-Type` is not `application/json`. */
+        /** @description `Content-Type` is not `application/json`, or the body has a `Content-Encoding`. */
         UnsupportedMediaType: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
                 "Cache-Control": components["headers"]["CacheControl"];
+                "Accept-Encoding": components["headers"]["AcceptEncoding"];
                 [name: string]: unknown;
             };
             content: {
@@ -674,6 +675,11 @@ export interface components {
          * @example GET, HEAD, POST
          */
         Allow: string;
+        /**
+         * @description Where `Content-Encoding` is at fault: that there must be none
+         * @example identity
+         */
+        AcceptEncoding: "identity";
         /**
          * @description Seconds to wait
          * @example 2
