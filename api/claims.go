@@ -1,6 +1,7 @@
 package api
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strconv"
@@ -144,11 +145,20 @@ func (c claims) validAt(now time.Time) error {
 // name tells callers apart: a user, and a service that acts for them, choose their
 // keys without knowing of each other.
 func (c claims) name() string {
-	if c.actor == "" {
-		return c.subject
+	name := c.subject
+	if c.actor != "" {
+		name += " " + c.actor
 	}
-	return c.subject + " " + c.actor
+	if len(name) > maxName {
+		return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(name)))
+	}
+	return name
 }
+
+// maxName bounds the name of a caller, in bytes. A long chain of actors under an
+// issuer with a long name has more than the 2 704 that PostgreSQL's index of keys
+// has room for.
+const maxName = 1024
 
 // ends is when validAt stops to hold.
 func (c claims) ends() time.Time {

@@ -156,9 +156,14 @@ func TestAStreamIsForItsOwner(t *testing.T) {
 	s := newSurface(t, sqlite)
 	s.do(t, "GET", "/api/"+bob+"/tasks/events", "", auth(mint(t, ada))).isProblem(t, 403, "Access denied: user_id mismatch")
 	s.do(t, "GET", "/api/me/tasks/events", "", nil).isProblem(t, 401, "Not authenticated")
-	// A HEAD would never end.
-	if got := s.do(t, "HEAD", "/api/me/tasks/events", "", auth(mint(t, ada))).StatusCode; got != 422 {
-		t.Errorf("HEAD: got %d, want 422", got)
+	// Not a HEAD, which would never end, nor what can be done with a task.
+	for _, method := range []string{"HEAD", "PUT", "PATCH", "DELETE", "POST", "OPTIONS"} {
+		for _, path := range []string{"/api/me/tasks/events", "/api/me/tasks/events/"} {
+			res := s.do(t, method, path, "", auth(mint(t, ada)))
+			if got := res.Header.Get("Allow"); res.StatusCode != 405 || got != "GET" {
+				t.Errorf("%s %s: got %d with Allow: %s, want 405 with GET", method, path, res.StatusCode, got)
+			}
+		}
 	}
 }
 

@@ -23,6 +23,16 @@ func (s *Server) listTasks(w http.ResponseWriter, r *http.Request, user string) 
 	if q.limit > 0 {
 		return s.sendPage(w, r, user, q)
 	}
+	if r.Method == http.MethodHead {
+		// What only the content tells may be left out (RFC 9110 §9.3.2): a million
+		// rows are not read to send none of them. One row says whether it can be had.
+		if _, _, err := s.tasks.TaskPage(r.Context(), user, q.TaskQuery, 1); err != nil {
+			return err
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusOK)
+		return nil
+	}
 	out := newTaskList(w)
 	for task, err := range s.tasks.ListTasks(r.Context(), user, q.TaskQuery) {
 		if err == nil {

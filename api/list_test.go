@@ -99,6 +99,26 @@ func TestAListOfAnyLengthIsWhole(t *testing.T) {
 	}
 }
 
+// TestAHeadReadsNoList: the rows of this store end in an error, which is not met.
+func TestAHeadReadsNoList(t *testing.T) {
+	s := startSurface(t, sharedSecretConfig(), Deps{Tasks: onePage{broken{rows: 10, err: errSecretive}}})
+	res := s.do(t, "HEAD", "/api/me/tasks", "", auth(mint(t, ada)))
+	if got := res.Header.Get("Content-Type"); res.StatusCode != 200 || got != "application/json" || res.body != "" {
+		t.Errorf("got %d %s %q, want 200 and no body", res.StatusCode, got, res.body)
+	}
+	s = startSurface(t, sharedSecretConfig(), Deps{Tasks: broken{err: store.ErrUnavailable}})
+	if got := s.do(t, "HEAD", "/api/me/tasks", "", auth(mint(t, ada))).StatusCode; got != 503 {
+		t.Errorf("without a database: got %d, want 503", got)
+	}
+}
+
+// onePage is a store whose pages are whole.
+type onePage struct{ broken }
+
+func (onePage) TaskPage(context.Context, string, store.TaskQuery, int) ([]store.Task, *store.TaskPosition, error) {
+	return nil, nil, nil
+}
+
 func TestAnErrorBeforeTheListIsSentIsAnswered(t *testing.T) {
 	for _, rows := range []int{0, 1, 100} {
 		s := startSurface(t, sharedSecretConfig(), Deps{Tasks: broken{rows: rows, err: errSecretive}})

@@ -1,8 +1,10 @@
 package api
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync"
@@ -10,6 +12,8 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"vestibule/store"
 )
 
 func decode(tb testing.TB, body string, into any) {
@@ -151,4 +155,27 @@ func TestADoubleClickMakesOneTask(t *testing.T) {
 			t.Errorf("got %d tasks, want 1", n)
 		}
 	})
+}
+
+// TestAKeyOfACallerWithALongName: however long the chain of those who act, and the
+// name of their issuer, an index has room for it.
+func TestAKeyOfACallerWithALongName(t *testing.T) {
+	s := newSurface(t, postgres)
+	names := map[string]bool{}
+	for _, last := range []string{"a", "b"} {
+		long := make([]byte, 4000) // of what PostgreSQL cannot compress
+		_, _ = rand.NewChaCha8([32]byte{}).Read(long)
+		c := claims{subject: "https://login.example.com|x", actor: hex.EncodeToString(long) + last}
+		names[c.name()] = true
+		_, replayed, err := s.store.CreateTaskOnce(t.Context(), store.Task{UserID: ada, Title: "a", CreatedAt: noon, UpdatedAt: noon}, store.Once{
+			Caller: c.name(), Key: "k", Fingerprint: "f", Now: noon, Expires: noon.Add(time.Hour),
+			Answer: func(store.Task) (string, error) { return "{}", nil },
+		})
+		if err != nil || replayed {
+			t.Errorf("got replayed %t, %v, want a task", replayed, err)
+		}
+	}
+	if len(names) != 2 {
+		t.Errorf("got %d names of two callers", len(names))
+	}
 }

@@ -17,7 +17,7 @@ func entityTag(t store.Task) string {
 	return `"` + strconv.FormatInt(t.Version, 10) + `"`
 }
 
-// ifMatch returns the versions that a request wants to change, nil for any.
+// ifMatch returns the versions that a request is meant for, nil for any.
 func ifMatch(r *http.Request) (store.Versions, error) {
 	sent := r.Header["If-Match"]
 	if sent == nil {
@@ -39,6 +39,21 @@ func ifMatch(r *http.Request) (store.Versions, error) {
 		}
 	}
 	return only, nil
+}
+
+// ifNoneMatch says whether a change is meant only for a task that is not there, which
+// none can be: nothing creates a task under an id. As a condition on versions, what
+// If-Match says better, it is refused; to ignore it would be to change the task in
+// spite of it.
+func ifNoneMatch(r *http.Request) (any bool, err error) {
+	sent := r.Header["If-None-Match"]
+	if sent == nil {
+		return false, nil
+	}
+	if _, any, err = parseTags(strings.Join(sent, ",")); err != nil || !any {
+		return false, badHeader("If-None-Match", "must be * with this method; name versions in If-Match").Because(err)
+	}
+	return true, nil
 }
 
 // notModified reports whether the caller has this version already. A header that

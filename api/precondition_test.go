@@ -84,6 +84,40 @@ func TestAChangeMeantForAnotherVersionIsRefused(t *testing.T) {
 	})
 }
 
+// RFC 9110 §13.1.1 and §13.1.2: a condition holds for whatever method it comes with.
+func TestAConditionIsPassedOverByNoMethod(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, s *surface) {
+		token := auth(mint(t, ada))
+		s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, token)
+		for _, method := range []string{"GET", "HEAD"} {
+			for value, want := range map[string]int{`"1"`: 200, `*`: 200, `"2"`: 412, `W/"1"`: 412, `1`: 400} {
+				if res := s.do(t, method, "/api/me/tasks/1", "", with(token, "If-Match", value)); res.StatusCode != want {
+					t.Errorf("%s with If-Match: %s: got %d, want %d", method, value, res.StatusCode, want)
+				}
+			}
+		}
+		// If-Match comes first (§13.2.2).
+		s.do(t, "GET", "/api/me/tasks/1", "", with(with(token, "If-None-Match", `"1"`), "If-Match", `"2"`)).
+			isProblem(t, 412, "The task has changed since it was read")
+		for _, r := range []struct{ method, path, body string }{
+			{"PUT", "/api/me/tasks/1", `{"title":"c"}`}, {"PATCH", "/api/me/tasks/1", `{"title":"c"}`},
+			{"PATCH", "/api/me/tasks/1/complete", ""}, {"DELETE", "/api/me/tasks/1", ""},
+		} {
+			s.do(t, r.method, r.path, r.body, with(token, "If-None-Match", `*`)).
+				isProblem(t, 412, "The task exists, and If-None-Match wants none")
+			for _, value := range []string{`"1"`, `"9"`, ``, `x`} {
+				s.do(t, r.method, r.path, r.body, with(token, "If-None-Match", value)).
+					isProblem(t, 400, "The request has a header that is not valid.", "If-None-Match: must be * with this method; name versions in If-Match")
+			}
+			missing := strings.Replace(r.path, "tasks/1", "tasks/7", 1)
+			s.do(t, r.method, missing, r.body, with(token, "If-None-Match", `*`)).isProblem(t, 404, "Task not found")
+		}
+		if got := s.do(t, "GET", "/api/me/tasks/1", "", token); got.Header.Get("ETag") != `"1"` {
+			t.Errorf("after all that: got ETag %s, want no change", got.Header.Get("ETag"))
+		}
+	})
+}
+
 func TestTwoWritersCannotLoseAnUpdate(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, s *surface) {
 		token := auth(mint(t, ada))

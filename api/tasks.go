@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -57,7 +58,11 @@ func (s *Server) getTask(w http.ResponseWriter, r *http.Request, user string) er
 	if err != nil {
 		return err
 	}
-	task, err := s.tasks.Task(r.Context(), user, id)
+	only, err := ifMatch(r)
+	if err != nil {
+		return err
+	}
+	task, err := s.taskAt(r.Context(), user, id, only)
 	if err == nil && notModified(r, task) {
 		w.Header().Set("ETag", entityTag(task))
 		w.WriteHeader(http.StatusNotModified)
@@ -66,10 +71,19 @@ func (s *Server) getTask(w http.ResponseWriter, r *http.Request, user string) er
 	return answer(w, task, err)
 }
 
+// taskAt returns the task if it is at one of these versions.
+func (s *Server) taskAt(ctx context.Context, user string, id int64, only store.Versions) (store.Task, error) {
+	task, err := s.tasks.Task(ctx, user, id)
+	if err == nil && only != nil && !slices.Contains(only, task.Version) {
+		err = store.ErrChanged
+	}
+	return task, err
+}
+
 // updateTask serves PUT and PATCH alike: the quickstart's PUT keeps what it is
 // not given, which is what a merge patch does.
 func (s *Server) updateTask(w http.ResponseWriter, r *http.Request, user string) error {
-	id, only, err := taskToChange(r)
+	id, only, err := s.taskToChange(r, user)
 	if err != nil {
 		return err
 	}
@@ -78,10 +92,7 @@ func (s *Server) updateTask(w http.ResponseWriter, r *http.Request, user string)
 		return err
 	}
 	if change == (store.TaskChange{}) { // updated_at must not say otherwise
-		task, err := s.tasks.Task(r.Context(), user, id)
-		if err == nil && only != nil && !slices.Contains(only, task.Version) {
-			err = store.ErrChanged
-		}
+		task, err := s.taskAt(r.Context(), user, id, only)
 		return answer(w, task, err)
 	}
 	task, err := s.tasks.UpdateTask(r.Context(), user, id, change, only, s.now())
@@ -90,7 +101,7 @@ func (s *Server) updateTask(w http.ResponseWriter, r *http.Request, user string)
 
 // toggleTask needs no body and reads none.
 func (s *Server) toggleTask(w http.ResponseWriter, r *http.Request, user string) error {
-	id, only, err := taskToChange(r)
+	id, only, err := s.taskToChange(r, user)
 	if err != nil {
 		return err
 	}
@@ -99,7 +110,7 @@ func (s *Server) toggleTask(w http.ResponseWriter, r *http.Request, user string)
 }
 
 func (s *Server) deleteTask(w http.ResponseWriter, r *http.Request, user string) error {
-	id, only, err := taskToChange(r)
+	id, only, err := s.taskToChange(r, user)
 	if err != nil {
 		return err
 	}
@@ -114,11 +125,21 @@ func (s *Server) deleteTask(w http.ResponseWriter, r *http.Request, user string)
 }
 
 // taskToChange reads which task a request means, and at which versions.
-func taskToChange(r *http.Request) (id int64, only store.Versions, err error) {
-	if id, err = taskID(r); err == nil {
-		only, err = ifMatch(r)
+func (s *Server) taskToChange(r *http.Request, user string) (id int64, only store.Versions, err error) {
+	if id, err = taskID(r); err != nil {
+		return 0, nil, err
 	}
-	return id, only, err
+	if only, err = ifMatch(r); err != nil {
+		return 0, nil, err
+	}
+	absent, err := ifNoneMatch(r)
+	if err != nil || !absent {
+		return id, only, err
+	}
+	if _, err = s.tasks.Task(r.Context(), user, id); err != nil {
+		return 0, nil, refusal(err)
+	}
+	return 0, nil, errExists
 }
 
 // changed sends a task that was changed, or says why it was not.
@@ -137,6 +158,8 @@ func answer(w http.ResponseWriter, task store.Task, err error) error {
 	w.Header().Set("ETag", entityTag(task))
 	return web.WriteJSON(w, http.StatusOK, toTaskJSON(task))
 }
+
+var errExists = web.Refuse(http.StatusPreconditionFailed, "PRECONDITION_FAILED", "The task exists, and If-None-Match wants none")
 
 // refusal gives the store's errors their meaning here. A task of another user
 // is not found, as if it did not exist.

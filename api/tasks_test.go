@@ -148,6 +148,15 @@ func TestBadIdsAreRefused(t *testing.T) {
 	})
 }
 
+func TestABodyWithAContentEncodingIsRefused(t *testing.T) {
+	s := newSurface(t, sqlite)
+	res := s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, with(auth(mint(t, ada)), "Content-Encoding", "gzip"))
+	res.isProblem(t, 415, "The body must not have a Content-Encoding.")
+	if got := res.Header.Get("Accept-Encoding"); got != "identity" {
+		t.Errorf("got Accept-Encoding: %s, want identity", got)
+	}
+}
+
 func TestBadBodiesAreRefused(t *testing.T) {
 	const (
 		title       = "title: must have 1 to 255 characters"

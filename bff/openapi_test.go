@@ -89,6 +89,7 @@ func TestEveryBodyIsRefused(t *testing.T) {
 				{403, "INVALID_CALLBACK_URL", `{"callbackURL":"https://evil.example/"}`, nil},
 				{413, "BODY_TOO_LARGE", `{"a":"` + strings.Repeat("a", 1<<20) + `"}`, nil},
 				{415, "UNSUPPORTED_MEDIA_TYPE", example, []string{"Content-Type", "text/plain"}},
+				{415, "UNSUPPORTED_MEDIA_TYPE", example, []string{"Content-Encoding", "gzip"}},
 			} {
 				v.want(v.do(method, path, tt.body, tt.header...), tt.status, `"code":"`+tt.code+`"`)
 			}

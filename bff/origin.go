@@ -94,7 +94,7 @@ func (o origins) cors(forwarded []string) *cors.Cors {
 		AllowedHeaders: append(proxy.RequestHeaders(), forwarded...),
 		ExposedHeaders: []string{
 			"Accept-Ranges", "Content-Disposition", "Content-Encoding", "Content-Location", "Content-Range",
-			"ETag", "Link", "Location", "Preference-Applied", "Retry-After", "X-Retry-After", exposedTokenHeader, web.RequestIDHeader,
+			"ETag", "Idempotency-Replayed", "Link", "Location", "Preference-Applied", "Retry-After", "X-Retry-After", exposedTokenHeader, web.RequestIDHeader,
 		},
 		MaxAge: 600, // seconds; Chromium's own limit is 7200
 	})

@@ -13,8 +13,13 @@ import (
 // language, and how its characters are composed. It is done here because the
 // engines differ: SQLite folds ASCII alone, PostgreSQL what its locale knows.
 func fold(text string) string {
-	return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(text)))
+	return oneI.Replace(norm.NFKC.String(cases.Fold().String(norm.NFKC.String(text))))
 }
+
+// oneI takes the Turkish dotted and dotless i for the same letter. Unicode's folding
+// is of no language: it makes İ an i with a second dot, which nobody types, and keeps
+// ı apart from the I that it is written as in capitals.
+var oneI = strings.NewReplacer("i\u0307", "i", "ı", "i")
 
 func foldOptional(text *string) *string {
 	if text == nil {

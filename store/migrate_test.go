@@ -106,6 +106,43 @@ func TestADatabaseThatIsAheadIsLeftAlone(t *testing.T) {
 }
 
 // More of them than PgBouncer has connections to the server.
+// TestWhatWasFoldedOtherwiseIsFoundAgain: up to the eleventh migration İ was folded to
+// an i with a second dot, and ı to itself.
+func TestWhatWasFoldedOtherwiseIsFoundAgain(t *testing.T) {
+	t.Parallel()
+	for _, v := range variants() {
+		t.Run(v.name, func(t *testing.T) {
+			t.Parallel()
+			databaseURL, direct := v.new(t)
+			d := &database{open(t, databaseURL), databaseURL, direct}
+			if err := d.MigrateUp(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			u, _ := signedUp(t, d.Store)
+			in := newTask(u.ID)
+			in.Title, in.Description = "İstanbul", new("ıhlamur")
+			created(t, d.Store, in)
+			for applied(t, d.Store) > 11 {
+				if err := d.MigrateDown(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			d.exec(t, `UPDATE tasks SET title_fold = 'i̇stanbul', title_key = 'i̇stanbul', description_fold = 'ıhlamur' WHERE user_id = ?`, u.ID)
+			if err := d.MigrateUp(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := d.FoldTasks(t.Context(), 100); err != nil {
+				t.Fatal(err)
+			}
+			for _, search := range []string{"istanbul", "IHLAMUR"} {
+				if got := paged(t, d, u.ID, store.TaskQuery{Search: search}, 10); len(got) != 1 {
+					t.Errorf("%q: got %v, want the task", search, got)
+				}
+			}
+		})
+	}
+}
+
 func TestManyStoresMigrateAtOnce(t *testing.T) {
 	t.Parallel()
 	for _, v := range variants() {

@@ -13,11 +13,14 @@ package token
 //     no skew, since it was our own clock that set it.
 //  5. Ids that the audit trail can hold, and that read there as ids and nothing
 //     else: whoever has the secret of HS256 can write anything in their place.
+//  6. Nothing that opens more here than at the API: a null is no absence, a scope is
+//     spelled as RFC 6749 has it, and without one a token of somebody who acts for
+//     the user opens nothing.
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
+	"slices"
 	"strings"
 	"time"
 
@@ -89,7 +92,7 @@ func (m *Minter) readHeader(raw []byte) (kid string, err error) {
 		Type      *string `json:"typ"`
 		KeyID     string  `json:"kid"`
 	}
-	if err := json.Unmarshal(raw, &h, json.RejectUnknownMembers(true)); err != nil {
+	if err := json.Unmarshal(raw, &h, json.RejectUnknownMembers(true)); err != nil || hasNull(raw, "typ", "kid") {
 		return "", NotSubject("its header is not one of ours")
 	}
 	if h.Algorithm != m.config.Algorithm {
@@ -142,7 +145,7 @@ func (m *Minter) readClaims(payload []byte) (Subject, error) {
 		Scope     jsontext.Value `json:"scope"`
 		Act       jsontext.Value `json:"act"`
 	}
-	if err := json.Unmarshal(payload, &c); err != nil {
+	if err := json.Unmarshal(payload, &c); err != nil || hasNull(payload, "iat", "nbf", "sid", "jti", "act", "scope") {
 		return Subject{}, NotSubject("its claims cannot be read")
 	}
 	now := m.config.Now()
@@ -165,15 +168,15 @@ func (m *Minter) readClaims(payload []byte) (Subject, error) {
 	s := Subject{UserID: c.Subject, SessionID: c.Session, TokenID: c.ID, Expires: time.Unix(int64(c.Expires), 0).UTC()}
 	if c.Scope != nil {
 		var scope string
-		// A scope of null must not pass for none, which opens all.
-		if c.Scope.Kind() != '"' || json.Unmarshal(c.Scope, &scope) != nil {
-			return Subject{}, NotSubject("its scope is not a string")
+		strange := func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' } // RFC 6749 §3.3
+		if json.Unmarshal(c.Scope, &scope) != nil || strings.ContainsFunc(scope, strange) {
+			return Subject{}, NotSubject("its scope is not words with spaces between them")
 		}
 		s.Scope, s.Scoped = strings.Fields(scope), true
 	}
 	if c.Act != nil {
 		// Whatever else it says would be lost, so it must not say more.
-		if err := json.Unmarshal(c.Act, &s.Actor, json.RejectUnknownMembers(true)); err != nil || bytes.Equal(c.Act, []byte("null")) {
+		if err := json.Unmarshal(c.Act, &s.Actor, json.RejectUnknownMembers(true)); err != nil {
 			return Subject{}, NotSubject("its act is not one of ours")
 		}
 		for a := s.Actor; a != nil; a = a.Act {
@@ -181,8 +184,19 @@ func (m *Minter) readClaims(payload []byte) (Subject, error) {
 				return Subject{}, NotSubject("its act is not one of ours")
 			}
 		}
+		s.Scoped = true
 	}
 	return s, nil
+}
+
+// hasNull says whether one of these members of an object is null, which would pass
+// for an absent one: a scope of null for none, which opens all.
+func hasNull(object []byte, names ...string) bool {
+	var members map[string]jsontext.Value
+	if err := json.Unmarshal(object, &members); err != nil {
+		return true
+	}
+	return slices.ContainsFunc(names, func(name string) bool { return members[name].Kind() == 'n' })
 }
 
 // printable says whether text is of the characters that ids are made of. "" is.

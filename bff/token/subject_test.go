@@ -159,7 +159,11 @@ func TestTokensThatAreNotOursAreRefused(t *testing.T) {
 		"iat in the future":       {foreign(t, header, claims(`,"iat":1770091700`), secret), "future"},
 		"an act that says more":   {foreign(t, header, claims(`,"act":{"sub":"svc_a","iss":"x"}`), secret), "act"},
 		"an act without sub":      {foreign(t, header, claims(`,"act":{"act":{"sub":"svc_a"}}`), secret), "act"},
-		"an act that is null":     {foreign(t, header, claims(`,"act":null`), secret), "act"},
+		"an act that is null":     {foreign(t, header, claims(`,"act":null`), secret), "claims"},
+		"an iat that is null":     {foreign(t, header, claims(`,"iat":null`), secret), "claims"},
+		"a sid that is null":      {foreign(t, header, claims(`,"sid":null`), secret), "claims"},
+		"a typ that is null":      {foreign(t, `{"alg":"HS256","typ":null}`, claims(""), secret), "header"},
+		"a kid that is null":      {foreign(t, `{"alg":"HS256","kid":null}`, claims(""), secret), "header"},
 		"an act with NUL in it":   {foreign(t, header, claims(`,"act":{"sub":"svc_a","act":{"sub":"svc\u0000"}}`), secret), "act"},
 		"an act that reads on":    {foreign(t, header, claims(`,"act":{"sub":"svc_a acts for the user; token x"}`), secret), "act"},
 		"a sid with NUL in it":    {foreign(t, header, claims(`,"sid":"ses\u0000"`), secret), "sid"},
@@ -167,9 +171,21 @@ func TestTokensThatAreNotOursAreRefused(t *testing.T) {
 		"a jti with a line break": {foreign(t, header, claims(`,"jti":"a\nb"`), secret), "jti"},
 		"a jti beyond ASCII":      {foreign(t, header, claims(`,"jti":"\u202e"`), secret), "jti"},
 		"a scope that is a list":  {foreign(t, header, claims(`,"scope":["tasks:read"]`), secret), "scope"},
-		"a scope that is null":    {foreign(t, header, claims(`,"scope":null`), secret), "scope"},
+		"a scope that is null":    {foreign(t, header, claims(`,"scope":null`), secret), "claims"},
+		"a scope on two lines":    {foreign(t, header, claims(`,"scope":"tasks:read\ntasks:write"`), secret), "scope"},
 	} {
 		t.Run(name, func(t *testing.T) { refusedSubject(t, m, tt.raw, tt.part) })
+	}
+}
+
+// TestWhoActsForAUserWithoutScopeOpensNothing: at the API neither, so a trade must not
+// make it all that the client may.
+func TestWhoActsForAUserWithoutScopeOpensNothing(t *testing.T) {
+	m := mustOpen(t, config(HS256, newClock()), nil)
+	s, err := m.VerifySubject(t.Context(), foreign(t, `{"alg":"HS256"}`,
+		`{"iss":"better-auth","aud":"fastapi-backend","sub":"usr_alice","exp":1770091800,"act":{"sub":"svc_a"}}`, secret))
+	if err != nil || !s.Scoped || len(s.Scope) != 0 {
+		t.Errorf("got %+v, %v, want a scope of nothing", s, err)
 	}
 }
 

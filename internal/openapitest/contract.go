@@ -163,10 +163,15 @@ func (c *Contract) find(method, escapedPath string) *operation {
 	if n := len(segments); n > 2 && segments[n-1] == "" {
 		segments = segments[:n-1] // a trailing slash is the same resource
 	}
+	path := "" // the first that fits, and no other: /x/events is not /x/{id} too
 	for _, o := range c.operations {
-		head := method == http.MethodHead && o.method == http.MethodGet && o.op.Extensions[headExtension] != false
 		excepted := o.except != "" && strings.HasPrefix(escapedPath+"/", o.except+"/")
-		if (o.method == method || head) && !excepted && o.fits(segments) {
+		if path != "" && o.path != path || excepted || !o.fits(segments) {
+			continue
+		}
+		path = o.path
+		head := method == http.MethodHead && o.method == http.MethodGet && o.op.Extensions[headExtension] != false
+		if o.method == method || head {
 			return o
 		}
 	}

@@ -58,6 +58,12 @@ func BrokenBody(cause error) *Error {
 func checkJSONType(h http.Header) error {
 	refused := Refuse(http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE",
 		"The Content-Type must be application/json.")
+	// A body that says it is compressed is none that we read, and to read it as it
+	// stands would be another reading than that of a proxy that believes it.
+	if codings := h.Values("Content-Encoding"); len(codings) > 0 && !strings.EqualFold(strings.Join(codings, ","), "identity") {
+		refused.Message = "The body must not have a Content-Encoding."
+		return refused.With("Accept-Encoding", "identity") // RFC 9110 §15.5.16
+	}
 	types := h.Values("Content-Type")
 	if len(types) != 1 {
 		return refused

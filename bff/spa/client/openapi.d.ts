@@ -340,7 +340,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `If-Match` cannot be read (`errors` names it), or the path or the query cannot be. */
+        /** @description `If-Match`, or `If-None-Match` of a change, cannot be read (`errors` names it), or the path or the query cannot be. */
         BadCondition: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -373,7 +373,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body is not strict JSON: it is empty, is no object, has trailing data, a duplicate name, invalid UTF-8 or a NUL; or `If-Match` cannot be read (`errors` names it); or the path or the query cannot be. */
+        /** @description The body is not strict JSON: it is empty, is no object, has trailing data, a duplicate name, invalid UTF-8 or a NUL; or `If-Match` or `If-None-Match` cannot be read (`errors` names it); or the path or the query cannot be. */
         BadChange: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -477,7 +477,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The task has another version than those in `If-Match`: read it again. */
+        /** @description The task has another version than those in `If-Match`: read it again. Or it exists, and `If-None-Match: *` came with a change. */
         PreconditionFailed: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -500,11 +500,12 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `Content-Type` is not `application/json`. */
+        /** @description `Content-Type` is not `application/json`, or the body has a `Content-Encoding`. */
         UnsupportedMediaType: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
                 "Cache-Control": components["headers"]["CacheControl"];
+                "Accept-Encoding": components["headers"]["AcceptEncoding"];
                 [name: string]: unknown;
             };
             content: {
@@ -597,6 +598,11 @@ export interface components {
          */
         IfNoneMatch: string;
         /**
+         * @description `*`: only if there is no such task, which is then a 404, and a 412 otherwise. Versions belong into `If-Match`
+         * @example *
+         */
+        IfAbsent: "*";
+        /**
          * @description A name for this request that the client makes up, unique among the user's, so that it can be repeated safely: 1 to 255 printable ASCII characters
          * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
          */
@@ -669,6 +675,11 @@ export interface components {
          * @example GET, HEAD, POST
          */
         Allow: string;
+        /**
+         * @description Where `Content-Encoding` is at fault: that there must be none
+         * @example identity
+         */
+        AcceptEncoding: "identity";
         /**
          * @description Seconds to wait
          * @example 2
@@ -958,6 +969,11 @@ export interface operations {
             query?: never;
             header?: {
                 /**
+                 * @description Do it only if the task still has one of these versions, as its `ETag` named them, or `*` for any
+                 * @example "3"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /**
                  * @description The versions that the client has, as `ETag` named them: if it is one of these, the answer is an empty 304. One that cannot be read is passed over
                  * @example "3"
                  */
@@ -989,10 +1005,11 @@ export interface operations {
                 };
             };
             304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadCondition"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
             422: components["responses"]["Invalid"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];
@@ -1007,6 +1024,11 @@ export interface operations {
                  * @example "3"
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description `*`: only if there is no such task, which is then a 404, and a 412 otherwise. Versions belong into `If-Match`
+                 * @example *
+                 */
+                "If-None-Match"?: components["parameters"]["IfAbsent"];
             };
             path: {
                 /** @description Whose tasks: the token's `sub`, or `me` in its place */
@@ -1060,6 +1082,11 @@ export interface operations {
                  * @example "3"
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description `*`: only if there is no such task, which is then a 404, and a 412 otherwise. Versions belong into `If-Match`
+                 * @example *
+                 */
+                "If-None-Match"?: components["parameters"]["IfAbsent"];
             };
             path: {
                 /** @description Whose tasks: the token's `sub`, or `me` in its place */
@@ -1104,6 +1131,11 @@ export interface operations {
                  * @example "3"
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description `*`: only if there is no such task, which is then a 404, and a 412 otherwise. Versions belong into `If-Match`
+                 * @example *
+                 */
+                "If-None-Match"?: components["parameters"]["IfAbsent"];
             };
             path: {
                 /** @description Whose tasks: the token's `sub`, or `me` in its place */
@@ -1157,6 +1189,11 @@ export interface operations {
                  * @example "3"
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description `*`: only if there is no such task, which is then a 404, and a 412 otherwise. Versions belong into `If-Match`
+                 * @example *
+                 */
+                "If-None-Match"?: components["parameters"]["IfAbsent"];
             };
             path: {
                 /** @description Whose tasks: the token's `sub`, or `me` in its place */
