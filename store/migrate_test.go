@@ -105,7 +105,6 @@ func TestADatabaseThatIsAheadIsLeftAlone(t *testing.T) {
 	}
 }
 
-// More of them than PgBouncer has connections to the server.
 // TestWhatWasFoldedOtherwiseIsFoundAgain: up to the eleventh migration İ was folded to
 // an i with a second dot, and ı to itself.
 func TestWhatWasFoldedOtherwiseIsFoundAgain(t *testing.T) {
@@ -131,7 +130,7 @@ func TestWhatWasFoldedOtherwiseIsFoundAgain(t *testing.T) {
 			if err := d.MigrateUp(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := d.FoldTasks(t.Context(), 100); err != nil {
+			if _, err := d.FoldTasks(t.Context(), 100, time.Second); err != nil {
 				t.Fatal(err)
 			}
 			for _, search := range []string{"istanbul", "IHLAMUR"} {
@@ -143,6 +142,7 @@ func TestWhatWasFoldedOtherwiseIsFoundAgain(t *testing.T) {
 	}
 }
 
+// More of them than PgBouncer has connections to the server.
 func TestManyStoresMigrateAtOnce(t *testing.T) {
 	t.Parallel()
 	for _, v := range variants() {
