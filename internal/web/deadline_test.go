@@ -238,7 +238,10 @@ func TestAReaderThatStandsStillEndsTheAnswer(t *testing.T) {
 func TestAReaderThatKeepsReadingGetsAllOfAnAnswerInOnePiece(t *testing.T) {
 	t.Parallel()
 	const size = 24 << 20
-	ts := startServer(t, testHandler(slog.New(slog.DiscardHandler), unhurried, func(w http.ResponseWriter, _ *http.Request) error {
+	// Longer than the system takes to notice that there is room again, which is up to
+	// a second on a busy machine, and shorter than the whole takes.
+	limits := Deadlines{Stall: 2 * time.Second, Grace: 4 * time.Second, Rate: 1000}
+	ts := startServer(t, testHandler(slog.New(slog.DiscardHandler), limits, func(w http.ResponseWriter, _ *http.Request) error {
 		n, err := w.Write(make([]byte, size))
 		if n != size || err != nil {
 			t.Errorf("got %d, %v, want all written", n, err)
@@ -257,7 +260,7 @@ func TestAReaderThatKeepsReadingGetsAllOfAnAnswerInOnePiece(t *testing.T) {
 		var n int64
 		n, err = io.CopyN(io.Discard, res.Body, 512<<10)
 		got += n
-		time.Sleep(20 * time.Millisecond) // a second in all
+		time.Sleep(80 * time.Millisecond) // four seconds in all
 	}
 	if err != io.EOF || got != size {
 		t.Errorf("got %d bytes and %v, want %d", got, err, size)

@@ -21,6 +21,17 @@ import (
 // thousand unknown fields is not worth an answer of megabytes.
 const maxFaults = 50
 
+// maxName is how much of a name that we have not given is repeated, in bytes: the
+// answer to a name of a megabyte is not to be one.
+const maxName = 100
+
+func shortened(name string) string {
+	if len(name) <= maxName {
+		return name
+	}
+	return strings.ToValidUTF8(name[:maxName], "") + "…"
+}
+
 // Object is a JSON object as it was received. Its accessors collect what is
 // wrong with each member, so that all of it is reported at once.
 type Object struct {
@@ -186,7 +197,7 @@ func (o *Object) RejectUnknown(ignored ...string) {
 	}
 	for _, name := range o.names {
 		if !o.asked[name] {
-			o.Reject(name, "unknown field")
+			o.Reject(shortened(name), "unknown field")
 		}
 	}
 }

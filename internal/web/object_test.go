@@ -127,6 +127,18 @@ func TestAnObjectIsReadAsItWasSent(t *testing.T) {
 	}
 }
 
+func TestALongNameIsNotRepeatedWhole(t *testing.T) {
+	t.Parallel()
+	o, err := ParseObject([]byte(`{"` + strings.Repeat("é", 500_000) + `":1}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.RejectUnknown()
+	if got, want := o.Faults()[0].Field, strings.Repeat("é", 50)+"…"; got != want {
+		t.Errorf("got %d bytes, want %q", len(got), want)
+	}
+}
+
 func TestFaultsNameWhatWasExpectedAndReceived(t *testing.T) {
 	t.Parallel()
 	o, err := ParseObject([]byte(`{"n":1,"s":"x","o":{},"a":[],"b":true,"z":null}`))
