@@ -461,7 +461,18 @@ func testTwoEdits(t *testing.T, a *app) {
 	w.lists("two", "one, changed")
 	w.saved()
 	w.fill("Title", "") // which cannot be saved
+	w.press("Save")
+	w.shows("A task needs a title.")
+	w.until(`document.activeElement === named('textarea', 'Title')`)
+	w.fill("Description", strings.Repeat("x", 10_001))
+	w.do(chromedp.Sleep(50 * time.Millisecond))
+	w.until(`document.activeElement === named('textarea', 'Description')`) // the other field's complaint leaves them there
+	w.fill("Title", "two")
+	w.press("Save")
+	w.shows("A description has at most 10 000 characters; this one has 10001.")
+	w.until(`document.activeElement === named('textarea', 'Description')`)
 	w.fill("Description", "words")
+	w.fill("Title", "")
 	w.press("Edit", "one, changed")
 	w.until(`named('textarea', 'Title').value === 'one, changed'`)
 	w.js(`[...document.querySelectorAll('.toast button')].find(e => e.textContent === 'Edit').click()`)
@@ -699,6 +710,12 @@ func testComplaints(t *testing.T, a *app) {
 	}
 	w.press("Create account")
 	wrong("Email", "Enter your email address.")
+	// Whoever mends the first of two fields is left in it, at each key.
+	for i := range "ada@" {
+		w.write("ada@"[i : i+1])
+		w.until(`!named('input', 'Email').ariaInvalid && named('input', 'Password').ariaInvalid === 'true' && named('input', 'Email').value === ` + quoted("ada@"[:i+1]))
+		w.do(chromedp.Sleep(50 * time.Millisecond))
+	}
 	w.fill("Email", "not an address")
 	w.fill("Password", "password123")
 	w.press("Create account")

@@ -200,13 +200,17 @@ function Row({ task, show }) {
 function Editor({ task }) {
 	const { edit: now } = useStore(tasks)
 	const title = useRef(/** @type {HTMLTextAreaElement|null} */ (null))
+	const refused = useRef(false) // just now: whoever mends one field must not be taken to the other
 	useLayoutEffect(() => {
 		const field = title.current
 		field?.focus()
 		field?.setSelectionRange(field.value.length, field.value.length)
 	}, [])
-	useEffect(() => {
-		if (now?.errors['title']) title.current?.focus()
+	useLayoutEffect(() => {
+		if (!refused.current) return
+		refused.current = false
+		const first = title.current?.form?.querySelector('[aria-invalid="true"]')
+		if (first instanceof HTMLElement) first.focus()
 	}, [now?.errors])
 	if (!now) return null
 	const back = () => {
@@ -218,7 +222,8 @@ function Editor({ task }) {
 	}
 	const submit = (/** @type {Event} */ event) => {
 		event.preventDefault()
-		if (save()) back()
+		refused.current = !save()
+		if (!refused.current) back()
 	}
 	const stop = () => {
 		cancel()
