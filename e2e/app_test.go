@@ -290,6 +290,10 @@ func testSessionEnds(t *testing.T, a *app) {
 	w.fill("Title", "older and wis")
 	revoke()
 	w.shows("Session expired. Please log in again.")
+	for range 4 { // the second is not asked about
+		w.do(chromedp.KeyEvent("\x1b"), chromedp.Sleep(50*time.Millisecond))
+	}
+	w.until(`document.querySelector('dialog').open && document.activeElement === named('input', 'Password')`)
 	w.logIn("", "password123")
 	w.until(`named('textarea', 'Title')?.value === 'older and wis'`)
 	w.js(`named('textarea', 'Title').focus()`)
@@ -307,6 +311,16 @@ func testSessionEnds(t *testing.T, a *app) {
 	w.logIn("", "password123")
 	w.shows("Your name is saved.")
 	w.until(`document.querySelector('.who').textContent === 'Countess'`)
+	// Over another dialog, it has its own name.
+	w.press("Delete account…")
+	w.shows("Delete your account?")
+	revoke()
+	w.shows("Session expired. Please log in again.")
+	w.until(`nameOf([...document.querySelectorAll('dialog')].find(e => e.contains(document.activeElement))) === 'Session expired. Please log in again.'`)
+	w.logIn("", "password123")
+	w.until(`document.querySelectorAll('dialog').length === 1`)
+	w.press("Keep it")
+	w.until(`!document.querySelector('dialog')`)
 	w.quiet("401")
 	other.quiet()
 }

@@ -1,5 +1,5 @@
 // Small pieces that every page uses.
-import { useLayoutEffect, useRef } from '../vendor/hooks.js'
+import { useId, useLayoutEffect, useRef } from '../vendor/hooks.js'
 import { html } from './html.js'
 import { icons } from './icons.js'
 import { createStore, useStore } from './store.js'
@@ -88,6 +88,7 @@ export function Toasts() {
  *   shut: it cannot be closed, and what is behind it cannot be seen
  */
 export function Dialog({ title, children, onClose, shut }) {
+	const id = useId() // the one that asks for the password may stand over another
 	const ref = useRef(/** @type {HTMLDialogElement|null} */ (null))
 	useLayoutEffect(() => {
 		const dialog = ref.current
@@ -98,11 +99,16 @@ export function Dialog({ title, children, onClose, shut }) {
 			if (back instanceof HTMLElement && back.isConnected) back.focus()
 		}
 	}, [])
-	return html`<dialog ref=${ref} class=${shut ? 'shut' : ''} aria-labelledby="dialog-title" onCancel=${(/** @type {Event} */ event) => {
+	return html`<dialog ref=${ref} class=${shut ? 'shut' : ''} aria-labelledby=${id} onCancel=${(/** @type {Event} */ event) => {
 		event.preventDefault()
 		if (!shut) onClose?.()
+	}} onClose=${() => {
+		// A browser asks once: a second Escape closes a dialog whatever it was told.
+		if (!ref.current?.isConnected) return
+		if (shut) ref.current.showModal()
+		else onClose?.()
 	}}>
-		<h2 id="dialog-title">${title}</h2>
+		<h2 id=${id}>${title}</h2>
 		${children}
 	</dialog>`
 }
