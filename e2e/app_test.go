@@ -52,6 +52,7 @@ func TestApp(t *testing.T) {
 			{"the account can be changed, its devices signed out, and be deleted", testAccount},
 			{"a forgotten password can be set anew by whoever is in", testForgotten},
 			{"the keyboard is enough", testKeyboard},
+			{"a word that an input method writes is not sent half done", testInputMethod},
 			{"scripts find no cookie and no token", testNoSecrets},
 		} {
 			t.Run(j.name, func(t *testing.T) {
@@ -981,6 +982,32 @@ func testKeyboard(t *testing.T, a *app) {
 	tab("Log out")
 	key("\r")
 	w.until(`location.pathname === '/login'`)
+	w.quiet()
+}
+
+func testInputMethod(t *testing.T, a *app) {
+	w := a.signedUp(t, "words@example.com")
+	// The Enter and the Escape that choose a word, as Chrome and Firefox tell of them, and as Safari does.
+	press := func(field, key string) {
+		t.Helper()
+		for _, how := range []string{`isComposing: true`, `keyCode: 229`} {
+			w.js(`named('textarea', ` + quoted(field) + `).dispatchEvent(new KeyboardEvent('keydown', { key: ` + quoted(key) + `, bubbles: true, cancelable: true, ` + how + ` }))`)
+		}
+	}
+	w.fill("New task", "日本")
+	press("New task", "Enter")
+	w.write("語")
+	w.do(chromedp.KeyEvent("\r"))
+	w.lists("日本語")
+	w.saved()
+	w.press("Edit", "日本語")
+	w.fill("Title", "中")
+	press("Title", "Enter")
+	press("Title", "Escape")
+	w.write("文")
+	w.do(chromedp.KeyEvent("\r"))
+	w.lists("中文")
+	w.saved()
 	w.quiet()
 }
 

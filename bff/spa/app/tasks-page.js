@@ -135,8 +135,10 @@ function Empty({ all, show, q, clear, away }) {
 		: html`<div class="empty"><h2>All done</h2><p>There is nothing left to do.</p></div>`
 }
 
-// A key press that an input method uses to choose a word is not for us.
-const enters = (/** @type {KeyboardEvent} */ event) => event.key === 'Enter' && !event.shiftKey && !event.isComposing
+// A key press that an input method uses to choose a word is not for us. Safari ends the
+// composition before it tells of that key, and says so by its code alone.
+const composes = (/** @type {KeyboardEvent} */ event) => event.isComposing || event.keyCode === 229
+const enters = (/** @type {KeyboardEvent} */ event) => event.key === 'Enter' && !event.shiftKey && !composes(event)
 
 function AddForm() {
 	const { draft, draftError } = useStore(tasks)
@@ -238,7 +240,7 @@ function Editor({ task }) {
 		onInput: (/** @type {{ target: HTMLTextAreaElement }} */ event) => typed({ [name]: event.target.value, errors: { ...now.errors, [name]: '' } }),
 	})
 	const wrong = (/** @type {string} */ name) => now.errors[name] && html`<p class="error" id=${`edit-${name}-error`}>${now.errors[name]}</p>`
-	return html`<form class="editor" onSubmit=${submit} novalidate onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === 'Escape' && !event.isComposing && stop()}>
+	return html`<form class="editor" onSubmit=${submit} novalidate onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === 'Escape' && !composes(event) && stop()}>
 		<label for="edit-title">Title</label>
 		<textarea ref=${title} id="edit-title" rows="1" ...${field('title')} onKeyDown=${(/** @type {KeyboardEvent} */ event) => enters(event) && submit(event)}></textarea>
 		${wrong('title')}
