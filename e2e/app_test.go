@@ -345,6 +345,8 @@ func testNetworkAway(t *testing.T, a *app) {
 	a.wire.set(false)
 	w.press("Try again")
 	w.saved()
+	w.until(`[...document.querySelectorAll('[aria-live]')].map(e => e.textContent).join('') === 'All changes are saved.'`) // to those who were told that they are not
+	w.until(`[...document.querySelectorAll('[aria-live]')].map(e => e.textContent).join('') === ''`)
 	w.until(`!document.querySelector('.banner')`)
 	other.within(40*time.Second, `titles().join() === 'meanwhile,before'`)
 	// A page that cannot even ask who is there.

@@ -23,9 +23,10 @@ import { announce, dismiss, hush, inUse, toast } from './ui.js'
  * @typedef {Task & { key: string, unsaved: ''|'sending'|'failed' }} Shown
  *
  * queued: will be sent in its turn. waiting: a deletion that can still be undone. failed: asks to be sent again.
- * held: the session ended; it is sent when the person is back.
+ * held: the session ended; it is sent when the person is back. sent: it arrives even if the page is closed now.
+ * again: it had failed or was held, so that people wait to hear that it is saved.
  * @typedef {{ kind: 'create'|'update'|'delete', key: string, change: Change, idempotencyKey: string, before?: Task,
- *   state: 'queued'|'sending'|'waiting'|'failed'|'held', sent?: boolean, timer?: ReturnType<typeof setTimeout>, toast?: number }} Op
+ *   state: 'queued'|'sending'|'waiting'|'failed'|'held', sent?: boolean, again?: boolean, timer?: ReturnType<typeof setTimeout>, toast?: number }} Op
  * @typedef {{ key: string, title: string, description: string, from: Task, errors: Record<string, string>, theirs: Task|null }} Edit
  * @typedef {{ state: 'loading'|'ready'|'away', count: number, failed: number, live: boolean, cut: boolean, error: string, edit: Edit|null, draft: string, draftError: string, turn: number }} State
  */
@@ -111,7 +112,7 @@ function follow() {
 			ended = false
 			// Back after the session had ended: what could not be sent then is sent now.
 			entries++
-			for (const op of ops) if (op.state === 'held') op.state = 'queued'
+			again('held')
 			start()
 			pump()
 		}
@@ -366,6 +367,7 @@ async function send(op) {
 			meanwhile?.set(id, null)
 		}
 		drop(op)
+		if (op.again && !ops.some(o => o.again)) announce('All changes are saved.')
 	} catch (error) {
 		if (c !== client) return
 		op.sent = false
@@ -652,9 +654,14 @@ export function save() {
 	return true
 }
 
+/** @param {'failed'|'held'} state */
+function again(state) {
+	for (const op of ops) if (op.state === state) [op.state, op.again] = ['queued', true]
+}
+
 /** Sends what failed again, under its own key. */
 export function retryAll() {
-	for (const op of ops) if (op.state === 'failed') op.state = 'queued'
+	again('failed')
 	touch()
 	pump()
 	if (tasks.get().state === 'away' || !tasks.get().live) start()

@@ -10,9 +10,15 @@ export const Icon = ({ name }) => html`<svg class="icon" viewBox="0 0 24 24" ari
 // What has happened, for those who cannot see it happen.
 const spoken = createStore({ text: '', n: 0 })
 
+/** @type {ReturnType<typeof setTimeout>|undefined} */
+let heard
+
 /** @param {string} text */
 export function announce(text) {
 	spoken.set({ text, n: spoken.get().n + 1 })
+	// Whoever reads on comes to these regions too, where it would still be said when it is no longer so.
+	clearTimeout(heard)
+	heard = setTimeout(() => spoken.merge({ text: '' }), 5_000)
 }
 
 /** Two regions take turns, so that the same text is read again. */
