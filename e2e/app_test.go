@@ -9,10 +9,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"vestibule/internal/mailtest"
@@ -44,6 +46,7 @@ func TestApp(t *testing.T) {
 			{"slow and lost answers and double clicks never make a task twice", testOnlyOnce},
 			{"somebody who was slower sees both versions", testConflict},
 			{"a text that is being edited is not lost to the next one", testTwoEdits},
+			{"a text that nobody has sent is not lost without a question", testUnsent},
 			{"a deletion can be undone, and is done when the page is closed", testUndo},
 			{"filter, search and order are in the address", testAddress},
 			{"odd titles are text", testOddTitles},
@@ -513,6 +516,89 @@ func testTwoEdits(t *testing.T, a *app) {
 	w.quiet()
 }
 
+func testUnsent(t *testing.T, a *app) {
+	w := a.signedUp(t, "unsent@example.com")
+	all := []string{"one", "two", "three", "four", "five"}
+	for _, title := range slices.Backward(all) {
+		w.add(title)
+	}
+	w.saved()
+	var asked atomic.Int32
+	questions := chromedp.Events(w.ctx, page.JavascriptDialogOpening)
+	go func() {
+		for _, err := range questions {
+			if err != nil {
+				return // the tab is closed
+			}
+			_, _ = chromedp.Call(w.ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: false})
+			asked.Add(1)
+		}
+	}()
+	isAsked := func() {
+		t.Helper()
+		before := asked.Load()
+		w.do(evaluate(`window.same = true; setTimeout(() => location.reload())`))
+		for end := time.Now().Add(10 * time.Second); asked.Load() == before; time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatal("nobody is asked")
+			}
+		}
+		w.until(`window.same`)
+	}
+	isNotAsked := func() {
+		t.Helper()
+		before := asked.Load()
+		w.do(chromedp.Reload())
+		w.lists(all...)
+		if asked.Load() != before || w.js(`window.same`) != nil {
+			t.Error("the page asks when there is nothing to lose")
+		}
+	}
+	isNotAsked()
+	w.fill("New task", "half a th")
+	isAsked()
+	w.press("Log out")
+	w.shows("What you have typed is not saved yet. It is lost when you log out.")
+	w.press("Stay")
+	w.fill("New task", "")
+	isNotAsked()
+	w.press("Edit", "one")
+	isNotAsked()
+	w.press("Edit", "one")
+	w.fill("Description", "words")
+	isAsked()
+	w.fill("Title", "") // which cannot be saved
+	w.press("Edit", "two")
+	w.shows("“” is not saved.") // where it is offered, until somebody takes it or lets it go
+	w.press("Cancel")
+	for _, title := range all[1:] {
+		w.press("Delete", title)
+	}
+	w.lists("one")
+	for range all[1:] {
+		w.do(chromedp.KeyEvent("z", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+	}
+	w.lists(all...)
+	isAsked()
+	w.press("Dismiss")
+	isNotAsked()
+	// What a browser sends after the page is closed, and what is too long for that.
+	hold := `window.fetch = (url, init) => init?.method === 'PUT' ? (window.held = true, new Promise(() => {})) : window.real(url, init); null`
+	w.do(evaluate(`window.real = window.fetch; ` + hold))
+	w.press("Edit", "one")
+	w.fill("Description", "short")
+	w.press("Save")
+	w.until(`window.held`)
+	isNotAsked()
+	w.do(evaluate(`window.real = window.fetch; ` + hold))
+	w.press("Edit", "one")
+	w.fill("Description", strings.Repeat("long ", 1000))
+	w.press("Save")
+	w.until(`window.held`)
+	isAsked()
+	w.quiet()
+}
+
 func testUndo(t *testing.T, a *app) {
 	w := a.signedUp(t, "undo@example.com")
 	for _, title := range []string{"one", "two", "three"} {
@@ -818,6 +904,8 @@ func testNoAnswers(t *testing.T, a *app) {
 	w.until(`named('textarea', 'New task').value === 'rude'`)
 	w.lists("there before")
 	w.do(evaluate(`window.fetch = real`))
+	w.press("Log out")
+	w.shows("What you have typed is not saved yet.")
 	w.press("Log out")
 	for _, body := range []string{`null`, `{}`, `{"user":null}`, `{"user":{}}`} {
 		answers("/sign-in/email", "200", body)

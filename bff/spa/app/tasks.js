@@ -15,7 +15,7 @@
 import { ApiError, createClient, etagOf, NetworkError, newIdempotencyKey } from '../client/index.js'
 import { load as loadSession, lose, session } from './session.js'
 import { createStore } from './store.js'
-import { announce, dismiss, hush, inUse, toast } from './ui.js'
+import { announce, dismiss, hush, inUse, toast, toasts } from './ui.js'
 
 /**
  * @typedef {import('../client/index.js').Task} Task
@@ -306,7 +306,7 @@ function removed({ id }) {
  * @param {string|null} description
  */
 function gone(title, description) {
-	toast('This task was deleted elsewhere.', { bad: true, stay: 60_000, act: 'Add it again', run: () => void add(title, description) })
+	toast('This task was deleted elsewhere.', { bad: true, kept: true, act: 'Add it again', run: () => void add(title, description) })
 }
 
 // --- changes -------------------------------------------------------------------------
@@ -345,7 +345,8 @@ async function send(op) {
 	const id = idOf(op.key)
 	const entry = entries
 	try {
-		op.sent = op.change.title === undefined || op.kind === 'create'
+		const outlasts = isShort(JSON.stringify(op.change))
+		op.sent = outlasts && (op.change.title === undefined || op.kind === 'create')
 		if (op.kind === 'create') {
 			const task = await c.createTask(asNew(op.change), { idempotencyKey: op.idempotencyKey })
 			if (c !== client) return
@@ -356,7 +357,7 @@ async function send(op) {
 			const ifMatch = op.change.title === undefined ? undefined : await version(c, op)
 			if (c !== client) return
 			if (ifMatch === null) return void conflict(op)
-			op.sent = true
+			op.sent = outlasts
 			const task = await c.updateTask(id, op.change, { ifMatch })
 			if (c !== client) return
 			learn(task)
@@ -451,7 +452,7 @@ function failed(op, error, entry) {
 	const before = base.get(idOf(op.key)) ?? op.before
 	if (op.kind === 'create') {
 		if (!tasks.get().draft.trim()) return touch({ draft: title ?? '', draftError: said })
-		toast(`“${short(title ?? '')}” was not added: ${said}`, { bad: true, stay: 60_000, act: 'Edit', run: () => setDraft([title, tasks.get().draft].filter(Boolean).join('\n')) })
+		toast(`“${short(title ?? '')}” was not added: ${said}`, { bad: true, kept: true, act: 'Edit', run: () => setDraft([title, tasks.get().draft].filter(Boolean).join('\n')) })
 	} else if (error.status === 404) {
 		base.delete(idOf(op.key))
 		if (op.kind === 'update' && title !== undefined) gone(title, description ?? null)
@@ -495,7 +496,7 @@ function reopen(edit) {
 
 /** @param {Edit} edit */
 function offer(edit) {
-	toast(`“${short(edit.title)}” is not saved.`, { bad: true, stay: 60_000, act: 'Edit', run: () => bringBack(edit) })
+	toast(`“${short(edit.title)}” is not saved.`, { bad: true, kept: true, act: 'Edit', run: () => bringBack(edit) })
 }
 
 /** @param {Edit} edit */
@@ -506,13 +507,16 @@ function bringBack(edit) {
 	tasks.merge({ edit })
 }
 
+/** @param {Edit} edit */
+const isChanged = edit => edit.title !== edit.from.title || edit.description !== (edit.from.description ?? '')
+
 /**
  * Another task is about to be edited: what was typed in this one is saved, or offered
  * again where it cannot be.
  * @param {Edit} edit
  */
 function putAway(edit) {
-	if (edit.title === edit.from.title && edit.description === (edit.from.description ?? '')) return
+	if (!isChanged(edit)) return
 	if (!edit.theirs && save()) return
 	cancel()
 	offer(edit)
@@ -689,8 +693,14 @@ export function rest() {
 	return () => void (session.get().state === 'in' && start())
 }
 
-/** How much is not at the server yet. */
-export const unsaved = () => ops.filter(op => op.state !== 'waiting').length
+/** Whether a change is not at the server yet. */
+export const unsaved = () => ops.some(op => op.state !== 'waiting')
+
+/** Whether there is a text that nobody has sent yet. */
+export function unsent() {
+	const { draft, edit } = tasks.get()
+	return Boolean(draft.trim()) || (edit !== null && isChanged(edit)) || toasts.get().some(t => t.kept)
+}
 
 /** Sends the deletions that could still be undone, and waits for all that is under way. */
 export async function settle() {
@@ -727,10 +737,14 @@ addEventListener('pageshow', event => {
 	if (event.persisted && client && session.get().state === 'in') start()
 })
 
-// What could not be sent would be lost with the page.
-addEventListener('beforeunload', event => {
-	if (ops.some(op => op.state !== 'waiting' && !op.sent)) event.preventDefault()
-})
+// What would be lost with the page is asked about. Only while there is something: some
+// browsers keep no page for "back" that listens for its end.
+const lostWithPage = () => unsent() || ops.some(op => op.state !== 'waiting' && !op.sent)
+/** @param {Event} event */
+const ask = event => lostWithPage() && event.preventDefault()
+const watchEnd = () => (lostWithPage() ? addEventListener('beforeunload', ask) : removeEventListener('beforeunload', ask))
+tasks.follow(watchEnd)
+toasts.follow(watchEnd)
 
 /**
  * A change that is under way arrives even if the page is closed meanwhile. Browsers
@@ -738,9 +752,11 @@ addEventListener('beforeunload', event => {
  * @type {typeof fetch}
  */
 function outlasting(url, init) {
-	const keepalive = init?.method !== 'GET' && String(init?.body ?? '').length < 4_000
-	return fetch(url, { ...init, keepalive })
+	return fetch(url, { ...init, keepalive: init?.method !== 'GET' && isShort(String(init?.body ?? '')) })
 }
+
+/** @param {string} body */
+const isShort = body => body.length < 4_000
 
 // A browser opens six connections to a server at most (HTTP/1.1), for all tabs
 // together; streams of tabs that nobody sees must not use them up.

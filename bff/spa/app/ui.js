@@ -28,23 +28,25 @@ export function Announcer() {
 }
 
 /**
- * @typedef {{ id: number, text: string, act: string|undefined, run: (() => void)|undefined, bad: boolean|undefined }} Toast
+ * @typedef {{ id: number, text: string, act: string|undefined, run: (() => void)|undefined, bad: boolean|undefined, kept: boolean|undefined }} Toast
  */
-const toasts = createStore(/** @type {Toast[]} */ ([]))
+export const toasts = createStore(/** @type {Toast[]} */ ([]))
 let made = 0
 
 /**
- * Says something in the corner. With act it offers a way back.
+ * Says something in the corner. With act it offers a way back; kept, it has a text that is
+ * nowhere else, and stays until somebody takes it or lets it go.
  * @param {string} text
- * @param {{ act?: string, run?: () => void, bad?: boolean, stay?: number }} [more]
+ * @param {{ act?: string, run?: () => void, bad?: boolean, stay?: number, kept?: boolean }} [more]
  * @returns {number}
  */
-export function toast(text, { act, run, bad, stay = bad ? 12_000 : 6_000 } = {}) {
+export function toast(text, { act, run, bad, stay = bad ? 12_000 : 6_000, kept } = {}) {
 	const id = ++made
-	toasts.set([...toasts.get(), { id, text, act, run, bad }].slice(-4))
+	const old = toasts.get().filter(t => !t.kept)
+	toasts.set([...toasts.get().filter(t => t.kept || old.indexOf(t) >= old.length - 3), { id, text, act, run, bad, kept }])
 	announce(act ? `${text} ${act} is offered${act === 'Undo' ? ', also with Control Z' : ''}.` : text)
 	const end = () => (inUse(id) ? setTimeout(end, 1000) : dismiss(id))
-	if (stay) setTimeout(end, stay)
+	if (!kept) setTimeout(end, stay)
 	return id
 }
 
