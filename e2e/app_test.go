@@ -55,6 +55,7 @@ func TestApp(t *testing.T) {
 			{"the account can be changed, its devices signed out, and be deleted", testAccount},
 			{"a forgotten password can be set anew by whoever is in", testForgotten},
 			{"the keyboard is enough", testKeyboard},
+			{"a tab that nobody sees gives its stream up", testUnseen},
 			{"a word that an input method writes is not sent half done", testInputMethod},
 			{"scripts find no cookie and no token", testNoSecrets},
 		} {
@@ -1098,6 +1099,27 @@ func testInputMethod(t *testing.T, a *app) {
 	w.do(chromedp.KeyEvent("\r"))
 	w.lists("中文")
 	w.saved()
+	w.quiet()
+}
+
+func testUnseen(t *testing.T, a *app) {
+	w := a.signedUp(t, "unseen@example.com")
+	// As a tab is that was opened behind another one; and the time until it gives up is short.
+	if _, err := chromedp.Call(w.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `
+		window.seen = 'hidden'; Object.defineProperty(document, 'visibilityState', { get: () => window.seen })
+		window.streams = []
+		{ const real = window.fetch; window.fetch = (url, init) => { if (url.endsWith('/events')) streams.push(init.signal); return real(url, init) } }
+		{ const real = window.setTimeout; window.setTimeout = (what, ms) => real(what, what.name === 'stop' && ms === 30_000 ? 300 : ms) }
+	`}); err != nil {
+		t.Fatal(err)
+	}
+	w.do(chromedp.Reload())
+	w.shows("Nothing to do yet")
+	w.until(`streams.length > 0 && streams.every(s => s.aborted)`)
+	w.fetch("POST", "/api/proxy/me/tasks", `{"title":"meanwhile"}`)
+	w.js(`(window.seen = 'visible', document.dispatchEvent(new Event('visibilitychange')))`)
+	w.lists("meanwhile")
+	w.until(`streams.some(s => !s.aborted)`)
 	w.quiet()
 }
 

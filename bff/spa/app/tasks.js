@@ -216,6 +216,7 @@ function start() {
 		clearTimeout(late)
 		close()
 	}
+	stopUnseen() // a tab that was opened behind this one may never be seen
 }
 
 /** Reads all tasks. */
@@ -763,10 +764,13 @@ const isShort = body => body.length < 4_000
 const unseenFor = 30_000
 /** @type {ReturnType<typeof setTimeout>|undefined} */
 let unseen
-document.addEventListener('visibilitychange', () => {
+function stopUnseen() {
 	clearTimeout(unseen)
 	if (document.visibilityState === 'hidden') unseen = setTimeout(stop, unseenFor)
-	else if (client && !stopWatching && session.get().state === 'in') start()
+}
+document.addEventListener('visibilitychange', () => {
+	stopUnseen()
+	if (document.visibilityState === 'visible' && client && !stopWatching && session.get().state === 'in') start()
 })
 
 addEventListener('online', () => {
