@@ -301,7 +301,7 @@ func testSessionEnds(t *testing.T, a *app) {
 	w.until(`document.querySelector('dialog').open && document.activeElement === named('input', 'Password')`)
 	w.logIn("", "password123")
 	w.until(`named('textarea', 'Title')?.value === 'older and wis'`)
-	w.js(`named('textarea', 'Title').focus()`)
+	w.until(`document.activeElement === named('textarea', 'Title')`) // and goes on where it was
 	w.do(chromedp.KeyEvent("er\r"))
 	w.lists("being typed", "older and wiser")
 	w.saved()

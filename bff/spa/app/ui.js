@@ -104,7 +104,8 @@ export function Dialog({ title, children, onClose, shut }) {
 		if (!dialog?.open) dialog?.showModal()
 		return () => {
 			dialog?.close()
-			if (back instanceof HTMLElement && back.isConnected) back.focus()
+			// Only once all is drawn may the page behind it have the focus again.
+			queueMicrotask(() => back instanceof HTMLElement && back.isConnected && back.focus())
 		}
 	}, [])
 	return html`<dialog ref=${ref} class=${shut ? 'shut' : ''} aria-labelledby=${id} onCancel=${(/** @type {Event} */ event) => {
