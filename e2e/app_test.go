@@ -398,6 +398,25 @@ func testOnlyOnce(t *testing.T, a *app) {
 	stored("made and changed once")
 	w.until(`named(pressable, 'made and changed once').checked`)
 	w.lists("made and changed once")
+	// A list that is read before the answer has the task too.
+	w.do(evaluate(`{ const real = window.fetch; window.fetch = async (url, init) => {
+		const answer = await real(url, init)
+		if (init?.method === 'POST') { window.made = true; await new Promise(done => window.release = done) }
+		if (url.endsWith('/tasks')) window.read = true
+		return answer
+	} }`))
+	w.add("read early")
+	w.until(`window.made`)
+	w.js(`(window.read = false, dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })))`)
+	w.until(`window.read`)
+	w.do(chromedp.Sleep(200 * time.Millisecond))
+	w.lists("read early", "made and changed once")
+	w.js(`window.release()`)
+	stored("read early")
+	w.lists("read early", "made and changed once")
+	w.press("Delete", "read early")
+	w.do(chromedp.Reload())
+	w.lists("made and changed once")
 	// A form that is sent twice is sent once.
 	w.press("Log out")
 	w.do(evaluate(watchRequests))

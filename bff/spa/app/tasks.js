@@ -230,8 +230,9 @@ export async function reload() {
 		if (tasks.get().state === 'loading') {
 			const first = await c.fetchTasks({ limit: firstPage, sort: '-created_at' })
 			if (mine !== reading || c !== client) return
-			base = mapped(first)
-			if (first.length < firstPage) return loaded(base, changes)
+			const found = mapped(first)
+			if (first.length < firstPage) return loaded(found, changes)
+			base = withoutEarly(found)
 			touch({ state: 'ready' })
 		}
 		const all = await c.fetchTasks()
@@ -255,9 +256,23 @@ const mapped = (/** @type {Task[]} */ list) => new Map(list.map(task => [task.id
  */
 function loaded(found, changes) {
 	for (const [id, task] of changes) task ? found.set(id, task) : found.delete(id)
-	base = found
+	base = withoutEarly(found)
 	meanwhile = null
 	touch({ state: 'ready', error: '' })
+}
+
+/**
+ * Keeps what may be the task whose creation has not been answered yet apart, as arrived does.
+ * @param {Map<number, Task>} found
+ */
+function withoutEarly(found) {
+	const making = new Set(ops.map(op => (op.kind === 'create' && op.state === 'sending' ? op.change.title : undefined)))
+	for (const task of [...found.values()]) {
+		if (base.has(task.id) || !making.has(task.title)) continue
+		found.delete(task.id)
+		early = [...early.filter(t => t.id !== task.id), task]
+	}
+	return found
 }
 
 /** The server says that there is a task, or that it has changed. @param {Task} task */
