@@ -772,6 +772,15 @@ func testManyTasks(t *testing.T, a *app) {
 			t.Fatal(err)
 		}
 	}
+	// And back at the same place after a look at another page.
+	middle := `document.elementFromPoint(innerWidth / 2, innerHeight / 2)?.closest('.tasks > li')?.ariaPosInSet`
+	w.js(`scrollTo(0, document.documentElement.scrollHeight / 2)`)
+	w.do(chromedp.Sleep(300 * time.Millisecond))
+	there := w.js(middle)
+	w.js(`named('a', 'Account').click()`)
+	w.shows("This device")
+	w.do(chromedp.NavigateBack())
+	w.until(`(` + middle + `) === ` + quoted(fmt.Sprint(there)))
 	typed := time.Now()
 	w.fill("Search tasks", "1234")
 	w.lists("Task 1234")
