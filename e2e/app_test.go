@@ -55,6 +55,7 @@ func TestApp(t *testing.T) {
 			{"the account can be changed, its devices signed out, and be deleted", testAccount},
 			{"a forgotten password can be set anew by whoever is in", testForgotten},
 			{"the keyboard is enough", testKeyboard},
+			{"the focus is not lost with a device", testDeviceFocus},
 			{"a tab that nobody sees gives its stream up", testUnseen},
 			{"a word that an input method writes is not sent half done", testInputMethod},
 			{"scripts find no cookie and no token", testNoSecrets},
@@ -1127,6 +1128,25 @@ func testInputMethod(t *testing.T, a *app) {
 	w.do(chromedp.KeyEvent("\r"))
 	w.lists("中文")
 	w.saved()
+	w.quiet()
+}
+
+func testDeviceFocus(t *testing.T, a *app) {
+	w := a.signedUp(t, "devices@example.com")
+	for range 2 {
+		other := a.device(t, "/login")
+		other.logIn("devices@example.com", "password123")
+		other.shows("Nothing to do yet")
+	}
+	w.press("Account")
+	for left := 2; left > 0; left-- {
+		w.until(`document.querySelectorAll('.devices li').length === ` + fmt.Sprint(left+1))
+		// One by its own button, the last by that for all others.
+		w.js(`document.querySelectorAll('.devices button, .devices + button')[` + fmt.Sprint(2-left) + `].focus()`)
+		w.do(chromedp.KeyEvent("\r"))
+		w.until(`document.querySelectorAll('.devices li').length === ` + fmt.Sprint(left))
+		w.until(`document.activeElement.textContent === 'Devices'`)
+	}
 	w.quiet()
 }
 
