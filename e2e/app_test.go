@@ -9,10 +9,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"vestibule/internal/mailtest"
@@ -44,6 +46,7 @@ func TestApp(t *testing.T) {
 			{"slow and lost answers and double clicks never make a task twice", testOnlyOnce},
 			{"somebody who was slower sees both versions", testConflict},
 			{"a text that is being edited is not lost to the next one", testTwoEdits},
+			{"a text that nobody has sent is not lost without a question", testUnsent},
 			{"a deletion can be undone, and is done when the page is closed", testUndo},
 			{"filter, search and order are in the address", testAddress},
 			{"odd titles are text", testOddTitles},
@@ -52,6 +55,9 @@ func TestApp(t *testing.T) {
 			{"the account can be changed, its devices signed out, and be deleted", testAccount},
 			{"a forgotten password can be set anew by whoever is in", testForgotten},
 			{"the keyboard is enough", testKeyboard},
+			{"the focus is not lost with a device", testDeviceFocus},
+			{"a tab that nobody sees gives its stream up", testUnseen},
+			{"a word that an input method writes is not sent half done", testInputMethod},
 			{"scripts find no cookie and no token", testNoSecrets},
 		} {
 			t.Run(j.name, func(t *testing.T) {
@@ -290,9 +296,13 @@ func testSessionEnds(t *testing.T, a *app) {
 	w.fill("Title", "older and wis")
 	revoke()
 	w.shows("Session expired. Please log in again.")
+	for range 4 { // the second is not asked about
+		w.do(chromedp.KeyEvent("\x1b"), chromedp.Sleep(50*time.Millisecond))
+	}
+	w.until(`document.querySelector('dialog').open && document.activeElement === named('input', 'Password')`)
 	w.logIn("", "password123")
 	w.until(`named('textarea', 'Title')?.value === 'older and wis'`)
-	w.js(`named('textarea', 'Title').focus()`)
+	w.until(`document.activeElement === named('textarea', 'Title')`) // and goes on where it was
 	w.do(chromedp.KeyEvent("er"))
 	w.enter()
 	w.lists("being typed", "older and wiser")
@@ -308,6 +318,16 @@ func testSessionEnds(t *testing.T, a *app) {
 	w.logIn("", "password123")
 	w.shows("Your name is saved.")
 	w.until(`document.querySelector('.who').textContent === 'Countess'`)
+	// Over another dialog, it has its own name.
+	w.press("Delete account…")
+	w.shows("Delete your account?")
+	revoke()
+	w.shows("Session expired. Please log in again.")
+	w.until(`nameOf([...document.querySelectorAll('dialog')].find(e => e.contains(document.activeElement))) === 'Session expired. Please log in again.'`)
+	w.logIn("", "password123")
+	w.until(`document.querySelectorAll('dialog').length === 1`)
+	w.press("Keep it")
+	w.until(`!document.querySelector('dialog')`)
 	w.quiet("401")
 	other.quiet()
 }
@@ -331,6 +351,8 @@ func testNetworkAway(t *testing.T, a *app) {
 	a.wire.set(false)
 	w.press("Try again")
 	w.saved()
+	w.until(`[...document.querySelectorAll('[aria-live]')].map(e => e.textContent).join('') === 'All changes are saved.'`) // to those who were told that they are not
+	w.until(`[...document.querySelectorAll('[aria-live]')].map(e => e.textContent).join('') === ''`)
 	w.until(`!document.querySelector('.banner')`)
 	other.within(40*time.Second, `titles().join() === 'meanwhile,before'`)
 	// A page that cannot even ask who is there.
@@ -377,6 +399,25 @@ func testOnlyOnce(t *testing.T, a *app) {
 	w.lists("made and changed once")
 	stored("made and changed once")
 	w.until(`named(pressable, 'made and changed once').checked`)
+	w.lists("made and changed once")
+	// A list that is read before the answer has the task too.
+	w.do(evaluate(`{ const real = window.fetch; window.fetch = async (url, init) => {
+		const answer = await real(url, init)
+		if (init?.method === 'POST') { window.made = true; await new Promise(done => window.release = done) }
+		if (url.endsWith('/tasks')) window.read = true
+		return answer
+	} }`))
+	w.add("read early")
+	w.until(`window.made`)
+	w.js(`(window.read = false, dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })))`)
+	w.until(`window.read`)
+	w.do(chromedp.Sleep(200 * time.Millisecond))
+	w.lists("read early", "made and changed once")
+	w.js(`window.release()`)
+	stored("read early")
+	w.lists("read early", "made and changed once")
+	w.press("Delete", "read early")
+	w.do(chromedp.Reload())
 	w.lists("made and changed once")
 	// A form that is sent twice is sent once.
 	w.press("Log out")
@@ -462,7 +503,18 @@ func testTwoEdits(t *testing.T, a *app) {
 	w.lists("two", "one, changed")
 	w.saved()
 	w.fill("Title", "") // which cannot be saved
+	w.press("Save")
+	w.shows("A task needs a title.")
+	w.until(`document.activeElement === named('textarea', 'Title')`)
+	w.fill("Description", strings.Repeat("x", 10_001))
+	w.do(chromedp.Sleep(50 * time.Millisecond))
+	w.until(`document.activeElement === named('textarea', 'Description')`) // the other field's complaint leaves them there
+	w.fill("Title", "two")
+	w.press("Save")
+	w.shows("A description has at most 10 000 characters; this one has 10001.")
+	w.until(`document.activeElement === named('textarea', 'Description')`)
 	w.fill("Description", "words")
+	w.fill("Title", "")
 	w.press("Edit", "one, changed")
 	w.until(`named('textarea', 'Title').value === 'one, changed'`)
 	w.js(`[...document.querySelectorAll('.toast button')].find(e => e.textContent === 'Edit').click()`)
@@ -483,6 +535,89 @@ func testTwoEdits(t *testing.T, a *app) {
 	w.add("three")
 	w.saved()
 	w.lists("three", "one, changed")
+	w.quiet()
+}
+
+func testUnsent(t *testing.T, a *app) {
+	w := a.signedUp(t, "unsent@example.com")
+	all := []string{"one", "two", "three", "four", "five"}
+	for _, title := range slices.Backward(all) {
+		w.add(title)
+	}
+	w.saved()
+	var asked atomic.Int32
+	questions := chromedp.Events(w.ctx, page.JavascriptDialogOpening)
+	go func() {
+		for _, err := range questions {
+			if err != nil {
+				return // the tab is closed
+			}
+			_, _ = chromedp.Call(w.ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: false})
+			asked.Add(1)
+		}
+	}()
+	isAsked := func() {
+		t.Helper()
+		before := asked.Load()
+		w.do(evaluate(`window.same = true; setTimeout(() => location.reload())`))
+		for end := time.Now().Add(10 * time.Second); asked.Load() == before; time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatal("nobody is asked")
+			}
+		}
+		w.until(`window.same`)
+	}
+	isNotAsked := func() {
+		t.Helper()
+		before := asked.Load()
+		w.do(chromedp.Reload())
+		w.lists(all...)
+		if asked.Load() != before || w.js(`window.same`) != nil {
+			t.Error("the page asks when there is nothing to lose")
+		}
+	}
+	isNotAsked()
+	w.fill("New task", "half a th")
+	isAsked()
+	w.press("Log out")
+	w.shows("What you have typed is not saved yet. It is lost when you log out.")
+	w.press("Stay")
+	w.fill("New task", "")
+	isNotAsked()
+	w.press("Edit", "one")
+	isNotAsked()
+	w.press("Edit", "one")
+	w.fill("Description", "words")
+	isAsked()
+	w.fill("Title", "") // which cannot be saved
+	w.press("Edit", "two")
+	w.shows("“” is not saved.") // where it is offered, until somebody takes it or lets it go
+	w.press("Cancel")
+	for _, title := range all[1:] {
+		w.press("Delete", title)
+	}
+	w.lists("one")
+	for range all[1:] {
+		w.do(chromedp.KeyEvent("z", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+	}
+	w.lists(all...)
+	isAsked()
+	w.press("Dismiss")
+	isNotAsked()
+	// What a browser sends after the page is closed, and what is too long for that.
+	hold := `window.fetch = (url, init) => init?.method === 'PUT' ? (window.held = true, new Promise(() => {})) : window.real(url, init); null`
+	w.do(evaluate(`window.real = window.fetch; ` + hold))
+	w.press("Edit", "one")
+	w.fill("Description", "short")
+	w.press("Save")
+	w.until(`window.held`)
+	isNotAsked()
+	w.do(evaluate(`window.real = window.fetch; ` + hold))
+	w.press("Edit", "one")
+	w.fill("Description", strings.Repeat("long ", 1000))
+	w.press("Save")
+	w.until(`window.held`)
+	isAsked()
 	w.quiet()
 }
 
@@ -639,6 +774,15 @@ func testManyTasks(t *testing.T, a *app) {
 			t.Fatal(err)
 		}
 	}
+	// And back at the same place after a look at another page.
+	middle := `document.elementFromPoint(innerWidth / 2, innerHeight / 2)?.closest('.tasks > li')?.ariaPosInSet`
+	w.js(`scrollTo(0, document.documentElement.scrollHeight / 2)`)
+	w.do(chromedp.Sleep(300 * time.Millisecond))
+	there := w.js(middle)
+	w.js(`named('a', 'Account').click()`)
+	w.shows("This device")
+	w.do(chromedp.NavigateBack())
+	w.until(`(` + middle + `) === ` + quoted(fmt.Sprint(there)))
 	typed := time.Now()
 	w.fill("Search tasks", "1234")
 	w.lists("Task 1234")
@@ -700,6 +844,12 @@ func testComplaints(t *testing.T, a *app) {
 	}
 	w.press("Create account")
 	wrong("Email", "Enter your email address.")
+	// Whoever mends the first of two fields is left in it, at each key.
+	for i := range "ada@" {
+		w.write("ada@"[i : i+1])
+		w.until(`!named('input', 'Email').ariaInvalid && named('input', 'Password').ariaInvalid === 'true' && named('input', 'Email').value === ` + quoted("ada@"[:i+1]))
+		w.do(chromedp.Sleep(50 * time.Millisecond))
+	}
 	w.fill("Email", "not an address")
 	w.fill("Password", "password123")
 	w.press("Create account")
@@ -785,6 +935,8 @@ func testNoAnswers(t *testing.T, a *app) {
 	w.until(`named('textarea', 'New task').value === 'rude'`)
 	w.lists("there before")
 	w.do(evaluate(`window.fetch = real`))
+	w.press("Log out")
+	w.shows("What you have typed is not saved yet.")
 	w.press("Log out")
 	for _, body := range []string{`null`, `{}`, `{"user":null}`, `{"user":{}}`} {
 		answers("/sign-in/email", "200", body)
@@ -955,6 +1107,72 @@ func testKeyboard(t *testing.T, a *app) {
 	tab("Log out")
 	key("\r")
 	w.until(`location.pathname === '/login'`)
+	w.quiet()
+}
+
+func testInputMethod(t *testing.T, a *app) {
+	w := a.signedUp(t, "words@example.com")
+	// The Enter and the Escape that choose a word, as Chrome and Firefox tell of them, and as Safari does.
+	press := func(field, key string) {
+		t.Helper()
+		for _, how := range []string{`isComposing: true`, `keyCode: 229`} {
+			w.js(`named('textarea', ` + quoted(field) + `).dispatchEvent(new KeyboardEvent('keydown', { key: ` + quoted(key) + `, bubbles: true, cancelable: true, ` + how + ` }))`)
+		}
+	}
+	w.fill("New task", "日本")
+	press("New task", "Enter")
+	w.write("語")
+	w.do(chromedp.KeyEvent("\r"))
+	w.lists("日本語")
+	w.saved()
+	w.press("Edit", "日本語")
+	w.fill("Title", "中")
+	press("Title", "Enter")
+	press("Title", "Escape")
+	w.write("文")
+	w.do(chromedp.KeyEvent("\r"))
+	w.lists("中文")
+	w.saved()
+	w.quiet()
+}
+
+func testDeviceFocus(t *testing.T, a *app) {
+	w := a.signedUp(t, "devices@example.com")
+	for range 2 {
+		other := a.device(t, "/login")
+		other.logIn("devices@example.com", "password123")
+		other.shows("Nothing to do yet")
+	}
+	w.press("Account")
+	for left := 2; left > 0; left-- {
+		w.until(`document.querySelectorAll('.devices li').length === ` + fmt.Sprint(left+1))
+		// One by its own button, the last by that for all others.
+		w.js(`document.querySelectorAll('.devices button, .devices + button')[` + fmt.Sprint(2-left) + `].focus()`)
+		w.do(chromedp.KeyEvent("\r"))
+		w.until(`document.querySelectorAll('.devices li').length === ` + fmt.Sprint(left))
+		w.until(`document.activeElement.textContent === 'Devices'`)
+	}
+	w.quiet()
+}
+
+func testUnseen(t *testing.T, a *app) {
+	w := a.signedUp(t, "unseen@example.com")
+	// As a tab is that was opened behind another one; and the time until it gives up is short.
+	if _, err := chromedp.Call(w.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `
+		window.seen = 'hidden'; Object.defineProperty(document, 'visibilityState', { get: () => window.seen })
+		window.streams = []
+		{ const real = window.fetch; window.fetch = (url, init) => { if (url.endsWith('/events')) streams.push(init.signal); return real(url, init) } }
+		{ const real = window.setTimeout; window.setTimeout = (what, ms) => real(what, what.name === 'stop' && ms === 30_000 ? 300 : ms) }
+	`}); err != nil {
+		t.Fatal(err)
+	}
+	w.do(chromedp.Reload())
+	w.shows("Nothing to do yet")
+	w.until(`streams.length > 0 && streams.every(s => s.aborted)`)
+	w.fetch("POST", "/api/proxy/me/tasks", `{"title":"meanwhile"}`)
+	w.js(`(window.seen = 'visible', document.dispatchEvent(new Event('visibilitychange')))`)
+	w.lists("meanwhile")
+	w.until(`streams.some(s => !s.aborted)`)
 	w.quiet()
 }
 

@@ -187,6 +187,9 @@ func TestFilesAreAskedForOncePerVersion(t *testing.T) {
 			}
 		}
 		g := s.want(s.do("GET", "/app.js", "If-Match", `"another"`), 412, "PRECONDITION_FAILED")
+		if part, there := g.header["Content-Range"]; there {
+			s.Errorf("got Content-Range %q where no part was asked for", part)
+		}
 		if g.header.Get("Cache-Control") != "no-store" {
 			s.Errorf("got %v", g.header)
 		}

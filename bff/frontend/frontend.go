@@ -145,7 +145,11 @@ func (a *App) send(w http.ResponseWriter, r *http.Request, name string, v *varia
 	if out.refused == 0 {
 		return nil
 	}
-	return refusal(out.refused).With("Content-Range", h.Get("Content-Range")).With("Cache-Control", "no-store")
+	refused := refusal(out.refused).With("Cache-Control", "no-store")
+	if whole := h.Get("Content-Range"); whole != "" {
+		refused = refused.With("Content-Range", whole)
+	}
+	return refused
 }
 
 // content keeps back http.ServeContent's refusals, which are plain text.

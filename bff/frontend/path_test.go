@@ -124,6 +124,13 @@ func TestHashedNames(t *testing.T) {
 		"emoji-1f600.svg":                  false,
 		"4f3a9c12.js":                      false, // nothing says that it is a hash of this
 		"holiday-IMG_2024.jpg":             false,
+		"agenda-dec2024.pdf":               false,
+		"id-ed25519.txt":                   false,
+		"menu-cafe2024.pdf":                false,
+		"book-Chapter1.pdf":                false,
+		"manual-Version2.pdf":              false,
+		"report-Dec-2024.pdf":              false,
+		"annual-REPORT24.pdf":              false,
 		"-.js":                             false,
 		"a":                                false,
 	} {

@@ -2,6 +2,7 @@ package frontend
 
 import (
 	"path"
+	"regexp"
 	"strings"
 )
 
@@ -62,6 +63,9 @@ func isHashed(name string) bool {
 	return false
 }
 
+// pieces are the words and numbers that people make names of.
+var pieces = regexp.MustCompile(`[A-Z]?[a-z]+|[A-Z]+|[0-9]+`)
+
 // looksHashed knows hexadecimal (webpack), eight characters of base32 in capitals
 // (esbuild, Angular) and eight of base64url (Rollup, Vite).
 func looksHashed(s string) bool {
@@ -84,6 +88,8 @@ func looksHashed(s string) bool {
 		}
 	}
 	switch {
+	case len(pieces.FindAllString(s, 3)) < 3:
+		return false // a word and a number: Chapter1, dec2024
 	case digits > 0 && hex > 0 && digits+hex == len(s):
 		return len(s) >= 6
 	case len(s) != 8:

@@ -37,7 +37,7 @@ export function Account({ focus }) {
 
 /** @param {{ title: string, lead?: unknown, children?: unknown, danger?: boolean }} props */
 const Section = ({ title, lead, children, danger }) => html`<section class=${danger ? 'card danger' : 'card'} aria-labelledby=${'about-' + title.replace(/\W/g, '-')}>
-	<div><h2 id=${'about-' + title.replace(/\W/g, '-')}>${title}</h2>${lead && html`<p class="hint">${lead}</p>`}</div>
+	<div><h2 tabindex="-1" id=${'about-' + title.replace(/\W/g, '-')}>${title}</h2>${lead && html`<p class="hint">${lead}</p>`}</div>
 	<div>${children}</div>
 </section>`
 
@@ -148,6 +148,7 @@ function Devices() {
 			if (which === 'others') await ask('POST', '/revoke-other-sessions', {})
 			else await ask('POST', '/revoke-session', { token: which })
 			toast(which === 'others' ? 'All other devices are logged out.' : 'The device is logged out.')
+			document.getElementById('about-Devices')?.focus({ preventScroll: true }) // the button goes
 			void load()
 		} catch (error) {
 			toast(error instanceof Error ? error.message : awayText, { bad: true })

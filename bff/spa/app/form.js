@@ -1,6 +1,6 @@
 // Forms: one submission at a time, each complaint at its field, and the focus where
 // something must be done.
-import { useEffect, useId, useRef, useState } from '../vendor/hooks.js'
+import { useId, useLayoutEffect, useRef, useState } from '../vendor/hooks.js'
 import { problems } from './auth.js'
 import { html } from './html.js'
 import { Icon } from './ui.js'
@@ -22,8 +22,10 @@ export function useForm(fields, send, { check, failed } = {}) {
 	const [busy, setBusy] = useState(false)
 	const sending = useRef(false) // known at once, where busy is known at the next drawing
 	const form = useRef(/** @type {HTMLFormElement|null} */ (null))
-	useEffect(() => {
-		if (!Object.keys(errors).length) return
+	const refused = useRef(false) // just now: whoever mends one field must not be taken to the next
+	useLayoutEffect(() => {
+		if (!refused.current) return
+		refused.current = false
 		const first = form.current?.querySelector('[aria-invalid="true"]')
 		if (first instanceof HTMLElement) first.focus()
 	}, [errors])
@@ -37,8 +39,9 @@ export function useForm(fields, send, { check, failed } = {}) {
 			const data = new FormData(target)
 			const values = /** @type {Record<F, string>} */ (Object.fromEntries(fields.map(name => [name, String(data.get(name) ?? '')])))
 			const wrong = check?.(values) ?? {}
+			refused.current = Object.keys(wrong).length > 0
 			setErrors(wrong)
-			if (Object.keys(wrong).length) return
+			if (refused.current) return
 			sending.current = true
 			setBusy(true)
 			try {
@@ -47,6 +50,7 @@ export function useForm(fields, send, { check, failed } = {}) {
 				const found = failed?.(error) ?? problems(error)
 				// What the form has no field for is said above its button.
 				const known = Object.entries(found).map(([field, text]) => [target.elements.namedItem(field) ? field : '', text])
+				refused.current = true
 				setErrors(Object.fromEntries(known))
 			} finally {
 				sending.current = false

@@ -5,6 +5,12 @@ import { html } from './html.js'
 
 const spare = 600 // px above and below the window
 
+// Kept from one page to the next: browsers scroll to where one was, and there must be
+// the same rows there.
+/** @type {Map<string, number>} */
+const heights = new Map()
+let mean = 61
+
 /**
  * @template {{ key: string }} T
  * @param {{ items: T[], view: string, label: string, row: (item: T) => unknown, pinned: string|undefined }} props
@@ -12,14 +18,12 @@ const spare = 600 // px above and below the window
  */
 export function WindowList({ items, view, label, row, pinned }) {
 	const list = useRef(/** @type {HTMLElement|null} */ (null))
-	const heights = useRef(/** @type {Map<string, number>} */ (new Map())).current
-	const mean = useRef(61)
 	const focused = useRef('')
 	const [, again] = useReducer((/** @type {number} */ n) => n + 1, 0)
 	const redraw = () => again(undefined)
 
 	const tops = new Float64Array(items.length + 1)
-	items.forEach((item, i) => (tops[i + 1] = (tops[i] ?? 0) + (heights.get(item.key) ?? mean.current)))
+	items.forEach((item, i) => (tops[i + 1] = (tops[i] ?? 0) + (heights.get(item.key) ?? mean)))
 	const total = tops[items.length] ?? 0
 
 	const start = list.current ? -list.current.getBoundingClientRect().top : 0
@@ -58,7 +62,7 @@ export function WindowList({ items, view, label, row, pinned }) {
 			if (changed) {
 				let sum = 0
 				for (const height of heights.values()) sum += height
-				mean.current = sum / heights.size
+				mean = sum / heights.size
 				redraw()
 			}
 		}

@@ -9,7 +9,7 @@ import { forGuests, home, loginTarget, navigate, route, safeTarget } from './rou
 import { load, retry, session, signOut } from './session.js'
 import { useStore } from './store.js'
 import { TasksPage } from './tasks-page.js'
-import { rest, settle, tasks, unsaved } from './tasks.js'
+import { rest, settle, tasks, unsaved, unsent } from './tasks.js'
 import { Announcer, Away, Dialog, Heading, Icon, toast, Toasts } from './ui.js'
 
 /** @type {Record<string, (props: { focus: boolean }) => unknown>} */
@@ -83,7 +83,7 @@ function Header({ path }) {
 		let wake = () => {}
 		try {
 			await settle()
-			if (unsaved() && !asking) return setAsking(true)
+			if ((unsaved() || unsent()) && !asking) return setAsking(true)
 			wake = rest()
 			await signOut()
 			navigate('/login')
@@ -105,7 +105,7 @@ function Header({ path }) {
 			<button type="button" class="quiet" onClick=${out}><${Icon} name="leave" /><span>Log out</span></button>
 		</div>
 		${asking && html`<${Dialog} title="Log out without saving?" onClose=${() => setAsking(false)}>
-			<p class="lead">Some of your changes have not reached the server. They are lost when you log out.</p>
+			<p class="lead">${unsaved() ? 'Some of your changes have not reached the server. They are' : 'What you have typed is not saved yet. It is'} lost when you log out.</p>
 			<div class="actions"><button type="button" class="bad" onClick=${out}>Log out</button><button type="button" onClick=${() => setAsking(false)}>Stay</button></div>
 		<//>`}
 	</header>`

@@ -135,8 +135,10 @@ function Empty({ all, show, q, clear, away }) {
 		: html`<div class="empty"><h2>All done</h2><p>There is nothing left to do.</p></div>`
 }
 
-// A key press that an input method uses to choose a word is not for us.
-const enters = (/** @type {KeyboardEvent} */ event) => event.key === 'Enter' && !event.shiftKey && !event.isComposing
+// A key press that an input method uses to choose a word is not for us. Safari ends the
+// composition before it tells of that key, and says so by its code alone.
+const composes = (/** @type {KeyboardEvent} */ event) => event.isComposing || event.keyCode === 229
+const enters = (/** @type {KeyboardEvent} */ event) => event.key === 'Enter' && !event.shiftKey && !composes(event)
 
 function AddForm() {
 	const { draft, draftError } = useStore(tasks)
@@ -200,13 +202,17 @@ function Row({ task, show }) {
 function Editor({ task }) {
 	const { edit: now } = useStore(tasks)
 	const title = useRef(/** @type {HTMLTextAreaElement|null} */ (null))
+	const refused = useRef(false) // just now: whoever mends one field must not be taken to the other
 	useLayoutEffect(() => {
 		const field = title.current
 		field?.focus()
 		field?.setSelectionRange(field.value.length, field.value.length)
 	}, [])
-	useEffect(() => {
-		if (now?.errors['title']) title.current?.focus()
+	useLayoutEffect(() => {
+		if (!refused.current) return
+		refused.current = false
+		const first = title.current?.form?.querySelector('[aria-invalid="true"]')
+		if (first instanceof HTMLElement) first.focus()
 	}, [now?.errors])
 	if (!now) return null
 	const back = () => {
@@ -218,7 +224,8 @@ function Editor({ task }) {
 	}
 	const submit = (/** @type {Event} */ event) => {
 		event.preventDefault()
-		if (save()) back()
+		refused.current = !save()
+		if (!refused.current) back()
 	}
 	const stop = () => {
 		cancel()
@@ -233,7 +240,7 @@ function Editor({ task }) {
 		onInput: (/** @type {{ target: HTMLTextAreaElement }} */ event) => typed({ [name]: event.target.value, errors: { ...now.errors, [name]: '' } }),
 	})
 	const wrong = (/** @type {string} */ name) => now.errors[name] && html`<p class="error" id=${`edit-${name}-error`}>${now.errors[name]}</p>`
-	return html`<form class="editor" onSubmit=${submit} novalidate onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === 'Escape' && !event.isComposing && stop()}>
+	return html`<form class="editor" onSubmit=${submit} novalidate onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === 'Escape' && !composes(event) && stop()}>
 		<label for="edit-title">Title</label>
 		<textarea ref=${title} id="edit-title" rows="1" ...${field('title')} onKeyDown=${(/** @type {KeyboardEvent} */ event) => enters(event) && submit(event)}></textarea>
 		${wrong('title')}

@@ -15,7 +15,7 @@
 import { ApiError, createClient, etagOf, NetworkError, newIdempotencyKey } from '../client/index.js'
 import { load as loadSession, lose, session } from './session.js'
 import { createStore } from './store.js'
-import { announce, dismiss, hush, inUse, toast } from './ui.js'
+import { announce, dismiss, hush, inUse, toast, toasts } from './ui.js'
 
 /**
  * @typedef {import('../client/index.js').Task} Task
@@ -23,9 +23,10 @@ import { announce, dismiss, hush, inUse, toast } from './ui.js'
  * @typedef {Task & { key: string, unsaved: ''|'sending'|'failed' }} Shown
  *
  * queued: will be sent in its turn. waiting: a deletion that can still be undone. failed: asks to be sent again.
- * held: the session ended; it is sent when the person is back.
+ * held: the session ended; it is sent when the person is back. sent: it arrives even if the page is closed now.
+ * again: it had failed or was held, so that people wait to hear that it is saved.
  * @typedef {{ kind: 'create'|'update'|'delete', key: string, change: Change, idempotencyKey: string, before?: Task,
- *   state: 'queued'|'sending'|'waiting'|'failed'|'held', sent?: boolean, timer?: ReturnType<typeof setTimeout>, toast?: number }} Op
+ *   state: 'queued'|'sending'|'waiting'|'failed'|'held', sent?: boolean, again?: boolean, timer?: ReturnType<typeof setTimeout>, toast?: number }} Op
  * @typedef {{ key: string, title: string, description: string, from: Task, errors: Record<string, string>, theirs: Task|null }} Edit
  * @typedef {{ state: 'loading'|'ready'|'away', count: number, failed: number, live: boolean, cut: boolean, error: string, edit: Edit|null, draft: string, draftError: string, turn: number }} State
  */
@@ -111,7 +112,7 @@ function follow() {
 			ended = false
 			// Back after the session had ended: what could not be sent then is sent now.
 			entries++
-			for (const op of ops) if (op.state === 'held') op.state = 'queued'
+			again('held')
 			start()
 			pump()
 		}
@@ -215,6 +216,7 @@ function start() {
 		clearTimeout(late)
 		close()
 	}
+	stopUnseen() // a tab that was opened behind this one may never be seen
 }
 
 /** Reads all tasks. */
@@ -228,8 +230,9 @@ export async function reload() {
 		if (tasks.get().state === 'loading') {
 			const first = await c.fetchTasks({ limit: firstPage, sort: '-created_at' })
 			if (mine !== reading || c !== client) return
-			base = mapped(first)
-			if (first.length < firstPage) return loaded(base, changes)
+			const found = mapped(first)
+			if (first.length < firstPage) return loaded(found, changes)
+			base = withoutEarly(found)
 			touch({ state: 'ready' })
 		}
 		const all = await c.fetchTasks()
@@ -253,9 +256,23 @@ const mapped = (/** @type {Task[]} */ list) => new Map(list.map(task => [task.id
  */
 function loaded(found, changes) {
 	for (const [id, task] of changes) task ? found.set(id, task) : found.delete(id)
-	base = found
+	base = withoutEarly(found)
 	meanwhile = null
 	touch({ state: 'ready', error: '' })
+}
+
+/**
+ * Keeps what may be the task whose creation has not been answered yet apart, as arrived does.
+ * @param {Map<number, Task>} found
+ */
+function withoutEarly(found) {
+	const making = new Set(ops.map(op => (op.kind === 'create' && op.state === 'sending' ? op.change.title : undefined)))
+	for (const task of [...found.values()]) {
+		if (base.has(task.id) || !making.has(task.title)) continue
+		found.delete(task.id)
+		early = [...early.filter(t => t.id !== task.id), task]
+	}
+	return found
 }
 
 /** The server says that there is a task, or that it has changed. @param {Task} task */
@@ -305,7 +322,7 @@ function removed({ id }) {
  * @param {string|null} description
  */
 function gone(title, description) {
-	toast('This task was deleted elsewhere.', { bad: true, stay: 60_000, act: 'Add it again', run: () => void add(title, description) })
+	toast('This task was deleted elsewhere.', { bad: true, kept: true, act: 'Add it again', run: () => void add(title, description) })
 }
 
 // --- changes -------------------------------------------------------------------------
@@ -344,7 +361,8 @@ async function send(op) {
 	const id = idOf(op.key)
 	const entry = entries
 	try {
-		op.sent = op.change.title === undefined || op.kind === 'create'
+		const outlasts = isShort(JSON.stringify(op.change))
+		op.sent = outlasts && (op.change.title === undefined || op.kind === 'create')
 		if (op.kind === 'create') {
 			const task = await c.createTask(asNew(op.change), { idempotencyKey: op.idempotencyKey })
 			if (c !== client) return
@@ -355,7 +373,7 @@ async function send(op) {
 			const ifMatch = op.change.title === undefined ? undefined : await version(c, op)
 			if (c !== client) return
 			if (ifMatch === null) return void conflict(op)
-			op.sent = true
+			op.sent = outlasts
 			const task = await c.updateTask(id, op.change, { ifMatch })
 			if (c !== client) return
 			learn(task)
@@ -366,6 +384,7 @@ async function send(op) {
 			meanwhile?.set(id, null)
 		}
 		drop(op)
+		if (op.again && !ops.some(o => o.again)) announce('All changes are saved.')
 	} catch (error) {
 		if (c !== client) return
 		op.sent = false
@@ -449,7 +468,7 @@ function failed(op, error, entry) {
 	const before = base.get(idOf(op.key)) ?? op.before
 	if (op.kind === 'create') {
 		if (!tasks.get().draft.trim()) return touch({ draft: title ?? '', draftError: said })
-		toast(`“${short(title ?? '')}” was not added: ${said}`, { bad: true, stay: 60_000, act: 'Edit', run: () => setDraft([title, tasks.get().draft].filter(Boolean).join('\n')) })
+		toast(`“${short(title ?? '')}” was not added: ${said}`, { bad: true, kept: true, act: 'Edit', run: () => setDraft([title, tasks.get().draft].filter(Boolean).join('\n')) })
 	} else if (error.status === 404) {
 		base.delete(idOf(op.key))
 		if (op.kind === 'update' && title !== undefined) gone(title, description ?? null)
@@ -493,7 +512,7 @@ function reopen(edit) {
 
 /** @param {Edit} edit */
 function offer(edit) {
-	toast(`“${short(edit.title)}” is not saved.`, { bad: true, stay: 60_000, act: 'Edit', run: () => bringBack(edit) })
+	toast(`“${short(edit.title)}” is not saved.`, { bad: true, kept: true, act: 'Edit', run: () => bringBack(edit) })
 }
 
 /** @param {Edit} edit */
@@ -504,13 +523,16 @@ function bringBack(edit) {
 	tasks.merge({ edit })
 }
 
+/** @param {Edit} edit */
+const isChanged = edit => edit.title !== edit.from.title || edit.description !== (edit.from.description ?? '')
+
 /**
  * Another task is about to be edited: what was typed in this one is saved, or offered
  * again where it cannot be.
  * @param {Edit} edit
  */
 function putAway(edit) {
-	if (edit.title === edit.from.title && edit.description === (edit.from.description ?? '')) return
+	if (!isChanged(edit)) return
 	if (!edit.theirs && save()) return
 	cancel()
 	offer(edit)
@@ -652,9 +674,14 @@ export function save() {
 	return true
 }
 
+/** @param {'failed'|'held'} state */
+function again(state) {
+	for (const op of ops) if (op.state === state) [op.state, op.again] = ['queued', true]
+}
+
 /** Sends what failed again, under its own key. */
 export function retryAll() {
-	for (const op of ops) if (op.state === 'failed') op.state = 'queued'
+	again('failed')
 	touch()
 	pump()
 	if (tasks.get().state === 'away' || !tasks.get().live) start()
@@ -682,8 +709,14 @@ export function rest() {
 	return () => void (session.get().state === 'in' && start())
 }
 
-/** How much is not at the server yet. */
-export const unsaved = () => ops.filter(op => op.state !== 'waiting').length
+/** Whether a change is not at the server yet. */
+export const unsaved = () => ops.some(op => op.state !== 'waiting')
+
+/** Whether there is a text that nobody has sent yet. */
+export function unsent() {
+	const { draft, edit } = tasks.get()
+	return Boolean(draft.trim()) || (edit !== null && isChanged(edit)) || toasts.get().some(t => t.kept)
+}
 
 /** Sends the deletions that could still be undone, and waits for all that is under way. */
 export async function settle() {
@@ -720,10 +753,14 @@ addEventListener('pageshow', event => {
 	if (event.persisted && client && session.get().state === 'in') start()
 })
 
-// What could not be sent would be lost with the page.
-addEventListener('beforeunload', event => {
-	if (ops.some(op => op.state !== 'waiting' && !op.sent)) event.preventDefault()
-})
+// What would be lost with the page is asked about. Only while there is something: some
+// browsers keep no page for "back" that listens for its end.
+const lostWithPage = () => unsent() || ops.some(op => op.state !== 'waiting' && !op.sent)
+/** @param {Event} event */
+const ask = event => lostWithPage() && event.preventDefault()
+const watchEnd = () => (lostWithPage() ? addEventListener('beforeunload', ask) : removeEventListener('beforeunload', ask))
+tasks.follow(watchEnd)
+toasts.follow(watchEnd)
 
 /**
  * A change that is under way arrives even if the page is closed meanwhile. Browsers
@@ -731,19 +768,24 @@ addEventListener('beforeunload', event => {
  * @type {typeof fetch}
  */
 function outlasting(url, init) {
-	const keepalive = init?.method !== 'GET' && String(init?.body ?? '').length < 4_000
-	return fetch(url, { ...init, keepalive })
+	return fetch(url, { ...init, keepalive: init?.method !== 'GET' && isShort(String(init?.body ?? '')) })
 }
+
+/** @param {string} body */
+const isShort = body => body.length < 4_000
 
 // A browser opens six connections to a server at most (HTTP/1.1), for all tabs
 // together; streams of tabs that nobody sees must not use them up.
 const unseenFor = 30_000
 /** @type {ReturnType<typeof setTimeout>|undefined} */
 let unseen
-document.addEventListener('visibilitychange', () => {
+function stopUnseen() {
 	clearTimeout(unseen)
 	if (document.visibilityState === 'hidden') unseen = setTimeout(stop, unseenFor)
-	else if (client && !stopWatching && session.get().state === 'in') start()
+}
+document.addEventListener('visibilitychange', () => {
+	stopUnseen()
+	if (document.visibilityState === 'visible' && client && !stopWatching && session.get().state === 'in') start()
 })
 
 addEventListener('online', () => {

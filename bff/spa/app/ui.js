@@ -1,5 +1,5 @@
 // Small pieces that every page uses.
-import { useLayoutEffect, useRef } from '../vendor/hooks.js'
+import { useId, useLayoutEffect, useRef } from '../vendor/hooks.js'
 import { html } from './html.js'
 import { icons } from './icons.js'
 import { createStore, useStore } from './store.js'
@@ -10,9 +10,15 @@ export const Icon = ({ name }) => html`<svg class="icon" viewBox="0 0 24 24" ari
 // What has happened, for those who cannot see it happen.
 const spoken = createStore({ text: '', n: 0 })
 
+/** @type {ReturnType<typeof setTimeout>|undefined} */
+let heard
+
 /** @param {string} text */
 export function announce(text) {
 	spoken.set({ text, n: spoken.get().n + 1 })
+	// Whoever reads on comes to these regions too, where it would still be said when it is no longer so.
+	clearTimeout(heard)
+	heard = setTimeout(() => spoken.merge({ text: '' }), 5_000)
 }
 
 /** Two regions take turns, so that the same text is read again. */
@@ -22,23 +28,25 @@ export function Announcer() {
 }
 
 /**
- * @typedef {{ id: number, text: string, act: string|undefined, run: (() => void)|undefined, bad: boolean|undefined }} Toast
+ * @typedef {{ id: number, text: string, act: string|undefined, run: (() => void)|undefined, bad: boolean|undefined, kept: boolean|undefined }} Toast
  */
-const toasts = createStore(/** @type {Toast[]} */ ([]))
+export const toasts = createStore(/** @type {Toast[]} */ ([]))
 let made = 0
 
 /**
- * Says something in the corner. With act it offers a way back.
+ * Says something in the corner. With act it offers a way back; kept, it has a text that is
+ * nowhere else, and stays until somebody takes it or lets it go.
  * @param {string} text
- * @param {{ act?: string, run?: () => void, bad?: boolean, stay?: number }} [more]
+ * @param {{ act?: string, run?: () => void, bad?: boolean, stay?: number, kept?: boolean }} [more]
  * @returns {number}
  */
-export function toast(text, { act, run, bad, stay = bad ? 12_000 : 6_000 } = {}) {
+export function toast(text, { act, run, bad, stay = bad ? 12_000 : 6_000, kept } = {}) {
 	const id = ++made
-	toasts.set([...toasts.get(), { id, text, act, run, bad }].slice(-4))
+	const old = toasts.get().filter(t => !t.kept)
+	toasts.set([...toasts.get().filter(t => t.kept || old.indexOf(t) >= old.length - 3), { id, text, act, run, bad, kept }])
 	announce(act ? `${text} ${act} is offered${act === 'Undo' ? ', also with Control Z' : ''}.` : text)
 	const end = () => (inUse(id) ? setTimeout(end, 1000) : dismiss(id))
-	if (stay) setTimeout(end, stay)
+	if (!kept) setTimeout(end, stay)
 	return id
 }
 
@@ -88,6 +96,7 @@ export function Toasts() {
  *   shut: it cannot be closed, and what is behind it cannot be seen
  */
 export function Dialog({ title, children, onClose, shut }) {
+	const id = useId() // the one that asks for the password may stand over another
 	const ref = useRef(/** @type {HTMLDialogElement|null} */ (null))
 	useLayoutEffect(() => {
 		const dialog = ref.current
@@ -95,14 +104,20 @@ export function Dialog({ title, children, onClose, shut }) {
 		if (!dialog?.open) dialog?.showModal()
 		return () => {
 			dialog?.close()
-			if (back instanceof HTMLElement && back.isConnected) back.focus()
+			// Only once all is drawn may the page behind it have the focus again.
+			queueMicrotask(() => back instanceof HTMLElement && back.isConnected && back.focus())
 		}
 	}, [])
-	return html`<dialog ref=${ref} class=${shut ? 'shut' : ''} aria-labelledby="dialog-title" onCancel=${(/** @type {Event} */ event) => {
+	return html`<dialog ref=${ref} class=${shut ? 'shut' : ''} aria-labelledby=${id} onCancel=${(/** @type {Event} */ event) => {
 		event.preventDefault()
 		if (!shut) onClose?.()
+	}} onClose=${() => {
+		// A browser asks once: a second Escape closes a dialog whatever it was told.
+		if (!ref.current?.isConnected) return
+		if (shut) ref.current.showModal()
+		else onClose?.()
 	}}>
-		<h2 id="dialog-title">${title}</h2>
+		<h2 id=${id}>${title}</h2>
 		${children}
 	</dialog>`
 }
