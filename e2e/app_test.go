@@ -1122,7 +1122,7 @@ func testInputMethod(t *testing.T, a *app) {
 	w.fill("New task", "日本")
 	press("New task", "Enter")
 	w.write("語")
-	w.do(chromedp.KeyEvent("\r"))
+	w.enter()
 	w.lists("日本語")
 	w.saved()
 	w.press("Edit", "日本語")
@@ -1130,7 +1130,7 @@ func testInputMethod(t *testing.T, a *app) {
 	press("Title", "Enter")
 	press("Title", "Escape")
 	w.write("文")
-	w.do(chromedp.KeyEvent("\r"))
+	w.enter()
 	w.lists("中文")
 	w.saved()
 	w.quiet()
@@ -1148,7 +1148,7 @@ func testDeviceFocus(t *testing.T, a *app) {
 		w.until(`document.querySelectorAll('.devices li').length === ` + fmt.Sprint(left+1))
 		// One by its own button, the last by that for all others.
 		w.js(`document.querySelectorAll('.devices button, .devices + button')[` + fmt.Sprint(2-left) + `].focus()`)
-		w.do(chromedp.KeyEvent("\r"))
+		w.enter()
 		w.until(`document.querySelectorAll('.devices li').length === ` + fmt.Sprint(left))
 		w.until(`document.activeElement.textContent === 'Devices'`)
 	}
