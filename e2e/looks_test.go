@@ -145,6 +145,7 @@ func TestEveryPageInBothSchemes(t *testing.T) {
 		w.do(chromedp.EmulateViewport(320, 640, chromedp.EmulateMobile)) // a small phone, or a page at 400 % (WCAG 1.4.10)
 		w.fits(name, 320)
 		w.do(chromedp.EmulateViewport(1000, 800))
+		w.until(`innerWidth === 1000`)
 	}
 	w.shows("New here?")
 	look("login")
@@ -176,6 +177,7 @@ func TestEveryPageInBothSchemes(t *testing.T) {
 	w.shows("Water the plants")
 	look("tasks")
 	w.press("Edit", "Call the dentist")
+	w.until(`named('textarea', 'Title')`)
 	look("tasks-edit")
 	w.press("Cancel")
 	w.press("Account")

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -169,9 +170,18 @@ func (w *window) place(name string, within ...string) (x, y float64) {
 	// A notice that is in the way is closed first, as people do.
 	w.js(`(e => { e.scrollIntoView({ block: 'center', behavior: 'instant' }); const r = e.getBoundingClientRect(); const over = document.elementFromPoint(r.x + r.width / 2, r.y + r.height / 2)?.closest('.toast')
 		if (over && !over.contains(e)) for (const b of document.querySelectorAll('.toast [aria-label=Dismiss]')) b.click() })(` + find + `)`)
-	at, ok := w.js(`(e => { e.scrollIntoView({ block: 'center', behavior: 'instant' }); const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2] })(` + find + `)`).([]any)
-	if !ok {
-		w.Fatalf("no place for %s", name)
+	// Where it stands still: a page that has just been made wider is still being laid out.
+	var at []any
+	for end, before := time.Now().Add(10*time.Second), []any(nil); ; time.Sleep(20 * time.Millisecond) {
+		now, ok := w.js(`(e => { e.scrollIntoView({ block: 'center', behavior: 'instant' }); const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2] })(` + find + `)`).([]any)
+		if !ok || time.Now().After(end) {
+			w.Fatalf("no place for %s", name)
+		}
+		if slices.Equal(now, before) {
+			at = now
+			break
+		}
+		before = now
 	}
 	return at[0].(float64), at[1].(float64)
 }
