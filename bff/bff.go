@@ -96,7 +96,7 @@ type Server struct {
 	log       *slog.Logger
 	now       func() time.Time
 	store     *store.Store
-	passwords *password.Hasher
+	passwords hasher
 	limits    *throttle.Limiter
 	mail      *mail.Outbox
 	tokens    *token.Minter
@@ -106,6 +106,14 @@ type Server struct {
 	clients   *web.ClientIPs
 	app       *frontend.App
 	docs      *openapi.Docs
+}
+
+// hasher is what a password.Hasher does.
+type hasher interface {
+	Check(pw string) error
+	Hash(ctx context.Context, pw string) (string, error)
+	Verify(ctx context.Context, pw, phc string) (ok, rehash bool, err error)
+	VerifyNone(ctx context.Context, pw string) error
 }
 
 // recheckAlone is how long a session read from SQLite is believed, as long as

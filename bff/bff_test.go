@@ -43,6 +43,21 @@ func each(t *testing.T, test func(*site), change ...func(*bff.Config)) {
 
 func newSite(t *testing.T, db *store.Store, change ...func(*bff.Config)) *site {
 	t.Helper()
+	s := newIdleSite(t, db, change...)
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { s.server.Run(ctx) })
+	t.Cleanup(func() {
+		cancel()
+		running.Wait()
+	})
+	return s
+}
+
+// newIdleSite is newSite without what runs in the background: it sends no mail, and
+// looks at no stream unless a request gives it a reason to.
+func newIdleSite(t *testing.T, db *store.Store, change ...func(*bff.Config)) *site {
+	t.Helper()
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, r.Method+" "+r.RequestURI+" "+r.Header.Get("Authorization"))
 	}))
@@ -86,13 +101,6 @@ func newSite(t *testing.T, db *store.Store, change ...func(*bff.Config)) *site {
 		t.Fatal(err)
 	}
 	s.mails, s.server = cfg.Mail.Folder, server
-	ctx, cancel := context.WithCancel(t.Context())
-	var running sync.WaitGroup
-	running.Go(func() { server.Run(ctx) })
-	t.Cleanup(func() {
-		cancel()
-		running.Wait()
-	})
 	srv.Config.Handler = contract.Watch(t, server.Handler())
 	srv.Start()
 	t.Cleanup(srv.Close)

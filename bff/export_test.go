@@ -1,6 +1,12 @@
 package bff
 
-import "net/http"
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"vestibule/bff/password"
+)
 
 // PruneEvents and PruneBatch are what the hourly clean-up does to the audit trail,
 // and how much at a time.
@@ -22,3 +28,25 @@ func ReadCredentials(header, body string) (id, secret string, err error) {
 }
 
 const PruneBatch = pruneBatch
+
+// BelieveFor has s believe what it has read of a session for so long, whatever is
+// written to the database meanwhile.
+func (s *Server) BelieveFor(d time.Duration) { s.sessions.Recheck, s.sessions.Version = d, nil }
+
+// busy is a room for passwords that is full.
+type busy struct{ hasher }
+
+func (busy) Hash(context.Context, string) (string, error) { return "", password.ErrBusy }
+
+func (busy) Verify(context.Context, string, string) (ok, rehash bool, err error) {
+	return false, false, password.ErrBusy
+}
+
+func (busy) VerifyNone(context.Context, string) error { return password.ErrBusy }
+
+// FillPasswordRoom has every computation of a password refused until it is emptied.
+func (s *Server) FillPasswordRoom() (empty func()) {
+	before := s.passwords
+	s.passwords = busy{before}
+	return func() { s.passwords = before }
+}

@@ -72,7 +72,7 @@ func (s *Server) signUp(w http.ResponseWriter, r *http.Request) error {
 	}
 	hash, err := s.passwords.Hash(r.Context(), in.password)
 	if err != nil {
-		return s.passwordError(err)
+		return s.passwordError(s.untried(r, try, err))
 	}
 	user := s.newUser(in)
 	if s.cfg.RequireEmailVerification {

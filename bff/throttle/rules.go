@@ -84,7 +84,7 @@ func client(ip string) string {
 	if err != nil {
 		return "unknown"
 	}
-	addr = addr.Unmap().WithZone("")
+	addr = addr.Unmap() // a prefix has no zone
 	if addr.Is4() {
 		return addr.String()
 	}

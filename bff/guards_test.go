@@ -1,0 +1,166 @@
+package bff_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+	"time"
+
+	"vestibule/bff"
+	"vestibule/internal/opaque"
+	"vestibule/internal/storetest"
+	"vestibule/store"
+)
+
+// endlessAPI answers every request with the head of a stream that has no end.
+func endlessAPI(t *testing.T) func(*bff.Config) {
+	t.Helper()
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusOK)
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	}))
+	t.Cleanup(api.Close)
+	return func(c *bff.Config) { c.Backend, _ = url.Parse(api.URL) }
+}
+
+// stream opens one, which is older than the grace of short requests. The channel is
+// closed when it has ended.
+func (v *visitor) stream() <-chan struct{} {
+	v.t.Helper()
+	ctx, cancel := context.WithCancel(v.t.Context())
+	v.t.Cleanup(cancel)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, v.url+"/api/proxy/me/tasks/events", nil)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	res, err := v.client.Do(r)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	if res.StatusCode != http.StatusOK {
+		v.t.Fatalf("got %d, want a stream", res.StatusCode)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, _ = io.Copy(io.Discard, res.Body)
+		_ = res.Body.Close()
+	}()
+	v.clock.Advance(2 * time.Second)
+	return ended
+}
+
+// TestStreamsEndWithTheRequestThatEndsTheirSession: nothing runs in the background
+// here that would find out later.
+func TestStreamsEndWithTheRequestThatEndsTheirSession(t *testing.T) {
+	for name, end := range map[string]func(v, thief *visitor, thiefs string){
+		"change-password": func(v, _ *visitor, _ string) {
+			v.want(v.do("POST", "/api/auth/change-password", `{"currentPassword":"password123","newPassword":"another horse","revokeOtherSessions":true}`), 200, "")
+		},
+		"delete-user": func(v, _ *visitor, _ string) {
+			v.want(v.do("POST", "/api/auth/delete-user", `{"password":"password123"}`), 200, "")
+		},
+		"revoke-session": func(v, _ *visitor, thiefs string) {
+			v.want(v.do("POST", "/api/auth/revoke-session", `{"token":"`+thiefs+`"}`), 200, "")
+		},
+		"revoke-other-sessions": func(v, _ *visitor, _ string) {
+			v.want(v.do("POST", "/api/auth/revoke-other-sessions", "{}"), 200, "")
+		},
+		"revoke-sessions": func(v, _ *visitor, _ string) {
+			v.want(v.do("POST", "/api/auth/revoke-sessions", "{}"), 200, "")
+		},
+		"reset-password": func(v, _ *visitor, _ string) {
+			v.resetLink("ada@example.com", "the-token")
+			v.want(v.do("POST", "/api/auth/reset-password", `{"token":"the-token","newPassword":"another horse"}`), 200, "")
+		},
+		"sign-out": func(_, thief *visitor, _ string) {
+			thief.want(thief.do("POST", "/api/auth/sign-out", "{}"), 200, "")
+		},
+		"sign-in over it": func(_, thief *visitor, _ string) {
+			thief.signIn("ada@example.com", "password123")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			storetest.Each(t, func(t *testing.T, db *store.Store) {
+				s := newIdleSite(t, db, endlessAPI(t))
+				v, thief := s.visitor(), s.visitor()
+				v.signUp("ada@example.com")
+				thiefs := handle(t, thief.signIn("ada@example.com", "password123"))
+				ended := thief.stream()
+				end(v, thief, thiefs)
+				select {
+				case <-ended:
+				case <-time.After(20 * time.Second):
+					t.Error("the stream of a session that has ended goes on")
+				}
+			})
+		})
+	}
+}
+
+// resetLink stores a link to a new password, as the outbox does when it sends one.
+func (s *site) resetLink(email, token string) {
+	s.t.Helper()
+	user, err := s.db.UserByEmail(s.t.Context(), email)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	now := s.clock.Now()
+	err = errors.Join(
+		s.db.QueueMail(s.t.Context(), store.Mail{ID: "mail_reset", Kind: store.MailReset, Recipient: email, CreatedAt: now, DueAt: now}),
+		s.db.PutVerification(s.t.Context(), store.Verification{
+			ID: "mail_reset", Purpose: store.PurposeReset, TokenHash: opaque.Hash(token), UserID: user.ID, Email: email, CreatedAt: now, ExpiresAt: now.Add(time.Hour),
+		}))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// TestWhoChangesSomethingIsLookedUp: a proxied request may go by what was read a
+// moment ago, but no request that changes the account or shows its sessions.
+func TestWhoChangesSomethingIsLookedUp(t *testing.T) {
+	each(t, func(s *site) {
+		v := s.visitor()
+		v.signUp("ada@example.com")
+		s.server.BelieveFor(time.Hour)
+		v.want(v.do("GET", "/api/proxy/me/tasks", ""), 200, "Bearer")
+		user, err := s.db.UserByEmail(s.t.Context(), "ada@example.com")
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		// Behind the back of this process.
+		if _, err := s.db.RevokeSessions(s.t.Context(), user.ID, "", store.Event{At: s.clock.Now()}); err != nil {
+			s.t.Fatal(err)
+		}
+		v.want(v.do("GET", "/api/proxy/me/tasks", ""), 200, "Bearer")
+		v.want(v.do("GET", "/api/auth/list-sessions", ""), 401, "UNAUTHORIZED")
+	})
+}
+
+// TestBusyIsNobodysFault: an attempt that was refused because the room was full does
+// not count, however often it is repeated.
+func TestBusyIsNobodysFault(t *testing.T) {
+	each(t, func(s *site) {
+		v := s.visitor()
+		v.signUp("ada@example.com")
+		empty := s.server.FillPasswordRoom()
+		for range 61 {
+			v.want(v.do("POST", "/api/auth/signup", `{"email":"eve@example.com","password":"password123"}`), 503, "BUSY")
+		}
+		for range 11 {
+			v.want(v.do("POST", "/api/auth/login", `{"email":"ada@example.com","password":"password123"}`), 503, "BUSY")
+			v.want(v.do("POST", "/api/auth/login", `{"email":"nobody@example.com","password":"password123"}`), 503, "BUSY")
+			v.want(v.do("POST", "/api/auth/verify-password", `{"password":"password123"}`), 503, "BUSY")
+		}
+		empty()
+		v.want(v.do("POST", "/api/auth/verify-password", `{"password":"password123"}`), 200, "")
+		v.signIn("ada@example.com", "password123")
+		s.visitor().signUp("eve@example.com")
+		s.visitor().want(s.visitor().do("POST", "/api/auth/login", `{"email":"nobody@example.com","password":"password123"}`), 401, "")
+	})
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+)
+
+// goPackage is a package of the module, as the go command tells of it.
+type goPackage struct {
+	Dir        string
+	ImportPath string
+	Name       string
+	GoFiles    []string
+	Module     struct{ Dir string }
+
+	folder string // Dir below the module's
+}
+
+// packagesIn returns the packages of a module by their folders.
+func packagesIn(ctx context.Context, root string) (map[string]*goPackage, error) {
+	cmd := exec.CommandContext(ctx, "go", "list", "-json=Dir,ImportPath,Name,GoFiles,Module", "./...")
+	cmd.Dir, cmd.Stderr = root, os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list: %w", err)
+	}
+	packages := map[string]*goPackage{}
+	for list := json.NewDecoder(bytes.NewReader(out)); ; {
+		p := new(goPackage)
+		err := list.Decode(p)
+		if errors.Is(err, io.EOF) {
+			return packages, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("go list: %w", err)
+		}
+		if p.folder, err = filepath.Rel(p.Module.Dir, p.Dir); err != nil {
+			return nil, err
+		}
+		p.folder = filepath.ToSlash(p.folder)
+		packages[p.folder] = p
+	}
+}
+
+// testBuild is the rewritten files, and the tests that are compiled with them.
+type testBuild struct {
+	work     string
+	packages map[string]*goPackage
+	overlay  map[string]string // the rewritten file for a file
+	binaries map[string]string // the compiled tests of a package's folder
+}
+
+// compile compiles the tests of every package that must notice something.
+func (b *testBuild) compile(ctx context.Context, root string) error {
+	overlay, err := json.Marshal(map[string]any{"Replace": b.overlay})
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(b.work, "overlay.json")
+	if err := os.WriteFile(file, overlay, 0o600); err != nil {
+		return err
+	}
+	var mistakes []error
+	for i, folder := range sortedKeys(b.binaries) {
+		b.binaries[folder] = filepath.Join(b.work, fmt.Sprintf("%d.test", i))
+		mistakes = append(mistakes, b.compileOne(ctx, root, folder, file))
+	}
+	return errors.Join(mistakes...)
+}
+
+func (b *testBuild) compileOne(ctx context.Context, root, folder, overlay string) error {
+	pkg, binary := b.packages[folder], b.binaries[folder]
+	if pkg == nil {
+		return fmt.Errorf("a list names %q, which is no package of this module", folder)
+	}
+	cmd := exec.CommandContext(ctx, "go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", binary, pkg.ImportPath)
+	cmd.Dir = root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("the tests of %s with their guards switched do not compile:\n%s", folder, out)
+	}
+	if _, err := os.Stat(binary); err != nil {
+		return fmt.Errorf("%s has no tests", folder)
+	}
+	return nil
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

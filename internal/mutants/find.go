@@ -1,0 +1,178 @@
+package main
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// source is a file of a package, parsed.
+type source struct {
+	path  string
+	text  []byte
+	files *token.FileSet
+	tree  *ast.File
+}
+
+func parse(path string) (*source, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	s := &source{path: path, text: text, files: token.NewFileSet()}
+	s.tree, err = parser.ParseFile(s.files, path, text, parser.SkipObjectResolution)
+	return s, err
+}
+
+func parseAll(pkg *goPackage) ([]*source, error) {
+	var sources []*source
+	for _, name := range pkg.GoFiles {
+		s, err := parse(filepath.Join(pkg.Dir, name))
+		if err != nil {
+			return nil, err
+		}
+		sources = append(sources, s)
+	}
+	return sources, nil
+}
+
+func (s *source) offset(p token.Pos) int { return s.files.Position(p).Offset }
+
+func (s *source) slice(from, to token.Pos) string {
+	return oneSpace(string(s.text[s.offset(from):s.offset(to)]))
+}
+
+// place is what a mutant replaces.
+type place struct {
+	source   *source
+	from, to int
+	form     form
+}
+
+// form is what a place is, and so how a switch is put around it.
+type form int
+
+const (
+	condition form = iota // a boolean expression
+	value                 // any other expression
+	statement
+	definition // a statement that declares names
+)
+
+// find returns the one place that the mutant means.
+func find(sources []*source, m *mutant) (place, error) {
+	var found []place
+	for _, s := range sources {
+		for _, decl := range s.tree.Decls {
+			if nameOf(decl) == m.function {
+				found = append(found, s.places(decl, m)...)
+			}
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return place{}, fmt.Errorf("%s: the list is stale: there is no such place in that function", m)
+	}
+	return place{}, fmt.Errorf("%s: the text is there %d times; more of it would tell which is meant", m, len(found))
+}
+
+// nameOf is what the list calls a declaration.
+func nameOf(decl ast.Decl) string {
+	f, ok := decl.(*ast.FuncDecl)
+	if !ok {
+		return "var"
+	}
+	if f.Recv == nil {
+		return f.Name.Name
+	}
+	receiver := f.Recv.List[0].Type
+	if star, ok := receiver.(*ast.StarExpr); ok {
+		receiver = star.X
+	}
+	if index, ok := receiver.(*ast.IndexExpr); ok {
+		receiver = index.X
+	}
+	if name, ok := receiver.(*ast.Ident); ok {
+		return name.Name + "." + f.Name.Name
+	}
+	return f.Name.Name
+}
+
+// places returns every node of decl whose text is that of the mutant. Of several
+// that begin and end at the same place the outermost counts: a call that is a
+// statement is one.
+func (s *source) places(decl ast.Decl, m *mutant) []place {
+	var found []place
+	add := func(from, to token.Pos, f form) {
+		p := place{s, s.offset(from), s.offset(to), f}
+		for _, other := range found {
+			if other.from == p.from && other.to == p.to {
+				return
+			}
+		}
+		found = append(found, p)
+	}
+	ast.Inspect(decl, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.IfStmt:
+			if s.slice(n.Pos(), n.Cond.End()) == m.text {
+				add(n.Cond.Pos(), n.Cond.End(), condition)
+			}
+		case *ast.BlockStmt:
+			s.statements(n.List, m, add)
+		case *ast.CaseClause:
+			s.statements(n.Body, m, add)
+		case *ast.CommClause:
+			s.statements(n.Body, m, add)
+		case ast.Expr:
+			if s.slice(n.Pos(), n.End()) == m.text {
+				add(n.Pos(), n.End(), formOf(n, m.replacement))
+			}
+		}
+		return true
+	})
+	return found
+}
+
+func (s *source) statements(list []ast.Stmt, m *mutant, add func(from, to token.Pos, f form)) {
+	for _, n := range list {
+		if s.slice(n.Pos(), n.End()) != m.text {
+			continue
+		}
+		f := statement
+		if assign, ok := n.(*ast.AssignStmt); ok && assign.Tok == token.DEFINE {
+			f = definition
+		}
+		if _, ok := n.(*ast.DeclStmt); ok {
+			f = definition
+		}
+		add(n.Pos(), n.End(), f)
+	}
+}
+
+// formOf tells a condition from another value. Both sides of a value are evaluated,
+// but only one of a condition: that one may call what changes something.
+func formOf(n ast.Expr, replacement string) form {
+	if replacement == "true" || replacement == "false" {
+		return condition
+	}
+	switch n := n.(type) {
+	case *ast.BinaryExpr:
+		if strings.ContainsAny(n.Op.String(), "=!<>") || n.Op == token.LAND || n.Op == token.LOR {
+			if n.Op != token.SHL && n.Op != token.SHR {
+				return condition
+			}
+		}
+	case *ast.UnaryExpr:
+		if n.Op == token.NOT {
+			return condition
+		}
+	}
+	return value
+}

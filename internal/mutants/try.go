@@ -1,0 +1,150 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// tryAll runs the tests with nothing off, which must pass, and then with each guard
+// off. It fails only when that is impossible; who noticed stands in the mutants.
+func (r *run) tryAll(ctx context.Context, b *testBuild, mutants []*mutant) error {
+	var mu sync.Mutex // guards the rest
+	var failure error
+	done := 0
+	fail := func(err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if failure == nil {
+			failure = err
+		}
+	}
+	jobs := make(chan func())
+	var workers sync.WaitGroup
+	for range max(r.parallel, 1) {
+		workers.Go(func() {
+			for job := range jobs {
+				job()
+			}
+		})
+	}
+	for _, folder := range sortedKeys(b.binaries) {
+		jobs <- func() {
+			if o := r.start(ctx, b, folder, "", ""); o.failed {
+				fail(fmt.Errorf("the tests of %s fail with all guards on:\n%s", folder, o.text))
+			}
+		}
+	}
+	for _, m := range mutants {
+		jobs <- func() {
+			mu.Lock()
+			stopped := failure != nil
+			mu.Unlock()
+			if stopped || ctx.Err() != nil {
+				return
+			}
+			began := time.Now()
+			r.try(ctx, b, m)
+			mu.Lock()
+			defer mu.Unlock()
+			done++
+			fmt.Fprintf(r.out, "%3d/%d %5.1fs %s%s\n", done, len(mutants), time.Since(began).Seconds(), m, m.verdict())
+		}
+	}
+	close(jobs)
+	workers.Wait()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return failure
+}
+
+func (m *mutant) verdict() string {
+	switch m.noticed {
+	case "":
+		return " SURVIVED"
+	case m.test:
+		return " # " + m.test
+	}
+	if m.test == "" {
+		return " # " + m.noticed
+	}
+	return fmt.Sprintf(" # %s (not %s any more)", m.noticed, m.test)
+}
+
+// try asks the test that the list names, and then all.
+func (r *run) try(ctx context.Context, b *testBuild, m *mutant) {
+	if m.test != "" && r.start(ctx, b, m.tests, m.id(), m.test).failed {
+		m.noticed = m.test
+		return
+	}
+	// A test that fails by bad luck has noticed nothing: it must do so again.
+	for range 2 {
+		o := r.start(ctx, b, m.tests, m.id(), "")
+		if !o.failed {
+			return
+		}
+		if o.test == "" || r.start(ctx, b, m.tests, m.id(), o.test).failed {
+			m.noticed = o.test
+			if m.noticed == "" {
+				m.noticed = "the start of the tests"
+			}
+			return
+		}
+	}
+}
+
+// outcome is how the tests went.
+type outcome struct {
+	failed bool
+	test   string // the first that failed, where that is known
+	text   string
+}
+
+var (
+	failedTest = regexp.MustCompile(`(?m)^--- FAIL: (\w+)`)
+	// Of tests that hang, or panic outside of their goroutine.
+	runningTest = regexp.MustCompile(`(?m)^(?:\s+running tests:\n\s+|.*\.)(Test\w+)[ (]`)
+)
+
+// start runs the tests of a package with one guard off, or none. It ends the whole
+// process group after them: a test that was killed leaves its children behind.
+func (r *run) start(ctx context.Context, b *testBuild, folder, off, test string) outcome {
+	ctx, cancel := context.WithTimeout(ctx, r.patience+30*time.Second)
+	defer cancel()
+	args := []string{"-test.failfast", "-test.timeout", r.patience.String()}
+	if r.skip != "" {
+		args = append(args, "-test.skip", r.skip)
+	}
+	if test != "" {
+		args = append(args, "-test.run", "^"+regexp.QuoteMeta(test)+"$")
+	}
+	cmd := exec.CommandContext(ctx, b.binaries[folder], args...)
+	var out bytes.Buffer
+	cmd.Dir, cmd.Stdout, cmd.Stderr = b.packages[folder].Dir, &out, &out
+	cmd.Env = append(os.Environ(), "MUTANT="+off)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = 10 * time.Second
+	err := cmd.Run()
+	if cmd.Process != nil {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	}
+	return outcomeOf(out.String(), err)
+}
+
+func outcomeOf(text string, err error) outcome {
+	o := outcome{failed: err != nil, text: text}
+	for _, pattern := range []*regexp.Regexp{failedTest, runningTest} {
+		if match := pattern.FindStringSubmatch(text); match != nil && o.test == "" {
+			o.test = match[1]
+		}
+	}
+	return o
+}
