@@ -1,11 +1,12 @@
 # make run   starts the product on embedded SQLite; needs Go and nothing else
 # make test  installs what the tests need, then runs the linters and all tests
 # make client  writes the types of the TypeScript client anew, from api/openapi.json
+# make mutants  switches off each guard that is listed beside the code, and fails when no test notices
 # make test-reference  holds the client's tests to the real Better Auth server
 
 .DEFAULT_GOAL := run
 SHELL := bash
-.PHONY: run build test test-reference screenshots deps client types fmt lint bench clean
+.PHONY: run build test mutants test-reference screenshots deps client types fmt lint bench clean
 
 BIN := bin/vestibule
 
@@ -24,6 +25,10 @@ test: deps lint
 	go test -race -count=1 -p 2 -timeout 12m ./e2e ./... 2>&1 | tee bin/test.log || { \
 	printf '\nwhat failed (the whole of it: bin/test.log):\n'; \
 	grep -E '^ *--- FAIL|^ +[a-zA-Z_]+_test\.go:[0-9]+: |^panic: |^WARNING: DATA RACE|^FAIL|^# ' bin/test.log | cut -c1-400 | tail -n 80; exit 1; }
+
+# Not part of the tests: it takes half an hour. internal/mutants says how a list is written.
+mutants: deps
+	go run ./internal/mutants
 
 # The official client's tests against the real Better Auth server, to know that
 # they ask for what that does.

@@ -41,7 +41,7 @@ func (o origins) allowTarget(target string) bool {
 		}
 	}
 	u, err := url.Parse(target)
-	if err != nil || u.User != nil || u.Opaque != "" {
+	if err != nil || u.User != nil {
 		return false
 	}
 	path := strings.ToLower(u.EscapedPath())
@@ -51,7 +51,7 @@ func (o origins) allowTarget(target string) bool {
 	if u.Scheme == "" && u.Host == "" {
 		return strings.HasPrefix(target, "/") && !strings.HasPrefix(target, "//")
 	}
-	return o[u.Scheme+"://"+u.Host]
+	return o[u.Scheme+"://"+u.Host] // https:example.com has no host here, and no origin is without one
 }
 
 // readBody reads a JSON object and refuses targets in it that are not ours.

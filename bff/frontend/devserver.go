@@ -114,7 +114,7 @@ func (a *devAnswer) WriteHeader(status int) {
 // asked by, as its checks of Host and Origin want.
 func (d *devServer) rewrite(p *httputil.ProxyRequest) {
 	p.SetURL(d.url)
-	for _, name := range []string{"Cookie", "Authorization", "Proxy-Authorization"} {
+	for _, name := range []string{"Cookie", "Authorization"} { // ReverseProxy has removed Proxy-Authorization
 		p.Out.Header.Del(name)
 	}
 	if !strings.EqualFold(p.Out.Header.Get("Upgrade"), "websocket") {

@@ -45,11 +45,11 @@ func TestADevServerIsPassedOnTo(t *testing.T) {
 		_, _ = w.Write([]byte("source"))
 	})
 	g := s.want(s.do("GET", "/@fs/app/node_modules/.vite/deps/react.js?v=1&import", "Cookie", "better-auth.session_token=ours; theme=dark", "Authorization", "Bearer x",
-		"Origin", s.url, "Accept", "*/*"), 200, "source")
+		"Proxy-Authorization", "Basic eA==", "Origin", s.url, "Accept", "*/*"), 200, "source")
 	if seen.URL.RequestURI() != "/@fs/app/node_modules/.vite/deps/react.js?v=1&import" || "http://"+seen.Host != server.URL || seen.Header.Get("Origin") != server.URL || seen.Header.Get("Accept") != "*/*" {
 		t.Errorf("got %s %s %v", seen.Host, seen.URL, seen.Header)
 	}
-	for _, name := range []string{"Cookie", "Authorization"} {
+	for _, name := range []string{"Cookie", "Authorization", "Proxy-Authorization"} {
 		if values := seen.Header.Values(name); len(values) > 0 {
 			t.Errorf("the dev server got %s: %q", name, values)
 		}

@@ -65,13 +65,9 @@ const (
 
 // find returns the one place that the mutant means.
 func find(sources []*source, m *mutant) (place, error) {
-	var found []place
-	for _, s := range sources {
-		for _, decl := range s.tree.Decls {
-			if nameOf(decl) == m.function {
-				found = append(found, s.places(decl, m)...)
-			}
-		}
+	found := m.placesIn(sources, m.text, "")
+	if before, after, ok := cutLast(m.text, " in "); ok && len(found) == 0 {
+		found = m.placesIn(sources, before, after)
 	}
 	switch len(found) {
 	case 1:
@@ -80,6 +76,45 @@ func find(sources []*source, m *mutant) (place, error) {
 		return place{}, fmt.Errorf("%s: the list is stale: there is no such place in that function", m)
 	}
 	return place{}, fmt.Errorf("%s: the text is there %d times; more of it would tell which is meant", m, len(found))
+}
+
+// placesIn returns the places of text in the function, or in those parts of it that
+// have the given head.
+func (m *mutant) placesIn(sources []*source, text, head string) (found []place) {
+	for _, s := range sources {
+		for _, decl := range s.tree.Decls {
+			if nameOf(decl) != m.function {
+				continue
+			}
+			parts := []ast.Node{decl}
+			if head != "" {
+				parts = s.parts(decl, head)
+			}
+			for _, part := range parts {
+				found = append(found, s.places(part, text, m.replacement)...)
+			}
+		}
+	}
+	return found
+}
+
+// parts returns what is done under a head: the body of an if, or the statements of a
+// case.
+func (s *source) parts(decl ast.Decl, head string) (parts []ast.Node) {
+	ast.Inspect(decl, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.IfStmt:
+			if s.slice(n.Pos(), n.Cond.End()) == head {
+				parts = append(parts, n.Body)
+			}
+		case *ast.CaseClause:
+			if len(n.Body) > 0 && s.slice(n.Pos(), n.Colon) == head {
+				parts = append(parts, n)
+			}
+		}
+		return true
+	})
+	return parts
 }
 
 // nameOf is what the list calls a declaration.
@@ -104,10 +139,9 @@ func nameOf(decl ast.Decl) string {
 	return f.Name.Name
 }
 
-// places returns every node of decl whose text is that of the mutant. Of several
-// that begin and end at the same place the outermost counts: a call that is a
-// statement is one.
-func (s *source) places(decl ast.Decl, m *mutant) []place {
+// places returns every node below root with this text. Of several that begin and end
+// at the same place the outermost counts: a call that is a statement is one.
+func (s *source) places(root ast.Node, text, replacement string) []place {
 	var found []place
 	add := func(from, to token.Pos, f form) {
 		p := place{s, s.offset(from), s.offset(to), f}
@@ -118,21 +152,21 @@ func (s *source) places(decl ast.Decl, m *mutant) []place {
 		}
 		found = append(found, p)
 	}
-	ast.Inspect(decl, func(n ast.Node) bool {
+	ast.Inspect(root, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.IfStmt:
-			if s.slice(n.Pos(), n.Cond.End()) == m.text {
+			if s.slice(n.Pos(), n.Cond.End()) == text {
 				add(n.Cond.Pos(), n.Cond.End(), condition)
 			}
 		case *ast.BlockStmt:
-			s.statements(n.List, m, add)
+			s.statements(n.List, text, add)
 		case *ast.CaseClause:
-			s.statements(n.Body, m, add)
+			s.statements(n.Body, text, add)
 		case *ast.CommClause:
-			s.statements(n.Body, m, add)
+			s.statements(n.Body, text, add)
 		case ast.Expr:
-			if s.slice(n.Pos(), n.End()) == m.text {
-				add(n.Pos(), n.End(), formOf(n, m.replacement))
+			if s.slice(n.Pos(), n.End()) == text {
+				add(n.Pos(), n.End(), formOf(n, replacement))
 			}
 		}
 		return true
@@ -140,9 +174,9 @@ func (s *source) places(decl ast.Decl, m *mutant) []place {
 	return found
 }
 
-func (s *source) statements(list []ast.Stmt, m *mutant, add func(from, to token.Pos, f form)) {
+func (s *source) statements(list []ast.Stmt, text string, add func(from, to token.Pos, f form)) {
 	for _, n := range list {
-		if s.slice(n.Pos(), n.End()) != m.text {
+		if s.slice(n.Pos(), n.End()) != text {
 			continue
 		}
 		f := statement
@@ -156,8 +190,9 @@ func (s *source) statements(list []ast.Stmt, m *mutant, add func(from, to token.
 	}
 }
 
-// formOf tells a condition from another value. Both sides of a value are evaluated,
-// but only one of a condition: that one may call what changes something.
+// formOf tells a condition from another value. Of a condition and its replacement
+// one is evaluated, of another value both are, so that must not be a call that changes
+// something: its statement is replaced instead.
 func formOf(n ast.Expr, replacement string) form {
 	if replacement == "true" || replacement == "false" {
 		return condition

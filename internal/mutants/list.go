@@ -17,8 +17,9 @@ import (
 // that is the function or method, a piece of it as its source says it, and what
 // stands there when the guard is off. The piece is an expression, a statement, or
 // the head of an if, which stands for its condition; it must be in the function
-// exactly once. White space does not count. To leave a statement out, replace it
-// with {}. Outside of functions, the place is called "var".
+// exactly once. Where it is more often, "in" and the head of an if or a case say which
+// is meant: "return nil in case err == nil". White space does not count. To leave a
+// statement out, replace it with {}. Outside of functions, the place is called "var".
 //
 // After # stands which test notices: that one is tried first, and all of the
 // package's when it does not. A guard that the tests of another package notice

@@ -22,7 +22,10 @@ const most = 10
 
 var names = []string{"root", "admin"}
 
-type Gate struct{ closed bool }
+type Gate struct {
+	closed  bool
+	refused int
+}
 
 // Enter lets a name in.
 func (g *Gate) Enter(name string, age int) (string, error) {
@@ -30,11 +33,13 @@ func (g *Gate) Enter(name string, age int) (string, error) {
 		return "", errors.New("closed")
 	}
 	if err := check(name); err != nil {
+		g.refused++
 		return "", err
 	}
 	name = strings.TrimSpace(name)
 	switch {
 	case name == names[0], name == names[1]:
+		g.refused++
 		return "", errors.New("reserved")
 	}
 	return name, nil
@@ -63,6 +68,14 @@ func refused(t *testing.T, g Gate, name string, age int) {
 }
 
 func TestClosed(t *testing.T)   { refused(t, Gate{closed: true}, "ada", 3) }
+func TestCount(t *testing.T) {
+	var g Gate
+	_, _ = g.Enter("root", 3)
+	_, _ = g.Enter("abcdefghijk", 3)
+	if g.refused != 2 {
+		t.Errorf("got %d, want 2", g.refused)
+	}
+}
 func TestReserved(t *testing.T) { refused(t, Gate{}, " root", 3); refused(t, Gate{}, "admin", 3) }
 func TestLength(t *testing.T)   { refused(t, Gate{}, "abcdefghijk", 3) }
 func TestOpen(t *testing.T) {
@@ -107,6 +120,8 @@ Gate.Enter: return "", err => return name, nil
 Gate.Enter: name = strings.TrimSpace(name) => {}
 Gate.Enter: name == names[0] => false # TestReserved
 Gate.Enter: name == names[1] => false # TestOpen
+Gate.Enter: g.refused++ in case name == names[0], name == names[1] => {}
+Gate.Enter: g.refused++ in if err := check(name); err != nil => {}
 Gate.Enter: 1 => 0
 check: most => 1 << 30
 check: len(name)   >   most => false
@@ -114,7 +129,7 @@ check: if strings.Contains(name, "!") => false # outside
 var: "root" => "toor"
 `
 	out, folder, err := try(t, list)
-	if err != nil || !strings.Contains(out, "11 guards switched off, 11 noticed, 0 survived") {
+	if err != nil || !strings.Contains(out, "13 guards switched off, 13 noticed, 0 survived") {
 		t.Fatalf("got %v\n%s", err, out)
 	}
 	if !strings.Contains(out, "(not TestOpen any more)") {

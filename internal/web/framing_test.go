@@ -300,3 +300,24 @@ func TestALongHeadIsNotKeptWhileTheConnectionIdles(t *testing.T) {
 		t.Errorf("got %d bytes held, want at most 4 KiB", got)
 	}
 }
+
+// TestBehindTLSHTTP10IsNotKept: net/http takes Transfer-Encoding out of such a
+// request before anybody can see it, and without the tape nobody did.
+func TestBehindTLSHTTP10IsNotKept(t *testing.T) {
+	t.Parallel()
+	var seen atomic.Int64
+	ts := httptest.NewUnstartedServer(echoed(&seen))
+	ts.Listener = GuardFraming(ts.Config, ts.Listener)
+	ts.StartTLS()
+	t.Cleanup(ts.Close)
+	c, err := tls.Dial("tcp", ts.Listener.Addr().String(), ts.Client().Transport.(*http.Transport).TLSClientConfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	_, _ = io.WriteString(c, "POST / HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\nhello"+smuggled)
+	got, err := io.ReadAll(c)
+	if n := strings.Count(string(got), " 200 OK"); err != nil || n != 1 || seen.Load() != 1 {
+		t.Errorf("got %d answers, %d requests, %v; want 1 and 1 before the end\n%s", n, seen.Load(), err, got)
+	}
+}
