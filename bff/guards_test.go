@@ -60,10 +60,10 @@ func (v *visitor) stream() <-chan struct{} {
 func TestStreamsEndWithTheRequestThatEndsTheirSession(t *testing.T) {
 	for name, end := range map[string]func(v, thief *visitor, thiefs string){
 		"change-password": func(v, _ *visitor, _ string) {
-			v.want(v.do("POST", "/api/auth/change-password", `{"currentPassword":"password123","newPassword":"another horse","revokeOtherSessions":true}`), 200, "")
+			v.want(v.do("POST", "/api/auth/change-password", `{"currentPassword":"paper-lantern-42","newPassword":"another horse","revokeOtherSessions":true}`), 200, "")
 		},
 		"delete-user": func(v, _ *visitor, _ string) {
-			v.want(v.do("POST", "/api/auth/delete-user", `{"password":"password123"}`), 200, "")
+			v.want(v.do("POST", "/api/auth/delete-user", `{"password":"paper-lantern-42"}`), 200, "")
 		},
 		"revoke-session": func(v, _ *visitor, thiefs string) {
 			v.want(v.do("POST", "/api/auth/revoke-session", `{"token":"`+thiefs+`"}`), 200, "")
@@ -82,7 +82,7 @@ func TestStreamsEndWithTheRequestThatEndsTheirSession(t *testing.T) {
 			thief.want(thief.do("POST", "/api/auth/sign-out", "{}"), 200, "")
 		},
 		"sign-in over it": func(_, thief *visitor, _ string) {
-			thief.signIn("ada@example.com", "password123")
+			thief.signIn("ada@example.com", "paper-lantern-42")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -90,7 +90,7 @@ func TestStreamsEndWithTheRequestThatEndsTheirSession(t *testing.T) {
 				s := newIdleSite(t, db, endlessAPI(t))
 				v, thief := s.visitor(), s.visitor()
 				v.signUp("ada@example.com")
-				thiefs := handle(t, thief.signIn("ada@example.com", "password123"))
+				thiefs := handle(t, thief.signIn("ada@example.com", "paper-lantern-42"))
 				ended := thief.stream()
 				end(v, thief, thiefs)
 				select {
@@ -150,17 +150,17 @@ func TestBusyIsNobodysFault(t *testing.T) {
 		v.signUp("ada@example.com")
 		empty := s.server.FillPasswordRoom()
 		for range 61 {
-			v.want(v.do("POST", "/api/auth/signup", `{"email":"eve@example.com","password":"password123"}`), 503, "BUSY")
+			v.want(v.do("POST", "/api/auth/signup", `{"email":"eve@example.com","password":"paper-lantern-42"}`), 503, "BUSY")
 		}
 		for range 11 {
-			v.want(v.do("POST", "/api/auth/login", `{"email":"ada@example.com","password":"password123"}`), 503, "BUSY")
-			v.want(v.do("POST", "/api/auth/login", `{"email":"nobody@example.com","password":"password123"}`), 503, "BUSY")
-			v.want(v.do("POST", "/api/auth/verify-password", `{"password":"password123"}`), 503, "BUSY")
+			v.want(v.do("POST", "/api/auth/login", `{"email":"ada@example.com","password":"paper-lantern-42"}`), 503, "BUSY")
+			v.want(v.do("POST", "/api/auth/login", `{"email":"nobody@example.com","password":"paper-lantern-42"}`), 503, "BUSY")
+			v.want(v.do("POST", "/api/auth/verify-password", `{"password":"paper-lantern-42"}`), 503, "BUSY")
 		}
 		empty()
-		v.want(v.do("POST", "/api/auth/verify-password", `{"password":"password123"}`), 200, "")
-		v.signIn("ada@example.com", "password123")
+		v.want(v.do("POST", "/api/auth/verify-password", `{"password":"paper-lantern-42"}`), 200, "")
+		v.signIn("ada@example.com", "paper-lantern-42")
 		s.visitor().signUp("eve@example.com")
-		s.visitor().want(s.visitor().do("POST", "/api/auth/login", `{"email":"nobody@example.com","password":"password123"}`), 401, "")
+		s.visitor().want(s.visitor().do("POST", "/api/auth/login", `{"email":"nobody@example.com","password":"paper-lantern-42"}`), 401, "")
 	})
 }
