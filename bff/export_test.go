@@ -50,3 +50,22 @@ func (s *Server) FillPasswordRoom() (empty func()) {
 	s.passwords = busy{before}
 	return func() { s.passwords = before }
 }
+
+// interrupted is a hasher during whose work something else happens.
+type interrupted struct {
+	hasher
+	by func()
+}
+
+func (i interrupted) Verify(ctx context.Context, pw, phc string) (ok, rehash bool, err error) {
+	ok, rehash, err = i.hasher.Verify(ctx, pw, phc)
+	i.by()
+	return ok, rehash, err
+}
+
+// InterruptVerify has by happen while a password is verified, until it is undone.
+func (s *Server) InterruptVerify(by func()) (undo func()) {
+	before := s.passwords
+	s.passwords = interrupted{before, by}
+	return func() { s.passwords = before }
+}

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,7 +97,7 @@ func TestStreamsEndWithTheRequestThatEndsTheirSession(t *testing.T) {
 				end(v, thief, thiefs)
 				select {
 				case <-ended:
-				case <-time.After(20 * time.Second):
+				case <-time.After(10 * time.Second):
 					t.Error("the stream of a session that has ended goes on")
 				}
 			})
@@ -162,5 +164,91 @@ func TestBusyIsNobodysFault(t *testing.T) {
 		v.signIn("ada@example.com", "paper-lantern-42")
 		s.visitor().signUp("eve@example.com")
 		s.visitor().want(s.visitor().do("POST", "/api/auth/login", `{"email":"nobody@example.com","password":"paper-lantern-42"}`), 401, "")
+	})
+}
+
+// TestWhatChangesWhileAPasswordIsVerified: that takes its time, and the transaction
+// after it finds another world.
+func TestWhatChangesWhileAPasswordIsVerified(t *testing.T) {
+	const verify, change = "/api/auth/verify-password", "/api/auth/change-password"
+	each(t, func(s *site) {
+		for i, tt := range []struct {
+			name, path string
+			by         func(userID string) error
+			status     int
+			code       string
+		}{
+			{"the session ends", verify, s.revokeAll, 401, "UNAUTHORIZED"},
+			{"the session ends", change, s.revokeAll, 401, "UNAUTHORIZED"},
+			{"the password changes", verify, s.otherPassword, 400, "INVALID_PASSWORD"},
+			{"the password changes", change, s.otherPassword, 400, "INVALID_PASSWORD"},
+			{"the user is deleted", verify, s.deleteUser, 401, "UNAUTHORIZED"},
+			{"the user is deleted", change, s.deleteUser, 401, "UNAUTHORIZED"},
+		} {
+			v := s.visitor()
+			email := "ada" + strconv.Itoa(i) + "@example.com"
+			v.signUp(email)
+			user, err := s.db.UserByEmail(s.t.Context(), email)
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			undo := s.server.InterruptVerify(func() {
+				if err := tt.by(user.ID); err != nil {
+					s.t.Error(err)
+				}
+			})
+			body := `{"password":"paper-lantern-42"}`
+			if tt.path == change {
+				body = `{"currentPassword":"paper-lantern-42","newPassword":"another-horse-43"}`
+			}
+			a := v.do("POST", tt.path, body)
+			undo()
+			if a.status != tt.status || !strings.Contains(a.body, tt.code) || cookieLine(s.t, a) != "" {
+				s.t.Errorf("%s during %s: got %d %s %q, want %d %s and no cookie", tt.name, tt.path, a.status, a.body, cookieLine(s.t, a), tt.status, tt.code)
+			}
+		}
+	})
+}
+
+func (s *site) revokeAll(userID string) error {
+	_, err := s.db.RevokeSessions(s.t.Context(), userID, "", store.Event{At: s.clock.Now()})
+	return err
+}
+
+// otherPassword leaves the sessions alone.
+func (s *site) otherPassword(userID string) error {
+	old, err := s.db.PasswordHash(s.t.Context(), userID)
+	if err != nil {
+		return err
+	}
+	return s.db.ReplacePasswordHash(s.t.Context(), userID, old, "another", s.clock.Now())
+}
+
+func (s *site) deleteUser(userID string) error {
+	_, err := s.db.DeleteUser(s.t.Context(), userID, store.Event{At: s.clock.Now()})
+	return err
+}
+
+// TestAskingWithoutRefreshIsNoUse: an app may ask every minute without keeping the
+// session alive for ever.
+func TestAskingWithoutRefreshIsNoUse(t *testing.T) {
+	each(t, func(s *site) {
+		v := s.visitor()
+		v.signUp("ada@example.com")
+		ends := func(query string) any {
+			a := v.want(v.do("GET", "/api/auth/get-session"+query, ""), 200, "ada@example.com")
+			if query != "" && cookieLine(s.t, a) != "" {
+				s.t.Errorf("%s: got cookie %q, want none", query, cookieLine(s.t, a))
+			}
+			return object(s.t, a.body)["session"].(map[string]any)["expiresAt"]
+		}
+		first := ends("")
+		s.clock.Advance(25 * time.Hour)
+		if got := ends("?disableRefresh=true"); got != first {
+			s.t.Errorf("got the end moved to %v, want it at %v", got, first)
+		}
+		if got := ends(""); got == first {
+			s.t.Error("use does not extend the session")
+		}
 	})
 }

@@ -36,7 +36,7 @@ func (o origins) allowTarget(target string) bool {
 		return false
 	}
 	for _, c := range []byte(target) {
-		if c <= ' ' || c == '\\' || c == 0x7f {
+		if c <= ' ' || c == '\\' {
 			return false
 		}
 	}

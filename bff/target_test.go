@@ -26,7 +26,7 @@ func TestTargets(t *testing.T) {
 		}
 	}
 	for _, target := range []string{
-		"", "welcome", "//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example", "/a\\b", "/%2Fevil.example", "/%5cevil.example", "/a/%2f%2Fb",
+		"", "welcome", "//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example", "/a\\b", "/a?b=\\c", "/a#\\", "/%2Fevil.example", "/%5cevil.example", "/a/%2f%2Fb",
 		"https://evil.example", "https://bff.example.com.evil.example", "https://bff.example.com:444/", "http://bff.example.com", "https://app.example.com/",
 		"https://bff.example.com@evil.example/", "https://user@bff.example.com/", "https://bff.example.com//evil.example", "HTTPS://bff.example.com:443",
 		"javascript:alert(1)", "data:text/html,x", "https:bff.example.com", "https:/bff.example.com", " /x", "/x y", "/x\r\nSet-Cookie: a=b", "/x\ty", "/x\x00", "/x\x7f",

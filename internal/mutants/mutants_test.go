@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -160,10 +161,20 @@ func TestASurvivorIsReported(t *testing.T) {
 	}
 }
 
+func TestThePartOfATestThatNoticed(t *testing.T) {
+	o := outcomeOf("--- FAIL: TestA (0.1s)\n    --- FAIL: TestA/x.y (0.1s)\n        a_test.go:1: got\n        --- FAIL: TestA/x.y/z#01 (0.1s)\n    --- FAIL: TestA/b (0.1s)\n--- FAIL: TestB (0.1s)\n", errors.New("exit status 1"))
+	if want := []string{"TestA", "TestA/x.y", "TestA/x.y/z#01"}; !slices.Equal(o.tests, want) {
+		t.Errorf("got %q, want %q", o.tests, want)
+	}
+	if got, want := patternOf("TestA/x.y"), `^TestA$/^x\.y$`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 // TestAHangIsNoticed: the tests are ended, and whichever was running counts.
 func TestAHangIsNoticed(t *testing.T) {
 	o := outcomeOf("panic: test timed out after 1s\n\trunning tests:\n\t\tTestOpen (1s)\n\ngoroutine 1", errors.New("exit status 2"))
-	if !o.failed || o.test != "TestOpen" {
+	if !o.failed || !slices.Equal(o.tests, []string{"TestOpen"}) {
 		t.Errorf("got %+v", o)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -90,12 +92,15 @@ func (r *run) try(ctx context.Context, b *testBuild, m *mutant) {
 		if !o.failed {
 			return
 		}
-		if o.test == "" || r.start(ctx, b, m.tests, m.id(), o.test).failed {
-			m.noticed = o.test
-			if m.noticed == "" {
-				m.noticed = "the start of the tests"
-			}
+		if len(o.tests) == 0 {
+			m.noticed = "TestMain"
 			return
+		}
+		for _, test := range slices.Backward(o.tests) { // the part of a test first: it is quicker
+			if r.start(ctx, b, m.tests, m.id(), test).failed {
+				m.noticed = test
+				return
+			}
 		}
 	}
 }
@@ -103,12 +108,12 @@ func (r *run) try(ctx context.Context, b *testBuild, m *mutant) {
 // outcome is how the tests went.
 type outcome struct {
 	failed bool
-	test   string // the first that failed, where that is known
+	tests  []string // the first that failed, and the parts of it that did, each within the one before
 	text   string
 }
 
 var (
-	failedTest = regexp.MustCompile(`(?m)^--- FAIL: (\w+)`)
+	failedTest = regexp.MustCompile(`(?m)^ *--- FAIL: (\S+) \(`)
 	// Of tests that hang, or panic outside of their goroutine.
 	runningTest = regexp.MustCompile(`(?m)^(?:\s+running tests:\n\s+|.*\.)(Test\w+)[ (]`)
 )
@@ -123,7 +128,7 @@ func (r *run) start(ctx context.Context, b *testBuild, folder, off, test string)
 		args = append(args, "-test.skip", r.skip)
 	}
 	if test != "" {
-		args = append(args, "-test.run", "^"+regexp.QuoteMeta(test)+"$")
+		args = append(args, "-test.run", patternOf(test))
 	}
 	cmd := exec.CommandContext(ctx, b.binaries[folder], args...)
 	var out bytes.Buffer
@@ -141,10 +146,23 @@ func (r *run) start(ctx context.Context, b *testBuild, folder, off, test string)
 
 func outcomeOf(text string, err error) outcome {
 	o := outcome{failed: err != nil, text: text}
-	for _, pattern := range []*regexp.Regexp{failedTest, runningTest} {
-		if match := pattern.FindStringSubmatch(text); match != nil && o.test == "" {
-			o.test = match[1]
+	for _, match := range failedTest.FindAllStringSubmatch(text, -1) {
+		if n := len(o.tests); n > 0 && !strings.HasPrefix(match[1], o.tests[n-1]+"/") {
+			break
 		}
+		o.tests = append(o.tests, match[1])
+	}
+	if match := runningTest.FindStringSubmatch(text); match != nil && o.tests == nil {
+		o.tests = []string{match[1]}
 	}
 	return o
+}
+
+// patternOf is what -test.run selects one test with, or a part of it.
+func patternOf(test string) string {
+	parts := strings.Split(test, "/")
+	for i, part := range parts {
+		parts[i] = "^" + regexp.QuoteMeta(part) + "$"
+	}
+	return strings.Join(parts, "/")
 }
