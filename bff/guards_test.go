@@ -170,7 +170,7 @@ func TestBusyIsNobodysFault(t *testing.T) {
 // TestWhatChangesWhileAPasswordIsVerified: that takes its time, and the transaction
 // after it finds another world.
 func TestWhatChangesWhileAPasswordIsVerified(t *testing.T) {
-	const verify, change = "/api/auth/verify-password", "/api/auth/change-password"
+	const verify, change, signIn = "/api/auth/verify-password", "/api/auth/change-password", "/api/auth/sign-in/email"
 	each(t, func(s *site) {
 		for i, tt := range []struct {
 			name, path string
@@ -184,6 +184,8 @@ func TestWhatChangesWhileAPasswordIsVerified(t *testing.T) {
 			{"the password changes", change, s.otherPassword, 400, "INVALID_PASSWORD"},
 			{"the user is deleted", verify, s.deleteUser, 401, "UNAUTHORIZED"},
 			{"the user is deleted", change, s.deleteUser, 401, "UNAUTHORIZED"},
+			{"the password changes", signIn, s.otherPassword, 401, "INVALID_EMAIL_OR_PASSWORD"},
+			{"the user is deleted", signIn, s.deleteUser, 401, "INVALID_EMAIL_OR_PASSWORD"},
 		} {
 			v := s.visitor()
 			email := "ada" + strconv.Itoa(i) + "@example.com"
@@ -197,11 +199,11 @@ func TestWhatChangesWhileAPasswordIsVerified(t *testing.T) {
 					s.t.Error(err)
 				}
 			})
-			body := `{"password":"paper-lantern-42"}`
-			if tt.path == change {
-				body = `{"currentPassword":"paper-lantern-42","newPassword":"another-horse-43"}`
-			}
-			a := v.do("POST", tt.path, body)
+			a := v.do("POST", tt.path, map[string]string{
+				verify: `{"password":"paper-lantern-42"}`,
+				change: `{"currentPassword":"paper-lantern-42","newPassword":"another-horse-43"}`,
+				signIn: `{"email":"` + email + `","password":"paper-lantern-42"}`,
+			}[tt.path])
 			undo()
 			if a.status != tt.status || !strings.Contains(a.body, tt.code) || cookieLine(s.t, a) != "" {
 				s.t.Errorf("%s during %s: got %d %s %q, want %d %s and no cookie", tt.name, tt.path, a.status, a.body, cookieLine(s.t, a), tt.status, tt.code)
@@ -249,6 +251,22 @@ func TestAskingWithoutRefreshIsNoUse(t *testing.T) {
 		}
 		if got := ends(""); got == first {
 			s.t.Error("use does not extend the session")
+		}
+	})
+}
+
+// TestTheRightPasswordForgives: who mistypes it now and then is never locked out.
+func TestTheRightPasswordForgives(t *testing.T) {
+	each(t, func(s *site) {
+		v := s.visitor()
+		v.signUp("ada@example.com")
+		for range 3 {
+			for range 9 {
+				v.want(v.do("POST", "/api/auth/verify-password", `{"password":"wrong horse"}`), 400, "INVALID_PASSWORD")
+				v.want(v.do("POST", "/api/auth/sign-in/email", `{"email":"ada@example.com","password":"wrong horse"}`), 401, "INVALID_EMAIL_OR_PASSWORD")
+			}
+			v.want(v.do("POST", "/api/auth/verify-password", `{"password":"paper-lantern-42"}`), 200, "")
+			v.signIn("ada@example.com", "paper-lantern-42")
 		}
 	})
 }

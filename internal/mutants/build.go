@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"time"
 )
 
 // goPackage is a package of the module, as the go command tells of it.
@@ -55,8 +56,9 @@ func packagesIn(ctx context.Context, root string) (map[string]*goPackage, error)
 type testBuild struct {
 	work     string
 	packages map[string]*goPackage
-	overlay  map[string]string // the rewritten file for a file
-	binaries map[string]string // the compiled tests of a package's folder
+	overlay  map[string]string        // the rewritten file for a file
+	binaries map[string]string        // the compiled tests of a package's folder
+	patience map[string]time.Duration // how long they may take with a guard off
 }
 
 // compile compiles the tests of every package that must notice something.

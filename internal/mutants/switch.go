@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // switches is added to each package with guards on the list. The variable has no
@@ -35,7 +36,7 @@ type switched struct {
 
 // rewrite puts a switch around every guard and writes the files of that into work.
 func rewrite(packages map[string]*goPackage, mutants []*mutant, work string) (*testBuild, error) {
-	b := &testBuild{work: work, packages: packages, overlay: map[string]string{}, binaries: map[string]string{}}
+	b := &testBuild{work: work, packages: packages, overlay: map[string]string{}, binaries: map[string]string{}, patience: map[string]time.Duration{}}
 	var mistakes []error
 	for pkg, mutants := range byPackage(mutants) {
 		mistakes = append(mistakes, b.rewritePackage(pkg, mutants))

@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -18,53 +20,62 @@ import (
 // off. It fails only when that is impossible; who noticed stands in the mutants.
 func (r *run) tryAll(ctx context.Context, b *testBuild, mutants []*mutant) error {
 	var mu sync.Mutex // guards the rest
-	var failure error
-	done := 0
-	fail := func(err error) {
+	var failures []error
+	took := map[string]time.Duration{}
+	r.each(sortedKeys(b.binaries), func(folder string) {
+		began := time.Now()
+		o := r.start(ctx, b, folder, "", "")
 		mu.Lock()
 		defer mu.Unlock()
-		if failure == nil {
-			failure = err
+		took[folder] = time.Since(began)
+		if o.failed {
+			failures = append(failures, fmt.Errorf("the tests of %s fail with all guards on:\n%s", folder, o.text))
 		}
+	})
+	if err := errors.Join(append(failures, ctx.Err())...); err != nil {
+		return err
 	}
-	jobs := make(chan func())
+	// Without its guard, much waits for what never comes.
+	for folder, t := range took {
+		b.patience[folder] = min(r.patience, 3*t+20*time.Second)
+	}
+	done := 0
+	byID := map[string]*mutant{}
+	var ids []string
+	for _, m := range mutants {
+		byID[m.id()] = m
+		ids = append(ids, m.id())
+	}
+	r.each(ids, func(id string) {
+		if ctx.Err() != nil {
+			return
+		}
+		m, began := byID[id], time.Now()
+		r.try(ctx, b, m)
+		mu.Lock()
+		defer mu.Unlock()
+		done++
+		fmt.Fprintf(r.out, "%3d/%d %5.1fs %s%s\n", done, len(mutants), time.Since(began).Seconds(), m, m.verdict())
+	})
+	return ctx.Err()
+}
+
+// each calls do with each of the names, a few at a time.
+func (r *run) each(names []string, do func(name string)) {
 	var workers sync.WaitGroup
+	jobs := make(chan string)
 	for range max(r.parallel, 1) {
 		workers.Go(func() {
-			for job := range jobs {
-				job()
+			for name := range jobs {
+				do(name)
 			}
 		})
 	}
-	for _, folder := range sortedKeys(b.binaries) {
-		jobs <- func() {
-			if o := r.start(ctx, b, folder, "", ""); o.failed {
-				fail(fmt.Errorf("the tests of %s fail with all guards on:\n%s", folder, o.text))
-			}
-		}
-	}
-	for _, m := range mutants {
-		jobs <- func() {
-			mu.Lock()
-			stopped := failure != nil
-			mu.Unlock()
-			if stopped || ctx.Err() != nil {
-				return
-			}
-			began := time.Now()
-			r.try(ctx, b, m)
-			mu.Lock()
-			defer mu.Unlock()
-			done++
-			fmt.Fprintf(r.out, "%3d/%d %5.1fs %s%s\n", done, len(mutants), time.Since(began).Seconds(), m, m.verdict())
-		}
+	for _, name := range names {
+		jobs <- name
 	}
 	close(jobs)
 	workers.Wait()
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return failure
 }
 
 func (m *mutant) verdict() string {
@@ -121,9 +132,10 @@ var (
 // start runs the tests of a package with one guard off, or none. It ends the whole
 // process group after them: a test that was killed leaves its children behind.
 func (r *run) start(ctx context.Context, b *testBuild, folder, off, test string) outcome {
-	ctx, cancel := context.WithTimeout(ctx, r.patience+30*time.Second)
+	patience := cmp.Or(b.patience[folder], r.patience)
+	ctx, cancel := context.WithTimeout(ctx, patience+30*time.Second)
 	defer cancel()
-	args := []string{"-test.failfast", "-test.timeout", r.patience.String()}
+	args := []string{"-test.failfast", "-test.timeout", patience.String()}
 	if r.skip != "" {
 		args = append(args, "-test.skip", r.skip)
 	}
