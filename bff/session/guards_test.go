@@ -216,3 +216,61 @@ func TestAnOverlongCookieIsNotLookedAt(t *testing.T) {
 		t.Errorf("got %v, want %v", err, ErrUnsigned)
 	}
 }
+
+// TestAnEmptyTokenIsNone, though it were signed.
+func TestAnEmptyTokenIsNone(t *testing.T) {
+	c := testCookie()
+	if _, err := c.read(requestWith(c.Name + "=" + c.value(""))); !errors.Is(err, ErrUnsigned) {
+		t.Errorf("got %v, want %v", err, ErrUnsigned)
+	}
+}
+
+// TestOfSeveralThatEndedAReplacedOneTells: whichever comes first, the answer must not
+// clear a newer cookie.
+func TestOfSeveralThatEndedAReplacedOneTells(t *testing.T) {
+	each(t, 0, func(f *fixture) {
+		row, gone := f.signIn(true, nil)
+		if err := f.db.EndSession(f.t.Context(), row.TokenHash); err != nil {
+			f.t.Fatal(err)
+		}
+		_, old := f.signIn(true, nil)
+		f.signIn(true, old)
+		f.wantErr(old, ErrReplaced)
+		f.wantErr(both(gone, old), ErrReplaced)
+		f.wantErr(both(old, gone), ErrReplaced)
+	})
+}
+
+// TestAtItsAbsoluteLimitASessionIsNotWrittenAgain with every request.
+func TestAtItsAbsoluteLimitASessionIsNotWrittenAgain(t *testing.T) {
+	each(t, 0, func(f *fixture) {
+		_, r := f.signIn(true, nil)
+		for range 4 {
+			f.clock.Advance(6 * day)
+			f.wantLive(r)
+		}
+		f.clock.Advance(2 * day) // of the 30 that it has at most
+		before := f.spy.extensions.Load()
+		f.wantLive(r)
+		if n := f.spy.extensions.Load() - before; n != 0 {
+			f.t.Errorf("got %d writes, want none: there is nothing to extend", n)
+		}
+	})
+}
+
+// TestALateReadDoesNotUndoAnExtension: the row was read before, by a request that was
+// slower.
+func TestALateReadDoesNotUndoAnExtension(t *testing.T) {
+	c, err := newCache(10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := store.Session{ID: "ses_1", UpdatedAt: start, ExpiresAt: start.Add(day)}
+	_, epoch := c.get("hash")
+	e := c.put("hash", epoch, row, store.User{}, seen{time: start})
+	e.extended(start.Add(day), start.Add(8*day))
+	c.put("hash", epoch, row, store.User{}, seen{time: start})
+	if got, _ := e.load(); !got.ExpiresAt.Equal(start.Add(8 * day)) {
+		t.Errorf("got an end at %v, want %v", got.ExpiresAt, start.Add(8*day))
+	}
+}

@@ -1,6 +1,10 @@
 package token
 
-import "testing"
+import (
+	"strconv"
+	"testing"
+	"time"
+)
 
 // TestAKeyIsTriedWithItsOwnAlgorithmAlone (RFC 8725 §3.1): not even the signature of
 // a token is looked at otherwise.
@@ -18,5 +22,20 @@ func TestAKeyIsTriedWithItsOwnAlgorithmAlone(t *testing.T) {
 				t.Errorf("%s: got %d keys of the id of one for %s", algorithm, len(found), k.Algorithm)
 			}
 		}
+	}
+}
+
+// TestATokenOfAnotherIssuerIsNotOurs, though it is signed with our secret.
+func TestATokenOfAnotherIssuerIsNotOurs(t *testing.T) {
+	clk := newClock()
+	m := mustOpen(t, config(HS256, clk), nil)
+	claims := func(iss string) string {
+		return `{"iss":"` + iss + `","aud":"fastapi-backend","sub":"usr_1","exp":` + strconv.FormatInt(clk.now().Add(time.Minute).Unix(), 10) + `}`
+	}
+	if _, err := m.VerifySubject(t.Context(), foreign(t, `{"alg":"HS256"}`, claims("better-auth"), secret)); err != nil {
+		t.Fatal(err)
+	}
+	for _, iss := range []string{"", "Better-Auth", "better-auth/", "https://login.example.com"} {
+		refusedSubject(t, m, foreign(t, `{"alg":"HS256"}`, claims(iss), secret), "iss")
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -146,13 +145,10 @@ func (r *run) start(ctx context.Context, b *testBuild, folder, off, test string)
 	var out bytes.Buffer
 	cmd.Dir, cmd.Stdout, cmd.Stderr = b.packages[folder].Dir, &out, &out
 	cmd.Env = append(os.Environ(), "MUTANT="+off)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 10 * time.Second
+	end := inGroup(cmd)
 	err := cmd.Run()
-	if cmd.Process != nil {
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-	}
+	end()
 	return outcomeOf(out.String(), err)
 }
 
