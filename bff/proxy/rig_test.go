@@ -333,6 +333,7 @@ func (r *rig) wantOuterHeaders(res *http.Response) {
 		"X-Content-Type-Options":      "nosniff",
 		"Content-Security-Policy":     web.APIPolicy,
 		"Strict-Transport-Security":   "max-age=31536000",
+		web.ResourcePolicy:            "same-origin",
 		"Access-Control-Allow-Origin": "https://app.example",
 		"Vary":                        "Origin",
 	} {
