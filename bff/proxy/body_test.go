@@ -343,7 +343,6 @@ func TestBytesPassUntouched(t *testing.T) {
 // TestLargeBodiesNeedNoMemory passes 128 MB up and down. Everything runs in this
 // process, so its heap bounds the proxy's.
 func TestLargeBodiesNeedNoMemory(t *testing.T) {
-	const mb = 1 << 20
 	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		var size int64
 		if _, err := fmt.Sscanf(req.URL.RawQuery, "chunked=%d", &size); err != nil {

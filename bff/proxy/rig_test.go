@@ -87,6 +87,7 @@ func newRig(t testing.TB, api any, adjust ...func(*Config)) *rig {
 	}
 	r.front = httptest.NewUnstartedServer(r.layers(clients))
 	r.front.Config.ErrorLog = slog.NewLogLogger(slog.NewTextHandler(r.log, nil), slog.LevelError)
+	r.front.Listener = web.GuardFraming(r.front.Config, r.front.Listener) // as the product has it
 	r.front.Start()
 	t.Cleanup(func() {
 		r.front.CloseClientConnections()

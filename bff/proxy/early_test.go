@@ -1,0 +1,130 @@
+package proxy
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+const mb = 1 << 20
+
+// refusing is an API that answers when it has read the head of a request, and closes
+// its connection on the unread body, as many servers do.
+func refusing(t *testing.T, requests *atomic.Int32) string {
+	return rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
+		if _, err := http.ReadRequest(in); err != nil {
+			return
+		}
+		requests.Add(1)
+		_, _ = io.WriteString(conn, "HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 9\r\n\r\ntoo large")
+	})
+}
+
+// TestAnEarlyAnswerOfTheAPIIsNotLost: the write of an upload's body fails before, when
+// or after the answer is read.
+func TestAnEarlyAnswerOfTheAPIIsNotLost(t *testing.T) {
+	for _, size := range []int64{64 << 10, 4 * mb, 64 * mb} {
+		for _, chunked := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%d KiB, chunked %t", size>>10, chunked), func(t *testing.T) {
+				var requests atomic.Int32
+				r := newRig(t, refusing(t, &requests))
+				got := map[string]int{}
+				const rounds = 30
+				for range rounds {
+					got[r.upload(readingAlong, size, chunked)]++
+				}
+				if got["413 too large"] != rounds || requests.Load() != rounds {
+					t.Errorf("got %v of %d requests for %d uploads", got, requests.Load(), rounds)
+				}
+			})
+		}
+	}
+}
+
+// sender is a client: it sends an upload and returns the answer.
+type sender func(conn net.Conn, head string, size int64, chunked bool) (*http.Response, error)
+
+// readingAlong is a client that reads while it sends, as browsers and curl do.
+func readingAlong(conn net.Conn, head string, size int64, chunked bool) (*http.Response, error) {
+	sent := make(chan error, 1)
+	go func() { sent <- send(conn, head, size, chunked) }()
+	res, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: "POST"})
+	if err != nil {
+		return nil, fmt.Errorf("no answer, and sending it ended with %v", <-sent)
+	}
+	return res, nil
+}
+
+// readingAfter is a client that reads when it has sent all, as Python's http.client.
+func readingAfter(conn net.Conn, head string, size int64, chunked bool) (*http.Response, error) {
+	if err := send(conn, head, size, chunked); err != nil {
+		return nil, fmt.Errorf("sending: %w", errors.Unwrap(err))
+	}
+	return http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: "POST"})
+}
+
+func send(conn net.Conn, head string, size int64, chunked bool) error {
+	framing, piece := fmt.Sprintf("Content-Length: %d", size), strings.Repeat("x", 64<<10)
+	if chunked {
+		framing, piece = "Transfer-Encoding: chunked", fmt.Sprintf("%x\r\n%s\r\n", len(piece), piece)
+	}
+	if _, err := fmt.Fprintf(conn, "%s\r\n%s\r\n\r\n", head, framing); err != nil {
+		return err
+	}
+	for left := size; left > 0; left -= 64 << 10 {
+		if _, err := io.WriteString(conn, piece); err != nil {
+			return err
+		}
+	}
+	if chunked {
+		_, err := io.WriteString(conn, "0\r\n\r\n")
+		return err
+	}
+	return nil
+}
+
+// upload returns the answer to an upload in words.
+func (r *rig) upload(by sender, size int64, chunked bool) string {
+	conn, err := net.Dial("tcp", r.front.Listener.Addr().String())
+	if err != nil {
+		return err.Error()
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(patient))
+	res, err := by(conn, "POST /api/proxy/x HTTP/1.1\r\nHost: app\r\nCookie: a=b", size, chunked)
+	if err != nil {
+		return err.Error()
+	}
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("%d %s", res.StatusCode, body)
+}
+
+// TestTheClientGetsAnEarlyAnswer: also one that reads it only after its upload.
+func TestTheClientGetsAnEarlyAnswer(t *testing.T) {
+	for name, by := range map[string]sender{"reading along": readingAlong, "reading after": readingAfter} {
+		for _, size := range []int64{64 << 10, 4 * mb, 32 * mb} {
+			t.Run(fmt.Sprintf("%s, %d KiB", name, size>>10), func(t *testing.T) {
+				var requests atomic.Int32
+				r := newRig(t, refusing(t, &requests))
+				got := map[string]int{}
+				const rounds = 6
+				for i := range rounds {
+					got[r.upload(by, size, i%2 == 1)]++
+				}
+				if got["413 too large"] != rounds {
+					t.Errorf("got %v", got)
+				}
+			})
+		}
+	}
+}
