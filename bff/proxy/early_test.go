@@ -2,15 +2,19 @@ package proxy
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"vestibule/internal/inprocess"
 )
 
 const mb = 1 << 20
@@ -127,4 +131,91 @@ func TestTheClientGetsAnEarlyAnswer(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestAnEarlyAnswerOverTLS: there a write that failed spoils all that follow.
+func TestAnEarlyAnswerOverTLS(t *testing.T) {
+	api := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack() // whose bytes are read by nobody
+		if err != nil {
+			return
+		}
+		_, _ = io.WriteString(conn, "HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 9\r\n\r\ntoo large")
+		_ = conn.(*tls.Conn).NetConn().Close()
+	}))
+	api.StartTLS()
+	t.Cleanup(api.Close)
+	r := newRig(t, api.URL, func(c *Config) {
+		transport := newTransport(patient)
+		t.Cleanup(transport.CloseIdleConnections)
+		transport.TLSClientConfig.RootCAs = api.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+		c.Transport = transport
+	})
+	got := map[string]int{}
+	const rounds = 10
+	for i := range rounds {
+		got[r.upload(readingAlong, 4*mb, i%2 == 1)]++
+	}
+	if got["413 too large"] != rounds {
+		t.Errorf("got %v", got)
+	}
+}
+
+// TestAnEarlyAnswerInProcess: with no connection there is none to break.
+func TestAnEarlyAnswerInProcess(t *testing.T) {
+	var requests atomic.Int32
+	api := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		requests.Add(1)
+		w.WriteHeader(http.StatusRequestEntityTooLarge)
+		_, _ = io.WriteString(w, "too large")
+	})
+	r := newRig(t, "http://api.internal", func(c *Config) { c.Transport = &inprocess.Transport{Handler: api} })
+	for _, by := range []sender{readingAlong, readingAfter} {
+		for _, size := range []int64{64 << 10, 4 * mb, 32 * mb} {
+			got := map[string]int{}
+			const rounds = 10
+			for i := range rounds {
+				got[r.upload(by, size, i%2 == 1)]++
+			}
+			if got["413 too large"] != rounds {
+				t.Errorf("%d KiB: got %v", size>>10, got)
+			}
+		}
+	}
+	if n := requests.Load(); n != 60 {
+		t.Errorf("the API got %d requests for 60 uploads", n)
+	}
+}
+
+// TestAnAPIThatDiesInAnUploadIsA502: no answer is waited for that cannot come, and
+// nothing is sent again.
+func TestAnAPIThatDiesInAnUploadIsA502(t *testing.T) {
+	var requests atomic.Int32
+	r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
+		if _, err := http.ReadRequest(in); err == nil {
+			requests.Add(1)
+			_ = conn.(*net.TCPConn).SetLinger(int(requests.Load()%2) - 1) // reset at once, or not
+		}
+	}), func(c *Config) { c.Timeout = time.Hour })
+	const rounds = 20
+	for i := range rounds {
+		if got := r.upload(readingAlong, 4*mb, i%4 > 1); !strings.HasPrefix(got, "502 ") {
+			t.Errorf("got %s", got)
+		}
+	}
+	if n := requests.Load(); n != rounds {
+		t.Errorf("the API got %d requests for %d uploads", n, rounds)
+	}
+}
+
+// TestATLSHandshakeHasAnEnd: of an API that takes connections and says nothing.
+func TestATLSHandshakeHasAnEnd(t *testing.T) {
+	silent := rawAPI(t, func(_ net.Conn, in *bufio.Reader) { _, _ = io.Copy(io.Discard, in) })
+	r := newRig(t, strings.Replace(silent, "http:", "https:", 1), func(c *Config) {
+		transport := newTransport(100 * time.Millisecond)
+		t.Cleanup(transport.CloseIdleConnections)
+		c.Transport = transport
+	})
+	res, body := r.get("/api/proxy/x")
+	r.wantError(res, body, http.StatusGatewayTimeout, "GATEWAY_TIMEOUT")
 }
