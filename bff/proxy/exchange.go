@@ -16,7 +16,9 @@ type exchange struct {
 	proxy   *Proxy
 	in      *http.Request // as the client sent it
 	bearer  string
-	upgrade bool // a WebSocket handshake that is allowed
+	confirm func(context.Context) error // Grant.Confirm
+	checked time.Time                   // when the session was, or just before
+	upgrade bool                        // a WebSocket handshake that is allowed
 
 	lease  context.Context         // in's, bounded by the session
 	ctx    context.Context         // lease, bounded by what happens here

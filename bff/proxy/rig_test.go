@@ -113,7 +113,7 @@ func (r *rig) authorizeBy(session context.Context) func(*http.Request) (Grant, e
 			ctx, cancel := context.WithCancelCause(ctx)
 			stop := context.AfterFunc(session, func() { cancel(errors.New("the session has ended")) })
 			return ctx, func() { stop(); r.leases.Add(-1) } // and not the least more
-		}}, nil
+		}, Confirm: func(context.Context) error { return nil }}, nil
 	}
 }
 
