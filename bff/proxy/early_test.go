@@ -34,7 +34,7 @@ func refusing(t *testing.T, requests *atomic.Int32) string {
 // TestAnEarlyAnswerOfTheAPIIsNotLost: the write of an upload's body fails before, when
 // or after the answer is read.
 func TestAnEarlyAnswerOfTheAPIIsNotLost(t *testing.T) {
-	for _, size := range []int64{64 << 10, 4 * mb, 64 * mb} {
+	for _, size := range []int64{64 << 10, 4 * mb, 32 * mb} {
 		for _, chunked := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%d KiB, chunked %t", size>>10, chunked), func(t *testing.T) {
 				var requests atomic.Int32
@@ -116,7 +116,7 @@ func (r *rig) upload(by sender, size int64, chunked bool) string {
 // TestTheClientGetsAnEarlyAnswer: also one that reads it only after its upload.
 func TestTheClientGetsAnEarlyAnswer(t *testing.T) {
 	for name, by := range map[string]sender{"reading along": readingAlong, "reading after": readingAfter} {
-		for _, size := range []int64{64 << 10, 4 * mb, 32 * mb} {
+		for _, size := range []int64{64 << 10, 4 * mb, 16 * mb} {
 			t.Run(fmt.Sprintf("%s, %d KiB", name, size>>10), func(t *testing.T) {
 				var requests atomic.Int32
 				r := newRig(t, refusing(t, &requests))
@@ -171,7 +171,7 @@ func TestAnEarlyAnswerInProcess(t *testing.T) {
 	})
 	r := newRig(t, "http://api.internal", func(c *Config) { c.Transport = &inprocess.Transport{Handler: api} })
 	for _, by := range []sender{readingAlong, readingAfter} {
-		for _, size := range []int64{64 << 10, 4 * mb, 32 * mb} {
+		for _, size := range []int64{64 << 10, 4 * mb, 16 * mb} {
 			got := map[string]int{}
 			const rounds = 10
 			for i := range rounds {

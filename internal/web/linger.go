@@ -12,9 +12,11 @@ import (
 // second, in which nobody reads: a client with more to send than fits the network is
 // stuck. So what comes is read and dropped, until the client hangs up or has had its
 // time.
+//
+// The times are nginx's, whose lingering_close this is.
 const (
-	lingerIdle  = 2 * time.Second // without a byte
-	lingerTotal = 10 * time.Second
+	lingerIdle  = 5 * time.Second // without a byte
+	lingerTotal = 30 * time.Second
 )
 
 // CloseWrite is called by net/http before it hangs up on unread bytes, and for a
@@ -34,7 +36,7 @@ func (c *tapedConn) CloseWrite() error {
 // linger reads what a client still sends and closes the connection.
 func (c *tapedConn) linger(idle, total time.Duration) {
 	defer c.Conn.Close()
-	buf := make([]byte, 16<<10)
+	buf := make([]byte, 4<<10)
 	for end := time.Now().Add(total); ; {
 		now := time.Now()
 		if !now.Before(end) || c.Conn.SetReadDeadline(now.Add(min(idle, end.Sub(now)))) != nil {

@@ -19,8 +19,8 @@ func TestARefusedUploadGetsItsAnswer(t *testing.T) {
 	piece := strings.Repeat("x", 1<<20)
 	for range 5 {
 		c := dial(t, ts)
-		c.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 33554432\r\n\r\n")
-		for range 32 {
+		c.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 16777216\r\n\r\n")
+		for range 16 {
 			c.send(piece)
 		}
 		if res, _ := c.answer(); res.StatusCode != http.StatusForbidden {

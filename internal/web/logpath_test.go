@@ -48,7 +48,7 @@ func TestPathsInTheLog(t *testing.T) {
 	}
 }
 
-func TestTheLogHasThePathWithoutItsSecret(t *testing.T) {
+func TestAHiddenPathIsNotInTheLog(t *testing.T) {
 	t.Parallel()
 	var log logBuffer
 	clients, err := NewClientIPs(nil)
