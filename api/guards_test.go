@@ -3,7 +3,12 @@ package api
 import (
 	"bytes"
 	"encoding/base64"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
 	"testing"
+	"time"
 )
 
 // TestExponentsOfRSAKeys: an even one has no inverse, with 1 every message is its own
@@ -32,5 +37,29 @@ func TestExponentsOfRSAKeys(t *testing.T) {
 		if _, err := rsaKey(modulus, encode(tt.exponent)); (err == nil) != tt.want {
 			t.Errorf("%s: got %v", tt.name, err)
 		}
+	}
+}
+
+// TestKeysCountOnlyInAGoodAnswer: what comes with an error may be a proxy's, or an old
+// one that somebody has kept.
+func TestKeysCountOnlyInAGoodAnswer(t *testing.T) {
+	i := &issuer{}
+	j, err := newJWKS("JWKS_URL", serve(t, i)+"/jwks", EdDSA, nil, slog.New(slog.DiscardHandler), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := `{"keys":[` + jwkOf(t, "k1", newEdKey(t)) + `]}`
+	for _, status := range []int{200, 201, 203, 206, 404, 410, 500, 503} {
+		i.answers(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, set)
+		})
+		if keys, err := j.get(t.Context()); (err == nil) != (status == 200) {
+			t.Errorf("%d: got %d keys, %v", status, len(keys), err)
+		}
+	}
+	i.answers(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, set+strings.Repeat(" ", jwksMaxBytes)) })
+	if _, err := j.get(t.Context()); err == nil {
+		t.Error("got an overlong answer taken")
 	}
 }
