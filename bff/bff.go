@@ -225,11 +225,12 @@ func (s *Server) https() bool { return s.cfg.BaseURL.Scheme == "https" }
 
 // Handler answers the whole surface.
 func (s *Server) Handler() http.Handler {
-	h := s.origins.guard(s.routes())
+	h := s.origins.guard(s.routes(), refusedOrigin(s.cfg.BaseURL))
 	h = s.origins.cors(s.cfg.ProxyForwardHeaders).Handler(h)
 	h = web.NoStore(h)
 	h = web.DefaultDeadlines.Wrap(h)
 	h = web.SecurityHeaders{CSP: web.APIPolicy, HTTPS: s.https()}.Wrap(h)
+	h = s.clients.WarnForwarded(s.log, h)
 	return web.Access{
 		Log:     s.log,
 		Surface: "bff",

@@ -20,6 +20,7 @@ import (
 	"vestibule/internal/pgtest"
 	"vestibule/internal/storetest"
 	"vestibule/internal/testclock"
+	"vestibule/internal/testlog"
 	"vestibule/store"
 )
 
@@ -31,6 +32,7 @@ type site struct {
 	mails string // the folder
 	db    *store.Store
 	clock *testclock.Clock
+	log   testlog.Buffer
 
 	server *bff.Server
 }
@@ -81,7 +83,7 @@ func newSite(t *testing.T, db *store.Store, change ...func(*bff.Config)) *site {
 	for _, c := range change {
 		c(&cfg)
 	}
-	server, err := bff.New(t.Context(), cfg, bff.Deps{Store: db, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: s.clock.Now})
+	server, err := bff.New(t.Context(), cfg, bff.Deps{Store: db, Log: slog.New(slog.NewJSONHandler(&s.log, nil)), Now: s.clock.Now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,11 +17,6 @@ import (
 // goodSecret is 32 bytes that no message may ever hold.
 const goodSecret = "0123456789-keep-this-to-yourself"
 
-// environment is a lookup of variables, as os.Getenv is.
-type environment map[string]string
-
-func (e environment) get(name string) string { return e[name] }
-
 // with returns e and more.
 func (e environment) with(more environment) environment {
 	both := maps.Clone(e)
@@ -35,7 +30,7 @@ func (e environment) with(more environment) environment {
 // loadFaults returns what load finds wrong.
 func loadFaults(t *testing.T, by side, env environment) faults {
 	t.Helper()
-	_, err := load(by, nil, env.get)
+	_, err := load(by, nil, env)
 	if err == nil {
 		return nil
 	}
@@ -48,7 +43,7 @@ func loadFaults(t *testing.T, by side, env environment) faults {
 
 func mustLoad(t *testing.T, by side, env environment) *config {
 	t.Helper()
-	c, err := load(by, nil, env.get)
+	c, err := load(by, nil, env)
 	if err != nil {
 		t.Fatalf("got %v, want a configuration", err)
 	}
@@ -128,7 +123,7 @@ func TestAValueIsTakenFromTheFirstSourceThatHasOne(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c, err := load(forServe, tt.flags, tt.env.get)
+			c, err := load(forServe, tt.flags, tt.env)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -251,8 +246,8 @@ func TestDefaultsDependOnOtherSettings(t *testing.T) {
 		if c.networkJWKS {
 			t.Error("got networkJWKS true, want false")
 		}
-		c = mustLoad(t, forAPI, env.with(environment{"JWKS_URL": "http://bff/jwks"}))
-		if c.api.JWKSURL != "http://bff/jwks" || !c.networkJWKS {
+		c = mustLoad(t, forAPI, env.with(environment{"JWKS_URL": "https://bff/jwks"}))
+		if c.api.JWKSURL != "https://bff/jwks" || !c.networkJWKS {
 			t.Errorf("got %s and networkJWKS %v, want the setting", c.api.JWKSURL, c.networkJWKS)
 		}
 	})

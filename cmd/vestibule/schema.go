@@ -45,6 +45,11 @@ var schema = []group{
 			check: func(c *checker, v string) { c.bff.TrustedOrigins = c.origins(v) },
 		},
 		{
+			name: "CORS_API_ORIGINS", by: forServe | forAPI, arg: "ORIGIN,…", unset: "none",
+			help:  "Origins whose pages the task API itself answers, with a bearer token of their own and without cookies. Pages that go through the BFF need none.",
+			check: func(c *checker, v string) { c.api.CORSOrigins = c.origins(v) },
+		},
+		{
 			name: "TRUSTED_PROXIES", by: forServe | forBFF | forAPI, arg: "CIDR,…", unset: "trust nobody",
 			help:  "Networks or addresses of reverse proxies whose X-Forwarded-For (read from right to left) and X-Request-Id are believed. A separate API lists the BFF here.",
 			check: func(c *checker, v string) { c.bff.TrustedProxies = c.prefixes(v) },
@@ -67,7 +72,7 @@ var schema = []group{
 			name: "BETTER_AUTH_SECRET", by: forServe | forBFF | forAPI | forToken, arg: "SECRET", secret: true,
 			unset: "made once beside a SQLite database when BASE_URL is http:// on a loopback host; anywhere else start is refused",
 			help:  "Signs cookies and HS256 tokens; at least 32 bytes, the same for every process. Flags are seen by other users of the machine: prefer BETTER_AUTH_SECRET_FILE.",
-			check: func(c *checker, v string) { c.secret = c.secretBytes(v) },
+			check: func(c *checker, v string) { c.secret = c.signingSecret(v) },
 		},
 		{
 			name: "BETTER_AUTH_SECRET_PREVIOUS", by: forServe | forBFF | forAPI | forToken, arg: "SECRET", secret: true, unset: "none",
@@ -177,7 +182,7 @@ var schema = []group{
 		},
 		{
 			name: "JWKS_URL", by: forServe | forAPI, arg: "URL", unset: "BASE_URL/api/auth/jwks; vestibule serve asks its own BFF",
-			help:  "Where the API gets the keys that verify EdDSA and ES256 tokens.",
+			help:  "Where the API gets the keys that verify EdDSA and ES256 tokens: https, or http on this machine.",
 			check: func(c *checker, v string) { c.api.JWKSURL = c.jwksURL(v) },
 		},
 		{

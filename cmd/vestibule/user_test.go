@@ -44,7 +44,7 @@ func (c *console) do(stdin string, code int, args ...string) string {
 	ctx, cancel := context.WithTimeout(c.Context(), patience)
 	defer cancel()
 	var out, errs bytes.Buffer
-	got := run(ctx, args, c.env.get, strings.NewReader(stdin), &out, &errs)
+	got := run(ctx, args, c.env, strings.NewReader(stdin), &out, &errs)
 	if got != code || (code == 0) != (errs.Len() == 0) {
 		c.Fatalf("%q: got code %d, stdout %q, stderr %q; want code %d", args, got, out.String(), errs.String(), code)
 	}
@@ -300,7 +300,7 @@ func TestAResultThatCannotBeWrittenIsAFailure(t *testing.T) {
 		c.create("ada@example.com")
 		for _, args := range []string{"user list", "user list --json", "user show ada@example.com", "audit"} {
 			var errs bytes.Buffer
-			code := run(c.Context(), strings.Fields(args), c.env.get, strings.NewReader(""), full{}, &errs)
+			code := run(c.Context(), strings.Fields(args), c.env, strings.NewReader(""), full{}, &errs)
 			if code != exitFailure || !strings.Contains(errs.String(), "cannot be written (no space left)") || strings.Contains(errs.String(), "DATABASE_URL") {
 				c.Errorf("%s: got code %d, %q", args, code, errs.String())
 			}
