@@ -21,6 +21,7 @@ var (
 	ErrNotFound    = errors.New("not found")
 	ErrConflict    = errors.New("already exists")
 	ErrNoUser      = errors.New("no such user")
+	ErrNoClient    = errors.New("no such client, or no longer with this secret")
 	ErrInvalidText = errors.New("text holds NUL or is not UTF-8")
 
 	// ErrUnavailable means that the database could not be asked or did not
@@ -62,7 +63,7 @@ func translate(ctx context.Context, what string, err error) error {
 // goes by type and code, never by text.
 func sentinelOf(err error) error {
 	for _, own := range []error{
-		ErrNotFound, ErrConflict, ErrNoUser, ErrInvalidText, ErrUnavailable, ErrBehind, ErrAhead,
+		ErrNotFound, ErrConflict, ErrNoUser, ErrNoClient, ErrInvalidText, ErrUnavailable, ErrBehind, ErrAhead,
 		ErrChanged, ErrKeyReused, ErrInProgress,
 	} {
 		if errors.Is(err, own) {
