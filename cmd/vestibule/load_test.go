@@ -296,6 +296,45 @@ func TestAnAPIWithPublicKeysNeedsNoSecret(t *testing.T) {
 	}
 }
 
+// TestKeysAreNotFetchedInClear: where the API of its own would take them from BASE_URL,
+// that is held to the same as JWKS_URL. In one process they cross no network.
+func TestKeysAreNotFetchedInClear(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		by   side
+		env  environment
+		bad  bool
+	}{
+		{"api, from another machine", forAPI, environment{"BASE_URL": "http://bff.internal:3000"}, true},
+		{"api, from this machine", forAPI, environment{"BASE_URL": "http://localhost:3000"}, false},
+		{"api, over https", forAPI, environment{"BASE_URL": "https://app.example.com"}, false},
+		{"api, from elsewhere", forAPI, environment{"BASE_URL": "http://bff.internal:3000", "JWKS_URL": "https://app.example.com/api/auth/jwks"}, false},
+		{"api with a shared secret", forAPI, environment{"BASE_URL": "http://bff.internal:3000", "JWT_ALGORITHM": "HS256"}, false},
+		{"serve", forServe, environment{"BASE_URL": "http://bff.internal:3000"}, false},
+		{"serve, over the network", forServe, environment{"BASE_URL": "http://bff.internal:3000", "JWKS_URL": "http://bff.internal:3000/api/auth/jwks"}, true},
+	} {
+		found := loadFaults(t, tt.by, environment{"JWT_ALGORITHM": "EdDSA", "BETTER_AUTH_SECRET": goodSecret}.with(tt.env))
+		if bad := len(found) == 1 && found[0].setting == "JWKS_URL" && strings.Contains(found[0].cure, "https"); bad != tt.bad || !tt.bad && found != nil {
+			t.Errorf("%s: got %v, want a fault of JWKS_URL: %t", tt.name, found, tt.bad)
+		}
+	}
+}
+
+// TestWhatIsWrongWithASecretIsSaid, and not the secret.
+func TestWhatIsWrongWithASecretIsSaid(t *testing.T) {
+	for secret, want := range map[string]string{
+		strings.Repeat("s", 40):            "is one character over and over",
+		"change-me-change-me-change-me-ch": "is a short text over and over",
+		"abcdeabdceabecdabcdebacdeabcedba": "has only 5 different characters",
+		published[0]:                       "is an example that is published",
+	} {
+		found := loadFaults(t, forServe, environment{"BETTER_AUTH_SECRET": secret})
+		if len(found) != 1 || !strings.HasPrefix(found[0].problem, want) || found[0].cure != "make one with: "+makeSecret || strings.Contains(found.Error(), secret[:8]) {
+			t.Errorf("got %v, want one fault that says %q", found, want)
+		}
+	}
+}
+
 func TestTypedValuesArriveWhereTheyBelong(t *testing.T) {
 	c := mustLoad(t, forServe, environment{
 		"BASE_URL": "https://app.example.com", "BETTER_AUTH_SECRET": goodSecret, "BACKEND_URL": "http://api:8000/base/",
