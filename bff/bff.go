@@ -113,7 +113,7 @@ type Server struct {
 
 // hasher is what a password.Hasher does.
 type hasher interface {
-	Check(pw string) error
+	Check(pw, email string) error
 	Hash(ctx context.Context, pw string) (string, error)
 	Verify(ctx context.Context, pw, phc string) (ok, rehash bool, err error)
 	VerifyNone(ctx context.Context, pw string) error

@@ -289,10 +289,10 @@ func TestAClientHasSoManyAudiencesAtMost(t *testing.T) {
 	for i := range 50 {
 		audiences = append(audiences, "api-"+strconv.Itoa(i), "api-"+strconv.Itoa(i)) // twice is once
 	}
-	if _, _, err := bff.NewClient("billing", nil, audiences, time.Now()); err != nil {
+	if _, _, err := bff.NewClient("billing", nil, nil, audiences, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := bff.NewClient("billing", nil, append(audiences, "one-more"), time.Now()); err == nil {
+	if _, _, err := bff.NewClient("billing", nil, nil, append(audiences, "one-more"), time.Now()); err == nil {
 		t.Error("got a client of 51 audiences, want it refused")
 	}
 }
