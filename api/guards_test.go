@@ -58,7 +58,9 @@ func TestKeysCountOnlyInAGoodAnswer(t *testing.T) {
 			t.Errorf("%d: got %d keys, %v", status, len(keys), err)
 		}
 	}
-	i.answers(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, set+strings.Repeat(" ", jwksMaxBytes)) })
+	i.answers(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, set+strings.Repeat(" ", jwksMaxBytes))
+	})
 	if _, err := j.get(t.Context()); err == nil {
 		t.Error("got an overlong answer taken")
 	}
