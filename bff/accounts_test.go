@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"vestibule/bff"
+	"vestibule/internal/web"
 )
 
 func TestSignUp(t *testing.T) {
@@ -73,7 +74,7 @@ func TestSignUpRefusals(t *testing.T) {
 				a := s.visitor().do("POST", "/api/auth/signup", tt.body)
 				got := object(t, a.body)
 				message, _ := got["message"].(string)
-				if a.status != tt.status || got["code"] != tt.code || got["error"] != http.StatusText(tt.status) || !strings.Contains(message, tt.part) {
+				if a.status != tt.status || got["code"] != tt.code || got["error"] != web.StatusText(tt.status) || !strings.Contains(message, tt.part) {
 					t.Errorf("got %d %s, want %d %s with %q", a.status, a.body, tt.status, tt.code, tt.part)
 				}
 				if line := cookieLine(t, a); line != "" {
