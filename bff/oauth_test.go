@@ -367,6 +367,7 @@ func TestClientsAreChecked(t *testing.T) {
 		"no name":           {"", nil, nil},
 		"spaces around":     {" a", nil, nil},
 		"a control sign":    {"a\x1b", nil, nil},
+		"nothing to see":    {"\u3164\u034f", nil, nil},
 		"no UTF-8":          {"a\xff", nil, nil},
 		"a long name":       {strings.Repeat("é", 101), nil, nil},
 		"an id for a name":  {"svc_a", nil, nil},
