@@ -81,9 +81,12 @@ func (s *Server) authorize(r *http.Request) (proxy.Grant, error) {
 		return proxy.Grant{}, err
 	}
 	web.NoteUser(r, live.UserID)
-	bearer, err := s.sessions.Access(live)
+	access, err := s.sessions.Access(live)
 	if err != nil {
 		return proxy.Grant{}, err
 	}
-	return proxy.Grant{Bearer: bearer, Lease: s.sessions.Leaser(live)}, nil
+	return proxy.Grant{
+		Bearer: access.Raw, Lease: s.sessions.Leaser(live),
+		Expired: func() bool { return !s.now().Before(access.Expires) },
+	}, nil
 }

@@ -17,7 +17,8 @@ type exchange struct {
 	proxy   *Proxy
 	in      *http.Request // as the client sent it
 	bearer  string
-	upgrade bool // a WebSocket handshake that is allowed
+	expired func() bool // of the bearer; may be nil
+	upgrade bool        // a WebSocket handshake that is allowed
 
 	lease  context.Context         // in's, bounded by the session
 	ctx    context.Context         // lease, bounded by what happens here

@@ -57,6 +57,8 @@ type Grant struct {
 	// Lease bounds the exchange by the session: the context that it returns
 	// ends when the session does.
 	Lease func(context.Context) (context.Context, context.CancelFunc)
+	// Expired says whether the token has run out by now; nil means never.
+	Expired func() bool
 }
 
 // Proxy carries requests to one API. Make one with New.
@@ -139,7 +141,7 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request) error {
 	lease, release := grant.Lease(r.Context())
 	defer release()
 	x := p.begin(w, r, lease)
-	x.bearer, x.upgrade = grant.Bearer, upgrade
+	x.bearer, x.expired, x.upgrade = grant.Bearer, grant.Expired, upgrade
 	defer x.end()
 	p.reverse.ServeHTTP(&x.answer, x.request())
 	err = x.outcome()
