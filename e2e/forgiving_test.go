@@ -29,7 +29,9 @@ func TestWhatClientsReallySendIsTaken(t *testing.T) {
 				t.Errorf("got Accept-Patch %q", got)
 			}
 
-			b.watchWith(t, "?lastEventId=1&_=1700000000").want("id: 1", "id: 2\nevent: task.updated")
+			stream := b.watchWith(t, "?lastEventId=1&_=1700000000")
+			stream.want("retry: 1000\nid: 1")
+			stream.want("id: 2\nevent: task.updated")
 			b.want(b.send("GET", tasks+"/events?lastEventId=x", ""), 422, `"field":"lastEventId"`)
 			b.want(b.send("POST", p.bff+"/api/auth/login", "\ufeff"+`{"email":" ada@example.com ","password":"password123"}`), 200, "ada@example.com")
 			huge := b.want(b.send("POST", p.bff+"/api/auth/login", `{"email":"`+strings.Repeat("x", 1<<20)+`"}`), 413, `"error":"Content Too Large"`)
