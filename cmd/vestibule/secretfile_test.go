@@ -88,7 +88,7 @@ func TestASecretFileThatCannotBeTrustedIsRefused(t *testing.T) {
 		{"readable by the group", good, 0o640},
 		{"readable by everyone", good, 0o604},
 		{"writable by everyone", good, 0o602},
-		{"too short", strings.Repeat("a", 31), 0o600},
+		{"too short", good[:31], 0o600},
 		{"one letter over and over", strings.Repeat("a", 64), 0o600},
 		{"an example of others", published[0], 0o600},
 		{"empty", "", 0o600},
