@@ -63,7 +63,7 @@ func translate(ctx context.Context, what string, err error) error {
 func sentinelOf(err error) error {
 	for _, own := range []error{
 		ErrNotFound, ErrConflict, ErrNoUser, ErrInvalidText, ErrUnavailable, ErrBehind, ErrAhead,
-		ErrChanged, ErrKeyReused, ErrInProgress,
+		ErrChanged, ErrKeyReused, ErrInProgress, ErrUnproven,
 	} {
 		if errors.Is(err, own) {
 			return own
