@@ -75,8 +75,8 @@ func (s *Server) askedBy(ctx context.Context, link store.Link) error {
 	return err
 }
 
-// ownSession returns the token hash of the live session of a user that the request
-// presents, or "".
+// ownSession returns the session that the request presents, if it is alive and that
+// user's, and otherwise nil.
 func (s *Server) ownSession(r *http.Request, userID string) (live *session.Live, err error) {
 	live, err = s.sessions.Read(r)
 	switch {
