@@ -184,6 +184,7 @@ func TestAClickConfirmsNobodysPassword(t *testing.T) {
 				unchanged("a click")
 				owner.want(owner.follow(link), 403, "PASSWORD_REQUIRED")
 				other.want(other.follow(link), 403, "PASSWORD_REQUIRED") // a session, but not this user's
+				other.want(other.page(link), 200, "<main")
 				owner.want(owner.do("POST", "/api/auth/verify-email", `{"token":"`+tokenOf(t, link)+`"}`), 403, "PASSWORD_REQUIRED")
 				owner.want(owner.prove(link, "password", "wrong horse battery"), 400, "INVALID_PASSWORD")
 				owner.want(owner.prove(link, "newPassword", "short"), 400, "PASSWORD_TOO_SHORT")
