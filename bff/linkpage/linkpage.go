@@ -46,10 +46,11 @@ var about = map[string]struct{ title, post string }{
 
 // Page is what a link leads to.
 type Page struct {
-	Kind  string
-	Site  string // how the product is called: its host
-	Token string // the link's
-	Next  string // where the browser goes on when it is done, which has been checked; "" stays
+	Kind     string
+	Site     string // how the product is called: its host
+	Token    string // the link's
+	Username string // the address that a password manager keeps a password under; "" where it is not looked up
+	Next     string // where the browser goes on when it is done, which has been checked; "" stays
 }
 
 // Write answers the page. Nobody may keep it, and what it loads or leads to does not

@@ -33,7 +33,7 @@ async function send(form) {
   }
   if (answer.ok) return done()
   show(said.code === 'INVALID_PASSWORD' ? 'This is not the password of the account.' : said.message)
-  form.querySelector('input')?.focus()
+  form.querySelector('input[name]')?.focus()
 }
 
 for (const form of main.querySelectorAll('form')) {
