@@ -210,6 +210,33 @@ func TestAClickConfirmsNobodysPassword(t *testing.T) {
 	}
 }
 
+func TestVerificationRequired(t *testing.T) {
+	each(t, func(s *site) {
+		v := s.visitor()
+		const credentials = `{"email":"ada@example.com","password":"` + own + `","name":"Ada","callbackURL":"/welcome"}`
+		fresh := v.want(v.do("POST", "/api/auth/sign-up/email", credentials), 200, `"token":null`)
+		if cookieLine(t, fresh) != "" || v.signedIn() {
+			s.t.Error("signed in before the address was verified")
+		}
+		wait := s.link("ada@example.com", 1)
+		again := v.want(v.do("POST", "/api/auth/sign-up/email", credentials), 200, `"token":null`)
+		id := regexp.MustCompile(`usr_[a-z2-7]{26}`)
+		if a, b := id.ReplaceAllString(fresh.body, "ID"), id.ReplaceAllString(again.body, "ID"); a != b || id.FindString(again.body) == id.FindString(fresh.body) {
+			s.t.Errorf("got %s for a new address and %s for a taken one, want another id and nothing else", fresh.body, again.body)
+		}
+		if notice := s.mail("ada@example.com", 2); linkPattern.MatchString(notice) {
+			s.t.Errorf("the notice has a link:\n%s", notice)
+		}
+		v.want(v.do("POST", "/api/auth/sign-in/email", `{"email":"ada@example.com","password":"password124"}`), 401, "INVALID_EMAIL_OR_PASSWORD")
+		v.want(v.do("POST", "/api/auth/sign-in/email", `{"email":"ada@example.com","password":"`+own+`"}`), 401, "INVALID_EMAIL_OR_PASSWORD")
+		v.want(v.prove(wait, "password", own), 200, "")
+		if a := v.follow(wait); a.header.Get("Location") != "/welcome" {
+			s.t.Errorf("got %d to %q", a.status, a.header.Get("Location"))
+		}
+		v.signIn("ada@example.com", own)
+	}, func(c *bff.Config) { c.RequireEmailVerification = true })
+}
+
 // TestTheOwnerConfirmsWithTheirPassword in a browser where they are not signed in.
 func TestTheOwnerConfirmsWithTheirPassword(t *testing.T) {
 	each(t, func(s *site) {
