@@ -42,6 +42,7 @@ func TestEveryAnswerCarriesTheHeaders(t *testing.T) {
 			for name, want := range map[string]string{
 				"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "X-Request-Id": "",
 				"Content-Security-Policy": "default-src 'none'; ", "Cache-Control": "no-",
+				"Cross-Origin-Resource-Policy": "same-origin",
 			} {
 				if got := a.header.Get(name); got == "" || !strings.HasPrefix(got, want) {
 					t.Errorf("got %s: %q, want %q", name, got, want)
@@ -69,7 +70,7 @@ func TestHTTPSBaseURL(t *testing.T) {
 		c.CookieName = "__Host-better-auth.session_token"
 	})
 	v := s.visitor()
-	a := v.want(v.do("POST", "/api/auth/signup", `{"email":"lou@example.com","password":"password123"}`), 200, "")
+	a := v.want(v.do("POST", "/api/auth/signup", `{"email":"lou@example.com","password":"paper-lantern-42"}`), 200, "")
 	line := cookieLine(t, a)
 	if !strings.HasPrefix(line, "__Host-better-auth.session_token=") || !strings.HasSuffix(line, "; Path=/; Max-Age=604800; HttpOnly; Secure; SameSite=Lax") {
 		t.Errorf("got cookie %q", line)
@@ -117,6 +118,18 @@ func TestCORS(t *testing.T) {
 		if !slices.Contains(exposed, name) {
 			t.Errorf("got Access-Control-Expose-Headers %q, want %s in it", exposed, name)
 		}
+	}
+	// They have asked, so what keeps others out does not stand in their way; of our
+	// own pages, who are listed too, it does not.
+	if got := a.header.Get("Cross-Origin-Resource-Policy"); got != "" {
+		t.Errorf("got Cross-Origin-Resource-Policy %q for a listed origin that asks by CORS", got)
+	}
+	if a = v.do("GET", "/api/proxy/x", "", "Origin", s.url); a.header.Get("Cross-Origin-Resource-Policy") != "same-origin" {
+		t.Errorf("got %v for our own origin", a.header)
+	}
+	a = preflight(listed, "GET", "traceparent,tracestate")
+	if got := a.header.Get("Access-Control-Allow-Headers"); !strings.EqualFold(got, "traceparent,tracestate") {
+		t.Errorf("got Access-Control-Allow-Headers %q for a page that traces", got)
 	}
 	a = v.do("GET", "/api/proxy/x", "", "Origin", "https://evil.example")
 	if got := a.header.Get("Access-Control-Allow-Origin"); got != "" {
@@ -188,7 +201,7 @@ func TestForwardedAddressCountsOnlyFromTrustedProxies(t *testing.T) {
 			}
 		})
 		v := s.visitor()
-		v.want(v.do("POST", "/api/auth/signup", `{"email":"max@example.com","password":"password123"}`, "X-Forwarded-For", "198.51.100.1, 203.0.113.7"), 200, "")
+		v.want(v.do("POST", "/api/auth/signup", `{"email":"max@example.com","password":"paper-lantern-42"}`, "X-Forwarded-For", "198.51.100.1, 203.0.113.7"), 200, "")
 		want := "127.0.0.1"
 		if trusted {
 			want = "203.0.113.7"

@@ -75,7 +75,7 @@ func (t *terminal) run(c *console, args ...string) *session {
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
 	s := &session{terminal: t, stop: cancel, code: make(chan int, 1)}
-	go func() { s.code <- run(ctx, args, c.env.get, t.line, t.line, t.line) }()
+	go func() { s.code <- run(ctx, args, c.env, t.line, t.line, t.line) }()
 	return s
 }
 
@@ -143,7 +143,7 @@ func TestAStoppedPromptGivesTheTerminalBack(t *testing.T) {
 
 func TestADeletionIsConfirmedWithTheAddress(t *testing.T) {
 	onConsole(t, func(c *console) {
-		c.do("password123\n", 0, "user", "create", "ada@example.com", "--name", "Ada\x1b[2J")
+		c.do("paper-lantern-42\n", 0, "user", "create", "ada@example.com", "--name", "Ada\x1b[2J")
 		for _, answer := range []string{"yes", "", "bob@example.com"} {
 			s := newTerminal(t).run(c, "user", "delete", "ada@example.com")
 			s.screen.Want(s, "Type the address")
