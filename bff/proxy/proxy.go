@@ -57,12 +57,12 @@ type Grant struct {
 	// Lease bounds the exchange by the session: the context that it returns
 	// ends when the session does.
 	Lease func(context.Context) (context.Context, context.CancelFunc)
-	// Expired says whether the token has run out by now; nil means never.
-	Expired func() bool
 	// Confirm says once more whether the session lives, and why the request does not
 	// go on if it does not. It is asked when a body that was held open is about to
 	// become whole at the API.
 	Confirm func(context.Context) error
+	// Expired says whether the token has run out by now; nil means never.
+	Expired func() bool
 }
 
 // Proxy carries requests to one API. Make one with New.
