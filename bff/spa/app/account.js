@@ -83,7 +83,7 @@ function Address() {
 		<form onSubmit=${form.submit} novalidate>
 			<${Field} form=${form} name="email" label="New email" type="email" complete="email" mode="email" hint="It changes when you follow the link that we send there." />
 			<${FormError} form=${form} />
-			<p class="note" role="status" hidden=${!mailed}>${mailed && html`We have sent a link to <b>${mailed}</b>. Until you follow it, your address stays as it is.`}</p>
+			<p class="note" role="status" hidden=${!mailed}>${mailed && html`We have sent a link to <b>${mailed}</b>. Until you follow it, your address stays as it is. The one you have now gets a mail too, with a link that stops this.`}</p>
 			<${Submit} form=${form} label="Change email" />
 		</form>
 	<//>`

@@ -66,11 +66,17 @@ const texts = /** @type {Record<string, [field: string, text: string]>} */ ({
 	INVALID_EMAIL_OR_PASSWORD: ['password', 'The email or the password is wrong.'],
 	INVALID_PASSWORD: ['password', 'This is not your current password.'],
 	EMAIL_IS_THE_SAME: ['email', 'This is your address already.'],
-	EMAIL_NOT_VERIFIED: ['', 'Your address is not confirmed yet. Follow the link in the mail that we sent you.'],
 	EMAIL_ALREADY_VERIFIED: ['', 'Your address is confirmed already.'],
 	INVALID_TOKEN: ['', 'This link has expired or was used. Ask for a new one.'],
 	SESSION_EXPIRED: ['password', 'Enter your password: you logged in more than a day ago.'],
 })
+
+/**
+ * Where addresses must be confirmed first, one answer is for a wrong password and for an
+ * address that is not: it must not tell who has an account. It says so in its message.
+ * @param {unknown} error
+ */
+export const unconfirmed = error => error instanceof AuthError && error.code === 'INVALID_EMAIL_OR_PASSWORD' && error.message !== 'Invalid email or password'
 
 /**
  * problems turns an error into texts by field; '' is the form.
@@ -90,6 +96,7 @@ export function problems(error) {
 		}
 		if (Object.keys(found).length) return found
 	}
+	if (unconfirmed(error)) return { password: error.message }
 	const [field, text] = texts[error.code] ?? ['', '']
 	return { [field]: text || error.message || 'That did not work.' }
 }

@@ -1,11 +1,11 @@
 // The pages for guests: sign up, log in, a forgotten password; and the dialog that asks
 // for the password again.
 import { useRef, useState } from '../vendor/hooks.js'
-import { AuthError, call } from './auth.js'
+import { call, unconfirmed } from './auth.js'
 import { emailProblem, Field, FormError, found, newPasswordProblem, Submit, useForm } from './form.js'
 import { html } from './html.js'
 import { navigate, route } from './route.js'
-import { gone, leave, session, signIn, signUp } from './session.js'
+import { gone, leave, renewed, session, signIn, signUp } from './session.js'
 import { useStore } from './store.js'
 import { Dialog, Heading } from './ui.js'
 
@@ -50,7 +50,7 @@ export function Login({ focus }) {
 			try {
 				await signIn(email.trim(), password)
 			} catch (error) {
-				if (error instanceof AuthError && error.code === 'EMAIL_NOT_VERIFIED') setUnverified(email.trim())
+				if (unconfirmed(error)) setUnverified(email.trim())
 				throw error
 			}
 		},
@@ -80,7 +80,7 @@ export function SignUp({ focus }) {
 			check: ({ email, newPassword }) => found({ email: emailProblem(email.trim()), newPassword: newPasswordProblem(newPassword) }),
 		},
 	)
-	if (mailed) return html`<${Card} title="Check your mail" focus=${true} lead=${html`We have sent a link to <b>${mailed}</b>. Follow it to confirm your address, then log in.`}>
+	if (mailed) return html`<${Card} title="Check your mail" focus=${true} lead=${html`We have sent a link to <b>${mailed}</b>. Follow it to confirm your address, and have the password at hand that you have just chosen.`}>
 		<p class="aside"><a href=${along('/login')}>Log in</a></p>
 	<//>`
 	return html`<${Card} title="Create an account" focus=${focus}>
@@ -122,16 +122,21 @@ export function Reset({ focus }) {
 	// The token leaves the address at once: it opens the account until it is used, and
 	// addresses are kept in histories.
 	const token = useRef(query().get('token') ?? '')
-	const [done, setDone] = useState(false)
+	const [done, setDone] = useState('')
 	if (query().has('token')) history.replaceState(null, '', '/reset-password')
 	const form = useForm(['newPassword'], async ({ newPassword }) => {
 			await call('POST', '/reset-password', { newPassword, token: token.current })
-			setDone(true)
-			// Who was in here is out now, by their own will, if it was their password.
-			if (session.get().state === 'in' && (await call('GET', '/get-session').catch(() => true)) === null) gone()
+			// Whoever is in here stays in if it was their password, and nobody else does.
+			const found = session.get().state === 'in' ? await call('GET', '/get-session').catch(() => undefined) : undefined
+			if (found === null) gone()
+			if (found?.session) renewed(found.session.token)
+			setDone(found?.session ? 'in' : 'out')
 		},
 		{ check: ({ newPassword }) => found({ newPassword: newPasswordProblem(newPassword) }) },
 	)
+	if (done === 'in') return html`<${Card} title="Your password is set" focus=${true} lead="Your other devices are logged out.">
+		<p class="aside"><a href="/tasks">Go on to your tasks</a></p>
+	<//>`
 	if (done) return html`<${Card} title="Your password is set" focus=${true} lead="You have been logged out everywhere. Log in with the new password.">
 		<p class="aside"><a href="/login">Log in</a></p>
 	<//>`
@@ -141,7 +146,7 @@ export function Reset({ focus }) {
 	return html`<${Card} title="Set a new password" focus=${focus}>
 		<form onSubmit=${form.submit} novalidate>
 			<input type="email" name="username" autocomplete="username" hidden />
-			<${Field} form=${form} name="newPassword" label="New password" type="password" complete="new-password" hint="You will be logged out everywhere." />
+			<${Field} form=${form} name="newPassword" label="New password" type="password" complete="new-password" hint="Your other devices will be logged out." />
 			<${FormError} form=${form} />
 			<${Submit} form=${form} label="Set the password" />
 		</form>
