@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"vestibule/store"
 )
 
 // TestExponentsOfRSAKeys: an even one has no inverse, with 1 every message is its own
@@ -63,5 +65,29 @@ func TestKeysCountOnlyInAGoodAnswer(t *testing.T) {
 	})
 	if _, err := j.get(t.Context()); err == nil {
 		t.Error("got an overlong answer taken")
+	}
+}
+
+// TestACursorHasOneSpelling: its last character may have bits that mean nothing.
+func TestACursorHasOneSpelling(t *testing.T) {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	q := store.TaskQuery{By: store.ByTitle}
+	tried := 0
+	for _, key := range []string{"k", "ke", "key"} {
+		text := writeCursor(store.TaskPosition{ID: 7, Key: key}, "usr_1", q)
+		if _, err := readCursor(text, "usr_1", q); err != nil {
+			t.Fatal(err)
+		}
+		last := strings.IndexByte(alphabet, text[len(text)-1])
+		if len(text)%4 == 0 || last&1 != 0 {
+			continue // no bits to spare
+		}
+		tried++
+		if _, err := readCursor(text[:len(text)-1]+alphabet[last+1:last+2], "usr_1", q); err == nil {
+			t.Errorf("%q: got another spelling taken", key)
+		}
+	}
+	if tried == 0 {
+		t.Fatal("no cursor has bits to spare")
 	}
 }
