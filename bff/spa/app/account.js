@@ -1,31 +1,14 @@
 // The account: name, address, password, devices, and its end.
 import { useEffect, useState } from '../vendor/hooks.js'
-import { AuthError, AwayError, awayText, call } from './auth.js'
+import { ask } from './ask.js'
+import { AwayError, awayText, Cancelled } from './auth.js'
 import { emailProblem, Field, FormError, found, newPasswordProblem, Submit, useForm } from './form.js'
 import { html } from './html.js'
 import { navigate } from './route.js'
-import { answered, back, changed, gone, lose, renewed, session } from './session.js'
+import { answered, changed, gone, renewed, session } from './session.js'
 import { useStore } from './store.js'
 import { settle } from './tasks.js'
 import { Away, Dialog, Heading, Icon, Skeleton, toast } from './ui.js'
-
-/**
- * ask is call for whoever is signed in. When the session has ended, it waits until they
- * have logged in again, and asks once more.
- * @param {'GET'|'POST'} method
- * @param {string} path
- * @param {Record<string, unknown>} [body]
- */
-async function ask(method, path, body) {
-	try {
-		return await call(method, path, body)
-	} catch (error) {
-		if (!(error instanceof AuthError && error.status === 401)) throw error
-		lose()
-		if (!(await back())) throw error
-		return call(method, path, body)
-	}
-}
 
 /** @param {{ focus: boolean }} props */
 export function Account({ focus }) {
@@ -151,7 +134,7 @@ function Devices() {
 			document.getElementById('about-Devices')?.focus({ preventScroll: true }) // the button goes
 			void load()
 		} catch (error) {
-			toast(error instanceof Error ? error.message : awayText, { bad: true })
+			if (!(error instanceof Cancelled)) toast(error instanceof Error ? error.message : awayText, { bad: true })
 		}
 		setBusy('')
 	}

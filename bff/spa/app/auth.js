@@ -23,6 +23,11 @@ export class AwayError extends Error {
 	name = 'AwayError'
 }
 
+/** The person has decided not to go on. Nothing has gone wrong. */
+export class Cancelled extends Error {
+	name = 'Cancelled'
+}
+
 export const awayText = 'The server cannot be reached. Check your connection and try again.'
 
 /**
@@ -67,6 +72,7 @@ const texts = /** @type {Record<string, [field: string, text: string]>} */ ({
 	EMAIL_IS_THE_SAME: ['email', 'This is your address already.'],
 	EMAIL_NOT_VERIFIED: ['', 'Your address is not confirmed yet. Follow the link in the mail that we sent you.'],
 	EMAIL_ALREADY_VERIFIED: ['', 'Your address is confirmed already.'],
+	SESSION_NOT_FRESH: ['', 'This needs your password, and the server has not taken it in time. Try again.'],
 	INVALID_TOKEN: ['', 'This link has expired or was used. Ask for a new one.'],
 	SESSION_EXPIRED: ['password', 'Enter your password: you logged in more than a day ago.'],
 })
@@ -77,6 +83,7 @@ const texts = /** @type {Record<string, [field: string, text: string]>} */ ({
  * @returns {Record<string, string>}
  */
 export function problems(error) {
+	if (error instanceof Cancelled) return {}
 	if (error instanceof AwayError) return { '': error.message }
 	if (!(error instanceof AuthError)) throw error
 	if (error.status === 429) return { '': `Too many attempts. Try again ${inTime(error.wait)}.` }

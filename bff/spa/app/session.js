@@ -64,7 +64,27 @@ export function retry() {
  * @param {string} handle
  */
 function enter(user, handle) {
+	confirmed = performance.now()
 	become({ state: 'in', user, handle, why: '' })
+}
+
+let confirmed = 0 // when the server last said that somebody is in
+/** @type {Promise<void>|null} */
+let checking = null
+
+/**
+ * Whether the session lives although a request was answered 401. After a new password or
+ * another log-in the secret in the cookie is another one, and the requests that were on
+ * their way with the old one are refused. Nothing has been done for them, so each may be
+ * sent once more.
+ * @param {number} sent when the request was sent (performance.now)
+ */
+export async function alive(sent) {
+	const { state, user } = session.get()
+	if (state !== 'in') return false
+	if (sent >= confirmed) await (checking ??= load().finally(() => (checking = null)))
+	const now = session.get()
+	return now.state === 'in' && now.user?.id === user?.id
 }
 
 /** The session has ended, and nobody here asked for it. */
@@ -143,6 +163,7 @@ export function changed(change) {
 
 /** @param {string} handle */
 export function renewed(handle) {
+	confirmed = performance.now()
 	session.merge({ handle })
 }
 
