@@ -232,6 +232,7 @@ func TestSignOut(t *testing.T) {
 		if line := cookieLine(s.t, a); line != "better-auth.session_token=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax" {
 			s.t.Errorf("got cookie %q", line)
 		}
+		s.clock.Advance(time.Minute) // until then an answer could be late, and clear the cookie of a new sign-in
 		thief := s.visitor()
 		a = thief.want(thief.do("GET", "/api/auth/session", "", "Cookie", stolen), 200, "null")
 		if line := cookieLine(s.t, a); !strings.Contains(line, "Max-Age=0") {
@@ -286,7 +287,7 @@ func TestForgedCookieIsRefused(t *testing.T) {
 		if line := cookieLine(s.t, a); line != "" {
 			s.t.Errorf("got cookie %q: what we have not written is not ours to clear", line)
 		}
-		x.want(x.do("GET", "/api/proxy/x", "", "Cookie", good+"; "+forged), 401, "SESSION_EXPIRED")
+		x.want(x.do("GET", "/api/proxy/x", "", "Cookie", forged+"; "+good), 200, "") // nobody is locked out by what others have planted
 		x.want(x.do("GET", "/api/proxy/x", ""), 401, `"code":"NO_SESSION","message":"No session token found"`)
 	})
 }

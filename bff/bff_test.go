@@ -65,6 +65,7 @@ func newSite(t *testing.T, db *store.Store, change ...func(*bff.Config)) *site {
 		SessionExpiresIn:  7 * 24 * time.Hour,
 		SessionUpdateAge:  24 * time.Hour,
 		SessionMaxAge:     30 * 24 * time.Hour,
+		SessionFreshAge:   10 * time.Minute,
 		CookieName:        "better-auth.session_token",
 		CookieSameSite:    http.SameSiteLaxMode,
 		JWTAlgorithm:      "HS256",

@@ -184,7 +184,7 @@ func newSession(userID string) store.Session {
 		ID: "ses_" + strings.ToLower(rand.Text()), TokenHash: newHash(), UserID: userID,
 		IPAddress: "2001:db8::1", UserAgent: "curl/8", RememberMe: true,
 		CreatedAt: base(), UpdatedAt: base().Add(time.Second),
-		ExpiresAt: base().Add(time.Hour), CookieAt: base().Add(2 * time.Second),
+		ExpiresAt: base().Add(time.Hour), CookieAt: base().Add(2 * time.Second), ProvenAt: base(),
 	}
 }
 
