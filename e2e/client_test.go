@@ -185,10 +185,10 @@ func TestGuessesAreLimited(t *testing.T) {
 		}
 		// Nobody is locked out of a live session, nor of what it can do.
 		owner.want(owner.send("GET", p.bff+"/api/proxy/me/tasks", ""), 200, "[]")
-		owner.want(owner.send("POST", p.bff+"/api/auth/verify-password", `{"password":"password123"}`), 200, "true")
+		owner.want(owner.send("POST", p.bff+"/api/auth/verify-password", `{"password":"paper-lantern-42"}`), 200, "true")
 		for range 10 {
 			owner.send("POST", p.bff+"/api/auth/change-password", `{"currentPassword":"wrong horse","newPassword":"another horse"}`)
 		}
-		owner.want(owner.send("POST", p.bff+"/api/auth/change-password", `{"currentPassword":"password123","newPassword":"another horse"}`), 429, "TOO_MANY_REQUESTS")
+		owner.want(owner.send("POST", p.bff+"/api/auth/change-password", `{"currentPassword":"paper-lantern-42","newPassword":"another horse"}`), 429, "TOO_MANY_REQUESTS")
 	})
 }
