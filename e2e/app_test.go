@@ -53,6 +53,7 @@ func TestApp(t *testing.T) {
 			{"complaints stand at the right field", testComplaints},
 			{"answers that are no answers lose nothing", testNoAnswers},
 			{"the account can be changed, its devices signed out, and be deleted", testAccount},
+			{"what is sensitive asks for the password in place and goes on", testProof},
 			{"a forgotten password can be set anew by whoever is in", testForgotten},
 			{"the keyboard is enough", testKeyboard},
 			{"the focus is not lost with a device", testDeviceFocus},

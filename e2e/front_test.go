@@ -106,4 +106,3 @@ func newAppBehind(t *testing.T, base string, started func(bff string), settings 
 	p.bff = base
 	return &app{product: p, browser: chromium(t)}
 }
-
