@@ -1,7 +1,7 @@
 // The account: name, address, password, devices, and its end.
 import { useEffect, useState } from '../vendor/hooks.js'
 import { ask } from './ask.js'
-import { AwayError, awayText, Cancelled } from './auth.js'
+import { AwayError, awayText, problems } from './auth.js'
 import { emailProblem, Field, FormError, found, newPasswordProblem, Submit, useForm } from './form.js'
 import { html } from './html.js'
 import { navigate } from './route.js'
@@ -46,6 +46,7 @@ function Address() {
 	const { user } = useStore(session)
 	const [mailed, setMailed] = useState('')
 	const form = useForm(['email'], async ({ email }, element) => {
+			setMailed('')
 			await ask('POST', '/change-email', { newEmail: email.trim(), callbackURL: '/account' })
 			setMailed(email.trim())
 			element.reset()
@@ -56,7 +57,7 @@ function Address() {
 	const verify = () =>
 		ask('POST', '/send-verification-email', { email: user?.email ?? '', callbackURL: '/account' }).then(
 			() => setSent('The mail is on its way.'),
-			error => setSent(error.message || awayText),
+			error => setSent(Object.values(problems(error)).join(' ')),
 		)
 	return html`<${Section} title="Email" lead=${html`You log in with <b>${user?.email}</b>.`}>
 		${user?.emailVerified
@@ -64,9 +65,9 @@ function Address() {
 			: html`<p class="state">Not confirmed yet. <button type="button" class="link" onClick=${verify}>Send the mail again</button></p>`}
 		<p class="hint" role="status">${sent}</p>
 		<form onSubmit=${form.submit} novalidate>
-			<${Field} form=${form} name="email" label="New email" type="email" complete="email" mode="email" hint="It changes when you follow the link that we send there." />
+			<${Field} form=${form} name="email" label="New email" type="email" complete="email" mode="email" hint="It changes when you follow the link that we send there. We tell your present address too." />
 			<${FormError} form=${form} />
-			<p class="note" role="status" hidden=${!mailed}>${mailed && html`We have sent a link to <b>${mailed}</b>. Until you follow it, your address stays as it is.`}</p>
+			<p class="note" role="status" hidden=${!mailed}>${mailed && html`We have sent a link to <b>${mailed}</b>. Until you follow it, your address stays as it is; the change is dropped if you log out here before. <b>${user?.email}</b> gets a mail too, with a link that stops the change or, for seven days, undoes it.`}</p>
 			<${Submit} form=${form} label="Change email" />
 		</form>
 	<//>`
@@ -134,9 +135,10 @@ function Devices() {
 			document.getElementById('about-Devices')?.focus({ preventScroll: true }) // the button goes
 			void load()
 		} catch (error) {
-			if (!(error instanceof Cancelled)) toast(error instanceof Error ? error.message : awayText, { bad: true })
+			for (const text of Object.values(problems(error))) toast(text, { bad: true })
+		} finally {
+			setBusy('')
 		}
-		setBusy('')
 	}
 	return html`<${Section} title="Devices" lead="Where you are logged in.">
 		${away && html`<${Away} text=${awayText} onRetry=${load} />`}

@@ -63,19 +63,22 @@ const inTime = seconds => (seconds > 90 ? `in ${Math.ceil(seconds / 60)} minutes
 
 /** What to say ('': what the server says), and at which field. A key that a form does not have falls to the form itself. */
 const texts = /** @type {Record<string, [field: string, text: string]>} */ ({
-	PASSWORD_TOO_SHORT: ['newPassword', ''], // the server says how long
 	PASSWORD_TOO_LONG: ['newPassword', 'This password is too long. Use at most 128 characters.'],
 	USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL: ['email', 'There is an account with this address already. Log in, or use another address.'],
 	INVALID_EMAIL: ['email', 'This is not an email address.'],
-	INVALID_EMAIL_OR_PASSWORD: ['password', 'The email or the password is wrong.'],
 	INVALID_PASSWORD: ['password', 'This is not your current password.'],
 	EMAIL_IS_THE_SAME: ['email', 'This is your address already.'],
-	EMAIL_NOT_VERIFIED: ['', 'Your address is not confirmed yet. Follow the link in the mail that we sent you.'],
 	EMAIL_ALREADY_VERIFIED: ['', 'Your address is confirmed already.'],
 	SESSION_NOT_FRESH: ['', 'This needs your password, and the server has not taken it in time. Try again.'],
 	INVALID_TOKEN: ['', 'This link has expired or was used. Ask for a new one.'],
-	SESSION_EXPIRED: ['password', 'Enter your password: you logged in more than a day ago.'],
 })
+
+/**
+ * Whether a refused log-in may be for want of a confirmed address. Where addresses must be
+ * confirmed, the server says so in every refusal, whether there is an account or not.
+ * @param {unknown} error
+ */
+export const maybeUnconfirmed = error => error instanceof AuthError && error.code === 'INVALID_EMAIL_OR_PASSWORD' && error.message !== 'Invalid email or password'
 
 /**
  * problems turns an error into texts by field; '' is the form.
@@ -96,6 +99,8 @@ export function problems(error) {
 		}
 		if (Object.keys(found).length) return found
 	}
-	const [field, text] = texts[error.code] ?? ['', '']
+	if (error.code === 'INVALID_EMAIL_OR_PASSWORD') return { password: maybeUnconfirmed(error) ? error.message : 'The email or the password is wrong.' }
+	// The server knows what it wants of a password: how long, and none that everybody uses.
+	const [field, text] = texts[error.code] ?? [error.code.startsWith('PASSWORD_') ? 'newPassword' : '', '']
 	return { [field]: text || error.message || 'That did not work.' }
 }

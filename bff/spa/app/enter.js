@@ -1,11 +1,11 @@
 // The pages for guests: sign up, log in, a forgotten password; and the dialog that asks
 // for the password again.
 import { useRef, useState } from '../vendor/hooks.js'
-import { AuthError, call } from './auth.js'
+import { call, maybeUnconfirmed, problems } from './auth.js'
 import { emailProblem, Field, FormError, found, newPasswordProblem, Submit, useForm } from './form.js'
 import { html } from './html.js'
 import { navigate, route } from './route.js'
-import { gone, leave, session, signIn, signUp } from './session.js'
+import { gone, leave, load, session, signIn, signUp } from './session.js'
 import { useStore } from './store.js'
 import { Dialog, Heading } from './ui.js'
 
@@ -30,27 +30,27 @@ function along(path) {
 /** @param {Record<'email'|'password', string>} values */
 const checkLogin = ({ email, password }) => found({ email: emailProblem(email.trim()), password: password ? '' : 'Enter your password.' })
 
-/** @param {{ email: string }} props */
-function Unverified({ email }) {
+/** Nobody learns here whether there is an account. @param {{ email: string }} props */
+function Unconfirmed({ email }) {
 	const [said, say] = useState('')
 	return html`<p class="hint" role="status">${said ||
 		html`<button type="button" class="link" onClick=${() =>
 			call('POST', '/send-verification-email', { email, callbackURL: '/login' }).then(
-				() => say('The mail is on its way.'),
-				error => say(error.message),
-			)}>Send the mail again</button>`}</p>`
+				() => say(`If the account of ${email} waits for it, the link is on its way.`),
+				error => say(Object.values(problems(error)).join(' ')),
+			)}>Send the link again</button>`}</p>`
 }
 
 /** @param {{ focus: boolean }} props */
 export function Login({ focus }) {
 	const { why } = useStore(session)
-	const [unverified, setUnverified] = useState('')
+	const [unconfirmed, setUnconfirmed] = useState('')
 	const form = useForm(['email', 'password'], async ({ email, password }) => {
-			setUnverified('')
+			setUnconfirmed('')
 			try {
 				await signIn(email.trim(), password)
 			} catch (error) {
-				if (error instanceof AuthError && error.code === 'EMAIL_NOT_VERIFIED') setUnverified(email.trim())
+				if (maybeUnconfirmed(error)) setUnconfirmed(email.trim())
 				throw error
 			}
 		},
@@ -62,7 +62,7 @@ export function Login({ focus }) {
 			<${Field} form=${form} name="email" label="Email" type="email" complete="username" mode="email" />
 			<${Field} form=${form} name="password" label="Password" type="password" complete="current-password" />
 			<${FormError} form=${form} />
-			${unverified && html`<${Unverified} email=${unverified} />`}
+			${unconfirmed && html`<${Unconfirmed} key=${unconfirmed} email=${unconfirmed} />`}
 			<${Submit} form=${form} label="Log in" />
 		</form>
 		<p class="aside"><a href=${along('/forgot')}>Forgot your password?</a></p>
@@ -119,6 +119,7 @@ export function Forgot({ focus }) {
 
 /** @param {{ focus: boolean }} props */
 export function Reset({ focus }) {
+	const { state } = useStore(session)
 	// The token leaves the address at once: it opens the account until it is used, and
 	// addresses are kept in histories.
 	const token = useRef(query().get('token') ?? '')
@@ -126,12 +127,16 @@ export function Reset({ focus }) {
 	if (query().has('token')) history.replaceState(null, '', '/reset-password')
 	const form = useForm(['newPassword'], async ({ newPassword }) => {
 			await call('POST', '/reset-password', { newPassword, token: token.current })
+			// Whose password it was may be out now, by their own will, or in with another
+			// secret; and somebody else who was in here still is.
+			if (session.get().state === 'in') await load(gone)
 			setDone(true)
-			// Who was in here is out now, by their own will, if it was their password.
-			if (session.get().state === 'in' && (await call('GET', '/get-session').catch(() => true)) === null) gone()
 		},
 		{ check: ({ newPassword }) => found({ newPassword: newPasswordProblem(newPassword) }) },
 	)
+	if (done && state === 'in') return html`<${Card} title="Your password is set" focus=${true} lead="All other devices are logged out.">
+		<p class="aside"><a href="/tasks">To your tasks</a></p>
+	<//>`
 	if (done) return html`<${Card} title="Your password is set" focus=${true} lead="You have been logged out everywhere. Log in with the new password.">
 		<p class="aside"><a href="/login">Log in</a></p>
 	<//>`
@@ -141,7 +146,7 @@ export function Reset({ focus }) {
 	return html`<${Card} title="Set a new password" focus=${focus}>
 		<form onSubmit=${form.submit} novalidate>
 			<input type="email" name="username" autocomplete="username" hidden />
-			<${Field} form=${form} name="newPassword" label="New password" type="password" complete="new-password" hint="You will be logged out everywhere." />
+			<${Field} form=${form} name="newPassword" label="New password" type="password" complete="new-password" hint="Wherever else you are logged in, you will be logged out." />
 			<${FormError} form=${form} />
 			<${Submit} form=${form} label="Set the password" />
 		</form>

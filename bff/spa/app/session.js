@@ -23,8 +23,11 @@ function become(next) {
 	session.set(next)
 }
 
-/** Asks the server, at the start and whenever another tab or the stream says that something has changed. */
-export async function load() {
+/**
+ * Asks the server, at the start and whenever another tab or the stream says that something has changed.
+ * @param {() => void} [over] what it means when nobody is in
+ */
+export async function load(over = lose) {
 	const before = ++epoch
 	asked = Date.now()
 	let found
@@ -40,7 +43,7 @@ export async function load() {
 	}
 	if (before !== epoch) return
 	if (found) enter(found.user, found.session?.token ?? '')
-	else lose()
+	else over()
 }
 
 /**
