@@ -58,6 +58,7 @@ func TestApp(t *testing.T) {
 			{"the keyboard is enough", testKeyboard},
 			{"the focus is not lost with a device", testDeviceFocus},
 			{"a tab that nobody sees gives its stream up", testUnseen},
+			{"nothing makes the app ask over and over", testStorms},
 			{"a word that an input method writes is not sent half done", testInputMethod},
 			{"scripts find no cookie and no token", testNoSecrets},
 		} {

@@ -114,3 +114,53 @@ func TestSpoiledVersionsEndInAQuestion(t *testing.T) {
 	w.lists("theirs")
 	w.quiet("412")
 }
+
+// testStorms counts what the app asks for while something tells it again and again to
+// read its tasks anew. A busy machine makes fewer requests, never more.
+func testStorms(t *testing.T, a *app) {
+	w := a.signedUp(t, "storms@example.com")
+	w.add("kept")
+	w.saved()
+	w.do(evaluate(`
+		window.lists = window.streams = 0
+		window.list = () => real('/api/proxy/me/tasks')
+		window.events = async () => {
+			const encoder = new TextEncoder()
+			let timer
+			return new Response(new ReadableStream({
+				start(to) {
+					to.enqueue(encoder.encode('id: 1\n\n'))
+					timer = setInterval(() => to.enqueue(encoder.encode('event: tasks.reset\ndata: {"reason":"x"}\n\n')), 10)
+				},
+				cancel() { clearInterval(timer) },
+			}), { headers: { 'Content-Type': 'text/event-stream' } })
+		}
+		window.real = window.fetch
+		window.fetch = (url, init) => {
+			if (url.endsWith('/events')) return streams++, events()
+			if (url.endsWith('/tasks') && init.method === 'GET') return lists++, list()
+			return real(url, init)
+		}
+		dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))`))
+	w.until(`lists > 1`)
+	w.do(chromedp.Sleep(3 * time.Second))
+	if got := w.js(`lists`).(float64); got > 12 {
+		t.Errorf("a stream that says over and over that the list is old: got %v lists in 3 s, want at most 12", got)
+	}
+	w.lists("kept")
+	// A network that comes and goes, and a server that is away.
+	w.do(evaluate(`window.events = window.list = () => Promise.reject(new TypeError('away')); lists = streams = 0
+		dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))`))
+	w.shows("The server cannot be reached.")
+	w.do(evaluate(`lists = streams = 0; window.flicker = setInterval(() => dispatchEvent(new Event('online')), 10)`))
+	w.do(chromedp.Sleep(3 * time.Second))
+	got := w.js(`(clearInterval(flicker), [lists, streams])`).([]any)
+	if got[0].(float64) > 40 || got[1].(float64) > 40 {
+		t.Errorf("a network that comes and goes: got %v lists and streams in 3 s, want at most 40 each", got)
+	}
+	w.js(`window.fetch = window.real`)
+	w.press("Try again")
+	w.until(`!document.querySelector('.banner')`)
+	w.lists("kept")
+	w.quiet()
+}
