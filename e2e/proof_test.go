@@ -233,7 +233,50 @@ func TestALateAnswerSignsNobodyOut(t *testing.T) {
 	w.saved()
 	two.until(`!document.querySelector('dialog')`)
 
+	// What one person has sent is not sent once more for the next.
+	held := make(chan struct{})
+	f.set(func() {
+		f.hold = func(r *http.Request) <-chan struct{} {
+			if r.Method == http.MethodPut || strings.HasSuffix(r.URL.Path, "/update-user") {
+				return held
+			}
+			return nil
+		}
+	})
+	puts, names := f.count("PUT "), f.count("POST /api/auth/update-user")
+	w.press("one")
+	came("PUT ", puts+1)
+	two.fill("Name", "Ada again")
+	two.press("Save name")
+	came("POST /api/auth/update-user", names+1)
+	three := a.beside(t, w, "/account")
+	three.shows("This device")
+	three.press("Log out")
+	three.until(`location.pathname === '/login'`)
+	three.press("Create an account")
+	three.fill("Name", "Grace Hopper")
+	three.fill("Email", "next@example.com")
+	three.fill("Password", "paper-lantern-42")
+	three.press("Create account")
+	for _, tab := range []*window{w, two, three} {
+		tab.until(`document.querySelector('.who')?.textContent === 'Grace Hopper'`)
+	}
+	close(held)
+	f.set(func() { f.hold = nil })
+	w.do(chromedp.Sleep(time.Second))
+	for _, tab := range []*window{w, two} {
+		if got := tab.js(`[document.querySelector('.who')?.textContent, document.querySelectorAll('dialog').length]`).([]any); got[0] != "Grace Hopper" || got[1] != 0.0 {
+			t.Errorf("the next person sees %v", got)
+		}
+	}
+	if puts, names = f.count("PUT ")-puts, f.count("POST /api/auth/update-user")-names; puts != 1 || names != 1 {
+		t.Errorf("got %d and %d requests, want one each: they are of who was there before", puts, names)
+	}
+
 	// And a server that says both is not asked for ever.
+	w.press("Tasks")
+	w.add("one")
+	w.saved()
 	f.set(func() {
 		f.change = func(res *http.Response) {
 			if res.Request.Method == http.MethodPut {
@@ -241,7 +284,8 @@ func TestALateAnswerSignsNobodyOut(t *testing.T) {
 			}
 		}
 	})
-	puts, asked := f.count("PUT "), f.count("GET /api/auth/get-session")
+	puts = f.count("PUT ")
+	asked := f.count("GET /api/auth/get-session")
 	w.press("one")
 	w.shows("Session expired. Please log in again.")
 	w.do(chromedp.Sleep(time.Second))

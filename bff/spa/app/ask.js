@@ -21,6 +21,9 @@ const mostTurns = 4
  */
 export async function ask(method, path, body) {
 	const whose = session.get().user?.id
+	// Somebody else may be here by the time of an answer, and it is not their account
+	// that this is about.
+	const here = () => session.get().user?.id === whose
 	let doubted = false
 	for (let turn = 1; ; turn++) {
 		const sent = performance.now()
@@ -31,11 +34,11 @@ export async function ask(method, path, body) {
 			if (error.code === 'SESSION_NOT_FRESH') {
 				if (!(await prove())) throw new Cancelled()
 			} else if (error.status === 401) {
-				if (!doubted && (await alive(sent))) doubted = true
-				else if (!(await regained())) throw error
+				const lives = !doubted && (await alive(sent, whose))
+				doubted = true
+				if (!lives && here() && !(await regained())) throw error
 			} else throw error
-			// Somebody else may be here now, and it is not their account that this is about.
-			if (session.get().user?.id !== whose) throw new Cancelled()
+			if (!here()) throw new Cancelled()
 		}
 	}
 }

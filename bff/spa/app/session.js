@@ -76,18 +76,17 @@ let confirmed = 0 // when the server last said that somebody is in
 let checking = null
 
 /**
- * Whether the session lives although a request was answered 401. After a new password or
+ * Whether somebody's session lives although a request of theirs was answered 401. After a new password or
  * another log-in the secret in the cookie is another one, and the requests that were on
  * their way with the old one are refused. Nothing has been done for them, so each may be
  * sent once more.
  * @param {number} sent when the request was sent (performance.now)
+ * @param {string|undefined} whose the user's id
  */
-export async function alive(sent) {
-	const { state, user } = session.get()
-	if (state !== 'in') return false
-	if (sent >= confirmed) await (checking ??= load().finally(() => (checking = null)))
-	const now = session.get()
-	return now.state === 'in' && now.user?.id === user?.id
+export async function alive(sent, whose) {
+	const isIn = () => session.get().state === 'in' && session.get().user?.id === whose
+	if (isIn() && sent >= confirmed) await (checking ??= load().finally(() => (checking = null)))
+	return isIn()
 }
 
 /** The session has ended, and nobody here asked for it. */

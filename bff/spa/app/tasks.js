@@ -113,7 +113,7 @@ function follow() {
 			forget()
 			user = now.user.id
 			entries++
-			client = createClient({ userId: user, onSessionLost: lose, fetch: outlasting })
+			const mine = (client = createClient({ userId: user, onSessionLost: () => client === mine && lose(), fetch: outlasting(user) }))
 			start()
 		} else if (ended) {
 			ended = false
@@ -782,13 +782,14 @@ toasts.follow(watchEnd)
 /**
  * A change that is under way arrives even if the page is closed meanwhile (browsers
  * allow that for 64 KiB at a time), or if the session gets another secret.
- * @type {typeof fetch}
+ * @param {string} whose
+ * @returns {typeof fetch}
  */
-async function outlasting(url, init) {
+const outlasting = whose => async (url, init) => {
 	const go = () => fetch(url, { ...init, keepalive: init?.method !== 'GET' && isShort(String(init?.body ?? '')) })
 	const sent = performance.now()
 	const answer = await go()
-	if (answer.status !== 401 || !(await alive(sent))) return answer
+	if (answer.status !== 401 || !(await alive(sent, whose))) return answer
 	void answer.body?.cancel()
 	return go()
 }
