@@ -172,7 +172,7 @@ func (v *visitor) want(a answer, status int, part string) answer {
 
 func (v *visitor) signUp(email string) answer {
 	v.t.Helper()
-	return v.want(v.do("POST", "/api/auth/signup", `{"email":"`+email+`","password":"password123"}`), 200, email)
+	return v.want(v.do("POST", "/api/auth/signup", `{"email":"`+email+`","password":"paper-lantern-42"}`), 200, email)
 }
 
 // cookieLine is the Set-Cookie of an answer, "" when it sets none.

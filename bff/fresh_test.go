@@ -27,7 +27,7 @@ func TestASessionAloneIsNotEnough(t *testing.T) {
 	each(t, func(s *site) {
 		v, there := s.visitor(), s.visitor()
 		v.signUp("ada@example.com")
-		far := handle(s.t, there.signIn("ada@example.com", "password123"))
+		far := handle(s.t, there.signIn("ada@example.com", "paper-lantern-42"))
 		s.clock.Advance(10 * time.Minute)
 		before := s.stateOf("ada@example.com")
 		for path, body := range sensitive(far) {
@@ -53,14 +53,14 @@ func TestAProofInOneSessionIsNoneInAnother(t *testing.T) {
 	each(t, func(s *site) {
 		owner, thief := s.visitor(), s.visitor()
 		owner.signUp("ada@example.com")
-		thief.signIn("ada@example.com", "password123")
+		thief.signIn("ada@example.com", "paper-lantern-42")
 		s.clock.Advance(10 * time.Minute)
-		owner.want(owner.do("POST", "/api/auth/verify-password", `{"password":"password123"}`), 200, `{"status":true}`)
+		owner.want(owner.do("POST", "/api/auth/verify-password", `{"password":"paper-lantern-42"}`), 200, `{"status":true}`)
 		thief.want(thief.do("POST", "/api/auth/revoke-other-sessions", `{}`), 403, "SESSION_NOT_FRESH")
 		owner.want(owner.do("POST", "/api/auth/change-email", `{"newEmail":"new@example.com"}`), 200, "")
 		s.clock.Advance(10 * time.Minute)
 		owner.want(owner.do("POST", "/api/auth/revoke-other-sessions", `{}`), 403, "SESSION_NOT_FRESH")
-		owner.want(owner.do("POST", "/api/auth/verify-password", `{"password":"password123"}`), 200, "")
+		owner.want(owner.do("POST", "/api/auth/verify-password", `{"password":"paper-lantern-42"}`), 200, "")
 		owner.want(owner.do("POST", "/api/auth/revoke-other-sessions", `{}`), 200, "")
 		if thief.signedIn() || !owner.signedIn() {
 			s.t.Errorf("signed in: thief %t, owner %t", thief.signedIn(), owner.signedIn())
@@ -82,10 +82,10 @@ func TestWhatNeedsNoFreshSession(t *testing.T) {
 		if v.signedIn() {
 			s.t.Error("a session did not end itself")
 		}
-		v.signIn("ada@example.com", "password123")
+		v.signIn("ada@example.com", "paper-lantern-42")
 		v.want(v.do("POST", "/api/auth/revoke-other-sessions", `{}`), 200, "")
 		s.clock.Advance(time.Hour)
-		v.want(v.do("POST", "/api/auth/change-password", `{"currentPassword":"password123","newPassword":"another password"}`), 200, "")
+		v.want(v.do("POST", "/api/auth/change-password", `{"currentPassword":"paper-lantern-42","newPassword":"another password"}`), 200, "")
 		v.want(v.do("POST", "/api/auth/revoke-other-sessions", `{}`), 200, "")
 		s.clock.Advance(time.Hour)
 		v.want(v.do("POST", "/api/auth/update-user", `{"name":"Ada"}`), 200, "")
@@ -101,7 +101,7 @@ func TestGuessesAtTheProofAreLimited(t *testing.T) {
 		for range 10 {
 			v.want(v.do("POST", "/api/auth/verify-password", `{"password":"wrong"}`), 400, "INVALID_PASSWORD")
 		}
-		v.want(v.do("POST", "/api/auth/verify-password", `{"password":"password123"}`), 429, "TOO_MANY_REQUESTS")
+		v.want(v.do("POST", "/api/auth/verify-password", `{"password":"paper-lantern-42"}`), 429, "TOO_MANY_REQUESTS")
 		v.want(v.do("GET", "/api/proxy/x", ""), 200, "") // the session lives
 	})
 }
@@ -112,19 +112,19 @@ func TestALateAnswerClearsNoNewerCookie(t *testing.T) {
 	each(t, func(s *site) {
 		for name, replace := range map[string]func(*visitor){
 			"a new password": func(v *visitor) {
-				v.want(v.do("POST", "/api/auth/change-password", `{"currentPassword":"password123","newPassword":"password124!"}`), 200, "")
-				v.want(v.do("POST", "/api/auth/change-password", `{"currentPassword":"password124!","newPassword":"password123"}`), 200, "")
+				v.want(v.do("POST", "/api/auth/change-password", `{"currentPassword":"paper-lantern-42","newPassword":"paper-lantern-43"}`), 200, "")
+				v.want(v.do("POST", "/api/auth/change-password", `{"currentPassword":"paper-lantern-43","newPassword":"paper-lantern-42"}`), 200, "")
 			},
-			"a new sign-in":    func(v *visitor) { v.signIn("ada@example.com", "password123") },
-			"out and in again": func(v *visitor) { v.do("POST", "/api/auth/sign-out", "{}"); v.signIn("ada@example.com", "password123") },
+			"a new sign-in":    func(v *visitor) { v.signIn("ada@example.com", "paper-lantern-42") },
+			"out and in again": func(v *visitor) { v.do("POST", "/api/auth/sign-out", "{}"); v.signIn("ada@example.com", "paper-lantern-42") },
 			"its own revocation": func(v *visitor) {
 				v.do("POST", "/api/auth/revoke-sessions", "{}")
-				v.signIn("ada@example.com", "password123")
+				v.signIn("ada@example.com", "paper-lantern-42")
 			},
 		} {
 			v := s.visitor()
-			if a := v.do("POST", "/api/auth/signup", `{"email":"ada@example.com","password":"password123"}`); a.status != 200 {
-				v.signIn("ada@example.com", "password123")
+			if a := v.do("POST", "/api/auth/signup", `{"email":"ada@example.com","password":"paper-lantern-42"}`); a.status != 200 {
+				v.signIn("ada@example.com", "paper-lantern-42")
 			}
 			old := v.cookieHeader()
 			replace(v)
@@ -158,7 +158,7 @@ func TestWhoIsThrownOutLosesTheCookie(t *testing.T) {
 	each(t, func(s *site) {
 		owner, thief := s.visitor(), s.visitor()
 		owner.signUp("ada@example.com")
-		thief.signIn("ada@example.com", "password123")
+		thief.signIn("ada@example.com", "paper-lantern-42")
 		owner.want(owner.do("POST", "/api/auth/revoke-other-sessions", `{}`), 200, "")
 		a := thief.want(thief.do("GET", "/api/proxy/x", ""), 401, "SESSION_EXPIRED")
 		if line := cookieLine(s.t, a); !strings.Contains(line, "Max-Age=0") {
@@ -174,10 +174,10 @@ func TestAStaleCookieLocksNobodyOut(t *testing.T) {
 	each(t, func(s *site) {
 		v := s.visitor()
 		sign := func() string {
-			a := v.want(v.do("POST", "/api/auth/sign-in/email", `{"email":"ada@example.com","password":"password123"}`), 200, "")
+			a := v.want(v.do("POST", "/api/auth/sign-in/email", `{"email":"ada@example.com","password":"paper-lantern-42"}`), 200, "")
 			return strings.Split(cookieLine(s.t, a), ";")[0]
 		}
-		v.want(v.do("POST", "/api/auth/signup", `{"email":"ada@example.com","password":"password123"}`), 200, "")
+		v.want(v.do("POST", "/api/auth/signup", `{"email":"ada@example.com","password":"paper-lantern-42"}`), 200, "")
 		ended := sign()
 		s.visitor().want(s.visitor().do("POST", "/api/auth/sign-out", "", "Cookie", ended), 200, "")
 		for what, stale := range map[string]string{

@@ -60,7 +60,7 @@ func (s *site) unsafeRoutes() []string {
 func (s *site) holdOpen(path, email string, client *service) {
 	owner, thief := s.visitor(), s.visitor()
 	far := handle(s.t, owner.signUp(email))
-	thief.signIn(email, "password123")
+	thief.signIn(email, "paper-lantern-42")
 	media, body := s.everyField(path, email, far, client, thief)
 
 	// Without a session: what anybody gets.
@@ -70,7 +70,7 @@ func (s *site) holdOpen(path, email string, client *service) {
 		// With a live one the request gets past the guard, or the test would show nothing.
 		// (A deletion would leave no account to go on with.)
 		a := s.visitor()
-		a.signIn(email, "password123")
+		a.signIn(email, "paper-lantern-42")
 		if got := a.do("POST", strings.ReplaceAll(path, "delete-user", "verify-password"), body, "Content-Type", media); got.status == 401 {
 			s.t.Fatalf("got %d %s with a live session", got.status, got.body)
 		}
@@ -99,7 +99,7 @@ func (s *site) holdOpen(path, email string, client *service) {
 // signInWithEither signs in with the password, whether or not it was changed.
 func (v *visitor) signInWithEither(email string) {
 	v.t.Helper()
-	for _, pw := range []string{"password123", thiefsPassword} {
+	for _, pw := range []string{"paper-lantern-42", thiefsPassword} {
 		if v.do("POST", "/api/auth/sign-in/email", `{"email":"`+email+`","password":"`+pw+`"}`).status == 200 {
 			return
 		}
@@ -119,7 +119,7 @@ func (s *site) everyField(path, email, handle string, client *service, thief *vi
 	}
 	text, err := json.Marshal(map[string]any{
 		"email": email, "newEmail": "thief-" + email, "name": "Mallory", "image": "https://evil.example/m.png",
-		"password": "password123", "currentPassword": "password123", "newPassword": thiefsPassword,
+		"password": "paper-lantern-42", "currentPassword": "paper-lantern-42", "newPassword": thiefsPassword,
 		"token": handle, "rememberMe": true, "revokeOtherSessions": true, "callbackURL": "/x", "redirectTo": "/x",
 	})
 	if err != nil {

@@ -65,7 +65,7 @@ func testLateAnswers(t *testing.T, a *app) {
 		let polling = true, refused = 0
 		const poll = async () => { while (polling) if ((await fetch('` + polled + `?limit=1')).status === 401) refused++ }
 		const pollers = [poll(), poll()]
-		let from = 'password123', to = 'another horse', lost = 0
+		let from = 'paper-lantern-42', to = 'another horse', lost = 0
 		for (let i = 0; i < 12; i++) {
 			const changed = await post('/api/auth/change-password', { currentPassword: from, newPassword: to })
 			if (changed.ok) [from, to] = [to, from]
@@ -98,7 +98,7 @@ func testLeftOverCookie(t *testing.T, a *app) {
 	w.do(chromedp.Navigate(a.bff + "/signup"))
 	w.fill("Name", "Ada")
 	w.fill("Email", "leftover@example.com")
-	w.fill("Password", "password123")
+	w.fill("Password", "paper-lantern-42")
 	w.press("Create account")
 	w.shows("Nothing to do yet")
 	w.add("Mend the lock")
@@ -107,7 +107,7 @@ func testLeftOverCookie(t *testing.T, a *app) {
 	w.lists("Mend the lock")
 	w.press("Log out")
 	w.until(`location.pathname === '/login'`)
-	w.logIn("leftover@example.com", "password123")
+	w.logIn("leftover@example.com", "paper-lantern-42")
 	w.lists("Mend the lock")
 }
 
