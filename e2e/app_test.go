@@ -994,7 +994,7 @@ func testAccount(t *testing.T, a *app) {
 	w.fill("New email", "augusta@example.com")
 	w.press("Change email")
 	w.shows("We have sent a link to augusta@example.com.")
-	w.shows("account@example.com gets a mail too, with a link that stops the change")
+	w.shows("The one you have now gets a mail too, with a link that stops this.")
 	w.do(chromedp.Navigate(a.mailedLink(t, "augusta@example.com")))
 	w.until(`location.pathname === '/account' && text().includes('You log in with augusta@example.com.')`)
 	w.shows("Confirmed")

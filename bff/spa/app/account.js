@@ -65,9 +65,9 @@ function Address() {
 			: html`<p class="state">Not confirmed yet. <button type="button" class="link" onClick=${verify}>Send the mail again</button></p>`}
 		<p class="hint" role="status">${sent}</p>
 		<form onSubmit=${form.submit} novalidate>
-			<${Field} form=${form} name="email" label="New email" type="email" complete="email" mode="email" hint="It changes when you follow the link that we send there. We tell your present address too." />
+			<${Field} form=${form} name="email" label="New email" type="email" complete="email" mode="email" hint="It changes when you follow the link that we send there. Stay logged in here until then." />
 			<${FormError} form=${form} />
-			<p class="note" role="status" hidden=${!mailed}>${mailed && html`We have sent a link to <b>${mailed}</b>. Until you follow it, your address stays as it is; the change is dropped if you log out here before. <b>${user?.email}</b> gets a mail too, with a link that stops the change or, for seven days, undoes it.`}</p>
+			<p class="note" role="status" hidden=${!mailed}>${mailed && html`We have sent a link to <b>${mailed}</b>. Until you follow it, your address stays as it is. The one you have now gets a mail too, with a link that stops this.`}</p>
 			<${Submit} form=${form} label="Change email" />
 		</form>
 	<//>`

@@ -66,6 +66,7 @@ const texts = /** @type {Record<string, [field: string, text: string]>} */ ({
 	PASSWORD_TOO_LONG: ['newPassword', 'This password is too long. Use at most 128 characters.'],
 	USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL: ['email', 'There is an account with this address already. Log in, or use another address.'],
 	INVALID_EMAIL: ['email', 'This is not an email address.'],
+	INVALID_EMAIL_OR_PASSWORD: ['password', 'The email or the password is wrong.'],
 	INVALID_PASSWORD: ['password', 'This is not your current password.'],
 	EMAIL_IS_THE_SAME: ['email', 'This is your address already.'],
 	EMAIL_ALREADY_VERIFIED: ['', 'Your address is confirmed already.'],
@@ -74,11 +75,11 @@ const texts = /** @type {Record<string, [field: string, text: string]>} */ ({
 })
 
 /**
- * Whether a refused log-in may be for want of a confirmed address. Where addresses must be
- * confirmed, the server says so in every refusal, whether there is an account or not.
+ * Where addresses must be confirmed first, one answer is for a wrong password and for an
+ * address that is not: it must not tell who has an account. It says so in its message.
  * @param {unknown} error
  */
-export const maybeUnconfirmed = error => error instanceof AuthError && error.code === 'INVALID_EMAIL_OR_PASSWORD' && error.message !== 'Invalid email or password'
+export const unconfirmed = error => error instanceof AuthError && error.code === 'INVALID_EMAIL_OR_PASSWORD' && error.message !== 'Invalid email or password'
 
 /**
  * problems turns an error into texts by field; '' is the form.
@@ -99,7 +100,7 @@ export function problems(error) {
 		}
 		if (Object.keys(found).length) return found
 	}
-	if (error.code === 'INVALID_EMAIL_OR_PASSWORD') return { password: maybeUnconfirmed(error) ? error.message : 'The email or the password is wrong.' }
+	if (unconfirmed(error)) return { password: error.message }
 	// The server knows what it wants of a password: how long, and none that everybody uses.
 	const [field, text] = texts[error.code] ?? [error.code.startsWith('PASSWORD_') ? 'newPassword' : '', '']
 	return { [field]: text || error.message || 'That did not work.' }

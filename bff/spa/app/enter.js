@@ -1,11 +1,11 @@
 // The pages for guests: sign up, log in, a forgotten password; and the dialog that asks
 // for the password again.
 import { useRef, useState } from '../vendor/hooks.js'
-import { call, maybeUnconfirmed, problems } from './auth.js'
+import { call, problems, unconfirmed } from './auth.js'
 import { emailProblem, Field, FormError, found, newPasswordProblem, Submit, useForm } from './form.js'
 import { html } from './html.js'
 import { navigate, route } from './route.js'
-import { gone, leave, load, session, signIn, signUp } from './session.js'
+import { gone, leave, renewed, session, signIn, signUp } from './session.js'
 import { useStore } from './store.js'
 import { Dialog, Heading } from './ui.js'
 
@@ -31,7 +31,7 @@ function along(path) {
 const checkLogin = ({ email, password }) => found({ email: emailProblem(email.trim()), password: password ? '' : 'Enter your password.' })
 
 /** Nobody learns here whether there is an account. @param {{ email: string }} props */
-function Unconfirmed({ email }) {
+function Unverified({ email }) {
 	const [said, say] = useState('')
 	return html`<p class="hint" role="status">${said ||
 		html`<button type="button" class="link" onClick=${() =>
@@ -44,13 +44,13 @@ function Unconfirmed({ email }) {
 /** @param {{ focus: boolean }} props */
 export function Login({ focus }) {
 	const { why } = useStore(session)
-	const [unconfirmed, setUnconfirmed] = useState('')
+	const [unverified, setUnverified] = useState('')
 	const form = useForm(['email', 'password'], async ({ email, password }) => {
-			setUnconfirmed('')
+			setUnverified('')
 			try {
 				await signIn(email.trim(), password)
 			} catch (error) {
-				if (maybeUnconfirmed(error)) setUnconfirmed(email.trim())
+				if (unconfirmed(error)) setUnverified(email.trim())
 				throw error
 			}
 		},
@@ -62,7 +62,7 @@ export function Login({ focus }) {
 			<${Field} form=${form} name="email" label="Email" type="email" complete="username" mode="email" />
 			<${Field} form=${form} name="password" label="Password" type="password" complete="current-password" />
 			<${FormError} form=${form} />
-			${unconfirmed && html`<${Unconfirmed} key=${unconfirmed} email=${unconfirmed} />`}
+			${unverified && html`<${Unverified} key=${unverified} email=${unverified} />`}
 			<${Submit} form=${form} label="Log in" />
 		</form>
 		<p class="aside"><a href=${along('/forgot')}>Forgot your password?</a></p>
@@ -80,7 +80,7 @@ export function SignUp({ focus }) {
 			check: ({ email, newPassword }) => found({ email: emailProblem(email.trim()), newPassword: newPasswordProblem(newPassword) }),
 		},
 	)
-	if (mailed) return html`<${Card} title="Check your mail" focus=${true} lead=${html`We have sent a link to <b>${mailed}</b>. Follow it to confirm your address, then log in.`}>
+	if (mailed) return html`<${Card} title="Check your mail" focus=${true} lead=${html`We have sent a link to <b>${mailed}</b>. Follow it to confirm your address, and have the password at hand that you have just chosen.`}>
 		<p class="aside"><a href=${along('/login')}>Log in</a></p>
 	<//>`
 	return html`<${Card} title="Create an account" focus=${focus}>
@@ -119,23 +119,23 @@ export function Forgot({ focus }) {
 
 /** @param {{ focus: boolean }} props */
 export function Reset({ focus }) {
-	const { state } = useStore(session)
 	// The token leaves the address at once: it opens the account until it is used, and
 	// addresses are kept in histories.
 	const token = useRef(query().get('token') ?? '')
-	const [done, setDone] = useState(false)
+	const [done, setDone] = useState('')
 	if (query().has('token')) history.replaceState(null, '', '/reset-password')
 	const form = useForm(['newPassword'], async ({ newPassword }) => {
 			await call('POST', '/reset-password', { newPassword, token: token.current })
-			// Whose password it was may be out now, by their own will, or in with another
-			// secret; and somebody else who was in here still is.
-			if (session.get().state === 'in') await load(gone)
-			setDone(true)
+			// Whoever is in here stays in if it was their password, and nobody else does.
+			const found = session.get().state === 'in' ? await call('GET', '/get-session').catch(() => undefined) : undefined
+			if (found === null) gone()
+			if (found?.session) renewed(found.session.token)
+			setDone(found?.session ? 'in' : 'out')
 		},
 		{ check: ({ newPassword }) => found({ newPassword: newPasswordProblem(newPassword) }) },
 	)
-	if (done && state === 'in') return html`<${Card} title="Your password is set" focus=${true} lead="All other devices are logged out.">
-		<p class="aside"><a href="/tasks">To your tasks</a></p>
+	if (done === 'in') return html`<${Card} title="Your password is set" focus=${true} lead="Your other devices are logged out.">
+		<p class="aside"><a href="/tasks">Go on to your tasks</a></p>
 	<//>`
 	if (done) return html`<${Card} title="Your password is set" focus=${true} lead="You have been logged out everywhere. Log in with the new password.">
 		<p class="aside"><a href="/login">Log in</a></p>
@@ -146,7 +146,7 @@ export function Reset({ focus }) {
 	return html`<${Card} title="Set a new password" focus=${focus}>
 		<form onSubmit=${form.submit} novalidate>
 			<input type="email" name="username" autocomplete="username" hidden />
-			<${Field} form=${form} name="newPassword" label="New password" type="password" complete="new-password" hint="Wherever else you are logged in, you will be logged out." />
+			<${Field} form=${form} name="newPassword" label="New password" type="password" complete="new-password" hint="Your other devices will be logged out." />
 			<${FormError} form=${form} />
 			<${Submit} form=${form} label="Set the password" />
 		</form>

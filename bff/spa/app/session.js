@@ -23,11 +23,8 @@ function become(next) {
 	session.set(next)
 }
 
-/**
- * Asks the server, at the start and whenever another tab or the stream says that something has changed.
- * @param {() => void} [over] what it means when nobody is in
- */
-export async function load(over = lose) {
+/** Asks the server, at the start and whenever another tab or the stream says that something has changed. */
+export async function load() {
 	const before = ++epoch
 	asked = Date.now()
 	let found
@@ -43,7 +40,7 @@ export async function load(over = lose) {
 	}
 	if (before !== epoch) return
 	if (found) enter(found.user, found.session?.token ?? '')
-	else over()
+	else lose()
 }
 
 /**
