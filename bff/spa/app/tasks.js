@@ -503,7 +503,7 @@ async function conflict(op) {
 	const now = await current(id)
 	if (c !== client || op.state !== 'sending') return
 	if (!now) {
-		op.state = 'failed'
+		op.state = session.get().state === 'in' ? 'failed' : 'held'
 		return touch()
 	}
 	const same = op.before !== undefined && !differs(op.before, now)
