@@ -1189,12 +1189,13 @@ func testDeviceFocus(t *testing.T, a *app) {
 
 func testUnseen(t *testing.T, a *app) {
 	w := a.signedUp(t, "unseen@example.com")
-	// As a tab is that was opened behind another one; and the time until it gives up is short.
+	// As a tab is that was opened behind another one; and the time until it gives up is short,
+	// but longer than a page waits for its stream before it reads the list without.
 	if _, err := chromedp.Call(w.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `
 		window.seen = 'hidden'; Object.defineProperty(document, 'visibilityState', { get: () => window.seen })
 		window.streams = []
 		{ const real = window.fetch; window.fetch = (url, init) => { if (url.endsWith('/events')) streams.push(init.signal); return real(url, init) } }
-		{ const real = window.setTimeout; window.setTimeout = (what, ms) => real(what, what.name === 'stop' && ms === 30_000 ? 300 : ms) }
+		{ const real = window.setTimeout; window.setTimeout = (what, ms) => real(what, what.name === 'stop' && ms === 30_000 ? 1_500 : ms) }
 	`}); err != nil {
 		t.Fatal(err)
 	}
