@@ -127,7 +127,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 		Embedded: spa.Files,
 		Dir:      cfg.WebDir,
 		DevURL:   cfg.WebDevURL,
-		Origin:   cfg.BaseURL.Scheme + "://" + cfg.BaseURL.Host,
+		Origin:   s.origin(),
 		Errors:   writeError,
 	})
 	if err != nil {
@@ -223,9 +223,13 @@ func (s *Server) openSessions() error {
 
 func (s *Server) https() bool { return s.cfg.BaseURL.Scheme == "https" }
 
+// origin is our own, as browsers write it.
+func (s *Server) origin() string { return s.cfg.BaseURL.Scheme + "://" + s.cfg.BaseURL.Host }
+
 // Handler answers the whole surface.
 func (s *Server) Handler() http.Handler {
 	h := s.origins.guard(s.routes())
+	h = s.openToAskers(h)
 	h = s.origins.cors(s.cfg.ProxyForwardHeaders).Handler(h)
 	h = web.NoStore(h)
 	h = web.DefaultDeadlines.Wrap(h)

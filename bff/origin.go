@@ -77,6 +77,10 @@ func (o origins) allowUpgrade(r *http.Request) bool {
 	return len(values) == 1 && o[values[0]]
 }
 
+// traceHeaders are what tracing in a page adds to its requests (W3C Trace Context,
+// tracestate being among proxy.RequestHeaders): the proxy continues the trace.
+var traceHeaders = []string{"Traceparent"}
+
 // cors lets the listed origins read answers, errors included. Vary: Origin
 // stands on every answer, so that no cache gives one origin's to another.
 func (o origins) cors(forwarded []string) *cors.Cors {
@@ -91,7 +95,7 @@ func (o origins) cors(forwarded []string) *cors.Cors {
 			http.MethodGet, http.MethodHead, http.MethodPost,
 			http.MethodPut, http.MethodPatch, http.MethodDelete,
 		},
-		AllowedHeaders: append(proxy.RequestHeaders(), forwarded...),
+		AllowedHeaders: append(append(proxy.RequestHeaders(), traceHeaders...), forwarded...),
 		ExposedHeaders: []string{
 			"Accept-Ranges", "Content-Disposition", "Content-Encoding", "Content-Location", "Content-Range",
 			"ETag", "Idempotency-Replayed", "Link", "Location", "Preference-Applied", "Retry-After", "X-Retry-After", exposedTokenHeader, web.RequestIDHeader,

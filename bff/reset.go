@@ -47,7 +47,6 @@ func (s *Server) requestPasswordReset(w http.ResponseWriter, r *http.Request) er
 // that asks for the new password, and uses nothing up: mail scanners follow links
 // too.
 func (s *Server) followReset(w http.ResponseWriter, r *http.Request) error {
-	web.HidePath(r, "/api/auth/reset-password/{token}")
 	target, err := s.queryTarget(r)
 	if err != nil {
 		return err
