@@ -96,7 +96,9 @@ func TestSpoiledVersionsEndInAQuestion(t *testing.T) {
 	w.until(`document.querySelector('.conflict .title').textContent === 'draft' && named('textarea', 'Title').value === 'mine' && named('textarea', 'Description').value === 'all my words'`)
 	w.do(chromedp.Sleep(2 * time.Second)) // in which an app that does not stop makes hundreds
 	if puts, all := f.count("PUT "), f.count("")-begun; puts != 2 || all > 8 {
-		f.set(func() { t.Errorf("got %d attempts to save and %d requests in all, want 2 and at most 8: %v", puts, all, f.passed) })
+		f.set(func() {
+			t.Errorf("got %d attempts to save and %d requests in all, want 2 and at most 8: %v", puts, all, f.passed)
+		})
 	}
 	// Whoever decides that theirs is right is not asked for ever.
 	w.press("Save mine")
