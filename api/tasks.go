@@ -62,7 +62,7 @@ func (s *Server) getTask(w http.ResponseWriter, r *http.Request, user string) er
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	return answer(w, task, err)
+	return patchable(w, task, err)
 }
 
 // updateTask serves PUT and PATCH alike: the quickstart's PUT keeps what it is
@@ -78,10 +78,11 @@ func (s *Server) updateTask(w http.ResponseWriter, r *http.Request, user string)
 	}
 	if change == (store.TaskChange{}) { // updated_at must not say otherwise
 		task, err := s.tasks.Task(r.Context(), user, id)
-		return answer(w, task, cmp.Or(err, only.Check(task.Version)))
+		return patchable(w, task, cmp.Or(err, only.Check(task.Version)))
 	}
 	task, err := s.tasks.UpdateTask(r.Context(), user, id, change, only, s.now())
-	return s.changed(w, task, err)
+	s.tell(task, err)
+	return patchable(w, task, err)
 }
 
 // toggleTask needs no body and reads none.
@@ -91,7 +92,8 @@ func (s *Server) toggleTask(w http.ResponseWriter, r *http.Request, user string)
 		return err
 	}
 	task, err := s.tasks.ToggleTask(r.Context(), user, id, only, s.now())
-	return s.changed(w, task, err)
+	s.tell(task, err)
+	return answer(w, task, err)
 }
 
 func (s *Server) deleteTask(w http.ResponseWriter, r *http.Request, user string) error {
@@ -126,10 +128,17 @@ func taskAndCondition(r *http.Request) (id int64, when condition, err error) {
 	return id, when, err
 }
 
-// changed sends a task that was changed, or says why it was not.
-func (s *Server) changed(w http.ResponseWriter, task store.Task, err error) error {
+// tell tells listeners of a task that was changed, if it was.
+func (s *Server) tell(task store.Task, err error) {
 	if err == nil {
 		s.feed.changed(task.UserID)
+	}
+}
+
+// patchable is answer under the task's own path: with how it can be patched.
+func patchable(w http.ResponseWriter, task store.Task, err error) error {
+	if err == nil {
+		w.Header().Set("Accept-Patch", acceptPatch)
 	}
 	return answer(w, task, err)
 }

@@ -66,6 +66,7 @@ func (d *devServer) serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	if r.Header.Get("Upgrade") != "" {
 		if from := r.Header.Values("Origin"); len(from) != 1 || from[0] != d.origin {
+			web.NoteOrigin(r, "BASE_URL")
 			return errDevOrigin
 		}
 	}

@@ -126,7 +126,7 @@ func (c *process) await(url string) error {
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		select {
 		case <-c.exited:
-			return fmt.Errorf("Caddy did not start; its log:\n%s", &c.log)
+			return fmt.Errorf("caddy did not start; its log:\n%s", &c.log)
 		default:
 		}
 		res, err := client.Get(url + upPath)
@@ -138,7 +138,7 @@ func (c *process) await(url string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("Caddy does not answer; its log:\n%s", &c.log)
+	return fmt.Errorf("caddy does not answer; its log:\n%s", &c.log)
 }
 
 func (c *process) stop() {
