@@ -65,7 +65,7 @@ func TestSignUpIsClosed(t *testing.T) {
 				v.want(v.do("POST", path, body), 400, `"code":"EMAIL_PASSWORD_SIGN_UP_DISABLED"`)
 			}
 		}
-		if free, err := s.db.AddressFree(t.Context(), "ada@example.com"); err != nil || !free {
+		if free, err := s.db.AddressFree(t.Context(), "ada@example.com", s.clock.Now()); err != nil || !free {
 			s.t.Errorf("got free %t, %v; want no account", free, err)
 		}
 		v.want(v.do("POST", "/api/auth/login", `{"email":"ada@example.com","password":"paper-lantern-42"}`), 401, "")

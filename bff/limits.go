@@ -55,6 +55,10 @@ func (s *Server) tryClientSecret(r *http.Request, clientID string) throttle.Atte
 	return throttle.ClientSecret(clientID, s.clients.Of(r))
 }
 
-func (s *Server) tryLink(r *http.Request) throttle.Attempt {
-	return throttle.UseLink(s.clients.Of(r))
+// proven lets the owner in who has shown by a mail that the account is theirs, whatever
+// others have done to its limits.
+func (s *Server) proven(r *http.Request, email, userID string) {
+	a := throttle.Proven(email, s.clients.Of(r))
+	a = append(a, throttle.CheckPassword(userID)...)
+	s.succeeded(r, append(a, throttle.CheckLink(userID)...))
 }

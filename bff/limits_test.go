@@ -80,21 +80,6 @@ func TestMailsAreLimited(t *testing.T) {
 	})
 }
 
-func TestLinksAreGuessedInVain(t *testing.T) {
-	each(t, func(s *site) {
-		v := s.visitor()
-		for i := range 30 {
-			if i%2 == 0 {
-				v.want(v.do("POST", "/api/auth/reset-password", `{"newPassword":"another horse","token":"guess"}`), 400, "INVALID_TOKEN")
-			} else {
-				v.want(v.do("GET", "/api/auth/verify-email?token=guess", ""), 401, "INVALID_TOKEN")
-			}
-		}
-		v.tooMany(v.do("POST", "/api/auth/reset-password", `{"newPassword":"another horse","token":"guess"}`))
-		v.tooMany(v.do("GET", "/api/auth/verify-email?token=guess", ""))
-	})
-}
-
 // TestOldEventsAreDeleted has more of them than are deleted at a time.
 func TestOldEventsAreDeleted(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.Store) {

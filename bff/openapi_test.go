@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"vestibule/bff"
+	"vestibule/internal/opaque"
 	"vestibule/internal/openapitest"
 	"vestibule/internal/storetest"
 )
@@ -113,7 +114,8 @@ func TestEveryOperationWithoutADatabase(t *testing.T) {
 		if !contract.Has(route, 503) || path == "/api/auth/oauth2/token" {
 			continue
 		}
-		path = strings.Replace(path, "{token}", "x", 1) + "?callbackURL=/welcome&token=x"
+		token := opaque.NewToken()
+		path = strings.Replace(path, "{token}", token, 1) + "?callbackURL=/welcome&token=" + token
 		t.Run(route, func(t *testing.T) {
 			if a := v.do(method, path, contract.Body(t, route)); a.status != 503 || !strings.Contains(a.body, "STORE_UNAVAILABLE") {
 				t.Errorf("got %d %s, want 503 STORE_UNAVAILABLE", a.status, a.body)

@@ -20,12 +20,17 @@ var (
 // and returns its hash. Guesses count against a limit of their own: somebody who
 // has used the limit of sign-in up from outside must not lock the owner out here.
 func (s *Server) checkPassword(r *http.Request, live *session.Live, pw string) (hash string, err error) {
+	return s.provePassword(r, throttle.CheckPassword(live.UserID), live.UserID, pw, s.eventOf(r, live, store.EventPasswordFailed))
+}
+
+// provePassword makes sure that a password is the user's, and returns its hash. The
+// attempt is counted, and failed recorded where it is not.
+func (s *Server) provePassword(r *http.Request, try throttle.Attempt, userID, pw string, failed store.Event) (hash string, err error) {
 	ctx := r.Context()
-	try := throttle.CheckPassword(live.UserID)
 	if err := s.limit(r, try); err != nil {
 		return "", err
 	}
-	hash, err = s.store.PasswordHash(ctx, live.UserID)
+	hash, err = s.store.PasswordHash(ctx, userID)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return "", errNoCredential.Because(err)
@@ -35,7 +40,7 @@ func (s *Server) checkPassword(r *http.Request, live *session.Live, pw string) (
 	ok, _, err := s.passwords.Verify(ctx, pw, hash)
 	switch {
 	case errors.Is(err, password.ErrMalformedHash), err == nil && !ok:
-		if err := s.store.Record(ctx, s.eventOf(r, live, store.EventPasswordFailed)); err != nil {
+		if err := s.store.Record(ctx, failed); err != nil {
 			return "", err
 		}
 		return "", errPassword

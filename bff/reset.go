@@ -6,7 +6,7 @@ import (
 
 	"github.com/gorilla/mux"
 
-	"vestibule/internal/opaque"
+	"vestibule/bff/linkpage"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
@@ -44,36 +44,38 @@ func (s *Server) requestPasswordReset(w http.ResponseWriter, r *http.Request) er
 }
 
 // followReset is the link in the mail. It sends the browser to the page of the app
-// that asks for the new password, and uses nothing up: mail scanners follow links
-// too.
+// that asks for the new password, or shows one of ours when whoever has asked for the
+// mail named none. It consumes nothing: mail scanners follow links too.
 func (s *Server) followReset(w http.ResponseWriter, r *http.Request) error {
 	target, err := s.queryTarget(r)
 	if err != nil {
 		return err
 	}
-	if target == "" {
+	token := mux.Vars(r)["token"]
+	switch {
+	case target == "" && wantsPage(r):
+		return linkpage.Page{Kind: linkpage.Reset, Site: s.cfg.BaseURL.Host, Token: token}.Write(w)
+	case target == "":
 		return web.Refuse(http.StatusBadRequest, "VALIDATION_ERROR", "[query.callbackURL] Invalid input: expected string, received undefined")
 	}
-	token := mux.Vars(r)["token"]
 	next := withQuery(s.absolute(target), "token", token)
-	switch _, live, err := s.linkLives(r, store.PurposeReset, token); {
-	case err != nil:
-		return err
-	case !live:
+	_, err = s.resetLink(r, token)
+	if _, refused := errors.AsType[*web.Error](err); refused {
 		next = withQuery(s.absolute(target), "error", "INVALID_TOKEN")
+	} else if err != nil {
+		return err
 	}
 	redirect(w, next)
 	return nil
 }
 
-// linkLives says whether a token would still be accepted, and whose address it was
-// sent to.
-func (s *Server) linkLives(r *http.Request, purpose, token string) (email string, live bool, err error) {
-	v, err := s.store.VerificationByToken(r.Context(), purpose, opaque.Hash(token))
-	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrInvalidText) {
-		return "", false, nil
+// resetLink returns the link that a token belongs to, if it is still good.
+func (s *Server) resetLink(r *http.Request, token string) (store.Link, error) {
+	link, err := s.mailedLink(r, token, store.PurposeReset)
+	if refusal, refused := errors.AsType[*web.Error](err); refused {
+		return link, errLink.Because(refusal)
 	}
-	return v.Email, err == nil && s.now().Before(v.ExpiresAt), err
+	return link, err
 }
 
 // redirect sends the browser on. The body that http.Redirect would write is HTML.
@@ -85,7 +87,8 @@ func redirect(w http.ResponseWriter, target string) {
 }
 
 // resetPassword sets the password of whoever got the mail, and signs them out
-// everywhere: whoever had the old one may be signed in too.
+// everywhere: whoever had the old one may be signed in too. Only the browser that asks
+// stays signed in, if it is, under another secret.
 func (s *Server) resetPassword(w http.ResponseWriter, r *http.Request) error {
 	body, err := s.readBody(w, r)
 	if err != nil {
@@ -105,36 +108,51 @@ func (s *Server) resetPassword(w http.ResponseWriter, r *http.Request) error {
 	if err := s.passwords.Check(next, ""); err != nil { // the rest of it once we know who they are
 		return s.passwordError(err)
 	}
-	try := s.tryLink(r)
-	if err := s.limit(r, try); err != nil {
+	link, err := s.resetLink(r, token) // before the work of a hash
+	if err != nil {
 		return err
 	}
-	email, live, err := s.linkLives(r, store.PurposeReset, token) // before the work of a hash
-	switch {
-	case err != nil:
-		return err
-	case !live:
-		return errLink
-	}
-	if err := s.passwords.Check(next, email); err != nil {
+	if err := s.passwords.Check(next, link.User.Email); err != nil {
 		return s.passwordError(err)
 	}
 	hash, err := s.passwords.Hash(r.Context(), next)
 	if err != nil {
 		return s.passwordError(err)
 	}
-	now := s.now().UTC()
-	userID, ended, err := s.store.ResetPassword(r.Context(), opaque.Hash(token), hash, now, s.event(r, store.EventPasswordReset),
-		store.MailedOwner(store.Mail{Kind: store.MailPasswordChanged, CreatedAt: now, DueAt: now}))
+	reset, cookie, err := s.reset(r, link, hash)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return errLink.Because(err)
 	case err != nil:
 		return err
 	}
-	web.NoteUser(r, userID)
-	s.sessions.Forget(ended...)
+	web.NoteUser(r, reset.UserID)
+	s.sessions.Forget(reset.Ended...)
 	s.mail.Wake()
-	s.succeeded(r, try)
+	s.proven(r, reset.Email, reset.UserID)
+	if reset.Renewed {
+		http.SetCookie(w, cookie)
+	}
 	return done(w)
+}
+
+// reset sets the password. The cookie is that of the session that stays, if one does.
+func (s *Server) reset(r *http.Request, link store.Link, hash string) (reset store.Reset, cookie *http.Cookie, err error) {
+	now := s.now().UTC()
+	set := func(renew *store.Renewal) (err error) {
+		reset, err = s.store.ResetPassword(r.Context(), link.TokenHash, hash, now, renew, s.event(r, store.EventPasswordReset),
+			store.MailedOwner(store.Mail{Kind: store.MailPasswordChanged, CreatedAt: now, DueAt: now}))
+		return err
+	}
+	live, err := s.ownSession(r, link.UserID)
+	if err != nil {
+		return reset, nil, err
+	}
+	if live == nil {
+		return reset, nil, set(nil)
+	}
+	_, cookie, err = s.sessions.Start(r, live.UserID, live.RememberMe, func(row store.Session, replaces string) error {
+		return set(&store.Renewal{Session: row, Replaces: replaces})
+	})
+	return reset, cookie, err
 }

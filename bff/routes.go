@@ -42,7 +42,11 @@ func (s *Server) routes() *mux.Router {
 	only(http.MethodGet, "/reset-password/{token}", s.followReset)
 	only(http.MethodPost, "/reset-password", s.resetPassword)
 	only(http.MethodPost, "/send-verification-email", s.sendVerificationEmail)
-	// Not HEAD: it must not use a link up.
+	only(http.MethodPost, "/verify-email", s.proveEmail)
+	only(http.MethodGet, "/undo-email", s.askUndo)
+	only(http.MethodPost, "/undo-email", s.undoEmail)
+	only(http.MethodGet, "/link/{file}", s.linkFile)
+	// Not HEAD: it must not do what the link is for.
 	router.Path("/api/auth/verify-email").Methods(http.MethodGet).Handler(web.Handle(s.verifyEmail, writeError))
 
 	// For services: forms and errors as OAuth has them.

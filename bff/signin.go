@@ -41,8 +41,19 @@ func (s *Server) readSignIn(w http.ResponseWriter, r *http.Request) (signInInput
 // errCredentials is the one answer to an unknown address and a wrong password.
 var errCredentials = web.Refuse(http.StatusUnauthorized, "INVALID_EMAIL_OR_PASSWORD", "Invalid email or password")
 
-// errUnverified is told only to somebody who knows the password.
-var errUnverified = web.Refuse(http.StatusForbidden, "EMAIL_NOT_VERIFIED", "Email not verified")
+// errCredentialsOrMail is that answer where addresses must be verified first. An
+// answer of its own to the right password of an unverified account would tell who has an
+// account: sign up somebody's address, and see whether the password that you have chosen
+// is right.
+var errCredentialsOrMail = web.Refuse(http.StatusUnauthorized, errCredentials.Code,
+	"Invalid email or password, or the address is not confirmed yet: follow the link in the mail, or ask for a new password, which confirms it too.")
+
+func (s *Server) noSignIn() *web.Error {
+	if s.cfg.RequireEmailVerification {
+		return errCredentialsOrMail
+	}
+	return errCredentials
+}
 
 // signInJSON has a URL, and tells the client to go there, where a callbackURL was
 // asked for.
@@ -68,18 +79,16 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	why, refused := errors.AsType[notThem](err)
 	switch {
 	case refused:
-		return s.refuseSignIn(r, in, user, why, errCredentials.Because(why))
+		return s.refuseSignIn(r, in, user, why, s.noSignIn().Because(why))
 	case err != nil:
 		return s.passwordError(s.untried(r, try, err))
-	case s.cfg.RequireEmailVerification && !user.EmailVerified:
-		return s.refuseSignIn(r, in, user, "address not verified", errUnverified)
 	}
 	row, cookie, err := s.sessions.Start(r, user.ID, in.remember, func(row store.Session, replaces string) error {
 		return s.store.StartSession(r.Context(), row, replaces, store.IfPassword(hash), store.Recorded(s.event(r, store.EventSignIn)))
 	})
 	switch {
 	case errors.Is(err, store.ErrNoUser), errors.Is(err, store.ErrConflict):
-		return errCredentials.Because(err) // deleted, or the password changed, while it was verified
+		return s.noSignIn().Because(err) // deleted, or the password changed, while it was verified
 	case err != nil:
 		return err
 	}
@@ -99,7 +108,7 @@ type notThem string
 func (why notThem) Error() string { return string(why) }
 
 // authenticate costs the same, one query and one computation of argon2id,
-// whether or not the address has an account and whether or not that is disabled.
+// whether or not the address has an account, and whether or not that may be used.
 // With notThem it still returns the user whom the address names, if it does. hash is
 // that of the password which was verified.
 func (s *Server) authenticate(r *http.Request, in signInInput) (user store.User, hash string, err error) {
@@ -124,6 +133,8 @@ func (s *Server) authenticate(r *http.Request, in signInInput) (user store.User,
 		return user, "", notThem("wrong password")
 	case user.DisabledAt != nil:
 		return user, "", notThem("disabled account")
+	case s.cfg.RequireEmailVerification && !user.EmailVerified:
+		return user, "", notThem("address not verified")
 	}
 	if rehash {
 		hash = s.rehash(ctx, user.ID, in.password, hash)

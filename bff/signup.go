@@ -94,6 +94,7 @@ func (s *Server) signUp(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	web.NoteUser(r, user.ID)
+	s.succeeded(r, throttle.Proven(user.Email, s.clients.Of(r))) // known here from now on
 	http.SetCookie(w, cookie)
 	return web.WriteJSON(w, http.StatusOK, signedInJSON{Token: &row.ID, User: toUserJSON(user)})
 }

@@ -99,7 +99,7 @@ func TestADumpOpensNothing(t *testing.T) {
 			} {
 				owner.send("POST", p.bff+"/api/auth/"+path, body)
 			}
-			mailtest.Wait(t, mails, "ovid@example.com", 2)
+			mailtest.Wait(t, mails, "ovid@example.com", 3)
 			mailtest.Wait(t, mails, "naso@example.com", 1)
 
 			value, err := url.QueryUnescape(owner.cookie())
@@ -113,8 +113,8 @@ func TestADumpOpensNothing(t *testing.T) {
 					secrets = append(secrets, regexp.MustCompile(`[\w-]{43}`).FindString(text))
 				}
 			}
-			if len(secrets) != 8 {
-				t.Fatalf("got secrets %q, want a cookie and three links among them", secrets)
+			if len(secrets) != 9 {
+				t.Fatalf("got secrets %q, want a cookie and four links among them", secrets)
 			}
 			client, clientSecret := p.client("reports", "--scope=tasks:read")
 			p.accessToken(p.grant(client, clientSecret, "grant_type=client_credentials"))
@@ -198,6 +198,11 @@ func opensNothing(t *testing.T, p *product, texts []string) {
 			}
 			if a := thief.send("POST", p.bff+"/api/auth/reset-password", string(body)); a.status != 400 {
 				t.Errorf("as a link to a new password, %q: got %v, want 400", v, a)
+			}
+			for _, path := range []string{"verify-email", "undo-email"} {
+				if a := thief.send("POST", p.bff+"/api/auth/"+path, string(body)); a.status != 401 {
+					t.Errorf("as a link, %q at %s: got %v, want 401", v, path, a)
+				}
 			}
 			if a := thief.send("GET", p.bff+"/api/auth/verify-email?token="+url.QueryEscape(v), ""); a.status != 401 {
 				t.Errorf("as a link that verifies, %q: got %v, want 401", v, a)

@@ -33,7 +33,7 @@ func TestWhatClientsReallySendIsTaken(t *testing.T) {
 			stream.want("retry: 1000\nid: 1")
 			stream.want("id: 2\nevent: task.updated")
 			b.want(b.send("GET", tasks+"/events?lastEventId=x", ""), 422, `"field":"lastEventId"`)
-			b.want(b.send("POST", p.bff+"/api/auth/login", "\ufeff"+`{"email":" ada@example.com ","password":"password123"}`), 200, "ada@example.com")
+			b.want(b.send("POST", p.bff+"/api/auth/login", "\ufeff"+`{"email":" ada@example.com ","password":"paper-lantern-42"}`), 200, "ada@example.com")
 			huge := b.want(b.send("POST", p.bff+"/api/auth/login", `{"email":"`+strings.Repeat("x", 1<<20)+`"}`), 413, `"error":"Content Too Large"`)
 			if huge.header.Get("Content-Type") != "application/json" {
 				t.Errorf("got %v", huge.header)

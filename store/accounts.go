@@ -143,14 +143,15 @@ func (s *Store) SetPassword(ctx context.Context, userID, hash string, now time.T
 		if err := q.one(ctx, []any{&id}, `SELECT id FROM "user" WHERE id = ?`, userID); err != nil {
 			return err
 		}
-		ended, err = replacePassword(ctx, q, userID, hash, now, e)
+		ended, err = replacePassword(ctx, q, userID, hash, "", now, e)
 		return err
 	})
 	return ended, err
 }
 
-// replacePassword is SetPassword for a user that exists, within a transaction.
-func replacePassword(ctx context.Context, q querier, userID, hash string, now time.Time, e Event) (ended []string, err error) {
+// replacePassword is SetPassword for a user that exists, within a transaction. The
+// session with the token hash except stays.
+func replacePassword(ctx context.Context, q querier, userID, hash, except string, now time.Time, e Event) (ended []string, err error) {
 	if err := setPassword(ctx, q, userID, hash, now); err != nil {
 		return nil, err
 	}
@@ -161,7 +162,7 @@ func replacePassword(ctx context.Context, q querier, userID, hash string, now ti
 	if err := record(ctx, q, e); err != nil {
 		return nil, err
 	}
-	return revokeAll(ctx, q, userID, "", e)
+	return revokeAll(ctx, q, userID, except, e)
 }
 
 // setPassword gives a user the account of a password, or another password in it:
@@ -201,10 +202,11 @@ func (s *Store) DeleteUser(ctx context.Context, id string, e Event) (ended []str
 	return ended, err
 }
 
-// RequestEmailChange queues the mail that asks for a new address to be confirmed, and
-// records e. A request before it is taken back: it may have been a mistyped address.
-// It returns ErrSessionEnded when the session that e names has ended.
-func (s *Store) RequestEmailChange(ctx context.Context, m Mail, e Event) error {
+// RequestEmailChange queues two mails and records e: notice tells the user at their
+// address, and m, which leaves after it, asks for the new address to be confirmed. A
+// request before it is taken back: it may have been a mistyped address. It returns
+// ErrSessionEnded when the session that e names, which asks, has ended.
+func (s *Store) RequestEmailChange(ctx context.Context, notice, m Mail, e Event) error {
 	return s.tx(ctx, "request e-mail change", func(ctx context.Context, q querier) error {
 		if err := requireSession(ctx, q, e); err != nil {
 			return err
@@ -212,6 +214,11 @@ func (s *Store) RequestEmailChange(ctx context.Context, m Mail, e Event) error {
 		if err := dropEmailChange(ctx, q, m.UserID); err != nil {
 			return err
 		}
+		notice.ID = newMailID()
+		if err := queueMail(ctx, q, notice); err != nil {
+			return err
+		}
+		m.AfterID = notice.ID
 		if err := queueMail(ctx, q, m); err != nil {
 			return err
 		}

@@ -14,25 +14,19 @@ import (
 
 func accountCases() map[string]func(*testing.T, *database) {
 	return map[string]func(*testing.T, *database){
-		"a user's sessions are listed, the latest first":             sessionsOfCase,
-		"a session is revoked by its owner alone":                    revokeCase,
-		"all sessions but one are revoked":                           revokeAllCase,
-		"a user is changed where that was asked for":                 updateUserCase,
-		"accounts are listed without what proves them":               accountsCase,
-		"a password changes with the session":                        changePasswordCase,
-		"of two changes of one password one succeeds":                changePasswordRaceCase,
-		"no sign-in with the old password outlives its change":       staleSignInCase,
-		"a password that is set ends all sessions":                   setPasswordCase,
-		"a user without a password gets one":                         firstPasswordCase,
-		"a deleted user leaves nothing but the trail":                deleteUserCase,
-		"a disabled user has no session, whatever rows there are":    disabledCase,
-		"what is recorded with a change is there with it or not":     togetherCase,
-		"a reset link sets the password once":                        resetCase,
-		"a reset link that has died changes nothing":                 deadResetCase,
-		"a verification link verifies the address":                   verifyCase,
-		"a link to a new address changes it and kills the old links": changeEmailCase,
-		"a new address that is taken changes nothing":                takenEmailCase,
-		"a change of address is taken back by what ends sessions":    dropChangeCase,
+		"a user's sessions are listed, the latest first":          sessionsOfCase,
+		"a session is revoked by its owner alone":                 revokeCase,
+		"all sessions but one are revoked":                        revokeAllCase,
+		"a user is changed where that was asked for":              updateUserCase,
+		"accounts are listed without what proves them":            accountsCase,
+		"a password changes with the session":                     changePasswordCase,
+		"of two changes of one password one succeeds":             changePasswordRaceCase,
+		"no sign-in with the old password outlives its change":    staleSignInCase,
+		"a password that is set ends all sessions":                setPasswordCase,
+		"a user without a password gets one":                      firstPasswordCase,
+		"a deleted user leaves nothing but the trail":             deleteUserCase,
+		"a disabled user has no session, whatever rows there are": disabledCase,
+		"what is recorded with a change is there with it or not":  togetherCase,
 	}
 }
 
@@ -232,7 +226,7 @@ func changePasswordRaceCase(t *testing.T, d *database) {
 
 func setPasswordCase(t *testing.T, d *database) {
 	u, session := signedUp(t, d.Store)
-	put(t, d, u, store.PurposeReset, "")
+	put(t, d, u, store.PurposeReset)
 	ended, err := d.SetPassword(t.Context(), u.ID, "set", base(), event(store.EventPasswordChanged))
 	if err != nil || !slices.Equal(ended, []string{session.TokenHash}) || exists(t, d.Store, session.TokenHash) || passwordOf(t, d, u.ID) != "set" {
 		t.Errorf("got %v, %v", ended, err)
@@ -260,7 +254,7 @@ func firstPasswordCase(t *testing.T, d *database) {
 func deleteUserCase(t *testing.T, d *database) {
 	u, session := signedUp(t, d.Store)
 	created(t, d.Store, newTask(u.ID))
-	put(t, d, u, store.PurposeVerify, "")
+	put(t, d, u, store.PurposeVerify)
 	ended, err := d.DeleteUser(t.Context(), u.ID, event(store.EventUserDeleted))
 	if err != nil || !slices.Equal(ended, []string{session.TokenHash}) {
 		t.Errorf("got %v, %v", ended, err)
@@ -321,164 +315,6 @@ func togetherCase(t *testing.T, d *database) {
 	}
 	if n := d.count(t, `SELECT count(*) FROM audit WHERE event = ? AND "userId" = ? AND "sessionId" = ?`, store.EventSignOut, u.ID, session.ID); n != 1 {
 		t.Errorf("got %d events, want 1 with user and session", n)
-	}
-}
-
-// mailing queues a mail that is sent long after, for links to be in.
-func mailing(t *testing.T, d *database, u store.User) (id string) {
-	t.Helper()
-	id = "mail_" + newHash()
-	err := d.QueueMail(t.Context(), store.Mail{ID: id, Kind: store.MailVerify, Recipient: "x" + u.Email, CreatedAt: base(), DueAt: base().Add(1e6 * time.Hour)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return id
-}
-
-// put stores a link of the user, good for an hour, and returns its hash.
-func put(t *testing.T, d *database, u store.User, purpose, newEmail string) string {
-	t.Helper()
-	if newEmail != "" {
-		purpose = store.PurposeChange
-	}
-	v := store.Verification{ID: mailing(t, d, u), Purpose: purpose, TokenHash: newHash(), UserID: u.ID, Email: u.Email, NewEmail: newEmail, CreatedAt: base(), ExpiresAt: base().Add(time.Hour)}
-	if err := d.PutVerification(t.Context(), v); err != nil {
-		t.Fatal(err)
-	}
-	return v.TokenHash
-}
-
-func resetCase(t *testing.T, d *database) {
-	u, session := signedUp(t, d.Store)
-	hash, other := put(t, d, u, store.PurposeReset, ""), put(t, d, u, store.PurposeReset, "")
-	_, _, err := d.ResetPassword(t.Context(), newHash(), "x", base(), event("x"))
-	wantError(t, "an unknown link", err, store.ErrNotFound)
-	id, ended, err := d.ResetPassword(t.Context(), hash, "reset", base(), event(store.EventPasswordReset))
-	if err != nil || id != u.ID || !slices.Equal(ended, []string{session.TokenHash}) || passwordOf(t, d, u.ID) != "reset" {
-		t.Errorf("got %s, %v, %v", id, ended, err)
-	}
-	for name, again := range map[string]string{"twice": hash, "an older link": other} {
-		_, _, err = d.ResetPassword(t.Context(), again, "x", base(), event("x"))
-		wantError(t, name, err, store.ErrNotFound)
-	}
-	if passwordOf(t, d, u.ID) != "reset" || d.trail(t, store.EventPasswordReset, u.ID) != 1 {
-		t.Error("a used link has changed something")
-	}
-}
-
-func deadResetCase(t *testing.T, d *database) {
-	for name, kill := range map[string]func(u store.User, hash string) (string, time.Time){
-		"expired": func(_ store.User, hash string) (string, time.Time) { return hash, base().Add(time.Hour) },
-		"of another purpose": func(u store.User, _ string) (string, time.Time) {
-			return put(t, d, u, store.PurposeVerify, ""), base()
-		},
-		"to an old address": func(u store.User, hash string) (string, time.Time) {
-			d.exec(t, `UPDATE "user" SET email = ? WHERE id = ?`, "new"+u.Email, u.ID)
-			return hash, base()
-		},
-		"of a disabled user": func(u store.User, hash string) (string, time.Time) {
-			d.exec(t, `UPDATE "user" SET "disabledAt" = ? WHERE id = ?`, "2026-03-01T11:00:00.000Z", u.ID)
-			return hash, base()
-		},
-	} {
-		u, session := signedUp(t, d.Store)
-		hash, at := kill(u, put(t, d, u, store.PurposeReset, ""))
-		_, _, err := d.ResetPassword(t.Context(), hash, "x", at, event("x"))
-		wantError(t, name, err, store.ErrNotFound)
-		if passwordOf(t, d, u.ID) != "hash of "+u.ID || d.count(t, `SELECT count(*) FROM session WHERE token = ?`, session.TokenHash) != 1 {
-			t.Errorf("%s: something has changed", name)
-		}
-	}
-}
-
-func verifyCase(t *testing.T, d *database) {
-	u, session := signedUp(t, d.Store)
-	hash := put(t, d, u, store.PurposeVerify, "")
-	got, replaced, err := d.VerifyEmail(t.Context(), hash, base().Add(time.Minute), event(store.EventEmailVerified))
-	if err != nil || !got.EmailVerified || got.Email != u.Email || replaced != "" || !got.UpdatedAt.Equal(kept(time.Minute)) {
-		t.Errorf("got %+v, %q, %v", got, replaced, err)
-	}
-	_, _, err = d.VerifyEmail(t.Context(), hash, base(), event("x"))
-	wantError(t, "twice", err, store.ErrNotFound)
-	_, _, err = d.VerifyEmail(t.Context(), put(t, d, u, store.PurposeReset, ""), base(), event("x"))
-	wantError(t, "a reset link", err, store.ErrNotFound)
-	if !exists(t, d.Store, session.TokenHash) || d.trail(t, store.EventEmailVerified, u.ID) != 1 {
-		t.Error("want the session kept and one event")
-	}
-}
-
-func changeEmailCase(t *testing.T, d *database) {
-	u, _ := signedUp(t, d.Store)
-	reset, verify := put(t, d, u, store.PurposeReset, ""), put(t, d, u, store.PurposeVerify, "")
-	got, replaced, err := d.VerifyEmail(t.Context(), put(t, d, u, store.PurposeVerify, "new-"+u.Email), base(), event(store.EventEmailVerified))
-	if err != nil || got.Email != "new-"+u.Email || !got.EmailVerified || replaced != u.Email {
-		t.Errorf("got %+v, %q, %v", got, replaced, err)
-	}
-	_, _, err = d.ResetPassword(t.Context(), reset, "x", base(), event("x"))
-	wantError(t, "an older reset link", err, store.ErrNotFound)
-	_, _, err = d.VerifyEmail(t.Context(), verify, base(), event("x"))
-	wantError(t, "an older verification link", err, store.ErrNotFound)
-	if n := d.count(t, `SELECT count(*) FROM audit WHERE event = ? AND "userId" = ? AND email = ?`, store.EventEmailChanged, u.ID, u.Email); n != 1 {
-		t.Errorf("got %d events with the old address, want 1", n)
-	}
-	if n := d.count(t, `SELECT count(*) FROM mail WHERE recipient = ?`, u.Email); n != 1 {
-		t.Errorf("got %d mails to the old address, want 1", n)
-	}
-}
-
-func takenEmailCase(t *testing.T, d *database) {
-	u, _ := signedUp(t, d.Store)
-	other, _ := signedUp(t, d.Store)
-	_, _, err := d.VerifyEmail(t.Context(), put(t, d, u, store.PurposeVerify, other.Email), base(), event("x"))
-	wantError(t, "a taken address", err, store.ErrConflict)
-	if _, _, err := d.CredentialByEmail(t.Context(), u.Email); err != nil {
-		t.Errorf("got %v, want the user under the old address", err)
-	}
-	if n := d.count(t, `SELECT count(*) FROM mail WHERE recipient = ?`, u.Email); n != 0 {
-		t.Errorf("got %d mails about a change that was none", n)
-	}
-}
-
-func dropChangeCase(t *testing.T, d *database) {
-	for name, drop := range map[string]func(u store.User, session store.Session) error{
-		"another request": func(u store.User, _ store.Session) error {
-			return d.RequestEmailChange(t.Context(), store.Mail{Kind: store.MailChange, Recipient: u.Email, UserID: u.ID, NewEmail: "right-" + u.Email, CreatedAt: base(), DueAt: base().Add(1e6 * time.Hour)}, event(store.EventEmailChange))
-		},
-		"a new password": func(u store.User, session store.Session) error {
-			_, err := d.ChangePassword(t.Context(), change(u, session, "new"), event("x"))
-			return err
-		},
-		"a password that is set": func(u store.User, _ store.Session) error {
-			_, err := d.SetPassword(t.Context(), u.ID, "new", base(), event("x"))
-			return err
-		},
-		"signing out elsewhere": func(u store.User, session store.Session) error {
-			_, err := d.RevokeSessions(t.Context(), u.ID, session.TokenHash, event("x"))
-			return err
-		},
-		"disabling": func(u store.User, _ store.Session) error {
-			_, err := d.DisableUser(t.Context(), u.ID, base(), event("x"))
-			return err
-		},
-	} {
-		u, session := signedUp(t, d.Store)
-		mailed := put(t, d, u, store.PurposeChange, "thief-"+u.Email)
-		queued := store.Mail{ID: "mail_" + newHash(), Kind: store.MailChange, Recipient: u.Email, UserID: u.ID, NewEmail: "thief-" + u.Email, CreatedAt: base(), DueAt: base().Add(1e6 * time.Hour)}
-		if err := d.QueueMail(t.Context(), queued); err != nil {
-			t.Fatal(err)
-		}
-		verify := put(t, d, u, store.PurposeVerify, "")
-		if err := drop(u, session); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		_, _, err := d.VerifyEmail(t.Context(), mailed, base(), event("x"))
-		wantError(t, name+", the link that was mailed", err, store.ErrNotFound)
-		// The worker has read the mail already and is about to make its link.
-		err = d.PutVerification(t.Context(), store.Verification{ID: queued.ID, Purpose: store.PurposeChange, TokenHash: newHash(), UserID: u.ID, Email: u.Email, NewEmail: queued.NewEmail, CreatedAt: base(), ExpiresAt: base().Add(time.Hour)})
-		wantError(t, name+", the link of the mail that waits", err, store.ErrNotFound)
-		if _, err := d.VerificationByToken(t.Context(), store.PurposeVerify, verify); name != "disabling" && err != nil {
-			t.Errorf("%s: got %v, want the link kept that verifies the user's own address", name, err)
-		}
 	}
 }
 

@@ -101,7 +101,7 @@ func searchUsersCase(t *testing.T, d *database) {
 
 func disableCase(t *testing.T, d *database) {
 	u, session := signedUp(t, d.Store)
-	put(t, d, u, store.PurposeReset, "")
+	put(t, d, u, store.PurposeReset)
 	disable := func() []string {
 		e := event(store.EventUserDisabled)
 		ended, err := d.DisableUser(t.Context(), u.ID, base().Add(time.Hour), e)

@@ -32,7 +32,10 @@ func acts(d *database, t *testing.T, u store.User, e store.Event) map[string]fun
 			return err
 		},
 		"RequestEmailChange": func() error {
-			return d.RequestEmailChange(t.Context(), store.Mail{Kind: store.MailChange, Recipient: u.Email, UserID: u.ID, NewEmail: "t@example.com", CreatedAt: e.At, DueAt: e.At}, e)
+			notice := store.Mail{Kind: store.MailChangeAsked, Recipient: u.Email, UserID: u.ID, CreatedAt: e.At, DueAt: e.At}
+			confirm := notice
+			confirm.Kind, confirm.NewEmail, confirm.SessionID = store.MailChange, "t@example.com", e.SessionID
+			return d.RequestEmailChange(t.Context(), notice, confirm, e)
 		},
 		"RevokeSessions": func() error { _, err := d.RevokeSessions(t.Context(), u.ID, "", e); return err },
 		"ProvePassword":  func() error { return d.ProvePassword(t.Context(), hash, e) },

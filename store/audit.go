@@ -21,6 +21,7 @@ const (
 	EventEmailVerified   = "email-verified"
 	EventEmailChange     = "email-change-requested"
 	EventEmailChanged    = "email-changed"
+	EventEmailUndone     = "email-change-undone"
 	EventUserUpdated     = "user-updated"
 	EventUserDisabled    = "user-disabled"
 	EventUserEnabled     = "user-enabled"
@@ -40,7 +41,7 @@ const (
 // Events lists them all.
 var Events = [...]string{
 	EventSignUp, EventSignUpFailed, EventSignIn, EventSignInFailed, EventPasswordFailed, EventPasswordProven, EventSignOut, EventSessionRevoked,
-	EventPasswordChanged, EventPasswordReset, EventResetRequested, EventEmailVerified, EventEmailChange, EventEmailChanged,
+	EventPasswordChanged, EventPasswordReset, EventResetRequested, EventEmailVerified, EventEmailChange, EventEmailChanged, EventEmailUndone,
 	EventUserUpdated, EventUserDisabled, EventUserEnabled, EventUserDeleted, EventKeyCreated,
 	EventTokenMinted,
 	EventClientCreated, EventClientRotated, EventClientDeleted, EventClientFailed,

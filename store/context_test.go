@@ -100,7 +100,7 @@ func methods(ctx context.Context, d *store.Store, u store.User, session store.Se
 			return d.QueueMail(ctx, store.Mail{Kind: "x", CreatedAt: base(), DueAt: base().Add(1e6 * time.Hour)})
 		},
 		"DeleteMail":                 func() error { return d.DeleteMail(ctx, "mail_x") },
-		"AddressFree":                func() error { _, err := d.AddressFree(ctx, "free@example.com"); return err },
+		"AddressFree":                func() error { _, err := d.AddressFree(ctx, "free@example.com", base()); return err },
 		"DeleteExpiredVerifications": func() error { _, err := d.DeleteExpiredVerifications(ctx, time.Unix(0, 0)); return err },
 		"CreateClient":               func() error { return d.CreateClient(ctx, newClient()) },
 		"Clients":                    func() error { _, err := d.Clients(ctx); return err },

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"errors"
 	"strings"
 	"time"
 )
@@ -14,9 +13,10 @@ const (
 	MailVerify          = "verify-email"     // a link that verifies the recipient's address
 	MailReset           = "reset-password"   // a link to a new password
 	MailChange          = "change-email"     // a link, sent to NewEmail, that makes it the user's address
+	MailChangeAsked     = "change-asked"     // a link, sent to the user's address, that stops or undoes the change
 	MailAddressTaken    = "address-taken"    // somebody has signed up with the address of a user
 	MailPasswordChanged = "password-changed" // notice
-	MailEmailChanged    = "email-changed"    // notice to the old address
+	MailEmailChanged    = "email-changed"    // notice to the old address, with a link that undoes the change
 )
 
 // Mail is a mail that is to be sent. It says what to send; whoever sends it looks
@@ -26,6 +26,8 @@ type Mail struct {
 	Kind        string // Mail…
 	Recipient   string // the address that it is about
 	UserID      string // "" where nobody has looked who has the address
+	SessionID   string // the session that asks for it and takes it along when it ends; "" for none
+	AfterID     string // the mail that must have left, or been given up, before this one is due; "" for none
 	NewEmail    string
 	CallbackURL string // where the link leads in the end; "" for the default
 	CreatedAt   time.Time
@@ -53,11 +55,14 @@ func MailedOwner(m Mail) Also {
 }
 
 func queueMail(ctx context.Context, q querier, m Mail) error {
-	_, err := q.exec(ctx, `INSERT INTO mail (id, kind, recipient, "userId", "newEmail", "callbackURL", "createdAt", "dueAt", attempts)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)`,
-		cmp.Or(m.ID, "mail_"+strings.ToLower(rand.Text())), m.Kind, m.Recipient, nullable(m.UserID), nullable(m.NewEmail), nullable(m.CallbackURL), m.CreatedAt, m.DueAt)
+	_, err := q.exec(ctx, `INSERT INTO mail (id, kind, recipient, "userId", "sessionId", "afterId", "newEmail", "callbackURL", "createdAt", "dueAt", attempts)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`,
+		cmp.Or(m.ID, newMailID()), m.Kind, m.Recipient, nullable(m.UserID), nullable(m.SessionID), nullable(m.AfterID),
+		nullable(m.NewEmail), nullable(m.CallbackURL), m.CreatedAt, m.DueAt)
 	return err
 }
+
+func newMailID() string { return "mail_" + strings.ToLower(rand.Text()) }
 
 // ClaimMail returns the mail that has been due longest, if one is due by now, and
 // ErrNotFound otherwise. Nobody else gets it before until, and after that
@@ -85,9 +90,9 @@ func (s *Store) ClaimMail(ctx context.Context, now, until time.Time) (Mail, erro
 func (s *Store) dueMail(ctx context.Context, now time.Time) (m Mail, err error) {
 	err = s.call(ctx, "due mail", func(ctx context.Context) error {
 		return querier{s.read}.one(ctx,
-			[]any{&m.ID, &m.Kind, &m.Recipient, &m.UserID, &m.NewEmail, &m.CallbackURL, instant{&m.CreatedAt}, instant{&m.DueAt}, &m.Attempts},
-			`SELECT id, kind, recipient, COALESCE("userId", ''), COALESCE("newEmail", ''), COALESCE("callbackURL", ''), "createdAt", "dueAt", attempts
-			FROM mail WHERE "dueAt" <= ? ORDER BY "dueAt", id LIMIT 1`, now)
+			[]any{&m.ID, &m.Kind, &m.Recipient, &m.UserID, &m.SessionID, &m.NewEmail, &m.CallbackURL, instant{&m.CreatedAt}, instant{&m.DueAt}, &m.Attempts},
+			`SELECT id, kind, recipient, COALESCE("userId", ''), COALESCE("sessionId", ''), COALESCE("newEmail", ''), COALESCE("callbackURL", ''), "createdAt", "dueAt", attempts
+			FROM mail WHERE "dueAt" <= ? AND "afterId" IS NULL ORDER BY "dueAt", id LIMIT 1`, now)
 	})
 	return m, err
 }
@@ -124,7 +129,7 @@ func (s *Store) DeleteMail(ctx context.Context, id string) error {
 func (s *Store) MailUser(ctx context.Context, m Mail) (User, error) {
 	u, err := s.UserByEmail(ctx, m.Recipient)
 	if m.Kind == MailEmailChanged { // it is about an address that nobody has any more
-		u, err = s.UserByID(ctx, m.UserID)
+		u, err = s.userByFormerAddress(ctx, m.UserID, m.Recipient)
 	}
 	switch {
 	case err != nil:
@@ -133,13 +138,4 @@ func (s *Store) MailUser(ctx context.Context, m Mail) (User, error) {
 		return User{}, ErrNotFound
 	}
 	return u, nil
-}
-
-// AddressFree reports whether no user has the address.
-func (s *Store) AddressFree(ctx context.Context, email string) (bool, error) {
-	_, err := s.UserByEmail(ctx, email)
-	if errors.Is(err, ErrNotFound) {
-		return true, nil
-	}
-	return false, err
 }

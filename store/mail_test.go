@@ -137,6 +137,7 @@ func mailUserCase(t *testing.T, d *database) {
 	u, _ := signedUp(t, d.Store)
 	other, _ := signedUp(t, d.Store)
 	disabled, _ := signedUp(t, d.Store)
+	held(t, d, u, "old-"+u.Email, base().Add(time.Hour))
 	d.exec(t, `UPDATE "user" SET "disabledAt" = ? WHERE id = ?`, "2026-03-01T11:00:00.000Z", disabled.ID)
 	for name, tt := range map[string]struct {
 		mail store.Mail
@@ -147,9 +148,11 @@ func mailUserCase(t *testing.T, d *database) {
 		"nobody's address":                {store.Mail{Recipient: "nobody@example.com"}, ""},
 		"somebody else has it by now":     {store.Mail{Recipient: other.Email, UserID: u.ID}, ""},
 		"a disabled user":                 {store.Mail{Recipient: disabled.Email}, ""},
-		"an old address":                  {store.Mail{Kind: store.MailEmailChanged, Recipient: "old@example.com", UserID: u.ID}, u.ID},
-		"an old address of a lost user":   {store.Mail{Kind: store.MailEmailChanged, Recipient: "old@example.com", UserID: "usr_lost"}, ""},
-		"an old address of no known user": {store.Mail{Kind: store.MailEmailChanged, Recipient: "old@example.com"}, ""},
+		"an old address":                  {store.Mail{Kind: store.MailEmailChanged, Recipient: "old-" + u.Email, UserID: u.ID}, u.ID},
+		"an old address that is not kept": {store.Mail{Kind: store.MailEmailChanged, Recipient: "older-" + u.Email, UserID: u.ID}, ""},
+		"an old address of somebody else": {store.Mail{Kind: store.MailEmailChanged, Recipient: "old-" + u.Email, UserID: other.ID}, ""},
+		"an old address of a lost user":   {store.Mail{Kind: store.MailEmailChanged, Recipient: "old-" + u.Email, UserID: "usr_lost"}, ""},
+		"an old address of no known user": {store.Mail{Kind: store.MailEmailChanged, Recipient: "old-" + u.Email}, ""},
 	} {
 		got, err := d.MailUser(t.Context(), tt.mail)
 		if tt.want == "" {
@@ -158,11 +161,21 @@ func mailUserCase(t *testing.T, d *database) {
 			t.Errorf("%s: got %s, %v; want %s", name, got.ID, err, tt.want)
 		}
 	}
-	for address, want := range map[string]bool{u.Email: false, "free@example.com": true, disabled.Email: false} {
-		if free, err := d.AddressFree(t.Context(), address); err != nil || free != want {
+	for address, want := range map[string]bool{u.Email: false, "free@example.com": true, disabled.Email: false, "old-" + u.Email: false} {
+		if free, err := d.AddressFree(t.Context(), address, base()); err != nil || free != want {
 			t.Errorf("%s: got %t, %v; want %t", address, free, err, want)
 		}
 	}
+	if free, err := d.AddressFree(t.Context(), "old-"+u.Email, base().Add(time.Hour)); err != nil || !free {
+		t.Errorf("got %t, %v; want the old address free when it is kept no longer", free, err)
+	}
+}
+
+// held keeps an address for a user until a time.
+func held(t *testing.T, d *database, u store.User, email string, until time.Time) {
+	t.Helper()
+	d.exec(t, `INSERT INTO "formerAddress" (email, "userId", "emailVerified", "heldUntil") VALUES (?, ?, ?, ?)`,
+		email, u.ID, true, until.UTC().Format("2006-01-02T15:04:05.000Z"))
 }
 
 func mailOfDeletedCase(t *testing.T, d *database) {
@@ -177,19 +190,19 @@ func mailOfDeletedCase(t *testing.T, d *database) {
 }
 
 func verificationCase(t *testing.T, d *database) {
-	u, _ := signedUp(t, d.Store)
-	for _, newEmail := range []string{"", "new@example.com"} {
-		v := store.Verification{ID: mailing(t, d, u), Purpose: store.PurposeVerify, TokenHash: newHash(), UserID: u.ID, Email: u.Email, NewEmail: newEmail, CreatedAt: base(), ExpiresAt: base().Add(time.Hour)}
+	u, session := signedUp(t, d.Store)
+	for _, v := range []store.Verification{{Purpose: store.PurposeVerify}, {Purpose: store.PurposeChange, NewEmail: "new@example.com", SessionID: session.ID}} {
+		v.ID, v.TokenHash, v.UserID, v.Email, v.CreatedAt, v.ExpiresAt = mailing(t, d, u), newHash(), u.ID, u.Email, base(), base().Add(time.Hour)
 		if err := d.PutVerification(t.Context(), v); err != nil {
 			t.Fatal(err)
 		}
 		want := v
 		want.CreatedAt, want.ExpiresAt = kept(0), kept(time.Hour)
-		got, err := d.VerificationByToken(t.Context(), v.Purpose, v.TokenHash)
-		if diff := cmp.Diff(want, got); diff != "" || err != nil {
-			t.Errorf("error %v (-want +got):\n%s", err, diff)
+		got, err := d.LinkByToken(t.Context(), v.TokenHash, store.PurposeReset, v.Purpose)
+		if diff := cmp.Diff(want, got.Verification); diff != "" || err != nil || got.User.Email != u.Email {
+			t.Errorf("error %v, user %+v (-want +got):\n%s", err, got.User, diff)
 		}
-		_, err = d.VerificationByToken(t.Context(), store.PurposeReset, v.TokenHash)
+		_, err = d.LinkByToken(t.Context(), v.TokenHash, store.PurposeReset, store.PurposeUndo)
 		wantError(t, "for another purpose", err, store.ErrNotFound)
 	}
 }
@@ -204,20 +217,24 @@ func replaceVerificationCase(t *testing.T, d *database) {
 		}
 		v.TokenHash = newHash()
 	}
-	_, err := d.VerificationByToken(t.Context(), store.PurposeReset, before)
+	_, err := d.LinkByToken(t.Context(), before, store.PurposeReset)
 	wantError(t, "the link before", err, store.ErrNotFound)
 }
 
 func deleteVerificationsCase(t *testing.T, d *database) {
 	d.exec(t, `DELETE FROM verification`)
 	u, _ := signedUp(t, d.Store)
-	hash := put(t, d, u, store.PurposeReset, "")
+	hash := put(t, d, u, store.PurposeReset)
+	held(t, d, u, "old-"+u.Email, base().Add(time.Hour))
 	if n, err := d.DeleteExpiredVerifications(t.Context(), base().Add(time.Hour-time.Millisecond)); err != nil || n != 0 {
 		t.Errorf("got %d, %v; want none deleted yet", n, err)
 	}
 	if n, err := d.DeleteExpiredVerifications(t.Context(), base().Add(time.Hour)); err != nil || n != 1 {
 		t.Errorf("got %d, %v; want 1", n, err)
 	}
-	_, err := d.VerificationByToken(t.Context(), store.PurposeReset, hash)
+	_, err := d.LinkByToken(t.Context(), hash, store.PurposeReset)
 	wantError(t, "deleted", err, store.ErrNotFound)
+	if n := d.count(t, `SELECT count(*) FROM "formerAddress" WHERE "userId" = ?`, u.ID); n != 0 {
+		t.Errorf("got %d addresses that are kept no longer, want none", n)
+	}
 }

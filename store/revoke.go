@@ -42,9 +42,9 @@ func (s *Store) RevokeSession(ctx context.Context, userID, id string, e Event) (
 }
 
 // RevokeSessions ends all sessions of the user but the one with the token hash
-// except, which may be "", and takes back a change of address that has not been
-// confirmed: one of those sessions may have asked for it. It records e for each and
-// returns the hashes of their tokens. It returns ErrSessionEnded like RevokeSession.
+// except, which may be "", and with each the change of address that it has asked for.
+// It records e for each and returns the hashes of their tokens. It returns
+// ErrSessionEnded like RevokeSession.
 func (s *Store) RevokeSessions(ctx context.Context, userID, except string, e Event) (hashes []string, err error) {
 	err = s.tx(ctx, "revoke sessions", func(ctx context.Context, q querier) (err error) {
 		if err := requireSession(ctx, q, e); err != nil {
@@ -68,7 +68,7 @@ func revokeAll(ctx context.Context, q querier, userID, except string, e Event) (
 	if err := recordEnded(ctx, q, ended, e); err != nil {
 		return nil, err
 	}
-	return hashes, dropEmailChange(ctx, q, userID)
+	return hashes, nil
 }
 
 // recordEnded records e for each of the sessions. That which has ended itself was

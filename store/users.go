@@ -25,7 +25,7 @@ func (u *User) fields() []any {
 
 // CreateUser makes a user with a password and their first session, and ends the
 // session with the token hash replaces, if that is not "". It returns ErrConflict
-// when the address has an account; nothing has changed then.
+// when the address has an account, or is kept for one; nothing has changed then.
 func (s *Store) CreateUser(ctx context.Context, u User, passwordHash string, first Session, replaces string, also ...Also) error {
 	return s.tx(ctx, "create user", func(ctx context.Context, q querier) error {
 		if err := createUser(ctx, q, u, passwordHash); err != nil {
@@ -54,6 +54,9 @@ func createUser(ctx context.Context, q querier, u User, passwordHash string) err
 		VALUES (?, ?, ?, ?, ?, ?, ?)`,
 		u.ID, u.Name, u.Email, u.EmailVerified, u.Image, u.CreatedAt, u.UpdatedAt)
 	if err != nil {
+		return err
+	}
+	if err := notHeld(ctx, q, u.Email, u.ID, u.CreatedAt); err != nil {
 		return err
 	}
 	return setPassword(ctx, q, u.ID, passwordHash, u.CreatedAt)

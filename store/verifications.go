@@ -11,6 +11,7 @@ const (
 	PurposeReset  = "reset-password"
 	PurposeVerify = "verify-email"
 	PurposeChange = "change-email" // to make NewEmail the user's address
+	PurposeUndo   = "undo-email"   // to stop a change of the address, or to undo it
 )
 
 // Verification is a link that was sent by mail.
@@ -19,10 +20,12 @@ type Verification struct {
 	Purpose   string // Purpose…
 	TokenHash string // lower-case hex SHA-256 of the token, which is never stored
 	UserID    string
+	SessionID string // with PurposeChange, the session that has asked: the link dies with it
 	Email     string // the user's address when the link was made; it is good for that one
 	NewEmail  string // with PurposeChange, the address to be made theirs
 	CreatedAt time.Time
 	ExpiresAt time.Time
+	UsedAt    *time.Time // since when it has done what it is for; nil while it may
 }
 
 // In Better Auth's columns: identifier is purpose:hash, and value the address and
@@ -33,9 +36,15 @@ func (v Verification) value() string { return strings.TrimRight(v.Email+" "+v.Ne
 
 // PutVerification stores the link of a mail that is being sent. A link that the same
 // mail had before is replaced: it was not sent. It returns ErrNotFound when the mail
-// has been taken back meanwhile.
+// has been taken back meanwhile, and when the session that has asked for it has ended.
 func (s *Store) PutVerification(ctx context.Context, v Verification) error {
 	return s.tx(ctx, "put verification", func(ctx context.Context, q querier) error {
+		// The session first, like whoever ends it: they take the mail with it.
+		if v.Purpose == PurposeChange {
+			if err := holdSession(ctx, q, `id = ?`, v.SessionID, v.UserID, v.CreatedAt); err != nil {
+				return err
+			}
+		}
 		// The lock on the mail's row keeps whoever takes it back waiting, so that they
 		// see this link.
 		n, err := q.exec(ctx, `UPDATE mail SET attempts = attempts WHERE id = ?`, v.ID)
@@ -45,50 +54,117 @@ func (s *Store) PutVerification(ctx context.Context, v Verification) error {
 		if n == 0 {
 			return ErrNotFound
 		}
-		_, err = q.exec(ctx, `INSERT INTO verification (id, identifier, value, "userId", "expiresAt", "createdAt", "updatedAt")
-			VALUES (?, ?, ?, ?, ?, ?, ?)
+		_, err = q.exec(ctx, `INSERT INTO verification (id, identifier, value, "userId", "sessionId", "expiresAt", "createdAt", "updatedAt")
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (id) DO UPDATE SET identifier = excluded.identifier, value = excluded.value, "userId" = excluded."userId",
-				"expiresAt" = excluded."expiresAt", "updatedAt" = excluded."updatedAt"`,
-			v.ID, v.identifier(), v.value(), v.UserID, v.ExpiresAt, v.CreatedAt, v.CreatedAt)
+				"sessionId" = excluded."sessionId", "expiresAt" = excluded."expiresAt", "updatedAt" = excluded."updatedAt"`,
+			v.ID, v.identifier(), v.value(), v.UserID, nullable(v.SessionID), v.ExpiresAt, v.CreatedAt, v.CreatedAt)
 		return err
 	})
 }
 
-const verificationColumns = `id, value, "userId", "createdAt", "expiresAt"`
-
-// VerificationByToken returns the link with the token hash, an expired one too, or
-// ErrNotFound.
-func (s *Store) VerificationByToken(ctx context.Context, purpose, tokenHash string) (v Verification, err error) {
-	err = s.call(ctx, "verification by token", func(ctx context.Context) (err error) {
-		v, err = readVerification(ctx, querier{s.read}, `SELECT `+verificationColumns+` FROM verification
-			WHERE identifier = ? AND "userId" IS NOT NULL`, purpose, tokenHash)
-		return err
-	})
-	return v, err
-}
-
-// takeVerification is VerificationByToken that deletes what it returns: of two who
-// come with one link at once, one gets it.
-func takeVerification(ctx context.Context, q querier, purpose, tokenHash string) (Verification, error) {
-	return readVerification(ctx, q, `DELETE FROM verification
-		WHERE identifier = ? AND "userId" IS NOT NULL RETURNING `+verificationColumns, purpose, tokenHash)
-}
-
-func readVerification(ctx context.Context, q querier, query, purpose, tokenHash string) (Verification, error) {
-	v := Verification{Purpose: purpose, TokenHash: tokenHash}
-	var value string
-	err := q.one(ctx, []any{&v.ID, &value, &v.UserID, instant{&v.CreatedAt}, instant{&v.ExpiresAt}}, query, v.identifier())
-	if err != nil {
-		return Verification{}, err
+// holdSession keeps a session of the user from ending before the transaction does.
+// It returns ErrNotFound when it has ended. The condition names it.
+func holdSession(ctx context.Context, q querier, condition, arg, userID string, now time.Time) error {
+	n, err := q.exec(ctx, `UPDATE session SET "updatedAt" = "updatedAt" WHERE `+condition+` AND "userId" = ? AND "expiresAt" > ?`, arg, userID, now)
+	if err == nil && n == 0 {
+		return ErrNotFound
 	}
-	v.Email, v.NewEmail, _ = strings.Cut(value, " ")
-	return v, nil
+	return err
+}
+
+// Link is a link together with whom it was sent to, as they are now.
+type Link struct {
+	Verification
+	User User
+}
+
+// Done reports whether what the link is for has been done and still holds.
+func (l Link) Done() bool {
+	switch l.Purpose {
+	case PurposeVerify:
+		return l.User.Email == l.Email && l.User.EmailVerified
+	case PurposeChange:
+		return l.UsedAt != nil && l.User.Email == l.NewEmail
+	case PurposeUndo:
+		return l.UsedAt != nil
+	}
+	return false
+}
+
+// Good reports whether the link may still be followed, to do what it is for or to
+// find it done.
+func (l Link) Good(now time.Time) bool {
+	if !now.Before(l.ExpiresAt) || l.User.DisabledAt != nil {
+		return false
+	}
+	return l.Done() || l.UsedAt == nil && (l.User.Email == l.Email || l.Purpose == PurposeUndo)
+}
+
+// LinkByToken returns the link with the token hash that has one of the purposes,
+// whether or not it is still good, or ErrNotFound.
+func (s *Store) LinkByToken(ctx context.Context, tokenHash string, purposes ...string) (l Link, err error) {
+	err = s.call(ctx, "link by token", func(ctx context.Context) (err error) {
+		l, err = readLink(ctx, querier{s.read}, tokenHash, purposes)
+		return err
+	})
+	return l, err
+}
+
+func readLink(ctx context.Context, q querier, tokenHash string, purposes []string) (l Link, err error) {
+	var identifiers []any
+	for _, purpose := range purposes {
+		identifiers = append(identifiers, Verification{Purpose: purpose, TokenHash: tokenHash}.identifier())
+	}
+	var identifier, value string
+	err = q.one(ctx, append([]any{&l.ID, &identifier, &value, &l.SessionID, instant{&l.CreatedAt}, instant{&l.ExpiresAt}, nullInstant{&l.UsedAt}}, l.User.fields()...),
+		`SELECT v.id, v.identifier, v.value, COALESCE(v."sessionId", ''), v."createdAt", v."expiresAt", v."usedAt", `+userColumns+`
+		FROM verification v JOIN "user" u ON u.id = v."userId"
+		WHERE v.identifier IN (?`+strings.Repeat(", ?", len(identifiers)-1)+`)`, identifiers...)
+	if err != nil {
+		return Link{}, err
+	}
+	l.Purpose, l.TokenHash, _ = strings.Cut(identifier, ":")
+	l.Email, l.NewEmail, _ = strings.Cut(value, " ")
+	l.UserID = l.User.ID
+	return l, nil
+}
+
+// followLink is LinkByToken for a link that is still good. Of all that follow links
+// of one user each waits for the one before.
+func followLink(ctx context.Context, q querier, tokenHash string, now time.Time, purposes ...string) (Link, error) {
+	l, err := readLink(ctx, q, tokenHash, purposes)
+	if err != nil {
+		return Link{}, err
+	}
+	if _, err := q.exec(ctx, `UPDATE "user" SET "updatedAt" = "updatedAt" WHERE id = ?`, l.UserID); err != nil {
+		return Link{}, err
+	}
+	if l.Purpose == PurposeChange && l.UsedAt == nil {
+		if err := holdSession(ctx, q, `id = ?`, l.SessionID, l.UserID, now); err != nil {
+			return Link{}, err
+		}
+	}
+	if l, err = readLink(ctx, q, tokenHash, purposes); err != nil {
+		return Link{}, err
+	}
+	if !l.Good(now) {
+		return Link{}, ErrNotFound
+	}
+	return l, nil
+}
+
+// markUsed makes the links with a purpose ones that have done what they are for.
+func markUsed(ctx context.Context, q querier, userID, purpose, value string, now time.Time) error {
+	_, err := q.exec(ctx, `UPDATE verification SET "usedAt" = ?, "updatedAt" = ?
+		WHERE "userId" = ? AND identifier LIKE ? AND value = ? AND "usedAt" IS NULL`, now, now, userID, purpose+":%", value)
+	return err
 }
 
 // deleteVerifications makes the outstanding links of a user useless.
 func deleteVerifications(ctx context.Context, q querier, userID string, purposes ...string) error {
 	for _, purpose := range purposes {
-		if _, err := q.exec(ctx, `DELETE FROM verification WHERE "userId" = ? AND identifier LIKE ?`, userID, purpose+":%"); err != nil {
+		if _, err := q.exec(ctx, `DELETE FROM verification WHERE "userId" = ? AND identifier LIKE ? AND "usedAt" IS NULL`, userID, purpose+":%"); err != nil {
 			return err
 		}
 	}
@@ -106,11 +182,14 @@ func dropEmailChange(ctx context.Context, q querier, userID string) error {
 	return deleteVerifications(ctx, q, userID, PurposeChange)
 }
 
-// DeleteExpiredVerifications deletes the links that have expired by now, and
-// returns how many there were.
+// DeleteExpiredVerifications deletes the links that have expired by now, and the
+// addresses that are kept no longer. It returns how many links there were.
 func (s *Store) DeleteExpiredVerifications(ctx context.Context, now time.Time) (n int64, err error) {
 	err = s.tx(ctx, "delete expired verifications", func(ctx context.Context, q querier) (err error) {
-		n, err = q.exec(ctx, `DELETE FROM verification WHERE "expiresAt" <= ?`, now)
+		if n, err = q.exec(ctx, `DELETE FROM verification WHERE "expiresAt" <= ?`, now); err != nil {
+			return err
+		}
+		_, err = q.exec(ctx, `DELETE FROM "formerAddress" WHERE "heldUntil" <= ?`, now)
 		return err
 	})
 	return n, err

@@ -26,6 +26,7 @@ type letter struct {
 	Says    []string // paragraphs
 	Button  string   // what the link does; "" for a letter without one
 	Link    string
+	Life    string // how long the link is good for
 	Unless  string // what to do when it was not the reader
 }
 
@@ -48,14 +49,15 @@ func (o *Outbox) compose(ctx context.Context, m store.Mail) (*gomail.Msg, error)
 		}
 		l = letter{
 			Subject: "Verify your address for " + site,
-			Says:    []string{"Somebody, hopefully you, has signed up at " + site + " with this address. Please confirm that it is yours."},
-			Button:  "Verify address",
-			Unless:  "If it was not you, do not follow the link: it would confirm somebody else's account.",
+			Says: []string{"Somebody, hopefully you, has signed up at " + site + " with this address. Please confirm that it is yours." +
+				" Where you are not signed in, you are asked for the password, or for a new one."},
+			Button: "Verify address",
+			Unless: "If it was not you, there is nothing to do: without the link nobody can confirm your address.",
 		}
 		l.Link, err = o.verifyLink(ctx, m, user, store.PurposeVerify)
 	case store.MailChange:
 		to = m.NewEmail
-		free, err := o.store.AddressFree(ctx, m.NewEmail)
+		free, err := o.store.AddressFree(ctx, m.NewEmail, o.Now())
 		if err != nil {
 			return nil, err
 		}
@@ -64,13 +66,26 @@ func (o *Outbox) compose(ctx context.Context, m store.Mail) (*gomail.Msg, error)
 		}
 		l = letter{
 			Subject: "Confirm your new address for " + site,
-			Says:    []string{"Somebody, hopefully you, wants to use this address for an account at " + site + ". The account's address changes when you confirm it."},
-			Button:  "Use this address",
-			Unless:  "If it was not you, do not follow the link: nothing changes then.",
+			Says: []string{"Somebody, hopefully you, wants to use this address for an account at " + site + ". The account's address changes when you confirm it." +
+				" Where you are not signed in, you are asked for the account's password."},
+			Button: "Use this address",
+			Unless: "If it was not you, do not follow the link: nothing changes then.",
 		}
 		if l.Link, err = o.verifyLink(ctx, m, user, store.PurposeChange); err != nil {
 			return nil, err
 		}
+	case store.MailChangeAsked:
+		l = letter{
+			Subject: "Your address for " + site + " is about to change",
+			Says: []string{
+				"Somebody, hopefully you, has asked for another address for your account at " + site + ". It changes as soon as the new one is confirmed.",
+				"If it was not you, stop it with this link. It asks before it does anything, signs everybody out, and lets you choose a new password.",
+			},
+			Button: "This was not me",
+			Life:   "The link works for seven days.",
+			Unless: "If it was you, there is nothing to do.",
+		}
+		l.Link, err = o.undoLink(ctx, m, user)
 	case store.MailReset:
 		l = letter{
 			Subject: "Choose a new password for " + site,
@@ -96,14 +111,23 @@ func (o *Outbox) compose(ctx context.Context, m store.Mail) (*gomail.Msg, error)
 	case store.MailEmailChanged:
 		l = letter{
 			Subject: "Your address for " + site + " was changed",
-			Says:    []string{"Your account at " + site + " has another address now. This one is no longer used for it."},
-			Unless:  "If it was not you, please write to the people who run " + site + " at once.",
+			Says: []string{
+				"Your account at " + site + " has another address now. This one is no longer used for it.",
+				"If it was not you, take the account back with this link. It asks before it does anything, gives the account this address again, signs everybody out, and lets you choose a new password.",
+			},
+			Button: "This was not me",
+			Life:   "The link works for seven days.",
+			Unless: "If it was you, there is nothing to do.",
 		}
+		l.Link, err = o.undoLink(ctx, m, user)
 	default:
 		return nil, fmt.Errorf("mail of unknown kind %q: a newer version has queued it", m.Kind)
 	}
 	if err != nil {
 		return nil, err
+	}
+	if l.Life == "" {
+		l.Life = "The link works for one hour."
 	}
 	return o.envelope(to, l)
 }
@@ -115,7 +139,19 @@ func (o *Outbox) verifyLink(ctx context.Context, m store.Mail, user store.User, 
 
 func (o *Outbox) resetLink(ctx context.Context, m store.Mail, user store.User) (string, error) {
 	token, err := o.newLink(ctx, m, user, store.PurposeReset)
-	return o.BaseURL.JoinPath("/api/auth/reset-password", token).String() + "?callbackURL=" + landing(m), err
+	link := o.BaseURL.JoinPath("/api/auth/reset-password", token).String()
+	if m.CallbackURL != "" { // otherwise to a page of ours
+		link += "?callbackURL=" + landing(m)
+	}
+	return link, err
+}
+
+// undoLink leads to a page of ours: whoever gets the mail may have no app open, and
+// a scanner that follows it must not do anything.
+func (o *Outbox) undoLink(ctx context.Context, m store.Mail, user store.User) (string, error) {
+	user.Email = m.Recipient
+	token, err := o.newLink(ctx, m, user, store.PurposeUndo)
+	return o.BaseURL.JoinPath("/api/auth/undo-email").String() + "?token=" + token, err
 }
 
 // landing is where a link leads in the end.
@@ -130,24 +166,26 @@ func landing(m store.Mail) string {
 // link that was made then is replaced.
 func (o *Outbox) newLink(ctx context.Context, m store.Mail, user store.User, purpose string) (string, error) {
 	token, now := opaque.NewToken(), o.Now().UTC()
+	life := linkLife
+	if purpose == store.PurposeUndo {
+		life = store.UndoFor
+	}
 	err := o.store.PutVerification(ctx, store.Verification{
 		ID:        m.ID,
 		Purpose:   purpose,
 		TokenHash: opaque.Hash(token),
 		UserID:    user.ID,
+		SessionID: m.SessionID,
 		Email:     user.Email,
 		NewEmail:  m.NewEmail,
 		CreatedAt: now,
-		ExpiresAt: now.Add(linkLife),
+		ExpiresAt: now.Add(life),
 	})
 	if errors.Is(err, store.ErrNotFound) {
 		err = fmt.Errorf("%w: it was taken back", errNobody)
 	}
 	return token, err
 }
-
-// life tells the reader of linkLife.
-func (letter) Life() string { return "The link works once, for one hour." }
 
 // Text is the letter for programs that show no HTML, and for people who read the
 // file that it is in: its link is on a line of its own.
@@ -157,7 +195,7 @@ func (l letter) Text() string {
 		b.WriteString(p + "\n\n")
 	}
 	if l.Link != "" {
-		b.WriteString(l.Button + ":\n\n" + l.Link + "\n\n" + l.Life() + "\n\n")
+		b.WriteString(l.Button + ":\n\n" + l.Link + "\n\n" + l.Life + "\n\n")
 	}
 	b.WriteString(l.Unless + "\n")
 	return b.String()

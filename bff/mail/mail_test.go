@@ -2,6 +2,7 @@ package mail
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -16,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -118,13 +120,15 @@ func TestWhatMailsSay(t *testing.T) {
 		folder := f.TempDir()
 		o := f.outbox(Folder{Path: filepath.Join(folder, "new"), Log: slog.New(slog.NewJSONHandler(f.log, nil))})
 		folder = filepath.Join(folder, "new")
+		session := f.session("ses_ada")
 		for _, m := range []store.Mail{
 			{Kind: store.MailVerify, Recipient: "ada@example.com"},
 			{Kind: store.MailReset, Recipient: "ada@example.com", CallbackURL: "https://spa.example.com/new?x=1&y=ä"},
 			{Kind: store.MailAddressTaken, Recipient: "ada@example.com"},
 			{Kind: store.MailPasswordChanged, Recipient: "ada@example.com", UserID: "usr_ada"},
-			{Kind: store.MailEmailChanged, Recipient: "old@example.com", UserID: "usr_ada"},
-			{Kind: store.MailChange, Recipient: "ada@example.com", UserID: "usr_ada", NewEmail: "new@example.com"},
+			{Kind: store.MailChangeAsked, Recipient: "ada@example.com", UserID: "usr_ada"},
+			{Kind: store.MailReset, Recipient: "ada@example.com"},
+			{Kind: store.MailChange, Recipient: "ada@example.com", UserID: "usr_ada", SessionID: session.ID, NewEmail: "new@example.com"},
 		} {
 			f.queue(m)
 		}
@@ -132,10 +136,12 @@ func TestWhatMailsSay(t *testing.T) {
 		verify := mailtest.Wait(f, folder, "ada@example.com", 1)
 		reset := mailtest.Wait(f, folder, "ada@example.com", 2)
 		change := mailtest.Wait(f, folder, "new@example.com", 1)
-		eventually(f, "four mails", func() bool { return len(mailtest.To(f, folder, "ada@example.com")) == 4 })
-		mailtest.Wait(f, folder, "old@example.com", 1)
+		eventually(f, "six mails", func() bool { return len(mailtest.To(f, folder, "ada@example.com")) == 6 })
+		asked, again := mailtest.Wait(f, folder, "ada@example.com", 5), mailtest.Wait(f, folder, "ada@example.com", 6)
 
 		for text, pattern := range map[string]string{
+			asked:  `(?m)^https://app\.example\.com/api/auth/undo-email\?token=([\w-]{43})$`,
+			again:  `(?m)^https://app\.example\.com/api/auth/reset-password/([\w-]{43})$`,
 			verify: `(?m)^https://app\.example\.com/api/auth/verify-email\?token=([\w-]{43})&callbackURL=%2F$`,
 			reset:  `(?m)^https://app\.example\.com/api/auth/reset-password/([\w-]{43})\?callbackURL=https%3A%2F%2Fspa\.example\.com%2Fnew%3Fx%3D1%26y%3D%C3%A4$`,
 			change: `(?m)^https://app\.example\.com/api/auth/verify-email\?token=([\w-]{43})&callbackURL=%2F$`,
@@ -145,18 +151,23 @@ func TestWhatMailsSay(t *testing.T) {
 				f.Errorf("got %s, want a line %s", text, pattern)
 				continue
 			}
-			purpose := map[string]string{verify: store.PurposeVerify, reset: store.PurposeReset, change: store.PurposeChange}[text]
-			v, err := f.db.VerificationByToken(f.Context(), purpose, opaque.Hash(link[1]))
-			if err != nil || v.UserID != "usr_ada" || v.Email != "ada@example.com" || !v.ExpiresAt.Equal(f.clock.Now().Add(time.Hour)) || (v.NewEmail != "") != (text == change) {
-				f.Errorf("got %+v, %v", v, err)
+			purpose := map[string]string{verify: store.PurposeVerify, change: store.PurposeChange, asked: store.PurposeUndo}[text]
+			life, says := time.Hour, "for one hour"
+			if purpose == store.PurposeUndo {
+				life, says = 7*24*time.Hour, "for seven days"
+			}
+			v, err := f.db.LinkByToken(f.Context(), opaque.Hash(link[1]), cmp.Or(purpose, store.PurposeReset))
+			if err != nil || v.UserID != "usr_ada" || v.Email != "ada@example.com" || !v.ExpiresAt.Equal(f.clock.Now().Add(life)) ||
+				(v.NewEmail != "") != (text == change) || (v.SessionID == session.ID) != (text == change) || !strings.Contains(text, says) {
+				f.Errorf("got %+v, %v for\n%s", v, err, text)
 			}
 			if strings.Contains(f.log.String(), link[1]) {
 				f.Error("the log has the token")
 			}
 		}
 		files, err := filepath.Glob(filepath.Join(folder, "*"))
-		if err != nil || len(files) != 6 {
-			f.Errorf("got files %v, %v; want six and nothing half written", files, err)
+		if err != nil || len(files) != 7 {
+			f.Errorf("got files %v, %v; want seven and nothing half written", files, err)
 		}
 		for _, file := range files {
 			data, err := os.ReadFile(file)
@@ -186,6 +197,81 @@ func TestWhatMailsSay(t *testing.T) {
 	})
 }
 
+// session signs the user in.
+func (f *fixture) session(id string) store.Session {
+	f.Helper()
+	s := store.Session{ID: id, TokenHash: opaque.Hash(id), UserID: f.user.ID, CreatedAt: noon, UpdatedAt: noon, CookieAt: noon, ExpiresAt: noon.Add(time.Hour)}
+	if err := f.db.StartSession(f.Context(), s, ""); err != nil {
+		f.Fatal(err)
+	}
+	return s
+}
+
+// TestTheOldAddressHearsFirst: the new one gets its link when the old one has heard,
+// and the old one hears again, with a link that undoes it, when it is done. Nobody
+// is told of a change that has been undone meanwhile.
+func TestTheOldAddressHearsFirst(t *testing.T) {
+	each(t, func(f *fixture) {
+		session := f.session("ses_ada")
+		sender := &refusing{Sender: Folder{Path: f.TempDir(), Log: slog.New(slog.DiscardHandler)}}
+		sender.refuse.Store(true)
+		folder := sender.Sender.(Folder).Path
+		asked := store.Mail{Kind: store.MailChangeAsked, Recipient: "ada@example.com", UserID: "usr_ada", CreatedAt: noon, DueAt: noon}
+		confirm := asked
+		confirm.Kind, confirm.NewEmail, confirm.SessionID = store.MailChange, "new@example.com", session.ID
+		if err := f.db.RequestEmailChange(f.Context(), asked, confirm, store.Event{At: noon}); err != nil {
+			f.Fatal(err)
+		}
+		f.run(f.outbox(sender))
+		f.log.Want(f, "it will be tried again")
+		if mails := mailtest.To(f, folder, "new@example.com"); len(mails) > 0 {
+			f.Fatalf("got %q before the old address has heard", mails)
+		}
+		sender.refuse.Store(false)
+		f.clock.Set(noon.Add(10 * time.Second))
+		link := regexp.MustCompile(`token=([\w-]{43})`).FindStringSubmatch(mailtest.Wait(f, folder, "new@example.com", 1))
+		if len(mailtest.To(f, folder, "ada@example.com")) != 1 {
+			f.Fatal("the old address has not heard")
+		}
+		undo := regexp.MustCompile(`token=([\w-]{43})`).FindStringSubmatch(mailtest.Wait(f, folder, "ada@example.com", 1))
+		if link == nil || undo == nil {
+			f.Fatal("a mail has no link")
+		}
+		if _, err := f.db.VerifyEmail(f.Context(), opaque.Hash(link[1]), store.Proof{Session: session.TokenHash}, f.clock.Now(), store.Event{At: noon}); err != nil {
+			f.Fatal(err)
+		}
+		done := regexp.MustCompile(`undo-email\?token=([\w-]{43})`).FindStringSubmatch(mailtest.Wait(f, folder, "ada@example.com", 2))
+		if done == nil || done[1] == undo[1] {
+			f.Errorf("got %q, want another link", done)
+		}
+		if _, err := f.db.UndoEmailChange(f.Context(), opaque.Hash(undo[1]), "hash", f.clock.Now(), store.Event{At: noon}); err != nil {
+			f.Fatal(err)
+		}
+		mailtest.Wait(f, folder, "ada@example.com", 3) // that the password was changed
+		f.queue(store.Mail{Kind: store.MailEmailChanged, Recipient: "ada@example.com", UserID: "usr_ada"})
+		eventually(f, "an empty outbox", func() bool {
+			_, err := f.db.ClaimMail(f.Context(), f.clock.Now(), f.clock.Now())
+			return errors.Is(err, store.ErrNotFound)
+		})
+		if mails := mailtest.To(f, folder, "ada@example.com"); len(mails) != 3 {
+			f.Errorf("got %d mails, want none of the change that was undone", len(mails))
+		}
+	})
+}
+
+// refusing refuses to send as long as it is told to.
+type refusing struct {
+	Sender
+	refuse atomic.Bool
+}
+
+func (s *refusing) Send(ctx context.Context, m *gomail.Msg, kind string) error {
+	if s.refuse.Load() {
+		return errors.New("not now")
+	}
+	return s.Sender.Send(ctx, m, kind)
+}
+
 func TestMailsForNobodyAreDropped(t *testing.T) {
 	each(t, func(f *fixture) {
 		other := store.User{ID: "usr_eve", Email: "eve@example.com", EmailVerified: true, CreatedAt: noon, UpdatedAt: noon}
@@ -204,6 +290,8 @@ func TestMailsForNobodyAreDropped(t *testing.T) {
 			{Kind: store.MailVerify, Recipient: "eve@example.com"},                                                     // verified
 			{Kind: store.MailReset, Recipient: "gone@example.com"},                                                     // disabled
 			{Kind: store.MailChange, Recipient: "ada@example.com", UserID: "usr_ada", NewEmail: "eve@example.com"},     // taken
+			{Kind: store.MailChange, Recipient: "ada@example.com", UserID: "usr_ada", NewEmail: "free@example.com"},    // no session has asked
+			{Kind: store.MailEmailChanged, Recipient: "earlier@example.com", UserID: "usr_ada"},                        // not kept for them
 			{Kind: store.MailChange, Recipient: "earlier@example.com", UserID: "usr_ada", NewEmail: "new@example.com"}, // changed meanwhile
 			{Kind: store.MailPasswordChanged, Recipient: "eve@example.com", UserID: "usr_ada"},
 		} {

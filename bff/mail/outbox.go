@@ -53,7 +53,7 @@ type Store interface {
 	RetryMail(ctx context.Context, m store.Mail, due time.Time) error
 	DeleteMail(ctx context.Context, id string) error
 	MailUser(ctx context.Context, m store.Mail) (store.User, error)
-	AddressFree(ctx context.Context, email string) (bool, error)
+	AddressFree(ctx context.Context, email string, now time.Time) (bool, error)
 	PutVerification(ctx context.Context, v store.Verification) error
 	DeleteExpiredVerifications(ctx context.Context, now time.Time) (int64, error)
 }

@@ -9,28 +9,47 @@ import (
 // rule is a limit: so many attempts in a window, and for how long the first one
 // too many blocks.
 type rule struct {
-	name     string
-	limit    int
-	window   time.Duration
-	block    time.Duration
-	forgives bool // a success clears the counter; else it takes itself back
+	name    string
+	limit   int
+	window  time.Duration
+	block   time.Duration
+	success effect
 }
+
+// effect is what a success does to a counter.
+type effect int
+
+const (
+	takesBack effect = iota // the attempt was none
+	clears                  // all the attempts before were the owner's too
+	// marks: the counter is no limit. It is there for the rule's window after a success,
+	// and as long as it is, the rules that spare the known do not hold.
+	marks
+	clearsUnlessKnown // clears; the rule spares the known
+)
 
 // The numbers. NIST SP 800-63B-4 §3.2.2 allows at most 100 guesses in a row at one
 // account; these come to about 30 an hour from one place and 70 from everywhere,
 // fewer as blocks grow. The address's are for a whole office behind one address,
 // whose good sign-ins do not count.
+//
+// A /48 of IPv6 is what one customer can have: 65 536 places. Two of its windows that
+// meet within the account's hold 41 attempts, so that it never reaches the account's
+// limit alone. Where the owner has signed in lately they are not kept out by what
+// others do to the account, wherever those are.
 var (
-	signInPair    = &rule{"sign-in pair", 10, 10 * time.Minute, 5 * time.Minute, true}
-	signInAccount = &rule{"sign-in account", 50, time.Hour, 15 * time.Minute, true}
-	signInAddress = &rule{"sign-in address", 100, 10 * time.Minute, 5 * time.Minute, false}
-	signUpAddress = &rule{"sign-up address", 60, time.Hour, 15 * time.Minute, false}
-	checkUser     = &rule{"check user", 10, 10 * time.Minute, 5 * time.Minute, true}
-	mailRecipient = &rule{"mail recipient", 5, time.Hour, 15 * time.Minute, false}
-	mailAddress   = &rule{"mail address", 50, time.Hour, 15 * time.Minute, false}
-	linkAddress   = &rule{"link address", 30, 10 * time.Minute, 5 * time.Minute, false}
-	clientPair    = &rule{"client pair", 10, 10 * time.Minute, 5 * time.Minute, false}
-	clientAddress = &rule{"client address", 100, 10 * time.Minute, 5 * time.Minute, false}
+	signInPair    = &rule{"sign-in pair", 10, 10 * time.Minute, 5 * time.Minute, clears}
+	signInNetwork = &rule{"sign-in network", 20, time.Hour, time.Hour, clearsUnlessKnown}
+	signInAccount = &rule{"sign-in account", 50, time.Hour, 15 * time.Minute, clearsUnlessKnown}
+	signInKnown   = &rule{name: "sign-in known", window: 90 * 24 * time.Hour, success: marks}
+	signInAddress = &rule{"sign-in address", 100, 10 * time.Minute, 5 * time.Minute, takesBack}
+	signUpAddress = &rule{"sign-up address", 60, time.Hour, 15 * time.Minute, takesBack}
+	checkUser     = &rule{"check user", 10, 10 * time.Minute, 5 * time.Minute, clears}
+	checkLink     = &rule{"check link", 10, 10 * time.Minute, 5 * time.Minute, clears}
+	mailRecipient = &rule{"mail recipient", 5, time.Hour, 15 * time.Minute, takesBack}
+	mailAddress   = &rule{"mail address", 50, time.Hour, 15 * time.Minute, takesBack}
+	clientPair    = &rule{"client pair", 10, 10 * time.Minute, 5 * time.Minute, takesBack}
+	clientAddress = &rule{"client address", 100, 10 * time.Minute, 5 * time.Minute, takesBack}
 )
 
 // Attempt is what is about to be tried, as it is counted.
@@ -44,10 +63,21 @@ type counted struct {
 // SignIn is a sign-in to the account with an e-mail address, from a client. It
 // counts against the two together, so that nobody far away locks the owner out by
 // guessing, and against each: many clients that guess at one account, and one
-// client that tries many.
+// client that tries many. Of IPv6 the account and the /48 count together too.
 func SignIn(email, ip string) Attempt {
-	email, ip = account(email), client(ip)
-	return Attempt{{signInPair, email + "\x00" + ip}, {signInAccount, email}, {signInAddress, ip}}
+	return append(Proven(email, ip), counted{signInAddress, client(ip)})
+}
+
+// Proven is what counts against an account at a client. It has succeeded when the
+// owner has shown otherwise than by their password that the account is theirs.
+func Proven(email, ip string) Attempt {
+	email = account(email)
+	pair := email + "\x00" + client(ip)
+	a := Attempt{{signInPair, pair}, {signInAccount, email}, {signInKnown, pair}}
+	if network := network(ip); network != "" {
+		a = append(a, counted{signInNetwork, email + "\x00" + network})
+	}
+	return a
 }
 
 // SignUp is a new account, made from a client.
@@ -56,13 +86,15 @@ func SignUp(ip string) Attempt { return Attempt{{signUpAddress, client(ip)}} }
 // CheckPassword is the password of somebody who is signed in.
 func CheckPassword(userID string) Attempt { return Attempt{{checkUser, userID}} }
 
+// CheckLink is the password of a user, given by somebody who has come by a link that
+// was mailed. It counts apart from CheckPassword: the link to a mistyped address must
+// not let a stranger shut the owner out.
+func CheckLink(userID string) Attempt { return Attempt{{checkLink, userID}} }
+
 // SendMail is a mail to an address that a client asks for.
 func SendMail(email, ip string) Attempt {
 	return Attempt{{mailRecipient, account(email)}, {mailAddress, client(ip)}}
 }
-
-// UseLink is the token of a mail's link, brought by a client.
-func UseLink(ip string) Attempt { return Attempt{{linkAddress, client(ip)}} }
 
 // ClientSecret is a wrong secret of a service client, from an address. Only these
 // are counted, after the secret was found to be wrong: 256 random bits are not
@@ -93,4 +125,17 @@ func client(ip string) string {
 		return "unknown"
 	}
 	return network.String()
+}
+
+// network is the /48 of an IPv6 address, and "" for any other.
+func network(ip string) string {
+	addr, err := netip.ParseAddr(ip)
+	if err != nil || addr.Unmap().Is4() {
+		return ""
+	}
+	prefix, err := addr.WithZone("").Prefix(48)
+	if err != nil {
+		return ""
+	}
+	return prefix.String()
 }

@@ -9,6 +9,9 @@
 //     counted, so nobody can keep an account blocked by going on. Who passes a
 //     limit again is blocked for twice as long, up to an hour; after a quiet day
 //     that is forgotten.
+//   - Where the owner has signed in lately, others who guess at the account elsewhere
+//     do not keep them out: that client is held to the limit of its own.
+//   - A new password that was set by a link from a mail ends the account's blocks.
 //   - The owner of a live session keeps it, and keeps what it can do: sign-in is
 //     counted apart from the password checks of those who are signed in.
 //   - An account that does not exist is counted like one that does.
@@ -76,16 +79,17 @@ func (l *Limiter) Take(ctx context.Context, a Attempt) error {
 	var wait time.Duration
 	err := l.store.Count(ctx, l.keys(a), func(counters []store.Counter) {
 		wait = 0
-		for _, c := range counters {
+		held := a.held(counters, now)
+		for _, i := range held {
 			// A longer one was made by a clock that was wrong.
-			if left := c.BlockedUntil.Sub(now); left <= longestBlock {
+			if left := counters[i].BlockedUntil.Sub(now); left <= longestBlock {
 				wait = max(wait, left)
 			}
 		}
 		if wait > 0 {
 			return
 		}
-		for i := range counters {
+		for _, i := range held {
 			wait = max(wait, a[i].rule.count(&counters[i], now))
 		}
 	})
@@ -95,6 +99,20 @@ func (l *Limiter) Take(ctx context.Context, a Attempt) error {
 	return err
 }
 
+// held lists the limits that the attempt is held to.
+func (a Attempt) held(counters []store.Counter, now time.Time) (limits []int) {
+	known := false
+	for i := range counters {
+		known = known || a[i].rule.success == marks && now.Before(counters[i].ExpiresAt)
+	}
+	for i := range counters {
+		if e := a[i].rule.success; e != marks && !(known && e == clearsUnlessKnown) {
+			limits = append(limits, i)
+		}
+	}
+	return limits
+}
+
 // Succeeded takes back an attempt that was counted and turned out to be honest:
 // what it was aimed at is no longer under suspicion, and the client's address,
 // which others may share, is as before.
@@ -102,11 +120,16 @@ func (l *Limiter) Succeeded(ctx context.Context, a Attempt) error {
 	if l.off {
 		return nil
 	}
+	now := l.time()
 	return l.store.Count(ctx, l.keys(a), func(counters []store.Counter) {
 		for i := range counters {
-			if a[i].rule.forgives {
+			switch rule := a[i].rule; rule.success {
+			case clears, clearsUnlessKnown:
 				counters[i] = store.Counter{}
-			} else {
+			case marks:
+				end := now.Add(rule.window)
+				counters[i] = store.Counter{Count: 1, WindowEnd: end, ExpiresAt: end}
+			case takesBack:
 				takeBack(&counters[i])
 			}
 		}
@@ -119,8 +142,9 @@ func (l *Limiter) Untried(ctx context.Context, a Attempt) error {
 	if l.off {
 		return nil
 	}
+	now := l.time()
 	return l.store.Count(ctx, l.keys(a), func(counters []store.Counter) {
-		for i := range counters {
+		for _, i := range a.held(counters, now) {
 			takeBack(&counters[i])
 		}
 	})

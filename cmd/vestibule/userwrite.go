@@ -21,10 +21,10 @@ func userCreate(ctx context.Context, p *program, c *config) error {
 		return usageError(fmt.Sprintf("--name is too long; use at most %d bytes", bff.MaxName))
 	}
 	return withData(ctx, c, func(db *store.Store) error {
-		if free, err := db.AddressFree(ctx, email); err != nil {
+		if free, err := db.AddressFree(ctx, email, time.Now()); err != nil {
 			return err
 		} else if !free {
-			return refusal(email + " has an account; see vestibule user show " + email)
+			return taken(email)
 		}
 		hash, err := p.newPassword(ctx, c, email)
 		if err != nil {
@@ -35,7 +35,7 @@ func userCreate(ctx context.Context, p *program, c *config) error {
 		err = db.CreateSignedOutUser(ctx, u, hash, store.Recorded(operatorEvent(store.EventSignUp)))
 		switch {
 		case errors.Is(err, store.ErrConflict):
-			return refusal(email + " has an account; see vestibule user show " + email)
+			return taken(email)
 		case err != nil:
 			return err
 		}
@@ -44,6 +44,13 @@ func userCreate(ctx context.Context, p *program, c *config) error {
 		out.row(toUserJSON(u))
 		return out.close()
 	})
+}
+
+// taken refuses an address, which need not be one that user show finds: that of a
+// user who has changed theirs is kept for a week, so that they can undo it.
+func taken(email string) error {
+	return refusal(email + " has an account, or was an account's address in the last 7 days; see vestibule user show " + email +
+		" and vestibule audit --event=email-changed")
 }
 
 func userSetPassword(ctx context.Context, p *program, c *config) error {

@@ -16,6 +16,16 @@ func NewToken() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
+// Valid reports whether text has the form of a token. What has not was never one, and
+// need not be looked up.
+func Valid(text string) bool {
+	if len(text) != base64.RawURLEncoding.EncodedLen(32) {
+		return false
+	}
+	_, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	return err == nil
+}
+
 // Hash is the form in which a token may be stored and looked up: the lower-case
 // hex of its SHA-256. Nothing slower is needed, for 256 random bits cannot be
 // guessed.

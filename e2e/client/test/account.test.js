@@ -174,11 +174,13 @@ describe('the address', () => {
     assert.equal(wrong.status, 302)
     assert.equal(wrong.headers.get('location'), '/welcome?error=INVALID_TOKEN')
     assert.equal((await b.session()).user.emailVerified, false)
-    const page = await stranger.raw('GET', link.pathname + link.search)
+    const page = await b.raw('GET', link.pathname + link.search)
     assert.equal(page.status, 302)
     assert.equal(page.headers.get('location'), '/welcome')
-    assert.equal(stranger.cookies.size, 0)
     assert.equal((await b.session()).user.emailVerified, true)
+    const again = await stranger.raw('GET', link.pathname + link.search) // a mail scanner, for one
+    assert.equal(again.headers.get('location'), '/welcome')
+    assert.equal(stranger.cookies.size, 0)
     refused(await send(b), 400, 'EMAIL_ALREADY_VERIFIED')
 
     refused(await stranger.client.verifyEmail({ query: {} }), 400, 'VALIDATION_ERROR')
@@ -187,7 +189,7 @@ describe('the address', () => {
     const second = await c.signUp()
     succeeded(await new Browser().client.sendVerificationEmail({ email: second.email })) // by nobody who is signed in
     const plain = (await linkTo(second.email)).searchParams.get('token')
-    assert.deepEqual(succeeded(await stranger.client.verifyEmail({ query: { token: plain } })), { status: true, user: null })
+    for (const _ of [1, 2]) assert.deepEqual(succeeded(await c.client.verifyEmail({ query: { token: plain } })), { status: true, user: null })
   })
 
   test('is changed by a link to the new one', async () => {
@@ -210,7 +212,7 @@ describe('the address', () => {
     assert.equal(data.user.email, next)
     const { user } = await b.session()
     assert.equal(user.email, next)
-    if (ours) await mailTo(email) // tells the old address
+    if (ours) await mailTo(email, 3) // tells the old address before, of both, and after
     const c = new Browser()
     await c.signIn(next)
     refused(await c.client.signIn.email({ email, password }), 401, 'INVALID_EMAIL_OR_PASSWORD')

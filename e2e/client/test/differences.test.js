@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 
 import { differs } from '../differs.js'
-import { Browser, cookieName, https, linkTo, password, person, refused, succeeded } from '../harness.js'
+import { Browser, cookieName, https, linkTo, mailCount, password, person, refused, succeeded } from '../harness.js'
 
 const secretOf = (b) => decodeURIComponent(b.cookies.get(cookieName)).split('.').slice(0, -1).join('.')
 
@@ -152,19 +152,68 @@ differs('rememberMe: false sets a second cookie / is kept with the session', asy
   assert.deepEqual([...b.cookies.keys()], [cookieName])
 })
 
-differs('a link that has verified an address verifies it again / is used up', async () => {
-  const b = new Browser()
-  const { email } = await b.signUp()
-  succeeded(await b.client.sendVerificationEmail({ email }))
-  const token = (await linkTo(email)).searchParams.get('token')
-  for (const _ of [1, 2]) succeeded(await b.client.verifyEmail({ query: { token } }))
+differs('a click verifies an address / needs the session or the password', async () => {
+  const { email } = await new Browser().signUp()
+  const stranger = new Browser()
+  succeeded(await stranger.client.sendVerificationEmail({ email }))
+  succeeded(await stranger.client.verifyEmail({ query: { token: (await linkTo(email)).searchParams.get('token') } }))
 }, async () => {
+  const { email } = await new Browser().signUp()
+  const stranger = new Browser()
+  succeeded(await stranger.client.sendVerificationEmail({ email }))
+  const token = (await linkTo(email)).searchParams.get('token')
+  refused(await stranger.client.verifyEmail({ query: { token } }), 403, 'PASSWORD_REQUIRED')
+  const prove = (word) => stranger.client.$fetch('/verify-email', { method: 'POST', body: { token, password: word } })
+  refused(await prove('wrong horse'), 400, 'INVALID_PASSWORD')
+  assert.deepEqual(succeeded(await prove(password)), { status: true, user: null })
+  assert.equal(stranger.cookies.size, 0)
+})
+
+// pendingChange asks for another address and ends the session that asked.
+async function pendingChange() {
   const b = new Browser()
   const { email } = await b.signUp()
-  succeeded(await b.client.sendVerificationEmail({ email }))
-  const token = (await linkTo(email)).searchParams.get('token')
-  succeeded(await b.client.verifyEmail({ query: { token } }))
-  refused(await b.client.verifyEmail({ query: { token } }), 401, 'INVALID_TOKEN')
+  const next = person('next')
+  succeeded(await b.client.changeEmail({ newEmail: next }))
+  const confirm = await linkTo(next) // the old address has heard by then
+  const link = await linkTo(email)
+  succeeded(await b.client.signOut())
+  return { email, confirm, link }
+}
+
+differs('the address before hears nothing of a change / has a link that stops it', async () => {
+  const b = new Browser()
+  const { email } = await b.signUp()
+  succeeded(await b.client.changeEmail({ newEmail: person('next') }))
+  assert.equal(mailCount(email), 0)
+}, async () => {
+  const { email, confirm, link } = await pendingChange()
+  const body = { token: confirm.searchParams.get('token'), password }
+  refused(await new Browser().client.$fetch('/verify-email', { method: 'POST', body }), 401, 'INVALID_TOKEN')
+  assert.equal(link.pathname, '/api/auth/undo-email')
+  const token = link.searchParams.get('token')
+  const undo = (body) => new Browser().client.$fetch('/undo-email', { method: 'POST', body: { token, ...body } })
+  assert.deepEqual(succeeded(await undo({ newPassword: 'the owner chose this' })), { status: true })
+  refused(await new Browser().client.signIn.email({ email, password }), 401, 'INVALID_EMAIL_OR_PASSWORD')
+  await new Browser().signIn(email, 'the owner chose this')
+})
+
+async function resetWhileIn() {
+  const b = new Browser()
+  const { email } = await b.signUp()
+  succeeded(await b.client.requestPasswordReset({ email, redirectTo: '/x' }))
+  const token = (await linkTo(email)).pathname.split('/').at(-1)
+  const before = b.cookies.get(cookieName)
+  succeeded(await b.client.resetPassword({ newPassword: 'another horse', token }))
+  return { session: await b.session(), same: b.cookies.get(cookieName) === before }
+}
+
+differs('the browser that resets keeps its secret / gets another', async () => {
+  const { session, same } = await resetWhileIn()
+  assert.ok(session && same)
+}, async () => {
+  const { session, same } = await resetWhileIn()
+  assert.ok(session && !same)
 })
 
 differs('a session can have fields of its own, to be updated / has none', async () => {

@@ -1,0 +1,74 @@
+package bff
+
+import (
+	"errors"
+	"net/http"
+
+	"vestibule/bff/linkpage"
+	"vestibule/internal/opaque"
+	"vestibule/internal/web"
+	"vestibule/store"
+)
+
+// The mails that tell a user of a change of their address have a link that stops the
+// change, or undoes it for a week. Whoever asked for it had a session of the account,
+// and may know its password; so the link ends all sessions, whoever is signed in, and
+// lets the owner of the mailbox choose a password at once.
+
+// askUndo is the link. It only asks: programs that look through mails follow links.
+func (s *Server) askUndo(w http.ResponseWriter, r *http.Request) error {
+	token := r.URL.Query().Get("token")
+	if token == "" {
+		return web.Refuse(http.StatusBadRequest, "VALIDATION_ERROR", "[query.token] Invalid input: expected string, received undefined")
+	}
+	return linkpage.Page{Kind: linkpage.Undo, Site: s.cfg.BaseURL.Host, Token: token}.Write(w)
+}
+
+// undoEmail stops or undoes the change. Done twice it is done; a second password needs
+// another link.
+func (s *Server) undoEmail(w http.ResponseWriter, r *http.Request) error {
+	body, err := s.readBody(w, r)
+	if err != nil {
+		return err
+	}
+	token, _ := body.String("token")
+	next := optionalText(body, "newPassword")
+	if faults := body.Faults(); len(faults) > 0 {
+		return validation(faults)
+	}
+	if next != nil {
+		if err := s.passwords.Check(*next, ""); err != nil { // the rest of it once we know who they are
+			return s.passwordError(err)
+		}
+	}
+	link, err := s.mailedLink(r, token, store.PurposeUndo)
+	if err != nil {
+		return err
+	}
+	hash := ""
+	if next != nil {
+		if link.Done() {
+			return errDeadLink
+		}
+		if err := s.passwords.Check(*next, link.Email); err != nil {
+			return s.passwordError(err)
+		}
+		if hash, err = s.passwords.Hash(r.Context(), *next); err != nil {
+			return s.passwordError(err)
+		}
+	}
+	undone, err := s.store.UndoEmailChange(r.Context(), opaque.Hash(token), hash, s.now().UTC(), s.event(r, store.EventEmailUndone))
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return errDeadLink.Because(err)
+	case err != nil:
+		return err
+	}
+	web.NoteUser(r, undone.User.ID)
+	s.sessions.Forget(undone.Ended...)
+	s.mail.Wake()
+	if hash != "" {
+		s.proven(r, undone.User.Email, undone.User.ID)
+	}
+	return done(w)
+}

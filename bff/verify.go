@@ -1,0 +1,262 @@
+package bff
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gorilla/mux"
+
+	"vestibule/bff/linkpage"
+	"vestibule/bff/session"
+	"vestibule/bff/throttle"
+	"vestibule/internal/opaque"
+	"vestibule/internal/web"
+	"vestibule/store"
+)
+
+// The rules of the link that confirms an address, be it that of an account or one
+// that is to become it:
+//
+//   - A click shows that the mailbox is the visitor's. It does not show that the
+//     account is: anybody can sign up with a stranger's address, and the stranger's click
+//     would confirm that somebody else's password opens an account in their name.
+//   - So the link does something only for the account's live session, or together
+//     with the account's password.
+//   - An address that the account has already is enough to set a new password, which
+//     replaces one that somebody else has chosen. One that it is to get is not: it may
+//     be mistyped.
+//   - A change of address also needs the session that asked for it to be alive.
+//   - Whoever follows a link again while it lives is told that it is done; programs
+//     that look through mails follow links before people do.
+
+var errPasswordNeeded = web.Refuse(http.StatusForbidden, "PASSWORD_REQUIRED",
+	"The link alone is not enough: open it where you are signed in, or POST {token, password} here, or {token, newPassword} to set a new password.")
+
+var errCurrentPasswordNeeded = web.Refuse(http.StatusForbidden, "PASSWORD_REQUIRED",
+	"The link alone is not enough: open it where you are signed in, or POST {token, password} here.")
+
+// mailedLink returns the link that a token belongs to, if it is still good. Otherwise
+// its error is 401: expired is told from unknown, because its owner then knows to ask for
+// another. Tokens are not counted: nobody guesses 256 bits, and a limit would let others
+// use up what the visitor's own link needs.
+func (s *Server) mailedLink(r *http.Request, token string, purposes ...string) (store.Link, error) {
+	if !opaque.Valid(token) {
+		return store.Link{}, errDeadLink
+	}
+	link, err := s.store.LinkByToken(r.Context(), opaque.Hash(token), purposes...)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return link, errDeadLink.Because(err)
+	case err != nil:
+		return link, err
+	case !s.now().Before(link.ExpiresAt):
+		return link, web.Refuse(http.StatusUnauthorized, "TOKEN_EXPIRED", "Token expired")
+	case !link.Good(s.now()):
+		return link, errDeadLink
+	}
+	if link.Purpose == store.PurposeChange && !link.Done() {
+		return link, s.askedBy(r.Context(), link)
+	}
+	return link, nil
+}
+
+var errDeadLink = web.Refuse(http.StatusUnauthorized, "INVALID_TOKEN", "Invalid token")
+
+// askedBy refuses a change of address whose session has ended, by the limits as they
+// are configured now. The store sees to one that is gone.
+func (s *Server) askedBy(ctx context.Context, link store.Link) error {
+	live, err := s.sessions.Of(ctx, link.UserID)
+	if err == nil && !slices.ContainsFunc(live, func(row store.Session) bool { return row.ID == link.SessionID }) {
+		return errDeadLink
+	}
+	return err
+}
+
+// ownSession returns the session that the request presents, if it is alive and that
+// user's, and otherwise nil.
+func (s *Server) ownSession(r *http.Request, userID string) (live *session.Live, err error) {
+	live, err = s.sessions.Read(r)
+	switch {
+	case errors.Is(err, session.ErrNone), errors.Is(err, session.ErrUnsigned), errors.Is(err, session.ErrEnded):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case live.UserID != userID:
+		return nil, nil
+	}
+	return live, nil
+}
+
+// verifyEmail is the link in the mails to an address. It is a GET that changes
+// something, which is Better Auth's way and that of mail links; it signs nobody in
+// and does nothing to the session of whoever follows it.
+func (s *Server) verifyEmail(w http.ResponseWriter, r *http.Request) error {
+	target, err := s.queryTarget(r)
+	if err != nil {
+		return err
+	}
+	token := r.URL.Query().Get("token")
+	if token == "" {
+		return web.Refuse(http.StatusBadRequest, "VALIDATION_ERROR", "[query.token] Invalid input: expected string, received undefined")
+	}
+	answer, err := s.followVerification(w, r, token, target)
+	refusal, refused := errors.AsType[*web.Error](err)
+	switch {
+	case refused && refusal.Status == http.StatusUnauthorized && target != "":
+		redirect(w, withQuery(target, "error", refusal.Code))
+		return nil
+	case err != nil || answer == nil:
+		return err
+	case target != "":
+		redirect(w, target)
+		return nil
+	}
+	return web.WriteJSON(w, http.StatusOK, answer)
+}
+
+// followVerification does what the link is for where a session shows whose it is. It
+// answers a browser itself that shows none, and returns nil then.
+func (s *Server) followVerification(w http.ResponseWriter, r *http.Request, token, target string) (*verifiedJSON, error) {
+	link, err := s.mailedLink(r, token, store.PurposeVerify, store.PurposeChange)
+	if err != nil {
+		return nil, err
+	}
+	if link.Done() {
+		return &verifiedJSON{Status: true}, nil
+	}
+	live, err := s.ownSession(r, link.UserID)
+	switch {
+	case err != nil:
+		return nil, err
+	case live != nil:
+		return s.verify(r, link, store.Proof{Session: live.TokenHash})
+	case !wantsPage(r):
+		return nil, passwordNeeded(link)
+	}
+	page := linkpage.Page{Kind: linkpage.Verify, Site: s.cfg.BaseURL.Host, Token: token, Username: link.Email, Next: target}
+	if link.Purpose == store.PurposeChange {
+		page.Kind, page.Username = linkpage.Change, link.NewEmail
+	}
+	return nil, page.Write(w)
+}
+
+// wantsPage says whether a person is behind the request, and not a program.
+func wantsPage(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept"), "text/html")
+}
+
+func passwordNeeded(link store.Link) *web.Error {
+	if link.Purpose == store.PurposeChange {
+		return errCurrentPasswordNeeded
+	}
+	return errPasswordNeeded
+}
+
+// proveEmail is the link together with what shows that the account is the visitor's.
+func (s *Server) proveEmail(w http.ResponseWriter, r *http.Request) error {
+	body, err := s.readBody(w, r)
+	if err != nil {
+		return err
+	}
+	token, _ := body.String("token")
+	pw, next := optionalText(body, "password"), optionalText(body, "newPassword")
+	if pw != nil && next != nil {
+		body.Reject("newPassword", "expected either password or newPassword")
+	}
+	if faults := body.Faults(); len(faults) > 0 {
+		return validation(faults)
+	}
+	if next != nil {
+		if err := s.passwords.Check(*next, ""); err != nil { // the rest of it once we know who they are
+			return s.passwordError(err)
+		}
+	}
+	link, err := s.mailedLink(r, token, store.PurposeVerify, store.PurposeChange)
+	if err != nil {
+		return err
+	}
+	var proof store.Proof
+	if !link.Done() {
+		if proof, err = s.prove(r, link, pw, next); err != nil {
+			return err
+		}
+	}
+	answer, err := s.verify(r, link, proof)
+	if err != nil {
+		return err
+	}
+	return web.WriteJSON(w, http.StatusOK, answer)
+}
+
+// prove makes the proof of what the visitor has brought. Without a password it is
+// their session, if that is the account's.
+func (s *Server) prove(r *http.Request, link store.Link, pw, next *string) (proof store.Proof, err error) {
+	switch {
+	case pw != nil:
+		e := s.event(r, store.EventPasswordFailed)
+		e.UserID = link.UserID
+		proof.Password, err = s.provePassword(r, throttle.CheckLink(link.UserID), link.UserID, *pw, e)
+	case next != nil && link.Purpose == store.PurposeVerify:
+		if err := s.passwords.Check(*next, link.Email); err != nil {
+			return proof, s.passwordError(err)
+		}
+		if proof.NewPassword, err = s.passwords.Hash(r.Context(), *next); err != nil {
+			err = s.passwordError(err)
+		}
+	default:
+		var live *session.Live
+		if live, err = s.ownSession(r, link.UserID); live != nil {
+			proof.Session = live.TokenHash
+		} else if err == nil {
+			err = passwordNeeded(link)
+		}
+	}
+	return proof, err
+}
+
+// optionalText returns a member that is a string, or nil when it is absent or null.
+func optionalText(body *web.Object, field string) *string {
+	if !body.Has(field) || body.IsNull(field) {
+		return nil
+	}
+	text, _ := body.String(field)
+	return &text
+}
+
+// verifiedJSON has the user only where the address was changed, as Better Auth's.
+type verifiedJSON struct {
+	Status bool      `json:"status"`
+	User   *userJSON `json:"user"`
+}
+
+func (s *Server) verify(r *http.Request, link store.Link, proof store.Proof) (*verifiedJSON, error) {
+	v, err := s.store.VerifyEmail(r.Context(), link.TokenHash, proof, s.now().UTC(), s.event(r, store.EventEmailVerified))
+	switch {
+	case errors.Is(err, store.ErrUnproven): // the session has ended, or the password was changed, meanwhile
+		return nil, passwordNeeded(link).Because(err)
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrConflict):
+		return nil, errDeadLink.Because(err)
+	case err != nil:
+		return nil, err
+	}
+	web.NoteUser(r, v.User.ID)
+	s.sessions.Forget(v.Ended...)
+	s.mail.Wake()
+	if proof.NewPassword != "" && !v.Already {
+		s.proven(r, v.User.Email, v.User.ID)
+	}
+	answer := &verifiedJSON{Status: true}
+	if v.Replaced != "" {
+		changed := toUserJSON(v.User)
+		answer.User = &changed
+	}
+	return answer, nil
+}
+
+// linkFile answers what the pages of links load.
+func (s *Server) linkFile(w http.ResponseWriter, r *http.Request) error {
+	return linkpage.File(w, mux.Vars(r)["file"])
+}
