@@ -3,6 +3,7 @@ package bff_test
 import (
 	"io"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -155,4 +156,40 @@ func TestAClientThatEndsMeanwhileGetsNoToken(t *testing.T) {
 
 func (s *site) operator(kind string) store.Event {
 	return store.Event{At: s.clock.Now(), Type: kind, Actor: store.ActorOperator}
+}
+
+// TestAHeldOpenTokenRequestIsJudgedWhenItIsWhole: the head of a request that was sent
+// in time, and the rest of it after the client has ended, gets nothing.
+func TestAHeldOpenTokenRequestIsJudgedWhenItIsWhole(t *testing.T) {
+	each(t, func(s *site) {
+		c := s.clientWith("held open", nil, []string{"tasks:read"})
+		out, in := io.Pipe()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+tokenPath, out)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		r.Header = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Authorization": {c.basic()}}
+		answered := make(chan answer, 1)
+		go func() {
+			res, err := http.DefaultClient.Do(r)
+			if err != nil {
+				answered <- answer{body: err.Error()}
+				return
+			}
+			defer res.Body.Close()
+			body, _ := io.ReadAll(res.Body)
+			answered <- answer{res.StatusCode, res.Header, string(body)}
+		}()
+		if _, err := io.WriteString(in, "grant_type=client_"); err != nil {
+			s.t.Fatal(err)
+		}
+		if err := s.db.DeleteClient(t.Context(), c.id, s.operator(store.EventClientDeleted)); err != nil {
+			s.t.Fatal(err)
+		}
+		if _, err := io.WriteString(in, "credentials"); err != nil {
+			s.t.Fatal(err)
+		}
+		_ = in.Close()
+		s.refused(<-answered, 401, "invalid_client", "Unknown client or wrong secret")
+	})
 }

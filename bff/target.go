@@ -70,8 +70,8 @@ func isPage(path string) bool {
 		if belowAPI(path) {
 			return false
 		}
-		plain, err := url.PathUnescape(path)
-		if err != nil || plain == path {
+		plain := web.Unescape(path)
+		if plain == path {
 			return true
 		}
 		path = plain

@@ -49,11 +49,8 @@ func namesSecret(segment string) bool {
 				return true
 			}
 		}
-		if !strings.Contains(segment, "%") {
-			return false
-		}
-		plain, err := url.PathUnescape(segment)
-		if err != nil || plain == segment {
+		plain := Unescape(segment)
+		if plain == segment {
 			return false
 		}
 		segment = plain

@@ -28,6 +28,7 @@ func TestPathsInTheLog(t *testing.T) {
 		"/api/auth/reset%2dpassword/T0KEN":       "/api/auth/reset-password/{token}",
 		"/api/auth/%72eset-password/T0KEN":       "/api/auth/reset-password/{token}",
 		"/api/auth/%2572eset-password/T0KEN":     "/api/auth/reset-password/{token}",
+		"/api/auth/%2572eset-password%25zz/T0K":  "/api/auth/reset-password/{token}",
 		"/api/auth/reset-password%2FT0KEN":       "/api/auth/reset-password/{token}",
 		"/api/auth/reset-password%5CT0KEN":       "/api/auth/reset-password/{token}",
 		"/api/auth/reset-password;/T0KEN":        "/api/auth/reset-password/{token}",

@@ -59,3 +59,23 @@ func pathFault(escaped string) string {
 	}
 	return ""
 }
+
+// Unescape undoes the valid escapes of s once and leaves the others, as lenient
+// servers do.
+func Unescape(s string) string {
+	if !strings.Contains(s, "%") {
+		return s
+	}
+	plain := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		if i+2 < len(s) {
+			if c, err := url.PathUnescape(s[i : i+3]); err == nil && len(c) == 1 {
+				plain = append(plain, c[0])
+				i += 2
+				continue
+			}
+		}
+		plain = append(plain, s[i])
+	}
+	return string(plain)
+}

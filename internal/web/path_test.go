@@ -115,3 +115,14 @@ func FuzzPath(f *testing.F) {
 		}
 	})
 }
+
+func TestUnescape(t *testing.T) {
+	t.Parallel()
+	for escaped, want := range map[string]string{
+		"": "", "/a": "/a", "%61": "a", "/%2F%2f": "///", "%2561": "%61", "%": "%", "%4": "%4", "%zz%41": "%zzA", "a%41": "aA", "%00": "\x00", "%C3%A9": "é", "%FF": "\xff",
+	} {
+		if got := Unescape(escaped); got != want {
+			t.Errorf("%q: got %q, want %q", escaped, got, want)
+		}
+	}
+}
