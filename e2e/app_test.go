@@ -53,10 +53,12 @@ func TestApp(t *testing.T) {
 			{"complaints stand at the right field", testComplaints},
 			{"answers that are no answers lose nothing", testNoAnswers},
 			{"the account can be changed, its devices signed out, and be deleted", testAccount},
+			{"what is sensitive asks for the password in place and goes on", testProof},
 			{"a forgotten password can be set anew by whoever is in", testForgotten},
 			{"the keyboard is enough", testKeyboard},
 			{"the focus is not lost with a device", testDeviceFocus},
 			{"a tab that nobody sees gives its stream up", testUnseen},
+			{"nothing makes the app ask over and over", testStorms},
 			{"a word that an input method writes is not sent half done", testInputMethod},
 			{"scripts find no cookie and no token", testNoSecrets},
 		} {
@@ -877,6 +879,39 @@ func testComplaints(t *testing.T, a *app) {
 	wrong("Password", "The email or the password is wrong.")
 	w.logIn("nobody@example.com", "wrong-password")
 	wrong("Password", "The email or the password is wrong.")
+	// What the server says where it has more to say than that.
+	answers := func(path string, status int, code, message string) {
+		t.Helper()
+		w.do(evaluate(fmt.Sprintf(`window.real ??= window.fetch; window.fetch = (url, init) => url.endsWith(%s) ? Promise.resolve(new Response(JSON.stringify({ code: %s, message: %s }), { status: %d, headers: { 'Content-Type': 'application/json' } })) : real(url, init)`,
+			quoted(path), quoted(code), quoted(message), status)))
+	}
+	answers("/sign-in/email", 401, "INVALID_EMAIL_OR_PASSWORD", "Invalid email or password, or the address is not confirmed yet.")
+	w.press("Log in")
+	wrong("Password", "or the address is not confirmed yet.")
+	answers("/send-verification-email", 429, "TOO_MANY_REQUESTS", "x")
+	w.press("Send the link again")
+	w.shows("Too many attempts.")
+	w.js(`window.fetch = window.real`)
+	w.fill("Email", "somebody@example.com")
+	answers("/sign-in/email", 401, "INVALID_EMAIL_OR_PASSWORD", "Invalid email or password, or the address is not confirmed yet.")
+	w.press("Log in")
+	w.press("Send the link again")
+	w.shows("If the account of somebody@example.com waits for it, the link is on its way.")
+	w.press("Create an account")
+	w.fill("Email", "fresh@example.com")
+	w.js(`window.fetch = window.real`)
+	w.fill("Password", "qwertyuiop")
+	w.press("Create account")
+	wrong("Password", "too easy to guess")
+	w.fill("Password", "fresh@example.com")
+	w.press("Create account")
+	wrong("Password", "too easy to guess")
+	w.fill("Password", "paper-lantern-42")
+	answers("/sign-up/email", 400, "EMAIL_PASSWORD_SIGN_UP_DISABLED", "Sign-up is closed here.")
+	w.press("Create account")
+	w.until(`document.querySelector('form .whole')?.textContent === 'Sign-up is closed here.'`)
+	w.press("Log in")
+	w.js(`window.fetch = window.real`)
 	w.press("Forgot your password?")
 	w.fill("Email", "x")
 	w.press("Send the link")
@@ -966,6 +1001,7 @@ func testAccount(t *testing.T, a *app) {
 	w.fill("New email", "augusta@example.com")
 	w.press("Change email")
 	w.shows("We have sent a link to augusta@example.com.")
+	w.shows("The one you have now gets a mail too, with a link that stops this.")
 	w.do(chromedp.Navigate(a.mailedLink(t, "augusta@example.com")))
 	w.until(`location.pathname === '/account' && text().includes('You log in with augusta@example.com.')`)
 	w.shows("Confirmed")
@@ -1162,12 +1198,13 @@ func testDeviceFocus(t *testing.T, a *app) {
 
 func testUnseen(t *testing.T, a *app) {
 	w := a.signedUp(t, "unseen@example.com")
-	// As a tab is that was opened behind another one; and the time until it gives up is short.
+	// As a tab is that was opened behind another one; and the time until it gives up is short,
+	// but longer than a page waits for its stream before it reads the list without.
 	if _, err := chromedp.Call(w.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `
 		window.seen = 'hidden'; Object.defineProperty(document, 'visibilityState', { get: () => window.seen })
 		window.streams = []
 		{ const real = window.fetch; window.fetch = (url, init) => { if (url.endsWith('/events')) streams.push(init.signal); return real(url, init) } }
-		{ const real = window.setTimeout; window.setTimeout = (what, ms) => real(what, what.name === 'stop' && ms === 30_000 ? 300 : ms) }
+		{ const real = window.setTimeout; window.setTimeout = (what, ms) => real(what, what.name === 'stop' && ms === 30_000 ? 1_500 : ms) }
 	`}); err != nil {
 		t.Fatal(err)
 	}

@@ -118,7 +118,7 @@ func (w *window) js(expression string) any {
 // until waits for something to be so.
 func (w *window) until(condition string) {
 	w.Helper()
-	w.within(10*time.Second, condition)
+	w.within(30*time.Second, condition) // how fast things are is not the question here
 }
 
 func (w *window) within(limit time.Duration, condition string) {

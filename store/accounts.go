@@ -205,8 +205,9 @@ func (s *Store) DeleteUser(ctx context.Context, id string, e Event) (ended []str
 // RequestEmailChange queues two mails and records e: notice tells the user at their
 // address, and m, which leaves after it, asks for the new address to be confirmed. A
 // request before it is taken back: it may have been a mistyped address. It returns
-// ErrSessionEnded when the session that e names, which asks, has ended.
+// ErrSessionEnded when the session that asks, m.SessionID, has ended.
 func (s *Store) RequestEmailChange(ctx context.Context, notice, m Mail, e Event) error {
+	e.UserID, e.SessionID = m.UserID, m.SessionID
 	return s.tx(ctx, "request e-mail change", func(ctx context.Context, q querier) error {
 		if err := requireSession(ctx, q, e); err != nil {
 			return err

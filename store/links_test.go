@@ -334,7 +334,7 @@ func dropChangeCase(t *testing.T, d *database) {
 			t.Errorf("%s: got %v, want the link kept that verifies the user's own address", name, err)
 		}
 		if err := requestChange(t, d, u, thief, "again-"+u.Email); name != "another request" && name != "a new password" {
-			wantError(t, name+", another request of that session", err, store.ErrNotFound)
+			wantError(t, name+", another request of that session", err, store.ErrSessionEnded)
 		}
 	}
 }

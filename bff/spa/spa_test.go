@@ -52,3 +52,43 @@ func TestToolsFilesAreNotSent(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestRequestsAreSentInFewPlaces: what every request about the account, or to the API,
+// must have is there once: the password asked for in place, the second look at a 401, a
+// deadline, retries with a bound. A new file that sends its own has none of it.
+func TestRequestsAreSentInFewPlaces(t *testing.T) {
+	for what, c := range map[string]struct {
+		sends *regexp.Regexp
+		in    []string
+	}{
+		"requests about the account of whoever is signed in, which app/ask.js sends": {
+			regexp.MustCompile(`\bcall\('`), []string{"app/enter.js", "app/session.js"}, // for guests, and about the session itself
+		},
+		"requests": {
+			regexp.MustCompile(`\bfetch(?: \?\? globalThis\.fetch\))?\(|\bEventSource\b|\bWebSocket\b|\bsendBeacon\b|\bXMLHttpRequest\b`),
+			[]string{"app/auth.js", "app/tasks.js", "client/transport.js"},
+		},
+		"what is done again and again": {regexp.MustCompile(`\bsetInterval\b|\bwhile \(true\)`), nil},
+	} {
+		var found []string
+		err := fs.WalkDir(Files, ".", func(name string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || path.Ext(name) != ".js" || path.Dir(name) == "vendor" {
+				return err
+			}
+			text, err := fs.ReadFile(Files, name)
+			if err != nil {
+				return err
+			}
+			if c.sends.Match(regexp.MustCompile(`(?m)//.*$|^\s*\*.*$`).ReplaceAll(text, nil)) {
+				found = append(found, name)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(found, c.in) {
+			t.Errorf("%s: got them in %v, want %v", what, found, c.in)
+		}
+	}
+}

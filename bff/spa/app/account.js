@@ -1,31 +1,14 @@
 // The account: name, address, password, devices, and its end.
 import { useEffect, useState } from '../vendor/hooks.js'
-import { AuthError, AwayError, awayText, call } from './auth.js'
+import { ask } from './ask.js'
+import { AwayError, awayText, problems } from './auth.js'
 import { emailProblem, Field, FormError, found, newPasswordProblem, Submit, useForm } from './form.js'
 import { html } from './html.js'
 import { navigate } from './route.js'
-import { answered, back, changed, gone, lose, renewed, session } from './session.js'
+import { answered, changed, gone, renewed, session } from './session.js'
 import { useStore } from './store.js'
 import { settle } from './tasks.js'
 import { Away, Dialog, Heading, Icon, Skeleton, toast } from './ui.js'
-
-/**
- * ask is call for whoever is signed in. When the session has ended, it waits until they
- * have logged in again, and asks once more.
- * @param {'GET'|'POST'} method
- * @param {string} path
- * @param {Record<string, unknown>} [body]
- */
-async function ask(method, path, body) {
-	try {
-		return await call(method, path, body)
-	} catch (error) {
-		if (!(error instanceof AuthError && error.status === 401)) throw error
-		lose()
-		if (!(await back())) throw error
-		return call(method, path, body)
-	}
-}
 
 /** @param {{ focus: boolean }} props */
 export function Account({ focus }) {
@@ -63,6 +46,7 @@ function Address() {
 	const { user } = useStore(session)
 	const [mailed, setMailed] = useState('')
 	const form = useForm(['email'], async ({ email }, element) => {
+			setMailed('')
 			await ask('POST', '/change-email', { newEmail: email.trim(), callbackURL: '/account' })
 			setMailed(email.trim())
 			element.reset()
@@ -73,7 +57,7 @@ function Address() {
 	const verify = () =>
 		ask('POST', '/send-verification-email', { email: user?.email ?? '', callbackURL: '/account' }).then(
 			() => setSent('The mail is on its way.'),
-			error => setSent(error.message || awayText),
+			error => setSent(Object.values(problems(error)).join(' ')),
 		)
 	return html`<${Section} title="Email" lead=${html`You log in with <b>${user?.email}</b>.`}>
 		${user?.emailVerified
@@ -81,7 +65,7 @@ function Address() {
 			: html`<p class="state">Not confirmed yet. <button type="button" class="link" onClick=${verify}>Send the mail again</button></p>`}
 		<p class="hint" role="status">${sent}</p>
 		<form onSubmit=${form.submit} novalidate>
-			<${Field} form=${form} name="email" label="New email" type="email" complete="email" mode="email" hint="It changes when you follow the link that we send there." />
+			<${Field} form=${form} name="email" label="New email" type="email" complete="email" mode="email" hint="It changes when you follow the link that we send there. Stay logged in here until then." />
 			<${FormError} form=${form} />
 			<p class="note" role="status" hidden=${!mailed}>${mailed && html`We have sent a link to <b>${mailed}</b>. Until you follow it, your address stays as it is. The one you have now gets a mail too, with a link that stops this.`}</p>
 			<${Submit} form=${form} label="Change email" />
@@ -151,9 +135,10 @@ function Devices() {
 			document.getElementById('about-Devices')?.focus({ preventScroll: true }) // the button goes
 			void load()
 		} catch (error) {
-			toast(error instanceof Error ? error.message : awayText, { bad: true })
+			for (const text of Object.values(problems(error))) toast(text, { bad: true })
+		} finally {
+			setBusy('')
 		}
-		setBusy('')
 	}
 	return html`<${Section} title="Devices" lead="Where you are logged in.">
 		${away && html`<${Away} text=${awayText} onRetry=${load} />`}

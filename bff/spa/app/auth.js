@@ -23,6 +23,11 @@ export class AwayError extends Error {
 	name = 'AwayError'
 }
 
+/** The person has decided not to go on. Nothing has gone wrong. */
+export class Cancelled extends Error {
+	name = 'Cancelled'
+}
+
 export const awayText = 'The server cannot be reached. Check your connection and try again.'
 
 /**
@@ -58,7 +63,6 @@ const inTime = seconds => (seconds > 90 ? `in ${Math.ceil(seconds / 60)} minutes
 
 /** What to say ('': what the server says), and at which field. A key that a form does not have falls to the form itself. */
 const texts = /** @type {Record<string, [field: string, text: string]>} */ ({
-	PASSWORD_TOO_SHORT: ['newPassword', ''], // the server says how long
 	PASSWORD_TOO_LONG: ['newPassword', 'This password is too long. Use at most 128 characters.'],
 	PASSWORD_COMPROMISED: ['newPassword', ''], // the server says why
 	USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL: ['email', 'There is an account with this address already. Log in, or use another address.'],
@@ -67,8 +71,8 @@ const texts = /** @type {Record<string, [field: string, text: string]>} */ ({
 	INVALID_PASSWORD: ['password', 'This is not your current password.'],
 	EMAIL_IS_THE_SAME: ['email', 'This is your address already.'],
 	EMAIL_ALREADY_VERIFIED: ['', 'Your address is confirmed already.'],
+	SESSION_NOT_FRESH: ['', 'This needs your password, and the server has not taken it in time. Try again.'],
 	INVALID_TOKEN: ['', 'This link has expired or was used. Ask for a new one.'],
-	SESSION_EXPIRED: ['password', 'Enter your password: you logged in more than a day ago.'],
 })
 
 /**
@@ -84,6 +88,7 @@ export const unconfirmed = error => error instanceof AuthError && error.code ===
  * @returns {Record<string, string>}
  */
 export function problems(error) {
+	if (error instanceof Cancelled) return {}
 	if (error instanceof AwayError) return { '': error.message }
 	if (!(error instanceof AuthError)) throw error
 	if (error.status === 429) return { '': `Too many attempts. Try again ${inTime(error.wait)}.` }
@@ -97,6 +102,7 @@ export function problems(error) {
 		if (Object.keys(found).length) return found
 	}
 	if (unconfirmed(error)) return { password: error.message }
-	const [field, text] = texts[error.code] ?? ['', '']
+	// The server knows what it wants of a password: how long, and none that everybody uses.
+	const [field, text] = texts[error.code] ?? [error.code.startsWith('PASSWORD_') ? 'newPassword' : '', '']
 	return { [field]: text || error.message || 'That did not work.' }
 }

@@ -1,7 +1,7 @@
 // The pages for guests: sign up, log in, a forgotten password; and the dialog that asks
 // for the password again.
 import { useRef, useState } from '../vendor/hooks.js'
-import { call, unconfirmed } from './auth.js'
+import { call, problems, unconfirmed } from './auth.js'
 import { emailProblem, Field, FormError, found, newPasswordProblem, Submit, useForm } from './form.js'
 import { html } from './html.js'
 import { navigate, route } from './route.js'
@@ -30,15 +30,15 @@ function along(path) {
 /** @param {Record<'email'|'password', string>} values */
 const checkLogin = ({ email, password }) => found({ email: emailProblem(email.trim()), password: password ? '' : 'Enter your password.' })
 
-/** @param {{ email: string }} props */
+/** Nobody learns here whether there is an account. @param {{ email: string }} props */
 function Unverified({ email }) {
 	const [said, say] = useState('')
 	return html`<p class="hint" role="status">${said ||
 		html`<button type="button" class="link" onClick=${() =>
 			call('POST', '/send-verification-email', { email, callbackURL: '/login' }).then(
-				() => say('The mail is on its way.'),
-				error => say(error.message),
-			)}>Send the mail again</button>`}</p>`
+				() => say(`If the account of ${email} waits for it, the link is on its way.`),
+				error => say(Object.values(problems(error)).join(' ')),
+			)}>Send the link again</button>`}</p>`
 }
 
 /** @param {{ focus: boolean }} props */
@@ -62,7 +62,7 @@ export function Login({ focus }) {
 			<${Field} form=${form} name="email" label="Email" type="email" complete="username" mode="email" />
 			<${Field} form=${form} name="password" label="Password" type="password" complete="current-password" />
 			<${FormError} form=${form} />
-			${unverified && html`<${Unverified} email=${unverified} />`}
+			${unverified && html`<${Unverified} key=${unverified} email=${unverified} />`}
 			<${Submit} form=${form} label="Log in" />
 		</form>
 		<p class="aside"><a href=${along('/forgot')}>Forgot your password?</a></p>

@@ -2,6 +2,7 @@
 import { useLayoutEffect, useRef, useState } from '../vendor/hooks.js'
 import { render } from '../vendor/preact.js'
 import { Account } from './account.js'
+import { Proof } from './ask.js'
 import { AuthError, AwayError, awayText } from './auth.js'
 import { Expired, Forgot, Login, Reset, SignUp } from './enter.js'
 import { html } from './html.js'
@@ -66,6 +67,7 @@ function App() {
 			${inside && !forGuests(path) && html`<${Header} key=${user?.id} path=${path} />`}
 			<${Page} key=${whose} focus=${moved} />
 		</div>
+		<${Proof} />
 		${state === 'lost' && html`<${Expired} />`}
 		<${Toasts} /><${Announcer} />`
 }

@@ -64,7 +64,26 @@ export function retry() {
  * @param {string} handle
  */
 function enter(user, handle) {
+	confirmed = performance.now()
 	become({ state: 'in', user, handle, why: '' })
+}
+
+let confirmed = 0 // when the server last said that somebody is in
+/** @type {Promise<void>|null} */
+let checking = null
+
+/**
+ * Whether somebody's session lives although a request of theirs was answered 401. After a new password or
+ * another log-in the secret in the cookie is another one, and the requests that were on
+ * their way with the old one are refused. Nothing has been done for them, so each may be
+ * sent once more.
+ * @param {number} sent when the request was sent (performance.now)
+ * @param {string|undefined} whose the user's id
+ */
+export async function alive(sent, whose) {
+	const isIn = () => session.get().state === 'in' && session.get().user?.id === whose
+	if (isIn() && sent >= confirmed) await (checking ??= load().finally(() => (checking = null)))
+	return isIn()
 }
 
 /** The session has ended, and nobody here asked for it. */
@@ -143,6 +162,7 @@ export function changed(change) {
 
 /** @param {string} handle */
 export function renewed(handle) {
+	confirmed = performance.now()
 	session.merge({ handle })
 }
 

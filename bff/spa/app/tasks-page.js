@@ -248,7 +248,7 @@ function Editor({ task }) {
 		<textarea id="edit-description" rows="3" ...${field('description')}></textarea>
 		${wrong('description')}
 		${now.theirs && html`<div class="conflict" role="alert">
-			<p><b>This task was changed elsewhere.</b> It says now:</p>
+			<p>${now.blind ? html`<b>The server has not taken your change:</b> it says that the task was changed meanwhile. Its text is still:` : html`<b>This task was changed elsewhere.</b> It says now:`}</p>
 			<blockquote dir="auto"><p class="title">${now.theirs.title}</p>${now.theirs.description && html`<p class="description">${now.theirs.description}</p>`}</blockquote>
 			<p>Your text above is not saved yet.</p>
 		</div>`}
@@ -258,7 +258,7 @@ function Editor({ task }) {
 				? html`<button type="button" onClick=${() => {
 						takeTheirs()
 						back()
-					}}>Keep theirs</button>`
+					}}>${now.blind ? 'Discard mine' : 'Keep theirs'}</button>`
 				: html`<button type="button" onClick=${stop}>Cancel</button>`}
 		</div>
 	</form>`

@@ -11,9 +11,11 @@
 //     or is back; a new task under the same Idempotency-Key, so that it is made once.
 //   - A change that was refused is taken back, and its text given back to be edited.
 //   - An edit is sent with the version it began from (If-Match): if somebody else was
-//     faster, both texts are shown.
+//     faster, both texts are shown. Where only something else has changed, it is sent once
+//     more, and then the person is asked.
 import { ApiError, createClient, etagOf, NetworkError, newIdempotencyKey } from '../client/index.js'
-import { load as loadSession, lose, session } from './session.js'
+import { paced, spread } from './pace.js'
+import { alive, load as loadSession, lose, session } from './session.js'
 import { createStore } from './store.js'
 import { announce, dismiss, hush, inUse, toast, toasts } from './ui.js'
 
@@ -24,10 +26,15 @@ import { announce, dismiss, hush, inUse, toast, toasts } from './ui.js'
  *
  * queued: will be sent in its turn. waiting: a deletion that can still be undone. failed: asks to be sent again.
  * held: the session ended; it is sent when the person is back. sent: it arrives even if the page is closed now.
- * again: it had failed or was held, so that people wait to hear that it is saved.
+ * again: it had failed or was held, so that people wait to hear that it is saved. twice: it was sent once more after
+ * a 412. blind: versions are of no use for it (see Edit).
  * @typedef {{ kind: 'create'|'update'|'delete', key: string, change: Change, idempotencyKey: string, before?: Task,
- *   state: 'queued'|'sending'|'waiting'|'failed'|'held', sent?: boolean, again?: boolean, timer?: ReturnType<typeof setTimeout>, toast?: number }} Op
- * @typedef {{ key: string, title: string, description: string, from: Task, errors: Record<string, string>, theirs: Task|null }} Edit
+ *   state: 'queued'|'sending'|'waiting'|'failed'|'held', sent?: boolean, again?: boolean, twice?: boolean, blind?: boolean, timer?: ReturnType<typeof setTimeout>, toast?: number }} Op
+ *
+ * theirs: what the task says now, where that is to be decided on. blind: the server took this edit for out of date, again
+ * and again, although theirs is what the person began from: something in between spoils the versions. If they still want
+ * theirs replaced, it is sent without one.
+ * @typedef {{ key: string, title: string, description: string, from: Task, errors: Record<string, string>, theirs: Task|null, blind?: boolean }} Edit
  * @typedef {{ state: 'loading'|'ready'|'away', count: number, failed: number, live: boolean, cut: boolean, error: string, edit: Edit|null, draft: string, draftError: string, turn: number }} State
  */
 
@@ -106,7 +113,7 @@ function follow() {
 			forget()
 			user = now.user.id
 			entries++
-			client = createClient({ userId: user, onSessionLost: lose, fetch: outlasting })
+			const mine = (client = createClient({ userId: user, onSessionLost: () => client === mine && lose(), fetch: outlasting(user) }))
 			start()
 		} else if (ended) {
 			ended = false
@@ -176,7 +183,7 @@ function start() {
 	let asked = false
 	const read = () => {
 		asked = true
-		if (mine === generation) void reload()
+		if (mine === generation) readAgain()
 	}
 	// A stream that does not open must not hold the list up; when it opens later, the
 	// list is read again.
@@ -219,8 +226,11 @@ function start() {
 	stopUnseen() // a tab that was opened behind this one may never be seen
 }
 
+// A stream can say over and over that the list must be read anew.
+const readAgain = paced(() => void reload())
+
 /** Reads all tasks. */
-export async function reload() {
+async function reload() {
 	const mine = ++reading
 	const c = client
 	if (!c) return
@@ -288,7 +298,7 @@ function arrived(task) {
 	if (before?.updated_at !== task.updated_at) etags.delete(task.id)
 	base.set(task.id, task)
 	const { edit } = tasks.get()
-	if (edit && idOf(edit.key) === task.id && differs(edit.theirs ?? edit.from, task)) return touch({ edit: { ...edit, theirs: task } })
+	if (edit && idOf(edit.key) === task.id && differs(edit.theirs ?? edit.from, task)) return touch({ edit: { ...edit, theirs: task, blind: false } })
 	const deletion = ops.find(op => op.state === 'waiting' && idOf(op.key) === task.id)
 	if (deletion?.before && differs(deletion.before, task)) {
 		hold(deletion)
@@ -409,10 +419,11 @@ async function version(c, op) {
 	const id = idOf(op.key)
 	const now = base.get(id)
 	const known = etags.get(id)
-	if (known && now && op.before && !differs(now, op.before)) return known
+	if (!op.blind && known && now && op.before && !differs(now, op.before)) return known
 	const task = await c.fetchTask(id)
 	if (c === client) learn(task)
-	return op.before && differs(task, op.before) ? null : etagOf(task)
+	if (op.before && differs(task, op.before)) return null
+	return op.blind ? undefined : etagOf(task)
 }
 
 /** @param {Change} change */
@@ -482,7 +493,8 @@ function failed(op, error, entry) {
 
 /**
  * Somebody else has changed the task since. Where that was not its text, there is
- * nothing to decide, and the change is sent with the version that is there now.
+ * nothing to decide, and the change is sent with the version that is there now: once,
+ * because a proxy that rewrites versions makes every one of them look old.
  * @param {Op} op
  */
 async function conflict(op) {
@@ -491,16 +503,21 @@ async function conflict(op) {
 	const now = await current(id)
 	if (c !== client || op.state !== 'sending') return
 	if (!now) {
-		op.state = 'failed'
+		op.state = session.get().state === 'in' ? 'failed' : 'held'
 		return touch()
 	}
-	if (op.before && !differs(op.before, now)) {
-		op.state = 'queued'
+	const same = op.before !== undefined && !differs(op.before, now)
+	if (same && !op.twice) {
+		op.twice = true
+		await new Promise(done => setTimeout(done, spread(300))) // whoever was faster may not be done
+		if (c !== client || op.state !== 'sending') return
+		op.state = session.get().state === 'in' ? 'queued' : 'held'
+		touch()
 		return pump()
 	}
 	ops = ops.filter(o => o.key !== op.key)
-	reopen({ key: op.key, title: op.change.title ?? '', description: op.change.description ?? '', from: now, errors: {}, theirs: now })
-	announce('This task was changed elsewhere. Both versions are shown.')
+	reopen({ key: op.key, title: op.change.title ?? '', description: op.change.description ?? '', from: now, errors: {}, theirs: now, blind: same })
+	announce(same ? 'The server has not taken your change. Both versions are shown.' : 'This task was changed elsewhere. Both versions are shown.')
 	touch()
 }
 
@@ -668,7 +685,7 @@ export function save() {
 	// Both texts go back to the editor together, so both are in the change.
 	change.title = title
 	change.description = description || null
-	push({ kind: 'update', key: edit.key, change, before: against })
+	push({ kind: 'update', key: edit.key, change, before: against, blind: edit.blind === true })
 	pump()
 	announce(`Saved ${short(title)}.`)
 	return true
@@ -676,7 +693,7 @@ export function save() {
 
 /** @param {'failed'|'held'} state */
 function again(state) {
-	for (const op of ops) if (op.state === state) [op.state, op.again] = ['queued', true]
+	for (const op of ops) if (op.state === state) [op.state, op.again, op.twice] = ['queued', true, false]
 }
 
 /** Sends what failed again, under its own key. */
@@ -763,12 +780,18 @@ tasks.follow(watchEnd)
 toasts.follow(watchEnd)
 
 /**
- * A change that is under way arrives even if the page is closed meanwhile. Browsers
- * allow that for 64 KiB at a time.
- * @type {typeof fetch}
+ * A change that is under way arrives even if the page is closed meanwhile (browsers
+ * allow that for 64 KiB at a time), or if the session gets another secret.
+ * @param {string} whose
+ * @returns {typeof fetch}
  */
-function outlasting(url, init) {
-	return fetch(url, { ...init, keepalive: init?.method !== 'GET' && isShort(String(init?.body ?? '')) })
+const outlasting = whose => async (url, init) => {
+	const go = () => fetch(url, { ...init, keepalive: init?.method !== 'GET' && isShort(String(init?.body ?? '')) })
+	const sent = performance.now()
+	const answer = await go()
+	if (answer.status !== 401 || !(await alive(sent, whose))) return answer
+	void answer.body?.cancel()
+	return go()
 }
 
 /** @param {string} body */
@@ -788,7 +811,9 @@ document.addEventListener('visibilitychange', () => {
 	if (document.visibilityState === 'visible' && client && !stopWatching && session.get().state === 'in') start()
 })
 
-addEventListener('online', () => {
+// With the network come all the tabs and devices that it was away for.
+const online = paced(() => setTimeout(() => {
 	if (client && tasks.get().state === 'away') start()
 	if (session.get().state === 'away') void loadSession()
-})
+}, spread(500)))
+addEventListener('online', online)

@@ -1,6 +1,7 @@
 // A client of the task API, for browsers and for Node, through the BFF's proxy: the
 // session's cookie goes with each request, and no token is ever seen here.
 // index.d.ts says what each function does; docs/client.md shows how they are used.
+import { ApiError } from './errors.js'
 import { json, transport } from './transport.js'
 import { watch } from './watch.js'
 
@@ -65,7 +66,11 @@ function tasksOf(send, userId) {
     },
 
     async *pages(options = {}) {
+      const asked = new Set()
       for (let query = queryOf({ ...options, limit: options.limit ?? 100 }); query;) {
+        // A cache that gives one page for all would lead round for ever.
+        if (asked.has(query)) throw new ApiError('The server gave an answer that cannot be read.', { status: 200, code: 'INVALID_RESPONSE', detail: 'The list leads back to a page that was read.' })
+        asked.add(query)
         const { body, headers } = await send(list + query, only(options), json(isList))
         yield body
         query = nextOf(headers.get('Link'))

@@ -3,6 +3,7 @@
 import { ApiError, NetworkError, SessionLostEvent, refusal, unreadable } from './errors.js'
 
 const longestWait = 10_000 // ms; a Retry-After beyond it is for the caller to tell people
+const firstWait = 200 // ms; doubled each time
 const longestTimer = 2 ** 31 - 1 // ms; a longer one would fire at once
 
 /** @import * as Types from './index.js' */
@@ -34,7 +35,8 @@ export function transport(target, { baseURL = '', fetch, timeout = 30_000, retri
       } catch (error) {
         const wait = safe && tries < (request.retries ?? retries) ? waitAfter(error, tries) : null
         if (wait === null) throw error
-        await pause(wait, request.signal)
+        const asked = error instanceof ApiError && error.retryAfter !== null
+        await pause(wait, request.signal, !asked)
         request.signal?.throwIfAborted()
       }
     }
@@ -118,7 +120,7 @@ function watchSession(target) {
  * @param {number} tries
  */
 function waitAfter(error, tries) {
-  const backoff = 200 * 2 ** tries * (0.5 + Math.random())
+  const backoff = Math.min(longestWait / 2, firstWait * 2 ** tries) * (0.5 + Math.random())
   if (error instanceof NetworkError) return error.code === 'NETWORK' ? backoff : null
   if (!(error instanceof ApiError) || error.code === 'UPSTREAM_REJECTED_TOKEN') return null
   const { status, retryAfter } = error
@@ -128,26 +130,42 @@ function waitAfter(error, tries) {
 }
 
 /**
- * pause waits, not past the signal, and not past the moment at which the network
- * comes back.
+ * pause waits, not past the signal. With wakes it ends when the network is back or
+ * somebody looks at the page again: within a second, because a network comes back for
+ * all its clients at the same moment.
  * @param {number} ms
  * @param {AbortSignal} [signal]
+ * @param {boolean} [wakes] not where a server has said how long to wait
  * @returns {Promise<void>}
  */
-export function pause(ms, signal) {
+export function pause(ms, signal, wakes = false) {
   if (signal?.aborted) return Promise.resolve()
   return new Promise((resolve) => {
+    const end = Date.now() + ms
+    let woken = false
     const over = () => {
       clearTimeout(timer)
       signal?.removeEventListener('abort', over)
-      globalThis.removeEventListener?.('online', over)
+      globalThis.removeEventListener?.('online', wake)
+      globalThis.document?.removeEventListener('visibilitychange', wake)
       resolve()
     }
-    const timer = setTimeout(over, ms)
+    const wake = () => {
+      if (woken || unused()) return
+      woken = true // once: a network that comes and goes must not put it off again and again
+      clearTimeout(timer)
+      timer = setTimeout(over, Math.min(end - Date.now(), Math.random() * 1000))
+    }
+    let timer = setTimeout(over, ms)
     signal?.addEventListener('abort', over)
-    globalThis.addEventListener?.('online', over)
+    if (!wakes) return
+    globalThis.addEventListener?.('online', wake)
+    globalThis.document?.addEventListener('visibilitychange', wake)
   })
 }
+
+/** Whether nobody sees the page, or there is no network; unknown outside of browsers. */
+export const unused = () => globalThis.document?.visibilityState === 'hidden' || globalThis.navigator?.onLine === false
 
 /**
  * json reads an answer whose body must pass a check.

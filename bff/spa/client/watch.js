@@ -1,11 +1,13 @@
 // Server-sent events over fetch. The browser's EventSource hides the status, so it
 // could not tell a session that is over from a server that is away.
 import { ApiError, NetworkError, unreadable } from './errors.js'
-import { pause } from './transport.js'
+import { pause, unused } from './transport.js'
 
 const silence = 45_000 // ms; the server says something every 15 s
 const longestBlock = 1 << 20 // characters; a task has far fewer
 const longestWait = 30_000 // ms between attempts
+const longestAsked = 300_000 // ms; what a Retry-After counts for at most
+const steady = 20_000 // ms; a stream that lasted that long was no failure
 
 /** @import * as Types from './index.js' */
 /** @import { Block, Check, Reader, Send } from './internal.js' */
@@ -23,10 +25,12 @@ export function watch(send, path, isTask, { signal, ...on }) {
   let lastEventId = ''
   let wait = 1000 // ms; the server may say otherwise
   let failures = 0
+  let opened = 0
 
   async function run() {
     while (!stop.signal.aborted) {
       let error = null
+      opened = 0
       const headers = { Accept: 'text/event-stream', 'Last-Event-ID': lastEventId || undefined }
       try {
         await send(path, { headers, signal: stop.signal, retries: 0 }, read)
@@ -38,8 +42,12 @@ export function watch(send, path, isTask, { signal, ...on }) {
       const final = refused !== null && refused.status >= 400 && refused.status < 500 && refused.status !== 408 && refused.status !== 429
       tell(on.onClosed, { error, final })
       if (final) return stop.abort()
-      const backoff = Math.min(longestWait, wait * 2 ** failures++)
-      await pause(Math.max((refused?.retryAfter ?? 0) * 1000, backoff * (0.5 + Math.random() / 2)), stop.signal)
+      // Streams that open and break off at once are failures too: something in between
+      // does not let them last.
+      if (opened && Date.now() - opened > steady) failures = 0
+      await pause(Math.min(longestAsked, (refused?.retryAfter ?? 0) * 1000), stop.signal)
+      const backoff = unused() ? longestWait : Math.min(longestWait, wait * 2 ** failures++)
+      await pause(backoff * (0.5 + Math.random() / 2), stop.signal, true)
     }
   }
 
@@ -54,7 +62,7 @@ export function watch(send, path, isTask, { signal, ...on }) {
       wait = block.retry ?? wait
       if (!open) { // only now are the changes to come certain to be told
         open = true
-        failures = 0
+        opened = Date.now()
         tell(on.onOpen, { resumed })
       }
       dispatch(block)

@@ -137,6 +137,15 @@ describe('a busy server', () => {
     assert.deepEqual([error.status, error.retryAfter, server.requests.length], [429, 3600, 1])
   })
 
+  test('a change that is out of date is not sent again', async (t) => {
+    const server = await serve(t, busy(412))
+    const client = createClient({ baseURL: server.url })
+    for (const call of [() => client.updateTask(1, {}, { ifMatch: '"1"' }), () => client.toggleTask(1, { ifMatch: '"1"' }), () => client.deleteTask(1, { ifMatch: '"1"' })]) {
+      assert.equal((await caught(call())).status, 412)
+    }
+    assert.equal(server.requests.length, 3)
+  })
+
   test('a conflict that will not pass is not tried again, nor any change', async (t) => {
     const server = await serve(t, busy(409))
     const client = createClient({ baseURL: server.url })
@@ -207,6 +216,14 @@ describe('requests', () => {
     assert.deepEqual(ids, [1, 2])
     assert.deepEqual(server.requests.map(({ url }) => url), ['/api/proxy/me/tasks?limit=1&completed=false', '/api/proxy/me/tasks?cursor=a%2Fb&limit=1'])
     assert.equal(elsewhere.requests.length, 0)
+  })
+
+  test('a list that leads round is left', async (t) => {
+    const server = await serve(t, (r, _, n) => send(r, 200, [task(n)], { Link: `<?limit=1&cursor=${n % 3}>; rel="next"` }))
+    const error = await caught((async () => {
+      for await (const page of createClient({ baseURL: server.url }).pages({ limit: 1 })) assert.equal(page.length, 1)
+    })())
+    assert.deepEqual([error.name, error.code, server.requests.length], ['ApiError', 'INVALID_RESPONSE', 4])
   })
 
   test('names are escaped in the path', async (t) => {

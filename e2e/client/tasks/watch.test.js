@@ -23,6 +23,33 @@ function listen(t, client, options = {}) {
   return { told, stop, heard: (what, n = 1) => until(() => `${what}, but ${JSON.stringify(told)}`, () => told.filter(([kind]) => kind === what).length >= n) }
 }
 
+// fakePage gives Node what a browser's page has: a network and somebody who looks.
+function fakePage(t) {
+  const listeners = new Map()
+  const add = (name, listener) => listeners.set(listener, name)
+  const remove = (name, listener) => listeners.delete(listener)
+  const own = Object.getOwnPropertyDescriptor(globalThis, 'navigator')
+  const page = {
+    document: { visibilityState: 'visible', addEventListener: add, removeEventListener: remove },
+    navigator: { onLine: true },
+    waits: () => listeners.size,
+    tell: (event) => [...listeners].forEach(([listener, name]) => name === event && listener()),
+    end() {
+      delete globalThis.addEventListener
+      delete globalThis.removeEventListener
+      delete globalThis.document
+      if (own) Object.defineProperty(globalThis, 'navigator', own)
+      else delete globalThis.navigator
+    },
+  }
+  globalThis.addEventListener = add
+  globalThis.removeEventListener = remove
+  globalThis.document = page.document
+  Object.defineProperty(globalThis, 'navigator', { value: page.navigator, configurable: true })
+  t.after(page.end)
+  return page
+}
+
 const stream = (response) => response.writeHead(200, { 'Content-Type': 'text/event-stream' })
 const event = (id, type, data) => `id: ${id}\nevent: ${type}\ndata: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`
 
@@ -102,19 +129,72 @@ describe('a watch', () => {
       stream(response).write('id: 1\n\n')
     })
     // The first waits would be a second and two: the network's return ends them.
-    const wake = new Map()
-    globalThis.addEventListener = (name, listener) => wake.set(listener, name)
-    globalThis.removeEventListener = (name, listener) => wake.delete(listener)
-    t.after(() => { delete globalThis.addEventListener; delete globalThis.removeEventListener })
+    const page = fakePage(t)
     const { told, heard } = listen(t, createClient({ baseURL: server.url }))
     for (let n = 1; n <= 2; n++) {
       await heard('closed', n)
-      await until('a wait', () => wake.size === 1)
-      for (const [listener, name] of wake) name === 'online' && listener()
+      await until('a wait', () => page.waits() === 1)
+      page.tell('online')
     }
     await heard('open')
     assert.deepEqual(told, [['closed', 'INVALID_RESPONSE', false], ['closed', 'STORE_UNAVAILABLE', false], ['open', false]])
-    assert.equal(wake.size, 0)
+    assert.equal(page.waits(), 0)
+  })
+
+  // Counted are requests in a while: a busy machine makes fewer of them, never more.
+  test('waits longer and longer for a stream that never lasts', async (t) => {
+    const server = await serve(t, (response) => stream(response).end('retry: 100\nid: 1\n\n'))
+    const { heard } = listen(t, createClient({ baseURL: server.url }))
+    await heard('open', 2)
+    await pause(3000)
+    assert.ok(server.requests.length <= 9, `${server.requests.length} requests`)
+  })
+
+  test('waits as long as it is asked to, whatever the network does meanwhile', async (t) => {
+    for (const seconds of ['20', '99999999999', new Date(Date.now() + 86_400_000).toUTCString()]) {
+      const server = await serve(t, (response) => send(response, 503, { error: 'x', code: 'STORE_UNAVAILABLE', message: 'y' }, { 'Retry-After': seconds }))
+      const page = fakePage(t)
+      const { heard } = listen(t, createClient({ baseURL: server.url }))
+      await heard('closed')
+      for (let i = 0; i < 30; i++) {
+        page.tell('online')
+        await pause(50)
+      }
+      assert.equal(server.requests.length, 1)
+      page.end()
+    }
+  })
+
+  test('is not driven by a network that comes and goes', async (t) => {
+    const server = await serve(t, (response) => response.socket.destroy())
+    const page = fakePage(t)
+    const { heard } = listen(t, createClient({ baseURL: server.url }))
+    await heard('closed')
+    for (let i = 0; i < 400; i++) {
+      page.tell('online')
+      await pause(5)
+    }
+    assert.ok(server.requests.length >= 2, 'the network is back, and nobody asks')
+    assert.ok(server.requests.length <= 20, `${server.requests.length} requests`)
+  })
+
+  test('hardly tries while nobody sees the page, and at once when somebody looks', async (t) => {
+    const server = await serve(t, (response) => response.socket.destroy())
+    const page = fakePage(t)
+    page.document.visibilityState = 'hidden'
+    const { heard } = listen(t, createClient({ baseURL: server.url }))
+    await heard('closed')
+    page.tell('online')
+    await pause(2500)
+    assert.equal(server.requests.length, 1)
+    page.document.visibilityState = 'visible'
+    page.tell('visibilitychange')
+    await heard('closed', 2)
+    page.navigator.onLine = false
+    await pause(1500) // a wait that had begun before
+    const before = server.requests.length
+    await pause(1500)
+    assert.ok(server.requests.length <= before + 1)
   })
 
   test('ends for good when it is refused', async (t) => {
