@@ -410,7 +410,7 @@ func undoCase(t *testing.T, d *database) {
 	u, _ := signedUp(t, d.Store)
 	now, first := moved(t, d, u, "one-"+u.Email)
 	now, second := moved(t, d, now, "two-"+u.Email)
-	now, third := moved(t, d, now, "three-"+u.Email)
+	_, third := moved(t, d, now, "three-"+u.Email)
 	undo := func(hash, password string) (store.Undone, error) {
 		return d.UndoEmailChange(t.Context(), hash, password, base(), event("x"))
 	}
