@@ -32,11 +32,7 @@ func (s *Server) notice(u store.User, kind string) store.Mail {
 // is followed, and not before: until then nobody has shown that it is theirs. The
 // address before is told first, with a link that stops the change. For a taken address
 // the answer is the same and the mail to it is dropped.
-func (s *Server) changeEmail(w http.ResponseWriter, r *http.Request, live *session.Live) error {
-	body, err := s.readBody(w, r)
-	if err != nil {
-		return err
-	}
+func (s *Server) changeEmail(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error {
 	next := readEmail(body, "newEmail")
 	target := optionalTarget(body, "callbackURL")
 	if faults := body.Faults(); len(faults) > 0 {
@@ -52,8 +48,8 @@ func (s *Server) changeEmail(w http.ResponseWriter, r *http.Request, live *sessi
 	e.Email = next
 	asked := s.notice(live.User, store.MailChangeAsked)
 	confirm := asked
-	confirm.Kind, confirm.NewEmail, confirm.CallbackURL, confirm.SessionID = store.MailChange, next, target, live.Handle()
-	err = s.store.RequestEmailChange(r.Context(), asked, confirm, e)
+	confirm.Kind, confirm.NewEmail, confirm.CallbackURL = store.MailChange, next, target
+	err := s.store.RequestEmailChange(r.Context(), asked, confirm, e)
 	if err != nil {
 		return gone(err)
 	}

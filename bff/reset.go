@@ -47,7 +47,6 @@ func (s *Server) requestPasswordReset(w http.ResponseWriter, r *http.Request) er
 // that asks for the new password, or shows one of ours when whoever has asked for the
 // mail named none. It consumes nothing: mail scanners follow links too.
 func (s *Server) followReset(w http.ResponseWriter, r *http.Request) error {
-	web.HidePath(r, "/api/auth/reset-password/{token}")
 	target, err := s.queryTarget(r)
 	if err != nil {
 		return err
@@ -106,12 +105,15 @@ func (s *Server) resetPassword(w http.ResponseWriter, r *http.Request) error {
 	if token == "" {
 		return errLink
 	}
-	if err := s.passwords.Check(next); err != nil {
+	if err := s.passwords.Check(next, ""); err != nil { // the rest of it once we know who they are
 		return s.passwordError(err)
 	}
 	link, err := s.resetLink(r, token) // before the work of a hash
 	if err != nil {
 		return err
+	}
+	if err := s.passwords.Check(next, link.Email); err != nil {
+		return s.passwordError(err)
 	}
 	hash, err := s.passwords.Hash(r.Context(), next)
 	if err != nil {

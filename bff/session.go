@@ -14,7 +14,7 @@ import (
 // signOut ends the session of the cookie. Without one there is nothing to end,
 // which is what was asked for.
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
-	if err := s.ignoreBody(w, r); err != nil {
+	if _, err := s.optionalBody(w, r); err != nil {
 		return err
 	}
 	if err := s.sessions.End(r, store.Recorded(s.event(r, store.EventSignOut))); err != nil {
@@ -47,7 +47,9 @@ func (s *Server) getSession(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch {
 	case errors.Is(err, session.ErrEnded):
-		http.SetCookie(w, s.sessions.Cookie.Clear())
+		if !errors.Is(err, session.ErrReplaced) { // this answer may be late
+			http.SetCookie(w, s.sessions.Cookie.Clear())
+		}
 		return web.WriteJSON(w, http.StatusOK, nil)
 	case errors.Is(err, session.ErrNone), errors.Is(err, session.ErrUnsigned):
 		return web.WriteJSON(w, http.StatusOK, nil)
@@ -76,14 +78,30 @@ func (s *Server) authorize(r *http.Request) (proxy.Grant, error) {
 	case errors.Is(err, session.ErrNone):
 		return proxy.Grant{}, errNoSession
 	case errors.Is(err, session.ErrEnded), errors.Is(err, session.ErrUnsigned):
-		return proxy.Grant{}, errSessionExpired.With("Set-Cookie", s.sessions.Cookie.Clear().String()).Because(err)
+		return proxy.Grant{}, s.cleared(errSessionExpired, err)
 	case err != nil:
 		return proxy.Grant{}, err
 	}
 	web.NoteUser(r, live.UserID)
-	bearer, err := s.sessions.Access(live)
+	access, err := s.sessions.Access(live)
 	if err != nil {
 		return proxy.Grant{}, err
 	}
-	return proxy.Grant{Bearer: bearer, Lease: s.sessions.Leaser(live)}, nil
+	return proxy.Grant{
+		Bearer:  access.Raw,
+		Expired: func() bool { return !s.now().Before(access.Expires) },
+		Lease:   s.sessions.Leaser(live),
+		Confirm: func(ctx context.Context) error { return s.confirm(ctx, live) },
+	}, nil
+}
+
+// confirm looks again at the session of a request whose body took its time. The
+// refusal does not clear the cookie: it is late by its nature, and the browser may
+// have a newer one.
+func (s *Server) confirm(ctx context.Context, live *session.Live) error {
+	err := s.sessions.Confirm(ctx, live)
+	if errors.Is(err, session.ErrEnded) {
+		return errSessionExpired.Because(err)
+	}
+	return err
 }

@@ -37,7 +37,7 @@ func (s *Server) undoEmail(w http.ResponseWriter, r *http.Request) error {
 		return validation(faults)
 	}
 	if next != nil {
-		if err := s.passwords.Check(*next); err != nil {
+		if err := s.passwords.Check(*next, ""); err != nil {
 			return s.passwordError(err)
 		}
 	}
@@ -49,6 +49,9 @@ func (s *Server) undoEmail(w http.ResponseWriter, r *http.Request) error {
 	if next != nil {
 		if link.Done() {
 			return errDeadLink
+		}
+		if err := s.passwords.Check(*next, link.Email); err != nil {
+			return s.passwordError(err)
 		}
 		if hash, err = s.passwords.Hash(r.Context(), *next); err != nil {
 			return s.passwordError(err)

@@ -864,6 +864,9 @@ func testComplaints(t *testing.T, a *app) {
 	w.fill("Password", "short")
 	w.press("Create account")
 	wrong("Password", "at least 8 characters")
+	w.fill("Password", "password")
+	w.press("Create account")
+	wrong("Password", "tried first")
 	w.fill("Password", strings.Repeat("x", 129))
 	w.press("Create account")
 	wrong("Password", "too long")
@@ -927,7 +930,7 @@ func testNoAnswers(t *testing.T, a *app) {
 		w.lists("there before")
 	}
 	// A refusal gives the text back.
-	w.do(evaluate(`window.fetch = (url, init) => init?.method === 'POST' ? Promise.resolve(new Response(JSON.stringify({ title: 'Unprocessable Entity', status: 422, detail: 'The request has fields that are not valid.',
+	w.do(evaluate(`window.fetch = (url, init) => init?.method === 'POST' ? Promise.resolve(new Response(JSON.stringify({ title: 'Unprocessable Content', status: 422, detail: 'The request has fields that are not valid.',
 		errors: [{ field: 'title', message: 'is not polite' }] }), { status: 422, headers: { 'Content-Type': 'application/problem+json' } })) : real(url, init)`))
 	w.fill("New task", "rude")
 	w.enter()

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -36,6 +37,11 @@ var clientSuites = []clientSuite{
 	{"exposed", []string{"RATE_LIMIT=off", "EXPOSE_TOKEN=true", "JWT_ALGORITHM=EdDSA"}, "expose"},
 	{"required", []string{"RATE_LIMIT=off", "REQUIRE_EMAIL_VERIFICATION=true"}, "require"},
 	{"strict", nil, "strict"},
+}
+
+// ownSuites are of what the reference does not have.
+var ownSuites = []clientSuite{
+	{"fresh", []string{"RATE_LIMIT=off", "SESSION_FRESH_AGE=3s"}, ""},
 }
 
 // clientFolder is where npm has installed the client.
@@ -75,7 +81,7 @@ func runSuite(t *testing.T, suite clientSuite, env ...string) {
 
 func TestOfficialClient(t *testing.T) {
 	for _, s := range []shape{shapes[0], shapes[3]} {
-		for _, suite := range clientSuites {
+		for _, suite := range slices.Concat(clientSuites, ownSuites) {
 			t.Run(s.name+", "+suite.folder, func(t *testing.T) {
 				mails := t.TempDir()
 				settings := append([]string{"TRUSTED_ORIGINS=https://app.example.com", "MAIL_DIR=" + mails}, suite.settings...)

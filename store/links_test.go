@@ -258,8 +258,10 @@ func requestChange(t *testing.T, d *database, u store.User, session store.Sessio
 	t.Helper()
 	asked := store.Mail{Kind: store.MailChangeAsked, Recipient: u.Email, UserID: u.ID, CreatedAt: base(), DueAt: base().Add(1e6 * time.Hour)}
 	confirm := asked
-	confirm.Kind, confirm.NewEmail, confirm.SessionID = store.MailChange, newEmail, session.ID
-	return d.RequestEmailChange(t.Context(), asked, confirm, event(store.EventEmailChange))
+	confirm.Kind, confirm.NewEmail = store.MailChange, newEmail
+	e := event(store.EventEmailChange)
+	e.UserID, e.SessionID = u.ID, session.ID
+	return d.RequestEmailChange(t.Context(), asked, confirm, e)
 }
 
 func dropChangeCase(t *testing.T, d *database) {
@@ -334,7 +336,7 @@ func dropChangeCase(t *testing.T, d *database) {
 			t.Errorf("%s: got %v, want the link kept that verifies the user's own address", name, err)
 		}
 		if err := requestChange(t, d, u, thief, "again-"+u.Email); name != "another request" && name != "a new password" {
-			wantError(t, name+", another request of that session", err, store.ErrNotFound)
+			wantError(t, name+", another request of that session", err, store.ErrSessionEnded)
 		}
 	}
 }

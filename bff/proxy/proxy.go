@@ -57,6 +57,12 @@ type Grant struct {
 	// Lease bounds the exchange by the session: the context that it returns
 	// ends when the session does.
 	Lease func(context.Context) (context.Context, context.CancelFunc)
+	// Confirm says once more whether the session lives, and why the request does not
+	// go on if it does not. It is asked when a body that was held open is about to
+	// become whole at the API.
+	Confirm func(context.Context) error
+	// Expired says whether the token has run out by now; nil means never.
+	Expired func() bool
 }
 
 // Proxy carries requests to one API. Make one with New.
@@ -129,6 +135,7 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request) error {
 	if upgrade && !p.cfg.AllowUpgrade(r) {
 		return errOrigin
 	}
+	checked := time.Now()
 	grant, err := p.cfg.Authorize(r)
 	if err != nil {
 		return err
@@ -139,7 +146,8 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request) error {
 	lease, release := grant.Lease(r.Context())
 	defer release()
 	x := p.begin(w, r, lease)
-	x.bearer, x.upgrade = grant.Bearer, upgrade
+	x.bearer, x.expired, x.upgrade = grant.Bearer, grant.Expired, upgrade
+	x.confirm, x.checked = grant.Confirm, checked
 	defer x.end()
 	p.reverse.ServeHTTP(&x.answer, x.request())
 	err = x.outcome()

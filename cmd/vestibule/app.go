@@ -4,11 +4,14 @@ import (
 	"net/url"
 
 	"vestibule/bff/frontend"
+	"vestibule/internal/web"
 )
 
 // webDir reads the folder of a team's build.
 func (c *checker) webDir(v string) string {
-	if err := frontend.CheckFolder(v); err != nil {
+	if m := unexpanded(v, "/srv/app/dist"); m != nil {
+		c.refuse(v, *m)
+	} else if err := frontend.CheckFolder(v); err != nil {
 		c.refuse(v, mistake{err.Error(), "name the folder that the build writes, like dist, once it is built"})
 	}
 	return v
@@ -32,7 +35,7 @@ func (c *checker) app() {
 	switch dev, base := c.bff.WebDevURL, c.bff.BaseURL; {
 	case c.given("WEB_DIR"):
 		c.conflict("WEB_DEV_URL", mistake{"is set beside WEB_DIR: the app comes from the one or the other", "unset one of them"})
-	case !loopback(base.Hostname()):
+	case !web.Loopback(base.Hostname()):
 		c.conflict("WEB_DEV_URL", mistake{"would show a dev server to everybody who reaches BASE_URL", "build the app and set WEB_DIR; WEB_DEV_URL is for a BASE_URL on this machine"})
 	case dev.Scheme+"://"+dev.Host == base.Scheme+"://"+base.Host:
 		c.conflict("WEB_DEV_URL", mistake{"is BASE_URL: the BFF would call itself", "name the dev server, like http://localhost:5173"})

@@ -81,9 +81,9 @@ const (
 // read finds the setting's value: its flag, else its variable, else the file
 // that NAME_FILE names, else its default. A variable that is set to nothing
 // counts as not set, as compose files and unit files leave them behind.
-func (s setting) read(flags map[string]string, getenv func(string) string) (string, source, error) {
+func (s setting) read(flags map[string]string, env environment) (string, source, error) {
 	fileVar := s.name + "_FILE"
-	value, path := getenv(s.name), getenv(fileVar)
+	value, path := env[s.name], env[fileVar]
 	given, isFlag := flags[s.flag()]
 	switch {
 	case value != "" && path != "":
@@ -95,6 +95,9 @@ func (s setting) read(flags map[string]string, getenv func(string) string) (stri
 	case value != "":
 		return value, fromEnvironment, nil
 	case path != "":
+		if m := unexpanded(path, "/run/secrets/"+s.flag()); m != nil {
+			return "", fromFile, fault{setting: fileVar, value: show(path), problem: m.problem, cure: m.cure}
+		}
 		value, err := readValueFile(path)
 		if err != nil {
 			return "", fromFile, fault{setting: fileVar, value: show(path), problem: err.Error(), cure: "name a readable file that holds the value of " + s.name}

@@ -26,7 +26,7 @@ func userCreate(ctx context.Context, p *program, c *config) error {
 		} else if !free {
 			return taken(email)
 		}
-		hash, err := p.newPassword(ctx, c)
+		hash, err := p.newPassword(ctx, c, email)
 		if err != nil {
 			return err
 		}
@@ -55,7 +55,7 @@ func taken(email string) error {
 
 func userSetPassword(ctx context.Context, p *program, c *config) error {
 	return p.changeUser(ctx, c, func(db *store.Store, u store.User) error {
-		hash, err := p.newPassword(ctx, c)
+		hash, err := p.newPassword(ctx, c, u.Email)
 		if err != nil {
 			return err
 		}
