@@ -78,7 +78,7 @@ func (t *site) stop() {
 // signUp makes an account and returns its cookie, as a Cookie header, and its
 // user id.
 func (t *site) signUp(ctx context.Context) (cookie, user string, err error) {
-	body := []byte(`{"email":"bench@example.com","password":"password123"}`)
+	body := []byte(`{"email":"bench@example.com","password":"paper-lantern-42"}`)
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+t.bff+"/api/auth/signup", bytes.NewReader(body))
 	if err != nil {
 		return "", "", err

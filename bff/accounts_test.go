@@ -17,7 +17,7 @@ import (
 func TestSignUp(t *testing.T) {
 	each(t, func(s *site) {
 		v := s.visitor()
-		a := v.want(v.do("POST", "/api/auth/sign-up/email", `{"email":"Ada@Example.com","password":"password123","emailVerified":true,"role":"admin"}`), 200, "")
+		a := v.want(v.do("POST", "/api/auth/sign-up/email", `{"email":"Ada@Example.com","password":"paper-lantern-42","emailVerified":true,"role":"admin"}`), 200, "")
 		got := object(s.t, a.body)
 		user, _ := got["user"].(map[string]any)
 		id, _ := user["id"].(string)
@@ -55,18 +55,18 @@ func TestSignUpRefusals(t *testing.T) {
 			status     int
 			code, part string
 		}{
-			{"a taken address", `{"email":"Taken@example.com","password":"password123"}`, 422, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL", ""},
+			{"a taken address", `{"email":"Taken@example.com","password":"paper-lantern-42"}`, 422, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL", ""},
 			{"a short password", `{"email":"a@example.com","password":"pässwör"}`, 400, "PASSWORD_TOO_SHORT", "8"},
 			{"a long password", `{"email":"a@example.com","password":"` + long + `"}`, 400, "PASSWORD_TOO_LONG", "128"},
-			{"no address", `{"password":"password123"}`, 400, "VALIDATION_ERROR", "[body.email] Invalid input: expected string, received undefined"},
+			{"no address", `{"password":"paper-lantern-42"}`, 400, "VALIDATION_ERROR", "[body.email] Invalid input: expected string, received undefined"},
 			{"two faults at once", `{"email":1,"name":null}`, 400, "VALIDATION_ERROR", "[body.name] Invalid input: expected string, received null"},
-			{"no address at all", `{"email":"nobody","password":"password123"}`, 400, "VALIDATION_ERROR", "[body.email]"},
-			{"an address with a space", `{"email":" a@example.com","password":"password123"}`, 400, "VALIDATION_ERROR", "[body.email]"},
-			{"a very long address", `{"email":"` + long + `@example.com","password":"password123"}`, 400, "VALIDATION_ERROR", "[body.email]"},
+			{"no address at all", `{"email":"nobody","password":"paper-lantern-42"}`, 400, "VALIDATION_ERROR", "[body.email]"},
+			{"an address with a space", `{"email":" a@example.com","password":"paper-lantern-42"}`, 400, "VALIDATION_ERROR", "[body.email]"},
+			{"a very long address", `{"email":"` + long + `@example.com","password":"paper-lantern-42"}`, 400, "VALIDATION_ERROR", "[body.email]"},
 			{"not JSON", `email=a`, 400, "BAD_REQUEST", "Invalid JSON"},
 			{"null", `null`, 400, "BAD_REQUEST", "null"},
 			{"a list", `[]`, 400, "BAD_REQUEST", "array"},
-			{"a duplicate name", `{"email":"a@example.com","email":"b@example.com","password":"password123"}`, 400, "BAD_REQUEST", ""},
+			{"a duplicate name", `{"email":"a@example.com","email":"b@example.com","password":"paper-lantern-42"}`, 400, "BAD_REQUEST", ""},
 			{"NUL in the password", `{"email":"a@example.com","password":"pass\u0000word"}`, 400, "BAD_REQUEST", "NUL"},
 		} {
 			s.t.Run(tt.name, func(t *testing.T) {
@@ -93,7 +93,7 @@ func TestSignUpRaceHasOneWinner(t *testing.T) {
 		for range 8 {
 			v := s.visitor()
 			wg.Go(func() {
-				a := v.do("POST", "/api/auth/signup", `{"email":"race@example.com","password":"password123"}`)
+				a := v.do("POST", "/api/auth/signup", `{"email":"race@example.com","password":"paper-lantern-42"}`)
 				mu.Lock()
 				defer mu.Unlock()
 				got[a.status]++
@@ -110,16 +110,16 @@ func TestSignIn(t *testing.T) {
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("bea@example.com")
-		a := v.want(v.do("POST", "/api/auth/sign-in/email", `{"email":"BEA@example.com","password":"password123"}`), 200, "bea@example.com")
+		a := v.want(v.do("POST", "/api/auth/sign-in/email", `{"email":"BEA@example.com","password":"paper-lantern-42"}`), 200, "bea@example.com")
 		if !strings.HasPrefix(a.body, `{"redirect":false,"token":"ses_`) {
 			s.t.Errorf("got %s", a.body)
 		}
-		a = v.want(v.do("POST", "/api/auth/login", `{"email":"bea@example.com","password":"password123","rememberMe":false}`), 200, "")
+		a = v.want(v.do("POST", "/api/auth/login", `{"email":"bea@example.com","password":"paper-lantern-42","rememberMe":false}`), 200, "")
 		if line := cookieLine(s.t, a); line == "" || strings.Contains(line, "Max-Age") {
 			s.t.Errorf("got cookie %q, want one that goes with the browser", line)
 		}
 		// The same password, typed as full-width letters, is the same password.
-		v.want(v.do("POST", "/api/auth/login", `{"email":"bea@example.com","password":"ｐａｓｓｗｏｒｄ123"}`), 200, "")
+		v.want(v.do("POST", "/api/auth/login", `{"email":"bea@example.com","password":"ｐａｐｅｒ-ｌａｎｔｅｒｎ-42"}`), 200, "")
 	})
 }
 
@@ -127,7 +127,7 @@ func TestUnknownAddressAndWrongPasswordAnswerAlike(t *testing.T) {
 	each(t, func(s *site) {
 		s.visitor().signUp("cleo@example.com")
 		wrong := s.visitor().do("POST", "/api/auth/login", `{"email":"cleo@example.com","password":"password124"}`)
-		unknown := s.visitor().do("POST", "/api/auth/login", `{"email":"nobody@example.com","password":"password123"}`)
+		unknown := s.visitor().do("POST", "/api/auth/login", `{"email":"nobody@example.com","password":"paper-lantern-42"}`)
 		short := s.visitor().do("POST", "/api/auth/login", `{"email":"nobody@example.com","password":"x"}`)
 		for _, a := range []answer{wrong, unknown, short} {
 			a.header.Del("Date")
@@ -160,7 +160,7 @@ func TestSignInRaisesAnOldHash(t *testing.T) {
 			s.t.Fatal(err)
 		}
 		stronger := newSite(s.t, s.db, func(c *bff.Config) { c.PasswordParams.Iterations = 2 }).visitor()
-		stronger.want(stronger.do("POST", "/api/auth/login", `{"email":"dora@example.com","password":"password123"}`), 200, "")
+		stronger.want(stronger.do("POST", "/api/auth/login", `{"email":"dora@example.com","password":"paper-lantern-42"}`), 200, "")
 		_, raised, err := s.db.CredentialByEmail(s.t.Context(), "dora@example.com")
 		if err != nil {
 			s.t.Fatal(err)
@@ -168,7 +168,7 @@ func TestSignInRaisesAnOldHash(t *testing.T) {
 		if raised == old || !strings.Contains(raised, "t=2") {
 			s.t.Errorf("got hash %s after sign-in, want it with t=2", raised)
 		}
-		v.want(v.do("POST", "/api/auth/login", `{"email":"dora@example.com","password":"password123"}`), 200, "")
+		v.want(v.do("POST", "/api/auth/login", `{"email":"dora@example.com","password":"paper-lantern-42"}`), 200, "")
 	})
 }
 
@@ -232,6 +232,7 @@ func TestSignOut(t *testing.T) {
 		if line := cookieLine(s.t, a); line != "better-auth.session_token=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax" {
 			s.t.Errorf("got cookie %q", line)
 		}
+		s.clock.Advance(time.Minute) // until then an answer could be late, and clear the cookie of a new sign-in
 		thief := s.visitor()
 		a = thief.want(thief.do("GET", "/api/auth/session", "", "Cookie", stolen), 200, "null")
 		if line := cookieLine(s.t, a); !strings.Contains(line, "Max-Age=0") {
@@ -264,7 +265,7 @@ func TestSignInEndsThePresentedSession(t *testing.T) {
 		v := s.visitor()
 		v.signUp("hedi@example.com")
 		old := v.cookieHeader()
-		v.want(v.do("POST", "/api/auth/login", `{"email":"hedi@example.com","password":"password123"}`), 200, "")
+		v.want(v.do("POST", "/api/auth/login", `{"email":"hedi@example.com","password":"paper-lantern-42"}`), 200, "")
 		thief := s.visitor()
 		thief.want(thief.do("GET", "/api/proxy/x", "", "Cookie", old), 401, "SESSION_EXPIRED")
 		v.want(v.do("GET", "/api/proxy/x", ""), 200, "")
@@ -286,7 +287,7 @@ func TestForgedCookieIsRefused(t *testing.T) {
 		if line := cookieLine(s.t, a); line != "" {
 			s.t.Errorf("got cookie %q: what we have not written is not ours to clear", line)
 		}
-		x.want(x.do("GET", "/api/proxy/x", "", "Cookie", good+"; "+forged), 401, "SESSION_EXPIRED")
+		x.want(x.do("GET", "/api/proxy/x", "", "Cookie", forged+"; "+good), 200, "") // nobody is locked out by what others have planted
 		x.want(x.do("GET", "/api/proxy/x", ""), 401, `"code":"NO_SESSION","message":"No session token found"`)
 	})
 }
@@ -308,7 +309,7 @@ func TestOutageKeepsTheCookie(t *testing.T) {
 	if line := cookieLine(t, a); line != "" {
 		t.Errorf("got cookie %q after a sign-out that failed", line)
 	}
-	v.want(v.do("POST", "/api/auth/login", `{"email":"joe@example.com","password":"password123"}`), 503, "STORE_UNAVAILABLE")
+	v.want(v.do("POST", "/api/auth/login", `{"email":"joe@example.com","password":"paper-lantern-42"}`), 503, "STORE_UNAVAILABLE")
 	s.refused(c.ask("grant_type", "client_credentials"), 503, "temporarily_unavailable", "try again")
 	server.Start(t)
 	s.issued(c.ask("grant_type", "client_credentials"))

@@ -46,6 +46,7 @@ type Config struct {
 	SessionExpiresIn time.Duration // life of a session since its last update
 	SessionUpdateAge time.Duration // age of the last update at which use makes another
 	SessionMaxAge    time.Duration // life of a session since sign-in
+	SessionFreshAge  time.Duration // how long a proof of the password stands for another one
 	CookieName       string        // its prefix included
 	CookieSameSite   http.SameSite
 
@@ -202,6 +203,7 @@ func (s *Server) openSessions() error {
 		ExpiresIn: s.cfg.SessionExpiresIn,
 		UpdateAge: s.cfg.SessionUpdateAge,
 		MaxAge:    s.cfg.SessionMaxAge,
+		FreshAge:  s.cfg.SessionFreshAge,
 		Recheck:   recheck,
 		Version:   version,
 		ClientIP:  s.clients.Of,

@@ -65,6 +65,7 @@ func newSite(t *testing.T, db *store.Store, change ...func(*bff.Config)) *site {
 		SessionExpiresIn:  7 * 24 * time.Hour,
 		SessionUpdateAge:  24 * time.Hour,
 		SessionMaxAge:     30 * 24 * time.Hour,
+		SessionFreshAge:   10 * time.Minute,
 		CookieName:        "better-auth.session_token",
 		CookieSameSite:    http.SameSiteLaxMode,
 		JWTAlgorithm:      "HS256",
@@ -171,7 +172,7 @@ func (v *visitor) want(a answer, status int, part string) answer {
 
 func (v *visitor) signUp(email string) answer {
 	v.t.Helper()
-	return v.want(v.do("POST", "/api/auth/signup", `{"email":"`+email+`","password":"password123"}`), 200, email)
+	return v.want(v.do("POST", "/api/auth/signup", `{"email":"`+email+`","password":"paper-lantern-42"}`), 200, email)
 }
 
 // cookieLine is the Set-Cookie of an answer, "" when it sets none.

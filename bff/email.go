@@ -32,11 +32,7 @@ func (s *Server) notice(u store.User, kind string) store.Mail {
 // changeEmail sends a link to the new address. The address changes when the link
 // is followed, and not before: until then nobody has shown that it is theirs. For
 // a taken address the answer is the same and the mail is dropped.
-func (s *Server) changeEmail(w http.ResponseWriter, r *http.Request, live *session.Live) error {
-	body, err := s.readBody(w, r)
-	if err != nil {
-		return err
-	}
+func (s *Server) changeEmail(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error {
 	next := readEmail(body, "newEmail")
 	target := optionalTarget(body, "callbackURL")
 	if faults := body.Faults(); len(faults) > 0 {
@@ -50,7 +46,7 @@ func (s *Server) changeEmail(w http.ResponseWriter, r *http.Request, live *sessi
 	}
 	e := s.eventOf(r, live, store.EventEmailChange)
 	e.Email = next
-	err = s.store.RequestEmailChange(r.Context(), store.Mail{
+	err := s.store.RequestEmailChange(r.Context(), store.Mail{
 		Kind: store.MailChange, Recipient: live.User.Email, UserID: live.UserID, NewEmail: next, CallbackURL: target, CreatedAt: e.At, DueAt: e.At,
 	}, e)
 	if err != nil {

@@ -12,7 +12,7 @@ const exposedTokenHeader = "Set-Auth-Jwt"
 
 // token hands the access token to the page. It is routed only with EXPOSE_TOKEN:
 // a page that holds a token can lose it to a script (RFC 10017 §6.2).
-func (s *Server) token(w http.ResponseWriter, _ *http.Request, live *session.Live) error {
+func (s *Server) token(w http.ResponseWriter, _ *http.Request, live *session.Live, _ *web.Object) error {
 	raw, err := s.sessions.Access(live)
 	if err != nil {
 		return err

@@ -29,13 +29,13 @@ func TestSignInIsLimitedWhateverItIsCalled(t *testing.T) {
 			v.want(v.do("POST", path, `{"email":"`+email+`","password":"wrong horse"}`), 401, "")
 		}
 		// Past the limit not even the right password says anything.
-		v.tooMany(v.do("POST", "/api/auth/login", `{"email":"ada@example.com","password":"password123"}`))
+		v.tooMany(v.do("POST", "/api/auth/login", `{"email":"ada@example.com","password":"paper-lantern-42"}`))
 		if !v.signedIn() {
 			s.t.Error("the live session has ended")
 		}
-		v.want(v.do("POST", "/api/auth/login", `{"email":"eve@example.com","password":"password123"}`), 401, "")
+		v.want(v.do("POST", "/api/auth/login", `{"email":"eve@example.com","password":"paper-lantern-42"}`), 401, "")
 		s.clock.Set(s.clock.Now().Add(5 * time.Minute))
-		v.signIn("ada@example.com", "password123")
+		v.signIn("ada@example.com", "paper-lantern-42")
 	})
 }
 
@@ -51,8 +51,8 @@ func TestCurrentPasswordsAreLimited(t *testing.T) {
 			}[i%3]
 			v.want(v.do("POST", a.path, a.body), 400, "INVALID_PASSWORD")
 		}
-		v.tooMany(v.do("POST", "/api/auth/verify-password", `{"password":"password123"}`))
-		v.tooMany(v.do("POST", "/api/auth/delete-user", `{"password":"password123"}`))
+		v.tooMany(v.do("POST", "/api/auth/verify-password", `{"password":"paper-lantern-42"}`))
+		v.tooMany(v.do("POST", "/api/auth/delete-user", `{"password":"paper-lantern-42"}`))
 		if !v.signedIn() {
 			s.t.Error("the session has ended")
 		}

@@ -88,7 +88,7 @@ func TestPasswordReset(t *testing.T) {
 		if elsewhere.signedIn() || v.signedIn() {
 			s.t.Error("somebody is still signed in after the reset")
 		}
-		v.want(v.do("POST", "/api/auth/login", `{"email":"ada@example.com","password":"password123"}`), 401, "")
+		v.want(v.do("POST", "/api/auth/login", `{"email":"ada@example.com","password":"paper-lantern-42"}`), 401, "")
 		v.signIn("ada@example.com", "another password")
 		if mails := mailtest.To(t, s.mails, "nobody@example.com"); len(mails) != 0 {
 			s.t.Errorf("got %d mails to an address without an account", len(mails))
@@ -237,7 +237,7 @@ func TestChangeEmail(t *testing.T) {
 		}
 		// What was sent to the old address opens nothing any more.
 		v.want(v.do("POST", "/api/auth/reset-password", `{"newPassword":"another password","token":"`+reset+`"}`), 400, "INVALID_TOKEN")
-		v.signIn("ada@other.example.com", "password123")
+		v.signIn("ada@other.example.com", "paper-lantern-42")
 		if mails := mailtest.To(t, s.mails, "eve@example.com"); len(mails) != 0 {
 			s.t.Errorf("got mails to a taken address: %q", mails)
 		}
@@ -266,7 +266,7 @@ func TestAnAddressTakenMeanwhile(t *testing.T) {
 func TestVerificationRequired(t *testing.T) {
 	each(t, func(s *site) {
 		v := s.visitor()
-		const credentials = `{"email":"ada@example.com","password":"password123","name":"Ada","callbackURL":"/welcome"}`
+		const credentials = `{"email":"ada@example.com","password":"paper-lantern-42","name":"Ada","callbackURL":"/welcome"}`
 		fresh := v.want(v.do("POST", "/api/auth/sign-up/email", credentials), 200, `"token":null`)
 		if cookieLine(t, fresh) != "" || v.signedIn() {
 			s.t.Error("signed in before the address was verified")
@@ -281,11 +281,11 @@ func TestVerificationRequired(t *testing.T) {
 			s.t.Errorf("the notice has a link:\n%s", notice)
 		}
 		v.want(v.do("POST", "/api/auth/sign-in/email", `{"email":"ada@example.com","password":"password124"}`), 401, "INVALID_EMAIL_OR_PASSWORD")
-		v.want(v.do("POST", "/api/auth/sign-in/email", `{"email":"ada@example.com","password":"password123"}`), 403, "EMAIL_NOT_VERIFIED")
+		v.want(v.do("POST", "/api/auth/sign-in/email", `{"email":"ada@example.com","password":"paper-lantern-42"}`), 403, "EMAIL_NOT_VERIFIED")
 		if a := v.follow(wait); a.header.Get("Location") != "/welcome" {
 			s.t.Errorf("got %d to %q", a.status, a.header.Get("Location"))
 		}
-		v.signIn("ada@example.com", "password123")
+		v.signIn("ada@example.com", "paper-lantern-42")
 	}, func(c *bff.Config) { c.RequireEmailVerification = true })
 }
 
@@ -295,10 +295,10 @@ func TestSignUpIsNoWayToSendManyMails(t *testing.T) {
 	each(t, func(s *site) {
 		v := s.visitor()
 		for range 5 {
-			v.want(v.do("POST", "/api/auth/sign-up/email", `{"email":"ada@example.com","password":"password123"}`), 200, "")
+			v.want(v.do("POST", "/api/auth/sign-up/email", `{"email":"ada@example.com","password":"paper-lantern-42"}`), 200, "")
 		}
-		v.tooMany(v.do("POST", "/api/auth/sign-up/email", `{"email":"ADA@example.com","password":"password123"}`))
-		v.want(v.do("POST", "/api/auth/sign-up/email", `{"email":"eve@example.com","password":"password123"}`), 200, "")
+		v.tooMany(v.do("POST", "/api/auth/sign-up/email", `{"email":"ADA@example.com","password":"paper-lantern-42"}`))
+		v.want(v.do("POST", "/api/auth/sign-up/email", `{"email":"eve@example.com","password":"paper-lantern-42"}`), 200, "")
 		s.mail("eve@example.com", 1)
 		s.mail("ada@example.com", 5) // which several workers send, in any order
 		if got := len(mailtest.To(t, s.mails, "ada@example.com")); got != 5 {
@@ -312,13 +312,13 @@ func TestSignInGoesOn(t *testing.T) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
 		sign := func(target string) answer {
-			return v.do("POST", "/api/auth/sign-in/email", `{"email":"ada@example.com","password":"password123","callbackURL":"`+target+`"}`)
+			return v.do("POST", "/api/auth/sign-in/email", `{"email":"ada@example.com","password":"paper-lantern-42","callbackURL":"`+target+`"}`)
 		}
 		a := v.want(sign("/dash"), 200, `{"redirect":true,"token":"ses_`)
 		if got := object(t, a.body)["url"]; got != "/dash" || a.header.Get("Location") != "/dash" {
 			s.t.Errorf("got url %v, Location %q", got, a.header.Get("Location"))
 		}
-		if a := v.signIn("ada@example.com", "password123"); strings.Contains(a.body, "url") || a.header.Get("Location") != "" {
+		if a := v.signIn("ada@example.com", "paper-lantern-42"); strings.Contains(a.body, "url") || a.header.Get("Location") != "" {
 			s.t.Errorf("got %s, Location %q; want neither URL", a.body, a.header.Get("Location"))
 		}
 		stays := v.cookieHeader()
@@ -328,9 +328,9 @@ func TestSignInGoesOn(t *testing.T) {
 			s.t.Error("a refused sign-in changed the session")
 		}
 		for field, code := range map[string]string{"redirectTo": "INVALID_REDIRECT_URL", "errorCallbackURL": "INVALID_ERROR_CALLBACK_URL", "newUserCallbackURL": "INVALID_NEW_USER_CALLBACK_URL"} {
-			v.want(v.do("POST", "/api/auth/sign-in/email", `{"email":"ada@example.com","password":"password123","`+field+`":"//evil.example"}`), 403, code)
+			v.want(v.do("POST", "/api/auth/sign-in/email", `{"email":"ada@example.com","password":"paper-lantern-42","`+field+`":"//evil.example"}`), 403, code)
 		}
-		v.want(v.do("POST", "/api/auth/sign-in/email", `{"email":"ada@example.com","password":"password123","`+url.PathEscape("callbackURL")+`":"//evil.example"}`), 403, "INVALID_CALLBACK_URL")
+		v.want(v.do("POST", "/api/auth/sign-in/email", `{"email":"ada@example.com","password":"paper-lantern-42","`+url.PathEscape("callbackURL")+`":"//evil.example"}`), 403, "INVALID_CALLBACK_URL")
 	})
 }
 
@@ -340,7 +340,7 @@ func TestSignInGoesOn(t *testing.T) {
 func TestAThiefsChangeOfAddressDiesWithTheirSession(t *testing.T) {
 	for name, throwOut := range map[string]func(owner *visitor){
 		"a new password": func(owner *visitor) {
-			owner.want(owner.do("POST", "/api/auth/change-password", `{"currentPassword":"password123","newPassword":"another horse"}`), 200, "")
+			owner.want(owner.do("POST", "/api/auth/change-password", `{"currentPassword":"paper-lantern-42","newPassword":"another horse"}`), 200, "")
 		},
 		"signing out elsewhere": func(owner *visitor) {
 			owner.want(owner.do("POST", "/api/auth/revoke-other-sessions", "{}"), 200, "")
@@ -353,7 +353,7 @@ func TestAThiefsChangeOfAddressDiesWithTheirSession(t *testing.T) {
 			each(t, func(s *site) {
 				owner, thief := s.visitor(), s.visitor()
 				owner.signUp("ada@example.com")
-				thief.signIn("ada@example.com", "password123")
+				thief.signIn("ada@example.com", "paper-lantern-42")
 				thief.want(thief.do("POST", "/api/auth/change-email", `{"newEmail":"thief@example.com"}`), 200, "")
 				bare, _, _ := strings.Cut(s.link("thief@example.com", 1), "&callbackURL")
 				throwOut(owner)

@@ -67,7 +67,11 @@ func (s *Server) exchangeToken(w http.ResponseWriter, r *http.Request, client st
 	e.UserID, e.SessionID = subject.UserID, subject.SessionID
 	e.Detail = fmt.Sprintf("scope %s for %s; %s acts for the user; token %s from token %s",
 		quoteList(scopes), audience, strings.Join(t.Actor.Chain(), " for "), t.ID, subject.TokenID)
-	if err := s.store.Record(r.Context(), e, store.ClientUsed(client.ID, e.At)); err != nil {
+	err = s.store.Record(r.Context(), e, store.ClientUsed(client.ID, e.At), store.IfSubject(e))
+	if errors.Is(err, store.ErrSessionEnded) || errors.Is(err, store.ErrNoUser) {
+		return s.refuseExchange(r, client, subject, token.NotSubject("it ended a moment ago"))
+	}
+	if err != nil {
 		return err
 	}
 	return s.handOut(w, t.Token, issuedType, scopes)

@@ -162,7 +162,7 @@ func TestRevocationReachesTheExchange(t *testing.T) {
 			v, other := s.visitor(), s.visitor()
 			email := strings.ReplaceAll(name, "-", "") + "@example.com"
 			id := object(t, v.signUp(email).body)["user"].(map[string]any)["id"].(string)
-			other.signIn(email, "password123")
+			other.signIn(email, "paper-lantern-42")
 			raw := v.userToken()
 			traded, _, _ := s.issued(c.exchange(raw))
 			tt.end(v, id)

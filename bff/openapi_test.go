@@ -147,7 +147,7 @@ func TestOtherNamesAreLimitedToo(t *testing.T) {
 	s := newSite(t, storetest.SQLite(t))
 	v := s.visitor()
 	v.signUp("ada@example.com")
-	v.want(v.do("POST", "/api/auth/sign-up/email", `{"email":"ada@example.com","password":"password123"}`), 422, "USER_ALREADY_EXISTS")
+	v.want(v.do("POST", "/api/auth/sign-up/email", `{"email":"ada@example.com","password":"paper-lantern-42"}`), 422, "USER_ALREADY_EXISTS")
 	for i := 0; ; i++ {
 		a := v.do("POST", "/api/auth/login", `{"email":"ada@example.com","password":"wrong horse"}`)
 		if a.status == 429 {
@@ -157,20 +157,20 @@ func TestOtherNamesAreLimitedToo(t *testing.T) {
 			t.Fatal("nothing is limited")
 		}
 	}
-	v.tooMany(v.do("POST", "/api/auth/sign-in/email", `{"email":"ada@example.com","password":"password123"}`))
+	v.tooMany(v.do("POST", "/api/auth/sign-in/email", `{"email":"ada@example.com","password":"paper-lantern-42"}`))
 	for range 10 {
 		v.want(v.do("POST", "/api/auth/verify-password", `{"password":"wrong horse"}`), 400, "")
 	}
-	v.tooMany(v.do("POST", "/api/auth/change-password", `{"currentPassword":"password123","newPassword":"another horse"}`))
+	v.tooMany(v.do("POST", "/api/auth/change-password", `{"currentPassword":"paper-lantern-42","newPassword":"another horse"}`))
 	for range 5 {
 		v.want(v.do("POST", "/api/auth/change-email", `{"newEmail":"bob@example.com"}`), 200, "")
 	}
 	v.tooMany(v.do("POST", "/api/auth/change-email", `{"newEmail":"bob@example.com"}`))
 	for i := range 58 {
-		v.want(v.do("POST", "/api/auth/signup", `{"email":"u`+strconv.Itoa(i)+`@example.com","password":"password123"}`), 200, "")
+		v.want(v.do("POST", "/api/auth/signup", `{"email":"u`+strconv.Itoa(i)+`@example.com","password":"paper-lantern-42"}`), 200, "")
 	}
-	v.tooMany(v.do("POST", "/api/auth/signup", `{"email":"last@example.com","password":"password123"}`))
-	v.tooMany(v.do("POST", "/api/auth/sign-up/email", `{"email":"last@example.com","password":"password123"}`))
+	v.tooMany(v.do("POST", "/api/auth/signup", `{"email":"last@example.com","password":"paper-lantern-42"}`))
+	v.tooMany(v.do("POST", "/api/auth/sign-up/email", `{"email":"last@example.com","password":"paper-lantern-42"}`))
 }
 
 // TestTheDocumentIsServed and what else needs nothing.

@@ -46,17 +46,22 @@ func (s *Server) checkPassword(r *http.Request, live *session.Live, pw string) (
 	return hash, nil
 }
 
-// verifyPassword says whether a password is the caller's.
-func (s *Server) verifyPassword(w http.ResponseWriter, r *http.Request, live *session.Live) error {
-	body, err := s.readBody(w, r)
-	if err != nil {
-		return err
-	}
+// verifyPassword says whether a password is the caller's, which then is proven in the
+// session: for SESSION_FRESH_AGE what is sensitive needs no other proof.
+func (s *Server) verifyPassword(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error {
 	pw, _ := body.String("password")
 	if faults := body.Faults(); len(faults) > 0 {
 		return validation(faults)
 	}
-	if _, err := s.checkPassword(r, live, pw); err != nil {
+	hash, err := s.checkPassword(r, live, pw)
+	if err != nil {
+		return err
+	}
+	err = s.store.ProvePassword(r.Context(), hash, s.eventOf(r, live, store.EventPasswordProven))
+	if errors.Is(err, store.ErrConflict) {
+		return errPassword.Because(err) // it was changed while it was verified
+	}
+	if err != nil {
 		return err
 	}
 	return done(w)
@@ -65,11 +70,7 @@ func (s *Server) verifyPassword(w http.ResponseWriter, r *http.Request, live *se
 // changePassword gives the caller another password and another session secret, and
 // ends their sessions elsewhere unless they ask for those to be kept: a password
 // is often changed because somebody else has it.
-func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, live *session.Live) error {
-	body, err := s.readBody(w, r)
-	if err != nil {
-		return err
-	}
+func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error {
 	current, _ := body.String("currentPassword")
 	next, _ := body.String("newPassword")
 	endOthers := true

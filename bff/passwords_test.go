@@ -11,7 +11,7 @@ func TestVerifyPassword(t *testing.T) {
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
-		v.want(v.do("POST", "/api/auth/verify-password", `{"password":"password123"}`), 200, `{"status":true}`)
+		v.want(v.do("POST", "/api/auth/verify-password", `{"password":"paper-lantern-42"}`), 200, `{"status":true}`)
 		v.want(v.do("POST", "/api/auth/verify-password", `{"password":"password124"}`), 400, "INVALID_PASSWORD")
 		v.want(v.do("POST", "/api/auth/verify-password", `{}`), 400, "[body.password]")
 		if events := s.events(store.EventPasswordFailed); len(events) != 1 || events[0].UserID == "" || events[0].SessionID == "" {
@@ -24,7 +24,7 @@ func TestChangePassword(t *testing.T) {
 	each(t, func(s *site) {
 		v, elsewhere := s.visitor(), s.visitor()
 		first := handle(t, v.signUp("ada@example.com"))
-		elsewhere.signIn("ada@example.com", "password123")
+		elsewhere.signIn("ada@example.com", "paper-lantern-42")
 		old := v.cookieHeader()
 
 		for _, tt := range []struct {
@@ -33,11 +33,11 @@ func TestChangePassword(t *testing.T) {
 			code   string
 		}{
 			{`{"currentPassword":"password124","newPassword":"another password"}`, 400, "INVALID_PASSWORD"},
-			{`{"currentPassword":"password123","newPassword":"short"}`, 400, "PASSWORD_TOO_SHORT"},
-			{`{"currentPassword":"password123","newPassword":"` + strings.Repeat("x", 129) + `"}`, 400, "PASSWORD_TOO_LONG"},
+			{`{"currentPassword":"paper-lantern-42","newPassword":"short"}`, 400, "PASSWORD_TOO_SHORT"},
+			{`{"currentPassword":"paper-lantern-42","newPassword":"` + strings.Repeat("x", 129) + `"}`, 400, "PASSWORD_TOO_LONG"},
 			{`{"newPassword":"another password"}`, 400, "[body.currentPassword]"},
-			{`{"currentPassword":"password123"}`, 400, "[body.newPassword]"},
-			{`{"currentPassword":"password123","newPassword":"another password","revokeOtherSessions":"no"}`, 400, "[body.revokeOtherSessions]"},
+			{`{"currentPassword":"paper-lantern-42"}`, 400, "[body.newPassword]"},
+			{`{"currentPassword":"paper-lantern-42","newPassword":"another password","revokeOtherSessions":"no"}`, 400, "[body.revokeOtherSessions]"},
 		} {
 			v.want(v.do("POST", "/api/auth/change-password", tt.body), tt.status, tt.code)
 		}
@@ -45,7 +45,7 @@ func TestChangePassword(t *testing.T) {
 			s.t.Fatal("somebody was signed out by a refused change")
 		}
 
-		a := v.want(v.do("POST", "/api/auth/change-password", `{"currentPassword":"password123","newPassword":"another password"}`), 200, "ada@example.com")
+		a := v.want(v.do("POST", "/api/auth/change-password", `{"currentPassword":"paper-lantern-42","newPassword":"another password"}`), 200, "ada@example.com")
 		if second := handle(t, a); second == first || !strings.Contains(cookieLine(t, a), "Max-Age=604800") {
 			s.t.Errorf("got handle %s after %s, cookie %q; want a new session", second, first, cookieLine(t, a))
 		}
@@ -54,10 +54,10 @@ func TestChangePassword(t *testing.T) {
 		}
 		thief := s.visitor()
 		thief.want(thief.do("GET", "/api/proxy/x", "", "Cookie", old), 401, "SESSION_EXPIRED")
-		thief.want(thief.do("POST", "/api/auth/sign-in/email", `{"email":"ada@example.com","password":"password123"}`), 401, "")
+		thief.want(thief.do("POST", "/api/auth/sign-in/email", `{"email":"ada@example.com","password":"paper-lantern-42"}`), 401, "")
 		elsewhere.signIn("ada@example.com", "another password")
 
-		a = v.want(v.do("POST", "/api/auth/change-password", `{"currentPassword":"another password","newPassword":"password123","revokeOtherSessions":false}`), 200, "")
+		a = v.want(v.do("POST", "/api/auth/change-password", `{"currentPassword":"another password","newPassword":"paper-lantern-42","revokeOtherSessions":false}`), 200, "")
 		if !v.signedIn() || !elsewhere.signedIn() || cookieLine(t, a) == "" {
 			s.t.Errorf("signed in: here %t, elsewhere %t; want both, and a new cookie here", v.signedIn(), elsewhere.signedIn())
 		}
@@ -74,8 +74,8 @@ func TestChangePassword(t *testing.T) {
 func TestABriefSessionStaysBrief(t *testing.T) {
 	each(t, func(s *site) {
 		v := s.visitor()
-		v.want(v.do("POST", "/api/auth/sign-up/email", `{"email":"ada@example.com","password":"password123","rememberMe":false}`), 200, "")
-		a := v.want(v.do("POST", "/api/auth/change-password", `{"currentPassword":"password123","newPassword":"another password"}`), 200, "")
+		v.want(v.do("POST", "/api/auth/sign-up/email", `{"email":"ada@example.com","password":"paper-lantern-42","rememberMe":false}`), 200, "")
+		a := v.want(v.do("POST", "/api/auth/change-password", `{"currentPassword":"paper-lantern-42","newPassword":"another password"}`), 200, "")
 		if line := cookieLine(t, a); line == "" || strings.Contains(line, "Max-Age") {
 			s.t.Errorf("got cookie %q, want one that goes with the browser", line)
 		}

@@ -26,17 +26,17 @@ func (s *Server) routes() *mux.Router {
 	only := func(method, betterAuth string, h web.HandlerFunc) {
 		s.handle(router, method, "/api/auth"+betterAuth, h)
 	}
-	only(http.MethodGet, "/list-sessions", s.signedIn(s.listSessions))
-	only(http.MethodPost, "/revoke-session", s.signedIn(s.revokeSession))
-	only(http.MethodPost, "/revoke-sessions", s.signedIn(s.revokeSessions))
-	only(http.MethodPost, "/revoke-other-sessions", s.signedIn(s.revokeOtherSessions))
+	only(http.MethodGet, "/list-sessions", s.signedIn(noBody, s.listSessions))
+	only(http.MethodPost, "/revoke-session", s.signedIn(s.readBody, s.revokeSession))
+	only(http.MethodPost, "/revoke-sessions", s.signedIn(s.optionalBody, s.fresh(s.revokeSessions)))
+	only(http.MethodPost, "/revoke-other-sessions", s.signedIn(s.optionalBody, s.fresh(s.revokeOtherSessions)))
 
-	only(http.MethodPost, "/update-user", s.signedIn(s.updateUser))
-	only(http.MethodPost, "/change-password", s.signedIn(s.changePassword))
-	only(http.MethodPost, "/verify-password", s.signedIn(s.verifyPassword))
-	only(http.MethodPost, "/change-email", s.signedIn(s.changeEmail))
-	only(http.MethodPost, "/delete-user", s.signedIn(s.deleteUser))
-	only(http.MethodGet, "/list-accounts", s.signedIn(s.listAccounts))
+	only(http.MethodPost, "/update-user", s.signedIn(s.readBody, s.updateUser))
+	only(http.MethodPost, "/change-password", s.signedIn(s.readBody, s.changePassword))
+	only(http.MethodPost, "/verify-password", s.signedIn(s.readBody, s.verifyPassword))
+	only(http.MethodPost, "/change-email", s.signedIn(s.readBody, s.fresh(s.changeEmail)))
+	only(http.MethodPost, "/delete-user", s.signedIn(s.readBody, s.deleteUser))
+	only(http.MethodGet, "/list-accounts", s.signedIn(noBody, s.listAccounts))
 
 	only(http.MethodPost, "/request-password-reset", s.requestPasswordReset)
 	only(http.MethodGet, "/reset-password/{token}", s.followReset)
@@ -49,7 +49,7 @@ func (s *Server) routes() *mux.Router {
 	router.Path("/api/auth/oauth2/token").Methods(http.MethodPost).Handler(web.Handle(s.oauthToken, writeOAuthError))
 
 	if s.cfg.ExposeToken {
-		only(http.MethodGet, "/token", s.signedIn(s.token))
+		only(http.MethodGet, "/token", s.signedIn(noBody, s.token))
 	}
 	only(http.MethodGet, "/ok", s.ok)
 	only(http.MethodGet, "/error", s.showError)

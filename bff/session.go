@@ -14,7 +14,7 @@ import (
 // signOut ends the session of the cookie. Without one there is nothing to end,
 // which is what was asked for.
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
-	if err := s.ignoreBody(w, r); err != nil {
+	if _, err := s.optionalBody(w, r); err != nil {
 		return err
 	}
 	if err := s.sessions.End(r, store.Recorded(s.event(r, store.EventSignOut))); err != nil {
@@ -47,7 +47,9 @@ func (s *Server) getSession(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch {
 	case errors.Is(err, session.ErrEnded):
-		http.SetCookie(w, s.sessions.Cookie.Clear())
+		if !errors.Is(err, session.ErrReplaced) { // this answer may be late
+			http.SetCookie(w, s.sessions.Cookie.Clear())
+		}
 		return web.WriteJSON(w, http.StatusOK, nil)
 	case errors.Is(err, session.ErrNone), errors.Is(err, session.ErrUnsigned):
 		return web.WriteJSON(w, http.StatusOK, nil)
@@ -76,7 +78,7 @@ func (s *Server) authorize(r *http.Request) (proxy.Grant, error) {
 	case errors.Is(err, session.ErrNone):
 		return proxy.Grant{}, errNoSession
 	case errors.Is(err, session.ErrEnded), errors.Is(err, session.ErrUnsigned):
-		return proxy.Grant{}, errSessionExpired.With("Set-Cookie", s.sessions.Cookie.Clear().String()).Because(err)
+		return proxy.Grant{}, s.cleared(errSessionExpired, err)
 	case err != nil:
 		return proxy.Grant{}, err
 	}

@@ -11,7 +11,7 @@ import (
 
 // listSessions answers where the user is signed in. Which one is the caller's own
 // is told by its token, which /get-session gives too.
-func (s *Server) listSessions(w http.ResponseWriter, r *http.Request, live *session.Live) error {
+func (s *Server) listSessions(w http.ResponseWriter, r *http.Request, live *session.Live, _ *web.Object) error {
 	rows, err := s.sessions.Of(r.Context(), live.UserID)
 	if err != nil {
 		return err
@@ -25,15 +25,14 @@ func (s *Server) listSessions(w http.ResponseWriter, r *http.Request, live *sess
 
 // revokeSession ends the session that a handle names, if it is one of the user's
 // own. The answer is the same if it is not: a handle of somebody else's is not
-// told from one that never was.
-func (s *Server) revokeSession(w http.ResponseWriter, r *http.Request, live *session.Live) error {
-	body, err := s.readBody(w, r)
-	if err != nil {
-		return err
-	}
+// told from one that never was. To end one's own is to sign out, which needs no proof.
+func (s *Server) revokeSession(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error {
 	handle, _ := body.String("token")
 	if faults := body.Faults(); len(faults) > 0 {
 		return validation(faults)
+	}
+	if handle != live.Handle() && !s.sessions.Proven(live) {
+		return errNotFresh
 	}
 	hash, err := s.store.RevokeSession(r.Context(), live.UserID, handle, s.eventOf(r, live, store.EventSessionRevoked))
 	switch {
@@ -50,8 +49,8 @@ func (s *Server) revokeSession(w http.ResponseWriter, r *http.Request, live *ses
 }
 
 // revokeSessions ends all of the user's sessions, the caller's own too.
-func (s *Server) revokeSessions(w http.ResponseWriter, r *http.Request, live *session.Live) error {
-	if err := s.revokeBut(w, r, live, ""); err != nil {
+func (s *Server) revokeSessions(w http.ResponseWriter, r *http.Request, live *session.Live, _ *web.Object) error {
+	if err := s.revokeBut(r, live, ""); err != nil {
 		return err
 	}
 	http.SetCookie(w, s.sessions.Cookie.Clear())
@@ -59,17 +58,14 @@ func (s *Server) revokeSessions(w http.ResponseWriter, r *http.Request, live *se
 }
 
 // revokeOtherSessions leaves the user signed in here and nowhere else.
-func (s *Server) revokeOtherSessions(w http.ResponseWriter, r *http.Request, live *session.Live) error {
-	if err := s.revokeBut(w, r, live, live.TokenHash); err != nil {
+func (s *Server) revokeOtherSessions(w http.ResponseWriter, r *http.Request, live *session.Live, _ *web.Object) error {
+	if err := s.revokeBut(r, live, live.TokenHash); err != nil {
 		return err
 	}
 	return done(w)
 }
 
-func (s *Server) revokeBut(w http.ResponseWriter, r *http.Request, live *session.Live, except string) error {
-	if err := s.ignoreBody(w, r); err != nil {
-		return err
-	}
+func (s *Server) revokeBut(r *http.Request, live *session.Live, except string) error {
 	hashes, err := s.store.RevokeSessions(r.Context(), live.UserID, except, s.eventOf(r, live, store.EventSessionRevoked))
 	if err != nil {
 		return err
@@ -78,12 +74,11 @@ func (s *Server) revokeBut(w http.ResponseWriter, r *http.Request, live *session
 	return nil
 }
 
-// ignoreBody reads the body of a request that needs none: {} or nothing. What a
+// optionalBody reads the body of a request that needs none: {} or nothing. What a
 // form of a foreign page can send is refused.
-func (s *Server) ignoreBody(w http.ResponseWriter, r *http.Request) error {
+func (s *Server) optionalBody(w http.ResponseWriter, r *http.Request) (*web.Object, error) {
 	if r.ContentLength == 0 {
-		return nil
+		return nil, nil
 	}
-	_, err := s.readBody(w, r)
-	return err
+	return s.readBody(w, r)
 }

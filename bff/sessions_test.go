@@ -62,7 +62,7 @@ func TestListSessions(t *testing.T) {
 		first, second, other := s.visitor(), s.visitor(), s.visitor()
 		one := handle(t, first.signUp("ada@example.com"))
 		s.clock.Set(s.clock.Now().Add(time.Minute))
-		two := handle(t, second.signIn("ada@example.com", "password123"))
+		two := handle(t, second.signIn("ada@example.com", "paper-lantern-42"))
 		other.signUp("eve@example.com")
 		list := second.sessions()
 		if len(list) != 2 || list[0]["token"] != two || list[1]["token"] != one {
@@ -84,7 +84,7 @@ func TestRevokeSession(t *testing.T) {
 	each(t, func(s *site) {
 		here, there, other := s.visitor(), s.visitor(), s.visitor()
 		here.signUp("ada@example.com")
-		far := handle(t, there.signIn("ada@example.com", "password123"))
+		far := handle(t, there.signIn("ada@example.com", "paper-lantern-42"))
 		foreign := handle(t, other.signUp("eve@example.com"))
 
 		for name, body := range map[string]string{
@@ -120,8 +120,8 @@ func TestRevokeSessions(t *testing.T) {
 	each(t, func(s *site) {
 		a, b, c, other := s.visitor(), s.visitor(), s.visitor(), s.visitor()
 		a.signUp("ada@example.com")
-		b.signIn("ada@example.com", "password123")
-		c.signIn("ada@example.com", "password123")
+		b.signIn("ada@example.com", "paper-lantern-42")
+		c.signIn("ada@example.com", "paper-lantern-42")
 		other.signUp("eve@example.com")
 		// No body at all, as curl sends it, and the client's {}.
 		if got := a.want(a.do("POST", "/api/auth/revoke-other-sessions", ""), 200, `{"status":true}`); cookieLine(t, got) != "" {
@@ -130,7 +130,7 @@ func TestRevokeSessions(t *testing.T) {
 		if !a.signedIn() || b.signedIn() || c.signedIn() || !other.signedIn() {
 			s.t.Errorf("signed in: %t %t %t %t, want the first and the last", a.signedIn(), b.signedIn(), c.signedIn(), other.signedIn())
 		}
-		b.signIn("ada@example.com", "password123")
+		b.signIn("ada@example.com", "paper-lantern-42")
 		if got := a.want(a.do("POST", "/api/auth/revoke-sessions", "{}"), 200, `{"status":true}`); !strings.Contains(cookieLine(t, got), "Max-Age=0") {
 			s.t.Errorf("got cookie %q, want it cleared", cookieLine(t, got))
 		}

@@ -68,7 +68,7 @@ func TestHTTPSBaseURL(t *testing.T) {
 		c.CookieName = "__Host-better-auth.session_token"
 	})
 	v := s.visitor()
-	a := v.want(v.do("POST", "/api/auth/signup", `{"email":"lou@example.com","password":"password123"}`), 200, "")
+	a := v.want(v.do("POST", "/api/auth/signup", `{"email":"lou@example.com","password":"paper-lantern-42"}`), 200, "")
 	line := cookieLine(t, a)
 	if !strings.HasPrefix(line, "__Host-better-auth.session_token=") || !strings.HasSuffix(line, "; Path=/; Max-Age=604800; HttpOnly; Secure; SameSite=Lax") {
 		t.Errorf("got cookie %q", line)
@@ -187,7 +187,7 @@ func TestForwardedAddressCountsOnlyFromTrustedProxies(t *testing.T) {
 			}
 		})
 		v := s.visitor()
-		v.want(v.do("POST", "/api/auth/signup", `{"email":"max@example.com","password":"password123"}`, "X-Forwarded-For", "198.51.100.1, 203.0.113.7"), 200, "")
+		v.want(v.do("POST", "/api/auth/signup", `{"email":"max@example.com","password":"paper-lantern-42"}`, "X-Forwarded-For", "198.51.100.1, 203.0.113.7"), 200, "")
 		want := "127.0.0.1"
 		if trusted {
 			want = "203.0.113.7"

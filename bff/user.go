@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"vestibule/bff/session"
 	"vestibule/internal/web"
@@ -48,11 +47,7 @@ func readImage(body *web.Object) **string {
 
 // updateUser changes the name and the picture. The address is not changed like
 // that: the new one must be shown to be the user's own first.
-func (s *Server) updateUser(w http.ResponseWriter, r *http.Request, live *session.Live) error {
-	body, err := s.readBody(w, r)
-	if err != nil {
-		return err
-	}
+func (s *Server) updateUser(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error {
 	if body.Has("email") && !body.IsNull("email") {
 		if address, text := body.String("email"); address != "" || !text { // Better Auth passes an empty one over
 			return web.Refuse(http.StatusBadRequest, "EMAIL_CAN_NOT_BE_UPDATED", "Email can not be updated: use /change-email.")
@@ -65,7 +60,7 @@ func (s *Server) updateUser(w http.ResponseWriter, r *http.Request, live *sessio
 	if change.Name == nil && change.Image == nil {
 		return web.Refuse(http.StatusBadRequest, "NO_FIELDS_TO_UPDATE", "No fields to update")
 	}
-	err = s.store.UpdateUser(r.Context(), live.UserID, change, s.now(), s.eventOf(r, live, store.EventUserUpdated))
+	err := s.store.UpdateUser(r.Context(), live.UserID, change, s.now(), s.eventOf(r, live, store.EventUserUpdated))
 	if err != nil {
 		return gone(err)
 	}
@@ -91,7 +86,7 @@ type accountJSON struct {
 	Scopes     []string `json:"scopes"`
 }
 
-func (s *Server) listAccounts(w http.ResponseWriter, r *http.Request, live *session.Live) error {
+func (s *Server) listAccounts(w http.ResponseWriter, r *http.Request, live *session.Live, _ *web.Object) error {
 	rows, err := s.store.AccountsOf(r.Context(), live.UserID)
 	if err != nil {
 		return err
@@ -114,18 +109,10 @@ func scopes(list string) []string {
 	return strings.Split(list, ",")
 }
 
-// freshAge is how young a sign-in must be to stand for the password, where a
-// request may leave that out. It is Better Auth's.
-const freshAge = 24 * time.Hour
-
-// deleteUser deletes the caller's account and all that is theirs. Who does not
-// give the password must have signed in lately: a browser that was left open last
-// week is not enough for what cannot be undone.
-func (s *Server) deleteUser(w http.ResponseWriter, r *http.Request, live *session.Live) error {
-	body, err := s.readBody(w, r)
-	if err != nil {
-		return err
-	}
+// deleteUser deletes the caller's account and all that is theirs. Who does not give
+// the password must have proven it lately: a browser that was left open is not enough
+// for what cannot be undone.
+func (s *Server) deleteUser(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error {
 	var pw string
 	withPassword := body.Has("password") && !body.IsNull("password")
 	if withPassword {
@@ -139,8 +126,8 @@ func (s *Server) deleteUser(w http.ResponseWriter, r *http.Request, live *sessio
 		if _, err := s.checkPassword(r, live, pw); err != nil {
 			return err
 		}
-	case s.now().Sub(live.CreatedAt) >= freshAge:
-		return web.Refuse(http.StatusBadRequest, "SESSION_EXPIRED", "Session expired. Re-authenticate to perform this action.")
+	case !s.sessions.Proven(live):
+		return errNotFresh
 	}
 	e := s.eventOf(r, live, store.EventUserDeleted)
 	e.Email = live.User.Email

@@ -48,7 +48,7 @@ func TestADisabledUserIsOutAtOnce(t *testing.T) {
 			if took := time.Since(disabled); took > 20*time.Second {
 				t.Errorf("the stream ended %v after the command", took)
 			}
-			got := b.send("POST", p.bff+"/api/auth/login", `{"email":"rex@example.com","password":"password123"}`)
+			got := b.send("POST", p.bff+"/api/auth/login", `{"email":"rex@example.com","password":"paper-lantern-42"}`)
 			want := wrong.send("POST", p.bff+"/api/auth/login", `{"email":"rex@example.com","password":"wrong horse"}`)
 			for _, a := range []answer{got, want} { // what differs between any two answers
 				a.header.Del("Date")
@@ -59,7 +59,7 @@ func TestADisabledUserIsOutAtOnce(t *testing.T) {
 			}
 
 			p.command("user", "enable", "rex@example.com")
-			b.want(b.send("POST", p.bff+"/api/auth/login", `{"email":"rex@example.com","password":"password123"}`), 200, "rex")
+			b.want(b.send("POST", p.bff+"/api/auth/login", `{"email":"rex@example.com","password":"paper-lantern-42"}`), 200, "rex")
 			out := p.command("audit", "--user=rex@example.com")
 			for _, event := range []string{"user-enabled", "user-disabled", "session-revoked", "sign-in-failed", "sign-up"} {
 				if !strings.Contains(out, event) {

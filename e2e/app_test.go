@@ -74,7 +74,7 @@ func testFirstVisit(t *testing.T, a *app) {
 	w.press("Create an account")
 	w.fill("Name", "Ada Lovelace")
 	w.fill("Email", "first@example.com")
-	w.fill("Password", "password123")
+	w.fill("Password", "paper-lantern-42")
 	w.press("Create account")
 	w.shows("Nothing to do yet")
 	w.add("Write the first program")
@@ -107,7 +107,7 @@ func testFirstVisit(t *testing.T, a *app) {
 	w.lists("Read Menabrea", "Write the very first program")
 	w.press("Log out")
 	w.until(`location.pathname === '/login'`)
-	w.logIn("first@example.com", "password123")
+	w.logIn("first@example.com", "paper-lantern-42")
 	w.lists("Read Menabrea", "Write the very first program")
 	w.quiet()
 }
@@ -135,7 +135,7 @@ func testGuards(t *testing.T, a *app) {
 	w.shows("New here?")
 	w.press("Create an account") // and back: where one wanted to go is not forgotten on the way
 	w.press("Log in")
-	w.logIn("guards@example.com", "password123")
+	w.logIn("guards@example.com", "paper-lantern-42")
 	w.until(`location.pathname + location.search === '/tasks?show=open&q=thing'`)
 	w.lists("private thing")
 	w.quiet()
@@ -161,7 +161,7 @@ func testSideBySide(t *testing.T, a *app) {
 	two := a.beside(t, one, "/tasks")
 	two.shows("Nothing to do yet")
 	three := a.device(t, "/login")
-	three.logIn("beside@example.com", "password123")
+	three.logIn("beside@example.com", "paper-lantern-42")
 	three.shows("Nothing to do yet")
 	all := []*window{one, two, three}
 	var took []time.Duration
@@ -214,7 +214,7 @@ func testLogOutEverywhere(t *testing.T, a *app) {
 			t.Errorf("the page still has %v of who has left", got)
 		}
 	}
-	two.logIn("tabs@example.com", "password123")
+	two.logIn("tabs@example.com", "paper-lantern-42")
 	two.until(`document.querySelector('.page')`)
 	one.until(`location.pathname === '/tasks'`) // and so is log-in
 	one.quiet()
@@ -239,7 +239,7 @@ func testNextPerson(t *testing.T, a *app) {
 	two.until(`location.pathname + location.search === '/login'`)
 	two.press("Create an account")
 	two.fill("Email", "another-person@example.com")
-	two.fill("Password", "password123")
+	two.fill("Password", "paper-lantern-42")
 	two.press("Create account")
 	two.until(`location.pathname + location.search === '/tasks'`)
 	one.shows("another-person@example.com")
@@ -261,7 +261,7 @@ func testSessionEnds(t *testing.T, a *app) {
 	w.add("older")
 	w.saved()
 	other := a.device(t, "/login")
-	other.logIn("expires@example.com", "password123")
+	other.logIn("expires@example.com", "paper-lantern-42")
 	other.lists("older")
 	revoke := func() {
 		t.Helper()
@@ -280,7 +280,7 @@ func testSessionEnds(t *testing.T, a *app) {
 	}
 	w.logIn("", "wrong-password")
 	w.shows("The email or the password is wrong.")
-	w.logIn("", "password123")
+	w.logIn("", "paper-lantern-42")
 	w.lists("being typed", "older")
 	w.saved()
 	other.lists("being typed", "older")
@@ -300,7 +300,7 @@ func testSessionEnds(t *testing.T, a *app) {
 		w.do(chromedp.KeyEvent("\x1b"), chromedp.Sleep(50*time.Millisecond))
 	}
 	w.until(`document.querySelector('dialog').open && document.activeElement === named('input', 'Password')`)
-	w.logIn("", "password123")
+	w.logIn("", "paper-lantern-42")
 	w.until(`named('textarea', 'Title')?.value === 'older and wis'`)
 	w.until(`document.activeElement === named('textarea', 'Title')`) // and goes on where it was
 	w.do(chromedp.KeyEvent("er"))
@@ -315,7 +315,7 @@ func testSessionEnds(t *testing.T, a *app) {
 	revoke()
 	w.press("Save name")
 	w.shows("Session expired. Please log in again.")
-	w.logIn("", "password123")
+	w.logIn("", "paper-lantern-42")
 	w.shows("Your name is saved.")
 	w.until(`document.querySelector('.who').textContent === 'Countess'`)
 	// Over another dialog, it has its own name.
@@ -324,7 +324,7 @@ func testSessionEnds(t *testing.T, a *app) {
 	revoke()
 	w.shows("Session expired. Please log in again.")
 	w.until(`nameOf([...document.querySelectorAll('dialog')].find(e => e.contains(document.activeElement))) === 'Session expired. Please log in again.'`)
-	w.logIn("", "password123")
+	w.logIn("", "paper-lantern-42")
 	w.until(`document.querySelectorAll('dialog').length === 1`)
 	w.press("Keep it")
 	w.until(`!document.querySelector('dialog')`)
@@ -335,7 +335,7 @@ func testSessionEnds(t *testing.T, a *app) {
 func testNetworkAway(t *testing.T, a *app) {
 	w := a.signedUp(t, "away@example.com")
 	other := a.device(t, "/login")
-	other.logIn("away@example.com", "password123")
+	other.logIn("away@example.com", "paper-lantern-42")
 	other.shows("Nothing to do yet")
 	w.add("before")
 	w.saved()
@@ -423,7 +423,7 @@ func testOnlyOnce(t *testing.T, a *app) {
 	w.press("Log out")
 	w.do(evaluate(watchRequests))
 	w.fill("Email", "once@example.com")
-	w.fill("Password", "password123")
+	w.fill("Password", "paper-lantern-42")
 	x, y = w.place("Log in")
 	w.do(chromedp.MouseClickXY(x, y), chromedp.MouseClickXY(x, y))
 	w.lists("made and changed once")
@@ -851,7 +851,7 @@ func testComplaints(t *testing.T, a *app) {
 		w.do(chromedp.Sleep(50 * time.Millisecond))
 	}
 	w.fill("Email", "not an address")
-	w.fill("Password", "password123")
+	w.fill("Password", "paper-lantern-42")
 	w.press("Create account")
 	wrong("Email", "This is not an email address.")
 	w.fill("Email", "a..b@example.com") // only the server knows
@@ -940,7 +940,7 @@ func testNoAnswers(t *testing.T, a *app) {
 	w.press("Log out")
 	for _, body := range []string{`null`, `{}`, `{"user":null}`, `{"user":{}}`} {
 		answers("/sign-in/email", "200", body)
-		w.logIn("noanswer@example.com", "password123")
+		w.logIn("noanswer@example.com", "paper-lantern-42")
 		w.until(`document.querySelector('form .whole')?.textContent.includes('The server cannot be reached.')`)
 	}
 	w.quiet("500")
@@ -968,10 +968,10 @@ func testAccount(t *testing.T, a *app) {
 	w.shows("Confirmed")
 
 	other := a.device(t, "/login")
-	other.logIn("augusta@example.com", "password123")
+	other.logIn("augusta@example.com", "paper-lantern-42")
 	other.shows("Nothing to do yet")
 	third := a.device(t, "/login")
-	third.logIn("augusta@example.com", "password123")
+	third.logIn("augusta@example.com", "paper-lantern-42")
 	third.shows("Nothing to do yet")
 	w.do(chromedp.Reload())
 	w.until(`document.querySelectorAll('.devices li').length === 3`)
@@ -981,21 +981,21 @@ func testAccount(t *testing.T, a *app) {
 	w.until(`document.querySelectorAll('.devices li').length === 1`)
 	other.shows("Session expired. Please log in again.")
 	third.shows("Session expired. Please log in again.")
-	third.logIn("", "password123")
+	third.logIn("", "paper-lantern-42")
 	third.shows("Nothing to do yet")
 
 	w.fill("Current password", "wrong")
 	w.fill("New password", "password456")
 	w.press("Change password")
 	w.shows("This is not your current password.")
-	w.fill("Current password", "password123")
+	w.fill("Current password", "paper-lantern-42")
 	w.press("Change password")
 	w.shows("Your password is changed.")
 	third.shows("Session expired. Please log in again.")
 	w.until(`document.querySelectorAll('.devices li').length === 1`)
 
 	w.press("Delete account…")
-	w.fill("Password", "password123")
+	w.fill("Password", "paper-lantern-42")
 	w.press("Delete account")
 	w.shows("This is not your current password.")
 	w.press("Keep it")
@@ -1074,7 +1074,7 @@ func testKeyboard(t *testing.T, a *app) {
 	tab("Email")
 	w.write("grace@example.com")
 	tab("Password")
-	w.write("password123")
+	w.write("paper-lantern-42")
 	key("\r")
 	w.shows("Nothing to do yet")
 	tab("New task")
@@ -1140,7 +1140,7 @@ func testDeviceFocus(t *testing.T, a *app) {
 	w := a.signedUp(t, "devices@example.com")
 	for range 2 {
 		other := a.device(t, "/login")
-		other.logIn("devices@example.com", "password123")
+		other.logIn("devices@example.com", "paper-lantern-42")
 		other.shows("Nothing to do yet")
 	}
 	w.press("Account")
@@ -1185,7 +1185,7 @@ func testNoSecrets(t *testing.T, a *app) {
 	} }`))
 	w.press("Create an account")
 	w.fill("Email", "secret@example.com")
-	w.fill("Password", "password123")
+	w.fill("Password", "paper-lantern-42")
 	w.press("Create account")
 	w.shows("Nothing to do yet")
 	w.add("a task")
@@ -1203,7 +1203,7 @@ func testNoSecrets(t *testing.T, a *app) {
 		t.Errorf("got only %d places", len(found))
 	}
 	for _, place := range found {
-		if text := fmt.Sprint(place); strings.Contains(text, secret) || strings.Contains(text, "eyJ") || strings.Contains(text, "password123") {
+		if text := fmt.Sprint(place); strings.Contains(text, secret) || strings.Contains(text, "eyJ") || strings.Contains(text, "paper-lantern-42") {
 			t.Errorf("a secret is in %s", text)
 		}
 	}

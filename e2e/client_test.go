@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -36,6 +37,11 @@ var clientSuites = []clientSuite{
 	{"exposed", []string{"RATE_LIMIT=off", "EXPOSE_TOKEN=true", "JWT_ALGORITHM=EdDSA"}, "expose"},
 	{"required", []string{"RATE_LIMIT=off", "REQUIRE_EMAIL_VERIFICATION=true"}, "require"},
 	{"strict", nil, "strict"},
+}
+
+// ownSuites are of what the reference does not have.
+var ownSuites = []clientSuite{
+	{"fresh", []string{"RATE_LIMIT=off", "SESSION_FRESH_AGE=3s"}, ""},
 }
 
 // clientFolder is where npm has installed the client.
@@ -75,7 +81,7 @@ func runSuite(t *testing.T, suite clientSuite, env ...string) {
 
 func TestOfficialClient(t *testing.T) {
 	for _, s := range []shape{shapes[0], shapes[3]} {
-		for _, suite := range clientSuites {
+		for _, suite := range slices.Concat(clientSuites, ownSuites) {
 			t.Run(s.name+", "+suite.folder, func(t *testing.T) {
 				mails := t.TempDir()
 				settings := append([]string{"TRUSTED_ORIGINS=https://app.example.com", "MAIL_DIR=" + mails}, suite.settings...)
@@ -185,10 +191,10 @@ func TestGuessesAreLimited(t *testing.T) {
 		}
 		// Nobody is locked out of a live session, nor of what it can do.
 		owner.want(owner.send("GET", p.bff+"/api/proxy/me/tasks", ""), 200, "[]")
-		owner.want(owner.send("POST", p.bff+"/api/auth/verify-password", `{"password":"password123"}`), 200, "true")
+		owner.want(owner.send("POST", p.bff+"/api/auth/verify-password", `{"password":"paper-lantern-42"}`), 200, "true")
 		for range 10 {
 			owner.send("POST", p.bff+"/api/auth/change-password", `{"currentPassword":"wrong horse","newPassword":"another horse"}`)
 		}
-		owner.want(owner.send("POST", p.bff+"/api/auth/change-password", `{"currentPassword":"password123","newPassword":"another horse"}`), 429, "TOO_MANY_REQUESTS")
+		owner.want(owner.send("POST", p.bff+"/api/auth/change-password", `{"currentPassword":"paper-lantern-42","newPassword":"another horse"}`), 429, "TOO_MANY_REQUESTS")
 	})
 }

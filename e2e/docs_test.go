@@ -72,7 +72,7 @@ func TestTheDocumentationPageSendsRequests(t *testing.T) {
 		t.Errorf("login: got %q, want 401", got)
 	}
 	bff.eval(`fetch("/api/auth/login", {method: "POST", headers: {"Content-Type": "application/json"},
-		body: JSON.stringify({email: "doc@example.com", password: "password123"})}).then(r => window.signedIn = String(r.status)); ""`)
+		body: JSON.stringify({email: "doc@example.com", password: "paper-lantern-42"})}).then(r => window.signedIn = String(r.status)); ""`)
 	if got := bff.waitFor(`window.signedIn ?? ""`); got != "200" {
 		t.Fatalf("login: got %s, want 200", got)
 	}

@@ -107,7 +107,7 @@ func TestADumpOpensNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 			token, _, _ := strings.Cut(value, ".")
-			secrets := []string{value, token, "password123", "wrong horse", secret}
+			secrets := []string{value, token, "paper-lantern-42", "wrong horse", secret}
 			for _, address := range []string{"ovid@example.com", "naso@example.com"} {
 				for _, text := range mailtest.To(t, mails, address) {
 					secrets = append(secrets, regexp.MustCompile(`[\w-]{43}`).FindString(text))

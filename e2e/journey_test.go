@@ -35,7 +35,7 @@ type signedIn struct {
 // signUp makes an account and returns its user id.
 func (b *browser) signUp(email string) string {
 	b.t.Helper()
-	a := b.want(b.send("POST", b.origin+"/api/auth/signup", `{"email":"`+email+`","password":"password123"}`), 200, email)
+	a := b.want(b.send("POST", b.origin+"/api/auth/signup", `{"email":"`+email+`","password":"paper-lantern-42"}`), 200, email)
 	if line := a.header.Get("Set-Cookie"); !strings.HasSuffix(line, "; Path=/; Max-Age=604800; HttpOnly; SameSite=Lax") {
 		b.t.Errorf("got cookie %q", line)
 	}
@@ -84,14 +84,14 @@ func TestFromCookieToTask(t *testing.T) {
 		alice.want(alice.send("GET", tasks, "", "Cookie", stolen), 401, "SESSION_EXPIRED")
 		alice.want(alice.send("GET", p.bff+"/api/auth/session", ""), 200, "null")
 
-		alice.want(alice.send("POST", p.bff+"/api/auth/sign-in/email", `{"email":"Alice@Example.com","password":"password123"}`), 200, id)
+		alice.want(alice.send("POST", p.bff+"/api/auth/sign-in/email", `{"email":"Alice@Example.com","password":"paper-lantern-42"}`), 200, id)
 		alice.want(alice.send("GET", tasks, ""), 200, "[]")
 
 		for _, proc := range p.processes {
 			if code := proc.stop(); code != 0 {
 				t.Errorf("got exit code %d after SIGTERM, want 0", code)
 			}
-			for _, leak := range []string{"password123", strings.Split(stolen, "=")[1], secret, "Bearer "} {
+			for _, leak := range []string{"paper-lantern-42", strings.Split(stolen, "=")[1], secret, "Bearer "} {
 				if strings.Contains(proc.log.String(), leak) {
 					t.Errorf("the log holds %q", leak)
 				}

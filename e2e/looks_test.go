@@ -157,7 +157,7 @@ func TestEveryPageInBothSchemes(t *testing.T) {
 	look("signup")
 	w.fill("Name", "Ada Lovelace")
 	w.fill("Email", "ada@example.com")
-	w.fill("Password", "password123")
+	w.fill("Password", "paper-lantern-42")
 	w.press("Create account")
 	w.shows("Nothing to do yet")
 	look("tasks-empty")

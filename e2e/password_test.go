@@ -27,13 +27,13 @@ func TestAUserWithoutAPassword(t *testing.T) {
 	}
 	b.want(b.send("GET", p.bff+"/api/auth/list-accounts", ""), 200, "[]")
 	for path, body := range map[string]string{
-		"verify-password": `{"password":"password123"}`,
-		"change-password": `{"currentPassword":"password123","newPassword":"another horse"}`,
-		"delete-user":     `{"password":"password123"}`,
+		"verify-password": `{"password":"paper-lantern-42"}`,
+		"change-password": `{"currentPassword":"paper-lantern-42","newPassword":"another horse"}`,
+		"delete-user":     `{"password":"paper-lantern-42"}`,
 	} {
 		b.want(b.send("POST", p.bff+"/api/auth/"+path, body), 400, "CREDENTIAL_ACCOUNT_NOT_FOUND")
 	}
-	b.want(b.send("POST", p.bff+"/api/auth/login", `{"email":"tess@example.com","password":"password123"}`), 401, "INVALID_EMAIL_OR_PASSWORD")
+	b.want(b.send("POST", p.bff+"/api/auth/login", `{"email":"tess@example.com","password":"paper-lantern-42"}`), 401, "INVALID_EMAIL_OR_PASSWORD")
 
 	b.want(b.send("POST", p.bff+"/api/auth/request-password-reset", `{"email":"tess@example.com"}`), 200, "true")
 	token := regexp.MustCompile(`reset-password/([\w-]{43})`).FindStringSubmatch(mailtest.Wait(t, mails, "tess@example.com", 1))[1]

@@ -38,14 +38,14 @@ func TestQuickstart(t *testing.T) {
 			// Test 1: User Signup
 			out := sh(`curl -s -X POST http://localhost:3000/api/auth/signup \
   -H "Content-Type: application/json" \
-  -d '{"email":"test@example.com","password":"password123"}'`)
+  -d '{"email":"test@example.com","password":"paper-lantern-42"}'`)
 			wantIn(out, `"email":"test@example.com"`, `"id":"usr_`)
 			id := regexp.MustCompile(`usr_[a-z0-9]+`).FindString(out)
 
 			// Test 2: User Login
 			wantIn(sh(`curl -s -X POST http://localhost:3000/api/auth/login \
   -H "Content-Type: application/json" \
-  -d '{"email":"test@example.com","password":"password123"}' \
+  -d '{"email":"test@example.com","password":"paper-lantern-42"}' \
   -c cookies.txt  # Save cookies`), id)
 			wantIn(sh("cat cookies.txt"), "#HttpOnly_", "better-auth.session_token")
 

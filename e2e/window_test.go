@@ -81,7 +81,7 @@ func (a *app) signedUp(t *testing.T, email string) *window {
 	w := a.device(t, "/signup")
 	w.fill("Name", "Ada Lovelace")
 	w.fill("Email", email)
-	w.fill("Password", "password123")
+	w.fill("Password", "paper-lantern-42")
 	w.press("Create account")
 	w.until(`location.pathname === '/tasks' && text().includes('Nothing to do yet')`)
 	return w

@@ -50,7 +50,7 @@ type UserChange struct {
 }
 
 // UpdateUser changes a user and records e. It returns ErrNotFound when the user
-// is gone.
+// is gone, and ErrSessionEnded when the session that e names has ended.
 func (s *Store) UpdateUser(ctx context.Context, id string, change UserChange, now time.Time, e Event) error {
 	set, args := []string{`"updatedAt" = ?`}, []any{now}
 	if change.Name != nil {
@@ -60,7 +60,11 @@ func (s *Store) UpdateUser(ctx context.Context, id string, change UserChange, no
 		set, args = append(set, `image = ?`), append(args, *change.Image)
 	}
 	args = append(args, id)
+	e.UserID = id
 	return s.tx(ctx, "update user", func(ctx context.Context, q querier) error {
+		if err := requireSession(ctx, q, e); err != nil {
+			return err
+		}
 		n, err := q.exec(ctx, `UPDATE "user" SET `+strings.Join(set, ", ")+` WHERE id = ?`, args...)
 		if err != nil {
 			return err
@@ -68,7 +72,6 @@ func (s *Store) UpdateUser(ctx context.Context, id string, change UserChange, no
 		if n == 0 {
 			return ErrNotFound
 		}
-		e.UserID = id
 		return record(ctx, q, e)
 	})
 }
@@ -86,10 +89,16 @@ type PasswordChange struct {
 
 // ChangePassword does all of c or nothing, and records e. Links that were mailed to set
 // a password or to change the address become useless. It returns the token
-// hashes of the sessions that have ended, and ErrConflict when the password is no
-// longer the old one: somebody else was first.
+// hashes of the sessions that have ended, ErrConflict when the password is no longer
+// the old one because somebody else was first, and ErrSessionEnded when the session
+// that e names, which acts, has ended.
 func (s *Store) ChangePassword(ctx context.Context, c PasswordChange, e Event, also ...Also) (ended []string, err error) {
+	e.UserID = c.UserID
 	err = s.tx(ctx, "change password", func(ctx context.Context, q querier) error {
+		e := e
+		if err := requireSession(ctx, q, e); err != nil {
+			return err
+		}
 		n, err := q.exec(ctx, `UPDATE account SET password = ?, "updatedAt" = ?
 			WHERE "userId" = ? AND "providerId" = 'credential' AND password = ?`, c.New, c.At, c.UserID, c.Old)
 		if err != nil {
@@ -102,7 +111,7 @@ func (s *Store) ChangePassword(ctx context.Context, c PasswordChange, e Event, a
 		if err := startSession(ctx, q, c.Session, c.Replaces); err != nil {
 			return err
 		}
-		e.UserID, e.SessionID = c.UserID, c.Session.ID
+		e.SessionID = c.Session.ID
 		if err := record(ctx, q, e); err != nil {
 			return err
 		}
@@ -166,10 +175,15 @@ func setPassword(ctx context.Context, q querier, userID, hash string, now time.T
 }
 
 // DeleteUser deletes a user with all that is theirs, tasks too, and records e,
-// which stays. It returns the token hashes of the sessions that have ended, and
-// ErrNotFound when the user is gone already.
+// which stays. It returns the token hashes of the sessions that have ended,
+// ErrNotFound when the user is gone already, and ErrSessionEnded when the session
+// that e names has ended.
 func (s *Store) DeleteUser(ctx context.Context, id string, e Event) (ended []string, err error) {
+	e.UserID = id
 	err = s.tx(ctx, "delete user", func(ctx context.Context, q querier) error {
+		if err := requireSession(ctx, q, e); err != nil {
+			return err
+		}
 		hashes, err := revokeAll(ctx, q, id, "", e)
 		if err != nil {
 			return err
@@ -182,7 +196,6 @@ func (s *Store) DeleteUser(ctx context.Context, id string, e Event) (ended []str
 		if n == 0 {
 			return ErrNotFound
 		}
-		e.UserID = id
 		return record(ctx, q, e)
 	})
 	return ended, err
@@ -190,8 +203,12 @@ func (s *Store) DeleteUser(ctx context.Context, id string, e Event) (ended []str
 
 // RequestEmailChange queues the mail that asks for a new address to be confirmed, and
 // records e. A request before it is taken back: it may have been a mistyped address.
+// It returns ErrSessionEnded when the session that e names has ended.
 func (s *Store) RequestEmailChange(ctx context.Context, m Mail, e Event) error {
 	return s.tx(ctx, "request e-mail change", func(ctx context.Context, q querier) error {
+		if err := requireSession(ctx, q, e); err != nil {
+			return err
+		}
 		if err := dropEmailChange(ctx, q, m.UserID); err != nil {
 			return err
 		}

@@ -12,6 +12,7 @@ const (
 	EventSignIn          = "sign-in"
 	EventSignInFailed    = "sign-in-failed"
 	EventPasswordFailed  = "password-check-failed" // of somebody who is signed in
+	EventPasswordProven  = "password-proven"       // of somebody who is signed in
 	EventSignOut         = "sign-out"
 	EventSessionRevoked  = "session-revoked"
 	EventPasswordChanged = "password-changed"
@@ -38,7 +39,7 @@ const (
 
 // Events lists them all.
 var Events = [...]string{
-	EventSignUp, EventSignUpFailed, EventSignIn, EventSignInFailed, EventPasswordFailed, EventSignOut, EventSessionRevoked,
+	EventSignUp, EventSignUpFailed, EventSignIn, EventSignInFailed, EventPasswordFailed, EventPasswordProven, EventSignOut, EventSessionRevoked,
 	EventPasswordChanged, EventPasswordReset, EventResetRequested, EventEmailVerified, EventEmailChange, EventEmailChanged,
 	EventUserUpdated, EventUserDisabled, EventUserEnabled, EventUserDeleted, EventKeyCreated,
 	EventTokenMinted,

@@ -135,7 +135,7 @@ func TestConformance(t *testing.T) {
 	t.Parallel()
 	cases := map[string]func(*testing.T, *database){}
 	for _, group := range []map[string]func(*testing.T, *database){
-		userCases(), sessionCases(), taskCases(), listCases(), taskQueryCases(), taskEventCases(), onceCases(), keyCases(), textCases(), contextCases(), accountCases(), mailCases(), adminCases(), clientCases(),
+		userCases(), sessionCases(), taskCases(), listCases(), taskQueryCases(), taskEventCases(), onceCases(), keyCases(), textCases(), contextCases(), accountCases(), mailCases(), adminCases(), clientCases(), aliveCases(),
 	} {
 		for name, run := range group {
 			cases[name] = run
@@ -184,7 +184,7 @@ func newSession(userID string) store.Session {
 		ID: "ses_" + strings.ToLower(rand.Text()), TokenHash: newHash(), UserID: userID,
 		IPAddress: "2001:db8::1", UserAgent: "curl/8", RememberMe: true,
 		CreatedAt: base(), UpdatedAt: base().Add(time.Second),
-		ExpiresAt: base().Add(time.Hour), CookieAt: base().Add(2 * time.Second),
+		ExpiresAt: base().Add(time.Hour), CookieAt: base().Add(2 * time.Second), ProvenAt: base(),
 	}
 }
 

@@ -18,9 +18,14 @@ import (
 // returns is a defect or a damaged database. A context that its owner has
 // cancelled stays context.Canceled.
 var (
-	ErrNotFound    = errors.New("not found")
-	ErrConflict    = errors.New("already exists")
-	ErrNoUser      = errors.New("no such user")
+	ErrNotFound = errors.New("not found")
+	ErrConflict = errors.New("already exists")
+	ErrNoUser   = errors.New("no such user")
+
+	// ErrSessionEnded means that the session that acts has ended meanwhile, and that
+	// nothing was done.
+	ErrSessionEnded = errors.New("the session has ended")
+
 	ErrInvalidText = errors.New("text holds NUL or is not UTF-8")
 
 	// ErrUnavailable means that the database could not be asked or did not
@@ -62,7 +67,7 @@ func translate(ctx context.Context, what string, err error) error {
 // goes by type and code, never by text.
 func sentinelOf(err error) error {
 	for _, own := range []error{
-		ErrNotFound, ErrConflict, ErrNoUser, ErrInvalidText, ErrUnavailable, ErrBehind, ErrAhead,
+		ErrNotFound, ErrConflict, ErrNoUser, ErrSessionEnded, ErrInvalidText, ErrUnavailable, ErrBehind, ErrAhead,
 		ErrChanged, ErrKeyReused, ErrInProgress,
 	} {
 		if errors.Is(err, own) {

@@ -21,9 +21,13 @@ func (s *Store) SessionsOf(ctx context.Context, userID string, now time.Time) ([
 
 // RevokeSession ends the user's session with this id, records e and returns the
 // hash of the session's token. It returns ErrNotFound when the user has no such
-// session, whoever else has it.
+// session, whoever else has it, and ErrSessionEnded when the one that e names, which
+// acts, has ended.
 func (s *Store) RevokeSession(ctx context.Context, userID, id string, e Event) (hash string, err error) {
 	err = s.tx(ctx, "revoke session", func(ctx context.Context, q querier) error {
+		if err := requireSession(ctx, q, e); err != nil {
+			return err
+		}
 		ended, err := endSessions(ctx, q, `id = ? AND "userId" = ?`, id, userID)
 		if err != nil {
 			return err
@@ -40,9 +44,12 @@ func (s *Store) RevokeSession(ctx context.Context, userID, id string, e Event) (
 // RevokeSessions ends all sessions of the user but the one with the token hash
 // except, which may be "", and takes back a change of address that has not been
 // confirmed: one of those sessions may have asked for it. It records e for each and
-// returns the hashes of their tokens.
+// returns the hashes of their tokens. It returns ErrSessionEnded like RevokeSession.
 func (s *Store) RevokeSessions(ctx context.Context, userID, except string, e Event) (hashes []string, err error) {
 	err = s.tx(ctx, "revoke sessions", func(ctx context.Context, q querier) (err error) {
+		if err := requireSession(ctx, q, e); err != nil {
+			return err
+		}
 		hashes, err = revokeAll(ctx, q, userID, except, e)
 		return err
 	})
@@ -64,10 +71,17 @@ func revokeAll(ctx context.Context, q querier, userID, except string, e Event) (
 	return hashes, dropEmailChange(ctx, q, userID)
 }
 
-// recordEnded records e for each of the sessions.
+// recordEnded records e for each of the sessions. That which has ended itself was
+// signed out by its own browser's wish.
 func recordEnded(ctx context.Context, q querier, ended []Session, e Event) error {
+	acting := e.SessionID
 	e.Type = EventSessionRevoked
 	for _, session := range ended {
+		if session.ID == acting {
+			if err := replaced(ctx, q, session.TokenHash, e.At); err != nil {
+				return err
+			}
+		}
 		e.UserID, e.SessionID = session.UserID, session.ID
 		if err := record(ctx, q, e); err != nil {
 			return err

@@ -19,17 +19,18 @@ type Session struct {
 	UpdatedAt  time.Time // when ExpiresAt was last set
 	ExpiresAt  time.Time
 	CookieAt   time.Time // when the browser last got this session's cookie
+	ProvenAt   time.Time // when the password was last proven in it; a sign-in is such a proof
 }
 
 const sessionColumns = `s.id, s.token, s."userId", COALESCE(s."ipAddress", ''), COALESCE(s."userAgent", ''),
-	s."rememberMe", s."createdAt", s."updatedAt", s."expiresAt", s."cookieAt"`
+	s."rememberMe", s."createdAt", s."updatedAt", s."expiresAt", s."cookieAt", COALESCE(s."provenAt", s."createdAt")`
 
 func (s *Session) fields() []any {
 	return []any{&s.ID, &s.TokenHash, &s.UserID, &s.IPAddress, &s.UserAgent, &s.RememberMe,
-		instant{&s.CreatedAt}, instant{&s.UpdatedAt}, instant{&s.ExpiresAt}, instant{&s.CookieAt}}
+		instant{&s.CreatedAt}, instant{&s.UpdatedAt}, instant{&s.ExpiresAt}, instant{&s.CookieAt}, instant{&s.ProvenAt}}
 }
 
-// StartSession adds a session and, in the same transaction, ends the one with the
+// StartSession adds a session, in which the password was proven at CreatedAt, and, in the same transaction, ends the one with the
 // token hash replaces, if that is not "". It returns ErrNoUser when the user is
 // gone.
 func (s *Store) StartSession(ctx context.Context, session Session, replaces string, also ...Also) error {
@@ -43,7 +44,11 @@ func (s *Store) StartSession(ctx context.Context, session Session, replaces stri
 
 func startSession(ctx context.Context, q querier, s Session, replaces string) error {
 	if replaces != "" {
-		if _, err := q.exec(ctx, `DELETE FROM session WHERE token = ?`, replaces); err != nil {
+		n, err := q.exec(ctx, `DELETE FROM session WHERE token = ?`, replaces)
+		if err == nil && n > 0 {
+			err = replaced(ctx, q, replaces, s.CreatedAt)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -134,10 +139,13 @@ func (s *Store) LiveSessions(ctx context.Context, hashes []string, now time.Time
 	return live, nil
 }
 
-// DeleteExpiredSessions deletes the sessions that have expired by now, and
-// returns how many there were.
+// DeleteExpiredSessions deletes the sessions that have expired by now, and returns
+// how many there were. What is remembered of replaced ones goes with them.
 func (s *Store) DeleteExpiredSessions(ctx context.Context, now time.Time) (n int64, err error) {
 	err = s.tx(ctx, "delete expired sessions", func(ctx context.Context, q querier) (err error) {
+		if _, err := q.exec(ctx, `DELETE FROM replaced WHERE "expiresAt" <= ?`, now); err != nil {
+			return err
+		}
 		n, err = q.exec(ctx, `DELETE FROM session WHERE "expiresAt" <= ?`, now)
 		return err
 	})

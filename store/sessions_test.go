@@ -45,7 +45,7 @@ func sessionRoundTripCase(t *testing.T, d *database) {
 		}
 		want := session
 		want.CreatedAt, want.UpdatedAt = kept(0), kept(time.Second)
-		want.ExpiresAt, want.CookieAt = kept(time.Hour), kept(2*time.Second)
+		want.ExpiresAt, want.CookieAt, want.ProvenAt = kept(time.Hour), kept(2*time.Second), kept(0)
 		got, owner, err := d.SessionByTokenHash(t.Context(), session.TokenHash)
 		if err != nil {
 			t.Fatalf("%s: read: %v", name, err)

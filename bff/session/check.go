@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -24,39 +25,60 @@ func (s *Sessions) Read(r *http.Request) (*Live, error) {
 
 // Peek is Read for a request that is no use of the session and extends nothing.
 func (s *Sessions) Peek(r *http.Request) (*Live, error) {
-	token, stale, err := s.Cookie.read(r)
+	e, p, err := s.find(r, 0)
 	if err != nil {
 		return nil, err
 	}
-	e, err := s.entry(r.Context(), opaque.Hash(token), 0)
-	if err != nil {
-		return nil, err
-	}
-	return s.live(e, token, stale)
+	return s.live(e, p)
 }
 
 func (s *Sessions) check(r *http.Request, believe time.Duration) (*Live, error) {
-	token, stale, err := s.Cookie.read(r)
-	if err != nil {
-		return nil, err
-	}
-	hash := opaque.Hash(token)
-	e, err := s.entry(r.Context(), hash, believe)
+	e, p, err := s.find(r, believe)
 	if err != nil {
 		return nil, err
 	}
 	if err := s.extendIfDue(r.Context(), e); err != nil {
 		return nil, err
 	}
-	return s.live(e, token, stale)
+	return s.live(e, p)
 }
 
-func (s *Sessions) live(e *entry, token string, stale bool) (*Live, error) {
+// find returns what is known of the one live session that r presents.
+func (s *Sessions) find(r *http.Request, believe time.Duration) (*entry, presented, error) {
+	signed, err := s.Cookie.read(r)
+	if err != nil {
+		return nil, presented{}, err
+	}
+	var found *entry
+	var as presented
+	var ended error
+	for _, p := range signed {
+		e, err := s.entry(r.Context(), opaque.Hash(p.token), believe)
+		switch {
+		case errors.Is(err, ErrEnded):
+			if ended == nil || errors.Is(err, ErrReplaced) {
+				ended = err
+			}
+		case err != nil:
+			return nil, presented{}, err
+		case found != nil:
+			return nil, presented{}, fmt.Errorf("%w: two cookies of live sessions", ErrUnsigned)
+		default:
+			found, as = e, p
+		}
+	}
+	if found == nil {
+		return nil, presented{}, ended
+	}
+	return found, as, nil
+}
+
+func (s *Sessions) live(e *entry, p presented) (*Live, error) {
 	row, user := e.load()
 	if !s.alive(row, s.now()) {
 		return nil, ErrEnded
 	}
-	return &Live{Session: row, User: user, token: token, stale: stale, entry: e}, nil
+	return &Live{Session: row, User: user, token: p.token, stale: p.stale, entry: e}, nil
 }
 
 // entry returns what is known of a session, from the cache where it may be
@@ -78,7 +100,7 @@ func (s *Sessions) entry(ctx context.Context, hash string, believe time.Duration
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		s.forget(hash)
-		return nil, ErrEnded
+		return nil, s.whyEnded(ctx, hash, now)
 	case err != nil:
 		return nil, err
 	}
@@ -90,6 +112,18 @@ func (s *Sessions) entry(ctx context.Context, hash string, believe time.Duration
 		return nil, ErrEnded
 	}
 	return s.cache.put(hash, epoch, row, user, seen{now, version}), nil
+}
+
+// whyEnded tells a secret that the browser has just given up for another one from
+// those of other sessions that have ended.
+func (s *Sessions) whyEnded(ctx context.Context, hash string, now time.Time) error {
+	switch was, err := s.store.WasReplaced(ctx, hash, now); {
+	case err != nil:
+		return err
+	case was:
+		return ErrReplaced
+	}
+	return ErrEnded
 }
 
 // extendIfDue moves the end of a session that is in use. Of many requests at

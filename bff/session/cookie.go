@@ -1,11 +1,14 @@
 package session
 
 import (
+	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -13,12 +16,22 @@ import (
 
 // The rules of the cookie:
 //
-//   - One name, exactly; a cookie under any other name does not count. Two
-//     with different values are refused, because nobody can say which of them
-//     a sibling host has planted.
-//   - Value: encodeURIComponent(token "." signature), as Better Auth writes
-//     it, the signature being padded base64 of HMAC-SHA256(secret, token).
+//   - One name, exactly; a cookie under any other name does not count. Of several
+//     those count that we have signed: a browser may still have one of another
+//     program, or of a time when ours had a Domain. Where two of them name live
+//     sessions the request is refused, because nobody can say which of them a sibling
+//     host has planted.
+//   - Value: encodeURIComponent(token "." signature), in the form in which Better Auth
+//     writes it. The signature is padded base64 of HMAC-SHA256(key, token). The key is
+//     derived from the secret for cookies alone, so that an HS256 token, which is
+//     signed with the secret itself, is no cookie.
+//   - A signature with the secret itself is still accepted, of a token that has the
+//     form of a session's, and written anew: earlier versions and Better Auth sign
+//     like that.
 //   - No Domain, so that no other host gets it; HttpOnly, so that no script does.
+
+// maxSigned bounds how many signed cookies of one request count: each is looked up.
+const maxSigned = 8
 
 // maxCookieValue bounds the work on a value that nobody has authenticated
 // yet. Ours has 94 bytes, 96 to 134 when escaped.
@@ -29,62 +42,85 @@ type Cookie struct {
 	Name     string // with its __Host- prefix where one belongs
 	Secure   bool   // sent over https only
 	SameSite http.SameSite
-	Secret   []byte   // signs
+	Secret   []byte   // its key signs
 	Previous [][]byte // still accepted, for a secret that was rotated
+
+	keys [][]byte // derived from Secret and Previous, in this order; see derive
 }
 
-func sign(secret []byte, token string) []byte {
-	mac := hmac.New(sha256.New, secret)
+// derive makes the keys. It must be called before the cookie is used.
+func (c *Cookie) derive() error {
+	c.keys = nil
+	for _, secret := range append([][]byte{c.Secret}, c.Previous...) {
+		key, err := hkdf.Key(sha256.New, secret, nil, "vestibule/cookie/v1", sha256.Size)
+		if err != nil {
+			return fmt.Errorf("derive the key of the cookie: %w", err)
+		}
+		c.keys = append(c.keys, key)
+	}
+	return nil
+}
+
+func sign(key []byte, token string) []byte {
+	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(token))
 	return mac.Sum(nil)
 }
 
-// read returns the token that r presents. stale says that a previous secret
-// signed it. Its errors are ErrNone and ErrUnsigned.
-func (c *Cookie) read(r *http.Request) (token string, stale bool, err error) {
-	var value string
-	for _, cookie := range r.CookiesNamed(c.Name) {
-		switch {
-		case cookie.Value == "":
-		case value == "":
-			value = cookie.Value
-		case value != cookie.Value:
-			return "", false, ErrUnsigned
-		}
-	}
-	if value == "" {
-		return "", false, ErrNone
-	}
-	return c.verify(value)
+// presented is the token of a cookie that we have signed.
+type presented struct {
+	token string
+	stale bool // signed with a previous secret, or as earlier versions did
 }
 
-// readAll returns every token that r presents and we have signed: what is to be
-// ended may be any of them.
-func (c *Cookie) readAll(r *http.Request) []string {
-	var tokens []string
+// read returns the tokens that r presents and that we have signed, each once. Its
+// errors are ErrNone and ErrUnsigned; there is at least one token without an error.
+func (c *Cookie) read(r *http.Request) ([]presented, error) {
+	var found []presented
+	none := true
 	for _, cookie := range r.CookiesNamed(c.Name) {
-		if token, _, err := c.verify(cookie.Value); err == nil && !slices.Contains(tokens, token) {
-			tokens = append(tokens, token)
+		if len(found) == maxSigned {
+			break
+		}
+		none = none && cookie.Value == ""
+		p, ok := c.verify(cookie.Value)
+		if ok && !slices.ContainsFunc(found, func(f presented) bool { return f.token == p.token }) {
+			found = append(found, p)
 		}
 	}
-	return tokens
+	switch {
+	case none:
+		return nil, ErrNone
+	case len(found) == 0:
+		return nil, ErrUnsigned
+	}
+	return found, nil
 }
 
-func (c *Cookie) verify(value string) (token string, stale bool, err error) {
+func (c *Cookie) verify(value string) (presented, bool) {
 	token, signature, ok := splitCookie(value)
 	if !ok {
-		return "", false, ErrUnsigned
+		return presented{}, false
 	}
-	if hmac.Equal(signature, sign(c.Secret, token)) {
-		return token, false, nil
-	}
-	for _, secret := range c.Previous {
-		if hmac.Equal(signature, sign(secret, token)) {
-			return token, true, nil
+	for i, key := range c.keys {
+		if hmac.Equal(signature, sign(key, token)) {
+			return presented{token, i > 0}, true
 		}
 	}
-	return "", false, ErrUnsigned
+	if !sessionToken.MatchString(token) {
+		return presented{}, false
+	}
+	for _, secret := range append([][]byte{c.Secret}, c.Previous...) {
+		if hmac.Equal(signature, sign(secret, token)) {
+			return presented{token, true}, true
+		}
+	}
+	return presented{}, false
 }
+
+// sessionToken is the form of a session's token, of ours and of Better Auth's. The
+// part of a JWT that is signed has a dot.
+var sessionToken = regexp.MustCompile(`^[A-Za-z0-9_-]{32,64}$`)
 
 // splitCookie undoes the encoding of a cookie's value; it proves nothing.
 func splitCookie(value string) (token string, signature []byte, ok bool) {
@@ -110,7 +146,7 @@ func splitCookie(value string) (token string, signature []byte, ok bool) {
 
 // value is what splitCookie reads.
 func (c *Cookie) value(token string) string {
-	return url.QueryEscape(token + "." + base64.StdEncoding.EncodeToString(sign(c.Secret, token)))
+	return url.QueryEscape(token + "." + base64.StdEncoding.EncodeToString(sign(c.keys[0], token)))
 }
 
 // browserSession is the life of a cookie without Max-Age: it goes when the

@@ -1,10 +1,12 @@
 package session
 
 import (
+	"encoding/base64"
 	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +15,25 @@ import (
 )
 
 func testCookie() Cookie {
-	return Cookie{Name: "better-auth.session_token", SameSite: http.SameSiteLaxMode, Secret: []byte(strings.Repeat("s", 32))}
+	return cookieOf(strings.Repeat("s", 32))
+}
+
+// cookieOf is a cookie of the given secrets, the current one first.
+func cookieOf(secret string, previous ...string) Cookie {
+	c := Cookie{Name: "better-auth.session_token", SameSite: http.SameSiteLaxMode, Secret: []byte(secret)}
+	for _, p := range previous {
+		c.Previous = append(c.Previous, []byte(p))
+	}
+	if err := c.derive(); err != nil {
+		panic(err) // never: the length of a key is a constant
+	}
+	return c
+}
+
+// legacyValue is the value that a program gives the cookie that signs with the
+// secret itself, as earlier versions and Better Auth do.
+func legacyValue(secret []byte, token string) string {
+	return url.QueryEscape(token + "." + base64.StdEncoding.EncodeToString(sign(secret, token)))
 }
 
 func requestWith(cookies ...string) *http.Request {
@@ -24,11 +44,11 @@ func requestWith(cookies ...string) *http.Request {
 	return r
 }
 
-// The value was computed elsewhere, by Python's hmac, base64 and urllib.
+// The value was computed elsewhere, by Python's hmac (HKDF too), base64 and urllib.
 func TestCookieHasBetterAuthsForm(t *testing.T) {
 	c := testCookie()
 	got := c.build("abc", time.Hour)
-	if want := "abc.sPGd%2FrrOHnj7wlwTbQJatQY05HNEL9M%2FBfNwJNmzsIc%3D"; got.Value != want {
+	if want := "abc.Nq0GZz6R3piPJrb8GTfoOcPFfrTpPVpujlRE0zAJejA%3D"; got.Value != want {
 		t.Errorf("got value %q, want %q", got.Value, want)
 	}
 	if line := got.String(); line != "better-auth.session_token="+got.Value+"; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax" {
@@ -53,8 +73,8 @@ func TestReadCookie(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other := c.value(opaque.NewToken())
-	old := Cookie{Name: c.Name, Secret: []byte(strings.Repeat("o", 32))}
+	old := cookieOf(strings.Repeat("o", 32))
+	unsigned := url.QueryEscape("x.n27lvooJn27lvooJn27lvooJn27lvooJn27lvooJvmY=")
 	name := c.Name + "="
 	for _, tt := range []struct {
 		name    string
@@ -70,8 +90,11 @@ func TestReadCookie(t *testing.T) {
 		{"another name", []string{"session_token=" + good}, ErrNone},
 		{"our name with a prefix", []string{"__Host-" + name + good}, ErrNone},
 		{"our name in another case", []string{"Better-Auth.session_token=" + good}, ErrNone},
-		{"two with different values", []string{name + good + "; " + name + other}, ErrUnsigned},
-		{"two in two headers", []string{name + other, name + good}, ErrUnsigned},
+		{"ours behind one that we have not signed", []string{name + unsigned + "; " + name + good}, nil},
+		{"ours before one that we have not signed", []string{name + good, name + unsigned}, nil},
+		{"ours beside one of another secret", []string{name + old.value(token) + "; " + name + good}, nil},
+		{"ours beside an empty one", []string{name + "; " + name + good}, nil},
+		{"two that we have not signed", []string{name + unsigned + "; " + name + old.value(token)}, ErrUnsigned},
 		{"no signature", []string{name + token}, ErrUnsigned},
 		{"signature of another token", []string{name + "x" + good}, ErrUnsigned},
 		{"signed with another secret", []string{name + old.value(token)}, ErrUnsigned},
@@ -80,27 +103,47 @@ func TestReadCookie(t *testing.T) {
 		{"too long", []string{name + strings.Repeat("x", maxCookieValue) + good}, ErrUnsigned},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, _, err := c.read(requestWith(tt.cookies...))
+			got, err := c.read(requestWith(tt.cookies...))
 			if !errors.Is(err, tt.want) {
 				t.Fatalf("got error %v, want %v", err, tt.want)
 			}
-			if err == nil && got != token {
-				t.Errorf("got token %q, want %q", got, token)
+			if want := (presented{token: token}); err == nil && (len(got) != 1 || got[0] != want) {
+				t.Errorf("got %+v, want %+v", got, want)
 			}
 		})
 	}
 }
 
-func TestPreviousSecretIsAcceptedAndSaidToBeStale(t *testing.T) {
-	old := testCookie()
-	now := testCookie()
-	now.Secret, now.Previous = []byte(strings.Repeat("n", 32)), [][]byte{old.Secret}
-	token, stale, err := now.read(requestWith(old.Name + "=" + old.value("tok")))
-	if err != nil || token != "tok" || !stale {
-		t.Errorf("got %q, stale %v, %v; want the token, stale", token, stale, err)
+func TestSignaturesThatAreToBeRenewed(t *testing.T) {
+	old, now := strings.Repeat("o", 32), strings.Repeat("n", 32)
+	c, before := cookieOf(now, old), cookieOf(old)
+	token := opaque.NewToken()
+	for name, tt := range map[string]struct {
+		value string
+		want  []presented
+	}{
+		"the current secret":             {c.value(token), []presented{{token, false}}},
+		"a previous secret":              {before.value(token), []presented{{token, true}}},
+		"the current secret itself":      {legacyValue([]byte(now), token), []presented{{token, true}}},
+		"a previous secret itself":       {legacyValue([]byte(old), token), []presented{{token, true}}},
+		"Better Auth's token":            {legacyValue([]byte(now), "ThqgPCRgThqgPCRgThqgPCRgThqgfDZn"), []presented{{"ThqgPCRgThqgPCRgThqgPCRgThqgfDZn", true}}},
+		"an HS256 token":                 {legacyValue([]byte(now), "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1c3JfMSJ9"), nil},
+		"the secret itself, a short one": {legacyValue([]byte(now), "token"), nil},
+	} {
+		if got, _ := c.read(requestWith(c.Name + "=" + tt.value)); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: got %+v, want %+v", name, got, tt.want)
+		}
 	}
-	if _, stale, err := now.read(requestWith(now.Name + "=" + now.value("tok"))); err != nil || stale {
-		t.Errorf("got stale %v, %v for a cookie of the current secret", stale, err)
+}
+
+func TestNoMoreCookiesCountThanCanBeLookedUp(t *testing.T) {
+	c := testCookie()
+	var line []string
+	for range 3 * maxSigned {
+		line = append(line, c.Name+"="+c.value(opaque.NewToken()))
+	}
+	if got, err := c.read(requestWith(strings.Join(line, "; "))); err != nil || len(got) != maxSigned {
+		t.Errorf("got %d cookies, %v, want %d", len(got), err, maxSigned)
 	}
 }
 

@@ -20,6 +20,10 @@ var (
 	ErrNone     = errors.New("no session cookie")
 	ErrUnsigned = errors.New("session cookie not signed by us")
 	ErrEnded    = errors.New("session expired or revoked")
+	// ErrReplaced is an ErrEnded whose cookie the browser has just given up, for that
+	// of a newer session or by signing out. The answer may be late, so it must not
+	// clear the cookie, which could be the newer one.
+	ErrReplaced = fmt.Errorf("%w: replaced by its own browser a moment ago", ErrEnded)
 )
 
 // briefLife is how long a session lives whose user did not ask to be
@@ -35,6 +39,7 @@ type Config struct {
 	ExpiresIn time.Duration // life since the last update
 	UpdateAge time.Duration // how old the last update must be before use makes another
 	MaxAge    time.Duration // life since sign-in; nothing extends it
+	FreshAge  time.Duration // how long a proof of the password stands for another one
 
 	// Recheck is how long an answer of the database is believed without
 	// asking again. It must be 0 while another process can end sessions and
@@ -62,6 +67,7 @@ type Access struct {
 type Store interface {
 	SessionByTokenHash(ctx context.Context, hash string) (store.Session, store.User, error)
 	ExtendSession(ctx context.Context, hash string, seen, updatedAt, expiresAt time.Time) (bool, error)
+	WasReplaced(ctx context.Context, hash string, now time.Time) (bool, error)
 	MarkCookieSent(ctx context.Context, hash string, at time.Time) error
 	EndSession(ctx context.Context, hash string, also ...store.Also) error
 	SessionsOf(ctx context.Context, userID string, now time.Time) ([]store.Session, error)
@@ -82,6 +88,9 @@ func New(cfg Config, s Store) (*Sessions, error) {
 	c, err := newCache(maxCached)
 	if err != nil {
 		return nil, fmt.Errorf("session cache: %w", err)
+	}
+	if err := cfg.Cookie.derive(); err != nil {
+		return nil, err
 	}
 	return &Sessions{Config: cfg, store: s, cache: c}, nil
 }
@@ -105,19 +114,35 @@ func (s *Sessions) Start(r *http.Request, userID string, remember bool, save fun
 		CreatedAt:  now,
 		UpdatedAt:  now,
 		CookieAt:   now,
+		ProvenAt:   now,
 	}
 	row.ExpiresAt = s.expiry(row, now)
-	replaces := ""
-	if old, _, err := s.Cookie.read(r); err == nil {
-		replaces = opaque.Hash(old)
-	}
+	replaces, others := s.presentedBy(r)
 	if err := save(row, replaces); err != nil {
 		return store.Session{}, nil, err
 	}
 	if replaces != "" {
 		s.forget(replaces)
 	}
+	// A second live session would make every request with both cookies a conflict.
+	for _, hash := range others {
+		if err := s.end(r.Context(), hash); err != nil {
+			return store.Session{}, nil, err
+		}
+	}
 	return row, s.cookieFor(row, token), nil
+}
+
+// presentedBy returns the token hashes of the sessions that r presents.
+func (s *Sessions) presentedBy(r *http.Request) (first string, others []string) {
+	signed, err := s.Cookie.read(r)
+	if err != nil {
+		return "", nil
+	}
+	for _, p := range signed[1:] {
+		others = append(others, opaque.Hash(p.token))
+	}
+	return opaque.Hash(signed[0].token), others
 }
 
 // UserAgent is what is kept of the header: text, and not too much of it.
@@ -143,6 +168,10 @@ func (s *Sessions) expiry(row store.Session, updated time.Time) time.Time {
 	return idle
 }
 
+// Proven says whether the password was proven in the session so lately that what
+// is sensitive needs no other proof.
+func (s *Sessions) Proven(l *Live) bool { return s.Now().Sub(l.ProvenAt) < s.FreshAge }
+
 // alive is the one function that decides whether a row is a live session. The
 // limits are applied as configured now, so lowering them takes effect on the
 // sessions that exist.
@@ -160,13 +189,24 @@ func (s *Sessions) cookieFor(row store.Session, token string) *http.Cookie {
 // End ends the session that r presents, if it presents one; of several cookies
 // each one's. also is written with each.
 func (s *Sessions) End(r *http.Request, also ...store.Also) error {
-	for _, token := range s.Cookie.readAll(r) {
-		hash := opaque.Hash(token)
-		if err := s.store.EndSession(r.Context(), hash, also...); err != nil {
+	signed, err := s.Cookie.read(r)
+	if err != nil {
+		return nil // there is none that we have signed
+	}
+	for _, p := range signed {
+		if err := s.end(r.Context(), opaque.Hash(p.token), also...); err != nil {
 			return err
 		}
-		s.forget(hash)
 	}
+	return nil
+}
+
+func (s *Sessions) end(ctx context.Context, hash string, also ...store.Also) error {
+	also = append(slices.Clone(also), store.SignedOut(hash, s.now()))
+	if err := s.store.EndSession(ctx, hash, also...); err != nil {
+		return err
+	}
+	s.forget(hash)
 	return nil
 }
 

@@ -143,7 +143,7 @@ func TestAStoppedPromptGivesTheTerminalBack(t *testing.T) {
 
 func TestADeletionIsConfirmedWithTheAddress(t *testing.T) {
 	onConsole(t, func(c *console) {
-		c.do("password123\n", 0, "user", "create", "ada@example.com", "--name", "Ada\x1b[2J")
+		c.do("paper-lantern-42\n", 0, "user", "create", "ada@example.com", "--name", "Ada\x1b[2J")
 		for _, answer := range []string{"yes", "", "bob@example.com"} {
 			s := newTerminal(t).run(c, "user", "delete", "ada@example.com")
 			s.screen.Want(s, "Type the address")

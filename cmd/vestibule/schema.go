@@ -92,6 +92,11 @@ var schema = []group{
 			check: func(c *checker, v string) { c.bff.SessionMaxAge = c.lifetime(v, shortestSession, longestSession) },
 		},
 		{
+			name: "SESSION_FRESH_AGE", by: forServe | forBFF, arg: "DURATION", value: "10m",
+			help:  "How long after a password was proven in a session, at sign-in for instance, a change of address, a deletion and the end of other sessions need no new proof.",
+			check: func(c *checker, v string) { c.bff.SessionFreshAge = c.lifetime(v, shortestSession, longestSession) },
+		},
+		{
 			name: "COOKIE_SAMESITE", by: forServe | forBFF, arg: "MODE", value: "lax",
 			help:  "lax, strict or none; none only with an https BASE_URL.",
 			check: func(c *checker, v string) { c.bff.CookieSameSite = oneOf(c, v, sameSite) },

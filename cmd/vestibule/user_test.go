@@ -72,7 +72,7 @@ func (c *console) rows(args ...string) (rows []map[string]any) {
 
 func (c *console) create(email string) (id string) {
 	c.Helper()
-	c.do("password123\n", 0, "user", "create", email)
+	c.do("paper-lantern-42\n", 0, "user", "create", email)
 	id, _ = c.rows("user", "show", email)[0]["id"].(string)
 	return id
 }
@@ -96,7 +96,7 @@ func (c *console) signIn(userID, id, device string) {
 func TestUserCommands(t *testing.T) {
 	onConsole(t, func(c *console) {
 		ada := c.create("Ada@Example.com")
-		c.do("password123\n", 0, "user", "create", "bob@example.com", "--name", "Bob % <b>", "--email-verified")
+		c.do("paper-lantern-42\n", 0, "user", "create", "bob@example.com", "--name", "Bob % <b>", "--email-verified")
 		c.signIn(ada, "ses_aaaaaaaa", "Firefox\x1b[2J\u202e")
 		c.signIn(ada, "ses_bbbbbbbb", "curl")
 
@@ -177,8 +177,8 @@ func TestUserCommandsRefuse(t *testing.T) {
 			{strings.Repeat("x", 200), 1, "user set-password ada@example.com", "too long"},
 			{"", 1, "user set-password ada@example.com", "no password"},
 			{"pass\x00word\n", 1, "user set-password ada@example.com", "not text"},
-			{"password123", 1, "user create ADA@example.com", "has an account"},
-			{"password123", 2, "user create nobody", "no e-mail address"},
+			{"paper-lantern-42", 1, "user create ADA@example.com", "has an account"},
+			{"paper-lantern-42", 2, "user create nobody", "no e-mail address"},
 			{"", 2, "audit --event=nonsense", "sign-in-failed"},
 			{"", 2, "audit --since=yesterday", "--since"},
 			{"", 2, "audit --until=-1h", "--until"},
@@ -189,8 +189,8 @@ func TestUserCommandsRefuse(t *testing.T) {
 			{"", 2, "audit --user=\xff", "UTF-8"},
 			{"", 2, "audit --session=\xff", "UTF-8"},
 			{"", 2, "user list --search=\xff", "UTF-8"},
-			{"password123", 2, "user create new@example.com --name=\xff", "UTF-8"},
-			{"password123", 2, "user create new@example.com --name=" + strings.Repeat("x", 1025), "--name"},
+			{"paper-lantern-42", 2, "user create new@example.com --name=\xff", "UTF-8"},
+			{"paper-lantern-42", 2, "user create new@example.com --name=" + strings.Repeat("x", 1025), "--name"},
 			{"", 1, "audit --user nobody@example.com", "no user"},
 		} {
 			if got := c.do(tt.stdin, tt.code, strings.Fields(tt.args)...); !strings.Contains(got, tt.want) {
