@@ -36,7 +36,7 @@ func allTests(t *testing.T, root string) map[string]testIndex {
 			return err
 		}
 		if d.IsDir() {
-			if name := d.Name(); name == "node_modules" || path != root && strings.HasPrefix(name, ".") {
+			if name := d.Name(); name == "node_modules" || name == "testdata" || path != root && strings.HasPrefix(name, ".") {
 				return filepath.SkipDir
 			}
 			return nil
