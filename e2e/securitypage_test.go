@@ -45,6 +45,9 @@ const (
 	summaryColumns  = "standard | requirements | hold | do not apply | open"
 )
 
+// manyCases are tests of so much that their name alone says little.
+var manyCases = []string{"TestConformance", "TestApp"}
+
 var (
 	securityLink = regexp.MustCompile(`\]\(([^)]*)\)`)
 	quotedCase   = regexp.MustCompile(`"[^"]*"`)
@@ -157,7 +160,7 @@ func (p *securityPage) names(i int, cell string) (tests int) {
 			p.fault(i, "%s stands behind no package that has tests", test)
 		case !index.functions[test]:
 			p.fault(i, "%s is no test of %s", test, dir)
-		case test == "TestConformance" && m[3] == "":
+		case slices.Contains(manyCases, test) && m[3] == "":
 			p.fault(i, "%s has many cases: name those that count, in quotes", test)
 		}
 		for _, name := range quotedCase.FindAllString(m[3], -1) {
