@@ -46,6 +46,8 @@ type Config struct {
 	JWKSURL string
 	// Issuers are believed too, each as far as it says.
 	Issuers []Issuer
+	// CORSOrigins are those whose pages are answered, exactly as browsers send them.
+	CORSOrigins []string
 	// TrustedProxies may say who their client is; for the log alone.
 	TrustedProxies []netip.Prefix
 }
@@ -86,6 +88,7 @@ type Server struct {
 	log     *slog.Logger
 	clock   func() time.Time
 	clients *web.ClientIPs
+	origins origins
 	tokens  *verifier
 	jwks    *jwks // nil with HS256
 	docs    *openapi.Docs
@@ -111,7 +114,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("TRUSTED_PROXIES: %w", err)
 	}
-	s := &Server{tasks: deps.Tasks, log: deps.Log, clock: deps.Now, clients: clients, feed: newFeed(deps.Tasks, deps.Log)}
+	s := &Server{tasks: deps.Tasks, log: deps.Log, clock: deps.Now, clients: clients, origins: newOrigins(cfg.CORSOrigins), feed: newFeed(deps.Tasks, deps.Log)}
 	if s.docs, err = openapi.New(openAPI, "/openapi.json", "/docs", "Vestibule task API"); err != nil {
 		return nil, err
 	}
@@ -157,7 +160,7 @@ func newSecrets(list [][]byte) (secrets, error) {
 
 // Handler answers the whole surface.
 func (s *Server) Handler() http.Handler {
-	h := web.NoStore(s.guard(s.routes()))
+	h := web.NoStore(s.origins.answer(s.guard(s.routes())))
 	h = web.DefaultDeadlines.Wrap(h)
 	h = web.SecurityHeaders{CSP: web.APIPolicy}.Wrap(h)
 	return web.Access{

@@ -56,11 +56,13 @@ type Config struct {
 	JWTExpiresIn time.Duration
 	ExposeToken  bool // hand the token to the page that asks
 
+	SignUpOff                bool // no account is made over HTTP
 	RequireEmailVerification bool // sign-in only after the address is verified
 
-	PasswordMinLength int             // code points
-	PasswordParams    password.Params // cost of a hash; zero: the default
-	RateLimitOff      bool            // count no attempts
+	PasswordMinLength   int             // code points
+	PasswordAllowCommon bool            // let passwords be chosen that are guessed first
+	PasswordParams      password.Params // cost of a hash; zero: the default
+	RateLimitOff        bool            // count no attempts
 
 	Mail           MailConfig
 	AuditRetention time.Duration // how long events are kept; 0: forever
@@ -127,7 +129,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 		Embedded: spa.Files,
 		Dir:      cfg.WebDir,
 		DevURL:   cfg.WebDevURL,
-		Origin:   cfg.BaseURL.Scheme + "://" + cfg.BaseURL.Host,
+		Origin:   s.origin(),
 		Errors:   writeError,
 	})
 	if err != nil {
@@ -139,7 +141,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 	if s.clients, err = web.NewClientIPs(cfg.TrustedProxies); err != nil {
 		return nil, err
 	}
-	if s.passwords, err = password.New(password.Config{Params: cfg.PasswordParams, MinLength: cfg.PasswordMinLength}); err != nil {
+	if s.passwords, err = password.New(password.Config{Params: cfg.PasswordParams, MinLength: cfg.PasswordMinLength, AllowCommon: cfg.PasswordAllowCommon}); err != nil {
 		return nil, err
 	}
 	if s.limits, err = throttle.New(deps.Store, cfg.Secret, s.now, cfg.RateLimitOff); err != nil {
@@ -223,13 +225,18 @@ func (s *Server) openSessions() error {
 
 func (s *Server) https() bool { return s.cfg.BaseURL.Scheme == "https" }
 
+// origin is our own, as browsers write it.
+func (s *Server) origin() string { return s.cfg.BaseURL.Scheme + "://" + s.cfg.BaseURL.Host }
+
 // Handler answers the whole surface.
 func (s *Server) Handler() http.Handler {
-	h := s.origins.guard(s.routes())
+	h := s.origins.guard(s.routes(), refusedOrigin(s.cfg.BaseURL))
+	h = s.openToAskers(h)
 	h = s.origins.cors(s.cfg.ProxyForwardHeaders).Handler(h)
 	h = web.NoStore(h)
 	h = web.DefaultDeadlines.Wrap(h)
 	h = web.SecurityHeaders{CSP: web.APIPolicy, HTTPS: s.https()}.Wrap(h)
+	h = s.clients.WarnForwarded(s.log, h)
 	return web.Access{
 		Log:     s.log,
 		Surface: "bff",

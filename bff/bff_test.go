@@ -20,6 +20,7 @@ import (
 	"vestibule/internal/pgtest"
 	"vestibule/internal/storetest"
 	"vestibule/internal/testclock"
+	"vestibule/internal/testlog"
 	"vestibule/store"
 )
 
@@ -31,6 +32,7 @@ type site struct {
 	mails string // the folder
 	db    *store.Store
 	clock *testclock.Clock
+	log   *testlog.Buffer
 
 	server *bff.Server
 }
@@ -47,7 +49,7 @@ func newSite(t *testing.T, db *store.Store, change ...func(*bff.Config)) *site {
 		_, _ = io.WriteString(w, r.Method+" "+r.RequestURI+" "+r.Header.Get("Authorization"))
 	}))
 	t.Cleanup(api.Close)
-	s := &site{t: t, db: db, clock: testclock.At(time.Date(2026, 2, 3, 4, 5, 6, 789e6, time.UTC))}
+	s := &site{t: t, db: db, log: &testlog.Buffer{}, clock: testclock.At(time.Date(2026, 2, 3, 4, 5, 6, 789e6, time.UTC))}
 	srv := httptest.NewUnstartedServer(nil)
 	s.url = "http://" + srv.Listener.Addr().String()
 	base, err := url.Parse(s.url)
@@ -82,7 +84,7 @@ func newSite(t *testing.T, db *store.Store, change ...func(*bff.Config)) *site {
 	for _, c := range change {
 		c(&cfg)
 	}
-	server, err := bff.New(t.Context(), cfg, bff.Deps{Store: db, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: s.clock.Now})
+	server, err := bff.New(t.Context(), cfg, bff.Deps{Store: db, Log: slog.New(slog.NewJSONHandler(s.log, nil)), Now: s.clock.Now})
 	if err != nil {
 		t.Fatal(err)
 	}

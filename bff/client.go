@@ -16,10 +16,16 @@ import (
 
 // Scopes of service clients.
 const (
-	ScopeTasksRead     = "tasks:read"     // every user's tasks, for reading
-	ScopeTasksWrite    = "tasks:write"    // every user's tasks, for writing
-	ScopeTokenExchange = "token:exchange" // trade a user's token for one of the client's own
+	ScopeTasksRead  = "tasks:read"  // every user's tasks, for reading
+	ScopeTasksWrite = "tasks:write" // every user's tasks, for writing
+
+	// ScopeTokenExchange was the word for the grant of that name before clients had
+	// grants. No token says it any more.
+	ScopeTokenExchange = "token:exchange"
 )
+
+// Grants lists how a client may get tokens.
+var Grants = [...]string{store.GrantCredentials, store.GrantExchange}
 
 // Scopes lists them all, in the order in which tokens name them.
 var Scopes = [...]string{ScopeTasksRead, ScopeTasksWrite, ScopeTokenExchange}
@@ -37,14 +43,18 @@ func NewClientSecret() (secret, hash string) {
 	return secret, opaque.Hash(secret)
 }
 
-// NewClient makes a client and its secret. The errors are for the operator.
-func NewClient(name string, scopes, audiences []string, now time.Time) (c store.Client, secret string, err error) {
+// NewClient makes a client and its secret. Without grants it is one that gets tokens
+// for itself. The errors are for the operator.
+func NewClient(name string, grants, scopes, audiences []string, now time.Time) (c store.Client, secret string, err error) {
 	if err := checkClientName(name); err != nil {
+		return c, "", err
+	}
+	if grants, scopes, err = chooseGrants(grants, scopes); err != nil {
 		return c, "", err
 	}
 	for _, scope := range scopes {
 		if !slices.Contains(Scopes[:], scope) {
-			return c, "", fmt.Errorf("scope %q is unknown; use %s", scope, strings.Join(Scopes[:], ", "))
+			return c, "", fmt.Errorf("scope %q is unknown; use %s", scope, strings.Join(taskScopes(Scopes[:]), ", "))
 		}
 	}
 	var kept []string
@@ -61,10 +71,31 @@ func NewClient(name string, scopes, audiences []string, now time.Time) (c store.
 	}
 	c = store.Client{
 		ID: "svc_" + strings.ToLower(rand.Text()), Name: name,
-		Scopes: inOrder(scopes), Audiences: kept, CreatedAt: now.UTC(),
+		Grants: grants, Scopes: inOrder(scopes), Audiences: kept, CreatedAt: now.UTC(),
 	}
 	secret, c.SecretHash = NewClientSecret()
 	return c, secret, nil
+}
+
+// chooseGrants reads the grants of a new client. The scope token:exchange asks for its
+// grant, and for the other one, as it did before there were grants.
+func chooseGrants(grants, scopes []string) (chosen, left []string, err error) {
+	asked := slices.Contains(scopes, ScopeTokenExchange)
+	if asked && len(grants) > 0 {
+		return nil, nil, fmt.Errorf("%s is the grant %s now; leave it out of the scopes and name the grant", ScopeTokenExchange, store.GrantExchange)
+	}
+	for _, grant := range grants {
+		if !slices.Contains(Grants[:], grant) {
+			return nil, nil, fmt.Errorf("grant %q is unknown; use %s", grant, strings.Join(Grants[:], ", "))
+		}
+	}
+	for _, grant := range Grants {
+		byDefault := len(grants) == 0 && (grant == store.GrantCredentials || asked)
+		if byDefault || slices.Contains(grants, grant) {
+			chosen = append(chosen, grant)
+		}
+	}
+	return chosen, taskScopes(scopes), nil
 }
 
 // checkClientName keeps names apart from ids, and readable.

@@ -115,8 +115,11 @@ func TestALateAnswerClearsNoNewerCookie(t *testing.T) {
 				v.want(v.do("POST", "/api/auth/change-password", `{"currentPassword":"paper-lantern-42","newPassword":"paper-lantern-43"}`), 200, "")
 				v.want(v.do("POST", "/api/auth/change-password", `{"currentPassword":"paper-lantern-43","newPassword":"paper-lantern-42"}`), 200, "")
 			},
-			"a new sign-in":    func(v *visitor) { v.signIn("ada@example.com", "paper-lantern-42") },
-			"out and in again": func(v *visitor) { v.do("POST", "/api/auth/sign-out", "{}"); v.signIn("ada@example.com", "paper-lantern-42") },
+			"a new sign-in": func(v *visitor) { v.signIn("ada@example.com", "paper-lantern-42") },
+			"out and in again": func(v *visitor) {
+				v.do("POST", "/api/auth/sign-out", "{}")
+				v.signIn("ada@example.com", "paper-lantern-42")
+			},
 			"its own revocation": func(v *visitor) {
 				v.do("POST", "/api/auth/revoke-sessions", "{}")
 				v.signIn("ada@example.com", "paper-lantern-42")

@@ -1,7 +1,9 @@
 package bff
 
 import (
+	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"vestibule/bff/token"
@@ -36,20 +38,32 @@ func (s *Server) oauthToken(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	var grant string
+	give := s.issueToken
 	switch form["grant_type"] {
 	case grantClientCredentials:
-		return s.issueToken(w, r, client, form)
+		grant = store.GrantCredentials
 	case grantTokenExchange:
-		return s.exchangeToken(w, r, client, form)
+		grant, give = store.GrantExchange, s.exchangeToken
 	case "":
 		return badRequest("The parameter grant_type is missing.")
+	default:
+		return refuseOAuth(oauthUnsupportedType, "Use the grant_type "+grantClientCredentials+" or "+grantTokenExchange+".")
 	}
-	return refuseOAuth(oauthUnsupportedType, "Use the grant_type "+grantClientCredentials+" or "+grantTokenExchange+".")
+	if !slices.Contains(client.Grants, grant) {
+		return refuseOAuth(oauthUnauthorized, "The client was not made for this grant_type: it lacks the grant "+grant+".")
+	}
+	err = give(w, r, client, form)
+	if errors.Is(err, store.ErrNoClient) {
+		return errClient.Because(err) // it was there a moment ago
+	}
+	return err
 }
 
 // issueToken gives a client a token for itself (RFC 6749 §4.4).
-func (s *Server) issueToken(w http.ResponseWriter, r *http.Request, client store.Client, form tokenForm) error {
-	scopes, err := chooseScopes(form["scope"], taskScopes(client.Scopes), client.Scopes)
+func (s *Server) issueToken(w http.ResponseWriter, r *http.Request, client caller, form tokenForm) error {
+	allowed := taskScopes(client.Scopes)
+	scopes, err := chooseScopes(form["scope"], allowed, allowed)
 	if err != nil {
 		return err
 	}
@@ -63,7 +77,7 @@ func (s *Server) issueToken(w http.ResponseWriter, r *http.Request, client store
 	}
 	e := s.clientEvent(r, client.ID, store.EventTokenIssued)
 	e.Detail = "scope " + quoteList(scopes) + " for " + audience
-	if err := s.store.UseClient(r.Context(), client.ID, e.At, store.Recorded(e)); err != nil {
+	if err := s.store.UseClient(r.Context(), client.use(e.At), store.Recorded(e)); err != nil {
 		return err
 	}
 	return s.handOut(w, t, "", scopes)

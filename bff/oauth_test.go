@@ -32,7 +32,7 @@ type service struct {
 
 func (s *site) service(name, scope string, audiences ...string) *service {
 	s.t.Helper()
-	c, secret, err := bff.NewClient(name, strings.Fields(scope), audiences, s.clock.Now())
+	c, secret, err := bff.NewClient(name, nil, strings.Fields(scope), audiences, s.clock.Now())
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -137,7 +137,6 @@ func TestClientCredentials(t *testing.T) {
 			{"scope=tasks:read", "tasks:read", "fastapi-backend"},
 			{"scope=tasks:write+tasks:read+tasks:write", "tasks:read tasks:write", "fastapi-backend"},
 			{"scope=", "tasks:read tasks:write", "fastapi-backend"}, // without a value: absent
-			{"scope=token:exchange", "token:exchange", "fastapi-backend"},
 			{"audience=billing", "tasks:read tasks:write", "billing"},
 			{"unknown=x&client_id=" + c.id, "tasks:read tasks:write", "fastapi-backend"},
 		} {
@@ -237,7 +236,7 @@ func TestTokenRequestsAreRefused(t *testing.T) {
 		{"another audience", grant + "&audience=billing", auth, 400, "invalid_target", "billing is not allowed"},
 		{"a resource that is no URI", grant + "&resource=fastapi-backend", auth, 400, "invalid_target", "absolute URI"},
 		{"two audiences", grant + "&audience=a&audience=b", auth, 400, "invalid_target", "one audience"},
-		{"an exchange without the scope", "grant_type=" + url.QueryEscape(exchange), auth, 400, "unauthorized_client", "token:exchange"},
+		{"an exchange without the scope", "grant_type=" + url.QueryEscape(exchange), auth, 400, "unauthorized_client", "the grant exchange"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			here := *s
@@ -361,24 +360,26 @@ func TestASessionIsNothingToTheTokenEndpoint(t *testing.T) {
 
 func TestClientsAreChecked(t *testing.T) {
 	for name, tt := range map[string]struct {
-		name              string
-		scopes, audiences []string
+		name                      string
+		grants, scopes, audiences []string
 	}{
-		"no name":           {"", nil, nil},
-		"spaces around":     {" a", nil, nil},
-		"a control sign":    {"a\x1b", nil, nil},
-		"no UTF-8":          {"a\xff", nil, nil},
-		"a long name":       {strings.Repeat("é", 101), nil, nil},
-		"an id for a name":  {"svc_a", nil, nil},
-		"an unknown scope":  {"a", []string{"tasks:raed"}, nil},
-		"a bad audience":    {"a", nil, []string{`a"b`}},
-		"an empty audience": {"a", nil, []string{""}},
+		"no name":                  {"", nil, nil, nil},
+		"spaces around":            {" a", nil, nil, nil},
+		"a control sign":           {"a\x1b", nil, nil, nil},
+		"no UTF-8":                 {"a\xff", nil, nil, nil},
+		"a long name":              {strings.Repeat("é", 101), nil, nil, nil},
+		"an id for a name":         {"svc_a", nil, nil, nil},
+		"an unknown grant":         {"a", []string{"client_credentials"}, nil, nil},
+		"the old word and a grant": {"a", []string{"exchange"}, []string{"token:exchange"}, nil},
+		"an unknown scope":         {"a", nil, []string{"tasks:raed"}, nil},
+		"a bad audience":           {"a", nil, nil, []string{`a"b`}},
+		"an empty audience":        {"a", nil, nil, []string{""}},
 	} {
-		if _, _, err := bff.NewClient(tt.name, tt.scopes, tt.audiences, time.Now()); err == nil {
+		if _, _, err := bff.NewClient(tt.name, tt.grants, tt.scopes, tt.audiences, time.Now()); err == nil {
 			t.Errorf("%s: got no error", name)
 		}
 	}
-	c, secret, err := bff.NewClient("Größe 1", []string{"tasks:write", "tasks:read", "tasks:write"}, []string{"b", "a", "b"}, time.Now())
+	c, secret, err := bff.NewClient("Größe 1", nil, []string{"tasks:write", "tasks:read", "tasks:write"}, []string{"b", "a", "b"}, time.Now())
 	if err != nil || !slices.Equal(c.Scopes, []string{"tasks:read", "tasks:write"}) || !slices.Equal(c.Audiences, []string{"b", "a"}) ||
 		!strings.HasPrefix(secret, "vcs_") || len(secret) != 4+43 || c.SecretHash == secret {
 		t.Errorf("got %+v, %v", c, err)

@@ -19,13 +19,25 @@ import (
 // place, a secret for instance, is neither looked up nor recorded.
 var clientID = regexp.MustCompile(`^svc_[a-z0-9]{1,60}$`)
 
+// caller is the client that a request comes from, and what it has shown.
+type caller struct {
+	store.Client
+	presented string // the hash of the secret
+}
+
+// use is what must still hold when something is handed out: that the client is there,
+// with the secret that was presented.
+func (c caller) use(at time.Time) store.ClientUse {
+	return store.ClientUse{ID: c.ID, SecretHash: c.presented, At: at}
+}
+
 // authenticateClient returns the client that the request comes from. An unknown
 // client costs what a wrong secret costs: a query, two comparisons, a counted
 // attempt and an event.
-func (s *Server) authenticateClient(r *http.Request, form tokenForm) (store.Client, error) {
+func (s *Server) authenticateClient(r *http.Request, form tokenForm) (caller, error) {
 	c, err := clientCredentials(r.Header, form)
 	if err != nil {
-		return store.Client{}, err
+		return caller{}, err
 	}
 	if !clientID.MatchString(c.id) {
 		c.id = ""
@@ -33,29 +45,30 @@ func (s *Server) authenticateClient(r *http.Request, form tokenForm) (store.Clie
 	client, err := s.store.ClientByID(r.Context(), c.id)
 	unknown := errors.Is(err, store.ErrNotFound)
 	if err != nil && !unknown {
-		return store.Client{}, err
+		return caller{}, err
 	}
-	if right := hasSecret(client, c.secret, s.now()); right && !unknown {
+	presented := opaque.Hash(c.secret)
+	if right := hasSecret(client, presented, s.now()); right && !unknown {
 		web.NoteUser(r, client.ID)
-		return client, nil
+		return caller{client, presented}, nil
 	}
 	if err := s.limit(r, s.tryClientSecret(r, c.id)); err != nil {
-		return store.Client{}, err
+		return caller{}, err
 	}
 	e := s.clientEvent(r, c.id, store.EventClientFailed)
 	if e.Detail = "wrong secret"; unknown {
 		e.Detail = "unknown client"
 	}
 	if err := s.store.Record(r.Context(), e); err != nil {
-		return store.Client{}, err
+		return caller{}, err
 	}
-	return store.Client{}, errClient.Because(errors.New(e.Detail))
+	return caller{}, errClient.Because(errors.New(e.Detail))
 }
 
 // hasSecret compares in constant time, with both secrets whether or not there is a
 // second one.
-func hasSecret(c store.Client, secret string, now time.Time) bool {
-	hash := []byte(opaque.Hash(secret))
+func hasSecret(c store.Client, presented string, now time.Time) bool {
+	hash := []byte(presented)
 	same := func(stored string) int {
 		if len(stored) != len(hash) {
 			stored = strings.Repeat("-", len(hash)) // nobody's
@@ -69,7 +82,8 @@ func hasSecret(c store.Client, secret string, now time.Time) bool {
 	return same(c.SecretHash)|same(old) == 1
 }
 
-// taskScopes are the scopes that say something to the API.
+// taskScopes are the scopes that say something to the API: not the one that an earlier
+// version wrote into its clients.
 func taskScopes(scopes []string) []string {
 	return slices.DeleteFunc(slices.Clone(scopes), func(scope string) bool { return scope == ScopeTokenExchange })
 }

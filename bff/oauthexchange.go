@@ -3,14 +3,15 @@ package bff
 // Token exchange (RFC 8693): a service that got a user's token from the BFF trades it
 // for one of its own, to go on to the next service with. The rules:
 //
-//   - The client has the scope token:exchange. It is the actor; there is no other.
+//   - The client has the grant exchange. It is the actor; there is no other.
 //   - The user's token is one of ours, and the user could use it now: they exist,
 //     are not disabled, and the session that it names lives. So an end of the
 //     session reaches here at once.
 //   - The new token never opens more than the old one, nor more than the client
 //     may, for one of the client's audiences, and ends no later.
 //   - It names every service that it went through, the latest outermost.
-//   - It is handed out only after the audit trail has it.
+//   - It is handed out only after the audit trail has it, in a transaction that
+//     requires the client to be there with the secret that it has presented.
 
 import (
 	"errors"
@@ -29,10 +30,7 @@ const (
 	jwtType         = "urn:ietf:params:oauth:token-type:jwt"
 )
 
-func (s *Server) exchangeToken(w http.ResponseWriter, r *http.Request, client store.Client, form tokenForm) error {
-	if !slices.Contains(client.Scopes, ScopeTokenExchange) {
-		return refuseOAuth(oauthUnauthorized, "The client lacks the scope "+ScopeTokenExchange+".")
-	}
+func (s *Server) exchangeToken(w http.ResponseWriter, r *http.Request, client caller, form tokenForm) error {
 	issuedType, err := checkExchange(form)
 	if err != nil {
 		return err
@@ -47,7 +45,7 @@ func (s *Server) exchangeToken(w http.ResponseWriter, r *http.Request, client st
 	}
 	subject, err := s.subject(r, form["subject_token"])
 	if err != nil {
-		return s.refuseExchange(r, client, subject, err)
+		return s.refuseExchange(r, client.Client, subject, err)
 	}
 	scopes := taskScopes(client.Scopes)
 	if subject.Scoped {
@@ -61,15 +59,15 @@ func (s *Server) exchangeToken(w http.ResponseWriter, r *http.Request, client st
 	}
 	t, err := s.tokens.MintExchanged(subject, client.ID, audience, strings.Join(scopes, " "))
 	if err != nil {
-		return s.refuseExchange(r, client, subject, err)
+		return s.refuseExchange(r, client.Client, subject, err)
 	}
 	e := s.clientEvent(r, client.ID, store.EventTokenExchanged)
 	e.UserID, e.SessionID = subject.UserID, subject.SessionID
 	e.Detail = fmt.Sprintf("scope %s for %s; %s acts for the user; token %s from token %s",
 		quoteList(scopes), audience, strings.Join(t.Actor.Chain(), " for "), t.ID, subject.TokenID)
-	err = s.store.Record(r.Context(), e, store.ClientUsed(client.ID, e.At), store.IfSubject(e))
+	err = s.store.Record(r.Context(), e, s.store.ClientUsed(client.use(e.At)), store.IfSubject(e))
 	if errors.Is(err, store.ErrSessionEnded) || errors.Is(err, store.ErrNoUser) {
-		return s.refuseExchange(r, client, subject, token.NotSubject("it ended a moment ago"))
+		return s.refuseExchange(r, client.Client, subject, token.NotSubject("it ended a moment ago"))
 	}
 	if err != nil {
 		return err

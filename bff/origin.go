@@ -38,13 +38,26 @@ func newOrigins(base *url.URL, trusted []string) origins {
 	return o
 }
 
-var errOrigin = web.Refuse(http.StatusForbidden, "INVALID_ORIGIN", "Invalid origin: this site may not send requests here.")
+// refusedOrigin is the answer to a request from elsewhere. Where BASE_URL is on a
+// developer's machine it says what to do: 127.0.0.1 is not localhost to a browser.
+// Elsewhere whoever reads it is not who could do anything, and the log says it.
+func refusedOrigin(base *url.URL) *web.Error {
+	message := "Invalid origin: this site may not send requests here."
+	if web.Loopback(base.Hostname()) {
+		message += " Open " + base.Scheme + "://" + base.Host + " instead, which is BASE_URL, or list this page's origin in TRUSTED_ORIGINS."
+	}
+	return web.Refuse(http.StatusForbidden, "INVALID_ORIGIN", message)
+}
+
+// originsSetting is what lists further origins.
+const originsSetting = "TRUSTED_ORIGINS"
 
 // guard refuses unsafe requests from elsewhere before anything else sees them.
-func (o origins) guard(next http.Handler) http.Handler {
+func (o origins) guard(next http.Handler, refusal *web.Error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !o.allow(r) {
-			web.Fail(w, r, errOrigin, writeError)
+			web.NoteOrigin(r, originsSetting)
+			web.Fail(w, r, refusal, writeError)
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -74,8 +87,16 @@ func (o origins) allow(r *http.Request) bool {
 // allowUpgrade judges a WebSocket handshake.
 func (o origins) allowUpgrade(r *http.Request) bool {
 	values := r.Header.Values("Origin")
-	return len(values) == 1 && o[values[0]]
+	if len(values) == 1 && o[values[0]] {
+		return true
+	}
+	web.NoteOrigin(r, originsSetting)
+	return false
 }
+
+// traceHeaders are what tracing in a page adds to its requests (W3C Trace Context,
+// tracestate being among proxy.RequestHeaders): the proxy continues the trace.
+var traceHeaders = []string{"Traceparent"}
 
 // cors lets the listed origins read answers, errors included. Vary: Origin
 // stands on every answer, so that no cache gives one origin's to another.
@@ -84,14 +105,20 @@ func (o origins) cors(forwarded []string) *cors.Cors {
 		// Not AllowedOrigins: an empty list there means every origin.
 		// Of several Origins the library would look at the first and repeat them all.
 		AllowOriginVaryRequestFunc: func(r *http.Request, origin string) (bool, []string) {
-			return o[origin] && len(r.Header.Values("Origin")) == 1, nil
+			if o[origin] && len(r.Header.Values("Origin")) == 1 {
+				return true, nil
+			}
+			if origin != "" && r.Method == http.MethodOptions { // a preflight, which no guard will refuse
+				web.NoteOrigin(r, originsSetting)
+			}
+			return false, nil
 		},
 		AllowCredentials: true,
 		AllowedMethods: []string{
 			http.MethodGet, http.MethodHead, http.MethodPost,
 			http.MethodPut, http.MethodPatch, http.MethodDelete,
 		},
-		AllowedHeaders: append(proxy.RequestHeaders(), forwarded...),
+		AllowedHeaders: append(append(proxy.RequestHeaders(), traceHeaders...), forwarded...),
 		ExposedHeaders: []string{
 			"Accept-Ranges", "Content-Disposition", "Content-Encoding", "Content-Location", "Content-Range",
 			"ETag", "Idempotency-Replayed", "Link", "Location", "Preference-Applied", "Retry-After", "X-Retry-After", exposedTokenHeader, web.RequestIDHeader,

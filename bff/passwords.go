@@ -80,7 +80,7 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, live *se
 	if faults := body.Faults(); len(faults) > 0 {
 		return validation(faults)
 	}
-	if err := s.passwords.Check(next); err != nil {
+	if err := s.passwords.Check(next, live.User.Email); err != nil {
 		return s.passwordError(err)
 	}
 	old, err := s.checkPassword(r, live, current)

@@ -47,7 +47,6 @@ func (s *Server) requestPasswordReset(w http.ResponseWriter, r *http.Request) er
 // that asks for the new password, and uses nothing up: mail scanners follow links
 // too.
 func (s *Server) followReset(w http.ResponseWriter, r *http.Request) error {
-	web.HidePath(r, "/api/auth/reset-password/{token}")
 	target, err := s.queryTarget(r)
 	if err != nil {
 		return err
@@ -57,7 +56,7 @@ func (s *Server) followReset(w http.ResponseWriter, r *http.Request) error {
 	}
 	token := mux.Vars(r)["token"]
 	next := withQuery(s.absolute(target), "token", token)
-	switch live, err := s.linkLives(r, store.PurposeReset, token); {
+	switch _, live, err := s.linkLives(r, store.PurposeReset, token); {
 	case err != nil:
 		return err
 	case !live:
@@ -67,13 +66,14 @@ func (s *Server) followReset(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// linkLives says whether a token would still be accepted.
-func (s *Server) linkLives(r *http.Request, purpose, token string) (bool, error) {
+// linkLives says whether a token would still be accepted, and whose address it was
+// sent to.
+func (s *Server) linkLives(r *http.Request, purpose, token string) (email string, live bool, err error) {
 	v, err := s.store.VerificationByToken(r.Context(), purpose, opaque.Hash(token))
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrInvalidText) {
-		return false, nil
+		return "", false, nil
 	}
-	return err == nil && s.now().Before(v.ExpiresAt), err
+	return v.Email, err == nil && s.now().Before(v.ExpiresAt), err
 }
 
 // redirect sends the browser on. The body that http.Redirect would write is HTML.
@@ -102,18 +102,22 @@ func (s *Server) resetPassword(w http.ResponseWriter, r *http.Request) error {
 	if token == "" {
 		return errLink
 	}
-	if err := s.passwords.Check(next); err != nil {
+	if err := s.passwords.Check(next, ""); err != nil { // the rest of it once we know who they are
 		return s.passwordError(err)
 	}
 	try := s.tryLink(r)
 	if err := s.limit(r, try); err != nil {
 		return err
 	}
-	switch live, err := s.linkLives(r, store.PurposeReset, token); { // before the work of a hash
+	email, live, err := s.linkLives(r, store.PurposeReset, token) // before the work of a hash
+	switch {
 	case err != nil:
 		return err
 	case !live:
 		return errLink
+	}
+	if err := s.passwords.Check(next, email); err != nil {
+		return s.passwordError(err)
 	}
 	hash, err := s.passwords.Hash(r.Context(), next)
 	if err != nil {

@@ -87,5 +87,20 @@ func (s *Server) authorize(r *http.Request) (proxy.Grant, error) {
 	if err != nil {
 		return proxy.Grant{}, err
 	}
-	return proxy.Grant{Bearer: bearer, Lease: s.sessions.Leaser(live)}, nil
+	return proxy.Grant{
+		Bearer:  bearer,
+		Lease:   s.sessions.Leaser(live),
+		Confirm: func(ctx context.Context) error { return s.confirm(ctx, live) },
+	}, nil
+}
+
+// confirm looks again at the session of a request whose body took its time. The
+// refusal does not clear the cookie: it is late by its nature, and the browser may
+// have a newer one.
+func (s *Server) confirm(ctx context.Context, live *session.Live) error {
+	err := s.sessions.Confirm(ctx, live)
+	if errors.Is(err, session.ErrEnded) {
+		return errSessionExpired.Because(err)
+	}
+	return err
 }

@@ -104,7 +104,7 @@ func (why notThem) Error() string { return string(why) }
 // that of the password which was verified.
 func (s *Server) authenticate(r *http.Request, in signInInput) (user store.User, hash string, err error) {
 	ctx := r.Context()
-	if err := s.passwords.Check(in.password); errors.Is(err, password.ErrTooLong) {
+	if err := password.CheckLength(in.password); errors.Is(err, password.ErrTooLong) {
 		return user, "", err // nobody's password, so it tells nothing
 	}
 	user, hash, err = s.store.CredentialByEmail(ctx, in.email)

@@ -52,15 +52,20 @@ type signedInJSON struct {
 
 var errEmailTaken = web.Refuse(http.StatusUnprocessableEntity, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL", "User already exists. Use another email.")
 
+var errSignUpOff = web.Refuse(http.StatusBadRequest, "EMAIL_PASSWORD_SIGN_UP_DISABLED", "Sign-up is closed here. Ask the operator for an account.")
+
 // signUp makes an account and signs it in. Where addresses must be verified first
 // it does not, and then the answer for a taken address is that for a new one: only
 // the mail that its owner gets differs.
 func (s *Server) signUp(w http.ResponseWriter, r *http.Request) error {
+	if s.cfg.SignUpOff {
+		return errSignUpOff
+	}
 	in, err := s.readSignUp(w, r)
 	if err != nil {
 		return err
 	}
-	if err := s.passwords.Check(in.password); err != nil {
+	if err := s.passwords.Check(in.password, in.email); err != nil {
 		return s.passwordError(err)
 	}
 	try := throttle.SignUp(s.clients.Of(r))
@@ -124,6 +129,11 @@ func (s *Server) signUpUnverified(w http.ResponseWriter, r *http.Request, in sig
 	return web.WriteJSON(w, http.StatusOK, signedInJSON{User: toUserJSON(user)})
 }
 
+// errGuessed has the code of Better Auth's plugin haveIBeenPwned, which apps may know.
+func errGuessed(why string) *web.Error {
+	return web.Refuse(http.StatusBadRequest, "PASSWORD_COMPROMISED", "Password too easy to guess: "+why+" Choose another, for example a few words that do not belong together.")
+}
+
 // passwordError turns what the password room refuses into an answer.
 func (s *Server) passwordError(err error) error {
 	switch {
@@ -133,6 +143,12 @@ func (s *Server) passwordError(err error) error {
 	case errors.Is(err, password.ErrTooLong):
 		return web.Refuse(http.StatusBadRequest, "PASSWORD_TOO_LONG",
 			fmt.Sprintf("Password too long: at most %d characters are possible.", password.MaxLength)).Because(err)
+	case errors.Is(err, password.ErrCommon):
+		return errGuessed("it is among the passwords that are tried first.").Because(err)
+	case errors.Is(err, password.ErrOwnName):
+		return errGuessed("it is your email address or the name of this product.").Because(err)
+	case errors.Is(err, password.ErrRepeated):
+		return errGuessed("it is one character over and over.").Because(err)
 	case errors.Is(err, password.ErrNotText):
 		return validation([]web.FieldError{{Field: "password", Message: "expected text without NUL"}}).Because(err)
 	case errors.Is(err, password.ErrBusy):

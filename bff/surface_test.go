@@ -41,6 +41,7 @@ func TestEveryAnswerCarriesTheHeaders(t *testing.T) {
 			for name, want := range map[string]string{
 				"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "X-Request-Id": "",
 				"Content-Security-Policy": "default-src 'none'; ", "Cache-Control": "no-",
+				"Cross-Origin-Resource-Policy": "same-origin",
 			} {
 				if got := a.header.Get(name); got == "" || !strings.HasPrefix(got, want) {
 					t.Errorf("got %s: %q, want %q", name, got, want)
@@ -116,6 +117,18 @@ func TestCORS(t *testing.T) {
 		if !slices.Contains(exposed, name) {
 			t.Errorf("got Access-Control-Expose-Headers %q, want %s in it", exposed, name)
 		}
+	}
+	// They have asked, so what keeps others out does not stand in their way; of our
+	// own pages, who are listed too, it does not.
+	if got := a.header.Get("Cross-Origin-Resource-Policy"); got != "" {
+		t.Errorf("got Cross-Origin-Resource-Policy %q for a listed origin that asks by CORS", got)
+	}
+	if a = v.do("GET", "/api/proxy/x", "", "Origin", s.url); a.header.Get("Cross-Origin-Resource-Policy") != "same-origin" {
+		t.Errorf("got %v for our own origin", a.header)
+	}
+	a = preflight(listed, "GET", "traceparent,tracestate")
+	if got := a.header.Get("Access-Control-Allow-Headers"); !strings.EqualFold(got, "traceparent,tracestate") {
+		t.Errorf("got Access-Control-Allow-Headers %q for a page that traces", got)
 	}
 	a = v.do("GET", "/api/proxy/x", "", "Origin", "https://evil.example")
 	if got := a.header.Get("Access-Control-Allow-Origin"); got != "" {

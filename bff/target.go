@@ -15,6 +15,10 @@ import (
 //     escaped.
 //   - Or a URL of one of the origins that may call with the cookie, compared
 //     exactly.
+//   - On our own origin a page, nothing below /api/: there the browser would follow
+//     another mail's link, or ask the API for something, with the user's cookie and
+//     without the user's knowledge. Whatever a server in front of us could take for
+//     /api/ counts, so that dot segments are refused altogether.
 //   - Anything else is refused before the request does anything: an open redirect
 //     under our name is what phishing wants, and a link in our mail that leads
 //     elsewhere with a token in its query is worse.
@@ -30,8 +34,8 @@ var targets = []struct{ field, code, message string }{
 	{"newUserCallbackURL", "INVALID_NEW_USER_CALLBACK_URL", "Invalid newUserCallbackURL"},
 }
 
-// allowTarget says whether a browser may be sent to target.
-func (o origins) allowTarget(target string) bool {
+// allowTarget says whether a browser may be sent to target; own is our origin.
+func (o origins) allowTarget(own, target string) bool {
 	if target == "" || len(target) > maxTarget {
 		return false
 	}
@@ -49,9 +53,51 @@ func (o origins) allowTarget(target string) bool {
 		return false
 	}
 	if u.Scheme == "" && u.Host == "" {
-		return strings.HasPrefix(target, "/") && !strings.HasPrefix(target, "//")
+		return strings.HasPrefix(target, "/") && !strings.HasPrefix(target, "//") && isPage(path)
 	}
-	return o[u.Scheme+"://"+u.Host]
+	origin := u.Scheme + "://" + u.Host
+	return o[origin] && (origin != own || isPage(path))
+}
+
+// maxEscapes is how often a path may be escaped: more than any row of servers would
+// undo, and nobody means it.
+const maxEscapes = 4
+
+// isPage says whether an escaped path of ours is outside /api/, however many servers
+// in front of us unescape it before they look.
+func isPage(path string) bool {
+	for range maxEscapes {
+		if belowAPI(path) {
+			return false
+		}
+		plain, err := url.PathUnescape(path)
+		if err != nil || plain == path {
+			return true
+		}
+		path = plain
+	}
+	return false
+}
+
+// belowAPI says whether a path is /api or below it, or has a dot segment, by which it
+// could get there. Some servers merge slashes, cut a segment's parameters (;x=1) off,
+// take no notice of case or of dots and spaces at the end.
+func belowAPI(path string) bool {
+	first := true
+	for segment := range strings.SplitSeq(path, "/") {
+		name, _, _ := strings.Cut(segment, ";")
+		if name == "." || name == ".." {
+			return true
+		}
+		if name = strings.TrimRight(name, ". "); name == "" {
+			continue
+		}
+		if first && strings.EqualFold(name, "api") {
+			return true
+		}
+		first = false
+	}
+	return false
 }
 
 // readBody reads a JSON object and refuses targets in it that are not ours.
@@ -65,9 +111,9 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (*web.Object, 
 			continue
 		}
 		target, ok := body.String(t.field)
-		if ok && !s.origins.allowTarget(target) {
+		if ok && !s.origins.allowTarget(s.origin(), target) {
 			return nil, web.Refuse(http.StatusForbidden, t.code, t.message+
-				": use a path like /welcome, or a URL of this site or of one in TRUSTED_ORIGINS.")
+				": use a page's path like /welcome, which is not under /api/, or a URL of this site or of one in TRUSTED_ORIGINS.")
 		}
 	}
 	return body, nil
@@ -85,7 +131,7 @@ func optionalTarget(body *web.Object, field string) string {
 // queryTarget returns the callbackURL of a link, or "" when it has none.
 func (s *Server) queryTarget(r *http.Request) (string, error) {
 	target := r.URL.Query().Get("callbackURL")
-	if target != "" && !s.origins.allowTarget(target) {
+	if target != "" && !s.origins.allowTarget(s.origin(), target) {
 		return "", web.Refuse(http.StatusForbidden, "INVALID_CALLBACK_URL", "Invalid callbackURL")
 	}
 	return target, nil
@@ -94,7 +140,7 @@ func (s *Server) queryTarget(r *http.Request) (string, error) {
 // absolute makes a checked target one that does not depend on where the browser is.
 func (s *Server) absolute(target string) string {
 	if strings.HasPrefix(target, "/") {
-		return s.cfg.BaseURL.Scheme + "://" + s.cfg.BaseURL.Host + target
+		return s.origin() + target
 	}
 	return target
 }

@@ -2,13 +2,16 @@ package bff
 
 import (
 	"net/url"
+	"path"
 	"strings"
 	"testing"
 )
 
+const testOrigin = "https://bff.example.com"
+
 func testOrigins(t testing.TB) origins {
 	t.Helper()
-	base, err := url.Parse("https://bff.example.com")
+	base, err := url.Parse(testOrigin)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -20,8 +23,9 @@ func TestTargets(t *testing.T) {
 	for _, target := range []string{
 		"/", "/welcome", "/a/b?next=%2Fc&x=//y#top", "/?url=https://evil.example", "/caf%C3%A9",
 		"https://bff.example.com", "https://bff.example.com/x?y=1", "https://app.example.com:8443/done",
+		"/apis", "/api-keys", "/docs/api/x", "/a.b/..c", "/sale/50%25", "/x?to=/api/x#/api/y", "https://bff.example.com?/api/", "https://app.example.com:8443/api/x/../y",
 	} {
-		if !o.allowTarget(target) {
+		if !o.allowTarget(testOrigin, target) {
 			t.Errorf("%q is refused, want it allowed", target)
 		}
 	}
@@ -30,9 +34,12 @@ func TestTargets(t *testing.T) {
 		"https://evil.example", "https://bff.example.com.evil.example", "https://bff.example.com:444/", "http://bff.example.com", "https://app.example.com/",
 		"https://bff.example.com@evil.example/", "https://user@bff.example.com/", "https://bff.example.com//evil.example", "HTTPS://bff.example.com:443",
 		"javascript:alert(1)", "data:text/html,x", "https:bff.example.com", "https:/bff.example.com", " /x", "/x y", "/x\r\nSet-Cookie: a=b", "/x\ty", "/x\x00", "/x\x7f",
+		"/api", "/api/", "/api/auth/verify-email?token=x", "/api?x", "/api#x", "/API/x", "/%61pi/x", "/ap%69", "/%2561pi/x", "/%25252561pi/x", "/%252525252561pi/x",
+		"/./api/x", "/x/../api/x", "/x/%2e%2e/api/x", "/x/.%2E/api/x", "/x/%252e%252e/api/x", "/x/..;/api/x", "/api;v=1/x", "/;/api/x", "/%252fapi/x", "/api./x", "/api%20/x",
+		"https://bff.example.com/api/x", "https://bff.example.com/x/../api/x", "https://bff.example.com/%61PI/x", "https://bff.example.com/./api",
 		"/%zz", "*", "null", "/" + strings.Repeat("x", maxTarget),
 	} {
-		if o.allowTarget(target) {
+		if o.allowTarget(testOrigin, target) {
 			t.Errorf("%q is allowed, want it refused", target)
 		}
 	}
@@ -41,7 +48,7 @@ func TestTargets(t *testing.T) {
 // FuzzTarget: whatever is allowed, a browser that is on our site ends on a listed
 // origin with it.
 func FuzzTarget(f *testing.F) {
-	for _, seed := range []string{"/", "//x", "/\\x", "https://bff.example.com/x", "https://app.example.com:8443", "/a?b=//c", "https://bff.example.com@x/"} {
+	for _, seed := range []string{"/%61pi/x", "/x/%2e%2E/api", "/;/api", "https://bff.example.com/x/../api", "https://app.example.com:8443/api", "/", "//x", "/\\x", "https://bff.example.com/x", "https://app.example.com:8443", "/a?b=//c", "https://bff.example.com@x/"} {
 		f.Add(seed)
 	}
 	o := testOrigins(f)
@@ -50,7 +57,7 @@ func FuzzTarget(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, target string) {
-		if !o.allowTarget(target) {
+		if !o.allowTarget(testOrigin, target) {
 			return
 		}
 		// As a browser reads it (WHATWG URL): backslashes are slashes, tabs and
@@ -63,8 +70,34 @@ func FuzzTarget(f *testing.F) {
 		if !o[u.Scheme+"://"+u.Host] {
 			t.Errorf("%q is allowed and leads to %s", target, u)
 		}
+		if u.Scheme+"://"+u.Host == testOrigin {
+			noAPI(t, target, u.EscapedPath())
+		}
 		if next, err := base.Parse(withQuery(target, "token", "a&b=c")); err != nil || next.Host != u.Host || next.Query().Get("token") != "a&b=c" {
 			t.Errorf("%q became %v with a token, %v", target, next, err)
 		}
 	})
+}
+
+// noAPI checks that no server that unescapes a path, as often as it likes, resolves
+// it and cuts parameters off finds /api/ there.
+func noAPI(t *testing.T, target, seen string) {
+	t.Helper()
+	for {
+		var bare []string
+		for segment := range strings.SplitSeq(seen, "/") {
+			name, _, _ := strings.Cut(segment, ";")
+			bare = append(bare, name)
+		}
+		for _, p := range []string{seen, strings.Join(bare, "/")} {
+			if p = strings.ToLower(path.Clean("/" + p)); p == "/api" || strings.HasPrefix(p, "/api/") {
+				t.Errorf("%q is allowed and leads to %s", target, p)
+			}
+		}
+		plain, err := url.PathUnescape(seen)
+		if err != nil || plain == seen {
+			return
+		}
+		seen = plain
+	}
 }

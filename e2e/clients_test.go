@@ -95,7 +95,8 @@ func TestAServiceActsForAUser(t *testing.T) {
 			if err := json.Unmarshal([]byte(b.want(b.send("GET", p.bff+"/api/auth/token", ""), 200, "token").body), &exposed); err != nil {
 				t.Fatal(err)
 			}
-			id, secret := p.client("mailer", "--scope=tasks:read,tasks:write,token:exchange")
+			id, secret := p.client("mailer", "--grant=exchange", "--scope=tasks:read,tasks:write")
+			b.want(p.grant(id, secret, "grant_type=client_credentials"), 400, "unauthorized_client") // it is nobody's without a user
 			params := "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token_type=urn:ietf:params:oauth:token-type:access_token&scope=tasks:read&subject_token=" + exposed.Token
 			raw := p.accessToken(p.grant(id, secret, params))
 

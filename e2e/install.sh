@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Installs from Debian's packages what the tests need beside Go and is missing:
-# a C compiler for the race detector, PostgreSQL, PgBouncer, Node.js, Chromium; and
+# a C compiler for the race detector, PostgreSQL, PgBouncer, nginx, Node.js, Chromium; and
 # with npm the official client and the app that the tests drive, with pip what they
 # run in Python.
 set -euo pipefail
 cd "$(dirname "$0")"
+# Where Debian has servers, and not everyone's PATH leads.
+PATH=$PATH:/usr/sbin
 
 missing=()
 need() { # need COMMAND PACKAGE...
@@ -16,6 +18,7 @@ need gcc gcc libc6-dev
 need git git
 need curl curl
 need pgbouncer pgbouncer
+need nginx nginx
 need node nodejs
 need npm npm
 need chromium chromium

@@ -66,7 +66,7 @@ func TestTheDocumentsKeepTheirWord(t *testing.T) {
 	b := newBrowser(t, p.bff)
 	id := b.signUp("fuzz@example.com")
 	token := "Authorization: Bearer " + mint(t, with(claims(id), "exp", 4102444800), secret)
-	client, clientSecret := p.client("tester", "--scope=tasks:read,tasks:write,token:exchange")
+	client, clientSecret := p.client("tester", "--grant=credentials,exchange", "--scope=tasks:read,tasks:write")
 	service := "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte(client+":"+clientSecret))
 	cookie := "Cookie: better-auth.session_token=" + b.cookie()
 	// What ends the session that it is called with, so that the others would see 401s

@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ type Client struct {
 	ID         string   // svc_…
 	Name       string   // unique, for people
 	SecretHash string   // lower-case hex SHA-256 of the secret, which is never stored
+	Grants     []string // how it gets tokens: Grant…
 	Scopes     []string // what its tokens may say
 	Audiences  []string // whom tokens that it trades may be for; none: the API's own
 	CreatedAt  time.Time
@@ -24,7 +26,13 @@ type Client struct {
 	OldSecretEndsAt *time.Time
 }
 
-const clientColumns = `c.id, c.name, c.secret, c.scopes, c.audiences, c."createdAt", c."rotatedAt", c."lastUsedAt",
+// How a client gets tokens.
+const (
+	GrantCredentials = "credentials" // its own, with its credentials
+	GrantExchange    = "exchange"    // in exchange for a user's
+)
+
+const clientColumns = `c.id, c.name, c.secret, c.grants, c.scopes, c.audiences, c."createdAt", c."rotatedAt", c."lastUsedAt",
 	COALESCE(c."oldSecret", ''), c."oldSecretEndsAt"`
 
 // list is the destination of words that a column holds separated by spaces.
@@ -38,16 +46,16 @@ func (l list) Scan(value any) error {
 }
 
 func (c *Client) fields() []any {
-	return []any{&c.ID, &c.Name, &c.SecretHash, list{&c.Scopes}, list{&c.Audiences}, instant{&c.CreatedAt},
+	return []any{&c.ID, &c.Name, &c.SecretHash, list{&c.Grants}, list{&c.Scopes}, list{&c.Audiences}, instant{&c.CreatedAt},
 		nullInstant{&c.RotatedAt}, nullInstant{&c.LastUsedAt}, &c.OldSecretHash, nullInstant{&c.OldSecretEndsAt}}
 }
 
 // CreateClient adds a client. It returns ErrConflict when its name is taken.
-// Scopes and audiences are words without spaces.
+// Grants, scopes and audiences are words without spaces.
 func (s *Store) CreateClient(ctx context.Context, c Client, also ...Also) error {
 	return s.tx(ctx, "create client", func(ctx context.Context, q querier) error {
-		_, err := q.exec(ctx, `INSERT INTO client (id, name, secret, scopes, audiences, "createdAt") VALUES (?, ?, ?, ?, ?, ?)`,
-			c.ID, c.Name, c.SecretHash, strings.Join(c.Scopes, " "), strings.Join(c.Audiences, " "), c.CreatedAt)
+		_, err := q.exec(ctx, `INSERT INTO client (id, name, secret, grants, scopes, audiences, "createdAt") VALUES (?, ?, ?, ?, ?, ?, ?)`,
+			c.ID, c.Name, c.SecretHash, strings.Join(c.Grants, " "), strings.Join(c.Scopes, " "), strings.Join(c.Audiences, " "), c.CreatedAt)
 		if err != nil {
 			return err
 		}
@@ -122,28 +130,49 @@ func (s *Store) changeClient(ctx context.Context, what, id string, e Event, quer
 // asks for a token with each of its requests must not write with each.
 const usedEvery = time.Minute
 
-// UseClient notes that a client was used. Within a minute of the last use, and
-// for a client that has been deleted meanwhile, it does nothing, and what comes
-// with it is not written either.
-func (s *Store) UseClient(ctx context.Context, id string, now time.Time, also ...Also) error {
+// ClientUse is a use of a client by whoever has presented a secret of it.
+type ClientUse struct {
+	ID         string
+	SecretHash string // of the one that was presented, the present or the old one
+	At         time.Time
+}
+
+// UseClient notes that a client was used. It returns ErrNoClient when there is none
+// any more that has the secret, and then nothing may be handed out: it can have been
+// deleted or rotated since the secret was looked at. Within a minute of the last use
+// it writes nothing, nor what comes with it.
+func (s *Store) UseClient(ctx context.Context, use ClientUse, also ...Also) error {
 	return s.tx(ctx, "use client", func(ctx context.Context, q querier) error {
-		n, err := useClient(ctx, q, id, now)
-		if err != nil || n == 0 {
+		noted, err := useClient(ctx, q, use, "")
+		if err != nil || !noted {
 			return err
 		}
-		return writeAlso(ctx, q, also, Event{ClientID: id})
+		return writeAlso(ctx, q, also, Event{ClientID: use.ID})
 	})
 }
 
-// ClientUsed is UseClient in the transaction of something else.
-func ClientUsed(id string, now time.Time) Also {
+// ClientUsed is UseClient in the transaction of something else, which does not happen
+// without the client.
+func (s *Store) ClientUsed(use ClientUse) Also {
 	return func(ctx context.Context, q querier, _ Event) error {
-		_, err := useClient(ctx, q, id, now)
+		_, err := useClient(ctx, q, use, s.engine.holdSQL)
 		return err
 	}
 }
 
-func useClient(ctx context.Context, q querier, id string, now time.Time) (int64, error) {
-	return q.exec(ctx, `UPDATE client SET "lastUsedAt" = ? WHERE id = ? AND ("lastUsedAt" IS NULL OR "lastUsedAt" <= ?)`,
-		now, id, now.Add(-usedEvery))
+// useClient reports whether it has noted the use. hold is what keeps the client's row
+// as it is where something is going to be written about it.
+func useClient(ctx context.Context, q querier, use ClientUse, hold string) (noted bool, err error) {
+	const withSecret = ` id = ? AND (secret = ? OR "oldSecret" = ? AND "oldSecretEndsAt" > ?)`
+	n, err := q.exec(ctx, `UPDATE client SET "lastUsedAt" = ? WHERE ("lastUsedAt" IS NULL OR "lastUsedAt" <= ?) AND`+withSecret,
+		use.At, use.At.Add(-usedEvery), use.ID, use.SecretHash, use.SecretHash, use.At)
+	if err != nil || n > 0 {
+		return n > 0, err
+	}
+	var id string
+	err = q.one(ctx, []any{&id}, `SELECT id FROM client WHERE`+withSecret+hold, use.ID, use.SecretHash, use.SecretHash, use.At)
+	if errors.Is(err, ErrNotFound) {
+		return false, ErrNoClient
+	}
+	return false, err
 }

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"crypto/rand"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -20,6 +21,7 @@ func clientCases() map[string]func(*testing.T, *database) {
 		"a rotation ends the old secret or keeps one":           rotateClientCase,
 		"a deleted client is gone and its events stay":          deleteClientCase,
 		"a client's use is noted once a minute":                 useClientCase,
+		"a client is used with a secret that it has":            clientSecretCase,
 		"clients refuse text that one engine could not hold":    clientTextCase,
 		"what is done to a client that is gone changes nothing": goneClientCase,
 	}
@@ -29,7 +31,7 @@ func newClient() store.Client {
 	id := "svc_" + strings.ToLower(rand.Text())
 	return store.Client{
 		ID: id, Name: "reports " + id, SecretHash: newHash(),
-		Scopes: []string{"tasks:read", "token:exchange"}, Audiences: []string{"billing", "https://mail.example.com/"},
+		Grants: []string{"credentials", "exchange"}, Scopes: []string{"tasks:read"}, Audiences: []string{"billing", "https://mail.example.com/"},
 		CreatedAt: base(),
 	}
 }
@@ -172,7 +174,7 @@ func useClientCase(t *testing.T, d *database) {
 	c := createdClient(t, d)
 	use := func(after time.Duration, want time.Duration) {
 		t.Helper()
-		if err := d.UseClient(t.Context(), c.ID, base().Add(after), store.Recorded(event(store.EventTokenIssued))); err != nil {
+		if err := d.UseClient(t.Context(), store.ClientUse{ID: c.ID, SecretHash: c.SecretHash, At: base().Add(after)}, store.Recorded(event(store.EventTokenIssued))); err != nil {
 			t.Fatal(err)
 		}
 		c.LastUsedAt = new(kept(want))
@@ -187,16 +189,56 @@ func useClientCase(t *testing.T, d *database) {
 	}
 	e := event(store.EventTokenExchanged)
 	e.ClientID = c.ID
-	if err := d.Record(t.Context(), e, store.ClientUsed(c.ID, base().Add(time.Hour))); err != nil {
+	if err := d.Record(t.Context(), e, d.ClientUsed(store.ClientUse{ID: c.ID, SecretHash: c.SecretHash, At: base().Add(time.Hour)})); err != nil {
 		t.Fatal(err)
 	}
 	c.LastUsedAt = new(kept(time.Hour))
 	clientIs(t, d, c)
 }
 
+// clientSecretCase: whoever presents a secret must find it there when their token is
+// recorded, however lately the client was used.
+func clientSecretCase(t *testing.T, d *database) {
+	c := createdClient(t, d)
+	old, present, soon := c.SecretHash, newHash(), base().Add(time.Hour)
+	if err := d.RotateClient(t.Context(), c.ID, present, &soon, base(), event(store.EventClientRotated)); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name  string
+		hash  string
+		after time.Duration
+		want  error
+	}{
+		{"the present one", present, time.Second, nil},
+		{"the present one, within the minute", present, 2 * time.Second, nil},
+		{"the old one, within the minute", old, 3 * time.Second, nil},
+		{"the old one, as long as it is good", old, 59 * time.Minute, nil},
+		{"the old one, later", old, time.Hour, store.ErrNoClient},
+		{"another", newHash(), time.Second, store.ErrNoClient},
+		{"another, when the use would be noted", newHash(), 3 * time.Hour, store.ErrNoClient},
+		{"none", "", time.Second, store.ErrNoClient},
+	} {
+		before := len(clientEvents(t, d, c.ID))
+		use := store.ClientUse{ID: c.ID, SecretHash: tt.hash, At: base().Add(tt.after)}
+		if err := d.UseClient(t.Context(), use); !errors.Is(err, tt.want) {
+			t.Errorf("%s: got %v, want %v", tt.name, err, tt.want)
+		}
+		e := event(store.EventTokenExchanged)
+		e.ClientID = c.ID
+		if err := d.Record(t.Context(), e, d.ClientUsed(use)); !errors.Is(err, tt.want) {
+			t.Errorf("%s, with something else: got %v, want %v", tt.name, err, tt.want)
+		}
+		if wrote := len(clientEvents(t, d, c.ID)) - before; (wrote == 1) != (tt.want == nil) {
+			t.Errorf("%s: got %d events", tt.name, wrote)
+		}
+	}
+}
+
 func clientTextCase(t *testing.T, d *database) {
 	for name, change := range map[string]func(*store.Client){
 		"name":     func(c *store.Client) { c.Name = "a\x00b" },
+		"grant":    func(c *store.Client) { c.Grants = []string{"a\x00"} },
 		"scope":    func(c *store.Client) { c.Scopes = []string{"a\xff"} },
 		"audience": func(c *store.Client) { c.Audiences = []string{"a\x00"} },
 	} {
@@ -214,9 +256,11 @@ func goneClientCase(t *testing.T, d *database) {
 	ctx, gone := t.Context(), newClient().ID
 	wantError(t, "rotate", d.RotateClient(ctx, gone, newHash(), nil, base(), event("x")), store.ErrNotFound)
 	wantError(t, "delete", d.DeleteClient(ctx, gone, event("x")), store.ErrNotFound)
-	if err := d.UseClient(ctx, gone, base(), store.Recorded(event("x"))); err != nil {
-		t.Errorf("use: %v", err)
-	}
+	use := store.ClientUse{ID: gone, SecretHash: newHash(), At: base()}
+	wantError(t, "use", d.UseClient(ctx, use, store.Recorded(event("x"))), store.ErrNoClient)
+	e := event("x")
+	e.ClientID = gone
+	wantError(t, "use with something else", d.Record(ctx, e, d.ClientUsed(use)), store.ErrNoClient)
 	if got := clientEvents(t, d, gone); len(got) != 0 {
 		t.Errorf("got events %v of a client that is gone", got)
 	}

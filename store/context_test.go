@@ -104,13 +104,15 @@ func methods(ctx context.Context, d *store.Store, u store.User, session store.Se
 		"DeleteExpiredVerifications": func() error { _, err := d.DeleteExpiredVerifications(ctx, time.Unix(0, 0)); return err },
 		"CreateClient":               func() error { return d.CreateClient(ctx, newClient()) },
 		"Clients":                    func() error { _, err := d.Clients(ctx); return err },
-		"UseClient":                  func() error { return d.UseClient(ctx, "svc_nobody", base()) },
-		"ClientByID":                 ofClient(func(c store.Client) error { _, err := d.ClientByID(ctx, c.ID); return err }),
-		"ClientByName":               ofClient(func(c store.Client) error { _, err := d.ClientByName(ctx, c.Name); return err }),
-		"RotateClient":               ofClient(func(c store.Client) error { return d.RotateClient(ctx, c.ID, newHash(), nil, base(), event("x")) }),
-		"DeleteClient":               ofClient(func(c store.Client) error { return d.DeleteClient(ctx, c.ID, event("x")) }),
-		"Count":                      func() error { return d.Count(ctx, []string{newHash()}, func([]store.Counter) {}) },
-		"DeleteExpiredCounters":      func() error { _, err := d.DeleteExpiredCounters(ctx, time.Unix(0, 0)); return err },
+		"UseClient": ofClient(func(c store.Client) error {
+			return d.UseClient(ctx, store.ClientUse{ID: c.ID, SecretHash: c.SecretHash, At: base()})
+		}),
+		"ClientByID":            ofClient(func(c store.Client) error { _, err := d.ClientByID(ctx, c.ID); return err }),
+		"ClientByName":          ofClient(func(c store.Client) error { _, err := d.ClientByName(ctx, c.Name); return err }),
+		"RotateClient":          ofClient(func(c store.Client) error { return d.RotateClient(ctx, c.ID, newHash(), nil, base(), event("x")) }),
+		"DeleteClient":          ofClient(func(c store.Client) error { return d.DeleteClient(ctx, c.ID, event("x")) }),
+		"Count":                 func() error { return d.Count(ctx, []string{newHash()}, func([]store.Counter) {}) },
+		"DeleteExpiredCounters": func() error { _, err := d.DeleteExpiredCounters(ctx, time.Unix(0, 0)); return err },
 	}
 }
 

@@ -24,6 +24,10 @@ type engine struct {
 	// waits before it begins.
 	waitBrieflySQL, waitAgainSQL string
 
+	// holdSQL stands behind a SELECT of rows that nobody may change or delete before the
+	// transaction ends. SQLite has one writer at a time.
+	holdSQL string
+
 	// notifySQL tells all instances, once the transaction is committed, that the
 	// user has a new task event.
 	notifySQL string

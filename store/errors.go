@@ -21,6 +21,7 @@ var (
 	ErrNotFound = errors.New("not found")
 	ErrConflict = errors.New("already exists")
 	ErrNoUser   = errors.New("no such user")
+	ErrNoClient = errors.New("no such client, or no longer with this secret")
 
 	// ErrSessionEnded means that the session that acts has ended meanwhile, and that
 	// nothing was done.
@@ -67,7 +68,7 @@ func translate(ctx context.Context, what string, err error) error {
 // goes by type and code, never by text.
 func sentinelOf(err error) error {
 	for _, own := range []error{
-		ErrNotFound, ErrConflict, ErrNoUser, ErrSessionEnded, ErrInvalidText, ErrUnavailable, ErrBehind, ErrAhead,
+		ErrNotFound, ErrConflict, ErrNoUser, ErrNoClient, ErrSessionEnded, ErrInvalidText, ErrUnavailable, ErrBehind, ErrAhead,
 		ErrChanged, ErrKeyReused, ErrInProgress,
 	} {
 		if errors.Is(err, own) {

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -27,7 +28,7 @@ func applied(t *testing.T, s *store.Store) (n int) {
 		if m.Applied {
 			n++
 		}
-		if m.Name == "" || m.Version != int64(i+1) || m.Applied == m.AppliedAt.IsZero() {
+		if m.Name == "" || m.Version <= int64(i) || m.Applied == m.AppliedAt.IsZero() {
 			t.Errorf("migration %d: got %+v", i+1, m)
 		}
 		if age := time.Since(m.AppliedAt); m.Applied && (age < -time.Minute || age > 10*time.Minute) {
@@ -136,6 +137,48 @@ func TestWhatWasFoldedOtherwiseIsFoundAgain(t *testing.T) {
 			for _, search := range []string{"istanbul", "IHLAMUR"} {
 				if got := paged(t, d, u.ID, store.TaskQuery{Search: search}, 10); len(got) != 1 {
 					t.Errorf("%q: got %v, want the task", search, got)
+				}
+			}
+		})
+	}
+}
+
+// TestClientsKeepWhatTheyCouldDo: up to the twelfth migration a scope said who may
+// trade tokens, and every client could get its own.
+func TestClientsKeepWhatTheyCouldDo(t *testing.T) {
+	t.Parallel()
+	for _, v := range variants() {
+		t.Run(v.name, func(t *testing.T) {
+			t.Parallel()
+			databaseURL, direct := v.new(t)
+			d := &database{open(t, databaseURL), databaseURL, direct}
+			if err := d.MigrateUp(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			for applied(t, d.Store) > 12 {
+				if err := d.MigrateDown(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for name, scopes := range map[string]string{
+				"none": "", "reads": "tasks:read", "trades": "token:exchange", "both": "tasks:read token:exchange", "first": "token:exchange tasks:write", "another": "token:exchanges",
+			} {
+				d.exec(t, `INSERT INTO client (id, name, secret, scopes, audiences, "createdAt") VALUES (?, ?, 'x', ?, '', '2026-01-02T03:04:05.678Z')`, "svc_"+name, name, scopes)
+			}
+			if err := d.MigrateUp(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			all, err := d.Clients(t.Context())
+			if err != nil || len(all) != 6 {
+				t.Fatalf("got %+v, %v", all, err)
+			}
+			for _, c := range all {
+				want := []string{"credentials"}
+				if c.Name == "trades" || c.Name == "both" || c.Name == "first" {
+					want = append(want, "exchange")
+				}
+				if !slices.Equal(c.Grants, want) {
+					t.Errorf("%s: got grants %v, want %v", c.Name, c.Grants, want)
 				}
 			}
 		})

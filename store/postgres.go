@@ -62,6 +62,7 @@ func openPostgres(ctx context.Context, databaseURL string, patience time.Duratio
 			versionsSQL:    `SELECT version_id, tstamp::timestamptz FROM goose_db_version`,
 			waitBrieflySQL: `SET LOCAL lock_timeout = '100ms'`,
 			waitAgainSQL:   `SET LOCAL lock_timeout = DEFAULT`,
+			holdSQL:        ` FOR SHARE`,
 			notifySQL:      `SELECT pg_notify('` + taskChannel + `', ?)`,
 			// Of bytes: strpos of texts starts anew as LIKE does, if more seldom.
 			findSQL: func(column string) string {

@@ -66,11 +66,11 @@ func (d *devServer) serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	if r.Header.Get("Upgrade") != "" {
 		if from := r.Header.Values("Origin"); len(from) != 1 || from[0] != d.origin {
+			web.NoteOrigin(r, "BASE_URL")
 			return errDevOrigin
 		}
 	}
 	w.Header().Set("Content-Security-Policy", devPolicy)
-	w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
 	d.proxy.ServeHTTP(&devAnswer{ResponseWriter: w, header: http.Header{}}, r)
 	return nil
 }
@@ -128,14 +128,14 @@ func (d *devServer) rewrite(p *httputil.ProxyRequest) {
 
 // ofOrigin are headers that would speak for the whole origin, or for us.
 var ofOrigin = []string{
-	"Set-Cookie", "Set-Cookie2", "Content-Security-Policy", "Content-Security-Policy-Report-Only", "Referrer-Policy",
-	"X-Content-Type-Options", "Cross-Origin-Resource-Policy", "Strict-Transport-Security", "Clear-Site-Data", "Alt-Svc", "Nel", "Report-To", "Reporting-Endpoints",
+	"Set-Cookie", "Set-Cookie2", "Set-Login", "Use-As-Dictionary", "Content-Security-Policy", "Content-Security-Policy-Report-Only", "Referrer-Policy",
+	"X-Content-Type-Options", web.ResourcePolicy, "Strict-Transport-Security", "Clear-Site-Data", "Alt-Svc", "Nel", "Report-To", "Reporting-Endpoints",
 	web.RequestIDHeader,
 }
 
 func (d *devServer) answered(res *http.Response) error {
 	for name := range res.Header {
-		if strings.HasPrefix(name, "Access-Control-") {
+		if strings.HasPrefix(name, "Access-Control-") || strings.HasPrefix(name, "Secure-Session-") || strings.HasPrefix(name, "Sec-Session-") {
 			res.Header.Del(name)
 		}
 	}

@@ -31,7 +31,9 @@ func TestADevServerIsPassedOnTo(t *testing.T) {
 		h := w.Header()
 		for name, value := range map[string]string{
 			"Set-Cookie": "better-auth.session_token=theirs", "Access-Control-Allow-Origin": "*", "Clear-Site-Data": `"*"`, "Strict-Transport-Security": "max-age=1",
-			"Content-Security-Policy": "default-src *", "X-Content-Type-Options": "none", "Cache-Control": "max-age=31536000,immutable", "Vary": "Accept", "ETag": `W/"1"`,
+			"Secure-Session-Registration": `(ES256);path="/x"`, "Sec-Session-Registration": `(ES256);path="/x"`, "Set-Login": "logged-in", "Use-As-Dictionary": `match="/*"`,
+			"Cross-Origin-Resource-Policy": "cross-origin",
+			"Content-Security-Policy":      "default-src *", "X-Content-Type-Options": "none", "Cache-Control": "max-age=31536000,immutable", "Vary": "Accept", "ETag": `W/"1"`,
 		} {
 			h.Set(name, value)
 		}
@@ -56,7 +58,9 @@ func TestADevServerIsPassedOnTo(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"Set-Cookie": "", "Access-Control-Allow-Origin": "", "Clear-Site-Data": "", "Strict-Transport-Security": "",
-		"Content-Security-Policy": devPolicy, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin",
+		"Secure-Session-Registration": "", "Sec-Session-Registration": "", "Set-Login": "", "Use-As-Dictionary": "",
+		"Cross-Origin-Resource-Policy": "same-origin",
+		"Content-Security-Policy":      devPolicy, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin",
 		"Cache-Control": "max-age=31536000,immutable", "Vary": "Accept", "ETag": `W/"1"`,
 	} {
 		if values := g.header.Values(name); strings.Join(values, "|") != want {

@@ -10,6 +10,8 @@
 //     client has left: leaving early frees nothing and opens no way around the
 //     bound. A caller that still waits for a permit stops waiting with its context.
 //   - An unknown address costs what a wrong password costs: VerifyNone.
+//   - What is guessed first becomes nobody's password: the common ones of an embedded
+//     list, the user's address, the product's name.
 //   - One password typed on two keyboards is one password: every computation
 //     works on its NFKC form, as Better Auth's do.
 //
@@ -48,6 +50,8 @@ type Config struct {
 	Queue     int           // callers that may wait for a permit; 16 for each computation
 	Wait      time.Duration // longest wait for a permit; 2 s
 	MinLength int           // shortest new password, in code points; 8
+
+	AllowCommon bool // let new passwords be what is guessed first
 }
 
 // Hasher hashes and verifies passwords. It is safe for concurrent use.
@@ -56,6 +60,8 @@ type Hasher struct {
 	minLength int
 	gate      gate
 	dummy     string // of a password that nobody knows, with params
+
+	allowCommon bool
 
 	// Tests count, block and watch the computations here.
 	create func(password string, params *Params) (string, error)
@@ -96,6 +102,8 @@ func New(c Config) (*Hasher, error) {
 		gate:      newGate(c.Parallel, c.Queue, c.Wait),
 		create:    argon2id.CreateHash,
 		check:     argon2id.CheckHash,
+
+		allowCommon: c.AllowCommon,
 	}
 	var err error
 	if h.dummy, err = h.create(rand.Text(), &h.params); err != nil {

@@ -100,7 +100,7 @@ func TestDefaults(t *testing.T) {
 	if err != nil || stored != DefaultParams() {
 		t.Errorf("got %+v, %v, want %+v, nil", stored, err, DefaultParams())
 	}
-	if err := h.Check("sevench"); !errors.Is(err, ErrTooShort) {
+	if err := h.Check("sevench", ""); !errors.Is(err, ErrTooShort) {
 		t.Errorf("7 code points: got %v, want %v", err, ErrTooShort)
 	}
 	if cap(h.gate.permits) < 1 || cap(h.gate.line) < 1 || h.gate.wait <= 0 {

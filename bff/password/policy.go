@@ -24,18 +24,29 @@ const MaxLength = 128
 // find that out.
 const maxBytes = MaxLength * 4 * utf8.UTFMax
 
-// Check reports whether pw may become somebody's password: ErrTooShort,
-// ErrTooLong, ErrNotText or nil. Lengths are in code points after NFKC, as NIST
-// SP 800-63B-4 counts them, so an emoji of one code point counts one.
-func (h *Hasher) Check(pw string) error {
+// Check reports whether pw may become the password of the user with the address
+// email: ErrTooShort, ErrTooLong, ErrNotText, or unless the configuration allows
+// them one of the errors for what is guessed first (common.go). Lengths are in code
+// points after NFKC, as NIST SP 800-63B-4 counts them, so an emoji of one code point
+// counts one. Whatever sets a password asks here first.
+func (h *Hasher) Check(pw, email string) error {
 	pw, err := normalise(pw)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
-	}
-	if utf8.RuneCountInString(pw) < h.minLength {
+	case utf8.RuneCountInString(pw) < h.minLength:
 		return ErrTooShort
+	case h.allowCommon:
+		return nil
 	}
-	return nil
+	return checkGuessed(pw, email)
+}
+
+// CheckLength reports whether pw could be anybody's password: ErrTooLong,
+// ErrNotText or nil.
+func CheckLength(pw string) error {
+	_, err := normalise(pw)
+	return err
 }
 
 // normalise returns the form of pw that is hashed. A NUL is refused because

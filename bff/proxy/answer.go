@@ -5,10 +5,6 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"slices"
-	"strings"
-
-	"vestibule/internal/web"
 )
 
 // answer is the http.ResponseWriter that ReverseProxy writes to. Its header is
@@ -72,56 +68,6 @@ func (a *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return newTunnel(conn, rw.Reader, a.x), rw, nil
 }
 
-// withheld are headers of the API that never reach the browser, besides those
-// of withhold. For most of them an answer of the API would speak for our whole
-// origin, or for servers in front of us.
-var withheld = map[string]bool{
-	"Set-Cookie":  true,
-	"Set-Cookie2": true,
-
-	"Server":              true,
-	"Via":                 true,
-	"X-Aspnet-Version":    true,
-	"X-Aspnetmvc-Version": true,
-	"X-Powered-By":        true,
-	web.RequestIDHeader:   true, // ours stands
-
-	// Hop-by-hop; ReverseProxy adds Trailer after it has removed those it got.
-	"Connection":        true,
-	"Trailer":           true,
-	"Transfer-Encoding": true,
-	"Upgrade":           true,
-
-	// For the whole origin.
-	"Accept-Ch":                   true,
-	"Alt-Svc":                     true,
-	"Clear-Site-Data":             true,
-	"Critical-Ch":                 true,
-	"Expect-Ct":                   true,
-	"Nel":                         true,
-	"Origin-Agent-Cluster":        true,
-	"Public-Key-Pins":             true,
-	"Public-Key-Pins-Report-Only": true,
-	"Report-To":                   true,
-	"Service-Worker-Allowed":      true,
-	"Strict-Transport-Security":   true,
-
-	"Refresh":             true, // a redirect that only browsers know
-	"Timing-Allow-Origin": true, // of the CORS family
-
-	// Orders to caches and servers in front of us; a shared cache that obeys
-	// one would keep one user's answer for all.
-	"Surrogate-Control": true,
-	"X-Accel-Expires":   true,
-	"X-Accel-Redirect":  true,
-}
-
-func withhold(name string) bool {
-	return withheld[name] ||
-		strings.HasPrefix(name, "Access-Control-") ||
-		strings.HasSuffix(name, "Cdn-Cache-Control") // RFC 9213
-}
-
 // merge adds the API's headers to those that the layers around us have set.
 // Where both have one, ours stands, but for Cache-Control, which modify has
 // made fit, and Vary, which adds up.
@@ -135,12 +81,7 @@ func merge(ours, theirs http.Header) {
 		case !both, name == "Cache-Control":
 			ours[name] = values
 		case name == "Vary":
-			for _, v := range values {
-				if !slices.Contains(mine, v) {
-					mine = append(slices.Clip(mine), v)
-				}
-			}
-			ours[name] = mine
+			ours[name] = addVary(mine, values)
 		}
 	}
 	if _, typed := ours["Content-Type"]; !typed {

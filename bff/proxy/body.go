@@ -20,11 +20,14 @@ type requestBody struct {
 	x       *exchange
 	gate    gate
 	eof     atomic.Bool
-	failure *web.Error // why it could not be read to its end; guarded by gate
+	failure error // why it does not go on to its end; guarded by gate
+
+	left      int64 // bytes that a declared length still asks for
+	confirmed bool  // whole has said yes
 }
 
 func newRequestBody(x *exchange, limit int64) *requestBody {
-	b := &requestBody{ReadCloser: x.in.Body, x: x}
+	b := &requestBody{ReadCloser: x.in.Body, x: x, left: x.in.ContentLength}
 	if limit > 0 && x.in.ContentLength < 0 {
 		// Without a ResponseWriter: the connection is closed by mustClose.
 		b.ReadCloser = http.MaxBytesReader(nil, x.in.Body, limit)
@@ -39,6 +42,15 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	defer b.gate.leave()
 	b.x.patience.pause() // the client has the next move
 	n, err := b.ReadCloser.Read(p)
+	if b.whole(n, err) {
+		if refused := b.confirm(); refused != nil {
+			b.x.patience.resume()
+			if b.x.ctx.Err() == nil { // else the exchange was over before there was an answer
+				b.breakOff(refused)
+			}
+			return 0, refused
+		}
+	}
 	b.x.patience.resume()
 	switch {
 	case err == io.EOF:
@@ -54,13 +66,17 @@ func (b *requestBody) fail(err error) {
 		return // our own doing: stopReading
 	}
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		b.failure = web.BodyTooLarge(tooLarge.Limit)
+		b.breakOff(web.BodyTooLarge(tooLarge.Limit))
 	} else {
-		b.failure = web.BrokenBody(err)
+		b.breakOff(web.BrokenBody(err))
 	}
-	// The API must not take what it has so far for the whole, nor, if it has
-	// answered already, go on as if all were well.
-	b.x.cancel(b.failure)
+}
+
+// breakOff ends the exchange: the API must not take what it has so far for the
+// whole, nor, if it has answered already, go on as if all were well.
+func (b *requestBody) breakOff(reason error) {
+	b.failure = reason
+	b.x.cancel(reason)
 }
 
 // gate lets one goroutine's reads or writes be ended by another.

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -14,34 +15,40 @@ func limitCaching(h http.Header) {
 	if silent {
 		delete(h, "Expires") // all that a cache of HTTP/1.0 would look at
 	}
+	h["Vary"] = browserVary(h["Vary"])
 }
 
+const noStore = "no-store"
+
 // browserCaching returns the Cache-Control for the browser: no-store (silent)
-// if the API gave none or one that cannot be read, else its own, with public
-// and s-maxage turned into private.
+// if the API gave none or one that cannot be read, else private, followed by the
+// API's other directives without those that are about shared caches.
+//
+// private stands there whatever the API says. Its answers were made for a request
+// with Authorization, which shared caches do not keep (RFC 9111 §3.5) even where
+// max-age alone would let them; the request that they see has a Cookie, of which
+// they take no notice. It goes with no-store too: must-understand would undo that
+// (§5.2.2.3).
 func browserCaching(values []string) (value string, silent bool) {
-	value = strings.Join(values, ", ")
-	directives := splitList(value)
+	directives := splitList(strings.Join(values, ", "))
 	if len(directives) == 0 {
-		return "no-store", true
+		return noStore, true
 	}
-	shared := false
 	kept := []string{"private"}
 	for _, d := range directives {
 		name, ok := directiveName(d)
 		if !ok {
-			return "no-store", true
+			return noStore, true
 		}
 		switch strings.ToLower(name) {
-		case "public", "s-maxage":
-			shared = true
+		case "public", "s-maxage", "proxy-revalidate":
 		case "private": // with field names it would leave the rest to shared caches
 		default:
 			kept = append(kept, d)
 		}
 	}
-	if !shared {
-		return value, false
+	if len(kept) == 2 && strings.EqualFold(kept[1], noStore) {
+		return noStore, false
 	}
 	return strings.Join(kept, ", "), false
 }
@@ -70,4 +77,46 @@ func isQuoted(s string) bool {
 		}
 	}
 	return false
+}
+
+// browserVary returns what the answer depends on as the browser sees it: the
+// Authorization that the API got was made of the Cookie. So every answer depends
+// on that, whether the API says so or not: a browser that keeps one must not show
+// it to whoever signs in next, and a cache whose operator has told it to ignore
+// Cache-Control still keeps the users apart.
+func browserVary(values []string) []string {
+	seen := []string{"Cookie"}
+	for _, v := range values {
+		for name := range strings.SplitSeq(v, ",") {
+			name = strings.Trim(name, " \t")
+			if name != "" && !strings.EqualFold(name, "Authorization") && !contains(seen, name) {
+				seen = append(seen, name)
+			}
+		}
+	}
+	return []string{strings.Join(seen, ", ")}
+}
+
+// addVary adds to our Vary what theirs has beyond it.
+func addVary(ours, theirs []string) []string {
+	var known, more []string
+	for _, v := range ours {
+		known = append(known, splitList(v)...)
+	}
+	for _, v := range theirs {
+		for _, name := range splitList(v) {
+			if !contains(known, name) {
+				known, more = append(known, name), append(more, name)
+			}
+		}
+	}
+	if len(more) == 0 {
+		return ours
+	}
+	return append(slices.Clip(ours), strings.Join(more, ", "))
+}
+
+// contains looks for the name of a header, in any case.
+func contains(names []string, name string) bool {
+	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
 }

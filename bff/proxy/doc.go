@@ -13,6 +13,8 @@
 //     its redirects and links become paths of ours or are refused.
 //   - An exchange lives no longer than its client, its session and the server.
 //     When one of them ends, upload, download, event stream and WebSocket end.
+//   - A body that was held open is whole at the API only if the session lives then.
+//   - An answer is private to its user, and the API cannot speak for our origin.
 //   - A POST goes to the API at most once, and an answer that breaks off is
 //     never passed off as a whole one.
 //

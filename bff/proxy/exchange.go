@@ -3,7 +3,6 @@ package proxy
 import (
 	"context"
 	"log/slog"
-	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -17,7 +16,9 @@ type exchange struct {
 	proxy   *Proxy
 	in      *http.Request // as the client sent it
 	bearer  string
-	upgrade bool // a WebSocket handshake that is allowed
+	confirm func(context.Context) error // Grant.Confirm
+	checked time.Time                   // when the session was, or just before
+	upgrade bool                        // a WebSocket handshake that is allowed
 
 	lease  context.Context         // in's, bounded by the session
 	ctx    context.Context         // lease, bounded by what happens here
@@ -144,8 +145,8 @@ func (x *exchange) brokeOff() {
 	if err != nil {
 		return
 	}
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
+	if c, ok := conn.(interface{ SetLinger(int) error }); ok {
+		_ = c.SetLinger(0)
 	}
 	_ = conn.Close()
 }

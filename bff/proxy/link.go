@@ -7,7 +7,8 @@ import (
 
 // rewriteLinks rewrites the targets of Link headers (RFC 8288 §3) as locate
 // says. Links to what is hidden, links about another page than the answer
-// (anchor), and what is no link are dropped.
+// (anchor), links that browsers follow by themselves, and what is no link are
+// dropped.
 func (p *Proxy) rewriteLinks(sent *url.URL, lines []string) []string {
 	var rewritten []string
 	for _, line := range lines {
@@ -67,9 +68,14 @@ func splitLinks(line string) []string {
 	return append(links, strings.Trim(line[start:], " \t"))
 }
 
+// followed are the relations by which a server has the browser fetch, connect or
+// install something without anybody's asking.
+var followed = setOf("compression-dictionary", "dns-prefetch", "icon", "manifest", "modulepreload", "monetization",
+	"payment-method-manifest", "preconnect", "prefetch", "preload", "prerender", "serviceworker", "stylesheet")
+
 // validParams checks the parameters of a link: each begins with a semicolon,
 // has a name and may have a value. anchor, an address of its own, is not
-// accepted.
+// accepted, nor is a rel with one of followed.
 func validParams(s string) bool {
 	for {
 		s = strings.TrimLeft(s, " \t")
@@ -95,12 +101,24 @@ func validParams(s string) bool {
 		if name == "" {
 			return false
 		}
-		rest, ok := skipValue(strings.TrimLeft(s[1:], " \t"))
-		if !ok {
+		s = strings.TrimLeft(s[1:], " \t")
+		rest, ok := skipValue(s)
+		if !ok || strings.EqualFold(name, "rel") && isFollowed(s[:len(s)-len(rest)]) {
 			return false
 		}
 		s = rest
 	}
+}
+
+// isFollowed looks for a relation of followed in the value of a rel.
+func isFollowed(value string) bool {
+	plain := strings.NewReplacer(`"`, "", `\`, "").Replace(value)
+	for rel := range strings.FieldsSeq(strings.ToLower(plain)) {
+		if followed[rel] {
+			return true
+		}
+	}
+	return false
 }
 
 // skipValue returns what follows the value that s begins with: a quoted string,

@@ -57,6 +57,10 @@ type Grant struct {
 	// Lease bounds the exchange by the session: the context that it returns
 	// ends when the session does.
 	Lease func(context.Context) (context.Context, context.CancelFunc)
+	// Confirm says once more whether the session lives, and why the request does not
+	// go on if it does not. It is asked when a body that was held open is about to
+	// become whole at the API.
+	Confirm func(context.Context) error
 }
 
 // Proxy carries requests to one API. Make one with New.
@@ -129,6 +133,7 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request) error {
 	if upgrade && !p.cfg.AllowUpgrade(r) {
 		return errOrigin
 	}
+	checked := time.Now()
 	grant, err := p.cfg.Authorize(r)
 	if err != nil {
 		return err
@@ -140,6 +145,7 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request) error {
 	defer release()
 	x := p.begin(w, r, lease)
 	x.bearer, x.upgrade = grant.Bearer, upgrade
+	x.confirm, x.checked = grant.Confirm, checked
 	defer x.end()
 	p.reverse.ServeHTTP(&x.answer, x.request())
 	err = x.outcome()

@@ -87,6 +87,7 @@ func newRig(t testing.TB, api any, adjust ...func(*Config)) *rig {
 	}
 	r.front = httptest.NewUnstartedServer(r.layers(clients))
 	r.front.Config.ErrorLog = slog.NewLogLogger(slog.NewTextHandler(r.log, nil), slog.LevelError)
+	r.front.Listener = web.GuardFraming(r.front.Config, r.front.Listener) // as the product has it
 	r.front.Start()
 	t.Cleanup(func() {
 		r.front.CloseClientConnections()
@@ -112,7 +113,7 @@ func (r *rig) authorizeBy(session context.Context) func(*http.Request) (Grant, e
 			ctx, cancel := context.WithCancelCause(ctx)
 			stop := context.AfterFunc(session, func() { cancel(errors.New("the session has ended")) })
 			return ctx, func() { stop(); r.leases.Add(-1) } // and not the least more
-		}}, nil
+		}, Confirm: func(context.Context) error { return nil }}, nil
 	}
 }
 
@@ -333,6 +334,7 @@ func (r *rig) wantOuterHeaders(res *http.Response) {
 		"X-Content-Type-Options":      "nosniff",
 		"Content-Security-Policy":     web.APIPolicy,
 		"Strict-Transport-Security":   "max-age=31536000",
+		web.ResourcePolicy:            "same-origin",
 		"Access-Control-Allow-Origin": "https://app.example",
 		"Vary":                        "Origin",
 	} {

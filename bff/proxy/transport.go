@@ -34,16 +34,16 @@ func newTransport(timeout time.Duration) *http.Transport {
 	}
 	http1 := new(http.Protocols)
 	http1.SetHTTP1(true)
-	return &http.Transport{
-		DialContext:            (&net.Dialer{Timeout: dial}).DialContext,
+	t := &http.Transport{
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:    dial,
 		Protocols:              http1,
 		DisableCompression:     true,
 		MaxIdleConnsPerHost:    maxIdle,
 		IdleConnTimeout:        idleTimeout,
 		MaxResponseHeaderBytes: maxHeader,
 	}
+	dialAnswered(t, &net.Dialer{Timeout: dial}) // a TLS handshake included
+	return t
 }
 
 // upstream sends ReverseProxy's requests and keeps the time.

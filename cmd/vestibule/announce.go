@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+
+	"vestibule/internal/web"
 )
 
 // announce says where each surface listens: one log record each, and on a
@@ -14,7 +16,7 @@ func announce(p *program, c *config, at *listeners, log *slog.Logger) {
 		log.Info("listening", "surface", s.surface, "setting", s.setting, "address", s.addr().String())
 	}
 	warn(c, at, log)
-	warnWithoutEffect(p.getenv, log)
+	warnWithoutEffect(p.env, log)
 	if isTerminal(p.stdout) {
 		fmt.Fprint(p.stdout, welcome(c, at))
 	}
@@ -29,29 +31,28 @@ func warn(c *config, at *listeners, log *slog.Logger) {
 		log.Warn("EVERYBODY MAY GUESS PASSWORDS AND ASK FOR MAILS WITHOUT LIMIT: this is for tests and load measurements only", "setting", "RATE_LIMIT", "value", "off")
 	}
 	base := c.bff.BaseURL
-	if c.bff.Mail.Server == nil && !loopback(base.Hostname()) {
+	if c.bff.Mail.Server == nil && !web.Loopback(base.Hostname()) {
 		log.Warn("mails are written to files and reach nobody: set SMTP_URL", "setting", "MAIL_DIR", "value", c.bff.Mail.Folder)
 	}
-	if base.Scheme == "http" && !loopback(base.Hostname()) {
+	if base.Scheme == "https" && len(c.bff.TrustedProxies) == 0 {
+		log.Warn("whatever ends TLS in front is the only client that is seen, so that 100 wrong passwords from anywhere block sign-in for everybody: list its address", "setting", "TRUSTED_PROXIES", "value", "")
+	}
+	if base.Scheme == "http" && !web.Loopback(base.Hostname()) {
 		log.Warn("passwords and session cookies cross the network unencrypted: use an https BASE_URL", "setting", "BASE_URL", "value", base.String())
 	}
 	host, port, err := net.SplitHostPort(at.bff.addr().String())
-	if err == nil && loopback(base.Hostname()) && loopback(host) && port != base.Port() {
+	if err == nil && web.Loopback(base.Hostname()) && web.Loopback(host) && port != base.Port() {
 		log.Warn("browsers that open the BFF at its own address are refused: BASE_URL names another port", "setting", "BASE_URL", "value", base.String(), "address", at.bff.url())
 	}
 }
 
-// withoutEffect are variables that an operator may set in the belief that they
-// close or open something, as other versions and Better Auth itself have them,
-// and that this version does not read. As flags they are unknown.
-var withoutEffect = []string{
-	"SIGN_UP", "PASSWORD_DENY_COMMON", "CORS_API_ORIGINS",
-	"BETTER_AUTH_TRUSTED_ORIGINS", "BETTER_AUTH_URL",
-}
+// withoutEffect are variables of others that this version does not read, although
+// it could: to refuse them would be to refuse what another program was told.
+var withoutEffect = []string{"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"}
 
-func warnWithoutEffect(getenv func(string) string, log *slog.Logger) {
+func warnWithoutEffect(env environment, log *slog.Logger) {
 	for _, name := range withoutEffect {
-		if getenv(name) != "" {
+		if env[name] != "" {
 			log.Warn("this version does not read the setting: it has no effect", "setting", name)
 		}
 	}

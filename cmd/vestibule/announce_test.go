@@ -16,7 +16,6 @@ func TestSurprisingSettingsAreWarnedAbout(t *testing.T) {
 	for base, want := range map[string]string{
 		"http://app.example.com":    "unencrypted",
 		"http://localhost:1":        "another port",
-		"https://app.example.com":   "",
 		"https://localhost:3000":    "another port",
 		at.bff.url():                "",
 		"http://app.localhost:3000": "another port",
@@ -31,6 +30,32 @@ func TestSurprisingSettingsAreWarnedAbout(t *testing.T) {
 	}
 }
 
+// TestAProxyThatIsNotTrustedIsWarnedAbout: where the BFF is public over https there
+// is one, and without its address everybody is one client to the limits.
+func TestAProxyThatIsNotTrustedIsWarnedAbout(t *testing.T) {
+	at := &listeners{}
+	var err error
+	if at.bff, err = listen(t.Context(), "bff", "BFF_ADDR", "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	defer at.close()
+	https := environment{"BASE_URL": "https://app.example.com", "BETTER_AUTH_SECRET": goodSecret, "SMTP_URL": "smtps://mail.example.com"}
+	for _, tt := range []struct {
+		env  environment
+		want bool
+	}{
+		{https, true},
+		{https.with(environment{"TRUSTED_PROXIES": "10.0.0.0/8"}), false},
+		{environment{"BASE_URL": at.bff.url()}, false},
+	} {
+		log := &logBuffer{}
+		warn(mustLoad(t, forBFF, tt.env), at, slog.New(slog.NewTextHandler(log, nil)))
+		if got := log.String(); strings.Contains(got, "setting=TRUSTED_PROXIES") != tt.want || tt.want && strings.Count(got, "\n") != 1 {
+			t.Errorf("%v: got %q, want a warning: %t", tt.env, got, tt.want)
+		}
+	}
+}
+
 func TestOpenDoorsAreWarnedAbout(t *testing.T) {
 	at := &listeners{}
 	var err error
@@ -39,7 +64,7 @@ func TestOpenDoorsAreWarnedAbout(t *testing.T) {
 	}
 	defer at.close()
 	for setting, env := range map[string]environment{
-		"MAIL_DIR":   {"BASE_URL": "https://app.example.com"},
+		"MAIL_DIR":   {"BASE_URL": "https://app.example.com", "TRUSTED_PROXIES": "10.0.0.0/8"},
 		"RATE_LIMIT": {"BASE_URL": at.bff.url(), "RATE_LIMIT": "off"},
 		"":           {"BASE_URL": at.bff.url()},
 	} {
@@ -53,9 +78,9 @@ func TestOpenDoorsAreWarnedAbout(t *testing.T) {
 
 func TestVariablesWithoutEffectAreWarnedAbout(t *testing.T) {
 	log := &logBuffer{}
-	warnWithoutEffect(environment{"SIGN_UP": "off", "BASE_URL": "http://localhost:3000"}.get, slog.New(slog.NewTextHandler(log, nil)))
-	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "setting=SIGN_UP") {
-		t.Errorf("got %q, want one line about SIGN_UP", got)
+	warnWithoutEffect(environment{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://x", "BASE_URL": "http://localhost:3000"}, slog.New(slog.NewTextHandler(log, nil)))
+	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "setting=OTEL_EXPORTER_OTLP_ENDPOINT") {
+		t.Errorf("got %q, want one line about OTEL_EXPORTER_OTLP_ENDPOINT", got)
 	}
 	for _, name := range withoutEffect {
 		for _, s := range forServe.settings() {

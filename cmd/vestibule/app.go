@@ -4,6 +4,7 @@ import (
 	"net/url"
 
 	"vestibule/bff/frontend"
+	"vestibule/internal/web"
 )
 
 // webDir reads the folder of a team's build.
@@ -32,7 +33,7 @@ func (c *checker) app() {
 	switch dev, base := c.bff.WebDevURL, c.bff.BaseURL; {
 	case c.given("WEB_DIR"):
 		c.conflict("WEB_DEV_URL", mistake{"is set beside WEB_DIR: the app comes from the one or the other", "unset one of them"})
-	case !loopback(base.Hostname()):
+	case !web.Loopback(base.Hostname()):
 		c.conflict("WEB_DEV_URL", mistake{"would show a dev server to everybody who reaches BASE_URL", "build the app and set WEB_DIR; WEB_DEV_URL is for a BASE_URL on this machine"})
 	case dev.Scheme+"://"+dev.Host == base.Scheme+"://"+base.Host:
 		c.conflict("WEB_DEV_URL", mistake{"is BASE_URL: the BFF would call itself", "name the dev server, like http://localhost:5173"})

@@ -32,9 +32,9 @@ type mistake struct {
 }
 
 // read finds the value of s and lets the schema's check have it.
-func (c *checker) read(s setting, flags map[string]string, getenv func(string) string) {
+func (c *checker) read(s setting, flags map[string]string, env environment) {
 	c.now = s
-	text, from, err := s.read(flags, getenv)
+	text, from, err := s.read(flags, env)
 	c.values[s.name] = value{text: text, source: from}
 	var f fault
 	switch {

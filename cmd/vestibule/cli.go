@@ -29,7 +29,7 @@ func (p *program) dispatch(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := load(cmd.reads, given.flags, p.getenv)
+	cfg, err := load(cmd.reads, given.flags, p.env)
 	if err != nil {
 		return err
 	}

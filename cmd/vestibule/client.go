@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +20,7 @@ type clientJSON struct {
 	ID              string    `json:"id"`
 	Name            string    `json:"name"`
 	Secret          string    `json:"secret,omitempty"`
+	Grants          []string  `json:"grants"`
 	Scopes          []string  `json:"scopes"`
 	Audiences       []string  `json:"audiences"` // none: JWT_AUDIENCE
 	CreatedAt       web.Time  `json:"createdAt"`
@@ -29,9 +31,15 @@ type clientJSON struct {
 
 func toClientJSON(c store.Client, secret string) clientJSON {
 	return clientJSON{
-		ID: c.ID, Name: c.Name, Secret: secret, Scopes: append([]string{}, c.Scopes...), Audiences: append([]string{}, c.Audiences...),
+		ID: c.ID, Name: c.Name, Secret: secret, Grants: append([]string{}, c.Grants...), Scopes: openedScopes(c), Audiences: append([]string{}, c.Audiences...),
 		CreatedAt: web.Time(c.CreatedAt), RotatedAt: optionalTime(c.RotatedAt), OldSecretEndsAt: optionalTime(c.OldSecretEndsAt), LastUsedAt: optionalTime(c.LastUsedAt),
 	}
+}
+
+// openedScopes are those that open something: not the word for the grant exchange that
+// clients of an earlier version still have.
+func openedScopes(c store.Client) []string {
+	return slices.DeleteFunc(append([]string{}, c.Scopes...), func(scope string) bool { return scope == bff.ScopeTokenExchange })
 }
 
 // words reads an option of several words, which commas or spaces separate.
@@ -40,13 +48,13 @@ func words(text string) []string {
 }
 
 func clientCreate(ctx context.Context, p *program, c *config) error {
-	made, secret, err := bff.NewClient(p.given.args[0], words(p.given.options["scope"]), words(p.given.options["audience"]), time.Now())
+	made, secret, err := bff.NewClient(p.given.args[0], words(p.given.options["grant"]), words(p.given.options["scope"]), words(p.given.options["audience"]), time.Now())
 	if err != nil {
 		return usageError(err.Error())
 	}
 	return withData(ctx, c, func(db *store.Store) error {
 		e := operatorEvent(store.EventClientCreated)
-		e.Detail = fmt.Sprintf("%s, scope %q, audience %q, %s", made.Name, strings.Join(made.Scopes, " "), strings.Join(made.Audiences, " "), e.Detail)
+		e.Detail = fmt.Sprintf("%s, grant %q, scope %q, audience %q, %s", made.Name, strings.Join(made.Grants, " "), strings.Join(made.Scopes, " "), strings.Join(made.Audiences, " "), e.Detail)
 		err := db.CreateClient(ctx, made, store.Recorded(e))
 		if errors.Is(err, store.ErrConflict) {
 			return refusal("there is a client " + strconv.Quote(made.Name) + "; choose another name, or see vestibule client list")
@@ -63,7 +71,8 @@ func (p *program) showSecret(c store.Client, secret string) error {
 	out := p.output()
 	out.row(toClientJSON(c, secret), "client_id", c.ID)
 	out.row(nil, "client_secret", secret)
-	out.row(nil, "scope", strings.Join(c.Scopes, " "))
+	out.row(nil, "grant", strings.Join(c.Grants, " "))
+	out.row(nil, "scope", strings.Join(openedScopes(c), " "))
 	if err := out.close(); err != nil {
 		return err
 	}
@@ -83,9 +92,9 @@ func clientList(ctx context.Context, p *program, c *config) error {
 			}
 			return when(*t)
 		}
-		out := p.output("ID", "NAME", "SCOPE", "AUDIENCE", "CREATED", "ROTATED", "OLD SECRET ENDS", "LAST USED")
+		out := p.output("ID", "NAME", "GRANT", "SCOPE", "AUDIENCE", "CREATED", "ROTATED", "OLD SECRET ENDS", "LAST USED")
 		for _, cl := range clients {
-			out.row(toClientJSON(cl, ""), cl.ID, cl.Name, strings.Join(cl.Scopes, " "), strings.Join(cl.Audiences, " "),
+			out.row(toClientJSON(cl, ""), cl.ID, cl.Name, strings.Join(cl.Grants, " "), strings.Join(openedScopes(cl), " "), strings.Join(cl.Audiences, " "),
 				when(cl.CreatedAt), maybe(cl.RotatedAt), maybe(cl.OldSecretEndsAt), maybe(cl.LastUsedAt))
 		}
 		return out.close()

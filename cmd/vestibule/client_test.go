@@ -10,7 +10,7 @@ import (
 func TestClientCommands(t *testing.T) {
 	onConsole(t, func(c *console) {
 		got := c.do("", 0, "client", "create", "reports", "--scope", "tasks:write tasks:read", "--audience=A,B")
-		found := regexp.MustCompile(`(?m)^client_id +(svc_[a-z0-9]{26})\nclient_secret +(vcs_[\w-]{43})\nscope +tasks:read tasks:write\n.*not shown again\.\n$`).FindStringSubmatch(got)
+		found := regexp.MustCompile(`(?m)^client_id +(svc_[a-z0-9]{26})\nclient_secret +(vcs_[\w-]{43})\ngrant +credentials\nscope +tasks:read tasks:write\n.*not shown again\.\n$`).FindStringSubmatch(got)
 		if found == nil {
 			c.Fatalf("got %s", got)
 		}
@@ -68,7 +68,9 @@ func TestClientCommandsRefuse(t *testing.T) {
 			want string
 		}{
 			{2, "client create", "lacks NAME"},
-			{2, "client create a --scope=tasks:raed", "use tasks:read, tasks:write, token:exchange"},
+			{2, "client create a --scope=tasks:raed", "use tasks:read, tasks:write"},
+			{2, "client create a --grant=password", "use credentials, exchange"},
+			{2, "client create a --grant=exchange --scope=tasks:read,token:exchange", "leave it out of the scopes"},
 			{2, "client create a --audience=\"", "audience"},
 			{2, "client create svc_a", "choose another"},
 			{2, "client create \xff", "name"},

@@ -55,7 +55,8 @@ func commands() []command {
 		}, run: userRevoke},
 		{name: "user set-password", args: "USER", summary: "give a user another password and end all their sessions; it is asked for, or read from standard input", reads: forPassword, options: []option{asJSON}, run: userSetPassword},
 		{name: "client create", args: "NAME", summary: "make a client for an internal service and print its secret, this once", reads: forData, options: []option{
-			{"scope", "SCOPE,…", "What its tokens open: tasks:read, tasks:write; token:exchange lets it trade a user's token for one of its own."},
+			{"grant", "GRANT,…", "How it gets tokens: credentials, its own, which open every user's tasks as far as its scopes say; exchange, in exchange for a user's, which open that user's. credentials unless it is given."},
+			{"scope", "SCOPE,…", "What its tokens open at most: tasks:read, tasks:write."},
 			{"audience", "TEXT,…", "Whom tokens that it trades may be for; JWT_AUDIENCE unless it is given."},
 			asJSON,
 		}, run: clientCreate},

@@ -37,12 +37,13 @@ type config struct {
 
 // load reads the settings that the commands in by share and checks them. Its
 // error is faults: all of them.
-func load(by side, flags map[string]string, getenv func(string) string) (*config, error) {
+func load(by side, flags map[string]string, env environment) (*config, error) {
 	c := &checker{by: by, values: map[string]value{}}
 	for _, s := range by.settings() {
-		c.read(s, flags, getenv)
+		c.read(s, flags, env)
 	}
 	c.together()
+	c.unread(env)
 	if len(c.faults) > 0 {
 		return nil, c.faults
 	}

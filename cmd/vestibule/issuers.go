@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"vestibule/api"
+	"vestibule/internal/web"
 )
 
 const (
@@ -139,6 +140,10 @@ func (e issuerEntry) scopes(raw jsontext.Value) []string {
 	return scopes
 }
 
+// keysInClear is what is wrong with keys that are fetched over http, but from this
+// machine.
+var keysInClear = mistake{"is not https: whoever is on the way could put in keys of their own", "use https, or http to a loopback host"}
+
 // checkKeysURL holds the address of another party's keys to https: whoever can
 // change the answer on its way can mint tokens.
 func checkKeysURL(v string) *mistake {
@@ -157,8 +162,8 @@ func checkKeysURL(v string) *mistake {
 		return &mistake{"has no valid port", "use a port from 1 to 65535"}
 	case strings.Contains(v, "#"):
 		return &mistake{"has a fragment", "remove the # and what follows it"}
-	case u.Scheme == "http" && !loopback(u.Hostname()):
-		return &mistake{"is not https: whoever is on the way could put in keys of their own", "use https, or http to a loopback host"}
+	case u.Scheme == "http" && !web.Loopback(u.Hostname()):
+		return &keysInClear
 	}
 	return nil
 }

@@ -112,7 +112,7 @@ func TestIssuersAreReadFromAFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, by := range []side{forServe, forAPI} {
-		c, err := load(by, nil, environment{"BETTER_AUTH_SECRET": goodSecret, "JWT_ISSUERS_FILE": path}.get)
+		c, err := load(by, nil, environment{"BETTER_AUTH_SECRET": goodSecret, "JWT_ISSUERS_FILE": path})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -17,11 +17,6 @@ import (
 // goodSecret is 32 bytes that no message may ever hold.
 const goodSecret = "0123456789-keep-this-to-yourself"
 
-// environment is a lookup of variables, as os.Getenv is.
-type environment map[string]string
-
-func (e environment) get(name string) string { return e[name] }
-
 // with returns e and more.
 func (e environment) with(more environment) environment {
 	both := maps.Clone(e)
@@ -35,7 +30,7 @@ func (e environment) with(more environment) environment {
 // loadFaults returns what load finds wrong.
 func loadFaults(t *testing.T, by side, env environment) faults {
 	t.Helper()
-	_, err := load(by, nil, env.get)
+	_, err := load(by, nil, env)
 	if err == nil {
 		return nil
 	}
@@ -48,7 +43,7 @@ func loadFaults(t *testing.T, by side, env environment) faults {
 
 func mustLoad(t *testing.T, by side, env environment) *config {
 	t.Helper()
-	c, err := load(by, nil, env.get)
+	c, err := load(by, nil, env)
 	if err != nil {
 		t.Fatalf("got %v, want a configuration", err)
 	}
@@ -128,7 +123,7 @@ func TestAValueIsTakenFromTheFirstSourceThatHasOne(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c, err := load(forServe, tt.flags, tt.env.get)
+			c, err := load(forServe, tt.flags, tt.env)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -251,8 +246,8 @@ func TestDefaultsDependOnOtherSettings(t *testing.T) {
 		if c.networkJWKS {
 			t.Error("got networkJWKS true, want false")
 		}
-		c = mustLoad(t, forAPI, env.with(environment{"JWKS_URL": "http://bff/jwks"}))
-		if c.api.JWKSURL != "http://bff/jwks" || !c.networkJWKS {
+		c = mustLoad(t, forAPI, env.with(environment{"JWKS_URL": "https://bff/jwks"}))
+		if c.api.JWKSURL != "https://bff/jwks" || !c.networkJWKS {
 			t.Errorf("got %s and networkJWKS %v, want the setting", c.api.JWKSURL, c.networkJWKS)
 		}
 	})
@@ -298,6 +293,45 @@ func TestAnAPIWithPublicKeysNeedsNoSecret(t *testing.T) {
 	c := mustLoad(t, forAPI, environment{"JWT_ALGORITHM": "EdDSA", "BASE_URL": "https://app.example.com"})
 	if c.secret != nil || c.secretFile != "" {
 		t.Errorf("got a secret (file %q), want none", c.secretFile)
+	}
+}
+
+// TestKeysAreNotFetchedInClear: where the API of its own would take them from BASE_URL,
+// that is held to the same as JWKS_URL. In one process they cross no network.
+func TestKeysAreNotFetchedInClear(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		by   side
+		env  environment
+		bad  bool
+	}{
+		{"api, from another machine", forAPI, environment{"BASE_URL": "http://bff.internal:3000"}, true},
+		{"api, from this machine", forAPI, environment{"BASE_URL": "http://localhost:3000"}, false},
+		{"api, over https", forAPI, environment{"BASE_URL": "https://app.example.com"}, false},
+		{"api, from elsewhere", forAPI, environment{"BASE_URL": "http://bff.internal:3000", "JWKS_URL": "https://app.example.com/api/auth/jwks"}, false},
+		{"api with a shared secret", forAPI, environment{"BASE_URL": "http://bff.internal:3000", "JWT_ALGORITHM": "HS256"}, false},
+		{"serve", forServe, environment{"BASE_URL": "http://bff.internal:3000"}, false},
+		{"serve, over the network", forServe, environment{"BASE_URL": "http://bff.internal:3000", "JWKS_URL": "http://bff.internal:3000/api/auth/jwks"}, true},
+	} {
+		found := loadFaults(t, tt.by, environment{"JWT_ALGORITHM": "EdDSA", "BETTER_AUTH_SECRET": goodSecret}.with(tt.env))
+		if bad := len(found) == 1 && found[0].setting == "JWKS_URL" && strings.Contains(found[0].cure, "https"); bad != tt.bad || !tt.bad && found != nil {
+			t.Errorf("%s: got %v, want a fault of JWKS_URL: %t", tt.name, found, tt.bad)
+		}
+	}
+}
+
+// TestWhatIsWrongWithASecretIsSaid, and not the secret.
+func TestWhatIsWrongWithASecretIsSaid(t *testing.T) {
+	for secret, want := range map[string]string{
+		strings.Repeat("s", 40):            "is one character over and over",
+		"change-me-change-me-change-me-ch": "is a short text over and over",
+		"abcdeabdceabecdabcdebacdeabcedba": "has only 5 different characters",
+		published[0]:                       "is an example that is published",
+	} {
+		found := loadFaults(t, forServe, environment{"BETTER_AUTH_SECRET": secret})
+		if len(found) != 1 || !strings.HasPrefix(found[0].problem, want) || found[0].cure != "make one with: "+makeSecret || strings.Contains(found.Error(), secret[:8]) {
+			t.Errorf("got %v, want one fault that says %q", found, want)
+		}
 	}
 }
 

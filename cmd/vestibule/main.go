@@ -19,7 +19,7 @@ import (
 
 func main() {
 	relaxCollector(os.Getenv)
-	os.Exit(run(untilSignal(), os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(run(untilSignal(), os.Args[1:], processEnvironment(), os.Stdin, os.Stdout, os.Stderr))
 }
 
 // collectAt is how much the heap may grow, in percent of what is live, before it
@@ -52,15 +52,15 @@ func untilSignal() context.Context {
 }
 
 // run is the program: it does what args say until it is done or ctx ends, and
-// returns the code to exit with. getenv looks up environment variables.
-func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
-	p := &program{getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr}
+// returns the code to exit with.
+func run(ctx context.Context, args []string, env environment, stdin io.Reader, stdout, stderr io.Writer) int {
+	p := &program{env: env, stdin: stdin, stdout: stdout, stderr: stderr}
 	return report(stderr, p.dispatch(ctx, args))
 }
 
 // program is what a command may use of the world.
 type program struct {
-	getenv func(string) string
+	env    environment
 	given  given
 	stdin  io.Reader // a password, an answer
 	stdout io.Writer // results

@@ -51,7 +51,7 @@ func TestAnInterruptedMigrationIsAFailure(t *testing.T) {
 	ctx, cancel := contextEnded(t)
 	defer cancel()
 	var out strings.Builder
-	code := run(ctx, []string{"migrate", "up"}, anywhere(t).get, strings.NewReader(""), &out, &out)
+	code := run(ctx, []string{"migrate", "up"}, anywhere(t), strings.NewReader(""), &out, &out)
 	if code != exitFailure || !strings.HasPrefix(out.String(), "vestibule: interrupted") || strings.Count(out.String(), "\n") != 1 {
 		t.Errorf("got code %d, %q, want one line and code %d", code, out.String(), exitFailure)
 	}

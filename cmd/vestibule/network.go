@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"vestibule/internal/web"
 )
 
 // origin reads the one public origin.
@@ -111,7 +113,9 @@ func (c *checker) backend(v string) *url.URL {
 }
 
 func (c *checker) jwksURL(v string) string {
-	c.httpURL(v, "http://localhost:3000/api/auth/jwks")
+	if u := c.httpURL(v, "http://localhost:3000/api/auth/jwks"); u != nil && u.Scheme == "http" && !web.Loopback(u.Hostname()) {
+		c.refuse(v, keysInClear)
+	}
 	return v
 }
 

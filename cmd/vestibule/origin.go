@@ -126,11 +126,3 @@ func isNumber(label string) bool {
 	}
 	return strings.Trim(label, "0123456789") == ""
 }
-
-// loopback says whether a URL's host is this machine alone.
-func loopback(host string) bool {
-	if ip, err := netip.ParseAddr(host); err == nil {
-		return ip.IsLoopback()
-	}
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") // RFC 6761 §6.3
-}

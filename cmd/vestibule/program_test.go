@@ -75,7 +75,7 @@ func launch(t *testing.T, command string, env environment) *instance {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	i := &instance{log: &logBuffer{}, stop: cancel, code: make(chan int, 1)}
-	go func() { i.code <- run(ctx, strings.Fields(command), env.get, strings.NewReader(""), i.log, i.log) }()
+	go func() { i.code <- run(ctx, strings.Fields(command), env, strings.NewReader(""), i.log, i.log) }()
 	t.Cleanup(cancel)
 	return i
 }
@@ -83,10 +83,16 @@ func launch(t *testing.T, command string, env environment) *instance {
 // once runs the program to its end.
 func once(t *testing.T, command string, env environment) (code int, stdout, stderr string) {
 	t.Helper()
+	return onceWith(t, command, env, "")
+}
+
+// onceWith runs the program to its end, with something on standard input.
+func onceWith(t *testing.T, command string, env environment, stdin string) (code int, stdout, stderr string) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	var out, errs bytes.Buffer
-	code = run(ctx, strings.Fields(command), env.get, strings.NewReader(""), &out, &errs)
+	code = run(ctx, strings.Fields(command), env, strings.NewReader(stdin), &out, &errs)
 	return code, out.String(), errs.String()
 }
 

@@ -15,24 +15,32 @@ import (
 )
 
 // newPassword asks for a password, or reads it from standard input where nobody is
-// there to ask, and returns its hash. It is never an argument: other users of the
-// machine see those.
-func (p *program) newPassword(ctx context.Context, c *config) (string, error) {
+// there to ask, and returns its hash. email is whose it is to be. It is never an
+// argument: other users of the machine see those.
+func (p *program) newPassword(ctx context.Context, c *config, email string) (string, error) {
 	pw, err := p.readPassword(ctx)
 	if err != nil {
 		return "", err
 	}
-	hasher, err := password.New(password.Config{MinLength: c.bff.PasswordMinLength})
+	hasher, err := password.New(password.Config{MinLength: c.bff.PasswordMinLength, AllowCommon: c.bff.PasswordAllowCommon})
 	if err != nil {
 		return "", err
 	}
-	switch err := hasher.Check(pw); {
+	switch err := hasher.Check(pw, email); {
 	case errors.Is(err, password.ErrTooShort):
 		return "", refusal(fmt.Sprintf("the password is too short: use at least %d characters (PASSWORD_MIN_LENGTH)", c.bff.PasswordMinLength))
 	case errors.Is(err, password.ErrTooLong):
 		return "", refusal(fmt.Sprintf("the password is too long: use at most %d characters", password.MaxLength))
-	case err != nil:
+	case errors.Is(err, password.ErrCommon):
+		return "", refusal("the password is among those that are tried first: use another (PASSWORD_DENY_COMMON)")
+	case errors.Is(err, password.ErrOwnName):
+		return "", refusal("the password is the address or the product's name: use another (PASSWORD_DENY_COMMON)")
+	case errors.Is(err, password.ErrRepeated):
+		return "", refusal("the password is one character over and over: use another (PASSWORD_DENY_COMMON)")
+	case errors.Is(err, password.ErrNotText):
 		return "", refusal("the password is not text: use UTF-8 without NUL")
+	case err != nil:
+		return "", err
 	}
 	return hasher.Hash(ctx, pw)
 }

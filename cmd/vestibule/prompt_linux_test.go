@@ -75,7 +75,7 @@ func (t *terminal) run(c *console, args ...string) *session {
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
 	s := &session{terminal: t, stop: cancel, code: make(chan int, 1)}
-	go func() { s.code <- run(ctx, args, c.env.get, t.line, t.line, t.line) }()
+	go func() { s.code <- run(ctx, args, c.env, t.line, t.line, t.line) }()
 	return s
 }
 

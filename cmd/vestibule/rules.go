@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"vestibule/internal/web"
 )
 
 // together checks what only several settings can get wrong, and fills in the
@@ -108,6 +110,8 @@ func (c *checker) keys() {
 	switch symmetric := c.bff.JWTAlgorithm == hs256; {
 	case symmetric && c.given("JWKS_URL"):
 		c.conflict("JWKS_URL", mistake{"has no use with JWT_ALGORITHM HS256, whose key is BETTER_AUTH_SECRET", "set JWT_ALGORITHM to EdDSA or ES256, or leave JWKS_URL out"})
+	case !symmetric && !c.given("JWKS_URL") && c.by == forAPI && c.bff.BaseURL.Scheme == "http" && !web.Loopback(c.bff.BaseURL.Hostname()):
+		c.conflict("JWKS_URL", mistake{"would be below BASE_URL, which " + keysInClear.problem, "set JWKS_URL to https, or to http on a loopback host"})
 	case !symmetric && !c.given("JWKS_URL"):
 		c.api.JWKSURL = c.bff.BaseURL.JoinPath("/api/auth/jwks").String()
 	}
@@ -116,6 +120,13 @@ func (c *checker) keys() {
 func (c *checker) rotation() {
 	if c.sound("BETTER_AUTH_SECRET", "BETTER_AUTH_SECRET_PREVIOUS") && c.secret != nil && bytes.Equal(c.secret, c.previous) {
 		c.conflict("BETTER_AUTH_SECRET_PREVIOUS", mistake{"is the same as BETTER_AUTH_SECRET", "give the secret before the last change, or leave it out"})
+	}
+	// With public keys it opens no more than what is in the database: the signing keys
+	// that were made under it, which must not be lost with it.
+	if c.sound("BETTER_AUTH_SECRET_PREVIOUS", "JWT_ALGORITHM") && c.previous != nil && c.bff.JWTAlgorithm == hs256 {
+		if problem := guessable(string(c.previous)); problem != "" {
+			c.conflict("BETTER_AUTH_SECRET_PREVIOUS", mistake{problem + ", and whoever guesses it mints tokens", "leave it out; everybody signs in once more"})
+		}
 	}
 }
 
@@ -135,7 +146,7 @@ func (c *checker) missingSecret() {
 	switch {
 	case c.bff.BaseURL.Scheme == "https":
 		why = "with an https BASE_URL"
-	case !loopback(c.bff.BaseURL.Hostname()):
+	case !web.Loopback(c.bff.BaseURL.Hostname()):
 		why = "when BASE_URL is not on this machine"
 	case c.database.sqlite == "":
 		why = "on PostgreSQL, which other processes may share"

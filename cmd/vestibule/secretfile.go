@@ -74,6 +74,8 @@ func readSecretFile(path string) ([]byte, error) {
 		return nil, refuse(err.Error(), "restore it"+orElse)
 	case secret != strings.TrimSpace(secret):
 		return nil, refuse("starts or ends with white space", "restore it"+orElse)
+	case guessable(secret) != "":
+		return nil, refuse(guessable(secret), "restore it"+orElse)
 	}
 	return []byte(secret), nil
 }

@@ -81,9 +81,9 @@ const (
 // read finds the setting's value: its flag, else its variable, else the file
 // that NAME_FILE names, else its default. A variable that is set to nothing
 // counts as not set, as compose files and unit files leave them behind.
-func (s setting) read(flags map[string]string, getenv func(string) string) (string, source, error) {
+func (s setting) read(flags map[string]string, env environment) (string, source, error) {
 	fileVar := s.name + "_FILE"
-	value, path := getenv(s.name), getenv(fileVar)
+	value, path := env[s.name], env[fileVar]
 	given, isFlag := flags[s.flag()]
 	switch {
 	case value != "" && path != "":

@@ -108,7 +108,7 @@ func TestAStopDuringStartIsNoFailure(t *testing.T) {
 	var out bytes.Buffer
 	ctx, cancel := contextEnded(t)
 	defer cancel()
-	if code := run(ctx, []string{"serve"}, anywhere(t).get, strings.NewReader(""), &out, &out); code != exitOK {
+	if code := run(ctx, []string{"serve"}, anywhere(t), strings.NewReader(""), &out, &out); code != exitOK {
 		t.Errorf("got code %d, want %d: %s", code, exitOK, out.String())
 	}
 }

@@ -44,7 +44,7 @@ func (c *console) do(stdin string, code int, args ...string) string {
 	ctx, cancel := context.WithTimeout(c.Context(), patience)
 	defer cancel()
 	var out, errs bytes.Buffer
-	got := run(ctx, args, c.env.get, strings.NewReader(stdin), &out, &errs)
+	got := run(ctx, args, c.env, strings.NewReader(stdin), &out, &errs)
 	if got != code || (code == 0) != (errs.Len() == 0) {
 		c.Fatalf("%q: got code %d, stdout %q, stderr %q; want code %d", args, got, out.String(), errs.String(), code)
 	}
@@ -177,6 +177,11 @@ func TestUserCommandsRefuse(t *testing.T) {
 			{strings.Repeat("x", 200), 1, "user set-password ada@example.com", "too long"},
 			{"", 1, "user set-password ada@example.com", "no password"},
 			{"pass\x00word\n", 1, "user set-password ada@example.com", "not text"},
+			{"password\n", 1, "user set-password ada@example.com", "tried first"},
+			{"ADA@example.com\n", 1, "user set-password ada@example.com", "the address"},
+			{"12345678\n", 1, "user create new@example.com", "PASSWORD_DENY_COMMON"},
+			{"somebody.new\n", 1, "user create somebody.new@example.com", "the address"},
+			{"--------\n", 1, "user create new@example.com", "over and over"},
 			{"paper-lantern-42", 1, "user create ADA@example.com", "has an account"},
 			{"paper-lantern-42", 2, "user create nobody", "no e-mail address"},
 			{"", 2, "audit --event=nonsense", "sign-in-failed"},
@@ -295,7 +300,7 @@ func TestAResultThatCannotBeWrittenIsAFailure(t *testing.T) {
 		c.create("ada@example.com")
 		for _, args := range []string{"user list", "user list --json", "user show ada@example.com", "audit"} {
 			var errs bytes.Buffer
-			code := run(c.Context(), strings.Fields(args), c.env.get, strings.NewReader(""), full{}, &errs)
+			code := run(c.Context(), strings.Fields(args), c.env, strings.NewReader(""), full{}, &errs)
 			if code != exitFailure || !strings.Contains(errs.String(), "cannot be written (no space left)") || strings.Contains(errs.String(), "DATABASE_URL") {
 				c.Errorf("%s: got code %d, %q", args, code, errs.String())
 			}

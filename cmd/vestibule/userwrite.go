@@ -26,7 +26,7 @@ func userCreate(ctx context.Context, p *program, c *config) error {
 		} else if !free {
 			return refusal(email + " has an account; see vestibule user show " + email)
 		}
-		hash, err := p.newPassword(ctx, c)
+		hash, err := p.newPassword(ctx, c, email)
 		if err != nil {
 			return err
 		}
@@ -48,7 +48,7 @@ func userCreate(ctx context.Context, p *program, c *config) error {
 
 func userSetPassword(ctx context.Context, p *program, c *config) error {
 	return p.changeUser(ctx, c, func(db *store.Store, u store.User) error {
-		hash, err := p.newPassword(ctx, c)
+		hash, err := p.newPassword(ctx, c, u.Email)
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"runtime/debug"
 	"sync"
+
+	"vestibule/internal/web"
 )
 
 var (
@@ -66,7 +68,7 @@ func (x *exchange) serve(t *Transport, in *http.Request) {
 		if !returned { // a panic, or runtime.Goexit
 			if p := recover(); p != nil && p != http.ErrAbortHandler { // compared as net/http does
 				t.log().Error("panic of a handler that was called in-process", slog.String("method", in.Method),
-					slog.String("path", in.URL.Path), slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+					slog.String("path", web.LogPath(in.URL)), slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
 			}
 			x.pipe.end(io.ErrUnexpectedEOF, nil)
 			x.answer(nil, errAborted)

@@ -17,7 +17,7 @@ import (
 // and those of HTTP itself.
 var everywhere = map[string]bool{
 	"Content-Type": true, "Content-Length": true, "Content-Encoding": true, "Date": true, "Vary": true, "Transfer-Encoding": true,
-	"Connection": true, "X-Content-Type-Options": true, "Content-Security-Policy": true, "Referrer-Policy": true, "Strict-Transport-Security": true,
+	"Connection": true, "X-Content-Type-Options": true, "Content-Security-Policy": true, "Referrer-Policy": true, "Cross-Origin-Resource-Policy": true, "Strict-Transport-Security": true,
 	"Access-Control-Allow-Origin": true, "Access-Control-Allow-Credentials": true, "Access-Control-Expose-Headers": true,
 }
 

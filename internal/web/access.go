@@ -1,7 +1,6 @@
 package web
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -20,7 +19,6 @@ const RequestIDHeader = "X-Request-Id"
 type record struct {
 	id     string
 	user   string
-	path   string // in place of the request's own; "" leaves that
 	err    error
 	attrs  []slog.Attr
 	answer recorder
@@ -52,13 +50,6 @@ func NoteUser(r *http.Request, id string) {
 func Note(r *http.Request, attrs ...slog.Attr) {
 	if rec := recordOf(r); rec != nil {
 		rec.attrs = append(rec.attrs, attrs...)
-	}
-}
-
-// HidePath writes path to r's log record in place of its own, which holds a secret.
-func HidePath(r *http.Request, path string) {
-	if rec := recordOf(r); rec != nil {
-		rec.path = path
 	}
 }
 
@@ -132,9 +123,7 @@ func validRequestID(id string) bool {
 const statusClientGone = 499
 
 // write logs the request. The query is left out: it may hold mail links,
-// search terms and other things that do not belong in a log. The path is
-// escaped: control characters, line breaks and
-// right-to-left marks would deceive whoever reads the log.
+// search terms and other things that do not belong in a log.
 func (a Access) write(r *http.Request, rec *record, level slog.Level, took time.Duration, aborted bool) {
 	status := rec.answer.status
 	switch {
@@ -151,7 +140,7 @@ func (a Access) write(r *http.Request, rec *record, level slog.Level, took time.
 	attrs := append(make([]slog.Attr, 0, 12),
 		slog.String("surface", a.Surface),
 		slog.String("method", r.Method),
-		slog.String("path", cmp.Or(rec.path, r.URL.EscapedPath())),
+		slog.String("path", LogPath(r.URL)),
 		slog.Int("status", status),
 		slog.Int64("bytes", rec.answer.bytes),
 		slog.Float64("took_ms", float64(took.Microseconds())/1000),

@@ -358,19 +358,3 @@ func TestALogThatIsOffCostsNoRecord(t *testing.T) {
 		t.Errorf("got %q, want nothing below the level", out.String())
 	}
 }
-
-func TestAHiddenPathIsNotInTheLog(t *testing.T) {
-	t.Parallel()
-	var log logBuffer
-	clients, err := NewClientIPs(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := Access{Log: log.logger(), Surface: "bff", Errors: writeTestError, Clients: clients}.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		HidePath(r, "/links/{token}")
-	}))
-	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/links/s3cret", nil))
-	if got := log.records(t, 1)[0]["path"]; got != "/links/{token}" || strings.Contains(log.String(), "s3cret") {
-		t.Errorf("got path %v in %s", got, log.String())
-	}
-}

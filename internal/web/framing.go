@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -63,6 +64,7 @@ func GuardFraming(srv *http.Server, ln net.Listener) net.Listener {
 	srv.ConnState = func(c net.Conn, state http.ConnState) {
 		if c, ok := c.(*tapedConn); ok && state == http.StateHijacked {
 			c.tape.stop()
+			c.hijacked.Store(true)
 		}
 		if connState != nil {
 			connState(c, state)
@@ -94,7 +96,9 @@ func (l tapedListener) Accept() (net.Conn, error) {
 
 type tapedConn struct {
 	net.Conn
-	tape tape
+	tape     tape
+	hijacked atomic.Bool
+	lingers  atomic.Bool // is read to its end, and closed, by linger
 }
 
 func (c *tapedConn) Read(p []byte) (int, error) {
@@ -103,11 +107,10 @@ func (c *tapedConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// CloseWrite is asked for by net/http, before it hangs up on unread bytes, and
-// by a proxied WebSocket, one side of which may end first.
-func (c *tapedConn) CloseWrite() error {
-	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite()
+// SetLinger is how a handler that has hijacked the connection resets it.
+func (c *tapedConn) SetLinger(sec int) error {
+	if tcp, ok := c.Conn.(*net.TCPConn); ok {
+		return tcp.SetLinger(sec)
 	}
 	return http.ErrNotSupported
 }
@@ -122,6 +125,8 @@ type tape struct {
 	on   bool
 	skip int64 // bytes of the current body that are still to come
 	seen []byte
+
+	chunked bool // the last request is, so that nobody here knows where it ends
 }
 
 func (t *tape) record(p []byte) {
@@ -138,7 +143,14 @@ func (t *tape) record(p []byte) {
 func (t *tape) stop() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.on, t.seen = false, nil
+	t.on, t.seen, t.skip, t.chunked = false, nil, 0, false
+}
+
+// unread says whether there may be more of the current body to read.
+func (t *tape) unread() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.skip > 0 || t.chunked
 }
 
 // doubtful is called once for every request of a connection, when its head has
@@ -153,7 +165,7 @@ func (t *tape) doubtful(r *http.Request) bool {
 	}
 	head, rest := t.seen[:end], t.seen[end:]
 	if r.ContentLength < 0 {
-		t.on, t.seen = false, nil
+		t.on, t.seen, t.chunked = false, nil, true
 		return hasField(head, "Content-Length")
 	}
 	if !r.ProtoAtLeast(1, 1) && hasField(head, "Transfer-Encoding") {

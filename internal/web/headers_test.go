@@ -20,6 +20,7 @@ func TestSecurityHeadersStandOnTheAnswer(t *testing.T) {
 			"X-Content-Type-Options":    "nosniff",
 			"Content-Security-Policy":   APIPolicy,
 			"Referrer-Policy":           "same-origin",
+			ResourcePolicy:              "same-origin",
 			"Strict-Transport-Security": "",
 		}
 		if https {

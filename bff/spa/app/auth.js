@@ -60,6 +60,7 @@ const inTime = seconds => (seconds > 90 ? `in ${Math.ceil(seconds / 60)} minutes
 const texts = /** @type {Record<string, [field: string, text: string]>} */ ({
 	PASSWORD_TOO_SHORT: ['newPassword', ''], // the server says how long
 	PASSWORD_TOO_LONG: ['newPassword', 'This password is too long. Use at most 128 characters.'],
+	PASSWORD_COMPROMISED: ['newPassword', ''], // the server says why
 	USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL: ['email', 'There is an account with this address already. Log in, or use another address.'],
 	INVALID_EMAIL: ['email', 'This is not an email address.'],
 	INVALID_EMAIL_OR_PASSWORD: ['password', 'The email or the password is wrong.'],

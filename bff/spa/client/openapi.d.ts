@@ -329,6 +329,18 @@ export interface components {
         };
     };
     responses: {
+        /** @description What a page of a listed origin may send (CORS); without the Access-Control headers it may send nothing. Only with CORS_API_ORIGINS, else a preflight is a 401 like every request without a token */
+        Preflight: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                "Access-Control-Allow-Methods"?: string;
+                "Access-Control-Allow-Headers"?: string;
+                "Access-Control-Max-Age"?: number;
+                [name: string]: unknown;
+            };
+            content?: never;
+        };
         /** @description The path is ambiguous, with a dot segment, an encoded slash, a backslash, an empty segment or a control character; or the query is not `name=value` pairs. */
         BadRequest: {
             headers: {

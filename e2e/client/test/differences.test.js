@@ -97,8 +97,17 @@ differs('a password is counted in UTF-16 units / in code points', async () => {
   await b.signUp(person(), { password: '😀😀😀😀' })
 }, async () => {
   refused(await new Browser().client.signUp.email({ email: person(), password: '😀😀😀😀', name: 'x' }), 400, 'PASSWORD_TOO_SHORT')
-  await new Browser().signUp(person(), { password: '😀'.repeat(8) })
-  await new Browser().signUp(person(), { password: '😀'.repeat(128) })
+  await new Browser().signUp(person(), { password: '😀🐢'.repeat(4) })
+  await new Browser().signUp(person(), { password: '😀🐢'.repeat(64) })
+})
+
+differs('a common password is taken / refused, with the code of the plugin haveIBeenPwned', async () => {
+  await new Browser().signUp(person(), { password: 'password' })
+}, async () => {
+  const b = new Browser()
+  refused(await b.client.signUp.email({ email: person(), password: 'PassWord', name: 'x' }), 400, 'PASSWORD_COMPROMISED')
+  const { email } = await b.signUp()
+  refused(await b.client.changePassword({ currentPassword: password, newPassword: email }), 400, 'PASSWORD_COMPROMISED')
 })
 
 differs('sign-in leaves the session alive that comes with it / ends it', async () => {

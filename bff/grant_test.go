@@ -1,0 +1,158 @@
+package bff_test
+
+import (
+	"io"
+	"log/slog"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"vestibule/bff"
+	"vestibule/store"
+)
+
+// clientWith makes a client with grants of its own.
+func (s *site) clientWith(name string, grants, scopes []string) *service {
+	s.t.Helper()
+	c, secret, err := bff.NewClient(name, grants, scopes, nil, s.clock.Now())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.db.CreateClient(s.t.Context(), c); err != nil {
+		s.t.Fatal(err)
+	}
+	return &service{s, c.ID, secret}
+}
+
+// TestAClientGetsTokensInItsOwnWaysOnly: one that trades users' tokens does not read
+// everybody's tasks with its credentials.
+func TestAClientGetsTokensInItsOwnWaysOnly(t *testing.T) {
+	each(t, func(s *site) {
+		v := s.visitor()
+		v.signUp("ada@example.com")
+		raw := v.userToken()
+		for _, tt := range []struct {
+			name                  string
+			grants, scopes        []string
+			credentials, exchange bool
+		}{
+			{"no grant named", nil, []string{"tasks:read"}, true, false},
+			{"credentials", []string{"credentials"}, []string{"tasks:read"}, true, false},
+			{"exchange", []string{"exchange"}, []string{"tasks:read", "tasks:write"}, false, true},
+			{"both", []string{"exchange", "credentials"}, []string{"tasks:read"}, true, true},
+			{"the scope of before", nil, []string{"tasks:read", "token:exchange"}, true, true},
+		} {
+			c := s.clientWith(tt.name, tt.grants, tt.scopes)
+			for grant, allowed := range map[string]bool{"credentials": tt.credentials, "exchange": tt.exchange} {
+				a := c.ask("grant_type", "client_credentials")
+				if grant == "exchange" {
+					a = c.exchange(raw)
+				}
+				if !allowed {
+					s.refused(a, 400, "unauthorized_client", "it lacks the grant "+grant)
+					continue
+				}
+				if a.status != 200 {
+					s.t.Errorf("%s, %s: got %d %s, want a token", tt.name, grant, a.status, a.body)
+				}
+			}
+			stored, err := s.db.ClientByID(t.Context(), c.id)
+			if err != nil || slices.Contains(stored.Scopes, "token:exchange") {
+				s.t.Errorf("%s: got %+v, %v; want scopes that open something", tt.name, stored, err)
+			}
+		}
+		if events := s.events(store.EventTokenIssued); len(events) != 4 {
+			s.t.Errorf("got %d events of tokens, want 4", len(events))
+		}
+	})
+}
+
+// TestAClientThatEndsMeanwhileGetsNoToken: it is there when its secret is looked at,
+// and gone or with another secret when its token is recorded.
+func TestAClientThatEndsMeanwhileGetsNoToken(t *testing.T) {
+	var cfg bff.Config
+	each(t, func(s *site) {
+		v := s.visitor()
+		v.signUp("ada@example.com")
+		raw := v.userToken()
+		// The first look at the clock in a token request compares the old secret's end,
+		// after the client was read. This server does nothing else.
+		var meanwhile atomic.Pointer[func()]
+		server, err := bff.New(t.Context(), cfg, bff.Deps{Store: s.db, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: func() time.Time {
+			if do := meanwhile.Swap(nil); do != nil {
+				(*do)()
+			}
+			return s.clock.Now()
+		}})
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		srv := httptest.NewServer(contract.Watch(t, server.Handler()))
+		defer srv.Close()
+		racing := *s
+		racing.url = srv.URL
+
+		soon := s.clock.Now().Add(time.Hour)
+		rotate := func(keep *time.Time) func(id string) error {
+			return func(id string) error {
+				_, hash := bff.NewClientSecret()
+				return s.db.RotateClient(t.Context(), id, hash, keep, s.clock.Now(), s.operator(store.EventClientRotated))
+			}
+		}
+		for _, tt := range []struct {
+			name string
+			do   func(id string) error
+			want int
+		}{
+			{"deleted", func(id string) error {
+				return s.db.DeleteClient(t.Context(), id, s.operator(store.EventClientDeleted))
+			}, 401},
+			{"rotated", rotate(nil), 401},
+			{"rotated, with the old secret kept", rotate(&soon), 200},
+		} {
+			for _, grant := range []string{"client_credentials", exchange} {
+				for _, used := range []bool{false, true} { // within the minute nothing is noted
+					c := s.clientWith(strings.Join([]string{tt.name, grant, map[bool]string{true: "used", false: "new"}[used]}, " "), []string{"credentials", "exchange"}, []string{"tasks:read"})
+					c.site = &racing
+					ask := func() answer {
+						if grant == exchange {
+							return c.exchange(raw)
+						}
+						return c.ask("grant_type", grant)
+					}
+					if used {
+						s.issued(ask())
+					}
+					kinds := func() int { return len(s.events(store.EventTokenIssued)) + len(s.events(store.EventTokenExchanged)) }
+					before := kinds()
+					do := func() {
+						if err := tt.do(c.id); err != nil {
+							s.t.Error(err)
+						}
+					}
+					meanwhile.Store(&do)
+					a := ask()
+					if meanwhile.Load() != nil {
+						s.t.Fatalf("%s: nothing happened meanwhile", tt.name)
+					}
+					if a.status != tt.want || (tt.want == 200) != strings.Contains(a.body, "access_token") {
+						s.t.Errorf("%s, %s, used %t: got %d %s, want %d", tt.name, grant, used, a.status, a.body, tt.want)
+					}
+					if tt.want == 401 {
+						s.refused(a, 401, "invalid_client", "Unknown client or wrong secret")
+						if after := kinds(); after != before {
+							s.t.Errorf("%s, %s, used %t: a token that was not handed out is in the audit trail", tt.name, grant, used)
+						}
+					}
+				}
+			}
+		}
+	}, func(c *bff.Config) { cfg = *c })
+}
+
+func (s *site) operator(kind string) store.Event {
+	return store.Event{At: s.clock.Now(), Type: kind, Actor: store.ActorOperator}
+}

@@ -1,0 +1,73 @@
+package bff_test
+
+import (
+	"strings"
+	"testing"
+
+	"vestibule/bff"
+)
+
+// resetToken asks for the link that sets a new password and returns what opens it.
+func (v *visitor) resetToken(email string) string {
+	v.t.Helper()
+	v.want(v.do("POST", "/api/auth/request-password-reset", `{"email":"`+email+`","redirectTo":"/new-password"}`), 200, "true")
+	return strings.TrimPrefix(strings.Split(v.link(email, 1), "?")[0], "/api/auth/reset-password/")
+}
+
+// TestWhatIsGuessedFirstIsNoPassword wherever a password is set.
+func TestWhatIsGuessedFirstIsNoPassword(t *testing.T) {
+	each(t, func(s *site) {
+		const email = "ada.lovelace@example.com"
+		v := s.visitor()
+		v.signUp(email)
+		reset := v.resetToken(email)
+		for name, set := range map[string]func(pw string) answer{
+			"sign-up": func(pw string) answer {
+				return s.visitor().do("POST", "/api/auth/signup", `{"email":"`+email+`","password":"`+pw+`"}`)
+			},
+			"sign-up by its other name": func(pw string) answer {
+				return s.visitor().do("POST", "/api/auth/sign-up/email", `{"email":"`+email+`","password":"`+pw+`"}`)
+			},
+			"change": func(pw string) answer {
+				return v.do("POST", "/api/auth/change-password", `{"currentPassword":"paper-lantern-42","newPassword":"`+pw+`"}`)
+			},
+			"reset": func(pw string) answer {
+				return s.visitor().do("POST", "/api/auth/reset-password", `{"newPassword":"`+pw+`","token":"`+reset+`"}`)
+			},
+		} {
+			for pw, why := range map[string]string{
+				"password": "tried first", "ＰＡＳＳＷＯＲＤ": "tried first", "12345678": "tried first",
+				email: "your email address", strings.ToUpper(email): "your email address", "ada.lovelace": "your email address", "Vestibule1": "the name of this product",
+				"xxxxxxxxxxxx": "over and over",
+			} {
+				if a := set(pw); a.status != 400 || !strings.Contains(a.body, `"code":"PASSWORD_COMPROMISED"`) || !strings.Contains(a.body, why) || !strings.Contains(a.body, "Choose another") {
+					s.t.Errorf("%s with %s: got %d %s, want PASSWORD_COMPROMISED that says %q", name, pw, a.status, a.body, why)
+				}
+			}
+		}
+		// None of them has cost the link or the password anything.
+		v.want(s.visitor().do("POST", "/api/auth/reset-password", `{"newPassword":"another horse","token":"`+reset+`"}`), 200, "true")
+	})
+}
+
+func TestCommonPasswordsWhereTheyAreAllowed(t *testing.T) {
+	each(t, func(s *site) {
+		v := s.visitor()
+		v.want(v.do("POST", "/api/auth/signup", `{"email":"ada@example.com","password":"password"}`), 200, "ada")
+	}, func(c *bff.Config) { c.PasswordAllowCommon = true })
+}
+
+func TestSignUpIsClosed(t *testing.T) {
+	each(t, func(s *site) {
+		v := s.visitor()
+		for _, path := range []string{"/api/auth/signup", "/api/auth/sign-up/email"} {
+			for _, body := range []string{`{"email":"ada@example.com","password":"paper-lantern-42"}`, `{"email":"ada@example.com","password":"x"}`, `nonsense`} {
+				v.want(v.do("POST", path, body), 400, `"code":"EMAIL_PASSWORD_SIGN_UP_DISABLED"`)
+			}
+		}
+		if free, err := s.db.AddressFree(t.Context(), "ada@example.com"); err != nil || !free {
+			s.t.Errorf("got free %t, %v; want no account", free, err)
+		}
+		v.want(v.do("POST", "/api/auth/login", `{"email":"ada@example.com","password":"paper-lantern-42"}`), 401, "")
+	}, func(c *bff.Config) { c.SignUpOff = true })
+}

@@ -1,0 +1,134 @@
+package bff_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"vestibule/bff"
+	"vestibule/internal/storetest"
+)
+
+// TestTheLogSaysWhyAnOriginIsRefused: what was received, and the setting that would
+// allow it.
+func TestTheLogSaysWhyAnOriginIsRefused(t *testing.T) {
+	s := newSite(t, storetest.SQLite(t))
+	v := s.visitor()
+	upgrade := http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}}
+	with := func(h http.Header, name, value string) http.Header {
+		h = h.Clone()
+		h.Set(name, value)
+		return h
+	}
+	for _, tt := range []struct {
+		name, method, path string
+		header             http.Header
+		status             int
+		origin, from       string
+	}{
+		{"an origin", "POST", "/api/auth/login", http.Header{"Origin": {"http://127.0.0.1:1"}}, 403, "http://127.0.0.1:1", "Origin"},
+		{"null", "POST", "/api/auth/login", http.Header{"Origin": {"null"}}, 403, "null", "Origin"},
+		{"two origins", "DELETE", "/api/proxy/x", http.Header{"Origin": {s.url, "https://two.example"}}, 403, s.url + ", https://two.example", "Origin"},
+		{"a referer, without its path", "POST", "/api/auth/login", http.Header{"Referer": {"https://three.example/secret?token=x"}}, 403, "https://three.example", "Referer"},
+		{"a referer that is none", "POST", "/api/auth/login", http.Header{"Referer": {"token=x"}}, 403, "no URL", "Referer"},
+		{"another site", "POST", "/api/auth/login", http.Header{"Sec-Fetch-Site": {"cross-site"}}, 403, "cross-site", "Sec-Fetch-Site"},
+		{"a WebSocket", "GET", "/api/proxy/x", with(upgrade, "Origin", "https://four.example"), 403, "https://four.example", "Origin"},
+		{"a WebSocket without an origin", "GET", "/api/proxy/x", upgrade, 403, "", "Sec-Fetch-Site"},
+		{"a preflight", "OPTIONS", "/api/proxy/x", http.Header{"Origin": {"https://five.example"}, "Access-Control-Request-Method": {"PUT"}}, 204, "https://five.example", "Origin"},
+		{"a long one", "POST", "/api/auth/login", http.Header{"Origin": {"https://" + strings.Repeat("x", 5000)}}, 403, "https://" + strings.Repeat("x", 292) + `\\u2026`, "Origin"},
+		{"one that would turn the line around", "POST", "/api/auth/login", http.Header{"Origin": {"https://\u202eelpmaxe"}}, 403, `https://\\u202eelpmaxe`, "Origin"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := tt.header.Clone()
+			if tt.method != "GET" && tt.method != "OPTIONS" {
+				h.Set("Content-Type", "application/json")
+			}
+			if a := v.doRaw(tt.method, tt.path, "", h); a.status != tt.status {
+				t.Errorf("got %d %s, want %d", a.status, a.body, tt.status)
+			}
+			s.log.Want(t, `"refused_origin":"`+tt.origin+`","from":"`+tt.from+`","setting":"TRUSTED_ORIGINS"`)
+		})
+	}
+	if log := s.log.String(); strings.Contains(log, "token=x") {
+		t.Errorf("the log has what stood behind a page's origin:\n%s", log)
+	}
+	before := strings.Count(s.log.String(), "refused_origin")
+	v.want(v.do("POST", "/api/auth/logout", "", "Origin", s.url), 200, "")
+	v.want(v.do("POST", "/api/auth/logout", "", "Origin", "https://app.example.com"), 200, "")
+	v.want(v.do("GET", "/api/auth/ok", "", "X-Request-Id", "last"), 200, "")
+	s.log.Want(t, `"path":"/api/auth/ok"`)
+	if after := strings.Count(s.log.String(), "refused_origin"); after != before {
+		t.Errorf("an origin that was let in is noted:\n%s", s.log.String())
+	}
+}
+
+// TestADevServersWebSocketSaysWhyToo: it is for our own origin alone, whatever is
+// listed.
+func TestADevServersWebSocketSaysWhyToo(t *testing.T) {
+	s := newSite(t, storetest.SQLite(t), func(c *bff.Config) { c.WebDevURL = c.Backend })
+	v := s.visitor()
+	v.want(v.do("GET", "/", "", "Connection", "Upgrade", "Upgrade", "websocket", "Origin", "https://app.example.com"), 403, "INVALID_ORIGIN")
+	s.log.Want(t, `"refused_origin":"https://app.example.com","from":"Origin","setting":"BASE_URL"`)
+}
+
+// TestARefusedDeveloperReadsWhatToOpen: 127.0.0.1 is not localhost to a browser. A
+// visitor of a public site learns nothing that they could not use.
+func TestARefusedDeveloperReadsWhatToOpen(t *testing.T) {
+	for base, want := range map[string]string{
+		"http://localhost:3000":     "Open http://localhost:3000 instead, which is BASE_URL, or list this page's origin in TRUSTED_ORIGINS.",
+		"http://127.0.0.1:3000":     "Open http://127.0.0.1:3000 instead",
+		"http://[::1]:3000":         "Open http://[::1]:3000 instead",
+		"https://app.localhost":     "Open https://app.localhost instead",
+		"https://app.example.com":   "",
+		"http://localhost.evil.com": "",
+	} {
+		u, err := url.Parse(base)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := newSite(t, storetest.SQLite(t), func(c *bff.Config) { c.BaseURL = u }).visitor()
+		a := v.want(v.do("POST", "/api/auth/login", "{}", "Origin", "http://127.0.0.2:3000"), 403, `"code":"INVALID_ORIGIN","message":"Invalid origin: this site may not send requests here.`)
+		if !strings.Contains(a.body, want) || want == "" && strings.Contains(a.body, "Open ") {
+			t.Errorf("%s: got %s, want %q", base, a.body, want)
+		}
+	}
+}
+
+// TestAForwardedAddressThatIsNotBelievedIsToldOnce.
+func TestAForwardedAddressThatIsNotBelievedIsToldOnce(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		trusted bool
+		header  string
+		want    string
+	}{
+		{"from a stranger", false, "X-Forwarded-For", "a sender that is not trusted"},
+		{"from a stranger, in the standard's form", false, "Forwarded", "have it send X-Forwarded-For"},
+		{"from a trusted proxy that sends what is not read", true, "Forwarded", "is not read"},
+		{"from a trusted proxy", true, "X-Forwarded-For", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newSite(t, storetest.SQLite(t), func(c *bff.Config) {
+				if tt.trusted {
+					c.TrustedProxies = append(c.TrustedProxies, loopback)
+				}
+			})
+			v := s.visitor()
+			for range 3 {
+				v.want(v.do("GET", "/api/auth/ok", "", tt.header, "203.0.113.7, for=203.0.113.7"), 200, "")
+			}
+			log := s.log.String()
+			told := strings.Count(log, `"setting":"TRUSTED_PROXIES"`)
+			if tt.want == "" {
+				if told != 0 {
+					t.Errorf("got a warning:\n%s", log)
+				}
+				return
+			}
+			if told != 1 || !strings.Contains(log, tt.want) || !strings.Contains(log, `"level":"WARN"`) || !strings.Contains(log, `"sender":"127.0.0.1"`) {
+				t.Errorf("got %d warnings, want one that says %q:\n%s", told, tt.want, log)
+			}
+		})
+	}
+}

@@ -1,0 +1,168 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"vestibule/internal/inprocess"
+	"vestibule/internal/web"
+)
+
+// taking is an API that acts on whole bodies.
+type taking struct {
+	began chan struct{}
+	ended chan error
+	acted atomic.Int32
+}
+
+func (a *taking) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.began <- struct{}{}
+	_, err := io.Copy(io.Discard, r.Body)
+	if err == nil {
+		a.acted.Add(1)
+	}
+	a.ended <- err
+	_, _ = io.WriteString(w, "done")
+}
+
+// everyWay runs a test with an API over the network and in the process.
+func everyWay(t *testing.T, test func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig)) {
+	t.Run("over the network", func(t *testing.T) {
+		test(t, func(h http.Handler, adjust ...func(*Config)) *rig {
+			s := httptest.NewServer(h)
+			t.Cleanup(s.Close)
+			return newRig(t, s.URL, adjust...)
+		})
+	})
+	t.Run("in process", func(t *testing.T) {
+		test(t, func(h http.Handler, adjust ...func(*Config)) *rig {
+			return newRig(t, "http://api.internal", append(adjust, func(c *Config) { c.Transport = &inprocess.Transport{Handler: h} })...)
+		})
+	})
+}
+
+// held are bodies in two parts, of which the second makes them whole.
+var held = map[string]struct{ head, first, last string }{
+	"declared":                  {"Content-Length: 10\n", "123456789", "0"},
+	"declared, the most of it":  {"Content-Length: 10\n", "1", "234567890"},
+	"declared, all of it":       {"Content-Length: 10\n", "", "1234567890"},
+	"chunked, the end":          {"Transfer-Encoding: chunked\n", "a\n1234567890\n", "0\n\n"},
+	"chunked, a chunk":          {"Transfer-Encoding: chunked\n", "1\n1\n", "9\n234567890\n0\n\n"},
+	"chunked, without anything": {"Transfer-Encoding: chunked\n", "", "0\n\n"},
+}
+
+func confirming(calls *atomic.Int32, answer func(context.Context) error) func(*Config) {
+	return func(c *Config) {
+		authorize := c.Authorize
+		c.Authorize = func(r *http.Request) (Grant, error) {
+			g, err := authorize(r)
+			g.Confirm = func(ctx context.Context) error {
+				calls.Add(1)
+				return answer(ctx)
+			}
+			return g, err
+		}
+	}
+}
+
+func TestABodyHeldOpenOverTheEndOfTheSessionIsNeverWhole(t *testing.T) {
+	everyWay(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
+		for name, body := range held {
+			for _, refusal := range []struct {
+				err    error
+				status int
+				code   string
+			}{
+				{errTestExpired, 401, "SESSION_EXPIRED"},
+				{web.Unavailable(errors.New("the database is away")), 503, "STORE_UNAVAILABLE"},
+			} {
+				t.Run(name+", "+refusal.code, func(t *testing.T) {
+					t.Parallel()
+					var calls atomic.Int32
+					api := &taking{began: make(chan struct{}, 1), ended: make(chan error, 1)}
+					r := start(api, confirming(&calls, func(context.Context) error { return refusal.err }))
+					c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\n" + body.head + "\n" + body.first)
+					time.Sleep(confirmAfter + 10*time.Millisecond)
+					c.send(body.last)
+					res, text := c.answer("POST")
+					r.wantError(res, text, refusal.status, refusal.code)
+					c.wantClosed()
+					select { // it may have got nothing at all
+					case <-api.began:
+						if err := receive(t, "the API", api.ended); err == nil {
+							t.Error("the API took the body for the whole")
+						}
+					default:
+					}
+					if api.acted.Load() > 0 || calls.Load() != 1 {
+						t.Errorf("the API acted %d times, and the session was confirmed %d times", api.acted.Load(), calls.Load())
+					}
+				})
+			}
+		}
+	})
+}
+
+func TestABodyHeldOpenPassesWhileTheSessionLives(t *testing.T) {
+	everyWay(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
+		for name, body := range held {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				var calls atomic.Int32
+				api := &taking{began: make(chan struct{}, 1), ended: make(chan error, 1)}
+				r := start(api, confirming(&calls, func(ctx context.Context) error {
+					if _, bounded := ctx.Deadline(); !bounded {
+						t.Error("the client might wait for ever")
+					}
+					return nil
+				}))
+				c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\n" + body.head + "\n" + body.first)
+				time.Sleep(confirmAfter + 10*time.Millisecond)
+				c.send(body.last)
+				if res, text := c.answer("POST"); res.StatusCode != 200 || text != "done" {
+					t.Errorf("got %d %q", res.StatusCode, text)
+				}
+				if api.acted.Load() != 1 || calls.Load() != 1 {
+					t.Errorf("the API acted %d times, and the session was confirmed %d times", api.acted.Load(), calls.Load())
+				}
+			})
+		}
+	})
+}
+
+// TestABodyThatComesAtOnceNeedsNoSecondLook: it costs a query.
+func TestABodyThatComesAtOnceNeedsNoSecondLook(t *testing.T) {
+	var calls atomic.Int32
+	r := newRig(t, newRecorder(), confirming(&calls, func(context.Context) error { return nil }))
+	for range 20 {
+		before, start := calls.Load(), time.Now()
+		r.do(r.request(t.Context(), "POST", "/api/proxy/x", strings.NewReader("hello")))
+		if took := time.Since(start); took < confirmAfter && calls.Load() != before {
+			t.Fatalf("a body that took %v was confirmed", took)
+		}
+	}
+}
+
+// TestAClientThatLeavesDuringTheLook is no outage.
+func TestAClientThatLeavesDuringTheLook(t *testing.T) {
+	var calls atomic.Int32
+	asked := make(chan struct{}, 1)
+	r := newRig(t, newRecorder(), confirming(&calls, func(ctx context.Context) error {
+		asked <- struct{}{}
+		<-ctx.Done()
+		return web.Unavailable(ctx.Err())
+	}))
+	c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 2\n\n1")
+	time.Sleep(confirmAfter + 10*time.Millisecond)
+	c.send("2")
+	receive(t, "the look", asked)
+	c.Close()
+	r.wantLog(`"status":499`)
+}

@@ -1,0 +1,33 @@
+package proxy
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestWithheldNamesAreCanonical: a name in another form would never be found.
+func TestWithheldNamesAreCanonical(t *testing.T) {
+	names := slices.Clone(withheldPrefixes)
+	for name := range withheld {
+		names = append(names, name)
+	}
+	for _, name := range names {
+		if canonical := http.CanonicalHeaderKey(strings.TrimSuffix(name, "-")); canonical != strings.TrimSuffix(name, "-") {
+			t.Errorf("got %q, want %q", name, canonical)
+		}
+	}
+}
+
+func TestWithholdKnowsWholeFamilies(t *testing.T) {
+	for name, want := range map[string]bool{
+		"Secure-Session-Anything": true, "Sec-Anything": true, "Cross-Origin-Anything": true, "Access-Control-Anything": true,
+		"Fastly-Cdn-Cache-Control": true, "X-Accel-Anything": true, "X-Litespeed-Anything": true, "Content-Security-Policy-Anything": true,
+		"Cache-Control": false, "X-Accel-Buffering": false, "Content-Type": false, "Retry-After": false, "Etag": false, "Security": false, "X-Total-Count": false,
+	} {
+		if got := withhold(name); got != want {
+			t.Errorf("%s: got %t, want %t", name, got, want)
+		}
+	}
+}

@@ -1,0 +1,72 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+	"time"
+
+	"vestibule/store"
+)
+
+func TestConfirmTellsTheEndOfASession(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		end  func(f *fixture, row store.Session, r *http.Request) error
+		want error // nil: of another kind, that says nothing about the session
+	}{
+		{"by sign-out here", func(f *fixture, _ store.Session, r *http.Request) error { return f.End(r) }, ErrEnded},
+		{"by another instance", func(f *fixture, row store.Session, _ *http.Request) error {
+			return f.db.EndSession(f.t.Context(), row.TokenHash)
+		}, ErrEnded},
+		{"by expiry", func(f *fixture, _ store.Session, _ *http.Request) error {
+			f.clock.Advance(8 * day)
+			return nil
+		}, ErrEnded},
+		{"not by an outage", func(f *fixture, _ store.Session, _ *http.Request) error { return f.db.Close() }, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			each(t, time.Hour, func(f *fixture) {
+				f.Version = f.db.Version // which PostgreSQL does not have: there every look asks
+				row, r := f.signIn(true, nil)
+				live := f.wantLive(r)
+				if err := f.Confirm(f.t.Context(), live); err != nil {
+					f.t.Fatalf("got %v of a live session", err)
+				}
+				if err := tt.end(f, row, r); err != nil {
+					f.t.Fatal(err)
+				}
+				err := f.Confirm(f.t.Context(), live)
+				if err == nil || errors.Is(err, ErrEnded) != (tt.want != nil) {
+					f.t.Errorf("got %v, want %v", err, tt.want)
+				}
+			})
+		})
+	}
+}
+
+// TestConfirmBelievesWhatCheckWould: an expired row too, which needs no asking.
+func TestConfirmBelievesWhatCheckWould(t *testing.T) {
+	each(t, time.Hour, func(f *fixture) {
+		f.Version = f.db.Version
+		_, r := f.signIn(true, nil)
+		live := f.wantLive(r)
+		before := f.spy.reads.Load()
+		if err := f.Confirm(f.t.Context(), live); err != nil {
+			f.t.Fatal(err)
+		}
+		if asked := f.spy.reads.Load() > before; asked != f.db.Shared() {
+			f.t.Errorf("asked the database: %t, want %t", asked, f.db.Shared())
+		}
+	})
+	each(t, 30*day, func(f *fixture) {
+		f.Version = func(context.Context) (int64, error) { return 1, nil }
+		_, r := f.signIn(true, nil)
+		live := f.wantLive(r)
+		f.clock.Advance(8 * day)
+		if err := f.Confirm(f.t.Context(), live); !errors.Is(err, ErrEnded) {
+			f.t.Errorf("got %v of a row that is believed and has expired", err)
+		}
+	})
+}

@@ -1,0 +1,109 @@
+package bff_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+
+	"vestibule/bff"
+	"vestibule/internal/nginxtest"
+	"vestibule/internal/storetest"
+)
+
+// cachingNginx is a shared cache as people set it up in front of everything.
+const cachingNginx = `
+	proxy_cache all;
+	proxy_cache_valid any 10m;
+	proxy_cache_methods GET HEAD;
+	add_header X-Cache $upstream_cache_status always;
+	proxy_set_header Host $http_host;
+`
+
+// behindNginx puts nginx in front of a BFF whose API answers with the headers that the
+// query of a request names, and as body with the token that it got.
+func behindNginx(t *testing.T, directives string) *site {
+	t.Helper()
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for name, values := range r.URL.Query() {
+			w.Header()[name] = values
+		}
+		w.Header().Set("ETag", `"1"`)
+		_, _ = io.WriteString(w, r.Header.Get("Authorization"))
+	}))
+	t.Cleanup(api.Close)
+	backend, err := url.Parse(api.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var front string
+	s := newSite(t, storetest.SQLite(t), func(c *bff.Config) {
+		front = nginxtest.Start(t, nginxtest.Config{
+			HTTP:   "proxy_cache_path cache keys_zone=all:1m;",
+			Server: cachingNginx + directives + "location / { proxy_pass " + c.BaseURL.String() + "; }",
+		})
+		c.Backend = backend
+		if c.BaseURL, err = url.Parse(front); err != nil {
+			t.Fatal(err)
+		}
+	})
+	s.url = front
+	return s
+}
+
+// TestASharedCacheGivesNobodyAnothersAnswer: whatever the API says of caching, the
+// second of two users never gets what was made for the first.
+func TestASharedCacheGivesNobodyAnothersAnswer(t *testing.T) {
+	const later = "Tue, 15 Nov 2044 12:45:26 GMT"
+	answers := []url.Values{
+		{},
+		{"Cache-Control": {"max-age=60"}},
+		{"Cache-Control": {"max-age=60"}, "Vary": {"Authorization"}},
+		{"Cache-Control": {"max-age=60"}, "Vary": {"*"}},
+		{"Cache-Control": {"immutable, max-age=600"}, "Vary": {"Accept"}},
+		{"Cache-Control": {"public, max-age=60"}},
+		{"Cache-Control": {"s-maxage=60"}},
+		{"Cache-Control": {"max-age=60, must-revalidate"}},
+		{"Cache-Control": {"no-cache, max-age=60"}},
+		{"Cache-Control": {`private="x", max-age=60`}},
+		{"Expires": {later}},
+		{"Expires": {later}, "Cache-Control": {"max-age=60"}},
+		{"X-Accel-Expires": {"60"}},
+		{"X-Accel-Expires": {"60"}, "Cache-Control": {"max-age=60"}},
+		{"Surrogate-Control": {"max-age=60"}},
+		{"Cdn-Cache-Control": {"max-age=60"}},
+		{"Pragma": {"public"}},
+	}
+	for name, directives := range map[string]string{
+		"that obeys Cache-Control":           "",
+		"that is told not to":                "proxy_ignore_headers Cache-Control Expires;",
+		"that revalidates what it has":       "proxy_cache_revalidate on; proxy_cache_use_stale updating error;",
+		"that waits for others' same answer": "proxy_cache_lock on;",
+	} {
+		t.Run("one "+name, func(t *testing.T) {
+			s := behindNginx(t, directives)
+			ada, bob := s.visitor(), s.visitor()
+			ada.signUp("ada@example.com")
+			bob.signUp("bob@example.com")
+			for _, answer := range answers {
+				path := "/api/proxy/x?" + answer.Encode() // alike for both, so that only the cookie tells them apart
+				for range 2 {
+					hers := ada.want(ada.do("GET", path, ""), 200, "Bearer ")
+					his := bob.want(bob.do("GET", path, ""), 200, "Bearer ")
+					if hers.body == his.body {
+						t.Errorf("%v: bob got ada's answer, X-Cache %s, Cache-Control %q, Vary %q", answer,
+							his.header.Get("X-Cache"), his.header.Get("Cache-Control"), his.header.Values("Vary"))
+					}
+				}
+				nobody := s.visitor()
+				nobody.want(nobody.do("GET", path, ""), 401, "NO_SESSION")
+			}
+			// It does keep what it may.
+			ada.want(ada.do("GET", "/.well-known/jwks.json", ""), 200, "keys")
+			if a := bob.want(bob.do("GET", "/.well-known/jwks.json", ""), 200, "keys"); a.header.Get("X-Cache") != "HIT" {
+				t.Errorf("got X-Cache %q for the public keys, want a HIT: the cache is off", a.header.Get("X-Cache"))
+			}
+		})
+	}
+}

@@ -1,0 +1,74 @@
+package web
+
+import (
+	"bytes"
+	"net/url"
+	"strings"
+)
+
+// secretAfter are names of path segments that a secret follows, in small letters and
+// nothing else: the link of a reset mail is /api/auth/reset-password/{token}.
+var secretAfter = [][]byte{[]byte("resetpassword")}
+
+// hidden stands in a log for a name of secretAfter and all that follows it.
+const hidden = "reset-password/{token}"
+
+// LogPath returns the path of u as it may stand in a log: escaped, because control
+// characters, line breaks and right-to-left marks would deceive whoever reads it, and
+// without a secret.
+//
+// It goes by the path alone, not by the route: a link that was mistyped, or changed
+// by a mail program or a proxy in front, reaches no route, and its token may still be
+// good. So any spelling of the name counts, in whatever case, punctuated and escaped
+// however often, and what shares a segment with it is hidden too.
+func LogPath(u *url.URL) string {
+	path := u.EscapedPath()
+	for start := 0; start < len(path); {
+		segment, _, _ := strings.Cut(path[start:], "/")
+		end := start + len(segment)
+		if namesSecret(segment) && (end+1 < len(path) || !isPlainName(segment)) {
+			return path[:start] + hidden
+		}
+		start = end + 1
+	}
+	return path
+}
+
+// namesSecret says whether the letters of a segment have a name of secretAfter in
+// them. A path that is escaped more often than any server undoes it counts as well.
+func namesSecret(segment string) bool {
+	for range 5 {
+		letters := make([]byte, 0, 64)
+		for i := range len(segment) {
+			if c := segment[i] | 0x20; 'a' <= c && c <= 'z' {
+				letters = append(letters, c)
+			}
+		}
+		for _, name := range secretAfter {
+			if bytes.Contains(letters, name) {
+				return true
+			}
+		}
+		if !strings.Contains(segment, "%") {
+			return false
+		}
+		plain, err := url.PathUnescape(segment)
+		if err != nil || plain == segment {
+			return false
+		}
+		segment = plain
+	}
+	return true
+}
+
+// isPlainName says whether nothing but a name is in a segment: that of
+// POST /api/auth/reset-password.
+func isPlainName(segment string) bool {
+	name := strings.ReplaceAll(strings.ToLower(segment), "-", "")
+	for _, secret := range secretAfter {
+		if name == string(secret) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,79 @@
+package web
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+func TestPathsInTheLog(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]string{
+		"":                                       "",
+		"/":                                      "/",
+		"/api/auth/login":                        "/api/auth/login",
+		"/a%20b/\u202e":                          "/a%20b/%E2%80%AE",
+		"/api/auth/reset-password":               "/api/auth/reset-password",
+		"/api/auth/reset-password/":              "/api/auth/reset-password/",
+		"/reset-password":                        "/reset-password",
+		"/API/Auth/RESET-PASSWORD":               "/API/Auth/RESET-PASSWORD",
+		"/api/auth/request-password-reset":       "/api/auth/request-password-reset",
+		"/api/auth/reset-password/T0KEN":         "/api/auth/reset-password/{token}",
+		"/api/auth/reset-password/T0KEN/":        "/api/auth/reset-password/{token}",
+		"/API/auth/Reset-Password/T0KEN":         "/API/auth/reset-password/{token}",
+		"//api//auth//reset-password//T0KEN":     "//api//auth//reset-password/{token}",
+		"/app/api/auth/reset-password/T0KEN/x":   "/app/api/auth/reset-password/{token}",
+		"/api/auth/reset%2dpassword/T0KEN":       "/api/auth/reset-password/{token}",
+		"/api/auth/%72eset-password/T0KEN":       "/api/auth/reset-password/{token}",
+		"/api/auth/%2572eset-password/T0KEN":     "/api/auth/reset-password/{token}",
+		"/api/auth/reset-password%2FT0KEN":       "/api/auth/reset-password/{token}",
+		"/api/auth/reset-password%5CT0KEN":       "/api/auth/reset-password/{token}",
+		"/api/auth/reset-password;/T0KEN":        "/api/auth/reset-password/{token}",
+		"/api/auth/reset-password=T0KEN":         "/api/auth/reset-password/{token}",
+		"/api/auth/reset_password/T0KEN":         "/api/auth/reset-password/{token}",
+		"/api/auth/resetpassword/T0KEN":          "/api/auth/reset-password/{token}",
+		"/api%2Fauth%2Freset-password%2FT0KEN":   "/reset-password/{token}",
+		"/%25%32%35%32%35x/reset-password/T0KEN": "/%25%32%35%32%35x/reset-password/{token}",
+		"/api/proxy/v1/reset-password/T0KEN":     "/api/proxy/v1/reset-password/{token}",
+	} {
+		u, err := url.Parse("http://host" + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := LogPath(u); got != want {
+			t.Errorf("%s: got %s, want %s", path, got, want)
+		}
+	}
+}
+
+func TestAHiddenPathIsNotInTheLog(t *testing.T) {
+	t.Parallel()
+	var log logBuffer
+	clients, err := NewClientIPs(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := Access{Log: log.logger(), Surface: "bff", Errors: writeTestError, Clients: clients}.Wrap(http.NotFoundHandler())
+	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/x/Reset-Password/s3cret", nil))
+	if got := log.records(t, 1)[0]["path"]; got != "/x/reset-password/{token}" || strings.Contains(log.String(), "s3cret") {
+		t.Errorf("got path %v in %s", got, log.String())
+	}
+}
+
+// FuzzLogPath checks that nothing follows the name, however the path is spelled.
+func FuzzLogPath(f *testing.F) {
+	f.Add("/api/auth/", "reset-password", "/x")
+	f.Add("//", "%52eset%2Dpassword", "%2F")
+	f.Fuzz(func(t *testing.T, before, name, after string) {
+		u := &url.URL{Path: before + name + after + "s3cret"}
+		plain, err := url.PathUnescape(name)
+		if err != nil || strings.ToLower(plain) != "reset-password" {
+			return
+		}
+		if got := LogPath(u); strings.Contains(got, "s3cret") && !strings.Contains(before, "s3cret") {
+			t.Errorf("%q: got %q", u.Path, got)
+		}
+	})
+}
