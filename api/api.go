@@ -60,9 +60,9 @@ type Tasks interface {
 	Task(ctx context.Context, userID string, id int64) (store.Task, error)
 	CreateTask(ctx context.Context, t store.Task) (store.Task, error)
 	CreateTaskOnce(ctx context.Context, t store.Task, once store.Once) (answer string, replayed bool, err error)
-	UpdateTask(ctx context.Context, userID string, id int64, change store.TaskChange, only store.Versions, now time.Time) (store.Task, error)
-	ToggleTask(ctx context.Context, userID string, id int64, only store.Versions, now time.Time) (store.Task, error)
-	DeleteTask(ctx context.Context, userID string, id int64, only store.Versions, now time.Time) error
+	UpdateTask(ctx context.Context, userID string, id int64, change store.TaskChange, only *store.Versions, now time.Time) (store.Task, error)
+	ToggleTask(ctx context.Context, userID string, id int64, only *store.Versions, now time.Time) (store.Task, error)
+	DeleteTask(ctx context.Context, userID string, id int64, only *store.Versions, now time.Time) error
 
 	TaskEvents(ctx context.Context, userID string, after int64, limit int) ([]store.TaskEvent, error)
 	TaskFeed(ctx context.Context, userID string) (oldest, latest int64, err error)

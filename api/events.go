@@ -29,17 +29,39 @@ const (
 )
 
 // lastEventID returns the number of the last event that the caller has seen; ok
-// is false when it names none.
+// is false when it names none. The header goes before the parameter: a browser's
+// EventSource keeps the address that it was made with, and says in the header what it
+// has seen since.
 func lastEventID(r *http.Request) (seen int64, ok bool, err error) {
+	const message = "must be the id of an event of this stream"
+	q, err := parseQuery(r, lastEventParameter)
+	if err != nil {
+		return 0, false, err
+	}
 	sent := r.Header["Last-Event-Id"]
-	if len(sent) == 0 || len(sent) == 1 && sent[0] == "" {
-		return 0, false, nil
+	if len(sent) > 0 && !(len(sent) == 1 && sent[0] == "") {
+		if seen, ok = eventID(sent[0]); !ok || len(sent) > 1 {
+			return 0, false, badHeader("Last-Event-ID", message)
+		}
+		return seen, true, nil
 	}
-	seen, err = strconv.ParseInt(sent[0], 10, 64)
-	if len(sent) > 1 || err != nil || seen < 0 || strconv.FormatInt(seen, 10) != sent[0] {
-		return 0, false, badHeader("Last-Event-ID", "must be the id of an event of this stream")
+	text := q.values.Get(lastEventParameter)
+	if text == "" {
+		return 0, false, q.verdict()
 	}
-	return seen, true, nil
+	if seen, ok = eventID(text); !ok {
+		q.reject(lastEventParameter, message)
+	}
+	return seen, ok, q.verdict()
+}
+
+// lastEventParameter is for those who cannot set a header: event-source-polyfill calls
+// it so, and others do.
+const lastEventParameter = "lastEventId"
+
+func eventID(text string) (seq int64, ok bool) {
+	seq, err := strconv.ParseInt(text, 10, 64)
+	return seq, err == nil && seq >= 0 && strconv.FormatInt(seq, 10) == text
 }
 
 // watchTasks streams the changes of the user's tasks until the caller leaves, the

@@ -25,8 +25,13 @@ type stream struct {
 // watch opens a stream of ada's events.
 func (s *surface) watch(t *testing.T, header http.Header) *stream {
 	t.Helper()
+	return s.watchAt(t, "/api/me/tasks/events", header)
+}
+
+func (s *surface) watchAt(t *testing.T, path string, header http.Header) *stream {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	req, err := http.NewRequestWithContext(ctx, "GET", s.url+"/api/me/tasks/events", nil)
+	req, err := http.NewRequestWithContext(ctx, "GET", s.url+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,6 +155,40 @@ func TestAStreamThatCannotBeResumedSaysSo(t *testing.T) {
 		s.do(t, "GET", "/api/me/tasks/events", "", with(token, "Last-Event-Id", values...)).
 			isProblem(t, 400, "The request has a header that is not valid.", "Last-Event-ID: must be the id of an event of this stream")
 	}
+}
+
+// TestAParameterResumesAStream: event-source-polyfill and others cannot set a header.
+func TestAParameterResumesAStream(t *testing.T) {
+	s := newSurface(t, sqlite)
+	token := auth(mint(t, ada))
+	for range 3 {
+		s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, token)
+	}
+	const path = "/api/me/tasks/events"
+	for query, want := range map[string]int{
+		"lastEventId=1": 1, "lastEventId=0&_=123": 0, "lastEventId=": 3, "lasteventid=1": 3, "Last-Event-ID=1": 3, "lastEventId[]=1": 3,
+	} {
+		st := s.watchAt(t, path+"?"+query, token)
+		if got, want := st.next(t), fmt.Sprintf("retry: 1000\nid: %d\n", want); got != want {
+			t.Errorf("%s: got %q, want %q", query, got, want)
+		}
+		if want < 3 {
+			if got := st.next(t); !strings.HasPrefix(got, fmt.Sprintf("id: %d\nevent: task.created\n", want+1)) {
+				t.Errorf("%s: got %q, want the event after it", query, got)
+			}
+		}
+	}
+	// A browser keeps the address and says in the header what it has seen since.
+	for header, want := range map[string]int{"2": 2, "": 1} {
+		if got, want := s.watchAt(t, path+"?lastEventId=1", with(token, "Last-Event-Id", header)).next(t), fmt.Sprintf("retry: 1000\nid: %d\n", want); got != want {
+			t.Errorf("with the header %q too: got %q, want %q", header, got, want)
+		}
+	}
+	for _, bad := range []string{"x", "-1", "01", "1.5", "9223372036854775808"} {
+		s.do(t, "GET", path+"?lastEventId="+bad, "", token).
+			isProblem(t, 422, badQuery, "lastEventId: must be the id of an event of this stream")
+	}
+	s.do(t, "GET", path+"?lastEventId=1&lastEventId=1", "", token).isProblem(t, 422, badQuery, "lastEventId: was given more than once")
 }
 
 func TestAStreamIsForItsOwner(t *testing.T) {

@@ -23,7 +23,8 @@ import (
 //  3. the user of the path is the token's sub, byte for byte, or "me", else
 //     403; a service may name any user. Neither of the two looks anything up,
 //     so the answer cannot depend on what exists there;
-//  4. only then does the path have to be well formed (400) and exist (404, 405).
+//  4. only then does the path have to be well formed (400) and exist (404, 405);
+//  5. the token is judged once more when the body has been read: see judgedBody.
 
 // me in a path stands for the token's own subject.
 const me = "me"
@@ -54,6 +55,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 				return err
 			}
 			r = r.WithContext(context.WithValue(r.Context(), callerKey{}, caller))
+			s.judgeBody(r)
 		}
 		if err := web.CheckPath(r); err != nil {
 			return err
@@ -149,6 +151,9 @@ func owner(need scope, h ownerFunc) http.Handler {
 			return errScope
 		}
 		user, err := caller.owner(r)
+		if err == nil {
+			_, err = parseQuery(r) // one that cannot be read, wherever it means something
+		}
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -31,6 +32,12 @@ func readNewTask(w http.ResponseWriter, r *http.Request) (store.Task, error) {
 	return newTask(body)
 }
 
+// mergePatch is what a PATCH may be sent as, beside application/json.
+const mergePatch = "application/merge-patch+json"
+
+// acceptPatch is the Accept-Patch of a task (RFC 5789 §3.1).
+const acceptPatch = mergePatch + ", application/json"
+
 func newTask(body *web.Object) (store.Task, error) {
 	var t store.Task
 	t.Title = title(body)
@@ -46,7 +53,14 @@ func newTask(body *web.Object) (store.Task, error) {
 // readTaskChange reads the body of a PUT or a PATCH: an absent member keeps
 // its value, a null clears it (RFC 7396), which only description can be.
 func readTaskChange(w http.ResponseWriter, r *http.Request) (store.TaskChange, error) {
-	body, err := web.ReadObject(w, r)
+	var further []string
+	if r.Method == http.MethodPatch {
+		further = []string{mergePatch} // of a PUT it would be the wrong name: that sends no patch
+	}
+	body, err := web.ReadObject(w, r, further...)
+	if refused, ok := errors.AsType[*web.Error](err); ok && refused.Status == http.StatusUnsupportedMediaType {
+		err = refused.With("Accept-Patch", acceptPatch) // RFC 5789 §2.2
+	}
 	if err != nil {
 		return store.TaskChange{}, err
 	}
@@ -70,12 +84,16 @@ func taskChange(body *web.Object) (store.TaskChange, error) {
 	return c, verdict(body)
 }
 
-// title returns the trimmed title, which has to be there.
+// title returns the trimmed title, which has to be there and to be seen.
 func title(body *web.Object) string {
 	text, ok := body.String("title")
 	text = strings.TrimSpace(text)
-	if n := utf8.RuneCountInString(text); ok && (n < 1 || n > maxTitle) {
+	switch n := utf8.RuneCountInString(text); {
+	case !ok:
+	case n < 1 || n > maxTitle:
 		body.Reject("title", fmt.Sprintf("must have 1 to %d characters", maxTitle))
+	case !web.Shows(text):
+		body.Reject("title", "must have a character that can be seen")
 	}
 	return text
 }

@@ -52,15 +52,15 @@ func (b broken) CreateTaskOnce(context.Context, store.Task, store.Once) (string,
 	return "", false, b.err
 }
 
-func (b broken) UpdateTask(context.Context, string, int64, store.TaskChange, store.Versions, time.Time) (store.Task, error) {
+func (b broken) UpdateTask(context.Context, string, int64, store.TaskChange, *store.Versions, time.Time) (store.Task, error) {
 	return store.Task{}, b.err
 }
 
-func (b broken) ToggleTask(context.Context, string, int64, store.Versions, time.Time) (store.Task, error) {
+func (b broken) ToggleTask(context.Context, string, int64, *store.Versions, time.Time) (store.Task, error) {
 	return store.Task{}, b.err
 }
 
-func (b broken) DeleteTask(context.Context, string, int64, store.Versions, time.Time) error {
+func (b broken) DeleteTask(context.Context, string, int64, *store.Versions, time.Time) error {
 	return b.err
 }
 

@@ -1,10 +1,10 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"vestibule/internal/web"
 	"vestibule/store"
@@ -17,106 +17,109 @@ func entityTag(t store.Task) string {
 	return `"` + strconv.FormatInt(t.Version, 10) + `"`
 }
 
-// ifMatch returns the versions that a request is meant for, nil for any.
-func ifMatch(r *http.Request) (store.Versions, error) {
+// condition is what the If-Match and If-None-Match of a request say of the task that
+// it is about.
+type condition struct {
+	at     *store.Versions // nil: any version
+	absent bool            // If-None-Match: *
+}
+
+// readCondition reads both headers, for methods that change the task, and for GET
+// without If-None-Match, which has a meaning of its own there.
+func readCondition(r *http.Request) (c condition, err error) {
+	c.at, err = ifMatch(r)
+	if err != nil || safe(r.Method) {
+		return c, err
+	}
+	sent := r.Header["If-None-Match"]
+	if sent == nil {
+		return c, nil
+	}
+	tags, any, err := web.ParseTags(sent)
+	if err != nil {
+		return c, badTags("If-None-Match", err)
+	}
+	if c.absent = any; !any {
+		if c.at == nil {
+			c.at = &store.Versions{}
+		}
+		c.at.Not = versions(tags) // weak tags too (§13.1.2)
+	}
+	return c, nil
+}
+
+func safe(method string) bool { return method == http.MethodGet || method == http.MethodHead }
+
+// ifMatch returns the versions that a request is meant for, nil for any. RFC 9110
+// §13.1.1 wants no weak tag to match. That is for weak tags whose server does not
+// change them with every change. Ours are strong, and numbers that nobody else makes:
+// one that arrives weak was made so by a server in front of us, and means the very
+// version that its number says.
+func ifMatch(r *http.Request) (*store.Versions, error) {
 	sent := r.Header["If-Match"]
 	if sent == nil {
 		return nil, nil
 	}
-	tags, any, err := parseTags(strings.Join(sent, ","))
-	if err != nil {
-		return nil, badHeader("If-Match", `must be * or a list of entity tags like "3"`).Because(err)
-	}
-	if any {
+	tags, any, err := web.ParseTags(sent)
+	switch {
+	case err != nil:
+		return nil, badTags("If-Match", err)
+	case any:
 		return nil, nil
 	}
-	only := store.Versions{}
+	return &store.Versions{Only: versions(tags)}, nil
+}
+
+// versions returns the versions that tags name. One that is not ours is that of no
+// version.
+func versions(tags []web.Tag) []int64 {
+	list := []int64{}
 	for _, tag := range tags {
-		// A weak tag never matches here (RFC 9110 §13.1.1), and one that is not
-		// ours is that of no version.
-		if n, err := strconv.ParseInt(tag.text, 10, 64); !tag.weak && err == nil && entityTag(store.Task{Version: n}) == `"`+tag.text+`"` {
-			only = append(only, n)
+		text := tag.Sent()
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil && strconv.FormatInt(n, 10) == text {
+			list = append(list, n)
 		}
 	}
-	return only, nil
+	return list
 }
 
-// ifNoneMatch says whether a change is meant only for a task that is not there, which
-// none can be: nothing creates a task under an id. As a condition on versions, what
-// If-Match says better, it is refused; to ignore it would be to change the task in
-// spite of it.
-func ifNoneMatch(r *http.Request) (any bool, err error) {
-	sent := r.Header["If-None-Match"]
-	if sent == nil {
-		return false, nil
-	}
-	if _, any, err = parseTags(strings.Join(sent, ",")); err != nil || !any {
-		return false, badHeader("If-None-Match", "must be * with this method; name versions in If-Match").Because(err)
-	}
-	return true, nil
-}
-
-// notModified reports whether the caller has this version already. A header that
-// cannot be read is passed over: the task as it is harms nobody.
+// notModified reports whether the caller has this version already.
 func notModified(r *http.Request, t store.Task) bool {
-	sent := r.Header["If-None-Match"]
-	if sent == nil {
-		return false
-	}
-	tags, any, err := parseTags(strings.Join(sent, ","))
-	if err != nil {
-		return false
-	}
-	for _, tag := range tags { // weak ones too (RFC 9110 §13.1.2)
-		any = any || `"`+tag.text+`"` == entityTag(t)
-	}
-	return any
+	return web.Known(r.Header["If-None-Match"], entityTag(t))
 }
 
-type tag struct {
-	text string // without quotes
-	weak bool
+// read returns a task of which the condition holds. If-Match comes first (§13.2.2).
+func (c condition) read(ctx context.Context, tasks Tasks, user string, id int64) (store.Task, error) {
+	task, err := tasks.Task(ctx, user, id)
+	if err == nil {
+		err = c.at.Check(task.Version)
+	}
+	if err == nil && c.absent {
+		err = errExists
+	}
+	return task, err
 }
 
-// maxTags bounds a list of tags, which becomes part of a statement.
-const maxTags = 100
+var errExists = web.Refuse(http.StatusPreconditionFailed, "PRECONDITION_FAILED", "The task exists, and If-None-Match wants none")
 
-// parseTags reads * or a list of entity tags (RFC 9110 §8.8.3). Empty elements of
-// a list are allowed (§5.6.1).
-func parseTags(list string) (tags []tag, any bool, err error) {
-	if strings.Trim(list, " \t") == "*" {
-		return nil, true, nil
+// refusal gives the store's errors their meaning here. A task of another user
+// is not found, as if it did not exist.
+func refusal(err error) error {
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return web.Refuse(http.StatusNotFound, "NOT_FOUND", "Task not found")
+	case errors.Is(err, store.ErrChanged):
+		return web.Refuse(http.StatusPreconditionFailed, "PRECONDITION_FAILED", "The task has changed since it was read")
+	case errors.Is(err, store.ErrExcluded):
+		return web.Refuse(http.StatusPreconditionFailed, "PRECONDITION_FAILED", "The task is at a version that If-None-Match excludes")
+	case errors.Is(err, store.ErrNoUser):
+		return errNoSubject.Because(err)
 	}
-	rest := list
-	for {
-		rest = strings.TrimLeft(rest, " \t,")
-		if rest == "" {
-			break
-		}
-		var t tag
-		rest, t.weak = strings.CutPrefix(rest, "W/")
-		quoted, ok := strings.CutPrefix(rest, `"`)
-		end := strings.IndexByte(quoted, '"')
-		if !ok || end < 0 {
-			return nil, false, errors.New("not an entity tag")
-		}
-		t.text, rest = quoted[:end], strings.TrimLeft(quoted[end+1:], " \t")
-		for _, c := range []byte(t.text) {
-			if c <= ' ' || c == 0x7f {
-				return nil, false, errors.New("an entity tag with a space or control character")
-			}
-		}
-		if rest != "" && rest[0] != ',' {
-			return nil, false, errors.New("entity tags without a comma between")
-		}
-		if tags = append(tags, t); len(tags) > maxTags {
-			return nil, false, errors.New("too many entity tags")
-		}
-	}
-	if tags == nil {
-		return nil, false, errors.New("empty")
-	}
-	return tags, false, nil
+	return err
+}
+
+func badTags(name string, cause error) error {
+	return badHeader(name, `must be * or a list of entity tags like "3"`).Because(cause)
 }
 
 // badHeader refuses a header that cannot be understood.

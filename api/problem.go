@@ -24,7 +24,7 @@ type problem struct {
 func writeProblem(w http.ResponseWriter, r *http.Request, e *web.Error) {
 	p := problem{
 		Type:   "about:blank",
-		Title:  http.StatusText(e.Status),
+		Title:  web.StatusText(e.Status),
 		Status: e.Status,
 		Detail: e.Message,
 		Errors: e.Fields,

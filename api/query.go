@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -13,54 +12,34 @@ import (
 	"vestibule/store"
 )
 
-// withoutQuery refuses a query on a route that has none: a parameter that is
-// ignored looks to its sender as if it had worked.
-func withoutQuery(h ownerFunc) ownerFunc {
-	return func(w http.ResponseWriter, r *http.Request, user string) error {
-		if r.URL.RawQuery != "" {
-			q, err := parseQuery(r)
-			if err == nil {
-				err = q.verdict()
-			}
-			if err != nil {
-				return err
-			}
-		}
-		return h(w, r, user)
-	}
-}
+// A parameter that is unknown is ignored: browsers' libraries, caches' busters and
+// mails' links add their own, and to refuse one is to fail them all. One that is known
+// is obeyed or refused, never guessed at.
 
-// query is a request's query, read strictly.
+// query is what a request's query says that is known here.
 type query struct {
 	values url.Values
 	faults []web.FieldError
 }
 
-// maxQueryNames bounds how many unknown parameters are named in one answer.
-const maxQueryNames = 50
-
-// parseQuery notes parameters that are not among known, or there more than once:
-// different readers take the first or the last of them.
+// parseQuery reads the parameters that are known, and notes those that are there more
+// than once: different readers take the first or the last of them.
 func parseQuery(r *http.Request, known ...string) (*query, error) {
-	values, err := url.ParseQuery(r.URL.RawQuery)
+	given, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return nil, web.Refuse(http.StatusBadRequest, "INVALID_QUERY", "The query string cannot be read.").Because(err)
 	}
-	q := &query{values: values}
-	for name, given := range values {
-		switch {
-		case len(q.faults) == maxQueryNames:
-		case !slices.Contains(known, name):
-			message := "unknown parameter"
-			if known != nil {
-				message += "; use " + strings.Join(known, ", ")
-			}
-			q.reject(strings.ToValidUTF8(name, "\uFFFD"), message)
-		case len(given) > 1:
+	q := &query{values: url.Values{}}
+	for _, name := range known {
+		switch values := given[name]; len(values) {
+		case 0:
+		default:
 			q.reject(name, "was given more than once")
+			fallthrough
+		case 1:
+			q.values[name] = values
 		}
 	}
-	slices.SortFunc(q.faults, func(a, b web.FieldError) int { return strings.Compare(a.Field, b.Field) })
 	return q, nil
 }
 

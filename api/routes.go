@@ -15,6 +15,7 @@ import (
 // routes.
 func (s *Server) routes() *mux.Router {
 	router := web.NewRouter(writeProblem)
+	router.MethodNotAllowedHandler = sayPatches(router.MethodNotAllowedHandler)
 
 	router.Handle("/", anyone(s.root)).Methods(http.MethodGet, http.MethodHead)
 	router.Handle("/openapi.json", anyone(s.docs.Document)).Methods(http.MethodGet, http.MethodHead)
@@ -22,12 +23,12 @@ func (s *Server) routes() *mux.Router {
 	router.Handle("/docs/{file}", anyone(s.docs.File)).Methods(http.MethodGet, http.MethodHead)
 
 	router.Handle("/api/{user_id}/tasks", owner(scopeRead, s.listTasks)).Methods(http.MethodGet, http.MethodHead)
-	router.Handle("/api/{user_id}/tasks", owner(scopeWrite, withoutQuery(s.createTask))).Methods(http.MethodPost)
-	router.Handle("/api/{user_id}/tasks/{id}", owner(scopeRead, withoutQuery(s.getTask))).Methods(http.MethodGet, http.MethodHead).MatcherFunc(ofTask)
-	router.Handle("/api/{user_id}/tasks/{id}", owner(scopeWrite, withoutQuery(s.updateTask))).Methods(http.MethodPut, http.MethodPatch).MatcherFunc(ofTask)
-	router.Handle("/api/{user_id}/tasks/{id}", owner(scopeWrite, withoutQuery(s.deleteTask))).Methods(http.MethodDelete).MatcherFunc(ofTask)
-	router.Handle("/api/{user_id}/tasks/events", owner(scopeRead, withoutQuery(s.watchTasks))).Methods(http.MethodGet)
-	router.Handle("/api/{user_id}/tasks/{id}/complete", owner(scopeWrite, withoutQuery(s.toggleTask))).Methods(http.MethodPatch)
+	router.Handle("/api/{user_id}/tasks", owner(scopeWrite, s.createTask)).Methods(http.MethodPost)
+	router.Handle("/api/{user_id}/tasks/{id}", owner(scopeRead, s.getTask)).Methods(http.MethodGet, http.MethodHead).MatcherFunc(ofTask)
+	router.Handle("/api/{user_id}/tasks/{id}", owner(scopeWrite, s.updateTask)).Methods(http.MethodPut, http.MethodPatch).MatcherFunc(ofTask)
+	router.Handle("/api/{user_id}/tasks/{id}", owner(scopeWrite, s.deleteTask)).Methods(http.MethodDelete).MatcherFunc(ofTask)
+	router.Handle("/api/{user_id}/tasks/events", owner(scopeRead, s.watchTasks)).Methods(http.MethodGet)
+	router.Handle("/api/{user_id}/tasks/{id}/complete", owner(scopeWrite, s.toggleTask)).Methods(http.MethodPatch)
 
 	return router
 }
@@ -37,6 +38,18 @@ func (s *Server) routes() *mux.Router {
 // fit once a later route has the path, so the routes with ofTask come first.
 func ofTask(r *http.Request, _ *mux.RouteMatch) bool {
 	return !strings.HasSuffix(r.URL.EscapedPath(), "/tasks/events")
+}
+
+// sayPatches adds to the 405 of a task, which OPTIONS gets too, how it can be patched
+// (RFC 5789 §3.1).
+func sayPatches(notAllowed http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		segments := strings.Split(r.URL.EscapedPath(), "/")
+		if len(segments) == 5 && segments[3] == "tasks" && ofTask(r, nil) {
+			w.Header().Set("Accept-Patch", acceptPatch)
+		}
+		notAllowed.ServeHTTP(w, r)
+	})
 }
 
 // root tells a person or a probe what this is.

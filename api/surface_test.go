@@ -18,6 +18,7 @@ import (
 	"vestibule/internal/storetest"
 	"vestibule/internal/testclock"
 	"vestibule/internal/testlog"
+	"vestibule/internal/web"
 	"vestibule/store"
 )
 
@@ -149,7 +150,7 @@ func (r reply) isProblem(tb testing.TB, status int, detail string, faults ...str
 		tb.Errorf("Content-Type: got %q, want application/problem+json", got)
 	}
 	want := map[string]any{
-		"type": "about:blank", "title": http.StatusText(status), "status": float64(status), "detail": detail,
+		"type": "about:blank", "title": web.StatusText(status), "status": float64(status), "detail": detail,
 	}
 	if len(faults) > 0 {
 		var errs []any
@@ -158,6 +159,15 @@ func (r reply) isProblem(tb testing.TB, status int, detail string, faults ...str
 			errs = append(errs, map[string]any{"field": field, "message": message})
 		}
 		want["errors"] = errs
+	}
+	if status == http.StatusUnauthorized { // RFC 6750 §3.1
+		challenge := "Bearer"
+		if detail != "Not authenticated" {
+			challenge = `Bearer error="invalid_token", error_description="` + detail + `"`
+		}
+		if got := r.Header["Www-Authenticate"]; len(got) != 1 || got[0] != challenge {
+			tb.Errorf("WWW-Authenticate: got %q, want %q", got, challenge)
+		}
 	}
 	if status >= 500 {
 		want["request_id"] = r.Header.Get("X-Request-Id")

@@ -1,11 +1,9 @@
 package api
 
 import (
-	"context"
-	"errors"
+	"cmp"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 
 	"github.com/gorilla/mux"
@@ -54,30 +52,17 @@ func location(t store.Task) string {
 func tasksPath(user string) string { return "/api/" + url.PathEscape(user) + "/tasks" }
 
 func (s *Server) getTask(w http.ResponseWriter, r *http.Request, user string) error {
-	id, err := taskID(r)
+	id, when, err := taskAndCondition(r)
 	if err != nil {
 		return err
 	}
-	only, err := ifMatch(r)
-	if err != nil {
-		return err
-	}
-	task, err := s.taskAt(r.Context(), user, id, only)
+	task, err := when.read(r.Context(), s.tasks, user, id)
 	if err == nil && notModified(r, task) {
 		w.Header().Set("ETag", entityTag(task))
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	return answer(w, task, err)
-}
-
-// taskAt returns the task if it is at one of these versions.
-func (s *Server) taskAt(ctx context.Context, user string, id int64, only store.Versions) (store.Task, error) {
-	task, err := s.tasks.Task(ctx, user, id)
-	if err == nil && only != nil && !slices.Contains(only, task.Version) {
-		err = store.ErrChanged
-	}
-	return task, err
+	return patchable(w, task, err)
 }
 
 // updateTask serves PUT and PATCH alike: the quickstart's PUT keeps what it is
@@ -92,11 +77,12 @@ func (s *Server) updateTask(w http.ResponseWriter, r *http.Request, user string)
 		return err
 	}
 	if change == (store.TaskChange{}) { // updated_at must not say otherwise
-		task, err := s.taskAt(r.Context(), user, id, only)
-		return answer(w, task, err)
+		task, err := s.tasks.Task(r.Context(), user, id)
+		return patchable(w, task, cmp.Or(err, only.Check(task.Version)))
 	}
 	task, err := s.tasks.UpdateTask(r.Context(), user, id, change, only, s.now())
-	return s.changed(w, task, err)
+	s.tell(task, err)
+	return patchable(w, task, err)
 }
 
 // toggleTask needs no body and reads none.
@@ -106,7 +92,8 @@ func (s *Server) toggleTask(w http.ResponseWriter, r *http.Request, user string)
 		return err
 	}
 	task, err := s.tasks.ToggleTask(r.Context(), user, id, only, s.now())
-	return s.changed(w, task, err)
+	s.tell(task, err)
+	return answer(w, task, err)
 }
 
 func (s *Server) deleteTask(w http.ResponseWriter, r *http.Request, user string) error {
@@ -125,27 +112,33 @@ func (s *Server) deleteTask(w http.ResponseWriter, r *http.Request, user string)
 }
 
 // taskToChange reads which task a request means, and at which versions.
-func (s *Server) taskToChange(r *http.Request, user string) (id int64, only store.Versions, err error) {
-	if id, err = taskID(r); err != nil {
-		return 0, nil, err
+func (s *Server) taskToChange(r *http.Request, user string) (id int64, only *store.Versions, err error) {
+	id, when, err := taskAndCondition(r)
+	if err == nil && when.absent {
+		_, err = when.read(r.Context(), s.tasks, user, id)
+		err = refusal(err)
 	}
-	if only, err = ifMatch(r); err != nil {
-		return 0, nil, err
-	}
-	absent, err := ifNoneMatch(r)
-	if err != nil || !absent {
-		return id, only, err
-	}
-	if _, err = s.tasks.Task(r.Context(), user, id); err != nil {
-		return 0, nil, refusal(err)
-	}
-	return 0, nil, errExists
+	return id, when.at, err
 }
 
-// changed sends a task that was changed, or says why it was not.
-func (s *Server) changed(w http.ResponseWriter, task store.Task, err error) error {
+func taskAndCondition(r *http.Request) (id int64, when condition, err error) {
+	if id, err = taskID(r); err == nil {
+		when, err = readCondition(r)
+	}
+	return id, when, err
+}
+
+// tell tells listeners of a task that was changed, if it was.
+func (s *Server) tell(task store.Task, err error) {
 	if err == nil {
 		s.feed.changed(task.UserID)
+	}
+}
+
+// patchable is answer under the task's own path: with how it can be patched.
+func patchable(w http.ResponseWriter, task store.Task, err error) error {
+	if err == nil {
+		w.Header().Set("Accept-Patch", acceptPatch)
 	}
 	return answer(w, task, err)
 }
@@ -157,22 +150,6 @@ func answer(w http.ResponseWriter, task store.Task, err error) error {
 	}
 	w.Header().Set("ETag", entityTag(task))
 	return web.WriteJSON(w, http.StatusOK, toTaskJSON(task))
-}
-
-var errExists = web.Refuse(http.StatusPreconditionFailed, "PRECONDITION_FAILED", "The task exists, and If-None-Match wants none")
-
-// refusal gives the store's errors their meaning here. A task of another user
-// is not found, as if it did not exist.
-func refusal(err error) error {
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return web.Refuse(http.StatusNotFound, "NOT_FOUND", "Task not found")
-	case errors.Is(err, store.ErrChanged):
-		return web.Refuse(http.StatusPreconditionFailed, "PRECONDITION_FAILED", "The task has changed since it was read")
-	case errors.Is(err, store.ErrNoUser):
-		return errNoSubject.Because(err)
-	}
-	return err
 }
 
 // taskID reads {id}. The router matches the raw path, so it is unescaped here;

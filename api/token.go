@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -19,8 +20,9 @@ import (
 //     parsers can read it differently;
 //   - alg exactly the one configured for the issuer: never "none", and never HS256 with a
 //     public key as its secret (RFC 8725 §3.1);
-//   - typ absent, JWT or at+jwt (RFC 8725 §3.11): an ID token or a logout token
-//     of the same issuer is not an access token;
+//   - typ absent, JWT or at+jwt, in short or as a whole media type (RFC 8725 §3.11,
+//     RFC 9068 §4): an ID token or a logout token of the same issuer is not an
+//     access token;
 //   - no crit, because we understand no extension (RFC 7515 §4.1.11), and no
 //     b64, which would change what was signed (RFC 7797).
 //
@@ -107,8 +109,7 @@ func checkHeader(raw []byte, algorithm string) (keyID string, err error) {
 	}
 	if header.Type != nil {
 		typ, ok := stringValue(header.Type)
-		// Media types have no case (RFC 7515 §4.1.9).
-		if !ok || !strings.EqualFold(typ, "JWT") && !strings.EqualFold(typ, "at+jwt") {
+		if !ok || !slices.Contains([]string{"jwt", "at+jwt"}, shortType(typ)) {
 			return "", errors.New("header: typ is neither JWT nor at+jwt")
 		}
 	}
@@ -120,6 +121,12 @@ func checkHeader(raw []byte, algorithm string) (keyID string, err error) {
 		return "", errors.New("header: kid is not a string")
 	}
 	return keyID, nil
+}
+
+// shortType returns a typ in lower case and without application/: media types have no
+// case, and it goes without saying where there is no other slash (RFC 7515 §4.1.9).
+func shortType(typ string) string {
+	return strings.TrimPrefix(strings.ToLower(typ), "application/")
 }
 
 // stringValue returns the text of a JSON string; ok is false for any other

@@ -21,17 +21,21 @@ import (
 // What a client is told depends on it: that a token has expired is only said
 // of a token that was once good.
 
-// Everything that a 401 says. Each has
-// WWW-Authenticate: Bearer; the reason goes to the log alone.
+// Everything that a 401 says, in its body and in its challenge. Where no token was
+// sent there is no error to be named (RFC 6750 §3.1). The reason goes to the log alone.
 var (
-	errNotAuthenticated = unauthorized("Not authenticated")
-	errTokenExpired     = unauthorized("Token has expired")
-	errTokenInvalid     = unauthorized("Invalid token")
-	errNoSubject        = unauthorized("Invalid authentication credentials")
+	errNotAuthenticated = unauthorized("Not authenticated", "Bearer")
+	errTokenExpired     = tokenRefused("Token has expired")
+	errTokenInvalid     = tokenRefused("Invalid token")
+	errNoSubject        = tokenRefused("Invalid authentication credentials")
 )
 
-func unauthorized(detail string) *web.Error {
-	return web.Refuse(http.StatusUnauthorized, "UNAUTHORIZED", detail).With("WWW-Authenticate", "Bearer")
+func unauthorized(detail, challenge string) *web.Error {
+	return web.Refuse(http.StatusUnauthorized, "UNAUTHORIZED", detail).With("WWW-Authenticate", challenge)
+}
+
+func tokenRefused(detail string) *web.Error {
+	return unauthorized(detail, `Bearer error="invalid_token", error_description="`+detail+`"`)
 }
 
 // keySource is where verification keys come from.

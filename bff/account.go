@@ -67,15 +67,17 @@ const maxEmail = 254
 var emailPattern = regexp.MustCompile(`^(?:[A-Za-z0-9_'+\-]+\.)*[A-Za-z0-9_'+\-]*[A-Za-z0-9_+-]@(?:[A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}$`)
 
 // NormalEmail returns the form under which an address is stored and found, and
-// whether it is one.
+// whether it is one. White space around it, which comes along when it is copied or a
+// keyboard completes it, is no part of it.
 func NormalEmail(address string) (string, bool) {
+	address = strings.TrimSpace(address)
 	return strings.ToLower(address), len(address) <= maxEmail && emailPattern.MatchString(address)
 }
 
 // NewUser returns a user who has not been stored yet. Without a name they are
 // called what stands before the @ of their address.
 func NewUser(email, name string, now time.Time) store.User {
-	if name == "" {
+	if !web.Shows(name) {
 		name, _, _ = strings.Cut(email, "@")
 	}
 	now = now.UTC().Truncate(time.Millisecond)

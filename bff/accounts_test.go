@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"vestibule/bff"
+	"vestibule/internal/web"
 )
 
 func TestSignUp(t *testing.T) {
@@ -61,7 +62,7 @@ func TestSignUpRefusals(t *testing.T) {
 			{"no address", `{"password":"paper-lantern-42"}`, 400, "VALIDATION_ERROR", "[body.email] Invalid input: expected string, received undefined"},
 			{"two faults at once", `{"email":1,"name":null}`, 400, "VALIDATION_ERROR", "[body.name] Invalid input: expected string, received null"},
 			{"no address at all", `{"email":"nobody","password":"paper-lantern-42"}`, 400, "VALIDATION_ERROR", "[body.email]"},
-			{"an address with a space", `{"email":" a@example.com","password":"paper-lantern-42"}`, 400, "VALIDATION_ERROR", "[body.email]"},
+			{"an address with a space inside", `{"email":"a @example.com","password":"paper-lantern-42"}`, 400, "VALIDATION_ERROR", "[body.email]"},
 			{"a very long address", `{"email":"` + long + `@example.com","password":"paper-lantern-42"}`, 400, "VALIDATION_ERROR", "[body.email]"},
 			{"not JSON", `email=a`, 400, "BAD_REQUEST", "Invalid JSON"},
 			{"null", `null`, 400, "BAD_REQUEST", "null"},
@@ -73,7 +74,7 @@ func TestSignUpRefusals(t *testing.T) {
 				a := s.visitor().do("POST", "/api/auth/signup", tt.body)
 				got := object(t, a.body)
 				message, _ := got["message"].(string)
-				if a.status != tt.status || got["code"] != tt.code || got["error"] != http.StatusText(tt.status) || !strings.Contains(message, tt.part) {
+				if a.status != tt.status || got["code"] != tt.code || got["error"] != web.StatusText(tt.status) || !strings.Contains(message, tt.part) {
 					t.Errorf("got %d %s, want %d %s with %q", a.status, a.body, tt.status, tt.code, tt.part)
 				}
 				if line := cookieLine(t, a); line != "" {

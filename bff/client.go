@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"vestibule/internal/opaque"
+	"vestibule/internal/web"
 	"vestibule/store"
 )
 
@@ -106,6 +107,8 @@ func checkClientName(name string) error {
 		return errors.New("the name is no plain text; use letters, digits and signs, without a space at either end")
 	case n == 0 || n > maxClientName:
 		return fmt.Errorf("a name has 1 to %d characters", maxClientName)
+	case !web.Shows(name):
+		return errors.New("the name has no character that can be seen; use letters, digits and signs")
 	case strings.HasPrefix(name, "svc_"):
 		return errors.New("a name that begins with svc_ looks like an id; choose another")
 	}

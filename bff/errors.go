@@ -17,7 +17,7 @@ type errorJSON struct {
 
 func writeError(w http.ResponseWriter, _ *http.Request, e *web.Error) {
 	// Three strings always encode.
-	_ = web.WriteJSON(w, e.Status, errorJSON{Error: http.StatusText(e.Status), Code: e.Code, Message: e.Message})
+	_ = web.WriteJSON(w, e.Status, errorJSON{Error: web.StatusText(e.Status), Code: e.Code, Message: e.Message})
 }
 
 // validation answers the faults of a body in Better Auth's wording, all at

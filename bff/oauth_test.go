@@ -366,6 +366,7 @@ func TestClientsAreChecked(t *testing.T) {
 		"no name":                  {"", nil, nil, nil},
 		"spaces around":            {" a", nil, nil, nil},
 		"a control sign":           {"a\x1b", nil, nil, nil},
+		"nothing to see":           {"\u3164\u034f", nil, nil, nil},
 		"no UTF-8":                 {"a\xff", nil, nil, nil},
 		"a long name":              {strings.Repeat("é", 101), nil, nil, nil},
 		"an id for a name":         {"svc_a", nil, nil, nil},

@@ -83,12 +83,13 @@ func (s *Server) authorize(r *http.Request) (proxy.Grant, error) {
 		return proxy.Grant{}, err
 	}
 	web.NoteUser(r, live.UserID)
-	bearer, err := s.sessions.Access(live)
+	access, err := s.sessions.Access(live)
 	if err != nil {
 		return proxy.Grant{}, err
 	}
 	return proxy.Grant{
-		Bearer:  bearer,
+		Bearer:  access.Raw,
+		Expired: func() bool { return !s.now().Before(access.Expires) },
 		Lease:   s.sessions.Leaser(live),
 		Confirm: func(ctx context.Context) error { return s.confirm(ctx, live) },
 	}, nil

@@ -10,6 +10,7 @@ import (
 
 	"vestibule/bff"
 	"vestibule/internal/storetest"
+	"vestibule/internal/web"
 )
 
 func TestEveryAnswerCarriesTheHeaders(t *testing.T) {
@@ -53,7 +54,7 @@ func TestEveryAnswerCarriesTheHeaders(t *testing.T) {
 			if got := a.header.Get("Strict-Transport-Security"); got != "" {
 				t.Errorf("got HSTS %q over http", got)
 			}
-			if a.status >= 400 && !strings.HasPrefix(a.body, `{"error":"`+http.StatusText(a.status)+`","code":"`) {
+			if a.status >= 400 && !strings.HasPrefix(a.body, `{"error":"`+web.StatusText(a.status)+`","code":"`) {
 				t.Errorf("got error body %s", a.body)
 			}
 			if a.status == 405 && a.header.Get("Allow") == "" {

@@ -17,7 +17,8 @@ const (
 	maxImage = 8192
 )
 
-// readName returns the name in a body, or nil when it has none.
+// readName returns the name in a body, or nil when it has none. A name is optional, so
+// one that shows nothing is an empty one, in whose place pages show the address.
 func readName(body *web.Object) *string {
 	if !body.Has("name") {
 		return nil
@@ -25,6 +26,9 @@ func readName(body *web.Object) *string {
 	name, _ := body.String("name")
 	if len(name) > MaxName {
 		body.Reject("name", fmt.Sprintf("expected at most %d bytes", MaxName))
+	}
+	if !web.Shows(name) {
+		name = ""
 	}
 	return &name
 }

@@ -44,6 +44,11 @@ func TestUpdateUser(t *testing.T) {
 		if got := v.user(); got["image"] != nil || got["name"] != "Ada <Lovelace>" {
 			s.t.Errorf("got %v, want the image alone gone", got)
 		}
+		v.want(v.do("POST", "/api/auth/update-user", `{"name":"\u200b \u2060"}`), 200, `{"status":true}`)
+		if got := v.user(); got["name"] != "" {
+			s.t.Errorf("got %q, want no name: it shows nothing", got["name"])
+		}
+		v.want(v.do("POST", "/api/auth/update-user", `{"name":"Ada <Lovelace>"}`), 200, `{"status":true}`)
 		for _, tt := range []struct{ body, code string }{
 			{`{"email":"eve@example.com","name":"x"}`, "EMAIL_CAN_NOT_BE_UPDATED"},
 			{`{"email":true}`, "EMAIL_CAN_NOT_BE_UPDATED"},
@@ -58,8 +63,8 @@ func TestUpdateUser(t *testing.T) {
 		if got := v.user(); got["name"] != "Ada <Lovelace>" || got["email"] != "ada@example.com" {
 			s.t.Errorf("got %v after refusals, want nothing changed", got)
 		}
-		if events := s.events(store.EventUserUpdated); len(events) != 2 {
-			s.t.Errorf("got %d events, want 2", len(events))
+		if events := s.events(store.EventUserUpdated); len(events) != 4 {
+			s.t.Errorf("got %d events, want 4", len(events))
 		}
 	})
 }

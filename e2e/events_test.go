@@ -20,8 +20,13 @@ type events struct {
 
 func (b *browser) watch(t *testing.T, header ...string) *events {
 	t.Helper()
+	return b.watchWith(t, "", header...)
+}
+
+func (b *browser) watchWith(t *testing.T, query string, header ...string) *events {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	req, err := http.NewRequestWithContext(ctx, "GET", b.origin+"/api/proxy/me/tasks/events", nil)
+	req, err := http.NewRequestWithContext(ctx, "GET", b.origin+"/api/proxy/me/tasks/events"+query, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -74,8 +74,9 @@ func TestServiceCallsTheAPIWithItsOwnToken(t *testing.T) {
 			}
 			got := b.sendRaw("GET", tasks, "", header...)
 			b.want(got, tt.status, tt.want)
-			if got.status == 401 && got.header.Get("WWW-Authenticate") != "Bearer" {
-				t.Errorf("%s: got WWW-Authenticate %q, want Bearer", tt.name, got.header.Get("WWW-Authenticate"))
+			challenge := map[bool]string{true: "Bearer", false: `Bearer error="invalid_token", error_description="` + tt.want + `"`}[tt.token == ""]
+			if got.status == 401 && got.header.Get("WWW-Authenticate") != challenge {
+				t.Errorf("%s: got WWW-Authenticate %q, want %q", tt.name, got.header.Get("WWW-Authenticate"), challenge)
 			}
 			if got.status != 200 && got.header.Get("Content-Type") != "application/problem+json" {
 				t.Errorf("%s: got Content-Type %q, want application/problem+json", tt.name, got.header.Get("Content-Type"))

@@ -120,7 +120,7 @@ func taskHistoryCase(t *testing.T, d *database) {
 func failedChangeCase(t *testing.T, d *database) {
 	u, _ := signedUp(t, d.Store)
 	task := created(t, d.Store, newTask(u.ID))
-	_, err := d.ToggleTask(t.Context(), u.ID, task.ID, store.Versions{9}, base())
+	_, err := d.ToggleTask(t.Context(), u.ID, task.ID, &store.Versions{Only: []int64{9}}, base())
 	wantError(t, "toggle", err, store.ErrChanged)
 	wantError(t, "delete", d.DeleteTask(t.Context(), u.ID, task.ID+1000, nil, base()), store.ErrNotFound)
 	if got := events(t, d.Store, u.ID, 1); len(got) != 0 {

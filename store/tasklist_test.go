@@ -338,7 +338,7 @@ func versionCase(t *testing.T, d *database) {
 	results := make(chan error, 10)
 	for i := range cap(results) {
 		go func() {
-			_, err := d.UpdateTask(t.Context(), u.ID, task.ID, store.TaskChange{Title: new(fmt.Sprint(i))}, store.Versions{1}, base())
+			_, err := d.UpdateTask(t.Context(), u.ID, task.ID, store.TaskChange{Title: new(fmt.Sprint(i))}, &store.Versions{Only: []int64{1}}, base())
 			results <- err
 		}()
 	}
@@ -353,16 +353,27 @@ func versionCase(t *testing.T, d *database) {
 	if succeeded != 1 {
 		t.Errorf("%d writers of version 1 have succeeded, want 1", succeeded)
 	}
-	for name, only := range map[string]store.Versions{"an old version": {1}, "none": {}, "a version to come": {3}} {
-		_, err := d.ToggleTask(t.Context(), u.ID, task.ID, only, base())
-		wantError(t, "toggle at "+name, err, store.ErrChanged)
-		wantError(t, "delete at "+name, d.DeleteTask(t.Context(), u.ID, task.ID, only, base()), store.ErrChanged)
-		wantError(t, "delete a missing one at "+name, d.DeleteTask(t.Context(), u.ID, 1<<60, only, base()), store.ErrNotFound)
+	for name, tc := range map[string]struct {
+		only store.Versions
+		want error
+	}{
+		"an old version":              {store.Versions{Only: []int64{1}}, store.ErrChanged},
+		"none":                        {store.Versions{Only: []int64{}}, store.ErrChanged},
+		"a version to come":           {store.Versions{Only: []int64{3}}, store.ErrChanged},
+		"any but this":                {store.Versions{Not: []int64{1, 2}}, store.ErrExcluded},
+		"this and any but this":       {store.Versions{Only: []int64{2}, Not: []int64{2}}, store.ErrExcluded},
+		"an old one and any but this": {store.Versions{Only: []int64{1}, Not: []int64{2}}, store.ErrChanged},
+		"none and any but an old one": {store.Versions{Only: []int64{}, Not: []int64{1}}, store.ErrChanged},
+	} {
+		_, err := d.ToggleTask(t.Context(), u.ID, task.ID, &tc.only, base())
+		wantError(t, "toggle at "+name, err, tc.want)
+		wantError(t, "delete at "+name, d.DeleteTask(t.Context(), u.ID, task.ID, &tc.only, base()), tc.want)
+		wantError(t, "delete a missing one at "+name, d.DeleteTask(t.Context(), u.ID, 1<<60, &tc.only, base()), store.ErrNotFound)
 	}
-	if got, err := d.ToggleTask(t.Context(), u.ID, task.ID, store.Versions{7, 2}, base()); err != nil || got.Version != 3 {
+	if got, err := d.ToggleTask(t.Context(), u.ID, task.ID, &store.Versions{Only: []int64{7, 2}, Not: []int64{1, 7}}, base()); err != nil || got.Version != 3 {
 		t.Errorf("one of several versions: got version %d, error %v; want 3", got.Version, err)
 	}
-	if err := d.DeleteTask(t.Context(), u.ID, task.ID, store.Versions{3}, base()); err != nil {
+	if err := d.DeleteTask(t.Context(), u.ID, task.ID, &store.Versions{Not: []int64{}}, base()); err != nil {
 		t.Errorf("delete: %v", err)
 	}
 }

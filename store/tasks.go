@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 )
@@ -27,12 +29,28 @@ type TaskChange struct {
 	Completed   *bool
 }
 
-// Versions restricts a change to a task that is at one of them; nil means any.
-type Versions []int64
+// Versions restricts a change to a task that is at one of Only, if that is not nil,
+// and at none of Not. A nil *Versions is no restriction.
+type Versions struct{ Only, Not []int64 }
 
 // ErrChanged means that a task is there, but at none of the versions that a
-// change was meant for.
-var ErrChanged = errors.New("changed meanwhile")
+// change was meant for, and ErrExcluded, that it is at one that it was not meant for.
+var (
+	ErrChanged  = errors.New("changed meanwhile")
+	ErrExcluded = errors.New("at an excluded version")
+)
+
+// Check says what a task at this version is refused with, or nil.
+func (v *Versions) Check(version int64) error {
+	switch {
+	case v == nil:
+	case v.Only != nil && !slices.Contains(v.Only, version):
+		return ErrChanged
+	case slices.Contains(v.Not, version):
+		return ErrExcluded
+	}
+	return nil
+}
 
 const taskColumns = `id, user_id, title, description, completed, created_at, updated_at, version`
 
@@ -72,7 +90,7 @@ func (s *Store) createTask(ctx context.Context, q querier, t Task) (made Task, e
 }
 
 // UpdateTask changes one of the user's tasks and returns it as it is now.
-func (s *Store) UpdateTask(ctx context.Context, userID string, id int64, c TaskChange, only Versions, now time.Time) (Task, error) {
+func (s *Store) UpdateTask(ctx context.Context, userID string, id int64, c TaskChange, only *Versions, now time.Time) (Task, error) {
 	var titleFold, titleKey, description, descriptionFold *string
 	if c.Title != nil {
 		titleFold = new(fold(*c.Title))
@@ -90,12 +108,12 @@ func (s *Store) UpdateTask(ctx context.Context, userID string, id int64, c TaskC
 }
 
 // ToggleTask inverts Completed of one of the user's tasks and returns it.
-func (s *Store) ToggleTask(ctx context.Context, userID string, id int64, only Versions, now time.Time) (Task, error) {
+func (s *Store) ToggleTask(ctx context.Context, userID string, id int64, only *Versions, now time.Time) (Task, error) {
 	return s.changeTask(ctx, "toggle task", userID, id, only, now, `completed = NOT completed`)
 }
 
 // changeTask runs an UPDATE with these assignments.
-func (s *Store) changeTask(ctx context.Context, what, userID string, id int64, only Versions, now time.Time, set string, args ...any) (Task, error) {
+func (s *Store) changeTask(ctx context.Context, what, userID string, id int64, only *Versions, now time.Time, set string, args ...any) (Task, error) {
 	var t Task
 	where, whereArgs := taskAt(userID, id, only)
 	err := s.tx(ctx, what, func(ctx context.Context, q querier) error {
@@ -110,7 +128,7 @@ func (s *Store) changeTask(ctx context.Context, what, userID string, id int64, o
 }
 
 // DeleteTask deletes one of the user's tasks.
-func (s *Store) DeleteTask(ctx context.Context, userID string, id int64, only Versions, now time.Time) error {
+func (s *Store) DeleteTask(ctx context.Context, userID string, id int64, only *Versions, now time.Time) error {
 	where, args := taskAt(userID, id, only)
 	return s.tx(ctx, "delete task", func(ctx context.Context, q querier) error {
 		var t Task
@@ -125,31 +143,42 @@ func (s *Store) DeleteTask(ctx context.Context, userID string, id int64, only Ve
 // taskAt is the condition for a task at one of these versions. It is part of the
 // statement that changes the task: two writers that have read the same version
 // cannot both succeed.
-func taskAt(userID string, id int64, only Versions) (where string, args []any) {
+func taskAt(userID string, id int64, only *Versions) (where string, args []any) {
 	where, args = `user_id = ? AND id = ?`, []any{userID, id}
 	if only == nil {
 		return where, args
 	}
-	if len(only) == 0 {
+	switch {
+	case only.Only == nil:
+	case len(only.Only) == 0:
 		return where + ` AND 1 = 0`, args
+	default:
+		where += ` AND version IN (` + marks(only.Only) + `)`
 	}
-	for _, v := range only {
+	if len(only.Not) > 0 {
+		where += ` AND version NOT IN (` + marks(only.Not) + `)`
+	}
+	for _, v := range slices.Concat(only.Only, only.Not) {
 		args = append(args, v)
 	}
-	return where + ` AND version IN (?` + strings.Repeat(", ?", len(only)-1) + `)`, args
+	return where, args
 }
 
-// whyNoTask tells ErrNotFound from ErrChanged, after no row was changed.
-func whyNoTask(ctx context.Context, q querier, userID string, id int64, only Versions, err error) error {
+// marks are the placeholders of a list.
+func marks(list []int64) string {
+	return strings.TrimPrefix(strings.Repeat(", ?", len(list)), ", ")
+}
+
+// whyNoTask tells ErrNotFound from the errors of only, after no row was changed.
+func whyNoTask(ctx context.Context, q querier, userID string, id int64, only *Versions, err error) error {
 	if only == nil || !errors.Is(err, ErrNotFound) {
 		return err
 	}
 	var version int64
-	err = q.one(ctx, []any{&version}, `SELECT version FROM tasks WHERE user_id = ? AND id = ?`, userID, id)
-	if err == nil {
-		return ErrChanged
+	if err := q.one(ctx, []any{&version}, `SELECT version FROM tasks WHERE user_id = ? AND id = ?`, userID, id); err != nil {
+		return err
 	}
-	return err
+	return cmp.Or(only.Check(version), ErrChanged)
 }
 
 // orZero keeps a row that was read before its commit failed from being returned.

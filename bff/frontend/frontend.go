@@ -140,6 +140,12 @@ func (a *App) send(w http.ResponseWriter, r *http.Request, name string, v *varia
 		h.Set("Content-Encoding", v.coding)
 		h.Set("Content-Length", strconv.FormatInt(v.size, 10))
 	}
+	if web.Known(r.Header["If-None-Match"], v.etag) {
+		// In the one form that http.ServeContent knows; see web.Tag. In If-Match and
+		// If-Range a tag that was rewritten is none of ours: there it is about bytes.
+		r = r.Clone(r.Context())
+		r.Header["If-None-Match"] = []string{v.etag}
+	}
 	out := &content{ResponseWriter: w}
 	http.ServeContent(out, r, "", time.Time{}, v.content)
 	if out.refused == 0 {

@@ -161,6 +161,32 @@ func TestAnAPIThatIsTooSlow(t *testing.T) {
 	})
 }
 
+// TestABodyThatOutlivesOurToken is slow, and no setting is at fault.
+func TestABodyThatOutlivesOurToken(t *testing.T) {
+	api := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Www-Authenticate", `Bearer error="invalid_token"`)
+		w.WriteHeader(http.StatusUnauthorized)
+	})
+	for expired, want := range map[bool]struct {
+		status int
+		code   string
+	}{true: {408, "REQUEST_TIMEOUT"}, false: {502, "UPSTREAM_REJECTED_TOKEN"}} {
+		r := newRig(t, api, func(c *Config) {
+			authorize := c.Authorize
+			c.Authorize = func(r *http.Request) (Grant, error) {
+				grant, err := authorize(r)
+				grant.Expired = func() bool { return expired }
+				return grant, err
+			}
+		})
+		res, body := r.do(r.request(t.Context(), "POST", "/api/proxy/x", strings.NewReader("a body")))
+		r.wantError(res, body, want.status, want.code)
+		res, body = r.get("/api/proxy/x") // without a body there was nothing to wait for
+		r.wantError(res, body, 502, "UPSTREAM_REJECTED_TOKEN")
+	}
+}
+
 func TestAnAPIThatRejectsOurToken(t *testing.T) {
 	for _, test := range []struct {
 		name      string
@@ -173,6 +199,7 @@ func TestAnAPIThatRejectsOurToken(t *testing.T) {
 		{"with parameters", 401, []string{`Bearer realm="api", error="invalid_token"`}, true},
 		{"second of a line", 401, []string{`Basic realm="a, b", Bearer`}, true},
 		{"second line", 401, []string{`Basic realm="x"`, `Bearer error="x"`}, true},
+		{"as our API says it", 401, []string{`Bearer error="invalid_token", error_description="Token has expired"`}, true},
 		{"another scheme", 401, []string{`Basic realm="Bearer, Bearer"`}, false},
 		{"a longer word", 401, []string{`BearerX`}, false},
 		{"no challenge", 401, nil, false},

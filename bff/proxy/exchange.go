@@ -16,6 +16,7 @@ type exchange struct {
 	proxy   *Proxy
 	in      *http.Request // as the client sent it
 	bearer  string
+	expired func() bool                 // of the bearer; may be nil
 	confirm func(context.Context) error // Grant.Confirm
 	checked time.Time                   // when the session was, or just before
 	upgrade bool                        // a WebSocket handshake that is allowed

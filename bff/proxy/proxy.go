@@ -61,6 +61,8 @@ type Grant struct {
 	// go on if it does not. It is asked when a body that was held open is about to
 	// become whole at the API.
 	Confirm func(context.Context) error
+	// Expired says whether the token has run out by now; nil means never.
+	Expired func() bool
 }
 
 // Proxy carries requests to one API. Make one with New.
@@ -144,7 +146,7 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request) error {
 	lease, release := grant.Lease(r.Context())
 	defer release()
 	x := p.begin(w, r, lease)
-	x.bearer, x.upgrade = grant.Bearer, upgrade
+	x.bearer, x.expired, x.upgrade = grant.Bearer, grant.Expired, upgrade
 	x.confirm, x.checked = grant.Confirm, checked
 	defer x.end()
 	p.reverse.ServeHTTP(&x.answer, x.request())

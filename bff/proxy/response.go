@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -33,7 +34,13 @@ func (p *Proxy) modify(res *http.Response) error {
 
 // tokenRejected answers an API that does not accept our token. The browser
 // could do nothing with its 401: signing in again would change nothing.
+//
+// An API that looks at the token again when it has the whole body, as it should, finds
+// that one which came very slowly has outlived it. That is nobody's setting.
 func (x *exchange) tokenRejected(res *http.Response) error {
+	if x.body != nil && x.expired != nil && x.expired() {
+		return errBodySlow.Because(errors.New("the token had expired when the API had the body"))
+	}
 	web.Note(x.in,
 		slog.String("compare", "BETTER_AUTH_SECRET, JWT_ISSUER, JWT_AUDIENCE and JWT_ALGORITHM must be the same at the BFF and at the API"),
 		slog.Any("challenge", res.Header["Www-Authenticate"]))

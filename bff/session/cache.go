@@ -116,13 +116,13 @@ func (e *entry) extended(updated, expires time.Time) {
 
 // access hands the held token to renew and keeps what it returns. Requests
 // that come while a token is minted wait for that one.
-func (e *entry) access(renew func(Access) (Access, error)) (string, error) {
+func (e *entry) access(renew func(Access) (Access, error)) (Access, error) {
 	e.minting.Lock()
 	defer e.minting.Unlock()
 	a, err := renew(e.held)
 	if err != nil {
-		return "", err
+		return Access{}, err
 	}
 	e.held = a
-	return a.Raw, nil
+	return a, nil
 }

@@ -41,7 +41,7 @@ func (s *Sessions) Renewed(ctx context.Context, l *Live) (*http.Cookie, error) {
 
 // Access returns the token for the session's requests upstream. It is minted
 // once per session and lifetime of the token, not once per request.
-func (s *Sessions) Access(l *Live) (string, error) {
+func (s *Sessions) Access(l *Live) (Access, error) {
 	return l.entry.access(func(held Access) (Access, error) {
 		if s.Fresh(held) {
 			return held, nil

@@ -410,8 +410,8 @@ func TestTokenIsMintedOncePerSessionAndLifetime(t *testing.T) {
 						f.t.Error(err)
 						return
 					}
-					if got, err := f.Access(live); err != nil || got != userID+"/"+row.ID+"/1" {
-						f.t.Errorf("got token %q, %v", got, err)
+					if got, err := f.Access(live); err != nil || got.Raw != userID+"/"+row.ID+"/1" {
+						f.t.Errorf("got token %q, %v", got.Raw, err)
 					}
 				})
 			}

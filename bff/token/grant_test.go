@@ -1,6 +1,7 @@
 package token
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -37,7 +38,10 @@ func TestATokenOfNoSessionSaysWhomItIsForAndWhatItOpens(t *testing.T) {
 					t.Errorf("got jti %v", got["jti"])
 				}
 				delete(got, "jti")
-				want := jwt.MapClaims{"iss": "better-auth", "aud": "fastapi-backend", "sub": tc.subject, "iat": issued, "exp": issued + 300}
+				want := jwt.MapClaims{"iss": "better-auth", "aud": "fastapi-backend", "sub": tc.subject, "iat": issued, "exp": issued + 300, "client_id": "vestibule"}
+				if strings.HasPrefix(tc.subject, "svc_") {
+					want["client_id"] = tc.subject
+				}
 				if tc.want != nil {
 					want["scope"] = tc.want
 				}

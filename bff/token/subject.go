@@ -98,10 +98,16 @@ func (m *Minter) readHeader(raw []byte) (kid string, err error) {
 	if h.Algorithm != m.config.Algorithm {
 		return "", NotSubject("its alg is not " + m.config.Algorithm)
 	}
-	if h.Type != nil && !strings.EqualFold(*h.Type, "JWT") && !strings.EqualFold(*h.Type, accessToken) {
+	if h.Type != nil && !slices.Contains([]string{"jwt", accessToken}, shortType(*h.Type)) {
 		return "", NotSubject("its typ is neither JWT nor at+jwt")
 	}
 	return h.KeyID, nil
+}
+
+// shortType returns a typ in lower case and without application/: media types have no
+// case, and it goes without saying where there is no other slash (RFC 7515 §4.1.9).
+func shortType(typ string) string {
+	return strings.TrimPrefix(strings.ToLower(typ), "application/")
 }
 
 // verifiers returns the keys that may have signed a token with this kid.

@@ -129,6 +129,11 @@ func TestTokensThatAreNotOursAreRefused(t *testing.T) {
 	if _, err := m.VerifySubject(t.Context(), foreign(t, header, claims(""), secret)); err != nil {
 		t.Fatalf("got %v, want nil", err)
 	}
+	for _, typ := range []string{"at+jwt", "application/at+jwt", "Application/AT+JWT", "application/jwt"} {
+		if _, err := m.VerifySubject(t.Context(), foreign(t, `{"alg":"HS256","typ":"`+typ+`"}`, claims(""), secret)); err != nil {
+			t.Errorf("typ %s: got %v, want nil", typ, err)
+		}
+	}
 	good := foreign(t, header, claims(""), secret)
 	for name, tt := range map[string]struct{ raw, part string }{
 		"nothing":                 {"", "compact"},
@@ -145,6 +150,7 @@ func TestTokensThatAreNotOursAreRefused(t *testing.T) {
 		"a key of its own":        {foreign(t, `{"alg":"HS256","jwk":{}}`, claims(""), secret), "header"},
 		"crit":                    {foreign(t, `{"alg":"HS256","crit":["b64"],"b64":true}`, claims(""), secret), "header"},
 		"another typ":             {foreign(t, `{"alg":"HS256","typ":"logout+jwt"}`, claims(""), secret), "typ"},
+		"another long typ":        {foreign(t, `{"alg":"HS256","typ":"application/id+jwt"}`, claims(""), secret), "typ"},
 		"claims that are a list":  {foreign(t, header, `[]`, secret), "claims"},
 		"a claim twice":           {foreign(t, header, claims(`,"sub":"usr_bob"`), secret), "claims"},
 		"a number for sub":        {foreign(t, header, `{"iss":"better-auth","aud":"fastapi-backend","sub":1,"exp":1770091800}`, secret), "claims"},

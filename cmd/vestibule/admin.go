@@ -109,5 +109,5 @@ func writeAdminError(w http.ResponseWriter, _ *http.Request, e *web.Error) {
 		Error   string `json:"error"`
 		Code    string `json:"code"`
 		Message string `json:"message"`
-	}{http.StatusText(e.Status), e.Code, e.Message})
+	}{web.StatusText(e.Status), e.Code, e.Message})
 }

@@ -9,7 +9,9 @@ import (
 
 // webDir reads the folder of a team's build.
 func (c *checker) webDir(v string) string {
-	if err := frontend.CheckFolder(v); err != nil {
+	if m := unexpanded(v, "/srv/app/dist"); m != nil {
+		c.refuse(v, *m)
+	} else if err := frontend.CheckFolder(v); err != nil {
 		c.refuse(v, mistake{err.Error(), "name the folder that the build writes, like dist, once it is built"})
 	}
 	return v

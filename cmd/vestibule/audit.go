@@ -90,7 +90,7 @@ func whose(ctx context.Context, db *store.Store, who string) (string, error) {
 	if err == nil {
 		return u.ID, nil
 	}
-	deleted, lookupErr := db.Events(ctx, store.EventFilter{Type: store.EventUserDeleted, Email: strings.ToLower(who)}, 1)
+	deleted, lookupErr := db.Events(ctx, store.EventFilter{Type: store.EventUserDeleted, Email: strings.ToLower(strings.TrimSpace(who))}, 1)
 	if lookupErr == nil && len(deleted) > 0 {
 		return deleted[0].UserID, nil
 	}
@@ -100,7 +100,7 @@ func whose(ctx context.Context, db *store.Store, who string) (string, error) {
 // eventFilter reads the options.
 func (p *program) eventFilter(now time.Time) (f store.EventFilter, limit int, err error) {
 	o := p.given.options
-	f = store.EventFilter{Type: o["event"], Email: strings.ToLower(o["email"]), SessionID: o["session"], RequestID: o["request-id"]}
+	f = store.EventFilter{Type: o["event"], Email: strings.ToLower(strings.TrimSpace(o["email"])), SessionID: o["session"], RequestID: o["request-id"]}
 	if text := o["ip"]; text != "" {
 		ip, err := netip.ParseAddr(text)
 		if err != nil {

@@ -13,7 +13,7 @@ func TestCommandLinesThatCannotBeUnderstood(t *testing.T) {
 		"migrate":                     "migrate up, migrate down, migrate status",
 		"migrate sideways":            "migrate up, migrate down, migrate status",
 		"--base-url=x serve":          "flags follow the command",
-		"serve --sign-up=off":         "-sign-up",
+		"serve --sign-in=off":         "-sign-in",
 		"serve --database-url":        "-database-url",
 		"serve extra":                 "unexpected argument",
 		"api --bff-addr=:0":           "-bff-addr", // not a setting of this command

@@ -31,6 +31,8 @@ func (c *checker) databaseURL(v string) database {
 		c.refuse("", mistake{"names no file", "write sqlite:PATH, like sqlite:data/vestibule.db"})
 	case isSQLite && (strings.HasPrefix(path, ":") || strings.HasPrefix(path, "file:") || strings.ContainsAny(path, "?\x00")):
 		c.refuse("", mistake{"is not a plain path", "write sqlite:PATH, like sqlite:data/vestibule.db, without options"})
+	case isSQLite && unexpanded(path, "") != nil:
+		c.refuse("", *unexpanded(path, "sqlite:/var/lib/vestibule.db"))
 	case isSQLite:
 		return database{url: v, sqlite: filepath.Clean(path)}
 	default:

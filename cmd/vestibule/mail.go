@@ -54,6 +54,8 @@ func (c *checker) limits() {
 func (c *checker) folder(v string) string {
 	if strings.ContainsRune(v, 0) {
 		c.refuse(v, mistake{"is not a path", "name a folder, like data/mail"})
+	} else if m := unexpanded(v, "/var/lib/vestibule/mail"); m != nil {
+		c.refuse(v, *m)
 	}
 	return filepath.Clean(v)
 }

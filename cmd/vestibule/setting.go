@@ -95,6 +95,9 @@ func (s setting) read(flags map[string]string, env environment) (string, source,
 	case value != "":
 		return value, fromEnvironment, nil
 	case path != "":
+		if m := unexpanded(path, "/run/secrets/"+s.flag()); m != nil {
+			return "", fromFile, fault{setting: fileVar, value: show(path), problem: m.problem, cure: m.cure}
+		}
 		value, err := readValueFile(path)
 		if err != nil {
 			return "", fromFile, fault{setting: fileVar, value: show(path), problem: err.Error(), cure: "name a readable file that holds the value of " + s.name}

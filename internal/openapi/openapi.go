@@ -114,7 +114,7 @@ func (f file) serve(w http.ResponseWriter, r *http.Request) error {
 		tag = strings.TrimSuffix(tag, `"`) + `-plain"`
 	}
 	h.Set("ETag", tag)
-	if known(r.Header.Get("If-None-Match"), tag) {
+	if web.Known(r.Header["If-None-Match"], tag) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
@@ -132,15 +132,4 @@ func (f file) serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	_, _ = io.Copy(w, plain)
 	return nil
-}
-
-// known says whether an If-None-Match names the tag (RFC 9110 §13.1.2).
-func known(header, tag string) bool {
-	for one := range strings.SplitSeq(header, ",") {
-		one = strings.TrimSpace(one)
-		if one == "*" || strings.TrimPrefix(one, "W/") == tag {
-			return true
-		}
-	}
-	return false
 }

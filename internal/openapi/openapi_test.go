@@ -85,7 +85,7 @@ func TestWhatIsKnownIsNotSentAgain(t *testing.T) {
 	h := newDocs(t)
 	tag := get(h, "/x.json").Header().Get("Etag")
 	for header, want := range map[string]int{
-		tag: 304, "W/" + tag: 304, `"a", ` + tag: 304, "*": 304, `"a"`: 200, "": 200, strings.Trim(tag, `"`): 200,
+		tag: 304, "W/" + tag: 304, `"a", ` + tag: 304, "*": 304, strings.TrimSuffix(tag, `"`) + `-gzip"`: 304, `"a"`: 200, "": 200, strings.Trim(tag, `"`): 200,
 	} {
 		w := get(h, "/x.json", "If-None-Match", header)
 		if body, _ := io.ReadAll(w.Body); w.Code != want || (want == 304) != (len(body) == 0) {

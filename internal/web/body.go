@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -25,9 +26,10 @@ func badJSON(message string) *Error {
 }
 
 // ReadObject reads the body of r, which must be one JSON object sent as
-// application/json. Its errors are 400, 408, 413 and 415.
-func ReadObject(w http.ResponseWriter, r *http.Request) (*Object, error) {
-	if err := checkJSONType(r.Header); err != nil {
+// application/json or one of the further media types. Its errors are 400, 408, 413
+// and 415.
+func ReadObject(w http.ResponseWriter, r *http.Request, further ...string) (*Object, error) {
+	if err := checkJSONType(r.Header, append([]string{"application/json"}, further...)); err != nil {
 		return nil, err
 	}
 	if r.ContentLength > MaxJSONBody {
@@ -35,9 +37,12 @@ func ReadObject(w http.ResponseWriter, r *http.Request) (*Object, error) {
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxJSONBody))
 	var tooLarge *http.MaxBytesError
+	var refused *Error
 	switch {
 	case errors.As(err, &tooLarge):
 		return nil, BodyTooLarge(tooLarge.Limit)
+	case errors.As(err, &refused): // of a guard, which has put itself before the end
+		return nil, refused
 	case err != nil:
 		return nil, BrokenBody(err)
 	}
@@ -55,9 +60,9 @@ func BrokenBody(cause error) *Error {
 	return e.With("Connection", "close").Because(cause)
 }
 
-func checkJSONType(h http.Header) error {
+func checkJSONType(h http.Header, accepted []string) error {
 	refused := Refuse(http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE",
-		"The Content-Type must be application/json.")
+		"The Content-Type must be "+strings.Join(accepted, " or ")+".")
 	// A body that says it is compressed is none that we read, and to read it as it
 	// stands would be another reading than that of a proxy that believes it.
 	if codings := h.Values("Content-Encoding"); len(codings) > 0 && !strings.EqualFold(strings.Join(codings, ","), "identity") {
@@ -69,7 +74,7 @@ func checkJSONType(h http.Header) error {
 		return refused
 	}
 	kind, params, err := mime.ParseMediaType(types[0])
-	if err != nil || kind != "application/json" {
+	if err != nil || !slices.Contains(accepted, kind) {
 		return refused
 	}
 	if charset, ok := params["charset"]; ok && !strings.EqualFold(charset, "utf-8") {

@@ -12,10 +12,14 @@ import (
 
 // What ParseObject keeps out. Two parsers must never read one body differently,
 // so everything that parsers disagree about is refused: duplicate names, however
-// they are escaped, trailing data, invalid UTF-8, lone surrogates, a byte order
-// mark, a null in place of an object. A name in another case is another name.
+// they are escaped, trailing data, invalid UTF-8, lone surrogates, a null in place
+// of an object. A name in another case is another name.
 // NUL is valid in JSON but not in PostgreSQL's text, so it is refused here for
 // both databases.
+//
+// A byte order mark before the object, as some editors and shells on Windows write
+// it, is passed over (RFC 8259 §8.1 allows that). It is no second reading: a parser
+// that knows it reads this object, and one that does not refuses the whole.
 
 // maxFaults is how many faults of one body are reported: a body of a hundred
 // thousand unknown fields is not worth an answer of megabytes.
@@ -43,6 +47,9 @@ type Object struct {
 
 // ParseObject reads one JSON object strictly. Its errors are 400.
 func ParseObject(body []byte) (*Object, error) {
+	if rest, marked := bytes.CutPrefix(body, []byte("\ufeff")); marked {
+		body = append([]byte("   "), rest...) // as long, so that faults are where they were sent
+	}
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil, badJSON("The request body is empty; a JSON object is expected.")
 	}

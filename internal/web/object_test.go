@@ -14,6 +14,21 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
+func TestAByteOrderMarkIsPassedOver(t *testing.T) {
+	o, err := ParseObject([]byte("\ufeff{\"a\":\"\ufeffb\"}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, ok := o.String("a"); !ok || a != "\ufeffb" {
+		t.Errorf("got %q, want what is inside as it was sent", a)
+	}
+	_, marked := ParseObject([]byte("\ufeff{\"a\":x}"))
+	_, plain := ParseObject([]byte("   {\"a\":x}"))
+	if marked == nil || plain == nil || marked.Error() != plain.Error() {
+		t.Errorf("got %v, want the fault where it is: %v", marked, plain)
+	}
+}
+
 func TestWhatParsersReadDifferentlyIsRefused(t *testing.T) {
 	t.Parallel()
 	tests := map[string]string{
@@ -24,7 +39,11 @@ func TestWhatParsersReadDifferentlyIsRefused(t *testing.T) {
 		"a string":                        `"a"`,
 		"a number":                        "1",
 		"true":                            "true",
-		"a byte order mark":               "\ufeff{}",
+		"two byte order marks":            "\ufeff\ufeff{}",
+		"a byte order mark alone":         "\ufeff",
+		"a byte order mark of UTF-16":     "\xff\xfe{}",
+		"a byte order mark after a space": " \ufeff{}",
+		"a byte order mark at the end":    "{}\ufeff",
 		"UTF-16":                          "{\x00}\x00",
 		"trailing data":                   `{} x`,
 		"a second object":                 `{}{}`,
@@ -202,8 +221,9 @@ func FuzzParseObject(f *testing.F) {
 			}
 			return
 		}
-		// Whatever is accepted, encoding/json reads the same way.
-		dec := json.NewDecoder(bytes.NewReader(body))
+		// Whatever is accepted, encoding/json reads the same way, or, because of a byte
+		// order mark, not at all.
+		dec := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(body, []byte("\ufeff"))))
 		dec.UseNumber()
 		var members map[string]any
 		if err := dec.Decode(&members); err != nil || dec.More() {

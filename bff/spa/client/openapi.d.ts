@@ -157,7 +157,7 @@ export interface paths {
         head?: never;
         /**
          * Change a task
-         * @description A merge patch (RFC 7396), sent as `application/json`.
+         * @description A merge patch (RFC 7396), sent as `application/merge-patch+json` or `application/json`: a `null` clears `description`.
          */
         patch: operations["patchTask"];
         trace?: never;
@@ -288,7 +288,7 @@ export interface components {
          * @description Problem details (RFC 9457)
          * @example {
          *       "type": "about:blank",
-         *       "title": "Unprocessable Entity",
+         *       "title": "Unprocessable Content",
          *       "status": 422,
          *       "detail": "The request has fields that are not valid.",
          *       "errors": [
@@ -459,6 +459,7 @@ export interface components {
                 "X-Request-Id": components["headers"]["RequestId"];
                 "Cache-Control": components["headers"]["CacheControl"];
                 Allow: components["headers"]["Allow"];
+                "Accept-Patch": components["headers"]["AcceptPatch"];
                 [name: string]: unknown;
             };
             content: {
@@ -512,12 +513,13 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `Content-Type` is not `application/json`, or the body has a `Content-Encoding`. */
+        /** @description `Content-Type` is not `application/json` (of a PATCH, nor `application/merge-patch+json`), or the body has a `Content-Encoding`. */
         UnsupportedMediaType: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
                 "Cache-Control": components["headers"]["CacheControl"];
                 "Accept-Encoding": components["headers"]["AcceptEncoding"];
+                "Accept-Patch": components["headers"]["AcceptPatch"];
                 [name: string]: unknown;
             };
             content: {
@@ -610,10 +612,10 @@ export interface components {
          */
         IfNoneMatch: string;
         /**
-         * @description `*`: only if there is no such task, which is then a 404, and a 412 otherwise. Versions belong into `If-Match`
+         * @description Not if the task has one of these versions: that is a 412. With `*` not if there is the task, and where there is none it is a 404
          * @example *
          */
-        IfAbsent: "*";
+        IfOther: string;
         /**
          * @description A name for this request that the client makes up, unique among the user's, so that it can be repeated safely: 1 to 255 printable ASCII characters
          * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
@@ -624,6 +626,11 @@ export interface components {
          * @example 42
          */
         LastEventId: string;
+        /**
+         * @description The same, for a client that cannot send the header, which goes first
+         * @example 42
+         */
+        LastEventIdQuery: string;
     };
     requestBodies: never;
     headers: {
@@ -668,10 +675,10 @@ export interface components {
          */
         IdempotencyReplayed: "true";
         /**
-         * @description The scheme
-         * @example Bearer
+         * @description The scheme, and where a token was sent what is wrong with it (RFC 6750 §3.1)
+         * @example Bearer error="invalid_token", error_description="Token has expired"
          */
-        WWWAuthenticate: "Bearer";
+        WWWAuthenticate: string;
         /**
          * @description Where the scope is at fault (RFC 6750 §3.1)
          * @example Bearer error="insufficient_scope"
@@ -687,6 +694,11 @@ export interface components {
          * @example GET, HEAD, POST
          */
         Allow: string;
+        /**
+         * @description Of a task: what a PATCH may be sent as (RFC 5789 §3.1)
+         * @example application/merge-patch+json, application/json
+         */
+        AcceptPatch: "application/merge-patch+json, application/json";
         /**
          * @description Where `Content-Encoding` is at fault: that there must be none
          * @example identity
@@ -939,7 +951,13 @@ export interface operations {
     };
     watchTasks: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description The same, for a client that cannot send the header, which goes first
+                 * @example 42
+                 */
+                lastEventId?: components["parameters"]["LastEventIdQuery"];
+            };
             header?: {
                 /**
                  * @description The `id` of the last event received: the stream goes on after it
@@ -1010,6 +1028,7 @@ export interface operations {
                     "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["CacheControl"];
                     ETag: components["headers"]["ETag"];
+                    "Accept-Patch": components["headers"]["AcceptPatch"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1037,10 +1056,10 @@ export interface operations {
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /**
-                 * @description `*`: only if there is no such task, which is then a 404, and a 412 otherwise. Versions belong into `If-Match`
+                 * @description Not if the task has one of these versions: that is a 412. With `*` not if there is the task, and where there is none it is a 404
                  * @example *
                  */
-                "If-None-Match"?: components["parameters"]["IfAbsent"];
+                "If-None-Match"?: components["parameters"]["IfOther"];
             };
             path: {
                 /** @description Whose tasks: the token's `sub`, or `me` in its place */
@@ -1066,6 +1085,7 @@ export interface operations {
                     "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["CacheControl"];
                     ETag: components["headers"]["ETag"];
+                    "Accept-Patch": components["headers"]["AcceptPatch"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1095,10 +1115,10 @@ export interface operations {
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /**
-                 * @description `*`: only if there is no such task, which is then a 404, and a 412 otherwise. Versions belong into `If-Match`
+                 * @description Not if the task has one of these versions: that is a 412. With `*` not if there is the task, and where there is none it is a 404
                  * @example *
                  */
-                "If-None-Match"?: components["parameters"]["IfAbsent"];
+                "If-None-Match"?: components["parameters"]["IfOther"];
             };
             path: {
                 /** @description Whose tasks: the token's `sub`, or `me` in its place */
@@ -1144,10 +1164,10 @@ export interface operations {
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /**
-                 * @description `*`: only if there is no such task, which is then a 404, and a 412 otherwise. Versions belong into `If-Match`
+                 * @description Not if the task has one of these versions: that is a 412. With `*` not if there is the task, and where there is none it is a 404
                  * @example *
                  */
-                "If-None-Match"?: components["parameters"]["IfAbsent"];
+                "If-None-Match"?: components["parameters"]["IfOther"];
             };
             path: {
                 /** @description Whose tasks: the token's `sub`, or `me` in its place */
@@ -1164,6 +1184,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["TaskChange"];
+                "application/merge-patch+json": components["schemas"]["TaskChange"];
             };
         };
         responses: {
@@ -1173,6 +1194,7 @@ export interface operations {
                     "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["CacheControl"];
                     ETag: components["headers"]["ETag"];
+                    "Accept-Patch": components["headers"]["AcceptPatch"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1202,10 +1224,10 @@ export interface operations {
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /**
-                 * @description `*`: only if there is no such task, which is then a 404, and a 412 otherwise. Versions belong into `If-Match`
+                 * @description Not if the task has one of these versions: that is a 412. With `*` not if there is the task, and where there is none it is a 404
                  * @example *
                  */
-                "If-None-Match"?: components["parameters"]["IfAbsent"];
+                "If-None-Match"?: components["parameters"]["IfOther"];
             };
             path: {
                 /** @description Whose tasks: the token's `sub`, or `me` in its place */

@@ -51,7 +51,7 @@ describe('an answer that cannot be read', () => {
 
   test('problem details become fields, whatever their names', async (t) => {
     const server = await serve(t, (r) => send(r, 422, JSON.stringify({
-      type: 'about:blank', title: 'Unprocessable Entity', status: 422, detail: 'no',
+      type: 'about:blank', title: 'Unprocessable Content', status: 422, detail: 'no',
       errors: [{ field: 'title', message: 'a' }, { field: 'title', message: 'b' }, null, 7, { field: '__proto__', message: 'c' }],
     }).replace('"null"', 'null'), { 'X-Request-Id': 'abc' }))
     const error = await caught(createClient({ baseURL: server.url }).createTask({ title: 'a' }))

@@ -71,14 +71,14 @@ describe('tasks', () => {
     for await (const page of client.pages({ limit: 2, sort: '-title' })) pages.push(titles(page))
     assert.deepEqual(pages, ['43', '21', '0'])
     const error = await caught(client.fetchTasks({ limit: 0, colour: 'red' }))
-    assert.deepEqual([error.status, error.code, Object.keys(error.fields).sort()], [422, 'UNPROCESSABLE_ENTITY', ['colour', 'limit']])
+    assert.deepEqual([error.status, error.code, Object.keys(error.fields).sort()], [422, 'UNPROCESSABLE_CONTENT', ['limit']])
   })
 })
 
 describe('refusals', () => {
   test('say what is wrong with which field', async () => {
     const { client } = await signedIn()
-    const error = await refused(client.createTask({ title: ' ', colour: 'red' }), 422, 'UNPROCESSABLE_ENTITY', 'The request has fields that are not valid.')
+    const error = await refused(client.createTask({ title: ' ', colour: 'red' }), 422, 'UNPROCESSABLE_CONTENT', 'The request has fields that are not valid.')
     assert.deepEqual(Object.keys(error.fields).sort(), ['colour', 'title'])
     assert.match(error.fields.title, /1 to 255/)
   })

@@ -1,0 +1,160 @@
+package api
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"vestibule/internal/openapitest"
+	"vestibule/store"
+)
+
+// heldOpen is a request whose head was read and whose body was not.
+type heldOpen struct {
+	conn   net.Conn
+	answer *bufio.Reader
+	method string
+	body   string
+	asked  bool // for the body
+}
+
+// open sends the head of a request. What it comes back with shows whether a handler
+// waits for the body: who reads it says 100 Continue first.
+func (s *surface) open(tb testing.TB, method, path, body string, header http.Header) *heldOpen {
+	tb.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { conn.Close() })
+	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
+	fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: api\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: %d\r\n", method, path, len(body))
+	if err := header.Write(conn); err != nil {
+		tb.Fatal(err)
+	}
+	_, _ = io.WriteString(conn, "Content-Type: application/json\r\n\r\n")
+	h := &heldOpen{conn: conn, answer: bufio.NewReader(conn), method: method, body: body}
+	line, err := h.answer.Peek(len("HTTP/1.1 100"))
+	if err != nil {
+		tb.Fatalf("%s %s: %v", method, path, err)
+	}
+	if h.asked = strings.HasSuffix(string(line), "100"); h.asked {
+		if _, err := http.ReadResponse(h.answer, nil); err != nil {
+			tb.Fatal(err)
+		}
+		_, _ = io.WriteString(conn, body[:1])
+	}
+	return h
+}
+
+// close sends the rest of the body and reads the answer.
+func (h *heldOpen) close(tb testing.TB) reply {
+	tb.Helper()
+	if h.asked {
+		_, _ = io.WriteString(h.conn, h.body[1:])
+	}
+	res, err := http.ReadResponse(h.answer, &http.Request{Method: h.method})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer res.Body.Close()
+	read, err := io.ReadAll(res.Body)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return reply{res, string(read)}
+}
+
+// later is a good token of ada's whatever the time.
+func (s *surface) later(tb testing.TB) http.Header {
+	claims := goodClaims(ada)
+	claims["iat"], claims["exp"] = s.clock.Now().Unix(), s.clock.Now().Add(time.Minute).Unix()
+	return auth(mintWith(tb, jwt.SigningMethodHS256, testSecret, nil, claims))
+}
+
+// TestATokenThatExpiresWhileTheBodyComesChangesNothing holds a body open at every
+// route that the router has: a new one joins by itself.
+func TestATokenThatExpiresWhileTheBodyComesChangesNothing(t *testing.T) {
+	f := newFederation(t)
+	f.waitForKeys(t)
+	f.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, auth(mint(t, ada)))
+	before := f.do(t, "GET", "/api/me/tasks", "", auth(mint(t, ada))).body
+	foreign := auth(mintWith(t, jwt.SigningMethodES256, f.batchKey, kidOne, foreignClaims(batchIssuer, "tasks", TasksRead+" "+TasksWrite, nil)))
+	callers := map[string]http.Header{
+		"a user":                         auth(mint(t, ada)),
+		"a user with an Idempotency-Key": with(auth(mint(t, ada)), "Idempotency-Key", "k"),
+		"a service":                      service(reports, `,"scope":"tasks:read tasks:write"`),
+		"a service of a further issuer":  foreign,
+	}
+	for _, route := range openapitest.RoutesOf(t, f.server.routes()) {
+		method, template, _ := strings.Cut(route, " ")
+		id, body := "1", contract.Body(t, route)
+		takesBody := body != ""
+		if !takesBody { // a handler that reads one all the same is held to it too
+			id, body = "999", "{}"
+		}
+		path := strings.NewReplacer("{user_id}", ada, "{id}", id).Replace(template)
+		for name, header := range callers {
+			t.Run(route+" of "+name, func(t *testing.T) {
+				f.clock.Set(noon)
+				h := f.open(t, method, path, body, header)
+				if h.asked != takesBody {
+					t.Errorf("got a handler that reads the body: %t, and openapi.json says %t", h.asked, takesBody)
+				}
+				if !h.asked {
+					return
+				}
+				f.clock.Set(noon.Add(5*time.Minute + skew))
+				h.close(t).isProblem(t, 401, "Token has expired")
+				if after := f.do(t, "GET", "/api/me/tasks", "", f.later(t)).body; after != before {
+					t.Errorf("got %s, want %s as before", after, before)
+				}
+			})
+		}
+	}
+	t.Run("within the skew it is still good", func(t *testing.T) {
+		f.clock.Set(noon)
+		h := f.open(t, "PUT", "/api/me/tasks/1", `{"title":"b"}`, auth(mint(t, ada)))
+		f.clock.Set(noon.Add(5*time.Minute + skew - time.Millisecond))
+		if res := h.close(t); res.StatusCode != 200 {
+			t.Errorf("got %d %s, want 200", res.StatusCode, res.body)
+		}
+	})
+}
+
+// TestAUserWhoIsDeletedWhileTheBodyComes is nobody by the time it is there.
+func TestAUserWhoIsDeletedWhileTheBodyComes(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, s *surface) {
+		token := auth(mint(t, ada))
+		s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, token)
+		post := s.open(t, "POST", "/api/me/tasks", `{"title":"b"}`, token)
+		keyed := s.open(t, "POST", "/api/me/tasks", `{"title":"b"}`, with(token, "Idempotency-Key", "k"))
+		put := s.open(t, "PUT", "/api/me/tasks/1", `{"title":"b"}`, token)
+		if _, err := s.store.DeleteUser(t.Context(), ada, store.Event{At: noon, Type: store.EventUserDeleted}); err != nil {
+			t.Fatal(err)
+		}
+		post.close(t).isProblem(t, 401, "Invalid authentication credentials")
+		keyed.close(t).isProblem(t, 401, "Invalid authentication credentials")
+		put.close(t).isProblem(t, 404, "Task not found")
+	})
+}
+
+// TestAKeyThatIsWithdrawnWhileTheBodyComes: no token of it is good any more.
+func TestAKeyThatIsWithdrawnWhileTheBodyComes(t *testing.T) {
+	f := newFederation(t)
+	f.waitForKeys(t)
+	token := auth(mintWith(t, jwt.SigningMethodES256, f.batchKey, kidOne, foreignClaims(batchIssuer, "tasks", TasksWrite, nil)))
+	h := f.open(t, "POST", "/api/"+ada+"/tasks", `{"title":"b"}`, token)
+	f.batch.publishes(jwkOf(t, "two", newECKey(t)))
+	if err := f.server.furtherKeys[1].refresh().wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h.close(t).isProblem(t, 401, "Invalid token")
+}

@@ -1,0 +1,25 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestAPathForAShellIsRefused wherever a path is given: taken literally, ~ would be a
+// new folder beside the program.
+func TestAPathForAShellIsRefused(t *testing.T) {
+	given := map[string]string{"DATABASE_URL": "sqlite:~/x.db", "WEB_DIR": "~/dist", "MAIL_DIR": "$HOME/mail"}
+	for _, s := range forServe.settings() {
+		given[s.name+"_FILE"] = "~/secret"
+	}
+	for name, value := range given {
+		found := loadFaults(t, forServe, environment{name: value})
+		if len(found) != 1 || found[0].setting != name {
+			t.Errorf("%s=%s: got %v, want one fault of it", name, value, found)
+			continue
+		}
+		if line := found[0].Error(); !strings.Contains(line, "only a shell replaces") || !strings.Contains(line, "write the whole path, like ") {
+			t.Errorf("%s=%s: got %q, want the cause and the cure", name, value, line)
+		}
+	}
+}
