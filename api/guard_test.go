@@ -201,7 +201,7 @@ func TestEveryAnswerHasItsHeaders(t *testing.T) {
 			for name, want := range map[string]string{
 				"Cache-Control":           "no-store",
 				"X-Content-Type-Options":  "nosniff",
-				"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+				"Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
 			} {
 				if got := res.Header.Get(name); got != want {
 					t.Errorf("%s: got %q, want %q", name, got, want)

@@ -196,6 +196,7 @@ func TestUnknownKidsCauseOneFetchAMinute(t *testing.T) {
 	i.publishes(jwkOf(t, "a", key))
 	s := newKeyedSurface(t, EdDSA, i)
 	s.waitUntilReady(t)
+	s.stop() // and with it the fetch that comes every minute by itself, by the real clock
 	before := i.fetches.Load()
 	flood := func() {
 		t.Helper()

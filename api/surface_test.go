@@ -32,6 +32,7 @@ type surface struct {
 	store  *store.Store
 	log    *testlog.Buffer
 	server *Server
+	stop   func() // ends what runs has started
 }
 
 func sharedSecretConfig() Config {
@@ -67,7 +68,7 @@ func startSurface(tb testing.TB, cfg Config, deps Deps) *surface {
 	return s
 }
 
-// runs starts the API's background work, until the test ends.
+// runs starts the API's background work, until stop is called or the test ends.
 func (s *surface) runs(tb testing.TB) {
 	tb.Helper()
 	ctx, cancel := context.WithCancel(tb.Context())
@@ -76,10 +77,11 @@ func (s *surface) runs(tb testing.TB) {
 		defer close(ended)
 		s.server.Run(ctx)
 	}()
-	tb.Cleanup(func() {
+	s.stop = func() {
 		cancel()
 		<-ended
-	})
+	}
+	tb.Cleanup(s.stop)
 }
 
 // serve returns the address of h on a socket.

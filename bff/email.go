@@ -48,7 +48,7 @@ func (s *Server) changeEmail(w http.ResponseWriter, r *http.Request, live *sessi
 	e.Email = next
 	asked := s.notice(live.User, store.MailChangeAsked)
 	confirm := asked
-	confirm.Kind, confirm.NewEmail, confirm.CallbackURL, confirm.SessionID = store.MailChange, next, target, live.Handle()
+	confirm.Kind, confirm.NewEmail, confirm.CallbackURL = store.MailChange, next, target
 	err := s.store.RequestEmailChange(r.Context(), asked, confirm, e)
 	if err != nil {
 		return gone(err)

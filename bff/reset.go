@@ -112,7 +112,7 @@ func (s *Server) resetPassword(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.passwords.Check(next, link.User.Email); err != nil {
+	if err := s.passwords.Check(next, link.Email); err != nil {
 		return s.passwordError(err)
 	}
 	hash, err := s.passwords.Hash(r.Context(), next)

@@ -37,7 +37,7 @@ func (s *Server) undoEmail(w http.ResponseWriter, r *http.Request) error {
 		return validation(faults)
 	}
 	if next != nil {
-		if err := s.passwords.Check(*next, ""); err != nil { // the rest of it once we know who they are
+		if err := s.passwords.Check(*next, ""); err != nil {
 			return s.passwordError(err)
 		}
 	}

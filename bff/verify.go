@@ -170,13 +170,18 @@ func (s *Server) proveEmail(w http.ResponseWriter, r *http.Request) error {
 		return validation(faults)
 	}
 	if next != nil {
-		if err := s.passwords.Check(*next, ""); err != nil { // the rest of it once we know who they are
+		if err := s.passwords.Check(*next, ""); err != nil {
 			return s.passwordError(err)
 		}
 	}
 	link, err := s.mailedLink(r, token, store.PurposeVerify, store.PurposeChange)
 	if err != nil {
 		return err
+	}
+	if next != nil {
+		if err := s.passwords.Check(*next, link.Email); err != nil {
+			return s.passwordError(err)
+		}
 	}
 	var proof store.Proof
 	if !link.Done() {

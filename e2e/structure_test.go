@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -147,37 +146,4 @@ func mustGetwd(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return dir
-}
-
-// TestSecurityPageNamesTestsThatExist: a requirement whose test is gone is not
-// shown by anything.
-func TestSecurityPageNamesTestsThatExist(t *testing.T) {
-	root := filepath.Dir(mustGetwd(t))
-	page, err := os.ReadFile(filepath.Join(root, "docs", "security.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var sources strings.Builder
-	dir := ""
-	for _, word := range regexp.MustCompile("`[a-z0-9/]+`|(?:Test|Fuzz)[A-Z]\\w+").FindAllString(string(page), -1) {
-		if trimmed := strings.Trim(word, "`"); trimmed != word {
-			dir = trimmed
-			continue
-		}
-		sources.Reset()
-		files, err := filepath.Glob(filepath.Join(root, dir, "*_test.go"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, file := range files {
-			src, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			sources.Write(src)
-		}
-		if !strings.Contains(sources.String(), "func "+word+"(") {
-			t.Errorf("docs/security.md names %s in %s, which does not exist", word, dir)
-		}
-	}
 }

@@ -203,11 +203,11 @@ func (s *Store) DeleteUser(ctx context.Context, id string, e Event) (ended []str
 }
 
 // RequestEmailChange queues two mails and records e: notice tells the user at their
-// address, and m, which leaves after it, asks for the new address to be confirmed. A
-// request before it is taken back: it may have been a mistyped address. It returns
-// ErrSessionEnded when the session that asks, m.SessionID, has ended.
+// address, and m, which leaves after it, asks for the new address to be confirmed. It
+// is the wish of the session that e names and dies with it; a request before it is taken
+// back, as it may have been a mistyped address. It returns ErrSessionEnded when that
+// session has ended.
 func (s *Store) RequestEmailChange(ctx context.Context, notice, m Mail, e Event) error {
-	e.UserID, e.SessionID = m.UserID, m.SessionID
 	return s.tx(ctx, "request e-mail change", func(ctx context.Context, q querier) error {
 		if err := requireSession(ctx, q, e); err != nil {
 			return err
@@ -219,7 +219,7 @@ func (s *Store) RequestEmailChange(ctx context.Context, notice, m Mail, e Event)
 		if err := queueMail(ctx, q, notice); err != nil {
 			return err
 		}
-		m.AfterID = notice.ID
+		m.AfterID, m.SessionID = notice.ID, e.SessionID
 		if err := queueMail(ctx, q, m); err != nil {
 			return err
 		}

@@ -32,10 +32,10 @@ func acts(d *database, t *testing.T, u store.User, e store.Event) map[string]fun
 			return err
 		},
 		"RequestEmailChange": func() error {
-			notice := store.Mail{Kind: store.MailChangeAsked, Recipient: u.Email, UserID: u.ID, CreatedAt: e.At, DueAt: e.At}
-			confirm := notice
-			confirm.Kind, confirm.NewEmail, confirm.SessionID = store.MailChange, "t@example.com", e.SessionID
-			return d.RequestEmailChange(t.Context(), notice, confirm, e)
+			asked := store.Mail{Kind: store.MailChangeAsked, Recipient: u.Email, UserID: u.ID, CreatedAt: e.At, DueAt: e.At}
+			confirm := asked
+			confirm.Kind, confirm.NewEmail = store.MailChange, "t@example.com"
+			return d.RequestEmailChange(t.Context(), asked, confirm, e)
 		},
 		"RevokeSessions": func() error { _, err := d.RevokeSessions(t.Context(), u.ID, "", e); return err },
 		"ProvePassword":  func() error { return d.ProvePassword(t.Context(), hash, e) },

@@ -258,8 +258,10 @@ func requestChange(t *testing.T, d *database, u store.User, session store.Sessio
 	t.Helper()
 	asked := store.Mail{Kind: store.MailChangeAsked, Recipient: u.Email, UserID: u.ID, CreatedAt: base(), DueAt: base().Add(1e6 * time.Hour)}
 	confirm := asked
-	confirm.Kind, confirm.NewEmail, confirm.SessionID = store.MailChange, newEmail, session.ID
-	return d.RequestEmailChange(t.Context(), asked, confirm, event(store.EventEmailChange))
+	confirm.Kind, confirm.NewEmail = store.MailChange, newEmail
+	e := event(store.EventEmailChange)
+	e.UserID, e.SessionID = u.ID, session.ID
+	return d.RequestEmailChange(t.Context(), asked, confirm, e)
 }
 
 func dropChangeCase(t *testing.T, d *database) {
@@ -410,7 +412,7 @@ func undoCase(t *testing.T, d *database) {
 	u, _ := signedUp(t, d.Store)
 	now, first := moved(t, d, u, "one-"+u.Email)
 	now, second := moved(t, d, now, "two-"+u.Email)
-	now, third := moved(t, d, now, "three-"+u.Email)
+	_, third := moved(t, d, now, "three-"+u.Email)
 	undo := func(hash, password string) (store.Undone, error) {
 		return d.UndoEmailChange(t.Context(), hash, password, base(), event("x"))
 	}

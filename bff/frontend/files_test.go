@@ -121,6 +121,7 @@ func kinds(t *testing.T, content map[string]string, test func(*served)) {
 
 func TestFilesAndPages(t *testing.T) {
 	kinds(t, map[string]string{"index.html": page, "assets/index-BxY12_ab.js": script, "logo.png": "\x89PNG", "docs/index.html": "docs", "LICENSE": "MIT", "empty.css": "",
+		"feed.xml": "<feed/>", "icon.svg": "<svg/>",
 		".well-known/security.txt": "Contact", ".env": "SECRET", "assets/.map": "SECRET"}, func(s *served) {
 		for _, tt := range []struct{ path, mediaType, cache, body string }{
 			{"/", "text/html; charset=utf-8", "no-cache", page},
@@ -135,6 +136,8 @@ func TestFilesAndPages(t *testing.T) {
 			{"/logo.png", "image/png", "no-cache", "\x89PNG"},
 			{"/LICENSE", "application/octet-stream", "no-cache", "MIT"},
 			{"/empty.css", "text/css; charset=utf-8", "no-cache", ""},
+			{"/feed.xml", "application/xml; charset=utf-8", "no-cache", "<feed/>"},
+			{"/icon.svg", "image/svg+xml; charset=utf-8", "no-cache", "<svg/>"},
 			{"/.well-known/security.txt", "text/plain; charset=utf-8", "no-cache", "Contact"},
 		} {
 			g := s.do("GET", tt.path)

@@ -197,7 +197,7 @@ func (a *App) secure(h http.Header, v *variant) {
 	case a.embedded:
 		policy = embeddedPolicy
 	default:
-		policy = buildScripts + buildPolicy // workers have the policy of their script
+		policy = buildScripts + buildPolicy + noBase // workers have the policy of their script
 	}
 	h.Set("Content-Security-Policy", policy)
 	if a.embedded {

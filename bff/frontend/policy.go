@@ -19,12 +19,16 @@ const (
 	buildPolicy  = "; default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; media-src 'self' data: blob:; " +
 		"worker-src 'self' blob:; " + everyPolicy
 	// everyPolicy stands whatever a page says for itself.
-	everyPolicy = "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
+	everyPolicy = "object-src 'none'; form-action 'self'; frame-ancestors 'self'; base-uri "
+	// A base tag decides where the page's relative links and scripts lead. Angular's
+	// builds have one; where a page has none, one that turns up is an attacker's.
+	noBase  = "'none'"
+	ownBase = "'self'"
 )
 
 // devPolicy is the CSP before a dev server, which adds scripts and styles to the page
 // and evaluates code.
-const devPolicy = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; connect-src 'self' data: blob: http: https: ws: wss:; " + everyPolicy
+const devPolicy = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; connect-src 'self' data: blob: http: https: ws: wss:; " + everyPolicy + ownBase
 
 var (
 	// These read a page of the operator's own build. What they misread can only
@@ -32,6 +36,7 @@ var (
 	comments     = regexp.MustCompile(`(?s)<!--.*?-->`)
 	scripts      = regexp.MustCompile(`(?is)<script\b([^>]*)>(.*?)</script\s*>`)
 	sourced      = regexp.MustCompile(`(?i)(?:^|\s)src\s*=`)
+	baseTag      = regexp.MustCompile(`(?i)<base[\s/>]`)
 	ownPolicyTag = regexp.MustCompile(`(?i)<meta\s[^>]*http-equiv\s*=\s*["']?content-security-policy["'\s>/]`)
 )
 
@@ -40,8 +45,13 @@ var (
 // each forbid what the other allows. What a meta tag cannot say is added.
 func policyOf(html []byte) string {
 	page := comments.ReplaceAll(html, nil)
-	if ownPolicyTag.Match(scripts.ReplaceAll(page, nil)) {
-		return everyPolicy
+	markup := scripts.ReplaceAll(page, nil)
+	base := noBase
+	if baseTag.Match(markup) {
+		base = ownBase
+	}
+	if ownPolicyTag.Match(markup) {
+		return everyPolicy + base
 	}
 	var b strings.Builder
 	b.WriteString(buildScripts)
@@ -54,6 +64,6 @@ func policyOf(html []byte) string {
 		sum := sha256.Sum256([]byte(text))
 		b.WriteString(" 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'")
 	}
-	b.WriteString(buildPolicy)
+	b.WriteString(buildPolicy + base)
 	return b.String()
 }

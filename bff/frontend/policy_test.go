@@ -22,7 +22,7 @@ func TestPolicyOfABuild(t *testing.T) {
 		{"an empty one", `<script></script>`, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got, want := policyOf([]byte(tt.html)), buildScripts+tt.want+buildPolicy; got != want {
+			if got, want := policyOf([]byte(tt.html)), buildScripts+tt.want+buildPolicy+noBase; got != want {
 				t.Errorf("got  %s\nwant %s", got, want)
 			}
 		})
@@ -31,7 +31,7 @@ func TestPolicyOfABuild(t *testing.T) {
 		`<meta http-equiv="Content-Security-Policy" content="script-src 'self' https://js.example.com">`,
 		`<META content="x" HTTP-EQUIV=content-security-policy>`,
 	} {
-		if got := policyOf([]byte(html)); got != everyPolicy {
+		if got := policyOf([]byte(html)); got != everyPolicy+noBase {
 			t.Errorf("%s: got %q, want what a page cannot say", html, got)
 		}
 	}
@@ -39,8 +39,21 @@ func TestPolicyOfABuild(t *testing.T) {
 		`<!-- <meta http-equiv="Content-Security-Policy"> -->`,
 		`<script>a = '<meta http-equiv="Content-Security-Policy">'</script>`,
 	} {
-		if got := policyOf([]byte(html)); got == everyPolicy {
+		if got := policyOf([]byte(html)); strings.HasPrefix(got, everyPolicy) {
 			t.Errorf("%s: what no browser takes for a policy counts", html)
+		}
+	}
+	for html, want := range map[string]string{
+		`<base href="/">`: ownBase,
+		`<BASE
+			href=/app/>`: ownBase,
+		`<base href="/"><meta http-equiv="Content-Security-Policy" content="script-src 'self'">`: ownBase,
+		`<basefont>`:                           noBase,
+		`<!-- <base href="/"> -->`:             noBase,
+		`<script>a = '<base href=x>'</script>`: noBase,
+	} {
+		if got := policyOf([]byte(html)); !strings.HasSuffix(got, "; base-uri "+want) {
+			t.Errorf("%s: got %s, want base-uri %s", html, got, want)
 		}
 	}
 }
@@ -53,6 +66,9 @@ func TestPolicies(t *testing.T) {
 			csp := g.header.Get("Content-Security-Policy")
 			if strings.Contains(csp, "script-src 'self' 'unsafe-inline'") || strings.Contains(csp, "sandbox") || !strings.Contains(csp, "frame-ancestors") {
 				s.Errorf("%s: got %s", path, csp)
+			}
+			if !strings.Contains(csp, "base-uri 'none'") || !strings.Contains(csp, "object-src 'none'") && !strings.Contains(csp, "default-src 'none'") {
+				s.Errorf("%s: got %s, want no base and no plug-ins", path, csp)
 			}
 			if got := strings.Contains(csp, "sha256-"); got != (!embedded && path != "/app.js") {
 				s.Errorf("%s: got %s", path, csp)

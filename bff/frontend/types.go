@@ -13,14 +13,15 @@ type kind struct {
 }
 
 // types is our own table: mime.TypeByExtension knows what the machine knows, which
-// on some is nothing of .woff2 and text/plain of .js.
+// on some is nothing of .woff2 and text/plain of .js. What is text names its encoding,
+// so that no browser guesses one in which other characters become markup.
 var types = map[string]kind{
 	".html": {"text/html; charset=utf-8", true}, ".htm": {"text/html; charset=utf-8", true},
 	".js": {"text/javascript; charset=utf-8", true}, ".mjs": {"text/javascript; charset=utf-8", true}, ".cjs": {"text/javascript; charset=utf-8", true},
 	".css": {"text/css; charset=utf-8", true}, ".json": {"application/json", true}, ".map": {"application/json", true},
 	".webmanifest": {"application/manifest+json", true}, ".wasm": {"application/wasm", true},
 	".txt": {"text/plain; charset=utf-8", true}, ".md": {"text/markdown; charset=utf-8", true}, ".csv": {"text/csv; charset=utf-8", true},
-	".xml": {"application/xml", true}, ".svg": {"image/svg+xml", true},
+	".xml": {"application/xml; charset=utf-8", true}, ".svg": {"image/svg+xml; charset=utf-8", true},
 	".png": {"image/png", false}, ".jpg": {"image/jpeg", false}, ".jpeg": {"image/jpeg", false}, ".gif": {"image/gif", false},
 	".webp": {"image/webp", false}, ".avif": {"image/avif", false}, ".ico": {"image/x-icon", true},
 	".woff2": {"font/woff2", false}, ".woff": {"font/woff", false}, ".ttf": {"font/ttf", true}, ".otf": {"font/otf", true},

@@ -218,8 +218,8 @@ func TestTheOldAddressHearsFirst(t *testing.T) {
 		folder := sender.Sender.(Folder).Path
 		asked := store.Mail{Kind: store.MailChangeAsked, Recipient: "ada@example.com", UserID: "usr_ada", CreatedAt: noon, DueAt: noon}
 		confirm := asked
-		confirm.Kind, confirm.NewEmail, confirm.SessionID = store.MailChange, "new@example.com", session.ID
-		if err := f.db.RequestEmailChange(f.Context(), asked, confirm, store.Event{At: noon}); err != nil {
+		confirm.Kind, confirm.NewEmail = store.MailChange, "new@example.com"
+		if err := f.db.RequestEmailChange(f.Context(), asked, confirm, store.Event{At: noon, UserID: "usr_ada", SessionID: session.ID}); err != nil {
 			f.Fatal(err)
 		}
 		f.run(f.outbox(sender))

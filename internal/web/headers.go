@@ -10,7 +10,8 @@ type SecurityHeaders struct {
 
 // APIPolicy is the CSP of answers that are data: should a browser ever show
 // one as a page, nothing in it runs, loads or is framed.
-const APIPolicy = "default-src 'none'; frame-ancestors 'none'; sandbox"
+// base-uri and form-action are named because default-src does not stand for them.
+const APIPolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
 
 // ResourcePolicy keeps pages of other origins from loading an answer as an image, a
 // script or a style sheet, and so out of the process that they run in. (What they
