@@ -3,9 +3,6 @@ package bff
 import (
 	"errors"
 	"net/http"
-	"strings"
-
-	"github.com/gorilla/mux"
 
 	"vestibule/bff/linkpage"
 	"vestibule/bff/session"
@@ -86,11 +83,6 @@ func (s *Server) followVerification(w http.ResponseWriter, r *http.Request, toke
 		page.Kind, page.Username = linkpage.Change, link.NewEmail
 	}
 	return nil, page.Write(w)
-}
-
-// wantsPage says whether a person is behind the request, and not a program.
-func wantsPage(r *http.Request) bool {
-	return strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
 func passwordNeeded(link store.Link) *web.Error {
@@ -204,9 +196,4 @@ func (s *Server) verify(r *http.Request, link store.Link, proof store.Proof) (*v
 		answer.User = &changed
 	}
 	return answer, nil
-}
-
-// linkFile answers what the pages of links load.
-func (s *Server) linkFile(w http.ResponseWriter, r *http.Request) error {
-	return linkpage.File(w, mux.Vars(r)["file"])
 }

@@ -5,7 +5,11 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
+	"github.com/gorilla/mux"
+
+	"vestibule/bff/linkpage"
 	"vestibule/bff/session"
 	"vestibule/internal/opaque"
 	"vestibule/internal/web"
@@ -62,4 +66,14 @@ func (s *Server) ownSession(r *http.Request, userID string) (live *session.Live,
 		return nil, nil
 	}
 	return live, nil
+}
+
+// wantsPage says whether a person is behind the request, and not a program.
+func wantsPage(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept"), "text/html")
+}
+
+// linkFile answers what the pages of links load.
+func (s *Server) linkFile(w http.ResponseWriter, r *http.Request) error {
+	return linkpage.File(w, mux.Vars(r)["file"])
 }
