@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
 	"database/sql"
@@ -131,7 +132,7 @@ func TestADumpOpensNothing(t *testing.T) {
 					t.Errorf("the dump has the secret %q", s)
 				}
 			}
-			if got := signed(token); got != value { // or the thief below signs in vain
+			if got := signed(t, token); got != value { // or the thief below signs in vain
 				t.Fatalf("got %q for the cookie that is %q", got, value)
 			}
 			opensNothing(t, p, texts)
@@ -168,8 +169,13 @@ func rawFiles(t *testing.T, p *product) (files []string) {
 }
 
 // signed is a cookie as the server signs it.
-func signed(token string) string {
-	mac := hmac.New(sha256.New, []byte(secret))
+func signed(t *testing.T, token string) string {
+	t.Helper()
+	key, err := hkdf.Key(sha256.New, []byte(secret), nil, "vestibule/cookie/v1", sha256.Size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(token))
 	return token + "." + base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
@@ -187,7 +193,7 @@ func opensNothing(t *testing.T, p *product, texts []string) {
 				continue
 			}
 			tried[v] = true
-			for _, cookie := range []string{v, signed(v)} {
+			for _, cookie := range []string{v, signed(t, v)} {
 				if a := thief.send("GET", p.bff+"/api/auth/get-session", "", "Cookie", "better-auth.session_token="+url.QueryEscape(cookie)); a.status != 200 || a.body != "null" {
 					t.Errorf("as a cookie, %q: got %v, want no session", cookie, a)
 				}

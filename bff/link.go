@@ -1,0 +1,79 @@
+package bff
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gorilla/mux"
+
+	"vestibule/bff/linkpage"
+	"vestibule/bff/session"
+	"vestibule/internal/opaque"
+	"vestibule/internal/web"
+	"vestibule/store"
+)
+
+// mailedLink returns the link that a token belongs to, if it is still good. Otherwise
+// its error is 401: expired is told from unknown, because its owner then knows to ask for
+// another. Tokens are not counted: nobody guesses 256 bits, and a limit would let others
+// use up what the visitor's own link needs.
+func (s *Server) mailedLink(r *http.Request, token string, purposes ...string) (store.Link, error) {
+	if !opaque.Valid(token) {
+		return store.Link{}, errDeadLink
+	}
+	link, err := s.store.LinkByToken(r.Context(), opaque.Hash(token), purposes...)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return link, errDeadLink.Because(err)
+	case err != nil:
+		return link, err
+	case !s.now().Before(link.ExpiresAt):
+		return link, web.Refuse(http.StatusUnauthorized, "TOKEN_EXPIRED", "Token expired")
+	case !link.Good(s.now()):
+		return link, errDeadLink
+	}
+	if link.Purpose == store.PurposeChange && !link.Done() {
+		return link, s.askedBy(r.Context(), link)
+	}
+	return link, nil
+}
+
+var errDeadLink = web.Refuse(http.StatusUnauthorized, "INVALID_TOKEN", "Invalid token")
+
+// askedBy refuses a change of address whose session has ended, by the limits as they
+// are configured now. The store sees to one that is gone.
+func (s *Server) askedBy(ctx context.Context, link store.Link) error {
+	live, err := s.sessions.Of(ctx, link.UserID)
+	if err == nil && !slices.ContainsFunc(live, func(row store.Session) bool { return row.ID == link.SessionID }) {
+		return errDeadLink
+	}
+	return err
+}
+
+// ownSession returns the session that the request presents, if it is alive and that
+// user's, and otherwise nil.
+func (s *Server) ownSession(r *http.Request, userID string) (live *session.Live, err error) {
+	live, err = s.sessions.Read(r)
+	switch {
+	case errors.Is(err, session.ErrNone), errors.Is(err, session.ErrUnsigned), errors.Is(err, session.ErrEnded):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case live.UserID != userID:
+		return nil, nil
+	}
+	return live, nil
+}
+
+// wantsPage says whether a person is behind the request, and not a program.
+func wantsPage(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept"), "text/html")
+}
+
+// linkFile answers what the pages of links load.
+func (s *Server) linkFile(w http.ResponseWriter, r *http.Request) error {
+	return linkpage.File(w, mux.Vars(r)["file"])
+}
