@@ -1,0 +1,47 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"vestibule/store"
+)
+
+// TestWhoEndsTheirOwnSessionHasGivenItUp: late answers to its browser clear no newer
+// cookie. That of another's session does not count.
+func TestWhoEndsTheirOwnSessionHasGivenItUp(t *testing.T) {
+	for _, v := range variants()[:2] {
+		t.Run(v.name, func(t *testing.T) {
+			d := migrated(t, v)
+			u, own := signedUp(t, d.Store)
+			other := newSession(u.ID)
+			if err := d.StartSession(t.Context(), other, ""); err != nil {
+				t.Fatal(err)
+			}
+			e := event(store.EventSessionRevoked)
+			e.UserID, e.SessionID = u.ID, own.ID
+			if _, err := d.RevokeSessions(t.Context(), u.ID, "", e); err != nil {
+				t.Fatal(err)
+			}
+			for hash, want := range map[string]bool{own.TokenHash: true, other.TokenHash: false} {
+				if got, err := d.WasReplaced(t.Context(), hash, base()); err != nil || got != want {
+					t.Errorf("got %t, %v, want %t", got, err, want)
+				}
+			}
+		})
+	}
+}
+
+// TestALinkThatWasUsedIsOfNoMoreUse, also where what it did holds no longer.
+func TestALinkThatWasUsedIsOfNoMoreUse(t *testing.T) {
+	now := base()
+	l := store.Link{User: store.User{Email: "ada@example.com"}}
+	l.Purpose, l.Email, l.NewEmail, l.ExpiresAt = store.PurposeChange, "ada@example.com", "new@example.com", now.Add(time.Hour)
+	if !l.Good(now) {
+		t.Error("got a new link refused")
+	}
+	l.UsedAt = &now
+	if l.Good(now) {
+		t.Error("got a used link taken, whose change was undone")
+	}
+}
