@@ -77,3 +77,15 @@ func wantsPage(r *http.Request) bool {
 func (s *Server) linkFile(w http.ResponseWriter, r *http.Request) error {
 	return linkpage.File(w, mux.Vars(r)["file"])
 }
+
+// ask shows the page behind a link, or one that says that the link no longer works if
+// dead refuses it.
+func (s *Server) ask(w http.ResponseWriter, dead error, page linkpage.Page) error {
+	if _, refused := errors.AsType[*web.Error](dead); refused {
+		page = linkpage.Page{Kind: linkpage.Dead}
+	} else if dead != nil {
+		return dead
+	}
+	page.Site = s.cfg.BaseURL.Host
+	return page.Write(w)
+}

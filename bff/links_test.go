@@ -178,7 +178,7 @@ func TestAClickConfirmsNobodysPassword(t *testing.T) {
 				}
 				asks := owner.want(owner.page(link), 200, `data-post="/api/auth/verify-email"`)
 				ourPage(t, asks)
-				if !strings.Contains(asks.body, `data-next="/welcome"`) || !strings.Contains(asks.body, `name="newPassword"`) {
+				if !strings.Contains(asks.body, `<a href="/welcome">`) || !strings.Contains(asks.body, `name="newPassword"`) {
 					s.t.Errorf("got page\n%s", asks.body)
 				}
 				unchanged("a click")

@@ -54,7 +54,8 @@ func (s *Server) followReset(w http.ResponseWriter, r *http.Request) error {
 	token := mux.Vars(r)["token"]
 	switch {
 	case target == "" && wantsPage(r):
-		return linkpage.Page{Kind: linkpage.Reset, Site: s.cfg.BaseURL.Host, Token: token}.Write(w)
+		_, err := s.resetLink(r, token)
+		return s.ask(w, err, linkpage.Page{Kind: linkpage.Reset, Token: token})
 	case target == "":
 		return web.Refuse(http.StatusBadRequest, "VALIDATION_ERROR", "[query.callbackURL] Invalid input: expected string, received undefined")
 	}

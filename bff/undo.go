@@ -21,7 +21,8 @@ func (s *Server) askUndo(w http.ResponseWriter, r *http.Request) error {
 	if token == "" {
 		return web.Refuse(http.StatusBadRequest, "VALIDATION_ERROR", "[query.token] Invalid input: expected string, received undefined")
 	}
-	return linkpage.Page{Kind: linkpage.Undo, Site: s.cfg.BaseURL.Host, Token: token}.Write(w)
+	_, err := s.mailedLink(r, token, store.PurposeUndo)
+	return s.ask(w, err, linkpage.Page{Kind: linkpage.Undo, Token: token})
 }
 
 // undoEmail stops or undoes the change. Done twice it is done; a second password needs

@@ -237,7 +237,7 @@ func testNextPerson(t *testing.T, a *app) {
 	for _, w := range []*window{one, two, three} {
 		w.shows("Session expired. Please log in again.")
 	}
-	two.press("Log in as somebody else")
+	two.press("Use another address or account")
 	two.until(`location.pathname + location.search === '/login'`)
 	two.press("Create an account")
 	two.fill("Email", "another-person@example.com")

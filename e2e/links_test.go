@@ -98,6 +98,10 @@ func TestPagesOfLinks(t *testing.T) {
 	owner.shows("Password too short")
 	owner.fill("New password", "another-lantern-42")
 	owner.press("Set the password and confirm")
+	owner.shows("Your address is confirmed")
+	looks(owner)
+	goOn := "Go on to " + strings.TrimPrefix(a.bff, "http://")
+	owner.press(goOn)
 	owner.arrives("/welcome?from=mail")
 	owner.js(`history.back() ?? true`) // the link is not in the way back
 	owner.arrives("/")
@@ -119,6 +123,8 @@ func TestPagesOfLinks(t *testing.T) {
 	looks(elsewhere)
 	elsewhere.fill("Password", "another-lantern-42")
 	elsewhere.press("Use this address")
+	elsewhere.shows("Your address is changed")
+	elsewhere.press(goOn)
 	elsewhere.arrives("/")
 	signIn(elsewhere, "eve@example.com", "another-lantern-42", "200")
 
@@ -128,8 +134,11 @@ func TestPagesOfLinks(t *testing.T) {
 	owner.shows("Was this not you?")
 	looks(owner)
 	owner.fill("New password", "a-third-lantern-42")
-	owner.press("Stop it and set the password")
-	owner.shows("It is stopped.")
+	owner.press("Stop the change and set this password")
+	owner.shows("The change is stopped")
+	if got := owner.js(`text().includes('is on its way')`); got != false {
+		t.Error("a mail is promised to somebody who has just set a password")
+	}
 	looks(owner)
 	signIn(elsewhere, "eve@example.com", "another-lantern-42", "401")
 	signIn(owner, "ada@example.com", "a-third-lantern-42", "200")
@@ -148,10 +157,17 @@ func TestPagesOfLinks(t *testing.T) {
 	looks(elsewhere)
 	elsewhere.fill("New password", "a-fourth-lantern-42")
 	elsewhere.press("Set the password")
-	elsewhere.shows("Your password is set.")
-	elsewhere.press("Go on to " + strings.TrimPrefix(a.bff, "http://"))
+	elsewhere.shows("Your password is set")
+	elsewhere.press(goOn)
 	elsewhere.arrives("/")
 	elsewhere.shows("The team's app")
 	signIn(elsewhere, "ada@example.com", "a-fourth-lantern-42", "200")
+
+	// Whoever follows a dead link is told so before they type anything.
+	for _, dead := range []string{a.linkIn(t, "ada@example.com", 6), a.bff + "/api/auth/undo-email?token=" + strings.Repeat("x", 43)} {
+		elsewhere.do(chromedp.Navigate(dead))
+		elsewhere.shows("This link no longer works")
+		looks(elsewhere)
+	}
 	elsewhere.quiet("400", "401")
 }

@@ -208,7 +208,7 @@ func TestEveryPageInBothSchemes(t *testing.T) {
 	w.press("Save name")
 	w.shows("Session expired. Please log in again.")
 	look("expired")
-	w.press("Log in as somebody else")
+	w.press("Use another address or account")
 	w.press("Forgot your password?")
 	w.shows("we send you a link")
 	look("forgot")

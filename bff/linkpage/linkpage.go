@@ -19,6 +19,7 @@ const (
 	Change = "change" // asks for the password
 	Undo   = "undo"   // asks whether it is meant, and for a new password
 	Reset  = "reset"  // asks for a new password
+	Dead   = "dead"   // says that the link no longer works
 )
 
 // policy is the pages' CSP. Forms are sent by the script alone.
@@ -36,12 +37,14 @@ var (
 	page = template.Must(template.New("link").Parse(source))
 )
 
-// about is what a kind of page is called, and where its script sends what was typed.
-var about = map[string]struct{ title, post string }{
-	Verify: {"Confirm your address", "/api/auth/verify-email"},
-	Change: {"Confirm your new address", "/api/auth/verify-email"},
-	Undo:   {"Was this not you?", "/api/auth/undo-email"},
-	Reset:  {"Choose a new password", "/api/auth/reset-password"},
+// about is what a kind of page is called, before it is done and after, and where its
+// script sends what was typed.
+var about = map[string]struct{ title, done, post string }{
+	Verify: {"Confirm your address", "Your address is confirmed", "/api/auth/verify-email"},
+	Change: {"Confirm your new address", "Your address is changed", "/api/auth/verify-email"},
+	Undo:   {"Was this not you?", "The change is stopped", "/api/auth/undo-email"},
+	Reset:  {"Choose a new password", "Your password is set", "/api/auth/reset-password"},
+	Dead:   {"This link no longer works", "", ""},
 }
 
 // Page is what a link leads to.
@@ -50,7 +53,7 @@ type Page struct {
 	Site     string // how the product is called: its host
 	Token    string // the link's
 	Username string // the address that a password manager keeps a password under; "" where it is not looked up
-	Next     string // where the browser goes on when it is done, which has been checked; "" stays
+	Next     string // where the browser goes on when it is done, which has been checked; "" is our home page
 }
 
 // Write answers the page. Nobody may keep it, and what it loads or leads to does not
@@ -64,8 +67,8 @@ func (p Page) Write(w http.ResponseWriter) error {
 	var text bytes.Buffer
 	err := page.Execute(&text, struct {
 		Page
-		Title, Post, Home string
-	}{p, of.title, of.post, home})
+		Title, Done, Post, Home string
+	}{p, of.title, of.done, of.post, home})
 	if err != nil {
 		return err
 	}

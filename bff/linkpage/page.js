@@ -1,23 +1,18 @@
 // Sends what is typed, with the token of the link. Nothing happens before somebody
 // presses a button: programs that look through mails follow links too.
 const main = document.querySelector('main')
-const problem = main.querySelector('.problem')
 let busy = false
 
-const show = text => {
-  problem.textContent = text
-}
-
-function done() {
+function done(withPassword) {
   main.querySelector('.ask').hidden = true
-  for (const element of main.querySelectorAll('.done')) element.hidden = false
-  main.querySelector('h1').focus()
-  // What is left in the history opens nothing, and does not ask again.
-  if (main.dataset.next) location.replace(main.dataset.next)
+  for (const element of main.querySelectorAll('.done')) element.hidden = withPassword && element.matches('.without')
+  const title = main.querySelector('h1')
+  document.title = title.textContent = main.dataset.done
+  title.focus()
 }
 
-async function send(form) {
-  const body = { token: main.dataset.token, ...Object.fromEntries(new FormData(form)) }
+// send returns what is wrong, or nothing.
+async function send(body) {
   let answer, said
   try {
     answer = await fetch(main.dataset.post, {
@@ -29,11 +24,12 @@ async function send(form) {
     })
     said = await answer.json()
   } catch {
-    return show('The server cannot be reached. Check your connection and try again.')
+    return 'The server cannot be reached. Check your connection and try again.'
   }
-  if (answer.ok) return done()
-  show(said.code === 'INVALID_PASSWORD' ? 'This is not the password of the account.' : said.message)
-  form.querySelector('input[name]')?.focus()
+  if (answer.ok) return
+  if (said.code === 'INVALID_PASSWORD') return 'This is not the password of the account.'
+  if (said.code === 'INVALID_TOKEN' || said.code === 'TOKEN_EXPIRED') return 'This link has expired or was used. Ask for a new one.'
+  return said.message
 }
 
 for (const form of main.querySelectorAll('form')) {
@@ -41,8 +37,22 @@ for (const form of main.querySelectorAll('form')) {
     event.preventDefault()
     if (busy) return
     busy = true
-    show('')
-    await send(form)
+    const [problem, button] = [form.querySelector('.problem'), form.querySelector('button')]
+    const label = button.textContent
+    problem.textContent = ''
+    button.textContent = 'One moment…'
+    const typed = Object.fromEntries(new FormData(form))
+    const wrong = await send({ token: main.dataset.token, ...typed })
+    button.textContent = label
     busy = false
+    if (!wrong) return done('newPassword' in typed)
+    problem.textContent = wrong
+    form.querySelector('input[name]')?.focus()
   })
 }
+
+// This page is of no use any more, so it is not in the way back.
+main.querySelector('a').addEventListener('click', event => {
+  event.preventDefault()
+  location.replace(event.currentTarget.href)
+})

@@ -68,6 +68,7 @@ func TestCheck(t *testing.T) {
 func TestLoadRefuses(t *testing.T) {
 	for name, change := range map[string][2]string{
 		"another version":                    {"3.1.1", "3.0.3"},
+		"a member twice":                     {`"info":`, `"info":{"title":"t","version":"1"},"info":`},
 		"an example that is not of its kind": {`{"a":null}`, `{"a":1}`},
 		"a reference to nothing":             {"schemas/Thing", "schemas/Thong"},
 		"a status that is none":              {`{"404":"None"}`, `{"404":"Nothing"}`},

@@ -33,7 +33,7 @@ function Name() {
 		},
 		{ check: ({ name }) => found({ name: !name.trim() ? 'Enter a name.' : new Blob([name]).size > 1024 ? 'This name is too long.' : '' }) },
 	)
-	return html`<${Section} title="Name" lead="How we call you.">
+	return html`<${Section} title="Name" lead="What we call you.">
 		<form onSubmit=${form.submit} novalidate>
 			<${Field} form=${form} name="name" label="Name" complete="name" value=${user?.name} />
 			<${FormError} form=${form} />
@@ -62,7 +62,7 @@ function Address() {
 	return html`<${Section} title="Email" lead=${html`You log in with <b>${user?.email}</b>.`}>
 		${user?.emailVerified
 			? html`<p class="state"><${Icon} name="check" /> Confirmed</p>`
-			: html`<p class="state">Not confirmed yet. <button type="button" class="link" onClick=${verify}>Send the mail again</button></p>`}
+			: html`<p class="state">Not confirmed yet. <button type="button" class="link" onClick=${verify}>Send a link to confirm it</button></p>`}
 		<p class="hint" role="status">${sent}</p>
 		<form onSubmit=${form.submit} novalidate>
 			<${Field} form=${form} name="email" label="New email" type="email" complete="email" mode="email" hint="It changes when you follow the link that we send there. Stay logged in here until then." />

@@ -80,12 +80,12 @@ export function SignUp({ focus }) {
 			check: ({ email, newPassword }) => found({ email: emailProblem(email.trim()), newPassword: newPasswordProblem(newPassword) }),
 		},
 	)
-	if (mailed) return html`<${Card} title="Check your mail" focus=${true} lead=${html`We have sent a link to <b>${mailed}</b>. Follow it to confirm your address, and have the password at hand that you have just chosen.`}>
+	if (mailed) return html`<${Card} title="Check your mail" focus=${true} lead=${html`We have sent a link to <b>${mailed}</b>. Follow it to confirm your address. You may be asked for the password that you have just chosen.`}>
 		<p class="aside"><a href=${along('/login')}>Log in</a></p>
 	<//>`
 	return html`<${Card} title="Create an account" focus=${focus}>
 		<form onSubmit=${form.submit} novalidate>
-			<${Field} form=${form} name="name" label="Name" complete="name" optional=${true} hint="How we call you. You may leave it empty." />
+			<${Field} form=${form} name="name" label="Name" complete="name" optional=${true} hint="What we call you. You may leave it empty." />
 			<${Field} form=${form} name="email" label="Email" type="email" complete="username" mode="email" />
 			<${Field} form=${form} name="newPassword" label="Password" type="password" complete="new-password" hint="A few words make a good one." />
 			<${FormError} form=${form} />
@@ -170,6 +170,6 @@ export function Expired() {
 			<${FormError} form=${form} />
 			<${Submit} form=${form} label="Log in" />
 		</form>
-		<p class="aside"><button type="button" class="link" onClick=${other}>Log in as somebody else</button></p>
+		<p class="aside"><button type="button" class="link" onClick=${other}>Use another address or account</button></p>
 	<//>`
 }
