@@ -83,6 +83,7 @@ func TestOfficialClient(t *testing.T) {
 	for _, s := range []shape{shapes[0], shapes[3]} {
 		for _, suite := range slices.Concat(clientSuites, ownSuites) {
 			t.Run(s.name+", "+suite.folder, func(t *testing.T) {
+				t.Parallel() // much of it is waiting
 				mails := t.TempDir()
 				settings := append([]string{"TRUSTED_ORIGINS=https://app.example.com", "MAIL_DIR=" + mails}, suite.settings...)
 				p := launch(t, s, settings...)
