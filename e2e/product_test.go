@@ -150,7 +150,10 @@ var shapes = []shape{
 // inEveryShape runs a test against the product in each of its shapes.
 func inEveryShape(t *testing.T, test func(t *testing.T, p *product)) {
 	for _, s := range shapes {
-		t.Run(s.name, func(t *testing.T) { test(t, launch(t, s)) })
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel() // much of it is waiting
+			test(t, launch(t, s))
+		})
 	}
 }
 

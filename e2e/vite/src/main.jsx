@@ -1,5 +1,5 @@
 import { createRoot } from 'react-dom/client'
 
-import { App } from './App.jsx'
+import App from './App.jsx'
 
 createRoot(document.getElementById('root')).render(<App />)
