@@ -201,3 +201,17 @@ func TestAStaleCookieLocksNobodyOut(t *testing.T) {
 		}
 	}, func(c *bff.Config) { c.CookieName = name })
 }
+
+// TestAThiefsGuessesBlockTheirOwnSession, and not the owner's.
+func TestAThiefsGuessesBlockTheirOwnSession(t *testing.T) {
+	each(t, func(s *site) {
+		owner, thief := s.visitor(), s.visitor()
+		owner.signUp("ada@example.com")
+		thief.signIn("ada@example.com", "paper-lantern-42")
+		for range 10 {
+			thief.want(thief.do("POST", "/api/auth/verify-password", `{"password":"wrong"}`), 400, "INVALID_PASSWORD")
+		}
+		thief.want(thief.do("POST", "/api/auth/verify-password", `{"password":"wrong"}`), 429, "")
+		owner.want(owner.do("POST", "/api/auth/change-password", `{"currentPassword":"paper-lantern-42","newPassword":"another password"}`), 200, "")
+	})
+}

@@ -59,6 +59,6 @@ func (s *Server) tryClientSecret(r *http.Request, clientID string) throttle.Atte
 // others have done to its limits.
 func (s *Server) proven(r *http.Request, email, userID string) {
 	a := throttle.Proven(email, s.clients.Of(r))
-	a = append(a, throttle.CheckPassword(userID)...)
+	a = append(a, throttle.CheckPassword(userID, "")...)
 	s.succeeded(r, append(a, throttle.CheckLink(userID)...))
 }

@@ -120,6 +120,9 @@ func (s *Server) proveEmail(w http.ResponseWriter, r *http.Request) error {
 			return s.passwordError(err)
 		}
 	}
+	if next != nil && link.Done() {
+		return errDeadLink // a second password needs another link
+	}
 	var proof store.Proof
 	if !link.Done() {
 		if proof, err = s.prove(r, link, pw, next); err != nil {

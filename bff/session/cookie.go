@@ -31,7 +31,7 @@ import (
 //   - No Domain, so that no other host gets it; HttpOnly, so that no script does.
 
 // maxSigned bounds how many signed cookies of one request count: each is looked up.
-const maxSigned = 8
+const maxSigned = 32
 
 // maxCookieValue bounds the work on a value that nobody has authenticated
 // yet. Ours has 94 bytes, 96 to 134 when escaped.

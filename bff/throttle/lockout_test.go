@@ -126,18 +126,18 @@ func TestWhoHasProvenTheAccountIsLetIn(t *testing.T) {
 		f.exhaust(thief, 10)
 		f.take(f.Limiter, thief)
 		f.lockOut("ada@example.com")
-		f.exhaust(CheckPassword("usr_ada"), 10)
+		f.exhaust(CheckPassword("usr_ada", "ses_1"), 10)
 		f.exhaust(CheckLink("usr_ada"), 10)
-		for _, a := range []Attempt{owner, CheckPassword("usr_ada"), CheckLink("usr_ada")} {
+		for _, a := range []Attempt{owner, CheckPassword("usr_ada", "ses_1"), CheckLink("usr_ada")} {
 			if f.take(f.Limiter, a) == 0 {
 				f.Fatal("want everything blocked first")
 			}
 		}
-		a := append(append(Proven("ada@example.com", "192.0.2.1"), CheckPassword("usr_ada")...), CheckLink("usr_ada")...)
+		a := append(append(Proven("ada@example.com", "192.0.2.1"), CheckPassword("usr_ada", "ses_1")...), CheckLink("usr_ada")...)
 		if err := f.Succeeded(f.Context(), a); err != nil {
 			f.Fatal(err)
 		}
-		for _, a := range []Attempt{owner, CheckPassword("usr_ada"), CheckLink("usr_ada"), SignIn("ada@example.com", "192.0.2.9")} {
+		for _, a := range []Attempt{owner, CheckPassword("usr_ada", "ses_1"), CheckLink("usr_ada"), SignIn("ada@example.com", "192.0.2.9")} {
 			if wait := f.take(f.Limiter, a); wait != 0 {
 				f.Errorf("the owner has to wait %v", wait)
 			}

@@ -44,7 +44,8 @@ var (
 	signInKnown   = &rule{name: "sign-in known", window: 90 * 24 * time.Hour, success: marks}
 	signInAddress = &rule{"sign-in address", 100, 10 * time.Minute, 5 * time.Minute, takesBack}
 	signUpAddress = &rule{"sign-up address", 60, time.Hour, 15 * time.Minute, takesBack}
-	checkUser     = &rule{"check user", 10, 10 * time.Minute, 5 * time.Minute, clears}
+	checkSession  = &rule{"check session", 10, 10 * time.Minute, 5 * time.Minute, clears}
+	checkUser     = &rule{"check user", 50, time.Hour, 5 * time.Minute, clears}
 	checkLink     = &rule{"check link", 10, 10 * time.Minute, 5 * time.Minute, clears}
 	mailRecipient = &rule{"mail recipient", 5, time.Hour, 15 * time.Minute, takesBack}
 	mailAddress   = &rule{"mail address", 50, time.Hour, 15 * time.Minute, takesBack}
@@ -83,8 +84,13 @@ func Proven(email, ip string) Attempt {
 // SignUp is a new account, made from a client.
 func SignUp(ip string) Attempt { return Attempt{{signUpAddress, client(ip)}} }
 
-// CheckPassword is the password of somebody who is signed in.
-func CheckPassword(userID string) Attempt { return Attempt{{checkUser, userID}} }
+// CheckPassword is the password of somebody who is signed in, in a session. It counts
+// against the session first: with blocks that grow one session makes 40 attempts an
+// hour, so that a thief who has one does not keep the owner from changing the password
+// in another.
+func CheckPassword(userID, sessionID string) Attempt {
+	return Attempt{{checkSession, userID + "\x00" + sessionID}, {checkUser, userID}}
+}
 
 // CheckLink is the password of a user, given by somebody who has come by a link that
 // was mailed. It counts apart from CheckPassword: the link to a mistyped address must

@@ -154,8 +154,8 @@ func TestWhatIsCountedTogether(t *testing.T) {
 		}
 		f.exhaust(SignIn("ada@example.com", "2001:db8:1:3::1"), 1) // the owner, elsewhere
 		f.exhaust(SignIn("eve@example.com", "2001:db8:1:2::1"), 1)
-		f.exhaust(CheckPassword("usr_ada"), 10) // the owner, signed in
-		if f.take(f.Limiter, CheckPassword("usr_ada")) == 0 {
+		f.exhaust(CheckPassword("usr_ada", "ses_1"), 10) // the owner, signed in
+		if f.take(f.Limiter, CheckPassword("usr_ada", "ses_1")) == 0 {
 			f.Error("the checks of a signed-in user have no limit")
 		}
 

@@ -3,12 +3,16 @@ package web
 import (
 	"bytes"
 	"net/url"
+	"regexp"
 	"strings"
 )
 
 // secretAfter are names of path segments that a secret follows, in small letters and
 // nothing else: the link of a reset mail is /api/auth/reset-password/{token}.
 var secretAfter = [][]byte{[]byte("resetpassword")}
+
+// tokenForm is 256 bits in base64url, as in our links, or longer.
+var tokenForm = regexp.MustCompile(`[A-Za-z0-9_-]{43,}`)
 
 // hidden stands in a log for a name of secretAfter and all that follows it.
 const hidden = "reset-password/{token}"
@@ -21,8 +25,11 @@ const hidden = "reset-password/{token}"
 // by a mail program or a proxy in front, reaches no route, and its token may still be
 // good. So any spelling of the name counts, in whatever case, punctuated and escaped
 // however often, and what shares a segment with it is hidden too.
+//
+// What has the form of a token is hidden wherever it stands, for links whose query has
+// become a part of the path.
 func LogPath(u *url.URL) string {
-	path := u.EscapedPath()
+	path := tokenForm.ReplaceAllString(u.EscapedPath(), "{token}")
 	for start := 0; start < len(path); {
 		segment, _, _ := strings.Cut(path[start:], "/")
 		end := start + len(segment)
