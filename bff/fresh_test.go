@@ -215,3 +215,22 @@ func TestAThiefsGuessesBlockTheirOwnSession(t *testing.T) {
 		owner.want(owner.do("POST", "/api/auth/change-password", `{"currentPassword":"paper-lantern-42","newPassword":"another password"}`), 200, "")
 	})
 }
+
+// TestNobodyIsShutOutOfTheirAddress: somebody has signed up with a stranger's address
+// and left it for their own, so that it is kept. The stranger gets in by a mail.
+func TestNobodyIsShutOutOfTheirAddress(t *testing.T) {
+	each(t, func(s *site) {
+		thief, owner := s.visitor(), s.visitor()
+		thief.signUp("ada@example.com")
+		thief.want(thief.do("POST", "/api/auth/change-email", `{"newEmail":"eve@example.com"}`), 200, "")
+		thief.want(thief.follow(s.link("eve@example.com", 1)), 302, "")
+		owner.want(owner.do("POST", "/api/auth/sign-up/email", `{"email":"ada@example.com","password":"another-lantern-42"}`), 422, "")
+		owner.want(owner.do("POST", "/api/auth/request-password-reset", `{"email":"ada@example.com"}`), 200, "")
+		link := s.link("ada@example.com", 3) // after the notices before and after the change
+		owner.want(owner.do("POST", "/api/auth/undo-email", `{"token":"`+tokenOf(t, link)+`","newPassword":"another-lantern-42"}`), 200, "")
+		owner.signIn("ada@example.com", "another-lantern-42")
+		if thief.signedIn() {
+			s.t.Error("the thief is still in")
+		}
+	})
+}

@@ -85,3 +85,13 @@ func (s *Store) userByFormerAddress(ctx context.Context, id, email string) (u Us
 	})
 	return u, err
 }
+
+// userByHeldAddress returns the user for whom an address is kept from others, or
+// ErrNotFound.
+func (s *Store) userByHeldAddress(ctx context.Context, email string, now time.Time) (u User, err error) {
+	err = s.call(ctx, "user by held address", func(ctx context.Context) error {
+		return querier{s.read}.one(ctx, u.fields(), `SELECT `+userColumns+` FROM "formerAddress" f JOIN "user" u ON u.id = f."userId"
+			WHERE f.email = ? AND f."heldUntil" > ? ORDER BY f.id LIMIT 1`, email, now)
+	})
+	return u, err
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"strings"
 	"time"
 )
@@ -124,12 +125,16 @@ func (s *Store) DeleteMail(ctx context.Context, id string) error {
 }
 
 // MailUser returns the user whom a mail is for: the one that it names, as long as
-// they have the address that it is about, or whoever has the address. It returns
-// ErrNotFound when there is none, or they are disabled.
+// they have the address that it is about, or whoever has the address. Who asks for a new
+// password with an address that is kept for a user gets that user, who has another
+// address. It returns ErrNotFound when there is none, or they are disabled.
 func (s *Store) MailUser(ctx context.Context, m Mail) (User, error) {
 	u, err := s.UserByEmail(ctx, m.Recipient)
-	if m.Kind == MailEmailChanged { // it is about an address that nobody has any more
+	switch {
+	case m.Kind == MailEmailChanged: // it is about an address that nobody has any more
 		u, err = s.userByFormerAddress(ctx, m.UserID, m.Recipient)
+	case m.Kind == MailReset && errors.Is(err, ErrNotFound):
+		u, err = s.userByHeldAddress(ctx, m.Recipient, m.CreatedAt)
 	}
 	switch {
 	case err != nil:

@@ -87,6 +87,14 @@ func (o *Outbox) compose(ctx context.Context, m store.Mail) (*gomail.Msg, error)
 		}
 		l.Link, err = o.undoLink(ctx, m, user)
 	case store.MailReset:
+		if user.Email != m.Recipient {
+			// The account had this address until lately, and nobody else may have it yet.
+			// Whoever gets mail there can take the account back, or else would be shut out
+			// of their own address by somebody who signed up with it and left.
+			l = addressChanged(site)
+			l.Link, err = o.undoLink(ctx, m, user)
+			break
+		}
 		l = letter{
 			Subject: "Choose a new password for " + site,
 			Says:    []string{"Somebody, hopefully you, has asked for a new password for your account at " + site + "."},
@@ -109,16 +117,7 @@ func (o *Outbox) compose(ctx context.Context, m store.Mail) (*gomail.Msg, error)
 			Unless:  "If it was not you, ask for a new password at " + site + " now: that signs everybody else out.",
 		}
 	case store.MailEmailChanged:
-		l = letter{
-			Subject: "Your address for " + site + " was changed",
-			Says: []string{
-				"Your account at " + site + " has another address now. This one is no longer used for it.",
-				"If it was not you, take the account back with this link. It asks before it does anything, gives the account this address again, signs everybody out, and lets you choose a new password.",
-			},
-			Button: "This was not me",
-			Life:   "The link works for seven days.",
-			Unless: "If it was you, there is nothing to do.",
-		}
+		l = addressChanged(site)
 		l.Link, err = o.undoLink(ctx, m, user)
 	default:
 		return nil, fmt.Errorf("mail of unknown kind %q: a newer version has queued it", m.Kind)
@@ -244,4 +243,18 @@ func (o *Outbox) envelope(to string, l letter) (*gomail.Msg, error) {
 	}
 	msg.AddAlternativeString(gomail.TypeTextHTML, html.String(), gomail.WithPartEncoding(gomail.EncodingQP))
 	return msg, nil
+}
+
+// addressChanged tells the address before, and how to get the account back.
+func addressChanged(site string) letter {
+	return letter{
+		Subject: "Your address for " + site + " was changed",
+		Says: []string{
+			"Your account at " + site + " has another address now. This one is no longer used for it.",
+			"If it was not you, take the account back with this link. It asks before it does anything, gives the account this address again, signs everybody out, and lets you choose a new password.",
+		},
+		Button: "This was not me",
+		Life:   "The link works for seven days.",
+		Unless: "If it was you, there is nothing to do.",
+	}
 }
