@@ -1,0 +1,34 @@
+package linkpage
+
+import (
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+func TestEveryKindIsAPageWithoutInlineCode(t *testing.T) {
+	for kind, of := range about {
+		w := httptest.NewRecorder()
+		if err := (Page{Kind: kind, Site: "app.example.com", Token: `"><script>`, Username: "<b>"}).Write(w); err != nil {
+			t.Fatalf("%s: %v", kind, err)
+		}
+		body := w.Body.String()
+		if !strings.Contains(body, "<title>"+of.title+"</title>") || strings.Contains(body, "><script>\"") || strings.Contains(body, "<b></b>") || strings.Contains(body, "style=") {
+			t.Errorf("%s: got\n%s", kind, body)
+		}
+		if asks := strings.Contains(body, "<form>"); asks != (kind != Dead) {
+			t.Errorf("%s: asks is %t", kind, asks)
+		}
+		if got := w.Header().Get("Referrer-Policy"); got != "no-referrer" {
+			t.Errorf("%s: got Referrer-Policy %q: the token is in the address", kind, got)
+		}
+	}
+}
+
+func TestNothingButThePagesFilesIsAnswered(t *testing.T) {
+	for name, want := range map[string]bool{"page.js": true, "page.css": true, "page.html": false, "": false, "linkpage.go": false} {
+		if err := File(httptest.NewRecorder(), name); (err == nil) != want {
+			t.Errorf("%q: got %v, want an answer: %t", name, err, want)
+		}
+	}
+}
