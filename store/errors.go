@@ -34,7 +34,11 @@ var (
 	// once, and its confirmation may be what got lost.
 	ErrUnavailable = errors.New("database unavailable")
 
-	ErrForeign = errors.New("not a database of ours")
+	ErrForeign   = errors.New("not a database of ours")
+	ErrEncoding  = errors.New("the database is not in UTF-8")
+	ErrNoSchema  = errors.New("no schema of the search_path exists")
+	ErrParameter = errors.New("the URL has a parameter that the server does not take")
+
 	ErrClaimed = errors.New("another process serves the sessions of this database")
 
 	ErrBehind = errors.New("the database lacks migrations")

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
-	"github.com/lib/pq"
 )
 
 // What the tests look at from outside the package.
@@ -30,7 +29,8 @@ func (s *Store) Pools() map[string]*sqlx.DB {
 
 // LockMigrations takes the lock that a migration takes.
 func (s *Store) LockMigrations(ctx context.Context) (release func(), err error) {
-	return s.engine.lock(ctx)
+	_, release, err = s.engine.lock(ctx)
+	return release, err
 }
 
 // OpenLinks opens a pool whose connections give the server only so long to answer.
@@ -39,12 +39,11 @@ func OpenLinks(databaseURL string, silence time.Duration) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	driver, err := pq.NewConnectorConfig(config)
+	hosts, err := newHosts(config)
 	if err != nil {
 		return nil, err
 	}
-	driver.Dialer(dialer{})
-	return sql.OpenDB(connector{driver, silence}), nil
+	return sql.OpenDB(connector{hosts: hosts, silence: silence}), nil
 }
 
 // PageStatement is what TaskPage asks the database.
