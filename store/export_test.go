@@ -50,3 +50,14 @@ func OpenLinks(databaseURL string, silence time.Duration) (*sql.DB, error) {
 func (s *Store) PageStatement(q TaskQuery, userID string, limit int) (string, []any) {
 	return s.pageStatement(q, userID, limit)
 }
+
+var (
+	ParameterRules = parameterRules
+	KnownToDriver  = knownToDriver
+)
+
+// DriverText is what lib/pq gets of a URL.
+func DriverText(databaseURL string) (string, error) {
+	u, err := parsePostgresURL(databaseURL)
+	return u.text(), err
+}

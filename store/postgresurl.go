@@ -128,11 +128,12 @@ func (p *postgresURL) setHosts(list string) error {
 // splitPort splits host, host:port, [::1] and [::1]:port.
 func splitPort(entry string) (host, port string) {
 	if inside, ok := strings.CutPrefix(entry, "["); ok {
-		host, port, _ = strings.Cut(inside, "]")
-		if port != "" && !strings.HasPrefix(port, ":") {
-			port = "x" + port // no number
+		host, after, closed := strings.Cut(inside, "]")
+		port, ok := strings.CutPrefix(after, ":")
+		if !closed || !ok && after != "" {
+			port = "none" // which is no number
 		}
-		return host, strings.TrimPrefix(port, ":")
+		return host, port
 	}
 	host, port, _ = strings.Cut(entry, ":")
 	return host, port
