@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"io/fs"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -60,4 +61,19 @@ var (
 func DriverText(databaseURL string) (string, error) {
 	u, err := parsePostgresURL(databaseURL)
 	return u.text(), err
+}
+
+// SetMigrations replaces the migrations.
+func (s *Store) SetMigrations(files fs.FS) { s.engine.migrations = files }
+
+// DropLock has migrations go on without their lock.
+func (s *Store) DropLock() {
+	s.engine.lock = func(ctx context.Context) (context.Context, func(), error) { return ctx, func() {}, nil }
+}
+
+// AllPools are the pools of calls and of migrations, by name.
+func (s *Store) AllPools(cleanup func(func())) map[string]*sql.DB {
+	db, done := s.engine.migrationPool()
+	cleanup(done)
+	return map[string]*sql.DB{"calls": s.write.DB, "migrations": db}
 }

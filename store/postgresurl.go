@@ -81,7 +81,7 @@ func parsePostgresURL(text string) (postgresURL, error) {
 		}
 	}
 	for _, value := range p.parameters {
-		if strings.Contains(value, "\x00") { // which ends a parameter in lib/pq's first message
+		if !validText(value) { // NUL ends a parameter in lib/pq's first message, and it reads runes
 			return postgresURL{}, errURL
 		}
 	}
