@@ -176,15 +176,7 @@ func hostsOf(t *testing.T, databaseURL string, hosts ...string) string {
 }
 
 // refusing is an address where nobody listens.
-func refusing(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
+const refusing = "127.0.0.1:1"
 
 // silent is an address that takes connections and never says anything. It counts them.
 func silent(t *testing.T) (address string, taken func() int) {
@@ -214,10 +206,10 @@ func TestOneOfSeveralHostsIsEnough(t *testing.T) {
 	mute, _ := silent(t)
 	for name, hosts := range map[string][]string{
 		"the only one":     {"own"},
-		"the first":        {"own", refusing(t)},
-		"after one down":   {refusing(t), "own"},
+		"the first":        {"own", refusing},
+		"after one down":   {refusing, "own"},
 		"after one silent": {mute, "own"},
-		"the third":        {refusing(t), mute, "own"},
+		"the third":        {refusing, mute, "own"},
 	} {
 		for _, more := range []string{"", "&target_session_attrs=read-write", "&target_session_attrs=any", "&load_balance_hosts=random"} {
 			databaseURL := hostsOf(t, direct, hosts...) + more
@@ -227,7 +219,7 @@ func TestOneOfSeveralHostsIsEnough(t *testing.T) {
 			signedUp(t, open(t, databaseURL))
 		}
 	}
-	_, err := store.OpenImpatient(t.Context(), hostsOf(t, direct, refusing(t), refusing(t)), 2*time.Second)
+	_, err := store.OpenImpatient(t.Context(), hostsOf(t, direct, refusing, refusing), 2*time.Second)
 	wantError(t, "none", err, store.ErrUnavailable)
 }
 

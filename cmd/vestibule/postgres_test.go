@@ -1,6 +1,7 @@
 package main
 
 import (
+	"database/sql"
 	"net/http"
 	"strings"
 	"testing"
@@ -57,4 +58,69 @@ func TestADatabaseThatDoesNotExistIsNamedWithoutItsPassword(t *testing.T) {
 		t.Errorf("got code %d, want %d", code, exitFailure)
 	}
 	oneError(t, stderr, "DATABASE_URL")
+}
+
+// TestWhatIsWrongWithADatabaseIsSaidWithItsCure: at start and by migrate up alike, in
+// one line.
+func TestWhatIsWrongWithADatabaseIsSaidWithItsCure(t *testing.T) {
+	taken := pgtest.Database(t)
+	execute(t, taken, `CREATE TABLE tasks (id int); CREATE TABLE "user" (id int)`)
+	for name, c := range map[string]struct {
+		url  string
+		says []string
+	}{
+		"an encoding":     {pgtest.DatabaseWith(t, "ENCODING 'LATIN1' TEMPLATE template0"), []string{"server_encoding is LATIN1", "createdb --encoding=UTF8 --template=template0"}},
+		"no encoding":     {pgtest.DatabaseWith(t, "ENCODING 'SQL_ASCII' TEMPLATE template0"), []string{"server_encoding is SQL_ASCII", "createdb --encoding=UTF8"}},
+		"names in use":    {taken, []string{"tasks, user", "?search_path=vestibule", "ALTER ROLE", "nothing was changed"}},
+		"a parameter":     {pgtest.Database(t) + "&nonsense=1", []string{`"nonsense"`, "remove it from the URL"}},
+		"a schema absent": {pgtest.Database(t) + "&schema=nowhere", []string{"CREATE SCHEMA", "search_path"}},
+	} {
+		for _, command := range []string{"serve", "migrate up"} {
+			env := anywhere(t).with(environment{"DATABASE_URL": c.url})
+			if command == "serve" {
+				env = env.with(environment{"BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
+			}
+			code, _, stderr := once(t, command, env)
+			if code != exitFailure {
+				t.Errorf("%s, %s: got code %d, want %d", name, command, code, exitFailure)
+			}
+			oneError(t, stderr, "DATABASE_URL")
+			for _, says := range c.says {
+				if !strings.Contains(stderr, says) {
+					t.Errorf("%s, %s: got %q, want %q in it", name, command, stderr, says)
+				}
+			}
+		}
+	}
+}
+
+func TestWhatIsNotObeyedInTheURLIsLogged(t *testing.T) {
+	db := pgtest.Database(t) + "&channel_binding=require&pgbouncer=true"
+	i := start(t, "serve", anywhere(t).with(environment{"DATABASE_URL": db, "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"}))
+	log := i.log.String()
+	for _, line := range []string{`"level":"WARN","msg":"channel_binding in the database's URL is not done: `, `"level":"INFO","msg":"pgbouncer in the database's URL has no effect here"`} {
+		if !strings.Contains(log, line) {
+			t.Errorf("got no %s in the log:\n%s", line, log)
+		}
+	}
+	useTasks(t, i.log.url("bff"))
+}
+
+func TestTheProgramRunsOnTheSecondHostOfAURL(t *testing.T) {
+	const nobody = "127.0.0.1:1" // listens there
+	db := strings.Replace(pgtest.Database(t), "@", "@"+nobody+",", 1)
+	i := start(t, "serve", anywhere(t).with(environment{"DATABASE_URL": db, "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"}))
+	useTasks(t, i.log.url("bff"))
+}
+
+func execute(t *testing.T, databaseURL, statements string) {
+	t.Helper()
+	db, err := sql.Open("postgres", databaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(statements); err != nil {
+		t.Fatal(err)
+	}
 }
