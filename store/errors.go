@@ -36,7 +36,7 @@ var (
 
 	ErrForeign   = errors.New("not a database of ours")
 	ErrEncoding  = errors.New("the database is not in UTF-8")
-	ErrNoSchema  = errors.New("no schema of the search_path exists")
+	ErrNoSchema  = errors.New("no schema to make tables in")
 	ErrParameter = errors.New("the URL has a parameter that the server does not take")
 
 	ErrClaimed = errors.New("another process serves the sessions of this database")

@@ -17,18 +17,24 @@ type Migration struct {
 	Applied   bool
 }
 
+func pending(m Migration) bool { return !m.Applied }
+
 // MigrateUp applies the pending migrations. Any number of processes may call it
 // at the same moment; one does the work and the others wait for it. It returns
 // ErrAhead, and does nothing, when the database has been migrated further.
 func (s *Store) MigrateUp(ctx context.Context) error {
 	return s.migrate(ctx, "migrate up", func(ctx context.Context, p *goose.Provider, status []Migration) error {
+		own, err := s.hasTable(ctx, versionTable)
+		if err != nil || own && !slices.ContainsFunc(status, pending) {
+			return err
+		}
 		if err := s.checkNames(ctx, status); err != nil {
 			return err
 		}
 		if err := s.takeOver(ctx); err != nil {
 			return err
 		}
-		_, err := p.Up(ctx)
+		_, err = p.Up(ctx)
 		return err
 	})
 }
@@ -37,8 +43,12 @@ func (s *Store) MigrateUp(ctx context.Context) error {
 // tables. It returns ErrNotFound when there is none.
 func (s *Store) MigrateDown(ctx context.Context) error {
 	return s.migrate(ctx, "migrate down", func(ctx context.Context, p *goose.Provider, status []Migration) error {
-		if !slices.ContainsFunc(status, func(m Migration) bool { return m.Applied }) {
+		status = slices.DeleteFunc(status, pending)
+		if len(status) == 0 {
 			return fmt.Errorf("no applied migration: %w", ErrNotFound)
+		}
+		if err := s.checkNames(ctx, status); err != nil {
+			return err
 		}
 		if err := s.takeOver(ctx); err != nil {
 			return err

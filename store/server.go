@@ -24,7 +24,7 @@ func (s *Store) checkServer(ctx context.Context) error {
 		// In another one some letters cannot be stored; SQL_ASCII counts bytes for them.
 		return fmt.Errorf("%w: its server_encoding is %s", ErrEncoding, encoding)
 	case schema == "":
-		return ErrNoSchema
+		return fmt.Errorf("%w: none that search_path names exists", ErrNoSchema)
 	}
 	return nil
 }

@@ -146,10 +146,10 @@ func TestAMigrationThatHasLostItsLockStops(t *testing.T) {
 	direct := pgtest.Database(t)
 	d := &database{direct: direct}
 	s := open(t, direct)
-	s.SetMigrations(fstest.MapFS{"00001_slow.sql": {Data: []byte("-- +goose Up\nCREATE TABLE slow (id int);\nSELECT pg_sleep(600);\n-- +goose Down\nDROP TABLE slow;\n")}})
+	s.SetMigrations(fstest.MapFS{"00001_slow.sql": {Data: []byte("-- +goose Up\nCREATE TABLE slow (id int);\nSELECT pg_sleep(20);\n-- +goose Down\nDROP TABLE slow;\n")}})
 	done := make(chan error, 1)
 	go func() { done <- s.MigrateUp(t.Context()) }()
-	for d.count(t, `SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(600)%' AND state = 'active'`) == 0 {
+	for d.count(t, `SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(20)%' AND state = 'active'`) == 0 {
 		time.Sleep(10 * time.Millisecond)
 	}
 	d.exec(t, endLockSQL)
@@ -158,7 +158,7 @@ func TestAMigrationThatHasLostItsLockStops(t *testing.T) {
 	if err != nil && !strings.Contains(err.Error(), "lock of migrations was lost") {
 		t.Errorf("got error %q, want what happened", err)
 	}
-	for d.count(t, `SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(600)%' AND state = 'active'`) != 0 {
+	for d.count(t, `SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(20)%' AND state = 'active'`) != 0 {
 		time.Sleep(10 * time.Millisecond)
 	}
 	if n := d.count(t, `SELECT count(*) FROM pg_tables WHERE tablename = 'slow'`); n != 0 {

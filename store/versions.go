@@ -2,10 +2,7 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"io/fs"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -159,76 +156,4 @@ func (s *Store) takeOver(ctx context.Context) error {
 		}
 		return err
 	})
-}
-
-// checkNames refuses to begin when another program has a table, or something else,
-// of a name that a pending migration gives.
-func (s *Store) checkNames(ctx context.Context, status []Migration) error {
-	wanted := map[string]bool{}
-	var own []string
-	for _, m := range status {
-		made, err := migrations.Created(s.engine.migrations, m.Name)
-		if err != nil {
-			return err
-		}
-		for _, name := range made.Names {
-			if name = s.engine.foldName(name); m.Applied {
-				own = append(own, name)
-			} else {
-				wanted[name] = true
-			}
-		}
-	}
-	if len(wanted) == 0 {
-		return nil
-	}
-	for _, name := range own {
-		delete(wanted, name)
-	}
-	var foreign []string
-	err := s.call(ctx, "names in use", func(ctx context.Context) error {
-		foreign = nil
-		var name string
-		return querier{s.read}.each(ctx, []any{&name}, func() {
-			if wanted[s.engine.foldName(name)] && !slices.Contains(foreign, name) {
-				foreign = append(foreign, name)
-			}
-		}, s.engine.namesSQL)
-	})
-	if err != nil || len(foreign) == 0 {
-		return err
-	}
-	slices.Sort(foreign)
-	return fmt.Errorf("%w: there is already %s, not made by vestibule; nothing was changed", ErrForeign, strings.Join(foreign, ", "))
-}
-
-// foreignTables counts the tables of a database in which nothing is ours. A shared
-// table of versions in which none stands may be from our own first start.
-func (s *Store) foreignTables(ctx context.Context) (n int, err error) {
-	applied, err := s.appliedMigrations(ctx)
-	if err != nil || len(applied) > 0 {
-		return 0, err
-	}
-	if own, err := s.hasTable(ctx, versionTable); err != nil || own {
-		return 0, err
-	}
-	tables := columnSet{}
-	columns, err := s.columns(ctx)
-	for name := range columns {
-		table, _, _ := strings.Cut(name, ".")
-		tables[table] = !strings.HasPrefix(table, "sqlite_")
-	}
-	if tables[sharedTable] {
-		others, err := s.versions(ctx, sharedTable)
-		if err != nil {
-			return 0, err
-		}
-		tables[sharedTable] = len(others) > 0
-	}
-	for _, counts := range tables {
-		if counts {
-			n++
-		}
-	}
-	return n, err
 }

@@ -150,6 +150,13 @@ func TestAnotherProgramsVersionsAreNotOurs(t *testing.T) {
 	d.exec(t, otherGoose)
 	_, err := store.Open(t.Context(), databaseURL)
 	wantError(t, "a file of another program", err, store.ErrForeign)
+	d.exec(t, `DROP TABLE orders`)
+	_, err = store.Open(t.Context(), databaseURL)
+	wantError(t, "one with versions alone", err, store.ErrForeign)
+	d.exec(t, `DELETE FROM goose_db_version WHERE version_id > 0`) // as our own first start leaves it when it is killed
+	if err := open(t, databaseURL).MigrateUp(t.Context()); err != nil {
+		t.Errorf("one without versions: %v", err)
+	}
 }
 
 func TestVersionsOfTwoProgramsInOneTableAreToldApart(t *testing.T) {
@@ -255,6 +262,34 @@ func TestNamesOfAnotherProgramAreFoundBeforeAnythingIsChanged(t *testing.T) {
 			t.Errorf("%s: in a schema of its own: %v", foreign, err)
 		}
 		signedUp(t, cured)
+	}
+}
+
+// TestOurTablesAreNotMadeTwice: whoever else may use them has a schema of their own,
+// which comes first in search_path.
+func TestOurTablesAreNotMadeTwice(t *testing.T) {
+	t.Parallel()
+	for name, older := range map[string]bool{"own": false, "shared": true} {
+		direct := pgtest.Database(t)
+		d := migratedURL(t, direct, direct)
+		if older {
+			olden(t, d)
+		}
+		d.exec(t, `CREATE SCHEMA theirs`)
+		s := open(t, with(t, direct, "search_path", "theirs, public"))
+		signedUp(t, s)
+		if got := applied(t, s); got < shared {
+			t.Errorf("%s: got %d applied, want them seen", name, got)
+		}
+		if older {
+			wantError(t, "up", s.MigrateUp(t.Context()), store.ErrNoSchema)
+		} else if err := s.MigrateUp(t.Context()); err != nil {
+			t.Errorf("%s, nothing to do: %v", name, err)
+		}
+		wantError(t, "down", s.MigrateDown(t.Context()), store.ErrNoSchema)
+		if n := d.count(t, `SELECT count(*) FROM pg_class WHERE relnamespace = 'theirs'::regnamespace`); n != 0 {
+			t.Errorf("%s: got %d tables and the like in the other schema", name, n)
+		}
 	}
 }
 

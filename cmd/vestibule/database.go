@@ -121,8 +121,8 @@ func databaseFailure(d database, err error) error {
 		f.problem = "names a database that cannot hold every letter"
 		f.cure = "make another one with createdb --encoding=UTF8 --template=template0, and move what is in this one with pg_dump"
 	case errors.Is(err, store.ErrNoSchema):
-		f.problem = "names a database without a schema to use"
-		f.cure = "CREATE SCHEMA with the name that search_path has, and let this user use it, or change search_path in the URL or of the role"
+		f.problem = "names a database without the right schema"
+		f.cure = "begin search_path with the schema that has vestibule's tables, in the URL or by ALTER ROLE … SET search_path; where there is none yet, CREATE SCHEMA"
 	case errors.Is(err, store.ErrParameter):
 		f.problem = "has a parameter that cannot be used"
 		f.cure = "remove it from the URL; a setting like search_path is set by ALTER ROLE … SET instead where a pooler refuses it"
