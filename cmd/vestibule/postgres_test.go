@@ -3,6 +3,7 @@ package main
 import (
 	"database/sql"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -122,5 +123,28 @@ func execute(t *testing.T, databaseURL, statements string) {
 	defer db.Close()
 	if _, err := db.Exec(statements); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestVariablesOfLibpqDoNotStopTheStart: as Neon's page gives them.
+func TestVariablesOfLibpqDoNotStopTheStart(t *testing.T) {
+	env := anywhere(t).with(environment{"DATABASE_URL": pgtest.Database(t), "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
+	for _, name := range libpqAlone {
+		env[name] = "1"
+	}
+	env["PGCHANNELBINDING"] = "require"
+	_, log, _ := startReal(t, env)
+	for _, name := range libpqAlone {
+		if !strings.Contains(log.String(), `has no effect","setting":"`+name) {
+			t.Errorf("%s: got no line about it in the log:\n%s", name, log.String())
+		}
+	}
+}
+
+func TestAnEncryptionThatThereIsNotIsRefused(t *testing.T) {
+	var hidden []string
+	hideFromDriver(environment{"PGGSSENCMODE": "require"}, func(name string) error { hidden = append(hidden, name); return nil })
+	if len(hidden) != len(libpqAlone)-1 || slices.Contains(hidden, "PGGSSENCMODE") {
+		t.Errorf("got %v hidden, want all but PGGSSENCMODE", hidden)
 	}
 }
