@@ -166,6 +166,16 @@ func TestAURLSaysWhatItSays(t *testing.T) {
 	}
 }
 
+// TestTheSystemsCertificatesMeanThatOneIsChecked: as in libpq.
+func TestTheSystemsCertificatesMeanThatOneIsChecked(t *testing.T) {
+	for parameters, want := range map[string]string{"sslrootcert=system": "verify-full", "channel_binding=require&sslmode=verify-full&sslrootcert=system": "verify-full", "": ""} {
+		config, err := store.PostgresConfig("postgres://u@a,b/d?"+parameters, time.Second)
+		if err != nil || string(config.SSLMode) != want {
+			t.Errorf("%s: got sslmode %q, error %v, want %q", parameters, config.SSLMode, err, want)
+		}
+	}
+}
+
 // hostsOf is the URL with several hosts, of which one may be its own.
 func hostsOf(t *testing.T, databaseURL string, hosts ...string) string {
 	t.Helper()

@@ -123,6 +123,9 @@ func databaseFailure(d database, err error) error {
 	case errors.Is(err, store.ErrNoSchema):
 		f.problem = "names a database without the right schema"
 		f.cure = "begin search_path with the schema that has vestibule's tables, in the URL or by ALTER ROLE … SET search_path; where there is none yet, CREATE SCHEMA"
+	case errors.Is(err, store.ErrForbidden):
+		f.problem = "names a database in which this user may not do what is needed"
+		f.cure = "give the user a schema of its own, CREATE SCHEMA vestibule AUTHORIZATION …, and begin search_path with it; or GRANT CREATE ON SCHEMA, and for what others have made SELECT, INSERT, UPDATE and DELETE"
 	case errors.Is(err, store.ErrParameter):
 		f.problem = "has a parameter that cannot be used"
 		f.cure = "remove it from the URL; a setting like search_path is set by ALTER ROLE … SET instead where a pooler refuses it"

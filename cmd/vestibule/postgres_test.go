@@ -65,6 +65,9 @@ func TestADatabaseThatDoesNotExistIsNamedWithoutItsPassword(t *testing.T) {
 // one line.
 func TestWhatIsWrongWithADatabaseIsSaidWithItsCure(t *testing.T) {
 	taken := pgtest.Database(t)
+	forbidden := pgtest.Database(t)
+	execute(t, forbidden, `CREATE ROLE stranger LOGIN PASSWORD 'pgtest-password'; REVOKE CREATE ON SCHEMA public FROM PUBLIC`)
+	forbidden = strings.Replace(forbidden, "pgtest:", "stranger:", 1)
 	execute(t, taken, `CREATE TABLE tasks (id int); CREATE TABLE "user" (id int)`)
 	for name, c := range map[string]struct {
 		url  string
@@ -74,6 +77,7 @@ func TestWhatIsWrongWithADatabaseIsSaidWithItsCure(t *testing.T) {
 		"no encoding":     {pgtest.DatabaseWith(t, "ENCODING 'SQL_ASCII' TEMPLATE template0"), []string{"server_encoding is SQL_ASCII", "createdb --encoding=UTF8"}},
 		"names in use":    {taken, []string{"tasks, user", "?search_path=vestibule", "ALTER ROLE", "nothing was changed"}},
 		"a parameter":     {pgtest.Database(t) + "&nonsense=1", []string{`"nonsense"`, "remove it from the URL"}},
+		"no right to it":  {forbidden, []string{"permission denied for schema public", "CREATE SCHEMA vestibule AUTHORIZATION", "GRANT CREATE"}},
 		"a schema absent": {pgtest.Database(t) + "&schema=nowhere", []string{"CREATE SCHEMA", "search_path"}},
 	} {
 		for _, command := range []string{"serve", "migrate up"} {
