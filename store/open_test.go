@@ -144,6 +144,10 @@ func TestDefaultsOfAPostgreSQLURL(t *testing.T) {
 		t.Errorf("got binary parameters %t, application name %q, connect timeout %v, want true, vestibule, %v",
 			config.BinaryParameters, config.ApplicationName, config.ConnectTimeout, time.Minute)
 	}
+	config, err = store.PostgresConfig("postgres://u@a,b/d", time.Minute)
+	if err != nil || config.ConnectTimeout != 20*time.Second || config.TargetSessionAttrs != "primary" {
+		t.Errorf("of two hosts: got connect timeout %v, target_session_attrs %q, error %v, want a third of a minute and primary", config.ConnectTimeout, config.TargetSessionAttrs, err)
+	}
 	config, err = store.PostgresConfig("postgres://u@h/d?application_name=mine&connect_timeout=3&binary_parameters=yes", time.Minute)
 	if err != nil {
 		t.Fatal(err)

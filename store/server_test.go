@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"context"
-	"fmt"
 	"io/fs"
 	"strings"
 	"sync"
@@ -112,11 +111,11 @@ func slowMigration() fs.FS {
 // transaction that holds the lock, idle.
 func TestAMigrationOutlivesTheServersTimeouts(t *testing.T) {
 	t.Parallel()
-	direct := withDefault(t, `idle_in_transaction_session_timeout = '300ms'`)
+	direct := withDefault(t, `statement_timeout = '2s'`)
 	_, name, _ := strings.Cut(direct, host(t, direct)+"/")
 	name, _, _ = strings.Cut(name, "?")
 	d := &database{direct: direct}
-	d.exec(t, fmt.Sprintf(`ALTER DATABASE %s SET statement_timeout = '2s'; ALTER DATABASE %s SET lock_timeout = '1s'`, name, name))
+	d.exec(t, `ALTER DATABASE `+name+` SET lock_timeout = '1s'`)
 	for way, databaseURL := range map[string]string{"direct": direct, "pgbouncer": pgtest.PgBouncer(t, direct)} {
 		s := open(t, databaseURL)
 		s.SetMigrations(slowMigration())
@@ -127,11 +126,14 @@ func TestAMigrationOutlivesTheServersTimeouts(t *testing.T) {
 			t.Fatalf("%s: %v", way, err)
 		}
 	}
+	// Shorter than the lock is looked after.
+	d.exec(t, `ALTER DATABASE `+name+` SET idle_in_transaction_session_timeout = '700ms'`)
 	release, err := open(t, direct).LockMigrations(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer release()
+	time.Sleep(2 * time.Second)
 	if n := d.count(t, `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`); n != 1 {
 		t.Errorf("got %d locks, want 1", n)
 	}

@@ -113,7 +113,7 @@ func TestWhatIsNotObeyedInTheURLIsLogged(t *testing.T) {
 
 func TestTheProgramRunsOnTheSecondHostOfAURL(t *testing.T) {
 	const nobody = "127.0.0.1:1" // listens there
-	db := strings.Replace(pgtest.Database(t), "@", "@"+nobody+",", 1)
+	db := strings.Replace(pgtest.Database(t), "@", "@"+nobody+",", 1) + "&connect_timeout=4"
 	i := start(t, "serve", anywhere(t).with(environment{"DATABASE_URL": db, "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"}))
 	useTasks(t, i.log.url("bff"))
 }
