@@ -53,7 +53,8 @@ var (
 	clientAddress = &rule{"client address", 100, 10 * time.Minute, 5 * time.Minute, takesBack}
 )
 
-// Attempt is what is about to be tried, as it is counted.
+// Attempt is what is about to be tried, as it is counted. What comes last in it, the
+// client or the user, is what its places in the counting room count by.
 type Attempt []counted
 
 type counted struct {
