@@ -24,7 +24,12 @@ func (s *Server) mailedLink(r *http.Request, token string, purposes ...string) (
 	if !opaque.Valid(token) {
 		return store.Link{}, errDeadLink
 	}
+	leave, err := s.stranger(r)
+	if err != nil {
+		return store.Link{}, err
+	}
 	link, err := s.store.LinkByToken(r.Context(), opaque.Hash(token), purposes...)
+	leave()
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return link, errDeadLink.Because(err)
