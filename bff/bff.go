@@ -111,6 +111,7 @@ type Server struct {
 	work      *fair.Room // requests
 	asks      *fair.Room // what strangers ask of the database
 	refusals  *pace
+	late      *fair.Room // those who are told so late
 	app       *frontend.App
 	docs      *openapi.Docs
 }
@@ -131,7 +132,7 @@ const recheckAlone = time.Minute
 // New composes the BFF. It reads or makes the signing key, so the database
 // must be reachable and migrated.
 func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
-	s := &Server{cfg: cfg, log: deps.Log, now: deps.Now, store: deps.Store, work: newWorkRoom(), asks: newAskRoom()}
+	s := &Server{cfg: cfg, log: deps.Log, now: deps.Now, store: deps.Store, work: newWorkRoom(), asks: newAskRoom(), late: newLateRoom()}
 	if s.now == nil {
 		s.now = time.Now
 	}
