@@ -48,6 +48,13 @@ func (s *Server) mailedLink(r *http.Request, token string, purposes ...string) (
 
 var errDeadLink = web.Refuse(http.StatusUnauthorized, "INVALID_TOKEN", "Invalid token")
 
+// refusedLink returns the refusal of a link that is of no more use. To be refused because
+// too much is asked at once says nothing of the link.
+func refusedLink(err error) (*web.Error, bool) {
+	e, ok := errors.AsType[*web.Error](err)
+	return e, ok && (e.Status == http.StatusUnauthorized || e.Status == http.StatusBadRequest)
+}
+
 // askedBy refuses a change of address whose session has ended, by the limits as they
 // are configured now. The store sees to one that is gone.
 func (s *Server) askedBy(ctx context.Context, link store.Link) error {
@@ -86,7 +93,7 @@ func (s *Server) linkFile(w http.ResponseWriter, r *http.Request) error {
 // ask shows the page behind a link, or one that says that the link no longer works if
 // dead refuses it.
 func (s *Server) ask(w http.ResponseWriter, dead error, page linkpage.Page) error {
-	if _, refused := errors.AsType[*web.Error](dead); refused {
+	if _, refused := refusedLink(dead); refused {
 		page = linkpage.Page{Kind: linkpage.Dead}
 	} else if dead != nil {
 		return dead
