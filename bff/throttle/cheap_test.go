@@ -357,3 +357,66 @@ func TestWhatSucceededIsTakenBackBesideNewAttempts(t *testing.T) {
 		}
 	})
 }
+
+// TestAKnownBlockNeedsNoPlace: whoever is blocked is told so while others are counted.
+func TestAKnownBlockNeedsNoPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := &slow{now: map[string]int{}, goOn: make(chan struct{})}
+		l, err := New(db, []byte(strings.Repeat("s", 32)), time.Now, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range store.CountingAtOnce {
+			go func() { _ = l.Take(t.Context(), SignUp(fmt.Sprintf("192.0.2.%d", i))) }()
+		}
+		synctest.Wait()
+		a := SignUp("198.51.100.1")
+		l.blocks.learn(a, l.keys(a), []store.Counter{{BlockedUntil: time.Now().Add(time.Minute)}}, l.time(), l.blocks.before())
+		began := time.Now()
+		if err, ok := errors.AsType[*Limited](l.Take(t.Context(), a)); !ok || time.Since(began) != 0 {
+			t.Errorf("got %v after %v, want it refused at once", err, time.Since(began))
+		}
+		close(db.goOn)
+	})
+}
+
+// late is a database in which something happens after the counters were looked at.
+type late struct {
+	Store
+	then func()
+}
+
+func (s *late) Counters(ctx context.Context, keys []string) ([]store.Counter, error) {
+	counters, err := s.Store.Counters(ctx, keys)
+	s.then()
+	return counters, err
+}
+
+// TestABlockThatAnotherInstanceMakesMeanwhile holds, and what is tried against it is not
+// counted.
+func TestABlockThatAnotherInstanceMakesMeanwhile(t *testing.T) {
+	each(t, func(f *fixture) {
+		a := SignIn("ada@example.com", "192.0.2.1")
+		db := &late{Store: f.db, then: func() {}}
+		l, err := New(db, []byte(strings.Repeat("s", 32)), f.clock.Now, false)
+		if err != nil {
+			f.Fatal(err)
+		}
+		db.then = func() {
+			f.exhaust(a, 10)
+			f.take(f.Limiter, a)
+		}
+		if f.take(l, a) == 0 {
+			f.Error("got an attempt through a block")
+		}
+		counters, err := f.db.Counters(f.Context(), f.keys(a))
+		if err != nil {
+			f.Fatal(err)
+		}
+		for i, c := range counters {
+			if c.Strikes > 1 || c.Count > 11 {
+				f.Errorf("%s: got %+v, want the attempt not counted", a[i].rule.name, c)
+			}
+		}
+	})
+}

@@ -71,16 +71,23 @@ func (l *Limiter) Take(ctx context.Context, a Attempt) error {
 		return err
 	}
 	defer leave()
-	wait := l.blocks.wait(a, keys, l.time()) // somebody before it in the line knows by now
-	for _, step := range []func(context.Context, Attempt, []string) (time.Duration, error){l.look, l.count} {
-		if wait == 0 && err == nil {
-			wait, err = step(ctx, a, keys)
-		}
-	}
+	wait, err := l.decide(ctx, a, keys)
 	if err == nil && wait > 0 {
 		return &Limited{wait}
 	}
 	return err
+}
+
+// decide returns how long the attempt must wait, and has counted it if it need not.
+func (l *Limiter) decide(ctx context.Context, a Attempt, keys []string) (time.Duration, error) {
+	// Who was before it in the line may have found a block.
+	if wait := l.blocks.wait(a, keys, l.time()); wait > 0 {
+		return wait, nil
+	}
+	if wait, err := l.look(ctx, a, keys); err != nil || wait > 0 {
+		return wait, err
+	}
+	return l.count(ctx, a, keys)
 }
 
 // look returns how long the attempt is blocked. It counts nothing.
