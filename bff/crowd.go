@@ -31,7 +31,7 @@ const (
 	askPlaces    = 6
 	askOfOne     = 2
 	askLine      = 512
-	askLineOfOne = 64
+	askLineOfOne = 3 * workOfOne // whoever is in work is not refused here
 	askPatience  = 2 * time.Second
 )
 
@@ -60,6 +60,9 @@ func kindOf(method string) string {
 
 // inTurn lets h work on a request once it has a place, which it has until it is done.
 func (s *Server) inTurn(kind string, h web.HandlerFunc) web.HandlerFunc {
+	if s.cfg.RateLimitOff {
+		return h
+	}
 	return func(w http.ResponseWriter, r *http.Request) error {
 		t := &turn{key: kind + " " + s.client(r)}
 		defer t.leave()
@@ -115,6 +118,9 @@ func (b *arriving) Read(p []byte) (int, error) {
 
 // stranger takes a place to ask the database for something that anybody may have made up.
 func (s *Server) stranger(r *http.Request) (leave func(), err error) {
+	if s.cfg.RateLimitOff {
+		return func() {}, nil
+	}
 	leave, err = s.asks.Enter(r.Context(), s.client(r), 1)
 	return leave, s.crowded(r, err)
 }

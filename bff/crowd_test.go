@@ -174,3 +174,16 @@ func TestWhoIsToldLateTakesNoPlace(t *testing.T) {
 	asking.Wait()
 	until(t, "empty", func() bool { return s.server.Late() == 0 })
 }
+
+// TestWithoutLimitsNobodyTakesTurns: for measurements from one address.
+func TestWithoutLimitsNobodyTakesTurns(t *testing.T) {
+	s := newSite(t, storetest.SQLite(t), func(c *bff.Config) { c.RateLimitOff = true })
+	v := s.visitor()
+	v.signUp("ada@example.com")
+	for _, leave := range []func(){s.server.Crowd("127.0.0.1"), s.server.Strange("127.0.0.1")} {
+		defer leave()
+	}
+	until(t, "crowded", func() bool { return s.server.InWork() == bff.Crowded && s.server.Asking() == bff.Stranger })
+	v.want(v.do("GET", "/api/auth/get-session", ""), 200, "ada@example.com")
+	v.want(v.do("GET", "/api/auth/verify-email?token="+opaque.NewToken(), ""), 401, "INVALID_TOKEN")
+}

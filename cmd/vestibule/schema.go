@@ -141,7 +141,7 @@ var schema = []group{
 	{"Limits, mail and audit trail", []setting{
 		{
 			name: "RATE_LIMIT", by: forServe | forBFF, arg: "MODE", value: "on",
-			help:  "off lifts the limits of sign-in, password checks and mails, for tests and load measurements; not with an https BASE_URL.",
+			help:  "off lifts the limits of sign-in, password checks, mails and requests at once, for tests and load measurements; not with an https BASE_URL.",
 			check: func(c *checker, v string) { c.bff.RateLimitOff = oneOf(c, v, offSwitch) },
 		},
 		{
