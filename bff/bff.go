@@ -111,6 +111,7 @@ type Server struct {
 	work      *fair.Room // requests
 	asks      *fair.Room // what strangers ask of the database
 	refusals  *pace
+	absences  *pace
 	late      *fair.Room // those who are told so late
 	app       *frontend.App
 	docs      *openapi.Docs
@@ -154,7 +155,10 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 	if s.clients, err = web.NewClientIPs(cfg.TrustedProxies); err != nil {
 		return nil, err
 	}
-	if s.refusals, err = newPace(); err != nil {
+	if s.refusals, err = newPace(refusalsAtOnce, refusalEvery); err != nil {
+		return nil, err
+	}
+	if s.absences, err = newPace(absentAtOnce, absentEvery); err != nil {
 		return nil, err
 	}
 	if s.passwords, err = password.New(password.Config{Params: cfg.PasswordParams, MinLength: cfg.PasswordMinLength, AllowCommon: cfg.PasswordAllowCommon}); err != nil {

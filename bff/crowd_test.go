@@ -184,6 +184,100 @@ func TestWithoutLimitsNobodyTakesTurns(t *testing.T) {
 		defer leave()
 	}
 	until(t, "crowded", func() bool { return s.server.InWork() == bff.Crowded && s.server.Asking() == bff.Stranger })
+	s.server.RefuseOften("127.0.0.1")
 	v.want(v.do("GET", "/api/auth/get-session", ""), 200, "ada@example.com")
-	v.want(v.do("GET", "/api/auth/verify-email?token="+opaque.NewToken(), ""), 401, "INVALID_TOKEN")
+	if s.isLate("GET", "/api/auth/verify-email?token="+opaque.NewToken()) {
+		t.Error("a refusal is told late")
+	}
+}
+
+// isLate says whether the answer to a request waits to be told. It does not wait for it.
+func (s *site) isLate(method, path string, header ...string) bool {
+	s.t.Helper()
+	ctx, cancel := context.WithCancel(s.t.Context())
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, method, s.url+path, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if res, err := http.DefaultTransport.RoundTrip(r); err == nil {
+			_ = res.Body.Close()
+		}
+	}()
+	late := false
+	until(s.t, "answered, nor told late", func() bool {
+		select {
+		case <-done:
+			return true
+		default:
+			late = s.server.Late() > 0
+			return late
+		}
+	})
+	cancel()
+	<-done
+	until(s.t, "gone", func() bool { return s.server.Late() == 0 })
+	return late
+}
+
+// TestWhatAProgramAsksOverAndOverIsToldLate, and an app that finds out whether anybody is
+// signed in is not.
+func TestWhatAProgramAsksOverAndOverIsToldLate(t *testing.T) {
+	s := newSite(t, storetest.SQLite(t))
+	other := s.at("127.0.0.2")
+	forged := []string{"Cookie", "better-auth.session_token=made.up"}
+	token := opaque.NewToken()
+	asks := map[string][]string{
+		"a made-up link":                {"/api/auth/verify-email?token=" + token},
+		"a link that is none":           {"/api/auth/verify-email?token=x"},
+		"a made-up link of a reset":     {"/api/auth/reset-password/" + token + "?callbackURL=/welcome"},
+		"no cookie at the API":          {"/api/proxy/x"},
+		"a forged cookie at the API":    append([]string{"/api/proxy/x"}, forged...),
+		"no cookie at an account":       {"/api/auth/list-sessions"},
+		"a forged cookie at an account": append([]string{"/api/auth/list-sessions"}, forged...),
+	}
+	for name, ask := range asks {
+		if s.isLate("GET", ask[0], ask[1:]...) {
+			t.Errorf("%s: the first is told late", name)
+		}
+	}
+	s.server.RefuseOften("127.0.0.1")
+	s.server.TellOftenOfNoSession("127.0.0.1")
+	for name, ask := range asks {
+		if !s.isLate("GET", ask[0], ask[1:]...) {
+			t.Errorf("%s: asked for over and over it is told at once", name)
+		}
+	}
+	if s.isLate("GET", "/api/auth/get-session") {
+		t.Error("an app has to wait to hear that nobody is signed in")
+	}
+	other.signUp("bob@example.com")
+	other.want(other.do("GET", "/api/auth/verify-email?token="+token, ""), 401, "INVALID_TOKEN")
+}
+
+// TestACookieThatIsAskedWithOftenIsToldLateSooner than that there is no session.
+func TestACookieThatIsAskedWithOftenIsToldLateSooner(t *testing.T) {
+	s := newSite(t, storetest.SQLite(t))
+	v := s.visitor()
+	v.signUp("ada@example.com")
+	ended := v.cookieHeader()
+	v.want(v.do("POST", "/api/auth/logout", ""), 200, "")
+	s.server.RefuseOften("127.0.0.1")
+	for range 8 {
+		if s.isLate("GET", "/api/auth/get-session", "Cookie", ended) {
+			t.Fatal("a session that has just ended is told of late")
+		}
+	}
+	for _, ask := range []string{"GET /api/auth/get-session", "GET /api/proxy/x", "GET /api/auth/list-sessions", "POST /api/auth/logout"} {
+		method, path, _ := strings.Cut(ask, " ")
+		if !s.isLate(method, path, "Cookie", ended) {
+			t.Errorf("%s: told at once", ask)
+		}
+	}
 }

@@ -125,8 +125,13 @@ func load(r *fair.Room) int {
 	return taken + waiting
 }
 
-// RefuseOften has a client been refused so often that it is answered as late as can be.
-func (s *Server) RefuseOften(client string) {
-	for s.refusals.wait(client, time.Now()) < refusalWait/2 {
+// RefuseOften has a client been refused so often that it is answered as late as can be,
+// and TellOftenOfNoSession the same of that it has no session.
+func (s *Server) RefuseOften(client string) { hurry(s.refusals, client) }
+
+func (s *Server) TellOftenOfNoSession(client string) { hurry(s.absences, client) }
+
+func hurry(p *pace, client string) {
+	for p.wait(client, time.Now()) < refusalWait/2 {
 	}
 }

@@ -21,6 +21,14 @@ import (
 // another. Tokens are not counted: nobody guesses 256 bits, and a limit would let others
 // use up what the visitor's own link needs.
 func (s *Server) mailedLink(r *http.Request, token string, purposes ...string) (store.Link, error) {
+	link, err := s.lookUpLink(r, token, purposes)
+	if refusal, refused := refusedLink(err); refused {
+		return link, s.refuse(r, refusal)
+	}
+	return link, err
+}
+
+func (s *Server) lookUpLink(r *http.Request, token string, purposes []string) (store.Link, error) {
 	if !opaque.Valid(token) {
 		return store.Link{}, errDeadLink
 	}

@@ -8,7 +8,7 @@ import (
 
 // TestWhoIsRefusedOftenIsToldLate, one client apart from another.
 func TestWhoIsRefusedOftenIsToldLate(t *testing.T) {
-	p, err := newPace()
+	p, err := newPace(refusalsAtOnce, refusalEvery)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -97,7 +97,7 @@ func (s *Sessions) entry(ctx context.Context, hash string, believe time.Duration
 		return e, nil
 	}
 	if s.dead.tooOften(hash, now) {
-		return nil, often{}
+		return nil, ErrOften
 	}
 	row, user, err := s.store.SessionByTokenHash(ctx, hash)
 	switch {

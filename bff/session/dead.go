@@ -17,8 +17,10 @@ const (
 	maxDead    = 10_000 // about 200 bytes each
 )
 
-// often is the ErrEnded of a session that was asked for too often. Why it has ended was
-// not looked up, so it counts as replaced too: the answer clears no cookie.
+// ErrOften is the ErrEnded of a session that was asked for too often. Why it has ended was
+// not looked up, so it counts as ErrReplaced too: the answer clears no cookie.
+var ErrOften error = often{}
+
 type often struct{}
 
 func (often) Error() string { return "session expired or revoked, and asked for again and again" }

@@ -195,21 +195,29 @@ func (s *Sessions) cookieFor(row store.Session, token string, now time.Time) *ht
 
 // End ends the session that r presents, if it presents one; of several cookies
 // each one's. also is written with each. For one that has ended already nothing is
-// written: its cookie may come for ever.
+// written: its cookie may come for ever. The error is ErrOften when all have, and were
+// asked for too often.
 func (s *Sessions) End(r *http.Request, also ...store.Also) error {
 	signed, err := s.Cookie.read(r)
 	if err != nil {
 		return nil // there is none that we have signed
 	}
+	often := 0
 	for _, p := range signed {
 		hash := opaque.Hash(p.token)
 		_, err := s.entry(r.Context(), hash, 0)
 		if err == nil {
 			err = s.end(r.Context(), hash, also...)
 		}
-		if err != nil && !errors.Is(err, ErrEnded) {
+		switch {
+		case errors.Is(err, ErrOften):
+			often++
+		case err != nil && !errors.Is(err, ErrEnded):
 			return err
 		}
+	}
+	if often == len(signed) {
+		return ErrOften
 	}
 	return nil
 }

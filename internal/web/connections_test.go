@@ -67,7 +67,7 @@ func eventually(t *testing.T, ts *httptest.Server, ip string) {
 func TestConnectionsOfOneAddressAreBounded(t *testing.T) {
 	t.Parallel()
 	var log logBuffer
-	ts := startBounded(t, Connections{All: 100, PerAddress: 3, Log: log.logger(), Surface: "bff", OneSetting: "ONE", AllSetting: "ALL"}, hello)
+	ts := startBounded(t, Connections{All: 100, PerAddress: 3, Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, Log: log.logger(), Surface: "bff", OneSetting: "ONE", AllSetting: "ALL"}, hello)
 	held := []*wire{dialFrom(t, ts, "127.0.0.1"), dialFrom(t, ts, "127.0.0.1"), dialFrom(t, ts, "127.0.0.1")}
 	held[0].send(askHello)
 	held[0].wantStatus(200) // and kept; the others have sent nothing yet
