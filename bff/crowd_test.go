@@ -269,7 +269,7 @@ func TestACookieThatIsAskedWithOftenIsToldLateSooner(t *testing.T) {
 	ended := v.cookieHeader()
 	v.want(v.do("POST", "/api/auth/logout", ""), 200, "")
 	s.server.RefuseOften("127.0.0.1")
-	for range 8 {
+	for range 20 {
 		if s.isLate("GET", "/api/auth/get-session", "Cookie", ended) {
 			t.Fatal("a session that has just ended is told of late")
 		}

@@ -12,7 +12,7 @@ import (
 // why it has ended; who goes on is refused from memory, which a browser has no reason to
 // see. The memory is short: a database that was restored may know better.
 const (
-	deadAsks   = 8
+	deadAsks   = 20
 	deadWindow = 10 * time.Second
 	maxDead    = 10_000 // about 200 bytes each
 )
