@@ -135,11 +135,13 @@ func connectSQLite(path string, patience time.Duration) (*Store, error) {
 		return nil, errors.Join(err, write.Close())
 	}
 	return &Store{
-		read:     read,
-		often:    &prepared{DB: read, statements: map[string]*sql.Stmt{}},
-		write:    write,
-		turn:     make(chan struct{}, 1),
-		patience: patience,
+		read:       read,
+		often:      &prepared{DB: read, statements: map[string]*sql.Stmt{}},
+		write:      write,
+		countRead:  read,
+		countWrite: write,
+		turn:       make(chan struct{}, 1),
+		patience:   patience,
 		engine: engine{
 			name:       "sqlite",
 			dialect:    goose.DialectSQLite3,
