@@ -105,6 +105,8 @@ type Server struct {
 	tokens    *token.Minter
 	sessions  *session.Sessions
 	proxy     *proxy.Proxy
+	strangers *web.Bodies // of those who have not shown who they are
+	members   *web.Bodies // of users with a session
 	origins   origins
 	clients   *web.ClientIPs
 	app       *frontend.App
@@ -114,9 +116,9 @@ type Server struct {
 // hasher is what a password.Hasher does.
 type hasher interface {
 	Check(pw, email string) error
-	Hash(ctx context.Context, pw string) (string, error)
-	Verify(ctx context.Context, pw, phc string) (ok, rehash bool, err error)
-	VerifyNone(ctx context.Context, pw string) error
+	Hash(ctx context.Context, who password.Asker, pw string) (string, error)
+	Verify(ctx context.Context, who password.Asker, pw, phc string) (ok, rehash bool, err error)
+	VerifyNone(ctx context.Context, who password.Asker, pw string) error
 }
 
 // recheckAlone is how long a session read from SQLite is believed, as long as
@@ -131,6 +133,8 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
+	limits := web.BodyLimits{One: maxBody, Sender: bodiesOfOne, All: bodiesOfAll}
+	s.strangers, s.members = web.NewBodies(limits), web.NewBodies(limits)
 	s.origins = newOrigins(cfg.BaseURL, cfg.TrustedOrigins)
 	var err error
 	s.app, err = frontend.New(frontend.Config{

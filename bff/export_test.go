@@ -36,13 +36,15 @@ func (s *Server) BelieveFor(d time.Duration) { s.sessions.Recheck, s.sessions.Ve
 // busy is a room for passwords that is full.
 type busy struct{ hasher }
 
-func (busy) Hash(context.Context, string) (string, error) { return "", password.ErrBusy }
+func (busy) Hash(context.Context, password.Asker, string) (string, error) {
+	return "", password.ErrBusy
+}
 
-func (busy) Verify(context.Context, string, string) (ok, rehash bool, err error) {
+func (busy) Verify(context.Context, password.Asker, string, string) (ok, rehash bool, err error) {
 	return false, false, password.ErrBusy
 }
 
-func (busy) VerifyNone(context.Context, string) error { return password.ErrBusy }
+func (busy) VerifyNone(context.Context, password.Asker, string) error { return password.ErrBusy }
 
 // FillPasswordRoom has every computation of a password refused until it is emptied.
 func (s *Server) FillPasswordRoom() (empty func()) {
@@ -57,8 +59,8 @@ type interrupted struct {
 	by func()
 }
 
-func (i interrupted) Verify(ctx context.Context, pw, phc string) (ok, rehash bool, err error) {
-	ok, rehash, err = i.hasher.Verify(ctx, pw, phc)
+func (i interrupted) Verify(ctx context.Context, who password.Asker, pw, phc string) (ok, rehash bool, err error) {
+	ok, rehash, err = i.hasher.Verify(ctx, who, pw, phc)
 	i.by()
 	return ok, rehash, err
 }

@@ -32,23 +32,24 @@ var errNotFresh = web.Refuse(http.StatusForbidden, "SESSION_NOT_FRESH",
 type member func(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error
 
 // bodyReader reads what a member sends.
-type bodyReader func(http.ResponseWriter, *http.Request) (*web.Object, error)
+type bodyReader func(http.ResponseWriter, *http.Request, asker) (*web.Object, error)
 
 // noBody is the bodyReader of a GET.
-func noBody(http.ResponseWriter, *http.Request) (*web.Object, error) { return nil, nil }
+func noBody(http.ResponseWriter, *http.Request, asker) (*web.Object, error) { return nil, nil }
 
 // signedIn lets only the signed-in to h. The answer sets no cookie, also where the
 // session was extended: it could be late, and overwrite a newer one.
 func (s *Server) signedIn(read bodyReader, h member) web.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		if _, err := s.sessions.Check(r); err != nil {
+		live, err := s.sessions.Check(r)
+		if err != nil {
 			return s.unauthorized(err)
 		}
-		body, err := read(w, r)
+		body, err := read(w, r, s.known(r, live.UserID))
 		if err != nil {
 			return err
 		}
-		live, err := s.sessions.Read(r)
+		live, err = s.sessions.Read(r)
 		if err != nil {
 			return s.unauthorized(err)
 		}

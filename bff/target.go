@@ -100,9 +100,9 @@ func belowAPI(path string) bool {
 	return false
 }
 
-// readBody reads a JSON object and refuses targets in it that are not ours.
-func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (*web.Object, error) {
-	body, err := web.ReadObject(w, r)
+// readBody reads a JSON object, out of the share of its sender, and refuses targets in it that are not ours.
+func (s *Server) readBody(w http.ResponseWriter, r *http.Request, from asker) (*web.Object, error) {
+	body, err := s.bodiesOf(from).ReadObject(w, r, from.Address)
 	if err != nil {
 		return nil, err
 	}

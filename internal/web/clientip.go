@@ -66,6 +66,32 @@ func (c *ClientIPs) Of(r *http.Request) string {
 	return peer.String()
 }
 
+// ClientKey is what counts as one client: an IPv4 address, or the /64 that a provider
+// gives to one customer of IPv6. Whoever has no address counts as one with all who have
+// none.
+func ClientKey(ip string) string { return prefixOf(ip, 32, 64) }
+
+// NetworkKey is the /48 of an IPv6 address, which one customer can have too: 65 536
+// clients. It is "" for any other.
+func NetworkKey(ip string) string { return prefixOf(ip, 0, 48) }
+
+// prefixOf returns the first bits of an address, of IPv4 or IPv6.
+func prefixOf(ip string, bits4, bits6 int) string {
+	addr, err := netip.ParseAddr(ip)
+	if err != nil {
+		return ""
+	}
+	bits := bits6
+	if addr = addr.Unmap().WithZone(""); addr.Is4() {
+		bits = bits4
+	}
+	prefix, err := addr.Prefix(bits)
+	if err != nil || bits == 0 {
+		return ""
+	}
+	return prefix.String()
+}
+
 func peerAddr(r *http.Request) (netip.Addr, bool) {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
