@@ -71,6 +71,7 @@ type Config struct {
 	ProxyForwardHeaders []string // further request headers that may pass; may be empty
 	ProxyBodyLimit      int64    // bytes of a proxied request body; 0 means no limit
 	ProxyTimeout        time.Duration
+	ProxyMaxRequests    int // proxied requests under way; 0: the proxy's default
 
 	// The app at /: the build in WebDir, the dev server at WebDevURL, or with neither
 	// the embedded one.
@@ -181,6 +182,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 		Transport:      deps.Upstream,
 		ForwardHeaders: cfg.ProxyForwardHeaders,
 		BodyLimit:      cfg.ProxyBodyLimit,
+		MaxRequests:    cfg.ProxyMaxRequests,
 		Timeout:        cfg.ProxyTimeout,
 		Authorize:      s.authorize,
 		AllowUpgrade:   s.origins.allowUpgrade,

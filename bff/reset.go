@@ -96,7 +96,7 @@ func (s *Server) resetPassword(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	next, _ := body.String("newPassword")
-	token := r.URL.Query().Get("token")
+	token := web.QueryValue(r, "token")
 	if body.Has("token") && !body.IsNull("token") {
 		token, _ = body.String("token")
 	}

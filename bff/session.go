@@ -36,7 +36,7 @@ type currentJSON struct {
 // Better Auth any value but an empty one is a yes.
 func (s *Server) getSession(w http.ResponseWriter, r *http.Request) error {
 	read, renew := s.sessions.Read, s.sessions.Renewed
-	if r.URL.Query().Get("disableRefresh") != "" {
+	if web.QueryValue(r, "disableRefresh") != "" {
 		read = s.sessions.Peek
 		renew = func(context.Context, *session.Live) (*http.Cookie, error) { return nil, nil }
 	}
@@ -88,6 +88,7 @@ func (s *Server) authorize(r *http.Request) (proxy.Grant, error) {
 		return proxy.Grant{}, err
 	}
 	return proxy.Grant{
+		User:    live.UserID,
 		Bearer:  access.Raw,
 		Expired: func() bool { return !s.now().Before(access.Expires) },
 		Lease:   s.sessions.Leaser(live),

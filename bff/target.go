@@ -130,7 +130,7 @@ func optionalTarget(body *web.Object, field string) string {
 
 // queryTarget returns the callbackURL of a link, or "" when it has none.
 func (s *Server) queryTarget(r *http.Request) (string, error) {
-	target := r.URL.Query().Get("callbackURL")
+	target := web.QueryValue(r, "callbackURL")
 	if target != "" && !s.origins.allowTarget(s.origin(), target) {
 		return "", web.Refuse(http.StatusForbidden, "INVALID_CALLBACK_URL", "Invalid callbackURL")
 	}

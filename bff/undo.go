@@ -17,7 +17,7 @@ import (
 
 // askUndo is the link. It only asks: programs that look through mails follow links.
 func (s *Server) askUndo(w http.ResponseWriter, r *http.Request) error {
-	token := r.URL.Query().Get("token")
+	token := web.QueryValue(r, "token")
 	if token == "" {
 		return web.Refuse(http.StatusBadRequest, "VALIDATION_ERROR", "[query.token] Invalid input: expected string, received undefined")
 	}

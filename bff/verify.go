@@ -40,7 +40,7 @@ func (s *Server) verifyEmail(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	token := r.URL.Query().Get("token")
+	token := web.QueryValue(r, "token")
 	if token == "" {
 		return web.Refuse(http.StatusBadRequest, "VALIDATION_ERROR", "[query.token] Invalid input: expected string, received undefined")
 	}
