@@ -33,6 +33,11 @@ const PruneBatch = pruneBatch
 // written to the database meanwhile.
 func (s *Server) BelieveFor(d time.Duration) { s.sessions.Recheck, s.sessions.Version = d, nil }
 
+// BodiesTaken says how many bytes of bodies are in memory.
+func (s *Server) BodiesTaken() (strangers, members int) {
+	return s.strangers.Taken(), s.members.Taken()
+}
+
 // busy is a room for passwords that is full.
 type busy struct{ hasher }
 

@@ -98,6 +98,12 @@ func (b *Bodies) Read(w http.ResponseWriter, r *http.Request, sender string) ([]
 	return body, nil
 }
 
+// Taken says how many bytes are taken at the moment.
+func (b *Bodies) Taken() int {
+	taken, _ := b.room.Load()
+	return taken
+}
+
 // collect reads from in, a piece at a time.
 func (b *Bodies) collect(r *http.Request, sender string, in io.Reader) ([]byte, error) {
 	enough := b.limit + 1 // one more shows that there is no more
@@ -108,8 +114,8 @@ func (b *Bodies) collect(r *http.Request, sender string, in io.Reader) ([]byte, 
 	for {
 		if len(body) == cap(body) {
 			size := max(firstPiece, pieceGrowth*cap(body))
-			if int64(cap(body)) < enough {
-				size = min(size, int(enough))
+			if int64(cap(body)) < enough && int64(2*size) > enough {
+				size = int(enough) // rather than to grow once more for the rest
 			}
 			leave, err := b.room.Enter(r.Context(), sender, size-cap(body))
 			if err != nil {
