@@ -41,21 +41,30 @@ func noBody(http.ResponseWriter, *http.Request, asker) (*web.Object, error) { re
 // session was extended: it could be late, and overwrite a newer one.
 func (s *Server) signedIn(read bodyReader, h member) web.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		live, err := s.sessions.Check(r)
-		if err != nil {
-			return s.unauthorized(err)
-		}
-		body, err := read(w, r, s.known(r, live.UserID))
+		from, err := s.sender(r)
 		if err != nil {
 			return err
 		}
-		live, err = s.sessions.Read(r)
+		body, err := read(w, r, from)
+		if err != nil {
+			return err
+		}
+		live, err := s.sessions.Read(r)
 		if err != nil {
 			return s.unauthorized(err)
 		}
 		web.NoteUser(r, live.UserID)
 		return ended(h(w, r, live, body))
 	}
+}
+
+// sender is the asker for whom the body of r is read, if there is a live session.
+func (s *Server) sender(r *http.Request) (asker, error) {
+	live, err := s.sessions.Check(r)
+	if err != nil {
+		return asker{}, s.unauthorized(err)
+	}
+	return s.known(r, live.UserID), nil
 }
 
 // fresh lets h act only if the password was proven in the session lately.
