@@ -19,15 +19,15 @@ import (
 // asker is whose share something comes out of.
 type asker = password.Asker
 
-// stranger is the asker of a request that has shown nothing.
-func (s *Server) stranger(r *http.Request) asker {
+// anybody is the asker of a request that has shown nothing.
+func (s *Server) anybody(r *http.Request) asker {
 	ip := s.clients.Of(r)
 	return asker{Address: web.ClientKey(ip), Network: web.NetworkKey(ip)}
 }
 
 // known is the asker of a request that has shown to be of this user.
 func (s *Server) known(r *http.Request, userID string) asker {
-	a := s.stranger(r)
+	a := s.anybody(r)
 	a.User = userID
 	return a
 }

@@ -58,6 +58,32 @@ func (s *Server) FillPasswordRoom() (empty func()) {
 	return func() { s.passwords = before }
 }
 
+// watched is a hasher that tells for whom it works.
+type watched struct {
+	hasher
+	tell func(user, address, network string)
+}
+
+func (w watched) Hash(ctx context.Context, who password.Asker, pw string) (string, error) {
+	w.tell(who.User, who.Address, who.Network)
+	return w.hasher.Hash(ctx, who, pw)
+}
+
+func (w watched) Verify(ctx context.Context, who password.Asker, pw, phc string) (ok, rehash bool, err error) {
+	w.tell(who.User, who.Address, who.Network)
+	return w.hasher.Verify(ctx, who, pw, phc)
+}
+
+func (w watched) VerifyNone(ctx context.Context, who password.Asker, pw string) error {
+	w.tell(who.User, who.Address, who.Network)
+	return w.hasher.VerifyNone(ctx, who, pw)
+}
+
+// WatchAskers has tell called for each computation of a password.
+func (s *Server) WatchAskers(tell func(user, address, network string)) {
+	s.passwords = watched{s.passwords, tell}
+}
+
 // interrupted is a hasher during whose work something else happens.
 type interrupted struct {
 	hasher

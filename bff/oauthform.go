@@ -38,7 +38,7 @@ func (s *Server) readTokenForm(w http.ResponseWriter, r *http.Request) (tokenFor
 	if !isForm(r.Header) {
 		return nil, badRequest("The Content-Type must be application/x-www-form-urlencoded.")
 	}
-	from := s.stranger(r)
+	from := s.anybody(r)
 	body, err := s.bodiesOf(from).Read(w, r, from.Address)
 	if err != nil {
 		return nil, err

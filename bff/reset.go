@@ -16,7 +16,7 @@ var errLink = web.Refuse(http.StatusBadRequest, "INVALID_TOKEN", "Invalid token:
 // requestPasswordReset queues a mail and does not look whether anybody has the
 // address: the mail's worker does. So the answer and its time are the same.
 func (s *Server) requestPasswordReset(w http.ResponseWriter, r *http.Request) error {
-	body, err := s.readBody(w, r, s.stranger(r))
+	body, err := s.readBody(w, r, s.anybody(r))
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func redirect(w http.ResponseWriter, target string) {
 // everywhere: whoever had the old one may be signed in too. Only the browser that asks
 // stays signed in, if it is, under another secret.
 func (s *Server) resetPassword(w http.ResponseWriter, r *http.Request) error {
-	body, err := s.readBody(w, r, s.stranger(r))
+	body, err := s.readBody(w, r, s.anybody(r))
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 // signOut ends the session of the cookie. Without one there is nothing to end,
 // which is what was asked for.
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
-	if _, err := s.optionalBody(w, r, s.stranger(r)); err != nil {
+	if _, err := s.optionalBody(w, r, s.anybody(r)); err != nil {
 		return err
 	}
 	if err := s.sessions.End(r, store.Recorded(s.event(r, store.EventSignOut))); err != nil {

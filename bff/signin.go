@@ -18,7 +18,7 @@ type signInInput struct {
 }
 
 func (s *Server) readSignIn(w http.ResponseWriter, r *http.Request) (signInInput, error) {
-	body, err := s.readBody(w, r, s.stranger(r))
+	body, err := s.readBody(w, r, s.anybody(r))
 	if err != nil {
 		return signInInput{}, err
 	}
@@ -122,7 +122,7 @@ func (s *Server) authenticate(r *http.Request, in signInInput) (user store.User,
 	case err != nil:
 		return user, "", err
 	}
-	ok, rehash, err := s.passwords.Verify(ctx, s.stranger(r), in.password, hash)
+	ok, rehash, err := s.passwords.Verify(ctx, s.anybody(r), in.password, hash)
 	switch {
 	case errors.Is(err, password.ErrMalformedHash):
 		return user, "", s.refuseCredentials(r, in.password, notThem(err.Error()))
@@ -144,7 +144,7 @@ func (s *Server) authenticate(r *http.Request, in signInInput) (user store.User,
 // refuseCredentials refuses an account that cannot be signed in to, after the
 // work that a wrong password would have cost.
 func (s *Server) refuseCredentials(r *http.Request, pw string, why notThem) error {
-	if err := s.passwords.VerifyNone(r.Context(), s.stranger(r), pw); err != nil {
+	if err := s.passwords.VerifyNone(r.Context(), s.anybody(r), pw); err != nil {
 		return err
 	}
 	return why

@@ -28,7 +28,7 @@ func (s *Server) askUndo(w http.ResponseWriter, r *http.Request) error {
 // undoEmail stops or undoes the change. Done twice it is done; a second password needs
 // another link.
 func (s *Server) undoEmail(w http.ResponseWriter, r *http.Request) error {
-	body, err := s.readBody(w, r, s.stranger(r))
+	body, err := s.readBody(w, r, s.anybody(r))
 	if err != nil {
 		return err
 	}

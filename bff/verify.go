@@ -94,7 +94,7 @@ func passwordNeeded(link store.Link) *web.Error {
 
 // proveEmail is the link together with what shows that the account is the visitor's.
 func (s *Server) proveEmail(w http.ResponseWriter, r *http.Request) error {
-	body, err := s.readBody(w, r, s.stranger(r))
+	body, err := s.readBody(w, r, s.anybody(r))
 	if err != nil {
 		return err
 	}

@@ -68,30 +68,18 @@ func (c *ClientIPs) Of(r *http.Request) string {
 	return peer.String()
 }
 
-// ClientKey is what counts as one client: an IPv4 address, or the /64 that a provider
-// gives to one customer of IPv6. Whoever has no address counts as one with all who have
-// none.
-func ClientKey(ip string) string { return prefixOf(ip, 32, 64) }
-
 // NetworkKey is the /48 of an IPv6 address, which one customer can have too: 65 536
-// clients. It is "" for any other.
-func NetworkKey(ip string) string { return prefixOf(ip, 0, 48) }
-
-// prefixOf returns the first bits of an address, of IPv4 or IPv6.
-func prefixOf(ip string, bits4, bits6 int) string {
+// clients. It is "" for any other address.
+func NetworkKey(ip string) string {
 	addr, err := netip.ParseAddr(ip)
+	if err != nil || addr.Unmap().Is4() {
+		return ""
+	}
+	network, err := addr.Prefix(48) // without a zone
 	if err != nil {
 		return ""
 	}
-	bits := bits6
-	if addr = addr.Unmap().WithZone(""); addr.Is4() {
-		bits = bits4
-	}
-	prefix, err := addr.Prefix(bits)
-	if err != nil || bits == 0 {
-		return ""
-	}
-	return prefix.String()
+	return network.String()
 }
 
 // maxProxies bounds the addresses of X-Forwarded-For that are looked at, from the right:
@@ -121,4 +109,27 @@ func peerAddr(r *http.Request) (netip.Addr, bool) {
 		return netip.Addr{}, false
 	}
 	return peer.Addr().Unmap().WithZone(""), true
+}
+
+// ClientKey is what counts as one client: an IPv4 address, or the /64 that a provider
+// gives to one customer of IPv6. Whoever has no address counts together with all who
+// have none.
+func ClientKey(ip string) string {
+	addr, err := netip.ParseAddr(ip)
+	if err != nil {
+		return "unknown"
+	}
+	return clientKey(addr)
+}
+
+func clientKey(addr netip.Addr) string {
+	addr = addr.Unmap() // a prefix has no zone
+	if addr.Is4() {
+		return addr.String()
+	}
+	network, err := addr.Prefix(64)
+	if err != nil {
+		return "unknown"
+	}
+	return network.String()
 }

@@ -91,13 +91,13 @@ func TestTheAddressesOfALongHeaderAreNotRead(t *testing.T) {
 func TestAClientIsItsNetwork(t *testing.T) {
 	t.Parallel()
 	for ip, want := range map[string][2]string{
-		"192.0.2.1":           {"192.0.2.1/32", ""},
-		"::ffff:192.0.2.1":    {"192.0.2.1/32", ""},
+		"192.0.2.1":           {"192.0.2.1", ""},
+		"::ffff:192.0.2.1":    {"192.0.2.1", ""},
 		"2001:db8:1:2:3::4":   {"2001:db8:1:2::/64", "2001:db8:1::/48"},
 		"2001:db8:1:2:ffff::": {"2001:db8:1:2::/64", "2001:db8:1::/48"},
 		"fe80::1%eth0":        {"fe80::/64", "fe80::/48"},
-		"":                    {"", ""},
-		"unknown":             {"", ""},
+		"":                    {"unknown", ""},
+		"unknown":             {"unknown", ""},
 	} {
 		if got := [2]string{ClientKey(ip), NetworkKey(ip)}; got != want {
 			t.Errorf("%s: got %q, want %q", ip, got, want)
