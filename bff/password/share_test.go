@@ -102,3 +102,19 @@ func TestStrangersDoNotKeepOutWhoIsKnown(t *testing.T) {
 		wantEmpty(t, s)
 	})
 }
+
+func TestWhoIsRefusedLeavesNothingTaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStalled(t, Config{Parallel: 1, Queue: 1, Wait: time.Second})
+		running, waiting := s.startFor(t.Context(), from("a")), s.startFor(t.Context(), from("b"))
+		// Each of these takes a place of its crowd first.
+		wantResult(t, s.startFor(t.Context(), Asker{Address: "c", Network: "n"}), ErrBusy)
+		user := s.startFor(t.Context(), Asker{User: "u", Address: "d"}) // and one in its line
+		time.Sleep(time.Second)
+		wantResult(t, waiting, ErrBusy)
+		wantResult(t, user, ErrBusy)
+		s.drain()
+		wantResult(t, running, nil)
+		wantEmpty(t, s)
+	})
+}
