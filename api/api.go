@@ -89,6 +89,7 @@ type Server struct {
 	clock   func() time.Time
 	clients *web.ClientIPs
 	origins origins
+	bodies  *web.Bodies
 	tokens  *verifier
 	jwks    *jwks // nil with HS256
 	docs    *openapi.Docs
@@ -115,6 +116,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		return nil, fmt.Errorf("TRUSTED_PROXIES: %w", err)
 	}
 	s := &Server{tasks: deps.Tasks, log: deps.Log, clock: deps.Now, clients: clients, origins: newOrigins(cfg.CORSOrigins), feed: newFeed(deps.Tasks, deps.Log)}
+	s.bodies = web.NewBodies(web.BodyLimits{One: maxBody, Sender: bodiesOfOne, All: bodiesOfAll})
 	if s.docs, err = openapi.New(openAPI, "/openapi.json", "/docs", "Vestibule task API"); err != nil {
 		return nil, err
 	}

@@ -215,6 +215,11 @@ var schema = []group{
 			check: func(c *checker, v string) { c.bff.ProxyBodyLimit = c.size(v) },
 		},
 		{
+			name: "PROXY_MAX_REQUESTS", by: forServe | forBFF, arg: "N", value: "1000",
+			help:  "How many proxied requests may be under way at a time, event streams and WebSockets apart; one user may have a tenth of them.",
+			check: func(c *checker, v string) { c.bff.ProxyMaxRequests = c.number(v, 10, 1_000_000) },
+		},
+		{
 			name: "PROXY_TIMEOUT", by: forServe | forBFF, arg: "DURATION", value: "30s",
 			help:  "How long the API may take to the headers of its answer.",
 			check: func(c *checker, v string) { c.bff.ProxyTimeout = c.duration(v, 10*time.Millisecond, time.Hour) },

@@ -71,6 +71,7 @@ func TestEverySettingRefusesBadValuesByName(t *testing.T) {
 		{"JWT_ISSUERS", nil, badIssuers()},
 		{"PROXY_FORWARD_HEADERS", nil, []string{"X-A,", "X A", "X-Ä", "X:A"}},
 		{"PROXY_BODY_LIMIT", nil, []string{"-1", "10 MiB", "10M", "10mib", "1.5GB", "MiB", "9223372036854775808", "9223372036854775807KiB", "+1"}},
+		{"PROXY_MAX_REQUESTS", nil, []string{"0", "9", "-1", "1k", "1000001"}},
 		{"SESSION_FRESH_AGE", nil, []string{"0s", "-1m", "10", "soon"}},
 		{"PROXY_TIMEOUT", nil, []string{"0s", "30", "2h"}},
 		{"WEB_DIR", nil, []string{"/nowhere/dist", "schema_test.go", "testdata", "a\x00b", "~/dist", "$HOME/dist"}},

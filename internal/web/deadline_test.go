@@ -55,7 +55,7 @@ func TestABodyThatComesTooSlowlyIsRefused(t *testing.T) {
 			t.Parallel()
 			var log logBuffer
 			ts := startServer(t, testHandler(log.logger(), brief, func(w http.ResponseWriter, r *http.Request) error {
-				_, err := ReadObject(w, r)
+				_, err := testBodies.ReadObject(w, r, "sender")
 				return err
 			}), withoutTimeouts)
 			c := dial(t, ts)
@@ -318,7 +318,7 @@ func TestAHijackedConnectionHasNoDeadlines(t *testing.T) {
 func TestAnEarlyAnswerReachesAClientThatIsStillSending(t *testing.T) {
 	t.Parallel()
 	ts := startServer(t, DefaultDeadlines.Wrap(Handle(func(w http.ResponseWriter, r *http.Request) error {
-		_, err := ReadObject(w, r)
+		_, err := testBodies.ReadObject(w, r, "sender")
 		return err
 	}, writeTestError)))
 	c := dial(t, ts)
