@@ -1,0 +1,155 @@
+package web
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// What is slow is timed by a clock of its own here (testing/synctest), on connections
+// that keep nothing: each byte waits for its reader.
+
+// pipes is a listener of such connections.
+type pipes chan net.Conn
+
+func (p pipes) Accept() (net.Conn, error) {
+	if c, ok := <-p; ok {
+		return c, nil
+	}
+	return nil, net.ErrClosed
+}
+
+func (p pipes) Close() error   { return nil }
+func (p pipes) Addr() net.Addr { return &net.UnixAddr{} }
+
+// unhurriedly has h answer one request with DefaultDeadlines, and returns the client's
+// end of the connection. That all of it has ended when the test does, its goroutines
+// included, synctest sees to.
+func unhurriedly(t *testing.T, h http.HandlerFunc) net.Conn {
+	t.Helper()
+	ln := make(pipes, 1)
+	srv := &http.Server{Handler: DefaultDeadlines.Wrap(h)}
+	accepts := GuardFraming(srv, ln)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = srv.Serve(accepts)
+	}()
+	client, server := net.Pipe()
+	ln <- server
+	t.Cleanup(func() {
+		_ = client.Close()
+		close(ln)
+		<-ended
+		_ = srv.Close()
+	})
+	return client
+}
+
+// trickle reads n bytes ten times a second, and returns how many there were in all.
+func trickle(c io.Reader, n int64) (total int64) {
+	for {
+		got, err := io.CopyN(io.Discard, c, n)
+		if total += got; err != nil {
+			return total
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+func TestTheLargerAnAnswerTheFasterItsReader(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		size, rate int64 // bytes, bytes a second
+		whole      bool
+	}{
+		{64 << 10, 1200, true},
+		{8 << 20, 1000, false},
+		{8 << 20, 2000, false},
+		{8 << 20, 8000, true}, // a line of 64 kbit/s
+	} {
+		t.Run(fmt.Sprintf("%d KiB at %d bytes a second", tt.size>>10, tt.rate), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				start, ended := time.Now(), make(chan error, 1)
+				c := unhurriedly(t, func(w http.ResponseWriter, _ *http.Request) {
+					w.Header().Set("Connection", "close")
+					_, err := w.Write(make([]byte, tt.size))
+					ended <- err
+					if err != nil {
+						panic(http.ErrAbortHandler)
+					}
+				})
+				_, _ = io.WriteString(c, get)
+				got := trickle(c, tt.rate/10)
+				switch err := <-ended; {
+				case tt.whole && (err != nil || got < tt.size):
+					t.Errorf("got %d bytes in %v, %v, want all", got, time.Since(start), err)
+				case !tt.whole && !errors.Is(err, os.ErrDeadlineExceeded):
+					t.Errorf("got %d bytes in %v, %v, want it broken off", got, time.Since(start), err)
+				case !tt.whole && time.Since(start) > 2*time.Minute:
+					t.Errorf("it took %v, want two minutes at most", time.Since(start))
+				}
+			})
+		})
+	}
+}
+
+func TestALargeStreamMayBeQuiet(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const events = 20
+		ended := make(chan error, 1)
+		c := unhurriedly(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Connection", "close")
+			for range events { // a burst, small events, and nothing
+				for _, size := range []int{200 << 10, 100, 100} {
+					_, _ = w.Write(make([]byte, size))
+					if err := http.NewResponseController(w).Flush(); err != nil {
+						ended <- err
+						panic(http.ErrAbortHandler)
+					}
+					time.Sleep(time.Hour)
+				}
+			}
+			ended <- nil
+		})
+		_, _ = io.WriteString(c, get)
+		trickle(c, 500)
+		if err := <-ended; err != nil {
+			t.Errorf("got %v, want a stream that lives", err)
+		}
+	})
+}
+
+func TestABodyMayBeMadeAsItIsSent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const size = 1 << 20
+		c := unhurriedly(t, func(_ http.ResponseWriter, r *http.Request) {
+			if n, err := io.Copy(io.Discard, r.Body); n != size || err != nil {
+				t.Errorf("got %d bytes, %v, want all", n, err)
+			}
+		})
+		var sender sync.WaitGroup
+		defer sender.Wait()
+		sender.Go(func() {
+			_, _ = fmt.Fprintf(c, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", size)
+			for sent := 0; sent < size; sent += 64 {
+				_, _ = c.Write(make([]byte, 64))
+				time.Sleep(100 * time.Millisecond)
+			}
+		})
+		if res, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || res.StatusCode != http.StatusOK {
+			t.Errorf("got %v, %v, want 200", res, err)
+		}
+	})
+}
