@@ -12,57 +12,30 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"vestibule/internal/pipetest"
 )
 
-// What is slow is timed by a clock of its own here (testing/synctest), on connections
-// that keep nothing: each byte waits for its reader.
-
-// pipes is a listener of such connections.
-type pipes chan net.Conn
-
-func (p pipes) Accept() (net.Conn, error) {
-	if c, ok := <-p; ok {
-		return c, nil
-	}
-	return nil, net.ErrClosed
-}
-
-func (p pipes) Close() error   { return nil }
-func (p pipes) Addr() net.Addr { return &net.UnixAddr{} }
+// What is slow is timed by a clock of its own here (testing/synctest).
 
 // unhurriedly has h answer one request with DefaultDeadlines, and returns the client's
 // end of the connection. That all of it has ended when the test does, its goroutines
 // included, synctest sees to.
 func unhurriedly(t *testing.T, h http.HandlerFunc) net.Conn {
 	t.Helper()
-	ln := make(pipes, 1)
+	ln := pipetest.Listen()
 	srv := &http.Server{Handler: DefaultDeadlines.Wrap(h)}
 	accepts := GuardFraming(srv, ln)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = srv.Serve(accepts)
-	}()
-	client, server := net.Pipe()
-	ln <- server
+	go func() { _ = srv.Serve(accepts) }()
+	client, err := ln.Dial(t.Context(), "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
 		_ = client.Close()
-		close(ln)
-		<-ended
 		_ = srv.Close()
 	})
 	return client
-}
-
-// trickle reads n bytes ten times a second, and returns how many there were in all.
-func trickle(c io.Reader, n int64) (total int64) {
-	for {
-		got, err := io.CopyN(io.Discard, c, n)
-		if total += got; err != nil {
-			return total
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
 }
 
 func TestTheLargerAnAnswerTheFasterItsReader(t *testing.T) {
@@ -89,7 +62,7 @@ func TestTheLargerAnAnswerTheFasterItsReader(t *testing.T) {
 					}
 				})
 				_, _ = io.WriteString(c, get)
-				got := trickle(c, tt.rate/10)
+				got := pipetest.Trickle(c, tt.rate/10, nil)
 				switch err := <-ended; {
 				case tt.whole && (err != nil || got < tt.size):
 					t.Errorf("got %d bytes in %v, %v, want all", got, time.Since(start), err)
@@ -123,7 +96,7 @@ func TestALargeStreamMayBeQuiet(t *testing.T) {
 			ended <- nil
 		})
 		_, _ = io.WriteString(c, get)
-		trickle(c, 500)
+		pipetest.Trickle(c, 500, nil)
 		if err := <-ended; err != nil {
 			t.Errorf("got %v, want a stream that lives", err)
 		}
