@@ -19,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"vestibule/internal/fair"
 	"vestibule/internal/openapi"
 	"vestibule/internal/web"
 	"vestibule/store"
@@ -50,6 +51,9 @@ type Config struct {
 	CORSOrigins []string
 	// TrustedProxies may say who their client is; for the log alone.
 	TrustedProxies []netip.Prefix
+	// MaxRequestsPerCaller bounds the requests under way of one user or service; 0 is
+	// the default.
+	MaxRequestsPerCaller int
 }
 
 // Tasks is what the API needs of a store. Every method that has a user touches
@@ -89,6 +93,7 @@ type Server struct {
 	clock   func() time.Time
 	clients *web.ClientIPs
 	origins origins
+	calls   *fair.Room // of requests under way, by caller
 	tokens  *verifier
 	jwks    *jwks // nil with HS256
 	docs    *openapi.Docs
@@ -114,7 +119,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("TRUSTED_PROXIES: %w", err)
 	}
-	s := &Server{tasks: deps.Tasks, log: deps.Log, clock: deps.Now, clients: clients, origins: newOrigins(cfg.CORSOrigins), feed: newFeed(deps.Tasks, deps.Log)}
+	s := &Server{tasks: deps.Tasks, log: deps.Log, clock: deps.Now, clients: clients, origins: newOrigins(cfg.CORSOrigins), calls: newCalls(cfg.MaxRequestsPerCaller), feed: newFeed(deps.Tasks, deps.Log)}
 	if s.docs, err = openapi.New(openAPI, "/openapi.json", "/docs", "Vestibule task API"); err != nil {
 		return nil, err
 	}
