@@ -119,13 +119,14 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("TRUSTED_PROXIES: %w", err)
 	}
-	s := &Server{tasks: deps.Tasks, log: deps.Log, clock: deps.Now, clients: clients, origins: newOrigins(cfg.CORSOrigins), calls: newCalls(cfg.MaxRequestsPerCaller), feed: newFeed(deps.Tasks, deps.Log)}
+	s := &Server{tasks: deps.Tasks, log: deps.Log, clock: deps.Now, clients: clients, origins: newOrigins(cfg.CORSOrigins), feed: newFeed(deps.Tasks, deps.Log)}
 	if s.docs, err = openapi.New(openAPI, "/openapi.json", "/docs", "Vestibule task API"); err != nil {
 		return nil, err
 	}
 	if s.clock == nil {
 		s.clock = time.Now
 	}
+	s.calls = newCalls(cfg.MaxRequestsPerCaller)
 	own := &trust{
 		algorithm: cfg.Algorithm,
 		issuer:    cfg.Issuer,
