@@ -132,6 +132,48 @@ func TestAReaderThatIsSlowHoldsLittleAndIsCutOff(t *testing.T) {
 	}
 }
 
+// TestABodyThatNobodyReadsHoldsLittle: of a body that the API leaves no more is taken
+// from the client than fits the buffers. (In the same process that is nothing.)
+func TestABodyThatNobodyReadsHoldsLittle(t *testing.T) {
+	t.Parallel()
+	for name, shape := range slowShapes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newSlowSide(t, shape(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					time.Sleep(5 * time.Second)
+					w.WriteHeader(http.StatusForbidden)
+				})))
+				c, err := s.ln.Dial(t.Context(), "", "")
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer func() {
+					_ = c.Close()
+					time.Sleep(time.Second) // in which net/http waits for the client to read the answer
+				}()
+				var sent atomic.Int64
+				go func() {
+					_, _ = io.WriteString(c, "POST /api/proxy/all HTTP/1.1\r\nHost: x\r\nCookie: session=secret\r\nContent-Length: 8388608\r\n\r\n")
+					for range 8 << 20 {
+						if _, err := c.Write([]byte("x")); err != nil {
+							return
+						}
+						sent.Add(1)
+					}
+				}()
+				time.Sleep(time.Second)
+				if got := sent.Load(); got > mostHeld {
+					t.Errorf("%d bytes were taken, want %d at most", got, mostHeld)
+				}
+				if res, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || res.StatusCode != http.StatusForbidden {
+					t.Errorf("got %v, %v, want the API's 403", res, err)
+				}
+			})
+		})
+	}
+}
+
 // TestAnAPIThatIsSlowIsNotItsReadersFault: only the time that the reader takes counts.
 func TestAnAPIThatIsSlowIsNotItsReadersFault(t *testing.T) {
 	t.Parallel()

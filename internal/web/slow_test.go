@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -125,4 +127,36 @@ func TestABodyMayBeMadeAsItIsSent(t *testing.T) {
 			t.Errorf("got %v, %v, want 200", res, err)
 		}
 	})
+}
+
+// TestReadersThatAreCutOffLeaveNothing: the server closes their connections, though they
+// keep their own ends open, and their handlers are over.
+func TestReadersThatAreCutOffLeaveNothing(t *testing.T) {
+	t.Parallel()
+	const readers = 20
+	var running, opened, closed atomic.Int32
+	limits := Deadlines{Stall: patience, Grace: 200 * time.Millisecond, Rate: 1, Small: 1, LargeRate: 1 << 40}
+	ts := startServer(t, testHandler(slog.New(slog.DiscardHandler), limits, func(w http.ResponseWriter, _ *http.Request) error {
+		running.Add(1)
+		defer running.Add(-1)
+		_, err := w.Write(make([]byte, 64<<20))
+		return err
+	}), withoutTimeouts, func(srv *http.Server) {
+		srv.ConnState = func(_ net.Conn, state http.ConnState) {
+			switch state {
+			case http.StateNew:
+				opened.Add(1)
+			case http.StateClosed:
+				closed.Add(1)
+			}
+		}
+	})
+	for range readers {
+		dial(t, ts).send(get)
+	}
+	for start := time.Now(); opened.Load() < readers || closed.Load() < readers || running.Load() > 0; time.Sleep(5 * time.Millisecond) {
+		if time.Since(start) > patience {
+			t.Fatalf("of %d connections %d are closed, and %d handlers still run", opened.Load(), closed.Load(), running.Load())
+		}
+	}
 }
