@@ -19,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"vestibule/internal/fair"
 	"vestibule/internal/openapi"
 	"vestibule/internal/web"
 	"vestibule/store"
@@ -50,6 +51,9 @@ type Config struct {
 	CORSOrigins []string
 	// TrustedProxies may say who their client is; for the log alone.
 	TrustedProxies []netip.Prefix
+	// MaxRequestsPerCaller bounds the requests under way of one user or service; 0 is
+	// the default.
+	MaxRequestsPerCaller int
 }
 
 // Tasks is what the API needs of a store. Every method that has a user touches
@@ -90,6 +94,7 @@ type Server struct {
 	clients *web.ClientIPs
 	origins origins
 	bodies  *web.Bodies
+	calls   *fair.Room // of requests under way, by caller
 	tokens  *verifier
 	jwks    *jwks // nil with HS256
 	docs    *openapi.Docs
@@ -123,6 +128,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if s.clock == nil {
 		s.clock = time.Now
 	}
+	s.calls = newCalls(cfg.MaxRequestsPerCaller)
 	own := &trust{
 		algorithm: cfg.Algorithm,
 		issuer:    cfg.Issuer,

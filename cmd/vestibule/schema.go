@@ -202,6 +202,11 @@ var schema = []group{
 				"the most that its tokens open. JWT_ISSUERS_FILE reads it from a file.",
 			check: func(c *checker, v string) { c.api.Issuers = c.issuers(v) },
 		},
+		{
+			name: "MAX_REQUESTS_PER_CALLER", by: forServe | forAPI, arg: "N", value: "256",
+			help:  "How many requests of one user or service may be under way at the task API at a time, event streams apart. Through the proxy a user has fewer.",
+			check: func(c *checker, v string) { c.api.MaxRequestsPerCaller = c.number(v, 1, 1_000_000) },
+		},
 	}},
 	{"Proxy", []setting{
 		{
