@@ -47,7 +47,8 @@ type Store struct {
 
 	watch *watch // on SQLite, once it is open
 
-	listenURL string // on PostgreSQL, for connections that listen
+	listenURL string     // on PostgreSQL, for connections that listen
+	announcer *announcer // on PostgreSQL
 
 	patience time.Duration // bounds a call
 
@@ -81,8 +82,11 @@ func open(ctx context.Context, url string, patience time.Duration) (*Store, erro
 // Close closes the connections, after the calls that are under way.
 func (s *Store) Close() error {
 	var err error
+	if s.announcer != nil {
+		err = s.announcer.close()
+	}
 	if s.watch != nil {
-		err = s.watch.close()
+		err = errors.Join(err, s.watch.close())
 	}
 	err = errors.Join(err, s.read.Close())
 	if s.write != s.read {

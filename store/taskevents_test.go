@@ -138,7 +138,7 @@ type ear struct {
 	cause     error
 }
 
-func (e *ear) Changed(userID string) {
+func (e *ear) Changed(userID string, _ int64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.changed[userID]++
