@@ -2,11 +2,12 @@
 # make test  installs what the tests need, then runs the linters and all tests
 # make client  writes the types of the TypeScript client anew, from api/openapi.json
 # make mutants  switches off each guard that is listed beside the code, and fails when no test notices
+# make lighthouse  how fast the app is on a phone, on a machine that does nothing else
 # make test-reference  holds the client's tests to the real Better Auth server
 
 .DEFAULT_GOAL := run
 SHELL := bash
-.PHONY: run build test mutants test-reference screenshots deps client types fmt lint bench clean
+.PHONY: run build test mutants test-reference lighthouse screenshots deps client types fmt lint bench clean
 
 BIN := bin/vestibule
 
@@ -35,6 +36,10 @@ mutants: deps
 # they ask for what that does.
 test-reference: deps
 	go test -tags reference -count=1 -v -run '^TestReference' ./e2e
+
+# How fast the app is on a phone, as Lighthouse reckons it; on a machine that does nothing else.
+lighthouse: deps
+	go test -tags lighthouse -count=1 -v -run '^TestPerformanceInLighthouse$$' ./e2e
 
 # Pictures of every page of the app, for the README.
 screenshots: deps
