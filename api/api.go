@@ -50,6 +50,9 @@ type Config struct {
 	CORSOrigins []string
 	// TrustedProxies may say who their client is; for the log alone.
 	TrustedProxies []netip.Prefix
+	// MaxStreams and MaxStreamsPerUser bound the streams of events that are open; 0
+	// is the default.
+	MaxStreams, MaxStreamsPerUser int
 }
 
 // Tasks is what the API needs of a store. Every method that has a user touches
@@ -114,7 +117,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("TRUSTED_PROXIES: %w", err)
 	}
-	s := &Server{tasks: deps.Tasks, log: deps.Log, clock: deps.Now, clients: clients, origins: newOrigins(cfg.CORSOrigins), feed: newFeed(deps.Tasks, deps.Log)}
+	s := &Server{tasks: deps.Tasks, log: deps.Log, clock: deps.Now, clients: clients, origins: newOrigins(cfg.CORSOrigins), feed: newFeed(deps.Tasks, deps.Log, cfg)}
 	if s.docs, err = openapi.New(openAPI, "/openapi.json", "/docs", "Vestibule task API"); err != nil {
 		return nil, err
 	}

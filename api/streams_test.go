@@ -1,0 +1,408 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"vestibule/store"
+)
+
+// countingTasks counts what streams ask the database.
+type countingTasks struct {
+	Tasks
+	events, feeds atomic.Int64
+}
+
+func (c *countingTasks) TaskEvents(ctx context.Context, userID string, after int64, limit int) ([]store.TaskEvent, error) {
+	c.events.Add(1)
+	return c.Tasks.TaskEvents(ctx, userID, after, limit)
+}
+
+func (c *countingTasks) TaskFeed(ctx context.Context, userID string) (oldest, latest int64, err error) {
+	c.feeds.Add(1)
+	return c.Tasks.TaskFeed(ctx, userID)
+}
+
+// TestAChangeIsReadOnceForAllStreamsOfAUser: with one read per stream and change, the
+// streams of one user slow everybody's requests down.
+func TestAChangeIsReadOnceForAllStreamsOfAUser(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, s *surface) {
+		const streams, changes = 20, 15
+		here := &countingTasks{Tasks: s.store}
+		first := startSurface(t, sharedSecretConfig(), Deps{Tasks: here})
+		first.runs(t)
+		token := auth(mint(t, ada))
+		var open []*stream
+		for range streams {
+			open = append(open, first.watch(t, token))
+		}
+		his := first.watch(t, auth(mint(t, bob)))
+		for _, st := range append(open, his) {
+			st.next(t)
+		}
+		opened := here.feeds.Load()
+		for i, from := range []*surface{first, s} { // its own changes, and another instance's
+			before := here.events.Load()
+			for range changes {
+				from.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, token)
+			}
+			for n, st := range open {
+				for j := range changes {
+					if got, want := st.next(t), fmt.Sprintf("id: %d\n", i*changes+j+1); !strings.HasPrefix(got, want) {
+						t.Fatalf("stream %d: got %q, want %q", n, got, want)
+					}
+				}
+			}
+			// Twice: a look may come between a change and its being told.
+			if got := here.events.Load() - before; got < 1 || got > 2*changes {
+				t.Errorf("%d streams and %d changes: %d reads, want one per change", streams, changes, got)
+			} else {
+				t.Logf("%d streams and %d changes: %d reads", streams, changes, got)
+			}
+		}
+		if got := here.feeds.Load() - opened; got != 0 {
+			t.Errorf("open streams asked %d times for the number of the latest event", got)
+		}
+		if len(his.blocks) != 0 {
+			t.Error("a stream of another user got something")
+		}
+	})
+}
+
+// history is a store of one user's events, each as large as a task can be.
+type history struct {
+	broken
+	mu     sync.Mutex
+	latest int64
+	reads  int
+	most   int // reads at once
+	now    int
+	pause  time.Duration
+}
+
+func (h *history) add(n int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.latest += n
+}
+
+func (h *history) TaskEvents(_ context.Context, _ string, after int64, limit int) (events []store.TaskEvent, err error) {
+	h.mu.Lock()
+	h.reads++
+	h.now++
+	h.most = max(h.most, h.now)
+	latest := h.latest
+	h.mu.Unlock()
+	time.Sleep(h.pause)
+	for seq := after + 1; seq <= latest && limit > 0; seq++ {
+		events = append(events, store.TaskEvent{Seq: seq, Kind: store.TaskUpdated, Task: store.Task{Description: new(strings.Repeat("\U0001F600", maxDescription))}})
+		limit -= 4 * maxDescription
+	}
+	h.mu.Lock()
+	h.now--
+	h.mu.Unlock()
+	return events, nil
+}
+
+func (h *history) TaskFeed(context.Context, string) (oldest, latest int64, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return 1, h.latest, nil
+}
+
+// reader is one who takes what is written only when it is let.
+type reader struct {
+	*httptest.ResponseRecorder
+	let chan struct{} // closed: as fast as it comes
+}
+
+func (r *reader) Write(p []byte) (int, error) {
+	<-r.let
+	return r.ResponseRecorder.Write(p)
+}
+
+// startUnserved has no socket.
+func startUnserved(t *testing.T, cfg Config, tasks Tasks) *surface {
+	t.Helper()
+	server, err := New(cfg, Deps{Tasks: tasks, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &surface{server: server}
+}
+
+// following starts a stream that has seen everything up to now.
+func (s *surface) following(ctx context.Context, user string, fast bool) (r *reader, done chan error) {
+	r = &reader{httptest.NewRecorder(), make(chan struct{})}
+	if fast {
+		close(r.let)
+	}
+	l, leave := s.server.feed.listen(user)
+	_, latest, _ := s.server.tasks.TaskFeed(ctx, user)
+	l.hub.start(latest)
+	out := &eventStream{w: r, control: http.NewResponseController(r), l: l, seen: latest}
+	done = make(chan error, 1)
+	go func() {
+		defer leave()
+		done <- s.server.follow(ctx, out, time.Hour)
+	}()
+	return r, done
+}
+
+// ids are the numbers of the events that were written.
+func ids(r *reader) (list []string) {
+	for line := range bytes.Lines(r.Body.Bytes()) {
+		if id, ok := strings.CutPrefix(string(line), "id: "); ok {
+			list = append(list, strings.TrimSpace(id))
+		}
+	}
+	return list
+}
+
+func numbers(n int) (list []string) {
+	for i := range n {
+		list = append(list, fmt.Sprint(i+1))
+	}
+	return list
+}
+
+// TestSlowReadersHoldNothingOfTheOthers has some who take nothing while large tasks
+// change, and one who takes everything.
+func TestSlowReadersHoldNothingOfTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const changes, slow = 40, 25
+		tasks := &history{}
+		s := startUnserved(t, sharedSecretConfig(), tasks)
+		ctx, cancel := context.WithCancel(t.Context())
+		fast, fastDone := s.following(ctx, ada, true)
+		var stalled []*reader
+		var ends []chan error
+		for range slow {
+			r, done := s.following(ctx, ada, false)
+			stalled, ends = append(stalled, r), append(ends, done)
+		}
+		synctest.Wait()
+		h := s.server.feed.listeners[ada]
+		most := 0
+		for range changes {
+			tasks.add(1)
+			s.server.feed.changed(ada)
+			synctest.Wait()
+			h.mu.Lock()
+			most = max(most, h.size)
+			h.mu.Unlock()
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got, want := fmt.Sprint(ids(fast)), fmt.Sprint(numbers(changes)); got != want {
+			t.Errorf("the fast reader: got %v, want %v", got, want)
+		}
+		if limit := hubBytes + 2*readSize; most > limit {
+			t.Errorf("%d bytes were kept for slow readers, want up to %d", most, limit)
+		}
+		if h.kept != nil || h.size != 0 || h.taken != nil {
+			t.Errorf("%d bytes are kept for readers that take nothing", h.size)
+		}
+		if tasks.reads > 2*changes {
+			t.Errorf("%d changes: %d reads, slow readers included that have not taken a byte", changes, tasks.reads)
+		}
+		// They get what they lack, of which few are in memory at a time.
+		tasks.reads = 0
+		for _, r := range stalled {
+			close(r.let)
+		}
+		tasks.pause = time.Millisecond
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		for i, r := range stalled {
+			if got, want := fmt.Sprint(ids(r)), fmt.Sprint(numbers(changes)); got != want {
+				t.Errorf("slow reader %d: got %v, want %v", i, got, want)
+			}
+		}
+		if tasks.most > batchesPerUser {
+			t.Errorf("%d reads of one user at once, want %d", tasks.most, batchesPerUser)
+		}
+		if used, waiting := s.server.feed.batches.Load(); used != 0 || waiting != 0 {
+			t.Errorf("%d places are taken, and %d wait for one", used, waiting)
+		}
+		cancel()
+		for _, done := range append(ends, fastDone) {
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+// TestFewStreamsReadForThemselvesAtOnce has many users' streams resume.
+func TestFewStreamsReadForThemselvesAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tasks := &history{pause: time.Second}
+		s := startUnserved(t, sharedSecretConfig(), tasks)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		var readers []*reader
+		for i := range 50 {
+			r, _ := s.following(ctx, fmt.Sprint("usr_", i), true)
+			readers = append(readers, r)
+		}
+		tasks.add(3)
+		s.server.feed.mu.Lock()
+		for _, h := range s.server.feed.listeners {
+			go h.changed(3)
+		}
+		s.server.feed.mu.Unlock()
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if tasks.most > readsAtOnce {
+			t.Errorf("%d reads at once, want %d", tasks.most, readsAtOnce)
+		}
+		for i, r := range readers {
+			if got, want := fmt.Sprint(ids(r)), fmt.Sprint(numbers(3)); got != want {
+				t.Errorf("user %d: got %v, want %v", i, got, want)
+			}
+		}
+		cancel()
+		synctest.Wait()
+	})
+}
+
+// TestStreamsSendTheSameBytes: an event is in memory once, however many streams
+// are sending it.
+func TestStreamsSendTheSameBytes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tasks := &history{}
+		s := startUnserved(t, sharedSecretConfig(), tasks)
+		var all []*listener
+		for range 3 {
+			l, leave := s.server.feed.listen(ada)
+			defer leave()
+			l.hub.start(0)
+			if c, behind, err := l.hub.next(l, 0); c != nil || behind || err != nil {
+				t.Fatalf("before anything: got %v, %t, %v", c, behind, err)
+			}
+			all = append(all, l)
+		}
+		tasks.add(1)
+		s.server.feed.changed(ada)
+		synctest.Wait()
+		var data []byte
+		for _, l := range all {
+			<-l.wake
+			c, _, err := l.hub.next(l, 0)
+			if err != nil || c == nil || data != nil && &c.data[0] != &data[0] {
+				t.Fatalf("got %v, error %v", c, err)
+			}
+			data = c.data
+		}
+		for _, l := range all {
+			if c, behind, err := l.hub.next(l, 1); c != nil || behind || err != nil {
+				t.Errorf("after everything: got %v, %t, %v", c, behind, err)
+			}
+		}
+		if h := all[0].hub; h.kept != nil {
+			t.Errorf("what all have taken is kept: %d bytes", h.size)
+		}
+	})
+}
+
+// opens returns the status of a new stream, which it leaves open.
+func (s *surface) opens(t *testing.T, path string, header http.Header) (status int, leave func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	req, err := http.NewRequestWithContext(ctx, "GET", s.url+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header = header
+	res, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, func() {
+		cancel()
+		_ = res.Body.Close()
+	}
+}
+
+func TestOpenStreamsAreBounded(t *testing.T) {
+	const path = "/api/me/tasks/events"
+	cfg := sharedSecretConfig()
+	cfg.MaxStreams, cfg.MaxStreamsPerUser = 3, 2
+	s := startSurface(t, cfg, Deps{Tasks: sqlite(t)})
+	token, his := auth(mint(t, ada)), auth(mint(t, bob))
+	refused := func(header http.Header) {
+		t.Helper()
+		res := s.do(t, "GET", path, "", header)
+		res.isProblem(t, 429, "Too many event streams are open")
+		if got := res.Header.Get("Retry-After"); got != fullAfter {
+			t.Errorf("Retry-After: got %q, want %s", got, fullAfter)
+		}
+	}
+	place := func(why string, header http.Header) (leave func()) {
+		t.Helper()
+		eventually(t, why, func() bool {
+			var status int
+			status, leave = s.opens(t, path, header)
+			return status == 200
+		})
+		return leave
+	}
+	leave := place("the first", token)
+	place("the second", token)
+	refused(token)
+	s.do(t, "GET", "/api/me/tasks", "", token).is(t, 200, "[]")
+	leaveHis := place("another user's", his)
+	refused(his) // all places are taken
+
+	leave()
+	s.clock.Set(noon.Add(time.Minute)) // a token of its own
+	claims := goodClaims(ada)
+	claims["exp"] = float64(noon.Add(time.Minute-skew+300*time.Millisecond).UnixMilli()) / 1000
+	place("after one was left", auth(mintWith(t, jwt.SigningMethodHS256, testSecret, nil, claims)))
+	leaveHis()
+	place("after one has ended with its token", token)
+	place("after another user has left", his)
+	refused(his)
+	s.server.EndStreams()
+	eventually(t, "no place is taken when all have ended", func() bool {
+		used, _ := s.server.feed.places.Load()
+		return used == 0
+	})
+}
+
+// TestAServiceHasPlacesOfItsOwn for each user whom it watches.
+func TestAServiceHasPlacesOfItsOwn(t *testing.T) {
+	const path = "/api/" + ada + "/tasks/events"
+	cfg := sharedSecretConfig()
+	cfg.MaxStreamsPerUser = 1
+	s := startSurface(t, cfg, Deps{Tasks: sqlite(t)})
+	reads := func(sub string, extra string) http.Header {
+		return service(sub, `,"scope":"tasks:read"`+extra)
+	}
+	for _, header := range []http.Header{
+		auth(mint(t, ada)), reads(reports, ""), reads("svc_another", ""),
+		reads(ada, `,"act":{"sub":"svc_a"}`), reads(ada, `,"act":{"sub":"svc_b"}`),
+	} {
+		if status, _ := s.opens(t, path, header); status != 200 {
+			t.Errorf("the first stream: got %d, want 200", status)
+		}
+		s.do(t, "GET", path, "", header).isProblem(t, 429, "Too many event streams are open")
+	}
+	if status, _ := s.opens(t, "/api/"+bob+"/tasks/events", reads(reports, "")); status != 200 {
+		t.Errorf("the service watches another user: got %d, want 200", status)
+	}
+}
