@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,11 +29,9 @@ const (
 	announceLast  = time.Second // for what is gathered when the store is closed
 )
 
-// announcer gathers and tells. Make one with newAnnouncer.
+// announcer gathers and tells.
 type announcer struct {
-	pool  *sql.DB
-	query string // of an array of payloads
-	call  func(ctx context.Context, what string, f func(context.Context) error) error
+	send func(ctx context.Context, payloads []string) error // in one statement
 
 	mu     sync.Mutex
 	latest map[string]int64 // by user: the number of the latest event
@@ -40,16 +39,20 @@ type announcer struct {
 	closed bool
 }
 
-func newAnnouncer(pool *sql.DB, channel string, s *Store) *announcer {
+// openAnnouncer opens the connection on which the store announces.
+func (s *Store) openAnnouncer(driver driver.Connector) {
+	pool := sql.OpenDB(driver)
 	pool.SetMaxOpenConns(1)
 	pool.SetConnMaxIdleTime(postgresIdleTime)
 	pool.SetConnMaxLifetime(postgresLifetime)
-	return &announcer{
-		pool:   pool,
-		query:  `SELECT pg_notify('` + channel + `', payload) FROM unnest($1::text[]) AS payload`,
-		call:   s.call,
-		latest: map[string]int64{},
-	}
+	const query = `SELECT pg_notify('` + taskChannel + `', payload) FROM unnest($1::text[]) AS payload`
+	s.announcements = pool
+	s.announcer = &announcer{send: func(ctx context.Context, payloads []string) error {
+		return s.call(ctx, "announce", func(ctx context.Context) error {
+			_, err := pool.ExecContext(ctx, query, pq.Array(payloads))
+			return err
+		})
+	}}
 }
 
 // add has it told soon that the user's latest event is seq.
@@ -59,6 +62,9 @@ func (a *announcer) add(userID string, seq int64) {
 	last, known := a.latest[userID]
 	if a.closed || !known && len(a.latest) >= announceMost {
 		return
+	}
+	if a.latest == nil {
+		a.latest = map[string]int64{}
 	}
 	a.latest[userID] = max(seq, last)
 	if a.idle == nil {
@@ -79,23 +85,15 @@ func (a *announcer) run() {
 			a.mu.Unlock()
 			return
 		}
-		a.latest = map[string]int64{}
+		a.latest = nil
 		a.mu.Unlock()
-		_ = a.send(context.Background(), payloads(latest)...) // watchers look for themselves
+		_ = a.send(context.Background(), payloads(latest)) // watchers look for themselves
 		time.Sleep(announceEvery)
 	}
 }
 
-// send notifies all who listen, in one statement.
-func (a *announcer) send(ctx context.Context, payloads ...string) error {
-	return a.call(ctx, "announce", func(ctx context.Context) error {
-		_, err := a.pool.ExecContext(ctx, a.query, pq.Array(payloads))
-		return err
-	})
-}
-
-// close tells what is gathered, as far as that can be done within announceLast.
-func (a *announcer) close() error {
+// end tells what is gathered, as far as that can be done within announceLast.
+func (a *announcer) end() {
 	a.mu.Lock()
 	a.closed = true
 	idle := a.idle
@@ -106,7 +104,6 @@ func (a *announcer) close() error {
 		case <-time.After(announceLast):
 		}
 	}
-	return a.pool.Close()
 }
 
 // payloads writes a line “number user” for each user, and as many lines into each

@@ -74,7 +74,7 @@ func openPostgres(ctx context.Context, databaseURL string, patience time.Duratio
 			migrationPool: migrationPool,
 		},
 	}
-	s.announcer = newAnnouncer(sql.OpenDB(connector{driver, patience + patience/5}), taskChannel, s)
+	s.openAnnouncer(connector{driver, patience + patience/5})
 	err = s.Ping(ctx)
 	if errors.Is(err, pq.ErrSSLNotSupported) {
 		err = fmt.Errorf("%w; a database on this machine or a trusted network takes sslmode=disable in its URL", err)

@@ -19,6 +19,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -47,8 +48,11 @@ type Store struct {
 
 	watch *watch // on SQLite, once it is open
 
-	listenURL string     // on PostgreSQL, for connections that listen
-	announcer *announcer // on PostgreSQL
+	listenURL string // on PostgreSQL, for connections that listen
+
+	// announcements is the announcer's pool, of one connection; both on PostgreSQL.
+	announcements *sql.DB
+	announcer     *announcer
 
 	patience time.Duration // bounds a call
 
@@ -83,7 +87,8 @@ func open(ctx context.Context, url string, patience time.Duration) (*Store, erro
 func (s *Store) Close() error {
 	var err error
 	if s.announcer != nil {
-		err = s.announcer.close()
+		s.announcer.end()
+		err = s.announcements.Close()
 	}
 	if s.watch != nil {
 		err = errors.Join(err, s.watch.close())

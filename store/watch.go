@@ -182,5 +182,5 @@ func (s *Store) listen(ctx context.Context, w TaskWatcher) error {
 // probe sends a notification to ourselves and returns its text.
 func (s *Store) probe(ctx context.Context) (string, error) {
 	text := probePrefix + rand.Text()
-	return text, s.announcer.send(ctx, text)
+	return text, s.announcer.send(ctx, []string{text})
 }
