@@ -3,10 +3,12 @@ package api
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,6 +18,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"vestibule/internal/pgtest"
 	"vestibule/store"
 )
 
@@ -404,5 +407,79 @@ func TestAServiceHasPlacesOfItsOwn(t *testing.T) {
 	}
 	if status, _ := s.opens(t, "/api/"+bob+"/tasks/events", reads(reports, "")); status != 200 {
 		t.Errorf("the service watches another user: got %d, want 200", status)
+	}
+}
+
+// proven are tasks whose watcher is heard of when notifications arrive.
+type proven struct {
+	Tasks
+	listening chan struct{}
+}
+
+func (p *proven) WatchTasks(ctx context.Context, w store.TaskWatcher) {
+	p.Tasks.WatchTasks(ctx, &provenWatcher{TaskWatcher: w, listening: p.listening})
+}
+
+type provenWatcher struct {
+	store.TaskWatcher
+	listening chan struct{}
+	once      sync.Once
+}
+
+func (w *provenWatcher) Listening(is bool, cause error) {
+	w.TaskWatcher.Listening(is, cause)
+	if is {
+		w.once.Do(func() { close(w.listening) })
+	}
+}
+
+// TestAChangeThatNobodyAnnouncesReachesStreams writes one as a process leaves it that
+// was killed after its commit.
+func TestAChangeThatNobodyAnnouncesReachesStreams(t *testing.T) {
+	for name, driver := range map[string]string{"SQLite": "sqlite", "PostgreSQL": "postgres"} {
+		t.Run(name, func(t *testing.T) {
+			dsn := filepath.Join(t.TempDir(), "vestibule.db")
+			url := "sqlite:" + dsn
+			if driver == "postgres" {
+				dsn = pgtest.Database(t)
+				url = dsn
+			}
+			st, err := store.Open(t.Context(), url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = st.Close() })
+			if err := st.MigrateUp(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			tasks := &proven{withAccounts(t, st), make(chan struct{})}
+			s := startSurface(t, sharedSecretConfig(), Deps{Tasks: tasks})
+			s.runs(t)
+			if driver == "postgres" {
+				<-tasks.listening // otherwise it is looked for all the time
+			}
+			token := auth(mint(t, ada))
+			task := s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, token).body
+			stream := s.watch(t, token)
+			stream.next(t)
+			raw, err := sql.Open(driver, dsn)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer raw.Close()
+			for _, statement := range []string{
+				`UPDATE task_feed SET seq = 2`,
+				`INSERT INTO task_event SELECT user_id, 2, 'updated', at, task_id, title, description, completed, created_at, updated_at, version FROM task_event`,
+			} {
+				if _, err := raw.Exec(statement); err != nil {
+					t.Fatal(err)
+				}
+			}
+			begun := time.Now()
+			if got, want := stream.next(t), event(2, "task.updated", task); got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+			t.Logf("arrived after %v", time.Since(begun).Round(time.Millisecond))
+		})
 	}
 }
