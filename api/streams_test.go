@@ -128,12 +128,34 @@ func (h *history) TaskFeed(context.Context, string) (oldest, latest int64, err e
 // reader is one who takes what is written only when it is let.
 type reader struct {
 	*httptest.ResponseRecorder
-	let chan struct{} // closed: as fast as it comes
+	let     chan struct{} // closed: as fast as it comes
+	largest int           // of what was written at once, in bytes
 }
 
 func (r *reader) Write(p []byte) (int, error) {
 	<-r.let
+	r.largest = max(r.largest, len(p))
 	return r.ResponseRecorder.Write(p)
+}
+
+// TestAHistoryThatIsGoneIsTold: nothing is left of what a look has found.
+func TestAHistoryThatIsGoneIsTold(t *testing.T) {
+	s := newSurface(t, sqlite)
+	token := auth(mint(t, ada))
+	st := s.watch(t, token)
+	st.next(t)
+	for range 3 {
+		if _, err := s.store.CreateTask(t.Context(), store.Task{UserID: ada, Title: "a", CreatedAt: noon, UpdatedAt: noon}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.store.DeleteTaskEvents(t.Context(), noon.Add(time.Hour), 3); err != nil {
+		t.Fatal(err)
+	}
+	s.server.feed.lookForNews(t.Context())
+	if got, want := st.next(t), event(3, "tasks.reset", `{"reason":"Too many changes at once. Read the list again."}`); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
 }
 
 // startUnserved has no socket.
@@ -148,7 +170,7 @@ func startUnserved(t *testing.T, cfg Config, tasks Tasks) *surface {
 
 // following starts a stream that has seen everything up to now.
 func (s *surface) following(ctx context.Context, user string, fast bool) (r *reader, done chan error) {
-	r = &reader{httptest.NewRecorder(), make(chan struct{})}
+	r = &reader{ResponseRecorder: httptest.NewRecorder(), let: make(chan struct{})}
 	if fast {
 		close(r.let)
 	}
@@ -211,6 +233,9 @@ func TestSlowReadersHoldNothingOfTheOthers(t *testing.T) {
 		synctest.Wait()
 		if got, want := fmt.Sprint(ids(fast)), fmt.Sprint(numbers(changes)); got != want {
 			t.Errorf("the fast reader: got %v, want %v", got, want)
+		}
+		if fast.largest > listChunk {
+			t.Errorf("%d bytes were written at once, want up to %d", fast.largest, listChunk)
 		}
 		if limit := hubBytes + 2*readSize; most > limit {
 			t.Errorf("%d bytes were kept for slow readers, want up to %d", most, limit)
