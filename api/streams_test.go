@@ -170,6 +170,12 @@ func startUnserved(t *testing.T, cfg Config, tasks Tasks) *surface {
 
 // following starts a stream that has seen everything up to now.
 func (s *surface) following(ctx context.Context, user string, fast bool) (r *reader, done chan error) {
+	_, latest, _ := s.server.tasks.TaskFeed(ctx, user)
+	return s.resuming(ctx, user, fast, latest)
+}
+
+// resuming starts a stream that has seen so much.
+func (s *surface) resuming(ctx context.Context, user string, fast bool, seen int64) (r *reader, done chan error) {
 	r = &reader{ResponseRecorder: httptest.NewRecorder(), let: make(chan struct{})}
 	if fast {
 		close(r.let)
@@ -177,7 +183,7 @@ func (s *surface) following(ctx context.Context, user string, fast bool) (r *rea
 	l, leave := s.server.feed.listen(user)
 	_, latest, _ := s.server.tasks.TaskFeed(ctx, user)
 	l.hub.start(latest)
-	out := &eventStream{w: r, control: http.NewResponseController(r), l: l, seen: latest}
+	out := &eventStream{w: r, control: http.NewResponseController(r), l: l, seen: seen}
 	done = make(chan error, 1)
 	go func() {
 		defer leave()
@@ -271,6 +277,64 @@ func TestSlowReadersHoldNothingOfTheOthers(t *testing.T) {
 				t.Error(err)
 			}
 		}
+	})
+}
+
+// TestFewBatchesOfAUserAreInMemory: who resumes and takes nothing keeps others of the
+// user waiting, and nobody else.
+func TestFewBatchesOfAUserAreInMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tasks := &history{latest: 10}
+		s := startUnserved(t, sharedSecretConfig(), tasks)
+		ctx, cancel := context.WithCancel(t.Context())
+		var stalled []*reader
+		for range 3 * batchesPerUser {
+			r, _ := s.resuming(ctx, ada, false, 0)
+			stalled = append(stalled, r)
+		}
+		synctest.Wait()
+		if used, waiting := s.server.feed.batches.Load(); used != batchesPerUser || waiting != 2*batchesPerUser {
+			t.Errorf("%d places are taken and %d wait, want %d and %d", used, waiting, batchesPerUser, 2*batchesPerUser)
+		}
+		his, _ := s.resuming(ctx, bob, true, 0)
+		synctest.Wait()
+		if got, want := fmt.Sprint(ids(his)), fmt.Sprint(numbers(10)); got != want {
+			t.Errorf("another user: got %v, want %v", got, want)
+		}
+		cancel()
+		for _, r := range stalled {
+			close(r.let)
+		}
+		synctest.Wait()
+		if used, waiting := s.server.feed.batches.Load(); used != 0 || waiting != 0 {
+			t.Errorf("at the end %d places are taken and %d wait", used, waiting)
+		}
+	})
+}
+
+// TestManyChangesDuringAReadAreOneMoreRead, of one goroutine.
+func TestManyChangesDuringAReadAreOneMoreRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tasks := &history{pause: time.Second}
+		s := startUnserved(t, sharedSecretConfig(), tasks)
+		ctx, cancel := context.WithCancel(t.Context())
+		r, _ := s.following(ctx, ada, true)
+		synctest.Wait()
+		tasks.add(1)
+		s.server.feed.changed(ada)
+		synctest.Wait()
+		for range 10 {
+			s.server.feed.changed(ada)
+		}
+		s.server.feed.Changed(ada, 1) // which is being read
+		time.Sleep(time.Minute)
+		s.server.feed.Changed(ada, 1) // which was read
+		time.Sleep(time.Minute)
+		if got, want := fmt.Sprint(ids(r)), fmt.Sprint(numbers(1)); got != want || tasks.reads != 2 || tasks.most != 1 {
+			t.Errorf("got events %v with %d reads, %d at once; want %v with 2", got, tasks.reads, tasks.most, want)
+		}
+		cancel()
+		synctest.Wait()
 	})
 }
 
@@ -374,6 +438,10 @@ func TestOpenStreamsAreBounded(t *testing.T) {
 	token, his := auth(mint(t, ada)), auth(mint(t, bob))
 	refused := func(header http.Header) {
 		t.Helper()
+		if status, leave := s.opens(t, path, header); status == 200 {
+			leave()
+			t.Fatal("got a stream, want 429")
+		}
 		res := s.do(t, "GET", path, "", header)
 		res.isProblem(t, 429, "Too many event streams are open")
 		if got := res.Header.Get("Retry-After"); got != fullAfter {
@@ -426,7 +494,10 @@ func TestAServiceHasPlacesOfItsOwn(t *testing.T) {
 		reads(ada, `,"act":{"sub":"svc_a"}`), reads(ada, `,"act":{"sub":"svc_b"}`),
 	} {
 		if status, _ := s.opens(t, path, header); status != 200 {
-			t.Errorf("the first stream: got %d, want 200", status)
+			t.Fatalf("the first stream: got %d, want 200", status)
+		}
+		if status, _ := s.opens(t, path, header); status == 200 {
+			t.Fatal("got a second stream, want 429")
 		}
 		s.do(t, "GET", path, "", header).isProblem(t, 429, "Too many event streams are open")
 	}

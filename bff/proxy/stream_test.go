@@ -151,6 +151,16 @@ func TestWebSocketsTakeAPlace(t *testing.T) {
 	}
 }
 
+// TestAHeadNeedsNoPlace: its answer has an end.
+func TestAHeadNeedsNoPlace(t *testing.T) {
+	var taken, asked atomic.Int32
+	r := newRig(t, typed(&asked), counting(0, &taken))
+	res, _ := r.do(r.request(t.Context(), "HEAD", "/api/proxy/x?type=text/event-stream", nil, "Accept", "text/event-stream"))
+	if res.StatusCode != 200 || asked.Load() != 1 {
+		t.Errorf("got %d, and the API was asked %d times; want 200 and once", res.StatusCode, asked.Load())
+	}
+}
+
 // TestWhatFailsGivesItsPlaceBack: the API is not there.
 func TestWhatFailsGivesItsPlaceBack(t *testing.T) {
 	var taken atomic.Int32
