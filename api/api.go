@@ -54,6 +54,9 @@ type Config struct {
 	// MaxRequestsPerCaller bounds the requests under way of one user or service; 0 is
 	// the default.
 	MaxRequestsPerCaller int
+	// MaxStreams and MaxStreamsPerUser bound the streams of events that are open; 0
+	// is the default.
+	MaxStreams, MaxStreamsPerUser int
 }
 
 // Tasks is what the API needs of a store. Every method that has a user touches
@@ -120,7 +123,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("TRUSTED_PROXIES: %w", err)
 	}
-	s := &Server{tasks: deps.Tasks, log: deps.Log, clock: deps.Now, clients: clients, origins: newOrigins(cfg.CORSOrigins), feed: newFeed(deps.Tasks, deps.Log)}
+	s := &Server{tasks: deps.Tasks, log: deps.Log, clock: deps.Now, clients: clients, origins: newOrigins(cfg.CORSOrigins), feed: newFeed(deps.Tasks, deps.Log, cfg)}
 	s.bodies = web.NewBodies(web.BodyLimits{One: maxBody, Sender: bodiesOfOne, All: bodiesOfAll})
 	if s.docs, err = openapi.New(openAPI, "/openapi.json", "/docs", "Vestibule task API"); err != nil {
 		return nil, err

@@ -74,6 +74,10 @@ type Config struct {
 	ProxyTimeout        time.Duration
 	ProxyMaxRequests    int // proxied requests under way; 0: the proxy's default
 
+	// Streams that may be open through the proxy: of all users, of one, and of one
+	// session. 0 is the default.
+	MaxStreams, MaxStreamsPerUser, MaxStreamsPerSession int
+
 	// The app at /: the build in WebDir, the dev server at WebDevURL, or with neither
 	// the embedded one.
 	WebDir    string
@@ -235,6 +239,11 @@ func (s *Server) openSessions() error {
 		Recheck:   recheck,
 		Version:   version,
 		ClientIP:  s.clients.Of,
+
+		MaxStreams:           s.cfg.MaxStreams,
+		MaxStreamsPerUser:    s.cfg.MaxStreamsPerUser,
+		MaxStreamsPerSession: s.cfg.MaxStreamsPerSession,
+
 		Mint: func(userID, handle string) (session.Access, error) {
 			t, err := s.tokens.Mint(userID, handle)
 			return session.Access(t), err

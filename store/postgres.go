@@ -84,7 +84,6 @@ func openPostgres(ctx context.Context, databaseURL string, patience time.Duratio
 			waitBrieflySQL: `SET LOCAL lock_timeout = '100ms'`,
 			waitAgainSQL:   `SET LOCAL lock_timeout = DEFAULT`,
 			holdSQL:        ` FOR SHARE`,
-			notifySQL:      `SELECT pg_notify('` + taskChannel + `', ?)`,
 			// Of bytes: strpos of texts starts anew as LIKE does, if more seldom.
 			findSQL: func(column string) string {
 				return `position(convert_to(?, 'UTF8') IN convert_to(` + column + `, 'UTF8')) > 0`
@@ -98,6 +97,7 @@ func openPostgres(ctx context.Context, databaseURL string, patience time.Duratio
 			},
 		},
 	}
+	s.openAnnouncer(connector{hosts: hosts, silence: silence})
 	err = s.checkServer(ctx)
 	if errors.Is(err, pq.ErrSSLNotSupported) {
 		err = fmt.Errorf("%w; a database on this machine or a trusted network takes sslmode=disable in its URL", err)

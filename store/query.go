@@ -68,10 +68,13 @@ func (s *Store) try(ctx context.Context, pool *sqlx.DB, f func(context.Context, 
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // of no effect after Commit
-	if err := f(ctx, querier{tx}); err != nil {
+	t := &transaction{handle: tx}
+	if err := f(ctx, querier{t}); err != nil {
 		return err
 	}
-	return tx.Commit()
+	err = tx.Commit()
+	s.announce(t)
+	return err
 }
 
 // restartable reports whether the database has rolled the transaction back and

@@ -19,6 +19,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -54,6 +55,10 @@ type Store struct {
 
 	listenURL string // on PostgreSQL, for connections that listen
 
+	// announcements is the announcer's pool, of one connection; both on PostgreSQL.
+	announcements *sql.DB
+	announcer     *announcer
+
 	patience time.Duration // bounds a call
 
 	sessionsLock string   // the file that ClaimSessions locks; "" where nothing is to be claimed
@@ -86,8 +91,12 @@ func open(ctx context.Context, url string, patience time.Duration) (*Store, erro
 // Close closes the connections, after the calls that are under way.
 func (s *Store) Close() error {
 	var err error
+	if s.announcer != nil {
+		s.announcer.end()
+		err = s.announcements.Close()
+	}
 	if s.watch != nil {
-		err = s.watch.close()
+		err = errors.Join(err, s.watch.close())
 	}
 	err = errors.Join(err, s.read.Close())
 	for _, pool := range []*sqlx.DB{s.write, s.countWrite} {

@@ -62,6 +62,9 @@ type Grant struct {
 	// Lease bounds the exchange by the session: the context that it returns
 	// ends when the session does.
 	Lease func(context.Context) (context.Context, context.CancelFunc)
+	// Stream takes a place among the session's streams, or says why there is none. leave
+	// gives it back. nil means that nobody counts.
+	Stream func() (leave func(), err error)
 	// Confirm says once more whether the session lives, and why the request does not
 	// go on if it does not. It is asked when a body that was held open is about to
 	// become whole at the API.
@@ -157,12 +160,19 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request) error {
 	if limit := p.cfg.BodyLimit; limit > 0 && r.ContentLength > limit {
 		return web.BodyTooLarge(limit)
 	}
+	place := &streamPlace{enter: grant.Stream}
+	defer place.give()
+	if upgrade || asksForStream(r) {
+		if err := place.take(); err != nil {
+			return err
+		}
+	}
 	lease, release := grant.Lease(r.Context())
 	defer release()
 	x := p.begin(w, r, lease)
 	x.bearer, x.expired, x.upgrade = grant.Bearer, grant.Expired, upgrade
 	x.confirm, x.checked = grant.Confirm, checked
-	x.leave = leave
+	x.leave, x.place = leave, place
 	defer x.end()
 	p.reverse.ServeHTTP(&x.answer, x.request())
 	err = x.outcome()

@@ -50,6 +50,10 @@ type Config struct {
 	// it is the same.
 	Version func(context.Context) (int64, error)
 
+	// MaxStreams, MaxStreamsPerUser and MaxStreamsPerSession bound the streams that are
+	// open; 0 is the default.
+	MaxStreams, MaxStreamsPerUser, MaxStreamsPerSession int
+
 	ClientIP func(*http.Request) string
 	Mint     func(userID, handle string) (Access, error)
 	Fresh    func(Access) bool // the token outlives the request it is used for
@@ -82,6 +86,8 @@ type Sessions struct {
 	cache  *cache
 	dead   *dead
 	leases leases
+
+	streams streams
 }
 
 // New returns the sessions of a database.
@@ -97,7 +103,7 @@ func New(cfg Config, s Store) (*Sessions, error) {
 	if err := cfg.Cookie.derive(); err != nil {
 		return nil, err
 	}
-	return &Sessions{Config: cfg, store: s, cache: c, dead: d}, nil
+	return &Sessions{Config: cfg, store: s, cache: c, dead: d, streams: newStreams(cfg)}, nil
 }
 
 // now is the current time as the database keeps it.

@@ -230,6 +230,23 @@ var schema = []group{
 			check: func(c *checker, v string) { c.bff.ProxyTimeout = c.duration(v, 10*time.Millisecond, time.Hour) },
 		},
 	}},
+	{"Streams", []setting{
+		{
+			name: "MAX_STREAMS_PER_SESSION", by: forServe | forBFF, arg: "N", value: "16",
+			help:  "Event streams, WebSockets and other answers without an end that one session may have open through the proxy. Each tab in sight that shows live data has one.",
+			check: func(c *checker, v string) { c.bff.MaxStreamsPerSession = c.number(v, 1, 1_000_000) },
+		},
+		{
+			name: "MAX_STREAMS_PER_USER", by: forServe | forBFF | forAPI, arg: "N", value: "32",
+			help:  "The same for all sessions of one user, and for the event streams of one user at the task API.",
+			check: func(c *checker, v string) { c.bff.MaxStreamsPerUser = c.number(v, 1, 1_000_000) },
+		},
+		{
+			name: "MAX_STREAMS", by: forServe | forBFF | forAPI, arg: "N", value: "10000",
+			help:  "The same for all users together, at one instance.",
+			check: func(c *checker, v string) { c.bff.MaxStreams = c.number(v, 1, 1_000_000) },
+		},
+	}},
 	{"App", []setting{
 		{
 			name: "WEB_DIR", by: forServe | forBFF, arg: "FOLDER", unset: "the embedded app",
