@@ -47,7 +47,22 @@ func OpenLinks(databaseURL string, silence time.Duration) (*sql.DB, error) {
 	return sql.OpenDB(connector{driver, silence}), nil
 }
 
-// PageStatement is what TaskPage asks the database.
+// TaskPage is PageTasks with the tasks in memory.
+func (s *Store) TaskPage(ctx context.Context, userID string, q TaskQuery, limit int) (tasks []Task, next *TaskPosition, err error) {
+	found, next, err := s.PageTasks(ctx, userID, q, limit)
+	if err != nil {
+		return nil, nil, err
+	}
+	for t, err := range found {
+		if err != nil {
+			return nil, nil, err
+		}
+		tasks = append(tasks, t)
+	}
+	return tasks, next, nil
+}
+
+// PageStatement is what PageTasks asks the database.
 func (s *Store) PageStatement(q TaskQuery, userID string, limit int) (string, []any) {
-	return s.pageStatement(q, userID, limit)
+	return q.statement(userID, rowColumns, nil, limit)
 }

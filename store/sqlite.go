@@ -140,6 +140,8 @@ func connectSQLite(path string, patience time.Duration) (*Store, error) {
 		write:    write,
 		turn:     make(chan struct{}, 1),
 		patience: patience,
+		pageWork: pageWork,
+		listWork: listWork,
 		engine: engine{
 			name:          "sqlite",
 			dialect:       goose.DialectSQLite3,

@@ -51,6 +51,8 @@ type Store struct {
 
 	patience time.Duration // bounds a call
 
+	pageWork, listWork work // bound what a search looks through
+
 	sessionsLock string   // the file that ClaimSessions locks; "" where nothing is to be claimed
 	claimed      *os.File // locked until Close
 }
