@@ -11,7 +11,10 @@ import (
 
 // What the tests look at from outside the package.
 
-const Patience = patience
+const (
+	Patience = patience
+	WALLimit = walLimit
+)
 
 var (
 	SentinelOf     = sentinelOf
@@ -65,4 +68,10 @@ func (s *Store) TaskPage(ctx context.Context, userID string, q TaskQuery, limit 
 // PageStatement is what PageTasks asks the database.
 func (s *Store) PageStatement(q TaskQuery, userID string, limit int) (string, []any) {
 	return q.statement(userID, rowColumns, nil, limit)
+}
+
+// SetWALLimit sets the size from which on the log is emptied.
+func (s *Store) SetWALLimit(size int64) {
+	s.checkpoints.limit = size
+	s.checkpoints.from.Store(size)
 }

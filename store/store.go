@@ -45,7 +45,8 @@ type Store struct {
 	// often is read for statements that are run all the time and never vary.
 	often handle
 
-	watch *watch // on SQLite, once it is open
+	watch       *watch       // on SQLite, once it is open
+	checkpoints *checkpoints // likewise
 
 	listenURL string // on PostgreSQL, for connections that listen
 
@@ -83,6 +84,7 @@ func open(ctx context.Context, url string, patience time.Duration) (*Store, erro
 // Close closes the connections, after the calls that are under way.
 func (s *Store) Close() error {
 	var err error
+	s.checkpoints.close()
 	if s.watch != nil {
 		err = s.watch.close()
 	}
