@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"runtime"
 	"time"
 
 	"vestibule/internal/fair"
@@ -36,8 +35,8 @@ type searches struct {
 	places   *fair.Room // one for each statement
 }
 
-func newSearches() searches {
-	places := max(1, min(maxSearchPlaces, runtime.GOMAXPROCS(0)/2))
+func newSearches(processors int) searches {
+	places := max(1, min(maxSearchPlaces, processors/2))
 	return searches{
 		requests: fair.New(fair.Limits{Places: searchesInAll, PerKey: searchesPerUser}),
 		places:   fair.New(fair.Limits{Places: places, PerKey: max(1, places/2), Queue: searchesInAll, Wait: searchWait}),
