@@ -2,12 +2,14 @@
 # make test  installs what the tests need, then runs the linters and all tests
 # make client  writes the types of the TypeScript client anew, from api/openapi.json
 # make mutants  switches off each guard that is listed beside the code, and fails when no test notices
+# make neighbours  measures what one client can do to the others; make soak, what is left afterwards
+# make crash  ends the product in the middle of its work, again and again, and counts what it has lost
 # make lighthouse  how fast the app is on a phone, on a machine that does nothing else
 # make test-reference  holds the client's tests to the real Better Auth server
 
 .DEFAULT_GOAL := run
 SHELL := bash
-.PHONY: run build test mutants test-reference lighthouse screenshots deps client types fmt lint bench clean
+.PHONY: run build test mutants test-reference lighthouse neighbours soak crash screenshots deps client types fmt lint bench clean
 
 BIN := bin/vestibule
 
@@ -36,6 +38,21 @@ mutants: deps
 # they ask for what that does.
 test-reference: deps
 	go test -tags reference -count=1 -v -run '^TestReference' ./e2e
+
+# What one client can do to the others, in half an hour; on a machine that does nothing
+# else. BINARY=path measures another build. It writes a section of docs/benchmarks.md.
+neighbours: deps
+	go test -tags neighbours -count=1 -v -timeout 90m -run '^TestNeighbours$$' ./e2e/neighbours -args -report $(if $(BINARY),-binary $(abspath $(BINARY)))
+
+# All attacks at a tenth of their strength for ten minutes on each engine: what the
+# product holds returns to where it began.
+soak: deps
+	go test -tags neighbours -count=1 -v -timeout 60m -run '^TestSoak$$' ./e2e/neighbours
+
+# Ends the product in the middle of its work, by kill, by loss of power and by a full
+# disk, and counts what was acknowledged. It mounts file systems: Linux, as root.
+crash: deps
+	go test -tags crash -count=1 -v -timeout 20m -run '^(TestAKillLosesNothing|TestALossOfPowerLosesNothing|TestAFullDiskRefusesAndRecovers|TestThePowerFileSystemLosesWhatWasNotSynced)$$' ./e2e | grep -v '^=== '
 
 # How fast the app is on a phone, as Lighthouse reckons it; on a machine that does nothing else.
 lighthouse: deps

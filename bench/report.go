@@ -22,6 +22,8 @@ type result struct {
 const (
 	reportPath = "docs/benchmarks.md"
 	chartPath  = "docs/images/benchmark.svg"
+
+	neighboursHeading = "\n## Neighbours\n"
 )
 
 func report(s settings, r result) error {
@@ -58,11 +60,29 @@ In one process the BFF calls the API without a socket in between; in two it is t
 `, r.start.Milliseconds(), float64(r.idleKiB)/1024)
 	b.WriteString(listenersReport(r.listening))
 	b.WriteString(listsReport(r.lists))
+	neighbours, err := neighboursReport()
+	if err != nil {
+		return err
+	}
+	b.WriteString(neighbours)
 	if err := os.WriteFile(reportPath, []byte(b.String()), 0o644); err != nil {
 		return err
 	}
 	fmt.Print(b.String())
 	return os.WriteFile(chartPath, []byte(chart(r.duels)), 0o644)
+}
+
+// neighboursReport is the end of the report that is there: make neighbours writes it.
+func neighboursReport() (string, error) {
+	text, err := os.ReadFile(reportPath)
+	if err != nil {
+		return "", err
+	}
+	_, section, found := strings.Cut(string(text), neighboursHeading)
+	if !found {
+		return "", nil
+	}
+	return neighboursHeading + section, nil
 }
 
 func label(shape string) string {
