@@ -225,6 +225,24 @@ func shortPageCase(t *testing.T, d *database) {
 			t.Errorf("%s: got %d links, want 2", name, pages)
 		}
 	}
+	// Of long ones a piece has fewer.
+	haystack(t, d, u.ID, 10)
+	size := d.count(t, `SELECT sum(octet_length(title_fold) + COALESCE(octet_length(description_fold), 0)) FROM tasks WHERE user_id = ?`, u.ID)
+	s := open(t, d.url)
+	s.SetSearchBytes(1, 1)
+	pages := 0
+	for q := (store.TaskQuery{Search: "nothing"}); ; pages++ {
+		_, next, err := s.TaskPage(t.Context(), u.ID, q, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if q.After = next; next == nil {
+			break
+		}
+	}
+	if want := size / store.SearchBytes; want < 8 || pages < want {
+		t.Errorf("got %d links for %d bytes, want at least %d", pages, size, want)
+	}
 }
 
 func longSearchCase(t *testing.T, d *database) {
