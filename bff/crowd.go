@@ -67,13 +67,24 @@ func (s *Server) inTurn(kind string, h web.HandlerFunc) web.HandlerFunc {
 		t := &turn{key: kind + " " + s.client(r)}
 		defer t.leave()
 		r = r.WithContext(context.WithValue(r.Context(), turnKey{}, t))
+		var err error
 		// What a GET carries is read by nobody.
 		if kind != kindRead && r.Body != nil && r.Body != http.NoBody {
 			r.Body = &arriving{ReadCloser: r.Body, enter: func() error { return s.enter(r, t) }}
-		} else if err := s.enter(r, t); err != nil {
-			return err
+		} else {
+			err = s.enter(r, t)
 		}
-		return h(w, r)
+		if err == nil {
+			err = h(w, r)
+		}
+		if t.late != nil {
+			// An answer that was written without an error is short, and not sent before
+			// this returns.
+			t.leave()
+			web.Release(r)
+			s.await(r, t.late)
+		}
+		return err
 	}
 }
 
@@ -81,6 +92,7 @@ func (s *Server) inTurn(kind string, h web.HandlerFunc) web.HandlerFunc {
 type turn struct {
 	key  string
 	give func() // nil: it has none
+	late *pace  // by which the answer has to wait; nil: it does not
 }
 
 type turnKey struct{}

@@ -167,7 +167,9 @@ func TestWhoIsToldLateTakesNoPlace(t *testing.T) {
 			}
 		})
 	}
-	until(t, "told late", func() bool { return s.server.Late() > bff.Crowded/3 && s.server.InWork() == 0 })
+	until(t, "told late, holding nothing", func() bool {
+		return s.server.Late() > bff.Crowded/3 && s.server.InWork() == 0 && s.server.Bodies() == 0
+	})
 	v.want(v.do("GET", "/api/auth/get-session", ""), 200, "ada@example.com")
 	v.signUp("bob@example.com")
 	cancel()

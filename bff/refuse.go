@@ -45,14 +45,14 @@ var errTooManyAtOnce = errTooMany.With("Retry-After", "1").With("X-Retry-After",
 
 var errBusy = web.Refuse(http.StatusServiceUnavailable, "BUSY", "Too many requests at the moment. Please try again.").With("Retry-After", "2")
 
-// refuse returns refusal when it is time to tell the client.
+// refuse returns refusal, which the client is told when it is time.
 func (s *Server) refuse(r *http.Request, refusal *web.Error) error {
 	s.tellLate(r, s.refusals)
 	return refusal
 }
 
-// noSession returns when it is time to tell a client that it has no session. Why it has
-// none is err.
+// noSession has a client told when it is time that it has no session. Why it has none is
+// err.
 func (s *Server) noSession(r *http.Request, err error) {
 	if errors.Is(err, session.ErrOften) {
 		s.tellLate(r, s.refusals)
@@ -61,13 +61,20 @@ func (s *Server) noSession(r *http.Request, err error) {
 	}
 }
 
+// tellLate has the answer to r wait until it is due. A request that has a turn waits when
+// its handler has returned, so that it holds nothing meanwhile: see inTurn.
 func (s *Server) tellLate(r *http.Request, p *pace) {
 	if s.cfg.RateLimitOff {
 		return
 	}
 	if t, ok := r.Context().Value(turnKey{}).(*turn); ok {
-		t.leave()
+		t.late = p
+		return
 	}
+	s.await(r, p)
+}
+
+func (s *Server) await(r *http.Request, p *pace) {
 	client := s.client(r)
 	wait := p.wait(client, time.Now())
 	if wait == 0 {
@@ -88,8 +95,9 @@ func (s *Server) tellLate(r *http.Request, p *pace) {
 
 // pace spreads what clients are refused over time.
 type pace struct {
-	atOnce int
-	every  time.Duration
+	atOnce  int
+	every   time.Duration
+	longest time.Duration
 
 	mu   sync.Mutex
 	next *simplelru.LRU[string, time.Time] // when the client's next refusal is due
@@ -97,7 +105,7 @@ type pace struct {
 
 func newPace(atOnce int, every time.Duration) (*pace, error) {
 	next, err := simplelru.NewLRU[string, time.Time](refusedClients, nil)
-	return &pace{atOnce: atOnce, every: every, next: next}, err
+	return &pace{atOnce: atOnce, every: every, longest: refusalWait, next: next}, err
 }
 
 // wait returns how long from now the client's next refusal is due.
@@ -108,9 +116,9 @@ func (p *pace) wait(client string, now time.Time) time.Duration {
 	if first := now.Add(-time.Duration(p.atOnce) * p.every); !ok || due.Before(first) {
 		due = first
 	}
-	if due = due.Add(p.every); due.Sub(now) > refusalWait {
+	if due = due.Add(p.every); due.Sub(now) > p.longest {
 		// They are not all told in the same moment, or they come back in one.
-		return refusalWait/2 + rand.N(refusalWait/2)
+		return p.longest/2 + rand.N(p.longest/2)
 	}
 	p.next.Add(client, due)
 	return max(0, due.Sub(now))

@@ -63,6 +63,21 @@ func atEnd(r *http.Request, f func()) {
 	}
 }
 
+// Release gives back early what r has of memory that is shared, once nothing refers to its
+// body any more.
+func Release(r *http.Request) {
+	if rec := recordOf(r); rec != nil {
+		rec.release()
+	}
+}
+
+func (rec *record) release() {
+	for _, f := range rec.atEnd {
+		f()
+	}
+	rec.atEnd = nil
+}
+
 // Access wraps a whole surface from outside its router: it gives each request
 // an id, writes one log record for it, and turns a panic into a 500. (Router
 // middleware would miss 404s and 405s.)
@@ -97,9 +112,7 @@ func (a Access) Wrap(next http.Handler) http.Handler {
 				}
 			}
 			a.write(r, rec, level, time.Since(start), p != nil)
-			for _, f := range rec.atEnd {
-				f()
-			}
+			rec.release()
 			if p != nil {
 				panic(p)
 			}
