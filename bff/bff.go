@@ -28,6 +28,7 @@ import (
 	"vestibule/bff/spa"
 	"vestibule/bff/throttle"
 	"vestibule/bff/token"
+	"vestibule/internal/fair"
 	"vestibule/internal/openapi"
 	"vestibule/internal/web"
 	"vestibule/store"
@@ -111,6 +112,11 @@ type Server struct {
 	proxy     *proxy.Proxy
 	origins   origins
 	clients   *web.ClientIPs
+	work      *fair.Room // requests
+	asks      *fair.Room // what strangers ask of the database
+	refusals  *pace
+	absences  *pace
+	late      *fair.Room // those who are told so late
 	app       *frontend.App
 	docs      *openapi.Docs
 }
@@ -131,7 +137,7 @@ const recheckAlone = time.Minute
 // New composes the BFF. It reads or makes the signing key, so the database
 // must be reachable and migrated.
 func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
-	s := &Server{cfg: cfg, log: deps.Log, now: deps.Now, store: deps.Store}
+	s := &Server{cfg: cfg, log: deps.Log, now: deps.Now, store: deps.Store, work: newWorkRoom(), asks: newAskRoom(), late: newLateRoom()}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -151,6 +157,12 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 		return nil, err
 	}
 	if s.clients, err = web.NewClientIPs(cfg.TrustedProxies); err != nil {
+		return nil, err
+	}
+	if s.refusals, err = newPace(refusalsAtOnce, refusalEvery); err != nil {
+		return nil, err
+	}
+	if s.absences, err = newPace(absentAtOnce, absentEvery); err != nil {
 		return nil, err
 	}
 	if s.passwords, err = password.New(password.Config{Params: cfg.PasswordParams, MinLength: cfg.PasswordMinLength, AllowCommon: cfg.PasswordAllowCommon}); err != nil {

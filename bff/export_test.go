@@ -3,9 +3,11 @@ package bff
 import (
 	"context"
 	"net/http"
+	"sync"
 	"time"
 
 	"vestibule/bff/password"
+	"vestibule/internal/fair"
 )
 
 // PruneEvents and PruneBatch are what the hourly clean-up does to the audit trail,
@@ -68,4 +70,68 @@ func (s *Server) InterruptVerify(by func()) (undo func()) {
 	before := s.passwords
 	s.passwords = interrupted{before, by}
 	return func() { s.passwords = before }
+}
+
+// Crowd takes all places of a client's requests, and all in the line, until it is told
+// to leave.
+func (s *Server) Crowd(client string) (leave func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var waiting sync.WaitGroup
+	for _, kind := range []string{kindRead, kindWrite, kindToken} {
+		for range workOfOne + workLineOfOne {
+			waiting.Go(func() {
+				for ctx.Err() == nil { // who has waited in vain comes back
+					if leave, err := s.work.Enter(ctx, kind+" "+client, 1); err == nil {
+						<-ctx.Done()
+						leave()
+					}
+				}
+			})
+		}
+	}
+	return func() { cancel(); waiting.Wait() }
+}
+
+// Crowded is how many requests Crowd holds or has waiting.
+const Crowded = 3 * (workOfOne + workLineOfOne)
+
+// Strange takes all places of what a client asks of the database as a stranger.
+func (s *Server) Strange(client string) (leave func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var waiting sync.WaitGroup
+	for range askOfOne + askLineOfOne {
+		waiting.Go(func() {
+			for ctx.Err() == nil {
+				if leave, err := s.asks.Enter(ctx, client, 1); err == nil {
+					<-ctx.Done()
+					leave()
+				}
+			}
+		})
+	}
+	return func() { cancel(); waiting.Wait() }
+}
+
+// Stranger is how many of them there are.
+const Stranger = askOfOne + askLineOfOne
+
+// InWork, Asking and Late are how many requests have or wait for a place of each kind.
+func (s *Server) InWork() int { return load(s.work) }
+func (s *Server) Asking() int { return load(s.asks) }
+func (s *Server) Late() int   { return load(s.late) }
+
+func load(r *fair.Room) int {
+	taken, waiting := r.Load()
+	return taken + waiting
+}
+
+// RefuseOften has a client been refused so often that it is answered as late as can be,
+// and TellOftenOfNoSession the same of that it has no session.
+func (s *Server) RefuseOften(client string) { hurry(s.refusals, client) }
+
+func (s *Server) TellOftenOfNoSession(client string) { hurry(s.absences, client) }
+
+func hurry(p *pace, client string) {
+	for p.wait(client, time.Now()) < refusalWait/2 {
+	}
 }

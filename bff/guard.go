@@ -42,7 +42,7 @@ func noBody(http.ResponseWriter, *http.Request) (*web.Object, error) { return ni
 func (s *Server) signedIn(read bodyReader, h member) web.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if _, err := s.sessions.Check(r); err != nil {
-			return s.unauthorized(err)
+			return s.unauthorized(r, err)
 		}
 		body, err := read(w, r)
 		if err != nil {
@@ -50,7 +50,7 @@ func (s *Server) signedIn(read bodyReader, h member) web.HandlerFunc {
 		}
 		live, err := s.sessions.Read(r)
 		if err != nil {
-			return s.unauthorized(err)
+			return s.unauthorized(r, err)
 		}
 		web.NoteUser(r, live.UserID)
 		return ended(h(w, r, live, body))
@@ -68,11 +68,13 @@ func (s *Server) fresh(h member) member {
 }
 
 // unauthorized answers that there is no session; other errors pass.
-func (s *Server) unauthorized(err error) error {
+func (s *Server) unauthorized(r *http.Request, err error) error {
 	switch {
 	case errors.Is(err, session.ErrNone), errors.Is(err, session.ErrUnsigned):
+		s.noSession(r, err)
 		return errUnauthorized.Because(err)
 	case errors.Is(err, session.ErrEnded):
+		s.noSession(r, err)
 		return s.cleared(errUnauthorized, err)
 	}
 	return err

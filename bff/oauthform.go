@@ -45,6 +45,9 @@ func readTokenForm(w http.ResponseWriter, r *http.Request) (tokenForm, error) {
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return nil, web.BodyTooLarge(tooLarge.Limit)
 	}
+	if refused, ok := errors.AsType[*web.Error](err); ok {
+		return nil, refused // there is no place to work on it
+	}
 	if err != nil {
 		return nil, web.BrokenBody(err)
 	}

@@ -61,7 +61,7 @@ func (s *Server) followReset(w http.ResponseWriter, r *http.Request) error {
 	}
 	next := withQuery(s.absolute(target), "token", token)
 	_, err = s.resetLink(r, token)
-	if _, refused := errors.AsType[*web.Error](err); refused {
+	if _, refused := refusedLink(err); refused {
 		next = withQuery(s.absolute(target), "error", "INVALID_TOKEN")
 	} else if err != nil {
 		return err
@@ -73,7 +73,7 @@ func (s *Server) followReset(w http.ResponseWriter, r *http.Request) error {
 // resetLink returns the link that a token belongs to, if it is still good.
 func (s *Server) resetLink(r *http.Request, token string) (store.Link, error) {
 	link, err := s.mailedLink(r, token, store.PurposeReset)
-	if refusal, refused := errors.AsType[*web.Error](err); refused {
+	if refusal, refused := refusedLink(err); refused {
 		return link, errLink.Because(refusal)
 	}
 	return link, err

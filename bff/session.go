@@ -17,7 +17,11 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 	if _, err := s.optionalBody(w, r); err != nil {
 		return err
 	}
-	if err := s.sessions.End(r, store.Recorded(s.event(r, store.EventSignOut))); err != nil {
+	err := s.sessions.End(r, store.Recorded(s.event(r, store.EventSignOut)))
+	switch {
+	case errors.Is(err, session.ErrOften):
+		s.noSession(r, err)
+	case err != nil:
 		return err
 	}
 	http.SetCookie(w, s.sessions.Cookie.Clear())
@@ -47,6 +51,7 @@ func (s *Server) getSession(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch {
 	case errors.Is(err, session.ErrEnded):
+		s.noSession(r, err)
 		if !errors.Is(err, session.ErrReplaced) { // this answer may be late
 			http.SetCookie(w, s.sessions.Cookie.Clear())
 		}
@@ -76,8 +81,10 @@ func (s *Server) authorize(r *http.Request) (proxy.Grant, error) {
 	live, err := s.sessions.Check(r)
 	switch {
 	case errors.Is(err, session.ErrNone):
+		s.noSession(r, err)
 		return proxy.Grant{}, errNoSession
 	case errors.Is(err, session.ErrEnded), errors.Is(err, session.ErrUnsigned):
+		s.noSession(r, err)
 		return proxy.Grant{}, s.cleared(errSessionExpired, err)
 	case err != nil:
 		return proxy.Grant{}, err

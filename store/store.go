@@ -38,6 +38,11 @@ type Store struct {
 	// where SQLite would have them poll for its lock.
 	read, write *sqlx.DB
 
+	// countRead and countWrite are where the limits count what is tried: on PostgreSQL a
+	// pool of its own, so that nobody who tries much takes the connections of others; on
+	// SQLite read and write.
+	countRead, countWrite *sqlx.DB
+
 	// turn is full while somebody writes, and nil on PostgreSQL. Senders are served
 	// in order; of those who wait for a connection of write, database/sql picks
 	// one at random, and whoever has no luck waits until the call times out.
@@ -94,8 +99,10 @@ func (s *Store) Close() error {
 		err = errors.Join(err, s.watch.close())
 	}
 	err = errors.Join(err, s.read.Close())
-	if s.write != s.read {
-		err = errors.Join(err, s.write.Close())
+	for _, pool := range []*sqlx.DB{s.write, s.countWrite} {
+		if pool != s.read {
+			err = errors.Join(err, pool.Close()) // of no effect the second time
+		}
 	}
 	if s.claimed != nil {
 		err = errors.Join(err, s.claimed.Close())

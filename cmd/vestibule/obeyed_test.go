@@ -13,7 +13,7 @@ import (
 func TestEverySettingHasAnEffect(t *testing.T) {
 	other := map[string]string{
 		"BASE_URL": "http://localhost:3001", "BFF_ADDR": "localhost:1", "API_ADDR": "localhost:2", "ADMIN_ADDR": "localhost:3", "BACKEND_URL": "http://localhost:4",
-		"TRUSTED_ORIGINS": "https://a.example", "CORS_API_ORIGINS": "https://a.example", "TRUSTED_PROXIES": "10.0.0.0/8", "DATABASE_URL": "sqlite:other.db", "MIGRATE": "false",
+		"TRUSTED_ORIGINS": "https://a.example", "CORS_API_ORIGINS": "https://a.example", "TRUSTED_PROXIES": "10.0.0.0/8", "MAX_CONNECTIONS": "200", "MAX_CONNECTIONS_PER_ADDRESS": "20", "DATABASE_URL": "sqlite:other.db", "MIGRATE": "false",
 		"BETTER_AUTH_SECRET": goodSecret, "BETTER_AUTH_SECRET_PREVIOUS": goodSecret, "SESSION_EXPIRES_IN": "100h", "SESSION_UPDATE_AGE": "1h", "SESSION_MAX_AGE": "700h",
 		"SESSION_FRESH_AGE": "5m", "COOKIE_SAMESITE": "strict", "COOKIE_NAME": "sid", "PASSWORD_MIN_LENGTH": "15", "PASSWORD_DENY_COMMON": "false", "SIGN_UP": "off",
 		"REQUIRE_EMAIL_VERIFICATION": "true", "RATE_LIMIT": "off", "SMTP_URL": "smtp://localhost", "MAIL_FROM": "a@example.com", "MAIL_DIR": "elsewhere", "AUDIT_RETENTION": "1h",

@@ -18,6 +18,7 @@ func (c *checker) together() {
 	c.cookie()
 	c.ownOrigin()
 	c.addresses()
+	c.crowds()
 	c.limits()
 	c.mailing()
 	c.app()

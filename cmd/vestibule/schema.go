@@ -50,6 +50,16 @@ var schema = []group{
 			help:  "Networks or addresses of reverse proxies whose X-Forwarded-For (read from right to left) and X-Request-Id are believed. A separate API lists the BFF here.",
 			check: func(c *checker, v string) { c.bff.TrustedProxies = c.prefixes(v) },
 		},
+		{
+			name: "MAX_CONNECTIONS", by: forServe | forBFF | forAPI, arg: "N", unset: "10000, or half of the files that the process may open if that is less",
+			help:  "How many connections the BFF and the API each keep open at a time, idle ones and streams included. Whoever comes beyond it gets a 503.",
+			check: func(c *checker, v string) { c.connections = c.number(v, 100, maxConnections) },
+		},
+		{
+			name: "MAX_CONNECTIONS_PER_ADDRESS", by: forServe | forBFF, arg: "N", unset: "a fifth of MAX_CONNECTIONS",
+			help:  "How many of them the BFF keeps open of one address (IPv4, or a /64 of IPv6). Beyond it that address gets a 429. TRUSTED_PROXIES may have more: each is many clients.",
+			check: func(c *checker, v string) { c.connectionsOne = c.number(v, 10, maxConnections) },
+		},
 	}},
 	{"Database", []setting{
 		{
@@ -131,7 +141,7 @@ var schema = []group{
 	{"Limits, mail and audit trail", []setting{
 		{
 			name: "RATE_LIMIT", by: forServe | forBFF, arg: "MODE", value: "on",
-			help:  "off lifts the limits of sign-in, password checks and mails, for tests and load measurements; not with an https BASE_URL.",
+			help:  "off lifts the limits of sign-in, password checks, mails and requests at once, for tests and load measurements; not with an https BASE_URL.",
 			check: func(c *checker, v string) { c.bff.RateLimitOff = oneOf(c, v, offSwitch) },
 		},
 		{

@@ -73,3 +73,26 @@ func peerAddr(r *http.Request) (netip.Addr, bool) {
 	}
 	return peer.Addr().Unmap().WithZone(""), true
 }
+
+// ClientKey is what counts as one client: an IPv4 address, or the /64 that a provider
+// gives to one customer of IPv6. Whoever has no address counts together with all who
+// have none.
+func ClientKey(ip string) string {
+	addr, err := netip.ParseAddr(ip)
+	if err != nil {
+		return "unknown"
+	}
+	return clientKey(addr)
+}
+
+func clientKey(addr netip.Addr) string {
+	addr = addr.Unmap() // a prefix has no zone
+	if addr.Is4() {
+		return addr.String()
+	}
+	network, err := addr.Prefix(64)
+	if err != nil {
+		return "unknown"
+	}
+	return network.String()
+}

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http/httptest"
 	"net/netip"
+	"strings"
 	"testing"
 )
 
@@ -72,5 +73,33 @@ func TestWithoutClientIPsThePeerIsTheClient(t *testing.T) {
 	var none *ClientIPs
 	if got := none.Of(r); got != "192.0.2.1" {
 		t.Errorf("got %q, want the peer 192.0.2.1", got)
+	}
+}
+
+func FuzzClientKey(f *testing.F) {
+	for _, seed := range []string{"192.0.2.1", "::ffff:192.0.2.1", "2001:db8::1%eth0", "", "x", "1.2.3", "::"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, ip string) {
+		got := ClientKey(ip)
+		if got == "" || len(got) > 43 || ClientKey(strings.TrimSuffix(got, "/64")) != got && got != "unknown" {
+			t.Errorf("%q became %q", ip, got)
+		}
+	})
+}
+
+func TestWhoCountsAsOneClient(t *testing.T) {
+	t.Parallel()
+	for ip, want := range map[string]string{
+		"192.0.2.1":            "192.0.2.1",
+		"::ffff:192.0.2.1":     "192.0.2.1",
+		"2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64",
+		"2001:db8:1:2::1%eth0": "2001:db8:1:2::/64",
+		"":                     "unknown",
+		"who":                  "unknown",
+	} {
+		if got := ClientKey(ip); got != want {
+			t.Errorf("%q: got %q, want %q", ip, got, want)
+		}
 	}
 }
