@@ -72,6 +72,7 @@ type Config struct {
 	ProxyForwardHeaders []string // further request headers that may pass; may be empty
 	ProxyBodyLimit      int64    // bytes of a proxied request body; 0 means no limit
 	ProxyTimeout        time.Duration
+	ProxyMaxRequests    int // proxied requests under way; 0: the proxy's default
 
 	// Streams that may be open through the proxy: of all users, of one, and of one
 	// session. 0 is the default.
@@ -110,6 +111,8 @@ type Server struct {
 	tokens    *token.Minter
 	sessions  *session.Sessions
 	proxy     *proxy.Proxy
+	strangers *web.Bodies // of those who have not shown who they are
+	members   *web.Bodies // of users with a session
 	origins   origins
 	clients   *web.ClientIPs
 	work      *fair.Room // requests
@@ -124,9 +127,9 @@ type Server struct {
 // hasher is what a password.Hasher does.
 type hasher interface {
 	Check(pw, email string) error
-	Hash(ctx context.Context, pw string) (string, error)
-	Verify(ctx context.Context, pw, phc string) (ok, rehash bool, err error)
-	VerifyNone(ctx context.Context, pw string) error
+	Hash(ctx context.Context, who password.Asker, pw string) (string, error)
+	Verify(ctx context.Context, who password.Asker, pw, phc string) (ok, rehash bool, err error)
+	VerifyNone(ctx context.Context, who password.Asker, pw string) error
 }
 
 // recheckAlone is how long a session read from SQLite is believed, as long as
@@ -141,6 +144,8 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
+	limits := web.BodyLimits{One: maxBody, Sender: bodiesOfOne, All: bodiesOfAll}
+	s.strangers, s.members = web.NewBodies(limits), web.NewBodies(limits)
 	s.origins = newOrigins(cfg.BaseURL, cfg.TrustedOrigins)
 	var err error
 	s.app, err = frontend.New(frontend.Config{
@@ -193,6 +198,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 		Transport:      deps.Upstream,
 		ForwardHeaders: cfg.ProxyForwardHeaders,
 		BodyLimit:      cfg.ProxyBodyLimit,
+		MaxRequests:    cfg.ProxyMaxRequests,
 		Timeout:        cfg.ProxyTimeout,
 		Authorize:      s.authorize,
 		AllowUpgrade:   s.origins.allowUpgrade,

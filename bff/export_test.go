@@ -35,16 +35,23 @@ const PruneBatch = pruneBatch
 // written to the database meanwhile.
 func (s *Server) BelieveFor(d time.Duration) { s.sessions.Recheck, s.sessions.Version = d, nil }
 
+// BodiesTaken says how many bytes of bodies are in memory.
+func (s *Server) BodiesTaken() (strangers, members int) {
+	return s.strangers.Taken(), s.members.Taken()
+}
+
 // busy is a room for passwords that is full.
 type busy struct{ hasher }
 
-func (busy) Hash(context.Context, string) (string, error) { return "", password.ErrBusy }
+func (busy) Hash(context.Context, password.Asker, string) (string, error) {
+	return "", password.ErrBusy
+}
 
-func (busy) Verify(context.Context, string, string) (ok, rehash bool, err error) {
+func (busy) Verify(context.Context, password.Asker, string, string) (ok, rehash bool, err error) {
 	return false, false, password.ErrBusy
 }
 
-func (busy) VerifyNone(context.Context, string) error { return password.ErrBusy }
+func (busy) VerifyNone(context.Context, password.Asker, string) error { return password.ErrBusy }
 
 // FillPasswordRoom has every computation of a password refused until it is emptied.
 func (s *Server) FillPasswordRoom() (empty func()) {
@@ -53,14 +60,40 @@ func (s *Server) FillPasswordRoom() (empty func()) {
 	return func() { s.passwords = before }
 }
 
+// watched is a hasher that tells for whom it works.
+type watched struct {
+	hasher
+	tell func(user, address, network string)
+}
+
+func (w watched) Hash(ctx context.Context, who password.Asker, pw string) (string, error) {
+	w.tell(who.User, who.Address, who.Network)
+	return w.hasher.Hash(ctx, who, pw)
+}
+
+func (w watched) Verify(ctx context.Context, who password.Asker, pw, phc string) (ok, rehash bool, err error) {
+	w.tell(who.User, who.Address, who.Network)
+	return w.hasher.Verify(ctx, who, pw, phc)
+}
+
+func (w watched) VerifyNone(ctx context.Context, who password.Asker, pw string) error {
+	w.tell(who.User, who.Address, who.Network)
+	return w.hasher.VerifyNone(ctx, who, pw)
+}
+
+// WatchAskers has tell called for each computation of a password.
+func (s *Server) WatchAskers(tell func(user, address, network string)) {
+	s.passwords = watched{s.passwords, tell}
+}
+
 // interrupted is a hasher during whose work something else happens.
 type interrupted struct {
 	hasher
 	by func()
 }
 
-func (i interrupted) Verify(ctx context.Context, pw, phc string) (ok, rehash bool, err error) {
-	ok, rehash, err = i.hasher.Verify(ctx, pw, phc)
+func (i interrupted) Verify(ctx context.Context, who password.Asker, pw, phc string) (ok, rehash bool, err error) {
+	ok, rehash, err = i.hasher.Verify(ctx, who, pw, phc)
 	i.by()
 	return ok, rehash, err
 }

@@ -32,19 +32,20 @@ var errNotFresh = web.Refuse(http.StatusForbidden, "SESSION_NOT_FRESH",
 type member func(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error
 
 // bodyReader reads what a member sends.
-type bodyReader func(http.ResponseWriter, *http.Request) (*web.Object, error)
+type bodyReader func(http.ResponseWriter, *http.Request, asker) (*web.Object, error)
 
 // noBody is the bodyReader of a GET.
-func noBody(http.ResponseWriter, *http.Request) (*web.Object, error) { return nil, nil }
+func noBody(http.ResponseWriter, *http.Request, asker) (*web.Object, error) { return nil, nil }
 
 // signedIn lets only the signed-in to h. The answer sets no cookie, also where the
 // session was extended: it could be late, and overwrite a newer one.
 func (s *Server) signedIn(read bodyReader, h member) web.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		if _, err := s.sessions.Check(r); err != nil {
-			return s.unauthorized(r, err)
+		from, err := s.sender(r)
+		if err != nil {
+			return err
 		}
-		body, err := read(w, r)
+		body, err := read(w, r, from)
 		if err != nil {
 			return err
 		}
@@ -55,6 +56,15 @@ func (s *Server) signedIn(read bodyReader, h member) web.HandlerFunc {
 		web.NoteUser(r, live.UserID)
 		return ended(h(w, r, live, body))
 	}
+}
+
+// sender is the asker for whom the body of r is read, if there is a live session.
+func (s *Server) sender(r *http.Request) (asker, error) {
+	live, err := s.sessions.Check(r)
+	if err != nil {
+		return asker{}, s.unauthorized(r, err)
+	}
+	return s.known(r, live.UserID), nil
 }
 
 // fresh lets h act only if the password was proven in the session lately.

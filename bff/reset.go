@@ -16,7 +16,7 @@ var errLink = web.Refuse(http.StatusBadRequest, "INVALID_TOKEN", "Invalid token:
 // requestPasswordReset queues a mail and does not look whether anybody has the
 // address: the mail's worker does. So the answer and its time are the same.
 func (s *Server) requestPasswordReset(w http.ResponseWriter, r *http.Request) error {
-	body, err := s.readBody(w, r)
+	body, err := s.readBody(w, r, s.anybody(r))
 	if err != nil {
 		return err
 	}
@@ -91,12 +91,12 @@ func redirect(w http.ResponseWriter, target string) {
 // everywhere: whoever had the old one may be signed in too. Only the browser that asks
 // stays signed in, if it is, under another secret.
 func (s *Server) resetPassword(w http.ResponseWriter, r *http.Request) error {
-	body, err := s.readBody(w, r)
+	body, err := s.readBody(w, r, s.anybody(r))
 	if err != nil {
 		return err
 	}
 	next, _ := body.String("newPassword")
-	token := r.URL.Query().Get("token")
+	token := web.QueryValue(r, "token")
 	if body.Has("token") && !body.IsNull("token") {
 		token, _ = body.String("token")
 	}
@@ -116,7 +116,7 @@ func (s *Server) resetPassword(w http.ResponseWriter, r *http.Request) error {
 	if err := s.passwords.Check(next, link.Email); err != nil {
 		return s.passwordError(err)
 	}
-	hash, err := s.passwords.Hash(r.Context(), next)
+	hash, err := s.passwords.Hash(r.Context(), s.known(r, link.UserID), next)
 	if err != nil {
 		return s.passwordError(err)
 	}

@@ -14,7 +14,7 @@ import (
 // signOut ends the session of the cookie. Without one there is nothing to end,
 // which is what was asked for.
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
-	if _, err := s.optionalBody(w, r); err != nil {
+	if _, err := s.optionalBody(w, r, s.anybody(r)); err != nil {
 		return err
 	}
 	err := s.sessions.End(r, store.Recorded(s.event(r, store.EventSignOut)))
@@ -40,7 +40,7 @@ type currentJSON struct {
 // Better Auth any value but an empty one is a yes.
 func (s *Server) getSession(w http.ResponseWriter, r *http.Request) error {
 	read, renew := s.sessions.Read, s.sessions.Renewed
-	if r.URL.Query().Get("disableRefresh") != "" {
+	if web.QueryValue(r, "disableRefresh") != "" {
 		read = s.sessions.Peek
 		renew = func(context.Context, *session.Live) (*http.Cookie, error) { return nil, nil }
 	}
@@ -95,6 +95,7 @@ func (s *Server) authorize(r *http.Request) (proxy.Grant, error) {
 		return proxy.Grant{}, err
 	}
 	return proxy.Grant{
+		User:    live.UserID,
 		Bearer:  access.Raw,
 		Expired: func() bool { return !s.now().Before(access.Expires) },
 		Lease:   s.sessions.Leaser(live),

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"strconv"
 	"strings"
 	"sync"
@@ -38,8 +39,12 @@ type announcer struct {
 	closed bool
 }
 
-// openAnnouncer makes the store announce on a pool of one connection.
-func (s *Store) openAnnouncer(pool *sql.DB) {
+// openAnnouncer opens the connection on which the store announces.
+func (s *Store) openAnnouncer(driver driver.Connector) {
+	pool := sql.OpenDB(driver)
+	pool.SetMaxOpenConns(1)
+	pool.SetConnMaxIdleTime(postgresIdleTime)
+	pool.SetConnMaxLifetime(postgresLifetime)
 	const query = `SELECT pg_notify('` + taskChannel + `', payload) FROM unnest($1::text[]) AS payload`
 	s.announcements = pool
 	s.announcer = &announcer{send: func(ctx context.Context, payloads []string) error {

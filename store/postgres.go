@@ -97,7 +97,7 @@ func openPostgres(ctx context.Context, databaseURL string, patience time.Duratio
 			},
 		},
 	}
-	s.openAnnouncer(pool(1).DB)
+	s.openAnnouncer(connector{hosts: hosts, silence: silence})
 	err = s.checkServer(ctx)
 	if errors.Is(err, pq.ErrSSLNotSupported) {
 		err = fmt.Errorf("%w; a database on this machine or a trusted network takes sslmode=disable in its URL", err)

@@ -16,6 +16,9 @@ import (
 // decided in merge.
 func (p *Proxy) modify(res *http.Response) error {
 	x := exchangeOf(res.Request.Context())
+	if endless(res) {
+		x.leave()
+	}
 	switch {
 	case res.StatusCode == http.StatusSwitchingProtocols:
 		return x.switched(res) // a handshake has its place

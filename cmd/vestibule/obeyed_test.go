@@ -18,8 +18,8 @@ func TestEverySettingHasAnEffect(t *testing.T) {
 		"SESSION_FRESH_AGE": "5m", "COOKIE_SAMESITE": "strict", "COOKIE_NAME": "sid", "PASSWORD_MIN_LENGTH": "15", "PASSWORD_DENY_COMMON": "false", "SIGN_UP": "off",
 		"REQUIRE_EMAIL_VERIFICATION": "true", "RATE_LIMIT": "off", "SMTP_URL": "smtp://localhost", "MAIL_FROM": "a@example.com", "MAIL_DIR": "elsewhere", "AUDIT_RETENTION": "1h",
 		"JWT_ALGORITHM": "EdDSA", "JWT_ISSUER": "us", "JWT_AUDIENCE": "them", "JWT_EXPIRES_IN": "1m", "EXPOSE_TOKEN": "true", "JWKS_URL": "https://a.example/jwks",
-		"JWT_ISSUERS": "[" + goodIssuer + "]", "PROXY_FORWARD_HEADERS": "X-A", "PROXY_BODY_LIMIT": "1", "PROXY_TIMEOUT": "1s", "MAX_STREAMS_PER_SESSION": "1", "MAX_STREAMS_PER_USER": "1", "MAX_STREAMS": "1", "WEB_DIR": "../../bff/spa", "WEB_DEV_URL": "http://localhost:5173",
-		"LOG_FORMAT": "json", "LOG_LEVEL": "debug",
+		"JWT_ISSUERS": "[" + goodIssuer + "]", "PROXY_FORWARD_HEADERS": "X-A", "PROXY_BODY_LIMIT": "1", "PROXY_TIMEOUT": "1s", "PROXY_MAX_REQUESTS": "10", "MAX_STREAMS_PER_SESSION": "1", "MAX_STREAMS_PER_USER": "1", "MAX_STREAMS": "1", "WEB_DIR": "../../bff/spa", "WEB_DEV_URL": "http://localhost:5173",
+		"LOG_FORMAT": "json", "LOG_LEVEL": "debug", "MAX_REQUESTS_PER_CALLER": "10",
 	}
 	read := func(env environment) config {
 		c := *mustLoad(t, forServe, env)

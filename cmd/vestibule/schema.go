@@ -202,6 +202,11 @@ var schema = []group{
 				"the most that its tokens open. JWT_ISSUERS_FILE reads it from a file.",
 			check: func(c *checker, v string) { c.api.Issuers = c.issuers(v) },
 		},
+		{
+			name: "MAX_REQUESTS_PER_CALLER", by: forServe | forAPI, arg: "N", value: "256",
+			help:  "How many requests of one user or service may be under way at the task API at a time, event streams apart. Through the proxy a user has fewer.",
+			check: func(c *checker, v string) { c.api.MaxRequestsPerCaller = c.number(v, 1, 1_000_000) },
+		},
 	}},
 	{"Proxy", []setting{
 		{
@@ -213,6 +218,11 @@ var schema = []group{
 			name: "PROXY_BODY_LIMIT", by: forServe | forBFF, arg: "SIZE", value: "10MiB",
 			help:  "The largest request body that is proxied, like 500KiB, 10MiB or 1GB; 0 is no limit.",
 			check: func(c *checker, v string) { c.bff.ProxyBodyLimit = c.size(v) },
+		},
+		{
+			name: "PROXY_MAX_REQUESTS", by: forServe | forBFF, arg: "N", value: "1000",
+			help:  "How many proxied requests may be under way at a time, event streams and WebSockets apart; one user may have a tenth of them.",
+			check: func(c *checker, v string) { c.bff.ProxyMaxRequests = c.number(v, 10, 1_000_000) },
 		},
 		{
 			name: "PROXY_TIMEOUT", by: forServe | forBFF, arg: "DURATION", value: "30s",

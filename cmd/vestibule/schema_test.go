@@ -69,8 +69,10 @@ func TestEverySettingRefusesBadValuesByName(t *testing.T) {
 		{"JWKS_URL", environment{"JWT_ALGORITHM": "EdDSA"}, []string{"http://bff:3000/api/auth/jwks", "http://192.0.2.7/x", "http://localhost.example.com/x", "http://127.0.0.1.example.com/x", "jwks.json", "file:///x", "http://u:p@h/x", "https://h/x#y"}},
 		{"JWKS_URL", nil, []string{"http://localhost:3000/api/auth/jwks"}}, // HS256 has no use for it
 		{"JWT_ISSUERS", nil, badIssuers()},
+		{"MAX_REQUESTS_PER_CALLER", nil, []string{"0", "-1", "many", "1000001"}},
 		{"PROXY_FORWARD_HEADERS", nil, []string{"X-A,", "X A", "X-Ä", "X:A"}},
 		{"PROXY_BODY_LIMIT", nil, []string{"-1", "10 MiB", "10M", "10mib", "1.5GB", "MiB", "9223372036854775808", "9223372036854775807KiB", "+1"}},
+		{"PROXY_MAX_REQUESTS", nil, []string{"0", "9", "-1", "1k", "1000001"}},
 		{"SESSION_FRESH_AGE", nil, []string{"0s", "-1m", "10", "soon"}},
 		{"PROXY_TIMEOUT", nil, []string{"0s", "30", "2h"}},
 		{"MAX_STREAMS_PER_SESSION", nil, []string{"0", "-1", "many", "1e3"}},
@@ -154,6 +156,7 @@ func TestEverySettingTakesGoodValues(t *testing.T) {
 		{"JWT_ALGORITHM", nil, []string{"HS256", "EdDSA", "ES256"}},
 		{"JWKS_URL", environment{"JWT_ALGORITHM": "ES256"}, []string{"https://bff.internal/api/auth/jwks?v=1", "http://localhost:3000/jwks", "http://127.0.0.5/jwks", "http://[::1]:3000/jwks", "http://bff.localhost/jwks"}},
 		{"JWT_ISSUERS", nil, goodIssuers()},
+		{"MAX_REQUESTS_PER_CALLER", nil, []string{"1", "1000000"}},
 		{"PROXY_FORWARD_HEADERS", nil, []string{"X-Tenant", "X-Tenant, X-Feature"}},
 		{"LOG_LEVEL", nil, []string{"debug", "info", "warn", "error"}},
 		{"LOG_FORMAT", nil, []string{"text", "json"}},

@@ -50,7 +50,7 @@ func listen(ctx context.Context, surface, setting, address string) (*server, err
 	if err != nil {
 		return nil, failure{fault: listenFault(setting, address, err)}
 	}
-	return &server{surface: surface, setting: setting, listener: l}, nil
+	return &server{surface: surface, setting: setting, listener: web.LimitUnsent(l)}, nil
 }
 
 func listenFault(setting, address string, err error) fault {

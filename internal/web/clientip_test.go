@@ -3,6 +3,7 @@ package web
 import (
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -46,6 +47,11 @@ func TestTheClientIsTheFirstAddressFromTheRightThatIsNoTrustedProxy(t *testing.T
 		"an empty entry":                  {trusted, "10.0.0.1:5", []string{"203.0.113.9, "}, "10.0.0.1"},
 		"leading zeros":                   {trusted, "10.0.0.1:5", []string{"010.0.0.1"}, "10.0.0.1"},
 		"a line break":                    {trusted, "10.0.0.1:5", []string{"203.0.113.9\n1"}, "10.0.0.1"},
+		"many proxies in one line":        {trusted, "10.0.0.1:5", []string{"203.0.113.9" + strings.Repeat(", 10.0.0.2", maxProxies-1)}, "203.0.113.9"},
+		"many proxies in many lines":      {trusted, "10.0.0.1:5", append([]string{"192.0.2.66, 203.0.113.9"}, slices.Repeat([]string{"10.0.0.2"}, maxProxies-1)...), "203.0.113.9"},
+		"more proxies than are looked at": {trusted, "10.0.0.1:5", []string{"203.0.113.9" + strings.Repeat(", 10.0.0.2", maxProxies)}, "10.0.0.1"},
+		"a comma at the start":            {trusted, "10.0.0.1:5", []string{",203.0.113.9"}, "203.0.113.9"},
+		"an empty line":                   {trusted, "10.0.0.1:5", []string{"203.0.113.9", ""}, "10.0.0.1"},
 		"a Unix socket":                   {trusted, "@", []string{"203.0.113.9"}, ""},
 		"no peer":                         {trusted, "", []string{"203.0.113.9"}, ""},
 	}
@@ -63,6 +69,39 @@ func TestTheClientIsTheFirstAddressFromTheRightThatIsNoTrustedProxy(t *testing.T
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestTheAddressesOfALongHeaderAreNotRead: a client may have sent thousands.
+func TestTheAddressesOfALongHeaderAreNotRead(t *testing.T) {
+	c, err := NewClientIPs([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest("GET", "/", nil)
+	r.RemoteAddr = "10.0.0.1:5"
+	r.Header.Set("X-Forwarded-For", strings.Repeat("10.0.0.1,", 3000)+"203.0.113.9")
+	got := ""
+	if bytes := allocated(func() { got = c.Of(r) }); bytes > 16<<10 || got != "203.0.113.9" {
+		t.Errorf("got %q, with %d bytes allocated for a header of 27 000", got, bytes)
+	}
+}
+
+// TestAClientIsItsNetwork: one customer of IPv6 has a /64, and can have a /48.
+func TestAClientIsItsNetwork(t *testing.T) {
+	t.Parallel()
+	for ip, want := range map[string][2]string{
+		"192.0.2.1":           {"192.0.2.1", ""},
+		"::ffff:192.0.2.1":    {"192.0.2.1", ""},
+		"2001:db8:1:2:3::4":   {"2001:db8:1:2::/64", "2001:db8:1::/48"},
+		"2001:db8:1:2:ffff::": {"2001:db8:1:2::/64", "2001:db8:1::/48"},
+		"fe80::1%eth0":        {"fe80::/64", "fe80::/48"},
+		"":                    {"unknown", ""},
+		"unknown":             {"unknown", ""},
+	} {
+		if got := [2]string{ClientKey(ip), NetworkKey(ip)}; got != want {
+			t.Errorf("%s: got %q, want %q", ip, got, want)
+		}
 	}
 }
 
