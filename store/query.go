@@ -74,6 +74,9 @@ func (s *Store) try(ctx context.Context, pool *sqlx.DB, f func(context.Context, 
 	}
 	err = tx.Commit()
 	s.announce(t)
+	if err == nil {
+		s.checkpoints.written()
+	}
 	return err
 }
 

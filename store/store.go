@@ -51,7 +51,8 @@ type Store struct {
 	// often is read for statements that are run all the time and never vary.
 	often handle
 
-	watch *watch // on SQLite, once it is open
+	watch       *watch       // on SQLite, once it is open
+	checkpoints *checkpoints // likewise
 
 	listenURL string // on PostgreSQL, for connections that listen
 
@@ -60,6 +61,8 @@ type Store struct {
 	announcer     *announcer
 
 	patience time.Duration // bounds a call
+
+	pageWork, listWork work // bound what a search looks through
 
 	sessionsLock string   // the file that ClaimSessions locks; "" where nothing is to be claimed
 	claimed      *os.File // locked until Close
@@ -95,6 +98,7 @@ func (s *Store) Close() error {
 		s.announcer.end()
 		err = s.announcements.Close()
 	}
+	s.checkpoints.close()
 	if s.watch != nil {
 		err = errors.Join(err, s.watch.close())
 	}
