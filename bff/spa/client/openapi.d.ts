@@ -548,7 +548,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The database, or the keys that tokens are verified with, cannot be had at the moment. Ask again after `Retry-After`. */
+        /** @description The database, or the keys that tokens are verified with, cannot be had at the moment, or too many bodies are being read. Ask again after `Retry-After`. */
         Unavailable: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
