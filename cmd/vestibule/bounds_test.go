@@ -121,16 +121,27 @@ func TestEveryNumberThatCanBeSetIsABound(t *testing.T) {
 // TestEveryRoomAndCacheIsABound: where the code makes one, a row tells of it.
 func TestEveryRoomAndCacheIsABound(t *testing.T) {
 	rows := map[string]string{ // by file, what the row begins with
-		"api/api.go":             "bodies of the task API in memory",
-		"api/keyring.go":         "verified tokens in memory",
-		"bff/bff.go":             "bodies under `/api/auth/` in memory",
-		"bff/frontend/files.go":  "files of the app in memory",
-		"bff/password/gate.go":   "passwords that are hashed at a time",
-		"bff/proxy/underway.go":  "proxied requests under way",
-		"bff/session/cache.go":   "sessions in memory",
-		"internal/web/bodies.go": "bodies under `/api/auth/` in memory",
-		"store/postgres.go":      "connections to the database",
-		"store/sqlite.go":        "connections to the database",
+		"api/api.go":                  "bodies of the task API in memory",
+		"api/feed.go":                 "open event streams at the task API",
+		"api/keyring.go":              "verified tokens in memory",
+		"api/searches.go":             "searches (`q`) under way",
+		"api/underway.go":             "requests at the task API",
+		"bff/bff.go":                  "bodies under `/api/auth/` in memory",
+		"bff/crowd.go":                "requests to `/api/auth/*` in work",
+		"bff/frontend/files.go":       "files of the app in memory",
+		"bff/password/gate.go":        "passwords that are hashed at a time",
+		"bff/proxy/underway.go":       "proxied requests under way",
+		"bff/refuse.go":               "refusals that wait to be told",
+		"bff/session/cache.go":        "sessions in memory",
+		"bff/session/dead.go":         "blocks remembered, clients that were refused, sessions that have ended",
+		"bff/session/streams.go":      "open streams through the proxy",
+		"bff/throttle/memory.go":      "blocks remembered",
+		"bff/throttle/take.go":        "attempts that are counted at once",
+		"internal/web/bodies.go":      "bodies under `/api/auth/` in memory",
+		"internal/web/connections.go": "connections to the BFF and to the API",
+		"store/announce.go":           "users whose changes wait to be announced",
+		"store/postgres.go":           "connections to the database",
+		"store/sqlite.go":             "connections to the database",
 	}
 	makes := regexp.MustCompile(`\b(fair\.New|web\.NewBodies|\w*lru\.New\w*(\[.*?\])?|expirable\.NewLRU|\w+\.SetMaxOpenConns)\(`)
 	table := bounds(t)
