@@ -54,26 +54,26 @@ func readable(text string) string {
 // program has written, and reports whether there may be more of them. It stops early
 // once it has kept other writers waiting for atMost.
 func (s *Store) FoldTasks(ctx context.Context, limit int, atMost time.Duration) (more bool, err error) {
-	var t Task
-	var found []Task
+	var found []unfolded
 	err = s.call(ctx, "find tasks to fold", func(ctx context.Context) error {
 		found = nil
-		return querier{s.read}.each(ctx, t.fields(), func() { found = append(found, t) },
-			`SELECT `+taskColumns+` FROM tasks WHERE title_fold IS NULL ORDER BY id LIMIT ?`, limit)
+		var t unfolded
+		return querier{s.read}.every(ctx, []any{&t.id, &t.userID, &t.version, rawText{&t.title}, rawText{&t.description}},
+			func(readable bool) {
+				if !readable || t.title == nil { // taken out of the way of the others
+					t.title, t.description = new(""), nil
+				}
+				found = append(found, t)
+			},
+			`SELECT id, user_id, version, title, description FROM tasks WHERE title_fold IS NULL ORDER BY id LIMIT ?`, limit)
 	})
 	if err != nil || len(found) == 0 {
 		return false, err
 	}
-	type folded struct {
-		title       string
-		description *string
-	}
+	type folded struct{ title, description *string }
 	texts := make([]folded, len(found))
 	for i, t := range found {
-		texts[i].title = fold(readable(t.Title))
-		if t.Description != nil {
-			texts[i].description = new(fold(readable(*t.Description)))
-		}
+		texts[i] = folded{foldOptional(t.title), foldOptional(t.description)}
 	}
 	err = s.tx(ctx, "fold tasks", func(ctx context.Context, q querier) error {
 		more = len(found) == limit
@@ -85,12 +85,35 @@ func (s *Store) FoldTasks(ctx context.Context, limit int, atMost time.Duration) 
 			}
 			// Not a change of the task: its version and times stay. One that was
 			// changed meanwhile is left for the next time.
-			if _, err := q.exec(ctx, `UPDATE tasks SET title_key = ?, title_fold = ?, description_fold = ? WHERE id = ? AND version = ? AND title_fold IS NULL`,
-				sortKey(texts[i].title), texts[i].title, texts[i].description, t.ID, t.Version); err != nil {
+			if _, err := q.exec(ctx, `UPDATE tasks SET title_key = ?, title_fold = ?, description_fold = ? WHERE user_id = ? AND id = ? AND version = ? AND title_fold IS NULL`,
+				sortKey(*texts[i].title), texts[i].title, texts[i].description, t.userID, t.id, t.version); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
 	return more, err
+}
+
+// unfolded is what of a task is folded.
+type unfolded struct {
+	id, version        int64
+	userID             string
+	title, description *string
+}
+
+// rawText is the destination of text that another program may have written: what is
+// none in it is left out.
+type rawText struct{ to **string }
+
+// Scan implements sql.Scanner.
+func (r rawText) Scan(value any) error {
+	*r.to = nil
+	switch v := value.(type) {
+	case string:
+		*r.to = new(readable(v))
+	case []byte:
+		*r.to = new(readable(string(v)))
+	}
+	return nil
 }

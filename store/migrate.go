@@ -123,7 +123,8 @@ func (s *Store) appliedMigrations(ctx context.Context) (map[int64]time.Time, err
 	}
 	var version int64
 	var at time.Time
-	err := querier{s.read}.each(ctx, []any{&version, instant{&at}}, func() { applied[version] = at }, s.engine.versionsSQL)
+	// Not each: a migration that is left out would be applied again.
+	err := querier{s.read}.every(ctx, []any{&version, instant{&at}}, func(bool) { applied[version] = at }, s.engine.versionsSQL)
 	delete(applied, 0) // goose's mark of an empty database
 	return applied, err
 }

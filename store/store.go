@@ -51,6 +51,12 @@ type Store struct {
 
 	patience time.Duration // bounds a call
 
+	// TasksPerUser is how many tasks a user may have; 0: any number. It must not be
+	// changed once the store is in use.
+	TasksPerUser int
+
+	unreadable unreadables
+
 	sessionsLock string   // the file that ClaimSessions locks; "" where nothing is to be claimed
 	claimed      *os.File // locked until Close
 }

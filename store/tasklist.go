@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"strings"
 	"time"
@@ -71,8 +72,18 @@ func (s *Store) ListTasks(ctx context.Context, userID string, q TaskQuery) iter.
 // TaskPage returns up to limit tasks of the user that q asks for, and where to go
 // on, or nil when these were the last. It counts nothing and skips nothing, so a
 // page costs the same wherever it is, and no task that stays as it is comes twice
-// or never while others come and go.
+// or never while others come and go. Tasks that cannot be read are left out.
 func (s *Store) TaskPage(ctx context.Context, userID string, q TaskQuery, limit int) (tasks []Task, next *TaskPosition, err error) {
+	for {
+		tasks, next, err = s.taskPage(ctx, userID, q, limit)
+		if err != nil || next == nil || len(tasks) > 0 {
+			return tasks, next, err
+		}
+		q.After = next // not one of these could be read
+	}
+}
+
+func (s *Store) taskPage(ctx context.Context, userID string, q TaskQuery, limit int) (tasks []Task, next *TaskPosition, err error) {
 	statement, args := s.pageStatement(q, userID, limit+1)
 	err = s.call(ctx, "list tasks", func(ctx context.Context) error {
 		var t Task
@@ -82,14 +93,20 @@ func (s *Store) TaskPage(ctx context.Context, userID string, q TaskQuery, limit 
 		if key != nil {
 			dest = append(dest, key)
 		}
-		return querier{s.often}.each(ctx, dest, func() {
-			if len(tasks) == limit {
+		seen := 0
+		return querier{s.often}.every(ctx, dest, func(readable bool) {
+			if seen++; seen > limit {
 				next = new(last)
 				return
 			}
 			at.ID = t.ID
-			last = at
-			tasks = append(tasks, t)
+			if readable {
+				tasks = append(tasks, t)
+			}
+			// The place of one that cannot be read may be none to show a client.
+			if readable || len(tasks) == 0 || q.ValidPosition(at) {
+				last = at
+			}
 		}, statement, args...)
 	})
 	if err != nil {
@@ -106,8 +123,8 @@ func (s *Store) pageStatement(q TaskQuery, userID string, limit int) (string, []
 	if key != "" {
 		b.WriteString(`, ` + key)
 	}
-	b.WriteString(` FROM tasks WHERE user_id = ?`)
-	args := []any{userID}
+	b.WriteString(` FROM tasks WHERE user_id = ?` + notDeleted)
+	args := []any{userID, userID}
 	if q.Completed != nil {
 		b.WriteString(` AND completed = ?`)
 		args = append(args, *q.Completed)
@@ -161,6 +178,8 @@ func (i instantText) Scan(value any) error {
 	t, err := parse(value)
 	if err == nil {
 		*i.to = format(t)
+	} else {
+		*i.to = fmt.Sprintf("%s", value) // still a place in the order
 	}
 	return err
 }

@@ -77,10 +77,6 @@ func putCounter(ctx context.Context, q querier, key string, c Counter) error {
 
 // DeleteExpiredCounters deletes the counters that have expired by now, and returns
 // how many there were.
-func (s *Store) DeleteExpiredCounters(ctx context.Context, now time.Time) (n int64, err error) {
-	err = s.tx(ctx, "delete expired counters", func(ctx context.Context, q querier) (err error) {
-		n, err = q.exec(ctx, `DELETE FROM throttle WHERE "expiresAt" <= ?`, now)
-		return err
-	})
-	return n, err
+func (s *Store) DeleteExpiredCounters(ctx context.Context, now time.Time) (int64, error) {
+	return s.deleteOld(ctx, "delete expired counters", "throttle", "key", `"expiresAt"`, now)
 }
