@@ -135,7 +135,7 @@ func unreadable(rows *sql.Rows, dest []any, column int, query string) error {
 func tableOf(query string) string {
 	words := strings.Fields(query)
 	for i, word := range words[:max(0, len(words)-1)] {
-		if word == "FROM" || word == "INTO" || word == "UPDATE" {
+		if (word == "FROM" || word == "INTO" || word == "UPDATE") && words[i+1][0] != '(' {
 			return strings.Trim(words[i+1], `"`)
 		}
 	}
