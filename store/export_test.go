@@ -11,7 +11,19 @@ import (
 
 // What the tests look at from outside the package.
 
-const Patience = patience
+const (
+	Patience         = patience
+	BatchRows        = batchRows
+	BatchBytes       = batchBytes
+	MaxKept          = maxKept
+	MaxKeptBytes     = maxKeptBytes
+	TaskHistoryBytes = taskHistoryBytes
+)
+
+// Observe has f called for each statement that writes, with the rows that it changed.
+func (s *Store) Observe(f func(query string, rows int64)) { s.observe = f }
+
+var DeleteOldSQL = deleteOldSQL
 
 var (
 	SentinelOf     = sentinelOf

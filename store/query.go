@@ -95,7 +95,11 @@ func (q querier) exec(ctx context.Context, query string, args ...any) (int64, er
 	if err != nil {
 		return 0, err
 	}
-	return result.RowsAffected()
+	n, err := result.RowsAffected()
+	if s, ok := ctx.Value(storeKey{}).(*Store); ok && s.observe != nil {
+		s.observe(query, n)
+	}
+	return n, err
 }
 
 // one scans the first row of the answer into dest, or returns ErrNotFound, or

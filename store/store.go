@@ -56,6 +56,7 @@ type Store struct {
 	TasksPerUser int
 
 	unreadable unreadables
+	observe    func(query string, rows int64) // is told of each write; for tests, else nil
 
 	sessionsLock string   // the file that ClaimSessions locks; "" where nothing is to be claimed
 	claimed      *os.File // locked until Close

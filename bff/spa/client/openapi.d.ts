@@ -478,12 +478,16 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description A request with this `Idempotency-Key` is still being answered. Ask again after `Retry-After`. */
+        /** @description A request with this `Idempotency-Key` is still being answered: ask again after `Retry-After`. Or, without that header, the user has as many tasks as one user may have. */
         Conflict: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
                 "Cache-Control": components["headers"]["CacheControl"];
-                "Retry-After": components["headers"]["RetryAfter"];
+                /**
+                 * @description Seconds to wait, where a repeat helps
+                 * @example 1
+                 */
+                "Retry-After"?: number;
                 [name: string]: unknown;
             };
             content: {
@@ -542,6 +546,18 @@ export interface components {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
                 "Cache-Control": components["headers"]["CacheControl"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description So many requests with an `Idempotency-Key` were made for this user in the last 24 hours that no further answer can be kept. Nothing was done. Ask again after `Retry-After`, or without a key. */
+        TooManyKeys: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                "Retry-After": components["headers"]["RetryAfter"];
                 [name: string]: unknown;
             };
             content: {
@@ -945,6 +961,7 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyKeys"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];
         };
