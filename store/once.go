@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,7 +27,8 @@ var (
 	ErrInProgress = errors.New("request with this key is in progress")
 )
 
-// How many answers of a user are kept at a time, and how much text in them, in bytes.
+// How many answers of a user are kept at a time, unless Store.AnswersPerUser says
+// otherwise, and how much text in them, in bytes.
 const (
 	maxKept      = 10_000
 	maxKeptBytes = 64 << 20
@@ -64,7 +66,7 @@ func (s *Store) CreateTaskOnce(ctx context.Context, t Task, once Once) (answer s
 		if answer, err = once.Answer(made); err != nil {
 			return err
 		}
-		return keepAnswer(ctx, q, t.UserID, once, answer)
+		return s.keepAnswer(ctx, q, t.UserID, once, answer)
 	})
 	if err != nil {
 		return "", false, err
@@ -76,7 +78,7 @@ func (s *Store) CreateTaskOnce(ctx context.Context, t Task, once Once) (answer s
 // task_feed, which createTask has locked: what lies between it and the oldest row is how
 // much there is, without counting. Answers are kept equally long, so that the oldest
 // goes first.
-func keepAnswer(ctx context.Context, q querier, userID string, once Once, answer string) error {
+func (s *Store) keepAnswer(ctx context.Context, q querier, userID string, once Once, answer string) error {
 	var seq, bytes, oldest, oldestBytes int64
 	err := q.one(ctx, []any{&seq, &bytes}, `UPDATE task_feed SET kept_seq = kept_seq + 1, kept_bytes = kept_bytes + ? WHERE user_id = ? RETURNING kept_seq, kept_bytes`,
 		len(answer), userID)
@@ -90,7 +92,7 @@ func keepAnswer(ctx context.Context, q querier, userID string, once Once, answer
 	case errors.Is(err, ErrNotFound), isUnreadable(err):
 	case err != nil:
 		return err
-	case seq-oldest >= maxKept, bytes-oldestBytes > maxKeptBytes:
+	case seq-oldest >= int64(cmp.Or(s.AnswersPerUser, maxKept)), bytes-oldestBytes > maxKeptBytes:
 		return &KeptFull{until}
 	}
 	_, err = q.exec(ctx, `UPDATE idempotency SET answer = ?, seq = ?, bytes_to = ? WHERE caller = ? AND user_id = ? AND key = ?`,
