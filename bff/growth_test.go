@@ -86,6 +86,28 @@ func TestSessionsBeyondALowerLimitEndByThemselves(t *testing.T) {
 	})
 }
 
+// TestChangesOfTheProfileAreLimited: each leaves an event, which is kept for months.
+func TestChangesOfTheProfileAreLimited(t *testing.T) {
+	each(t, func(s *site) {
+		v, other := s.visitor(), s.visitor()
+		v.signUp("ada@example.com")
+		other.signUp("bob@example.com")
+		const limit = 60
+		for range limit {
+			v.want(v.do("POST", "/api/auth/update-user", `{"name":"Ada"}`), 200, "")
+		}
+		for range 2 {
+			v.tooMany(v.do("POST", "/api/auth/update-user", `{"name":"Ada"}`))
+		}
+		if got := len(s.events(store.EventUserUpdated)); got != limit {
+			t.Errorf("got %d events, want %d", got, limit)
+		}
+		other.want(other.do("POST", "/api/auth/update-user", `{"name":"Bob"}`), 200, "")
+		s.clock.Advance(5 * time.Minute)
+		v.want(v.do("POST", "/api/auth/update-user", `{"name":"Ada"}`), 200, "")
+	})
+}
+
 // TestTheAddressOfADeletedAccountIsFreeAtOnce, and the clean-up of what is left of it
 // touches nothing of the new one.
 func TestTheAddressOfADeletedAccountIsFreeAtOnce(t *testing.T) {

@@ -48,7 +48,7 @@ func (s *Server) pruneEvents(ctx context.Context) error {
 	})
 }
 
-const pruneBatch = 500 // rows
+const pruneBatch = 200 // rows
 
 // trimSessions ends what sessions users have beyond the limit: from before it was this
 // low. Those that come are held to it by sign-in.

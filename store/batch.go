@@ -8,7 +8,7 @@ import (
 // What piles up is deleted in batches, each a small transaction: one statement over a
 // million rows would keep all other writers waiting until it is done.
 const (
-	batchRows  = 500
+	batchRows  = 200
 	batchBytes = 1 << 20 // of text; a row may have 100 KiB
 )
 
