@@ -3,10 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
+	"io/fs"
 	"time"
 
 	"github.com/jmoiron/sqlx"
-	"github.com/lib/pq"
 )
 
 // What the tests look at from outside the package.
@@ -42,7 +42,8 @@ func (s *Store) Pools() map[string]*sqlx.DB {
 
 // LockMigrations takes the lock that a migration takes.
 func (s *Store) LockMigrations(ctx context.Context) (release func(), err error) {
-	return s.engine.lock(ctx)
+	_, release, err = s.engine.lock(ctx)
+	return release, err
 }
 
 // OpenLinks opens a pool whose connections give the server only so long to answer.
@@ -51,15 +52,40 @@ func OpenLinks(databaseURL string, silence time.Duration) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	driver, err := pq.NewConnectorConfig(config)
+	hosts, err := newHosts(config)
 	if err != nil {
 		return nil, err
 	}
-	driver.Dialer(dialer{})
-	return sql.OpenDB(connector{driver, silence}), nil
+	return sql.OpenDB(connector{hosts: hosts, silence: silence}), nil
 }
 
 // PageStatement is what TaskPage asks the database.
 func (s *Store) PageStatement(q TaskQuery, userID string, limit int) (string, []any) {
 	return s.pageStatement(q, userID, limit)
+}
+
+var (
+	ParameterRules = parameterRules
+	KnownToDriver  = knownToDriver
+)
+
+// DriverText is what lib/pq gets of a URL.
+func DriverText(databaseURL string) (string, error) {
+	u, err := parsePostgresURL(databaseURL)
+	return u.text(), err
+}
+
+// SetMigrations replaces the migrations.
+func (s *Store) SetMigrations(files fs.FS) { s.engine.migrations = files }
+
+// DropLock has migrations go on without their lock.
+func (s *Store) DropLock() {
+	s.engine.lock = func(ctx context.Context) (context.Context, func(), error) { return ctx, func() {}, nil }
+}
+
+// AllPools are the pools of calls and of migrations, by name.
+func (s *Store) AllPools(cleanup func(func())) map[string]*sql.DB {
+	db, done := s.engine.migrationPool()
+	cleanup(done)
+	return map[string]*sql.DB{"calls": s.write.DB, "migrations": db}
 }

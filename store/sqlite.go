@@ -141,14 +141,25 @@ func connectSQLite(path string, patience time.Duration) (*Store, error) {
 		turn:     make(chan struct{}, 1),
 		patience: patience,
 		engine: engine{
-			name:          "sqlite",
-			dialect:       goose.DialectSQLite3,
-			migrations:    migrations.SQLite(),
-			pingSQL:       `SELECT count(*) FROM sqlite_schema`,
-			isMigratedSQL: `SELECT count(*) > 0 FROM sqlite_schema WHERE name = 'goose_db_version'`,
-			versionsSQL:   `SELECT version_id, tstamp FROM goose_db_version`,
-			findSQL:       func(column string) string { return `instr(` + column + `, ?) > 0` },
-			lock:          func(ctx context.Context) (func(), error) { return lockFile(ctx, path+".lock") },
+			name:       "sqlite",
+			dialect:    goose.DialectSQLite3,
+			migrations: migrations.SQLite(),
+			pingSQL:    `SELECT count(*) FROM sqlite_schema`,
+			versionTableSQL: `CREATE TABLE ` + versionTable + ` (
+				id INTEGER PRIMARY KEY AUTOINCREMENT,
+				version_id INTEGER NOT NULL UNIQUE,
+				is_applied INTEGER NOT NULL,
+				tstamp TIMESTAMP DEFAULT (datetime('now')))`,
+			hasTableSQL: `SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = ?`,
+			versionsSQL: `SELECT version_id, tstamp FROM `,
+			columnsSQL:  `SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type = 'table'`,
+			namesSQL:    `SELECT name FROM sqlite_schema`,
+			foldName:    strings.ToLower,
+			findSQL:     func(column string) string { return `instr(` + column + `, ?) > 0` },
+			lock: func(ctx context.Context) (context.Context, func(), error) {
+				release, err := lockFile(ctx, path+".lock")
+				return ctx, release, err // nobody takes it away
+			},
 			migrationPool: func() (*sql.DB, func()) { return write.DB, func() {} },
 		},
 	}, nil
@@ -186,10 +197,10 @@ func sqlitePool(path string, size int, busy time.Duration, settings url.Values) 
 // checkOurs refuses, before anything is written, a file that another program
 // keeps: one with tables but without our migrations, or one of another kind.
 func (s *Store) checkOurs(ctx context.Context) error {
-	var tables int
-	var ours bool
-	err := s.call(ctx, "open", func(ctx context.Context) error {
-		return querier{s.read}.one(ctx, []any{&tables, &ours}, `SELECT count(*), coalesce(max(name = 'goose_db_version'), 0) > 0 FROM sqlite_schema WHERE type = 'table'`)
+	var foreign int
+	err := s.call(ctx, "open", func(ctx context.Context) (err error) {
+		foreign, err = s.foreignTables(ctx)
+		return err
 	})
 	var fault *sqlite.Error
 	switch {
@@ -197,8 +208,8 @@ func (s *Store) checkOurs(ctx context.Context) error {
 		return fmt.Errorf("%w: %w", ErrForeign, err)
 	case err != nil:
 		return err
-	case tables > 0 && !ours:
-		return fmt.Errorf("%w: it has %d tables that are not ours", ErrForeign, tables)
+	case foreign > 0:
+		return fmt.Errorf("%w: it has %d tables that are not ours", ErrForeign, foreign)
 	}
 	return nil
 }

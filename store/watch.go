@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 
@@ -96,19 +95,6 @@ func (s *Store) watchFile(ctx context.Context, w TaskWatcher) {
 		case <-tick.C:
 		}
 	}
-}
-
-// listenURL is databaseURL with a bound on connecting, which there may be none of.
-func listenURL(databaseURL string, config pq.Config) string {
-	u, err := url.Parse(databaseURL)
-	if err != nil {
-		return databaseURL // was parsed before
-	}
-	query := u.Query()
-	query.Set("connect_timeout", fmt.Sprint(max(1, int(config.ConnectTimeout.Seconds()))))
-	query.Set("application_name", config.ApplicationName)
-	u.RawQuery = query.Encode()
-	return u.String()
 }
 
 // errSilent means that notifications do not arrive.

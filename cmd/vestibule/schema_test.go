@@ -36,7 +36,7 @@ func TestEverySettingRefusesBadValuesByName(t *testing.T) {
 		}},
 		{"CORS_API_ORIGINS", nil, []string{"*", "null", "https://*.example.com", "https://a.example/path", "https://a.example/", "a.example", "https://a.example,https://a.example"}},
 		{"TRUSTED_PROXIES", nil, []string{"10.0.0.0/33", "10.0.0.5/8", "0.0.0.0/0", "::/0", "proxy.internal", "10.0.0.0/8,", "::ffff:10.0.0.0/104", "::ffff:10.0.0.1", "fe80::1%eth0", "*"}},
-		{"DATABASE_URL", nil, []string{"mysql://x", "data/vestibule.db", "sqlite:", "sqlite://data/x.db", "sqlite:data/", "sqlite::memory:", "sqlite:file:x.db", "sqlite:x.db?mode=ro", "sqlite:~/x.db", "sqlite:~", "sqlite:~ada/x.db", "sqlite:$HOME/x.db", "sqlite:/var/${NAME}/x.db", "sqlite:$(pwd)/x.db", "postgres://u:%zz@h/d", "postgres://u:a#b@h/d"}},
+		{"DATABASE_URL", nil, []string{"mysql://x", "data/vestibule.db", "sqlite:", "sqlite://data/x.db", "sqlite:data/", "sqlite::memory:", "sqlite:file:x.db", "sqlite:x.db?mode=ro", "sqlite:~/x.db", "sqlite:~", "sqlite:~ada/x.db", "sqlite:$HOME/x.db", "sqlite:/var/${NAME}/x.db", "sqlite:$(pwd)/x.db", "postgres://u:%zz@h/d", "postgres://u:a#b@h/d", "postgres://a:x,b:1/d", "postgres://a,b:70000/d", "postgres://h/d?gssencmode=require", "postgres://h/d?target_session_attrs=standby", "postgres:h/d"}},
 		{"MIGRATE", nil, []string{"yes", "1", "TRUE"}},
 		{"BETTER_AUTH_SECRET", nil, []string{"short", goodSecret[:31], goodSecret + " ", goodSecret + "\n", "<generate-with-openssl-rand-hex-32>",
 			strings.Repeat("s", 32), strings.Repeat("ab", 16), strings.Repeat("0123456789", 4), "0123456789abcdef0123456789abcdef", "change-me-change-me-change-me-cha", strings.Repeat("ü", 16),
@@ -122,7 +122,7 @@ func TestEverySettingTakesGoodValues(t *testing.T) {
 		{"TRUSTED_ORIGINS", nil, []string{"http://localhost:5173", "https://a.example, https://b.example:8443"}},
 		{"CORS_API_ORIGINS", nil, []string{"http://localhost:5173", "https://a.example, https://b.example:8443", "http://localhost:3000"}},
 		{"TRUSTED_PROXIES", nil, []string{"10.0.0.0/8", "192.0.2.7,2001:db8::/32", "::1"}},
-		{"DATABASE_URL", environment{"BETTER_AUTH_SECRET": goodSecret}, []string{"sqlite:x.db", "sqlite:/var/lib/x.db", "sqlite:./data/x.db", "sqlite:./~/x.db", "sqlite:x~1/a$.db", "postgres://u:p@h:5432/d?sslmode=disable", "postgresql://h/d"}},
+		{"DATABASE_URL", environment{"BETTER_AUTH_SECRET": goodSecret}, []string{"sqlite:x.db", "sqlite:/var/lib/x.db", "sqlite:./data/x.db", "sqlite:./~/x.db", "sqlite:x~1/a$.db", "postgres://u:p@h:5432/d?sslmode=disable", "postgresql://h/d", "postgres://a:5432,b:5433/d?target_session_attrs=read-write", "postgres://u:p@%2Frun%2Fpostgresql/d", "postgres://h/d?channel_binding=require&sslmode=require", "postgres://h/d?schema=public&pgbouncer=true"}},
 		{"MIGRATE", nil, []string{"true", "false"}},
 		{"BETTER_AUTH_SECRET", nil, []string{goodSecret, "7f9c8e3a2b1d4f6e8c9a0b2d3e4f5a6b", "31415926535897932384626433832795", "äöüß-äöüß-ßöäü-öäüß", "spaces are fine in the middle of it"}},
 		// With public keys an old secret only opens the keys that were made under it.
