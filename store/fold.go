@@ -54,19 +54,7 @@ func readable(text string) string {
 // program has written, and reports whether there may be more of them. It stops early
 // once it has kept other writers waiting for atMost.
 func (s *Store) FoldTasks(ctx context.Context, limit int, atMost time.Duration) (more bool, err error) {
-	var found []unfolded
-	err = s.call(ctx, "find tasks to fold", func(ctx context.Context) error {
-		found = nil
-		var t unfolded
-		return querier{s.read}.every(ctx, []any{&t.id, &t.userID, &t.version, rawText{&t.title}, rawText{&t.description}},
-			func(readable bool) {
-				if !readable || t.title == nil { // taken out of the way of the others
-					t.title, t.description = new(""), nil
-				}
-				found = append(found, t)
-			},
-			`SELECT id, user_id, version, title, description FROM tasks WHERE title_fold IS NULL ORDER BY id LIMIT ?`, limit)
-	})
+	found, more, err := s.unfolded(ctx, limit)
 	if err != nil || len(found) == 0 {
 		return false, err
 	}
@@ -76,7 +64,6 @@ func (s *Store) FoldTasks(ctx context.Context, limit int, atMost time.Duration) 
 		texts[i] = folded{foldOptional(t.title), foldOptional(t.description)}
 	}
 	err = s.tx(ctx, "fold tasks", func(ctx context.Context, q querier) error {
-		more = len(found) == limit
 		begun := time.Now()
 		for i, t := range found {
 			if i > 0 && time.Since(begun) >= atMost {
@@ -95,11 +82,32 @@ func (s *Store) FoldTasks(ctx context.Context, limit int, atMost time.Duration) 
 	return more, err
 }
 
+// foldRows is how many tasks are folded at a time, each of up to 41 KiB.
+const foldRows = 25
+
 // unfolded is what of a task is folded.
 type unfolded struct {
 	id, version        int64
 	userID             string
 	title, description *string
+}
+
+// unfolded returns some of the tasks that are not searchable yet.
+func (s *Store) unfolded(ctx context.Context, limit int) (found []unfolded, more bool, err error) {
+	limit = min(limit, foldRows)
+	err = s.call(ctx, "find tasks to fold", func(ctx context.Context) error {
+		found = nil
+		var t unfolded
+		return querier{s.read}.every(ctx, []any{&t.id, &t.userID, &t.version, rawText{&t.title}, rawText{&t.description}},
+			func(readable bool) {
+				if !readable || t.title == nil { // taken out of the way of the others
+					t.title, t.description = new(""), nil
+				}
+				found = append(found, t)
+			},
+			`SELECT id, user_id, version, title, description FROM tasks WHERE title_fold IS NULL ORDER BY id LIMIT ?`, limit)
+	})
+	return found, len(found) == limit, err
 }
 
 // rawText is the destination of text that another program may have written: what is

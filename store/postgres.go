@@ -50,6 +50,8 @@ func openPostgres(ctx context.Context, databaseURL string, patience time.Duratio
 		often:     db,
 		write:     db,
 		patience:  patience,
+		pageWork:  pageWork,
+		listWork:  listWork,
 		engine: engine{
 			name:       "postgres",
 			shared:     true,

@@ -65,7 +65,11 @@ func (s *Store) try(ctx context.Context, f func(context.Context, querier) error)
 	if err := f(ctx, querier{tx}); err != nil {
 		return err
 	}
-	return tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	s.checkpoints.written()
+	return nil
 }
 
 // restartable reports whether the database has rolled the transaction back and

@@ -45,7 +45,8 @@ type Store struct {
 	// often is read for statements that are run all the time and never vary.
 	often handle
 
-	watch *watch // on SQLite, once it is open
+	watch       *watch       // on SQLite, once it is open
+	checkpoints *checkpoints // likewise
 
 	listenURL string // on PostgreSQL, for connections that listen
 
@@ -58,6 +59,8 @@ type Store struct {
 
 	unreadable unreadables
 	observe    func(query string, rows int64) // is told of each write; for tests, else nil
+
+	pageWork, listWork work // bound what a search looks through
 
 	sessionsLock string   // the file that ClaimSessions locks; "" where nothing is to be claimed
 	claimed      *os.File // locked until Close
@@ -89,6 +92,7 @@ func open(ctx context.Context, url string, patience time.Duration) (*Store, erro
 // Close closes the connections, after the calls that are under way.
 func (s *Store) Close() error {
 	var err error
+	s.checkpoints.close()
 	if s.watch != nil {
 		err = s.watch.close()
 	}

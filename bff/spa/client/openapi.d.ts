@@ -90,7 +90,7 @@ export interface paths {
         };
         /**
          * List tasks
-         * @description Without `limit` all of them, streamed, oldest first unless `sort` says otherwise. With `limit` a page: follow `Link` with `rel="next"` until there is none. Pages stay right while tasks come and go: a task that is there all the time is on exactly one of them.
+         * @description Without `limit` all of them, streamed, oldest first unless `sort` says otherwise. With `limit` a page: follow `Link` with `rel="next"` until there is none. A page may have fewer tasks than `limit`, or none, and yet have a `Link`: one of a search ends where enough was looked through. Pages stay right while tasks come and go: a task that is there all the time is on exactly one of them.
          */
         get: operations["fetchTasks"];
         put?: never;
@@ -564,7 +564,19 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The database, or the keys that tokens are verified with, cannot be had at the moment. Ask again after `Retry-After`. */
+        /** @description Too many lists with `q` of this user are under way. Ask again after `Retry-After`. */
+        TooManySearches: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The database, or the keys that tokens are verified with, cannot be had at the moment, or too many searches are under way. Ask again after `Retry-After`. */
         Unavailable: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -911,6 +923,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NoSuchUser"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManySearches"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];
         };
