@@ -278,8 +278,8 @@ func TestWhatIsDeletedByTimeIsFoundByAnIndex(t *testing.T) {
 	}
 }
 
-// TestABatchRestsAndEndsWithItsContext: it is repeated while there is more.
-func TestABatchRestsAndEndsWithItsContext(t *testing.T) {
+// TestBatchesEnd when there is no more, with an error, and with their context.
+func TestBatchesEnd(t *testing.T) {
 	n := 0
 	if err := store.InBatches(t.Context(), func() (bool, error) { n++; return n < 3, nil }); err != nil || n != 3 {
 		t.Errorf("got %d batches, %v, want 3", n, err)
@@ -287,5 +287,16 @@ func TestABatchRestsAndEndsWithItsContext(t *testing.T) {
 	failure := errors.New("x")
 	if err := store.InBatches(t.Context(), func() (bool, error) { return true, failure }); err != failure {
 		t.Errorf("got %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	n = 0
+	err := store.InBatches(ctx, func() (bool, error) {
+		n++
+		cancel()
+		time.Sleep(time.Millisecond) // so that there is a rest, in which it ends
+		return n < 1000, nil
+	})
+	if err != nil || n == 1000 {
+		t.Errorf("got %d batches, %v, want an end with the context", n, err)
 	}
 }
