@@ -80,6 +80,7 @@ type Tasks interface {
 	FoldTasks(ctx context.Context, limit int, atMost time.Duration) (more bool, err error)
 	DeleteExpiredAnswers(ctx context.Context, now time.Time, limit int) (int64, error)
 	DeleteTaskEvents(ctx context.Context, before time.Time, limit int) (int64, error)
+	DeleteRemains(ctx context.Context, userID string) (store.Remains, error)
 }
 
 // Deps is what the API works with.

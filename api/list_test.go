@@ -74,6 +74,9 @@ func (b broken) TaskFeeds(context.Context, []string) (map[string]int64, error) {
 
 func (b broken) WatchTasks(ctx context.Context, _ store.TaskWatcher) { <-ctx.Done() }
 
+func (b broken) DeleteRemains(context.Context, string) (store.Remains, error) {
+	return store.Remains{}, b.err
+}
 func (b broken) FoldTasks(context.Context, int, time.Duration) (bool, error) { return false, b.err }
 
 func (b broken) DeleteExpiredAnswers(context.Context, time.Time, int) (int64, error) { return 0, b.err }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -43,7 +44,10 @@ func printableASCII(text string) bool {
 
 var (
 	errInProgress = web.Refuse(http.StatusConflict, "IN_PROGRESS", "A request with this Idempotency-Key is still in progress. Please try again.").With("Retry-After", "1")
-	errKeyReused  = func() *web.Error {
+	// Not kept, the answer could not be given again, and the caller would not know.
+	errTooManyKeys = web.Refuse(http.StatusTooManyRequests, "TOO_MANY_KEYS",
+		"Too many requests with an Idempotency-Key have been made for this user in the last 24 hours. Nothing was done. Try again later, or without a key.")
+	errKeyReused = func() *web.Error {
 		e := web.Refuse(http.StatusUnprocessableEntity, "KEY_REUSED", "The request has fields that are not valid.")
 		e.Fields = []web.FieldError{{Field: "Idempotency-Key", Message: "was used for another request; use a new one"}}
 		return e
@@ -112,7 +116,11 @@ func (s *Server) createOnce(ctx context.Context, w http.ResponseWriter, t store.
 			return string(text), err
 		},
 	})
+	full, isFull := errors.AsType[*store.KeptFull](err)
 	switch {
+	case isFull:
+		wait := max(full.Until.Sub(t.CreatedAt), 0) + tidyEvery // when it has been deleted
+		return errTooManyKeys.With("Retry-After", strconv.Itoa(int(wait/time.Second))).Because(err)
 	case errors.Is(err, store.ErrInProgress):
 		return errInProgress.Because(err)
 	case errors.Is(err, store.ErrKeyReused):

@@ -114,9 +114,13 @@ func refusal(err error) error {
 		return web.Refuse(http.StatusPreconditionFailed, "PRECONDITION_FAILED", "The task is at a version that If-None-Match excludes")
 	case errors.Is(err, store.ErrNoUser):
 		return errNoSubject.Because(err)
+	case errors.Is(err, store.ErrTooManyTasks):
+		return errTooManyTasks
 	}
 	return err
 }
+
+var errTooManyTasks = web.Refuse(http.StatusConflict, "TOO_MANY_TASKS", "The user has as many tasks as one user may have. Delete some to make room.")
 
 func badTags(name string, cause error) error {
 	return badHeader(name, `must be * or a list of entity tags like "3"`).Because(cause)

@@ -4,11 +4,13 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"vestibule/store"
 )
 
 const (
 	tidyEvery = time.Minute
-	tidyBatch = 500                   // rows at a time, so that others are not kept from writing
+	tidyBatch = 100                   // rows of up to 41 KiB at a time, so that others are not kept from writing
 	tidyHold  = 20 * time.Millisecond // for what is more than a single statement
 
 	// eventsKept is how long an event can be resumed from; the store also bounds
@@ -33,6 +35,10 @@ func (s *Server) tidy(ctx context.Context) {
 			n, err := s.tasks.DeleteTaskEvents(ctx, s.now().Add(-eventsKept), tidyBatch)
 			return n == tidyBatch, err
 		})
+		s.batches(ctx, "what deleted users have left was not deleted", func() (bool, error) {
+			left, err := s.tasks.DeleteRemains(ctx, "")
+			return left.UserID != "", err
+		})
 		select {
 		case <-ctx.Done():
 			return
@@ -41,22 +47,9 @@ func (s *Server) tidy(ctx context.Context) {
 	}
 }
 
-// batches repeats do while there is more, and rests in between for as long as it took:
-// the time of the database is for requests.
+// batches repeats do while there is more.
 func (s *Server) batches(ctx context.Context, failure string, do func() (more bool, err error)) {
-	for {
-		begun := time.Now()
-		more, err := do()
-		if err != nil && ctx.Err() == nil {
-			s.log.LogAttrs(ctx, slog.LevelWarn, failure, slog.String("error", err.Error()))
-		}
-		if err != nil || !more {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(time.Since(begun)):
-		}
+	if err := store.InBatches(ctx, do); err != nil && ctx.Err() == nil {
+		s.log.LogAttrs(ctx, slog.LevelWarn, failure, slog.String("error", err.Error()))
 	}
 }

@@ -48,6 +48,7 @@ type Config struct {
 	SessionUpdateAge time.Duration // age of the last update at which use makes another
 	SessionMaxAge    time.Duration // life of a session since sign-in
 	SessionFreshAge  time.Duration // how long a proof of the password stands for another one
+	SessionsPerUser  int           // beyond it a sign-in ends those used longest ago; 0: no limit
 	CookieName       string        // its prefix included
 	CookieSameSite   http.SameSite
 

@@ -31,6 +31,14 @@ func ReadCredentials(header, body string) (id, secret string, err error) {
 
 const PruneBatch = pruneBatch
 
+var (
+	TrimSessions = (*Server).trimSessions
+	PruneRemains = (*Server).pruneRemains
+)
+
+// LimitSessions is another start of s with a SESSIONS_PER_USER.
+func LimitSessions(s *Server, n int) { s.cfg.SessionsPerUser = n }
+
 // BelieveFor has s believe what it has read of a session for so long, whatever is
 // written to the database meanwhile.
 func (s *Server) BelieveFor(d time.Duration) { s.sessions.Recheck, s.sessions.Version = d, nil }

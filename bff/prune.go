@@ -2,8 +2,11 @@ package bff
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
+
+	"vestibule/store"
 )
 
 // pruneEvery is how often rows are deleted that are of no more use. Nothing but
@@ -16,11 +19,13 @@ func (s *Server) prune(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		for what, del := range map[string]func(context.Context) error{
-			"counters": s.limits.Prune,
-			"events":   s.pruneEvents,
+			"expired counters":             s.limits.Prune,
+			"expired events":               s.pruneEvents,
+			"sessions beyond the limit":    s.trimSessions,
+			"what deleted users have left": s.pruneRemains,
 		} {
 			if err := del(ctx); err != nil && ctx.Err() == nil {
-				s.log.LogAttrs(ctx, slog.LevelWarn, "expired "+what+" were not deleted", slog.String("error", err.Error()))
+				s.log.LogAttrs(ctx, slog.LevelWarn, "not deleted: "+what, slog.String("error", err.Error()))
 			}
 		}
 		select {
@@ -37,12 +42,38 @@ func (s *Server) pruneEvents(ctx context.Context) error {
 	if s.cfg.AuditRetention == 0 {
 		return nil
 	}
-	for {
+	return store.InBatches(ctx, func() (bool, error) {
 		n, err := s.store.DeleteEvents(ctx, s.now().Add(-s.cfg.AuditRetention), pruneBatch)
-		if err != nil || n < pruneBatch {
-			return err
-		}
+		return n == pruneBatch, err
+	})
+}
+
+const pruneBatch = 200 // rows
+
+// trimSessions ends what sessions users have beyond the limit: from before it was this
+// low. Those that come are held to it by sign-in.
+func (s *Server) trimSessions(ctx context.Context) error {
+	if s.cfg.SessionsPerUser == 0 {
+		return nil
+	}
+	e := s.surplus()
+	e.Actor = store.ActorSystem
+	return s.store.TrimSessions(ctx, s.cfg.SessionsPerUser, e)
+}
+
+// surplus is the event of a session that ends because its user has too many.
+func (s *Server) surplus() store.Event {
+	return store.Event{
+		At: s.now(), Type: store.EventSessionRevoked, Actor: store.ActorUser,
+		Detail: fmt.Sprintf("more than %d sessions (SESSIONS_PER_USER)", s.cfg.SessionsPerUser),
 	}
 }
 
-const pruneBatch = 1000 // rows
+// pruneRemains is the task API's work too. Where that does not run here, the list of
+// deleted users must not grow for ever.
+func (s *Server) pruneRemains(ctx context.Context) error {
+	return store.InBatches(ctx, func() (bool, error) {
+		left, err := s.store.DeleteRemains(ctx, "")
+		return left.UserID != "", err
+	})
+}

@@ -82,8 +82,9 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return s.passwordError(s.untried(r, try, err))
 	}
+	var ended []string
 	row, cookie, err := s.sessions.Start(r, user.ID, in.remember, func(row store.Session, replaces string) error {
-		return s.store.StartSession(r.Context(), row, replaces, store.IfPassword(hash), store.Recorded(s.event(r, store.EventSignIn)))
+		return s.store.StartSession(r.Context(), row, replaces, store.IfPassword(hash), s.keepSessions(r, &ended), store.Recorded(s.event(r, store.EventSignIn)))
 	})
 	switch {
 	case errors.Is(err, store.ErrNoUser), errors.Is(err, store.ErrConflict):
@@ -91,6 +92,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	}
+	s.sessions.Forget(ended...)
 	web.NoteUser(r, user.ID)
 	s.succeeded(r, try)
 	http.SetCookie(w, cookie)
@@ -98,6 +100,13 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Location", in.target)
 	}
 	return web.WriteJSON(w, http.StatusOK, signInJSON{Redirect: in.target != "", Token: row.ID, URL: in.target, User: toUserJSON(user)})
+}
+
+// keepSessions ends, with a sign-in, what the user has beyond the limit.
+func (s *Server) keepSessions(r *http.Request, ended *[]string) store.Also {
+	e := s.event(r, store.EventSessionRevoked)
+	e.Detail = s.surplus().Detail
+	return store.KeepSessions(s.cfg.SessionsPerUser, e, ended)
 }
 
 // notThem says why nobody is signed in, to the log and the audit trail. The client

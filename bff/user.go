@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"vestibule/bff/session"
+	"vestibule/bff/throttle"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
@@ -63,6 +64,9 @@ func (s *Server) updateUser(w http.ResponseWriter, r *http.Request, live *sessio
 	}
 	if change.Name == nil && change.Image == nil {
 		return web.Refuse(http.StatusBadRequest, "NO_FIELDS_TO_UPDATE", "No fields to update")
+	}
+	if err := s.limit(r, throttle.ChangeProfile(live.UserID)); err != nil {
+		return err
 	}
 	err := s.store.UpdateUser(r.Context(), live.UserID, change, s.now(), s.eventOf(r, live, store.EventUserUpdated))
 	if err != nil {

@@ -175,33 +175,6 @@ func setPassword(ctx context.Context, q querier, userID, hash string, now time.T
 	return err
 }
 
-// DeleteUser deletes a user with all that is theirs, tasks too, and records e,
-// which stays. It returns the token hashes of the sessions that have ended,
-// ErrNotFound when the user is gone already, and ErrSessionEnded when the session
-// that e names has ended.
-func (s *Store) DeleteUser(ctx context.Context, id string, e Event) (ended []string, err error) {
-	e.UserID = id
-	err = s.tx(ctx, "delete user", func(ctx context.Context, q querier) error {
-		if err := requireSession(ctx, q, e); err != nil {
-			return err
-		}
-		hashes, err := revokeAll(ctx, q, id, "", e)
-		if err != nil {
-			return err
-		}
-		ended = hashes
-		n, err := q.exec(ctx, `DELETE FROM "user" WHERE id = ?`, id)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return ErrNotFound
-		}
-		return record(ctx, q, e)
-	})
-	return ended, err
-}
-
 // RequestEmailChange queues two mails and records e: notice tells the user at their
 // address, and m, which leaves after it, asks for the new address to be confirmed. It
 // is the wish of the session that e names and dies with it; a request before it is taken

@@ -259,6 +259,7 @@ func deleteUserCase(t *testing.T, d *database) {
 	if err != nil || !slices.Equal(ended, []string{session.TokenHash}) {
 		t.Errorf("got %v, %v", ended, err)
 	}
+	deleteRemains(t, d.Store)
 	for _, rest := range []string{
 		`SELECT count(*) FROM "user" WHERE id = ?`, `SELECT count(*) FROM session WHERE "userId" = ?`, `SELECT count(*) FROM account WHERE "userId" = ?`,
 		`SELECT count(*) FROM tasks WHERE user_id = ?`, `SELECT count(*) FROM verification WHERE "userId" = ?`,

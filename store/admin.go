@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"math"
 	"strings"
 	"time"
 )
@@ -13,7 +14,7 @@ type UserFilter struct {
 }
 
 // Users returns up to limit users that f selects and whose id comes after the
-// given one, ordered by id.
+// given one, ordered by id. Fewer than limit are the last.
 func (s *Store) Users(ctx context.Context, f UserFilter, after string, limit int) ([]User, error) {
 	conditions, args := []string{`u.id > ?`}, []any{after}
 	if f.Search != "" {
@@ -27,13 +28,35 @@ func (s *Store) Users(ctx context.Context, f UserFilter, after string, limit int
 		conditions = append(conditions, `u."disabledAt" IS NOT NULL`)
 	}
 	var found []User
-	err := s.call(ctx, "users", func(ctx context.Context) error {
-		found = nil
-		var u User
-		return querier{s.read}.each(ctx, u.fields(), func() { found = append(found, u) },
-			`SELECT `+userColumns+` FROM "user" u WHERE `+strings.Join(conditions, " AND ")+` ORDER BY u.id LIMIT ?`, append(args, limit)...)
+	var u User
+	err := s.fill(limit, func(n int) (seen, got int, err error) {
+		err = s.call(ctx, "users", func(ctx context.Context) error {
+			return querier{s.read}.every(ctx, u.fields(), func(readable bool) {
+				if seen++; readable {
+					found, got = append(found, u), got+1
+				}
+			}, `SELECT `+userColumns+` FROM "user" u WHERE `+strings.Join(conditions, " AND ")+` ORDER BY u.id LIMIT ?`, append(args[:len(args):len(args)], n)...)
+		})
+		if u.ID == args[0] {
+			seen = 0 // not even its id can be read
+		}
+		args[0] = u.ID
+		return seen, got, err
 	})
 	return found, err
+}
+
+// fill reads on where rows were left out that cannot be read, until there are as many
+// as were asked for. read asks for up to n more, after those it has seen.
+func (s *Store) fill(limit int, read func(n int) (seen, got int, err error)) error {
+	for limit > 0 {
+		seen, got, err := read(limit)
+		if err != nil || seen < limit || got == limit {
+			return err
+		}
+		limit -= got
+	}
+	return nil
 }
 
 // likeLiteral takes from % and _ what they mean to LIKE.
@@ -119,19 +142,27 @@ func (s *Store) Events(ctx context.Context, f EventFilter, limit int) ([]Event, 
 			conditions, args = append(conditions, c.condition), append(args, c.at)
 		}
 	}
-	if f.Before > 0 {
-		conditions, args = append(conditions, `id < ?`), append(args, f.Before)
-	}
 	var found []Event
-	err := s.call(ctx, "events", func(ctx context.Context) error {
-		found = nil
-		var e Event
-		return querier{s.read}.each(ctx,
-			[]any{&e.ID, instant{&e.At}, &e.Type, &e.Actor, &e.UserID, &e.SessionID, &e.ClientID, &e.Email, &e.IPAddress, &e.UserAgent, &e.RequestID, &e.Detail},
-			func() { found = append(found, e) },
-			`SELECT id, at, event, actor, COALESCE("userId", ''), COALESCE("sessionId", ''), COALESCE("clientId", ''), COALESCE(email, ''),
-				COALESCE("ipAddress", ''), COALESCE("userAgent", ''), COALESCE("requestId", ''), COALESCE(detail, '')
-			FROM audit WHERE `+strings.Join(conditions, " AND ")+` ORDER BY id DESC LIMIT ?`, append(args, limit)...)
+	var e Event
+	before := int64(math.MaxInt64)
+	if f.Before > 0 {
+		before = f.Before
+	}
+	err := s.fill(limit, func(n int) (seen, got int, err error) {
+		err = s.call(ctx, "events", func(ctx context.Context) error {
+			return querier{s.read}.every(ctx,
+				[]any{&e.ID, instant{&e.At}, &e.Type, &e.Actor, &e.UserID, &e.SessionID, &e.ClientID, &e.Email, &e.IPAddress, &e.UserAgent, &e.RequestID, &e.Detail},
+				func(readable bool) {
+					if seen++; readable {
+						found, got = append(found, e), got+1
+					}
+				},
+				`SELECT id, at, event, actor, COALESCE("userId", ''), COALESCE("sessionId", ''), COALESCE("clientId", ''), COALESCE(email, ''),
+					COALESCE("ipAddress", ''), COALESCE("userAgent", ''), COALESCE("requestId", ''), COALESCE(detail, '')
+				FROM audit WHERE `+strings.Join(conditions, " AND ")+` AND id < ? ORDER BY id DESC LIMIT ?`, append(args[:len(args):len(args)], before, n)...)
+		})
+		before = e.ID
+		return seen, got, err
 	})
 	return found, err
 }

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -84,14 +86,24 @@ func (s *Store) Record(ctx context.Context, e Event, also ...Also) error {
 	})
 }
 
-// record adds an event to the transaction of what it tells of, so that neither is
+// record adds events to the transaction of what they tell of, so that neither is
 // there without the other.
-func record(ctx context.Context, q querier, e Event) error {
-	_, err := q.exec(ctx, `INSERT INTO audit (at, event, actor, "userId", "sessionId", "clientId", email, "ipAddress", "userAgent", "requestId", detail)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		e.At, e.Type, e.Actor, nullable(e.UserID), nullable(e.SessionID), nullable(e.ClientID), nullable(e.Email),
-		nullable(e.IPAddress), nullable(e.UserAgent), nullable(e.RequestID), nullable(e.Detail))
-	return err
+func record(ctx context.Context, q querier, events ...Event) error {
+	const atOnce = 100 // in a statement, which has 11 parameters for each
+	for chunk := range slices.Chunk(events, atOnce) {
+		var args []any
+		for _, e := range chunk {
+			args = append(args, e.At, e.Type, e.Actor, nullable(e.UserID), nullable(e.SessionID), nullable(e.ClientID), nullable(e.Email),
+				nullable(e.IPAddress), nullable(e.UserAgent), nullable(e.RequestID), nullable(e.Detail))
+		}
+		const row = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+		_, err := q.exec(ctx, `INSERT INTO audit (at, event, actor, "userId", "sessionId", "clientId", email, "ipAddress", "userAgent", "requestId", detail)
+			VALUES `+row+strings.Repeat(`, `+row, len(chunk)-1), args...)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // nullable is how "" is stored where it means that nothing is known.

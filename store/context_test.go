@@ -80,6 +80,9 @@ func methods(ctx context.Context, d *store.Store, u store.User, session store.Se
 		"TaskFeeds":            func() error { _, err := d.TaskFeeds(ctx, []string{u.ID}); return err },
 		"DeleteTaskEvents":     func() error { _, err := d.DeleteTaskEvents(ctx, time.Unix(0, 0), 1); return err },
 
+		"DeleteRemains": func() error { _, err := d.DeleteRemains(ctx, "usr_nobody"); return err },
+		"TrimSessions":  func() error { return d.TrimSessions(ctx, 1e6, event("x")) },
+
 		"Keys":   func() error { _, err := d.Keys(ctx); return err },
 		"AddKey": func() error { return d.AddKey(ctx, newKey("key_")) },
 

@@ -74,7 +74,7 @@ func translate(ctx context.Context, what string, err error) error {
 func sentinelOf(err error) error {
 	for _, own := range []error{
 		ErrNotFound, ErrConflict, ErrNoUser, ErrNoClient, ErrSessionEnded, ErrInvalidText, ErrUnavailable, ErrBehind, ErrAhead,
-		ErrChanged, ErrExcluded, ErrKeyReused, ErrInProgress, ErrUnproven,
+		ErrChanged, ErrExcluded, ErrKeyReused, ErrInProgress, ErrUnproven, ErrTooManyTasks,
 	} {
 		if errors.Is(err, own) {
 			return own

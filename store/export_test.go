@@ -12,9 +12,19 @@ import (
 // What the tests look at from outside the package.
 
 const (
-	Patience = patience
-	WALLimit = walLimit
+	Patience         = patience
+	BatchRows        = batchRows
+	BatchBytes       = batchBytes
+	MaxKept          = maxKept
+	MaxKeptBytes     = maxKeptBytes
+	TaskHistoryBytes = taskHistoryBytes
+	WALLimit         = walLimit
 )
+
+// Observe has f called for each statement that writes, with the rows that it changed.
+func (s *Store) Observe(f func(query string, rows int64)) { s.observe = f }
+
+var DeleteOldSQL = deleteOldSQL
 
 var (
 	SentinelOf     = sentinelOf
@@ -88,11 +98,6 @@ func (r recorder) Rebind(query string) string { return query }
 func (r recorder) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	r.f(Statement{query, args})
 	return r.handle.QueryContext(ctx, r.handle.Rebind(query), args...)
-}
-
-func (r recorder) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	r.f(Statement{query, args})
-	return r.handle.QueryRowContext(ctx, r.handle.Rebind(query), args...)
 }
 
 // SetSearch sets how many tasks are looked through for a page and for a list.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"time"
 
@@ -59,16 +58,10 @@ func (s *Store) FoldTasks(ctx context.Context, limit int, atMost time.Duration) 
 	if err != nil || len(found) == 0 {
 		return false, err
 	}
-	type folded struct {
-		title       string
-		description *string
-	}
+	type folded struct{ title, description *string }
 	texts := make([]folded, len(found))
 	for i, t := range found {
-		texts[i].title = fold(readable(t.Title))
-		if t.Description != nil {
-			texts[i].description = new(fold(readable(*t.Description)))
-		}
+		texts[i] = folded{foldOptional(t.title), foldOptional(t.description)}
 	}
 	err = s.tx(ctx, "fold tasks", func(ctx context.Context, q querier) error {
 		begun := time.Now()
@@ -80,7 +73,7 @@ func (s *Store) FoldTasks(ctx context.Context, limit int, atMost time.Duration) 
 			// Not a change of the task: its version and times stay. One that was
 			// changed meanwhile is left for the next time.
 			if _, err := q.exec(ctx, `UPDATE tasks SET title_key = ?, title_fold = ?, description_fold = ? WHERE user_id = ? AND id = ? AND version = ? AND title_fold IS NULL`,
-				sortKey(texts[i].title), texts[i].title, texts[i].description, t.UserID, t.ID, t.Version); err != nil {
+				sortKey(*texts[i].title), texts[i].title, texts[i].description, t.userID, t.id, t.version); err != nil {
 				return err
 			}
 		}
@@ -89,30 +82,46 @@ func (s *Store) FoldTasks(ctx context.Context, limit int, atMost time.Duration) 
 	return more, err
 }
 
+// foldRows is how many tasks are folded at a time, each of up to 41 KiB.
+const foldRows = 25
+
+// unfolded is what of a task is folded.
+type unfolded struct {
+	id, version        int64
+	userID             string
+	title, description *string
+}
+
 // unfolded returns some of the tasks that are not searchable yet.
-func (s *Store) unfolded(ctx context.Context, limit int) (found []Task, more bool, err error) {
-	limit = min(limit, listRows)
-	var rows []taskRow
+func (s *Store) unfolded(ctx context.Context, limit int) (found []unfolded, more bool, err error) {
+	limit = min(limit, foldRows)
 	err = s.call(ctx, "find tasks to fold", func(ctx context.Context) error {
-		var r taskRow
-		return querier{s.read}.each(ctx, append(r.fields(), &r.partial), func() { rows = append(rows, r) },
-			`SELECT `+rowColumns+` FROM tasks WHERE title_fold IS NULL ORDER BY id LIMIT ?`, limit)
+		found = nil
+		var t unfolded
+		return querier{s.read}.every(ctx, []any{&t.id, &t.userID, &t.version, rawText{&t.title}, rawText{&t.description}},
+			func(readable bool) {
+				if !readable || t.title == nil { // taken out of the way of the others
+					t.title, t.description = new(""), nil
+				}
+				found = append(found, t)
+			},
+			`SELECT id, user_id, version, title, description FROM tasks WHERE title_fold IS NULL ORDER BY id LIMIT ?`, limit)
 	})
-	if err != nil {
-		return nil, false, err
+	return found, len(found) == limit, err
+}
+
+// rawText is the destination of text that another program may have written: what is
+// none in it is left out.
+type rawText struct{ to **string }
+
+// Scan implements sql.Scanner.
+func (r rawText) Scan(value any) error {
+	*r.to = nil
+	switch v := value.(type) {
+	case string:
+		*r.to = new(readable(v))
+	case []byte:
+		*r.to = new(readable(string(v)))
 	}
-	_, end := nextPartial(rows, 0)
-	for _, r := range rows[:end] {
-		t := r.Task
-		if r.partial {
-			if t, err = s.Task(ctx, t.UserID, t.ID); errors.Is(err, ErrNotFound) {
-				continue
-			}
-			if err != nil {
-				return nil, false, err
-			}
-		}
-		found = append(found, t)
-	}
-	return found, len(rows) == limit || end < len(rows), nil
+	return nil
 }

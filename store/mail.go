@@ -89,13 +89,34 @@ func (s *Store) ClaimMail(ctx context.Context, now, until time.Time) (Mail, erro
 }
 
 func (s *Store) dueMail(ctx context.Context, now time.Time) (m Mail, err error) {
-	err = s.call(ctx, "due mail", func(ctx context.Context) error {
-		return querier{s.read}.one(ctx,
-			[]any{&m.ID, &m.Kind, &m.Recipient, &m.UserID, &m.SessionID, &m.NewEmail, &m.CallbackURL, instant{&m.CreatedAt}, instant{&m.DueAt}, &m.Attempts},
-			`SELECT id, kind, recipient, COALESCE("userId", ''), COALESCE("sessionId", ''), COALESCE("newEmail", ''), COALESCE("callbackURL", ''), "createdAt", "dueAt", attempts
-			FROM mail WHERE "dueAt" <= ? AND "afterId" IS NULL ORDER BY "dueAt", id LIMIT 1`, now)
+	for {
+		err = s.call(ctx, "due mail", func(ctx context.Context) error {
+			return querier{s.read}.one(ctx,
+				[]any{&m.ID, &m.Kind, &m.Recipient, &m.UserID, &m.SessionID, &m.NewEmail, &m.CallbackURL, instant{&m.CreatedAt}, instant{&m.DueAt}, &m.Attempts},
+				`SELECT id, kind, recipient, COALESCE("userId", ''), COALESCE("sessionId", ''), COALESCE("newEmail", ''), COALESCE("callbackURL", ''), "createdAt", "dueAt", attempts
+				FROM mail WHERE "dueAt" <= ? AND "afterId" IS NULL ORDER BY "dueAt", id LIMIT 1`, now)
+		})
+		if !isUnreadable(err) {
+			return m, err
+		}
+		if err := s.setAside(ctx, m.ID, now, err); err != nil {
+			return Mail{}, err
+		}
+	}
+}
+
+// setAsideFor is how long a mail that cannot be read does not stand in the way of others.
+const setAsideFor = 24 * time.Hour
+
+// setAside makes a mail due later that cannot be read, or returns why.
+func (s *Store) setAside(ctx context.Context, id string, now time.Time, why error) error {
+	return s.tx(ctx, "set mail aside", func(ctx context.Context, q querier) error {
+		n, err := q.exec(ctx, `UPDATE mail SET "dueAt" = ? WHERE id = ?`, now.Add(setAsideFor), id)
+		if err == nil && n == 0 {
+			return why
+		}
+		return err
 	})
-	return m, err
 }
 
 // PostponeMail makes a mail due at another time, and reports whether it still was

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,21 @@ var (
 	ErrInProgress = errors.New("request with this key is in progress")
 )
 
+// How many answers of a user are kept at a time, unless Store.AnswersPerUser says
+// otherwise, and how much text in them, in bytes.
+const (
+	maxKept      = 10_000
+	maxKeptBytes = 64 << 20
+)
+
+// KeptFull is returned where so many answers of the user are kept that there is no room
+// for another. None is forgotten early: its request could then have its effect twice.
+type KeptFull struct{ Until time.Time }
+
+func (e *KeptFull) Error() string {
+	return "no room for another kept answer of the user before " + format(e.Until)
+}
+
 // CreateTaskOnce is CreateTask for a request with a key. The answer is kept in the
 // transaction that adds the task: neither is there without the other. Where the
 // key was used before, nothing is added: it returns the answer that was kept, or
@@ -50,14 +66,38 @@ func (s *Store) CreateTaskOnce(ctx context.Context, t Task, once Once) (answer s
 		if answer, err = once.Answer(made); err != nil {
 			return err
 		}
-		_, err = q.exec(ctx, `UPDATE idempotency SET answer = ? WHERE caller = ? AND user_id = ? AND key = ?`,
-			answer, once.Caller, t.UserID, once.Key)
-		return err
+		return s.keepAnswer(ctx, q, t.UserID, once, answer)
 	})
 	if err != nil {
 		return "", false, err
 	}
 	return answer, replayed, nil
+}
+
+// keepAnswer puts the answer into the key's row. The row has the user's numbers in
+// task_feed, which createTask has locked: what lies between it and the oldest row is how
+// much there is, without counting. Answers are kept equally long, so that the oldest
+// goes first.
+func (s *Store) keepAnswer(ctx context.Context, q querier, userID string, once Once, answer string) error {
+	var seq, bytes, oldest, oldestBytes int64
+	err := q.one(ctx, []any{&seq, &bytes}, `UPDATE task_feed SET kept_seq = kept_seq + 1, kept_bytes = kept_bytes + ? WHERE user_id = ? RETURNING kept_seq, kept_bytes`,
+		len(answer), userID)
+	if err != nil {
+		return err
+	}
+	var until time.Time
+	err = q.one(ctx, []any{&oldest, &oldestBytes, instant{&until}},
+		`SELECT seq, bytes_to, expires_at FROM idempotency WHERE user_id = ? AND seq > 0 ORDER BY seq LIMIT 1`, userID)
+	switch {
+	case errors.Is(err, ErrNotFound), isUnreadable(err):
+	case err != nil:
+		return err
+	case seq-oldest >= int64(cmp.Or(s.AnswersPerUser, maxKept)), bytes-oldestBytes > maxKeptBytes:
+		return &KeptFull{until}
+	}
+	_, err = q.exec(ctx, `UPDATE idempotency SET answer = ?, seq = ?, bytes_to = ? WHERE caller = ? AND user_id = ? AND key = ?`,
+		answer, seq, bytes, once.Caller, userID, once.Key)
+	return err
 }
 
 // claimKey adds the key's row, and reports false when it is there already. A row
@@ -99,6 +139,9 @@ func keptAnswer(ctx context.Context, q querier, userID string, once Once) (strin
 	var fingerprint, answer string
 	err := q.one(ctx, []any{&fingerprint, &answer}, `SELECT fingerprint, answer FROM idempotency
 		WHERE caller = ? AND user_id = ? AND key = ?`, once.Caller, userID, once.Key)
+	if err == nil {
+		err = notGone(ctx, q, userID)
+	}
 	switch {
 	case errors.Is(err, ErrNotFound): // the other one has failed or expired since
 		return "", ErrInProgress
@@ -108,6 +151,20 @@ func keptAnswer(ctx context.Context, q querier, userID string, once Once) (strin
 		return "", ErrKeyReused
 	}
 	return answer, nil
+}
+
+// notGone returns ErrNoUser for a user who has been deleted and whose answers have not
+// been yet.
+func notGone(ctx context.Context, q querier, userID string) error {
+	var n int64
+	err := q.one(ctx, []any{&n}, `SELECT 1 FROM deleted_user WHERE user_id = ?`, userID)
+	switch {
+	case err == nil:
+		return ErrNoUser
+	case errors.Is(err, ErrNotFound):
+		return nil
+	}
+	return err
 }
 
 // DeleteExpiredAnswers deletes up to limit of the answers that have expired by

@@ -39,11 +39,3 @@ func (p *prepared) QueryContext(ctx context.Context, query string, args ...any) 
 	}
 	return s.QueryContext(ctx, args...)
 }
-
-func (p *prepared) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	s, err := p.statement(ctx, query)
-	if err != nil {
-		return p.DB.QueryRowContext(ctx, query, args...) // which meets the same error
-	}
-	return s.QueryRowContext(ctx, args...)
-}

@@ -65,6 +65,19 @@ func process(task string) error {
 			}
 			fmt.Println(t.Title)
 		}
+	case "delete": // a user, until killed
+		if argument == "" {
+			if _, err := s.DeleteUser(ctx, user, event(store.EventUserDeleted)); err != nil {
+				return err
+			}
+		}
+		for {
+			r, err := s.DeleteRemains(ctx, user)
+			if err != nil {
+				return err
+			}
+			fmt.Println(r.Rows)
+		}
 	case "toggle":
 		id, err := strconv.ParseInt(argument, 10, 64)
 		if err != nil {

@@ -16,7 +16,7 @@ import (
 
 // call bounds the time of f and turns its error into one of this package's.
 func (s *Store) call(ctx context.Context, what string, f func(context.Context) error) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, s.patience, errNoAnswer)
+	ctx, cancel := context.WithTimeoutCause(context.WithValue(ctx, storeKey{}, s), s.patience, errNoAnswer)
 	defer cancel()
 	return translate(ctx, what, f(ctx))
 }
@@ -91,7 +91,6 @@ type handle interface {
 	Rebind(query string) string
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
 // querier runs statements that are written once, with ? for parameters. It
@@ -108,23 +107,52 @@ func (q querier) exec(ctx context.Context, query string, args ...any) (int64, er
 	if err != nil {
 		return 0, err
 	}
-	return result.RowsAffected()
+	n, err := result.RowsAffected()
+	if s, ok := ctx.Value(storeKey{}).(*Store); ok && s.observe != nil {
+		s.observe(query, n)
+	}
+	return n, err
 }
 
-// one scans the only row of the answer into dest, or returns ErrNotFound.
+// one scans the first row of the answer into dest, or returns ErrNotFound, or
+// *Unreadable.
 func (q querier) one(ctx context.Context, dest []any, query string, args ...any) error {
 	if err := bind(args); err != nil {
 		return err
 	}
-	err := q.QueryRowContext(ctx, q.Rebind(query), args...).Scan(dest...)
-	if errors.Is(err, sql.ErrNoRows) {
+	rows, err := q.QueryContext(ctx, q.Rebind(query), args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		if err := rows.Err(); err != nil {
+			return err
+		}
 		return ErrNotFound
 	}
-	return err
+	if err := scan(rows, dest, query); err != nil {
+		if u, is := errors.AsType[*Unreadable](err); is {
+			reportUnreadable(ctx, u)
+		}
+		return err
+	}
+	return rows.Close()
 }
 
-// each scans every row of the answer into dest and then calls row.
+// each scans every row of the answer into dest and then calls row. Rows that cannot be
+// read are reported and left out.
 func (q querier) each(ctx context.Context, dest []any, row func(), query string, args ...any) error {
+	return q.every(ctx, dest, func(readable bool) {
+		if readable {
+			row()
+		}
+	}, query, args...)
+}
+
+// every is each that calls row for every row there is, and says whether it could be
+// read. As far as it could, it is in dest.
+func (q querier) every(ctx context.Context, dest []any, row func(readable bool), query string, args ...any) error {
 	if err := bind(args); err != nil {
 		return err
 	}
@@ -134,10 +162,13 @@ func (q querier) each(ctx context.Context, dest []any, row func(), query string,
 	}
 	defer rows.Close()
 	for rows.Next() {
-		if err := rows.Scan(dest...); err != nil {
+		err := scan(rows, dest, query)
+		if u, is := errors.AsType[*Unreadable](err); is {
+			reportUnreadable(ctx, u)
+		} else if err != nil {
 			return err
 		}
-		row()
+		row(err == nil)
 	}
 	return rows.Err()
 }

@@ -76,6 +76,7 @@ func revokeAll(ctx context.Context, q querier, userID, except string, e Event) (
 func recordEnded(ctx context.Context, q querier, ended []Session, e Event) error {
 	acting := e.SessionID
 	e.Type = EventSessionRevoked
+	events := make([]Event, 0, len(ended))
 	for _, session := range ended {
 		if session.ID == acting {
 			if err := replaced(ctx, q, session.TokenHash, e.At); err != nil {
@@ -83,11 +84,9 @@ func recordEnded(ctx context.Context, q querier, ended []Session, e Event) error
 			}
 		}
 		e.UserID, e.SessionID = session.UserID, session.ID
-		if err := record(ctx, q, e); err != nil {
-			return err
-		}
+		events = append(events, e)
 	}
-	return nil
+	return record(ctx, q, events...)
 }
 
 // endSessions deletes the sessions that the condition selects, and returns of

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -69,7 +70,11 @@ func (s *Store) SessionByTokenHash(ctx context.Context, hash string) (session Se
 			`SELECT `+sessionColumns+`, `+userColumns+`
 			FROM session s JOIN "user" u ON u.id = s."userId" WHERE s.token = ? AND u."disabledAt" IS NULL`, hash)
 	})
-	if err != nil {
+	switch {
+	case isUnreadable(err):
+		// One that cannot be read opens nothing: its browser signs in again.
+		return Session{}, User{}, fmt.Errorf("%w: %w", ErrNotFound, err)
+	case err != nil:
 		return Session{}, User{}, err
 	}
 	return session, u, nil
@@ -141,13 +146,9 @@ func (s *Store) LiveSessions(ctx context.Context, hashes []string, now time.Time
 
 // DeleteExpiredSessions deletes the sessions that have expired by now, and returns
 // how many there were. What is remembered of replaced ones goes with them.
-func (s *Store) DeleteExpiredSessions(ctx context.Context, now time.Time) (n int64, err error) {
-	err = s.tx(ctx, "delete expired sessions", func(ctx context.Context, q querier) (err error) {
-		if _, err := q.exec(ctx, `DELETE FROM replaced WHERE "expiresAt" <= ?`, now); err != nil {
-			return err
-		}
-		n, err = q.exec(ctx, `DELETE FROM session WHERE "expiresAt" <= ?`, now)
-		return err
-	})
-	return n, err
+func (s *Store) DeleteExpiredSessions(ctx context.Context, now time.Time) (int64, error) {
+	if _, err := s.deleteOld(ctx, "delete replaced sessions", "replaced", "token", `"expiresAt"`, now); err != nil {
+		return 0, err
+	}
+	return s.deleteOld(ctx, "delete expired sessions", "session", "id", `"expiresAt"`, now)
 }

@@ -62,6 +62,14 @@ type Store struct {
 
 	patience time.Duration // bounds a call
 
+	// TasksPerUser is how many tasks a user may have, 0 for any number, and AnswersPerUser
+	// how many answers are kept for a user at a time, 10 000 unless it is set. They must
+	// not be changed once the store is in use.
+	TasksPerUser, AnswersPerUser int
+
+	unreadable unreadables
+	observe    func(query string, rows int64) // is told of each write; for tests, else nil
+
 	pageWork, listWork work // bound what a search looks through
 
 	sessionsLock string   // the file that ClaimSessions locks; "" where nothing is to be claimed

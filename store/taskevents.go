@@ -20,37 +20,72 @@ type TaskEvent struct {
 	Task Task   // as it was after the change, or before its deletion
 }
 
+// How many changes of a user are kept, how much text in them, and how much is read at
+// once, in bytes.
 const (
-	taskHistory = 1000     // changes of a user that are kept
-	eventRows   = 100      // events that are read at once
-	eventBytes  = 15 << 16 // of their texts; with one more task, of 41 KiB, less than 1 MiB
+	taskHistory      = 1000
+	taskHistoryBytes = 8 << 20
+	eventRows        = 100      // events that are read at once
+	eventBytes       = 15 << 16 // of their texts; with one more task, of 41 KiB, less than 1 MiB
 )
 
 // addTaskEvent adds a change to the user's feed, in the transaction that makes it
 // and as the last thing there: the feed's row is locked from here to its end, so
 // that events become visible in the order of their numbers. Without that a reader
 // that has seen 8 would never look for the 7 that is committed later.
+//
+// The feed's row goes with the user's, and cannot be added without it: what is written
+// for a user who has been deleted fails here.
 func (s *Store) addTaskEvent(ctx context.Context, q querier, kind string, t Task, at time.Time) error {
-	var seq int64
-	err := q.one(ctx, []any{&seq}, `INSERT INTO task_feed (user_id, seq) VALUES (?, 1)
-		ON CONFLICT (user_id) DO UPDATE SET seq = task_feed.seq + 1 RETURNING seq`, t.UserID)
+	size := int64(len(t.Title))
+	if t.Description != nil {
+		size += int64(len(*t.Description))
+	}
+	more := map[string]int{TaskCreated: 1, TaskDeleted: -1}[kind] // tasks
+	var seq, bytes, tasks int64
+	err := q.one(ctx, []any{&seq, &bytes, &tasks}, `INSERT INTO task_feed (user_id, seq, event_bytes, tasks) VALUES (?, 1, ?, ?)
+		ON CONFLICT (user_id) DO UPDATE SET seq = task_feed.seq + 1, event_bytes = task_feed.event_bytes + ?, tasks = task_feed.tasks + ?
+		RETURNING seq, event_bytes, tasks`, t.UserID, size, more, size, more)
 	if err != nil {
 		return err
 	}
-	_, err = q.exec(ctx, `INSERT INTO task_event (user_id, seq, kind, at, task_id, title, description, completed, created_at, updated_at, version)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		t.UserID, seq, kind, at, t.ID, t.Title, t.Description, t.Completed, t.CreatedAt, t.UpdatedAt, t.Version)
+	if kind == TaskCreated && s.TasksPerUser > 0 && tasks > int64(s.TasksPerUser) {
+		return ErrTooManyTasks
+	}
+	_, err = q.exec(ctx, `INSERT INTO task_event (user_id, seq, kind, at, task_id, title, description, completed, created_at, updated_at, version, bytes_to)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		t.UserID, seq, kind, at, t.ID, t.Title, t.Description, t.Completed, t.CreatedAt, t.UpdatedAt, t.Version, bytes)
 	if err != nil {
 		return err
 	}
-	const tenth = taskHistory / 10 // a statement in so many is saved
-	if seq%tenth == 0 {
-		if _, err := q.exec(ctx, `DELETE FROM task_event WHERE user_id = ? AND seq <= ?`, t.UserID, seq-taskHistory); err != nil {
-			return err
-		}
+	if err := shortenHistory(ctx, q, t.UserID, seq, bytes, size); err != nil {
+		return err
 	}
 	q.announce(t.UserID, seq)
 	return nil
+}
+
+// shortenHistory deletes the user's oldest events beyond what is kept. It looks after
+// every so many events, or so much text, and deletes a bounded number.
+func shortenHistory(ctx context.Context, q querier, userID string, seq, bytes, size int64) error {
+	const (
+		tenth = taskHistory / 10
+		text  = taskHistoryBytes / 8
+		most  = 2 * tenth // rows in a statement; more than come between two looks
+	)
+	if seq%tenth != 0 && (bytes-size)/text == bytes/text {
+		return nil
+	}
+	var oldest, kept int64
+	err := q.one(ctx, []any{&oldest, &kept}, `SELECT
+		(SELECT seq FROM task_event WHERE user_id = ? ORDER BY seq LIMIT 1),
+		(SELECT seq FROM task_event WHERE user_id = ? AND bytes_to > ? ORDER BY seq LIMIT 1)`, userID, userID, bytes-taskHistoryBytes)
+	if err != nil {
+		return err
+	}
+	end := min(max(kept, seq-taskHistory+1), oldest+most)
+	_, err = q.exec(ctx, `DELETE FROM task_event WHERE user_id = ? AND seq < ?`, userID, end)
+	return err
 }
 
 // TaskEvents returns the user's next events after the one with the number after, in
@@ -69,8 +104,8 @@ func (s *Store) TaskEvents(ctx context.Context, userID string, after int64, limi
 			`SELECT seq, kind, task_id, user_id, title, description, completed, created_at, updated_at, version
 			FROM (SELECT *, SUM(size) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) AS total
 				FROM (SELECT *, octet_length(title) + COALESCE(octet_length(description), 0) AS size
-					FROM task_event WHERE user_id = ? AND seq > ? ORDER BY seq LIMIT ?) AS next) AS counted
-			WHERE total - size < ? ORDER BY seq`, userID, after, eventRows, min(limit, eventBytes))
+					FROM task_event WHERE user_id = ? AND seq > ?`+notDeleted+` ORDER BY seq LIMIT ?) AS next) AS counted
+			WHERE total - size < ? ORDER BY seq`, userID, after, userID, eventRows, min(limit, eventBytes))
 	})
 	if err != nil {
 		return nil, err

@@ -1,6 +1,9 @@
 package store
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // taskKeys are the columns of the orders. Each has an index behind user_id and
 // completed; the ids have one behind user_id alone too.
@@ -54,8 +57,8 @@ func (q TaskQuery) part(userID, columns string, columnArgs []any, completed *boo
 	order = append(order, `id`)
 
 	var b strings.Builder
-	b.WriteString(`SELECT ` + columns + `, ` + place + ` AS place FROM tasks WHERE user_id = ?`)
-	args := append(append([]any{}, columnArgs...), userID)
+	b.WriteString(`SELECT ` + columns + `, ` + place + ` AS place FROM tasks WHERE user_id = ?` + notDeleted)
+	args := append(append([]any{}, columnArgs...), userID, userID)
 	switch {
 	case q.After != nil:
 		if key != "" {
@@ -94,6 +97,8 @@ func (i instantText) Scan(value any) error {
 	t, err := parse(value)
 	if err == nil {
 		*i.to = format(t)
+	} else {
+		*i.to = fmt.Sprintf("%s", value) // still a place in the order
 	}
 	return err
 }

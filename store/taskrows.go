@@ -27,17 +27,36 @@ var isLong = `description IS NOT NULL AND octet_length(description) > ` + strcon
 var rowColumns = `id, user_id, title, CASE WHEN ` + isLong + ` THEN NULL ELSE description END, completed, created_at, updated_at, version, ` + isLong
 
 // taskRows returns the first limit tasks of q, its search aside, and where to go on.
+// Those that cannot be read are left out.
 func (s *Store) taskRows(ctx context.Context, userID string, q TaskQuery, limit int) (rows []taskRow, next *TaskPosition, err error) {
+	for {
+		rows, next, err = s.readRows(ctx, userID, q, limit)
+		if err != nil || next == nil || len(rows) > 0 {
+			return rows, next, err
+		}
+		q.After = next // not one of these can be read
+	}
+}
+
+func (s *Store) readRows(ctx context.Context, userID string, q TaskQuery, limit int) (rows []taskRow, next *TaskPosition, err error) {
 	statement, args := q.statement(userID, rowColumns, nil, limit+1)
 	err = s.call(ctx, "list tasks", func(ctx context.Context) error {
 		var r taskRow
-		return querier{s.often}.each(ctx, append(r.fields(), &r.partial, q.keyField(&r.at)), func() {
-			if len(rows) == limit {
-				next = new(rows[limit-1].at)
+		var last TaskPosition
+		seen := 0
+		return querier{s.often}.every(ctx, append(r.fields(), &r.partial, q.keyField(&r.at)), func(readable bool) {
+			if seen++; seen > limit {
+				next = new(last)
 				return
 			}
 			r.at.ID = r.ID
-			rows = append(rows, r)
+			if readable {
+				rows = append(rows, r)
+			}
+			// The place of one that cannot be read may be none to show a client.
+			if readable || len(rows) == 0 || q.ValidPosition(r.at) {
+				last = r.at
+			}
 		}, statement, args...)
 	})
 	if err != nil {

@@ -33,6 +33,9 @@ type TaskChange struct {
 // and at none of Not. A nil *Versions is no restriction.
 type Versions struct{ Only, Not []int64 }
 
+// ErrTooManyTasks means that the user has as many tasks as a user may have.
+var ErrTooManyTasks = errors.New("the user has as many tasks as one may have")
+
 // ErrChanged means that a task is there, but at none of the versions that a
 // change was meant for, and ErrExcluded, that it is at one that it was not meant for.
 var (
@@ -62,7 +65,7 @@ func (t *Task) fields() []any {
 func (s *Store) Task(ctx context.Context, userID string, id int64) (t Task, err error) {
 	err = s.call(ctx, "task", func(ctx context.Context) error {
 		return querier{s.often}.one(ctx, t.fields(),
-			`SELECT `+taskColumns+` FROM tasks WHERE user_id = ? AND id = ?`, userID, id)
+			`SELECT `+taskColumns+` FROM tasks WHERE user_id = ? AND id = ?`+notDeleted, userID, id, userID)
 	})
 	return orZero(t, err)
 }
@@ -144,7 +147,7 @@ func (s *Store) DeleteTask(ctx context.Context, userID string, id int64, only *V
 // statement that changes the task: two writers that have read the same version
 // cannot both succeed.
 func taskAt(userID string, id int64, only *Versions) (where string, args []any) {
-	where, args = `user_id = ? AND id = ?`, []any{userID, id}
+	where, args = `user_id = ? AND id = ?`+notDeleted, []any{userID, id, userID}
 	if only == nil {
 		return where, args
 	}
@@ -175,7 +178,7 @@ func whyNoTask(ctx context.Context, q querier, userID string, id int64, only *Ve
 		return err
 	}
 	var version int64
-	if err := q.one(ctx, []any{&version}, `SELECT version FROM tasks WHERE user_id = ? AND id = ?`, userID, id); err != nil {
+	if err := q.one(ctx, []any{&version}, `SELECT version FROM tasks WHERE user_id = ? AND id = ?`+notDeleted, userID, id, userID); err != nil {
 		return err
 	}
 	return cmp.Or(only.Check(version), ErrChanged)

@@ -35,7 +35,8 @@ type search struct {
 	q    TaskQuery // After: how far it has got
 	text string
 	left work
-	end  bool // there are no more tasks
+	end  bool          // there are no more tasks
+	at   *TaskPosition // how far it has got, as far as that can be shown a client
 }
 
 func (s *Store) newSearch(userID string, q TaskQuery, most work) *search {
@@ -58,7 +59,7 @@ func (s *Store) searchPage(ctx context.Context, userID string, q TaskQuery, limi
 			return rows[:limit], new(rows[limit-1].at), nil
 		}
 		if search.tired() {
-			return rows, search.q.After, nil
+			return rows, search.at, nil
 		}
 	}
 	return rows, nil, nil
@@ -114,6 +115,9 @@ func (s *search) piece(ctx context.Context) (found []taskRow, err error) {
 	for _, c := range piece {
 		s.left.bytes -= c.size
 		s.q.After = new(c.at)
+		if s.q.ValidPosition(c.at) {
+			s.at = s.q.After
+		}
 		if c.hit {
 			found = append(found, taskRow{Task: Task{ID: c.at.ID}, at: c.at, partial: true})
 		}
@@ -132,7 +136,10 @@ func (s *search) candidates(ctx context.Context) (all []candidate, err error) {
 	statement, args := s.q.statement(s.user, columns, []any{s.text, s.text}, searchRows)
 	err = s.turn(ctx, func(ctx context.Context) error {
 		var c candidate
-		return querier{s.often}.each(ctx, []any{&c.at.ID, &c.size, &c.hit, s.q.keyField(&c.at)}, func() { all = append(all, c) }, statement, args...)
+		return querier{s.often}.every(ctx, []any{&c.at.ID, &c.size, &c.hit, s.q.keyField(&c.at)}, func(readable bool) {
+			c.hit = c.hit && readable // else only a place to go on from
+			all = append(all, c)
+		}, statement, args...)
 	})
 	return all, err
 }

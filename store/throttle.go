@@ -127,10 +127,6 @@ func anyOf(keys []string) []any {
 
 // DeleteExpiredCounters deletes the counters that have expired by now, and returns
 // how many there were.
-func (s *Store) DeleteExpiredCounters(ctx context.Context, now time.Time) (n int64, err error) {
-	err = s.tx(ctx, "delete expired counters", func(ctx context.Context, q querier) (err error) {
-		n, err = q.exec(ctx, `DELETE FROM throttle WHERE "expiresAt" <= ?`, now)
-		return err
-	})
-	return n, err
+func (s *Store) DeleteExpiredCounters(ctx context.Context, now time.Time) (int64, error) {
+	return s.deleteOld(ctx, "delete expired counters", "throttle", "key", `"expiresAt"`, now)
 }

@@ -39,7 +39,11 @@ func (n nullInstant) Scan(value any) error {
 func parse(value any) (time.Time, error) {
 	switch v := value.(type) {
 	case time.Time:
-		return v.UTC().Truncate(time.Millisecond), nil
+		t := v.UTC().Truncate(time.Millisecond)
+		if y := t.Year(); y < 0 || y > 9999 { // which timeLayout cannot write
+			return time.Time{}, fmt.Errorf("time in the database: the year %d", y)
+		}
+		return t, nil
 	case string:
 		t, err := time.Parse(timeLayout, v)
 		return t.UTC(), err

@@ -185,12 +185,9 @@ func dropEmailChange(ctx context.Context, q querier, userID string) error {
 // DeleteExpiredVerifications deletes the links that have expired by now, and the
 // addresses that are kept no longer. It returns how many links there were.
 func (s *Store) DeleteExpiredVerifications(ctx context.Context, now time.Time) (n int64, err error) {
-	err = s.tx(ctx, "delete expired verifications", func(ctx context.Context, q querier) (err error) {
-		if n, err = q.exec(ctx, `DELETE FROM verification WHERE "expiresAt" <= ?`, now); err != nil {
-			return err
-		}
-		_, err = q.exec(ctx, `DELETE FROM "formerAddress" WHERE "heldUntil" <= ?`, now)
-		return err
-	})
+	if n, err = s.deleteOld(ctx, "delete expired verifications", "verification", "id", `"expiresAt"`, now); err != nil {
+		return n, err
+	}
+	_, err = s.deleteOld(ctx, "delete former addresses", `"formerAddress"`, "id", `"heldUntil"`, now)
 	return n, err
 }

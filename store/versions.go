@@ -65,7 +65,8 @@ func (s *Store) versions(ctx context.Context, table string) (map[int64]time.Time
 	applied := map[int64]time.Time{}
 	var version int64
 	var at time.Time
-	err := querier{s.read}.each(ctx, []any{&version, instant{&at}}, func() { applied[version] = at }, s.engine.versionsSQL+table)
+	// Not each: a migration that is left out would be applied again.
+	err := querier{s.read}.every(ctx, []any{&version, instant{&at}}, func(bool) { applied[version] = at }, s.engine.versionsSQL+table)
 	delete(applied, 0) // goose's mark of an empty database
 	return applied, err
 }

@@ -25,6 +25,7 @@ import (
 	netmail "net/mail"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
@@ -93,12 +94,18 @@ func (o *Outbox) Wake() {
 	}
 }
 
-// Run sends what is due until ctx ends.
+// Run sends what is due until ctx ends, and deletes expired links, for which no mail
+// waits.
 func (o *Outbox) Run(ctx context.Context) {
-	poll, clean := time.NewTicker(pollEvery), time.NewTicker(cleanEvery)
+	var wg sync.WaitGroup
+	wg.Go(func() { o.cleanUp(ctx) })
+	wg.Go(func() { o.sendAll(ctx) })
+	wg.Wait()
+}
+
+func (o *Outbox) sendAll(ctx context.Context) {
+	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
-	defer clean.Stop()
-	o.clean(ctx)
 	for {
 		o.sendDue(ctx)
 		select {
@@ -106,8 +113,19 @@ func (o *Outbox) Run(ctx context.Context) {
 			return
 		case <-o.wake:
 		case <-poll.C:
-		case <-clean.C:
-			o.clean(ctx)
+		}
+	}
+}
+
+func (o *Outbox) cleanUp(ctx context.Context) {
+	tick := time.NewTicker(cleanEvery)
+	defer tick.Stop()
+	for {
+		o.clean(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
 		}
 	}
 }

@@ -119,20 +119,26 @@ func (ls *leases) settle(asked []string, live map[string]time.Time, now time.Tim
 }
 
 // Run ends streams whose session has ended and deletes expired rows, until
-// ctx ends.
+// ctx ends. The one does not wait for the other, which may have a great deal to do.
 func (s *Sessions) Run(ctx context.Context) {
-	sweep, clean := time.NewTicker(sweepEvery), time.NewTicker(cleanEvery)
-	defer sweep.Stop()
-	defer clean.Stop()
-	s.clean(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { repeat(ctx, sweepEvery, s.sweep) })
+	wg.Go(func() {
+		s.clean(ctx)
+		repeat(ctx, cleanEvery, s.clean)
+	})
+	wg.Wait()
+}
+
+func repeat(ctx context.Context, every time.Duration, do func(context.Context)) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-sweep.C:
-			s.sweep(ctx)
-		case <-clean.C:
-			s.clean(ctx)
+		case <-tick.C:
+			do(ctx)
 		}
 	}
 }

@@ -49,6 +49,7 @@ var (
 	checkSession  = &rule{"check session", 10, 10 * time.Minute, 5 * time.Minute, clears}
 	checkUser     = &rule{"check user", 50, time.Hour, 5 * time.Minute, clears}
 	checkLink     = &rule{"check link", 10, 10 * time.Minute, 5 * time.Minute, clears}
+	profileUser   = &rule{"profile user", 60, 10 * time.Minute, 5 * time.Minute, takesBack}
 	mailRecipient = &rule{"mail recipient", 5, time.Hour, 15 * time.Minute, takesBack}
 	mailAddress   = &rule{"mail address", 50, time.Hour, 15 * time.Minute, takesBack}
 	clientPair    = &rule{"client pair", 10, 10 * time.Minute, 5 * time.Minute, takesBack}
@@ -99,6 +100,10 @@ func CheckPassword(userID, sessionID string) Attempt {
 // was mailed. It counts apart from CheckPassword: the link to a mistyped address must
 // not let a stranger shut the owner out.
 func CheckLink(userID string) Attempt { return Attempt{{checkLink, userID}} }
+
+// ChangeProfile is a change of a user's name or picture. Each is an event of the audit
+// trail, which is kept for months: unlimited, a script of one user could fill the disk.
+func ChangeProfile(userID string) Attempt { return Attempt{{profileUser, userID}} }
 
 // SendMail is a mail to an address that a client asks for.
 func SendMail(email, ip string) Attempt {

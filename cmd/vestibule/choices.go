@@ -9,6 +9,9 @@ import (
 const (
 	// A cookie's Max-Age counts whole seconds.
 	shortestSession = time.Second
+	// They all end in one transaction, with a new password for one.
+	mostSessions = 1000
+	mostTasks    = 10_000_000_000 // beyond it a digit was mistyped
 	// Browsers cut a cookie's life to 400 days (RFC 6265bis §5.5).
 	longestCookie  = 400 * 24 * time.Hour
 	longestSession = 10 * 365 * 24 * time.Hour // beyond it a digit was mistyped

@@ -34,6 +34,7 @@ func (p *program) dispatch(ctx context.Context, args []string) error {
 		return err
 	}
 	p.given = given
+	cfg.warnings = p.stderr
 	return cmd.run(ctx, p, cfg)
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"log/slog"
 
 	"vestibule/api"
@@ -20,8 +21,9 @@ type config struct {
 	connections    int // that each listener keeps open
 	connectionsOne int // that the BFF's keeps open of one address
 
-	database database
-	migrate  bool // apply pending migrations at start
+	database     database
+	migrate      bool // apply pending migrations at start
+	tasksPerUser int  // 0: no limit
 
 	secret   []byte // nil: not given
 	previous []byte // nil: none
@@ -33,6 +35,8 @@ type config struct {
 	networkJWKS bool // the API asks JWKS_URL over the network
 
 	asGiven []slog.Attr // what was given a value and where, to log; without secrets
+
+	warnings io.Writer // of commands, about what they leave out
 
 	logFormat string // text, json, or "" to decide by the terminal
 	logLevel  slog.Level

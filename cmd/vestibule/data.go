@@ -26,6 +26,7 @@ func withData(ctx context.Context, c *config, f func(*store.Store) error) error 
 	if err != nil {
 		return databaseFailure(c.database, err)
 	}
+	db.OnUnreadable(func(u *store.Unreadable) { fmt.Fprintln(c.warnings, "vestibule: left out:", u) })
 	err = db.CheckMigrated(ctx)
 	if err == nil {
 		err = f(db)

@@ -51,6 +51,10 @@ func openStore(ctx context.Context, c *config, log *slog.Logger) (*store.Store, 
 	if err != nil {
 		return nil, databaseFailure(c.database, err)
 	}
+	db.TasksPerUser = c.tasksPerUser
+	db.OnUnreadable(func(u *store.Unreadable) {
+		log.Warn("a row cannot be read and is left out", "table", u.Table, "id", u.ID, "column", u.Column)
+	})
 	bring := checkSchema
 	if c.migrate {
 		bring = applyPending

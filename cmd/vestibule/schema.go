@@ -108,6 +108,11 @@ var schema = []group{
 			check: func(c *checker, v string) { c.bff.SessionFreshAge = c.lifetime(v, shortestSession, longestSession) },
 		},
 		{
+			name: "SESSIONS_PER_USER", by: forServe | forBFF, arg: "N", value: "100",
+			help:  "How many sessions a user may have. A sign-in beyond it ends the one that was used longest ago.",
+			check: func(c *checker, v string) { c.bff.SessionsPerUser = c.number(v, 1, mostSessions) },
+		},
+		{
 			name: "COOKIE_SAMESITE", by: forServe | forBFF, arg: "MODE", value: "lax",
 			help:  "lax, strict or none; none only with an https BASE_URL.",
 			check: func(c *checker, v string) { c.bff.CookieSameSite = oneOf(c, v, sameSite) },
@@ -163,6 +168,13 @@ var schema = []group{
 			name: "AUDIT_RETENTION", by: forServe | forBFF, arg: "DURATION", value: "2160h",
 			help:  "How long events of the audit trail are kept; 0 keeps them all.",
 			check: func(c *checker, v string) { c.bff.AuditRetention = c.retention(v) },
+		},
+	}},
+	{"Tasks", []setting{
+		{
+			name: "TASKS_PER_USER", by: forServe | forAPI, arg: "N", value: "100000",
+			help:  "How many tasks a user may have; 0 is no limit. One more is a 409.",
+			check: func(c *checker, v string) { c.tasksPerUser = c.number(v, 0, mostTasks) },
 		},
 	}},
 	{"Tokens", []setting{

@@ -86,8 +86,34 @@ func userDelete(ctx context.Context, p *program, c *config) error {
 			return err
 		}
 		p.note("%s is deleted; %s", u.Email, endedSessions(len(ended)))
+		if err := p.deleteRemains(ctx, db, u); err != nil {
+			return err
+		}
 		out := p.output()
 		out.row(toUserJSON(u))
 		return out.close()
 	})
+}
+
+// deleteRemains deletes the tasks of a user who is deleted, and tells how far it is. It
+// does not leave them to the server, which need not run; but what it leaves when it is
+// interrupted the server does.
+func (p *program) deleteRemains(ctx context.Context, db *store.Store, u store.User) error {
+	const every = 2 * time.Second
+	var rows int64
+	told := time.Now()
+	done := false
+	err := store.InBatches(ctx, func() (bool, error) {
+		left, err := db.DeleteRemains(ctx, u.ID)
+		rows, done = rows+left.Rows, left.Done
+		if time.Since(told) >= every && !done {
+			told = time.Now()
+			p.note("%d of their tasks, with events and kept answers, are deleted so far", rows)
+		}
+		return err == nil && !done, err
+	})
+	if err != nil || !done {
+		return fmt.Errorf("%s is deleted, and the next vestibule serve or api deletes the rest of their tasks: %w", u.Email, errors.Join(err, ctx.Err()))
+	}
+	return nil
 }

@@ -478,7 +478,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Too many requests of the caller are under way: MAX_REQUESTS_PER_CALLER. Or too many searches of the user, or event streams of the user or of all. Ask again after `Retry-After`. */
+        /** @description Too many requests of the caller are under way: MAX_REQUESTS_PER_CALLER. Or too many searches of the user, or event streams of the user or of all. Or so many requests with an `Idempotency-Key` were made for this user in the last 24 hours that no further answer can be kept: nothing was done. Ask again after `Retry-After`. */
         TooMany: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -490,12 +490,16 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description A request with this `Idempotency-Key` is still being answered. Ask again after `Retry-After`. */
+        /** @description A request with this `Idempotency-Key` is still being answered: ask again after `Retry-After`. Or, without that header, the user has as many tasks as one user may have. */
         Conflict: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
                 "Cache-Control": components["headers"]["CacheControl"];
-                "Retry-After": components["headers"]["RetryAfter"];
+                /**
+                 * @description Seconds to wait, where a repeat helps
+                 * @example 1
+                 */
+                "Retry-After"?: number;
                 [name: string]: unknown;
             };
             content: {

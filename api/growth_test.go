@@ -1,0 +1,118 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"vestibule/store"
+)
+
+func TestMoreTasksThanOneMayHaveAreRefused(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, s *surface) {
+		s.store.TasksPerUser = 2
+		token := auth(mint(t, ada))
+		for range 2 {
+			s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, token).isCreated(t)
+		}
+		const detail = "The user has as many tasks as one user may have. Delete some to make room."
+		for _, header := range []map[string][]string{token, with(token, "Idempotency-Key", "k")} {
+			res := s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, header)
+			res.isProblem(t, 409, detail)
+			if got := res.Header.Get("Retry-After"); got != "" {
+				t.Errorf("Retry-After: got %q; no repeat helps", got)
+			}
+		}
+		s.do(t, "DELETE", "/api/me/tasks/1", "", token)
+		s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, with(token, "Idempotency-Key", "k")).isCreated(t)
+	})
+}
+
+// TestAKeyWhoseAnswerCannotBeKeptIsRefused: nothing happens, so that the caller can
+// repeat the request without a second effect.
+func TestAKeyWhoseAnswerCannotBeKeptIsRefused(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, s *surface) {
+		s.store.AnswersPerUser = 2
+		token := auth(mint(t, ada))
+		post := func(key string) reply {
+			return s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, with(token, "Idempotency-Key", key))
+		}
+		post("k1").isCreated(t)
+		post("k2").isCreated(t)
+		res := post("k3")
+		res.isProblem(t, 429, errTooManyKeys.Message)
+		if got, want := res.Header.Get("Retry-After"), fmt.Sprint(int((answersKept + tidyEvery).Seconds())); got != want {
+			t.Errorf("Retry-After: got %q, want %q", got, want)
+		}
+		if got := post("k2").Header.Get("Idempotency-Replayed"); got != "true" {
+			t.Errorf("an answer that is kept: got Idempotency-Replayed %q", got)
+		}
+		if n := count(t, s, token); n != 2 {
+			t.Errorf("got %d tasks, want 2", n)
+		}
+	})
+}
+
+// TestATokenOfADeletedUserOpensNothing for the minutes that it still lives, though the
+// tasks are still there; the background work deletes them.
+func TestATokenOfADeletedUserOpensNothing(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, s *surface) {
+		token := auth(mint(t, ada))
+		keyed := with(token, "Idempotency-Key", "k")
+		s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, keyed).isCreated(t)
+		if _, err := s.store.DeleteUser(t.Context(), ada, store.Event{At: noon}); err != nil {
+			t.Fatal(err)
+		}
+		if n := count(t, s, token); n != 0 {
+			t.Errorf("got %d tasks", n)
+		}
+		s.do(t, "GET", "/api/me/tasks/1", "", token).isProblem(t, 404, "Task not found")
+		s.do(t, "PUT", "/api/me/tasks/1", `{"title":"b"}`, token).isProblem(t, 404, "Task not found")
+		s.do(t, "DELETE", "/api/me/tasks/1", "", token).isProblem(t, 404, "Task not found")
+		for _, header := range []map[string][]string{token, keyed} {
+			if got := s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, header); got.StatusCode != 401 {
+				t.Errorf("create: got %d %s, want 401", got.StatusCode, got.body)
+			}
+		}
+	})
+}
+
+// sweeping is a store that tells what of deleted users' rows is deleted.
+type sweeping struct {
+	*store.Store
+	batches chan store.Remains
+}
+
+func (s sweeping) DeleteRemains(ctx context.Context, userID string) (store.Remains, error) {
+	r, err := s.Store.DeleteRemains(ctx, userID)
+	if err == nil {
+		s.batches <- r
+	}
+	return r, err
+}
+
+// TestWhatADeletedUserLeavesIsDeletedInTheBackground, without being asked for.
+func TestWhatADeletedUserLeavesIsDeletedInTheBackground(t *testing.T) {
+	for name, engine := range map[string]func(testing.TB) *store.Store{"SQLite": sqlite, "PostgreSQL": postgres} {
+		t.Run(name, func(t *testing.T) {
+			db := sweeping{engine(t), make(chan store.Remains, 10)}
+			if _, err := db.CreateTask(t.Context(), store.Task{UserID: ada, Title: "a", CreatedAt: noon, UpdatedAt: noon}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := db.DeleteUser(t.Context(), ada, store.Event{At: noon}); err != nil {
+				t.Fatal(err)
+			}
+			s := startSurface(t, sharedSecretConfig(), Deps{Tasks: db})
+			s.runs(t)
+			var rows int64
+			for r := range db.batches {
+				if rows += r.Rows; r.Done {
+					break
+				}
+			}
+			if rows != 2 { // the task and its event
+				t.Errorf("got %d rows deleted, want 2", rows)
+			}
+		})
+	}
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"strings"
+	"testing"
+	"time"
+
+	"vestibule/store"
+)
+
+// withTasks makes a user who has n tasks.
+func (c *console) withTasks(email string, n int) (id string) {
+	c.Helper()
+	id = c.create(email)
+	db := c.open()
+	for range n {
+		now := time.Now()
+		if _, err := db.CreateTask(c.Context(), store.Task{UserID: id, Title: "a", CreatedAt: now, UpdatedAt: now}); err != nil {
+			c.Fatal(err)
+		}
+	}
+	return id
+}
+
+func (c *console) open() *store.Store {
+	c.Helper()
+	db, err := store.Open(c.Context(), c.env["DATABASE_URL"])
+	if err != nil {
+		c.Fatal(err)
+	}
+	c.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// cancelling ends a context when something is written.
+type cancelling struct {
+	bytes.Buffer
+	cancel context.CancelFunc
+}
+
+func (w *cancelling) Write(p []byte) (int, error) {
+	w.cancel()
+	return w.Buffer.Write(p)
+}
+
+// TestUserDeleteLeavesNothing, whether or not a server runs; what it leaves when it is
+// interrupted the next server deletes, which the message says.
+func TestUserDeleteLeavesNothing(t *testing.T) {
+	onConsole(t, func(c *console) {
+		id := c.withTasks("ada@example.com", 3)
+		c.do("", 0, "user", "delete", "--yes", "ada@example.com")
+		if r, err := c.open().DeleteRemains(c.Context(), ""); err != nil || r.UserID != "" {
+			c.Errorf("got %+v left of %s, %v", r, id, err)
+		}
+
+		id = c.withTasks("eve@example.com", 3)
+		ctx, cancel := context.WithCancel(c.Context())
+		out, errs := &cancelling{cancel: cancel}, &bytes.Buffer{}
+		if code := run(ctx, []string{"user", "delete", "--yes", "eve@example.com"}, c.env, strings.NewReader(""), out, errs); code != exitFailure {
+			c.Errorf("got code %d, want %d", code, exitFailure)
+		}
+		if got := errs.String(); !strings.Contains(got, "eve@example.com is deleted, and the next vestibule serve or api deletes the rest") {
+			c.Errorf("got %q", got)
+		}
+		c.do("", 1, "user", "show", "eve@example.com")
+		db := c.open()
+		if r, err := db.DeleteRemains(c.Context(), ""); err != nil || r.UserID != id || r.Rows != 3 {
+			c.Errorf("got %+v, %v, want 3 tasks left of %s", r, err, id)
+		}
+	})
+}
+
+// TestAListSaysWhatItLeavesOut: a user whose row another program has spoilt is not just
+// missing.
+func TestAListSaysWhatItLeavesOut(t *testing.T) {
+	onConsole(t, func(c *console) {
+		id := c.create("ada@example.com")
+		c.create("bob@example.com")
+		driver, dsn, date := "postgres", c.env["DATABASE_URL"], "infinity"
+		if path, ok := strings.CutPrefix(dsn, "sqlite:"); ok {
+			driver, dsn, date = "sqlite", path, "2025-99-99T00:00:00.000Z"
+		}
+		db, err := sql.Open(driver, dsn)
+		if err != nil {
+			c.Fatal(err)
+		}
+		defer db.Close()
+		if _, err := db.Exec(`UPDATE "user" SET "updatedAt" = '` + date + `' WHERE id = '` + id + `'`); err != nil {
+			c.Fatal(err)
+		}
+		var out, errs bytes.Buffer
+		if code := run(c.Context(), []string{"user", "list"}, c.env, strings.NewReader(""), &out, &errs); code != exitOK {
+			c.Errorf("got code %d", code)
+		}
+		if got := out.String(); !strings.Contains(got, "bob@example.com") || strings.Contains(got, "ada@example.com") {
+			c.Errorf("got %q, want the other user", got)
+		}
+		if got := errs.String(); !strings.Contains(got, `left out: row "`+id+`" of table user cannot be read: column updatedAt`) {
+			c.Errorf("got %q, want the row named", got)
+		}
+	})
+}

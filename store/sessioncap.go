@@ -1,0 +1,129 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A user may have so many sessions and no more: what ends them all, such as a new
+// password, is one transaction. The sign-in that is one too many is not refused, or
+// somebody who has the password could lock the owner out by signing in often. It ends
+// the sessions that were used longest ago. Somebody who has the password can end the
+// owner's sessions that way, which they can also by asking for it.
+
+// endedAtOnce bounds how many surplus sessions one sign-in ends, where there are many
+// from before the limit was this low; see TrimSessions for the others.
+const endedAtOnce = 50
+
+// KeepSessions ends, with a sign-in, the sessions of its user beyond limit, records e for
+// each, and adds their token hashes to ended. The one that is added now is not among
+// them. Behind IfPassword it sees all sign-ins before it.
+func KeepSessions(limit int, e Event, ended *[]string) Also {
+	return func(ctx context.Context, q querier, about Event) error {
+		*ended = (*ended)[:0] // the transaction may run again
+		if limit == 0 {
+			return nil
+		}
+		hashes, err := trim(ctx, q, about.UserID, about.SessionID, limit, endedAtOnce, e)
+		*ended = append(*ended, hashes...)
+		return err
+	}
+}
+
+// trim ends up to most of the user's sessions beyond limit, but not the one with the id
+// except: first those that have expired, then those that were used longest ago.
+func trim(ctx context.Context, q querier, userID, except string, limit, most int, e Event) (hashes []string, err error) {
+	surplus := 0
+	var id string
+	err = q.every(ctx, []any{&id}, func(bool) { surplus++ },
+		`SELECT id FROM session WHERE "userId" = ? ORDER BY "updatedAt" DESC, id DESC LIMIT ? OFFSET ?`, userID, most, limit)
+	if err != nil || surplus == 0 {
+		return nil, err
+	}
+	type candidate struct {
+		id      string
+		expired bool
+	}
+	var c candidate
+	var oldest []candidate
+	var expires time.Time
+	err = q.every(ctx, []any{&c.id, instant{&expires}}, func(readable bool) {
+		if c.expired = !readable || !expires.After(e.At); c.id != except {
+			oldest = append(oldest, c)
+		}
+	}, `SELECT id, "expiresAt" FROM session WHERE "userId" = ? ORDER BY "updatedAt", id LIMIT ?`, userID, 4*most)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(oldest, func(a, b candidate) int {
+		switch {
+		case a.expired == b.expired:
+			return 0
+		case a.expired:
+			return -1
+		}
+		return 1
+	})
+	var args []any
+	live := map[string]bool{}
+	for _, c := range oldest[:min(surplus, len(oldest))] {
+		args = append(args, c.id)
+		live[c.id] = !c.expired
+	}
+	if len(args) == 0 {
+		return nil, nil
+	}
+	ended, err := endSessions(ctx, q, `id IN (?`+strings.Repeat(", ?", len(args)-1)+`)`, args...)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(ended, func(a, b Session) int { return cmp.Compare(a.ID, b.ID) })
+	for _, session := range ended {
+		hashes = append(hashes, session.TokenHash)
+	}
+	ended = slices.DeleteFunc(ended, func(s Session) bool { return !live[s.ID] }) // expired is not revoked
+	e.SessionID = ""
+	return hashes, recordEnded(ctx, q, ended, e)
+}
+
+// TrimSessions ends the sessions beyond limit of all users, and records e for each: those
+// from before the limit was this low. It counts those of so many users at a time.
+func (s *Store) TrimSessions(ctx context.Context, limit int, e Event) error {
+	const users = 1000
+	after := ""
+	return InBatches(ctx, func() (more bool, err error) {
+		var of []string
+		seen := 0
+		err = s.call(ctx, "count sessions", func(ctx context.Context) error {
+			var n int
+			return querier{s.read}.every(ctx, []any{&after, &n}, func(bool) {
+				if seen++; n > limit {
+					of = append(of, after)
+				}
+			}, `SELECT "userId", count(*) FROM session WHERE "userId" > ? GROUP BY "userId" ORDER BY "userId" LIMIT ?`, after, users)
+		})
+		if err != nil {
+			return false, err
+		}
+		for _, user := range of {
+			if err := s.trimAll(ctx, user, limit, e); err != nil {
+				return false, err
+			}
+		}
+		return seen == users, nil
+	})
+}
+
+func (s *Store) trimAll(ctx context.Context, userID string, limit int, e Event) error {
+	return InBatches(ctx, func() (more bool, err error) {
+		err = s.tx(ctx, "end surplus sessions", func(ctx context.Context, q querier) error {
+			hashes, err := trim(ctx, q, userID, "", limit, batchRows, e)
+			more = len(hashes) == batchRows
+			return err
+		})
+		return more, err
+	})
+}
