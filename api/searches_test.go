@@ -140,17 +140,14 @@ func TestASearchThatWaitsTooLongIsAnOutage(t *testing.T) {
 	}
 }
 
-// endlessSearch finds some tasks and then has looked through enough.
-type endlessSearch struct {
-	onePage
-	found int
+// endlessSearch finds nothing in all that it may look through.
+type endlessSearch struct{ onePage }
+
+func (endlessSearch) ListTasks(ctx context.Context, user string, q store.TaskQuery) iter.Seq2[store.Task, error] {
+	return broken{err: fmt.Errorf("search: %w", store.ErrSearchTooLong)}.ListTasks(ctx, user, q)
 }
 
-func (s endlessSearch) ListTasks(context.Context, string, store.TaskQuery) iter.Seq2[store.Task, error] {
-	return broken{rows: s.found, err: fmt.Errorf("search: %w", store.ErrSearchTooLong)}.ListTasks(nil, "", store.TaskQuery{})
-}
-
-func (s endlessSearch) PageTasks(context.Context, string, store.TaskQuery, int) (iter.Seq2[store.Task, error], *store.TaskPosition, error) {
+func (endlessSearch) PageTasks(context.Context, string, store.TaskQuery, int) (iter.Seq2[store.Task, error], *store.TaskPosition, error) {
 	return func(func(store.Task, error) bool) {}, &store.TaskPosition{ID: 7}, nil
 }
 
