@@ -565,7 +565,7 @@ func TestAChangeThatNobodyAnnouncesReachesStreams(t *testing.T) {
 			defer raw.Close()
 			for _, statement := range []string{
 				`UPDATE task_feed SET seq = 2`,
-				`INSERT INTO task_event SELECT user_id, 2, 'updated', at, task_id, title, description, completed, created_at, updated_at, version FROM task_event`,
+				`INSERT INTO task_event SELECT user_id, 2, 'updated', at, task_id, title, description, completed, created_at, updated_at, version, bytes_to FROM task_event`,
 			} {
 				if _, err := raw.Exec(statement); err != nil {
 					t.Fatal(err)
