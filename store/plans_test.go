@@ -43,9 +43,9 @@ func asked(t *testing.T, d *database, userID string) (statements []store.Stateme
 			}
 		}
 	}
-	for by, id := range first { // by key, with all columns
+	for _, id := range first { // by key, with all columns
 		if _, err := s.Task(t.Context(), userID, id); err != nil {
-			t.Fatalf("%v: %v", by, err)
+			t.Fatal(err)
 		}
 	}
 	return statements
