@@ -14,7 +14,6 @@ const (
 	searchRows  = 256
 	searchBytes = 1 << 20 // of text; a single task may have a bit less than that
 	searchShort = 2000    // bytes of a task that is looked into as it is come by
-	searchGroup = searchBytes / 2
 )
 
 // work is how much is looked through for one answer.
@@ -147,24 +146,24 @@ func (s *search) candidates(ctx context.Context) (all []candidate, err error) {
 // lookInto looks into the long ones, some at a time.
 func (s *search) lookInto(ctx context.Context, piece []candidate) error {
 	var ids []int64
-	size, hits := 0, map[int64]bool{}
+	hits := map[int64]bool{}
 	flush := func() (err error) {
 		if len(ids) > 0 {
 			err = s.match(ctx, ids, hits)
 		}
-		ids, size = nil, 0
+		ids = nil
 		return err
 	}
 	for _, c := range piece {
 		if !c.long() {
 			continue
 		}
-		if len(ids) == longRows || size+c.size > searchGroup {
+		if len(ids) == longRows {
 			if err := flush(); err != nil {
 				return err
 			}
 		}
-		ids, size = append(ids, c.at.ID), size+c.size
+		ids = append(ids, c.at.ID)
 	}
 	if err := flush(); err != nil {
 		return err
