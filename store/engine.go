@@ -33,10 +33,6 @@ type engine struct {
 	// transaction ends. SQLite has one writer at a time.
 	holdSQL string
 
-	// notifySQL tells all instances, once the transaction is committed, that the
-	// user has a new task event.
-	notifySQL string
-
 	// findSQL is the condition that a column holds a text, found by its bytes: the
 	// time that takes must not depend on the text.
 	findSQL func(column string) string

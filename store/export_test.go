@@ -41,6 +41,9 @@ func (s *Store) Pools() map[string]*sqlx.DB {
 	return map[string]*sqlx.DB{"read": s.read, "write": s.write}
 }
 
+// CountingPool is the pool whose connections count what is tried.
+func (s *Store) CountingPool() *sqlx.DB { return s.countWrite }
+
 // LockMigrations takes the lock that a migration takes.
 func (s *Store) LockMigrations(ctx context.Context) (release func(), err error) {
 	_, release, err = s.engine.lock(ctx)

@@ -16,9 +16,11 @@ import (
 
 // The pool is small, since every instance has one and PostgreSQL's default
 // allows 100 connections in all, and it forgets its connections soon, so that
-// after a failover the instances find the new server.
+// after a failover the instances find the new server. Of its 20 connections a few
+// are for the limits alone: what is tried a thousand times at once is counted on
+// those, and makes nobody wait for one of the others.
 const (
-	postgresConnections = 20
+	postgresConnections = 20 - CountingAtOnce
 	postgresIdleTime    = time.Minute
 	postgresLifetime    = 5 * time.Minute
 )
@@ -38,20 +40,26 @@ func openPostgres(ctx context.Context, databaseURL string, patience time.Duratio
 	}
 	// A bit later than the call's context, which also tells the server to stop.
 	silence := patience + patience/5
-	db := sqlx.NewDb(sql.OpenDB(connector{hosts: hosts, silence: silence}), "postgres")
-	db.SetMaxOpenConns(postgresConnections)
-	db.SetMaxIdleConns(postgresConnections)
-	db.SetConnMaxIdleTime(postgresIdleTime)
-	db.SetConnMaxLifetime(postgresLifetime)
+	pool := func(size int) *sqlx.DB {
+		db := sqlx.NewDb(sql.OpenDB(connector{hosts: hosts, silence: silence}), "postgres")
+		db.SetMaxOpenConns(size)
+		db.SetMaxIdleConns(size)
+		db.SetConnMaxIdleTime(postgresIdleTime)
+		db.SetConnMaxLifetime(postgresLifetime)
+		return db
+	}
+	db, counting := pool(postgresConnections), pool(CountingAtOnce)
 
 	s := &Store{
-		listenURL: u.forListener(config),
-		read:      db,
-		often:     db,
-		write:     db,
-		patience:  patience,
-		pageWork:  pageWork,
-		listWork:  listWork,
+		listenURL:  u.forListener(config),
+		read:       db,
+		often:      db,
+		write:      db,
+		countRead:  counting,
+		countWrite: counting,
+		patience:   patience,
+		pageWork:   pageWork,
+		listWork:   listWork,
 		engine: engine{
 			name:       "postgres",
 			shared:     true,
@@ -78,7 +86,6 @@ func openPostgres(ctx context.Context, databaseURL string, patience time.Duratio
 			waitBrieflySQL: `SET LOCAL lock_timeout = '100ms'`,
 			waitAgainSQL:   `SET LOCAL lock_timeout = DEFAULT`,
 			holdSQL:        ` FOR SHARE`,
-			notifySQL:      `SELECT pg_notify('` + taskChannel + `', ?)`,
 			// Of bytes: strpos of texts starts anew as LIKE does, if more seldom.
 			findSQL: func(column string) string {
 				return `position(convert_to(?, 'UTF8') IN convert_to(` + column + `, 'UTF8')) > 0`
@@ -92,6 +99,7 @@ func openPostgres(ctx context.Context, databaseURL string, patience time.Duratio
 			},
 		},
 	}
+	s.openAnnouncer(connector{hosts: hosts, silence: silence})
 	err = s.checkServer(ctx)
 	if errors.Is(err, pq.ErrSSLNotSupported) {
 		err = fmt.Errorf("%w; a database on this machine or a trusted network takes sslmode=disable in its URL", err)

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
 )
@@ -31,10 +32,15 @@ func (s *Store) call(ctx context.Context, what string, f func(context.Context) e
 // goes unnoticed. On SQLite the transaction is BEGIN IMMEDIATE, and its COMMIT
 // is what reports a full disk.
 func (s *Store) tx(ctx context.Context, what string, f func(context.Context, querier) error) error {
+	return s.txIn(ctx, s.write, what, f)
+}
+
+// txIn is tx on a connection of the given pool.
+func (s *Store) txIn(ctx context.Context, pool *sqlx.DB, what string, f func(context.Context, querier) error) error {
 	const restarts = 10
 	return s.call(ctx, what, func(ctx context.Context) error {
 		for n := range restarts {
-			err := s.try(ctx, f)
+			err := s.try(ctx, pool, f)
 			if !restartable(err) {
 				return err
 			}
@@ -44,11 +50,11 @@ func (s *Store) tx(ctx context.Context, what string, f func(context.Context, que
 				return err
 			}
 		}
-		return s.try(ctx, f)
+		return s.try(ctx, pool, f)
 	})
 }
 
-func (s *Store) try(ctx context.Context, f func(context.Context, querier) error) error {
+func (s *Store) try(ctx context.Context, pool *sqlx.DB, f func(context.Context, querier) error) error {
 	if s.turn != nil {
 		select {
 		case s.turn <- struct{}{}:
@@ -57,19 +63,21 @@ func (s *Store) try(ctx context.Context, f func(context.Context, querier) error)
 			return ctx.Err()
 		}
 	}
-	tx, err := s.write.BeginTxx(ctx, nil)
+	tx, err := pool.BeginTxx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // of no effect after Commit
-	if err := f(ctx, querier{tx}); err != nil {
+	t := &transaction{handle: tx}
+	if err := f(ctx, querier{t}); err != nil {
 		return err
 	}
-	if err := tx.Commit(); err != nil {
-		return err
+	err = tx.Commit()
+	s.announce(t)
+	if err == nil {
+		s.checkpoints.written()
 	}
-	s.checkpoints.written()
-	return nil
+	return err
 }
 
 // restartable reports whether the database has rolled the transaction back and

@@ -139,13 +139,15 @@ func connectSQLite(path string, patience time.Duration) (*Store, error) {
 		return nil, errors.Join(err, write.Close())
 	}
 	return &Store{
-		read:     read,
-		often:    &prepared{DB: read, statements: map[string]*sql.Stmt{}},
-		write:    write,
-		turn:     make(chan struct{}, 1),
-		patience: patience,
-		pageWork: pageWork,
-		listWork: listWork,
+		read:       read,
+		often:      &prepared{DB: read, statements: map[string]*sql.Stmt{}},
+		write:      write,
+		countRead:  read,
+		countWrite: write,
+		turn:       make(chan struct{}, 1),
+		patience:   patience,
+		pageWork:   pageWork,
+		listWork:   listWork,
 		engine: engine{
 			name:       "sqlite",
 			dialect:    goose.DialectSQLite3,

@@ -19,6 +19,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -37,6 +38,11 @@ type Store struct {
 	// where SQLite would have them poll for its lock.
 	read, write *sqlx.DB
 
+	// countRead and countWrite are where the limits count what is tried: on PostgreSQL a
+	// pool of its own, so that nobody who tries much takes the connections of others; on
+	// SQLite read and write.
+	countRead, countWrite *sqlx.DB
+
 	// turn is full while somebody writes, and nil on PostgreSQL. Senders are served
 	// in order; of those who wait for a connection of write, database/sql picks
 	// one at random, and whoever has no luck waits until the call times out.
@@ -49,6 +55,10 @@ type Store struct {
 	checkpoints *checkpoints // likewise
 
 	listenURL string // on PostgreSQL, for connections that listen
+
+	// announcements is the announcer's pool, of one connection; both on PostgreSQL.
+	announcements *sql.DB
+	announcer     *announcer
 
 	patience time.Duration // bounds a call
 
@@ -92,13 +102,19 @@ func open(ctx context.Context, url string, patience time.Duration) (*Store, erro
 // Close closes the connections, after the calls that are under way.
 func (s *Store) Close() error {
 	var err error
+	if s.announcer != nil {
+		s.announcer.end()
+		err = s.announcements.Close()
+	}
 	s.checkpoints.close()
 	if s.watch != nil {
-		err = s.watch.close()
+		err = errors.Join(err, s.watch.close())
 	}
 	err = errors.Join(err, s.read.Close())
-	if s.write != s.read {
-		err = errors.Join(err, s.write.Close())
+	for _, pool := range []*sqlx.DB{s.write, s.countWrite} {
+		if pool != s.read {
+			err = errors.Join(err, pool.Close()) // of no effect the second time
+		}
 	}
 	if s.claimed != nil {
 		err = errors.Join(err, s.claimed.Close())

@@ -22,6 +22,7 @@ type record struct {
 	err    error
 	attrs  []slog.Attr
 	answer recorder
+	atEnd  []func()
 }
 
 type recordKey struct{}
@@ -51,6 +52,30 @@ func Note(r *http.Request, attrs ...slog.Attr) {
 	if rec := recordOf(r); rec != nil {
 		rec.attrs = append(rec.attrs, attrs...)
 	}
+}
+
+// atEnd has f called when r has been answered; at once where nobody knows when that is.
+func atEnd(r *http.Request, f func()) {
+	if rec := recordOf(r); rec != nil {
+		rec.atEnd = append(rec.atEnd, f)
+	} else {
+		f()
+	}
+}
+
+// Release gives back early what r has of memory that is shared, once nothing refers to its
+// body any more.
+func Release(r *http.Request) {
+	if rec := recordOf(r); rec != nil {
+		rec.release()
+	}
+}
+
+func (rec *record) release() {
+	for _, f := range rec.atEnd {
+		f()
+	}
+	rec.atEnd = nil
 }
 
 // Access wraps a whole surface from outside its router: it gives each request
@@ -87,6 +112,7 @@ func (a Access) Wrap(next http.Handler) http.Handler {
 				}
 			}
 			a.write(r, rec, level, time.Since(start), p != nil)
+			rec.release()
 			if p != nil {
 				panic(p)
 			}
