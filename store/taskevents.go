@@ -20,13 +20,12 @@ type TaskEvent struct {
 	Task Task   // as it was after the change, or before its deletion
 }
 
-// How many changes of a user are kept, how much text in them, and how much is read at
-// once, in bytes.
 const (
-	taskHistory      = 1000
-	taskHistoryBytes = 8 << 20
-	eventRows        = 100      // events that are read at once
-	eventBytes       = 15 << 16 // of their texts; with one more task, of 41 KiB, less than 1 MiB
+	taskHistory      = 1000    // changes of a user that are kept
+	taskHistoryBytes = 8 << 20 // of their texts
+
+	eventRows  = 100      // events that are read at once
+	eventBytes = 15 << 16 // of their texts; with one more task, of 41 KiB, less than 1 MiB
 )
 
 // addTaskEvent adds a change to the user's feed, in the transaction that makes it

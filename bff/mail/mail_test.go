@@ -67,15 +67,18 @@ func (f *fixture) outbox(s Sender) *Outbox {
 	}, f.db)
 }
 
-// run lets the outbox work until the test ends.
-func (f *fixture) run(o *Outbox) {
+// run sends mails until stop is called or the test ends. What is being sent by then is
+// settled before stop returns.
+func (f *fixture) run(o *Outbox) (stop func()) {
 	ctx, cancel := context.WithCancel(f.Context())
 	var wg sync.WaitGroup
 	wg.Go(func() { o.Run(ctx) })
-	f.Cleanup(func() {
+	stop = func() {
 		cancel()
 		wg.Wait()
-	})
+	}
+	f.Cleanup(stop)
+	return stop
 }
 
 func (f *fixture) queue(m store.Mail) {
@@ -132,7 +135,7 @@ func TestWhatMailsSay(t *testing.T) {
 		} {
 			f.queue(m)
 		}
-		f.run(o)
+		stop := f.run(o)
 		verify := mailtest.Wait(f, folder, "ada@example.com", 1)
 		reset := mailtest.Wait(f, folder, "ada@example.com", 2)
 		change := mailtest.Wait(f, folder, "new@example.com", 1)
@@ -191,6 +194,7 @@ func TestWhatMailsSay(t *testing.T) {
 			}
 		}
 		f.log.Want(f, folder)
+		stop() // the last mail is deleted after it is there
 		if f.left() != 0 {
 			f.Error("sent mails are still in the outbox")
 		}

@@ -478,7 +478,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Too many requests of the caller are under way: MAX_REQUESTS_PER_CALLER. Or too many searches of the user, or event streams of the user or of all. Or so many requests with an `Idempotency-Key` were made for this user in the last 24 hours that no further answer can be kept: nothing was done. Ask again after `Retry-After`. */
+        /** @description Too many requests of the caller are under way: MAX_REQUESTS_PER_CALLER. Or too many searches of the user, or event streams of the user or of all. Or so many requests with an `Idempotency-Key` were made for the user in the last 24 hours that no further answer can be kept: nothing was done; ask without a key, or later. Ask again after `Retry-After`. */
         TooMany: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
