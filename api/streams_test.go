@@ -330,6 +330,7 @@ func TestManyChangesDuringAReadAreOneMoreRead(t *testing.T) {
 		time.Sleep(time.Minute)
 		s.server.feed.Changed(ada, 1) // which was read
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if got, want := fmt.Sprint(ids(r)), fmt.Sprint(numbers(1)); got != want || tasks.reads != 2 || tasks.most != 1 {
 			t.Errorf("got events %v with %d reads, %d at once; want %v with 2", got, tasks.reads, tasks.most, want)
 		}
