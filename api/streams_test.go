@@ -129,11 +129,14 @@ func (h *history) TaskFeed(context.Context, string) (oldest, latest int64, err e
 type reader struct {
 	*httptest.ResponseRecorder
 	let     chan struct{} // closed: as fast as it comes
-	largest int           // of what was written at once, in bytes
+	mu      sync.Mutex
+	largest int // of what was written at once, in bytes
 }
 
 func (r *reader) Write(p []byte) (int, error) {
 	<-r.let
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.largest = max(r.largest, len(p))
 	return r.ResponseRecorder.Write(p)
 }
@@ -194,6 +197,8 @@ func (s *surface) resuming(ctx context.Context, user string, fast bool, seen int
 
 // ids are the numbers of the events that were written.
 func ids(r *reader) (list []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for line := range bytes.Lines(r.Body.Bytes()) {
 		if id, ok := strings.CutPrefix(string(line), "id: "); ok {
 			list = append(list, strings.TrimSpace(id))
@@ -240,8 +245,11 @@ func TestSlowReadersHoldNothingOfTheOthers(t *testing.T) {
 		if got, want := fmt.Sprint(ids(fast)), fmt.Sprint(numbers(changes)); got != want {
 			t.Errorf("the fast reader: got %v, want %v", got, want)
 		}
-		if fast.largest > listChunk {
-			t.Errorf("%d bytes were written at once, want up to %d", fast.largest, listChunk)
+		fast.mu.Lock()
+		largest := fast.largest
+		fast.mu.Unlock()
+		if largest > listChunk {
+			t.Errorf("%d bytes were written at once, want up to %d", largest, listChunk)
 		}
 		if limit := hubBytes + 2*readSize; most > limit {
 			t.Errorf("%d bytes were kept for slow readers, want up to %d", most, limit)
@@ -253,11 +261,10 @@ func TestSlowReadersHoldNothingOfTheOthers(t *testing.T) {
 			t.Errorf("%d changes: %d reads, slow readers included that have not taken a byte", changes, tasks.reads)
 		}
 		// They get what they lack, of which few are in memory at a time.
-		tasks.reads = 0
+		tasks.reads, tasks.pause = 0, time.Millisecond
 		for _, r := range stalled {
 			close(r.let)
 		}
-		tasks.pause = time.Millisecond
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		for i, r := range stalled {
@@ -330,6 +337,7 @@ func TestManyChangesDuringAReadAreOneMoreRead(t *testing.T) {
 		time.Sleep(time.Minute)
 		s.server.feed.Changed(ada, 1) // which was read
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if got, want := fmt.Sprint(ids(r)), fmt.Sprint(numbers(1)); got != want || tasks.reads != 2 || tasks.most != 1 {
 			t.Errorf("got events %v with %d reads, %d at once; want %v with 2", got, tasks.reads, tasks.most, want)
 		}
