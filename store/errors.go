@@ -37,6 +37,10 @@ var (
 	ErrForeign = errors.New("not a database of ours")
 	ErrClaimed = errors.New("another process serves the sessions of this database")
 
+	// ErrOtherName means that another process has the file open by another name, a hard
+	// link or a mount of the file alone: two names have two logs, and damage the file.
+	ErrOtherName = errors.New("another process has the file open by another name")
+
 	ErrBehind = errors.New("the database lacks migrations")
 	ErrAhead  = errors.New("the database has migrations that this version does not know")
 )

@@ -17,7 +17,11 @@ import (
 func (s *Store) call(ctx context.Context, what string, f func(context.Context) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.patience, errNoAnswer)
 	defer cancel()
-	return translate(ctx, what, f(ctx))
+	err := s.file.checkSometimes()
+	if err == nil {
+		err = f(ctx)
+	}
+	return translate(ctx, what, err)
 }
 
 // tx runs f in a transaction. f may run more than once, each time from the
@@ -50,12 +54,14 @@ func (s *Store) tx(ctx context.Context, what string, f func(context.Context, que
 
 func (s *Store) try(ctx context.Context, f func(context.Context, querier) error) error {
 	if s.turn != nil {
-		select {
-		case s.turn <- struct{}{}:
-			defer func() { <-s.turn }()
-		case <-ctx.Done():
-			return ctx.Err()
+		release, err := s.turn.take(ctx)
+		if err != nil {
+			return err
 		}
+		defer release()
+	}
+	if err := s.file.check(); err != nil {
+		return err
 	}
 	tx, err := s.write.BeginTxx(ctx, nil)
 	if err != nil {
@@ -65,7 +71,10 @@ func (s *Store) try(ctx context.Context, f func(context.Context, querier) error)
 	if err := f(ctx, querier{tx}); err != nil {
 		return err
 	}
-	return tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	return s.file.check() // what is not where it will be looked for is not acknowledged
 }
 
 // restartable reports whether the database has rolled the transaction back and
