@@ -15,7 +15,7 @@ import (
 )
 
 // The errors that callers tell apart, with errors.Is. Whatever else a method
-// returns is a defect or a damaged database. A context that its owner has
+// returns is a defect. A context that its owner has
 // cancelled stays context.Canceled.
 var (
 	ErrNotFound = errors.New("not found")
@@ -29,8 +29,8 @@ var (
 
 	ErrInvalidText = errors.New("text holds NUL or is not UTF-8")
 
-	// ErrUnavailable means that the database could not be asked or did not
-	// answer. Whether a write has happened is then unknown: it was sent at most
+	// ErrUnavailable means that the database could not be asked, did not answer, or
+	// cannot be written: a full disk, a damaged or read-only file. Whether a write has happened is then unknown: it was sent at most
 	// once, and its confirmation may be what got lost.
 	ErrUnavailable = errors.New("database unavailable")
 
@@ -115,6 +115,7 @@ func postgresSentinel(code pqerror.Code) error {
 	case pqerror.AdminShutdown, pqerror.CrashShutdown, pqerror.CannotConnectNow, pqerror.IdleSessionTimeout,
 		pqerror.QueryCanceled, // a statement_timeout; a cancelled context never gets here
 		pqerror.LockNotAvailable,
+		pqerror.DataCorrupted, pqerror.IndexCorrupted,
 		pqerror.ReadOnlySQLTransaction: // a primary that has just become a standby
 		return ErrUnavailable
 	}
@@ -137,7 +138,8 @@ func sqliteSentinel(code int) error {
 	}
 	switch code & 0xff { // the primary code of an extended one
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_INTERRUPT,
-		sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM:
+		sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM,
+		sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
 		return ErrUnavailable
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -21,6 +22,7 @@ func (s *Store) call(ctx context.Context, what string, f func(context.Context) e
 	if err == nil {
 		err = f(ctx)
 	}
+	s.trouble.note(err, time.Now())
 	return translate(ctx, what, err)
 }
 
@@ -64,6 +66,9 @@ func (s *Store) try(ctx context.Context, f func(context.Context, querier) error)
 		return err
 	}
 	tx, err := s.write.BeginTxx(ctx, nil)
+	if pq.As(err, pqerror.FeatureNotSupported) != nil { // READ WRITE, which lib/pq asks for, is not for a standby
+		return fmt.Errorf("%w: this server is a standby, or otherwise read-only: %w", ErrUnavailable, err)
+	}
 	if err != nil {
 		return err
 	}

@@ -98,8 +98,11 @@ func databasePath(path string) (string, error) {
 // followLinks returns where symbolic links lead, which is where SQLite puts its log.
 func followLinks(path string) (string, error) {
 	file, err := filepath.EvalSymlinks(path)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return file, err
+	switch {
+	case err == nil:
+		return file, nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return "", fmt.Errorf("%s: %w", path, err)
 	}
 	if _, err := os.Lstat(path); err == nil {
 		return "", fmt.Errorf("%s is a symbolic link to a file that is not there", path)

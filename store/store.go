@@ -47,6 +47,8 @@ type Store struct {
 
 	watch *watch // on SQLite, once it is open
 
+	trouble trouble
+
 	listenURL string // on PostgreSQL, for connections that listen
 
 	patience time.Duration // bounds a call
