@@ -41,6 +41,10 @@ var (
 	// link or a mount of the file alone: two names have two logs, and damage the file.
 	ErrOtherName = errors.New("another process has the file open by another name")
 
+	// ErrOtherFile means that another process goes on using the log of this file with one
+	// that was at its place before.
+	ErrOtherFile = errors.New("another process uses the log of this file with the one that was here before")
+
 	ErrBehind = errors.New("the database lacks migrations")
 	ErrAhead  = errors.New("the database has migrations that this version does not know")
 )

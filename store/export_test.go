@@ -51,3 +51,8 @@ func OpenLinks(databaseURL string, silence time.Duration) (*sql.DB, error) {
 func (s *Store) PageStatement(q TaskQuery, userID string, limit int) (string, []any) {
 	return s.pageStatement(q, userID, limit)
 }
+
+// Meanwhile calls f within the transaction of a change.
+func Meanwhile(f func()) Also {
+	return func(context.Context, querier, Event) error { f(); return nil }
+}

@@ -35,6 +35,7 @@ type file struct {
 	path   string // where those lead
 	handle *os.File
 	id     os.FileInfo
+	log    *os.File // nil until it is there
 
 	sides []side // the log and its index
 
@@ -75,6 +76,9 @@ func openFile(given, path string) (*file, error) {
 		handles.hold(f.id)
 		err = f.claimName()
 	}
+	if err == nil {
+		err = f.claimLog()
+	}
 	if err != nil {
 		return nil, errors.Join(err, f.close())
 	}
@@ -92,8 +96,33 @@ func (f *file) claimName() error {
 	return claimName(f.handle, folder, filepath.Base(f.path))
 }
 
+// claimLog makes sure that nobody uses the log with another file, one that was at this
+// place before: opening this one would write what the log has into it.
+func (f *file) claimLog() error {
+	log, err := os.OpenFile(f.path+"-wal", os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if f.log != nil { // from before; SQLite locks nothing there, so that it may be closed
+		_ = f.log.Close()
+	}
+	f.log = log
+	if err := claimName(log, f.id, ""); errors.Is(err, ErrOtherName) {
+		return ErrOtherFile
+	} else if err != nil {
+		return err
+	}
+	return nil
+}
+
 // settle notes the files beside the database, once a connection that stays has them open.
 func (f *file) settle() error {
+	if err := f.claimLog(); err != nil {
+		return err
+	}
 	var sides []side
 	for _, path := range []string{f.path + "-wal", f.path + "-shm"} {
 		id, err := os.Stat(path)
@@ -112,10 +141,19 @@ func (f *file) check() error {
 	if f == nil {
 		return nil
 	}
+	err := f.checkNow()
+	if err != nil {
+		f.checked.Store(0) // reads are to find it, too
+	} else {
+		f.checked.Store(time.Now().UnixNano())
+	}
+	return err
+}
+
+func (f *file) checkNow() error {
 	if f.overwritten.Load() {
 		return f.replaced(f.given, "was written over")
 	}
-	f.checked.Store(time.Now().UnixNano())
 	id, err := f.same(f.given, f.id)
 	if err != nil {
 		return err
@@ -130,7 +168,7 @@ func (f *file) check() error {
 
 // checkSometimes is check, once in a while.
 func (f *file) checkSometimes() error {
-	if f == nil || time.Now().UnixNano()-f.checked.Load() < int64(readsAsk) && !f.overwritten.Load() {
+	if f == nil || !f.overwritten.Load() && time.Now().UnixNano()-f.checked.Load() < int64(readsAsk) {
 		return nil
 	}
 	return f.check()
@@ -215,6 +253,9 @@ func (f *file) putLogAside() {
 // close gives up the locks. It comes after the connections.
 func (f *file) close() error {
 	unlockFile(f.handle)
+	if f.log != nil {
+		_ = f.log.Close()
+	}
 	if f.id == nil {
 		return f.handle.Close()
 	}
