@@ -22,10 +22,7 @@ const (
 	leaveLimit = time.Second
 )
 
-var (
-	errFirstBeat = errors.New("not tried yet")
-	errBeatHangs = errors.New("the database has not answered; is its disk hung?")
-)
+var errBeatHangs = errors.New("the database has not answered; is its disk hung?")
 
 // pulse knows whether this instance can use the database: by writing a row of its own.
 type pulse struct {
@@ -37,19 +34,23 @@ type pulse struct {
 	mu      sync.Mutex
 	started time.Time // of the beat under way; zero between beats
 	last    error
+	first   chan struct{} // closed after the first beat
 }
 
 func newPulse(db *store.Store, log *slog.Logger) *pulse {
-	return &pulse{log: log, instance: "ins_" + rand.Text(), beat: db.Beat, tidy: db.EndBeat, last: errFirstBeat}
+	return &pulse{log: log, instance: "ins_" + rand.Text(), beat: db.Beat, tidy: db.EndBeat, first: make(chan struct{})}
 }
 
 // run beats until ctx ends, and then deletes the row.
 func (p *pulse) run(ctx context.Context) {
 	var tidied time.Time
-	for {
-		p.once(ctx)
+	for first := true; ; first = false {
+		err := p.once(ctx)
+		if first {
+			close(p.first)
+		}
 		pause := beatEvery
-		if p.ask(ctx) != nil {
+		if err != nil {
 			pause = beatAgain
 		} else if time.Since(tidied) > beatTidy {
 			tidied = time.Now()
@@ -66,28 +67,34 @@ func (p *pulse) run(ctx context.Context) {
 	}
 }
 
-func (p *pulse) once(ctx context.Context) {
+func (p *pulse) once(ctx context.Context) error {
 	p.mu.Lock()
 	p.started = time.Now()
 	p.mu.Unlock()
 	err := p.beat(ctx, p.instance, time.Now().UTC())
 	if ctx.Err() != nil {
-		return
+		return nil
 	}
 	p.mu.Lock()
 	before := p.last
 	p.started, p.last = time.Time{}, err
 	p.mu.Unlock()
 	switch {
-	case err != nil && (before == nil || before == errFirstBeat):
+	case err != nil && before == nil:
 		p.log.Error("the database cannot be used: /readyz fails", "setting", "DATABASE_URL", "error", oneLine(err.Error()), "cure", beatCure(err))
-	case err == nil && before != nil && before != errFirstBeat:
+	case err == nil && before != nil:
 		p.log.Info("the database can be used again")
 	}
+	return err
 }
 
-// ask returns what the last beat found.
-func (p *pulse) ask(context.Context) error {
+// ask returns what the last beat found. The first one is waited for.
+func (p *pulse) ask(ctx context.Context) error {
+	select {
+	case <-p.first:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.last == nil && !p.started.IsZero() && time.Since(p.started) > beatLimit {
