@@ -3,12 +3,13 @@
 # make client  writes the types of the TypeScript client anew, from api/openapi.json
 # make mutants  switches off each guard that is listed beside the code, and fails when no test notices
 # make neighbours  measures what one client can do to the others; make soak, what is left afterwards
+# make crash  ends the product in the middle of its work, again and again, and counts what it has lost
 # make lighthouse  how fast the app is on a phone, on a machine that does nothing else
 # make test-reference  holds the client's tests to the real Better Auth server
 
 .DEFAULT_GOAL := run
 SHELL := bash
-.PHONY: run build test mutants test-reference lighthouse neighbours soak screenshots deps client types fmt lint bench clean
+.PHONY: run build test mutants test-reference lighthouse neighbours soak crash screenshots deps client types fmt lint bench clean
 
 BIN := bin/vestibule
 
@@ -47,6 +48,11 @@ neighbours: deps
 # product holds returns to where it began.
 soak: deps
 	go test -tags neighbours -count=1 -v -timeout 60m -run '^TestSoak$$' ./e2e/neighbours
+
+# Ends the product in the middle of its work, by kill, by loss of power and by a full
+# disk, and counts what was acknowledged. It mounts file systems: Linux, as root.
+crash: deps
+	go test -tags crash -count=1 -v -timeout 20m -run '^(TestAKillLosesNothing|TestALossOfPowerLosesNothing|TestAFullDiskRefusesAndRecovers|TestThePowerFileSystemLosesWhatWasNotSynced)$$' ./e2e | grep -v '^=== '
 
 # How fast the app is on a phone, as Lighthouse reckons it; on a machine that does nothing else.
 lighthouse: deps

@@ -22,6 +22,7 @@ func (p *product) command(args ...string) string {
 // TestADisabledUserIsOutAtOnce: the command line is another process than the one
 // that holds the sessions.
 func TestADisabledUserIsOutAtOnce(t *testing.T) {
+	t.Parallel()
 	for _, s := range []shape{shapes[0], shapes[2], shapes[3], shapes[4]} {
 		t.Run(s.name, func(t *testing.T) {
 			up := newUpstream(t)

@@ -675,6 +675,7 @@ func testAddress(t *testing.T, a *app) {
 	for _, title := range []string{"Äpfel", "birnen", "Citronen 10", "Citronen 9"} {
 		w.add(title)
 	}
+	w.lists("Citronen 9", "Citronen 10", "birnen", "Äpfel") // a row that comes late moves the others
 	w.press("birnen")
 	w.saved()
 	at := func(address string, titles ...string) {

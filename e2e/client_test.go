@@ -145,6 +145,7 @@ var httpsSuites = []clientSuite{
 }
 
 func TestOfficialClientOverHTTPS(t *testing.T) {
+	t.Parallel()
 	for _, suite := range httpsSuites {
 		t.Run(suite.folder, func(t *testing.T) {
 			front, mails := newTLSFront(t), t.TempDir()

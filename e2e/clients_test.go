@@ -42,6 +42,7 @@ func (p *product) accessToken(a answer) string {
 // TestAServiceReadsTheTasksOfAllUsers with a token of its own, and of none without
 // the scope.
 func TestAServiceReadsTheTasksOfAllUsers(t *testing.T) {
+	t.Parallel()
 	for _, s := range []shape{shapes[0], shapes[3]} {
 		t.Run(s.name, func(t *testing.T) { serviceReads(t, launch(t, s)) })
 	}
@@ -84,6 +85,7 @@ func serviceReads(t *testing.T, p *product) {
 // TestAServiceActsForAUser: the token that it trades opens that user's tasks and no
 // more than it was traded for, and none can be had once the user is signed out.
 func TestAServiceActsForAUser(t *testing.T) {
+	t.Parallel()
 	for _, alg := range []string{"HS256", "EdDSA"} {
 		t.Run(alg, func(t *testing.T) {
 			p := launch(t, shapes[0], "EXPOSE_TOKEN=true", "JWT_ALGORITHM="+alg)

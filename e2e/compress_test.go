@@ -44,6 +44,7 @@ func (c compressor) rewritten(n string) string { return strings.Replace(c.given,
 // TestConditionsHoldBehindAServerThatCompresses sends back the tags that such a server
 // has made of ours: through the BFF, and to the API itself.
 func TestConditionsHoldBehindAServerThatCompresses(t *testing.T) {
+	t.Parallel()
 	for _, c := range compressors {
 		for _, s := range shapes[:2] {
 			t.Run(c.name+" before "+s.name, func(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 // TestABrowserKeepsItsSession is what a real browser does with cookies that come late
 // or are left over.
 func TestABrowserKeepsItsSession(t *testing.T) {
+	t.Parallel()
 	front := newSlowFront(t)
 	p := launch(t, shapes[0], "BASE_URL="+front.URL, "RATE_LIMIT=off")
 	front.leadsTo(t, p.bff)

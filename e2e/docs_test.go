@@ -50,6 +50,7 @@ func (p *tab) loadedFromHere(origin string) {
 // TestTheDocumentationPageSendsRequests in a real browser, on both surfaces: with a
 // pasted token on the API's, with the cookie on the BFF's.
 func TestTheDocumentationPageSendsRequests(t *testing.T) {
+	t.Parallel()
 	p := launch(t, shapes[0])
 	id := newBrowser(t, p.bff).signUp("doc@example.com")
 	browser := chromium(t)

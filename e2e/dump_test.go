@@ -85,6 +85,7 @@ func column(t *testing.T, db *sql.DB, query string) (values []string) {
 // TestADumpOpensNothing: whoever has a copy of the database can neither take over a
 // session nor use a link that was mailed, nor be a service.
 func TestADumpOpensNothing(t *testing.T) {
+	t.Parallel()
 	for _, s := range []shape{shapes[0], shapes[1]} {
 		t.Run(s.name, func(t *testing.T) {
 			mails := t.TempDir()

@@ -21,6 +21,7 @@ func (p *product) mints(t testing.TB, settings []string, args ...string) string 
 // TestTwoInstallationsTrustEachOther: services of one read tasks of the other,
 // with keys that are asked for over HTTP, and its users are nobody there.
 func TestTwoInstallationsTrustEachOther(t *testing.T) {
+	t.Parallel()
 	theirs := []string{"JWT_ALGORITHM=ES256", "JWT_ISSUER=https://theirs.example.com", "JWT_AUDIENCE=tasks-of-ours"}
 	them := launch(t, shapes[0], theirs...)
 	us := launch(t, shapes[2], fmt.Sprintf(`JWT_ISSUERS=[{"issuer":"https://theirs.example.com","jwks_url":"%s/api/auth/jwks",

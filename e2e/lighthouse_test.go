@@ -28,6 +28,7 @@ type lighthouseResult struct {
 // says of it without a clock. Its score for performance is reckoned from how long this
 // machine takes, with all that it does besides: make lighthouse looks at that.
 func TestTasksPageInLighthouse(t *testing.T) {
+	t.Parallel()
 	report := lighthouse(t, "accessibility,best-practices,performance", 1)[0]
 	for _, name := range []string{"accessibility", "best-practices"} {
 		if score := report.Categories[name].Score * 100; score < 95 {

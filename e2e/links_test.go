@@ -51,6 +51,7 @@ func testAxe(t *testing.T) string {
 // TestPagesOfLinks are shown to people who follow a link from a mail, in a browser where
 // they are not signed in, before an app that knows nothing of them.
 func TestPagesOfLinks(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	const team = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Team</title><h1>The team's app</h1></html>`
 	if err := os.WriteFile(filepath.Join(folder, "index.html"), []byte(team), 0o600); err != nil {

@@ -111,6 +111,7 @@ func (w *window) fits(name string, width int64) {
 // light and in dark, with axe-core; and with SCREENSHOTS=true (make screenshots) keeps
 // what it sees in docs/images.
 func TestEveryPageInBothSchemes(t *testing.T) {
+	t.Parallel()
 	source, err := os.ReadFile(filepath.Join(clientFolder(t), "node_modules", "axe-core", "axe.min.js"))
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 // succeeds at once; the mail arrives when it is back, though the program was
 // stopped in between.
 func TestMailOutlivesTheServerAndTheProcess(t *testing.T) {
+	t.Parallel()
 	addr, err := freeport.Addr()
 	if err != nil {
 		t.Fatal(err)

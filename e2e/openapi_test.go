@@ -61,6 +61,7 @@ func TestAForeignValidatorAcceptsTheDocuments(t *testing.T) {
 // status, content type, header or member that is not described. The seed makes each
 // run the same.
 func TestTheDocumentsKeepTheirWord(t *testing.T) {
+	t.Parallel()
 	tool := pythonTool(t, "schemathesis")
 	p := launch(t, shapes[0], "RATE_LIMIT=off", "EXPOSE_TOKEN=true")
 	b := newBrowser(t, p.bff)

@@ -154,6 +154,7 @@ func testProof(t *testing.T, a *app) {
 // TestALateAnswerSignsNobodyOut: a request that was sent before the session got another
 // secret is refused, and the session lives.
 func TestALateAnswerSignsNobodyOut(t *testing.T) {
+	t.Parallel()
 	f := newFront(t)
 	a := newAppBehind(t, f.base, func(bff string) { f.leadsTo(t, bff) })
 	w := a.signedUp(t, "late@example.com")

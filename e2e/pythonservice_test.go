@@ -31,6 +31,7 @@ func (p *product) runService(t testing.TB, env []string, users ...string) (answe
 // TestAPythonServiceReadsTasksOfTwoUsers: with its credentials alone, and no
 // more than its client was made for.
 func TestAPythonServiceReadsTasksOfTwoUsers(t *testing.T) {
+	t.Parallel()
 	for _, s := range []shape{shapes[0], shapes[3]} {
 		t.Run(s.name, func(t *testing.T) {
 			p := launch(t, s)

@@ -146,6 +146,7 @@ func reactPage(t *testing.T, bff string) http.Handler {
 // TestReactFollowsTheSession is the official React client and its hook in a real
 // browser, in two tabs, on an origin that the BFF trusts.
 func TestReactFollowsTheSession(t *testing.T) {
+	t.Parallel()
 	app := httptest.NewUnstartedServer(nil)
 	origin := "http://" + app.Listener.Addr().String()
 	p := launch(t, shapes[0], "TRUSTED_ORIGINS="+origin)

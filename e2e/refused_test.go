@@ -8,6 +8,7 @@ import (
 // TestTheAppSaysWhyItIsRefused: in a browser, what the server says of a closed
 // sign-up, of an easy password and of a page at the wrong address.
 func TestTheAppSaysWhyItIsRefused(t *testing.T) {
+	t.Parallel()
 	closed, open := newApp(t, "SIGN_UP=off"), newApp(t)
 	signUp := func(a *app, password string) *window {
 		w := a.device(t, "/signup")

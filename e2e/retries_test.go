@@ -24,6 +24,7 @@ const compressingNginx = `
 // TestAnEditIsSavedBehindCompression: proxies that compress rewrite the version of a
 // task. An edit is saved all the same, in one attempt or two.
 func TestAnEditIsSavedBehindCompression(t *testing.T) {
+	t.Parallel()
 	for name, proxy := range map[string]struct {
 		start func(t *testing.T, to string) string
 		tag   string // what it makes of the version

@@ -36,7 +36,7 @@ func (s *Sessions) Renewed(ctx context.Context, l *Live) (*http.Cookie, error) {
 	case err != nil:
 		return nil, err
 	}
-	return s.cookieFor(l.Session, l.token), nil
+	return s.cookieFor(l.Session, l.token, s.now()), nil
 }
 
 // Access returns the token for the session's requests upstream. It is minted

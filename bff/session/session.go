@@ -130,7 +130,7 @@ func (s *Sessions) Start(r *http.Request, userID string, remember bool, save fun
 			return store.Session{}, nil, err
 		}
 	}
-	return row, s.cookieFor(row, token), nil
+	return row, s.cookieFor(row, token, now), nil
 }
 
 // presentedBy returns the token hashes of the sessions that r presents.
@@ -179,11 +179,13 @@ func (s *Sessions) alive(row store.Session, now time.Time) bool {
 	return now.Before(row.ExpiresAt) && now.Before(s.expiry(row, row.UpdatedAt))
 }
 
-func (s *Sessions) cookieFor(row store.Session, token string) *http.Cookie {
+// cookieFor makes the cookie of a session, whose life is counted from now: a new
+// session's is that of the session, however long the database took.
+func (s *Sessions) cookieFor(row store.Session, token string, now time.Time) *http.Cookie {
 	if !row.RememberMe {
 		return s.Cookie.build(token, browserSession)
 	}
-	return s.Cookie.build(token, row.ExpiresAt.Sub(s.now()))
+	return s.Cookie.build(token, row.ExpiresAt.Sub(now))
 }
 
 // End ends the session that r presents, if it presents one; of several cookies

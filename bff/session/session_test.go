@@ -474,3 +474,19 @@ func BenchmarkCheckCached(b *testing.B) {
 		}
 	}
 }
+
+// TestANewCookieLivesAsLongAsItsSession: also where the database took its time.
+func TestANewCookieLivesAsLongAsItsSession(t *testing.T) {
+	each(t, time.Minute, func(f *fixture) {
+		_, cookie, err := f.Start(requestWith(), userID, true, func(store.Session, string) error {
+			f.clock.Advance(3 * time.Second)
+			return nil
+		})
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		if want := int(7 * day / time.Second); cookie.MaxAge != want {
+			f.t.Errorf("got Max-Age %d, want %d", cookie.MaxAge, want)
+		}
+	})
+}
