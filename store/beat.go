@@ -29,10 +29,13 @@ func (s *Store) Beat(ctx context.Context, instance string, now time.Time) error 
 	if err == nil {
 		err = s.tx(ctx, "write the instance's row", func(ctx context.Context, q querier) error { return s.beat(ctx, q, instance, now) })
 	}
-	if err == nil {
-		err = s.trouble.lately(time.Now())
+	if err != nil {
+		return err
 	}
-	return err
+	if met := s.trouble.lately(time.Now()); met != nil {
+		return fmt.Errorf("%w: a call has met: %w", ErrUnavailable, met)
+	}
+	return nil
 }
 
 func (s *Store) readTables(ctx context.Context) error {

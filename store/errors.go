@@ -103,6 +103,15 @@ func sentinelOf(err error) error {
 	return nil
 }
 
+// beginError tells, of the errors of a BEGIN, a standby's: to READ WRITE, which lib/pq
+// asks for, it answers that it does not support that.
+func beginError(err error) error {
+	if pq.As(err, pqerror.FeatureNotSupported) != nil {
+		return fmt.Errorf("%w: this server is a standby, which cannot be written to: %w", ErrUnavailable, err)
+	}
+	return err
+}
+
 // lockNotAvailable reports whether PostgreSQL has given up waiting for a lock.
 func lockNotAvailable(err error) bool {
 	return pq.As(err, pqerror.LockNotAvailable) != nil

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -55,4 +56,10 @@ func (s *Store) PageStatement(q TaskQuery, userID string, limit int) (string, []
 // Meanwhile calls f within the transaction of a change.
 func Meanwhile(f func()) Also {
 	return func(context.Context, querier, Event) error { f(); return nil }
+}
+
+// VersionTable is where the migrations that were applied are noted.
+func (s *Store) VersionTable() string {
+	words := strings.Fields(s.engine.versionsSQL)
+	return words[len(words)-1]
 }

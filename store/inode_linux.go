@@ -93,14 +93,14 @@ func canTakeTurns(f *os.File) bool {
 	return syscall.FcntlFlock(f.Fd(), ofdGet, &lock) == nil
 }
 
-// tryTurn takes the turn if nobody has it or waits for it.
+// tryTurn takes the turn if nobody has it or waits for it. Otherwise waitTurn must follow:
+// the place in the queue may be taken already.
 func tryTurn(f *os.File) bool {
-	if ofd(f, ofdSet, syscall.F_WRLCK, lockNext, 1) != nil {
+	if ofd(f, ofdSet, syscall.F_WRLCK, lockNext, 1) != nil || ofd(f, ofdSet, syscall.F_WRLCK, lockTurn, 1) != nil {
 		return false
 	}
-	err := ofd(f, ofdSet, syscall.F_WRLCK, lockTurn, 1)
 	_ = ofd(f, ofdSet, syscall.F_UNLCK, lockNext, 1)
-	return err == nil
+	return true
 }
 
 // waitTurn waits for the turn. One process at a time waits for it; the others wait to be

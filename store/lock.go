@@ -27,7 +27,7 @@ func lockPostgres(ctx context.Context, db *sql.DB, done func()) (release func(),
 		tx, err := db.BeginTx(ctx, nil)
 		if err != nil {
 			done()
-			return nil, err
+			return nil, beginError(err)
 		}
 		release := func() {
 			_ = tx.Rollback()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -66,11 +65,8 @@ func (s *Store) try(ctx context.Context, f func(context.Context, querier) error)
 		return err
 	}
 	tx, err := s.write.BeginTxx(ctx, nil)
-	if pq.As(err, pqerror.FeatureNotSupported) != nil { // READ WRITE, which lib/pq asks for, is not for a standby
-		return fmt.Errorf("%w: this server is a standby, or otherwise read-only: %w", ErrUnavailable, err)
-	}
 	if err != nil {
-		return err
+		return beginError(err)
 	}
 	defer func() { _ = tx.Rollback() }() // of no effect after Commit
 	if err := f(ctx, querier{tx}); err != nil {
