@@ -54,16 +54,11 @@ func (s *Store) tx(ctx context.Context, what string, f func(context.Context, que
 }
 
 func (s *Store) try(ctx context.Context, f func(context.Context, querier) error) error {
-	if s.turn != nil {
-		release, err := s.turn.take(ctx)
-		if err != nil {
-			return err
-		}
-		defer release()
-	}
-	if err := s.file.check(); err != nil {
+	release, err := s.takeTurn(ctx)
+	if err != nil {
 		return err
 	}
+	defer release()
 	tx, err := s.write.BeginTxx(ctx, nil)
 	if err != nil {
 		return beginError(err)

@@ -35,6 +35,22 @@ func newTurn(f *os.File) *turn {
 	return t
 }
 
+// takeTurn waits for the turn of whoever writes, or checkpoints, and makes sure that the
+// file is there. On PostgreSQL all write at once.
+func (s *Store) takeTurn(ctx context.Context) (release func(), err error) {
+	if s.turn == nil {
+		return func() {}, nil
+	}
+	if release, err = s.turn.take(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.file.check(); err != nil {
+		release()
+		return nil, err
+	}
+	return release, nil
+}
+
 // take waits for the turn, until ctx ends.
 func (t *turn) take(ctx context.Context) (release func(), err error) {
 	select {
