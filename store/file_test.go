@@ -363,3 +363,37 @@ func TestALinkThatIsTurnedIsAReplacedFile(t *testing.T) {
 		t.Errorf("got error %v, want %v", err, store.ErrReplaced)
 	}
 }
+
+// TestAStoreWhoseFileIsGoneLeavesThatOfAnotherAlone: SQLite, at the end of its last
+// connection, deletes the log by its name.
+func TestAStoreWhoseFileIsGoneLeavesThatOfAnotherAlone(t *testing.T) {
+	t.Parallel()
+	a := newAtPath(t)
+	remove(t, a.path, a.path+"-wal", a.path+"-shm")
+	fresh := open(t, a.url)
+	if err := fresh.MigrateUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	u, _ := signedUp(t, fresh)
+	if _, err := a.CreateTask(t.Context(), newTask(a.user.ID)); !errors.Is(err, store.ErrReplaced) {
+		t.Errorf("got error %v, want %v", err, store.ErrReplaced)
+	}
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	created(t, fresh, newTask(u.ID))
+	if info, err := os.Stat(a.path + "-wal"); err != nil || info.Size() == 0 {
+		t.Errorf("the other's log is gone: %v", err)
+	}
+}
+
+// TestAClaimNeedsNoLockFile that somebody may have deleted.
+func TestAClaimNeedsNoLockFile(t *testing.T) {
+	t.Parallel()
+	a := newAtPath(t)
+	if err := a.ClaimSessions(t.Context(), func() {}); err != nil {
+		t.Fatal(err)
+	}
+	remove(t, a.path+".sessions.lock")
+	wantClaimed(t, a.path)
+}
