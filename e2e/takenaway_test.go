@@ -178,6 +178,8 @@ func TestADatabaseFileThatIsTakenAway(t *testing.T) {
 			f.must(errors.Join(os.Remove(f.file), os.Remove(f.file+"-wal"), os.Remove(f.file+"-shm")))
 			f.copy(f.backup["copy"], f.file)
 		}, 1},
+		{"log deleted", false, func(f *onFile) { f.must(os.Remove(f.file + "-wal")) }, 21},
+		{"index of the log deleted, two processes", true, func(f *onFile) { f.must(os.Remove(f.file + "-shm")) }, 21},
 		{"written over with a copy", false, func(f *onFile) { f.copy(f.backup["copy"], f.file) }, 1},
 		{"written over with a vacuumed backup, two processes", true, func(f *onFile) { f.copy(f.backup["vacuum"], f.file) }, 1},
 	} {

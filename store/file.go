@@ -22,8 +22,8 @@ import (
 //   - The header of the file must not be older than the one seen before, which tells a
 //     backup that was copied over the file.
 //   - The log of a file that is gone must reach no other file: it is put aside, and
-//     the connections, whose end would write and delete by name, stay open until the
-//     process ends.
+//     the connections, the end of the last of which would move it, stay open until
+//     the process ends.
 
 // ErrReplaced means that the file of the database is not the one that is open. It is an
 // ErrUnavailable.
@@ -158,12 +158,16 @@ func (f *file) checkNow() error {
 	if err != nil {
 		return err
 	}
+	// Before the log, which another process may have put aside for what is found here.
+	if err := f.checkHeader(id); err != nil {
+		return err
+	}
 	for _, s := range f.sides {
 		if _, err := f.same(s.path, s.id); err != nil {
 			return err
 		}
 	}
-	return f.checkHeader(id)
+	return nil
 }
 
 // checkSometimes is check, once in a while.
@@ -248,6 +252,22 @@ func (f *file) putLogAside() {
 		return // the file may be on its way back, and needs its log then
 	}
 	_ = os.Rename(log, log+"-before-"+time.Now().UTC().Format("20060102T150405.000"))
+}
+
+// another reports whether the file, its log or its index is another one now, or was
+// written over. One that is missing is not: what is in a log that was deleted goes
+// into the file with the end of the last connection.
+func (f *file) another() bool {
+	if f == nil {
+		return false
+	}
+	err := f.check()
+	for _, s := range append([]side{{f.given, f.id}}, f.sides...) {
+		if id, err := os.Stat(s.path); err == nil && !os.SameFile(id, s.id) {
+			return true
+		}
+	}
+	return err != nil && f.overwritten.Load()
 }
 
 // close gives up the locks. It comes after the connections.

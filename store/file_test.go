@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -364,8 +365,7 @@ func TestALinkThatIsTurnedIsAReplacedFile(t *testing.T) {
 	}
 }
 
-// TestAStoreWhoseFileIsGoneLeavesThatOfAnotherAlone: SQLite, at the end of its last
-// connection, deletes the log by its name.
+// TestAStoreWhoseFileIsGoneLeavesThatOfAnotherAlone: both have the same names.
 func TestAStoreWhoseFileIsGoneLeavesThatOfAnotherAlone(t *testing.T) {
 	t.Parallel()
 	a := newAtPath(t)
@@ -384,6 +384,39 @@ func TestAStoreWhoseFileIsGoneLeavesThatOfAnotherAlone(t *testing.T) {
 	created(t, fresh, newTask(u.ID))
 	if info, err := os.Stat(a.path + "-wal"); err != nil || info.Size() == 0 {
 		t.Errorf("the other's log is gone: %v", err)
+	}
+}
+
+// TestAStoreWhoseFileWasWrittenOverLeavesItAlone: SQLite, at the end of its last
+// connection, would move the log into the backup.
+func TestAStoreWhoseFileWasWrittenOverLeavesItAlone(t *testing.T) {
+	t.Parallel()
+	a := newAtPath(t)
+	copyOver(t, a.backup["vacuum"], a.path)
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(a.backup["vacuum"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(a.path) // the store's locks are of no interest any more
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("the backup was written to, error %v", err)
+	}
+}
+
+// TestBothProcessesFindThatTheFileWasWrittenOver, though the first one puts the log aside.
+func TestBothProcessesFindThatTheFileWasWrittenOver(t *testing.T) {
+	t.Parallel()
+	a := newAtPath(t)
+	second := open(t, a.url)
+	copyOver(t, a.backup["vacuum"], a.path)
+	for _, s := range []*store.Store{a.Store, second} {
+		_, err := s.CreateTask(t.Context(), newTask(a.user.ID))
+		if !errors.Is(err, store.ErrReplaced) || !strings.Contains(err.Error(), "written over") {
+			t.Errorf("got error %v, want %v", err, store.ErrReplaced)
+		}
 	}
 }
 

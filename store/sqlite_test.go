@@ -292,9 +292,14 @@ func TestOpeningAFileAgainKeepsTheLocksOfTheFirst(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer again.Close()
 	if got := locked(); got != "locked\n" {
 		t.Errorf("after opening it again: got %q, want the file locked", got)
+	}
+	if err := again.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := locked(); got != "locked\n" {
+		t.Errorf("after closing that: got %q, want the file locked", got)
 	}
 }
 

@@ -80,15 +80,15 @@ func open(ctx context.Context, url string, patience time.Duration) (*Store, erro
 	return nil, errors.New("database URL: want sqlite:PATH or postgres://…")
 }
 
-// Close closes the connections, after the calls that are under way. Where the SQLite file
-// was replaced they are left to the end of the process: closing the last one would
-// write to files by their names, which are another database's.
+// Close closes the connections, after the calls that are under way. Where there is another
+// SQLite file now they are left to the end of the process: closing the last one would
+// write the log into it.
 func (s *Store) Close() error {
 	var err error
 	if s.claimed != nil {
 		defer s.claimed.Close()
 	}
-	if errors.Is(s.file.check(), ErrReplaced) {
+	if s.file.another() {
 		return nil
 	}
 	if s.watch != nil {
