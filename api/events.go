@@ -1,15 +1,14 @@
 package api
 
 import (
-	"bytes"
 	"context"
-	"fmt"
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
 
+	"vestibule/internal/fair"
 	"vestibule/internal/web"
-	"vestibule/store"
 )
 
 // What a stream of events keeps to (HTML, “Server-sent events”):
@@ -24,8 +23,8 @@ import (
 //     through the BFF with a new token, and resumes.
 const (
 	heartbeat  = 15 * time.Second // well under the minute after which proxies give up
-	eventBatch = 50               // events in memory at a time
 	retryAfter = 1000             // milliseconds until a browser connects again
+	fullAfter  = "30"             // seconds until one is to try again that found no place
 )
 
 // lastEventID returns the number of the last event that the caller has seen; ok
@@ -64,6 +63,10 @@ func eventID(text string) (seq int64, ok bool) {
 	return seq, err == nil && seq >= 0 && strconv.FormatInt(seq, 10) == text
 }
 
+// errStreams answers whoever has too many streams open, and everybody when all
+// together have.
+var errStreams = web.Refuse(http.StatusTooManyRequests, "TOO_MANY_STREAMS", "Too many event streams are open").With("Retry-After", fullAfter)
+
 // watchTasks streams the changes of the user's tasks until the caller leaves, the
 // token expires or the server stops.
 func (s *Server) watchTasks(w http.ResponseWriter, r *http.Request, user string) error {
@@ -71,126 +74,91 @@ func (s *Server) watchTasks(w http.ResponseWriter, r *http.Request, user string)
 	if err != nil {
 		return err
 	}
+	caller := callerOf(r)
+	done, err := s.feed.places.Enter(r.Context(), streamsOf(caller, user), 1)
+	if errors.As(err, new(fair.Full)) {
+		return errStreams.Because(err)
+	}
+	if err != nil {
+		return err
+	}
+	defer done()
 	l, leave := s.feed.listen(user) // before the first look, so that no change falls between
 	defer leave()
 	oldest, latest, err := s.tasks.TaskFeed(r.Context(), user)
 	if err != nil {
 		return err
 	}
+	l.hub.start(latest)
 	out := &eventStream{w: w, control: http.NewResponseController(w), l: l}
+	var reset []byte
 	switch {
 	case !resuming:
 		seen = latest
 	case seen > latest || seen+1 < oldest:
-		out.reset(latest, "The events after Last-Event-ID are not kept any more. Read the list again.")
+		reset = appendReset(nil, latest, "The events after Last-Event-ID are not kept any more. Read the list again.")
 		seen = latest
 	}
-	out.start(seen)
-	return s.follow(r.Context(), out, user, callerOf(r).ends().Sub(s.clock()))
+	if out.begin(seen, reset) != nil {
+		return nil
+	}
+	return s.follow(r.Context(), out, caller.ends().Sub(s.clock()))
 }
 
-// follow sends events as they come, and heartbeats between them.
-func (s *Server) follow(ctx context.Context, out *eventStream, user string, life time.Duration) error {
-	expired := time.NewTimer(life)
-	defer expired.Stop()
+// streamsOf is whose place a stream takes. A service has places of its own for each
+// user whom it watches: neither takes those of the other.
+func streamsOf(caller claims, user string) string {
+	if caller.subject == user && caller.actor == "" {
+		return user
+	}
+	return user + " " + caller.name()
+}
+
+// follow sends changes as they come, and heartbeats between them.
+func (s *Server) follow(ctx context.Context, out *eventStream, life time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, life)
+	defer cancel()
+	defer context.AfterFunc(s.feed.ended, cancel)()
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
 	for {
-		if err := s.catchUp(ctx, out, user); err != nil {
-			return err
+		err := s.sendAll(ctx, out)
+		if err == nil {
+			err = out.flush()
 		}
-		if err := out.flush(); err != nil {
-			return nil // the reader has left
+		if ctx.Err() != nil || errors.Is(err, errLeft) {
+			return nil
+		}
+		if err != nil {
+			return err // breaks the stream off; the reader connects again
 		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-s.feed.ended:
-			return nil
-		case <-expired.C:
-			return nil
 		case <-out.l.wake:
 		case <-beat.C:
-			out.buf.WriteString(":\n\n")
+			_ = out.beat() // the flush tells whether the reader has left
 		}
 	}
 }
 
-// catchUp writes all events after the last one that was sent.
-func (s *Server) catchUp(ctx context.Context, out *eventStream, user string) error {
-	for {
-		seen := out.l.seen.Load()
-		events, err := s.tasks.TaskEvents(ctx, user, seen, eventBatch)
-		if err != nil {
-			return err // breaks the stream off; the reader connects again
-		}
-		for _, e := range events {
-			if seen++; e.Seq != seen {
-				// The end of the history has overtaken a slow reader, or left a gap.
-				_, latest, err := s.tasks.TaskFeed(ctx, user)
-				if err == nil {
-					out.reset(latest, "Too many changes at once. Read the list again.")
-				}
-				return err
-			}
-			if err := out.event(e); err != nil {
-				return err
-			}
-			if out.buf.Len() >= listChunk && out.flush() != nil {
-				return nil // the reader has left
-			}
-		}
-		if err := out.flush(); err != nil || len(events) < eventBatch {
+// sendAll writes all events after the last one that was sent.
+func (s *Server) sendAll(ctx context.Context, out *eventStream) error {
+	for ctx.Err() == nil {
+		c, behind, err := out.l.hub.next(out.l, out.seen)
+		switch {
+		case err != nil:
+			return err
+		case behind:
+			err = s.catchUp(ctx, out)
+		case c == nil:
 			return nil
+		default:
+			err = out.write(c.seq, c.data)
+		}
+		if err != nil {
+			return err
 		}
 	}
-}
-
-// eventStream writes events. Nothing is sent before flush.
-type eventStream struct {
-	w       http.ResponseWriter
-	control *http.ResponseController
-	l       *listener
-	buf     bytes.Buffer
-}
-
-// start writes the block that sets a browser's Last-Event-ID without an event.
-func (o *eventStream) start(seen int64) {
-	h := o.w.Header()
-	h.Set("Content-Type", "text/event-stream")
-	h.Set("X-Accel-Buffering", "no") // nginx would hold small events back
-	o.l.seen.Store(seen)
-	fmt.Fprintf(&o.buf, "retry: %d\nid: %d\n\n", retryAfter, seen)
-}
-
-func (o *eventStream) event(e store.TaskEvent) error {
-	data, err := web.EncodeJSON(toTaskJSON(e.Task)) // of one line
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(&o.buf, "id: %d\nevent: task.%s\ndata: %s\n\n", e.Seq, e.Kind, data)
-	o.l.seen.Store(e.Seq)
 	return nil
-}
-
-// reset tells the reader to read the list again.
-func (o *eventStream) reset(latest int64, reason string) {
-	data, _ := web.EncodeJSON(struct { // of a string, always nil
-		Reason string `json:"reason"`
-	}{reason})
-	fmt.Fprintf(&o.buf, "id: %d\nevent: tasks.reset\ndata: %s\n\n", latest, data)
-	o.l.seen.Store(latest)
-}
-
-func (o *eventStream) flush() error {
-	if o.buf.Len() == 0 {
-		return nil
-	}
-	if _, err := o.buf.WriteTo(o.w); err != nil {
-		return err
-	}
-	if o.buf.Cap() > listChunk { // of large tasks; an idle stream has no need of it
-		o.buf = bytes.Buffer{}
-	}
-	return o.control.Flush()
 }

@@ -318,12 +318,15 @@ func TestAGapInTheHistoryIsTold(t *testing.T) {
 	}
 }
 
-// largeEvents is a store with a batch of large tasks in its history.
+// largeEvents is a store with a history of large tasks.
 type largeEvents struct{ broken }
 
+const largeHistory = 49
+
 func (largeEvents) TaskEvents(_ context.Context, _ string, after int64, limit int) (events []store.TaskEvent, err error) {
-	for seq := after + 1; seq < int64(limit); seq++ {
+	for seq := after + 1; seq <= largeHistory && limit > 0; seq++ {
 		events = append(events, store.TaskEvent{Seq: seq, Kind: store.TaskCreated, Task: store.Task{Description: new(strings.Repeat("x", maxDescription))}})
+		limit -= maxDescription
 	}
 	return events, nil
 }
@@ -343,17 +346,20 @@ func (l *largestWrite) Write(p []byte) (int, error) {
 func TestAStreamOfLargeTasksTakesLittleMemory(t *testing.T) {
 	s := startSurface(t, sharedSecretConfig(), Deps{Tasks: largeEvents{}})
 	w := &largestWrite{ResponseRecorder: httptest.NewRecorder()}
-	out := &eventStream{w: w, control: http.NewResponseController(w), l: &listener{}}
-	if err := s.server.catchUp(t.Context(), out, ada); err != nil {
+	l, leave := s.server.feed.listen(ada)
+	defer leave()
+	l.hub.start(largeHistory)
+	out := &eventStream{w: w, control: http.NewResponseController(w), l: l}
+	if err := s.server.sendAll(t.Context(), out); err != nil {
 		t.Fatal(err)
 	}
-	if got := w.Body.Len(); got < (eventBatch-1)*maxDescription {
+	if got := w.Body.Len(); got < largeHistory*maxDescription {
 		t.Errorf("got %d bytes, want all events", got)
 	}
 	if most := 2 * listChunk; w.length > most {
 		t.Errorf("a piece of %d bytes was kept to be sent at once, want up to %d", w.length, most)
 	}
-	if got := out.buf.Cap(); got > listChunk {
-		t.Errorf("the idle stream has a buffer of %d bytes, want up to %d", got, listChunk)
+	if l.hub.kept != nil || l.hub.size != 0 {
+		t.Errorf("the idle stream's hub keeps %d bytes", l.hub.size)
 	}
 }

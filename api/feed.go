@@ -1,89 +1,104 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 
+	"vestibule/internal/fair"
 	"vestibule/store"
 )
 
-// feed wakes the listeners of a user when the user's tasks have changed: at once
-// where this instance has made the change, and as soon as the store hears of it
-// where another has. A listener that is woken looks into the database itself, so
-// waking one too often costs a query and nothing else.
+// feed has the hubs of the users who have streams open on this instance, and tells
+// them when the user's tasks have changed: at once where this instance has made the
+// change, and as soon as the store hears of it where another has.
 type feed struct {
 	tasks Tasks
 	log   *slog.Logger
 
+	places  *fair.Room    // for streams, by who reads whose changes
+	batches *fair.Room    // for what streams hold that are behind, by user
+	reads   chan struct{} // full when enough reads of events are under way
+
 	mu        sync.Mutex
-	listeners map[string]map[*listener]struct{} // by user
-	ended     chan struct{}                     // closed when there are to be no more streams
-	isEnded   bool
+	listeners map[string]*hub // by user
+	ended     context.Context // of all streams: done when there are to be no more
+	endAll    context.CancelFunc
 	blind     bool // Changed is not called; for the log
 	look      chan struct{}
 }
 
-// listener is one stream of events.
-type listener struct {
-	wake chan struct{} // has room for one: what is missed meanwhile is one look
-	seen atomic.Int64  // the number of the latest event that was sent
-}
+// What all streams together may do to the database, which is there for requests, and
+// to the memory.
+const (
+	readsAtOnce    = 4
+	batchesAtOnce  = 128 // of readSize bytes of text
+	batchesPerUser = 4
 
-func newFeed(tasks Tasks, log *slog.Logger) *feed {
-	return &feed{
+	// A person has a few tabs in sight, and each shows one stream.
+	defaultStreams        = 10_000
+	defaultStreamsPerUser = 32
+)
+
+func newFeed(tasks Tasks, log *slog.Logger, cfg Config) *feed {
+	all := cmp.Or(cfg.MaxStreams, defaultStreams)
+	f := &feed{
 		tasks: tasks, log: log,
-		listeners: map[string]map[*listener]struct{}{},
-		ended:     make(chan struct{}),
+		places:    fair.New(fair.Limits{Places: all, PerKey: cmp.Or(cfg.MaxStreamsPerUser, defaultStreamsPerUser)}),
+		batches:   fair.New(fair.Limits{Places: batchesAtOnce, PerKey: batchesPerUser, Queue: all}),
+		reads:     make(chan struct{}, readsAtOnce),
+		listeners: map[string]*hub{},
 		look:      make(chan struct{}, 1),
 	}
+	f.ended, f.endAll = context.WithCancel(context.Background())
+	return f
 }
 
-// listen adds a listener of the user's events, until leave is called.
+// listen adds a listener of the user's changes, until leave is called.
 func (f *feed) listen(user string) (l *listener, leave func()) {
-	l = &listener{wake: make(chan struct{}, 1)}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.listeners[user] == nil {
-		f.listeners[user] = map[*listener]struct{}{}
+	h := f.listeners[user]
+	if h == nil {
+		h = &hub{feed: f, user: user, streams: map[*listener]struct{}{}}
+		f.listeners[user] = h
 	}
-	f.listeners[user][l] = struct{}{}
-	return l, func() {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		delete(f.listeners[user], l)
-		if len(f.listeners[user]) == 0 {
-			delete(f.listeners, user)
-		}
+	l = &listener{hub: h, wake: make(chan struct{}, 1)}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.streams[l] = struct{}{}
+	return l, func() { f.leave(l) }
+}
+
+func (f *feed) leave(l *listener) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	h := l.hub
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.set(l, hasAll)
+	delete(h.streams, l)
+	h.settle()
+	if len(h.streams) == 0 && f.listeners[h.user] == h {
+		delete(f.listeners, h.user)
 	}
 }
 
-// changed wakes the user's listeners.
-func (f *feed) changed(user string) {
+// forget lets streams to come begin with another hub.
+func (f *feed) forget(h *hub) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for l := range f.listeners[user] {
-		l.rouse()
+	if f.listeners[h.user] == h {
+		delete(f.listeners, h.user)
 	}
 }
 
-func (l *listener) rouse() {
-	select {
-	case l.wake <- struct{}{}:
-	default:
-	}
-}
+// changed tells the user's streams.
+func (f *feed) changed(user string) { f.Changed(user, 0) }
 
 // end ends all streams.
-func (f *feed) end() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if !f.isEnded {
-		f.isEnded = true
-		close(f.ended)
-	}
-}
+func (f *feed) end() { f.endAll() }
 
 // run hears of other instances' changes until ctx ends.
 func (f *feed) run(ctx context.Context) {
@@ -95,7 +110,7 @@ func (f *feed) run(ctx context.Context) {
 			case <-ctx.Done():
 				return
 			case <-f.look:
-				f.wakeBehind(ctx)
+				f.lookForNews(ctx)
 			}
 		}
 	})
@@ -103,7 +118,14 @@ func (f *feed) run(ctx context.Context) {
 }
 
 // Changed implements store.TaskWatcher.
-func (f *feed) Changed(userID string) { f.changed(userID) }
+func (f *feed) Changed(userID string, seq int64) {
+	f.mu.Lock()
+	h := f.listeners[userID]
+	f.mu.Unlock()
+	if h != nil {
+		h.changed(seq)
+	}
+}
 
 // Look implements store.TaskWatcher. It leaves the looking to another goroutine:
 // of several requests for it one is enough.
@@ -130,8 +152,8 @@ func (f *feed) Listening(is bool, cause error) {
 	}
 }
 
-// wakeBehind wakes the listeners that have not sent the latest event.
-func (f *feed) wakeBehind(ctx context.Context) {
+// lookForNews asks for the latest event of every user who has a stream here.
+func (f *feed) lookForNews(ctx context.Context) {
 	f.mu.Lock()
 	users := make([]string, 0, len(f.listeners))
 	for user := range f.listeners {
@@ -145,14 +167,8 @@ func (f *feed) wakeBehind(ctx context.Context) {
 	if err != nil {
 		return // an outage, which requests report; the next look makes up for it
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	for user, seq := range latest {
-		for l := range f.listeners[user] {
-			if l.seen.Load() < seq {
-				l.rouse()
-			}
-		}
+		f.Changed(user, seq)
 	}
 }
 

@@ -23,8 +23,9 @@ import (
 //  3. the user of the path is the token's sub, byte for byte, or "me", else
 //     403; a service may name any user. Neither of the two looks anything up,
 //     so the answer cannot depend on what exists there;
-//  4. only then does the path have to be well formed (400) and exist (404, 405);
-//  5. the token is judged once more when the body has been read: see judgedBody.
+//  4. its caller has no more than so many requests under way, else 429;
+//  5. only then does the path have to be well formed (400) and exist (404, 405);
+//  6. the token is judged once more when the body has been read: see judgedBody.
 
 // me in a path stands for the token's own subject.
 const me = "me"
@@ -54,6 +55,11 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			if err := authorize(r.Method, rest, caller); err != nil {
 				return err
 			}
+			leave, err := s.begins(r, caller)
+			if err != nil {
+				return err
+			}
+			defer leave()
 			r = r.WithContext(context.WithValue(r.Context(), callerKey{}, caller))
 			s.judgeBody(r)
 		}

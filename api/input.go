@@ -18,14 +18,22 @@ const (
 	maxDescription = 10_000
 )
 
+// The bounds of bodies in memory, in bytes: of one, which is more than a task can need
+// however it is escaped, of all of one caller, and of all.
+const (
+	maxBody     = 1 << 20
+	bodiesOfOne = 2 << 20
+	bodiesOfAll = 12 << 20
+)
+
 // readOnly are the members of a task that a client may send back as it got
 // them; they change nothing.
 var readOnly = []string{"id", "user_id", "created_at", "updated_at"}
 
 // readNewTask reads the body of a creation. "completed" is allowed, so that a
 // task that was exported can be put back as it was.
-func readNewTask(w http.ResponseWriter, r *http.Request) (store.Task, error) {
-	body, err := web.ReadObject(w, r)
+func (s *Server) readNewTask(w http.ResponseWriter, r *http.Request) (store.Task, error) {
+	body, err := s.bodies.ReadObject(w, r, callerOf(r).subject)
 	if err != nil {
 		return store.Task{}, err
 	}
@@ -52,12 +60,12 @@ func newTask(body *web.Object) (store.Task, error) {
 
 // readTaskChange reads the body of a PUT or a PATCH: an absent member keeps
 // its value, a null clears it (RFC 7396), which only description can be.
-func readTaskChange(w http.ResponseWriter, r *http.Request) (store.TaskChange, error) {
+func (s *Server) readTaskChange(w http.ResponseWriter, r *http.Request) (store.TaskChange, error) {
 	var further []string
 	if r.Method == http.MethodPatch {
 		further = []string{mergePatch} // of a PUT it would be the wrong name: that sends no patch
 	}
-	body, err := web.ReadObject(w, r, further...)
+	body, err := s.bodies.ReadObject(w, r, callerOf(r).subject, further...)
 	if refused, ok := errors.AsType[*web.Error](err); ok && refused.Status == http.StatusUnsupportedMediaType {
 		err = refused.With("Accept-Patch", acceptPatch) // RFC 5789 §2.2
 	}

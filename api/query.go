@@ -25,7 +25,7 @@ type query struct {
 // parseQuery reads the parameters that are known, and notes those that are there more
 // than once: different readers take the first or the last of them.
 func parseQuery(r *http.Request, known ...string) (*query, error) {
-	given, err := url.ParseQuery(r.URL.RawQuery)
+	given, err := web.ParseQuery(r.URL.RawQuery, known...)
 	if err != nil {
 		return nil, web.Refuse(http.StatusBadRequest, "INVALID_QUERY", "The query string cannot be read.").Because(err)
 	}

@@ -25,7 +25,7 @@ func (s *Server) createTask(w http.ResponseWriter, r *http.Request, user string)
 		}
 		defer end()
 	}
-	task, err := readNewTask(w, r)
+	task, err := s.readNewTask(w, r)
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (s *Server) updateTask(w http.ResponseWriter, r *http.Request, user string)
 	if err != nil {
 		return err
 	}
-	change, err := readTaskChange(w, r)
+	change, err := s.readTaskChange(w, r)
 	if err != nil {
 		return err
 	}

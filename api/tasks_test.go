@@ -184,6 +184,8 @@ func TestBadBodiesAreRefused(t *testing.T) {
 		{"a title of what shows nothing", "", `{"title":"\u200b\u2060\ufeff\u00ad"}`, "", 422, fields, []string{"title: must have a character that can be seen"}},
 		{"a merge patch that removes the title", "PATCH", `{"title":null}`, "application/merge-patch+json", 422, fields, []string{"title: expected string, received null"}},
 		{"a merge patch that is no object", "PATCH", `"a"`, "application/merge-patch+json", 400, "The request body must be a JSON object, not string.", nil},
+		{"too many fields", "", `{"title":"a"` + strings.Repeat(`,"x":0`, 100) + `}`, "", 400, "The request body has more than 100 members and elements.", nil},
+		{"too deep", "", `{"title":` + strings.Repeat("[", 20) + strings.Repeat("]", 20) + `}`, "", 400, "The request body has more than 20 levels of objects and arrays.", nil},
 		{"over 1 MiB", "", long, "", 413, "The request body is larger than 1048576 bytes.", nil},
 
 		{"without a title", "POST", `{}`, "", 422, fields, []string{"title: expected string, received undefined"}},

@@ -28,6 +28,7 @@ import (
 	"vestibule/bff/spa"
 	"vestibule/bff/throttle"
 	"vestibule/bff/token"
+	"vestibule/internal/fair"
 	"vestibule/internal/openapi"
 	"vestibule/internal/web"
 	"vestibule/store"
@@ -71,6 +72,11 @@ type Config struct {
 	ProxyForwardHeaders []string // further request headers that may pass; may be empty
 	ProxyBodyLimit      int64    // bytes of a proxied request body; 0 means no limit
 	ProxyTimeout        time.Duration
+	ProxyMaxRequests    int // proxied requests under way; 0: the proxy's default
+
+	// Streams that may be open through the proxy: of all users, of one, and of one
+	// session. 0 is the default.
+	MaxStreams, MaxStreamsPerUser, MaxStreamsPerSession int
 
 	// The app at /: the build in WebDir, the dev server at WebDevURL, or with neither
 	// the embedded one.
@@ -105,8 +111,15 @@ type Server struct {
 	tokens    *token.Minter
 	sessions  *session.Sessions
 	proxy     *proxy.Proxy
+	strangers *web.Bodies // of those who have not shown who they are
+	members   *web.Bodies // of users with a session
 	origins   origins
 	clients   *web.ClientIPs
+	work      *fair.Room // requests
+	asks      *fair.Room // what strangers ask of the database
+	refusals  *pace
+	absences  *pace
+	late      *fair.Room // those who are told so late
 	app       *frontend.App
 	docs      *openapi.Docs
 }
@@ -114,9 +127,9 @@ type Server struct {
 // hasher is what a password.Hasher does.
 type hasher interface {
 	Check(pw, email string) error
-	Hash(ctx context.Context, pw string) (string, error)
-	Verify(ctx context.Context, pw, phc string) (ok, rehash bool, err error)
-	VerifyNone(ctx context.Context, pw string) error
+	Hash(ctx context.Context, who password.Asker, pw string) (string, error)
+	Verify(ctx context.Context, who password.Asker, pw, phc string) (ok, rehash bool, err error)
+	VerifyNone(ctx context.Context, who password.Asker, pw string) error
 }
 
 // recheckAlone is how long a session read from SQLite is believed, as long as
@@ -127,10 +140,12 @@ const recheckAlone = time.Minute
 // New composes the BFF. It reads or makes the signing key, so the database
 // must be reachable and migrated.
 func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
-	s := &Server{cfg: cfg, log: deps.Log, now: deps.Now, store: deps.Store}
+	s := &Server{cfg: cfg, log: deps.Log, now: deps.Now, store: deps.Store, work: newWorkRoom(), asks: newAskRoom(), late: newLateRoom()}
 	if s.now == nil {
 		s.now = time.Now
 	}
+	limits := web.BodyLimits{One: maxBody, Sender: bodiesOfOne, All: bodiesOfAll}
+	s.strangers, s.members = web.NewBodies(limits), web.NewBodies(limits)
 	s.origins = newOrigins(cfg.BaseURL, cfg.TrustedOrigins)
 	var err error
 	s.app, err = frontend.New(frontend.Config{
@@ -147,6 +162,12 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 		return nil, err
 	}
 	if s.clients, err = web.NewClientIPs(cfg.TrustedProxies); err != nil {
+		return nil, err
+	}
+	if s.refusals, err = newPace(refusalsAtOnce, refusalEvery); err != nil {
+		return nil, err
+	}
+	if s.absences, err = newPace(absentAtOnce, absentEvery); err != nil {
 		return nil, err
 	}
 	if s.passwords, err = password.New(password.Config{Params: cfg.PasswordParams, MinLength: cfg.PasswordMinLength, AllowCommon: cfg.PasswordAllowCommon}); err != nil {
@@ -177,6 +198,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 		Transport:      deps.Upstream,
 		ForwardHeaders: cfg.ProxyForwardHeaders,
 		BodyLimit:      cfg.ProxyBodyLimit,
+		MaxRequests:    cfg.ProxyMaxRequests,
 		Timeout:        cfg.ProxyTimeout,
 		Authorize:      s.authorize,
 		AllowUpgrade:   s.origins.allowUpgrade,
@@ -217,6 +239,11 @@ func (s *Server) openSessions() error {
 		Recheck:   recheck,
 		Version:   version,
 		ClientIP:  s.clients.Of,
+
+		MaxStreams:           s.cfg.MaxStreams,
+		MaxStreamsPerUser:    s.cfg.MaxStreamsPerUser,
+		MaxStreamsPerSession: s.cfg.MaxStreamsPerSession,
+
 		Mint: func(userID, handle string) (session.Access, error) {
 			t, err := s.tokens.Mint(userID, handle)
 			return session.Access(t), err

@@ -60,7 +60,7 @@ func (s *Server) changeEmail(w http.ResponseWriter, r *http.Request, live *sessi
 // sendVerificationEmail queues the mail with the link that verifies an address. Who
 // is not signed in learns nothing about the address.
 func (s *Server) sendVerificationEmail(w http.ResponseWriter, r *http.Request) error {
-	body, err := s.readBody(w, r)
+	body, err := s.readBody(w, r, s.anybody(r))
 	if err != nil {
 		return err
 	}

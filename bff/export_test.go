@@ -3,9 +3,11 @@ package bff
 import (
 	"context"
 	"net/http"
+	"sync"
 	"time"
 
 	"vestibule/bff/password"
+	"vestibule/internal/fair"
 )
 
 // PruneEvents and PruneBatch are what the hourly clean-up does to the audit trail,
@@ -33,16 +35,23 @@ const PruneBatch = pruneBatch
 // written to the database meanwhile.
 func (s *Server) BelieveFor(d time.Duration) { s.sessions.Recheck, s.sessions.Version = d, nil }
 
+// BodiesTaken says how many bytes of bodies are in memory.
+func (s *Server) BodiesTaken() (strangers, members int) {
+	return s.strangers.Taken(), s.members.Taken()
+}
+
 // busy is a room for passwords that is full.
 type busy struct{ hasher }
 
-func (busy) Hash(context.Context, string) (string, error) { return "", password.ErrBusy }
+func (busy) Hash(context.Context, password.Asker, string) (string, error) {
+	return "", password.ErrBusy
+}
 
-func (busy) Verify(context.Context, string, string) (ok, rehash bool, err error) {
+func (busy) Verify(context.Context, password.Asker, string, string) (ok, rehash bool, err error) {
 	return false, false, password.ErrBusy
 }
 
-func (busy) VerifyNone(context.Context, string) error { return password.ErrBusy }
+func (busy) VerifyNone(context.Context, password.Asker, string) error { return password.ErrBusy }
 
 // FillPasswordRoom has every computation of a password refused until it is emptied.
 func (s *Server) FillPasswordRoom() (empty func()) {
@@ -51,14 +60,40 @@ func (s *Server) FillPasswordRoom() (empty func()) {
 	return func() { s.passwords = before }
 }
 
+// watched is a hasher that tells for whom it works.
+type watched struct {
+	hasher
+	tell func(user, address, network string)
+}
+
+func (w watched) Hash(ctx context.Context, who password.Asker, pw string) (string, error) {
+	w.tell(who.User, who.Address, who.Network)
+	return w.hasher.Hash(ctx, who, pw)
+}
+
+func (w watched) Verify(ctx context.Context, who password.Asker, pw, phc string) (ok, rehash bool, err error) {
+	w.tell(who.User, who.Address, who.Network)
+	return w.hasher.Verify(ctx, who, pw, phc)
+}
+
+func (w watched) VerifyNone(ctx context.Context, who password.Asker, pw string) error {
+	w.tell(who.User, who.Address, who.Network)
+	return w.hasher.VerifyNone(ctx, who, pw)
+}
+
+// WatchAskers has tell called for each computation of a password.
+func (s *Server) WatchAskers(tell func(user, address, network string)) {
+	s.passwords = watched{s.passwords, tell}
+}
+
 // interrupted is a hasher during whose work something else happens.
 type interrupted struct {
 	hasher
 	by func()
 }
 
-func (i interrupted) Verify(ctx context.Context, pw, phc string) (ok, rehash bool, err error) {
-	ok, rehash, err = i.hasher.Verify(ctx, pw, phc)
+func (i interrupted) Verify(ctx context.Context, who password.Asker, pw, phc string) (ok, rehash bool, err error) {
+	ok, rehash, err = i.hasher.Verify(ctx, who, pw, phc)
 	i.by()
 	return ok, rehash, err
 }
@@ -68,4 +103,68 @@ func (s *Server) InterruptVerify(by func()) (undo func()) {
 	before := s.passwords
 	s.passwords = interrupted{before, by}
 	return func() { s.passwords = before }
+}
+
+// Crowd takes all places of a client's requests, and all in the line, until it is told
+// to leave.
+func (s *Server) Crowd(client string) (leave func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var waiting sync.WaitGroup
+	for _, kind := range []string{kindRead, kindWrite, kindToken} {
+		for range workOfOne + workLineOfOne {
+			waiting.Go(func() {
+				for ctx.Err() == nil { // who has waited in vain comes back
+					if leave, err := s.work.Enter(ctx, kind+" "+client, 1); err == nil {
+						<-ctx.Done()
+						leave()
+					}
+				}
+			})
+		}
+	}
+	return func() { cancel(); waiting.Wait() }
+}
+
+// Crowded is how many requests Crowd holds or has waiting.
+const Crowded = 3 * (workOfOne + workLineOfOne)
+
+// Strange takes all places of what a client asks of the database as a stranger.
+func (s *Server) Strange(client string) (leave func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var waiting sync.WaitGroup
+	for range askOfOne + askLineOfOne {
+		waiting.Go(func() {
+			for ctx.Err() == nil {
+				if leave, err := s.asks.Enter(ctx, client, 1); err == nil {
+					<-ctx.Done()
+					leave()
+				}
+			}
+		})
+	}
+	return func() { cancel(); waiting.Wait() }
+}
+
+// Stranger is how many of them there are.
+const Stranger = askOfOne + askLineOfOne
+
+// InWork, Asking and Late are how many requests have or wait for a place of each kind.
+func (s *Server) InWork() int { return load(s.work) }
+func (s *Server) Asking() int { return load(s.asks) }
+func (s *Server) Late() int   { return load(s.late) }
+
+func load(r *fair.Room) int {
+	taken, waiting := r.Load()
+	return taken + waiting
+}
+
+// RefuseOften has a client been refused so often that it is answered as late as can be,
+// and TellOftenOfNoSession the same of that it has no session.
+func (s *Server) RefuseOften(client string) { hurry(s.refusals, client) }
+
+func (s *Server) TellOftenOfNoSession(client string) { hurry(s.absences, client) }
+
+func hurry(p *pace, client string) {
+	for p.wait(client, time.Now()) < refusalWait/2 {
+	}
 }

@@ -32,29 +32,39 @@ var errNotFresh = web.Refuse(http.StatusForbidden, "SESSION_NOT_FRESH",
 type member func(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error
 
 // bodyReader reads what a member sends.
-type bodyReader func(http.ResponseWriter, *http.Request) (*web.Object, error)
+type bodyReader func(http.ResponseWriter, *http.Request, asker) (*web.Object, error)
 
 // noBody is the bodyReader of a GET.
-func noBody(http.ResponseWriter, *http.Request) (*web.Object, error) { return nil, nil }
+func noBody(http.ResponseWriter, *http.Request, asker) (*web.Object, error) { return nil, nil }
 
 // signedIn lets only the signed-in to h. The answer sets no cookie, also where the
 // session was extended: it could be late, and overwrite a newer one.
 func (s *Server) signedIn(read bodyReader, h member) web.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		if _, err := s.sessions.Check(r); err != nil {
-			return s.unauthorized(err)
+		from, err := s.sender(r)
+		if err != nil {
+			return err
 		}
-		body, err := read(w, r)
+		body, err := read(w, r, from)
 		if err != nil {
 			return err
 		}
 		live, err := s.sessions.Read(r)
 		if err != nil {
-			return s.unauthorized(err)
+			return s.unauthorized(r, err)
 		}
 		web.NoteUser(r, live.UserID)
 		return ended(h(w, r, live, body))
 	}
+}
+
+// sender is the asker for whom the body of r is read, if there is a live session.
+func (s *Server) sender(r *http.Request) (asker, error) {
+	live, err := s.sessions.Check(r)
+	if err != nil {
+		return asker{}, s.unauthorized(r, err)
+	}
+	return s.known(r, live.UserID), nil
 }
 
 // fresh lets h act only if the password was proven in the session lately.
@@ -68,11 +78,13 @@ func (s *Server) fresh(h member) member {
 }
 
 // unauthorized answers that there is no session; other errors pass.
-func (s *Server) unauthorized(err error) error {
+func (s *Server) unauthorized(r *http.Request, err error) error {
 	switch {
 	case errors.Is(err, session.ErrNone), errors.Is(err, session.ErrUnsigned):
+		s.noSession(r, err)
 		return errUnauthorized.Because(err)
 	case errors.Is(err, session.ErrEnded):
+		s.noSession(r, err)
 		return s.cleared(errUnauthorized, err)
 	}
 	return err

@@ -21,7 +21,13 @@ func (s *Server) limit(r *http.Request, a throttle.Attempt) error {
 	err := s.limits.Take(r.Context(), a)
 	if past, ok := errors.AsType[*throttle.Limited](err); ok {
 		seconds := strconv.FormatInt(int64((past.RetryAfter+time.Second-1)/time.Second), 10)
-		return errTooMany.With("Retry-After", seconds).With("X-Retry-After", seconds).Because(err)
+		return s.refuse(r, errTooMany.With("Retry-After", seconds).With("X-Retry-After", seconds).Because(err))
+	}
+	if crowd, ok := errors.AsType[*throttle.Crowded](err); ok {
+		if crowd.Own {
+			return s.refuse(r, errTooManyAtOnce.Because(err))
+		}
+		return errBusy.Because(err)
 	}
 	return err
 }

@@ -21,10 +21,23 @@ import (
 // another. Tokens are not counted: nobody guesses 256 bits, and a limit would let others
 // use up what the visitor's own link needs.
 func (s *Server) mailedLink(r *http.Request, token string, purposes ...string) (store.Link, error) {
+	link, err := s.lookUpLink(r, token, purposes)
+	if refusal, refused := refusedLink(err); refused {
+		return link, s.refuse(r, refusal)
+	}
+	return link, err
+}
+
+func (s *Server) lookUpLink(r *http.Request, token string, purposes []string) (store.Link, error) {
 	if !opaque.Valid(token) {
 		return store.Link{}, errDeadLink
 	}
+	leave, err := s.stranger(r)
+	if err != nil {
+		return store.Link{}, err
+	}
 	link, err := s.store.LinkByToken(r.Context(), opaque.Hash(token), purposes...)
+	leave()
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return link, errDeadLink.Because(err)
@@ -42,6 +55,13 @@ func (s *Server) mailedLink(r *http.Request, token string, purposes ...string) (
 }
 
 var errDeadLink = web.Refuse(http.StatusUnauthorized, "INVALID_TOKEN", "Invalid token")
+
+// refusedLink returns the refusal of a link that is of no more use. To be refused because
+// too much is asked at once says nothing of the link.
+func refusedLink(err error) (*web.Error, bool) {
+	e, ok := errors.AsType[*web.Error](err)
+	return e, ok && (e.Status == http.StatusUnauthorized || e.Status == http.StatusBadRequest)
+}
 
 // askedBy refuses a change of address whose session has ended, by the limits as they
 // are configured now. The store sees to one that is gone.
@@ -81,7 +101,7 @@ func (s *Server) linkFile(w http.ResponseWriter, r *http.Request) error {
 // ask shows the page behind a link, or one that says that the link no longer works if
 // dead refuses it.
 func (s *Server) ask(w http.ResponseWriter, dead error, page linkpage.Page) error {
-	if _, refused := errors.AsType[*web.Error](dead); refused {
+	if _, refused := refusedLink(dead); refused {
 		page = linkpage.Page{Kind: linkpage.Dead}
 	} else if dead != nil {
 		return dead

@@ -30,7 +30,7 @@ type tokenJSON struct {
 // oauthToken gives tokens to internal services. It looks at no cookie.
 func (s *Server) oauthToken(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Pragma", "no-cache") // RFC 6749 §5.1; Cache-Control: no-store stands on every answer
-	form, err := readTokenForm(w, r)
+	form, err := s.readTokenForm(w, r)
 	if err != nil {
 		return err
 	}

@@ -226,6 +226,8 @@ func TestTokenRequestsAreRefused(t *testing.T) {
 		{"JSON", `{"grant_type":"client_credentials"}`, append([]string{"Content-Type", "application/json"}, auth...), 400, "invalid_request", "Content-Type"},
 		{"a foreign charset", grant, append([]string{"Content-Type", "application/x-www-form-urlencoded; charset=utf-16"}, auth...), 400, "invalid_request", "Content-Type"},
 		{"a compressed body", grant, append([]string{"Content-Encoding", "gzip"}, auth...), 400, "invalid_request", "Content-Type"},
+		{"too many parameters", grant + strings.Repeat("&x", 100), auth, 400, "invalid_request", "more than 100 parameters"},
+		{"a type without end", grant, append([]string{"Content-Type", "application/x-www-form-urlencoded" + strings.Repeat("; a=b", 60)}, auth...), 400, "invalid_request", "Content-Type"},
 		{"too much", grant + "&x=" + strings.Repeat("x", 32<<10), auth, 413, "invalid_request", "larger"},
 
 		{"an unknown scope", grant + "&scope=tasks:raed", auth, 400, "invalid_scope", "tasks:raed is unknown"},

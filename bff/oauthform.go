@@ -12,8 +12,7 @@ package bff
 
 import (
 	"encoding/base64"
-	"errors"
-	"io"
+	"fmt"
 	"maps"
 	"mime"
 	"net/http"
@@ -25,35 +24,31 @@ import (
 	"vestibule/internal/web"
 )
 
-// maxTokenForm bounds the body, in bytes: a subject token of 8 KiB and some more.
-const maxTokenForm = 32 << 10
+// maxParameters bounds the parameters of a form: there are a dozen, and a reader keeps
+// many times the bytes of each.
+const maxParameters = 100
 
 // tokenForm is the parameters of a token request that have a value.
 type tokenForm map[string]string
 
-func readTokenForm(w http.ResponseWriter, r *http.Request) (tokenForm, error) {
+func (s *Server) readTokenForm(w http.ResponseWriter, r *http.Request) (tokenForm, error) {
 	if r.URL.RawQuery != "" {
 		return nil, badRequest("Parameters belong into the body, not into the URL.")
 	}
 	if !isForm(r.Header) {
 		return nil, badRequest("The Content-Type must be application/x-www-form-urlencoded.")
 	}
-	if r.ContentLength > maxTokenForm {
-		return nil, web.BodyTooLarge(maxTokenForm)
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxTokenForm))
-	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return nil, web.BodyTooLarge(tooLarge.Limit)
-	}
+	from := s.anybody(r)
+	body, err := s.bodiesOf(from).Read(w, r, from.Address)
 	if err != nil {
-		return nil, web.BrokenBody(err)
+		return nil, err
 	}
 	return parseTokenForm(string(body))
 }
 
 func isForm(h http.Header) bool {
 	types := h.Values("Content-Type")
-	if len(types) != 1 || len(h.Values("Content-Encoding")) != 0 {
+	if len(types) != 1 || len(types[0]) > web.MaxMediaType || len(h.Values("Content-Encoding")) != 0 {
 		return false
 	}
 	kind, params, err := mime.ParseMediaType(types[0])
@@ -62,6 +57,9 @@ func isForm(h http.Header) bool {
 }
 
 func parseTokenForm(body string) (tokenForm, error) {
+	if strings.Count(body, "&") >= maxParameters {
+		return nil, badRequest(fmt.Sprintf("The body has more than %d parameters.", maxParameters))
+	}
 	values, err := url.ParseQuery(body)
 	if err != nil {
 		return nil, badRequest("The body is not application/x-www-form-urlencoded.").Because(err)

@@ -88,7 +88,9 @@ func TestEveryBodyIsRefused(t *testing.T) {
 				{400, "BAD_REQUEST", `{"a":1,"a":2}`, nil},
 				{403, "INVALID_ORIGIN", example, []string{"Origin", "https://evil.example"}},
 				{403, "INVALID_CALLBACK_URL", `{"callbackURL":"https://evil.example/"}`, nil},
-				{413, "BODY_TOO_LARGE", `{"a":"` + strings.Repeat("a", 1<<20) + `"}`, nil},
+				{400, "BAD_REQUEST", `{"a":[` + strings.Repeat("0,", 100) + `0]}`, nil},
+				{400, "BAD_REQUEST", strings.Repeat(`{"a":`, 20) + "{}" + strings.Repeat("}", 20), nil},
+				{413, "BODY_TOO_LARGE", `{"a":"` + strings.Repeat("a", 32<<10) + `"}`, nil},
 				{415, "UNSUPPORTED_MEDIA_TYPE", example, []string{"Content-Type", "text/plain"}},
 				{415, "UNSUPPORTED_MEDIA_TYPE", example, []string{"Content-Encoding", "gzip"}},
 			} {

@@ -37,7 +37,7 @@ func (s *Server) provePassword(r *http.Request, try throttle.Attempt, userID, pw
 	case err != nil:
 		return "", err
 	}
-	ok, _, err := s.passwords.Verify(ctx, pw, hash)
+	ok, _, err := s.passwords.Verify(ctx, s.known(r, userID), pw, hash)
 	switch {
 	case errors.Is(err, password.ErrMalformedHash), err == nil && !ok:
 		if err := s.store.Record(ctx, failed); err != nil {
@@ -92,7 +92,7 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, live *se
 	if err != nil {
 		return err
 	}
-	hash, err := s.passwords.Hash(r.Context(), next)
+	hash, err := s.passwords.Hash(r.Context(), s.known(r, live.UserID), next)
 	if err != nil {
 		return s.passwordError(err)
 	}

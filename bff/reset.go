@@ -16,7 +16,7 @@ var errLink = web.Refuse(http.StatusBadRequest, "INVALID_TOKEN", "Invalid token:
 // requestPasswordReset queues a mail and does not look whether anybody has the
 // address: the mail's worker does. So the answer and its time are the same.
 func (s *Server) requestPasswordReset(w http.ResponseWriter, r *http.Request) error {
-	body, err := s.readBody(w, r)
+	body, err := s.readBody(w, r, s.anybody(r))
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (s *Server) followReset(w http.ResponseWriter, r *http.Request) error {
 	}
 	next := withQuery(s.absolute(target), "token", token)
 	_, err = s.resetLink(r, token)
-	if _, refused := errors.AsType[*web.Error](err); refused {
+	if _, refused := refusedLink(err); refused {
 		next = withQuery(s.absolute(target), "error", "INVALID_TOKEN")
 	} else if err != nil {
 		return err
@@ -73,7 +73,7 @@ func (s *Server) followReset(w http.ResponseWriter, r *http.Request) error {
 // resetLink returns the link that a token belongs to, if it is still good.
 func (s *Server) resetLink(r *http.Request, token string) (store.Link, error) {
 	link, err := s.mailedLink(r, token, store.PurposeReset)
-	if refusal, refused := errors.AsType[*web.Error](err); refused {
+	if refusal, refused := refusedLink(err); refused {
 		return link, errLink.Because(refusal)
 	}
 	return link, err
@@ -91,12 +91,12 @@ func redirect(w http.ResponseWriter, target string) {
 // everywhere: whoever had the old one may be signed in too. Only the browser that asks
 // stays signed in, if it is, under another secret.
 func (s *Server) resetPassword(w http.ResponseWriter, r *http.Request) error {
-	body, err := s.readBody(w, r)
+	body, err := s.readBody(w, r, s.anybody(r))
 	if err != nil {
 		return err
 	}
 	next, _ := body.String("newPassword")
-	token := r.URL.Query().Get("token")
+	token := web.QueryValue(r, "token")
 	if body.Has("token") && !body.IsNull("token") {
 		token, _ = body.String("token")
 	}
@@ -116,7 +116,7 @@ func (s *Server) resetPassword(w http.ResponseWriter, r *http.Request) error {
 	if err := s.passwords.Check(next, link.Email); err != nil {
 		return s.passwordError(err)
 	}
-	hash, err := s.passwords.Hash(r.Context(), next)
+	hash, err := s.passwords.Hash(r.Context(), s.known(r, link.UserID), next)
 	if err != nil {
 		return s.passwordError(err)
 	}

@@ -15,6 +15,7 @@ import (
 func (s *Server) routes() *mux.Router {
 	router := web.NewRouter(writeError)
 	auth := func(method, short, betterAuth string, h web.HandlerFunc) {
+		h = s.inTurn(kindOf(method), h)
 		s.handle(router, method, "/api/auth"+short, h)
 		s.handle(router, method, "/api/auth"+betterAuth, h)
 	}
@@ -24,8 +25,10 @@ func (s *Server) routes() *mux.Router {
 	auth(http.MethodGet, "/session", "/get-session", s.getSession)
 
 	only := func(method, betterAuth string, h web.HandlerFunc) {
-		s.handle(router, method, "/api/auth"+betterAuth, h)
+		s.handle(router, method, "/api/auth"+betterAuth, s.inTurn(kindOf(method), h))
 	}
+	// What is answered from memory waits for no turn: services ask for the keys.
+	free := func(path string, h web.HandlerFunc) { s.handle(router, http.MethodGet, path, h) }
 	only(http.MethodGet, "/list-sessions", s.signedIn(noBody, s.listSessions))
 	only(http.MethodPost, "/revoke-session", s.signedIn(s.readBody, s.revokeSession))
 	only(http.MethodPost, "/revoke-sessions", s.signedIn(s.optionalBody, s.fresh(s.revokeSessions)))
@@ -45,24 +48,24 @@ func (s *Server) routes() *mux.Router {
 	only(http.MethodPost, "/verify-email", s.proveEmail)
 	only(http.MethodGet, "/undo-email", s.askUndo)
 	only(http.MethodPost, "/undo-email", s.undoEmail)
-	only(http.MethodGet, "/link/{file}", s.linkFile)
+	free("/api/auth/link/{file}", s.linkFile)
 	// Not HEAD: it must not do what the link is for.
-	router.Path("/api/auth/verify-email").Methods(http.MethodGet).Handler(web.Handle(s.verifyEmail, writeError))
+	router.Path("/api/auth/verify-email").Methods(http.MethodGet).Handler(web.Handle(s.inTurn(kindRead, s.verifyEmail), writeError))
 
 	// For services: forms and errors as OAuth has them.
-	router.Path("/api/auth/oauth2/token").Methods(http.MethodPost).Handler(web.Handle(s.oauthToken, writeOAuthError))
+	router.Path("/api/auth/oauth2/token").Methods(http.MethodPost).Handler(web.Handle(s.inTurn(kindToken, s.oauthToken), writeOAuthError))
 
 	if s.cfg.ExposeToken {
 		only(http.MethodGet, "/token", s.signedIn(noBody, s.token))
 	}
-	only(http.MethodGet, "/ok", s.ok)
-	only(http.MethodGet, "/error", s.showError)
-	only(http.MethodGet, "/jwks", s.jwks)
-	s.handle(router, http.MethodGet, "/.well-known/jwks.json", s.jwks)
+	free("/api/auth/ok", s.ok)
+	free("/api/auth/error", s.showError)
+	free("/api/auth/jwks", s.jwks)
+	free("/.well-known/jwks.json", s.jwks)
 
-	s.handle(router, http.MethodGet, "/api/openapi.json", s.docs.Document)
-	s.handle(router, http.MethodGet, "/api/docs", s.docs.Page)
-	s.handle(router, http.MethodGet, "/api/docs/{file}", s.docs.File)
+	free("/api/openapi.json", s.docs.Document)
+	free("/api/docs", s.docs.Page)
+	free("/api/docs/{file}", s.docs.File)
 
 	// Every method: the proxy refuses those that it does not pass.
 	router.PathPrefix("/api/proxy/").Handler(web.Handle(s.proxy.Serve, writeError))

@@ -14,10 +14,14 @@ import (
 // signOut ends the session of the cookie. Without one there is nothing to end,
 // which is what was asked for.
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
-	if _, err := s.optionalBody(w, r); err != nil {
+	if _, err := s.optionalBody(w, r, s.anybody(r)); err != nil {
 		return err
 	}
-	if err := s.sessions.End(r, store.Recorded(s.event(r, store.EventSignOut))); err != nil {
+	err := s.sessions.End(r, store.Recorded(s.event(r, store.EventSignOut)))
+	switch {
+	case errors.Is(err, session.ErrOften):
+		s.noSession(r, err)
+	case err != nil:
 		return err
 	}
 	http.SetCookie(w, s.sessions.Cookie.Clear())
@@ -36,7 +40,7 @@ type currentJSON struct {
 // Better Auth any value but an empty one is a yes.
 func (s *Server) getSession(w http.ResponseWriter, r *http.Request) error {
 	read, renew := s.sessions.Read, s.sessions.Renewed
-	if r.URL.Query().Get("disableRefresh") != "" {
+	if web.QueryValue(r, "disableRefresh") != "" {
 		read = s.sessions.Peek
 		renew = func(context.Context, *session.Live) (*http.Cookie, error) { return nil, nil }
 	}
@@ -47,6 +51,7 @@ func (s *Server) getSession(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch {
 	case errors.Is(err, session.ErrEnded):
+		s.noSession(r, err)
 		if !errors.Is(err, session.ErrReplaced) { // this answer may be late
 			http.SetCookie(w, s.sessions.Cookie.Clear())
 		}
@@ -76,8 +81,10 @@ func (s *Server) authorize(r *http.Request) (proxy.Grant, error) {
 	live, err := s.sessions.Check(r)
 	switch {
 	case errors.Is(err, session.ErrNone):
+		s.noSession(r, err)
 		return proxy.Grant{}, errNoSession
 	case errors.Is(err, session.ErrEnded), errors.Is(err, session.ErrUnsigned):
+		s.noSession(r, err)
 		return proxy.Grant{}, s.cleared(errSessionExpired, err)
 	case err != nil:
 		return proxy.Grant{}, err
@@ -88,11 +95,24 @@ func (s *Server) authorize(r *http.Request) (proxy.Grant, error) {
 		return proxy.Grant{}, err
 	}
 	return proxy.Grant{
+		User:    live.UserID,
 		Bearer:  access.Raw,
 		Expired: func() bool { return !s.now().Before(access.Expires) },
 		Lease:   s.sessions.Leaser(live),
+		Stream:  func() (func(), error) { return s.stream(live) },
 		Confirm: func(ctx context.Context) error { return s.confirm(ctx, live) },
 	}, nil
+}
+
+// errStreams is for a session, its user or everybody with too many streams.
+var errStreams = web.Refuse(http.StatusTooManyRequests, "TOO_MANY_STREAMS", "Too many streams are open. Close some, or try again later.").With("Retry-After", "30")
+
+// stream takes a place for a stream.
+func (s *Server) stream(live *session.Live) (leave func(), err error) {
+	if leave, err = s.sessions.Stream(live); errors.Is(err, session.ErrStreams) {
+		err = errStreams.Because(err)
+	}
+	return leave, err
 }
 
 // confirm looks again at the session of a request whose body took its time. The

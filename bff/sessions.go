@@ -76,9 +76,9 @@ func (s *Server) revokeBut(r *http.Request, live *session.Live, except string) e
 
 // optionalBody reads the body of a request that needs none: {} or nothing. What a
 // form of a foreign page can send is refused.
-func (s *Server) optionalBody(w http.ResponseWriter, r *http.Request) (*web.Object, error) {
+func (s *Server) optionalBody(w http.ResponseWriter, r *http.Request, from asker) (*web.Object, error) {
 	if r.ContentLength == 0 {
 		return nil, nil
 	}
-	return s.readBody(w, r)
+	return s.readBody(w, r, from)
 }

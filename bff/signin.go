@@ -1,7 +1,6 @@
 package bff
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -19,7 +18,7 @@ type signInInput struct {
 }
 
 func (s *Server) readSignIn(w http.ResponseWriter, r *http.Request) (signInInput, error) {
-	body, err := s.readBody(w, r)
+	body, err := s.readBody(w, r, s.anybody(r))
 	if err != nil {
 		return signInInput{}, err
 	}
@@ -123,7 +122,7 @@ func (s *Server) authenticate(r *http.Request, in signInInput) (user store.User,
 	case err != nil:
 		return user, "", err
 	}
-	ok, rehash, err := s.passwords.Verify(ctx, in.password, hash)
+	ok, rehash, err := s.passwords.Verify(ctx, s.anybody(r), in.password, hash)
 	switch {
 	case errors.Is(err, password.ErrMalformedHash):
 		return user, "", s.refuseCredentials(r, in.password, notThem(err.Error()))
@@ -137,7 +136,7 @@ func (s *Server) authenticate(r *http.Request, in signInInput) (user store.User,
 		return user, "", notThem("address not verified")
 	}
 	if rehash {
-		hash = s.rehash(ctx, user.ID, in.password, hash)
+		hash = s.rehash(r, user.ID, in.password, hash)
 	}
 	return user, hash, nil
 }
@@ -145,7 +144,7 @@ func (s *Server) authenticate(r *http.Request, in signInInput) (user store.User,
 // refuseCredentials refuses an account that cannot be signed in to, after the
 // work that a wrong password would have cost.
 func (s *Server) refuseCredentials(r *http.Request, pw string, why notThem) error {
-	if err := s.passwords.VerifyNone(r.Context(), pw); err != nil {
+	if err := s.passwords.VerifyNone(r.Context(), s.anybody(r), pw); err != nil {
 		return err
 	}
 	return why
@@ -165,8 +164,9 @@ func (s *Server) refuseSignIn(r *http.Request, in signInInput, user store.User, 
 
 // rehash raises a stored hash to the current parameters and returns what is stored
 // then. Signing in does not depend on its success.
-func (s *Server) rehash(ctx context.Context, userID, pw, old string) string {
-	hash, err := s.passwords.Hash(ctx, pw)
+func (s *Server) rehash(r *http.Request, userID, pw, old string) string {
+	ctx := r.Context()
+	hash, err := s.passwords.Hash(ctx, s.known(r, userID), pw)
 	if err == nil {
 		err = s.store.ReplacePasswordHash(ctx, userID, old, hash, s.now())
 	}

@@ -22,7 +22,7 @@ type signUpInput struct {
 }
 
 func (s *Server) readSignUp(w http.ResponseWriter, r *http.Request) (signUpInput, error) {
-	body, err := s.readBody(w, r)
+	body, err := s.readBody(w, r, s.anybody(r))
 	if err != nil {
 		return signUpInput{}, err
 	}
@@ -75,7 +75,7 @@ func (s *Server) signUp(w http.ResponseWriter, r *http.Request) error {
 	if err := s.limit(r, try); err != nil {
 		return err
 	}
-	hash, err := s.passwords.Hash(r.Context(), in.password)
+	hash, err := s.passwords.Hash(r.Context(), s.anybody(r), in.password)
 	if err != nil {
 		return s.passwordError(s.untried(r, try, err))
 	}
@@ -153,8 +153,7 @@ func (s *Server) passwordError(err error) error {
 	case errors.Is(err, password.ErrNotText):
 		return validation([]web.FieldError{{Field: "password", Message: "expected text without NUL"}}).Because(err)
 	case errors.Is(err, password.ErrBusy):
-		return web.Refuse(http.StatusServiceUnavailable, "BUSY", "Too many sign-ins at the moment. Please try again.").
-			With("Retry-After", "2").Because(err)
+		return web.Busy("sign-ins", err)
 	}
 	return err
 }

@@ -32,7 +32,7 @@ var errorPage = template.Must(template.New("error").Parse(`<!doctype html>
 // showError is the page where a browser lands that has nowhere else to go. It is
 // for people, so it is HTML.
 func (s *Server) showError(w http.ResponseWriter, r *http.Request) error {
-	code := r.URL.Query().Get("error")
+	code := web.QueryValue(r, "error")
 	if !errorCode.MatchString(code) {
 		code = "UNKNOWN"
 	}

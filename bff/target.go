@@ -100,9 +100,9 @@ func belowAPI(path string) bool {
 	return false
 }
 
-// readBody reads a JSON object and refuses targets in it that are not ours.
-func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (*web.Object, error) {
-	body, err := web.ReadObject(w, r)
+// readBody reads a JSON object, out of the share of its sender, and refuses targets in it that are not ours.
+func (s *Server) readBody(w http.ResponseWriter, r *http.Request, from asker) (*web.Object, error) {
+	body, err := s.bodiesOf(from).ReadObject(w, r, from.Address)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +130,7 @@ func optionalTarget(body *web.Object, field string) string {
 
 // queryTarget returns the callbackURL of a link, or "" when it has none.
 func (s *Server) queryTarget(r *http.Request) (string, error) {
-	target := r.URL.Query().Get("callbackURL")
+	target := web.QueryValue(r, "callbackURL")
 	if target != "" && !s.origins.allowTarget(s.origin(), target) {
 		return "", web.Refuse(http.StatusForbidden, "INVALID_CALLBACK_URL", "Invalid callbackURL")
 	}

@@ -17,7 +17,7 @@ import (
 
 // askUndo is the link. It only asks: programs that look through mails follow links.
 func (s *Server) askUndo(w http.ResponseWriter, r *http.Request) error {
-	token := r.URL.Query().Get("token")
+	token := web.QueryValue(r, "token")
 	if token == "" {
 		return web.Refuse(http.StatusBadRequest, "VALIDATION_ERROR", "[query.token] Invalid input: expected string, received undefined")
 	}
@@ -28,7 +28,7 @@ func (s *Server) askUndo(w http.ResponseWriter, r *http.Request) error {
 // undoEmail stops or undoes the change. Done twice it is done; a second password needs
 // another link.
 func (s *Server) undoEmail(w http.ResponseWriter, r *http.Request) error {
-	body, err := s.readBody(w, r)
+	body, err := s.readBody(w, r, s.anybody(r))
 	if err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func (s *Server) undoEmail(w http.ResponseWriter, r *http.Request) error {
 		if err := s.passwords.Check(*next, link.Email); err != nil {
 			return s.passwordError(err)
 		}
-		if hash, err = s.passwords.Hash(r.Context(), *next); err != nil {
+		if hash, err = s.passwords.Hash(r.Context(), s.known(r, link.UserID), *next); err != nil {
 			return s.passwordError(err)
 		}
 	}

@@ -40,7 +40,7 @@ func (s *Server) verifyEmail(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	token := r.URL.Query().Get("token")
+	token := web.QueryValue(r, "token")
 	if token == "" {
 		return web.Refuse(http.StatusBadRequest, "VALIDATION_ERROR", "[query.token] Invalid input: expected string, received undefined")
 	}
@@ -94,7 +94,7 @@ func passwordNeeded(link store.Link) *web.Error {
 
 // proveEmail is the link together with what shows that the account is the visitor's.
 func (s *Server) proveEmail(w http.ResponseWriter, r *http.Request) error {
-	body, err := s.readBody(w, r)
+	body, err := s.readBody(w, r, s.anybody(r))
 	if err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func (s *Server) prove(r *http.Request, link store.Link, pw, next *string) (proo
 		if err := s.passwords.Check(*next, link.Email); err != nil {
 			return proof, s.passwordError(err)
 		}
-		if proof.NewPassword, err = s.passwords.Hash(r.Context(), *next); err != nil {
+		if proof.NewPassword, err = s.passwords.Hash(r.Context(), s.known(r, link.UserID), *next); err != nil {
 			err = s.passwordError(err)
 		}
 	default:

@@ -152,12 +152,11 @@ func TestAStandbyIsUnavailableToWriters(t *testing.T) {
 	d := migratedURL(t, url, url)
 	u, session := signedUp(t, d.Store)
 	task := created(t, d.Store, newTask(u.ID))
-	standby := server.Standby(t)
-	standby.CaughtUp(t, server)
-	s := open(t, standby.On(t, url))
+	server.Demote(t)
+	s := open(t, url)
 	wantReadsOnly(t, s, u, session, task)
 	wantError(t, "migrate up", s.MigrateUp(t.Context()), store.ErrUnavailable)
-	standby.Promote(t)
+	server.Promote(t)
 	var err error
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if err = s.Beat(t.Context(), "ins_test", base()); err == nil {

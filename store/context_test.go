@@ -112,6 +112,7 @@ func methods(ctx context.Context, d *store.Store, u store.User, session store.Se
 		"RotateClient":          ofClient(func(c store.Client) error { return d.RotateClient(ctx, c.ID, newHash(), nil, base(), event("x")) }),
 		"DeleteClient":          ofClient(func(c store.Client) error { return d.DeleteClient(ctx, c.ID, event("x")) }),
 		"Count":                 func() error { return d.Count(ctx, []string{newHash()}, func([]store.Counter) {}) },
+		"Counters":              func() error { _, err := d.Counters(ctx, []string{newHash()}); return err },
 		"DeleteExpiredCounters": func() error { _, err := d.DeleteExpiredCounters(ctx, time.Unix(0, 0)); return err },
 	}
 }

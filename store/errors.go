@@ -34,7 +34,12 @@ var (
 	// once, and its confirmation may be what got lost.
 	ErrUnavailable = errors.New("database unavailable")
 
-	ErrForeign = errors.New("not a database of ours")
+	ErrForeign   = errors.New("not a database of ours")
+	ErrEncoding  = errors.New("the database is not in UTF-8")
+	ErrNoSchema  = errors.New("no schema to make tables in")
+	ErrForbidden = errors.New("the database's user may not do this")
+	ErrParameter = errors.New("the URL has a parameter that the server does not take")
+
 	ErrClaimed = errors.New("another process serves the sessions of this database")
 
 	// ErrOtherName means that another process has the file open by another name, a hard
@@ -123,6 +128,8 @@ func postgresSentinel(code pqerror.Code) error {
 		return ErrConflict
 	case pqerror.ForeignKeyViolation: // every foreign key here is a user's
 		return ErrNoUser
+	case pqerror.InsufficientPrivilege:
+		return ErrForbidden
 	case pqerror.CharacterNotInRepertoire, pqerror.UntranslatableCharacter:
 		return ErrInvalidText
 	case pqerror.AdminShutdown, pqerror.CrashShutdown, pqerror.CannotConnectNow, pqerror.IdleSessionTimeout,

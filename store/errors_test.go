@@ -38,6 +38,7 @@ func TestErrorsAreToldByTypeAndCode(t *testing.T) {
 		{"deadlock", &pq.Error{Code: "40P01"}, store.ErrUnavailable},
 		{"a standby after a failover", &pq.Error{Code: "25006"}, store.ErrUnavailable},
 		{"I/O error", &pq.Error{Code: "58030"}, store.ErrUnavailable},
+		{"a schema that is somebody else's", &pq.Error{Code: "42501"}, store.ErrForbidden},
 		{"wrong password", &pq.Error{Code: "28P01"}, nil},
 		{"no such database", &pq.Error{Code: "3D000"}, nil},
 		{"no such table", &pq.Error{Code: "42P01"}, nil},

@@ -85,7 +85,7 @@ func TestAWriteIsNeverSentTwice(t *testing.T) {
 	tasks := func() int { return d.count(t, `SELECT count(*) FROM tasks WHERE user_id = ?`, u.ID) }
 	completed := func() int { return d.count(t, `SELECT count(*) FROM tasks WHERE id = ? AND completed`, task.ID) }
 
-	p.cutAfter("COMMIT")
+	p.cutAfter("COMMIT\x00")
 	_, err := d.CreateTask(t.Context(), newTask(u.ID))
 	wantError(t, "create, confirmation lost", err, store.ErrUnavailable)
 	if got := tasks(); got != 2 {
@@ -97,13 +97,13 @@ func TestAWriteIsNeverSentTwice(t *testing.T) {
 	if got := tasks(); got != 2 {
 		t.Errorf("tasks after a lost answer within the transaction: got %d, want 2", got)
 	}
-	p.cutAfter("COMMIT")
+	p.cutAfter("COMMIT\x00")
 	_, err = d.ToggleTask(t.Context(), u.ID, task.ID, nil, base())
 	wantError(t, "toggle, confirmation lost", err, store.ErrUnavailable)
 	if got := completed(); got != 1 {
 		t.Errorf("completed after one toggle: got %d, want 1", got)
 	}
-	p.cutAfter("COMMIT")
+	p.cutAfter("COMMIT\x00")
 	wantError(t, "delete, confirmation lost", d.DeleteTask(t.Context(), u.ID, task.ID, nil, base()), store.ErrUnavailable)
 
 	p.cutAfter("BEGIN")

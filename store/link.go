@@ -7,8 +7,6 @@ import (
 	"net"
 	"sync/atomic"
 	"time"
-
-	"github.com/lib/pq"
 )
 
 // This file makes up for what lib/pq 1.12 does with a connection that fails:
@@ -20,23 +18,6 @@ import (
 //   - When a connection ends right after an error message of the server, lib/pq
 //     overlooks it (lib/pq#1320). The connection goes back into the pool, where
 //     each of its users fails with “there is already a query being processed”.
-
-// connector opens connections whose socket is a link.
-type connector struct {
-	*pq.Connector
-	silence time.Duration // how long the server may take to answer; 0: for ever
-}
-
-// Connect implements driver.Connector.
-func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
-	var l *link
-	conn, err := c.Connector.Connect(context.WithValue(ctx, linkKey{}, &l))
-	if err != nil {
-		return nil, err
-	}
-	l.silence, l.established = c.silence, true
-	return linkedConn{conn.(pqConn), l}, nil
-}
 
 // linkKey is where Connect leaves a place for the link in the dialer's context.
 // A connection that lib/pq opens to send a cancel request has none.
@@ -117,7 +98,8 @@ type pqConn interface {
 // linkedConn leaves the pool when its link is broken.
 type linkedConn struct {
 	pqConn
-	link *link
+	link      *link
+	unhurried bool // see connector
 }
 
 // IsValid implements driver.Validator.

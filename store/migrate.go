@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"slices"
 	"time"
 
@@ -18,12 +17,24 @@ type Migration struct {
 	Applied   bool
 }
 
+func pending(m Migration) bool { return !m.Applied }
+
 // MigrateUp applies the pending migrations. Any number of processes may call it
 // at the same moment; one does the work and the others wait for it. It returns
 // ErrAhead, and does nothing, when the database has been migrated further.
 func (s *Store) MigrateUp(ctx context.Context) error {
-	return s.migrate(ctx, "migrate up", func(p *goose.Provider, _ []Migration) error {
-		_, err := p.Up(ctx)
+	return s.migrate(ctx, "migrate up", func(ctx context.Context, p *goose.Provider, status []Migration) error {
+		own, err := s.hasTable(ctx, versionTable)
+		if err != nil || own && !slices.ContainsFunc(status, pending) {
+			return err
+		}
+		if err := s.checkNames(ctx, status); err != nil {
+			return err
+		}
+		if err := s.takeOver(ctx); err != nil {
+			return err
+		}
+		_, err = p.Up(ctx)
 		return err
 	})
 }
@@ -31,9 +42,16 @@ func (s *Store) MigrateUp(ctx context.Context) error {
 // MigrateDown undoes the latest migration, and with it deletes the data in its
 // tables. It returns ErrNotFound when there is none.
 func (s *Store) MigrateDown(ctx context.Context) error {
-	return s.migrate(ctx, "migrate down", func(p *goose.Provider, status []Migration) error {
-		if !slices.ContainsFunc(status, func(m Migration) bool { return m.Applied }) {
+	return s.migrate(ctx, "migrate down", func(ctx context.Context, p *goose.Provider, status []Migration) error {
+		status = slices.DeleteFunc(status, pending)
+		if len(status) == 0 {
 			return fmt.Errorf("no applied migration: %w", ErrNotFound)
+		}
+		if err := s.checkNames(ctx, status); err != nil {
+			return err
+		}
+		if err := s.takeOver(ctx); err != nil {
+			return err
 		}
 		_, err := p.Down(ctx)
 		return err
@@ -45,23 +63,28 @@ func (s *Store) MigrateDown(ctx context.Context) error {
 // goose can take a lock by itself, but only after it has made its table of
 // versions, and there two processes on a new database collide and wait a second
 // to try again. So the lock is around all that goose does.
-func (s *Store) migrate(ctx context.Context, what string, f func(*goose.Provider, []Migration) error) error {
-	release, err := s.engine.lock(ctx)
+func (s *Store) migrate(ctx context.Context, what string, f func(context.Context, *goose.Provider, []Migration) error) error {
+	held, release, err := s.engine.lock(ctx)
 	if err != nil {
 		return translate(ctx, what, fmt.Errorf("wait for other migrations: %w", err))
 	}
 	defer release()
-	status, err := s.MigrationStatus(ctx)
+	status, err := s.MigrationStatus(held)
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	db, done := s.engine.migrationPool()
 	defer done()
-	p, err := goose.NewProvider(s.engine.dialect, db, s.engine.migrations, goose.WithDisableGlobalRegistry(true))
+	p, err := goose.NewProvider(s.engine.dialect, db, s.engine.migrations,
+		goose.WithDisableGlobalRegistry(true), goose.WithTableName(versionTable))
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	return translate(ctx, what, f(p, status))
+	err = f(held, p, status)
+	if cause := context.Cause(held); err != nil && cause != nil && ctx.Err() == nil {
+		err = cause
+	}
+	return translate(ctx, what, err)
 }
 
 // CheckMigrated returns nil when the schema is the one that this version needs,
@@ -90,18 +113,14 @@ func (s *Store) MigrationStatus(ctx context.Context) ([]Migration, error) {
 		if err != nil {
 			return err
 		}
-		files, err := fs.Glob(s.engine.migrations, "*.sql")
+		steps, err := s.steps()
 		if err != nil {
 			return err
 		}
-		for _, file := range files { // sorted, as their versions are
-			version, err := goose.NumericComponent(file)
-			if err != nil {
-				return err
-			}
-			at, ok := applied[version]
-			status = append(status, Migration{Version: version, Name: file, Applied: ok, AppliedAt: at})
-			delete(applied, version)
+		for _, m := range steps {
+			at, ok := applied[m.version]
+			status = append(status, Migration{Version: m.version, Name: m.file, Applied: ok, AppliedAt: at})
+			delete(applied, m.version)
 		}
 		for version := range applied {
 			return fmt.Errorf("%w: version %d", ErrAhead, version)
@@ -112,18 +131,4 @@ func (s *Store) MigrationStatus(ctx context.Context) ([]Migration, error) {
 		return nil, err
 	}
 	return status, nil
-}
-
-// appliedMigrations reads goose's table. goose's own way of asking would create it.
-func (s *Store) appliedMigrations(ctx context.Context) (map[int64]time.Time, error) {
-	applied := map[int64]time.Time{}
-	var exists bool
-	if err := (querier{s.read}).one(ctx, []any{&exists}, s.engine.isMigratedSQL); err != nil || !exists {
-		return applied, err
-	}
-	var version int64
-	var at time.Time
-	err := querier{s.read}.each(ctx, []any{&version, instant{&at}}, func() { applied[version] = at }, s.engine.versionsSQL)
-	delete(applied, 0) // goose's mark of an empty database
-	return applied, err
 }

@@ -78,7 +78,7 @@ func TestMigrationsGoUpAndDownAndUpAgain(t *testing.T) {
 					wantError(t, "after a step down", d.CheckMigrated(ctx), store.ErrBehind)
 				}
 				if got := tables(t, d); got != 1 {
-					t.Errorf("round %d, all the way down: got %d tables, want only goose's", round, got)
+					t.Errorf("round %d, all the way down: got %d tables, want only that of versions", round, got)
 				}
 			}
 			if all < 3 {
@@ -94,11 +94,11 @@ func TestADatabaseThatIsAheadIsLeftAlone(t *testing.T) {
 		t.Run(v.name, func(t *testing.T) {
 			t.Parallel()
 			d := migrated(t, v)
-			d.exec(t, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, ?)`, true)
+			d.exec(t, `INSERT INTO vestibule_migrations (version_id, is_applied) VALUES (99999, ?)`, true)
 			wantError(t, "check", d.CheckMigrated(t.Context()), store.ErrAhead)
 			wantError(t, "up", d.MigrateUp(t.Context()), store.ErrAhead)
 			wantError(t, "down", d.MigrateDown(t.Context()), store.ErrAhead)
-			d.exec(t, `DELETE FROM goose_db_version WHERE version_id = 99999`)
+			d.exec(t, `DELETE FROM vestibule_migrations WHERE version_id = 99999`)
 			if err := d.CheckMigrated(t.Context()); err != nil {
 				t.Errorf("without the unknown migration: %v", err)
 			}

@@ -69,11 +69,48 @@ func FuzzThePasswordOfAURLIsNotInAnError(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		const mark = "Zq9" // both ends of the password, to see halves of it too
 		_, err := store.PostgresConfig("postgres://u:"+mark+text+mark+"@h/d", time.Second)
-		if err == nil {
-			_, err = store.PostgresConfig("postgres://u:12"+text+mark+"@h/d?sslmode=wrong", time.Second)
+		for _, next := range []string{"@h/d?sslmode=wrong", "@h:1,i:2/d?gssencmode=require", "@h:1,i:x/d", "@h,i:70000/d", "@/d?a%20b=1", "@h/d?target_session_attrs=standby"} {
+			if err == nil {
+				_, err = store.PostgresConfig("postgres://u:12"+text+mark+next, time.Second)
+			}
+			if err != nil && strings.Contains(err.Error(), mark) {
+				t.Errorf("password %q before %q: got error %q", mark+text+mark, next, err)
+			}
+			err = nil
 		}
-		if err != nil && strings.Contains(err.Error(), mark) {
-			t.Errorf("password %q: got error %q", mark+text+mark, err)
+	})
+}
+
+func FuzzAURLIsReadAsItIsOrRefused(f *testing.F) {
+	for _, seed := range [][3]string{{"u", "p", "d"}, {"u'", `p\\' x`, "d/b"}, {"", "@:/?#", " "}, {"é", "%", "="}, {"\x00", "\xff", "\n"}} {
+		f.Add(seed[0], seed[1], seed[2])
+	}
+	f.Fuzz(func(t *testing.T, user, password, name string) {
+		u := url.URL{Scheme: "postgres", User: url.UserPassword("u"+user, password), Host: "a:1,b:2", Path: "/" + name}
+		config, err := store.PostgresConfig(u.String(), time.Second)
+		if err != nil {
+			return
+		}
+		if config.User != "u"+user || config.Password != password || config.Database != name || config.Host != "a" || config.Port != 1 || len(config.Multi) != 1 || config.Multi[0].Port != 2 {
+			t.Errorf("%s: got user %q, password %q, database %q, host %s:%d and %v", u.String(), config.User, config.Password, config.Database, config.Host, config.Port, config.Multi)
+		}
+	})
+}
+
+func FuzzAnyURLIsReadOrRefused(f *testing.F) {
+	for _, seed := range []string{"postgres://", "postgres://u:p@[::1]:1,b/d?sslmode=disable", "postgres://h?x=%27&schema=a%22b", "postgres:///d?host=/tmp", "postgres://a,,b:/?channel_binding=require"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		before, err := store.PostgresConfig(text, time.Second)
+		if err != nil || store.CheckURL(text) != nil {
+			return
+		}
+		if len(before.Multi) > 0 && before.TargetSessionAttrs == "" {
+			t.Errorf("%q: several hosts, and any will do", text)
+		}
+		if before.ConnectTimeout <= 0 || !before.BinaryParameters {
+			t.Errorf("%q: got connect timeout %v, binary parameters %t", text, before.ConnectTimeout, before.BinaryParameters)
 		}
 	})
 }
@@ -106,6 +143,10 @@ func TestDefaultsOfAPostgreSQLURL(t *testing.T) {
 	if !config.BinaryParameters || config.ApplicationName != "vestibule" || config.ConnectTimeout != time.Minute {
 		t.Errorf("got binary parameters %t, application name %q, connect timeout %v, want true, vestibule, %v",
 			config.BinaryParameters, config.ApplicationName, config.ConnectTimeout, time.Minute)
+	}
+	config, err = store.PostgresConfig("postgres://u@a,b/d", time.Minute)
+	if err != nil || config.ConnectTimeout != 20*time.Second || config.TargetSessionAttrs != "primary" {
+		t.Errorf("of two hosts: got connect timeout %v, target_session_attrs %q, error %v, want a third of a minute and primary", config.ConnectTimeout, config.TargetSessionAttrs, err)
 	}
 	config, err = store.PostgresConfig("postgres://u@h/d?application_name=mine&connect_timeout=3&binary_parameters=yes", time.Minute)
 	if err != nil {

@@ -28,6 +28,7 @@ type proxy struct {
 
 	mu      sync.Mutex
 	clients []*net.TCPConn
+	sent    map[*net.TCPConn][]byte // what clients have sent, by connection; nil: nobody asks
 }
 
 func newProxy(t *testing.T, databaseURL string, config *tls.Config) *proxy {
@@ -74,6 +75,23 @@ func (p *proxy) cutAfter(text string) { p.cut.Store(&text) }
 // follows the server's next answer.
 func (p *proxy) cutBeforeReady() { p.mute.Store(true) }
 
+// record keeps what clients send from now on, to be asked for with recorded.
+func (p *proxy) record() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sent = map[*net.TCPConn][]byte{}
+}
+
+// recorded returns what was sent on each connection.
+func (p *proxy) recorded() (texts []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, b := range p.sent {
+		texts = append(texts, string(b))
+	}
+	return texts
+}
+
 // reset aborts every connection, as a firewall does.
 func (p *proxy) reset() {
 	p.mu.Lock()
@@ -109,6 +127,11 @@ func (p *proxy) serve(tcp *net.TCPConn) {
 	go func() {
 		defer server.Close()
 		p.forward(server, client, func(b []byte) (pass []byte, more bool) {
+			p.mu.Lock()
+			if p.sent != nil {
+				p.sent[tcp] = append(p.sent[tcp], b...)
+			}
+			p.mu.Unlock()
 			if text := p.cut.Load(); text != nil && bytes.Contains(b, []byte(*text)) && p.cut.CompareAndSwap(text, nil) {
 				swallow.Store(true)
 			}

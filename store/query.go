@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
 )
@@ -36,10 +37,15 @@ func (s *Store) call(ctx context.Context, what string, f func(context.Context) e
 // goes unnoticed. On SQLite the transaction is BEGIN IMMEDIATE, and its COMMIT
 // is what reports a full disk.
 func (s *Store) tx(ctx context.Context, what string, f func(context.Context, querier) error) error {
+	return s.txIn(ctx, s.write, what, f)
+}
+
+// txIn is tx on a connection of the given pool.
+func (s *Store) txIn(ctx context.Context, pool *sqlx.DB, what string, f func(context.Context, querier) error) error {
 	const restarts = 10
 	return s.call(ctx, what, func(ctx context.Context) error {
 		for n := range restarts {
-			err := s.try(ctx, f)
+			err := s.try(ctx, pool, f)
 			if !restartable(err) {
 				return err
 			}
@@ -49,28 +55,31 @@ func (s *Store) tx(ctx context.Context, what string, f func(context.Context, que
 				return err
 			}
 		}
-		return s.try(ctx, f)
+		return s.try(ctx, pool, f)
 	})
 }
 
-func (s *Store) try(ctx context.Context, f func(context.Context, querier) error) error {
+func (s *Store) try(ctx context.Context, pool *sqlx.DB, f func(context.Context, querier) error) error {
 	release, err := s.takeTurn(ctx)
 	if err != nil {
 		return err
 	}
 	defer release()
-	tx, err := s.write.BeginTxx(ctx, nil)
+	tx, err := pool.BeginTxx(ctx, nil)
 	if err != nil {
 		return beginError(err)
 	}
 	defer func() { _ = tx.Rollback() }() // of no effect after Commit
-	if err := f(ctx, querier{tx}); err != nil {
+	t := &transaction{handle: tx}
+	if err := f(ctx, querier{t}); err != nil {
 		return err
 	}
-	if err := tx.Commit(); err != nil {
-		return err
+	err = tx.Commit()
+	if err == nil {
+		err = s.file.check() // what is not where it will be looked for is not acknowledged
 	}
-	return s.file.check() // what is not where it will be looked for is not acknowledged
+	s.announce(t)
+	return err
 }
 
 // restartable reports whether the database has rolled the transaction back and

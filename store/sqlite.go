@@ -169,21 +169,34 @@ func connectSQLite(file *file, patience time.Duration) (*Store, error) {
 		return nil, errors.Join(err, write.Close())
 	}
 	return &Store{
-		read:     read,
-		often:    &prepared{DB: read, statements: map[string]*sql.Stmt{}},
-		write:    write,
-		file:     file,
-		turn:     newTurn(file.handle),
-		patience: patience,
+		read:       read,
+		often:      &prepared{DB: read, statements: map[string]*sql.Stmt{}},
+		write:      write,
+		countRead:  read,
+		countWrite: write,
+		file:       file,
+		turn:       newTurn(file.handle),
+		patience:   patience,
 		engine: engine{
-			name:          "sqlite",
-			dialect:       goose.DialectSQLite3,
-			migrations:    migrations.SQLite(),
-			pingSQL:       `SELECT count(*) FROM sqlite_schema`,
-			isMigratedSQL: `SELECT count(*) > 0 FROM sqlite_schema WHERE name = 'goose_db_version'`,
-			versionsSQL:   `SELECT version_id, tstamp FROM goose_db_version`,
-			findSQL:       func(column string) string { return `instr(` + column + `, ?) > 0` },
-			lock:          func(ctx context.Context) (func(), error) { return lockFile(ctx, file.path+".lock") },
+			name:       "sqlite",
+			dialect:    goose.DialectSQLite3,
+			migrations: migrations.SQLite(),
+			pingSQL:    `SELECT count(*) FROM sqlite_schema`,
+			versionTableSQL: `CREATE TABLE ` + versionTable + ` (
+				id INTEGER PRIMARY KEY AUTOINCREMENT,
+				version_id INTEGER NOT NULL UNIQUE,
+				is_applied INTEGER NOT NULL,
+				tstamp TIMESTAMP DEFAULT (datetime('now')))`,
+			hasTableSQL: `SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = ?`,
+			versionsSQL: `SELECT version_id, tstamp FROM `,
+			columnsSQL:  `SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type = 'table'`,
+			namesSQL:    `SELECT name FROM sqlite_schema`,
+			foldName:    strings.ToLower,
+			findSQL:     func(column string) string { return `instr(` + column + `, ?) > 0` },
+			lock: func(ctx context.Context) (context.Context, func(), error) {
+				release, err := lockFile(ctx, file.path+".lock")
+				return ctx, release, err // nobody takes it away
+			},
 			migrationPool: func() (*sql.DB, func()) { return write.DB, func() {} },
 		},
 	}, nil
@@ -242,10 +255,10 @@ func (c sameFile) Connect(ctx context.Context) (driver.Conn, error) {
 // checkOurs refuses, before anything is written, a file that another program
 // keeps: one with tables but without our migrations, or one of another kind.
 func (s *Store) checkOurs(ctx context.Context) error {
-	var tables int
-	var ours bool
-	err := s.call(ctx, "open", func(ctx context.Context) error {
-		return querier{s.read}.one(ctx, []any{&tables, &ours}, `SELECT count(*), coalesce(max(name = 'goose_db_version'), 0) > 0 FROM sqlite_schema WHERE type = 'table'`)
+	var foreign int
+	err := s.call(ctx, "open", func(ctx context.Context) (err error) {
+		foreign, err = s.foreignTables(ctx)
+		return err
 	})
 	var fault *sqlite.Error
 	switch {
@@ -253,8 +266,8 @@ func (s *Store) checkOurs(ctx context.Context) error {
 		return fmt.Errorf("%w: %w", ErrForeign, fault) // which is no outage here
 	case err != nil:
 		return err
-	case tables > 0 && !ours:
-		return fmt.Errorf("%w: it has %d tables that are not ours", ErrForeign, tables)
+	case foreign > 0:
+		return fmt.Errorf("%w: it has %d tables that are not ours", ErrForeign, foreign)
 	}
 	return nil
 }

@@ -19,6 +19,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -37,6 +38,11 @@ type Store struct {
 	// where SQLite would have them poll for its lock.
 	read, write *sqlx.DB
 
+	// countRead and countWrite are where the limits count what is tried: on PostgreSQL a
+	// pool of its own, so that nobody who tries much takes the connections of others; on
+	// SQLite read and write.
+	countRead, countWrite *sqlx.DB
+
 	// On SQLite, otherwise nil. Of those who wait for the connection of write,
 	// database/sql would pick one at random: hence turn.
 	turn *turn
@@ -50,6 +56,10 @@ type Store struct {
 	trouble trouble
 
 	listenURL string // on PostgreSQL, for connections that listen
+
+	// announcements is the announcer's pool, of one connection; both on PostgreSQL.
+	announcements *sql.DB
+	announcer     *announcer
 
 	patience time.Duration // bounds a call
 
@@ -91,12 +101,18 @@ func (s *Store) Close() error {
 	if s.file.another() {
 		return nil
 	}
+	if s.announcer != nil {
+		s.announcer.end()
+		err = s.announcements.Close()
+	}
 	if s.watch != nil {
-		err = s.watch.close()
+		err = errors.Join(err, s.watch.close())
 	}
 	err = errors.Join(err, s.read.Close())
-	if s.write != s.read {
-		err = errors.Join(err, s.write.Close())
+	for _, pool := range []*sqlx.DB{s.write, s.countWrite} {
+		if pool != s.read {
+			err = errors.Join(err, pool.Close()) // of no effect the second time
+		}
 	}
 	if s.file != nil {
 		err = errors.Join(err, s.file.close())

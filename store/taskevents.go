@@ -20,8 +20,11 @@ type TaskEvent struct {
 	Task Task   // as it was after the change, or before its deletion
 }
 
-// taskHistory is how many changes of a user are kept.
-const taskHistory = 1000
+const (
+	taskHistory = 1000     // changes of a user that are kept
+	eventRows   = 100      // events that are read at once
+	eventBytes  = 15 << 16 // of their texts; with one more task, of 41 KiB, less than 1 MiB
+)
 
 // addTaskEvent adds a change to the user's feed, in the transaction that makes it
 // and as the last thing there: the feed's row is locked from here to its end, so
@@ -46,26 +49,46 @@ func (s *Store) addTaskEvent(ctx context.Context, q querier, kind string, t Task
 			return err
 		}
 	}
-	return s.notifyTaskEvent(ctx, q, t.UserID)
+	q.announce(t.UserID, seq)
+	return nil
 }
 
-// TaskEvents returns up to limit of the user's events after the one with the
-// number after, in order. A number is missing where an event is no longer kept,
-// in the middle too: events are deleted by their time, which is the clock's of
-// the instance that made the change.
+// TaskEvents returns the user's next events after the one with the number after, in
+// order, until their texts have limit bytes or more; beyond 1 MiB the limit is of no
+// effect. A number is missing where an event is no longer kept, in the middle too:
+// events are deleted by their time, which is the clock's of the instance that made the
+// change.
 func (s *Store) TaskEvents(ctx context.Context, userID string, after int64, limit int) (events []TaskEvent, err error) {
 	err = s.call(ctx, "task events", func(ctx context.Context) error {
 		var e TaskEvent
 		t := &e.Task
+		// The database counts the bytes, of which it knows the number without reading
+		// them: what it sends is in the driver's memory, whatever becomes of it.
 		return querier{s.often}.each(ctx, []any{&e.Seq, &e.Kind, &t.ID, &t.UserID, &t.Title, &t.Description, &t.Completed,
 			instant{&t.CreatedAt}, instant{&t.UpdatedAt}, &t.Version}, func() { events = append(events, e) },
 			`SELECT seq, kind, task_id, user_id, title, description, completed, created_at, updated_at, version
-			FROM task_event WHERE user_id = ? AND seq > ? ORDER BY seq LIMIT ?`, userID, after, limit)
+			FROM (SELECT *, SUM(size) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) AS total
+				FROM (SELECT *, octet_length(title) + COALESCE(octet_length(description), 0) AS size
+					FROM task_event WHERE user_id = ? AND seq > ? ORDER BY seq LIMIT ?) AS next) AS counted
+			WHERE total - size < ? ORDER BY seq`, userID, after, eventRows, min(limit, eventBytes))
 	})
 	if err != nil {
 		return nil, err
 	}
 	return events, nil
+}
+
+// MoreTaskEvents reports whether there may have been more events than those that
+// TaskEvents has returned for this limit.
+func MoreTaskEvents(events []TaskEvent, limit int) bool {
+	size := 0
+	for _, e := range events {
+		size += len(e.Task.Title)
+		if e.Task.Description != nil {
+			size += len(*e.Task.Description)
+		}
+	}
+	return len(events) == eventRows || size >= min(limit, eventBytes)
 }
 
 // TaskFeed returns the numbers of the user's oldest event that is kept and of the

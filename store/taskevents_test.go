@@ -19,6 +19,7 @@ func taskEventCases() map[string]func(*testing.T, *database) {
 		"events of changes at once have no gaps in the order seen": taskEventOrderCase,
 		"old events are forgotten, and it shows":                   taskHistoryCase,
 		"a change that fails is no event":                          failedChangeCase,
+		"events are read by their bytes":                           eventBytesCase,
 		"another process hears of changes":                         watchCase,
 	}
 }
@@ -138,7 +139,7 @@ type ear struct {
 	cause     error
 }
 
-func (e *ear) Changed(userID string) {
+func (e *ear) Changed(userID string, _ int64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.changed[userID]++

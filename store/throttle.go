@@ -3,8 +3,15 @@ package store
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 )
+
+// CountingAtOnce is how many calls of Count and Counters are worth making at a time. On
+// PostgreSQL they have that many connections, which are theirs alone; on SQLite each that
+// writes stands in the one line of all who write. So whoever counts more at once makes
+// nobody wait but themselves, on PostgreSQL, and everybody on SQLite.
+const CountingAtOnce = 2
 
 // Counter counts what is tried. The zero value is of something that never was.
 type Counter struct {
@@ -15,64 +22,107 @@ type Counter struct {
 	ExpiresAt    time.Time // when the counter says nothing any more
 }
 
-// Count shows the counters with the given keys to decide, in their order, and
-// keeps what it leaves in them; one that it makes zero is deleted. Nobody else,
-// on any instance, sees or changes one of them meanwhile. decide may be called
-// more than once, each time with what the database has.
+// Counters returns the counters with the given keys, in their order. It locks and writes
+// nothing.
+func (s *Store) Counters(ctx context.Context, keys []string) (counters []Counter, err error) {
+	err = s.call(ctx, "read counters", func(ctx context.Context) (err error) {
+		query := `SELECT key, ` + counterColumns + ` FROM throttle WHERE key IN (?` + strings.Repeat(`, ?`, len(keys)-1) + `)`
+		counters, err = readCounters(ctx, querier{s.countRead}, keys, query, anyOf(keys)...)
+		return err
+	})
+	return counters, err
+}
+
+// Count shows the counters with the given keys, each of which is named once, to decide,
+// in their order, and keeps what it leaves in them; one that it makes zero is deleted.
+// Nobody else, on any instance, sees or changes one of them meanwhile. decide may be
+// called more than once, each time with what the database has.
 func (s *Store) Count(ctx context.Context, keys []string, decide func([]Counter)) error {
 	// In one order everywhere, so that two calls cannot wait for each other.
-	order := make([]int, len(keys))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(a, b int) int {
-		if keys[a] < keys[b] {
-			return -1
-		}
-		return 1
-	})
-	return s.tx(ctx, "count", func(ctx context.Context, q querier) error {
-		counters := make([]Counter, len(keys))
-		for _, i := range order {
-			if err := lockCounter(ctx, q, keys[i], &counters[i]); err != nil {
-				return err
-			}
+	sorted := slices.Sorted(slices.Values(keys))
+	return s.txIn(ctx, s.countWrite, "count", func(ctx context.Context, q querier) error {
+		counters, err := lockCounters(ctx, q, keys, sorted)
+		if err != nil {
+			return err
 		}
 		decide(counters)
-		for _, i := range order {
-			if err := putCounter(ctx, q, keys[i], counters[i]); err != nil {
-				return err
-			}
-		}
-		return nil
+		return putCounters(ctx, q, keys, sorted, counters)
 	})
 }
+
+const (
+	counterColumns = `count, strikes, "windowEnd", "blockedUntil", "expiresAt"`
+	counterRow     = `(?, ?, ?, ?, ?, ?)`
+)
 
 // never is the time in a row that was made only to be locked.
 var never = time.Unix(0, 0).UTC()
 
-func lockCounter(ctx context.Context, q querier, key string, c *Counter) error {
-	err := q.one(ctx, []any{&c.Count, &c.Strikes, instant{&c.WindowEnd}, instant{&c.BlockedUntil}, instant{&c.ExpiresAt}},
-		`INSERT INTO throttle (key, count, strikes, "windowEnd", "blockedUntil", "expiresAt") VALUES (?, 0, 0, ?, ?, ?)
-		ON CONFLICT (key) DO UPDATE SET key = excluded.key
-		RETURNING count, strikes, "windowEnd", "blockedUntil", "expiresAt"`, key, never, never, never)
-	if c.ExpiresAt.Equal(never) {
-		*c = Counter{}
+// lockCounters makes the rows that are missing: what is not there cannot be locked.
+func lockCounters(ctx context.Context, q querier, keys, sorted []string) ([]Counter, error) {
+	var args []any
+	for _, key := range sorted {
+		args = append(args, key, 0, 0, never, never, never)
 	}
-	return err
+	return readCounters(ctx, q, keys, putCountersSQL(len(sorted))+`key = excluded.key RETURNING key, `+counterColumns, args...)
 }
 
-func putCounter(ctx context.Context, q querier, key string, c Counter) error {
-	if c == (Counter{}) {
-		_, err := q.exec(ctx, `DELETE FROM throttle WHERE key = ?`, key)
+func putCountersSQL(n int) string {
+	return `INSERT INTO throttle (key, ` + counterColumns + `) VALUES ` + counterRow + strings.Repeat(`, `+counterRow, n-1) +
+		` ON CONFLICT (key) DO UPDATE SET `
+}
+
+func readCounters(ctx context.Context, q querier, keys []string, query string, args ...any) ([]Counter, error) {
+	found := map[string]Counter{}
+	var key string
+	var c Counter
+	err := q.each(ctx, []any{&key, &c.Count, &c.Strikes, instant{&c.WindowEnd}, instant{&c.BlockedUntil}, instant{&c.ExpiresAt}}, func() {
+		if !c.ExpiresAt.Equal(never) {
+			found[key] = c
+		}
+	}, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	counters := make([]Counter, len(keys))
+	for i, key := range keys {
+		counters[i] = found[key]
+	}
+	return counters, nil
+}
+
+func putCounters(ctx context.Context, q querier, keys, sorted []string, counters []Counter) error {
+	var kept, gone []any
+	for _, key := range sorted {
+		c := counters[slices.Index(keys, key)]
+		if c == (Counter{}) {
+			gone = append(gone, key)
+			continue
+		}
+		if c.BlockedUntil.IsZero() {
+			c.BlockedUntil = never
+		}
+		kept = append(kept, key, c.Count, c.Strikes, c.WindowEnd, c.BlockedUntil, c.ExpiresAt)
+	}
+	if n := len(gone); n > 0 {
+		if _, err := q.exec(ctx, `DELETE FROM throttle WHERE key IN (?`+strings.Repeat(`, ?`, n-1)+`)`, gone...); err != nil {
+			return err
+		}
+	}
+	if n := len(sorted) - len(gone); n > 0 {
+		_, err := q.exec(ctx, putCountersSQL(n)+`count = excluded.count, strikes = excluded.strikes,
+			"windowEnd" = excluded."windowEnd", "blockedUntil" = excluded."blockedUntil", "expiresAt" = excluded."expiresAt"`, kept...)
 		return err
 	}
-	if c.BlockedUntil.IsZero() {
-		c.BlockedUntil = never
+	return nil
+}
+
+func anyOf(keys []string) []any {
+	args := make([]any, len(keys))
+	for i, key := range keys {
+		args[i] = key
 	}
-	_, err := q.exec(ctx, `UPDATE throttle SET count = ?, strikes = ?, "windowEnd" = ?, "blockedUntil" = ?, "expiresAt" = ? WHERE key = ?`,
-		c.Count, c.Strikes, c.WindowEnd, c.BlockedUntil, c.ExpiresAt, key)
-	return err
+	return args
 }
 
 // DeleteExpiredCounters deletes the counters that have expired by now, and returns

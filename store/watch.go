@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 
@@ -14,14 +13,13 @@ import (
 
 // How other instances' task events become known here.
 //
-// On PostgreSQL a connection of its own listens to a channel on which every
-// transaction with an event names its user; PostgreSQL delivers that when the
-// transaction commits, never before, and never for one that is rolled back.
-// Whether notifications arrive at all is tried with one of our own, at the start
-// and again and again: a pooler in transaction mode accepts LISTEN and delivers
-// nothing, and a connection that a firewall has dropped looks like a quiet one.
-// As long as they do not arrive the caller is told, twice a second, to look for
-// itself.
+// On PostgreSQL a connection of its own listens to the channel on which instances
+// name the users whose tasks have changed. Whether notifications arrive at all is
+// tried with one of our own, at the start and again and again: a pooler in
+// transaction mode accepts LISTEN and delivers nothing, and a connection that a
+// firewall has dropped looks like a quiet one. As long as they do not arrive the
+// caller is told, twice a second, to look for itself; and every few seconds when
+// they do, because a process may end between its commit and its announcement.
 //
 // On SQLite other processes are noticed by the version of the file's data.
 const (
@@ -29,6 +27,7 @@ const (
 	probePrefix = "probe:" // no user's id starts so
 
 	lookEvery   = 500 * time.Millisecond // where nobody tells us
+	netEvery    = 3 * time.Second        // where others do, as far as they live to do it
 	listenRetry = 15 * time.Second       // until listening is tried again
 	silentRetry = 5 * time.Minute        // where nothing was delivered: it leaves a LISTEN with a connection of the pooler
 	probeEvery  = 10 * time.Second
@@ -38,8 +37,9 @@ const (
 // TaskWatcher is told of task events that may have come from anywhere. Its
 // methods are called from one goroutine and should be quick.
 type TaskWatcher interface {
-	// Changed says that the user has new events.
-	Changed(userID string)
+	// Changed says that the user has new events, the latest of which has the number
+	// seq, or 0 where it is not known.
+	Changed(userID string, seq int64)
 	// Look says that any user may have: nothing, or not everything, was told.
 	Look()
 	// Listening says whether Changed is called; cause tells why not.
@@ -98,19 +98,6 @@ func (s *Store) watchFile(ctx context.Context, w TaskWatcher) {
 	}
 }
 
-// listenURL is databaseURL with a bound on connecting, which there may be none of.
-func listenURL(databaseURL string, config pq.Config) string {
-	u, err := url.Parse(databaseURL)
-	if err != nil {
-		return databaseURL // was parsed before
-	}
-	query := u.Query()
-	query.Set("connect_timeout", fmt.Sprint(max(1, int(config.ConnectTimeout.Seconds()))))
-	query.Set("application_name", config.ApplicationName)
-	u.RawQuery = query.Encode()
-	return u.String()
-}
-
 // errSilent means that notifications do not arrive.
 var errSilent = errors.New("notifications do not arrive; is there a pooler in between?")
 
@@ -158,12 +145,12 @@ func (s *Store) listen(ctx context.Context, w TaskWatcher) error {
 				probe = ""
 				if !proven {
 					proven = true
-					look.Stop()
+					look.Reset(netEvery)
 					w.Listening(true, nil)
 					w.Look() // for what happened before
 				}
 			case !strings.HasPrefix(n.Extra, probePrefix):
-				w.Changed(n.Extra)
+				announced(n.Extra, w.Changed)
 			}
 		case <-look.C:
 			w.Look()
@@ -181,17 +168,5 @@ func (s *Store) listen(ctx context.Context, w TaskWatcher) error {
 // probe sends a notification to ourselves and returns its text.
 func (s *Store) probe(ctx context.Context) (string, error) {
 	text := probePrefix + rand.Text()
-	err := s.call(ctx, "probe", func(ctx context.Context) error {
-		_, err := querier{s.write}.exec(ctx, s.engine.notifySQL, text)
-		return err
-	})
-	return text, err
-}
-
-func (s *Store) notifyTaskEvent(ctx context.Context, q querier, userID string) error {
-	if s.engine.notifySQL == "" {
-		return nil
-	}
-	_, err := q.exec(ctx, s.engine.notifySQL, userID)
-	return err
+	return text, s.announcer.send(ctx, []string{text})
 }

@@ -11,12 +11,19 @@ type weight struct {
 	q    float64
 }
 
+// maxWeights bounds the entries that are read. A head has room for thousands, and no
+// browser sends more than a dozen.
+const maxWeights = 50
+
 // weighed reads the lines of a header with q-values (RFC 9110 §12.4.2). An entry
 // whose q is not a number from 0 to 1 counts as refused.
 func weighed(lines []string) []weight {
 	var all []weight
 	for _, line := range lines {
 		for entry := range strings.SplitSeq(line, ",") {
+			if len(all) == maxWeights {
+				return all
+			}
 			name, parameters, _ := strings.Cut(entry, ";")
 			w := weight{strings.ToLower(strings.TrimSpace(name)), 1}
 			for p := range strings.SplitSeq(parameters, ";") {

@@ -210,6 +210,12 @@ func TestPartsOfFiles(t *testing.T) {
 			s.Errorf("got %v, want a part of the file as it is", g.header)
 		}
 		s.want(s.do("GET", "/app.js", "Range", "bytes=8-10", "If-Range", `"another"`), 200, script)
+		parts := func(n int) string { return "bytes=" + strings.TrimSuffix(strings.Repeat("8-10,", n), ",") }
+		g = s.want(s.do("GET", "/app.js", "Range", parts(maxParts)), 206, "log")
+		if !strings.HasPrefix(g.header.Get("Content-Type"), "multipart/byteranges") {
+			s.Errorf("got %v, want parts", g.header)
+		}
+		s.want(s.do("GET", "/app.js", "Range", parts(maxParts+1)), 200, script)
 		g = s.want(s.do("GET", "/app.js", "Range", "bytes=99999-"), 416, "RANGE_NOT_SATISFIABLE")
 		if g.header.Get("Content-Range") != "bytes */4000" {
 			s.Errorf("got %v", g.header)

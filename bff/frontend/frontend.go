@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"vestibule/internal/web"
@@ -125,6 +126,11 @@ func unavailable(err error) error {
 		With("Retry-After", "1").Because(fmt.Errorf("WEB_DIR: %w", err))
 }
 
+// maxParts is how many parts of a file may be asked for at once. A head has room for
+// thousands, each of which would be answered with a head of its own; so the file is
+// sent whole then (RFC 9110 §14.2 allows that, and §17.15 says why).
+const maxParts = 10
+
 // send writes a file, or the part or the "not changed" that the client asks for.
 func (a *App) send(w http.ResponseWriter, r *http.Request, name string, v *variant) error {
 	h := w.Header()
@@ -145,6 +151,10 @@ func (a *App) send(w http.ResponseWriter, r *http.Request, name string, v *varia
 		// If-Range a tag that was rewritten is none of ours: there it is about bytes.
 		r = r.Clone(r.Context())
 		r.Header["If-None-Match"] = []string{v.etag}
+	}
+	if strings.Count(strings.Join(r.Header["Range"], ","), ",") >= maxParts {
+		r = r.Clone(r.Context())
+		delete(r.Header, "Range")
 	}
 	out := &content{ResponseWriter: w}
 	http.ServeContent(out, r, "", time.Time{}, v.content)

@@ -169,3 +169,9 @@ func TestAcceptedCodings(t *testing.T) {
 		}
 	}
 }
+
+func TestTheEntriesThatAreWeighedAreBounded(t *testing.T) {
+	if got := len(weighed([]string{strings.Repeat("a,", 10_000), "b"})); got != maxWeights {
+		t.Errorf("got %d entries, want %d", got, maxWeights)
+	}
+}

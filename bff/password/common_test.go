@@ -64,7 +64,7 @@ func TestWhatIsGuessedFirstIsNoPassword(t *testing.T) {
 func TestWhatIsGuessedFirstStillVerifies(t *testing.T) {
 	h := newHasher(t, Config{})
 	phc := mustHash(t, h, "password")
-	if ok, _, err := h.Verify(t.Context(), "password", phc); !ok || err != nil {
+	if ok, _, err := h.Verify(t.Context(), Asker{}, "password", phc); !ok || err != nil {
 		t.Errorf("got %v, %v, want true, nil", ok, err)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"vestibule/internal/fair"
 )
 
 // The tests below run in synctest bubbles: Wait returns when nothing can move
@@ -42,9 +44,12 @@ func newStalled(t *testing.T, c Config) *stalled {
 }
 
 // start calls VerifyNone in the background.
-func (s *stalled) start(ctx context.Context) <-chan error {
+func (s *stalled) start(ctx context.Context) <-chan error { return s.startFor(ctx, Asker{}) }
+
+func (s *stalled) startFor(ctx context.Context, who Asker) <-chan error {
 	done := make(chan error, 1)
-	go func() { done <- s.VerifyNone(ctx, "password") }()
+	go func() { done <- s.VerifyNone(ctx, who, "password") }()
+	synctest.Wait()
 	return done
 }
 
@@ -87,11 +92,11 @@ func TestNoMoreThanTheSetNumberRunAtATime(t *testing.T) {
 				var err error
 				switch i % 3 {
 				case 0:
-					_, err = s.Hash(t.Context(), "password")
+					_, err = s.Hash(t.Context(), Asker{}, "password")
 				case 1:
-					_, _, err = s.Verify(t.Context(), "password", wellFormed)
+					_, _, err = s.Verify(t.Context(), Asker{}, "password", wellFormed)
 				case 2:
-					err = s.VerifyNone(t.Context(), "password")
+					err = s.VerifyNone(t.Context(), Asker{}, "password")
 				}
 				errs <- err
 			}()
@@ -116,7 +121,7 @@ func TestAFullQueueIsRefusedAtOnce(t *testing.T) {
 		wantInside(t, s, 1)
 		began := time.Now()
 		wantResult(t, s.start(t.Context()), ErrBusy)
-		if _, err := s.Hash(t.Context(), "password"); !errors.Is(err, ErrBusy) {
+		if _, err := s.Hash(t.Context(), Asker{}, "password"); !errors.Is(err, ErrBusy) {
 			t.Errorf("Hash: got %v, want %v", err, ErrBusy)
 		}
 		if took := time.Since(began); took != 0 {
@@ -138,7 +143,7 @@ func TestTheWaitIsBounded(t *testing.T) {
 		running := s.start(t.Context())
 		wantInside(t, s, 1)
 		began := time.Now()
-		if err := s.VerifyNone(t.Context(), "password"); !errors.Is(err, ErrBusy) {
+		if err := s.VerifyNone(t.Context(), Asker{}, "password"); !errors.Is(err, ErrBusy) {
 			t.Errorf("got %v, want %v", err, ErrBusy)
 		}
 		if took := time.Since(began); took != 2*time.Second {
@@ -211,10 +216,18 @@ func TestAPermitGivenToOneWhoHasJustLeftGoesBack(t *testing.T) {
 		if s.total != 1 {
 			t.Errorf("got %d computations, want 1", s.total)
 		}
-		if n := len(s.gate.permits) + len(s.gate.line); n != 0 {
-			t.Errorf("got %d permits and places still taken, want none", n)
-		}
+		wantEmpty(t, s)
 	})
+}
+
+// wantEmpty looks for permits and places that were not given back.
+func wantEmpty(t *testing.T, s *stalled) {
+	t.Helper()
+	for _, room := range []*fair.Room{s.gate.permits, s.gate.known.places, s.gate.known.crowds, s.gate.strangers.places, s.gate.strangers.crowds} {
+		if taken, waiting := room.Load(); taken+waiting != 0 {
+			t.Errorf("got %d permits or places still taken and %d waiting, want none", taken, waiting)
+		}
+	}
 }
 
 // endsUnseen is a context whose end comes together with the permit: select may
@@ -283,10 +296,10 @@ func TestAPanicInAComputationGivesThePermitBack(t *testing.T) {
 				t.Error("got no panic, want it passed on")
 			}
 		}()
-		_ = h.VerifyNone(t.Context(), "password")
+		_ = h.VerifyNone(t.Context(), Asker{}, "password")
 	}()
 	h.check = check
-	if err := h.VerifyNone(t.Context(), "password"); err != nil {
+	if err := h.VerifyNone(t.Context(), Asker{}, "password"); err != nil {
 		t.Errorf("got %v, want nil", err)
 	}
 }

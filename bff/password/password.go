@@ -6,6 +6,9 @@
 //     memory. What does not fit waits in a short queue for a short time and is
 //     then refused with ErrBusy, so a storm of sign-ins can use up neither the
 //     processors nor the memory of a server that has other work.
+//   - The permits and the queue are shared fairly between the askers, and those who
+//     have shown who they are, by a session or a mailed link, wait apart from those who
+//     have not. So neither one address nor many keep others out; see gate.
 //   - A computation that has begun keeps its permit until it ends, even when its
 //     client has left: leaving early frees nothing and opens no way around the
 //     bound. A caller that still waits for a permit stops waiting with its context.
@@ -47,8 +50,8 @@ func DefaultParams() Params {
 type Config struct {
 	Params    Params        // for new hashes; DefaultParams
 	Parallel  int           // computations at a time; half of GOMAXPROCS, at least 1
-	Queue     int           // callers that may wait for a permit; 16 for each computation
-	Wait      time.Duration // longest wait for a permit; 2 s
+	Queue     int           // callers of each kind that may wait for a permit; 16 for each computation
+	Wait      time.Duration // longest wait in each of two steps, the second at the head of the queue; 2 s
 	MinLength int           // shortest new password, in code points; 8
 
 	AllowCommon bool // let new passwords be what is guessed first
@@ -116,15 +119,16 @@ func New(c Config) (*Hasher, error) {
 // Its errors are ErrTooLong, ErrNotText, ErrBusy and the context's. It asks for
 // no least length, since a password from before the limit rose must still get a
 // new hash: Check is what guards a new one.
-func (h *Hasher) Hash(ctx context.Context, pw string) (string, error) {
+func (h *Hasher) Hash(ctx context.Context, who Asker, pw string) (string, error) {
 	pw, err := normalise(pw)
 	if err != nil {
 		return "", err
 	}
-	if err := h.gate.enter(ctx); err != nil {
+	leave, err := h.gate.enter(ctx, who)
+	if err != nil {
 		return "", err
 	}
-	defer h.gate.leave()
+	defer leave()
 	phc, err := h.create(pw, &h.params)
 	if err != nil {
 		return "", fmt.Errorf("password: hash: %w", err)
@@ -139,7 +143,7 @@ func (h *Hasher) Hash(ctx context.Context, pw string) (string, error) {
 // they come for every account and for none alike; ErrMalformedHash, without any
 // computation, after which VerifyNone makes the answer cost what others do;
 // ErrBusy; and the context's.
-func (h *Hasher) Verify(ctx context.Context, pw, phc string) (ok, rehash bool, err error) {
+func (h *Hasher) Verify(ctx context.Context, who Asker, pw, phc string) (ok, rehash bool, err error) {
 	pw, err = normalise(pw)
 	if err != nil {
 		return false, false, err
@@ -148,7 +152,7 @@ func (h *Hasher) Verify(ctx context.Context, pw, phc string) (ok, rehash bool, e
 	if err != nil {
 		return false, false, err
 	}
-	ok, err = h.compute(ctx, pw, phc)
+	ok, err = h.compute(ctx, who, pw, phc)
 	return ok, ok && lower(stored, h.params), err
 }
 
@@ -156,20 +160,21 @@ func (h *Hasher) Verify(ctx context.Context, pw, phc string) (ok, rehash bool, e
 // no password, with the current parameters, so that the answer to an unknown
 // address takes as long as the one to a wrong password. Its errors are those of
 // Verify without ErrMalformedHash; nil means: not verified.
-func (h *Hasher) VerifyNone(ctx context.Context, pw string) error {
+func (h *Hasher) VerifyNone(ctx context.Context, who Asker, pw string) error {
 	pw, err := normalise(pw)
 	if err != nil {
 		return err
 	}
-	_, err = h.compute(ctx, pw, h.dummy)
+	_, err = h.compute(ctx, who, pw, h.dummy)
 	return err
 }
 
-func (h *Hasher) compute(ctx context.Context, pw, phc string) (bool, error) {
-	if err := h.gate.enter(ctx); err != nil {
+func (h *Hasher) compute(ctx context.Context, who Asker, pw, phc string) (bool, error) {
+	leave, err := h.gate.enter(ctx, who)
+	if err != nil {
 		return false, err
 	}
-	defer h.gate.leave()
+	defer leave()
 	ok, _, err := h.check(pw, phc)
 	if err != nil {
 		return false, fmt.Errorf("password: verify: %w", err)

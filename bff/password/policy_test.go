@@ -68,7 +68,7 @@ func TestHashRefusesWhatCanBeNoPassword(t *testing.T) {
 	for pw, want := range map[string]error{
 		strings.Repeat("a", 129): ErrTooLong, "\xff": ErrNotText, "a\x00": ErrNotText,
 	} {
-		if _, err := h.Hash(context.Background(), pw); !errors.Is(err, want) {
+		if _, err := h.Hash(context.Background(), Asker{}, pw); !errors.Is(err, want) {
 			t.Errorf("%.10q: got %v, want %v", pw, err, want)
 		}
 	}
@@ -80,7 +80,7 @@ func TestHashRefusesWhatCanBeNoPassword(t *testing.T) {
 func TestAPasswordShorterThanTheMinimumOfTodayStillVerifiesAndIsHashedAnew(t *testing.T) {
 	h := newHasher(t, Config{MinLength: 12})
 	phc := mustHash(t, h, "short")
-	if ok, _, err := h.Verify(context.Background(), "short", phc); !ok || err != nil {
+	if ok, _, err := h.Verify(context.Background(), Asker{}, "short", phc); !ok || err != nil {
 		t.Errorf("got %v, %v, want true, nil", ok, err)
 	}
 }
@@ -101,7 +101,7 @@ func TestSpellingsThatNFKCJoinsAreOnePassword(t *testing.T) {
 			}
 			for _, order := range [][2]string{{tt.one, tt.other}, {tt.other, tt.one}} {
 				phc := mustHash(t, h, order[0])
-				if ok, _, err := h.Verify(context.Background(), order[1], phc); !ok || err != nil {
+				if ok, _, err := h.Verify(context.Background(), Asker{}, order[1], phc); !ok || err != nil {
 					t.Errorf("hashed %q, verified %q: got %v, %v, want true, nil", order[0], order[1], ok, err)
 				}
 			}

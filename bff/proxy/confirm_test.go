@@ -58,6 +58,13 @@ var held = map[string]struct{ head, first, last string }{
 	"chunked, without anything": {"Transfer-Encoding: chunked\n", "", "0\n\n"},
 }
 
+// heldOpen waits until the session's check is too old for a body that ends then.
+func (r *rig) heldOpen() {
+	r.Helper()
+	eventually(r, "the session is checked", func() bool { return r.authorized.Load() > 0 })
+	time.Sleep(confirmAfter)
+}
+
 func confirming(calls *atomic.Int32, answer func(context.Context) error) func(*Config) {
 	return func(c *Config) {
 		authorize := c.Authorize
@@ -89,7 +96,7 @@ func TestABodyHeldOpenOverTheEndOfTheSessionIsNeverWhole(t *testing.T) {
 					api := &taking{began: make(chan struct{}, 1), ended: make(chan error, 1)}
 					r := start(api, confirming(&calls, func(context.Context) error { return refusal.err }))
 					c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\n" + body.head + "\n" + body.first)
-					time.Sleep(confirmAfter + 10*time.Millisecond)
+					r.heldOpen()
 					c.send(body.last)
 					res, text := c.answer("POST")
 					r.wantError(res, text, refusal.status, refusal.code)
@@ -124,7 +131,7 @@ func TestABodyHeldOpenPassesWhileTheSessionLives(t *testing.T) {
 					return nil
 				}))
 				c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\n" + body.head + "\n" + body.first)
-				time.Sleep(confirmAfter + 10*time.Millisecond)
+				r.heldOpen()
 				c.send(body.last)
 				if res, text := c.answer("POST"); res.StatusCode != 200 || text != "done" {
 					t.Errorf("got %d %q", res.StatusCode, text)
@@ -160,7 +167,7 @@ func TestAClientThatLeavesDuringTheLook(t *testing.T) {
 		return web.Unavailable(ctx.Err())
 	}))
 	c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 2\n\n1")
-	time.Sleep(confirmAfter + 10*time.Millisecond)
+	r.heldOpen()
 	c.send("2")
 	receive(t, "the look", asked)
 	c.Close()

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"vestibule/internal/fair"
 	"vestibule/internal/web"
 )
 
@@ -39,6 +40,9 @@ type Config struct {
 	ForwardHeaders []string
 	// BodyLimit is the largest request body in bytes; 0 means no limit.
 	BodyLimit int64
+	// MaxRequests is how many requests may be under way, of which one user may have a
+	// tenth; 0 means 1000.
+	MaxRequests int
 	// Timeout bounds the wait for an answer's headers while the API, and not
 	// the client, has the next move; 0 means no bound.
 	Timeout time.Duration
@@ -53,10 +57,14 @@ type Config struct {
 
 // Grant is the permission to make one exchange with the API.
 type Grant struct {
+	User   string // whose request it is
 	Bearer string // the access token
 	// Lease bounds the exchange by the session: the context that it returns
 	// ends when the session does.
 	Lease func(context.Context) (context.Context, context.CancelFunc)
+	// Stream takes a place among the session's streams, or says why there is none. leave
+	// gives it back. nil means that nobody counts.
+	Stream func() (leave func(), err error)
 	// Confirm says once more whether the session lives, and why the request does not
 	// go on if it does not. It is asked when a body that was held open is about to
 	// become whole at the API.
@@ -73,6 +81,8 @@ type Proxy struct {
 	rawRoot string   // the same, escaped
 	reverse httputil.ReverseProxy
 
+	underWay *fair.Room // by user
+
 	forwardedHost, forwardedProto []string // shared by all requests, never written
 }
 
@@ -87,6 +97,8 @@ func New(cfg Config) (*Proxy, error) {
 		allowed: append(RequestHeaders(), extra...),
 		root:    strings.TrimSuffix(cfg.Backend.Path, "/") + apiRoot,
 		rawRoot: strings.TrimSuffix(rawPath(cfg.Backend), "/") + apiRoot,
+
+		underWay: newUnderWay(cfg.MaxRequests),
 
 		forwardedHost:  []string{cfg.Public.Host},
 		forwardedProto: []string{cfg.Public.Scheme},
@@ -140,14 +152,27 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	leave, err := p.begins(r, grant.User)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	if limit := p.cfg.BodyLimit; limit > 0 && r.ContentLength > limit {
 		return web.BodyTooLarge(limit)
+	}
+	place := &streamPlace{enter: grant.Stream}
+	defer place.give()
+	if upgrade || asksForStream(r) {
+		if err := place.take(); err != nil {
+			return err
+		}
 	}
 	lease, release := grant.Lease(r.Context())
 	defer release()
 	x := p.begin(w, r, lease)
 	x.bearer, x.expired, x.upgrade = grant.Bearer, grant.Expired, upgrade
 	x.confirm, x.checked = grant.Confirm, checked
+	x.leave, x.place = leave, place
 	defer x.end()
 	p.reverse.ServeHTTP(&x.answer, x.request())
 	err = x.outcome()

@@ -16,13 +16,19 @@ import (
 // decided in merge.
 func (p *Proxy) modify(res *http.Response) error {
 	x := exchangeOf(res.Request.Context())
+	if endless(res) {
+		x.leave()
+	}
 	switch {
 	case res.StatusCode == http.StatusSwitchingProtocols:
-		return x.switched(res)
+		return x.switched(res) // a handshake has its place
 	case res.StatusCode < http.StatusOK || res.StatusCode > 999:
 		return errBadGateway.Because(fmt.Errorf("%w: %d", errStatus, res.StatusCode))
 	case res.StatusCode == http.StatusUnauthorized && challengesBearer(res.Header["Www-Authenticate"]):
 		return x.tokenRejected(res)
+	}
+	if err := x.place.answered(res); err != nil {
+		return err
 	}
 	if err := p.rewriteTargets(res); err != nil {
 		return err

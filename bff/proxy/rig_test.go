@@ -108,7 +108,7 @@ func (r *rig) authorizeBy(session context.Context) func(*http.Request) (Grant, e
 		case session.Err() != nil:
 			return Grant{}, errTestExpired
 		}
-		return Grant{Bearer: testBearer, Lease: func(ctx context.Context) (context.Context, context.CancelFunc) {
+		return Grant{User: req.Header.Get("Cookie"), Bearer: testBearer, Lease: func(ctx context.Context) (context.Context, context.CancelFunc) {
 			r.leases.Add(1)
 			ctx, cancel := context.WithCancelCause(ctx)
 			stop := context.AfterFunc(session, func() { cancel(errors.New("the session has ended")) })

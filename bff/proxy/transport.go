@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"vestibule/internal/web"
 )
 
 const (
@@ -42,7 +44,8 @@ func newTransport(timeout time.Duration) *http.Transport {
 		IdleConnTimeout:        idleTimeout,
 		MaxResponseHeaderBytes: maxHeader,
 	}
-	dialAnswered(t, &net.Dialer{Timeout: dial}) // a TLS handshake included
+	// The timeout includes a TLS handshake.
+	dialAnswered(t, &net.Dialer{Timeout: dial, Control: web.LimitUnsentOf})
 	return t
 }
 

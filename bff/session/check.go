@@ -96,10 +96,14 @@ func (s *Sessions) entry(ctx context.Context, hash string, believe time.Duration
 	if e != nil && e.believable(now, believe, version) {
 		return e, nil
 	}
+	if s.dead.tooOften(hash, now) {
+		return nil, ErrOften
+	}
 	row, user, err := s.store.SessionByTokenHash(ctx, hash)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		s.forget(hash)
+		s.dead.add(hash, now)
 		return nil, s.whyEnded(ctx, hash, now)
 	case err != nil:
 		return nil, err
@@ -109,6 +113,7 @@ func (s *Sessions) entry(ctx context.Context, hash string, believe time.Duration
 		// clean-up takes it.
 		_ = s.store.EndSession(ctx, hash)
 		s.forget(hash)
+		s.dead.add(hash, now)
 		return nil, ErrEnded
 	}
 	return s.cache.put(hash, epoch, row, user, seen{now, version}), nil

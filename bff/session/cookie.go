@@ -1,11 +1,13 @@
 package session
 
 import (
+	"bytes"
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"hash"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -78,12 +80,13 @@ type presented struct {
 func (c *Cookie) read(r *http.Request) ([]presented, error) {
 	var found []presented
 	none := true
+	v := verifier{Cookie: c}
 	for _, cookie := range r.CookiesNamed(c.Name) {
 		if len(found) == maxSigned {
 			break
 		}
 		none = none && cookie.Value == ""
-		p, ok := c.verify(cookie.Value)
+		p, ok := v.verify(cookie.Value)
 		if ok && !slices.ContainsFunc(found, func(f presented) bool { return f.token == p.token }) {
 			found = append(found, p)
 		}
@@ -97,21 +100,48 @@ func (c *Cookie) read(r *http.Request) ([]presented, error) {
 	return found, nil
 }
 
-func (c *Cookie) verify(value string) (presented, bool) {
+// verifier verifies the cookies of one request, of which there may be hundreds. It
+// makes what a key needs once.
+type verifier struct {
+	*Cookie
+	macs []keyedHash
+	sum  [sha256.Size]byte
+}
+
+type keyedHash struct {
+	key []byte
+	mac hash.Hash
+}
+
+// signed says whether the signature is the key's.
+func (v *verifier) signed(key []byte, token string, signature []byte) bool {
+	var mac hash.Hash
+	if i := slices.IndexFunc(v.macs, func(k keyedHash) bool { return bytes.Equal(k.key, key) }); i >= 0 {
+		mac = v.macs[i].mac
+		mac.Reset()
+	} else {
+		mac = hmac.New(sha256.New, key)
+		v.macs = append(v.macs, keyedHash{key, mac})
+	}
+	mac.Write([]byte(token))
+	return hmac.Equal(signature, mac.Sum(v.sum[:0]))
+}
+
+func (v *verifier) verify(value string) (presented, bool) {
 	token, signature, ok := splitCookie(value)
 	if !ok {
 		return presented{}, false
 	}
-	for i, key := range c.keys {
-		if hmac.Equal(signature, sign(key, token)) {
+	for i, key := range v.keys {
+		if v.signed(key, token, signature) {
 			return presented{token, i > 0}, true
 		}
 	}
 	if !sessionToken.MatchString(token) {
 		return presented{}, false
 	}
-	for _, secret := range append([][]byte{c.Secret}, c.Previous...) {
-		if hmac.Equal(signature, sign(secret, token)) {
+	for _, secret := range append([][]byte{v.Secret}, v.Previous...) {
+		if v.signed(secret, token, signature) {
 			return presented{token, true}, true
 		}
 	}

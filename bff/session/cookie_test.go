@@ -3,6 +3,7 @@ package session
 import (
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -168,4 +169,24 @@ func FuzzSplitCookie(f *testing.F) {
 			t.Errorf("accepted %q as token %q with %d bytes of signature", value, token, len(signature))
 		}
 	})
+}
+
+// TestManyCookiesOfOneRequestCostLittle: none of them is ours, and anybody may send as
+// many as a head has room for.
+func TestManyCookiesOfOneRequestCostLittle(t *testing.T) {
+	c := Cookie{Name: "sid", Secret: []byte(strings.Repeat("s", 32)), Previous: [][]byte{[]byte(strings.Repeat("p", 32))}}
+	if err := c.derive(); err != nil {
+		t.Fatal(err)
+	}
+	var many []string
+	for i := range 300 {
+		many = append(many, fmt.Sprintf("sid=%032d.%s", i, base64.StdEncoding.EncodeToString(make([]byte, 32))))
+	}
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("Cookie", strings.Join(many, "; ")+"; sid="+c.value(strings.Repeat("a", 43)))
+	var found []presented
+	perCookie := testing.AllocsPerRun(5, func() { found, _ = c.read(r) }) / 300
+	if len(found) != 1 || perCookie > 10 {
+		t.Errorf("got %d cookies that we have signed, want 1; and %.0f allocations for each, want 10 at most", len(found), perCookie)
+	}
 }

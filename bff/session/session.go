@@ -50,6 +50,10 @@ type Config struct {
 	// it is the same.
 	Version func(context.Context) (int64, error)
 
+	// MaxStreams, MaxStreamsPerUser and MaxStreamsPerSession bound the streams that are
+	// open; 0 is the default.
+	MaxStreams, MaxStreamsPerUser, MaxStreamsPerSession int
+
 	ClientIP func(*http.Request) string
 	Mint     func(userID, handle string) (Access, error)
 	Fresh    func(Access) bool // the token outlives the request it is used for
@@ -80,7 +84,10 @@ type Sessions struct {
 	Config
 	store  Store
 	cache  *cache
+	dead   *dead
 	leases leases
+
+	streams streams
 }
 
 // New returns the sessions of a database.
@@ -89,10 +96,14 @@ func New(cfg Config, s Store) (*Sessions, error) {
 	if err != nil {
 		return nil, fmt.Errorf("session cache: %w", err)
 	}
+	d, err := newDead()
+	if err != nil {
+		return nil, fmt.Errorf("memory of ended sessions: %w", err)
+	}
 	if err := cfg.Cookie.derive(); err != nil {
 		return nil, err
 	}
-	return &Sessions{Config: cfg, store: s, cache: c}, nil
+	return &Sessions{Config: cfg, store: s, cache: c, dead: d, streams: newStreams(cfg)}, nil
 }
 
 // now is the current time as the database keeps it.
@@ -189,16 +200,30 @@ func (s *Sessions) cookieFor(row store.Session, token string, now time.Time) *ht
 }
 
 // End ends the session that r presents, if it presents one; of several cookies
-// each one's. also is written with each.
+// each one's. also is written with each. For one that has ended already nothing is
+// written: its cookie may come for ever. The error is ErrOften when all have, and were
+// asked for too often.
 func (s *Sessions) End(r *http.Request, also ...store.Also) error {
 	signed, err := s.Cookie.read(r)
 	if err != nil {
 		return nil // there is none that we have signed
 	}
+	often := 0
 	for _, p := range signed {
-		if err := s.end(r.Context(), opaque.Hash(p.token), also...); err != nil {
+		hash := opaque.Hash(p.token)
+		_, err := s.entry(r.Context(), hash, 0)
+		if err == nil {
+			err = s.end(r.Context(), hash, also...)
+		}
+		switch {
+		case errors.Is(err, ErrOften):
+			often++
+		case err != nil && !errors.Is(err, ErrEnded):
 			return err
 		}
+	}
+	if often == len(signed) {
+		return ErrOften
 	}
 	return nil
 }

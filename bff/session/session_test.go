@@ -25,6 +25,7 @@ var start = time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
 type spy struct {
 	Store
 	reads, extensions atomic.Int64
+	ends              atomic.Int64
 	afterRead         func()
 }
 
@@ -40,6 +41,11 @@ func (s *spy) SessionByTokenHash(ctx context.Context, hash string) (store.Sessio
 func (s *spy) ExtendSession(ctx context.Context, hash string, seen, updatedAt, expiresAt time.Time) (bool, error) {
 	s.extensions.Add(1)
 	return s.Store.ExtendSession(ctx, hash, seen, updatedAt, expiresAt)
+}
+
+func (s *spy) EndSession(ctx context.Context, hash string, also ...store.Also) error {
+	s.ends.Add(1)
+	return s.Store.EndSession(ctx, hash, also...)
 }
 
 const (

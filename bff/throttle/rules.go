@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"vestibule/internal/web"
 )
 
 // rule is a limit: so many attempts in a window, and for how long the first one
@@ -53,7 +55,8 @@ var (
 	clientAddress = &rule{"client address", 100, 10 * time.Minute, 5 * time.Minute, takesBack}
 )
 
-// Attempt is what is about to be tried, as it is counted.
+// Attempt is what is about to be tried, as it is counted. What comes last in it, the
+// client or the user, is what its places in the counting room count by.
 type Attempt []counted
 
 type counted struct {
@@ -66,14 +69,14 @@ type counted struct {
 // guessing, and against each: many clients that guess at one account, and one
 // client that tries many. Of IPv6 the account and the /48 count together too.
 func SignIn(email, ip string) Attempt {
-	return append(Proven(email, ip), counted{signInAddress, client(ip)})
+	return append(Proven(email, ip), counted{signInAddress, web.ClientKey(ip)})
 }
 
 // Proven is what counts against an account at a client. It has succeeded when the
 // owner has shown otherwise than by their password that the account is theirs.
 func Proven(email, ip string) Attempt {
 	email = account(email)
-	pair := email + "\x00" + client(ip)
+	pair := email + "\x00" + web.ClientKey(ip)
 	a := Attempt{{signInPair, pair}, {signInAccount, email}, {signInKnown, pair}}
 	if network := network(ip); network != "" {
 		a = append(a, counted{signInNetwork, email + "\x00" + network})
@@ -82,7 +85,7 @@ func Proven(email, ip string) Attempt {
 }
 
 // SignUp is a new account, made from a client.
-func SignUp(ip string) Attempt { return Attempt{{signUpAddress, client(ip)}} }
+func SignUp(ip string) Attempt { return Attempt{{signUpAddress, web.ClientKey(ip)}} }
 
 // CheckPassword is the password of somebody who is signed in, in a session. It counts
 // against the session first: with blocks that grow one session makes 40 attempts an
@@ -99,7 +102,7 @@ func CheckLink(userID string) Attempt { return Attempt{{checkLink, userID}} }
 
 // SendMail is a mail to an address that a client asks for.
 func SendMail(email, ip string) Attempt {
-	return Attempt{{mailRecipient, account(email)}, {mailAddress, client(ip)}}
+	return Attempt{{mailRecipient, account(email)}, {mailAddress, web.ClientKey(ip)}}
 }
 
 // ClientSecret is a wrong secret of a service client, from an address. Only these
@@ -107,31 +110,12 @@ func SendMail(email, ip string) Attempt {
 // guessed, so the limits need not come first, and a service that has the right
 // secret gets its token whatever others try. They bound what wrong ones write.
 func ClientSecret(clientID, ip string) Attempt {
-	ip = client(ip)
+	ip = web.ClientKey(ip)
 	return Attempt{{clientPair, clientID + "\x00" + ip}, {clientAddress, ip}}
 }
 
 // account is the one form of an e-mail address.
 func account(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
-
-// client is what counts as one client: an IPv4 address, or the /64 that a provider
-// gives to one customer of IPv6. Whoever has no address shares a counter with all
-// who have none.
-func client(ip string) string {
-	addr, err := netip.ParseAddr(ip)
-	if err != nil {
-		return "unknown"
-	}
-	addr = addr.Unmap() // a prefix has no zone
-	if addr.Is4() {
-		return addr.String()
-	}
-	network, err := addr.Prefix(64)
-	if err != nil {
-		return "unknown"
-	}
-	return network.String()
-}
 
 // network is the /48 of an IPv6 address, and "" for any other.
 func network(ip string) string {

@@ -15,6 +15,8 @@
 //   - The owner of a live session keeps it, and keeps what it can do: sign-in is
 //     counted apart from the password checks of those who are signed in.
 //   - An account that does not exist is counted like one that does.
+//   - To refuse is cheap: whoever goes on against a block is refused from memory, and
+//     however many try at once, a few are counted at a time (take.go).
 //
 // What is counted is stored as a keyed hash: the table names no address.
 package throttle
@@ -28,6 +30,7 @@ import (
 	"fmt"
 	"time"
 
+	"vestibule/internal/fair"
 	"vestibule/store"
 )
 
@@ -38,6 +41,7 @@ const (
 
 // Store is what limits need of the database.
 type Store interface {
+	Counters(ctx context.Context, keys []string) ([]store.Counter, error)
 	Count(ctx context.Context, keys []string, decide func([]store.Counter)) error
 	DeleteExpiredCounters(ctx context.Context, now time.Time) (int64, error)
 }
@@ -48,6 +52,9 @@ type Limiter struct {
 	now   func() time.Time
 	key   []byte
 	off   bool
+
+	blocks *blocks
+	room   *fair.Room
 }
 
 // New returns the limiter of a database. The key of the hashes in it is derived
@@ -57,7 +64,11 @@ func New(s Store, secret []byte, now func() time.Time, off bool) (*Limiter, erro
 	if err != nil {
 		return nil, fmt.Errorf("derive the key of the limits: %w", err)
 	}
-	return &Limiter{store: s, now: now, key: key, off: off}, nil
+	blocks, err := newBlocks()
+	if err != nil {
+		return nil, fmt.Errorf("memory of blocks: %w", err)
+	}
+	return &Limiter{store: s, now: now, key: key, off: off, blocks: blocks, room: newRoom()}, nil
 }
 
 // Limited is returned for an attempt that must not be made now.
@@ -67,36 +78,6 @@ type Limited struct {
 
 func (e *Limited) Error() string {
 	return fmt.Sprintf("too many attempts; the next is possible in %v", e.RetryAfter)
-}
-
-// Take counts an attempt. Its error is *Limited when the attempt must not be made,
-// or one of the store.
-func (l *Limiter) Take(ctx context.Context, a Attempt) error {
-	if l.off {
-		return nil
-	}
-	now := l.time()
-	var wait time.Duration
-	err := l.store.Count(ctx, l.keys(a), func(counters []store.Counter) {
-		wait = 0
-		held := a.held(counters, now)
-		for _, i := range held {
-			// A longer one was made by a clock that was wrong.
-			if left := counters[i].BlockedUntil.Sub(now); left <= longestBlock {
-				wait = max(wait, left)
-			}
-		}
-		if wait > 0 {
-			return
-		}
-		for _, i := range held {
-			wait = max(wait, a[i].rule.count(&counters[i], now))
-		}
-	})
-	if err == nil && wait > 0 {
-		return &Limited{wait}
-	}
-	return err
 }
 
 // held lists the limits that the attempt is held to.
@@ -120,8 +101,8 @@ func (l *Limiter) Succeeded(ctx context.Context, a Attempt) error {
 	if l.off {
 		return nil
 	}
-	now := l.time()
-	return l.store.Count(ctx, l.keys(a), func(counters []store.Counter) {
+	now, keys := l.time(), l.keys(a)
+	err := l.adjust(ctx, a, keys, func(counters []store.Counter) {
 		for i := range counters {
 			switch rule := a[i].rule; rule.success {
 			case clears, clearsUnlessKnown:
@@ -134,6 +115,8 @@ func (l *Limiter) Succeeded(ctx context.Context, a Attempt) error {
 			}
 		}
 	})
+	l.blocks.forget(keys) // also after an error, which may have come after the commit
+	return err
 }
 
 // Untried takes back an attempt that was counted and then not made, because we
@@ -143,11 +126,22 @@ func (l *Limiter) Untried(ctx context.Context, a Attempt) error {
 		return nil
 	}
 	now := l.time()
-	return l.store.Count(ctx, l.keys(a), func(counters []store.Counter) {
+	return l.adjust(ctx, a, l.keys(a), func(counters []store.Counter) {
 		for _, i := range a.held(counters, now) {
 			takeBack(&counters[i])
 		}
 	})
+}
+
+// adjust changes the counters of an attempt that was made. It has a line of its own in
+// the counting room: new attempts of the same client must not keep it out.
+func (l *Limiter) adjust(ctx context.Context, a Attempt, keys []string, change func([]store.Counter)) error {
+	leave, err := l.enter(ctx, "made\x00"+a.place())
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return l.store.Count(ctx, keys, change)
 }
 
 func takeBack(c *store.Counter) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 
 	"vestibule/internal/web"
@@ -50,8 +51,25 @@ func warn(c *config, at *listeners, log *slog.Logger) {
 // it could: to refuse them would be to refuse what another program was told.
 var withoutEffect = []string{"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"}
 
+// libpqAlone are variables of libpq that lib/pq, which reads the others by itself,
+// refuses to connect with. Pages of providers have people set them.
+var libpqAlone = []string{
+	"PGCHANNELBINDING", "PGREQUIREAUTH", "PGSSLCRL", "PGSSLCRLDIR", "PGSSLCERTMODE", "PGREQUIREPEER",
+	"PGSSLCOMPRESSION", "PGREQUIRESSL", "PGGSSENCMODE", "PGGSSDELEGATION", "PGGSSLIB", "PGREALM",
+}
+
+// hideFromDriver takes them out of the environment. It leaves the wish for an
+// encryption that there is not: the refusal names it.
+func hideFromDriver(env environment, unset func(name string) error) {
+	for _, name := range libpqAlone {
+		if name != "PGGSSENCMODE" || env[name] != "require" {
+			_ = unset(name) // fails for an empty name only
+		}
+	}
+}
+
 func warnWithoutEffect(env environment, log *slog.Logger) {
-	for _, name := range withoutEffect {
+	for _, name := range slices.Concat(withoutEffect, libpqAlone) {
 		if env[name] != "" {
 			log.Warn("this version does not read the setting: it has no effect", "setting", name)
 		}

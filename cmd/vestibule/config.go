@@ -17,6 +17,9 @@ type config struct {
 	apiAddr   string
 	adminAddr string
 
+	connections    int // that each listener keeps open
+	connectionsOne int // that the BFF's keeps open of one address
+
 	database database
 	migrate  bool // apply pending migrations at start
 

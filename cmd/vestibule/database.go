@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"path/filepath"
 	"strings"
 	"time"
@@ -36,17 +35,10 @@ func (c *checker) databaseURL(v string) database {
 	case isSQLite:
 		return database{url: v, sqlite: filepath.Clean(path)}
 	default:
-		// url.Parse's error would repeat the password.
-		u, err := url.Parse(v)
-		switch {
-		case err != nil || u.Fragment != "":
-			c.refuse("", mistake{"is not a URL", forms + "; in a password, special characters are written %23 for #, %2F for /, and so on"})
-		case u.Scheme != "postgres" && u.Scheme != "postgresql":
+		if !strings.HasPrefix(v, "postgres://") && !strings.HasPrefix(v, "postgresql://") {
 			c.refuse("", mistake{"is neither SQLite nor PostgreSQL", forms})
-		default:
-			if err := store.CheckURL(v); err != nil {
-				c.refuse("", mistake{"cannot be used (" + oneLine(err.Error()) + ")", forms})
-			}
+		} else if err := store.CheckURL(v); err != nil {
+			c.refuse("", mistake{"cannot be used (" + oneLine(err.Error()) + ")", forms})
 		}
 	}
 	return database{url: v}
@@ -62,6 +54,13 @@ func openStore(ctx context.Context, c *config, log *slog.Logger) (*store.Store, 
 	bring := checkSchema
 	if c.migrate {
 		bring = applyPending
+	}
+	for _, n := range store.URLNotes(c.database.url) {
+		level := slog.LevelInfo
+		if n.Weaker {
+			level = slog.LevelWarn
+		}
+		log.Log(ctx, level, n.Parameter+" in the database's URL "+n.Effect, "setting", "DATABASE_URL")
 	}
 	if err := bring(ctx, db, log); err != nil {
 		return nil, databaseFailure(c.database, errors.Join(err, db.Close()))
@@ -115,6 +114,21 @@ func databaseFailure(d database, err error) error {
 	case errors.Is(err, store.ErrAhead):
 		f.problem = "names a database that a later version has migrated"
 		f.cure = "run that version, or vestibule migrate down with it first"
+	case errors.Is(err, store.ErrForeign) && d.sqlite == "":
+		f.problem = "names a database in which another program has tables or the like of the same names"
+		f.cure = "give vestibule a database or a schema of its own: CREATE SCHEMA vestibule, and then ?search_path=vestibule in the URL or ALTER ROLE … SET search_path = vestibule"
+	case errors.Is(err, store.ErrEncoding):
+		f.problem = "names a database that cannot hold every letter"
+		f.cure = "make another one with createdb --encoding=UTF8 --template=template0, and move what is in this one with pg_dump"
+	case errors.Is(err, store.ErrNoSchema):
+		f.problem = "names a database without the right schema"
+		f.cure = "begin search_path with the schema that has vestibule's tables, in the URL or by ALTER ROLE … SET search_path; where there is none yet, CREATE SCHEMA"
+	case errors.Is(err, store.ErrForbidden):
+		f.problem = "names a database in which this user may not do what is needed"
+		f.cure = "give the user a schema of its own, CREATE SCHEMA vestibule AUTHORIZATION …, and begin search_path with it; or GRANT CREATE ON SCHEMA, and for what others have made SELECT, INSERT, UPDATE and DELETE"
+	case errors.Is(err, store.ErrParameter):
+		f.problem = "has a parameter that cannot be used"
+		f.cure = "remove it from the URL; a setting like search_path is set by ALTER ROLE … SET instead where a pooler refuses it"
 	case errors.Is(err, store.ErrForeign):
 		f.problem = "names a file that another program keeps"
 		f.cure = "set DATABASE_URL to a file of its own; " + d.sqlite + " was left as it is"

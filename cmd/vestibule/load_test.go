@@ -342,16 +342,19 @@ func TestTypedValuesArriveWhereTheyBelong(t *testing.T) {
 		"SESSION_EXPIRES_IN": "48h", "SESSION_UPDATE_AGE": "1h", "SESSION_MAX_AGE": "96h", "COOKIE_SAMESITE": "none",
 		"JWT_ALGORITHM": "ES256", "JWT_ISSUER": "us", "JWT_AUDIENCE": "them", "JWT_EXPIRES_IN": "90s",
 		"PASSWORD_MIN_LENGTH": "12", "PROXY_FORWARD_HEADERS": "X-A,X-B", "PROXY_BODY_LIMIT": "1GB", "PROXY_TIMEOUT": "5s",
+		"MAX_STREAMS_PER_SESSION": "3", "MAX_STREAMS_PER_USER": "5", "MAX_STREAMS": "7",
 	})
 	got := []any{
 		c.bff.BaseURL.String(), c.bff.Backend.String(), c.bff.TrustedOrigins, c.bff.TrustedProxies[0].String(), c.bff.SessionExpiresIn,
 		c.bff.SessionUpdateAge, c.bff.SessionMaxAge, c.bff.CookieSameSite, c.bff.JWTExpiresIn, c.bff.PasswordMinLength,
 		c.bff.ProxyForwardHeaders, c.bff.ProxyBodyLimit, c.bff.ProxyTimeout, c.api.Algorithm, c.api.Issuer, c.api.Audience, c.api.TrustedProxies[1].String(),
+		c.bff.MaxStreamsPerSession, c.bff.MaxStreamsPerUser, c.bff.MaxStreams, c.api.MaxStreamsPerUser, c.api.MaxStreams,
 	}
 	want := []any{
 		"https://app.example.com", "http://api:8000/base", []string{"https://a.example", "https://b.example"}, "192.0.2.7/32", 48 * time.Hour,
 		time.Hour, 96 * time.Hour, http.SameSiteNoneMode, 90 * time.Second, 12,
 		[]string{"X-A", "X-B"}, int64(1e9), 5 * time.Second, "ES256", "us", "them", "10.0.0.0/8",
+		3, 5, 7, 5, 7,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

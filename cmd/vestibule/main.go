@@ -19,7 +19,9 @@ import (
 
 func main() {
 	relaxCollector(os.Getenv)
-	os.Exit(run(untilSignal(), os.Args[1:], processEnvironment(), os.Stdin, os.Stdout, os.Stderr))
+	env := processEnvironment()
+	hideFromDriver(env, os.Unsetenv)
+	os.Exit(run(untilSignal(), os.Args[1:], env, os.Stdin, os.Stdout, os.Stderr))
 }
 
 // collectAt is how much the heap may grow, in percent of what is live, before it

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"database/sql"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -57,4 +59,96 @@ func TestADatabaseThatDoesNotExistIsNamedWithoutItsPassword(t *testing.T) {
 		t.Errorf("got code %d, want %d", code, exitFailure)
 	}
 	oneError(t, stderr, "DATABASE_URL")
+}
+
+// TestWhatIsWrongWithADatabaseIsSaidWithItsCure: at start and by migrate up alike, in
+// one line.
+func TestWhatIsWrongWithADatabaseIsSaidWithItsCure(t *testing.T) {
+	taken := pgtest.Database(t)
+	forbidden := pgtest.Database(t)
+	execute(t, forbidden, `CREATE ROLE stranger LOGIN PASSWORD 'pgtest-password'; REVOKE CREATE ON SCHEMA public FROM PUBLIC`)
+	forbidden = strings.Replace(forbidden, "pgtest:", "stranger:", 1)
+	execute(t, taken, `CREATE TABLE tasks (id int); CREATE TABLE "user" (id int)`)
+	for name, c := range map[string]struct {
+		url  string
+		says []string
+	}{
+		"an encoding":     {pgtest.DatabaseWith(t, "ENCODING 'LATIN1' TEMPLATE template0"), []string{"server_encoding is LATIN1", "createdb --encoding=UTF8 --template=template0"}},
+		"no encoding":     {pgtest.DatabaseWith(t, "ENCODING 'SQL_ASCII' TEMPLATE template0"), []string{"server_encoding is SQL_ASCII", "createdb --encoding=UTF8"}},
+		"names in use":    {taken, []string{"tasks, user", "?search_path=vestibule", "ALTER ROLE", "nothing was changed"}},
+		"a parameter":     {pgtest.Database(t) + "&nonsense=1", []string{`"nonsense"`, "remove it from the URL"}},
+		"no right to it":  {forbidden, []string{"permission denied for schema public", "CREATE SCHEMA vestibule AUTHORIZATION", "GRANT CREATE"}},
+		"a schema absent": {pgtest.Database(t) + "&schema=nowhere", []string{"CREATE SCHEMA", "search_path"}},
+	} {
+		for _, command := range []string{"serve", "migrate up"} {
+			env := anywhere(t).with(environment{"DATABASE_URL": c.url})
+			if command == "serve" {
+				env = env.with(environment{"BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
+			}
+			code, _, stderr := once(t, command, env)
+			if code != exitFailure {
+				t.Errorf("%s, %s: got code %d, want %d", name, command, code, exitFailure)
+			}
+			oneError(t, stderr, "DATABASE_URL")
+			for _, says := range c.says {
+				if !strings.Contains(stderr, says) {
+					t.Errorf("%s, %s: got %q, want %q in it", name, command, stderr, says)
+				}
+			}
+		}
+	}
+}
+
+func TestWhatIsNotObeyedInTheURLIsLogged(t *testing.T) {
+	db := pgtest.Database(t) + "&channel_binding=require&pgbouncer=true"
+	i := start(t, "serve", anywhere(t).with(environment{"DATABASE_URL": db, "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"}))
+	log := i.log.String()
+	for _, line := range []string{`"level":"WARN","msg":"channel_binding in the database's URL is not done: `, `"level":"INFO","msg":"pgbouncer in the database's URL has no effect here"`} {
+		if !strings.Contains(log, line) {
+			t.Errorf("got no %s in the log:\n%s", line, log)
+		}
+	}
+	useTasks(t, i.log.url("bff"))
+}
+
+func TestTheProgramRunsOnTheSecondHostOfAURL(t *testing.T) {
+	const nobody = "127.0.0.1:1" // listens there
+	db := strings.Replace(pgtest.Database(t), "@", "@"+nobody+",", 1) + "&connect_timeout=4"
+	i := start(t, "serve", anywhere(t).with(environment{"DATABASE_URL": db, "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"}))
+	useTasks(t, i.log.url("bff"))
+}
+
+func execute(t *testing.T, databaseURL, statements string) {
+	t.Helper()
+	db, err := sql.Open("postgres", databaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(statements); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestVariablesOfLibpqDoNotStopTheStart: as Neon's page gives them.
+func TestVariablesOfLibpqDoNotStopTheStart(t *testing.T) {
+	env := anywhere(t).with(environment{"DATABASE_URL": pgtest.Database(t), "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
+	for _, name := range libpqAlone {
+		env[name] = "1"
+	}
+	env["PGCHANNELBINDING"] = "require"
+	_, log, _ := startReal(t, env)
+	for _, name := range libpqAlone {
+		if !strings.Contains(log.String(), `has no effect","setting":"`+name) {
+			t.Errorf("%s: got no line about it in the log:\n%s", name, log.String())
+		}
+	}
+}
+
+func TestAnEncryptionThatThereIsNotIsRefused(t *testing.T) {
+	var hidden []string
+	hideFromDriver(environment{"PGGSSENCMODE": "require"}, func(name string) error { hidden = append(hidden, name); return nil })
+	if len(hidden) != len(libpqAlone)-1 || slices.Contains(hidden, "PGGSSENCMODE") {
+		t.Errorf("got %v hidden, want all but PGGSSENCMODE", hidden)
+	}
 }

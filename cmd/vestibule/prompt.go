@@ -42,7 +42,7 @@ func (p *program) newPassword(ctx context.Context, c *config, email string) (str
 	case err != nil:
 		return "", err
 	}
-	return hasher.Hash(ctx, pw)
+	return hasher.Hash(ctx, password.Asker{User: "operator"}, pw)
 }
 
 func (p *program) readPassword(ctx context.Context) (string, error) {

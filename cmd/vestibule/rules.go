@@ -18,6 +18,7 @@ func (c *checker) together() {
 	c.cookie()
 	c.ownOrigin()
 	c.addresses()
+	c.crowds()
 	c.limits()
 	c.mailing()
 	c.app()
@@ -36,6 +37,8 @@ func (c *checker) together() {
 	c.api.Algorithm = c.bff.JWTAlgorithm
 	c.api.Issuer = c.bff.JWTIssuer
 	c.api.Audience = c.bff.JWTAudience
+	c.api.MaxStreams = c.bff.MaxStreams
+	c.api.MaxStreamsPerUser = c.bff.MaxStreamsPerUser
 }
 
 func (c *checker) lifetimes() {

@@ -50,6 +50,16 @@ var schema = []group{
 			help:  "Networks or addresses of reverse proxies whose X-Forwarded-For (read from right to left) and X-Request-Id are believed. A separate API lists the BFF here.",
 			check: func(c *checker, v string) { c.bff.TrustedProxies = c.prefixes(v) },
 		},
+		{
+			name: "MAX_CONNECTIONS", by: forServe | forBFF | forAPI, arg: "N", unset: "10000, or half of the files that the process may open if that is less",
+			help:  "How many connections the BFF and the API each keep open at a time, idle ones and streams included. Whoever comes beyond it gets a 503.",
+			check: func(c *checker, v string) { c.connections = c.number(v, 100, maxConnections) },
+		},
+		{
+			name: "MAX_CONNECTIONS_PER_ADDRESS", by: forServe | forBFF, arg: "N", unset: "a fifth of MAX_CONNECTIONS",
+			help:  "How many of them the BFF keeps open of one address (IPv4, or a /64 of IPv6). Beyond it that address gets a 429. TRUSTED_PROXIES may have more: each is many clients.",
+			check: func(c *checker, v string) { c.connectionsOne = c.number(v, 10, maxConnections) },
+		},
 	}},
 	{"Database", []setting{
 		{
@@ -131,7 +141,7 @@ var schema = []group{
 	{"Limits, mail and audit trail", []setting{
 		{
 			name: "RATE_LIMIT", by: forServe | forBFF, arg: "MODE", value: "on",
-			help:  "off lifts the limits of sign-in, password checks and mails, for tests and load measurements; not with an https BASE_URL.",
+			help:  "off lifts the limits of sign-in, password checks, mails and requests at once, for tests and load measurements; not with an https BASE_URL.",
 			check: func(c *checker, v string) { c.bff.RateLimitOff = oneOf(c, v, offSwitch) },
 		},
 		{
@@ -192,6 +202,11 @@ var schema = []group{
 				"the most that its tokens open. JWT_ISSUERS_FILE reads it from a file.",
 			check: func(c *checker, v string) { c.api.Issuers = c.issuers(v) },
 		},
+		{
+			name: "MAX_REQUESTS_PER_CALLER", by: forServe | forAPI, arg: "N", value: "256",
+			help:  "How many requests of one user or service may be under way at the task API at a time, event streams apart. Through the proxy a user has fewer.",
+			check: func(c *checker, v string) { c.api.MaxRequestsPerCaller = c.number(v, 1, 1_000_000) },
+		},
 	}},
 	{"Proxy", []setting{
 		{
@@ -205,9 +220,31 @@ var schema = []group{
 			check: func(c *checker, v string) { c.bff.ProxyBodyLimit = c.size(v) },
 		},
 		{
+			name: "PROXY_MAX_REQUESTS", by: forServe | forBFF, arg: "N", value: "1000",
+			help:  "How many proxied requests may be under way at a time, event streams and WebSockets apart; one user may have a tenth of them.",
+			check: func(c *checker, v string) { c.bff.ProxyMaxRequests = c.number(v, 10, 1_000_000) },
+		},
+		{
 			name: "PROXY_TIMEOUT", by: forServe | forBFF, arg: "DURATION", value: "30s",
 			help:  "How long the API may take to the headers of its answer.",
 			check: func(c *checker, v string) { c.bff.ProxyTimeout = c.duration(v, 10*time.Millisecond, time.Hour) },
+		},
+	}},
+	{"Streams", []setting{
+		{
+			name: "MAX_STREAMS_PER_SESSION", by: forServe | forBFF, arg: "N", value: "16",
+			help:  "Event streams, WebSockets and other answers without an end that one session may have open through the proxy. Each tab in sight that shows live data has one.",
+			check: func(c *checker, v string) { c.bff.MaxStreamsPerSession = c.number(v, 1, 1_000_000) },
+		},
+		{
+			name: "MAX_STREAMS_PER_USER", by: forServe | forBFF | forAPI, arg: "N", value: "32",
+			help:  "The same for all sessions of one user, and for the event streams of one user at the task API.",
+			check: func(c *checker, v string) { c.bff.MaxStreamsPerUser = c.number(v, 1, 1_000_000) },
+		},
+		{
+			name: "MAX_STREAMS", by: forServe | forBFF | forAPI, arg: "N", value: "10000",
+			help:  "The same for all users together, at one instance.",
+			check: func(c *checker, v string) { c.bff.MaxStreams = c.number(v, 1, 1_000_000) },
 		},
 	}},
 	{"App", []setting{

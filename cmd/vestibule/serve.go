@@ -92,6 +92,7 @@ func openListeners(ctx context.Context, c *config) (*listeners, error) {
 			at.close()
 			return nil, err
 		}
+		(*l.server).bounds = c.bounds(l.surface)
 	}
 	return at, nil
 }

@@ -32,6 +32,7 @@ type server struct {
 	surface  string // bff, api or admin
 	setting  string // where its address comes from
 	listener net.Listener
+	bounds   web.Connections
 	accepts  net.Listener // listener, as prepared for http
 	http     http.Server
 	serving  atomic.Bool
@@ -49,7 +50,7 @@ func listen(ctx context.Context, surface, setting, address string) (*server, err
 	if err != nil {
 		return nil, failure{fault: listenFault(setting, address, err)}
 	}
-	return &server{surface: surface, setting: setting, listener: l}, nil
+	return &server{surface: surface, setting: setting, listener: web.LimitUnsent(l)}, nil
 }
 
 func listenFault(setting, address string, err error) fault {
@@ -101,7 +102,8 @@ func (s *server) prepare(base context.Context, h http.Handler, log *slog.Logger)
 		// What clients do to their connections is not news.
 		ErrorLog: slog.NewLogLogger(log.With("surface", s.surface).Handler(), slog.LevelDebug),
 	}
-	s.accepts = web.GuardFraming(&s.http, s.listener)
+	s.bounds.Log = log
+	s.accepts = web.GuardFraming(&s.http, s.bounds.Bound(s.listener))
 }
 
 // serve answers until the server is shut down or its listener fails; only the

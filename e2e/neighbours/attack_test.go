@@ -47,6 +47,8 @@ var attacks = []attack{
 	{name: "refused sign-ins, 32 connections", ops: both, run: refusedSignIns(32)},
 	{name: "refused sign-ins, 200 connections", ops: both, run: refusedSignIns(200)},
 	{name: "refused sign-ins, 1000 connections", ops: both, wait: 3 * time.Second, run: refusedSignIns(1000)},
+	{name: "made-up links, 1000 connections", ops: both, wait: 3 * time.Second, run: madeUpLinks(1000)},
+	{name: "an ended session, 1000 connections", ops: both, wait: 3 * time.Second, run: endedSession(1000)},
 	{name: "60 bodies of 1 MB", ops: append([]string{opSignIn}, both...), run: largeBodies},
 	{name: "right passwords, 5 accounts, 40 connections", ops: append([]string{opSignIn}, both...), accounts: 5, run: rightPasswords},
 	{name: "100 slow readers, ?limit=200", ops: both, tasks: 200, title: "large", description: large, wait: 3 * time.Second, run: slowReaders("/api/proxy/me/tasks?limit=200")},
@@ -143,6 +145,33 @@ func refusedSignIns(connections int) func(context.Context, *attacker) {
 	return func(ctx context.Context, a *attacker) {
 		crowd(ctx, connections, func(i int) {
 			a.send(ctx, http.MethodPost, "/api/auth/login", "", `{"email":"nobody@example.com","password":"wrong-password"}`)
+		})
+	}
+}
+
+// madeUpLinks looks up tokens that nobody was mailed.
+func madeUpLinks(connections int) func(context.Context, *attacker) {
+	return func(ctx context.Context, a *attacker) {
+		crowd(ctx, connections, func(i int) {
+			a.send(ctx, http.MethodGet, "/api/auth/verify-email?token="+strings.Repeat("A", 39)+fmt.Sprintf("%04d", i), "", "")
+		})
+	}
+}
+
+// endedSession asks with the cookie of a session that was signed out of.
+func endedSession(connections int) func(context.Context, *attacker) {
+	return func(ctx context.Context, a *attacker) {
+		cookie := a.Attackers[0].Cookie
+		a.send(ctx, http.MethodPost, "/api/auth/logout", cookie, "")
+		crowd(ctx, connections, func(i int) {
+			switch i % 3 {
+			case 0:
+				a.send(ctx, http.MethodGet, "/api/auth/get-session", cookie, "")
+			case 1:
+				a.send(ctx, http.MethodGet, "/api/proxy/me/tasks", cookie, "")
+			default:
+				a.send(ctx, http.MethodPost, "/api/auth/logout", cookie, "")
+			}
 		})
 	}
 }

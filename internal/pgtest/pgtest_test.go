@@ -112,6 +112,32 @@ func TestAServerStopsCrashesAndComesBackWithItsData(t *testing.T) {
 	}
 }
 
+func TestAServerBecomesAStandbyAndAPrimaryAgain(t *testing.T) {
+	server := pgtest.NewServer(t)
+	db := connect(t, server.Database(t))
+	if _, err := db.Exec("CREATE TABLE things (id int)"); err != nil {
+		t.Fatal(err)
+	}
+	server.Demote(t)
+	if _, err := db.Exec("DROP TABLE things"); err == nil {
+		t.Error("a write on a standby: got no error")
+	}
+	if got := setting(t, db, "SELECT count(*)::text FROM things"); got != "0" {
+		t.Errorf("got %s rows on the standby, want 0", got)
+	}
+	server.Promote(t)
+	if _, err := db.Exec("DROP TABLE things"); err != nil {
+		t.Errorf("a write on a primary again: %v", err)
+	}
+}
+
+func TestADatabaseHasTheOptionsItIsMadeWith(t *testing.T) {
+	db := connect(t, pgtest.DatabaseWith(t, "ENCODING 'LATIN1' TEMPLATE template0"))
+	if got := setting(t, db, "SHOW server_encoding"); got != "LATIN1" {
+		t.Errorf("got %s, want LATIN1", got)
+	}
+}
+
 // TestKilledProcess is no test of its own: the next one runs it in a process
 // that it then kills.
 func TestKilledProcess(t *testing.T) {

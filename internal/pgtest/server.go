@@ -55,6 +55,17 @@ func Database(tb testing.TB) string {
 	return s.Database(tb)
 }
 
+// DatabaseWith is like Database, with options of CREATE DATABASE, such as
+// ENCODING 'LATIN1' TEMPLATE template0.
+func DatabaseWith(tb testing.TB, options string) string {
+	tb.Helper()
+	s, err := shared()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return s.database(tb, options)
+}
+
 // NewServer starts a server of the test's own, for tests that stop it.
 func NewServer(tb testing.TB) *Server {
 	tb.Helper()
@@ -70,8 +81,13 @@ func NewServer(tb testing.TB) *Server {
 // ends, whoever is still connected.
 func (s *Server) Database(tb testing.TB) string {
 	tb.Helper()
+	return s.database(tb, "")
+}
+
+func (s *Server) database(tb testing.TB, options string) string {
+	tb.Helper()
 	name := fmt.Sprintf("test%d", s.count.Add(1))
-	if _, err := s.admin.Exec("CREATE DATABASE " + name); err != nil {
+	if _, err := s.admin.Exec("CREATE DATABASE " + name + " " + options); err != nil {
 		tb.Fatalf("create database: %v", err)
 	}
 	tb.Cleanup(func() {
@@ -105,6 +121,25 @@ func (s *Server) Start(tb testing.TB) {
 	tb.Helper()
 	if err := s.start(); err != nil {
 		tb.Fatal(err)
+	}
+}
+
+// Demote starts the server again as a standby, which takes no writes. It follows no
+// other server, so it keeps the data that it has.
+func (s *Server) Demote(tb testing.TB) {
+	tb.Helper()
+	s.Stop(tb)
+	if err := os.WriteFile(filepath.Join(s.data(), "standby.signal"), nil, 0o644); err != nil {
+		tb.Fatal(err)
+	}
+	s.Start(tb)
+}
+
+// Promote makes a primary of a standby.
+func (s *Server) Promote(tb testing.TB) {
+	tb.Helper()
+	if _, err := s.admin.Exec("SELECT pg_promote(true)"); err != nil {
+		tb.Fatalf("promote: %v", err)
 	}
 }
 

@@ -22,6 +22,7 @@ type record struct {
 	err    error
 	attrs  []slog.Attr
 	answer recorder
+	atEnd  []func()
 }
 
 type recordKey struct{}
@@ -50,6 +51,15 @@ func NoteUser(r *http.Request, id string) {
 func Note(r *http.Request, attrs ...slog.Attr) {
 	if rec := recordOf(r); rec != nil {
 		rec.attrs = append(rec.attrs, attrs...)
+	}
+}
+
+// atEnd has f called when r has been answered; at once where nobody knows when that is.
+func atEnd(r *http.Request, f func()) {
+	if rec := recordOf(r); rec != nil {
+		rec.atEnd = append(rec.atEnd, f)
+	} else {
+		f()
 	}
 }
 
@@ -87,6 +97,9 @@ func (a Access) Wrap(next http.Handler) http.Handler {
 				}
 			}
 			a.write(r, rec, level, time.Since(start), p != nil)
+			for _, f := range rec.atEnd {
+				f()
+			}
 			if p != nil {
 				panic(p)
 			}

@@ -3,16 +3,12 @@ package web
 import (
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"os"
 	"slices"
 	"strings"
 )
-
-// MaxJSONBody is the largest JSON body read, in bytes.
-const MaxJSONBody = 1 << 20
 
 // BodyTooLarge answers a body over limit bytes. The connection is closed: its
 // rest is not worth reading.
@@ -23,30 +19,6 @@ func BodyTooLarge(limit int64) *Error {
 
 func badJSON(message string) *Error {
 	return Refuse(http.StatusBadRequest, "BAD_REQUEST", message)
-}
-
-// ReadObject reads the body of r, which must be one JSON object sent as
-// application/json or one of the further media types. Its errors are 400, 408, 413
-// and 415.
-func ReadObject(w http.ResponseWriter, r *http.Request, further ...string) (*Object, error) {
-	if err := checkJSONType(r.Header, append([]string{"application/json"}, further...)); err != nil {
-		return nil, err
-	}
-	if r.ContentLength > MaxJSONBody {
-		return nil, BodyTooLarge(MaxJSONBody) // without asking for it with a 100
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxJSONBody))
-	var tooLarge *http.MaxBytesError
-	var refused *Error
-	switch {
-	case errors.As(err, &tooLarge):
-		return nil, BodyTooLarge(tooLarge.Limit)
-	case errors.As(err, &refused): // of a guard, which has put itself before the end
-		return nil, refused
-	case err != nil:
-		return nil, BrokenBody(err)
-	}
-	return ParseObject(body)
 }
 
 // BrokenBody answers a body that could not be read to its end: a broken chunk,
@@ -60,6 +32,10 @@ func BrokenBody(cause error) *Error {
 	return e.With("Connection", "close").Because(cause)
 }
 
+// MaxMediaType bounds a Content-Type, in bytes: the parameters of a longer one would
+// take many times its size.
+const MaxMediaType = 256
+
 func checkJSONType(h http.Header, accepted []string) error {
 	refused := Refuse(http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE",
 		"The Content-Type must be "+strings.Join(accepted, " or ")+".")
@@ -70,7 +46,7 @@ func checkJSONType(h http.Header, accepted []string) error {
 		return refused.With("Accept-Encoding", "identity") // RFC 9110 §15.5.16
 	}
 	types := h.Values("Content-Type")
-	if len(types) != 1 {
+	if len(types) != 1 || len(types[0]) > MaxMediaType {
 		return refused
 	}
 	kind, params, err := mime.ParseMediaType(types[0])

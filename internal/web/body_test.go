@@ -17,6 +17,10 @@ func objectOf(size int) string {
 	return `{"a":"` + strings.Repeat("x", size-len(`{"a":""}`)) + `"}`
 }
 
+const testBody = 1 << 20
+
+var testBodies = NewBodies(BodyLimits{One: testBody, Sender: 1 << 30, All: 1 << 30})
+
 func jsonPost(contentType, body string) string {
 	return fmt.Sprintf("POST / HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", contentType, len(body), body)
 }
@@ -28,7 +32,7 @@ func chunkedJSON(chunks string) string {
 func TestABodyIsOneJSONObjectOfBoundedSize(t *testing.T) {
 	t.Parallel()
 	ts := startServer(t, testHandler(slog.New(slog.DiscardHandler), DefaultDeadlines, func(w http.ResponseWriter, r *http.Request) error {
-		_, err := ReadObject(w, r)
+		_, err := testBodies.ReadObject(w, r, "sender")
 		return err
 	}))
 	oneChunk := func(body string) string { return fmt.Sprintf("%x\r\n%s\r\n", len(body), body) }
@@ -40,10 +44,10 @@ func TestABodyIsOneJSONObjectOfBoundedSize(t *testing.T) {
 		"an object":                     {jsonPost("application/json", "{}"), 200, true},
 		"with a charset":                {jsonPost("application/json; charset=UTF-8", "{}"), 200, true},
 		"with a quoted charset":         {jsonPost(`Application/JSON ; charset="utf-8"`, "{}"), 200, true},
-		"exactly the limit":             {jsonPost("application/json", objectOf(MaxJSONBody)), 200, true},
-		"one byte over the limit":       {jsonPost("application/json", objectOf(MaxJSONBody+1)), 413, false},
-		"exactly the limit, chunked":    {chunkedJSON(oneChunk(objectOf(MaxJSONBody)) + "0\r\n\r\n"), 200, false},
-		"one byte over, chunked":        {chunkedJSON(oneChunk(objectOf(MaxJSONBody+1)) + "0\r\n\r\n"), 413, false},
+		"exactly the limit":             {jsonPost("application/json", objectOf(testBody)), 200, true},
+		"one byte over the limit":       {jsonPost("application/json", objectOf(testBody+1)), 413, false},
+		"exactly the limit, chunked":    {chunkedJSON(oneChunk(objectOf(testBody)) + "0\r\n\r\n"), 200, false},
+		"one byte over, chunked":        {chunkedJSON(oneChunk(objectOf(testBody+1)) + "0\r\n\r\n"), 413, false},
 		"no body":                       {"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\r\n", 400, true},
 		"not JSON":                      {jsonPost("application/json", "hello"), 400, true},
 		"no type":                       {post("{}"), 415, true},
@@ -55,6 +59,7 @@ func TestABodyIsOneJSONObjectOfBoundedSize(t *testing.T) {
 		"two types":                     {jsonPost("application/json\r\nContent-Type: text/plain", "{}"), 415, true},
 		"a parameter without value":     {jsonPost("application/json; charset", "{}"), 415, true},
 		"two charsets":                  {jsonPost("application/json; charset=utf-8; charset=utf-16", "{}"), 415, true},
+		"parameters without end":        {jsonPost("application/json"+strings.Repeat(";a=b", 100), "{}"), 415, true},
 		"compressed":                    {jsonPost("application/json\r\nContent-Encoding: gzip", "{}"), 415, true},
 		"compressed twice":              {jsonPost("application/json\r\nContent-Encoding: identity\r\nContent-Encoding: br", "{}"), 415, true},
 		"as it is":                      {jsonPost("application/json\r\nContent-Encoding: identity", "{}"), 200, true},
@@ -85,7 +90,7 @@ func TestABodyIsOneJSONObjectOfBoundedSize(t *testing.T) {
 func TestATooLongBodyIsNotAskedFor(t *testing.T) {
 	t.Parallel()
 	ts := startServer(t, testHandler(slog.New(slog.DiscardHandler), DefaultDeadlines, func(w http.ResponseWriter, r *http.Request) error {
-		_, err := ReadObject(w, r)
+		_, err := testBodies.ReadObject(w, r, "sender")
 		return err
 	}))
 	c := dial(t, ts)

@@ -3,6 +3,8 @@ package web
 import (
 	"net/http/httptest"
 	"net/netip"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -45,6 +47,11 @@ func TestTheClientIsTheFirstAddressFromTheRightThatIsNoTrustedProxy(t *testing.T
 		"an empty entry":                  {trusted, "10.0.0.1:5", []string{"203.0.113.9, "}, "10.0.0.1"},
 		"leading zeros":                   {trusted, "10.0.0.1:5", []string{"010.0.0.1"}, "10.0.0.1"},
 		"a line break":                    {trusted, "10.0.0.1:5", []string{"203.0.113.9\n1"}, "10.0.0.1"},
+		"many proxies in one line":        {trusted, "10.0.0.1:5", []string{"203.0.113.9" + strings.Repeat(", 10.0.0.2", maxProxies-1)}, "203.0.113.9"},
+		"many proxies in many lines":      {trusted, "10.0.0.1:5", append([]string{"192.0.2.66, 203.0.113.9"}, slices.Repeat([]string{"10.0.0.2"}, maxProxies-1)...), "203.0.113.9"},
+		"more proxies than are looked at": {trusted, "10.0.0.1:5", []string{"203.0.113.9" + strings.Repeat(", 10.0.0.2", maxProxies)}, "10.0.0.1"},
+		"a comma at the start":            {trusted, "10.0.0.1:5", []string{",203.0.113.9"}, "203.0.113.9"},
+		"an empty line":                   {trusted, "10.0.0.1:5", []string{"203.0.113.9", ""}, "10.0.0.1"},
 		"a Unix socket":                   {trusted, "@", []string{"203.0.113.9"}, ""},
 		"no peer":                         {trusted, "", []string{"203.0.113.9"}, ""},
 	}
@@ -65,6 +72,39 @@ func TestTheClientIsTheFirstAddressFromTheRightThatIsNoTrustedProxy(t *testing.T
 	}
 }
 
+// TestTheAddressesOfALongHeaderAreNotRead: a client may have sent thousands.
+func TestTheAddressesOfALongHeaderAreNotRead(t *testing.T) {
+	c, err := NewClientIPs([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest("GET", "/", nil)
+	r.RemoteAddr = "10.0.0.1:5"
+	r.Header.Set("X-Forwarded-For", strings.Repeat("10.0.0.1,", 3000)+"203.0.113.9")
+	got := ""
+	if bytes := allocated(func() { got = c.Of(r) }); bytes > 16<<10 || got != "203.0.113.9" {
+		t.Errorf("got %q, with %d bytes allocated for a header of 27 000", got, bytes)
+	}
+}
+
+// TestAClientIsItsNetwork: one customer of IPv6 has a /64, and can have a /48.
+func TestAClientIsItsNetwork(t *testing.T) {
+	t.Parallel()
+	for ip, want := range map[string][2]string{
+		"192.0.2.1":           {"192.0.2.1", ""},
+		"::ffff:192.0.2.1":    {"192.0.2.1", ""},
+		"2001:db8:1:2:3::4":   {"2001:db8:1:2::/64", "2001:db8:1::/48"},
+		"2001:db8:1:2:ffff::": {"2001:db8:1:2::/64", "2001:db8:1::/48"},
+		"fe80::1%eth0":        {"fe80::/64", "fe80::/48"},
+		"":                    {"unknown", ""},
+		"unknown":             {"unknown", ""},
+	} {
+		if got := [2]string{ClientKey(ip), NetworkKey(ip)}; got != want {
+			t.Errorf("%s: got %q, want %q", ip, got, want)
+		}
+	}
+}
+
 func TestWithoutClientIPsThePeerIsTheClient(t *testing.T) {
 	t.Parallel()
 	r := httptest.NewRequest("GET", "/", nil)
@@ -72,5 +112,33 @@ func TestWithoutClientIPsThePeerIsTheClient(t *testing.T) {
 	var none *ClientIPs
 	if got := none.Of(r); got != "192.0.2.1" {
 		t.Errorf("got %q, want the peer 192.0.2.1", got)
+	}
+}
+
+func FuzzClientKey(f *testing.F) {
+	for _, seed := range []string{"192.0.2.1", "::ffff:192.0.2.1", "2001:db8::1%eth0", "", "x", "1.2.3", "::"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, ip string) {
+		got := ClientKey(ip)
+		if got == "" || len(got) > 43 || ClientKey(strings.TrimSuffix(got, "/64")) != got && got != "unknown" {
+			t.Errorf("%q became %q", ip, got)
+		}
+	})
+}
+
+func TestWhoCountsAsOneClient(t *testing.T) {
+	t.Parallel()
+	for ip, want := range map[string]string{
+		"192.0.2.1":            "192.0.2.1",
+		"::ffff:192.0.2.1":     "192.0.2.1",
+		"2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64",
+		"2001:db8:1:2::1%eth0": "2001:db8:1:2::/64",
+		"":                     "unknown",
+		"who":                  "unknown",
+	} {
+		if got := ClientKey(ip); got != want {
+			t.Errorf("%q: got %q, want %q", ip, got, want)
+		}
 	}
 }

@@ -15,16 +15,26 @@ import (
 // the time that a read or write waits for the client, never the handler's own.
 //
 // A client may be slower than Rate for Grace in all; being faster wins time
-// back. A hijacked connection has no deadlines.
+// back. A large answer holds memory and its user's places for as long as it takes, so
+// after Small bytes LargeRate takes the place of Rate. Bodies have one rate: they may
+// be made as they are sent, and what comes slowly fills no memory.
+// A hijacked connection has no deadlines.
 type Deadlines struct {
 	Stall time.Duration // longest that one read or write may stand still
 	Grace time.Duration
 	Rate  int64 // bytes per second, more than 0
+
+	Small     int64 // bytes of one answer
+	LargeRate int64 // bytes per second; 0: Rate for all of an answer
 }
 
 // DefaultDeadlines is what every surface uses: a phone on a bad line passes, a
-// client that trickles a byte every few seconds does not.
-var DefaultDeadlines = Deadlines{Stall: 30 * time.Second, Grace: 30 * time.Second, Rate: 500}
+// client that trickles a byte every few seconds does not. A large download passes on
+// a line of 64 kbit/s, with half of that to spare.
+var DefaultDeadlines = Deadlines{
+	Stall: 30 * time.Second, Grace: 30 * time.Second, Rate: 500,
+	Small: 64 << 10, LargeRate: 4 << 10,
+}
 
 // Wrap returns next with its reads and writes bounded. Without a connection
 // below, in-process or in a test, there is nothing to bound.
@@ -35,9 +45,9 @@ func (d Deadlines) Wrap(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		out := &timedWriter{ResponseWriter: w, conn: conn, pace: pace{d, d.Grace}}
+		out := &timedWriter{ResponseWriter: w, conn: conn, pace: pace{limits: d, left: d.Grace}}
 		if r.Body != nil && r.Body != http.NoBody {
-			out.body = &timedBody{ReadCloser: r.Body, conn: conn, pace: pace{d, d.Grace}, asks: r.Header["Expect"] != nil}
+			out.body = &timedBody{ReadCloser: r.Body, conn: conn, pace: pace{limits: d.ofBodies(), left: d.Grace}, asks: r.Header["Expect"] != nil}
 			defer out.body.end()
 			// For a body that the handler does not read: the server does,
 			// before it sends the header.
@@ -51,6 +61,11 @@ func (d Deadlines) Wrap(next http.Handler) http.Handler {
 		defer out.arm()
 		next.ServeHTTP(out, r)
 	})
+}
+
+func (d Deadlines) ofBodies() Deadlines {
+	d.LargeRate = 0
+	return d
 }
 
 // timedConn is the part of net/http's ResponseWriter that is needed here. To
@@ -78,15 +93,20 @@ func timedConnOf(w http.ResponseWriter) timedConn {
 type pace struct {
 	limits Deadlines
 	left   time.Duration // of Grace
+	moved  int64         // bytes so far
 }
 
 func (p *pace) deadline(start time.Time) time.Time {
 	return start.Add(min(p.limits.Stall, p.left))
 }
 
-// moved counts n bytes, for which the client was waited for since start.
-func (p *pace) moved(n int, start time.Time) {
-	earned := time.Duration(n) * time.Second / time.Duration(p.limits.Rate)
+// count adds n bytes, for which the client was waited for since start.
+func (p *pace) count(n int, start time.Time) {
+	rate := p.limits.Rate
+	if p.moved += int64(n); p.limits.LargeRate > 0 && p.moved > p.limits.Small {
+		rate = p.limits.LargeRate
+	}
+	earned := time.Duration(n) * time.Second / time.Duration(rate)
 	p.left = min(p.limits.Grace, p.left+earned-time.Since(start))
 }
 
@@ -114,7 +134,7 @@ func (b *timedBody) Read(p []byte) (int, error) {
 	}
 	b.mu.Unlock()
 	n, err := b.ReadCloser.Read(p)
-	b.pace.moved(n, start)
+	b.pace.count(n, start)
 	if err != nil {
 		// At EOF the server has lifted the deadline and watches the
 		// connection; one that strikes now would cancel the request.
@@ -180,7 +200,7 @@ func (w *timedWriter) Write(p []byte) (int, error) {
 		piece := p[written:min(len(p), written+maxPiece)]
 		start := w.arm()
 		n, err := w.ResponseWriter.Write(piece)
-		w.pace.moved(n, start)
+		w.pace.count(n, start)
 		written += n
 		if err != nil || written == len(p) {
 			return written, err
@@ -192,7 +212,7 @@ func (w *timedWriter) Write(p []byte) (int, error) {
 func (w *timedWriter) FlushError() error {
 	start := w.arm()
 	err := http.NewResponseController(w.ResponseWriter).Flush()
-	w.pace.moved(0, start)
+	w.pace.count(0, start)
 	return err
 }
 

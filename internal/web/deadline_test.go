@@ -55,7 +55,7 @@ func TestABodyThatComesTooSlowlyIsRefused(t *testing.T) {
 			t.Parallel()
 			var log logBuffer
 			ts := startServer(t, testHandler(log.logger(), brief, func(w http.ResponseWriter, r *http.Request) error {
-				_, err := ReadObject(w, r)
+				_, err := testBodies.ReadObject(w, r, "sender")
 				return err
 			}), withoutTimeouts)
 			c := dial(t, ts)
@@ -318,7 +318,7 @@ func TestAHijackedConnectionHasNoDeadlines(t *testing.T) {
 func TestAnEarlyAnswerReachesAClientThatIsStillSending(t *testing.T) {
 	t.Parallel()
 	ts := startServer(t, DefaultDeadlines.Wrap(Handle(func(w http.ResponseWriter, r *http.Request) error {
-		_, err := ReadObject(w, r)
+		_, err := testBodies.ReadObject(w, r, "sender")
 		return err
 	}, writeTestError)))
 	c := dial(t, ts)
@@ -409,24 +409,24 @@ func TestWithoutAConnectionNothingIsBounded(t *testing.T) {
 func TestPaceIsLostBelowTheRateAndWonAboveIt(t *testing.T) {
 	t.Parallel()
 	limits := Deadlines{Stall: 10 * time.Second, Grace: time.Minute, Rate: 100}
-	p := pace{limits, limits.Grace}
+	p := pace{limits: limits, left: limits.Grace}
 	now := time.Now()
 	if got := p.deadline(now).Sub(now); got != limits.Stall {
 		t.Errorf("got %v at first, want the stall limit", got)
 	}
 	near := func(want time.Duration) bool { return p.left > want-time.Second && p.left <= want }
-	p.moved(100, now.Add(-55*time.Second))
+	p.count(100, now.Add(-55*time.Second))
 	if !near(6 * time.Second) {
 		t.Errorf("got %v left after 100 bytes in 55 s, want 6 s", p.left)
 	}
 	if got := p.deadline(now).Sub(now); got != p.left {
 		t.Errorf("got %v, want what is left", got)
 	}
-	p.moved(1000, now)
+	p.count(1000, now)
 	if !near(16 * time.Second) {
 		t.Errorf("got %v left after 1000 bytes at once, want 16 s", p.left)
 	}
-	p.moved(1<<30, now)
+	p.count(1<<30, now)
 	if p.left != limits.Grace {
 		t.Errorf("got %v left after a gigabyte, want no more than %v", p.left, limits.Grace)
 	}

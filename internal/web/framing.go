@@ -109,7 +109,7 @@ func (c *tapedConn) Read(p []byte) (int, error) {
 
 // SetLinger is how a handler that has hijacked the connection resets it.
 func (c *tapedConn) SetLinger(sec int) error {
-	if tcp, ok := c.Conn.(*net.TCPConn); ok {
+	if tcp, ok := c.Conn.(interface{ SetLinger(sec int) error }); ok {
 		return tcp.SetLinger(sec)
 	}
 	return http.ErrNotSupported

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -21,8 +22,7 @@ import (
 // it, is passed over (RFC 8259 §8.1 allows that). It is no second reading: a parser
 // that knows it reads this object, and one that does not refuses the whole.
 
-// maxFaults is how many faults of one body are reported: a body of a hundred
-// thousand unknown fields is not worth an answer of megabytes.
+// maxFaults is how many faults of one body are reported.
 const maxFaults = 50
 
 // maxName is how much of a name that we have not given is repeated, in bytes: the
@@ -39,24 +39,36 @@ func shortened(name string) string {
 // Object is a JSON object as it was received. Its accessors collect what is
 // wrong with each member, so that all of it is reported at once.
 type Object struct {
-	members map[string]jsontext.Value
-	names   []string // as received
-	asked   map[string]bool
+	members []member // in the order received; no two have the same name
 	faults  []FieldError
 }
 
-// ParseObject reads one JSON object strictly. Its errors are 400.
+// member refers to the body, of which it is no copy.
+type member struct {
+	name  string
+	value jsontext.Value
+	asked bool
+}
+
+const byteOrderMark = "\ufeff"
+
+// ParseObject reads one JSON object strictly. Its errors are 400. The body belongs to
+// the object from then on.
 func ParseObject(body []byte) (*Object, error) {
-	if rest, marked := bytes.CutPrefix(body, []byte("\ufeff")); marked {
-		body = append([]byte("   "), rest...) // as long, so that faults are where they were sent
+	if bytes.HasPrefix(body, []byte(byteOrderMark)) {
+		copy(body, "   ") // as long, so that faults are where they were sent
 	}
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil, badJSON("The request body is empty; a JSON object is expected.")
 	}
-	// The decoder refuses duplicate names and invalid UTF-8 by itself.
-	dec := jsontext.NewDecoder(bytes.NewReader(body))
-	o := &Object{members: map[string]jsontext.Value{}, asked: map[string]bool{}}
-	if err := o.parse(dec); err != nil {
+	if err := scan(body); err != nil {
+		return nil, err
+	}
+	// The decoder refuses duplicate names and invalid UTF-8 by itself. It reads this
+	// buffer where it is; of any other reader it makes a copy.
+	dec := jsontext.NewDecoder(bytes.NewBuffer(body))
+	o := &Object{}
+	if err := o.parse(dec, body); err != nil {
 		return nil, err
 	}
 	if _, err := dec.ReadToken(); err != io.EOF {
@@ -65,7 +77,7 @@ func ParseObject(body []byte) (*Object, error) {
 	return o, nil
 }
 
-func (o *Object) parse(dec *jsontext.Decoder) error {
+func (o *Object) parse(dec *jsontext.Decoder, body []byte) error {
 	start, err := dec.ReadToken()
 	if err != nil {
 		return syntax(err)
@@ -78,17 +90,14 @@ func (o *Object) parse(dec *jsontext.Decoder) error {
 		if err != nil {
 			return syntax(err)
 		}
-		key := name.String()
+		m := member{name: name.String()}
 		value, err := dec.ReadValue()
 		if err != nil {
 			return syntax(err)
 		}
-		value = value.Clone()
-		if strings.ContainsRune(key, 0) || hasNUL(value) {
-			return badJSON("The request body contains a NUL character (\\u0000).")
-		}
-		o.names = append(o.names, key)
-		o.members[key] = value
+		end := int(dec.InputOffset()) // the value itself is the decoder's, until it reads on
+		m.value = body[end-len(value) : end]
+		o.members = append(o.members, m)
 	}
 	if _, err := dec.ReadToken(); err != nil {
 		return syntax(err)
@@ -107,23 +116,6 @@ func syntax(cause error) *Error {
 	}
 	// To the log without its JSON pointer, which consists of the body's names.
 	return badJSON(message).Because(at.Err)
-}
-
-// hasNUL looks for U+0000 in any string of a valid JSON value, names included.
-func hasNUL(value jsontext.Value) bool {
-	if !bytes.Contains(value, []byte(`\u0000`)) {
-		return false
-	}
-	dec := jsontext.NewDecoder(bytes.NewReader(value))
-	for {
-		token, err := dec.ReadToken()
-		if err != nil {
-			return false // the end: the value was valid
-		}
-		if token.Kind() == '"' && strings.ContainsRune(token.String(), 0) {
-			return true
-		}
-	}
 }
 
 func kindName(k jsontext.Kind) string {
@@ -154,57 +146,64 @@ func (o *Object) Reject(name, message string) {
 // Faults returns everything that was recorded, in the order found.
 func (o *Object) Faults() []FieldError { return o.faults }
 
-// Has says whether the member is there, even as null.
-func (o *Object) Has(name string) bool {
-	o.asked[name] = true
-	_, ok := o.members[name]
-	return ok
+// of returns the member with a name, or nil, and notes that it was asked for.
+func (o *Object) of(name string) *member {
+	for i := range o.members {
+		if m := &o.members[i]; m.name == name {
+			m.asked = true
+			return m
+		}
+	}
+	return nil
 }
+
+// Has says whether the member is there, even as null.
+func (o *Object) Has(name string) bool { return o.of(name) != nil }
 
 // IsNull says whether the member is there and null.
 func (o *Object) IsNull(name string) bool {
-	return o.Has(name) && o.members[name].Kind() == 'n'
+	m := o.of(name)
+	return m != nil && m.value.Kind() == 'n'
 }
 
 // String returns a member that must be a string. ok is false, with the fault
 // recorded, when it is absent or something else.
 func (o *Object) String(name string) (s string, ok bool) {
-	if !o.expect(name, "string", '"') {
+	value, ok := o.expect(name, "string", '"')
+	if !ok {
 		return "", false
 	}
-	text, err := jsontext.AppendUnquote(nil, o.members[name])
+	if inner := value[1 : len(value)-1]; bytes.IndexByte(inner, '\\') < 0 {
+		return string(inner), true // as it stands
+	}
+	text, err := jsontext.AppendUnquote(make([]byte, 0, len(value)), value)
 	return string(text), err == nil // of a string that was read, always nil
 }
 
 // Bool returns a member that must be true or false, like String.
 func (o *Object) Bool(name string) (b, ok bool) {
-	if !o.expect(name, "boolean", 't', 'f') {
-		return false, false
-	}
-	return o.members[name].Kind() == 't', true
+	value, ok := o.expect(name, "boolean", 't', 'f')
+	return ok && value.Kind() == 't', ok
 }
 
-func (o *Object) expect(name, want string, kinds ...jsontext.Kind) bool {
-	o.asked[name] = true
-	got := o.members[name].Kind() // of an absent member: invalid, "undefined"
-	for _, k := range kinds {
-		if got == k {
-			return true
-		}
+func (o *Object) expect(name, want string, kinds ...jsontext.Kind) (value jsontext.Value, ok bool) {
+	if m := o.of(name); m != nil {
+		value = m.value
+	}
+	got := value.Kind() // of an absent member: invalid, "undefined"
+	if slices.Contains(kinds, got) {
+		return value, true
 	}
 	o.Reject(name, "expected "+want+", received "+kindName(got))
-	return false
+	return nil, false
 }
 
 // RejectUnknown records every member that no accessor has asked for and that
 // is not in ignored.
 func (o *Object) RejectUnknown(ignored ...string) {
-	for _, name := range ignored {
-		o.asked[name] = true
-	}
-	for _, name := range o.names {
-		if !o.asked[name] {
-			o.Reject(shortened(name), "unknown field")
+	for _, m := range o.members {
+		if !m.asked && !slices.Contains(ignored, m.name) {
+			o.Reject(shortened(m.name), "unknown field")
 		}
 	}
 }

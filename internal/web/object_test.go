@@ -191,7 +191,7 @@ func TestFaultsAreBounded(t *testing.T) {
 	t.Parallel()
 	var body strings.Builder
 	body.WriteString(`{"x":0`)
-	for i := range 10_000 {
+	for i := range maxValues - 1 {
 		fmt.Fprintf(&body, `,"%d":0`, i)
 	}
 	body.WriteString("}")
@@ -213,7 +213,7 @@ func FuzzParseObject(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		o, err := ParseObject(body)
+		o, err := ParseObject(bytes.Clone(body))
 		if err != nil {
 			var refusal *Error
 			if o != nil || !errors.As(err, &refusal) || refusal.Status != http.StatusBadRequest {
@@ -229,8 +229,8 @@ func FuzzParseObject(f *testing.F) {
 		if err := dec.Decode(&members); err != nil || dec.More() {
 			t.Fatalf("encoding/json reads %q with %v, more: %t", body, err, dec.More())
 		}
-		if len(members) != len(o.members) || len(o.names) != len(o.members) {
-			t.Fatalf("got %d members, %d names, encoding/json %d", len(o.members), len(o.names), len(members))
+		if len(members) != len(o.members) {
+			t.Fatalf("got %d members, encoding/json %d", len(o.members), len(members))
 		}
 		for name, want := range members {
 			if !o.Has(name) {
@@ -288,7 +288,7 @@ func BenchmarkParseObject(b *testing.B) {
 	for b.Loop() {
 		sinkObject, _ = ParseObject(body)
 	}
-	if !sinkObject.Has("title") || sinkObject.members["title"].Kind() != jsontext.KindString {
+	if !sinkObject.Has("title") || sinkObject.of("title").value.Kind() != jsontext.KindString {
 		b.Fatal("not parsed")
 	}
 }

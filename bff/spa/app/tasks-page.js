@@ -7,6 +7,11 @@ import { useStore } from './store.js'
 import { add, cancel, discard, edit, refuseDraft, remove, retryAll, save, setDraft, shown, takeTheirs, tasks, textErrors, toggle, typed } from './tasks.js'
 import { Away, Heading, Icon, Skeleton } from './ui.js'
 
+const outOfDate = {
+	away: 'No connection to the server. What you see may be out of date.',
+	full: 'You have too many windows open. Changes from elsewhere come late here.',
+}
+
 /** @typedef {import('./tasks.js').Shown} Shown */
 
 const filters = /** @type {const} */ ([
@@ -93,7 +98,7 @@ export function TasksPage({ focus }) {
 	}, [all, q, view.show, view.sort, editing])
 
 	const trouble =
-		now.state === 'away' ? now.error : now.failed ? `${now.failed === 1 ? 'A change is' : now.failed + ' changes are'} not saved: the server could not be reached.` : now.cut ? 'No connection to the server. What you see may be out of date.' : ''
+		now.state === 'away' ? now.error : now.failed ? `${now.failed === 1 ? 'A change is' : now.failed + ' changes are'} not saved: the server could not be reached.` : now.cut ? outOfDate[now.cut] : ''
 
 	return html`<main class="page">
 		<${Heading} title="Tasks" focus=${focus} />

@@ -35,11 +35,11 @@ import { announce, dismiss, hush, inUse, toast, toasts } from './ui.js'
  * and again, although theirs is what the person began from: something in between spoils the versions. If they still want
  * theirs replaced, it is sent without one.
  * @typedef {{ key: string, title: string, description: string, from: Task, errors: Record<string, string>, theirs: Task|null, blind?: boolean }} Edit
- * @typedef {{ state: 'loading'|'ready'|'away', count: number, failed: number, live: boolean, cut: boolean, error: string, edit: Edit|null, draft: string, draftError: string, turn: number }} State
+ * @typedef {{ state: 'loading'|'ready'|'away', count: number, failed: number, live: boolean, cut: ''|'away'|'full', error: string, edit: Edit|null, draft: string, draftError: string, turn: number }} State
  */
 
 /** @type {State} */
-const empty = { state: 'loading', count: 0, failed: 0, live: false, cut: false, error: '', edit: null, draft: '', draftError: '', turn: 0 }
+const empty = { state: 'loading', count: 0, failed: 0, live: false, cut: '', error: '', edit: null, draft: '', draftError: '', turn: 0 }
 export const tasks = createStore(empty)
 
 /** How long a deletion can be undone. */
@@ -205,18 +205,20 @@ function start() {
 		onReset: read,
 		onOpen({ resumed }) {
 			if (mine !== generation) return
-			touch({ live: true, cut: false })
+			touch({ live: true, cut: '' })
 			if (!resumed || tasks.get().state === 'away') read()
 		},
 		onClosed({ error, final }) {
 			if (mine !== generation) return
 			// A stream ends now and then, when its token does; only a failure is news.
+			const full = error instanceof ApiError && error.status === 429
 			if (error) {
 				touch({ live: false })
-				setTimeout(() => mine === generation && !tasks.get().live && touch({ cut: true }), 1_500)
+				setTimeout(() => mine === generation && !tasks.get().live && touch({ cut: full ? 'full' : 'away' }), 1_500)
 			}
 			if (final && lost(error)) lose()
-			else if (error && !asked) read()
+			// Without a place among the streams the list is read as often as one is asked for.
+			else if (error && (full || !asked)) read()
 		},
 	})
 	stopWatching = () => {

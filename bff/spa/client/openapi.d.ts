@@ -548,6 +548,18 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The user has too many event streams open, or all users together have. Try again after `Retry-After`, and read the list meanwhile. */
+        TooManyStreams: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The database, or the keys that tokens are verified with, cannot be had at the moment. Ask again after `Retry-After`. */
         Unavailable: {
             headers: {
@@ -990,6 +1002,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NoSuchUser"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyStreams"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];
         };

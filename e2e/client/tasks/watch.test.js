@@ -165,6 +165,24 @@ describe('a watch', () => {
     }
   })
 
+  test('waits for a place when too many streams are open', async (t) => {
+    const times = []
+    const server = await serve(t, (response, _, n) => {
+      times.push(Date.now())
+      if (n <= 2) return send(response, 429, { error: 'x', code: 'TOO_MANY_STREAMS', message: 'y' }, { 'Retry-After': '1' })
+      stream(response).write('id: 1\n\n')
+    })
+    const page = fakePage(t)
+    const { told, heard } = listen(t, createClient({ baseURL: server.url }))
+    for (let n = 1; n <= 2; n++) {
+      await heard('closed', n)
+      for (let i = 0; i < 20; i++) page.tell('online') // which does not shorten what was asked for
+    }
+    await heard('open')
+    assert.deepEqual(told, [['closed', 'TOO_MANY_STREAMS', false], ['closed', 'TOO_MANY_STREAMS', false], ['open', false]])
+    assert.ok(times[1] - times[0] >= 990 && times[2] - times[1] >= 990, `requests at ${times}`)
+  })
+
   test('is not driven by a network that comes and goes', async (t) => {
     const server = await serve(t, (response) => response.socket.destroy())
     const page = fakePage(t)

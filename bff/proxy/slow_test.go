@@ -1,0 +1,201 @@
+package proxy
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"vestibule/internal/inprocess"
+	"vestibule/internal/pipetest"
+	"vestibule/internal/web"
+)
+
+// The tests of this file run in bubbles of testing/synctest: an hour passes at once, and
+// a goroutine that outlives its test fails it.
+
+// slowSide is a proxy with the layers of the BFF and an API, and connections that keep
+// nothing.
+type slowSide struct {
+	testing.TB
+	ln *pipetest.Listener
+}
+
+// slowShapes is how the API is reached.
+var slowShapes = map[string]func(testing.TB, http.Handler) http.RoundTripper{
+	"in the same process": func(_ testing.TB, api http.Handler) http.RoundTripper {
+		return &inprocess.Transport{Handler: api, Log: slog.New(slog.DiscardHandler)}
+	},
+	"by a connection": func(t testing.TB, api http.Handler) http.RoundTripper {
+		transport := newTransport(patient)
+		transport.DialContext = serveSlow(t, web.DefaultDeadlines.Wrap(api)).Dial
+		t.Cleanup(transport.CloseIdleConnections)
+		return transport
+	},
+}
+
+func serveSlow(t testing.TB, h http.Handler) *pipetest.Listener {
+	ln := pipetest.Listen()
+	srv := &http.Server{Handler: h, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
+	accepts := web.GuardFraming(srv, ln)
+	go func() { _ = srv.Serve(accepts) }()
+	t.Cleanup(func() { _ = srv.Close() })
+	return ln
+}
+
+func newSlowSide(t testing.TB, transport http.RoundTripper) *slowSide {
+	t.Helper()
+	p, err := New(Config{
+		Backend:      mustParse(t, "http://api.internal"),
+		Public:       mustParse(t, "https://app.example"),
+		Transport:    transport,
+		Timeout:      patient,
+		Authorize:    (&rig{TB: t}).authorizeBy(context.Background()),
+		AllowUpgrade: func(*http.Request) bool { return true },
+		ClientIP:     func(*http.Request) string { return "" },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &slowSide{t, serveSlow(t, web.Access{
+		Log: slog.New(slog.DiscardHandler), Surface: "bff", Errors: writeTestError,
+	}.Wrap(web.DefaultDeadlines.Wrap(web.Handle(p.Serve, writeTestError))))}
+}
+
+// get sends a request and returns the connection.
+func (s *slowSide) get() net.Conn {
+	s.Helper()
+	c, err := s.ln.Dial(s.Context(), "", "")
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.Cleanup(func() { _ = c.Close() })
+	if _, err := io.WriteString(c, "GET /api/proxy/all HTTP/1.1\r\nHost: x\r\nCookie: session=secret\r\nConnection: close\r\n\r\n"); err != nil {
+		s.Fatal(err)
+	}
+	return c
+}
+
+// mostHeld is how much of an answer may be on its way through the process: the copy of
+// ReverseProxy, and buffers of 2 to 4 KiB before and behind it.
+const mostHeld = bufferSize + 32<<10
+
+// TestAReaderThatIsSlowHoldsLittleAndIsCutOff: of an answer that the API has ready no
+// more is taken than fits the buffers, and its handler does not outlive the reader.
+func TestAReaderThatIsSlowHoldsLittleAndIsCutOff(t *testing.T) {
+	t.Parallel()
+	for name, shape := range slowShapes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var made atomic.Int64
+				ended := make(chan error, 1)
+				s := newSlowSide(t, shape(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					// ReverseProxy flushes the header beside the body, under a lock. A bubble's
+					// clock stands while somebody waits for one.
+					_ = http.NewResponseController(w).Flush()
+					time.Sleep(time.Second)
+					piece := make([]byte, 1<<10)
+					for range 8 << 10 {
+						n, err := w.Write(piece)
+						if made.Add(int64(n)); err != nil {
+							ended <- err
+							panic(http.ErrAbortHandler)
+						}
+					}
+					ended <- nil
+				})))
+				c, start := s.get(), time.Now()
+				var most int64
+				got := pipetest.Trickle(c, 200, func(total int64) {
+					synctest.Wait() // until all that can go on without the reader has
+					most = max(most, made.Load()-total)
+				})
+				if err := <-ended; err == nil {
+					t.Errorf("a reader of 2 KB/s got %d bytes, want it cut off", got)
+				}
+				if took := time.Since(start); took > 2*time.Minute {
+					t.Errorf("it was cut off after %v, want two minutes at most", took)
+				}
+				if most > mostHeld {
+					t.Errorf("up to %d bytes were on their way, want %d at most", most, mostHeld)
+				}
+			})
+		})
+	}
+}
+
+// TestABodyThatNobodyReadsHoldsLittle: of a body that the API leaves no more is taken
+// from the client than fits the buffers. (In the same process that is nothing.)
+func TestABodyThatNobodyReadsHoldsLittle(t *testing.T) {
+	t.Parallel()
+	for name, shape := range slowShapes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newSlowSide(t, shape(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					time.Sleep(5 * time.Second)
+					w.WriteHeader(http.StatusForbidden)
+				})))
+				c, err := s.ln.Dial(t.Context(), "", "")
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer func() {
+					_ = c.Close()
+					time.Sleep(time.Second) // in which net/http waits for the client to read the answer
+				}()
+				var sent atomic.Int64
+				go func() {
+					_, _ = io.WriteString(c, "POST /api/proxy/all HTTP/1.1\r\nHost: x\r\nCookie: session=secret\r\nContent-Length: 8388608\r\n\r\n")
+					for range 8 << 20 {
+						if _, err := c.Write([]byte("x")); err != nil {
+							return
+						}
+						sent.Add(1)
+					}
+				}()
+				time.Sleep(time.Second)
+				if got := sent.Load(); got > mostHeld {
+					t.Errorf("%d bytes were taken, want %d at most", got, mostHeld)
+				}
+				if res, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || res.StatusCode != http.StatusForbidden {
+					t.Errorf("got %v, %v, want the API's 403", res, err)
+				}
+			})
+		})
+	}
+}
+
+// TestAnAPIThatIsSlowIsNotItsReadersFault: only the time that the reader takes counts.
+func TestAnAPIThatIsSlowIsNotItsReadersFault(t *testing.T) {
+	t.Parallel()
+	for name, shape := range slowShapes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newSlowSide(t, shape(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					for range 200 { // 20 bytes a second
+						_, _ = io.WriteString(w, strings.Repeat("x", 1<<10))
+						_ = http.NewResponseController(w).Flush()
+						time.Sleep(50 * time.Second)
+					}
+				})))
+				res, err := http.ReadResponse(bufio.NewReader(s.get()), nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if body, err := io.ReadAll(res.Body); len(body) != 200<<10 || err != nil {
+					t.Errorf("got %d bytes, %v, want all", len(body), err)
+				}
+			})
+		})
+	}
+}

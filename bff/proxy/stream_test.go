@@ -1,0 +1,178 @@
+package proxy
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/coder/websocket"
+
+	"vestibule/internal/web"
+)
+
+var errTestFull = web.Refuse(http.StatusTooManyRequests, "TOO_MANY_STREAMS", "Too many streams are open.").With("Retry-After", "30")
+
+// counting gives every exchange of the rig one place among so many.
+func counting(places int32, taken *atomic.Int32) func(*Config) {
+	return func(c *Config) {
+		authorize := c.Authorize
+		c.Authorize = func(r *http.Request) (Grant, error) {
+			grant, err := authorize(r)
+			grant.Stream = func() (func(), error) {
+				if taken.Add(1) > places {
+					taken.Add(-1)
+					return nil, errTestFull
+				}
+				return func() { taken.Add(-1) }, nil
+			}
+			return grant, err
+		}
+	}
+}
+
+// typed is an API that answers with what the query says: a type, and whether it goes on
+// until the client leaves.
+func typed(asked *atomic.Int32) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		if isWebSocket(r) {
+			conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
+			if err == nil {
+				_, _, _ = conn.Read(r.Context())
+			}
+			return
+		}
+		w.Header().Set("Content-Type", r.URL.Query().Get("type"))
+		if length := r.URL.Query().Get("length"); length != "" {
+			w.Header().Set("Content-Length", length)
+		}
+		w.WriteHeader(http.StatusOK)
+		_ = http.NewResponseController(w).Flush()
+		if r.Method != http.MethodHead {
+			<-r.Context().Done()
+		}
+	})
+}
+
+func TestStreamsTakeAPlace(t *testing.T) {
+	for _, tc := range []struct {
+		name, method, query string
+		header              []string
+		counts, asks        bool // asks: the API is asked before the refusal
+	}{
+		{"a browser's EventSource", "GET", "type=text/event-stream", []string{"Accept", "text/event-stream"}, true, false},
+		{"an Accept among others", "GET", "type=text/event-stream", []string{"Accept", "application/json, Text/Event-Stream;q=0.9"}, true, false},
+		{"several Accepts", "GET", "type=text/event-stream", []string{"Accept", "text/html", "Accept", "text/event-stream"}, true, false},
+		{"events without being asked", "GET", "type=text/event-stream%3B+charset=utf-8", nil, true, true},
+		{"events for a POST", "POST", "type=TEXT/event-stream", nil, true, true},
+		{"lines of JSON", "GET", "type=application/x-ndjson", []string{"Accept", "*/*"}, true, true},
+		{"pictures one after the other", "GET", "type=multipart/x-mixed-replace%3Bboundary=x", nil, true, true},
+		{"asked for and not given", "GET", "type=application/json", []string{"Accept", "text/event-stream"}, false, false},
+		{"lines of JSON of a known length", "GET", "type=application/x-ndjson&length=7", nil, false, true},
+		{"a download", "GET", "type=application/octet-stream", nil, false, true},
+		{"a HEAD", "HEAD", "type=text/event-stream", []string{"Accept", "text/event-stream"}, false, true},
+		{"a type that begins like it", "GET", "type=text/event-stream2", nil, false, true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var taken, asked atomic.Int32
+			r := newRig(t, typed(&asked), counting(1, &taken))
+			ctx, leave := context.WithCancel(t.Context())
+			open := func() *http.Response {
+				res, err := r.roundTrip(r.request(ctx, tc.method, "/api/proxy/x?"+tc.query, nil, tc.header...))
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { res.Body.Close() })
+				return res
+			}
+			if res := open(); res.StatusCode != 200 {
+				t.Fatalf("the first: got %d", res.StatusCode)
+			}
+			var want int32
+			if tc.counts {
+				want = 1
+			}
+			eventually(t, "the place is taken, or given back", func() bool { return taken.Load() == want })
+			if tc.counts {
+				res := open()
+				body, _ := io.ReadAll(res.Body)
+				r.wantError(res, string(body), 429, "TOO_MANY_STREAMS")
+				if res.Header.Get("Retry-After") != "30" {
+					t.Errorf("Retry-After: got %q", res.Header.Get("Retry-After"))
+				}
+				asks := int32(1)
+				if tc.asks {
+					asks = 2
+				}
+				if got := asked.Load(); got != asks {
+					t.Errorf("the API was asked %d times, want %d", got, asks)
+				}
+			}
+			leave()
+			eventually(t, "the place is free when the client has left", func() bool { return taken.Load() == 0 })
+			if ctx = t.Context(); open().StatusCode != 200 {
+				t.Error("there is no place after one was left")
+			}
+			r.endSession()
+			eventually(t, "the place is free when the session has ended", func() bool { return taken.Load() == 0 })
+		})
+	}
+}
+
+func TestWebSocketsTakeAPlace(t *testing.T) {
+	var taken, asked atomic.Int32
+	r := newRig(t, typed(&asked), counting(1, &taken))
+	dial := func() (*websocket.Conn, *http.Response, error) {
+		return websocket.Dial(t.Context(), r.front.URL+"/api/proxy/socket", &websocket.DialOptions{
+			HTTPHeader: http.Header{"Cookie": {"session=secret"}, "Origin": {"https://app.example"}},
+		})
+	}
+	for range 2 {
+		conn, _, err := dial()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, res, err := dial(); err == nil || res == nil || res.StatusCode != 429 || res.Header.Get("Retry-After") != "30" {
+			t.Errorf("the second: got %v, error %v; want 429", res, err)
+		}
+		_ = conn.CloseNow()
+		eventually(t, "the place is free when the client has left", func() bool { return taken.Load() == 0 })
+	}
+	if _, _, err := dial(); err != nil {
+		t.Fatal(err)
+	}
+	r.endSession()
+	eventually(t, "the place is free when the session has ended", func() bool { return taken.Load() == 0 })
+	if got := asked.Load(); got != 3 {
+		t.Errorf("the API was asked %d times, want 3: not for what is refused", got)
+	}
+}
+
+// TestAHeadNeedsNoPlace: its answer has an end.
+func TestAHeadNeedsNoPlace(t *testing.T) {
+	var taken, asked atomic.Int32
+	r := newRig(t, typed(&asked), counting(0, &taken))
+	res, _ := r.do(r.request(t.Context(), "HEAD", "/api/proxy/x?type=text/event-stream", nil, "Accept", "text/event-stream"))
+	if res.StatusCode != 200 || asked.Load() != 1 {
+		t.Errorf("got %d, and the API was asked %d times; want 200 and once", res.StatusCode, asked.Load())
+	}
+}
+
+// TestWhatFailsGivesItsPlaceBack: the API is not there.
+func TestWhatFailsGivesItsPlaceBack(t *testing.T) {
+	var taken atomic.Int32
+	r := newRig(t, "http://127.0.0.1:1", counting(1, &taken))
+	for range 3 {
+		res, body := r.get("/api/proxy/x", "Accept", "text/event-stream")
+		r.wantError(res, body, 502, "BAD_GATEWAY")
+	}
+	if got := taken.Load(); got != 0 {
+		t.Errorf("%d places are taken", got)
+	}
+	if strings.Contains(r.log.String(), "panic") {
+		t.Error(r.log)
+	}
+}

@@ -1,0 +1,176 @@
+package proxy
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// hanging is an API that answers when it is told to.
+type hanging struct{ answer chan struct{} }
+
+func (a hanging) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	select {
+	case <-a.answer:
+		_, _ = io.WriteString(w, "at last")
+	case <-r.Context().Done():
+	}
+}
+
+// as makes a request of a user.
+func (r *rig) as(ctx context.Context, user, method, path string, body io.Reader) *http.Request {
+	req := r.request(ctx, method, path, body)
+	req.Header.Set("Cookie", user)
+	return req
+}
+
+// begin sends a request of a user and waits until it is under way.
+func (r *rig) begin(ctx context.Context, user string) <-chan int {
+	r.Helper()
+	before, done := r.proxy.underWay.Held(user), make(chan int, 1)
+	go func() {
+		res, err := r.roundTrip(r.as(ctx, user, http.MethodGet, "/api/proxy/x", nil))
+		if err != nil {
+			done <- 0
+			return
+		}
+		_, _ = io.Copy(io.Discard, res.Body)
+		res.Body.Close()
+		done <- res.StatusCode
+	}()
+	eventually(r, "the request is under way", func() bool { return r.proxy.underWay.Held(user) == before+1 })
+	return done
+}
+
+func (r *rig) wantRefused(user, method string, status int, code string) {
+	r.Helper()
+	res, body := r.do(r.as(r.Context(), user, method, "/api/proxy/x", strings.NewReader(strings.Repeat("x", 100))))
+	r.wantError(res, body, status, code)
+	if res.Header.Get("Retry-After") == "" {
+		r.Error("got no Retry-After")
+	}
+}
+
+func (r *rig) wantUnderWay(want int) {
+	r.Helper()
+	eventually(r, fmt.Sprint(want, " requests are under way"), func() bool {
+		taken, _ := r.proxy.underWay.Load()
+		return taken == want
+	})
+}
+
+func most(n int) func(*Config) { return func(c *Config) { c.MaxRequests = n } }
+
+func TestRequestsThatWaitForTheAPIAreBounded(t *testing.T) {
+	everyWay(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
+		api := hanging{make(chan struct{})}
+		r := start(api, most(20))
+		var waiting []<-chan int
+		for user := range 10 {
+			for range 2 {
+				waiting = append(waiting, r.begin(t.Context(), fmt.Sprint("user", user)))
+			}
+			for _, method := range methods {
+				if method != http.MethodHead {
+					r.wantRefused(fmt.Sprint("user", user), method, http.StatusTooManyRequests, "TOO_MANY_REQUESTS")
+				}
+			}
+		}
+		r.wantRefused("another", http.MethodPost, http.StatusServiceUnavailable, "BUSY")
+		// Who has been answered leaves a place, to themselves and to others.
+		api.answer <- struct{}{}
+		r.wantUnderWay(19)
+		waiting = append(waiting, r.begin(t.Context(), "another"))
+		r.wantRefused("another", http.MethodPost, http.StatusServiceUnavailable, "BUSY")
+		close(api.answer)
+		for _, done := range waiting {
+			if status := receive(t, "an answer", done); status != http.StatusOK {
+				t.Errorf("got %d, want 200", status)
+			}
+		}
+		r.wantUnderWay(0)
+	})
+}
+
+func TestAPlaceIsGivenBackHoweverARequestEnds(t *testing.T) {
+	everyWay(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
+		t.Run("its client leaves", func(t *testing.T) {
+			r := start(hanging{}, most(10))
+			ctx, leave := context.WithCancel(t.Context())
+			done := r.begin(ctx, "user")
+			r.wantRefused("user", http.MethodGet, http.StatusTooManyRequests, "TOO_MANY_REQUESTS")
+			leave()
+			receive(t, "the end", done)
+			r.wantUnderWay(0)
+		})
+		t.Run("the API is too slow", func(t *testing.T) {
+			r := start(hanging{}, most(10), func(c *Config) { c.Timeout = 50 * time.Millisecond })
+			res, body := r.get("/api/proxy/x")
+			r.wantError(res, body, http.StatusGatewayTimeout, "GATEWAY_TIMEOUT")
+			r.wantUnderWay(0)
+		})
+		t.Run("the session ends", func(t *testing.T) {
+			r := start(hanging{}, most(10))
+			done := r.begin(t.Context(), "user")
+			r.endSession()
+			if status := receive(t, "an answer", done); status != http.StatusUnauthorized {
+				t.Errorf("got %d, want 401", status)
+			}
+			r.wantUnderWay(0)
+		})
+		t.Run("the API breaks off", func(t *testing.T) {
+			r := start(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), most(10))
+			res, body := r.get("/api/proxy/x")
+			r.wantError(res, body, http.StatusBadGateway, "BAD_GATEWAY")
+			r.wantUnderWay(0)
+		})
+	})
+}
+
+// TestAnAnswerWithoutEndTakesNoPlace: streams are bounded by themselves.
+func TestAnAnswerWithoutEndTakesNoPlace(t *testing.T) {
+	for kind, counts := range map[string]int{"text/event-stream": 0, "Text/Event-Stream; charset=utf-8": 0, "application/octet-stream": 1} {
+		everyWay(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
+			r := start(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", kind)
+				_ = http.NewResponseController(w).Flush()
+				<-r.Context().Done()
+			}), most(10))
+			ctx, leave := context.WithCancel(t.Context())
+			defer leave()
+			res, err := r.roundTrip(r.request(ctx, http.MethodGet, "/api/proxy/x", nil))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer res.Body.Close()
+			r.wantUnderWay(counts)
+			leave()
+			r.wantUnderWay(0)
+		})
+	}
+}
+
+func TestAWebSocketTakesNoPlace(t *testing.T) {
+	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
+		if err == nil {
+			_, _, _ = c.Read(r.Context())
+		}
+	}), most(10))
+	for range 3 {
+		conn, _, err := websocket.Dial(t.Context(), r.front.URL+"/api/proxy/x", &websocket.DialOptions{
+			HTTPHeader: http.Header{"Origin": {"https://app.example"}, "Cookie": {"session=secret"}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.CloseNow() }()
+	}
+	r.wantUnderWay(0)
+}

@@ -1,0 +1,94 @@
+package session
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"vestibule/internal/opaque"
+)
+
+// TestASessionThatHasEndedIsNotAskedForForEver, whatever is asked with its cookie, nor
+// does signing out with it write anything.
+func TestASessionThatHasEndedIsNotAskedForForEver(t *testing.T) {
+	each(t, 0, func(f *fixture) {
+		token := opaque.NewToken()
+		r, err := http.NewRequestWithContext(f.t.Context(), http.MethodGet, "/", nil)
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		r.AddCookie(f.Cookie.build(token, browserSession))
+		for i := range deadAsks {
+			if _, err := f.Check(r); !errors.Is(err, ErrEnded) || errors.Is(err, ErrReplaced) {
+				f.t.Fatalf("time %d: got %v, want %v", i+1, err, ErrEnded)
+			}
+		}
+		if n := f.spy.reads.Swap(0); n != deadAsks {
+			f.t.Errorf("got %d reads, want %d", n, deadAsks)
+		}
+		var wg sync.WaitGroup
+		for range 200 {
+			wg.Go(func() {
+				for _, ask := range []func(*http.Request) (*Live, error){f.Check, f.Read, f.Peek} {
+					// It might be replaced by now: the answer must clear no cookie.
+					if _, err := ask(r); !errors.Is(err, ErrEnded) || !errors.Is(err, ErrReplaced) {
+						f.t.Errorf("got %v, want it refused from memory", err)
+					}
+				}
+				if err := f.End(r); !errors.Is(err, ErrOften) {
+					f.t.Errorf("sign-out: got %v, want %v", err, ErrOften)
+				}
+			})
+		}
+		wg.Wait()
+		if n := f.spy.reads.Swap(0); n != 0 {
+			f.t.Errorf("got %d reads of a session that is known to have ended", n)
+		}
+		if n := f.spy.ends.Load(); n != 0 {
+			f.t.Errorf("got %d calls that write, want none", n)
+		}
+		f.clock.Advance(deadWindow)
+		if _, err := f.Check(r); !errors.Is(err, ErrEnded) || errors.Is(err, ErrReplaced) {
+			f.t.Errorf("after a while: got %v, want %v", err, ErrEnded)
+		}
+		if n := f.spy.reads.Load(); n != 1 {
+			f.t.Errorf("after a while: got %d reads, want another look", n)
+		}
+	})
+}
+
+func TestTheMemoryOfEndedSessionsIsBounded(t *testing.T) {
+	d, err := newDead()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range maxDead + 10 {
+		d.add(strconv.Itoa(i), start)
+	}
+	if n := d.entries.Len(); n != maxDead {
+		t.Errorf("got %d remembered, want %d", n, maxDead)
+	}
+}
+
+// TestAClockThatWasSetBackOpensTheWindowAnew: or else nobody would look for as long.
+func TestAClockThatWasSetBackOpensTheWindowAnew(t *testing.T) {
+	d, err := newDead()
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash := strings.Repeat("0", 64)
+	d.add(hash, start.Add(time.Hour))
+	for range deadAsks {
+		d.tooOften(hash, start.Add(time.Hour))
+	}
+	if !d.tooOften(hash, start.Add(time.Hour)) {
+		t.Fatal("it is not asked for too often")
+	}
+	if d.tooOften(hash, start) {
+		t.Error("got it refused an hour before it was asked for")
+	}
+}

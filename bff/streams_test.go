@@ -1,0 +1,92 @@
+package bff_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+	"time"
+
+	"vestibule/bff"
+	"vestibule/internal/storetest"
+	"vestibule/store"
+)
+
+// eventsAPI answers every request with a stream of events that has no end.
+func eventsAPI(t *testing.T) func(*bff.Config) {
+	t.Helper()
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	}))
+	t.Cleanup(api.Close)
+	return func(c *bff.Config) { c.Backend, _ = url.Parse(api.URL) }
+}
+
+// asks sends a request for a stream and leaves the answer open until leave is called.
+func (v *visitor) asks(method string) (res *http.Response, leave func()) {
+	v.t.Helper()
+	ctx, cancel := context.WithCancel(v.t.Context())
+	v.t.Cleanup(cancel)
+	r, err := http.NewRequestWithContext(ctx, method, v.url+"/api/proxy/me/tasks/events", nil)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	r.Header.Set("Accept", "text/event-stream")
+	r.Header.Set("Origin", v.url)
+	if res, err = v.client.Do(r); err != nil {
+		v.t.Fatal(err)
+	}
+	return res, func() {
+		cancel()
+		_ = res.Body.Close()
+	}
+}
+
+func TestOpenStreamsThroughTheProxyAreBounded(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.Store) {
+		s := newSite(t, db, eventsAPI(t), func(c *bff.Config) { c.MaxStreams, c.MaxStreamsPerUser, c.MaxStreamsPerSession = 4, 3, 2 })
+		phone, laptop, bob := s.visitor(), s.visitor(), s.visitor()
+		phone.signUp("ada@example.com")
+		laptop.signIn("ada@example.com", "paper-lantern-42")
+		bob.signUp("bob@example.com")
+		opens := func(who string, v *visitor) (leave func()) {
+			t.Helper()
+			for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+				res, leave := v.asks("GET")
+				if res.StatusCode == 200 {
+					return leave
+				}
+				leave()
+				if time.Now().After(deadline) {
+					t.Fatalf("%s: got %d, want a place", who, res.StatusCode)
+				}
+			}
+		}
+		refused := func(who string, v *visitor) {
+			t.Helper()
+			for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
+				res, leave := v.asks(method)
+				if res.StatusCode != 429 || res.Header.Get("Retry-After") != "30" {
+					t.Errorf("%s: %s: got %d with Retry-After %q, want 429 with 30", who, method, res.StatusCode, res.Header.Get("Retry-After"))
+				}
+				leave()
+			}
+			v.want(v.do("GET", "/api/proxy/me/tasks/events", ""), 429, "TOO_MANY_STREAMS")
+		}
+		leave := opens("the phone", phone)
+		opens("the phone", phone)
+		refused("the phone's third", phone)
+		opens("the laptop", laptop)
+		refused("the user's fourth", laptop)
+		opens("another user", bob)
+		refused("all are taken", bob)
+		leave()
+		opens("after the phone has left", bob)
+		laptop.want(laptop.do("POST", "/api/auth/sign-out", ""), 200, "")
+		s.clock.Advance(2 * time.Second)
+		opens("after the laptop's session has ended", phone)
+	})
+}

@@ -1,0 +1,234 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// heldBody is a request whose body comes as the test writes it.
+type heldBody struct {
+	t    *testing.T
+	body chan int // how many bytes come next
+	rec  record
+	err  chan error
+	got  []byte
+}
+
+// hold has b read a body of sender that has no end yet. In a synctest bubble.
+func hold(t *testing.T, b *Bodies, sender string, length int64) *heldBody {
+	t.Helper()
+	h := &heldBody{t: t, body: make(chan int, 10), err: make(chan error, 1)}
+	r := httptest.NewRequest(http.MethodPost, "/", &arrivals{h.body, 0})
+	r.ContentLength = length
+	r = r.WithContext(context.WithValue(t.Context(), recordKey{}, &h.rec))
+	go func() {
+		var err error
+		h.got, err = b.Read(httptest.NewRecorder(), r, sender)
+		h.err <- err
+	}()
+	synctest.Wait()
+	return h
+}
+
+func (h *heldBody) send(n int) {
+	h.t.Helper()
+	h.body <- n
+	synctest.Wait()
+}
+
+// arrivals is a reader of as many bytes as have come.
+type arrivals struct {
+	come chan int
+	left int
+}
+
+func (a *arrivals) Read(p []byte) (int, error) {
+	if a.left == 0 {
+		n, open := <-a.come
+		if !open {
+			return 0, io.EOF
+		}
+		a.left = n
+	}
+	n := min(a.left, len(p))
+	a.left -= n
+	return n, nil
+}
+
+// end is the end of the request.
+func (h *heldBody) end() {
+	close(h.body)
+	synctest.Wait()
+	for _, f := range h.rec.atEnd {
+		f()
+	}
+}
+
+func (h *heldBody) wantBusy() {
+	h.t.Helper()
+	synctest.Wait()
+	select {
+	case err := <-h.err:
+		var e *Error
+		if !errors.As(err, &e) || e.Status != 503 || e.Code != "BUSY" || e.Header.Get("Retry-After") == "" || e.Header.Get("Connection") != "close" {
+			h.t.Errorf("got %v, want 503", err)
+		}
+	default:
+		h.t.Error("got a body that is read on, want 503")
+	}
+}
+
+func (h *heldBody) wantReading() {
+	h.t.Helper()
+	select {
+	case err := <-h.err:
+		h.t.Errorf("got %v, want a body that is read on", err)
+	default:
+	}
+}
+
+func wantTaken(t *testing.T, b *Bodies, want int) {
+	t.Helper()
+	if taken, waiting := b.room.Load(); taken != want || waiting != 0 {
+		t.Errorf("got %d bytes taken and %d bodies waiting, want %d and none", taken, waiting, want)
+	}
+}
+
+const kib = 1 << 10
+
+func TestRoomIsTakenForWhatHasComeAndGivenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := NewBodies(BodyLimits{One: 32 * kib, Sender: 64 * kib, All: 64 * kib})
+		declared, chunked := hold(t, b, "a", 32*kib), hold(t, b, "a", -1)
+		wantTaken(t, b, 2*kib)
+		declared.send(kib)
+		wantTaken(t, b, 5*kib)
+		declared.send(20 * kib)
+		wantTaken(t, b, 1*kib+32*kib+1) // what was declared, and the end
+		declared.send(11 * kib)
+		chunked.send(kib)
+		wantTaken(t, b, 4*kib+32*kib+1)
+		declared.end()
+		if err := <-declared.err; err != nil || len(declared.got) != 32*kib {
+			t.Errorf("got %d bytes, %v", len(declared.got), err)
+		}
+		wantTaken(t, b, 4*kib)
+		chunked.end()
+		wantTaken(t, b, 0)
+		small := hold(t, b, "a", 10)
+		wantTaken(t, b, 11)
+		small.end()
+		wantTaken(t, b, 0)
+	})
+}
+
+// TestNoSenderTakesTheRoomOfOthers fills a sender's share with bodies held open.
+func TestNoSenderTakesTheRoomOfOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := NewBodies(BodyLimits{One: 16 * kib, Sender: 40 * kib, All: 60 * kib})
+		first, second := hold(t, b, "a", 16*kib), hold(t, b, "a", 16*kib)
+		first.send(15 * kib)
+		second.send(15 * kib)
+		third := hold(t, b, "a", -1)
+		third.send(5 * kib)
+		start := time.Now()
+		third.send(1)
+		time.Sleep(bodyWait)
+		third.wantBusy()
+		if took := time.Since(start); took != bodyWait {
+			t.Errorf("got %v, want %v", took, bodyWait)
+		}
+		other := hold(t, b, "b", 16*kib)
+		other.send(15 * kib)
+		other.wantReading()
+		third.end()
+		again := hold(t, b, "a", 6*kib)
+		again.send(6 * kib)
+		again.end()
+		if err := <-again.err; err != nil {
+			t.Errorf("got %v once there is room again", err)
+		}
+		for _, h := range []*heldBody{first, second, other} {
+			h.end()
+		}
+		wantTaken(t, b, 0)
+	})
+}
+
+// TestTheRoomIsBounded fills it from many senders.
+func TestTheRoomIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := NewBodies(BodyLimits{One: 16 * kib, Sender: 20 * kib, All: 32*kib + 2})
+		first, second := hold(t, b, "a", 16*kib), hold(t, b, "b", 16*kib)
+		first.send(15 * kib)
+		second.send(15 * kib)
+		third := hold(t, b, "c", 100)
+		time.Sleep(bodyWait / 2)
+		third.wantReading() // it waits
+		first.end()
+		third.send(100)
+		third.end()
+		if err := <-third.err; err != nil {
+			t.Errorf("got %v, want a body that has waited", err)
+		}
+		first = hold(t, b, "a", 16*kib)
+		first.send(15 * kib)
+		refused := hold(t, b, "d", 100)
+		time.Sleep(bodyWait)
+		refused.wantBusy()
+		refused.end()
+		first.end()
+		second.end()
+		wantTaken(t, b, 0)
+	})
+}
+
+// TestABodyThatBreaksOffGivesItsRoomBack goes through what the surfaces do.
+func TestABodyThatBreaksOffGivesItsRoomBack(t *testing.T) {
+	t.Parallel()
+	b := NewBodies(BodyLimits{One: kib, Sender: 4 * kib, All: 4 * kib})
+	taken := 0
+	h := Access{Log: slog.New(slog.DiscardHandler), Surface: "test", Errors: writeTestError}.Wrap(Handle(func(w http.ResponseWriter, r *http.Request) error {
+		_, err := b.ReadObject(w, r, "a")
+		taken, _ = b.room.Load()
+		if r.Header.Get("Panic") != "" {
+			panic("in the middle")
+		}
+		return err
+	}, writeTestError))
+	for name, tt := range map[string]struct {
+		body   io.Reader
+		header string
+		status int
+	}{
+		"whole":            {strings.NewReader("{}"), "", 200},
+		"not JSON":         {strings.NewReader("{"), "", 400},
+		"too large":        {io.MultiReader(strings.NewReader(objectOf(kib + 1))), "", 413},
+		"broken off":       {io.MultiReader(strings.NewReader("{"), broken{}), "", 400},
+		"a panic after it": {strings.NewReader("{}"), "yes", 500},
+	} {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest(http.MethodPost, "/", tt.body)
+		r.Header.Set("Content-Type", "application/json")
+		if tt.header != "" {
+			r.Header.Set("Panic", tt.header)
+		}
+		h.ServeHTTP(w, r)
+		if w.Code != tt.status || taken == 0 {
+			t.Errorf("%s: got %d with %d bytes taken, want %d", name, w.Code, taken, tt.status)
+		}
+		wantTaken(t, b, 0)
+	}
+}
+
+type broken struct{}
+
+func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
