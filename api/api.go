@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"runtime"
 	"sync"
 	"time"
 
@@ -63,7 +64,7 @@ type Config struct {
 // the tasks of that user only.
 type Tasks interface {
 	ListTasks(ctx context.Context, userID string, q store.TaskQuery) iter.Seq2[store.Task, error]
-	TaskPage(ctx context.Context, userID string, q store.TaskQuery, limit int) ([]store.Task, *store.TaskPosition, error)
+	PageTasks(ctx context.Context, userID string, q store.TaskQuery, limit int) (iter.Seq2[store.Task, error], *store.TaskPosition, error)
 	Task(ctx context.Context, userID string, id int64) (store.Task, error)
 	CreateTask(ctx context.Context, t store.Task) (store.Task, error)
 	CreateTaskOnce(ctx context.Context, t store.Task, once store.Once) (answer string, replayed bool, err error)
@@ -104,6 +105,7 @@ type Server struct {
 	running running
 	feed    *feed
 
+	searches    searches
 	furtherKeys []*jwks // of Config.Issuers
 }
 
@@ -125,6 +127,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	}
 	s := &Server{tasks: deps.Tasks, log: deps.Log, clock: deps.Now, clients: clients, origins: newOrigins(cfg.CORSOrigins), feed: newFeed(deps.Tasks, deps.Log, cfg)}
 	s.bodies = web.NewBodies(web.BodyLimits{One: maxBody, Sender: bodiesOfOne, All: bodiesOfAll})
+	s.searches = newSearches(runtime.GOMAXPROCS(0))
 	if s.docs, err = openapi.New(openAPI, "/openapi.json", "/docs", "Vestibule task API"); err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"net/http"
 	"strconv"
 
@@ -20,36 +21,38 @@ func (s *Server) listTasks(w http.ResponseWriter, r *http.Request, user string) 
 	if err != nil {
 		return err
 	}
+	if r.Method == http.MethodHead && q.limit == 0 {
+		return s.headList(w, r, user, q)
+	}
+	if q.Search != "" {
+		turn, leave, err := s.searches.begin(r.Context(), user)
+		if err != nil {
+			return err
+		}
+		defer leave()
+		q.Turn = turn
+	}
 	if q.limit > 0 {
 		return s.sendPage(w, r, user, q)
 	}
-	if r.Method == http.MethodHead {
-		// What only the content tells may be left out (RFC 9110 §9.3.2): a million
-		// rows are not read to send none of them. One row says whether it can be had.
-		if _, _, err := s.tasks.TaskPage(r.Context(), user, q.TaskQuery, 1); err != nil {
-			return err
-		}
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(http.StatusOK)
-		return nil
+	return sendTasks(w, s.tasks.ListTasks(r.Context(), user, q.TaskQuery))
+}
+
+// headList reads no list: what only the content tells may be left out of the answer
+// to a HEAD (RFC 9110 §9.3.2). One row says whether the list can be had.
+func (s *Server) headList(w http.ResponseWriter, r *http.Request, user string, q listQuery) error {
+	q.Search = ""
+	if _, _, err := s.tasks.PageTasks(r.Context(), user, q.TaskQuery, 1); err != nil {
+		return err
 	}
-	out := newTaskList(w)
-	for task, err := range s.tasks.ListTasks(r.Context(), user, q.TaskQuery) {
-		if err == nil {
-			err = out.add(task)
-		}
-		if err != nil {
-			// Once something is sent, web.Fail breaks the connection off: a
-			// list that ends early must not read as a whole one.
-			return err
-		}
-	}
-	return out.end()
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusOK)
+	return nil
 }
 
 // sendPage answers one page, with a link to the next (RFC 8288) where there is one.
 func (s *Server) sendPage(w http.ResponseWriter, r *http.Request, user string, q listQuery) error {
-	tasks, next, err := s.tasks.TaskPage(r.Context(), user, q.TaskQuery, q.limit)
+	tasks, next, err := s.tasks.PageTasks(r.Context(), user, q.TaskQuery, q.limit)
 	if err != nil {
 		return err
 	}
@@ -57,10 +60,24 @@ func (s *Server) sendPage(w http.ResponseWriter, r *http.Request, user string, q
 		q.raw.Set("cursor", writeCursor(*next, user, q.TaskQuery))
 		w.Header().Set("Link", "<"+tasksPath(user)+"?"+q.raw.Encode()+`>; rel="next"`)
 	}
+	if err := sendTasks(w, tasks); err != nil {
+		w.Header().Del("Link")
+		return err
+	}
+	return nil
+}
+
+// sendTasks sends the tasks while they are read.
+func sendTasks(w http.ResponseWriter, tasks iter.Seq2[store.Task, error]) error {
 	out := newTaskList(w)
-	for _, task := range tasks {
-		if err := out.add(task); err != nil {
-			return err
+	for task, err := range tasks {
+		if err == nil {
+			err = out.add(task)
+		}
+		if err != nil {
+			// Once something is sent, web.Fail breaks the connection off: a
+			// list that ends early must not read as a whole one.
+			return searchFault(err)
 		}
 	}
 	return out.end()

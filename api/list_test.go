@@ -36,7 +36,7 @@ func (b broken) ListTasks(context.Context, string, store.TaskQuery) iter.Seq2[st
 	}
 }
 
-func (b broken) TaskPage(context.Context, string, store.TaskQuery, int) ([]store.Task, *store.TaskPosition, error) {
+func (b broken) PageTasks(context.Context, string, store.TaskQuery, int) (iter.Seq2[store.Task, error], *store.TaskPosition, error) {
 	return nil, nil, b.err
 }
 
@@ -115,7 +115,7 @@ func TestAHeadReadsNoList(t *testing.T) {
 // onePage is a store whose pages are whole.
 type onePage struct{ broken }
 
-func (onePage) TaskPage(context.Context, string, store.TaskQuery, int) ([]store.Task, *store.TaskPosition, error) {
+func (onePage) PageTasks(context.Context, string, store.TaskQuery, int) (iter.Seq2[store.Task, error], *store.TaskPosition, error) {
 	return nil, nil, nil
 }
 

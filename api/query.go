@@ -57,7 +57,7 @@ func (q *query) verdict() error {
 	return e
 }
 
-// maxPage bounds a page, which is held in memory: a task has up to 41 KiB.
+// maxPage bounds a page.
 const maxPage = 200
 
 // maxSearch bounds a text to search for, in code points.

@@ -78,7 +78,7 @@ func TestAnInstanceServesBesideALaterVersion(t *testing.T) {
 		t.Run(v.name, func(t *testing.T) {
 			t.Parallel()
 			d := migrated(t, v)
-			d.exec(t, `INSERT INTO `+d.VersionTable()+` (version_id, is_applied) VALUES (99999, `+map[bool]string{true: "1", false: "true"}[d.Engine() == "sqlite"]+`)`)
+			d.exec(t, `INSERT INTO `+store.VersionTable+` (version_id, is_applied) VALUES (99999, `+map[bool]string{true: "1", false: "true"}[d.Engine() == "sqlite"]+`)`)
 			wantError(t, "check", d.CheckMigrated(t.Context()), store.ErrAhead)
 			beat(t, d.Store)
 		})

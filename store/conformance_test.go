@@ -135,7 +135,7 @@ func TestConformance(t *testing.T) {
 	t.Parallel()
 	cases := map[string]func(*testing.T, *database){}
 	for _, group := range []map[string]func(*testing.T, *database){
-		userCases(), sessionCases(), taskCases(), listCases(), taskQueryCases(), taskEventCases(), onceCases(), keyCases(), textCases(), contextCases(), accountCases(), linkCases(), mailCases(), adminCases(), clientCases(), aliveCases(),
+		userCases(), sessionCases(), taskCases(), listCases(), taskQueryCases(), pieceCases(), taskEventCases(), onceCases(), keyCases(), textCases(), contextCases(), accountCases(), linkCases(), mailCases(), adminCases(), clientCases(), aliveCases(),
 	} {
 		for name, run := range group {
 			cases[name] = run

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"io/fs"
-	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -12,7 +11,10 @@ import (
 
 // What the tests look at from outside the package.
 
-const Patience = patience
+const (
+	Patience = patience
+	WALLimit = walLimit
+)
 
 var (
 	SentinelOf     = sentinelOf
@@ -51,9 +53,69 @@ func OpenLinks(databaseURL string, silence time.Duration) (*sql.DB, error) {
 	return sql.OpenDB(connector{hosts: hosts, silence: silence}), nil
 }
 
-// PageStatement is what TaskPage asks the database.
-func (s *Store) PageStatement(q TaskQuery, userID string, limit int) (string, []any) {
-	return s.pageStatement(q, userID, limit)
+// TaskPage is PageTasks with the tasks in memory.
+func (s *Store) TaskPage(ctx context.Context, userID string, q TaskQuery, limit int) (tasks []Task, next *TaskPosition, err error) {
+	found, next, err := s.PageTasks(ctx, userID, q, limit)
+	if err != nil {
+		return nil, nil, err
+	}
+	for t, err := range found {
+		if err != nil {
+			return nil, nil, err
+		}
+		tasks = append(tasks, t)
+	}
+	return tasks, next, nil
+}
+
+// Statement is what the store has asked the database.
+type Statement struct {
+	Text string // with ? for parameters
+	Args []any
+}
+
+// RecordReads passes what is asked through the handle for frequent reads to f.
+func (s *Store) RecordReads(f func(Statement)) { s.often = recorder{s.often, f} }
+
+// recorder keeps the texts as they were before Rebind.
+type recorder struct {
+	handle
+	f func(Statement)
+}
+
+func (r recorder) Rebind(query string) string { return query }
+
+func (r recorder) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	r.f(Statement{query, args})
+	return r.handle.QueryContext(ctx, r.handle.Rebind(query), args...)
+}
+
+func (r recorder) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	r.f(Statement{query, args})
+	return r.handle.QueryRowContext(ctx, r.handle.Rebind(query), args...)
+}
+
+// SetSearch sets how many tasks are looked through for a page and for a list.
+func (s *Store) SetSearch(page, list int) {
+	s.pageWork.tasks, s.listWork.tasks = page, list
+}
+
+// SetSearchBytes does so by the bytes of their texts.
+func (s *Store) SetSearchBytes(page, list int) {
+	s.pageWork.bytes, s.listWork.bytes = page, list
+}
+
+// What bounds a statement.
+const (
+	LongRows    = longRows
+	SearchRows  = searchRows
+	SearchBytes = searchBytes
+)
+
+// SetWALLimit sets the size from which on the log is emptied.
+func (s *Store) SetWALLimit(size int64) {
+	s.checkpoints.limit = size
+	s.checkpoints.from.Store(size)
 }
 
 // Meanwhile calls f within the transaction of a change.
@@ -62,10 +124,7 @@ func Meanwhile(f func()) Also {
 }
 
 // VersionTable is where the migrations that were applied are noted.
-func (s *Store) VersionTable() string {
-	words := strings.Fields(s.engine.versionsSQL)
-	return words[len(words)-1]
-}
+const VersionTable = versionTable
 
 var (
 	ParameterRules = parameterRules

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -54,13 +55,7 @@ func readable(text string) string {
 // program has written, and reports whether there may be more of them. It stops early
 // once it has kept other writers waiting for atMost.
 func (s *Store) FoldTasks(ctx context.Context, limit int, atMost time.Duration) (more bool, err error) {
-	var t Task
-	var found []Task
-	err = s.call(ctx, "find tasks to fold", func(ctx context.Context) error {
-		found = nil
-		return querier{s.read}.each(ctx, t.fields(), func() { found = append(found, t) },
-			`SELECT `+taskColumns+` FROM tasks WHERE title_fold IS NULL ORDER BY id LIMIT ?`, limit)
-	})
+	found, more, err := s.unfolded(ctx, limit)
 	if err != nil || len(found) == 0 {
 		return false, err
 	}
@@ -76,7 +71,6 @@ func (s *Store) FoldTasks(ctx context.Context, limit int, atMost time.Duration) 
 		}
 	}
 	err = s.tx(ctx, "fold tasks", func(ctx context.Context, q querier) error {
-		more = len(found) == limit
 		begun := time.Now()
 		for i, t := range found {
 			if i > 0 && time.Since(begun) >= atMost {
@@ -85,12 +79,40 @@ func (s *Store) FoldTasks(ctx context.Context, limit int, atMost time.Duration) 
 			}
 			// Not a change of the task: its version and times stay. One that was
 			// changed meanwhile is left for the next time.
-			if _, err := q.exec(ctx, `UPDATE tasks SET title_key = ?, title_fold = ?, description_fold = ? WHERE id = ? AND version = ? AND title_fold IS NULL`,
-				sortKey(texts[i].title), texts[i].title, texts[i].description, t.ID, t.Version); err != nil {
+			if _, err := q.exec(ctx, `UPDATE tasks SET title_key = ?, title_fold = ?, description_fold = ? WHERE user_id = ? AND id = ? AND version = ? AND title_fold IS NULL`,
+				sortKey(texts[i].title), texts[i].title, texts[i].description, t.UserID, t.ID, t.Version); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
 	return more, err
+}
+
+// unfolded returns some of the tasks that are not searchable yet.
+func (s *Store) unfolded(ctx context.Context, limit int) (found []Task, more bool, err error) {
+	limit = min(limit, listRows)
+	var rows []taskRow
+	err = s.call(ctx, "find tasks to fold", func(ctx context.Context) error {
+		var r taskRow
+		return querier{s.read}.each(ctx, append(r.fields(), &r.partial), func() { rows = append(rows, r) },
+			`SELECT `+rowColumns+` FROM tasks WHERE title_fold IS NULL ORDER BY id LIMIT ?`, limit)
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	_, end := nextPartial(rows, 0)
+	for _, r := range rows[:end] {
+		t := r.Task
+		if r.partial {
+			if t, err = s.Task(ctx, t.UserID, t.ID); errors.Is(err, ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return nil, false, err
+			}
+		}
+		found = append(found, t)
+	}
+	return found, len(rows) == limit || end < len(rows), nil
 }

@@ -58,6 +58,8 @@ func openPostgres(ctx context.Context, databaseURL string, patience time.Duratio
 		countRead:  counting,
 		countWrite: counting,
 		patience:   patience,
+		pageWork:   pageWork,
+		listWork:   listWork,
 		engine: engine{
 			name:       "postgres",
 			shared:     true,

@@ -236,3 +236,49 @@ func TestAMigrationWaitsForAnotherProcessUntilThatIsGone(t *testing.T) {
 		})
 	}
 }
+
+// TestAKilledMigrationOfTheTasksHasChangedNothing: it is killed with its index built,
+// while it waits for somebody who reads.
+func TestAKilledMigrationOfTheTasksHasChangedNothing(t *testing.T) {
+	t.Parallel()
+	d := migrated(t, variants()[1])
+	u, _ := signedUp(t, d.Store)
+	manyTasks(t, d, u.ID, 1000)
+	for applied(t, d.Store) > 15 {
+		if err := d.MigrateDown(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	db := d.raw(t)
+	reader, err := db.Beginx()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := reader.Exec(`SELECT 1 FROM tasks`); err != nil {
+		t.Fatal(err)
+	}
+	child, _ := startProcess(t, d.url, "", "migrate")
+	waiting := func() (n int) {
+		t.Helper()
+		if err := db.Get(&n, `SELECT count(*) FROM pg_locks WHERE relation = 'tasks'::regclass AND mode = 'AccessExclusiveLock' AND NOT granted`); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for waiting() == 0 {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if err := child.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := reader.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, "after the kill", d.CheckMigrated(t.Context()), store.ErrBehind)
+	if err := d.MigrateUp(t.Context()); err != nil {
+		t.Errorf("once more: %v", err)
+	}
+	if got := len(listed(t, d.Store, u.ID)); got != 1000 {
+		t.Errorf("got %d tasks, want all 1000", got)
+	}
+}

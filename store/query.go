@@ -79,6 +79,9 @@ func (s *Store) try(ctx context.Context, pool *sqlx.DB, f func(context.Context, 
 		err = s.file.check() // what is not where it will be looked for is not acknowledged
 	}
 	s.announce(t)
+	if err == nil {
+		s.checkpoints.written()
+	}
 	return err
 }
 

@@ -67,6 +67,9 @@ func openSQLite(ctx context.Context, path string, patience time.Duration) (*Stor
 	if err == nil {
 		err = file.settle()
 	}
+	if err == nil {
+		s.startCheckpoints(path)
+	}
 	if err != nil {
 		_ = s.Close()
 		return nil, fmt.Errorf("database %s: %w", path, err)
@@ -160,6 +163,7 @@ func connectSQLite(file *file, patience time.Duration) (*Store, error) {
 		"_txlock":       {"immediate"}, // a transaction that reads first could not become a writer later
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {"FULL"}, // in WAL mode, NORMAL loses the last commits when the power fails
+		"_pragma":       {fmt.Sprintf("journal_size_limit(%d)", walLimit)},
 	})
 	if err != nil {
 		return nil, err
@@ -177,6 +181,8 @@ func connectSQLite(file *file, patience time.Duration) (*Store, error) {
 		file:       file,
 		turn:       newTurn(file.handle),
 		patience:   patience,
+		pageWork:   pageWork,
+		listWork:   listWork,
 		engine: engine{
 			name:       "sqlite",
 			dialect:    goose.DialectSQLite3,

@@ -197,7 +197,7 @@ func TestEveryConnectionHasTheSameSettings(t *testing.T) {
 }
 
 // readsOnly are the methods that write nothing when there is nothing to do.
-var readsOnly = []string{"Ping", "CheckMigrated", "MigrationStatus", "MigrateUp", "CredentialByEmail",
+var readsOnly = []string{"Ping", "Counters", "CheckMigrated", "MigrationStatus", "MigrateUp", "CredentialByEmail",
 	"SessionByTokenHash", "LiveSessions", "ListTasks", "TaskPage", "TaskEvents", "TaskFeed", "TaskFeeds", "Task", "Keys", "AccountsOf", "SessionsOf", "AddressFree",
 	"UserByEmail", "UserByID", "PasswordHash", "Users", "Events", "Clients",
 	"FoldTasks"} // when there is none to fold

@@ -51,7 +51,8 @@ type Store struct {
 	// often is read for statements that are run all the time and never vary.
 	often handle
 
-	watch *watch // on SQLite, once it is open
+	watch       *watch       // on SQLite, once it is open
+	checkpoints *checkpoints // likewise
 
 	trouble trouble
 
@@ -62,6 +63,8 @@ type Store struct {
 	announcer     *announcer
 
 	patience time.Duration // bounds a call
+
+	pageWork, listWork work // bound what a search looks through
 
 	sessionsLock string   // the file that ClaimSessions locks; "" where nothing is to be claimed
 	claimed      *os.File // locked until Close
@@ -98,6 +101,7 @@ func (s *Store) Close() error {
 	if s.claimed != nil {
 		defer s.claimed.Close()
 	}
+	s.checkpoints.close()
 	if s.file.another() {
 		return nil
 	}

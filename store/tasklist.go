@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"iter"
-	"strings"
 	"time"
 )
 
@@ -15,7 +14,12 @@ type TaskQuery struct {
 	By         TaskOrder // ties are ordered by id
 	Descending bool
 	After      *TaskPosition // nil: from the start
+	Turn       Turn          // of a search; nil: whenever it likes
 }
+
+// Turn is asked before each statement of a search, which leaves when it has its
+// answer: between two of them others have theirs. An error ends the search.
+type Turn func(context.Context) (leave func(), err error)
 
 // TaskOrder is what tasks are ordered by.
 type TaskOrder int
@@ -35,28 +39,29 @@ type TaskPosition struct {
 	ID  int64
 }
 
-// taskKeys are the columns of the orders. Each has an index behind user_id, and
-// behind user_id and completed.
-var taskKeys = [...]string{ByID: "", ByCreated: "created_at", ByUpdated: "updated_at", ByTitle: "title_key"}
+// listRows is how many tasks of a list are read at once.
+const listRows = 200
 
 // ListTasks returns the tasks of the user that q asks for. An error ends the
-// sequence.
+// sequence; it is ErrSearchTooLong where there is too much to look through.
 //
 // The rows are fetched page by page, so that a slow reader at the other end
 // holds neither a connection nor a snapshot while it reads, and a list takes
 // the memory of a page, however long it is. A task that is created or deleted
 // meanwhile may be in it or not, and one whose place changes also twice.
 func (s *Store) ListTasks(ctx context.Context, userID string, q TaskQuery) iter.Seq2[Task, error] {
-	const page = 50 // rows of up to 41 KiB, for each reader that stands still
+	if q.Search != "" {
+		return s.searchAll(ctx, userID, q)
+	}
 	return func(yield func(Task, error) bool) {
 		for {
-			tasks, next, err := s.TaskPage(ctx, userID, q, page)
+			rows, next, err := s.taskRows(ctx, userID, q, listRows)
 			if err != nil {
 				yield(Task{}, err)
 				return
 			}
-			for _, t := range tasks {
-				if !yield(t, nil) {
+			for t, err := range s.whole(ctx, userID, rows) {
+				if !yield(t, err) || err != nil {
 					return
 				}
 			}
@@ -68,101 +73,23 @@ func (s *Store) ListTasks(ctx context.Context, userID string, q TaskQuery) iter.
 	}
 }
 
-// TaskPage returns up to limit tasks of the user that q asks for, and where to go
+// PageTasks returns up to limit tasks of the user that q asks for, and where to go
 // on, or nil when these were the last. It counts nothing and skips nothing, so a
 // page costs the same wherever it is, and no task that stays as it is comes twice
-// or never while others come and go.
-func (s *Store) TaskPage(ctx context.Context, userID string, q TaskQuery, limit int) (tasks []Task, next *TaskPosition, err error) {
-	statement, args := s.pageStatement(q, userID, limit+1)
-	err = s.call(ctx, "list tasks", func(ctx context.Context) error {
-		var t Task
-		var at, last TaskPosition
-		key := q.keyField(&at)
-		dest := t.fields()
-		if key != nil {
-			dest = append(dest, key)
-		}
-		return querier{s.often}.each(ctx, dest, func() {
-			if len(tasks) == limit {
-				next = new(last)
-				return
-			}
-			at.ID = t.ID
-			last = at
-			tasks = append(tasks, t)
-		}, statement, args...)
-	})
+// or never while others come and go. A page of a search may have fewer tasks than
+// limit, or none, and yet not be the last: it ends where enough was looked through.
+//
+// Where to go on is known at once. Long texts are fetched while the tasks are read.
+func (s *Store) PageTasks(ctx context.Context, userID string, q TaskQuery, limit int) (iter.Seq2[Task, error], *TaskPosition, error) {
+	page := s.taskRows
+	if q.Search != "" {
+		page = s.searchPage
+	}
+	rows, next, err := page(ctx, userID, q, limit)
 	if err != nil {
 		return nil, nil, err
 	}
-	return tasks, next, nil
-}
-
-// pageStatement is one of a few dozen texts.
-func (s *Store) pageStatement(q TaskQuery, userID string, limit int) (string, []any) {
-	var b strings.Builder
-	key := taskKeys[q.By]
-	b.WriteString(`SELECT ` + taskColumns)
-	if key != "" {
-		b.WriteString(`, ` + key)
-	}
-	b.WriteString(` FROM tasks WHERE user_id = ?`)
-	args := []any{userID}
-	if q.Completed != nil {
-		b.WriteString(` AND completed = ?`)
-		args = append(args, *q.Completed)
-	}
-	if q.Search != "" {
-		// Not LIKE, which starts anew at each character: where a few hundred long
-		// texts repeat one letter, a search for 254 of it and another takes seconds.
-		find := s.engine.findSQL
-		b.WriteString(` AND (` + find("title_fold") + ` OR ` + find("description_fold") + `)`)
-		text := fold(q.Search)
-		args = append(args, text, text)
-	}
-	comparison, direction := ` > `, ``
-	if q.Descending {
-		comparison, direction = ` < `, ` DESC`
-	}
-	order := `id` + direction
-	if key != "" {
-		order = key + direction + `, ` + order
-	}
-	switch {
-	case q.After == nil:
-	case key == "":
-		b.WriteString(` AND id` + comparison + `?`)
-		args = append(args, q.After.ID)
-	default:
-		b.WriteString(` AND (` + key + `, id)` + comparison + `(?, ?)`)
-		args = append(args, q.After.Key, q.After.ID)
-	}
-	b.WriteString(` ORDER BY ` + order + ` LIMIT ?`)
-	return b.String(), append(args, limit)
-}
-
-// keyField is where the order's column is scanned to, nil for ByID.
-func (q TaskQuery) keyField(at *TaskPosition) any {
-	switch q.By {
-	case ByID:
-		return nil
-	case ByTitle:
-		return &at.Key
-	default:
-		return instantText{&at.Key}
-	}
-}
-
-// instantText is the destination of a time that is kept as text.
-type instantText struct{ to *string }
-
-// Scan implements sql.Scanner.
-func (i instantText) Scan(value any) error {
-	t, err := parse(value)
-	if err == nil {
-		*i.to = format(t)
-	}
-	return err
+	return s.whole(ctx, userID, rows), next, nil
 }
 
 // ValidPosition reports whether p can be a place in the order of q. A database

@@ -19,7 +19,6 @@ func taskQueryCases() map[string]func(*testing.T, *database) {
 		"a search finds text in any language, literally": searchCase,
 		"a search is quick whatever is searched for":     hostileSearchCase,
 		"tasks of another program are folded":            foldCase,
-		"every page is read from an index":               planCase,
 		"two writers of one version cannot both succeed": versionCase,
 	}
 }
@@ -272,60 +271,6 @@ func TestFoldingMakesWay(t *testing.T) {
 				t.Errorf("got %d tasks, want all 3", len(got))
 			}
 		})
-	}
-}
-
-// planCase asks each engine how it would read a page.
-func planCase(t *testing.T, d *database) {
-	u, _ := signedUp(t, d.Store)
-	manyTasks(t, d, u.ID, 2000)
-	conn, err := d.raw(t).Connx(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if d.Engine() == "postgres" {
-		// With a few thousand rows a bitmap and a sort are as cheap, and which
-		// of them is chosen changes from run to run.
-		for _, statement := range []string{`ANALYZE tasks`, `SET enable_bitmapscan = off`, `SET enable_seqscan = off`} {
-			if _, err := conn.ExecContext(t.Context(), statement); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	for name, by := range orders {
-		for _, completed := range []*bool{nil, new(false)} {
-			for _, descending := range []bool{false, true} {
-				after := store.TaskPosition{ID: 5, Key: map[store.TaskOrder]string{
-					store.ByCreated: "2026-03-01T10:00:00.123Z", store.ByUpdated: "2026-03-01T10:00:00.123Z", store.ByTitle: "task",
-				}[by]}
-				q := store.TaskQuery{By: by, Descending: descending, Completed: completed, After: &after}
-				statement, args := d.PageStatement(q, u.ID, 50)
-				explain := "EXPLAIN "
-				if d.Engine() == "sqlite" {
-					explain = "EXPLAIN QUERY PLAN "
-				}
-				rows, err := conn.QueryxContext(t.Context(), explain+conn.Rebind(statement), args...)
-				if err != nil {
-					t.Fatalf("%s: %v", statement, err)
-				}
-				var plan strings.Builder
-				for rows.Next() {
-					columns, err := rows.SliceScan()
-					if err != nil {
-						t.Fatal(err)
-					}
-					fmt.Fprintf(&plan, "%s\n", columns[len(columns)-1])
-				}
-				if err := rows.Err(); err != nil {
-					t.Fatal(err)
-				}
-				if text := plan.String(); !strings.Contains(text, "tasks_") ||
-					strings.Contains(text, "Sort") || strings.Contains(text, "TEMP B-TREE") || strings.Contains(text, "SCAN tasks") || strings.Contains(text, "Seq Scan") {
-					t.Errorf("by %s, descending %t, completed given: %t: not from an index in order:\n%s\n%s", name, descending, completed != nil, statement, text)
-				}
-			}
-		}
 	}
 }
 

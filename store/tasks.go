@@ -153,10 +153,10 @@ func taskAt(userID string, id int64, only *Versions) (where string, args []any) 
 	case len(only.Only) == 0:
 		return where + ` AND 1 = 0`, args
 	default:
-		where += ` AND version IN (` + marks(only.Only) + `)`
+		where += ` AND version IN (` + marks(len(only.Only)) + `)`
 	}
 	if len(only.Not) > 0 {
-		where += ` AND version NOT IN (` + marks(only.Not) + `)`
+		where += ` AND version NOT IN (` + marks(len(only.Not)) + `)`
 	}
 	for _, v := range slices.Concat(only.Only, only.Not) {
 		args = append(args, v)
@@ -164,9 +164,9 @@ func taskAt(userID string, id int64, only *Versions) (where string, args []any) 
 	return where, args
 }
 
-// marks are the placeholders of a list.
-func marks(list []int64) string {
-	return strings.TrimPrefix(strings.Repeat(", ?", len(list)), ", ")
+// marks are the placeholders of a list of n.
+func marks(n int) string {
+	return strings.TrimPrefix(strings.Repeat(", ?", n), ", ")
 }
 
 // whyNoTask tells ErrNotFound from the errors of only, after no row was changed.

@@ -12,13 +12,13 @@ import (
 )
 
 // turns are those of several processes on one file.
-func turns(t *testing.T, n int) []store.Turn {
+func turns(t *testing.T, n int) []store.FileTurn {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "x.db")
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var all []store.Turn
+	var all []store.FileTurn
 	for range n {
 		turn, err := store.OpenTurn(path)
 		if err != nil {
@@ -29,7 +29,7 @@ func turns(t *testing.T, n int) []store.Turn {
 	return all
 }
 
-func take(t *testing.T, turn store.Turn) (release func()) {
+func take(t *testing.T, turn store.FileTurn) (release func()) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -42,7 +42,7 @@ func take(t *testing.T, turn store.Turn) (release func()) {
 
 // taking takes the turn in the background, and returns when it stands in the queue behind
 // the holder.
-func taking(t *testing.T, ctx context.Context, holder, turn store.Turn, got func(release func(), err error)) (done chan struct{}) {
+func taking(t *testing.T, ctx context.Context, holder, turn store.FileTurn, got func(release func(), err error)) (done chan struct{}) {
 	t.Helper()
 	done = make(chan struct{})
 	go func() {

@@ -90,7 +90,7 @@ export interface paths {
         };
         /**
          * List tasks
-         * @description Without `limit` all of them, streamed, oldest first unless `sort` says otherwise. With `limit` a page: follow `Link` with `rel="next"` until there is none. Pages stay right while tasks come and go: a task that is there all the time is on exactly one of them.
+         * @description Without `limit` all of them, streamed, oldest first unless `sort` says otherwise. With `limit` a page: follow `Link` with `rel="next"` until there is none. A page may have fewer tasks than `limit`, or none, and yet have a `Link`: one of a search ends where enough was looked through. Pages stay right while tasks come and go: a task that is there all the time is on exactly one of them.
          */
         get: operations["fetchTasks"];
         put?: never;
@@ -478,6 +478,18 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description Too many requests of the caller are under way: MAX_REQUESTS_PER_CALLER. Or too many searches of the user, or event streams of the user or of all. Ask again after `Retry-After`. */
+        TooMany: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description A request with this `Idempotency-Key` is still being answered. Ask again after `Retry-After`. */
         Conflict: {
             headers: {
@@ -548,19 +560,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The user has too many event streams open, or all users together have. Try again after `Retry-After`, and read the list meanwhile. */
-        TooManyStreams: {
-            headers: {
-                "X-Request-Id": components["headers"]["RequestId"];
-                "Cache-Control": components["headers"]["CacheControl"];
-                "Retry-After": components["headers"]["RetryAfter"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description The database, or the keys that tokens are verified with, cannot be had at the moment. Ask again after `Retry-After`. */
+        /** @description The database, or the keys that tokens are verified with, cannot be had at the moment, or too many bodies are being read or too many searches under way. Ask again after `Retry-After`. */
         Unavailable: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -907,6 +907,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NoSuchUser"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];
         };
@@ -957,6 +958,7 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];
         };
@@ -1002,7 +1004,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NoSuchUser"];
             422: components["responses"]["Invalid"];
-            429: components["responses"]["TooManyStreams"];
+            429: components["responses"]["TooMany"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];
         };
@@ -1055,6 +1057,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             412: components["responses"]["PreconditionFailed"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];
         };
@@ -1114,6 +1117,7 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];
         };
@@ -1163,6 +1167,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             412: components["responses"]["PreconditionFailed"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];
         };
@@ -1223,6 +1228,7 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];
         };
@@ -1273,6 +1279,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             412: components["responses"]["PreconditionFailed"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];
         };

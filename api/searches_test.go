@@ -1,0 +1,187 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"vestibule/internal/fair"
+	"vestibule/internal/web"
+	"vestibule/store"
+)
+
+// searching is a store whose searches stand still until they are let go, and whose
+// other lists are whole and empty.
+type searching struct {
+	onePage
+	begun, letGo chan struct{}
+}
+
+func (s searching) PageTasks(ctx context.Context, _ string, q store.TaskQuery, _ int) (iter.Seq2[store.Task, error], *store.TaskPosition, error) {
+	if q.Search != "" {
+		s.begun <- struct{}{}
+		select {
+		case <-s.letGo:
+		case <-ctx.Done():
+		}
+	}
+	return func(func(store.Task, error) bool) {}, nil, ctx.Err()
+}
+
+func TestAUserSearchesAFewTimesAtOnce(t *testing.T) {
+	tasks := searching{begun: make(chan struct{}), letGo: make(chan struct{})}
+	s := startSurface(t, sharedSecretConfig(), Deps{Tasks: tasks})
+	const path = "/api/me/tasks?limit=50&q=x"
+	var wg sync.WaitGroup
+	for range searchesPerUser {
+		wg.Go(func() {
+			if got := s.do(t, "GET", path, "", auth(mint(t, ada))).StatusCode; got != 200 {
+				t.Errorf("a search: got %d, want 200", got)
+			}
+		})
+		<-tasks.begun
+	}
+	for _, path := range []string{path, "/api/me/tasks?q=x"} {
+		res := s.do(t, "GET", path, "", auth(mint(t, ada)))
+		res.isProblem(t, 429, "Too many searches at once")
+		if got := res.Header.Get("Retry-After"); got != "1" {
+			t.Errorf("Retry-After: got %q, want 1", got)
+		}
+	}
+	// What searches nothing is served, and so is everybody else.
+	if got := s.do(t, "GET", "/api/me/tasks?limit=50", "", auth(mint(t, ada))).StatusCode; got != 200 {
+		t.Errorf("the searcher's own list: got %d, want 200", got)
+	}
+	wg.Go(func() {
+		if got := s.do(t, "GET", path, "", auth(mint(t, bob))).StatusCode; got != 200 {
+			t.Errorf("another's search: got %d, want 200", got)
+		}
+	})
+	<-tasks.begun
+	close(tasks.letGo)
+	wg.Wait()
+	wg.Go(func() { <-tasks.begun })
+	if got := s.do(t, "GET", path, "", auth(mint(t, ada))).StatusCode; got != 200 {
+		t.Errorf("afterwards: got %d, want 200", got)
+	}
+	wg.Wait()
+}
+
+func TestSearchesOfAllAreBounded(t *testing.T) {
+	s := newSurface(t, sqlite)
+	for i := range searchesInAll {
+		if _, err := s.server.searches.requests.Enter(t.Context(), fmt.Sprint(i), 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	res := s.do(t, "GET", "/api/me/tasks?q=x", "", auth(mint(t, ada)))
+	res.isProblem(t, 503, "Too many searches at once")
+	if got := res.Header.Get("Retry-After"); got != "1" {
+		t.Errorf("Retry-After: got %q, want 1", got)
+	}
+	if got := s.do(t, "GET", "/api/me/tasks", "", auth(mint(t, ada))).StatusCode; got != 200 {
+		t.Errorf("a list: got %d, want 200", got)
+	}
+}
+
+// TestStatementsOfSearchesShareFewPlaces: whatever is searched for, most connections
+// are left for others.
+func TestStatementsOfSearchesShareFewPlaces(t *testing.T) {
+	for _, processors := range []int{1, 2, 64} {
+		s := newSearches(processors)
+		var running, most atomic.Int64
+		var wg sync.WaitGroup
+		for i := range 40 {
+			turn, leave, err := s.begin(t.Context(), fmt.Sprint(i))
+			if err != nil {
+				t.Fatal(err)
+			}
+			wg.Go(func() {
+				defer leave()
+				for range 20 {
+					leave, err := turn(t.Context())
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if n := running.Add(1); n > most.Load() {
+						most.Store(n)
+					}
+					runtime.Gosched()
+					running.Add(-1)
+					leave()
+				}
+			})
+		}
+		wg.Wait()
+		if got, want := most.Load(), int64(max(1, min(4, processors/2))); got > want {
+			t.Errorf("%d processors: %d statements at once, want %d at most", processors, got, want)
+		}
+	}
+}
+
+func TestASearchThatWaitsTooLongIsAnOutage(t *testing.T) {
+	s := newSearches(2)
+	s.places = fair.New(fair.Limits{Places: 1})
+	turn, leave, err := s.begin(t.Context(), ada)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer leave()
+	if _, err := turn(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_, err = turn(t.Context())
+	if e, ok := errors.AsType[*web.Error](err); !ok || e.Status != 503 || e.Header.Get("Retry-After") != "1" {
+		t.Errorf("got %v, want a 503 with Retry-After", err)
+	}
+}
+
+// endlessSearch finds some tasks and then has looked through enough.
+type endlessSearch struct {
+	onePage
+	found int
+}
+
+func (s endlessSearch) ListTasks(context.Context, string, store.TaskQuery) iter.Seq2[store.Task, error] {
+	return broken{rows: s.found, err: fmt.Errorf("search: %w", store.ErrSearchTooLong)}.ListTasks(nil, "", store.TaskQuery{})
+}
+
+func (s endlessSearch) PageTasks(context.Context, string, store.TaskQuery, int) (iter.Seq2[store.Task, error], *store.TaskPosition, error) {
+	return func(func(store.Task, error) bool) {}, &store.TaskPosition{ID: 7}, nil
+}
+
+func TestASearchWithoutALimitIsToldToHaveOne(t *testing.T) {
+	s := startSurface(t, sharedSecretConfig(), Deps{Tasks: endlessSearch{}})
+	res := s.do(t, "GET", "/api/me/tasks?q=x", "", auth(mint(t, ada)))
+	if res.StatusCode != 422 || !strings.Contains(res.body, `"field":"limit"`) {
+		t.Errorf("got %d %s, want 422 and limit to be named", res.StatusCode, res.body)
+	}
+	// A page that has seen enough is no error, and says where to go on.
+	res = s.do(t, "GET", "/api/me/tasks?q=x&limit=10", "", auth(mint(t, ada)))
+	if link := res.Header.Get("Link"); res.StatusCode != 200 || res.body != "[]" || !strings.Contains(link, `cursor=`) {
+		t.Errorf("got %d %s, Link %q; want an empty page with a link", res.StatusCode, res.body, link)
+	}
+}
+
+// unreadable is a store whose page has an end, and fails on the way there.
+type unreadable struct{ broken }
+
+func (unreadable) PageTasks(context.Context, string, store.TaskQuery, int) (iter.Seq2[store.Task, error], *store.TaskPosition, error) {
+	return func(yield func(store.Task, error) bool) { yield(store.Task{}, store.ErrUnavailable) }, &store.TaskPosition{ID: 7}, nil
+}
+
+func TestARefusalHasNoLink(t *testing.T) {
+	s := startSurface(t, sharedSecretConfig(), Deps{Tasks: unreadable{}})
+	res := s.do(t, "GET", "/api/me/tasks?limit=10", "", auth(mint(t, ada)))
+	if got := res.Header["Link"]; res.StatusCode != http.StatusServiceUnavailable || got != nil {
+		t.Errorf("got %d and Link %q, want 503 and none", res.StatusCode, got)
+	}
+}
