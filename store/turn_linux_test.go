@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -62,18 +63,18 @@ func TestAProcessThatWaitsIsNext(t *testing.T) {
 	quick, waits := all[0], all[1]
 	for range 50 {
 		release := take(t, quick)
-		had := false
+		var had atomic.Bool
 		done := taking(t, t.Context(), quick, waits, func(release func(), err error) {
 			if err != nil {
 				t.Error(err)
 				return
 			}
-			had = true
+			had.Store(true)
 			release()
 		})
 		release()
 		again := take(t, quick)
-		if !had {
+		if !had.Load() {
 			t.Fatal("the one that had the turn had it again first")
 		}
 		again()
