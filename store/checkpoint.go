@@ -78,12 +78,11 @@ func (c *checkpoints) close() {
 // checkpoint copies the whole log into the database and empties it, in its turn among
 // those who write.
 func (s *Store) checkpoint(ctx context.Context) error {
-	select {
-	case s.turn <- struct{}{}:
-		defer func() { <-s.turn }()
-	case <-ctx.Done():
-		return ctx.Err()
+	release, err := s.takeTurn(ctx)
+	if err != nil {
+		return err
 	}
+	defer release()
 	conn, err := s.write.Conn(ctx)
 	if err != nil {
 		return err

@@ -15,7 +15,7 @@ import (
 )
 
 // The errors that callers tell apart, with errors.Is. Whatever else a method
-// returns is a defect or a damaged database. A context that its owner has
+// returns is a defect. A context that its owner has
 // cancelled stays context.Canceled.
 var (
 	ErrNotFound = errors.New("not found")
@@ -29,8 +29,8 @@ var (
 
 	ErrInvalidText = errors.New("text holds NUL or is not UTF-8")
 
-	// ErrUnavailable means that the database could not be asked or did not
-	// answer. Whether a write has happened is then unknown: it was sent at most
+	// ErrUnavailable means that the database could not be asked, did not answer, or
+	// cannot be written: a full disk, a damaged or read-only file. Whether a write has happened is then unknown: it was sent at most
 	// once, and its confirmation may be what got lost.
 	ErrUnavailable = errors.New("database unavailable")
 
@@ -41,6 +41,14 @@ var (
 	ErrParameter = errors.New("the URL has a parameter that the server does not take")
 
 	ErrClaimed = errors.New("another process serves the sessions of this database")
+
+	// ErrOtherName means that another process has the file open by another name, a hard
+	// link or a mount of the file alone: two names have two logs, and damage the file.
+	ErrOtherName = errors.New("another process has the file open by another name")
+
+	// ErrOtherFile means that another process goes on using the log of this file with one
+	// that was at its place before.
+	ErrOtherFile = errors.New("another process uses the log of this file with the one that was here before")
 
 	ErrBehind = errors.New("the database lacks migrations")
 	ErrAhead  = errors.New("the database has migrations that this version does not know")
@@ -100,6 +108,15 @@ func sentinelOf(err error) error {
 	return nil
 }
 
+// beginError tells, of the errors of a BEGIN, a standby's: to READ WRITE, which lib/pq
+// asks for, it answers that it does not support that.
+func beginError(err error) error {
+	if pq.As(err, pqerror.FeatureNotSupported) != nil {
+		return fmt.Errorf("%w: this server is a standby, which cannot be written to: %w", ErrUnavailable, err)
+	}
+	return err
+}
+
 // lockNotAvailable reports whether PostgreSQL has given up waiting for a lock.
 func lockNotAvailable(err error) bool {
 	return pq.As(err, pqerror.LockNotAvailable) != nil
@@ -118,6 +135,7 @@ func postgresSentinel(code pqerror.Code) error {
 	case pqerror.AdminShutdown, pqerror.CrashShutdown, pqerror.CannotConnectNow, pqerror.IdleSessionTimeout,
 		pqerror.QueryCanceled, // a statement_timeout; a cancelled context never gets here
 		pqerror.LockNotAvailable,
+		pqerror.DataCorrupted, pqerror.IndexCorrupted,
 		pqerror.ReadOnlySQLTransaction: // a primary that has just become a standby
 		return ErrUnavailable
 	}
@@ -140,7 +158,8 @@ func sqliteSentinel(code int) error {
 	}
 	switch code & 0xff { // the primary code of an extended one
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_INTERRUPT,
-		sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM:
+		sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM,
+		sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
 		return ErrUnavailable
 	}
 	return nil

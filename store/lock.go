@@ -40,7 +40,7 @@ func lockPostgres(ctx context.Context, db *sql.DB) (held context.Context, releas
 		}
 		if err != nil {
 			_ = db.Close()
-			return nil, nil, err
+			return nil, nil, beginError(err)
 		}
 	}
 }

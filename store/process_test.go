@@ -56,6 +56,11 @@ func process(task string) error {
 		}
 		fmt.Println("locked")
 		select {}
+	case "hold": // the turn of writers, until killed
+		return s.Record(ctx, event("x"), store.Meanwhile(func() {
+			fmt.Println("held")
+			select {}
+		}))
 	case "create": // until killed
 		for i := 0; ; i++ {
 			t := newTask(user)

@@ -18,7 +18,12 @@ import (
 func (s *Store) call(ctx context.Context, what string, f func(context.Context) error) error {
 	ctx, cancel := context.WithTimeoutCause(context.WithValue(ctx, storeKey{}, s), s.patience, errNoAnswer)
 	defer cancel()
-	return translate(ctx, what, f(ctx))
+	err := s.file.checkSometimes()
+	if err == nil {
+		err = f(ctx)
+	}
+	s.trouble.note(err, time.Now())
+	return translate(ctx, what, err)
 }
 
 // tx runs f in a transaction. f may run more than once, each time from the
@@ -55,17 +60,14 @@ func (s *Store) txIn(ctx context.Context, pool *sqlx.DB, what string, f func(con
 }
 
 func (s *Store) try(ctx context.Context, pool *sqlx.DB, f func(context.Context, querier) error) error {
-	if s.turn != nil {
-		select {
-		case s.turn <- struct{}{}:
-			defer func() { <-s.turn }()
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	tx, err := pool.BeginTxx(ctx, nil)
+	release, err := s.takeTurn(ctx)
 	if err != nil {
 		return err
+	}
+	defer release()
+	tx, err := pool.BeginTxx(ctx, nil)
+	if err != nil {
+		return beginError(err)
 	}
 	defer func() { _ = tx.Rollback() }() // of no effect after Commit
 	t := &transaction{handle: tx}
@@ -73,6 +75,9 @@ func (s *Store) try(ctx context.Context, pool *sqlx.DB, f func(context.Context, 
 		return err
 	}
 	err = tx.Commit()
+	if err == nil {
+		err = s.file.check() // what is not where it will be looked for is not acknowledged
+	}
 	s.announce(t)
 	if err == nil {
 		s.checkpoints.written()

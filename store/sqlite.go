@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -24,9 +25,12 @@ import (
 const sqliteReaders = 8
 
 func openSQLite(ctx context.Context, path string, patience time.Duration) (*Store, error) {
-	path, err := databasePath(path)
+	given, err := databasePath(path)
 	if err != nil {
 		return nil, err
+	}
+	if path, err = followLinks(given); err != nil {
+		return nil, fmt.Errorf("database URL: %w", err)
 	}
 	folder := filepath.Dir(path)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
@@ -42,9 +46,13 @@ func openSQLite(ctx context.Context, path string, patience time.Duration) (*Stor
 	if err := createFile(path); err != nil {
 		return nil, fmt.Errorf("file of the database: %w", err)
 	}
-	s, err := connectSQLite(path, patience)
+	file, err := openFile(given, path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("file of the database: %w", err)
+	}
+	s, err := connectSQLite(file, patience)
+	if err != nil {
+		return nil, errors.Join(err, file.close())
 	}
 	s.sessionsLock = path + ".sessions.lock"
 	if err = s.checkOurs(ctx); err == nil {
@@ -54,7 +62,10 @@ func openSQLite(ctx context.Context, path string, patience time.Duration) (*Stor
 		err = hideFiles(path) // now that it is known to be ours
 	}
 	if err == nil {
-		err = s.openWatch(ctx, path)
+		err = s.openWatch(ctx)
+	}
+	if err == nil {
+		err = file.settle()
 	}
 	if err == nil {
 		s.startCheckpoints(path)
@@ -87,14 +98,37 @@ func databasePath(path string) (string, error) {
 	return path, nil
 }
 
+// followLinks returns where symbolic links lead, which is where SQLite puts its log.
+func followLinks(path string) (string, error) {
+	file, err := filepath.EvalSymlinks(path)
+	switch {
+	case err == nil:
+		return file, nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return "", fmt.Errorf("%s: %w", path, err)
+	}
+	if _, err := os.Lstat(path); err == nil {
+		return "", fmt.Errorf("%s is a symbolic link to a file that is not there", path)
+	}
+	folder, err := filepath.EvalSymlinks(filepath.Dir(path))
+	if err != nil {
+		return path, nil // the folder is to be made
+	}
+	return filepath.Join(folder, filepath.Base(path)), nil
+}
+
 // createFile creates the file if it is missing, for this user alone. SQLite
-// gives its other files the mode of this one.
+// gives its other files the mode of this one, and would delete the log of one that
+// was moved away.
 //
 // It does not open a file that exists: closing it would drop the POSIX locks
 // that another Store in this process holds on it.
 func createFile(path string) error {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		return err
+	}
+	if log, err := os.Stat(path + "-wal"); err == nil && log.Size() > 0 {
+		return fmt.Errorf("%s is missing, and its log %s-wal is there with the last changes; put the file back, or delete the log", path, path)
 	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
@@ -123,9 +157,9 @@ func hideFiles(path string) error {
 	return nil
 }
 
-func connectSQLite(path string, patience time.Duration) (*Store, error) {
+func connectSQLite(file *file, patience time.Duration) (*Store, error) {
 	busy := patience * 4 / 5 // to fail as busy before the call times out
-	write, err := sqlitePool(path, 1, busy, url.Values{
+	write, err := sqlitePool(file, 1, busy, url.Values{
 		"_txlock":       {"immediate"}, // a transaction that reads first could not become a writer later
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {"FULL"}, // in WAL mode, NORMAL loses the last commits when the power fails
@@ -134,7 +168,7 @@ func connectSQLite(path string, patience time.Duration) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	read, err := sqlitePool(path, sqliteReaders, busy, url.Values{"_query_only": {"true"}})
+	read, err := sqlitePool(file, sqliteReaders, busy, url.Values{"_query_only": {"true"}})
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
@@ -144,7 +178,8 @@ func connectSQLite(path string, patience time.Duration) (*Store, error) {
 		write:      write,
 		countRead:  read,
 		countWrite: write,
-		turn:       make(chan struct{}, 1),
+		file:       file,
+		turn:       newTurn(file.handle),
 		patience:   patience,
 		pageWork:   pageWork,
 		listWork:   listWork,
@@ -165,7 +200,7 @@ func connectSQLite(path string, patience time.Duration) (*Store, error) {
 			foldName:    strings.ToLower,
 			findSQL:     func(column string) string { return `instr(` + column + `, ?) > 0` },
 			lock: func(ctx context.Context) (context.Context, func(), error) {
-				release, err := lockFile(ctx, path+".lock")
+				release, err := lockFile(ctx, file.path+".lock")
 				return ctx, release, err // nobody takes it away
 			},
 			migrationPool: func() (*sql.DB, func()) { return write.DB, func() {} },
@@ -173,33 +208,54 @@ func connectSQLite(path string, patience time.Duration) (*Store, error) {
 	}, nil
 }
 
-func (s *Store) openWatch(ctx context.Context, path string) error {
-	pool, err := sqlitePool(path, 1, s.patience*4/5, url.Values{"_query_only": {"true"}})
+func (s *Store) openWatch(ctx context.Context) error {
+	pool, err := sqlitePool(s.file, 1, s.patience*4/5, url.Values{"_query_only": {"true"}})
 	if err != nil {
 		return err
 	}
 	if s.watch, err = newWatch(ctx, pool.DB); err != nil {
 		return errors.Join(err, pool.Close())
 	}
-	return nil
+	_, err = s.Version(ctx) // so that this connection, which stays, has all files open
+	return err
 }
 
 // sqlitePool makes a pool whose connections all have the same settings.
-func sqlitePool(path string, size int, busy time.Duration, settings url.Values) (*sqlx.DB, error) {
+func sqlitePool(file *file, size int, busy time.Duration, settings url.Values) (*sqlx.DB, error) {
+	settings.Set("mode", "rw") // and never made
 	settings.Set("_busy_timeout", fmt.Sprint(busy.Milliseconds()))
 	settings.Set("_foreign_keys", "true")
 	settings.Set("_dqs", "false")     // a mistyped "column" is an error then, not a string
 	settings.Set("_error_rc", "true") // keeps an earlier message of the connection out of an error
 	// A URI, because the name of a file may contain ?, # and %.
-	file := url.URL{Path: filepath.ToSlash(path)}
-	connector, err := sqlite.NewConnector("file:" + file.EscapedPath() + "?" + settings.Encode())
+	uri := url.URL{Path: filepath.ToSlash(file.path)}
+	connector, err := sqlite.NewConnector("file:" + uri.EscapedPath() + "?" + settings.Encode())
 	if err != nil {
 		return nil, err
 	}
-	db := sqlx.NewDb(sql.OpenDB(connector), "sqlite3") // sqlx's name for the placeholders
+	db := sqlx.NewDb(sql.OpenDB(sameFile{connector, file}), "sqlite3") // sqlx's name for the placeholders
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
 	return db, nil
+}
+
+// sameFile opens connections to the file that is open, and to no other of its name.
+type sameFile struct {
+	driver.Connector
+	file *file
+}
+
+// Connect implements driver.Connector. A connection to another file is not closed: that
+// could delete its log.
+func (c sameFile) Connect(ctx context.Context) (driver.Conn, error) {
+	if err := c.file.check(); err != nil {
+		return nil, err
+	}
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return conn, c.file.check()
 }
 
 // checkOurs refuses, before anything is written, a file that another program
@@ -213,7 +269,7 @@ func (s *Store) checkOurs(ctx context.Context) error {
 	var fault *sqlite.Error
 	switch {
 	case errors.As(err, &fault) && fault.Code()&0xff == sqlite3.SQLITE_NOTADB:
-		return fmt.Errorf("%w: %w", ErrForeign, err)
+		return fmt.Errorf("%w: %w", ErrForeign, fault) // which is no outage here
 	case err != nil:
 		return err
 	case foreign > 0:

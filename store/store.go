@@ -43,16 +43,18 @@ type Store struct {
 	// SQLite read and write.
 	countRead, countWrite *sqlx.DB
 
-	// turn is full while somebody writes, and nil on PostgreSQL. Senders are served
-	// in order; of those who wait for a connection of write, database/sql picks
-	// one at random, and whoever has no luck waits until the call times out.
-	turn chan struct{}
+	// On SQLite, otherwise nil. Of those who wait for the connection of write,
+	// database/sql would pick one at random: hence turn.
+	turn *turn
+	file *file
 
 	// often is read for statements that are run all the time and never vary.
 	often handle
 
 	watch       *watch       // on SQLite, once it is open
 	checkpoints *checkpoints // likewise
+
+	trouble trouble
 
 	listenURL string // on PostgreSQL, for connections that listen
 
@@ -99,14 +101,22 @@ func open(ctx context.Context, url string, patience time.Duration) (*Store, erro
 	return nil, errors.New("database URL: want sqlite:PATH or postgres://…")
 }
 
-// Close closes the connections, after the calls that are under way.
+// Close closes the connections, after the calls that are under way. Where there is another
+// SQLite file now they are left to the end of the process: closing the last one would
+// write the log into it.
 func (s *Store) Close() error {
 	var err error
+	if s.claimed != nil {
+		defer s.claimed.Close()
+	}
+	s.checkpoints.close()
+	if s.file.another() {
+		return nil
+	}
 	if s.announcer != nil {
 		s.announcer.end()
 		err = s.announcements.Close()
 	}
-	s.checkpoints.close()
 	if s.watch != nil {
 		err = errors.Join(err, s.watch.close())
 	}
@@ -116,8 +126,8 @@ func (s *Store) Close() error {
 			err = errors.Join(err, pool.Close()) // of no effect the second time
 		}
 	}
-	if s.claimed != nil {
-		err = errors.Join(err, s.claimed.Close())
+	if s.file != nil {
+		err = errors.Join(err, s.file.close())
 	}
 	return err
 }
@@ -132,9 +142,8 @@ func (s *Store) ClaimSessions(ctx context.Context, waiting func()) error {
 		return nil
 	}
 	for first := true; ; first = false {
-		f, err := tryLockFile(s.sessionsLock)
+		err := s.tryClaim()
 		if err == nil {
-			s.claimed = f
 			return nil
 		}
 		if !errors.Is(err, errLocked) {
@@ -147,6 +156,20 @@ func (s *Store) ClaimSessions(ctx context.Context, waiting func()) error {
 			return ErrClaimed
 		}
 	}
+}
+
+// tryClaim locks the sessions by the name of the file, and on the file itself, which may
+// have other names.
+func (s *Store) tryClaim() error {
+	f, err := tryLockFile(s.sessionsLock)
+	if err != nil {
+		return err
+	}
+	if err := trySessions(s.file.handle); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	s.claimed = f
+	return nil
 }
 
 // CheckURL says what is wrong with a database's URL, as far as that can be said

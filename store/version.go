@@ -41,6 +41,9 @@ func (s *Store) Version(ctx context.Context) (n int64, err error) {
 	if s.watch == nil {
 		return 0, errNoVersion
 	}
+	if err := s.file.checkSometimes(); err != nil {
+		return 0, fmt.Errorf("version of the data: %w", err)
+	}
 	// Not even a caller who leaves may interrupt the one connection.
 	if err := s.watch.version.QueryRowContext(context.WithoutCancel(ctx)).Scan(&n); err != nil {
 		return 0, fmt.Errorf("version of the data: %w", err)

@@ -22,12 +22,6 @@ type admin struct {
 	notice   notice
 }
 
-// probe is one thing that must be right for requests to be answered.
-type probe struct {
-	name string
-	ask  func(context.Context) error
-}
-
 // checkTimeout bounds a probe: kubelets and load balancers give up after a
 // second or a few.
 const checkTimeout = 2 * time.Second

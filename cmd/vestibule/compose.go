@@ -19,10 +19,12 @@ import (
 // the other inside the process unless its address was set: the same token and
 // the same verification, without a socket in between.
 func compose(ctx context.Context, c *config, at *listeners, db *store.Store, log *slog.Logger) (*process, error) {
+	pulse := newPulse(db, log)
 	p := &process{
 		log:     log,
 		adminAt: at.admin,
-		admin:   &admin{log: log, checks: []probe{{"database", db.Ping}, listening(at.all())}},
+		admin:   &admin{log: log, checks: []probe{all("database", db.Ping, pulse.ask).patient(), listening(at.all())}},
+		work:    pulse.run,
 		drain:   drainTime,
 		end:     endTime,
 	}
@@ -41,7 +43,7 @@ func compose(ctx context.Context, c *config, at *listeners, db *store.Store, log
 		}
 		apiHandler = s.Handler()
 		p.surfaces = append(p.surfaces, surface{at.api, apiHandler, s.Run, s.EndStreams})
-		p.admin.checks = append(p.admin.checks, probe{"api", s.Ready})
+		p.admin.checks = append(p.admin.checks, probe{"api", s.Ready}.patient())
 	}
 	if at.bff != nil {
 		var upstream http.RoundTripper
@@ -54,7 +56,7 @@ func compose(ctx context.Context, c *config, at *listeners, db *store.Store, log
 		}
 		bffHandler = s.Handler()
 		p.surfaces = append(p.surfaces, surface{at.bff, bffHandler, s.Run, nil})
-		p.admin.checks = append(p.admin.checks, probe{"bff", s.Ready})
+		p.admin.checks = append(p.admin.checks, probe{"bff", s.Ready}.patient())
 	}
 	return p, nil
 }

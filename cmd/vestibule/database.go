@@ -139,6 +139,12 @@ func databaseFailure(d database, err error) error {
 	case errors.Is(err, store.ErrClaimed):
 		f.problem = "names a database that another vestibule serves already"
 		f.cure = "stop that one, or use PostgreSQL, which any number may share"
+	case errors.Is(err, store.ErrOtherName):
+		f.problem = "names a file that another vestibule has open by another name, a hard link or a mount of the file alone"
+		f.cure = "use one name, or mount the folder: SQLite keeps its log beside the name, and two logs damage the file"
+	case errors.Is(err, store.ErrOtherFile):
+		f.problem = "names a file that was put in the place of one that a vestibule still has open"
+		f.cure = "stop that one first; to restore a backup, stop it before"
 	case d.sqlite != "":
 		f.problem = "names a database that cannot be used"
 		f.cure = "make " + d.sqlite + " and its folder writable for this user, or set DATABASE_URL to another file"

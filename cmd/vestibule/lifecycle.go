@@ -26,6 +26,7 @@ const (
 type process struct {
 	log        *slog.Logger
 	surfaces   []surface
+	work       func(context.Context) // beside theirs; nil: none
 	admin      *admin
 	adminAt    *server
 	drain, end time.Duration
@@ -60,6 +61,9 @@ func (p *process) run(ctx context.Context) error {
 	for _, s := range p.surfaces {
 		start(s.at, requests, s.handler)
 		working.Go(func() { s.work(requests) })
+	}
+	if p.work != nil {
+		working.Go(func() { p.work(requests) })
 	}
 	start(p.adminAt, probes, p.admin.handler())
 

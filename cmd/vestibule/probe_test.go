@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+)
+
+// TestAProbeThatHangsIsAnsweredAndAskedOnce, however often /readyz is asked.
+func TestAProbeThatHangsIsAnsweredAndAskedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked, hang := 0, make(chan struct{})
+		p := probe{"disk", func(context.Context) error { asked++; <-hang; return nil }}.patient()
+		ask := func() error {
+			ctx, cancel := context.WithTimeout(t.Context(), checkTimeout)
+			defer cancel()
+			return p.ask(ctx)
+		}
+		var all sync.WaitGroup
+		for range 10 {
+			all.Go(func() {
+				if err := ask(); !errors.Is(err, errNoProbe) {
+					t.Errorf("got %v, want %v", err, errNoProbe)
+				}
+			})
+		}
+		all.Wait()
+		if asked != 1 {
+			t.Errorf("asked %d times, want 1", asked)
+		}
+		close(hang)
+		synctest.Wait()
+		if err := ask(); err != nil || asked != 2 {
+			t.Errorf("got %v after %d questions, want it asked anew", err, asked)
+		}
+	})
+}
+
+func TestProbesUnderOneNameFailWithTheFirst(t *testing.T) {
+	bad := errors.New("bad")
+	good := func(context.Context) error { return nil }
+	if err := all("x", good, good).ask(t.Context()); err != nil {
+		t.Errorf("got %v, want none", err)
+	}
+	if err := all("x", good, func(context.Context) error { return bad }).ask(t.Context()); err != bad {
+		t.Errorf("got %v, want %v", err, bad)
+	}
+}

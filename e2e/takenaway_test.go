@@ -1,0 +1,316 @@
+package e2e
+
+import (
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	_ "modernc.org/sqlite"
+)
+
+// onFile is the product on a SQLite file that the test handles as operators do: with a
+// shell, while it runs.
+type onFile struct {
+	t      *testing.T
+	dir    string
+	file   string
+	addr   []string
+	env    []string
+	split  bool
+	run    []*process
+	ada    *browser
+	backup map[string]string // by how it was made
+}
+
+func newOnFile(t *testing.T, split bool) *onFile {
+	t.Helper()
+	f := &onFile{t: t, dir: t.TempDir(), addr: freeAddrs(t, 4), split: split, backup: map[string]string{}}
+	f.file = filepath.Join(f.dir, "data", "vestibule.db")
+	f.env = []string{"BASE_URL=http://" + f.addr[0], "BFF_ADDR=" + f.addr[0], "API_ADDR=" + f.addr[1], "DATABASE_URL=sqlite:" + f.file,
+		"BETTER_AUTH_SECRET=" + secret, "LOG_FORMAT=json"}
+	f.start()
+	f.ada = newBrowser(t, "http://"+f.addr[0])
+	f.ada.signUp("ada@example.com")
+	f.create()
+	return f
+}
+
+// start starts what serves, and waits until it is ready.
+func (f *onFile) start() {
+	f.t.Helper()
+	path := binary(f.t, build.plain)
+	f.run = nil
+	for i, command := range map[bool][]string{false: {"serve"}, true: {"api", "bff"}}[f.split] {
+		env := append([]string{"ADMIN_ADDR=" + f.addr[2+i]}, f.env...)
+		if command == "bff" {
+			env = append(env, "BACKEND_URL=http://"+f.addr[1])
+		}
+		p := start(f.t, path, f.dir, env, command)
+		f.run = append(f.run, p)
+		f.untilReadyz(i, http.StatusOK)
+	}
+}
+
+func (f *onFile) untilReadyz(i, want int) {
+	f.t.Helper()
+	got := 0
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if res, err := http.Get("http://" + f.addr[2+i] + "/readyz"); err == nil {
+			_ = res.Body.Close()
+			if got = res.StatusCode; got == want {
+				return
+			}
+		}
+	}
+	f.t.Fatalf("readyz: got %d, want %d:\n%s", got, want, f.run[i].log)
+}
+
+func (f *onFile) stop() {
+	f.t.Helper()
+	for _, p := range f.run {
+		if code := p.stop(); code != 0 {
+			f.t.Errorf("got exit code %d, want 0", code)
+		}
+	}
+}
+
+func (f *onFile) create() {
+	f.t.Helper()
+	f.ada.want(f.ada.send(http.MethodPost, f.ada.origin+"/api/proxy/me/tasks", `{"title":"one"}`), http.StatusCreated, "")
+}
+
+// tasks are how many ada sees.
+func (f *onFile) tasks() int {
+	f.t.Helper()
+	var tasks []json.RawMessage
+	list := f.ada.want(f.ada.send(http.MethodGet, f.ada.origin+"/api/proxy/me/tasks", ""), http.StatusOK, "")
+	if err := json.Unmarshal([]byte(list.body), &tasks); err != nil {
+		f.t.Fatal(err)
+	}
+	return len(tasks)
+}
+
+// sql runs a statement from outside and returns the first thing that it says.
+func (f *onFile) sql(statement string) string {
+	f.t.Helper()
+	db, err := sql.Open("sqlite", "file:"+f.file+"?_busy_timeout=5000")
+	f.must(err)
+	defer db.Close()
+	rows, err := db.Query(statement)
+	f.must(err)
+	defer rows.Close()
+	columns, err := rows.Columns()
+	f.must(err)
+	said := make([]sql.NullString, max(1, len(columns)))
+	into := make([]any, len(columns))
+	for i := range into {
+		into[i] = &said[i]
+	}
+	if rows.Next() {
+		f.must(rows.Scan(into...))
+	}
+	f.must(rows.Err())
+	return said[0].String
+}
+
+// grow makes backups with one task in them, and then 20 more tasks, partly in the log.
+func (f *onFile) grow() {
+	f.t.Helper()
+	f.stop()
+	f.backup["copy"] = filepath.Join(f.dir, "copy")
+	f.copy(f.file, f.backup["copy"])
+	f.start()
+	f.backup["vacuum"] = filepath.Join(f.dir, "vacuum")
+	f.sql(`VACUUM INTO '` + f.backup["vacuum"] + `'`)
+	for i := range 20 {
+		f.create()
+		if i == 10 {
+			f.sql(`PRAGMA wal_checkpoint(PASSIVE)`)
+		}
+	}
+}
+
+// copy does what cp does: a file that is there stays, and gets other bytes.
+func (f *onFile) copy(from, to string) {
+	f.t.Helper()
+	text, err := os.ReadFile(from)
+	if err == nil {
+		err = os.WriteFile(to, text, 0o600)
+	}
+	f.must(err)
+}
+
+func (f *onFile) must(err error) {
+	f.t.Helper()
+	if err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// TestADatabaseFileThatIsTakenAway: nothing is acknowledged that would be lost, /readyz
+// fails, the log has the cure, and the next start finds a sound file with what the
+// operator has put there. Without a file, and with the log of the old one beside, it
+// makes no new one.
+func TestADatabaseFileThatIsTakenAway(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		split bool
+		take  func(f *onFile)
+		tasks int // that the next start finds; 0 where it is refused
+	}{
+		{"deleted", false, func(f *onFile) { f.must(os.Remove(f.file)) }, 0},
+		{"moved away", true, func(f *onFile) { f.must(os.Rename(f.file, f.file+".old")) }, 0},
+		{"replaced by a rename", false, func(f *onFile) { f.must(os.Rename(f.backup["copy"], f.file)) }, 1},
+		{"replaced by a rename, two processes", true, func(f *onFile) { f.must(os.Rename(f.backup["vacuum"], f.file)) }, 1},
+		{"deleted and restored", false, func(f *onFile) {
+			f.must(os.Remove(f.file))
+			f.copy(f.backup["vacuum"], f.file)
+		}, 1},
+		{"all files deleted", false, func(f *onFile) {
+			f.must(errors.Join(os.Remove(f.file), os.Remove(f.file+"-wal"), os.Remove(f.file+"-shm")))
+			f.copy(f.backup["copy"], f.file)
+		}, 1},
+		{"log deleted", false, func(f *onFile) { f.must(os.Remove(f.file + "-wal")) }, 21},
+		{"index of the log deleted, two processes", true, func(f *onFile) { f.must(os.Remove(f.file + "-shm")) }, 21},
+		{"written over with a copy", false, func(f *onFile) { f.copy(f.backup["copy"], f.file) }, 1},
+		{"written over with a vacuumed backup, two processes", true, func(f *onFile) { f.copy(f.backup["vacuum"], f.file) }, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			f := newOnFile(t, c.split)
+			f.grow()
+			c.take(f)
+			for i := range f.run {
+				f.untilReadyz(i, http.StatusServiceUnavailable)
+				f.run[i].log.Want(t, "restart vestibule")
+			}
+			refused := f.ada.send(http.MethodPost, f.ada.origin+"/api/proxy/me/tasks", `{"title":"lost"}`)
+			f.ada.want(refused, http.StatusServiceUnavailable, "STORE_UNAVAILABLE")
+			if refused.header.Get("Retry-After") == "" {
+				t.Error("got no Retry-After")
+			}
+			f.stop()
+			if c.tasks == 0 {
+				p := start(t, binary(t, build.plain), f.dir, append(f.env, "ADMIN_ADDR="+f.addr[2]), "serve")
+				if code := p.wait(); code != 1 || !strings.Contains(p.log.String(), f.file+"-wal") {
+					t.Errorf("next start: got exit code %d, want 1 and a line that names the log", code)
+				}
+				return
+			}
+			f.start()
+			if got := f.tasks(); got != c.tasks {
+				t.Errorf("next start: got %d tasks, want %d", got, c.tasks)
+			}
+			f.create()
+			if got := f.sql(`PRAGMA integrity_check`); got != "ok" {
+				t.Errorf("next start: got integrity %s", got)
+			}
+		})
+	}
+}
+
+// TestASecondServerIsRefusedByWhateverPath it comes.
+func TestASecondServerIsRefusedByWhateverPath(t *testing.T) {
+	f := newOnFile(t, false)
+	folder := filepath.Dir(f.file)
+	elsewhere := func(name string) string { return filepath.Join(f.dir, name) }
+	f.must(os.Symlink(f.file, elsewhere("link.db")))
+	f.must(os.Symlink(folder, elsewhere("linked")))
+	f.must(os.Link(f.file, elsewhere("hard.db")))
+	f.must(os.Mkdir(elsewhere("mounted"), 0o700))
+	f.must(os.WriteFile(elsewhere("file.db"), nil, 0o600))
+	const waits, otherName = "waiting for another process", "by another name"
+	paths := map[string]string{
+		elsewhere("link.db"):             waits,
+		elsewhere("linked/vestibule.db"): waits,
+		folder + "/../data/vestibule.db": waits,
+		elsewhere("hard.db"):             otherName,
+	}
+	if mount(t, folder, elsewhere("mounted")) && mount(t, f.file, elsewhere("file.db")) {
+		paths[elsewhere("mounted/vestibule.db")] = waits
+		paths[elsewhere("file.db")] = otherName
+	} else {
+		t.Log("mounts are left out: they need root")
+	}
+	for path, want := range paths {
+		t.Run(strings.TrimPrefix(path, f.dir), func(t *testing.T) {
+			addr := freeAddrs(t, 3)
+			p := start(t, binary(t, build.plain), f.dir, []string{"BASE_URL=http://" + addr[0], "BFF_ADDR=" + addr[0], "API_ADDR=" + addr[1],
+				"ADMIN_ADDR=" + addr[2], "DATABASE_URL=sqlite:" + path, "BETTER_AUTH_SECRET=" + secret, "LOG_FORMAT=json"}, "serve")
+			p.log.Want(t, want)
+			if strings.Contains(p.log.String(), `"listening"`) {
+				t.Error("it serves beside the first one")
+			}
+		})
+	}
+	f.create()
+}
+
+// mount mounts a file or folder in another place too, and reports whether it may.
+func mount(t *testing.T, from, to string) bool {
+	t.Helper()
+	if err := syscall.Mount(from, to, "", syscall.MS_BIND, ""); err != nil {
+		return false
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(to, syscall.MNT_DETACH) })
+	return true
+}
+
+// TestADiskThatFillsUpIsRefusedAndRecovers: on a file system of three megabytes.
+func TestADiskThatFillsUpIsRefusedAndRecovers(t *testing.T) {
+	t.Parallel()
+	disk := t.TempDir()
+	if err := syscall.Mount("none", disk, "tmpfs", 0, "size=3m"); err != nil {
+		t.Skipf("a small disk needs root: %v", err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(disk, syscall.MNT_DETACH) })
+	f := &onFile{t: t, dir: t.TempDir(), addr: freeAddrs(t, 4), file: filepath.Join(disk, "vestibule.db")}
+	f.env = []string{"BASE_URL=http://" + f.addr[0], "BFF_ADDR=" + f.addr[0], "API_ADDR=" + f.addr[1], "DATABASE_URL=sqlite:" + f.file,
+		"BETTER_AUTH_SECRET=" + secret, "LOG_FORMAT=json"}
+	f.start()
+	f.ada = newBrowser(t, "http://"+f.addr[0])
+	f.ada.signUp("ada@example.com")
+	f.create()
+	acknowledged := 1
+
+	// Something else fills it.
+	big, err := os.Create(filepath.Join(disk, "big"))
+	f.must(err)
+	for err == nil {
+		_, err = big.Write(make([]byte, 4096))
+	}
+	f.must(big.Close())
+	refused := false
+	body := `{"title":"one","description":` + strconv.Quote(strings.Repeat("x", 5000)) + `}`
+	for range 500 {
+		a := f.ada.send(http.MethodPost, f.ada.origin+"/api/proxy/me/tasks", body)
+		if a.status == http.StatusCreated {
+			acknowledged++
+			continue
+		}
+		f.ada.want(a, http.StatusServiceUnavailable, "")
+		if refused = true; a.header.Get("Retry-After") == "" {
+			t.Error("got no Retry-After")
+		}
+		break
+	}
+	if !refused {
+		t.Fatal("a full disk refuses nothing")
+	}
+	f.untilReadyz(0, http.StatusServiceUnavailable)
+	f.run[0].log.Want(t, "the database cannot be used")
+	f.must(os.Remove(big.Name()))
+	f.untilReadyz(0, http.StatusOK)
+	f.create()
+	if got := f.tasks(); got != acknowledged+1 {
+		t.Errorf("got %d tasks, want the %d that were acknowledged", got, acknowledged+1)
+	}
+}
