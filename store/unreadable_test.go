@@ -55,7 +55,7 @@ func TestATaskThatCannotBeReadKeepsNoOtherFromBeingRead(t *testing.T) {
 				var got []string
 				q := store.TaskQuery{By: by, Descending: descending}
 				for rounds := 0; ; rounds++ {
-					tasks, next, err := d.TaskPage(t.Context(), u.ID, q, 2)
+					tasks, next, err := d.TaskPage(t.Context(), u.ID, q, 3)
 					if err != nil {
 						t.Fatal(err)
 					}
