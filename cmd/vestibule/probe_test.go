@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 )
@@ -11,8 +12,9 @@ import (
 // TestAProbeThatHangsIsAnsweredAndAskedOnce, however often /readyz is asked.
 func TestAProbeThatHangsIsAnsweredAndAskedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		asked, hang := 0, make(chan struct{})
-		p := probe{"disk", func(context.Context) error { asked++; <-hang; return nil }}.patient()
+		var asked atomic.Int64
+		hang := make(chan struct{})
+		p := probe{"disk", func(context.Context) error { asked.Add(1); <-hang; return nil }}.patient()
 		ask := func() error {
 			ctx, cancel := context.WithTimeout(t.Context(), checkTimeout)
 			defer cancel()
@@ -27,13 +29,13 @@ func TestAProbeThatHangsIsAnsweredAndAskedOnce(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if asked != 1 {
-			t.Errorf("asked %d times, want 1", asked)
+		if asked.Load() != 1 {
+			t.Errorf("asked %d times, want 1", asked.Load())
 		}
 		close(hang)
 		synctest.Wait()
-		if err := ask(); err != nil || asked != 2 {
-			t.Errorf("got %v after %d questions, want it asked anew", err, asked)
+		if err := ask(); err != nil || asked.Load() != 2 {
+			t.Errorf("got %v after %d questions, want it asked anew", err, asked.Load())
 		}
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -66,11 +67,12 @@ func TestAnInstanceTakesItsRowWithIt(t *testing.T) {
 func TestThePulseTellsOfEachChangeOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := &logBuffer{}
-		var fails error
-		left := ""
+		var fault atomic.Pointer[error]
+		fault.Store(new(error))
+		var left atomic.Value
 		p := &pulse{log: slog.New(slog.NewTextHandler(log, nil)), instance: "ins_x", first: make(chan struct{}),
-			beat: func(context.Context, string, time.Time) error { return fails },
-			tidy: func(_ context.Context, instance string, _ time.Time) error { left = instance; return nil },
+			beat: func(context.Context, string, time.Time) error { return *fault.Load() },
+			tidy: func(_ context.Context, instance string, _ time.Time) error { left.Store(instance); return nil },
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		go p.run(ctx)
@@ -82,10 +84,11 @@ func TestThePulseTellsOfEachChangeOnce(t *testing.T) {
 			}
 		}
 		want(nil)
-		fails = errors.New("the disk is full")
-		want(fails)
-		want(fails)
-		fails = nil
+		full := errors.New("the disk is full")
+		fault.Store(&full)
+		want(full)
+		want(full)
+		fault.Store(new(error))
 		want(nil)
 		cancel()
 		synctest.Wait()
@@ -94,8 +97,8 @@ func TestThePulseTellsOfEachChangeOnce(t *testing.T) {
 				t.Errorf("%q: got it %d times, want %d:\n%s", text, got, n, log)
 			}
 		}
-		if left != "ins_x" {
-			t.Errorf("got the row of %q deleted, want its own", left)
+		if left.Load() != "ins_x" {
+			t.Errorf("got the row of %q deleted, want its own", left.Load())
 		}
 	})
 }

@@ -29,7 +29,7 @@ func TestWhatIsNoTokenIsKnownByItsForm(t *testing.T) {
 	if !Valid(token) {
 		t.Errorf("%q: got invalid", token)
 	}
-	for _, text := range []string{"", "x", token[1:], token + "A", token + "=", token[:42] + "+", token[:42] + "\x00", token[:42] + " ", strings.Repeat("A", 42) + "B", token[:42] + "\n"} {
+	for _, text := range []string{"", "x", token[1:], token + "A", token + "=", token[:42] + "+", token[:42] + "\x00", token[:42] + " ", strings.Repeat("A", 42) + "B", token[:42] + "\n", strings.Repeat("A", 42) + "\n"} {
 		if Valid(text) {
 			t.Errorf("%q: got valid", text)
 		}
