@@ -18,6 +18,7 @@ import (
 
 	"vestibule/internal/freeport"
 	"vestibule/internal/pgtest"
+	"vestibule/internal/storetest"
 	"vestibule/internal/testlog"
 )
 
@@ -175,11 +176,13 @@ func launchBinary(t testing.TB, path string, s shape, settings ...string) *produ
 	}
 	p.database = "sqlite:" + filepath.Join(p.dir, "vestibule.db")
 	if s.postgres {
-		p.database = pgtest.Database(t)
+		p.database = storetest.PostgresURL(t)
 		if s.bouncer {
 			p.database = pgtest.PgBouncer(t, p.database)
 		}
 		env = append(env, "MIGRATE=true")
+	} else {
+		storetest.Fill(t, filepath.Join(p.dir, "vestibule.db")) // migrations take their time with the race detector
 	}
 	env = append(env, "DATABASE_URL="+p.database)
 	env = append(env, settings...)

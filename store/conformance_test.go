@@ -6,7 +6,9 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"errors"
+	"io/fs"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,6 +17,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"vestibule/internal/pgtest"
+	"vestibule/internal/storetest"
 	"vestibule/store"
 )
 
@@ -122,6 +125,11 @@ func impatient(t *testing.T, databaseURL string) *store.Store {
 func migrated(t *testing.T, v variant) *database {
 	t.Helper()
 	databaseURL, direct := v.new(t)
+	if path, ok := strings.CutPrefix(direct, "sqlite:"); ok {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			storetest.Fill(t, path)
+		}
+	}
 	s := open(t, databaseURL)
 	if err := s.MigrateUp(t.Context()); err != nil {
 		t.Fatalf("migrate up: %v", err)

@@ -94,11 +94,15 @@ func (s *Server) database(tb testing.TB, options string) string {
 		// A server that the test has stopped takes its databases with it.
 		_, _ = s.admin.Exec("DROP DATABASE IF EXISTS " + name + " WITH (FORCE)")
 	})
+	return s.url(name)
+}
+
+func (s *Server) url(database string) string {
 	return (&url.URL{
 		Scheme:   "postgres",
 		User:     url.UserPassword(owner, password),
 		Host:     net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)),
-		Path:     "/" + name,
+		Path:     "/" + database,
 		RawQuery: "sslmode=disable",
 	}).String()
 }

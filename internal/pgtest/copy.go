@@ -1,0 +1,36 @@
+//go:build unix
+
+package pgtest
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+)
+
+// Template is a database that is filled once in a test process and copied then.
+type Template struct {
+	Name string             // on the server, and nobody else's
+	Fill func(string) error // is given the URL, and leaves no connection open
+
+	once sync.Once
+	err  error
+}
+
+// Copy is like Database, with the template's content.
+func (p *Template) Copy(tb testing.TB) string {
+	tb.Helper()
+	s, err := shared()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	p.once.Do(func() {
+		if _, p.err = s.admin.Exec("CREATE DATABASE " + p.Name); p.err == nil {
+			p.err = p.Fill(s.url(p.Name))
+		}
+	})
+	if p.err != nil {
+		tb.Fatal(fmt.Errorf("template %s: %w", p.Name, p.err))
+	}
+	return s.database(tb, "TEMPLATE "+p.Name)
+}
