@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"time"
 
@@ -13,15 +14,17 @@ import (
 
 // What bounds searches, each of which may look through all that a user has:
 //
-//   - A user has a few of them at a time, and is refused more.
+//   - A user has a few of them at a time, and is refused more. How many there are in all
+//     is no matter: one that is sent to a slow reader waits for that and for nothing
+//     else, so a room for all would be full of the slow readers of a few dozen users.
 //   - A search is made of many short statements. Each waits for one of a few places,
 //     which are shared fairly by user: most connections, and half of the processors,
 //     stay with those who search nothing, and a user with ten tasks does not wait
 //     until one with a million has been served.
 const (
 	searchesPerUser = 4
-	searchesInAll   = 256
 	maxSearchPlaces = 4                // of the connections that read: SQLite has 8
+	searchLine      = 256              // statements that wait for a place
 	searchWait      = 10 * time.Second // for a place
 )
 
@@ -38,8 +41,8 @@ type searches struct {
 func newSearches(processors int) searches {
 	places := max(1, min(maxSearchPlaces, processors/2))
 	return searches{
-		requests: fair.New(fair.Limits{Places: searchesInAll, PerKey: searchesPerUser}),
-		places:   fair.New(fair.Limits{Places: places, PerKey: max(1, places/2), Queue: searchesInAll, Wait: searchWait}),
+		requests: fair.New(fair.Limits{Places: math.MaxInt, PerKey: searchesPerUser}),
+		places:   fair.New(fair.Limits{Places: places, PerKey: max(1, places/2), Queue: searchLine, Wait: searchWait}),
 	}
 }
 
@@ -49,8 +52,6 @@ func (s searches) begin(ctx context.Context, user string) (turn store.Turn, leav
 	switch {
 	case errors.Is(err, fair.ErrKey):
 		return nil, nil, errUserSearches.Because(err)
-	case errors.Is(err, fair.ErrAll):
-		return nil, nil, errAllSearches.Because(err)
 	case err != nil:
 		return nil, nil, err
 	}

@@ -70,12 +70,26 @@ func TestAUserSearchesAFewTimesAtOnce(t *testing.T) {
 	}
 }
 
-func TestSearchesOfAllAreBounded(t *testing.T) {
+// TestSearchesThatAreSentSlowlyKeepNobodyOut: nor do those of many users.
+func TestSearchesThatAreSentSlowlyKeepNobodyOut(t *testing.T) {
 	s := newSurface(t, sqlite)
-	for i := range searchesInAll {
-		if _, err := s.server.searches.requests.Enter(t.Context(), fmt.Sprint(i), 1); err != nil {
-			t.Fatal(err)
+	for i := range 100 {
+		for range searchesPerUser {
+			if _, _, err := s.server.searches.begin(t.Context(), fmt.Sprint(i)); err != nil {
+				t.Fatal(err)
+			}
 		}
+	}
+	if got := s.do(t, "GET", "/api/me/tasks?q=x", "", auth(mint(t, ada))).StatusCode; got != 200 {
+		t.Errorf("got %d, want 200", got)
+	}
+}
+
+func TestASearchForWhoseStatementThereIsNoPlaceIsRefused(t *testing.T) {
+	s := newSurface(t, sqlite)
+	s.server.searches.places = fair.New(fair.Limits{Places: 1}) // without a line
+	if _, err := s.server.searches.places.Enter(t.Context(), bob, 1); err != nil {
+		t.Fatal(err)
 	}
 	res := s.do(t, "GET", "/api/me/tasks?q=x", "", auth(mint(t, ada)))
 	res.isProblem(t, 503, "Too many searches at once")

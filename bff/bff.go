@@ -79,6 +79,10 @@ type Config struct {
 	// session. 0 is the default.
 	MaxStreams, MaxStreamsPerUser, MaxStreamsPerSession int
 
+	// MaxConnections and MaxConnectionsPerAddress are the listener's. Who comes through a
+	// trusted proxy has no more requests under way. 0: no bound.
+	MaxConnections, MaxConnectionsPerAddress int
+
 	// The app at /: the build in WebDir, the dev server at WebDevURL, or with neither
 	// the embedded one.
 	WebDir    string
@@ -268,6 +272,7 @@ func (s *Server) origin() string { return s.cfg.BaseURL.Scheme + "://" + s.cfg.B
 func (s *Server) Handler() http.Handler {
 	h := s.origins.guard(s.routes(), refusedOrigin(s.cfg.BaseURL))
 	h = s.openToAskers(h)
+	h = web.Handle(s.clients.Bound(s.cfg.MaxConnections, s.cfg.MaxConnectionsPerAddress, web.Asked(h)), writeError)
 	h = s.origins.cors(s.cfg.ProxyForwardHeaders).Handler(h)
 	h = web.NoStore(h)
 	h = web.DefaultDeadlines.Wrap(h)

@@ -41,24 +41,35 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	}
 	defer b.gate.leave()
 	b.x.patience.pause() // the client has the next move
+	b.x.places.rest()
 	n, err := b.ReadCloser.Read(p)
-	if b.whole(n, err) {
-		if refused := b.confirm(); refused != nil {
-			b.x.patience.resume()
-			if b.x.ctx.Err() == nil { // else the exchange was over before there was an answer
-				b.breakOff(refused)
-			}
-			return 0, refused
-		}
-	}
+	refused := b.goOn(n, err)
 	b.x.patience.resume()
 	switch {
+	case refused != nil:
+		if b.x.ctx.Err() == nil { // else the exchange was over before there was an answer
+			b.breakOff(refused)
+		}
+		return 0, refused
 	case err == io.EOF:
 		b.eof.Store(true)
 	case err != nil:
 		b.fail(err)
 	}
 	return n, err
+}
+
+// goOn says why what a read gave does not go on to the API, or nil.
+func (b *requestBody) goOn(n int, err error) error {
+	if b.whole(n, err) {
+		if refused := b.confirm(); refused != nil {
+			return refused
+		}
+	}
+	if err != nil && err != io.EOF {
+		return nil // it is fail that says why
+	}
+	return b.x.places.wait()
 }
 
 func (b *requestBody) fail(err error) {

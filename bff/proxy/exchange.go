@@ -20,7 +20,7 @@ type exchange struct {
 	confirm func(context.Context) error // Grant.Confirm
 	checked time.Time                   // when the session was, or just before
 	upgrade bool                        // a WebSocket handshake that is allowed
-	leave   func()                      // gives the place among the requests under way back
+	places  *placed                     // among the requests under way
 	place   *streamPlace                // among the session's streams
 
 	lease  context.Context         // in's, bounded by the session

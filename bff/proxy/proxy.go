@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"vestibule/internal/fair"
 	"vestibule/internal/web"
 )
 
@@ -40,8 +39,8 @@ type Config struct {
 	ForwardHeaders []string
 	// BodyLimit is the largest request body in bytes; 0 means no limit.
 	BodyLimit int64
-	// MaxRequests is how many requests may be under way, of which one user may have a
-	// tenth; 0 means 1000.
+	// MaxRequests is how many requests may wait for the API. A user may have a tenth of
+	// so many under way, and an address half; 0 means 1000.
 	MaxRequests int
 	// Timeout bounds the wait for an answer's headers while the API, and not
 	// the client, has the next move; 0 means no bound.
@@ -51,7 +50,7 @@ type Config struct {
 	// AllowUpgrade says whether the Origin of a WebSocket handshake is ours or
 	// a trusted one.
 	AllowUpgrade func(*http.Request) bool
-	// ClientIP is the client's address for X-Forwarded-For, or "".
+	// ClientIP is the client's address, or "".
 	ClientIP func(*http.Request) string
 }
 
@@ -81,7 +80,7 @@ type Proxy struct {
 	rawRoot string   // the same, escaped
 	reverse httputil.ReverseProxy
 
-	underWay *fair.Room // by user
+	underWay rooms
 
 	forwardedHost, forwardedProto []string // shared by all requests, never written
 }
@@ -152,11 +151,11 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	leave, err := p.begins(r, grant.User)
+	places, err := p.begins(r, grant.User)
 	if err != nil {
 		return err
 	}
-	defer leave()
+	defer places.end()
 	if limit := p.cfg.BodyLimit; limit > 0 && r.ContentLength > limit {
 		return web.BodyTooLarge(limit)
 	}
@@ -172,7 +171,7 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request) error {
 	x := p.begin(w, r, lease)
 	x.bearer, x.expired, x.upgrade = grant.Bearer, grant.Expired, upgrade
 	x.confirm, x.checked = grant.Confirm, checked
-	x.leave, x.place = leave, place
+	x.places, x.place = places, place
 	defer x.end()
 	p.reverse.ServeHTTP(&x.answer, x.request())
 	err = x.outcome()

@@ -16,19 +16,23 @@ import (
 // decided in merge.
 func (p *Proxy) modify(res *http.Response) error {
 	x := exchangeOf(res.Request.Context())
-	if endless(res) {
-		x.leave()
-	}
+	x.places.hasAnswer()
 	switch {
 	case res.StatusCode == http.StatusSwitchingProtocols:
-		return x.switched(res) // a handshake has its place
+		x.places.end() // it has the place of a stream
+		return x.switched(res)
 	case res.StatusCode < http.StatusOK || res.StatusCode > 999:
 		return errBadGateway.Because(fmt.Errorf("%w: %d", errStatus, res.StatusCode))
 	case res.StatusCode == http.StatusUnauthorized && challengesBearer(res.Header["Www-Authenticate"]):
 		return x.tokenRejected(res)
 	}
-	if err := x.place.answered(res); err != nil {
-		return err
+	if isStream(res) {
+		if err := x.place.take(); err != nil {
+			return err
+		}
+		x.places.end()
+	} else {
+		x.place.give()
 	}
 	if err := p.rewriteTargets(res); err != nil {
 		return err

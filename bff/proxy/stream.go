@@ -38,6 +38,11 @@ func isStreaming(mediaType string) bool {
 	return slices.Contains(streaming, strings.ToLower(strings.TrimSpace(name)))
 }
 
+// isStream says whether an answer, other than a switch of protocols, has no end of its own.
+func isStream(res *http.Response) bool {
+	return res.Request.Method != http.MethodHead && res.ContentLength < 0 && isStreaming(res.Header.Get("Content-Type"))
+}
+
 // streamPlace is what an exchange holds while it is a stream.
 type streamPlace struct {
 	enter func() (leave func(), err error) // nil: nobody counts
@@ -56,14 +61,4 @@ func (p *streamPlace) give() {
 		p.leave()
 		p.leave = nil
 	}
-}
-
-// answered takes a place if the answer is a stream, and gives back what its request has
-// taken if it is none.
-func (p *streamPlace) answered(res *http.Response) error {
-	if res.Request.Method != http.MethodHead && res.ContentLength < 0 && isStreaming(res.Header.Get("Content-Type")) {
-		return p.take()
-	}
-	p.give()
-	return nil
 }

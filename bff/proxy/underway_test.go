@@ -2,9 +2,12 @@ package proxy
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -33,7 +36,7 @@ func (r *rig) as(ctx context.Context, user, method, path string, body io.Reader)
 // begin sends a request of a user and waits until it is under way.
 func (r *rig) begin(ctx context.Context, user string) <-chan int {
 	r.Helper()
-	before, done := r.proxy.underWay.Held(user), make(chan int, 1)
+	before, done := r.proxy.underWay.users.Held(user), make(chan int, 1)
 	go func() {
 		res, err := r.roundTrip(r.as(ctx, user, http.MethodGet, "/api/proxy/x", nil))
 		if err != nil {
@@ -44,7 +47,7 @@ func (r *rig) begin(ctx context.Context, user string) <-chan int {
 		res.Body.Close()
 		done <- res.StatusCode
 	}()
-	eventually(r, "the request is under way", func() bool { return r.proxy.underWay.Held(user) == before+1 })
+	eventually(r, "the request is under way", func() bool { return r.proxy.underWay.users.Held(user) == before+1 })
 	return done
 }
 
@@ -60,17 +63,33 @@ func (r *rig) wantRefused(user, method string, status int, code string) {
 func (r *rig) wantUnderWay(want int) {
 	r.Helper()
 	eventually(r, fmt.Sprint(want, " requests are under way"), func() bool {
-		taken, _ := r.proxy.underWay.Load()
+		taken, _ := r.proxy.underWay.users.Load()
+		return taken == want
+	})
+}
+
+func (r *rig) wantWaiting(want int) {
+	r.Helper()
+	eventually(r, fmt.Sprint(want, " requests wait for the API"), func() bool {
+		taken, _ := r.proxy.underWay.all.Load()
 		return taken == want
 	})
 }
 
 func most(n int) func(*Config) { return func(c *Config) { c.MaxRequests = n } }
 
+// apart gives each user an address.
+func apart(c *Config) {
+	c.ClientIP = func(r *http.Request) string {
+		sum := crc32.ChecksumIEEE([]byte(r.Header.Get("Cookie")))
+		return netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, sum))).String()
+	}
+}
+
 func TestRequestsThatWaitForTheAPIAreBounded(t *testing.T) {
 	everyWay(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
 		api := hanging{make(chan struct{})}
-		r := start(api, most(20))
+		r := start(api, most(20), apart)
 		var waiting []<-chan int
 		for user := range 10 {
 			for range 2 {
@@ -95,6 +114,110 @@ func TestRequestsThatWaitForTheAPIAreBounded(t *testing.T) {
 			}
 		}
 		r.wantUnderWay(0)
+	})
+}
+
+// TestUsersOfOneAddressShareHalfOfThePlaces: it can sign up as many as it likes.
+func TestUsersOfOneAddressShareHalfOfThePlaces(t *testing.T) {
+	everyWay(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
+		api := hanging{make(chan struct{})}
+		defer close(api.answer)
+		here := true
+		r := start(api, most(20), func(c *Config) {
+			c.ClientIP = func(*http.Request) string {
+				if here {
+					return "192.0.2.1"
+				}
+				return "192.0.2.2"
+			}
+		})
+		for user := range 10 {
+			r.begin(t.Context(), fmt.Sprint("user", user))
+		}
+		r.wantRefused("another", http.MethodPost, http.StatusTooManyRequests, "TOO_MANY_REQUESTS")
+		here = false
+		r.begin(t.Context(), "another")
+		r.wantUnderWay(11)
+	})
+}
+
+// TestSlowReadersTakeNoPlaceOfOthers: what has been answered waits for no API.
+func TestSlowReadersTakeNoPlaceOfOthers(t *testing.T) {
+	everyWay(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
+		r := start(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_ = http.NewResponseController(w).Flush()
+			if r.URL.RawQuery == "" {
+				<-r.Context().Done() // its reader would take some more
+			}
+		}), most(20), apart)
+		for user := range 10 {
+			for range 2 {
+				r.begin(t.Context(), fmt.Sprint("user", user))
+			}
+		}
+		r.wantWaiting(0)
+		r.wantUnderWay(20)
+		if res, _ := r.do(r.as(t.Context(), "another", http.MethodGet, "/api/proxy/x?short=1", nil)); res.StatusCode != http.StatusOK {
+			t.Errorf("another user: got %d, want 200", res.StatusCode)
+		}
+		r.wantRefused("user1", http.MethodPost, http.StatusTooManyRequests, "TOO_MANY_REQUESTS")
+	})
+}
+
+// TestSlowUploadsTakeNoPlaceOfOthers: an API waits for a body, not we for the API.
+func TestSlowUploadsTakeNoPlaceOfOthers(t *testing.T) {
+	everyWay(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
+		bodies, letGo := make(chan string, 100), make(chan struct{})
+		r := start(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			body, err := io.ReadAll(r.Body)
+			if err != nil {
+				return // it has broken off
+			}
+			bodies <- string(body)
+			<-letGo
+		}), most(20), apart)
+		var uploads []*rawConn
+		for user := range 11 {
+			uploads = append(uploads, r.raw(fmt.Sprintf("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: user%d\nContent-Length: 2\n\na", user)))
+		}
+		eventually(r, "all are on their way", func() bool { return r.leases.Load() == 11 })
+		r.wantWaiting(0)
+		var done []<-chan int
+		for user := range 9 {
+			done = append(done, r.begin(t.Context(), fmt.Sprint("another", user)))
+			if got := receive(t, "another user's request", bodies); got != "" {
+				t.Errorf("the API got %q", got)
+			}
+		}
+		// When their bodies have come they wait for the API, of whom there are so many.
+		for _, c := range uploads[:10] {
+			c.send("b")
+			if got := receive(t, "an upload", bodies); got != "ab" {
+				t.Errorf("the API got %q", got)
+			}
+		}
+		r.wantWaiting(19)
+		done = append(done, r.begin(t.Context(), "the last"))
+		receive(t, "the last", bodies)
+		uploads[10].send("b")
+		res, body := uploads[10].answer(http.MethodPost)
+		r.wantError(res, body, http.StatusServiceUnavailable, "BUSY")
+		close(letGo)
+		for _, done := range done {
+			if status := receive(t, "an answer", done); status != http.StatusOK {
+				t.Errorf("got %d, want 200", status)
+			}
+		}
+		for _, c := range uploads[:10] {
+			if res, _ := c.answer(http.MethodPost); res.StatusCode != http.StatusOK {
+				t.Errorf("got %d, want 200", res.StatusCode)
+			}
+		}
+		r.wantUnderWay(0)
+		r.wantWaiting(0)
+		if len(bodies) > 0 {
+			t.Errorf("the API got %q of an upload that was refused", <-bodies)
+		}
 	})
 }
 
@@ -135,7 +258,7 @@ func TestAPlaceIsGivenBackHoweverARequestEnds(t *testing.T) {
 
 // TestAnAnswerWithoutEndTakesNoPlace: streams are bounded by themselves.
 func TestAnAnswerWithoutEndTakesNoPlace(t *testing.T) {
-	for kind, counts := range map[string]int{"text/event-stream": 0, "Text/Event-Stream; charset=utf-8": 0, "application/octet-stream": 1} {
+	for kind, counts := range map[string]int{"text/event-stream": 0, "Text/Event-Stream; charset=utf-8": 0, "application/x-ndjson": 0, "application/octet-stream": 1} {
 		everyWay(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
 			r := start(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Content-Type", kind)

@@ -137,6 +137,7 @@ func TestEveryRoomAndCacheIsABound(t *testing.T) {
 		"bff/session/streams.go":      "open streams through the proxy",
 		"bff/throttle/memory.go":      "blocks remembered",
 		"bff/throttle/take.go":        "attempts that are counted at once",
+		"internal/web/address.go":     "requests to the BFF that come through",
 		"internal/web/bodies.go":      "bodies under `/api/auth/` in memory",
 		"internal/web/connections.go": "connections to the BFF and to the API",
 		"store/announce.go":           "users whose changes wait to be announced",

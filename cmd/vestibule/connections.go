@@ -32,6 +32,7 @@ func (c *checker) crowds() {
 	case c.connectionsOne > c.connections:
 		c.conflict("MAX_CONNECTIONS_PER_ADDRESS", mistake{"is more than MAX_CONNECTIONS, so one address could keep all others out", "use less than MAX_CONNECTIONS, or raise that"})
 	}
+	c.bff.MaxConnections, c.bff.MaxConnectionsPerAddress = c.connections, c.connectionsOne
 }
 
 // bounds are those of the connections that a surface accepts.

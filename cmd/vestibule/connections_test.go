@@ -35,6 +35,9 @@ func TestWhatConnectionsAreBoundedTo(t *testing.T) {
 			if d := cmp.Diff(want, got); d != "" {
 				t.Errorf("(-want +got):\n%s", d)
 			}
+			if c.bff.MaxConnections != tt.bffAll || c.bff.MaxConnectionsPerAddress != tt.bffOne {
+				t.Errorf("through proxies: got %d and %d, want as many", c.bff.MaxConnections, c.bff.MaxConnectionsPerAddress)
+			}
 		})
 	}
 	if got := mustLoad(t, forAPI, proxies.with(environment{"MAX_CONNECTIONS": "1000", "BETTER_AUTH_SECRET": goodSecret})).bounds("api"); got.All != 1000 || got.PerAddress != 500 ||

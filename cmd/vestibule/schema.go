@@ -52,7 +52,7 @@ var schema = []group{
 		},
 		{
 			name: "MAX_CONNECTIONS", by: forServe | forBFF | forAPI, arg: "N", unset: "10000, or half of the files that the process may open if that is less",
-			help:  "How many connections the BFF and the API each keep open at a time, idle ones and streams included. Whoever comes beyond it gets a 503.",
+			help:  "How many connections the BFF and the API each keep open at a time, idle ones and streams included. Whoever comes beyond it gets the place of one of the address with the most, or a 503.",
 			check: func(c *checker, v string) { c.connections = c.number(v, 100, maxConnections) },
 		},
 		{
@@ -233,7 +233,7 @@ var schema = []group{
 		},
 		{
 			name: "PROXY_MAX_REQUESTS", by: forServe | forBFF, arg: "N", value: "1000",
-			help:  "How many proxied requests may be under way at a time, event streams and WebSockets apart; one user may have a tenth of them.",
+			help:  "How many proxied requests may wait for the API at a time. One user may have a tenth of so many under way, and one address half; event streams and WebSockets do not count.",
 			check: func(c *checker, v string) { c.bff.ProxyMaxRequests = c.number(v, 10, 1_000_000) },
 		},
 		{

@@ -42,15 +42,11 @@ func NewClientIPs(trusted []netip.Prefix) (*ClientIPs, error) {
 // FromProxy says whether r was sent by a trusted proxy.
 func (c *ClientIPs) FromProxy(r *http.Request) bool {
 	peer, ok := peerAddr(r)
-	if !ok {
-		return false
-	}
-	for _, p := range c.trusted {
-		if p.Contains(peer) {
-			return true
-		}
-	}
-	return false
+	return ok && c.trusts(peer)
+}
+
+func (c *ClientIPs) trusts(addr netip.Addr) bool {
+	return slices.ContainsFunc(c.trusted, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
 // Of returns the client's address without a port or zone, or "" when the

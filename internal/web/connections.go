@@ -20,10 +20,13 @@ import (
 // answer that needs no request, and is hung up on.
 //
 // A proxy is one address with many clients, so one that is trusted is held to the bound
-// for all alone.
+// for all alone, and its clients to that of ClientIPs.Bound.
+//
+// Where all are taken, whoever has fewer than the average takes the place of one of the
+// network that has the most. So a few addresses keep nobody out.
 type Connections struct {
 	All        int // 0: as many as come
-	PerAddress int // an IPv4 address, or a /64 of IPv6; more than 0
+	PerAddress int // an IPv4 address, or a /64 of IPv6; more than 0. A /48 has half of all
 	Proxies    []netip.Prefix
 
 	Log        *slog.Logger
@@ -41,20 +44,29 @@ func (c Connections) Bound(ln net.Listener) net.Listener {
 		Listener: ln,
 		bounds:   c,
 		all:      fair.New(fair.Limits{Places: c.All}),
-		each:     fair.New(fair.Limits{Places: c.All, PerKey: c.PerAddress}),
+		each:     newAddressRooms(c.All, c.PerAddress),
+		held:     map[string]map[*boundConn]struct{}{},
 		lingers:  make(chan struct{}, maxRefusedLingers),
 	}
 }
+
+// errDisplaced is why a connection is closed for another's.
+var errDisplaced = errors.New("others have fewer connections")
 
 // maxRefusedLingers bounds the refused connections that get a moment to read why.
 const maxRefusedLingers = 64
 
 type boundListener struct {
 	net.Listener
-	bounds    Connections
-	all, each *fair.Room
-	lingers   chan struct{}
-	refused   told
+	bounds  Connections
+	all     *fair.Room
+	each    addressRooms
+	lingers chan struct{}
+	refused told
+
+	mu    sync.Mutex
+	held  map[string]map[*boundConn]struct{} // by network, but those of proxies
+	count int                                // of held
 }
 
 // Accept returns the next connection that there is a place for.
@@ -64,29 +76,90 @@ func (l *boundListener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		leave, err := l.enter(conn)
+		bound, err := l.enter(conn)
 		if err == nil {
-			return &boundConn{Conn: conn, leave: leave}, nil
+			return bound, nil
 		}
 		l.refuse(conn, err)
 	}
 }
 
-func (l *boundListener) enter(conn net.Conn) (leave func(), err error) {
+func (l *boundListener) enter(conn net.Conn) (*boundConn, error) {
+	peer, ok := connAddr(conn)
+	many := !ok || slices.ContainsFunc(l.bounds.Proxies, func(p netip.Prefix) bool { return p.Contains(peer) })
+	own := func() {}
+	if !many {
+		var err error
+		if own, err = l.each.enter(context.Background(), peer); err != nil {
+			return nil, fair.ErrKey
+		}
+	}
 	everybody, err := l.all.Enter(context.Background(), "", 1)
+	if err != nil && !many && l.makeRoom(networkOf(peer)) {
+		everybody, err = l.all.Enter(context.Background(), "", 1)
+	}
 	if err != nil {
+		own()
 		return nil, fair.ErrAll
 	}
-	peer, ok := connAddr(conn)
-	if !ok || slices.ContainsFunc(l.bounds.Proxies, func(p netip.Prefix) bool { return p.Contains(peer) }) {
-		return everybody, nil
+	c := &boundConn{Conn: conn}
+	if many {
+		c.leave = everybody
+		return c, nil
 	}
-	own, err := l.each.Enter(context.Background(), clientKey(peer), 1)
-	if err != nil {
+	network := networkOf(peer)
+	l.hold(network, c)
+	c.leave = sync.OnceFunc(func() {
+		l.release(network, c)
+		own()
 		everybody()
-		return nil, fair.ErrKey
+	})
+	return c, nil
+}
+
+func (l *boundListener) hold(network string, c *boundConn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.held[network] == nil {
+		l.held[network] = map[*boundConn]struct{}{}
 	}
-	return func() { own(); everybody() }, nil
+	l.held[network][c] = struct{}{}
+	l.count++
+}
+
+func (l *boundListener) release(network string, c *boundConn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.held[network], c)
+	if len(l.held[network]) == 0 {
+		delete(l.held, network)
+	}
+	l.count--
+}
+
+// makeRoom closes a connection of the network that has the most, for one that has fewer
+// than the average. Which of them, chance decides, so that nobody can see to it that it
+// is another's.
+func (l *boundListener) makeRoom(network string) bool {
+	l.mu.Lock()
+	if (len(l.held[network])+1)*len(l.held) >= l.count {
+		l.mu.Unlock()
+		return false
+	}
+	var most map[*boundConn]struct{}
+	for _, held := range l.held {
+		if len(held) > len(most) {
+			most = held
+		}
+	}
+	var last *boundConn
+	for last = range most {
+		break
+	}
+	l.mu.Unlock()
+	l.tell(last, errDisplaced)
+	_ = last.Close()
+	return true
 }
 
 // connAddr is the address of the other side, if that is one of the network.
@@ -135,6 +208,9 @@ func (l *boundListener) tell(conn net.Conn, why error) {
 	c := l.bounds
 	attrs := []any{"surface", c.Surface, "since_last", n, "limit", c.All}
 	problem, setting := "connections are refused: there are as many as may be", c.AllSetting
+	if errors.Is(why, errDisplaced) {
+		problem = "there are as many connections as may be: for each that comes, one is closed of the network that has the most"
+	}
 	if errors.Is(why, fair.ErrKey) {
 		problem, setting = "connections are refused: one address has as many as it may; if it is your proxy, list it in TRUSTED_PROXIES", c.OneSetting
 		peer, _ := connAddr(conn)

@@ -2,12 +2,14 @@ package web
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -96,7 +98,7 @@ func TestConnectionsAreBoundedInAll(t *testing.T) {
 	t.Parallel()
 	var log logBuffer
 	ts := startBounded(t, Connections{All: 3, PerAddress: 3, Log: log.logger(), AllSetting: "ALL"}, hello)
-	held := []*wire{dialFrom(t, ts, "127.0.0.1"), dialFrom(t, ts, "127.0.0.1"), dialFrom(t, ts, "127.0.0.2")}
+	held := []*wire{dialFrom(t, ts, "127.0.0.1"), dialFrom(t, ts, "127.0.0.2"), dialFrom(t, ts, "127.0.0.4")}
 	for _, c := range held {
 		c.send(askHello)
 		c.wantStatus(200)
@@ -106,6 +108,134 @@ func TestConnectionsAreBoundedInAll(t *testing.T) {
 	eventually(t, ts, "127.0.0.3")
 	if r := log.records(t, 1)[0]; r["setting"] != "ALL" || r["limit"] != 3.0 {
 		t.Errorf("got %v", r)
+	}
+}
+
+// TestAFewAddressesKeepNobodyOut: who has many connections gives some up.
+func TestAFewAddressesKeepNobodyOut(t *testing.T) {
+	t.Parallel()
+	var log logBuffer
+	ts := startBounded(t, Connections{All: 10, PerAddress: 5, Log: log.logger(), AllSetting: "ALL"}, hello)
+	greedy := map[string][]*wire{}
+	for _, ip := range []string{"127.0.0.1", "127.0.0.2"} {
+		for range 5 {
+			c := dialFrom(t, ts, ip)
+			c.send(askHello)
+			c.wantStatus(200) // and kept
+			greedy[ip] = append(greedy[ip], c)
+		}
+	}
+	modest := []*wire{}
+	for _, ip := range []string{"127.0.0.3", "127.0.0.4", "127.0.0.3", "127.0.0.5"} {
+		c := dialFrom(t, ts, ip)
+		c.send(askHello)
+		c.wantStatus(200)
+		modest = append(modest, c)
+	}
+	for _, c := range modest { // theirs stay
+		c.send(askHello)
+		c.wantStatus(200)
+	}
+	dialFrom(t, ts, "127.0.0.1").refused(http.StatusServiceUnavailable) // it has more than most
+	for ip, conns := range greedy {
+		open := 0
+		for _, c := range conns {
+			_, _ = io.WriteString(c, askHello)
+			if res, err := http.ReadResponse(c.in, nil); err == nil && res.StatusCode == http.StatusOK {
+				open++
+			}
+		}
+		if open != 3 {
+			t.Errorf("%s has %d connections left, want 3: each has given two", ip, open)
+		}
+	}
+	if r := log.records(t, 1)[0]; !strings.Contains(r["msg"].(string), "closed") || r["setting"] != "ALL" {
+		t.Errorf("got %v", r)
+	}
+}
+
+// TestANetworkHasHalfOfTheConnections: a /48 has 65 536 addresses that count by themselves.
+func TestANetworkHasHalfOfTheConnections(t *testing.T) {
+	t.Parallel()
+	rooms := newAddressRooms(10, 2)
+	enter := func(ip string) (leave func(), err error) { return rooms.enter(t.Context(), netip.MustParseAddr(ip)) }
+	var leaves []func()
+	for i := range 5 {
+		leave, err := enter(fmt.Sprintf("2001:db8:1:%d::1", i))
+		if err != nil {
+			t.Fatal(i, err)
+		}
+		leaves = append(leaves, leave)
+	}
+	if _, err := enter("2001:db8:1:9::1"); err == nil {
+		t.Error("a sixth of the network is let in")
+	}
+	if _, err := enter("2001:db8:2::1"); err != nil {
+		t.Error("another network:", err)
+	}
+	for range 2 {
+		if _, err := enter("192.0.2.1"); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := enter("::ffff:192.0.2.1"); err == nil {
+		t.Error("a third of the address is let in")
+	}
+	leaves[0]()
+	if _, err := enter("2001:db8:1:9::1"); err != nil {
+		t.Error("after one has left:", err)
+	}
+}
+
+// TestAClientBehindATrustedProxyHasNoMoreThanOneWithout: the proxy's connections are
+// everybody's.
+func TestAClientBehindATrustedProxyHasNoMoreThanOneWithout(t *testing.T) {
+	t.Parallel()
+	clients, err := NewClientIPs([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun, letGo := make(chan struct{}), make(chan struct{})
+	h := Handle(clients.Bound(10, 2, func(_ http.ResponseWriter, r *http.Request) error {
+		if r.URL.Path == "/slow" {
+			begun <- struct{}{}
+			<-letGo
+		}
+		return nil
+	}), func(w http.ResponseWriter, _ *http.Request, e *Error) { w.WriteHeader(e.Status) })
+	ask := func(peer, client, path string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest("GET", path, nil)
+		r.RemoteAddr = peer + ":1"
+		if client != "" {
+			r.Header.Set("X-Forwarded-For", client)
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w
+	}
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() { ask("10.0.0.1", "203.0.113.9", "/slow") })
+		<-begun
+	}
+	refused := ask("10.0.0.2", "203.0.113.9", "/")
+	if refused.Code != http.StatusTooManyRequests || refused.Header().Get("Retry-After") == "" || refused.Header().Get("Connection") != "close" {
+		t.Errorf("a third: got %d with %v", refused.Code, refused.Header())
+	}
+	for _, other := range [][2]string{{"10.0.0.1", "203.0.113.10"}, {"203.0.113.9", ""}, {"10.0.0.1", ""}, {"10.0.0.1", "10.0.0.3"}} {
+		if got := ask(other[0], other[1], "/").Code; got != http.StatusOK {
+			t.Errorf("%v: got %d, want 200", other, got)
+		}
+	}
+	// A proxy that names nobody is many.
+	for range 3 {
+		wg.Go(func() { ask("10.0.0.1", "", "/slow") })
+		<-begun
+	}
+	close(letGo)
+	wg.Wait()
+	if got := ask("10.0.0.1", "203.0.113.9", "/").Code; got != http.StatusOK {
+		t.Errorf("afterwards: got %d, want 200", got)
 	}
 }
 
@@ -162,7 +292,10 @@ func TestAPlaceIsGivenBackHoweverAConnectionEnds(t *testing.T) {
 }
 
 func (l *boundListener) free() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	all, _ := l.all.Load()
-	each, _ := l.each.Load()
-	return all == 0 && each == 0
+	addresses, _ := l.each.addresses.Load()
+	networks, _ := l.each.networks.Load()
+	return all == 0 && addresses == 0 && networks == 0 && l.count == 0
 }

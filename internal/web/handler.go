@@ -24,6 +24,14 @@ func Handle(h HandlerFunc, write ErrorWriter) http.Handler {
 	})
 }
 
+// Asked makes a HandlerFunc of h, which answers whatever happens.
+func Asked(h http.Handler) HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		h.ServeHTTP(w, r)
+		return nil
+	}
+}
+
 // Fail notes err for the log record and answers with it. Where that is not
 // possible it panics with http.ErrAbortHandler, which breaks the connection
 // off: half an answer must not end like a whole one, and to return without an

@@ -1,0 +1,69 @@
+package bff_test
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"vestibule/bff"
+	"vestibule/internal/storetest"
+)
+
+// TestAClientOfATrustedProxyLeavesOthersTheirRequests: it sends a body that never comes
+// to its end, as a proxy that does not buffer passes it on.
+func TestAClientOfATrustedProxyLeavesOthersTheirRequests(t *testing.T) {
+	s := newSite(t, storetest.SQLite(t), func(c *bff.Config) {
+		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+		c.MaxConnections, c.MaxConnectionsPerAddress = 10, 2
+	})
+	var held []net.Conn
+	for range 2 {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		_, _ = io.WriteString(conn, "POST /api/auth/sign-in/email HTTP/1.1\r\nHost: x\r\nOrigin: "+s.url+"\r\nX-Forwarded-For: 203.0.113.9\r\n"+
+			"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+		held = append(held, conn)
+	}
+	get := func(client, path string) int {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("X-Forwarded-For", client)
+		res, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		if res.StatusCode == http.StatusTooManyRequests && res.Header.Get("Retry-After") == "" {
+			t.Error("got no Retry-After")
+		}
+		return res.StatusCode
+	}
+	becomes := func(path string, want int) {
+		t.Helper()
+		for start := time.Now(); get("203.0.113.9", path) != want; time.Sleep(10 * time.Millisecond) {
+			if time.Since(start) > 20*time.Second {
+				t.Fatalf("%s is never answered with %d", path, want)
+			}
+		}
+	}
+	for _, path := range []string{"/api/auth/get-session", "/api/proxy/me/tasks", "/"} {
+		becomes(path, http.StatusTooManyRequests)
+		if got := get("203.0.113.10", path); got == http.StatusTooManyRequests {
+			t.Errorf("%s: another client got %d", path, got)
+		}
+	}
+	for _, conn := range held {
+		_ = conn.Close()
+	}
+	becomes("/api/auth/get-session", http.StatusOK)
+}
