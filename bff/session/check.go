@@ -116,6 +116,7 @@ func (s *Sessions) entry(ctx context.Context, hash string, believe time.Duration
 		s.dead.add(hash, now)
 		return nil, ErrEnded
 	}
+	s.dead.remove(hash)
 	return s.cache.put(hash, epoch, row, user, seen{now, version}), nil
 }
 
