@@ -99,7 +99,7 @@ func (s *Sessions) entry(ctx context.Context, hash string, believe time.Duration
 	if s.dead.tooOften(hash, now) {
 		return nil, ErrOften
 	}
-	row, user, err := s.store.SessionByTokenHash(ctx, hash)
+	row, user, err := s.look(ctx, hash)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		s.forget(hash)

@@ -1,0 +1,54 @@
+package session
+
+import (
+	"sync"
+	"testing"
+	"time"
+)
+
+// TestOneSessionTakesFewConnections, however many of its requests come at once, and those
+// of others do not wait for it.
+func TestOneSessionTakesFewConnections(t *testing.T) {
+	each(t, 0, func(f *fixture) {
+		_, greedy := f.signIn(true, nil)
+		_, modest := f.signIn(true, nil)
+		goOn := make(chan struct{})
+		f.spy.afterRead = func() { <-goOn }
+		until := func(what string, condition func() bool) {
+			f.t.Helper()
+			for end := time.Now().Add(20 * time.Second); !condition(); time.Sleep(time.Millisecond) {
+				if time.Now().After(end) {
+					f.t.Fatalf("not %s in time: %d reads", what, f.spy.reads.Load())
+				}
+			}
+		}
+		const crowd = 50
+		var asking sync.WaitGroup
+		ask := func() {
+			if _, err := f.Check(greedy); err != nil {
+				f.t.Errorf("got %v", err)
+			}
+		}
+		for range crowd {
+			asking.Go(ask)
+		}
+		until("crowded", func() bool {
+			_, waiting := f.looks.Load()
+			return waiting == crowd-looksOfOne
+		})
+		if n := f.spy.reads.Load(); n != looksOfOne {
+			f.t.Errorf("got %d reads of one session at once, want %d", n, looksOfOne)
+		}
+		asking.Go(func() {
+			if _, err := f.Check(modest); err != nil {
+				f.t.Errorf("another session: got %v", err)
+			}
+		})
+		until("asked for the other session", func() bool { return f.spy.reads.Load() == looksOfOne+1 })
+		close(goOn)
+		asking.Wait()
+		if taken, waiting := f.looks.Load(); taken+waiting != 0 {
+			f.t.Errorf("at the end %d have places and %d wait", taken, waiting)
+		}
+	})
+}
