@@ -43,9 +43,10 @@ func TestRequestsOfOneClientTakeTurns(t *testing.T) {
 	s := newSite(t, storetest.SQLite(t), func(c *bff.Config) { c.ExposeToken = true })
 	v, other := s.visitor(), s.at("127.0.0.2")
 	v.signUp("ada@example.com")
-	leave := s.server.Crowd("127.0.0.1")
+	anonymous, signedIn := s.server.Crowd("127.0.0.1", ""), s.server.Crowd("127.0.0.1", v.cookieHeader())
+	leave := func() { anonymous(); signedIn() }
 	defer leave()
-	until(t, "crowded", func() bool { return s.server.InWork() == bff.Crowded })
+	until(t, "crowded", func() bool { return s.server.InWork() == bff.Crowded+bff.CrowdedInSession })
 	free := map[string]bool{"/api/auth/ok": true, "/api/auth/error": true, "/api/auth/jwks": true, "/api/auth/link/{file}": true}
 	for _, route := range operations() {
 		method, path, _ := strings.Cut(route, " ")
@@ -76,6 +77,29 @@ func TestRequestsOfOneClientTakeTurns(t *testing.T) {
 	leave()
 	v.want(v.do("GET", "/api/auth/get-session", ""), 200, "ada@example.com")
 	until(t, "empty", func() bool { return s.server.InWork() == 0 })
+}
+
+// TestWhoIsSignedInWaitsForNoStranger behind the same address, nor for another session
+// there; how much the sessions of one address have in work is bounded.
+func TestWhoIsSignedInWaitsForNoStranger(t *testing.T) {
+	s := newSite(t, storetest.SQLite(t))
+	v, greedy, stranger := s.visitor(), s.visitor(), s.visitor()
+	v.signUp("ada@example.com")
+	greedy.signUp("greedy@example.com")
+	cookie := greedy.cookieHeader()
+	anonymous, inSession := s.server.Crowd("127.0.0.1", ""), s.server.Crowd("127.0.0.1", cookie)
+	defer anonymous()
+	defer inSession()
+	until(t, "crowded", func() bool { return s.server.InWork() == bff.Crowded+bff.CrowdedInSession })
+	for _, crowded := range []*visitor{greedy, stranger} {
+		crowded.want(crowded.do("GET", "/api/auth/get-session", ""), 429, "TOO_MANY_REQUESTS")
+	}
+	v.want(v.do("GET", "/api/auth/get-session", ""), 200, "ada@example.com")
+	v.want(v.do("POST", "/api/auth/update-user", `{"name":"Ada"}`), 200, "true")
+	leave := s.server.FillSessions("127.0.0.1")
+	v.want(v.do("GET", "/api/auth/get-session", ""), 429, "TOO_MANY_REQUESTS")
+	leave()
+	v.want(v.do("POST", "/api/auth/logout", ""), 200, "true")
 }
 
 // TestABodyThatIsStillComingTakesNoPlace from others behind the same address.
@@ -182,7 +206,7 @@ func TestWithoutLimitsNobodyTakesTurns(t *testing.T) {
 	s := newSite(t, storetest.SQLite(t), func(c *bff.Config) { c.RateLimitOff = true })
 	v := s.visitor()
 	v.signUp("ada@example.com")
-	for _, leave := range []func(){s.server.Crowd("127.0.0.1"), s.server.Strange("127.0.0.1")} {
+	for _, leave := range []func(){s.server.Crowd("127.0.0.1", ""), s.server.Strange("127.0.0.1")} {
 		defer leave()
 	}
 	until(t, "crowded", func() bool { return s.server.InWork() == bff.Crowded && s.server.Asking() == bff.Stranger })
