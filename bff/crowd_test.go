@@ -220,9 +220,14 @@ func TestWithoutLimitsNobodyTakesTurns(t *testing.T) {
 // isLate says whether the answer to a request waits to be told. It does not wait for it.
 func (s *site) isLate(method, path string, header ...string) bool {
 	s.t.Helper()
+	return s.isLateTo(method, path, "", header...)
+}
+
+func (s *site) isLateTo(method, path, body string, header ...string) bool {
+	s.t.Helper()
 	ctx, cancel := context.WithCancel(s.t.Context())
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, method, s.url+path, nil)
+	r, err := http.NewRequestWithContext(ctx, method, s.url+path, strings.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -285,6 +290,28 @@ func TestWhatAProgramAsksOverAndOverIsToldLate(t *testing.T) {
 	}
 	other.signUp("bob@example.com")
 	other.want(other.do("GET", "/api/auth/verify-email?token="+token, ""), 401, "INVALID_TOKEN")
+}
+
+// TestWhoFillsThePasswordRoomIsToldLate, and nobody whom others keep out of it.
+func TestWhoFillsThePasswordRoomIsToldLate(t *testing.T) {
+	s := newSite(t, storetest.SQLite(t))
+	v := s.visitor()
+	v.signUp("ada@example.com")
+	s.server.RefuseOften("127.0.0.1")
+	for _, byAsker := range []bool{false, true} {
+		empty := s.server.FillPasswordRoom(byAsker)
+		for _, ask := range []struct{ path, body, cookie string }{
+			{"login", `{"email":"ada@example.com","password":"paper-lantern-42"}`, ""},
+			{"login", `{"email":"nobody@example.com","password":"paper-lantern-42"}`, ""},
+			{"signup", `{"email":"bob@example.com","password":"paper-lantern-42"}`, ""},
+			{"verify-password", `{"password":"paper-lantern-42"}`, v.cookieHeader()},
+		} {
+			if late := s.isLateTo("POST", "/api/auth/"+ask.path, ask.body, "Content-Type", "application/json", "Cookie", ask.cookie); late != byAsker {
+				t.Errorf("%s, filled by the asker %t: told late %t", ask.path, byAsker, late)
+			}
+		}
+		empty()
+	}
 }
 
 // TestACookieThatIsAskedWithOftenIsToldLateSooner than that there is no session.

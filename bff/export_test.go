@@ -2,6 +2,7 @@ package bff
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -49,22 +50,27 @@ func (s *Server) BodiesTaken() (strangers, members int) {
 }
 
 // busy is a room for passwords that is full.
-type busy struct{ hasher }
-
-func (busy) Hash(context.Context, password.Asker, string) (string, error) {
-	return "", password.ErrBusy
+type busy struct {
+	hasher
+	err error
 }
 
-func (busy) Verify(context.Context, password.Asker, string, string) (ok, rehash bool, err error) {
-	return false, false, password.ErrBusy
+func (b busy) Hash(context.Context, password.Asker, string) (string, error) { return "", b.err }
+
+func (b busy) Verify(context.Context, password.Asker, string, string) (ok, rehash bool, err error) {
+	return false, false, b.err
 }
 
-func (busy) VerifyNone(context.Context, password.Asker, string) error { return password.ErrBusy }
+func (b busy) VerifyNone(context.Context, password.Asker, string) error { return b.err }
 
-// FillPasswordRoom has every computation of a password refused until it is emptied.
-func (s *Server) FillPasswordRoom() (empty func()) {
-	before := s.passwords
-	s.passwords = busy{before}
+// FillPasswordRoom has every computation of a password refused until it is emptied, as
+// if others had filled the room, or the asker had.
+func (s *Server) FillPasswordRoom(byAsker bool) (empty func()) {
+	before, why := s.passwords, fair.ErrAll
+	if byAsker {
+		why = fair.ErrKey
+	}
+	s.passwords = busy{before, fmt.Errorf("%w: %w", password.ErrBusy, why)}
 	return func() { s.passwords = before }
 }
 
