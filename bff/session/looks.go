@@ -3,9 +3,11 @@ package session
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"time"
 
 	"vestibule/internal/fair"
+	"vestibule/internal/opaque"
 	"vestibule/store"
 )
 
@@ -35,4 +37,21 @@ func (s *Sessions) look(ctx context.Context, hash string) (store.Session, store.
 	}
 	defer leave()
 	return s.store.SessionByTokenHash(ctx, hash)
+}
+
+// fewCookies is how many cookies of our name Presented looks at: it is asked before a
+// request has its turn, so it must cost next to nothing. A browser has one, or two.
+const fewCookies = 4
+
+// Presented identifies the session of the first cookie that we have signed, whether or
+// not it lives. It is "" where there is none among the first few.
+func (s *Sessions) Presented(r *http.Request) string {
+	cookies := r.CookiesNamed(s.Cookie.Name)
+	v := verifier{Cookie: &s.Cookie}
+	for _, cookie := range cookies[:min(len(cookies), fewCookies)] {
+		if p, ok := v.verify(cookie.Value); ok {
+			return opaque.Hash(p.token)
+		}
+	}
+	return ""
 }

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -49,6 +51,26 @@ func TestOneSessionTakesFewConnections(t *testing.T) {
 		asking.Wait()
 		if taken, waiting := f.looks.Load(); taken+waiting != 0 {
 			f.t.Errorf("at the end %d have places and %d wait", taken, waiting)
+		}
+	})
+}
+
+// TestFewCookiesAreLookedAtBeforeATurn: a head has room for hundreds, each of which costs
+// an HMAC or several.
+func TestFewCookiesAreLookedAtBeforeATurn(t *testing.T) {
+	each(t, 0, func(f *fixture) {
+		row, r := f.signIn(true, nil)
+		forged := strings.Replace(r.Header.Get("Cookie"), "=", "=x", 1)
+		with := func(n int) *http.Request {
+			return requestWith(strings.Repeat(forged+"; ", n) + r.Header.Get("Cookie"))
+		}
+		for n, want := range map[int]string{0: row.TokenHash, fewCookies - 1: row.TokenHash, fewCookies: ""} {
+			if got := f.Presented(with(n)); got != want {
+				t.Errorf("behind %d forged cookies: got %q, want %q", n, got, want)
+			}
+		}
+		if got := f.Presented(requestWith()); got != "" {
+			t.Errorf("without a cookie: got %q", got)
 		}
 	})
 }

@@ -158,13 +158,6 @@ func (s *Sessions) presentedBy(r *http.Request) (first string, others []string) 
 	return opaque.Hash(signed[0].token), others
 }
 
-// Presented identifies the session of the first cookie that we have signed, whether or
-// not it lives, and is "" where there is none.
-func (s *Sessions) Presented(r *http.Request) string {
-	first, _ := s.presentedBy(r)
-	return first
-}
-
 // UserAgent is what is kept of the header: text, and not too much of it.
 func UserAgent(r *http.Request) string {
 	// Header values are bytes; the database wants text.
