@@ -28,21 +28,22 @@ func TestBodiesHeldOpenLeaveOthersTheirRoom(t *testing.T) {
 	taken(maxBody + 1)
 	second := begin(bodiesOfOne - maxBody - 2)
 	taken(bodiesOfOne)
-	r := s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, auth(mint(t, ada)))
+	long := `{"title":"a"}` + strings.Repeat(" ", 2<<10)
+	r := s.do(t, "POST", "/api/me/tasks", long, auth(mint(t, ada)))
 	if r.StatusCode != 503 || !strings.Contains(r.body, "Too many requests with a body are being read at the moment. Please try again.") {
 		t.Errorf("got %d %s, want 503", r.StatusCode, r.body)
 	}
 	if r.Header.Get("Retry-After") == "" {
 		t.Error("got no Retry-After")
 	}
-	r = s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, auth(mint(t, bob)))
+	r = s.do(t, "POST", "/api/me/tasks", long, auth(mint(t, bob)))
 	if r.StatusCode != 201 {
 		t.Errorf("got %d for another user, want 201", r.StatusCode)
 	}
 	first.conn.Close()
 	second.conn.Close()
 	taken(0)
-	if r := s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, auth(mint(t, ada))); r.StatusCode != 201 {
+	if r := s.do(t, "POST", "/api/me/tasks", long, auth(mint(t, ada))); r.StatusCode != 201 {
 		t.Errorf("got %d once there is room again, want 201", r.StatusCode)
 	}
 }

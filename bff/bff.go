@@ -121,6 +121,7 @@ type Server struct {
 	origins   origins
 	clients   *web.ClientIPs
 	work      *fair.Room // requests
+	inSession *fair.Room // those that present a session
 	asks      *fair.Room // what strangers ask of the database
 	refusals  *pace
 	absences  *pace
@@ -145,7 +146,7 @@ const recheckAlone = time.Minute
 // New composes the BFF. It reads or makes the signing key, so the database
 // must be reachable and migrated.
 func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
-	s := &Server{cfg: cfg, log: deps.Log, now: deps.Now, store: deps.Store, work: newWorkRoom(), asks: newAskRoom(), late: newLateRoom()}
+	s := &Server{cfg: cfg, log: deps.Log, now: deps.Now, store: deps.Store, work: newWorkRoom(), inSession: newSessionRoom(), asks: newAskRoom(), late: newLateRoom()}
 	if s.now == nil {
 		s.now = time.Now
 	}

@@ -62,8 +62,10 @@ func TestBodiesHeldOpenKeepNobodyElseOut(t *testing.T) {
 	client := s.service("mailer", "tasks:read")
 	member, stranger := s.visitor(), s.visitor()
 	member.signUp("ada@example.com")
-	const signIn = `{"email":"ada@example.com","password":"paper-lantern-42"}`
-	name := func(v *visitor) answer { return v.do("POST", "/api/auth/update-user", `{"name":"Ada"}`) }
+	const short = `{"email":"ada@example.com","password":"paper-lantern-42"}`
+	long := strings.Repeat(" ", 2<<10) // what is longer than the first KiB takes of the share
+	signIn := short + long
+	name := func(v *visitor) answer { return v.do("POST", "/api/auth/update-user", `{"name":"Ada"}`+long) }
 	busy := func(v *visitor, a answer, part string) {
 		t.Helper()
 		if v.want(a, 503, part); a.header.Get("Retry-After") == "" {
@@ -73,9 +75,10 @@ func TestBodiesHeldOpenKeepNobodyElseOut(t *testing.T) {
 
 	held := s.fill("/api/auth/sign-in/email", "")
 	busy(stranger, stranger.do("POST", "/api/auth/sign-in/email", signIn), "BUSY")
-	busy(stranger, stranger.do("POST", "/api/auth/oauth2/token", "grant_type=client_credentials&client_id="+client.id+"&client_secret="+client.secret,
+	busy(stranger, stranger.do("POST", "/api/auth/oauth2/token", "grant_type=client_credentials&client_id="+client.id+"&client_secret="+client.secret+"&x="+strings.Repeat("x", 2<<10),
 		"Content-Type", "application/x-www-form-urlencoded"), "temporarily_unavailable")
 	member.want(name(member), 200, "true")
+	stranger.want(s.visitor().do("POST", "/api/auth/sign-in/email", short), 200, "ada") // behind the same address
 	for _, conn := range held {
 		conn.Close()
 	}

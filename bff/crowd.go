@@ -16,6 +16,9 @@ import (
 //   - What anybody may ask, signed in or not, is worked on for a client a few times at a
 //     time. More of it waits for a moment, in a line that all clients share fairly; who
 //     finds it full is refused.
+//   - Who presents a session has turns of its own, so that nobody else behind the same
+//     address, or behind a proxy that is not trusted, takes them. The sessions of one
+//     client together have at most half of the places.
 //   - A request is in work once its body has come: a client that sends slowly takes no
 //     place from others behind the same address.
 //   - What strangers ask of the database, by a token or an id that they have made up, has
@@ -27,6 +30,7 @@ const (
 	workLine      = 2048
 	workLineOfOne = 128
 	workPatience  = 2 * time.Second
+	sessionsOfOne = workPlaces / 2 // in work and waiting
 
 	askPlaces    = 6
 	askOfOne     = 2
@@ -37,6 +41,10 @@ const (
 
 func newWorkRoom() *fair.Room {
 	return fair.New(fair.Limits{Places: workPlaces, PerKey: workOfOne, Queue: workLine, QueuePerKey: workLineOfOne, Wait: workPatience})
+}
+
+func newSessionRoom() *fair.Room {
+	return fair.New(fair.Limits{Places: workPlaces + workLine, PerKey: sessionsOfOne})
 }
 
 func newAskRoom() *fair.Room {
@@ -64,7 +72,7 @@ func (s *Server) inTurn(kind string, h web.HandlerFunc) web.HandlerFunc {
 		return h
 	}
 	return func(w http.ResponseWriter, r *http.Request) error {
-		t := &turn{key: kind + " " + s.client(r)}
+		t := s.turnOf(kind, r)
 		defer t.leave()
 		r = r.WithContext(context.WithValue(r.Context(), turnKey{}, t))
 		var err error
@@ -90,12 +98,25 @@ func (s *Server) inTurn(kind string, h web.HandlerFunc) web.HandlerFunc {
 
 // turn is a request's place among those that are in work.
 type turn struct {
-	key  string
-	give func() // nil: it has none
-	late *pace  // by which the answer has to wait; nil: it does not
+	client  string
+	kind    string
+	session string // that is presented, or ""
+	give    func() // nil: it has none
+	late    *pace  // by which the answer has to wait; nil: it does not
 }
 
 type turnKey struct{}
+
+func (s *Server) turnOf(kind string, r *http.Request) *turn {
+	t := &turn{client: s.client(r), kind: kind}
+	if kind != kindToken { // which looks at no cookie
+		t.session = s.sessions.Presented(r)
+	}
+	return t
+}
+
+// key is whose turn it is.
+func (t *turn) key() string { return t.kind + " " + t.client + " " + t.session }
 
 // leave gives the place back, if there is one.
 func (t *turn) leave() {
@@ -105,8 +126,19 @@ func (t *turn) leave() {
 }
 
 func (s *Server) enter(r *http.Request, t *turn) (err error) {
-	t.give, err = s.work.Enter(r.Context(), t.key, 1)
-	return s.crowded(r, err)
+	leave := func() {}
+	if t.session != "" {
+		if leave, err = s.inSession.Enter(r.Context(), t.client, 1); err != nil {
+			return s.crowded(r, err)
+		}
+	}
+	give, err := s.work.Enter(r.Context(), t.key(), 1)
+	if err != nil {
+		leave()
+		return s.crowded(r, err)
+	}
+	t.give = func() { give(); leave() }
+	return nil
 }
 
 // arriving is a body that asks for a place when it has come to its end.

@@ -43,9 +43,10 @@ func TestRequestsOfOneClientTakeTurns(t *testing.T) {
 	s := newSite(t, storetest.SQLite(t), func(c *bff.Config) { c.ExposeToken = true })
 	v, other := s.visitor(), s.at("127.0.0.2")
 	v.signUp("ada@example.com")
-	leave := s.server.Crowd("127.0.0.1")
+	anonymous, signedIn := s.server.Crowd("127.0.0.1", ""), s.server.Crowd("127.0.0.1", v.cookieHeader())
+	leave := func() { anonymous(); signedIn() }
 	defer leave()
-	until(t, "crowded", func() bool { return s.server.InWork() == bff.Crowded })
+	until(t, "crowded", func() bool { return s.server.InWork() == bff.Crowded+bff.CrowdedInSession })
 	free := map[string]bool{"/api/auth/ok": true, "/api/auth/error": true, "/api/auth/jwks": true, "/api/auth/link/{file}": true}
 	for _, route := range operations() {
 		method, path, _ := strings.Cut(route, " ")
@@ -76,6 +77,29 @@ func TestRequestsOfOneClientTakeTurns(t *testing.T) {
 	leave()
 	v.want(v.do("GET", "/api/auth/get-session", ""), 200, "ada@example.com")
 	until(t, "empty", func() bool { return s.server.InWork() == 0 })
+}
+
+// TestWhoIsSignedInWaitsForNoStranger behind the same address, nor for another session
+// there; how much the sessions of one address have in work is bounded.
+func TestWhoIsSignedInWaitsForNoStranger(t *testing.T) {
+	s := newSite(t, storetest.SQLite(t))
+	v, greedy, stranger := s.visitor(), s.visitor(), s.visitor()
+	v.signUp("ada@example.com")
+	greedy.signUp("greedy@example.com")
+	cookie := greedy.cookieHeader()
+	anonymous, inSession := s.server.Crowd("127.0.0.1", ""), s.server.Crowd("127.0.0.1", cookie)
+	defer anonymous()
+	defer inSession()
+	until(t, "crowded", func() bool { return s.server.InWork() == bff.Crowded+bff.CrowdedInSession })
+	for _, crowded := range []*visitor{greedy, stranger} {
+		crowded.want(crowded.do("GET", "/api/auth/get-session", ""), 429, "TOO_MANY_REQUESTS")
+	}
+	v.want(v.do("GET", "/api/auth/get-session", ""), 200, "ada@example.com")
+	v.want(v.do("POST", "/api/auth/update-user", `{"name":"Ada"}`), 200, "true")
+	leave := s.server.FillSessions("127.0.0.1")
+	v.want(v.do("GET", "/api/auth/get-session", ""), 429, "TOO_MANY_REQUESTS")
+	leave()
+	v.want(v.do("POST", "/api/auth/logout", ""), 200, "true")
 }
 
 // TestABodyThatIsStillComingTakesNoPlace from others behind the same address.
@@ -182,7 +206,7 @@ func TestWithoutLimitsNobodyTakesTurns(t *testing.T) {
 	s := newSite(t, storetest.SQLite(t), func(c *bff.Config) { c.RateLimitOff = true })
 	v := s.visitor()
 	v.signUp("ada@example.com")
-	for _, leave := range []func(){s.server.Crowd("127.0.0.1"), s.server.Strange("127.0.0.1")} {
+	for _, leave := range []func(){s.server.Crowd("127.0.0.1", ""), s.server.Strange("127.0.0.1")} {
 		defer leave()
 	}
 	until(t, "crowded", func() bool { return s.server.InWork() == bff.Crowded && s.server.Asking() == bff.Stranger })
@@ -196,9 +220,14 @@ func TestWithoutLimitsNobodyTakesTurns(t *testing.T) {
 // isLate says whether the answer to a request waits to be told. It does not wait for it.
 func (s *site) isLate(method, path string, header ...string) bool {
 	s.t.Helper()
+	return s.isLateTo(method, path, "", header...)
+}
+
+func (s *site) isLateTo(method, path, body string, header ...string) bool {
+	s.t.Helper()
 	ctx, cancel := context.WithCancel(s.t.Context())
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, method, s.url+path, nil)
+	r, err := http.NewRequestWithContext(ctx, method, s.url+path, strings.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -261,6 +290,28 @@ func TestWhatAProgramAsksOverAndOverIsToldLate(t *testing.T) {
 	}
 	other.signUp("bob@example.com")
 	other.want(other.do("GET", "/api/auth/verify-email?token="+token, ""), 401, "INVALID_TOKEN")
+}
+
+// TestWhoFillsThePasswordRoomIsToldLate, and nobody whom others keep out of it.
+func TestWhoFillsThePasswordRoomIsToldLate(t *testing.T) {
+	s := newSite(t, storetest.SQLite(t))
+	v := s.visitor()
+	v.signUp("ada@example.com")
+	s.server.RefuseOften("127.0.0.1")
+	for _, byAsker := range []bool{false, true} {
+		empty := s.server.FillPasswordRoom(byAsker)
+		for _, ask := range []struct{ path, body, cookie string }{
+			{"login", `{"email":"ada@example.com","password":"paper-lantern-42"}`, ""},
+			{"login", `{"email":"nobody@example.com","password":"paper-lantern-42"}`, ""},
+			{"signup", `{"email":"bob@example.com","password":"paper-lantern-42"}`, ""},
+			{"verify-password", `{"password":"paper-lantern-42"}`, v.cookieHeader()},
+		} {
+			if late := s.isLateTo("POST", "/api/auth/"+ask.path, ask.body, "Content-Type", "application/json", "Cookie", ask.cookie); late != byAsker {
+				t.Errorf("%s, filled by the asker %t: told late %t", ask.path, byAsker, late)
+			}
+		}
+		empty()
+	}
 }
 
 // TestACookieThatIsAskedWithOftenIsToldLateSooner than that there is no session.

@@ -2,6 +2,7 @@ package bff
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -49,22 +50,27 @@ func (s *Server) BodiesTaken() (strangers, members int) {
 }
 
 // busy is a room for passwords that is full.
-type busy struct{ hasher }
-
-func (busy) Hash(context.Context, password.Asker, string) (string, error) {
-	return "", password.ErrBusy
+type busy struct {
+	hasher
+	err error
 }
 
-func (busy) Verify(context.Context, password.Asker, string, string) (ok, rehash bool, err error) {
-	return false, false, password.ErrBusy
+func (b busy) Hash(context.Context, password.Asker, string) (string, error) { return "", b.err }
+
+func (b busy) Verify(context.Context, password.Asker, string, string) (ok, rehash bool, err error) {
+	return false, false, b.err
 }
 
-func (busy) VerifyNone(context.Context, password.Asker, string) error { return password.ErrBusy }
+func (b busy) VerifyNone(context.Context, password.Asker, string) error { return b.err }
 
-// FillPasswordRoom has every computation of a password refused until it is emptied.
-func (s *Server) FillPasswordRoom() (empty func()) {
-	before := s.passwords
-	s.passwords = busy{before}
+// FillPasswordRoom has every computation of a password refused until it is emptied, as
+// if others had filled the room, or the asker had.
+func (s *Server) FillPasswordRoom(byAsker bool) (empty func()) {
+	before, why := s.passwords, fair.ErrAll
+	if byAsker {
+		why = fair.ErrKey
+	}
+	s.passwords = busy{before, fmt.Errorf("%w: %w", password.ErrBusy, why)}
 	return func() { s.passwords = before }
 }
 
@@ -114,15 +120,20 @@ func (s *Server) InterruptVerify(by func()) (undo func()) {
 }
 
 // Crowd takes all places of a client's requests, and all in the line, until it is told
-// to leave.
-func (s *Server) Crowd(client string) (leave func()) {
+// to leave: of those that present the cookie, or none where that is "".
+func (s *Server) Crowd(client, cookie string) (leave func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var waiting sync.WaitGroup
+	r := &http.Request{Header: http.Header{"Cookie": {cookie}}}
 	for _, kind := range []string{kindRead, kindWrite, kindToken} {
+		t := s.turnOf(kind, r)
+		if t.client = client; cookie != "" && t.session == "" {
+			continue // of services
+		}
 		for range workOfOne + workLineOfOne {
 			waiting.Go(func() {
 				for ctx.Err() == nil { // who has waited in vain comes back
-					if leave, err := s.work.Enter(ctx, kind+" "+client, 1); err == nil {
+					if leave, err := s.work.Enter(ctx, t.key(), 1); err == nil {
 						<-ctx.Done()
 						leave()
 					}
@@ -133,8 +144,21 @@ func (s *Server) Crowd(client string) (leave func()) {
 	return func() { cancel(); waiting.Wait() }
 }
 
-// Crowded is how many requests Crowd holds or has waiting.
-const Crowded = 3 * (workOfOne + workLineOfOne)
+// Crowded is how many requests Crowd holds or has waiting, and CrowdedInSession those
+// with a cookie.
+const (
+	Crowded          = 3 * (workOfOne + workLineOfOne)
+	CrowdedInSession = 2 * (workOfOne + workLineOfOne)
+)
+
+// FillSessions has the sessions of a client as many requests in work as they may have.
+func (s *Server) FillSessions(client string) (leave func()) {
+	leave, err := s.inSession.Enter(context.Background(), client, sessionsOfOne)
+	if err != nil {
+		panic(err)
+	}
+	return leave
+}
 
 // Strange takes all places of what a client asks of the database as a stranger.
 func (s *Server) Strange(client string) (leave func()) {

@@ -153,7 +153,7 @@ func TestBusyIsNobodysFault(t *testing.T) {
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
-		empty := s.server.FillPasswordRoom()
+		empty := s.server.FillPasswordRoom(false)
 		for range 61 {
 			v.want(v.do("POST", "/api/auth/signup", `{"email":"eve@example.com","password":"paper-lantern-42"}`), 503, "BUSY")
 		}

@@ -9,6 +9,7 @@ import (
 
 	"vestibule/bff/password"
 	"vestibule/bff/throttle"
+	"vestibule/internal/fair"
 	"vestibule/internal/web"
 )
 
@@ -41,9 +42,13 @@ func (s *Server) succeeded(r *http.Request, a throttle.Attempt) {
 }
 
 // untried takes an attempt back that failed with err because the password room was
-// full, and returns err.
+// full, and returns err. Whoever has filled it themselves is told late: a program that
+// comes back at once has each of its attempts counted and taken back.
 func (s *Server) untried(r *http.Request, a throttle.Attempt, err error) error {
 	if errors.Is(err, password.ErrBusy) {
+		if errors.Is(err, fair.ErrKey) {
+			s.tellLate(r, s.refusals)
+		}
 		return errors.Join(err, s.limits.Untried(r.Context(), a))
 	}
 	return err

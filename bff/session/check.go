@@ -99,7 +99,7 @@ func (s *Sessions) entry(ctx context.Context, hash string, believe time.Duration
 	if s.dead.tooOften(hash, now) {
 		return nil, ErrOften
 	}
-	row, user, err := s.store.SessionByTokenHash(ctx, hash)
+	row, user, err := s.look(ctx, hash)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		s.forget(hash)
@@ -116,6 +116,7 @@ func (s *Sessions) entry(ctx context.Context, hash string, believe time.Duration
 		s.dead.add(hash, now)
 		return nil, ErrEnded
 	}
+	s.dead.remove(hash)
 	return s.cache.put(hash, epoch, row, user, seen{now, version}), nil
 }
 

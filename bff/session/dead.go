@@ -68,3 +68,11 @@ func (d *dead) add(hash string, now time.Time) {
 		d.entries.Add(hash, &asks{n: 1, end: now.Add(deadWindow)})
 	}
 }
+
+// remove forgets a session that lives after all: its row is there again, or can be read
+// again.
+func (d *dead) remove(hash string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.entries.Remove(hash)
+}

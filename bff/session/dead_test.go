@@ -61,6 +61,25 @@ func TestASessionThatHasEndedIsNotAskedForForEver(t *testing.T) {
 	})
 }
 
+// TestASessionThatLivesAgainIsNotRefused however often it is used: its row was restored.
+func TestASessionThatLivesAgainIsNotRefused(t *testing.T) {
+	each(t, 0, func(f *fixture) {
+		row, r := f.signIn(true, nil)
+		if err := f.db.EndSession(f.t.Context(), row.TokenHash); err != nil {
+			f.t.Fatal(err)
+		}
+		f.wantErr(r, ErrEnded)
+		if err := f.db.StartSession(f.t.Context(), row, ""); err != nil {
+			f.t.Fatal(err)
+		}
+		for i := range 3 * deadAsks {
+			if _, err := f.Check(r); err != nil {
+				f.t.Fatalf("time %d: got %v, want it alive", i+1, err)
+			}
+		}
+	})
+}
+
 func TestTheMemoryOfEndedSessionsIsBounded(t *testing.T) {
 	d, err := newDead()
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"vestibule/internal/fair"
 	"vestibule/internal/opaque"
 	"vestibule/store"
 )
@@ -85,6 +86,7 @@ type Sessions struct {
 	store  Store
 	cache  *cache
 	dead   *dead
+	looks  *fair.Room
 	leases leases
 
 	streams streams
@@ -103,7 +105,7 @@ func New(cfg Config, s Store) (*Sessions, error) {
 	if err := cfg.Cookie.derive(); err != nil {
 		return nil, err
 	}
-	return &Sessions{Config: cfg, store: s, cache: c, dead: d, streams: newStreams(cfg)}, nil
+	return &Sessions{Config: cfg, store: s, cache: c, dead: d, looks: newLooks(), streams: newStreams(cfg)}, nil
 }
 
 // now is the current time as the database keeps it.

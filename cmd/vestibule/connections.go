@@ -35,6 +35,19 @@ func (c *checker) crowds() {
 	c.bff.MaxConnections, c.bff.MaxConnectionsPerAddress = c.connections, c.connectionsOne
 }
 
+// streams keeps one user from having all streams, also where MAX_STREAMS alone is lowered.
+func (c *checker) streams() {
+	if !c.sound("MAX_STREAMS", "MAX_STREAMS_PER_USER") {
+		return
+	}
+	switch all, one := c.bff.MaxStreams, &c.bff.MaxStreamsPerUser; {
+	case !c.given("MAX_STREAMS_PER_USER"):
+		*one = min(*one, max(1, all/2))
+	case *one > all:
+		c.conflict("MAX_STREAMS_PER_USER", mistake{"is more than MAX_STREAMS, so one user could keep all others out", "use less than MAX_STREAMS, or raise that"})
+	}
+}
+
 // bounds are those of the connections that a surface accepts.
 func (c *config) bounds(surface string) web.Connections {
 	b := web.Connections{Surface: surface, Proxies: c.bff.TrustedProxies, All: c.connections, AllSetting: "MAX_CONNECTIONS"}

@@ -46,6 +46,15 @@ func TestWhatConnectionsAreBoundedTo(t *testing.T) {
 	}
 }
 
+func TestOneUserHasNotAllStreams(t *testing.T) {
+	for all, want := range map[string]int{"": 32, "20": 10, "1": 1} {
+		c := mustLoad(t, forServe, environment{"MAX_STREAMS": all})
+		if c.bff.MaxStreamsPerUser != want || c.api.MaxStreamsPerUser != want {
+			t.Errorf("MAX_STREAMS=%s: got %d and %d for a user, want %d", all, c.bff.MaxStreamsPerUser, c.api.MaxStreamsPerUser, want)
+		}
+	}
+}
+
 // TestOneAddressDoesNotTakeAllConnections of the running program, at any listener.
 func TestOneAddressDoesNotTakeAllConnections(t *testing.T) {
 	i := start(t, "serve", anywhere(t).with(environment{"MAX_CONNECTIONS": "100", "MAX_CONNECTIONS_PER_ADDRESS": "10"}))

@@ -19,6 +19,7 @@ func (c *checker) together() {
 	c.ownOrigin()
 	c.addresses()
 	c.crowds()
+	c.streams()
 	c.limits()
 	c.mailing()
 	c.app()

@@ -250,7 +250,7 @@ var schema = []group{
 		},
 		{
 			name: "MAX_STREAMS_PER_USER", by: forServe | forBFF | forAPI, arg: "N", value: "32",
-			help:  "The same for all sessions of one user, and for the event streams of one user at the task API.",
+			help:  "The same for all sessions of one user, and for the event streams of one user at the task API. Unless it is set, no more than half of MAX_STREAMS.",
 			check: func(c *checker, v string) { c.bff.MaxStreamsPerUser = c.number(v, 1, 1_000_000) },
 		},
 		{

@@ -53,7 +53,7 @@ type Room struct {
 	used    int
 	waiting int
 	keys    map[string]*holder
-	turns   []*holder // those with somebody waiting; the first had its turn the longest ago
+	turns   []*holder // those with somebody waiting; the first has waited for its turn the longest
 }
 
 // holder is a key that holds places or waits for some.
@@ -145,6 +145,9 @@ func (r *Room) admit(h *holder, n int) (*waiter, error) {
 // displace sends the latest of the key with the longest line away, unless h has as
 // long a line with one more.
 func (r *Room) displace(h *holder) bool {
+	if r.waiting == len(r.turns) { // one of each key
+		return false
+	}
 	longest := h
 	for _, other := range r.turns {
 		if len(other.line) > len(longest.line) {
@@ -210,10 +213,13 @@ func (r *Room) leave(h *holder, n int) {
 	r.give(h, n)
 }
 
-// give puts places back and hands them on.
+// give puts places back and hands them on. Whoever came while the key had them goes
+// first: a key that always has somebody waiting would else be its own successor, and a
+// newcomer would wait for two.
 func (r *Room) give(h *holder, n int) {
 	h.used -= n
 	r.used -= n
+	r.hadTurn(h)
 	r.serve()
 	r.forget(h)
 }

@@ -75,11 +75,40 @@ func TestPlacesAreHandedOnInTurn(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if got, want := fmt.Sprint(served), "[greedy modest third greedy greedy greedy greedy]"; got != want {
+		if got, want := fmt.Sprint(served), "[modest third greedy greedy greedy greedy greedy]"; got != want {
 			t.Errorf("got %v, want %v", got, want)
 		}
 		if len(r.keys) != 0 || len(r.turns) != 0 {
 			t.Errorf("the room remembers %d keys and %d turns", len(r.keys), len(r.turns))
+		}
+	})
+}
+
+// TestAKeyIsNotItsOwnSuccessor: whoever comes while a key has the only place is next,
+// also where the key has had others waiting for long.
+func TestAKeyIsNotItsOwnSuccessor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := New(Limits{Places: 1, Queue: 20})
+		leave := enter(t, r, "greedy", 1)
+		inside := make(chan func(), 1)
+		go func() {
+			leave, err := r.Enter(t.Context(), "greedy", 1)
+			if err != nil {
+				t.Error(err)
+			}
+			inside <- leave
+		}()
+		synctest.Wait()
+		var served []string
+		ask(t, r, "greedy", &served)
+		ask(t, r, "greedy", &served)
+		leave()
+		leave = <-inside // the greedy one is served; only now does the other come
+		ask(t, r, "modest", &served)
+		leave()
+		synctest.Wait()
+		if got, want := fmt.Sprint(served), "[modest greedy greedy]"; got != want {
+			t.Errorf("got %v, want %v", got, want)
 		}
 	})
 }
@@ -123,7 +152,7 @@ func TestAFullQueueIsSharedToo(t *testing.T) {
 		refused(t, r, "b", 1, ErrKey)
 		leave()
 		synctest.Wait()
-		if got, want := fmt.Sprint(served), "[a b c d]"; got != want {
+		if got, want := fmt.Sprint(served), "[b c d a]"; got != want {
 			t.Errorf("got %v, want %v", got, want)
 		}
 	})

@@ -18,9 +18,17 @@ func (r *Room) dropTurn(h *holder) {
 	}
 }
 
+// hadTurn puts h behind everybody else who waits, if it has more waiting.
+func (r *Room) hadTurn(h *holder) {
+	if len(h.line) > 0 {
+		r.dropTurn(h)
+		r.turns = append(r.turns, h)
+	}
+}
+
 // serve lets in who waits, as long as there is room.
 func (r *Room) serve() {
-	for {
+	for r.used < r.limits.Places {
 		h := r.next()
 		if h == nil || !r.fits(h, h.line[0].n) {
 			return
@@ -28,10 +36,7 @@ func (r *Room) serve() {
 		w := h.line[0]
 		r.unqueue(h, w)
 		r.take(h, w.n)
-		if len(h.line) > 0 { // its next turn comes after everybody else's
-			r.dropTurn(h)
-			r.turns = append(r.turns, h)
-		}
+		r.hadTurn(h)
 		w.done <- nil
 	}
 }
@@ -42,8 +47,11 @@ func (r *Room) serve() {
 func (r *Room) next() *holder {
 	var next *holder
 	for _, h := range r.turns {
-		if h.used+h.line[0].n <= r.limits.PerKey && (next == nil || h.used < next.used) {
-			next = h
+		if h.used+h.line[0].n > r.limits.PerKey || next != nil && h.used >= next.used {
+			continue
+		}
+		if next = h; h.used == 0 { // nobody holds less, and thousands may wait
+			break
 		}
 	}
 	return next

@@ -18,6 +18,9 @@ import (
 //     that announces much and sends nothing holds next to nothing.
 //   - Room is taken before memory is, in steps, and given back when the request has
 //     been answered: what was parsed refers to the body.
+//   - The first KiB needs no room: it is less than the connection takes. So whoever holds
+//     thousands of bodies open does not keep others, behind the same address or from
+//     anywhere, from what is as short as a sign-in.
 //   - Of a full room no sender gets more than its share. Who finds none waits a moment,
 //     and is refused then with 503: nothing was done.
 type Bodies struct {
@@ -37,8 +40,8 @@ const (
 	bodyWait = time.Second
 	// bodyQueue is how many may wait.
 	bodyQueue = 1000
-	// firstPiece is the room that is taken before the first byte has come, and holds
-	// most bodies whole.
+	// firstPiece is what a body has before its first byte has come. It holds most bodies
+	// whole.
 	firstPiece = 1 << 10
 	// pieceGrowth is how many times larger each piece is than the one before, which it
 	// replaces.
@@ -111,17 +114,21 @@ func (b *Bodies) collect(r *http.Request, sender string, in io.Reader) ([]byte, 
 		enough = r.ContentLength + 1
 	}
 	var body []byte
+	taken := 0
 	for {
 		if len(body) == cap(body) {
 			size := max(firstPiece, pieceGrowth*cap(body))
 			if int64(cap(body)) < enough && int64(2*size) > enough {
 				size = int(enough) // rather than to grow once more for the rest
 			}
-			leave, err := b.room.Enter(r.Context(), sender, size-cap(body))
-			if err != nil {
-				return nil, noRoom(err)
+			if size > firstPiece {
+				leave, err := b.room.Enter(r.Context(), sender, size-taken)
+				if err != nil {
+					return nil, noRoom(err)
+				}
+				atEnd(r, leave)
+				taken = size
 			}
-			atEnd(r, leave)
 			body = append(make([]byte, 0, size), body...)
 		}
 		n, err := in.Read(body[len(body):cap(body)])

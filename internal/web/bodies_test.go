@@ -108,11 +108,11 @@ func TestRoomIsTakenForWhatHasComeAndGivenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBodies(BodyLimits{One: 32 * kib, Sender: 64 * kib, All: 64 * kib})
 		declared, chunked := hold(t, b, "a", 32*kib), hold(t, b, "a", -1)
-		wantTaken(t, b, 2*kib)
+		wantTaken(t, b, 0)
 		declared.send(kib)
-		wantTaken(t, b, 5*kib)
+		wantTaken(t, b, 4*kib)
 		declared.send(20 * kib)
-		wantTaken(t, b, 1*kib+32*kib+1) // what was declared, and the end
+		wantTaken(t, b, 32*kib+1) // what was declared, and the end
 		declared.send(11 * kib)
 		chunked.send(kib)
 		wantTaken(t, b, 4*kib+32*kib+1)
@@ -123,9 +123,30 @@ func TestRoomIsTakenForWhatHasComeAndGivenBack(t *testing.T) {
 		wantTaken(t, b, 4*kib)
 		chunked.end()
 		wantTaken(t, b, 0)
-		small := hold(t, b, "a", 10)
-		wantTaken(t, b, 11)
-		small.end()
+	})
+}
+
+// TestAShortBodyNeedsNoRoom, or whoever holds a few hundred bodies open would keep all
+// others behind the same address from signing in.
+func TestAShortBodyNeedsNoRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := NewBodies(BodyLimits{One: 16 * kib, Sender: 20 * kib, All: 20 * kib})
+		full := hold(t, b, "a", 16*kib)
+		full.send(15 * kib)
+		var held []*heldBody
+		for range 100 {
+			held = append(held, hold(t, b, "a", 16*kib), hold(t, b, "a", -1))
+		}
+		wantTaken(t, b, 16*kib+1)
+		short := hold(t, b, "a", kib-1)
+		short.send(kib - 1)
+		short.end()
+		if err := <-short.err; err != nil || len(short.got) != kib-1 {
+			t.Errorf("got %d bytes, %v", len(short.got), err)
+		}
+		for _, h := range append(held, full) {
+			h.end()
+		}
 		wantTaken(t, b, 0)
 	})
 }
@@ -170,18 +191,20 @@ func TestTheRoomIsBounded(t *testing.T) {
 		first, second := hold(t, b, "a", 16*kib), hold(t, b, "b", 16*kib)
 		first.send(15 * kib)
 		second.send(15 * kib)
-		third := hold(t, b, "c", 100)
+		third := hold(t, b, "c", 2*kib)
+		third.send(kib)
 		time.Sleep(bodyWait / 2)
 		third.wantReading() // it waits
 		first.end()
-		third.send(100)
+		third.send(kib)
 		third.end()
 		if err := <-third.err; err != nil {
 			t.Errorf("got %v, want a body that has waited", err)
 		}
 		first = hold(t, b, "a", 16*kib)
 		first.send(15 * kib)
-		refused := hold(t, b, "d", 100)
+		refused := hold(t, b, "d", 2*kib)
+		refused.send(kib)
 		time.Sleep(bodyWait)
 		refused.wantBusy()
 		refused.end()
@@ -194,7 +217,7 @@ func TestTheRoomIsBounded(t *testing.T) {
 // TestABodyThatBreaksOffGivesItsRoomBack goes through what the surfaces do.
 func TestABodyThatBreaksOffGivesItsRoomBack(t *testing.T) {
 	t.Parallel()
-	b := NewBodies(BodyLimits{One: kib, Sender: 4 * kib, All: 4 * kib})
+	b := NewBodies(BodyLimits{One: 4 * kib, Sender: 8 * kib, All: 8 * kib})
 	taken := 0
 	h := Access{Log: slog.New(slog.DiscardHandler), Surface: "test", Errors: writeTestError}.Wrap(Handle(func(w http.ResponseWriter, r *http.Request) error {
 		_, err := b.ReadObject(w, r, "a")
@@ -209,11 +232,11 @@ func TestABodyThatBreaksOffGivesItsRoomBack(t *testing.T) {
 		header string
 		status int
 	}{
-		"whole":            {strings.NewReader("{}"), "", 200},
-		"not JSON":         {strings.NewReader("{"), "", 400},
-		"too large":        {io.MultiReader(strings.NewReader(objectOf(kib + 1))), "", 413},
-		"broken off":       {io.MultiReader(strings.NewReader("{"), broken{}), "", 400},
-		"a panic after it": {strings.NewReader("{}"), "yes", 500},
+		"whole":            {strings.NewReader(objectOf(2 * kib)), "", 200},
+		"not JSON":         {strings.NewReader(objectOf(2*kib) + "{"), "", 400},
+		"too large":        {io.MultiReader(strings.NewReader(objectOf(4*kib + 1))), "", 413},
+		"broken off":       {io.MultiReader(strings.NewReader(objectOf(2*kib)), broken{}), "", 400},
+		"a panic after it": {strings.NewReader(objectOf(2 * kib)), "yes", 500},
 	} {
 		w := httptest.NewRecorder()
 		r := httptest.NewRequest(http.MethodPost, "/", tt.body)
