@@ -38,10 +38,18 @@ func (s *Store) Beat(ctx context.Context, instance string, now time.Time) error 
 	return nil
 }
 
+// readTables reads on one connection. Where many wait for the pool's, it would else wait a
+// dozen times where a request waits once or twice, and an instance that is merely busy,
+// as all of them may be, would be taken for one that is broken.
 func (s *Store) readTables(ctx context.Context) error {
+	conn, err := s.read.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
 	for _, t := range beatReads {
 		for _, order := range []string{"", " DESC"} {
-			rows, err := s.read.QueryContext(ctx, `SELECT * FROM `+t.table+` ORDER BY `+t.key+order+` LIMIT 1`)
+			rows, err := conn.QueryContext(ctx, `SELECT * FROM `+t.table+` ORDER BY `+t.key+order+` LIMIT 1`)
 			if err != nil {
 				return fmt.Errorf("%s: %w", strings.Trim(t.table, `"`), err)
 			}

@@ -1,10 +1,13 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -235,4 +238,41 @@ func TestAFullDiskOfPostgreSQLIsUnavailableAndRecovers(t *testing.T) {
 	if got := len(listed(t, d.Store, u.ID)); got != acknowledged+1 {
 		t.Errorf("got %d tasks, want the %d that were acknowledged", got, acknowledged+1)
 	}
+}
+
+// TestABeatWaitsForABusyPoolAFewTimes and not for each table that it reads.
+func TestABeatWaitsForABusyPoolAFewTimes(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, d *database) {
+		pool := d.Pools()["read"]
+		pool.SetMaxOpenConns(1)
+		before := pool.Stats().WaitCount
+		var others sync.WaitGroup
+		var taken atomic.Int64
+		ctx, stop := context.WithCancel(t.Context())
+		for range 4 {
+			others.Go(func() {
+				for ctx.Err() == nil {
+					conn, err := pool.Conn(t.Context())
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					taken.Add(1)
+					time.Sleep(time.Millisecond)
+					_ = conn.Close()
+				}
+			})
+		}
+		err := d.Beat(t.Context(), "ins_x", base())
+		stop()
+		others.Wait()
+		if err != nil {
+			t.Error(err)
+		}
+		// Each of the others has waited for what it has taken, but for a few.
+		if waits := pool.Stats().WaitCount - before - taken.Load(); waits > 5 {
+			t.Errorf("the beat has waited %d times", waits)
+		}
+	})
 }

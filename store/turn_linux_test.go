@@ -139,3 +139,34 @@ func TestAKilledProcessPassesItsTurn(t *testing.T) {
 	created(t, d.Store, newTask(u.ID))
 	created(t, s, newTask(u.ID))
 }
+
+// TestAProcessThatIsStoppedInTheQueueKeepsNobodyWaiting: it has locked nothing of SQLite's.
+func TestAProcessThatIsStoppedInTheQueueKeepsNobodyWaiting(t *testing.T) {
+	t.Parallel()
+	all := turns(t, 3)
+	stopped, writes, other := all[0], all[1], all[2]
+	if err := stopped.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	writes.WaitAtMost(time.Millisecond)
+	take(t, writes)()
+	writes.WaitAtMost(time.Hour) // it is not waited for again
+	take(t, writes)()
+	if err := stopped.Continue(); err != nil {
+		t.Fatal(err)
+	}
+	take(t, other)() // nothing is left locked
+	for writes.Queued() {
+		time.Sleep(time.Millisecond)
+	}
+	release := take(t, writes)
+	done := taking(t, t.Context(), writes, other, func(release func(), err error) {
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		release()
+	})
+	release()
+	<-done
+}

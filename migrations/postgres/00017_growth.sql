@@ -24,7 +24,8 @@ CREATE TABLE deleted_user (
 -- +goose StatementBegin
 CREATE FUNCTION note_deleted_user() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO deleted_user (user_id) VALUES (OLD.id) ON CONFLICT DO NOTHING;
+    -- In the schema of the user's table: whoever deletes may have another search_path.
+    EXECUTE format('INSERT INTO %I.deleted_user (user_id) VALUES ($1) ON CONFLICT DO NOTHING', TG_TABLE_SCHEMA) USING OLD.id;
     RETURN NULL;
 END $$;
 -- +goose StatementEnd
