@@ -267,7 +267,7 @@ func (s *Server) origin() string { return s.cfg.BaseURL.Scheme + "://" + s.cfg.B
 // Handler answers the whole surface.
 func (s *Server) Handler() http.Handler {
 	h := s.origins.guard(s.routes(), refusedOrigin(s.cfg.BaseURL))
-	h = s.openToAskers(h)
+	h = s.openToListed(h)
 	h = s.origins.cors(s.cfg.ProxyForwardHeaders).Handler(h)
 	h = web.NoStore(h)
 	h = web.DefaultDeadlines.Wrap(h)
