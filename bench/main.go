@@ -34,7 +34,7 @@ func main() {
 	flag.IntVar(&s.rounds, "rounds", 7, "alternating runs of each contestant")
 	flag.DurationVar(&s.duration, "duration", 3*time.Second, "length of one run")
 	flag.IntVar(&s.connections, "connections", 32, "keep-alive connections of the load")
-	flag.StringVar(&s.only, "only", "", "measure one part, start, proxy, listeners or lists, and write no report")
+	flag.StringVar(&s.only, "only", "", "measure one part, start, proxy, listeners, lists or writers, and write no report")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -89,6 +89,10 @@ func run(ctx context.Context, s settings) error {
 		}},
 		{"lists", func() (err error) {
 			all.lists, err = measureLists(ctx)
+			return err
+		}},
+		{"writers", func() (err error) {
+			all.sharing, err = measureSharing(ctx, s, dir)
 			return err
 		}},
 	}
