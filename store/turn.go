@@ -10,8 +10,7 @@ import (
 // this process, then among processes. SQLite alone would have them poll for its lock,
 // and who has no luck waits until the call times out.
 //
-// It orders those who ask for it. What keeps writers apart is SQLite's own lock, which
-// each takes next.
+// It is for writers that know it. SQLite's own lock, which each takes next, is for all.
 type turn struct {
 	local chan struct{} // full while somebody here writes or waits for other processes; senders are served in order
 	file  *os.File      // nil where processes cannot queue up
