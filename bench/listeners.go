@@ -34,6 +34,10 @@ func measureListeners(ctx context.Context, s settings, dir, how string) (listeni
 	if err != nil {
 		return listening{}, err
 	}
+	site.env = []string{ // of one address, user and session there are fewer otherwise
+		fmt.Sprint("MAX_CONNECTIONS=", 4*listeners), fmt.Sprint("MAX_CONNECTIONS_PER_ADDRESS=", 2*listeners),
+		fmt.Sprint("MAX_STREAMS=", 2*listeners), fmt.Sprint("MAX_STREAMS_PER_USER=", listeners), fmt.Sprint("MAX_STREAMS_PER_SESSION=", listeners),
+	}
 	defer site.stop()
 	if err := site.start(ctx); err != nil {
 		return listening{}, err

@@ -119,7 +119,7 @@ func listenersReport(all []listening) string {
 ## Idle listeners
 
 Open streams of task events at one ` + "`serve`" + `, each on a connection of its own: of 9 001 users at the task API, and of one session through the BFF. The
-load generator shares the processors.
+settings allow one address, user and session so many. The load generator shares the processors.
 
 | | open after | memory each | processor at rest | a change reaches: median, last |
 |---|---|---|---|---|

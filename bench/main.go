@@ -1,10 +1,11 @@
 // Command bench measures what the README says of Vestibule's speed: proxied
 // requests per second against a bare, tuned httputil.ReverseProxy in front of
 // the same task API, in alternating runs on one machine; the time from start
-// to the first answer; and idle memory.
+// to the first answer; idle memory; open streams; lists; and sign-ins beside
+// writers of the same SQLite file.
 //
 // It writes docs/benchmarks.md and docs/images/benchmark.svg. Run it with
-// make bench; it takes about two minutes.
+// make bench; it takes minutes.
 package main
 
 import (
@@ -34,7 +35,7 @@ func main() {
 	flag.IntVar(&s.rounds, "rounds", 7, "alternating runs of each contestant")
 	flag.DurationVar(&s.duration, "duration", 3*time.Second, "length of one run")
 	flag.IntVar(&s.connections, "connections", 32, "keep-alive connections of the load")
-	flag.StringVar(&s.only, "only", "", "measure one part, start, proxy, listeners or lists, and write no report")
+	flag.StringVar(&s.only, "only", "", "measure one part, start, proxy, listeners, lists or writers, and write no report")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -89,6 +90,10 @@ func run(ctx context.Context, s settings) error {
 		}},
 		{"lists", func() (err error) {
 			all.lists, err = measureLists(ctx)
+			return err
+		}},
+		{"writers", func() (err error) {
+			all.sharing, err = measureSharing(ctx, s, dir)
 			return err
 		}},
 	}

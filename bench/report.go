@@ -17,6 +17,7 @@ type result struct {
 
 	listening []listening
 	lists     []listFigure
+	sharing   []sharing
 }
 
 const (
@@ -60,6 +61,7 @@ In one process the BFF calls the API without a socket in between; in two it is t
 `, r.start.Milliseconds(), float64(r.idleKiB)/1024)
 	b.WriteString(listenersReport(r.listening))
 	b.WriteString(listsReport(r.lists))
+	b.WriteString(sharingReport(r.sharing))
 	neighbours, err := neighboursReport()
 	if err != nil {
 		return err

@@ -18,6 +18,7 @@ type site struct {
 	binary, dir, shape string
 	bff, api           string // addresses
 	admin              []string
+	env                []string // further settings
 	processes          []*process
 }
 
@@ -47,6 +48,7 @@ func (t *site) start(ctx context.Context) error {
 		"DATABASE_URL=sqlite:" + filepath.Join(t.dir, "vestibule.db"), "BETTER_AUTH_SECRET=" + secret,
 		"LOG_LEVEL=error", // both contestants are silent
 	}
+	env = append(env, t.env...)
 	commands := []string{"serve"}
 	if t.shape == "split" {
 		commands = []string{"api", "bff"}

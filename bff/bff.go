@@ -272,7 +272,7 @@ func (s *Server) origin() string { return s.cfg.BaseURL.Scheme + "://" + s.cfg.B
 // Handler answers the whole surface.
 func (s *Server) Handler() http.Handler {
 	h := s.origins.guard(s.routes(), refusedOrigin(s.cfg.BaseURL))
-	h = s.openToAskers(h)
+	h = s.openToListed(h)
 	h = web.Handle(s.clients.Bound(s.cfg.MaxConnections, s.cfg.MaxConnectionsPerAddress, web.Asked(h)), writeError)
 	h = s.origins.cors(s.cfg.ProxyForwardHeaders).Handler(h)
 	h = web.NoStore(h)

@@ -169,13 +169,13 @@ func (s *Server) stranger(r *http.Request) (leave func(), err error) {
 	return leave, s.crowded(r, err)
 }
 
-// crowded is the answer where a room had no place.
+// crowded is the answer where a room had no place. Other errors it returns as they are.
 func (s *Server) crowded(r *http.Request, err error) error {
 	switch {
 	case errors.Is(err, fair.ErrKey):
 		return s.refuse(r, errTooManyAtOnce.Because(err))
 	case errors.Is(err, fair.ErrAll):
-		return errBusy.Because(err)
+		return web.Busy("requests", err)
 	}
 	return err
 }

@@ -24,13 +24,7 @@ func (s *Server) limit(r *http.Request, a throttle.Attempt) error {
 		seconds := strconv.FormatInt(int64((past.RetryAfter+time.Second-1)/time.Second), 10)
 		return s.refuse(r, errTooMany.With("Retry-After", seconds).With("X-Retry-After", seconds).Because(err))
 	}
-	if crowd, ok := errors.AsType[*throttle.Crowded](err); ok {
-		if crowd.Own {
-			return s.refuse(r, errTooManyAtOnce.Because(err))
-		}
-		return errBusy.Because(err)
-	}
-	return err
+	return s.crowded(r, err)
 }
 
 // succeeded takes an honest attempt back. What was asked for is done by now, so that a

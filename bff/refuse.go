@@ -43,8 +43,6 @@ func newLateRoom() *fair.Room {
 // errTooManyAtOnce says when to come again: there are none of its kind to wait for.
 var errTooManyAtOnce = errTooMany.With("Retry-After", "1").With("X-Retry-After", "1")
 
-var errBusy = web.Refuse(http.StatusServiceUnavailable, "BUSY", "Too many requests at the moment. Please try again.").With("Retry-After", "2")
-
 // refuse returns refusal, which the client is told when it is time.
 func (s *Server) refuse(r *http.Request, refusal *web.Error) error {
 	s.tellLate(r, s.refusals)

@@ -71,6 +71,25 @@ func TestImportsPointOneWay(t *testing.T) {
 	}
 }
 
+// TestEveryRoomIsInTheDesign: whoever looks for a package's purpose finds it in one list.
+func TestEveryRoomIsInTheDesign(t *testing.T) {
+	content, err := os.ReadFile("../docs/design.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, _ := strings.Cut(string(content), "\n## Rooms\n")
+	list, _, found := strings.Cut(list, "\n## ")
+	if !found {
+		t.Fatal("docs/design.md has no list of rooms")
+	}
+	for _, p := range packages(t) {
+		path, _ := strings.CutPrefix(p.ImportPath, "vestibule/")
+		if !strings.Contains(list, path+"/") {
+			t.Errorf("docs/design.md does not say what %s is for", path)
+		}
+	}
+}
+
 // TestLibrariesStayInTheirFiles: a later major version of the JOSE library must
 // be a change of two files, and only the store knows SQL.
 func TestLibrariesStayInTheirFiles(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"vestibule/internal/fair"
 	"vestibule/store"
 )
 
@@ -58,7 +59,7 @@ func (f *fixture) refusals(l *Limiter, n int, a func(int) Attempt) {
 		wg.Go(func() {
 			err := l.Take(f.Context(), a(i))
 			_, limited := errors.AsType[*Limited](err)
-			_, crowded := errors.AsType[*Crowded](err)
+			_, crowded := errors.AsType[fair.Full](err)
 			if !limited && !crowded {
 				f.Errorf("attempt %d: got %v, want it refused", i, err)
 			}
@@ -278,7 +279,7 @@ func TestAFewAreCountedAtATime(t *testing.T) {
 		for range 1000 {
 			go func() {
 				err := l.Take(t.Context(), SignUp("192.0.2.1"))
-				if e, ok := errors.AsType[*Crowded](err); ok && e.Own {
+				if errors.Is(err, fair.ErrKey) {
 					refused.Add(1)
 				} else if err == nil {
 					passed.Add(1)
@@ -329,7 +330,7 @@ func TestNobodyWaitsForLongToBeCounted(t *testing.T) {
 		synctest.Wait()
 		began := time.Now()
 		err = l.Take(t.Context(), SignUp("198.51.100.1"))
-		if e, ok := errors.AsType[*Crowded](err); !ok || e.Own || time.Since(began) != patience {
+		if !errors.Is(err, fair.ErrAll) || time.Since(began) != patience {
 			t.Errorf("got %v after %v, want it refused after %v", err, time.Since(began), patience)
 		}
 		close(db.goOn)

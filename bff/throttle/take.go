@@ -2,7 +2,6 @@ package throttle
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -29,35 +28,16 @@ func newRoom() *fair.Room {
 	return fair.New(fair.Limits{Places: store.CountingAtOnce, PerKey: 1, Queue: lineOfAll, QueuePerKey: lineOfOne, Wait: patience})
 }
 
-// Crowded is returned for an attempt that was neither counted nor may be made, because
-// too many are under way.
-type Crowded struct {
-	Own bool // they are this client's
-}
-
-func (e *Crowded) Error() string {
-	if e.Own {
-		return "too many attempts of this client are under way"
-	}
-	return "too many attempts are under way"
-}
-
 // enter takes a place in the counting room.
 func (l *Limiter) enter(ctx context.Context, key string) (leave func(), err error) {
-	leave, err = l.room.Enter(ctx, key, 1)
-	switch {
-	case errors.Is(err, fair.ErrKey):
-		return nil, &Crowded{Own: true}
-	case errors.Is(err, fair.ErrAll):
-		return nil, &Crowded{}
-	case err != nil:
-		return nil, fmt.Errorf("wait for the counting room: %w", err)
+	if leave, err = l.room.Enter(ctx, key, 1); err != nil {
+		err = fmt.Errorf("wait for the counting room: %w", err)
 	}
-	return leave, nil
+	return leave, err
 }
 
-// Take counts an attempt. Its error is *Limited or *Crowded when the attempt must not be
-// made, or one of the store.
+// Take counts an attempt. Its error is *Limited or a fair.Full when the attempt must not
+// be made, or one of the store.
 func (l *Limiter) Take(ctx context.Context, a Attempt) error {
 	if l.off {
 		return nil

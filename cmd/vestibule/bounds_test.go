@@ -10,9 +10,14 @@ import (
 	"testing"
 )
 
-// bound is a row of the table of bounds.
+// bound is a row of the tables of bounds.
 type bound struct{ what, by, value, setting, beyond string }
 
+// boundsHead is the head of each of them.
+const boundsHead = "| what | counted by | default | setting | beyond it |\n"
+
+// bounds reads the tables of docs/operations.md. Where a row's first cell is empty it is
+// that of the row before.
 func bounds(t *testing.T) (rows []bound) {
 	t.Helper()
 	content, err := os.ReadFile("../../docs/operations.md")
@@ -21,13 +26,17 @@ func bounds(t *testing.T) (rows []bound) {
 	}
 	_, section, found := strings.Cut(string(content), "\n## Bounds\n")
 	section, _, _ = strings.Cut(section, "\n## ")
-	_, table, head := strings.Cut(section, "\n| what | counted by | default | setting | beyond it |\n|---|---|---|---|---|\n")
-	if !found || !head {
-		t.Fatal("docs/operations.md has no table of bounds")
+	if !found {
+		t.Fatal("docs/operations.md has no section about bounds")
 	}
-	for line := range strings.Lines(table) {
+	begun := false // the table, so that its first row has a first cell
+	for line := range strings.Lines(section) {
+		if line == boundsHead || strings.HasPrefix(line, "|---") {
+			begun = false
+			continue
+		}
 		if !strings.HasPrefix(line, "|") {
-			break
+			continue
 		}
 		cells := strings.Split(strings.Trim(line, "|\n"), "|")
 		if len(cells) != 5 {
@@ -37,10 +46,14 @@ func bounds(t *testing.T) (rows []bound) {
 		for i := range cells {
 			cells[i] = strings.TrimSpace(cells[i])
 		}
-		if cells[0] == "" && len(rows) > 0 {
-			cells[0] = rows[len(rows)-1].what // as in the row before
+		if cells[0] == "" && begun {
+			cells[0] = rows[len(rows)-1].what
 		}
+		begun = true
 		rows = append(rows, bound{cells[0], cells[1], cells[2], cells[3], cells[4]})
+	}
+	if len(rows) == 0 {
+		t.Fatal("docs/operations.md has no tables of bounds")
 	}
 	return rows
 }
@@ -131,7 +144,7 @@ func TestEveryRoomAndCacheIsABound(t *testing.T) {
 		"bff/frontend/files.go":       "files of the app in memory",
 		"bff/password/gate.go":        "passwords that are hashed at a time",
 		"bff/proxy/underway.go":       "proxied requests under way",
-		"bff/refuse.go":               "refusals that wait to be told",
+		"bff/refuse.go":               "refusals that wait to be answered late",
 		"bff/session/cache.go":        "sessions in memory",
 		"bff/session/dead.go":         "blocks remembered, clients that were refused, sessions that have ended",
 		"bff/session/streams.go":      "open streams through the proxy",
@@ -141,6 +154,7 @@ func TestEveryRoomAndCacheIsABound(t *testing.T) {
 		"internal/web/bodies.go":      "bodies under `/api/auth/` in memory",
 		"internal/web/connections.go": "connections to the BFF and to the API",
 		"store/announce.go":           "users whose changes wait to be announced",
+		"bff/session/looks.go":        "look-ups of sessions in the database under way",
 		"store/postgres.go":           "connections to the database",
 		"store/sqlite.go":             "connections to the database",
 	}

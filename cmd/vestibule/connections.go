@@ -15,8 +15,8 @@ const (
 	descriptorsForEach = 2 // a proxied request has one to a separate API
 )
 
-// crowds settles how many connections there may be.
-func (c *checker) crowds() {
+// connectionLimits settles how many connections there may be.
+func (c *checker) connectionLimits() {
 	if c.sound("MAX_CONNECTIONS") && !c.given("MAX_CONNECTIONS") {
 		c.connections = usualConnections
 		if files := openFiles(); files > 0 {

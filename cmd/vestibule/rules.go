@@ -18,7 +18,7 @@ func (c *checker) together() {
 	c.cookie()
 	c.ownOrigin()
 	c.addresses()
-	c.crowds()
+	c.connectionLimits()
 	c.streams()
 	c.limits()
 	c.mailing()

@@ -4,7 +4,9 @@ package neighbours
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"testing"
@@ -32,12 +34,14 @@ func keep(t *testing.T, path string, all []figure) {
 func report(t *testing.T, all []figure) {
 	t.Helper()
 	var before []figure
-	text, err := os.ReadFile(beforePath)
-	if err == nil {
-		err = json.Unmarshal(text, &before)
-	}
-	if err != nil {
-		t.Fatal(err)
+	// Without the file there is nothing to compare with; half an hour was not for nothing.
+	if text, err := os.ReadFile(beforePath); !errors.Is(err, fs.ErrNotExist) {
+		if err == nil {
+			err = json.Unmarshal(text, &before)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	page, err := os.ReadFile(reportPath)
 	if err != nil {
