@@ -34,9 +34,21 @@ func (s *Store) MigrateUp(ctx context.Context) error {
 		if err := s.takeOver(ctx); err != nil {
 			return err
 		}
-		_, err = p.Up(ctx)
-		return err
+		return untilNoDeadlock(ctx, func() error { _, err := p.Up(ctx); return err })
 	})
+}
+
+// untilNoDeadlock runs a migration again that the server has ended, and rolled back, in
+// favour of requests. An instance of the version before, which goes on serving during an
+// update, locks some tables in another order.
+func untilNoDeadlock(ctx context.Context, migrate func() error) error {
+	const most = 20
+	for n := 1; ; n++ {
+		err := migrate()
+		if n == most || !restartable(err) || pause(ctx) != nil {
+			return err
+		}
+	}
 }
 
 // MigrateDown undoes the latest migration, and with it deletes the data in its
@@ -53,8 +65,7 @@ func (s *Store) MigrateDown(ctx context.Context) error {
 		if err := s.takeOver(ctx); err != nil {
 			return err
 		}
-		_, err := p.Down(ctx)
-		return err
+		return untilNoDeadlock(ctx, func() error { _, err := p.Down(ctx); return err })
 	})
 }
 
