@@ -111,21 +111,19 @@ func (p *placed) wait() error {
 }
 
 // rest gives that place back while the client has the next move.
-func (p *placed) rest() {
+func (p *placed) rest() { p.giveBack(false) }
+
+// hasAnswer gives it back for good.
+func (p *placed) hasAnswer() { p.giveBack(true) }
+
+func (p *placed) giveBack(forGood bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.answered = p.answered || forGood
 	if p.leave != nil {
 		p.leave()
 		p.leave = nil
 	}
-}
-
-// hasAnswer gives that place back for good.
-func (p *placed) hasAnswer() {
-	p.rest()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.answered = true
 }
 
 // end gives back all places. It may be called more than once.
