@@ -33,8 +33,8 @@ type feed struct {
 // to the memory.
 const (
 	readsAtOnce    = 4
-	batchesAtOnce  = 128 // of readSize bytes of text
-	batchesPerUser = 4
+	batchesAtOnce  = 256 // of readSize bytes of text
+	batchesPerUser = 2   // few: they are held until a slow reader has them, and users cost nothing
 
 	// A person has a few tabs in sight, and each shows one stream.
 	defaultStreams        = 10_000

@@ -89,6 +89,15 @@ type Config struct {
 	WebDevURL *url.URL
 }
 
+// addressShare is the part of what is there for all that one address may have, as of the
+// connections; 0: all.
+func (c Config) addressShare() float64 {
+	if c.MaxConnections == 0 {
+		return 0
+	}
+	return float64(c.MaxConnectionsPerAddress) / float64(c.MaxConnections)
+}
+
 // MailConfig is how mails leave.
 type MailConfig struct {
 	From   netmail.Address
@@ -249,6 +258,7 @@ func (s *Server) openSessions() error {
 		MaxStreams:           s.cfg.MaxStreams,
 		MaxStreamsPerUser:    s.cfg.MaxStreamsPerUser,
 		MaxStreamsPerSession: s.cfg.MaxStreamsPerSession,
+		AddressShare:         s.cfg.addressShare(),
 
 		Mint: func(userID, handle string) (session.Access, error) {
 			t, err := s.tokens.Mint(userID, handle)

@@ -99,17 +99,17 @@ func (s *Server) authorize(r *http.Request) (proxy.Grant, error) {
 		Bearer:  access.Raw,
 		Expired: func() bool { return !s.now().Before(access.Expires) },
 		Lease:   s.sessions.Leaser(live),
-		Stream:  func() (func(), error) { return s.stream(live) },
+		Stream:  func() (func(), error) { return s.stream(r, live) },
 		Confirm: func(ctx context.Context) error { return s.confirm(ctx, live) },
 	}, nil
 }
 
-// errStreams is for a session, its user or everybody with too many streams.
+// errStreams is for a session, its user, its address or everybody with too many streams.
 var errStreams = web.Refuse(http.StatusTooManyRequests, "TOO_MANY_STREAMS", "Too many streams are open. Close some, or try again later.").With("Retry-After", "30")
 
 // stream takes a place for a stream.
-func (s *Server) stream(live *session.Live) (leave func(), err error) {
-	if leave, err = s.sessions.Stream(live); errors.Is(err, session.ErrStreams) {
+func (s *Server) stream(r *http.Request, live *session.Live) (leave func(), err error) {
+	if leave, err = s.sessions.Stream(live, s.client(r)); errors.Is(err, session.ErrStreams) {
 		err = errStreams.Because(err)
 	}
 	return leave, err

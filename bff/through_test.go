@@ -67,3 +67,36 @@ func TestAClientOfATrustedProxyLeavesOthersTheirRequests(t *testing.T) {
 	}
 	becomes("/api/auth/get-session", http.StatusOK)
 }
+
+// TestUsersOfOneAddressLeaveOthersTheirStreams: half of all are its, whoever it has
+// signed up.
+func TestUsersOfOneAddressLeaveOthersTheirStreams(t *testing.T) {
+	s := newSite(t, storetest.SQLite(t), eventsAPI(t), func(c *bff.Config) {
+		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+		c.MaxConnections, c.MaxConnectionsPerAddress = 1000, 500
+		c.MaxStreams, c.MaxStreamsPerUser, c.MaxStreamsPerSession = 4, 1, 1
+	})
+	opens := func(email, address string, want int) {
+		t.Helper()
+		v := s.visitor()
+		v.signUp(email)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/api/proxy/me/tasks/events", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Accept", "text/event-stream")
+		r.Header.Set("X-Forwarded-For", address)
+		res, err := v.client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = res.Body.Close() })
+		if res.StatusCode != want {
+			t.Errorf("%s at %s: got %d, want %d", email, address, res.StatusCode, want)
+		}
+	}
+	opens("a@example.com", "203.0.113.9", 200)
+	opens("b@example.com", "203.0.113.9", 200)
+	opens("c@example.com", "203.0.113.9", 429)
+	opens("d@example.com", "203.0.113.10", 200)
+}

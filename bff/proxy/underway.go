@@ -29,8 +29,9 @@ const (
 	// of one.
 	defaultMaxRequests = 1000
 	// usersShare is the part of them that one user may have, and addressesShare that of
-	// an address, which many can share.
-	usersShare, addressesShare = 10, 2
+	// an address, which many can share. It bounds what the slow readers of one address
+	// hold: each a page of up to 0.7 MiB.
+	usersShare, addressesShare = 10, 5
 	// retryAfterTooMany is the Retry-After beyond it, in seconds.
 	retryAfterTooMany = 2
 )
@@ -111,21 +112,19 @@ func (p *placed) wait() error {
 }
 
 // rest gives that place back while the client has the next move.
-func (p *placed) rest() {
+func (p *placed) rest() { p.giveBack(false) }
+
+// hasAnswer gives it back for good.
+func (p *placed) hasAnswer() { p.giveBack(true) }
+
+func (p *placed) giveBack(forGood bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.answered = p.answered || forGood
 	if p.leave != nil {
 		p.leave()
 		p.leave = nil
 	}
-}
-
-// hasAnswer gives that place back for good.
-func (p *placed) hasAnswer() {
-	p.rest()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.answered = true
 }
 
 // end gives back all places. It may be called more than once.

@@ -54,6 +54,8 @@ type Config struct {
 	// MaxStreams, MaxStreamsPerUser and MaxStreamsPerSession bound the streams that are
 	// open; 0 is the default.
 	MaxStreams, MaxStreamsPerUser, MaxStreamsPerSession int
+	// AddressShare is the part of MaxStreams that one address may have; 0: all.
+	AddressShare float64
 
 	ClientIP func(*http.Request) string
 	Mint     func(userID, handle string) (Access, error)

@@ -15,7 +15,7 @@ func TestStreamsOfASessionAUserAndAllAreBounded(t *testing.T) {
 	s := &Sessions{streams: newStreams(Config{MaxStreams: 5, MaxStreamsPerUser: 3, MaxStreamsPerSession: 2})}
 	take := func(sessionID, userID string) (leave func()) {
 		t.Helper()
-		leave, err := s.Stream(liveOf(sessionID, userID))
+		leave, err := s.Stream(liveOf(sessionID, userID), "192.0.2.1")
 		if err != nil {
 			t.Fatalf("%s of %s: got %v, want a place", sessionID, userID, err)
 		}
@@ -23,7 +23,7 @@ func TestStreamsOfASessionAUserAndAllAreBounded(t *testing.T) {
 	}
 	refused := func(sessionID, userID string) {
 		t.Helper()
-		if _, err := s.Stream(liveOf(sessionID, userID)); !errors.Is(err, ErrStreams) {
+		if _, err := s.Stream(liveOf(sessionID, userID), "192.0.2.1"); !errors.Is(err, ErrStreams) {
 			t.Errorf("%s of %s: got %v, want %v", sessionID, userID, err, ErrStreams)
 		}
 	}
@@ -49,12 +49,38 @@ func TestWithoutSettingsStreamsAreBoundedToo(t *testing.T) {
 	for i, most := range []int{defaultStreamsPerSession, defaultStreamsPerUser - defaultStreamsPerSession, 0} {
 		n := 0
 		for ; n <= most; n++ {
-			if _, err := s.Stream(liveOf(string(rune('a'+i)), "usr_ada")); err != nil {
+			if _, err := s.Stream(liveOf(string(rune('a'+i)), "usr_ada"), "192.0.2.1"); err != nil {
 				break
 			}
 		}
 		if n != most {
 			t.Errorf("session %d of a user: got %d streams, want %d", i+1, n, most)
 		}
+	}
+}
+
+// TestStreamsOfAnAddressAreBounded, however many users it signs up.
+func TestStreamsOfAnAddressAreBounded(t *testing.T) {
+	s := &Sessions{streams: newStreams(Config{MaxStreams: 10, MaxStreamsPerUser: 2, AddressShare: 0.4})}
+	var leaves []func()
+	for i := range 4 {
+		user := string(rune('a' + i))
+		leave, err := s.Stream(liveOf(user, user), "192.0.2.1")
+		if err != nil {
+			t.Fatalf("user %s: %v", user, err)
+		}
+		leaves = append(leaves, leave)
+	}
+	for range 10 { // which takes no place of anybody
+		if _, err := s.Stream(liveOf("x", "x"), "192.0.2.1"); !errors.Is(err, ErrStreams) {
+			t.Errorf("a fifth: got %v, want %v", err, ErrStreams)
+		}
+	}
+	if _, err := s.Stream(liveOf("x", "x"), "192.0.2.2"); err != nil {
+		t.Errorf("from another address: got %v", err)
+	}
+	leaves[0]()
+	if _, err := s.Stream(liveOf("x", "x"), "192.0.2.1"); err != nil {
+		t.Errorf("after one has left: got %v", err)
 	}
 }

@@ -233,7 +233,7 @@ var schema = []group{
 		},
 		{
 			name: "PROXY_MAX_REQUESTS", by: forServe | forBFF, arg: "N", value: "1000",
-			help:  "How many proxied requests may wait for the API at a time. One user may have a tenth of so many under way, and one address half; event streams and WebSockets do not count.",
+			help:  "How many proxied requests may wait for the API at a time. One user may have a tenth of so many under way, and one address a fifth; event streams and WebSockets do not count.",
 			check: func(c *checker, v string) { c.bff.ProxyMaxRequests = c.number(v, 10, 1_000_000) },
 		},
 		{

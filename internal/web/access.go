@@ -96,6 +96,7 @@ func (a Access) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		rec := &record{id: a.requestID(r), answer: recorder{ResponseWriter: w}}
+		rec.answer.of = rec
 		r = r.WithContext(context.WithValue(r.Context(), recordKey{}, rec))
 		w.Header().Set(RequestIDHeader, rec.id)
 		defer func() {

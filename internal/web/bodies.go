@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"vestibule/internal/fair"
@@ -17,15 +18,22 @@ import (
 //   - No room is taken for what a head announces, but for what has come. So a client
 //     that announces much and sends nothing holds next to nothing.
 //   - Room is taken before memory is, in steps, and given back when the request has
-//     been answered: what was parsed refers to the body.
+//     begun to be answered, to which the answer has been encoded: what was parsed refers
+//     to the body.
 //   - The first KiB needs no room: it is less than the connection takes. So whoever holds
 //     thousands of bodies open does not keep others, behind the same address or from
 //     anywhere, from what is as short as a sign-in.
-//   - Of a full room no sender gets more than its share. Who finds none waits a moment,
-//     and is refused then with 503: nothing was done.
+//   - Of a full room no sender gets more than its share. Whoever has less than another
+//     takes the room of a body of theirs that is still coming: a few senders, each within
+//     its share, would fill the room with what they send slowly. Who finds none waits a
+//     moment, and is refused then with 503: nothing was done.
 type Bodies struct {
 	limit int64 // of one body, in bytes
+	all   int
 	room  *fair.Room
+
+	mu     sync.Mutex
+	coming map[*incoming]struct{} // those that are larger than firstPiece
 }
 
 // BodyLimits says how much a Bodies holds, in bytes.
@@ -43,6 +51,9 @@ const (
 	// firstPiece is what a body has before its first byte has come. It holds most bodies
 	// whole.
 	firstPiece = 1 << 10
+	// apartPiece is how much of a larger body is read at once, beside it: what waits for a
+	// client must not be what gives way to others.
+	apartPiece = 4 << 10
 	// pieceGrowth is how many times larger each piece is than the one before, which it
 	// replaces.
 	pieceGrowth = 4
@@ -63,7 +74,7 @@ func NewBodies(l BodyLimits) *Bodies {
 	if int64(l.Sender) <= l.One {
 		panic("web: a sender's share holds no body of the largest size")
 	}
-	return &Bodies{limit: l.One, room: fair.New(fair.Limits{
+	return &Bodies{limit: l.One, all: l.All, coming: map[*incoming]struct{}{}, room: fair.New(fair.Limits{
 		Places: l.All, PerKey: l.Sender, Queue: bodyQueue, QueuePerKey: bodyQueue / 4, Wait: bodyWait,
 	})}
 }
@@ -113,30 +124,35 @@ func (b *Bodies) collect(r *http.Request, sender string, in io.Reader) ([]byte, 
 	if r.ContentLength >= 0 {
 		enough = r.ContentLength + 1
 	}
-	var body []byte
-	taken := 0
+	body := &incoming{sender: sender}
+	defer b.forget(body)
+	var apart []byte // what the client is waited for with
 	for {
-		if len(body) == cap(body) {
-			size := max(firstPiece, pieceGrowth*cap(body))
-			if int64(cap(body)) < enough && int64(2*size) > enough {
+		if have := body.size; body.len == have {
+			size := max(firstPiece, pieceGrowth*have)
+			if int64(have) < enough && int64(2*size) > enough {
 				size = int(enough) // rather than to grow once more for the rest
 			}
-			if size > firstPiece {
-				leave, err := b.room.Enter(r.Context(), sender, size-taken)
-				if err != nil {
-					return nil, noRoom(err)
-				}
-				atEnd(r, leave)
-				taken = size
+			if err := b.grow(r, body, size); err != nil {
+				return nil, noRoom(err)
 			}
-			body = append(make([]byte, 0, size), body...)
 		}
-		n, err := in.Read(body[len(body):cap(body)])
-		body = body[:len(body)+n]
-		if err == io.EOF {
-			return body, nil
+		p := apart
+		if body.size <= firstPiece {
+			p = body.bytes[body.len:]
+		} else if p == nil {
+			apart = make([]byte, apartPiece)
+			p = apart
 		}
-		if err != nil {
+		p = p[:min(len(p), body.size-body.len)]
+		n, err := in.Read(p)
+		whole, got := b.add(body, p[:n], err == io.EOF)
+		switch {
+		case !got:
+			return nil, noRoom(errGaveWay)
+		case err == io.EOF:
+			return whole, nil
+		case err != nil:
 			return nil, err
 		}
 	}
@@ -145,7 +161,7 @@ func (b *Bodies) collect(r *http.Request, sender string, in io.Reader) ([]byte, 
 // noRoom answers a body for which there is none. What follows of it is not worth
 // reading.
 func noRoom(err error) error {
-	if _, full := errors.AsType[fair.Full](err); !full {
+	if _, full := errors.AsType[fair.Full](err); !full && !errors.Is(err, errGaveWay) {
 		return fmt.Errorf("wait for room for the body: %w", err)
 	}
 	return Busy("requests with a body are being read", err).With("Connection", "close")

@@ -65,8 +65,16 @@ func (a *arrivals) Read(p []byte) (int, error) {
 
 // end is the end of the request.
 func (h *heldBody) end() {
+	h.whole()
+	h.answered()
+}
+
+func (h *heldBody) whole() {
 	close(h.body)
 	synctest.Wait()
+}
+
+func (h *heldBody) answered() {
 	for _, f := range h.rec.atEnd {
 		f()
 	}
@@ -189,13 +197,15 @@ func TestTheRoomIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBodies(BodyLimits{One: 16 * kib, Sender: 20 * kib, All: 32*kib + 2})
 		first, second := hold(t, b, "a", 16*kib), hold(t, b, "b", 16*kib)
-		first.send(15 * kib)
-		second.send(15 * kib)
+		for _, h := range []*heldBody{first, second} {
+			h.send(15 * kib)
+			h.whole()
+		}
 		third := hold(t, b, "c", 2*kib)
 		third.send(kib)
 		time.Sleep(bodyWait / 2)
 		third.wantReading() // it waits
-		first.end()
+		first.answered()
 		third.send(kib)
 		third.end()
 		if err := <-third.err; err != nil {
@@ -203,15 +213,112 @@ func TestTheRoomIsBounded(t *testing.T) {
 		}
 		first = hold(t, b, "a", 16*kib)
 		first.send(15 * kib)
+		first.whole()
 		refused := hold(t, b, "d", 2*kib)
 		refused.send(kib)
 		time.Sleep(bodyWait)
 		refused.wantBusy()
 		refused.end()
-		first.end()
-		second.end()
+		first.answered()
+		second.answered()
 		wantTaken(t, b, 0)
 	})
+}
+
+// TestWhoSendsTheMostGivesWay: a few senders, each within its share, fill the room with
+// bodies that never come to their end.
+func TestWhoSendsTheMostGivesWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := NewBodies(BodyLimits{One: 16 * kib, Sender: 32*kib + 2, All: 64*kib + 4})
+		greedy := map[string][]*heldBody{}
+		for _, sender := range []string{"a", "a", "b", "b"} {
+			h := hold(t, b, sender, 16*kib)
+			h.send(15 * kib)
+			greedy[sender] = append(greedy[sender], h)
+		}
+		wantTaken(t, b, 64*kib+4)
+		for i := range 10 {
+			small := hold(t, b, "c", 100)
+			small.send(100)
+			small.end()
+			if err := <-small.err; err != nil || len(small.got) != 100 {
+				t.Errorf("%d: got %d bytes, %v, want a body that is read at once", i, len(small.got), err)
+			}
+		}
+		large := hold(t, b, "c", 16*kib)
+		large.send(16 * kib)
+		large.end()
+		if err := <-large.err; err != nil || len(large.got) != 16*kib {
+			t.Errorf("got %d bytes, %v, want a large body too", len(large.got), err)
+		}
+		wantTaken(t, b, 48*kib+3) // one has given way
+		gaveWay := 0
+		for _, bodies := range greedy {
+			for _, h := range bodies {
+				h.send(100) // whereupon it hears of it
+				select {
+				case err := <-h.err:
+					gaveWay++
+					h.err <- err
+					h.wantBusy()
+				default:
+				}
+				h.end()
+			}
+		}
+		if gaveWay != 1 {
+			t.Errorf("%d bodies gave way, want one", gaveWay)
+		}
+		wantTaken(t, b, 0)
+		if len(b.coming) != 0 {
+			t.Errorf("%d bodies are remembered", len(b.coming))
+		}
+	})
+}
+
+// TestWhoHasLessKeepsItsRoom: nobody takes it by having more.
+func TestWhoHasLessKeepsItsRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := NewBodies(BodyLimits{One: 4 * kib, Sender: 8 * kib, All: 8*kib + 2})
+		modest, greedy := hold(t, b, "a", 4*kib), hold(t, b, "b", 4*kib)
+		modest.send(3 * kib)
+		greedy.send(4 * kib)
+		greedy.whole()
+		more := hold(t, b, "b", 2*kib)
+		more.send(kib)
+		time.Sleep(bodyWait)
+		more.wantBusy()
+		modest.send(kib)
+		modest.wantReading()
+		for _, h := range []*heldBody{modest, more} {
+			h.end()
+		}
+		greedy.answered()
+		wantTaken(t, b, 0)
+	})
+}
+
+// TestASlowReaderHoldsNoRoom: its body is of no use any more.
+func TestASlowReaderHoldsNoRoom(t *testing.T) {
+	t.Parallel()
+	b := NewBodies(BodyLimits{One: 4 * kib, Sender: 8 * kib, All: 8 * kib})
+	h := Access{Log: slog.New(slog.DiscardHandler), Surface: "test", Errors: writeTestError}.Wrap(Handle(func(w http.ResponseWriter, r *http.Request) error {
+		if _, err := b.ReadObject(w, r, "a"); err != nil {
+			return err
+		}
+		if b.Taken() == 0 {
+			t.Error("a body that is worked on has no room")
+		}
+		err := WriteJSON(w, http.StatusOK, "done")
+		wantTaken(t, b, 0)
+		return err
+	}, writeTestError))
+	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(objectOf(2*kib)))
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	if h.ServeHTTP(w, r); w.Code != http.StatusOK {
+		t.Errorf("got %d", w.Code)
+	}
 }
 
 // TestABodyThatBreaksOffGivesItsRoomBack goes through what the surfaces do.

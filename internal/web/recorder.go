@@ -15,6 +15,7 @@ type recorder struct {
 	http.ResponseWriter
 	status int // 0: nothing is decided yet
 	bytes  int64
+	of     *record // what is given back when the answer begins; nil: nothing
 }
 
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
@@ -22,7 +23,7 @@ func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 func (r *recorder) WriteHeader(status int) {
 	// 1xx answers are not the answer, except 101, after which there is none.
 	if r.status == 0 && (status >= 200 || status == http.StatusSwitchingProtocols) {
-		r.status = status
+		r.begin(status)
 	}
 	r.ResponseWriter.WriteHeader(status)
 }
@@ -43,7 +44,16 @@ func (r *recorder) FlushError() error {
 
 func (r *recorder) began() {
 	if r.status == 0 {
-		r.status = http.StatusOK
+		r.begin(http.StatusOK)
+	}
+}
+
+// begin gives the room of the request's body back: the answer is encoded by now, and its
+// reader may be slow.
+func (r *recorder) begin(status int) {
+	r.status = status
+	if r.of != nil {
+		r.of.release()
 	}
 }
 
