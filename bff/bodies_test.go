@@ -127,13 +127,17 @@ func TestRequestsOfOneUserThatWaitForTheAPILeaveOthersTheirs(t *testing.T) {
 	greedy, modest := s.visitor(), s.visitor()
 	greedy.signUp("greedy@example.com")
 	modest.signUp("modest@example.com")
-	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
-	if err != nil {
-		t.Fatal(err)
+	hang := func() net.Conn {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+		_, _ = io.WriteString(conn, "GET /api/proxy/hang HTTP/1.1\r\nHost: x\r\nCookie: "+greedy.cookieOf()+"\r\n\r\n")
+		<-entered
+		return conn
 	}
-	defer conn.Close()
-	_, _ = io.WriteString(conn, "GET /api/proxy/hang HTTP/1.1\r\nHost: x\r\nCookie: "+greedy.cookieOf()+"\r\n\r\n")
-	<-entered
+	conn := hang()
 	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
 		if a := greedy.want(greedy.do(method, "/api/proxy/x", ""), 429, "TOO_MANY_REQUESTS"); a.header.Get("Retry-After") == "" {
 			t.Error("got no Retry-After")
@@ -145,6 +149,13 @@ func TestRequestsOfOneUserThatWaitForTheAPILeaveOthersTheirs(t *testing.T) {
 	for start := time.Now(); greedy.do("GET", "/api/proxy/x", "").status != 200; time.Sleep(10 * time.Millisecond) {
 		if time.Since(start) > 20*time.Second {
 			t.Fatal("the place is never given back")
+		}
+	}
+	hang()
+	s.server.RefuseOften("127.0.0.1")
+	for v, want := range map[*visitor]bool{greedy: true, modest: false} {
+		if late := s.isLate("GET", "/api/proxy/x", "Cookie", v.cookieOf()); late != want {
+			t.Errorf("got told late %t, want %t", late, want)
 		}
 	}
 }

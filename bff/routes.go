@@ -68,7 +68,7 @@ func (s *Server) routes() *mux.Router {
 	free("/api/docs/{file}", s.docs.File)
 
 	// Every method: the proxy refuses those that it does not pass.
-	router.PathPrefix("/api/proxy/").Handler(web.Handle(s.proxy.Serve, writeError))
+	router.PathPrefix("/api/proxy/").Handler(web.Handle(s.proxied, writeError))
 
 	// The app, last: every other path, of which it knows what is a page.
 	router.MatcherFunc(outsideAPI).Handler(web.Handle(s.app.Serve, writeError))
