@@ -32,13 +32,14 @@ func ReadCredentials(header, body string) (id, secret string, err error) {
 
 const PruneBatch = pruneBatch
 
-var (
-	TrimSessions = (*Server).trimSessions
-	PruneRemains = (*Server).pruneRemains
-)
+var PruneRemains = (*Server).pruneRemains
 
-// LimitSessions is another start of s with a SESSIONS_PER_USER.
-func LimitSessions(s *Server, n int) { s.cfg.SessionsPerUser = n }
+// TrimSessions does what a start with this SESSIONS_PER_USER would do.
+func TrimSessions(ctx context.Context, s *Server, n int) error {
+	lower := &Server{cfg: s.cfg, store: s.store, now: s.now}
+	lower.cfg.SessionsPerUser = n
+	return lower.trimSessions(ctx)
+}
 
 // BelieveFor has s believe what it has read of a session for so long, whatever is
 // written to the database meanwhile.

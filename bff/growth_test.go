@@ -71,8 +71,7 @@ func TestSessionsBeyondALowerLimitEndByThemselves(t *testing.T) {
 			v.signIn("ada@example.com", "paper-lantern-42")
 			visitors = append(visitors, v)
 		}
-		bff.LimitSessions(s.server, 2)
-		if err := bff.TrimSessions(s.server, t.Context()); err != nil {
+		if err := bff.TrimSessions(t.Context(), s.server, 2); err != nil {
 			t.Fatal(err)
 		}
 		for i, v := range visitors {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -122,20 +123,20 @@ func TestUsersOfOneAddressShareAFifthOfThePlaces(t *testing.T) {
 	everyWay(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
 		api := hanging{make(chan struct{})}
 		defer close(api.answer)
-		here := true
+		var elsewhere atomic.Bool
 		r := start(api, most(20), func(c *Config) {
 			c.ClientIP = func(*http.Request) string {
-				if here {
-					return "192.0.2.1"
+				if elsewhere.Load() {
+					return "192.0.2.2"
 				}
-				return "192.0.2.2"
+				return "192.0.2.1"
 			}
 		})
 		for user := range 4 {
 			r.begin(t.Context(), fmt.Sprint("user", user))
 		}
 		r.wantRefused("another", http.MethodPost, http.StatusTooManyRequests, "TOO_MANY_REQUESTS")
-		here = false
+		elsewhere.Store(true)
 		r.begin(t.Context(), "another")
 		r.wantUnderWay(5)
 	})
