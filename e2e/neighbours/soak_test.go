@@ -25,7 +25,8 @@ const (
 	moreDescriptors = 16
 	moreThreads     = 16
 	moreGoroutines  = 24
-	mostWAL         = 64.0 // MiB
+	mostWAL         = 64.0  // MiB
+	mostDisk        = 512.0 // MiB; of SQLite, with the events of ten minutes and the tasks that attackers made
 )
 
 // TestSoak runs all attacks beside a well-behaved user, each a tenth as strong, and
@@ -80,6 +81,9 @@ func TestSoak(t *testing.T) {
 				if c.end > c.begin+c.more {
 					t.Errorf("%s: got %d at the end and %d at the beginning, want at most %d more", c.what, c.end, c.begin, c.more)
 				}
+			}
+			if end.diskMiB > mostDisk {
+				t.Errorf("got a database of %.0f MiB, want at most %v", end.diskMiB, mostDisk)
 			}
 			if end.walMiB > mostWAL {
 				t.Errorf("got a write-ahead log of %.0f MiB, want at most %v", end.walMiB, mostWAL)
