@@ -7,6 +7,7 @@ import (
 	"maps"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,11 +16,11 @@ import (
 // heard is what was told, by user, and in how many statements.
 type heard struct {
 	latest     map[string]int64
-	statements int
+	statements atomic.Int64
 }
 
 func (h *heard) tell(_ context.Context, payloads []string) error {
-	h.statements++
+	h.statements.Add(1)
 	for _, p := range payloads {
 		if len(p) > announceBytes {
 			return fmt.Errorf("a payload of %d bytes", len(p))
@@ -43,22 +44,22 @@ func TestManyChangesAreAnnouncedTogether(t *testing.T) {
 			}
 		}
 		wg.Wait()
-		if h.statements != 0 {
+		if h.statements.Load() != 0 {
 			t.Error("a writer has waited for its announcement")
 		}
 		time.Sleep(announceEvery)
 		synctest.Wait()
-		if h.statements != 1 || !maps.Equal(h.latest, want) {
-			t.Errorf("1500 changes of 500 users: got %d of them in %d statements, want 500 in 1", len(h.latest), h.statements)
+		if h.statements.Load() != 1 || !maps.Equal(h.latest, want) {
+			t.Errorf("1500 changes of 500 users: got %d of them in %d statements, want 500 in 1", len(h.latest), h.statements.Load())
 		}
 		a.add("usr_later", 1)
 		a.end() // which waits
-		if h.statements != 2 || h.latest["usr_later"] != 1 {
+		if h.statements.Load() != 2 || h.latest["usr_later"] != 1 {
 			t.Error("what was gathered at the end was not told")
 		}
 		a.add("usr_late", 1)
 		synctest.Wait()
-		if h.statements != 2 {
+		if h.statements.Load() != 2 {
 			t.Error("something was told after the end")
 		}
 	})

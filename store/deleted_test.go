@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"vestibule/store"
 )
@@ -93,5 +94,6 @@ func createUntilGone(t *testing.T, first *sync.WaitGroup, create func(i int) err
 			t.Errorf("create: %v", err)
 			return
 		}
+		time.Sleep(10 * time.Millisecond) // or a busy machine never comes to the deletion
 	}
 }
