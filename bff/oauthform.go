@@ -40,6 +40,7 @@ func (s *Server) readTokenForm(w http.ResponseWriter, r *http.Request) (tokenFor
 	}
 	from := s.anybody(r)
 	body, err := s.bodiesOf(from).Read(w, r, from.Address)
+	s.noteTooLarge(r, err)
 	if err != nil {
 		return nil, err
 	}

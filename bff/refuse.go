@@ -59,6 +59,14 @@ func (s *Server) noSession(r *http.Request, err error) {
 	}
 }
 
+// noteTooLarge has a body that is too large refused late, where a client sends one after
+// another: what they send costs more to receive than to refuse.
+func (s *Server) noteTooLarge(r *http.Request, err error) {
+	if e, ok := errors.AsType[*web.Error](err); ok && e.Status == http.StatusRequestEntityTooLarge {
+		s.tellLate(r, s.refusals)
+	}
+}
+
 // proxied carries a request to the API. Whoever has too much under way there is told
 // late: each of their requests has been looked up.
 func (s *Server) proxied(w http.ResponseWriter, r *http.Request) error {

@@ -103,6 +103,7 @@ func belowAPI(path string) bool {
 // readBody reads a JSON object, out of the share of its sender, and refuses targets in it that are not ours.
 func (s *Server) readBody(w http.ResponseWriter, r *http.Request, from asker) (*web.Object, error) {
 	body, err := s.bodiesOf(from).ReadObject(w, r, from.Address)
+	s.noteTooLarge(r, err)
 	if err != nil {
 		return nil, err
 	}
