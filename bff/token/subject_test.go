@@ -165,6 +165,7 @@ func TestTokensThatAreNotOursAreRefused(t *testing.T) {
 		"text for exp":            {foreign(t, header, `{"iss":"better-auth","aud":"fastapi-backend","sub":"usr_alice","exp":"1770091800"}`, secret), "claims"},
 		"nbf in the future":       {foreign(t, header, claims(`,"nbf":1770091700`), secret), "future"},
 		"iat in the future":       {foreign(t, header, claims(`,"iat":1770091700`), secret), "future"},
+		"an iat beyond all dates": {foreign(t, header, claims(`,"iat":1e300`), secret), "future"},
 		"an act that says more":   {foreign(t, header, claims(`,"act":{"sub":"svc_a","iss":"x"}`), secret), "act"},
 		"an act without sub":      {foreign(t, header, claims(`,"act":{"act":{"sub":"svc_a"}}`), secret), "act"},
 		"an act that is null":     {foreign(t, header, claims(`,"act":null`), secret), "claims"},

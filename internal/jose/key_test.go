@@ -1,6 +1,9 @@
 package jose
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -75,5 +78,22 @@ func TestAKeyVerifiesWithItsOwnAlgorithmOnly(t *testing.T) {
 		if token.SignedBy(newKey("k", "none", s.Public().material)) || token.SignedBy(Key{}) {
 			t.Errorf("signed with %s: verified without an algorithm", by)
 		}
+	}
+}
+
+func TestAPrivateKeyIsOnItsCurve(t *testing.T) {
+	private, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	jwk, err := encodeJWK(private, ES256, "k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ParseSigner(jwk, ES256, "k"); err == nil {
+		t.Error("a key on P-384 is taken for ES256")
+	}
+	if _, err := ParseSigner(jwk, EdDSA, "k"); err == nil {
+		t.Error("a key on P-384 is taken for EdDSA")
 	}
 }
