@@ -148,8 +148,8 @@ type ownerFunc func(w http.ResponseWriter, r *http.Request, user string) error
 // scope has need: the guard knows the method alone, and a route may ask for
 // more. A route outside the guard's paths has no caller, and is refused rather
 // than run for nobody.
-func owner(need scope, h ownerFunc) http.Handler {
-	return web.Handle(func(w http.ResponseWriter, r *http.Request) error {
+func owner(need scope, h ownerFunc) web.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) error {
 		caller := callerOf(r)
 		switch {
 		case caller.subject == "":
@@ -169,7 +169,7 @@ func owner(need scope, h ownerFunc) http.Handler {
 			return errNoUser.Because(err) // the token is good, the path is not
 		}
 		return err
-	}, writeProblem)
+	}
 }
 
 // owner returns the user whom the path names. Only for a service, which may
@@ -186,9 +186,4 @@ func (c claims) owner(r *http.Request) (string, error) {
 		return c.subject, nil
 	}
 	return user, nil
-}
-
-// anyone is a handler that needs no token.
-func anyone(h web.HandlerFunc) http.Handler {
-	return web.Handle(h, writeProblem)
 }

@@ -108,10 +108,10 @@ func (j *jwks) ready() error {
 }
 
 func (j *jwks) unavailable() error {
-	return web.Refuse(http.StatusServiceUnavailable, "KEYS_UNAVAILABLE", "Tokens cannot be verified yet. Please try again.").
-		With("Retry-After", "2").
-		Because(j.ready())
+	return errNoKeys.Because(j.ready())
 }
+
+var errNoKeys = web.Refuse(http.StatusServiceUnavailable, "KEYS_UNAVAILABLE", "Tokens cannot be verified yet. Please try again.").With("Retry-After", "2")
 
 // run keeps the keys fresh until ctx ends.
 func (j *jwks) run(ctx context.Context) {

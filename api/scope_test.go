@@ -11,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"vestibule/internal/jose"
+	"vestibule/internal/web"
 	"vestibule/store"
 )
 
@@ -184,10 +185,10 @@ func TestARouteMayNeedMoreThanItsMethodSays(t *testing.T) {
 		{scopeRead, scopeRead, 200}, {scopeRead, scopeWrite, 403}, {scopeRead, scopeAll, 403}, {scopeAll, scopeAll, 200}, {0, scopeRead, 403},
 	} {
 		ran := false
-		h := owner(tc.needs, func(_ http.ResponseWriter, _ *http.Request, user string) error {
+		h := web.Handle(owner(tc.needs, func(_ http.ResponseWriter, _ *http.Request, user string) error {
 			ran = user == ada
 			return nil
-		})
+		}), writeProblem)
 		r := httptest.NewRequest("GET", "/api/me/export", nil)
 		r = r.WithContext(context.WithValue(r.Context(), callerKey{}, claims{subject: ada, scope: tc.has}))
 		w := httptest.NewRecorder()

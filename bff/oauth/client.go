@@ -1,4 +1,4 @@
-package bff
+package oauth
 
 import (
 	"crypto/rand"
