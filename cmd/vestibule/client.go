@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"vestibule/bff/oauth"
+	"vestibule/internal/jose"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
@@ -160,7 +161,7 @@ func clientDelete(ctx context.Context, p *program, c *config) error {
 // findClient finds a client by name or id.
 func findClient(ctx context.Context, db *store.Store, which string) (store.Client, error) {
 	find := db.ClientByName
-	if strings.HasPrefix(which, "svc_") { // as no name begins
+	if strings.HasPrefix(which, jose.ServicePrefix) { // as no name begins
 		find = db.ClientByID
 	}
 	c, err := find(ctx, which)
@@ -173,7 +174,7 @@ func findClient(ctx context.Context, db *store.Store, which string) (store.Clien
 // whichClient returns the id of a client, or an id as it stands: its client may be
 // deleted.
 func whichClient(ctx context.Context, db *store.Store, which string) (string, error) {
-	if strings.HasPrefix(which, "svc_") {
+	if strings.HasPrefix(which, jose.ServicePrefix) {
 		return which, nil
 	}
 	c, err := findClient(ctx, db, which)

@@ -12,6 +12,7 @@ import (
 	"vestibule/bff"
 	"vestibule/bff/token"
 	"vestibule/internal/inprocess"
+	"vestibule/internal/jose"
 	"vestibule/store"
 )
 
@@ -75,7 +76,7 @@ func fromClient(api http.Handler) http.Handler {
 
 func newAPI(c *config, db *store.Store, keys http.RoundTripper, log *slog.Logger) (*api.Server, error) {
 	cfg := c.api
-	if cfg.Algorithm == hs256 {
+	if cfg.Algorithm == jose.HS256 {
 		cfg.Secrets = append([][]byte{c.secret}, c.previousSecrets()...)
 	}
 	s, err := api.New(cfg, api.Deps{Tasks: db, Log: log, JWKSTransport: keys})

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"vestibule/internal/jose"
 )
 
 // browser is a client that keeps cookies.
@@ -90,12 +92,12 @@ func TestTwoProcessesWorkOnOneDatabase(t *testing.T) {
 			// must be known before there is a server behind it.
 			network := newFront(t)
 			more := environment{}
-			if algorithm != hs256 {
+			if algorithm != jose.HS256 {
 				more["JWKS_URL"] = network.URL + "/api/auth/jwks"
 			}
 			api := launch(t, "api", env.with(more))
 			eventually(t, "listening", func() bool { return api.log.url("admin") != "" })
-			if algorithm != hs256 {
+			if algorithm != jose.HS256 {
 				if got := statusOf(api.log.url("admin") + "/readyz"); got != http.StatusServiceUnavailable {
 					t.Errorf("an API without keys: got readyz %d, want 503", got)
 				}
