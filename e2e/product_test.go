@@ -54,7 +54,11 @@ func TestMain(m *testing.M) {
 			return 1
 		}
 		defer os.RemoveAll(binDir)
-		return m.Run()
+		code := m.Run()
+		if !endShared() {
+			code = 1
+		}
+		return code
 	}())
 }
 
@@ -155,7 +159,7 @@ func inEveryShape(t *testing.T, test func(t *testing.T, p *product)) {
 	for _, s := range shapes {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel() // much of it is waiting
-			test(t, launch(t, s))
+			test(t, sharedProduct(t, s))
 		})
 	}
 }
