@@ -170,39 +170,35 @@ func TestRateLimitStaysOnOverHTTPS(t *testing.T) {
 }
 
 func TestGuessesAreLimited(t *testing.T) {
-	for _, s := range shapes {
-		t.Run(s.name, func(t *testing.T) {
-			t.Parallel()
-			p := launch(t, s)
-			owner, guesser := newBrowser(t, p.bff), newBrowser(t, p.bff)
-			owner.signUp("nia@example.com")
-			guess := func(address string) answer {
-				return guesser.send("POST", p.bff+"/api/auth/login", fmt.Sprintf(`{"email":%q,"password":"wrong horse"}`, address))
+	aloneInEveryShape(t, func(t *testing.T, p *product) {
+		owner, guesser := newBrowser(t, p.bff), newBrowser(t, p.bff)
+		owner.signUp("nia@example.com")
+		guess := func(address string) answer {
+			return guesser.send("POST", p.bff+"/api/auth/login", fmt.Sprintf(`{"email":%q,"password":"wrong horse"}`, address))
+		}
+		var known, unknown []answer
+		for range 12 {
+			known, unknown = append(known, guess("NIA@example.com")), append(unknown, guess("nobody@example.com"))
+		}
+		for i := range known {
+			want := http.StatusUnauthorized
+			if i >= 10 {
+				want = http.StatusTooManyRequests
 			}
-			var known, unknown []answer
-			for range 12 {
-				known, unknown = append(known, guess("NIA@example.com")), append(unknown, guess("nobody@example.com"))
+			if known[i].status != want || known[i].body != unknown[i].body {
+				t.Errorf("guess %d: got %v for an account and %v for none, want %d", i+1, known[i], unknown[i], want)
 			}
-			for i := range known {
-				want := http.StatusUnauthorized
-				if i >= 10 {
-					want = http.StatusTooManyRequests
-				}
-				if known[i].status != want || known[i].body != unknown[i].body {
-					t.Errorf("guess %d: got %v for an account and %v for none, want %d", i+1, known[i], unknown[i], want)
-				}
-			}
-			after, err := strconv.Atoi(known[11].header.Get("Retry-After"))
-			if err != nil || after < 1 || known[11].header.Get("X-Retry-After") == "" {
-				t.Errorf("got Retry-After %q", known[11].header.Get("Retry-After"))
-			}
-			// Nobody is locked out of a live session, nor of what it can do.
-			owner.want(owner.send("GET", p.bff+"/api/proxy/me/tasks", ""), 200, "[]")
-			owner.want(owner.send("POST", p.bff+"/api/auth/verify-password", `{"password":"paper-lantern-42"}`), 200, "true")
-			for range 10 {
-				owner.send("POST", p.bff+"/api/auth/change-password", `{"currentPassword":"wrong horse","newPassword":"another horse"}`)
-			}
-			owner.want(owner.send("POST", p.bff+"/api/auth/change-password", `{"currentPassword":"paper-lantern-42","newPassword":"another horse"}`), 429, "TOO_MANY_REQUESTS")
-		})
-	}
+		}
+		after, err := strconv.Atoi(known[11].header.Get("Retry-After"))
+		if err != nil || after < 1 || known[11].header.Get("X-Retry-After") == "" {
+			t.Errorf("got Retry-After %q", known[11].header.Get("Retry-After"))
+		}
+		// Nobody is locked out of a live session, nor of what it can do.
+		owner.want(owner.send("GET", p.bff+"/api/proxy/me/tasks", ""), 200, "[]")
+		owner.want(owner.send("POST", p.bff+"/api/auth/verify-password", `{"password":"paper-lantern-42"}`), 200, "true")
+		for range 10 {
+			owner.send("POST", p.bff+"/api/auth/change-password", `{"currentPassword":"wrong horse","newPassword":"another horse"}`)
+		}
+		owner.want(owner.send("POST", p.bff+"/api/auth/change-password", `{"currentPassword":"paper-lantern-42","newPassword":"another horse"}`), 429, "TOO_MANY_REQUESTS")
+	})
 }

@@ -154,12 +154,22 @@ var shapes = []shape{
 	{name: "serve on PostgreSQL behind PgBouncer", postgres: true, bouncer: true},
 }
 
-// inEveryShape runs a test against the product in each of its shapes.
+// inEveryShape runs a test against the running product in each of its shapes.
 func inEveryShape(t *testing.T, test func(t *testing.T, p *product)) {
 	for _, s := range shapes {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel() // much of it is waiting
 			test(t, sharedProduct(t, s))
+		})
+	}
+}
+
+// aloneInEveryShape is for tests that stop the product, or count what it allows.
+func aloneInEveryShape(t *testing.T, test func(t *testing.T, p *product)) {
+	for _, s := range shapes {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			test(t, launch(t, s))
 		})
 	}
 }
