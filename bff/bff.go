@@ -5,8 +5,8 @@
 // of this one to a browser holds a token or a session's secret. A bearer token from
 // outside means nothing here.
 //
-// Because it has the keys, it also has the endpoint where internal services get
-// tokens of their own (oauth.go). That one knows no cookie.
+// Because it has the keys, it also serves the endpoint where internal services get
+// tokens of their own (bff/oauth).
 package bff
 
 import (
@@ -22,6 +22,7 @@ import (
 
 	"vestibule/bff/frontend"
 	"vestibule/bff/mail"
+	"vestibule/bff/oauth"
 	"vestibule/bff/password"
 	"vestibule/bff/proxy"
 	"vestibule/bff/session"
@@ -124,6 +125,7 @@ type Server struct {
 	mail      *mail.Outbox
 	tokens    *token.Minter
 	sessions  *session.Sessions
+	oauth     *oauth.Server
 	proxy     *proxy.Proxy
 	strangers *web.Bodies // of those who have not shown who they are
 	members   *web.Bodies // of users with a session
@@ -207,6 +209,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 	if err := s.openSessions(); err != nil {
 		return nil, err
 	}
+	s.oauth = s.newOAuth()
 	s.proxy, err = proxy.New(proxy.Config{
 		Backend:        cfg.Backend,
 		Public:         cfg.BaseURL,

@@ -56,6 +56,13 @@ func room(path string) (name string, order int) {
 	return name, slices.Index(levels, name)
 }
 
+// mayImport are the rooms of the BFF that import another one. The rest know each other
+// only through bff.
+var mayImport = map[string]string{
+	"vestibule/bff/session": "vestibule/bff/token",
+	"vestibule/bff/oauth":   "vestibule/bff/token",
+}
+
 func TestImportsPointOneWay(t *testing.T) {
 	for _, p := range packages(t) {
 		from, order := room(p.ImportPath)
@@ -70,7 +77,7 @@ func TestImportsPointOneWay(t *testing.T) {
 				t.Errorf("%s imports %s", p.ImportPath, imported)
 			case from == "bff" && to == "api":
 				t.Errorf("%s imports %s: they meet over HTTP", p.ImportPath, imported)
-			case from == "bff" && to == "bff" && p.ImportPath != "vestibule/bff":
+			case from == "bff" && to == "bff" && p.ImportPath != "vestibule/bff" && mayImport[p.ImportPath] != imported:
 				t.Errorf("%s imports %s: rooms of the BFF know each other through bff", p.ImportPath, imported)
 			}
 		}
@@ -97,7 +104,7 @@ func TestEveryRoomIsInTheDesign(t *testing.T) {
 }
 
 // TestLibrariesStayInTheirFiles: a later major version of the JOSE library must
-// be a change of two files, and only the store knows SQL.
+// be a change of one file, and only the store knows SQL.
 func TestLibrariesStayInTheirFiles(t *testing.T) {
 	users := map[string][]string{}
 	root := filepath.Dir(mustGetwd(t))
@@ -127,8 +134,8 @@ func TestLibrariesStayInTheirFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := users["lestrrat-go/jwx"]; len(got) != 2 || !strings.HasPrefix(got[0], "api/") || !strings.HasPrefix(got[1], "bff/token/") {
-		t.Errorf("got jwx in %v, want one file of api and one of bff/token", got)
+	if got := users["lestrrat-go/jwx"]; !slices.Equal(got, []string{"internal/jose/key.go"}) {
+		t.Errorf("got jwx in %v, want internal/jose/key.go", got)
 	}
 	for _, lib := range []string{"jmoiron/sqlx", "\"database/sql"} {
 		for _, path := range users[lib] {

@@ -9,7 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"vestibule/bff"
+	"vestibule/bff/oauth"
+	"vestibule/internal/jose"
 	"vestibule/internal/settings"
 	"vestibule/internal/web"
 	"vestibule/store"
@@ -40,7 +41,7 @@ func toClientJSON(c store.Client, secret string) clientJSON {
 // openedScopes are those that open something: not the word for the grant exchange that
 // clients of an earlier version still have.
 func openedScopes(c store.Client) []string {
-	return slices.DeleteFunc(append([]string{}, c.Scopes...), func(scope string) bool { return scope == bff.ScopeTokenExchange })
+	return slices.DeleteFunc(append([]string{}, c.Scopes...), func(scope string) bool { return scope == oauth.ScopeTokenExchange })
 }
 
 // words reads an option of several words, which commas or spaces separate.
@@ -49,7 +50,7 @@ func words(text string) []string {
 }
 
 func clientCreate(ctx context.Context, p *program, c *settings.Settings) error {
-	made, secret, err := bff.NewClient(p.given.args[0], words(p.given.options["grant"]), words(p.given.options["scope"]), words(p.given.options["audience"]), time.Now())
+	made, secret, err := oauth.NewClient(p.given.args[0], words(p.given.options["grant"]), words(p.given.options["scope"]), words(p.given.options["audience"]), time.Now())
 	if err != nil {
 		return usageError(err.Error())
 	}
@@ -120,7 +121,7 @@ func clientRotate(ctx context.Context, p *program, c *settings.Settings) error {
 		if err != nil {
 			return err
 		}
-		secret, hash := bff.NewClientSecret()
+		secret, hash := oauth.NewClientSecret()
 		e := operatorEvent(store.EventClientRotated)
 		if keepOld != nil {
 			e.Detail = "the old secret is good until " + when(*keepOld) + ", " + e.Detail
@@ -161,7 +162,7 @@ func clientDelete(ctx context.Context, p *program, c *settings.Settings) error {
 // findClient finds a client by name or id.
 func findClient(ctx context.Context, db *store.Store, which string) (store.Client, error) {
 	find := db.ClientByName
-	if strings.HasPrefix(which, "svc_") { // as no name begins
+	if strings.HasPrefix(which, jose.ServicePrefix) { // as no name begins
 		find = db.ClientByID
 	}
 	c, err := find(ctx, which)
@@ -174,7 +175,7 @@ func findClient(ctx context.Context, db *store.Store, which string) (store.Clien
 // whichClient returns the id of a client, or an id as it stands: its client may be
 // deleted.
 func whichClient(ctx context.Context, db *store.Store, which string) (string, error) {
-	if strings.HasPrefix(which, "svc_") {
+	if strings.HasPrefix(which, jose.ServicePrefix) {
 		return which, nil
 	}
 	c, err := findClient(ctx, db, which)

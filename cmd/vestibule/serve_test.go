@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"vestibule/internal/jose"
 	"vestibule/internal/settings"
 )
 
@@ -92,12 +93,12 @@ func TestTwoProcessesWorkOnOneDatabase(t *testing.T) {
 			// must be known before there is a server behind it.
 			network := newFront(t)
 			more := settings.Environment{}
-			if algorithm != "HS256" {
+			if algorithm != jose.HS256 {
 				more["JWKS_URL"] = network.URL + "/api/auth/jwks"
 			}
 			api := launch(t, "api", with(env, more))
 			eventually(t, "listening", func() bool { return api.log.url("admin") != "" })
-			if algorithm != "HS256" {
+			if algorithm != jose.HS256 {
 				if got := statusOf(api.log.url("admin") + "/readyz"); got != http.StatusServiceUnavailable {
 					t.Errorf("an API without keys: got readyz %d, want 503", got)
 				}

@@ -12,13 +12,12 @@ import (
 
 	"vestibule/api"
 	"vestibule/bff/token"
+	"vestibule/internal/jose"
 	"vestibule/internal/settings"
 	"vestibule/store"
 )
 
 const (
-	servicePrefix = "svc_"
-
 	// A token for an operator's script may outlive those of the BFF, not the
 	// day: it cannot be recalled.
 	shortestMinted = time.Second
@@ -66,7 +65,7 @@ func mintToken(ctx context.Context, p *program, c *settings.Settings) error {
 			scope = "scope " + strconv.Quote(*order.scope)
 		}
 		e := operatorEvent(store.EventTokenMinted)
-		if strings.HasPrefix(subject, servicePrefix) {
+		if strings.HasPrefix(subject, jose.ServicePrefix) {
 			e.ClientID = subject
 		} else {
 			e.UserID = subject
@@ -112,7 +111,7 @@ func (p *program) tokenOrder() (order tokenOrder, err error) {
 // tokenSubject finds whom a token is for. One for nobody, or for a user who may
 // not sign in, is refused: the API would believe it without asking.
 func tokenSubject(ctx context.Context, db *store.Store, who string) (string, error) {
-	if strings.HasPrefix(who, servicePrefix) {
+	if strings.HasPrefix(who, jose.ServicePrefix) {
 		cl, err := findClient(ctx, db, who)
 		return cl.ID, err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"vestibule/internal/jose"
 	"vestibule/store"
 )
 
@@ -54,7 +55,7 @@ func TestATokenIsMintedAndRecorded(t *testing.T) {
 			e := c.rows("audit", "--event=token-minted", "--limit=1")[0]
 			detail, _ := e["detail"].(string)
 			whose := "userId"
-			if strings.HasPrefix(tt.sub, "svc_") {
+			if strings.HasPrefix(tt.sub, jose.ServicePrefix) {
 				whose = "clientId"
 			}
 			if e["actor"] != store.ActorOperator || e[whose] != tt.sub || !strings.Contains(detail, tt.eventSays) || !strings.Contains(detail, "on the command line") {

@@ -12,6 +12,7 @@ import (
 	"vestibule/bff"
 	"vestibule/bff/token"
 	"vestibule/internal/inprocess"
+	"vestibule/internal/jose"
 	"vestibule/internal/settings"
 	"vestibule/store"
 )
@@ -76,7 +77,7 @@ func fromClient(api http.Handler) http.Handler {
 
 func newAPI(c *settings.Settings, db *store.Store, keys http.RoundTripper, log *slog.Logger) (*api.Server, error) {
 	cfg := c.API
-	if cfg.Algorithm == settings.HS256 {
+	if cfg.Algorithm == jose.HS256 {
 		cfg.Secrets = append([][]byte{c.Secret}, c.PreviousSecrets()...)
 	}
 	s, err := api.New(cfg, api.Deps{Tasks: db, Log: log, JWKSTransport: keys})

@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"vestibule/internal/jose"
 )
 
 const (
@@ -34,9 +36,7 @@ var (
 	truth      = []choice[bool]{{"true", true}, {"false", false}}
 	offSwitch  = []choice[bool]{{"on", false}, {"off", true}}
 	sameSite   = []choice[http.SameSite]{{"lax", http.SameSiteLaxMode}, {"strict", http.SameSiteStrictMode}, {"none", http.SameSiteNoneMode}}
-	algorithms = []choice[string]{{HS256, HS256}, {"EdDSA", "EdDSA"}, {"ES256", "ES256"}}
+	algorithms = []choice[string]{{jose.HS256, jose.HS256}, {jose.EdDSA, jose.EdDSA}, {jose.ES256, jose.ES256}}
 	logFormats = []choice[string]{{"text", "text"}, {"json", "json"}}
 	logLevels  = []choice[slog.Level]{{"debug", slog.LevelDebug}, {"info", slog.LevelInfo}, {"warn", slog.LevelWarn}, {"error", slog.LevelError}}
 )
-
-const HS256 = "HS256"

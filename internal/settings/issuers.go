@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"vestibule/api"
+	"vestibule/internal/jose"
 	"vestibule/internal/web"
 )
 
@@ -21,7 +22,7 @@ const (
 		`"audience":"tasks","algorithm":"EdDSA","scopes":["tasks:read"]}]`
 )
 
-var issuerAlgorithms = []string{api.EdDSA, api.ES256, api.RS256}
+var issuerAlgorithms = []string{jose.EdDSA, jose.ES256, jose.RS256}
 
 // issuers reads JWT_ISSUERS and notes each mistake with the entry and the field
 // that it is in.

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"vestibule/api"
+	"vestibule/internal/jose"
 )
 
 const goodIssuer = `{"issuer":"https://login.example.com","jwks_url":"https://login.example.com/jwks.json","audience":"tasks","algorithm":"EdDSA","scopes":["tasks:read"]}`
@@ -118,7 +119,7 @@ func TestIssuersAreReadFromAFile(t *testing.T) {
 		}
 		want := []api.Issuer{{
 			Name: "https://login.example.com", JWKSURL: "https://login.example.com/jwks.json", Audience: "tasks",
-			Algorithm: api.EdDSA, Scopes: []string{api.TasksRead},
+			Algorithm: jose.EdDSA, Scopes: []string{api.TasksRead},
 		}}
 		if diff := cmp.Diff(want, c.API.Issuers); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
@@ -145,7 +146,7 @@ func FuzzIssuers(f *testing.F) {
 		if len(c.faults) > 0 {
 			return
 		}
-		cfg := api.Config{Algorithm: api.HS256, Issuer: "|", Audience: "x", Secrets: [][]byte{[]byte(goodSecret)}, Issuers: issuers}
+		cfg := api.Config{Algorithm: jose.HS256, Issuer: "|", Audience: "x", Secrets: [][]byte{[]byte(goodSecret)}, Issuers: issuers}
 		if _, err := api.New(cfg, api.Deps{}); err != nil {
 			t.Errorf("taken, but: %v", err)
 		}

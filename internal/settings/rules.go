@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"vestibule/internal/jose"
 	"vestibule/internal/web"
 )
 
@@ -111,7 +112,7 @@ func (c *checker) keys() {
 	if !c.sound("JWT_ALGORITHM", "JWKS_URL", "BASE_URL") {
 		return
 	}
-	switch symmetric := c.BFF.JWTAlgorithm == HS256; {
+	switch symmetric := c.BFF.JWTAlgorithm == jose.HS256; {
 	case symmetric && c.given("JWKS_URL"):
 		c.conflict("JWKS_URL", mistake{"has no use with JWT_ALGORITHM HS256, whose key is BETTER_AUTH_SECRET", "set JWT_ALGORITHM to EdDSA or ES256, or leave JWKS_URL out"})
 	case !symmetric && !c.given("JWKS_URL") && c.by == ForAPI && c.BFF.BaseURL.Scheme == "http" && !web.Loopback(c.BFF.BaseURL.Hostname()):
@@ -127,7 +128,7 @@ func (c *checker) rotation() {
 	}
 	// With public keys it opens no more than what is in the database: the signing keys
 	// that were made under it, which must not be lost with it.
-	if c.sound("BETTER_AUTH_SECRET_PREVIOUS", "JWT_ALGORITHM") && c.previous != nil && c.BFF.JWTAlgorithm == HS256 {
+	if c.sound("BETTER_AUTH_SECRET_PREVIOUS", "JWT_ALGORITHM") && c.previous != nil && c.BFF.JWTAlgorithm == jose.HS256 {
 		if problem := guessable(string(c.previous)); problem != "" {
 			c.conflict("BETTER_AUTH_SECRET_PREVIOUS", mistake{problem + ", and whoever guesses it mints tokens", "leave it out; everybody signs in once more"})
 		}
@@ -164,5 +165,5 @@ func (c *checker) missingSecret() {
 // needsSecret is false for an API that verifies with public keys: it should
 // not hold what signs.
 func (c *checker) needsSecret() bool {
-	return c.by != ForAPI || c.sound("JWT_ALGORITHM") && c.BFF.JWTAlgorithm == HS256
+	return c.by != ForAPI || c.sound("JWT_ALGORITHM") && c.BFF.JWTAlgorithm == jose.HS256
 }

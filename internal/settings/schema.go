@@ -1,6 +1,10 @@
 package settings
 
-import "time"
+import (
+	"time"
+
+	"vestibule/internal/jose"
+)
 
 // schema is every setting there is.
 var schema = []group{
@@ -179,7 +183,7 @@ var schema = []group{
 	}},
 	{"Tokens", []setting{
 		{
-			name: "JWT_ALGORITHM", by: ForServe | ForBFF | ForAPI | ForToken, arg: "NAME", value: "HS256",
+			name: "JWT_ALGORITHM", by: ForServe | ForBFF | ForAPI | ForToken, arg: "NAME", value: jose.HS256,
 			help:  "HS256 (its key is BETTER_AUTH_SECRET), EdDSA or ES256.",
 			check: func(c *checker, v string) { c.BFF.JWTAlgorithm = oneOf(c, v, algorithms) },
 		},

@@ -4,11 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-)
 
-// minSecret is the length of a secret in bytes: HS256 asks for a key at least
-// as long as its hash (RFC 7518 §3.2).
-const minSecret = 32
+	"vestibule/internal/jose"
+)
 
 // makeSecret is the command that makes a good one.
 const makeSecret = "openssl rand -hex 32"
@@ -20,15 +18,15 @@ func (c *checker) secretBytes(v string) []byte {
 		c.refuse("", mistake{"is still the placeholder of an example", "make one with: " + makeSecret})
 	case v != strings.TrimSpace(v):
 		c.refuse("", mistake{"starts or ends with white space, which another program may cut off", "remove it, or make a new secret with: " + makeSecret})
-	case len(v) < minSecret:
-		c.refuse("", mistake{fmt.Sprintf("is too short (%d of at least %d bytes)", len(v), minSecret), "make one with: " + makeSecret})
+	case len(v) < jose.MinSecret:
+		c.refuse("", mistake{fmt.Sprintf("is too short (%d of at least %d bytes)", len(v), jose.MinSecret), "make one with: " + makeSecret})
 	}
 	return []byte(v)
 }
 
 // signingSecret reads one that signs.
 func (c *checker) signingSecret(v string) []byte {
-	if problem := guessable(v); problem != "" && len(v) >= minSecret {
+	if problem := guessable(v); problem != "" && len(v) >= jose.MinSecret {
 		c.refuse("", mistake{problem, "make one with: " + makeSecret})
 		return nil
 	}

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"vestibule/internal/jose"
 )
 
 // What the file that holds a made-up secret keeps to:
@@ -92,8 +94,8 @@ func readSecretFile(path string) ([]byte, error) {
 	}
 	secret, err := readValue(f)
 	switch {
-	case errors.Is(err, errValueEmpty), err == nil && len(secret) < minSecret:
-		return nil, refuse(fmt.Sprintf("is shorter than %d bytes", minSecret), "restore it"+orElse)
+	case errors.Is(err, errValueEmpty), err == nil && len(secret) < jose.MinSecret:
+		return nil, refuse(fmt.Sprintf("is shorter than %d bytes", jose.MinSecret), "restore it"+orElse)
 	case err != nil:
 		return nil, refuse(err.Error(), "restore it"+orElse)
 	case secret != strings.TrimSpace(secret):
@@ -111,7 +113,7 @@ func makeSecretFile(path string, log *slog.Logger) error {
 		return err
 	}
 	defer os.Remove(temp.Name())
-	random := make([]byte, minSecret)
+	random := make([]byte, jose.MinSecret)
 	_, _ = rand.Read(random) // never fails (crypto/rand)
 	_, err = temp.WriteString(hex.EncodeToString(random) + "\n")
 	// Synced before it can be seen: a secret must not be lost to a power cut

@@ -1,4 +1,4 @@
-package api
+package jose
 
 import (
 	"crypto/ecdsa"
@@ -15,20 +15,20 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// parseJWKS reads the keys of a JWK set (RFC 7517 §5) that fit algorithm.
-// Others are passed over as the RFC asks: a set may hold keys of other
-// algorithms and of other uses. A set without a fitting key is an error, so
-// that an emptied or mistaken answer never takes the place of known keys.
-func parseJWKS(body []byte, algorithm string) ([]key, error) {
+// ParseKeys reads the keys of a JWK set (RFC 7517 §5) that fit algorithm.
+// Others are skipped as the RFC asks: a set may hold keys of other algorithms
+// and of other uses. A set without a fitting key is an error, so that an
+// emptied or mistaken answer never takes the place of known keys.
+func ParseKeys(body []byte, algorithm string) ([]Key, error) {
 	var set struct {
 		Keys []jsontext.Value `json:"keys"`
 	}
 	if err := json.Unmarshal(body, &set); err != nil {
 		return nil, fmt.Errorf("not a JWK set: %w", err)
 	}
-	var keys []key
+	var keys []Key
 	for _, raw := range set.Keys {
-		if k, err := parseJWK(raw, algorithm); err == nil {
+		if k, err := ParseKey(raw, algorithm); err == nil {
 			keys = append(keys, k)
 		}
 	}
@@ -40,9 +40,10 @@ func parseJWKS(body []byte, algorithm string) ([]key, error) {
 
 var errUnfit = errors.New("not a key for this algorithm")
 
-// parseJWK reads one public key. What it says of itself must fit: a key made
-// for another algorithm or for encryption verifies nothing here (RFC 8725 §3.1).
-func parseJWK(raw []byte, algorithm string) (key, error) {
+// ParseKey reads the public part of a JWK, and nothing else of it. What the key
+// says of itself must fit: one made for another algorithm or for encryption
+// verifies nothing here (RFC 8725 §3.1).
+func ParseKey(raw []byte, algorithm string) (Key, error) {
 	var k struct {
 		Type      string   `json:"kty"`
 		Curve     string   `json:"crv"`
@@ -56,40 +57,57 @@ func parseJWK(raw []byte, algorithm string) (key, error) {
 		E         string   `json:"e"`
 	}
 	if err := json.Unmarshal(raw, &k); err != nil {
-		return key{}, fmt.Errorf("not a JWK: %w", err)
+		return Key{}, fmt.Errorf("not a JWK: %w", err)
 	}
 	if k.Algorithm != "" && k.Algorithm != algorithm ||
 		k.Use != "" && k.Use != "sig" ||
 		k.Ops != nil && !slices.Contains(k.Ops, "verify") {
-		return key{}, errUnfit
+		return Key{}, errUnfit
 	}
-	if algorithm == RS256 && k.Type == "RSA" {
-		public, err := rsaKey(k.N, k.E)
-		return key{id: k.ID, material: public}, err
-	}
-	x, err := decodeSegment(k.X)
-	if err != nil {
-		return key{}, fmt.Errorf("x: %w", err)
-	}
+	var public any
+	var err error
 	switch {
-	case algorithm == EdDSA && k.Type == "OKP" && k.Curve == "Ed25519" && len(x) == ed25519.PublicKeySize:
-		return key{id: k.ID, material: ed25519.PublicKey(x)}, nil
+	case algorithm == RS256 && k.Type == "RSA":
+		public, err = rsaKey(k.N, k.E)
+	case algorithm == EdDSA && k.Type == "OKP" && k.Curve == "Ed25519":
+		public, err = edKey(k.X)
 	case algorithm == ES256 && k.Type == "EC" && k.Curve == "P-256":
-		y, err := decodeSegment(k.Y)
-		if err != nil {
-			return key{}, fmt.Errorf("y: %w", err)
-		}
-		if len(x) != 32 || len(y) != 32 { // RFC 7518 §6.2.1.2: of full length
-			return key{}, errUnfit
-		}
-		// Refuses a point that is not on the curve.
-		public, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), slices.Concat([]byte{4}, x, y))
-		if err != nil {
-			return key{}, fmt.Errorf("point: %w", err)
-		}
-		return key{id: k.ID, material: public}, nil
+		public, err = ecKey(k.X, k.Y)
+	default:
+		err = errUnfit
 	}
-	return key{}, errUnfit
+	if err != nil {
+		return Key{}, err
+	}
+	return newKey(k.ID, algorithm, public), nil
+}
+
+func edKey(encoded string) (ed25519.PublicKey, error) {
+	x, err := decodeSegment(encoded)
+	if err != nil {
+		return nil, fmt.Errorf("x: %w", err)
+	}
+	if len(x) != ed25519.PublicKeySize {
+		return nil, errUnfit
+	}
+	return x, nil
+}
+
+func ecKey(encodedX, encodedY string) (*ecdsa.PublicKey, error) {
+	x, err1 := decodeSegment(encodedX)
+	y, err2 := decodeSegment(encodedY)
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, fmt.Errorf("x or y: %w", err)
+	}
+	if len(x) != 32 || len(y) != 32 { // RFC 7518 §6.2.1.2: of full length
+		return nil, errUnfit
+	}
+	// Refuses a point that is not on the curve.
+	public, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), slices.Concat([]byte{4}, x, y))
+	if err != nil {
+		return nil, fmt.Errorf("point: %w", err)
+	}
+	return public, nil
 }
 
 // Sizes of RSA keys, in bits. Below the first they can be broken (RFC 7518

@@ -1,4 +1,4 @@
-package bff
+package oauth
 
 // Token exchange (RFC 8693): a service that got a user's token from the BFF trades it
 // for one of its own, to go on to the next service with. The rules:
@@ -37,9 +37,9 @@ func (s *Server) exchangeToken(w http.ResponseWriter, r *http.Request, client ca
 	}
 	allowed := client.Audiences
 	if len(allowed) == 0 {
-		allowed = []string{s.cfg.JWTAudience}
+		allowed = []string{s.Audience}
 	}
-	audience, err := chooseAudience(form, allowed, s.cfg.JWTAudience)
+	audience, err := chooseAudience(form, allowed, s.Audience)
 	if err != nil {
 		return err
 	}
@@ -55,9 +55,9 @@ func (s *Server) exchangeToken(w http.ResponseWriter, r *http.Request, client ca
 		return err
 	}
 	if len(scopes) == 0 {
-		return refuseOAuth(oauthInvalidScope, "The client and the subject token have no scope in common.")
+		return refuse(invalidScope, "The client and the subject token have no scope in common.")
 	}
-	t, err := s.tokens.MintExchanged(subject, client.ID, audience, strings.Join(scopes, " "))
+	t, err := s.Tokens.MintExchanged(subject, client.ID, audience, strings.Join(scopes, " "))
 	if err != nil {
 		return s.refuseExchange(r, client.Client, subject, err)
 	}
@@ -65,7 +65,7 @@ func (s *Server) exchangeToken(w http.ResponseWriter, r *http.Request, client ca
 	e.UserID, e.SessionID = subject.UserID, subject.SessionID
 	e.Detail = fmt.Sprintf("scope %s for %s; %s acts for the user; token %s from token %s",
 		quoteList(scopes), audience, strings.Join(t.Actor.Chain(), " for "), t.ID, subject.TokenID)
-	err = s.store.Record(r.Context(), e, s.store.ClientUsed(client.use(e.At)), store.IfSubject(e))
+	err = s.Store.Record(r.Context(), e, s.Store.ClientUsed(client.use(e.At)), store.IfSubject(e))
 	if errors.Is(err, store.ErrSessionEnded) || errors.Is(err, store.ErrNoUser) {
 		return s.refuseExchange(r, client.Client, subject, token.NotSubject("it ended a moment ago"))
 	}
@@ -104,11 +104,11 @@ func checkExchange(form tokenForm) (issuedType string, err error) {
 // subject verifies a user's token, and that the user could use it now. With
 // token.NotSubject it still returns what is known of the user.
 func (s *Server) subject(r *http.Request, raw string) (token.Subject, error) {
-	subject, err := s.tokens.VerifySubject(r.Context(), raw)
+	subject, err := s.Tokens.VerifySubject(r.Context(), raw)
 	if err != nil {
 		return token.Subject{}, err
 	}
-	user, err := s.store.UserByID(r.Context(), subject.UserID)
+	user, err := s.Store.UserByID(r.Context(), subject.UserID)
 	switch {
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrInvalidText):
 		return token.Subject{}, token.NotSubject("it names no user")
@@ -119,7 +119,7 @@ func (s *Server) subject(r *http.Request, raw string) (token.Subject, error) {
 	case subject.SessionID == "":
 		return subject, nil
 	}
-	live, err := s.sessions.Of(r.Context(), user.ID)
+	live, err := s.Sessions.Of(r.Context(), user.ID)
 	if err != nil {
 		return token.Subject{}, err
 	}
@@ -137,7 +137,7 @@ func (s *Server) refuseExchange(r *http.Request, client store.Client, subject to
 	}
 	e := s.clientEvent(r, client.ID, store.EventTokenExchangeFailed)
 	e.UserID, e.SessionID, e.Detail = subject.UserID, subject.SessionID, string(why)
-	if err := s.store.Record(r.Context(), e); err != nil {
+	if err := s.Store.Record(r.Context(), e); err != nil {
 		return err
 	}
 	// RFC 8693 §2.2.2 has no invalid_grant, whatever the reason.

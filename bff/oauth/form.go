@@ -1,4 +1,4 @@
-package bff
+package oauth
 
 // What a token request may look like (RFC 6749 §3.2 and §2.3.1):
 //
@@ -38,9 +38,7 @@ func (s *Server) readTokenForm(w http.ResponseWriter, r *http.Request) (tokenFor
 	if !isForm(r.Header) {
 		return nil, badRequest("The Content-Type must be application/x-www-form-urlencoded.")
 	}
-	from := s.anybody(r)
-	body, err := s.bodiesOf(from).Read(w, r, from.Address)
-	s.noteTooLarge(r, err)
+	body, err := s.ReadBody(w, r)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +69,7 @@ func parseTokenForm(body string) (tokenForm, error) {
 		switch {
 		case len(all) > 1 && (name == "audience" || name == "resource"):
 			// The two that RFC 8693 §2.1 allows more than one of.
-			return nil, refuseOAuth(oauthInvalidTarget, "A token is for one audience; ask for one at a time.")
+			return nil, refuse(invalidTarget, "A token is for one audience; ask for one at a time.")
 		case len(all) > 1:
 			return nil, badRequest("The parameter " + named(name) + " is there more than once.")
 		case !plainText(name) || !plainText(all[0]):

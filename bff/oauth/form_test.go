@@ -1,4 +1,4 @@
-package bff_test
+package oauth_test
 
 import (
 	"encoding/base64"
@@ -7,7 +7,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"vestibule/bff"
+	"vestibule/bff/oauth"
 	"vestibule/internal/web"
 )
 
@@ -21,7 +21,7 @@ func FuzzTokenRequest(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, header, body string) {
-		id, secret, err := bff.ReadCredentials(header, body)
+		id, secret, err := oauth.ReadCredentials(header, body)
 		if err != nil {
 			e := web.AsError(err)
 			if e.Status != 400 && e.Status != 401 || e.Code == "" || e.Code != strings.ToLower(e.Code) || id+secret != "" {
@@ -42,7 +42,7 @@ func FuzzTokenRequest(f *testing.F) {
 		// Sent once more as a client would write it, it is the same.
 		again := basic(url.QueryEscape(id) + ":" + url.QueryEscape(secret))
 		for _, request := range [][2]string{{again, ""}, {"", url.Values{"client_id": {id}, "client_secret": {secret}}.Encode()}} {
-			if id2, secret2, err := bff.ReadCredentials(request[0], request[1]); err != nil || id2 != id || secret2 != secret {
+			if id2, secret2, err := oauth.ReadCredentials(request[0], request[1]); err != nil || id2 != id || secret2 != secret {
 				t.Errorf("got %q %q, %v, want %q %q", id2, secret2, err, id, secret)
 			}
 		}

@@ -1,4 +1,4 @@
-package bff
+package oauth
 
 import (
 	"net/http"
@@ -9,43 +9,43 @@ import (
 
 // The errors of the token endpoint (RFC 6749 §5.2, RFC 8693 §2.2.2).
 const (
-	oauthInvalidRequest  = "invalid_request"
-	oauthInvalidClient   = "invalid_client"
-	oauthUnauthorized    = "unauthorized_client"
-	oauthUnsupportedType = "unsupported_grant_type"
-	oauthInvalidScope    = "invalid_scope"
-	oauthInvalidTarget   = "invalid_target"
-	oauthUnavailable     = "temporarily_unavailable"
-	oauthServerError     = "server_error"
+	invalidRequest     = "invalid_request"
+	invalidClient      = "invalid_client"
+	unauthorizedClient = "unauthorized_client"
+	unsupportedType    = "unsupported_grant_type"
+	invalidScope       = "invalid_scope"
+	invalidTarget      = "invalid_target"
+	unavailable        = "temporarily_unavailable"
+	serverError        = "server_error"
 )
 
-func refuseOAuth(code, description string) *web.Error {
+func refuse(code, description string) *web.Error {
 	return web.Refuse(http.StatusBadRequest, code, description)
 }
 
-func badRequest(description string) *web.Error { return refuseOAuth(oauthInvalidRequest, description) }
+func badRequest(description string) *web.Error { return refuse(invalidRequest, description) }
 
 // refuseClient names the scheme in any case: a 401 without one is no whole answer
 // (RFC 9110 §11.6.1).
 func refuseClient(description string) *web.Error {
-	return web.Refuse(http.StatusUnauthorized, oauthInvalidClient, description).With("WWW-Authenticate", `Basic realm="vestibule"`)
+	return web.Refuse(http.StatusUnauthorized, invalidClient, description).With("WWW-Authenticate", `Basic realm="vestibule"`)
 }
 
 // errClient is the one answer to an unknown client and a wrong secret.
 var errClient = refuseClient("Unknown client or wrong secret.")
 
-// writeOAuthError writes e as RFC 6749 has it. What comes from elsewhere has a code
+// WriteError writes e as RFC 6749 has it. What comes from elsewhere has a code
 // of the BFF's, which no OAuth client knows.
-func writeOAuthError(w http.ResponseWriter, _ *http.Request, e *web.Error) {
+func WriteError(w http.ResponseWriter, _ *http.Request, e *web.Error) {
 	code := e.Code
 	if code == "" || strings.ToLower(code) != code {
 		switch {
 		case e.Status == http.StatusTooManyRequests, e.Status == http.StatusServiceUnavailable:
-			code = oauthUnavailable
+			code = unavailable
 		case e.Status >= 500:
-			code = oauthServerError
+			code = serverError
 		default:
-			code = oauthInvalidRequest
+			code = invalidRequest
 		}
 	}
 	// Two strings always encode.
