@@ -1,19 +1,12 @@
 package bff
 
 import (
-	"html/template"
 	"net/http"
 	"regexp"
+	"text/template"
 
 	"vestibule/internal/web"
 )
-
-// ok answers Better Auth's sign of life.
-func (s *Server) ok(w http.ResponseWriter, _ *http.Request) error {
-	return web.WriteJSON(w, http.StatusOK, struct {
-		OK bool `json:"ok"`
-	}{true})
-}
 
 // errorCode is what may be shown of a code that came with a link.
 var errorCode = regexp.MustCompile(`^['A-Za-z0-9_-]{1,100}$`)

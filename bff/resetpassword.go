@@ -13,36 +13,6 @@ import (
 
 var errLink = web.Refuse(http.StatusBadRequest, "INVALID_TOKEN", "Invalid token: the link has expired or was used. Ask for a new one.")
 
-// requestPasswordReset queues a mail and does not look whether anybody has the
-// address: the mail's worker does. So the answer and its time are the same.
-func (s *Server) requestPasswordReset(w http.ResponseWriter, r *http.Request) error {
-	body, err := s.readBody(w, r, s.anybody(r))
-	if err != nil {
-		return err
-	}
-	email := readEmail(body, "email")
-	target := optionalTarget(body, "redirectTo")
-	if faults := body.Faults(); len(faults) > 0 {
-		return validation(faults)
-	}
-	if err := s.limit(r, s.tryMail(r, email)); err != nil {
-		return err
-	}
-	e := s.event(r, store.EventResetRequested)
-	e.Email = email
-	err = s.store.Record(r.Context(), e, store.Mailed(store.Mail{
-		Kind: store.MailReset, Recipient: email, CallbackURL: target, CreatedAt: e.At, DueAt: e.At,
-	}))
-	if err != nil {
-		return err
-	}
-	s.mail.Wake()
-	return web.WriteJSON(w, http.StatusOK, struct {
-		Status  bool   `json:"status"`
-		Message string `json:"message"`
-	}{true, "If this email exists in our system, check your email for the reset link"})
-}
-
 // followReset is the link in the mail. It sends the browser to the page of the app
 // that asks for the new password, or shows one of ours when whoever has asked for the
 // mail named none. It consumes nothing: mail scanners follow links too.
@@ -77,14 +47,6 @@ func (s *Server) resetLink(r *http.Request, token string) (store.Link, error) {
 		return link, errLink.Because(refusal)
 	}
 	return link, err
-}
-
-// redirect sends the browser on. The body that http.Redirect would write is HTML.
-// No page that is reached by a link with a token in it may tell others of it.
-func redirect(w http.ResponseWriter, target string) {
-	w.Header().Set("Referrer-Policy", "no-referrer")
-	w.Header().Set("Location", target)
-	w.WriteHeader(http.StatusFound)
 }
 
 // resetPassword sets the password of whoever got the mail, and signs them out

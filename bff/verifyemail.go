@@ -162,15 +162,6 @@ func (s *Server) prove(r *http.Request, link store.Link, pw, next *string) (proo
 	return proof, err
 }
 
-// optionalText returns a member that is a string, or nil when it is absent or null.
-func optionalText(body *web.Object, field string) *string {
-	if !body.Has(field) || body.IsNull(field) {
-		return nil
-	}
-	text, _ := body.String(field)
-	return &text
-}
-
 // verifiedJSON has the user only where the address was changed, as Better Auth's.
 type verifiedJSON struct {
 	Status bool      `json:"status"`
