@@ -60,7 +60,7 @@ func startSurface(tb testing.TB, cfg Config) *surface {
 		tb.Fatalf("New: %v", err)
 	}
 	list := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "[]") })
-	s.url = serve(tb, web.Access{Log: cfg.Log, Surface: "api", Errors: writeDetail}.Wrap(s.v.Protect(tasksRead, list, writeDetail)))
+	s.url = serve(tb, web.RequestLog{Log: cfg.Log, Surface: "api", Errors: writeDetail}.Wrap(s.v.Protect(tasksRead, list, writeDetail)))
 	return s
 }
 
