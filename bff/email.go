@@ -44,16 +44,15 @@ func (s *Server) changeEmail(w http.ResponseWriter, r *http.Request, live *sessi
 	if err := s.limit(r, s.tryMail(r, next)); err != nil {
 		return err
 	}
-	e := s.eventOf(r, live, store.EventEmailChange)
+	e := s.eventOf(r, live.Session, store.EventEmailChange)
 	e.Email = next
 	asked := s.notice(live.User, store.MailChangeAsked)
 	confirm := asked
 	confirm.Kind, confirm.NewEmail, confirm.CallbackURL = store.MailChange, next, target
-	err := s.store.RequestEmailChange(r.Context(), asked, confirm, e)
+	err := s.act(r, "request e-mail change", e, func(tx *store.Tx) error { return tx.RequestEmailChange(asked, confirm, e) })
 	if err != nil {
 		return gone(err)
 	}
-	s.mail.Wake()
 	return done(w)
 }
 
@@ -83,9 +82,9 @@ func (s *Server) sendVerificationEmail(w http.ResponseWriter, r *http.Request) e
 		return err
 	}
 	now := s.now().UTC()
-	if err := s.store.QueueMail(r.Context(), store.Mail{Kind: store.MailVerify, Recipient: email, CallbackURL: target, CreatedAt: now, DueAt: now}); err != nil {
+	m := store.Mail{Kind: store.MailVerify, Recipient: email, CallbackURL: target, CreatedAt: now, DueAt: now}
+	if err := s.tx(r, "queue mail", func(tx *store.Tx) error { return tx.QueueMail(m) }); err != nil {
 		return err
 	}
-	s.mail.Wake()
 	return done(w)
 }

@@ -20,7 +20,7 @@ var (
 // and returns its hash. Guesses count against a limit of their own: somebody who
 // has used the limit of sign-in up from outside must not lock the owner out here.
 func (s *Server) checkPassword(r *http.Request, live *session.Live, pw string) (hash string, err error) {
-	return s.provePassword(r, throttle.CheckPassword(live.UserID, live.Handle()), live.UserID, pw, s.eventOf(r, live, store.EventPasswordFailed))
+	return s.provePassword(r, throttle.CheckPassword(live.UserID, live.Handle()), live.UserID, pw, s.eventOf(r, live.Session, store.EventPasswordFailed))
 }
 
 // provePassword makes sure that a password is the user's, and returns its hash. The
@@ -62,7 +62,13 @@ func (s *Server) verifyPassword(w http.ResponseWriter, r *http.Request, live *se
 	if err != nil {
 		return err
 	}
-	err = s.store.ProvePassword(r.Context(), hash, s.eventOf(r, live, store.EventPasswordProven))
+	e := s.eventOf(r, live.Session, store.EventPasswordProven)
+	err = s.act(r, "prove password", e, func(tx *store.Tx) error {
+		if err := tx.RequirePassword(live.UserID, hash); err != nil {
+			return err
+		}
+		return tx.ProvePassword(e)
+	})
 	if errors.Is(err, store.ErrConflict) {
 		return errPassword.Because(err) // it was changed while it was verified
 	}
@@ -96,12 +102,27 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, live *se
 	if err != nil {
 		return s.passwordError(err)
 	}
-	var ended []string
-	row, cookie, err := s.sessions.Start(r, live.UserID, live.RememberMe, func(row store.Session, replaces string) (err error) {
-		ended, err = s.store.ChangePassword(r.Context(), store.PasswordChange{
-			UserID: live.UserID, Old: old, New: hash, Session: row, Replaces: replaces, EndOthers: endOthers, At: row.CreatedAt,
-		}, s.eventOf(r, live, store.EventPasswordChanged), store.Mailed(s.notice(live.User, store.MailPasswordChanged)))
-		return err
+	renewed := s.sessions.Prepare(r, live.UserID, live.RememberMe)
+	e := s.eventOf(r, renewed.Session, store.EventPasswordChanged)
+	err = s.act(r, "change password", s.eventOf(r, live.Session, ""), func(tx *store.Tx) error {
+		if err := tx.RequirePassword(live.UserID, old); err != nil {
+			return err
+		}
+		if err := tx.SetPassword(live.UserID, hash, e.At); err != nil {
+			return err
+		}
+		if err := tx.StartSession(renewed.Session, renewed.Replaces...); err != nil {
+			return err
+		}
+		if err := tell(tx, e, s.notice(live.User, store.MailPasswordChanged)); err != nil {
+			return err
+		}
+		if endOthers {
+			if err := tx.RevokeSessions(live.UserID, renewed.TokenHash, e); err != nil {
+				return err
+			}
+		}
+		return tx.DropEmailChange(live.UserID)
 	})
 	switch {
 	case errors.Is(err, store.ErrConflict):
@@ -109,8 +130,6 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, live *se
 	case err != nil:
 		return gone(err)
 	}
-	s.sessions.Forget(ended...)
-	s.mail.Wake()
-	http.SetCookie(w, cookie)
-	return web.WriteJSON(w, http.StatusOK, signedInJSON{Token: &row.ID, User: toUserJSON(live.User)})
+	http.SetCookie(w, s.sessions.Started(renewed))
+	return web.WriteJSON(w, http.StatusOK, signedInJSON{Token: &renewed.ID, User: toUserJSON(live.User)})
 }

@@ -34,15 +34,13 @@ func (s *Server) revokeSession(w http.ResponseWriter, r *http.Request, live *ses
 	if handle != live.Handle() && !s.sessions.Proven(live) {
 		return errNotFresh
 	}
-	hash, err := s.store.RevokeSession(r.Context(), live.UserID, handle, s.eventOf(r, live, store.EventSessionRevoked))
+	e := s.eventOf(r, live.Session, store.EventSessionRevoked)
+	err := s.act(r, "revoke session", e, func(tx *store.Tx) error { return tx.RevokeSession(live.UserID, handle, e) })
 	switch {
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrInvalidText):
 	case err != nil:
 		return err
-	default:
-		s.sessions.Forget(hash)
-	}
-	if hash == live.TokenHash {
+	case handle == live.Handle():
 		http.SetCookie(w, s.sessions.Cookie.Clear())
 	}
 	return done(w)
@@ -66,12 +64,8 @@ func (s *Server) revokeOtherSessions(w http.ResponseWriter, r *http.Request, liv
 }
 
 func (s *Server) revokeBut(r *http.Request, live *session.Live, except string) error {
-	hashes, err := s.store.RevokeSessions(r.Context(), live.UserID, except, s.eventOf(r, live, store.EventSessionRevoked))
-	if err != nil {
-		return err
-	}
-	s.sessions.Forget(hashes...)
-	return nil
+	e := s.eventOf(r, live.Session, store.EventSessionRevoked)
+	return s.act(r, "revoke sessions", e, func(tx *store.Tx) error { return tx.RevokeSessions(live.UserID, except, e) })
 }
 
 // optionalBody reads the body of a request that needs none: {} or nothing. What a

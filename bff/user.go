@@ -68,7 +68,13 @@ func (s *Server) updateUser(w http.ResponseWriter, r *http.Request, live *sessio
 	if err := s.limit(r, throttle.ChangeProfile(live.UserID)); err != nil {
 		return err
 	}
-	err := s.store.UpdateUser(r.Context(), live.UserID, change, s.now(), s.eventOf(r, live, store.EventUserUpdated))
+	e := s.eventOf(r, live.Session, store.EventUserUpdated)
+	err := s.act(r, "update user", e, func(tx *store.Tx) error {
+		if err := tx.UpdateUser(live.UserID, change, e.At); err != nil {
+			return err
+		}
+		return tx.Record(e)
+	})
 	if err != nil {
 		return gone(err)
 	}
@@ -137,13 +143,12 @@ func (s *Server) deleteUser(w http.ResponseWriter, r *http.Request, live *sessio
 	case !s.sessions.Proven(live):
 		return errNotFresh
 	}
-	e := s.eventOf(r, live, store.EventUserDeleted)
+	e := s.eventOf(r, live.Session, store.EventUserDeleted)
 	e.Email = live.User.Email
-	hashes, err := s.store.DeleteUser(r.Context(), live.UserID, e)
+	err := s.act(r, "delete user", e, func(tx *store.Tx) error { return tx.DeleteUser(live.UserID, e) })
 	if err != nil {
 		return gone(err)
 	}
-	s.sessions.Forget(hashes...)
 	http.SetCookie(w, s.sessions.Cookie.Clear())
 	return web.WriteJSON(w, http.StatusOK, struct {
 		Success bool   `json:"success"`
