@@ -67,7 +67,8 @@ func (tx *Tx) endSessions(condition string, args ...any) ([]Session, error) {
 	var ended []Session
 	var row Session
 	err := tx.each([]any{&row.ID, &row.TokenHash, &row.UserID}, func() {
-		ended, tx.ended = append(ended, row), append(tx.ended, row.TokenHash)
+		ended = append(ended, row)
+		tx.ended = append(tx.ended, row.TokenHash)
 	}, `DELETE FROM session WHERE `+condition+` RETURNING id, token, "userId"`, args...)
 	return ended, err
 }
