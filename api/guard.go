@@ -11,6 +11,7 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"vestibule/internal/jose"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
@@ -147,8 +148,8 @@ type ownerFunc func(w http.ResponseWriter, r *http.Request, user string) error
 // scope has need: the guard knows the method alone, and a route may ask for
 // more. A route outside the guard's paths has no caller, and is refused rather
 // than run for nobody.
-func owner(need scope, h ownerFunc) http.Handler {
-	return web.Handle(func(w http.ResponseWriter, r *http.Request) error {
+func owner(need scope, h ownerFunc) web.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) error {
 		caller := callerOf(r)
 		switch {
 		case caller.subject == "":
@@ -168,7 +169,7 @@ func owner(need scope, h ownerFunc) http.Handler {
 			return errNoUser.Because(err) // the token is good, the path is not
 		}
 		return err
-	}, writeProblem)
+	}
 }
 
 // owner returns the user whom the path names. Only for a service, which may
@@ -179,15 +180,10 @@ func (c claims) owner(r *http.Request) (string, error) {
 	}
 	user, err := url.PathUnescape(mux.Vars(r)["user_id"])
 	switch {
-	case err != nil || !utf8.ValidString(user) || !usableSubject(user):
+	case err != nil || !utf8.ValidString(user) || !jose.UsableID(user):
 		return "", errNoUser.Because(err)
 	case user == me:
 		return c.subject, nil
 	}
 	return user, nil
-}
-
-// anyone is a handler that needs no token.
-func anyone(h web.HandlerFunc) http.Handler {
-	return web.Handle(h, writeProblem)
 }

@@ -99,7 +99,7 @@ func title(body *web.Object) string {
 	switch n := utf8.RuneCountInString(text); {
 	case !ok:
 	case n < 1 || n > maxTitle:
-		body.Reject("title", fmt.Sprintf("must have 1 to %d characters", maxTitle))
+		body.Reject("title", titleMessage)
 	case !web.Shows(text):
 		body.Reject("title", "must have a character that can be seen")
 	}
@@ -128,17 +128,26 @@ func invalid(faults ...web.FieldError) error {
 	if len(faults) == 0 {
 		return nil
 	}
+	return invalidFields(faults...)
+}
+
+func invalidFields(faults ...web.FieldError) *web.Error {
 	e := web.Refuse(http.StatusUnprocessableEntity, "INVALID_INPUT", "The request has fields that are not valid.")
 	e.Fields = faults
 	return e
 }
+
+var (
+	titleMessage  = fmt.Sprintf("must have 1 to %d characters", maxTitle)
+	taskIDMessage = "must be a positive whole number"
+)
 
 // parseID reads a task's id in its one canonical form: ParseInt alone would
 // take +1 and 01 for 1.
 func parseID(text string) (int64, error) {
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || id < 1 || strconv.FormatInt(id, 10) != text {
-		return 0, invalid(web.FieldError{Field: "id", Message: "must be a positive whole number"})
+		return 0, invalid(web.FieldError{Field: "id", Message: taskIDMessage})
 	}
 	return id, nil
 }

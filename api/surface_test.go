@@ -21,6 +21,8 @@ import (
 	"vestibule/internal/testlog"
 	"vestibule/internal/web"
 	"vestibule/store"
+
+	"vestibule/internal/jose"
 )
 
 var previousSecret = []byte("fedcba9876543210fedcba9876543210")
@@ -38,7 +40,7 @@ type surface struct {
 
 func sharedSecretConfig() Config {
 	return Config{
-		Algorithm: HS256,
+		Algorithm: jose.HS256,
 		Secrets:   [][]byte{testSecret, previousSecret},
 		Issuer:    testIssuer,
 		Audience:  testAudience,

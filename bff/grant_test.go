@@ -12,13 +12,14 @@ import (
 	"time"
 
 	"vestibule/bff"
+	"vestibule/bff/oauth"
 	"vestibule/store"
 )
 
 // clientWith makes a client with grants of its own.
 func (s *site) clientWith(name string, grants, scopes []string) *service {
 	s.t.Helper()
-	c, secret, err := bff.NewClient(name, grants, scopes, nil, s.clock.Now())
+	c, secret, err := oauth.NewClient(name, grants, scopes, nil, s.clock.Now())
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -99,7 +100,7 @@ func TestAClientThatEndsMeanwhileGetsNoToken(t *testing.T) {
 		soon := s.clock.Now().Add(time.Hour)
 		rotate := func(keep *time.Time) func(id string) error {
 			return func(id string) error {
-				_, hash := bff.NewClientSecret()
+				_, hash := oauth.NewClientSecret()
 				return s.db.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.RotateClient(id, hash, keep, s.clock.Now()) })
 			}
 		}

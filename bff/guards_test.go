@@ -280,31 +280,6 @@ func TestTheRightPasswordForgives(t *testing.T) {
 	})
 }
 
-func TestAnotherSchemeIsNotBasic(t *testing.T) {
-	const pair = "c3ZjX2E6dmNzX2I=" // svc_a:vcs_b
-	if id, secret, err := bff.ReadCredentials("basic "+pair, ""); id != "svc_a" || secret != "vcs_b" || err != nil {
-		t.Fatalf("got %q %q, %v", id, secret, err)
-	}
-	for _, scheme := range []string{"Bearer", "Digest", "Basics", ""} {
-		if id, _, err := bff.ReadCredentials(scheme+" "+pair, ""); err == nil {
-			t.Errorf("%q: got the client %q, want it refused", scheme, id)
-		}
-	}
-}
-
-func TestAClientHasSoManyAudiencesAtMost(t *testing.T) {
-	var audiences []string
-	for i := range 50 {
-		audiences = append(audiences, "api-"+strconv.Itoa(i), "api-"+strconv.Itoa(i)) // twice is once
-	}
-	if _, _, err := bff.NewClient("billing", nil, nil, audiences, time.Now()); err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := bff.NewClient("billing", nil, nil, append(audiences, "one-more"), time.Now()); err == nil {
-		t.Error("got a client of 51 audiences, want it refused")
-	}
-}
-
 // TestStrangersDoNotChooseTheirRequestID: what they do would be found under another's.
 func TestStrangersDoNotChooseTheirRequestID(t *testing.T) {
 	for _, tt := range []struct {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"vestibule/bff/oauth"
 	"vestibule/internal/web"
 )
 
@@ -53,7 +54,7 @@ func (s *Server) routes() *mux.Router {
 	router.Path("/api/auth/verify-email").Methods(http.MethodGet).Handler(web.Handle(s.inTurn(kindRead, s.verifyEmail), writeError))
 
 	// For services: forms and errors as OAuth has them.
-	router.Path("/api/auth/oauth2/token").Methods(http.MethodPost).Handler(web.Handle(s.inTurn(kindToken, s.oauthToken), writeOAuthError))
+	router.Path("/api/auth/oauth2/token").Methods(http.MethodPost).Handler(web.Handle(s.inTurn(kindToken, s.oauth.Token), oauth.WriteError))
 
 	if s.cfg.ExposeToken {
 		only(http.MethodGet, "/token", s.signedIn(noBody, s.token))

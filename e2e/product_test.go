@@ -18,6 +18,7 @@ import (
 
 	"vestibule/internal/freeport"
 	"vestibule/internal/pgtest"
+	"vestibule/internal/quicktest"
 	"vestibule/internal/storetest"
 	"vestibule/internal/testlog"
 )
@@ -29,7 +30,7 @@ const secret = "7f9c8e3a2b1d4f6e8c9a0b2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f7a8b9c0d1e2f
 // detector, SQLite excepted (the Makefile says why).
 var build = struct {
 	plain, race func() (string, error)
-}{plain: buildOnce(), race: buildOnce("-race", "-gcflags=modernc.org/...=-race=false")}
+}{plain: buildOnce(), race: buildOnce("-race", "-gcflags=modernc.org/sqlite/lib=-race=false")}
 
 func buildOnce(flags ...string) func() (string, error) {
 	return sync.OnceValues(func() (string, error) {
@@ -59,6 +60,7 @@ func TestMain(m *testing.M) {
 
 func binary(t testing.TB, which func() (string, error)) string {
 	t.Helper()
+	quicktest.Skip(t, "the whole product")
 	path, err := which()
 	if err != nil {
 		t.Fatal(err)
