@@ -88,6 +88,7 @@ func (c *console) signIn(userID, id, device string) {
 	defer db.Close()
 	e := operatorEvent(store.EventSignIn)
 	row := store.Session{ID: id, TokenHash: strings.Repeat("a", 56) + id[len(id)-8:], UserID: userID, UserAgent: device, CreatedAt: e.At, UpdatedAt: e.At, CookieAt: e.At, ExpiresAt: e.At.AddDate(0, 0, 7)}
+	e.UserID, e.SessionID = userID, id
 	e.Actor, e.IPAddress, e.UserAgent, e.RequestID, e.Detail = store.ActorUser, "192.0.2.1", device, "req1", ""
 	if err := db.Tx(c.Context(), "test", func(tx *store.Tx) error { return errors.Join(tx.StartSession(row), tx.Record(e)) }); err != nil {
 		c.Fatal(err)
