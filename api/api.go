@@ -167,7 +167,7 @@ func (s *Server) Handler() http.Handler {
 	h := web.NoStore(s.origins.answer(s.guard(s.routes())))
 	h = web.DefaultDeadlines.Wrap(h)
 	h = web.SecurityHeaders{CSP: web.APIPolicy}.Wrap(h)
-	return web.Access{
+	return web.RequestLog{
 		Log:     s.log,
 		Surface: "api",
 		Errors:  writeProblem,

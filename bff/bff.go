@@ -147,7 +147,7 @@ func (s *Server) Handler() http.Handler {
 	h = web.DefaultDeadlines.Wrap(h)
 	h = web.SecurityHeaders{CSP: web.APIPolicy, HTTPS: s.https()}.Wrap(h)
 	h = s.clients.WarnForwarded(s.log, h)
-	return web.Access{
+	return web.RequestLog{
 		Log:     s.log,
 		Surface: "bff",
 		Errors:  writeError,

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"vestibule/bff/token"
-
 	"vestibule/bff/session"
 	"vestibule/internal/web"
 	"vestibule/store"
@@ -70,13 +68,9 @@ func (s *Server) openSessions() error {
 		MaxStreamsPerSession: s.cfg.MaxStreamsPerSession,
 		AddressShare:         s.cfg.addressShare(),
 
-		Mint: func(userID, handle string) (session.Access, error) {
-			t, err := s.tokens.Mint(userID, handle)
-			return session.Access(t), err
-		},
-		Fresh: func(a session.Access) bool { return s.tokens.Fresh(token.Token(a)) },
-		Now:   s.now,
-		Log:   s.log,
+		Tokens: s.tokens,
+		Now:    s.now,
+		Log:    s.log,
 	}, s.store)
 	if err != nil {
 		return fmt.Errorf("sessions: %w", err)
