@@ -79,7 +79,6 @@ type Store interface {
 	EndSession(ctx context.Context, hash string, also ...store.Also) error
 	SessionsOf(ctx context.Context, userID string, now time.Time) ([]store.Session, error)
 	LiveSessions(ctx context.Context, hashes []string, now time.Time) (map[string]time.Time, error)
-	DeleteExpiredSessions(ctx context.Context, now time.Time) (int64, error)
 }
 
 // Sessions is the authority on sessions. Make one with New.
