@@ -139,7 +139,9 @@ func TestAUserWhoIsDeletedWhileTheBodyComes(t *testing.T) {
 		post := s.open(t, "POST", "/api/me/tasks", `{"title":"b"}`, token)
 		keyed := s.open(t, "POST", "/api/me/tasks", `{"title":"b"}`, with(token, "Idempotency-Key", "k"))
 		put := s.open(t, "PUT", "/api/me/tasks/1", `{"title":"b"}`, token)
-		if _, err := s.store.DeleteUser(t.Context(), ada, store.Event{At: noon, Type: store.EventUserDeleted}); err != nil {
+		if err := s.store.Tx(t.Context(), "test", func(tx *store.Tx) error {
+			return tx.DeleteUser(ada, store.Event{At: noon, Type: store.EventUserDeleted})
+		}); err != nil {
 			t.Fatal(err)
 		}
 		post.close(t).isProblem(t, 401, "Invalid authentication credentials")
