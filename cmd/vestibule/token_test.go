@@ -140,7 +140,7 @@ func TestAMintedTokenOpensTasks(t *testing.T) {
 				t.Errorf("with another secret: got %d, %q, %q", code, out, errs)
 			}
 			delete(env, "BETTER_AUTH_SECRET")
-			if err := os.Remove(filepath.Join(filepath.Dir(strings.TrimPrefix(env["DATABASE_URL"], "sqlite:")), secretFileName)); err != nil {
+			if err := os.Remove(filepath.Join(filepath.Dir(strings.TrimPrefix(env["DATABASE_URL"], "sqlite:")), "better-auth-secret")); err != nil {
 				t.Fatal(err)
 			}
 			code, out, errs = once(t, "token --sub="+service, env)
