@@ -18,7 +18,7 @@ type userJSON struct {
 	Image         *string  `json:"image"`
 	CreatedAt     web.Time `json:"createdAt"`
 	UpdatedAt     web.Time `json:"updatedAt"`
-	ID            string   `json:"id"`
+	ID            string   `json:"id" doc:"Stable, opaque"`
 }
 
 func toUserJSON(u store.User) userJSON {
@@ -38,7 +38,7 @@ func toUserJSON(u store.User) userJSON {
 // cannot read the secret.
 type sessionJSON struct {
 	ExpiresAt web.Time `json:"expiresAt"`
-	Token     string   `json:"token"`
+	Token     string   `json:"token" doc:"The session's handle, for /revoke-session. It opens nothing"`
 	CreatedAt web.Time `json:"createdAt"`
 	UpdatedAt web.Time `json:"updatedAt"`
 	IPAddress string   `json:"ipAddress"`

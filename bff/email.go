@@ -22,6 +22,12 @@ func readEmail(body *web.Object, field string) string {
 	return email
 }
 
+var (
+	errSameEmail  = web.Refuse(http.StatusBadRequest, "EMAIL_IS_THE_SAME", "Email is the same")
+	errOtherEmail = web.Refuse(http.StatusBadRequest, "EMAIL_MISMATCH", "Email mismatch: this is not the address of the signed-in user.")
+	errVerified   = web.Refuse(http.StatusBadRequest, "EMAIL_ALREADY_VERIFIED", "Email is already verified")
+)
+
 // notice is a mail that tells a user what has happened to their account.
 func (s *Server) notice(u store.User, kind string) store.Mail {
 	now := s.now().UTC()
@@ -39,7 +45,7 @@ func (s *Server) changeEmail(w http.ResponseWriter, r *http.Request, live *sessi
 		return validation(faults)
 	}
 	if next == live.User.Email {
-		return web.Refuse(http.StatusBadRequest, "EMAIL_IS_THE_SAME", "Email is the same")
+		return errSameEmail
 	}
 	if err := s.limit(r, s.tryMail(r, next)); err != nil {
 		return err
@@ -75,9 +81,9 @@ func (s *Server) sendVerificationEmail(w http.ResponseWriter, r *http.Request) e
 	case err != nil:
 		return err
 	case live.User.Email != email:
-		return web.Refuse(http.StatusBadRequest, "EMAIL_MISMATCH", "Email mismatch: this is not the address of the signed-in user.")
+		return errOtherEmail
 	case live.User.EmailVerified:
-		return web.Refuse(http.StatusBadRequest, "EMAIL_ALREADY_VERIFIED", "Email is already verified")
+		return errVerified
 	}
 	if err := s.limit(r, s.tryMail(r, email)); err != nil {
 		return err

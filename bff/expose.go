@@ -17,9 +17,7 @@ func (s *Server) token(w http.ResponseWriter, _ *http.Request, live *session.Liv
 	if err != nil {
 		return err
 	}
-	return web.WriteJSON(w, http.StatusOK, struct {
-		Token string `json:"token"`
-	}{access.Raw})
+	return web.WriteJSON(w, http.StatusOK, tokenJSON{access.Raw})
 }
 
 // exposeToken adds the token to an answer about the session, where that is

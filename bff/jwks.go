@@ -8,6 +8,8 @@ import (
 	"vestibule/store"
 )
 
+const jwksCaching = "public, max-age=300"
+
 // jwks publishes the keys that verify our tokens (RFC 7517 §5), and none in
 // HS256 mode, whose key is the secret.
 func (s *Server) jwks(w http.ResponseWriter, r *http.Request) error {
@@ -16,7 +18,7 @@ func (s *Server) jwks(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "public, max-age=300")
+	w.Header().Set("Cache-Control", jwksCaching)
 	_, _ = w.Write(keys)
 	return nil
 }

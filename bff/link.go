@@ -44,7 +44,7 @@ func (s *Server) lookUpLink(r *http.Request, token string, purposes []string) (s
 	case err != nil:
 		return link, err
 	case !s.now().Before(link.ExpiresAt):
-		return link, web.Refuse(http.StatusUnauthorized, "TOKEN_EXPIRED", "Token expired")
+		return link, errLinkExpired
 	case !link.Good(s.now()):
 		return link, errDeadLink
 	}
@@ -54,7 +54,11 @@ func (s *Server) lookUpLink(r *http.Request, token string, purposes []string) (s
 	return link, nil
 }
 
-var errDeadLink = web.Refuse(http.StatusUnauthorized, "INVALID_TOKEN", "Invalid token")
+var (
+	errNoToken     = web.Refuse(http.StatusBadRequest, "VALIDATION_ERROR", "[query.token] Invalid input: expected string, received undefined")
+	errDeadLink    = web.Refuse(http.StatusUnauthorized, "INVALID_TOKEN", "Invalid token")
+	errLinkExpired = web.Refuse(http.StatusUnauthorized, "TOKEN_EXPIRED", "Token expired")
+)
 
 // refusedLink returns the refusal of a link that is of no more use. To be refused because
 // too much is asked at once says nothing of the link.

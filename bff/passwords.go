@@ -112,5 +112,5 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, live *se
 	s.sessions.Forget(ended...)
 	s.mail.Wake()
 	http.SetCookie(w, cookie)
-	return web.WriteJSON(w, http.StatusOK, signedInJSON{Token: &row.ID, User: toUserJSON(live.User)})
+	return web.WriteJSON(w, http.StatusOK, signedUpJSON{Token: &row.ID, User: toUserJSON(live.User)})
 }

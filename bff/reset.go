@@ -13,6 +13,8 @@ import (
 
 var errLink = web.Refuse(http.StatusBadRequest, "INVALID_TOKEN", "Invalid token: the link has expired or was used. Ask for a new one.")
 
+var errNoCallback = web.Refuse(http.StatusBadRequest, "VALIDATION_ERROR", "[query.callbackURL] Invalid input: expected string, received undefined")
+
 // requestPasswordReset queues a mail and does not look whether anybody has the
 // address: the mail's worker does. So the answer and its time are the same.
 func (s *Server) requestPasswordReset(w http.ResponseWriter, r *http.Request) error {
@@ -37,10 +39,7 @@ func (s *Server) requestPasswordReset(w http.ResponseWriter, r *http.Request) er
 		return err
 	}
 	s.mail.Wake()
-	return web.WriteJSON(w, http.StatusOK, struct {
-		Status  bool   `json:"status"`
-		Message string `json:"message"`
-	}{true, "If this email exists in our system, check your email for the reset link"})
+	return web.WriteJSON(w, http.StatusOK, resetAsked)
 }
 
 // followReset is the link in the mail. It sends the browser to the page of the app
@@ -57,7 +56,7 @@ func (s *Server) followReset(w http.ResponseWriter, r *http.Request) error {
 		_, err := s.resetLink(r, token)
 		return s.ask(w, err, linkpage.Page{Kind: linkpage.Reset, Token: token})
 	case target == "":
-		return web.Refuse(http.StatusBadRequest, "VALIDATION_ERROR", "[query.callbackURL] Invalid input: expected string, received undefined")
+		return errNoCallback
 	}
 	next := withQuery(s.absolute(target), "token", token)
 	_, err = s.resetLink(r, token)

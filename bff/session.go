@@ -25,9 +25,7 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	http.SetCookie(w, s.sessions.Cookie.Clear())
-	return web.WriteJSON(w, http.StatusOK, struct {
-		Success bool `json:"success"`
-	}{true})
+	return web.WriteJSON(w, http.StatusOK, successJSON{true})
 }
 
 type currentJSON struct {

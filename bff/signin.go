@@ -32,10 +32,12 @@ func (s *Server) readSignIn(w http.ResponseWriter, r *http.Request) (signInInput
 	}
 	var ok bool
 	if in.email, ok = NormalEmail(address); !ok {
-		return signInInput{}, web.Refuse(http.StatusBadRequest, "INVALID_EMAIL", "Invalid email")
+		return signInInput{}, errInvalidEmail
 	}
 	return in, nil
 }
+
+var errInvalidEmail = web.Refuse(http.StatusBadRequest, "INVALID_EMAIL", "Invalid email")
 
 // errCredentials is the one answer to an unknown address and a wrong password.
 var errCredentials = web.Refuse(http.StatusUnauthorized, "INVALID_EMAIL_OR_PASSWORD", "Invalid email or password")
@@ -54,12 +56,12 @@ func (s *Server) noSignIn() *web.Error {
 	return errCredentials
 }
 
-// signInJSON has a URL, and tells the client to go there, where a callbackURL was
+// signedInJSON has a URL, and tells the client to go there, where a callbackURL was
 // asked for.
-type signInJSON struct {
-	Redirect bool     `json:"redirect"`
-	Token    string   `json:"token"`
-	URL      string   `json:"url,omitempty"`
+type signedInJSON struct {
+	Redirect bool     `json:"redirect" doc:"The client is to go to url"`
+	Token    string   `json:"token" doc:"The session's handle"`
+	URL      string   `json:"url,omitempty" doc:"The callbackURL"`
 	User     userJSON `json:"user"`
 }
 
@@ -99,7 +101,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	if in.target != "" {
 		w.Header().Set("Location", in.target)
 	}
-	return web.WriteJSON(w, http.StatusOK, signInJSON{Redirect: in.target != "", Token: row.ID, URL: in.target, User: toUserJSON(user)})
+	return web.WriteJSON(w, http.StatusOK, signedInJSON{Redirect: in.target != "", Token: row.ID, URL: in.target, User: toUserJSON(user)})
 }
 
 // keepSessions ends, with a sign-in, what the user has beyond the limit.

@@ -45,8 +45,8 @@ func (s *Server) readSignUp(w http.ResponseWriter, r *http.Request) (signUpInput
 	return in, nil
 }
 
-type signedInJSON struct {
-	Token *string  `json:"token"` // the session's handle, null without a session; the secret is in the cookie alone
+type signedUpJSON struct {
+	Token *string  `json:"token" doc:"The session's handle; null without a session"` // the session's handle, null without a session; the secret is in the cookie alone
 	User  userJSON `json:"user"`
 }
 
@@ -96,7 +96,7 @@ func (s *Server) signUp(w http.ResponseWriter, r *http.Request) error {
 	web.NoteUser(r, user.ID)
 	s.succeeded(r, throttle.Proven(user.Email, s.clients.Of(r))) // known here from now on
 	http.SetCookie(w, cookie)
-	return web.WriteJSON(w, http.StatusOK, signedInJSON{Token: &row.ID, User: toUserJSON(user)})
+	return web.WriteJSON(w, http.StatusOK, signedUpJSON{Token: &row.ID, User: toUserJSON(user)})
 }
 
 func (s *Server) newUser(in signUpInput) store.User {
@@ -127,7 +127,7 @@ func (s *Server) signUpUnverified(w http.ResponseWriter, r *http.Request, in sig
 		return err
 	}
 	s.mail.Wake()
-	return web.WriteJSON(w, http.StatusOK, signedInJSON{User: toUserJSON(user)})
+	return web.WriteJSON(w, http.StatusOK, signedUpJSON{User: toUserJSON(user)})
 }
 
 // errGuessed has the code of Better Auth's plugin haveIBeenPwned, which apps may know.
@@ -135,17 +135,24 @@ func errGuessed(why string) *web.Error {
 	return web.Refuse(http.StatusBadRequest, "PASSWORD_COMPROMISED", "Password too easy to guess: "+why+" Choose another, for example a few words that do not belong together.")
 }
 
+func errTooShort(least int) *web.Error {
+	return web.Refuse(http.StatusBadRequest, "PASSWORD_TOO_SHORT", fmt.Sprintf("Password too short: at least %d characters are needed.", least))
+}
+
+var (
+	errTooLong = web.Refuse(http.StatusBadRequest, "PASSWORD_TOO_LONG", fmt.Sprintf("Password too long: at most %d characters are possible.", password.MaxLength))
+	errCommon  = errGuessed("it is among the passwords that are tried first.")
+)
+
 // passwordError turns what the password room refuses into an answer.
 func (s *Server) passwordError(err error) error {
 	switch {
 	case errors.Is(err, password.ErrTooShort):
-		return web.Refuse(http.StatusBadRequest, "PASSWORD_TOO_SHORT",
-			fmt.Sprintf("Password too short: at least %d characters are needed.", s.cfg.PasswordMinLength)).Because(err)
+		return errTooShort(s.cfg.PasswordMinLength).Because(err)
 	case errors.Is(err, password.ErrTooLong):
-		return web.Refuse(http.StatusBadRequest, "PASSWORD_TOO_LONG",
-			fmt.Sprintf("Password too long: at most %d characters are possible.", password.MaxLength)).Because(err)
+		return errTooLong.Because(err)
 	case errors.Is(err, password.ErrCommon):
-		return errGuessed("it is among the passwords that are tried first.").Because(err)
+		return errCommon.Because(err)
 	case errors.Is(err, password.ErrOwnName):
 		return errGuessed("it is your email address or the name of this product.").Because(err)
 	case errors.Is(err, password.ErrRepeated):

@@ -10,9 +10,7 @@ import (
 
 // ok answers Better Auth's sign of life.
 func (s *Server) ok(w http.ResponseWriter, _ *http.Request) error {
-	return web.WriteJSON(w, http.StatusOK, struct {
-		OK bool `json:"ok"`
-	}{true})
+	return web.WriteJSON(w, http.StatusOK, okJSON{true})
 }
 
 // errorCode is what may be shown of a code that came with a link.

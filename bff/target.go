@@ -100,6 +100,13 @@ func belowAPI(path string) bool {
 	return false
 }
 
+func badTarget(code, message string) *web.Error {
+	return web.Refuse(http.StatusForbidden, code, message+": use a page's path like /welcome, which is not under /api/, or a URL of this site or of one in TRUSTED_ORIGINS.")
+}
+
+// errLinkTarget is for the target of a link.
+var errLinkTarget = web.Refuse(http.StatusForbidden, "INVALID_CALLBACK_URL", "Invalid callbackURL")
+
 // readBody reads a JSON object, out of the share of its sender, and refuses targets in it that are not ours.
 func (s *Server) readBody(w http.ResponseWriter, r *http.Request, from asker) (*web.Object, error) {
 	body, err := s.bodiesOf(from).ReadObject(w, r, from.Address)
@@ -113,8 +120,7 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request, from asker) (*
 		}
 		target, ok := body.String(t.field)
 		if ok && !s.origins.allowTarget(s.origin(), target) {
-			return nil, web.Refuse(http.StatusForbidden, t.code, t.message+
-				": use a page's path like /welcome, which is not under /api/, or a URL of this site or of one in TRUSTED_ORIGINS.")
+			return nil, badTarget(t.code, t.message)
 		}
 	}
 	return body, nil
@@ -133,7 +139,7 @@ func optionalTarget(body *web.Object, field string) string {
 func (s *Server) queryTarget(r *http.Request) (string, error) {
 	target := web.QueryValue(r, "callbackURL")
 	if target != "" && !s.origins.allowTarget(s.origin(), target) {
-		return "", web.Refuse(http.StatusForbidden, "INVALID_CALLBACK_URL", "Invalid callbackURL")
+		return "", errLinkTarget
 	}
 	return target, nil
 }

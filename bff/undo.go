@@ -19,7 +19,7 @@ import (
 func (s *Server) askUndo(w http.ResponseWriter, r *http.Request) error {
 	token := web.QueryValue(r, "token")
 	if token == "" {
-		return web.Refuse(http.StatusBadRequest, "VALIDATION_ERROR", "[query.token] Invalid input: expected string, received undefined")
+		return errNoToken
 	}
 	_, err := s.mailedLink(r, token, store.PurposeUndo)
 	return s.ask(w, err, linkpage.Page{Kind: linkpage.Undo, Token: token})

@@ -50,12 +50,17 @@ func readImage(body *web.Object) **string {
 	return &image
 }
 
+var (
+	errEmailNotHere = web.Refuse(http.StatusBadRequest, "EMAIL_CAN_NOT_BE_UPDATED", "Email can not be updated: use /change-email.")
+	errNoFields     = web.Refuse(http.StatusBadRequest, "NO_FIELDS_TO_UPDATE", "No fields to update")
+)
+
 // updateUser changes the name and the picture. The address is not changed like
 // that: the new one must be shown to be the user's own first.
 func (s *Server) updateUser(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error {
 	if body.Has("email") && !body.IsNull("email") {
 		if address, text := body.String("email"); address != "" || !text { // Better Auth passes an empty one over
-			return web.Refuse(http.StatusBadRequest, "EMAIL_CAN_NOT_BE_UPDATED", "Email can not be updated: use /change-email.")
+			return errEmailNotHere
 		}
 	}
 	change := store.UserChange{Name: readName(body), Image: readImage(body)}
@@ -63,7 +68,7 @@ func (s *Server) updateUser(w http.ResponseWriter, r *http.Request, live *sessio
 		return validation(faults)
 	}
 	if change.Name == nil && change.Image == nil {
-		return web.Refuse(http.StatusBadRequest, "NO_FIELDS_TO_UPDATE", "No fields to update")
+		return errNoFields
 	}
 	if err := s.limit(r, throttle.ChangeProfile(live.UserID)); err != nil {
 		return err
@@ -86,7 +91,7 @@ func gone(err error) error {
 // accountJSON is Better Auth's account: a way to sign in, without what proves it.
 type accountJSON struct {
 	AccountID  string   `json:"accountId"`
-	ProviderID string   `json:"providerId"`
+	ProviderID string   `json:"providerId" doc:"credential is a password"`
 	UserID     string   `json:"userId"`
 	CreatedAt  web.Time `json:"createdAt"`
 	UpdatedAt  web.Time `json:"updatedAt"`
@@ -145,8 +150,5 @@ func (s *Server) deleteUser(w http.ResponseWriter, r *http.Request, live *sessio
 	}
 	s.sessions.Forget(hashes...)
 	http.SetCookie(w, s.sessions.Cookie.Clear())
-	return web.WriteJSON(w, http.StatusOK, struct {
-		Success bool   `json:"success"`
-		Message string `json:"message"`
-	}{true, "User deleted"})
+	return web.WriteJSON(w, http.StatusOK, userDeleted)
 }

@@ -42,7 +42,7 @@ func (s *Server) verifyEmail(w http.ResponseWriter, r *http.Request) error {
 	}
 	token := web.QueryValue(r, "token")
 	if token == "" {
-		return web.Refuse(http.StatusBadRequest, "VALIDATION_ERROR", "[query.token] Invalid input: expected string, received undefined")
+		return errNoToken
 	}
 	answer, err := s.followVerification(w, r, token, target)
 	refusal, refused := errors.AsType[*web.Error](err)
@@ -173,7 +173,7 @@ func optionalText(body *web.Object, field string) *string {
 
 // verifiedJSON has the user only where the address was changed, as Better Auth's.
 type verifiedJSON struct {
-	Status bool      `json:"status"`
+	Status bool      `json:"status" schema:"const=true"`
 	User   *userJSON `json:"user"`
 }
 
