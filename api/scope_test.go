@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"vestibule/internal/jose"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
@@ -157,7 +158,7 @@ func TestAServiceWorksOnUsersTasks(t *testing.T) {
 
 func TestMalformedScopesAndActorsAreRefused(t *testing.T) {
 	s := newSurface(t, sqlite)
-	deep := strings.Repeat(`{"sub":"svc_a","act":`, maxActors) + `{"sub":"svc_a"}` + strings.Repeat("}", maxActors)
+	deep := strings.Repeat(`{"sub":"svc_a","act":`, jose.MaxActors) + `{"sub":"svc_a"}` + strings.Repeat("}", jose.MaxActors)
 	for _, members := range []string{
 		`,"scope":["tasks:read"]`, `,"scope":null`, `,"scope":1`, `,"scope":{}`, `,"scope":true`,
 		`,"scope":"tasks:read\ttasks:write"`, `,"scope":"tasks:read\u0000"`, `,"scope":"tasks:read\n"`,
@@ -251,7 +252,7 @@ func FuzzScope(f *testing.F) {
 			}
 			return
 		}
-		text, _ := stringValue(jsontext.Value(claim))
+		text, _ := jose.Text(jsontext.Value(claim))
 		words := strings.Fields(text)
 		if got.has(scopeRead) != slices.Contains(words, TasksRead) || got.has(scopeWrite) != slices.Contains(words, TasksWrite) {
 			t.Errorf("%s: got %b", claim, got)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -20,6 +21,8 @@ import (
 	"vestibule/internal/testlog"
 	"vestibule/internal/web"
 	"vestibule/store"
+
+	"vestibule/internal/jose"
 )
 
 var previousSecret = []byte("fedcba9876543210fedcba9876543210")
@@ -37,7 +40,7 @@ type surface struct {
 
 func sharedSecretConfig() Config {
 	return Config{
-		Algorithm: HS256,
+		Algorithm: jose.HS256,
 		Secrets:   [][]byte{testSecret, previousSecret},
 		Issuer:    testIssuer,
 		Audience:  testAudience,
@@ -206,7 +209,9 @@ func withAccounts(tb testing.TB, st *store.Store) *store.Store {
 			ID: "ses_" + id, TokenHash: fmt.Sprintf("%x", sha256.Sum256([]byte(id))), UserID: id,
 			CreatedAt: noon, UpdatedAt: noon, ExpiresAt: noon.Add(time.Hour), CookieAt: noon,
 		}
-		if err := st.CreateUser(ctx, user, "no password", session, ""); err != nil {
+		if err := st.Tx(ctx, "test", func(tx *store.Tx) error {
+			return errors.Join(tx.CreateUser(user, "no password"), tx.StartSession(session))
+		}); err != nil {
 			tb.Fatalf("create user: %v", err)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"vestibule/bff/linkpage"
 	"vestibule/bff/session"
+	"vestibule/internal/endpoint"
 	"vestibule/internal/opaque"
 	"vestibule/internal/web"
 	"vestibule/store"
@@ -95,6 +96,11 @@ func (s *Server) ownSession(r *http.Request, userID string) (live *session.Live,
 // wantsPage says whether a person is behind the request, and not a program.
 func wantsPage(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Accept"), "text/html")
+}
+
+var linkFileDoc = endpoint.Doc{
+	Tag: "mail", Summary: "A file of the pages behind links",
+	Answers: []*endpoint.Answer{{Status: 200, Text: "The file", Types: []string{"text/javascript", "text/css"}}, notFound},
 }
 
 // linkFile answers what the pages of links load.

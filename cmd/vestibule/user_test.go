@@ -12,13 +12,14 @@ import (
 	"time"
 
 	"vestibule/internal/pgtest"
+	"vestibule/internal/settings"
 	"vestibule/store"
 )
 
 // console runs commands on one database, as an operator does.
 type console struct {
 	*testing.T
-	env environment
+	env settings.Environment
 }
 
 // onConsole runs a test on a new, migrated database of each engine.
@@ -30,7 +31,7 @@ func onConsole(t *testing.T, test func(*console)) {
 			if engine == "PostgreSQL" {
 				url = pgtest.Database(t)
 			}
-			c := &console{t, environment{"DATABASE_URL": url}}
+			c := &console{t, settings.Environment{"DATABASE_URL": url}}
 			c.do("", 0, "migrate", "up")
 			test(c)
 		})
@@ -87,8 +88,9 @@ func (c *console) signIn(userID, id, device string) {
 	defer db.Close()
 	e := operatorEvent(store.EventSignIn)
 	row := store.Session{ID: id, TokenHash: strings.Repeat("a", 56) + id[len(id)-8:], UserID: userID, UserAgent: device, CreatedAt: e.At, UpdatedAt: e.At, CookieAt: e.At, ExpiresAt: e.At.AddDate(0, 0, 7)}
+	e.UserID, e.SessionID = userID, id
 	e.Actor, e.IPAddress, e.UserAgent, e.RequestID, e.Detail = store.ActorUser, "192.0.2.1", device, "req1", ""
-	if err := db.StartSession(c.Context(), row, "", store.Recorded(e)); err != nil {
+	if err := db.Tx(c.Context(), "test", func(tx *store.Tx) error { return errors.Join(tx.StartSession(row), tx.Record(e)) }); err != nil {
 		c.Fatal(err)
 	}
 }
@@ -210,7 +212,7 @@ func TestUserCommandsRefuse(t *testing.T) {
 
 func TestDataCommandsNeedAMigratedDatabase(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "typo.db")
-	c := &console{t, environment{"DATABASE_URL": "sqlite:" + missing}}
+	c := &console{t, settings.Environment{"DATABASE_URL": "sqlite:" + missing}}
 	if got := c.do("", 1, "user", "list"); !strings.Contains(got, "DATABASE_URL") {
 		t.Errorf("got %s", got)
 	}
@@ -275,7 +277,7 @@ func TestALongListIsPrintedInPages(t *testing.T) {
 		now := time.Now()
 		for i := range users {
 			u := store.User{ID: fmt.Sprintf("usr_%06d", i), Name: strings.Repeat("é", 1+i%20), Email: fmt.Sprintf("u%04d@example.com", i), CreatedAt: now, UpdatedAt: now}
-			if err := db.CreateSignedOutUser(c.Context(), u, "x"); err != nil {
+			if err := db.Tx(c.Context(), "test", func(tx *store.Tx) error { return tx.CreateUser(u, "x") }); err != nil {
 				t.Fatal(err)
 			}
 		}
