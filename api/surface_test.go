@@ -16,13 +16,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"vestibule/api/bearer"
+	"vestibule/internal/jose"
 	"vestibule/internal/storetest"
 	"vestibule/internal/testclock"
 	"vestibule/internal/testlog"
 	"vestibule/internal/web"
 	"vestibule/store"
-
-	"vestibule/internal/jose"
 )
 
 var previousSecret = []byte("fedcba9876543210fedcba9876543210")
@@ -39,12 +39,12 @@ type surface struct {
 }
 
 func sharedSecretConfig() Config {
-	return Config{
+	return Config{Config: bearer.Config{
 		Algorithm: jose.HS256,
 		Secrets:   [][]byte{testSecret, previousSecret},
 		Issuer:    testIssuer,
 		Audience:  testAudience,
-	}
+	}}
 }
 
 // newSurface starts the API with the shared secret on a store of its own.

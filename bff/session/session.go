@@ -80,7 +80,6 @@ type Store interface {
 	Tx(ctx context.Context, what string, f func(*store.Tx) error) error
 	SessionsOf(ctx context.Context, userID string, now time.Time) ([]store.Session, error)
 	LiveSessions(ctx context.Context, hashes []string, now time.Time) (map[string]time.Time, error)
-	DeleteExpiredSessions(ctx context.Context, now time.Time) (int64, error)
 }
 
 // Sessions is the authority on sessions. Make one with New.
