@@ -11,9 +11,9 @@ import (
 	"vestibule/internal/jose"
 )
 
-// publishedFor is how long a key set is served from memory: the longest that a
-// key which another instance made can be missing here. The endpoint needs no
-// session, so without it anybody could make the database work.
+// publishedFor is how long a key set is served from memory. A new key of another
+// instance can be missing here for that long. The endpoint needs no session:
+// without this memory, anybody could cause a query with every request.
 const publishedFor = 5 * time.Second
 
 // published is the key set that was last read from the table.
