@@ -191,6 +191,6 @@ func allPrintable(ids []string) bool {
 
 // printable says whether text consists of the characters that ids are made of. "" does.
 func printable(text string) bool {
-	strange := func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' || r == ';' }
+	strange := func(r rune) bool { return !jose.Quotable(r) || r == ' ' || r == ';' }
 	return len(text) <= jose.MaxID && !strings.ContainsFunc(text, strange)
 }

@@ -56,12 +56,16 @@ func plain(v jsontext.Value) bool {
 		return false
 	}
 	for _, c := range v[1 : len(v)-1] {
-		if c < ' ' || c > '~' || c == '"' || c == '\\' {
+		if !Quotable(rune(c)) {
 			return false
 		}
 	}
 	return true
 }
+
+// Quotable says whether r is printable ASCII and needs no escape between quotation
+// marks. RFC 6749 appendix A calls it NQSCHAR: scopes and error texts consist of it.
+func Quotable(r rune) bool { return ' ' <= r && r <= '~' && r != '"' && r != '\\' }
 
 // Date reads seconds since 1970, which may have a fraction (RFC 7519 §2).
 func Date(v jsontext.Value) (float64, error) {
@@ -115,8 +119,7 @@ func Scopes(claim jsontext.Value) ([]string, error) {
 	if !ok {
 		return nil, errors.New("scope is not a string")
 	}
-	strange := func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' } // RFC 6749 §3.3
-	if strings.ContainsFunc(text, strange) {
+	if strings.ContainsFunc(text, func(r rune) bool { return !Quotable(r) }) { // RFC 6749 §3.3
 		return nil, errors.New("scope has a character that no scope has")
 	}
 	return strings.Fields(text), nil
