@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"vestibule/api/bearer"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
@@ -117,7 +118,7 @@ func refusal(err error) error {
 	case errors.Is(err, store.ErrExcluded):
 		return web.Refuse(http.StatusPreconditionFailed, "PRECONDITION_FAILED", "The task is at a version that If-None-Match excludes")
 	case errors.Is(err, store.ErrNoUser):
-		return errNoSubject.Because(err)
+		return bearer.ErrNoSubject.Because(err)
 	case errors.Is(err, store.ErrTooManyTasks):
 		return errTooManyTasks
 	}

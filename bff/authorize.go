@@ -15,7 +15,7 @@ import (
 // and the request to the API.
 //
 //	cookie  → session  session.Sessions.Check: the signature, then the cache or the database
-//	session → token    session.Sessions.Access: minted once per session, renewed before it expires
+//	session → token    session.Sessions.Token:  minted once per session, renewed before it expires
 //	token   → grant    proxy.Grant: what the proxy sends, and what it asks while the request lasts
 //
 // The rules:
@@ -55,14 +55,14 @@ func (s *Server) authorize(r *http.Request) (proxy.Grant, error) {
 		return proxy.Grant{}, err
 	}
 	web.NoteUser(r, live.UserID)
-	access, err := s.sessions.Access(live)
+	t, err := s.sessions.Token(live)
 	if err != nil {
 		return proxy.Grant{}, err
 	}
 	return proxy.Grant{
 		User:    live.UserID,
-		Bearer:  access.Raw,
-		Expired: func() bool { return !s.now().Before(access.Expires) },
+		Bearer:  t.Raw,
+		Expired: func() bool { return !s.now().Before(t.Expires) },
 		Lease:   s.sessions.Leaser(live),
 		Stream:  func() (func(), error) { return s.stream(r, live) },
 		Confirm: func(ctx context.Context) error { return s.confirm(ctx, live) },

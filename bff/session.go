@@ -2,10 +2,7 @@ package bff
 
 import (
 	"fmt"
-	"net/http"
 	"time"
-
-	"vestibule/bff/token"
 
 	"vestibule/bff/session"
 	"vestibule/internal/web"
@@ -71,13 +68,9 @@ func (s *Server) openSessions() error {
 		MaxStreamsPerSession: s.cfg.MaxStreamsPerSession,
 		AddressShare:         s.cfg.addressShare(),
 
-		Mint: func(userID, handle string) (session.Access, error) {
-			t, err := s.tokens.Mint(userID, handle)
-			return session.Access(t), err
-		},
-		Fresh: func(a session.Access) bool { return s.tokens.Fresh(token.Token(a)) },
-		Now:   s.now,
-		Log:   s.log,
+		Tokens: s.tokens,
+		Now:    s.now,
+		Log:    s.log,
 	}, s.store)
 	if err != nil {
 		return fmt.Errorf("sessions: %w", err)
@@ -96,11 +89,4 @@ func (s *Server) surplus() store.Event {
 		At: s.now(), Type: store.EventSessionRevoked, Actor: store.ActorUser,
 		Detail: fmt.Sprintf("more than %d sessions (SESSIONS_PER_USER)", s.cfg.SessionsPerUser),
 	}
-}
-
-// keepSessions ends, with a sign-in, what the user has beyond the limit.
-func (s *Server) keepSessions(r *http.Request, ended *[]string) store.Also {
-	e := s.event(r, store.EventSessionRevoked)
-	e.Detail = s.surplus().Detail
-	return store.KeepSessions(s.cfg.SessionsPerUser, e, ended)
 }

@@ -13,13 +13,13 @@ const exposedTokenHeader = "Set-Auth-Jwt"
 // token hands the access token to the page. It is routed only with EXPOSE_TOKEN:
 // a page that holds a token can lose it to a script (RFC 10017 §6.2).
 func (s *Server) token(w http.ResponseWriter, _ *http.Request, live *session.Live, _ *web.Object) error {
-	access, err := s.sessions.Access(live)
+	t, err := s.sessions.Token(live)
 	if err != nil {
 		return err
 	}
 	return web.WriteJSON(w, http.StatusOK, struct {
 		Token string `json:"token"`
-	}{access.Raw})
+	}{t.Raw})
 }
 
 // exposeToken adds the token to an answer about the session, where that is
@@ -28,9 +28,9 @@ func (s *Server) exposeToken(w http.ResponseWriter, live *session.Live) error {
 	if !s.cfg.ExposeToken {
 		return nil
 	}
-	access, err := s.sessions.Access(live)
+	t, err := s.sessions.Token(live)
 	if err == nil {
-		w.Header().Set(exposedTokenHeader, access.Raw)
+		w.Header().Set(exposedTokenHeader, t.Raw)
 	}
 	return err
 }

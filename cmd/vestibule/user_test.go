@@ -81,7 +81,9 @@ func (c *console) create(email string) (id string) {
 	c.Helper()
 	db := c.open()
 	u := bff.NewUser(strings.ToLower(email), "", time.Now())
-	if err := db.CreateSignedOutUser(c.Context(), u, "no hash", store.Recorded(operatorEvent(store.EventSignUp))); err != nil {
+	e := operatorEvent(store.EventSignUp)
+	e.UserID = u.ID
+	if err := db.Tx(c.Context(), "test", func(tx *store.Tx) error { return errors.Join(tx.CreateUser(u, "no hash"), tx.Record(e)) }); err != nil {
 		c.Fatal(err)
 	}
 	return u.ID
@@ -104,8 +106,9 @@ func (c *console) signIn(userID, id, device string) {
 	db := c.open()
 	e := operatorEvent(store.EventSignIn)
 	row := store.Session{ID: id, TokenHash: strings.Repeat("a", 56) + id[len(id)-8:], UserID: userID, UserAgent: device, CreatedAt: e.At, UpdatedAt: e.At, CookieAt: e.At, ExpiresAt: e.At.AddDate(0, 0, 7)}
+	e.UserID, e.SessionID = userID, id
 	e.Actor, e.IPAddress, e.UserAgent, e.RequestID, e.Detail = store.ActorUser, "192.0.2.1", device, "req1", ""
-	if err := db.StartSession(c.Context(), row, "", store.Recorded(e)); err != nil {
+	if err := db.Tx(c.Context(), "test", func(tx *store.Tx) error { return errors.Join(tx.StartSession(row), tx.Record(e)) }); err != nil {
 		c.Fatal(err)
 	}
 }

@@ -39,7 +39,7 @@ func (a *admin) handler() http.Handler {
 
 	h := web.DefaultDeadlines.Wrap(web.NoStore(router))
 	h = web.SecurityHeaders{CSP: web.APIPolicy}.Wrap(h)
-	return web.Access{Log: a.log, Surface: "admin", Errors: writeAdminError}.Wrap(h)
+	return web.RequestLog{Log: a.log, Surface: "admin", Errors: writeAdminError}.Wrap(h)
 }
 
 // status is the answer to a probe.

@@ -77,10 +77,11 @@ func fromClient(api http.Handler) http.Handler {
 
 func newAPI(c *settings.Settings, db *store.Store, keys http.RoundTripper, log *slog.Logger) (*api.Server, error) {
 	cfg := c.API
+	cfg.JWKSTransport = keys
 	if cfg.Algorithm == jose.HS256 {
 		cfg.Secrets = append([][]byte{c.Secret}, c.PreviousSecrets()...)
 	}
-	s, err := api.New(cfg, api.Deps{Tasks: db, Log: log, JWKSTransport: keys})
+	s, err := api.New(cfg, api.Deps{Tasks: db, Log: log})
 	if err != nil {
 		return nil, fmt.Errorf("start of the task API: %w", err)
 	}

@@ -78,10 +78,10 @@ func (rec *record) release() {
 	rec.atEnd = nil
 }
 
-// Access wraps a whole surface from outside its router: it gives each request
+// RequestLog wraps a whole surface from outside its router: it gives each request
 // an id, writes one log record for it, and turns a panic into a 500. (Router
 // middleware would miss 404s and 405s.)
-type Access struct {
+type RequestLog struct {
 	Log     *slog.Logger
 	Surface string      // bff, api or admin, in each record
 	Errors  ErrorWriter // answers a panic
@@ -91,11 +91,11 @@ type Access struct {
 	Clients *ClientIPs // resolves the address that is logged
 }
 
-// Wrap returns next with all that Access does around it.
-func (a Access) Wrap(next http.Handler) http.Handler {
+// Wrap returns next with all that RequestLog does around it.
+func (l RequestLog) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		rec := &record{id: a.requestID(r), answer: recorder{ResponseWriter: w}}
+		rec := &record{id: l.requestID(r), answer: recorder{ResponseWriter: w}}
 		rec.answer.of = rec
 		r = r.WithContext(context.WithValue(r.Context(), recordKey{}, rec))
 		w.Header().Set(RequestIDHeader, rec.id)
@@ -108,11 +108,11 @@ func (a Access) Wrap(next http.Handler) http.Handler {
 				rec.attrs = append(rec.attrs, slog.String("stack", string(debug.Stack())))
 				p = http.ErrAbortHandler // an answer begun is cut off, not passed off as whole
 				if rec.answer.status == 0 {
-					answer(&rec.answer, r, AsError(rec.err), a.Errors)
+					answer(&rec.answer, r, AsError(rec.err), l.Errors)
 					p = nil
 				}
 			}
-			a.write(r, rec, level, time.Since(start), p != nil)
+			l.write(r, rec, level, time.Since(start), p != nil)
 			rec.release()
 			if p != nil {
 				panic(p)
@@ -122,8 +122,8 @@ func (a Access) Wrap(next http.Handler) http.Handler {
 	})
 }
 
-func (a Access) requestID(r *http.Request) string {
-	if a.TrustID != nil && a.TrustID(r) {
+func (l RequestLog) requestID(r *http.Request) string {
+	if l.TrustID != nil && l.TrustID(r) {
 		if ids := r.Header[RequestIDHeader]; len(ids) == 1 && validRequestID(ids[0]) {
 			return ids[0]
 		}
@@ -151,7 +151,7 @@ const statusClientGone = 499
 
 // write logs the request. The query is left out: it may hold mail links,
 // search terms and other things that do not belong in a log.
-func (a Access) write(r *http.Request, rec *record, level slog.Level, took time.Duration, aborted bool) {
+func (l RequestLog) write(r *http.Request, rec *record, level slog.Level, took time.Duration, aborted bool) {
 	status := rec.answer.status
 	switch {
 	case status == 0 && r.Context().Err() != nil:
@@ -161,17 +161,17 @@ func (a Access) write(r *http.Request, rec *record, level slog.Level, took time.
 	case status >= 500:
 		level = slog.LevelError
 	}
-	if !a.Log.Enabled(r.Context(), level) {
+	if !l.Log.Enabled(r.Context(), level) {
 		return
 	}
 	attrs := append(make([]slog.Attr, 0, 12),
-		slog.String("surface", a.Surface),
+		slog.String("surface", l.Surface),
 		slog.String("method", r.Method),
 		slog.String("path", LogPath(r.URL)),
 		slog.Int("status", status),
 		slog.Int64("bytes", rec.answer.bytes),
 		slog.Float64("took_ms", float64(took.Microseconds())/1000),
-		slog.String("ip", a.Clients.Of(r)),
+		slog.String("ip", l.Clients.Of(r)),
 		slog.String("request_id", rec.id),
 	)
 	if rec.user != "" {
@@ -183,5 +183,5 @@ func (a Access) write(r *http.Request, rec *record, level slog.Level, took time.
 	if aborted {
 		attrs = append(attrs, slog.Bool("aborted", true))
 	}
-	a.Log.LogAttrs(context.WithoutCancel(r.Context()), level, "request", append(attrs, rec.attrs...)...)
+	l.Log.LogAttrs(context.WithoutCancel(r.Context()), level, "request", append(attrs, rec.attrs...)...)
 }

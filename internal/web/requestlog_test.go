@@ -286,7 +286,7 @@ func TestARequestIDIsBelievedOnlyFromTrustedSendersAndWhenHarmless(t *testing.T)
 			t.Parallel()
 			var log logBuffer
 			seen := ""
-			h := Access{Log: log.logger(), TrustID: func(*http.Request) bool { return tt.trusted }}.Wrap(
+			h := RequestLog{Log: log.logger(), TrustID: func(*http.Request) bool { return tt.trusted }}.Wrap(
 				http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen = RequestID(r) }))
 			r := httptest.NewRequest(http.MethodGet, "/", nil)
 			r.Header[RequestIDHeader] = tt.ids
@@ -315,7 +315,7 @@ func TestWhatHandlersNoteIsInTheRecord(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log logBuffer
-	h := Access{Log: log.logger(), Surface: "bff", Clients: clients}.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := RequestLog{Log: log.logger(), Surface: "bff", Clients: clients}.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		NoteUser(r, "usr_1")
 		Note(r, slog.String("setting", "JWT_ISSUER"))
 		_, _ = w.Write([]byte("12345"))
@@ -353,7 +353,7 @@ func TestALogThatIsOffCostsNoRecord(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelError}))
-	Access{Log: log}.Wrap(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
+	RequestLog{Log: log}.Wrap(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
 	if out.Len() > 0 {
 		t.Errorf("got %q, want nothing below the level", out.String())
 	}
