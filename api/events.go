@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"time"
 
+	"vestibule/api/bearer"
+	"vestibule/internal/endpoint"
 	"vestibule/internal/fair"
 	"vestibule/internal/web"
 )
@@ -32,7 +34,6 @@ const (
 // EventSource keeps the address that it was made with, and says in the header what it
 // has seen since.
 func lastEventID(r *http.Request) (seen int64, ok bool, err error) {
-	const message = "must be the id of an event of this stream"
 	q, err := parseQuery(r, lastEventParameter)
 	if err != nil {
 		return 0, false, err
@@ -40,7 +41,7 @@ func lastEventID(r *http.Request) (seen int64, ok bool, err error) {
 	sent := r.Header["Last-Event-Id"]
 	if len(sent) > 0 && !(len(sent) == 1 && sent[0] == "") {
 		if seen, ok = eventID(sent[0]); !ok || len(sent) > 1 {
-			return 0, false, badHeader("Last-Event-ID", message)
+			return 0, false, errLastEvent
 		}
 		return seen, true, nil
 	}
@@ -49,10 +50,14 @@ func lastEventID(r *http.Request) (seen int64, ok bool, err error) {
 		return 0, false, q.verdict()
 	}
 	if seen, ok = eventID(text); !ok {
-		q.reject(lastEventParameter, message)
+		q.reject(lastEventParameter, lastEventMessage)
 	}
 	return seen, ok, q.verdict()
 }
+
+const lastEventMessage = "must be the id of an event of this stream"
+
+var errLastEvent = badHeader("Last-Event-ID", lastEventMessage)
 
 // lastEventParameter is for those who cannot set a header: event-source-polyfill calls
 // it so, and others do.
@@ -67,6 +72,31 @@ func eventID(text string) (seq int64, ok bool) {
 // together have.
 var errStreams = web.Refuse(http.StatusTooManyRequests, "TOO_MANY_STREAMS", "Too many event streams are open").With("Retry-After", fullAfter)
 
+var watchDoc = endpoint.Doc{
+	Tag: "tasks", Summary: "Follow changes of tasks", Row: "200 `text/event-stream`: [Changes](#changes)",
+	Text: "Server-sent events, wherever the change was made, within a second. The stream begins with a block of `retry:` and `id:` alone. " +
+		"Then each change is an event: `task.created`, `task.updated` and `task.deleted` with the task as `data` (a deleted one as it last was). " +
+		"`tasks.reset` says that the changes since `Last-Event-ID` cannot be told any more: read the list anew. A comment every 15 seconds keeps the connection. " +
+		"The stream ends when the token expires; connect again with a new one and the last `id`.",
+	Params: []*endpoint.Param{
+		{Component: "LastEventId", Name: "Last-Event-ID", In: "header", Text: "The `id` of the last event received: the stream goes on after it", Schema: text, Example: "42"},
+		{Component: "LastEventIdQuery", Name: lastEventParameter, In: "query", Text: "The same, for a client that cannot send the header, which goes first",
+			Schema: endpoint.Schema{"type": "string", "pattern": "^[0-9]*$"}, Example: "42"},
+	},
+	Answers: []*endpoint.Answer{{
+		Status: 200, Text: "The stream", Type: "text/event-stream",
+		Headers: []*endpoint.Header{{Component: "Unbuffered", Name: "X-Accel-Buffering", Text: "Asks proxies like nginx to pass events on at once",
+			Schema: endpoint.Schema{"type": "string", "const": "no"}, Example: "no"}},
+		Examples: []endpoint.Example{
+			{Name: "changes", Value: "retry: 1000\nid: 41\n\nid: 42\nevent: task.created\ndata: " + exampleText + "\n\n: \n\n"},
+			{Name: "reset", Value: "id: 97\nevent: tasks.reset\ndata: {\"reason\":\"The events after Last-Event-ID are not kept any more. Read the list again.\"}\n\n"},
+		},
+	}, {
+		Component: "BadLastEventId", Status: 400, Errors: []*web.Error{errLastEvent, badPath},
+		Text: "`Last-Event-ID` cannot be read (`errors` names it), or the path or the query cannot be.",
+	}},
+}
+
 // watchTasks streams the changes of the user's tasks until the caller leaves, the
 // token expires or the server stops.
 func (s *Server) watchTasks(w http.ResponseWriter, r *http.Request, user string) error {
@@ -74,7 +104,7 @@ func (s *Server) watchTasks(w http.ResponseWriter, r *http.Request, user string)
 	if err != nil {
 		return err
 	}
-	caller := callerOf(r)
+	caller := bearer.CallerOf(r)
 	done, err := s.feed.places.Enter(r.Context(), streamsOf(caller, user), 1)
 	if errors.As(err, new(fair.Full)) {
 		return errStreams.Because(err)
@@ -102,16 +132,16 @@ func (s *Server) watchTasks(w http.ResponseWriter, r *http.Request, user string)
 	if out.begin(seen, reset) != nil {
 		return nil
 	}
-	return s.follow(r.Context(), out, caller.ends().Sub(s.clock()))
+	return s.follow(r.Context(), out, caller.Ends().Sub(s.clock()))
 }
 
 // streamsOf is whose place a stream takes. A service has places of its own for each
 // user whom it watches: neither takes those of the other.
-func streamsOf(caller claims, user string) string {
-	if caller.subject == user && caller.actor == "" {
+func streamsOf(caller bearer.Caller, user string) string {
+	if caller.Subject == user && caller.Actor == "" {
 		return user
 	}
-	return user + " " + caller.name()
+	return user + " " + caller.Name()
 }
 
 // follow sends changes as they come, and heartbeats between them.

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"vestibule/internal/web"
 )
 
 const notOwner = "Access denied: user_id mismatch"
@@ -263,10 +265,10 @@ func (s *surface) raw(tb testing.TB, method, path, token string) reply {
 }
 
 func TestARouteOutsideTheGuardRunsForNobody(t *testing.T) {
-	h := owner(scopeRead, func(http.ResponseWriter, *http.Request, string) error {
+	h := web.Handle(owner(TasksRead, func(http.ResponseWriter, *http.Request, string) error {
 		t.Error("the handler ran")
 		return nil
-	})
+	}), writeProblem)
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest("GET", "/elsewhere", nil))
 	reply{w.Result(), w.Body.String()}.isProblem(t, http.StatusUnauthorized, "Not authenticated")

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"vestibule/api/bearer"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
@@ -33,7 +34,7 @@ var readOnly = []string{"id", "user_id", "created_at", "updated_at"}
 // readNewTask reads the body of a creation. "completed" is allowed, so that a
 // task that was exported can be put back as it was.
 func (s *Server) readNewTask(w http.ResponseWriter, r *http.Request) (store.Task, error) {
-	body, err := s.bodies.ReadObject(w, r, callerOf(r).subject)
+	body, err := s.bodies.ReadObject(w, r, bearer.CallerOf(r).Subject)
 	if err != nil {
 		return store.Task{}, err
 	}
@@ -65,7 +66,7 @@ func (s *Server) readTaskChange(w http.ResponseWriter, r *http.Request) (store.T
 	if r.Method == http.MethodPatch {
 		further = []string{mergePatch} // of a PUT it would be the wrong name: that sends no patch
 	}
-	body, err := s.bodies.ReadObject(w, r, callerOf(r).subject, further...)
+	body, err := s.bodies.ReadObject(w, r, bearer.CallerOf(r).Subject, further...)
 	if refused, ok := errors.AsType[*web.Error](err); ok && refused.Status == http.StatusUnsupportedMediaType {
 		err = refused.With("Accept-Patch", acceptPatch) // RFC 5789 §2.2
 	}
@@ -99,7 +100,7 @@ func title(body *web.Object) string {
 	switch n := utf8.RuneCountInString(text); {
 	case !ok:
 	case n < 1 || n > maxTitle:
-		body.Reject("title", fmt.Sprintf("must have 1 to %d characters", maxTitle))
+		body.Reject("title", titleMessage)
 	case !web.Shows(text):
 		body.Reject("title", "must have a character that can be seen")
 	}
@@ -128,17 +129,26 @@ func invalid(faults ...web.FieldError) error {
 	if len(faults) == 0 {
 		return nil
 	}
+	return invalidFields(faults...)
+}
+
+func invalidFields(faults ...web.FieldError) *web.Error {
 	e := web.Refuse(http.StatusUnprocessableEntity, "INVALID_INPUT", "The request has fields that are not valid.")
 	e.Fields = faults
 	return e
 }
+
+var (
+	titleMessage  = fmt.Sprintf("must have 1 to %d characters", maxTitle)
+	taskIDMessage = "must be a positive whole number"
+)
 
 // parseID reads a task's id in its one canonical form: ParseInt alone would
 // take +1 and 01 for 1.
 func parseID(text string) (int64, error) {
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || id < 1 || strconv.FormatInt(id, 10) != text {
-		return 0, invalid(web.FieldError{Field: "id", Message: "must be a positive whole number"})
+		return 0, invalid(web.FieldError{Field: "id", Message: taskIDMessage})
 	}
 	return id, nil
 }

@@ -8,12 +8,27 @@ import (
 	"net/http"
 	"strconv"
 
+	"vestibule/internal/endpoint"
 	"vestibule/store"
 )
 
 // listChunk is how much of a list is encoded before it is sent, in bytes: a
 // large list costs this much memory, a small one is sent whole with its length.
 const listChunk = 32 << 10
+
+var listDoc = endpoint.Doc{
+	Tag: "tasks", Summary: "List tasks", Row: "200, all of them, streamed; or a page: [Lists](#lists)",
+	Text: "Without `limit` all of them, streamed, oldest first unless `sort` says otherwise. With `limit` a page: follow `Link` with `rel=\"next\"` until there is none. " +
+		"A page may have fewer tasks than `limit`, or none, and yet have a `Link`: one of a search ends where enough was looked through. " +
+		"Pages stay right while tasks come and go: a task that is there all the time is on exactly one of them.",
+	Params: []*endpoint.Param{limitParam, cursorParam, completedParam, searchParam, sortParam},
+	Answers: []*endpoint.Answer{{
+		Status: 200, Text: "The tasks",
+		Headers: []*endpoint.Header{{Component: "Link", Name: "Link", Text: "Where the next page is, with `rel=\"next\"`; absent on the last page and without `limit`",
+			Schema: text, Example: "</api/me/tasks?cursor=Mg&limit=50>; rel=\"next\""}},
+		Examples: []endpoint.Example{{Name: "tasks", Value: []taskJSON{exampleTask}}, {Name: "none", Value: []taskJSON{}}},
+	}},
+}
 
 // listTasks answers a page where there is a limit, and else streams all.
 func (s *Server) listTasks(w http.ResponseWriter, r *http.Request, user string) error {

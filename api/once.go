@@ -30,8 +30,10 @@ func idempotencyKey(r *http.Request) (string, error) {
 	if len(sent) == 1 && len(sent[0]) >= 1 && len(sent[0]) <= maxKey && printableASCII(sent[0]) {
 		return sent[0], nil
 	}
-	return "", badHeader("Idempotency-Key", fmt.Sprintf("must be given once, with 1 to %d printable ASCII characters", maxKey))
+	return "", errKey
 }
+
+var errKey = badHeader("Idempotency-Key", fmt.Sprintf("must be given once, with 1 to %d printable ASCII characters", maxKey))
 
 func printableASCII(text string) bool {
 	for _, c := range []byte(text) {

@@ -2,8 +2,10 @@ package api
 
 import _ "embed"
 
-// openAPI describes the whole surface. Tests hold the routes and every answer to
-// it; clients are generated from it.
+//go:generate go test -run ^TestTheDocumentIsCurrent$ . -update
+
+// openAPI describes the whole surface. It is generated from the table of endpoints.
+// Tests hold every answer to it, and clients are generated from it.
 //
 //go:embed openapi.json
 var openAPI []byte

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"vestibule/internal/openapigen"
 	"vestibule/internal/openapitest"
 	"vestibule/store"
 )
@@ -36,6 +37,17 @@ func TestRoutesAndDocumentAreTheSame(t *testing.T) {
 	if !slices.Contains(routes, "PATCH /api/{user_id}/tasks/{id}/complete") {
 		t.Errorf("got routes %q, want those of tasks among them", routes)
 	}
+}
+
+// TestTheDocumentIsCurrent: openapi.json and the rows of docs/api.md are what the table
+// of endpoints says.
+func TestTheDocumentIsCurrent(t *testing.T) {
+	server, err := New(sharedSecretConfig(), Deps{Tasks: broken{}, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	openapigen.HoldDocument(t, "openapi.json", server.surface(), "go generate ./api")
+	openapigen.HoldTable(t, "../docs/api.md", "operations of the task API", openapigen.Rows(server.endpoints()), "go generate ./api")
 }
 
 // TestEveryOperationRefuses asks every operation under /api/ for each of the

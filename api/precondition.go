@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"vestibule/api/bearer"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
@@ -100,20 +101,24 @@ func (c condition) read(ctx context.Context, tasks Tasks, user string, id int64)
 	return task, err
 }
 
-var errExists = web.Refuse(http.StatusPreconditionFailed, "PRECONDITION_FAILED", "The task exists, and If-None-Match wants none")
+var (
+	errNoTask  = web.Refuse(http.StatusNotFound, "NOT_FOUND", "Task not found")
+	errExists  = web.Refuse(http.StatusPreconditionFailed, "PRECONDITION_FAILED", "The task exists, and If-None-Match wants none")
+	errChanged = web.Refuse(http.StatusPreconditionFailed, "PRECONDITION_FAILED", "The task has changed since it was read")
+)
 
 // refusal gives the store's errors their meaning here. A task of another user
 // is not found, as if it did not exist.
 func refusal(err error) error {
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return web.Refuse(http.StatusNotFound, "NOT_FOUND", "Task not found")
+		return errNoTask
 	case errors.Is(err, store.ErrChanged):
-		return web.Refuse(http.StatusPreconditionFailed, "PRECONDITION_FAILED", "The task has changed since it was read")
+		return errChanged
 	case errors.Is(err, store.ErrExcluded):
 		return web.Refuse(http.StatusPreconditionFailed, "PRECONDITION_FAILED", "The task is at a version that If-None-Match excludes")
 	case errors.Is(err, store.ErrNoUser):
-		return errNoSubject.Because(err)
+		return bearer.ErrNoSubject.Because(err)
 	case errors.Is(err, store.ErrTooManyTasks):
 		return errTooManyTasks
 	}
@@ -122,8 +127,10 @@ func refusal(err error) error {
 
 var errTooManyTasks = web.Refuse(http.StatusConflict, "TOO_MANY_TASKS", "The user has as many tasks as one user may have. Delete some to make room.")
 
+const tagsMessage = `must be * or a list of entity tags like "3"`
+
 func badTags(name string, cause error) error {
-	return badHeader(name, `must be * or a list of entity tags like "3"`).Because(cause)
+	return badHeader(name, tagsMessage).Because(cause)
 }
 
 // badHeader refuses a header that cannot be understood.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"vestibule/internal/endpoint"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
@@ -22,12 +23,14 @@ type query struct {
 	faults []web.FieldError
 }
 
+var errQuery = web.Refuse(http.StatusBadRequest, "INVALID_QUERY", "The query string cannot be read.")
+
 // parseQuery reads the parameters that are known, and notes those that are there more
 // than once: different readers take the first or the last of them.
 func parseQuery(r *http.Request, known ...string) (*query, error) {
 	given, err := web.ParseQuery(r.URL.RawQuery, known...)
 	if err != nil {
-		return nil, web.Refuse(http.StatusBadRequest, "INVALID_QUERY", "The query string cannot be read.").Because(err)
+		return nil, errQuery.Because(err)
 	}
 	q := &query{values: url.Values{}}
 	for _, name := range known {
@@ -52,8 +55,12 @@ func (q *query) verdict() error {
 	if len(q.faults) == 0 {
 		return nil
 	}
+	return invalidQuery(q.faults...)
+}
+
+func invalidQuery(faults ...web.FieldError) *web.Error {
 	e := web.Refuse(http.StatusUnprocessableEntity, "INVALID_QUERY", "The request has query parameters that are not valid.")
-	e.Fields = q.faults
+	e.Fields = faults
 	return e
 }
 
@@ -65,6 +72,20 @@ const maxSearch = 255
 
 // The values of sort; a - before one turns it around.
 var sorts = map[string]store.TaskOrder{"created_at": store.ByCreated, "updated_at": store.ByUpdated, "title": store.ByTitle}
+
+// The parameters of a list, as they are documented.
+var (
+	limitParam = &endpoint.Param{Component: "Limit", Name: "limit", In: "query", Text: "How many tasks a page has",
+		Schema: endpoint.Schema{"type": "integer", "minimum": 1, "maximum": maxPage}, Example: 50}
+	cursorParam = &endpoint.Param{Component: "Cursor", Name: "cursor", In: "query", Schema: endpoint.Schema{"type": "string", "minLength": 1},
+		Text: "Where a page begins: from the `Link` of the page before, for the same user, filter and order. Needs `limit`."}
+	completedParam = &endpoint.Param{Component: "Completed", Name: "completed", In: "query", Text: "Only tasks that are, or are not, completed",
+		Schema: endpoint.Schema{"type": "boolean"}, Example: false}
+	searchParam = &endpoint.Param{Component: "Query", Name: "q", In: "query", Text: "Only tasks with this text in their title or description, in whatever case",
+		Schema: endpoint.Schema{"type": "string", "maxLength": maxSearch}, Example: "plants"}
+	sortParam = &endpoint.Param{Component: "Sort", Name: "sort", In: "query", Text: "In which order; descending with `-`. Without it the oldest first.",
+		Schema: endpoint.Schema{"type": "string", "enum": []any{"created_at", "updated_at", "title", "-created_at", "-updated_at", "-title"}}, Example: "-created_at"}
+)
 
 // listQuery is what a list is asked for with.
 type listQuery struct {
@@ -112,11 +133,13 @@ func readListQuery(r *http.Request, user string) (listQuery, error) {
 	return l, q.verdict()
 }
 
+var limitMessage = fmt.Sprintf("must be a whole number from 1 to %d", maxPage)
+
 func (q *query) limit() int {
 	text := q.values.Get("limit")
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > maxPage || strconv.Itoa(n) != text {
-		q.reject("limit", fmt.Sprintf("must be a whole number from 1 to %d", maxPage))
+		q.reject("limit", limitMessage)
 		return 0
 	}
 	return n

@@ -6,30 +6,36 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"vestibule/internal/endpoint"
 	"vestibule/internal/web"
 )
 
-// routes is the whole surface: method, path, scope and guard of everything that
-// is answered. The guard's own 401, 403 and 400 come first, for unknown paths and
-// methods too. One trailing slash is the same resource. openapi.json has the same
-// routes.
+// endpoints is the whole surface. The router, openapi.json and the rows of docs/api.md
+// are made from it: run go generate ./api after a change. The guard's own 401, 403 and
+// 400 come first, for unknown paths and methods too. One trailing slash is the same
+// resource.
+func (s *Server) endpoints() []endpoint.Endpoint {
+	const tasks, task = "/api/{user_id}/tasks", "/api/{user_id}/tasks/{id}"
+	list := []endpoint.Endpoint{
+		{Method: "GET", Path: "/", ID: "getRoot", Handler: s.root, Doc: &rootDoc},
+	}
+	list = append(list, s.docs.Endpoints("/openapi.json", "/docs", notModifiedAnswer, ifNoneMatchHeader, badRequest, noSuchPath)...)
+	return append(list, []endpoint.Endpoint{
+		{Method: "GET", Path: tasks, ID: "fetchTasks", Guard: reads, Handler: owner(TasksRead, s.listTasks), Doc: &listDoc},
+		{Method: "POST", Path: tasks, ID: "createTask", Guard: writes, Handler: owner(TasksWrite, s.createTask), Doc: &createDoc},
+		{Method: "GET", Path: task, ID: "getTask", Guard: reads, Handler: owner(TasksRead, s.getTask), Doc: &getDoc, Match: ofTask},
+		{Method: "PUT", Path: task, ID: "updateTask", Guard: writes, Handler: owner(TasksWrite, s.updateTask), Doc: &updateDoc, Match: ofTask},
+		{Method: "PATCH", Path: task, ID: "patchTask", Guard: writes, Handler: owner(TasksWrite, s.updateTask), Doc: &patchDoc, Match: ofTask},
+		{Method: "DELETE", Path: task, ID: "deleteTask", Guard: writes, Handler: owner(TasksWrite, s.deleteTask), Doc: &deleteDoc, Match: ofTask},
+		{Method: "GET", Path: tasks + "/events", ID: "watchTasks", Guard: reads, Handler: owner(TasksRead, s.watchTasks), Doc: &watchDoc, NoHead: true},
+		{Method: "PATCH", Path: task + "/complete", ID: "toggleTask", Guard: writes, Handler: owner(TasksWrite, s.toggleTask), Doc: &toggleDoc},
+	}...)
+}
+
 func (s *Server) routes() *mux.Router {
 	router := web.NewRouter(writeProblem)
 	router.MethodNotAllowedHandler = sayPatches(router.MethodNotAllowedHandler)
-
-	router.Handle("/", anyone(s.root)).Methods(http.MethodGet, http.MethodHead)
-	router.Handle("/openapi.json", anyone(s.docs.Document)).Methods(http.MethodGet, http.MethodHead)
-	router.Handle("/docs", anyone(s.docs.Page)).Methods(http.MethodGet, http.MethodHead)
-	router.Handle("/docs/{file}", anyone(s.docs.File)).Methods(http.MethodGet, http.MethodHead)
-
-	router.Handle("/api/{user_id}/tasks", owner(scopeRead, s.listTasks)).Methods(http.MethodGet, http.MethodHead)
-	router.Handle("/api/{user_id}/tasks", owner(scopeWrite, s.createTask)).Methods(http.MethodPost)
-	router.Handle("/api/{user_id}/tasks/{id}", owner(scopeRead, s.getTask)).Methods(http.MethodGet, http.MethodHead).MatcherFunc(ofTask)
-	router.Handle("/api/{user_id}/tasks/{id}", owner(scopeWrite, s.updateTask)).Methods(http.MethodPut, http.MethodPatch).MatcherFunc(ofTask)
-	router.Handle("/api/{user_id}/tasks/{id}", owner(scopeWrite, s.deleteTask)).Methods(http.MethodDelete).MatcherFunc(ofTask)
-	router.Handle("/api/{user_id}/tasks/events", owner(scopeRead, s.watchTasks)).Methods(http.MethodGet)
-	router.Handle("/api/{user_id}/tasks/{id}/complete", owner(scopeWrite, s.toggleTask)).Methods(http.MethodPatch)
-
+	endpoint.Mount(router, writeProblem, s.endpoints())
 	return router
 }
 
@@ -52,9 +58,18 @@ func sayPatches(notAllowed http.Handler) http.Handler {
 	})
 }
 
+type messageJSON struct {
+	Message string `json:"message"`
+}
+
+var rootDoc = endpoint.Doc{
+	Tag: "about", Summary: "Say what this is", Row: "200 `{\"message\":\"Todo API with Authentication\"}`, without a token",
+	Answers: []*endpoint.Answer{{Status: 200, Text: "The API's name", Examples: []endpoint.Example{{Name: "root", Value: rootMessage}}}},
+}
+
+var rootMessage = messageJSON{"Todo API with Authentication"}
+
 // root tells a person or a probe what this is.
 func (s *Server) root(w http.ResponseWriter, _ *http.Request) error {
-	return web.WriteJSON(w, http.StatusOK, struct {
-		Message string `json:"message"`
-	}{"Todo API with Authentication"})
+	return web.WriteJSON(w, http.StatusOK, rootMessage)
 }

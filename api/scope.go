@@ -1,12 +1,7 @@
 package api
 
 import (
-	"errors"
 	"net/http"
-	"slices"
-	"strings"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // The scopes of this API, as a token's scope claim spells them.
@@ -18,48 +13,11 @@ const (
 // Scopes lists them all.
 var Scopes = [...]string{TasksRead, TasksWrite}
 
-// scope is a set of what a token opens.
-type scope uint8
-
-const (
-	scopeRead  scope = 1 << iota // TasksRead
-	scopeWrite                   // TasksWrite
-
-	scopeAll = scopeRead | scopeWrite
-)
-
-func (s scope) has(need scope) bool { return s&need == need }
-
-// scopeOf returns the set of the scopes with these names. Names of other APIs
-// open nothing here.
-func scopeOf(names []string) (s scope) {
-	for i, name := range Scopes {
-		if slices.Contains(names, name) {
-			s |= 1 << i
-		}
-	}
-	return s
-}
-
-// neededBy says which scope a request needs by its method alone: what it is
-// asked for must not depend on whether there is such a path.
-func neededBy(method string) scope {
+// neededBy says which scope a request needs by its method alone: the answer must
+// not depend on whether there is such a path.
+func neededBy(method string) string {
 	if method == http.MethodGet || method == http.MethodHead {
-		return scopeRead
+		return TasksRead
 	}
-	return scopeWrite
-}
-
-// parseScope reads a scope claim (RFC 8693 §4.2): words with spaces between
-// them. An array, as some issuers write it, is refused and not guessed at.
-func parseScope(claim jsontext.Value) (scope, error) {
-	text, ok := stringValue(claim)
-	if !ok {
-		return 0, errors.New("scope is not a string")
-	}
-	strange := func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' } // RFC 6749 §3.3
-	if strings.ContainsFunc(text, strange) {
-		return 0, errors.New("scope has a character that no scope has")
-	}
-	return scopeOf(strings.Split(text, " ")), nil
+	return TasksWrite
 }

@@ -70,7 +70,5 @@ func searchFault(err error) error {
 	if !errors.Is(err, store.ErrSearchTooLong) {
 		return err
 	}
-	e := web.Refuse(http.StatusUnprocessableEntity, "INVALID_QUERY", "The request has query parameters that are not valid.")
-	e.Fields = []web.FieldError{{Field: "limit", Message: "is required with q here: there are too many tasks to search at once"}}
-	return e.Because(err)
+	return invalidQuery(web.FieldError{Field: "limit", Message: "is required with q here: there are too many tasks to search at once"}).Because(err)
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"vestibule/internal/jose"
 	"vestibule/internal/pgtest"
 	"vestibule/store"
 )
@@ -475,7 +476,7 @@ func TestOpenStreamsAreBounded(t *testing.T) {
 	leave()
 	s.clock.Set(noon.Add(time.Minute)) // a token of its own
 	claims := goodClaims(ada)
-	claims["exp"] = float64(noon.Add(time.Minute-skew+300*time.Millisecond).UnixMilli()) / 1000
+	claims["exp"] = float64(noon.Add(time.Minute-jose.Skew+300*time.Millisecond).UnixMilli()) / 1000
 	place("after one was left", auth(mintWith(t, jwt.SigningMethodHS256, testSecret, nil, claims)))
 	leaveHis()
 	place("after one has ended with its token", token)

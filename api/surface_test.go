@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"vestibule/api/bearer"
+	"vestibule/internal/jose"
 	"vestibule/internal/storetest"
 	"vestibule/internal/testclock"
 	"vestibule/internal/testlog"
@@ -36,12 +39,12 @@ type surface struct {
 }
 
 func sharedSecretConfig() Config {
-	return Config{
-		Algorithm: HS256,
+	return Config{Config: bearer.Config{
+		Algorithm: jose.HS256,
 		Secrets:   [][]byte{testSecret, previousSecret},
 		Issuer:    testIssuer,
 		Audience:  testAudience,
-	}
+	}}
 }
 
 // newSurface starts the API with the shared secret on a store of its own.
@@ -206,7 +209,9 @@ func withAccounts(tb testing.TB, st *store.Store) *store.Store {
 			ID: "ses_" + id, TokenHash: fmt.Sprintf("%x", sha256.Sum256([]byte(id))), UserID: id,
 			CreatedAt: noon, UpdatedAt: noon, ExpiresAt: noon.Add(time.Hour), CookieAt: noon,
 		}
-		if err := st.CreateUser(ctx, user, "no password", session, ""); err != nil {
+		if err := st.Tx(ctx, "test", func(tx *store.Tx) error {
+			return errors.Join(tx.CreateUser(user, "no password"), tx.StartSession(session))
+		}); err != nil {
 			tb.Fatalf("create user: %v", err)
 		}
 	}

@@ -1,16 +1,18 @@
 package api
 
 import (
+	"time"
+
 	"vestibule/internal/web"
 	"vestibule/store"
 )
 
 // taskJSON is a task as it is sent.
 type taskJSON struct {
-	ID          int64    `json:"id"`
-	UserID      string   `json:"user_id"`
-	Title       string   `json:"title"`
-	Description *string  `json:"description"`
+	ID          int64    `json:"id" schema:"format=int64,minimum=1"`
+	UserID      string   `json:"user_id" doc:"Whose it is"`
+	Title       string   `json:"title" as:"Title"`
+	Description *string  `json:"description" as:"Description"`
 	Completed   bool     `json:"completed"`
 	CreatedAt   web.Time `json:"created_at"`
 	UpdatedAt   web.Time `json:"updated_at"`
@@ -27,3 +29,51 @@ func toTaskJSON(t store.Task) taskJSON {
 		UpdatedAt:   web.Time(t.UpdatedAt),
 	}
 }
+
+// newTaskJSON is what a task is made of, and taskChangeJSON what of it changes.
+type newTaskJSON struct {
+	_           struct{} `schema:"additionalProperties=false" doc:"Members that a task has beyond these are ignored, so that one can be put back as it was; others are a 422."`
+	Title       string   `json:"title" as:"Title"`
+	Description *string  `json:"description,omitempty" as:"Description"`
+	Completed   bool     `json:"completed,omitempty" schema:"default=false"`
+	readOnlyJSON
+}
+
+type taskChangeJSON struct {
+	_           struct{} `schema:"additionalProperties=false" doc:"A member that is left out keeps its value. The others of a task are ignored, so that one can be sent back as it was read; unknown ones are a 422."`
+	Title       string   `json:"title,omitempty" as:"Title"`
+	Description *string  `json:"description,omitempty" as:"Description"`
+	Completed   bool     `json:"completed,omitempty"`
+	readOnlyJSON
+}
+
+// readOnlyJSON are the members that may be sent back and change nothing.
+type readOnlyJSON struct {
+	ID        any `json:"id,omitempty" as:"Ignored"`
+	UserID    any `json:"user_id,omitempty" as:"Ignored"`
+	CreatedAt any `json:"created_at,omitempty" as:"Ignored"`
+	UpdatedAt any `json:"updated_at,omitempty" as:"Ignored"`
+}
+
+type deletedJSON struct {
+	Success bool   `json:"success" schema:"const=true"`
+	Message string `json:"message"`
+}
+
+// exampleTask is the task of all examples, and completedTask the same later.
+var (
+	exampleTask = taskJSON{
+		ID: 1, UserID: "usr_k5x2mnv7q4tz3w6ya2bcdefghi", Title: "Water the plants",
+		CreatedAt: web.Time(exampleTime), UpdatedAt: web.Time(exampleTime),
+	}
+	completedTask = func() taskJSON {
+		t := exampleTask
+		t.Completed, t.UpdatedAt = true, web.Time(exampleTime.Add(30*time.Minute))
+		return t
+	}()
+	exampleText = func() string {
+		text, _ := web.EncodeJSON(exampleTask) // a task always encodes
+		return string(text)
+	}()
+	exampleTime = time.Date(2026, 2, 3, 12, 0, 0, 0, time.UTC)
+)

@@ -8,16 +8,57 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"vestibule/api/bearer"
+	"vestibule/internal/endpoint"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
+
+var (
+	created = &endpoint.Answer{
+		Status: 201, Text: "The task that was created, now or by the first request with this `Idempotency-Key`",
+		Headers: []*endpoint.Header{
+			endpoint.ETag,
+			{Component: "Location", Name: "Location", Text: "Where the task is", Always: true,
+				Schema: endpoint.Schema{"type": "string", "format": "uri-reference"}, Example: "/api/" + exampleTask.UserID + "/tasks/1"},
+			{Component: "IdempotencyReplayed", Name: "Idempotency-Replayed", Text: "This is the answer of an earlier request with the same `Idempotency-Key`",
+				Schema: endpoint.Schema{"type": "string", "const": "true"}, Example: "true"},
+		},
+		Examples: []endpoint.Example{{Name: "task", Value: exampleTask}},
+	}
+	conflict = &endpoint.Answer{
+		Component: "Conflict", Status: 409, Errors: []*web.Error{errInProgress, errTooManyTasks},
+		Text:    "A request with this `Idempotency-Key` is still being answered: ask again after `Retry-After`. Or, without that header, the user has as many tasks as one user may have.",
+		Headers: []*endpoint.Header{{Name: "Retry-After", Text: "Seconds to wait, where a repeat helps", Schema: endpoint.RetryAfter.Schema, Example: 1}},
+	}
+	badCreation = &endpoint.Answer{
+		Component: "BadCreation", Status: 400, Errors: []*web.Error{badBody, web.BadJSON("The request body has data after its JSON object."), errKey},
+		Text: "The body is not strict JSON: it is empty, is no object, has trailing data, a duplicate name, invalid UTF-8 or a NUL; or `Idempotency-Key` cannot be read (`errors` names it); or the path or the query cannot be.",
+	}
+)
+
+var createDoc = endpoint.Doc{
+	Tag: "tasks", Summary: "Create a task",
+	Text: "With an `Idempotency-Key` a repeated request does not create a second task: for 24 hours it is answered as the first one was.",
+	Row:  "201, `Location` and `ETag`. `title`: 1–255 code points, trimmed, one of which can be seen; `description`: up to 10 000, or null; optional `completed`. `Idempotency-Key`: [Repeats](#repeats)",
+	Params: []*endpoint.Param{{
+		Component: "IdempotencyKey", Name: "Idempotency-Key", In: "header",
+		Text:   "A name for this request that the client makes up, unique among the user's, so that it can be repeated safely: 1 to 255 printable ASCII characters",
+		Schema: endpoint.Schema{"type": "string", "minLength": 1, "maxLength": maxKey, "pattern": `^[\x20-\x7e]+$`}, Example: "8e03978e-40d5-43e8-bc93-6894a57f9324",
+	}},
+	Body: &endpoint.Body{Text: "The task", Examples: []endpoint.Example{
+		{Name: "short", Value: newTaskJSON{Title: "Water the plants"}},
+		{Name: "full", Value: newTaskJSON{Title: "Water the plants", Description: new("Not the cactus."), Completed: true}},
+	}},
+	Answers: []*endpoint.Answer{created, badCreation, conflict},
+}
 
 func (s *Server) createTask(w http.ResponseWriter, r *http.Request, user string) error {
 	key, err := idempotencyKey(r)
 	if err != nil {
 		return err
 	}
-	id := requestKey{caller: callerOf(r).name(), user: user, key: key}
+	id := requestKey{caller: bearer.CallerOf(r).Name(), user: user, key: key}
 	if key != "" {
 		end, ok := s.running.begin(id)
 		if !ok {
@@ -51,6 +92,17 @@ func location(t store.Task) string {
 
 func tasksPath(user string) string { return "/api/" + url.PathEscape(user) + "/tasks" }
 
+// oneTask is the answer with a task.
+func oneTask(text string, task taskJSON, headers ...*endpoint.Header) *endpoint.Answer {
+	return &endpoint.Answer{Status: 200, Text: text, Headers: append(headers, endpoint.ETag), Examples: []endpoint.Example{{Name: "task", Value: task}}}
+}
+
+var getDoc = endpoint.Doc{
+	Tag: "tasks", Summary: "Read a task", Row: "200, `ETag` and `Accept-Patch`; with `If-None-Match` 304, with `If-Match` 412",
+	Params:  []*endpoint.Param{ifMatchHeader, ifNoneMatchHeader},
+	Answers: []*endpoint.Answer{oneTask("The task", exampleTask, acceptPatchHeader), notModifiedAnswer, badCondition, notFound, preconditionFailed},
+}
+
 func (s *Server) getTask(w http.ResponseWriter, r *http.Request, user string) error {
 	id, when, err := taskAndCondition(r)
 	if err != nil {
@@ -63,6 +115,31 @@ func (s *Server) getTask(w http.ResponseWriter, r *http.Request, user string) er
 		return nil
 	}
 	return patchable(w, task, err)
+}
+
+var taskNow = oneTask("The task as it is now", completedTask, acceptPatchHeader)
+
+var updateDoc = endpoint.Doc{
+	Tag: "tasks", Summary: "Change a task", Row: "200 and `ETag`; absent fields keep their value. `If-Match`: [Conflicts](#conflicts), here and below",
+	Text:   "Members that are left out keep their value, as with PATCH: the quickstart's PUT does.",
+	Params: []*endpoint.Param{ifMatchHeader, ifOtherHeader},
+	Body: &endpoint.Body{Text: "What changes", Examples: []endpoint.Example{
+		{Name: "all", Value: taskChangeJSON{Title: "Water the plants", Completed: true}},
+	}},
+	Answers: []*endpoint.Answer{taskNow, badChange, notFound, preconditionFailed},
+}
+
+var patchDoc = endpoint.Doc{
+	Tag: "tasks", Summary: "Change a task",
+	Row:    "200 and `ETag`; a merge patch (RFC 7396), as `application/merge-patch+json` or `application/json`: `null` clears `description`",
+	Text:   "A merge patch (RFC 7396), sent as `application/merge-patch+json` or `application/json`: a `null` clears `description`.",
+	Params: []*endpoint.Param{ifMatchHeader, ifOtherHeader},
+	Body: &endpoint.Body{
+		Text:     "What changes",
+		Examples: []endpoint.Example{{Name: "one", Value: taskChangeJSON{Completed: true}}},
+		Also:     map[string][]endpoint.Example{mergePatch: {{Name: "one", Value: taskChangeJSON{Completed: true}}, {Name: "no description", Value: map[string]any{"description": nil}}}},
+	},
+	Answers: []*endpoint.Answer{taskNow, badChange, notFound, preconditionFailed},
 }
 
 // updateTask serves PUT and PATCH alike: the quickstart's PUT keeps what it is
@@ -85,6 +162,12 @@ func (s *Server) updateTask(w http.ResponseWriter, r *http.Request, user string)
 	return patchable(w, task, err)
 }
 
+var toggleDoc = endpoint.Doc{
+	Tag: "tasks", Summary: "Complete a task, or reopen it", Row: "200 and `ETag`; toggles", Text: "Turns `completed` around. It needs no body and reads none.",
+	Params:  []*endpoint.Param{ifMatchHeader, ifOtherHeader},
+	Answers: []*endpoint.Answer{oneTask("The task as it is now", completedTask), badCondition, notFound, preconditionFailed},
+}
+
 // toggleTask needs no body and reads none.
 func (s *Server) toggleTask(w http.ResponseWriter, r *http.Request, user string) error {
 	id, only, err := s.taskToChange(r, user)
@@ -96,6 +179,14 @@ func (s *Server) toggleTask(w http.ResponseWriter, r *http.Request, user string)
 	return answer(w, task, err)
 }
 
+var deleted = deletedJSON{true, "Task deleted successfully"}
+
+var deleteDoc = endpoint.Doc{
+	Tag: "tasks", Summary: "Delete a task", Row: "200 `{\"success\":true,\"message\":\"Task deleted successfully\"}`",
+	Params:  []*endpoint.Param{ifMatchHeader, ifOtherHeader},
+	Answers: []*endpoint.Answer{{Status: 200, Text: "The task is gone", Examples: []endpoint.Example{{Name: "deleted", Value: deleted}}}, badCondition, notFound, preconditionFailed},
+}
+
 func (s *Server) deleteTask(w http.ResponseWriter, r *http.Request, user string) error {
 	id, only, err := s.taskToChange(r, user)
 	if err != nil {
@@ -105,10 +196,7 @@ func (s *Server) deleteTask(w http.ResponseWriter, r *http.Request, user string)
 		return refusal(err)
 	}
 	s.feed.changed(user)
-	return web.WriteJSON(w, http.StatusOK, struct {
-		Success bool   `json:"success"`
-		Message string `json:"message"`
-	}{true, "Task deleted successfully"})
+	return web.WriteJSON(w, http.StatusOK, deleted)
 }
 
 // taskToChange reads which task a request means, and at which versions.

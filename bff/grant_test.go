@@ -12,17 +12,18 @@ import (
 	"time"
 
 	"vestibule/bff"
+	"vestibule/bff/oauth"
 	"vestibule/store"
 )
 
 // clientWith makes a client with grants of its own.
 func (s *site) clientWith(name string, grants, scopes []string) *service {
 	s.t.Helper()
-	c, secret, err := bff.NewClient(name, grants, scopes, nil, s.clock.Now())
+	c, secret, err := oauth.NewClient(name, grants, scopes, nil, s.clock.Now())
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if err := s.db.CreateClient(s.t.Context(), c); err != nil {
+	if err := s.db.Tx(s.t.Context(), "test", func(tx *store.Tx) error { return tx.CreateClient(c) }); err != nil {
 		s.t.Fatal(err)
 	}
 	return &service{s, c.ID, secret}
@@ -99,8 +100,8 @@ func TestAClientThatEndsMeanwhileGetsNoToken(t *testing.T) {
 		soon := s.clock.Now().Add(time.Hour)
 		rotate := func(keep *time.Time) func(id string) error {
 			return func(id string) error {
-				_, hash := bff.NewClientSecret()
-				return s.db.RotateClient(t.Context(), id, hash, keep, s.clock.Now(), s.operator(store.EventClientRotated))
+				_, hash := oauth.NewClientSecret()
+				return s.db.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.RotateClient(id, hash, keep, s.clock.Now()) })
 			}
 		}
 		for _, tt := range []struct {
@@ -109,7 +110,7 @@ func TestAClientThatEndsMeanwhileGetsNoToken(t *testing.T) {
 			want int
 		}{
 			{"deleted", func(id string) error {
-				return s.db.DeleteClient(t.Context(), id, s.operator(store.EventClientDeleted))
+				return s.db.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.DeleteClient(id) })
 			}, 401},
 			{"rotated", rotate(nil), 401},
 			{"rotated, with the old secret kept", rotate(&soon), 200},
@@ -183,7 +184,7 @@ func TestAHeldOpenTokenRequestIsJudgedWhenItIsWhole(t *testing.T) {
 		if _, err := io.WriteString(in, "grant_type=client_"); err != nil {
 			s.t.Fatal(err)
 		}
-		if err := s.db.DeleteClient(t.Context(), c.id, s.operator(store.EventClientDeleted)); err != nil {
+		if err := s.db.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.DeleteClient(c.id) }); err != nil {
 			s.t.Fatal(err)
 		}
 		if _, err := io.WriteString(in, "credentials"); err != nil {

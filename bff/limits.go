@@ -56,10 +56,6 @@ func (s *Server) tryMail(r *http.Request, email string) throttle.Attempt {
 	return throttle.SendMail(email, s.clients.Of(r))
 }
 
-func (s *Server) tryClientSecret(r *http.Request, clientID string) throttle.Attempt {
-	return throttle.ClientSecret(clientID, s.clients.Of(r))
-}
-
 // proven lets the owner in who has shown by a mail that the account is theirs, whatever
 // others have done to its limits.
 func (s *Server) proven(r *http.Request, email, userID string) {

@@ -46,6 +46,10 @@ func refusedOrigin(base *url.URL) *web.Error {
 	if web.Loopback(base.Hostname()) {
 		message += " Open " + base.Scheme + "://" + base.Host + " instead, which is BASE_URL, or list this page's origin in TRUSTED_ORIGINS."
 	}
+	return errOrigin(message)
+}
+
+func errOrigin(message string) *web.Error {
 	return web.Refuse(http.StatusForbidden, "INVALID_ORIGIN", message)
 }
 
@@ -124,5 +128,19 @@ func (o origins) cors(forwarded []string) *cors.Cors {
 			"ETag", "Idempotency-Replayed", "Link", "Location", "Preference-Applied", "Retry-After", "X-Retry-After", exposedTokenHeader, web.RequestIDHeader,
 		},
 		MaxAge: 600, // seconds; Chromium's own limit is 7200
+	})
+}
+
+// openToListed takes Cross-Origin-Resource-Policy off answers that a listed origin
+// has asked for by CORS, which has allowed it to read them. All others are for our
+// own pages alone, also where a listed origin loads them without asking (an image
+// without crossorigin).
+func (s *Server) openToListed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		if allowed := h.Get("Access-Control-Allow-Origin"); allowed != "" && allowed != s.origin() {
+			h.Del(web.ResourcePolicy)
+		}
+		next.ServeHTTP(w, r)
 	})
 }

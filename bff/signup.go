@@ -2,12 +2,11 @@ package bff
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 
-	"vestibule/bff/password"
 	"vestibule/bff/throttle"
+	"vestibule/internal/endpoint"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
@@ -45,14 +44,34 @@ func (s *Server) readSignUp(w http.ResponseWriter, r *http.Request) (signUpInput
 	return in, nil
 }
 
-type signedInJSON struct {
-	Token *string  `json:"token"` // the session's handle, null without a session; the secret is in the cookie alone
-	User  userJSON `json:"user"`
-}
-
 var errEmailTaken = web.Refuse(http.StatusUnprocessableEntity, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL", "User already exists. Use another email.")
 
 var errSignUpOff = web.Refuse(http.StatusBadRequest, "EMAIL_PASSWORD_SIGN_UP_DISABLED", "Sign-up is closed here. Ask the operator for an account.")
+
+type signUpBody struct {
+	Email       string  `json:"email" as:"Email"`
+	Password    string  `json:"password" as:"NewPassword"`
+	Name        string  `json:"name,omitempty" as:"Name"`
+	Image       *string `json:"image,omitempty" as:"Image"`
+	RememberMe  bool    `json:"rememberMe,omitempty" as:"RememberMe"`
+	CallbackURL *string `json:"callbackURL,omitempty" as:"Target"`
+}
+
+var signUpDoc = endpoint.Doc{
+	Tag: "account", Summary: "Create an account and sign in",
+	Row: "200 `{token, user}` and the cookie. Body: `email`, `password`; optional `name` (default: the address before the @), `image`, `rememberMe`, `callbackURL` (with `REQUIRE_EMAIL_VERIFICATION`, where the link in the mail leads). With `REQUIRE_EMAIL_VERIFICATION` `token` is null, there is no cookie, and a taken address answers like a new one",
+	Body: &endpoint.Body{Text: "Who signs up", Examples: []endpoint.Example{
+		{Name: "short", Value: signUpBody{Email: exampleUser.Email, Password: examplePassword}},
+		{Name: "full", Value: signUpBody{Email: exampleUser.Email, Password: examplePassword, Name: "Ada", Image: new("https://example.com/ada.png"), RememberMe: true, CallbackURL: new("/welcome")}},
+	}},
+	Answers: []*endpoint.Answer{{
+		Status: 200, Text: "The user, and a session in the cookie. With REQUIRE_EMAIL_VERIFICATION `token` is null, there is no cookie, and a taken address answers like a new one",
+		Headers:  []*endpoint.Header{setCookie},
+		Examples: []endpoint.Example{{Name: "signed in", Value: signedUpJSON{new(exampleHandle), exampleUser}}, {Name: "verification needed", Value: signedUpJSON{User: exampleUser}}},
+	}},
+	Errors: []*web.Error{exampleTooShort, errTooLong, errCommon, errSignUpOff, errEmailTaken},
+	Texts:  map[int]string{422: "The address has an account"},
+}
 
 // signUp makes an account and signs it in. Where addresses must be verified first
 // it does not, and then the answer for a taken address is that for a new one: only
@@ -83,9 +102,15 @@ func (s *Server) signUp(w http.ResponseWriter, r *http.Request) error {
 	if s.cfg.RequireEmailVerification {
 		return s.signUpUnverified(w, r, in, user, hash)
 	}
-	e := s.event(r, store.EventSignUp)
-	row, cookie, err := s.sessions.Start(r, user.ID, in.remember, func(row store.Session, replaces string) error {
-		return s.store.CreateUser(r.Context(), user, hash, row, replaces, store.Recorded(e))
+	next := s.sessions.Prepare(r, user.ID, in.remember)
+	err = s.tx(r, "sign up", func(tx *store.Tx) error {
+		if err := tx.CreateUser(user, hash); err != nil {
+			return err
+		}
+		if err := tx.StartSession(next.Session, next.Replaces...); err != nil {
+			return err
+		}
+		return tx.Record(s.eventOf(r, next.Session, store.EventSignUp))
 	})
 	switch {
 	case errors.Is(err, store.ErrConflict):
@@ -95,8 +120,8 @@ func (s *Server) signUp(w http.ResponseWriter, r *http.Request) error {
 	}
 	web.NoteUser(r, user.ID)
 	s.succeeded(r, throttle.Proven(user.Email, s.clients.Of(r))) // known here from now on
-	http.SetCookie(w, cookie)
-	return web.WriteJSON(w, http.StatusOK, signedInJSON{Token: &row.ID, User: toUserJSON(user)})
+	http.SetCookie(w, s.sessions.Started(next))
+	return web.WriteJSON(w, http.StatusOK, signedUpJSON{Token: &next.ID, User: toUserJSON(user)})
 }
 
 func (s *Server) newUser(in signUpInput) store.User {
@@ -118,42 +143,20 @@ func (s *Server) taken(r *http.Request, in signUpInput) store.Event {
 func (s *Server) signUpUnverified(w http.ResponseWriter, r *http.Request, in signUpInput, user store.User, hash string) error {
 	m := s.notice(user, store.MailVerify)
 	m.CallbackURL = in.target
-	err := s.store.CreateSignedOutUser(r.Context(), user, hash, store.Recorded(s.event(r, store.EventSignUp)), store.Mailed(m))
+	err := s.tx(r, "sign up", func(tx *store.Tx) error {
+		if err := tx.CreateUser(user, hash); err != nil {
+			return err
+		}
+		e := s.event(r, store.EventSignUp)
+		e.UserID = user.ID
+		return tell(tx, e, m)
+	})
 	if errors.Is(err, store.ErrConflict) {
 		m.Kind, m.UserID = store.MailAddressTaken, ""
-		err = s.store.Record(r.Context(), s.taken(r, in), store.Mailed(m))
+		err = s.tx(r, "sign up", func(tx *store.Tx) error { return tell(tx, s.taken(r, in), m) })
 	}
 	if err != nil {
 		return err
 	}
-	s.mail.Wake()
-	return web.WriteJSON(w, http.StatusOK, signedInJSON{User: toUserJSON(user)})
-}
-
-// errGuessed has the code of Better Auth's plugin haveIBeenPwned, which apps may know.
-func errGuessed(why string) *web.Error {
-	return web.Refuse(http.StatusBadRequest, "PASSWORD_COMPROMISED", "Password too easy to guess: "+why+" Choose another, for example a few words that do not belong together.")
-}
-
-// passwordError turns what the password room refuses into an answer.
-func (s *Server) passwordError(err error) error {
-	switch {
-	case errors.Is(err, password.ErrTooShort):
-		return web.Refuse(http.StatusBadRequest, "PASSWORD_TOO_SHORT",
-			fmt.Sprintf("Password too short: at least %d characters are needed.", s.cfg.PasswordMinLength)).Because(err)
-	case errors.Is(err, password.ErrTooLong):
-		return web.Refuse(http.StatusBadRequest, "PASSWORD_TOO_LONG",
-			fmt.Sprintf("Password too long: at most %d characters are possible.", password.MaxLength)).Because(err)
-	case errors.Is(err, password.ErrCommon):
-		return errGuessed("it is among the passwords that are tried first.").Because(err)
-	case errors.Is(err, password.ErrOwnName):
-		return errGuessed("it is your email address or the name of this product.").Because(err)
-	case errors.Is(err, password.ErrRepeated):
-		return errGuessed("it is one character over and over.").Because(err)
-	case errors.Is(err, password.ErrNotText):
-		return validation([]web.FieldError{{Field: "password", Message: "expected text without NUL"}}).Because(err)
-	case errors.Is(err, password.ErrBusy):
-		return web.Busy("sign-ins", err)
-	}
-	return err
+	return web.WriteJSON(w, http.StatusOK, signedUpJSON{User: toUserJSON(user)})
 }

@@ -201,7 +201,7 @@ func signedUp(t *testing.T, s *store.Store) (store.User, store.Session) {
 	t.Helper()
 	u := newUser()
 	session := newSession(u.ID)
-	if err := s.CreateUser(t.Context(), u, "hash of "+u.ID, session, ""); err != nil {
+	if err := signUp(t.Context(), s, u, "hash of "+u.ID, session); err != nil {
 		t.Fatalf("create user: %v", err)
 	}
 	return u, session

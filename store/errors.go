@@ -32,7 +32,7 @@ var (
 	// ErrUnavailable means that the database could not be asked, did not answer, or
 	// cannot be written: a full disk, a damaged or read-only file. Whether a write has happened is then unknown: it was sent at most
 	// once, and its confirmation may be what got lost.
-	ErrUnavailable = errors.New("database unavailable")
+	ErrUnavailable error = unavailable{}
 
 	ErrForeign   = errors.New("not a database of ours")
 	ErrEncoding  = errors.New("the database is not in UTF-8")
@@ -53,6 +53,12 @@ var (
 	ErrBehind = errors.New("the database lacks migrations")
 	ErrAhead  = errors.New("the database has migrations that this version does not know")
 )
+
+// unavailable tells internal/web, which does not know this package, that the answer is 503.
+type unavailable struct{}
+
+func (unavailable) Error() string     { return "database unavailable" }
+func (unavailable) Unavailable() bool { return true }
 
 // errNoAnswer is the cause of a context that the store's patience has ended.
 var errNoAnswer = fmt.Errorf("%w: no answer in time", ErrUnavailable)

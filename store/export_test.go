@@ -123,11 +123,6 @@ func (s *Store) SetWALLimit(size int64) {
 	s.checkpoints.from.Store(size)
 }
 
-// Meanwhile calls f within the transaction of a change.
-func Meanwhile(f func()) Also {
-	return func(context.Context, querier, Event) error { f(); return nil }
-}
-
 // VersionTable is where the migrations that were applied are noted.
 const VersionTable = versionTable
 

@@ -216,7 +216,13 @@ func TestAFileThatComesBackIsServedAgain(t *testing.T) {
 func TestAWriteWhoseFileIsTakenAwayBeforeItsCommitIsNotAcknowledged(t *testing.T) {
 	t.Parallel()
 	a := newAtPath(t)
-	err := a.EndSession(t.Context(), a.session.TokenHash, store.Meanwhile(func() { rename(t, a.path, a.path+".old") }))
+	err := a.Tx(t.Context(), "sign out", func(tx *store.Tx) error {
+		if err := tx.SignOut(event(store.EventSignOut), a.session.TokenHash); err != nil {
+			return err
+		}
+		rename(t, a.path, a.path+".old")
+		return nil
+	})
 	if !errors.Is(err, store.ErrReplaced) {
 		t.Errorf("got error %v, want %v", err, store.ErrReplaced)
 	}

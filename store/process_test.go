@@ -57,10 +57,10 @@ func process(task string) error {
 		fmt.Println("locked")
 		select {}
 	case "hold": // the turn of writers, until killed
-		return s.Record(ctx, event("x"), store.Meanwhile(func() {
+		return s.Tx(ctx, "hold", func(tx *store.Tx) error {
 			fmt.Println("held")
 			select {}
-		}))
+		})
 	case "create": // until killed
 		for i := 0; ; i++ {
 			t := newTask(user)
@@ -72,7 +72,7 @@ func process(task string) error {
 		}
 	case "delete": // a user, until killed
 		if argument == "" {
-			if _, err := s.DeleteUser(ctx, user, event(store.EventUserDeleted)); err != nil {
+			if _, err := ending(ctx, s, func(tx *store.Tx) error { return tx.DeleteUser(user, event(store.EventUserDeleted)) }); err != nil {
 				return err
 			}
 		}

@@ -9,7 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"vestibule/bff"
+	"vestibule/bff/oauth"
+	"vestibule/internal/jose"
+	"vestibule/internal/settings"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
@@ -39,7 +41,7 @@ func toClientJSON(c store.Client, secret string) clientJSON {
 // openedScopes are those that open something: not the word for the grant exchange that
 // clients of an earlier version still have.
 func openedScopes(c store.Client) []string {
-	return slices.DeleteFunc(append([]string{}, c.Scopes...), func(scope string) bool { return scope == bff.ScopeTokenExchange })
+	return slices.DeleteFunc(append([]string{}, c.Scopes...), func(scope string) bool { return scope == oauth.ScopeTokenExchange })
 }
 
 // words reads an option of several words, which commas or spaces separate.
@@ -47,15 +49,15 @@ func words(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
-func clientCreate(ctx context.Context, p *program, c *config) error {
-	made, secret, err := bff.NewClient(p.given.args[0], words(p.given.options["grant"]), words(p.given.options["scope"]), words(p.given.options["audience"]), time.Now())
+func clientCreate(ctx context.Context, p *program, c *settings.Settings) error {
+	made, secret, err := oauth.NewClient(p.given.args[0], words(p.given.options["grant"]), words(p.given.options["scope"]), words(p.given.options["audience"]), time.Now())
 	if err != nil {
 		return usageError(err.Error())
 	}
-	return withData(ctx, c, func(db *store.Store) error {
+	return p.withData(ctx, c, func(db *store.Store) error {
 		e := operatorEvent(store.EventClientCreated)
 		e.Detail = fmt.Sprintf("%s, grant %q, scope %q, audience %q, %s", made.Name, strings.Join(made.Grants, " "), strings.Join(made.Scopes, " "), strings.Join(made.Audiences, " "), e.Detail)
-		err := db.CreateClient(ctx, made, store.Recorded(e))
+		err := changeClient(ctx, db, made.ID, e, func(tx *store.Tx) error { return tx.CreateClient(made) })
 		if errors.Is(err, store.ErrConflict) {
 			return refusal("there is a client " + strconv.Quote(made.Name) + "; choose another name, or see vestibule client list")
 		}
@@ -80,8 +82,8 @@ func (p *program) showSecret(c store.Client, secret string) error {
 	return nil
 }
 
-func clientList(ctx context.Context, p *program, c *config) error {
-	return withData(ctx, c, func(db *store.Store) error {
+func clientList(ctx context.Context, p *program, c *settings.Settings) error {
+	return p.withData(ctx, c, func(db *store.Store) error {
 		clients, err := db.Clients(ctx)
 		if err != nil {
 			return err
@@ -104,27 +106,28 @@ func clientList(ctx context.Context, p *program, c *config) error {
 // maxKeepOld is how long a secret may outlive its rotation.
 const maxKeepOld = 30 * 24 * time.Hour
 
-func clientRotate(ctx context.Context, p *program, c *config) error {
+func clientRotate(ctx context.Context, p *program, c *settings.Settings) error {
 	now := time.Now().UTC()
 	var keepOld *time.Time
 	if text := p.given.options["keep-old"]; text != "" {
 		d, err := time.ParseDuration(text)
 		if err != nil || d <= 0 || d > maxKeepOld {
-			return usageError("--keep-old=" + show(text) + " is not a duration up to 720h; use one like 24h, or leave it out to end the old secret at once")
+			return usageError("--keep-old=" + settings.Show(text) + " is not a duration up to 720h; use one like 24h, or leave it out to end the old secret at once")
 		}
 		keepOld = new(now.Add(d))
 	}
-	return withData(ctx, c, func(db *store.Store) error {
+	return p.withData(ctx, c, func(db *store.Store) error {
 		cl, err := findClient(ctx, db, p.given.args[0])
 		if err != nil {
 			return err
 		}
-		secret, hash := bff.NewClientSecret()
+		secret, hash := oauth.NewClientSecret()
 		e := operatorEvent(store.EventClientRotated)
 		if keepOld != nil {
 			e.Detail = "the old secret is good until " + when(*keepOld) + ", " + e.Detail
 		}
-		if err := db.RotateClient(ctx, cl.ID, hash, keepOld, now, e); err != nil {
+		err = changeClient(ctx, db, cl.ID, e, func(tx *store.Tx) error { return tx.RotateClient(cl.ID, hash, keepOld, now) })
+		if err != nil {
 			return err
 		}
 		if cl, err = db.ClientByID(ctx, cl.ID); err != nil {
@@ -134,8 +137,8 @@ func clientRotate(ctx context.Context, p *program, c *config) error {
 	})
 }
 
-func clientDelete(ctx context.Context, p *program, c *config) error {
-	return withData(ctx, c, func(db *store.Store) error {
+func clientDelete(ctx context.Context, p *program, c *settings.Settings) error {
+	return p.withData(ctx, c, func(db *store.Store) error {
 		cl, err := findClient(ctx, db, p.given.args[0])
 		if err != nil {
 			return err
@@ -147,7 +150,7 @@ func clientDelete(ctx context.Context, p *program, c *config) error {
 		}
 		e := operatorEvent(store.EventClientDeleted)
 		e.Detail = cl.Name + ", " + e.Detail
-		if err := db.DeleteClient(ctx, cl.ID, e); err != nil {
+		if err := changeClient(ctx, db, cl.ID, e, func(tx *store.Tx) error { return tx.DeleteClient(cl.ID) }); err != nil {
 			return err
 		}
 		p.note("%s is deleted; a token that it has is good until it expires", printable(cl.Name))
@@ -157,10 +160,21 @@ func clientDelete(ctx context.Context, p *program, c *config) error {
 	})
 }
 
+// changeClient changes a client in a transaction that records e.
+func changeClient(ctx context.Context, db *store.Store, id string, e store.Event, change func(*store.Tx) error) error {
+	return db.Tx(ctx, "change client", func(tx *store.Tx) error {
+		if err := change(tx); err != nil {
+			return err
+		}
+		e.ClientID = id
+		return tx.Record(e)
+	})
+}
+
 // findClient finds a client by name or id.
 func findClient(ctx context.Context, db *store.Store, which string) (store.Client, error) {
 	find := db.ClientByName
-	if strings.HasPrefix(which, "svc_") { // as no name begins
+	if strings.HasPrefix(which, jose.ServicePrefix) { // as no name begins
 		find = db.ClientByID
 	}
 	c, err := find(ctx, which)
@@ -173,7 +187,7 @@ func findClient(ctx context.Context, db *store.Store, which string) (store.Clien
 // whichClient returns the id of a client, or an id as it stands: its client may be
 // deleted.
 func whichClient(ctx context.Context, db *store.Store, which string) (string, error) {
-	if strings.HasPrefix(which, "svc_") {
+	if strings.HasPrefix(which, jose.ServicePrefix) {
 		return which, nil
 	}
 	c, err := findClient(ctx, db, which)

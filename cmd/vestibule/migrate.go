@@ -5,15 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"text/tabwriter"
 
+	"vestibule/internal/daemon"
+	"vestibule/internal/settings"
 	"vestibule/store"
 )
 
-func migrateUp(ctx context.Context, p *program, c *config) error {
+func migrateUp(ctx context.Context, p *program, c *settings.Settings) error {
 	return migrate(ctx, c, func(db *store.Store) error {
-		applied, err := migrateToLatest(ctx, db)
+		applied, err := daemon.MigrateToLatest(ctx, db)
 		for _, m := range applied {
 			fmt.Fprintln(p.stdout, "applied", m.Name)
 		}
@@ -24,7 +25,7 @@ func migrateUp(ctx context.Context, p *program, c *config) error {
 	})
 }
 
-func migrateDown(ctx context.Context, p *program, c *config) error {
+func migrateDown(ctx context.Context, p *program, c *settings.Settings) error {
 	return migrate(ctx, c, func(db *store.Store) error {
 		before, err := db.MigrationStatus(ctx)
 		if err != nil {
@@ -34,14 +35,14 @@ func migrateDown(ctx context.Context, p *program, c *config) error {
 			return err
 		}
 		after, err := db.MigrationStatus(ctx)
-		for _, m := range changed(before, after) {
+		for _, m := range daemon.Changed(before, after) {
 			fmt.Fprintln(p.stdout, "taken back", m.Name)
 		}
 		return err
 	})
 }
 
-func migrateStatus(ctx context.Context, p *program, c *config) error {
+func migrateStatus(ctx context.Context, p *program, c *settings.Settings) error {
 	return migrate(ctx, c, func(db *store.Store) error {
 		status, err := db.MigrationStatus(ctx)
 		if err != nil {
@@ -52,46 +53,20 @@ func migrateStatus(ctx context.Context, p *program, c *config) error {
 }
 
 // migrate runs f on the database.
-func migrate(ctx context.Context, c *config, f func(*store.Store) error) error {
-	db, err := store.Open(ctx, c.database.url)
+func migrate(ctx context.Context, c *settings.Settings, f func(*store.Store) error) error {
+	db, err := store.Open(ctx, c.Database.URL)
 	if err != nil {
-		return databaseFailure(c.database, err)
+		return c.Database.Failure(err)
 	}
 	err = f(db)
 	switch closeErr := db.Close(); {
 	case errors.Is(err, store.ErrNotFound):
 		return errors.New("no migration is applied, so none can be taken back")
 	case err != nil:
-		return databaseFailure(c.database, err)
+		return c.Database.Failure(err)
 	default:
 		return closeErr
 	}
-}
-
-// migrateToLatest applies what is pending and returns what has been applied
-// since it was called, by this process or another. Those before a failure
-// stay applied.
-func migrateToLatest(ctx context.Context, db *store.Store) ([]store.Migration, error) {
-	before, err := db.MigrationStatus(ctx)
-	if err != nil {
-		return nil, err
-	}
-	err = db.MigrateUp(ctx)
-	after, statusErr := db.MigrationStatus(ctx)
-	if statusErr != nil {
-		return nil, errors.Join(err, statusErr)
-	}
-	return changed(before, after), err
-}
-
-// changed returns the migrations of after that were applied or taken back
-// since before.
-func changed(before, after []store.Migration) []store.Migration {
-	return slices.DeleteFunc(slices.Clone(after), func(m store.Migration) bool {
-		return slices.ContainsFunc(before, func(b store.Migration) bool {
-			return b.Version == m.Version && b.Applied == m.Applied
-		})
-	})
 }
 
 func printStatus(w io.Writer, status []store.Migration) error {

@@ -3,10 +3,13 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"vestibule/internal/settings"
 )
 
 func TestMigrateUpDownStatus(t *testing.T) {
-	env := environment{"DATABASE_URL": anywhere(t)["DATABASE_URL"]}
+	t.Parallel()
+	env := settings.Environment{"DATABASE_URL": anywhere(t)["DATABASE_URL"]}
 	step := func(command string) []string {
 		t.Helper()
 		code, stdout, stderr := once(t, command, env)
@@ -48,6 +51,7 @@ func TestMigrateUpDownStatus(t *testing.T) {
 }
 
 func TestAnInterruptedMigrationIsAFailure(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := contextEnded(t)
 	defer cancel()
 	var out strings.Builder

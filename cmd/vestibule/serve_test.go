@@ -11,6 +11,9 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"vestibule/internal/jose"
+	"vestibule/internal/settings"
 )
 
 // browser is a client that keeps cookies.
@@ -62,9 +65,11 @@ func useTasks(t *testing.T, bff string) {
 }
 
 func TestServeIsReadyServesAndStops(t *testing.T) {
+	t.Parallel()
 	for _, algorithm := range []string{"HS256", "EdDSA", "ES256"} {
 		t.Run(algorithm, func(t *testing.T) {
-			i := start(t, "serve", anywhere(t).with(environment{"JWT_ALGORITHM": algorithm, "LOG_LEVEL": "debug", "BETTER_AUTH_SECRET": goodSecret}))
+			t.Parallel()
+			i := start(t, "serve", with(anywhere(t), settings.Environment{"JWT_ALGORITHM": algorithm, "LOG_LEVEL": "debug", "BETTER_AUTH_SECRET": goodSecret}))
 			useTasks(t, i.log.url("bff"))
 			i.stop()
 			if code := await(t, "exit", i.code); code != exitOK {
@@ -83,24 +88,26 @@ func TestServeIsReadyServesAndStops(t *testing.T) {
 }
 
 func TestTwoProcessesWorkOnOneDatabase(t *testing.T) {
+	t.Parallel()
 	for _, algorithm := range []string{"HS256", "EdDSA"} {
 		t.Run(algorithm, func(t *testing.T) {
-			env := anywhere(t).with(environment{"JWT_ALGORITHM": algorithm})
+			t.Parallel()
+			env := with(anywhere(t), settings.Environment{"JWT_ALGORITHM": algorithm})
 			// Each side is told where the other one is, so one of the addresses
 			// must be known before there is a server behind it.
 			network := newFront(t)
-			more := environment{}
-			if algorithm != hs256 {
+			more := settings.Environment{}
+			if algorithm != jose.HS256 {
 				more["JWKS_URL"] = network.URL + "/api/auth/jwks"
 			}
-			api := launch(t, "api", env.with(more))
+			api := launch(t, "api", with(env, more))
 			eventually(t, "listening", func() bool { return api.log.url("admin") != "" })
-			if algorithm != hs256 {
+			if algorithm != jose.HS256 {
 				if got := statusOf(api.log.url("admin") + "/readyz"); got != http.StatusServiceUnavailable {
 					t.Errorf("an API without keys: got readyz %d, want 503", got)
 				}
 			}
-			bff := start(t, "bff", env.with(environment{"BACKEND_URL": api.log.url("api")}))
+			bff := start(t, "bff", with(env, settings.Environment{"BACKEND_URL": api.log.url("api")}))
 			network.lead(t, bff.log.url("bff"))
 			eventually(t, "ready", func() bool { return statusOf(api.log.url("admin")+"/readyz") == http.StatusOK })
 			useTasks(t, bff.log.url("bff"))
@@ -145,13 +152,14 @@ func (f *front) lead(t *testing.T, to string) {
 }
 
 func TestServeSendsRequestsWhereBackendURLSays(t *testing.T) {
+	t.Parallel()
 	asked := make(chan string, 1)
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked <- r.URL.Path
 		w.WriteHeader(http.StatusNoContent)
 	}))
 	defer elsewhere.Close()
-	i := start(t, "serve", anywhere(t).with(environment{"BACKEND_URL": elsewhere.URL + "/base"}))
+	i := start(t, "serve", with(anywhere(t), settings.Environment{"BACKEND_URL": elsewhere.URL + "/base"}))
 	c, bff := browser(t), i.log.url("bff")
 	request(t, c, http.MethodPost, bff+"/api/auth/signup", account)
 	if code, body := request(t, c, http.MethodGet, bff+"/api/proxy/me/tasks", ""); code != http.StatusNoContent {
@@ -163,7 +171,8 @@ func TestServeSendsRequestsWhereBackendURLSays(t *testing.T) {
 }
 
 func TestTheAPILogsTheClientOfTheBFF(t *testing.T) {
-	i := start(t, "serve", anywhere(t).with(environment{"TRUSTED_PROXIES": "127.0.0.1"}))
+	t.Parallel()
+	i := start(t, "serve", with(anywhere(t), settings.Environment{"TRUSTED_PROXIES": "127.0.0.1"}))
 	req, _ := http.NewRequest(http.MethodPost, i.log.url("bff")+"/api/auth/signup", strings.NewReader(account))
 	req.Header.Set("Content-Type", "application/json")
 	c := browser(t)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"vestibule/internal/settings"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
@@ -58,8 +59,8 @@ type accountJSON struct {
 	UpdatedAt  web.Time `json:"updatedAt"`
 }
 
-func userList(ctx context.Context, p *program, c *config) error {
-	return withData(ctx, c, func(db *store.Store) error {
+func userList(ctx context.Context, p *program, c *settings.Settings) error {
+	return p.withData(ctx, c, func(db *store.Store) error {
 		const page = 500
 		out := p.output("ID", "EMAIL", "NAME", "VERIFIED", "CREATED", "DISABLED")
 		filter := store.UserFilter{Search: p.given.options["search"], Disabled: p.given.has("disabled")}
@@ -90,8 +91,8 @@ func yesNo(yes bool) string {
 	return "no"
 }
 
-func userShow(ctx context.Context, p *program, c *config) error {
-	return withData(ctx, c, func(db *store.Store) error {
+func userShow(ctx context.Context, p *program, c *settings.Settings) error {
+	return p.withData(ctx, c, func(db *store.Store) error {
 		u, err := findUser(ctx, db, p.given.args[0])
 		if err != nil {
 			return err
@@ -152,21 +153,23 @@ func (p *program) showUser(u store.User, accounts []store.Account, sessions []st
 	return out.close()
 }
 
-func userDisable(ctx context.Context, p *program, c *config) error {
+func userDisable(ctx context.Context, p *program, c *settings.Settings) error {
 	return p.changeUser(ctx, c, func(db *store.Store, u store.User) error {
-		ended, err := db.DisableUser(ctx, u.ID, time.Now(), operatorEvent(store.EventUserDisabled))
+		ended, err := endingSessions(ctx, db, "disable user", func(tx *store.Tx) error {
+			return tx.DisableUser(u.ID, operatorEvent(store.EventUserDisabled))
+		})
 		if err == nil && u.DisabledAt != nil {
 			p.note("%s was disabled already, since %s", u.Email, when(*u.DisabledAt))
 		} else if err == nil {
-			p.note("%s is disabled; %s", u.Email, endedSessions(len(ended)))
+			p.note("%s is disabled; %s", u.Email, endedSessions(ended))
 		}
 		return err
 	})
 }
 
-func userEnable(ctx context.Context, p *program, c *config) error {
+func userEnable(ctx context.Context, p *program, c *settings.Settings) error {
 	return p.changeUser(ctx, c, func(db *store.Store, u store.User) error {
-		err := db.EnableUser(ctx, u.ID, operatorEvent(store.EventUserEnabled))
+		err := db.Tx(ctx, "enable user", func(tx *store.Tx) error { return tx.EnableUser(u.ID, operatorEvent(store.EventUserEnabled)) })
 		if err == nil {
 			p.note("%s may sign in", u.Email)
 		}
@@ -176,8 +179,8 @@ func userEnable(ctx context.Context, p *program, c *config) error {
 
 // changeUser does something to the user that the command names, and prints for
 // programs how the user is then.
-func (p *program) changeUser(ctx context.Context, c *config, do func(*store.Store, store.User) error) error {
-	return withData(ctx, c, func(db *store.Store) error {
+func (p *program) changeUser(ctx context.Context, c *settings.Settings, do func(*store.Store, store.User) error) error {
+	return p.withData(ctx, c, func(db *store.Store) error {
 		u, err := findUser(ctx, db, p.given.args[0])
 		if err != nil {
 			return err
@@ -197,6 +200,16 @@ func (p *program) changeUser(ctx context.Context, c *config, do func(*store.Stor
 	})
 }
 
+// endingSessions runs f in a transaction, and returns how many sessions that has ended.
+func endingSessions(ctx context.Context, db *store.Store, what string, f func(*store.Tx) error) (ended int, err error) {
+	err = db.Tx(ctx, what, func(tx *store.Tx) error {
+		err := f(tx)
+		ended = len(tx.Ended())
+		return err
+	})
+	return ended, err
+}
+
 func endedSessions(n int) string {
 	if n == 1 {
 		return "1 session has ended"
@@ -204,8 +217,8 @@ func endedSessions(n int) string {
 	return strconv.Itoa(n) + " sessions have ended"
 }
 
-func userSessions(ctx context.Context, p *program, c *config) error {
-	return withData(ctx, c, func(db *store.Store) error {
+func userSessions(ctx context.Context, p *program, c *settings.Settings) error {
+	return p.withData(ctx, c, func(db *store.Store) error {
 		u, err := findUser(ctx, db, p.given.args[0])
 		if err != nil {
 			return err
@@ -222,34 +235,34 @@ func userSessions(ctx context.Context, p *program, c *config) error {
 	})
 }
 
-func userRevoke(ctx context.Context, p *program, c *config) error {
+func userRevoke(ctx context.Context, p *program, c *settings.Settings) error {
 	all := p.given.has("all")
 	if one := len(p.given.args) == 2; one == all {
 		return usageError("user revoke takes either a SESSION or --all; vestibule user sessions lists them")
 	}
-	return withData(ctx, c, func(db *store.Store) error {
+	return p.withData(ctx, c, func(db *store.Store) error {
 		u, err := findUser(ctx, db, p.given.args[0])
 		if err != nil {
 			return err
 		}
-		var ended []string
-		if all {
-			ended, err = db.RevokeSessions(ctx, u.ID, "", operatorEvent(store.EventSessionRevoked))
-		} else {
-			ended = []string{""}
-			_, err = db.RevokeSession(ctx, u.ID, p.given.args[1], operatorEvent(store.EventSessionRevoked))
-		}
+		e := operatorEvent(store.EventSessionRevoked)
+		ended, err := endingSessions(ctx, db, "revoke sessions", func(tx *store.Tx) error {
+			if all {
+				return tx.RevokeSessions(u.ID, "", e)
+			}
+			return tx.RevokeSession(u.ID, p.given.args[1], e)
+		})
 		switch {
 		case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrInvalidText):
 			return refusal(u.Email + " has no session " + strconv.Quote(p.given.args[1]) + "; see vestibule user sessions " + u.Email)
 		case err != nil:
 			return err
 		}
-		p.note("%s of %s", endedSessions(len(ended)), u.Email)
+		p.note("%s of %s", endedSessions(ended), u.Email)
 		out := p.output()
 		out.row(struct {
 			Ended int `json:"endedSessions"`
-		}{len(ended)})
+		}{ended})
 		return out.close()
 	})
 }

@@ -8,11 +8,12 @@ import (
 	"time"
 
 	"vestibule/bff"
+	"vestibule/internal/settings"
 	"vestibule/store"
 )
 
 // userCreate makes a user without asking anybody for a mail: the operator vouches.
-func userCreate(ctx context.Context, p *program, c *config) error {
+func userCreate(ctx context.Context, p *program, c *settings.Settings) error {
 	email, ok := bff.NormalEmail(p.given.args[0])
 	if !ok {
 		return usageError("EMAIL " + strconv.Quote(p.given.args[0]) + " is no e-mail address; write it like ada@example.com")
@@ -20,7 +21,7 @@ func userCreate(ctx context.Context, p *program, c *config) error {
 	if len(p.given.options["name"]) > bff.MaxName {
 		return usageError(fmt.Sprintf("--name is too long; use at most %d bytes", bff.MaxName))
 	}
-	return withData(ctx, c, func(db *store.Store) error {
+	return p.withData(ctx, c, func(db *store.Store) error {
 		if free, err := db.AddressFree(ctx, email, time.Now()); err != nil {
 			return err
 		} else if !free {
@@ -32,7 +33,14 @@ func userCreate(ctx context.Context, p *program, c *config) error {
 		}
 		u := bff.NewUser(email, p.given.options["name"], time.Now())
 		u.EmailVerified = p.given.has("email-verified")
-		err = db.CreateSignedOutUser(ctx, u, hash, store.Recorded(operatorEvent(store.EventSignUp)))
+		err = db.Tx(ctx, "create user", func(tx *store.Tx) error {
+			if err := tx.CreateUser(u, hash); err != nil {
+				return err
+			}
+			e := operatorEvent(store.EventSignUp)
+			e.UserID = u.ID
+			return tx.Record(e)
+		})
 		switch {
 		case errors.Is(err, store.ErrConflict):
 			return taken(email)
@@ -53,22 +61,24 @@ func taken(email string) error {
 		" and vestibule audit --event=email-changed")
 }
 
-func userSetPassword(ctx context.Context, p *program, c *config) error {
+func userSetPassword(ctx context.Context, p *program, c *settings.Settings) error {
 	return p.changeUser(ctx, c, func(db *store.Store, u store.User) error {
 		hash, err := p.newPassword(ctx, c, u.Email)
 		if err != nil {
 			return err
 		}
-		ended, err := db.SetPassword(ctx, u.ID, hash, time.Now(), operatorEvent(store.EventPasswordChanged))
+		ended, err := endingSessions(ctx, db, "set password", func(tx *store.Tx) error {
+			return tx.ResetPassword(u.ID, hash, "", operatorEvent(store.EventPasswordChanged))
+		})
 		if err == nil {
-			p.note("%s has a new password; %s", u.Email, endedSessions(len(ended)))
+			p.note("%s has a new password; %s", u.Email, endedSessions(ended))
 		}
 		return err
 	})
 }
 
-func userDelete(ctx context.Context, p *program, c *config) error {
-	return withData(ctx, c, func(db *store.Store) error {
+func userDelete(ctx context.Context, p *program, c *settings.Settings) error {
+	return p.withData(ctx, c, func(db *store.Store) error {
 		u, err := findUser(ctx, db, p.given.args[0])
 		if err != nil {
 			return err
@@ -81,11 +91,11 @@ func userDelete(ctx context.Context, p *program, c *config) error {
 		}
 		e := operatorEvent(store.EventUserDeleted)
 		e.Email = u.Email
-		ended, err := db.DeleteUser(ctx, u.ID, e)
+		ended, err := endingSessions(ctx, db, "delete user", func(tx *store.Tx) error { return tx.DeleteUser(u.ID, e) })
 		if err != nil {
 			return err
 		}
-		p.note("%s is deleted; %s", u.Email, endedSessions(len(ended)))
+		p.note("%s is deleted; %s", u.Email, endedSessions(ended))
 		if err := p.deleteRemains(ctx, db, u); err != nil {
 			return err
 		}

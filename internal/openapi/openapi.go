@@ -34,6 +34,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 
 // Docs answers what is asked about one document.
 type Docs struct {
+	title    string
 	document file
 	page     []byte
 	files    map[string]file // what the page loads
@@ -55,7 +56,7 @@ func newFile(kind string, content []byte, zipped bool) file {
 // New makes the Docs of a document in JSON that is served at documentPath; the page
 // is served at pagePath, what it loads below that.
 func New(document []byte, documentPath, pagePath, title string) (*Docs, error) {
-	d := &Docs{document: newFile("application/json", document, false)}
+	d := &Docs{title: title, document: newFile("application/json", document, false)}
 	d.files = map[string]file{"start.js": newFile("text/javascript; charset=utf-8", startScript, false)}
 	for name, kind := range map[string]string{
 		"swagger-ui-bundle.js.gz": "text/javascript; charset=utf-8",
@@ -96,7 +97,7 @@ func (d *Docs) Page(w http.ResponseWriter, _ *http.Request) error {
 func (d *Docs) File(w http.ResponseWriter, r *http.Request) error {
 	f, ok := d.files[path.Base(r.URL.Path)]
 	if !ok {
-		return web.Refuse(http.StatusNotFound, "NOT_FOUND", "There is nothing at this path.")
+		return web.ErrNotFound
 	}
 	return f.serve(w, r)
 }

@@ -17,17 +17,24 @@ func BodyTooLarge(limit int64) *Error {
 		With("Connection", "close")
 }
 
-func badJSON(message string) *Error {
+// BadJSON refuses a body that is not the JSON that is wanted.
+func BadJSON(message string) *Error {
 	return Refuse(http.StatusBadRequest, "BAD_REQUEST", message)
 }
+
+// Both refusals of a body that did not arrive whole.
+var (
+	ErrBrokenBody = BadJSON("The request body could not be read to its end.")
+	ErrSlowBody   = Refuse(http.StatusRequestTimeout, "REQUEST_TIMEOUT", "The request body came too slowly.")
+)
 
 // BrokenBody answers a body that could not be read to its end: a broken chunk,
 // or, with 408, a client that is too slow (see Deadlines). What follows on the
 // connection cannot be trusted, so it is closed.
 func BrokenBody(cause error) *Error {
-	e := badJSON("The request body could not be read to its end.")
+	e := ErrBrokenBody
 	if errors.Is(cause, os.ErrDeadlineExceeded) {
-		e = Refuse(http.StatusRequestTimeout, "REQUEST_TIMEOUT", "The request body came too slowly.")
+		e = ErrSlowBody
 	}
 	return e.With("Connection", "close").Because(cause)
 }
@@ -36,9 +43,13 @@ func BrokenBody(cause error) *Error {
 // take many times its size.
 const MaxMediaType = 256
 
+// WrongType refuses a body of a media type that is not accepted.
+func WrongType(accepted ...string) *Error {
+	return Refuse(http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", "The Content-Type must be "+strings.Join(accepted, " or ")+".")
+}
+
 func checkJSONType(h http.Header, accepted []string) error {
-	refused := Refuse(http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE",
-		"The Content-Type must be "+strings.Join(accepted, " or ")+".")
+	refused := WrongType(accepted...)
 	// A body that says it is compressed is none that we read, and to read it as it
 	// stands would be another reading than that of a proxy that believes it.
 	if codings := h.Values("Content-Encoding"); len(codings) > 0 && !strings.EqualFold(strings.Join(codings, ","), "identity") {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-
-	"vestibule/store"
 )
 
 // Error is a refusal on its way to the client. What the client may read
@@ -22,7 +20,7 @@ type Error struct {
 
 // FieldError says what is wrong with one field of the input.
 type FieldError struct {
-	Field   string `json:"field"`
+	Field   string `json:"field" doc:"The name of the member of the body, the parameter or the header"`
 	Message string `json:"message"`
 }
 
@@ -70,19 +68,23 @@ func Unavailable(cause error) *Error {
 		Because(cause)
 }
 
+// ErrInternal answers a fault of ours.
+var ErrInternal = Refuse(http.StatusInternalServerError, "INTERNAL_SERVER_ERROR", "Something went wrong on our side.")
+
 // AsError is the one place that turns any error into an answer. A cause it
 // does not know is a 500 that tells the client nothing.
 func AsError(err error) *Error {
 	var e *Error
 	var tooLarge *http.MaxBytesError
+	var outage interface{ Unavailable() bool } // store.ErrUnavailable is one
 	switch {
 	case errors.As(err, &e):
 		return e
 	case errors.As(err, &tooLarge):
 		return BodyTooLarge(tooLarge.Limit)
-	case errors.Is(err, store.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
+	case errors.As(err, &outage) && outage.Unavailable(), errors.Is(err, context.DeadlineExceeded):
 		return Unavailable(err)
 	default:
-		return Refuse(http.StatusInternalServerError, "INTERNAL_SERVER_ERROR", "Something went wrong on our side.").Because(err)
+		return ErrInternal.Because(err)
 	}
 }

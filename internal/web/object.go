@@ -59,7 +59,7 @@ func ParseObject(body []byte) (*Object, error) {
 		copy(body, "   ") // as long, so that faults are where they were sent
 	}
 	if len(bytes.TrimSpace(body)) == 0 {
-		return nil, badJSON("The request body is empty; a JSON object is expected.")
+		return nil, BadJSON("The request body is empty; a JSON object is expected.")
 	}
 	if err := scan(body); err != nil {
 		return nil, err
@@ -72,7 +72,7 @@ func ParseObject(body []byte) (*Object, error) {
 		return nil, err
 	}
 	if _, err := dec.ReadToken(); err != io.EOF {
-		return nil, badJSON("The request body has data after its JSON object.")
+		return nil, BadJSON("The request body has data after its JSON object.")
 	}
 	return o, nil
 }
@@ -83,7 +83,7 @@ func (o *Object) parse(dec *jsontext.Decoder, body []byte) error {
 		return syntax(err)
 	}
 	if start.Kind() != '{' {
-		return badJSON("The request body must be a JSON object, not " + kindName(start.Kind()) + ".")
+		return BadJSON("The request body must be a JSON object, not " + kindName(start.Kind()) + ".")
 	}
 	for dec.PeekKind() != '}' {
 		name, err := dec.ReadToken()
@@ -108,14 +108,14 @@ func (o *Object) parse(dec *jsontext.Decoder, body []byte) error {
 func syntax(cause error) *Error {
 	var at *jsontext.SyntacticError
 	if !errors.As(cause, &at) {
-		return badJSON("Invalid JSON in request body").Because(cause)
+		return BadJSON("Invalid JSON in request body").Because(cause)
 	}
 	message := fmt.Sprintf("Invalid JSON in request body, at byte %d", at.ByteOffset)
 	if errors.Is(at.Err, jsontext.ErrDuplicateName) {
 		message += ": this name was used before"
 	}
 	// To the log without its JSON pointer, which consists of the body's names.
-	return badJSON(message).Because(at.Err)
+	return BadJSON(message).Because(at.Err)
 }
 
 func kindName(k jsontext.Kind) string {

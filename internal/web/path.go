@@ -22,9 +22,14 @@ func CheckPath(r *http.Request) error {
 		reason = pathFault(sent)
 	}
 	if reason != "" {
-		return Refuse(http.StatusBadRequest, "INVALID_PATH", "The request path "+reason+".")
+		return BadPath(reason)
 	}
 	return nil
+}
+
+// BadPath refuses an ambiguous path.
+func BadPath(reason string) *Error {
+	return Refuse(http.StatusBadRequest, "INVALID_PATH", "The request path "+reason+".")
 }
 
 // pathFault says what is wrong with an escaped path, or "".

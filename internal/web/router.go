@@ -7,6 +7,9 @@ import (
 	"github.com/gorilla/mux"
 )
 
+// ErrNotFound answers a path that does not exist.
+var ErrNotFound = Refuse(http.StatusNotFound, "NOT_FOUND", "There is nothing at this path.")
+
 // methods are those that a route can be registered for.
 var methods = []string{
 	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut,
@@ -19,7 +22,7 @@ var methods = []string{
 func NewRouter(write ErrorWriter) *mux.Router {
 	router := mux.NewRouter().UseEncodedPath().SkipClean(true)
 	router.NotFoundHandler = Handle(func(http.ResponseWriter, *http.Request) error {
-		return Refuse(http.StatusNotFound, "NOT_FOUND", "There is nothing at this path.")
+		return ErrNotFound
 	}, write)
 	router.MethodNotAllowedHandler = Handle(func(_ http.ResponseWriter, r *http.Request) error {
 		return MethodNotAllowed(r.Method, allowed(router, r))

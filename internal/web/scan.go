@@ -21,7 +21,7 @@ func scan(body []byte) error {
 		case '"':
 			end, nul := scanString(body, i+1)
 			if nul {
-				return badJSON("The request body contains a NUL character (\\u0000).")
+				return BadJSON("The request body contains a NUL character (\\u0000).")
 			}
 			i = end
 		case '{', '[':
@@ -33,10 +33,10 @@ func scan(body []byte) error {
 			values++
 		}
 		if values > maxValues {
-			return badJSON(fmt.Sprintf("The request body has more than %d members and elements.", maxValues))
+			return BadJSON(fmt.Sprintf("The request body has more than %d members and elements.", maxValues))
 		}
 		if depth > maxDepth {
-			return badJSON(fmt.Sprintf("The request body has more than %d levels of objects and arrays.", maxDepth))
+			return BadJSON(fmt.Sprintf("The request body has more than %d levels of objects and arrays.", maxDepth))
 		}
 	}
 	return nil

@@ -21,63 +21,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/openapi.json": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** This document */
-        get: operations["getOpenAPI"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/docs/{file}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /**
-                 * @description What the page loads
-                 * @example swagger-ui.css
-                 */
-                file: string;
-            };
-            cookie?: never;
-        };
-        /** A file of the page */
-        get: operations["getDocsFile"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/docs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** This document as a page */
-        get: operations["getDocs"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/{user_id}/tasks": {
         parameters: {
             query?: never;
@@ -190,92 +133,107 @@ export interface paths {
         patch: operations["toggleTask"];
         trace?: never;
     };
+    "/docs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This document as a page */
+        get: operations["getDocs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/docs/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description What the page loads
+                 * @example swagger-ui.css
+                 */
+                file: string;
+            };
+            cookie?: never;
+        };
+        /** A file of the page */
+        get: operations["getDocsFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This document */
+        get: operations["getOpenAPI"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
          * @example {
-         *       "id": 1,
-         *       "user_id": "usr_k5x2mnv7q4tz3w6ya2bcdefghi",
-         *       "title": "Water the plants",
-         *       "description": null,
-         *       "completed": false,
-         *       "created_at": "2026-02-03T12:00:00.000Z",
-         *       "updated_at": "2026-02-03T12:00:00.000Z"
+         *       "message": "Task deleted successfully",
+         *       "success": true
          *     }
          */
-        Task: {
-            /** Format: int64 */
-            id: number;
-            /** @description Whose it is */
-            user_id: string;
-            title: components["schemas"]["Title"];
-            description: components["schemas"]["Description"];
-            completed: boolean;
-            created_at: components["schemas"]["Time"];
-            updated_at: components["schemas"]["Time"];
+        Deleted: {
+            message: string;
+            /** @constant */
+            success: true;
         };
-        /**
-         * @description Members that a task has beyond these are ignored, so that one can be put back as it was; others are a 422.
-         * @example {
-         *       "title": "Water the plants"
-         *     }
-         */
-        NewTask: {
-            title: components["schemas"]["Title"];
-            description?: components["schemas"]["Description"];
-            /** @default false */
-            completed?: boolean;
-            id?: components["schemas"]["Ignored"];
-            user_id?: components["schemas"]["Ignored"];
-            created_at?: components["schemas"]["Ignored"];
-            updated_at?: components["schemas"]["Ignored"];
-        };
-        /**
-         * @description A member that is left out keeps its value. The others of a task are ignored, so that one can be sent back as it was read; unknown ones are a 422.
-         * @example {
-         *       "completed": true
-         *     }
-         */
-        TaskChange: {
-            title?: components["schemas"]["Title"];
-            description?: components["schemas"]["Description"];
-            completed?: boolean;
-            id?: components["schemas"]["Ignored"];
-            user_id?: components["schemas"]["Ignored"];
-            created_at?: components["schemas"]["Ignored"];
-            updated_at?: components["schemas"]["Ignored"];
-        };
-        /**
-         * @description Trimmed of white space at both ends; counted in code points
-         * @example Water the plants
-         */
-        Title: string;
         /**
          * @description Counted in code points; null for none
          * @example Not the cactus.
          */
         Description: string | null;
-        /** @description Ignored in a request */
-        Ignored: unknown;
-        /**
-         * Format: date-time
-         * @description UTC, with three fraction digits
-         * @example 2026-02-03T12:00:00.000Z
-         */
-        Time: string;
         /**
          * @example {
-         *       "success": true,
-         *       "message": "Task deleted successfully"
+         *       "info": {
+         *         "title": "Vestibule task API",
+         *         "version": "1.0.0"
+         *       },
+         *       "openapi": "3.1.1",
+         *       "paths": {}
          *     }
          */
-        Deleted: {
-            /** @constant */
-            success: true;
+        Document: {
+            info: Record<string, never>;
+            openapi: string;
+            paths: Record<string, never>;
+        } & {
+            [key: string]: unknown;
+        };
+        FieldError: {
+            /** @description The name of the member of the body, the parameter or the header */
+            field: string;
             message: string;
         };
+        /** @description Ignored in a request */
+        Ignored: unknown;
         /**
          * @example {
          *       "message": "Todo API with Authentication"
@@ -285,67 +243,103 @@ export interface components {
             message: string;
         };
         /**
+         * @description Members that a task has beyond these are ignored, so that one can be put back as it was; others are a 422.
+         * @example {
+         *       "title": "Water the plants"
+         *     }
+         */
+        NewTask: {
+            /** @default false */
+            completed?: boolean;
+            created_at?: components["schemas"]["Ignored"];
+            description?: components["schemas"]["Description"];
+            id?: components["schemas"]["Ignored"];
+            title: components["schemas"]["Title"];
+            updated_at?: components["schemas"]["Ignored"];
+            user_id?: components["schemas"]["Ignored"];
+        };
+        /**
          * @description Problem details (RFC 9457)
          * @example {
-         *       "type": "about:blank",
-         *       "title": "Unprocessable Content",
-         *       "status": 422,
-         *       "detail": "The request has fields that are not valid.",
-         *       "errors": [
-         *         {
-         *           "field": "title",
-         *           "message": "must have 1 to 255 characters"
-         *         }
-         *       ]
+         *       "detail": "The request path contains an encoded slash.",
+         *       "status": 400,
+         *       "title": "Bad Request",
+         *       "type": "about:blank"
          *     }
          */
         Problem: {
-            /**
-             * Format: uri-reference
-             * @description The title says what the status means, no more
-             * @constant
-             */
-            type: "about:blank";
-            /** @description The status's name */
-            title: string;
-            status: number;
             /** @description What is wrong, for people */
             detail: string;
             /** @description What is wrong with which field, parameter or header */
             errors?: components["schemas"]["FieldError"][];
             /** @description With a 5xx alone: the id of the request in the log */
             request_id?: string;
+            status: number;
+            /** @description The status's name */
+            title: string;
+            /**
+             * Format: uri-reference
+             * @description The title says what the status means, no more
+             * @constant
+             */
+            type: "about:blank";
         };
         /**
          * @example {
-         *       "field": "title",
-         *       "message": "must have 1 to 255 characters"
+         *       "completed": false,
+         *       "created_at": "2026-02-03T12:00:00.000Z",
+         *       "description": null,
+         *       "id": 1,
+         *       "title": "Water the plants",
+         *       "updated_at": "2026-02-03T12:00:00.000Z",
+         *       "user_id": "usr_k5x2mnv7q4tz3w6ya2bcdefghi"
          *     }
          */
-        FieldError: {
-            /** @description The name of the member of the body, the parameter or the header */
-            field: string;
-            message: string;
+        Task: {
+            completed: boolean;
+            created_at: components["schemas"]["Time"];
+            description: components["schemas"]["Description"];
+            /** Format: int64 */
+            id: number;
+            title: components["schemas"]["Title"];
+            updated_at: components["schemas"]["Time"];
+            /** @description Whose it is */
+            user_id: string;
         };
+        /**
+         * @description A member that is left out keeps its value. The others of a task are ignored, so that one can be sent back as it was read; unknown ones are a 422.
+         * @example {
+         *       "completed": true,
+         *       "title": "Water the plants"
+         *     }
+         */
+        TaskChange: {
+            completed?: boolean;
+            created_at?: components["schemas"]["Ignored"];
+            description?: components["schemas"]["Description"];
+            id?: components["schemas"]["Ignored"];
+            title?: components["schemas"]["Title"];
+            updated_at?: components["schemas"]["Ignored"];
+            user_id?: components["schemas"]["Ignored"];
+        };
+        /**
+         * Format: date-time
+         * @description UTC, with three fraction digits
+         * @example 2026-02-03T12:00:00.000Z
+         */
+        Time: string;
+        /**
+         * @description Trimmed of white space at both ends; counted in code points
+         * @example Water the plants
+         */
+        Title: string;
     };
     responses: {
-        /** @description What a page of a listed origin may send (CORS); without the Access-Control headers it may send nothing. Only with CORS_API_ORIGINS, else a preflight is a 401 like every request without a token */
-        Preflight: {
+        /** @description The body is not strict JSON: it is empty, is no object, has trailing data, a duplicate name, invalid UTF-8 or a NUL; or `If-Match` or `If-None-Match` cannot be read (`errors` names it); or the path or the query cannot be. */
+        BadChange: {
             headers: {
-                "X-Request-Id": components["headers"]["RequestId"];
                 "Cache-Control": components["headers"]["CacheControl"];
-                "Access-Control-Allow-Methods"?: string;
-                "Access-Control-Allow-Headers"?: string;
-                "Access-Control-Max-Age"?: number;
-                [name: string]: unknown;
-            };
-            content?: never;
-        };
-        /** @description The path is ambiguous, with a dot segment, an encoded slash, a backslash, an empty segment or a control character; or the query is not `name=value` pairs. */
-        BadRequest: {
-            headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
-                "Cache-Control": components["headers"]["CacheControl"];
                 [name: string]: unknown;
             };
             content: {
@@ -355,19 +349,8 @@ export interface components {
         /** @description `If-Match`, or `If-None-Match` of a change, cannot be read (`errors` names it), or the path or the query cannot be. */
         BadCondition: {
             headers: {
-                "X-Request-Id": components["headers"]["RequestId"];
                 "Cache-Control": components["headers"]["CacheControl"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `Last-Event-ID` cannot be read (`errors` names it), or the path or the query cannot be. */
-        BadLastEventId: {
-            headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
-                "Cache-Control": components["headers"]["CacheControl"];
                 [name: string]: unknown;
             };
             content: {
@@ -377,113 +360,30 @@ export interface components {
         /** @description The body is not strict JSON: it is empty, is no object, has trailing data, a duplicate name, invalid UTF-8 or a NUL; or `Idempotency-Key` cannot be read (`errors` names it); or the path or the query cannot be. */
         BadCreation: {
             headers: {
-                "X-Request-Id": components["headers"]["RequestId"];
                 "Cache-Control": components["headers"]["CacheControl"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body is not strict JSON: it is empty, is no object, has trailing data, a duplicate name, invalid UTF-8 or a NUL; or `If-Match` or `If-None-Match` cannot be read (`errors` names it); or the path or the query cannot be. */
-        BadChange: {
+        /** @description `Last-Event-ID` cannot be read (`errors` names it), or the path or the query cannot be. */
+        BadLastEventId: {
             headers: {
-                "X-Request-Id": components["headers"]["RequestId"];
                 "Cache-Control": components["headers"]["CacheControl"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description There is not exactly one valid token. It comes before anything else is said of the request. */
-        Unauthorized: {
+        /** @description The path is ambiguous, with a dot segment, an encoded slash, a backslash, an empty segment or a control character; or the query is not `name=value` pairs. */
+        BadRequest: {
             headers: {
-                "X-Request-Id": components["headers"]["RequestId"];
                 "Cache-Control": components["headers"]["CacheControl"];
-                "WWW-Authenticate": components["headers"]["WWWAuthenticate"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `user_id` is not the token's subject, or the token's scope does not open this. The same bytes whatever exists at the path. */
-        Forbidden: {
-            headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
-                "Cache-Control": components["headers"]["CacheControl"];
-                "WWW-Authenticate": components["headers"]["ScopeChallenge"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description The user has no such task; also where another user has it. */
-        NotFound: {
-            headers: {
-                "X-Request-Id": components["headers"]["RequestId"];
-                "Cache-Control": components["headers"]["CacheControl"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description There is no such user; told to services alone, whose tokens open the tasks of any user. */
-        NoSuchUser: {
-            headers: {
-                "X-Request-Id": components["headers"]["RequestId"];
-                "Cache-Control": components["headers"]["CacheControl"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description There is nothing at this path. */
-        NoSuchPath: {
-            headers: {
-                "X-Request-Id": components["headers"]["RequestId"];
-                "Cache-Control": components["headers"]["CacheControl"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description The path does not have this method; `Allow` has those that it has. */
-        MethodNotAllowed: {
-            headers: {
-                "X-Request-Id": components["headers"]["RequestId"];
-                "Cache-Control": components["headers"]["CacheControl"];
-                Allow: components["headers"]["Allow"];
-                "Accept-Patch": components["headers"]["AcceptPatch"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description The body came too slowly: it stood still for 30 seconds, or averaged less than 500 bytes a second. */
-        Timeout: {
-            headers: {
-                "X-Request-Id": components["headers"]["RequestId"];
-                "Cache-Control": components["headers"]["CacheControl"];
-                Connection: components["headers"]["ConnectionClose"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description Too many requests of the caller are under way: MAX_REQUESTS_PER_CALLER. Or too many searches of the user, or event streams of the user or of all. Or so many requests with an `Idempotency-Key` were made for the user in the last 24 hours that no further answer can be kept: nothing was done; ask without a key, or later. Ask again after `Retry-After`. */
-        TooMany: {
-            headers: {
-                "X-Request-Id": components["headers"]["RequestId"];
-                "Cache-Control": components["headers"]["CacheControl"];
-                "Retry-After": components["headers"]["RetryAfter"];
                 [name: string]: unknown;
             };
             content: {
@@ -493,49 +393,25 @@ export interface components {
         /** @description A request with this `Idempotency-Key` is still being answered: ask again after `Retry-After`. Or, without that header, the user has as many tasks as one user may have. */
         Conflict: {
             headers: {
-                "X-Request-Id": components["headers"]["RequestId"];
                 "Cache-Control": components["headers"]["CacheControl"];
                 /**
                  * @description Seconds to wait, where a repeat helps
                  * @example 1
                  */
                 "Retry-After"?: number;
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The task has another version than those in `If-Match`: read it again. Or it exists, and `If-None-Match: *` came with a change. */
-        PreconditionFailed: {
+        /** @description `user_id` is not the token's subject, or the token's scope does not open this. The same bytes whatever exists at the path. */
+        Forbidden: {
             headers: {
-                "X-Request-Id": components["headers"]["RequestId"];
                 "Cache-Control": components["headers"]["CacheControl"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description The body is over 1 MiB. */
-        TooLarge: {
-            headers: {
+                "WWW-Authenticate": components["headers"]["ScopeChallenge"];
                 "X-Request-Id": components["headers"]["RequestId"];
-                "Cache-Control": components["headers"]["CacheControl"];
-                Connection: components["headers"]["ConnectionClose"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `Content-Type` is not `application/json` (of a PATCH, nor `application/merge-patch+json`), or the body has a `Content-Encoding`. */
-        UnsupportedMediaType: {
-            headers: {
-                "X-Request-Id": components["headers"]["RequestId"];
-                "Cache-Control": components["headers"]["CacheControl"];
-                "Accept-Encoding": components["headers"]["AcceptEncoding"];
-                "Accept-Patch": components["headers"]["AcceptPatch"];
                 [name: string]: unknown;
             };
             content: {
@@ -545,31 +421,54 @@ export interface components {
         /** @description Fields of the body, the path or the query are not valid: `errors` names each of them. Unknown ones are among them. */
         Invalid: {
             headers: {
-                "X-Request-Id": components["headers"]["RequestId"];
                 "Cache-Control": components["headers"]["CacheControl"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description A fault of ours. `request_id` finds it in the log. */
-        ServerError: {
+        /** @description The path does not have this method; `Allow` has those that it has. */
+        MethodNotAllowed: {
             headers: {
-                "X-Request-Id": components["headers"]["RequestId"];
+                "Accept-Patch": components["headers"]["AcceptPatch"];
+                Allow: components["headers"]["Allow"];
                 "Cache-Control": components["headers"]["CacheControl"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The database, or the keys that tokens are verified with, cannot be had at the moment, or too many bodies are being read or too many searches under way. Ask again after `Retry-After`. */
-        Unavailable: {
+        /** @description There is nothing at this path. */
+        NoSuchPath: {
             headers: {
-                "X-Request-Id": components["headers"]["RequestId"];
                 "Cache-Control": components["headers"]["CacheControl"];
-                "Retry-After": components["headers"]["RetryAfter"];
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description There is no such user; told to services alone, whose tokens open the tasks of any user. */
+        NoSuchUser: {
+            headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The user has no such task; also where another user has it. */
+        NotFound: {
+            headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
@@ -579,44 +478,134 @@ export interface components {
         /** @description The client has this version */
         NotModified: {
             headers: {
-                "X-Request-Id": components["headers"]["RequestId"];
                 "Cache-Control": components["headers"]["CacheControlAny"];
                 ETag: components["headers"]["ETag"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content?: never;
         };
+        /** @description The task has another version than those in `If-Match`: read it again. Or it exists, and `If-None-Match: *` came with a change. */
+        PreconditionFailed: {
+            headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description What a page of a listed origin may send (CORS); without the Access-Control headers it may send nothing. Only with CORS_API_ORIGINS, else a preflight is a 401 like every request without a token */
+        Preflight: {
+            headers: {
+                "Access-Control-Allow-Headers"?: string;
+                "Access-Control-Allow-Methods"?: string;
+                "Access-Control-Max-Age"?: number;
+                "Cache-Control": components["headers"]["CacheControl"];
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content?: never;
+        };
+        /** @description A fault of ours. `request_id` finds it in the log. */
+        ServerError: {
+            headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body came too slowly: it stood still for 30 seconds, or averaged less than 500 bytes a second. */
+        Timeout: {
+            headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                Connection: components["headers"]["ConnectionClose"];
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body is over 1 MiB. */
+        TooLarge: {
+            headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                Connection: components["headers"]["ConnectionClose"];
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Too many requests of the caller are under way: MAX_REQUESTS_PER_CALLER. Or too many searches of the user, or event streams of the user or of all. Or so many requests with an `Idempotency-Key` were made for the user in the last 24 hours that no further answer can be kept: nothing was done; ask without a key, or later. Ask again after `Retry-After`. */
+        TooMany: {
+            headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description There is not exactly one valid token. It comes before anything else is said of the request. */
+        Unauthorized: {
+            headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "WWW-Authenticate": components["headers"]["WWWAuthenticate"];
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The database, or the keys that tokens are verified with, cannot be had at the moment, or too many bodies are being read or too many searches under way. Ask again after `Retry-After`. */
+        Unavailable: {
+            headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `Content-Type` is not `application/json` (of a PATCH, nor `application/merge-patch+json`), or the body has a `Content-Encoding`. */
+        UnsupportedMediaType: {
+            headers: {
+                "Accept-Encoding": components["headers"]["AcceptEncoding"];
+                "Accept-Patch": components["headers"]["AcceptPatch"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
     };
     parameters: {
-        /** @description Whose tasks: the token's `sub`, or `me` in its place */
-        UserId: string;
-        /**
-         * @description Which task
-         * @example 1
-         */
-        TaskId: number;
-        /**
-         * @description How many tasks a page has
-         * @example 50
-         */
-        Limit: number;
-        /** @description Where a page begins: from the `Link` of the page before, for the same user, filter and order. Needs `limit`. */
-        Cursor: string;
         /**
          * @description Only tasks that are, or are not, completed
          * @example false
          */
         Completed: boolean;
+        /** @description Where a page begins: from the `Link` of the page before, for the same user, filter and order. Needs `limit`. */
+        Cursor: string;
         /**
-         * @description Only tasks with this text in their title or description, in whatever case
-         * @example plants
+         * @description A name for this request that the client makes up, unique among the user's, so that it can be repeated safely: 1 to 255 printable ASCII characters
+         * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
          */
-        Query: string;
-        /**
-         * @description In which order; descending with `-`. Without it the oldest first.
-         * @example -created_at
-         */
-        Sort: "created_at" | "updated_at" | "title" | "-created_at" | "-updated_at" | "-title";
+        IdempotencyKey: string;
         /**
          * @description Do it only if the task still has one of these versions, as its `ETag` named them, or `*` for any
          * @example "3"
@@ -633,11 +622,6 @@ export interface components {
          */
         IfOther: string;
         /**
-         * @description A name for this request that the client makes up, unique among the user's, so that it can be repeated safely: 1 to 255 printable ASCII characters
-         * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
-         */
-        IdempotencyKey: string;
-        /**
          * @description The `id` of the last event received: the stream goes on after it
          * @example 42
          */
@@ -647,34 +631,76 @@ export interface components {
          * @example 42
          */
         LastEventIdQuery: string;
+        /**
+         * @description How many tasks a page has
+         * @example 50
+         */
+        Limit: number;
+        /**
+         * @description Only tasks with this text in their title or description, in whatever case
+         * @example plants
+         */
+        Query: string;
+        /**
+         * @description In which order; descending with `-`. Without it the oldest first.
+         * @example -created_at
+         */
+        Sort: "created_at" | "updated_at" | "title" | "-created_at" | "-updated_at" | "-title";
+        /**
+         * @description Which task
+         * @example 1
+         */
+        TaskId: number;
+        /** @description Whose tasks: the token's `sub`, or `me` in its place */
+        UserId: string;
     };
     requestBodies: never;
     headers: {
         /**
-         * @description The id under which the log has this request: the caller's own where it sent one
-         * @example 4kq2m6yx7n3ztv5w
+         * @description Where `Content-Encoding` is at fault: that there must be none
+         * @example identity
          */
-        RequestId: string;
+        AcceptEncoding: "identity";
+        /**
+         * @description Of a task: what a PATCH may be sent as (RFC 5789 §3.1)
+         * @example application/merge-patch+json, application/json
+         */
+        AcceptPatch: "application/merge-patch+json, application/json";
+        /**
+         * @description The methods that the path has
+         * @example GET, HEAD, POST
+         */
+        Allow: string;
         /**
          * @description Not to be kept by any cache
          * @example no-store
          */
         CacheControl: "no-store";
         /**
-         * @description May be kept, and is asked for anew each time
-         * @example no-cache
-         */
-        CacheControlRevalidate: "no-cache";
-        /**
          * @description As with a 200
          * @example no-cache
          */
         CacheControlAny: "no-store" | "no-cache";
         /**
+         * @description May be kept, and is asked for anew each time
+         * @example no-cache
+         */
+        CacheControlRevalidate: "no-cache";
+        /**
+         * @description The server closes the connection
+         * @example close
+         */
+        ConnectionClose: "close";
+        /**
          * @description The version: a strong entity tag
          * @example "3"
          */
         ETag: string;
+        /**
+         * @description This is the answer of an earlier request with the same `Idempotency-Key`
+         * @example true
+         */
+        IdempotencyReplayed: "true";
         /**
          * @description Where the next page is, with `rel="next"`; absent on the last page and without `limit`
          * @example </api/me/tasks?cursor=Mg&limit=50>; rel="next"
@@ -686,15 +712,15 @@ export interface components {
          */
         Location: string;
         /**
-         * @description This is the answer of an earlier request with the same `Idempotency-Key`
-         * @example true
+         * @description The id under which the log has this request: the caller's own where it sent one
+         * @example 4kq2m6yx7n3ztv5w
          */
-        IdempotencyReplayed: "true";
+        RequestId: string;
         /**
-         * @description The scheme, and where a token was sent what is wrong with it (RFC 6750 §3.1)
-         * @example Bearer error="invalid_token", error_description="Token has expired"
+         * @description Seconds to wait
+         * @example 2
          */
-        WWWAuthenticate: string;
+        RetryAfter: number;
         /**
          * @description Where the scope is at fault (RFC 6750 §3.1)
          * @example Bearer error="insufficient_scope"
@@ -706,30 +732,10 @@ export interface components {
          */
         Unbuffered: "no";
         /**
-         * @description The methods that the path has
-         * @example GET, HEAD, POST
+         * @description The scheme, and where a token was sent what is wrong with it (RFC 6750 §3.1)
+         * @example Bearer error="invalid_token", error_description="Token has expired"
          */
-        Allow: string;
-        /**
-         * @description Of a task: what a PATCH may be sent as (RFC 5789 §3.1)
-         * @example application/merge-patch+json, application/json
-         */
-        AcceptPatch: "application/merge-patch+json, application/json";
-        /**
-         * @description Where `Content-Encoding` is at fault: that there must be none
-         * @example identity
-         */
-        AcceptEncoding: "identity";
-        /**
-         * @description Seconds to wait
-         * @example 2
-         */
-        RetryAfter: number;
-        /**
-         * @description The server closes the connection
-         * @example close
-         */
-        ConnectionClose: "close";
+        WWWAuthenticate: string;
     };
     pathItems: never;
 }
@@ -747,113 +753,12 @@ export interface operations {
             /** @description The API's name */
             200: {
                 headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Message"];
-                };
-            };
-            500: components["responses"]["ServerError"];
-        };
-    };
-    getOpenAPI: {
-        parameters: {
-            query?: never;
-            header?: {
-                /**
-                 * @description The versions that the client has, as `ETag` named them: if it is one of these, the answer is an empty 304. One that cannot be read is passed over
-                 * @example "3"
-                 */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The document */
-            200: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    "Cache-Control": components["headers"]["CacheControlRevalidate"];
-                    ETag: components["headers"]["ETag"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        openapi: string;
-                        info: Record<string, never>;
-                        paths: Record<string, never>;
-                    } & {
-                        [key: string]: unknown;
-                    };
-                };
-            };
-            304: components["responses"]["NotModified"];
-            500: components["responses"]["ServerError"];
-        };
-    };
-    getDocsFile: {
-        parameters: {
-            query?: never;
-            header?: {
-                /**
-                 * @description The versions that the client has, as `ETag` named them: if it is one of these, the answer is an empty 304. One that cannot be read is passed over
-                 * @example "3"
-                 */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
-            };
-            path: {
-                /**
-                 * @description What the page loads
-                 * @example swagger-ui.css
-                 */
-                file: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The file */
-            200: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    "Cache-Control": components["headers"]["CacheControlRevalidate"];
-                    ETag: components["headers"]["ETag"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/javascript": string;
-                    "text/css": string;
-                    "image/png": unknown;
-                };
-            };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            404: components["responses"]["NoSuchPath"];
-            500: components["responses"]["ServerError"];
-        };
-    };
-    getDocs: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The page */
-            200: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    "Cache-Control": components["headers"]["CacheControl"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/html": string;
                 };
             };
             500: components["responses"]["ServerError"];
@@ -897,9 +802,9 @@ export interface operations {
             /** @description The tasks */
             200: {
                 headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["CacheControl"];
                     Link: components["headers"]["Link"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -942,11 +847,11 @@ export interface operations {
             /** @description The task that was created, now or by the first request with this `Idempotency-Key` */
             201: {
                 headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["CacheControl"];
-                    Location: components["headers"]["Location"];
                     ETag: components["headers"]["ETag"];
                     "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    Location: components["headers"]["Location"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -994,9 +899,9 @@ export interface operations {
             /** @description The stream */
             200: {
                 headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["CacheControl"];
                     "X-Accel-Buffering": components["headers"]["Unbuffered"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1044,10 +949,10 @@ export interface operations {
             /** @description The task */
             200: {
                 headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Accept-Patch": components["headers"]["AcceptPatch"];
                     "Cache-Control": components["headers"]["CacheControl"];
                     ETag: components["headers"]["ETag"];
-                    "Accept-Patch": components["headers"]["AcceptPatch"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1102,10 +1007,10 @@ export interface operations {
             /** @description The task as it is now */
             200: {
                 headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Accept-Patch": components["headers"]["AcceptPatch"];
                     "Cache-Control": components["headers"]["CacheControl"];
                     ETag: components["headers"]["ETag"];
-                    "Accept-Patch": components["headers"]["AcceptPatch"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1157,8 +1062,8 @@ export interface operations {
             /** @description The task is gone */
             200: {
                 headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1213,10 +1118,10 @@ export interface operations {
             /** @description The task as it is now */
             200: {
                 headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Accept-Patch": components["headers"]["AcceptPatch"];
                     "Cache-Control": components["headers"]["CacheControl"];
                     ETag: components["headers"]["ETag"];
-                    "Accept-Patch": components["headers"]["AcceptPatch"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1268,9 +1173,9 @@ export interface operations {
             /** @description The task as it is now */
             200: {
                 headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["CacheControl"];
                     ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1286,6 +1191,101 @@ export interface operations {
             429: components["responses"]["TooMany"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    getDocs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            500: components["responses"]["ServerError"];
+        };
+    };
+    getDocsFile: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The versions that the client has, as `ETag` named them: if it is one of these, the answer is an empty 304. One that cannot be read is passed over
+                 * @example "3"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /**
+                 * @description What the page loads
+                 * @example swagger-ui.css
+                 */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControlRevalidate"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": unknown;
+                    "text/css": string;
+                    "text/javascript": string;
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NoSuchPath"];
+            500: components["responses"]["ServerError"];
+        };
+    };
+    getOpenAPI: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The versions that the client has, as `ETag` named them: if it is one of these, the answer is an empty 304. One that cannot be read is passed over
+                 * @example "3"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControlRevalidate"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Document"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            500: components["responses"]["ServerError"];
         };
     };
 }

@@ -1,0 +1,196 @@
+package bearer
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"vestibule/internal/jose"
+)
+
+// What the JWKS client keeps to:
+//
+//   - it asks one address, which comes from configuration; it follows no
+//     redirect and reads nothing of a token but its kid;
+//   - an outage or a bad answer changes nothing: known keys stay;
+//   - unknown kids, which anyone can make up, cause one fetch a minute in all;
+//     a request that meets a new key waits for the fetch, also for one that
+//     another request has begun, so that a rotation fails nobody;
+//   - as long as there never was a key nothing can be judged: 503, not 401.
+const (
+	// jwksRefresh bounds how long a withdrawn key is still believed. A key that
+	// is published this long before it signs is always known in time.
+	jwksRefresh      = time.Minute
+	jwksRetry        = 15 * time.Second // after a failed refresh
+	jwksFirstRetry   = 200 * time.Millisecond
+	jwksMaxFirst     = 5 * time.Second // doubling ends here until there is a key
+	jwksUnknownEvery = time.Minute
+	jwksLogEvery     = time.Minute // failures repeat sooner than they are news
+)
+
+// jwks is the keySource of an issuer that publishes its keys: they are fetched
+// over HTTP.
+type jwks struct {
+	setting   string // where url comes from
+	url       *url.URL
+	algorithm string
+	client    *http.Client
+	log       *slog.Logger
+	now       func() time.Time
+
+	known atomic.Pointer[keyring] // nil until the first fetch has succeeded
+
+	mu       sync.Mutex
+	underWay *fetch    // nil: none
+	askedAt  time.Time // when an unknown kid last caused a fetch
+	failure  error     // of the last fetch
+	loggedAt time.Time // when a failure was last logged
+}
+
+// fetch is one request for the key set; done is closed when it has ended.
+type fetch struct {
+	done chan struct{}
+	err  error
+}
+
+func (f *fetch) wait(ctx context.Context) error {
+	select {
+	case <-f.done:
+		return f.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (j *jwks) ring() *keyring { return j.known.Load() }
+
+// find returns the keys of this kid, and asks the issuer about a kid it does
+// not know.
+func (j *jwks) find(ctx context.Context, keyID string) (*keyring, []jose.Key, error) {
+	for {
+		ring := j.known.Load()
+		if ring == nil {
+			return nil, nil, ErrNoKeys.Because(j.ready())
+		}
+		if keys := ring.named(keyID); len(keys) > 0 || keyID == "" {
+			return ring, keys, nil
+		}
+		f := j.forUnknown()
+		if f == nil {
+			// Once more: a fetch may have ended since the first look.
+			ring = j.known.Load()
+			return ring, ring.named(keyID), nil
+		}
+		_ = f.wait(ctx) // a fetch that fails leaves what is known
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
+		}
+	}
+}
+
+// ready says why nothing can be verified yet, or nil.
+func (j *jwks) ready() error {
+	if j.known.Load() != nil {
+		return nil
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.failure != nil {
+		return fmt.Errorf("no verification keys yet from %s %s: %w", j.setting, j.url.Redacted(), j.failure)
+	}
+	return fmt.Errorf("no verification keys yet from %s %s", j.setting, j.url.Redacted())
+}
+
+// run keeps the keys fresh until ctx ends.
+func (j *jwks) run(ctx context.Context) {
+	first := jwksFirstRetry
+	for {
+		pause := jwksRefresh
+		switch err := j.refresh().wait(ctx); {
+		case err == nil:
+		case j.known.Load() != nil:
+			pause = jwksRetry
+		default:
+			pause = first
+			first = min(2*first, jwksMaxFirst)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+	}
+}
+
+// refresh begins a fetch, or returns the one under way.
+func (j *jwks) refresh() *fetch {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.underWay == nil {
+		j.begin()
+	}
+	return j.underWay
+}
+
+// forUnknown is refresh for an unknown kid: nil when none is under way and the
+// last one that an unknown kid caused is too recent.
+func (j *jwks) forUnknown() *fetch {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.underWay == nil {
+		now := j.now()
+		if !j.askedAt.IsZero() && now.Sub(j.askedAt) < jwksUnknownEvery {
+			return nil
+		}
+		j.askedAt = now
+		j.begin()
+	}
+	return j.underWay
+}
+
+// begin starts a fetch that no request owns: the first to need it may leave
+// while others still wait. j.mu is held.
+func (j *jwks) begin() {
+	f := &fetch{done: make(chan struct{})}
+	j.underWay = f
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), jwksTimeout)
+		defer cancel()
+		keys, err := j.get(ctx)
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		j.adopt(keys, err)
+		j.underWay = nil
+		f.err = err
+		close(f.done)
+	}()
+}
+
+// adopt puts fetched keys in place of the known ones, or keeps those when the
+// fetch has failed. j.mu is held.
+func (j *jwks) adopt(keys []jose.Key, err error) {
+	known := j.known.Load()
+	failed := j.failure != nil
+	j.failure = err
+	if err != nil {
+		if now := j.now(); !failed || now.Sub(j.loggedAt) >= jwksLogEvery {
+			j.loggedAt = now
+			j.log.Warn("verification keys could not be fetched: check "+j.setting,
+				"url", j.url.Redacted(), "error", err, "keys_known", known != nil)
+		}
+		return
+	}
+	fetched := newKeyring(keys)
+	changed := known == nil || !known.sameKeys(fetched)
+	if changed {
+		j.known.Store(fetched)
+	}
+	if changed || failed {
+		j.log.Info("verification keys fetched", "url", j.url.Redacted(), "keys", len(keys), "changed", changed)
+	}
+}

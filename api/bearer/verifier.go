@@ -1,0 +1,121 @@
+package bearer
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+
+	"vestibule/internal/jose"
+)
+
+// The rules of verification, in the order in which they are checked:
+//
+//  1. the token's form (jose.Parse), its header (jose.Header): one algorithm, no
+//     extension. Its iss, not verified yet, chooses whose rules hold (Verifier.of);
+//  2. its signature, by a key that was configured or fetched beforehand;
+//  3. its claims (trust.caller): exp, nbf and iat within 30 s, iss, aud, sub.
+//
+// What a client is told depends on it: that a token has expired is only said
+// of a token that was once good.
+
+// keySource is where verification keys come from.
+type keySource interface {
+	// ring returns the keys known now, or nil when there never were any.
+	ring() *keyring
+	// find returns the keys that may have signed a token with this kid, and
+	// the ring they belong to. No such key is no error. It may wait.
+	find(ctx context.Context, keyID string) (*keyring, []jose.Key, error)
+}
+
+// secrets is the keySource of HS256.
+type secrets struct{ all *keyring }
+
+func (s secrets) ring() *keyring { return s.all }
+
+// find returns every secret whatever the kid: a shared secret has no name, but
+// some libraries write one into the header.
+func (s secrets) find(context.Context, string) (*keyring, []jose.Key, error) {
+	return s.all, s.all.keys, nil
+}
+
+func newSecrets(list [][]byte) (secrets, error) {
+	if len(list) == 0 {
+		return secrets{}, errors.New("BETTER_AUTH_SECRET is missing")
+	}
+	keys := make([]jose.Key, 0, len(list))
+	for _, secret := range list {
+		if len(secret) < jose.MinSecret {
+			return secrets{}, fmt.Errorf("BETTER_AUTH_SECRET is shorter than %d bytes", jose.MinSecret)
+		}
+		keys = append(keys, jose.Secret(secret))
+	}
+	return secrets{newKeyring(keys)}, nil
+}
+
+// verify returns what a valid token says. Its errors are a 401, or a 503 while
+// there are no keys to judge any token by.
+func (v *Verifier) verify(ctx context.Context, token string) (Caller, error) {
+	// A caller sends the same token many times: the BFF mints one per session
+	// and five minutes. Only good tokens are remembered, under a hash of the
+	// whole of them, so a made-up one neither finds nor displaces anything.
+	hash := tokenHash(sha256.Sum256([]byte(token)))
+	if c, ok := v.remembered(hash); ok {
+		return c, c.validAt(v.now())
+	}
+	t, err := jose.Parse(token)
+	if err != nil {
+		return Caller{}, ErrInvalid.Because(err)
+	}
+	claims, errClaims := jose.ParseClaims(t.Payload)
+	by := v.of(claims)
+	header, err := jose.ParseHeader(t.Header)
+	if err == nil {
+		err = header.Check(by.algorithm)
+	}
+	if err != nil {
+		return Caller{}, ErrInvalid.Because(fmt.Errorf("%w (compare %s)", err, by.setting("JWT_ALGORITHM")))
+	}
+	ring, candidates, err := by.keys.find(ctx, header.KeyID)
+	if err != nil {
+		return Caller{}, err
+	}
+	if len(candidates) == 0 {
+		return Caller{}, ErrInvalid.Because(fmt.Errorf("no key with kid %.64q (compare %s)", header.KeyID, by.keySetting()))
+	}
+	if !slices.ContainsFunc(candidates, t.SignedBy) {
+		return Caller{}, ErrInvalid.Because(errors.New("wrong signature (compare " + by.keySetting() + ")"))
+	}
+	if errClaims != nil {
+		return Caller{}, ErrInvalid.Because(errClaims)
+	}
+	c, err := by.caller(claims, v.now())
+	if err != nil {
+		return Caller{}, err
+	}
+	ring.verified.Add(hash, c)
+	return c, nil
+}
+
+// remembered returns what a token says that was verified before. Whoever
+// issued it, it is remembered with their keys and no others.
+func (v *Verifier) remembered(hash tokenHash) (Caller, bool) {
+	if c, ok := v.own.remembered(hash); ok {
+		return c, true
+	}
+	for _, t := range v.further {
+		if c, ok := t.remembered(hash); ok {
+			return c, true
+		}
+	}
+	return Caller{}, false
+}
+
+func (t *trust) remembered(hash tokenHash) (Caller, bool) {
+	ring := t.keys.ring()
+	if ring == nil {
+		return Caller{}, false
+	}
+	return ring.verified.Get(hash)
+}

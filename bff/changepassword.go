@@ -1,0 +1,82 @@
+package bff
+
+import (
+	"errors"
+	"net/http"
+
+	"vestibule/bff/session"
+	"vestibule/internal/endpoint"
+	"vestibule/internal/web"
+	"vestibule/store"
+)
+
+type changePasswordBody struct {
+	CurrentPassword     string `json:"currentPassword" as:"Password"`
+	NewPassword         string `json:"newPassword" as:"NewPassword"`
+	RevokeOtherSessions bool   `json:"revokeOtherSessions,omitempty" schema:"default=true"`
+}
+
+var changePasswordDoc = endpoint.Doc{
+	Tag: "account", Summary: "Change the password",
+	Row:  "200 `{token, user}` and a new cookie. Body: `currentPassword`, `newPassword`; the other sessions end unless `revokeOtherSessions` is false. The user is told by mail",
+	Body: &endpoint.Body{Text: "The current and the new one", Examples: one(changePasswordBody{CurrentPassword: examplePassword, NewPassword: anotherPassword})},
+	Answers: []*endpoint.Answer{answers("It has changed. The caller has a new session secret in the cookie; the other sessions have ended unless `revokeOtherSessions` was false. The user is told by mail",
+		signedUpJSON{new(exampleHandle), exampleUser}, setCookieAlways)},
+	Errors: []*web.Error{exampleTooShort, errTooLong, errCommon, errPassword, errNoCredential},
+}
+
+// changePassword gives the caller another password and another session secret, and
+// ends their sessions elsewhere unless they ask for those to be kept: a password
+// is often changed because somebody else has it.
+func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error {
+	current, _ := body.String("currentPassword")
+	next, _ := body.String("newPassword")
+	endOthers := true
+	if body.Has("revokeOtherSessions") {
+		endOthers, _ = body.Bool("revokeOtherSessions")
+	}
+	if faults := body.Faults(); len(faults) > 0 {
+		return validation(faults)
+	}
+	if err := s.passwords.Check(next, live.User.Email); err != nil {
+		return s.passwordError(err)
+	}
+	old, err := s.checkPassword(r, live, current)
+	if err != nil {
+		return err
+	}
+	hash, err := s.passwords.Hash(r.Context(), s.known(r, live.UserID), next)
+	if err != nil {
+		return s.passwordError(err)
+	}
+	renewed := s.sessions.Prepare(r, live.UserID, live.RememberMe)
+	e := s.eventOf(r, renewed.Session, store.EventPasswordChanged)
+	err = s.act(r, "change password", s.eventOf(r, live.Session, ""), func(tx *store.Tx) error {
+		if err := tx.RequirePassword(live.UserID, old); err != nil {
+			return err
+		}
+		if err := tx.SetPassword(live.UserID, hash, e.At); err != nil {
+			return err
+		}
+		if err := tx.StartSession(renewed.Session, renewed.Replaces...); err != nil {
+			return err
+		}
+		if err := tell(tx, e, s.notice(live.User, store.MailPasswordChanged)); err != nil {
+			return err
+		}
+		if endOthers {
+			if err := tx.RevokeSessions(live.UserID, renewed.TokenHash, e); err != nil {
+				return err
+			}
+		}
+		return tx.DropEmailChange(live.UserID)
+	})
+	switch {
+	case errors.Is(err, store.ErrConflict):
+		return errPassword.Because(err) // it was changed while this request was under way
+	case err != nil:
+		return gone(err)
+	}
+	http.SetCookie(w, s.sessions.Started(renewed))
+	return web.WriteJSON(w, http.StatusOK, signedUpJSON{Token: &renewed.ID, User: toUserJSON(live.User)})
+}

@@ -1,0 +1,135 @@
+package oauth
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"vestibule/internal/jose"
+	"vestibule/internal/opaque"
+	"vestibule/internal/web"
+	"vestibule/store"
+)
+
+// Scopes of service clients.
+const (
+	ScopeTasksRead  = "tasks:read"  // every user's tasks, for reading
+	ScopeTasksWrite = "tasks:write" // every user's tasks, for writing
+
+	// ScopeTokenExchange was the word for the grant of that name before clients had
+	// grants. No token says it any more.
+	ScopeTokenExchange = "token:exchange"
+)
+
+// Grants lists how a client may get tokens.
+var Grants = [...]string{store.GrantCredentials, store.GrantExchange}
+
+// Scopes lists them all, in the order in which tokens name them.
+var Scopes = [...]string{ScopeTasksRead, ScopeTasksWrite, ScopeTokenExchange}
+
+const (
+	maxClientName = 100 // code points
+	maxAudience   = 255 // bytes
+	maxAudiences  = 50
+)
+
+// NewClientSecret makes a secret for a client, and the hash under which it is
+// kept. Its prefix lets scanners find one that was committed somewhere.
+func NewClientSecret() (secret, hash string) {
+	secret = "vcs_" + opaque.NewToken()
+	return secret, opaque.Hash(secret)
+}
+
+// NewClient makes a client and its secret. Without grants it is one that gets tokens
+// for itself. The errors are for the operator.
+func NewClient(name string, grants, scopes, audiences []string, now time.Time) (c store.Client, secret string, err error) {
+	if err := checkClientName(name); err != nil {
+		return c, "", err
+	}
+	if grants, scopes, err = chooseGrants(grants, scopes); err != nil {
+		return c, "", err
+	}
+	for _, scope := range scopes {
+		if !slices.Contains(Scopes[:], scope) {
+			return c, "", fmt.Errorf("scope %q is unknown; use %s", scope, strings.Join(taskScopes(Scopes[:]), ", "))
+		}
+	}
+	var kept []string
+	for _, audience := range audiences {
+		if !validAudience(audience) {
+			return c, "", fmt.Errorf("audience %q is not one; use up to %d ASCII characters without spaces, commas, quotes and backslashes", audience, maxAudience)
+		}
+		if !slices.Contains(kept, audience) {
+			kept = append(kept, audience)
+		}
+	}
+	if len(kept) > maxAudiences {
+		return c, "", fmt.Errorf("%d audiences are too many; use at most %d", len(kept), maxAudiences)
+	}
+	c = store.Client{
+		ID: jose.ServicePrefix + strings.ToLower(rand.Text()), Name: name,
+		Grants: grants, Scopes: inOrder(scopes), Audiences: kept, CreatedAt: now.UTC(),
+	}
+	secret, c.SecretHash = NewClientSecret()
+	return c, secret, nil
+}
+
+// chooseGrants reads the grants of a new client. The scope token:exchange asks for its
+// grant, and for the other one, as it did before there were grants.
+func chooseGrants(grants, scopes []string) (chosen, left []string, err error) {
+	asked := slices.Contains(scopes, ScopeTokenExchange)
+	if asked && len(grants) > 0 {
+		return nil, nil, fmt.Errorf("%s is the grant %s now; leave it out of the scopes and name the grant", ScopeTokenExchange, store.GrantExchange)
+	}
+	for _, grant := range grants {
+		if !slices.Contains(Grants[:], grant) {
+			return nil, nil, fmt.Errorf("grant %q is unknown; use %s", grant, strings.Join(Grants[:], ", "))
+		}
+	}
+	for _, grant := range Grants {
+		byDefault := len(grants) == 0 && (grant == store.GrantCredentials || asked)
+		if byDefault || slices.Contains(grants, grant) {
+			chosen = append(chosen, grant)
+		}
+	}
+	return chosen, taskScopes(scopes), nil
+}
+
+// checkClientName keeps names apart from ids, and readable.
+func checkClientName(name string) error {
+	unreadable := func(r rune) bool { return !unicode.IsGraphic(r) }
+	switch n := utf8.RuneCountInString(name); {
+	case !utf8.ValidString(name) || strings.ContainsFunc(name, unreadable) || strings.TrimSpace(name) != name:
+		return errors.New("the name is no plain text; use letters, digits and signs, without a space at either end")
+	case n == 0 || n > maxClientName:
+		return fmt.Errorf("a name has 1 to %d characters", maxClientName)
+	case !web.Shows(name):
+		return errors.New("the name has no character that can be seen; use letters, digits and signs")
+	case strings.HasPrefix(name, jose.ServicePrefix):
+		return errors.New("a name that begins with svc_ looks like an id; choose another")
+	}
+	return nil
+}
+
+// validAudience keeps to what an error_description can name (RFC 6749 §5.2) and a
+// list can hold.
+func validAudience(text string) bool {
+	return text != "" && len(text) <= maxAudience &&
+		!strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`",\`, r) })
+}
+
+// inOrder returns scopes once each, in the one order.
+func inOrder(scopes []string) []string {
+	var kept []string
+	for _, scope := range Scopes {
+		if slices.Contains(scopes, scope) {
+			kept = append(kept, scope)
+		}
+	}
+	return kept
+}

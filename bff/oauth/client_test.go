@@ -1,0 +1,65 @@
+package oauth_test
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"vestibule/bff/oauth"
+)
+
+func TestClientsAreChecked(t *testing.T) {
+	for name, tt := range map[string]struct {
+		name                      string
+		grants, scopes, audiences []string
+	}{
+		"no name":                  {"", nil, nil, nil},
+		"spaces around":            {" a", nil, nil, nil},
+		"a control sign":           {"a\x1b", nil, nil, nil},
+		"nothing to see":           {"\u3164\u034f", nil, nil, nil},
+		"no UTF-8":                 {"a\xff", nil, nil, nil},
+		"a long name":              {strings.Repeat("é", 101), nil, nil, nil},
+		"an id for a name":         {"svc_a", nil, nil, nil},
+		"an unknown grant":         {"a", []string{"client_credentials"}, nil, nil},
+		"the old word and a grant": {"a", []string{"exchange"}, []string{"token:exchange"}, nil},
+		"an unknown scope":         {"a", nil, []string{"tasks:raed"}, nil},
+		"a bad audience":           {"a", nil, nil, []string{`a"b`}},
+		"an empty audience":        {"a", nil, nil, []string{""}},
+	} {
+		if _, _, err := oauth.NewClient(tt.name, tt.grants, tt.scopes, tt.audiences, time.Now()); err == nil {
+			t.Errorf("%s: got no error", name)
+		}
+	}
+	c, secret, err := oauth.NewClient("Größe 1", nil, []string{"tasks:write", "tasks:read", "tasks:write"}, []string{"b", "a", "b"}, time.Now())
+	if err != nil || !slices.Equal(c.Scopes, []string{"tasks:read", "tasks:write"}) || !slices.Equal(c.Audiences, []string{"b", "a"}) ||
+		!strings.HasPrefix(secret, "vcs_") || len(secret) != 4+43 || c.SecretHash == secret {
+		t.Errorf("got %+v, %v", c, err)
+	}
+}
+
+func TestAClientHasSoManyAudiencesAtMost(t *testing.T) {
+	var audiences []string
+	for i := range 50 {
+		audiences = append(audiences, "api-"+strconv.Itoa(i), "api-"+strconv.Itoa(i)) // twice is once
+	}
+	if _, _, err := oauth.NewClient("billing", nil, nil, audiences, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := oauth.NewClient("billing", nil, nil, append(audiences, "one-more"), time.Now()); err == nil {
+		t.Error("got a client of 51 audiences, want it refused")
+	}
+}
+
+func TestAnotherSchemeIsNotBasic(t *testing.T) {
+	const pair = "c3ZjX2E6dmNzX2I=" // svc_a:vcs_b
+	if id, secret, err := oauth.ReadCredentials("basic "+pair, ""); id != "svc_a" || secret != "vcs_b" || err != nil {
+		t.Fatalf("got %q %q, %v", id, secret, err)
+	}
+	for _, scheme := range []string{"Bearer", "Digest", "Basics", ""} {
+		if id, _, err := oauth.ReadCredentials(scheme+" "+pair, ""); err == nil {
+			t.Errorf("%q: got the client %q, want it refused", scheme, id)
+		}
+	}
+}

@@ -1,0 +1,94 @@
+package oauth
+
+import (
+	"net/http"
+	"strings"
+
+	"vestibule/internal/web"
+)
+
+// The errors of the token endpoint (RFC 6749 §5.2, RFC 8693 §2.2.2).
+const (
+	invalidRequest     = "invalid_request"
+	invalidClient      = "invalid_client"
+	unauthorizedClient = "unauthorized_client"
+	unsupportedType    = "unsupported_grant_type"
+	invalidScope       = "invalid_scope"
+	invalidTarget      = "invalid_target"
+	unavailable        = "temporarily_unavailable"
+	serverError        = "server_error"
+)
+
+func refuse(code, description string) *web.Error {
+	return web.Refuse(http.StatusBadRequest, code, description)
+}
+
+func badRequest(description string) *web.Error { return refuse(invalidRequest, description) }
+
+// refuseClient names the scheme in any case: a 401 without one is no whole answer
+// (RFC 9110 §11.6.1).
+func refuseClient(description string) *web.Error {
+	return web.Refuse(http.StatusUnauthorized, invalidClient, description).With("WWW-Authenticate", `Basic realm="vestibule"`)
+}
+
+// errClient is the one answer to an unknown client and a wrong secret.
+var errClient = refuseClient("Unknown client or wrong secret.")
+
+// oauthErrorJSON is the shape of RFC 6749 §5.2.
+type oauthErrorJSON struct {
+	Error       string `json:"error" doc:"RFC 6749 §5.2"`
+	Description string `json:"error_description" doc:"For developers"`
+}
+
+// WriteError writes e as RFC 6749 has it.
+func WriteError(w http.ResponseWriter, _ *http.Request, e *web.Error) {
+	_ = web.WriteJSON(w, e.Status, toJSON(e)) // two strings always encode
+}
+
+// toJSON gives what comes from elsewhere a code of OAuth's: the BFF's no client knows.
+func toJSON(e *web.Error) oauthErrorJSON {
+	code := e.Code
+	if code == "" || strings.ToLower(code) != code {
+		switch {
+		case e.Status == http.StatusTooManyRequests, e.Status == http.StatusServiceUnavailable:
+			code = unavailable
+		case e.Status >= 500:
+			code = serverError
+		default:
+			code = invalidRequest
+		}
+	}
+	return oauthErrorJSON{code, e.Message}
+}
+
+// Refusals that the description of the endpoint shows.
+var (
+	errNoGrantType = badRequest("The parameter grant_type is missing.")
+	errGrantType   = refuse(unsupportedType, "Use the grant_type "+grantClientCredentials+" or "+grantTokenExchange+".")
+)
+
+func lacksGrant(grant string) *web.Error {
+	return refuse(unauthorizedClient, "The client was not made for this grant_type: it lacks the grant "+grant+".")
+}
+
+func unknownScope(word string) *web.Error {
+	return refuse(invalidScope, "The scope "+named(word)+" is unknown.")
+}
+
+func wrongAudience(audience string) *web.Error {
+	return refuse(invalidTarget, "The audience "+named(audience)+" is not allowed for this client.")
+}
+
+// named is text of a client's as an error_description may repeat it: short, and of
+// the characters that RFC 6749 §5.2 allows.
+func named(text string) string {
+	if len(text) > 200 {
+		text = text[:200] + "..."
+	}
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' || r == '"' || r == '\\' {
+			return '?'
+		}
+		return r
+	}, text)
+}

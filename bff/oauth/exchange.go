@@ -1,0 +1,153 @@
+package oauth
+
+// Token exchange (RFC 8693): a service that got a user's token from the BFF trades it
+// for one of its own, to go on to the next service with. The rules:
+//
+//   - The client has the grant exchange. It is the actor; there is no other.
+//   - The user's token is one of ours, and the user could use it now: they exist,
+//     are not disabled, and the session that it names lives. So an end of the
+//     session reaches here at once.
+//   - The new token never opens more than the old one, nor more than the client
+//     may, for one of the client's audiences, and ends no later.
+//   - It names every service that it went through, the latest outermost.
+//   - It is handed out only after the audit trail has it, in a transaction that
+//     requires the client to be there with the secret that it has presented.
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"vestibule/bff/token"
+	"vestibule/store"
+)
+
+// Token types that the exchange reads and issues (RFC 8693 §3).
+const (
+	accessTokenType = "urn:ietf:params:oauth:token-type:access_token"
+	jwtType         = "urn:ietf:params:oauth:token-type:jwt"
+)
+
+func (s *Server) exchangeToken(w http.ResponseWriter, r *http.Request, client caller, form tokenForm) error {
+	issuedType, err := checkExchange(form)
+	if err != nil {
+		return err
+	}
+	allowed := client.Audiences
+	if len(allowed) == 0 {
+		allowed = []string{s.Audience}
+	}
+	audience, err := chooseAudience(form, allowed, s.Audience)
+	if err != nil {
+		return err
+	}
+	subject, err := s.subject(r, form["subject_token"])
+	if err != nil {
+		return s.refuseExchange(r, client.Client, subject, err)
+	}
+	scopes := taskScopes(client.Scopes)
+	if subject.Scoped {
+		scopes = slices.DeleteFunc(scopes, func(scope string) bool { return !slices.Contains(subject.Scope, scope) })
+	}
+	if scopes, err = chooseScopes(form["scope"], scopes, scopes); err != nil {
+		return err
+	}
+	if len(scopes) == 0 {
+		return refuse(invalidScope, "The client and the subject token have no scope in common.")
+	}
+	t, err := s.Tokens.MintExchanged(subject, client.ID, audience, strings.Join(scopes, " "))
+	if err != nil {
+		return s.refuseExchange(r, client.Client, subject, err)
+	}
+	e := s.clientEvent(r, client.ID, store.EventTokenExchanged)
+	e.UserID, e.SessionID = subject.UserID, subject.SessionID
+	e.Detail = fmt.Sprintf("scope %s for %s; %s acts for the user; token %s from token %s",
+		quoteList(scopes), audience, strings.Join(t.Actor.Chain(), " for "), t.ID, subject.TokenID)
+	err = s.Store.Tx(r.Context(), "exchange token", func(tx *store.Tx) error {
+		if err := tx.Record(e); err != nil {
+			return err
+		}
+		if err := tx.RequireClient(client.use(e.At)); err != nil {
+			return err
+		}
+		return tx.RequireSubject(e)
+	})
+	if errors.Is(err, store.ErrSessionEnded) || errors.Is(err, store.ErrNoUser) {
+		return s.refuseExchange(r, client.Client, subject, token.NotSubject("it ended a moment ago"))
+	}
+	if err != nil {
+		return err
+	}
+	return s.handOut(w, t.Token, issuedType, scopes)
+}
+
+// checkExchange reads what the exchange is about, and returns the type of token to
+// issue.
+func checkExchange(form tokenForm) (issuedType string, err error) {
+	for _, name := range []string{"subject_token", "subject_token_type"} {
+		if form[name] == "" {
+			return "", badRequest("The parameter " + name + " is missing.")
+		}
+	}
+	for _, name := range []string{"actor_token", "actor_token_type"} {
+		if form[name] != "" {
+			return "", badRequest("The parameter " + name + " is not supported: the client itself is the actor.")
+		}
+	}
+	for _, name := range []string{"subject_token_type", "requested_token_type"} {
+		switch form[name] {
+		case "", accessTokenType, jwtType:
+		default:
+			return "", badRequest("The parameter " + name + " must be " + accessTokenType + " or " + jwtType + ".")
+		}
+	}
+	if form["requested_token_type"] == jwtType {
+		return jwtType, nil
+	}
+	return accessTokenType, nil
+}
+
+// subject verifies a user's token, and that the user could use it now. With
+// token.NotSubject it still returns what is known of the user.
+func (s *Server) subject(r *http.Request, raw string) (token.Subject, error) {
+	subject, err := s.Tokens.VerifySubject(r.Context(), raw)
+	if err != nil {
+		return token.Subject{}, err
+	}
+	user, err := s.Store.UserByID(r.Context(), subject.UserID)
+	switch {
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrInvalidText):
+		return token.Subject{}, token.NotSubject("it names no user")
+	case err != nil:
+		return token.Subject{}, err
+	case user.DisabledAt != nil:
+		return subject, token.NotSubject("its user is disabled")
+	case subject.SessionID == "":
+		return subject, nil
+	}
+	live, err := s.Sessions.Of(r.Context(), user.ID)
+	if err != nil {
+		return token.Subject{}, err
+	}
+	if !slices.ContainsFunc(live, func(row store.Session) bool { return row.ID == subject.SessionID }) {
+		return subject, token.NotSubject("its session has ended")
+	}
+	return subject, nil
+}
+
+// refuseExchange puts a refused token into the audit trail; other errors pass.
+func (s *Server) refuseExchange(r *http.Request, client store.Client, subject token.Subject, err error) error {
+	why, refused := errors.AsType[token.NotSubject](err)
+	if !refused {
+		return err
+	}
+	e := s.clientEvent(r, client.ID, store.EventTokenExchangeFailed)
+	e.UserID, e.SessionID, e.Detail = subject.UserID, subject.SessionID, string(why)
+	if err := s.Store.Record(r.Context(), e); err != nil {
+		return err
+	}
+	// RFC 8693 §2.2.2 has no invalid_grant, whatever the reason.
+	return badRequest("The subject_token is refused: " + named(string(why)) + ".")
+}

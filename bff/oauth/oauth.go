@@ -1,0 +1,143 @@
+// Package oauth is the token endpoint for internal services (RFC 6749 §4.4, RFC 8693): forms, clients, scopes and the
+// exchange of a user's token for a service's own. A client of it shows a secret. It knows no cookie.
+package oauth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"vestibule/bff/token"
+	"vestibule/internal/web"
+	"vestibule/store"
+)
+
+// Config is what the endpoint needs. All of it is required.
+type Config struct {
+	Audience string // of a token whose request names none
+	Now      func() time.Time
+
+	Store    *store.Store
+	Tokens   *token.Minter
+	Sessions Sessions
+
+	// What the server around it decides about all of its requests.
+
+	ReadBody    func(w http.ResponseWriter, r *http.Request) ([]byte, error) // within the limits of its sender
+	Stranger    func(r *http.Request) (leave func(), err error)              // takes a place to look up an id that may be made up
+	WrongSecret func(r *http.Request, clientID string) error                 // counts a failed attempt; its error refuses the request
+	Event       func(r *http.Request, kind string) store.Event               // begins an entry of the audit trail
+}
+
+// Sessions knows which sessions of a user are alive.
+type Sessions interface {
+	Of(ctx context.Context, userID string) ([]store.Session, error)
+}
+
+// Server answers token requests. Make one with New.
+type Server struct{ Config }
+
+// New returns the endpoint.
+func New(cfg Config) *Server { return &Server{cfg} }
+
+// The grants of the token endpoint.
+const (
+	grantClientCredentials = "client_credentials"
+	grantTokenExchange     = "urn:ietf:params:oauth:grant-type:token-exchange"
+)
+
+// tokenResponseJSON is a token as RFC 6749 §5.1 hands it out, and RFC 8693 §2.2.1 a traded
+// one. scope is always there: it may be less than the client could have had.
+type tokenResponseJSON struct {
+	AccessToken string `json:"access_token"`
+	IssuedType  string `json:"issued_token_type,omitempty" doc:"With an exchange"`
+	TokenType   string `json:"token_type" schema:"const=Bearer"`
+	ExpiresIn   int64  `json:"expires_in" schema:"minimum=0" doc:"Seconds"`
+	Scope       string `json:"scope" doc:"What the token opens, which may be less than was asked for"`
+}
+
+// Token gives tokens to internal services. Its errors are written by WriteError.
+func (s *Server) Token(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Pragma", "no-cache") // RFC 6749 §5.1; Cache-Control: no-store stands on every answer
+	form, err := s.readTokenForm(w, r)
+	if err != nil {
+		return err
+	}
+	client, err := s.authenticateClient(r, form)
+	if err != nil {
+		return err
+	}
+	var grant string
+	give := s.issueToken
+	switch form["grant_type"] {
+	case grantClientCredentials:
+		grant = store.GrantCredentials
+	case grantTokenExchange:
+		grant, give = store.GrantExchange, s.exchangeToken
+	case "":
+		return errNoGrantType
+	default:
+		return errGrantType
+	}
+	if !slices.Contains(client.Grants, grant) {
+		return lacksGrant(grant)
+	}
+	err = give(w, r, client, form)
+	if errors.Is(err, store.ErrNoClient) {
+		return errClient.Because(err) // it was there a moment ago
+	}
+	return err
+}
+
+// issueToken gives a client a token for itself (RFC 6749 §4.4).
+func (s *Server) issueToken(w http.ResponseWriter, r *http.Request, client caller, form tokenForm) error {
+	allowed := taskScopes(client.Scopes)
+	scopes, err := chooseScopes(form["scope"], allowed, allowed)
+	if err != nil {
+		return err
+	}
+	audience, err := chooseAudience(form, append([]string{s.Audience}, client.Audiences...), s.Audience)
+	if err != nil {
+		return err
+	}
+	t, err := s.Tokens.MintService(client.ID, audience, strings.Join(scopes, " "))
+	if err != nil {
+		return err
+	}
+	e := s.clientEvent(r, client.ID, store.EventTokenIssued)
+	e.Detail = "scope " + quoteList(scopes) + " for " + audience
+	err = s.Store.Tx(r.Context(), "use client", func(tx *store.Tx) error {
+		noted, err := tx.UseClient(client.use(e.At))
+		if err != nil || !noted {
+			return err
+		}
+		return tx.Record(e)
+	})
+	if err != nil {
+		return err
+	}
+	return s.handOut(w, t, "", scopes)
+}
+
+func (s *Server) handOut(w http.ResponseWriter, t token.Token, issuedType string, scopes []string) error {
+	return web.WriteJSON(w, http.StatusOK, tokenResponseJSON{
+		AccessToken: t.Raw,
+		IssuedType:  issuedType,
+		TokenType:   "Bearer",
+		ExpiresIn:   max(0, t.Expires.Unix()-s.Now().Unix()),
+		Scope:       strings.Join(scopes, " "),
+	})
+}
+
+// clientEvent begins an event that a client causes.
+func (s *Server) clientEvent(r *http.Request, clientID, kind string) store.Event {
+	e := s.Event(r, kind)
+	e.Actor, e.ClientID = store.ActorClient, clientID
+	return e
+}
+
+// quoteList shows scopes where there may be none.
+func quoteList(words []string) string { return `"` + strings.Join(words, " ") + `"` }

@@ -1,0 +1,45 @@
+package bff
+
+import (
+	"errors"
+	"net/http"
+
+	"vestibule/bff/session"
+	"vestibule/internal/endpoint"
+	"vestibule/internal/web"
+	"vestibule/store"
+)
+
+type revokeSessionBody struct {
+	Token string `json:"token" doc:"A session's handle"`
+}
+
+var revokeSessionDoc = endpoint.Doc{
+	Tag: "session", Summary: "End one session",
+	Row:     "200 `{\"status\":true}`. Body: `token`, a handle; one that is not the user's own ends nothing and answers the same",
+	Body:    &endpoint.Body{Text: "Which", Examples: one(revokeSessionBody{exampleHandle})},
+	Answers: []*endpoint.Answer{answers("It has ended. A handle that is not of the user's own ends nothing and answers the same", statusJSON{true}, clearCookie), notFresh},
+}
+
+// revokeSession ends the session that a handle names, if it is one of the user's
+// own. The answer is the same if it is not: a handle of somebody else's is not
+// told from one that never was. To end one's own is to sign out, which needs no proof.
+func (s *Server) revokeSession(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error {
+	handle, _ := body.String("token")
+	if faults := body.Faults(); len(faults) > 0 {
+		return validation(faults)
+	}
+	if handle != live.Handle() && !s.sessions.Proven(live) {
+		return errNotFresh
+	}
+	e := s.eventOf(r, live.Session, store.EventSessionRevoked)
+	err := s.act(r, "revoke session", e, func(tx *store.Tx) error { return tx.RevokeSession(live.UserID, handle, e) })
+	switch {
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrInvalidText):
+	case err != nil:
+		return err
+	case handle == live.Handle():
+		http.SetCookie(w, s.sessions.Cookie.Clear())
+	}
+	return done(w)
+}

@@ -1,0 +1,46 @@
+package bff
+
+import (
+	"net/http"
+
+	"vestibule/bff/session"
+	"vestibule/internal/endpoint"
+	"vestibule/internal/web"
+	"vestibule/store"
+)
+
+var revokeSessionsDoc = endpoint.Doc{
+	Tag: "session", Summary: "End all sessions",
+	Row:     "200; all of the user's sessions end, the caller's too",
+	Body:    noInput,
+	Answers: []*endpoint.Answer{answers("All of the user's sessions have ended, the caller's too", statusJSON{true}, clearCookieAlways), badOptional},
+}
+
+// revokeSessions ends all of the user's sessions, the caller's own too.
+func (s *Server) revokeSessions(w http.ResponseWriter, r *http.Request, live *session.Live, _ *web.Object) error {
+	if err := s.revokeBut(r, live, ""); err != nil {
+		return err
+	}
+	http.SetCookie(w, s.sessions.Cookie.Clear())
+	return done(w)
+}
+
+var revokeOthersDoc = endpoint.Doc{
+	Tag: "session", Summary: "End all other sessions",
+	Row:     "200; all but the caller's",
+	Body:    noInput,
+	Answers: []*endpoint.Answer{answers("All but the caller's have ended", statusJSON{true}), badOptional},
+}
+
+// revokeOtherSessions leaves the user signed in here and nowhere else.
+func (s *Server) revokeOtherSessions(w http.ResponseWriter, r *http.Request, live *session.Live, _ *web.Object) error {
+	if err := s.revokeBut(r, live, live.TokenHash); err != nil {
+		return err
+	}
+	return done(w)
+}
+
+func (s *Server) revokeBut(r *http.Request, live *session.Live, except string) error {
+	e := s.eventOf(r, live.Session, store.EventSessionRevoked)
+	return s.act(r, "revoke sessions", e, func(tx *store.Tx) error { return tx.RevokeSessions(live.UserID, except, e) })
+}

@@ -1,0 +1,61 @@
+package bff
+
+import (
+	"errors"
+	"net/http"
+
+	"vestibule/bff/session"
+	"vestibule/internal/endpoint"
+	"vestibule/internal/web"
+	"vestibule/store"
+)
+
+var errOtherEmail = web.Refuse(http.StatusBadRequest, "EMAIL_MISMATCH", "Email mismatch: this is not the address of the signed-in user.")
+
+var errVerified = web.Refuse(http.StatusBadRequest, "EMAIL_ALREADY_VERIFIED", "Email is already verified")
+
+type sendVerificationEmailBody struct {
+	Email       string  `json:"email" as:"Email"`
+	CallbackURL *string `json:"callbackURL,omitempty" as:"Target"`
+}
+
+var sendVerificationDoc = endpoint.Doc{
+	Tag: "mail", Summary: "Ask for a verification link",
+	Row:     "200, the same for known and unknown addresses. Body: `email`; optional `callbackURL`",
+	Body:    &endpoint.Body{Text: "Which address", Examples: one(sendVerificationEmailBody{exampleUser.Email, new("/welcome")})},
+	Answers: []*endpoint.Answer{answers("A link was mailed if anybody has the address and it is not verified: the same for all to whom is not signed in", statusJSON{true})},
+	Errors:  []*web.Error{errOtherEmail, errVerified},
+}
+
+// sendVerificationEmail queues the mail with the link that verifies an address. Who
+// is not signed in learns nothing about the address.
+func (s *Server) sendVerificationEmail(w http.ResponseWriter, r *http.Request) error {
+	body, err := s.readBody(w, r, s.anybody(r))
+	if err != nil {
+		return err
+	}
+	email := readEmail(body, "email")
+	target := optionalTarget(body, "callbackURL")
+	if faults := body.Faults(); len(faults) > 0 {
+		return validation(faults)
+	}
+	live, err := s.sessions.Read(r)
+	switch {
+	case errors.Is(err, session.ErrNone), errors.Is(err, session.ErrUnsigned), errors.Is(err, session.ErrEnded):
+	case err != nil:
+		return err
+	case live.User.Email != email:
+		return errOtherEmail
+	case live.User.EmailVerified:
+		return errVerified
+	}
+	if err := s.limit(r, s.tryMail(r, email)); err != nil {
+		return err
+	}
+	now := s.now().UTC()
+	m := store.Mail{Kind: store.MailVerify, Recipient: email, CallbackURL: target, CreatedAt: now, DueAt: now}
+	if err := s.tx(r, "queue mail", func(tx *store.Tx) error { return tx.QueueMail(m) }); err != nil {
+		return err
+	}
+	return done(w)
+}

@@ -1,0 +1,39 @@
+package bff
+
+import (
+	"errors"
+	"net/http"
+
+	"vestibule/bff/session"
+	"vestibule/internal/endpoint"
+	"vestibule/internal/web"
+	"vestibule/store"
+)
+
+type successJSON struct {
+	Success bool `json:"success" schema:"const=true"`
+}
+
+var signOutDoc = endpoint.Doc{
+	Tag: "account", Summary: "Sign out",
+	Row:     "200 `{\"success\":true}`, also without a session; clears the cookie",
+	Body:    noInput,
+	Answers: []*endpoint.Answer{answers("The session has ended, if there was one; the cookie is cleared", successJSON{true}, clearCookieAlways), badOptional},
+}
+
+// signOut ends the session of the cookie. Without one there is nothing to end,
+// which is what was asked for.
+func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
+	if _, err := s.optionalBody(w, r, s.anybody(r)); err != nil {
+		return err
+	}
+	err := s.sessions.End(r, s.event(r, store.EventSignOut))
+	switch {
+	case errors.Is(err, session.ErrOften):
+		s.noSession(r, err)
+	case err != nil:
+		return err
+	}
+	http.SetCookie(w, s.sessions.Cookie.Clear())
+	return web.WriteJSON(w, http.StatusOK, successJSON{true})
+}

@@ -1,0 +1,50 @@
+package bff
+
+import (
+	"errors"
+	"net/http"
+
+	"vestibule/bff/session"
+	"vestibule/internal/endpoint"
+	"vestibule/internal/web"
+	"vestibule/store"
+)
+
+type verifyPasswordBody struct {
+	Password string `json:"password" as:"Password"`
+}
+
+var verifyPasswordDoc = endpoint.Doc{
+	Tag: "account", Summary: "Prove the caller's password",
+	Row:     "200. Body: `password`, which is then proven in this session: see below",
+	Body:    &endpoint.Body{Text: "The password", Examples: one(verifyPasswordBody{examplePassword})},
+	Answers: []*endpoint.Answer{answers("It is right, and proven in this session: for SESSION_FRESH_AGE, what needs a fresh session needs no other proof", statusJSON{true})},
+	Errors:  []*web.Error{errTooLong, errPassword, errNoCredential},
+}
+
+// verifyPassword says whether a password is the caller's, which then is proven in the
+// session: for SESSION_FRESH_AGE what is sensitive needs no other proof.
+func (s *Server) verifyPassword(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error {
+	pw, _ := body.String("password")
+	if faults := body.Faults(); len(faults) > 0 {
+		return validation(faults)
+	}
+	hash, err := s.checkPassword(r, live, pw)
+	if err != nil {
+		return err
+	}
+	e := s.eventOf(r, live.Session, store.EventPasswordProven)
+	err = s.act(r, "prove password", e, func(tx *store.Tx) error {
+		if err := tx.RequirePassword(live.UserID, hash); err != nil {
+			return err
+		}
+		return tx.ProvePassword(e)
+	})
+	if errors.Is(err, store.ErrConflict) {
+		return errPassword.Because(err) // it was changed while it was verified
+	}
+	if err != nil {
+		return err
+	}
+	return done(w)
+}

@@ -1,0 +1,72 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"vestibule/internal/settings"
+	"vestibule/store"
+)
+
+// openStore opens the database for serving: with the schema that this version
+// needs, which it may have to bring it to.
+func openStore(ctx context.Context, c *settings.Settings, log *slog.Logger) (*store.Store, error) {
+	db, err := store.Open(ctx, c.Database.URL)
+	if err != nil {
+		return nil, c.Database.Failure(err)
+	}
+	db.TasksPerUser = c.TasksPerUser
+	db.OnUnreadable(func(u *store.Unreadable) {
+		log.Warn("a row cannot be read and is left out", "table", u.Table, "id", u.ID, "column", u.Column)
+	})
+	bring := checkSchema
+	if c.Migrate {
+		bring = applyPending
+	}
+	for _, n := range store.URLNotes(c.Database.URL) {
+		level := slog.LevelInfo
+		if n.Weaker {
+			level = slog.LevelWarn
+		}
+		log.Log(ctx, level, n.Parameter+" in the database's URL "+n.Effect, "setting", "DATABASE_URL")
+	}
+	if err := bring(ctx, db, log); err != nil {
+		return nil, c.Database.Failure(errors.Join(err, db.Close()))
+	}
+	return db, nil
+}
+
+// claimPatience is how long a process that is stopping may keep its claim.
+const claimPatience = drainTime + endTime + 2*time.Second
+
+// claimSessions makes sure that no other process ends sessions on a SQLite file
+// that this one would go on to believe in.
+func claimSessions(ctx context.Context, c *settings.Settings, db *store.Store, log *slog.Logger) error {
+	ctx, cancel := context.WithTimeout(ctx, claimPatience)
+	defer cancel()
+	err := db.ClaimSessions(ctx, func() {
+		log.Info("waiting for another process on this database to stop", "setting", "DATABASE_URL", "at_most", claimPatience.String())
+	})
+	if err != nil {
+		return c.Database.Failure(err)
+	}
+	return nil
+}
+
+func checkSchema(ctx context.Context, db *store.Store, _ *slog.Logger) error {
+	return db.CheckMigrated(ctx)
+}
+
+func applyPending(ctx context.Context, db *store.Store, log *slog.Logger) error {
+	if err := db.CheckMigrated(ctx); !errors.Is(err, store.ErrBehind) {
+		return err
+	}
+	log.Info("applying pending migrations", "setting", "MIGRATE")
+	applied, err := MigrateToLatest(ctx, db)
+	for _, m := range applied {
+		log.Info("migration applied", "migration", m.Name)
+	}
+	return err
+}

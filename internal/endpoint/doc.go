@@ -1,0 +1,76 @@
+package endpoint
+
+import "vestibule/internal/web"
+
+// Doc describes an endpoint. It stands next to the handler.
+type Doc struct {
+	Tag, Summary, Text string
+	Row                string // the last cell of its row in docs/api.md
+	Params             []*Param
+	Body               *Body
+	// Answers are the endpoint's own. One takes the place of the guard's with the same
+	// status.
+	Answers []*Answer
+	// Errors are the refusals that the endpoint adds to those of its guard.
+	Errors []*web.Error
+	// Texts are descriptions of the answers with these statuses, in place of the usual.
+	Texts      map[int]string
+	Extensions map[string]any
+}
+
+// Schema is a JSON Schema.
+type Schema = map[string]any
+
+// Param is a parameter of the path or the query, or a header of the request.
+type Param struct {
+	Component, Name, In, Text string
+	Required                  bool
+	Schema                    Schema
+	Example                   any
+	Examples                  []Example
+}
+
+// Header is a header of an answer.
+type Header struct {
+	Component, Name, Text string
+	Always                bool
+	Schema                Schema
+	Example               any
+}
+
+// Example is a value with a name. The Go type of the first example is the type of what
+// is described.
+type Example struct {
+	Name  string
+	Value any
+}
+
+// Body is what a request sends.
+type Body struct {
+	Text     string
+	Optional bool
+	Type     string // the Content-Type, where it is not application/json
+	Examples []Example
+	Also     map[string][]Example // further Content-Types
+}
+
+// Answer describes an answer with a status. Status 0 is for all other statuses.
+type Answer struct {
+	Component string // its name, where several endpoints share it
+	Status    int
+	Text      string
+	Headers   []*Header
+	Type      string // the Content-Type of the examples, where it is not application/json
+	Examples  []Example
+	Types     []string     // further Content-Types
+	Errors    []*web.Error // the refusals with this status
+	Shape     *Shape       // of the refusals, where it is not the surface's
+	Bare      bool         // without the headers that others have
+}
+
+// As returns a copy of a header that is sent under another name.
+func (h *Header) As(name string) *Header {
+	c := *h
+	c.Name = name
+	return &c
+}

@@ -1,0 +1,132 @@
+package openapigen
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"vestibule/internal/endpoint"
+	"vestibule/internal/web"
+)
+
+// answers are those of an endpoint by their status: its own, and those that come from its
+// guard, from its body and from the surface. Its refusals are added to them.
+func answers(s endpoint.Surface, e endpoint.Endpoint) map[int]*endpoint.Answer {
+	all := map[int]*endpoint.Answer{}
+	add := func(list []*endpoint.Answer) {
+		for _, a := range list {
+			if all[a.Status] == nil {
+				all[a.Status] = a
+			}
+		}
+	}
+	add(e.Doc.Answers)
+	for _, g := range []*endpoint.Guard{e.Guard, s.Everywhere} {
+		if g == nil {
+			continue
+		}
+		add(g.Answers)
+		if e.Doc.Body != nil {
+			add(g.Body)
+		}
+	}
+	for _, refusal := range e.Doc.Errors {
+		all[refusal.Status] = with(all[refusal.Status], refusal)
+	}
+	for status, text := range e.Doc.Texts {
+		a := *all[status]
+		a.Text, a.Component = text, ""
+		all[status] = &a
+	}
+	return all
+}
+
+// RefusalsOf are all refusals of an endpoint.
+func RefusalsOf(s endpoint.Surface, e endpoint.Endpoint) (list []*web.Error) {
+	for _, a := range answers(s, e) {
+		list = append(list, a.Errors...)
+	}
+	return list
+}
+
+// with returns a copy of an answer with one refusal more.
+func with(a *endpoint.Answer, refusal *web.Error) *endpoint.Answer {
+	if a == nil {
+		return &endpoint.Answer{Status: refusal.Status, Text: refusal.Message, Errors: []*web.Error{refusal}}
+	}
+	more := *a
+	more.Component, more.Errors = "", append(slices.Clone(a.Errors), refusal)
+	return &more
+}
+
+func (b *builder) response(a *endpoint.Answer) *openapi3.ResponseRef {
+	value := &openapi3.Response{Description: &a.Text, Headers: openapi3.Headers{}, Content: openapi3.Content{}}
+	for _, h := range b.surface.Headers {
+		if !a.Bare || h.Component == "RequestId" {
+			value.Headers[h.Name] = b.header(h)
+		}
+	}
+	for _, h := range a.Headers {
+		value.Headers[h.Name] = b.header(h)
+	}
+	if len(a.Examples) > 0 {
+		kind := a.Type
+		if kind == "" {
+			kind = "application/json"
+		}
+		value.Content[kind] = b.media(a.Examples)
+	}
+	if len(a.Errors) > 0 {
+		shape := b.surface.Errors
+		if a.Shape != nil {
+			shape = *a.Shape
+		}
+		value.Content[shape.Type] = b.refusals(shape, a.Errors)
+	}
+	for _, kind := range a.Types {
+		value.Content[kind] = &openapi3.MediaType{}
+		if strings.HasPrefix(kind, "text/") {
+			value.Content[kind].Schema = schemaRef(endpoint.Schema{"type": "string"})
+		}
+	}
+	if a.Component == "" {
+		return &openapi3.ResponseRef{Value: value}
+	}
+	b.parts.Responses[a.Component] = &openapi3.ResponseRef{Value: value}
+	return &openapi3.ResponseRef{Ref: "#/components/responses/" + a.Component}
+}
+
+// refusals describes what these refusals look like: their shape, which codes they have,
+// and each of them as an example.
+func (b *builder) refusals(shape endpoint.Shape, list []*web.Error) *openapi3.MediaType {
+	media := &openapi3.MediaType{Schema: b.schemaOf(shape.Body(list[0])), Examples: openapi3.Examples{}}
+	var codes []any
+	for _, e := range list {
+		body := shape.Body(e)
+		name := key(e)
+		if shape.Code != "" {
+			code := (*into[map[string]any](body))[shape.Code]
+			if slices.Contains(codes, code) {
+				continue
+			}
+			codes = append(codes, code)
+			name = fmt.Sprint(code)
+		}
+		media.Examples[name] = &openapi3.ExampleRef{Value: &openapi3.Example{Value: *into[any](body)}}
+	}
+	if shape.Code != "" {
+		code := &openapi3.Schema{Properties: openapi3.Schemas{shape.Code: {Value: &openapi3.Schema{Enum: codes}}}}
+		media.Schema = &openapi3.SchemaRef{Value: &openapi3.Schema{AllOf: openapi3.SchemaRefs{media.Schema, {Value: code}}}}
+	}
+	return media
+}
+
+// key names a refusal without a code among the examples.
+func key(e *web.Error) string {
+	if len(e.Fields) > 0 {
+		return e.Fields[0].Field + " " + e.Fields[0].Message
+	}
+	return e.Message
+}

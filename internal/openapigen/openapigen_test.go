@@ -1,0 +1,145 @@
+package openapigen
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"vestibule/internal/endpoint"
+	"vestibule/internal/openapitest"
+	"vestibule/internal/web"
+)
+
+type errorJSON struct {
+	Code string `json:"code" doc:"Stable"`
+}
+
+type thingJSON struct {
+	_     struct{}  `schema:"additionalProperties=true" doc:"A thing"`
+	Name  string    `json:"name" as:"Name"`
+	Note  *string   `json:"note" doc:"null for none"`
+	Kind  string    `json:"kind,omitempty" schema:"enum=small|large"`
+	Made  web.Time  `json:"made"`
+	Other *kindJSON `json:"other"`
+}
+
+type kindJSON struct {
+	Good bool `json:"good" schema:"const=true"`
+}
+
+const longestName = 7
+
+func small() endpoint.Surface {
+	taken := web.Refuse(409, "TAKEN", "It is taken.")
+	return endpoint.Surface{
+		Title: "t", Headers: []*endpoint.Header{endpoint.RequestID("id"), endpoint.NoStore},
+		Schemas: map[string]endpoint.Schema{"Name": {"type": "string", "maxLength": longestName}},
+		Errors:  endpoint.Shape{Type: "application/json", Body: func(e *web.Error) any { return errorJSON{e.Code} }, Code: "code"},
+		Everywhere: &endpoint.Guard{
+			Answers: []*endpoint.Answer{{Component: "Conflict", Status: 409, Text: "c", Errors: []*web.Error{web.Refuse(409, "BUSY", "b")}}},
+			Body:    []*endpoint.Answer{{Component: "TooLarge", Status: 413, Text: "l", Errors: []*web.Error{web.BodyTooLarge(1)}}},
+		},
+		Endpoints: []endpoint.Endpoint{
+			{Method: "GET", Path: "/thing", ID: "getThing", NoHead: true, Doc: &endpoint.Doc{Tag: "a", Row: "200 the thing",
+				Answers: []*endpoint.Answer{{Status: 200, Text: "d", Examples: []endpoint.Example{{Name: "one", Value: thingJSON{Name: "x"}}}}}}},
+			{Method: "POST", Path: "/thing", ID: "makeThing", Short: "/t", ShortID: "make", Doc: &endpoint.Doc{Tag: "a", Row: "201",
+				Body: &endpoint.Body{Examples: []endpoint.Example{{Name: "one", Value: kindJSON{true}}}}, Errors: []*web.Error{taken}}},
+		},
+	}
+}
+
+func TestTheDocumentFollowsFromTheTable(t *testing.T) {
+	first, err := Document(small())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := Document(small()); err != nil || !bytes.Equal(first, again) {
+		t.Errorf("the same table gives another document: %v", err)
+	}
+	contract, err := openapitest.Load(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(contract.Routes(), " "); got != "GET /thing POST /t POST /thing" {
+		t.Errorf("got routes %s", got)
+	}
+	for _, tt := range []struct {
+		route  string
+		status int
+		want   bool
+	}{{"GET /thing", 409, true}, {"GET /thing", 413, false}, {"POST /t", 413, true}} {
+		if got := contract.Has(tt.route, tt.status); got != tt.want {
+			t.Errorf("%s: has %d: %t, want %t", tt.route, tt.status, got, tt.want)
+		}
+	}
+	var doc struct {
+		Components struct{ Schemas map[string]any }
+		Paths      map[string]map[string]struct{ Responses map[string]json.RawMessage }
+	}
+	if err := json.Unmarshal(first, &doc); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"Name": `{"maxLength":7,"type":"string"}`,
+		"Kind": `{"examples":[{"good":true}],"properties":{"good":{"const":true,"type":"boolean"}},"required":["good"],"type":"object"}`,
+		"Thing": `{"additionalProperties":true,"description":"A thing","examples":[{"made":"0001-01-01T00:00:00.000Z","name":"x","note":null,"other":null}],` +
+			`"properties":{"kind":{"enum":["small","large"],"type":"string"},"made":{"$ref":"#/components/schemas/Time"},"name":{"$ref":"#/components/schemas/Name"},` +
+			`"note":{"description":"null for none","type":["string","null"]},"other":{"oneOf":[{"$ref":"#/components/schemas/Kind"},{"type":"null"}]}},` +
+			`"required":["name","note","made","other"],"type":"object"}`,
+	} {
+		if got, _ := json.Marshal(doc.Components.Schemas[name]); string(got) != want {
+			t.Errorf("%s: got  %s\nwant %s", name, got, want)
+		}
+	}
+	if conflict := string(doc.Paths["/t"]["post"].Responses["409"]); !strings.Contains(conflict, "BUSY") || !strings.Contains(conflict, "TAKEN") {
+		t.Errorf("got %s, want the codes of the guard and of the endpoint", conflict)
+	}
+	if conflict := string(doc.Paths["/thing"]["get"].Responses["409"]); !strings.Contains(conflict, "components/responses/Conflict") {
+		t.Errorf("got %s, want the shared answer", conflict)
+	}
+}
+
+func TestRows(t *testing.T) {
+	if got, want := Rows(small().Endpoints), "| method and path | success |\n|---|---|\n| `GET /thing` | 200 the thing |\n| `POST /thing` | 201 |\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := RowsOfTwo(small().Endpoints); !strings.HasSuffix(got, "| GET | | `/thing` | 200 the thing |\n| POST | `/t` | `/thing` | 201 |\n") {
+		t.Errorf("got %q", got)
+	}
+	got := ErrorTable([]Refusals{{"it is gone", []*web.Error{web.Refuse(404, "A", ""), web.Refuse(404, "B", ""), web.Refuse(410, "A", "")}}})
+	if !strings.HasSuffix(got, "| 404 410 | `A` `B` | it is gone |\n") {
+		t.Errorf("got %q", got)
+	}
+}
+
+// TestAStaleFileFails: what is written by hand, or not written anew.
+func TestAStaleFileFails(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "page.md")
+	if err := os.WriteFile(path, []byte("a\n<!-- generated by `c`: rows -->\nold\n<!-- end of rows -->\nb\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for rows, stale := range map[string]bool{"old\n": false, "new\n": true} {
+		tb := &failed{TB: t}
+		HoldTable(tb, path, "rows", rows, "c")
+		if tb.failed != stale {
+			t.Errorf("rows %q: failed: %t, want %t", rows, tb.failed, stale)
+		}
+	}
+	*update = true
+	defer func() { *update = false }()
+	HoldTable(t, path, "rows", "new\n", "c")
+	if got, err := os.ReadFile(path); err != nil || string(got) != "a\n<!-- generated by `c`: rows -->\nnew\n<!-- end of rows -->\nb\n" {
+		t.Errorf("got %s %v", got, err)
+	}
+}
+
+// failed notes that a test would have failed.
+type failed struct {
+	testing.TB
+	failed bool
+}
+
+func (f *failed) Errorf(string, ...any) { f.failed = true }
