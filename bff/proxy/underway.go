@@ -41,6 +41,8 @@ var (
 	errTooManyAddress = tooMany("Too many requests from your address are under way. Please try again.")
 )
 
+func busy(cause error) *web.Error { return web.Busy("requests are under way", cause) }
+
 func tooMany(message string) *web.Error {
 	return web.Refuse(http.StatusTooManyRequests, "TOO_MANY_REQUESTS", message).With("Retry-After", strconv.Itoa(retryAfterTooMany))
 }
@@ -105,7 +107,7 @@ func (p *placed) wait() error {
 	}
 	leave, err := p.all.Enter(context.Background(), p.user, 1) // there is a place, or there is none
 	if err != nil {
-		return web.Busy("requests are under way", err)
+		return busy(err)
 	}
 	p.leave = leave
 	return nil
