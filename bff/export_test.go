@@ -206,5 +206,9 @@ func (p *pace) hurry(client string) {
 	p.next.Add(client, time.Now().Add(time.Hour))
 }
 
+// TellAtOnce has no client answered late, for tests of many refusals that do not wait for
+// them.
+func (s *Server) TellAtOnce() { s.refusals.every, s.absences.every = 0, 0 }
+
 // Bodies is how many bytes of bodies are in memory.
 func (s *Server) Bodies() int { return s.strangers.Taken() + s.members.Taken() }
