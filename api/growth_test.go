@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"vestibule/store"
+	"vestibule/store/tasks"
 )
 
 func TestMoreTasksThanOneMayHaveAreRefused(t *testing.T) {
@@ -80,10 +81,10 @@ func TestATokenOfADeletedUserOpensNothing(t *testing.T) {
 // sweeping is a store that tells what of deleted users' rows is deleted.
 type sweeping struct {
 	*store.Store
-	batches chan store.Remains
+	batches chan tasks.Remains
 }
 
-func (s sweeping) DeleteRemains(ctx context.Context, userID string) (store.Remains, error) {
+func (s sweeping) DeleteRemains(ctx context.Context, userID string) (tasks.Remains, error) {
 	r, err := s.Store.DeleteRemains(ctx, userID)
 	if err == nil {
 		s.batches <- r
@@ -95,8 +96,8 @@ func (s sweeping) DeleteRemains(ctx context.Context, userID string) (store.Remai
 func TestWhatADeletedUserLeavesIsDeletedInTheBackground(t *testing.T) {
 	for name, engine := range map[string]func(testing.TB) *store.Store{"SQLite": sqlite, "PostgreSQL": postgres} {
 		t.Run(name, func(t *testing.T) {
-			db := sweeping{engine(t), make(chan store.Remains, 10)}
-			if _, err := db.CreateTask(t.Context(), store.Task{UserID: ada, Title: "a", CreatedAt: noon, UpdatedAt: noon}); err != nil {
+			db := sweeping{engine(t), make(chan tasks.Remains, 10)}
+			if _, err := db.CreateTask(t.Context(), tasks.Task{UserID: ada, Title: "a", CreatedAt: noon, UpdatedAt: noon}); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := db.DeleteUser(t.Context(), ada, store.Event{At: noon}); err != nil {

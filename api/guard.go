@@ -12,7 +12,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"vestibule/internal/web"
-	"vestibule/store"
+	"vestibule/store/db"
 )
 
 // What the guard keeps to, for every request under /api/, whatever its method
@@ -164,7 +164,7 @@ func owner(need scope, h ownerFunc) web.HandlerFunc {
 			return err
 		}
 		err = h(w, r, user)
-		if caller.service && errors.Is(err, store.ErrNoUser) {
+		if caller.service && errors.Is(err, db.ErrNoUser) {
 			return errNoUser.Because(err) // the token is good, the path is not
 		}
 		return err

@@ -20,6 +20,8 @@ import (
 
 	"vestibule/internal/pgtest"
 	"vestibule/store"
+	"vestibule/store/db"
+	"vestibule/store/tasks"
 )
 
 // countingTasks counts what streams ask the database.
@@ -28,7 +30,7 @@ type countingTasks struct {
 	events, feeds atomic.Int64
 }
 
-func (c *countingTasks) TaskEvents(ctx context.Context, userID string, after int64, limit int) ([]store.TaskEvent, error) {
+func (c *countingTasks) TaskEvents(ctx context.Context, userID string, after int64, limit int) ([]tasks.Event, error) {
 	c.events.Add(1)
 	return c.Tasks.TaskEvents(ctx, userID, after, limit)
 }
@@ -101,7 +103,7 @@ func (h *history) add(n int64) {
 	h.latest += n
 }
 
-func (h *history) TaskEvents(_ context.Context, _ string, after int64, limit int) (events []store.TaskEvent, err error) {
+func (h *history) TaskEvents(_ context.Context, _ string, after int64, limit int) (events []tasks.Event, err error) {
 	h.mu.Lock()
 	h.reads++
 	h.now++
@@ -110,7 +112,7 @@ func (h *history) TaskEvents(_ context.Context, _ string, after int64, limit int
 	h.mu.Unlock()
 	time.Sleep(h.pause)
 	for seq := after + 1; seq <= latest && limit > 0; seq++ {
-		events = append(events, store.TaskEvent{Seq: seq, Kind: store.TaskUpdated, Task: store.Task{Description: new(strings.Repeat("\U0001F600", maxDescription))}})
+		events = append(events, tasks.Event{Seq: seq, Kind: tasks.Updated, Task: tasks.Task{Description: new(strings.Repeat("\U0001F600", maxDescription))}})
 		limit -= 4 * maxDescription
 	}
 	h.mu.Lock()
@@ -148,7 +150,7 @@ func TestAHistoryThatIsGoneIsTold(t *testing.T) {
 	st := s.watch(t, token)
 	st.next(t)
 	for range 3 {
-		if _, err := s.store.CreateTask(t.Context(), store.Task{UserID: ada, Title: "a", CreatedAt: noon, UpdatedAt: noon}); err != nil {
+		if _, err := s.store.CreateTask(t.Context(), tasks.Task{UserID: ada, Title: "a", CreatedAt: noon, UpdatedAt: noon}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -520,12 +522,12 @@ type proven struct {
 	listening chan struct{}
 }
 
-func (p *proven) WatchTasks(ctx context.Context, w store.TaskWatcher) {
-	p.Tasks.WatchTasks(ctx, &provenWatcher{TaskWatcher: w, listening: p.listening})
+func (p *proven) Watch(ctx context.Context, w db.Watcher) {
+	p.Tasks.Watch(ctx, &provenWatcher{TaskWatcher: w, listening: p.listening})
 }
 
 type provenWatcher struct {
-	store.TaskWatcher
+	db.Watcher
 	listening chan struct{}
 	once      sync.Once
 }

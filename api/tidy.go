@@ -5,7 +5,7 @@ import (
 	"log/slog"
 	"time"
 
-	"vestibule/store"
+	"vestibule/store/db"
 )
 
 const (
@@ -49,7 +49,7 @@ func (s *Server) tidy(ctx context.Context) {
 
 // batches repeats do while there is more.
 func (s *Server) batches(ctx context.Context, failure string, do func() (more bool, err error)) {
-	if err := store.InBatches(ctx, do); err != nil && ctx.Err() == nil {
+	if err := db.InBatches(ctx, do); err != nil && ctx.Err() == nil {
 		s.log.LogAttrs(ctx, slog.LevelWarn, failure, slog.String("error", err.Error()))
 	}
 }

@@ -112,14 +112,21 @@ type Deps struct {
 	Log      *slog.Logger
 	Upstream http.RoundTripper // carries requests to the task API; nil: the network
 	Now      func() time.Time  // nil: time.Now
+
+	// DeleteRemains deletes some of what deleted users have left in the database that is
+	// not the BFF's own. nil: nothing is left there.
+	DeleteRemains func(context.Context) (more bool, err error)
 }
 
 // Server is the BFF. Make one with New.
 type Server struct {
-	cfg       Config
-	log       *slog.Logger
-	now       func() time.Time
-	store     *store.Store
+	cfg   Config
+	log   *slog.Logger
+	now   func() time.Time
+	store *store.Store
+
+	deleteRemains func(context.Context) (more bool, err error) // see Deps; may be nil
+
 	passwords hasher
 	limits    *throttle.Limiter
 	mail      *mail.Outbox
@@ -157,7 +164,7 @@ const recheckAlone = time.Minute
 // New composes the BFF. It reads or makes the signing key, so the database
 // must be reachable and migrated.
 func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
-	s := &Server{cfg: cfg, log: deps.Log, now: deps.Now, store: deps.Store, work: newWorkRoom(), inSession: newSessionRoom(), asks: newAskRoom(), late: newLateRoom()}
+	s := &Server{cfg: cfg, log: deps.Log, now: deps.Now, store: deps.Store, deleteRemains: deps.DeleteRemains, work: newWorkRoom(), inSession: newSessionRoom(), asks: newAskRoom(), late: newLateRoom()}
 	if s.now == nil {
 		s.now = time.Now
 	}

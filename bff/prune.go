@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"vestibule/store"
+	"vestibule/store/db"
 )
 
 // pruneEvery is how often rows are deleted that are of no more use. Nothing but
@@ -42,7 +43,7 @@ func (s *Server) pruneEvents(ctx context.Context) error {
 	if s.cfg.AuditRetention == 0 {
 		return nil
 	}
-	return store.InBatches(ctx, func() (bool, error) {
+	return db.InBatches(ctx, func() (bool, error) {
 		n, err := s.store.DeleteEvents(ctx, s.now().Add(-s.cfg.AuditRetention), pruneBatch)
 		return n == pruneBatch, err
 	})
@@ -72,8 +73,8 @@ func (s *Server) surplus() store.Event {
 // pruneRemains is the task API's work too. Where that does not run here, the list of
 // deleted users must not grow for ever.
 func (s *Server) pruneRemains(ctx context.Context) error {
-	return store.InBatches(ctx, func() (bool, error) {
-		left, err := s.store.DeleteRemains(ctx, "")
-		return left.UserID != "", err
-	})
+	if s.deleteRemains == nil {
+		return nil
+	}
+	return db.InBatches(ctx, func() (bool, error) { return s.deleteRemains(ctx) })
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 	"time"
+
+	"vestibule/store/db"
 )
 
 // Account is one way in which a user signs in.
@@ -21,11 +23,11 @@ type Account struct {
 // is among what it reads.
 func (s *Store) AccountsOf(ctx context.Context, userID string) ([]Account, error) {
 	var found []Account
-	err := s.call(ctx, "accounts of user", func(ctx context.Context) error {
+	err := s.Call(ctx, "accounts of user", func(ctx context.Context) error {
 		found = nil
 		var a Account
-		return querier{s.read}.each(ctx,
-			[]any{&a.ID, &a.AccountID, &a.ProviderID, &a.UserID, &a.Scope, instant{&a.CreatedAt}, instant{&a.UpdatedAt}},
+		return s.Read().Each(ctx,
+			[]any{&a.ID, &a.AccountID, &a.ProviderID, &a.UserID, &a.Scope, db.Instant(&a.CreatedAt), db.Instant(&a.UpdatedAt)},
 			func() { found = append(found, a) },
 			`SELECT id, "accountId", "providerId", "userId", COALESCE(scope, ''), "createdAt", "updatedAt"
 			FROM account WHERE "userId" = ? ORDER BY "createdAt", id`, userID)
@@ -36,8 +38,8 @@ func (s *Store) AccountsOf(ctx context.Context, userID string) ([]Account, error
 // PasswordHash returns the hash of the user's password, or ErrNotFound when they
 // have none.
 func (s *Store) PasswordHash(ctx context.Context, userID string) (hash string, err error) {
-	err = s.call(ctx, "password of user", func(ctx context.Context) error {
-		return querier{s.read}.one(ctx, []any{&hash}, `SELECT password FROM account
+	err = s.Call(ctx, "password of user", func(ctx context.Context) error {
+		return s.Read().One(ctx, []any{&hash}, `SELECT password FROM account
 			WHERE "userId" = ? AND "providerId" = 'credential' AND password IS NOT NULL`, userID)
 	})
 	return hash, err
@@ -61,11 +63,11 @@ func (s *Store) UpdateUser(ctx context.Context, id string, change UserChange, no
 	}
 	args = append(args, id)
 	e.UserID = id
-	return s.tx(ctx, "update user", func(ctx context.Context, q querier) error {
+	return s.DB.Tx(ctx, "update user", func(ctx context.Context, q db.Querier) error {
 		if err := requireSession(ctx, q, e); err != nil {
 			return err
 		}
-		n, err := q.exec(ctx, `UPDATE "user" SET `+strings.Join(set, ", ")+` WHERE id = ?`, args...)
+		n, err := q.Exec(ctx, `UPDATE "user" SET `+strings.Join(set, ", ")+` WHERE id = ?`, args...)
 		if err != nil {
 			return err
 		}
@@ -94,12 +96,12 @@ type PasswordChange struct {
 // that e names, which acts, has ended.
 func (s *Store) ChangePassword(ctx context.Context, c PasswordChange, e Event, also ...Also) (ended []string, err error) {
 	e.UserID = c.UserID
-	err = s.tx(ctx, "change password", func(ctx context.Context, q querier) error {
+	err = s.DB.Tx(ctx, "change password", func(ctx context.Context, q db.Querier) error {
 		e := e
 		if err := requireSession(ctx, q, e); err != nil {
 			return err
 		}
-		n, err := q.exec(ctx, `UPDATE account SET password = ?, "updatedAt" = ?
+		n, err := q.Exec(ctx, `UPDATE account SET password = ?, "updatedAt" = ?
 			WHERE "userId" = ? AND "providerId" = 'credential' AND password = ?`, c.New, c.At, c.UserID, c.Old)
 		if err != nil {
 			return err
@@ -138,9 +140,9 @@ func (s *Store) ChangePassword(ctx context.Context, c PasswordChange, e Event, a
 // returns the token hashes of the sessions, or ErrNotFound when there is no such
 // user.
 func (s *Store) SetPassword(ctx context.Context, userID, hash string, now time.Time, e Event) (ended []string, err error) {
-	err = s.tx(ctx, "set password", func(ctx context.Context, q querier) (err error) {
+	err = s.DB.Tx(ctx, "set password", func(ctx context.Context, q db.Querier) (err error) {
 		var id string
-		if err := q.one(ctx, []any{&id}, `SELECT id FROM "user" WHERE id = ?`, userID); err != nil {
+		if err := q.One(ctx, []any{&id}, `SELECT id FROM "user" WHERE id = ?`, userID); err != nil {
 			return err
 		}
 		ended, err = replacePassword(ctx, q, userID, hash, "", now, e)
@@ -151,7 +153,7 @@ func (s *Store) SetPassword(ctx context.Context, userID, hash string, now time.T
 
 // replacePassword is SetPassword for a user that exists, within a transaction. The
 // session with the token hash except stays.
-func replacePassword(ctx context.Context, q querier, userID, hash, except string, now time.Time, e Event) (ended []string, err error) {
+func replacePassword(ctx context.Context, q db.Querier, userID, hash, except string, now time.Time, e Event) (ended []string, err error) {
 	if err := setPassword(ctx, q, userID, hash, now); err != nil {
 		return nil, err
 	}
@@ -167,8 +169,8 @@ func replacePassword(ctx context.Context, q querier, userID, hash, except string
 
 // setPassword gives a user the account of a password, or another password in it:
 // there is one such account, so the user's id will do as its own.
-func setPassword(ctx context.Context, q querier, userID, hash string, now time.Time) error {
-	_, err := q.exec(ctx, `INSERT INTO account (id, "accountId", "providerId", "userId", password, "createdAt", "updatedAt")
+func setPassword(ctx context.Context, q db.Querier, userID, hash string, now time.Time) error {
+	_, err := q.Exec(ctx, `INSERT INTO account (id, "accountId", "providerId", "userId", password, "createdAt", "updatedAt")
 		VALUES (?, ?, 'credential', ?, ?, ?, ?)
 		ON CONFLICT ("providerId", "accountId") DO UPDATE SET password = excluded.password, "updatedAt" = excluded."updatedAt"`,
 		userID, userID, userID, hash, now, now)
@@ -181,7 +183,7 @@ func setPassword(ctx context.Context, q querier, userID, hash string, now time.T
 // back, as it may have been a mistyped address. It returns ErrSessionEnded when that
 // session has ended.
 func (s *Store) RequestEmailChange(ctx context.Context, notice, m Mail, e Event) error {
-	return s.tx(ctx, "request e-mail change", func(ctx context.Context, q querier) error {
+	return s.DB.Tx(ctx, "request e-mail change", func(ctx context.Context, q db.Querier) error {
 		if err := requireSession(ctx, q, e); err != nil {
 			return err
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"vestibule/store/db"
 )
 
 // UndoFor is how long a change of address can be undone. As long nobody else may
@@ -13,9 +15,9 @@ const UndoFor = 7 * 24 * time.Hour
 // AddressFree reports whether an account may have the address: no user has it, and
 // none can still get it back.
 func (s *Store) AddressFree(ctx context.Context, email string, now time.Time) (free bool, err error) {
-	err = s.call(ctx, "address free", func(ctx context.Context) error {
+	err = s.Call(ctx, "address free", func(ctx context.Context) error {
 		var taken int
-		err := querier{s.read}.one(ctx, []any{&taken}, `SELECT (SELECT count(*) FROM "user" WHERE email = ?) +
+		err := s.Read().One(ctx, []any{&taken}, `SELECT (SELECT count(*) FROM "user" WHERE email = ?) +
 			(SELECT count(*) FROM "formerAddress" WHERE email = ? AND "heldUntil" > ?)`, email, email, now)
 		free = taken == 0
 		return err
@@ -27,9 +29,9 @@ func (s *Store) AddressFree(ctx context.Context, email string, now time.Time) (f
 // this transaction, is kept for somebody else. It must come after that write: the
 // unique index has then waited for a change of address that was under way, and the
 // row that this change has left is seen.
-func notHeld(ctx context.Context, q querier, email, userID string, now time.Time) error {
+func notHeld(ctx context.Context, q db.Querier, email, userID string, now time.Time) error {
 	var held int
-	err := q.one(ctx, []any{&held}, `SELECT count(*) FROM "formerAddress" WHERE email = ? AND "userId" <> ? AND "heldUntil" > ?`, email, userID, now)
+	err := q.One(ctx, []any{&held}, `SELECT count(*) FROM "formerAddress" WHERE email = ? AND "userId" <> ? AND "heldUntil" > ?`, email, userID, now)
 	if err == nil && held > 0 {
 		return ErrConflict
 	}
@@ -38,15 +40,15 @@ func notHeld(ctx context.Context, q querier, email, userID string, now time.Time
 
 // replaceAddress gives the user another address, which is theirs, and keeps the one
 // before for them.
-func replaceAddress(ctx context.Context, q querier, u User, email string, now time.Time) error {
-	_, err := q.exec(ctx, `UPDATE "user" SET email = ?, "emailVerified" = ?, "updatedAt" = ? WHERE id = ?`, email, true, now, u.ID)
+func replaceAddress(ctx context.Context, q db.Querier, u User, email string, now time.Time) error {
+	_, err := q.Exec(ctx, `UPDATE "user" SET email = ?, "emailVerified" = ?, "updatedAt" = ? WHERE id = ?`, email, true, now, u.ID)
 	if err != nil {
 		return err
 	}
 	if err := notHeld(ctx, q, email, u.ID, now); err != nil {
 		return err
 	}
-	_, err = q.exec(ctx, `INSERT INTO "formerAddress" (email, "userId", "emailVerified", "heldUntil") VALUES (?, ?, ?, ?)`,
+	_, err = q.Exec(ctx, `INSERT INTO "formerAddress" (email, "userId", "emailVerified", "heldUntil") VALUES (?, ?, ?, ?)`,
 		u.Email, u.ID, u.EmailVerified, now.Add(UndoFor))
 	return err
 }
@@ -55,10 +57,10 @@ func replaceAddress(ctx context.Context, q querier, u User, email string, now ti
 // kept for them, and otherwise returns ErrNotFound. What came after it is forgotten:
 // who has had the account longest is its owner, and links to later addresses may be
 // those of a thief.
-func restoreAddress(ctx context.Context, q querier, u User, email string, now time.Time) error {
+func restoreAddress(ctx context.Context, q db.Querier, u User, email string, now time.Time) error {
 	var id int64
 	var verified bool
-	err := q.one(ctx, []any{&id, &verified}, `SELECT id, "emailVerified" FROM "formerAddress"
+	err := q.One(ctx, []any{&id, &verified}, `SELECT id, "emailVerified" FROM "formerAddress"
 		WHERE "userId" = ? AND email = ? AND "heldUntil" > ? ORDER BY id LIMIT 1`, u.ID, email, now)
 	if errors.Is(err, ErrNotFound) && u.Email == email {
 		return nil // it was not changed yet
@@ -69,18 +71,18 @@ func restoreAddress(ctx context.Context, q querier, u User, email string, now ti
 	if u.Email == email {
 		verified = u.EmailVerified
 	}
-	if _, err := q.exec(ctx, `DELETE FROM "formerAddress" WHERE "userId" = ? AND id >= ?`, u.ID, id); err != nil {
+	if _, err := q.Exec(ctx, `DELETE FROM "formerAddress" WHERE "userId" = ? AND id >= ?`, u.ID, id); err != nil {
 		return err
 	}
-	_, err = q.exec(ctx, `UPDATE "user" SET email = ?, "emailVerified" = ?, "updatedAt" = ? WHERE id = ?`, email, verified, now, u.ID)
+	_, err = q.Exec(ctx, `UPDATE "user" SET email = ?, "emailVerified" = ?, "updatedAt" = ? WHERE id = ?`, email, verified, now, u.ID)
 	return err
 }
 
 // userByFormerAddress returns the user for whom an address is kept that they had
 // before, or ErrNotFound.
 func (s *Store) userByFormerAddress(ctx context.Context, id, email string) (u User, err error) {
-	err = s.call(ctx, "user by former address", func(ctx context.Context) error {
-		return querier{s.read}.one(ctx, u.fields(), `SELECT `+userColumns+` FROM "user" u
+	err = s.Call(ctx, "user by former address", func(ctx context.Context) error {
+		return s.Read().One(ctx, u.fields(), `SELECT `+userColumns+` FROM "user" u
 			WHERE u.id = ? AND EXISTS (SELECT 1 FROM "formerAddress" f WHERE f."userId" = u.id AND f.email = ?)`, id, email)
 	})
 	return u, err
@@ -89,8 +91,8 @@ func (s *Store) userByFormerAddress(ctx context.Context, id, email string) (u Us
 // userByHeldAddress returns the user for whom an address is kept from others, or
 // ErrNotFound.
 func (s *Store) userByHeldAddress(ctx context.Context, email string, now time.Time) (u User, err error) {
-	err = s.call(ctx, "user by held address", func(ctx context.Context) error {
-		return querier{s.read}.one(ctx, u.fields(), `SELECT `+userColumns+` FROM "formerAddress" f JOIN "user" u ON u.id = f."userId"
+	err = s.Call(ctx, "user by held address", func(ctx context.Context) error {
+		return s.Read().One(ctx, u.fields(), `SELECT `+userColumns+` FROM "formerAddress" f JOIN "user" u ON u.id = f."userId"
 			WHERE f.email = ? AND f."heldUntil" > ? ORDER BY f.id LIMIT 1`, email, now)
 	})
 	return u, err

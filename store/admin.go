@@ -5,6 +5,8 @@ import (
 	"math"
 	"strings"
 	"time"
+
+	"vestibule/store/db"
 )
 
 // UserFilter selects users.
@@ -30,8 +32,8 @@ func (s *Store) Users(ctx context.Context, f UserFilter, after string, limit int
 	var found []User
 	var u User
 	err := s.fill(limit, func(n int) (seen, got int, err error) {
-		err = s.call(ctx, "users", func(ctx context.Context) error {
-			return querier{s.read}.every(ctx, u.fields(), func(readable bool) {
+		err = s.Call(ctx, "users", func(ctx context.Context) error {
+			return s.Read().Every(ctx, u.fields(), func(readable bool) {
 				if seen++; readable {
 					found, got = append(found, u), got+1
 				}
@@ -67,7 +69,7 @@ var likeLiteral = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 // sessions, and ErrNotFound when there is no such user. A user who is disabled
 // already stays so since the day they were, and nothing is recorded.
 func (s *Store) DisableUser(ctx context.Context, id string, now time.Time, e Event) (ended []string, err error) {
-	err = s.tx(ctx, "disable user", func(ctx context.Context, q querier) error {
+	err = s.DB.Tx(ctx, "disable user", func(ctx context.Context, q db.Querier) error {
 		changed, err := switchUser(ctx, q, id, &now, e)
 		if err != nil || !changed {
 			return err
@@ -86,7 +88,7 @@ func (s *Store) DisableUser(ctx context.Context, id string, now time.Time, e Eve
 // way, ends: it must not come to life now. It returns ErrNotFound when there is no
 // such user.
 func (s *Store) EnableUser(ctx context.Context, id string, e Event) error {
-	return s.tx(ctx, "enable user", func(ctx context.Context, q querier) error {
+	return s.DB.Tx(ctx, "enable user", func(ctx context.Context, q db.Querier) error {
 		changed, err := switchUser(ctx, q, id, nil, e)
 		if err == nil && changed {
 			_, err = endSessions(ctx, q, `"userId" = ?`, id)
@@ -96,8 +98,8 @@ func (s *Store) EnableUser(ctx context.Context, id string, e Event) error {
 }
 
 // switchUser sets disabledAt where that is a change.
-func switchUser(ctx context.Context, q querier, id string, disabledAt *time.Time, e Event) (changed bool, err error) {
-	n, err := q.exec(ctx, `UPDATE "user" SET "disabledAt" = ?, "updatedAt" = ? WHERE id = ? AND ("disabledAt" IS NULL) = ?`,
+func switchUser(ctx context.Context, q db.Querier, id string, disabledAt *time.Time, e Event) (changed bool, err error) {
+	n, err := q.Exec(ctx, `UPDATE "user" SET "disabledAt" = ?, "updatedAt" = ? WHERE id = ? AND ("disabledAt" IS NULL) = ?`,
 		disabledAt, e.At, id, disabledAt != nil)
 	if err != nil {
 		return false, err
@@ -106,7 +108,7 @@ func switchUser(ctx context.Context, q querier, id string, disabledAt *time.Time
 	if n > 0 {
 		return true, record(ctx, q, e)
 	}
-	return false, q.one(ctx, []any{&id}, `SELECT id FROM "user" WHERE id = ?`, id)
+	return false, q.One(ctx, []any{&id}, `SELECT id FROM "user" WHERE id = ?`, id)
 }
 
 // EventFilter selects events; what is zero selects all.
@@ -149,9 +151,9 @@ func (s *Store) Events(ctx context.Context, f EventFilter, limit int) ([]Event, 
 		before = f.Before
 	}
 	err := s.fill(limit, func(n int) (seen, got int, err error) {
-		err = s.call(ctx, "events", func(ctx context.Context) error {
-			return querier{s.read}.every(ctx,
-				[]any{&e.ID, instant{&e.At}, &e.Type, &e.Actor, &e.UserID, &e.SessionID, &e.ClientID, &e.Email, &e.IPAddress, &e.UserAgent, &e.RequestID, &e.Detail},
+		err = s.Call(ctx, "events", func(ctx context.Context) error {
+			return s.Read().Every(ctx,
+				[]any{&e.ID, db.Instant(&e.At), &e.Type, &e.Actor, &e.UserID, &e.SessionID, &e.ClientID, &e.Email, &e.IPAddress, &e.UserAgent, &e.RequestID, &e.Detail},
 				func(readable bool) {
 					if seen++; readable {
 						found, got = append(found, e), got+1
@@ -170,8 +172,8 @@ func (s *Store) Events(ctx context.Context, f EventFilter, limit int) ([]Event, 
 // DeleteEvents deletes up to limit events from before a time, the oldest first,
 // and returns how many there were.
 func (s *Store) DeleteEvents(ctx context.Context, before time.Time, limit int) (n int64, err error) {
-	err = s.tx(ctx, "delete events", func(ctx context.Context, q querier) (err error) {
-		n, err = q.exec(ctx, `DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ? ORDER BY at, id LIMIT ?)`, before, limit)
+	err = s.DB.Tx(ctx, "delete events", func(ctx context.Context, q db.Querier) (err error) {
+		n, err = q.Exec(ctx, `DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ? ORDER BY at, id LIMIT ?)`, before, limit)
 		return err
 	})
 	return n, err

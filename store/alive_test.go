@@ -53,9 +53,9 @@ func wantRefused(t *testing.T, d *database, u store.User, e store.Event) {
 		}
 		return []any{
 			now, hash,
-			d.count(t, `SELECT count(*) FROM session WHERE "userId" = ?`, u.ID),
-			d.count(t, `SELECT count(*) FROM mail WHERE "userId" = ?`, u.ID),
-			d.count(t, `SELECT count(*) FROM audit WHERE "userId" = ?`, u.ID),
+			d.CountRows(t, `SELECT count(*) FROM session WHERE "userId" = ?`, u.ID),
+			d.CountRows(t, `SELECT count(*) FROM mail WHERE "userId" = ?`, u.ID),
+			d.CountRows(t, `SELECT count(*) FROM audit WHERE "userId" = ?`, u.ID),
 		}
 	}
 	before := state()
@@ -80,7 +80,7 @@ func ofSession(u store.User, session store.Session) store.Event {
 // thief adds a session to a user who has one.
 func thief(t *testing.T, d *database, change func(*store.Session)) (store.User, store.Session) {
 	t.Helper()
-	u, _ := signedUp(t, d.Store)
+	u, _ := signedUp(t, d)
 	s := newSession(u.ID)
 	if change != nil {
 		change(&s)
@@ -106,7 +106,7 @@ func expiredSessionActsCase(t *testing.T, d *database) {
 
 func foreignSessionActsCase(t *testing.T, d *database) {
 	u, _ := thief(t, d, nil)
-	_, foreign := signedUp(t, d.Store)
+	_, foreign := signedUp(t, d)
 	wantRefused(t, d, u, ofSession(u, foreign))
 }
 
@@ -127,7 +127,7 @@ func subjectCase(t *testing.T, d *database) {
 	}
 	wantError(t, "a disabled user", record(u, store.Session{}), store.ErrNoUser)
 	wantError(t, "nobody", record(newUser(), store.Session{}), store.ErrNoUser)
-	if n := d.count(t, `SELECT count(*) FROM audit WHERE "userId" = ? AND event = 'test' AND actor = 'user'`, u.ID); n != 2 {
+	if n := d.CountRows(t, `SELECT count(*) FROM audit WHERE "userId" = ? AND event = 'test' AND actor = 'user'`, u.ID); n != 2 {
 		t.Errorf("got %d events, want those of the two that were let through", n)
 	}
 }
@@ -147,7 +147,7 @@ func proofCase(t *testing.T, d *database) {
 }
 
 func rememberReplacedCase(t *testing.T, d *database) {
-	u, before := signedUp(t, d.Store)
+	u, before := signedUp(t, d)
 	after := newSession(u.ID)
 	if err := d.StartSession(t.Context(), after, before.TokenHash); err != nil {
 		t.Fatal(err)
@@ -166,7 +166,7 @@ func rememberReplacedCase(t *testing.T, d *database) {
 	if _, err := d.DeleteExpiredSessions(t.Context(), base().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
-	if n := d.count(t, `SELECT count(*) FROM replaced WHERE token = ?`, before.TokenHash); n != 0 {
+	if n := d.CountRows(t, `SELECT count(*) FROM replaced WHERE token = ?`, before.TokenHash); n != 0 {
 		t.Error("the clean-up has left it")
 	}
 }
@@ -174,7 +174,7 @@ func rememberReplacedCase(t *testing.T, d *database) {
 // mutualRevocationCase: of two sessions that end each other, one comes first.
 func mutualRevocationCase(t *testing.T, d *database) {
 	for range 10 {
-		u, a := signedUp(t, d.Store)
+		u, a := signedUp(t, d)
 		b := newSession(u.ID)
 		if err := d.StartSession(t.Context(), b, ""); err != nil {
 			t.Fatal(err)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"vestibule/store/db"
 )
 
 // The events of the audit trail.
@@ -78,7 +80,7 @@ type Event struct {
 
 // Record adds an event of its own, with what comes with it.
 func (s *Store) Record(ctx context.Context, e Event, also ...Also) error {
-	return s.tx(ctx, "record event", func(ctx context.Context, q querier) error {
+	return s.DB.Tx(ctx, "record event", func(ctx context.Context, q db.Querier) error {
 		if err := record(ctx, q, e); err != nil {
 			return err
 		}
@@ -88,7 +90,7 @@ func (s *Store) Record(ctx context.Context, e Event, also ...Also) error {
 
 // record adds events to the transaction of what they tell of, so that neither is
 // there without the other.
-func record(ctx context.Context, q querier, events ...Event) error {
+func record(ctx context.Context, q db.Querier, events ...Event) error {
 	const atOnce = 100 // in a statement, which has 11 parameters for each
 	for chunk := range slices.Chunk(events, atOnce) {
 		var args []any
@@ -97,7 +99,7 @@ func record(ctx context.Context, q querier, events ...Event) error {
 				nullable(e.IPAddress), nullable(e.UserAgent), nullable(e.RequestID), nullable(e.Detail))
 		}
 		const row = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-		_, err := q.exec(ctx, `INSERT INTO audit (at, event, actor, "userId", "sessionId", "clientId", email, "ipAddress", "userAgent", "requestId", detail)
+		_, err := q.Exec(ctx, `INSERT INTO audit (at, event, actor, "userId", "sessionId", "clientId", email, "ipAddress", "userAgent", "requestId", detail)
 			VALUES `+row+strings.Repeat(`, `+row, len(chunk)-1), args...)
 		if err != nil {
 			return err
@@ -116,12 +118,12 @@ func nullable(text string) *string {
 
 // Also is a row that is written in the transaction of a change. about tells whose
 // change it was, as far as the change itself knows.
-type Also func(ctx context.Context, q querier, about Event) error
+type Also func(ctx context.Context, q db.Querier, about Event) error
 
 // Recorded records e with a change, if there is one. The user, the session and the
 // client that e does not name are those of the change.
 func Recorded(e Event) Also {
-	return func(ctx context.Context, q querier, about Event) error {
+	return func(ctx context.Context, q db.Querier, about Event) error {
 		if e.UserID == "" {
 			e.UserID = about.UserID
 		}
@@ -135,7 +137,7 @@ func Recorded(e Event) Also {
 	}
 }
 
-func writeAlso(ctx context.Context, q querier, also []Also, about Event) error {
+func writeAlso(ctx context.Context, q db.Querier, also []Also, about Event) error {
 	for _, write := range also {
 		if err := write(ctx, q, about); err != nil {
 			return err

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"vestibule/store/db"
 )
 
 // Client is an internal service that gets tokens of its own.
@@ -46,15 +48,15 @@ func (l list) Scan(value any) error {
 }
 
 func (c *Client) fields() []any {
-	return []any{&c.ID, &c.Name, &c.SecretHash, list{&c.Grants}, list{&c.Scopes}, list{&c.Audiences}, instant{&c.CreatedAt},
-		nullInstant{&c.RotatedAt}, nullInstant{&c.LastUsedAt}, &c.OldSecretHash, nullInstant{&c.OldSecretEndsAt}}
+	return []any{&c.ID, &c.Name, &c.SecretHash, list{&c.Grants}, list{&c.Scopes}, list{&c.Audiences}, db.Instant(&c.CreatedAt),
+		db.NullInstant(&c.RotatedAt), db.NullInstant(&c.LastUsedAt), &c.OldSecretHash, db.NullInstant(&c.OldSecretEndsAt)}
 }
 
 // CreateClient adds a client. It returns ErrConflict when its name is taken.
 // Grants, scopes and audiences are words without spaces.
 func (s *Store) CreateClient(ctx context.Context, c Client, also ...Also) error {
-	return s.tx(ctx, "create client", func(ctx context.Context, q querier) error {
-		_, err := q.exec(ctx, `INSERT INTO client (id, name, secret, grants, scopes, audiences, "createdAt") VALUES (?, ?, ?, ?, ?, ?, ?)`,
+	return s.DB.Tx(ctx, "create client", func(ctx context.Context, q db.Querier) error {
+		_, err := q.Exec(ctx, `INSERT INTO client (id, name, secret, grants, scopes, audiences, "createdAt") VALUES (?, ?, ?, ?, ?, ?, ?)`,
 			c.ID, c.Name, c.SecretHash, strings.Join(c.Grants, " "), strings.Join(c.Scopes, " "), strings.Join(c.Audiences, " "), c.CreatedAt)
 		if err != nil {
 			return err
@@ -66,10 +68,10 @@ func (s *Store) CreateClient(ctx context.Context, c Client, also ...Also) error 
 // Clients returns all clients, by name.
 func (s *Store) Clients(ctx context.Context) ([]Client, error) {
 	var found []Client
-	err := s.call(ctx, "clients", func(ctx context.Context) error {
+	err := s.Call(ctx, "clients", func(ctx context.Context) error {
 		found = nil
 		var c Client
-		return querier{s.read}.each(ctx, c.fields(), func() { found = append(found, c) },
+		return s.Read().Each(ctx, c.fields(), func() { found = append(found, c) },
 			`SELECT `+clientColumns+` FROM client c`)
 	})
 	// Not by the database, whose order of text depends on its locale.
@@ -88,8 +90,8 @@ func (s *Store) ClientByName(ctx context.Context, name string) (Client, error) {
 }
 
 func (s *Store) client(ctx context.Context, what, condition, arg string) (c Client, err error) {
-	err = s.call(ctx, what, func(ctx context.Context) error {
-		return querier{s.read}.one(ctx, c.fields(), `SELECT `+clientColumns+` FROM client c WHERE `+condition, arg)
+	err = s.Call(ctx, what, func(ctx context.Context) error {
+		return s.Read().One(ctx, c.fields(), `SELECT `+clientColumns+` FROM client c WHERE `+condition, arg)
 	})
 	if err != nil {
 		return Client{}, err
@@ -113,8 +115,8 @@ func (s *Store) DeleteClient(ctx context.Context, id string, e Event) error {
 }
 
 func (s *Store) changeClient(ctx context.Context, what, id string, e Event, query string, args ...any) error {
-	return s.tx(ctx, what, func(ctx context.Context, q querier) error {
-		n, err := q.exec(ctx, query, args...)
+	return s.DB.Tx(ctx, what, func(ctx context.Context, q db.Querier) error {
+		n, err := q.Exec(ctx, query, args...)
 		if err != nil {
 			return err
 		}
@@ -142,7 +144,7 @@ type ClientUse struct {
 // deleted or rotated since the secret was looked at. Within a minute of the last use
 // it writes nothing, nor what comes with it.
 func (s *Store) UseClient(ctx context.Context, use ClientUse, also ...Also) error {
-	return s.tx(ctx, "use client", func(ctx context.Context, q querier) error {
+	return s.DB.Tx(ctx, "use client", func(ctx context.Context, q db.Querier) error {
 		noted, err := useClient(ctx, q, use, "")
 		if err != nil || !noted {
 			return err
@@ -154,23 +156,23 @@ func (s *Store) UseClient(ctx context.Context, use ClientUse, also ...Also) erro
 // ClientUsed is UseClient in the transaction of something else, which does not happen
 // without the client.
 func (s *Store) ClientUsed(use ClientUse) Also {
-	return func(ctx context.Context, q querier, _ Event) error {
-		_, err := useClient(ctx, q, use, s.engine.holdSQL)
+	return func(ctx context.Context, q db.Querier, _ Event) error {
+		_, err := useClient(ctx, q, use, s.Dialect().HoldSQL)
 		return err
 	}
 }
 
 // useClient reports whether it has noted the use. hold is what keeps the client's row
 // as it is where something is going to be written about it.
-func useClient(ctx context.Context, q querier, use ClientUse, hold string) (noted bool, err error) {
+func useClient(ctx context.Context, q db.Querier, use ClientUse, hold string) (noted bool, err error) {
 	const withSecret = ` id = ? AND (secret = ? OR "oldSecret" = ? AND "oldSecretEndsAt" > ?)`
-	n, err := q.exec(ctx, `UPDATE client SET "lastUsedAt" = ? WHERE ("lastUsedAt" IS NULL OR "lastUsedAt" <= ?) AND`+withSecret,
+	n, err := q.Exec(ctx, `UPDATE client SET "lastUsedAt" = ? WHERE ("lastUsedAt" IS NULL OR "lastUsedAt" <= ?) AND`+withSecret,
 		use.At, use.At.Add(-usedEvery), use.ID, use.SecretHash, use.SecretHash, use.At)
 	if err != nil || n > 0 {
 		return n > 0, err
 	}
 	var id string
-	err = q.one(ctx, []any{&id}, `SELECT id FROM client WHERE`+withSecret+hold, use.ID, use.SecretHash, use.SecretHash, use.At)
+	err = q.One(ctx, []any{&id}, `SELECT id FROM client WHERE`+withSecret+hold, use.ID, use.SecretHash, use.SecretHash, use.At)
 	if errors.Is(err, ErrNotFound) {
 		return false, ErrNoClient
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"vestibule/store/db"
 )
 
 // Renewal is a session that takes the place of the one with the token hash Replaces,
@@ -29,7 +31,7 @@ type Reset struct {
 // never made, was used, has expired by now, or was sent to an address that is no
 // longer the user's.
 func (s *Store) ResetPassword(ctx context.Context, tokenHash, passwordHash string, now time.Time, renew *Renewal, e Event, also ...Also) (r Reset, err error) {
-	err = s.tx(ctx, "reset password", func(ctx context.Context, q querier) error {
+	err = s.DB.Tx(ctx, "reset password", func(ctx context.Context, q db.Querier) error {
 		l, err := followLink(ctx, q, tokenHash, now, PurposeReset)
 		if err != nil {
 			return err
@@ -57,8 +59,8 @@ func (s *Store) ResetPassword(ctx context.Context, tokenHash, passwordHash strin
 	return r, err
 }
 
-func verifyAddress(ctx context.Context, q querier, userID string, now time.Time) error {
-	_, err := q.exec(ctx, `UPDATE "user" SET "emailVerified" = ?, "updatedAt" = ? WHERE id = ?`, true, now, userID)
+func verifyAddress(ctx context.Context, q db.Querier, userID string, now time.Time) error {
+	_, err := q.Exec(ctx, `UPDATE "user" SET "emailVerified" = ?, "updatedAt" = ? WHERE id = ?`, true, now, userID)
 	return err
 }
 
@@ -72,7 +74,7 @@ type Proof struct {
 }
 
 // ErrUnproven is returned for a link whose Proof does not hold.
-var ErrUnproven = errors.New("not proven to be the user's own")
+var ErrUnproven = db.NewError("not proven to be the user's own")
 
 // Verified is what has come of a link that verifies an address.
 type Verified struct {
@@ -89,7 +91,7 @@ type Verified struct {
 // also when the session that has asked for the change has ended; ErrUnproven; and
 // ErrConflict when somebody else has the new address by now.
 func (s *Store) VerifyEmail(ctx context.Context, tokenHash string, proof Proof, now time.Time, e Event) (v Verified, err error) {
-	err = s.tx(ctx, "verify e-mail", func(ctx context.Context, q querier) error {
+	err = s.DB.Tx(ctx, "verify e-mail", func(ctx context.Context, q db.Querier) error {
 		l, err := followLink(ctx, q, tokenHash, now, PurposeVerify, PurposeChange)
 		if err != nil {
 			return err
@@ -111,12 +113,12 @@ func (s *Store) VerifyEmail(ctx context.Context, tokenHash string, proof Proof, 
 		if err != nil {
 			return err
 		}
-		return q.one(ctx, v.User.fields(), `SELECT `+userColumns+` FROM "user" u WHERE u.id = ?`, l.UserID)
+		return q.One(ctx, v.User.fields(), `SELECT `+userColumns+` FROM "user" u WHERE u.id = ?`, l.UserID)
 	})
 	return v, err
 }
 
-func prove(ctx context.Context, q querier, l Link, proof Proof, now time.Time, e Event) (ended []string, err error) {
+func prove(ctx context.Context, q db.Querier, l Link, proof Proof, now time.Time, e Event) (ended []string, err error) {
 	switch {
 	case proof.Session != "":
 		err = holdSession(ctx, q, `token = ?`, proof.Session, l.UserID, now)
@@ -137,20 +139,20 @@ func prove(ctx context.Context, q querier, l Link, proof Proof, now time.Time, e
 	return nil, err
 }
 
-func changeAddress(ctx context.Context, q querier, l Link, now time.Time, e Event) error {
+func changeAddress(ctx context.Context, q db.Querier, l Link, now time.Time, e Event) error {
 	if err := replaceAddress(ctx, q, l.User, l.NewEmail, now); err != nil {
 		return err
 	}
 	// The link no longer dies with its session: whoever follows it again is told that
 	// it is done.
-	if _, err := q.exec(ctx, `UPDATE verification SET "usedAt" = ?, "sessionId" = NULL WHERE id = ?`, now, l.ID); err != nil {
+	if _, err := q.Exec(ctx, `UPDATE verification SET "usedAt" = ?, "sessionId" = NULL WHERE id = ?`, now, l.ID); err != nil {
 		return err
 	}
 	if err := deleteVerifications(ctx, q, l.UserID, PurposeReset, PurposeVerify, PurposeChange); err != nil {
 		return err
 	}
 	undoable := now.Add(UndoFor)
-	_, err := q.exec(ctx, `UPDATE verification SET "expiresAt" = ? WHERE "userId" = ? AND identifier LIKE ? AND value = ? AND "expiresAt" < ?`,
+	_, err := q.Exec(ctx, `UPDATE verification SET "expiresAt" = ? WHERE "userId" = ? AND identifier LIKE ? AND value = ? AND "expiresAt" < ?`,
 		undoable, l.UserID, PurposeUndo+":%", l.Email, undoable)
 	if err != nil {
 		return err
@@ -177,7 +179,7 @@ type Undone struct {
 // ErrNotFound for a link that is of no use any more; one that was used is one only for
 // somebody who brings a password.
 func (s *Store) UndoEmailChange(ctx context.Context, tokenHash, passwordHash string, now time.Time, e Event) (u Undone, err error) {
-	err = s.tx(ctx, "undo e-mail change", func(ctx context.Context, q querier) error {
+	err = s.DB.Tx(ctx, "undo e-mail change", func(ctx context.Context, q db.Querier) error {
 		l, err := followLink(ctx, q, tokenHash, now, PurposeUndo)
 		if err != nil {
 			return err
@@ -211,14 +213,14 @@ func (s *Store) UndoEmailChange(ctx context.Context, tokenHash, passwordHash str
 		if u.Ended, err = secure(ctx, q, l, passwordHash, now, e); err != nil {
 			return err
 		}
-		return q.one(ctx, u.User.fields(), `SELECT `+userColumns+` FROM "user" u WHERE u.id = ?`, l.UserID)
+		return q.One(ctx, u.User.fields(), `SELECT `+userColumns+` FROM "user" u WHERE u.id = ?`, l.UserID)
 	})
 	return u, err
 }
 
 // secure ends the sessions of a user whose account somebody else may have had, and
 // lets the owner of the address choose the password.
-func secure(ctx context.Context, q querier, l Link, passwordHash string, now time.Time, e Event) (ended []string, err error) {
+func secure(ctx context.Context, q db.Querier, l Link, passwordHash string, now time.Time, e Event) (ended []string, err error) {
 	m := Mail{Kind: MailReset, Recipient: l.Email, CreatedAt: now, DueAt: now}
 	if passwordHash == "" {
 		if ended, err = revokeAll(ctx, q, l.UserID, "", e); err != nil {

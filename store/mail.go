@@ -7,6 +7,8 @@ import (
 	"errors"
 	"strings"
 	"time"
+
+	"vestibule/store/db"
 )
 
 // The kinds of mail.
@@ -38,25 +40,25 @@ type Mail struct {
 
 // QueueMail adds a mail to those that are to be sent.
 func (s *Store) QueueMail(ctx context.Context, m Mail) error {
-	return s.tx(ctx, "queue mail", func(ctx context.Context, q querier) error { return queueMail(ctx, q, m) })
+	return s.DB.Tx(ctx, "queue mail", func(ctx context.Context, q db.Querier) error { return queueMail(ctx, q, m) })
 }
 
 // Mailed queues m with a change, if there is one.
 func Mailed(m Mail) Also {
-	return func(ctx context.Context, q querier, _ Event) error { return queueMail(ctx, q, m) }
+	return func(ctx context.Context, q db.Querier, _ Event) error { return queueMail(ctx, q, m) }
 }
 
 // MailedOwner is Mailed to the user whom the change is about, at the address that
 // the change names.
 func MailedOwner(m Mail) Also {
-	return func(ctx context.Context, q querier, about Event) error {
+	return func(ctx context.Context, q db.Querier, about Event) error {
 		m.UserID, m.Recipient = about.UserID, about.Email
 		return queueMail(ctx, q, m)
 	}
 }
 
-func queueMail(ctx context.Context, q querier, m Mail) error {
-	_, err := q.exec(ctx, `INSERT INTO mail (id, kind, recipient, "userId", "sessionId", "afterId", "newEmail", "callbackURL", "createdAt", "dueAt", attempts)
+func queueMail(ctx context.Context, q db.Querier, m Mail) error {
+	_, err := q.Exec(ctx, `INSERT INTO mail (id, kind, recipient, "userId", "sessionId", "afterId", "newEmail", "callbackURL", "createdAt", "dueAt", attempts)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`,
 		cmp.Or(m.ID, newMailID()), m.Kind, m.Recipient, nullable(m.UserID), nullable(m.SessionID), nullable(m.AfterID),
 		nullable(m.NewEmail), nullable(m.CallbackURL), m.CreatedAt, m.DueAt)
@@ -90,13 +92,13 @@ func (s *Store) ClaimMail(ctx context.Context, now, until time.Time) (Mail, erro
 
 func (s *Store) dueMail(ctx context.Context, now time.Time) (m Mail, err error) {
 	for {
-		err = s.call(ctx, "due mail", func(ctx context.Context) error {
-			return querier{s.read}.one(ctx,
-				[]any{&m.ID, &m.Kind, &m.Recipient, &m.UserID, &m.SessionID, &m.NewEmail, &m.CallbackURL, instant{&m.CreatedAt}, instant{&m.DueAt}, &m.Attempts},
+		err = s.Call(ctx, "due mail", func(ctx context.Context) error {
+			return s.Read().One(ctx,
+				[]any{&m.ID, &m.Kind, &m.Recipient, &m.UserID, &m.SessionID, &m.NewEmail, &m.CallbackURL, db.Instant(&m.CreatedAt), db.Instant(&m.DueAt), &m.Attempts},
 				`SELECT id, kind, recipient, COALESCE("userId", ''), COALESCE("sessionId", ''), COALESCE("newEmail", ''), COALESCE("callbackURL", ''), "createdAt", "dueAt", attempts
 				FROM mail WHERE "dueAt" <= ? AND "afterId" IS NULL ORDER BY "dueAt", id LIMIT 1`, now)
 		})
-		if !isUnreadable(err) {
+		if !db.IsUnreadable(err) {
 			return m, err
 		}
 		if err := s.setAside(ctx, m.ID, now, err); err != nil {
@@ -110,8 +112,8 @@ const setAsideFor = 24 * time.Hour
 
 // setAside makes a mail due later that cannot be read, or returns why.
 func (s *Store) setAside(ctx context.Context, id string, now time.Time, why error) error {
-	return s.tx(ctx, "set mail aside", func(ctx context.Context, q querier) error {
-		n, err := q.exec(ctx, `UPDATE mail SET "dueAt" = ? WHERE id = ?`, now.Add(setAsideFor), id)
+	return s.DB.Tx(ctx, "set mail aside", func(ctx context.Context, q db.Querier) error {
+		n, err := q.Exec(ctx, `UPDATE mail SET "dueAt" = ? WHERE id = ?`, now.Add(setAsideFor), id)
 		if err == nil && n == 0 {
 			return why
 		}
@@ -122,8 +124,8 @@ func (s *Store) setAside(ctx context.Context, id string, now time.Time, why erro
 // PostponeMail makes a mail due at another time, and reports whether it still was
 // due at the time that m says. Its attempts are counted one up when it was due.
 func (s *Store) PostponeMail(ctx context.Context, m Mail, due time.Time) (postponed bool, err error) {
-	err = s.tx(ctx, "postpone mail", func(ctx context.Context, q querier) error {
-		n, err := q.exec(ctx, `UPDATE mail SET "dueAt" = ?, attempts = ? WHERE id = ? AND "dueAt" = ?`, due, m.Attempts+1, m.ID, m.DueAt)
+	err = s.DB.Tx(ctx, "postpone mail", func(ctx context.Context, q db.Querier) error {
+		n, err := q.Exec(ctx, `UPDATE mail SET "dueAt" = ?, attempts = ? WHERE id = ? AND "dueAt" = ?`, due, m.Attempts+1, m.ID, m.DueAt)
 		postponed = n > 0
 		return err
 	})
@@ -139,8 +141,8 @@ func (s *Store) RetryMail(ctx context.Context, m Mail, due time.Time) error {
 
 // DeleteMail takes a mail away that was sent or is not to be sent.
 func (s *Store) DeleteMail(ctx context.Context, id string) error {
-	return s.tx(ctx, "delete mail", func(ctx context.Context, q querier) error {
-		_, err := q.exec(ctx, `DELETE FROM mail WHERE id = ?`, id)
+	return s.DB.Tx(ctx, "delete mail", func(ctx context.Context, q db.Querier) error {
+		_, err := q.Exec(ctx, `DELETE FROM mail WHERE id = ?`, id)
 		return err
 	})
 }

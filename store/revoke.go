@@ -3,16 +3,18 @@ package store
 import (
 	"context"
 	"time"
+
+	"vestibule/store/db"
 )
 
 // SessionsOf returns the sessions of a user that have not expired by now, the
 // latest sign-in first.
 func (s *Store) SessionsOf(ctx context.Context, userID string, now time.Time) ([]Session, error) {
 	var found []Session
-	err := s.call(ctx, "sessions of user", func(ctx context.Context) error {
+	err := s.Call(ctx, "sessions of user", func(ctx context.Context) error {
 		found = nil
 		var row Session
-		return querier{s.read}.each(ctx, row.fields(), func() { found = append(found, row) },
+		return s.Read().Each(ctx, row.fields(), func() { found = append(found, row) },
 			`SELECT `+sessionColumns+` FROM session s
 			WHERE s."userId" = ? AND s."expiresAt" > ? ORDER BY s."createdAt" DESC, s.id`, userID, now)
 	})
@@ -24,7 +26,7 @@ func (s *Store) SessionsOf(ctx context.Context, userID string, now time.Time) ([
 // session, whoever else has it, and ErrSessionEnded when the one that e names, which
 // acts, has ended.
 func (s *Store) RevokeSession(ctx context.Context, userID, id string, e Event) (hash string, err error) {
-	err = s.tx(ctx, "revoke session", func(ctx context.Context, q querier) error {
+	err = s.DB.Tx(ctx, "revoke session", func(ctx context.Context, q db.Querier) error {
 		if err := requireSession(ctx, q, e); err != nil {
 			return err
 		}
@@ -46,7 +48,7 @@ func (s *Store) RevokeSession(ctx context.Context, userID, id string, e Event) (
 // It records e for each and returns the hashes of their tokens. It returns
 // ErrSessionEnded like RevokeSession.
 func (s *Store) RevokeSessions(ctx context.Context, userID, except string, e Event) (hashes []string, err error) {
-	err = s.tx(ctx, "revoke sessions", func(ctx context.Context, q querier) (err error) {
+	err = s.DB.Tx(ctx, "revoke sessions", func(ctx context.Context, q db.Querier) (err error) {
 		if err := requireSession(ctx, q, e); err != nil {
 			return err
 		}
@@ -57,7 +59,7 @@ func (s *Store) RevokeSessions(ctx context.Context, userID, except string, e Eve
 }
 
 // revokeAll is RevokeSessions within a transaction.
-func revokeAll(ctx context.Context, q querier, userID, except string, e Event) (hashes []string, err error) {
+func revokeAll(ctx context.Context, q db.Querier, userID, except string, e Event) (hashes []string, err error) {
 	ended, err := endSessions(ctx, q, `"userId" = ? AND token <> ?`, userID, except)
 	if err != nil {
 		return nil, err
@@ -73,7 +75,7 @@ func revokeAll(ctx context.Context, q querier, userID, except string, e Event) (
 
 // recordEnded records e for each of the sessions. That which has ended itself was
 // signed out by its own browser's wish.
-func recordEnded(ctx context.Context, q querier, ended []Session, e Event) error {
+func recordEnded(ctx context.Context, q db.Querier, ended []Session, e Event) error {
 	acting := e.SessionID
 	e.Type = EventSessionRevoked
 	events := make([]Event, 0, len(ended))
@@ -91,10 +93,10 @@ func recordEnded(ctx context.Context, q querier, ended []Session, e Event) error
 
 // endSessions deletes the sessions that the condition selects, and returns of
 // each its id, token hash and user.
-func endSessions(ctx context.Context, q querier, condition string, args ...any) ([]Session, error) {
+func endSessions(ctx context.Context, q db.Querier, condition string, args ...any) ([]Session, error) {
 	var ended []Session
 	var row Session
-	err := q.each(ctx, []any{&row.ID, &row.TokenHash, &row.UserID}, func() { ended = append(ended, row) },
+	err := q.Each(ctx, []any{&row.ID, &row.TokenHash, &row.UserID}, func() { ended = append(ended, row) },
 		`DELETE FROM session WHERE `+condition+` RETURNING id, token, "userId"`, args...)
 	return ended, err
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"vestibule/store/db"
 )
 
 // A user may have so many sessions and no more: what ends them all, such as a new
@@ -22,7 +24,7 @@ const endedAtOnce = 50
 // each, and adds their token hashes to ended. The one that is added now is not among
 // them. Behind IfPassword it sees all sign-ins before it.
 func KeepSessions(limit int, e Event, ended *[]string) Also {
-	return func(ctx context.Context, q querier, about Event) error {
+	return func(ctx context.Context, q db.Querier, about Event) error {
 		*ended = (*ended)[:0] // the transaction may run again
 		if limit == 0 {
 			return nil
@@ -35,10 +37,10 @@ func KeepSessions(limit int, e Event, ended *[]string) Also {
 
 // trim ends up to most of the user's sessions beyond limit, but not the one with the id
 // except: first those that have expired, then those that were used longest ago.
-func trim(ctx context.Context, q querier, userID, except string, limit, most int, e Event) (hashes []string, err error) {
+func trim(ctx context.Context, q db.Querier, userID, except string, limit, most int, e Event) (hashes []string, err error) {
 	surplus := 0
 	var id string
-	err = q.every(ctx, []any{&id}, func(bool) { surplus++ },
+	err = q.Every(ctx, []any{&id}, func(bool) { surplus++ },
 		`SELECT id FROM session WHERE "userId" = ? ORDER BY "updatedAt" DESC, id DESC LIMIT ? OFFSET ?`, userID, most, limit)
 	if err != nil || surplus == 0 {
 		return nil, err
@@ -50,7 +52,7 @@ func trim(ctx context.Context, q querier, userID, except string, limit, most int
 	var c candidate
 	var oldest []candidate
 	var expires time.Time
-	err = q.every(ctx, []any{&c.id, instant{&expires}}, func(readable bool) {
+	err = q.Every(ctx, []any{&c.id, db.Instant(&expires)}, func(readable bool) {
 		if c.expired = !readable || !expires.After(e.At); c.id != except {
 			oldest = append(oldest, c)
 		}
@@ -94,12 +96,12 @@ func trim(ctx context.Context, q querier, userID, except string, limit, most int
 func (s *Store) TrimSessions(ctx context.Context, limit int, e Event) error {
 	const users = 1000
 	after := ""
-	return InBatches(ctx, func() (more bool, err error) {
+	return db.InBatches(ctx, func() (more bool, err error) {
 		var of []string
 		seen := 0
-		err = s.call(ctx, "count sessions", func(ctx context.Context) error {
+		err = s.Call(ctx, "count sessions", func(ctx context.Context) error {
 			var n int
-			return querier{s.read}.every(ctx, []any{&after, &n}, func(bool) {
+			return s.Read().Every(ctx, []any{&after, &n}, func(bool) {
 				if seen++; n > limit {
 					of = append(of, after)
 				}
@@ -118,10 +120,10 @@ func (s *Store) TrimSessions(ctx context.Context, limit int, e Event) error {
 }
 
 func (s *Store) trimAll(ctx context.Context, userID string, limit int, e Event) error {
-	return InBatches(ctx, func() (more bool, err error) {
-		err = s.tx(ctx, "end surplus sessions", func(ctx context.Context, q querier) error {
-			hashes, err := trim(ctx, q, userID, "", limit, batchRows, e)
-			more = len(hashes) == batchRows
+	return db.InBatches(ctx, func() (more bool, err error) {
+		err = s.DB.Tx(ctx, "end surplus sessions", func(ctx context.Context, q db.Querier) error {
+			hashes, err := trim(ctx, q, userID, "", limit, db.BatchRows, e)
+			more = len(hashes) == db.BatchRows
 			return err
 		})
 		return more, err

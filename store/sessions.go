@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"vestibule/store/db"
 )
 
 // Session is a signed-in browser. It has expired when ExpiresAt is not after now;
@@ -28,14 +30,14 @@ const sessionColumns = `s.id, s.token, s."userId", COALESCE(s."ipAddress", ''), 
 
 func (s *Session) fields() []any {
 	return []any{&s.ID, &s.TokenHash, &s.UserID, &s.IPAddress, &s.UserAgent, &s.RememberMe,
-		instant{&s.CreatedAt}, instant{&s.UpdatedAt}, instant{&s.ExpiresAt}, instant{&s.CookieAt}, instant{&s.ProvenAt}}
+		db.Instant(&s.CreatedAt), db.Instant(&s.UpdatedAt), db.Instant(&s.ExpiresAt), db.Instant(&s.CookieAt), db.Instant(&s.ProvenAt)}
 }
 
 // StartSession adds a session, in which the password was proven at CreatedAt, and, in the same transaction, ends the one with the
 // token hash replaces, if that is not "". It returns ErrNoUser when the user is
 // gone.
 func (s *Store) StartSession(ctx context.Context, session Session, replaces string, also ...Also) error {
-	return s.tx(ctx, "start session", func(ctx context.Context, q querier) error {
+	return s.DB.Tx(ctx, "start session", func(ctx context.Context, q db.Querier) error {
 		if err := startSession(ctx, q, session, replaces); err != nil {
 			return err
 		}
@@ -43,9 +45,9 @@ func (s *Store) StartSession(ctx context.Context, session Session, replaces stri
 	})
 }
 
-func startSession(ctx context.Context, q querier, s Session, replaces string) error {
+func startSession(ctx context.Context, q db.Querier, s Session, replaces string) error {
 	if replaces != "" {
-		n, err := q.exec(ctx, `DELETE FROM session WHERE token = ?`, replaces)
+		n, err := q.Exec(ctx, `DELETE FROM session WHERE token = ?`, replaces)
 		if err == nil && n > 0 {
 			err = replaced(ctx, q, replaces, s.CreatedAt)
 		}
@@ -53,7 +55,7 @@ func startSession(ctx context.Context, q querier, s Session, replaces string) er
 			return err
 		}
 	}
-	_, err := q.exec(ctx, `INSERT INTO session (id, token, "userId", "ipAddress", "userAgent", "rememberMe",
+	_, err := q.Exec(ctx, `INSERT INTO session (id, token, "userId", "ipAddress", "userAgent", "rememberMe",
 			"createdAt", "updatedAt", "expiresAt", "cookieAt")
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		s.ID, s.TokenHash, s.UserID, s.IPAddress, s.UserAgent, s.RememberMe,
@@ -65,13 +67,13 @@ func startSession(ctx context.Context, q querier, s Session, replaces string) er
 // disabled user has none, whatever rows there are: a sign-in that was under way
 // when the user was disabled may still add one.
 func (s *Store) SessionByTokenHash(ctx context.Context, hash string) (session Session, u User, err error) {
-	err = s.call(ctx, "session by token", func(ctx context.Context) error {
-		return querier{s.often}.one(ctx, append(session.fields(), u.fields()...),
+	err = s.Call(ctx, "session by token", func(ctx context.Context) error {
+		return s.Often().One(ctx, append(session.fields(), u.fields()...),
 			`SELECT `+sessionColumns+`, `+userColumns+`
 			FROM session s JOIN "user" u ON u.id = s."userId" WHERE s.token = ? AND u."disabledAt" IS NULL`, hash)
 	})
 	switch {
-	case isUnreadable(err):
+	case db.IsUnreadable(err):
 		// One that cannot be read opens nothing: its browser signs in again.
 		return Session{}, User{}, fmt.Errorf("%w: %w", ErrNotFound, err)
 	case err != nil:
@@ -84,8 +86,8 @@ func (s *Store) SessionByTokenHash(ctx context.Context, hash string) (session Se
 // seen, and reports whether it did. It never brings back a session that has ended
 // meanwhile, and of many calls with the same seen only one succeeds.
 func (s *Store) ExtendSession(ctx context.Context, hash string, seen, updatedAt, expiresAt time.Time) (extended bool, err error) {
-	err = s.tx(ctx, "extend session", func(ctx context.Context, q querier) error {
-		n, err := q.exec(ctx, `UPDATE session SET "updatedAt" = ?, "expiresAt" = ? WHERE token = ? AND "updatedAt" = ?`,
+	err = s.DB.Tx(ctx, "extend session", func(ctx context.Context, q db.Querier) error {
+		n, err := q.Exec(ctx, `UPDATE session SET "updatedAt" = ?, "expiresAt" = ? WHERE token = ? AND "updatedAt" = ?`,
 			updatedAt, expiresAt, hash, seen)
 		extended = n > 0
 		return err
@@ -96,8 +98,8 @@ func (s *Store) ExtendSession(ctx context.Context, hash string, seen, updatedAt,
 // MarkCookieSent moves CookieAt forward to at, never back. It returns ErrNotFound
 // when the session has ended: then its cookie must not be sent.
 func (s *Store) MarkCookieSent(ctx context.Context, hash string, at time.Time) error {
-	return s.tx(ctx, "mark cookie sent", func(ctx context.Context, q querier) error {
-		n, err := q.exec(ctx, `UPDATE session SET "cookieAt" = CASE WHEN "cookieAt" < ? THEN ? ELSE "cookieAt" END
+	return s.DB.Tx(ctx, "mark cookie sent", func(ctx context.Context, q db.Querier) error {
+		n, err := q.Exec(ctx, `UPDATE session SET "cookieAt" = CASE WHEN "cookieAt" < ? THEN ? ELSE "cookieAt" END
 			WHERE token = ?`, at, at, hash)
 		if err == nil && n == 0 {
 			return ErrNotFound
@@ -108,7 +110,7 @@ func (s *Store) MarkCookieSent(ctx context.Context, hash string, at time.Time) e
 
 // EndSession deletes a session, if it exists.
 func (s *Store) EndSession(ctx context.Context, hash string, also ...Also) error {
-	return s.tx(ctx, "end session", func(ctx context.Context, q querier) error {
+	return s.DB.Tx(ctx, "end session", func(ctx context.Context, q db.Querier) error {
 		ended, err := endSessions(ctx, q, `token = ?`, hash)
 		if err != nil || len(ended) == 0 {
 			return err
@@ -129,10 +131,10 @@ func (s *Store) LiveSessions(ctx context.Context, hashes []string, now time.Time
 			args = append(args, hash)
 		}
 		hashes = hashes[n:]
-		err := s.call(ctx, "live sessions", func(ctx context.Context) error {
+		err := s.Call(ctx, "live sessions", func(ctx context.Context) error {
 			var hash string
 			var expiresAt time.Time
-			return querier{s.read}.each(ctx, []any{&hash, instant{&expiresAt}}, func() { live[hash] = expiresAt },
+			return s.Read().Each(ctx, []any{&hash, db.Instant(&expiresAt)}, func() { live[hash] = expiresAt },
 				`SELECT s.token, s."expiresAt" FROM session s JOIN "user" u ON u.id = s."userId"
 				WHERE s."expiresAt" > ? AND u."disabledAt" IS NULL AND s.token IN (?`+strings.Repeat(", ?", n-1)+`)`,
 				args...)
@@ -147,8 +149,8 @@ func (s *Store) LiveSessions(ctx context.Context, hashes []string, now time.Time
 // DeleteExpiredSessions deletes the sessions that have expired by now, and returns
 // how many there were. What is remembered of replaced ones goes with them.
 func (s *Store) DeleteExpiredSessions(ctx context.Context, now time.Time) (int64, error) {
-	if _, err := s.deleteOld(ctx, "delete replaced sessions", "replaced", "token", `"expiresAt"`, now); err != nil {
+	if _, err := s.DeleteOld(ctx, "delete replaced sessions", "replaced", "token", `"expiresAt"`, now); err != nil {
 		return 0, err
 	}
-	return s.deleteOld(ctx, "delete expired sessions", "session", "id", `"expiresAt"`, now)
+	return s.DeleteOld(ctx, "delete expired sessions", "session", "id", `"expiresAt"`, now)
 }

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"time"
+
+	"vestibule/store/db"
 )
 
 // User is somebody with an account.
@@ -20,14 +22,14 @@ type User struct {
 const userColumns = `u.id, u.name, u.email, u."emailVerified", u.image, u."createdAt", u."updatedAt", u."disabledAt"`
 
 func (u *User) fields() []any {
-	return []any{&u.ID, &u.Name, &u.Email, &u.EmailVerified, &u.Image, instant{&u.CreatedAt}, instant{&u.UpdatedAt}, nullInstant{&u.DisabledAt}}
+	return []any{&u.ID, &u.Name, &u.Email, &u.EmailVerified, &u.Image, db.Instant(&u.CreatedAt), db.Instant(&u.UpdatedAt), db.NullInstant(&u.DisabledAt)}
 }
 
 // CreateUser makes a user with a password and their first session, and ends the
 // session with the token hash replaces, if that is not "". It returns ErrConflict
 // when the address has an account, or is kept for one; nothing has changed then.
 func (s *Store) CreateUser(ctx context.Context, u User, passwordHash string, first Session, replaces string, also ...Also) error {
-	return s.tx(ctx, "create user", func(ctx context.Context, q querier) error {
+	return s.DB.Tx(ctx, "create user", func(ctx context.Context, q db.Querier) error {
 		if err := createUser(ctx, q, u, passwordHash); err != nil {
 			return err
 		}
@@ -41,7 +43,7 @@ func (s *Store) CreateUser(ctx context.Context, u User, passwordHash string, fir
 // CreateSignedOutUser is CreateUser without a session: for a user who may not
 // sign in before they have shown that the address is theirs.
 func (s *Store) CreateSignedOutUser(ctx context.Context, u User, passwordHash string, also ...Also) error {
-	return s.tx(ctx, "create user", func(ctx context.Context, q querier) error {
+	return s.DB.Tx(ctx, "create user", func(ctx context.Context, q db.Querier) error {
 		if err := createUser(ctx, q, u, passwordHash); err != nil {
 			return err
 		}
@@ -49,8 +51,8 @@ func (s *Store) CreateSignedOutUser(ctx context.Context, u User, passwordHash st
 	})
 }
 
-func createUser(ctx context.Context, q querier, u User, passwordHash string) error {
-	_, err := q.exec(ctx, `INSERT INTO "user" (id, name, email, "emailVerified", image, "createdAt", "updatedAt")
+func createUser(ctx context.Context, q db.Querier, u User, passwordHash string) error {
+	_, err := q.Exec(ctx, `INSERT INTO "user" (id, name, email, "emailVerified", image, "createdAt", "updatedAt")
 		VALUES (?, ?, ?, ?, ?, ?, ?)`,
 		u.ID, u.Name, u.Email, u.EmailVerified, u.Image, u.CreatedAt, u.UpdatedAt)
 	if err != nil {
@@ -74,8 +76,8 @@ func (s *Store) UserByEmail(ctx context.Context, email string) (User, error) {
 }
 
 func (s *Store) user(ctx context.Context, what, condition, arg string) (u User, err error) {
-	err = s.call(ctx, what, func(ctx context.Context) error {
-		return querier{s.read}.one(ctx, u.fields(), `SELECT `+userColumns+` FROM "user" u WHERE `+condition, arg)
+	err = s.Call(ctx, what, func(ctx context.Context) error {
+		return s.Read().One(ctx, u.fields(), `SELECT `+userColumns+` FROM "user" u WHERE `+condition, arg)
 	})
 	return u, err
 }
@@ -83,8 +85,8 @@ func (s *Store) user(ctx context.Context, what, condition, arg string) (u User, 
 // CredentialByEmail returns the user with this address and the hash of their
 // password. It returns ErrNotFound also for a user who has no password.
 func (s *Store) CredentialByEmail(ctx context.Context, email string) (u User, passwordHash string, err error) {
-	err = s.call(ctx, "credential by e-mail", func(ctx context.Context) error {
-		return querier{s.read}.one(ctx, append(u.fields(), &passwordHash), `SELECT `+userColumns+`, a.password
+	err = s.Call(ctx, "credential by e-mail", func(ctx context.Context) error {
+		return s.Read().One(ctx, append(u.fields(), &passwordHash), `SELECT `+userColumns+`, a.password
 			FROM "user" u JOIN account a ON a."userId" = u.id AND a."providerId" = 'credential'
 			WHERE u.email = ? AND a.password IS NOT NULL`, email)
 	})
@@ -98,8 +100,8 @@ func (s *Store) CredentialByEmail(ctx context.Context, email string) (u User, pa
 // old. If it is not, somebody has changed the password meanwhile; that change
 // stands, and there is no error.
 func (s *Store) ReplacePasswordHash(ctx context.Context, userID, old, new string, now time.Time) error {
-	return s.tx(ctx, "replace password hash", func(ctx context.Context, q querier) error {
-		_, err := q.exec(ctx, `UPDATE account SET password = ?, "updatedAt" = ?
+	return s.DB.Tx(ctx, "replace password hash", func(ctx context.Context, q db.Querier) error {
+		_, err := q.Exec(ctx, `UPDATE account SET password = ?, "updatedAt" = ?
 			WHERE "userId" = ? AND "providerId" = 'credential' AND password = ?`, new, now, userID, old)
 		return err
 	})
@@ -110,10 +112,10 @@ func (s *Store) ReplacePasswordHash(ctx context.Context, userID, old, new string
 // changed while it was verified would leave a session behind that the change was
 // meant to end.
 func IfPassword(hash string) Also {
-	return func(ctx context.Context, q querier, about Event) error {
+	return func(ctx context.Context, q db.Querier, about Event) error {
 		// A write, for its lock: a change that is under way is waited for, and one that
 		// comes later finds the session.
-		n, err := q.exec(ctx, `UPDATE account SET password = password
+		n, err := q.Exec(ctx, `UPDATE account SET password = password
 			WHERE "userId" = ? AND "providerId" = 'credential' AND password = ?`, about.UserID, hash)
 		if err == nil && n == 0 {
 			return ErrConflict

@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 	"time"
+
+	"vestibule/store/db"
 )
 
 // What a link is good for.
@@ -38,7 +40,7 @@ func (v Verification) value() string { return strings.TrimRight(v.Email+" "+v.Ne
 // mail had before is replaced: it was not sent. It returns ErrNotFound when the mail
 // has been taken back meanwhile, and when the session that has asked for it has ended.
 func (s *Store) PutVerification(ctx context.Context, v Verification) error {
-	return s.tx(ctx, "put verification", func(ctx context.Context, q querier) error {
+	return s.DB.Tx(ctx, "put verification", func(ctx context.Context, q db.Querier) error {
 		// The session first, like whoever ends it: they take the mail with it.
 		if v.Purpose == PurposeChange {
 			if err := holdSession(ctx, q, `id = ?`, v.SessionID, v.UserID, v.CreatedAt); err != nil {
@@ -47,14 +49,14 @@ func (s *Store) PutVerification(ctx context.Context, v Verification) error {
 		}
 		// The lock on the mail's row keeps whoever takes it back waiting, so that they
 		// see this link.
-		n, err := q.exec(ctx, `UPDATE mail SET attempts = attempts WHERE id = ?`, v.ID)
+		n, err := q.Exec(ctx, `UPDATE mail SET attempts = attempts WHERE id = ?`, v.ID)
 		if err != nil {
 			return err
 		}
 		if n == 0 {
 			return ErrNotFound
 		}
-		_, err = q.exec(ctx, `INSERT INTO verification (id, identifier, value, "userId", "sessionId", "expiresAt", "createdAt", "updatedAt")
+		_, err = q.Exec(ctx, `INSERT INTO verification (id, identifier, value, "userId", "sessionId", "expiresAt", "createdAt", "updatedAt")
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (id) DO UPDATE SET identifier = excluded.identifier, value = excluded.value, "userId" = excluded."userId",
 				"sessionId" = excluded."sessionId", "expiresAt" = excluded."expiresAt", "updatedAt" = excluded."updatedAt"`,
@@ -65,8 +67,8 @@ func (s *Store) PutVerification(ctx context.Context, v Verification) error {
 
 // holdSession keeps a session of the user from ending before the transaction does.
 // It returns ErrNotFound when it has ended. The condition names it.
-func holdSession(ctx context.Context, q querier, condition, arg, userID string, now time.Time) error {
-	n, err := q.exec(ctx, `UPDATE session SET "updatedAt" = "updatedAt" WHERE `+condition+` AND "userId" = ? AND "expiresAt" > ?`, arg, userID, now)
+func holdSession(ctx context.Context, q db.Querier, condition, arg, userID string, now time.Time) error {
+	n, err := q.Exec(ctx, `UPDATE session SET "updatedAt" = "updatedAt" WHERE `+condition+` AND "userId" = ? AND "expiresAt" > ?`, arg, userID, now)
 	if err == nil && n == 0 {
 		return ErrNotFound
 	}
@@ -104,20 +106,20 @@ func (l Link) Good(now time.Time) bool {
 // LinkByToken returns the link with the token hash that has one of the purposes,
 // whether or not it is still good, or ErrNotFound.
 func (s *Store) LinkByToken(ctx context.Context, tokenHash string, purposes ...string) (l Link, err error) {
-	err = s.call(ctx, "link by token", func(ctx context.Context) (err error) {
-		l, err = readLink(ctx, querier{s.read}, tokenHash, purposes)
+	err = s.Call(ctx, "link by token", func(ctx context.Context) (err error) {
+		l, err = readLink(ctx, s.Read(), tokenHash, purposes)
 		return err
 	})
 	return l, err
 }
 
-func readLink(ctx context.Context, q querier, tokenHash string, purposes []string) (l Link, err error) {
+func readLink(ctx context.Context, q db.Querier, tokenHash string, purposes []string) (l Link, err error) {
 	var identifiers []any
 	for _, purpose := range purposes {
 		identifiers = append(identifiers, Verification{Purpose: purpose, TokenHash: tokenHash}.identifier())
 	}
 	var identifier, value string
-	err = q.one(ctx, append([]any{&l.ID, &identifier, &value, &l.SessionID, instant{&l.CreatedAt}, instant{&l.ExpiresAt}, nullInstant{&l.UsedAt}}, l.User.fields()...),
+	err = q.One(ctx, append([]any{&l.ID, &identifier, &value, &l.SessionID, db.Instant(&l.CreatedAt), db.Instant(&l.ExpiresAt), db.NullInstant(&l.UsedAt)}, l.User.fields()...),
 		`SELECT v.id, v.identifier, v.value, COALESCE(v."sessionId", ''), v."createdAt", v."expiresAt", v."usedAt", `+userColumns+`
 		FROM verification v JOIN "user" u ON u.id = v."userId"
 		WHERE v.identifier IN (?`+strings.Repeat(", ?", len(identifiers)-1)+`)`, identifiers...)
@@ -132,12 +134,12 @@ func readLink(ctx context.Context, q querier, tokenHash string, purposes []strin
 
 // followLink is LinkByToken for a link that is still good. Of all that follow links
 // of one user each waits for the one before.
-func followLink(ctx context.Context, q querier, tokenHash string, now time.Time, purposes ...string) (Link, error) {
+func followLink(ctx context.Context, q db.Querier, tokenHash string, now time.Time, purposes ...string) (Link, error) {
 	l, err := readLink(ctx, q, tokenHash, purposes)
 	if err != nil {
 		return Link{}, err
 	}
-	if _, err := q.exec(ctx, `UPDATE "user" SET "updatedAt" = "updatedAt" WHERE id = ?`, l.UserID); err != nil {
+	if _, err := q.Exec(ctx, `UPDATE "user" SET "updatedAt" = "updatedAt" WHERE id = ?`, l.UserID); err != nil {
 		return Link{}, err
 	}
 	if l.Purpose == PurposeChange && l.UsedAt == nil {
@@ -155,16 +157,16 @@ func followLink(ctx context.Context, q querier, tokenHash string, now time.Time,
 }
 
 // markUsed makes the links with a purpose ones that have done what they are for.
-func markUsed(ctx context.Context, q querier, userID, purpose, value string, now time.Time) error {
-	_, err := q.exec(ctx, `UPDATE verification SET "usedAt" = ?, "updatedAt" = ?
+func markUsed(ctx context.Context, q db.Querier, userID, purpose, value string, now time.Time) error {
+	_, err := q.Exec(ctx, `UPDATE verification SET "usedAt" = ?, "updatedAt" = ?
 		WHERE "userId" = ? AND identifier LIKE ? AND value = ? AND "usedAt" IS NULL`, now, now, userID, purpose+":%", value)
 	return err
 }
 
 // deleteVerifications makes the outstanding links of a user useless.
-func deleteVerifications(ctx context.Context, q querier, userID string, purposes ...string) error {
+func deleteVerifications(ctx context.Context, q db.Querier, userID string, purposes ...string) error {
 	for _, purpose := range purposes {
-		if _, err := q.exec(ctx, `DELETE FROM verification WHERE "userId" = ? AND identifier LIKE ? AND "usedAt" IS NULL`, userID, purpose+":%"); err != nil {
+		if _, err := q.Exec(ctx, `DELETE FROM verification WHERE "userId" = ? AND identifier LIKE ? AND "usedAt" IS NULL`, userID, purpose+":%"); err != nil {
 			return err
 		}
 	}
@@ -174,9 +176,9 @@ func deleteVerifications(ctx context.Context, q querier, userID string, purposes
 // dropEmailChange takes back what was asked for with /change-email and has not been
 // confirmed, be it mailed or still to be: the session that asked for it may have been
 // a thief's.
-func dropEmailChange(ctx context.Context, q querier, userID string) error {
+func dropEmailChange(ctx context.Context, q db.Querier, userID string) error {
 	// The mails first: see PutVerification.
-	if _, err := q.exec(ctx, `DELETE FROM mail WHERE "userId" = ? AND kind = ?`, userID, MailChange); err != nil {
+	if _, err := q.Exec(ctx, `DELETE FROM mail WHERE "userId" = ? AND kind = ?`, userID, MailChange); err != nil {
 		return err
 	}
 	return deleteVerifications(ctx, q, userID, PurposeChange)
@@ -185,9 +187,9 @@ func dropEmailChange(ctx context.Context, q querier, userID string) error {
 // DeleteExpiredVerifications deletes the links that have expired by now, and the
 // addresses that are kept no longer. It returns how many links there were.
 func (s *Store) DeleteExpiredVerifications(ctx context.Context, now time.Time) (n int64, err error) {
-	if n, err = s.deleteOld(ctx, "delete expired verifications", "verification", "id", `"expiresAt"`, now); err != nil {
+	if n, err = s.DeleteOld(ctx, "delete expired verifications", "verification", "id", `"expiresAt"`, now); err != nil {
 		return n, err
 	}
-	_, err = s.deleteOld(ctx, "delete former addresses", `"formerAddress"`, "id", `"heldUntil"`, now)
+	_, err = s.DeleteOld(ctx, "delete former addresses", `"formerAddress"`, "id", `"heldUntil"`, now)
 	return n, err
 }

@@ -14,6 +14,7 @@ import (
 
 	"vestibule/internal/fair"
 	"vestibule/store"
+	"vestibule/store/db"
 )
 
 // watched counts what the limits ask of the database.
@@ -310,8 +311,8 @@ func TestAFewAreCountedAtATime(t *testing.T) {
 		if passed.Load() != 1+lineOfOne {
 			t.Errorf("got %d of the one client through, want all that had a place", passed.Load())
 		}
-		if db.most != store.CountingAtOnce || db.mostOne != 1 {
-			t.Errorf("got %d at the database at once, %d of one client; want %d and 1", db.most, db.mostOne, store.CountingAtOnce)
+		if db.most != db.CountingAtOnce || db.mostOne != 1 {
+			t.Errorf("got %d at the database at once, %d of one client; want %d and 1", db.most, db.mostOne, db.CountingAtOnce)
 		}
 	})
 }
@@ -324,7 +325,7 @@ func TestNobodyWaitsForLongToBeCounted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i := range store.CountingAtOnce {
+		for i := range db.CountingAtOnce {
 			go func() { _ = l.Take(t.Context(), SignUp(fmt.Sprintf("192.0.2.%d", i))) }()
 		}
 		synctest.Wait()
@@ -367,7 +368,7 @@ func TestAKnownBlockNeedsNoPlace(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i := range store.CountingAtOnce {
+		for i := range db.CountingAtOnce {
 			go func() { _ = l.Take(t.Context(), SignUp(fmt.Sprintf("192.0.2.%d", i))) }()
 		}
 		synctest.Wait()

@@ -13,6 +13,7 @@ import (
 	"vestibule/bff/token"
 	"vestibule/internal/inprocess"
 	"vestibule/store"
+	"vestibule/store/tasks"
 )
 
 // compose makes the surfaces that have a listener. Where both do, each calls
@@ -78,7 +79,9 @@ func newAPI(c *config, db *store.Store, keys http.RoundTripper, log *slog.Logger
 	if cfg.Algorithm == hs256 {
 		cfg.Secrets = append([][]byte{c.secret}, c.previousSecrets()...)
 	}
-	s, err := api.New(cfg, api.Deps{Tasks: db, Log: log, JWKSTransport: keys})
+	kept := tasks.New(db.DB)
+	kept.TasksPerUser = c.tasksPerUser
+	s, err := api.New(cfg, api.Deps{Tasks: kept, Log: log, JWKSTransport: keys})
 	if err != nil {
 		return nil, fmt.Errorf("start of the task API: %w", err)
 	}
@@ -89,7 +92,7 @@ func newBFF(ctx context.Context, c *config, db *store.Store, upstream http.Round
 	cfg := c.bff
 	cfg.Secret = c.secret
 	cfg.PreviousSecrets = c.previousSecrets()
-	s, err := bff.New(ctx, cfg, bff.Deps{Store: db, Log: log, Upstream: upstream})
+	s, err := bff.New(ctx, cfg, bff.Deps{Store: db, Log: log, Upstream: upstream, DeleteRemains: tasks.New(db.DB).DeleteAnyRemains})
 	switch {
 	case errors.Is(err, token.ErrSecretDiffers):
 		return nil, failure{fault: fault{

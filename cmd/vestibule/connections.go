@@ -1,6 +1,8 @@
 package main
 
-import "vestibule/internal/web"
+import (
+	"vestibule/internal/web"
+)
 
 // The bounds of connections. One address may have a fifth of the BFF's, so that nobody
 // alone keeps others out, and a proxy that nobody has listed in TRUSTED_PROXIES still

@@ -12,6 +12,7 @@ import (
 
 	"vestibule/internal/web"
 	"vestibule/store"
+	"vestibule/store/db"
 )
 
 // withData runs f on the database, which must be there and migrated: a command
@@ -22,16 +23,16 @@ func withData(ctx context.Context, c *config, f func(*store.Store) error) error 
 			return failure{fault: fault{setting: "DATABASE_URL", problem: "names a file that cannot be opened", cure: "name the one that vestibule serve uses"}, cause: err}
 		}
 	}
-	db, err := store.Open(ctx, c.database.url)
+	st, err := store.Open(ctx, c.database.url)
 	if err != nil {
 		return databaseFailure(c.database, err)
 	}
-	db.OnUnreadable(func(u *store.Unreadable) { fmt.Fprintln(c.warnings, "vestibule: left out:", u) })
-	err = db.CheckMigrated(ctx)
+	st.OnUnreadable(func(u *db.Unreadable) { fmt.Fprintln(c.warnings, "vestibule: left out:", u) })
+	err = st.CheckMigrated(ctx)
 	if err == nil {
-		err = f(db)
+		err = f(st)
 	}
-	closeErr := db.Close()
+	closeErr := st.Close()
 	var told refusal
 	var usage usageError
 	switch {

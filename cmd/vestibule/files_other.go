@@ -2,5 +2,6 @@
 
 package main
 
+
 // openFiles is 0: there is no such limit here.
 func openFiles() int { return 0 }

@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 
 	"vestibule/store"
+	"vestibule/store/db"
 )
 
 func migrateUp(ctx context.Context, p *program, c *config) error {
@@ -71,7 +72,7 @@ func migrate(ctx context.Context, c *config, f func(*store.Store) error) error {
 // migrateToLatest applies what is pending and returns what has been applied
 // since it was called, by this process or another. Those before a failure
 // stay applied.
-func migrateToLatest(ctx context.Context, db *store.Store) ([]store.Migration, error) {
+func migrateToLatest(ctx context.Context, db *store.Store) ([]db.Migration, error) {
 	before, err := db.MigrationStatus(ctx)
 	if err != nil {
 		return nil, err
@@ -86,15 +87,15 @@ func migrateToLatest(ctx context.Context, db *store.Store) ([]store.Migration, e
 
 // changed returns the migrations of after that were applied or taken back
 // since before.
-func changed(before, after []store.Migration) []store.Migration {
-	return slices.DeleteFunc(slices.Clone(after), func(m store.Migration) bool {
-		return slices.ContainsFunc(before, func(b store.Migration) bool {
+func changed(before, after []db.Migration) []db.Migration {
+	return slices.DeleteFunc(slices.Clone(after), func(m db.Migration) bool {
+		return slices.ContainsFunc(before, func(b db.Migration) bool {
 			return b.Version == m.Version && b.Applied == m.Applied
 		})
 	})
 }
 
-func printStatus(w io.Writer, status []store.Migration) error {
+func printStatus(w io.Writer, status []db.Migration) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "MIGRATION\tAPPLIED")
 	pending := 0
