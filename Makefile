@@ -1,4 +1,5 @@
 # make run   starts the product on embedded SQLite; needs Go and nothing else
+# make quick formatting, go vet and the tests that need nothing but Go, in a minute
 # make test  installs what the tests need, then runs the linters and all tests
 # make client  writes the types of the TypeScript client anew, from api/openapi.json
 # make mutants  switches off each guard that is listed beside the code, and fails when no test notices
@@ -9,7 +10,7 @@
 
 .DEFAULT_GOAL := run
 SHELL := bash
-.PHONY: run build test mutants test-reference lighthouse neighbours soak crash screenshots deps client types fmt lint bench clean
+.PHONY: run build quick test mutants test-reference lighthouse neighbours soak crash screenshots deps client types fmt format lint bench clean
 
 BIN := bin/vestibule
 
@@ -18,6 +19,13 @@ run: build
 
 build:
 	go build -trimpath -o $(BIN) ./cmd/vestibule
+
+# What one runs all day: it needs Go and nothing else, no C compiler either. Every test
+# that needs more says so and is left out (internal/quicktest). Packages in which nothing
+# has changed are not tested again.
+quick: format
+	CGO_ENABLED=0 go vet ./...
+	CGO_ENABLED=0 go test -short -p 3 -vet=off ./...
 
 # SQLite is C that was translated to Go. The race detector makes it seven times slower,
 # and can find nothing in it: it has locks of its own, and the memory that it works on is
@@ -86,13 +94,15 @@ fmt:
 
 # The linter has a go.mod of its own, so that the product's lists only what the
 # product is made of.
-lint: types
-	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
-	if [ -n "$$unformatted" ]; then echo "not formatted; run make fmt:"; echo "$$unformatted"; exit 1; fi
+lint: types format
 	go vet ./...
 	go tool -modfile=lint.mod staticcheck ./...
 	go mod verify
 	go mod tidy -diff
+
+format:
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "not formatted; run make fmt:"; echo "$$unformatted"; exit 1; fi
 
 bench: build
 	go build -o bin/bench ./bench

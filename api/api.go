@@ -21,22 +21,12 @@ import (
 	"time"
 
 	"vestibule/internal/fair"
+	"vestibule/internal/jose"
 	"vestibule/internal/openapi"
 	"vestibule/internal/web"
 	"vestibule/store/db"
 	"vestibule/store/tasks"
 )
-
-// The signature algorithms.
-const (
-	HS256 = "HS256" // a secret shared with the issuer
-	EdDSA = "EdDSA" // Ed25519 keys from a JWKS
-	ES256 = "ES256" // P-256 keys from a JWKS
-	RS256 = "RS256" // RSA keys from a JWKS; of further issuers alone
-)
-
-// minSecret is the shortest HS256 secret, in bytes (RFC 7518 §3.2).
-const minSecret = 32
 
 // Config says whose tokens are believed.
 type Config struct {
@@ -116,12 +106,12 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if cfg.Issuer == "" || cfg.Audience == "" {
 		return nil, errors.New("JWT_ISSUER and JWT_AUDIENCE must not be empty")
 	}
-	if cfg.Algorithm == RS256 {
+	switch cfg.Algorithm {
+	case jose.HS256, jose.EdDSA, jose.ES256:
+	case jose.RS256:
 		return nil, errors.New("JWT_ALGORITHM: RS256 is for further issuers")
-	}
-	check, err := newSignatureCheck(cfg.Algorithm)
-	if err != nil {
-		return nil, fmt.Errorf("JWT_ALGORITHM: %w", err)
+	default:
+		return nil, fmt.Errorf("JWT_ALGORITHM: %q is not HS256, EdDSA or ES256", cfg.Algorithm)
 	}
 	clients, err := web.NewClientIPs(cfg.TrustedProxies)
 	if err != nil {
@@ -141,10 +131,9 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		algorithm: cfg.Algorithm,
 		issuer:    cfg.Issuer,
 		audience:  cfg.Audience,
-		check:     check,
 		scopes:    scopeAll,
 	}
-	if cfg.Algorithm == HS256 {
+	if cfg.Algorithm == jose.HS256 {
 		own.keys, err = newSecrets(cfg.Secrets)
 	} else {
 		s.jwks, err = newJWKS("JWKS_URL", cfg.JWKSURL, cfg.Algorithm, deps.JWKSTransport, deps.Log, s.clock)
@@ -164,12 +153,12 @@ func newSecrets(list [][]byte) (secrets, error) {
 	if len(list) == 0 {
 		return secrets{}, errors.New("BETTER_AUTH_SECRET is missing")
 	}
-	keys := make([]key, 0, len(list))
+	keys := make([]jose.Key, 0, len(list))
 	for _, secret := range list {
-		if len(secret) < minSecret {
-			return secrets{}, fmt.Errorf("BETTER_AUTH_SECRET is shorter than %d bytes", minSecret)
+		if len(secret) < jose.MinSecret {
+			return secrets{}, fmt.Errorf("BETTER_AUTH_SECRET is shorter than %d bytes", jose.MinSecret)
 		}
-		keys = append(keys, key{material: secret})
+		keys = append(keys, jose.Secret(secret))
 	}
 	return secrets{newKeyring(keys)}, nil
 }
@@ -179,7 +168,7 @@ func (s *Server) Handler() http.Handler {
 	h := web.NoStore(s.origins.answer(s.guard(s.routes())))
 	h = web.DefaultDeadlines.Wrap(h)
 	h = web.SecurityHeaders{CSP: web.APIPolicy}.Wrap(h)
-	return web.Access{
+	return web.RequestLog{
 		Log:     s.log,
 		Surface: "api",
 		Errors:  writeProblem,

@@ -8,11 +8,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"vestibule/internal/jose"
 )
 
 func TestNewRefusesWhatCannotVerifyAnything(t *testing.T) {
 	shared := sharedSecretConfig()
-	published := Config{Algorithm: EdDSA, Issuer: testIssuer, Audience: testAudience, JWKSURL: "https://bff.test/jwks"}
+	published := Config{Algorithm: jose.EdDSA, Issuer: testIssuer, Audience: testAudience, JWKSURL: "https://bff.test/jwks"}
 	for _, tc := range []struct {
 		name   string
 		base   Config
@@ -21,7 +23,7 @@ func TestNewRefusesWhatCannotVerifyAnything(t *testing.T) {
 	}{
 		{"HS256", shared, func(*Config) {}, ""},
 		{"EdDSA", published, func(*Config) {}, ""},
-		{"ES256", published, func(c *Config) { c.Algorithm = ES256 }, ""},
+		{"ES256", published, func(c *Config) { c.Algorithm = jose.ES256 }, ""},
 		{"no algorithm", shared, func(c *Config) { c.Algorithm = "" }, "JWT_ALGORITHM"},
 		{"alg none", shared, func(c *Config) { c.Algorithm = "none" }, "JWT_ALGORITHM"},
 		{"an algorithm that only jwx knows", shared, func(c *Config) { c.Algorithm = "HS512" }, "JWT_ALGORITHM"},

@@ -12,6 +12,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"vestibule/internal/jose"
 	"vestibule/internal/openapitest"
 	"vestibule/store"
 )
@@ -112,7 +113,7 @@ func TestATokenThatExpiresWhileTheBodyComesChangesNothing(t *testing.T) {
 				if !h.asked {
 					return
 				}
-				f.clock.Set(noon.Add(5*time.Minute + skew))
+				f.clock.Set(noon.Add(5*time.Minute + jose.Skew))
 				h.close(t).isProblem(t, 401, "Token has expired")
 				if after := f.do(t, "GET", "/api/me/tasks", "", f.later(t)).body; after != before {
 					t.Errorf("got %s, want %s as before", after, before)
@@ -120,10 +121,10 @@ func TestATokenThatExpiresWhileTheBodyComesChangesNothing(t *testing.T) {
 			})
 		}
 	}
-	t.Run("within the skew it is still good", func(t *testing.T) {
+	t.Run("within the jose.Skew it is still good", func(t *testing.T) {
 		f.clock.Set(noon)
 		h := f.open(t, "PUT", "/api/me/tasks/1", `{"title":"b"}`, auth(mint(t, ada)))
-		f.clock.Set(noon.Add(5*time.Minute + skew - time.Millisecond))
+		f.clock.Set(noon.Add(5*time.Minute + jose.Skew - time.Millisecond))
 		if res := h.close(t); res.StatusCode != 200 {
 			t.Errorf("got %d %s, want 200", res.StatusCode, res.body)
 		}
@@ -153,7 +154,7 @@ func TestAKeyThatIsWithdrawnWhileTheBodyComes(t *testing.T) {
 	f.waitForKeys(t)
 	token := auth(mintWith(t, jwt.SigningMethodES256, f.batchKey, kidOne, foreignClaims(batchIssuer, "tasks", TasksWrite, nil)))
 	h := f.open(t, "POST", "/api/"+ada+"/tasks", `{"title":"b"}`, token)
-	f.batch.publishes(jwkOf(t, "two", newECKey(t)))
+	f.batch.Publishes(jwkOf(t, "two", newECKey(t)))
 	if err := f.server.furtherKeys[1].refresh().wait(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -4,26 +4,13 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"vestibule/internal/jose"
 )
-
-// skew is how far the clocks of an issuer and of this server may differ.
-const skew = 30 * time.Second
-
-// maxDate is the end of the year 9999 in Unix seconds. A claim beyond it is
-// not a date but a mistake, often milliseconds.
-const maxDate = 253402300799
-
-// maxSubject bounds a user's or client's id, in bytes.
-const maxSubject = 255
-
-// servicePrefix begins the ids of service clients, and of nobody else.
-const servicePrefix = "svc_"
 
 // claims is what a verified token says that is needed after verification.
 type claims struct {
@@ -40,48 +27,41 @@ type claims struct {
 }
 
 // parseClaims reads the payload of a token whose signature is right. It is as
-// strict as checkHeader: one object, no duplicate names. Its errors are the
+// strict as the header: one object, no duplicate names. Its errors are the
 // 401 to answer. The order of its checks is PyJWT's, which is what a user of
 // the quickstart's FastAPI backend has seen.
 func parseClaims(payload []byte, t *trust, now time.Time) (claims, error) {
-	var raw struct {
-		Issuer    jsontext.Value `json:"iss"`
-		Audience  jsontext.Value `json:"aud"`
-		Subject   jsontext.Value `json:"sub"`
-		Expires   jsontext.Value `json:"exp"`
-		NotBefore jsontext.Value `json:"nbf"`
-		IssuedAt  jsontext.Value `json:"iat"`
-		Scope     jsontext.Value `json:"scope"`
-		Actor     jsontext.Value `json:"act"`
+	raw, err := jose.ParseClaims(payload)
+	if err != nil {
+		return claims{}, errTokenInvalid.Because(err)
 	}
-	if err := json.Unmarshal(payload, &raw); err != nil {
-		return claims{}, errTokenInvalid.Because(fmt.Errorf("claims: %w", err))
-	}
-	c, err := parseDates(raw.Expires, raw.NotBefore, raw.IssuedAt)
+	c, err := parseDates(raw)
 	if err != nil {
 		return claims{}, errTokenInvalid.Because(err)
 	}
 	if err := c.validAt(now); err != nil {
 		return claims{}, err
 	}
-	if iss, ok := stringValue(raw.Issuer); !ok || iss != t.issuer {
+	if iss, ok := jose.Text(raw.Issuer); !ok || iss != t.issuer {
 		return claims{}, errTokenInvalid.Because(errors.New("iss differs (compare " + t.setting("JWT_ISSUER") + ")"))
 	}
-	if !names(raw.Audience, t.audience) {
+	if !raw.IsFor(t.audience) {
 		return claims{}, errTokenInvalid.Because(errors.New("aud differs (compare " + t.setting("JWT_AUDIENCE") + ")"))
 	}
-	sub, ok := stringValue(raw.Subject)
-	if !ok || !usableSubject(sub) {
+	sub, ok := jose.Text(raw.Subject)
+	if !ok || !jose.UsableID(sub) {
 		return claims{}, errNoSubject.Because(errors.New("sub is missing or unusable"))
 	}
 	c.subject = sub
-	c.service = t.further || strings.HasPrefix(sub, servicePrefix)
+	c.service = t.further || strings.HasPrefix(sub, jose.ServicePrefix)
 	if t.further {
 		c.subject = t.issuer + IssuerSeparator + sub
 	}
-	if c.actor, err = parseActor(raw.Actor); err != nil {
+	actors, _, err := jose.Actors(raw.Actor)
+	if err != nil {
 		return claims{}, errTokenInvalid.Because(err)
 	}
+	c.actor = strings.Join(actors, ", ")
 	if c.scope, err = c.opened(raw.Scope, t.scopes); err != nil {
 		return claims{}, errTokenInvalid.Because(err)
 	}
@@ -102,41 +82,14 @@ func (c claims) opened(claim jsontext.Value, most scope) (scope, error) {
 	return most, nil
 }
 
-// maxActors bounds the chain of those who acted for one another.
-const maxActors = 8
-
-// parseActor reads an act claim (RFC 8693 §4.1) and returns the chain of its
-// actors, the one who acts now first.
-func parseActor(act jsontext.Value) (string, error) {
-	var chain []string
-	for act != nil {
-		var raw struct {
-			Subject jsontext.Value `json:"sub"`
-			Actor   jsontext.Value `json:"act"`
-		}
-		if act.Kind() != '{' || len(chain) == maxActors {
-			return "", errors.New("act is not an object, or nested too deeply")
-		}
-		if err := json.Unmarshal(act, &raw); err != nil {
-			return "", fmt.Errorf("act: %w", err)
-		}
-		sub, ok := stringValue(raw.Subject)
-		if !ok || !usableSubject(sub) {
-			return "", errors.New("act names nobody")
-		}
-		chain, act = append(chain, sub), raw.Actor
-	}
-	return strings.Join(chain, ", "), nil
-}
-
 // validAt says whether the token is valid at now. The dates are the only thing
 // about a verified token that changes while it is remembered.
 func (c claims) validAt(now time.Time) error {
 	t := float64(now.UnixMilli()) / 1000
 	switch {
-	case t >= c.expires+skew.Seconds():
+	case t >= c.expires+jose.Skew.Seconds():
 		return errTokenExpired
-	case c.starts > t+skew.Seconds():
+	case c.starts > t+jose.Skew.Seconds():
 		return errTokenInvalid.Because(errors.New("iat or nbf is in the future (compare the clocks)"))
 	}
 	return nil
@@ -162,70 +115,16 @@ const maxName = 1024
 
 // ends is when validAt stops to hold.
 func (c claims) ends() time.Time {
-	return time.UnixMilli(int64(c.expires * 1000)).Add(skew)
+	return time.UnixMilli(int64(c.expires * 1000)).Add(jose.Skew)
 }
 
-func parseDates(exp, nbf, iat jsontext.Value) (c claims, err error) {
-	if exp == nil {
+func parseDates(raw jose.Claims) (c claims, err error) {
+	if raw.Expires == nil {
 		return claims{}, errors.New("exp is missing")
 	}
-	if c.expires, err = numericDate(exp); err != nil {
+	if c.expires, err = jose.Date(raw.Expires); err != nil {
 		return claims{}, fmt.Errorf("exp: %w", err)
 	}
-	for _, start := range []jsontext.Value{nbf, iat} {
-		if start == nil {
-			continue
-		}
-		date, err := numericDate(start)
-		if err != nil {
-			return claims{}, fmt.Errorf("iat or nbf: %w", err)
-		}
-		c.starts = max(c.starts, date)
-	}
-	return c, nil
-}
-
-// numericDate reads seconds since 1970, which may have a fraction (RFC 7519 §2). Of
-// the values of JSON only a number parses.
-func numericDate(v jsontext.Value) (float64, error) {
-	date, err := strconv.ParseFloat(string(v), 64)
-	if err != nil || date > maxDate {
-		return 0, errors.New("not a date in seconds")
-	}
-	return date, nil
-}
-
-// names says whether an aud claim, one string or an array of them, holds want.
-func names(aud jsontext.Value, want string) bool {
-	if one, ok := stringValue(aud); ok {
-		return one == want
-	}
-	var several []jsontext.Value
-	if aud.Kind() != '[' || json.Unmarshal(aud, &several) != nil {
-		return false
-	}
-	found := false
-	for _, v := range several {
-		one, ok := stringValue(v)
-		if !ok {
-			return false // not an audience claim at all
-		}
-		found = found || one == want
-	}
-	return found
-}
-
-// usableSubject keeps out what cannot be an id in a database or a log: the
-// signature vouches for the issuer's honesty, not for its care. PostgreSQL
-// fails on NUL, for one.
-func usableSubject(sub string) bool {
-	if sub == "" || len(sub) > maxSubject {
-		return false
-	}
-	for _, c := range []byte(sub) {
-		if c < ' ' || c == 0x7f {
-			return false
-		}
-	}
-	return true
+	c.starts, err = raw.Starts()
+	return c, err
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"vestibule/internal/jose"
 	"vestibule/store/tasks"
 )
 
@@ -228,7 +229,7 @@ func TestChangesOfAnotherInstanceAreStreamed(t *testing.T) {
 func TestAStreamEndsWithItsToken(t *testing.T) {
 	s := newSurface(t, sqlite)
 	claims := goodClaims(ada)
-	claims["exp"] = float64(noon.Add(-skew+300*time.Millisecond).UnixMilli()) / 1000
+	claims["exp"] = float64(noon.Add(-jose.Skew+300*time.Millisecond).UnixMilli()) / 1000
 	st := s.watch(t, auth(mintWith(t, jwt.SigningMethodHS256, testSecret, nil, claims)))
 	st.next(t)
 	st.ends(t)

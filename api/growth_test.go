@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing"
 
+	"vestibule/internal/storetest"
 	"vestibule/store"
 	"vestibule/store/tasks"
 )
@@ -80,12 +81,12 @@ func TestATokenOfADeletedUserOpensNothing(t *testing.T) {
 
 // sweeping is a store that tells what of deleted users' rows is deleted.
 type sweeping struct {
-	*store.Store
+	*storetest.Database
 	batches chan tasks.Remains
 }
 
 func (s sweeping) DeleteRemains(ctx context.Context, userID string) (tasks.Remains, error) {
-	r, err := s.Store.DeleteRemains(ctx, userID)
+	r, err := s.Database.DeleteRemains(ctx, userID)
 	if err == nil {
 		s.batches <- r
 	}
@@ -94,7 +95,7 @@ func (s sweeping) DeleteRemains(ctx context.Context, userID string) (tasks.Remai
 
 // TestWhatADeletedUserLeavesIsDeletedInTheBackground, without being asked for.
 func TestWhatADeletedUserLeavesIsDeletedInTheBackground(t *testing.T) {
-	for name, engine := range map[string]func(testing.TB) *store.Store{"SQLite": sqlite, "PostgreSQL": postgres} {
+	for name, engine := range map[string]func(testing.TB) *storetest.Database{"SQLite": sqlite, "PostgreSQL": postgres} {
 		t.Run(name, func(t *testing.T) {
 			db := sweeping{engine(t), make(chan tasks.Remains, 10)}
 			if _, err := db.CreateTask(t.Context(), tasks.Task{UserID: ada, Title: "a", CreatedAt: noon, UpdatedAt: noon}); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"vestibule/internal/jose"
 	"vestibule/internal/web"
 	"vestibule/store/db"
 )
@@ -179,7 +180,7 @@ func (c claims) owner(r *http.Request) (string, error) {
 	}
 	user, err := url.PathUnescape(mux.Vars(r)["user_id"])
 	switch {
-	case err != nil || !utf8.ValidString(user) || !usableSubject(user):
+	case err != nil || !utf8.ValidString(user) || !jose.UsableID(user):
 		return "", errNoUser.Because(err)
 	case user == me:
 		return c.subject, nil

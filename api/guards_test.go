@@ -1,8 +1,6 @@
 package api
 
 import (
-	"bytes"
-	"encoding/base64"
 	"io"
 	"log/slog"
 	"net/http"
@@ -10,49 +8,21 @@ import (
 	"testing"
 	"time"
 
+	"vestibule/internal/jose"
 	"vestibule/store/tasks"
 )
-
-// TestExponentsOfRSAKeys: an even one has no inverse, with 1 every message is its own
-// signature, and one that is longer than the processor's words would be read as
-// another.
-func TestExponentsOfRSAKeys(t *testing.T) {
-	encode := base64.RawURLEncoding.EncodeToString
-	modulus := encode(append([]byte{0x80}, bytes.Repeat([]byte{1}, 255)...))
-	for _, tt := range []struct {
-		name     string
-		exponent []byte
-		want     bool
-	}{
-		{"65537", []byte{1, 0, 1}, true},
-		{"3", []byte{3}, true},
-		{"the greatest", []byte{0x7f, 0xff, 0xff, 0xff}, true},
-		{"none", nil, false},
-		{"0", []byte{0}, false},
-		{"1", []byte{1}, false},
-		{"2", []byte{2}, false},
-		{"even", []byte{1, 0, 0}, false},
-		{"a leading zero", []byte{0, 1, 0, 1}, false},
-		{"too great for some", []byte{0x80, 0, 0, 1}, false},
-		{"too great for a word", []byte{1, 0, 0, 0, 0, 0, 1, 0, 1}, false},
-	} {
-		if _, err := rsaKey(modulus, encode(tt.exponent)); (err == nil) != tt.want {
-			t.Errorf("%s: got %v", tt.name, err)
-		}
-	}
-}
 
 // TestKeysCountOnlyInAGoodAnswer: what comes with an error may be a proxy's, or an old
 // one that somebody has kept.
 func TestKeysCountOnlyInAGoodAnswer(t *testing.T) {
 	i := &issuer{}
-	j, err := newJWKS("JWKS_URL", serve(t, i)+"/jwks", EdDSA, nil, slog.New(slog.DiscardHandler), time.Now)
+	j, err := newJWKS("JWKS_URL", serve(t, i)+"/jwks", jose.EdDSA, nil, slog.New(slog.DiscardHandler), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	set := `{"keys":[` + jwkOf(t, "k1", newEdKey(t)) + `]}`
 	for _, status := range []int{200, 201, 203, 206, 404, 410, 500, 503} {
-		i.answers(func(w http.ResponseWriter, _ *http.Request) {
+		i.Answers(func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(status)
 			_, _ = io.WriteString(w, set)
 		})
@@ -60,7 +30,7 @@ func TestKeysCountOnlyInAGoodAnswer(t *testing.T) {
 			t.Errorf("%d: got %d keys, %v", status, len(keys), err)
 		}
 	}
-	i.answers(func(w http.ResponseWriter, _ *http.Request) {
+	i.Answers(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, set+strings.Repeat(" ", jwksMaxBytes))
 	})
 	if _, err := j.get(t.Context()); err == nil {

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"vestibule/internal/jose"
 	"vestibule/internal/web"
 )
 
@@ -71,7 +72,7 @@ func (j *jwks) ring() *keyring { return j.known.Load() }
 
 // find returns the keys of this kid, and asks the issuer about a kid it does
 // not know.
-func (j *jwks) find(ctx context.Context, keyID string) (*keyring, []key, error) {
+func (j *jwks) find(ctx context.Context, keyID string) (*keyring, []jose.Key, error) {
 	for {
 		ring := j.known.Load()
 		if ring == nil {
@@ -179,7 +180,7 @@ func (j *jwks) begin() {
 
 // adopt puts fetched keys in place of the known ones, or keeps those when the
 // fetch has failed. j.mu is held.
-func (j *jwks) adopt(keys []key, err error) {
+func (j *jwks) adopt(keys []jose.Key, err error) {
 	known := j.known.Load()
 	failed := j.failure != nil
 	j.failure = err

@@ -3,12 +3,8 @@ package api
 import (
 	"context"
 	"crypto"
-	"crypto/ecdsa"
 	"crypto/ed25519"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -18,82 +14,14 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"vestibule/internal/jose"
 )
-
-// issuer publishes keys over HTTP, as a BFF does.
-type issuer struct {
-	fetches atomic.Int64
-
-	mu     sync.Mutex
-	answer http.HandlerFunc
-}
-
-func (i *issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	i.fetches.Add(1)
-	i.mu.Lock()
-	answer := i.answer
-	i.mu.Unlock()
-	answer(w, r)
-}
-
-func (i *issuer) answers(h http.HandlerFunc) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.answer = h
-}
-
-func (i *issuer) publishes(jwks ...string) {
-	i.answers(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = io.WriteString(w, `{"keys":[`+strings.Join(jwks, ",")+`]}`)
-	})
-}
-
-func (i *issuer) fails(status int) {
-	i.answers(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
-}
-
-func newEdKey(tb testing.TB) ed25519.PrivateKey {
-	tb.Helper()
-	_, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return private
-}
-
-func newECKey(tb testing.TB) *ecdsa.PrivateKey {
-	tb.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return private
-}
-
-// jwkOf writes the public key of private as a JWK.
-func jwkOf(tb testing.TB, kid string, private crypto.Signer) string {
-	tb.Helper()
-	encode := base64.RawURLEncoding.EncodeToString
-	switch public := private.Public().(type) {
-	case ed25519.PublicKey:
-		return fmt.Sprintf(`{"kty":"OKP","crv":"Ed25519","alg":"EdDSA","use":"sig","kid":%q,"x":%q}`, kid, encode(public))
-	case *ecdsa.PublicKey:
-		point, err := public.Bytes()
-		if err != nil {
-			tb.Fatal(err)
-		}
-		return fmt.Sprintf(`{"kty":"EC","crv":"P-256","alg":"ES256","kid":%q,"x":%q,"y":%q}`, kid, encode(point[1:33]), encode(point[33:]))
-	}
-	tb.Fatal("no such key")
-	return ""
-}
 
 // newKeyedSurface starts the API against an issuer that publishes jwks.
 func newKeyedSurface(tb testing.TB, algorithm string, i *issuer) *surface {
@@ -127,15 +55,15 @@ func TestTokensAreVerifiedWithPublishedKeys(t *testing.T) {
 		key       crypto.Signer
 		other     crypto.Signer
 	}{
-		{EdDSA, jwt.SigningMethodEdDSA, ed, newEdKey(t)},
-		{ES256, jwt.SigningMethodES256, ec, newECKey(t)},
+		{jose.EdDSA, jwt.SigningMethodEdDSA, ed, newEdKey(t)},
+		{jose.ES256, jwt.SigningMethodES256, ec, newECKey(t)},
 	} {
 		t.Run(tc.algorithm, func(t *testing.T) {
 			i := &issuer{}
-			i.publishes(jwkOf(t, "ed", ed), jwkOf(t, "ec", ec), `{"kty":"RSA","kid":"rsa","n":"AQAB","e":"AQAB"}`)
+			i.Publishes(jwkOf(t, "ed", ed), jwkOf(t, "ec", ec), `{"kty":"RSA","kid":"rsa","n":"AQAB","e":"AQAB"}`)
 			s := newKeyedSurface(t, tc.algorithm, i)
 			s.waitUntilReady(t)
-			kid := map[string]any{"kid": map[string]string{EdDSA: "ed", ES256: "ec"}[tc.algorithm]}
+			kid := map[string]any{"kid": map[string]string{jose.EdDSA: "ed", jose.ES256: "ec"}[tc.algorithm]}
 
 			s.tasks(t, mintWith(t, tc.method, tc.key, kid, goodClaims(ada))).is(t, 200, "[]")
 			s.tasks(t, mintWith(t, tc.method, tc.key, nil, goodClaims(ada))).is(t, 200, "[]")
@@ -170,9 +98,9 @@ func TestTokensAreVerifiedWithPublishedKeys(t *testing.T) {
 func TestWithoutAnyKeyNothingCanBeJudged(t *testing.T) {
 	key := newEdKey(t)
 	i := &issuer{}
-	i.fails(503)
-	s := newKeyedSurface(t, EdDSA, i)
-	eventually(t, "a fetch", func() bool { return i.fetches.Load() > 0 })
+	i.Fails(503)
+	s := newKeyedSurface(t, jose.EdDSA, i)
+	eventually(t, "a fetch", func() bool { return i.Fetches.Load() > 0 })
 
 	if err := s.server.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "JWKS_URL") {
 		t.Errorf("Ready: got %v, want an error that names JWKS_URL", err)
@@ -185,7 +113,7 @@ func TestWithoutAnyKeyNothingCanBeJudged(t *testing.T) {
 	s.tasks(t, mint(t, ada)).isProblem(t, 401, "Invalid token") // HS256 is never right here
 	eventually(t, "JWKS_URL in the log", func() bool { return strings.Contains(s.log.String(), "check JWKS_URL") })
 
-	i.publishes(jwkOf(t, "a", key))
+	i.Publishes(jwkOf(t, "a", key))
 	s.waitUntilReady(t)
 	s.tasks(t, edToken(t, "a", key)).is(t, 200, "[]")
 }
@@ -193,11 +121,11 @@ func TestWithoutAnyKeyNothingCanBeJudged(t *testing.T) {
 func TestUnknownKidsCauseOneFetchAMinute(t *testing.T) {
 	key := newEdKey(t)
 	i := &issuer{}
-	i.publishes(jwkOf(t, "a", key))
-	s := newKeyedSurface(t, EdDSA, i)
+	i.Publishes(jwkOf(t, "a", key))
+	s := newKeyedSurface(t, jose.EdDSA, i)
 	s.waitUntilReady(t)
 	s.stop() // and with it the fetch that comes every minute by itself, by the real clock
-	before := i.fetches.Load()
+	before := i.Fetches.Load()
 	flood := func() {
 		t.Helper()
 		var wg sync.WaitGroup
@@ -213,7 +141,7 @@ func TestUnknownKidsCauseOneFetchAMinute(t *testing.T) {
 		flood()
 		s.clock.Set(noon.Add(time.Duration(minute)*time.Minute + 59*time.Second))
 		flood()
-		if got := i.fetches.Load() - before; got != want {
+		if got := i.Fetches.Load() - before; got != want {
 			t.Errorf("minute %d: got %d fetches, want %d", minute, got, want)
 		}
 	}
@@ -221,11 +149,11 @@ func TestUnknownKidsCauseOneFetchAMinute(t *testing.T) {
 
 func TestATokenWithoutAKidCausesNoFetch(t *testing.T) {
 	i := &issuer{}
-	i.publishes(jwkOf(t, "a", newEdKey(t)), jwkOf(t, "b", newEdKey(t)))
-	s := newKeyedSurface(t, EdDSA, i)
+	i.Publishes(jwkOf(t, "a", newEdKey(t)), jwkOf(t, "b", newEdKey(t)))
+	s := newKeyedSurface(t, jose.EdDSA, i)
 	s.waitUntilReady(t)
 	s.tasks(t, mintWith(t, jwt.SigningMethodEdDSA, newEdKey(t), nil, goodClaims(ada))).isProblem(t, 401, "Invalid token")
-	if got := i.fetches.Load(); got != 1 {
+	if got := i.Fetches.Load(); got != 1 {
 		t.Errorf("got %d fetches, want 1", got)
 	}
 }
@@ -233,14 +161,14 @@ func TestATokenWithoutAKidCausesNoFetch(t *testing.T) {
 func TestARotationUnderLoadFailsNoRequest(t *testing.T) {
 	old, fresh := newEdKey(t), newEdKey(t)
 	i := &issuer{}
-	i.publishes(jwkOf(t, "old", old))
-	s := newKeyedSurface(t, EdDSA, i)
+	i.Publishes(jwkOf(t, "old", old))
+	s := newKeyedSurface(t, jose.EdDSA, i)
 	s.waitUntilReady(t)
 	tokens := [2]string{edToken(t, "old", old), edToken(t, "new", fresh)}
 	s.tasks(t, tokens[0]).is(t, 200, "[]")
-	before := i.fetches.Load()
+	before := i.Fetches.Load()
 
-	i.answers(func(w http.ResponseWriter, _ *http.Request) {
+	i.Answers(func(w http.ResponseWriter, _ *http.Request) {
 		time.Sleep(20 * time.Millisecond) // so that others arrive while the fetch is under way
 		_, _ = io.WriteString(w, `{"keys":[`+jwkOf(t, "new", fresh)+`,`+jwkOf(t, "old", old)+`]}`)
 	})
@@ -253,7 +181,7 @@ func TestARotationUnderLoadFailsNoRequest(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if got := i.fetches.Load() - before; got != 1 {
+	if got := i.Fetches.Load() - before; got != 1 {
 		t.Errorf("got %d fetches, want 1", got)
 	}
 }
@@ -261,13 +189,13 @@ func TestARotationUnderLoadFailsNoRequest(t *testing.T) {
 func TestAWithdrawnKeyTakesItsTokensWithIt(t *testing.T) {
 	old, fresh := newEdKey(t), newEdKey(t)
 	i := &issuer{}
-	i.publishes(jwkOf(t, "old", old))
-	s := newKeyedSurface(t, EdDSA, i)
+	i.Publishes(jwkOf(t, "old", old))
+	s := newKeyedSurface(t, jose.EdDSA, i)
 	s.waitUntilReady(t)
 	token := edToken(t, "old", old)
 	s.tasks(t, token).is(t, 200, "[]") // and is remembered
 
-	i.publishes(jwkOf(t, "new", fresh))
+	i.Publishes(jwkOf(t, "new", fresh))
 	s.tasks(t, edToken(t, "new", fresh)).is(t, 200, "[]")
 	s.tasks(t, token).isProblem(t, 401, "Invalid token")
 }
@@ -275,7 +203,7 @@ func TestAWithdrawnKeyTakesItsTokensWithIt(t *testing.T) {
 func TestABadAnswerLeavesKnownKeysAlone(t *testing.T) {
 	key, other := newEdKey(t), newEdKey(t)
 	elsewhere := &issuer{}
-	elsewhere.publishes(jwkOf(t, "new", other))
+	elsewhere.Publishes(jwkOf(t, "new", other))
 	elsewhereURL := serve(t, elsewhere)
 	known := jwkOf(t, "known", key)
 	for name, answer := range map[string]http.HandlerFunc{
@@ -297,13 +225,13 @@ func TestABadAnswerLeavesKnownKeysAlone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			i := &issuer{}
-			i.publishes(known)
-			s := newKeyedSurface(t, EdDSA, i)
+			i.Publishes(known)
+			s := newKeyedSurface(t, jose.EdDSA, i)
 			s.waitUntilReady(t)
-			i.answers(answer)
-			before := i.fetches.Load()
+			i.Answers(answer)
+			before := i.Fetches.Load()
 			s.tasks(t, edToken(t, "new", other)).isProblem(t, 401, "Invalid token")
-			if got := i.fetches.Load() - before; got != 1 {
+			if got := i.Fetches.Load() - before; got != 1 {
 				t.Errorf("got %d fetches, want 1", got)
 			}
 			s.tasks(t, edToken(t, "known", key)).is(t, 200, "[]")
@@ -312,7 +240,7 @@ func TestABadAnswerLeavesKnownKeysAlone(t *testing.T) {
 			}
 		})
 	}
-	if got := elsewhere.fetches.Load(); got != 0 {
+	if got := elsewhere.Fetches.Load(); got != 0 {
 		t.Errorf("got %d requests at a redirect's target, want none", got)
 	}
 }
@@ -320,12 +248,12 @@ func TestABadAnswerLeavesKnownKeysAlone(t *testing.T) {
 func TestARequestThatLeavesDoesNotEndTheFetchForOthers(t *testing.T) {
 	key, fresh := newEdKey(t), newEdKey(t)
 	i := &issuer{}
-	i.publishes(jwkOf(t, "known", key))
-	s := newKeyedSurface(t, EdDSA, i)
+	i.Publishes(jwkOf(t, "known", key))
+	s := newKeyedSurface(t, jose.EdDSA, i)
 	s.waitUntilReady(t)
 
 	asked, release := make(chan struct{}), make(chan struct{})
-	i.answers(func(w http.ResponseWriter, _ *http.Request) {
+	i.Answers(func(w http.ResponseWriter, _ *http.Request) {
 		close(asked)
 		<-release
 		_, _ = io.WriteString(w, `{"keys":[`+jwkOf(t, "new", fresh)+`]}`)
@@ -356,10 +284,10 @@ func TestKeysAreFetchedUntilThereAreSomeAndThenKeptFresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		i := &issuer{}
-		i.fails(500)
+		i.Fails(500)
 		var mu sync.Mutex
 		var at []time.Duration // of each fetch since start
-		j, err := newJWKS("JWKS_URL", "http://bff.test/jwks", EdDSA, roundTripper(func(r *http.Request) (*http.Response, error) {
+		j, err := newJWKS("JWKS_URL", "http://bff.test/jwks", jose.EdDSA, roundTripper(func(r *http.Request) (*http.Response, error) {
 			mu.Lock()
 			at = append(at, time.Since(start))
 			mu.Unlock()
@@ -399,12 +327,12 @@ func TestKeysAreFetchedUntilThereAreSomeAndThenKeptFresh(t *testing.T) {
 		if j.ready() == nil {
 			t.Error("ready: got nil without a key, want an error")
 		}
-		i.publishes(jwkOf(t, "a", newEdKey(t)))
+		i.Publishes(jwkOf(t, "a", newEdKey(t)))
 		is("published", until(100*time.Second), 21.2, 81.2)
 		if err := j.ready(); err != nil {
 			t.Errorf("ready: got %v, want nil", err)
 		}
-		i.fails(500)
+		i.Fails(500)
 		is("an outage", until(160*time.Second), 141.2, 156.2)
 		if err := j.ready(); err != nil {
 			t.Errorf("ready in an outage: got %v, want nil", err)
@@ -416,7 +344,7 @@ func TestKeysAreFetchedUntilThereAreSomeAndThenKeptFresh(t *testing.T) {
 
 func TestAFetchThatHangsIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		j, err := newJWKS("JWKS_URL", "http://bff.test/jwks", EdDSA, roundTripper(func(r *http.Request) (*http.Response, error) {
+		j, err := newJWKS("JWKS_URL", "http://bff.test/jwks", jose.EdDSA, roundTripper(func(r *http.Request) (*http.Response, error) {
 			<-r.Context().Done()
 			return nil, r.Context().Err()
 		}), slog.New(slog.DiscardHandler), time.Now)

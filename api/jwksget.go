@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"vestibule/internal/jose"
 )
 
 const (
@@ -53,7 +55,7 @@ func jwksTransport() http.RoundTripper {
 }
 
 // get asks the issuer for its key set.
-func (j *jwks) get(ctx context.Context) ([]key, error) {
+func (j *jwks) get(ctx context.Context) ([]jose.Key, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, j.url.String(), nil)
 	if err != nil {
 		return nil, fmt.Errorf("request: %w", err)
@@ -80,5 +82,5 @@ func (j *jwks) get(ctx context.Context) ([]key, error) {
 	if len(body) > jwksMaxBytes {
 		return nil, fmt.Errorf("answer is longer than %d bytes", jwksMaxBytes)
 	}
-	return parseJWKS(body, j.algorithm)
+	return jose.ParseKeys(body, j.algorithm)
 }

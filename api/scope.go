@@ -1,12 +1,12 @@
 package api
 
 import (
-	"errors"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"vestibule/internal/jose"
 )
 
 // The scopes of this API, as a token's scope claim spells them.
@@ -50,16 +50,8 @@ func neededBy(method string) scope {
 	return scopeWrite
 }
 
-// parseScope reads a scope claim (RFC 8693 §4.2): words with spaces between
-// them. An array, as some issuers write it, is refused and not guessed at.
+// parseScope reads a scope claim.
 func parseScope(claim jsontext.Value) (scope, error) {
-	text, ok := stringValue(claim)
-	if !ok {
-		return 0, errors.New("scope is not a string")
-	}
-	strange := func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' } // RFC 6749 §3.3
-	if strings.ContainsFunc(text, strange) {
-		return 0, errors.New("scope has a character that no scope has")
-	}
-	return scopeOf(strings.Split(text, " ")), nil
+	names, err := jose.Scopes(claim)
+	return scopeOf(names), err
 }

@@ -10,8 +10,9 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"vestibule/internal/jose"
+	"vestibule/internal/storetest"
 	"vestibule/internal/web"
-	"vestibule/store"
 )
 
 const reports = "svc_reportsreportsreportsreports"
@@ -129,7 +130,7 @@ func TestScopesOpenWhatTheySay(t *testing.T) {
 }
 
 func TestAServiceWorksOnUsersTasks(t *testing.T) {
-	for name, engine := range map[string]func(testing.TB) *store.Store{"SQLite": sqlite, "PostgreSQL": postgres} {
+	for name, engine := range map[string]func(testing.TB) *storetest.Database{"SQLite": sqlite, "PostgreSQL": postgres} {
 		t.Run(name, func(t *testing.T) {
 			s := newSurface(t, engine)
 			both := service(reports, `,"scope":"tasks:read tasks:write"`)
@@ -157,7 +158,7 @@ func TestAServiceWorksOnUsersTasks(t *testing.T) {
 
 func TestMalformedScopesAndActorsAreRefused(t *testing.T) {
 	s := newSurface(t, sqlite)
-	deep := strings.Repeat(`{"sub":"svc_a","act":`, maxActors) + `{"sub":"svc_a"}` + strings.Repeat("}", maxActors)
+	deep := strings.Repeat(`{"sub":"svc_a","act":`, jose.MaxActors) + `{"sub":"svc_a"}` + strings.Repeat("}", jose.MaxActors)
 	for _, members := range []string{
 		`,"scope":["tasks:read"]`, `,"scope":null`, `,"scope":1`, `,"scope":{}`, `,"scope":true`,
 		`,"scope":"tasks:read\ttasks:write"`, `,"scope":"tasks:read\u0000"`, `,"scope":"tasks:read\n"`,
@@ -251,7 +252,7 @@ func FuzzScope(f *testing.F) {
 			}
 			return
 		}
-		text, _ := stringValue(jsontext.Value(claim))
+		text, _ := jose.Text(jsontext.Value(claim))
 		words := strings.Fields(text)
 		if got.has(scopeRead) != slices.Contains(words, TasksRead) || got.has(scopeWrite) != slices.Contains(words, TasksWrite) {
 			t.Errorf("%s: got %b", claim, got)

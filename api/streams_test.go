@@ -18,8 +18,9 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"vestibule/internal/jose"
 	"vestibule/internal/pgtest"
-	"vestibule/store"
+	"vestibule/internal/storetest"
 	"vestibule/store/db"
 	"vestibule/store/tasks"
 )
@@ -477,7 +478,7 @@ func TestOpenStreamsAreBounded(t *testing.T) {
 	leave()
 	s.clock.Set(noon.Add(time.Minute)) // a token of its own
 	claims := goodClaims(ada)
-	claims["exp"] = float64(noon.Add(time.Minute-skew+300*time.Millisecond).UnixMilli()) / 1000
+	claims["exp"] = float64(noon.Add(time.Minute-jose.Skew+300*time.Millisecond).UnixMilli()) / 1000
 	place("after one was left", auth(mintWith(t, jwt.SigningMethodHS256, testSecret, nil, claims)))
 	leaveHis()
 	place("after one has ended with its token", token)
@@ -523,7 +524,7 @@ type proven struct {
 }
 
 func (p *proven) Watch(ctx context.Context, w db.Watcher) {
-	p.Tasks.Watch(ctx, &provenWatcher{TaskWatcher: w, listening: p.listening})
+	p.Tasks.Watch(ctx, &provenWatcher{Watcher: w, listening: p.listening})
 }
 
 type provenWatcher struct {
@@ -533,7 +534,7 @@ type provenWatcher struct {
 }
 
 func (w *provenWatcher) Listening(is bool, cause error) {
-	w.TaskWatcher.Listening(is, cause)
+	w.Watcher.Listening(is, cause)
 	if is {
 		w.once.Do(func() { close(w.listening) })
 	}
@@ -550,11 +551,7 @@ func TestAChangeThatNobodyAnnouncesReachesStreams(t *testing.T) {
 				dsn = pgtest.Database(t)
 				url = dsn
 			}
-			st, err := store.Open(t.Context(), url)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = st.Close() })
+			st := storetest.Open(t, url)
 			if err := st.MigrateUp(t.Context()); err != nil {
 				t.Fatal(err)
 			}

@@ -290,8 +290,8 @@ func TestBytesThatAreNoTextAreRefusedOnBothEngines(t *testing.T) {
 
 func TestAListHoldsEveryTaskOnceInOrder(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, s *surface) {
-		const tasks = 450 // more than a store reads at once
-		for i := range tasks {
+		const n = 450 // more than a store reads at once
+		for i := range n {
 			_, err := s.store.CreateTask(t.Context(), tasks.Task{
 				UserID: []string{ada, bob}[i%2], Title: fmt.Sprint(i), CreatedAt: noon, UpdatedAt: noon,
 			})
@@ -304,8 +304,8 @@ func TestAListHoldsEveryTaskOnceInOrder(t *testing.T) {
 		if err := json.Unmarshal([]byte(res.body), &got); err != nil {
 			t.Fatal(err)
 		}
-		if len(got) != tasks/2 {
-			t.Fatalf("got %d tasks, want %d", len(got), tasks/2)
+		if len(got) != n/2 {
+			t.Fatalf("got %d tasks, want %d", len(got), n/2)
 		}
 		for i, task := range got {
 			if want := fmt.Sprint(2 * i); task.Title != want {

@@ -10,8 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
+	"vestibule/internal/jose"
 )
 
 // What holds between several issuers:
@@ -28,7 +27,6 @@ import (
 type trust struct {
 	issuer, audience, algorithm string
 
-	check   signatureCheck
 	keys    keySource
 	scopes  scope // the most that a scope claim of its tokens opens
 	further bool  // it is not our own
@@ -56,14 +54,10 @@ func newFurther(i Issuer, log *slog.Logger, now func() time.Time) (*trust, *jwks
 		return fail(errors.New("issuer and audience must not be empty"))
 	case strings.Contains(i.Name, IssuerSeparator):
 		return fail(errors.New("the name contains " + IssuerSeparator))
-	case i.Algorithm != EdDSA && i.Algorithm != ES256 && i.Algorithm != RS256:
+	case i.Algorithm != jose.EdDSA && i.Algorithm != jose.ES256 && i.Algorithm != jose.RS256:
 		return fail(fmt.Errorf("algorithm %q is not EdDSA, ES256 or RS256", i.Algorithm))
 	case scopeOf(i.Scopes) == 0:
 		return fail(errors.New("its scopes open nothing"))
-	}
-	check, err := newSignatureCheck(i.Algorithm)
-	if err != nil {
-		return fail(err)
 	}
 	// Never the transport of our own keys, which may lead to our own BFF.
 	keys, err := newJWKS("JWT_ISSUERS", i.JWKSURL, i.Algorithm, nil, log, now)
@@ -72,7 +66,7 @@ func newFurther(i Issuer, log *slog.Logger, now func() time.Time) (*trust, *jwks
 	}
 	return &trust{
 		issuer: i.Name, audience: i.Audience, algorithm: i.Algorithm,
-		check: check, keys: keys, scopes: scopeOf(i.Scopes), further: true,
+		keys: keys, scopes: scopeOf(i.Scopes), further: true,
 	}, keys, nil
 }
 
@@ -100,13 +94,11 @@ func (v *verifier) of(payload []byte) *trust {
 	if len(v.further) == 0 {
 		return v.own
 	}
-	var raw struct {
-		Issuer jsontext.Value `json:"iss"`
-	}
-	if err := json.Unmarshal(payload, &raw); err != nil { // a duplicate iss, for one
+	raw, err := jose.ParseClaims(payload)
+	if err != nil { // a duplicate iss, for one
 		return v.own
 	}
-	name, ok := stringValue(raw.Issuer)
+	name, ok := jose.Text(raw.Issuer)
 	for _, t := range v.further {
 		if ok && t.issuer == name {
 			return t
@@ -125,7 +117,7 @@ func (t *trust) setting(own string) string {
 
 // keySetting names where its keys come from.
 func (t *trust) keySetting() string {
-	if t.algorithm == HS256 {
+	if t.algorithm == jose.HS256 {
 		return "BETTER_AUTH_SECRET"
 	}
 	return t.setting("JWKS_URL")

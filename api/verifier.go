@@ -6,15 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
+	"vestibule/internal/jose"
 	"vestibule/internal/web"
 )
 
 // The rules of verification, in the order in which they are checked:
 //
-//  1. the token's form (parseToken), which says whose it claims to be, and its
-//     header (checkHeader): one algorithm, no extension;
+//  1. the token's form (jose.Parse), its header (jose.Header): one algorithm, no
+//     extension; its unverified iss says whose rules hold;
 //  2. its signature, by a key that was configured or fetched beforehand;
 //  3. its claims (parseClaims): exp, nbf and iat within 30 s, iss, aud, sub.
 //
@@ -44,7 +46,7 @@ type keySource interface {
 	ring() *keyring
 	// find returns the keys that may have signed a token with this kid, and
 	// the ring they belong to. No such key is no error. It may wait.
-	find(ctx context.Context, keyID string) (*keyring, []key, error)
+	find(ctx context.Context, keyID string) (*keyring, []jose.Key, error)
 }
 
 // secrets is the keySource of HS256.
@@ -54,7 +56,7 @@ func (s secrets) ring() *keyring { return s.all }
 
 // find returns every secret whatever the kid: a shared secret has no name, but
 // some libraries write one into the header.
-func (s secrets) find(context.Context, string) (*keyring, []key, error) {
+func (s secrets) find(context.Context, string) (*keyring, []jose.Key, error) {
 	return s.all, s.all.keys, nil
 }
 
@@ -75,26 +77,29 @@ func (v *verifier) verify(ctx context.Context, token string) (claims, error) {
 	if c, ok := v.remembered(hash); ok {
 		return c, c.validAt(v.now())
 	}
-	t, err := parseToken(token)
+	t, err := jose.Parse(token)
 	if err != nil {
 		return claims{}, errTokenInvalid.Because(err)
 	}
-	by := v.of(t.payload)
-	keyID, err := checkHeader(t.header, by.algorithm)
+	by := v.of(t.Payload)
+	header, err := jose.ParseHeader(t.Header)
+	if err == nil {
+		err = header.Check(by.algorithm)
+	}
 	if err != nil {
 		return claims{}, errTokenInvalid.Because(fmt.Errorf("%w (compare %s)", err, by.setting("JWT_ALGORITHM")))
 	}
-	ring, candidates, err := by.keys.find(ctx, keyID)
+	ring, candidates, err := by.keys.find(ctx, header.KeyID)
 	if err != nil {
 		return claims{}, err
 	}
 	if len(candidates) == 0 {
-		return claims{}, errTokenInvalid.Because(fmt.Errorf("no key with kid %.64q (compare %s)", keyID, by.keySetting()))
+		return claims{}, errTokenInvalid.Because(fmt.Errorf("no key with kid %.64q (compare %s)", header.KeyID, by.keySetting()))
 	}
-	if !by.signed(t, candidates) {
+	if !slices.ContainsFunc(candidates, t.SignedBy) {
 		return claims{}, errTokenInvalid.Because(errors.New("wrong signature (compare " + by.keySetting() + ")"))
 	}
-	c, err := parseClaims(t.payload, by, v.now())
+	c, err := parseClaims(t.Payload, by, v.now())
 	if err != nil {
 		return claims{}, err
 	}
@@ -122,13 +127,4 @@ func (t *trust) remembered(hash tokenHash) (claims, bool) {
 		return claims{}, false
 	}
 	return ring.verified.Get(hash)
-}
-
-func (t *trust) signed(token signedToken, keys []key) bool {
-	for _, k := range keys {
-		if t.check(token.input, token.signature, k.material) {
-			return true
-		}
-	}
-	return false
 }

@@ -19,8 +19,10 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"vestibule/api"
+	"vestibule/internal/jose"
 	"vestibule/internal/pgtest"
 	"vestibule/store"
+	"vestibule/store/tasks"
 )
 
 // The sizes of a user's list. Another user has as many tasks again.
@@ -64,8 +66,8 @@ func newListServer(b *testing.B, engine string, n int) *listServer {
 	}
 	fill(b, driver, dsn, n)
 	secret := []byte(strings.Repeat("bench-only-", 4))
-	s, err := api.New(api.Config{Algorithm: api.HS256, Secrets: [][]byte{secret}, Issuer: "bench", Audience: "bench"},
-		api.Deps{Tasks: db, Log: slog.New(slog.DiscardHandler)})
+	s, err := api.New(api.Config{Algorithm: jose.HS256, Secrets: [][]byte{secret}, Issuer: "bench", Audience: "bench"},
+		api.Deps{Tasks: tasks.New(db.DB), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -31,19 +31,3 @@ func (s *Server) known(r *http.Request, userID string) asker {
 	a.User = userID
 	return a
 }
-
-// The bounds of bodies under /api/auth/ in memory, in bytes: of one, which is four times
-// the longest picture's address, of all of one address, and of all: strangers have as
-// much as users who are in.
-const (
-	maxBody     = 32 << 10
-	bodiesOfOne = 256 << 10
-	bodiesOfAll = 8 << 20
-)
-
-func (s *Server) bodiesOf(from asker) *web.Bodies {
-	if from.User != "" {
-		return s.members
-	}
-	return s.strangers
-}

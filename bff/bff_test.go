@@ -22,7 +22,6 @@ import (
 	"vestibule/internal/testclock"
 	"vestibule/internal/testlog"
 	"vestibule/store"
-	"vestibule/store/db"
 	"vestibule/store/tasks"
 )
 

@@ -1,6 +1,8 @@
 package bff
 
-import "github.com/gorilla/mux"
+import (
+	"github.com/gorilla/mux"
+)
 
 // OpenAPI is the document.
 var OpenAPI = openAPI

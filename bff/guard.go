@@ -31,12 +31,6 @@ var errNotFresh = web.Refuse(http.StatusForbidden, "SESSION_NOT_FRESH",
 // empty where none was sent and none is needed.
 type member func(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error
 
-// bodyReader reads what a member sends.
-type bodyReader func(http.ResponseWriter, *http.Request, asker) (*web.Object, error)
-
-// noBody is the bodyReader of a GET.
-func noBody(http.ResponseWriter, *http.Request, asker) (*web.Object, error) { return nil, nil }
-
 // signedIn lets only the signed-in to h. The answer sets no cookie, also where the
 // session was extended: it could be late, and overwrite a newer one.
 func (s *Server) signedIn(read bodyReader, h member) web.HandlerFunc {

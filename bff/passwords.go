@@ -1,7 +1,9 @@
 package bff
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"vestibule/bff/password"
@@ -51,66 +53,38 @@ func (s *Server) provePassword(r *http.Request, try throttle.Attempt, userID, pw
 	return hash, nil
 }
 
-// verifyPassword says whether a password is the caller's, which then is proven in the
-// session: for SESSION_FRESH_AGE what is sensitive needs no other proof.
-func (s *Server) verifyPassword(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error {
-	pw, _ := body.String("password")
-	if faults := body.Faults(); len(faults) > 0 {
-		return validation(faults)
-	}
-	hash, err := s.checkPassword(r, live, pw)
-	if err != nil {
-		return err
-	}
-	err = s.store.ProvePassword(r.Context(), hash, s.eventOf(r, live, store.EventPasswordProven))
-	if errors.Is(err, store.ErrConflict) {
-		return errPassword.Because(err) // it was changed while it was verified
-	}
-	if err != nil {
-		return err
-	}
-	return done(w)
+// hasher is what a password.Hasher does.
+type hasher interface {
+	Check(pw, email string) error
+	Hash(ctx context.Context, who password.Asker, pw string) (string, error)
+	Verify(ctx context.Context, who password.Asker, pw, phc string) (ok, rehash bool, err error)
+	VerifyNone(ctx context.Context, who password.Asker, pw string) error
 }
 
-// changePassword gives the caller another password and another session secret, and
-// ends their sessions elsewhere unless they ask for those to be kept: a password
-// is often changed because somebody else has it.
-func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error {
-	current, _ := body.String("currentPassword")
-	next, _ := body.String("newPassword")
-	endOthers := true
-	if body.Has("revokeOtherSessions") {
-		endOthers, _ = body.Bool("revokeOtherSessions")
-	}
-	if faults := body.Faults(); len(faults) > 0 {
-		return validation(faults)
-	}
-	if err := s.passwords.Check(next, live.User.Email); err != nil {
-		return s.passwordError(err)
-	}
-	old, err := s.checkPassword(r, live, current)
-	if err != nil {
-		return err
-	}
-	hash, err := s.passwords.Hash(r.Context(), s.known(r, live.UserID), next)
-	if err != nil {
-		return s.passwordError(err)
-	}
-	var ended []string
-	row, cookie, err := s.sessions.Start(r, live.UserID, live.RememberMe, func(row store.Session, replaces string) (err error) {
-		ended, err = s.store.ChangePassword(r.Context(), store.PasswordChange{
-			UserID: live.UserID, Old: old, New: hash, Session: row, Replaces: replaces, EndOthers: endOthers, At: row.CreatedAt,
-		}, s.eventOf(r, live, store.EventPasswordChanged), store.Mailed(s.notice(live.User, store.MailPasswordChanged)))
-		return err
-	})
+// errGuessed has the code of Better Auth's plugin haveIBeenPwned, which apps may know.
+func errGuessed(why string) *web.Error {
+	return web.Refuse(http.StatusBadRequest, "PASSWORD_COMPROMISED", "Password too easy to guess: "+why+" Choose another, for example a few words that do not belong together.")
+}
+
+// passwordError turns what the password room refuses into an answer.
+func (s *Server) passwordError(err error) error {
 	switch {
-	case errors.Is(err, store.ErrConflict):
-		return errPassword.Because(err) // it was changed while this request was under way
-	case err != nil:
-		return gone(err)
+	case errors.Is(err, password.ErrTooShort):
+		return web.Refuse(http.StatusBadRequest, "PASSWORD_TOO_SHORT",
+			fmt.Sprintf("Password too short: at least %d characters are needed.", s.cfg.PasswordMinLength)).Because(err)
+	case errors.Is(err, password.ErrTooLong):
+		return web.Refuse(http.StatusBadRequest, "PASSWORD_TOO_LONG",
+			fmt.Sprintf("Password too long: at most %d characters are possible.", password.MaxLength)).Because(err)
+	case errors.Is(err, password.ErrCommon):
+		return errGuessed("it is among the passwords that are tried first.").Because(err)
+	case errors.Is(err, password.ErrOwnName):
+		return errGuessed("it is your email address or the name of this product.").Because(err)
+	case errors.Is(err, password.ErrRepeated):
+		return errGuessed("it is one character over and over.").Because(err)
+	case errors.Is(err, password.ErrNotText):
+		return validation([]web.FieldError{{Field: "password", Message: "expected text without NUL"}}).Because(err)
+	case errors.Is(err, password.ErrBusy):
+		return web.Busy("sign-ins", err)
 	}
-	s.sessions.Forget(ended...)
-	s.mail.Wake()
-	http.SetCookie(w, cookie)
-	return web.WriteJSON(w, http.StatusOK, signedInJSON{Token: &row.ID, User: toUserJSON(live.User)})
+	return err
 }

@@ -2,7 +2,6 @@ package bff
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -60,14 +59,6 @@ func (s *Server) trimSessions(ctx context.Context) error {
 	e := s.surplus()
 	e.Actor = store.ActorSystem
 	return s.store.TrimSessions(ctx, s.cfg.SessionsPerUser, e)
-}
-
-// surplus is the event of a session that ends because its user has too many.
-func (s *Server) surplus() store.Event {
-	return store.Event{
-		At: s.now(), Type: store.EventSessionRevoked, Actor: store.ActorUser,
-		Detail: fmt.Sprintf("more than %d sessions (SESSIONS_PER_USER)", s.cfg.SessionsPerUser),
-	}
 }
 
 // pruneRemains is the task API's work too. Where that does not run here, the list of

@@ -67,16 +67,6 @@ func (s *Server) noteTooLarge(r *http.Request, err error) {
 	}
 }
 
-// proxied carries a request to the API. Whoever has too much under way there is told
-// late: each of their requests has been looked up.
-func (s *Server) proxied(w http.ResponseWriter, r *http.Request) error {
-	err := s.proxy.Serve(w, r)
-	if errors.Is(err, fair.ErrKey) {
-		s.tellLate(r, s.refusals)
-	}
-	return err
-}
-
 // tellLate has the answer to r wait until it is due. A request that has a turn waits when
 // its handler has returned, so that it holds nothing meanwhile: see inTurn.
 func (s *Server) tellLate(r *http.Request, p *pace) {

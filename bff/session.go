@@ -1,127 +1,100 @@
 package bff
 
 import (
-	"context"
-	"errors"
+	"fmt"
 	"net/http"
+	"time"
 
-	"vestibule/bff/proxy"
 	"vestibule/bff/session"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
 
-// signOut ends the session of the cookie. Without one there is nothing to end,
-// which is what was asked for.
-func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
-	if _, err := s.optionalBody(w, r, s.anybody(r)); err != nil {
-		return err
-	}
-	err := s.sessions.End(r, store.Recorded(s.event(r, store.EventSignOut)))
-	switch {
-	case errors.Is(err, session.ErrOften):
-		s.noSession(r, err)
-	case err != nil:
-		return err
-	}
-	http.SetCookie(w, s.sessions.Cookie.Clear())
-	return web.WriteJSON(w, http.StatusOK, struct {
-		Success bool `json:"success"`
-	}{true})
+// sessionJSON is Better Auth's Session, with our handle where that has the
+// secret: page scripts read bodies, and the cookie is HttpOnly so that they
+// cannot read the secret.
+type sessionJSON struct {
+	ExpiresAt web.Time `json:"expiresAt"`
+	Token     string   `json:"token"`
+	CreatedAt web.Time `json:"createdAt"`
+	UpdatedAt web.Time `json:"updatedAt"`
+	IPAddress string   `json:"ipAddress"`
+	UserAgent string   `json:"userAgent"`
+	UserID    string   `json:"userId"`
+	ID        string   `json:"id"`
 }
 
-type currentJSON struct {
-	Session sessionJSON `json:"session"`
-	User    userJSON    `json:"user"`
+func toSessionJSON(s store.Session) sessionJSON {
+	return sessionJSON{
+		ExpiresAt: web.Time(s.ExpiresAt),
+		Token:     s.ID,
+		CreatedAt: web.Time(s.CreatedAt),
+		UpdatedAt: web.Time(s.UpdatedAt),
+		IPAddress: s.IPAddress,
+		UserAgent: s.UserAgent,
+		UserID:    s.UserID,
+		ID:        s.ID,
+	}
 }
 
-// getSession answers who is signed in, or null. It is never a 401: an app asks
-// it to find out. With disableRefresh, asking is no use of the session; as in
-// Better Auth any value but an empty one is a yes.
-func (s *Server) getSession(w http.ResponseWriter, r *http.Request) error {
-	read, renew := s.sessions.Read, s.sessions.Renewed
-	if web.QueryValue(r, "disableRefresh") != "" {
-		read = s.sessions.Peek
-		renew = func(context.Context, *session.Live) (*http.Cookie, error) { return nil, nil }
-	}
-	live, err := read(r)
-	var renewed *http.Cookie
-	if err == nil {
-		renewed, err = renew(r.Context(), live)
-	}
-	switch {
-	case errors.Is(err, session.ErrEnded):
-		s.noSession(r, err)
-		if !errors.Is(err, session.ErrReplaced) { // this answer may be late
-			http.SetCookie(w, s.sessions.Cookie.Clear())
-		}
-		return web.WriteJSON(w, http.StatusOK, nil)
-	case errors.Is(err, session.ErrNone), errors.Is(err, session.ErrUnsigned):
-		return web.WriteJSON(w, http.StatusOK, nil)
-	case err != nil:
-		return err
-	}
-	if renewed != nil {
-		http.SetCookie(w, renewed)
-	}
-	web.NoteUser(r, live.UserID)
-	if err := s.exposeToken(w, live); err != nil {
-		return err
-	}
-	return web.WriteJSON(w, http.StatusOK, currentJSON{Session: toSessionJSON(live.Session), User: toUserJSON(live.User)})
+type signedInJSON struct {
+	Token *string  `json:"token"` // the session's handle, null without a session; the secret is in the cookie alone
+	User  userJSON `json:"user"`
 }
 
-var (
-	errNoSession      = web.Refuse(http.StatusUnauthorized, "NO_SESSION", "No session token found")
-	errSessionExpired = web.Refuse(http.StatusUnauthorized, "SESSION_EXPIRED", "Session expired. Please log in again.")
-)
-
-// authorize turns the cookie of a proxied request into its token and lease.
-func (s *Server) authorize(r *http.Request) (proxy.Grant, error) {
-	live, err := s.sessions.Check(r)
-	switch {
-	case errors.Is(err, session.ErrNone):
-		s.noSession(r, err)
-		return proxy.Grant{}, errNoSession
-	case errors.Is(err, session.ErrEnded), errors.Is(err, session.ErrUnsigned):
-		s.noSession(r, err)
-		return proxy.Grant{}, s.cleared(errSessionExpired, err)
-	case err != nil:
-		return proxy.Grant{}, err
+func (s *Server) openSessions() error {
+	recheck, version := recheckAlone, s.store.Version
+	if s.store.Shared() {
+		recheck, version = 0, nil
 	}
-	web.NoteUser(r, live.UserID)
-	access, err := s.sessions.Access(live)
+	var err error
+	s.sessions, err = session.New(session.Config{
+		Cookie: session.Cookie{
+			Name:     s.cfg.CookieName,
+			Secure:   s.https(),
+			SameSite: s.cfg.CookieSameSite,
+			Secret:   s.cfg.Secret,
+			Previous: s.cfg.PreviousSecrets,
+		},
+		ExpiresIn: s.cfg.SessionExpiresIn,
+		UpdateAge: s.cfg.SessionUpdateAge,
+		MaxAge:    s.cfg.SessionMaxAge,
+		FreshAge:  s.cfg.SessionFreshAge,
+		Recheck:   recheck,
+		Version:   version,
+		ClientIP:  s.clients.Of,
+
+		MaxStreams:           s.cfg.MaxStreams,
+		MaxStreamsPerUser:    s.cfg.MaxStreamsPerUser,
+		MaxStreamsPerSession: s.cfg.MaxStreamsPerSession,
+		AddressShare:         s.cfg.addressShare(),
+
+		Tokens: s.tokens,
+		Now:    s.now,
+		Log:    s.log,
+	}, s.store)
 	if err != nil {
-		return proxy.Grant{}, err
+		return fmt.Errorf("sessions: %w", err)
 	}
-	return proxy.Grant{
-		User:    live.UserID,
-		Bearer:  access.Raw,
-		Expired: func() bool { return !s.now().Before(access.Expires) },
-		Lease:   s.sessions.Leaser(live),
-		Stream:  func() (func(), error) { return s.stream(r, live) },
-		Confirm: func(ctx context.Context) error { return s.confirm(ctx, live) },
-	}, nil
+	return nil
 }
 
-// errStreams is for a session, its user, its address or everybody with too many streams.
-var errStreams = web.Refuse(http.StatusTooManyRequests, "TOO_MANY_STREAMS", "Too many streams are open. Close some, or try again later.").With("Retry-After", "30")
+// recheckAlone is how long a session read from SQLite is believed, as long as
+// nobody has written to the file: not this process, and not the command line,
+// which ends sessions too.
+const recheckAlone = time.Minute
 
-// stream takes a place for a stream.
-func (s *Server) stream(r *http.Request, live *session.Live) (leave func(), err error) {
-	if leave, err = s.sessions.Stream(live, s.client(r)); errors.Is(err, session.ErrStreams) {
-		err = errStreams.Because(err)
+// surplus is the event of a session that ends because its user has too many.
+func (s *Server) surplus() store.Event {
+	return store.Event{
+		At: s.now(), Type: store.EventSessionRevoked, Actor: store.ActorUser,
+		Detail: fmt.Sprintf("more than %d sessions (SESSIONS_PER_USER)", s.cfg.SessionsPerUser),
 	}
-	return leave, err
 }
 
-// confirm looks again at the session of a request whose body took its time. The
-// refusal does not clear the cookie: it is late by its nature, and the browser may
-// have a newer one.
-func (s *Server) confirm(ctx context.Context, live *session.Live) error {
-	err := s.sessions.Confirm(ctx, live)
-	if errors.Is(err, session.ErrEnded) {
-		return errSessionExpired.Because(err)
-	}
-	return err
+// keepSessions ends, with a sign-in, what the user has beyond the limit.
+func (s *Server) keepSessions(r *http.Request, ended *[]string) store.Also {
+	e := s.event(r, store.EventSessionRevoked)
+	e.Detail = s.surplus().Detail
+	return store.KeepSessions(s.cfg.SessionsPerUser, e, ended)
 }

@@ -102,13 +102,6 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	return web.WriteJSON(w, http.StatusOK, signInJSON{Redirect: in.target != "", Token: row.ID, URL: in.target, User: toUserJSON(user)})
 }
 
-// keepSessions ends, with a sign-in, what the user has beyond the limit.
-func (s *Server) keepSessions(r *http.Request, ended *[]string) store.Also {
-	e := s.event(r, store.EventSessionRevoked)
-	e.Detail = s.surplus().Detail
-	return store.KeepSessions(s.cfg.SessionsPerUser, e, ended)
-}
-
 // notThem says why nobody is signed in, to the log and the audit trail. The client
 // is not told.
 type notThem string

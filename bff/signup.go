@@ -2,11 +2,9 @@ package bff
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 
-	"vestibule/bff/password"
 	"vestibule/bff/throttle"
 	"vestibule/internal/web"
 	"vestibule/store"
@@ -43,11 +41,6 @@ func (s *Server) readSignUp(w http.ResponseWriter, r *http.Request) (signUpInput
 		return signUpInput{}, validation(faults)
 	}
 	return in, nil
-}
-
-type signedInJSON struct {
-	Token *string  `json:"token"` // the session's handle, null without a session; the secret is in the cookie alone
-	User  userJSON `json:"user"`
 }
 
 var errEmailTaken = web.Refuse(http.StatusUnprocessableEntity, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL", "User already exists. Use another email.")
@@ -128,32 +121,4 @@ func (s *Server) signUpUnverified(w http.ResponseWriter, r *http.Request, in sig
 	}
 	s.mail.Wake()
 	return web.WriteJSON(w, http.StatusOK, signedInJSON{User: toUserJSON(user)})
-}
-
-// errGuessed has the code of Better Auth's plugin haveIBeenPwned, which apps may know.
-func errGuessed(why string) *web.Error {
-	return web.Refuse(http.StatusBadRequest, "PASSWORD_COMPROMISED", "Password too easy to guess: "+why+" Choose another, for example a few words that do not belong together.")
-}
-
-// passwordError turns what the password room refuses into an answer.
-func (s *Server) passwordError(err error) error {
-	switch {
-	case errors.Is(err, password.ErrTooShort):
-		return web.Refuse(http.StatusBadRequest, "PASSWORD_TOO_SHORT",
-			fmt.Sprintf("Password too short: at least %d characters are needed.", s.cfg.PasswordMinLength)).Because(err)
-	case errors.Is(err, password.ErrTooLong):
-		return web.Refuse(http.StatusBadRequest, "PASSWORD_TOO_LONG",
-			fmt.Sprintf("Password too long: at most %d characters are possible.", password.MaxLength)).Because(err)
-	case errors.Is(err, password.ErrCommon):
-		return errGuessed("it is among the passwords that are tried first.").Because(err)
-	case errors.Is(err, password.ErrOwnName):
-		return errGuessed("it is your email address or the name of this product.").Because(err)
-	case errors.Is(err, password.ErrRepeated):
-		return errGuessed("it is one character over and over.").Because(err)
-	case errors.Is(err, password.ErrNotText):
-		return validation([]web.FieldError{{Field: "password", Message: "expected text without NUL"}}).Because(err)
-	case errors.Is(err, password.ErrBusy):
-		return web.Busy("sign-ins", err)
-	}
-	return err
 }

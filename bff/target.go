@@ -100,26 +100,6 @@ func belowAPI(path string) bool {
 	return false
 }
 
-// readBody reads a JSON object, out of the share of its sender, and refuses targets in it that are not ours.
-func (s *Server) readBody(w http.ResponseWriter, r *http.Request, from asker) (*web.Object, error) {
-	body, err := s.bodiesOf(from).ReadObject(w, r, from.Address)
-	s.noteTooLarge(r, err)
-	if err != nil {
-		return nil, err
-	}
-	for _, t := range targets {
-		if !body.Has(t.field) || body.IsNull(t.field) {
-			continue
-		}
-		target, ok := body.String(t.field)
-		if ok && !s.origins.allowTarget(s.origin(), target) {
-			return nil, web.Refuse(http.StatusForbidden, t.code, t.message+
-				": use a page's path like /welcome, which is not under /api/, or a URL of this site or of one in TRUSTED_ORIGINS.")
-		}
-	}
-	return body, nil
-}
-
 // optionalTarget returns a field that readBody has checked, or "".
 func optionalTarget(body *web.Object, field string) string {
 	if !body.Has(field) || body.IsNull(field) {
@@ -156,4 +136,12 @@ func withQuery(target, name, value string) string {
 	q.Set(name, value)
 	u.RawQuery = q.Encode()
 	return u.String()
+}
+
+// redirect sends the browser on. The body that http.Redirect would write is HTML.
+// No page that is reached by a link with a token in it may tell others of it.
+func redirect(w http.ResponseWriter, target string) {
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	w.Header().Set("Location", target)
+	w.WriteHeader(http.StatusFound)
 }

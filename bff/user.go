@@ -1,13 +1,12 @@
 package bff
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
+	"time"
 
-	"vestibule/bff/session"
-	"vestibule/bff/throttle"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
@@ -50,31 +49,6 @@ func readImage(body *web.Object) **string {
 	return &image
 }
 
-// updateUser changes the name and the picture. The address is not changed like
-// that: the new one must be shown to be the user's own first.
-func (s *Server) updateUser(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error {
-	if body.Has("email") && !body.IsNull("email") {
-		if address, text := body.String("email"); address != "" || !text { // Better Auth passes an empty one over
-			return web.Refuse(http.StatusBadRequest, "EMAIL_CAN_NOT_BE_UPDATED", "Email can not be updated: use /change-email.")
-		}
-	}
-	change := store.UserChange{Name: readName(body), Image: readImage(body)}
-	if faults := body.Faults(); len(faults) > 0 {
-		return validation(faults)
-	}
-	if change.Name == nil && change.Image == nil {
-		return web.Refuse(http.StatusBadRequest, "NO_FIELDS_TO_UPDATE", "No fields to update")
-	}
-	if err := s.limit(r, throttle.ChangeProfile(live.UserID)); err != nil {
-		return err
-	}
-	err := s.store.UpdateUser(r.Context(), live.UserID, change, s.now(), s.eventOf(r, live, store.EventUserUpdated))
-	if err != nil {
-		return gone(err)
-	}
-	return done(w)
-}
-
 // gone answers that the user was deleted while their request was under way.
 func gone(err error) error {
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrNoUser) {
@@ -83,70 +57,35 @@ func gone(err error) error {
 	return err
 }
 
-// accountJSON is Better Auth's account: a way to sign in, without what proves it.
-type accountJSON struct {
-	AccountID  string   `json:"accountId"`
-	ProviderID string   `json:"providerId"`
-	UserID     string   `json:"userId"`
-	CreatedAt  web.Time `json:"createdAt"`
-	UpdatedAt  web.Time `json:"updatedAt"`
-	ID         string   `json:"id"`
-	Scopes     []string `json:"scopes"`
+// userJSON is Better Auth's User.
+type userJSON struct {
+	Name          string   `json:"name"`
+	Email         string   `json:"email"`
+	EmailVerified bool     `json:"emailVerified"`
+	Image         *string  `json:"image"`
+	CreatedAt     web.Time `json:"createdAt"`
+	UpdatedAt     web.Time `json:"updatedAt"`
+	ID            string   `json:"id"`
 }
 
-func (s *Server) listAccounts(w http.ResponseWriter, r *http.Request, live *session.Live, _ *web.Object) error {
-	rows, err := s.store.AccountsOf(r.Context(), live.UserID)
-	if err != nil {
-		return err
+func toUserJSON(u store.User) userJSON {
+	return userJSON{
+		Name:          u.Name,
+		Email:         u.Email,
+		EmailVerified: u.EmailVerified,
+		Image:         u.Image,
+		CreatedAt:     web.Time(u.CreatedAt),
+		UpdatedAt:     web.Time(u.UpdatedAt),
+		ID:            u.ID,
 	}
-	list := make([]accountJSON, len(rows))
-	for i, row := range rows {
-		list[i] = accountJSON{
-			AccountID: row.AccountID, ProviderID: row.ProviderID, UserID: row.UserID,
-			CreatedAt: web.Time(row.CreatedAt), UpdatedAt: web.Time(row.UpdatedAt), ID: row.ID, Scopes: scopes(row.Scope),
-		}
-	}
-	return web.WriteJSON(w, http.StatusOK, list)
 }
 
-// scopes splits what a provider granted, as Better Auth stores it.
-func scopes(list string) []string {
-	if list == "" {
-		return []string{}
+// NewUser returns a user who has not been stored yet. Without a name they are
+// called what stands before the @ of their address.
+func NewUser(email, name string, now time.Time) store.User {
+	if !web.Shows(name) {
+		name, _, _ = strings.Cut(email, "@")
 	}
-	return strings.Split(list, ",")
-}
-
-// deleteUser deletes the caller's account and all that is theirs. Who does not give
-// the password must have proven it lately: a browser that was left open is not enough
-// for what cannot be undone.
-func (s *Server) deleteUser(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error {
-	var pw string
-	withPassword := body.Has("password") && !body.IsNull("password")
-	if withPassword {
-		pw, _ = body.String("password")
-	}
-	if faults := body.Faults(); len(faults) > 0 {
-		return validation(faults)
-	}
-	switch {
-	case withPassword:
-		if _, err := s.checkPassword(r, live, pw); err != nil {
-			return err
-		}
-	case !s.sessions.Proven(live):
-		return errNotFresh
-	}
-	e := s.eventOf(r, live, store.EventUserDeleted)
-	e.Email = live.User.Email
-	hashes, err := s.store.DeleteUser(r.Context(), live.UserID, e)
-	if err != nil {
-		return gone(err)
-	}
-	s.sessions.Forget(hashes...)
-	http.SetCookie(w, s.sessions.Cookie.Clear())
-	return web.WriteJSON(w, http.StatusOK, struct {
-		Success bool   `json:"success"`
-		Message string `json:"message"`
-	}{true, "User deleted"})
+	now = now.UTC().Truncate(time.Millisecond)
+	return store.User{ID: "usr_" + strings.ToLower(rand.Text()), Name: name, Email: email, CreatedAt: now, UpdatedAt: now}
 }

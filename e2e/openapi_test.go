@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"vestibule/internal/openapitest"
+	"vestibule/internal/quicktest"
 )
 
 // documents are where the two surfaces describe themselves, in the repository and
@@ -25,6 +26,7 @@ var documents = []struct{ name, file, path string }{
 // pythonTool is the path of a program of the Python packages.
 func pythonTool(t testing.TB, name string) string {
 	t.Helper()
+	quicktest.Skip(t, "Python")
 	path, err := filepath.Abs(filepath.Join("python", ".venv", "bin", name))
 	if err == nil {
 		_, err = os.Stat(path)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"vestibule/internal/jose"
 	"vestibule/internal/opaque"
 	"vestibule/internal/web"
 	"vestibule/store"
@@ -15,7 +16,7 @@ import (
 
 // clientID is the form of the ids that we give out. Whatever else comes in its
 // place, a secret for instance, is neither looked up nor recorded.
-var clientID = regexp.MustCompile(`^svc_[a-z0-9]{1,60}$`)
+var clientID = regexp.MustCompile(`^` + jose.ServicePrefix + `[a-z0-9]{1,60}$`)
 
 // caller is the client that a request comes from, and what it has shown.
 type caller struct {

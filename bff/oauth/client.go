@@ -10,6 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"vestibule/internal/jose"
 	"vestibule/internal/opaque"
 	"vestibule/internal/web"
 	"vestibule/store"
@@ -71,7 +72,7 @@ func NewClient(name string, grants, scopes, audiences []string, now time.Time) (
 		return c, "", fmt.Errorf("%d audiences are too many; use at most %d", len(kept), maxAudiences)
 	}
 	c = store.Client{
-		ID: "svc_" + strings.ToLower(rand.Text()), Name: name,
+		ID: jose.ServicePrefix + strings.ToLower(rand.Text()), Name: name,
 		Grants: grants, Scopes: inOrder(scopes), Audiences: kept, CreatedAt: now.UTC(),
 	}
 	secret, c.SecretHash = NewClientSecret()
@@ -109,7 +110,7 @@ func checkClientName(name string) error {
 		return fmt.Errorf("a name has 1 to %d characters", maxClientName)
 	case !web.Shows(name):
 		return errors.New("the name has no character that can be seen; use letters, digits and signs")
-	case strings.HasPrefix(name, "svc_"):
+	case strings.HasPrefix(name, jose.ServicePrefix):
 		return errors.New("a name that begins with svc_ looks like an id; choose another")
 	}
 	return nil

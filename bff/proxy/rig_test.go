@@ -126,7 +126,7 @@ func (r *rig) layers(clients *web.ClientIPs) http.Handler {
 		w.Header().Set("Cache-Control", "no-store")
 		h.ServeHTTP(w, req)
 	})
-	return web.Access{
+	return web.RequestLog{
 		Log:     slog.New(slog.NewJSONHandler(r.log, nil)),
 		Surface: "bff",
 		Errors:  writeTestError,

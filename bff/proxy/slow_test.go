@@ -64,7 +64,7 @@ func newSlowSide(t testing.TB, transport http.RoundTripper) *slowSide {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &slowSide{t, serveSlow(t, web.Access{
+	return &slowSide{t, serveSlow(t, web.RequestLog{
 		Log: slog.New(slog.DiscardHandler), Surface: "bff", Errors: writeTestError,
 	}.Wrap(web.DefaultDeadlines.Wrap(web.Handle(p.Serve, writeTestError))))}
 }

@@ -4,6 +4,8 @@ import (
 	"sync"
 	"time"
 
+	"vestibule/bff/token"
+
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 
 	"vestibule/store"
@@ -77,7 +79,7 @@ type entry struct {
 	at   seen // when row and user were read
 
 	minting sync.Mutex
-	held    Access
+	held    token.Token
 }
 
 func newEntry(row store.Session, user store.User, at seen) *entry {
@@ -114,14 +116,14 @@ func (e *entry) extended(updated, expires time.Time) {
 	e.row.UpdatedAt, e.row.ExpiresAt = updated, expires
 }
 
-// access hands the held token to renew and keeps what it returns. Requests
+// token hands the held token to renew and keeps what it returns. Requests
 // that come while a token is minted wait for that one.
-func (e *entry) access(renew func(Access) (Access, error)) (Access, error) {
+func (e *entry) token(renew func(token.Token) (token.Token, error)) (token.Token, error) {
 	e.minting.Lock()
 	defer e.minting.Unlock()
 	a, err := renew(e.held)
 	if err != nil {
-		return Access{}, err
+		return token.Token{}, err
 	}
 	e.held = a
 	return a, nil

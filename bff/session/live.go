@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 
+	"vestibule/bff/token"
+
 	"vestibule/store"
 )
 
@@ -39,13 +41,13 @@ func (s *Sessions) Renewed(ctx context.Context, l *Live) (*http.Cookie, error) {
 	return s.cookieFor(l.Session, l.token, s.now()), nil
 }
 
-// Access returns the token for the session's requests upstream. It is minted
+// Token returns the token for the session's requests upstream. It is minted
 // once per session and lifetime of the token, not once per request.
-func (s *Sessions) Access(l *Live) (Access, error) {
-	return l.entry.access(func(held Access) (Access, error) {
-		if s.Fresh(held) {
+func (s *Sessions) Token(l *Live) (token.Token, error) {
+	return l.entry.token(func(held token.Token) (token.Token, error) {
+		if s.Tokens.Fresh(held) {
 			return held, nil
 		}
-		return s.Mint(l.UserID, l.Handle())
+		return s.Tokens.Mint(l.UserID, l.Handle())
 	})
 }

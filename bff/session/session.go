@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"vestibule/bff/token"
+
 	"vestibule/internal/fair"
 	"vestibule/internal/opaque"
 	"vestibule/store"
@@ -46,9 +48,8 @@ type Config struct {
 	// asking again. It must be 0 while another process can end sessions and
 	// nothing tells this one: then every request asks.
 	Recheck time.Duration
-	// Version, unless it is nil, returns a number that is another one after
-	// anything in the database has changed. An answer is believed only as long as
-	// it is the same.
+	// Version returns a counter that changes whenever any process writes to the SQLite
+	// file. If it has not changed, earlier reads are still current. nil: there is none.
 	Version func(context.Context) (int64, error)
 
 	// MaxStreams, MaxStreamsPerUser and MaxStreamsPerSession bound the streams that are
@@ -58,16 +59,15 @@ type Config struct {
 	AddressShare float64
 
 	ClientIP func(*http.Request) string
-	Mint     func(userID, handle string) (Access, error)
-	Fresh    func(Access) bool // the token outlives the request it is used for
+	Tokens   Tokens
 	Now      func() time.Time
 	Log      *slog.Logger
 }
 
-// Access is the token that a session's requests carry upstream.
-type Access struct {
-	Raw     string
-	Expires time.Time
+// Tokens mints the tokens that a session's requests carry upstream.
+type Tokens interface {
+	Mint(userID, handle string) (token.Token, error)
+	Fresh(token.Token) bool // whether it outlives the request that it is used for
 }
 
 // Store is what sessions need of the database.

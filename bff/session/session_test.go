@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"vestibule/bff/token"
+
 	"vestibule/internal/storetest"
 	"vestibule/internal/testclock"
 	"vestibule/store"
@@ -87,19 +89,23 @@ func newFixture(t *testing.T, db *store.Store, recheck time.Duration) *fixture {
 		MaxAge:    30 * day,
 		Recheck:   recheck,
 		ClientIP:  func(*http.Request) string { return "192.0.2.1" },
-		Mint: func(user, handle string) (Access, error) {
-			n := f.mints.Add(1)
-			return Access{Raw: user + "/" + handle + "/" + string(rune('0'+n)), Expires: f.clock.Now().Add(5 * time.Minute)}, nil
-		},
-		Fresh: func(a Access) bool { return f.clock.Now().Before(a.Expires) },
-		Now:   f.clock.Now,
-		Log:   slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Tokens:    f,
+		Now:       f.clock.Now,
+		Log:       slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}, f.spy)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return f
 }
+
+// Mint counts the tokens.
+func (f *fixture) Mint(user, handle string) (token.Token, error) {
+	n := f.mints.Add(1)
+	return token.Token{Raw: user + "/" + handle + "/" + string(rune('0'+n)), Expires: f.clock.Now().Add(5 * time.Minute)}, nil
+}
+
+func (f *fixture) Fresh(t token.Token) bool { return f.clock.Now().Before(t.Expires) }
 
 // signIn starts a session and returns its row and a request that presents it.
 func (f *fixture) signIn(remember bool, presented *http.Request) (store.Session, *http.Request) {
@@ -416,14 +422,14 @@ func TestTokenIsMintedOncePerSessionAndLifetime(t *testing.T) {
 						f.t.Error(err)
 						return
 					}
-					if got, err := f.Access(live); err != nil || got.Raw != userID+"/"+row.ID+"/1" {
+					if got, err := f.Token(live); err != nil || got.Raw != userID+"/"+row.ID+"/1" {
 						f.t.Errorf("got token %q, %v", got.Raw, err)
 					}
 				})
 			}
 			wg.Wait()
 			f.clock.Advance(5 * time.Minute)
-			if _, err := f.Access(f.wantLive(r)); err != nil {
+			if _, err := f.Token(f.wantLive(r)); err != nil {
 				f.t.Fatal(err)
 			}
 			if n := f.mints.Load(); n != 2 {
@@ -451,14 +457,18 @@ func TestUserAgentIsStoredAsBoundedText(t *testing.T) {
 	})
 }
 
+type oneToken struct{}
+
+func (oneToken) Mint(string, string) (token.Token, error) { return token.Token{Raw: "t"}, nil }
+func (oneToken) Fresh(t token.Token) bool                 { return t.Raw != "" }
+
 func BenchmarkCheckCached(b *testing.B) {
 	db := storetest.SQLite(b)
 	clock := testclock.At(start)
 	s, err := New(Config{
 		Cookie: testCookie(), ExpiresIn: 7 * day, UpdateAge: day, MaxAge: 30 * day, Recheck: time.Hour,
 		ClientIP: func(*http.Request) string { return "" }, Now: clock.Now,
-		Mint:  func(string, string) (Access, error) { return Access{Raw: "t"}, nil },
-		Fresh: func(a Access) bool { return a.Raw != "" },
+		Tokens: oneToken{},
 	}, db)
 	if err != nil {
 		b.Fatal(err)
@@ -475,7 +485,7 @@ func BenchmarkCheckCached(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := s.Access(live); err != nil {
+		if _, err := s.Token(live); err != nil {
 			b.Fatal(err)
 		}
 	}

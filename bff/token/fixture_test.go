@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"vestibule/internal/jose"
 )
 
 var (
@@ -148,7 +150,7 @@ func verify(t testing.TB, raw string, c Config, set []byte) (*jwt.Token, error) 
 	t.Helper()
 	keys := parseJWKS(t, set)
 	return jwt.Parse(raw, func(tok *jwt.Token) (any, error) {
-		if c.Algorithm == HS256 {
+		if c.Algorithm == jose.HS256 {
 			return c.Secret, nil
 		}
 		kid, _ := tok.Header["kid"].(string)

@@ -4,25 +4,24 @@ import (
 	"crypto/rand"
 	"errors"
 	"strings"
+
+	"vestibule/internal/jose"
 )
 
-// commandLine is the client_id (RFC 9068 §2.2) of a user's token that no client asked
-// for. No client has it: their ids begin with servicePrefix.
-const commandLine = "vestibule"
+// operatorClient is the client_id (RFC 9068 §2.2) of a user's token that an operator
+// has made. No client has this id: theirs begin with jose.ServicePrefix.
+const operatorClient = "vestibule"
 
-// servicePrefix begins the ids of service clients.
-const servicePrefix = "svc_"
-
-// MintFor returns a new token for a user or a service that belongs to no session
-// and that no client asked for: an operator's. Without scope, which is not the
-// same as an empty one, it says nothing of it.
+// MintFor returns a new token for a user or a service, made by an operator: no
+// session and no client belongs to it. If scope is nil, the token has no scope
+// claim; an empty scope is a claim that opens nothing.
 func (m *Minter) MintFor(subject string, scope *string) (Token, error) {
 	if subject == "" {
 		return Token{}, errors.New("token: mint: no subject")
 	}
-	c := claims{Audience: m.config.Audience, Subject: subject, Scope: scope, ClientID: commandLine, ID: rand.Text()}
-	if strings.HasPrefix(subject, servicePrefix) {
+	c := claims{Audience: m.config.Audience, Subject: subject, Scope: scope, ClientID: operatorClient, ID: rand.Text()}
+	if strings.HasPrefix(subject, jose.ServicePrefix) {
 		c.ClientID = subject
 	}
-	return m.mint(accessToken, c, m.config.ExpiresIn)
+	return m.mint(jose.TypeAccessToken, c, m.config.ExpiresIn)
 }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/go-cmp/cmp"
+
+	"vestibule/internal/jose"
 )
 
 func TestATokenOfNoSessionSaysWhomItIsForAndWhatItOpens(t *testing.T) {
@@ -21,7 +23,7 @@ func TestATokenOfNoSessionSaysWhomItIsForAndWhatItOpens(t *testing.T) {
 		{"a service's", "svc_one", scope("tasks:read tasks:write"), "tasks:read tasks:write"},
 		{"one with an empty scope", "svc_one", scope(""), ""},
 	} {
-		for _, algorithm := range []string{HS256, EdDSA, ES256} {
+		for _, algorithm := range []string{jose.HS256, jose.EdDSA, jose.ES256} {
 			t.Run(tc.name+", "+algorithm, func(t *testing.T) {
 				c := config(algorithm, clk)
 				m := mustOpen(t, c, &table{})
@@ -54,7 +56,7 @@ func TestATokenOfNoSessionSaysWhomItIsForAndWhatItOpens(t *testing.T) {
 			})
 		}
 	}
-	if got, err := mustOpen(t, config(HS256, clk), nil).MintFor("", scope("tasks:read")); err == nil {
+	if got, err := mustOpen(t, config(jose.HS256, clk), nil).MintFor("", scope("tasks:read")); err == nil {
 		t.Errorf("for nobody: got %v, want an error", got)
 	}
 }

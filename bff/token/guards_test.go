@@ -4,14 +4,16 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"vestibule/internal/jose"
 )
 
 // TestAKeyIsTriedWithItsOwnAlgorithmAlone (RFC 8725 §3.1): not even the signature of
 // a token is looked at otherwise.
 func TestAKeyIsTriedWithItsOwnAlgorithmAlone(t *testing.T) {
 	clk := newClock()
-	rows := []Key{mustKey(t, config(ES256, clk)), mustKey(t, config(EdDSA, clk))}
-	for _, algorithm := range []string{ES256, EdDSA} {
+	rows := []Key{mustKey(t, config(jose.ES256, clk)), mustKey(t, config(jose.EdDSA, clk))}
+	for _, algorithm := range []string{jose.ES256, jose.EdDSA} {
 		m := mustOpen(t, config(algorithm, clk), &table{rows: rows})
 		for _, k := range rows {
 			found, err := m.verifiers(t.Context(), k.ID)
@@ -28,7 +30,7 @@ func TestAKeyIsTriedWithItsOwnAlgorithmAlone(t *testing.T) {
 // TestATokenOfAnotherIssuerIsNotOurs, though it is signed with our secret.
 func TestATokenOfAnotherIssuerIsNotOurs(t *testing.T) {
 	clk := newClock()
-	m := mustOpen(t, config(HS256, clk), nil)
+	m := mustOpen(t, config(jose.HS256, clk), nil)
 	claims := func(iss string) string {
 		return `{"iss":"` + iss + `","aud":"fastapi-backend","sub":"usr_1","exp":` + strconv.FormatInt(clk.now().Add(time.Minute).Unix(), 10) + `}`
 	}

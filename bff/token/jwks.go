@@ -2,12 +2,13 @@ package token
 
 import (
 	"context"
-	"crypto"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"sync/atomic"
 	"time"
+
+	"vestibule/internal/jose"
 )
 
 // publishedFor is how long a key set is served from memory: the longest that a
@@ -23,13 +24,8 @@ type published struct {
 
 type keySet struct {
 	json   []byte
-	public map[string]publicKey // by id
+	public map[string]jose.Key // by id
 	read   time.Time
-}
-
-type publicKey struct {
-	algorithm string
-	key       crypto.PublicKey
 }
 
 func newPublished() *published {
@@ -50,7 +46,7 @@ func (p *published) at(now time.Time) (*keySet, bool) {
 // that key is a secret. The error is the table's, or names a key that is
 // damaged.
 func (m *Minter) JWKS(ctx context.Context) ([]byte, error) {
-	if m.config.Algorithm == HS256 {
+	if m.config.Algorithm == jose.HS256 {
 		return []byte(`{"keys":[]}`), nil
 	}
 	set, err := m.keySet(ctx)
@@ -92,21 +88,21 @@ func (m *Minter) publish(ctx context.Context, now time.Time) (*keySet, error) {
 	set := struct {
 		Keys []json.RawMessage `json:"keys"`
 	}{Keys: []json.RawMessage{}}
-	public := map[string]publicKey{}
+	public := map[string]jose.Key{}
 	for _, k := range all {
-		if k.Algorithm != EdDSA && k.Algorithm != ES256 || k.ExpiresAt != nil && !k.ExpiresAt.After(now) {
+		if k.Algorithm != jose.EdDSA && k.Algorithm != jose.ES256 || k.ExpiresAt != nil && !k.ExpiresAt.After(now) {
 			continue
 		}
-		key, err := decodePublic([]byte(k.PublicKey), k.Algorithm)
+		key, err := k.public()
 		if err != nil {
-			return nil, fmt.Errorf("token: key %s: public part: %w", k.ID, err)
+			return nil, err
 		}
-		jwk, err := encodeJWK(key, k.Algorithm, k.ID)
+		jwk, err := key.JWK()
 		if err != nil {
 			return nil, fmt.Errorf("token: key %s: public part: %w", k.ID, err)
 		}
 		set.Keys = append(set.Keys, jwk)
-		public[k.ID] = publicKey{k.Algorithm, key}
+		public[k.ID] = key
 	}
 	text, err := json.Marshal(set)
 	if err != nil {

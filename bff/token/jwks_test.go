@@ -11,13 +11,15 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"vestibule/internal/jose"
 )
 
 func TestThePublishedSetIsEmptyInHS256Mode(t *testing.T) {
 	clk := newClock()
-	keys := &table{rows: []Key{mustKey(t, config(EdDSA, clk))}}
+	keys := &table{rows: []Key{mustKey(t, config(jose.EdDSA, clk))}}
 	for _, keys := range []Keys{nil, keys} {
-		if got := string(mustJWKS(t, mustOpen(t, config(HS256, clk), keys))); got != `{"keys":[]}` {
+		if got := string(mustJWKS(t, mustOpen(t, config(jose.HS256, clk), keys))); got != `{"keys":[]}` {
 			t.Errorf("got %s, want an empty set", got)
 		}
 	}
@@ -26,7 +28,7 @@ func TestThePublishedSetIsEmptyInHS256Mode(t *testing.T) {
 func TestNothingPrivateIsPublished(t *testing.T) {
 	clk := newClock()
 	keys := &table{}
-	for _, algorithm := range []string{EdDSA, ES256} {
+	for _, algorithm := range []string{jose.EdDSA, jose.ES256} {
 		mustOpen(t, config(algorithm, clk), keys)
 		if made := keys.rows[len(keys.rows)-1]; strings.Contains(made.PublicKey, `"d"`) {
 			t.Errorf("got a private member in the public part %s", made.PublicKey)
@@ -50,7 +52,7 @@ func TestNothingPrivateIsPublished(t *testing.T) {
 		k.ID, k.PublicKey, k.PrivateKey = "key_with_private_"+algorithm, string(withPrivate), "import"
 		keys.rows = append(keys.rows, k)
 	}
-	set := mustJWKS(t, mustOpen(t, config(EdDSA, clk), keys))
+	set := mustJWKS(t, mustOpen(t, config(jose.EdDSA, clk), keys))
 	var parsed struct{ Keys []map[string]any }
 	if err := json.Unmarshal(set, &parsed); err != nil {
 		t.Fatal(err)
@@ -77,7 +79,7 @@ func TestNothingPrivateIsPublished(t *testing.T) {
 
 func TestAllLiveKeysArePublished(t *testing.T) {
 	clk := newClock()
-	c := config(EdDSA, clk)
+	c := config(jose.EdDSA, clk)
 	in := func(d time.Duration) *time.Time { end := clk.now().Add(d); return &end }
 	row := func(id, algorithm string, end *time.Time) Key {
 		k := mustKey(t, config(algorithm, clk))
@@ -85,14 +87,14 @@ func TestAllLiveKeysArePublished(t *testing.T) {
 		k.ID, k.ExpiresAt = id, end
 		return k
 	}
-	unknown := row("key_unknown", EdDSA, nil)
+	unknown := row("key_unknown", jose.EdDSA, nil)
 	unknown.Algorithm, unknown.PublicKey = "RS256", `{"kty":"RSA","n":"AQAB","e":"AQAB"}`
 	keys := &table{rows: []Key{
-		row("key_signs", EdDSA, nil),
-		row("key_retiring", EdDSA, in(time.Hour)),
-		row("key_ends_now", EdDSA, in(0)),
-		row("key_ended", EdDSA, in(-time.Hour)),
-		row("key_other_algorithm", ES256, nil),
+		row("key_signs", jose.EdDSA, nil),
+		row("key_retiring", jose.EdDSA, in(time.Hour)),
+		row("key_ends_now", jose.EdDSA, in(0)),
+		row("key_ended", jose.EdDSA, in(-time.Hour)),
+		row("key_other_algorithm", jose.ES256, nil),
 		unknown,
 	}}
 	m := mustOpen(t, c, keys)
@@ -108,7 +110,7 @@ func TestAllLiveKeysArePublished(t *testing.T) {
 func TestAKeyOfAnotherInstanceIsPublishedWithinSeconds(t *testing.T) {
 	clk := newClock()
 	keys := &table{}
-	c := config(EdDSA, clk)
+	c := config(jose.EdDSA, clk)
 	here := mustOpen(t, c, keys)
 	mustJWKS(t, here)
 	other := mustKey(t, c)
@@ -130,7 +132,7 @@ func TestAKeyOfAnotherInstanceIsPublishedWithinSeconds(t *testing.T) {
 func TestABurstReadsTheTableOnce(t *testing.T) {
 	clk := newClock()
 	keys := &table{}
-	m := mustOpen(t, config(EdDSA, clk), keys)
+	m := mustOpen(t, config(jose.EdDSA, clk), keys)
 	before := keys.reads
 	var wg sync.WaitGroup
 	for range 50 {
@@ -154,7 +156,7 @@ func TestABurstReadsTheTableOnce(t *testing.T) {
 func TestAClockSetBackDoesNotKeepAnOldSet(t *testing.T) {
 	clk := newClock()
 	keys := &table{}
-	m := mustOpen(t, config(EdDSA, clk), keys)
+	m := mustOpen(t, config(jose.EdDSA, clk), keys)
 	mustJWKS(t, m)
 	before := keys.reads
 	clk.advance(-time.Hour)
@@ -166,7 +168,7 @@ func TestAClockSetBackDoesNotKeepAnOldSet(t *testing.T) {
 
 func TestACallerDoesNotWaitForAnothersReadingLongerThanItsContext(t *testing.T) {
 	keys := &table{}
-	m := mustOpen(t, config(EdDSA, newClock()), keys)
+	m := mustOpen(t, config(jose.EdDSA, newClock()), keys)
 	reading, release := make(chan struct{}), make(chan struct{})
 	keys.afterRead = func(int) { close(reading); <-release }
 	done := make(chan error, 1)
@@ -189,7 +191,7 @@ func TestACallerDoesNotWaitForAnothersReadingLongerThanItsContext(t *testing.T) 
 func TestAFailedReadingIsAnErrorAndNotKept(t *testing.T) {
 	clk := newClock()
 	keys := &table{}
-	m := mustOpen(t, config(EdDSA, clk), keys)
+	m := mustOpen(t, config(jose.EdDSA, clk), keys)
 	want := mustJWKS(t, m)
 	clk.advance(publishedFor)
 	keys.err = errors.New("down")
@@ -205,28 +207,28 @@ func TestAFailedReadingIsAnErrorAndNotKept(t *testing.T) {
 }
 
 func FuzzPublicKey(f *testing.F) {
-	for _, algorithm := range []string{EdDSA, ES256} {
+	for _, algorithm := range []string{jose.EdDSA, jose.ES256} {
 		k := mustKey(f, config(algorithm, newClock()))
 		private, err := unseal(k.ID, k.PrivateKey, secret, nil)
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add([]byte(k.PublicKey), algorithm == EdDSA)
-		f.Add(private, algorithm == EdDSA)
+		f.Add([]byte(k.PublicKey), algorithm == jose.EdDSA)
+		f.Add(private, algorithm == jose.EdDSA)
 	}
 	f.Add([]byte(`{"kty":"OKP","crv":"Ed25519","x":""}`), true)
 	f.Add([]byte(`{"kty":"EC","crv":"P-256","x":"","y":""}`), false)
 	f.Add([]byte(`{"keys":[]}`), true)
 	f.Fuzz(func(t *testing.T, jwk []byte, ed bool) {
-		algorithm := ES256
+		algorithm := jose.ES256
 		if ed {
-			algorithm = EdDSA
+			algorithm = jose.EdDSA
 		}
-		public, err := decodePublic(jwk, algorithm)
+		public, err := Key{ID: "key_one", Algorithm: algorithm, PublicKey: string(jwk)}.public()
 		if err != nil {
 			return
 		}
-		out, err := encodeJWK(public, algorithm, "key_one")
+		out, err := public.JWK()
 		if err != nil {
 			t.Fatalf("read but not written: %v", err)
 		}

@@ -18,15 +18,13 @@ package token
 
 import (
 	"context"
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/elliptic"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	"vestibule/internal/jose"
 )
 
 // Key is a row of the key table.
@@ -47,19 +45,19 @@ type Keys interface {
 }
 
 // openSigner returns the signing key of the table, after making it if need be.
-func openSigner(ctx context.Context, c Config, keys Keys) (signer, error) {
+func openSigner(ctx context.Context, c Config, keys Keys) (jose.Signer, error) {
 	k, err := newest(ctx, c.Algorithm, keys)
 	if errors.Is(err, errNoKey) {
 		if k, err = newKey(c); err != nil {
-			return signer{}, err
+			return jose.Signer{}, err
 		}
 		if err := keys.AddKey(ctx, k); err != nil {
-			return signer{}, fmt.Errorf("token: add key: %w", err)
+			return jose.Signer{}, fmt.Errorf("token: add key: %w", err)
 		}
 		k, err = newest(ctx, c.Algorithm, keys)
 	}
 	if err != nil {
-		return signer{}, err
+		return jose.Signer{}, err
 	}
 	return unlock(k, c)
 }
@@ -90,59 +88,61 @@ func newest(ctx context.Context, algorithm string, keys Keys) (Key, error) {
 
 // newKey makes a key pair for the configured algorithm.
 func newKey(c Config) (Key, error) {
-	private, curve, err := generate(c.Algorithm)
-	if err != nil {
-		return Key{}, fmt.Errorf("token: make key: %w", err)
-	}
 	id := "key_" + strings.ToLower(rand.Text())
-	publicJWK, err := encodeJWK(private.Public(), c.Algorithm, id)
+	fail := func(err error) (Key, error) { return Key{}, fmt.Errorf("token: make key: %w", err) }
+	pair, curve, err := jose.Generate(c.Algorithm, id)
 	if err != nil {
-		return Key{}, fmt.Errorf("token: make key: %w", err)
+		return fail(err)
 	}
-	privateJWK, err := encodeJWK(private, c.Algorithm, id)
+	public, err := pair.Public().JWK()
 	if err != nil {
-		return Key{}, fmt.Errorf("token: make key: %w", err)
+		return fail(err)
 	}
-	box, err := seal(c.Secret, id, privateJWK)
+	private, err := pair.JWK()
 	if err != nil {
-		return Key{}, fmt.Errorf("token: make key: %w", err)
+		return fail(err)
+	}
+	box, err := seal(c.Secret, id, private)
+	if err != nil {
+		return fail(err)
 	}
 	return Key{
 		ID:         id,
 		Algorithm:  c.Algorithm,
 		Curve:      curve,
-		PublicKey:  string(publicJWK),
+		PublicKey:  string(public),
 		PrivateKey: box,
 		CreatedAt:  c.Now().UTC().Truncate(time.Millisecond),
 	}, nil
 }
 
-func generate(algorithm string) (private crypto.Signer, curve string, err error) {
-	if algorithm == EdDSA {
-		_, private, err := ed25519.GenerateKey(rand.Reader)
-		return private, "Ed25519", err
+// public returns the public part of k.
+func (k Key) public() (jose.Key, error) {
+	key, err := jose.ParseKey([]byte(k.PublicKey), k.Algorithm)
+	if err != nil {
+		return jose.Key{}, fmt.Errorf("token: key %s: public part: %w", k.ID, err)
 	}
-	private, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	return private, "P-256", err
+	key.ID = k.ID // whatever the JWK says
+	return key, nil
 }
 
 // unlock decrypts the private part of k.
-func unlock(k Key, c Config) (signer, error) {
-	privateJWK, err := unseal(k.ID, k.PrivateKey, c.Secret, c.PreviousSecrets)
+func unlock(k Key, c Config) (jose.Signer, error) {
+	private, err := unseal(k.ID, k.PrivateKey, c.Secret, c.PreviousSecrets)
 	if err != nil {
-		return signer{}, fmt.Errorf("token: key %s: %w", k.ID, err)
+		return jose.Signer{}, fmt.Errorf("token: key %s: %w", k.ID, err)
 	}
-	private, err := decodePrivate(privateJWK, k.Algorithm)
+	signer, err := jose.ParseSigner(private, k.Algorithm, k.ID)
 	if err != nil {
-		return signer{}, fmt.Errorf("token: key %s: private part: %w", k.ID, err)
+		return jose.Signer{}, fmt.Errorf("token: key %s: private part: %w", k.ID, err)
 	}
-	public, err := decodePublic([]byte(k.PublicKey), k.Algorithm)
+	public, err := k.public()
 	if err != nil {
-		return signer{}, fmt.Errorf("token: key %s: public part: %w", k.ID, err)
+		return jose.Signer{}, err
 	}
 	// Otherwise every token would be refused, and nothing would say why.
-	if own, ok := private.Public().(interface{ Equal(crypto.PublicKey) bool }); !ok || !own.Equal(public) {
-		return signer{}, fmt.Errorf("token: key %s: the public part does not belong to the private one", k.ID)
+	if !signer.Public().Equal(public) {
+		return jose.Signer{}, fmt.Errorf("token: key %s: the public part does not belong to the private one", k.ID)
 	}
-	return signer{algorithm: k.Algorithm, kid: k.ID, key: private}, nil
+	return signer, nil
 }

@@ -8,10 +8,12 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"vestibule/internal/jose"
 )
 
 func TestTheStoredPrivatePartHidesTheScalar(t *testing.T) {
-	for _, algorithm := range []string{EdDSA, ES256} {
+	for _, algorithm := range []string{jose.EdDSA, jose.ES256} {
 		t.Run(algorithm, func(t *testing.T) {
 			k := mustKey(t, config(algorithm, newClock()))
 			plain, err := unseal(k.ID, k.PrivateKey, secret, nil)
@@ -95,7 +97,7 @@ func TestASealOpensWithItsSecretAndItsKeyOnly(t *testing.T) {
 }
 
 func TestASecretCanBeRotated(t *testing.T) {
-	for _, algorithm := range []string{EdDSA, ES256} {
+	for _, algorithm := range []string{jose.EdDSA, jose.ES256} {
 		t.Run(algorithm, func(t *testing.T) {
 			c := config(algorithm, newClock())
 			keys := &table{}
@@ -134,9 +136,9 @@ func TestASecretCanBeRotated(t *testing.T) {
 }
 
 func TestASealedKeyMovedToAnotherRowDoesNotOpen(t *testing.T) {
-	k := mustKey(t, config(EdDSA, newClock()))
+	k := mustKey(t, config(jose.EdDSA, newClock()))
 	k.ID = "key_other"
-	if _, err := Open(t.Context(), config(EdDSA, newClock()), &table{rows: []Key{k}}); !errors.Is(err, ErrSecretDiffers) {
+	if _, err := Open(t.Context(), config(jose.EdDSA, newClock()), &table{rows: []Key{k}}); !errors.Is(err, ErrSecretDiffers) {
 		t.Errorf("got %v, want %v", err, ErrSecretDiffers)
 	}
 }

@@ -4,11 +4,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-)
 
-// accessToken is the typ of a token that a service has (RFC 9068 §2.1). Those of
-// sessions say JWT, as Better Auth's do.
-const accessToken = "at+jwt"
+	"vestibule/internal/jose"
+)
 
 // Actor is who acts for the subject of a token: the service that has it, and within
 // it whoever had the token that it was traded for (RFC 8693 §4.1).
@@ -36,13 +34,14 @@ func (a *Actor) Chain() (ids []string) {
 	return ids
 }
 
-// MintService returns a token for a service itself. scope may be "", which opens
+// MintService returns a token for a service itself. Its typ is at+jwt (RFC 9068
+// §2.1); the tokens of sessions say JWT, as Better Auth's do. scope may be "", which opens
 // nothing.
 func (m *Minter) MintService(clientID, audience, scope string) (Token, error) {
 	if clientID == "" || audience == "" {
 		return Token{}, errors.New("token: mint: no client or no audience")
 	}
-	return m.mint(accessToken, claims{Audience: audience, Subject: clientID, ClientID: clientID, Scope: &scope, ID: rand.Text()}, m.config.ExpiresIn)
+	return m.mint(jose.TypeAccessToken, claims{Audience: audience, Subject: clientID, ClientID: clientID, Scope: &scope, ID: rand.Text()}, m.config.ExpiresIn)
 }
 
 // Exchanged is a token with which a service acts for a user.
@@ -64,7 +63,7 @@ func (m *Minter) MintExchanged(s Subject, clientID, audience, scope string) (Exc
 		return Exchanged{}, NotSubject(fmt.Sprintf("it has passed through %d services, and more may not have it", MaxActors))
 	}
 	id := rand.Text()
-	t, err := m.mint(accessToken, claims{
+	t, err := m.mint(jose.TypeAccessToken, claims{
 		Audience: audience, Subject: s.UserID, Session: s.SessionID, ClientID: clientID, Scope: &scope, Act: act, ID: id,
 	}, min(m.config.ExpiresIn, s.Expires.Sub(m.config.Now())))
 	return Exchanged{t, id, act}, err

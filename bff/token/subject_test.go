@@ -9,6 +9,8 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/go-cmp/cmp"
+
+	"vestibule/internal/jose"
 )
 
 // foreign signs a token by hand: any header and any claims, with the secret.
@@ -32,7 +34,7 @@ func refusedSubject(t *testing.T, m *Minter, raw, part string) {
 }
 
 func TestATokenOfOursIsReadAsItWasMinted(t *testing.T) {
-	for _, algorithm := range []string{HS256, EdDSA, ES256} {
+	for _, algorithm := range []string{jose.HS256, jose.EdDSA, jose.ES256} {
 		t.Run(algorithm, func(t *testing.T) {
 			clk := newClock()
 			m := mustOpen(t, config(algorithm, clk), &table{})
@@ -69,7 +71,7 @@ func TestATokenOfOursIsReadAsItWasMinted(t *testing.T) {
 
 func TestATokenOfThePreviousSecretIsRead(t *testing.T) {
 	clk := newClock()
-	c := config(HS256, clk)
+	c := config(jose.HS256, clk)
 	raw := mustMint(t, mustOpen(t, c, nil)).Raw
 	c.Secret, c.PreviousSecrets = otherSecret, [][]byte{secret}
 	if _, err := mustOpen(t, c, nil).VerifySubject(t.Context(), raw); err != nil {
@@ -81,7 +83,7 @@ func TestATokenOfThePreviousSecretIsRead(t *testing.T) {
 
 func TestATokenOfARetiringKeyIsReadUntilTheKeyEnds(t *testing.T) {
 	clk := newClock()
-	c := config(EdDSA, clk)
+	c := config(jose.EdDSA, clk)
 	c.ExpiresIn = time.Hour
 	keys := &table{}
 	m := mustOpen(t, c, keys)
@@ -99,7 +101,7 @@ func TestATokenOfARetiringKeyIsReadUntilTheKeyEnds(t *testing.T) {
 // before there was the key.
 func TestATokenOfAnotherInstancesNewKeyIsRead(t *testing.T) {
 	clk := newClock()
-	c := config(ES256, clk)
+	c := config(jose.ES256, clk)
 	keys := &table{}
 	here := mustOpen(t, c, keys)
 	mustJWKS(t, here)
@@ -121,7 +123,7 @@ func TestATokenOfAnotherInstancesNewKeyIsRead(t *testing.T) {
 
 func TestTokensThatAreNotOursAreRefused(t *testing.T) {
 	clk := newClock()
-	m := mustOpen(t, config(HS256, clk), nil)
+	m := mustOpen(t, config(jose.HS256, clk), nil)
 	const header = `{"alg":"HS256","typ":"JWT"}`
 	claims := func(more string) string {
 		return `{"iss":"better-auth","aud":"fastapi-backend","sub":"usr_alice","exp":1770091800` + more + `}` // 04:10
@@ -141,8 +143,8 @@ func TestTokensThatAreNotOursAreRefused(t *testing.T) {
 		"a line break":            {strings.Replace(good, ".", "\n.", 1), "compact"},
 		"padding":                 {good + "=", "compact"},
 		"a second spelling":       {good[:len(good)-1] + string(good[len(good)-1]+1), "compact"}, // of bits that say nothing
-		"too long":                {good + strings.Repeat("A", maxSubject), "compact"},
-		"no signature":            {good[:strings.LastIndex(good, ".")+1], "signature"},
+		"too long":                {good + strings.Repeat("A", jose.MaxToken), "compact"},
+		"no signature":            {good[:strings.LastIndex(good, ".")+1], "compact"},
 		"alg none":                {foreign(t, `{"alg":"none"}`, claims(""), secret), "alg"},
 		"another alg":             {foreign(t, `{"alg":"HS512"}`, claims(""), secret), "alg"},
 		"alg in capitals":         {foreign(t, `{"ALG":"HS256"}`, claims(""), secret), "header"},
@@ -163,6 +165,7 @@ func TestTokensThatAreNotOursAreRefused(t *testing.T) {
 		"text for exp":            {foreign(t, header, `{"iss":"better-auth","aud":"fastapi-backend","sub":"usr_alice","exp":"1770091800"}`, secret), "claims"},
 		"nbf in the future":       {foreign(t, header, claims(`,"nbf":1770091700`), secret), "future"},
 		"iat in the future":       {foreign(t, header, claims(`,"iat":1770091700`), secret), "future"},
+		"an iat beyond all dates": {foreign(t, header, claims(`,"iat":1e300`), secret), "future"},
 		"an act that says more":   {foreign(t, header, claims(`,"act":{"sub":"svc_a","iss":"x"}`), secret), "act"},
 		"an act without sub":      {foreign(t, header, claims(`,"act":{"act":{"sub":"svc_a"}}`), secret), "act"},
 		"an act that is null":     {foreign(t, header, claims(`,"act":null`), secret), "claims"},
@@ -173,7 +176,7 @@ func TestTokensThatAreNotOursAreRefused(t *testing.T) {
 		"an act with NUL in it":   {foreign(t, header, claims(`,"act":{"sub":"svc_a","act":{"sub":"svc\u0000"}}`), secret), "act"},
 		"an act that reads on":    {foreign(t, header, claims(`,"act":{"sub":"svc_a acts for the user; token x"}`), secret), "act"},
 		"a sid with NUL in it":    {foreign(t, header, claims(`,"sid":"ses\u0000"`), secret), "sid"},
-		"a sid without end":       {foreign(t, header, claims(`,"sid":"`+strings.Repeat("s", maxID+1)+`"`), secret), "sid"},
+		"a sid without end":       {foreign(t, header, claims(`,"sid":"`+strings.Repeat("s", jose.MaxID+1)+`"`), secret), "sid"},
 		"a jti with a line break": {foreign(t, header, claims(`,"jti":"a\nb"`), secret), "jti"},
 		"a jti beyond ASCII":      {foreign(t, header, claims(`,"jti":"\u202e"`), secret), "jti"},
 		"a scope that is a list":  {foreign(t, header, claims(`,"scope":["tasks:read"]`), secret), "scope"},
@@ -187,7 +190,7 @@ func TestTokensThatAreNotOursAreRefused(t *testing.T) {
 // TestWhoActsForAUserWithoutScopeOpensNothing: at the API neither, so a trade must not
 // make it all that the client may.
 func TestWhoActsForAUserWithoutScopeOpensNothing(t *testing.T) {
-	m := mustOpen(t, config(HS256, newClock()), nil)
+	m := mustOpen(t, config(jose.HS256, newClock()), nil)
 	s, err := m.VerifySubject(t.Context(), foreign(t, `{"alg":"HS256"}`,
 		`{"iss":"better-auth","aud":"fastapi-backend","sub":"usr_alice","exp":1770091800,"act":{"sub":"svc_a"}}`, secret))
 	if err != nil || !s.Scoped || len(s.Scope) != 0 {
@@ -196,7 +199,7 @@ func TestWhoActsForAUserWithoutScopeOpensNothing(t *testing.T) {
 }
 
 func TestServiceTokensNeedAllTheySay(t *testing.T) {
-	m := mustOpen(t, config(HS256, newClock()), nil)
+	m := mustOpen(t, config(jose.HS256, newClock()), nil)
 	if _, err := m.MintService("", "a", "tasks:read"); err == nil {
 		t.Error("a token without a client was minted")
 	}
@@ -211,7 +214,7 @@ func TestServiceTokensNeedAllTheySay(t *testing.T) {
 
 // FuzzVerifySubject: what is believed is signed with our secret.
 func FuzzVerifySubject(f *testing.F) {
-	m := mustOpen(f, config(HS256, newClock()), nil)
+	m := mustOpen(f, config(jose.HS256, newClock()), nil)
 	f.Add(mustMint(f, m).Raw)
 	f.Add(foreign(f, `{"alg":"HS256"}`, `{"iss":"better-auth","aud":"fastapi-backend","sub":"a","exp":1770091800,"act":{"sub":"b"}}`, secret))
 	f.Add(foreign(f, `{"alg":"none"}`, `{}`, secret))
@@ -224,7 +227,7 @@ func FuzzVerifySubject(f *testing.F) {
 			}
 			return
 		}
-		if _, err := jwt.Parse(raw, func(*jwt.Token) (any, error) { return secret, nil }, jwt.WithValidMethods([]string{HS256}),
+		if _, err := jwt.Parse(raw, func(*jwt.Token) (any, error) { return secret, nil }, jwt.WithValidMethods([]string{jose.HS256}),
 			jwt.WithTimeFunc(newClock().now), jwt.WithIssuer("better-auth"), jwt.WithAudience("fastapi-backend"), jwt.WithExpirationRequired()); err != nil || s.UserID == "" {
 			t.Errorf("believed %q, which another library refuses: %v", raw, err)
 		}

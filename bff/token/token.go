@@ -23,17 +23,9 @@ import (
 	"errors"
 	"fmt"
 	"time"
-)
 
-// Algorithms, as JWT_ALGORITHM and the alg header spell them.
-const (
-	HS256 = "HS256"
-	EdDSA = "EdDSA"
-	ES256 = "ES256"
+	"vestibule/internal/jose"
 )
-
-// minSecret is the least that RFC 7518 §3.2 allows for HS256, in bytes.
-const minSecret = 32
 
 // Config says who issues tokens for whom, and how they are signed.
 type Config struct {
@@ -48,10 +40,10 @@ type Config struct {
 
 func (c Config) check() error {
 	switch {
-	case c.Algorithm != HS256 && c.Algorithm != EdDSA && c.Algorithm != ES256:
+	case c.Algorithm != jose.HS256 && c.Algorithm != jose.EdDSA && c.Algorithm != jose.ES256:
 		return fmt.Errorf("token: unknown algorithm %q", c.Algorithm)
-	case len(c.Secret) < minSecret:
-		return fmt.Errorf("token: the secret has %d bytes, want at least %d", len(c.Secret), minSecret)
+	case len(c.Secret) < jose.MinSecret:
+		return fmt.Errorf("token: the secret has %d bytes, want at least %d", len(c.Secret), jose.MinSecret)
 	case c.Issuer == "" || c.Audience == "":
 		return errors.New("token: issuer and audience must not be empty")
 	case c.ExpiresIn < time.Second:
@@ -72,7 +64,7 @@ type Token struct {
 type Minter struct {
 	config Config
 	keys   Keys
-	signer signer
+	signer jose.Signer
 	set    *published
 }
 
@@ -85,8 +77,8 @@ func Open(ctx context.Context, c Config, keys Keys) (*Minter, error) {
 		return nil, err
 	}
 	m := &Minter{config: c, keys: keys, set: newPublished()}
-	if c.Algorithm == HS256 {
-		m.signer = signer{algorithm: HS256, key: c.Secret}
+	if c.Algorithm == jose.HS256 {
+		m.signer = jose.NewSecretSigner(c.Secret)
 		return m, nil
 	}
 	var err error
@@ -122,7 +114,7 @@ func (m *Minter) Mint(subject, sessionID string) (Token, error) {
 	if subject == "" || sessionID == "" {
 		return Token{}, errors.New("token: mint: no subject or no session")
 	}
-	return m.mint("JWT", claims{Audience: m.config.Audience, Subject: subject, Session: sessionID, ID: rand.Text()}, m.config.ExpiresIn)
+	return m.mint(jose.TypeJWT, claims{Audience: m.config.Audience, Subject: subject, Session: sessionID, ID: rand.Text()}, m.config.ExpiresIn)
 }
 
 // mint signs c as a token of the given typ that lives from now on so long.
@@ -134,7 +126,7 @@ func (m *Minter) mint(typ string, c claims, life time.Duration) (Token, error) {
 	if err != nil {
 		return Token{}, fmt.Errorf("token: mint: %w", err)
 	}
-	raw, err := m.signer.sign(typ, payload)
+	raw, err := m.signer.Sign(typ, payload)
 	if err != nil {
 		return Token{}, fmt.Errorf("token: mint: %w", err)
 	}

@@ -13,9 +13,11 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/go-cmp/cmp"
+
+	"vestibule/internal/jose"
 )
 
-var algorithms = []string{HS256, EdDSA, ES256}
+var algorithms = []string{jose.HS256, jose.EdDSA, jose.ES256}
 
 func TestTokensVerifyWithAnotherLibrary(t *testing.T) {
 	for _, algorithm := range algorithms {
@@ -63,7 +65,7 @@ func TestATokenHoldsExactlyItsClaims(t *testing.T) {
 				t.Errorf("Expires: got %v, want %v", tok.Expires, want)
 			}
 			header := map[string]any{"alg": algorithm, "typ": "JWT"}
-			if algorithm != HS256 {
+			if algorithm != jose.HS256 {
 				header["kid"] = keys.rows[0].ID
 			}
 			if diff := cmp.Diff(header, parsed.Header); diff != "" {
@@ -172,7 +174,7 @@ func TestEveryTokenHasItsOwnID(t *testing.T) {
 }
 
 func TestATokenNamesSomebody(t *testing.T) {
-	m := mustOpen(t, config(HS256, newClock()), nil)
+	m := mustOpen(t, config(jose.HS256, newClock()), nil)
 	for _, ids := range [][2]string{{"", "ses_one"}, {"usr_alice", ""}, {"", ""}} {
 		if tok, err := m.Mint(ids[0], ids[1]); err == nil || tok != (Token{}) {
 			t.Errorf("%q: got %v, %v, want no token and an error", ids, tok, err)
@@ -189,7 +191,7 @@ func TestATokenIsFreshUntilShortlyBeforeItsEnd(t *testing.T) {
 	} {
 		t.Run(tt.lifetime.String(), func(t *testing.T) {
 			clk := newClock()
-			c := config(HS256, clk)
+			c := config(jose.HS256, clk)
 			c.ExpiresIn = tt.lifetime
 			m := mustOpen(t, c, nil)
 			tok := mustMint(t, m)
@@ -214,7 +216,7 @@ func TestATokenIsFreshUntilShortlyBeforeItsEnd(t *testing.T) {
 }
 
 func TestANewTokenIsFreshAndNoTokenIsNot(t *testing.T) {
-	m := mustOpen(t, config(HS256, newClock()), nil)
+	m := mustOpen(t, config(jose.HS256, newClock()), nil)
 	tok := mustMint(t, m)
 	if !m.Fresh(tok) {
 		t.Error("a new token: got false, want true")
@@ -232,14 +234,14 @@ func TestOpenRefusesMistakes(t *testing.T) {
 		"an algorithm that jwx has":       func(c *Config) { c.Algorithm = "HS512" },
 		"no secret":                       func(c *Config) { c.Secret = nil },
 		"a short secret":                  func(c *Config) { c.Secret = secret[:31] },
-		"a short secret for a key's seal": func(c *Config) { c.Algorithm, c.Secret = EdDSA, secret[:31] },
+		"a short secret for a key's seal": func(c *Config) { c.Algorithm, c.Secret = jose.EdDSA, secret[:31] },
 		"no issuer":                       func(c *Config) { c.Issuer = "" },
 		"no audience":                     func(c *Config) { c.Audience = "" },
 		"no lifetime":                     func(c *Config) { c.ExpiresIn = 0 },
 		"a lifetime under a second":       func(c *Config) { c.ExpiresIn = time.Second - 1 },
 		"no clock":                        func(c *Config) { c.Now = nil },
 	} {
-		c := config(HS256, newClock())
+		c := config(jose.HS256, newClock())
 		change(&c)
 		if m, err := Open(t.Context(), c, &table{}); err == nil || m != nil {
 			t.Errorf("%s: got %v, %v, want nil and an error", name, m, err)

@@ -5,6 +5,8 @@ import (
 	"flag"
 	"io"
 	"strings"
+
+	"vestibule/internal/settings"
 )
 
 // given is what stood on the command line behind the command's name.
@@ -32,8 +34,8 @@ func (cmd command) parse(args []string) (given, error) {
 			return nil
 		}
 	}
-	for _, s := range cmd.reads.settings() {
-		fs.Func(s.flag(), s.help, into(g.flags, s.flag()))
+	for _, name := range cmd.reads.Names() {
+		fs.Func(settings.Flag(name), "", into(g.flags, settings.Flag(name)))
 	}
 	for _, o := range cmd.options {
 		if o.arg == "" {

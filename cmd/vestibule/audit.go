@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"vestibule/internal/settings"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
@@ -46,12 +47,12 @@ func toEventJSON(e store.Event) eventJSON {
 // usualEvents is how many events are listed where nothing else is asked for.
 const usualEvents = 100
 
-func audit(ctx context.Context, p *program, c *config) error {
+func audit(ctx context.Context, p *program, c *settings.Settings) error {
 	filter, limit, err := p.eventFilter(time.Now())
 	if err != nil {
 		return err
 	}
-	return withData(ctx, c, func(db *store.Store) error {
+	return p.withData(ctx, c, func(db *store.Store) error {
 		if who := p.given.options["user"]; who != "" {
 			if filter.UserID, err = whose(ctx, db, who); err != nil {
 				return err
@@ -104,22 +105,22 @@ func (p *program) eventFilter(now time.Time) (f store.EventFilter, limit int, er
 	if text := o["ip"]; text != "" {
 		ip, err := netip.ParseAddr(text)
 		if err != nil {
-			return f, 0, usageError("--ip=" + show(text) + " is not an address; use one like 192.0.2.7 or 2001:db8::1")
+			return f, 0, usageError("--ip=" + settings.Show(text) + " is not an address; use one like 192.0.2.7 or 2001:db8::1")
 		}
 		f.IPAddress = ip.Unmap().String()
 	}
 	if f.Type != "" && !slices.Contains(store.Events[:], f.Type) {
-		return f, 0, usageError("--event=" + show(f.Type) + " is unknown; use " + strings.Join(store.Events[:], ", "))
+		return f, 0, usageError("--event=" + settings.Show(f.Type) + " is unknown; use " + strings.Join(store.Events[:], ", "))
 	}
 	for name, at := range map[string]*time.Time{"since": &f.Since, "until": &f.Until} {
 		if *at, err = parseTime(o[name], now); err != nil {
-			return f, 0, usageError("--" + name + "=" + show(o[name]) + " is not a time; use a duration like 24h, a date like 2026-03-01 or a time like 2026-03-01T10:00:00Z")
+			return f, 0, usageError("--" + name + "=" + settings.Show(o[name]) + " is not a time; use a duration like 24h, a date like 2026-03-01 or a time like 2026-03-01T10:00:00Z")
 		}
 	}
 	limit = usualEvents
 	if text := o["limit"]; text != "" {
 		if limit, err = strconv.Atoi(text); err != nil || limit < 0 {
-			return f, 0, usageError("--limit=" + show(text) + " is not a number; use how many events to list, 0 for all")
+			return f, 0, usageError("--limit=" + settings.Show(text) + " is not a number; use how many events to list, 0 for all")
 		}
 	}
 	if limit == 0 {

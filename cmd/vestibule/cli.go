@@ -5,6 +5,8 @@ import (
 	"errors"
 	"flag"
 	"strings"
+
+	"vestibule/internal/settings"
 )
 
 // dispatch finds the command that args name, reads its settings and runs it.
@@ -29,12 +31,11 @@ func (p *program) dispatch(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := load(cmd.reads, given.flags, p.env)
+	cfg, err := settings.Load(cmd.reads, given.flags, p.env)
 	if err != nil {
 		return err
 	}
 	p.given = given
-	cfg.warnings = p.stderr
 	return cmd.run(ctx, p, cfg)
 }
 
@@ -58,7 +59,7 @@ func findCommand(args []string) (command, []string, error) {
 	case strings.HasPrefix(args[0], "-"):
 		return command{}, nil, usageError("flags follow the command, as in: vestibule serve " + flagName(args[0]) + " …" + seeHelp(""))
 	}
-	return command{}, nil, usageError("unknown command " + show(args[0]) + seeHelp(""))
+	return command{}, nil, usageError("unknown command " + settings.Show(args[0]) + seeHelp(""))
 }
 
 func isHelp(arg string) bool {

@@ -4,6 +4,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"testing"
+
+	"vestibule/internal/settings"
 )
 
 func TestCommandLinesThatCannotBeUnderstood(t *testing.T) {
@@ -55,25 +57,25 @@ func TestNoSecretOfTheCommandLineIsRepeated(t *testing.T) {
 }
 
 func TestHelpListsWhatACommandAccepts(t *testing.T) {
-	for command, by := range map[string]side{
-		"--help": forServe | forBFF | forAPI | forMigrate, "help": forServe | forBFF | forAPI | forMigrate, "-h": forServe,
-		"serve --help": forServe, "help bff": forBFF, "api -h": forAPI,
-		"migrate --help": forMigrate, "migrate up --help": forMigrate, "help migrate status": forMigrate, "version --help": forVersion,
+	for command, by := range map[string]settings.Side{
+		"--help": settings.ForServe | settings.ForBFF | settings.ForAPI | settings.ForMigrate, "help": settings.ForServe | settings.ForBFF | settings.ForAPI | settings.ForMigrate, "-h": settings.ForServe,
+		"serve --help": settings.ForServe, "help bff": settings.ForBFF, "api -h": settings.ForAPI,
+		"migrate --help": settings.ForMigrate, "migrate up --help": settings.ForMigrate, "help migrate status": settings.ForMigrate, "version --help": settings.ForVersion,
 	} {
 		t.Run(command, func(t *testing.T) {
-			code, stdout, stderr := once(t, command, environment{"BETTER_AUTH_SECRET": goodSecret, "BASE_URL": "*"})
+			code, stdout, stderr := once(t, command, settings.Environment{"BETTER_AUTH_SECRET": goodSecret, "BASE_URL": "*"})
 			if code != exitOK || stderr != "" {
 				t.Fatalf("got code %d, stderr %q, want help", code, stderr)
 			}
 			if strings.Contains(stdout, goodSecret) {
 				t.Error("help shows a secret")
 			}
-			for _, s := range by.settings() {
-				if !strings.Contains(stdout, "  "+s.name+"  --"+s.flag()+"=") {
-					t.Errorf("help lacks %s", s.name)
+			for _, name := range by.Names() {
+				if !strings.Contains(stdout, "  "+name+"  --"+settings.Flag(name)+"=") {
+					t.Errorf("help lacks %s", name)
 				}
 			}
-			if by == forMigrate && strings.Contains(stdout, "  BASE_URL ") {
+			if by == settings.ForMigrate && strings.Contains(stdout, "  BASE_URL ") {
 				t.Error("help lists a setting of another command")
 			}
 			for line := range strings.Lines(stdout) {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"vestibule/bff/oauth"
+	"vestibule/internal/jose"
+	"vestibule/internal/settings"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
@@ -47,12 +49,12 @@ func words(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
-func clientCreate(ctx context.Context, p *program, c *config) error {
+func clientCreate(ctx context.Context, p *program, c *settings.Settings) error {
 	made, secret, err := oauth.NewClient(p.given.args[0], words(p.given.options["grant"]), words(p.given.options["scope"]), words(p.given.options["audience"]), time.Now())
 	if err != nil {
 		return usageError(err.Error())
 	}
-	return withData(ctx, c, func(db *store.Store) error {
+	return p.withData(ctx, c, func(db *store.Store) error {
 		e := operatorEvent(store.EventClientCreated)
 		e.Detail = fmt.Sprintf("%s, grant %q, scope %q, audience %q, %s", made.Name, strings.Join(made.Grants, " "), strings.Join(made.Scopes, " "), strings.Join(made.Audiences, " "), e.Detail)
 		err := db.CreateClient(ctx, made, store.Recorded(e))
@@ -80,8 +82,8 @@ func (p *program) showSecret(c store.Client, secret string) error {
 	return nil
 }
 
-func clientList(ctx context.Context, p *program, c *config) error {
-	return withData(ctx, c, func(db *store.Store) error {
+func clientList(ctx context.Context, p *program, c *settings.Settings) error {
+	return p.withData(ctx, c, func(db *store.Store) error {
 		clients, err := db.Clients(ctx)
 		if err != nil {
 			return err
@@ -104,17 +106,17 @@ func clientList(ctx context.Context, p *program, c *config) error {
 // maxKeepOld is how long a secret may outlive its rotation.
 const maxKeepOld = 30 * 24 * time.Hour
 
-func clientRotate(ctx context.Context, p *program, c *config) error {
+func clientRotate(ctx context.Context, p *program, c *settings.Settings) error {
 	now := time.Now().UTC()
 	var keepOld *time.Time
 	if text := p.given.options["keep-old"]; text != "" {
 		d, err := time.ParseDuration(text)
 		if err != nil || d <= 0 || d > maxKeepOld {
-			return usageError("--keep-old=" + show(text) + " is not a duration up to 720h; use one like 24h, or leave it out to end the old secret at once")
+			return usageError("--keep-old=" + settings.Show(text) + " is not a duration up to 720h; use one like 24h, or leave it out to end the old secret at once")
 		}
 		keepOld = new(now.Add(d))
 	}
-	return withData(ctx, c, func(db *store.Store) error {
+	return p.withData(ctx, c, func(db *store.Store) error {
 		cl, err := findClient(ctx, db, p.given.args[0])
 		if err != nil {
 			return err
@@ -134,8 +136,8 @@ func clientRotate(ctx context.Context, p *program, c *config) error {
 	})
 }
 
-func clientDelete(ctx context.Context, p *program, c *config) error {
-	return withData(ctx, c, func(db *store.Store) error {
+func clientDelete(ctx context.Context, p *program, c *settings.Settings) error {
+	return p.withData(ctx, c, func(db *store.Store) error {
 		cl, err := findClient(ctx, db, p.given.args[0])
 		if err != nil {
 			return err
@@ -160,7 +162,7 @@ func clientDelete(ctx context.Context, p *program, c *config) error {
 // findClient finds a client by name or id.
 func findClient(ctx context.Context, db *store.Store, which string) (store.Client, error) {
 	find := db.ClientByName
-	if strings.HasPrefix(which, "svc_") { // as no name begins
+	if strings.HasPrefix(which, jose.ServicePrefix) { // as no name begins
 		find = db.ClientByID
 	}
 	c, err := find(ctx, which)
@@ -173,7 +175,7 @@ func findClient(ctx context.Context, db *store.Store, which string) (store.Clien
 // whichClient returns the id of a client, or an id as it stands: its client may be
 // deleted.
 func whichClient(ctx context.Context, db *store.Store, which string) (string, error) {
-	if strings.HasPrefix(which, "svc_") {
+	if strings.HasPrefix(which, jose.ServicePrefix) {
 		return which, nil
 	}
 	c, err := findClient(ctx, db, which)

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+
+	"vestibule/internal/settings"
 )
 
 // command is one thing the program can do.
@@ -9,9 +11,9 @@ type command struct {
 	name    string // may be two words
 	args    string // what follows, as help shows it: USER [SESSION]
 	summary string
-	reads   side // the settings it accepts
+	reads   settings.Side // the settings it accepts
 	options []option
-	run     func(context.Context, *program, *config) error
+	run     func(context.Context, *program, *settings.Settings) error
 }
 
 // option is a flag of one command that is no setting: it says what to do this
@@ -27,56 +29,56 @@ var asJSON = option{"json", "", "Print JSON for programs: one object a line."}
 // commands returns all of them, in the order of help.
 func commands() []command {
 	return []command{
-		{name: "serve", summary: "run the BFF, the task API and the admin server in one process", reads: forServe, run: serve},
-		{name: "bff", summary: "run the BFF alone, in front of the API at BACKEND_URL", reads: forBFF, run: serve},
-		{name: "api", summary: "run the task API alone", reads: forAPI, run: serve},
-		{name: "migrate up", summary: "apply all pending migrations", reads: forMigrate, run: migrateUp},
-		{name: "migrate down", summary: "take the last migration back, with the data it holds", reads: forMigrate, run: migrateDown},
-		{name: "migrate status", summary: "list the migrations and which are applied", reads: forMigrate, run: migrateStatus},
-		{name: "user list", summary: "list the users", reads: forData, options: []option{
+		{name: "serve", summary: "run the BFF, the task API and the admin server in one process", reads: settings.ForServe, run: serve},
+		{name: "bff", summary: "run the BFF alone, in front of the API at BACKEND_URL", reads: settings.ForBFF, run: serve},
+		{name: "api", summary: "run the task API alone", reads: settings.ForAPI, run: serve},
+		{name: "migrate up", summary: "apply all pending migrations", reads: settings.ForMigrate, run: migrateUp},
+		{name: "migrate down", summary: "take the last migration back, with the data it holds", reads: settings.ForMigrate, run: migrateDown},
+		{name: "migrate status", summary: "list the migrations and which are applied", reads: settings.ForMigrate, run: migrateStatus},
+		{name: "user list", summary: "list the users", reads: settings.ForData, options: []option{
 			{"search", "TEXT", "Only users with this in their address or name."},
 			{"disabled", "", "Only users who may not sign in."},
 			asJSON,
 		}, run: userList},
-		{name: "user show", args: "USER", summary: "show a user, their accounts and sessions; USER is an address or an id", reads: forData, options: []option{asJSON}, run: userShow},
-		{name: "user create", args: "EMAIL", summary: "make a user; the password is asked for, or read from standard input", reads: forPassword, options: []option{
+		{name: "user show", args: "USER", summary: "show a user, their accounts and sessions; USER is an address or an id", reads: settings.ForData, options: []option{asJSON}, run: userShow},
+		{name: "user create", args: "EMAIL", summary: "make a user; the password is asked for, or read from standard input", reads: settings.ForPassword, options: []option{
 			{"name", "TEXT", "Their name; else what stands before the @."},
 			{"email-verified", "", "Take the address as verified."},
 			asJSON,
 		}, run: userCreate},
-		{name: "user disable", args: "USER", summary: "keep a user from signing in, and end all their sessions", reads: forData, options: []option{asJSON}, run: userDisable},
-		{name: "user enable", args: "USER", summary: "let a disabled user sign in again", reads: forData, options: []option{asJSON}, run: userEnable},
-		{name: "user delete", args: "USER", summary: "delete a user with everything that is theirs", reads: forData, options: []option{
+		{name: "user disable", args: "USER", summary: "keep a user from signing in, and end all their sessions", reads: settings.ForData, options: []option{asJSON}, run: userDisable},
+		{name: "user enable", args: "USER", summary: "let a disabled user sign in again", reads: settings.ForData, options: []option{asJSON}, run: userEnable},
+		{name: "user delete", args: "USER", summary: "delete a user with everything that is theirs", reads: settings.ForData, options: []option{
 			{"yes", "", "Do not ask."},
 			asJSON,
 		}, run: userDelete},
-		{name: "user sessions", args: "USER", summary: "list where a user is signed in", reads: forData, options: []option{asJSON}, run: userSessions},
-		{name: "user revoke", args: "USER [SESSION]", summary: "end one session of a user, or with --all every one", reads: forData, options: []option{
+		{name: "user sessions", args: "USER", summary: "list where a user is signed in", reads: settings.ForData, options: []option{asJSON}, run: userSessions},
+		{name: "user revoke", args: "USER [SESSION]", summary: "end one session of a user, or with --all every one", reads: settings.ForData, options: []option{
 			{"all", "", "End all their sessions."},
 			asJSON,
 		}, run: userRevoke},
-		{name: "user set-password", args: "USER", summary: "give a user another password and end all their sessions; it is asked for, or read from standard input", reads: forPassword, options: []option{asJSON}, run: userSetPassword},
-		{name: "client create", args: "NAME", summary: "make a client for an internal service and print its secret, this once", reads: forData, options: []option{
+		{name: "user set-password", args: "USER", summary: "give a user another password and end all their sessions; it is asked for, or read from standard input", reads: settings.ForPassword, options: []option{asJSON}, run: userSetPassword},
+		{name: "client create", args: "NAME", summary: "make a client for an internal service and print its secret, this once", reads: settings.ForData, options: []option{
 			{"grant", "GRANT,…", "How it gets tokens: credentials, its own, which open every user's tasks as far as its scopes say; exchange, in exchange for a user's, which open that user's. credentials unless it is given."},
 			{"scope", "SCOPE,…", "What its tokens open at most: tasks:read, tasks:write."},
 			{"audience", "TEXT,…", "Whom tokens that it trades may be for; JWT_AUDIENCE unless it is given."},
 			asJSON,
 		}, run: clientCreate},
-		{name: "client list", summary: "list the clients", reads: forData, options: []option{asJSON}, run: clientList},
-		{name: "client rotate", args: "CLIENT", summary: "give a client another secret and print it; CLIENT is a name or an id", reads: forData, options: []option{
+		{name: "client list", summary: "list the clients", reads: settings.ForData, options: []option{asJSON}, run: clientList},
+		{name: "client rotate", args: "CLIENT", summary: "give a client another secret and print it; CLIENT is a name or an id", reads: settings.ForData, options: []option{
 			{"keep-old", "DURATION", "How long the secret that it has stays good, like 24h; it ends at once unless this is given."},
 			asJSON,
 		}, run: clientRotate},
-		{name: "client delete", args: "CLIENT", summary: "delete a client: it gets no further token", reads: forData, options: []option{
+		{name: "client delete", args: "CLIENT", summary: "delete a client: it gets no further token", reads: settings.ForData, options: []option{
 			{"yes", "", "Do not ask."},
 			asJSON,
 		}, run: clientDelete},
-		{name: "token", summary: "mint a token for a user or a service and print it", reads: forToken, options: []option{
+		{name: "token", summary: "mint a token for a user or a service and print it", reads: settings.ForToken, options: []option{
 			{"sub", "WHO", "A user, by address or id, or a service by its svc_ id."},
 			{"scope", "SCOPE,…", "What it opens: tasks:read, tasks:write. Without, a user's token opens all their own tasks, a service's nothing."},
 			{"expires-in", "DURATION", "How long it lives, at most 24h; JWT_EXPIRES_IN unless it is given."},
 		}, run: mintToken},
-		{name: "audit", summary: "list what happened to accounts, the latest first", reads: forData, options: []option{
+		{name: "audit", summary: "list what happened to accounts, the latest first", reads: settings.ForData, options: []option{
 			{"user", "USER", "Only of this user: an address or an id, of a deleted user too."},
 			{"email", "ADDRESS", "Only with this address as it was typed, an account's or not."},
 			{"event", "NAME", "Only events of this kind, like sign-in-failed."},
@@ -89,6 +91,6 @@ func commands() []command {
 			{"limit", "N", "At most so many; 100 unless it is given, 0 for all."},
 			asJSON,
 		}, run: audit},
-		{name: "version", summary: "print the version", reads: forVersion, run: printVersion},
+		{name: "version", summary: "print the version", reads: settings.ForVersion, run: printVersion},
 	}
 }

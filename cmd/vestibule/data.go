@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"vestibule/internal/settings"
 	"vestibule/internal/web"
 	"vestibule/store"
 	"vestibule/store/db"
@@ -17,17 +18,17 @@ import (
 
 // withData runs f on the database, which must be there and migrated: a command
 // about users must not make an empty one where the path was mistyped.
-func withData(ctx context.Context, c *config, f func(*store.Store) error) error {
-	if path := c.database.sqlite; path != "" {
+func (p *program) withData(ctx context.Context, c *settings.Settings, f func(*store.Store) error) error {
+	if path := c.Database.SQLite; path != "" {
 		if _, err := os.Stat(path); err != nil {
-			return failure{fault: fault{setting: "DATABASE_URL", problem: "names a file that cannot be opened", cure: "name the one that vestibule serve uses"}, cause: err}
+			return settings.Failure{Fault: settings.Fault{Setting: "DATABASE_URL", Problem: "names a file that cannot be opened", Cure: "name the one that vestibule serve uses"}, Cause: err}
 		}
 	}
-	st, err := store.Open(ctx, c.database.url)
+	st, err := store.Open(ctx, c.Database.URL)
 	if err != nil {
-		return databaseFailure(c.database, err)
+		return c.Database.Failure(err)
 	}
-	st.OnUnreadable(func(u *db.Unreadable) { fmt.Fprintln(c.warnings, "vestibule: left out:", u) })
+	st.OnUnreadable(func(u *db.Unreadable) { fmt.Fprintln(p.stderr, "vestibule: left out:", u) })
 	err = st.CheckMigrated(ctx)
 	if err == nil {
 		err = f(st)
@@ -41,7 +42,7 @@ func withData(ctx context.Context, c *config, f func(*store.Store) error) error 
 	case errors.Is(err, store.ErrInvalidText):
 		return usageError("an argument or an option is not text; write it in UTF-8")
 	case err != nil:
-		return databaseFailure(c.database, err)
+		return c.Database.Failure(err)
 	}
 	return closeErr
 }

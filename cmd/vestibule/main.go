@@ -1,11 +1,9 @@
-// Command vestibule runs the BFF, the task API and their admin server: all of
-// them in one process, or one side each.
+// Command vestibule runs the BFF, the task API and their admin server, all of
+// them in one process or one side each, and has the operator's commands.
 //
-// This is the only package that reads the environment and the command line.
-// It turns them into the configurations of package bff and package api, opens
-// what those need, and starts and stops them. Every mistake in the settings is
-// reported at once, one line each, and nothing runs on settings that are only
-// partly right. It decides nothing about sessions, tokens or tasks.
+// Each command reads its arguments, calls one thing and prints the result. Package
+// settings reads and checks the settings; package daemon is what runs. This file
+// is the only one that reads the environment.
 package main
 
 import (
@@ -15,12 +13,14 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+
+	"vestibule/internal/settings"
 )
 
 func main() {
 	relaxCollector(os.Getenv)
-	env := processEnvironment()
-	hideFromDriver(env, os.Unsetenv)
+	env := settings.NewEnvironment(os.Environ())
+	settings.HideFromDriver(env, os.Unsetenv)
 	os.Exit(run(untilSignal(), os.Args[1:], env, os.Stdin, os.Stdout, os.Stderr))
 }
 
@@ -55,14 +55,14 @@ func untilSignal() context.Context {
 
 // run is the program: it does what args say until it is done or ctx ends, and
 // returns the code to exit with.
-func run(ctx context.Context, args []string, env environment, stdin io.Reader, stdout, stderr io.Writer) int {
+func run(ctx context.Context, args []string, env settings.Environment, stdin io.Reader, stdout, stderr io.Writer) int {
 	p := &program{env: env, stdin: stdin, stdout: stdout, stderr: stderr}
 	return report(stderr, p.dispatch(ctx, args))
 }
 
 // program is what a command may use of the world.
 type program struct {
-	env    environment
+	env    settings.Environment
 	given  given
 	stdin  io.Reader // a password, an answer
 	stdout io.Writer // results

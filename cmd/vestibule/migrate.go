@@ -5,16 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"text/tabwriter"
 
+	"vestibule/internal/daemon"
+	"vestibule/internal/settings"
 	"vestibule/store"
 	"vestibule/store/db"
 )
 
-func migrateUp(ctx context.Context, p *program, c *config) error {
+func migrateUp(ctx context.Context, p *program, c *settings.Settings) error {
 	return migrate(ctx, c, func(db *store.Store) error {
-		applied, err := migrateToLatest(ctx, db)
+		applied, err := daemon.MigrateToLatest(ctx, db)
 		for _, m := range applied {
 			fmt.Fprintln(p.stdout, "applied", m.Name)
 		}
@@ -25,7 +26,7 @@ func migrateUp(ctx context.Context, p *program, c *config) error {
 	})
 }
 
-func migrateDown(ctx context.Context, p *program, c *config) error {
+func migrateDown(ctx context.Context, p *program, c *settings.Settings) error {
 	return migrate(ctx, c, func(db *store.Store) error {
 		before, err := db.MigrationStatus(ctx)
 		if err != nil {
@@ -35,14 +36,14 @@ func migrateDown(ctx context.Context, p *program, c *config) error {
 			return err
 		}
 		after, err := db.MigrationStatus(ctx)
-		for _, m := range changed(before, after) {
+		for _, m := range daemon.Changed(before, after) {
 			fmt.Fprintln(p.stdout, "taken back", m.Name)
 		}
 		return err
 	})
 }
 
-func migrateStatus(ctx context.Context, p *program, c *config) error {
+func migrateStatus(ctx context.Context, p *program, c *settings.Settings) error {
 	return migrate(ctx, c, func(db *store.Store) error {
 		status, err := db.MigrationStatus(ctx)
 		if err != nil {
@@ -53,46 +54,20 @@ func migrateStatus(ctx context.Context, p *program, c *config) error {
 }
 
 // migrate runs f on the database.
-func migrate(ctx context.Context, c *config, f func(*store.Store) error) error {
-	db, err := store.Open(ctx, c.database.url)
+func migrate(ctx context.Context, c *settings.Settings, f func(*store.Store) error) error {
+	db, err := store.Open(ctx, c.Database.URL)
 	if err != nil {
-		return databaseFailure(c.database, err)
+		return c.Database.Failure(err)
 	}
 	err = f(db)
 	switch closeErr := db.Close(); {
 	case errors.Is(err, store.ErrNotFound):
 		return errors.New("no migration is applied, so none can be taken back")
 	case err != nil:
-		return databaseFailure(c.database, err)
+		return c.Database.Failure(err)
 	default:
 		return closeErr
 	}
-}
-
-// migrateToLatest applies what is pending and returns what has been applied
-// since it was called, by this process or another. Those before a failure
-// stay applied.
-func migrateToLatest(ctx context.Context, db *store.Store) ([]db.Migration, error) {
-	before, err := db.MigrationStatus(ctx)
-	if err != nil {
-		return nil, err
-	}
-	err = db.MigrateUp(ctx)
-	after, statusErr := db.MigrationStatus(ctx)
-	if statusErr != nil {
-		return nil, errors.Join(err, statusErr)
-	}
-	return changed(before, after), err
-}
-
-// changed returns the migrations of after that were applied or taken back
-// since before.
-func changed(before, after []db.Migration) []db.Migration {
-	return slices.DeleteFunc(slices.Clone(after), func(m db.Migration) bool {
-		return slices.ContainsFunc(before, func(b db.Migration) bool {
-			return b.Version == m.Version && b.Applied == m.Applied
-		})
-	})
 }
 
 func printStatus(w io.Writer, status []db.Migration) error {

@@ -3,10 +3,12 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"vestibule/internal/settings"
 )
 
 func TestMigrateUpDownStatus(t *testing.T) {
-	env := environment{"DATABASE_URL": anywhere(t)["DATABASE_URL"]}
+	env := settings.Environment{"DATABASE_URL": anywhere(t)["DATABASE_URL"]}
 	step := func(command string) []string {
 		t.Helper()
 		code, stdout, stderr := once(t, command, env)

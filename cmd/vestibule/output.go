@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"vestibule/internal/settings"
 )
 
 // output prints rows, as a table for people or as JSON for programs. It holds a
@@ -87,7 +89,7 @@ func (o *output) close() error {
 		o.flush()
 	}
 	if o.err != nil {
-		return refusal("the result cannot be written (" + oneLine(o.err.Error()) + ")")
+		return refusal("the result cannot be written (" + settings.OneLine(o.err.Error()) + ")")
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"vestibule/internal/settings"
 	"vestibule/internal/testlog"
 )
 
@@ -46,16 +47,16 @@ type instance struct {
 }
 
 // anywhere lets the program listen on free ports, in a new folder.
-func anywhere(t *testing.T) environment {
+func anywhere(t *testing.T) settings.Environment {
 	t.Helper()
-	return environment{
+	return settings.Environment{
 		"BFF_ADDR": "127.0.0.1:0", "API_ADDR": "127.0.0.1:0", "ADMIN_ADDR": "127.0.0.1:0",
 		"DATABASE_URL": "sqlite:" + filepath.Join(t.TempDir(), "data", "vestibule.db"),
 	}
 }
 
 // start runs the program until it is ready.
-func start(t *testing.T, command string, env environment) *instance {
+func start(t *testing.T, command string, env settings.Environment) *instance {
 	t.Helper()
 	i := launch(t, command, env)
 	eventually(t, "ready", func() bool {
@@ -71,7 +72,7 @@ func start(t *testing.T, command string, env environment) *instance {
 }
 
 // launch runs the program and does not wait for it.
-func launch(t *testing.T, command string, env environment) *instance {
+func launch(t *testing.T, command string, env settings.Environment) *instance {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	i := &instance{log: &logBuffer{}, stop: cancel, code: make(chan int, 1)}
@@ -81,13 +82,13 @@ func launch(t *testing.T, command string, env environment) *instance {
 }
 
 // once runs the program to its end.
-func once(t *testing.T, command string, env environment) (code int, stdout, stderr string) {
+func once(t *testing.T, command string, env settings.Environment) (code int, stdout, stderr string) {
 	t.Helper()
 	return onceWith(t, command, env, "")
 }
 
 // onceWith runs the program to its end, with something on standard input.
-func onceWith(t *testing.T, command string, env environment, stdin string) (code int, stdout, stderr string) {
+func onceWith(t *testing.T, command string, env settings.Environment, stdin string) (code int, stdout, stderr string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()

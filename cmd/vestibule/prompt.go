@@ -12,23 +12,24 @@ import (
 	"golang.org/x/term"
 
 	"vestibule/bff/password"
+	"vestibule/internal/settings"
 )
 
 // newPassword asks for a password, or reads it from standard input where nobody is
 // there to ask, and returns its hash. email is whose it is to be. It is never an
 // argument: other users of the machine see those.
-func (p *program) newPassword(ctx context.Context, c *config, email string) (string, error) {
+func (p *program) newPassword(ctx context.Context, c *settings.Settings, email string) (string, error) {
 	pw, err := p.readPassword(ctx)
 	if err != nil {
 		return "", err
 	}
-	hasher, err := password.New(password.Config{MinLength: c.bff.PasswordMinLength, AllowCommon: c.bff.PasswordAllowCommon})
+	hasher, err := password.New(password.Config{MinLength: c.BFF.PasswordMinLength, AllowCommon: c.BFF.PasswordAllowCommon})
 	if err != nil {
 		return "", err
 	}
 	switch err := hasher.Check(pw, email); {
 	case errors.Is(err, password.ErrTooShort):
-		return "", refusal(fmt.Sprintf("the password is too short: use at least %d characters (PASSWORD_MIN_LENGTH)", c.bff.PasswordMinLength))
+		return "", refusal(fmt.Sprintf("the password is too short: use at least %d characters (PASSWORD_MIN_LENGTH)", c.BFF.PasswordMinLength))
 	case errors.Is(err, password.ErrTooLong):
 		return "", refusal(fmt.Sprintf("the password is too long: use at most %d characters", password.MaxLength))
 	case errors.Is(err, password.ErrCommon):

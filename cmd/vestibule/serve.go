@@ -2,115 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
-	"log/slog"
-	"os"
+
+	"vestibule/internal/daemon"
+	"vestibule/internal/settings"
 )
 
-// serve runs the BFF, the task API or both, whichever the command reads an
-// address for, until ctx ends.
-func serve(ctx context.Context, p *program, c *config) error {
-	log := p.newLogger(c)
-	log.LogAttrs(ctx, slog.LevelDebug, "settings given", c.asGiven...)
-	// The listeners come first: a second start by mistake must fail before it
-	// touches the database.
-	at, err := openListeners(ctx, c)
-	if err != nil {
-		return err
-	}
-	defer at.close()
-	if err := readSecretThatIsThere(c); err != nil {
-		return err // before anything is made or changed
-	}
-	db, err := openStore(ctx, c, log)
-	if err != nil {
-		return unlessStopped(ctx, err)
-	}
-	defer db.Close()
-	if at.bff != nil {
-		if err := claimSessions(ctx, c, db, log); err != nil {
-			return unlessStopped(ctx, err)
-		}
-	}
-	if c.secretFile != "" && c.secret == nil {
-		if c.secret, err = openSecretFile(c.secretFile, log); err != nil {
-			return err
-		}
-	}
-	process, err := compose(ctx, c, at, db, log)
-	if err != nil {
-		return unlessStopped(ctx, err)
-	}
-	announce(p, c, at, log)
-	return process.run(ctx)
-}
-
-// readSecretThatIsThere reads the secret that an earlier start has made, if one has.
-func readSecretThatIsThere(c *config) error {
-	if c.secretFile == "" {
-		return nil
-	}
-	if _, err := os.Stat(c.secretFile); err != nil {
-		return nil // not yet, or the folder is what is wrong
-	}
-	var err error
-	c.secret, err = readSecretFile(c.secretFile)
-	return err
-}
-
-// unlessStopped returns err, or nil where start has failed because the process
-// was asked to stop.
-func unlessStopped(ctx context.Context, err error) error {
-	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
-		return nil
-	}
-	return err
-}
-
-// listeners are the servers of this process; the BFF's or the API's is nil
-// where it does not run.
-type listeners struct {
-	bff, api, admin *server
-}
-
-func openListeners(ctx context.Context, c *config) (*listeners, error) {
-	at := &listeners{}
-	for _, l := range []struct {
-		server           **server
-		surface, setting string
-		address          string
-	}{
-		{&at.bff, "bff", "BFF_ADDR", c.bffAddr},
-		{&at.api, "api", "API_ADDR", c.apiAddr},
-		{&at.admin, "admin", "ADMIN_ADDR", c.adminAddr},
-	} {
-		if l.address == "" {
-			continue
-		}
-		var err error
-		if *l.server, err = listen(ctx, l.surface, l.setting, l.address); err != nil {
-			at.close()
-			return nil, err
-		}
-		(*l.server).bounds = c.bounds(l.surface)
-	}
-	return at, nil
-}
-
-// all returns the servers there are.
-func (at *listeners) all() []*server {
-	var all []*server
-	for _, s := range []*server{at.bff, at.api, at.admin} {
-		if s != nil {
-			all = append(all, s)
-		}
-	}
-	return all
-}
-
-// close frees the addresses of listeners that may not have been served yet.
-func (at *listeners) close() {
-	for _, s := range at.all() {
-		_ = s.listener.Close() // after serving it is closed already
-	}
+// serve runs the sides that the command reads an address for, until ctx ends.
+func serve(ctx context.Context, p *program, c *settings.Settings) error {
+	return daemon.Run(ctx, c, p.stdout, p.stderr)
 }

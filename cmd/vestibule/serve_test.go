@@ -11,6 +11,9 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"vestibule/internal/jose"
+	"vestibule/internal/settings"
 )
 
 // browser is a client that keeps cookies.
@@ -64,7 +67,7 @@ func useTasks(t *testing.T, bff string) {
 func TestServeIsReadyServesAndStops(t *testing.T) {
 	for _, algorithm := range []string{"HS256", "EdDSA", "ES256"} {
 		t.Run(algorithm, func(t *testing.T) {
-			i := start(t, "serve", anywhere(t).with(environment{"JWT_ALGORITHM": algorithm, "LOG_LEVEL": "debug", "BETTER_AUTH_SECRET": goodSecret}))
+			i := start(t, "serve", with(anywhere(t), settings.Environment{"JWT_ALGORITHM": algorithm, "LOG_LEVEL": "debug", "BETTER_AUTH_SECRET": goodSecret}))
 			useTasks(t, i.log.url("bff"))
 			i.stop()
 			if code := await(t, "exit", i.code); code != exitOK {
@@ -85,22 +88,22 @@ func TestServeIsReadyServesAndStops(t *testing.T) {
 func TestTwoProcessesWorkOnOneDatabase(t *testing.T) {
 	for _, algorithm := range []string{"HS256", "EdDSA"} {
 		t.Run(algorithm, func(t *testing.T) {
-			env := anywhere(t).with(environment{"JWT_ALGORITHM": algorithm})
+			env := with(anywhere(t), settings.Environment{"JWT_ALGORITHM": algorithm})
 			// Each side is told where the other one is, so one of the addresses
 			// must be known before there is a server behind it.
 			network := newFront(t)
-			more := environment{}
-			if algorithm != hs256 {
+			more := settings.Environment{}
+			if algorithm != jose.HS256 {
 				more["JWKS_URL"] = network.URL + "/api/auth/jwks"
 			}
-			api := launch(t, "api", env.with(more))
+			api := launch(t, "api", with(env, more))
 			eventually(t, "listening", func() bool { return api.log.url("admin") != "" })
-			if algorithm != hs256 {
+			if algorithm != jose.HS256 {
 				if got := statusOf(api.log.url("admin") + "/readyz"); got != http.StatusServiceUnavailable {
 					t.Errorf("an API without keys: got readyz %d, want 503", got)
 				}
 			}
-			bff := start(t, "bff", env.with(environment{"BACKEND_URL": api.log.url("api")}))
+			bff := start(t, "bff", with(env, settings.Environment{"BACKEND_URL": api.log.url("api")}))
 			network.lead(t, bff.log.url("bff"))
 			eventually(t, "ready", func() bool { return statusOf(api.log.url("admin")+"/readyz") == http.StatusOK })
 			useTasks(t, bff.log.url("bff"))
@@ -151,7 +154,7 @@ func TestServeSendsRequestsWhereBackendURLSays(t *testing.T) {
 		w.WriteHeader(http.StatusNoContent)
 	}))
 	defer elsewhere.Close()
-	i := start(t, "serve", anywhere(t).with(environment{"BACKEND_URL": elsewhere.URL + "/base"}))
+	i := start(t, "serve", with(anywhere(t), settings.Environment{"BACKEND_URL": elsewhere.URL + "/base"}))
 	c, bff := browser(t), i.log.url("bff")
 	request(t, c, http.MethodPost, bff+"/api/auth/signup", account)
 	if code, body := request(t, c, http.MethodGet, bff+"/api/proxy/me/tasks", ""); code != http.StatusNoContent {
@@ -163,7 +166,7 @@ func TestServeSendsRequestsWhereBackendURLSays(t *testing.T) {
 }
 
 func TestTheAPILogsTheClientOfTheBFF(t *testing.T) {
-	i := start(t, "serve", anywhere(t).with(environment{"TRUSTED_PROXIES": "127.0.0.1"}))
+	i := start(t, "serve", with(anywhere(t), settings.Environment{"TRUSTED_PROXIES": "127.0.0.1"}))
 	req, _ := http.NewRequest(http.MethodPost, i.log.url("bff")+"/api/auth/signup", strings.NewReader(account))
 	req.Header.Set("Content-Type", "application/json")
 	c := browser(t)

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"vestibule/internal/settings"
 )
 
 func TestStartRefusesInOneLine(t *testing.T) {
@@ -30,28 +32,28 @@ func TestStartRefusesInOneLine(t *testing.T) {
 	tests := []struct {
 		name    string
 		command string
-		env     environment
+		env     settings.Environment
 		code    int
 		setting string
 	}{
-		{"* in TRUSTED_ORIGINS", "serve", environment{"TRUSTED_ORIGINS": "*"}, exitUsage, "TRUSTED_ORIGINS"},
-		{"a short secret", "serve", environment{"BETTER_AUTH_SECRET": "short"}, exitUsage, "BETTER_AUTH_SECRET"},
-		{"a header that may not pass", "serve", environment{"PROXY_FORWARD_HEADERS": "Cookie"}, exitUsage, "PROXY_FORWARD_HEADERS"},
-		{"the BFF's port in use", "serve", environment{"BFF_ADDR": taken.Addr().String()}, exitFailure, "BFF_ADDR"},
-		{"the API's port in use", "api", environment{"API_ADDR": taken.Addr().String()}, exitFailure, "API_ADDR"},
-		{"the admin port in use", "bff", environment{"ADMIN_ADDR": taken.Addr().String()}, exitFailure, "ADMIN_ADDR"},
-		{"an address of another machine", "serve", environment{"BFF_ADDR": "192.0.2.1:0"}, exitFailure, "BFF_ADDR"},
-		{"a host that does not exist", "serve", environment{"BFF_ADDR": "host.invalid:0"}, exitFailure, "BFF_ADDR"},
-		{"a data folder that cannot be made", "serve", environment{"DATABASE_URL": "sqlite:" + file + "/vestibule.db"}, exitFailure, "DATABASE_URL"},
-		{"a database that is a folder", "serve", environment{"DATABASE_URL": "sqlite:" + dir}, exitFailure, "DATABASE_URL"},
-		{"a file that is no database", "serve", environment{"DATABASE_URL": "sqlite:" + file}, exitFailure, "DATABASE_URL"},
-		{"an unreachable database", "serve", environment{"DATABASE_URL": "postgres://u:hunter2@" + deadAddr + "/x", "BETTER_AUTH_SECRET": goodSecret}, exitFailure, "DATABASE_URL"},
-		{"an unreachable database to migrate", "migrate up", environment{"DATABASE_URL": "postgres://u:hunter2@" + deadAddr + "/x"}, exitFailure, "DATABASE_URL"},
-		{"an unmigrated database", "serve", environment{"MIGRATE": "false"}, exitFailure, "DATABASE_URL"},
+		{"* in TRUSTED_ORIGINS", "serve", settings.Environment{"TRUSTED_ORIGINS": "*"}, exitUsage, "TRUSTED_ORIGINS"},
+		{"a short secret", "serve", settings.Environment{"BETTER_AUTH_SECRET": "short"}, exitUsage, "BETTER_AUTH_SECRET"},
+		{"a header that may not pass", "serve", settings.Environment{"PROXY_FORWARD_HEADERS": "Cookie"}, exitUsage, "PROXY_FORWARD_HEADERS"},
+		{"the BFF's port in use", "serve", settings.Environment{"BFF_ADDR": taken.Addr().String()}, exitFailure, "BFF_ADDR"},
+		{"the API's port in use", "api", settings.Environment{"API_ADDR": taken.Addr().String()}, exitFailure, "API_ADDR"},
+		{"the admin port in use", "bff", settings.Environment{"ADMIN_ADDR": taken.Addr().String()}, exitFailure, "ADMIN_ADDR"},
+		{"an address of another machine", "serve", settings.Environment{"BFF_ADDR": "192.0.2.1:0"}, exitFailure, "BFF_ADDR"},
+		{"a host that does not exist", "serve", settings.Environment{"BFF_ADDR": "host.invalid:0"}, exitFailure, "BFF_ADDR"},
+		{"a data folder that cannot be made", "serve", settings.Environment{"DATABASE_URL": "sqlite:" + file + "/vestibule.db"}, exitFailure, "DATABASE_URL"},
+		{"a database that is a folder", "serve", settings.Environment{"DATABASE_URL": "sqlite:" + dir}, exitFailure, "DATABASE_URL"},
+		{"a file that is no database", "serve", settings.Environment{"DATABASE_URL": "sqlite:" + file}, exitFailure, "DATABASE_URL"},
+		{"an unreachable database", "serve", settings.Environment{"DATABASE_URL": "postgres://u:hunter2@" + deadAddr + "/x", "BETTER_AUTH_SECRET": goodSecret}, exitFailure, "DATABASE_URL"},
+		{"an unreachable database to migrate", "migrate up", settings.Environment{"DATABASE_URL": "postgres://u:hunter2@" + deadAddr + "/x"}, exitFailure, "DATABASE_URL"},
+		{"an unmigrated database", "serve", settings.Environment{"MIGRATE": "false"}, exitFailure, "DATABASE_URL"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			code, stdout, stderr := once(t, tt.command, anywhere(t).with(tt.env))
+			code, stdout, stderr := once(t, tt.command, with(anywhere(t), tt.env))
 			if code != tt.code {
 				t.Errorf("got code %d, want %d", code, tt.code)
 			}
@@ -67,19 +69,19 @@ func TestStartRefusesInOneLine(t *testing.T) {
 }
 
 func TestASecretThatDoesNotOpenTheSigningKeysIsRefused(t *testing.T) {
-	env := anywhere(t).with(environment{"JWT_ALGORITHM": "EdDSA", "BETTER_AUTH_SECRET": goodSecret})
+	env := with(anywhere(t), settings.Environment{"JWT_ALGORITHM": "EdDSA", "BETTER_AUTH_SECRET": goodSecret})
 	i := start(t, "serve", env)
 	i.stop()
 	await(t, "exit", i.code)
 
 	other := strings.ToUpper(goodSecret)
-	code, _, stderr := once(t, "serve", env.with(environment{"BETTER_AUTH_SECRET": other}))
+	code, _, stderr := once(t, "serve", with(env, settings.Environment{"BETTER_AUTH_SECRET": other}))
 	if code != exitFailure {
 		t.Errorf("got code %d, want %d", code, exitFailure)
 	}
 	oneError(t, stderr, "BETTER_AUTH_SECRET")
 
-	i = start(t, "serve", env.with(environment{"BETTER_AUTH_SECRET": other, "BETTER_AUTH_SECRET_PREVIOUS": goodSecret}))
+	i = start(t, "serve", with(env, settings.Environment{"BETTER_AUTH_SECRET": other, "BETTER_AUTH_SECRET_PREVIOUS": goodSecret}))
 	i.stop()
 	if code := await(t, "exit", i.code); code != exitOK {
 		t.Errorf("with the previous secret: got code %d, want %d", code, exitOK)
@@ -94,7 +96,7 @@ func TestAFailedStartLeavesNoListenerBehind(t *testing.T) {
 	}
 	env["BFF_ADDR"] = free.Addr().String()
 	_ = free.Close()
-	if code, _, stderr := once(t, "serve", env.with(environment{"MIGRATE": "false"})); code != exitFailure {
+	if code, _, stderr := once(t, "serve", with(env, settings.Environment{"MIGRATE": "false"})); code != exitFailure {
 		t.Fatalf("got code %d, want %d: %s", code, exitFailure, stderr)
 	}
 	again, err := net.Listen("tcp", env["BFF_ADDR"])
@@ -117,10 +119,10 @@ func TestAStopDuringStartIsNoFailure(t *testing.T) {
 // leave a migrated database behind.
 func TestABadSecretFileChangesNothing(t *testing.T) {
 	folder := t.TempDir()
-	if err := os.WriteFile(filepath.Join(folder, secretFileName), []byte("short"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, "better-auth-secret"), []byte("short"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	code, _, stderr := once(t, "serve", anywhere(t).with(environment{"DATABASE_URL": "sqlite:" + filepath.Join(folder, "v.db")}))
+	code, _, stderr := once(t, "serve", with(anywhere(t), settings.Environment{"DATABASE_URL": "sqlite:" + filepath.Join(folder, "v.db")}))
 	if code != exitUsage {
 		t.Errorf("got code %d, want %d", code, exitUsage)
 	}

@@ -12,12 +12,12 @@ import (
 
 	"vestibule/api"
 	"vestibule/bff/token"
+	"vestibule/internal/jose"
+	"vestibule/internal/settings"
 	"vestibule/store"
 )
 
 const (
-	servicePrefix = "svc_"
-
 	// A token for an operator's script may outlive those of the BFF, not the
 	// day: it cannot be recalled.
 	shortestMinted = time.Second
@@ -32,22 +32,22 @@ type tokenOrder struct {
 }
 
 // mintToken prints a token for a user or a service, made as the BFF makes them.
-func mintToken(ctx context.Context, p *program, c *config) error {
+func mintToken(ctx context.Context, p *program, c *settings.Settings) error {
 	order, err := p.tokenOrder()
 	if err != nil {
 		return err
 	}
-	if err := readSecretThatIsThere(c); err != nil {
+	if err := c.ReadSecretFile(); err != nil {
 		return err
 	}
-	if c.secret == nil {
-		return faults{{
-			setting: "BETTER_AUTH_SECRET", problem: "is not set, and there is none at " + c.secretFile,
-			cure: "give the one that vestibule serve uses, or its DATABASE_URL",
+	if c.Secret == nil {
+		return settings.Faults{{
+			Setting: "BETTER_AUTH_SECRET", Problem: "is not set, and there is none at " + c.SecretFile,
+			Cure: "give the one that vestibule serve uses, or its DATABASE_URL",
 		}}
 	}
-	c.bff.JWTExpiresIn = cmp.Or(order.expiresIn, c.bff.JWTExpiresIn)
-	return withData(ctx, c, func(db *store.Store) error {
+	c.BFF.JWTExpiresIn = cmp.Or(order.expiresIn, c.BFF.JWTExpiresIn)
+	return p.withData(ctx, c, func(db *store.Store) error {
 		subject, err := tokenSubject(ctx, db, order.who)
 		if err != nil {
 			return err
@@ -58,14 +58,14 @@ func mintToken(ctx context.Context, p *program, c *config) error {
 		}
 		t, err := minter.MintFor(subject, order.scope)
 		if err != nil {
-			return refusal(oneLine(err.Error()))
+			return refusal(settings.OneLine(err.Error()))
 		}
 		scope := "without scope"
 		if order.scope != nil {
 			scope = "scope " + strconv.Quote(*order.scope)
 		}
 		e := operatorEvent(store.EventTokenMinted)
-		if strings.HasPrefix(subject, servicePrefix) {
+		if strings.HasPrefix(subject, jose.ServicePrefix) {
 			e.ClientID = subject
 		} else {
 			e.UserID = subject
@@ -76,7 +76,7 @@ func mintToken(ctx context.Context, p *program, c *config) error {
 			return err
 		}
 		if _, err := fmt.Fprintln(p.stdout, t.Raw); err != nil {
-			return refusal("the token cannot be written (" + oneLine(err.Error()) + ")")
+			return refusal("the token cannot be written (" + settings.OneLine(err.Error()) + ")")
 		}
 		return nil
 	})
@@ -92,16 +92,16 @@ func (p *program) tokenOrder() (order tokenOrder, err error) {
 		scopes := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' })
 		for _, s := range scopes {
 			if !slices.Contains(api.Scopes[:], s) {
-				return order, usageError("--scope has the unknown scope " + show(s) + "; use " + strings.Join(api.Scopes[:], " "))
+				return order, usageError("--scope has the unknown scope " + settings.Show(s) + "; use " + strings.Join(api.Scopes[:], " "))
 			}
 		}
 		scope := strings.Join(scopes, " ")
 		order.scope = &scope
 	}
 	if text, given := o["expires-in"]; given {
-		d, m := parseDuration(text, shortestMinted, longestMinted)
+		d, m := settings.ParseDuration(text, shortestMinted, longestMinted)
 		if m != nil {
-			return order, usageError("--expires-in=" + show(text) + " " + m.problem + "; " + m.cure)
+			return order, usageError("--expires-in=" + settings.Show(text) + " " + m.Problem + "; " + m.Cure)
 		}
 		order.expiresIn = d
 	}
@@ -111,7 +111,7 @@ func (p *program) tokenOrder() (order tokenOrder, err error) {
 // tokenSubject finds whom a token is for. One for nobody, or for a user who may
 // not sign in, is refused: the API would believe it without asking.
 func tokenSubject(ctx context.Context, db *store.Store, who string) (string, error) {
-	if strings.HasPrefix(who, servicePrefix) {
+	if strings.HasPrefix(who, jose.ServicePrefix) {
 		cl, err := findClient(ctx, db, who)
 		return cl.ID, err
 	}
@@ -127,10 +127,10 @@ func tokenSubject(ctx context.Context, db *store.Store, who string) (string, err
 
 // openMinter mints as the BFF does. It makes no key: the BFF that would sign
 // with it may have another configuration than this command.
-func openMinter(ctx context.Context, c *config, db *store.Store) (*token.Minter, error) {
+func openMinter(ctx context.Context, c *settings.Settings, db *store.Store) (*token.Minter, error) {
 	m, err := token.Open(ctx, token.Config{
-		Algorithm: c.bff.JWTAlgorithm, Secret: c.secret, PreviousSecrets: c.previousSecrets(),
-		Issuer: c.bff.JWTIssuer, Audience: c.bff.JWTAudience, ExpiresIn: c.bff.JWTExpiresIn, Now: time.Now,
+		Algorithm: c.BFF.JWTAlgorithm, Secret: c.Secret, PreviousSecrets: c.PreviousSecrets(),
+		Issuer: c.BFF.JWTIssuer, Audience: c.BFF.JWTAudience, ExpiresIn: c.BFF.JWTExpiresIn, Now: time.Now,
 	}, keysThereAre{db})
 	var told refusal
 	switch {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"vestibule/internal/jose"
 	"vestibule/store"
 )
 
@@ -54,7 +55,7 @@ func TestATokenIsMintedAndRecorded(t *testing.T) {
 			e := c.rows("audit", "--event=token-minted", "--limit=1")[0]
 			detail, _ := e["detail"].(string)
 			whose := "userId"
-			if strings.HasPrefix(tt.sub, servicePrefix) {
+			if strings.HasPrefix(tt.sub, jose.ServicePrefix) {
 				whose = "clientId"
 			}
 			if e["actor"] != store.ActorOperator || e[whose] != tt.sub || !strings.Contains(detail, tt.eventSays) || !strings.Contains(detail, "on the command line") {
@@ -139,7 +140,7 @@ func TestAMintedTokenOpensTasks(t *testing.T) {
 				t.Errorf("with another secret: got %d, %q, %q", code, out, errs)
 			}
 			delete(env, "BETTER_AUTH_SECRET")
-			if err := os.Remove(filepath.Join(filepath.Dir(strings.TrimPrefix(env["DATABASE_URL"], "sqlite:")), secretFileName)); err != nil {
+			if err := os.Remove(filepath.Join(filepath.Dir(strings.TrimPrefix(env["DATABASE_URL"], "sqlite:")), "better-auth-secret")); err != nil {
 				t.Fatal(err)
 			}
 			code, out, errs = once(t, "token --sub="+service, env)

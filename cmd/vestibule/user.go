@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"vestibule/internal/settings"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
@@ -58,8 +59,8 @@ type accountJSON struct {
 	UpdatedAt  web.Time `json:"updatedAt"`
 }
 
-func userList(ctx context.Context, p *program, c *config) error {
-	return withData(ctx, c, func(db *store.Store) error {
+func userList(ctx context.Context, p *program, c *settings.Settings) error {
+	return p.withData(ctx, c, func(db *store.Store) error {
 		const page = 500
 		out := p.output("ID", "EMAIL", "NAME", "VERIFIED", "CREATED", "DISABLED")
 		filter := store.UserFilter{Search: p.given.options["search"], Disabled: p.given.has("disabled")}
@@ -90,8 +91,8 @@ func yesNo(yes bool) string {
 	return "no"
 }
 
-func userShow(ctx context.Context, p *program, c *config) error {
-	return withData(ctx, c, func(db *store.Store) error {
+func userShow(ctx context.Context, p *program, c *settings.Settings) error {
+	return p.withData(ctx, c, func(db *store.Store) error {
 		u, err := findUser(ctx, db, p.given.args[0])
 		if err != nil {
 			return err
@@ -152,7 +153,7 @@ func (p *program) showUser(u store.User, accounts []store.Account, sessions []st
 	return out.close()
 }
 
-func userDisable(ctx context.Context, p *program, c *config) error {
+func userDisable(ctx context.Context, p *program, c *settings.Settings) error {
 	return p.changeUser(ctx, c, func(db *store.Store, u store.User) error {
 		ended, err := db.DisableUser(ctx, u.ID, time.Now(), operatorEvent(store.EventUserDisabled))
 		if err == nil && u.DisabledAt != nil {
@@ -164,7 +165,7 @@ func userDisable(ctx context.Context, p *program, c *config) error {
 	})
 }
 
-func userEnable(ctx context.Context, p *program, c *config) error {
+func userEnable(ctx context.Context, p *program, c *settings.Settings) error {
 	return p.changeUser(ctx, c, func(db *store.Store, u store.User) error {
 		err := db.EnableUser(ctx, u.ID, operatorEvent(store.EventUserEnabled))
 		if err == nil {
@@ -176,8 +177,8 @@ func userEnable(ctx context.Context, p *program, c *config) error {
 
 // changeUser does something to the user that the command names, and prints for
 // programs how the user is then.
-func (p *program) changeUser(ctx context.Context, c *config, do func(*store.Store, store.User) error) error {
-	return withData(ctx, c, func(db *store.Store) error {
+func (p *program) changeUser(ctx context.Context, c *settings.Settings, do func(*store.Store, store.User) error) error {
+	return p.withData(ctx, c, func(db *store.Store) error {
 		u, err := findUser(ctx, db, p.given.args[0])
 		if err != nil {
 			return err
@@ -204,8 +205,8 @@ func endedSessions(n int) string {
 	return strconv.Itoa(n) + " sessions have ended"
 }
 
-func userSessions(ctx context.Context, p *program, c *config) error {
-	return withData(ctx, c, func(db *store.Store) error {
+func userSessions(ctx context.Context, p *program, c *settings.Settings) error {
+	return p.withData(ctx, c, func(db *store.Store) error {
 		u, err := findUser(ctx, db, p.given.args[0])
 		if err != nil {
 			return err
@@ -222,12 +223,12 @@ func userSessions(ctx context.Context, p *program, c *config) error {
 	})
 }
 
-func userRevoke(ctx context.Context, p *program, c *config) error {
+func userRevoke(ctx context.Context, p *program, c *settings.Settings) error {
 	all := p.given.has("all")
 	if one := len(p.given.args) == 2; one == all {
 		return usageError("user revoke takes either a SESSION or --all; vestibule user sessions lists them")
 	}
-	return withData(ctx, c, func(db *store.Store) error {
+	return p.withData(ctx, c, func(db *store.Store) error {
 		u, err := findUser(ctx, db, p.given.args[0])
 		if err != nil {
 			return err

@@ -12,13 +12,14 @@ import (
 	"time"
 
 	"vestibule/internal/pgtest"
+	"vestibule/internal/settings"
 	"vestibule/store"
 )
 
 // console runs commands on one database, as an operator does.
 type console struct {
 	*testing.T
-	env environment
+	env settings.Environment
 }
 
 // onConsole runs a test on a new, migrated database of each engine.
@@ -30,7 +31,7 @@ func onConsole(t *testing.T, test func(*console)) {
 			if engine == "PostgreSQL" {
 				url = pgtest.Database(t)
 			}
-			c := &console{t, environment{"DATABASE_URL": url}}
+			c := &console{t, settings.Environment{"DATABASE_URL": url}}
 			c.do("", 0, "migrate", "up")
 			test(c)
 		})
@@ -210,7 +211,7 @@ func TestUserCommandsRefuse(t *testing.T) {
 
 func TestDataCommandsNeedAMigratedDatabase(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "typo.db")
-	c := &console{t, environment{"DATABASE_URL": "sqlite:" + missing}}
+	c := &console{t, settings.Environment{"DATABASE_URL": "sqlite:" + missing}}
 	if got := c.do("", 1, "user", "list"); !strings.Contains(got, "DATABASE_URL") {
 		t.Errorf("got %s", got)
 	}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"vestibule/store"
-	"vestibule/store/db"
 	"vestibule/store/tasks"
 )
 

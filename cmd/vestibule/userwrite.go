@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"vestibule/bff"
+	"vestibule/internal/settings"
 	"vestibule/store"
 	"vestibule/store/db"
 	"vestibule/store/tasks"
 )
 
 // userCreate makes a user without asking anybody for a mail: the operator vouches.
-func userCreate(ctx context.Context, p *program, c *config) error {
+func userCreate(ctx context.Context, p *program, c *settings.Settings) error {
 	email, ok := bff.NormalEmail(p.given.args[0])
 	if !ok {
 		return usageError("EMAIL " + strconv.Quote(p.given.args[0]) + " is no e-mail address; write it like ada@example.com")
@@ -22,7 +23,7 @@ func userCreate(ctx context.Context, p *program, c *config) error {
 	if len(p.given.options["name"]) > bff.MaxName {
 		return usageError(fmt.Sprintf("--name is too long; use at most %d bytes", bff.MaxName))
 	}
-	return withData(ctx, c, func(db *store.Store) error {
+	return p.withData(ctx, c, func(db *store.Store) error {
 		if free, err := db.AddressFree(ctx, email, time.Now()); err != nil {
 			return err
 		} else if !free {
@@ -55,7 +56,7 @@ func taken(email string) error {
 		" and vestibule audit --event=email-changed")
 }
 
-func userSetPassword(ctx context.Context, p *program, c *config) error {
+func userSetPassword(ctx context.Context, p *program, c *settings.Settings) error {
 	return p.changeUser(ctx, c, func(db *store.Store, u store.User) error {
 		hash, err := p.newPassword(ctx, c, u.Email)
 		if err != nil {
@@ -69,8 +70,8 @@ func userSetPassword(ctx context.Context, p *program, c *config) error {
 	})
 }
 
-func userDelete(ctx context.Context, p *program, c *config) error {
-	return withData(ctx, c, func(db *store.Store) error {
+func userDelete(ctx context.Context, p *program, c *settings.Settings) error {
+	return p.withData(ctx, c, func(db *store.Store) error {
 		u, err := findUser(ctx, db, p.given.args[0])
 		if err != nil {
 			return err

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+
+	"vestibule/internal/settings"
 )
 
 // version may be set by the linker: -ldflags "-X main.version=1.2.3".
 var version string
 
-func printVersion(_ context.Context, p *program, _ *config) error {
+func printVersion(_ context.Context, p *program, _ *settings.Settings) error {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		info = &debug.BuildInfo{}

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"vestibule/internal/childtest"
+	"vestibule/internal/quicktest"
 )
 
 // upPath is answered by nginx itself, whatever is behind it.
@@ -31,6 +32,7 @@ type Config struct {
 // answers.
 func Start(tb testing.TB, c Config) string {
 	tb.Helper()
+	quicktest.Skip(tb, "nginx")
 	program, err := find("/usr/sbin/nginx") // Debian's, not in everyone's PATH
 	if err != nil {
 		tb.Fatal(err)

@@ -20,10 +20,7 @@ type Template struct {
 // Copy is like Database, with the template's content.
 func (p *Template) Copy(tb testing.TB) string {
 	tb.Helper()
-	s, err := shared()
-	if err != nil {
-		tb.Fatal(err)
-	}
+	s := sharedServer(tb)
 	p.once.Do(func() {
 		if _, p.err = s.admin.Exec("CREATE DATABASE " + p.Name); p.err == nil {
 			p.err = p.Fill(s.url(p.Name))

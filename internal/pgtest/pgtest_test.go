@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"vestibule/internal/pgtest"
+	"vestibule/internal/quicktest"
 )
 
 func connect(t *testing.T, url string) *sql.DB {
@@ -149,6 +150,7 @@ func TestKilledProcess(t *testing.T) {
 }
 
 func TestNothingIsLeftOfAKilledTestProcess(t *testing.T) {
+	quicktest.Skip(t, "PostgreSQL")
 	tmp, err := os.MkdirTemp("/tmp", "pgtest-parent-")
 	if err != nil {
 		t.Fatal(err)

@@ -22,6 +22,7 @@ import (
 	"github.com/lib/pq"
 
 	"vestibule/internal/freeport"
+	"vestibule/internal/quicktest"
 )
 
 const (
@@ -48,27 +49,30 @@ var shared = sync.OnceValues(newServer)
 // dropped when the test ends, whoever is still connected.
 func Database(tb testing.TB) string {
 	tb.Helper()
-	s, err := shared()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return s.Database(tb)
+	return sharedServer(tb).Database(tb)
 }
 
 // DatabaseWith is like Database, with options of CREATE DATABASE, such as
 // ENCODING 'LATIN1' TEMPLATE template0.
 func DatabaseWith(tb testing.TB, options string) string {
 	tb.Helper()
+	return sharedServer(tb).database(tb, options)
+}
+
+func sharedServer(tb testing.TB) *Server {
+	tb.Helper()
+	quicktest.Skip(tb, "PostgreSQL")
 	s, err := shared()
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return s.database(tb, options)
+	return s
 }
 
 // NewServer starts a server of the test's own, for tests that stop it.
 func NewServer(tb testing.TB) *Server {
 	tb.Helper()
+	quicktest.Skip(tb, "PostgreSQL")
 	s, err := newServer()
 	if err != nil {
 		tb.Fatal(err)

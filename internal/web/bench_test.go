@@ -16,7 +16,7 @@ func BenchmarkRequest(b *testing.B) {
 		_, _ = io.WriteString(w, "hello")
 	})
 	// The log is written, to nowhere.
-	access := Access{Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), Surface: "bench", Errors: writeTestError}
+	access := RequestLog{Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), Surface: "bench", Errors: writeTestError}
 	guard := func(ts *httptest.Server) { ts.Listener = GuardFraming(ts.Config, ts.Listener) }
 	bare := func(*httptest.Server) {}
 	for _, bb := range []struct {
@@ -62,8 +62,8 @@ func BenchmarkWrappers(b *testing.B) {
 		"bare":      hello,
 		"headers":   SecurityHeaders{CSP: APIPolicy, HTTPS: true}.Wrap(hello),
 		"deadlines": DefaultDeadlines.Wrap(hello),
-		"access":    Access{Log: log, Surface: "bench"}.Wrap(hello),
-		"quiet":     Access{Log: slog.New(slog.DiscardHandler), Surface: "bench"}.Wrap(hello),
+		"access":    RequestLog{Log: log, Surface: "bench"}.Wrap(hello),
+		"quiet":     RequestLog{Log: slog.New(slog.DiscardHandler), Surface: "bench"}.Wrap(hello),
 	} {
 		b.Run(name, func(b *testing.B) {
 			r := httptest.NewRequest(http.MethodGet, "/api/proxy/me/tasks", nil)

@@ -302,7 +302,7 @@ func TestWhoHasLessKeepsItsRoom(t *testing.T) {
 func TestASlowReaderHoldsNoRoom(t *testing.T) {
 	t.Parallel()
 	b := NewBodies(BodyLimits{One: 4 * kib, Sender: 8 * kib, All: 8 * kib})
-	h := Access{Log: slog.New(slog.DiscardHandler), Surface: "test", Errors: writeTestError}.Wrap(Handle(func(w http.ResponseWriter, r *http.Request) error {
+	h := RequestLog{Log: slog.New(slog.DiscardHandler), Surface: "test", Errors: writeTestError}.Wrap(Handle(func(w http.ResponseWriter, r *http.Request) error {
 		if _, err := b.ReadObject(w, r, "a"); err != nil {
 			return err
 		}
@@ -326,7 +326,7 @@ func TestABodyThatBreaksOffGivesItsRoomBack(t *testing.T) {
 	t.Parallel()
 	b := NewBodies(BodyLimits{One: 4 * kib, Sender: 8 * kib, All: 8 * kib})
 	taken := 0
-	h := Access{Log: slog.New(slog.DiscardHandler), Surface: "test", Errors: writeTestError}.Wrap(Handle(func(w http.ResponseWriter, r *http.Request) error {
+	h := RequestLog{Log: slog.New(slog.DiscardHandler), Surface: "test", Errors: writeTestError}.Wrap(Handle(func(w http.ResponseWriter, r *http.Request) error {
 		_, err := b.ReadObject(w, r, "a")
 		taken, _ = b.room.Load()
 		if r.Header.Get("Panic") != "" {

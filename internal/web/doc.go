@@ -4,7 +4,7 @@
 // clients, refusal of doubtful framing, and a router that answers 404 and 405
 // in the surface's own shape.
 //
-// A surface is wrapped, from outside to inside, in Access, SecurityHeaders and
+// A surface is wrapped, from outside to inside, in RequestLog, SecurityHeaders and
 // Deadlines; its http.Server gets its listener from GuardFraming. Handlers and
 // middleware reach the connection through http.ResponseController alone.
 //

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-
-	"vestibule/store"
 )
 
 // Error is a refusal on its way to the client. What the client may read
@@ -78,12 +76,13 @@ var ErrInternal = Refuse(http.StatusInternalServerError, "INTERNAL_SERVER_ERROR"
 func AsError(err error) *Error {
 	var e *Error
 	var tooLarge *http.MaxBytesError
+	var outage interface{ Unavailable() bool } // store.ErrUnavailable is one
 	switch {
 	case errors.As(err, &e):
 		return e
 	case errors.As(err, &tooLarge):
 		return BodyTooLarge(tooLarge.Limit)
-	case errors.Is(err, store.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
+	case errors.As(err, &outage) && outage.Unavailable(), errors.Is(err, context.DeadlineExceeded):
 		return Unavailable(err)
 	default:
 		return ErrInternal.Because(err)

@@ -9,9 +9,13 @@ import (
 	"os"
 	"strings"
 	"testing"
-
-	"vestibule/store"
 )
+
+// away is an error as that of a database that cannot be asked.
+type away struct{}
+
+func (away) Error() string     { return "database unavailable" }
+func (away) Unavailable() bool { return true }
 
 func TestAnyErrorBecomesAnAnswer(t *testing.T) {
 	t.Parallel()
@@ -24,7 +28,7 @@ func TestAnyErrorBecomesAnAnswer(t *testing.T) {
 		"a refusal":           {Refuse(http.StatusForbidden, "NO", "no"), 403, "NO", ""},
 		"a wrapped refusal":   {fmt.Errorf("reading: %w", Refuse(http.StatusForbidden, "NO", "no")), 403, "NO", ""},
 		"a body too large":    {fmt.Errorf("reading: %w", &http.MaxBytesError{Limit: 5}), 413, "BODY_TOO_LARGE", ""},
-		"the store away":      {fmt.Errorf("query: %w", store.ErrUnavailable), 503, "STORE_UNAVAILABLE", "2"},
+		"the store away":      {fmt.Errorf("query: %w", away{}), 503, "STORE_UNAVAILABLE", "2"},
 		"a query too slow":    {fmt.Errorf("query: %w", context.DeadlineExceeded), 503, "STORE_UNAVAILABLE", "2"},
 		"a body broken":       {BrokenBody(errors.New("malformed chunk")), 400, "BAD_REQUEST", ""},
 		"a body too slow":     {BrokenBody(fmt.Errorf("read: %w", os.ErrDeadlineExceeded)), 408, "REQUEST_TIMEOUT", ""},

@@ -37,7 +37,7 @@ func Asked(h http.Handler) HandlerFunc {
 // off: half an answer must not end like a whole one, and to return without an
 // answer would be net/http's empty 200, which a client that has only closed
 // its sending side would still read. (That something was sent is known inside
-// Access, whose record has it.)
+// RequestLog, whose record has it.)
 func Fail(w http.ResponseWriter, r *http.Request, err error, write ErrorWriter) {
 	rec := recordOf(r)
 	if rec != nil {

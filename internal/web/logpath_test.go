@@ -58,7 +58,7 @@ func TestAHiddenPathIsNotInTheLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := Access{Log: log.logger(), Surface: "bff", Errors: writeTestError, Clients: clients}.Wrap(http.NotFoundHandler())
+	h := RequestLog{Log: log.logger(), Surface: "bff", Errors: writeTestError, Clients: clients}.Wrap(http.NotFoundHandler())
 	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/x/Reset-Password/s3cret", nil))
 	if got := log.records(t, 1)[0]["path"]; got != "/x/reset-password/{token}" || strings.Contains(log.String(), "s3cret") {
 		t.Errorf("got path %v in %s", got, log.String())

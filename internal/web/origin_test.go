@@ -20,7 +20,7 @@ func noted(t *testing.T, header http.Header) (record struct {
 }, line string) {
 	t.Helper()
 	log := &testlog.Buffer{}
-	h := Access{Log: slog.New(slog.NewJSONHandler(log, nil)), Surface: "test"}.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	h := RequestLog{Log: slog.New(slog.NewJSONHandler(log, nil)), Surface: "test"}.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		NoteOrigin(r, "TRUSTED_ORIGINS")
 	}))
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)

@@ -140,5 +140,5 @@ func writeTestError(w http.ResponseWriter, _ *http.Request, e *Error) {
 func testHandler(log *slog.Logger, d Deadlines, h HandlerFunc) http.Handler {
 	wrapped := d.Wrap(Handle(h, writeTestError))
 	wrapped = SecurityHeaders{CSP: APIPolicy}.Wrap(wrapped)
-	return Access{Log: log, Surface: "test", Errors: writeTestError}.Wrap(wrapped)
+	return RequestLog{Log: log, Surface: "test", Errors: writeTestError}.Wrap(wrapped)
 }

@@ -27,7 +27,7 @@ var (
 	// cannot be written: a full disk, a damaged or read-only file. Whether a write has
 	// happened is then unknown: it was sent at most once, and its confirmation may be
 	// what got lost.
-	ErrUnavailable = NewError("database unavailable")
+	ErrUnavailable error = unavailable{}
 
 	ErrForeign   = errors.New("not a database of ours")
 	ErrEncoding  = errors.New("the database is not in UTF-8")
@@ -58,6 +58,12 @@ func NewError(text string) error { return &Error{text} }
 
 func (e *Error) Error() string { return e.text }
 
+// unavailable tells internal/web, which does not know this package, that the answer is 503.
+type unavailable struct{}
+
+func (unavailable) Error() string     { return "database unavailable" }
+func (unavailable) Unavailable() bool { return true }
+
 // errNoAnswer is the cause of a context that the store's patience has ended.
 var errNoAnswer = fmt.Errorf("%w: no answer in time", ErrUnavailable)
 
@@ -86,6 +92,9 @@ func translate(ctx context.Context, what string, err error) error {
 func sentinelOf(err error) error {
 	if own, ok := errors.AsType[*Error](err); ok {
 		return own
+	}
+	if errors.Is(err, ErrUnavailable) {
+		return ErrUnavailable
 	}
 	if e, ok := errors.AsType[*pq.Error](err); ok {
 		return postgresSentinel(e.Code)

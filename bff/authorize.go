@@ -1,0 +1,92 @@
+package bff
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"vestibule/bff/proxy"
+	"vestibule/bff/session"
+	"vestibule/internal/fair"
+	"vestibule/internal/web"
+)
+
+// The core of the product: what happens between a browser's request under /api/proxy/
+// and the request to the API.
+//
+//	cookie  → session  session.Sessions.Check: the signature, then the cache or the database
+//	session → token    session.Sessions.Token:  minted once per session, renewed before it expires
+//	token   → grant    proxy.Grant: what the proxy sends, and what it asks while the request lasts
+//
+// The rules:
+//
+//   - The cookie stops here. The proxy passes no cookie on, and no answer holds the token.
+//   - Without a live session nothing reaches the API.
+//   - A request that takes its time is looked at again: its body when it has come
+//     (Confirm), its stream as long as it lasts (Lease). So the end of a session ends
+//     what is under way.
+
+// proxied carries a request to the API. Whoever has too much under way there is told
+// late: each of their requests has been looked up.
+func (s *Server) proxied(w http.ResponseWriter, r *http.Request) error {
+	err := s.proxy.Serve(w, r)
+	if errors.Is(err, fair.ErrKey) {
+		s.tellLate(r, s.refusals)
+	}
+	return err
+}
+
+var (
+	errNoSession      = web.Refuse(http.StatusUnauthorized, "NO_SESSION", "No session token found")
+	errSessionExpired = web.Refuse(http.StatusUnauthorized, "SESSION_EXPIRED", "Session expired. Please log in again.")
+)
+
+// authorize turns the cookie of a proxied request into its token and lease.
+func (s *Server) authorize(r *http.Request) (proxy.Grant, error) {
+	live, err := s.sessions.Check(r)
+	switch {
+	case errors.Is(err, session.ErrNone):
+		s.noSession(r, err)
+		return proxy.Grant{}, errNoSession
+	case errors.Is(err, session.ErrEnded), errors.Is(err, session.ErrUnsigned):
+		s.noSession(r, err)
+		return proxy.Grant{}, s.cleared(errSessionExpired, err)
+	case err != nil:
+		return proxy.Grant{}, err
+	}
+	web.NoteUser(r, live.UserID)
+	t, err := s.sessions.Token(live)
+	if err != nil {
+		return proxy.Grant{}, err
+	}
+	return proxy.Grant{
+		User:    live.UserID,
+		Bearer:  t.Raw,
+		Expired: func() bool { return !s.now().Before(t.Expires) },
+		Lease:   s.sessions.Leaser(live),
+		Stream:  func() (func(), error) { return s.stream(r, live) },
+		Confirm: func(ctx context.Context) error { return s.confirm(ctx, live) },
+	}, nil
+}
+
+// stream takes a place for a stream.
+func (s *Server) stream(r *http.Request, live *session.Live) (leave func(), err error) {
+	if leave, err = s.sessions.Stream(live, s.client(r)); errors.Is(err, session.ErrStreams) {
+		err = errStreams.Because(err)
+	}
+	return leave, err
+}
+
+// errStreams is for a session, its user, its address or everybody with too many streams.
+var errStreams = web.Refuse(http.StatusTooManyRequests, "TOO_MANY_STREAMS", "Too many streams are open. Close some, or try again later.").With("Retry-After", "30")
+
+// confirm looks again at the session of a request whose body took its time. The
+// refusal does not clear the cookie: it is late by its nature, and the browser may
+// have a newer one.
+func (s *Server) confirm(ctx context.Context, live *session.Live) error {
+	err := s.sessions.Confirm(ctx, live)
+	if errors.Is(err, session.ErrEnded) {
+		return errSessionExpired.Because(err)
+	}
+	return err
+}

@@ -1,0 +1,76 @@
+package bff
+
+import (
+	"net/http"
+
+	"vestibule/internal/web"
+)
+
+// The bounds of bodies under /api/auth/ in memory, in bytes: of one, which is four times
+// the longest picture's address, of all of one address, and of all: strangers have as
+// much as users who are in.
+const (
+	maxBody     = 32 << 10
+	bodiesOfOne = 256 << 10
+	bodiesOfAll = 8 << 20
+)
+
+func (s *Server) bodiesOf(from asker) *web.Bodies {
+	if from.User != "" {
+		return s.members
+	}
+	return s.strangers
+}
+
+// readBody reads a JSON object, out of the share of its sender, and refuses targets in it that are not ours.
+func (s *Server) readBody(w http.ResponseWriter, r *http.Request, from asker) (*web.Object, error) {
+	body, err := s.bodiesOf(from).ReadObject(w, r, from.Address)
+	s.noteTooLarge(r, err)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range targets {
+		if !body.Has(t.field) || body.IsNull(t.field) {
+			continue
+		}
+		target, ok := body.String(t.field)
+		if ok && !s.origins.allowTarget(s.origin(), target) {
+			return nil, web.Refuse(http.StatusForbidden, t.code, t.message+
+				": use a page's path like /welcome, which is not under /api/, or a URL of this site or of one in TRUSTED_ORIGINS.")
+		}
+	}
+	return body, nil
+}
+
+// noBody is the bodyReader of a GET.
+func noBody(http.ResponseWriter, *http.Request, asker) (*web.Object, error) { return nil, nil }
+
+// bodyReader reads what a member sends.
+type bodyReader func(http.ResponseWriter, *http.Request, asker) (*web.Object, error)
+
+// optionalBody reads the body of a request that needs none: {} or nothing. What a
+// form of a foreign page can send is refused.
+func (s *Server) optionalBody(w http.ResponseWriter, r *http.Request, from asker) (*web.Object, error) {
+	if r.ContentLength == 0 {
+		return nil, nil
+	}
+	return s.readBody(w, r, from)
+}
+
+// remember reads rememberMe, which is true unless the client says otherwise.
+func remember(in *web.Object) bool {
+	if !in.Has("rememberMe") {
+		return true
+	}
+	yes, _ := in.Bool("rememberMe")
+	return yes
+}
+
+// optionalText returns a member that is a string, or nil when it is absent or null.
+func optionalText(body *web.Object, field string) *string {
+	if !body.Has(field) || body.IsNull(field) {
+		return nil
+	}
+	text, _ := body.String(field)
+	return &text
+}

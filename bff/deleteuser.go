@@ -1,0 +1,43 @@
+package bff
+
+import (
+	"net/http"
+
+	"vestibule/bff/session"
+	"vestibule/internal/web"
+	"vestibule/store"
+)
+
+// deleteUser deletes the caller's account and all that is theirs. Who does not give
+// the password must have proven it lately: a browser that was left open is not enough
+// for what cannot be undone.
+func (s *Server) deleteUser(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error {
+	var pw string
+	withPassword := body.Has("password") && !body.IsNull("password")
+	if withPassword {
+		pw, _ = body.String("password")
+	}
+	if faults := body.Faults(); len(faults) > 0 {
+		return validation(faults)
+	}
+	switch {
+	case withPassword:
+		if _, err := s.checkPassword(r, live, pw); err != nil {
+			return err
+		}
+	case !s.sessions.Proven(live):
+		return errNotFresh
+	}
+	e := s.eventOf(r, live, store.EventUserDeleted)
+	e.Email = live.User.Email
+	hashes, err := s.store.DeleteUser(r.Context(), live.UserID, e)
+	if err != nil {
+		return gone(err)
+	}
+	s.sessions.Forget(hashes...)
+	http.SetCookie(w, s.sessions.Cookie.Clear())
+	return web.WriteJSON(w, http.StatusOK, struct {
+		Success bool   `json:"success"`
+		Message string `json:"message"`
+	}{true, "User deleted"})
+}

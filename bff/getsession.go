@@ -1,0 +1,51 @@
+package bff
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"vestibule/bff/session"
+	"vestibule/internal/web"
+)
+
+type currentJSON struct {
+	Session sessionJSON `json:"session"`
+	User    userJSON    `json:"user"`
+}
+
+// getSession answers who is signed in, or null. It is never a 401: an app asks
+// it to find out. With disableRefresh, asking is no use of the session; as in
+// Better Auth any value but an empty one is a yes.
+func (s *Server) getSession(w http.ResponseWriter, r *http.Request) error {
+	read, renew := s.sessions.Read, s.sessions.Renewed
+	if web.QueryValue(r, "disableRefresh") != "" {
+		read = s.sessions.Peek
+		renew = func(context.Context, *session.Live) (*http.Cookie, error) { return nil, nil }
+	}
+	live, err := read(r)
+	var renewed *http.Cookie
+	if err == nil {
+		renewed, err = renew(r.Context(), live)
+	}
+	switch {
+	case errors.Is(err, session.ErrEnded):
+		s.noSession(r, err)
+		if !errors.Is(err, session.ErrReplaced) { // this answer may be late
+			http.SetCookie(w, s.sessions.Cookie.Clear())
+		}
+		return web.WriteJSON(w, http.StatusOK, nil)
+	case errors.Is(err, session.ErrNone), errors.Is(err, session.ErrUnsigned):
+		return web.WriteJSON(w, http.StatusOK, nil)
+	case err != nil:
+		return err
+	}
+	if renewed != nil {
+		http.SetCookie(w, renewed)
+	}
+	web.NoteUser(r, live.UserID)
+	if err := s.exposeToken(w, live); err != nil {
+		return err
+	}
+	return web.WriteJSON(w, http.StatusOK, currentJSON{Session: toSessionJSON(live.Session), User: toUserJSON(live.User)})
+}

@@ -1,0 +1,22 @@
+package bff
+
+import (
+	"net/http"
+
+	"vestibule/bff/session"
+	"vestibule/internal/web"
+)
+
+// listSessions answers where the user is signed in. Which one is the caller's own
+// is told by its token, which /get-session gives too.
+func (s *Server) listSessions(w http.ResponseWriter, r *http.Request, live *session.Live, _ *web.Object) error {
+	rows, err := s.sessions.Of(r.Context(), live.UserID)
+	if err != nil {
+		return err
+	}
+	list := make([]sessionJSON, len(rows))
+	for i, row := range rows {
+		list[i] = toSessionJSON(row)
+	}
+	return web.WriteJSON(w, http.StatusOK, list)
+}

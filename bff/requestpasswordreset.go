@@ -1,0 +1,38 @@
+package bff
+
+import (
+	"net/http"
+
+	"vestibule/internal/web"
+	"vestibule/store"
+)
+
+// requestPasswordReset queues a mail and does not look whether anybody has the
+// address: the mail's worker does. So the answer and its time are the same.
+func (s *Server) requestPasswordReset(w http.ResponseWriter, r *http.Request) error {
+	body, err := s.readBody(w, r, s.anybody(r))
+	if err != nil {
+		return err
+	}
+	email := readEmail(body, "email")
+	target := optionalTarget(body, "redirectTo")
+	if faults := body.Faults(); len(faults) > 0 {
+		return validation(faults)
+	}
+	if err := s.limit(r, s.tryMail(r, email)); err != nil {
+		return err
+	}
+	e := s.event(r, store.EventResetRequested)
+	e.Email = email
+	err = s.store.Record(r.Context(), e, store.Mailed(store.Mail{
+		Kind: store.MailReset, Recipient: email, CallbackURL: target, CreatedAt: e.At, DueAt: e.At,
+	}))
+	if err != nil {
+		return err
+	}
+	s.mail.Wake()
+	return web.WriteJSON(w, http.StatusOK, struct {
+		Status  bool   `json:"status"`
+		Message string `json:"message"`
+	}{true, "If this email exists in our system, check your email for the reset link"})
+}

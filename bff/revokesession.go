@@ -1,0 +1,35 @@
+package bff
+
+import (
+	"errors"
+	"net/http"
+
+	"vestibule/bff/session"
+	"vestibule/internal/web"
+	"vestibule/store"
+)
+
+// revokeSession ends the session that a handle names, if it is one of the user's
+// own. The answer is the same if it is not: a handle of somebody else's is not
+// told from one that never was. To end one's own is to sign out, which needs no proof.
+func (s *Server) revokeSession(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error {
+	handle, _ := body.String("token")
+	if faults := body.Faults(); len(faults) > 0 {
+		return validation(faults)
+	}
+	if handle != live.Handle() && !s.sessions.Proven(live) {
+		return errNotFresh
+	}
+	hash, err := s.store.RevokeSession(r.Context(), live.UserID, handle, s.eventOf(r, live, store.EventSessionRevoked))
+	switch {
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrInvalidText):
+	case err != nil:
+		return err
+	default:
+		s.sessions.Forget(hash)
+	}
+	if hash == live.TokenHash {
+		http.SetCookie(w, s.sessions.Cookie.Clear())
+	}
+	return done(w)
+}

@@ -1,0 +1,34 @@
+package bff
+
+import (
+	"net/http"
+	"regexp"
+	"text/template"
+
+	"vestibule/internal/web"
+)
+
+// errorCode is what may be shown of a code that came with a link.
+var errorCode = regexp.MustCompile(`^['A-Za-z0-9_-]{1,100}$`)
+
+var errorPage = template.Must(template.New("error").Parse(`<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Error</title>
+<h1>Something went wrong</h1>
+<p>The sign-in service says: <code>{{.}}</code></p>
+<p><a href="/">Back to the start</a></p>
+</html>
+`))
+
+// showError is the page where a browser lands that has nowhere else to go. It is
+// for people, so it is HTML.
+func (s *Server) showError(w http.ResponseWriter, r *http.Request) error {
+	code := web.QueryValue(r, "error")
+	if !errorCode.MatchString(code) {
+		code = "UNKNOWN"
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	return errorPage.Execute(w, code)
+}

@@ -1,0 +1,29 @@
+package bff
+
+import (
+	"errors"
+	"net/http"
+
+	"vestibule/bff/session"
+	"vestibule/internal/web"
+	"vestibule/store"
+)
+
+// signOut ends the session of the cookie. Without one there is nothing to end,
+// which is what was asked for.
+func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
+	if _, err := s.optionalBody(w, r, s.anybody(r)); err != nil {
+		return err
+	}
+	err := s.sessions.End(r, store.Recorded(s.event(r, store.EventSignOut)))
+	switch {
+	case errors.Is(err, session.ErrOften):
+		s.noSession(r, err)
+	case err != nil:
+		return err
+	}
+	http.SetCookie(w, s.sessions.Cookie.Clear())
+	return web.WriteJSON(w, http.StatusOK, struct {
+		Success bool `json:"success"`
+	}{true})
+}

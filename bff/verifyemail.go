@@ -1,0 +1,193 @@
+package bff
+
+import (
+	"errors"
+	"net/http"
+
+	"vestibule/bff/linkpage"
+	"vestibule/bff/session"
+	"vestibule/bff/throttle"
+	"vestibule/internal/web"
+	"vestibule/store"
+)
+
+// The rules of the link that confirms an address, be it that of an account or one
+// that is to become it:
+//
+//   - A click shows that the mailbox is the visitor's. It does not show that the
+//     account is: anybody can sign up with a stranger's address, and the stranger's click
+//     would confirm that somebody else's password opens an account in their name.
+//   - So the link does something only for the account's live session, or together
+//     with the account's password.
+//   - An address that the account has already is enough to set a new password, which
+//     replaces one that somebody else has chosen. One that it is to get is not: it may
+//     be mistyped.
+//   - A change of address also needs the session that asked for it to be alive.
+//   - Whoever follows a link again while it lives is told that it is done; programs
+//     that look through mails follow links before people do.
+
+var errPasswordNeeded = web.Refuse(http.StatusForbidden, "PASSWORD_REQUIRED",
+	"The link alone is not enough: open it where you are signed in, or POST {token, password} here, or {token, newPassword} to set a new password.")
+
+var errCurrentPasswordNeeded = web.Refuse(http.StatusForbidden, "PASSWORD_REQUIRED",
+	"The link alone is not enough: open it where you are signed in, or POST {token, password} here.")
+
+// verifyEmail is the link in the mails to an address. It is a GET that changes
+// something, which is Better Auth's way and that of mail links; it signs nobody in
+// and does nothing to the session of whoever follows it.
+func (s *Server) verifyEmail(w http.ResponseWriter, r *http.Request) error {
+	target, err := s.queryTarget(r)
+	if err != nil {
+		return err
+	}
+	token := web.QueryValue(r, "token")
+	if token == "" {
+		return web.Refuse(http.StatusBadRequest, "VALIDATION_ERROR", "[query.token] Invalid input: expected string, received undefined")
+	}
+	answer, err := s.followVerification(w, r, token, target)
+	refusal, refused := errors.AsType[*web.Error](err)
+	switch {
+	case refused && refusal.Status == http.StatusUnauthorized && target != "":
+		redirect(w, withQuery(target, "error", refusal.Code))
+		return nil
+	case err != nil || answer == nil:
+		return err
+	case target != "":
+		redirect(w, target)
+		return nil
+	}
+	return web.WriteJSON(w, http.StatusOK, answer)
+}
+
+// followVerification does what the link is for where a session shows whose it is. It
+// answers a browser itself that shows none, and returns nil then.
+func (s *Server) followVerification(w http.ResponseWriter, r *http.Request, token, target string) (*verifiedJSON, error) {
+	link, err := s.mailedLink(r, token, store.PurposeVerify, store.PurposeChange)
+	if err != nil {
+		return nil, err
+	}
+	if link.Done() {
+		return &verifiedJSON{Status: true}, nil
+	}
+	live, err := s.ownSession(r, link.UserID)
+	switch {
+	case err != nil:
+		return nil, err
+	case live != nil:
+		return s.verify(r, link, store.Proof{Session: live.TokenHash})
+	case !wantsPage(r):
+		return nil, passwordNeeded(link)
+	}
+	page := linkpage.Page{Kind: linkpage.Verify, Site: s.cfg.BaseURL.Host, Token: token, Username: link.Email, Next: target}
+	if link.Purpose == store.PurposeChange {
+		page.Kind, page.Username = linkpage.Change, link.NewEmail
+	}
+	return nil, page.Write(w)
+}
+
+func passwordNeeded(link store.Link) *web.Error {
+	if link.Purpose == store.PurposeChange {
+		return errCurrentPasswordNeeded
+	}
+	return errPasswordNeeded
+}
+
+// proveEmail is the link together with what shows that the account is the visitor's.
+func (s *Server) proveEmail(w http.ResponseWriter, r *http.Request) error {
+	body, err := s.readBody(w, r, s.anybody(r))
+	if err != nil {
+		return err
+	}
+	token, _ := body.String("token")
+	pw, next := optionalText(body, "password"), optionalText(body, "newPassword")
+	if pw != nil && next != nil {
+		body.Reject("newPassword", "expected either password or newPassword")
+	}
+	if faults := body.Faults(); len(faults) > 0 {
+		return validation(faults)
+	}
+	if next != nil {
+		if err := s.passwords.Check(*next, ""); err != nil {
+			return s.passwordError(err)
+		}
+	}
+	link, err := s.mailedLink(r, token, store.PurposeVerify, store.PurposeChange)
+	if err != nil {
+		return err
+	}
+	if next != nil {
+		if err := s.passwords.Check(*next, link.Email); err != nil {
+			return s.passwordError(err)
+		}
+	}
+	if next != nil && link.Done() {
+		return errDeadLink // a second password needs another link
+	}
+	var proof store.Proof
+	if !link.Done() {
+		if proof, err = s.prove(r, link, pw, next); err != nil {
+			return err
+		}
+	}
+	answer, err := s.verify(r, link, proof)
+	if err != nil {
+		return err
+	}
+	return web.WriteJSON(w, http.StatusOK, answer)
+}
+
+// prove makes the proof of what the visitor has brought. Without a password it is
+// their session, if that is the account's.
+func (s *Server) prove(r *http.Request, link store.Link, pw, next *string) (proof store.Proof, err error) {
+	switch {
+	case pw != nil:
+		e := s.event(r, store.EventPasswordFailed)
+		e.UserID = link.UserID
+		proof.Password, err = s.provePassword(r, throttle.CheckLink(link.UserID), link.UserID, *pw, e)
+	case next != nil && link.Purpose == store.PurposeVerify:
+		if err := s.passwords.Check(*next, link.Email); err != nil {
+			return proof, s.passwordError(err)
+		}
+		if proof.NewPassword, err = s.passwords.Hash(r.Context(), s.known(r, link.UserID), *next); err != nil {
+			err = s.passwordError(err)
+		}
+	default:
+		var live *session.Live
+		if live, err = s.ownSession(r, link.UserID); live != nil {
+			proof.Session = live.TokenHash
+		} else if err == nil {
+			err = passwordNeeded(link)
+		}
+	}
+	return proof, err
+}
+
+// verifiedJSON has the user only where the address was changed, as Better Auth's.
+type verifiedJSON struct {
+	Status bool      `json:"status"`
+	User   *userJSON `json:"user"`
+}
+
+func (s *Server) verify(r *http.Request, link store.Link, proof store.Proof) (*verifiedJSON, error) {
+	v, err := s.store.VerifyEmail(r.Context(), link.TokenHash, proof, s.now().UTC(), s.event(r, store.EventEmailVerified))
+	switch {
+	case errors.Is(err, store.ErrUnproven): // the session has ended, or the password was changed, meanwhile
+		return nil, passwordNeeded(link).Because(err)
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrConflict):
+		return nil, errDeadLink.Because(err)
+	case err != nil:
+		return nil, err
+	}
+	web.NoteUser(r, v.User.ID)
+	s.sessions.Forget(v.Ended...)
+	s.mail.Wake()
+	if proof.NewPassword != "" && !v.Already {
+		s.proven(r, v.User.Email, v.User.ID)
+	}
+	answer := &verifiedJSON{Status: true}
+	if v.Replaced != "" {
+		changed := toUserJSON(v.User)
+		answer.User = &changed
+	}
+	return answer, nil
+}

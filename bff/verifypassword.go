@@ -1,0 +1,31 @@
+package bff
+
+import (
+	"errors"
+	"net/http"
+
+	"vestibule/bff/session"
+	"vestibule/internal/web"
+	"vestibule/store"
+)
+
+// verifyPassword says whether a password is the caller's, which then is proven in the
+// session: for SESSION_FRESH_AGE what is sensitive needs no other proof.
+func (s *Server) verifyPassword(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error {
+	pw, _ := body.String("password")
+	if faults := body.Faults(); len(faults) > 0 {
+		return validation(faults)
+	}
+	hash, err := s.checkPassword(r, live, pw)
+	if err != nil {
+		return err
+	}
+	err = s.store.ProvePassword(r.Context(), hash, s.eventOf(r, live, store.EventPasswordProven))
+	if errors.Is(err, store.ErrConflict) {
+		return errPassword.Because(err) // it was changed while it was verified
+	}
+	if err != nil {
+		return err
+	}
+	return done(w)
+}

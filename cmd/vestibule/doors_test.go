@@ -1,0 +1,71 @@
+package main
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"vestibule/internal/pgtest"
+	"vestibule/internal/settings"
+)
+
+// TestClosedDoorsOfTheRunningProduct: what an operator closes and opens is closed and
+// open, on both engines.
+func TestClosedDoorsOfTheRunningProduct(t *testing.T) {
+	for name, database := range map[string]string{"SQLite": "", "PostgreSQL": pgtest.Database(t)} {
+		t.Run(name, func(t *testing.T) {
+			env := with(anywhere(t), settings.Environment{"SIGN_UP": "off", "CORS_API_ORIGINS": "https://app.example.com", "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
+			if database != "" {
+				env["DATABASE_URL"] = database
+			}
+			i := start(t, "serve", env)
+			c := browser(t)
+			bff := i.log.url("bff")
+			if code, body := request(t, c, http.MethodPost, bff+"/api/auth/sign-up/email", account); code != 400 || !strings.Contains(body, "EMAIL_PASSWORD_SIGN_UP_DISABLED") {
+				t.Errorf("sign-up: got %d %s", code, body)
+			}
+			settings := settings.Environment{"DATABASE_URL": env["DATABASE_URL"]}
+			if code, _, stderr := onceWith(t, "user create ada@example.com", settings, "password\n"); code != exitFailure || !strings.Contains(stderr, "PASSWORD_DENY_COMMON") {
+				t.Errorf("user create with a common password: got %d %s", code, stderr)
+			}
+			if code, _, stderr := onceWith(t, "user create ada@example.com", settings, "correct horse battery staple\n"); code != exitOK {
+				t.Errorf("user create: got %d %s", code, stderr)
+			}
+			if code, body := request(t, c, http.MethodPost, bff+"/api/auth/sign-in/email", account); code != 200 {
+				t.Errorf("sign-in: got %d %s", code, body)
+			}
+
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodOptions, i.log.url("api")+"/api/me/tasks/1", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header = http.Header{"Origin": {"https://app.example.com"}, "Access-Control-Request-Method": {"PUT"}, "Access-Control-Request-Headers": {"authorization,if-match"}}
+			res, err := c.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = res.Body.Close()
+			if res.StatusCode != 204 || res.Header.Get("Access-Control-Allow-Origin") != "https://app.example.com" {
+				t.Errorf("preflight at the API: got %d %v", res.StatusCode, res.Header)
+			}
+			if code, body := request(t, c, http.MethodGet, bff+"/api/proxy/me/tasks", ""); code != 200 || body != "[]" {
+				t.Errorf("the BFF's own way to the API: got %d %s", code, body)
+			}
+			// Inside the process the BFF forwards addresses, and that is no stranger.
+			if strings.Contains(i.log.String(), `"setting":"TRUSTED_PROXIES"`) {
+				t.Errorf("got a warning about a proxy:\n%s", i.log)
+			}
+		})
+	}
+}
+
+// TestAMisspeltSettingStopsTheStart, and nothing has been made by then.
+func TestAMisspeltSettingStopsTheStart(t *testing.T) {
+	for name, want := range map[string]string{"TRUSTED_ORIGIN": "TRUSTED_ORIGINS", "DRAIN_DELAY": "leave it out", "BETTER_AUTH_URL": "BASE_URL"} {
+		code, stdout, stderr := once(t, "serve", with(anywhere(t), settings.Environment{name: "x"}))
+		if code != exitUsage || stdout != "" || !strings.Contains(stderr, want) {
+			t.Errorf("%s: got code %d, %q, want one that names %q", name, code, stderr, want)
+		}
+		oneError(t, stderr, name)
+	}
+}

@@ -1,7 +1,0 @@
-//go:build !unix
-
-package main
-
-
-// openFiles is 0: there is no such limit here.
-func openFiles() int { return 0 }

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"vestibule/internal/settings"
+)
+
+// TestThePageSaysWhichCommandsReadASetting: docs/configuration.md names them as they
+// are here.
+func TestThePageSaysWhichCommandsReadASetting(t *testing.T) {
+	content, err := os.ReadFile("../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := map[string][]string{} // by command
+	row := regexp.MustCompile("(?m)^\\| `([A-Z_]+)` \\|[^|]*\\|([^|]*)\\|")
+	for _, cells := range row.FindAllStringSubmatch(string(content), -1) {
+		for command := range strings.SplitSeq(cells[2], ",") {
+			command = strings.TrimSpace(command)
+			said[command] = append(said[command], cells[1])
+		}
+	}
+	reads := map[string]settings.Side{}
+	for _, cmd := range commands() {
+		name, _, _ := strings.Cut(cmd.name, " ")
+		reads[name] |= cmd.reads
+	}
+	for command, by := range reads {
+		if want := by.Names(); !slices.Equal(said[command], want) {
+			t.Errorf("%s: got %v on the page, want %v", command, said[command], want)
+		}
+		delete(said, command)
+	}
+	for command := range said {
+		t.Errorf("the page names the command %q, which there is not", command)
+	}
+}

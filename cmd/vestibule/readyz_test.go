@@ -1,0 +1,60 @@
+package main
+
+import (
+	"database/sql"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"vestibule/internal/pgtest"
+	"vestibule/internal/settings"
+)
+
+// TestReadyzFailsWhenTheSchemaIsTakenBack under the running instance, and the log has the cure.
+func TestReadyzFailsWhenTheSchemaIsTakenBack(t *testing.T) {
+	for engine, url := range map[string]string{
+		"sqlite":   "sqlite:" + filepath.Join(t.TempDir(), "x.db"),
+		"postgres": pgtest.Database(t),
+	} {
+		t.Run(engine, func(t *testing.T) {
+			env := with(anywhere(t), settings.Environment{"DATABASE_URL": url, "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
+			i := start(t, "serve", env)
+			if code, _, stderr := once(t, "migrate down", settings.Environment{"DATABASE_URL": url}); code != exitOK {
+				t.Fatal(stderr)
+			}
+			ready := i.log.url("admin") + "/readyz"
+			eventually(t, "unready", func() bool { return statusOf(ready) == http.StatusServiceUnavailable })
+			eventually(t, "logged", func() bool { return strings.Contains(i.log.String(), "run vestibule migrate up") })
+			if code, _, stderr := once(t, "migrate up", settings.Environment{"DATABASE_URL": url}); code != exitOK {
+				t.Fatal(stderr)
+			}
+			eventually(t, "ready again", func() bool { return statusOf(ready) == http.StatusOK })
+		})
+	}
+}
+
+func TestAnInstanceTakesItsRowWithIt(t *testing.T) {
+	env := anywhere(t)
+	i := start(t, "serve", env)
+	rows := func() (n int) {
+		t.Helper()
+		db, err := sql.Open("sqlite", strings.TrimPrefix(env["DATABASE_URL"], "sqlite:"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		if err := db.QueryRow(`SELECT count(*) FROM instance`).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if got := rows(); got != 1 {
+		t.Errorf("while it runs: got %d rows, want 1", got)
+	}
+	i.stop()
+	await(t, "exit", i.code)
+	if got := rows(); got != 0 {
+		t.Errorf("after its end: got %d rows, want none", got)
+	}
+}

@@ -1,0 +1,78 @@
+package daemon
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"strings"
+
+	"vestibule/internal/settings"
+	"vestibule/internal/web"
+)
+
+// announce says where each surface listens: one log record each, and on a
+// terminal also what to do with them.
+func announce(stdout io.Writer, c *settings.Settings, at *listeners, log *slog.Logger) {
+	for _, s := range at.all() {
+		log.Info("listening", "surface", s.surface, "setting", s.setting, "address", s.addr().String())
+	}
+	warn(c, at, log)
+	for _, name := range c.WithoutEffect {
+		log.Warn("this version does not read the setting: it has no effect", "setting", name)
+	}
+	if isTerminal(stdout) {
+		fmt.Fprint(stdout, welcome(c, at))
+	}
+}
+
+// warn tells of settings that are right by themselves and likely to surprise.
+func warn(c *settings.Settings, at *listeners, log *slog.Logger) {
+	if at.bff == nil {
+		return
+	}
+	if c.BFF.RateLimitOff {
+		log.Warn("EVERYBODY MAY GUESS PASSWORDS AND ASK FOR MAILS WITHOUT LIMIT: this is for tests and load measurements only", "setting", "RATE_LIMIT", "value", "off")
+	}
+	base := c.BFF.BaseURL
+	if c.BFF.Mail.Server == nil && !web.Loopback(base.Hostname()) {
+		log.Warn("mails are written to files and reach nobody: set SMTP_URL", "setting", "MAIL_DIR", "value", c.BFF.Mail.Folder)
+	}
+	if base.Scheme == "https" && len(c.BFF.TrustedProxies) == 0 {
+		log.Warn("whatever ends TLS in front is the only client that is seen, so that 100 wrong passwords from anywhere block sign-in for everybody: list its address", "setting", "TRUSTED_PROXIES", "value", "")
+	}
+	if base.Scheme == "http" && !web.Loopback(base.Hostname()) {
+		log.Warn("passwords and session cookies cross the network unencrypted: use an https BASE_URL", "setting", "BASE_URL", "value", base.String())
+	}
+	host, port, err := net.SplitHostPort(at.bff.addr().String())
+	if err == nil && web.Loopback(base.Hostname()) && web.Loopback(host) && port != base.Port() {
+		log.Warn("browsers that open the BFF at its own address are refused: BASE_URL names another port", "setting", "BASE_URL", "value", base.String(), "address", at.bff.url())
+	}
+}
+
+// welcome is the block for people.
+func welcome(c *settings.Settings, at *listeners) string {
+	var b strings.Builder
+	fmt.Fprintln(&b, "\n  Vestibule is running. Ctrl-C stops it.")
+	fmt.Fprintln(&b)
+	if at.bff != nil {
+		fmt.Fprintf(&b, "    BFF    %-24s for browsers\n", c.BFF.BaseURL)
+	}
+	if at.api != nil {
+		fmt.Fprintf(&b, "    API    %-24s for services, with a bearer token\n", at.api.url())
+	}
+	fmt.Fprintf(&b, "    admin  %-24s /livez and /readyz\n\n", at.admin.url())
+	if at.bff != nil {
+		fmt.Fprintf(&b, `  Open %s in a browser, or try it here:
+
+    curl -c cookies.txt %[1]s/api/auth/signup \
+      -H 'Content-Type: application/json' \
+      -d '{"email":"ada@example.com","password":"correct horse battery staple"}'
+    curl -b cookies.txt %[1]s/api/proxy/me/tasks
+
+`, c.BFF.BaseURL)
+	} else {
+		fmt.Fprintf(&b, "  Try it:\n\n    curl %s/\n\n", at.api.url())
+	}
+	return b.String()
+}

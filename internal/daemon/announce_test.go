@@ -1,0 +1,114 @@
+package daemon
+
+import (
+	"io"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"vestibule/internal/settings"
+)
+
+func TestSurprisingSettingsAreWarnedAbout(t *testing.T) {
+	at := &listeners{}
+	var err error
+	if at.bff, err = listen(t.Context(), "bff", "BFF_ADDR", "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	defer at.close()
+	for base, want := range map[string]string{
+		"http://app.example.com":    "unencrypted",
+		"http://localhost:1":        "another port",
+		"https://localhost:3000":    "another port",
+		at.bff.url():                "",
+		"http://app.localhost:3000": "another port",
+	} {
+		c := mustLoad(t, settings.ForBFF, settings.Environment{"BASE_URL": base, "BETTER_AUTH_SECRET": goodSecret, "SMTP_URL": "smtps://mail.example.com"})
+		log := &logBuffer{}
+		warn(c, at, slog.New(slog.NewTextHandler(log, nil)))
+		got := log.String()
+		if want == "" && got != "" || !strings.Contains(got, want) || want != "" && !strings.Contains(got, "setting=BASE_URL") {
+			t.Errorf("%s: got %q, want %q", base, got, want)
+		}
+	}
+}
+
+// TestAProxyThatIsNotTrustedIsWarnedAbout: where the BFF is public over https there
+// is one, and without its address everybody is one client to the limits.
+func TestAProxyThatIsNotTrustedIsWarnedAbout(t *testing.T) {
+	at := &listeners{}
+	var err error
+	if at.bff, err = listen(t.Context(), "bff", "BFF_ADDR", "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	defer at.close()
+	https := settings.Environment{"BASE_URL": "https://app.example.com", "BETTER_AUTH_SECRET": goodSecret, "SMTP_URL": "smtps://mail.example.com"}
+	for _, tt := range []struct {
+		env  settings.Environment
+		want bool
+	}{
+		{https, true},
+		{with(https, settings.Environment{"TRUSTED_PROXIES": "10.0.0.0/8"}), false},
+		{settings.Environment{"BASE_URL": at.bff.url()}, false},
+	} {
+		log := &logBuffer{}
+		warn(mustLoad(t, settings.ForBFF, tt.env), at, slog.New(slog.NewTextHandler(log, nil)))
+		if got := log.String(); strings.Contains(got, "setting=TRUSTED_PROXIES") != tt.want || tt.want && strings.Count(got, "\n") != 1 {
+			t.Errorf("%v: got %q, want a warning: %t", tt.env, got, tt.want)
+		}
+	}
+}
+
+func TestOpenDoorsAreWarnedAbout(t *testing.T) {
+	at := &listeners{}
+	var err error
+	if at.bff, err = listen(t.Context(), "bff", "BFF_ADDR", "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	defer at.close()
+	for setting, env := range map[string]settings.Environment{
+		"MAIL_DIR":   {"BASE_URL": "https://app.example.com", "TRUSTED_PROXIES": "10.0.0.0/8"},
+		"RATE_LIMIT": {"BASE_URL": at.bff.url(), "RATE_LIMIT": "off"},
+		"":           {"BASE_URL": at.bff.url()},
+	} {
+		log := &logBuffer{}
+		warn(mustLoad(t, settings.ForBFF, with(env, settings.Environment{"BETTER_AUTH_SECRET": goodSecret})), at, slog.New(slog.NewTextHandler(log, nil)))
+		if got := log.String(); (got == "") != (setting == "") || !strings.Contains(got, "setting="+setting) && setting != "" {
+			t.Errorf("%v: got %q, want a warning about %q", env, got, setting)
+		}
+	}
+}
+
+func TestTheWelcomeShowsWhereToGo(t *testing.T) {
+	ctx := t.Context()
+	at, err := openListeners(ctx, &settings.Settings{BFFAddr: "127.0.0.1:0", APIAddr: "127.0.0.1:0", AdminAddr: ":0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer at.close()
+	c := mustLoad(t, settings.ForServe, settings.Environment{"BASE_URL": "http://localhost:4321"})
+	got := welcome(c, at)
+	for _, want := range []string{"Open http://localhost:4321 in a browser", "http://localhost:4321/api/auth/signup", at.api.url(), at.admin.url(), "curl"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("got %s\nwant it to name %s", got, want)
+		}
+	}
+	if !strings.HasPrefix(at.admin.url(), "http://localhost:") {
+		t.Errorf("got %s for every interface, want localhost", at.admin.url())
+	}
+	at.bff.listener.Close()
+	at.bff = nil
+	if got := welcome(c, at); strings.Contains(got, "4321") || !strings.Contains(got, at.api.url()+"/") {
+		t.Errorf("the API alone: got %s", got)
+	}
+}
+
+func TestVariablesWithoutEffectAreWarnedAbout(t *testing.T) {
+	at := &listeners{}
+	log := &logBuffer{}
+	c := mustLoad(t, settings.ForServe, settings.Environment{"PGCHANNELBINDING": "require", "BASE_URL": "http://localhost:3000"})
+	announce(io.Discard, c, at, slog.New(slog.NewTextHandler(log, nil)))
+	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "has no effect\" setting=PGCHANNELBINDING") {
+		t.Errorf("got %q, want one line about PGCHANNELBINDING", got)
+	}
+}

@@ -1,0 +1,111 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+
+	"vestibule/api"
+	"vestibule/bff"
+	"vestibule/bff/token"
+	"vestibule/internal/inprocess"
+	"vestibule/internal/jose"
+	"vestibule/internal/settings"
+	"vestibule/store"
+	"vestibule/store/tasks"
+)
+
+// compose makes the surfaces that have a listener. Where both do, each calls
+// the other inside the process unless its address was set: the same token and
+// the same verification, without a socket in between.
+func compose(ctx context.Context, c *settings.Settings, at *listeners, db *store.Store, log *slog.Logger) (*process, error) {
+	pulse := newPulse(db, log)
+	p := &process{
+		log:     log,
+		adminAt: at.admin,
+		admin:   &admin{log: log, checks: []probe{all("database", db.Ping, pulse.ask).patient(), listening(at.all())}},
+		work:    pulse.run,
+		drain:   drainTime,
+		end:     endTime,
+	}
+	var bffHandler, apiHandler http.Handler
+	if at.api != nil {
+		var keys http.RoundTripper
+		if at.bff != nil && !c.NetworkJWKS {
+			// Nothing asks for keys before the surfaces run, below.
+			keys = &inprocess.Transport{Log: log, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				bffHandler.ServeHTTP(w, r)
+			})}
+		}
+		s, err := newAPI(c, db, keys, log)
+		if err != nil {
+			return nil, err
+		}
+		apiHandler = s.Handler()
+		p.surfaces = append(p.surfaces, surface{at.api, apiHandler, s.Run, s.EndStreams})
+		p.admin.checks = append(p.admin.checks, probe{"api", s.Ready}.patient())
+	}
+	if at.bff != nil {
+		var upstream http.RoundTripper
+		if at.api != nil && !c.NetworkAPI {
+			upstream = &inprocess.Transport{Log: log, Handler: fromClient(apiHandler)}
+		}
+		s, err := newBFF(ctx, c, db, upstream, log)
+		if err != nil {
+			return nil, err
+		}
+		bffHandler = s.Handler()
+		p.surfaces = append(p.surfaces, surface{at.bff, bffHandler, s.Run, nil})
+		p.admin.checks = append(p.admin.checks, probe{"bff", s.Ready}.patient())
+	}
+	return p, nil
+}
+
+// fromClient shows the API the address of the BFF's client, as it would see it
+// behind a trusted proxy: inside the process nobody but the BFF can have
+// written the header.
+func fromClient(api http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if ip := r.Header.Get("X-Forwarded-For"); ip != "" {
+			r.RemoteAddr = net.JoinHostPort(ip, "0")
+		}
+		api.ServeHTTP(w, r)
+	})
+}
+
+func newAPI(c *settings.Settings, db *store.Store, keys http.RoundTripper, log *slog.Logger) (*api.Server, error) {
+	cfg := c.API
+	if cfg.Algorithm == jose.HS256 {
+		cfg.Secrets = append([][]byte{c.Secret}, c.PreviousSecrets()...)
+	}
+	kept := tasks.New(db.DB)
+	kept.TasksPerUser = c.TasksPerUser
+	s, err := api.New(cfg, api.Deps{Tasks: kept, Log: log, JWKSTransport: keys})
+	if err != nil {
+		return nil, fmt.Errorf("start of the task API: %w", err)
+	}
+	return s, nil
+}
+
+func newBFF(ctx context.Context, c *settings.Settings, db *store.Store, upstream http.RoundTripper, log *slog.Logger) (*bff.Server, error) {
+	cfg := c.BFF
+	cfg.Secret = c.Secret
+	cfg.PreviousSecrets = c.PreviousSecrets()
+	s, err := bff.New(ctx, cfg, bff.Deps{Store: db, Log: log, Upstream: upstream, DeleteRemains: tasks.New(db.DB).DeleteAnyRemains})
+	switch {
+	case errors.Is(err, token.ErrSecretDiffers):
+		return nil, settings.Failure{Fault: settings.Fault{
+			Setting: "BETTER_AUTH_SECRET",
+			Problem: "is not the one that encrypted the signing keys in the database",
+			Cure:    "give the old one back, or set it as BETTER_AUTH_SECRET_PREVIOUS",
+		}}
+	case errors.Is(err, store.ErrUnavailable):
+		return nil, c.Database.Failure(err)
+	case err != nil:
+		return nil, fmt.Errorf("start of the BFF: %w", err)
+	}
+	return s, nil
+}

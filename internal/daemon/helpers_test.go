@@ -1,0 +1,36 @@
+package daemon
+
+import (
+	"log/slog"
+	"maps"
+	"testing"
+
+	"vestibule/internal/settings"
+	"vestibule/internal/testlog"
+)
+
+var discard = slog.New(slog.DiscardHandler)
+
+type logBuffer = testlog.Buffer
+
+// goodSecret is 32 bytes that no message may ever hold.
+const goodSecret = "0123456789-keep-this-to-yourself"
+
+// with returns e and more.
+func with(e, more settings.Environment) settings.Environment {
+	both := maps.Clone(e)
+	if both == nil {
+		both = settings.Environment{}
+	}
+	maps.Copy(both, more)
+	return both
+}
+
+func mustLoad(t *testing.T, by settings.Side, env settings.Environment) *settings.Settings {
+	t.Helper()
+	c, err := settings.Load(by, nil, env)
+	if err != nil {
+		t.Fatalf("got %v, want a configuration", err)
+	}
+	return c
+}

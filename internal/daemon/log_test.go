@@ -1,0 +1,28 @@
+package daemon
+
+import (
+	"log"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"vestibule/internal/settings"
+)
+
+// net/http's client writes to the standard logger, with bytes of an API's
+// answer: not into a JSON log as a bare line, and not for everybody.
+func TestTheStandardLoggerWritesRecordsForDebuggingOnly(t *testing.T) {
+	writer, flags := log.Writer(), log.Flags()
+	t.Cleanup(func() {
+		log.SetOutput(writer)
+		log.SetFlags(flags)
+	})
+	for level, want := range map[slog.Level]string{slog.LevelInfo: "", slog.LevelDebug: `"level":"DEBUG","msg":"Unsolicited response"`} {
+		out := &logBuffer{}
+		newLogger(out, &settings.Settings{LogFormat: "json", LogLevel: level})
+		log.Print("Unsolicited response")
+		if got := out.String(); !strings.Contains(got, want) || want == "" && got != "" {
+			t.Errorf("at %v: got %q, want %q", level, got, want)
+		}
+	}
+}

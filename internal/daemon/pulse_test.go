@@ -1,0 +1,90 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestThePulseTellsOfEachChangeOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := &logBuffer{}
+		var fault atomic.Pointer[error]
+		fault.Store(new(error))
+		var left atomic.Value
+		p := &pulse{log: slog.New(slog.NewTextHandler(log, nil)), instance: "ins_x", first: make(chan struct{}),
+			beat: func(context.Context, string, time.Time) error { return *fault.Load() },
+			tidy: func(_ context.Context, instance string, _ time.Time) error { left.Store(instance); return nil },
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		go p.run(ctx)
+		want := func(err error) {
+			t.Helper()
+			time.Sleep(2 * beatEvery)
+			if got := p.ask(ctx); !errors.Is(got, err) || (got == nil) != (err == nil) {
+				t.Errorf("got %v, want %v", got, err)
+			}
+		}
+		want(nil)
+		full := errors.New("the disk is full")
+		fault.Store(&full)
+		want(full)
+		want(full)
+		fault.Store(new(error))
+		want(nil)
+		cancel()
+		synctest.Wait()
+		for text, n := range map[string]int{"cannot be used": 1, "the disk is full": 1, "can be used again": 1} {
+			if got := strings.Count(log.String(), text); got != n {
+				t.Errorf("%q: got it %d times, want %d:\n%s", text, got, n, log)
+			}
+		}
+		if left.Load() != "ins_x" {
+			t.Errorf("got the row of %q deleted, want its own", left.Load())
+		}
+	})
+}
+
+func TestABeatThatHangsHasFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hang, beats := make(chan struct{}), 0
+		p := &pulse{log: discard, first: make(chan struct{}),
+			beat: func(context.Context, string, time.Time) error {
+				if beats++; beats == 2 {
+					<-hang
+				}
+				return nil
+			},
+			tidy: func(context.Context, string, time.Time) error { return nil },
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		go p.run(ctx)
+		time.Sleep(beatEvery + beatLimit + time.Second)
+		if err := p.ask(ctx); !errors.Is(err, errBeatHangs) {
+			t.Errorf("got %v, want %v", err, errBeatHangs)
+		}
+		close(hang)
+		synctest.Wait()
+		if err := p.ask(ctx); err != nil {
+			t.Errorf("got %v after its end, want none", err)
+		}
+		cancel()
+	})
+}
+
+// TestTheFirstBeatIsWaitedFor: before it nothing is known.
+func TestTheFirstBeatIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &pulse{first: make(chan struct{})}
+		ctx, cancel := context.WithTimeout(t.Context(), checkTimeout)
+		defer cancel()
+		if err := p.ask(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
+		}
+	})
+}

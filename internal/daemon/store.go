@@ -1,0 +1,72 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"vestibule/internal/settings"
+	"vestibule/store"
+	"vestibule/store/db"
+)
+
+// openStore opens the database for serving: with the schema that this version
+// needs, which it may have to bring it to.
+func openStore(ctx context.Context, c *settings.Settings, log *slog.Logger) (*store.Store, error) {
+	st, err := store.Open(ctx, c.Database.URL)
+	if err != nil {
+		return nil, c.Database.Failure(err)
+	}
+	st.OnUnreadable(func(u *db.Unreadable) {
+		log.Warn("a row cannot be read and is left out", "table", u.Table, "id", u.ID, "column", u.Column)
+	})
+	bring := checkSchema
+	if c.Migrate {
+		bring = applyPending
+	}
+	for _, n := range db.URLNotes(c.Database.URL) {
+		level := slog.LevelInfo
+		if n.Weaker {
+			level = slog.LevelWarn
+		}
+		log.Log(ctx, level, n.Parameter+" in the database's URL "+n.Effect, "setting", "DATABASE_URL")
+	}
+	if err := bring(ctx, st, log); err != nil {
+		return nil, c.Database.Failure(errors.Join(err, st.Close()))
+	}
+	return st, nil
+}
+
+// claimPatience is how long a process that is stopping may keep its claim.
+const claimPatience = drainTime + endTime + 2*time.Second
+
+// claimSessions makes sure that no other process ends sessions on a SQLite file
+// that this one would go on to believe in.
+func claimSessions(ctx context.Context, c *settings.Settings, db *store.Store, log *slog.Logger) error {
+	ctx, cancel := context.WithTimeout(ctx, claimPatience)
+	defer cancel()
+	err := db.ClaimSessions(ctx, func() {
+		log.Info("waiting for another process on this database to stop", "setting", "DATABASE_URL", "at_most", claimPatience.String())
+	})
+	if err != nil {
+		return c.Database.Failure(err)
+	}
+	return nil
+}
+
+func checkSchema(ctx context.Context, db *store.Store, _ *slog.Logger) error {
+	return db.CheckMigrated(ctx)
+}
+
+func applyPending(ctx context.Context, st *store.Store, log *slog.Logger) error {
+	if err := st.CheckMigrated(ctx); !errors.Is(err, db.ErrBehind) {
+		return err
+	}
+	log.Info("applying pending migrations", "setting", "MIGRATE")
+	applied, err := MigrateToLatest(ctx, st)
+	for _, m := range applied {
+		log.Info("migration applied", "migration", m.Name)
+	}
+	return err
+}

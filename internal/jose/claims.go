@@ -1,0 +1,146 @@
+package jose
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Claims are the claims of a token as they were sent, nil where they are absent.
+// The caller reads each with Text, Date, Scope and so on, in the order in which
+// it wants to refuse.
+type Claims struct {
+	Issuer    jsontext.Value `json:"iss"`
+	Audience  jsontext.Value `json:"aud"`
+	Subject   jsontext.Value `json:"sub"`
+	Session   jsontext.Value `json:"sid"`
+	ID        jsontext.Value `json:"jti"`
+	Expires   jsontext.Value `json:"exp"`
+	NotBefore jsontext.Value `json:"nbf"`
+	IssuedAt  jsontext.Value `json:"iat"`
+	Scope     jsontext.Value `json:"scope"`
+	Actor     jsontext.Value `json:"act"`
+}
+
+// ParseClaims reads the payload of a token. It is as strict as ParseHeader: one
+// object, no duplicate names at any depth.
+func ParseClaims(payload []byte) (Claims, error) {
+	var c Claims
+	if err := json.Unmarshal(payload, &c); err != nil {
+		return Claims{}, fmt.Errorf("claims: %w", err)
+	}
+	return c, nil
+}
+
+// Text returns the text of a JSON string; ok is false for any other value and
+// for an absent one.
+func Text(v jsontext.Value) (s string, ok bool) {
+	if v.Kind() != '"' {
+		return "", false
+	}
+	text, err := jsontext.AppendUnquote(nil, v)
+	return string(text), err == nil
+}
+
+// Date reads seconds since 1970, which may have a fraction (RFC 7519 §2).
+func Date(v jsontext.Value) (float64, error) {
+	// Of the values of JSON only a number parses.
+	date, err := strconv.ParseFloat(string(v), 64)
+	if err != nil || date > MaxDate {
+		return 0, errors.New("not a date in seconds")
+	}
+	return date, nil
+}
+
+// Starts returns the later of nbf and iat, or 0 when both are absent.
+func (c Claims) Starts() (starts float64, err error) {
+	for _, start := range []jsontext.Value{c.NotBefore, c.IssuedAt} {
+		if start == nil {
+			continue
+		}
+		date, err := Date(start)
+		if err != nil {
+			return 0, fmt.Errorf("iat or nbf: %w", err)
+		}
+		starts = max(starts, date)
+	}
+	return starts, nil
+}
+
+// IsFor says whether aud, one string or an array of them, names the audience.
+func (c Claims) IsFor(audience string) bool {
+	if one, ok := Text(c.Audience); ok {
+		return one == audience
+	}
+	var several []jsontext.Value
+	if c.Audience.Kind() != '[' || json.Unmarshal(c.Audience, &several) != nil {
+		return false
+	}
+	found := false
+	for _, v := range several {
+		one, ok := Text(v)
+		if !ok {
+			return false // not an audience claim at all
+		}
+		found = found || one == audience
+	}
+	return found
+}
+
+// Scopes reads a scope claim (RFC 8693 §4.2): words with spaces between them.
+// An array, as some issuers write it, is refused and not guessed at.
+func Scopes(claim jsontext.Value) ([]string, error) {
+	text, ok := Text(claim)
+	if !ok {
+		return nil, errors.New("scope is not a string")
+	}
+	strange := func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' } // RFC 6749 §3.3
+	if strings.ContainsFunc(text, strange) {
+		return nil, errors.New("scope has a character that no scope has")
+	}
+	return strings.Fields(text), nil
+}
+
+// Actors reads an act claim (RFC 8693 §4.1) and returns its chain, the current
+// actor first. more says that some actor has other members than sub and act.
+func Actors(act jsontext.Value) (chain []string, more bool, err error) {
+	for act != nil {
+		var actor struct {
+			Subject jsontext.Value `json:"sub"`
+			Actor   jsontext.Value `json:"act"`
+			Others  jsontext.Value `json:",embed"`
+		}
+		if act.Kind() != '{' || len(chain) == MaxActors {
+			return nil, false, errors.New("act is not an object, or nested too deeply")
+		}
+		if err := json.Unmarshal(act, &actor); err != nil {
+			return nil, false, fmt.Errorf("act: %w", err)
+		}
+		sub, ok := Text(actor.Subject)
+		if !ok || !UsableID(sub) {
+			return nil, false, errors.New("act names nobody")
+		}
+		more = more || actor.Others != nil
+		chain, act = append(chain, sub), actor.Actor
+	}
+	return chain, more, nil
+}
+
+// UsableID keeps out what cannot be an id in a database or a log: a signature
+// vouches for the issuer's honesty, not for its care. PostgreSQL fails on NUL,
+// for one.
+func UsableID(id string) bool {
+	if id == "" || len(id) > MaxID {
+		return false
+	}
+	for _, c := range []byte(id) {
+		if c < ' ' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,49 @@
+// Package jose reads and signs tokens: compact JWS with JSON claims (RFC 7515,
+// RFC 7519), and the keys for them (RFC 7517). It is the only home of the
+// library jwx.
+//
+// It promises one reading of every token: one spelling of its base64url, JSON
+// without duplicate names and in valid UTF-8, and a key that verifies
+// signatures of its own algorithm only.
+//
+// It refuses the JSON serialisation, encrypted tokens, crit, b64
+// and every algorithm but four. A token never chooses or brings the key that
+// it is verified with. Whom to believe is for the caller to decide: api/bearer
+// for access tokens, bff/token for those that are exchanged.
+package jose
+
+import "time"
+
+// The algorithms, as alg and JWT_ALGORITHM spell them.
+const (
+	HS256 = "HS256" // a shared secret
+	EdDSA = "EdDSA" // Ed25519 keys
+	ES256 = "ES256" // P-256 keys
+	RS256 = "RS256" // RSA keys; only to verify tokens of other issuers
+)
+
+const (
+	// MinSecret is the shortest shared secret, in bytes (RFC 7518 §3.2).
+	MinSecret = 32
+	// MaxToken is the longest token that is read, in bytes. Ours have about
+	// 500; the rest is room for the claims of other issuers.
+	MaxToken = 8 << 10
+	// MaxID is the longest id of a user, a client, a session or a token, in bytes.
+	MaxID = 255
+	// MaxDate is the end of the year 9999 in Unix seconds. A claim beyond it
+	// is not a date but a mistake, often milliseconds.
+	MaxDate = 253402300799
+	// MaxActors is the longest chain of actors that is read (RFC 8693 §4.1).
+	MaxActors = 8
+	// Skew is how far the clocks of two machines may differ.
+	Skew = 30 * time.Second
+)
+
+// The types of a token, as typ says them (RFC 7519 §5.1, RFC 9068 §2.1).
+const (
+	TypeJWT         = "JWT"
+	TypeAccessToken = "at+jwt"
+)
+
+// ServicePrefix begins the id of every service client, and no other id.
+const ServicePrefix = "svc_"

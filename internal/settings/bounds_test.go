@@ -1,0 +1,191 @@
+package settings
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// bound is a row of the tables of bounds.
+type bound struct{ what, by, value, setting, beyond string }
+
+// boundsHead is the head of each of them.
+const boundsHead = "| what | counted by | default | setting | beyond it |\n"
+
+// bounds reads the tables of docs/operations.md. Where a row's first cell is empty it is
+// that of the row before.
+func bounds(t *testing.T) (rows []bound) {
+	t.Helper()
+	content, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, found := strings.Cut(string(content), "\n## Bounds\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	if !found {
+		t.Fatal("docs/operations.md has no section about bounds")
+	}
+	begun := false // the table, so that its first row has a first cell
+	for line := range strings.Lines(section) {
+		if line == boundsHead || strings.HasPrefix(line, "|---") {
+			begun = false
+			continue
+		}
+		if !strings.HasPrefix(line, "|") {
+			continue
+		}
+		cells := strings.Split(strings.Trim(line, "|\n"), "|")
+		if len(cells) != 5 {
+			t.Errorf("%q has %d cells, want 5", line, len(cells))
+			continue
+		}
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		if cells[0] == "" && begun {
+			cells[0] = rows[len(rows)-1].what
+		}
+		begun = true
+		rows = append(rows, bound{cells[0], cells[1], cells[2], cells[3], cells[4]})
+	}
+	if len(rows) == 0 {
+		t.Fatal("docs/operations.md has no tables of bounds")
+	}
+	return rows
+}
+
+var (
+	quotedName = regexp.MustCompile("`([A-Z][A-Z_]+)`")
+	statusCode = regexp.MustCompile(`\b[45]\d\d\b`)
+)
+
+// ofServer are statuses that net/http answers by itself, before any handler.
+var ofServer = []string{"431"}
+
+// TestBoundsAreTrue holds each row to the settings that there are, with their defaults,
+// and to the answers that the OpenAPI documents know.
+func TestBoundsAreTrue(t *testing.T) {
+	settings := map[string]setting{}
+	for _, g := range schema {
+		for _, s := range g.settings {
+			settings[s.name] = s
+		}
+	}
+	var documents string
+	for _, name := range []string{"../../bff/openapi.json", "../../api/openapi.json"} {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		documents += string(content)
+	}
+	for _, row := range bounds(t) {
+		if row.what == "" || row.by == "" || row.value == "" || row.beyond == "" {
+			t.Errorf("%+v lacks a cell", row)
+		}
+		named := quotedName.FindAllStringSubmatch(row.setting, -1)
+		if row.setting != "" && len(named) == 0 {
+			t.Errorf("%s: %q names no setting", row.what, row.setting)
+		}
+		for _, name := range named {
+			s, known := settings[name[1]]
+			if !known {
+				t.Errorf("%s: there is no setting %s", row.what, name[1])
+			}
+			plain := strings.ReplaceAll(row.value, " ", "")
+			if s.value != "" && s.value != "on" && !strings.Contains(plain, s.value) && !strings.Contains(row.value, "of those of all") {
+				t.Errorf("%s: the default is %q, of %s it is %s", row.what, row.value, s.name, s.value)
+			}
+		}
+		for _, status := range statusCode.FindAllString(row.beyond, -1) {
+			if !slices.Contains(ofServer, status) && !strings.Contains(documents, `"`+status+`": {`) {
+				t.Errorf("%s: no OpenAPI document has the answer %s", row.what, status)
+			}
+		}
+		for _, code := range quotedName.FindAllStringSubmatch(row.beyond, -1) {
+			if !strings.Contains(documents, `"`+code[1]+`"`) {
+				t.Errorf("%s: no OpenAPI document has the code %s", row.what, code[1])
+			}
+		}
+	}
+}
+
+// TestEveryNumberThatCanBeSetIsABound: a setting that is a number or a size bounds
+// something, but for what is listed.
+func TestEveryNumberThatCanBeSetIsABound(t *testing.T) {
+	noBound := []string{"PASSWORD_MIN_LENGTH"}
+	var listed strings.Builder
+	for _, row := range bounds(t) {
+		listed.WriteString(row.setting)
+	}
+	for _, g := range schema {
+		for _, s := range g.settings {
+			if (s.arg == "N" || s.arg == "SIZE") && !slices.Contains(noBound, s.name) && !strings.Contains(listed.String(), "`"+s.name+"`") {
+				t.Errorf("%s has no row in the bounds of docs/operations.md", s.name)
+			}
+		}
+	}
+}
+
+// TestEveryRoomAndCacheIsABound: where the code makes one, a row tells of it.
+func TestEveryRoomAndCacheIsABound(t *testing.T) {
+	rows := map[string]string{ // by file, what the row begins with
+		"api/api.go":                  "bodies of the task API in memory",
+		"api/feed.go":                 "open event streams at the task API",
+		"api/keyring.go":              "verified tokens in memory",
+		"api/searches.go":             "searches (`q`) under way",
+		"api/underway.go":             "requests at the task API",
+		"bff/bff.go":                  "bodies under `/api/auth/` in memory",
+		"bff/crowd.go":                "requests to `/api/auth/*` in work",
+		"bff/frontend/files.go":       "files of the app in memory",
+		"bff/password/gate.go":        "passwords that are hashed at a time",
+		"bff/proxy/underway.go":       "proxied requests under way",
+		"bff/refuse.go":               "refusals that wait to be answered late",
+		"bff/session/cache.go":        "sessions in memory",
+		"bff/session/dead.go":         "blocks remembered, clients that were refused, sessions that have ended",
+		"bff/session/streams.go":      "open streams through the proxy",
+		"bff/throttle/memory.go":      "blocks remembered",
+		"bff/throttle/take.go":        "attempts that are counted at once",
+		"internal/web/address.go":     "requests to the BFF that come through",
+		"internal/web/bodies.go":      "bodies under `/api/auth/` in memory",
+		"internal/web/connections.go": "connections to the BFF and to the API",
+		"store/announce.go":           "users whose changes wait to be announced",
+		"bff/session/looks.go":        "look-ups of sessions in the database under way",
+		"store/postgres.go":           "connections to the database",
+		"store/sqlite.go":             "connections to the database",
+	}
+	makes := regexp.MustCompile(`\b(fair\.New|web\.NewBodies|\w*lru\.New\w*(\[.*?\])?|expirable\.NewLRU|\w+\.SetMaxOpenConns)\(`)
+	table := bounds(t)
+	for _, root := range []string{"api", "bff", "internal", "store"} {
+		err := filepath.WalkDir("../../"+root, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			content, err := os.ReadFile(path)
+			if err != nil || !makes.Match(content) {
+				return err
+			}
+			name := filepath.ToSlash(strings.TrimPrefix(path, "../../"))
+			begins, listed := rows[name]
+			if !listed {
+				t.Errorf("%s makes a room or a cache, of which no row of the bounds is known here", name)
+				return nil
+			}
+			delete(rows, name)
+			if !slices.ContainsFunc(table, func(b bound) bool { return strings.HasPrefix(b.what, begins) }) {
+				t.Errorf("%s: no row begins with %q", name, begins)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name := range rows {
+		t.Errorf("%s makes no room and no cache any more", name)
+	}
+}

@@ -1,0 +1,40 @@
+package settings
+
+import (
+	"path/filepath"
+	"strings"
+
+	"vestibule/store/db"
+)
+
+// database is where the data lives.
+type database struct {
+	URL    string // as given; it may hold a password
+	SQLite string // the path of a SQLite file; "" on PostgreSQL
+}
+
+// databaseURL tells the two databases apart; the rest of the URL is read by
+// package store.
+func (c *checker) databaseURL(v string) database {
+	const forms = "write sqlite:PATH or postgres://user:password@host/name"
+	path, isSQLite := strings.CutPrefix(v, "sqlite:")
+	switch {
+	case isSQLite && strings.HasPrefix(path, "//"):
+		c.refuse("", mistake{"has slashes after sqlite:, which would be the root of the file system", "write sqlite:data/vestibule.db or sqlite:/var/lib/vestibule.db"})
+	case isSQLite && (path == "" || strings.HasSuffix(path, "/")):
+		c.refuse("", mistake{"names no file", "write sqlite:PATH, like sqlite:data/vestibule.db"})
+	case isSQLite && (strings.HasPrefix(path, ":") || strings.HasPrefix(path, "file:") || strings.ContainsAny(path, "?\x00")):
+		c.refuse("", mistake{"is not a plain path", "write sqlite:PATH, like sqlite:data/vestibule.db, without options"})
+	case isSQLite && unexpanded(path, "") != nil:
+		c.refuse("", *unexpanded(path, "sqlite:/var/lib/vestibule.db"))
+	case isSQLite:
+		return database{URL: v, SQLite: filepath.Clean(path)}
+	default:
+		if !strings.HasPrefix(v, "postgres://") && !strings.HasPrefix(v, "postgresql://") {
+			c.refuse("", mistake{"is neither SQLite nor PostgreSQL", forms})
+		} else if err := db.CheckURL(v); err != nil {
+			c.refuse("", mistake{"cannot be used (" + OneLine(err.Error()) + ")", forms})
+		}
+	}
+	return database{URL: v}
+}

@@ -1,0 +1,66 @@
+package settings
+
+import (
+	"net/url"
+	"strings"
+
+	"vestibule/bff/proxy"
+)
+
+// Prefixes of cookie names that browsers hold to rules (RFC 6265bis §4.1.3).
+const (
+	hostPrefix   = "__Host-"
+	securePrefix = "__Secure-"
+)
+
+// cookieName checks the name that was given; together puts a prefix before it.
+func (c *checker) cookieName(v string) string {
+	switch {
+	case strings.Trim(v, tokenChars) != "":
+		c.refuse(v, mistake{"has a character that a cookie's name cannot have", "use letters, digits and . _ -"})
+	case len(v) > 128:
+		c.refuse(v, mistake{"is too long", "use at most 128 characters"})
+	}
+	for _, prefix := range []string{hostPrefix, securePrefix} {
+		// Browsers ignore the case of a prefix, other servers do not.
+		if hasPrefixFold(v, prefix) && (!strings.HasPrefix(v, prefix) || v == prefix) {
+			c.refuse(v, mistake{"has a special prefix in another spelling, or nothing behind it", "write " + prefix + "name"})
+		}
+	}
+	return v
+}
+
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+}
+
+// tokenChars are those of a token in HTTP (RFC 9110 §5.6.2).
+const tokenChars = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+// headerNames reads a list of header names that may pass to the API.
+func (c *checker) headerNames(v string) []string {
+	var names []string
+	for _, entry := range c.list(v) {
+		if strings.Trim(entry, tokenChars) != "" {
+			c.refuse(entry, mistake{"is not a header name", "write names like X-Tenant, separated by commas"})
+			continue
+		}
+		if reason := neverForwarded(entry); reason != "" {
+			c.refuse(entry, mistake{"may not pass to the API (" + reason + ")", "leave it out"})
+			continue
+		}
+		names = append(names, entry)
+	}
+	return names
+}
+
+// neverForwarded says why the proxy would not let a header pass, or "". The
+// proxy is asked by making one, so that all names that are wrong are told at
+// once and with the other mistakes.
+func neverForwarded(name string) string {
+	nowhere := &url.URL{Scheme: "http", Host: "localhost", Path: "/"}
+	if _, err := proxy.New(proxy.Config{Backend: nowhere, Public: nowhere, ForwardHeaders: []string{name}}); err != nil {
+		return OneLine(err.Error())
+	}
+	return ""
+}

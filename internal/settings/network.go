@@ -1,0 +1,144 @@
+package settings
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"vestibule/internal/web"
+)
+
+// origin reads the one public origin.
+func (c *checker) origin(v string) *url.URL {
+	u, m := parseOrigin(v)
+	if m != nil {
+		c.refuse(v, *m)
+	}
+	return u
+}
+
+// origins reads a list of them.
+func (c *checker) origins(v string) []string {
+	var origins []string
+	for _, entry := range c.list(v) {
+		_, m := parseOrigin(entry)
+		switch {
+		case m != nil:
+			c.refuse(entry, *m)
+		case slices.Contains(origins, entry):
+			c.refuse(entry, mistake{"is listed twice", "list it once"})
+		default:
+			origins = append(origins, entry)
+		}
+	}
+	return origins
+}
+
+// address reads where to listen. Port 0 is any free port, for tests.
+func (c *checker) address(v string) string {
+	host, port, err := net.SplitHostPort(v)
+	switch {
+	case strings.Contains(v, "/"):
+		c.refuse(v, mistake{"is not an address to listen on", "write host:port, like localhost:3000, without a scheme or path"})
+	case err != nil && validPort(v, 0):
+		c.refuse(v, mistake{"is a port without a host", "write localhost:" + v + ", or :" + v + " for every interface"})
+	case err != nil:
+		c.refuse(v, mistake{"is not host:port", "write it like localhost:3000, [::1]:3000, or :3000 for every interface"})
+	case !validPort(port, 0):
+		c.refuse(v, mistake{"has no valid port", "use a number from 0 to 65535"})
+	case strings.ContainsAny(host, " \t@*"):
+		c.refuse(v, mistake{"has no valid host", "write a host name, an address, or :" + port + " for every interface"})
+	}
+	return v
+}
+
+func validPort(port string, least int) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return err == nil && n >= uint64(least) && strconv.FormatUint(n, 10) == port
+}
+
+// prefixes reads networks and single addresses.
+func (c *checker) prefixes(v string) []netip.Prefix {
+	var prefixes []netip.Prefix
+	for _, entry := range c.list(v) {
+		p, m := parsePrefix(entry)
+		if m != nil {
+			c.refuse(entry, *m)
+			continue
+		}
+		prefixes = append(prefixes, p)
+	}
+	return prefixes
+}
+
+func parsePrefix(s string) (netip.Prefix, *mistake) {
+	const form = "write a network like 10.0.0.0/8 or an address like 192.0.2.7"
+	p, err := netip.ParsePrefix(s) // no zones
+	if ip, addrErr := netip.ParseAddr(s); addrErr == nil && ip.Zone() == "" {
+		p, err = netip.PrefixFrom(ip, ip.BitLen()), nil
+	}
+	switch {
+	case err != nil:
+		return p, &mistake{"is neither a network nor an address", form}
+	case p.Addr().Is4In6():
+		return p, &mistake{"is an IPv4 address in IPv6 form", "write the IPv4 address"}
+	case p.Bits() == 0:
+		return p, &mistake{"is everybody: whoever connects could claim any address", "list the proxies' own networks"}
+	case p.Masked() != p:
+		return p, &mistake{"has bits set behind its prefix", fmt.Sprintf("write %s for the network or %s for the address", p.Masked(), p.Addr())}
+	}
+	return p, nil
+}
+
+// backend reads the base URL of the API.
+func (c *checker) backend(v string) *url.URL {
+	u := c.httpURL(v, "http://localhost:8000")
+	if u == nil {
+		return nil
+	}
+	base := strings.TrimSuffix(u.Path, "/")
+	switch {
+	case u.RawQuery != "" || u.ForceQuery:
+		c.refuse(v, mistake{"has a query, which requests would not keep", "remove it"})
+	case u.RawPath != "", base == "/", base != "" && path.Clean(base) != base:
+		c.refuse(v, mistake{"has a path with escapes, dots or empty parts", "write a plain base path, like http://localhost:8000/base"})
+	}
+	u.Path = base
+	return u
+}
+
+func (c *checker) jwksURL(v string) string {
+	if u := c.httpURL(v, "http://localhost:3000/api/auth/jwks"); u != nil && u.Scheme == "http" && !web.Loopback(u.Hostname()) {
+		c.refuse(v, keysInClear)
+	}
+	return v
+}
+
+// httpURL reads an address to send requests to. It is never shown: its user
+// part could be a password.
+func (c *checker) httpURL(v, example string) *url.URL {
+	form := "write it like " + example
+	u, err := url.Parse(v)
+	switch {
+	case err != nil || strings.ContainsAny(v, " \t\r\n"):
+		c.refuse(v, mistake{"is not a URL", form})
+	case u.Scheme != "http" && u.Scheme != "https", u.Opaque != "":
+		c.refuse(v, mistake{"does not start with http:// or https://", form})
+	case u.User != nil:
+		c.refuse(v, mistake{"holds a user name or password, which is not used", "remove everything up to the @"})
+	case u.Hostname() == "":
+		c.refuse(v, mistake{"has no host", form})
+	case strings.HasSuffix(u.Host, ":"), u.Port() != "" && !validPort(u.Port(), 1):
+		c.refuse(v, mistake{"has no valid port", "use a port from 1 to 65535"})
+	case strings.Contains(v, "#"):
+		c.refuse(v, mistake{"has a fragment", "remove the # and what follows it"})
+	default:
+		return u
+	}
+	return nil
+}

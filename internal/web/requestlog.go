@@ -1,0 +1,187 @@
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+)
+
+// RequestIDHeader carries the id under which a request is found in the log.
+const RequestIDHeader = "X-Request-Id"
+
+// record is what one request adds to the log; inner handlers fill it in.
+type record struct {
+	id     string
+	user   string
+	err    error
+	attrs  []slog.Attr
+	answer recorder
+	atEnd  []func()
+}
+
+type recordKey struct{}
+
+func recordOf(r *http.Request) *record {
+	rec, _ := r.Context().Value(recordKey{}).(*record)
+	return rec
+}
+
+// RequestID returns the id of r's log record.
+func RequestID(r *http.Request) string {
+	if rec := recordOf(r); rec != nil {
+		return rec.id
+	}
+	return ""
+}
+
+// NoteUser adds the authenticated user or client to r's log record.
+func NoteUser(r *http.Request, id string) {
+	if rec := recordOf(r); rec != nil {
+		rec.user = id
+	}
+}
+
+// Note adds attributes to r's log record: what an operator should look at.
+func Note(r *http.Request, attrs ...slog.Attr) {
+	if rec := recordOf(r); rec != nil {
+		rec.attrs = append(rec.attrs, attrs...)
+	}
+}
+
+// atEnd has f called when r has been answered; at once where nobody knows when that is.
+func atEnd(r *http.Request, f func()) {
+	if rec := recordOf(r); rec != nil {
+		rec.atEnd = append(rec.atEnd, f)
+	} else {
+		f()
+	}
+}
+
+// Release gives back early what r has of memory that is shared, once nothing refers to its
+// body any more.
+func Release(r *http.Request) {
+	if rec := recordOf(r); rec != nil {
+		rec.release()
+	}
+}
+
+func (rec *record) release() {
+	for _, f := range rec.atEnd {
+		f()
+	}
+	rec.atEnd = nil
+}
+
+// RequestLog wraps a whole surface from outside its router: it gives each request
+// an id, writes one log record for it, and turns a panic into a 500. (Router
+// middleware would miss 404s and 405s.)
+type RequestLog struct {
+	Log     *slog.Logger
+	Surface string      // bff, api or admin, in each record
+	Errors  ErrorWriter // answers a panic
+	// TrustID says whether this request's own X-Request-Id is believed: the
+	// sender must be a configured proxy, or the BFF.
+	TrustID func(*http.Request) bool
+	Clients *ClientIPs // resolves the address that is logged
+}
+
+// Wrap returns next with all that RequestLog does around it.
+func (l RequestLog) Wrap(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		rec := &record{id: l.requestID(r), answer: recorder{ResponseWriter: w}}
+		rec.answer.of = rec
+		r = r.WithContext(context.WithValue(r.Context(), recordKey{}, rec))
+		w.Header().Set(RequestIDHeader, rec.id)
+		defer func() {
+			p := recover()
+			level := slog.LevelInfo
+			if p != nil && p != http.ErrAbortHandler { // compared as net/http does
+				level = slog.LevelError
+				rec.err = fmt.Errorf("panic: %v", p)
+				rec.attrs = append(rec.attrs, slog.String("stack", string(debug.Stack())))
+				p = http.ErrAbortHandler // an answer begun is cut off, not passed off as whole
+				if rec.answer.status == 0 {
+					answer(&rec.answer, r, AsError(rec.err), l.Errors)
+					p = nil
+				}
+			}
+			l.write(r, rec, level, time.Since(start), p != nil)
+			rec.release()
+			if p != nil {
+				panic(p)
+			}
+		}()
+		next.ServeHTTP(&rec.answer, r)
+	})
+}
+
+func (l RequestLog) requestID(r *http.Request) string {
+	if l.TrustID != nil && l.TrustID(r) {
+		if ids := r.Header[RequestIDHeader]; len(ids) == 1 && validRequestID(ids[0]) {
+			return ids[0]
+		}
+	}
+	return strings.ToLower(rand.Text())
+}
+
+// validRequestID keeps what an id may hold to what is harmless in a log line.
+func validRequestID(id string) bool {
+	if len(id) == 0 || len(id) > 64 {
+		return false
+	}
+	for _, c := range []byte(id) {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_', c == '.':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// statusClientGone is nginx's name for a client that left before an answer.
+const statusClientGone = 499
+
+// write logs the request. The query is left out: it may hold mail links,
+// search terms and other things that do not belong in a log.
+func (l RequestLog) write(r *http.Request, rec *record, level slog.Level, took time.Duration, aborted bool) {
+	status := rec.answer.status
+	switch {
+	case status == 0 && r.Context().Err() != nil:
+		status = statusClientGone
+	case status == 0 && !aborted:
+		status = http.StatusOK // net/http's, for a handler that says nothing
+	case status >= 500:
+		level = slog.LevelError
+	}
+	if !l.Log.Enabled(r.Context(), level) {
+		return
+	}
+	attrs := append(make([]slog.Attr, 0, 12),
+		slog.String("surface", l.Surface),
+		slog.String("method", r.Method),
+		slog.String("path", LogPath(r.URL)),
+		slog.Int("status", status),
+		slog.Int64("bytes", rec.answer.bytes),
+		slog.Float64("took_ms", float64(took.Microseconds())/1000),
+		slog.String("ip", l.Clients.Of(r)),
+		slog.String("request_id", rec.id),
+	)
+	if rec.user != "" {
+		attrs = append(attrs, slog.String("user", rec.user))
+	}
+	if rec.err != nil && !errors.Is(rec.err, context.Canceled) {
+		attrs = append(attrs, slog.String("error", rec.err.Error()))
+	}
+	if aborted {
+		attrs = append(attrs, slog.Bool("aborted", true))
+	}
+	l.Log.LogAttrs(context.WithoutCancel(r.Context()), level, "request", append(attrs, rec.attrs...)...)
+}
