@@ -10,7 +10,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -20,25 +19,18 @@ import (
 	"sync"
 	"time"
 
+	"vestibule/api/bearer"
 	"vestibule/internal/fair"
-	"vestibule/internal/jose"
 	"vestibule/internal/openapi"
 	"vestibule/internal/web"
 	"vestibule/store/db"
 	"vestibule/store/tasks"
 )
 
-// Config says whose tokens are believed.
+// Config says whose tokens are believed, and sets bounds.
 type Config struct {
-	Algorithm string // HS256, EdDSA or ES256
-	// Secrets of HS256: any of them verifies, which is how one is rotated.
-	Secrets [][]byte
-	// Issuer and Audience are what iss must be and aud must contain.
-	Issuer, Audience string
-	// JWKSURL is where the keys of EdDSA and ES256 are published.
-	JWKSURL string
-	// Issuers are believed too, each as far as it says.
-	Issuers []Issuer
+	// Config has the settings of tokens. New sets its Scopes, Log and Now.
+	bearer.Config
 	// CORSOrigins are those whose pages are answered, exactly as browsers send them.
 	CORSOrigins []string
 	// TrustedProxies may say who their client is; for the log alone.
@@ -76,43 +68,29 @@ type Tasks interface {
 
 // Deps is what the API works with.
 type Deps struct {
-	Tasks         Tasks
-	Log           *slog.Logger
-	JWKSTransport http.RoundTripper // nil: the network
-	Now           func() time.Time  // nil: time.Now
+	Tasks Tasks
+	Log   *slog.Logger
+	Now   func() time.Time // nil: time.Now
 }
 
 // Server is the task API.
 type Server struct {
-	tasks   Tasks
-	log     *slog.Logger
-	clock   func() time.Time
-	clients *web.ClientIPs
-	origins origins
-	bodies  *web.Bodies
-	calls   *fair.Room // of requests under way, by caller
-	tokens  *verifier
-	jwks    *jwks // nil with HS256
-	docs    *openapi.Docs
-	running running
-	feed    *feed
-
-	searches    searches
-	furtherKeys []*jwks // of Config.Issuers
+	tasks    Tasks
+	log      *slog.Logger
+	clock    func() time.Time
+	clients  *web.ClientIPs
+	origins  origins
+	bodies   *web.Bodies
+	calls    *fair.Room // of requests under way, by caller
+	tokens   *bearer.Verifier
+	docs     *openapi.Docs
+	running  running
+	feed     *feed
+	searches searches
 }
 
 // New makes a Server. An error names the setting at fault.
 func New(cfg Config, deps Deps) (*Server, error) {
-	if cfg.Issuer == "" || cfg.Audience == "" {
-		return nil, errors.New("JWT_ISSUER and JWT_AUDIENCE must not be empty")
-	}
-	switch cfg.Algorithm {
-	case jose.HS256, jose.EdDSA, jose.ES256:
-	case jose.RS256:
-		return nil, errors.New("JWT_ALGORITHM: RS256 is for further issuers")
-	default:
-		return nil, fmt.Errorf("JWT_ALGORITHM: %q is not HS256, EdDSA or ES256", cfg.Algorithm)
-	}
 	clients, err := web.NewClientIPs(cfg.TrustedProxies)
 	if err != nil {
 		return nil, fmt.Errorf("TRUSTED_PROXIES: %w", err)
@@ -127,40 +105,11 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		s.clock = time.Now
 	}
 	s.calls = newCalls(cfg.MaxRequestsPerCaller)
-	own := &trust{
-		algorithm: cfg.Algorithm,
-		issuer:    cfg.Issuer,
-		audience:  cfg.Audience,
-		scopes:    scopeAll,
-	}
-	if cfg.Algorithm == jose.HS256 {
-		own.keys, err = newSecrets(cfg.Secrets)
-	} else {
-		s.jwks, err = newJWKS("JWKS_URL", cfg.JWKSURL, cfg.Algorithm, deps.JWKSTransport, deps.Log, s.clock)
-		own.keys = s.jwks
-	}
-	if err != nil {
-		return nil, err
-	}
-	s.tokens = &verifier{own: own, now: s.clock}
-	if err := s.addIssuers(cfg.Issuers, deps.Log); err != nil {
+	cfg.Scopes, cfg.Log, cfg.Now = Scopes[:], deps.Log, s.clock
+	if s.tokens, err = bearer.New(cfg.Config); err != nil {
 		return nil, err
 	}
 	return s, nil
-}
-
-func newSecrets(list [][]byte) (secrets, error) {
-	if len(list) == 0 {
-		return secrets{}, errors.New("BETTER_AUTH_SECRET is missing")
-	}
-	keys := make([]jose.Key, 0, len(list))
-	for _, secret := range list {
-		if len(secret) < jose.MinSecret {
-			return secrets{}, fmt.Errorf("BETTER_AUTH_SECRET is shorter than %d bytes", jose.MinSecret)
-		}
-		keys = append(keys, jose.Secret(secret))
-	}
-	return secrets{newKeyring(keys)}, nil
 }
 
 // Handler answers the whole surface.
@@ -182,12 +131,8 @@ func (s *Server) Handler() http.Handler {
 // that are published and keeps them fresh, without it there are none; it tells
 // listeners of changes; and it deletes what is no longer of use.
 func (s *Server) Run(ctx context.Context) {
-	all := s.furtherKeys
-	if s.jwks != nil {
-		all = append([]*jwks{s.jwks}, all...)
-	}
 	var wg sync.WaitGroup
-	wg.Go(func() { runAll(ctx, all) })
+	wg.Go(func() { s.tokens.Run(ctx) })
 	wg.Go(func() { s.feed.run(ctx) })
 	wg.Go(func() { s.tidy(ctx) })
 	wg.Wait()
@@ -200,12 +145,7 @@ func (s *Server) EndStreams() { s.feed.end() }
 
 // Ready says why no token of our own can be verified yet, or nil. Further
 // issuers do not count: their outage must not take the API from our users.
-func (s *Server) Ready(context.Context) error {
-	if s.jwks != nil {
-		return s.jwks.ready()
-	}
-	return nil
-}
+func (s *Server) Ready(context.Context) error { return s.tokens.Ready() }
 
 // now is the time as it is stored and shown: UTC, in milliseconds.
 func (s *Server) now() time.Time {

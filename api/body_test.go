@@ -88,7 +88,7 @@ func TestATokenThatExpiresWhileTheBodyComesChangesNothing(t *testing.T) {
 	t.Cleanup(f.server.EndStreams) // whose readers leave with a body unsent, which net/http does not see
 	f.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, auth(mint(t, ada)))
 	before := f.do(t, "GET", "/api/me/tasks", "", auth(mint(t, ada))).body
-	foreign := auth(mintWith(t, jwt.SigningMethodES256, f.batchKey, kidOne, foreignClaims(batchIssuer, "tasks", TasksRead+" "+TasksWrite, nil)))
+	foreign := auth(mintWith(t, jwt.SigningMethodES256, f.BatchKey, kidOne, foreignClaims(batchIssuer, "tasks", TasksRead+" "+TasksWrite, nil)))
 	callers := map[string]http.Header{
 		"a user":                         auth(mint(t, ada)),
 		"a user with an Idempotency-Key": with(auth(mint(t, ada)), "Idempotency-Key", "k"),
@@ -139,7 +139,9 @@ func TestAUserWhoIsDeletedWhileTheBodyComes(t *testing.T) {
 		post := s.open(t, "POST", "/api/me/tasks", `{"title":"b"}`, token)
 		keyed := s.open(t, "POST", "/api/me/tasks", `{"title":"b"}`, with(token, "Idempotency-Key", "k"))
 		put := s.open(t, "PUT", "/api/me/tasks/1", `{"title":"b"}`, token)
-		if _, err := s.store.DeleteUser(t.Context(), ada, store.Event{At: noon, Type: store.EventUserDeleted}); err != nil {
+		if err := s.store.Tx(t.Context(), "test", func(tx *store.Tx) error {
+			return tx.DeleteUser(ada, store.Event{At: noon, Type: store.EventUserDeleted})
+		}); err != nil {
 			t.Fatal(err)
 		}
 		post.close(t).isProblem(t, 401, "Invalid authentication credentials")
@@ -152,11 +154,11 @@ func TestAUserWhoIsDeletedWhileTheBodyComes(t *testing.T) {
 func TestAKeyThatIsWithdrawnWhileTheBodyComes(t *testing.T) {
 	f := newFederation(t)
 	f.waitForKeys(t)
-	token := auth(mintWith(t, jwt.SigningMethodES256, f.batchKey, kidOne, foreignClaims(batchIssuer, "tasks", TasksWrite, nil)))
+	token := auth(mintWith(t, jwt.SigningMethodES256, f.BatchKey, kidOne, foreignClaims(batchIssuer, "tasks", TasksWrite, nil)))
 	h := f.open(t, "POST", "/api/"+ada+"/tasks", `{"title":"b"}`, token)
-	f.batch.Publishes(jwkOf(t, "two", newECKey(t)))
-	if err := f.server.furtherKeys[1].refresh().wait(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	fresh := newECKey(t)
+	f.Batch.Publishes(jwkOf(t, "two", fresh))
+	// A token of the new key has it fetched.
+	f.do(t, "GET", "/api/me/tasks", "", auth(mintWith(t, jwt.SigningMethodES256, fresh, map[string]any{"kid": "two"}, foreignClaims(batchIssuer, "tasks", TasksRead, nil)))).is(t, 200, "[]")
 	h.close(t).isProblem(t, 401, "Invalid token")
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 
+	"vestibule/api/bearer"
 	"vestibule/internal/endpoint"
 	"vestibule/internal/openapi"
 	"vestibule/internal/web"
@@ -81,9 +82,9 @@ var (
 		Schema: endpoint.Schema{"type": "string", "enum": []any{"no-store", "no-cache"}}, Example: "no-cache"}
 	challenge = &endpoint.Header{Component: "WWWAuthenticate", Name: "WWW-Authenticate", Always: true,
 		Text:   "The scheme, and where a token was sent what is wrong with it (RFC 6750 §3.1)",
-		Schema: endpoint.Schema{"type": "string", "pattern": `^Bearer( error="invalid_token", error_description="[ A-Za-z]+")?$`}, Example: errTokenExpired.Header.Get("WWW-Authenticate")}
+		Schema: endpoint.Schema{"type": "string", "pattern": `^Bearer( error="invalid_token", error_description="[ A-Za-z]+")?$`}, Example: bearer.ErrExpired.Header.Get("WWW-Authenticate")}
 	scopeChallenge = &endpoint.Header{Component: "ScopeChallenge", Name: "WWW-Authenticate", Text: "Where the scope is at fault (RFC 6750 §3.1)",
-		Schema: endpoint.Schema{"type": "string", "const": errScope.Header.Get("WWW-Authenticate")}, Example: errScope.Header.Get("WWW-Authenticate")}
+		Schema: endpoint.Schema{"type": "string", "const": bearer.ErrScope.Header.Get("WWW-Authenticate")}, Example: bearer.ErrScope.Header.Get("WWW-Authenticate")}
 	closes = &endpoint.Header{Component: "ConnectionClose", Name: "Connection", Text: "The server closes the connection",
 		Schema: endpoint.Schema{"type": "string", "const": "close"}, Example: "close"}
 )
@@ -102,8 +103,8 @@ var (
 		Text: "The body is not strict JSON: it is empty, is no object, has trailing data, a duplicate name, invalid UTF-8 or a NUL; or `If-Match` or `If-None-Match` cannot be read (`errors` names it); or the path or the query cannot be."}
 	unauthorizedAnswer = &endpoint.Answer{Component: "Unauthorized", Status: 401, Headers: []*endpoint.Header{challenge},
 		Text:   "There is not exactly one valid token. It comes before anything else is said of the request.",
-		Errors: []*web.Error{errNotAuthenticated, errTokenExpired, errTokenInvalid, errNoSubject}}
-	forbidden = &endpoint.Answer{Component: "Forbidden", Status: 403, Headers: []*endpoint.Header{scopeChallenge}, Errors: []*web.Error{errNotOwner, errScope},
+		Errors: []*web.Error{bearer.ErrNotAuthenticated, bearer.ErrExpired, bearer.ErrInvalid, bearer.ErrNoSubject}}
+	forbidden = &endpoint.Answer{Component: "Forbidden", Status: 403, Headers: []*endpoint.Header{scopeChallenge}, Errors: []*web.Error{errNotOwner, bearer.ErrScope},
 		Text: "`user_id` is not the token's subject, or the token's scope does not open this. The same bytes whatever exists at the path."}
 	notFound = &endpoint.Answer{Component: "NotFound", Status: 404, Errors: []*web.Error{errNoTask, errNoUser},
 		Text: "The user has no such task; also where another user has it."}
@@ -124,6 +125,6 @@ var (
 	tooManyAnswer = &endpoint.Answer{Component: "TooMany", Status: 429, Headers: []*endpoint.Header{endpoint.RetryAfter}, Errors: []*web.Error{errTooMany, errUserSearches, errStreams, errTooManyKeys},
 		Text: "Too many requests of the caller are under way: MAX_REQUESTS_PER_CALLER. Or too many searches of the user, or event streams of the user or of all. Or so many requests with an `Idempotency-Key` were made for the user in the last 24 hours that no further answer can be kept: nothing was done; ask without a key, or later. Ask again after `Retry-After`."}
 	serverError = &endpoint.Answer{Component: "ServerError", Status: 500, Errors: []*web.Error{web.ErrInternal}, Text: "A fault of ours. `request_id` finds it in the log."}
-	unavailable = &endpoint.Answer{Component: "Unavailable", Status: 503, Headers: []*endpoint.Header{endpoint.RetryAfter}, Errors: []*web.Error{web.Unavailable(nil), errNoKeys, web.Busy("requests with a body are being read", nil)},
+	unavailable = &endpoint.Answer{Component: "Unavailable", Status: 503, Headers: []*endpoint.Header{endpoint.RetryAfter}, Errors: []*web.Error{web.Unavailable(nil), bearer.ErrNoKeys, web.Busy("requests with a body are being read", nil)},
 		Text: "The database, or the keys that tokens are verified with, cannot be had at the moment, or too many bodies are being read or too many searches under way. Ask again after `Retry-After`."}
 )

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"vestibule/api/bearer"
 	"vestibule/internal/endpoint"
 	"vestibule/internal/fair"
 	"vestibule/internal/web"
@@ -103,7 +104,7 @@ func (s *Server) watchTasks(w http.ResponseWriter, r *http.Request, user string)
 	if err != nil {
 		return err
 	}
-	caller := callerOf(r)
+	caller := bearer.CallerOf(r)
 	done, err := s.feed.places.Enter(r.Context(), streamsOf(caller, user), 1)
 	if errors.As(err, new(fair.Full)) {
 		return errStreams.Because(err)
@@ -131,16 +132,16 @@ func (s *Server) watchTasks(w http.ResponseWriter, r *http.Request, user string)
 	if out.begin(seen, reset) != nil {
 		return nil
 	}
-	return s.follow(r.Context(), out, caller.ends().Sub(s.clock()))
+	return s.follow(r.Context(), out, caller.Ends().Sub(s.clock()))
 }
 
 // streamsOf is whose place a stream takes. A service has places of its own for each
 // user whom it watches: neither takes those of the other.
-func streamsOf(caller claims, user string) string {
-	if caller.subject == user && caller.actor == "" {
+func streamsOf(caller bearer.Caller, user string) string {
+	if caller.Subject == user && caller.Actor == "" {
 		return user
 	}
-	return user + " " + caller.name()
+	return user + " " + caller.Name()
 }
 
 // follow sends changes as they come, and heartbeats between them.

@@ -62,7 +62,7 @@ func TestATokenOfADeletedUserOpensNothing(t *testing.T) {
 		token := auth(mint(t, ada))
 		keyed := with(token, "Idempotency-Key", "k")
 		s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, keyed).isCreated(t)
-		if _, err := s.store.DeleteUser(t.Context(), ada, store.Event{At: noon}); err != nil {
+		if err := s.store.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.DeleteUser(ada, store.Event{At: noon}) }); err != nil {
 			t.Fatal(err)
 		}
 		if n := count(t, s, token); n != 0 {
@@ -101,7 +101,7 @@ func TestWhatADeletedUserLeavesIsDeletedInTheBackground(t *testing.T) {
 			if _, err := db.CreateTask(t.Context(), tasks.Task{UserID: ada, Title: "a", CreatedAt: noon, UpdatedAt: noon}); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := db.DeleteUser(t.Context(), ada, store.Event{At: noon}); err != nil {
+			if err := db.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.DeleteUser(ada, store.Event{At: noon}) }); err != nil {
 				t.Fatal(err)
 			}
 			s := startSurface(t, sharedSecretConfig(), Deps{Tasks: db})

@@ -265,7 +265,7 @@ func (s *surface) raw(tb testing.TB, method, path, token string) reply {
 }
 
 func TestARouteOutsideTheGuardRunsForNobody(t *testing.T) {
-	h := web.Handle(owner(scopeRead, func(http.ResponseWriter, *http.Request, string) error {
+	h := web.Handle(owner(TasksRead, func(http.ResponseWriter, *http.Request, string) error {
 		t.Error("the handler ran")
 		return nil
 	}), writeProblem)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"vestibule/api/bearer"
 	"vestibule/internal/web"
 	"vestibule/store/tasks"
 )
@@ -33,7 +34,7 @@ var readOnly = []string{"id", "user_id", "created_at", "updated_at"}
 // readNewTask reads the body of a creation. "completed" is allowed, so that a
 // task that was exported can be put back as it was.
 func (s *Server) readNewTask(w http.ResponseWriter, r *http.Request) (tasks.Task, error) {
-	body, err := s.bodies.ReadObject(w, r, callerOf(r).subject)
+	body, err := s.bodies.ReadObject(w, r, bearer.CallerOf(r).Subject)
 	if err != nil {
 		return tasks.Task{}, err
 	}
@@ -65,7 +66,7 @@ func (s *Server) readTaskChange(w http.ResponseWriter, r *http.Request) (tasks.C
 	if r.Method == http.MethodPatch {
 		further = []string{mergePatch} // of a PUT it would be the wrong name: that sends no patch
 	}
-	body, err := s.bodies.ReadObject(w, r, callerOf(r).subject, further...)
+	body, err := s.bodies.ReadObject(w, r, bearer.CallerOf(r).Subject, further...)
 	if refused, ok := errors.AsType[*web.Error](err); ok && refused.Status == http.StatusUnsupportedMediaType {
 		err = refused.With("Accept-Patch", acceptPatch) // RFC 5789 §2.2
 	}

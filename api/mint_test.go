@@ -12,9 +12,11 @@ const (
 	ada          = tokentest.Ada
 	bob          = tokentest.Bob
 	plainHeader  = tokentest.PlainHeader
-)
 
-type issuer = tokentest.Publisher
+	loginIssuer   = tokentest.LoginIssuer
+	batchIssuer   = tokentest.BatchIssuer
+	partnerIssuer = tokentest.PartnerIssuer
+)
 
 var (
 	testSecret  = []byte(tokentest.Secret)
@@ -24,11 +26,9 @@ var (
 	mintWith    = tokentest.MintWith
 	payload     = tokentest.Payload
 	payloadWith = tokentest.PayloadWith
-	segment     = tokentest.Segment
 	forge       = tokentest.Forge
-	newEdKey    = tokentest.NewEdKey
 	newECKey    = tokentest.NewECKey
-	newRSAKey   = tokentest.NewRSAKey
 	jwkOf       = tokentest.JWK
-	rsaJWK      = tokentest.RSAJWK
+
+	foreignClaims = tokentest.ForeignClaims
 )

@@ -13,6 +13,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"vestibule/api/bearer"
 	"vestibule/store/tasks"
 )
 
@@ -165,10 +166,10 @@ func TestAKeyOfACallerWithALongName(t *testing.T) {
 	for _, last := range []string{"a", "b"} {
 		long := make([]byte, 4000) // of what PostgreSQL cannot compress
 		_, _ = rand.NewChaCha8([32]byte{}).Read(long)
-		c := claims{subject: "https://login.example.com|x", actor: hex.EncodeToString(long) + last}
-		names[c.name()] = true
+		c := bearer.Caller{Subject: "https://login.example.com|x", Actor: hex.EncodeToString(long) + last}
+		names[c.Name()] = true
 		_, replayed, err := s.store.CreateTaskOnce(t.Context(), tasks.Task{UserID: ada, Title: "a", CreatedAt: noon, UpdatedAt: noon}, tasks.Once{
-			Caller: c.name(), Key: "k", Fingerprint: "f", Now: noon, Expires: noon.Add(time.Hour),
+			Caller: c.Name(), Key: "k", Fingerprint: "f", Now: noon, Expires: noon.Add(time.Hour),
 			Answer: func(tasks.Task) (string, error) { return "{}", nil },
 		})
 		if err != nil || replayed {

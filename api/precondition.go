@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"vestibule/api/bearer"
 	"vestibule/internal/web"
 	"vestibule/store/db"
 	"vestibule/store/tasks"
@@ -118,7 +119,7 @@ func refusal(err error) error {
 	case errors.Is(err, tasks.ErrExcluded):
 		return web.Refuse(http.StatusPreconditionFailed, "PRECONDITION_FAILED", "The task is at a version that If-None-Match excludes")
 	case errors.Is(err, db.ErrNoUser):
-		return errNoSubject.Because(err)
+		return bearer.ErrNoSubject.Because(err)
 	case errors.Is(err, tasks.ErrTooManyTasks):
 		return errTooManyTasks
 	}

@@ -21,14 +21,14 @@ func (s *Server) endpoints() []endpoint.Endpoint {
 	}
 	list = append(list, s.docs.Endpoints("/openapi.json", "/docs", notModifiedAnswer, ifNoneMatchHeader, badRequest, noSuchPath)...)
 	return append(list, []endpoint.Endpoint{
-		{Method: "GET", Path: tasks, ID: "fetchTasks", Guard: reads, Handler: owner(scopeRead, s.listTasks), Doc: &listDoc},
-		{Method: "POST", Path: tasks, ID: "createTask", Guard: writes, Handler: owner(scopeWrite, s.createTask), Doc: &createDoc},
-		{Method: "GET", Path: task, ID: "getTask", Guard: reads, Handler: owner(scopeRead, s.getTask), Doc: &getDoc, Match: ofTask},
-		{Method: "PUT", Path: task, ID: "updateTask", Guard: writes, Handler: owner(scopeWrite, s.updateTask), Doc: &updateDoc, Match: ofTask},
-		{Method: "PATCH", Path: task, ID: "patchTask", Guard: writes, Handler: owner(scopeWrite, s.updateTask), Doc: &patchDoc, Match: ofTask},
-		{Method: "DELETE", Path: task, ID: "deleteTask", Guard: writes, Handler: owner(scopeWrite, s.deleteTask), Doc: &deleteDoc, Match: ofTask},
-		{Method: "GET", Path: tasks + "/events", ID: "watchTasks", Guard: reads, Handler: owner(scopeRead, s.watchTasks), Doc: &watchDoc, NoHead: true},
-		{Method: "PATCH", Path: task + "/complete", ID: "toggleTask", Guard: writes, Handler: owner(scopeWrite, s.toggleTask), Doc: &toggleDoc},
+		{Method: "GET", Path: tasks, ID: "fetchTasks", Guard: reads, Handler: owner(TasksRead, s.listTasks), Doc: &listDoc},
+		{Method: "POST", Path: tasks, ID: "createTask", Guard: writes, Handler: owner(TasksWrite, s.createTask), Doc: &createDoc},
+		{Method: "GET", Path: task, ID: "getTask", Guard: reads, Handler: owner(TasksRead, s.getTask), Doc: &getDoc, Match: ofTask},
+		{Method: "PUT", Path: task, ID: "updateTask", Guard: writes, Handler: owner(TasksWrite, s.updateTask), Doc: &updateDoc, Match: ofTask},
+		{Method: "PATCH", Path: task, ID: "patchTask", Guard: writes, Handler: owner(TasksWrite, s.updateTask), Doc: &patchDoc, Match: ofTask},
+		{Method: "DELETE", Path: task, ID: "deleteTask", Guard: writes, Handler: owner(TasksWrite, s.deleteTask), Doc: &deleteDoc, Match: ofTask},
+		{Method: "GET", Path: tasks + "/events", ID: "watchTasks", Guard: reads, Handler: owner(TasksRead, s.watchTasks), Doc: &watchDoc, NoHead: true},
+		{Method: "PATCH", Path: task + "/complete", ID: "toggleTask", Guard: writes, Handler: owner(TasksWrite, s.toggleTask), Doc: &toggleDoc},
 	}...)
 }
 

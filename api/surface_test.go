@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,13 +16,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"vestibule/api/bearer"
+	"vestibule/internal/jose"
 	"vestibule/internal/storetest"
 	"vestibule/internal/testclock"
 	"vestibule/internal/testlog"
 	"vestibule/internal/web"
 	"vestibule/store"
-
-	"vestibule/internal/jose"
 )
 
 var previousSecret = []byte("fedcba9876543210fedcba9876543210")
@@ -38,12 +39,12 @@ type surface struct {
 }
 
 func sharedSecretConfig() Config {
-	return Config{
+	return Config{Config: bearer.Config{
 		Algorithm: jose.HS256,
 		Secrets:   [][]byte{testSecret, previousSecret},
 		Issuer:    testIssuer,
 		Audience:  testAudience,
-	}
+	}}
 }
 
 // newSurface starts the API with the shared secret on a store of its own.
@@ -208,7 +209,9 @@ func withAccounts(tb testing.TB, st *storetest.Database) *storetest.Database {
 			ID: "ses_" + id, TokenHash: fmt.Sprintf("%x", sha256.Sum256([]byte(id))), UserID: id,
 			CreatedAt: noon, UpdatedAt: noon, ExpiresAt: noon.Add(time.Hour), CookieAt: noon,
 		}
-		if err := st.CreateUser(ctx, user, "no password", session, ""); err != nil {
+		if err := st.Tx(ctx, "test", func(tx *store.Tx) error {
+			return errors.Join(tx.CreateUser(user, "no password"), tx.StartSession(session))
+		}); err != nil {
 			tb.Fatalf("create user: %v", err)
 		}
 	}

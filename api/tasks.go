@@ -8,6 +8,7 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"vestibule/api/bearer"
 	"vestibule/internal/endpoint"
 	"vestibule/internal/web"
 	"vestibule/store/tasks"
@@ -57,7 +58,7 @@ func (s *Server) createTask(w http.ResponseWriter, r *http.Request, user string)
 	if err != nil {
 		return err
 	}
-	id := requestKey{caller: callerOf(r).name(), user: user, key: key}
+	id := requestKey{caller: bearer.CallerOf(r).Name(), user: user, key: key}
 	if key != "" {
 		end, ok := s.running.begin(id)
 		if !ok {

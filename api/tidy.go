@@ -2,10 +2,9 @@ package api
 
 import (
 	"context"
-	"log/slog"
 	"time"
 
-	"vestibule/store/db"
+	"vestibule/internal/cleanup"
 )
 
 const (
@@ -21,35 +20,21 @@ const (
 // tidy keeps the tables small and the tasks searchable until ctx ends. Nothing
 // that is answered depends on when.
 func (s *Server) tidy(ctx context.Context) {
-	tick := time.NewTicker(tidyEvery)
-	defer tick.Stop()
-	for {
-		s.batches(ctx, "tasks of another program were not made searchable", func() (bool, error) {
+	cleanup.Run(ctx, s.log, tidyEvery,
+		cleanup.Job{Failure: "tasks of another program were not made searchable", Batch: func(ctx context.Context) (bool, error) {
 			return s.tasks.FoldTasks(ctx, tidyBatch, tidyHold)
-		})
-		s.batches(ctx, "expired answers were not deleted", func() (bool, error) {
+		}},
+		cleanup.Job{Failure: "expired answers were not deleted", Batch: func(ctx context.Context) (bool, error) {
 			n, err := s.tasks.DeleteExpiredAnswers(ctx, s.now(), tidyBatch)
 			return n == tidyBatch, err
-		})
-		s.batches(ctx, "old events were not deleted", func() (bool, error) {
+		}},
+		cleanup.Job{Failure: "old events were not deleted", Batch: func(ctx context.Context) (bool, error) {
 			n, err := s.tasks.DeleteTaskEvents(ctx, s.now().Add(-eventsKept), tidyBatch)
 			return n == tidyBatch, err
-		})
-		s.batches(ctx, "what deleted users have left was not deleted", func() (bool, error) {
+		}},
+		cleanup.Job{Failure: "what deleted users have left was not deleted", Batch: func(ctx context.Context) (bool, error) {
 			left, err := s.tasks.DeleteRemains(ctx, "")
 			return left.UserID != "", err
-		})
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
-
-// batches repeats do while there is more.
-func (s *Server) batches(ctx context.Context, failure string, do func() (more bool, err error)) {
-	if err := db.InBatches(ctx, do); err != nil && ctx.Err() == nil {
-		s.log.LogAttrs(ctx, slog.LevelWarn, failure, slog.String("error", err.Error()))
-	}
+		}},
+	)
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 
+	"vestibule/api/bearer"
 	"vestibule/internal/fair"
 	"vestibule/internal/web"
 )
@@ -27,11 +28,11 @@ func newCalls(perCaller int) *fair.Room {
 }
 
 // begins takes the place of a request, which leave gives back.
-func (s *Server) begins(r *http.Request, caller claims) (leave func(), err error) {
+func (s *Server) begins(r *http.Request, caller bearer.Caller) (leave func(), err error) {
 	if !ofTask(r, nil) {
 		return func() {}, nil
 	}
-	leave, err = s.calls.Enter(r.Context(), caller.name(), 1)
+	leave, err = s.calls.Enter(r.Context(), caller.Name(), 1)
 	if errors.Is(err, fair.ErrKey) {
 		err = errTooMany.Because(err)
 	}

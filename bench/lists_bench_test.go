@@ -19,6 +19,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"vestibule/api"
+	"vestibule/api/bearer"
 	"vestibule/internal/jose"
 	"vestibule/internal/pgtest"
 	"vestibule/store"
@@ -66,7 +67,7 @@ func newListServer(b *testing.B, engine string, n int) *listServer {
 	}
 	fill(b, driver, dsn, n)
 	secret := []byte(strings.Repeat("bench-only-", 4))
-	s, err := api.New(api.Config{Algorithm: jose.HS256, Secrets: [][]byte{secret}, Issuer: "bench", Audience: "bench"},
+	s, err := api.New(api.Config{Config: bearer.Config{Algorithm: jose.HS256, Secrets: [][]byte{secret}, Issuer: "bench", Audience: "bench"}},
 		api.Deps{Tasks: tasks.New(db.DB), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		b.Fatal(err)

@@ -25,6 +25,7 @@ import (
 	"vestibule/bff/spa"
 	"vestibule/bff/throttle"
 	"vestibule/bff/token"
+	"vestibule/internal/cleanup"
 	"vestibule/internal/fair"
 	"vestibule/internal/openapi"
 	"vestibule/internal/web"
@@ -164,7 +165,7 @@ func (s *Server) Run(ctx context.Context) {
 	var wg sync.WaitGroup
 	wg.Go(func() { s.sessions.Run(ctx) })
 	wg.Go(func() { s.mail.Run(ctx) })
-	wg.Go(func() { s.prune(ctx) })
+	wg.Go(func() { cleanup.Run(ctx, s.log, pruneEvery, s.pruned()...) })
 	wg.Wait()
 }
 

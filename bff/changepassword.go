@@ -33,12 +33,27 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, live *se
 	if err != nil {
 		return s.passwordError(err)
 	}
-	var ended []string
-	row, cookie, err := s.sessions.Start(r, live.UserID, live.RememberMe, func(row store.Session, replaces string) (err error) {
-		ended, err = s.store.ChangePassword(r.Context(), store.PasswordChange{
-			UserID: live.UserID, Old: old, New: hash, Session: row, Replaces: replaces, EndOthers: endOthers, At: row.CreatedAt,
-		}, s.eventOf(r, live, store.EventPasswordChanged), store.Mailed(s.notice(live.User, store.MailPasswordChanged)))
-		return err
+	renewed := s.sessions.Prepare(r, live.UserID, live.RememberMe)
+	e := s.eventOf(r, renewed.Session, store.EventPasswordChanged)
+	err = s.act(r, "change password", s.eventOf(r, live.Session, ""), func(tx *store.Tx) error {
+		if err := tx.RequirePassword(live.UserID, old); err != nil {
+			return err
+		}
+		if err := tx.SetPassword(live.UserID, hash, e.At); err != nil {
+			return err
+		}
+		if err := tx.StartSession(renewed.Session, renewed.Replaces...); err != nil {
+			return err
+		}
+		if err := tell(tx, e, s.notice(live.User, store.MailPasswordChanged)); err != nil {
+			return err
+		}
+		if endOthers {
+			if err := tx.RevokeSessions(live.UserID, renewed.TokenHash, e); err != nil {
+				return err
+			}
+		}
+		return tx.DropEmailChange(live.UserID)
 	})
 	switch {
 	case errors.Is(err, store.ErrConflict):
@@ -46,8 +61,6 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, live *se
 	case err != nil:
 		return gone(err)
 	}
-	s.sessions.Forget(ended...)
-	s.mail.Wake()
-	http.SetCookie(w, cookie)
-	return web.WriteJSON(w, http.StatusOK, signedInJSON{Token: &row.ID, User: toUserJSON(live.User)})
+	http.SetCookie(w, s.sessions.Started(renewed))
+	return web.WriteJSON(w, http.StatusOK, signedInJSON{Token: &renewed.ID, User: toUserJSON(live.User)})
 }

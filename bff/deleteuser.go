@@ -28,13 +28,12 @@ func (s *Server) deleteUser(w http.ResponseWriter, r *http.Request, live *sessio
 	case !s.sessions.Proven(live):
 		return errNotFresh
 	}
-	e := s.eventOf(r, live, store.EventUserDeleted)
+	e := s.eventOf(r, live.Session, store.EventUserDeleted)
 	e.Email = live.User.Email
-	hashes, err := s.store.DeleteUser(r.Context(), live.UserID, e)
+	err := s.act(r, "delete user", e, func(tx *store.Tx) error { return tx.DeleteUser(live.UserID, e) })
 	if err != nil {
 		return gone(err)
 	}
-	s.sessions.Forget(hashes...)
 	http.SetCookie(w, s.sessions.Cookie.Clear())
 	return web.WriteJSON(w, http.StatusOK, struct {
 		Success bool   `json:"success"`

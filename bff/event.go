@@ -21,9 +21,9 @@ func (s *Server) event(r *http.Request, kind string) store.Event {
 	}
 }
 
-// eventOf is event for somebody who is signed in.
-func (s *Server) eventOf(r *http.Request, live *session.Live, kind string) store.Event {
+// eventOf is event in a session.
+func (s *Server) eventOf(r *http.Request, in store.Session, kind string) store.Event {
 	e := s.event(r, kind)
-	e.UserID, e.SessionID = live.UserID, live.Handle()
+	e.UserID, e.SessionID = in.UserID, in.ID
 	return e
 }

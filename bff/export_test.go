@@ -9,21 +9,37 @@ import (
 
 	"vestibule/bff/password"
 	"vestibule/internal/fair"
+	"vestibule/store/db"
 )
 
 // PruneEvents and PruneBatch are what the hourly clean-up does to the audit trail,
 // and how much at a time.
-var PruneEvents = (*Server).pruneEvents
+func PruneEvents(s *Server, ctx context.Context) error {
+	return db.InBatches(ctx, func() (bool, error) { return s.pruneEvents(ctx) })
+}
 
 const PruneBatch = pruneBatch
 
-var PruneRemains = (*Server).pruneRemains
+func PruneRemains(s *Server, ctx context.Context) error {
+	return db.InBatches(ctx, func() (bool, error) { return s.pruneRemains(ctx) })
+}
+
+// Prune does all of the hourly clean-up once.
+func Prune(s *Server, ctx context.Context) error {
+	for _, job := range s.pruned() {
+		if err := db.InBatches(ctx, func() (bool, error) { return job.Batch(ctx) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // TrimSessions does what a start with this SESSIONS_PER_USER would do.
 func TrimSessions(ctx context.Context, s *Server, n int) error {
 	lower := &Server{cfg: s.cfg, store: s.store, now: s.now}
 	lower.cfg.SessionsPerUser = n
-	return lower.trimSessions(ctx)
+	_, err := lower.trimSessions(ctx)
+	return err
 }
 
 // BelieveFor has s believe what it has read of a session for so long, whatever is

@@ -23,7 +23,7 @@ func (s *site) clientWith(name string, grants, scopes []string) *service {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if err := s.db.CreateClient(s.t.Context(), c); err != nil {
+	if err := s.db.Tx(s.t.Context(), "test", func(tx *store.Tx) error { return tx.CreateClient(c) }); err != nil {
 		s.t.Fatal(err)
 	}
 	return &service{s, c.ID, secret}
@@ -101,7 +101,7 @@ func TestAClientThatEndsMeanwhileGetsNoToken(t *testing.T) {
 		rotate := func(keep *time.Time) func(id string) error {
 			return func(id string) error {
 				_, hash := oauth.NewClientSecret()
-				return s.db.RotateClient(t.Context(), id, hash, keep, s.clock.Now(), s.operator(store.EventClientRotated))
+				return s.db.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.RotateClient(id, hash, keep, s.clock.Now()) })
 			}
 		}
 		for _, tt := range []struct {
@@ -110,7 +110,7 @@ func TestAClientThatEndsMeanwhileGetsNoToken(t *testing.T) {
 			want int
 		}{
 			{"deleted", func(id string) error {
-				return s.db.DeleteClient(t.Context(), id, s.operator(store.EventClientDeleted))
+				return s.db.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.DeleteClient(id) })
 			}, 401},
 			{"rotated", rotate(nil), 401},
 			{"rotated, with the old secret kept", rotate(&soon), 200},
@@ -184,7 +184,7 @@ func TestAHeldOpenTokenRequestIsJudgedWhenItIsWhole(t *testing.T) {
 		if _, err := io.WriteString(in, "grant_type=client_"); err != nil {
 			s.t.Fatal(err)
 		}
-		if err := s.db.DeleteClient(t.Context(), c.id, s.operator(store.EventClientDeleted)); err != nil {
+		if err := s.db.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.DeleteClient(c.id) }); err != nil {
 			s.t.Fatal(err)
 		}
 		if _, err := io.WriteString(in, "credentials"); err != nil {

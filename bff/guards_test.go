@@ -116,7 +116,9 @@ func (s *site) resetLink(email string) (token string) {
 	}
 	now := s.clock.Now()
 	err = errors.Join(
-		s.db.QueueMail(s.t.Context(), store.Mail{ID: "mail_reset", Kind: store.MailReset, Recipient: email, CreatedAt: now, DueAt: now}),
+		s.db.Tx(s.t.Context(), "test", func(tx *store.Tx) error {
+			return tx.QueueMail(store.Mail{ID: "mail_reset", Kind: store.MailReset, Recipient: email, CreatedAt: now, DueAt: now})
+		}),
 		s.db.PutVerification(s.t.Context(), store.Verification{
 			ID: "mail_reset", Purpose: store.PurposeReset, TokenHash: opaque.Hash(token), UserID: user.ID, Email: email, CreatedAt: now, ExpiresAt: now.Add(time.Hour),
 		}))
@@ -139,7 +141,7 @@ func TestWhoChangesSomethingIsLookedUp(t *testing.T) {
 			s.t.Fatal(err)
 		}
 		// Behind the back of this process.
-		if _, err := s.db.RevokeSessions(s.t.Context(), user.ID, "", store.Event{At: s.clock.Now()}); err != nil {
+		if err := s.db.Tx(s.t.Context(), "test", func(tx *store.Tx) error { return tx.RevokeSessions(user.ID, "", store.Event{At: s.clock.Now()}) }); err != nil {
 			s.t.Fatal(err)
 		}
 		v.want(v.do("GET", "/api/proxy/me/tasks", ""), 200, "Bearer")
@@ -216,7 +218,7 @@ func TestWhatChangesWhileAPasswordIsVerified(t *testing.T) {
 }
 
 func (s *site) revokeAll(userID string) error {
-	_, err := s.db.RevokeSessions(s.t.Context(), userID, "", store.Event{At: s.clock.Now()})
+	err := s.db.Tx(s.t.Context(), "test", func(tx *store.Tx) error { return tx.RevokeSessions(userID, "", store.Event{At: s.clock.Now()}) })
 	return err
 }
 
@@ -230,7 +232,7 @@ func (s *site) otherPassword(userID string) error {
 }
 
 func (s *site) deleteUser(userID string) error {
-	_, err := s.db.DeleteUser(s.t.Context(), userID, store.Event{At: s.clock.Now()})
+	err := s.db.Tx(s.t.Context(), "test", func(tx *store.Tx) error { return tx.DeleteUser(userID, store.Event{At: s.clock.Now()}) })
 	return err
 }
 

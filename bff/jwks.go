@@ -37,7 +37,10 @@ func (k signingKeys) Keys(ctx context.Context) ([]token.Key, error) {
 }
 
 func (k signingKeys) AddKey(ctx context.Context, key token.Key) error {
-	return k.store.AddKey(ctx, store.Key(key), store.Recorded(store.Event{
-		At: key.CreatedAt, Type: store.EventKeyCreated, Actor: store.ActorSystem, Detail: key.Algorithm + " " + key.ID,
-	}))
+	return k.store.Tx(ctx, "add key", func(tx *store.Tx) error {
+		if err := tx.AddKey(store.Key(key)); err != nil {
+			return err
+		}
+		return tx.Record(store.Event{At: key.CreatedAt, Type: store.EventKeyCreated, Actor: store.ActorSystem, Detail: key.Algorithm + " " + key.ID})
+	})
 }

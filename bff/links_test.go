@@ -444,15 +444,16 @@ func TestAThiefsChangeOfAddressDiesWithTheirSession(t *testing.T) {
 		},
 		"disabling on the command line": func(owner, _ *visitor) {
 			id := owner.userBy("ada@example.com").ID
-			if _, err := owner.db.DisableUser(owner.t.Context(), id, owner.clock.Now(), store.Event{At: owner.clock.Now()}); err != nil {
+			if err := owner.db.Tx(owner.t.Context(), "test", func(tx *store.Tx) error { return tx.DisableUser(id, store.Event{At: owner.clock.Now()}) }); err != nil {
 				owner.t.Fatal(err)
 			}
-			if err := owner.db.EnableUser(owner.t.Context(), id, store.Event{At: owner.clock.Now()}); err != nil {
+			if err := owner.db.Tx(owner.t.Context(), "test", func(tx *store.Tx) error { return tx.EnableUser(id, store.Event{At: owner.clock.Now()}) }); err != nil {
 				owner.t.Fatal(err)
 			}
 		},
 		"ending sessions on the command line": func(owner, _ *visitor) {
-			if _, err := owner.db.RevokeSessions(owner.t.Context(), owner.userBy("ada@example.com").ID, "", store.Event{At: owner.clock.Now()}); err != nil {
+			id := owner.userBy("ada@example.com").ID
+			if err := owner.db.Tx(owner.t.Context(), "test", func(tx *store.Tx) error { return tx.RevokeSessions(id, "", store.Event{At: owner.clock.Now()}) }); err != nil {
 				owner.t.Fatal(err)
 			}
 		},

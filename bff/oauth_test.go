@@ -35,7 +35,7 @@ func (s *site) service(name, scope string, audiences ...string) *service {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if err := s.db.CreateClient(s.t.Context(), c); err != nil {
+	if err := s.db.Tx(s.t.Context(), "test", func(tx *store.Tx) error { return tx.CreateClient(c) }); err != nil {
 		s.t.Fatal(err)
 	}
 	return &service{s, c.ID, secret}
@@ -318,7 +318,7 @@ func TestASecretEndsWithItsRotationOrLater(t *testing.T) {
 		c := s.service("reports", "tasks:read")
 		rotate := func(keep *time.Time) *service {
 			secret, hash := oauth.NewClientSecret()
-			if err := s.db.RotateClient(s.t.Context(), c.id, hash, keep, s.clock.Now(), store.Event{At: s.clock.Now(), Type: store.EventClientRotated}); err != nil {
+			if err := s.db.Tx(s.t.Context(), "test", func(tx *store.Tx) error { return tx.RotateClient(c.id, hash, keep, s.clock.Now()) }); err != nil {
 				s.t.Fatal(err)
 			}
 			return &service{s, c.id, secret}
@@ -341,7 +341,7 @@ func TestASecretEndsWithItsRotationOrLater(t *testing.T) {
 		}
 		s.refused((&service{s, c.id, row.SecretHash}).ask("grant_type", "client_credentials"), 401, "invalid_client", "")
 
-		if err := s.db.DeleteClient(s.t.Context(), c.id, store.Event{At: s.clock.Now(), Type: store.EventClientDeleted}); err != nil {
+		if err := s.db.Tx(s.t.Context(), "test", func(tx *store.Tx) error { return tx.DeleteClient(c.id) }); err != nil {
 			s.t.Fatal(err)
 		}
 		s.refused(third.ask("grant_type", "client_credentials"), 401, "invalid_client", "")

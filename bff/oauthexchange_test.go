@@ -144,17 +144,17 @@ func TestRevocationReachesTheExchange(t *testing.T) {
 		}{
 			"sign-out": {func(v *visitor, _ string) { v.want(v.do("POST", "/api/auth/logout", ""), 200, "") }, "session has ended"},
 			"revocation": {func(_ *visitor, id string) {
-				if _, err := s.db.RevokeSessions(s.t.Context(), id, "", store.Event{At: s.clock.Now()}); err != nil {
+				if err := s.db.Tx(s.t.Context(), "test", func(tx *store.Tx) error { return tx.RevokeSessions(id, "", store.Event{At: s.clock.Now()}) }); err != nil {
 					s.t.Fatal(err)
 				}
 			}, "session has ended"},
 			"disabling": {func(_ *visitor, id string) {
-				if _, err := s.db.DisableUser(s.t.Context(), id, s.clock.Now(), store.Event{At: s.clock.Now()}); err != nil {
+				if err := s.db.Tx(s.t.Context(), "test", func(tx *store.Tx) error { return tx.DisableUser(id, store.Event{At: s.clock.Now()}) }); err != nil {
 					s.t.Fatal(err)
 				}
 			}, "user is disabled"},
 			"deletion": {func(_ *visitor, id string) {
-				if _, err := s.db.DeleteUser(s.t.Context(), id, store.Event{At: s.clock.Now()}); err != nil {
+				if err := s.db.Tx(s.t.Context(), "test", func(tx *store.Tx) error { return tx.DeleteUser(id, store.Event{At: s.clock.Now()}) }); err != nil {
 					s.t.Fatal(err)
 				}
 			}, "names no user"},

@@ -2,7 +2,10 @@ package bff
 
 import _ "embed"
 
-// openAPI describes the whole surface. Tests hold the routes and every answer to it.
+//go:generate go test -run ^TestTheDocumentIsCurrent$ . -update
+
+// openAPI describes the whole surface. It is generated from the table of endpoints.
+// Tests hold every answer to it.
 //
 //go:embed openapi.json
 var openAPI []byte

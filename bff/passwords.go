@@ -22,7 +22,7 @@ var (
 // and returns its hash. Guesses count against a limit of their own: somebody who
 // has used the limit of sign-in up from outside must not lock the owner out here.
 func (s *Server) checkPassword(r *http.Request, live *session.Live, pw string) (hash string, err error) {
-	return s.provePassword(r, throttle.CheckPassword(live.UserID, live.Handle()), live.UserID, pw, s.eventOf(r, live, store.EventPasswordFailed))
+	return s.provePassword(r, throttle.CheckPassword(live.UserID, live.Handle()), live.UserID, pw, s.eventOf(r, live.Session, store.EventPasswordFailed))
 }
 
 // provePassword makes sure that a password is the user's, and returns its hash. The

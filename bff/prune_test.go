@@ -1,6 +1,7 @@
 package bff_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -69,11 +70,46 @@ func TestEventsAreKeptForEver(t *testing.T) {
 
 func TestARunningServerPrunes(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.Store) {
-		happened(t, db, "usr_old", time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC), 1)
-		newSite(t, db, func(c *bff.Config) { c.AuditRetention = 2160 * time.Hour })
-		for end := time.Now().Add(20 * time.Second); kept(t, db, "usr_old") > 0; time.Sleep(5 * time.Millisecond) {
+		old := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+		happened(t, db, "usr_old", old, 1)
+		if err := db.Count(t.Context(), []string{"key"}, func(c []store.Counter) {
+			c[0] = store.Counter{Count: 1, WindowEnd: old, ExpiresAt: old}
+		}); err != nil {
+			t.Fatal(err)
+		}
+		s := newSite(t, db, func(c *bff.Config) { c.AuditRetention = 2160 * time.Hour })
+		left := func() int {
+			counters, err := db.Counters(t.Context(), []string{"key"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return kept(t, db, "usr_old") + counters[0].Count
+		}
+		for end := time.Now().Add(20 * time.Second); left() > 0; time.Sleep(5 * time.Millisecond) {
 			if time.Now().After(end) {
-				t.Fatal("an old event is still there")
+				t.Fatal("an old event or counter is still there: " + s.log.String())
+			}
+		}
+	})
+}
+
+// TestWhatHasExpiredIsPruned: what can be told of it no longer.
+func TestWhatHasExpiredIsPruned(t *testing.T) {
+	each(t, func(s *site) {
+		v := s.visitor()
+		v.signUp("ada@example.com")
+		v.want(v.do("POST", "/api/auth/request-password-reset", `{"email":"ada@example.com"}`), 200, "")
+		s.mail("ada@example.com", 1)
+		s.clock.Advance(365 * 24 * time.Hour)
+		if err := bff.Prune(s.server, s.t.Context()); err != nil {
+			s.t.Fatal(err)
+		}
+		now := s.clock.Now()
+		for what, del := range map[string]func(context.Context, time.Time) (int64, error){
+			"sessions": s.db.DeleteExpiredSessions, "links": s.db.DeleteExpiredVerifications, "counters": s.db.DeleteExpiredCounters,
+		} {
+			if n, err := del(s.t.Context(), now); err != nil || n != 0 {
+				s.t.Errorf("%s: got %d left, %v", what, n, err)
 			}
 		}
 	})

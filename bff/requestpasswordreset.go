@@ -24,13 +24,10 @@ func (s *Server) requestPasswordReset(w http.ResponseWriter, r *http.Request) er
 	}
 	e := s.event(r, store.EventResetRequested)
 	e.Email = email
-	err = s.store.Record(r.Context(), e, store.Mailed(store.Mail{
-		Kind: store.MailReset, Recipient: email, CallbackURL: target, CreatedAt: e.At, DueAt: e.At,
-	}))
-	if err != nil {
+	m := store.Mail{Kind: store.MailReset, Recipient: email, CallbackURL: target, CreatedAt: e.At, DueAt: e.At}
+	if err := s.tx(r, "ask for a reset", func(tx *store.Tx) error { return tell(tx, e, m) }); err != nil {
 		return err
 	}
-	s.mail.Wake()
 	return web.WriteJSON(w, http.StatusOK, struct {
 		Status  bool   `json:"status"`
 		Message string `json:"message"`

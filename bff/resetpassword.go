@@ -7,6 +7,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"vestibule/bff/linkpage"
+	"vestibule/bff/session"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
@@ -82,40 +83,66 @@ func (s *Server) resetPassword(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.passwordError(err)
 	}
-	reset, cookie, err := s.reset(r, link, hash)
+	renewed, err := s.reset(r, link, hash)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return errLink.Because(err)
 	case err != nil:
 		return err
 	}
-	web.NoteUser(r, reset.UserID)
-	s.sessions.Forget(reset.Ended...)
-	s.mail.Wake()
-	s.proven(r, reset.Email, reset.UserID)
-	if reset.Renewed {
-		http.SetCookie(w, cookie)
+	web.NoteUser(r, link.UserID)
+	s.proven(r, link.Email, link.UserID)
+	if renewed != nil {
+		http.SetCookie(w, s.sessions.Started(renewed))
 	}
 	return done(w)
 }
 
-// reset sets the password. The cookie is that of the session that stays, if one does.
-func (s *Server) reset(r *http.Request, link store.Link, hash string) (reset store.Reset, cookie *http.Cookie, err error) {
-	now := s.now().UTC()
-	set := func(renew *store.Renewal) (err error) {
-		reset, err = s.store.ResetPassword(r.Context(), link.TokenHash, hash, now, renew, s.event(r, store.EventPasswordReset),
-			store.MailedOwner(store.Mail{Kind: store.MailPasswordChanged, CreatedAt: now, DueAt: now}))
-		return err
-	}
-	live, err := s.ownSession(r, link.UserID)
+// reset sets the password, and makes the address a verified one: whoever reads its mail
+// has chosen the password. It returns the session that takes the place of the caller's
+// own, or nil if they have none, or it has ended by now.
+func (s *Server) reset(r *http.Request, link store.Link, hash string) (renewed *session.Next, err error) {
+	own, err := s.ownSession(r, link.UserID)
 	if err != nil {
-		return reset, nil, err
+		return nil, err
 	}
-	if live == nil {
-		return reset, nil, set(nil)
-	}
-	_, cookie, err = s.sessions.Start(r, live.UserID, live.RememberMe, func(row store.Session, replaces string) error {
-		return set(&store.Renewal{Session: row, Replaces: replaces})
+	e := s.event(r, store.EventPasswordReset)
+	err = s.tx(r, "reset password", func(tx *store.Tx) error {
+		link, err := tx.FollowLink(link.TokenHash, e.At, store.PurposeReset)
+		if err != nil {
+			return err
+		}
+		if renewed, err = s.renew(r, tx, own); err != nil {
+			return err
+		}
+		except := ""
+		if renewed != nil {
+			except = renewed.TokenHash
+		}
+		if err := tx.ResetPassword(link.UserID, hash, except, e); err != nil {
+			return err
+		}
+		if err := tx.VerifyAddress(link.UserID, e.At); err != nil {
+			return err
+		}
+		return tx.QueueMail(s.notice(link.User, store.MailPasswordChanged))
 	})
-	return reset, cookie, err
+	return renewed, err
+}
+
+// renew replaces a session by another one of the same user. It returns nil if own is nil,
+// or has ended by now.
+func (s *Server) renew(r *http.Request, tx *store.Tx, own *session.Live) (*session.Next, error) {
+	if own == nil {
+		return nil, nil
+	}
+	err := tx.RequireSession(s.eventOf(r, own.Session, ""))
+	if errors.Is(err, store.ErrSessionEnded) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	renewed := s.sessions.Prepare(r, own.UserID, own.RememberMe)
+	return renewed, tx.StartSession(renewed.Session, renewed.Replaces...)
 }

@@ -20,15 +20,13 @@ func (s *Server) revokeSession(w http.ResponseWriter, r *http.Request, live *ses
 	if handle != live.Handle() && !s.sessions.Proven(live) {
 		return errNotFresh
 	}
-	hash, err := s.store.RevokeSession(r.Context(), live.UserID, handle, s.eventOf(r, live, store.EventSessionRevoked))
+	e := s.eventOf(r, live.Session, store.EventSessionRevoked)
+	err := s.act(r, "revoke session", e, func(tx *store.Tx) error { return tx.RevokeSession(live.UserID, handle, e) })
 	switch {
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrInvalidText):
 	case err != nil:
 		return err
-	default:
-		s.sessions.Forget(hash)
-	}
-	if hash == live.TokenHash {
+	case handle == live.Handle():
 		http.SetCookie(w, s.sessions.Cookie.Clear())
 	}
 	return done(w)

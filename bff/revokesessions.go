@@ -26,10 +26,6 @@ func (s *Server) revokeOtherSessions(w http.ResponseWriter, r *http.Request, liv
 }
 
 func (s *Server) revokeBut(r *http.Request, live *session.Live, except string) error {
-	hashes, err := s.store.RevokeSessions(r.Context(), live.UserID, except, s.eventOf(r, live, store.EventSessionRevoked))
-	if err != nil {
-		return err
-	}
-	s.sessions.Forget(hashes...)
-	return nil
+	e := s.eventOf(r, live.Session, store.EventSessionRevoked)
+	return s.act(r, "revoke sessions", e, func(tx *store.Tx) error { return tx.RevokeSessions(live.UserID, except, e) })
 }

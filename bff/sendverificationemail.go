@@ -35,9 +35,9 @@ func (s *Server) sendVerificationEmail(w http.ResponseWriter, r *http.Request) e
 		return err
 	}
 	now := s.now().UTC()
-	if err := s.store.QueueMail(r.Context(), store.Mail{Kind: store.MailVerify, Recipient: email, CallbackURL: target, CreatedAt: now, DueAt: now}); err != nil {
+	m := store.Mail{Kind: store.MailVerify, Recipient: email, CallbackURL: target, CreatedAt: now, DueAt: now}
+	if err := s.tx(r, "queue mail", func(tx *store.Tx) error { return tx.QueueMail(m) }); err != nil {
 		return err
 	}
-	s.mail.Wake()
 	return done(w)
 }

@@ -2,7 +2,6 @@ package bff
 
 import (
 	"fmt"
-	"net/http"
 	"time"
 
 	"vestibule/bff/session"
@@ -90,11 +89,4 @@ func (s *Server) surplus() store.Event {
 		At: s.now(), Type: store.EventSessionRevoked, Actor: store.ActorUser,
 		Detail: fmt.Sprintf("more than %d sessions (SESSIONS_PER_USER)", s.cfg.SessionsPerUser),
 	}
-}
-
-// keepSessions ends, with a sign-in, what the user has beyond the limit.
-func (s *Server) keepSessions(r *http.Request, ended *[]string) store.Also {
-	e := s.event(r, store.EventSessionRevoked)
-	e.Detail = s.surplus().Detail
-	return store.KeepSessions(s.cfg.SessionsPerUser, e, ended)
 }

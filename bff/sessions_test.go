@@ -147,8 +147,11 @@ func TestMembersOnly(t *testing.T) {
 		gone := s.visitor()
 		gone.signUp("ada@example.com")
 		dead := gone.cookieHeader()
-		if _, err := s.db.RevokeSessions(t.Context(), object(t, gone.do("GET", "/api/auth/get-session", "").body)["user"].(map[string]any)["id"].(string), "",
-			store.Event{At: s.clock.Now(), Actor: store.ActorOperator}); err != nil {
+		id := object(t, gone.do("GET", "/api/auth/get-session", "").body)["user"].(map[string]any)["id"].(string)
+		err := s.db.Tx(t.Context(), "test", func(tx *store.Tx) error {
+			return tx.RevokeSessions(id, "", store.Event{At: s.clock.Now(), Actor: store.ActorOperator})
+		})
+		if err != nil {
 			t.Fatal(err)
 		}
 		for _, path := range []string{

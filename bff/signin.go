@@ -82,9 +82,20 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return s.passwordError(s.untried(r, try, err))
 	}
-	var ended []string
-	row, cookie, err := s.sessions.Start(r, user.ID, in.remember, func(row store.Session, replaces string) error {
-		return s.store.StartSession(r.Context(), row, replaces, store.IfPassword(hash), s.keepSessions(r, &ended), store.Recorded(s.event(r, store.EventSignIn)))
+	next := s.sessions.Prepare(r, user.ID, in.remember)
+	surplus := s.event(r, store.EventSessionRevoked)
+	surplus.Detail = s.surplus().Detail
+	err = s.tx(r, "sign in", func(tx *store.Tx) error {
+		if err := tx.StartSession(next.Session, next.Replaces...); err != nil {
+			return err
+		}
+		if err := tx.RequirePassword(user.ID, hash); err != nil {
+			return err
+		}
+		if err := tx.KeepSessions(s.cfg.SessionsPerUser, next.Session, surplus); err != nil {
+			return err
+		}
+		return tx.Record(s.eventOf(r, next.Session, store.EventSignIn))
 	})
 	switch {
 	case errors.Is(err, store.ErrNoUser), errors.Is(err, store.ErrConflict):
@@ -92,14 +103,13 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	}
-	s.sessions.Forget(ended...)
 	web.NoteUser(r, user.ID)
 	s.succeeded(r, try)
-	http.SetCookie(w, cookie)
+	http.SetCookie(w, s.sessions.Started(next))
 	if in.target != "" {
 		w.Header().Set("Location", in.target)
 	}
-	return web.WriteJSON(w, http.StatusOK, signInJSON{Redirect: in.target != "", Token: row.ID, URL: in.target, User: toUserJSON(user)})
+	return web.WriteJSON(w, http.StatusOK, signInJSON{Redirect: in.target != "", Token: next.ID, URL: in.target, User: toUserJSON(user)})
 }
 
 // notThem says why nobody is signed in, to the log and the audit trail. The client

@@ -15,7 +15,7 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 	if _, err := s.optionalBody(w, r, s.anybody(r)); err != nil {
 		return err
 	}
-	err := s.sessions.End(r, store.Recorded(s.event(r, store.EventSignOut)))
+	err := s.sessions.End(r, s.event(r, store.EventSignOut))
 	switch {
 	case errors.Is(err, session.ErrOften):
 		s.noSession(r, err)

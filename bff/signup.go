@@ -76,9 +76,15 @@ func (s *Server) signUp(w http.ResponseWriter, r *http.Request) error {
 	if s.cfg.RequireEmailVerification {
 		return s.signUpUnverified(w, r, in, user, hash)
 	}
-	e := s.event(r, store.EventSignUp)
-	row, cookie, err := s.sessions.Start(r, user.ID, in.remember, func(row store.Session, replaces string) error {
-		return s.store.CreateUser(r.Context(), user, hash, row, replaces, store.Recorded(e))
+	next := s.sessions.Prepare(r, user.ID, in.remember)
+	err = s.tx(r, "sign up", func(tx *store.Tx) error {
+		if err := tx.CreateUser(user, hash); err != nil {
+			return err
+		}
+		if err := tx.StartSession(next.Session, next.Replaces...); err != nil {
+			return err
+		}
+		return tx.Record(s.eventOf(r, next.Session, store.EventSignUp))
 	})
 	switch {
 	case errors.Is(err, store.ErrConflict):
@@ -88,8 +94,8 @@ func (s *Server) signUp(w http.ResponseWriter, r *http.Request) error {
 	}
 	web.NoteUser(r, user.ID)
 	s.succeeded(r, throttle.Proven(user.Email, s.clients.Of(r))) // known here from now on
-	http.SetCookie(w, cookie)
-	return web.WriteJSON(w, http.StatusOK, signedInJSON{Token: &row.ID, User: toUserJSON(user)})
+	http.SetCookie(w, s.sessions.Started(next))
+	return web.WriteJSON(w, http.StatusOK, signedInJSON{Token: &next.ID, User: toUserJSON(user)})
 }
 
 func (s *Server) newUser(in signUpInput) store.User {
@@ -111,14 +117,20 @@ func (s *Server) taken(r *http.Request, in signUpInput) store.Event {
 func (s *Server) signUpUnverified(w http.ResponseWriter, r *http.Request, in signUpInput, user store.User, hash string) error {
 	m := s.notice(user, store.MailVerify)
 	m.CallbackURL = in.target
-	err := s.store.CreateSignedOutUser(r.Context(), user, hash, store.Recorded(s.event(r, store.EventSignUp)), store.Mailed(m))
+	err := s.tx(r, "sign up", func(tx *store.Tx) error {
+		if err := tx.CreateUser(user, hash); err != nil {
+			return err
+		}
+		e := s.event(r, store.EventSignUp)
+		e.UserID = user.ID
+		return tell(tx, e, m)
+	})
 	if errors.Is(err, store.ErrConflict) {
 		m.Kind, m.UserID = store.MailAddressTaken, ""
-		err = s.store.Record(r.Context(), s.taken(r, in), store.Mailed(m))
+		err = s.tx(r, "sign up", func(tx *store.Tx) error { return tell(tx, s.taken(r, in), m) })
 	}
 	if err != nil {
 		return err
 	}
-	s.mail.Wake()
 	return web.WriteJSON(w, http.StatusOK, signedInJSON{User: toUserJSON(user)})
 }

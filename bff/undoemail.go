@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"vestibule/bff/linkpage"
-	"vestibule/internal/opaque"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
@@ -58,7 +57,11 @@ func (s *Server) undoEmail(w http.ResponseWriter, r *http.Request) error {
 			return s.passwordError(err)
 		}
 	}
-	undone, err := s.store.UndoEmailChange(r.Context(), opaque.Hash(token), hash, s.now().UTC(), s.event(r, store.EventEmailUndone))
+	var undone store.Undone
+	err = s.tx(r, "undo e-mail change", func(tx *store.Tx) (err error) {
+		undone, err = tx.UndoEmailChange(link.TokenHash, hash, s.event(r, store.EventEmailUndone))
+		return err
+	})
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return errDeadLink.Because(err)
@@ -66,8 +69,6 @@ func (s *Server) undoEmail(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	web.NoteUser(r, undone.User.ID)
-	s.sessions.Forget(undone.Ended...)
-	s.mail.Wake()
 	if hash != "" {
 		s.proven(r, undone.User.Email, undone.User.ID)
 	}

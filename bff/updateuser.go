@@ -27,7 +27,13 @@ func (s *Server) updateUser(w http.ResponseWriter, r *http.Request, live *sessio
 	if err := s.limit(r, throttle.ChangeProfile(live.UserID)); err != nil {
 		return err
 	}
-	err := s.store.UpdateUser(r.Context(), live.UserID, change, s.now(), s.eventOf(r, live, store.EventUserUpdated))
+	e := s.eventOf(r, live.Session, store.EventUserUpdated)
+	err := s.act(r, "update user", e, func(tx *store.Tx) error {
+		if err := tx.UpdateUser(live.UserID, change, e.At); err != nil {
+			return err
+		}
+		return tx.Record(e)
+	})
 	if err != nil {
 		return gone(err)
 	}

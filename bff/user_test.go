@@ -130,7 +130,9 @@ func TestWhoIsDisabledIsAStranger(t *testing.T) {
 		v, wrong := s.visitor(), s.visitor()
 		v.signUp("ada@example.com")
 		id, _ := v.user()["id"].(string)
-		if _, err := s.db.DisableUser(t.Context(), id, s.clock.Now(), store.Event{At: s.clock.Now(), Type: store.EventUserDisabled, Actor: store.ActorOperator}); err != nil {
+		if err := s.db.Tx(t.Context(), "test", func(tx *store.Tx) error {
+			return tx.DisableUser(id, store.Event{At: s.clock.Now(), Type: store.EventUserDisabled, Actor: store.ActorOperator})
+		}); err != nil {
 			t.Fatal(err)
 		}
 		// At the very next request, though it was another connection that did it.

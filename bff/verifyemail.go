@@ -74,7 +74,7 @@ func (s *Server) followVerification(w http.ResponseWriter, r *http.Request, toke
 	case err != nil:
 		return nil, err
 	case live != nil:
-		return s.verify(r, link, store.Proof{Session: live.TokenHash})
+		return s.verify(r, link, store.Proof{Session: live.ID})
 	case !wantsPage(r):
 		return nil, passwordNeeded(link)
 	}
@@ -154,7 +154,7 @@ func (s *Server) prove(r *http.Request, link store.Link, pw, next *string) (proo
 	default:
 		var live *session.Live
 		if live, err = s.ownSession(r, link.UserID); live != nil {
-			proof.Session = live.TokenHash
+			proof.Session = live.ID
 		} else if err == nil {
 			err = passwordNeeded(link)
 		}
@@ -169,7 +169,11 @@ type verifiedJSON struct {
 }
 
 func (s *Server) verify(r *http.Request, link store.Link, proof store.Proof) (*verifiedJSON, error) {
-	v, err := s.store.VerifyEmail(r.Context(), link.TokenHash, proof, s.now().UTC(), s.event(r, store.EventEmailVerified))
+	var v store.Verified
+	err := s.tx(r, "verify e-mail", func(tx *store.Tx) (err error) {
+		v, err = tx.VerifyEmail(link.TokenHash, proof, s.event(r, store.EventEmailVerified))
+		return err
+	})
 	switch {
 	case errors.Is(err, store.ErrUnproven): // the session has ended, or the password was changed, meanwhile
 		return nil, passwordNeeded(link).Because(err)
@@ -179,8 +183,6 @@ func (s *Server) verify(r *http.Request, link store.Link, proof store.Proof) (*v
 		return nil, err
 	}
 	web.NoteUser(r, v.User.ID)
-	s.sessions.Forget(v.Ended...)
-	s.mail.Wake()
 	if proof.NewPassword != "" && !v.Already {
 		s.proven(r, v.User.Email, v.User.ID)
 	}

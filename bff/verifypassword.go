@@ -20,7 +20,13 @@ func (s *Server) verifyPassword(w http.ResponseWriter, r *http.Request, live *se
 	if err != nil {
 		return err
 	}
-	err = s.store.ProvePassword(r.Context(), hash, s.eventOf(r, live, store.EventPasswordProven))
+	e := s.eventOf(r, live.Session, store.EventPasswordProven)
+	err = s.act(r, "prove password", e, func(tx *store.Tx) error {
+		if err := tx.RequirePassword(live.UserID, hash); err != nil {
+			return err
+		}
+		return tx.ProvePassword(e)
+	})
 	if errors.Is(err, store.ErrConflict) {
 		return errPassword.Because(err) // it was changed while it was verified
 	}

@@ -18,11 +18,12 @@ import (
 type pkg struct {
 	ImportPath string
 	Imports    []string
+	Deps       []string
 }
 
 func packages(t *testing.T) []pkg {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", "vestibule/...")
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", "vestibule/...")
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatal(err)
@@ -88,6 +89,23 @@ func TestImportsPointOneWay(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestBearerStandsAlone: it stays when somebody replaces the example API, so it needs
+// nothing of it, not even by way of another package.
+func TestBearerStandsAlone(t *testing.T) {
+	for _, p := range packages(t) {
+		if p.ImportPath != "vestibule/api/bearer" {
+			continue
+		}
+		for _, dep := range p.Deps {
+			if to, _ := room(dep); to == "api" || to == "store" || to == "bff" {
+				t.Errorf("%s needs %s", p.ImportPath, dep)
+			}
+		}
+		return
+	}
+	t.Error("there is no api/bearer")
 }
 
 // TestEveryRoomIsInTheDesign: whoever looks for a package's purpose finds it in one list.

@@ -51,9 +51,8 @@ type UserChange struct {
 	Image **string // a pointer to nil clears it
 }
 
-// UpdateUser changes a user and records e. It returns ErrNotFound when the user
-// is gone, and ErrSessionEnded when the session that e names has ended.
-func (s *Store) UpdateUser(ctx context.Context, id string, change UserChange, now time.Time, e Event) error {
+// UpdateUser changes a user. It returns ErrNotFound when the user is gone.
+func (tx *Tx) UpdateUser(id string, change UserChange, now time.Time) error {
 	set, args := []string{`"updatedAt" = ?`}, []any{now}
 	if change.Name != nil {
 		set, args = append(set, `name = ?`), append(args, *change.Name)
@@ -61,143 +60,71 @@ func (s *Store) UpdateUser(ctx context.Context, id string, change UserChange, no
 	if change.Image != nil {
 		set, args = append(set, `image = ?`), append(args, *change.Image)
 	}
-	args = append(args, id)
-	e.UserID = id
-	return s.DB.Tx(ctx, "update user", func(ctx context.Context, q db.Querier) error {
-		if err := requireSession(ctx, q, e); err != nil {
-			return err
-		}
-		n, err := q.Exec(ctx, `UPDATE "user" SET `+strings.Join(set, ", ")+` WHERE id = ?`, args...)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return ErrNotFound
-		}
-		return record(ctx, q, e)
-	})
+	return tx.change(`UPDATE "user" SET `+strings.Join(set, ", ")+` WHERE id = ?`, append(args, id)...)
 }
 
-// PasswordChange is a new password of a user who has shown that they know the
-// old one.
-type PasswordChange struct {
-	UserID    string
-	Old, New  string  // hashes
-	Session   Session // takes the place of the one with the token hash Replaces
-	Replaces  string
-	EndOthers bool // all other sessions end too
-	At        time.Time
+// RequirePassword returns ErrConflict unless the hash still is that of the user's
+// password. Without it, a sign-in whose password was changed while it was verified would
+// leave a session behind that the change was meant to end.
+func (tx *Tx) RequirePassword(userID, hash string) error {
+	// A write, for its lock: a change that is under way is waited for, and one that
+	// comes later finds the session.
+	n, err := tx.exec(`UPDATE account SET password = password
+		WHERE "userId" = ? AND "providerId" = 'credential' AND password = ?`, userID, hash)
+	if err == nil && n == 0 {
+		return ErrConflict
+	}
+	return err
 }
 
-// ChangePassword does all of c or nothing, and records e. Links that were mailed to set
-// a password or to change the address become useless. It returns the token
-// hashes of the sessions that have ended, ErrConflict when the password is no longer
-// the old one because somebody else was first, and ErrSessionEnded when the session
-// that e names, which acts, has ended.
-func (s *Store) ChangePassword(ctx context.Context, c PasswordChange, e Event, also ...Also) (ended []string, err error) {
-	e.UserID = c.UserID
-	err = s.DB.Tx(ctx, "change password", func(ctx context.Context, q db.Querier) error {
-		e := e
-		if err := requireSession(ctx, q, e); err != nil {
-			return err
-		}
-		n, err := q.Exec(ctx, `UPDATE account SET password = ?, "updatedAt" = ?
-			WHERE "userId" = ? AND "providerId" = 'credential' AND password = ?`, c.New, c.At, c.UserID, c.Old)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return ErrConflict
-		}
-		ended = []string{c.Replaces}
-		if err := startSession(ctx, q, c.Session, c.Replaces); err != nil {
-			return err
-		}
-		e.SessionID = c.Session.ID
-		if err := record(ctx, q, e); err != nil {
-			return err
-		}
-		if c.EndOthers {
-			others, err := revokeAll(ctx, q, c.UserID, c.Session.TokenHash, e)
-			if err != nil {
-				return err
-			}
-			ended = append(ended, others...)
-		}
-		if err := deleteVerifications(ctx, q, c.UserID, PurposeReset); err != nil {
-			return err
-		}
-		if err := dropEmailChange(ctx, q, c.UserID); err != nil {
-			return err
-		}
-		return writeAlso(ctx, q, also, e)
-	})
-	return ended, err
-}
-
-// SetPassword gives the user a password whatever they had before, ends all their
-// sessions and makes their outstanding links to set one useless. It records e and
-// returns the token hashes of the sessions, or ErrNotFound when there is no such
-// user.
-func (s *Store) SetPassword(ctx context.Context, userID, hash string, now time.Time, e Event) (ended []string, err error) {
-	err = s.DB.Tx(ctx, "set password", func(ctx context.Context, q db.Querier) (err error) {
-		var id string
-		if err := q.One(ctx, []any{&id}, `SELECT id FROM "user" WHERE id = ?`, userID); err != nil {
-			return err
-		}
-		ended, err = replacePassword(ctx, q, userID, hash, "", now, e)
+// SetPassword gives the user a password whatever they had before, and makes the links
+// useless that were mailed to set one. It returns ErrNoUser when there is no such user.
+func (tx *Tx) SetPassword(userID, hash string, now time.Time) error {
+	if err := tx.writePassword(userID, hash, now); err != nil {
 		return err
-	})
-	return ended, err
+	}
+	return tx.deleteLinks(userID, PurposeReset)
 }
 
-// replacePassword is SetPassword for a user that exists, within a transaction. The
-// session with the token hash except stays.
-func replacePassword(ctx context.Context, q db.Querier, userID, hash, except string, now time.Time, e Event) (ended []string, err error) {
-	if err := setPassword(ctx, q, userID, hash, now); err != nil {
-		return nil, err
-	}
-	if err := deleteVerifications(ctx, q, userID, PurposeReset); err != nil {
-		return nil, err
-	}
-	e.UserID = userID
-	if err := record(ctx, q, e); err != nil {
-		return nil, err
-	}
-	return revokeAll(ctx, q, userID, except, e)
-}
-
-// setPassword gives a user the account of a password, or another password in it:
+// writePassword gives a user the account of a password, or another password in it:
 // there is one such account, so the user's id will do as its own.
-func setPassword(ctx context.Context, q db.Querier, userID, hash string, now time.Time) error {
-	_, err := q.Exec(ctx, `INSERT INTO account (id, "accountId", "providerId", "userId", password, "createdAt", "updatedAt")
+func (tx *Tx) writePassword(userID, hash string, now time.Time) error {
+	_, err := tx.exec(`INSERT INTO account (id, "accountId", "providerId", "userId", password, "createdAt", "updatedAt")
 		VALUES (?, ?, 'credential', ?, ?, ?, ?)
 		ON CONFLICT ("providerId", "accountId") DO UPDATE SET password = excluded.password, "updatedAt" = excluded."updatedAt"`,
 		userID, userID, userID, hash, now, now)
 	return err
 }
 
+// ResetPassword is SetPassword for somebody who has not shown that they know the one
+// before: all sessions of the user end, but for the one with the token hash except, which
+// may be "". It records e, and returns ErrNoUser like SetPassword.
+func (tx *Tx) ResetPassword(userID, hash, except string, e Event) error {
+	if err := tx.SetPassword(userID, hash, e.At); err != nil {
+		return err
+	}
+	e.UserID = userID
+	if err := tx.Record(e); err != nil {
+		return err
+	}
+	return tx.RevokeSessions(userID, except, e)
+}
+
 // RequestEmailChange queues two mails and records e: notice tells the user at their
 // address, and m, which leaves after it, asks for the new address to be confirmed. It
 // is the wish of the session that e names and dies with it; a request before it is taken
-// back, as it may have been a mistyped address. It returns ErrSessionEnded when that
-// session has ended.
-func (s *Store) RequestEmailChange(ctx context.Context, notice, m Mail, e Event) error {
-	return s.DB.Tx(ctx, "request e-mail change", func(ctx context.Context, q db.Querier) error {
-		if err := requireSession(ctx, q, e); err != nil {
-			return err
-		}
-		if err := dropEmailChange(ctx, q, m.UserID); err != nil {
-			return err
-		}
-		notice.ID = newMailID()
-		if err := queueMail(ctx, q, notice); err != nil {
-			return err
-		}
-		m.AfterID, m.SessionID = notice.ID, e.SessionID
-		if err := queueMail(ctx, q, m); err != nil {
-			return err
-		}
-		return record(ctx, q, e)
-	})
+// back, as it may have been a mistyped address.
+func (tx *Tx) RequestEmailChange(notice, m Mail, e Event) error {
+	if err := tx.DropEmailChange(m.UserID); err != nil {
+		return err
+	}
+	notice.ID = newMailID()
+	if err := tx.QueueMail(notice); err != nil {
+		return err
+	}
+	m.AfterID, m.SessionID = notice.ID, e.SessionID
+	if err := tx.QueueMail(m); err != nil {
+		return err
+	}
+	return tx.Record(e)
 }

@@ -38,7 +38,7 @@ func sessionsOfCase(t *testing.T, d *database) {
 	expired := newSession(u.ID)
 	expired.ExpiresAt = base().Add(time.Minute)
 	for _, s := range []store.Session{later, expired} {
-		if err := d.StartSession(t.Context(), s, ""); err != nil {
+		if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(s) }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -58,16 +58,16 @@ func sessionsOfCase(t *testing.T, d *database) {
 func revokeCase(t *testing.T, d *database) {
 	u, session := signedUp(t, d)
 	other, _ := signedUp(t, d)
-	_, err := d.RevokeSession(t.Context(), other.ID, session.ID, event("x"))
+	_, err := ending(t.Context(), d, func(tx *store.Tx) error { return tx.RevokeSession(other.ID, session.ID, event("x")) })
 	wantError(t, "somebody else's session", err, store.ErrNotFound)
-	_, err = d.RevokeSession(t.Context(), u.ID, session.TokenHash, event("x"))
+	_, err = ending(t.Context(), d, func(tx *store.Tx) error { return tx.RevokeSession(u.ID, session.TokenHash, event("x")) })
 	wantError(t, "the hash in place of the handle", err, store.ErrNotFound)
 	if !exists(t, d, session.TokenHash) || trail(t, d, store.EventSessionRevoked, u.ID) != 0 {
 		t.Fatal("a refused revocation has changed something")
 	}
-	hash, err := d.RevokeSession(t.Context(), u.ID, session.ID, event("x"))
-	if err != nil || hash != session.TokenHash || exists(t, d, hash) {
-		t.Errorf("got %q, %v; want the session's hash and no session", hash, err)
+	ended, err := ending(t.Context(), d, func(tx *store.Tx) error { return tx.RevokeSession(u.ID, session.ID, event("x")) })
+	if err != nil || !slices.Equal(ended, []string{session.TokenHash}) || exists(t, d, session.TokenHash) {
+		t.Errorf("got %q, %v; want the session's hash and no session", ended, err)
 	}
 	if n := d.CountRows(t, `SELECT count(*) FROM audit WHERE event = ? AND "userId" = ? AND "sessionId" = ? AND "requestId" = 'r1'`, store.EventSessionRevoked, u.ID, session.ID); n != 1 {
 		t.Errorf("got %d events, want 1", n)
@@ -80,12 +80,12 @@ func revokeAllCase(t *testing.T, d *database) {
 	var want []string
 	for range 3 {
 		s := newSession(u.ID)
-		if err := d.StartSession(t.Context(), s, ""); err != nil {
+		if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(s) }); err != nil {
 			t.Fatal(err)
 		}
 		want = append(want, s.TokenHash)
 	}
-	got, err := d.RevokeSessions(t.Context(), u.ID, kept.TokenHash, event("x"))
+	got, err := ending(t.Context(), d, func(tx *store.Tx) error { return tx.RevokeSessions(u.ID, kept.TokenHash, event("x")) })
 	slices.Sort(got)
 	slices.Sort(want)
 	if err != nil || !slices.Equal(got, want) {
@@ -118,7 +118,9 @@ func updateUserCase(t *testing.T, d *database) {
 		{store.UserChange{Image: new(&picture)}, func() { want.Image = &picture }},
 		{store.UserChange{Image: new((*string)(nil))}, func() { want.Image = nil }},
 	} {
-		if err := d.UpdateUser(t.Context(), u.ID, step.change, base().Add(time.Hour), event(store.EventUserUpdated)); err != nil {
+		if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error {
+			return recordOf(tx, u.ID, event(store.EventUserUpdated), tx.UpdateUser(u.ID, step.change, base().Add(time.Hour)))
+		}); err != nil {
 			t.Fatal(err)
 		}
 		step.apply()
@@ -127,7 +129,9 @@ func updateUserCase(t *testing.T, d *database) {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	}
-	wantError(t, "nobody", d.UpdateUser(t.Context(), "usr_nobody", store.UserChange{Name: new("x")}, base(), event("x")), store.ErrNotFound)
+	wantError(t, "nobody", d.Tx(t.Context(), "test", func(tx *store.Tx) error {
+		return recordOf(tx, "usr_nobody", event("x"), tx.UpdateUser("usr_nobody", store.UserChange{Name: new("x")}, base()))
+	}), store.ErrNotFound)
 }
 
 func accountsCase(t *testing.T, d *database) {
@@ -155,26 +159,26 @@ func passwordOf(t *testing.T, d *database, id string) string {
 	return hash
 }
 
-func change(u store.User, old store.Session, next string) store.PasswordChange {
-	return store.PasswordChange{UserID: u.ID, Old: "hash of " + u.ID, New: next, Session: newSession(u.ID), Replaces: old.TokenHash, At: base()}
+func change(u store.User, old store.Session, next string) passwordChange {
+	return passwordChange{UserID: u.ID, Old: "hash of " + u.ID, New: next, Session: newSession(u.ID), Replaces: old.TokenHash, At: base()}
 }
 
 func changePasswordCase(t *testing.T, d *database) {
 	u, session := signedUp(t, d)
 	other := newSession(u.ID)
-	if err := d.StartSession(t.Context(), other, ""); err != nil {
+	if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(other) }); err != nil {
 		t.Fatal(err)
 	}
 	wrong := change(u, session, "new")
 	wrong.Old = "another"
-	_, err := d.ChangePassword(t.Context(), wrong, event("x"))
+	_, err := changePassword(t.Context(), d, wrong, event("x"))
 	wantError(t, "another old password", err, store.ErrConflict)
 	if !exists(t, d, session.TokenHash) || passwordOf(t, d, u.ID) != "hash of "+u.ID {
 		t.Fatal("a refused change has changed something")
 	}
 
 	c := change(u, session, "new")
-	ended, err := d.ChangePassword(t.Context(), c, event(store.EventPasswordChanged))
+	ended, err := changePassword(t.Context(), d, c, event(store.EventPasswordChanged))
 	if err != nil || !slices.Equal(ended, []string{session.TokenHash}) || passwordOf(t, d, u.ID) != "new" {
 		t.Errorf("got %v, %v", ended, err)
 	}
@@ -183,7 +187,7 @@ func changePasswordCase(t *testing.T, d *database) {
 	}
 	next := change(u, c.Session, "newer")
 	next.Old, next.EndOthers = "new", true
-	ended, err = d.ChangePassword(t.Context(), next, event(store.EventPasswordChanged))
+	ended, err = changePassword(t.Context(), d, next, event(store.EventPasswordChanged))
 	if err != nil || !slices.Equal(ended, []string{c.Session.TokenHash, other.TokenHash}) || exists(t, d, other.TokenHash) || !exists(t, d, next.Session.TokenHash) {
 		t.Errorf("got %v, %v; want the others ended too", ended, err)
 	}
@@ -198,7 +202,7 @@ func changePasswordRaceCase(t *testing.T, d *database) {
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			if _, err := d.ChangePassword(t.Context(), change(u, session, "new"), event("x")); err == nil {
+			if _, err := changePassword(t.Context(), d, change(u, session, "new"), event("x")); err == nil {
 				won.Add(1)
 			} else {
 				wantError(t, "loser", err, store.ErrConflict)
@@ -217,15 +221,15 @@ func changePasswordRaceCase(t *testing.T, d *database) {
 func setPasswordCase(t *testing.T, d *database) {
 	u, session := signedUp(t, d)
 	put(t, d, u, store.PurposeReset)
-	ended, err := d.SetPassword(t.Context(), u.ID, "set", base(), event(store.EventPasswordChanged))
+	ended, err := ending(t.Context(), d, func(tx *store.Tx) error { return tx.ResetPassword(u.ID, "set", "", event(store.EventPasswordChanged)) })
 	if err != nil || !slices.Equal(ended, []string{session.TokenHash}) || exists(t, d, session.TokenHash) || passwordOf(t, d, u.ID) != "set" {
 		t.Errorf("got %v, %v", ended, err)
 	}
 	if n := d.CountRows(t, `SELECT count(*) FROM verification WHERE "userId" = ?`, u.ID); n != 0 {
 		t.Errorf("got %d links left, want none", n)
 	}
-	_, err = d.SetPassword(t.Context(), "usr_nobody", "set", base(), event("x"))
-	wantError(t, "nobody", err, store.ErrNotFound)
+	_, err = ending(t.Context(), d, func(tx *store.Tx) error { return tx.ResetPassword("usr_nobody", "set", "", event("x")) })
+	wantError(t, "nobody", err, store.ErrNoUser)
 }
 
 func firstPasswordCase(t *testing.T, d *database) {
@@ -233,7 +237,7 @@ func firstPasswordCase(t *testing.T, d *database) {
 	d.Exec(t, `DELETE FROM account WHERE "userId" = ?`, u.ID)
 	_, err := d.PasswordHash(t.Context(), u.ID)
 	wantError(t, "no password", err, store.ErrNotFound)
-	if _, err := d.SetPassword(t.Context(), u.ID, "first", base(), event("x")); err != nil {
+	if _, err := ending(t.Context(), d, func(tx *store.Tx) error { return tx.ResetPassword(u.ID, "first", "", event("x")) }); err != nil {
 		t.Fatal(err)
 	}
 	if got, hash, err := d.CredentialByEmail(t.Context(), u.Email); err != nil || got.ID != u.ID || hash != "first" {
@@ -245,7 +249,7 @@ func deleteUserCase(t *testing.T, d *database) {
 	u, session := signedUp(t, d)
 	created(t, d, newTask(u.ID))
 	put(t, d, u, store.PurposeVerify)
-	ended, err := d.DeleteUser(t.Context(), u.ID, event(store.EventUserDeleted))
+	ended, err := ending(t.Context(), d, func(tx *store.Tx) error { return tx.DeleteUser(u.ID, event(store.EventUserDeleted)) })
 	if err != nil || !slices.Equal(ended, []string{session.TokenHash}) {
 		t.Errorf("got %v, %v", ended, err)
 	}
@@ -261,7 +265,7 @@ func deleteUserCase(t *testing.T, d *database) {
 	if trail(t, d, store.EventUserDeleted, u.ID) != 1 || trail(t, d, store.EventSessionRevoked, u.ID) != 1 {
 		t.Error("the trail does not tell of the deletion and the session's end")
 	}
-	_, err = d.DeleteUser(t.Context(), u.ID, event(store.EventUserDeleted))
+	_, err = ending(t.Context(), d, func(tx *store.Tx) error { return tx.DeleteUser(u.ID, event(store.EventUserDeleted)) })
 	wantError(t, "twice", err, store.ErrNotFound)
 	if n := trail(t, d, store.EventUserDeleted, u.ID); n != 1 {
 		t.Errorf("got %d events, want 1", n)
@@ -288,20 +292,31 @@ func togetherCase(t *testing.T, d *database) {
 	u, session := signedUp(t, d)
 	bad := event("x")
 	bad.Detail = "a\x00b"
-	wantError(t, "sign-in", d.StartSession(t.Context(), newSession(u.ID), session.TokenHash, store.Recorded(bad)), store.ErrInvalidText)
-	wantError(t, "sign-out", d.EndSession(t.Context(), session.TokenHash, store.Recorded(bad)), store.ErrInvalidText)
+	started := func(e store.Event, s store.Session, replaced ...string) func(*store.Tx) error {
+		return func(tx *store.Tx) error { return recordOf(tx, s.UserID, e, tx.StartSession(s, replaced...)) }
+	}
+	signOut := func(e store.Event, hash string) error {
+		return d.Tx(t.Context(), "sign out", func(tx *store.Tx) error { return tx.SignOut(e, hash) })
+	}
+	wantError(t, "sign-in", d.Tx(t.Context(), "sign in", started(bad, newSession(u.ID), session.TokenHash)), store.ErrInvalidText)
+	wantError(t, "sign-out", signOut(bad, session.TokenHash), store.ErrInvalidText)
 	v := newUser()
-	wantError(t, "sign-up", d.CreateUser(t.Context(), v, "hash", newSession(v.ID), "", store.Recorded(bad)), store.ErrInvalidText)
+	wantError(t, "sign-up", d.Tx(t.Context(), "sign up", func(tx *store.Tx) error {
+		if err := tx.CreateUser(v, "hash"); err != nil {
+			return err
+		}
+		return started(bad, newSession(v.ID))(tx)
+	}), store.ErrInvalidText)
 	if n := d.CountRows(t, `SELECT count(*) FROM "user" WHERE id = ?`, v.ID); n != 0 || !exists(t, d, session.TokenHash) {
 		t.Error("a change is there without its record")
 	}
-	if err := d.EndSession(t.Context(), newHash(), store.Recorded(event(store.EventSignOut))); err != nil {
+	if err := signOut(event(store.EventSignOut), newHash()); err != nil {
 		t.Fatal(err)
 	}
 	if n := d.CountRows(t, `SELECT count(*) FROM audit WHERE event = ? AND "userId" IS NULL`, store.EventSignOut); n != 0 {
 		t.Error("a sign-out of nobody was recorded")
 	}
-	if err := d.EndSession(t.Context(), session.TokenHash, store.Recorded(event(store.EventSignOut))); err != nil {
+	if err := signOut(event(store.EventSignOut), session.TokenHash); err != nil {
 		t.Fatal(err)
 	}
 	if n := d.CountRows(t, `SELECT count(*) FROM audit WHERE event = ? AND "userId" = ? AND "sessionId" = ?`, store.EventSignOut, u.ID, session.ID); n != 1 {
@@ -319,14 +334,14 @@ func staleSignInCase(t *testing.T, d *database) {
 		var wg sync.WaitGroup
 		for range 6 {
 			wg.Go(func() {
-				err := d.StartSession(t.Context(), newSession(u.ID), "", store.IfPassword(old))
+				err := signIn(t.Context(), d, newSession(u.ID), old)
 				if err != nil {
 					wantError(t, "sign-in", err, store.ErrConflict)
 				}
 			})
 		}
 		wg.Go(func() {
-			if _, err := d.ChangePassword(t.Context(), c, event("x")); err != nil {
+			if _, err := changePassword(t.Context(), d, c, event("x")); err != nil {
 				t.Error(err)
 			}
 		})
@@ -334,8 +349,8 @@ func staleSignInCase(t *testing.T, d *database) {
 		if n := d.CountRows(t, `SELECT count(*) FROM session WHERE "userId" = ?`, u.ID); n != 1 {
 			t.Errorf("got %d sessions after the change, want its own alone", n)
 		}
-		wantError(t, "after the change", d.StartSession(t.Context(), newSession(u.ID), "", store.IfPassword(old)), store.ErrConflict)
-		if err := d.StartSession(t.Context(), newSession(u.ID), "", store.IfPassword("new")); err != nil {
+		wantError(t, "after the change", signIn(t.Context(), d, newSession(u.ID), old), store.ErrConflict)
+		if err := signIn(t.Context(), d, newSession(u.ID), "new"); err != nil {
 			t.Errorf("with the new password: %v", err)
 		}
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"time"
-
-	"vestibule/store/db"
 )
 
 // UndoFor is how long a change of address can be undone. As long nobody else may
@@ -25,13 +23,13 @@ func (s *Store) AddressFree(ctx context.Context, email string, now time.Time) (f
 	return free && err == nil, err
 }
 
-// notHeld returns ErrConflict when the address, which the user has been given in
+// requireNotHeld returns ErrConflict when the address, which the user has been given in
 // this transaction, is kept for somebody else. It must come after that write: the
 // unique index has then waited for a change of address that was under way, and the
 // row that this change has left is seen.
-func notHeld(ctx context.Context, q db.Querier, email, userID string, now time.Time) error {
+func (tx *Tx) requireNotHeld(email, userID string, now time.Time) error {
 	var held int
-	err := q.One(ctx, []any{&held}, `SELECT count(*) FROM "formerAddress" WHERE email = ? AND "userId" <> ? AND "heldUntil" > ?`, email, userID, now)
+	err := tx.one([]any{&held}, `SELECT count(*) FROM "formerAddress" WHERE email = ? AND "userId" <> ? AND "heldUntil" > ?`, email, userID, now)
 	if err == nil && held > 0 {
 		return ErrConflict
 	}
@@ -40,15 +38,15 @@ func notHeld(ctx context.Context, q db.Querier, email, userID string, now time.T
 
 // replaceAddress gives the user another address, which is theirs, and keeps the one
 // before for them.
-func replaceAddress(ctx context.Context, q db.Querier, u User, email string, now time.Time) error {
-	_, err := q.Exec(ctx, `UPDATE "user" SET email = ?, "emailVerified" = ?, "updatedAt" = ? WHERE id = ?`, email, true, now, u.ID)
+func (tx *Tx) replaceAddress(u User, email string, now time.Time) error {
+	_, err := tx.exec(`UPDATE "user" SET email = ?, "emailVerified" = ?, "updatedAt" = ? WHERE id = ?`, email, true, now, u.ID)
 	if err != nil {
 		return err
 	}
-	if err := notHeld(ctx, q, email, u.ID, now); err != nil {
+	if err := tx.requireNotHeld(email, u.ID, now); err != nil {
 		return err
 	}
-	_, err = q.Exec(ctx, `INSERT INTO "formerAddress" (email, "userId", "emailVerified", "heldUntil") VALUES (?, ?, ?, ?)`,
+	_, err = tx.exec(`INSERT INTO "formerAddress" (email, "userId", "emailVerified", "heldUntil") VALUES (?, ?, ?, ?)`,
 		u.Email, u.ID, u.EmailVerified, now.Add(UndoFor))
 	return err
 }
@@ -57,10 +55,10 @@ func replaceAddress(ctx context.Context, q db.Querier, u User, email string, now
 // kept for them, and otherwise returns ErrNotFound. What came after it is forgotten:
 // who has had the account longest is its owner, and links to later addresses may be
 // those of a thief.
-func restoreAddress(ctx context.Context, q db.Querier, u User, email string, now time.Time) error {
+func (tx *Tx) restoreAddress(u User, email string, now time.Time) error {
 	var id int64
 	var verified bool
-	err := q.One(ctx, []any{&id, &verified}, `SELECT id, "emailVerified" FROM "formerAddress"
+	err := tx.one([]any{&id, &verified}, `SELECT id, "emailVerified" FROM "formerAddress"
 		WHERE "userId" = ? AND email = ? AND "heldUntil" > ? ORDER BY id LIMIT 1`, u.ID, email, now)
 	if errors.Is(err, ErrNotFound) && u.Email == email {
 		return nil // it was not changed yet
@@ -71,10 +69,10 @@ func restoreAddress(ctx context.Context, q db.Querier, u User, email string, now
 	if u.Email == email {
 		verified = u.EmailVerified
 	}
-	if _, err := q.Exec(ctx, `DELETE FROM "formerAddress" WHERE "userId" = ? AND id >= ?`, u.ID, id); err != nil {
+	if _, err := tx.exec(`DELETE FROM "formerAddress" WHERE "userId" = ? AND id >= ?`, u.ID, id); err != nil {
 		return err
 	}
-	_, err = q.Exec(ctx, `UPDATE "user" SET email = ?, "emailVerified" = ?, "updatedAt" = ? WHERE id = ?`, email, verified, now, u.ID)
+	_, err = tx.exec(`UPDATE "user" SET email = ?, "emailVerified" = ?, "updatedAt" = ? WHERE id = ?`, email, verified, now, u.ID)
 	return err
 }
 

@@ -65,50 +65,44 @@ func (s *Store) fill(limit int, read func(n int) (seen, got int, err error)) err
 var likeLiteral = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 
 // DisableUser keeps a user from signing in, ends all their sessions, makes their
-// outstanding links useless and records e. It returns the token hashes of the
-// sessions, and ErrNotFound when there is no such user. A user who is disabled
-// already stays so since the day they were, and nothing is recorded.
-func (s *Store) DisableUser(ctx context.Context, id string, now time.Time, e Event) (ended []string, err error) {
-	err = s.DB.Tx(ctx, "disable user", func(ctx context.Context, q db.Querier) error {
-		changed, err := switchUser(ctx, q, id, &now, e)
-		if err != nil || !changed {
-			return err
-		}
-		if err := deleteVerifications(ctx, q, id, PurposeReset, PurposeVerify); err != nil {
-			return err
-		}
-		ended, err = revokeAll(ctx, q, id, "", e)
+// outstanding links useless and records e. It returns ErrNotFound when there is no such
+// user. A user who is disabled already stays so since the day they were, and nothing is
+// recorded.
+func (tx *Tx) DisableUser(id string, e Event) error {
+	changed, err := tx.switchUser(id, &e.At, e)
+	if err != nil || !changed {
 		return err
-	})
-	return ended, err
+	}
+	if err := tx.deleteLinks(id, PurposeReset, PurposeVerify); err != nil {
+		return err
+	}
+	return tx.RevokeSessions(id, "", e)
 }
 
 // EnableUser lets a disabled user sign in again and records e, if they were
 // disabled. A session that was added while they were, by a sign-in that was under
 // way, ends: it must not come to life now. It returns ErrNotFound when there is no
 // such user.
-func (s *Store) EnableUser(ctx context.Context, id string, e Event) error {
-	return s.DB.Tx(ctx, "enable user", func(ctx context.Context, q db.Querier) error {
-		changed, err := switchUser(ctx, q, id, nil, e)
-		if err == nil && changed {
-			_, err = endSessions(ctx, q, `"userId" = ?`, id)
-		}
-		return err
-	})
+func (tx *Tx) EnableUser(id string, e Event) error {
+	changed, err := tx.switchUser(id, nil, e)
+	if err == nil && changed {
+		_, err = tx.endSessions(`"userId" = ?`, id)
+	}
+	return err
 }
 
 // switchUser sets disabledAt where that is a change.
-func switchUser(ctx context.Context, q db.Querier, id string, disabledAt *time.Time, e Event) (changed bool, err error) {
-	n, err := q.Exec(ctx, `UPDATE "user" SET "disabledAt" = ?, "updatedAt" = ? WHERE id = ? AND ("disabledAt" IS NULL) = ?`,
+func (tx *Tx) switchUser(id string, disabledAt *time.Time, e Event) (changed bool, err error) {
+	n, err := tx.exec(`UPDATE "user" SET "disabledAt" = ?, "updatedAt" = ? WHERE id = ? AND ("disabledAt" IS NULL) = ?`,
 		disabledAt, e.At, id, disabledAt != nil)
 	if err != nil {
 		return false, err
 	}
 	e.UserID = id
 	if n > 0 {
-		return true, record(ctx, q, e)
+		return true, tx.Record(e)
 	}
-	return false, q.One(ctx, []any{&id}, `SELECT id FROM "user" WHERE id = ?`, id)
+	return false, tx.one([]any{&id}, `SELECT id FROM "user" WHERE id = ?`, id)
 }
 
 // EventFilter selects events; what is zero selects all.
@@ -172,8 +166,8 @@ func (s *Store) Events(ctx context.Context, f EventFilter, limit int) ([]Event, 
 // DeleteEvents deletes up to limit events from before a time, the oldest first,
 // and returns how many there were.
 func (s *Store) DeleteEvents(ctx context.Context, before time.Time, limit int) (n int64, err error) {
-	err = s.DB.Tx(ctx, "delete events", func(ctx context.Context, q db.Querier) (err error) {
-		n, err = q.Exec(ctx, `DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ? ORDER BY at, id LIMIT ?)`, before, limit)
+	err = s.Tx(ctx, "delete events", func(tx *Tx) (err error) {
+		n, err = tx.exec(`DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ? ORDER BY at, id LIMIT ?)`, before, limit)
 		return err
 	})
 	return n, err

@@ -71,12 +71,14 @@ func listUsersCase(t *testing.T, d *database) {
 func searchUsersCase(t *testing.T, d *database) {
 	odd, _ := signedUp(t, d)
 	other, _ := signedUp(t, d)
-	if err := d.UpdateUser(t.Context(), odd.ID, store.UserChange{Name: new("100%_Sure!")}, base(), event("x")); err != nil {
+	if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error {
+		return recordOf(tx, odd.ID, event("x"), tx.UpdateUser(odd.ID, store.UserChange{Name: new("100%_Sure!")}, base()))
+	}); err != nil {
 		t.Fatal(err)
 	}
 	accented := newUser()
 	accented.Name = "Éva Ångström"
-	if err := d.CreateSignedOutUser(t.Context(), accented, "x"); err != nil {
+	if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.CreateUser(accented, "x") }); err != nil {
 		t.Fatal(err)
 	}
 	for search, want := range map[string][]string{
@@ -105,7 +107,8 @@ func disableCase(t *testing.T, d *database) {
 	put(t, d, u, store.PurposeReset)
 	disable := func() []string {
 		e := event(store.EventUserDisabled)
-		ended, err := d.DisableUser(t.Context(), u.ID, base().Add(time.Hour), e)
+		e.At = base().Add(time.Hour)
+		ended, err := ending(t.Context(), d, func(tx *store.Tx) error { return tx.DisableUser(u.ID, e) })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -129,11 +132,11 @@ func disableCase(t *testing.T, d *database) {
 		t.Errorf("got %v, %v; want the disabled user", listed, err)
 	}
 	late := newSession(u.ID)
-	if err := d.StartSession(t.Context(), late, ""); err != nil {
+	if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(late) }); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if err := d.EnableUser(t.Context(), u.ID, event(store.EventUserEnabled)); err != nil {
+		if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.EnableUser(u.ID, event(store.EventUserEnabled)) }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -146,9 +149,9 @@ func disableCase(t *testing.T, d *database) {
 	if trail(t, d, store.EventUserDisabled, u.ID) != 1 || trail(t, d, store.EventUserEnabled, u.ID) != 1 {
 		t.Error("want one event of each kind")
 	}
-	_, err = d.DisableUser(t.Context(), "usr_nobody", base(), event("x"))
+	_, err = ending(t.Context(), d, func(tx *store.Tx) error { return tx.DisableUser("usr_nobody", event("x")) })
 	wantError(t, "disable nobody", err, store.ErrNotFound)
-	wantError(t, "enable nobody", d.EnableUser(t.Context(), "usr_nobody", event("x")), store.ErrNotFound)
+	wantError(t, "enable nobody", d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.EnableUser("usr_nobody", event("x")) }), store.ErrNotFound)
 }
 
 func eventsCase(t *testing.T, d *database) {

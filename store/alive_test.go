@@ -24,23 +24,34 @@ func aliveCases() map[string]func(*testing.T, *database) {
 // acts are all the changes that a member's session makes, as calls that would
 // succeed if it lived.
 func acts(d *database, t *testing.T, u store.User, e store.Event) map[string]func() error {
-	hash := "hash of " + u.ID
-	return map[string]func() error{
-		"UpdateUser": func() error { return d.UpdateUser(t.Context(), u.ID, store.UserChange{Name: new("Mallory")}, e.At, e) },
-		"ChangePassword": func() error {
-			_, err := d.ChangePassword(t.Context(), store.PasswordChange{UserID: u.ID, Old: hash, New: "thief's", Session: newSession(u.ID), EndOthers: true, At: e.At}, e)
-			return err
-		},
-		"RequestEmailChange": func() error {
+	verbs := map[string]func(*store.Tx) error{
+		"UpdateUser":   func(tx *store.Tx) error { return tx.UpdateUser(u.ID, store.UserChange{Name: new("Mallory")}, e.At) },
+		"SetPassword":  func(tx *store.Tx) error { return tx.SetPassword(u.ID, "thief's", e.At) },
+		"StartSession": func(tx *store.Tx) error { return tx.StartSession(newSession(u.ID)) },
+		"RequestEmailChange": func(tx *store.Tx) error {
 			asked := store.Mail{Kind: store.MailChangeAsked, Recipient: u.Email, UserID: u.ID, CreatedAt: e.At, DueAt: e.At}
 			confirm := asked
 			confirm.Kind, confirm.NewEmail = store.MailChange, "t@example.com"
-			return d.RequestEmailChange(t.Context(), asked, confirm, e)
+			return tx.RequestEmailChange(asked, confirm, e)
 		},
-		"RevokeSessions": func() error { _, err := d.RevokeSessions(t.Context(), u.ID, "", e); return err },
-		"ProvePassword":  func() error { return d.ProvePassword(t.Context(), hash, e) },
-		"DeleteUser":     func() error { _, err := d.DeleteUser(t.Context(), u.ID, e); return err },
+		"RevokeSessions": func(tx *store.Tx) error { return tx.RevokeSessions(u.ID, "", e) },
+		"ProvePassword":  func(tx *store.Tx) error { return tx.ProvePassword(e) },
+		"DeleteUser":     func(tx *store.Tx) error { return tx.DeleteUser(u.ID, e) },
 	}
+	calls := map[string]func() error{}
+	for name, f := range verbs {
+		calls[name] = func() error { return asSession(t.Context(), d, e, f) }
+	}
+	return calls
+}
+
+func prove(t *testing.T, d *database, userID, hash string, e store.Event) error {
+	return asSession(t.Context(), d, e, func(tx *store.Tx) error {
+		if err := tx.RequirePassword(userID, hash); err != nil {
+			return err
+		}
+		return tx.ProvePassword(e)
+	})
 }
 
 // wantRefused runs every act and makes sure that it does nothing.
@@ -69,7 +80,7 @@ func wantRefused(t *testing.T, d *database, u store.User, e store.Event) {
 	if err != nil || len(rows) == 0 {
 		t.Fatalf("got sessions %v, %v", rows, err)
 	}
-	_, err = d.RevokeSession(t.Context(), u.ID, rows[0].ID, e)
+	err = asSession(t.Context(), d, e, func(tx *store.Tx) error { return tx.RevokeSession(u.ID, rows[0].ID, e) })
 	wantError(t, "RevokeSession", err, store.ErrSessionEnded)
 }
 
@@ -85,7 +96,7 @@ func thief(t *testing.T, d *database, change func(*store.Session)) (store.User, 
 	if change != nil {
 		change(&s)
 	}
-	if err := d.StartSession(t.Context(), s, ""); err != nil {
+	if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(s) }); err != nil {
 		t.Fatal(err)
 	}
 	return u, s
@@ -113,7 +124,7 @@ func foreignSessionActsCase(t *testing.T, d *database) {
 func subjectCase(t *testing.T, d *database) {
 	record := func(u store.User, s store.Session) error {
 		e := ofSession(u, s)
-		return d.Record(t.Context(), e, store.IfSubject(e))
+		return requireSubject(t, d, e)
 	}
 	u, s := thief(t, d, nil)
 	wantError(t, "a live session", record(u, s), nil)
@@ -122,7 +133,7 @@ func subjectCase(t *testing.T, d *database) {
 		t.Fatal(err)
 	}
 	wantError(t, "an ended session", record(u, s), store.ErrSessionEnded)
-	if _, err := d.DisableUser(t.Context(), u.ID, base(), store.Event{At: base(), Type: "test"}); err != nil {
+	if _, err := ending(t.Context(), d, func(tx *store.Tx) error { return tx.DisableUser(u.ID, store.Event{At: base(), Type: "test"}) }); err != nil {
 		t.Fatal(err)
 	}
 	wantError(t, "a disabled user", record(u, store.Session{}), store.ErrNoUser)
@@ -136,11 +147,11 @@ func proofCase(t *testing.T, d *database) {
 	u, s := thief(t, d, nil)
 	e := ofSession(u, s)
 	e.At = base().Add(10 * time.Minute)
-	wantError(t, "another password", d.ProvePassword(t.Context(), "old", e), store.ErrConflict)
+	wantError(t, "another password", prove(t, d, u.ID, "old", e), store.ErrConflict)
 	if got, _, err := d.SessionByTokenHash(t.Context(), s.TokenHash); err != nil || !got.ProvenAt.Equal(kept(0)) {
 		t.Errorf("got %v, %v, want the proof of the sign-in", got.ProvenAt, err)
 	}
-	wantError(t, "the password", d.ProvePassword(t.Context(), "hash of "+u.ID, e), nil)
+	wantError(t, "the password", prove(t, d, u.ID, "hash of "+u.ID, e), nil)
 	if got, _, err := d.SessionByTokenHash(t.Context(), s.TokenHash); err != nil || !got.ProvenAt.Equal(kept(10*time.Minute)) {
 		t.Errorf("got %v, %v, want the new proof", got.ProvenAt, err)
 	}
@@ -149,10 +160,10 @@ func proofCase(t *testing.T, d *database) {
 func rememberReplacedCase(t *testing.T, d *database) {
 	u, before := signedUp(t, d)
 	after := newSession(u.ID)
-	if err := d.StartSession(t.Context(), after, before.TokenHash); err != nil {
+	if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(after, before.TokenHash) }); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.StartSession(t.Context(), newSession(u.ID), newHash()); err != nil { // a made-up one is not remembered
+	if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(newSession(u.ID), newHash()) }); err != nil { // a made-up one is not remembered
 		t.Fatal(err)
 	}
 	for hash, want := range map[string]bool{before.TokenHash: true, after.TokenHash: false, newHash(): false} {
@@ -176,12 +187,15 @@ func mutualRevocationCase(t *testing.T, d *database) {
 	for range 10 {
 		u, a := signedUp(t, d)
 		b := newSession(u.ID)
-		if err := d.StartSession(t.Context(), b, ""); err != nil {
+		if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(b) }); err != nil {
 			t.Fatal(err)
 		}
 		errs := make(chan error, 2)
 		for _, s := range []store.Session{a, b} {
-			go func() { _, err := d.RevokeSessions(t.Context(), u.ID, s.TokenHash, ofSession(u, s)); errs <- err }()
+			go func() {
+				e := ofSession(u, s)
+				errs <- asSession(t.Context(), d, e, func(tx *store.Tx) error { return tx.RevokeSessions(u.ID, s.TokenHash, e) })
+			}()
 		}
 		first, second := <-errs, <-errs
 		if (first == nil) == (second == nil) {

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"vestibule/store/db"
 )
 
 // The events of the audit trail.
@@ -78,19 +76,14 @@ type Event struct {
 	Detail    string // for people
 }
 
-// Record adds an event of its own, with what comes with it.
-func (s *Store) Record(ctx context.Context, e Event, also ...Also) error {
-	return s.DB.Tx(ctx, "record event", func(ctx context.Context, q db.Querier) error {
-		if err := record(ctx, q, e); err != nil {
-			return err
-		}
-		return writeAlso(ctx, q, also, e)
-	})
+// Record is Tx.Record in a transaction of its own.
+func (s *Store) Record(ctx context.Context, e Event) error {
+	return s.Tx(ctx, "record event", func(tx *Tx) error { return tx.Record(e) })
 }
 
-// record adds events to the transaction of what they tell of, so that neither is
+// Record adds events to the transaction of what they tell of, so that neither is
 // there without the other.
-func record(ctx context.Context, q db.Querier, events ...Event) error {
+func (tx *Tx) Record(events ...Event) error {
 	const atOnce = 100 // in a statement, which has 11 parameters for each
 	for chunk := range slices.Chunk(events, atOnce) {
 		var args []any
@@ -99,7 +92,7 @@ func record(ctx context.Context, q db.Querier, events ...Event) error {
 				nullable(e.IPAddress), nullable(e.UserAgent), nullable(e.RequestID), nullable(e.Detail))
 		}
 		const row = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-		_, err := q.Exec(ctx, `INSERT INTO audit (at, event, actor, "userId", "sessionId", "clientId", email, "ipAddress", "userAgent", "requestId", detail)
+		_, err := tx.exec(`INSERT INTO audit (at, event, actor, "userId", "sessionId", "clientId", email, "ipAddress", "userAgent", "requestId", detail)
 			VALUES `+row+strings.Repeat(`, `+row, len(chunk)-1), args...)
 		if err != nil {
 			return err
@@ -114,34 +107,4 @@ func nullable(text string) *string {
 		return nil
 	}
 	return &text
-}
-
-// Also is a row that is written in the transaction of a change. about tells whose
-// change it was, as far as the change itself knows.
-type Also func(ctx context.Context, q db.Querier, about Event) error
-
-// Recorded records e with a change, if there is one. The user, the session and the
-// client that e does not name are those of the change.
-func Recorded(e Event) Also {
-	return func(ctx context.Context, q db.Querier, about Event) error {
-		if e.UserID == "" {
-			e.UserID = about.UserID
-		}
-		if e.SessionID == "" {
-			e.SessionID = about.SessionID
-		}
-		if e.ClientID == "" {
-			e.ClientID = about.ClientID
-		}
-		return record(ctx, q, e)
-	}
-}
-
-func writeAlso(ctx context.Context, q db.Querier, also []Also, about Event) error {
-	for _, write := range also {
-		if err := write(ctx, q, about); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -21,8 +21,16 @@ func TestASignInBeyondTheLimitEndsWhatWasUsedLongestAgo(t *testing.T) {
 			s.CreatedAt, s.UpdatedAt, s.ExpiresAt = base().Add(at), base().Add(at), base().Add(at+life)
 			e := event(store.EventSessionRevoked)
 			e.At = s.CreatedAt
-			ended := []string{"left from a run before"}
-			if err := d.StartSession(t.Context(), s, "", store.IfPassword("hash of "+u.ID), store.KeepSessions(limit, e, &ended)); err != nil {
+			ended, err := ending(t.Context(), d, func(tx *store.Tx) error {
+				if err := tx.StartSession(s); err != nil {
+					return err
+				}
+				if err := tx.RequirePassword(u.ID, "hash of "+u.ID); err != nil {
+					return err
+				}
+				return tx.KeepSessions(limit, s, e)
+			})
+			if err != nil {
 				t.Fatal(err)
 			}
 			return s, ended

@@ -54,15 +54,10 @@ func (c *Client) fields() []any {
 
 // CreateClient adds a client. It returns ErrConflict when its name is taken.
 // Grants, scopes and audiences are words without spaces.
-func (s *Store) CreateClient(ctx context.Context, c Client, also ...Also) error {
-	return s.DB.Tx(ctx, "create client", func(ctx context.Context, q db.Querier) error {
-		_, err := q.Exec(ctx, `INSERT INTO client (id, name, secret, grants, scopes, audiences, "createdAt") VALUES (?, ?, ?, ?, ?, ?, ?)`,
-			c.ID, c.Name, c.SecretHash, strings.Join(c.Grants, " "), strings.Join(c.Scopes, " "), strings.Join(c.Audiences, " "), c.CreatedAt)
-		if err != nil {
-			return err
-		}
-		return writeAlso(ctx, q, also, Event{ClientID: c.ID})
-	})
+func (tx *Tx) CreateClient(c Client) error {
+	_, err := tx.exec(`INSERT INTO client (id, name, secret, grants, scopes, audiences, "createdAt") VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		c.ID, c.Name, c.SecretHash, strings.Join(c.Grants, " "), strings.Join(c.Scopes, " "), strings.Join(c.Audiences, " "), c.CreatedAt)
+	return err
 }
 
 // Clients returns all clients, by name.
@@ -99,33 +94,17 @@ func (s *Store) client(ctx context.Context, what, condition, arg string) (c Clie
 	return c, nil
 }
 
-// RotateClient gives a client another secret and records e. The one that it had
-// stays good until keepOld, or ends with this where that is nil; one from before
-// that ends in any case. It returns ErrNotFound when there is no such client.
-func (s *Store) RotateClient(ctx context.Context, id, secretHash string, keepOld *time.Time, now time.Time, e Event) error {
-	return s.changeClient(ctx, "rotate client", id, e,
-		`UPDATE client SET "oldSecret" = CASE WHEN ? THEN secret END, "oldSecretEndsAt" = ?, secret = ?, "rotatedAt" = ? WHERE id = ?`,
+// RotateClient gives a client another secret. The one that it had stays good until
+// keepOld, or ends with this where that is nil; one from before that ends in any case.
+// It returns ErrNotFound when there is no such client.
+func (tx *Tx) RotateClient(id, secretHash string, keepOld *time.Time, now time.Time) error {
+	return tx.change(`UPDATE client SET "oldSecret" = CASE WHEN ? THEN secret END, "oldSecretEndsAt" = ?, secret = ?, "rotatedAt" = ? WHERE id = ?`,
 		keepOld != nil, keepOld, secretHash, now, id)
 }
 
-// DeleteClient deletes a client and records e. It returns ErrNotFound when there
-// is no such client.
-func (s *Store) DeleteClient(ctx context.Context, id string, e Event) error {
-	return s.changeClient(ctx, "delete client", id, e, `DELETE FROM client WHERE id = ?`, id)
-}
-
-func (s *Store) changeClient(ctx context.Context, what, id string, e Event, query string, args ...any) error {
-	return s.DB.Tx(ctx, what, func(ctx context.Context, q db.Querier) error {
-		n, err := q.Exec(ctx, query, args...)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return ErrNotFound
-		}
-		e.ClientID = id
-		return record(ctx, q, e)
-	})
+// DeleteClient deletes a client. It returns ErrNotFound when there is no such client.
+func (tx *Tx) DeleteClient(id string) error {
+	return tx.change(`DELETE FROM client WHERE id = ?`, id)
 }
 
 // usedEvery is how exactly it is kept when a client was last used: a service that
@@ -139,40 +118,29 @@ type ClientUse struct {
 	At         time.Time
 }
 
+const withSecret = ` id = ? AND (secret = ? OR "oldSecret" = ? AND "oldSecretEndsAt" > ?)`
+
 // UseClient notes that a client was used. It returns ErrNoClient when there is none
 // any more that has the secret, and then nothing may be handed out: it can have been
 // deleted or rotated since the secret was looked at. Within a minute of the last use
-// it writes nothing, nor what comes with it.
-func (s *Store) UseClient(ctx context.Context, use ClientUse, also ...Also) error {
-	return s.DB.Tx(ctx, "use client", func(ctx context.Context, q db.Querier) error {
-		noted, err := useClient(ctx, q, use, "")
-		if err != nil || !noted {
-			return err
-		}
-		return writeAlso(ctx, q, also, Event{ClientID: use.ID})
-	})
+// it writes nothing and returns false.
+func (tx *Tx) UseClient(use ClientUse) (noted bool, err error) { return tx.useClient(use, "") }
+
+// RequireClient is UseClient for a transaction that writes in any case. The client's row
+// stays as it is until the commit.
+func (tx *Tx) RequireClient(use ClientUse) error {
+	_, err := tx.useClient(use, tx.holdSQL)
+	return err
 }
 
-// ClientUsed is UseClient in the transaction of something else, which does not happen
-// without the client.
-func (s *Store) ClientUsed(use ClientUse) Also {
-	return func(ctx context.Context, q db.Querier, _ Event) error {
-		_, err := useClient(ctx, q, use, s.Dialect().HoldSQL)
-		return err
-	}
-}
-
-// useClient reports whether it has noted the use. hold is what keeps the client's row
-// as it is where something is going to be written about it.
-func useClient(ctx context.Context, q db.Querier, use ClientUse, hold string) (noted bool, err error) {
-	const withSecret = ` id = ? AND (secret = ? OR "oldSecret" = ? AND "oldSecretEndsAt" > ?)`
-	n, err := q.Exec(ctx, `UPDATE client SET "lastUsedAt" = ? WHERE ("lastUsedAt" IS NULL OR "lastUsedAt" <= ?) AND`+withSecret,
+func (tx *Tx) useClient(use ClientUse, hold string) (noted bool, err error) {
+	n, err := tx.exec(`UPDATE client SET "lastUsedAt" = ? WHERE ("lastUsedAt" IS NULL OR "lastUsedAt" <= ?) AND`+withSecret,
 		use.At, use.At.Add(-usedEvery), use.ID, use.SecretHash, use.SecretHash, use.At)
 	if err != nil || n > 0 {
 		return n > 0, err
 	}
 	var id string
-	err = q.One(ctx, []any{&id}, `SELECT id FROM client WHERE`+withSecret+hold, use.ID, use.SecretHash, use.SecretHash, use.At)
+	err = tx.one([]any{&id}, `SELECT id FROM client WHERE`+withSecret+hold, use.ID, use.SecretHash, use.SecretHash, use.At)
 	if errors.Is(err, ErrNotFound) {
 		return false, ErrNoClient
 	}

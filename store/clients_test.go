@@ -29,7 +29,7 @@ func clientCases() map[string]func(*testing.T, *database) {
 func createdClient(t *testing.T, d *database) store.Client {
 	t.Helper()
 	c := newClient()
-	if err := d.CreateClient(t.Context(), c); err != nil {
+	if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.CreateClient(c) }); err != nil {
 		t.Fatal(err)
 	}
 	c.CreatedAt = kept(0)
@@ -62,7 +62,7 @@ func clientEvents(t *testing.T, d *database, id string) []string {
 
 func clientCase(t *testing.T, d *database) {
 	c := newClient()
-	if err := d.CreateClient(t.Context(), c, store.Recorded(event(store.EventClientCreated))); err != nil {
+	if err := createClient(t, d, c, event(store.EventClientCreated)); err != nil {
 		t.Fatal(err)
 	}
 	c.CreatedAt = kept(0)
@@ -75,7 +75,7 @@ func clientCase(t *testing.T, d *database) {
 	}
 	bare := newClient()
 	bare.Scopes, bare.Audiences = nil, nil
-	if err := d.CreateClient(t.Context(), bare); err != nil {
+	if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.CreateClient(bare) }); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := d.ClientByID(t.Context(), bare.ID); err != nil || len(got.Scopes)+len(got.Audiences) != 0 {
@@ -83,11 +83,15 @@ func clientCase(t *testing.T, d *database) {
 	}
 }
 
+func createClient(t *testing.T, d *database, c store.Client, e store.Event) error {
+	return d.Tx(t.Context(), "test", func(tx *store.Tx) error { return recordOf(tx, c.ID, e, tx.CreateClient(c)) })
+}
+
 func takenClientCase(t *testing.T, d *database) {
 	c := createdClient(t, d)
 	twin := newClient()
 	twin.Name = c.Name
-	wantError(t, "the same name", d.CreateClient(t.Context(), twin, store.Recorded(event("x"))), store.ErrConflict)
+	wantError(t, "the same name", createClient(t, d, twin, event("x")), store.ErrConflict)
 	if got := clientEvents(t, d, twin.ID); len(got) != 0 {
 		t.Errorf("got events %v of a client that was not made", got)
 	}
@@ -99,7 +103,7 @@ func listClientsCase(t *testing.T, d *database) {
 	for _, name := range []string{"a", "b", "c"} {
 		c := newClient()
 		c.Name = "listed " + name + c.ID
-		if err := d.CreateClient(t.Context(), c); err != nil {
+		if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.CreateClient(c) }); err != nil {
 			t.Fatal(err)
 		}
 		want = append(want, c.ID)
@@ -124,7 +128,9 @@ func rotateClientCase(t *testing.T, d *database) {
 	rotate := func(keep *time.Time, after time.Duration) (hash string) {
 		t.Helper()
 		hash = newHash()
-		if err := d.RotateClient(t.Context(), c.ID, hash, keep, base().Add(after), event(store.EventClientRotated)); err != nil {
+		if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error {
+			return recordOf(tx, c.ID, event(store.EventClientRotated), tx.RotateClient(c.ID, hash, keep, base().Add(after)))
+		}); err != nil {
 			t.Fatal(err)
 		}
 		return hash
@@ -149,7 +155,9 @@ func rotateClientCase(t *testing.T, d *database) {
 
 func deleteClientCase(t *testing.T, d *database) {
 	c, other := createdClient(t, d), createdClient(t, d)
-	if err := d.DeleteClient(t.Context(), c.ID, event(store.EventClientDeleted)); err != nil {
+	if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error {
+		return recordOf(tx, c.ID, event(store.EventClientDeleted), tx.DeleteClient(c.ID))
+	}); err != nil {
 		t.Fatal(err)
 	}
 	_, err := d.ClientByID(t.Context(), c.ID)
@@ -164,7 +172,7 @@ func useClientCase(t *testing.T, d *database) {
 	c := createdClient(t, d)
 	use := func(after time.Duration, want time.Duration) {
 		t.Helper()
-		if err := d.UseClient(t.Context(), store.ClientUse{ID: c.ID, SecretHash: c.SecretHash, At: base().Add(after)}, store.Recorded(event(store.EventTokenIssued))); err != nil {
+		if err := useClient(t.Context(), d, store.ClientUse{ID: c.ID, SecretHash: c.SecretHash, At: base().Add(after)}, event(store.EventTokenIssued)); err != nil {
 			t.Fatal(err)
 		}
 		c.LastUsedAt = new(kept(want))
@@ -179,7 +187,7 @@ func useClientCase(t *testing.T, d *database) {
 	}
 	e := event(store.EventTokenExchanged)
 	e.ClientID = c.ID
-	if err := d.Record(t.Context(), e, d.ClientUsed(store.ClientUse{ID: c.ID, SecretHash: c.SecretHash, At: base().Add(time.Hour)})); err != nil {
+	if err := requireClient(t.Context(), d, store.ClientUse{ID: c.ID, SecretHash: c.SecretHash, At: base().Add(time.Hour)}, e); err != nil {
 		t.Fatal(err)
 	}
 	c.LastUsedAt = new(kept(time.Hour))
@@ -191,7 +199,9 @@ func useClientCase(t *testing.T, d *database) {
 func clientSecretCase(t *testing.T, d *database) {
 	c := createdClient(t, d)
 	old, present, soon := c.SecretHash, newHash(), base().Add(time.Hour)
-	if err := d.RotateClient(t.Context(), c.ID, present, &soon, base(), event(store.EventClientRotated)); err != nil {
+	if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error {
+		return recordOf(tx, c.ID, event(store.EventClientRotated), tx.RotateClient(c.ID, present, &soon, base()))
+	}); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {
@@ -211,12 +221,12 @@ func clientSecretCase(t *testing.T, d *database) {
 	} {
 		before := len(clientEvents(t, d, c.ID))
 		use := store.ClientUse{ID: c.ID, SecretHash: tt.hash, At: base().Add(tt.after)}
-		if err := d.UseClient(t.Context(), use); !errors.Is(err, tt.want) {
+		if err := d.Tx(t.Context(), "use client", func(tx *store.Tx) error { _, err := tx.UseClient(use); return err }); !errors.Is(err, tt.want) {
 			t.Errorf("%s: got %v, want %v", tt.name, err, tt.want)
 		}
 		e := event(store.EventTokenExchanged)
 		e.ClientID = c.ID
-		if err := d.Record(t.Context(), e, d.ClientUsed(use)); !errors.Is(err, tt.want) {
+		if err := requireClient(t.Context(), d, use, e); !errors.Is(err, tt.want) {
 			t.Errorf("%s, with something else: got %v, want %v", tt.name, err, tt.want)
 		}
 		if wrote := len(clientEvents(t, d, c.ID)) - before; (wrote == 1) != (tt.want == nil) {
@@ -234,7 +244,7 @@ func clientTextCase(t *testing.T, d *database) {
 	} {
 		c := newClient()
 		change(&c)
-		wantError(t, name, d.CreateClient(t.Context(), c), store.ErrInvalidText)
+		wantError(t, name, d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.CreateClient(c) }), store.ErrInvalidText)
 	}
 	_, err := d.ClientByID(t.Context(), "\xff")
 	wantError(t, "id", err, store.ErrInvalidText)
@@ -244,13 +254,15 @@ func clientTextCase(t *testing.T, d *database) {
 
 func goneClientCase(t *testing.T, d *database) {
 	ctx, gone := t.Context(), newClient().ID
-	wantError(t, "rotate", d.RotateClient(ctx, gone, newHash(), nil, base(), event("x")), store.ErrNotFound)
-	wantError(t, "delete", d.DeleteClient(ctx, gone, event("x")), store.ErrNotFound)
+	wantError(t, "rotate", d.Tx(ctx, "test", func(tx *store.Tx) error {
+		return recordOf(tx, gone, event("x"), tx.RotateClient(gone, newHash(), nil, base()))
+	}), store.ErrNotFound)
+	wantError(t, "delete", d.Tx(ctx, "test", func(tx *store.Tx) error { return recordOf(tx, gone, event("x"), tx.DeleteClient(gone)) }), store.ErrNotFound)
 	use := store.ClientUse{ID: gone, SecretHash: newHash(), At: base()}
-	wantError(t, "use", d.UseClient(ctx, use, store.Recorded(event("x"))), store.ErrNoClient)
+	wantError(t, "use", useClient(ctx, d, use, event("x")), store.ErrNoClient)
 	e := event("x")
 	e.ClientID = gone
-	wantError(t, "use with something else", d.Record(ctx, e, d.ClientUsed(use)), store.ErrNoClient)
+	wantError(t, "use with something else", requireClient(ctx, d, use, e), store.ErrNoClient)
 	if got := clientEvents(t, d, gone); len(got) != 0 {
 		t.Errorf("got events %v of a client that is gone", got)
 	}

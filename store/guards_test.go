@@ -15,12 +15,12 @@ func TestWhoEndsTheirOwnSessionHasGivenItUp(t *testing.T) {
 			d := migrated(t, v)
 			u, own := signedUp(t, d)
 			other := newSession(u.ID)
-			if err := d.StartSession(t.Context(), other, ""); err != nil {
+			if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(other) }); err != nil {
 				t.Fatal(err)
 			}
 			e := event(store.EventSessionRevoked)
 			e.UserID, e.SessionID = u.ID, own.ID
-			if _, err := d.RevokeSessions(t.Context(), u.ID, "", e); err != nil {
+			if _, err := ending(t.Context(), d, func(tx *store.Tx) error { return tx.RevokeSessions(u.ID, "", e) }); err != nil {
 				t.Fatal(err)
 			}
 			for hash, want := range map[string]bool{own.TokenHash: true, other.TokenHash: false} {

@@ -40,14 +40,9 @@ func (s *Store) Keys(ctx context.Context) (keys []Key, err error) {
 }
 
 // AddKey adds a key. It returns ErrConflict when the id is taken.
-func (s *Store) AddKey(ctx context.Context, k Key, also ...Also) error {
-	return s.DB.Tx(ctx, "add key", func(ctx context.Context, q db.Querier) error {
-		_, err := q.Exec(ctx, `INSERT INTO jwks (id, alg, crv, "publicKey", "privateKey", "createdAt", "expiresAt")
-			VALUES (?, ?, ?, ?, ?, ?, ?)`,
-			k.ID, k.Algorithm, k.Curve, k.PublicKey, k.PrivateKey, k.CreatedAt, k.ExpiresAt)
-		if err != nil {
-			return err
-		}
-		return writeAlso(ctx, q, also, Event{})
-	})
+func (tx *Tx) AddKey(k Key) error {
+	_, err := tx.exec(`INSERT INTO jwks (id, alg, crv, "publicKey", "privateKey", "createdAt", "expiresAt")
+		VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		k.ID, k.Algorithm, k.Curve, k.PublicKey, k.PrivateKey, k.CreatedAt, k.ExpiresAt)
+	return err
 }

@@ -36,7 +36,7 @@ func keysCase(t *testing.T, d *database) {
 	late.ExpiresAt = new(base().Add(time.Hour))
 	early.CreatedAt = base().Add(-time.Minute)
 	for _, k := range []store.Key{late, lower, upper, early} {
-		if err := d.AddKey(t.Context(), k); err != nil {
+		if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.AddKey(k) }); err != nil {
 			t.Fatalf("add: %v", err)
 		}
 	}
@@ -52,12 +52,12 @@ func keysCase(t *testing.T, d *database) {
 
 func takenKeyCase(t *testing.T, d *database) {
 	k := newKey("key_")
-	if err := d.AddKey(t.Context(), k); err != nil {
+	if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.AddKey(k) }); err != nil {
 		t.Fatalf("add: %v", err)
 	}
 	twin := k
 	twin.PublicKey = "another"
-	wantError(t, "the same id", d.AddKey(t.Context(), twin), store.ErrConflict)
+	wantError(t, "the same id", d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.AddKey(twin) }), store.ErrConflict)
 	if got := keysOf(t, d, k); len(got) != 1 || got[0].PublicKey != k.PublicKey {
 		t.Errorf("got %+v, want the first key alone", got)
 	}
@@ -65,7 +65,7 @@ func takenKeyCase(t *testing.T, d *database) {
 
 func legacyKeyCase(t *testing.T, d *database) {
 	k := newKey("key_")
-	if err := d.AddKey(t.Context(), k); err != nil {
+	if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.AddKey(k) }); err != nil {
 		t.Fatalf("add: %v", err)
 	}
 	d.Exec(t, `UPDATE jwks SET alg = NULL, crv = NULL WHERE id = ?`, k.ID)

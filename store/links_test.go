@@ -35,7 +35,9 @@ func linkCases() map[string]func(*testing.T, *database) {
 func mailing(t *testing.T, d *database, u store.User) (id string) {
 	t.Helper()
 	id = "mail_" + newHash()
-	err := d.QueueMail(t.Context(), store.Mail{ID: id, Kind: store.MailVerify, Recipient: "x" + u.Email, CreatedAt: base(), DueAt: base().Add(1e6 * time.Hour)})
+	err := d.Tx(t.Context(), "test", func(tx *store.Tx) error {
+		return tx.QueueMail(store.Mail{ID: id, Kind: store.MailVerify, Recipient: "x" + u.Email, CreatedAt: base(), DueAt: base().Add(1e6 * time.Hour)})
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,14 +68,14 @@ func putLink(t *testing.T, d *database, v store.Verification) string {
 func resetCase(t *testing.T, d *database) {
 	u, session := signedUp(t, d)
 	hash, other := put(t, d, u, store.PurposeReset), put(t, d, u, store.PurposeReset)
-	_, err := d.ResetPassword(t.Context(), newHash(), "x", base(), nil, event("x"))
+	_, err := resetBy(t.Context(), d, newHash(), "x", base(), nil, event("x"))
 	wantError(t, "an unknown link", err, store.ErrNotFound)
-	got, err := d.ResetPassword(t.Context(), hash, "reset", base(), nil, event(store.EventPasswordReset))
+	got, err := resetBy(t.Context(), d, hash, "reset", base(), nil, event(store.EventPasswordReset))
 	if err != nil || got.UserID != u.ID || got.Email != u.Email || got.Renewed || !slices.Equal(got.Ended, []string{session.TokenHash}) || passwordOf(t, d, u.ID) != "reset" {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	for name, again := range map[string]string{"twice": hash, "an older link": other} {
-		_, err = d.ResetPassword(t.Context(), again, "x", base(), nil, event("x"))
+		_, err = resetBy(t.Context(), d, again, "x", base(), nil, event("x"))
 		wantError(t, name, err, store.ErrNotFound)
 	}
 	if passwordOf(t, d, u.ID) != "reset" || trail(t, d, store.EventPasswordReset, u.ID) != 1 {
@@ -97,7 +99,7 @@ func renewCase(t *testing.T, d *database) {
 		u, elsewhere := signedUp(t, d)
 		own := newSession(u.ID)
 		tt.change(&own)
-		if err := d.StartSession(t.Context(), own, ""); err != nil {
+		if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(own) }); err != nil {
 			t.Fatal(err)
 		}
 		if name == "ended" {
@@ -106,7 +108,7 @@ func renewCase(t *testing.T, d *database) {
 			}
 		}
 		next := newSession(u.ID)
-		got, err := d.ResetPassword(t.Context(), put(t, d, u, store.PurposeReset), "reset", base(), &store.Renewal{Session: next, Replaces: own.TokenHash}, event("x"))
+		got, err := resetBy(t.Context(), d, put(t, d, u, store.PurposeReset), "reset", base(), &renewal{next, own}, event("x"))
 		if err != nil || got.Renewed != tt.want || exists(t, d, next.TokenHash) != tt.want || exists(t, d, elsewhere.TokenHash) {
 			t.Errorf("%s: got %+v, %v; want renewed %t and the other session ended", name, got, err, tt.want)
 		}
@@ -133,7 +135,7 @@ func deadResetCase(t *testing.T, d *database) {
 	} {
 		u, session := signedUp(t, d)
 		hash, at := kill(u, put(t, d, u, store.PurposeReset))
-		_, err := d.ResetPassword(t.Context(), hash, "x", at, nil, event("x"))
+		_, err := resetBy(t.Context(), d, hash, "x", at, nil, event("x"))
 		wantError(t, name, err, store.ErrNotFound)
 		if passwordOf(t, d, u.ID) != "hash of "+u.ID || d.CountRows(t, `SELECT count(*) FROM session WHERE token = ?`, session.TokenHash) != 1 {
 			t.Errorf("%s: something has changed", name)
@@ -143,20 +145,20 @@ func deadResetCase(t *testing.T, d *database) {
 
 func verifyCase(t *testing.T, d *database) {
 	u, session := signedUp(t, d)
-	proof := store.Proof{Session: session.TokenHash}
+	proof := store.Proof{Session: session.ID}
 	hash := put(t, d, u, store.PurposeVerify)
-	got, err := d.VerifyEmail(t.Context(), hash, proof, base().Add(time.Minute), event(store.EventEmailVerified))
+	got, err := verifyBy(t.Context(), d, hash, proof, base().Add(time.Minute), event(store.EventEmailVerified))
 	if err != nil || !got.User.EmailVerified || got.User.Email != u.Email || got.Replaced != "" || got.Already || !got.User.UpdatedAt.Equal(kept(time.Minute)) {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	got, err = d.VerifyEmail(t.Context(), hash, store.Proof{NewPassword: "x"}, base().Add(2*time.Minute), event("x"))
+	got, err = verifyBy(t.Context(), d, hash, store.Proof{NewPassword: "x"}, base().Add(2*time.Minute), event("x"))
 	if err != nil || !got.Already || !got.User.UpdatedAt.Equal(kept(time.Minute)) || passwordOf(t, d, u.ID) != "hash of "+u.ID {
 		t.Errorf("twice: got %+v, %v; want it done already, and nothing changed", got, err)
 	}
-	_, err = d.VerifyEmail(t.Context(), hash, proof, base().Add(time.Hour), event("x"))
+	_, err = verifyBy(t.Context(), d, hash, proof, base().Add(time.Hour), event("x"))
 	wantError(t, "twice, an hour later", err, store.ErrNotFound)
 	for _, purpose := range []string{store.PurposeReset, store.PurposeUndo} {
-		_, err = d.VerifyEmail(t.Context(), put(t, d, u, purpose), proof, base(), event("x"))
+		_, err = verifyBy(t.Context(), d, put(t, d, u, purpose), proof, base(), event("x"))
 		wantError(t, purpose, err, store.ErrNotFound)
 	}
 	if !exists(t, d, session.TokenHash) || trail(t, d, store.EventEmailVerified, u.ID) != 1 {
@@ -169,18 +171,18 @@ func unprovenCase(t *testing.T, d *database) {
 	_, others := signedUp(t, d)
 	expired := newSession(u.ID)
 	expired.ExpiresAt = base()
-	if err := d.StartSession(t.Context(), expired, ""); err != nil {
+	if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(expired) }); err != nil {
 		t.Fatal(err)
 	}
 	for name, proof := range map[string]store.Proof{
 		"nothing":                    {},
-		"somebody else's session":    {Session: others.TokenHash},
-		"an expired session":         {Session: expired.TokenHash},
+		"somebody else's session":    {Session: others.ID},
+		"an expired session":         {Session: expired.ID},
 		"no session":                 {Session: newHash()},
 		"a password that was theirs": {Password: "an older hash"},
 	} {
 		for _, link := range []string{put(t, d, u, store.PurposeVerify), putChange(t, d, u, session, "new-"+u.Email)} {
-			_, err := d.VerifyEmail(t.Context(), link, proof, base(), event("x"))
+			_, err := verifyBy(t.Context(), d, link, proof, base(), event("x"))
 			wantError(t, name, err, store.ErrUnproven)
 		}
 	}
@@ -192,12 +194,12 @@ func unprovenCase(t *testing.T, d *database) {
 func newPasswordCase(t *testing.T, d *database) {
 	u, session := signedUp(t, d)
 	proof := store.Proof{NewPassword: "own"}
-	_, err := d.VerifyEmail(t.Context(), putChange(t, d, u, session, "new-"+u.Email), proof, base(), event("x"))
+	_, err := verifyBy(t.Context(), d, putChange(t, d, u, session, "new-"+u.Email), proof, base(), event("x"))
 	wantError(t, "a change of address", err, store.ErrUnproven)
 	if passwordOf(t, d, u.ID) != "hash of "+u.ID {
 		t.Error("a refused link has set the password")
 	}
-	got, err := d.VerifyEmail(t.Context(), put(t, d, u, store.PurposeVerify), proof, base(), event(store.EventEmailVerified))
+	got, err := verifyBy(t.Context(), d, put(t, d, u, store.PurposeVerify), proof, base(), event(store.EventEmailVerified))
 	if err != nil || !got.User.EmailVerified || !slices.Equal(got.Ended, []string{session.TokenHash}) || passwordOf(t, d, u.ID) != "own" {
 		t.Errorf("got %+v, %v; want the password set and the session ended", got, err)
 	}
@@ -211,19 +213,19 @@ func changeEmailCase(t *testing.T, d *database) {
 	reset, verify, undo := put(t, d, u, store.PurposeReset), put(t, d, u, store.PurposeVerify), put(t, d, u, store.PurposeUndo)
 	change := putChange(t, d, u, session, "new-"+u.Email)
 	proof := store.Proof{Password: "hash of " + u.ID}
-	got, err := d.VerifyEmail(t.Context(), change, proof, base(), event(store.EventEmailVerified))
+	got, err := verifyBy(t.Context(), d, change, proof, base(), event(store.EventEmailVerified))
 	if err != nil || got.User.Email != "new-"+u.Email || !got.User.EmailVerified || got.Replaced != u.Email {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	if err := d.EndSession(t.Context(), session.TokenHash); err != nil {
 		t.Fatal(err)
 	}
-	if got, err = d.VerifyEmail(t.Context(), change, store.Proof{}, base(), event("x")); err != nil || !got.Already || got.Replaced != "" {
+	if got, err = verifyBy(t.Context(), d, change, store.Proof{}, base(), event("x")); err != nil || !got.Already || got.Replaced != "" {
 		t.Errorf("twice: got %+v, %v; want it done already", got, err)
 	}
-	_, err = d.ResetPassword(t.Context(), reset, "x", base(), nil, event("x"))
+	_, err = resetBy(t.Context(), d, reset, "x", base(), nil, event("x"))
 	wantError(t, "an older reset link", err, store.ErrNotFound)
-	_, err = d.VerifyEmail(t.Context(), verify, proof, base(), event("x"))
+	_, err = verifyBy(t.Context(), d, verify, proof, base(), event("x"))
 	wantError(t, "an older verification link", err, store.ErrNotFound)
 	if link, err := d.LinkByToken(t.Context(), undo, store.PurposeUndo); err != nil || !link.ExpiresAt.Equal(kept(store.UndoFor)) {
 		t.Errorf("got %+v, %v; want the link to undo it good for a week from now", link, err)
@@ -240,9 +242,9 @@ func takenEmailCase(t *testing.T, d *database) {
 	u, session := signedUp(t, d)
 	other, _ := signedUp(t, d)
 	held(t, d, other, "was-"+other.Email, base().Add(time.Minute))
-	proof := store.Proof{Session: session.TokenHash}
+	proof := store.Proof{Session: session.ID}
 	for _, taken := range []string{other.Email, "was-" + other.Email} {
-		_, err := d.VerifyEmail(t.Context(), putChange(t, d, u, session, taken), proof, base(), event("x"))
+		_, err := verifyBy(t.Context(), d, putChange(t, d, u, session, taken), proof, base(), event("x"))
 		wantError(t, taken, err, store.ErrConflict)
 	}
 	if _, _, err := d.CredentialByEmail(t.Context(), u.Email); err != nil {
@@ -261,7 +263,7 @@ func requestChange(t *testing.T, d *database, u store.User, session store.Sessio
 	confirm.Kind, confirm.NewEmail = store.MailChange, newEmail
 	e := event(store.EventEmailChange)
 	e.UserID, e.SessionID = u.ID, session.ID
-	return d.RequestEmailChange(t.Context(), asked, confirm, e)
+	return asSession(t.Context(), d, e, func(tx *store.Tx) error { return tx.RequestEmailChange(asked, confirm, e) })
 }
 
 func dropChangeCase(t *testing.T, d *database) {
@@ -270,33 +272,33 @@ func dropChangeCase(t *testing.T, d *database) {
 			return requestChange(t, d, u, owner, "right-"+u.Email)
 		},
 		"a new password": func(u store.User, owner, _ store.Session) error {
-			_, err := d.ChangePassword(t.Context(), change(u, owner, "new"), event("x"))
+			_, err := changePassword(t.Context(), d, change(u, owner, "new"), event("x"))
 			return err
 		},
 		"a password that is set": func(u store.User, _, _ store.Session) error {
-			_, err := d.SetPassword(t.Context(), u.ID, "new", base(), event("x"))
+			_, err := ending(t.Context(), d, func(tx *store.Tx) error { return tx.ResetPassword(u.ID, "new", "", event("x")) })
 			return err
 		},
 		"a reset": func(u store.User, _, _ store.Session) error {
-			_, err := d.ResetPassword(t.Context(), put(t, d, u, store.PurposeReset), "new", base(), nil, event("x"))
+			_, err := resetBy(t.Context(), d, put(t, d, u, store.PurposeReset), "new", base(), nil, event("x"))
 			return err
 		},
 		"signing out elsewhere": func(u store.User, owner, _ store.Session) error {
-			_, err := d.RevokeSessions(t.Context(), u.ID, owner.TokenHash, event("x"))
+			_, err := ending(t.Context(), d, func(tx *store.Tx) error { return tx.RevokeSessions(u.ID, owner.TokenHash, event("x")) })
 			return err
 		},
 		"ending that session": func(u store.User, _, thief store.Session) error {
-			_, err := d.RevokeSession(t.Context(), u.ID, thief.ID, event("x"))
+			_, err := ending(t.Context(), d, func(tx *store.Tx) error { return tx.RevokeSession(u.ID, thief.ID, event("x")) })
 			return err
 		},
 		"signing out": func(_ store.User, _, thief store.Session) error {
 			return d.EndSession(t.Context(), thief.TokenHash)
 		},
 		"signing in again": func(u store.User, _, thief store.Session) error {
-			return d.StartSession(t.Context(), newSession(u.ID), thief.TokenHash)
+			return d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(newSession(u.ID), thief.TokenHash) })
 		},
 		"disabling": func(u store.User, _, _ store.Session) error {
-			_, err := d.DisableUser(t.Context(), u.ID, base(), event("x"))
+			_, err := ending(t.Context(), d, func(tx *store.Tx) error { return tx.DisableUser(u.ID, event("x")) })
 			return err
 		},
 		"expiry": func(_ store.User, _, thief store.Session) error {
@@ -315,19 +317,19 @@ func dropChangeCase(t *testing.T, d *database) {
 	} {
 		u, owner := signedUp(t, d)
 		thief := newSession(u.ID)
-		if err := d.StartSession(t.Context(), thief, ""); err != nil {
+		if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(thief) }); err != nil {
 			t.Fatal(err)
 		}
 		mailed := putChange(t, d, u, thief, "thief-"+u.Email)
 		queued := store.Mail{ID: "mail_" + newHash(), Kind: store.MailChange, Recipient: u.Email, UserID: u.ID, SessionID: thief.ID, NewEmail: "thief-" + u.Email, CreatedAt: base(), DueAt: base().Add(1e6 * time.Hour)}
-		if err := d.QueueMail(t.Context(), queued); err != nil {
+		if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.QueueMail(queued) }); err != nil {
 			t.Fatal(err)
 		}
 		verify := put(t, d, u, store.PurposeVerify)
 		if err := drop(u, owner, thief); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		_, err := d.VerifyEmail(t.Context(), mailed, store.Proof{Password: passwordOf(t, d, u.ID)}, base(), event("x"))
+		_, err := verifyBy(t.Context(), d, mailed, store.Proof{Password: passwordOf(t, d, u.ID)}, base(), event("x"))
 		wantError(t, name+", the link that was mailed", err, store.ErrNotFound)
 		// The worker has read the mail already and is about to make its link.
 		err = d.PutVerification(t.Context(), store.Verification{ID: queued.ID, Purpose: store.PurposeChange, TokenHash: newHash(), UserID: u.ID, SessionID: thief.ID, Email: u.Email, NewEmail: queued.NewEmail, CreatedAt: base(), ExpiresAt: base().Add(time.Hour)})
@@ -367,28 +369,28 @@ func stopCase(t *testing.T, d *database) {
 	drain(t, d)
 	u, session := signedUp(t, d)
 	undo, change, reset := put(t, d, u, store.PurposeUndo), putChange(t, d, u, session, "thief-"+u.Email), put(t, d, u, store.PurposeReset)
-	got, err := d.UndoEmailChange(t.Context(), undo, "", base(), event(store.EventEmailUndone))
+	got, err := undoBy(t.Context(), d, undo, "", base(), event(store.EventEmailUndone))
 	if err != nil || got.User.Email != u.Email || got.User.EmailVerified || got.Already || !slices.Equal(got.Ended, []string{session.TokenHash}) || passwordOf(t, d, u.ID) != "hash of "+u.ID {
 		t.Errorf("got %+v, %v; want the session ended and the password kept", got, err)
 	}
 	if n := d.CountRows(t, `SELECT count(*) FROM mail WHERE recipient = ? AND kind = ?`, u.Email, store.MailReset); n != 1 {
 		t.Errorf("got %d mails with a link to a new password, want 1", n)
 	}
-	_, err = d.VerifyEmail(t.Context(), change, store.Proof{Password: "hash of " + u.ID}, base(), event("x"))
+	_, err = verifyBy(t.Context(), d, change, store.Proof{Password: "hash of " + u.ID}, base(), event("x"))
 	wantError(t, "the link to the new address", err, store.ErrNotFound)
-	_, err = d.ResetPassword(t.Context(), reset, "x", base(), nil, event("x"))
+	_, err = resetBy(t.Context(), d, reset, "x", base(), nil, event("x"))
 	wantError(t, "a reset link from before", err, store.ErrNotFound)
-	if got, err = d.UndoEmailChange(t.Context(), undo, "", base(), event("x")); err != nil || !got.Already {
+	if got, err = undoBy(t.Context(), d, undo, "", base(), event("x")); err != nil || !got.Already {
 		t.Errorf("twice: got %+v, %v; want it done already", got, err)
 	}
-	_, err = d.UndoEmailChange(t.Context(), undo, "again", base(), event("x"))
+	_, err = undoBy(t.Context(), d, undo, "again", base(), event("x"))
 	wantError(t, "twice, with a password", err, store.ErrNotFound)
 	if trail(t, d, store.EventEmailUndone, u.ID) != 1 {
 		t.Error("want it recorded once")
 	}
-	_, err = d.UndoEmailChange(t.Context(), put(t, d, u, store.PurposeUndo), "x", base().Add(time.Hour), event("x"))
+	_, err = undoBy(t.Context(), d, put(t, d, u, store.PurposeUndo), "x", base().Add(time.Hour), event("x"))
 	wantError(t, "an expired link", err, store.ErrNotFound)
-	_, err = d.UndoEmailChange(t.Context(), put(t, d, u, store.PurposeReset), "x", base(), event("x"))
+	_, err = undoBy(t.Context(), d, put(t, d, u, store.PurposeReset), "x", base(), event("x"))
 	wantError(t, "a link for something else", err, store.ErrNotFound)
 }
 
@@ -397,11 +399,11 @@ func stopCase(t *testing.T, d *database) {
 func moved(t *testing.T, d *database, u store.User, email string) (store.User, string) {
 	t.Helper()
 	session := newSession(u.ID)
-	if err := d.StartSession(t.Context(), session, ""); err != nil {
+	if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(session) }); err != nil {
 		t.Fatal(err)
 	}
 	undo := put(t, d, u, store.PurposeUndo)
-	v, err := d.VerifyEmail(t.Context(), putChange(t, d, u, session, email), store.Proof{Session: session.TokenHash}, base(), event("x"))
+	v, err := verifyBy(t.Context(), d, putChange(t, d, u, session, email), store.Proof{Session: session.ID}, base(), event("x"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -413,8 +415,8 @@ func undoCase(t *testing.T, d *database) {
 	now, first := moved(t, d, u, "one-"+u.Email)
 	now, second := moved(t, d, now, "two-"+u.Email)
 	_, third := moved(t, d, now, "three-"+u.Email)
-	undo := func(hash, password string) (store.Undone, error) {
-		return d.UndoEmailChange(t.Context(), hash, password, base(), event("x"))
+	undo := func(hash, password string) (undone, error) {
+		return undoBy(t.Context(), d, hash, password, base(), event("x"))
 	}
 	// Whoever has had an address later does not keep the earlier owner out.
 	if got, err := undo(second, "thief"); err != nil || got.User.Email != "one-"+u.Email || passwordOf(t, d, u.ID) != "thief" {
@@ -444,7 +446,7 @@ func undoCase(t *testing.T, d *database) {
 	}
 	// The week is over.
 	now, first = moved(t, d, u, "late-"+u.Email)
-	_, err = d.UndoEmailChange(t.Context(), first, "x", base().Add(store.UndoFor), event("x"))
+	_, err = undoBy(t.Context(), d, first, "x", base().Add(store.UndoFor), event("x"))
 	wantError(t, "after a week", err, store.ErrNotFound)
 	if got, err := d.UserByID(t.Context(), u.ID); err != nil || got.Email != now.Email {
 		t.Errorf("got %+v, %v", got, err)
@@ -456,8 +458,8 @@ func keptAddressCase(t *testing.T, d *database) {
 	now, _ := moved(t, d, u, "new-"+u.Email)
 	other := newUser()
 	other.Email = u.Email
-	wantError(t, "sign-up", d.CreateSignedOutUser(t.Context(), other, "x"), store.ErrConflict)
-	wantError(t, "sign-up with a session", d.CreateUser(t.Context(), other, "x", newSession(other.ID), ""), store.ErrConflict)
+	wantError(t, "sign-up", d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.CreateUser(other, "x") }), store.ErrConflict)
+	wantError(t, "sign-up with a session", signUp(t.Context(), d, other, "x", newSession(other.ID)), store.ErrConflict)
 	if n := d.CountRows(t, `SELECT count(*) FROM "user" WHERE id = ?`, other.ID); n != 0 {
 		t.Error("a refused sign-up has left a user")
 	}
@@ -469,7 +471,7 @@ func keptAddressCase(t *testing.T, d *database) {
 	moved(t, d, u, "new-"+u.Email)
 	late := newUser()
 	late.Email, late.CreatedAt = u.Email, base().Add(store.UndoFor)
-	if err := d.CreateSignedOutUser(t.Context(), late, "x"); err != nil {
+	if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.CreateUser(late, "x") }); err != nil {
 		t.Errorf("after a week: got %v, want the address free", err)
 	}
 }
@@ -484,12 +486,12 @@ func keptRaceCase(t *testing.T, d *database) {
 			other.Email = u.Email
 			wg.Go(func() {
 				for range 4 {
-					wantError(t, "sign-up", d.CreateSignedOutUser(t.Context(), other, "x"), store.ErrConflict)
+					wantError(t, "sign-up", d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.CreateUser(other, "x") }), store.ErrConflict)
 				}
 			})
 		}
 		wg.Go(func() {
-			if _, err := d.VerifyEmail(t.Context(), link, store.Proof{Session: session.TokenHash}, base(), event("x")); err != nil {
+			if _, err := verifyBy(t.Context(), d, link, store.Proof{Session: session.ID}, base(), event("x")); err != nil {
 				t.Errorf("change: %v", err)
 			}
 		})
@@ -512,11 +514,11 @@ func followRaceCase(t *testing.T, d *database) {
 	}
 	for range 4 {
 		wg.Go(func() {
-			v, err := d.VerifyEmail(t.Context(), link, store.Proof{Session: session.TokenHash}, base(), event("x"))
+			v, err := verifyBy(t.Context(), d, link, store.Proof{Session: session.ID}, base(), event("x"))
 			note("change", !v.Already, err)
 		})
 		wg.Go(func() {
-			v, err := d.UndoEmailChange(t.Context(), undo, "own", base(), event("x"))
+			v, err := undoBy(t.Context(), d, undo, "own", base(), event("x"))
 			note("undo", !v.Already, err)
 		})
 	}

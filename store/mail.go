@@ -39,26 +39,9 @@ type Mail struct {
 }
 
 // QueueMail adds a mail to those that are to be sent.
-func (s *Store) QueueMail(ctx context.Context, m Mail) error {
-	return s.DB.Tx(ctx, "queue mail", func(ctx context.Context, q db.Querier) error { return queueMail(ctx, q, m) })
-}
-
-// Mailed queues m with a change, if there is one.
-func Mailed(m Mail) Also {
-	return func(ctx context.Context, q db.Querier, _ Event) error { return queueMail(ctx, q, m) }
-}
-
-// MailedOwner is Mailed to the user whom the change is about, at the address that
-// the change names.
-func MailedOwner(m Mail) Also {
-	return func(ctx context.Context, q db.Querier, about Event) error {
-		m.UserID, m.Recipient = about.UserID, about.Email
-		return queueMail(ctx, q, m)
-	}
-}
-
-func queueMail(ctx context.Context, q db.Querier, m Mail) error {
-	_, err := q.Exec(ctx, `INSERT INTO mail (id, kind, recipient, "userId", "sessionId", "afterId", "newEmail", "callbackURL", "createdAt", "dueAt", attempts)
+func (tx *Tx) QueueMail(m Mail) error {
+	tx.mailed = true
+	_, err := tx.exec(`INSERT INTO mail (id, kind, recipient, "userId", "sessionId", "afterId", "newEmail", "callbackURL", "createdAt", "dueAt", attempts)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`,
 		cmp.Or(m.ID, newMailID()), m.Kind, m.Recipient, nullable(m.UserID), nullable(m.SessionID), nullable(m.AfterID),
 		nullable(m.NewEmail), nullable(m.CallbackURL), m.CreatedAt, m.DueAt)
@@ -112,8 +95,8 @@ const setAsideFor = 24 * time.Hour
 
 // setAside makes a mail due later that cannot be read, or returns why.
 func (s *Store) setAside(ctx context.Context, id string, now time.Time, why error) error {
-	return s.DB.Tx(ctx, "set mail aside", func(ctx context.Context, q db.Querier) error {
-		n, err := q.Exec(ctx, `UPDATE mail SET "dueAt" = ? WHERE id = ?`, now.Add(setAsideFor), id)
+	return s.Tx(ctx, "set mail aside", func(tx *Tx) error {
+		n, err := tx.exec(`UPDATE mail SET "dueAt" = ? WHERE id = ?`, now.Add(setAsideFor), id)
 		if err == nil && n == 0 {
 			return why
 		}
@@ -124,8 +107,8 @@ func (s *Store) setAside(ctx context.Context, id string, now time.Time, why erro
 // PostponeMail makes a mail due at another time, and reports whether it still was
 // due at the time that m says. Its attempts are counted one up when it was due.
 func (s *Store) PostponeMail(ctx context.Context, m Mail, due time.Time) (postponed bool, err error) {
-	err = s.DB.Tx(ctx, "postpone mail", func(ctx context.Context, q db.Querier) error {
-		n, err := q.Exec(ctx, `UPDATE mail SET "dueAt" = ?, attempts = ? WHERE id = ? AND "dueAt" = ?`, due, m.Attempts+1, m.ID, m.DueAt)
+	err = s.Tx(ctx, "postpone mail", func(tx *Tx) error {
+		n, err := tx.exec(`UPDATE mail SET "dueAt" = ?, attempts = ? WHERE id = ? AND "dueAt" = ?`, due, m.Attempts+1, m.ID, m.DueAt)
 		postponed = n > 0
 		return err
 	})
@@ -141,8 +124,8 @@ func (s *Store) RetryMail(ctx context.Context, m Mail, due time.Time) error {
 
 // DeleteMail takes a mail away that was sent or is not to be sent.
 func (s *Store) DeleteMail(ctx context.Context, id string) error {
-	return s.DB.Tx(ctx, "delete mail", func(ctx context.Context, q db.Querier) error {
-		_, err := q.Exec(ctx, `DELETE FROM mail WHERE id = ?`, id)
+	return s.Tx(ctx, "delete mail", func(tx *Tx) error {
+		_, err := tx.exec(`DELETE FROM mail WHERE id = ?`, id)
 		return err
 	})
 }

@@ -37,7 +37,7 @@ func queue(t *testing.T, d *database, m store.Mail) {
 	if m.DueAt.IsZero() {
 		m.DueAt = base()
 	}
-	if err := d.QueueMail(t.Context(), m); err != nil {
+	if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.QueueMail(m) }); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -182,7 +182,7 @@ func mailOfDeletedCase(t *testing.T, d *database) {
 	drain(t, d)
 	u, _ := signedUp(t, d)
 	queue(t, d, store.Mail{Kind: store.MailPasswordChanged, Recipient: u.Email, UserID: u.ID})
-	if _, err := d.DeleteUser(t.Context(), u.ID, event(store.EventUserDeleted)); err != nil {
+	if _, err := ending(t.Context(), d, func(tx *store.Tx) error { return tx.DeleteUser(u.ID, event(store.EventUserDeleted)) }); err != nil {
 		t.Fatal(err)
 	}
 	_, err := d.ClaimMail(t.Context(), base(), base())

@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 	"time"
-
-	"vestibule/store/db"
 )
 
 // SessionsOf returns the sessions of a user that have not expired by now, the
@@ -21,82 +19,56 @@ func (s *Store) SessionsOf(ctx context.Context, userID string, now time.Time) ([
 	return found, err
 }
 
-// RevokeSession ends the user's session with this id, records e and returns the
-// hash of the session's token. It returns ErrNotFound when the user has no such
-// session, whoever else has it, and ErrSessionEnded when the one that e names, which
-// acts, has ended.
-func (s *Store) RevokeSession(ctx context.Context, userID, id string, e Event) (hash string, err error) {
-	err = s.DB.Tx(ctx, "revoke session", func(ctx context.Context, q db.Querier) error {
-		if err := requireSession(ctx, q, e); err != nil {
-			return err
-		}
-		ended, err := endSessions(ctx, q, `id = ? AND "userId" = ?`, id, userID)
-		if err != nil {
-			return err
-		}
-		if len(ended) == 0 {
-			return ErrNotFound
-		}
-		hash = ended[0].TokenHash
-		return recordEnded(ctx, q, ended, e)
-	})
-	return hash, err
+// RevokeSession ends the user's session with this id and records e. It returns
+// ErrNotFound when the user has no such session, whoever else has it.
+func (tx *Tx) RevokeSession(userID, id string, e Event) error {
+	ended, err := tx.endSessions(`id = ? AND "userId" = ?`, id, userID)
+	switch {
+	case err != nil:
+		return err
+	case len(ended) == 0:
+		return ErrNotFound
+	}
+	return tx.recordEnded(ended, e)
 }
 
 // RevokeSessions ends all sessions of the user but the one with the token hash
 // except, which may be "", and with each the change of address that it has asked for.
-// It records e for each and returns the hashes of their tokens. It returns
-// ErrSessionEnded like RevokeSession.
-func (s *Store) RevokeSessions(ctx context.Context, userID, except string, e Event) (hashes []string, err error) {
-	err = s.DB.Tx(ctx, "revoke sessions", func(ctx context.Context, q db.Querier) (err error) {
-		if err := requireSession(ctx, q, e); err != nil {
-			return err
-		}
-		hashes, err = revokeAll(ctx, q, userID, except, e)
-		return err
-	})
-	return hashes, err
-}
-
-// revokeAll is RevokeSessions within a transaction.
-func revokeAll(ctx context.Context, q db.Querier, userID, except string, e Event) (hashes []string, err error) {
-	ended, err := endSessions(ctx, q, `"userId" = ? AND token <> ?`, userID, except)
+// It records e for each.
+func (tx *Tx) RevokeSessions(userID, except string, e Event) error {
+	ended, err := tx.endSessions(`"userId" = ? AND token <> ?`, userID, except)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	for _, session := range ended {
-		hashes = append(hashes, session.TokenHash)
-	}
-	if err := recordEnded(ctx, q, ended, e); err != nil {
-		return nil, err
-	}
-	return hashes, nil
+	return tx.recordEnded(ended, e)
 }
 
-// recordEnded records e for each of the sessions. That which has ended itself was
+// recordEnded records e for each of the sessions. The one that has ended itself was
 // signed out by its own browser's wish.
-func recordEnded(ctx context.Context, q db.Querier, ended []Session, e Event) error {
+func (tx *Tx) recordEnded(ended []Session, e Event) error {
 	acting := e.SessionID
 	e.Type = EventSessionRevoked
 	events := make([]Event, 0, len(ended))
 	for _, session := range ended {
 		if session.ID == acting {
-			if err := replaced(ctx, q, session.TokenHash, e.At); err != nil {
+			if err := tx.rememberReplaced(session.TokenHash, e.At); err != nil {
 				return err
 			}
 		}
 		e.UserID, e.SessionID = session.UserID, session.ID
 		events = append(events, e)
 	}
-	return record(ctx, q, events...)
+	return tx.Record(events...)
 }
 
 // endSessions deletes the sessions that the condition selects, and returns of
 // each its id, token hash and user.
-func endSessions(ctx context.Context, q db.Querier, condition string, args ...any) ([]Session, error) {
+func (tx *Tx) endSessions(condition string, args ...any) ([]Session, error) {
 	var ended []Session
 	var row Session
-	err := q.Each(ctx, []any{&row.ID, &row.TokenHash, &row.UserID}, func() { ended = append(ended, row) },
-		`DELETE FROM session WHERE `+condition+` RETURNING id, token, "userId"`, args...)
+	err := tx.each([]any{&row.ID, &row.TokenHash, &row.UserID}, func() {
+		ended = append(ended, row)
+		tx.ended = append(tx.ended, row.TokenHash)
+	}, `DELETE FROM session WHERE `+condition+` RETURNING id, token, "userId"`, args...)
 	return ended, err
 }

@@ -20,30 +20,27 @@ import (
 // from before the limit was this low; see TrimSessions for the others.
 const endedAtOnce = 50
 
-// KeepSessions ends, with a sign-in, the sessions of its user beyond limit, records e for
-// each, and adds their token hashes to ended. The one that is added now is not among
-// them. Behind IfPassword it sees all sign-ins before it.
-func KeepSessions(limit int, e Event, ended *[]string) Also {
-	return func(ctx context.Context, q db.Querier, about Event) error {
-		*ended = (*ended)[:0] // the transaction may run again
-		if limit == 0 {
-			return nil
-		}
-		hashes, err := trim(ctx, q, about.UserID, about.SessionID, limit, endedAtOnce, e)
-		*ended = append(*ended, hashes...)
-		return err
+// KeepSessions ends, with a sign-in, the sessions of its user beyond limit but not the
+// new one, and records e for each; 0 is no limit. After RequirePassword it sees all
+// sign-ins before it.
+func (tx *Tx) KeepSessions(limit int, new Session, e Event) error {
+	if limit == 0 {
+		return nil
 	}
+	_, err := tx.trim(new.UserID, new.ID, limit, endedAtOnce, e)
+	return err
 }
 
 // trim ends up to most of the user's sessions beyond limit, but not the one with the id
-// except: first those that have expired, then those that were used longest ago.
-func trim(ctx context.Context, q db.Querier, userID, except string, limit, most int, e Event) (hashes []string, err error) {
+// except: first those that have expired, then those that were used longest ago. It
+// returns how many.
+func (tx *Tx) trim(userID, except string, limit, most int, e Event) (n int, err error) {
 	surplus := 0
 	var id string
-	err = q.Every(ctx, []any{&id}, func(bool) { surplus++ },
+	err = tx.q.Every(tx.ctx, []any{&id}, func(bool) { surplus++ },
 		`SELECT id FROM session WHERE "userId" = ? ORDER BY "updatedAt" DESC, id DESC LIMIT ? OFFSET ?`, userID, most, limit)
 	if err != nil || surplus == 0 {
-		return nil, err
+		return 0, err
 	}
 	type candidate struct {
 		id      string
@@ -52,13 +49,13 @@ func trim(ctx context.Context, q db.Querier, userID, except string, limit, most 
 	var c candidate
 	var oldest []candidate
 	var expires time.Time
-	err = q.Every(ctx, []any{&c.id, db.Instant(&expires)}, func(readable bool) {
+	err = tx.q.Every(tx.ctx, []any{&c.id, db.Instant(&expires)}, func(readable bool) {
 		if c.expired = !readable || !expires.After(e.At); c.id != except {
 			oldest = append(oldest, c)
 		}
 	}, `SELECT id, "expiresAt" FROM session WHERE "userId" = ? ORDER BY "updatedAt", id LIMIT ?`, userID, 4*most)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	slices.SortStableFunc(oldest, func(a, b candidate) int {
 		switch {
@@ -76,19 +73,17 @@ func trim(ctx context.Context, q db.Querier, userID, except string, limit, most 
 		live[c.id] = !c.expired
 	}
 	if len(args) == 0 {
-		return nil, nil
+		return 0, nil
 	}
-	ended, err := endSessions(ctx, q, `id IN (?`+strings.Repeat(", ?", len(args)-1)+`)`, args...)
+	ended, err := tx.endSessions(`id IN (?`+strings.Repeat(", ?", len(args)-1)+`)`, args...)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	slices.SortFunc(ended, func(a, b Session) int { return cmp.Compare(a.ID, b.ID) })
-	for _, session := range ended {
-		hashes = append(hashes, session.TokenHash)
-	}
+	n = len(ended)
 	ended = slices.DeleteFunc(ended, func(s Session) bool { return !live[s.ID] }) // expired is not revoked
 	e.SessionID = ""
-	return hashes, recordEnded(ctx, q, ended, e)
+	return n, tx.recordEnded(ended, e)
 }
 
 // TrimSessions ends the sessions beyond limit of all users, and records e for each: those
@@ -121,9 +116,9 @@ func (s *Store) TrimSessions(ctx context.Context, limit int, e Event) error {
 
 func (s *Store) trimAll(ctx context.Context, userID string, limit int, e Event) error {
 	return db.InBatches(ctx, func() (more bool, err error) {
-		err = s.DB.Tx(ctx, "end surplus sessions", func(ctx context.Context, q db.Querier) error {
-			hashes, err := trim(ctx, q, userID, "", limit, db.BatchRows, e)
-			more = len(hashes) == db.BatchRows
+		err = s.Tx(ctx, "end surplus sessions", func(tx *Tx) error {
+			n, err := tx.trim(userID, "", limit, db.BatchRows, e)
+			more = n == db.BatchRows
 			return err
 		})
 		return more, err

@@ -33,34 +33,49 @@ func (s *Session) fields() []any {
 		db.Instant(&s.CreatedAt), db.Instant(&s.UpdatedAt), db.Instant(&s.ExpiresAt), db.Instant(&s.CookieAt), db.Instant(&s.ProvenAt)}
 }
 
-// StartSession adds a session, in which the password was proven at CreatedAt, and, in the same transaction, ends the one with the
-// token hash replaces, if that is not "". It returns ErrNoUser when the user is
-// gone.
-func (s *Store) StartSession(ctx context.Context, session Session, replaces string, also ...Also) error {
-	return s.DB.Tx(ctx, "start session", func(ctx context.Context, q db.Querier) error {
-		if err := startSession(ctx, q, session, replaces); err != nil {
-			return err
-		}
-		return writeAlso(ctx, q, also, Event{UserID: session.UserID, SessionID: session.ID})
-	})
-}
-
-func startSession(ctx context.Context, q db.Querier, s Session, replaces string) error {
-	if replaces != "" {
-		n, err := q.Exec(ctx, `DELETE FROM session WHERE token = ?`, replaces)
-		if err == nil && n > 0 {
-			err = replaced(ctx, q, replaces, s.CreatedAt)
-		}
-		if err != nil {
+// StartSession adds a session, in which the password was proven at CreatedAt, and ends
+// those with the token hashes replaced, whose browser gets this one in their place. It
+// returns ErrNoUser when the user is gone.
+func (tx *Tx) StartSession(s Session, replaced ...string) error {
+	for _, hash := range replaced {
+		if _, err := tx.giveUp(hash, s.CreatedAt); err != nil {
 			return err
 		}
 	}
-	_, err := q.Exec(ctx, `INSERT INTO session (id, token, "userId", "ipAddress", "userAgent", "rememberMe",
+	_, err := tx.exec(`INSERT INTO session (id, token, "userId", "ipAddress", "userAgent", "rememberMe",
 			"createdAt", "updatedAt", "expiresAt", "cookieAt")
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		s.ID, s.TokenHash, s.UserID, s.IPAddress, s.UserAgent, s.RememberMe,
 		s.CreatedAt, s.UpdatedAt, s.ExpiresAt, s.CookieAt)
 	return err
+}
+
+// SignOut ends the sessions with the token hashes by the wish of their own browser, and
+// records e for each, with the session and its user. Nothing is written of one that has
+// ended already.
+func (tx *Tx) SignOut(e Event, hashes ...string) error {
+	for _, hash := range hashes {
+		ended, err := tx.giveUp(hash, e.At)
+		if err != nil {
+			return err
+		}
+		for _, session := range ended {
+			e.UserID, e.SessionID = session.UserID, session.ID
+			if err := tx.Record(e); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// giveUp ends the session whose browser gives up its secret, if there is one.
+func (tx *Tx) giveUp(hash string, now time.Time) (ended []Session, err error) {
+	ended, err = tx.endSessions(`token = ?`, hash)
+	if err == nil && len(ended) > 0 {
+		err = tx.rememberReplaced(hash, now)
+	}
+	return ended, err
 }
 
 // SessionByTokenHash returns a session, expired ones too, with its user. A
@@ -86,8 +101,8 @@ func (s *Store) SessionByTokenHash(ctx context.Context, hash string) (session Se
 // seen, and reports whether it did. It never brings back a session that has ended
 // meanwhile, and of many calls with the same seen only one succeeds.
 func (s *Store) ExtendSession(ctx context.Context, hash string, seen, updatedAt, expiresAt time.Time) (extended bool, err error) {
-	err = s.DB.Tx(ctx, "extend session", func(ctx context.Context, q db.Querier) error {
-		n, err := q.Exec(ctx, `UPDATE session SET "updatedAt" = ?, "expiresAt" = ? WHERE token = ? AND "updatedAt" = ?`,
+	err = s.Tx(ctx, "extend session", func(tx *Tx) error {
+		n, err := tx.exec(`UPDATE session SET "updatedAt" = ?, "expiresAt" = ? WHERE token = ? AND "updatedAt" = ?`,
 			updatedAt, expiresAt, hash, seen)
 		extended = n > 0
 		return err
@@ -98,24 +113,17 @@ func (s *Store) ExtendSession(ctx context.Context, hash string, seen, updatedAt,
 // MarkCookieSent moves CookieAt forward to at, never back. It returns ErrNotFound
 // when the session has ended: then its cookie must not be sent.
 func (s *Store) MarkCookieSent(ctx context.Context, hash string, at time.Time) error {
-	return s.DB.Tx(ctx, "mark cookie sent", func(ctx context.Context, q db.Querier) error {
-		n, err := q.Exec(ctx, `UPDATE session SET "cookieAt" = CASE WHEN "cookieAt" < ? THEN ? ELSE "cookieAt" END
+	return s.Tx(ctx, "mark cookie sent", func(tx *Tx) error {
+		return tx.change(`UPDATE session SET "cookieAt" = CASE WHEN "cookieAt" < ? THEN ? ELSE "cookieAt" END
 			WHERE token = ?`, at, at, hash)
-		if err == nil && n == 0 {
-			return ErrNotFound
-		}
-		return err
 	})
 }
 
 // EndSession deletes a session, if it exists.
-func (s *Store) EndSession(ctx context.Context, hash string, also ...Also) error {
-	return s.DB.Tx(ctx, "end session", func(ctx context.Context, q db.Querier) error {
-		ended, err := endSessions(ctx, q, `token = ?`, hash)
-		if err != nil || len(ended) == 0 {
-			return err
-		}
-		return writeAlso(ctx, q, also, Event{UserID: ended[0].UserID, SessionID: ended[0].ID})
+func (s *Store) EndSession(ctx context.Context, hash string) error {
+	return s.Tx(ctx, "end session", func(tx *Tx) error {
+		_, err := tx.endSessions(`token = ?`, hash)
+		return err
 	})
 }
 

@@ -40,7 +40,7 @@ func sessionRoundTripCase(t *testing.T, d *database) {
 	} {
 		session := newSession(u.ID)
 		change(&session)
-		if err := d.StartSession(t.Context(), session, ""); err != nil {
+		if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(session) }); err != nil {
 			t.Fatalf("%s: start: %v", name, err)
 		}
 		want := session
@@ -68,7 +68,7 @@ func expiredSessionCase(t *testing.T, d *database) {
 	u, _ := signedUp(t, d)
 	session := newSession(u.ID)
 	session.ExpiresAt = time.Unix(0, 0)
-	if err := d.StartSession(t.Context(), session, ""); err != nil {
+	if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(session) }); err != nil {
 		t.Fatalf("start: %v", err)
 	}
 	got, _, err := d.SessionByTokenHash(t.Context(), session.TokenHash)
@@ -82,7 +82,7 @@ func expiredSessionCase(t *testing.T, d *database) {
 func replaceSessionCase(t *testing.T, d *database) {
 	u, before := signedUp(t, d)
 	after := newSession(u.ID)
-	if err := d.StartSession(t.Context(), after, before.TokenHash); err != nil {
+	if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(after, before.TokenHash) }); err != nil {
 		t.Fatalf("start: %v", err)
 	}
 	if exists(t, d, before.TokenHash) {
@@ -91,7 +91,7 @@ func replaceSessionCase(t *testing.T, d *database) {
 	if !exists(t, d, after.TokenHash) {
 		t.Error("the new session is not there")
 	}
-	if err := d.StartSession(t.Context(), newSession(u.ID), newHash()); err != nil {
+	if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(newSession(u.ID), newHash()) }); err != nil {
 		t.Errorf("replacing a session that does not exist: got error %v, want none", err)
 	}
 }
@@ -99,14 +99,14 @@ func replaceSessionCase(t *testing.T, d *database) {
 func failedStartCase(t *testing.T, d *database) {
 	u, presented := signedUp(t, d)
 	stranger := newSession(newUser().ID)
-	wantError(t, "unknown user", d.StartSession(t.Context(), stranger, presented.TokenHash), store.ErrNoUser)
+	wantError(t, "unknown user", d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(stranger, presented.TokenHash) }), store.ErrNoUser)
 	_, taken := signedUp(t, d)
 	twin := newSession(u.ID)
 	twin.TokenHash = taken.TokenHash
-	wantError(t, "taken hash", d.StartSession(t.Context(), twin, presented.TokenHash), store.ErrConflict)
+	wantError(t, "taken hash", d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(twin, presented.TokenHash) }), store.ErrConflict)
 	twin = newSession(u.ID)
 	twin.ID = taken.ID
-	wantError(t, "taken id", d.StartSession(t.Context(), twin, presented.TokenHash), store.ErrConflict)
+	wantError(t, "taken id", d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(twin, presented.TokenHash) }), store.ErrConflict)
 	if !exists(t, d, presented.TokenHash) {
 		t.Error("the presented session has ended")
 	}
@@ -124,7 +124,7 @@ func hashOnlyCase(t *testing.T, d *database) {
 	} {
 		wrong := newSession(u.ID)
 		wrong.TokenHash = token
-		if err := d.StartSession(t.Context(), wrong, ""); err == nil {
+		if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(wrong) }); err == nil {
 			t.Errorf("%s in place of a hash was stored", name)
 		}
 	}
@@ -211,7 +211,7 @@ func cookieCase(t *testing.T, d *database) {
 func endTwiceCase(t *testing.T, d *database) {
 	u, session := signedUp(t, d)
 	other := newSession(u.ID)
-	if err := d.StartSession(t.Context(), other, ""); err != nil {
+	if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(other) }); err != nil {
 		t.Fatalf("start: %v", err)
 	}
 	for range 2 {
@@ -232,7 +232,7 @@ func liveCase(t *testing.T, d *database) {
 	for i, expires := range []time.Duration{-time.Hour, 0, time.Millisecond, time.Hour} {
 		session := newSession(u.ID)
 		session.ExpiresAt = now.Add(expires)
-		if err := d.StartSession(t.Context(), session, ""); err != nil {
+		if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(session) }); err != nil {
 			t.Fatalf("start: %v", err)
 		}
 		if expires > 0 {
@@ -266,7 +266,7 @@ func deleteExpiredCase(t *testing.T, d *database) {
 	for _, expires := range []time.Duration{-time.Hour, 0, time.Millisecond} {
 		session := newSession(u.ID)
 		session.ExpiresAt = now.Add(expires)
-		if err := d.StartSession(t.Context(), session, ""); err != nil {
+		if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(session) }); err != nil {
 			t.Fatalf("start: %v", err)
 		}
 		alive[session.TokenHash] = expires > 0

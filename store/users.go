@@ -25,43 +25,19 @@ func (u *User) fields() []any {
 	return []any{&u.ID, &u.Name, &u.Email, &u.EmailVerified, &u.Image, db.Instant(&u.CreatedAt), db.Instant(&u.UpdatedAt), db.NullInstant(&u.DisabledAt)}
 }
 
-// CreateUser makes a user with a password and their first session, and ends the
-// session with the token hash replaces, if that is not "". It returns ErrConflict
-// when the address has an account, or is kept for one; nothing has changed then.
-func (s *Store) CreateUser(ctx context.Context, u User, passwordHash string, first Session, replaces string, also ...Also) error {
-	return s.DB.Tx(ctx, "create user", func(ctx context.Context, q db.Querier) error {
-		if err := createUser(ctx, q, u, passwordHash); err != nil {
-			return err
-		}
-		if err := startSession(ctx, q, first, replaces); err != nil {
-			return err
-		}
-		return writeAlso(ctx, q, also, Event{UserID: u.ID, SessionID: first.ID})
-	})
-}
-
-// CreateSignedOutUser is CreateUser without a session: for a user who may not
-// sign in before they have shown that the address is theirs.
-func (s *Store) CreateSignedOutUser(ctx context.Context, u User, passwordHash string, also ...Also) error {
-	return s.DB.Tx(ctx, "create user", func(ctx context.Context, q db.Querier) error {
-		if err := createUser(ctx, q, u, passwordHash); err != nil {
-			return err
-		}
-		return writeAlso(ctx, q, also, Event{UserID: u.ID})
-	})
-}
-
-func createUser(ctx context.Context, q db.Querier, u User, passwordHash string) error {
-	_, err := q.Exec(ctx, `INSERT INTO "user" (id, name, email, "emailVerified", image, "createdAt", "updatedAt")
+// CreateUser makes a user with a password. It returns ErrConflict when the address has
+// an account, or is kept for one.
+func (tx *Tx) CreateUser(u User, passwordHash string) error {
+	_, err := tx.exec(`INSERT INTO "user" (id, name, email, "emailVerified", image, "createdAt", "updatedAt")
 		VALUES (?, ?, ?, ?, ?, ?, ?)`,
 		u.ID, u.Name, u.Email, u.EmailVerified, u.Image, u.CreatedAt, u.UpdatedAt)
 	if err != nil {
 		return err
 	}
-	if err := notHeld(ctx, q, u.Email, u.ID, u.CreatedAt); err != nil {
+	if err := tx.requireNotHeld(u.Email, u.ID, u.CreatedAt); err != nil {
 		return err
 	}
-	return setPassword(ctx, q, u.ID, passwordHash, u.CreatedAt)
+	return tx.writePassword(u.ID, passwordHash, u.CreatedAt)
 }
 
 // UserByID returns a user, disabled ones too, or ErrNotFound.
@@ -100,26 +76,9 @@ func (s *Store) CredentialByEmail(ctx context.Context, email string) (u User, pa
 // old. If it is not, somebody has changed the password meanwhile; that change
 // stands, and there is no error.
 func (s *Store) ReplacePasswordHash(ctx context.Context, userID, old, new string, now time.Time) error {
-	return s.DB.Tx(ctx, "replace password hash", func(ctx context.Context, q db.Querier) error {
-		_, err := q.Exec(ctx, `UPDATE account SET password = ?, "updatedAt" = ?
+	return s.Tx(ctx, "replace password hash", func(tx *Tx) error {
+		_, err := tx.exec(`UPDATE account SET password = ?, "updatedAt" = ?
 			WHERE "userId" = ? AND "providerId" = 'credential' AND password = ?`, new, now, userID, old)
 		return err
 	})
-}
-
-// IfPassword lets a sign-in happen only if the hash is still that of the user's
-// password; otherwise it is ErrConflict. Without it, a sign-in whose password was
-// changed while it was verified would leave a session behind that the change was
-// meant to end.
-func IfPassword(hash string) Also {
-	return func(ctx context.Context, q db.Querier, about Event) error {
-		// A write, for its lock: a change that is under way is waited for, and one that
-		// comes later finds the session.
-		n, err := q.Exec(ctx, `UPDATE account SET password = password
-			WHERE "userId" = ? AND "providerId" = 'credential' AND password = ?`, about.UserID, hash)
-		if err == nil && n == 0 {
-			return ErrConflict
-		}
-		return err
-	}
 }

@@ -28,7 +28,7 @@ func newUserCase(t *testing.T, d *database) {
 	u := newUser()
 	u.EmailVerified, u.Image = true, &picture
 	session := newSession(u.ID)
-	if err := d.CreateUser(t.Context(), u, "$argon2id$…", session, ""); err != nil {
+	if err := signUp(t.Context(), d, u, "$argon2id$…", session); err != nil {
 		t.Fatalf("create user: %v", err)
 	}
 	want := u
@@ -60,7 +60,7 @@ func signUpReplacesCase(t *testing.T, d *database) {
 	_, before := signedUp(t, d)
 	u := newUser()
 	after := newSession(u.ID)
-	if err := d.CreateUser(t.Context(), u, "hash", after, before.TokenHash); err != nil {
+	if err := signUp(t.Context(), d, u, "hash", after, before.TokenHash); err != nil {
 		t.Fatalf("create user: %v", err)
 	}
 	if exists(t, d, before.TokenHash) || !exists(t, d, after.TokenHash) {
@@ -74,7 +74,7 @@ func takenAddressCase(t *testing.T, d *database) {
 	u := newUser()
 	u.Email = taken.Email
 	session := newSession(u.ID)
-	err := d.CreateUser(t.Context(), u, "hash", session, presented.TokenHash)
+	err := signUp(t.Context(), d, u, "hash", session, presented.TokenHash)
 	wantError(t, "create user", err, store.ErrConflict)
 
 	got, hash, err := d.CredentialByEmail(t.Context(), taken.Email)
@@ -98,7 +98,7 @@ func signUpRaceCase(t *testing.T, d *database) {
 		wg.Go(func() {
 			u := newUser()
 			u.Email = email
-			results[i] = d.CreateUser(t.Context(), u, "hash", newSession(u.ID), "")
+			results[i] = signUp(t.Context(), d, u, "hash", newSession(u.ID))
 		})
 	}
 	wg.Wait()
@@ -179,5 +179,5 @@ func cascadeCase(t *testing.T, d *database) {
 	if !exists(t, d, otherSession.TokenHash) {
 		t.Error("another user's session has ended")
 	}
-	wantError(t, "a session for the deleted user", d.StartSession(t.Context(), newSession(u.ID), ""), store.ErrNoUser)
+	wantError(t, "a session for the deleted user", d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(newSession(u.ID)) }), store.ErrNoUser)
 }

@@ -40,39 +40,25 @@ func (v Verification) value() string { return strings.TrimRight(v.Email+" "+v.Ne
 // mail had before is replaced: it was not sent. It returns ErrNotFound when the mail
 // has been taken back meanwhile, and when the session that has asked for it has ended.
 func (s *Store) PutVerification(ctx context.Context, v Verification) error {
-	return s.DB.Tx(ctx, "put verification", func(ctx context.Context, q db.Querier) error {
+	return s.Tx(ctx, "put verification", func(tx *Tx) error {
 		// The session first, like whoever ends it: they take the mail with it.
 		if v.Purpose == PurposeChange {
-			if err := holdSession(ctx, q, `id = ?`, v.SessionID, v.UserID, v.CreatedAt); err != nil {
+			if err := tx.holdSession(v.SessionID, v.UserID, v.CreatedAt); err != nil {
 				return err
 			}
 		}
 		// The lock on the mail's row keeps whoever takes it back waiting, so that they
 		// see this link.
-		n, err := q.Exec(ctx, `UPDATE mail SET attempts = attempts WHERE id = ?`, v.ID)
-		if err != nil {
+		if err := tx.change(`UPDATE mail SET attempts = attempts WHERE id = ?`, v.ID); err != nil {
 			return err
 		}
-		if n == 0 {
-			return ErrNotFound
-		}
-		_, err = q.Exec(ctx, `INSERT INTO verification (id, identifier, value, "userId", "sessionId", "expiresAt", "createdAt", "updatedAt")
+		_, err := tx.exec(`INSERT INTO verification (id, identifier, value, "userId", "sessionId", "expiresAt", "createdAt", "updatedAt")
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (id) DO UPDATE SET identifier = excluded.identifier, value = excluded.value, "userId" = excluded."userId",
 				"sessionId" = excluded."sessionId", "expiresAt" = excluded."expiresAt", "updatedAt" = excluded."updatedAt"`,
 			v.ID, v.identifier(), v.value(), v.UserID, nullable(v.SessionID), v.ExpiresAt, v.CreatedAt, v.CreatedAt)
 		return err
 	})
-}
-
-// holdSession keeps a session of the user from ending before the transaction does.
-// It returns ErrNotFound when it has ended. The condition names it.
-func holdSession(ctx context.Context, q db.Querier, condition, arg, userID string, now time.Time) error {
-	n, err := q.Exec(ctx, `UPDATE session SET "updatedAt" = "updatedAt" WHERE `+condition+` AND "userId" = ? AND "expiresAt" > ?`, arg, userID, now)
-	if err == nil && n == 0 {
-		return ErrNotFound
-	}
-	return err
 }
 
 // Link is a link together with whom it was sent to, as they are now.
@@ -132,22 +118,22 @@ func readLink(ctx context.Context, q db.Querier, tokenHash string, purposes []st
 	return l, nil
 }
 
-// followLink is LinkByToken for a link that is still good. Of all that follow links
-// of one user each waits for the one before.
-func followLink(ctx context.Context, q db.Querier, tokenHash string, now time.Time, purposes ...string) (Link, error) {
-	l, err := readLink(ctx, q, tokenHash, purposes)
+// FollowLink is LinkByToken for a link that is still good, and returns ErrNotFound for any
+// other. Of all that follow links of one user each waits for the one before.
+func (tx *Tx) FollowLink(tokenHash string, now time.Time, purposes ...string) (Link, error) {
+	l, err := readLink(tx.ctx, tx.q, tokenHash, purposes)
 	if err != nil {
 		return Link{}, err
 	}
-	if _, err := q.Exec(ctx, `UPDATE "user" SET "updatedAt" = "updatedAt" WHERE id = ?`, l.UserID); err != nil {
+	if _, err := tx.exec(`UPDATE "user" SET "updatedAt" = "updatedAt" WHERE id = ?`, l.UserID); err != nil {
 		return Link{}, err
 	}
 	if l.Purpose == PurposeChange && l.UsedAt == nil {
-		if err := holdSession(ctx, q, `id = ?`, l.SessionID, l.UserID, now); err != nil {
+		if err := tx.holdSession(l.SessionID, l.UserID, now); err != nil {
 			return Link{}, err
 		}
 	}
-	if l, err = readLink(ctx, q, tokenHash, purposes); err != nil {
+	if l, err = readLink(tx.ctx, tx.q, tokenHash, purposes); err != nil {
 		return Link{}, err
 	}
 	if !l.Good(now) {
@@ -157,31 +143,31 @@ func followLink(ctx context.Context, q db.Querier, tokenHash string, now time.Ti
 }
 
 // markUsed makes the links with a purpose ones that have done what they are for.
-func markUsed(ctx context.Context, q db.Querier, userID, purpose, value string, now time.Time) error {
-	_, err := q.Exec(ctx, `UPDATE verification SET "usedAt" = ?, "updatedAt" = ?
+func (tx *Tx) markUsed(userID, purpose, value string, now time.Time) error {
+	_, err := tx.exec(`UPDATE verification SET "usedAt" = ?, "updatedAt" = ?
 		WHERE "userId" = ? AND identifier LIKE ? AND value = ? AND "usedAt" IS NULL`, now, now, userID, purpose+":%", value)
 	return err
 }
 
-// deleteVerifications makes the outstanding links of a user useless.
-func deleteVerifications(ctx context.Context, q db.Querier, userID string, purposes ...string) error {
+// deleteLinks makes the outstanding links of a user useless.
+func (tx *Tx) deleteLinks(userID string, purposes ...string) error {
 	for _, purpose := range purposes {
-		if _, err := q.Exec(ctx, `DELETE FROM verification WHERE "userId" = ? AND identifier LIKE ? AND "usedAt" IS NULL`, userID, purpose+":%"); err != nil {
+		if _, err := tx.exec(`DELETE FROM verification WHERE "userId" = ? AND identifier LIKE ? AND "usedAt" IS NULL`, userID, purpose+":%"); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// dropEmailChange takes back what was asked for with /change-email and has not been
+// DropEmailChange takes back what was asked for with /change-email and has not been
 // confirmed, be it mailed or still to be: the session that asked for it may have been
 // a thief's.
-func dropEmailChange(ctx context.Context, q db.Querier, userID string) error {
+func (tx *Tx) DropEmailChange(userID string) error {
 	// The mails first: see PutVerification.
-	if _, err := q.Exec(ctx, `DELETE FROM mail WHERE "userId" = ? AND kind = ?`, userID, MailChange); err != nil {
+	if _, err := tx.exec(`DELETE FROM mail WHERE "userId" = ? AND kind = ?`, userID, MailChange); err != nil {
 		return err
 	}
-	return deleteVerifications(ctx, q, userID, PurposeChange)
+	return tx.deleteLinks(userID, PurposeChange)
 }
 
 // DeleteExpiredVerifications deletes the links that have expired by now, and the

@@ -50,7 +50,7 @@ func newFixture(t *testing.T, db *store.Store) *fixture {
 	t.Helper()
 	f := &fixture{T: t, db: db, clock: testclock.At(noon), log: &testlog.Buffer{}}
 	f.user = store.User{ID: "usr_ada", Name: "Click http://evil.example\r\nBcc: x@evil.example", Email: "ada@example.com", CreatedAt: noon, UpdatedAt: noon}
-	if err := db.CreateSignedOutUser(t.Context(), f.user, "hash"); err != nil {
+	if err := db.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.CreateUser(f.user, "hash") }); err != nil {
 		t.Fatal(err)
 	}
 	return f
@@ -85,7 +85,7 @@ func (f *fixture) queue(m store.Mail) {
 	f.Helper()
 	f.clock.Set(f.clock.Now().Add(time.Millisecond)) // they are sent in this order
 	m.CreatedAt, m.DueAt = f.clock.Now(), f.clock.Now()
-	if err := f.db.QueueMail(f.Context(), m); err != nil {
+	if err := f.db.Tx(f.Context(), "test", func(tx *store.Tx) error { return tx.QueueMail(m) }); err != nil {
 		f.Fatal(err)
 	}
 }
@@ -205,7 +205,7 @@ func TestWhatMailsSay(t *testing.T) {
 func (f *fixture) session(id string) store.Session {
 	f.Helper()
 	s := store.Session{ID: id, TokenHash: opaque.Hash(id), UserID: f.user.ID, CreatedAt: noon, UpdatedAt: noon, CookieAt: noon, ExpiresAt: noon.Add(time.Hour)}
-	if err := f.db.StartSession(f.Context(), s, ""); err != nil {
+	if err := f.db.Tx(f.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(s) }); err != nil {
 		f.Fatal(err)
 	}
 	return s
@@ -223,7 +223,9 @@ func TestTheOldAddressHearsFirst(t *testing.T) {
 		asked := store.Mail{Kind: store.MailChangeAsked, Recipient: "ada@example.com", UserID: "usr_ada", CreatedAt: noon, DueAt: noon}
 		confirm := asked
 		confirm.Kind, confirm.NewEmail = store.MailChange, "new@example.com"
-		if err := f.db.RequestEmailChange(f.Context(), asked, confirm, store.Event{At: noon, UserID: "usr_ada", SessionID: session.ID}); err != nil {
+		if err := f.db.Tx(f.Context(), "test", func(tx *store.Tx) error {
+			return tx.RequestEmailChange(asked, confirm, store.Event{At: noon, UserID: "usr_ada", SessionID: session.ID})
+		}); err != nil {
 			f.Fatal(err)
 		}
 		f.run(f.outbox(sender))
@@ -241,14 +243,20 @@ func TestTheOldAddressHearsFirst(t *testing.T) {
 		if link == nil || undo == nil {
 			f.Fatal("a mail has no link")
 		}
-		if _, err := f.db.VerifyEmail(f.Context(), opaque.Hash(link[1]), store.Proof{Session: session.TokenHash}, f.clock.Now(), store.Event{At: noon}); err != nil {
+		if err := f.db.Tx(f.Context(), "test", func(tx *store.Tx) error {
+			_, err := tx.VerifyEmail(opaque.Hash(link[1]), store.Proof{Session: session.ID}, store.Event{At: noon})
+			return err
+		}); err != nil {
 			f.Fatal(err)
 		}
 		done := regexp.MustCompile(`undo-email\?token=([\w-]{43})`).FindStringSubmatch(mailtest.Wait(f, folder, "ada@example.com", 2))
 		if done == nil || done[1] == undo[1] {
 			f.Errorf("got %q, want another link", done)
 		}
-		if _, err := f.db.UndoEmailChange(f.Context(), opaque.Hash(undo[1]), "hash", f.clock.Now(), store.Event{At: noon}); err != nil {
+		if err := f.db.Tx(f.Context(), "test", func(tx *store.Tx) error {
+			_, err := tx.UndoEmailChange(opaque.Hash(undo[1]), "hash", store.Event{At: noon})
+			return err
+		}); err != nil {
 			f.Fatal(err)
 		}
 		mailtest.Wait(f, folder, "ada@example.com", 3) // that the password was changed
@@ -281,11 +289,11 @@ func TestMailsForNobodyAreDropped(t *testing.T) {
 		other := store.User{ID: "usr_eve", Email: "eve@example.com", EmailVerified: true, CreatedAt: noon, UpdatedAt: noon}
 		gone := store.User{ID: "usr_gone", Email: "gone@example.com", CreatedAt: noon, UpdatedAt: noon}
 		for _, u := range []store.User{other, gone} {
-			if err := f.db.CreateSignedOutUser(f.Context(), u, "hash"); err != nil {
+			if err := f.db.Tx(f.Context(), "test", func(tx *store.Tx) error { return tx.CreateUser(u, "hash") }); err != nil {
 				f.Fatal(err)
 			}
 		}
-		if _, err := f.db.DisableUser(f.Context(), "usr_gone", noon, store.Event{At: noon}); err != nil {
+		if err := f.db.Tx(f.Context(), "test", func(tx *store.Tx) error { return tx.DisableUser("usr_gone", store.Event{At: noon}) }); err != nil {
 			f.Fatal(err)
 		}
 		for _, m := range []store.Mail{

@@ -25,7 +25,6 @@ import (
 	netmail "net/mail"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
@@ -37,8 +36,6 @@ const (
 	// pollEvery is how often somebody looks for mails that another instance has
 	// queued, or that are due again.
 	pollEvery = 2 * time.Second
-	// cleanEvery is how often links that have expired are deleted.
-	cleanEvery = time.Hour
 
 	sendTimeout = 20 * time.Second
 	claimFor    = 2 * time.Minute // a mail is sent or given back long before
@@ -56,7 +53,6 @@ type Store interface {
 	MailUser(ctx context.Context, m store.Mail) (store.User, error)
 	AddressFree(ctx context.Context, email string, now time.Time) (bool, error)
 	PutVerification(ctx context.Context, v store.Verification) error
-	DeleteExpiredVerifications(ctx context.Context, now time.Time) (int64, error)
 }
 
 // Sender hands a mail over.
@@ -94,16 +90,8 @@ func (o *Outbox) Wake() {
 	}
 }
 
-// Run sends what is due until ctx ends, and deletes expired links, for which no mail
-// waits.
+// Run sends what is due until ctx ends.
 func (o *Outbox) Run(ctx context.Context) {
-	var wg sync.WaitGroup
-	wg.Go(func() { o.cleanUp(ctx) })
-	wg.Go(func() { o.sendAll(ctx) })
-	wg.Wait()
-}
-
-func (o *Outbox) sendAll(ctx context.Context) {
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
 	for {
@@ -114,26 +102,6 @@ func (o *Outbox) sendAll(ctx context.Context) {
 		case <-o.wake:
 		case <-poll.C:
 		}
-	}
-}
-
-func (o *Outbox) cleanUp(ctx context.Context) {
-	tick := time.NewTicker(cleanEvery)
-	defer tick.Stop()
-	for {
-		o.clean(ctx)
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
-
-// clean deletes expired links. Nothing but the table's size depends on it.
-func (o *Outbox) clean(ctx context.Context) {
-	if _, err := o.store.DeleteExpiredVerifications(ctx, o.Now().Add(-cleanEvery)); err != nil && ctx.Err() == nil {
-		o.Log.LogAttrs(ctx, slog.LevelWarn, "expired links were not deleted", slog.String("error", err.Error()))
 	}
 }
 

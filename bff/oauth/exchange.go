@@ -65,7 +65,15 @@ func (s *Server) exchangeToken(w http.ResponseWriter, r *http.Request, client ca
 	e.UserID, e.SessionID = subject.UserID, subject.SessionID
 	e.Detail = fmt.Sprintf("scope %s for %s; %s acts for the user; token %s from token %s",
 		quoteList(scopes), audience, strings.Join(t.Actor.Chain(), " for "), t.ID, subject.TokenID)
-	err = s.Store.Record(r.Context(), e, s.Store.ClientUsed(client.use(e.At)), store.IfSubject(e))
+	err = s.Store.Tx(r.Context(), "exchange token", func(tx *store.Tx) error {
+		if err := tx.Record(e); err != nil {
+			return err
+		}
+		if err := tx.RequireClient(client.use(e.At)); err != nil {
+			return err
+		}
+		return tx.RequireSubject(e)
+	})
 	if errors.Is(err, store.ErrSessionEnded) || errors.Is(err, store.ErrNoUser) {
 		return s.refuseExchange(r, client.Client, subject, token.NotSubject("it ended a moment ago"))
 	}

@@ -109,7 +109,14 @@ func (s *Server) issueToken(w http.ResponseWriter, r *http.Request, client calle
 	}
 	e := s.clientEvent(r, client.ID, store.EventTokenIssued)
 	e.Detail = "scope " + quoteList(scopes) + " for " + audience
-	if err := s.Store.UseClient(r.Context(), client.use(e.At), store.Recorded(e)); err != nil {
+	err = s.Store.Tx(r.Context(), "use client", func(tx *store.Tx) error {
+		noted, err := tx.UseClient(client.use(e.At))
+		if err != nil || !noted {
+			return err
+		}
+		return tx.Record(e)
+	})
+	if err != nil {
 		return err
 	}
 	return s.handOut(w, t, "", scopes)

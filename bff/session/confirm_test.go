@@ -16,7 +16,7 @@ func TestConfirmTellsTheEndOfASession(t *testing.T) {
 		end  func(f *fixture, row store.Session, r *http.Request) error
 		want error // nil: of another kind, that says nothing about the session
 	}{
-		{"by sign-out here", func(f *fixture, _ store.Session, r *http.Request) error { return f.End(r) }, ErrEnded},
+		{"by sign-out here", func(f *fixture, _ store.Session, r *http.Request) error { return f.signOut(r) }, ErrEnded},
 		{"by another instance", func(f *fixture, row store.Session, _ *http.Request) error {
 			return f.db.EndSession(f.t.Context(), row.TokenHash)
 		}, ErrEnded},

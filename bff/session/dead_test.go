@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"vestibule/internal/opaque"
+	"vestibule/store"
 )
 
 // TestASessionThatHasEndedIsNotAskedForForEver, whatever is asked with its cookie, nor
@@ -39,7 +40,7 @@ func TestASessionThatHasEndedIsNotAskedForForEver(t *testing.T) {
 						f.t.Errorf("got %v, want it refused from memory", err)
 					}
 				}
-				if err := f.End(r); !errors.Is(err, ErrOften) {
+				if err := f.signOut(r); !errors.Is(err, ErrOften) {
 					f.t.Errorf("sign-out: got %v, want %v", err, ErrOften)
 				}
 			})
@@ -69,7 +70,7 @@ func TestASessionThatLivesAgainIsNotRefused(t *testing.T) {
 			f.t.Fatal(err)
 		}
 		f.wantErr(r, ErrEnded)
-		if err := f.db.StartSession(f.t.Context(), row, ""); err != nil {
+		if err := f.db.Tx(f.t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(row) }); err != nil {
 			f.t.Fatal(err)
 		}
 		for i := range 3 * deadAsks {

@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"log/slog"
 	"sync"
 	"time"
 )
@@ -14,9 +13,6 @@ const (
 	sweepEvery = 500 * time.Millisecond
 	grace      = time.Second // lets a request finish that was under way at sign-out
 )
-
-// cleanEvery is how often rows of expired sessions are deleted.
-const cleanEvery = time.Hour
 
 // leases are the exchanges under way. The zero value is ready.
 type leases struct {
@@ -118,27 +114,16 @@ func (ls *leases) settle(asked []string, live map[string]time.Time, now time.Tim
 	}
 }
 
-// Run ends streams whose session has ended and deletes expired rows, until
-// ctx ends. The one does not wait for the other, which may have a great deal to do.
+// Run ends streams whose session has ended, until ctx ends.
 func (s *Sessions) Run(ctx context.Context) {
-	var wg sync.WaitGroup
-	wg.Go(func() { repeat(ctx, sweepEvery, s.sweep) })
-	wg.Go(func() {
-		s.clean(ctx)
-		repeat(ctx, cleanEvery, s.clean)
-	})
-	wg.Wait()
-}
-
-func repeat(ctx context.Context, every time.Duration, do func(context.Context)) {
-	tick := time.NewTicker(every)
+	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			do(ctx)
+			s.sweep(ctx)
 		}
 	}
 }
@@ -163,11 +148,4 @@ func (s *Sessions) sweep(ctx context.Context) {
 		}
 	}
 	s.leases.settle(asked, live, s.Now())
-}
-
-// clean deletes expired rows. Nothing but the table's size depends on it.
-func (s *Sessions) clean(ctx context.Context) {
-	if _, err := s.store.DeleteExpiredSessions(ctx, s.now()); err != nil && ctx.Err() == nil {
-		s.Log.LogAttrs(ctx, slog.LevelWarn, "expired sessions were not deleted", slog.String("error", err.Error()))
-	}
 }

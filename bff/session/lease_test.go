@@ -27,7 +27,7 @@ func TestStreamEndsWithItsSession(t *testing.T) {
 		name string
 		end  func(f *fixture, row store.Session, r *http.Request) error
 	}{
-		{"by sign-out here", func(f *fixture, _ store.Session, r *http.Request) error { return f.End(r) }},
+		{"by sign-out here", func(f *fixture, _ store.Session, r *http.Request) error { return f.signOut(r) }},
 		{"by another instance", func(f *fixture, row store.Session, _ *http.Request) error {
 			return f.db.EndSession(f.t.Context(), row.TokenHash)
 		}},
@@ -67,7 +67,7 @@ func TestStreamsOfOtherSessionsGoOn(t *testing.T) {
 		_, other := f.signIn(true, nil)
 		ctx, release := streamFor(f, other)
 		defer release()
-		if err := f.End(r); err != nil {
+		if err := f.signOut(r); err != nil {
 			f.t.Fatal(err)
 		}
 		f.sweep(f.t.Context())
@@ -97,7 +97,7 @@ func TestShortRequestOutlivesSignOutByItsGrace(t *testing.T) {
 		_, r := f.signIn(true, nil)
 		ctx, release := f.Leaser(f.wantLive(r))(f.t.Context())
 		defer release()
-		if err := f.End(r); err != nil {
+		if err := f.signOut(r); err != nil {
 			f.t.Fatal(err)
 		}
 		f.sweep(f.t.Context())
@@ -133,15 +133,17 @@ func TestRunEndsStreamsInTime(t *testing.T) {
 		done := make(chan struct{})
 		go func() { f.Run(ctx); close(done) }()
 		defer func() { stop(); <-done }()
-		row, cookie, err := f.Start(requestWith(), userID, true, func(row store.Session, _ string) error {
-			return db.CreateUser(t.Context(), store.User{ID: userID, Email: "t@example.com", CreatedAt: row.CreatedAt, UpdatedAt: row.CreatedAt}, "x", row, "")
+		next := f.Prepare(requestWith(), userID, true)
+		err := db.Tx(t.Context(), "test", func(tx *store.Tx) error {
+			return errors.Join(tx.CreateUser(store.User{ID: userID, Email: "t@example.com", CreatedAt: next.CreatedAt, UpdatedAt: next.CreatedAt}, "x"), tx.StartSession(next.Session))
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
+		cookie := f.Started(next)
 		stream, release := f.Leaser(f.wantLive(requestWith(cookie.Name + "=" + cookie.Value)))(t.Context())
 		defer release()
-		if err := db.EndSession(t.Context(), row.TokenHash); err != nil {
+		if err := db.EndSession(t.Context(), next.TokenHash); err != nil {
 			t.Fatal(err)
 		}
 		start := time.Now()

@@ -15,7 +15,7 @@ func both(a, b *http.Request) *http.Request {
 func TestOfTwoSignedCookiesTheLiveOneCounts(t *testing.T) {
 	each(t, 0, func(f *fixture) {
 		_, stale := f.signIn(true, nil)
-		if err := f.End(stale); err != nil {
+		if err := f.signOut(stale); err != nil {
 			f.t.Fatal(err)
 		}
 		f.clock.Advance(2 * time.Minute)
@@ -49,7 +49,7 @@ func TestSignOutEndsAConflict(t *testing.T) {
 	each(t, 0, func(f *fixture) {
 		_, planted := f.signIn(true, nil)
 		_, own := f.signIn(true, nil)
-		if err := f.End(both(planted, own)); err != nil {
+		if err := f.signOut(both(planted, own)); err != nil {
 			f.t.Fatal(err)
 		}
 		f.wantErr(planted, ErrEnded)
@@ -68,7 +68,7 @@ func TestAReplacedSecretIsRememberedForAMinute(t *testing.T) {
 			f.wantErr(r, ErrReplaced)
 			f.wantErr(r, ErrEnded)
 		}
-		if err := f.End(three); err != nil { // whoever signs out may sign in again at once
+		if err := f.signOut(three); err != nil { // whoever signs out may sign in again at once
 			f.t.Fatal(err)
 		}
 		f.wantErr(three, ErrReplaced)

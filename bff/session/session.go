@@ -76,10 +76,10 @@ type Store interface {
 	ExtendSession(ctx context.Context, hash string, seen, updatedAt, expiresAt time.Time) (bool, error)
 	WasReplaced(ctx context.Context, hash string, now time.Time) (bool, error)
 	MarkCookieSent(ctx context.Context, hash string, at time.Time) error
-	EndSession(ctx context.Context, hash string, also ...store.Also) error
+	EndSession(ctx context.Context, hash string) error
+	Tx(ctx context.Context, what string, f func(*store.Tx) error) error
 	SessionsOf(ctx context.Context, userID string, now time.Time) ([]store.Session, error)
 	LiveSessions(ctx context.Context, hashes []string, now time.Time) (map[string]time.Time, error)
-	DeleteExpiredSessions(ctx context.Context, now time.Time) (int64, error)
 }
 
 // Sessions is the authority on sessions. Make one with New.
@@ -113,11 +113,18 @@ func New(cfg Config, s Store) (*Sessions, error) {
 // now is the current time as the database keeps it.
 func (s *Sessions) now() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }
 
-// Start makes a session for the user who has just proven who they are, and
-// ends the one that the request presents. save stores the row; it runs before
-// anything is told to the client. The cookie is the only place that holds the
-// secret.
-func (s *Sessions) Start(r *http.Request, userID string, remember bool, save func(row store.Session, replaces string) error) (store.Session, *http.Cookie, error) {
+// Next is a session that is about to start.
+type Next struct {
+	store.Session          // to be stored
+	Replaces      []string // token hashes of what ends with that: a second live session would make every request with both cookies a conflict
+
+	cookie *http.Cookie
+}
+
+// Prepare makes a session for the user who has just proven who they are, in place of
+// those that the request presents. It starts with the transaction that stores it; see
+// Started.
+func (s *Sessions) Prepare(r *http.Request, userID string, remember bool) *Next {
 	token, now := opaque.NewToken(), s.now()
 	row := store.Session{
 		ID:         "ses_" + strings.ToLower(rand.Text()),
@@ -132,32 +139,19 @@ func (s *Sessions) Start(r *http.Request, userID string, remember bool, save fun
 		ProvenAt:   now,
 	}
 	row.ExpiresAt = s.expiry(row, now)
-	replaces, others := s.presentedBy(r)
-	if err := save(row, replaces); err != nil {
-		return store.Session{}, nil, err
+	next := &Next{Session: row, cookie: s.cookieFor(row, token, now)}
+	signed, _ := s.Cookie.read(r) // none if there is an error
+	for _, p := range signed {
+		next.Replaces = append(next.Replaces, opaque.Hash(p.token))
 	}
-	if replaces != "" {
-		s.forget(replaces)
-	}
-	// A second live session would make every request with both cookies a conflict.
-	for _, hash := range others {
-		if err := s.end(r.Context(), hash); err != nil {
-			return store.Session{}, nil, err
-		}
-	}
-	return row, s.cookieFor(row, token, now), nil
+	return next
 }
 
-// presentedBy returns the token hashes of the sessions that r presents.
-func (s *Sessions) presentedBy(r *http.Request) (first string, others []string) {
-	signed, err := s.Cookie.read(r)
-	if err != nil {
-		return "", nil
-	}
-	for _, p := range signed[1:] {
-		others = append(others, opaque.Hash(p.token))
-	}
-	return opaque.Hash(signed[0].token), others
+// Started returns the cookie of a session that is stored: the only place that holds its
+// secret. It must not be called before the commit, or without one.
+func (s *Sessions) Started(next *Next) *http.Cookie {
+	s.Forget(next.Replaces...)
+	return next.cookie
 }
 
 // UserAgent is what is kept of the header: text, and not too much of it.
@@ -204,41 +198,39 @@ func (s *Sessions) cookieFor(row store.Session, token string, now time.Time) *ht
 }
 
 // End ends the session that r presents, if it presents one; of several cookies
-// each one's. also is written with each. For one that has ended already nothing is
+// each one's. e is recorded for each. For one that has ended already nothing is
 // written: its cookie may come for ever. The error is ErrOften when all have, and were
 // asked for too often.
-func (s *Sessions) End(r *http.Request, also ...store.Also) error {
+func (s *Sessions) End(r *http.Request, e store.Event) error {
 	signed, err := s.Cookie.read(r)
 	if err != nil {
 		return nil // there is none that we have signed
 	}
+	var live []string
 	often := 0
 	for _, p := range signed {
 		hash := opaque.Hash(p.token)
 		_, err := s.entry(r.Context(), hash, 0)
-		if err == nil {
-			err = s.end(r.Context(), hash, also...)
-		}
 		switch {
+		case err == nil:
+			live = append(live, hash)
 		case errors.Is(err, ErrOften):
 			often++
-		case err != nil && !errors.Is(err, ErrEnded):
+		case !errors.Is(err, ErrEnded):
 			return err
 		}
 	}
-	if often == len(signed) {
+	switch {
+	case often == len(signed):
 		return ErrOften
+	case len(live) == 0:
+		return nil
 	}
-	return nil
-}
-
-func (s *Sessions) end(ctx context.Context, hash string, also ...store.Also) error {
-	also = append(slices.Clone(also), store.SignedOut(hash, s.now()))
-	if err := s.store.EndSession(ctx, hash, also...); err != nil {
-		return err
+	err = s.store.Tx(r.Context(), "sign out", func(tx *store.Tx) error { return tx.SignOut(e, live...) })
+	if err == nil {
+		s.Forget(live...)
 	}
-	s.forget(hash)
-	return nil
+	return err
 }
 
 // Of returns the live sessions of a user, the latest sign-in first.

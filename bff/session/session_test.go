@@ -45,9 +45,14 @@ func (s *spy) ExtendSession(ctx context.Context, hash string, seen, updatedAt, e
 	return s.Store.ExtendSession(ctx, hash, seen, updatedAt, expiresAt)
 }
 
-func (s *spy) EndSession(ctx context.Context, hash string, also ...store.Also) error {
+func (s *spy) EndSession(ctx context.Context, hash string) error {
 	s.ends.Add(1)
-	return s.Store.EndSession(ctx, hash, also...)
+	return s.Store.EndSession(ctx, hash)
+}
+
+func (s *spy) Tx(ctx context.Context, what string, f func(*store.Tx) error) error {
+	s.ends.Add(1)
+	return s.Store.Tx(ctx, what, f)
 }
 
 const (
@@ -69,8 +74,11 @@ func each(t *testing.T, recheck time.Duration, test func(*fixture)) {
 	storetest.Each(t, func(t *testing.T, db *store.Store) {
 		f := newFixture(t, db, recheck)
 		now := f.now()
-		err := db.CreateUser(t.Context(), store.User{ID: userID, Name: "T", Email: "t@example.com", CreatedAt: now, UpdatedAt: now}, "x",
-			store.Session{ID: "ses_first", TokenHash: strings.Repeat("0", 64), UserID: userID, CreatedAt: now, UpdatedAt: now, CookieAt: now, ExpiresAt: now.Add(day)}, "")
+		err := db.Tx(t.Context(), "test", func(tx *store.Tx) error {
+			return errors.Join(tx.CreateUser(store.User{ID: userID, Name: "T", Email: "t@example.com", CreatedAt: now, UpdatedAt: now}, "x"), tx.StartSession(
+				store.Session{ID: "ses_first", TokenHash: strings.Repeat("0", 64), UserID: userID, CreatedAt: now, UpdatedAt: now, CookieAt: now, ExpiresAt: now.Add(day)}))
+		})
+
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,13 +121,16 @@ func (f *fixture) signIn(remember bool, presented *http.Request) (store.Session,
 	if presented == nil {
 		presented = requestWith()
 	}
-	row, cookie, err := f.Start(presented, userID, remember, func(row store.Session, replaces string) error {
-		return f.db.StartSession(f.t.Context(), row, replaces)
-	})
-	if err != nil {
+	next := f.Prepare(presented, userID, remember)
+	if err := f.db.Tx(f.t.Context(), "sign in", func(tx *store.Tx) error { return tx.StartSession(next.Session, next.Replaces...) }); err != nil {
 		f.t.Fatal(err)
 	}
-	return row, requestWith(cookie.Name + "=" + cookie.Value)
+	cookie := f.Started(next)
+	return next.Session, requestWith(cookie.Name + "=" + cookie.Value)
+}
+
+func (f *fixture) signOut(r *http.Request) error {
+	return f.End(r, store.Event{At: f.now(), Type: store.EventSignOut, Actor: store.ActorUser})
 }
 
 func (f *fixture) wantLive(r *http.Request) *Live {
@@ -191,11 +202,11 @@ func TestSignOutEndsTheSessionAtTheNextRequest(t *testing.T) {
 	each(t, time.Hour, func(f *fixture) {
 		_, r := f.signIn(true, nil)
 		f.wantLive(r)
-		if err := f.End(r); err != nil {
+		if err := f.signOut(r); err != nil {
 			f.t.Fatal(err)
 		}
 		f.wantErr(r, ErrEnded)
-		if err := f.End(r); err != nil {
+		if err := f.signOut(r); err != nil {
 			f.t.Errorf("got %v, want a second sign-out to succeed", err)
 		}
 	})
@@ -207,7 +218,7 @@ func TestSignOutEndsTheSessionOfEveryCookie(t *testing.T) {
 		_, two := f.signIn(true, nil)
 		both := requestWith(one.Header.Get("Cookie") + "; " + two.Header.Get("Cookie"))
 		f.wantErr(both, ErrUnsigned)
-		if err := f.End(both); err != nil {
+		if err := f.signOut(both); err != nil {
 			f.t.Fatal(err)
 		}
 		f.wantErr(one, ErrEnded)
@@ -237,7 +248,7 @@ func TestOtherInstancesRevocationIsSeenAtTheNextRequest(t *testing.T) {
 		_, r := f.signIn(true, nil)
 		f.wantLive(r)
 		other := newFixture(f.t, f.db, 0)
-		if err := other.End(r); err != nil {
+		if err := other.signOut(r); err != nil {
 			f.t.Fatal(err)
 		}
 		f.wantErr(r, ErrEnded)
@@ -261,7 +272,7 @@ func TestAWriteToTheFileEndsWhatIsBelieved(t *testing.T) {
 			f.t.Errorf("got the row read %d times while nobody wrote, want %d", n, want)
 		}
 		e := store.Event{At: f.now(), Type: store.EventUserDisabled, Actor: store.ActorOperator}
-		if _, err := f.db.DisableUser(f.t.Context(), userID, f.now(), e); err != nil {
+		if err := f.db.Tx(f.t.Context(), "test", func(tx *store.Tx) error { return tx.DisableUser(userID, e) }); err != nil {
 			f.t.Fatal(err)
 		}
 		f.wantErr(r, ErrEnded)
@@ -289,7 +300,7 @@ func TestEndDuringAReadIsNotUndoneByTheCache(t *testing.T) {
 		_, r := f.signIn(true, nil)
 		f.spy.afterRead = func() { // the row has been read and is about to be cached
 			f.spy.afterRead = nil
-			if err := f.End(r); err != nil {
+			if err := f.signOut(r); err != nil {
 				f.t.Error(err)
 			}
 		}
@@ -403,7 +414,7 @@ func TestOutageIsNotTheEndOfASession(t *testing.T) {
 		if err == nil || errors.Is(err, ErrEnded) || errors.Is(err, ErrNone) || errors.Is(err, ErrUnsigned) {
 			f.t.Errorf("got %v, want an error that says nothing about the session", err)
 		}
-		if err := f.End(r); err == nil {
+		if err := f.signOut(r); err == nil {
 			f.t.Error("got a sign-out that was not stored, want an error")
 		}
 	})
@@ -473,12 +484,14 @@ func BenchmarkCheckCached(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	_, cookie, err := s.Start(httptest.NewRequest(http.MethodGet, "/", nil), userID, true, func(row store.Session, _ string) error {
-		return db.CreateUser(b.Context(), store.User{ID: userID, Email: "t@example.com", CreatedAt: row.CreatedAt, UpdatedAt: row.CreatedAt}, "x", row, "")
+	next := s.Prepare(httptest.NewRequest(http.MethodGet, "/", nil), userID, true)
+	err = db.Tx(b.Context(), "test", func(tx *store.Tx) error {
+		return errors.Join(tx.CreateUser(store.User{ID: userID, Email: "t@example.com", CreatedAt: next.CreatedAt, UpdatedAt: next.CreatedAt}, "x"), tx.StartSession(next.Session))
 	})
 	if err != nil {
 		b.Fatal(err)
 	}
+	cookie := s.Started(next)
 	r := requestWith(cookie.Name + "=" + cookie.Value)
 	for b.Loop() {
 		live, err := s.Check(r)
@@ -494,13 +507,9 @@ func BenchmarkCheckCached(b *testing.B) {
 // TestANewCookieLivesAsLongAsItsSession: also where the database took its time.
 func TestANewCookieLivesAsLongAsItsSession(t *testing.T) {
 	each(t, time.Minute, func(f *fixture) {
-		_, cookie, err := f.Start(requestWith(), userID, true, func(store.Session, string) error {
-			f.clock.Advance(3 * time.Second)
-			return nil
-		})
-		if err != nil {
-			f.t.Fatal(err)
-		}
+		next := f.Prepare(requestWith(), userID, true)
+		f.clock.Advance(3 * time.Second)
+		cookie := f.Started(next)
 		if want := int(7 * day / time.Second); cookie.MaxAge != want {
 			f.t.Errorf("got Max-Age %d, want %d", cookie.MaxAge, want)
 		}

@@ -43,7 +43,6 @@ const (
 type Store interface {
 	Counters(ctx context.Context, keys []string) ([]store.Counter, error)
 	Count(ctx context.Context, keys []string, decide func([]store.Counter)) error
-	DeleteExpiredCounters(ctx context.Context, now time.Time) (int64, error)
 }
 
 // Limiter counts attempts. Make one with New.
@@ -148,12 +147,6 @@ func takeBack(c *store.Counter) {
 	if c.Count > 0 {
 		c.Count--
 	}
-}
-
-// Prune deletes counters that say nothing any more.
-func (l *Limiter) Prune(ctx context.Context) error {
-	_, err := l.store.DeleteExpiredCounters(ctx, l.time())
-	return err
 }
 
 // time is now as the database keeps it.

@@ -57,7 +57,7 @@ func clientCreate(ctx context.Context, p *program, c *settings.Settings) error {
 	return p.withData(ctx, c, func(db *store.Store) error {
 		e := operatorEvent(store.EventClientCreated)
 		e.Detail = fmt.Sprintf("%s, grant %q, scope %q, audience %q, %s", made.Name, strings.Join(made.Grants, " "), strings.Join(made.Scopes, " "), strings.Join(made.Audiences, " "), e.Detail)
-		err := db.CreateClient(ctx, made, store.Recorded(e))
+		err := changeClient(ctx, db, made.ID, e, func(tx *store.Tx) error { return tx.CreateClient(made) })
 		if errors.Is(err, store.ErrConflict) {
 			return refusal("there is a client " + strconv.Quote(made.Name) + "; choose another name, or see vestibule client list")
 		}
@@ -126,7 +126,8 @@ func clientRotate(ctx context.Context, p *program, c *settings.Settings) error {
 		if keepOld != nil {
 			e.Detail = "the old secret is good until " + when(*keepOld) + ", " + e.Detail
 		}
-		if err := db.RotateClient(ctx, cl.ID, hash, keepOld, now, e); err != nil {
+		err = changeClient(ctx, db, cl.ID, e, func(tx *store.Tx) error { return tx.RotateClient(cl.ID, hash, keepOld, now) })
+		if err != nil {
 			return err
 		}
 		if cl, err = db.ClientByID(ctx, cl.ID); err != nil {
@@ -149,13 +150,24 @@ func clientDelete(ctx context.Context, p *program, c *settings.Settings) error {
 		}
 		e := operatorEvent(store.EventClientDeleted)
 		e.Detail = cl.Name + ", " + e.Detail
-		if err := db.DeleteClient(ctx, cl.ID, e); err != nil {
+		if err := changeClient(ctx, db, cl.ID, e, func(tx *store.Tx) error { return tx.DeleteClient(cl.ID) }); err != nil {
 			return err
 		}
 		p.note("%s is deleted; a token that it has is good until it expires", printable(cl.Name))
 		out := p.output()
 		out.row(toClientJSON(cl, ""))
 		return out.close()
+	})
+}
+
+// changeClient changes a client in a transaction that records e.
+func changeClient(ctx context.Context, db *store.Store, id string, e store.Event, change func(*store.Tx) error) error {
+	return db.Tx(ctx, "change client", func(tx *store.Tx) error {
+		if err := change(tx); err != nil {
+			return err
+		}
+		e.ClientID = id
+		return tx.Record(e)
 	})
 }
 

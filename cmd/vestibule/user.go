@@ -155,11 +155,13 @@ func (p *program) showUser(u store.User, accounts []store.Account, sessions []st
 
 func userDisable(ctx context.Context, p *program, c *settings.Settings) error {
 	return p.changeUser(ctx, c, func(db *store.Store, u store.User) error {
-		ended, err := db.DisableUser(ctx, u.ID, time.Now(), operatorEvent(store.EventUserDisabled))
+		ended, err := endingSessions(ctx, db, "disable user", func(tx *store.Tx) error {
+			return tx.DisableUser(u.ID, operatorEvent(store.EventUserDisabled))
+		})
 		if err == nil && u.DisabledAt != nil {
 			p.note("%s was disabled already, since %s", u.Email, when(*u.DisabledAt))
 		} else if err == nil {
-			p.note("%s is disabled; %s", u.Email, endedSessions(len(ended)))
+			p.note("%s is disabled; %s", u.Email, endedSessions(ended))
 		}
 		return err
 	})
@@ -167,7 +169,7 @@ func userDisable(ctx context.Context, p *program, c *settings.Settings) error {
 
 func userEnable(ctx context.Context, p *program, c *settings.Settings) error {
 	return p.changeUser(ctx, c, func(db *store.Store, u store.User) error {
-		err := db.EnableUser(ctx, u.ID, operatorEvent(store.EventUserEnabled))
+		err := db.Tx(ctx, "enable user", func(tx *store.Tx) error { return tx.EnableUser(u.ID, operatorEvent(store.EventUserEnabled)) })
 		if err == nil {
 			p.note("%s may sign in", u.Email)
 		}
@@ -196,6 +198,16 @@ func (p *program) changeUser(ctx context.Context, c *settings.Settings, do func(
 		out.row(toUserJSON(u))
 		return out.close()
 	})
+}
+
+// endingSessions runs f in a transaction, and returns how many sessions that has ended.
+func endingSessions(ctx context.Context, db *store.Store, what string, f func(*store.Tx) error) (ended int, err error) {
+	err = db.Tx(ctx, what, func(tx *store.Tx) error {
+		err := f(tx)
+		ended = len(tx.Ended())
+		return err
+	})
+	return ended, err
 }
 
 func endedSessions(n int) string {
@@ -233,24 +245,24 @@ func userRevoke(ctx context.Context, p *program, c *settings.Settings) error {
 		if err != nil {
 			return err
 		}
-		var ended []string
-		if all {
-			ended, err = db.RevokeSessions(ctx, u.ID, "", operatorEvent(store.EventSessionRevoked))
-		} else {
-			ended = []string{""}
-			_, err = db.RevokeSession(ctx, u.ID, p.given.args[1], operatorEvent(store.EventSessionRevoked))
-		}
+		e := operatorEvent(store.EventSessionRevoked)
+		ended, err := endingSessions(ctx, db, "revoke sessions", func(tx *store.Tx) error {
+			if all {
+				return tx.RevokeSessions(u.ID, "", e)
+			}
+			return tx.RevokeSession(u.ID, p.given.args[1], e)
+		})
 		switch {
 		case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrInvalidText):
 			return refusal(u.Email + " has no session " + strconv.Quote(p.given.args[1]) + "; see vestibule user sessions " + u.Email)
 		case err != nil:
 			return err
 		}
-		p.note("%s of %s", endedSessions(len(ended)), u.Email)
+		p.note("%s of %s", endedSessions(ended), u.Email)
 		out := p.output()
 		out.row(struct {
 			Ended int `json:"endedSessions"`
-		}{len(ended)})
+		}{ended})
 		return out.close()
 	})
 }

@@ -88,8 +88,9 @@ func (c *console) signIn(userID, id, device string) {
 	defer db.Close()
 	e := operatorEvent(store.EventSignIn)
 	row := store.Session{ID: id, TokenHash: strings.Repeat("a", 56) + id[len(id)-8:], UserID: userID, UserAgent: device, CreatedAt: e.At, UpdatedAt: e.At, CookieAt: e.At, ExpiresAt: e.At.AddDate(0, 0, 7)}
+	e.UserID, e.SessionID = userID, id
 	e.Actor, e.IPAddress, e.UserAgent, e.RequestID, e.Detail = store.ActorUser, "192.0.2.1", device, "req1", ""
-	if err := db.StartSession(c.Context(), row, "", store.Recorded(e)); err != nil {
+	if err := db.Tx(c.Context(), "test", func(tx *store.Tx) error { return errors.Join(tx.StartSession(row), tx.Record(e)) }); err != nil {
 		c.Fatal(err)
 	}
 }
@@ -276,7 +277,7 @@ func TestALongListIsPrintedInPages(t *testing.T) {
 		now := time.Now()
 		for i := range users {
 			u := store.User{ID: fmt.Sprintf("usr_%06d", i), Name: strings.Repeat("é", 1+i%20), Email: fmt.Sprintf("u%04d@example.com", i), CreatedAt: now, UpdatedAt: now}
-			if err := db.CreateSignedOutUser(c.Context(), u, "x"); err != nil {
+			if err := db.Tx(c.Context(), "test", func(tx *store.Tx) error { return tx.CreateUser(u, "x") }); err != nil {
 				t.Fatal(err)
 			}
 		}

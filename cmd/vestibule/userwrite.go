@@ -35,7 +35,14 @@ func userCreate(ctx context.Context, p *program, c *settings.Settings) error {
 		}
 		u := bff.NewUser(email, p.given.options["name"], time.Now())
 		u.EmailVerified = p.given.has("email-verified")
-		err = db.CreateSignedOutUser(ctx, u, hash, store.Recorded(operatorEvent(store.EventSignUp)))
+		err = db.Tx(ctx, "create user", func(tx *store.Tx) error {
+			if err := tx.CreateUser(u, hash); err != nil {
+				return err
+			}
+			e := operatorEvent(store.EventSignUp)
+			e.UserID = u.ID
+			return tx.Record(e)
+		})
 		switch {
 		case errors.Is(err, store.ErrConflict):
 			return taken(email)
@@ -62,9 +69,11 @@ func userSetPassword(ctx context.Context, p *program, c *settings.Settings) erro
 		if err != nil {
 			return err
 		}
-		ended, err := db.SetPassword(ctx, u.ID, hash, time.Now(), operatorEvent(store.EventPasswordChanged))
+		ended, err := endingSessions(ctx, db, "set password", func(tx *store.Tx) error {
+			return tx.ResetPassword(u.ID, hash, "", operatorEvent(store.EventPasswordChanged))
+		})
 		if err == nil {
-			p.note("%s has a new password; %s", u.Email, endedSessions(len(ended)))
+			p.note("%s has a new password; %s", u.Email, endedSessions(ended))
 		}
 		return err
 	})
@@ -84,11 +93,11 @@ func userDelete(ctx context.Context, p *program, c *settings.Settings) error {
 		}
 		e := operatorEvent(store.EventUserDeleted)
 		e.Email = u.Email
-		ended, err := db.DeleteUser(ctx, u.ID, e)
+		ended, err := endingSessions(ctx, db, "delete user", func(tx *store.Tx) error { return tx.DeleteUser(u.ID, e) })
 		if err != nil {
 			return err
 		}
-		p.note("%s is deleted; %s", u.Email, endedSessions(len(ended)))
+		p.note("%s is deleted; %s", u.Email, endedSessions(ended))
 		if err := p.deleteRemains(ctx, db, u); err != nil {
 			return err
 		}

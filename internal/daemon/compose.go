@@ -78,12 +78,13 @@ func fromClient(api http.Handler) http.Handler {
 
 func newAPI(c *settings.Settings, db *store.Store, keys http.RoundTripper, log *slog.Logger) (*api.Server, error) {
 	cfg := c.API
+	cfg.JWKSTransport = keys
 	if cfg.Algorithm == jose.HS256 {
 		cfg.Secrets = append([][]byte{c.Secret}, c.PreviousSecrets()...)
 	}
 	kept := tasks.New(db.DB)
 	kept.TasksPerUser = c.TasksPerUser
-	s, err := api.New(cfg, api.Deps{Tasks: kept, Log: log, JWKSTransport: keys})
+	s, err := api.New(cfg, api.Deps{Tasks: kept, Log: log})
 	if err != nil {
 		return nil, fmt.Errorf("start of the task API: %w", err)
 	}

@@ -136,7 +136,7 @@ func TestEveryRoomAndCacheIsABound(t *testing.T) {
 	rows := map[string]string{ // by file, what the row begins with
 		"api/api.go":                  "bodies of the task API in memory",
 		"api/feed.go":                 "open event streams at the task API",
-		"api/keyring.go":              "verified tokens in memory",
+		"api/bearer/keyring.go":       "verified tokens in memory",
 		"api/searches.go":             "searches (`q`) under way",
 		"api/underway.go":             "requests at the task API",
 		"bff/bff.go":                  "bodies under `/api/auth/` in memory",

@@ -10,7 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"vestibule/api"
-	"vestibule/internal/jose"
+	"vestibule/api/bearer"
 	"vestibule/internal/web"
 )
 
@@ -22,11 +22,9 @@ const (
 		`"audience":"tasks","algorithm":"EdDSA","scopes":["tasks:read"]}]`
 )
 
-var issuerAlgorithms = []string{jose.EdDSA, jose.ES256, jose.RS256}
-
 // issuers reads JWT_ISSUERS and notes each mistake with the entry and the field
 // that it is in.
-func (c *checker) issuers(v string) []api.Issuer {
+func (c *checker) issuers(v string) []bearer.Issuer {
 	var entries []jsontext.Value
 	if err := json.Unmarshal([]byte(v), &entries); err != nil || entries == nil {
 		c.refuse("", mistake{"is not a JSON array", issuerExample})
@@ -36,7 +34,7 @@ func (c *checker) issuers(v string) []api.Issuer {
 		c.refuse("", mistake{fmt.Sprintf("has %d entries", len(entries)), fmt.Sprintf("use at most %d", maxIssuers)})
 		return nil
 	}
-	var all []api.Issuer
+	var all []bearer.Issuer
 	for i, raw := range entries {
 		e := issuerEntry{c: c, index: i}
 		var fields map[string]jsontext.Value
@@ -45,7 +43,7 @@ func (c *checker) issuers(v string) []api.Issuer {
 			continue
 		}
 		issuer := e.read(fields)
-		if slices.ContainsFunc(all, func(earlier api.Issuer) bool { return earlier.Name == issuer.Name }) && issuer.Name != "" {
+		if slices.ContainsFunc(all, func(earlier bearer.Issuer) bool { return earlier.Name == issuer.Name }) && issuer.Name != "" {
 			e.refuse("issuer", Show(issuer.Name)+" is in an earlier entry too", "give each issuer one entry")
 		}
 		all = append(all, issuer)
@@ -66,7 +64,7 @@ func (e issuerEntry) refuse(field, problem, cure string) {
 	e.c.refuse("", mistake{fmt.Sprintf("[%d]%s %s", e.index, field, problem), cure})
 }
 
-func (e issuerEntry) read(fields map[string]jsontext.Value) api.Issuer {
+func (e issuerEntry) read(fields map[string]jsontext.Value) bearer.Issuer {
 	known := []string{"issuer", "jwks_url", "audience", "algorithm", "scopes"}
 	var unknown []string
 	for name := range fields {
@@ -78,18 +76,18 @@ func (e issuerEntry) read(fields map[string]jsontext.Value) api.Issuer {
 		slices.Sort(unknown)
 		e.refuse("", "has the unknown field "+strings.Join(unknown, ", "), "use "+strings.Join(known, ", "))
 	}
-	issuer := api.Issuer{
+	issuer := bearer.Issuer{
 		Name:      e.text(fields, "issuer", "the iss claim of its tokens, like https://login.example.com"),
 		Audience:  e.text(fields, "audience", "what the aud claim of its tokens says for this API, like tasks"),
-		Algorithm: e.text(fields, "algorithm", strings.Join(issuerAlgorithms, ", ")),
+		Algorithm: e.text(fields, "algorithm", strings.Join(bearer.IssuerAlgorithms[:], ", ")),
 		JWKSURL:   e.text(fields, "jwks_url", "where it publishes its keys, like https://login.example.com/jwks.json"),
 		Scopes:    e.scopes(fields["scopes"]),
 	}
-	if strings.Contains(issuer.Name, api.IssuerSeparator) {
-		e.refuse("issuer", "contains "+api.IssuerSeparator+", which stands between an issuer and its subjects in the log", "use an issuer without it")
+	if strings.Contains(issuer.Name, bearer.IssuerSeparator) {
+		e.refuse("issuer", "contains "+bearer.IssuerSeparator+", which stands between an issuer and its subjects in the log", "use an issuer without it")
 	}
-	if issuer.Algorithm != "" && !slices.Contains(issuerAlgorithms, issuer.Algorithm) {
-		e.refuse("algorithm", Show(issuer.Algorithm)+" is unknown here", "use "+strings.Join(issuerAlgorithms, ", ")+"; a secret is shared with nobody else")
+	if issuer.Algorithm != "" && !slices.Contains(bearer.IssuerAlgorithms[:], issuer.Algorithm) {
+		e.refuse("algorithm", Show(issuer.Algorithm)+" is unknown here", "use "+strings.Join(bearer.IssuerAlgorithms[:], ", ")+"; a secret is shared with nobody else")
 	}
 	if issuer.JWKSURL != "" {
 		if m := checkKeysURL(issuer.JWKSURL); m != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"vestibule/api"
+	"vestibule/api/bearer"
 	"vestibule/internal/jose"
 )
 
@@ -117,7 +118,7 @@ func TestIssuersAreReadFromAFile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := []api.Issuer{{
+		want := []bearer.Issuer{{
 			Name: "https://login.example.com", JWKSURL: "https://login.example.com/jwks.json", Audience: "tasks",
 			Algorithm: jose.EdDSA, Scopes: []string{api.TasksRead},
 		}}
@@ -146,7 +147,7 @@ func FuzzIssuers(f *testing.F) {
 		if len(c.faults) > 0 {
 			return
 		}
-		cfg := api.Config{Algorithm: jose.HS256, Issuer: "|", Audience: "x", Secrets: [][]byte{[]byte(goodSecret)}, Issuers: issuers}
+		cfg := api.Config{Config: bearer.Config{Algorithm: jose.HS256, Issuer: "|", Audience: "x", Secrets: [][]byte{[]byte(goodSecret)}, Issuers: issuers}}
 		if _, err := api.New(cfg, api.Deps{}); err != nil {
 			t.Errorf("taken, but: %v", err)
 		}

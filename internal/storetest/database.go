@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
@@ -76,6 +77,11 @@ type Tasks = tasks.Store
 // On returns the database of a store.
 func On(s *store.Store) *Database {
 	return &Database{DB: s.DB, Store: s, Tasks: tasks.New(s.DB)}
+}
+
+// Tx runs f in a transaction on accounts.
+func (d *Database) Tx(ctx context.Context, what string, f func(*store.Tx) error) error {
+	return d.Store.Tx(ctx, what, f)
 }
 
 // Raw opens the database behind the store's back.
@@ -208,7 +214,7 @@ func SignedUp(t *testing.T, s *Database) (store.User, store.Session) {
 	t.Helper()
 	u := NewUser()
 	session := NewSession(u.ID)
-	if err := s.CreateUser(t.Context(), u, "hash of "+u.ID, session, ""); err != nil {
+	if err := SignUp(t.Context(), s, u, "hash of "+u.ID, session); err != nil {
 		t.Fatalf("create user: %v", err)
 	}
 	return u, session

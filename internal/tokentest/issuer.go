@@ -98,6 +98,8 @@ func JWK(tb testing.TB, kid string, private crypto.Signer) string {
 			tb.Fatal(err)
 		}
 		return fmt.Sprintf(`{"kty":"EC","crv":"P-256","alg":"ES256","kid":%q,"x":%q,"y":%q}`, kid, encode(point[1:33]), encode(point[33:]))
+	case *rsa.PublicKey:
+		return RSAJWK(kid, public.N, public.E)
 	}
 	tb.Fatal("no such key")
 	return ""

@@ -133,7 +133,7 @@ func TestTroubleIsRememberedForAWhile(t *testing.T) {
 	}
 	u := newUser()
 	u.Name = strings.Repeat("x", 200_000)
-	err := d.CreateSignedOutUser(t.Context(), u, "hash")
+	err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.CreateUser(u, "hash") })
 	wantError(t, "a write that needs pages", err, db.ErrUnavailable)
 	if err := d.Beat(t.Context(), "ins_test", base()); !errors.Is(err, db.ErrUnavailable) || !strings.Contains(err.Error(), "full") {
 		t.Errorf("got error %v, want the full disk that the write has met", err)

@@ -27,7 +27,7 @@ func methods(ctx context.Context, d *database, u store.User, session store.Sessi
 	ofClient := func(call func(store.Client) error) func() error {
 		return func() error {
 			c := newClient()
-			if err := d.CreateClient(ctx, c); err != nil {
+			if err := d.Tx(ctx, "test", func(tx *store.Tx) error { return tx.CreateClient(c) }); err != nil {
 				return err
 			}
 			return call(c)
@@ -38,11 +38,13 @@ func methods(ctx context.Context, d *database, u store.User, session store.Sessi
 		"CheckMigrated":       func() error { return d.CheckMigrated(ctx) },
 		"MigrationStatus":     func() error { _, err := d.MigrationStatus(ctx); return err },
 		"MigrateUp":           func() error { return d.MigrateUp(ctx) },
-		"CreateUser":          func() error { v := newUser(); return d.CreateUser(ctx, v, "hash", newSession(v.ID), "") },
+		"CreateUser":          func() error { v := newUser(); return signUp(ctx, d, v, "hash", newSession(v.ID)) },
 		"CredentialByEmail":   func() error { _, _, err := d.CredentialByEmail(ctx, u.Email); return err },
 		"ReplacePasswordHash": func() error { return d.ReplacePasswordHash(ctx, u.ID, "x", "y", base()) },
-		"StartSession":        func() error { return d.StartSession(ctx, newSession(u.ID), "") },
-		"SessionByTokenHash":  func() error { _, _, err := d.SessionByTokenHash(ctx, session.TokenHash); return err },
+		"StartSession": func() error {
+			return d.Tx(ctx, "test", func(tx *store.Tx) error { return tx.StartSession(newSession(u.ID)) })
+		},
+		"SessionByTokenHash": func() error { _, _, err := d.SessionByTokenHash(ctx, session.TokenHash); return err },
 		"ExtendSession": func() error {
 			_, err := d.ExtendSession(ctx, session.TokenHash, base(), base(), base())
 			return err
@@ -87,36 +89,57 @@ func methods(ctx context.Context, d *database, u store.User, session store.Sessi
 		"TrimSessions":  func() error { return d.TrimSessions(ctx, 1e6, event("x")) },
 
 		"Keys":   func() error { _, err := d.Keys(ctx); return err },
-		"AddKey": func() error { return d.AddKey(ctx, newKey("key_")) },
+		"AddKey": func() error { return d.Tx(ctx, "test", func(tx *store.Tx) error { return tx.AddKey(newKey("key_")) }) },
 
-		"Record":              func() error { return d.Record(ctx, event("x")) },
-		"Events":              func() error { _, err := d.Events(ctx, store.EventFilter{}, 1); return err },
-		"DeleteEvents":        func() error { _, err := d.DeleteEvents(ctx, time.Unix(0, 0), 1); return err },
-		"SessionsOf":          func() error { _, err := d.SessionsOf(ctx, u.ID, base()); return err },
-		"RevokeSessions":      func() error { _, err := d.RevokeSessions(ctx, "usr_nobody", "", event("x")); return err },
-		"AccountsOf":          func() error { _, err := d.AccountsOf(ctx, u.ID); return err },
-		"PasswordHash":        func() error { _, err := d.PasswordHash(ctx, u.ID); return err },
-		"UserByID":            func() error { _, err := d.UserByID(ctx, u.ID); return err },
-		"UserByEmail":         func() error { _, err := d.UserByEmail(ctx, u.Email); return err },
-		"Users":               func() error { _, err := d.Users(ctx, store.UserFilter{}, "", 1); return err },
-		"UpdateUser":          func() error { return d.UpdateUser(ctx, u.ID, store.UserChange{}, base(), event("x")) },
-		"EnableUser":          func() error { return d.EnableUser(ctx, u.ID, event("x")) },
-		"CreateSignedOutUser": func() error { return d.CreateSignedOutUser(ctx, newUser(), "hash") },
+		"Record":       func() error { return d.Record(ctx, event("x")) },
+		"Events":       func() error { _, err := d.Events(ctx, store.EventFilter{}, 1); return err },
+		"DeleteEvents": func() error { _, err := d.DeleteEvents(ctx, time.Unix(0, 0), 1); return err },
+		"SessionsOf":   func() error { _, err := d.SessionsOf(ctx, u.ID, base()); return err },
+		"RevokeSessions": func() error {
+			_, err := ending(ctx, d, func(tx *store.Tx) error { return tx.RevokeSessions("usr_nobody", "", event("x")) })
+			return err
+		},
+		"AccountsOf":   func() error { _, err := d.AccountsOf(ctx, u.ID); return err },
+		"PasswordHash": func() error { _, err := d.PasswordHash(ctx, u.ID); return err },
+		"UserByID":     func() error { _, err := d.UserByID(ctx, u.ID); return err },
+		"UserByEmail":  func() error { _, err := d.UserByEmail(ctx, u.Email); return err },
+		"Users":        func() error { _, err := d.Users(ctx, store.UserFilter{}, "", 1); return err },
+		"UpdateUser": func() error {
+			return d.Tx(ctx, "test", func(tx *store.Tx) error {
+				return recordOf(tx, u.ID, event("x"), tx.UpdateUser(u.ID, store.UserChange{}, base()))
+			})
+		},
+		"EnableUser": func() error {
+			return d.Tx(ctx, "test", func(tx *store.Tx) error { return tx.EnableUser(u.ID, event("x")) })
+		},
+		"CreateSignedOutUser": func() error {
+			return d.Tx(ctx, "test", func(tx *store.Tx) error { return tx.CreateUser(newUser(), "hash") })
+		},
 		"QueueMail": func() error {
-			return d.QueueMail(ctx, store.Mail{Kind: "x", CreatedAt: base(), DueAt: base().Add(1e6 * time.Hour)})
+			return d.Tx(ctx, "test", func(tx *store.Tx) error {
+				return tx.QueueMail(store.Mail{Kind: "x", CreatedAt: base(), DueAt: base().Add(1e6 * time.Hour)})
+			})
 		},
 		"DeleteMail":                 func() error { return d.DeleteMail(ctx, "mail_x") },
 		"AddressFree":                func() error { _, err := d.AddressFree(ctx, "free@example.com", base()); return err },
 		"DeleteExpiredVerifications": func() error { _, err := d.DeleteExpiredVerifications(ctx, time.Unix(0, 0)); return err },
-		"CreateClient":               func() error { return d.CreateClient(ctx, newClient()) },
-		"Clients":                    func() error { _, err := d.Clients(ctx); return err },
+		"CreateClient": func() error {
+			return d.Tx(ctx, "test", func(tx *store.Tx) error { return tx.CreateClient(newClient()) })
+		},
+		"Clients": func() error { _, err := d.Clients(ctx); return err },
 		"UseClient": ofClient(func(c store.Client) error {
-			return d.UseClient(ctx, store.ClientUse{ID: c.ID, SecretHash: c.SecretHash, At: base()})
+			return useClient(ctx, d, store.ClientUse{ID: c.ID, SecretHash: c.SecretHash, At: base()}, event("x"))
 		}),
-		"ClientByID":            ofClient(func(c store.Client) error { _, err := d.ClientByID(ctx, c.ID); return err }),
-		"ClientByName":          ofClient(func(c store.Client) error { _, err := d.ClientByName(ctx, c.Name); return err }),
-		"RotateClient":          ofClient(func(c store.Client) error { return d.RotateClient(ctx, c.ID, newHash(), nil, base(), event("x")) }),
-		"DeleteClient":          ofClient(func(c store.Client) error { return d.DeleteClient(ctx, c.ID, event("x")) }),
+		"ClientByID":   ofClient(func(c store.Client) error { _, err := d.ClientByID(ctx, c.ID); return err }),
+		"ClientByName": ofClient(func(c store.Client) error { _, err := d.ClientByName(ctx, c.Name); return err }),
+		"RotateClient": ofClient(func(c store.Client) error {
+			return d.Tx(ctx, "test", func(tx *store.Tx) error {
+				return recordOf(tx, c.ID, event("x"), tx.RotateClient(c.ID, newHash(), nil, base()))
+			})
+		}),
+		"DeleteClient": ofClient(func(c store.Client) error {
+			return d.Tx(ctx, "test", func(tx *store.Tx) error { return recordOf(tx, c.ID, event("x"), tx.DeleteClient(c.ID)) })
+		}),
 		"Count":                 func() error { return d.Count(ctx, []string{newHash()}, func([]store.Counter) {}) },
 		"Counters":              func() error { _, err := d.Counters(ctx, []string{newHash()}); return err },
 		"DeleteExpiredCounters": func() error { _, err := d.DeleteExpiredCounters(ctx, time.Unix(0, 0)); return err },

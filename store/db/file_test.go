@@ -218,10 +218,12 @@ func TestAFileThatComesBackIsServedAgain(t *testing.T) {
 func TestAWriteWhoseFileIsTakenAwayBeforeItsCommitIsNotAcknowledged(t *testing.T) {
 	t.Parallel()
 	a := newAtPath(t)
-	err := a.DB.Tx(t.Context(), "end session", func(ctx context.Context, q db.Querier) error {
-		_, err := q.Exec(ctx, `DELETE FROM session WHERE token = ?`, a.session.TokenHash)
+	err := a.Tx(t.Context(), "sign out", func(tx *store.Tx) error {
+		if err := tx.SignOut(event(store.EventSignOut), a.session.TokenHash); err != nil {
+			return err
+		}
 		rename(t, a.path, a.path+".old")
-		return err
+		return nil
 	})
 	if !errors.Is(err, db.ErrReplaced) {
 		t.Errorf("got error %v, want %v", err, db.ErrReplaced)

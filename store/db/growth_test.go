@@ -23,7 +23,7 @@ func TestADeletedUserIsGoneAtOnceAndTheirRowsInBatches(t *testing.T) {
 		u, once := rich(t, d, each)
 		other, _ := rich(t, d, 3)
 		ctx, most := t.Context(), largest(d)
-		if _, err := d.DeleteUser(ctx, u.ID, event(store.EventUserDeleted)); err != nil {
+		if _, err := ending(ctx, d, func(tx *store.Tx) error { return tx.DeleteUser(u.ID, event(store.EventUserDeleted)) }); err != nil {
 			t.Fatal(err)
 		}
 		if got := most(); got > 10 {
@@ -35,7 +35,7 @@ func TestADeletedUserIsGoneAtOnceAndTheirRowsInBatches(t *testing.T) {
 		isGone(t, d, u, once)
 		again := newUser()
 		again.Email = u.Email
-		if err := d.CreateUser(ctx, again, "hash", newSession(again.ID), ""); err != nil {
+		if err := signUp(ctx, d, again, "hash", newSession(again.ID)); err != nil {
 			t.Errorf("the address is not free: %v", err)
 		}
 
@@ -81,10 +81,10 @@ func isGone(t *testing.T, d *database, u store.User, once tasks.Once) {
 	wantError(t, "create", err, db.ErrNoUser)
 	_, _, err = d.CreateTaskOnce(ctx, newTask(u.ID), once)
 	wantError(t, "create again", err, db.ErrNoUser)
-	wantError(t, "start session", d.StartSession(ctx, newSession(u.ID), ""), db.ErrNoUser)
+	wantError(t, "start session", d.Tx(ctx, "test", func(tx *store.Tx) error { return tx.StartSession(newSession(u.ID)) }), db.ErrNoUser)
 	e := event("x")
 	e.UserID = u.ID
-	wantError(t, "exchange", d.Record(ctx, e, store.IfSubject(e)), db.ErrNoUser)
+	wantError(t, "exchange", requireSubject(t, d, e), db.ErrNoUser)
 	if found, err := d.UserByEmail(ctx, u.Email); err == nil && found.ID == u.ID {
 		t.Error("the user is found by the address")
 	}
@@ -100,7 +100,7 @@ func TestABatchIsBoundedByBytes(t *testing.T) {
 		const size, tasks = 10_000, 150
 		d.Exec(t, many+`INSERT INTO tasks (user_id, title, description, completed, created_at, updated_at)
 			SELECT u.id, 'task', CAST(? AS text), u."emailVerified", u."createdAt", u."createdAt" FROM n, "user" u WHERE u.id = ?`, tasks, strings.Repeat("x", size), u.ID)
-		if _, err := d.DeleteUser(t.Context(), u.ID, event(store.EventUserDeleted)); err != nil {
+		if _, err := ending(t.Context(), d, func(tx *store.Tx) error { return tx.DeleteUser(u.ID, event(store.EventUserDeleted)) }); err != nil {
 			t.Fatal(err)
 		}
 		r, err := d.DeleteRemains(t.Context(), u.ID)

@@ -61,7 +61,7 @@ func process(task string) error {
 		fmt.Println("locked")
 		select {}
 	case "hold": // the turn of writers, until killed
-		return s.DB.Tx(ctx, "hold", func(context.Context, db.Querier) error {
+		return s.Tx(ctx, "hold", func(*store.Tx) error {
 			fmt.Println("held")
 			select {}
 		})
@@ -76,7 +76,7 @@ func process(task string) error {
 		}
 	case "delete": // a user, until killed
 		if argument == "" {
-			if _, err := s.DeleteUser(ctx, user, event(store.EventUserDeleted)); err != nil {
+			if _, err := ending(ctx, s, func(tx *store.Tx) error { return tx.DeleteUser(user, event(store.EventUserDeleted)) }); err != nil {
 				return err
 			}
 		}

@@ -3,6 +3,7 @@ package db_test
 import (
 	"testing"
 
+	"vestibule/store"
 	"vestibule/store/db"
 	"vestibule/store/tasks"
 )
@@ -54,23 +55,23 @@ func refusedTextCase(t *testing.T, d *database) {
 			"CreateUser": func() error {
 				v := newUser()
 				v.Name = bad
-				return d.CreateUser(ctx, v, "hash", newSession(v.ID), "")
+				return signUp(ctx, d, v, "hash", newSession(v.ID))
 			},
 			"CreateUser, picture": func() error {
 				v := newUser()
 				v.Image = &bad
-				return d.CreateUser(ctx, v, "hash", newSession(v.ID), "")
+				return signUp(ctx, d, v, "hash", newSession(v.ID))
 			},
 			"CreateUser, replaces": func() error {
 				v := newUser()
-				return d.CreateUser(ctx, v, "hash", newSession(v.ID), bad)
+				return signUp(ctx, d, v, "hash", newSession(v.ID), bad)
 			},
 			"CredentialByEmail":   func() error { _, _, err := d.CredentialByEmail(ctx, bad); return err },
 			"ReplacePasswordHash": func() error { return d.ReplacePasswordHash(ctx, u.ID, "hash of "+u.ID, bad, base()) },
 			"StartSession": func() error {
 				s := newSession(u.ID)
 				s.UserAgent = bad
-				return d.StartSession(ctx, s, session.TokenHash)
+				return d.Tx(ctx, "test", func(tx *store.Tx) error { return tx.StartSession(s, session.TokenHash) })
 			},
 			"SessionByTokenHash": func() error { _, _, err := d.SessionByTokenHash(ctx, bad); return err },
 			"ExtendSession":      func() error { _, err := d.ExtendSession(ctx, bad, base(), base(), base()); return err },
@@ -109,7 +110,7 @@ func refusedTextCase(t *testing.T, d *database) {
 			"AddKey": func() error {
 				k := newKey("key_")
 				k.PublicKey = bad
-				return d.AddKey(ctx, k)
+				return d.Tx(ctx, "test", func(tx *store.Tx) error { return tx.AddKey(k) })
 			},
 		}
 		for method, attempt := range attempts {

@@ -90,7 +90,7 @@ func TestATaskThatCannotBeReadKeepsNoOtherFromBeingRead(t *testing.T) {
 		if !ok || u1.Table != "tasks" || u1.Column != "created_at" || strings.Contains(err.Error(), "2025") {
 			t.Errorf("got %v, want an error that names the row and shows nothing of it", err)
 		}
-		if _, err := d.DeleteUser(t.Context(), u.ID, event("x")); err != nil {
+		if _, err := ending(t.Context(), d, func(tx *store.Tx) error { return tx.DeleteUser(u.ID, event("x")) }); err != nil {
 			t.Fatal(err)
 		}
 		if deleteRemains(t, d); d.TasksOf(t, u.ID) != 0 {
@@ -106,7 +106,7 @@ func TestWhatCannotBeReadIsLeftOut(t *testing.T) {
 		ctx := t.Context()
 		u, good := signedUp(t, d)
 		bad := newSession(u.ID)
-		if err := d.StartSession(ctx, bad, ""); err != nil {
+		if err := d.Tx(ctx, "test", func(tx *store.Tx) error { return tx.StartSession(bad) }); err != nil {
 			t.Fatal(err)
 		}
 		created(t, d, newTask(u.ID))
@@ -115,10 +115,10 @@ func TestWhatCannotBeReadIsLeftOut(t *testing.T) {
 		for i, name := range []string{"a", "b"} {
 			c := newClient()
 			c.Name = name
-			if err := d.CreateClient(ctx, c); err != nil {
+			if err := d.Tx(ctx, "test", func(tx *store.Tx) error { return tx.CreateClient(c) }); err != nil {
 				t.Fatal(err)
 			}
-			if err := d.AddKey(ctx, newKey("key_"+name)); err != nil {
+			if err := d.Tx(ctx, "test", func(tx *store.Tx) error { return tx.AddKey(newKey("key_" + name)) }); err != nil {
 				t.Fatal(err)
 			}
 			e := event("x")
@@ -202,7 +202,7 @@ func TestAMailThatCannotBeReadStopsNoOther(t *testing.T) {
 	onBoth(t, func(t *testing.T, d *database) {
 		for i, id := range []string{"bad", "good"} {
 			m := store.Mail{ID: id, Kind: "x", Recipient: "ada@example.com", CreatedAt: base(), DueAt: base().Add(time.Duration(i) * time.Second)}
-			if err := d.QueueMail(t.Context(), m); err != nil {
+			if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.QueueMail(m) }); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -24,12 +24,16 @@ func TestTheVersionTellsThatAnybodyHasWritten(t *testing.T) {
 	other := open(t, d.URL) // as another process would
 	for name, write := range map[string]func(){
 		"this store": func() {
-			if err := d.UpdateUser(t.Context(), u.ID, store.UserChange{}, base(), event("x")); err != nil {
+			if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error {
+				return recordOf(tx, u.ID, event("x"), tx.UpdateUser(u.ID, store.UserChange{}, base()))
+			}); err != nil {
 				t.Fatal(err)
 			}
 		},
 		"another store": func() {
-			if err := other.UpdateUser(t.Context(), u.ID, store.UserChange{}, base(), event("x")); err != nil {
+			if err := other.Tx(t.Context(), "test", func(tx *store.Tx) error {
+				return recordOf(tx, u.ID, event("x"), tx.UpdateUser(u.ID, store.UserChange{}, base()))
+			}); err != nil {
 				t.Fatal(err)
 			}
 		},
@@ -104,7 +108,7 @@ func BenchmarkSessionByTokenHash(b *testing.B) {
 	}
 	u := newUser()
 	session := newSession(u.ID)
-	if err := s.CreateUser(b.Context(), u, "x", session, ""); err != nil {
+	if err := signUp(b.Context(), s, u, "x", session); err != nil {
 		b.Fatal(err)
 	}
 	for b.Loop() {

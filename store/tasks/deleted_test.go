@@ -56,7 +56,7 @@ func TestWhoCreatesWhileTheUserIsDeletedLeavesNothing(t *testing.T) {
 				})
 			}
 			first.Wait()
-			if _, err := instances[1].DeleteUser(t.Context(), u.ID, event(store.EventUserDeleted)); err != nil {
+			if _, err := ending(t.Context(), instances[1], func(tx *store.Tx) error { return tx.DeleteUser(u.ID, event(store.EventUserDeleted)) }); err != nil {
 				t.Fatal(err)
 			}
 			var deleting sync.WaitGroup

@@ -1,16 +1,16 @@
-package api
+package bearer
 
 import (
 	"io"
 	"net/http"
 )
 
-// judgedBody is a request's body whose end is withheld from whoever may not act any
-// more by then. A body may take half an hour, and the token was judged before it:
-// it can expire meanwhile, or its key be withdrawn.
+// judgedBody is a request's body that ends with an error if the caller may no longer
+// act by then. A body may take half an hour, and the token was verified before it:
+// meanwhile it can expire, or its key can be withdrawn.
 //
-// It is the body of every request under /api/, so no handler can act on one that was
-// not judged again, nor forget to.
+// It is the body of every request that is admitted, so no handler can act on a body
+// without this second check, or forget it.
 type judgedBody struct {
 	io.ReadCloser
 	judge func() error
@@ -28,12 +28,12 @@ func (b judgedBody) Read(p []byte) (int, error) {
 }
 
 // judgeBody lets the body of r end only for a caller who may still act.
-func (s *Server) judgeBody(r *http.Request) {
+func (v *Verifier) judgeBody(r *http.Request) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return
 	}
 	r.Body = judgedBody{r.Body, func() error {
-		_, err := s.authenticate(r)
+		_, err := v.Authenticate(r)
 		return err
 	}}
 }

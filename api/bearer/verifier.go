@@ -1,44 +1,24 @@
-package api
+package bearer
 
 import (
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
-	"time"
 
 	"vestibule/internal/jose"
-	"vestibule/internal/web"
 )
 
 // The rules of verification, in the order in which they are checked:
 //
 //  1. the token's form (jose.Parse), its header (jose.Header): one algorithm, no
-//     extension; its unverified iss says whose rules hold;
+//     extension. Its iss, not verified yet, chooses whose rules hold (Verifier.of);
 //  2. its signature, by a key that was configured or fetched beforehand;
-//  3. its claims (parseClaims): exp, nbf and iat within 30 s, iss, aud, sub.
+//  3. its claims (trust.caller): exp, nbf and iat within 30 s, iss, aud, sub.
 //
 // What a client is told depends on it: that a token has expired is only said
 // of a token that was once good.
-
-// Everything that a 401 says, in its body and in its challenge. Where no token was
-// sent there is no error to be named (RFC 6750 §3.1). The reason goes to the log alone.
-var (
-	errNotAuthenticated = unauthorized("Not authenticated", "Bearer")
-	errTokenExpired     = tokenRefused("Token has expired")
-	errTokenInvalid     = tokenRefused("Invalid token")
-	errNoSubject        = tokenRefused("Invalid authentication credentials")
-)
-
-func unauthorized(detail, challenge string) *web.Error {
-	return web.Refuse(http.StatusUnauthorized, "UNAUTHORIZED", detail).With("WWW-Authenticate", challenge)
-}
-
-func tokenRefused(detail string) *web.Error {
-	return unauthorized(detail, `Bearer error="invalid_token", error_description="`+detail+`"`)
-}
 
 // keySource is where verification keys come from.
 type keySource interface {
@@ -60,16 +40,23 @@ func (s secrets) find(context.Context, string) (*keyring, []jose.Key, error) {
 	return s.all, s.all.keys, nil
 }
 
-// verifier decides who a token speaks for.
-type verifier struct {
-	own     *trust   // the BFF, and whoever shares its secret
-	further []*trust // JWT_ISSUERS
-	now     func() time.Time
+func newSecrets(list [][]byte) (secrets, error) {
+	if len(list) == 0 {
+		return secrets{}, errors.New("BETTER_AUTH_SECRET is missing")
+	}
+	keys := make([]jose.Key, 0, len(list))
+	for _, secret := range list {
+		if len(secret) < jose.MinSecret {
+			return secrets{}, fmt.Errorf("BETTER_AUTH_SECRET is shorter than %d bytes", jose.MinSecret)
+		}
+		keys = append(keys, jose.Secret(secret))
+	}
+	return secrets{newKeyring(keys)}, nil
 }
 
 // verify returns what a valid token says. Its errors are a 401, or a 503 while
 // there are no keys to judge any token by.
-func (v *verifier) verify(ctx context.Context, token string) (claims, error) {
+func (v *Verifier) verify(ctx context.Context, token string) (Caller, error) {
 	// A caller sends the same token many times: the BFF mints one per session
 	// and five minutes. Only good tokens are remembered, under a hash of the
 	// whole of them, so a made-up one neither finds nor displaces anything.
@@ -79,29 +66,33 @@ func (v *verifier) verify(ctx context.Context, token string) (claims, error) {
 	}
 	t, err := jose.Parse(token)
 	if err != nil {
-		return claims{}, errTokenInvalid.Because(err)
+		return Caller{}, ErrInvalid.Because(err)
 	}
-	by := v.of(t.Payload)
+	claims, errClaims := jose.ParseClaims(t.Payload)
+	by := v.of(claims)
 	header, err := jose.ParseHeader(t.Header)
 	if err == nil {
 		err = header.Check(by.algorithm)
 	}
 	if err != nil {
-		return claims{}, errTokenInvalid.Because(fmt.Errorf("%w (compare %s)", err, by.setting("JWT_ALGORITHM")))
+		return Caller{}, ErrInvalid.Because(fmt.Errorf("%w (compare %s)", err, by.setting("JWT_ALGORITHM")))
 	}
 	ring, candidates, err := by.keys.find(ctx, header.KeyID)
 	if err != nil {
-		return claims{}, err
+		return Caller{}, err
 	}
 	if len(candidates) == 0 {
-		return claims{}, errTokenInvalid.Because(fmt.Errorf("no key with kid %.64q (compare %s)", header.KeyID, by.keySetting()))
+		return Caller{}, ErrInvalid.Because(fmt.Errorf("no key with kid %.64q (compare %s)", header.KeyID, by.keySetting()))
 	}
 	if !slices.ContainsFunc(candidates, t.SignedBy) {
-		return claims{}, errTokenInvalid.Because(errors.New("wrong signature (compare " + by.keySetting() + ")"))
+		return Caller{}, ErrInvalid.Because(errors.New("wrong signature (compare " + by.keySetting() + ")"))
 	}
-	c, err := parseClaims(t.Payload, by, v.now())
+	if errClaims != nil {
+		return Caller{}, ErrInvalid.Because(errClaims)
+	}
+	c, err := by.caller(claims, v.now())
 	if err != nil {
-		return claims{}, err
+		return Caller{}, err
 	}
 	ring.verified.Add(hash, c)
 	return c, nil
@@ -109,7 +100,7 @@ func (v *verifier) verify(ctx context.Context, token string) (claims, error) {
 
 // remembered returns what a token says that was verified before. Whoever
 // issued it, it is remembered with their keys and no others.
-func (v *verifier) remembered(hash tokenHash) (claims, bool) {
+func (v *Verifier) remembered(hash tokenHash) (Caller, bool) {
 	if c, ok := v.own.remembered(hash); ok {
 		return c, true
 	}
@@ -118,13 +109,13 @@ func (v *verifier) remembered(hash tokenHash) (claims, bool) {
 			return c, true
 		}
 	}
-	return claims{}, false
+	return Caller{}, false
 }
 
-func (t *trust) remembered(hash tokenHash) (claims, bool) {
+func (t *trust) remembered(hash tokenHash) (Caller, bool) {
 	ring := t.keys.ring()
 	if ring == nil {
-		return claims{}, false
+		return Caller{}, false
 	}
 	return ring.verified.Get(hash)
 }

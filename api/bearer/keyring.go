@@ -1,4 +1,4 @@
-package api
+package bearer
 
 import (
 	"crypto/sha256"
@@ -22,11 +22,11 @@ type tokenHash [sha256.Size]byte
 // keys forgets every token by construction.
 type keyring struct {
 	keys     []jose.Key
-	verified *lru.Cache[tokenHash, claims]
+	verified *lru.Cache[tokenHash, Caller]
 }
 
 func newKeyring(keys []jose.Key) *keyring {
-	verified, _ := lru.New[tokenHash, claims](maxVerified) // fails only for a size below 1
+	verified, _ := lru.New[tokenHash, Caller](maxVerified) // fails only for a size below 1
 	keys = slices.SortedStableFunc(slices.Values(keys), func(a, b jose.Key) int { return strings.Compare(a.ID, b.ID) })
 	return &keyring{keys: keys, verified: verified}
 }

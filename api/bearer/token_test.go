@@ -1,4 +1,4 @@
-package api
+package bearer
 
 import (
 	"crypto/hmac"
@@ -16,7 +16,7 @@ import (
 )
 
 func TestBadTokensAreRefused(t *testing.T) {
-	s := newSurface(t, sqlite)
+	s := newSurface(t)
 	signed := func(header, payload string) string { return forge(header, payload, testSecret) }
 	good := mint(t, ada)
 	parts := strings.Split(good, ".")
@@ -167,7 +167,7 @@ func respell(t *testing.T, segment string) string {
 }
 
 func TestGoodTokensAreBelieved(t *testing.T) {
-	s := newSurface(t, sqlite)
+	s := newSurface(t)
 	signed := func(header, payload string) string { return forge(header, payload, testSecret) }
 	at := func(offset time.Duration) string { return fmt.Sprint(noon.Add(offset).Unix()) }
 	for _, tc := range []struct{ name, token string }{
@@ -199,7 +199,7 @@ func TestGoodTokensAreBelieved(t *testing.T) {
 }
 
 func TestATokenIsSentInOneAuthorizationHeader(t *testing.T) {
-	s := newSurface(t, sqlite)
+	s := newSurface(t)
 	good := mint(t, ada)
 	for _, tc := range []struct {
 		name   string
@@ -240,7 +240,7 @@ func TestATokenIsSentInOneAuthorizationHeader(t *testing.T) {
 func TestATokenFetchesNothing(t *testing.T) {
 	var visited atomic.Bool
 	trap := serve(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { visited.Store(true) }))
-	s := newSurface(t, sqlite)
+	s := newSurface(t)
 	for _, name := range []string{"jku", "x5u"} {
 		token := mintWith(t, jwt.SigningMethodHS256, []byte(strings.Repeat("x", 32)), map[string]any{name: trap, "kid": trap}, goodClaims(ada))
 		s.do(t, "GET", "/api/me/tasks", "", auth(token)).isProblem(t, http.StatusUnauthorized, "Invalid token")
@@ -251,8 +251,8 @@ func TestATokenFetchesNothing(t *testing.T) {
 }
 
 func TestOnlyGoodTokensAreRemembered(t *testing.T) {
-	s := newSurface(t, sqlite)
-	remembered := s.server.tokens.own.keys.ring().verified
+	s := newSurface(t)
+	remembered := s.v.own.keys.ring().verified
 	for _, bad := range []string{
 		"x",
 		forge(plainHeader, payloadWith("exp", "0"), testSecret),
@@ -273,7 +273,7 @@ func TestOnlyGoodTokensAreRemembered(t *testing.T) {
 }
 
 func TestARememberedTokenExpiresAllTheSame(t *testing.T) {
-	s := newSurface(t, sqlite)
+	s := newSurface(t)
 	token := auth(mint(t, ada)) // until 12:05
 	for range 2 {
 		s.do(t, "GET", "/api/me/tasks", "", token).is(t, http.StatusOK, "[]")

@@ -1,4 +1,4 @@
-package api
+package bearer
 
 import (
 	"crypto"
@@ -34,9 +34,9 @@ func BenchmarkVerify(b *testing.B) {
 			b.Fatal(err)
 		}
 		ring := newKeyring([]jose.Key{alg.verifying})
-		v := &verifier{now: time.Now, own: &trust{
+		v := &Verifier{now: time.Now, own: &trust{
 			algorithm: name, issuer: "better-auth", audience: "fastapi-backend",
-			keys: secrets{ring}, scopes: scopeAll,
+			keys: secrets{ring}, scopes: scopes,
 		}}
 		run := func(b *testing.B, forget bool) {
 			b.ReportAllocs()

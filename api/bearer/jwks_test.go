@@ -1,4 +1,4 @@
-package api
+package bearer
 
 import (
 	"context"
@@ -23,18 +23,17 @@ import (
 	"vestibule/internal/jose"
 )
 
-// newKeyedSurface starts the API against an issuer that publishes jwks.
+// newKeyedSurface starts an API against an issuer that publishes keys.
 func newKeyedSurface(tb testing.TB, algorithm string, i *issuer) *surface {
 	tb.Helper()
-	cfg := Config{Algorithm: algorithm, Issuer: testIssuer, Audience: testAudience, JWKSURL: serve(tb, i) + "/jwks"}
-	s := startSurface(tb, cfg, Deps{Tasks: broken{}})
+	s := startSurface(tb, Config{Algorithm: algorithm, Issuer: testIssuer, Audience: testAudience, JWKSURL: serve(tb, i) + "/jwks"})
 	s.runs(tb)
 	return s
 }
 
 func (s *surface) waitUntilReady(tb testing.TB) {
 	tb.Helper()
-	eventually(tb, "Ready", func() bool { return s.server.Ready(tb.Context()) == nil })
+	eventually(tb, "Ready", func() bool { return s.v.Ready() == nil })
 }
 
 func (s *surface) tasks(tb testing.TB, token string) reply {
@@ -102,7 +101,7 @@ func TestWithoutAnyKeyNothingCanBeJudged(t *testing.T) {
 	s := newKeyedSurface(t, jose.EdDSA, i)
 	eventually(t, "a fetch", func() bool { return i.Fetches.Load() > 0 })
 
-	if err := s.server.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "JWKS_URL") {
+	if err := s.v.Ready(); err == nil || !strings.Contains(err.Error(), "JWKS_URL") {
 		t.Errorf("Ready: got %v, want an error that names JWKS_URL", err)
 	}
 	res := s.tasks(t, edToken(t, "a", key))
@@ -235,7 +234,7 @@ func TestABadAnswerLeavesKnownKeysAlone(t *testing.T) {
 				t.Errorf("got %d fetches, want 1", got)
 			}
 			s.tasks(t, edToken(t, "known", key)).is(t, 200, "[]")
-			if err := s.server.Ready(t.Context()); err != nil {
+			if err := s.v.Ready(); err != nil {
 				t.Errorf("Ready: got %v, want nil", err)
 			}
 		})
@@ -262,7 +261,7 @@ func TestARequestThatLeavesDoesNotEndTheFetchForOthers(t *testing.T) {
 	ctx, leave := context.WithCancel(t.Context())
 	left := make(chan error, 1)
 	go func() {
-		_, err := s.server.tokens.verify(ctx, token)
+		_, err := s.v.verify(ctx, token)
 		left <- err
 	}()
 	<-asked

@@ -1,4 +1,4 @@
-package api
+package bearer
 
 import (
 	"context"
@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"vestibule/internal/jose"
-	"vestibule/internal/web"
 )
 
 // What the JWKS client keeps to:
@@ -76,7 +75,7 @@ func (j *jwks) find(ctx context.Context, keyID string) (*keyring, []jose.Key, er
 	for {
 		ring := j.known.Load()
 		if ring == nil {
-			return nil, nil, j.unavailable()
+			return nil, nil, ErrNoKeys.Because(j.ready())
 		}
 		if keys := ring.named(keyID); len(keys) > 0 || keyID == "" {
 			return ring, keys, nil
@@ -106,12 +105,6 @@ func (j *jwks) ready() error {
 	}
 	return fmt.Errorf("no verification keys yet from %s %s", j.setting, j.url.Redacted())
 }
-
-func (j *jwks) unavailable() error {
-	return errNoKeys.Because(j.ready())
-}
-
-var errNoKeys = web.Refuse(http.StatusServiceUnavailable, "KEYS_UNAVAILABLE", "Tokens cannot be verified yet. Please try again.").With("Retry-After", "2")
 
 // run keeps the keys fresh until ctx ends.
 func (j *jwks) run(ctx context.Context) {

@@ -1,0 +1,152 @@
+package bearer
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"vestibule/internal/jose"
+)
+
+// Caller is who makes a request, by a verified token.
+type Caller struct {
+	// Subject is who the token speaks for. If the token is a further issuer's,
+	// the issuer's name comes first, which makes the subject nobody's id here.
+	Subject string
+	// Issuer is who made the token.
+	Issuer string
+	// Actor is who acts for the subject, and after it each earlier actor; empty
+	// when nobody does. It is for the log: it opens nothing.
+	Actor string
+	// Service says that the subject is a service, which may name any user.
+	Service bool
+	// Scopes are what the token opens. They are not to be changed.
+	Scopes []string
+
+	starts  float64 // the later of iat and nbf, in Unix seconds
+	expires float64 // exp, likewise
+}
+
+// caller reads the claims of a token whose signature is right. Its errors are
+// the 401 to answer. The order of its checks is PyJWT's, which is what a user of
+// the quickstart's FastAPI backend has seen.
+func (t *trust) caller(claims jose.Claims, now time.Time) (Caller, error) {
+	c, err := parseDates(claims)
+	if err != nil {
+		return Caller{}, ErrInvalid.Because(err)
+	}
+	if err := c.validAt(now); err != nil {
+		return Caller{}, err
+	}
+	if iss, ok := jose.Text(claims.Issuer); !ok || iss != t.issuer {
+		return Caller{}, ErrInvalid.Because(errors.New("iss differs (compare " + t.setting("JWT_ISSUER") + ")"))
+	}
+	if !claims.IsFor(t.audience) {
+		return Caller{}, ErrInvalid.Because(errors.New("aud differs (compare " + t.setting("JWT_AUDIENCE") + ")"))
+	}
+	sub, ok := jose.Text(claims.Subject)
+	if !ok || !jose.UsableID(sub) {
+		return Caller{}, ErrNoSubject.Because(errors.New("sub is missing or unusable"))
+	}
+	c.Issuer, c.Subject = t.issuer, sub
+	c.Service = t.further || strings.HasPrefix(sub, jose.ServicePrefix)
+	if t.further {
+		c.Subject = t.issuer + IssuerSeparator + sub
+	}
+	actors, _, err := jose.Actors(claims.Actor)
+	if err != nil {
+		return Caller{}, ErrInvalid.Because(err)
+	}
+	c.Actor = strings.Join(actors, ", ")
+	if c.Scopes, err = t.opened(c, claims.Scope); err != nil {
+		return Caller{}, ErrInvalid.Because(err)
+	}
+	return c, nil
+}
+
+// opened returns what a token opens: what its scope claim says, within what its
+// issuer was given. Without that claim a user's own token opens all that is
+// theirs, and any other one nothing.
+func (t *trust) opened(c Caller, claim jsontext.Value) ([]string, error) {
+	switch {
+	case claim != nil:
+		said, err := jose.Scopes(claim)
+		return common(t.scopes, said), err
+	case c.Service || c.Actor != "":
+		return nil, nil
+	}
+	return t.scopes, nil
+}
+
+// common returns those of all that are in some too.
+func common(all, some []string) (both []string) {
+	for _, s := range all {
+		if slices.Contains(some, s) {
+			both = append(both, s)
+		}
+	}
+	return both
+}
+
+// May says whether the token opens all of these scopes, written as in a scope
+// claim: words with spaces between them.
+func (c Caller) May(scopes string) bool {
+	for scope := range strings.FieldsSeq(scopes) {
+		if !slices.Contains(c.Scopes, scope) {
+			return false
+		}
+	}
+	return true
+}
+
+// validAt says whether the token is valid at now. The dates are the only thing
+// about a verified token that changes while it is remembered.
+func (c Caller) validAt(now time.Time) error {
+	t := float64(now.UnixMilli()) / 1000
+	switch {
+	case t >= c.expires+jose.Skew.Seconds():
+		return ErrExpired
+	case c.starts > t+jose.Skew.Seconds():
+		return ErrInvalid.Because(errors.New("iat or nbf is in the future (compare the clocks)"))
+	}
+	return nil
+}
+
+// Name tells callers apart: a user and a service that acts for them have different
+// names.
+func (c Caller) Name() string {
+	name := c.Subject
+	if c.Actor != "" {
+		name += " " + c.Actor
+	}
+	if len(name) > maxName {
+		return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(name)))
+	}
+	return name
+}
+
+// maxName bounds the name of a caller, in bytes. A long chain of actors under an
+// issuer with a long name has more than the 2 704 that an index of PostgreSQL has
+// room for.
+const maxName = 1024
+
+// Ends is when the token stops being valid here.
+func (c Caller) Ends() time.Time {
+	return time.UnixMilli(int64(c.expires * 1000)).Add(jose.Skew)
+}
+
+func parseDates(claims jose.Claims) (c Caller, err error) {
+	if claims.Expires == nil {
+		return Caller{}, errors.New("exp is missing")
+	}
+	if c.expires, err = jose.Date(claims.Expires); err != nil {
+		return Caller{}, fmt.Errorf("exp: %w", err)
+	}
+	c.starts, err = claims.Starts()
+	return c, err
+}

@@ -1,0 +1,38 @@
+package bearer
+
+import (
+	"vestibule/internal/tokentest"
+)
+
+// Short names for what internal/tokentest has.
+
+const (
+	testIssuer   = tokentest.Issuer
+	testAudience = tokentest.Audience
+	ada          = tokentest.Ada
+	bob          = tokentest.Bob
+	plainHeader  = tokentest.PlainHeader
+
+	loginIssuer   = tokentest.LoginIssuer
+	batchIssuer   = tokentest.BatchIssuer
+	partnerIssuer = tokentest.PartnerIssuer
+)
+
+type issuer = tokentest.Publisher
+
+var (
+	testSecret  = []byte(tokentest.Secret)
+	noon        = tokentest.Noon // when most tests take place
+	goodClaims  = tokentest.GoodClaims
+	mint        = tokentest.Mint
+	mintWith    = tokentest.MintWith
+	payload     = tokentest.Payload
+	payloadWith = tokentest.PayloadWith
+	segment     = tokentest.Segment
+	forge       = tokentest.Forge
+	newEdKey    = tokentest.NewEdKey
+	newECKey    = tokentest.NewECKey
+	jwkOf       = tokentest.JWK
+
+	foreignClaims = tokentest.ForeignClaims
+)

@@ -1,0 +1,111 @@
+package bearer
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"vestibule/internal/web"
+)
+
+// The refusals, as the client reads them. The reason is for the log only. Where no
+// token was sent, the challenge names no error (RFC 6750 §3.1).
+var (
+	ErrNotAuthenticated = unauthorized("Not authenticated", "Bearer")
+	ErrInvalid          = tokenRefused("Invalid token")
+	ErrExpired          = tokenRefused("Token has expired") // of a token that was once valid
+	ErrNoSubject        = tokenRefused("Invalid authentication credentials")
+	// ErrScope refuses a token that does not open what is asked for.
+	ErrScope = web.Refuse(http.StatusForbidden, "INSUFFICIENT_SCOPE", "Insufficient scope").
+			With("WWW-Authenticate", `Bearer error="insufficient_scope"`)
+	// ErrNoKeys says that no token can be judged yet.
+	ErrNoKeys = web.Refuse(http.StatusServiceUnavailable, "KEYS_UNAVAILABLE", "Tokens cannot be verified yet. Please try again.").
+			With("Retry-After", "2")
+)
+
+func unauthorized(detail, challenge string) *web.Error {
+	return web.Refuse(http.StatusUnauthorized, "UNAUTHORIZED", detail).With("WWW-Authenticate", challenge)
+}
+
+func tokenRefused(detail string) *web.Error {
+	return unauthorized(detail, `Bearer error="invalid_token", error_description="`+detail+`"`)
+}
+
+// Protect lets a request through to next when its token opens scope, which is
+// one scope or several with spaces between them, or "" for none. next finds the caller with
+// CallerOf. Refusals are written with write.
+func (v *Verifier) Protect(scope string, next http.Handler, write web.ErrorWriter) http.Handler {
+	return web.Handle(func(w http.ResponseWriter, r *http.Request) error {
+		r, _, err := v.Admit(r, scope)
+		if err != nil {
+			return err
+		}
+		next.ServeHTTP(w, r)
+		return nil
+	}, write)
+}
+
+// Admit is Protect for a handler that decides more before it goes on. It
+// returns the request to go on with: CallerOf finds the caller in it, and its
+// body ends only if the token is still good by then.
+func (v *Verifier) Admit(r *http.Request, scope string) (*http.Request, Caller, error) {
+	caller, err := v.Authenticate(r)
+	if err != nil {
+		return nil, Caller{}, err
+	}
+	web.NoteUser(r, caller.Subject)
+	if caller.Actor != "" {
+		web.Note(r, slog.String("act", caller.Actor))
+	}
+	if !caller.May(scope) {
+		return nil, Caller{}, ErrScope
+	}
+	r = WithCaller(r, caller)
+	v.judgeBody(r)
+	return r, caller, nil
+}
+
+// Authenticate returns what the request's token says. A request has exactly one
+// Authorization header.
+func (v *Verifier) Authenticate(r *http.Request) (Caller, error) {
+	sent := r.Header["Authorization"]
+	switch len(sent) {
+	case 0:
+		return Caller{}, ErrNotAuthenticated
+	case 1:
+	default:
+		// A proxy in front may have judged the other one.
+		return Caller{}, ErrInvalid
+	}
+	token := bearer(sent[0])
+	if token == "" {
+		return Caller{}, ErrNotAuthenticated
+	}
+	return v.verify(r.Context(), token)
+}
+
+// bearer returns the token of an Authorization value, or "" when it has none:
+// another scheme is not an attempt to present one. Schemes are not
+// case-sensitive (RFC 9110 §11.1).
+func bearer(value string) string {
+	scheme, token, _ := strings.Cut(value, " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimLeft(token, " ")
+}
+
+type callerKey struct{}
+
+// CallerOf returns the caller of a request that was admitted, else nobody: a
+// Caller without a subject.
+func CallerOf(r *http.Request) Caller {
+	c, _ := r.Context().Value(callerKey{}).(Caller)
+	return c
+}
+
+// WithCaller returns r as a request of c, for tests of handlers.
+func WithCaller(r *http.Request, c Caller) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), callerKey{}, c))
+}
