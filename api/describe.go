@@ -15,12 +15,12 @@ import (
 func (s *Server) surface() endpoint.Surface {
 	return endpoint.Surface{
 		Title: "Vestibule task API", Summary: "Users' tasks, for whoever presents a bearer token.", Text: surfaceText,
-		Tags:      []endpoint.Tag{{Name: "tasks", Text: "The tasks of one user"}, {Name: "about", Text: "What this is"}},
-		Security:  map[string]endpoint.Schema{"bearerAuth": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": bearerText}},
-		Headers:   []*endpoint.Header{endpoint.RequestID("The id under which the log has this request: the caller's own where it sent one"), endpoint.NoStore},
-		Params:    []*endpoint.Param{userID, taskIDParam, openapi.FileParam},
-		Schemas:   schemas,
-		ErrorType: problemType, ErrorBody: func(e *web.Error) any { return toProblem(e) },
+		Tags:       []endpoint.Tag{{Name: "tasks", Text: "The tasks of one user"}, {Name: "about", Text: "What this is"}},
+		Security:   map[string]endpoint.Schema{"bearerAuth": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": bearerText}},
+		Headers:    []*endpoint.Header{endpoint.RequestID("The id under which the log has this request: the caller's own where it sent one"), endpoint.NoStore},
+		Params:     []*endpoint.Param{userID, taskIDParam, openapi.FileParam},
+		Schemas:    schemas,
+		Errors:     endpoint.Shape{Type: problemType, Body: func(e *web.Error) any { return toProblem(e) }},
 		Everywhere: &endpoint.Guard{Answers: []*endpoint.Answer{serverError}, Body: []*endpoint.Answer{timeout, tooLarge, wrongType}},
 		Elsewhere:  []*endpoint.Answer{preflight, badRequest, unauthorizedAnswer, forbidden, noSuchPath, methodNotAllowed, serverError, unavailable},
 		Endpoints:  s.endpoints(),

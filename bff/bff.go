@@ -10,6 +10,7 @@
 package bff
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -65,7 +66,8 @@ type Server struct {
 // New composes the BFF. It reads or makes the signing key, so the database
 // must be reachable and migrated.
 func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
-	s := &Server{cfg: cfg, log: deps.Log, now: deps.Now, store: deps.Store, deleteRemains: deps.DeleteRemains, work: newWorkRoom(), inSession: newSessionRoom(), asks: newAskRoom(), late: newLateRoom()}
+	cfg = cfg.withDefaults()
+	s := &Server{cfg: cfg, log: cmp.Or(deps.Log, slog.Default()), now: deps.Now, store: deps.Store, deleteRemains: deps.DeleteRemains, work: newWorkRoom(), inSession: newSessionRoom(), asks: newAskRoom(), late: newLateRoom()}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -123,7 +125,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 		Public:         cfg.BaseURL,
 		Transport:      deps.Upstream,
 		ForwardHeaders: cfg.ProxyForwardHeaders,
-		BodyLimit:      cfg.ProxyBodyLimit,
+		BodyLimit:      max(0, cfg.ProxyBodyLimit),
 		MaxRequests:    cfg.ProxyMaxRequests,
 		Timeout:        cfg.ProxyTimeout,
 		Authorize:      s.authorize,

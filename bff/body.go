@@ -22,6 +22,10 @@ func (s *Server) bodiesOf(from asker) *web.Bodies {
 	return s.strangers
 }
 
+func badTarget(code, message string) *web.Error {
+	return web.Refuse(http.StatusForbidden, code, message+": use a page's path like /welcome, which is not under /api/, or a URL of this site or of one in TRUSTED_ORIGINS.")
+}
+
 // readBody reads a JSON object, out of the share of its sender, and refuses targets in it that are not ours.
 func (s *Server) readBody(w http.ResponseWriter, r *http.Request, from asker) (*web.Object, error) {
 	body, err := s.bodiesOf(from).ReadObject(w, r, from.Address)
@@ -35,8 +39,7 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request, from asker) (*
 		}
 		target, ok := body.String(t.field)
 		if ok && !s.origins.allowTarget(s.origin(), target) {
-			return nil, web.Refuse(http.StatusForbidden, t.code, t.message+
-				": use a page's path like /welcome, which is not under /api/, or a URL of this site or of one in TRUSTED_ORIGINS.")
+			return nil, badTarget(t.code, t.message)
 		}
 	}
 	return body, nil

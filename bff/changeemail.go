@@ -4,9 +4,25 @@ import (
 	"net/http"
 
 	"vestibule/bff/session"
+	"vestibule/internal/endpoint"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
+
+var errSameEmail = web.Refuse(http.StatusBadRequest, "EMAIL_IS_THE_SAME", "Email is the same")
+
+type changeEmailBody struct {
+	NewEmail    string  `json:"newEmail" as:"Email"`
+	CallbackURL *string `json:"callbackURL,omitempty" as:"Target"`
+}
+
+var changeEmailDoc = endpoint.Doc{
+	Tag: "mail", Summary: "Ask for another address",
+	Row:     "200, for a taken address too. Body: `newEmail`; optional `callbackURL`. The old address is told first, with a link that stops it and, for 7 days, undoes it. Then the new one gets a link that confirms it for an hour, as long as the session that asked is alive. Until it is followed nothing changes",
+	Body:    &endpoint.Body{Text: "The new address", Examples: one(changeEmailBody{"augusta@example.com", new("/account")})},
+	Answers: []*endpoint.Answer{answers("A link went to the new address, and the address changes when it is followed; the old one gets a notice. The same for a taken address", statusJSON{true})},
+	Errors:  []*web.Error{errSameEmail},
+}
 
 // changeEmail sends a link to the new address. The address changes when the link
 // is followed, and not before: until then nobody has shown that it is theirs. The
@@ -19,7 +35,7 @@ func (s *Server) changeEmail(w http.ResponseWriter, r *http.Request, live *sessi
 		return validation(faults)
 	}
 	if next == live.User.Email {
-		return web.Refuse(http.StatusBadRequest, "EMAIL_IS_THE_SAME", "Email is the same")
+		return errSameEmail
 	}
 	if err := s.limit(r, s.tryMail(r, next)); err != nil {
 		return err

@@ -5,9 +5,25 @@ import (
 	"net/http"
 
 	"vestibule/bff/session"
+	"vestibule/internal/endpoint"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
+
+type changePasswordBody struct {
+	CurrentPassword     string `json:"currentPassword" as:"Password"`
+	NewPassword         string `json:"newPassword" as:"NewPassword"`
+	RevokeOtherSessions bool   `json:"revokeOtherSessions,omitempty" schema:"default=true"`
+}
+
+var changePasswordDoc = endpoint.Doc{
+	Tag: "account", Summary: "Change the password",
+	Row:  "200 `{token, user}` and a new cookie. Body: `currentPassword`, `newPassword`; the other sessions end unless `revokeOtherSessions` is false. The user is told by mail",
+	Body: &endpoint.Body{Text: "The current and the new one", Examples: one(changePasswordBody{CurrentPassword: examplePassword, NewPassword: anotherPassword})},
+	Answers: []*endpoint.Answer{answers("It has changed. The caller has a new session secret in the cookie; the other sessions have ended unless `revokeOtherSessions` was false. The user is told by mail",
+		signedUpJSON{new(exampleHandle), exampleUser}, setCookieAlways)},
+	Errors: []*web.Error{exampleTooShort, errTooLong, errCommon, errPassword, errNoCredential},
+}
 
 // changePassword gives the caller another password and another session secret, and
 // ends their sessions elsewhere unless they ask for those to be kept: a password
@@ -62,5 +78,5 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, live *se
 		return gone(err)
 	}
 	http.SetCookie(w, s.sessions.Started(renewed))
-	return web.WriteJSON(w, http.StatusOK, signedInJSON{Token: &renewed.ID, User: toUserJSON(live.User)})
+	return web.WriteJSON(w, http.StatusOK, signedUpJSON{Token: &renewed.ID, User: toUserJSON(live.User)})
 }

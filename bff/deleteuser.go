@@ -4,9 +4,31 @@ import (
 	"net/http"
 
 	"vestibule/bff/session"
+	"vestibule/internal/endpoint"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
+
+type deleteUserBody struct {
+	Password *string `json:"password,omitempty" as:"Password"`
+}
+
+type successMessageJSON struct {
+	Success bool   `json:"success" schema:"const=true"`
+	Message string `json:"message"`
+}
+
+var userDeleted = successMessageJSON{true, "User deleted"}
+
+var deleteUserDoc = endpoint.Doc{
+	Tag: "account", Summary: "Delete the account",
+	Row: "200 `{\"success\":true,\"message\":\"User deleted\"}`; clears the cookie. Body: `password`, or `{}` where it was proven lately",
+	Body: &endpoint.Body{Text: "The password, or `{}` where it was proven lately", Examples: []endpoint.Example{
+		{Name: "password", Value: deleteUserBody{new(examplePassword)}}, {Name: "proven lately", Value: deleteUserBody{}},
+	}},
+	Answers: []*endpoint.Answer{answers("The account and all that is the user's is gone", userDeleted, clearCookieAlways), notFresh},
+	Errors:  []*web.Error{errTooLong, errPassword, errNoCredential},
+}
 
 // deleteUser deletes the caller's account and all that is theirs. Who does not give
 // the password must have proven it lately: a browser that was left open is not enough
@@ -35,8 +57,5 @@ func (s *Server) deleteUser(w http.ResponseWriter, r *http.Request, live *sessio
 		return gone(err)
 	}
 	http.SetCookie(w, s.sessions.Cookie.Clear())
-	return web.WriteJSON(w, http.StatusOK, struct {
-		Success bool   `json:"success"`
-		Message string `json:"message"`
-	}{true, "User deleted"})
+	return web.WriteJSON(w, http.StatusOK, userDeleted)
 }

@@ -10,14 +10,17 @@ import (
 // errorJSON is the one shape of an error: error is the status text, code is
 // stable, message is for people.
 type errorJSON struct {
-	Error   string `json:"error"`
-	Code    string `json:"code"`
-	Message string `json:"message"`
+	Error   string `json:"error" doc:"The status text"`
+	Code    string `json:"code" doc:"Stable"`
+	Message string `json:"message" doc:"For people"`
 }
 
 func writeError(w http.ResponseWriter, _ *http.Request, e *web.Error) {
-	// Three strings always encode.
-	_ = web.WriteJSON(w, e.Status, errorJSON{Error: web.StatusText(e.Status), Code: e.Code, Message: e.Message})
+	_ = web.WriteJSON(w, e.Status, toErrorJSON(e)) // three strings always encode
+}
+
+func toErrorJSON(e *web.Error) errorJSON {
+	return errorJSON{Error: web.StatusText(e.Status), Code: e.Code, Message: e.Message}
 }
 
 // validation answers the faults of a body in Better Auth's wording, all at

@@ -104,7 +104,7 @@ func ended(err error) error {
 
 // statusJSON is how Better Auth says that something was done.
 type statusJSON struct {
-	Status bool `json:"status"`
+	Status bool `json:"status" schema:"const=true"`
 }
 
 func done(w http.ResponseWriter) error {

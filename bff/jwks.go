@@ -5,8 +5,40 @@ import (
 	"net/http"
 
 	"vestibule/bff/token"
+	"vestibule/internal/endpoint"
 	"vestibule/store"
 )
+
+const jwksCaching = "public, max-age=300"
+
+// jwksJSON describes what the token room publishes.
+type jwksJSON struct {
+	Keys []keyJSON `json:"keys"`
+}
+
+type keyJSON struct {
+	Kty string `json:"kty" schema:"enum=OKP|EC"`
+	Crv string `json:"crv" schema:"enum=Ed25519|P-256"`
+	X   string `json:"x"`
+	Y   string `json:"y,omitempty"`
+	Kid string `json:"kid"`
+	Alg string `json:"alg" schema:"enum=EdDSA|ES256"`
+	Use string `json:"use,omitempty" schema:"const=sig"`
+}
+
+var jwksDoc = endpoint.Doc{
+	Tag: "service", Summary: "Get the public keys",
+	Row: "200 the public keys, `{\"keys\":[]}` in HS256 mode; cacheable for five minutes",
+	Answers: []*endpoint.Answer{unavailable, {
+		Status: 200, Text: "The keys that verify our tokens; none with JWT_ALGORITHM HS256",
+		Headers: []*endpoint.Header{{Component: "CacheControlKeys", Name: "Cache-Control", Text: "May be kept for five minutes", Always: true,
+			Schema: endpoint.Schema{"type": "string", "const": jwksCaching}, Example: jwksCaching}},
+		Examples: []endpoint.Example{
+			{Name: "EdDSA", Value: jwksJSON{[]keyJSON{{Kty: "OKP", Crv: "Ed25519", X: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", Kid: "key_5n4tz6wym3vq7a2b", Alg: "EdDSA", Use: "sig"}}}},
+			{Name: "HS256", Value: jwksJSON{[]keyJSON{}}},
+		},
+	}},
+}
 
 // jwks publishes the keys that verify our tokens (RFC 7517 §5), and none in
 // HS256 mode, whose key is the secret.
@@ -16,7 +48,7 @@ func (s *Server) jwks(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "public, max-age=300")
+	w.Header().Set("Cache-Control", jwksCaching)
 	_, _ = w.Write(keys)
 	return nil
 }

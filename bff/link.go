@@ -11,6 +11,7 @@ import (
 
 	"vestibule/bff/linkpage"
 	"vestibule/bff/session"
+	"vestibule/internal/endpoint"
 	"vestibule/internal/opaque"
 	"vestibule/internal/web"
 	"vestibule/store"
@@ -44,7 +45,7 @@ func (s *Server) lookUpLink(r *http.Request, token string, purposes []string) (s
 	case err != nil:
 		return link, err
 	case !s.now().Before(link.ExpiresAt):
-		return link, web.Refuse(http.StatusUnauthorized, "TOKEN_EXPIRED", "Token expired")
+		return link, errLinkExpired
 	case !link.Good(s.now()):
 		return link, errDeadLink
 	}
@@ -54,7 +55,11 @@ func (s *Server) lookUpLink(r *http.Request, token string, purposes []string) (s
 	return link, nil
 }
 
-var errDeadLink = web.Refuse(http.StatusUnauthorized, "INVALID_TOKEN", "Invalid token")
+var (
+	errNoToken     = web.Refuse(http.StatusBadRequest, "VALIDATION_ERROR", "[query.token] Invalid input: expected string, received undefined")
+	errDeadLink    = web.Refuse(http.StatusUnauthorized, "INVALID_TOKEN", "Invalid token")
+	errLinkExpired = web.Refuse(http.StatusUnauthorized, "TOKEN_EXPIRED", "Token expired")
+)
 
 // refusedLink returns the refusal of a link that is of no more use. To be refused because
 // too much is asked at once says nothing of the link.
@@ -91,6 +96,11 @@ func (s *Server) ownSession(r *http.Request, userID string) (live *session.Live,
 // wantsPage says whether a person is behind the request, and not a program.
 func wantsPage(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Accept"), "text/html")
+}
+
+var linkFileDoc = endpoint.Doc{
+	Tag: "mail", Summary: "A file of the pages behind links",
+	Answers: []*endpoint.Answer{{Status: 200, Text: "The file", Types: []string{"text/javascript", "text/css"}}, notFound},
 }
 
 // linkFile answers what the pages of links load.

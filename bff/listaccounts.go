@@ -5,18 +5,27 @@ import (
 	"strings"
 
 	"vestibule/bff/session"
+	"vestibule/internal/endpoint"
 	"vestibule/internal/web"
 )
 
 // accountJSON is Better Auth's account: a way to sign in, without what proves it.
 type accountJSON struct {
 	AccountID  string   `json:"accountId"`
-	ProviderID string   `json:"providerId"`
+	ProviderID string   `json:"providerId" doc:"credential is a password"`
 	UserID     string   `json:"userId"`
 	CreatedAt  web.Time `json:"createdAt"`
 	UpdatedAt  web.Time `json:"updatedAt"`
 	ID         string   `json:"id"`
 	Scopes     []string `json:"scopes"`
+}
+
+var listAccountsDoc = endpoint.Doc{
+	Tag: "account", Summary: "List ways to sign in",
+	Row: "200, never a hash",
+	Answers: []*endpoint.Answer{answers("Them, without what proves them", []accountJSON{{
+		AccountID: exampleUser.ID, ProviderID: "credential", UserID: exampleUser.ID, CreatedAt: exampleTime, UpdatedAt: exampleTime, ID: "acc_x2k5n4tz6wym3vq7a2bcdefghi", Scopes: []string{},
+	}})},
 }
 
 func (s *Server) listAccounts(w http.ResponseWriter, r *http.Request, live *session.Live, _ *web.Object) error {

@@ -4,8 +4,15 @@ import (
 	"net/http"
 
 	"vestibule/bff/session"
+	"vestibule/internal/endpoint"
 	"vestibule/internal/web"
 )
+
+var listSessionsDoc = endpoint.Doc{
+	Tag: "session", Summary: "List the user's sessions",
+	Row:     "200 the user's live sessions, the latest sign-in first; the caller's own is the one whose `token` `/get-session` gives",
+	Answers: []*endpoint.Answer{answers("The live ones, the latest sign-in first; the caller's own is the one whose `token` `/get-session` gives", []sessionJSON{exampleSession})},
+}
 
 // listSessions answers where the user is signed in. Which one is the caller's own
 // is told by its token, which /get-session gives too.

@@ -3,12 +3,21 @@ package bff
 import (
 	"net/http"
 
+	"vestibule/internal/endpoint"
 	"vestibule/internal/web"
 )
 
+type okJSON struct {
+	OK bool `json:"ok" schema:"const=true"`
+}
+
+var okDoc = endpoint.Doc{
+	Tag: "about", Summary: "Give a sign of life",
+	Row:     "200 `{\"ok\":true}`",
+	Answers: []*endpoint.Answer{answers("It lives", okJSON{true})},
+}
+
 // ok answers Better Auth's sign of life.
 func (s *Server) ok(w http.ResponseWriter, _ *http.Request) error {
-	return web.WriteJSON(w, http.StatusOK, struct {
-		OK bool `json:"ok"`
-	}{true})
+	return web.WriteJSON(w, http.StatusOK, okJSON{true})
 }

@@ -46,6 +46,10 @@ func refusedOrigin(base *url.URL) *web.Error {
 	if web.Loopback(base.Hostname()) {
 		message += " Open " + base.Scheme + "://" + base.Host + " instead, which is BASE_URL, or list this page's origin in TRUSTED_ORIGINS."
 	}
+	return errOrigin(message)
+}
+
+func errOrigin(message string) *web.Error {
 	return web.Refuse(http.StatusForbidden, "INVALID_ORIGIN", message)
 }
 

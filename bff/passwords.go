@@ -66,17 +66,24 @@ func errGuessed(why string) *web.Error {
 	return web.Refuse(http.StatusBadRequest, "PASSWORD_COMPROMISED", "Password too easy to guess: "+why+" Choose another, for example a few words that do not belong together.")
 }
 
+func errTooShort(least int) *web.Error {
+	return web.Refuse(http.StatusBadRequest, "PASSWORD_TOO_SHORT", fmt.Sprintf("Password too short: at least %d characters are needed.", least))
+}
+
+var (
+	errTooLong = web.Refuse(http.StatusBadRequest, "PASSWORD_TOO_LONG", fmt.Sprintf("Password too long: at most %d characters are possible.", password.MaxLength))
+	errCommon  = errGuessed("it is among the passwords that are tried first.")
+)
+
 // passwordError turns what the password room refuses into an answer.
 func (s *Server) passwordError(err error) error {
 	switch {
 	case errors.Is(err, password.ErrTooShort):
-		return web.Refuse(http.StatusBadRequest, "PASSWORD_TOO_SHORT",
-			fmt.Sprintf("Password too short: at least %d characters are needed.", s.cfg.PasswordMinLength)).Because(err)
+		return errTooShort(s.cfg.PasswordMinLength).Because(err)
 	case errors.Is(err, password.ErrTooLong):
-		return web.Refuse(http.StatusBadRequest, "PASSWORD_TOO_LONG",
-			fmt.Sprintf("Password too long: at most %d characters are possible.", password.MaxLength)).Because(err)
+		return errTooLong.Because(err)
 	case errors.Is(err, password.ErrCommon):
-		return errGuessed("it is among the passwords that are tried first.").Because(err)
+		return errCommon.Because(err)
 	case errors.Is(err, password.ErrOwnName):
 		return errGuessed("it is your email address or the name of this product.").Because(err)
 	case errors.Is(err, password.ErrRepeated):

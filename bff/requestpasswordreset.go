@@ -3,9 +3,29 @@ package bff
 import (
 	"net/http"
 
+	"vestibule/internal/endpoint"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
+
+type requestPasswordResetBody struct {
+	Email      string  `json:"email" as:"Email"`
+	RedirectTo *string `json:"redirectTo,omitempty" as:"Target"`
+}
+
+type statusMessageJSON struct {
+	Status  bool   `json:"status" schema:"const=true"`
+	Message string `json:"message"`
+}
+
+var resetAsked = statusMessageJSON{true, "If this email exists in our system, check your email for the reset link"}
+
+var requestResetDoc = endpoint.Doc{
+	Tag: "mail", Summary: "Ask for a reset link",
+	Row:     "200, the same for known and unknown addresses. Body: `email`; optional `redirectTo`. For an address that is kept after a change, the mail has the link that undoes the change",
+	Body:    &endpoint.Body{Text: "Whose password", Examples: one(requestPasswordResetBody{exampleUser.Email, new("/new-password")})},
+	Answers: []*endpoint.Answer{answers("A link was mailed if anybody has the address: the same for known and unknown ones", resetAsked)},
+}
 
 // requestPasswordReset queues a mail and does not look whether anybody has the
 // address: the mail's worker does. So the answer and its time are the same.
@@ -28,8 +48,5 @@ func (s *Server) requestPasswordReset(w http.ResponseWriter, r *http.Request) er
 	if err := s.tx(r, "ask for a reset", func(tx *store.Tx) error { return tell(tx, e, m) }); err != nil {
 		return err
 	}
-	return web.WriteJSON(w, http.StatusOK, struct {
-		Status  bool   `json:"status"`
-		Message string `json:"message"`
-	}{true, "If this email exists in our system, check your email for the reset link"})
+	return web.WriteJSON(w, http.StatusOK, resetAsked)
 }

@@ -8,11 +8,24 @@ import (
 
 	"vestibule/bff/linkpage"
 	"vestibule/bff/session"
+	"vestibule/internal/endpoint"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
 
 var errLink = web.Refuse(http.StatusBadRequest, "INVALID_TOKEN", "Invalid token: the link has expired or was used. Ask for a new one.")
+
+var errNoCallback = web.Refuse(http.StatusBadRequest, "VALIDATION_ERROR", "[query.callbackURL] Invalid input: expected string, received undefined")
+
+var followResetDoc = endpoint.Doc{
+	Tag: "mail", Summary: "Follow a reset link",
+	Row:     "the link in that mail: 302 to its `callbackURL` with `?token=` or `?error=INVALID_TOKEN`. Without one (no `redirectTo` was given) a browser gets a page of ours that asks for the new password. Consumes nothing",
+	Text:    "The link in the mail: to its `callbackURL`, with `?token=` or `?error=INVALID_TOKEN`. Without one it is a page for browsers that asks for the new password. It consumes nothing.",
+	Params:  []*endpoint.Param{inQuery("callbackURL", "The app's page for the new password", false, "/new-password")},
+	Answers: []*endpoint.Answer{page("The page that asks for the new password"), redirected},
+	Errors:  []*web.Error{errNoCallback, errLinkTarget},
+	Texts:   map[int]string{400: "`callbackURL` is missing, and no browser asks", 403: "`callbackURL` leads elsewhere"},
+}
 
 // followReset is the link in the mail. It sends the browser to the page of the app
 // that asks for the new password, or shows one of ours when whoever has asked for the
@@ -28,7 +41,7 @@ func (s *Server) followReset(w http.ResponseWriter, r *http.Request) error {
 		_, err := s.resetLink(r, token)
 		return s.ask(w, err, linkpage.Page{Kind: linkpage.Reset, Token: token})
 	case target == "":
-		return web.Refuse(http.StatusBadRequest, "VALIDATION_ERROR", "[query.callbackURL] Invalid input: expected string, received undefined")
+		return errNoCallback
 	}
 	next := withQuery(s.absolute(target), "token", token)
 	_, err = s.resetLink(r, token)
@@ -48,6 +61,20 @@ func (s *Server) resetLink(r *http.Request, token string) (store.Link, error) {
 		return link, errLink.Because(refusal)
 	}
 	return link, err
+}
+
+type resetPasswordBody struct {
+	NewPassword string  `json:"newPassword" as:"NewPassword"`
+	Token       *string `json:"token,omitempty" as:"LinkToken"`
+}
+
+var resetPasswordDoc = endpoint.Doc{
+	Tag: "mail", Summary: "Set a new password",
+	Row:     "200. Body: `newPassword`, `token`. All sessions end; a browser that is signed in to the account stays so, with another secret and cookie. The address counts as verified, and the blocks of the account's sign-in end",
+	Params:  []*endpoint.Param{inQuery("token", "As in the body, which counts", false, nil)},
+	Body:    &endpoint.Body{Text: "The new password, and the token of the link", Examples: one(resetPasswordBody{anotherPassword, new(exampleLink)})},
+	Answers: []*endpoint.Answer{answers("It is set. All sessions have ended; a caller who is signed in to the account stays so, under another secret", statusJSON{true}, setCookie)},
+	Errors:  []*web.Error{exampleTooShort, errTooLong, errCommon, errLink},
 }
 
 // resetPassword sets the password of whoever got the mail, and signs them out

@@ -5,9 +5,21 @@ import (
 	"net/http"
 
 	"vestibule/bff/session"
+	"vestibule/internal/endpoint"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
+
+type revokeSessionBody struct {
+	Token string `json:"token" doc:"A session's handle"`
+}
+
+var revokeSessionDoc = endpoint.Doc{
+	Tag: "session", Summary: "End one session",
+	Row:     "200 `{\"status\":true}`. Body: `token`, a handle; one that is not the user's own ends nothing and answers the same",
+	Body:    &endpoint.Body{Text: "Which", Examples: one(revokeSessionBody{exampleHandle})},
+	Answers: []*endpoint.Answer{answers("It has ended. A handle that is not of the user's own ends nothing and answers the same", statusJSON{true}, clearCookie), notFresh},
+}
 
 // revokeSession ends the session that a handle names, if it is one of the user's
 // own. The answer is the same if it is not: a handle of somebody else's is not

@@ -4,9 +4,17 @@ import (
 	"net/http"
 
 	"vestibule/bff/session"
+	"vestibule/internal/endpoint"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
+
+var revokeSessionsDoc = endpoint.Doc{
+	Tag: "session", Summary: "End all sessions",
+	Row:     "200; all of the user's sessions end, the caller's too",
+	Body:    noInput,
+	Answers: []*endpoint.Answer{answers("All of the user's sessions have ended, the caller's too", statusJSON{true}, clearCookieAlways), badOptional},
+}
 
 // revokeSessions ends all of the user's sessions, the caller's own too.
 func (s *Server) revokeSessions(w http.ResponseWriter, r *http.Request, live *session.Live, _ *web.Object) error {
@@ -15,6 +23,13 @@ func (s *Server) revokeSessions(w http.ResponseWriter, r *http.Request, live *se
 	}
 	http.SetCookie(w, s.sessions.Cookie.Clear())
 	return done(w)
+}
+
+var revokeOthersDoc = endpoint.Doc{
+	Tag: "session", Summary: "End all other sessions",
+	Row:     "200; all but the caller's",
+	Body:    noInput,
+	Answers: []*endpoint.Answer{answers("All but the caller's have ended", statusJSON{true}), badOptional},
 }
 
 // revokeOtherSessions leaves the user signed in here and nowhere else.

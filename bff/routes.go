@@ -6,83 +6,91 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"vestibule/bff/frontend"
 	"vestibule/bff/oauth"
+	"vestibule/bff/proxy"
+	"vestibule/internal/endpoint"
 	"vestibule/internal/web"
 )
 
-// routes is the whole surface. Unsafe methods have passed the origin guard
-// before they come here; what needs a session asks for it itself. openapi.json has
-// the same routes.
+// endpoints is the whole surface. The router, openapi.json and the rows of docs/api.md
+// are made from it: run go generate ./bff after a change. Unsafe methods have passed the
+// origin guard before they come here; what needs a session asks for it itself.
+func (s *Server) endpoints() []endpoint.Endpoint {
+	body, anyBody := s.readBody, s.optionalBody
+	list := s.accounts([]endpoint.Endpoint{
+		{Method: "POST", Path: "/sign-up/email", ID: "signUpEmail", Short: "/signup", ShortID: "signup", Guard: asAnybody, Handler: s.signUp, Doc: &signUpDoc},
+		{Method: "POST", Path: "/sign-in/email", ID: "signInEmail", Short: "/login", ShortID: "login", Guard: asVisitor, Handler: s.signIn, Doc: &signInDoc},
+		{Method: "POST", Path: "/sign-out", ID: "signOut", Short: "/logout", ShortID: "logout", Guard: asVisitor, Handler: s.signOut, Doc: &signOutDoc},
+		{Method: "GET", Path: "/get-session", ID: "getSession", Short: "/session", ShortID: "session", Guard: asVisitor, Handler: s.getSession, Doc: &getSessionDoc},
+		{Method: "GET", Path: "/list-sessions", ID: "listSessions", Guard: asUser, Handler: s.signedIn(noBody, s.listSessions), Doc: &listSessionsDoc},
+		{Method: "POST", Path: "/revoke-session", ID: "revokeSession", Guard: asUser, Handler: s.signedIn(body, s.revokeSession), Doc: &revokeSessionDoc},
+		{Method: "POST", Path: "/revoke-sessions", ID: "revokeSessions", Guard: asFreshUser, Handler: s.signedIn(anyBody, s.fresh(s.revokeSessions)), Doc: &revokeSessionsDoc},
+		{Method: "POST", Path: "/revoke-other-sessions", ID: "revokeOtherSessions", Guard: asFreshUser, Handler: s.signedIn(anyBody, s.fresh(s.revokeOtherSessions)), Doc: &revokeOthersDoc},
+		{Method: "POST", Path: "/update-user", ID: "updateUser", Guard: asUser, Handler: s.signedIn(body, s.updateUser), Doc: &updateUserDoc},
+		{Method: "POST", Path: "/change-password", ID: "changePassword", Guard: asUser, Handler: s.signedIn(body, s.changePassword), Doc: &changePasswordDoc},
+		{Method: "POST", Path: "/verify-password", ID: "verifyPassword", Guard: asUser, Handler: s.signedIn(body, s.verifyPassword), Doc: &verifyPasswordDoc},
+		{Method: "POST", Path: "/change-email", ID: "changeEmail", Guard: asFreshUser, Handler: s.signedIn(body, s.fresh(s.changeEmail)), Doc: &changeEmailDoc},
+		{Method: "POST", Path: "/delete-user", ID: "deleteUser", Guard: asUser, Handler: s.signedIn(body, s.deleteUser), Doc: &deleteUserDoc},
+		{Method: "GET", Path: "/list-accounts", ID: "listAccounts", Guard: asUser, Handler: s.signedIn(noBody, s.listAccounts), Doc: &listAccountsDoc},
+		{Method: "POST", Path: "/request-password-reset", ID: "requestPasswordReset", Guard: asAnybody, Handler: s.requestPasswordReset, Doc: &requestResetDoc},
+		{Method: "GET", Path: "/reset-password/{token}", ID: "followResetLink", Guard: asAnybody, Handler: s.followReset, Doc: &followResetDoc},
+		{Method: "POST", Path: "/reset-password", ID: "resetPassword", Guard: asVisitor, Handler: s.resetPassword, Doc: &resetPasswordDoc},
+		{Method: "POST", Path: "/send-verification-email", ID: "sendVerificationEmail", Guard: asVisitor, Handler: s.sendVerificationEmail, Doc: &sendVerificationDoc},
+		// Not HEAD: it must not do what the link is for.
+		{Method: "GET", Path: "/verify-email", ID: "verifyEmail", Guard: asAnybody, Handler: s.verifyEmail, Doc: &verifyEmailDoc, NoHead: true},
+		{Method: "POST", Path: "/verify-email", ID: "proveEmail", Guard: asVisitor, Handler: s.proveEmail, Doc: &proveEmailDoc},
+		{Method: "GET", Path: "/undo-email", ID: "askUndoEmail", Guard: asAnybody, Handler: s.askUndo, Doc: &askUndoDoc},
+		{Method: "POST", Path: "/undo-email", ID: "undoEmail", Guard: asAnybody, Handler: s.undoEmail, Doc: &undoEmailDoc},
+		{Method: "GET", Path: "/token", ID: "getToken", Guard: asUser, Handler: s.ifExposed(s.signedIn(noBody, s.token)), Doc: &tokenDoc},
+		{Method: "POST", Path: "/oauth2/token", ID: "issueToken", Guard: oauth.Guard(invalidOrigin), Handler: s.oauth.Token, Write: oauth.WriteError, Doc: oauth.Doc(maxBody, errTooMany)},
+		// What has no guard is answered from memory and waits for no turn: services ask for the keys.
+		{Method: "GET", Path: "/jwks", ID: "jwks", Short: "/.well-known/jwks.json", ShortID: "getKeys", Handler: s.jwks, Doc: &jwksDoc},
+		{Method: "GET", Path: "/link/{file}", ID: "getLinkFile", Handler: s.linkFile, Doc: &linkFileDoc},
+		{Method: "GET", Path: "/ok", ID: "ok", Handler: s.ok, Doc: &okDoc},
+		{Method: "GET", Path: "/error", ID: "showError", Handler: s.showError, Doc: &errorDoc},
+	})
+	list = append(list, s.docs.Endpoints("/api/openapi.json", "/api/docs", notModified, knownVersion, notFound)...)
+	list = append(list, proxy.Endpoints(throughProxy, clearCookie, []*web.Error{errNoSession, errSessionExpired}, errStreams)...)
+	return append(list, frontend.Endpoint())
+}
+
+// accounts puts endpoints below /api/auth, and has those with a guard wait for their turn.
+func (s *Server) accounts(list []endpoint.Endpoint) []endpoint.Endpoint {
+	const base = "/api/auth"
+	for i := range list {
+		e := &list[i]
+		e.Path = base + e.Path
+		if e.Short != "" && !strings.HasPrefix(e.Short, "/.well-known/") {
+			e.Short = base + e.Short
+		}
+		kind := kindOf(e.Method)
+		if e.Write != nil {
+			kind = kindToken
+		}
+		if e.Guard != nil && e.Handler != nil {
+			e.Handler = s.inTurn(kind, e.Handler)
+		}
+	}
+	return list
+}
+
+// ifExposed routes h only where the token may be given to pages.
+func (s *Server) ifExposed(h web.HandlerFunc) web.HandlerFunc {
+	if !s.cfg.ExposeToken {
+		return nil
+	}
+	return h
+}
+
 func (s *Server) routes() *mux.Router {
 	router := web.NewRouter(writeError)
-	auth := func(method, short, betterAuth string, h web.HandlerFunc) {
-		h = s.inTurn(kindOf(method), h)
-		s.handle(router, method, "/api/auth"+short, h)
-		s.handle(router, method, "/api/auth"+betterAuth, h)
-	}
-	auth(http.MethodPost, "/signup", "/sign-up/email", s.signUp)
-	auth(http.MethodPost, "/login", "/sign-in/email", s.signIn)
-	auth(http.MethodPost, "/logout", "/sign-out", s.signOut)
-	auth(http.MethodGet, "/session", "/get-session", s.getSession)
-
-	only := func(method, betterAuth string, h web.HandlerFunc) {
-		s.handle(router, method, "/api/auth"+betterAuth, s.inTurn(kindOf(method), h))
-	}
-	// What is answered from memory waits for no turn: services ask for the keys.
-	free := func(path string, h web.HandlerFunc) { s.handle(router, http.MethodGet, path, h) }
-	only(http.MethodGet, "/list-sessions", s.signedIn(noBody, s.listSessions))
-	only(http.MethodPost, "/revoke-session", s.signedIn(s.readBody, s.revokeSession))
-	only(http.MethodPost, "/revoke-sessions", s.signedIn(s.optionalBody, s.fresh(s.revokeSessions)))
-	only(http.MethodPost, "/revoke-other-sessions", s.signedIn(s.optionalBody, s.fresh(s.revokeOtherSessions)))
-
-	only(http.MethodPost, "/update-user", s.signedIn(s.readBody, s.updateUser))
-	only(http.MethodPost, "/change-password", s.signedIn(s.readBody, s.changePassword))
-	only(http.MethodPost, "/verify-password", s.signedIn(s.readBody, s.verifyPassword))
-	only(http.MethodPost, "/change-email", s.signedIn(s.readBody, s.fresh(s.changeEmail)))
-	only(http.MethodPost, "/delete-user", s.signedIn(s.readBody, s.deleteUser))
-	only(http.MethodGet, "/list-accounts", s.signedIn(noBody, s.listAccounts))
-
-	only(http.MethodPost, "/request-password-reset", s.requestPasswordReset)
-	only(http.MethodGet, "/reset-password/{token}", s.followReset)
-	only(http.MethodPost, "/reset-password", s.resetPassword)
-	only(http.MethodPost, "/send-verification-email", s.sendVerificationEmail)
-	only(http.MethodPost, "/verify-email", s.proveEmail)
-	only(http.MethodGet, "/undo-email", s.askUndo)
-	only(http.MethodPost, "/undo-email", s.undoEmail)
-	free("/api/auth/link/{file}", s.linkFile)
-	// Not HEAD: it must not do what the link is for.
-	router.Path("/api/auth/verify-email").Methods(http.MethodGet).Handler(web.Handle(s.inTurn(kindRead, s.verifyEmail), writeError))
-
-	// For services: forms and errors as OAuth has them.
-	router.Path("/api/auth/oauth2/token").Methods(http.MethodPost).Handler(web.Handle(s.inTurn(kindToken, s.oauth.Token), oauth.WriteError))
-
-	if s.cfg.ExposeToken {
-		only(http.MethodGet, "/token", s.signedIn(noBody, s.token))
-	}
-	free("/api/auth/ok", s.ok)
-	free("/api/auth/error", s.showError)
-	free("/api/auth/jwks", s.jwks)
-	free("/.well-known/jwks.json", s.jwks)
-
-	free("/api/openapi.json", s.docs.Document)
-	free("/api/docs", s.docs.Page)
-	free("/api/docs/{file}", s.docs.File)
-
+	endpoint.Mount(router, writeError, s.endpoints())
 	// Every method: the proxy refuses those that it does not pass.
 	router.PathPrefix("/api/proxy/").Handler(web.Handle(s.proxied, writeError))
-
 	// The app, last: every other path, of which it knows what is a page.
 	router.MatcherFunc(outsideAPI).Handler(web.Handle(s.app.Serve, writeError))
 	return router
-}
-
-func (s *Server) handle(router *mux.Router, method, path string, h web.HandlerFunc) {
-	route := router.Path(path).Handler(web.Handle(h, writeError))
-	if method == http.MethodGet {
-		route.Methods(http.MethodGet, http.MethodHead)
-		return
-	}
-	route.Methods(method)
 }
 
 // outsideAPI leaves what is under /api/ to the routes above, which say 404 and 405 of it.

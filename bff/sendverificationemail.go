@@ -5,9 +5,27 @@ import (
 	"net/http"
 
 	"vestibule/bff/session"
+	"vestibule/internal/endpoint"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
+
+var errOtherEmail = web.Refuse(http.StatusBadRequest, "EMAIL_MISMATCH", "Email mismatch: this is not the address of the signed-in user.")
+
+var errVerified = web.Refuse(http.StatusBadRequest, "EMAIL_ALREADY_VERIFIED", "Email is already verified")
+
+type sendVerificationEmailBody struct {
+	Email       string  `json:"email" as:"Email"`
+	CallbackURL *string `json:"callbackURL,omitempty" as:"Target"`
+}
+
+var sendVerificationDoc = endpoint.Doc{
+	Tag: "mail", Summary: "Ask for a verification link",
+	Row:     "200, the same for known and unknown addresses. Body: `email`; optional `callbackURL`",
+	Body:    &endpoint.Body{Text: "Which address", Examples: one(sendVerificationEmailBody{exampleUser.Email, new("/welcome")})},
+	Answers: []*endpoint.Answer{answers("A link was mailed if anybody has the address and it is not verified: the same for all to whom is not signed in", statusJSON{true})},
+	Errors:  []*web.Error{errOtherEmail, errVerified},
+}
 
 // sendVerificationEmail queues the mail with the link that verifies an address. Who
 // is not signed in learns nothing about the address.
@@ -27,9 +45,9 @@ func (s *Server) sendVerificationEmail(w http.ResponseWriter, r *http.Request) e
 	case err != nil:
 		return err
 	case live.User.Email != email:
-		return web.Refuse(http.StatusBadRequest, "EMAIL_MISMATCH", "Email mismatch: this is not the address of the signed-in user.")
+		return errOtherEmail
 	case live.User.EmailVerified:
-		return web.Refuse(http.StatusBadRequest, "EMAIL_ALREADY_VERIFIED", "Email is already verified")
+		return errVerified
 	}
 	if err := s.limit(r, s.tryMail(r, email)); err != nil {
 		return err

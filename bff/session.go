@@ -14,7 +14,7 @@ import (
 // cannot read the secret.
 type sessionJSON struct {
 	ExpiresAt web.Time `json:"expiresAt"`
-	Token     string   `json:"token"`
+	Token     string   `json:"token" doc:"The session's handle, for /revoke-session. It opens nothing"`
 	CreatedAt web.Time `json:"createdAt"`
 	UpdatedAt web.Time `json:"updatedAt"`
 	IPAddress string   `json:"ipAddress"`
@@ -36,8 +36,8 @@ func toSessionJSON(s store.Session) sessionJSON {
 	}
 }
 
-type signedInJSON struct {
-	Token *string  `json:"token"` // the session's handle, null without a session; the secret is in the cookie alone
+type signedUpJSON struct {
+	Token *string  `json:"token" doc:"The session's handle; null without a session"` // the session's handle, null without a session; the secret is in the cookie alone
 	User  userJSON `json:"user"`
 }
 

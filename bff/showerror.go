@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"text/template"
 
+	"vestibule/internal/endpoint"
 	"vestibule/internal/web"
 )
 
@@ -21,6 +22,13 @@ var errorPage = template.Must(template.New("error").Parse(`<!doctype html>
 <p><a href="/">Back to the start</a></p>
 </html>
 `))
+
+var errorDoc = endpoint.Doc{
+	Tag: "about", Summary: "Show an error to a person",
+	Row:     "a small page that shows `?error=`",
+	Params:  []*endpoint.Param{inQuery("error", "The code to show", false, "INVALID_TOKEN")},
+	Answers: []*endpoint.Answer{page("A small page")},
+}
 
 // showError is the page where a browser lands that has nowhere else to go. It is
 // for people, so it is HTML.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"vestibule/bff/password"
+	"vestibule/internal/endpoint"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
@@ -32,10 +33,12 @@ func (s *Server) readSignIn(w http.ResponseWriter, r *http.Request) (signInInput
 	}
 	var ok bool
 	if in.email, ok = NormalEmail(address); !ok {
-		return signInInput{}, web.Refuse(http.StatusBadRequest, "INVALID_EMAIL", "Invalid email")
+		return signInInput{}, errInvalidEmail
 	}
 	return in, nil
 }
+
+var errInvalidEmail = web.Refuse(http.StatusBadRequest, "INVALID_EMAIL", "Invalid email")
 
 // errCredentials is the one answer to an unknown address and a wrong password.
 var errCredentials = web.Refuse(http.StatusUnauthorized, "INVALID_EMAIL_OR_PASSWORD", "Invalid email or password")
@@ -54,13 +57,37 @@ func (s *Server) noSignIn() *web.Error {
 	return errCredentials
 }
 
-// signInJSON has a URL, and tells the client to go there, where a callbackURL was
+// signedInJSON has a URL, and tells the client to go there, where a callbackURL was
 // asked for.
-type signInJSON struct {
-	Redirect bool     `json:"redirect"`
-	Token    string   `json:"token"`
-	URL      string   `json:"url,omitempty"`
+type signedInJSON struct {
+	Redirect bool     `json:"redirect" doc:"The client is to go to url"`
+	Token    string   `json:"token" doc:"The session's handle"`
+	URL      string   `json:"url,omitempty" doc:"The callbackURL"`
 	User     userJSON `json:"user"`
+}
+
+type signInBody struct {
+	Email       string  `json:"email" as:"Email"`
+	Password    string  `json:"password" as:"Password"`
+	RememberMe  bool    `json:"rememberMe,omitempty" as:"RememberMe"`
+	CallbackURL *string `json:"callbackURL,omitempty" as:"Target"`
+}
+
+var signInDoc = endpoint.Doc{
+	Tag: "account", Summary: "Sign in",
+	Row:  "200 `{redirect, token, user}` and the cookie. Ends the session presented with it. Body: `email`, `password`; optional `rememberMe`, `callbackURL` (then `redirect` is true, and `url` and `Location` name it)",
+	Body: &endpoint.Body{Text: "Who signs in", Examples: one(signInBody{Email: exampleUser.Email, Password: examplePassword})},
+	Answers: []*endpoint.Answer{{
+		Status: 200, Text: "The user, and a session in the cookie. The session that came with the request has ended",
+		Headers: []*endpoint.Header{setCookieAlways, {Component: "Location", Name: "Location", Text: "Where the app goes on: the `callbackURL`",
+			Schema: endpoint.Schema{"type": "string", "format": "uri-reference"}, Example: "/welcome"}},
+		Examples: []endpoint.Example{
+			{Name: "signed in", Value: signedInJSON{Token: exampleHandle, User: exampleUser}},
+			{Name: "with a target", Value: signedInJSON{Redirect: true, Token: exampleHandle, URL: "/welcome", User: exampleUser}},
+		},
+	}},
+	Errors: []*web.Error{errInvalidEmail, errTooLong, errCredentials},
+	Texts:  map[int]string{401: "Unknown address, wrong password or disabled account, indistinguishable"},
 }
 
 // signIn starts a session for a user who knows the password, and ends the one
@@ -92,7 +119,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 		if err := tx.RequirePassword(user.ID, hash); err != nil {
 			return err
 		}
-		if err := tx.KeepSessions(s.cfg.SessionsPerUser, next.Session, surplus); err != nil {
+		if err := tx.KeepSessions(max(0, s.cfg.SessionsPerUser), next.Session, surplus); err != nil {
 			return err
 		}
 		return tx.Record(s.eventOf(r, next.Session, store.EventSignIn))
@@ -109,7 +136,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	if in.target != "" {
 		w.Header().Set("Location", in.target)
 	}
-	return web.WriteJSON(w, http.StatusOK, signInJSON{Redirect: in.target != "", Token: next.ID, URL: in.target, User: toUserJSON(user)})
+	return web.WriteJSON(w, http.StatusOK, signedInJSON{Redirect: in.target != "", Token: next.ID, URL: in.target, User: toUserJSON(user)})
 }
 
 // notThem says why nobody is signed in, to the log and the audit trail. The client

@@ -5,9 +5,21 @@ import (
 	"net/http"
 
 	"vestibule/bff/session"
+	"vestibule/internal/endpoint"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
+
+type successJSON struct {
+	Success bool `json:"success" schema:"const=true"`
+}
+
+var signOutDoc = endpoint.Doc{
+	Tag: "account", Summary: "Sign out",
+	Row:     "200 `{\"success\":true}`, also without a session; clears the cookie",
+	Body:    noInput,
+	Answers: []*endpoint.Answer{answers("The session has ended, if there was one; the cookie is cleared", successJSON{true}, clearCookieAlways), badOptional},
+}
 
 // signOut ends the session of the cookie. Without one there is nothing to end,
 // which is what was asked for.
@@ -23,7 +35,5 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	http.SetCookie(w, s.sessions.Cookie.Clear())
-	return web.WriteJSON(w, http.StatusOK, struct {
-		Success bool `json:"success"`
-	}{true})
+	return web.WriteJSON(w, http.StatusOK, successJSON{true})
 }

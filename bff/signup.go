@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"vestibule/bff/throttle"
+	"vestibule/internal/endpoint"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
@@ -46,6 +47,31 @@ func (s *Server) readSignUp(w http.ResponseWriter, r *http.Request) (signUpInput
 var errEmailTaken = web.Refuse(http.StatusUnprocessableEntity, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL", "User already exists. Use another email.")
 
 var errSignUpOff = web.Refuse(http.StatusBadRequest, "EMAIL_PASSWORD_SIGN_UP_DISABLED", "Sign-up is closed here. Ask the operator for an account.")
+
+type signUpBody struct {
+	Email       string  `json:"email" as:"Email"`
+	Password    string  `json:"password" as:"NewPassword"`
+	Name        string  `json:"name,omitempty" as:"Name"`
+	Image       *string `json:"image,omitempty" as:"Image"`
+	RememberMe  bool    `json:"rememberMe,omitempty" as:"RememberMe"`
+	CallbackURL *string `json:"callbackURL,omitempty" as:"Target"`
+}
+
+var signUpDoc = endpoint.Doc{
+	Tag: "account", Summary: "Create an account and sign in",
+	Row: "200 `{token, user}` and the cookie. Body: `email`, `password`; optional `name` (default: the address before the @), `image`, `rememberMe`, `callbackURL` (with `REQUIRE_EMAIL_VERIFICATION`, where the link in the mail leads). With `REQUIRE_EMAIL_VERIFICATION` `token` is null, there is no cookie, and a taken address answers like a new one",
+	Body: &endpoint.Body{Text: "Who signs up", Examples: []endpoint.Example{
+		{Name: "short", Value: signUpBody{Email: exampleUser.Email, Password: examplePassword}},
+		{Name: "full", Value: signUpBody{Email: exampleUser.Email, Password: examplePassword, Name: "Ada", Image: new("https://example.com/ada.png"), RememberMe: true, CallbackURL: new("/welcome")}},
+	}},
+	Answers: []*endpoint.Answer{{
+		Status: 200, Text: "The user, and a session in the cookie. With REQUIRE_EMAIL_VERIFICATION `token` is null, there is no cookie, and a taken address answers like a new one",
+		Headers:  []*endpoint.Header{setCookie},
+		Examples: []endpoint.Example{{Name: "signed in", Value: signedUpJSON{new(exampleHandle), exampleUser}}, {Name: "verification needed", Value: signedUpJSON{User: exampleUser}}},
+	}},
+	Errors: []*web.Error{exampleTooShort, errTooLong, errCommon, errSignUpOff, errEmailTaken},
+	Texts:  map[int]string{422: "The address has an account"},
+}
 
 // signUp makes an account and signs it in. Where addresses must be verified first
 // it does not, and then the answer for a taken address is that for a new one: only
@@ -95,7 +121,7 @@ func (s *Server) signUp(w http.ResponseWriter, r *http.Request) error {
 	web.NoteUser(r, user.ID)
 	s.succeeded(r, throttle.Proven(user.Email, s.clients.Of(r))) // known here from now on
 	http.SetCookie(w, s.sessions.Started(next))
-	return web.WriteJSON(w, http.StatusOK, signedInJSON{Token: &next.ID, User: toUserJSON(user)})
+	return web.WriteJSON(w, http.StatusOK, signedUpJSON{Token: &next.ID, User: toUserJSON(user)})
 }
 
 func (s *Server) newUser(in signUpInput) store.User {
@@ -132,5 +158,5 @@ func (s *Server) signUpUnverified(w http.ResponseWriter, r *http.Request, in sig
 	if err != nil {
 		return err
 	}
-	return web.WriteJSON(w, http.StatusOK, signedInJSON{User: toUserJSON(user)})
+	return web.WriteJSON(w, http.StatusOK, signedUpJSON{User: toUserJSON(user)})
 }

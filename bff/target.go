@@ -109,11 +109,14 @@ func optionalTarget(body *web.Object, field string) string {
 	return target
 }
 
+// errLinkTarget is for the target of a link.
+var errLinkTarget = web.Refuse(http.StatusForbidden, "INVALID_CALLBACK_URL", "Invalid callbackURL")
+
 // queryTarget returns the callbackURL of a link, or "" when it has none.
 func (s *Server) queryTarget(r *http.Request) (string, error) {
 	target := web.QueryValue(r, "callbackURL")
 	if target != "" && !s.origins.allowTarget(s.origin(), target) {
-		return "", web.Refuse(http.StatusForbidden, "INVALID_CALLBACK_URL", "Invalid callbackURL")
+		return "", errLinkTarget
 	}
 	return target, nil
 }

@@ -4,11 +4,22 @@ import (
 	"net/http"
 
 	"vestibule/bff/session"
+	"vestibule/internal/endpoint"
 	"vestibule/internal/web"
 )
 
 // exposedTokenHeader is where Better Auth's jwt plugin puts the token.
 const exposedTokenHeader = "Set-Auth-Jwt"
+
+type tokenJSON struct {
+	Token string `json:"token"`
+}
+
+var tokenDoc = endpoint.Doc{
+	Tag: "session", Summary: "Get the access token", Text: "Only with EXPOSE_TOKEN; otherwise there is nothing at this path.",
+	Row:     "200 `{token}`, the access token; 404 without `EXPOSE_TOKEN`. With it `/get-session` sends `set-auth-jwt` too",
+	Answers: []*endpoint.Answer{answers("The token that the proxy attaches", tokenJSON{"eyJ..."}), notFound},
+}
 
 // token hands the access token to the page. It is routed only with EXPOSE_TOKEN:
 // a page that holds a token can lose it to a script (RFC 10017 §6.2).
@@ -17,9 +28,7 @@ func (s *Server) token(w http.ResponseWriter, _ *http.Request, live *session.Liv
 	if err != nil {
 		return err
 	}
-	return web.WriteJSON(w, http.StatusOK, struct {
-		Token string `json:"token"`
-	}{t.Raw})
+	return web.WriteJSON(w, http.StatusOK, tokenJSON{t.Raw})
 }
 
 // exposeToken adds the token to an answer about the session, where that is

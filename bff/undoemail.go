@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"vestibule/bff/linkpage"
+	"vestibule/internal/endpoint"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
@@ -14,14 +15,40 @@ import (
 // and may know its password; so the link ends all sessions, whoever is signed in, and
 // lets the owner of the mailbox choose a password at once.
 
+var askUndoDoc = endpoint.Doc{
+	Tag: "mail", Summary: "Ask whether to undo a change of address",
+	Row:     "the link in the mails about a change of address: a page with a button, or one that says that the link no longer works",
+	Text:    "The link in the mails about a change of address. It is a page with a button, and changes nothing.",
+	Params:  []*endpoint.Param{linkParam},
+	Answers: []*endpoint.Answer{page("The page")},
+	Errors:  []*web.Error{errNoToken},
+	Texts:   map[int]string{400: "`token` is missing"},
+}
+
 // askUndo is the link. It only asks: programs that look through mails follow links.
 func (s *Server) askUndo(w http.ResponseWriter, r *http.Request) error {
 	token := web.QueryValue(r, "token")
 	if token == "" {
-		return web.Refuse(http.StatusBadRequest, "VALIDATION_ERROR", "[query.token] Invalid input: expected string, received undefined")
+		return errNoToken
 	}
 	_, err := s.mailedLink(r, token, store.PurposeUndo)
 	return s.ask(w, err, linkpage.Page{Kind: linkpage.Undo, Token: token})
+}
+
+type undoEmailBody struct {
+	Token       string  `json:"token" as:"LinkToken"`
+	NewPassword *string `json:"newPassword,omitempty" doc:"To be set"`
+}
+
+var undoEmailDoc = endpoint.Doc{
+	Tag: "mail", Summary: "Stop or undo a change of address",
+	Row: "200 `{\"status\":true}`. Body: `token`; optional `newPassword`. The change is stopped or undone, all sessions and outstanding links end. Without `newPassword` a link to set one is mailed to the address",
+	Text: "The account keeps the address that the mail went to, or gets it back; all sessions and outstanding links end. Without `newPassword` a link to set one is mailed to that address. " +
+		"Again it answers the same and changes nothing.",
+	Body:    &endpoint.Body{Text: "The token of the link, and a new password if one is to be set", Examples: one(undoEmailBody{exampleLink, new(anotherPassword)})},
+	Answers: []*endpoint.Answer{answers("The change is stopped or undone", statusJSON{true})},
+	Errors:  []*web.Error{exampleTooShort, errTooLong, errCommon, errDeadLink, errLinkExpired},
+	Texts:   map[int]string{401: "The link was never made, was used to set a password, has expired, or somebody who had the account earlier has undone more"},
 }
 
 // undoEmail stops or undoes the change. Done twice it is done; a second password needs

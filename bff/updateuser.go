@@ -5,16 +5,37 @@ import (
 
 	"vestibule/bff/session"
 	"vestibule/bff/throttle"
+	"vestibule/internal/endpoint"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
+
+var errEmailNotHere = web.Refuse(http.StatusBadRequest, "EMAIL_CAN_NOT_BE_UPDATED", "Email can not be updated: use /change-email.")
+
+var errNoFields = web.Refuse(http.StatusBadRequest, "NO_FIELDS_TO_UPDATE", "No fields to update")
+
+type updateUserBody struct {
+	_     struct{} `schema:"minProperties=1"`
+	Name  string   `json:"name,omitempty" as:"Name"`
+	Image *string  `json:"image,omitempty" as:"Image"`
+}
+
+var updateUserDoc = endpoint.Doc{
+	Tag: "account", Summary: "Change name and picture",
+	Row: "200. Body: `name`, `image` (null clears it)",
+	Body: &endpoint.Body{Text: "What changes", Examples: []endpoint.Example{
+		{Name: "name", Value: updateUserBody{Name: "Augusta"}}, {Name: "no picture", Value: map[string]any{"image": nil}},
+	}},
+	Answers: []*endpoint.Answer{answers("They have changed", statusJSON{true})},
+	Errors:  []*web.Error{errEmailNotHere, errNoFields},
+}
 
 // updateUser changes the name and the picture. The address is not changed like
 // that: the new one must be shown to be the user's own first.
 func (s *Server) updateUser(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error {
 	if body.Has("email") && !body.IsNull("email") {
 		if address, text := body.String("email"); address != "" || !text { // Better Auth passes an empty one over
-			return web.Refuse(http.StatusBadRequest, "EMAIL_CAN_NOT_BE_UPDATED", "Email can not be updated: use /change-email.")
+			return errEmailNotHere
 		}
 	}
 	change := store.UserChange{Name: readName(body), Image: readImage(body)}
@@ -22,7 +43,7 @@ func (s *Server) updateUser(w http.ResponseWriter, r *http.Request, live *sessio
 		return validation(faults)
 	}
 	if change.Name == nil && change.Image == nil {
-		return web.Refuse(http.StatusBadRequest, "NO_FIELDS_TO_UPDATE", "No fields to update")
+		return errNoFields
 	}
 	if err := s.limit(r, throttle.ChangeProfile(live.UserID)); err != nil {
 		return err

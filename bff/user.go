@@ -65,7 +65,7 @@ type userJSON struct {
 	Image         *string  `json:"image"`
 	CreatedAt     web.Time `json:"createdAt"`
 	UpdatedAt     web.Time `json:"updatedAt"`
-	ID            string   `json:"id"`
+	ID            string   `json:"id" doc:"Stable, opaque"`
 }
 
 func toUserJSON(u store.User) userJSON {

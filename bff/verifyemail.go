@@ -7,6 +7,7 @@ import (
 	"vestibule/bff/linkpage"
 	"vestibule/bff/session"
 	"vestibule/bff/throttle"
+	"vestibule/internal/endpoint"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
@@ -32,6 +33,23 @@ var errPasswordNeeded = web.Refuse(http.StatusForbidden, "PASSWORD_REQUIRED",
 var errCurrentPasswordNeeded = web.Refuse(http.StatusForbidden, "PASSWORD_REQUIRED",
 	"The link alone is not enough: open it where you are signed in, or POST {token, password} here.")
 
+var verifyEmailDoc = endpoint.Doc{
+	Tag: "mail", Summary: "Follow a verification link",
+	Row: "the link in that mail, and in the one to a new address: `token`, optional `callbackURL`. In a browser that is signed in to the account: 302 there, or 200 `{status, user}`. In another one: a page that asks for the password, or for a new one. Without `text/html` in `Accept`: 403 `PASSWORD_REQUIRED`. Followed again it answers the same and changes nothing",
+	Text: "The link in the mail. It does what it is for where the browser is signed in to the account; anybody else's browser gets a page that asks for the password, or for a new one, and other clients a 403. " +
+		"Followed again it says the same and changes nothing. With a `callbackURL` the browser is sent there, with `?error=` if the link is no good.",
+	Params: []*endpoint.Param{linkParam, inQuery("callbackURL", "Where the browser goes on", false, "/welcome")},
+	Answers: []*endpoint.Answer{{
+		Status: 200, Text: "The address is verified. `user` is there where it was changed. As HTML it is the page that asks", Types: []string{"text/html"},
+		Examples: []endpoint.Example{{Name: "verified", Value: verifiedJSON{Status: true}}, {Name: "changed", Value: verifiedJSON{true, &exampleUser}}},
+	}, redirected},
+	Errors: []*web.Error{errNoToken, errDeadLink, errLinkExpired, errLinkTarget, errPasswordNeeded},
+	Texts: map[int]string{
+		400: "`token` is missing", 401: "The link was never made, has expired, or is of no use any more; with a `callbackURL` that is told there",
+		403: "`callbackURL` leads elsewhere, or the link needs a password",
+	},
+}
+
 // verifyEmail is the link in the mails to an address. It is a GET that changes
 // something, which is Better Auth's way and that of mail links; it signs nobody in
 // and does nothing to the session of whoever follows it.
@@ -42,7 +60,7 @@ func (s *Server) verifyEmail(w http.ResponseWriter, r *http.Request) error {
 	}
 	token := web.QueryValue(r, "token")
 	if token == "" {
-		return web.Refuse(http.StatusBadRequest, "VALIDATION_ERROR", "[query.token] Invalid input: expected string, received undefined")
+		return errNoToken
 	}
 	answer, err := s.followVerification(w, r, token, target)
 	refusal, refused := errors.AsType[*web.Error](err)
@@ -90,6 +108,26 @@ func passwordNeeded(link store.Link) *web.Error {
 		return errCurrentPasswordNeeded
 	}
 	return errPasswordNeeded
+}
+
+type proveEmailBody struct {
+	Token       string  `json:"token" as:"LinkToken"`
+	Password    *string `json:"password,omitempty" doc:"The account's"`
+	NewPassword *string `json:"newPassword,omitempty" doc:"To be set; not together with password"`
+}
+
+var proveEmailDoc = endpoint.Doc{
+	Tag: "mail", Summary: "Follow a verification link with a password",
+	Row:  "200 `{status, user}`: what that page sends. Body: `token`, and `password` or `newPassword` (which replaces the password and ends all sessions; not for a change of address, and a 401 once the address is confirmed)",
+	Text: "What the page behind the link sends. `newPassword` replaces whatever password there was and ends all sessions; it is not possible for a change of address.",
+	Body: &endpoint.Body{Text: "The token of the link, and what shows that the account is the caller's: the password, a new one, or with neither the session", Examples: []endpoint.Example{
+		{Name: "known", Value: proveEmailBody{Token: exampleLink, Password: new(examplePassword)}}, {Name: "new", Value: proveEmailBody{Token: exampleLink, NewPassword: new(anotherPassword)}},
+	}},
+	Answers: []*endpoint.Answer{answers("The address is verified. `user` is there where it was changed", verifiedJSON{Status: true})},
+	Errors:  []*web.Error{exampleTooShort, errTooLong, errCommon, errPassword, errNoCredential, errDeadLink, errLinkExpired, errPasswordNeeded},
+	Texts: map[int]string{
+		401: "The link was never made, has expired, or is of no use any more", 403: "From an origin that may not, to a target that is not ours, or without what the link needs",
+	},
 }
 
 // proveEmail is the link together with what shows that the account is the visitor's.
@@ -164,7 +202,7 @@ func (s *Server) prove(r *http.Request, link store.Link, pw, next *string) (proo
 
 // verifiedJSON has the user only where the address was changed, as Better Auth's.
 type verifiedJSON struct {
-	Status bool      `json:"status"`
+	Status bool      `json:"status" schema:"const=true"`
 	User   *userJSON `json:"user"`
 }
 

@@ -5,9 +5,22 @@ import (
 	"net/http"
 
 	"vestibule/bff/session"
+	"vestibule/internal/endpoint"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
+
+type verifyPasswordBody struct {
+	Password string `json:"password" as:"Password"`
+}
+
+var verifyPasswordDoc = endpoint.Doc{
+	Tag: "account", Summary: "Prove the caller's password",
+	Row:     "200. Body: `password`, which is then proven in this session: see below",
+	Body:    &endpoint.Body{Text: "The password", Examples: one(verifyPasswordBody{examplePassword})},
+	Answers: []*endpoint.Answer{answers("It is right, and proven in this session: for SESSION_FRESH_AGE, what needs a fresh session needs no other proof", statusJSON{true})},
+	Errors:  []*web.Error{errTooLong, errPassword, errNoCredential},
+}
 
 // verifyPassword says whether a password is the caller's, which then is proven in the
 // session: for SESSION_FRESH_AGE what is sensitive needs no other proof.

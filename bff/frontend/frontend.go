@@ -77,8 +77,6 @@ func CheckFolder(dir string) error {
 	return nil
 }
 
-var errNotFound = web.Refuse(http.StatusNotFound, "NOT_FOUND", "There is nothing at this path.")
-
 // Serve answers with a file or a page.
 func (a *App) Serve(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -92,7 +90,7 @@ func (a *App) Serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	name, ok := fileName(r.URL.Path)
 	if !ok {
-		return errNotFound
+		return web.ErrNotFound
 	}
 	folder, free, err := a.files.open()
 	if err != nil {
@@ -114,14 +112,14 @@ func (a *App) Serve(w http.ResponseWriter, r *http.Request) error {
 	case name == index || errors.Is(err, errChanging):
 		return unavailable(err)
 	default:
-		return errNotFound.Because(err)
+		return web.ErrNotFound.Because(err)
 	}
 	defer func() { _ = v.close() }()
 	return a.send(w, r, name, v)
 }
 
 // unavailable is what is answered while a deploy has the folder, or its page, away.
-func unavailable(err error) error {
+func unavailable(err error) *web.Error {
 	return web.Refuse(http.StatusServiceUnavailable, "APP_UNAVAILABLE", "The app is being replaced. Please try again.").
 		With("Retry-After", "1").Because(fmt.Errorf("WEB_DIR: %w", err))
 }
@@ -138,7 +136,7 @@ func (a *App) send(w http.ResponseWriter, r *http.Request, name string, v *varia
 	h.Set("ETag", v.etag)
 	h.Add("Vary", "Accept-Encoding")
 	h.Set("Cache-Control", "no-cache")
-	if isHashed(name) {
+	if isImmutable(name) {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
 	a.secure(h, v)
@@ -196,8 +194,7 @@ func refusal(status int) *web.Error {
 	case http.StatusRequestedRangeNotSatisfiable:
 		return web.Refuse(status, "RANGE_NOT_SATISFIABLE", "The file has no such part.")
 	}
-	return web.Refuse(http.StatusInternalServerError, "INTERNAL_SERVER_ERROR", "Something went wrong on our side.").
-		Because(errors.New("the file could not be read"))
+	return web.ErrInternal.Because(errors.New("the file could not be read"))
 }
 
 func (a *App) secure(h http.Header, v *variant) {

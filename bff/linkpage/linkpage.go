@@ -89,7 +89,7 @@ func File(w http.ResponseWriter, name string) error {
 	case "page.css":
 		kind, content = "text/css; charset=utf-8", style
 	default:
-		return web.Refuse(http.StatusNotFound, "NOT_FOUND", "There is nothing at this path.")
+		return web.ErrNotFound
 	}
 	w.Header().Set("Content-Type", kind)
 	_, _ = w.Write(content)

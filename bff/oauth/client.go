@@ -120,7 +120,7 @@ func checkClientName(name string) error {
 // list can hold.
 func validAudience(text string) bool {
 	return text != "" && len(text) <= maxAudience &&
-		!strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`",\`, r) })
+		!strings.ContainsFunc(text, func(r rune) bool { return !jose.Quotable(r) || r == ' ' || r == ',' })
 }
 
 // inOrder returns scopes once each, in the one order.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"vestibule/internal/jose"
 	"vestibule/internal/web"
 )
 
@@ -34,9 +35,19 @@ func refuseClient(description string) *web.Error {
 // errClient is the one answer to an unknown client and a wrong secret.
 var errClient = refuseClient("Unknown client or wrong secret.")
 
-// WriteError writes e as RFC 6749 has it. What comes from elsewhere has a code
-// of the BFF's, which no OAuth client knows.
+// oauthErrorJSON is the shape of RFC 6749 §5.2.
+type oauthErrorJSON struct {
+	Error       string `json:"error" doc:"RFC 6749 §5.2"`
+	Description string `json:"error_description" doc:"For developers"`
+}
+
+// WriteError writes e as RFC 6749 has it.
 func WriteError(w http.ResponseWriter, _ *http.Request, e *web.Error) {
+	_ = web.WriteJSON(w, e.Status, toJSON(e)) // two strings always encode
+}
+
+// toJSON gives what comes from elsewhere a code of OAuth's: the BFF's no client knows.
+func toJSON(e *web.Error) oauthErrorJSON {
 	code := e.Code
 	if code == "" || strings.ToLower(code) != code {
 		switch {
@@ -48,11 +59,25 @@ func WriteError(w http.ResponseWriter, _ *http.Request, e *web.Error) {
 			code = invalidRequest
 		}
 	}
-	// Two strings always encode.
-	_ = web.WriteJSON(w, e.Status, struct {
-		Error       string `json:"error"`
-		Description string `json:"error_description"`
-	}{code, e.Message})
+	return oauthErrorJSON{code, e.Message}
+}
+
+// Refusals that the description of the endpoint shows.
+var (
+	errNoGrantType = badRequest("The parameter grant_type is missing.")
+	errGrantType   = refuse(unsupportedType, "Use the grant_type "+grantClientCredentials+" or "+grantTokenExchange+".")
+)
+
+func lacksGrant(grant string) *web.Error {
+	return refuse(unauthorizedClient, "The client was not made for this grant_type: it lacks the grant "+grant+".")
+}
+
+func unknownScope(word string) *web.Error {
+	return refuse(invalidScope, "The scope "+named(word)+" is unknown.")
+}
+
+func wrongAudience(audience string) *web.Error {
+	return refuse(invalidTarget, "The audience "+named(audience)+" is not allowed for this client.")
 }
 
 // named is text of a client's as an error_description may repeat it: short, and of
@@ -62,7 +87,7 @@ func named(text string) string {
 		text = text[:200] + "..."
 	}
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' || r == '"' || r == '\\' {
+		if !jose.Quotable(r) {
 			return '?'
 		}
 		return r

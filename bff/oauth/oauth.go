@@ -49,14 +49,14 @@ const (
 	grantTokenExchange     = "urn:ietf:params:oauth:grant-type:token-exchange"
 )
 
-// tokenJSON is a token as RFC 6749 §5.1 hands it out, and RFC 8693 §2.2.1 a traded
+// tokenResponseJSON is a token as RFC 6749 §5.1 hands it out, and RFC 8693 §2.2.1 a traded
 // one. scope is always there: it may be less than the client could have had.
-type tokenJSON struct {
+type tokenResponseJSON struct {
 	AccessToken string `json:"access_token"`
-	IssuedType  string `json:"issued_token_type,omitempty"`
-	TokenType   string `json:"token_type"`
-	ExpiresIn   int64  `json:"expires_in"` // seconds
-	Scope       string `json:"scope"`
+	IssuedType  string `json:"issued_token_type,omitempty" doc:"With an exchange"`
+	TokenType   string `json:"token_type" schema:"const=Bearer"`
+	ExpiresIn   int64  `json:"expires_in" schema:"minimum=0" doc:"Seconds"`
+	Scope       string `json:"scope" doc:"What the token opens, which may be less than was asked for"`
 }
 
 // Token gives tokens to internal services. Its errors are written by WriteError.
@@ -78,12 +78,12 @@ func (s *Server) Token(w http.ResponseWriter, r *http.Request) error {
 	case grantTokenExchange:
 		grant, give = store.GrantExchange, s.exchangeToken
 	case "":
-		return badRequest("The parameter grant_type is missing.")
+		return errNoGrantType
 	default:
-		return refuse(unsupportedType, "Use the grant_type "+grantClientCredentials+" or "+grantTokenExchange+".")
+		return errGrantType
 	}
 	if !slices.Contains(client.Grants, grant) {
-		return refuse(unauthorizedClient, "The client was not made for this grant_type: it lacks the grant "+grant+".")
+		return lacksGrant(grant)
 	}
 	err = give(w, r, client, form)
 	if errors.Is(err, store.ErrNoClient) {
@@ -123,7 +123,7 @@ func (s *Server) issueToken(w http.ResponseWriter, r *http.Request, client calle
 }
 
 func (s *Server) handOut(w http.ResponseWriter, t token.Token, issuedType string, scopes []string) error {
-	return web.WriteJSON(w, http.StatusOK, tokenJSON{
+	return web.WriteJSON(w, http.StatusOK, tokenResponseJSON{
 		AccessToken: t.Raw,
 		IssuedType:  issuedType,
 		TokenType:   "Bearer",

@@ -24,7 +24,7 @@ func chooseScopes(requested string, byDefault, allowed []string) ([]string, erro
 		case word == "":
 			return nil, refuse(invalidScope, "The parameter scope must be words with one space between them.")
 		case !slices.Contains(Scopes[:], word):
-			return nil, refuse(invalidScope, "The scope "+named(word)+" is unknown.")
+			return nil, unknownScope(word)
 		case !slices.Contains(allowed, word):
 			return nil, refuse(invalidScope, "The scope "+word+" is not allowed here.")
 		}
@@ -51,7 +51,7 @@ func chooseAudience(form tokenForm, allowed []string, byDefault string) (string,
 	case audience != "" && slices.Contains(allowed, audience):
 		return audience, nil
 	case audience != "":
-		return "", refuse(invalidTarget, "The audience "+named(audience)+" is not allowed for this client.")
+		return "", wrongAudience(audience)
 	case slices.Contains(allowed, byDefault):
 		return byDefault, nil
 	case len(allowed) == 1:

@@ -34,12 +34,16 @@ func admit(r *http.Request) error {
 		return err
 	}
 	if !strings.HasPrefix(rawPath(r.URL), prefix) {
-		return web.Refuse(http.StatusNotFound, "NOT_FOUND", "There is nothing at this path.")
+		return web.ErrNotFound
 	}
 	if fault := queryFault(r.URL.RawQuery); fault != "" {
-		return web.Refuse(http.StatusBadRequest, "INVALID_QUERY", "The query "+fault+".")
+		return badQuery(fault)
 	}
 	return nil
+}
+
+func badQuery(fault string) *web.Error {
+	return web.Refuse(http.StatusBadRequest, "INVALID_QUERY", "The query "+fault+".")
 }
 
 // queryFault says what url.ParseQuery would object to, or "". It makes no map

@@ -19,7 +19,6 @@ var (
 	errGatewayTimeout = web.Refuse(http.StatusGatewayTimeout, "GATEWAY_TIMEOUT", "Failed to proxy request")
 	errTokenRejected  = web.Refuse(http.StatusBadGateway, "UPSTREAM_REJECTED_TOKEN",
 		"The API does not accept the tokens of this server.")
-	errBodySlow = web.Refuse(http.StatusRequestTimeout, "REQUEST_TIMEOUT", "The request body came too slowly.")
 )
 
 // Causes, for the log and for context.Cause.

@@ -49,7 +49,7 @@ func (p *Proxy) modify(res *http.Response) error {
 // that one which came very slowly has outlived it. That is nobody's setting.
 func (x *exchange) tokenRejected(res *http.Response) error {
 	if x.body != nil && x.expired != nil && x.expired() {
-		return errBodySlow.Because(errors.New("the token had expired when the API had the body"))
+		return web.ErrSlowBody.Because(errors.New("the token had expired when the API had the body"))
 	}
 	web.Note(x.in,
 		slog.String("compare", "BETTER_AUTH_SECRET, JWT_ISSUER, JWT_AUDIENCE and JWT_ALGORITHM must be the same at the BFF and at the API"),

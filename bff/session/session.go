@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -36,11 +37,19 @@ const briefLife = 24 * time.Hour
 // maxUserAgent bounds what a client can make us store, in bytes.
 const maxUserAgent = 512
 
-// Config is how sessions live.
+// The defaults of Config.
+const (
+	DefaultExpiresIn = 7 * 24 * time.Hour
+	DefaultUpdateAge = 24 * time.Hour
+	DefaultMaxAge    = 30 * 24 * time.Hour
+	DefaultFreshAge  = 10 * time.Minute
+)
+
+// Config is how sessions live. A duration of 0 is its default.
 type Config struct {
 	Cookie    Cookie
 	ExpiresIn time.Duration // life since the last update
-	UpdateAge time.Duration // how old the last update must be before use makes another
+	UpdateAge time.Duration // how old the last update must be before use makes another; less than 0: any age
 	MaxAge    time.Duration // life since sign-in; nothing extends it
 	FreshAge  time.Duration // how long a proof of the password stands for another one
 
@@ -60,7 +69,7 @@ type Config struct {
 
 	ClientIP func(*http.Request) string
 	Tokens   Tokens
-	Now      func() time.Time
+	Now      func() time.Time // nil: time.Now
 	Log      *slog.Logger
 }
 
@@ -106,6 +115,13 @@ func New(cfg Config, s Store) (*Sessions, error) {
 	}
 	if err := cfg.Cookie.derive(); err != nil {
 		return nil, err
+	}
+	cfg.ExpiresIn = cmp.Or(cfg.ExpiresIn, DefaultExpiresIn)
+	cfg.UpdateAge = cmp.Or(cfg.UpdateAge, DefaultUpdateAge)
+	cfg.MaxAge = cmp.Or(cfg.MaxAge, DefaultMaxAge)
+	cfg.FreshAge = cmp.Or(cfg.FreshAge, DefaultFreshAge)
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
 	return &Sessions{Config: cfg, store: s, cache: c, dead: d, looks: newLooks(), streams: newStreams(cfg)}, nil
 }

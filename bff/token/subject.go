@@ -34,14 +34,14 @@ type Subject struct {
 	UserID    string
 	SessionID string   // "" in a token that was minted outside, with the secret
 	TokenID   string   // jti; "" likewise
-	Scope     []string // meaningless unless Scoped
-	Scoped    bool     // the token opens no more than Scope
+	Scope     []string // only if Scoped
+	Scoped    bool     // the token opens Scope and no more; else all that is the user's
 	Actor     *Actor   // nil: nobody acts for the user
 	Expires   time.Time
 }
 
-// NotSubject says why a token is not one of ours with which somebody may act for
-// its user.
+// NotSubject says why a token cannot be exchanged: it is not ours, or nobody may
+// act for its user with it.
 type NotSubject string
 
 func (why NotSubject) Error() string { return string(why) }
@@ -191,6 +191,6 @@ func allPrintable(ids []string) bool {
 
 // printable says whether text consists of the characters that ids are made of. "" does.
 func printable(text string) bool {
-	strange := func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' || r == ';' }
+	strange := func(r rune) bool { return !jose.Quotable(r) || r == ' ' || r == ';' }
 	return len(text) <= jose.MaxID && !strings.ContainsFunc(text, strange)
 }

@@ -64,6 +64,7 @@ type Answer struct {
 	Examples  []Example
 	Types     []string     // further Content-Types
 	Errors    []*web.Error // the refusals with this status
+	Shape     *Shape       // of the refusals, where it is not the surface's
 	Bare      bool         // without the headers that others have
 }
 

@@ -21,10 +21,15 @@ type Surface struct {
 	Headers              []*Header         // of every answer, unless the answer has them otherwise
 	Schemas              map[string]Schema // those that a struct tag `as` names
 	Params               []*Param          // those of paths, by their names
-	ErrorType            string            // the Content-Type of refusals
-	ErrorBody            func(*web.Error) any
-	Coded                bool // a refusal is known by its code, else by its message
+	Errors               Shape             // of refusals
 	Endpoints            []Endpoint
+}
+
+// Shape is what refusals look like.
+type Shape struct {
+	Type string // the Content-Type
+	Body func(*web.Error) any
+	Code string // the member that has the code; without one a refusal is known by its message
 }
 
 // Tag is a group of operations.

@@ -1,7 +1,7 @@
 package openapigen
 
 import (
-	"maps"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -43,6 +43,14 @@ func answers(s endpoint.Surface, e endpoint.Endpoint) map[int]*endpoint.Answer {
 	return all
 }
 
+// RefusalsOf are all refusals of an endpoint.
+func RefusalsOf(s endpoint.Surface, e endpoint.Endpoint) (list []*web.Error) {
+	for _, a := range answers(s, e) {
+		list = append(list, a.Errors...)
+	}
+	return list
+}
+
 // with returns a copy of an answer with one refusal more.
 func with(a *endpoint.Answer, refusal *web.Error) *endpoint.Answer {
 	if a == nil {
@@ -71,7 +79,11 @@ func (b *builder) response(a *endpoint.Answer) *openapi3.ResponseRef {
 		value.Content[kind] = b.media(a.Examples)
 	}
 	if len(a.Errors) > 0 {
-		value.Content[b.surface.ErrorType] = b.refusals(a.Errors)
+		shape := b.surface.Errors
+		if a.Shape != nil {
+			shape = *a.Shape
+		}
+		value.Content[shape.Type] = b.refusals(shape, a.Errors)
 	}
 	for _, kind := range a.Types {
 		value.Content[kind] = &openapi3.MediaType{}
@@ -88,34 +100,32 @@ func (b *builder) response(a *endpoint.Answer) *openapi3.ResponseRef {
 
 // refusals describes what these refusals look like: their shape, which codes they have,
 // and each of them as an example.
-func (b *builder) refusals(list []*web.Error) *openapi3.MediaType {
-	named := map[string]any{}
+func (b *builder) refusals(shape endpoint.Shape, list []*web.Error) *openapi3.MediaType {
+	media := &openapi3.MediaType{Schema: b.schemaOf(shape.Body(list[0])), Examples: openapi3.Examples{}}
 	var codes []any
 	for _, e := range list {
-		key := b.key(e)
-		if _, twice := named[key]; twice {
-			continue
+		body := shape.Body(e)
+		name := key(e)
+		if shape.Code != "" {
+			code := (*into[map[string]any](body))[shape.Code]
+			if slices.Contains(codes, code) {
+				continue
+			}
+			codes = append(codes, code)
+			name = fmt.Sprint(code)
 		}
-		named[key] = b.surface.ErrorBody(e)
-		codes = append(codes, e.Code)
+		media.Examples[name] = &openapi3.ExampleRef{Value: &openapi3.Example{Value: *into[any](body)}}
 	}
-	media := &openapi3.MediaType{Schema: b.schemaOf(b.surface.ErrorBody(list[0])), Examples: openapi3.Examples{}}
-	for _, key := range slices.Sorted(maps.Keys(named)) {
-		media.Examples[key] = examples([]endpoint.Example{{Name: key, Value: named[key]}})[key]
-	}
-	if b.surface.Coded {
-		code := &openapi3.Schema{Properties: openapi3.Schemas{"code": {Value: &openapi3.Schema{Enum: codes}}}}
+	if shape.Code != "" {
+		code := &openapi3.Schema{Properties: openapi3.Schemas{shape.Code: {Value: &openapi3.Schema{Enum: codes}}}}
 		media.Schema = &openapi3.SchemaRef{Value: &openapi3.Schema{AllOf: openapi3.SchemaRefs{media.Schema, {Value: code}}}}
 	}
 	return media
 }
 
-// key names a refusal among the examples.
-func (b *builder) key(e *web.Error) string {
-	switch {
-	case b.surface.Coded:
-		return e.Code
-	case len(e.Fields) > 0:
+// key names a refusal without a code among the examples.
+func key(e *web.Error) string {
+	if len(e.Fields) > 0 {
 		return e.Fields[0].Field + " " + e.Fields[0].Message
 	}
 	return e.Message

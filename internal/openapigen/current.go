@@ -85,9 +85,9 @@ func RowsOfTwo(list []endpoint.Endpoint) string {
 		}
 		short := ""
 		if e.Short != "" {
-			short = "`" + e.Short + "`"
+			short = " `" + e.Short + "`"
 		}
-		fmt.Fprintf(&b, "| %s | %s | `%s` | %s |\n", e.Method, short, e.Path, e.Doc.Row)
+		fmt.Fprintf(&b, "| %s |%s | `%s` | %s |\n", e.Method, short, e.Path, e.Doc.Row)
 	}
 	return b.String()
 }

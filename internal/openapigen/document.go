@@ -7,6 +7,9 @@ package openapigen
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,12 +22,13 @@ import (
 type builder struct {
 	surface endpoint.Surface
 	parts   openapi3.Components
+	types   map[string]reflect.Type // of the schemas
 }
 
 // Document returns the document of a surface as JSON. The same table gives the same
 // bytes.
 func Document(s endpoint.Surface) ([]byte, error) {
-	b := &builder{surface: s, parts: openapi3.Components{
+	b := &builder{surface: s, types: map[string]reflect.Type{}, parts: openapi3.Components{
 		Schemas: openapi3.Schemas{}, Parameters: openapi3.ParametersMap{}, Headers: openapi3.Headers{},
 		Responses: openapi3.ResponseBodies{}, SecuritySchemes: openapi3.SecuritySchemes{},
 	}}
@@ -120,12 +124,13 @@ func (b *builder) operation(e endpoint.Endpoint, id string) *openapi3.Operation 
 	if e.Doc.Body != nil {
 		op.RequestBody = &openapi3.RequestBodyRef{Value: b.body(e.Doc.Body)}
 	}
-	for status, a := range answers(b.surface, e) {
+	all := answers(b.surface, e)
+	for _, status := range slices.Sorted(maps.Keys(all)) {
 		name := "default"
 		if status != 0 {
 			name = strconv.Itoa(status)
 		}
-		op.Responses.Set(name, b.response(a))
+		op.Responses.Set(name, b.response(all[status]))
 	}
 	return op
 }
@@ -157,7 +162,10 @@ func (b *builder) body(body *endpoint.Body) *openapi3.RequestBody {
 	if kind == "" {
 		kind = "application/json"
 	}
-	value := &openapi3.RequestBody{Description: body.Text, Required: !body.Optional, Content: openapi3.Content{kind: b.media(body.Examples)}}
+	value := &openapi3.RequestBody{Description: body.Text, Required: !body.Optional, Content: openapi3.Content{}}
+	if value.Content[kind] = (&openapi3.MediaType{}); len(body.Examples) > 0 {
+		value.Content[kind] = b.media(body.Examples)
+	}
 	for kind, list := range body.Also {
 		value.Content[kind] = b.media(list)
 	}

@@ -36,8 +36,8 @@ func small() endpoint.Surface {
 	taken := web.Refuse(409, "TAKEN", "It is taken.")
 	return endpoint.Surface{
 		Title: "t", Headers: []*endpoint.Header{endpoint.RequestID("id"), endpoint.NoStore},
-		Schemas:   map[string]endpoint.Schema{"Name": {"type": "string", "maxLength": longestName}},
-		ErrorType: "application/json", ErrorBody: func(e *web.Error) any { return errorJSON{e.Code} }, Coded: true,
+		Schemas: map[string]endpoint.Schema{"Name": {"type": "string", "maxLength": longestName}},
+		Errors:  endpoint.Shape{Type: "application/json", Body: func(e *web.Error) any { return errorJSON{e.Code} }, Code: "code"},
 		Everywhere: &endpoint.Guard{
 			Answers: []*endpoint.Answer{{Component: "Conflict", Status: 409, Text: "c", Errors: []*web.Error{web.Refuse(409, "BUSY", "b")}}},
 			Body:    []*endpoint.Answer{{Component: "TooLarge", Status: 413, Text: "l", Errors: []*web.Error{web.BodyTooLarge(1)}}},
@@ -106,7 +106,7 @@ func TestRows(t *testing.T) {
 	if got, want := Rows(small().Endpoints), "| method and path | success |\n|---|---|\n| `GET /thing` | 200 the thing |\n| `POST /thing` | 201 |\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got := RowsOfTwo(small().Endpoints); !strings.HasSuffix(got, "| GET |  | `/thing` | 200 the thing |\n| POST | `/t` | `/thing` | 201 |\n") {
+	if got := RowsOfTwo(small().Endpoints); !strings.HasSuffix(got, "| GET | | `/thing` | 200 the thing |\n| POST | `/t` | `/thing` | 201 |\n") {
 		t.Errorf("got %q", got)
 	}
 	got := ErrorTable([]Refusals{{"it is gone", []*web.Error{web.Refuse(404, "A", ""), web.Refuse(404, "B", ""), web.Refuse(410, "A", "")}}})

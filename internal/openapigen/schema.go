@@ -55,6 +55,10 @@ func (b *builder) schema(t reflect.Type) *openapi3.SchemaRef {
 		return &openapi3.SchemaRef{Value: b.object(t)}
 	}
 	name := componentName(t)
+	if known, ok := b.types[name]; ok && known != t {
+		panic(fmt.Sprintf("%v and %v would both be %s", known, t, name))
+	}
+	b.types[name] = t
 	if b.parts.Schemas[name] == nil {
 		b.parts.Schemas[name] = &openapi3.SchemaRef{} // it may refer to itself
 		b.parts.Schemas[name].Value = b.object(t)
@@ -89,7 +93,7 @@ func jsonType(t reflect.Type) string {
 
 // componentName is the type's name as clients know it: taskJSON is Task.
 func componentName(t reflect.Type) string {
-	name := []rune(strings.TrimSuffix(strings.TrimSuffix(t.Name(), "JSON"), "Input"))
+	name := []rune(strings.TrimSuffix(strings.TrimSuffix(t.Name(), "JSON"), "Body"))
 	name[0] = unicode.ToUpper(name[0])
 	return string(name)
 }
@@ -140,6 +144,9 @@ func (b *builder) field(f reflect.StructField) *openapi3.SchemaRef {
 			panic("no schema named " + name)
 		}
 		ref = b.component(name, s)
+		if _, one := s["type"].(string); one && f.Type.Kind() == reflect.Pointer {
+			ref = nullable(ref)
+		}
 	} else {
 		ref = b.schema(f.Type)
 	}
