@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"vestibule/store/db"
 	"vestibule/store/tasks"
 )
 
