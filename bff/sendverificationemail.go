@@ -27,8 +27,8 @@ var sendVerificationDoc = endpoint.Doc{
 	Errors:  []*web.Error{errOtherEmail, errVerified},
 }
 
-// sendVerificationEmail queues the mail with the link that verifies an address. Who
-// is not signed in learns nothing about the address.
+// sendVerificationEmail queues the mail with the link that verifies an address. The
+// answer tells nobody whether the address has an account, unless they are signed in to it.
 func (s *Server) sendVerificationEmail(w http.ResponseWriter, r *http.Request) error {
 	body, err := s.readBody(w, r, s.anybody(r))
 	if err != nil {

@@ -119,7 +119,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 		if err := tx.RequirePassword(user.ID, hash); err != nil {
 			return err
 		}
-		if err := tx.KeepSessions(s.cfg.SessionsPerUser, next.Session, surplus); err != nil {
+		if err := tx.KeepSessions(max(0, s.cfg.SessionsPerUser), next.Session, surplus); err != nil {
 			return err
 		}
 		return tx.Record(s.eventOf(r, next.Session, store.EventSignIn))

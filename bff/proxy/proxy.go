@@ -124,9 +124,6 @@ func checkBackend(u *url.URL) error {
 		return errors.New("the backend URL must have no user, query or fragment")
 	}
 	if u.Path != "" {
-		if u.Path == "" {
-			return nil
-		}
 		if err := web.CheckPath(&http.Request{URL: u}); err != nil {
 			return fmt.Errorf("the backend URL is ambiguous: %w", err)
 		}

@@ -7,6 +7,7 @@ import (
 )
 
 func TestAdminAnswersProbes(t *testing.T) {
+	t.Parallel()
 	i := start(t, "serve", anywhere(t))
 	admin := i.log.url("admin")
 	code, body := request(t, http.DefaultClient, http.MethodGet, admin+"/readyz", "")

@@ -12,8 +12,10 @@ import (
 // TestClosedDoorsOfTheRunningProduct: what an operator closes and opens is closed and
 // open, on both engines.
 func TestClosedDoorsOfTheRunningProduct(t *testing.T) {
+	t.Parallel()
 	for name, database := range map[string]string{"SQLite": "", "PostgreSQL": pgtest.Database(t)} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			env := with(anywhere(t), settings.Environment{"SIGN_UP": "off", "CORS_API_ORIGINS": "https://app.example.com", "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
 			if database != "" {
 				env["DATABASE_URL"] = database
@@ -61,6 +63,7 @@ func TestClosedDoorsOfTheRunningProduct(t *testing.T) {
 
 // TestAMisspeltSettingStopsTheStart, and nothing has been made by then.
 func TestAMisspeltSettingStopsTheStart(t *testing.T) {
+	t.Parallel()
 	for name, want := range map[string]string{"TRUSTED_ORIGIN": "TRUSTED_ORIGINS", "DRAIN_DELAY": "leave it out", "BETTER_AUTH_URL": "BASE_URL"} {
 		code, stdout, stderr := once(t, "serve", with(anywhere(t), settings.Environment{name: "x"}))
 		if code != exitUsage || stdout != "" || !strings.Contains(stderr, want) {

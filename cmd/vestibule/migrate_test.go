@@ -8,6 +8,7 @@ import (
 )
 
 func TestMigrateUpDownStatus(t *testing.T) {
+	t.Parallel()
 	env := settings.Environment{"DATABASE_URL": anywhere(t)["DATABASE_URL"]}
 	step := func(command string) []string {
 		t.Helper()
@@ -50,6 +51,7 @@ func TestMigrateUpDownStatus(t *testing.T) {
 }
 
 func TestAnInterruptedMigrationIsAFailure(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := contextEnded(t)
 	defer cancel()
 	var out strings.Builder

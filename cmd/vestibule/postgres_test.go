@@ -11,6 +11,7 @@ import (
 )
 
 func TestPostgreSQLIsMigratedOnRequestOnly(t *testing.T) {
+	t.Parallel()
 	db := pgtest.Database(t)
 	env := with(anywhere(t), settings.Environment{"DATABASE_URL": db, "BETTER_AUTH_SECRET": goodSecret})
 
@@ -26,11 +27,13 @@ func TestPostgreSQLIsMigratedOnRequestOnly(t *testing.T) {
 }
 
 func TestMIGRATEBringsPostgreSQLUpToDateAtStart(t *testing.T) {
+	t.Parallel()
 	env := with(anywhere(t), settings.Environment{"DATABASE_URL": pgtest.Database(t), "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
 	useTasks(t, start(t, "serve", env).log.url("bff"))
 }
 
 func TestReadyzFailsWhileTheDatabaseIsDown(t *testing.T) {
+	t.Parallel()
 	server := pgtest.NewServer(t)
 	env := with(anywhere(t), settings.Environment{"DATABASE_URL": server.Database(t), "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
 	i := start(t, "serve", env)
@@ -51,6 +54,7 @@ func TestReadyzFailsWhileTheDatabaseIsDown(t *testing.T) {
 }
 
 func TestADatabaseThatDoesNotExistIsNamedWithoutItsPassword(t *testing.T) {
+	t.Parallel()
 	before, _, _ := strings.Cut(pgtest.Database(t), "?")
 	cut := strings.LastIndexByte(before, '/')
 	wrong := before[:cut] + "/no_such_database?sslmode=disable"
@@ -64,6 +68,7 @@ func TestADatabaseThatDoesNotExistIsNamedWithoutItsPassword(t *testing.T) {
 // TestWhatIsWrongWithADatabaseIsSaidWithItsCure: at start and by migrate up alike, in
 // one line.
 func TestWhatIsWrongWithADatabaseIsSaidWithItsCure(t *testing.T) {
+	t.Parallel()
 	taken := pgtest.Database(t)
 	forbidden := pgtest.Database(t)
 	execute(t, forbidden, `CREATE ROLE stranger LOGIN PASSWORD 'pgtest-password'; REVOKE CREATE ON SCHEMA public FROM PUBLIC`)
@@ -100,6 +105,7 @@ func TestWhatIsWrongWithADatabaseIsSaidWithItsCure(t *testing.T) {
 }
 
 func TestWhatIsNotObeyedInTheURLIsLogged(t *testing.T) {
+	t.Parallel()
 	db := pgtest.Database(t) + "&channel_binding=require&pgbouncer=true"
 	i := start(t, "serve", with(anywhere(t), settings.Environment{"DATABASE_URL": db, "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"}))
 	log := i.log.String()
@@ -112,6 +118,7 @@ func TestWhatIsNotObeyedInTheURLIsLogged(t *testing.T) {
 }
 
 func TestTheProgramRunsOnTheSecondHostOfAURL(t *testing.T) {
+	t.Parallel()
 	const nobody = "127.0.0.1:1" // listens there
 	db := strings.Replace(pgtest.Database(t), "@", "@"+nobody+",", 1) + "&connect_timeout=4"
 	i := start(t, "serve", with(anywhere(t), settings.Environment{"DATABASE_URL": db, "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"}))
@@ -132,6 +139,7 @@ func execute(t *testing.T, databaseURL, statements string) {
 
 // TestVariablesOfLibpqDoNotStopTheStart: as Neon's page gives them.
 func TestVariablesOfLibpqDoNotStopTheStart(t *testing.T) {
+	t.Parallel()
 	env := with(anywhere(t), settings.Environment{"DATABASE_URL": pgtest.Database(t), "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
 	var ofLibpq []string
 	settings.HideFromDriver(nil, func(name string) error { ofLibpq = append(ofLibpq, name); return nil })

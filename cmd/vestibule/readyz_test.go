@@ -13,11 +13,13 @@ import (
 
 // TestReadyzFailsWhenTheSchemaIsTakenBack under the running instance, and the log has the cure.
 func TestReadyzFailsWhenTheSchemaIsTakenBack(t *testing.T) {
+	t.Parallel()
 	for engine, url := range map[string]string{
 		"sqlite":   "sqlite:" + filepath.Join(t.TempDir(), "x.db"),
 		"postgres": pgtest.Database(t),
 	} {
 		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
 			env := with(anywhere(t), settings.Environment{"DATABASE_URL": url, "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
 			i := start(t, "serve", env)
 			if code, _, stderr := once(t, "migrate down", settings.Environment{"DATABASE_URL": url}); code != exitOK {
@@ -35,6 +37,7 @@ func TestReadyzFailsWhenTheSchemaIsTakenBack(t *testing.T) {
 }
 
 func TestAnInstanceTakesItsRowWithIt(t *testing.T) {
+	t.Parallel()
 	env := anywhere(t)
 	i := start(t, "serve", env)
 	rows := func() (n int) {

@@ -65,8 +65,10 @@ func useTasks(t *testing.T, bff string) {
 }
 
 func TestServeIsReadyServesAndStops(t *testing.T) {
+	t.Parallel()
 	for _, algorithm := range []string{"HS256", "EdDSA", "ES256"} {
 		t.Run(algorithm, func(t *testing.T) {
+			t.Parallel()
 			i := start(t, "serve", with(anywhere(t), settings.Environment{"JWT_ALGORITHM": algorithm, "LOG_LEVEL": "debug", "BETTER_AUTH_SECRET": goodSecret}))
 			useTasks(t, i.log.url("bff"))
 			i.stop()
@@ -86,8 +88,10 @@ func TestServeIsReadyServesAndStops(t *testing.T) {
 }
 
 func TestTwoProcessesWorkOnOneDatabase(t *testing.T) {
+	t.Parallel()
 	for _, algorithm := range []string{"HS256", "EdDSA"} {
 		t.Run(algorithm, func(t *testing.T) {
+			t.Parallel()
 			env := with(anywhere(t), settings.Environment{"JWT_ALGORITHM": algorithm})
 			// Each side is told where the other one is, so one of the addresses
 			// must be known before there is a server behind it.
@@ -148,6 +152,7 @@ func (f *front) lead(t *testing.T, to string) {
 }
 
 func TestServeSendsRequestsWhereBackendURLSays(t *testing.T) {
+	t.Parallel()
 	asked := make(chan string, 1)
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked <- r.URL.Path
@@ -166,6 +171,7 @@ func TestServeSendsRequestsWhereBackendURLSays(t *testing.T) {
 }
 
 func TestTheAPILogsTheClientOfTheBFF(t *testing.T) {
+	t.Parallel()
 	i := start(t, "serve", with(anywhere(t), settings.Environment{"TRUSTED_PROXIES": "127.0.0.1"}))
 	req, _ := http.NewRequest(http.MethodPost, i.log.url("bff")+"/api/auth/signup", strings.NewReader(account))
 	req.Header.Set("Content-Type", "application/json")

@@ -55,6 +55,7 @@ func exitCode(t *testing.T, err error) int {
 }
 
 func TestSIGTERMLetsARequestFinishAndASecondSignalDoesNot(t *testing.T) {
+	t.Parallel()
 	entered, release := make(chan struct{}, 1), make(chan struct{})
 	slowAPI := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		entered <- struct{}{}

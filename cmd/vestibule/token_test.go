@@ -105,8 +105,10 @@ func TestATokenForNobodyIsRefused(t *testing.T) {
 
 // TestAMintedTokenOpensTasks mints in each mode for a server that runs.
 func TestAMintedTokenOpensTasks(t *testing.T) {
+	t.Parallel()
 	for _, algorithm := range []string{"HS256", "EdDSA", "ES256"} {
 		t.Run(algorithm, func(t *testing.T) {
+			t.Parallel()
 			env := anywhere(t)
 			env["JWT_ALGORITHM"] = algorithm
 			i := start(t, "serve", env) // and it makes the secret

@@ -25,14 +25,21 @@ func (c *console) withTasks(email string, n int) (id string) {
 	return id
 }
 
-func (c *console) open() *store.Store {
+// execute runs SQL that the product has no command for.
+func (c *console) execute(statement string) {
 	c.Helper()
-	db, err := store.Open(c.Context(), c.env["DATABASE_URL"])
+	driver, dsn := "postgres", c.env["DATABASE_URL"]
+	if path, ok := strings.CutPrefix(dsn, "sqlite:"); ok {
+		driver, dsn = "sqlite", path
+	}
+	db, err := sql.Open(driver, dsn)
 	if err != nil {
 		c.Fatal(err)
 	}
-	c.Cleanup(func() { _ = db.Close() })
-	return db
+	defer db.Close()
+	if _, err := db.Exec(statement); err != nil {
+		c.Fatal(err)
+	}
 }
 
 // cancelling ends a context when something is written.
@@ -79,18 +86,11 @@ func TestAListSaysWhatItLeavesOut(t *testing.T) {
 	onConsole(t, func(c *console) {
 		id := c.create("ada@example.com")
 		c.create("bob@example.com")
-		driver, dsn, date := "postgres", c.env["DATABASE_URL"], "infinity"
-		if path, ok := strings.CutPrefix(dsn, "sqlite:"); ok {
-			driver, dsn, date = "sqlite", path, "2025-99-99T00:00:00.000Z"
+		date := "infinity"
+		if strings.HasPrefix(c.env["DATABASE_URL"], "sqlite:") {
+			date = "2025-99-99T00:00:00.000Z"
 		}
-		db, err := sql.Open(driver, dsn)
-		if err != nil {
-			c.Fatal(err)
-		}
-		defer db.Close()
-		if _, err := db.Exec(`UPDATE "user" SET "updatedAt" = '` + date + `' WHERE id = '` + id + `'`); err != nil {
-			c.Fatal(err)
-		}
+		c.execute(`UPDATE "user" SET "updatedAt" = '` + date + `' WHERE id = '` + id + `'`)
 		var out, errs bytes.Buffer
 		if code := run(c.Context(), []string{"user", "list"}, c.env, strings.NewReader(""), &out, &errs); code != exitOK {
 			c.Errorf("got code %d", code)
