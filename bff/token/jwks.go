@@ -91,7 +91,7 @@ func (m *Minter) publish(ctx context.Context, now time.Time) (*keySet, error) {
 		if k.Algorithm != jose.EdDSA && k.Algorithm != jose.ES256 || k.ExpiresAt != nil && !k.ExpiresAt.After(now) {
 			continue
 		}
-		key, err := k.public()
+		key, err := publicPart(k)
 		if err != nil {
 			return nil, err
 		}

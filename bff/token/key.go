@@ -25,18 +25,11 @@ import (
 	"time"
 
 	"vestibule/internal/jose"
+	"vestibule/store"
 )
 
-// Key is a row of the key table.
-type Key struct {
-	ID         string // key_…; the kid of its tokens
-	Algorithm  string // EdDSA or ES256
-	Curve      string // Ed25519 or P-256
-	PublicKey  string // JWK in JSON
-	PrivateKey string // JWK in JSON, sealed
-	CreatedAt  time.Time
-	ExpiresAt  *time.Time // set when the key retires: the end of its publication
-}
+// Key is a row of the key table. PublicKey is a JWK in JSON; PrivateKey is one too, sealed.
+type Key = store.Key
 
 // Keys is the key table, which all instances share.
 type Keys interface {
@@ -116,8 +109,8 @@ func newKey(c Config) (Key, error) {
 	}, nil
 }
 
-// public returns the public part of k.
-func (k Key) public() (jose.Key, error) {
+// publicPart returns the public part of k.
+func publicPart(k Key) (jose.Key, error) {
 	key, err := jose.ParseKey([]byte(k.PublicKey), k.Algorithm)
 	if err != nil {
 		return jose.Key{}, fmt.Errorf("token: key %s: public part: %w", k.ID, err)
@@ -136,7 +129,7 @@ func unlock(k Key, c Config) (jose.Signer, error) {
 	if err != nil {
 		return jose.Signer{}, fmt.Errorf("token: key %s: private part: %w", k.ID, err)
 	}
-	public, err := k.public()
+	public, err := publicPart(k)
 	if err != nil {
 		return jose.Signer{}, err
 	}
