@@ -12,8 +12,8 @@ import (
 var errSameEmail = web.Refuse(http.StatusBadRequest, "EMAIL_IS_THE_SAME", "Email is the same")
 
 type changeEmailBody struct {
-	NewEmail    string  `json:"newEmail" as:"Email"`
-	CallbackURL *string `json:"callbackURL,omitempty" as:"Target"`
+	NewEmail    string  `json:"newEmail" like:"Email"`
+	CallbackURL *string `json:"callbackURL,omitempty" like:"Target"`
 }
 
 var changeEmailDoc = endpoint.Doc{

@@ -11,8 +11,8 @@ import (
 )
 
 type changePasswordBody struct {
-	CurrentPassword     string `json:"currentPassword" as:"Password"`
-	NewPassword         string `json:"newPassword" as:"NewPassword"`
+	CurrentPassword     string `json:"currentPassword" like:"Password"`
+	NewPassword         string `json:"newPassword" like:"NewPassword"`
 	RevokeOtherSessions bool   `json:"revokeOtherSessions,omitempty" schema:"default=true"`
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 type deleteUserBody struct {
-	Password *string `json:"password,omitempty" as:"Password"`
+	Password *string `json:"password,omitempty" like:"Password"`
 }
 
 type successMessageJSON struct {

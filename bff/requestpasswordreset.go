@@ -9,8 +9,8 @@ import (
 )
 
 type requestPasswordResetBody struct {
-	Email      string  `json:"email" as:"Email"`
-	RedirectTo *string `json:"redirectTo,omitempty" as:"Target"`
+	Email      string  `json:"email" like:"Email"`
+	RedirectTo *string `json:"redirectTo,omitempty" like:"Target"`
 }
 
 type statusMessageJSON struct {

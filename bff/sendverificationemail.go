@@ -15,8 +15,8 @@ var errOtherEmail = web.Refuse(http.StatusBadRequest, "EMAIL_MISMATCH", "Email m
 var errVerified = web.Refuse(http.StatusBadRequest, "EMAIL_ALREADY_VERIFIED", "Email is already verified")
 
 type sendVerificationEmailBody struct {
-	Email       string  `json:"email" as:"Email"`
-	CallbackURL *string `json:"callbackURL,omitempty" as:"Target"`
+	Email       string  `json:"email" like:"Email"`
+	CallbackURL *string `json:"callbackURL,omitempty" like:"Target"`
 }
 
 var sendVerificationDoc = endpoint.Doc{

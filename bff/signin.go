@@ -67,10 +67,10 @@ type signedInJSON struct {
 }
 
 type signInBody struct {
-	Email       string  `json:"email" as:"Email"`
-	Password    string  `json:"password" as:"Password"`
-	RememberMe  bool    `json:"rememberMe,omitempty" as:"RememberMe"`
-	CallbackURL *string `json:"callbackURL,omitempty" as:"Target"`
+	Email       string  `json:"email" like:"Email"`
+	Password    string  `json:"password" like:"Password"`
+	RememberMe  bool    `json:"rememberMe,omitempty" like:"RememberMe"`
+	CallbackURL *string `json:"callbackURL,omitempty" like:"Target"`
 }
 
 var signInDoc = endpoint.Doc{

@@ -16,8 +16,8 @@ var errNoFields = web.Refuse(http.StatusBadRequest, "NO_FIELDS_TO_UPDATE", "No f
 
 type updateUserBody struct {
 	_     struct{} `schema:"minProperties=1"`
-	Name  string   `json:"name,omitempty" as:"Name"`
-	Image *string  `json:"image,omitempty" as:"Image"`
+	Name  string   `json:"name,omitempty" like:"Name"`
+	Image *string  `json:"image,omitempty" like:"Image"`
 }
 
 var updateUserDoc = endpoint.Doc{

@@ -11,7 +11,7 @@ import (
 )
 
 type verifyPasswordBody struct {
-	Password string `json:"password" as:"Password"`
+	Password string `json:"password" like:"Password"`
 }
 
 var verifyPasswordDoc = endpoint.Doc{
