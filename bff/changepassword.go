@@ -11,8 +11,8 @@ import (
 )
 
 type changePasswordBody struct {
-	CurrentPassword     string `json:"currentPassword" as:"Password"`
-	NewPassword         string `json:"newPassword" as:"NewPassword"`
+	CurrentPassword     string `json:"currentPassword" like:"Password"`
+	NewPassword         string `json:"newPassword" like:"NewPassword"`
 	RevokeOtherSessions bool   `json:"revokeOtherSessions,omitempty" schema:"default=true"`
 }
 
@@ -25,9 +25,9 @@ var changePasswordDoc = endpoint.Doc{
 	Errors: []*web.Error{exampleTooShort, errTooLong, errCommon, errPassword, errNoCredential},
 }
 
-// changePassword gives the caller another password and another session secret, and
-// ends their sessions elsewhere unless they ask for those to be kept: a password
-// is often changed because somebody else has it.
+// changePassword sets a new password and gives the session a new secret. It ends the
+// user's other sessions unless the request asks to keep them: a password is often
+// changed because somebody else knows it.
 func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error {
 	current, _ := body.String("currentPassword")
 	next, _ := body.String("newPassword")
@@ -73,7 +73,7 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, live *se
 	})
 	switch {
 	case errors.Is(err, store.ErrConflict):
-		return errPassword.Because(err) // it was changed while this request was under way
+		return errPassword.Because(err) // another request has changed it meanwhile
 	case err != nil:
 		return gone(err)
 	}

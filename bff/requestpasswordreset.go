@@ -9,8 +9,8 @@ import (
 )
 
 type requestPasswordResetBody struct {
-	Email      string  `json:"email" as:"Email"`
-	RedirectTo *string `json:"redirectTo,omitempty" as:"Target"`
+	Email      string  `json:"email" like:"Email"`
+	RedirectTo *string `json:"redirectTo,omitempty" like:"Target"`
 }
 
 type statusMessageJSON struct {
@@ -27,8 +27,8 @@ var requestResetDoc = endpoint.Doc{
 	Answers: []*endpoint.Answer{answers("A link was mailed if anybody has the address: the same for known and unknown ones", resetAsked)},
 }
 
-// requestPasswordReset queues a mail and does not look whether anybody has the
-// address: the mail's worker does. So the answer and its time are the same.
+// requestPasswordReset queues a mail without checking whether the address has an
+// account: the outbox checks that later. So the answer and its time are always the same.
 func (s *Server) requestPasswordReset(w http.ResponseWriter, r *http.Request) error {
 	body, err := s.readBody(w, r, s.anybody(r))
 	if err != nil {

@@ -64,8 +64,8 @@ func (s *Server) resetLink(r *http.Request, token string) (store.Link, error) {
 }
 
 type resetPasswordBody struct {
-	NewPassword string  `json:"newPassword" as:"NewPassword"`
-	Token       *string `json:"token,omitempty" as:"LinkToken"`
+	NewPassword string  `json:"newPassword" like:"NewPassword"`
+	Token       *string `json:"token,omitempty" like:"LinkToken"`
 }
 
 var resetPasswordDoc = endpoint.Doc{

@@ -15,8 +15,8 @@ var errOtherEmail = web.Refuse(http.StatusBadRequest, "EMAIL_MISMATCH", "Email m
 var errVerified = web.Refuse(http.StatusBadRequest, "EMAIL_ALREADY_VERIFIED", "Email is already verified")
 
 type sendVerificationEmailBody struct {
-	Email       string  `json:"email" as:"Email"`
-	CallbackURL *string `json:"callbackURL,omitempty" as:"Target"`
+	Email       string  `json:"email" like:"Email"`
+	CallbackURL *string `json:"callbackURL,omitempty" like:"Target"`
 }
 
 var sendVerificationDoc = endpoint.Doc{
@@ -27,8 +27,8 @@ var sendVerificationDoc = endpoint.Doc{
 	Errors:  []*web.Error{errOtherEmail, errVerified},
 }
 
-// sendVerificationEmail queues the mail with the link that verifies an address. Who
-// is not signed in learns nothing about the address.
+// sendVerificationEmail queues the mail with the link that verifies an address. The
+// answer tells nobody whether the address has an account, unless they are signed in to it.
 func (s *Server) sendVerificationEmail(w http.ResponseWriter, r *http.Request) error {
 	body, err := s.readBody(w, r, s.anybody(r))
 	if err != nil {

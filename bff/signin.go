@@ -67,10 +67,10 @@ type signedInJSON struct {
 }
 
 type signInBody struct {
-	Email       string  `json:"email" as:"Email"`
-	Password    string  `json:"password" as:"Password"`
-	RememberMe  bool    `json:"rememberMe,omitempty" as:"RememberMe"`
-	CallbackURL *string `json:"callbackURL,omitempty" as:"Target"`
+	Email       string  `json:"email" like:"Email"`
+	Password    string  `json:"password" like:"Password"`
+	RememberMe  bool    `json:"rememberMe,omitempty" like:"RememberMe"`
+	CallbackURL *string `json:"callbackURL,omitempty" like:"Target"`
 }
 
 var signInDoc = endpoint.Doc{
@@ -119,7 +119,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 		if err := tx.RequirePassword(user.ID, hash); err != nil {
 			return err
 		}
-		if err := tx.KeepSessions(s.cfg.SessionsPerUser, next.Session, surplus); err != nil {
+		if err := tx.KeepSessions(max(0, s.cfg.SessionsPerUser), next.Session, surplus); err != nil {
 			return err
 		}
 		return tx.Record(s.eventOf(r, next.Session, store.EventSignIn))

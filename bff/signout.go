@@ -21,8 +21,8 @@ var signOutDoc = endpoint.Doc{
 	Answers: []*endpoint.Answer{answers("The session has ended, if there was one; the cookie is cleared", successJSON{true}, clearCookieAlways), badOptional},
 }
 
-// signOut ends the session of the cookie. Without one there is nothing to end,
-// which is what was asked for.
+// signOut ends the session of the cookie. Without a session it succeeds too: there is
+// nothing to end.
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 	if _, err := s.optionalBody(w, r, s.anybody(r)); err != nil {
 		return err

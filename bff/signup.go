@@ -49,12 +49,12 @@ var errEmailTaken = web.Refuse(http.StatusUnprocessableEntity, "USER_ALREADY_EXI
 var errSignUpOff = web.Refuse(http.StatusBadRequest, "EMAIL_PASSWORD_SIGN_UP_DISABLED", "Sign-up is closed here. Ask the operator for an account.")
 
 type signUpBody struct {
-	Email       string  `json:"email" as:"Email"`
-	Password    string  `json:"password" as:"NewPassword"`
-	Name        string  `json:"name,omitempty" as:"Name"`
-	Image       *string `json:"image,omitempty" as:"Image"`
-	RememberMe  bool    `json:"rememberMe,omitempty" as:"RememberMe"`
-	CallbackURL *string `json:"callbackURL,omitempty" as:"Target"`
+	Email       string  `json:"email" like:"Email"`
+	Password    string  `json:"password" like:"NewPassword"`
+	Name        string  `json:"name,omitempty" like:"Name"`
+	Image       *string `json:"image,omitempty" like:"Image"`
+	RememberMe  bool    `json:"rememberMe,omitempty" like:"RememberMe"`
+	CallbackURL *string `json:"callbackURL,omitempty" like:"Target"`
 }
 
 var signUpDoc = endpoint.Doc{

@@ -36,7 +36,7 @@ func (s *Server) askUndo(w http.ResponseWriter, r *http.Request) error {
 }
 
 type undoEmailBody struct {
-	Token       string  `json:"token" as:"LinkToken"`
+	Token       string  `json:"token" like:"LinkToken"`
 	NewPassword *string `json:"newPassword,omitempty" doc:"To be set"`
 }
 

@@ -111,7 +111,7 @@ func passwordNeeded(link store.Link) *web.Error {
 }
 
 type proveEmailBody struct {
-	Token       string  `json:"token" as:"LinkToken"`
+	Token       string  `json:"token" like:"LinkToken"`
 	Password    *string `json:"password,omitempty" doc:"The account's"`
 	NewPassword *string `json:"newPassword,omitempty" doc:"To be set; not together with password"`
 }

@@ -170,7 +170,7 @@ func TestRateLimitStaysOnOverHTTPS(t *testing.T) {
 }
 
 func TestGuessesAreLimited(t *testing.T) {
-	inEveryShape(t, func(t *testing.T, p *product) {
+	aloneInEveryShape(t, func(t *testing.T, p *product) {
 		owner, guesser := newBrowser(t, p.bff), newBrowser(t, p.bff)
 		owner.signUp("nia@example.com")
 		guess := func(address string) answer {

@@ -157,7 +157,7 @@ func TestAStopDoesNotWaitForStreams(t *testing.T) {
 func TestListsAndConditionsPassTheProxy(t *testing.T) {
 	inEveryShape(t, func(t *testing.T, p *product) {
 		b := newBrowser(t, p.bff)
-		user := b.signUp("ada@example.com")
+		user := b.signUp("lists@example.com")
 		tasks := p.bff + "/api/proxy/me/tasks"
 		for i := range 3 {
 			b.want(b.send("POST", tasks, fmt.Sprintf(`{"title":"t%d"}`, i), "Idempotency-Key", fmt.Sprint(i)), 201, "")

@@ -120,10 +120,12 @@ func TestSpoiledVersionsEndInAQuestion(t *testing.T) {
 	w.quiet("412")
 }
 
-// testStorms counts what the app asks for in three seconds, by its own clock, while
+// TestNothingMakesTheAppAskOverAndOver counts what the app asks for in three seconds, by its own clock, while
 // something tells it again and again to read its tasks anew. A busy machine makes fewer
 // requests, never more.
-func testStorms(t *testing.T, a *app) {
+func TestNothingMakesTheAppAskOverAndOver(t *testing.T) {
+	t.Parallel()
+	a := sharedApp(t)
 	w := a.signedUp(t, "storms@example.com")
 	w.add("kept")
 	w.saved()

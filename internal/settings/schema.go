@@ -1,16 +1,21 @@
 package settings
 
 import (
+	"fmt"
+	"strconv"
 	"time"
 
-	"vestibule/internal/jose"
+	"vestibule/bff"
 )
+
+// defaults are those of the BFF's settings.
+var defaults = bff.Defaults()
 
 // schema is every setting there is.
 var schema = []group{
 	{"Addresses", []setting{
 		{
-			name: "BASE_URL", by: ForServe | ForBFF | ForAPI | ForToken, arg: "ORIGIN", value: "http://localhost:3000",
+			name: "BASE_URL", by: ForServe | ForBFF | ForAPI | ForToken, arg: "ORIGIN", value: defaults.BaseURL.String(),
 			help:  "The public origin of the BFF, as browsers see it. https:// switches on Secure cookies, __Host- names and HSTS. The API reads it for the default of JWKS_URL.",
 			check: func(c *checker, v string) { c.BFF.BaseURL = c.origin(v) },
 		},
@@ -35,7 +40,7 @@ var schema = []group{
 			check: func(c *checker, v string) { c.AdminAddr = c.address(v) },
 		},
 		{
-			name: "BACKEND_URL", by: ForServe | ForBFF, arg: "URL", value: "http://localhost:8000",
+			name: "BACKEND_URL", by: ForServe | ForBFF, arg: "URL", value: defaults.Backend.String(),
 			help:  "The API behind /api/proxy/*; requests go to BACKEND_URL/api/*. Unless it is set, vestibule serve calls its own API inside the process.",
 			check: func(c *checker, v string) { c.BFF.Backend = c.backend(v) },
 		},
@@ -92,27 +97,27 @@ var schema = []group{
 	}},
 	{"Sessions and cookies", []setting{
 		{
-			name: "SESSION_EXPIRES_IN", by: ForServe | ForBFF, arg: "DURATION", value: "168h",
+			name: "SESSION_EXPIRES_IN", by: ForServe | ForBFF, arg: "DURATION", value: shortDuration(defaults.SessionExpiresIn),
 			help:  "How long a session lives after its last update.",
 			check: func(c *checker, v string) { c.BFF.SessionExpiresIn = c.lifetime(v, shortestSession, longestCookie) },
 		},
 		{
-			name: "SESSION_UPDATE_AGE", by: ForServe | ForBFF, arg: "DURATION", value: "24h",
+			name: "SESSION_UPDATE_AGE", by: ForServe | ForBFF, arg: "DURATION", value: shortDuration(defaults.SessionUpdateAge),
 			help:  "How old that update must be before use makes another.",
-			check: func(c *checker, v string) { c.BFF.SessionUpdateAge = c.lifetime(v, 0, longestCookie) },
+			check: func(c *checker, v string) { c.BFF.SessionUpdateAge = orNone(c.lifetime(v, 0, longestCookie)) },
 		},
 		{
-			name: "SESSION_MAX_AGE", by: ForServe | ForBFF, arg: "DURATION", value: "720h",
+			name: "SESSION_MAX_AGE", by: ForServe | ForBFF, arg: "DURATION", value: shortDuration(defaults.SessionMaxAge),
 			help:  "How long a session lives after sign-in; use never extends that.",
 			check: func(c *checker, v string) { c.BFF.SessionMaxAge = c.lifetime(v, shortestSession, longestSession) },
 		},
 		{
-			name: "SESSION_FRESH_AGE", by: ForServe | ForBFF, arg: "DURATION", value: "10m",
+			name: "SESSION_FRESH_AGE", by: ForServe | ForBFF, arg: "DURATION", value: shortDuration(defaults.SessionFreshAge),
 			help:  "How long after a password was proven in a session, at sign-in for instance, a change of address, a deletion and the end of other sessions need no new proof.",
 			check: func(c *checker, v string) { c.BFF.SessionFreshAge = c.lifetime(v, shortestSession, longestSession) },
 		},
 		{
-			name: "SESSIONS_PER_USER", by: ForServe | ForBFF, arg: "N", value: "100",
+			name: "SESSIONS_PER_USER", by: ForServe | ForBFF, arg: "N", value: strconv.Itoa(defaults.SessionsPerUser),
 			help:  "How many sessions a user may have. A sign-in beyond it ends the one that was used longest ago.",
 			check: func(c *checker, v string) { c.BFF.SessionsPerUser = c.number(v, 1, mostSessions) },
 		},
@@ -122,12 +127,12 @@ var schema = []group{
 			check: func(c *checker, v string) { c.BFF.CookieSameSite = oneOf(c, v, sameSite) },
 		},
 		{
-			name: "COOKIE_NAME", by: ForServe | ForBFF, arg: "NAME", value: "better-auth.session_token",
+			name: "COOKIE_NAME", by: ForServe | ForBFF, arg: "NAME", value: defaults.CookieName,
 			help:  "The session cookie. On https __Host- is put before it, unless it already starts with __Host- or __Secure-.",
 			check: func(c *checker, v string) { c.BFF.CookieName = c.cookieName(v) },
 		},
 		{
-			name: "PASSWORD_MIN_LENGTH", by: ForServe | ForBFF | ForPassword, arg: "N", value: "8",
+			name: "PASSWORD_MIN_LENGTH", by: ForServe | ForBFF | ForPassword, arg: "N", value: strconv.Itoa(defaults.PasswordMinLength),
 			help:  "The shortest password that can be chosen, in code points. NIST SP 800-63B-4 asks for 15 where the password is all that is asked for, as it is here: PASSWORD_MIN_LENGTH=15.",
 			check: func(c *checker, v string) { c.BFF.PasswordMinLength = c.number(v, 8, 128) },
 		},
@@ -164,14 +169,14 @@ var schema = []group{
 			check: func(c *checker, v string) { c.BFF.Mail.From = c.mailFrom(v) },
 		},
 		{
-			name: "MAIL_DIR", by: ForServe | ForBFF, arg: "FOLDER", value: "data/mail",
+			name: "MAIL_DIR", by: ForServe | ForBFF, arg: "FOLDER", value: defaults.Mail.Folder,
 			help:  "Where mails are written as .eml files as long as SMTP_URL is not set. They hold links that open accounts.",
 			check: func(c *checker, v string) { c.BFF.Mail.Folder = c.folder(v) },
 		},
 		{
-			name: "AUDIT_RETENTION", by: ForServe | ForBFF, arg: "DURATION", value: "2160h",
+			name: "AUDIT_RETENTION", by: ForServe | ForBFF, arg: "DURATION", value: shortDuration(defaults.AuditRetention),
 			help:  "How long events of the audit trail are kept; 0 keeps them all.",
-			check: func(c *checker, v string) { c.BFF.AuditRetention = c.retention(v) },
+			check: func(c *checker, v string) { c.BFF.AuditRetention = orNone(c.retention(v)) },
 		},
 	}},
 	{"Tasks", []setting{
@@ -183,22 +188,22 @@ var schema = []group{
 	}},
 	{"Tokens", []setting{
 		{
-			name: "JWT_ALGORITHM", by: ForServe | ForBFF | ForAPI | ForToken, arg: "NAME", value: jose.HS256,
+			name: "JWT_ALGORITHM", by: ForServe | ForBFF | ForAPI | ForToken, arg: "NAME", value: defaults.JWTAlgorithm,
 			help:  "HS256 (its key is BETTER_AUTH_SECRET), EdDSA or ES256.",
 			check: func(c *checker, v string) { c.BFF.JWTAlgorithm = oneOf(c, v, algorithms) },
 		},
 		{
-			name: "JWT_ISSUER", by: ForServe | ForBFF | ForAPI | ForToken, arg: "TEXT", value: "better-auth",
+			name: "JWT_ISSUER", by: ForServe | ForBFF | ForAPI | ForToken, arg: "TEXT", value: defaults.JWTIssuer,
 			help:  "The iss claim that the BFF writes and the API requires.",
 			check: func(c *checker, v string) { c.BFF.JWTIssuer = c.text(v) },
 		},
 		{
-			name: "JWT_AUDIENCE", by: ForServe | ForBFF | ForAPI | ForToken, arg: "TEXT", value: "fastapi-backend",
+			name: "JWT_AUDIENCE", by: ForServe | ForBFF | ForAPI | ForToken, arg: "TEXT", value: defaults.JWTAudience,
 			help:  "The aud claim that the BFF writes and the API requires.",
 			check: func(c *checker, v string) { c.BFF.JWTAudience = c.text(v) },
 		},
 		{
-			name: "JWT_EXPIRES_IN", by: ForServe | ForBFF | ForToken, arg: "DURATION", value: "5m",
+			name: "JWT_EXPIRES_IN", by: ForServe | ForBFF | ForToken, arg: "DURATION", value: shortDuration(defaults.JWTExpiresIn),
 			help:  "How long the token lives that the BFF attaches to a request.",
 			check: func(c *checker, v string) { c.BFF.JWTExpiresIn = c.duration(v, shortestToken, longestToken) },
 		},
@@ -231,34 +236,34 @@ var schema = []group{
 			check: func(c *checker, v string) { c.BFF.ProxyForwardHeaders = c.headerNames(v) },
 		},
 		{
-			name: "PROXY_BODY_LIMIT", by: ForServe | ForBFF, arg: "SIZE", value: "10MiB",
+			name: "PROXY_BODY_LIMIT", by: ForServe | ForBFF, arg: "SIZE", value: fmt.Sprintf("%dMiB", defaults.ProxyBodyLimit>>20),
 			help:  "The largest request body that is proxied, like 500KiB, 10MiB or 1GB; 0 is no limit.",
-			check: func(c *checker, v string) { c.BFF.ProxyBodyLimit = c.size(v) },
+			check: func(c *checker, v string) { c.BFF.ProxyBodyLimit = orNone(c.size(v)) },
 		},
 		{
-			name: "PROXY_MAX_REQUESTS", by: ForServe | ForBFF, arg: "N", value: "1000",
+			name: "PROXY_MAX_REQUESTS", by: ForServe | ForBFF, arg: "N", value: strconv.Itoa(defaults.ProxyMaxRequests),
 			help:  "How many proxied requests may wait for the API at a time. One user may have a tenth of so many under way, and one address a fifth; event streams and WebSockets do not count.",
 			check: func(c *checker, v string) { c.BFF.ProxyMaxRequests = c.number(v, 10, 1_000_000) },
 		},
 		{
-			name: "PROXY_TIMEOUT", by: ForServe | ForBFF, arg: "DURATION", value: "30s",
+			name: "PROXY_TIMEOUT", by: ForServe | ForBFF, arg: "DURATION", value: shortDuration(defaults.ProxyTimeout),
 			help:  "How long the API may take to the headers of its answer.",
 			check: func(c *checker, v string) { c.BFF.ProxyTimeout = c.duration(v, 10*time.Millisecond, time.Hour) },
 		},
 	}},
 	{"Streams", []setting{
 		{
-			name: "MAX_STREAMS_PER_SESSION", by: ForServe | ForBFF, arg: "N", value: "16",
+			name: "MAX_STREAMS_PER_SESSION", by: ForServe | ForBFF, arg: "N", value: strconv.Itoa(defaults.MaxStreamsPerSession),
 			help:  "Event streams, WebSockets and other answers without an end that one session may have open through the proxy. Each tab in sight that shows live data has one.",
 			check: func(c *checker, v string) { c.BFF.MaxStreamsPerSession = c.number(v, 1, 1_000_000) },
 		},
 		{
-			name: "MAX_STREAMS_PER_USER", by: ForServe | ForBFF | ForAPI, arg: "N", value: "32",
+			name: "MAX_STREAMS_PER_USER", by: ForServe | ForBFF | ForAPI, arg: "N", value: strconv.Itoa(defaults.MaxStreamsPerUser),
 			help:  "The same for all sessions of one user, and for the event streams of one user at the task API. Unless it is set, no more than half of MAX_STREAMS.",
 			check: func(c *checker, v string) { c.BFF.MaxStreamsPerUser = c.number(v, 1, 1_000_000) },
 		},
 		{
-			name: "MAX_STREAMS", by: ForServe | ForBFF | ForAPI, arg: "N", value: "10000",
+			name: "MAX_STREAMS", by: ForServe | ForBFF | ForAPI, arg: "N", value: strconv.Itoa(defaults.MaxStreams),
 			help:  "The same for all users together, at one instance.",
 			check: func(c *checker, v string) { c.BFF.MaxStreams = c.number(v, 1, 1_000_000) },
 		},
