@@ -16,6 +16,7 @@ import (
 	"vestibule/internal/openapigen"
 	"vestibule/internal/openapitest"
 	"vestibule/internal/storetest"
+	"vestibule/store"
 )
 
 // contract is the document that every answer of this package's tests is held to.
@@ -85,6 +86,30 @@ func TestThePageHasEveryCode(t *testing.T) {
 				t.Errorf("%s %s refuses with %s, which no row of the page has", e.Method, e.Path, one)
 			}
 		}
+	}
+}
+
+// TestTheTableHasEveryEvent that a request can cause: the others are the operator's and
+// the server's own.
+func TestTheTableHasEveryEvent(t *testing.T) {
+	caused := map[string]bool{}
+	for _, e := range newSite(t, storetest.SQLite(t)).server.Surface().Endpoints {
+		for _, event := range e.Doc.Events {
+			caused[event] = true
+		}
+	}
+	var others []string
+	for _, event := range store.Events {
+		if !caused[event] {
+			others = append(others, event)
+		}
+	}
+	want := []string{
+		store.EventUserDisabled, store.EventUserEnabled, store.EventKeyCreated, store.EventTokenMinted,
+		store.EventClientCreated, store.EventClientRotated, store.EventClientDeleted,
+	}
+	if diff := cmp.Diff(want, others); diff != "" {
+		t.Errorf("events that no endpoint causes (-want +got):\n%s", diff)
 	}
 }
 
