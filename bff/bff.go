@@ -35,10 +35,13 @@ import (
 
 // Server is the BFF. Make one with New.
 type Server struct {
-	cfg       Config
-	log       *slog.Logger
-	now       func() time.Time
-	store     *store.Store
+	cfg   Config
+	log   *slog.Logger
+	now   func() time.Time
+	store *store.Store
+
+	deleteRemains func(context.Context) (more bool, err error) // see Deps; may be nil
+
 	passwords hasher
 	limits    *throttle.Limiter
 	mail      *mail.Outbox
@@ -64,7 +67,7 @@ type Server struct {
 // must be reachable and migrated.
 func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 	cfg = cfg.withDefaults()
-	s := &Server{cfg: cfg, log: cmp.Or(deps.Log, slog.Default()), now: deps.Now, store: deps.Store, work: newWorkRoom(), inSession: newSessionRoom(), asks: newAskRoom(), late: newLateRoom()}
+	s := &Server{cfg: cfg, log: cmp.Or(deps.Log, slog.Default()), now: deps.Now, store: deps.Store, deleteRemains: deps.DeleteRemains, work: newWorkRoom(), inSession: newSessionRoom(), asks: newAskRoom(), late: newLateRoom()}
 	if s.now == nil {
 		s.now = time.Now
 	}

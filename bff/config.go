@@ -1,6 +1,7 @@
 package bff
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	netmail "net/mail"
@@ -90,4 +91,8 @@ type Deps struct {
 	Log      *slog.Logger      // nil: slog.Default
 	Upstream http.RoundTripper // carries requests to the task API; nil: the network
 	Now      func() time.Time  // nil: time.Now
+
+	// DeleteRemains deletes some of what deleted users have left in the database that is
+	// not the BFF's own. nil: nothing is left there.
+	DeleteRemains func(context.Context) (more bool, err error)
 }
