@@ -136,6 +136,7 @@ func TestChangesArriveWhereverTheyAreMade(t *testing.T) {
 }
 
 func TestAStopDoesNotWaitForStreams(t *testing.T) {
+	t.Parallel()
 	for _, s := range []shape{shapes[0], shapes[2]} {
 		t.Run(s.name, func(t *testing.T) {
 			p := launch(t, s)
