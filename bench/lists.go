@@ -82,7 +82,7 @@ func listsReport(figures []listFigure) string {
 	for _, engine := range []string{"SQLite", "PostgreSQL"} {
 		for _, page := range []string{"first", "middle", "open"} {
 			fmt.Fprintf(&pages, "| %s, %s |", engine, map[string]string{
-				"first": "the newest 50", "middle": "50 by title, from the middle", "open": "the 10 open tasks, newest first",
+				"first": "the newest 50", "middle": "50 by title, from a later page", "open": "the 10 open tasks, newest first",
 			}[page])
 			for _, f := range figures {
 				if f.benchmark == "ListPage" && f.engine == engine && f.page == page {
