@@ -112,33 +112,51 @@ func (c *checker) backend(v string) *url.URL {
 	return u
 }
 
+// jwksURL reads where our own keys are.
 func (c *checker) jwksURL(v string) string {
-	if u := c.httpURL(v, "http://localhost:3000/api/auth/jwks"); u != nil && u.Scheme == "http" && !web.Loopback(u.Hostname()) {
-		c.refuse(v, keysInClear)
+	if _, m := parseKeysURL(v, "http://localhost:3000/api/auth/jwks"); m != nil {
+		c.refuse(v, *m)
 	}
 	return v
 }
 
-// httpURL reads an address to send requests to. It is never shown: its user
-// part could be a password.
+// parseKeysURL reads where keys are fetched: over https, or from this machine. Whoever
+// can change the answer on its way can mint tokens.
+func parseKeysURL(v, example string) (*url.URL, *mistake) {
+	u, m := parseHTTPURL(v, example)
+	if m == nil && u.Scheme == "http" && !web.Loopback(u.Hostname()) {
+		m = &keysInClear
+	}
+	return u, m
+}
+
+var keysInClear = mistake{"is not https: somebody on the network could replace the keys with their own", "use https, or http to a loopback host"}
+
+// httpURL reads an address to send requests to.
 func (c *checker) httpURL(v, example string) *url.URL {
+	u, m := parseHTTPURL(v, example)
+	if m != nil {
+		c.refuse(v, *m)
+	}
+	return u
+}
+
+func parseHTTPURL(v, example string) (*url.URL, *mistake) {
 	form := "write it like " + example
 	u, err := url.Parse(v)
 	switch {
 	case err != nil || strings.ContainsAny(v, " \t\r\n"):
-		c.refuse(v, mistake{"is not a URL", form})
+		return nil, &mistake{"is not a URL", form}
 	case u.Scheme != "http" && u.Scheme != "https", u.Opaque != "":
-		c.refuse(v, mistake{"does not start with http:// or https://", form})
+		return nil, &mistake{"does not start with http:// or https://", form}
 	case u.User != nil:
-		c.refuse(v, mistake{"holds a user name or password, which is not used", "remove everything up to the @"})
+		return nil, &mistake{"has a user name or password, which is not used", "remove everything up to the @"}
 	case u.Hostname() == "":
-		c.refuse(v, mistake{"has no host", form})
+		return nil, &mistake{"has no host", form}
 	case strings.HasSuffix(u.Host, ":"), u.Port() != "" && !validPort(u.Port(), 1):
-		c.refuse(v, mistake{"has no valid port", "use a port from 1 to 65535"})
+		return nil, &mistake{"has an invalid port", "use a port from 1 to 65535"}
 	case strings.Contains(v, "#"):
-		c.refuse(v, mistake{"has a fragment", "remove the # and what follows it"})
-	default:
-		return u
+		return nil, &mistake{"has a fragment", "remove the # and what follows it"}
 	}
-	return nil
+	return u, nil
 }

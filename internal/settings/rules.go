@@ -25,7 +25,6 @@ func (c *checker) together() {
 	c.mailing()
 	c.app()
 	c.keys()
-	c.ownIssuer()
 	c.rotation()
 	c.missingSecret()
 	if c.sound("MIGRATE", "DATABASE_URL") && !c.given("MIGRATE") {
@@ -116,7 +115,7 @@ func (c *checker) keys() {
 	case symmetric && c.given("JWKS_URL"):
 		c.conflict("JWKS_URL", mistake{"has no use with JWT_ALGORITHM HS256, whose key is BETTER_AUTH_SECRET", "set JWT_ALGORITHM to EdDSA or ES256, or leave JWKS_URL out"})
 	case !symmetric && !c.given("JWKS_URL") && c.by == ForAPI && c.BFF.BaseURL.Scheme == "http" && !web.Loopback(c.BFF.BaseURL.Hostname()):
-		c.conflict("JWKS_URL", mistake{"would be below BASE_URL, which " + keysInClear.Problem, "set JWKS_URL to https, or to http on a loopback host"})
+		c.conflict("JWKS_URL", mistake{"would be below BASE_URL, which " + keysInClear.problem, "set JWKS_URL to https, or to http on a loopback host"})
 	case !symmetric && !c.given("JWKS_URL"):
 		c.API.JWKSURL = c.BFF.BaseURL.JoinPath("/api/auth/jwks").String()
 	}
