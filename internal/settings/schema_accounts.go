@@ -1,0 +1,87 @@
+package settings
+
+var sessionSettings = group{"Sessions and cookies", []setting{
+	{
+		name: "SESSION_EXPIRES_IN", by: ForServe | ForBFF, arg: "DURATION", value: "168h",
+		help:  "How long a session lives after its last update.",
+		check: func(c *checker, v string) { c.BFF.SessionExpiresIn = c.lifetime(v, shortestSession, longestCookie) },
+	},
+	{
+		name: "SESSION_UPDATE_AGE", by: ForServe | ForBFF, arg: "DURATION", value: "24h",
+		help:  "How old that update must be before use makes another.",
+		check: func(c *checker, v string) { c.BFF.SessionUpdateAge = c.lifetime(v, 0, longestCookie) },
+	},
+	{
+		name: "SESSION_MAX_AGE", by: ForServe | ForBFF, arg: "DURATION", value: "720h",
+		help:  "How long a session lives after sign-in; use never extends that.",
+		check: func(c *checker, v string) { c.BFF.SessionMaxAge = c.lifetime(v, shortestSession, longestSession) },
+	},
+	{
+		name: "SESSION_FRESH_AGE", by: ForServe | ForBFF, arg: "DURATION", value: "10m",
+		help:  "How long after a password was proven in a session, at sign-in for instance, a change of address, a deletion and the end of other sessions need no new proof.",
+		check: func(c *checker, v string) { c.BFF.SessionFreshAge = c.lifetime(v, shortestSession, longestSession) },
+	},
+	{
+		name: "SESSIONS_PER_USER", by: ForServe | ForBFF, arg: "N", value: "100",
+		help:  "How many sessions a user may have. A sign-in beyond it ends the one that was used longest ago.",
+		check: func(c *checker, v string) { c.BFF.SessionsPerUser = c.number(v, 1, mostSessions) },
+	},
+	{
+		name: "COOKIE_SAMESITE", by: ForServe | ForBFF, arg: "MODE", value: "lax",
+		help:  "lax, strict or none; none only with an https BASE_URL.",
+		check: func(c *checker, v string) { c.BFF.CookieSameSite = oneOf(c, v, sameSite) },
+	},
+	{
+		name: "COOKIE_NAME", by: ForServe | ForBFF, arg: "NAME", value: "better-auth.session_token",
+		help:  "The session cookie. On https __Host- is put before it, unless it already starts with __Host- or __Secure-.",
+		check: func(c *checker, v string) { c.BFF.CookieName = c.cookieName(v) },
+	},
+	{
+		name: "PASSWORD_MIN_LENGTH", by: ForServe | ForBFF | ForPassword, arg: "N", value: "8",
+		help:  "The shortest password that can be chosen, in code points. NIST SP 800-63B-4 asks for 15 where the password is all that is asked for, as it is here: PASSWORD_MIN_LENGTH=15.",
+		check: func(c *checker, v string) { c.BFF.PasswordMinLength = c.number(v, 8, 128) },
+	},
+	{
+		name: "PASSWORD_DENY_COMMON", by: ForServe | ForBFF | ForPassword, arg: "BOOL", value: "true",
+		help:  "Refuse new passwords that are guessed first: the common ones of an embedded list, the user's address and what stands before its @, the name vestibule, one character over and over.",
+		check: func(c *checker, v string) { c.BFF.PasswordAllowCommon = !oneOf(c, v, truth) },
+	},
+	{
+		name: "SIGN_UP", by: ForServe | ForBFF, arg: "MODE", value: "on",
+		help:  "off closes sign-up; accounts are then made with vestibule user create.",
+		check: func(c *checker, v string) { c.BFF.SignUpOff = oneOf(c, v, offSwitch) },
+	},
+	{
+		name: "REQUIRE_EMAIL_VERIFICATION", by: ForServe | ForBFF, arg: "BOOL", value: "false",
+		help:  "Sign-in only after the address is verified by the link in a mail. Sign-up then starts no session, and answers the same for new and taken addresses.",
+		check: func(c *checker, v string) { c.BFF.RequireEmailVerification = oneOf(c, v, truth) },
+	},
+}}
+
+var mailSettings = group{"Limits, mail and audit trail", []setting{
+	{
+		name: "RATE_LIMIT", by: ForServe | ForBFF, arg: "MODE", value: "on",
+		help:  "off lifts the limits of sign-in, password checks, mails and requests at once, for tests and load measurements; not with an https BASE_URL.",
+		check: func(c *checker, v string) { c.BFF.RateLimitOff = oneOf(c, v, offSwitch) },
+	},
+	{
+		name: "SMTP_URL", by: ForServe | ForBFF, arg: "URL", secret: true, unset: "none; mails are written to MAIL_DIR",
+		help:  "The mail server: smtp://user:password@host:587, which must offer STARTTLS unless it is on this machine, or smtps://user:password@host:465. smtp://host:25?tls=off, without a password, sends in clear.",
+		check: func(c *checker, v string) { c.BFF.Mail.Server = c.smtpURL(v) },
+	},
+	{
+		name: "MAIL_FROM", by: ForServe | ForBFF, arg: "ADDRESS", unset: "no-reply@ and the host of BASE_URL",
+		help:  "The sender of mails, with or without a name, as in: Our App, then the address in angle brackets.",
+		check: func(c *checker, v string) { c.BFF.Mail.From = c.mailFrom(v) },
+	},
+	{
+		name: "MAIL_DIR", by: ForServe | ForBFF, arg: "FOLDER", value: "data/mail",
+		help:  "Where mails are written as .eml files as long as SMTP_URL is not set. They hold links that open accounts.",
+		check: func(c *checker, v string) { c.BFF.Mail.Folder = c.folder(v) },
+	},
+	{
+		name: "AUDIT_RETENTION", by: ForServe | ForBFF, arg: "DURATION", value: "2160h",
+		help:  "How long events of the audit trail are kept; 0 keeps them all.",
+		check: func(c *checker, v string) { c.BFF.AuditRetention = c.retention(v) },
+	},
+}}

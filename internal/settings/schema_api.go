@@ -1,0 +1,112 @@
+package settings
+
+import (
+	"time"
+	"vestibule/internal/jose"
+)
+
+var taskSettings = group{"Tasks", []setting{
+	{
+		name: "TASKS_PER_USER", by: ForServe | ForAPI, arg: "N", value: "100000",
+		help:  "How many tasks a user may have; 0 is no limit. One more is a 409.",
+		check: func(c *checker, v string) { c.TasksPerUser = c.number(v, 0, mostTasks) },
+	},
+}}
+
+var tokenSettings = group{"Tokens", []setting{
+	{
+		name: "JWT_ALGORITHM", by: ForServe | ForBFF | ForAPI | ForToken, arg: "NAME", value: jose.HS256,
+		help:  "HS256 (its key is BETTER_AUTH_SECRET), EdDSA or ES256.",
+		check: func(c *checker, v string) { c.BFF.JWTAlgorithm = oneOf(c, v, algorithms) },
+	},
+	{
+		name: "JWT_ISSUER", by: ForServe | ForBFF | ForAPI | ForToken, arg: "TEXT", value: "better-auth",
+		help:  "The iss claim that the BFF writes and the API requires.",
+		check: func(c *checker, v string) { c.BFF.JWTIssuer = c.text(v) },
+	},
+	{
+		name: "JWT_AUDIENCE", by: ForServe | ForBFF | ForAPI | ForToken, arg: "TEXT", value: "fastapi-backend",
+		help:  "The aud claim that the BFF writes and the API requires.",
+		check: func(c *checker, v string) { c.BFF.JWTAudience = c.text(v) },
+	},
+	{
+		name: "JWT_EXPIRES_IN", by: ForServe | ForBFF | ForToken, arg: "DURATION", value: "5m",
+		help:  "How long the token lives that the BFF attaches to a request.",
+		check: func(c *checker, v string) { c.BFF.JWTExpiresIn = c.duration(v, shortestToken, longestToken) },
+	},
+	{
+		name: "EXPOSE_TOKEN", by: ForServe | ForBFF, arg: "BOOL", value: "false",
+		help:  "Hand the token to pages that ask: GET /api/auth/token, and set-auth-jwt with the session. A script that runs in the page can then take it along (RFC 10017 §6.2).",
+		check: func(c *checker, v string) { c.BFF.ExposeToken = oneOf(c, v, truth) },
+	},
+	{
+		name: "JWKS_URL", by: ForServe | ForAPI, arg: "URL", unset: "BASE_URL/api/auth/jwks; vestibule serve asks its own BFF",
+		help:  "Where the API gets the keys that verify EdDSA and ES256 tokens: https, or http on this machine.",
+		check: func(c *checker, v string) { c.API.JWKSURL = c.jwksURL(v) },
+	},
+	{
+		name: "JWT_ISSUERS", by: ForServe | ForAPI, arg: "JSON", unset: "none",
+		help: "Further issuers whose services the API trusts: a JSON array of objects with issuer, jwks_url (https), audience, algorithm (EdDSA, ES256 or RS256) and scopes, " +
+			"the most that its tokens open. JWT_ISSUERS_FILE reads it from a file.",
+		check: func(c *checker, v string) { c.API.Issuers = c.issuers(v) },
+	},
+	{
+		name: "MAX_REQUESTS_PER_CALLER", by: ForServe | ForAPI, arg: "N", value: "256",
+		help:  "How many requests of one user or service may be under way at the task API at a time, event streams apart. Through the proxy a user has fewer.",
+		check: func(c *checker, v string) { c.API.MaxRequestsPerCaller = c.number(v, 1, 1_000_000) },
+	},
+}}
+
+var proxySettings = group{"Proxy", []setting{
+	{
+		name: "PROXY_FORWARD_HEADERS", by: ForServe | ForBFF, arg: "NAME,…", unset: "none",
+		help:  "Further request headers that may pass to the API.",
+		check: func(c *checker, v string) { c.BFF.ProxyForwardHeaders = c.headerNames(v) },
+	},
+	{
+		name: "PROXY_BODY_LIMIT", by: ForServe | ForBFF, arg: "SIZE", value: "10MiB",
+		help:  "The largest request body that is proxied, like 500KiB, 10MiB or 1GB; 0 is no limit.",
+		check: func(c *checker, v string) { c.BFF.ProxyBodyLimit = c.size(v) },
+	},
+	{
+		name: "PROXY_MAX_REQUESTS", by: ForServe | ForBFF, arg: "N", value: "1000",
+		help:  "How many proxied requests may wait for the API at a time. One user may have a tenth of so many under way, and one address a fifth; event streams and WebSockets do not count.",
+		check: func(c *checker, v string) { c.BFF.ProxyMaxRequests = c.number(v, 10, 1_000_000) },
+	},
+	{
+		name: "PROXY_TIMEOUT", by: ForServe | ForBFF, arg: "DURATION", value: "30s",
+		help:  "How long the API may take to the headers of its answer.",
+		check: func(c *checker, v string) { c.BFF.ProxyTimeout = c.duration(v, 10*time.Millisecond, time.Hour) },
+	},
+}}
+
+var streamSettings = group{"Streams", []setting{
+	{
+		name: "MAX_STREAMS_PER_SESSION", by: ForServe | ForBFF, arg: "N", value: "16",
+		help:  "Event streams, WebSockets and other answers without an end that one session may have open through the proxy. Each tab in sight that shows live data has one.",
+		check: func(c *checker, v string) { c.BFF.MaxStreamsPerSession = c.number(v, 1, 1_000_000) },
+	},
+	{
+		name: "MAX_STREAMS_PER_USER", by: ForServe | ForBFF | ForAPI, arg: "N", value: "32",
+		help:  "The same for all sessions of one user, and for the event streams of one user at the task API. Unless it is set, no more than half of MAX_STREAMS.",
+		check: func(c *checker, v string) { c.BFF.MaxStreamsPerUser = c.number(v, 1, 1_000_000) },
+	},
+	{
+		name: "MAX_STREAMS", by: ForServe | ForBFF | ForAPI, arg: "N", value: "10000",
+		help:  "The same for all users together, at one instance.",
+		check: func(c *checker, v string) { c.BFF.MaxStreams = c.number(v, 1, 1_000_000) },
+	},
+}}
+
+var appSettings = group{"App", []setting{
+	{
+		name: "WEB_DIR", by: ForServe | ForBFF, arg: "FOLDER", unset: "the embedded app",
+		help:  "The folder of your own app's build (vite build: dist), served at /. A build that replaces it is seen at once.",
+		check: func(c *checker, v string) { c.BFF.WebDir = c.webDir(v) },
+	},
+	{
+		name: "WEB_DEV_URL", by: ForServe | ForBFF, arg: "URL", unset: "none",
+		help:  "A dev server (Vite: http://localhost:5173) that is shown at / in place of a build, its WebSocket included; only with a BASE_URL on this machine.",
+		check: func(c *checker, v string) { c.BFF.WebDevURL = c.webDevURL(v) },
+	},
+}}
