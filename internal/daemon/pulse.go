@@ -114,6 +114,6 @@ func beatCure(err error) string {
 	case errors.Is(err, store.ErrBehind):
 		return "run vestibule migrate up"
 	default:
-		return "see to the database's disk, its rights and its health"
+		return "check the database's disk, permissions and health"
 	}
 }

@@ -23,7 +23,7 @@ func (c *checker) cookieName(v string) string {
 	for _, prefix := range []string{hostPrefix, securePrefix} {
 		// Browsers ignore the case of a prefix, other servers do not.
 		if hasPrefixFold(v, prefix) && (!strings.HasPrefix(v, prefix) || v == prefix) {
-			c.refuse(v, mistake{"has a special prefix in another spelling, or nothing behind it", "write " + prefix + "name"})
+			c.refuse(v, mistake{"has a special prefix in the wrong case, or nothing after it", "write " + prefix + "name"})
 		}
 	}
 	return v

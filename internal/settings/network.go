@@ -50,9 +50,9 @@ func (c *checker) address(v string) string {
 	case err != nil:
 		c.refuse(v, mistake{"is not host:port", "write it like localhost:3000, [::1]:3000, or :3000 for every interface"})
 	case !validPort(port, 0):
-		c.refuse(v, mistake{"has no valid port", "use a number from 0 to 65535"})
+		c.refuse(v, mistake{"has an invalid port", "use a number from 0 to 65535"})
 	case strings.ContainsAny(host, " \t@*"):
-		c.refuse(v, mistake{"has no valid host", "write a host name, an address, or :" + port + " for every interface"})
+		c.refuse(v, mistake{"has an invalid host", "write a host name, an address, or :" + port + " for every interface"})
 	}
 	return v
 }
@@ -88,9 +88,9 @@ func parsePrefix(s string) (netip.Prefix, *mistake) {
 	case p.Addr().Is4In6():
 		return p, &mistake{"is an IPv4 address in IPv6 form", "write the IPv4 address"}
 	case p.Bits() == 0:
-		return p, &mistake{"is everybody: whoever connects could claim any address", "list the proxies' own networks"}
+		return p, &mistake{"covers every address: any client could claim to be another", "list the proxies' own networks"}
 	case p.Masked() != p:
-		return p, &mistake{"has bits set behind its prefix", fmt.Sprintf("write %s for the network or %s for the address", p.Masked(), p.Addr())}
+		return p, &mistake{"has bits set after its prefix", fmt.Sprintf("write %s for the network or %s for the address", p.Masked(), p.Addr())}
 	}
 	return p, nil
 }
@@ -104,7 +104,7 @@ func (c *checker) backend(v string) *url.URL {
 	base := strings.TrimSuffix(u.Path, "/")
 	switch {
 	case u.RawQuery != "" || u.ForceQuery:
-		c.refuse(v, mistake{"has a query, which requests would not keep", "remove it"})
+		c.refuse(v, mistake{"has a query, which requests would lose", "remove it"})
 	case u.RawPath != "", base == "/", base != "" && path.Clean(base) != base:
 		c.refuse(v, mistake{"has a path with escapes, dots or empty parts", "write a plain base path, like http://localhost:8000/base"})
 	}

@@ -64,12 +64,12 @@ var addressSettings = group{"Addresses", []setting{
 	},
 	{
 		name: "MAX_CONNECTIONS", by: ForServe | ForBFF | ForAPI, arg: "N", unset: "10000, or half of the files that the process may open if that is less",
-		help:  "How many connections the BFF and the API each keep open at a time, idle ones and streams included. Whoever comes beyond it gets the place of one of the address with the most, or a 503.",
+		help:  "How many connections the BFF and the API each keep open at a time, idle ones and streams included. Beyond it a new connection replaces one of the address that has the most, or gets a 503.",
 		check: func(c *checker, v string) { c.Connections = c.number(v, 100, maxConnections) },
 	},
 	{
 		name: "MAX_CONNECTIONS_PER_ADDRESS", by: ForServe | ForBFF, arg: "N", unset: "a fifth of MAX_CONNECTIONS",
-		help:  "How many of them the BFF keeps open of one address (IPv4, or a /64 of IPv6). Beyond it that address gets a 429. TRUSTED_PROXIES may have more: each is many clients.",
+		help:  "How many of them the BFF keeps open for one address (IPv4, or a /64 of IPv6). Beyond it that address gets a 429. TRUSTED_PROXIES may have more, because each stands for many clients.",
 		check: func(c *checker, v string) { c.ConnectionsOne = c.number(v, 10, maxConnections) },
 	},
 }}
@@ -82,7 +82,7 @@ var databaseSettings = group{"Database", []setting{
 	},
 	{
 		name: "MIGRATE", by: ForServe | ForBFF | ForAPI, arg: "BOOL", unset: "true on SQLite, false on PostgreSQL",
-		help:  "Apply pending migrations at start. Without, a database that is behind refuses to start and names vestibule migrate up.",
+		help:  "Apply pending migrations at start. Without it, start is refused while migrations are pending; vestibule migrate up applies them.",
 		check: func(c *checker, v string) { c.Migrate = oneOf(c, v, truth) },
 	},
 }}
@@ -90,7 +90,7 @@ var databaseSettings = group{"Database", []setting{
 var secretSettings = group{"Secret", []setting{
 	{
 		name: "BETTER_AUTH_SECRET", by: ForServe | ForBFF | ForAPI | ForToken, arg: "SECRET", secret: true,
-		unset: "made once beside a SQLite database when BASE_URL is http:// on a loopback host; anywhere else start is refused",
+		unset: "created once beside a SQLite database when BASE_URL is http:// on a loopback host; anywhere else start is refused",
 		help:  "Signs cookies and HS256 tokens; at least 32 bytes, the same for every process. Flags are seen by other users of the machine: prefer BETTER_AUTH_SECRET_FILE.",
 		check: func(c *checker, v string) { c.Secret = c.signingSecret(v) },
 	},

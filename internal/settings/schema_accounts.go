@@ -8,22 +8,22 @@ var sessionSettings = group{"Sessions and cookies", []setting{
 	},
 	{
 		name: "SESSION_UPDATE_AGE", by: ForServe | ForBFF, arg: "DURATION", value: "24h",
-		help:  "How old that update must be before use makes another.",
+		help:  "How old that update must be before a request makes the next one.",
 		check: func(c *checker, v string) { c.BFF.SessionUpdateAge = c.lifetime(v, 0, longestCookie) },
 	},
 	{
 		name: "SESSION_MAX_AGE", by: ForServe | ForBFF, arg: "DURATION", value: "720h",
-		help:  "How long a session lives after sign-in; use never extends that.",
+		help:  "How long a session lives after sign-in at most, however much it is used.",
 		check: func(c *checker, v string) { c.BFF.SessionMaxAge = c.lifetime(v, shortestSession, longestSession) },
 	},
 	{
 		name: "SESSION_FRESH_AGE", by: ForServe | ForBFF, arg: "DURATION", value: "10m",
-		help:  "How long after a password was proven in a session, at sign-in for instance, a change of address, a deletion and the end of other sessions need no new proof.",
+		help:  "How long after the password was entered in a session, at sign-in for example, it need not be entered again to change the address, delete the account or end other sessions.",
 		check: func(c *checker, v string) { c.BFF.SessionFreshAge = c.lifetime(v, shortestSession, longestSession) },
 	},
 	{
 		name: "SESSIONS_PER_USER", by: ForServe | ForBFF, arg: "N", value: "100",
-		help:  "How many sessions a user may have. A sign-in beyond it ends the one that was used longest ago.",
+		help:  "How many sessions a user may have. One more sign-in ends the session that has been unused the longest.",
 		check: func(c *checker, v string) { c.BFF.SessionsPerUser = c.number(v, 1, mostSessions) },
 	},
 	{
@@ -38,12 +38,12 @@ var sessionSettings = group{"Sessions and cookies", []setting{
 	},
 	{
 		name: "PASSWORD_MIN_LENGTH", by: ForServe | ForBFF | ForPassword, arg: "N", value: "8",
-		help:  "The shortest password that can be chosen, in code points. NIST SP 800-63B-4 asks for 15 where the password is all that is asked for, as it is here: PASSWORD_MIN_LENGTH=15.",
+		help:  "The shortest password that can be chosen, in code points. NIST SP 800-63B-4 asks for 15 where the password is the only factor, as it is here: PASSWORD_MIN_LENGTH=15.",
 		check: func(c *checker, v string) { c.BFF.PasswordMinLength = c.number(v, 8, 128) },
 	},
 	{
 		name: "PASSWORD_DENY_COMMON", by: ForServe | ForBFF | ForPassword, arg: "BOOL", value: "true",
-		help:  "Refuse new passwords that are guessed first: the common ones of an embedded list, the user's address and what stands before its @, the name vestibule, one character over and over.",
+		help:  "Refuse new passwords that attackers try first: the common ones of an embedded list, the user's address and the part before its @, the name vestibule, one repeated character.",
 		check: func(c *checker, v string) { c.BFF.PasswordAllowCommon = !oneOf(c, v, truth) },
 	},
 	{
@@ -61,12 +61,12 @@ var sessionSettings = group{"Sessions and cookies", []setting{
 var mailSettings = group{"Limits, mail and audit trail", []setting{
 	{
 		name: "RATE_LIMIT", by: ForServe | ForBFF, arg: "MODE", value: "on",
-		help:  "off lifts the limits of sign-in, password checks, mails and requests at once, for tests and load measurements; not with an https BASE_URL.",
+		help:  "off removes the limits on sign-in, password checks, mails and concurrent requests. It is for tests and load measurements, and is refused with an https BASE_URL.",
 		check: func(c *checker, v string) { c.BFF.RateLimitOff = oneOf(c, v, offSwitch) },
 	},
 	{
 		name: "SMTP_URL", by: ForServe | ForBFF, arg: "URL", secret: true, unset: "none; mails are written to MAIL_DIR",
-		help:  "The mail server: smtp://user:password@host:587, which must offer STARTTLS unless it is on this machine, or smtps://user:password@host:465. smtp://host:25?tls=off, without a password, sends in clear.",
+		help:  "The mail server: smtp://user:password@host:587, which must offer STARTTLS unless it is on this machine, or smtps://user:password@host:465. smtp://host:25?tls=off, without a password, sends unencrypted.",
 		check: func(c *checker, v string) { c.BFF.Mail.Server = c.smtpURL(v) },
 	},
 	{

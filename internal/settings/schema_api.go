@@ -36,7 +36,7 @@ var tokenSettings = group{"Tokens", []setting{
 	},
 	{
 		name: "EXPOSE_TOKEN", by: ForServe | ForBFF, arg: "BOOL", value: "false",
-		help:  "Hand the token to pages that ask: GET /api/auth/token, and set-auth-jwt with the session. A script that runs in the page can then take it along (RFC 10017 §6.2).",
+		help:  "Give the token to pages that ask for it: GET /api/auth/token, and set-auth-jwt with the session. A malicious script in the page can then steal it (RFC 10017 §6.2).",
 		check: func(c *checker, v string) { c.BFF.ExposeToken = oneOf(c, v, truth) },
 	},
 	{
@@ -47,12 +47,12 @@ var tokenSettings = group{"Tokens", []setting{
 	{
 		name: "JWT_ISSUERS", by: ForServe | ForAPI, arg: "JSON", unset: "none",
 		help: "Further issuers whose services the API trusts: a JSON array of objects with issuer, jwks_url (https), audience, algorithm (EdDSA, ES256 or RS256) and scopes, " +
-			"the most that its tokens open. JWT_ISSUERS_FILE reads it from a file.",
+			"the most that its tokens may open. JWT_ISSUERS_FILE reads it from a file.",
 		check: func(c *checker, v string) { c.API.Issuers = c.issuers(v) },
 	},
 	{
 		name: "MAX_REQUESTS_PER_CALLER", by: ForServe | ForAPI, arg: "N", value: "256",
-		help:  "How many requests of one user or service may be under way at the task API at a time, event streams apart. Through the proxy a user has fewer.",
+		help:  "How many requests of one user or service the task API handles at a time, not counting event streams. Through the proxy a user has fewer.",
 		check: func(c *checker, v string) { c.API.MaxRequestsPerCaller = c.number(v, 1, 1_000_000) },
 	},
 }}
@@ -70,12 +70,12 @@ var proxySettings = group{"Proxy", []setting{
 	},
 	{
 		name: "PROXY_MAX_REQUESTS", by: ForServe | ForBFF, arg: "N", value: "1000",
-		help:  "How many proxied requests may wait for the API at a time. One user may have a tenth of so many under way, and one address a fifth; event streams and WebSockets do not count.",
+		help:  "How many proxied requests may wait for the API at a time. One user may have a tenth of them, and one address a fifth. Event streams and WebSockets do not count.",
 		check: func(c *checker, v string) { c.BFF.ProxyMaxRequests = c.number(v, 10, 1_000_000) },
 	},
 	{
 		name: "PROXY_TIMEOUT", by: ForServe | ForBFF, arg: "DURATION", value: "30s",
-		help:  "How long the API may take to the headers of its answer.",
+		help:  "How long the API may take until it sends the headers of its answer.",
 		check: func(c *checker, v string) { c.BFF.ProxyTimeout = c.duration(v, 10*time.Millisecond, time.Hour) },
 	},
 }}
@@ -83,12 +83,12 @@ var proxySettings = group{"Proxy", []setting{
 var streamSettings = group{"Streams", []setting{
 	{
 		name: "MAX_STREAMS_PER_SESSION", by: ForServe | ForBFF, arg: "N", value: "16",
-		help:  "Event streams, WebSockets and other answers without an end that one session may have open through the proxy. Each tab in sight that shows live data has one.",
+		help:  "How many event streams, WebSockets and other endless answers one session may have open through the proxy. Each visible tab with live data needs one.",
 		check: func(c *checker, v string) { c.BFF.MaxStreamsPerSession = c.number(v, 1, 1_000_000) },
 	},
 	{
 		name: "MAX_STREAMS_PER_USER", by: ForServe | ForBFF | ForAPI, arg: "N", value: "32",
-		help:  "The same for all sessions of one user, and for the event streams of one user at the task API. Unless it is set, no more than half of MAX_STREAMS.",
+		help:  "The same for all sessions of one user, and for the event streams of one user at the task API. Unless it is set, at most half of MAX_STREAMS.",
 		check: func(c *checker, v string) { c.BFF.MaxStreamsPerUser = c.number(v, 1, 1_000_000) },
 	},
 	{
