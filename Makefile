@@ -42,7 +42,7 @@ RACE := -race -gcflags='modernc.org/sqlite/lib=-race=false'
 # What failed is said once more at the end: the logs of the product under test are long.
 test: deps lint
 	@mkdir -p bin; set -o pipefail; \
-	go test $(RACE) -count=1 -p 3 -parallel 4 -timeout 20m ./e2e ./bff ./store ./cmd/vestibule ./api ./... 2>&1 | tee bin/test.log || { \
+	go test $(RACE) -count=1 -p 3 -parallel 4 -timeout 20m ./e2e ./bff ./store/... ./cmd/vestibule ./api ./... 2>&1 | tee bin/test.log || { \
 	printf '\nwhat failed (the whole of it: bin/test.log):\n'; \
 	grep -E '^ *--- FAIL|^ +[a-zA-Z_]+_test\.go:[0-9]+: |^panic: |^WARNING: DATA RACE|^FAIL|^# ' bin/test.log | cut -c1-400 | tail -n 80; exit 1; }
 

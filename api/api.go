@@ -23,7 +23,8 @@ import (
 	"vestibule/internal/fair"
 	"vestibule/internal/openapi"
 	"vestibule/internal/web"
-	"vestibule/store"
+	"vestibule/store/db"
+	"vestibule/store/tasks"
 )
 
 // Config says whose tokens are believed, and sets bounds.
@@ -45,24 +46,24 @@ type Config struct {
 // Tasks is what the API needs of a store. Every method that has a user touches
 // the tasks of that user only.
 type Tasks interface {
-	ListTasks(ctx context.Context, userID string, q store.TaskQuery) iter.Seq2[store.Task, error]
-	PageTasks(ctx context.Context, userID string, q store.TaskQuery, limit int) (iter.Seq2[store.Task, error], *store.TaskPosition, error)
-	Task(ctx context.Context, userID string, id int64) (store.Task, error)
-	CreateTask(ctx context.Context, t store.Task) (store.Task, error)
-	CreateTaskOnce(ctx context.Context, t store.Task, once store.Once) (answer string, replayed bool, err error)
-	UpdateTask(ctx context.Context, userID string, id int64, change store.TaskChange, only *store.Versions, now time.Time) (store.Task, error)
-	ToggleTask(ctx context.Context, userID string, id int64, only *store.Versions, now time.Time) (store.Task, error)
-	DeleteTask(ctx context.Context, userID string, id int64, only *store.Versions, now time.Time) error
+	ListTasks(ctx context.Context, userID string, q tasks.Query) iter.Seq2[tasks.Task, error]
+	PageTasks(ctx context.Context, userID string, q tasks.Query, limit int) (iter.Seq2[tasks.Task, error], *tasks.Position, error)
+	Task(ctx context.Context, userID string, id int64) (tasks.Task, error)
+	CreateTask(ctx context.Context, t tasks.Task) (tasks.Task, error)
+	CreateTaskOnce(ctx context.Context, t tasks.Task, once tasks.Once) (answer string, replayed bool, err error)
+	UpdateTask(ctx context.Context, userID string, id int64, change tasks.Change, only *tasks.Versions, now time.Time) (tasks.Task, error)
+	ToggleTask(ctx context.Context, userID string, id int64, only *tasks.Versions, now time.Time) (tasks.Task, error)
+	DeleteTask(ctx context.Context, userID string, id int64, only *tasks.Versions, now time.Time) error
 
-	TaskEvents(ctx context.Context, userID string, after int64, limit int) ([]store.TaskEvent, error)
+	TaskEvents(ctx context.Context, userID string, after int64, limit int) ([]tasks.Event, error)
 	TaskFeed(ctx context.Context, userID string) (oldest, latest int64, err error)
 	TaskFeeds(ctx context.Context, userIDs []string) (map[string]int64, error)
-	WatchTasks(ctx context.Context, w store.TaskWatcher)
+	Watch(ctx context.Context, w db.Watcher)
 
 	FoldTasks(ctx context.Context, limit int, atMost time.Duration) (more bool, err error)
 	DeleteExpiredAnswers(ctx context.Context, now time.Time, limit int) (int64, error)
 	DeleteTaskEvents(ctx context.Context, before time.Time, limit int) (int64, error)
-	DeleteRemains(ctx context.Context, userID string) (store.Remains, error)
+	DeleteRemains(ctx context.Context, userID string) (tasks.Remains, error)
 }
 
 // Deps is what the API works with.

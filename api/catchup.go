@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"vestibule/internal/web"
-	"vestibule/store"
+	"vestibule/store/tasks"
 )
 
 const (
@@ -16,7 +16,7 @@ const (
 )
 
 // readEvents returns some of the next events, and whether there may be more.
-func (f *feed) readEvents(ctx context.Context, user string, after int64) (events []store.TaskEvent, more bool, err error) {
+func (f *feed) readEvents(ctx context.Context, user string, after int64) (events []tasks.Event, more bool, err error) {
 	select {
 	case f.reads <- struct{}{}:
 		defer func() { <-f.reads }()
@@ -24,7 +24,7 @@ func (f *feed) readEvents(ctx context.Context, user string, after int64) (events
 		return nil, false, ctx.Err()
 	}
 	events, err = f.tasks.TaskEvents(ctx, user, after, readSize)
-	return events, store.MoreTaskEvents(events, readSize), err
+	return events, tasks.MoreEvents(events, readSize), err
 }
 
 // changesAfter reads for a hub. Where events are missing, up to the one that is wanted,
@@ -101,7 +101,7 @@ func (s *Server) catchUp(ctx context.Context, out *eventStream) error {
 }
 
 // appendEvent adds the event as it is sent.
-func appendEvent(b []byte, e store.TaskEvent) ([]byte, error) {
+func appendEvent(b []byte, e tasks.Event) ([]byte, error) {
 	data, err := web.EncodeJSON(toTaskJSON(e.Task)) // of one line
 	if err != nil {
 		return b, err

@@ -8,7 +8,7 @@ import (
 	"errors"
 	"fmt"
 
-	"vestibule/store"
+	"vestibule/store/tasks"
 )
 
 // A cursor is the place where a page ended, and a checksum of it and of the list
@@ -20,27 +20,27 @@ const cursorSum = 8 // bytes
 
 var errCursor = errors.New("is not one that this list has given; start again without it")
 
-func writeCursor(p store.TaskPosition, user string, q store.TaskQuery) string {
+func writeCursor(p tasks.Position, user string, q tasks.Query) string {
 	place := append(binary.BigEndian.AppendUint64(nil, uint64(p.ID)), p.Key...)
 	return base64.RawURLEncoding.EncodeToString(append(checksum(place, user, q), place...))
 }
 
-func readCursor(text, user string, q store.TaskQuery) (store.TaskPosition, error) {
+func readCursor(text, user string, q tasks.Query) (tasks.Position, error) {
 	// Strict: the unused bits of the last character are zero, so that a place
 	// has one spelling.
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil || len(raw) < cursorSum+8 {
-		return store.TaskPosition{}, errCursor
+		return tasks.Position{}, errCursor
 	}
 	sum, place := raw[:cursorSum], raw[cursorSum:]
-	p := store.TaskPosition{ID: int64(binary.BigEndian.Uint64(place)), Key: string(place[8:])}
+	p := tasks.Position{ID: int64(binary.BigEndian.Uint64(place)), Key: string(place[8:])}
 	if !bytes.Equal(sum, checksum(place, user, q)) || !q.ValidPosition(p) {
-		return store.TaskPosition{}, errCursor
+		return tasks.Position{}, errCursor
 	}
 	return p, nil
 }
 
-func checksum(place []byte, user string, q store.TaskQuery) []byte {
+func checksum(place []byte, user string, q tasks.Query) []byte {
 	completed := "either"
 	if q.Completed != nil {
 		completed = fmt.Sprint(*q.Completed)

@@ -62,7 +62,7 @@ var schemas = map[string]endpoint.Schema{
 
 var (
 	userID = &endpoint.Param{Component: "UserId", Name: "user_id", In: "path", Required: true, Text: "Whose tasks: the token's `sub`, or `me` in its place",
-		Schema: endpoint.Schema{"type": "string", "minLength": 1, "maxLength": 255}, Examples: []endpoint.Example{{Name: "me", Value: me}, {Name: "id", Value: exampleTask.UserID}}}
+		Schema: endpoint.Schema{"type": "string", "minLength": 1, "maxLength": 255}, Examples: []endpoint.Example{{Name: "me", Value: me}, {Name: "user", Value: exampleTask.UserID}}}
 	taskIDParam = &endpoint.Param{Component: "TaskId", Name: "id", In: "path", Required: true, Text: "Which task",
 		Schema: endpoint.Schema{"type": "integer", "format": "int64", "minimum": 1}, Example: 1}
 	ifMatchHeader = &endpoint.Param{Component: "IfMatch", Name: "If-Match", In: "header", Schema: text, Example: `"3"`,

@@ -13,7 +13,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"vestibule/internal/jose"
-	"vestibule/store"
+	"vestibule/store/tasks"
 )
 
 // stream is an open stream of events, read block by block.
@@ -279,7 +279,7 @@ func TestASlowReaderIsToldToStartAgain(t *testing.T) {
 	st := s.watch(t, token)
 	st.next(t)
 	for range 3 {
-		if _, err := s.store.CreateTask(t.Context(), store.Task{UserID: ada, Title: "a", CreatedAt: noon, UpdatedAt: noon}); err != nil {
+		if _, err := s.store.CreateTask(t.Context(), tasks.Task{UserID: ada, Title: "a", CreatedAt: noon, UpdatedAt: noon}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -298,7 +298,7 @@ func TestAGapInTheHistoryIsTold(t *testing.T) {
 	s := newSurface(t, sqlite)
 	token := auth(mint(t, ada))
 	for _, at := range []time.Time{noon, noon.Add(-time.Hour), noon} {
-		if _, err := s.store.CreateTask(t.Context(), store.Task{UserID: ada, Title: "a", CreatedAt: at, UpdatedAt: at}); err != nil {
+		if _, err := s.store.CreateTask(t.Context(), tasks.Task{UserID: ada, Title: "a", CreatedAt: at, UpdatedAt: at}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -324,9 +324,9 @@ type largeEvents struct{ broken }
 
 const largeHistory = 49
 
-func (largeEvents) TaskEvents(_ context.Context, _ string, after int64, limit int) (events []store.TaskEvent, err error) {
+func (largeEvents) TaskEvents(_ context.Context, _ string, after int64, limit int) (events []tasks.Event, err error) {
 	for seq := after + 1; seq <= largeHistory && limit > 0; seq++ {
-		events = append(events, store.TaskEvent{Seq: seq, Kind: store.TaskCreated, Task: store.Task{Description: new(strings.Repeat("x", maxDescription))}})
+		events = append(events, tasks.Event{Seq: seq, Kind: tasks.Created, Task: tasks.Task{Description: new(strings.Repeat("x", maxDescription))}})
 		limit -= maxDescription
 	}
 	return events, nil

@@ -7,7 +7,7 @@ import (
 	"sync"
 
 	"vestibule/internal/fair"
-	"vestibule/store"
+	"vestibule/store/db"
 )
 
 // feed has the hubs of the users who have streams open on this instance, and tells
@@ -103,7 +103,7 @@ func (f *feed) end() { f.endAll() }
 // run hears of other instances' changes until ctx ends.
 func (f *feed) run(ctx context.Context) {
 	var wg sync.WaitGroup
-	wg.Go(func() { f.tasks.WatchTasks(ctx, f) })
+	wg.Go(func() { f.tasks.Watch(ctx, f) })
 	wg.Go(func() {
 		for {
 			select {
@@ -117,7 +117,7 @@ func (f *feed) run(ctx context.Context) {
 	wg.Wait()
 }
 
-// Changed implements store.TaskWatcher.
+// Changed implements db.Watcher.
 func (f *feed) Changed(userID string, seq int64) {
 	f.mu.Lock()
 	h := f.listeners[userID]
@@ -127,7 +127,7 @@ func (f *feed) Changed(userID string, seq int64) {
 	}
 }
 
-// Look implements store.TaskWatcher. It leaves the looking to another goroutine:
+// Look implements db.Watcher. It leaves the looking to another goroutine:
 // of several requests for it one is enough.
 func (f *feed) Look() {
 	select {
@@ -136,7 +136,7 @@ func (f *feed) Look() {
 	}
 }
 
-// Listening implements store.TaskWatcher.
+// Listening implements db.Watcher.
 func (f *feed) Listening(is bool, cause error) {
 	f.mu.Lock()
 	changed := f.blind == is
@@ -172,4 +172,4 @@ func (f *feed) lookForNews(ctx context.Context) {
 	}
 }
 
-var _ store.TaskWatcher = (*feed)(nil)
+var _ db.Watcher = (*feed)(nil)

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"testing"
 
+	"vestibule/internal/storetest"
 	"vestibule/store"
+	"vestibule/store/tasks"
 )
 
 func TestMoreTasksThanOneMayHaveAreRefused(t *testing.T) {
@@ -79,12 +81,12 @@ func TestATokenOfADeletedUserOpensNothing(t *testing.T) {
 
 // sweeping is a store that tells what of deleted users' rows is deleted.
 type sweeping struct {
-	*store.Store
-	batches chan store.Remains
+	*storetest.Database
+	batches chan tasks.Remains
 }
 
-func (s sweeping) DeleteRemains(ctx context.Context, userID string) (store.Remains, error) {
-	r, err := s.Store.DeleteRemains(ctx, userID)
+func (s sweeping) DeleteRemains(ctx context.Context, userID string) (tasks.Remains, error) {
+	r, err := s.Database.DeleteRemains(ctx, userID)
 	if err == nil {
 		s.batches <- r
 	}
@@ -93,10 +95,10 @@ func (s sweeping) DeleteRemains(ctx context.Context, userID string) (store.Remai
 
 // TestWhatADeletedUserLeavesIsDeletedInTheBackground, without being asked for.
 func TestWhatADeletedUserLeavesIsDeletedInTheBackground(t *testing.T) {
-	for name, engine := range map[string]func(testing.TB) *store.Store{"SQLite": sqlite, "PostgreSQL": postgres} {
+	for name, engine := range map[string]func(testing.TB) *storetest.Database{"SQLite": sqlite, "PostgreSQL": postgres} {
 		t.Run(name, func(t *testing.T) {
-			db := sweeping{engine(t), make(chan store.Remains, 10)}
-			if _, err := db.CreateTask(t.Context(), store.Task{UserID: ada, Title: "a", CreatedAt: noon, UpdatedAt: noon}); err != nil {
+			db := sweeping{engine(t), make(chan tasks.Remains, 10)}
+			if _, err := db.CreateTask(t.Context(), tasks.Task{UserID: ada, Title: "a", CreatedAt: noon, UpdatedAt: noon}); err != nil {
 				t.Fatal(err)
 			}
 			if err := db.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.DeleteUser(ada, store.Event{At: noon}) }); err != nil {

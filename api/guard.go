@@ -12,7 +12,7 @@ import (
 	"vestibule/api/bearer"
 	"vestibule/internal/jose"
 	"vestibule/internal/web"
-	"vestibule/store"
+	"vestibule/store/db"
 )
 
 // What the guard keeps to, for every request under /api/, whatever its method
@@ -116,7 +116,7 @@ func owner(need string, h ownerFunc) web.HandlerFunc {
 			return err
 		}
 		err = h(w, r, user)
-		if caller.Service && errors.Is(err, store.ErrNoUser) {
+		if caller.Service && errors.Is(err, db.ErrNoUser) {
 			return errNoUser.Because(err) // the token is good, the path is not
 		}
 		return err

@@ -4,16 +4,16 @@ import (
 	"strings"
 	"testing"
 
-	"vestibule/store"
+	"vestibule/store/tasks"
 )
 
 // TestACursorHasOneSpelling: its last character may have bits that mean nothing.
 func TestACursorHasOneSpelling(t *testing.T) {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-	q := store.TaskQuery{By: store.ByTitle}
+	q := tasks.Query{By: tasks.ByTitle}
 	tried := 0
 	for _, key := range []string{"k", "ke", "key"} {
-		text := writeCursor(store.TaskPosition{ID: 7, Key: key}, "usr_1", q)
+		text := writeCursor(tasks.Position{ID: 7, Key: key}, "usr_1", q)
 		if _, err := readCursor(text, "usr_1", q); err != nil {
 			t.Fatal(err)
 		}

@@ -10,7 +10,7 @@ import (
 
 	"vestibule/api/bearer"
 	"vestibule/internal/web"
-	"vestibule/store"
+	"vestibule/store/tasks"
 )
 
 // The bounds of a task's text, in code points.
@@ -33,10 +33,10 @@ var readOnly = []string{"id", "user_id", "created_at", "updated_at"}
 
 // readNewTask reads the body of a creation. "completed" is allowed, so that a
 // task that was exported can be put back as it was.
-func (s *Server) readNewTask(w http.ResponseWriter, r *http.Request) (store.Task, error) {
+func (s *Server) readNewTask(w http.ResponseWriter, r *http.Request) (tasks.Task, error) {
 	body, err := s.bodies.ReadObject(w, r, bearer.CallerOf(r).Subject)
 	if err != nil {
-		return store.Task{}, err
+		return tasks.Task{}, err
 	}
 	return newTask(body)
 }
@@ -47,8 +47,8 @@ const mergePatch = "application/merge-patch+json"
 // acceptPatch is the Accept-Patch of a task (RFC 5789 §3.1).
 const acceptPatch = mergePatch + ", application/json"
 
-func newTask(body *web.Object) (store.Task, error) {
-	var t store.Task
+func newTask(body *web.Object) (tasks.Task, error) {
+	var t tasks.Task
 	t.Title = title(body)
 	if body.Has("description") {
 		t.Description = description(body)
@@ -61,7 +61,7 @@ func newTask(body *web.Object) (store.Task, error) {
 
 // readTaskChange reads the body of a PUT or a PATCH: an absent member keeps
 // its value, a null clears it (RFC 7396), which only description can be.
-func (s *Server) readTaskChange(w http.ResponseWriter, r *http.Request) (store.TaskChange, error) {
+func (s *Server) readTaskChange(w http.ResponseWriter, r *http.Request) (tasks.Change, error) {
 	var further []string
 	if r.Method == http.MethodPatch {
 		further = []string{mergePatch} // of a PUT it would be the wrong name: that sends no patch
@@ -71,13 +71,13 @@ func (s *Server) readTaskChange(w http.ResponseWriter, r *http.Request) (store.T
 		err = refused.With("Accept-Patch", acceptPatch) // RFC 5789 §2.2
 	}
 	if err != nil {
-		return store.TaskChange{}, err
+		return tasks.Change{}, err
 	}
 	return taskChange(body)
 }
 
-func taskChange(body *web.Object) (store.TaskChange, error) {
-	var c store.TaskChange
+func taskChange(body *web.Object) (tasks.Change, error) {
+	var c tasks.Change
 	if body.Has("title") {
 		text := title(body)
 		c.Title = &text

@@ -9,7 +9,7 @@ import (
 	"strconv"
 
 	"vestibule/internal/endpoint"
-	"vestibule/store"
+	"vestibule/store/tasks"
 )
 
 // listChunk is how much of a list is encoded before it is sent, in bytes: a
@@ -50,14 +50,14 @@ func (s *Server) listTasks(w http.ResponseWriter, r *http.Request, user string) 
 	if q.limit > 0 {
 		return s.sendPage(w, r, user, q)
 	}
-	return sendTasks(w, s.tasks.ListTasks(r.Context(), user, q.TaskQuery))
+	return sendTasks(w, s.tasks.ListTasks(r.Context(), user, q.Query))
 }
 
 // headList reads no list: what only the content tells may be left out of the answer
 // to a HEAD (RFC 9110 §9.3.2). One row says whether the list can be had.
 func (s *Server) headList(w http.ResponseWriter, r *http.Request, user string, q listQuery) error {
 	q.Search = ""
-	if _, _, err := s.tasks.PageTasks(r.Context(), user, q.TaskQuery, 1); err != nil {
+	if _, _, err := s.tasks.PageTasks(r.Context(), user, q.Query, 1); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -67,12 +67,12 @@ func (s *Server) headList(w http.ResponseWriter, r *http.Request, user string, q
 
 // sendPage answers one page, with a link to the next (RFC 8288) where there is one.
 func (s *Server) sendPage(w http.ResponseWriter, r *http.Request, user string, q listQuery) error {
-	tasks, next, err := s.tasks.PageTasks(r.Context(), user, q.TaskQuery, q.limit)
+	tasks, next, err := s.tasks.PageTasks(r.Context(), user, q.Query, q.limit)
 	if err != nil {
 		return err
 	}
 	if next != nil {
-		q.raw.Set("cursor", writeCursor(*next, user, q.TaskQuery))
+		q.raw.Set("cursor", writeCursor(*next, user, q.Query))
 		w.Header().Set("Link", "<"+tasksPath(user)+"?"+q.raw.Encode()+`>; rel="next"`)
 	}
 	if err := sendTasks(w, tasks); err != nil {
@@ -83,7 +83,7 @@ func (s *Server) sendPage(w http.ResponseWriter, r *http.Request, user string, q
 }
 
 // sendTasks sends the tasks while they are read.
-func sendTasks(w http.ResponseWriter, tasks iter.Seq2[store.Task, error]) error {
+func sendTasks(w http.ResponseWriter, tasks iter.Seq2[tasks.Task, error]) error {
 	out := newTaskList(w)
 	for task, err := range tasks {
 		if err == nil {
@@ -115,7 +115,7 @@ func newTaskList(w http.ResponseWriter) *taskList {
 	return l
 }
 
-func (l *taskList) add(t store.Task) error {
+func (l *taskList) add(t tasks.Task) error {
 	if l.tasks > 0 {
 		l.buf.WriteByte(',')
 	}

@@ -12,7 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"vestibule/store"
+	"vestibule/store/db"
+	"vestibule/store/tasks"
 )
 
 var errSecretive = errors.New("password=hunter2")
@@ -23,48 +24,48 @@ type broken struct {
 	err  error
 }
 
-func (b broken) ListTasks(context.Context, string, store.TaskQuery) iter.Seq2[store.Task, error] {
-	return func(yield func(store.Task, error) bool) {
+func (b broken) ListTasks(context.Context, string, tasks.Query) iter.Seq2[tasks.Task, error] {
+	return func(yield func(tasks.Task, error) bool) {
 		for id := range b.rows {
-			if !yield(store.Task{ID: int64(id + 1), UserID: ada, Title: strings.Repeat("x", 100)}, nil) {
+			if !yield(tasks.Task{ID: int64(id + 1), UserID: ada, Title: strings.Repeat("x", 100)}, nil) {
 				return
 			}
 		}
 		if b.err != nil {
-			yield(store.Task{}, b.err)
+			yield(tasks.Task{}, b.err)
 		}
 	}
 }
 
-func (b broken) PageTasks(context.Context, string, store.TaskQuery, int) (iter.Seq2[store.Task, error], *store.TaskPosition, error) {
+func (b broken) PageTasks(context.Context, string, tasks.Query, int) (iter.Seq2[tasks.Task, error], *tasks.Position, error) {
 	return nil, nil, b.err
 }
 
-func (b broken) Task(context.Context, string, int64) (store.Task, error) {
-	return store.Task{}, b.err
+func (b broken) Task(context.Context, string, int64) (tasks.Task, error) {
+	return tasks.Task{}, b.err
 }
 
-func (b broken) CreateTask(context.Context, store.Task) (store.Task, error) {
-	return store.Task{}, b.err
+func (b broken) CreateTask(context.Context, tasks.Task) (tasks.Task, error) {
+	return tasks.Task{}, b.err
 }
 
-func (b broken) CreateTaskOnce(context.Context, store.Task, store.Once) (string, bool, error) {
+func (b broken) CreateTaskOnce(context.Context, tasks.Task, tasks.Once) (string, bool, error) {
 	return "", false, b.err
 }
 
-func (b broken) UpdateTask(context.Context, string, int64, store.TaskChange, *store.Versions, time.Time) (store.Task, error) {
-	return store.Task{}, b.err
+func (b broken) UpdateTask(context.Context, string, int64, tasks.Change, *tasks.Versions, time.Time) (tasks.Task, error) {
+	return tasks.Task{}, b.err
 }
 
-func (b broken) ToggleTask(context.Context, string, int64, *store.Versions, time.Time) (store.Task, error) {
-	return store.Task{}, b.err
+func (b broken) ToggleTask(context.Context, string, int64, *tasks.Versions, time.Time) (tasks.Task, error) {
+	return tasks.Task{}, b.err
 }
 
-func (b broken) DeleteTask(context.Context, string, int64, *store.Versions, time.Time) error {
+func (b broken) DeleteTask(context.Context, string, int64, *tasks.Versions, time.Time) error {
 	return b.err
 }
 
-func (b broken) TaskEvents(context.Context, string, int64, int) ([]store.TaskEvent, error) {
+func (b broken) TaskEvents(context.Context, string, int64, int) ([]tasks.Event, error) {
 	return nil, b.err
 }
 
@@ -72,10 +73,10 @@ func (b broken) TaskFeed(context.Context, string) (int64, int64, error) { return
 
 func (b broken) TaskFeeds(context.Context, []string) (map[string]int64, error) { return nil, b.err }
 
-func (b broken) WatchTasks(ctx context.Context, _ store.TaskWatcher) { <-ctx.Done() }
+func (b broken) Watch(ctx context.Context, _ db.Watcher) { <-ctx.Done() }
 
-func (b broken) DeleteRemains(context.Context, string) (store.Remains, error) {
-	return store.Remains{}, b.err
+func (b broken) DeleteRemains(context.Context, string) (tasks.Remains, error) {
+	return tasks.Remains{}, b.err
 }
 func (b broken) FoldTasks(context.Context, int, time.Duration) (bool, error) { return false, b.err }
 
@@ -109,7 +110,7 @@ func TestAHeadReadsNoList(t *testing.T) {
 	if got := res.Header.Get("Content-Type"); res.StatusCode != 200 || got != "application/json" || res.body != "" {
 		t.Errorf("got %d %s %q, want 200 and no body", res.StatusCode, got, res.body)
 	}
-	s = startSurface(t, sharedSecretConfig(), Deps{Tasks: broken{err: store.ErrUnavailable}})
+	s = startSurface(t, sharedSecretConfig(), Deps{Tasks: broken{err: db.ErrUnavailable}})
 	if got := s.do(t, "HEAD", "/api/me/tasks", "", auth(mint(t, ada))).StatusCode; got != 503 {
 		t.Errorf("without a database: got %d, want 503", got)
 	}
@@ -118,7 +119,7 @@ func TestAHeadReadsNoList(t *testing.T) {
 // onePage is a store whose pages are whole.
 type onePage struct{ broken }
 
-func (onePage) PageTasks(context.Context, string, store.TaskQuery, int) (iter.Seq2[store.Task, error], *store.TaskPosition, error) {
+func (onePage) PageTasks(context.Context, string, tasks.Query, int) (iter.Seq2[tasks.Task, error], *tasks.Position, error) {
 	return nil, nil, nil
 }
 
@@ -222,10 +223,10 @@ type endlessTasks struct {
 	stopped chan struct{}
 }
 
-func (e *endlessTasks) ListTasks(context.Context, string, store.TaskQuery) iter.Seq2[store.Task, error] {
-	return func(yield func(store.Task, error) bool) {
+func (e *endlessTasks) ListTasks(context.Context, string, tasks.Query) iter.Seq2[tasks.Task, error] {
+	return func(yield func(tasks.Task, error) bool) {
 		defer close(e.stopped)
-		for yield(store.Task{ID: 1, UserID: ada, Title: "x"}, nil) {
+		for yield(tasks.Task{ID: 1, UserID: ada, Title: "x"}, nil) {
 		}
 	}
 }

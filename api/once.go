@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"vestibule/internal/web"
-	"vestibule/store"
+	"vestibule/store/tasks"
 )
 
 // answersKept is how long an answer is given again (CONTRACT: Idempotency-Key).
@@ -90,7 +90,7 @@ type keptAnswer struct {
 	Body     json.RawMessage `json:"body"`
 }
 
-func newKeptAnswer(t store.Task) (keptAnswer, error) {
+func newKeptAnswer(t tasks.Task) (keptAnswer, error) {
 	body, err := web.EncodeJSON(toTaskJSON(t))
 	return keptAnswer{Location: location(t), ETag: entityTag(t), Body: body}, err
 }
@@ -102,14 +102,14 @@ func (a keptAnswer) send(w http.ResponseWriter) error {
 }
 
 // createOnce creates the task, unless a request with this key has done so.
-func (s *Server) createOnce(ctx context.Context, w http.ResponseWriter, t store.Task, id requestKey) error {
+func (s *Server) createOnce(ctx context.Context, w http.ResponseWriter, t tasks.Task, id requestKey) error {
 	print, err := fingerprint(t)
 	if err != nil {
 		return err
 	}
-	text, replayed, err := s.tasks.CreateTaskOnce(ctx, t, store.Once{
+	text, replayed, err := s.tasks.CreateTaskOnce(ctx, t, tasks.Once{
 		Caller: id.caller, Key: id.key, Fingerprint: print, Now: t.CreatedAt, Expires: t.CreatedAt.Add(answersKept),
-		Answer: func(made store.Task) (string, error) {
+		Answer: func(made tasks.Task) (string, error) {
 			kept, err := newKeptAnswer(made)
 			if err != nil {
 				return "", err
@@ -118,14 +118,14 @@ func (s *Server) createOnce(ctx context.Context, w http.ResponseWriter, t store.
 			return string(text), err
 		},
 	})
-	full, isFull := errors.AsType[*store.KeptFull](err)
+	full, isFull := errors.AsType[*tasks.KeptFull](err)
 	switch {
 	case isFull:
 		wait := max(full.Until.Sub(t.CreatedAt), 0) + tidyEvery // when it has been deleted
 		return errTooManyKeys.With("Retry-After", strconv.Itoa(int(wait/time.Second))).Because(err)
-	case errors.Is(err, store.ErrInProgress):
+	case errors.Is(err, tasks.ErrInProgress):
 		return errInProgress.Because(err)
-	case errors.Is(err, store.ErrKeyReused):
+	case errors.Is(err, tasks.ErrKeyReused):
 		return errKeyReused
 	case err != nil:
 		return refusal(err)
@@ -142,7 +142,7 @@ func (s *Server) createOnce(ctx context.Context, w http.ResponseWriter, t store.
 }
 
 // fingerprint is of what a request asks for, however its JSON was written.
-func fingerprint(t store.Task) (string, error) {
+func fingerprint(t tasks.Task) (string, error) {
 	asked, err := json.Marshal([]any{t.Title, t.Description, t.Completed})
 	if err != nil {
 		return "", err

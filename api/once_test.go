@@ -14,7 +14,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"vestibule/api/bearer"
-	"vestibule/store"
+	"vestibule/store/tasks"
 )
 
 func decode(tb testing.TB, body string, into any) {
@@ -168,9 +168,9 @@ func TestAKeyOfACallerWithALongName(t *testing.T) {
 		_, _ = rand.NewChaCha8([32]byte{}).Read(long)
 		c := bearer.Caller{Subject: "https://login.example.com|x", Actor: hex.EncodeToString(long) + last}
 		names[c.Name()] = true
-		_, replayed, err := s.store.CreateTaskOnce(t.Context(), store.Task{UserID: ada, Title: "a", CreatedAt: noon, UpdatedAt: noon}, store.Once{
+		_, replayed, err := s.store.CreateTaskOnce(t.Context(), tasks.Task{UserID: ada, Title: "a", CreatedAt: noon, UpdatedAt: noon}, tasks.Once{
 			Caller: c.Name(), Key: "k", Fingerprint: "f", Now: noon, Expires: noon.Add(time.Hour),
-			Answer: func(store.Task) (string, error) { return "{}", nil },
+			Answer: func(tasks.Task) (string, error) { return "{}", nil },
 		})
 		if err != nil || replayed {
 			t.Errorf("got replayed %t, %v, want a task", replayed, err)

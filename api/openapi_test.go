@@ -12,7 +12,7 @@ import (
 
 	"vestibule/internal/openapigen"
 	"vestibule/internal/openapitest"
-	"vestibule/store"
+	"vestibule/store/db"
 )
 
 // contract is the document that every answer of this package's tests is held to.
@@ -54,7 +54,7 @@ func TestTheDocumentIsCurrent(t *testing.T) {
 // refusals that all of them have.
 func TestEveryOperationRefuses(t *testing.T) {
 	s := newSurface(t, sqlite)
-	down := startSurface(t, sharedSecretConfig(), Deps{Tasks: broken{err: store.ErrUnavailable}})
+	down := startSurface(t, sharedSecretConfig(), Deps{Tasks: broken{err: db.ErrUnavailable}})
 	good := auth(mint(t, ada))
 	if res := s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, good); res.StatusCode != 201 {
 		t.Fatalf("create: got %d %s", res.StatusCode, res.body)

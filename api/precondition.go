@@ -8,20 +8,21 @@ import (
 
 	"vestibule/api/bearer"
 	"vestibule/internal/web"
-	"vestibule/store"
+	"vestibule/store/db"
+	"vestibule/store/tasks"
 )
 
 // entityTag is the strong ETag of a task (RFC 9110 §8.8.3). The version is enough:
 // a tag is only ever compared with those of the same resource, and no id is used
 // for another task.
-func entityTag(t store.Task) string {
+func entityTag(t tasks.Task) string {
 	return `"` + strconv.FormatInt(t.Version, 10) + `"`
 }
 
 // condition is what the If-Match and If-None-Match of a request say of the task that
 // it is about.
 type condition struct {
-	at     *store.Versions // nil: any version
+	at     *tasks.Versions // nil: any version
 	absent bool            // If-None-Match: *
 }
 
@@ -42,7 +43,7 @@ func readCondition(r *http.Request) (c condition, err error) {
 	}
 	if c.absent = any; !any {
 		if c.at == nil {
-			c.at = &store.Versions{}
+			c.at = &tasks.Versions{}
 		}
 		c.at.Not = versions(tags) // weak tags too (§13.1.2)
 	}
@@ -56,7 +57,7 @@ func safe(method string) bool { return method == http.MethodGet || method == htt
 // change them with every change. Ours are strong, and numbers that nobody else makes:
 // one that arrives weak was made so by a server in front of us, and means the very
 // version that its number says.
-func ifMatch(r *http.Request) (*store.Versions, error) {
+func ifMatch(r *http.Request) (*tasks.Versions, error) {
 	sent := r.Header["If-Match"]
 	if sent == nil {
 		return nil, nil
@@ -68,7 +69,7 @@ func ifMatch(r *http.Request) (*store.Versions, error) {
 	case any:
 		return nil, nil
 	}
-	return &store.Versions{Only: versions(tags)}, nil
+	return &tasks.Versions{Only: versions(tags)}, nil
 }
 
 // versions returns the versions that tags name. One that is not ours is that of no
@@ -85,12 +86,12 @@ func versions(tags []web.Tag) []int64 {
 }
 
 // notModified reports whether the caller has this version already.
-func notModified(r *http.Request, t store.Task) bool {
+func notModified(r *http.Request, t tasks.Task) bool {
 	return web.Known(r.Header["If-None-Match"], entityTag(t))
 }
 
 // read returns a task of which the condition holds. If-Match comes first (§13.2.2).
-func (c condition) read(ctx context.Context, tasks Tasks, user string, id int64) (store.Task, error) {
+func (c condition) read(ctx context.Context, tasks Tasks, user string, id int64) (tasks.Task, error) {
 	task, err := tasks.Task(ctx, user, id)
 	if err == nil {
 		err = c.at.Check(task.Version)
@@ -111,15 +112,15 @@ var (
 // is not found, as if it did not exist.
 func refusal(err error) error {
 	switch {
-	case errors.Is(err, store.ErrNotFound):
+	case errors.Is(err, db.ErrNotFound):
 		return errNoTask
-	case errors.Is(err, store.ErrChanged):
+	case errors.Is(err, tasks.ErrChanged):
 		return errChanged
-	case errors.Is(err, store.ErrExcluded):
+	case errors.Is(err, tasks.ErrExcluded):
 		return web.Refuse(http.StatusPreconditionFailed, "PRECONDITION_FAILED", "The task is at a version that If-None-Match excludes")
-	case errors.Is(err, store.ErrNoUser):
+	case errors.Is(err, db.ErrNoUser):
 		return bearer.ErrNoSubject.Because(err)
-	case errors.Is(err, store.ErrTooManyTasks):
+	case errors.Is(err, tasks.ErrTooManyTasks):
 		return errTooManyTasks
 	}
 	return err

@@ -10,7 +10,7 @@ import (
 
 	"vestibule/internal/endpoint"
 	"vestibule/internal/web"
-	"vestibule/store"
+	"vestibule/store/tasks"
 )
 
 // A parameter that is unknown is ignored: browsers' libraries, caches' busters and
@@ -71,7 +71,7 @@ const maxPage = 200
 const maxSearch = 255
 
 // The values of sort; a - before one turns it around.
-var sorts = map[string]store.TaskOrder{"created_at": store.ByCreated, "updated_at": store.ByUpdated, "title": store.ByTitle}
+var sorts = map[string]tasks.Order{"created_at": tasks.ByCreated, "updated_at": tasks.ByUpdated, "title": tasks.ByTitle}
 
 // The parameters of a list, as they are documented.
 var (
@@ -89,7 +89,7 @@ var (
 
 // listQuery is what a list is asked for with.
 type listQuery struct {
-	store.TaskQuery
+	tasks.Query
 	limit int // 0: all
 	raw   url.Values
 }
@@ -121,7 +121,7 @@ func readListQuery(r *http.Request, user string) (listQuery, error) {
 		l.By, l.Descending = by, descending
 	}
 	if q.values.Has("cursor") {
-		position, err := readCursor(q.values.Get("cursor"), user, l.TaskQuery)
+		position, err := readCursor(q.values.Get("cursor"), user, l.Query)
 		switch {
 		case err != nil && len(q.faults) == 0: // it cannot fit a query that is wrong itself
 			q.reject("cursor", err.Error())

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"vestibule/store"
+	"vestibule/store/tasks"
 )
 
 const badQuery = "The request has query parameters that are not valid."
@@ -186,17 +186,17 @@ func TestAPageIsAnsweredToHeadToo(t *testing.T) {
 }
 
 func FuzzCursor(f *testing.F) {
-	q := store.TaskQuery{By: store.ByCreated}
-	f.Add(writeCursor(store.TaskPosition{Key: "2026-03-01T10:00:00.123Z", ID: 7}, ada, q), "2026-03-01T10:00:00.123Z", int64(7))
+	q := tasks.Query{By: tasks.ByCreated}
+	f.Add(writeCursor(tasks.Position{Key: "2026-03-01T10:00:00.123Z", ID: 7}, ada, q), "2026-03-01T10:00:00.123Z", int64(7))
 	f.Add("", "", int64(-1))
 	f.Add("AAAAAAAAAAAAAAAAAAAAAA", "x", int64(1))
 	f.Fuzz(func(t *testing.T, text, key string, id int64) {
 		if p, err := readCursor(text, ada, q); err == nil && (!q.ValidPosition(p) || writeCursor(p, ada, q) != text) {
 			t.Errorf("accepted %q as %+v", text, p)
 		}
-		for by := store.ByID; by <= store.ByTitle; by++ {
-			q := store.TaskQuery{By: by}
-			want := store.TaskPosition{Key: key, ID: id}
+		for by := tasks.ByID; by <= tasks.ByTitle; by++ {
+			q := tasks.Query{By: by}
+			want := tasks.Position{Key: key, ID: id}
 			cursor := writeCursor(want, ada, q)
 			if got, err := readCursor(cursor, ada, q); (err == nil) != q.ValidPosition(want) || err == nil && got != want {
 				t.Errorf("got %+v, error %v; want %+v", got, err, want)

@@ -8,8 +8,8 @@ import (
 
 	"vestibule/api/bearer"
 	"vestibule/internal/jose"
+	"vestibule/internal/storetest"
 	"vestibule/internal/web"
-	"vestibule/store"
 )
 
 const reports = "svc_reportsreportsreportsreports"
@@ -127,7 +127,7 @@ func TestScopesOpenWhatTheySay(t *testing.T) {
 }
 
 func TestAServiceWorksOnUsersTasks(t *testing.T) {
-	for name, engine := range map[string]func(testing.TB) *store.Store{"SQLite": sqlite, "PostgreSQL": postgres} {
+	for name, engine := range map[string]func(testing.TB) *storetest.Database{"SQLite": sqlite, "PostgreSQL": postgres} {
 		t.Run(name, func(t *testing.T) {
 			s := newSurface(t, engine)
 			both := service(reports, `,"scope":"tasks:read tasks:write"`)

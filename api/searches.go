@@ -9,7 +9,7 @@ import (
 
 	"vestibule/internal/fair"
 	"vestibule/internal/web"
-	"vestibule/store"
+	"vestibule/store/tasks"
 )
 
 // What bounds searches, each of which may look through all that a user has:
@@ -47,7 +47,7 @@ func newSearches(processors int) searches {
 }
 
 // begin lets a search of the user's tasks begin, and leave ends it.
-func (s searches) begin(ctx context.Context, user string) (turn store.Turn, leave func(), err error) {
+func (s searches) begin(ctx context.Context, user string) (turn tasks.Turn, leave func(), err error) {
 	leave, err = s.requests.Enter(ctx, user, 1)
 	switch {
 	case errors.Is(err, fair.ErrKey):
@@ -67,7 +67,7 @@ func (s searches) begin(ctx context.Context, user string) (turn store.Turn, leav
 
 // searchFault is the answer where a search without a limit would never end.
 func searchFault(err error) error {
-	if !errors.Is(err, store.ErrSearchTooLong) {
+	if !errors.Is(err, tasks.ErrSearchTooLong) {
 		return err
 	}
 	return invalidQuery(web.FieldError{Field: "limit", Message: "is required with q here: there are too many tasks to search at once"}).Because(err)

@@ -14,7 +14,8 @@ import (
 
 	"vestibule/internal/fair"
 	"vestibule/internal/web"
-	"vestibule/store"
+	"vestibule/store/db"
+	"vestibule/store/tasks"
 )
 
 // searching is a store of which as many searches stand still, until they are let go, as
@@ -25,7 +26,7 @@ type searching struct {
 	begun, letGo chan struct{}
 }
 
-func (s searching) PageTasks(ctx context.Context, _ string, q store.TaskQuery, _ int) (iter.Seq2[store.Task, error], *store.TaskPosition, error) {
+func (s searching) PageTasks(ctx context.Context, _ string, q tasks.Query, _ int) (iter.Seq2[tasks.Task, error], *tasks.Position, error) {
 	if q.Search != "" && s.count.Add(1) <= searchesPerUser {
 		s.begun <- struct{}{}
 		select {
@@ -33,7 +34,7 @@ func (s searching) PageTasks(ctx context.Context, _ string, q store.TaskQuery, _
 		case <-ctx.Done():
 		}
 	}
-	return func(func(store.Task, error) bool) {}, nil, ctx.Err()
+	return func(func(tasks.Task, error) bool) {}, nil, ctx.Err()
 }
 
 func TestAUserSearchesAFewTimesAtOnce(t *testing.T) {
@@ -157,12 +158,12 @@ func TestASearchThatWaitsTooLongIsAnOutage(t *testing.T) {
 // endlessSearch finds nothing in all that it may look through.
 type endlessSearch struct{ onePage }
 
-func (endlessSearch) ListTasks(ctx context.Context, user string, q store.TaskQuery) iter.Seq2[store.Task, error] {
-	return broken{err: fmt.Errorf("search: %w", store.ErrSearchTooLong)}.ListTasks(ctx, user, q)
+func (endlessSearch) ListTasks(ctx context.Context, user string, q tasks.Query) iter.Seq2[tasks.Task, error] {
+	return broken{err: fmt.Errorf("search: %w", tasks.ErrSearchTooLong)}.ListTasks(ctx, user, q)
 }
 
-func (endlessSearch) PageTasks(context.Context, string, store.TaskQuery, int) (iter.Seq2[store.Task, error], *store.TaskPosition, error) {
-	return func(func(store.Task, error) bool) {}, &store.TaskPosition{ID: 7}, nil
+func (endlessSearch) PageTasks(context.Context, string, tasks.Query, int) (iter.Seq2[tasks.Task, error], *tasks.Position, error) {
+	return func(func(tasks.Task, error) bool) {}, &tasks.Position{ID: 7}, nil
 }
 
 func TestASearchWithoutALimitIsToldToHaveOne(t *testing.T) {
@@ -181,8 +182,8 @@ func TestASearchWithoutALimitIsToldToHaveOne(t *testing.T) {
 // unreadable is a store whose page has an end, and fails on the way there.
 type unreadable struct{ broken }
 
-func (unreadable) PageTasks(context.Context, string, store.TaskQuery, int) (iter.Seq2[store.Task, error], *store.TaskPosition, error) {
-	return func(yield func(store.Task, error) bool) { yield(store.Task{}, store.ErrUnavailable) }, &store.TaskPosition{ID: 7}, nil
+func (unreadable) PageTasks(context.Context, string, tasks.Query, int) (iter.Seq2[tasks.Task, error], *tasks.Position, error) {
+	return func(yield func(tasks.Task, error) bool) { yield(tasks.Task{}, db.ErrUnavailable) }, &tasks.Position{ID: 7}, nil
 }
 
 func TestARefusalHasNoLink(t *testing.T) {

@@ -20,7 +20,9 @@ import (
 
 	"vestibule/internal/jose"
 	"vestibule/internal/pgtest"
-	"vestibule/store"
+	"vestibule/internal/storetest"
+	"vestibule/store/db"
+	"vestibule/store/tasks"
 )
 
 // countingTasks counts what streams ask the database.
@@ -29,7 +31,7 @@ type countingTasks struct {
 	events, feeds atomic.Int64
 }
 
-func (c *countingTasks) TaskEvents(ctx context.Context, userID string, after int64, limit int) ([]store.TaskEvent, error) {
+func (c *countingTasks) TaskEvents(ctx context.Context, userID string, after int64, limit int) ([]tasks.Event, error) {
 	c.events.Add(1)
 	return c.Tasks.TaskEvents(ctx, userID, after, limit)
 }
@@ -102,7 +104,7 @@ func (h *history) add(n int64) {
 	h.latest += n
 }
 
-func (h *history) TaskEvents(_ context.Context, _ string, after int64, limit int) (events []store.TaskEvent, err error) {
+func (h *history) TaskEvents(_ context.Context, _ string, after int64, limit int) (events []tasks.Event, err error) {
 	h.mu.Lock()
 	h.reads++
 	h.now++
@@ -111,7 +113,7 @@ func (h *history) TaskEvents(_ context.Context, _ string, after int64, limit int
 	h.mu.Unlock()
 	time.Sleep(h.pause)
 	for seq := after + 1; seq <= latest && limit > 0; seq++ {
-		events = append(events, store.TaskEvent{Seq: seq, Kind: store.TaskUpdated, Task: store.Task{Description: new(strings.Repeat("\U0001F600", maxDescription))}})
+		events = append(events, tasks.Event{Seq: seq, Kind: tasks.Updated, Task: tasks.Task{Description: new(strings.Repeat("\U0001F600", maxDescription))}})
 		limit -= 4 * maxDescription
 	}
 	h.mu.Lock()
@@ -149,7 +151,7 @@ func TestAHistoryThatIsGoneIsTold(t *testing.T) {
 	st := s.watch(t, token)
 	st.next(t)
 	for range 3 {
-		if _, err := s.store.CreateTask(t.Context(), store.Task{UserID: ada, Title: "a", CreatedAt: noon, UpdatedAt: noon}); err != nil {
+		if _, err := s.store.CreateTask(t.Context(), tasks.Task{UserID: ada, Title: "a", CreatedAt: noon, UpdatedAt: noon}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -521,18 +523,18 @@ type proven struct {
 	listening chan struct{}
 }
 
-func (p *proven) WatchTasks(ctx context.Context, w store.TaskWatcher) {
-	p.Tasks.WatchTasks(ctx, &provenWatcher{TaskWatcher: w, listening: p.listening})
+func (p *proven) Watch(ctx context.Context, w db.Watcher) {
+	p.Tasks.Watch(ctx, &provenWatcher{Watcher: w, listening: p.listening})
 }
 
 type provenWatcher struct {
-	store.TaskWatcher
+	db.Watcher
 	listening chan struct{}
 	once      sync.Once
 }
 
 func (w *provenWatcher) Listening(is bool, cause error) {
-	w.TaskWatcher.Listening(is, cause)
+	w.Watcher.Listening(is, cause)
 	if is {
 		w.once.Do(func() { close(w.listening) })
 	}
@@ -549,11 +551,7 @@ func TestAChangeThatNobodyAnnouncesReachesStreams(t *testing.T) {
 				dsn = pgtest.Database(t)
 				url = dsn
 			}
-			st, err := store.Open(t.Context(), url)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = st.Close() })
+			st := storetest.Open(t, url)
 			if err := st.MigrateUp(t.Context()); err != nil {
 				t.Fatal(err)
 			}

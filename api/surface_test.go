@@ -32,7 +32,7 @@ var previousSecret = []byte("fedcba9876543210fedcba9876543210")
 type surface struct {
 	url    string
 	clock  *testclock.Clock
-	store  *store.Store
+	store  *storetest.Database
 	log    *testlog.Buffer
 	server *Server
 	stop   func() // ends what runs has started
@@ -48,7 +48,7 @@ func sharedSecretConfig() Config {
 }
 
 // newSurface starts the API with the shared secret on a store of its own.
-func newSurface(tb testing.TB, engine func(testing.TB) *store.Store) *surface {
+func newSurface(tb testing.TB, engine func(testing.TB) *storetest.Database) *surface {
 	tb.Helper()
 	st := engine(tb)
 	s := startSurface(tb, sharedSecretConfig(), Deps{Tasks: st})
@@ -189,18 +189,18 @@ func (r reply) isProblem(tb testing.TB, status int, detail string, faults ...str
 	}
 }
 
-func sqlite(tb testing.TB) *store.Store {
+func sqlite(tb testing.TB) *storetest.Database {
 	tb.Helper()
-	return withAccounts(tb, storetest.SQLite(tb))
+	return withAccounts(tb, storetest.On(storetest.SQLite(tb)))
 }
 
-func postgres(tb testing.TB) *store.Store {
+func postgres(tb testing.TB) *storetest.Database {
 	tb.Helper()
-	return withAccounts(tb, storetest.Postgres(tb))
+	return withAccounts(tb, storetest.On(storetest.Postgres(tb)))
 }
 
 // withAccounts gives ada and bob their accounts.
-func withAccounts(tb testing.TB, st *store.Store) *store.Store {
+func withAccounts(tb testing.TB, st *storetest.Database) *storetest.Database {
 	tb.Helper()
 	ctx := tb.Context()
 	for _, id := range []string{ada, bob} {

@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"vestibule/internal/web"
-	"vestibule/store"
+	"vestibule/store/tasks"
 )
 
 // taskJSON is a task as it is sent.
@@ -18,7 +18,7 @@ type taskJSON struct {
 	UpdatedAt   web.Time `json:"updated_at"`
 }
 
-func toTaskJSON(t store.Task) taskJSON {
+func toTaskJSON(t tasks.Task) taskJSON {
 	return taskJSON{
 		ID:          t.ID,
 		UserID:      t.UserID,

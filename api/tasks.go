@@ -11,7 +11,7 @@ import (
 	"vestibule/api/bearer"
 	"vestibule/internal/endpoint"
 	"vestibule/internal/web"
-	"vestibule/store"
+	"vestibule/store/tasks"
 )
 
 var (
@@ -86,7 +86,7 @@ func (s *Server) createTask(w http.ResponseWriter, r *http.Request, user string)
 	return web.WriteJSON(w, http.StatusCreated, toTaskJSON(task))
 }
 
-func location(t store.Task) string {
+func location(t tasks.Task) string {
 	return tasksPath(t.UserID) + "/" + strconv.FormatInt(t.ID, 10)
 }
 
@@ -153,7 +153,7 @@ func (s *Server) updateTask(w http.ResponseWriter, r *http.Request, user string)
 	if err != nil {
 		return err
 	}
-	if change == (store.TaskChange{}) { // updated_at must not say otherwise
+	if change == (tasks.Change{}) { // updated_at must not say otherwise
 		task, err := s.tasks.Task(r.Context(), user, id)
 		return patchable(w, task, cmp.Or(err, only.Check(task.Version)))
 	}
@@ -200,7 +200,7 @@ func (s *Server) deleteTask(w http.ResponseWriter, r *http.Request, user string)
 }
 
 // taskToChange reads which task a request means, and at which versions.
-func (s *Server) taskToChange(r *http.Request, user string) (id int64, only *store.Versions, err error) {
+func (s *Server) taskToChange(r *http.Request, user string) (id int64, only *tasks.Versions, err error) {
 	id, when, err := taskAndCondition(r)
 	if err == nil && when.absent {
 		_, err = when.read(r.Context(), s.tasks, user, id)
@@ -217,14 +217,14 @@ func taskAndCondition(r *http.Request) (id int64, when condition, err error) {
 }
 
 // tell tells listeners of a task that was changed, if it was.
-func (s *Server) tell(task store.Task, err error) {
+func (s *Server) tell(task tasks.Task, err error) {
 	if err == nil {
 		s.feed.changed(task.UserID)
 	}
 }
 
 // patchable is answer under the task's own path: with how it can be patched.
-func patchable(w http.ResponseWriter, task store.Task, err error) error {
+func patchable(w http.ResponseWriter, task tasks.Task, err error) error {
 	if err == nil {
 		w.Header().Set("Accept-Patch", acceptPatch)
 	}
@@ -232,7 +232,7 @@ func patchable(w http.ResponseWriter, task store.Task, err error) error {
 }
 
 // answer sends the task, or says why there is none.
-func answer(w http.ResponseWriter, task store.Task, err error) error {
+func answer(w http.ResponseWriter, task tasks.Task, err error) error {
 	if err != nil {
 		return refusal(err)
 	}

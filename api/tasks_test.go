@@ -8,7 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"vestibule/store"
+	"vestibule/store/db"
+	"vestibule/store/tasks"
 )
 
 // onBothEngines runs test on SQLite and on PostgreSQL.
@@ -289,9 +290,9 @@ func TestBytesThatAreNoTextAreRefusedOnBothEngines(t *testing.T) {
 
 func TestAListHoldsEveryTaskOnceInOrder(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, s *surface) {
-		const tasks = 450 // more than a store reads at once
-		for i := range tasks {
-			_, err := s.store.CreateTask(t.Context(), store.Task{
+		const n = 450 // more than a store reads at once
+		for i := range n {
+			_, err := s.store.CreateTask(t.Context(), tasks.Task{
 				UserID: []string{ada, bob}[i%2], Title: fmt.Sprint(i), CreatedAt: noon, UpdatedAt: noon,
 			})
 			if err != nil {
@@ -303,8 +304,8 @@ func TestAListHoldsEveryTaskOnceInOrder(t *testing.T) {
 		if err := json.Unmarshal([]byte(res.body), &got); err != nil {
 			t.Fatal(err)
 		}
-		if len(got) != tasks/2 {
-			t.Fatalf("got %d tasks, want %d", len(got), tasks/2)
+		if len(got) != n/2 {
+			t.Fatalf("got %d tasks, want %d", len(got), n/2)
 		}
 		for i, task := range got {
 			if want := fmt.Sprint(2 * i); task.Title != want {
@@ -339,7 +340,7 @@ func TestAnEmptyChangeChangesNothing(t *testing.T) {
 }
 
 func TestAnOutageOfTheStoreIsA503(t *testing.T) {
-	s := startSurface(t, sharedSecretConfig(), Deps{Tasks: broken{err: fmt.Errorf("ping: %w", store.ErrUnavailable)}})
+	s := startSurface(t, sharedSecretConfig(), Deps{Tasks: broken{err: fmt.Errorf("ping: %w", db.ErrUnavailable)}})
 	token := auth(mint(t, ada))
 	for _, target := range []string{
 		"GET /api/me/tasks", "POST /api/me/tasks", "GET /api/me/tasks/1", "PUT /api/me/tasks/1",

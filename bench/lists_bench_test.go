@@ -23,6 +23,7 @@ import (
 	"vestibule/internal/jose"
 	"vestibule/internal/pgtest"
 	"vestibule/store"
+	"vestibule/store/tasks"
 )
 
 // The sizes of a user's list. Another user has as many tasks again.
@@ -67,7 +68,7 @@ func newListServer(b *testing.B, engine string, n int) *listServer {
 	fill(b, driver, dsn, n)
 	secret := []byte(strings.Repeat("bench-only-", 4))
 	s, err := api.New(api.Config{Config: bearer.Config{Algorithm: jose.HS256, Secrets: [][]byte{secret}, Issuer: "bench", Audience: "bench"}},
-		api.Deps{Tasks: db, Log: slog.New(slog.DiscardHandler)})
+		api.Deps{Tasks: tasks.New(db.DB), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		b.Fatal(err)
 	}

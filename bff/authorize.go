@@ -26,6 +26,21 @@ import (
 //     (Confirm), its stream as long as it lasts (Lease). So the end of a session ends
 //     what is under way.
 
+func (s *Server) newProxy(upstream http.RoundTripper) (*proxy.Proxy, error) {
+	return proxy.New(proxy.Config{
+		Backend:        s.cfg.Backend,
+		Public:         s.cfg.BaseURL,
+		Transport:      upstream,
+		ForwardHeaders: s.cfg.ProxyForwardHeaders,
+		BodyLimit:      max(0, s.cfg.ProxyBodyLimit),
+		MaxRequests:    s.cfg.ProxyMaxRequests,
+		Timeout:        s.cfg.ProxyTimeout,
+		Authorize:      s.authorize,
+		AllowUpgrade:   s.origins.allowUpgrade,
+		ClientIP:       s.clients.Of,
+	})
+}
+
 // proxied carries a request to the API. Whoever has too much under way there is told
 // late: each of their requests has been looked up.
 func (s *Server) proxied(w http.ResponseWriter, r *http.Request) error {

@@ -10,6 +10,7 @@
 package bff
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -34,10 +35,13 @@ import (
 
 // Server is the BFF. Make one with New.
 type Server struct {
-	cfg       Config
-	log       *slog.Logger
-	now       func() time.Time
-	store     *store.Store
+	cfg   Config
+	log   *slog.Logger
+	now   func() time.Time
+	store *store.Store
+
+	deleteRemains func(context.Context) (more bool, err error) // see Deps; may be nil
+
 	passwords hasher
 	limits    *throttle.Limiter
 	mail      *mail.Outbox
@@ -62,7 +66,8 @@ type Server struct {
 // New composes the BFF. It reads or makes the signing key, so the database
 // must be reachable and migrated.
 func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
-	s := &Server{cfg: cfg, log: deps.Log, now: deps.Now, store: deps.Store, work: newWorkRoom(), inSession: newSessionRoom(), asks: newAskRoom(), late: newLateRoom()}
+	cfg = cfg.withDefaults()
+	s := &Server{cfg: cfg, log: cmp.Or(deps.Log, slog.Default()), now: deps.Now, store: deps.Store, deleteRemains: deps.DeleteRemains, work: newWorkRoom(), inSession: newSessionRoom(), asks: newAskRoom(), late: newLateRoom()}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -70,14 +75,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 	s.strangers, s.members = web.NewBodies(limits), web.NewBodies(limits)
 	s.origins = newOrigins(cfg.BaseURL, cfg.TrustedOrigins)
 	var err error
-	s.app, err = frontend.New(frontend.Config{
-		Embedded: spa.Files,
-		Dir:      cfg.WebDir,
-		DevURL:   cfg.WebDevURL,
-		Origin:   s.origin(),
-		Errors:   writeError,
-	})
-	if err != nil {
+	if s.app, err = frontend.New(frontend.Config{Embedded: spa.Files, Dir: cfg.WebDir, DevURL: cfg.WebDevURL, Origin: s.origin(), Errors: writeError}); err != nil {
 		return nil, err
 	}
 	if s.docs, err = openapi.New(openAPI, "/api/openapi.json", "/api/docs", "Vestibule BFF"); err != nil {
@@ -99,38 +97,15 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 		return nil, err
 	}
 	s.mail = s.newOutbox()
-	s.tokens, err = token.Open(ctx, token.Config{
-		Algorithm:       cfg.JWTAlgorithm,
-		Secret:          cfg.Secret,
-		PreviousSecrets: cfg.PreviousSecrets,
-		Issuer:          cfg.JWTIssuer,
-		Audience:        cfg.JWTAudience,
-		ExpiresIn:       cfg.JWTExpiresIn,
-		Now:             s.now,
-	}, signingKeys{deps.Store})
-	if err != nil {
+	if s.tokens, err = s.openTokens(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.openSessions(); err != nil {
+	if s.sessions, err = s.openSessions(); err != nil {
 		return nil, err
 	}
 	s.oauth = s.newOAuth()
-	s.proxy, err = proxy.New(proxy.Config{
-		Backend:        cfg.Backend,
-		Public:         cfg.BaseURL,
-		Transport:      deps.Upstream,
-		ForwardHeaders: cfg.ProxyForwardHeaders,
-		BodyLimit:      cfg.ProxyBodyLimit,
-		MaxRequests:    cfg.ProxyMaxRequests,
-		Timeout:        cfg.ProxyTimeout,
-		Authorize:      s.authorize,
-		AllowUpgrade:   s.origins.allowUpgrade,
-		ClientIP:       s.clients.Of,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return s, nil
+	s.proxy, err = s.newProxy(deps.Upstream)
+	return s, err
 }
 
 func (s *Server) https() bool { return s.cfg.BaseURL.Scheme == "https" }

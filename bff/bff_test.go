@@ -22,6 +22,7 @@ import (
 	"vestibule/internal/testclock"
 	"vestibule/internal/testlog"
 	"vestibule/store"
+	"vestibule/store/tasks"
 )
 
 // site is a BFF on a socket, with the store behind it and an API that answers
@@ -99,7 +100,9 @@ func newIdleSite(t *testing.T, db *store.Store, change ...func(*bff.Config)) *si
 	for _, c := range change {
 		c(&cfg)
 	}
-	server, err := bff.New(t.Context(), cfg, bff.Deps{Store: db, Log: slog.New(slog.NewJSONHandler(s.log, nil)), Now: s.clock.Now})
+	server, err := bff.New(t.Context(), cfg, bff.Deps{
+		Store: db, Log: slog.New(slog.NewJSONHandler(s.log, nil)), Now: s.clock.Now, DeleteRemains: tasks.New(db.DB).DeleteAnyRemains,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,22 +12,24 @@ import (
 var errSameEmail = web.Refuse(http.StatusBadRequest, "EMAIL_IS_THE_SAME", "Email is the same")
 
 type changeEmailBody struct {
-	NewEmail    string  `json:"newEmail" as:"Email"`
-	CallbackURL *string `json:"callbackURL,omitempty" as:"Target"`
+	NewEmail    string  `json:"newEmail" like:"Email"`
+	CallbackURL *string `json:"callbackURL,omitempty" like:"Target"`
 }
 
 var changeEmailDoc = endpoint.Doc{
 	Tag: "mail", Summary: "Ask for another address",
 	Row:     "200, for a taken address too. Body: `newEmail`; optional `callbackURL`. The old address is told first, with a link that stops it and, for 7 days, undoes it. Then the new one gets a link that confirms it for an hour, as long as the session that asked is alive. Until it is followed nothing changes",
+	Limit:   "mail",
+	Events:  []string{store.EventEmailChange},
 	Body:    &endpoint.Body{Text: "The new address", Examples: one(changeEmailBody{"augusta@example.com", new("/account")})},
 	Answers: []*endpoint.Answer{answers("A link went to the new address, and the address changes when it is followed; the old one gets a notice. The same for a taken address", statusJSON{true})},
 	Errors:  []*web.Error{errSameEmail},
 }
 
-// changeEmail sends a link to the new address. The address changes when the link
-// is followed, and not before: until then nobody has shown that it is theirs. The
-// address before is told first, with a link that stops the change. For a taken address
-// the answer is the same and the mail to it is dropped.
+// changeEmail sends a link to the new address. The address changes only when the link
+// is followed, which proves that the new address is the user's. The old address gets a
+// mail first, with a link that stops the change. If the new address has an account
+// already, the answer is the same, but no mail is sent to it.
 func (s *Server) changeEmail(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error {
 	next := readEmail(body, "newEmail")
 	target := optionalTarget(body, "callbackURL")

@@ -11,23 +11,25 @@ import (
 )
 
 type changePasswordBody struct {
-	CurrentPassword     string `json:"currentPassword" as:"Password"`
-	NewPassword         string `json:"newPassword" as:"NewPassword"`
+	CurrentPassword     string `json:"currentPassword" like:"Password"`
+	NewPassword         string `json:"newPassword" like:"NewPassword"`
 	RevokeOtherSessions bool   `json:"revokeOtherSessions,omitempty" schema:"default=true"`
 }
 
 var changePasswordDoc = endpoint.Doc{
 	Tag: "account", Summary: "Change the password",
-	Row:  "200 `{token, user}` and a new cookie. Body: `currentPassword`, `newPassword`; the other sessions end unless `revokeOtherSessions` is false. The user is told by mail",
-	Body: &endpoint.Body{Text: "The current and the new one", Examples: one(changePasswordBody{CurrentPassword: examplePassword, NewPassword: anotherPassword})},
+	Row:    "200 `{token, user}` and a new cookie. Body: `currentPassword`, `newPassword`; the other sessions end unless `revokeOtherSessions` is false. The user is told by mail",
+	Limit:  "check",
+	Events: []string{store.EventPasswordChanged, store.EventPasswordFailed, store.EventSessionRevoked},
+	Body:   &endpoint.Body{Text: "The current and the new one", Examples: one(changePasswordBody{CurrentPassword: examplePassword, NewPassword: anotherPassword})},
 	Answers: []*endpoint.Answer{answers("It has changed. The caller has a new session secret in the cookie; the other sessions have ended unless `revokeOtherSessions` was false. The user is told by mail",
 		signedUpJSON{new(exampleHandle), exampleUser}, setCookieAlways)},
 	Errors: []*web.Error{exampleTooShort, errTooLong, errCommon, errPassword, errNoCredential},
 }
 
-// changePassword gives the caller another password and another session secret, and
-// ends their sessions elsewhere unless they ask for those to be kept: a password
-// is often changed because somebody else has it.
+// changePassword sets a new password and gives the session a new secret. It ends the
+// user's other sessions unless the request asks to keep them: a password is often
+// changed because somebody else knows it.
 func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error {
 	current, _ := body.String("currentPassword")
 	next, _ := body.String("newPassword")
@@ -73,7 +75,7 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, live *se
 	})
 	switch {
 	case errors.Is(err, store.ErrConflict):
-		return errPassword.Because(err) // it was changed while this request was under way
+		return errPassword.Because(err) // another request has changed it meanwhile
 	case err != nil:
 		return gone(err)
 	}

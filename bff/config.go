@@ -1,6 +1,7 @@
 package bff
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	netmail "net/mail"
@@ -13,22 +14,22 @@ import (
 	"vestibule/store"
 )
 
-// Config is what an operator decides about the BFF. All of it is required
-// unless said otherwise.
+// Config is what an operator decides about the BFF. Only Secret is required: what else
+// is zero is as in Defaults.
 type Config struct {
 	BaseURL        *url.URL       // the public origin; https switches on Secure cookies and HSTS
-	TrustedOrigins []string       // further origins that may call with credentials; may be empty
-	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed; may be empty
+	TrustedOrigins []string       // further origins that may call with credentials
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 
 	Secret          []byte   // signs cookies, and tokens in HS256
-	PreviousSecrets [][]byte // still accepted for verifying; may be empty
+	PreviousSecrets [][]byte // still accepted for verifying
 
 	SessionExpiresIn time.Duration // life of a session since its last update
-	SessionUpdateAge time.Duration // age of the last update at which use makes another
+	SessionUpdateAge time.Duration // age of the last update at which use makes another; None: any age
 	SessionMaxAge    time.Duration // life of a session since sign-in
 	SessionFreshAge  time.Duration // how long a proof of the password stands for another one
-	SessionsPerUser  int           // beyond it a sign-in ends those used longest ago; 0: no limit
-	CookieName       string        // its prefix included
+	SessionsPerUser  int           // beyond it a sign-in ends those used longest ago; None: no limit
+	CookieName       string        // its prefix included, if it is given
 	CookieSameSite   http.SameSite
 
 	JWTAlgorithm string // HS256, EdDSA or ES256
@@ -42,20 +43,20 @@ type Config struct {
 
 	PasswordMinLength   int             // code points
 	PasswordAllowCommon bool            // let passwords be chosen that are guessed first
-	PasswordParams      password.Params // cost of a hash; zero: the default
+	PasswordParams      password.Params // cost of a hash
 	RateLimitOff        bool            // count no attempts
 
 	Mail           MailConfig
-	AuditRetention time.Duration // how long events are kept; 0: forever
+	AuditRetention time.Duration // how long events are kept; None: for ever
 
 	Backend             *url.URL // requests go to its /api/…
-	ProxyForwardHeaders []string // further request headers that may pass; may be empty
-	ProxyBodyLimit      int64    // bytes of a proxied request body; 0 means no limit
+	ProxyForwardHeaders []string // further request headers that may pass
+	ProxyBodyLimit      int64    // bytes of a proxied request body; None: no limit
 	ProxyTimeout        time.Duration
-	ProxyMaxRequests    int // proxied requests under way; 0: the proxy's default
+	ProxyMaxRequests    int // proxied requests under way
 
 	// Streams that may be open through the proxy: of all users, of one, and of one
-	// session. 0 is the default.
+	// session.
 	MaxStreams, MaxStreamsPerUser, MaxStreamsPerSession int
 
 	// MaxConnections and MaxConnectionsPerAddress are the listener's. Who comes through a
@@ -87,7 +88,11 @@ type MailConfig struct {
 // Deps is what the BFF stands on.
 type Deps struct {
 	Store    *store.Store
-	Log      *slog.Logger
+	Log      *slog.Logger      // nil: slog.Default
 	Upstream http.RoundTripper // carries requests to the task API; nil: the network
 	Now      func() time.Time  // nil: time.Now
+
+	// DeleteRemains deletes some of what deleted users have left in the database that is
+	// not the BFF's own. nil: nothing is left there.
+	DeleteRemains func(context.Context) (more bool, err error)
 }

@@ -1,14 +1,21 @@
 package bff_test
 
 import (
+	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
+
 	"vestibule/bff"
 	"vestibule/internal/storetest"
+	"vestibule/internal/testclock"
 	"vestibule/store"
 )
 
@@ -80,3 +87,77 @@ func TestNobodyIsSignedInByAForeignPage(t *testing.T) {
 		}
 	})
 }
+
+// TestOnlyTheSecretIsRequired: all else has its documented default.
+func TestOnlyTheSecretIsRequired(t *testing.T) {
+	if got := bff.Defaults().Mail.From.Address; got != "no-reply@localhost" {
+		t.Errorf("got mails from %s", got)
+	}
+	clock := testclock.At(time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC))
+	var sent *http.Request
+	server, err := bff.New(t.Context(), bff.Config{Secret: []byte(strings.Repeat("s", 32))}, bff.Deps{
+		Store: storetest.SQLite(t), Log: slog.New(slog.DiscardHandler), Now: clock.Now,
+		Upstream: roundTrip(func(r *http.Request) (*http.Response, error) {
+			if r.Body != nil {
+				if _, err := io.Copy(io.Discard, r.Body); err != nil {
+					return nil, err
+				}
+			}
+			sent = r
+			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+		}),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	do := func(method, path, body, cookie string) *http.Response {
+		t.Helper()
+		r := httptest.NewRequest(method, "http://localhost:3000"+path, strings.NewReader(body))
+		r.Header.Set("Origin", "http://localhost:3000")
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Cookie", cookie)
+		w := httptest.NewRecorder()
+		server.Handler().ServeHTTP(w, r)
+		return w.Result()
+	}
+
+	const signUp = `{"email":"ada@example.com","password":%q}`
+	if got := do("POST", "/api/auth/signup", fmt.Sprintf(signUp, "shorter"), ""); got.StatusCode != 400 {
+		t.Errorf("got %d for a password of 7 characters, want 400", got.StatusCode)
+	}
+	res := do("POST", "/api/auth/signup", fmt.Sprintf(signUp, "mossy-42"), "")
+	if res.StatusCode != 200 || len(res.Cookies()) != 1 {
+		t.Fatalf("got %d with cookies %v", res.StatusCode, res.Cookies())
+	}
+	c := res.Cookies()[0]
+	if c.Name != "better-auth.session_token" || c.MaxAge != 7*24*60*60 || c.SameSite != http.SameSiteLaxMode || c.Secure {
+		t.Errorf("got cookie %v", c)
+	}
+	cookie := c.Name + "=" + c.Value
+
+	if got := do("GET", "/api/proxy/x", "", cookie); got.StatusCode != 200 || sent == nil {
+		t.Fatalf("got %d from the API", got.StatusCode)
+	}
+	if got := sent.URL.String(); got != "http://localhost:8000/api/x" {
+		t.Errorf("got a request to %s", got)
+	}
+	claims := jwt.MapClaims{}
+	_, err = jwt.ParseWithClaims(strings.TrimPrefix(sent.Header.Get("Authorization"), "Bearer "), claims,
+		func(*jwt.Token) (any, error) { return []byte(strings.Repeat("s", 32)), nil },
+		jwt.WithTimeFunc(clock.Now), jwt.WithValidMethods([]string{"HS256"}), jwt.WithIssuer("better-auth"), jwt.WithAudience("fastapi-backend"))
+	if err != nil || claims["exp"].(float64)-claims["iat"].(float64) != 300 {
+		t.Errorf("got claims %v, %v", claims, err)
+	}
+	if got := do("PUT", "/api/proxy/x", strings.Repeat("x", 10<<20+1), cookie); got.StatusCode != 413 {
+		t.Errorf("got %d for a body of more than 10 MiB, want 413", got.StatusCode)
+	}
+
+	clock.Advance(7 * 24 * time.Hour)
+	if got := do("GET", "/api/proxy/x", "", cookie); got.StatusCode != 401 {
+		t.Errorf("got %d after seven days, want 401", got.StatusCode)
+	}
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

@@ -10,7 +10,7 @@ import (
 )
 
 type deleteUserBody struct {
-	Password *string `json:"password,omitempty" as:"Password"`
+	Password *string `json:"password,omitempty" like:"Password"`
 }
 
 type successMessageJSON struct {
@@ -22,7 +22,9 @@ var userDeleted = successMessageJSON{true, "User deleted"}
 
 var deleteUserDoc = endpoint.Doc{
 	Tag: "account", Summary: "Delete the account",
-	Row: "200 `{\"success\":true,\"message\":\"User deleted\"}`; clears the cookie. Body: `password`, or `{}` where it was proven lately",
+	Row:    "200 `{\"success\":true,\"message\":\"User deleted\"}`; clears the cookie. Body: `password`, or `{}` where it was proven lately",
+	Limit:  "check",
+	Events: []string{store.EventUserDeleted, store.EventPasswordFailed},
 	Body: &endpoint.Body{Text: "The password, or `{}` where it was proven lately", Examples: []endpoint.Example{
 		{Name: "password", Value: deleteUserBody{new(examplePassword)}}, {Name: "proven lately", Value: deleteUserBody{}},
 	}},
@@ -30,9 +32,9 @@ var deleteUserDoc = endpoint.Doc{
 	Errors:  []*web.Error{errTooLong, errPassword, errNoCredential},
 }
 
-// deleteUser deletes the caller's account and all that is theirs. Who does not give
-// the password must have proven it lately: a browser that was left open is not enough
-// for what cannot be undone.
+// deleteUser deletes the caller's account and everything in it. A request without the
+// password needs a fresh session: this cannot be undone, so an open browser is not
+// enough.
 func (s *Server) deleteUser(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error {
 	var pw string
 	withPassword := body.Has("password") && !body.IsNull("password")

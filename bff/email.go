@@ -26,9 +26,8 @@ const maxEmail = 254
 // emailPattern is Better Auth's, so that both accept the same addresses.
 var emailPattern = regexp.MustCompile(`^(?:[A-Za-z0-9_'+\-]+\.)*[A-Za-z0-9_'+\-]*[A-Za-z0-9_+-]@(?:[A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}$`)
 
-// NormalEmail returns the form under which an address is stored and found, and
-// whether it is one. White space around it, which comes along when it is copied or a
-// keyboard completes it, is no part of it.
+// NormalEmail returns the form in which an address is stored and looked up, and whether
+// it is valid. It removes white space around it, which copying and keyboards add.
 func NormalEmail(address string) (string, bool) {
 	address = strings.TrimSpace(address)
 	return strings.ToLower(address), len(address) <= maxEmail && emailPattern.MatchString(address)

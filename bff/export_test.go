@@ -9,25 +9,25 @@ import (
 
 	"vestibule/bff/password"
 	"vestibule/internal/fair"
-	"vestibule/store"
+	"vestibule/store/db"
 )
 
 // PruneEvents and PruneBatch are what the hourly clean-up does to the audit trail,
 // and how much at a time.
 func PruneEvents(s *Server, ctx context.Context) error {
-	return store.InBatches(ctx, func() (bool, error) { return s.pruneEvents(ctx) })
+	return db.InBatches(ctx, func() (bool, error) { return s.pruneEvents(ctx) })
 }
 
 const PruneBatch = pruneBatch
 
 func PruneRemains(s *Server, ctx context.Context) error {
-	return store.InBatches(ctx, func() (bool, error) { return s.pruneRemains(ctx) })
+	return db.InBatches(ctx, func() (bool, error) { return s.pruneRemains(ctx) })
 }
 
 // Prune does all of the hourly clean-up once.
 func Prune(s *Server, ctx context.Context) error {
 	for _, job := range s.pruned() {
-		if err := store.InBatches(ctx, func() (bool, error) { return job.Batch(ctx) }); err != nil {
+		if err := db.InBatches(ctx, func() (bool, error) { return job.Batch(ctx) }); err != nil {
 			return err
 		}
 	}
@@ -205,6 +205,10 @@ func (p *pace) hurry(client string) {
 	p.longest = time.Hour
 	p.next.Add(client, time.Now().Add(time.Hour))
 }
+
+// TellAtOnce has no client answered late, for tests of many refusals that do not wait for
+// them.
+func (s *Server) TellAtOnce() { s.refusals.every, s.absences.every = 0, 0 }
 
 // Bodies is how many bytes of bodies are in memory.
 func (s *Server) Bodies() int { return s.strangers.Taken() + s.members.Taken() }

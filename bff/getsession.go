@@ -23,9 +23,9 @@ var getSessionDoc = endpoint.Doc{
 		setCookie, &endpoint.Header{Component: "SetAuthJwt", Name: exposedTokenHeader, Text: "The access token, with EXPOSE_TOKEN alone", Schema: text, Example: "eyJ..."})},
 }
 
-// getSession answers who is signed in, or null. It is never a 401: an app asks
-// it to find out. With disableRefresh, asking is no use of the session; as in
-// Better Auth any value but an empty one is a yes.
+// getSession answers who is signed in, or null. It never answers 401: apps call it to
+// find out. With disableRefresh the call does not extend the session; as in Better Auth,
+// any value but the empty one means yes.
 func (s *Server) getSession(w http.ResponseWriter, r *http.Request) error {
 	read, renew := s.sessions.Read, s.sessions.Renewed
 	if web.QueryValue(r, "disableRefresh") != "" {

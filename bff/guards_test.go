@@ -89,6 +89,7 @@ func TestStreamsEndWithTheRequestThatEndsTheirSession(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			storetest.Each(t, func(t *testing.T, db *store.Store) {
 				s := newIdleSite(t, db, endlessAPI(t))
 				v, thief := s.visitor(), s.visitor()

@@ -1,12 +1,9 @@
 package bff
 
 import (
-	"context"
 	"net/http"
 
-	"vestibule/bff/token"
 	"vestibule/internal/endpoint"
-	"vestibule/store"
 )
 
 const jwksCaching = "public, max-age=300"
@@ -51,28 +48,4 @@ func (s *Server) jwks(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", jwksCaching)
 	_, _ = w.Write(keys)
 	return nil
-}
-
-// signingKeys is the jwks table as the token room sees it.
-type signingKeys struct{ store *store.Store }
-
-func (k signingKeys) Keys(ctx context.Context) ([]token.Key, error) {
-	rows, err := k.store.Keys(ctx)
-	if err != nil {
-		return nil, err
-	}
-	keys := make([]token.Key, len(rows))
-	for i, row := range rows {
-		keys[i] = token.Key(row)
-	}
-	return keys, nil
-}
-
-func (k signingKeys) AddKey(ctx context.Context, key token.Key) error {
-	return k.store.Tx(ctx, "add key", func(tx *store.Tx) error {
-		if err := tx.AddKey(store.Key(key)); err != nil {
-			return err
-		}
-		return tx.Record(store.Event{At: key.CreatedAt, Type: store.EventKeyCreated, Actor: store.ActorSystem, Detail: key.Algorithm + " " + key.ID})
-	})
 }

@@ -157,6 +157,7 @@ func TestVerifyEmail(t *testing.T) {
 func TestAClickConfirmsNobodysPassword(t *testing.T) {
 	for name, required := range map[string]bool{"verification required": true, "not required": false} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			each(t, func(s *site) {
 				thief, owner, other := s.visitor(), s.visitor(), s.visitor()
 				if required {
@@ -418,6 +419,9 @@ func TestAThiefsChangeOfAddressDiesWithTheirSession(t *testing.T) {
 		"a new password": func(owner, _ *visitor) {
 			owner.want(owner.do("POST", "/api/auth/change-password", `{"currentPassword":"`+own+`","newPassword":"`+own+`"}`), 200, "")
 		},
+		"a new password that ends no other session": func(owner, _ *visitor) {
+			owner.want(owner.do("POST", "/api/auth/change-password", `{"currentPassword":"`+own+`","newPassword":"`+own+`","revokeOtherSessions":false}`), 200, "")
+		},
 		"signing out elsewhere": func(owner, _ *visitor) {
 			owner.want(owner.do("POST", "/api/auth/revoke-other-sessions", "{}"), 200, "")
 		},
@@ -459,6 +463,7 @@ func TestAThiefsChangeOfAddressDiesWithTheirSession(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			each(t, func(s *site) {
 				owner, thief, mailbox := s.visitor(), s.visitor(), s.visitor()
 				owner.signUp("ada@example.com")
@@ -583,6 +588,7 @@ func TestAChangeOfAddressCanBeUndoneForAWeek(t *testing.T) {
 func TestAnAddressIsKeptForItsOwner(t *testing.T) {
 	for name, required := range map[string]bool{"verification required": true, "not required": false} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			each(t, func(s *site) {
 				v, other := s.visitor(), s.visitor()
 				signUp := func(v *visitor, email string) {
@@ -643,6 +649,7 @@ func TestNobodySignsUpWithAnAddressWhileItIsChanged(t *testing.T) {
 // ours with made-up tokens.
 func TestForeignLinksBlockNobody(t *testing.T) {
 	each(t, func(s *site) {
+		s.server.TellAtOnce()
 		v := s.visitor()
 		v.signUp("ada@example.com")
 		v.want(v.do("POST", "/api/auth/request-password-reset", `{"email":"ada@example.com"}`), 200, "")

@@ -14,8 +14,8 @@ var listSessionsDoc = endpoint.Doc{
 	Answers: []*endpoint.Answer{answers("The live ones, the latest sign-in first; the caller's own is the one whose `token` `/get-session` gives", []sessionJSON{exampleSession})},
 }
 
-// listSessions answers where the user is signed in. Which one is the caller's own
-// is told by its token, which /get-session gives too.
+// listSessions lists where the user is signed in. The caller's own session is the one
+// whose token /get-session returns.
 func (s *Server) listSessions(w http.ResponseWriter, r *http.Request, live *session.Live, _ *web.Object) error {
 	rows, err := s.sessions.Of(r.Context(), live.UserID)
 	if err != nil {

@@ -282,6 +282,7 @@ func TestTwoAuthorizationHeadersAreNone(t *testing.T) {
 // TestWrongSecretsAreLimitedAndRightOnesPass: nobody locks a service out.
 func TestWrongSecretsAreLimitedAndRightOnesPass(t *testing.T) {
 	each(t, func(s *site) {
+		s.server.TellAtOnce()
 		c := s.service("reports", "tasks:read")
 		wrong := &service{s, c.id, "vcs_wrong"}
 		for range 10 {

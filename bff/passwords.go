@@ -18,15 +18,15 @@ var (
 	errNoCredential = web.Refuse(http.StatusBadRequest, "CREDENTIAL_ACCOUNT_NOT_FOUND", "Credential account not found")
 )
 
-// checkPassword makes sure that whoever uses the session also knows the password,
-// and returns its hash. Guesses count against a limit of their own: somebody who
-// has used the limit of sign-in up from outside must not lock the owner out here.
+// checkPassword checks that the user of the session also knows the password, and
+// returns the password's hash. Guesses here have their own limit: an attacker who has
+// reached the limit of sign-in must not lock out an owner who is signed in.
 func (s *Server) checkPassword(r *http.Request, live *session.Live, pw string) (hash string, err error) {
 	return s.provePassword(r, throttle.CheckPassword(live.UserID, live.Handle()), live.UserID, pw, s.eventOf(r, live.Session, store.EventPasswordFailed))
 }
 
-// provePassword makes sure that a password is the user's, and returns its hash. The
-// attempt is counted, and failed recorded where it is not.
+// provePassword checks that a password is the user's, and returns its hash. It counts
+// the attempt. If the password is wrong, it records the event failed.
 func (s *Server) provePassword(r *http.Request, try throttle.Attempt, userID, pw string, failed store.Event) (hash string, err error) {
 	ctx := r.Context()
 	if err := s.limit(r, try); err != nil {
@@ -53,7 +53,7 @@ func (s *Server) provePassword(r *http.Request, try throttle.Attempt, userID, pw
 	return hash, nil
 }
 
-// hasher is what a password.Hasher does.
+// hasher is the interface of password.Hasher, for tests.
 type hasher interface {
 	Check(pw, email string) error
 	Hash(ctx context.Context, who password.Asker, pw string) (string, error)
@@ -61,7 +61,7 @@ type hasher interface {
 	VerifyNone(ctx context.Context, who password.Asker, pw string) error
 }
 
-// errGuessed has the code of Better Auth's plugin haveIBeenPwned, which apps may know.
+// errGuessed uses the code of Better Auth's plugin haveIBeenPwned, which apps may know.
 func errGuessed(why string) *web.Error {
 	return web.Refuse(http.StatusBadRequest, "PASSWORD_COMPROMISED", "Password too easy to guess: "+why+" Choose another, for example a few words that do not belong together.")
 }
@@ -75,7 +75,7 @@ var (
 	errCommon  = errGuessed("it is among the passwords that are tried first.")
 )
 
-// passwordError turns what the password room refuses into an answer.
+// passwordError turns an error of the password package into an answer.
 func (s *Server) passwordError(err error) error {
 	switch {
 	case errors.Is(err, password.ErrTooShort):

@@ -39,7 +39,7 @@ func (s *Server) pruneBy(del func(context.Context, time.Time) (int64, error), ag
 
 // pruneEvents deletes what the audit trail need not keep any longer.
 func (s *Server) pruneEvents(ctx context.Context) (more bool, err error) {
-	if s.cfg.AuditRetention == 0 {
+	if s.cfg.AuditRetention < 0 {
 		return false, nil
 	}
 	n, err := s.store.DeleteEvents(ctx, s.now().Add(-s.cfg.AuditRetention), pruneBatch)
@@ -49,7 +49,7 @@ func (s *Server) pruneEvents(ctx context.Context) (more bool, err error) {
 // trimSessions ends the sessions that users have beyond the limit: from before it was
 // this low. Sign-in holds new ones to it. The store does it in batches.
 func (s *Server) trimSessions(ctx context.Context) (more bool, err error) {
-	if s.cfg.SessionsPerUser == 0 {
+	if s.cfg.SessionsPerUser < 0 {
 		return false, nil
 	}
 	e := s.surplus()
@@ -60,6 +60,8 @@ func (s *Server) trimSessions(ctx context.Context) (more bool, err error) {
 // pruneRemains is the task API's work too. Where that does not run here, the list of
 // deleted users must not grow for ever.
 func (s *Server) pruneRemains(ctx context.Context) (more bool, err error) {
-	left, err := s.store.DeleteRemains(ctx, "")
-	return left.UserID != "", err
+	if s.deleteRemains == nil {
+		return false, nil
+	}
+	return s.deleteRemains(ctx)
 }

@@ -65,7 +65,7 @@ func TestEventsAreKeptForEver(t *testing.T) {
 		if n := kept(t, s.db, "usr_old"); n != 1 {
 			t.Errorf("got %d events, want the one", n)
 		}
-	}, func(c *bff.Config) { c.AuditRetention = 0 })
+	}, func(c *bff.Config) { c.AuditRetention = bff.None })
 }
 
 func TestARunningServerPrunes(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 )
 
 type requestPasswordResetBody struct {
-	Email      string  `json:"email" as:"Email"`
-	RedirectTo *string `json:"redirectTo,omitempty" as:"Target"`
+	Email      string  `json:"email" like:"Email"`
+	RedirectTo *string `json:"redirectTo,omitempty" like:"Target"`
 }
 
 type statusMessageJSON struct {
@@ -23,12 +23,14 @@ var resetAsked = statusMessageJSON{true, "If this email exists in our system, ch
 var requestResetDoc = endpoint.Doc{
 	Tag: "mail", Summary: "Ask for a reset link",
 	Row:     "200, the same for known and unknown addresses. Body: `email`; optional `redirectTo`. For an address that is kept after a change, the mail has the link that undoes the change",
+	Limit:   "mail",
+	Events:  []string{store.EventResetRequested},
 	Body:    &endpoint.Body{Text: "Whose password", Examples: one(requestPasswordResetBody{exampleUser.Email, new("/new-password")})},
 	Answers: []*endpoint.Answer{answers("A link was mailed if anybody has the address: the same for known and unknown ones", resetAsked)},
 }
 
-// requestPasswordReset queues a mail and does not look whether anybody has the
-// address: the mail's worker does. So the answer and its time are the same.
+// requestPasswordReset queues a mail without checking whether the address has an
+// account: the outbox checks that later. So the answer and its time are always the same.
 func (s *Server) requestPasswordReset(w http.ResponseWriter, r *http.Request) error {
 	body, err := s.readBody(w, r, s.anybody(r))
 	if err != nil {

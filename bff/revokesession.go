@@ -17,13 +17,14 @@ type revokeSessionBody struct {
 var revokeSessionDoc = endpoint.Doc{
 	Tag: "session", Summary: "End one session",
 	Row:     "200 `{\"status\":true}`. Body: `token`, a handle; one that is not the user's own ends nothing and answers the same",
+	Events:  []string{store.EventSessionRevoked},
 	Body:    &endpoint.Body{Text: "Which", Examples: one(revokeSessionBody{exampleHandle})},
 	Answers: []*endpoint.Answer{answers("It has ended. A handle that is not of the user's own ends nothing and answers the same", statusJSON{true}, clearCookie), notFresh},
 }
 
-// revokeSession ends the session that a handle names, if it is one of the user's
-// own. The answer is the same if it is not: a handle of somebody else's is not
-// told from one that never was. To end one's own is to sign out, which needs no proof.
+// revokeSession ends the session with the given handle, if it is one of the user's. The
+// answer is the same if it is not, so that nobody learns which handles exist. A user may
+// always end the session of the request itself: that is signing out.
 func (s *Server) revokeSession(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error {
 	handle, _ := body.String("token")
 	if faults := body.Faults(); len(faults) > 0 {

@@ -15,20 +15,21 @@ var errOtherEmail = web.Refuse(http.StatusBadRequest, "EMAIL_MISMATCH", "Email m
 var errVerified = web.Refuse(http.StatusBadRequest, "EMAIL_ALREADY_VERIFIED", "Email is already verified")
 
 type sendVerificationEmailBody struct {
-	Email       string  `json:"email" as:"Email"`
-	CallbackURL *string `json:"callbackURL,omitempty" as:"Target"`
+	Email       string  `json:"email" like:"Email"`
+	CallbackURL *string `json:"callbackURL,omitempty" like:"Target"`
 }
 
 var sendVerificationDoc = endpoint.Doc{
 	Tag: "mail", Summary: "Ask for a verification link",
 	Row:     "200, the same for known and unknown addresses. Body: `email`; optional `callbackURL`",
+	Limit:   "mail",
 	Body:    &endpoint.Body{Text: "Which address", Examples: one(sendVerificationEmailBody{exampleUser.Email, new("/welcome")})},
 	Answers: []*endpoint.Answer{answers("A link was mailed if anybody has the address and it is not verified: the same for all to whom is not signed in", statusJSON{true})},
 	Errors:  []*web.Error{errOtherEmail, errVerified},
 }
 
-// sendVerificationEmail queues the mail with the link that verifies an address. Who
-// is not signed in learns nothing about the address.
+// sendVerificationEmail queues the mail with the link that verifies an address. The
+// answer tells nobody whether the address has an account, unless they are signed in to it.
 func (s *Server) sendVerificationEmail(w http.ResponseWriter, r *http.Request) error {
 	body, err := s.readBody(w, r, s.anybody(r))
 	if err != nil {

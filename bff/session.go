@@ -9,9 +9,8 @@ import (
 	"vestibule/store"
 )
 
-// sessionJSON is Better Auth's Session, with our handle where that has the
-// secret: page scripts read bodies, and the cookie is HttpOnly so that they
-// cannot read the secret.
+// sessionJSON is Better Auth's Session, with a handle in place of the secret: scripts of
+// the page can read bodies, and must not learn the secret in the HttpOnly cookie.
 type sessionJSON struct {
 	ExpiresAt web.Time `json:"expiresAt"`
 	Token     string   `json:"token" doc:"The session's handle, for /revoke-session. It opens nothing"`
@@ -37,17 +36,16 @@ func toSessionJSON(s store.Session) sessionJSON {
 }
 
 type signedUpJSON struct {
-	Token *string  `json:"token" doc:"The session's handle; null without a session"` // the session's handle, null without a session; the secret is in the cookie alone
+	Token *string  `json:"token" doc:"The session's handle; null without a session"` // the secret is in the cookie alone
 	User  userJSON `json:"user"`
 }
 
-func (s *Server) openSessions() error {
+func (s *Server) openSessions() (*session.Sessions, error) {
 	recheck, version := recheckAlone, s.store.Version
 	if s.store.Shared() {
 		recheck, version = 0, nil
 	}
-	var err error
-	s.sessions, err = session.New(session.Config{
+	return session.New(session.Config{
 		Cookie: session.Cookie{
 			Name:     s.cfg.CookieName,
 			Secure:   s.https(),
@@ -70,17 +68,11 @@ func (s *Server) openSessions() error {
 
 		Tokens: s.tokens,
 		Now:    s.now,
-		Log:    s.log,
 	}, s.store)
-	if err != nil {
-		return fmt.Errorf("sessions: %w", err)
-	}
-	return nil
 }
 
-// recheckAlone is how long a session read from SQLite is believed, as long as
-// nobody has written to the file: not this process, and not the command line,
-// which ends sessions too.
+// recheckAlone is how long a session that was read from SQLite is believed while no
+// process writes to the file. The command line writes too: it ends sessions.
 const recheckAlone = time.Minute
 
 // surplus is the event of a session that ends because its user has too many.

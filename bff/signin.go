@@ -67,16 +67,18 @@ type signedInJSON struct {
 }
 
 type signInBody struct {
-	Email       string  `json:"email" as:"Email"`
-	Password    string  `json:"password" as:"Password"`
-	RememberMe  bool    `json:"rememberMe,omitempty" as:"RememberMe"`
-	CallbackURL *string `json:"callbackURL,omitempty" as:"Target"`
+	Email       string  `json:"email" like:"Email"`
+	Password    string  `json:"password" like:"Password"`
+	RememberMe  bool    `json:"rememberMe,omitempty" like:"RememberMe"`
+	CallbackURL *string `json:"callbackURL,omitempty" like:"Target"`
 }
 
 var signInDoc = endpoint.Doc{
 	Tag: "account", Summary: "Sign in",
-	Row:  "200 `{redirect, token, user}` and the cookie. Ends the session presented with it. Body: `email`, `password`; optional `rememberMe`, `callbackURL` (then `redirect` is true, and `url` and `Location` name it)",
-	Body: &endpoint.Body{Text: "Who signs in", Examples: one(signInBody{Email: exampleUser.Email, Password: examplePassword})},
+	Row:    "200 `{redirect, token, user}` and the cookie. Ends the session presented with it. Body: `email`, `password`; optional `rememberMe`, `callbackURL` (then `redirect` is true, and `url` and `Location` name it)",
+	Limit:  "sign-in",
+	Events: []string{store.EventSignIn, store.EventSignInFailed, store.EventSessionRevoked},
+	Body:   &endpoint.Body{Text: "Who signs in", Examples: one(signInBody{Email: exampleUser.Email, Password: examplePassword})},
 	Answers: []*endpoint.Answer{{
 		Status: 200, Text: "The user, and a session in the cookie. The session that came with the request has ended",
 		Headers: []*endpoint.Header{setCookieAlways, {Component: "Location", Name: "Location", Text: "Where the app goes on: the `callbackURL`",
@@ -119,7 +121,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 		if err := tx.RequirePassword(user.ID, hash); err != nil {
 			return err
 		}
-		if err := tx.KeepSessions(s.cfg.SessionsPerUser, next.Session, surplus); err != nil {
+		if err := tx.KeepSessions(max(0, s.cfg.SessionsPerUser), next.Session, surplus); err != nil {
 			return err
 		}
 		return tx.Record(s.eventOf(r, next.Session, store.EventSignIn))

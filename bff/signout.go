@@ -17,12 +17,13 @@ type successJSON struct {
 var signOutDoc = endpoint.Doc{
 	Tag: "account", Summary: "Sign out",
 	Row:     "200 `{\"success\":true}`, also without a session; clears the cookie",
+	Events:  []string{store.EventSignOut},
 	Body:    noInput,
 	Answers: []*endpoint.Answer{answers("The session has ended, if there was one; the cookie is cleared", successJSON{true}, clearCookieAlways), badOptional},
 }
 
-// signOut ends the session of the cookie. Without one there is nothing to end,
-// which is what was asked for.
+// signOut ends the session of the cookie. Without a session it succeeds too: there is
+// nothing to end.
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 	if _, err := s.optionalBody(w, r, s.anybody(r)); err != nil {
 		return err

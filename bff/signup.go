@@ -49,17 +49,19 @@ var errEmailTaken = web.Refuse(http.StatusUnprocessableEntity, "USER_ALREADY_EXI
 var errSignUpOff = web.Refuse(http.StatusBadRequest, "EMAIL_PASSWORD_SIGN_UP_DISABLED", "Sign-up is closed here. Ask the operator for an account.")
 
 type signUpBody struct {
-	Email       string  `json:"email" as:"Email"`
-	Password    string  `json:"password" as:"NewPassword"`
-	Name        string  `json:"name,omitempty" as:"Name"`
-	Image       *string `json:"image,omitempty" as:"Image"`
-	RememberMe  bool    `json:"rememberMe,omitempty" as:"RememberMe"`
-	CallbackURL *string `json:"callbackURL,omitempty" as:"Target"`
+	Email       string  `json:"email" like:"Email"`
+	Password    string  `json:"password" like:"NewPassword"`
+	Name        string  `json:"name,omitempty" like:"Name"`
+	Image       *string `json:"image,omitempty" like:"Image"`
+	RememberMe  bool    `json:"rememberMe,omitempty" like:"RememberMe"`
+	CallbackURL *string `json:"callbackURL,omitempty" like:"Target"`
 }
 
 var signUpDoc = endpoint.Doc{
 	Tag: "account", Summary: "Create an account and sign in",
-	Row: "200 `{token, user}` and the cookie. Body: `email`, `password`; optional `name` (default: the address before the @), `image`, `rememberMe`, `callbackURL` (with `REQUIRE_EMAIL_VERIFICATION`, where the link in the mail leads). With `REQUIRE_EMAIL_VERIFICATION` `token` is null, there is no cookie, and a taken address answers like a new one",
+	Row:    "200 `{token, user}` and the cookie. Body: `email`, `password`; optional `name` (default: the address before the @), `image`, `rememberMe`, `callbackURL` (with `REQUIRE_EMAIL_VERIFICATION`, where the link in the mail leads). With `REQUIRE_EMAIL_VERIFICATION` `token` is null, there is no cookie, and a taken address answers like a new one",
+	Limit:  "sign-up",
+	Events: []string{store.EventSignUp, store.EventSignUpFailed},
 	Body: &endpoint.Body{Text: "Who signs up", Examples: []endpoint.Example{
 		{Name: "short", Value: signUpBody{Email: exampleUser.Email, Password: examplePassword}},
 		{Name: "full", Value: signUpBody{Email: exampleUser.Email, Password: examplePassword, Name: "Ada", Image: new("https://example.com/ada.png"), RememberMe: true, CallbackURL: new("/welcome")}},

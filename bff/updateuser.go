@@ -16,13 +16,15 @@ var errNoFields = web.Refuse(http.StatusBadRequest, "NO_FIELDS_TO_UPDATE", "No f
 
 type updateUserBody struct {
 	_     struct{} `schema:"minProperties=1"`
-	Name  string   `json:"name,omitempty" as:"Name"`
-	Image *string  `json:"image,omitempty" as:"Image"`
+	Name  string   `json:"name,omitempty" like:"Name"`
+	Image *string  `json:"image,omitempty" like:"Image"`
 }
 
 var updateUserDoc = endpoint.Doc{
 	Tag: "account", Summary: "Change name and picture",
-	Row: "200. Body: `name`, `image` (null clears it)",
+	Row:    "200. Body: `name`, `image` (null clears it)",
+	Limit:  "profile",
+	Events: []string{store.EventUserUpdated},
 	Body: &endpoint.Body{Text: "What changes", Examples: []endpoint.Example{
 		{Name: "name", Value: updateUserBody{Name: "Augusta"}}, {Name: "no picture", Value: map[string]any{"image": nil}},
 	}},
@@ -30,8 +32,8 @@ var updateUserDoc = endpoint.Doc{
 	Errors:  []*web.Error{errEmailNotHere, errNoFields},
 }
 
-// updateUser changes the name and the picture. The address is not changed like
-// that: the new one must be shown to be the user's own first.
+// updateUser changes the name and the picture. It does not change the address: the user
+// must first prove that the new one is theirs.
 func (s *Server) updateUser(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error {
 	if body.Has("email") && !body.IsNull("email") {
 		if address, text := body.String("email"); address != "" || !text { // Better Auth passes an empty one over

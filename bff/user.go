@@ -17,8 +17,8 @@ const (
 	maxImage = 8192
 )
 
-// readName returns the name in a body, or nil when it has none. A name is optional, so
-// one that shows nothing is an empty one, in whose place pages show the address.
+// readName returns the name in a body, or nil when it has none. A name without a visible
+// character becomes the empty name; pages then show the address.
 func readName(body *web.Object) *string {
 	if !body.Has("name") {
 		return nil
@@ -49,7 +49,7 @@ func readImage(body *web.Object) **string {
 	return &image
 }
 
-// gone answers that the user was deleted while their request was under way.
+// gone answers a request whose user was deleted meanwhile.
 func gone(err error) error {
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrNoUser) {
 		return errUnauthorized.Because(err)
@@ -80,8 +80,8 @@ func toUserJSON(u store.User) userJSON {
 	}
 }
 
-// NewUser returns a user who has not been stored yet. Without a name they are
-// called what stands before the @ of their address.
+// NewUser returns a user who has not been stored yet. The default name is the part of
+// the address before the @.
 func NewUser(email, name string, now time.Time) store.User {
 	if !web.Shows(name) {
 		name, _, _ = strings.Cut(email, "@")

@@ -11,19 +11,21 @@ import (
 )
 
 type verifyPasswordBody struct {
-	Password string `json:"password" as:"Password"`
+	Password string `json:"password" like:"Password"`
 }
 
 var verifyPasswordDoc = endpoint.Doc{
 	Tag: "account", Summary: "Prove the caller's password",
 	Row:     "200. Body: `password`, which is then proven in this session: see below",
+	Limit:   "check",
+	Events:  []string{store.EventPasswordProven, store.EventPasswordFailed},
 	Body:    &endpoint.Body{Text: "The password", Examples: one(verifyPasswordBody{examplePassword})},
 	Answers: []*endpoint.Answer{answers("It is right, and proven in this session: for SESSION_FRESH_AGE, what needs a fresh session needs no other proof", statusJSON{true})},
 	Errors:  []*web.Error{errTooLong, errPassword, errNoCredential},
 }
 
-// verifyPassword says whether a password is the caller's, which then is proven in the
-// session: for SESSION_FRESH_AGE what is sensitive needs no other proof.
+// verifyPassword checks the caller's password. If it is right, the session counts as
+// fresh: for SESSION_FRESH_AGE, sensitive requests need no other proof.
 func (s *Server) verifyPassword(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error {
 	pw, _ := body.String("password")
 	if faults := body.Faults(); len(faults) > 0 {
@@ -41,7 +43,7 @@ func (s *Server) verifyPassword(w http.ResponseWriter, r *http.Request, live *se
 		return tx.ProvePassword(e)
 	})
 	if errors.Is(err, store.ErrConflict) {
-		return errPassword.Because(err) // it was changed while it was verified
+		return errPassword.Because(err) // the password was changed during this check
 	}
 	if err != nil {
 		return err

@@ -136,6 +136,7 @@ func TestChangesArriveWhereverTheyAreMade(t *testing.T) {
 }
 
 func TestAStopDoesNotWaitForStreams(t *testing.T) {
+	t.Parallel()
 	for _, s := range []shape{shapes[0], shapes[2]} {
 		t.Run(s.name, func(t *testing.T) {
 			p := launch(t, s)
@@ -157,7 +158,7 @@ func TestAStopDoesNotWaitForStreams(t *testing.T) {
 func TestListsAndConditionsPassTheProxy(t *testing.T) {
 	inEveryShape(t, func(t *testing.T, p *product) {
 		b := newBrowser(t, p.bff)
-		user := b.signUp("ada@example.com")
+		user := b.signUp("lists@example.com")
 		tasks := p.bff + "/api/proxy/me/tasks"
 		for i := range 3 {
 			b.want(b.send("POST", tasks, fmt.Sprintf(`{"title":"t%d"}`, i), "Idempotency-Key", fmt.Sprint(i)), 201, "")

@@ -9,7 +9,8 @@ import (
 // TestPasswordFields: what is typed is hidden until the person wants to see it, and
 // password managers may fill it in.
 func TestPasswordFields(t *testing.T) {
-	a := newApp(t)
+	t.Parallel()
+	a := sharedApp(t)
 	w := a.device(t, "/login")
 	check := func(page string, labels ...string) {
 		t.Helper()

@@ -116,7 +116,7 @@ func TestEveryPageInBothSchemes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := newApp(t)
+	a := sharedApp(t)
 	images, err := filepath.Abs("../docs/images")
 	if err != nil {
 		t.Fatal(err)

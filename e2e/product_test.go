@@ -54,7 +54,11 @@ func TestMain(m *testing.M) {
 			return 1
 		}
 		defer os.RemoveAll(binDir)
-		return m.Run()
+		code := m.Run()
+		if !endShared() {
+			code = 1
+		}
+		return code
 	}())
 }
 
@@ -150,11 +154,21 @@ var shapes = []shape{
 	{name: "serve on PostgreSQL behind PgBouncer", postgres: true, bouncer: true},
 }
 
-// inEveryShape runs a test against the product in each of its shapes.
+// inEveryShape runs a test against the running product in each of its shapes.
 func inEveryShape(t *testing.T, test func(t *testing.T, p *product)) {
 	for _, s := range shapes {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel() // much of it is waiting
+			test(t, sharedProduct(t, s))
+		})
+	}
+}
+
+// aloneInEveryShape is for tests that stop the product, or count what it allows.
+func aloneInEveryShape(t *testing.T, test func(t *testing.T, p *product)) {
+	for _, s := range shapes {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			test(t, launch(t, s))
 		})
 	}

@@ -29,9 +29,11 @@ func (a *app) forgetProofs(t *testing.T, email string) {
 
 const proofAsked = `[...document.querySelectorAll('dialog[open]')].some(e => nameOf(e) === 'Confirm that it is you')`
 
-// testProof: what is sensitive asks for the password in place and goes on with what was
+// TestWhatIsSensitiveAsksForThePassword: what is sensitive asks for the password in place and goes on with what was
 // typed.
-func testProof(t *testing.T, a *app) {
+func TestWhatIsSensitiveAsksForThePassword(t *testing.T) {
+	t.Parallel()
+	a := sharedApp(t)
 	w := a.signedUp(t, "proof@example.com")
 	w.press("Account")
 	w.shows("This device")

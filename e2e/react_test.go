@@ -19,8 +19,18 @@ import (
 	"vestibule/internal/quicktest"
 )
 
-// chromium starts a browser with a profile of its own; it ends with the test.
-func chromium(t *testing.T) context.Context {
+// chromium is a profile of the test's own in the browser that all tests share.
+func chromium(t testing.TB) context.Context {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(browsers.get(t, ""), chromedp.WithNewBrowserContext())
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return ctx
+}
+
+func startChromium(t testing.TB, _ string) context.Context {
 	t.Helper()
 	quicktest.Skip(t, "Chromium")
 	path, err := exec.LookPath("chromium")

@@ -9,7 +9,7 @@ import (
 // sign-up, of an easy password and of a page at the wrong address.
 func TestTheAppSaysWhyItIsRefused(t *testing.T) {
 	t.Parallel()
-	closed, open := newApp(t, "SIGN_UP=off"), newApp(t)
+	closed, open := newApp(t, "SIGN_UP=off"), sharedApp(t)
 	signUp := func(a *app, password string) *window {
 		w := a.device(t, "/signup")
 		w.fill("Email", "ada.lovelace@example.com")

@@ -76,6 +76,7 @@ func TestAnEditIsSavedBehindCompression(t *testing.T) {
 // TestSpoiledVersionsEndInAQuestion: where no version is ever what the server has sent,
 // the app tries twice and then asks, and nothing that was typed is lost.
 func TestSpoiledVersionsEndInAQuestion(t *testing.T) {
+	t.Parallel()
 	f := newFront(t)
 	f.set(func() {
 		f.change = func(res *http.Response) {
@@ -120,10 +121,12 @@ func TestSpoiledVersionsEndInAQuestion(t *testing.T) {
 	w.quiet("412")
 }
 
-// testStorms counts what the app asks for in three seconds, by its own clock, while
+// TestNothingMakesTheAppAskOverAndOver counts what the app asks for in three seconds, by its own clock, while
 // something tells it again and again to read its tasks anew. A busy machine makes fewer
 // requests, never more.
-func testStorms(t *testing.T, a *app) {
+func TestNothingMakesTheAppAskOverAndOver(t *testing.T) {
+	t.Parallel()
+	a := sharedApp(t)
 	w := a.signedUp(t, "storms@example.com")
 	w.add("kept")
 	w.saved()

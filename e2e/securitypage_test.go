@@ -46,7 +46,7 @@ const (
 )
 
 // manyCases are tests of so much that their name alone says little.
-var manyCases = []string{"TestConformance", "TestApp"}
+var manyCases = []string{"TestConformance"}
 
 var (
 	securityLink = regexp.MustCompile(`\]\(([^)]*)\)`)

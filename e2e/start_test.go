@@ -13,6 +13,7 @@ import (
 // TestStartIsRefusedInOneLine: each mistake is one line that names the setting
 // and the cure.
 func TestStartIsRefusedInOneLine(t *testing.T) {
+	t.Parallel()
 	path := binary(t, build.race)
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -102,6 +103,7 @@ func TestAllMistakesAreReportedAtOnce(t *testing.T) {
 }
 
 func TestMigrateCommands(t *testing.T) {
+	t.Parallel()
 	for _, postgres := range []bool{false, true} {
 		database := "sqlite:" + filepath.Join(t.TempDir(), "m.db")
 		if postgres {

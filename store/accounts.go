@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 	"time"
+
+	"vestibule/store/db"
 )
 
 // Account is one way in which a user signs in.
@@ -21,11 +23,11 @@ type Account struct {
 // is among what it reads.
 func (s *Store) AccountsOf(ctx context.Context, userID string) ([]Account, error) {
 	var found []Account
-	err := s.call(ctx, "accounts of user", func(ctx context.Context) error {
+	err := s.Call(ctx, "accounts of user", func(ctx context.Context) error {
 		found = nil
 		var a Account
-		return querier{s.read}.each(ctx,
-			[]any{&a.ID, &a.AccountID, &a.ProviderID, &a.UserID, &a.Scope, instant{&a.CreatedAt}, instant{&a.UpdatedAt}},
+		return s.Read().Each(ctx,
+			[]any{&a.ID, &a.AccountID, &a.ProviderID, &a.UserID, &a.Scope, db.Instant(&a.CreatedAt), db.Instant(&a.UpdatedAt)},
 			func() { found = append(found, a) },
 			`SELECT id, "accountId", "providerId", "userId", COALESCE(scope, ''), "createdAt", "updatedAt"
 			FROM account WHERE "userId" = ? ORDER BY "createdAt", id`, userID)
@@ -36,8 +38,8 @@ func (s *Store) AccountsOf(ctx context.Context, userID string) ([]Account, error
 // PasswordHash returns the hash of the user's password, or ErrNotFound when they
 // have none.
 func (s *Store) PasswordHash(ctx context.Context, userID string) (hash string, err error) {
-	err = s.call(ctx, "password of user", func(ctx context.Context) error {
-		return querier{s.read}.one(ctx, []any{&hash}, `SELECT password FROM account
+	err = s.Call(ctx, "password of user", func(ctx context.Context) error {
+		return s.Read().One(ctx, []any{&hash}, `SELECT password FROM account
 			WHERE "userId" = ? AND "providerId" = 'credential' AND password IS NOT NULL`, userID)
 	})
 	return hash, err

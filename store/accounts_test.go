@@ -30,19 +30,9 @@ func accountCases() map[string]func(*testing.T, *database) {
 	}
 }
 
-func event(kind string) store.Event {
-	return store.Event{At: base(), Type: kind, Actor: store.ActorUser, IPAddress: "2001:db8::1", UserAgent: "curl/8", RequestID: "r1"}
-}
-
-// trail counts what is recorded of a user.
-func (d *database) trail(t *testing.T, kind, userID string) int {
-	t.Helper()
-	return d.count(t, `SELECT count(*) FROM audit WHERE event = ? AND "userId" = ?`, kind, userID)
-}
-
 func sessionsOfCase(t *testing.T, d *database) {
-	u, first := signedUp(t, d.Store)
-	signedUp(t, d.Store)
+	u, first := signedUp(t, d)
+	signedUp(t, d)
 	later := newSession(u.ID)
 	later.CreatedAt = base().Add(time.Minute)
 	expired := newSession(u.ID)
@@ -66,27 +56,27 @@ func sessionsOfCase(t *testing.T, d *database) {
 }
 
 func revokeCase(t *testing.T, d *database) {
-	u, session := signedUp(t, d.Store)
-	other, _ := signedUp(t, d.Store)
+	u, session := signedUp(t, d)
+	other, _ := signedUp(t, d)
 	_, err := ending(t.Context(), d, func(tx *store.Tx) error { return tx.RevokeSession(other.ID, session.ID, event("x")) })
 	wantError(t, "somebody else's session", err, store.ErrNotFound)
 	_, err = ending(t.Context(), d, func(tx *store.Tx) error { return tx.RevokeSession(u.ID, session.TokenHash, event("x")) })
 	wantError(t, "the hash in place of the handle", err, store.ErrNotFound)
-	if !exists(t, d.Store, session.TokenHash) || d.trail(t, store.EventSessionRevoked, u.ID) != 0 {
+	if !exists(t, d, session.TokenHash) || trail(t, d, store.EventSessionRevoked, u.ID) != 0 {
 		t.Fatal("a refused revocation has changed something")
 	}
 	ended, err := ending(t.Context(), d, func(tx *store.Tx) error { return tx.RevokeSession(u.ID, session.ID, event("x")) })
-	if err != nil || !slices.Equal(ended, []string{session.TokenHash}) || exists(t, d.Store, session.TokenHash) {
+	if err != nil || !slices.Equal(ended, []string{session.TokenHash}) || exists(t, d, session.TokenHash) {
 		t.Errorf("got %q, %v; want the session's hash and no session", ended, err)
 	}
-	if n := d.count(t, `SELECT count(*) FROM audit WHERE event = ? AND "userId" = ? AND "sessionId" = ? AND "requestId" = 'r1'`, store.EventSessionRevoked, u.ID, session.ID); n != 1 {
+	if n := d.CountRows(t, `SELECT count(*) FROM audit WHERE event = ? AND "userId" = ? AND "sessionId" = ? AND "requestId" = 'r1'`, store.EventSessionRevoked, u.ID, session.ID); n != 1 {
 		t.Errorf("got %d events, want 1", n)
 	}
 }
 
 func revokeAllCase(t *testing.T, d *database) {
-	u, kept := signedUp(t, d.Store)
-	_, others := signedUp(t, d.Store)
+	u, kept := signedUp(t, d)
+	_, others := signedUp(t, d)
 	var want []string
 	for range 3 {
 		s := newSession(u.ID)
@@ -101,16 +91,16 @@ func revokeAllCase(t *testing.T, d *database) {
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %v, %v; want %v", got, err, want)
 	}
-	if !exists(t, d.Store, kept.TokenHash) || !exists(t, d.Store, others.TokenHash) || exists(t, d.Store, want[0]) {
+	if !exists(t, d, kept.TokenHash) || !exists(t, d, others.TokenHash) || exists(t, d, want[0]) {
 		t.Error("the wrong sessions have ended")
 	}
-	if n := d.trail(t, store.EventSessionRevoked, u.ID); n != 3 {
+	if n := trail(t, d, store.EventSessionRevoked, u.ID); n != 3 {
 		t.Errorf("got %d events, want one for each of 3 sessions", n)
 	}
 }
 
 func updateUserCase(t *testing.T, d *database) {
-	u, session := signedUp(t, d.Store)
+	u, session := signedUp(t, d)
 	read := func() store.User {
 		_, got, err := d.SessionByTokenHash(t.Context(), session.TokenHash)
 		if err != nil {
@@ -145,8 +135,8 @@ func updateUserCase(t *testing.T, d *database) {
 }
 
 func accountsCase(t *testing.T, d *database) {
-	u, _ := signedUp(t, d.Store)
-	d.exec(t, `INSERT INTO account (id, "accountId", "providerId", "userId", scope, "createdAt", "updatedAt") VALUES (?, '7', 'github', ?, 'user,repo', ?, ?)`,
+	u, _ := signedUp(t, d)
+	d.Exec(t, `INSERT INTO account (id, "accountId", "providerId", "userId", scope, "createdAt", "updatedAt") VALUES (?, '7', 'github', ?, 'user,repo', ?, ?)`,
 		"acc_"+u.ID, u.ID, "2026-04-01T00:00:00.000Z", "2026-04-01T00:00:00.000Z")
 	got, err := d.AccountsOf(t.Context(), u.ID)
 	want := []store.Account{
@@ -174,7 +164,7 @@ func change(u store.User, old store.Session, next string) passwordChange {
 }
 
 func changePasswordCase(t *testing.T, d *database) {
-	u, session := signedUp(t, d.Store)
+	u, session := signedUp(t, d)
 	other := newSession(u.ID)
 	if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(other) }); err != nil {
 		t.Fatal(err)
@@ -183,7 +173,7 @@ func changePasswordCase(t *testing.T, d *database) {
 	wrong.Old = "another"
 	_, err := changePassword(t.Context(), d, wrong, event("x"))
 	wantError(t, "another old password", err, store.ErrConflict)
-	if !exists(t, d.Store, session.TokenHash) || passwordOf(t, d, u.ID) != "hash of "+u.ID {
+	if !exists(t, d, session.TokenHash) || passwordOf(t, d, u.ID) != "hash of "+u.ID {
 		t.Fatal("a refused change has changed something")
 	}
 
@@ -192,22 +182,22 @@ func changePasswordCase(t *testing.T, d *database) {
 	if err != nil || !slices.Equal(ended, []string{session.TokenHash}) || passwordOf(t, d, u.ID) != "new" {
 		t.Errorf("got %v, %v", ended, err)
 	}
-	if exists(t, d.Store, session.TokenHash) || !exists(t, d.Store, c.Session.TokenHash) || !exists(t, d.Store, other.TokenHash) {
+	if exists(t, d, session.TokenHash) || !exists(t, d, c.Session.TokenHash) || !exists(t, d, other.TokenHash) {
 		t.Error("want the session replaced and the other one kept")
 	}
 	next := change(u, c.Session, "newer")
 	next.Old, next.EndOthers = "new", true
 	ended, err = changePassword(t.Context(), d, next, event(store.EventPasswordChanged))
-	if err != nil || !slices.Equal(ended, []string{c.Session.TokenHash, other.TokenHash}) || exists(t, d.Store, other.TokenHash) || !exists(t, d.Store, next.Session.TokenHash) {
+	if err != nil || !slices.Equal(ended, []string{c.Session.TokenHash, other.TokenHash}) || exists(t, d, other.TokenHash) || !exists(t, d, next.Session.TokenHash) {
 		t.Errorf("got %v, %v; want the others ended too", ended, err)
 	}
-	if n := d.trail(t, store.EventPasswordChanged, u.ID); n != 2 {
+	if n := trail(t, d, store.EventPasswordChanged, u.ID); n != 2 {
 		t.Errorf("got %d events, want 2", n)
 	}
 }
 
 func changePasswordRaceCase(t *testing.T, d *database) {
-	u, session := signedUp(t, d.Store)
+	u, session := signedUp(t, d)
 	var won atomic.Int32
 	var wg sync.WaitGroup
 	for range 8 {
@@ -223,19 +213,19 @@ func changePasswordRaceCase(t *testing.T, d *database) {
 	if won.Load() != 1 {
 		t.Errorf("got %d changes, want 1", won.Load())
 	}
-	if n := d.count(t, `SELECT count(*) FROM session WHERE "userId" = ?`, u.ID); n != 1 {
+	if n := d.CountRows(t, `SELECT count(*) FROM session WHERE "userId" = ?`, u.ID); n != 1 {
 		t.Errorf("got %d sessions, want the winner's", n)
 	}
 }
 
 func setPasswordCase(t *testing.T, d *database) {
-	u, session := signedUp(t, d.Store)
+	u, session := signedUp(t, d)
 	put(t, d, u, store.PurposeReset)
 	ended, err := ending(t.Context(), d, func(tx *store.Tx) error { return tx.ResetPassword(u.ID, "set", "", event(store.EventPasswordChanged)) })
-	if err != nil || !slices.Equal(ended, []string{session.TokenHash}) || exists(t, d.Store, session.TokenHash) || passwordOf(t, d, u.ID) != "set" {
+	if err != nil || !slices.Equal(ended, []string{session.TokenHash}) || exists(t, d, session.TokenHash) || passwordOf(t, d, u.ID) != "set" {
 		t.Errorf("got %v, %v", ended, err)
 	}
-	if n := d.count(t, `SELECT count(*) FROM verification WHERE "userId" = ?`, u.ID); n != 0 {
+	if n := d.CountRows(t, `SELECT count(*) FROM verification WHERE "userId" = ?`, u.ID); n != 0 {
 		t.Errorf("got %d links left, want none", n)
 	}
 	_, err = ending(t.Context(), d, func(tx *store.Tx) error { return tx.ResetPassword("usr_nobody", "set", "", event("x")) })
@@ -243,8 +233,8 @@ func setPasswordCase(t *testing.T, d *database) {
 }
 
 func firstPasswordCase(t *testing.T, d *database) {
-	u, _ := signedUp(t, d.Store)
-	d.exec(t, `DELETE FROM account WHERE "userId" = ?`, u.ID)
+	u, _ := signedUp(t, d)
+	d.Exec(t, `DELETE FROM account WHERE "userId" = ?`, u.ID)
 	_, err := d.PasswordHash(t.Context(), u.ID)
 	wantError(t, "no password", err, store.ErrNotFound)
 	if _, err := ending(t.Context(), d, func(tx *store.Tx) error { return tx.ResetPassword(u.ID, "first", "", event("x")) }); err != nil {
@@ -256,35 +246,35 @@ func firstPasswordCase(t *testing.T, d *database) {
 }
 
 func deleteUserCase(t *testing.T, d *database) {
-	u, session := signedUp(t, d.Store)
-	created(t, d.Store, newTask(u.ID))
+	u, session := signedUp(t, d)
+	created(t, d, newTask(u.ID))
 	put(t, d, u, store.PurposeVerify)
 	ended, err := ending(t.Context(), d, func(tx *store.Tx) error { return tx.DeleteUser(u.ID, event(store.EventUserDeleted)) })
 	if err != nil || !slices.Equal(ended, []string{session.TokenHash}) {
 		t.Errorf("got %v, %v", ended, err)
 	}
-	deleteRemains(t, d.Store)
+	deleteRemains(t, d)
 	for _, rest := range []string{
 		`SELECT count(*) FROM "user" WHERE id = ?`, `SELECT count(*) FROM session WHERE "userId" = ?`, `SELECT count(*) FROM account WHERE "userId" = ?`,
 		`SELECT count(*) FROM tasks WHERE user_id = ?`, `SELECT count(*) FROM verification WHERE "userId" = ?`,
 	} {
-		if n := d.count(t, rest, u.ID); n != 0 {
+		if n := d.CountRows(t, rest, u.ID); n != 0 {
 			t.Errorf("%s: got %d, want 0", rest, n)
 		}
 	}
-	if d.trail(t, store.EventUserDeleted, u.ID) != 1 || d.trail(t, store.EventSessionRevoked, u.ID) != 1 {
+	if trail(t, d, store.EventUserDeleted, u.ID) != 1 || trail(t, d, store.EventSessionRevoked, u.ID) != 1 {
 		t.Error("the trail does not tell of the deletion and the session's end")
 	}
 	_, err = ending(t.Context(), d, func(tx *store.Tx) error { return tx.DeleteUser(u.ID, event(store.EventUserDeleted)) })
 	wantError(t, "twice", err, store.ErrNotFound)
-	if n := d.trail(t, store.EventUserDeleted, u.ID); n != 1 {
+	if n := trail(t, d, store.EventUserDeleted, u.ID); n != 1 {
 		t.Errorf("got %d events, want 1", n)
 	}
 }
 
 func disabledCase(t *testing.T, d *database) {
-	u, session := signedUp(t, d.Store)
-	d.exec(t, `UPDATE "user" SET "disabledAt" = ? WHERE id = ?`, "2026-03-01T11:00:00.000Z", u.ID)
+	u, session := signedUp(t, d)
+	d.Exec(t, `UPDATE "user" SET "disabledAt" = ? WHERE id = ?`, "2026-03-01T11:00:00.000Z", u.ID)
 	_, _, err := d.SessionByTokenHash(t.Context(), session.TokenHash)
 	wantError(t, "the session of a disabled user", err, store.ErrNotFound)
 	live, err := d.LiveSessions(t.Context(), []string{session.TokenHash}, base())
@@ -299,7 +289,7 @@ func disabledCase(t *testing.T, d *database) {
 }
 
 func togetherCase(t *testing.T, d *database) {
-	u, session := signedUp(t, d.Store)
+	u, session := signedUp(t, d)
 	bad := event("x")
 	bad.Detail = "a\x00b"
 	started := func(e store.Event, s store.Session, replaced ...string) func(*store.Tx) error {
@@ -317,19 +307,19 @@ func togetherCase(t *testing.T, d *database) {
 		}
 		return started(bad, newSession(v.ID))(tx)
 	}), store.ErrInvalidText)
-	if n := d.count(t, `SELECT count(*) FROM "user" WHERE id = ?`, v.ID); n != 0 || !exists(t, d.Store, session.TokenHash) {
+	if n := d.CountRows(t, `SELECT count(*) FROM "user" WHERE id = ?`, v.ID); n != 0 || !exists(t, d, session.TokenHash) {
 		t.Error("a change is there without its record")
 	}
 	if err := signOut(event(store.EventSignOut), newHash()); err != nil {
 		t.Fatal(err)
 	}
-	if n := d.count(t, `SELECT count(*) FROM audit WHERE event = ? AND "userId" IS NULL`, store.EventSignOut); n != 0 {
+	if n := d.CountRows(t, `SELECT count(*) FROM audit WHERE event = ? AND "userId" IS NULL`, store.EventSignOut); n != 0 {
 		t.Error("a sign-out of nobody was recorded")
 	}
 	if err := signOut(event(store.EventSignOut), session.TokenHash); err != nil {
 		t.Fatal(err)
 	}
-	if n := d.count(t, `SELECT count(*) FROM audit WHERE event = ? AND "userId" = ? AND "sessionId" = ?`, store.EventSignOut, u.ID, session.ID); n != 1 {
+	if n := d.CountRows(t, `SELECT count(*) FROM audit WHERE event = ? AND "userId" = ? AND "sessionId" = ?`, store.EventSignOut, u.ID, session.ID); n != 1 {
 		t.Errorf("got %d events, want 1 with user and session", n)
 	}
 }
@@ -337,7 +327,7 @@ func togetherCase(t *testing.T, d *database) {
 // staleSignInCase lets sign-ins that have verified the old password race its change.
 func staleSignInCase(t *testing.T, d *database) {
 	for range 5 {
-		u, session := signedUp(t, d.Store)
+		u, session := signedUp(t, d)
 		old := "hash of " + u.ID
 		c := change(u, session, "new")
 		c.EndOthers = true
@@ -356,7 +346,7 @@ func staleSignInCase(t *testing.T, d *database) {
 			}
 		})
 		wg.Wait()
-		if n := d.count(t, `SELECT count(*) FROM session WHERE "userId" = ?`, u.ID); n != 1 {
+		if n := d.CountRows(t, `SELECT count(*) FROM session WHERE "userId" = ?`, u.ID); n != 1 {
 			t.Errorf("got %d sessions after the change, want its own alone", n)
 		}
 		wantError(t, "after the change", signIn(t.Context(), d, newSession(u.ID), old), store.ErrConflict)

@@ -13,9 +13,9 @@ const UndoFor = 7 * 24 * time.Hour
 // AddressFree reports whether an account may have the address: no user has it, and
 // none can still get it back.
 func (s *Store) AddressFree(ctx context.Context, email string, now time.Time) (free bool, err error) {
-	err = s.call(ctx, "address free", func(ctx context.Context) error {
+	err = s.Call(ctx, "address free", func(ctx context.Context) error {
 		var taken int
-		err := querier{s.read}.one(ctx, []any{&taken}, `SELECT (SELECT count(*) FROM "user" WHERE email = ?) +
+		err := s.Read().One(ctx, []any{&taken}, `SELECT (SELECT count(*) FROM "user" WHERE email = ?) +
 			(SELECT count(*) FROM "formerAddress" WHERE email = ? AND "heldUntil" > ?)`, email, email, now)
 		free = taken == 0
 		return err
@@ -79,8 +79,8 @@ func (tx *Tx) restoreAddress(u User, email string, now time.Time) error {
 // userByFormerAddress returns the user for whom an address is kept that they had
 // before, or ErrNotFound.
 func (s *Store) userByFormerAddress(ctx context.Context, id, email string) (u User, err error) {
-	err = s.call(ctx, "user by former address", func(ctx context.Context) error {
-		return querier{s.read}.one(ctx, u.fields(), `SELECT `+userColumns+` FROM "user" u
+	err = s.Call(ctx, "user by former address", func(ctx context.Context) error {
+		return s.Read().One(ctx, u.fields(), `SELECT `+userColumns+` FROM "user" u
 			WHERE u.id = ? AND EXISTS (SELECT 1 FROM "formerAddress" f WHERE f."userId" = u.id AND f.email = ?)`, id, email)
 	})
 	return u, err
@@ -89,8 +89,8 @@ func (s *Store) userByFormerAddress(ctx context.Context, id, email string) (u Us
 // userByHeldAddress returns the user for whom an address is kept from others, or
 // ErrNotFound.
 func (s *Store) userByHeldAddress(ctx context.Context, email string, now time.Time) (u User, err error) {
-	err = s.call(ctx, "user by held address", func(ctx context.Context) error {
-		return querier{s.read}.one(ctx, u.fields(), `SELECT `+userColumns+` FROM "formerAddress" f JOIN "user" u ON u.id = f."userId"
+	err = s.Call(ctx, "user by held address", func(ctx context.Context) error {
+		return s.Read().One(ctx, u.fields(), `SELECT `+userColumns+` FROM "formerAddress" f JOIN "user" u ON u.id = f."userId"
 			WHERE f.email = ? AND f."heldUntil" > ? ORDER BY f.id LIMIT 1`, email, now)
 	})
 	return u, err

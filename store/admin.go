@@ -5,6 +5,8 @@ import (
 	"math"
 	"strings"
 	"time"
+
+	"vestibule/store/db"
 )
 
 // UserFilter selects users.
@@ -30,8 +32,8 @@ func (s *Store) Users(ctx context.Context, f UserFilter, after string, limit int
 	var found []User
 	var u User
 	err := s.fill(limit, func(n int) (seen, got int, err error) {
-		err = s.call(ctx, "users", func(ctx context.Context) error {
-			return querier{s.read}.every(ctx, u.fields(), func(readable bool) {
+		err = s.Call(ctx, "users", func(ctx context.Context) error {
+			return s.Read().Every(ctx, u.fields(), func(readable bool) {
 				if seen++; readable {
 					found, got = append(found, u), got+1
 				}
@@ -143,9 +145,9 @@ func (s *Store) Events(ctx context.Context, f EventFilter, limit int) ([]Event, 
 		before = f.Before
 	}
 	err := s.fill(limit, func(n int) (seen, got int, err error) {
-		err = s.call(ctx, "events", func(ctx context.Context) error {
-			return querier{s.read}.every(ctx,
-				[]any{&e.ID, instant{&e.At}, &e.Type, &e.Actor, &e.UserID, &e.SessionID, &e.ClientID, &e.Email, &e.IPAddress, &e.UserAgent, &e.RequestID, &e.Detail},
+		err = s.Call(ctx, "events", func(ctx context.Context) error {
+			return s.Read().Every(ctx,
+				[]any{&e.ID, db.Instant(&e.At), &e.Type, &e.Actor, &e.UserID, &e.SessionID, &e.ClientID, &e.Email, &e.IPAddress, &e.UserAgent, &e.RequestID, &e.Detail},
 				func(readable bool) {
 					if seen++; readable {
 						found, got = append(found, e), got+1

@@ -26,7 +26,7 @@ func adminCases() map[string]func(*testing.T, *database) {
 }
 
 func findUserCase(t *testing.T, d *database) {
-	u, _ := signedUp(t, d.Store)
+	u, _ := signedUp(t, d)
 	for name, find := range map[string]func() (store.User, error){
 		"id":      func() (store.User, error) { return d.UserByID(t.Context(), u.ID) },
 		"address": func() (store.User, error) { return d.UserByEmail(t.Context(), u.Email) },
@@ -44,7 +44,7 @@ func findUserCase(t *testing.T, d *database) {
 func listUsersCase(t *testing.T, d *database) {
 	var want []string
 	for range 7 {
-		u, _ := signedUp(t, d.Store)
+		u, _ := signedUp(t, d)
 		want = append(want, u.ID)
 	}
 	var got []string
@@ -69,8 +69,8 @@ func listUsersCase(t *testing.T, d *database) {
 }
 
 func searchUsersCase(t *testing.T, d *database) {
-	odd, _ := signedUp(t, d.Store)
-	other, _ := signedUp(t, d.Store)
+	odd, _ := signedUp(t, d)
+	other, _ := signedUp(t, d)
 	if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error {
 		return recordOf(tx, odd.ID, event("x"), tx.UpdateUser(odd.ID, store.UserChange{Name: new("100%_Sure!")}, base()))
 	}); err != nil {
@@ -103,7 +103,7 @@ func searchUsersCase(t *testing.T, d *database) {
 }
 
 func disableCase(t *testing.T, d *database) {
-	u, session := signedUp(t, d.Store)
+	u, session := signedUp(t, d)
 	put(t, d, u, store.PurposeReset)
 	disable := func() []string {
 		e := event(store.EventUserDisabled)
@@ -124,7 +124,7 @@ func disableCase(t *testing.T, d *database) {
 	if err != nil || got.DisabledAt == nil || !got.DisabledAt.Equal(kept(time.Hour)) {
 		t.Errorf("got %v, %v", got.DisabledAt, err)
 	}
-	if n := d.count(t, `SELECT count(*) FROM verification WHERE "userId" = ?`, u.ID); n != 0 {
+	if n := d.CountRows(t, `SELECT count(*) FROM verification WHERE "userId" = ?`, u.ID); n != 0 {
 		t.Errorf("got %d links left", n)
 	}
 	listed, err := d.Users(t.Context(), store.UserFilter{Disabled: true, Search: u.Email}, "", 10)
@@ -140,13 +140,13 @@ func disableCase(t *testing.T, d *database) {
 			t.Fatal(err)
 		}
 	}
-	if exists(t, d.Store, late.TokenHash) {
+	if exists(t, d, late.TokenHash) {
 		t.Error("a session that was added while the user was disabled has come to life")
 	}
 	if got, err = d.UserByID(t.Context(), u.ID); err != nil || got.DisabledAt != nil {
 		t.Errorf("got %v, %v", got.DisabledAt, err)
 	}
-	if d.trail(t, store.EventUserDisabled, u.ID) != 1 || d.trail(t, store.EventUserEnabled, u.ID) != 1 {
+	if trail(t, d, store.EventUserDisabled, u.ID) != 1 || trail(t, d, store.EventUserEnabled, u.ID) != 1 {
 		t.Error("want one event of each kind")
 	}
 	_, err = ending(t.Context(), d, func(tx *store.Tx) error { return tx.DisableUser("usr_nobody", event("x")) })
@@ -212,7 +212,7 @@ func deleteEventsCase(t *testing.T, d *database) {
 			t.Errorf("got %d, %v; want %d", n, err, want)
 		}
 	}
-	if n := d.trail(t, "x", user); n != 1 {
+	if n := trail(t, d, "x", user); n != 1 {
 		t.Errorf("got %d events left, want the latest", n)
 	}
 }
@@ -242,7 +242,7 @@ func counterCase(t *testing.T, d *database) {
 		c[0], c[1] = store.Counter{Count: 1, WindowEnd: base(), ExpiresAt: base()}, store.Counter{}
 	})
 	see([]string{a, b}, []store.Counter{{Count: 1, WindowEnd: kept(0), ExpiresAt: kept(0)}, {}}, func([]store.Counter) {})
-	if n := d.count(t, `SELECT count(*) FROM throttle WHERE key IN (?, ?)`, a, b); n != 1 {
+	if n := d.CountRows(t, `SELECT count(*) FROM throttle WHERE key IN (?, ?)`, a, b); n != 1 {
 		t.Errorf("got %d rows, want none for a counter that is zero", n)
 	}
 	if n, err := d.DeleteExpiredCounters(t.Context(), base()); err != nil || n < 1 {

@@ -70,10 +70,10 @@ func (tx *Tx) rememberReplaced(hash string, now time.Time) error {
 // WasReplaced reports whether the browser that had the secret with the token hash
 // has given it up within the last minute: for another one, or by signing out.
 func (s *Store) WasReplaced(ctx context.Context, hash string, now time.Time) (yes bool, err error) {
-	err = s.call(ctx, "replaced session", func(ctx context.Context) error {
+	err = s.Call(ctx, "replaced session", func(ctx context.Context) error {
 		yes = false
 		var n int64
-		return querier{s.read}.each(ctx, []any{&n}, func() { yes = true },
+		return s.Read().Each(ctx, []any{&n}, func() { yes = true },
 			`SELECT 1 FROM replaced WHERE token = ? AND "expiresAt" > ?`, hash, now)
 	})
 	return yes, err

@@ -64,9 +64,9 @@ func wantRefused(t *testing.T, d *database, u store.User, e store.Event) {
 		}
 		return []any{
 			now, hash,
-			d.count(t, `SELECT count(*) FROM session WHERE "userId" = ?`, u.ID),
-			d.count(t, `SELECT count(*) FROM mail WHERE "userId" = ?`, u.ID),
-			d.count(t, `SELECT count(*) FROM audit WHERE "userId" = ?`, u.ID),
+			d.CountRows(t, `SELECT count(*) FROM session WHERE "userId" = ?`, u.ID),
+			d.CountRows(t, `SELECT count(*) FROM mail WHERE "userId" = ?`, u.ID),
+			d.CountRows(t, `SELECT count(*) FROM audit WHERE "userId" = ?`, u.ID),
 		}
 	}
 	before := state()
@@ -91,7 +91,7 @@ func ofSession(u store.User, session store.Session) store.Event {
 // thief adds a session to a user who has one.
 func thief(t *testing.T, d *database, change func(*store.Session)) (store.User, store.Session) {
 	t.Helper()
-	u, _ := signedUp(t, d.Store)
+	u, _ := signedUp(t, d)
 	s := newSession(u.ID)
 	if change != nil {
 		change(&s)
@@ -117,7 +117,7 @@ func expiredSessionActsCase(t *testing.T, d *database) {
 
 func foreignSessionActsCase(t *testing.T, d *database) {
 	u, _ := thief(t, d, nil)
-	_, foreign := signedUp(t, d.Store)
+	_, foreign := signedUp(t, d)
 	wantRefused(t, d, u, ofSession(u, foreign))
 }
 
@@ -138,19 +138,9 @@ func subjectCase(t *testing.T, d *database) {
 	}
 	wantError(t, "a disabled user", record(u, store.Session{}), store.ErrNoUser)
 	wantError(t, "nobody", record(newUser(), store.Session{}), store.ErrNoUser)
-	if n := d.count(t, `SELECT count(*) FROM audit WHERE "userId" = ? AND event = 'test' AND actor = 'user'`, u.ID); n != 2 {
+	if n := d.CountRows(t, `SELECT count(*) FROM audit WHERE "userId" = ? AND event = 'test' AND actor = 'user'`, u.ID); n != 2 {
 		t.Errorf("got %d events, want those of the two that were let through", n)
 	}
-}
-
-// requireSubject records e if its user may act.
-func requireSubject(t *testing.T, d *database, e store.Event) error {
-	return d.Tx(t.Context(), "test", func(tx *store.Tx) error {
-		if err := tx.Record(e); err != nil {
-			return err
-		}
-		return tx.RequireSubject(e)
-	})
 }
 
 func proofCase(t *testing.T, d *database) {
@@ -168,7 +158,7 @@ func proofCase(t *testing.T, d *database) {
 }
 
 func rememberReplacedCase(t *testing.T, d *database) {
-	u, before := signedUp(t, d.Store)
+	u, before := signedUp(t, d)
 	after := newSession(u.ID)
 	if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(after, before.TokenHash) }); err != nil {
 		t.Fatal(err)
@@ -187,7 +177,7 @@ func rememberReplacedCase(t *testing.T, d *database) {
 	if _, err := d.DeleteExpiredSessions(t.Context(), base().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
-	if n := d.count(t, `SELECT count(*) FROM replaced WHERE token = ?`, before.TokenHash); n != 0 {
+	if n := d.CountRows(t, `SELECT count(*) FROM replaced WHERE token = ?`, before.TokenHash); n != 0 {
 		t.Error("the clean-up has left it")
 	}
 }
@@ -195,7 +185,7 @@ func rememberReplacedCase(t *testing.T, d *database) {
 // mutualRevocationCase: of two sessions that end each other, one comes first.
 func mutualRevocationCase(t *testing.T, d *database) {
 	for range 10 {
-		u, a := signedUp(t, d.Store)
+		u, a := signedUp(t, d)
 		b := newSession(u.ID)
 		if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(b) }); err != nil {
 			t.Fatal(err)

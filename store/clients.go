@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"vestibule/store/db"
 )
 
 // Client is an internal service that gets tokens of its own.
@@ -46,8 +48,8 @@ func (l list) Scan(value any) error {
 }
 
 func (c *Client) fields() []any {
-	return []any{&c.ID, &c.Name, &c.SecretHash, list{&c.Grants}, list{&c.Scopes}, list{&c.Audiences}, instant{&c.CreatedAt},
-		nullInstant{&c.RotatedAt}, nullInstant{&c.LastUsedAt}, &c.OldSecretHash, nullInstant{&c.OldSecretEndsAt}}
+	return []any{&c.ID, &c.Name, &c.SecretHash, list{&c.Grants}, list{&c.Scopes}, list{&c.Audiences}, db.Instant(&c.CreatedAt),
+		db.NullInstant(&c.RotatedAt), db.NullInstant(&c.LastUsedAt), &c.OldSecretHash, db.NullInstant(&c.OldSecretEndsAt)}
 }
 
 // CreateClient adds a client. It returns ErrConflict when its name is taken.
@@ -61,10 +63,10 @@ func (tx *Tx) CreateClient(c Client) error {
 // Clients returns all clients, by name.
 func (s *Store) Clients(ctx context.Context) ([]Client, error) {
 	var found []Client
-	err := s.call(ctx, "clients", func(ctx context.Context) error {
+	err := s.Call(ctx, "clients", func(ctx context.Context) error {
 		found = nil
 		var c Client
-		return querier{s.read}.each(ctx, c.fields(), func() { found = append(found, c) },
+		return s.Read().Each(ctx, c.fields(), func() { found = append(found, c) },
 			`SELECT `+clientColumns+` FROM client c`)
 	})
 	// Not by the database, whose order of text depends on its locale.
@@ -83,8 +85,8 @@ func (s *Store) ClientByName(ctx context.Context, name string) (Client, error) {
 }
 
 func (s *Store) client(ctx context.Context, what, condition, arg string) (c Client, err error) {
-	err = s.call(ctx, what, func(ctx context.Context) error {
-		return querier{s.read}.one(ctx, c.fields(), `SELECT `+clientColumns+` FROM client c WHERE `+condition, arg)
+	err = s.Call(ctx, what, func(ctx context.Context) error {
+		return s.Read().One(ctx, c.fields(), `SELECT `+clientColumns+` FROM client c WHERE `+condition, arg)
 	})
 	if err != nil {
 		return Client{}, err

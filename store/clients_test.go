@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"crypto/rand"
 	"errors"
 	"slices"
 	"strings"
@@ -24,15 +23,6 @@ func clientCases() map[string]func(*testing.T, *database) {
 		"a client is used with a secret that it has":            clientSecretCase,
 		"clients refuse text that one engine could not hold":    clientTextCase,
 		"what is done to a client that is gone changes nothing": goneClientCase,
-	}
-}
-
-func newClient() store.Client {
-	id := "svc_" + strings.ToLower(rand.Text())
-	return store.Client{
-		ID: id, Name: "reports " + id, SecretHash: newHash(),
-		Grants: []string{"credentials", "exchange"}, Scopes: []string{"tasks:read"}, Audiences: []string{"billing", "https://mail.example.com/"},
-		CreatedAt: base(),
 	}
 }
 

@@ -11,9 +11,9 @@ import (
 // cookie. That of another's session does not count.
 func TestWhoEndsTheirOwnSessionHasGivenItUp(t *testing.T) {
 	for _, v := range variants()[:2] {
-		t.Run(v.name, func(t *testing.T) {
+		t.Run(v.Name, func(t *testing.T) {
 			d := migrated(t, v)
-			u, own := signedUp(t, d.Store)
+			u, own := signedUp(t, d)
 			other := newSession(u.ID)
 			if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(other) }); err != nil {
 				t.Fatal(err)

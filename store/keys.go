@@ -5,6 +5,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"vestibule/store/db"
 )
 
 // Key is a signing key. How its two halves are written is the business of the
@@ -21,10 +23,10 @@ type Key struct {
 
 // Keys returns all keys, the oldest first.
 func (s *Store) Keys(ctx context.Context) (keys []Key, err error) {
-	err = s.call(ctx, "keys", func(ctx context.Context) error {
+	err = s.Call(ctx, "keys", func(ctx context.Context) error {
 		var k Key
-		dest := []any{&k.ID, &k.Algorithm, &k.Curve, &k.PublicKey, &k.PrivateKey, instant{&k.CreatedAt}, nullInstant{&k.ExpiresAt}}
-		return querier{s.read}.each(ctx, dest, func() { keys = append(keys, k) },
+		dest := []any{&k.ID, &k.Algorithm, &k.Curve, &k.PublicKey, &k.PrivateKey, db.Instant(&k.CreatedAt), db.NullInstant(&k.ExpiresAt)}
+		return s.Read().Each(ctx, dest, func() { keys = append(keys, k) },
 			`SELECT id, COALESCE(alg, ''), COALESCE(crv, ''), "publicKey", "privateKey", "createdAt", "expiresAt" FROM jwks`)
 	})
 	if err != nil {

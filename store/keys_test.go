@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"crypto/rand"
 	"slices"
 	"testing"
 	"time"
@@ -19,15 +18,8 @@ func keyCases() map[string]func(*testing.T, *database) {
 	}
 }
 
-func newKey(id string) store.Key {
-	return store.Key{
-		ID: id + rand.Text(), Algorithm: "EdDSA", Curve: "Ed25519",
-		PublicKey: `{"kty":"OKP"}`, PrivateKey: "encrypted", CreatedAt: base(),
-	}
-}
-
 // keysOf returns the keys among all that the test has made.
-func keysOf(t *testing.T, s *store.Store, mine ...store.Key) []store.Key {
+func keysOf(t *testing.T, s *database, mine ...store.Key) []store.Key {
 	t.Helper()
 	all, err := s.Keys(t.Context())
 	if err != nil {
@@ -53,7 +45,7 @@ func keysCase(t *testing.T, d *database) {
 		want[i].CreatedAt = kept(at)
 	}
 	want[3].ExpiresAt = new(kept(time.Hour))
-	if diff := cmp.Diff(want, keysOf(t, d.Store, want...)); diff != "" {
+	if diff := cmp.Diff(want, keysOf(t, d, want...)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -66,7 +58,7 @@ func takenKeyCase(t *testing.T, d *database) {
 	twin := k
 	twin.PublicKey = "another"
 	wantError(t, "the same id", d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.AddKey(twin) }), store.ErrConflict)
-	if got := keysOf(t, d.Store, k); len(got) != 1 || got[0].PublicKey != k.PublicKey {
+	if got := keysOf(t, d, k); len(got) != 1 || got[0].PublicKey != k.PublicKey {
 		t.Errorf("got %+v, want the first key alone", got)
 	}
 }
@@ -76,8 +68,8 @@ func legacyKeyCase(t *testing.T, d *database) {
 	if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.AddKey(k) }); err != nil {
 		t.Fatalf("add: %v", err)
 	}
-	d.exec(t, `UPDATE jwks SET alg = NULL, crv = NULL WHERE id = ?`, k.ID)
-	if got := keysOf(t, d.Store, k); len(got) != 1 || got[0].Algorithm != "" || got[0].Curve != "" {
+	d.Exec(t, `UPDATE jwks SET alg = NULL, crv = NULL WHERE id = ?`, k.ID)
+	if got := keysOf(t, d, k); len(got) != 1 || got[0].Algorithm != "" || got[0].Curve != "" {
 		t.Errorf("got %+v, want one without algorithm and curve", got)
 	}
 }

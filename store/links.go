@@ -3,6 +3,8 @@ package store
 import (
 	"errors"
 	"time"
+
+	"vestibule/store/db"
 )
 
 // VerifyAddress makes the user's address a verified one.
@@ -21,7 +23,7 @@ type Proof struct {
 }
 
 // ErrUnproven is returned for a link whose Proof does not hold.
-var ErrUnproven = errors.New("not proven to be the user's own")
+var ErrUnproven = db.NewError("not proven to be the user's own")
 
 // Verified is what has come of a link that verifies an address.
 type Verified struct {

@@ -66,7 +66,7 @@ func putLink(t *testing.T, d *database, v store.Verification) string {
 }
 
 func resetCase(t *testing.T, d *database) {
-	u, session := signedUp(t, d.Store)
+	u, session := signedUp(t, d)
 	hash, other := put(t, d, u, store.PurposeReset), put(t, d, u, store.PurposeReset)
 	_, err := resetBy(t.Context(), d, newHash(), "x", base(), nil, event("x"))
 	wantError(t, "an unknown link", err, store.ErrNotFound)
@@ -78,7 +78,7 @@ func resetCase(t *testing.T, d *database) {
 		_, err = resetBy(t.Context(), d, again, "x", base(), nil, event("x"))
 		wantError(t, name, err, store.ErrNotFound)
 	}
-	if passwordOf(t, d, u.ID) != "reset" || d.trail(t, store.EventPasswordReset, u.ID) != 1 {
+	if passwordOf(t, d, u.ID) != "reset" || trail(t, d, store.EventPasswordReset, u.ID) != 1 {
 		t.Error("a used link has changed something")
 	}
 	if u, err := d.UserByID(t.Context(), u.ID); err != nil || !u.EmailVerified {
@@ -93,10 +93,10 @@ func renewCase(t *testing.T, d *database) {
 	}{
 		"alive":           {func(*store.Session) {}, true},
 		"expired":         {func(s *store.Session) { s.ExpiresAt = base() }, false},
-		"somebody else's": {func(s *store.Session) { other, _ := signedUp(t, d.Store); s.UserID = other.ID }, false},
+		"somebody else's": {func(s *store.Session) { other, _ := signedUp(t, d); s.UserID = other.ID }, false},
 		"ended":           {func(s *store.Session) { s.ID += "x" }, false}, // and deleted below
 	} {
-		u, elsewhere := signedUp(t, d.Store)
+		u, elsewhere := signedUp(t, d)
 		own := newSession(u.ID)
 		tt.change(&own)
 		if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(own) }); err != nil {
@@ -109,10 +109,10 @@ func renewCase(t *testing.T, d *database) {
 		}
 		next := newSession(u.ID)
 		got, err := resetBy(t.Context(), d, put(t, d, u, store.PurposeReset), "reset", base(), &renewal{next, own}, event("x"))
-		if err != nil || got.Renewed != tt.want || exists(t, d.Store, next.TokenHash) != tt.want || exists(t, d.Store, elsewhere.TokenHash) {
+		if err != nil || got.Renewed != tt.want || exists(t, d, next.TokenHash) != tt.want || exists(t, d, elsewhere.TokenHash) {
 			t.Errorf("%s: got %+v, %v; want renewed %t and the other session ended", name, got, err, tt.want)
 		}
-		if name == "somebody else's" != exists(t, d.Store, own.TokenHash) {
+		if name == "somebody else's" != exists(t, d, own.TokenHash) {
 			t.Errorf("%s: want the session ended that asked, if it is the user's", name)
 		}
 	}
@@ -125,26 +125,26 @@ func deadResetCase(t *testing.T, d *database) {
 			return put(t, d, u, store.PurposeVerify), base()
 		},
 		"to an old address": func(u store.User, hash string) (string, time.Time) {
-			d.exec(t, `UPDATE "user" SET email = ? WHERE id = ?`, "new"+u.Email, u.ID)
+			d.Exec(t, `UPDATE "user" SET email = ? WHERE id = ?`, "new"+u.Email, u.ID)
 			return hash, base()
 		},
 		"of a disabled user": func(u store.User, hash string) (string, time.Time) {
-			d.exec(t, `UPDATE "user" SET "disabledAt" = ? WHERE id = ?`, "2026-03-01T11:00:00.000Z", u.ID)
+			d.Exec(t, `UPDATE "user" SET "disabledAt" = ? WHERE id = ?`, "2026-03-01T11:00:00.000Z", u.ID)
 			return hash, base()
 		},
 	} {
-		u, session := signedUp(t, d.Store)
+		u, session := signedUp(t, d)
 		hash, at := kill(u, put(t, d, u, store.PurposeReset))
 		_, err := resetBy(t.Context(), d, hash, "x", at, nil, event("x"))
 		wantError(t, name, err, store.ErrNotFound)
-		if passwordOf(t, d, u.ID) != "hash of "+u.ID || d.count(t, `SELECT count(*) FROM session WHERE token = ?`, session.TokenHash) != 1 {
+		if passwordOf(t, d, u.ID) != "hash of "+u.ID || d.CountRows(t, `SELECT count(*) FROM session WHERE token = ?`, session.TokenHash) != 1 {
 			t.Errorf("%s: something has changed", name)
 		}
 	}
 }
 
 func verifyCase(t *testing.T, d *database) {
-	u, session := signedUp(t, d.Store)
+	u, session := signedUp(t, d)
 	proof := store.Proof{Session: session.ID}
 	hash := put(t, d, u, store.PurposeVerify)
 	got, err := verifyBy(t.Context(), d, hash, proof, base().Add(time.Minute), event(store.EventEmailVerified))
@@ -161,14 +161,14 @@ func verifyCase(t *testing.T, d *database) {
 		_, err = verifyBy(t.Context(), d, put(t, d, u, purpose), proof, base(), event("x"))
 		wantError(t, purpose, err, store.ErrNotFound)
 	}
-	if !exists(t, d.Store, session.TokenHash) || d.trail(t, store.EventEmailVerified, u.ID) != 1 {
+	if !exists(t, d, session.TokenHash) || trail(t, d, store.EventEmailVerified, u.ID) != 1 {
 		t.Error("want the session kept and one event")
 	}
 }
 
 func unprovenCase(t *testing.T, d *database) {
-	u, session := signedUp(t, d.Store)
-	_, others := signedUp(t, d.Store)
+	u, session := signedUp(t, d)
+	_, others := signedUp(t, d)
 	expired := newSession(u.ID)
 	expired.ExpiresAt = base()
 	if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(expired) }); err != nil {
@@ -192,7 +192,7 @@ func unprovenCase(t *testing.T, d *database) {
 }
 
 func newPasswordCase(t *testing.T, d *database) {
-	u, session := signedUp(t, d.Store)
+	u, session := signedUp(t, d)
 	proof := store.Proof{NewPassword: "own"}
 	_, err := verifyBy(t.Context(), d, putChange(t, d, u, session, "new-"+u.Email), proof, base(), event("x"))
 	wantError(t, "a change of address", err, store.ErrUnproven)
@@ -203,13 +203,13 @@ func newPasswordCase(t *testing.T, d *database) {
 	if err != nil || !got.User.EmailVerified || !slices.Equal(got.Ended, []string{session.TokenHash}) || passwordOf(t, d, u.ID) != "own" {
 		t.Errorf("got %+v, %v; want the password set and the session ended", got, err)
 	}
-	if d.trail(t, store.EventPasswordReset, u.ID) != 1 || d.trail(t, store.EventEmailVerified, u.ID) != 1 {
+	if trail(t, d, store.EventPasswordReset, u.ID) != 1 || trail(t, d, store.EventEmailVerified, u.ID) != 1 {
 		t.Error("want both recorded")
 	}
 }
 
 func changeEmailCase(t *testing.T, d *database) {
-	u, session := signedUp(t, d.Store)
+	u, session := signedUp(t, d)
 	reset, verify, undo := put(t, d, u, store.PurposeReset), put(t, d, u, store.PurposeVerify), put(t, d, u, store.PurposeUndo)
 	change := putChange(t, d, u, session, "new-"+u.Email)
 	proof := store.Proof{Password: "hash of " + u.ID}
@@ -230,17 +230,17 @@ func changeEmailCase(t *testing.T, d *database) {
 	if link, err := d.LinkByToken(t.Context(), undo, store.PurposeUndo); err != nil || !link.ExpiresAt.Equal(kept(store.UndoFor)) {
 		t.Errorf("got %+v, %v; want the link to undo it good for a week from now", link, err)
 	}
-	if n := d.count(t, `SELECT count(*) FROM audit WHERE event = ? AND "userId" = ? AND email = ?`, store.EventEmailChanged, u.ID, u.Email); n != 1 {
+	if n := d.CountRows(t, `SELECT count(*) FROM audit WHERE event = ? AND "userId" = ? AND email = ?`, store.EventEmailChanged, u.ID, u.Email); n != 1 {
 		t.Errorf("got %d events with the old address, want 1", n)
 	}
-	if n := d.count(t, `SELECT count(*) FROM mail WHERE recipient = ? AND kind = ?`, u.Email, store.MailEmailChanged); n != 1 {
+	if n := d.CountRows(t, `SELECT count(*) FROM mail WHERE recipient = ? AND kind = ?`, u.Email, store.MailEmailChanged); n != 1 {
 		t.Errorf("got %d mails to the old address, want 1", n)
 	}
 }
 
 func takenEmailCase(t *testing.T, d *database) {
-	u, session := signedUp(t, d.Store)
-	other, _ := signedUp(t, d.Store)
+	u, session := signedUp(t, d)
+	other, _ := signedUp(t, d)
 	held(t, d, other, "was-"+other.Email, base().Add(time.Minute))
 	proof := store.Proof{Session: session.ID}
 	for _, taken := range []string{other.Email, "was-" + other.Email} {
@@ -250,7 +250,7 @@ func takenEmailCase(t *testing.T, d *database) {
 	if _, _, err := d.CredentialByEmail(t.Context(), u.Email); err != nil {
 		t.Errorf("got %v, want the user under the old address", err)
 	}
-	if n := d.count(t, `SELECT count(*) FROM mail WHERE recipient = ?`, u.Email); n != 0 {
+	if n := d.CountRows(t, `SELECT count(*) FROM mail WHERE recipient = ?`, u.Email); n != 0 {
 		t.Errorf("got %d mails about a change that was none", n)
 	}
 }
@@ -302,20 +302,20 @@ func dropChangeCase(t *testing.T, d *database) {
 			return err
 		},
 		"expiry": func(_ store.User, _, thief store.Session) error {
-			d.exec(t, `UPDATE session SET "expiresAt" = ? WHERE id = ?`, kept(0).Format("2006-01-02T15:04:05.000Z"), thief.ID)
+			d.Exec(t, `UPDATE session SET "expiresAt" = ? WHERE id = ?`, kept(0).Format("2006-01-02T15:04:05.000Z"), thief.ID)
 			return nil
 		},
 		"the end of expired sessions": func(_ store.User, _, thief store.Session) error {
-			d.exec(t, `UPDATE session SET "expiresAt" = ? WHERE id = ?`, kept(0).Format("2006-01-02T15:04:05.000Z"), thief.ID)
+			d.Exec(t, `UPDATE session SET "expiresAt" = ? WHERE id = ?`, kept(0).Format("2006-01-02T15:04:05.000Z"), thief.ID)
 			_, err := d.DeleteExpiredSessions(t.Context(), base())
 			return err
 		},
 		"a statement by hand": func(_ store.User, _, thief store.Session) error {
-			d.exec(t, `DELETE FROM session WHERE id = ?`, thief.ID)
+			d.Exec(t, `DELETE FROM session WHERE id = ?`, thief.ID)
 			return nil
 		},
 	} {
-		u, owner := signedUp(t, d.Store)
+		u, owner := signedUp(t, d)
 		thief := newSession(u.ID)
 		if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(thief) }); err != nil {
 			t.Fatal(err)
@@ -345,7 +345,7 @@ func dropChangeCase(t *testing.T, d *database) {
 
 func noticeFirstCase(t *testing.T, d *database) {
 	drain(t, d)
-	u, session := signedUp(t, d.Store)
+	u, session := signedUp(t, d)
 	if err := requestChange(t, d, u, session, "new-"+u.Email); err != nil {
 		t.Fatal(err)
 	}
@@ -367,13 +367,13 @@ func noticeFirstCase(t *testing.T, d *database) {
 
 func stopCase(t *testing.T, d *database) {
 	drain(t, d)
-	u, session := signedUp(t, d.Store)
+	u, session := signedUp(t, d)
 	undo, change, reset := put(t, d, u, store.PurposeUndo), putChange(t, d, u, session, "thief-"+u.Email), put(t, d, u, store.PurposeReset)
 	got, err := undoBy(t.Context(), d, undo, "", base(), event(store.EventEmailUndone))
 	if err != nil || got.User.Email != u.Email || got.User.EmailVerified || got.Already || !slices.Equal(got.Ended, []string{session.TokenHash}) || passwordOf(t, d, u.ID) != "hash of "+u.ID {
 		t.Errorf("got %+v, %v; want the session ended and the password kept", got, err)
 	}
-	if n := d.count(t, `SELECT count(*) FROM mail WHERE recipient = ? AND kind = ?`, u.Email, store.MailReset); n != 1 {
+	if n := d.CountRows(t, `SELECT count(*) FROM mail WHERE recipient = ? AND kind = ?`, u.Email, store.MailReset); n != 1 {
 		t.Errorf("got %d mails with a link to a new password, want 1", n)
 	}
 	_, err = verifyBy(t.Context(), d, change, store.Proof{Password: "hash of " + u.ID}, base(), event("x"))
@@ -385,7 +385,7 @@ func stopCase(t *testing.T, d *database) {
 	}
 	_, err = undoBy(t.Context(), d, undo, "again", base(), event("x"))
 	wantError(t, "twice, with a password", err, store.ErrNotFound)
-	if d.trail(t, store.EventEmailUndone, u.ID) != 1 {
+	if trail(t, d, store.EventEmailUndone, u.ID) != 1 {
 		t.Error("want it recorded once")
 	}
 	_, err = undoBy(t.Context(), d, put(t, d, u, store.PurposeUndo), "x", base().Add(time.Hour), event("x"))
@@ -411,7 +411,7 @@ func moved(t *testing.T, d *database, u store.User, email string) (store.User, s
 }
 
 func undoCase(t *testing.T, d *database) {
-	u, _ := signedUp(t, d.Store)
+	u, _ := signedUp(t, d)
 	now, first := moved(t, d, u, "one-"+u.Email)
 	now, second := moved(t, d, now, "two-"+u.Email)
 	_, third := moved(t, d, now, "three-"+u.Email)
@@ -432,14 +432,14 @@ func undoCase(t *testing.T, d *database) {
 		_, err := undo(link, "x")
 		wantError(t, name+" after the first", err, store.ErrNotFound)
 	}
-	if n := d.count(t, `SELECT count(*) FROM "formerAddress" WHERE "userId" = ?`, u.ID); n != 0 {
+	if n := d.CountRows(t, `SELECT count(*) FROM "formerAddress" WHERE "userId" = ?`, u.ID); n != 0 {
 		t.Errorf("got %d addresses that are still kept, want none", n)
 	}
 	if passwordOf(t, d, u.ID) != "own" {
 		t.Error("a dead link has set the password")
 	}
 	// An address that was not verified does not become so by a click.
-	u, _ = signedUp(t, d.Store)
+	u, _ = signedUp(t, d)
 	now, first = moved(t, d, u, "new-"+u.Email)
 	if got, err := undo(first, ""); err != nil || got.User.Email != u.Email || got.User.EmailVerified {
 		t.Errorf("got %+v, %v after %+v; want the address back as it was", got, err, now)
@@ -454,20 +454,20 @@ func undoCase(t *testing.T, d *database) {
 }
 
 func keptAddressCase(t *testing.T, d *database) {
-	u, _ := signedUp(t, d.Store)
+	u, _ := signedUp(t, d)
 	now, _ := moved(t, d, u, "new-"+u.Email)
 	other := newUser()
 	other.Email = u.Email
 	wantError(t, "sign-up", d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.CreateUser(other, "x") }), store.ErrConflict)
 	wantError(t, "sign-up with a session", signUp(t.Context(), d, other, "x", newSession(other.ID)), store.ErrConflict)
-	if n := d.count(t, `SELECT count(*) FROM "user" WHERE id = ?`, other.ID); n != 0 {
+	if n := d.CountRows(t, `SELECT count(*) FROM "user" WHERE id = ?`, other.ID); n != 0 {
 		t.Error("a refused sign-up has left a user")
 	}
 	// Its owner may have it back without undoing anything.
 	if back, _ := moved(t, d, now, u.Email); back.Email != u.Email {
 		t.Errorf("got %+v, want the user's own former address", back)
 	}
-	u, _ = signedUp(t, d.Store)
+	u, _ = signedUp(t, d)
 	moved(t, d, u, "new-"+u.Email)
 	late := newUser()
 	late.Email, late.CreatedAt = u.Email, base().Add(store.UndoFor)
@@ -478,7 +478,7 @@ func keptAddressCase(t *testing.T, d *database) {
 
 func keptRaceCase(t *testing.T, d *database) {
 	for n := range 5 {
-		u, session := signedUp(t, d.Store)
+		u, session := signedUp(t, d)
 		link := putChange(t, d, u, session, "new-"+strconv.Itoa(n)+u.Email)
 		var wg sync.WaitGroup
 		for range 6 {
@@ -500,7 +500,7 @@ func keptRaceCase(t *testing.T, d *database) {
 }
 
 func followRaceCase(t *testing.T, d *database) {
-	u, session := signedUp(t, d.Store)
+	u, session := signedUp(t, d)
 	undo, link := put(t, d, u, store.PurposeUndo), putChange(t, d, u, session, "new-"+u.Email)
 	var mu sync.Mutex
 	var did []string

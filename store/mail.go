@@ -7,6 +7,8 @@ import (
 	"errors"
 	"strings"
 	"time"
+
+	"vestibule/store/db"
 )
 
 // The kinds of mail.
@@ -73,13 +75,13 @@ func (s *Store) ClaimMail(ctx context.Context, now, until time.Time) (Mail, erro
 
 func (s *Store) dueMail(ctx context.Context, now time.Time) (m Mail, err error) {
 	for {
-		err = s.call(ctx, "due mail", func(ctx context.Context) error {
-			return querier{s.read}.one(ctx,
-				[]any{&m.ID, &m.Kind, &m.Recipient, &m.UserID, &m.SessionID, &m.NewEmail, &m.CallbackURL, instant{&m.CreatedAt}, instant{&m.DueAt}, &m.Attempts},
+		err = s.Call(ctx, "due mail", func(ctx context.Context) error {
+			return s.Read().One(ctx,
+				[]any{&m.ID, &m.Kind, &m.Recipient, &m.UserID, &m.SessionID, &m.NewEmail, &m.CallbackURL, db.Instant(&m.CreatedAt), db.Instant(&m.DueAt), &m.Attempts},
 				`SELECT id, kind, recipient, COALESCE("userId", ''), COALESCE("sessionId", ''), COALESCE("newEmail", ''), COALESCE("callbackURL", ''), "createdAt", "dueAt", attempts
 				FROM mail WHERE "dueAt" <= ? AND "afterId" IS NULL ORDER BY "dueAt", id LIMIT 1`, now)
 		})
-		if !isUnreadable(err) {
+		if !db.IsUnreadable(err) {
 			return m, err
 		}
 		if err := s.setAside(ctx, m.ID, now, err); err != nil {

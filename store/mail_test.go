@@ -28,7 +28,7 @@ func mailCases() map[string]func(*testing.T, *database) {
 // drain takes away what other cases have left in the outbox.
 func drain(t *testing.T, d *database) {
 	t.Helper()
-	d.exec(t, `DELETE FROM mail`)
+	d.Exec(t, `DELETE FROM mail`)
 }
 
 func queue(t *testing.T, d *database, m store.Mail) {
@@ -44,7 +44,7 @@ func queue(t *testing.T, d *database, m store.Mail) {
 
 func claimMailCase(t *testing.T, d *database) {
 	drain(t, d)
-	u, _ := signedUp(t, d.Store)
+	u, _ := signedUp(t, d)
 	queue(t, d, store.Mail{Kind: store.MailReset, Recipient: "later@example.com", DueAt: base().Add(time.Minute)})
 	queue(t, d, store.Mail{Kind: store.MailChange, Recipient: u.Email, UserID: u.ID, NewEmail: "new@example.com", CallbackURL: "/x"})
 	_, err := d.ClaimMail(t.Context(), base().Add(-time.Millisecond), base())
@@ -70,7 +70,7 @@ func claimMailCase(t *testing.T, d *database) {
 			t.Fatal(err)
 		}
 	}
-	if n := d.count(t, `SELECT count(*) FROM mail`); n != 1 {
+	if n := d.CountRows(t, `SELECT count(*) FROM mail`); n != 1 {
 		t.Errorf("got %d mails left, want 1", n)
 	}
 }
@@ -134,11 +134,11 @@ func retryMailCase(t *testing.T, d *database) {
 }
 
 func mailUserCase(t *testing.T, d *database) {
-	u, _ := signedUp(t, d.Store)
-	other, _ := signedUp(t, d.Store)
-	disabled, _ := signedUp(t, d.Store)
+	u, _ := signedUp(t, d)
+	other, _ := signedUp(t, d)
+	disabled, _ := signedUp(t, d)
 	held(t, d, u, "old-"+u.Email, base().Add(time.Hour))
-	d.exec(t, `UPDATE "user" SET "disabledAt" = ? WHERE id = ?`, "2026-03-01T11:00:00.000Z", disabled.ID)
+	d.Exec(t, `UPDATE "user" SET "disabledAt" = ? WHERE id = ?`, "2026-03-01T11:00:00.000Z", disabled.ID)
 	for name, tt := range map[string]struct {
 		mail store.Mail
 		want string
@@ -174,13 +174,13 @@ func mailUserCase(t *testing.T, d *database) {
 // held keeps an address for a user until a time.
 func held(t *testing.T, d *database, u store.User, email string, until time.Time) {
 	t.Helper()
-	d.exec(t, `INSERT INTO "formerAddress" (email, "userId", "emailVerified", "heldUntil") VALUES (?, ?, ?, ?)`,
+	d.Exec(t, `INSERT INTO "formerAddress" (email, "userId", "emailVerified", "heldUntil") VALUES (?, ?, ?, ?)`,
 		email, u.ID, true, until.UTC().Format("2006-01-02T15:04:05.000Z"))
 }
 
 func mailOfDeletedCase(t *testing.T, d *database) {
 	drain(t, d)
-	u, _ := signedUp(t, d.Store)
+	u, _ := signedUp(t, d)
 	queue(t, d, store.Mail{Kind: store.MailPasswordChanged, Recipient: u.Email, UserID: u.ID})
 	if _, err := ending(t.Context(), d, func(tx *store.Tx) error { return tx.DeleteUser(u.ID, event(store.EventUserDeleted)) }); err != nil {
 		t.Fatal(err)
@@ -190,7 +190,7 @@ func mailOfDeletedCase(t *testing.T, d *database) {
 }
 
 func verificationCase(t *testing.T, d *database) {
-	u, session := signedUp(t, d.Store)
+	u, session := signedUp(t, d)
 	for _, v := range []store.Verification{{Purpose: store.PurposeVerify}, {Purpose: store.PurposeChange, NewEmail: "new@example.com", SessionID: session.ID}} {
 		v.ID, v.TokenHash, v.UserID, v.Email, v.CreatedAt, v.ExpiresAt = mailing(t, d, u), newHash(), u.ID, u.Email, base(), base().Add(time.Hour)
 		if err := d.PutVerification(t.Context(), v); err != nil {
@@ -208,7 +208,7 @@ func verificationCase(t *testing.T, d *database) {
 }
 
 func replaceVerificationCase(t *testing.T, d *database) {
-	u, _ := signedUp(t, d.Store)
+	u, _ := signedUp(t, d)
 	v := store.Verification{ID: mailing(t, d, u), Purpose: store.PurposeReset, TokenHash: newHash(), UserID: u.ID, Email: u.Email, CreatedAt: base(), ExpiresAt: base().Add(time.Hour)}
 	before := v.TokenHash
 	for range 2 {
@@ -222,8 +222,8 @@ func replaceVerificationCase(t *testing.T, d *database) {
 }
 
 func deleteVerificationsCase(t *testing.T, d *database) {
-	d.exec(t, `DELETE FROM verification`)
-	u, _ := signedUp(t, d.Store)
+	d.Exec(t, `DELETE FROM verification`)
+	u, _ := signedUp(t, d)
 	hash := put(t, d, u, store.PurposeReset)
 	held(t, d, u, "old-"+u.Email, base().Add(time.Hour))
 	if n, err := d.DeleteExpiredVerifications(t.Context(), base().Add(time.Hour-time.Millisecond)); err != nil || n != 0 {
@@ -234,7 +234,7 @@ func deleteVerificationsCase(t *testing.T, d *database) {
 	}
 	_, err := d.LinkByToken(t.Context(), hash, store.PurposeReset)
 	wantError(t, "deleted", err, store.ErrNotFound)
-	if n := d.count(t, `SELECT count(*) FROM "formerAddress" WHERE "userId" = ?`, u.ID); n != 0 {
+	if n := d.CountRows(t, `SELECT count(*) FROM "formerAddress" WHERE "userId" = ?`, u.ID); n != 0 {
 		t.Errorf("got %d addresses that are kept no longer, want none", n)
 	}
 }

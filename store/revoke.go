@@ -9,10 +9,10 @@ import (
 // latest sign-in first.
 func (s *Store) SessionsOf(ctx context.Context, userID string, now time.Time) ([]Session, error) {
 	var found []Session
-	err := s.call(ctx, "sessions of user", func(ctx context.Context) error {
+	err := s.Call(ctx, "sessions of user", func(ctx context.Context) error {
 		found = nil
 		var row Session
-		return querier{s.read}.each(ctx, row.fields(), func() { found = append(found, row) },
+		return s.Read().Each(ctx, row.fields(), func() { found = append(found, row) },
 			`SELECT `+sessionColumns+` FROM session s
 			WHERE s."userId" = ? AND s."expiresAt" > ? ORDER BY s."createdAt" DESC, s.id`, userID, now)
 	})

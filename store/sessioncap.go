@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"vestibule/store/db"
 )
 
 // A user may have so many sessions and no more: what ends them all, such as a new
@@ -35,7 +37,7 @@ func (tx *Tx) KeepSessions(limit int, new Session, e Event) error {
 func (tx *Tx) trim(userID, except string, limit, most int, e Event) (n int, err error) {
 	surplus := 0
 	var id string
-	err = tx.q.every(tx.ctx, []any{&id}, func(bool) { surplus++ },
+	err = tx.q.Every(tx.ctx, []any{&id}, func(bool) { surplus++ },
 		`SELECT id FROM session WHERE "userId" = ? ORDER BY "updatedAt" DESC, id DESC LIMIT ? OFFSET ?`, userID, most, limit)
 	if err != nil || surplus == 0 {
 		return 0, err
@@ -47,7 +49,7 @@ func (tx *Tx) trim(userID, except string, limit, most int, e Event) (n int, err 
 	var c candidate
 	var oldest []candidate
 	var expires time.Time
-	err = tx.q.every(tx.ctx, []any{&c.id, instant{&expires}}, func(readable bool) {
+	err = tx.q.Every(tx.ctx, []any{&c.id, db.Instant(&expires)}, func(readable bool) {
 		if c.expired = !readable || !expires.After(e.At); c.id != except {
 			oldest = append(oldest, c)
 		}
@@ -89,12 +91,12 @@ func (tx *Tx) trim(userID, except string, limit, most int, e Event) (n int, err 
 func (s *Store) TrimSessions(ctx context.Context, limit int, e Event) error {
 	const users = 1000
 	after := ""
-	return InBatches(ctx, func() (more bool, err error) {
+	return db.InBatches(ctx, func() (more bool, err error) {
 		var of []string
 		seen := 0
-		err = s.call(ctx, "count sessions", func(ctx context.Context) error {
+		err = s.Call(ctx, "count sessions", func(ctx context.Context) error {
 			var n int
-			return querier{s.read}.every(ctx, []any{&after, &n}, func(bool) {
+			return s.Read().Every(ctx, []any{&after, &n}, func(bool) {
 				if seen++; n > limit {
 					of = append(of, after)
 				}
@@ -113,10 +115,10 @@ func (s *Store) TrimSessions(ctx context.Context, limit int, e Event) error {
 }
 
 func (s *Store) trimAll(ctx context.Context, userID string, limit int, e Event) error {
-	return InBatches(ctx, func() (more bool, err error) {
+	return db.InBatches(ctx, func() (more bool, err error) {
 		err = s.Tx(ctx, "end surplus sessions", func(tx *Tx) error {
-			n, err := tx.trim(userID, "", limit, batchRows, e)
-			more = n == batchRows
+			n, err := tx.trim(userID, "", limit, db.BatchRows, e)
+			more = n == db.BatchRows
 			return err
 		})
 		return more, err

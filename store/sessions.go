@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"vestibule/store/db"
 )
 
 // Session is a signed-in browser. It has expired when ExpiresAt is not after now;
@@ -28,7 +30,7 @@ const sessionColumns = `s.id, s.token, s."userId", COALESCE(s."ipAddress", ''), 
 
 func (s *Session) fields() []any {
 	return []any{&s.ID, &s.TokenHash, &s.UserID, &s.IPAddress, &s.UserAgent, &s.RememberMe,
-		instant{&s.CreatedAt}, instant{&s.UpdatedAt}, instant{&s.ExpiresAt}, instant{&s.CookieAt}, instant{&s.ProvenAt}}
+		db.Instant(&s.CreatedAt), db.Instant(&s.UpdatedAt), db.Instant(&s.ExpiresAt), db.Instant(&s.CookieAt), db.Instant(&s.ProvenAt)}
 }
 
 // StartSession adds a session, in which the password was proven at CreatedAt, and ends
@@ -80,13 +82,13 @@ func (tx *Tx) giveUp(hash string, now time.Time) (ended []Session, err error) {
 // disabled user has none, whatever rows there are: a sign-in that was under way
 // when the user was disabled may still add one.
 func (s *Store) SessionByTokenHash(ctx context.Context, hash string) (session Session, u User, err error) {
-	err = s.call(ctx, "session by token", func(ctx context.Context) error {
-		return querier{s.often}.one(ctx, append(session.fields(), u.fields()...),
+	err = s.Call(ctx, "session by token", func(ctx context.Context) error {
+		return s.Often().One(ctx, append(session.fields(), u.fields()...),
 			`SELECT `+sessionColumns+`, `+userColumns+`
 			FROM session s JOIN "user" u ON u.id = s."userId" WHERE s.token = ? AND u."disabledAt" IS NULL`, hash)
 	})
 	switch {
-	case isUnreadable(err):
+	case db.IsUnreadable(err):
 		// One that cannot be read opens nothing: its browser signs in again.
 		return Session{}, User{}, fmt.Errorf("%w: %w", ErrNotFound, err)
 	case err != nil:
@@ -137,10 +139,10 @@ func (s *Store) LiveSessions(ctx context.Context, hashes []string, now time.Time
 			args = append(args, hash)
 		}
 		hashes = hashes[n:]
-		err := s.call(ctx, "live sessions", func(ctx context.Context) error {
+		err := s.Call(ctx, "live sessions", func(ctx context.Context) error {
 			var hash string
 			var expiresAt time.Time
-			return querier{s.read}.each(ctx, []any{&hash, instant{&expiresAt}}, func() { live[hash] = expiresAt },
+			return s.Read().Each(ctx, []any{&hash, db.Instant(&expiresAt)}, func() { live[hash] = expiresAt },
 				`SELECT s.token, s."expiresAt" FROM session s JOIN "user" u ON u.id = s."userId"
 				WHERE s."expiresAt" > ? AND u."disabledAt" IS NULL AND s.token IN (?`+strings.Repeat(", ?", n-1)+`)`,
 				args...)
@@ -155,8 +157,8 @@ func (s *Store) LiveSessions(ctx context.Context, hashes []string, now time.Time
 // DeleteExpiredSessions deletes the sessions that have expired by now, and returns
 // how many there were. What is remembered of replaced ones goes with them.
 func (s *Store) DeleteExpiredSessions(ctx context.Context, now time.Time) (int64, error) {
-	if _, err := s.deleteOld(ctx, "delete replaced sessions", "replaced", "token", `"expiresAt"`, now); err != nil {
+	if _, err := s.DeleteOld(ctx, "delete replaced sessions", "replaced", "token", `"expiresAt"`, now); err != nil {
 		return 0, err
 	}
-	return s.deleteOld(ctx, "delete expired sessions", "session", "id", `"expiresAt"`, now)
+	return s.DeleteOld(ctx, "delete expired sessions", "session", "id", `"expiresAt"`, now)
 }

@@ -32,7 +32,7 @@ func sessionCases() map[string]func(*testing.T, *database) {
 }
 
 func sessionRoundTripCase(t *testing.T, d *database) {
-	u, _ := signedUp(t, d.Store)
+	u, _ := signedUp(t, d)
 	for name, change := range map[string]func(*store.Session){
 		"remembered":     func(*store.Session) {},
 		"not remembered": func(s *store.Session) { s.RememberMe = false },
@@ -65,7 +65,7 @@ func sessionRoundTripCase(t *testing.T, d *database) {
 }
 
 func expiredSessionCase(t *testing.T, d *database) {
-	u, _ := signedUp(t, d.Store)
+	u, _ := signedUp(t, d)
 	session := newSession(u.ID)
 	session.ExpiresAt = time.Unix(0, 0)
 	if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(session) }); err != nil {
@@ -80,15 +80,15 @@ func expiredSessionCase(t *testing.T, d *database) {
 }
 
 func replaceSessionCase(t *testing.T, d *database) {
-	u, before := signedUp(t, d.Store)
+	u, before := signedUp(t, d)
 	after := newSession(u.ID)
 	if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(after, before.TokenHash) }); err != nil {
 		t.Fatalf("start: %v", err)
 	}
-	if exists(t, d.Store, before.TokenHash) {
+	if exists(t, d, before.TokenHash) {
 		t.Error("the replaced session is still there")
 	}
-	if !exists(t, d.Store, after.TokenHash) {
+	if !exists(t, d, after.TokenHash) {
 		t.Error("the new session is not there")
 	}
 	if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(newSession(u.ID), newHash()) }); err != nil {
@@ -97,24 +97,24 @@ func replaceSessionCase(t *testing.T, d *database) {
 }
 
 func failedStartCase(t *testing.T, d *database) {
-	u, presented := signedUp(t, d.Store)
+	u, presented := signedUp(t, d)
 	stranger := newSession(newUser().ID)
 	wantError(t, "unknown user", d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(stranger, presented.TokenHash) }), store.ErrNoUser)
-	_, taken := signedUp(t, d.Store)
+	_, taken := signedUp(t, d)
 	twin := newSession(u.ID)
 	twin.TokenHash = taken.TokenHash
 	wantError(t, "taken hash", d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(twin, presented.TokenHash) }), store.ErrConflict)
 	twin = newSession(u.ID)
 	twin.ID = taken.ID
 	wantError(t, "taken id", d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(twin, presented.TokenHash) }), store.ErrConflict)
-	if !exists(t, d.Store, presented.TokenHash) {
+	if !exists(t, d, presented.TokenHash) {
 		t.Error("the presented session has ended")
 	}
 }
 
 func hashOnlyCase(t *testing.T, d *database) {
-	u, session := signedUp(t, d.Store)
-	if n := d.count(t, `SELECT count(*) FROM session WHERE "userId" = ? AND token = ?`, u.ID, session.TokenHash); n != 1 {
+	u, session := signedUp(t, d)
+	if n := d.CountRows(t, `SELECT count(*) FROM session WHERE "userId" = ? AND token = ?`, u.ID, session.TokenHash); n != 1 {
 		t.Errorf("rows with the hash: got %d, want 1", n)
 	}
 	for name, token := range map[string]string{
@@ -131,7 +131,7 @@ func hashOnlyCase(t *testing.T, d *database) {
 }
 
 func extendCase(t *testing.T, d *database) {
-	_, session := signedUp(t, d.Store)
+	_, session := signedUp(t, d)
 	updated, expires := base().Add(time.Hour), base().Add(48*time.Hour)
 	for _, step := range []struct {
 		name string
@@ -154,7 +154,7 @@ func extendCase(t *testing.T, d *database) {
 }
 
 func extendRaceCase(t *testing.T, d *database) {
-	_, session := signedUp(t, d.Store)
+	_, session := signedUp(t, d)
 	var won atomic.Int32
 	var wg sync.WaitGroup
 	for i := range 50 {
@@ -176,7 +176,7 @@ func extendRaceCase(t *testing.T, d *database) {
 }
 
 func noResurrectionCase(t *testing.T, d *database) {
-	_, session := signedUp(t, d.Store)
+	_, session := signedUp(t, d)
 	if err := d.EndSession(t.Context(), session.TokenHash); err != nil {
 		t.Fatalf("end: %v", err)
 	}
@@ -184,13 +184,13 @@ func noResurrectionCase(t *testing.T, d *database) {
 	if extended || err != nil {
 		t.Errorf("got %t, error %v, want false", extended, err)
 	}
-	if exists(t, d.Store, session.TokenHash) {
+	if exists(t, d, session.TokenHash) {
 		t.Error("the session is back")
 	}
 }
 
 func cookieCase(t *testing.T, d *database) {
-	_, session := signedUp(t, d.Store)
+	_, session := signedUp(t, d)
 	for _, step := range []struct{ send, want time.Duration }{
 		{5 * time.Second, 5 * time.Second},
 		{3 * time.Second, 5 * time.Second}, // an answer that was overtaken
@@ -209,7 +209,7 @@ func cookieCase(t *testing.T, d *database) {
 }
 
 func endTwiceCase(t *testing.T, d *database) {
-	u, session := signedUp(t, d.Store)
+	u, session := signedUp(t, d)
 	other := newSession(u.ID)
 	if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(other) }); err != nil {
 		t.Fatalf("start: %v", err)
@@ -219,13 +219,13 @@ func endTwiceCase(t *testing.T, d *database) {
 			t.Errorf("end: %v", err)
 		}
 	}
-	if exists(t, d.Store, session.TokenHash) || !exists(t, d.Store, other.TokenHash) {
+	if exists(t, d, session.TokenHash) || !exists(t, d, other.TokenHash) {
 		t.Error("want the one session ended and the user's other one alive")
 	}
 }
 
 func liveCase(t *testing.T, d *database) {
-	u, _ := signedUp(t, d.Store)
+	u, _ := signedUp(t, d)
 	now := base()
 	want := map[string]time.Time{}
 	var ask []string
@@ -256,7 +256,7 @@ func liveCase(t *testing.T, d *database) {
 }
 
 func deleteExpiredCase(t *testing.T, d *database) {
-	u, _ := signedUp(t, d.Store)
+	u, _ := signedUp(t, d)
 	// Before every other case's sessions.
 	now := base().AddDate(-10, 0, 0)
 	if _, err := d.DeleteExpiredSessions(t.Context(), now); err != nil {
@@ -275,15 +275,15 @@ func deleteExpiredCase(t *testing.T, d *database) {
 		t.Errorf("deleted: got %d, error %v, want 2", n, err)
 	}
 	for hash, want := range alive {
-		if got := exists(t, d.Store, hash); got != want {
+		if got := exists(t, d, hash); got != want {
 			t.Errorf("session is there: got %t, want %t", got, want)
 		}
 	}
 }
 
 func nullColumnsCase(t *testing.T, d *database) {
-	_, session := signedUp(t, d.Store)
-	d.exec(t, `UPDATE session SET "ipAddress" = NULL, "userAgent" = NULL WHERE token = ?`, session.TokenHash)
+	_, session := signedUp(t, d)
+	d.Exec(t, `UPDATE session SET "ipAddress" = NULL, "userAgent" = NULL WHERE token = ?`, session.TokenHash)
 	got, _, err := d.SessionByTokenHash(t.Context(), session.TokenHash)
 	if err != nil || got.IPAddress != "" || got.UserAgent != "" {
 		t.Errorf("got address %q, agent %q, error %v, want them empty", got.IPAddress, got.UserAgent, err)
@@ -295,8 +295,8 @@ func preciseRowCase(t *testing.T, d *database) {
 	if d.Engine() == "sqlite" {
 		return // its columns are text of one form, which a check enforces
 	}
-	_, session := signedUp(t, d.Store)
-	d.exec(t, `UPDATE session SET "updatedAt" = '2026-01-02T03:04:05.678912Z' WHERE token = ?`, session.TokenHash)
+	_, session := signedUp(t, d)
+	d.Exec(t, `UPDATE session SET "updatedAt" = '2026-01-02T03:04:05.678912Z' WHERE token = ?`, session.TokenHash)
 	got, _, err := d.SessionByTokenHash(t.Context(), session.TokenHash)
 	if err != nil {
 		t.Fatalf("read: %v", err)
@@ -310,8 +310,8 @@ func preciseRowCase(t *testing.T, d *database) {
 func TestOnlyTheSQLiteFormOfATimeIsStored(t *testing.T) {
 	t.Parallel()
 	d := migrated(t, variants()[0])
-	_, session := signedUp(t, d.Store)
-	raw := d.raw(t)
+	_, session := signedUp(t, d)
+	raw := d.Raw(t)
 	for _, wrong := range []string{"2026-01-02 03:04:05", "2026-01-02T03:04:05Z", "1767323045", ""} {
 		if _, err := raw.Exec(`UPDATE session SET "expiresAt" = ? WHERE token = ?`, wrong, session.TokenHash); err == nil {
 			t.Errorf("%q was stored; compared as text it is not in order", wrong)

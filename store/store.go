@@ -1,199 +1,43 @@
-// Package store keeps users, sessions, tasks and signing keys in SQLite or
-// PostgreSQL. It is the only code that knows SQL.
-//
-// It promises:
-//   - One SQL text and one behaviour on both engines; the conformance suite runs
-//     on both.
-//   - A write is one transaction. It is on disk when the method returns nil, and
-//     no write is ever sent twice behind the caller's back.
-//   - No call takes much longer than five seconds, also when the database has
-//     stopped answering; the caller then gets ErrUnavailable.
-//   - Nothing relies on the state of a database session, so a pooler in
-//     transaction mode, such as PgBouncer, may stand in front of PostgreSQL.
-//
-// It refuses text that one of the engines could not hold (ErrInvalidText), and it
-// never puts the database URL or its password into an error.
+// Package store keeps accounts: users, their sessions, mails and audit trail, counters
+// of what is tried, signing keys and clients. It stands on the engine in package db,
+// which says what is promised of every call; tasks are in package tasks.
 //
 // Times and ids come from the caller. Times are UTC and kept to the millisecond.
 package store
 
 import (
 	"context"
-	"database/sql"
-	"errors"
-	"fmt"
-	"os"
-	"strings"
-	"time"
 
-	"github.com/jmoiron/sqlx"
+	"vestibule/store/db"
 )
 
-// Store is an open database. All methods may be called from many goroutines.
-type Store struct {
-	engine engine
+// Store keeps accounts. All methods may be called from many goroutines.
+type Store struct{ *db.DB }
 
-	// read and write are one pool on PostgreSQL. On SQLite, which has one writer
-	// at a time, write holds a single connection: writers then queue up in here,
-	// where SQLite would have them poll for its lock.
-	read, write *sqlx.DB
+// New returns the accounts in a database.
+func New(d *db.DB) *Store { return &Store{d} }
 
-	// countRead and countWrite are where the limits count what is tried: on PostgreSQL a
-	// pool of its own, so that nobody who tries much takes the connections of others; on
-	// SQLite read and write.
-	countRead, countWrite *sqlx.DB
-
-	// On SQLite, otherwise nil. Of those who wait for the connection of write,
-	// database/sql would pick one at random: hence turn.
-	turn *turn
-	file *file
-
-	// often is read for statements that are run all the time and never vary.
-	often handle
-
-	watch       *watch       // on SQLite, once it is open
-	checkpoints *checkpoints // likewise
-
-	trouble trouble
-
-	listenURL string // on PostgreSQL, for connections that listen
-
-	// announcements is the announcer's pool, of one connection; both on PostgreSQL.
-	announcements *sql.DB
-	announcer     *announcer
-
-	patience time.Duration // bounds a call
-
-	// TasksPerUser is how many tasks a user may have, 0 for any number, and AnswersPerUser
-	// how many answers are kept for a user at a time, 10 000 unless it is set. They must
-	// not be changed once the store is in use.
-	TasksPerUser, AnswersPerUser int
-
-	unreadable unreadables
-	observe    func(query string, rows int64) // is told of each write; for tests, else nil
-
-	pageWork, listWork work // bound what a search looks through
-
-	sessionsLock string   // the file that ClaimSessions locks; "" where nothing is to be claimed
-	claimed      *os.File // locked until Close
-}
-
-// patience is far above what any call takes, and short enough for the person
-// who waits behind it.
-const patience = 5 * time.Second
-
-// Open opens the database and makes sure that it answers. url is sqlite:PATH,
-// with PATH taken as it stands, or postgres://….
-//
-// A missing SQLite file is created together with its folder, readable by this
-// user alone; Open waits while another process does so, or migrates the file.
-// An unmigrated database opens; see CheckMigrated.
-func Open(ctx context.Context, url string) (*Store, error) { return open(ctx, url, patience) }
-
-func open(ctx context.Context, url string, patience time.Duration) (*Store, error) {
-	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
-		return openSQLite(ctx, path, patience)
-	}
-	if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
-		return openPostgres(ctx, url, patience)
-	}
-	// Not even a part of it is shown: it may hold a password.
-	return nil, errors.New("database URL: want sqlite:PATH or postgres://…")
-}
-
-// Close closes the connections, after the calls that are under way. Where there is another
-// SQLite file now they are left to the end of the process: closing the last one would
-// write the log into it.
-func (s *Store) Close() error {
-	var err error
-	if s.claimed != nil {
-		defer s.claimed.Close()
-	}
-	s.checkpoints.close()
-	if s.file.another() {
-		return nil
-	}
-	if s.announcer != nil {
-		s.announcer.end()
-		err = s.announcements.Close()
-	}
-	if s.watch != nil {
-		err = errors.Join(err, s.watch.close())
-	}
-	err = errors.Join(err, s.read.Close())
-	for _, pool := range []*sqlx.DB{s.write, s.countWrite} {
-		if pool != s.read {
-			err = errors.Join(err, pool.Close()) // of no effect the second time
-		}
-	}
-	if s.file != nil {
-		err = errors.Join(err, s.file.close())
-	}
-	return err
-}
-
-// ClaimSessions makes this process the one that serves the sessions of a SQLite
-// file, until Close or its end: a second one would not hear of sessions that
-// this one ends. While another process has the claim it calls waiting, once, and
-// waits as long as ctx lets it; then the error is ErrClaimed. On PostgreSQL any
-// number may serve.
-func (s *Store) ClaimSessions(ctx context.Context, waiting func()) error {
-	if s.sessionsLock == "" {
-		return nil
-	}
-	for first := true; ; first = false {
-		err := s.tryClaim()
-		if err == nil {
-			return nil
-		}
-		if !errors.Is(err, errLocked) {
-			return fmt.Errorf("claim sessions: %w", err)
-		}
-		if first {
-			waiting()
-		}
-		if pause(ctx) != nil {
-			return ErrClaimed
-		}
-	}
-}
-
-// tryClaim locks the sessions by the name of the file, and on the file itself, which may
-// have other names.
-func (s *Store) tryClaim() error {
-	f, err := tryLockFile(s.sessionsLock)
+// Open opens a database, see db.Open, and returns the accounts in it.
+func Open(ctx context.Context, url string) (*Store, error) {
+	d, err := db.Open(ctx, url)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := trySessions(s.file.handle); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	s.claimed = f
-	return nil
+	return New(d), nil
 }
 
-// CheckURL says what is wrong with a database's URL, as far as that can be said
-// without connecting. Its errors show no part of a password.
-func CheckURL(url string) error {
-	if strings.HasPrefix(url, "postgres:") || strings.HasPrefix(url, "postgresql:") {
-		_, err := postgresConfig(url, patience)
-		return err
-	}
-	return nil
-}
+// The errors that callers tell apart, with errors.Is. The first ones are those of every
+// call.
+var (
+	ErrNotFound    = db.ErrNotFound
+	ErrConflict    = db.ErrConflict
+	ErrNoUser      = db.ErrNoUser
+	ErrInvalidText = db.ErrInvalidText
+	ErrUnavailable = db.ErrUnavailable
 
-// Engine is "sqlite" or "postgres".
-func (s *Store) Engine() string { return s.engine.name }
+	ErrNoClient = db.NewError("no such client, or no longer with this secret")
 
-// Shared reports whether other instances may change the data without this
-// process noticing, on other machines even. Two processes on one SQLite file
-// are the two sides of one instance.
-func (s *Store) Shared() bool { return s.engine.shared }
-
-// Ping asks the database for a sign of life.
-func (s *Store) Ping(ctx context.Context) error {
-	return s.call(ctx, "ping", func(ctx context.Context) error {
-		var n int64
-		return querier{s.read}.one(ctx, []any{&n}, s.engine.pingSQL)
-	})
-}
+	// ErrSessionEnded means that the session that acts has ended meanwhile, and that
+	// nothing was done.
+	ErrSessionEnded = db.NewError("the session has ended")
+)

@@ -5,13 +5,9 @@ import (
 	"slices"
 	"strings"
 	"time"
-)
 
-// CountingAtOnce is how many calls of Count and Counters are worth making at a time. On
-// PostgreSQL they have that many connections, which are theirs alone; on SQLite each that
-// writes stands in the one line of all who write. So whoever counts more at once makes
-// nobody wait but themselves, on PostgreSQL, and everybody on SQLite.
-const CountingAtOnce = 2
+	"vestibule/store/db"
+)
 
 // Counter counts what is tried. The zero value is of something that never was.
 type Counter struct {
@@ -25,9 +21,9 @@ type Counter struct {
 // Counters returns the counters with the given keys, in their order. It locks and writes
 // nothing.
 func (s *Store) Counters(ctx context.Context, keys []string) (counters []Counter, err error) {
-	err = s.call(ctx, "read counters", func(ctx context.Context) (err error) {
+	err = s.Call(ctx, "read counters", func(ctx context.Context) (err error) {
 		query := `SELECT key, ` + counterColumns + ` FROM throttle WHERE key IN (?` + strings.Repeat(`, ?`, len(keys)-1) + `)`
-		counters, err = readCounters(ctx, querier{s.countRead}, keys, query, anyOf(keys)...)
+		counters, err = readCounters(ctx, s.CountRead(), keys, query, anyOf(keys)...)
 		return err
 	})
 	return counters, err
@@ -40,7 +36,7 @@ func (s *Store) Counters(ctx context.Context, keys []string) (counters []Counter
 func (s *Store) Count(ctx context.Context, keys []string, decide func([]Counter)) error {
 	// In one order everywhere, so that two calls cannot wait for each other.
 	sorted := slices.Sorted(slices.Values(keys))
-	return s.txIn(ctx, s.countWrite, "count", func(ctx context.Context, q querier) error {
+	return s.CountTx(ctx, "count", func(ctx context.Context, q db.Querier) error {
 		counters, err := lockCounters(ctx, q, keys, sorted)
 		if err != nil {
 			return err
@@ -59,7 +55,7 @@ const (
 var never = time.Unix(0, 0).UTC()
 
 // lockCounters makes the rows that are missing: what is not there cannot be locked.
-func lockCounters(ctx context.Context, q querier, keys, sorted []string) ([]Counter, error) {
+func lockCounters(ctx context.Context, q db.Querier, keys, sorted []string) ([]Counter, error) {
 	var args []any
 	for _, key := range sorted {
 		args = append(args, key, 0, 0, never, never, never)
@@ -72,11 +68,11 @@ func putCountersSQL(n int) string {
 		` ON CONFLICT (key) DO UPDATE SET `
 }
 
-func readCounters(ctx context.Context, q querier, keys []string, query string, args ...any) ([]Counter, error) {
+func readCounters(ctx context.Context, q db.Querier, keys []string, query string, args ...any) ([]Counter, error) {
 	found := map[string]Counter{}
 	var key string
 	var c Counter
-	err := q.each(ctx, []any{&key, &c.Count, &c.Strikes, instant{&c.WindowEnd}, instant{&c.BlockedUntil}, instant{&c.ExpiresAt}}, func() {
+	err := q.Each(ctx, []any{&key, &c.Count, &c.Strikes, db.Instant(&c.WindowEnd), db.Instant(&c.BlockedUntil), db.Instant(&c.ExpiresAt)}, func() {
 		if !c.ExpiresAt.Equal(never) {
 			found[key] = c
 		}
@@ -91,7 +87,7 @@ func readCounters(ctx context.Context, q querier, keys []string, query string, a
 	return counters, nil
 }
 
-func putCounters(ctx context.Context, q querier, keys, sorted []string, counters []Counter) error {
+func putCounters(ctx context.Context, q db.Querier, keys, sorted []string, counters []Counter) error {
 	var kept, gone []any
 	for _, key := range sorted {
 		c := counters[slices.Index(keys, key)]
@@ -105,12 +101,12 @@ func putCounters(ctx context.Context, q querier, keys, sorted []string, counters
 		kept = append(kept, key, c.Count, c.Strikes, c.WindowEnd, c.BlockedUntil, c.ExpiresAt)
 	}
 	if n := len(gone); n > 0 {
-		if _, err := q.exec(ctx, `DELETE FROM throttle WHERE key IN (?`+strings.Repeat(`, ?`, n-1)+`)`, gone...); err != nil {
+		if _, err := q.Exec(ctx, `DELETE FROM throttle WHERE key IN (?`+strings.Repeat(`, ?`, n-1)+`)`, gone...); err != nil {
 			return err
 		}
 	}
 	if n := len(sorted) - len(gone); n > 0 {
-		_, err := q.exec(ctx, putCountersSQL(n)+`count = excluded.count, strikes = excluded.strikes,
+		_, err := q.Exec(ctx, putCountersSQL(n)+`count = excluded.count, strikes = excluded.strikes,
 			"windowEnd" = excluded."windowEnd", "blockedUntil" = excluded."blockedUntil", "expiresAt" = excluded."expiresAt"`, kept...)
 		return err
 	}
@@ -128,5 +124,5 @@ func anyOf(keys []string) []any {
 // DeleteExpiredCounters deletes the counters that have expired by now, and returns
 // how many there were.
 func (s *Store) DeleteExpiredCounters(ctx context.Context, now time.Time) (int64, error) {
-	return s.deleteOld(ctx, "delete expired counters", "throttle", "key", `"expiresAt"`, now)
+	return s.DeleteOld(ctx, "delete expired counters", "throttle", "key", `"expiresAt"`, now)
 }

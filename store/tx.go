@@ -1,6 +1,10 @@
 package store
 
-import "context"
+import (
+	"context"
+
+	"vestibule/store/db"
+)
 
 // Tx is a transaction on users, sessions, mail, audit trail, keys and clients. Its
 // methods are small verbs that callers put together: all that they write is there after
@@ -9,9 +13,9 @@ import "context"
 // it, unless its name begins with Require.
 type Tx struct {
 	ctx context.Context
-	q   querier
+	q   db.Querier
 
-	holdSQL string // see engine
+	holdSQL string // see db.Dialect
 	ended   []string
 	mailed  bool
 }
@@ -24,8 +28,8 @@ type Tx struct {
 // transaction that it cannot put in order with others. So f sets what it hands out each
 // time it runs, and does nothing else that stays.
 func (s *Store) Tx(ctx context.Context, what string, f func(*Tx) error) error {
-	return s.tx(ctx, what, func(ctx context.Context, q querier) error {
-		return f(&Tx{ctx: ctx, q: q, holdSQL: s.engine.holdSQL})
+	return s.DB.Tx(ctx, what, func(ctx context.Context, q db.Querier) error {
+		return f(&Tx{ctx: ctx, q: q, holdSQL: s.Dialect().HoldSQL})
 	})
 }
 
@@ -33,19 +37,19 @@ func (s *Store) Tx(ctx context.Context, what string, f func(*Tx) error) error {
 // the commit, what the process still does for them must end too.
 func (tx *Tx) Ended() []string { return tx.ended }
 
-// Mailed reports whether the transaction has queued a mail that is due.
+// Mailed reports whether the transaction has queued a mail.
 func (tx *Tx) Mailed() bool { return tx.mailed }
 
 func (tx *Tx) exec(query string, args ...any) (int64, error) {
-	return tx.q.exec(tx.ctx, query, args...)
+	return tx.q.Exec(tx.ctx, query, args...)
 }
 
 func (tx *Tx) one(dest []any, query string, args ...any) error {
-	return tx.q.one(tx.ctx, dest, query, args...)
+	return tx.q.One(tx.ctx, dest, query, args...)
 }
 
 func (tx *Tx) each(dest []any, row func(), query string, args ...any) error {
-	return tx.q.each(tx.ctx, dest, row, query, args...)
+	return tx.q.Each(tx.ctx, dest, row, query, args...)
 }
 
 // change is exec for a statement without which the rest must not happen: it returns

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"time"
+
+	"vestibule/store/db"
 )
 
 // User is somebody with an account.
@@ -20,7 +22,7 @@ type User struct {
 const userColumns = `u.id, u.name, u.email, u."emailVerified", u.image, u."createdAt", u."updatedAt", u."disabledAt"`
 
 func (u *User) fields() []any {
-	return []any{&u.ID, &u.Name, &u.Email, &u.EmailVerified, &u.Image, instant{&u.CreatedAt}, instant{&u.UpdatedAt}, nullInstant{&u.DisabledAt}}
+	return []any{&u.ID, &u.Name, &u.Email, &u.EmailVerified, &u.Image, db.Instant(&u.CreatedAt), db.Instant(&u.UpdatedAt), db.NullInstant(&u.DisabledAt)}
 }
 
 // CreateUser makes a user with a password. It returns ErrConflict when the address has
@@ -50,8 +52,8 @@ func (s *Store) UserByEmail(ctx context.Context, email string) (User, error) {
 }
 
 func (s *Store) user(ctx context.Context, what, condition, arg string) (u User, err error) {
-	err = s.call(ctx, what, func(ctx context.Context) error {
-		return querier{s.read}.one(ctx, u.fields(), `SELECT `+userColumns+` FROM "user" u WHERE `+condition, arg)
+	err = s.Call(ctx, what, func(ctx context.Context) error {
+		return s.Read().One(ctx, u.fields(), `SELECT `+userColumns+` FROM "user" u WHERE `+condition, arg)
 	})
 	return u, err
 }
@@ -59,8 +61,8 @@ func (s *Store) user(ctx context.Context, what, condition, arg string) (u User, 
 // CredentialByEmail returns the user with this address and the hash of their
 // password. It returns ErrNotFound also for a user who has no password.
 func (s *Store) CredentialByEmail(ctx context.Context, email string) (u User, passwordHash string, err error) {
-	err = s.call(ctx, "credential by e-mail", func(ctx context.Context) error {
-		return querier{s.read}.one(ctx, append(u.fields(), &passwordHash), `SELECT `+userColumns+`, a.password
+	err = s.Call(ctx, "credential by e-mail", func(ctx context.Context) error {
+		return s.Read().One(ctx, append(u.fields(), &passwordHash), `SELECT `+userColumns+`, a.password
 			FROM "user" u JOIN account a ON a."userId" = u.id AND a."providerId" = 'credential'
 			WHERE u.email = ? AND a.password IS NOT NULL`, email)
 	})

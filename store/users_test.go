@@ -51,26 +51,26 @@ func newUserCase(t *testing.T, d *database) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("user of the session (-want +got):\n%s", diff)
 	}
-	if n := d.count(t, `SELECT count(*) FROM account WHERE "userId" = ? AND "accountId" = ? AND "providerId" = 'credential'`, u.ID, u.ID); n != 1 {
+	if n := d.CountRows(t, `SELECT count(*) FROM account WHERE "userId" = ? AND "accountId" = ? AND "providerId" = 'credential'`, u.ID, u.ID); n != 1 {
 		t.Errorf("credential accounts: got %d, want 1", n)
 	}
 }
 
 func signUpReplacesCase(t *testing.T, d *database) {
-	_, before := signedUp(t, d.Store)
+	_, before := signedUp(t, d)
 	u := newUser()
 	after := newSession(u.ID)
 	if err := signUp(t.Context(), d, u, "hash", after, before.TokenHash); err != nil {
 		t.Fatalf("create user: %v", err)
 	}
-	if exists(t, d.Store, before.TokenHash) || !exists(t, d.Store, after.TokenHash) {
+	if exists(t, d, before.TokenHash) || !exists(t, d, after.TokenHash) {
 		t.Errorf("the presented session exists: %t, the new one: %t; want only the new one",
-			exists(t, d.Store, before.TokenHash), exists(t, d.Store, after.TokenHash))
+			exists(t, d, before.TokenHash), exists(t, d, after.TokenHash))
 	}
 }
 
 func takenAddressCase(t *testing.T, d *database) {
-	taken, presented := signedUp(t, d.Store)
+	taken, presented := signedUp(t, d)
 	u := newUser()
 	u.Email = taken.Email
 	session := newSession(u.ID)
@@ -81,10 +81,10 @@ func takenAddressCase(t *testing.T, d *database) {
 	if err != nil || got.ID != taken.ID || hash != "hash of "+taken.ID {
 		t.Errorf("credential: got user %s, hash %q, error %v, want those of %s", got.ID, hash, err, taken.ID)
 	}
-	if !exists(t, d.Store, presented.TokenHash) {
+	if !exists(t, d, presented.TokenHash) {
 		t.Error("the presented session has ended")
 	}
-	if exists(t, d.Store, session.TokenHash) {
+	if exists(t, d, session.TokenHash) {
 		t.Error("a session of the refused user exists")
 	}
 }
@@ -120,17 +120,17 @@ func noCredentialCase(t *testing.T, d *database) {
 	_, _, err := d.CredentialByEmail(t.Context(), newUser().Email)
 	wantError(t, "unknown address", err, store.ErrNotFound)
 
-	u, _ := signedUp(t, d.Store)
-	d.exec(t, `UPDATE account SET password = NULL WHERE "userId" = ?`, u.ID)
+	u, _ := signedUp(t, d)
+	d.Exec(t, `UPDATE account SET password = NULL WHERE "userId" = ?`, u.ID)
 	_, _, err = d.CredentialByEmail(t.Context(), u.Email)
 	wantError(t, "no password", err, store.ErrNotFound)
-	d.exec(t, `UPDATE account SET password = 'x', "providerId" = 'github' WHERE "userId" = ?`, u.ID)
+	d.Exec(t, `UPDATE account SET password = 'x', "providerId" = 'github' WHERE "userId" = ?`, u.ID)
 	_, _, err = d.CredentialByEmail(t.Context(), u.Email)
 	wantError(t, "another provider", err, store.ErrNotFound)
 }
 
 func replaceHashCase(t *testing.T, d *database) {
-	u, _ := signedUp(t, d.Store)
+	u, _ := signedUp(t, d)
 	original := "hash of " + u.ID
 	for _, step := range []struct{ old, new, want string }{
 		{original, "better", "better"},
@@ -149,17 +149,17 @@ func replaceHashCase(t *testing.T, d *database) {
 }
 
 func cascadeCase(t *testing.T, d *database) {
-	u, session := signedUp(t, d.Store)
-	other, otherSession := signedUp(t, d.Store)
+	u, session := signedUp(t, d)
+	other, otherSession := signedUp(t, d)
 	for _, id := range []string{u.ID, other.ID} {
 		if _, err := d.CreateTask(t.Context(), newTask(id)); err != nil {
 			t.Fatalf("create task: %v", err)
 		}
 	}
-	d.exec(t, `DELETE FROM "user" WHERE id = ?`, u.ID) // as another program does
-	deleteRemains(t, d.Store)
+	d.Exec(t, `DELETE FROM "user" WHERE id = ?`, u.ID) // as another program does
+	deleteRemains(t, d)
 
-	if exists(t, d.Store, session.TokenHash) {
+	if exists(t, d, session.TokenHash) {
 		t.Error("the session is still there")
 	}
 	if _, _, err := d.CredentialByEmail(t.Context(), u.Email); !errors.Is(err, store.ErrNotFound) {
@@ -169,14 +169,14 @@ func cascadeCase(t *testing.T, d *database) {
 		"accounts": `SELECT count(*) FROM account WHERE "userId" = ?`,
 		"tasks":    `SELECT count(*) FROM tasks WHERE user_id = ?`,
 	} {
-		if n := d.count(t, query, u.ID); n != 0 {
+		if n := d.CountRows(t, query, u.ID); n != 0 {
 			t.Errorf("%s of the deleted user: got %d, want 0", what, n)
 		}
-		if n := d.count(t, query, other.ID); n != 1 {
+		if n := d.CountRows(t, query, other.ID); n != 1 {
 			t.Errorf("%s of another user: got %d, want 1", what, n)
 		}
 	}
-	if !exists(t, d.Store, otherSession.TokenHash) {
+	if !exists(t, d, otherSession.TokenHash) {
 		t.Error("another user's session has ended")
 	}
 	wantError(t, "a session for the deleted user", d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(newSession(u.ID)) }), store.ErrNoUser)

@@ -3,49 +3,14 @@ package store_test
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
+	"vestibule/internal/storetest"
 	"vestibule/store"
 )
 
-// transactor is a *store.Store or what embeds one.
-type transactor interface {
-	Tx(ctx context.Context, what string, f func(*store.Tx) error) error
-}
-
-// ending returns the token hashes of the sessions that f has ended.
-func ending(ctx context.Context, s transactor, f func(*store.Tx) error) (ended []string, err error) {
-	err = s.Tx(ctx, "test", func(tx *store.Tx) error {
-		err := f(tx)
-		ended = tx.Ended()
-		return err
-	})
-	return ended, err
-}
-
-// asSession runs f if the session that e names lives.
-func asSession(ctx context.Context, s transactor, e store.Event, f func(*store.Tx) error) error {
-	return s.Tx(ctx, "test", func(tx *store.Tx) error {
-		if err := tx.RequireSession(e); err != nil {
-			return err
-		}
-		return f(tx)
-	})
-}
-
-// signUp creates a user with a session.
-func signUp(ctx context.Context, s transactor, u store.User, passwordHash string, first store.Session, replaced ...string) error {
-	return s.Tx(ctx, "test", func(tx *store.Tx) error {
-		if err := tx.CreateUser(u, passwordHash); err != nil {
-			return err
-		}
-		return tx.StartSession(first, replaced...)
-	})
-}
-
 // signIn starts a session for somebody who knows the password.
-func signIn(ctx context.Context, s transactor, session store.Session, passwordHash string) error {
+func signIn(ctx context.Context, s storetest.Transactor, session store.Session, passwordHash string) error {
 	return s.Tx(ctx, "test", func(tx *store.Tx) error {
 		if err := tx.StartSession(session); err != nil {
 			return err
@@ -64,7 +29,7 @@ type passwordChange struct {
 	At        time.Time
 }
 
-func changePassword(ctx context.Context, s transactor, c passwordChange, e store.Event) ([]string, error) {
+func changePassword(ctx context.Context, s storetest.Transactor, c passwordChange, e store.Event) ([]string, error) {
 	return ending(ctx, s, func(tx *store.Tx) error {
 		if err := tx.RequirePassword(c.UserID, c.Old); err != nil {
 			return err
@@ -98,7 +63,7 @@ type resetDone struct {
 }
 
 // resetBy sets a password by a link.
-func resetBy(ctx context.Context, s transactor, tokenHash, passwordHash string, at time.Time, renew *renewal, e store.Event) (r resetDone, err error) {
+func resetBy(ctx context.Context, s storetest.Transactor, tokenHash, passwordHash string, at time.Time, renew *renewal, e store.Event) (r resetDone, err error) {
 	r.Ended, err = ending(ctx, s, func(tx *store.Tx) (err error) {
 		if r.Link, err = tx.FollowLink(tokenHash, at, store.PurposeReset); err != nil {
 			return err
@@ -127,7 +92,7 @@ type verified struct {
 	Ended []string
 }
 
-func verifyBy(ctx context.Context, s transactor, tokenHash string, proof store.Proof, at time.Time, e store.Event) (v verified, err error) {
+func verifyBy(ctx context.Context, s storetest.Transactor, tokenHash string, proof store.Proof, at time.Time, e store.Event) (v verified, err error) {
 	e.At = at
 	v.Ended, err = ending(ctx, s, func(tx *store.Tx) (err error) {
 		v.Verified, err = tx.VerifyEmail(tokenHash, proof, e)
@@ -141,7 +106,7 @@ type undone struct {
 	Ended []string
 }
 
-func undoBy(ctx context.Context, s transactor, tokenHash, passwordHash string, at time.Time, e store.Event) (u undone, err error) {
+func undoBy(ctx context.Context, s storetest.Transactor, tokenHash, passwordHash string, at time.Time, e store.Event) (u undone, err error) {
 	e.At = at
 	u.Ended, err = ending(ctx, s, func(tx *store.Tx) (err error) {
 		u.Undone, err = tx.UndoEmailChange(tokenHash, passwordHash, e)
@@ -150,32 +115,8 @@ func undoBy(ctx context.Context, s transactor, tokenHash, passwordHash string, a
 	return u, err
 }
 
-// recordOf records e of the user or client with the id, if what it tells of went well.
-func recordOf(tx *store.Tx, id string, e store.Event, err error) error {
-	if err != nil {
-		return err
-	}
-	if strings.HasPrefix(id, "svc_") {
-		e.ClientID = id
-	} else {
-		e.UserID = id
-	}
-	return tx.Record(e)
-}
-
-// useClient records e if the use was noted.
-func useClient(ctx context.Context, s transactor, use store.ClientUse, e store.Event) error {
-	return s.Tx(ctx, "test", func(tx *store.Tx) error {
-		noted, err := tx.UseClient(use)
-		if err != nil || !noted {
-			return err
-		}
-		return recordOf(tx, use.ID, e, nil)
-	})
-}
-
 // requireClient records e if the client is there.
-func requireClient(ctx context.Context, s transactor, use store.ClientUse, e store.Event) error {
+func requireClient(ctx context.Context, s storetest.Transactor, use store.ClientUse, e store.Event) error {
 	return s.Tx(ctx, "test", func(tx *store.Tx) error {
 		if err := tx.Record(e); err != nil {
 			return err

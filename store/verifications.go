@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 	"time"
+
+	"vestibule/store/db"
 )
 
 // What a link is good for.
@@ -90,20 +92,20 @@ func (l Link) Good(now time.Time) bool {
 // LinkByToken returns the link with the token hash that has one of the purposes,
 // whether or not it is still good, or ErrNotFound.
 func (s *Store) LinkByToken(ctx context.Context, tokenHash string, purposes ...string) (l Link, err error) {
-	err = s.call(ctx, "link by token", func(ctx context.Context) (err error) {
-		l, err = readLink(ctx, querier{s.read}, tokenHash, purposes)
+	err = s.Call(ctx, "link by token", func(ctx context.Context) (err error) {
+		l, err = readLink(ctx, s.Read(), tokenHash, purposes)
 		return err
 	})
 	return l, err
 }
 
-func readLink(ctx context.Context, q querier, tokenHash string, purposes []string) (l Link, err error) {
+func readLink(ctx context.Context, q db.Querier, tokenHash string, purposes []string) (l Link, err error) {
 	var identifiers []any
 	for _, purpose := range purposes {
 		identifiers = append(identifiers, Verification{Purpose: purpose, TokenHash: tokenHash}.identifier())
 	}
 	var identifier, value string
-	err = q.one(ctx, append([]any{&l.ID, &identifier, &value, &l.SessionID, instant{&l.CreatedAt}, instant{&l.ExpiresAt}, nullInstant{&l.UsedAt}}, l.User.fields()...),
+	err = q.One(ctx, append([]any{&l.ID, &identifier, &value, &l.SessionID, db.Instant(&l.CreatedAt), db.Instant(&l.ExpiresAt), db.NullInstant(&l.UsedAt)}, l.User.fields()...),
 		`SELECT v.id, v.identifier, v.value, COALESCE(v."sessionId", ''), v."createdAt", v."expiresAt", v."usedAt", `+userColumns+`
 		FROM verification v JOIN "user" u ON u.id = v."userId"
 		WHERE v.identifier IN (?`+strings.Repeat(", ?", len(identifiers)-1)+`)`, identifiers...)
@@ -171,9 +173,9 @@ func (tx *Tx) DropEmailChange(userID string) error {
 // DeleteExpiredVerifications deletes the links that have expired by now, and the
 // addresses that are kept no longer. It returns how many links there were.
 func (s *Store) DeleteExpiredVerifications(ctx context.Context, now time.Time) (n int64, err error) {
-	if n, err = s.deleteOld(ctx, "delete expired verifications", "verification", "id", `"expiresAt"`, now); err != nil {
+	if n, err = s.DeleteOld(ctx, "delete expired verifications", "verification", "id", `"expiresAt"`, now); err != nil {
 		return n, err
 	}
-	_, err = s.deleteOld(ctx, "delete former addresses", `"formerAddress"`, "id", `"heldUntil"`, now)
+	_, err = s.DeleteOld(ctx, "delete former addresses", `"formerAddress"`, "id", `"heldUntil"`, now)
 	return n, err
 }

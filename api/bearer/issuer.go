@@ -11,13 +11,13 @@ import (
 
 // What holds between several issuers:
 //
-//   - The iss of a token, unverified, chooses which issuer's rules it is held
-//     against, and then all of them hold: algorithm, keys, audience, iss once
-//     more (RFC 8725 §3.8). An unknown iss is held against our own.
-//   - No key serves two issuers: each has its own set, its own address and its
-//     own memory of verified tokens, whatever the kids are.
-//   - A further issuer speaks for services, never for our users: its subjects
-//     get its name before theirs, and open no more than it was given.
+//   - The unverified iss of a token chooses the issuer. Then all rules of that
+//     issuer apply: algorithm, keys, audience, and iss once more (RFC 8725 §3.8).
+//     For an unknown iss, our own rules apply.
+//   - No key is used for two issuers: each has its own set, its own address and
+//     its own memory of verified tokens, whatever the kids are.
+//   - A further issuer speaks for services, never for our users: its name is put
+//     before its subjects, and its tokens open no more than it was given.
 
 // trust is one issuer whose tokens are believed, and how far.
 type trust struct {

@@ -15,13 +15,13 @@ import (
 
 // What the JWKS client keeps to:
 //
-//   - it asks one address, which comes from configuration; it follows no
-//     redirect and reads nothing of a token but its kid;
+//   - it asks one address, which is configured; it follows no redirect, and of a
+//     token it reads only the kid;
 //   - an outage or a bad answer changes nothing: known keys stay;
-//   - unknown kids, which anyone can make up, cause one fetch a minute in all;
-//     a request that meets a new key waits for the fetch, also for one that
-//     another request has begun, so that a rotation fails nobody;
-//   - as long as there never was a key nothing can be judged: 503, not 401.
+//   - unknown kids, which anybody can make up, cause one fetch a minute in all;
+//     a request with the kid of a new key waits for the fetch, also for one that
+//     another request has started, so that no request fails during a rotation;
+//   - until there is a first key, no token can be judged: 503, not 401.
 const (
 	// jwksRefresh bounds how long a withdrawn key is still believed. A key that
 	// is published this long before it signs is always known in time.
@@ -30,7 +30,7 @@ const (
 	jwksFirstRetry   = 200 * time.Millisecond
 	jwksMaxFirst     = 5 * time.Second // doubling ends here until there is a key
 	jwksUnknownEvery = time.Minute
-	jwksLogEvery     = time.Minute // failures repeat sooner than they are news
+	jwksLogEvery     = time.Minute // failures repeat more often than is worth a line
 )
 
 // jwks is the keySource of an issuer that publishes its keys: they are fetched

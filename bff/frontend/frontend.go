@@ -136,7 +136,7 @@ func (a *App) send(w http.ResponseWriter, r *http.Request, name string, v *varia
 	h.Set("ETag", v.etag)
 	h.Add("Vary", "Accept-Encoding")
 	h.Set("Cache-Control", "no-cache")
-	if isHashed(name) {
+	if isImmutable(name) {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
 	a.secure(h, v)

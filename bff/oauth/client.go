@@ -18,19 +18,19 @@ import (
 
 // Scopes of service clients.
 const (
-	ScopeTasksRead  = "tasks:read"  // every user's tasks, for reading
-	ScopeTasksWrite = "tasks:write" // every user's tasks, for writing
+	scopeTasksRead  = "tasks:read"  // every user's tasks, for reading
+	scopeTasksWrite = "tasks:write" // every user's tasks, for writing
 
 	// ScopeTokenExchange was the word for the grant of that name before clients had
 	// grants. No token says it any more.
 	ScopeTokenExchange = "token:exchange"
 )
 
-// Grants lists how a client may get tokens.
-var Grants = [...]string{store.GrantCredentials, store.GrantExchange}
+// allGrants lists how a client may get tokens.
+var allGrants = [...]string{store.GrantCredentials, store.GrantExchange}
 
-// Scopes lists them all, in the order in which tokens name them.
-var Scopes = [...]string{ScopeTasksRead, ScopeTasksWrite, ScopeTokenExchange}
+// allScopes lists them all, in the order in which tokens name them.
+var allScopes = [...]string{scopeTasksRead, scopeTasksWrite, ScopeTokenExchange}
 
 const (
 	maxClientName = 100 // code points
@@ -55,8 +55,8 @@ func NewClient(name string, grants, scopes, audiences []string, now time.Time) (
 		return c, "", err
 	}
 	for _, scope := range scopes {
-		if !slices.Contains(Scopes[:], scope) {
-			return c, "", fmt.Errorf("scope %q is unknown; use %s", scope, strings.Join(taskScopes(Scopes[:]), ", "))
+		if !slices.Contains(allScopes[:], scope) {
+			return c, "", fmt.Errorf("scope %q is unknown; use %s", scope, strings.Join(taskScopes(allScopes[:]), ", "))
 		}
 	}
 	var kept []string
@@ -87,11 +87,11 @@ func chooseGrants(grants, scopes []string) (chosen, left []string, err error) {
 		return nil, nil, fmt.Errorf("%s is the grant %s now; leave it out of the scopes and name the grant", ScopeTokenExchange, store.GrantExchange)
 	}
 	for _, grant := range grants {
-		if !slices.Contains(Grants[:], grant) {
-			return nil, nil, fmt.Errorf("grant %q is unknown; use %s", grant, strings.Join(Grants[:], ", "))
+		if !slices.Contains(allGrants[:], grant) {
+			return nil, nil, fmt.Errorf("grant %q is unknown; use %s", grant, strings.Join(allGrants[:], ", "))
 		}
 	}
-	for _, grant := range Grants {
+	for _, grant := range allGrants {
 		byDefault := len(grants) == 0 && (grant == store.GrantCredentials || asked)
 		if byDefault || slices.Contains(grants, grant) {
 			chosen = append(chosen, grant)
@@ -120,13 +120,13 @@ func checkClientName(name string) error {
 // list can hold.
 func validAudience(text string) bool {
 	return text != "" && len(text) <= maxAudience &&
-		!strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`",\`, r) })
+		!strings.ContainsFunc(text, func(r rune) bool { return !jose.Quotable(r) || r == ' ' || r == ',' })
 }
 
 // inOrder returns scopes once each, in the one order.
 func inOrder(scopes []string) []string {
 	var kept []string
-	for _, scope := range Scopes {
+	for _, scope := range allScopes {
 		if slices.Contains(scopes, scope) {
 			kept = append(kept, scope)
 		}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"vestibule/internal/jose"
 	"vestibule/internal/web"
 )
 
@@ -86,7 +87,7 @@ func named(text string) string {
 		text = text[:200] + "..."
 	}
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' || r == '"' || r == '\\' {
+		if !jose.Quotable(r) {
 			return '?'
 		}
 		return r

@@ -23,7 +23,7 @@ func chooseScopes(requested string, byDefault, allowed []string) ([]string, erro
 		switch {
 		case word == "":
 			return nil, refuse(invalidScope, "The parameter scope must be words with one space between them.")
-		case !slices.Contains(Scopes[:], word):
+		case !slices.Contains(allScopes[:], word):
 			return nil, unknownScope(word)
 		case !slices.Contains(allowed, word):
 			return nil, refuse(invalidScope, "The scope "+word+" is not allowed here.")

@@ -38,21 +38,25 @@ import (
 // in bytes.
 type Params = argon2id.Params
 
-// DefaultParams is the second of the OWASP Password Storage Cheat Sheet's equal
+// defaultParams is the second of the OWASP Password Storage Cheat Sheet's equal
 // choices for argon2id. It is the one with a single lane, so that one permit is
 // one processor, and with little enough memory for a small machine.
-func DefaultParams() Params {
+func defaultParams() Params {
 	return Params{Memory: 19456, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 }
+
+// DefaultMinLength is the shortest that NIST SP 800-63B-4 allows beside another factor, in code
+// points.
+const DefaultMinLength = 8
 
 // Config says how hard a hash is and how many are computed at a time. The zero
 // value of every field means its default.
 type Config struct {
-	Params    Params        // for new hashes; DefaultParams
+	Params    Params        // for new hashes; defaultParams
 	Parallel  int           // computations at a time; half of GOMAXPROCS, at least 1
 	Queue     int           // callers of each kind that may wait for a permit; 16 for each computation
 	Wait      time.Duration // longest wait in each of two steps, the second at the head of the queue; 2 s
-	MinLength int           // shortest new password, in code points; 8
+	MinLength int           // shortest new password, in code points; DefaultMinLength
 
 	AllowCommon bool // let new passwords be what is guessed first
 }
@@ -75,7 +79,7 @@ type Hasher struct {
 // the configuration.
 func New(c Config) (*Hasher, error) {
 	if c.Params == (Params{}) {
-		c.Params = DefaultParams()
+		c.Params = defaultParams()
 	}
 	if c.Parallel == 0 {
 		// The other half stays with everything that is not a sign-in.
@@ -88,7 +92,7 @@ func New(c Config) (*Hasher, error) {
 		c.Wait = 2 * time.Second
 	}
 	if c.MinLength == 0 {
-		c.MinLength = 8
+		c.MinLength = DefaultMinLength
 	}
 	switch {
 	case c.Parallel < 0 || c.Queue < 0 || c.Wait < 0:

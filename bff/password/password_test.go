@@ -97,8 +97,8 @@ func TestDefaults(t *testing.T) {
 		t.Errorf("got %q, want the prefix %q", phc, want)
 	}
 	stored, err := parseStored(phc)
-	if err != nil || stored != DefaultParams() {
-		t.Errorf("got %+v, %v, want %+v, nil", stored, err, DefaultParams())
+	if err != nil || stored != defaultParams() {
+		t.Errorf("got %+v, %v, want %+v, nil", stored, err, defaultParams())
 	}
 	if err := h.Check("sevench", ""); !errors.Is(err, ErrTooShort) {
 		t.Errorf("7 code points: got %v, want %v", err, ErrTooShort)

@@ -25,9 +25,9 @@ import (
 // their own (stream.go).
 
 const (
-	// defaultMaxRequests is enough for ten thousand requests a second that take a tenth
+	// DefaultMaxRequests is enough for ten thousand requests a second that take a tenth
 	// of one.
-	defaultMaxRequests = 1000
+	DefaultMaxRequests = 1000
 	// usersShare is the part of them that one user may have, and addressesShare that of
 	// an address, which many can share. It bounds what the slow readers of one address
 	// hold: each a page of up to 0.7 MiB.
@@ -52,7 +52,7 @@ type rooms struct{ users, addresses, all *fair.Room }
 
 func newUnderWay(most int) rooms {
 	if most <= 0 {
-		most = defaultMaxRequests
+		most = DefaultMaxRequests
 	}
 	share := func(part int) *fair.Room {
 		return fair.New(fair.Limits{Places: math.MaxInt, PerKey: max(1, most/part)})

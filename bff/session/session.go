@@ -1,17 +1,15 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
-
-	"vestibule/bff/token"
 
 	"vestibule/internal/fair"
 	"vestibule/internal/opaque"
@@ -35,52 +33,6 @@ const briefLife = 24 * time.Hour
 
 // maxUserAgent bounds what a client can make us store, in bytes.
 const maxUserAgent = 512
-
-// Config is how sessions live.
-type Config struct {
-	Cookie    Cookie
-	ExpiresIn time.Duration // life since the last update
-	UpdateAge time.Duration // how old the last update must be before use makes another
-	MaxAge    time.Duration // life since sign-in; nothing extends it
-	FreshAge  time.Duration // how long a proof of the password stands for another one
-
-	// Recheck is how long an answer of the database is believed without
-	// asking again. It must be 0 while another process can end sessions and
-	// nothing tells this one: then every request asks.
-	Recheck time.Duration
-	// Version returns a counter that changes whenever any process writes to the SQLite
-	// file. If it has not changed, earlier reads are still current. nil: there is none.
-	Version func(context.Context) (int64, error)
-
-	// MaxStreams, MaxStreamsPerUser and MaxStreamsPerSession bound the streams that are
-	// open; 0 is the default.
-	MaxStreams, MaxStreamsPerUser, MaxStreamsPerSession int
-	// AddressShare is the part of MaxStreams that one address may have; 0: all.
-	AddressShare float64
-
-	ClientIP func(*http.Request) string
-	Tokens   Tokens
-	Now      func() time.Time
-	Log      *slog.Logger
-}
-
-// Tokens mints the tokens that a session's requests carry upstream.
-type Tokens interface {
-	Mint(userID, handle string) (token.Token, error)
-	Fresh(token.Token) bool // whether it outlives the request that it is used for
-}
-
-// Store is what sessions need of the database.
-type Store interface {
-	SessionByTokenHash(ctx context.Context, hash string) (store.Session, store.User, error)
-	ExtendSession(ctx context.Context, hash string, seen, updatedAt, expiresAt time.Time) (bool, error)
-	WasReplaced(ctx context.Context, hash string, now time.Time) (bool, error)
-	MarkCookieSent(ctx context.Context, hash string, at time.Time) error
-	EndSession(ctx context.Context, hash string) error
-	Tx(ctx context.Context, what string, f func(*store.Tx) error) error
-	SessionsOf(ctx context.Context, userID string, now time.Time) ([]store.Session, error)
-	LiveSessions(ctx context.Context, hashes []string, now time.Time) (map[string]time.Time, error)
-}
 
 // Sessions is the authority on sessions. Make one with New.
 type Sessions struct {
@@ -106,6 +58,13 @@ func New(cfg Config, s Store) (*Sessions, error) {
 	}
 	if err := cfg.Cookie.derive(); err != nil {
 		return nil, err
+	}
+	cfg.ExpiresIn = cmp.Or(cfg.ExpiresIn, DefaultExpiresIn)
+	cfg.UpdateAge = cmp.Or(cfg.UpdateAge, DefaultUpdateAge)
+	cfg.MaxAge = cmp.Or(cfg.MaxAge, DefaultMaxAge)
+	cfg.FreshAge = cmp.Or(cfg.FreshAge, DefaultFreshAge)
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
 	return &Sessions{Config: cfg, store: s, cache: c, dead: d, looks: newLooks(), streams: newStreams(cfg)}, nil
 }

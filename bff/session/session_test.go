@@ -3,8 +3,6 @@ package session
 import (
 	"context"
 	"errors"
-	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -99,7 +97,6 @@ func newFixture(t *testing.T, db *store.Store, recheck time.Duration) *fixture {
 		ClientIP:  func(*http.Request) string { return "192.0.2.1" },
 		Tokens:    f,
 		Now:       f.clock.Now,
-		Log:       slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}, f.spy)
 	if err != nil {
 		t.Fatal(err)

@@ -16,10 +16,12 @@ import (
 //   - A user has as many as the task API gives, however many sessions there are.
 //   - An address has a part of all, however many users it has signed up.
 //   - A place is free again when its exchange is over, and that ends with the session.
+
+// The defaults of Config.MaxStreams and what follows it.
 const (
-	defaultStreams           = 10_000
-	defaultStreamsPerUser    = 32
-	defaultStreamsPerSession = 16
+	DefaultStreams           = 10_000
+	DefaultStreamsPerUser    = 32
+	DefaultStreamsPerSession = 16
 )
 
 // ErrStreams means that the session, its user or all together have as many streams
@@ -30,14 +32,14 @@ var ErrStreams = errors.New("too many streams are open")
 type streams struct{ ofSessions, ofUsers, ofAddresses *fair.Room }
 
 func newStreams(cfg Config) streams {
-	all := cmp.Or(cfg.MaxStreams, defaultStreams)
-	perUser := cmp.Or(cfg.MaxStreamsPerUser, defaultStreamsPerUser)
+	all := cmp.Or(cfg.MaxStreams, DefaultStreams)
+	perUser := cmp.Or(cfg.MaxStreamsPerUser, DefaultStreamsPerUser)
 	perAddress := all
 	if cfg.AddressShare > 0 {
 		perAddress = max(perUser, int(float64(all)*cfg.AddressShare))
 	}
 	return streams{
-		ofSessions:  fair.New(fair.Limits{Places: all, PerKey: cmp.Or(cfg.MaxStreamsPerSession, defaultStreamsPerSession)}),
+		ofSessions:  fair.New(fair.Limits{Places: all, PerKey: cmp.Or(cfg.MaxStreamsPerSession, DefaultStreamsPerSession)}),
 		ofUsers:     fair.New(fair.Limits{Places: all, PerKey: perUser}),
 		ofAddresses: fair.New(fair.Limits{Places: all, PerKey: perAddress}),
 	}

@@ -46,7 +46,7 @@ func TestStreamsOfASessionAUserAndAllAreBounded(t *testing.T) {
 
 func TestWithoutSettingsStreamsAreBoundedToo(t *testing.T) {
 	s := &Sessions{streams: newStreams(Config{})}
-	for i, most := range []int{defaultStreamsPerSession, defaultStreamsPerUser - defaultStreamsPerSession, 0} {
+	for i, most := range []int{DefaultStreamsPerSession, DefaultStreamsPerUser - DefaultStreamsPerSession, 0} {
 		n := 0
 		for ; n <= most; n++ {
 			if _, err := s.Stream(liveOf(string(rune('a'+i)), "usr_ada"), "192.0.2.1"); err != nil {

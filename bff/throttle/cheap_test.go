@@ -14,6 +14,7 @@ import (
 
 	"vestibule/internal/fair"
 	"vestibule/store"
+	"vestibule/store/db"
 )
 
 // watched counts what the limits ask of the database.
@@ -270,8 +271,8 @@ func (s *slow) Count(_ context.Context, keys []string, decide func([]store.Count
 // connections for. The line is bounded, and shared by client.
 func TestAFewAreCountedAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		db := &slow{now: map[string]int{}, goOn: make(chan struct{})}
-		l, err := New(db, []byte(strings.Repeat("s", 32)), time.Now, false)
+		stand := &slow{now: map[string]int{}, goOn: make(chan struct{})}
+		l, err := New(stand, []byte(strings.Repeat("s", 32)), time.Now, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -299,19 +300,19 @@ func TestAFewAreCountedAtATime(t *testing.T) {
 		}
 		synctest.Wait()
 		for range 10 {
-			db.goOn <- struct{}{}
+			stand.goOn <- struct{}{}
 			synctest.Wait()
 		}
 		if others.Load() != 5 {
 			t.Errorf("got %d of five other clients through in ten turns, want all", others.Load())
 		}
-		close(db.goOn)
+		close(stand.goOn)
 		synctest.Wait()
 		if passed.Load() != 1+lineOfOne {
 			t.Errorf("got %d of the one client through, want all that had a place", passed.Load())
 		}
-		if db.most != store.CountingAtOnce || db.mostOne != 1 {
-			t.Errorf("got %d at the database at once, %d of one client; want %d and 1", db.most, db.mostOne, store.CountingAtOnce)
+		if stand.most != db.CountingAtOnce || stand.mostOne != 1 {
+			t.Errorf("got %d at the database at once, %d of one client; want %d and 1", stand.most, stand.mostOne, db.CountingAtOnce)
 		}
 	})
 }
@@ -319,12 +320,12 @@ func TestAFewAreCountedAtATime(t *testing.T) {
 // TestNobodyWaitsForLongToBeCounted, nor is anybody let through for it.
 func TestNobodyWaitsForLongToBeCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		db := &slow{now: map[string]int{}, goOn: make(chan struct{})}
-		l, err := New(db, []byte(strings.Repeat("s", 32)), time.Now, false)
+		stand := &slow{now: map[string]int{}, goOn: make(chan struct{})}
+		l, err := New(stand, []byte(strings.Repeat("s", 32)), time.Now, false)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i := range store.CountingAtOnce {
+		for i := range db.CountingAtOnce {
 			go func() { _ = l.Take(t.Context(), SignUp(fmt.Sprintf("192.0.2.%d", i))) }()
 		}
 		synctest.Wait()
@@ -333,7 +334,7 @@ func TestNobodyWaitsForLongToBeCounted(t *testing.T) {
 		if !errors.Is(err, fair.ErrAll) || time.Since(began) != patience {
 			t.Errorf("got %v after %v, want it refused after %v", err, time.Since(began), patience)
 		}
-		close(db.goOn)
+		close(stand.goOn)
 	})
 }
 
@@ -362,12 +363,12 @@ func TestWhatSucceededIsTakenBackBesideNewAttempts(t *testing.T) {
 // TestAKnownBlockNeedsNoPlace: whoever is blocked is told so while others are counted.
 func TestAKnownBlockNeedsNoPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		db := &slow{now: map[string]int{}, goOn: make(chan struct{})}
-		l, err := New(db, []byte(strings.Repeat("s", 32)), time.Now, false)
+		stand := &slow{now: map[string]int{}, goOn: make(chan struct{})}
+		l, err := New(stand, []byte(strings.Repeat("s", 32)), time.Now, false)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i := range store.CountingAtOnce {
+		for i := range db.CountingAtOnce {
 			go func() { _ = l.Take(t.Context(), SignUp(fmt.Sprintf("192.0.2.%d", i))) }()
 		}
 		synctest.Wait()
@@ -377,7 +378,7 @@ func TestAKnownBlockNeedsNoPlace(t *testing.T) {
 		if err, ok := errors.AsType[*Limited](l.Take(t.Context(), a)); !ok || time.Since(began) != 0 {
 			t.Errorf("got %v after %v, want it refused at once", err, time.Since(began))
 		}
-		close(db.goOn)
+		close(stand.goOn)
 	})
 }
 

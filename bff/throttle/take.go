@@ -7,6 +7,7 @@ import (
 
 	"vestibule/internal/fair"
 	"vestibule/store"
+	"vestibule/store/db"
 )
 
 // An attempt is refused as cheaply as it can be:
@@ -25,7 +26,7 @@ const (
 )
 
 func newRoom() *fair.Room {
-	return fair.New(fair.Limits{Places: store.CountingAtOnce, PerKey: 1, Queue: lineOfAll, QueuePerKey: lineOfOne, Wait: patience})
+	return fair.New(fair.Limits{Places: db.CountingAtOnce, PerKey: 1, Queue: lineOfAll, QueuePerKey: lineOfOne, Wait: patience})
 }
 
 // enter takes a place in the counting room.

@@ -11,12 +11,12 @@ import (
 	"vestibule/internal/jose"
 )
 
-// publishedFor is how long a key set is served from memory: the longest that a
-// key which another instance made can be missing here. The endpoint needs no
-// session, so without it anybody could make the database work.
+// publishedFor is how long a key set is served from memory. A new key of another
+// instance can be missing here for that long. The endpoint needs no session:
+// without this memory, anybody could cause a query with every request.
 const publishedFor = 5 * time.Second
 
-// published is the key set of the last reading of the table.
+// published is the key set that was last read from the table.
 type published struct {
 	last    atomic.Pointer[keySet]
 	reading chan struct{} // holds one element while the table is read: one reading at a time
@@ -32,7 +32,7 @@ func newPublished() *published {
 	return &published{reading: make(chan struct{}, 1)}
 }
 
-// at returns the set while it is young enough to serve.
+// at returns the set if it is recent enough to serve.
 func (p *published) at(now time.Time) (*keySet, bool) {
 	s := p.last.Load()
 	if s == nil || now.Before(s.read) || now.Sub(s.read) >= publishedFor {
@@ -41,10 +41,9 @@ func (p *published) at(now time.Time) (*keySet, bool) {
 	return s, true
 }
 
-// JWKS returns the public keys as a JWK Set (RFC 7517 §5): all that have not
-// ended, of whichever algorithm and instance. In HS256 mode it is empty, since
-// that key is a secret. The error is the table's, or names a key that is
-// damaged.
+// JWKS returns the public keys as a JWK Set (RFC 7517 §5): all keys that have not
+// ended, of every algorithm and instance. In HS256 mode the set is empty, because
+// that key is a secret. The error is the table's, or names a damaged key.
 func (m *Minter) JWKS(ctx context.Context) ([]byte, error) {
 	if m.config.Algorithm == jose.HS256 {
 		return []byte(`{"keys":[]}`), nil
@@ -56,8 +55,7 @@ func (m *Minter) JWKS(ctx context.Context) ([]byte, error) {
 	return slices.Clone(set.json), nil
 }
 
-// keySet returns the set of the last reading, while that is young enough, or
-// reads it.
+// keySet returns the set in memory, or reads the table if that set is too old.
 func (m *Minter) keySet(ctx context.Context) (*keySet, error) {
 	if set, ok := m.set.at(m.config.Now()); ok {
 		return set, nil
@@ -93,7 +91,7 @@ func (m *Minter) publish(ctx context.Context, now time.Time) (*keySet, error) {
 		if k.Algorithm != jose.EdDSA && k.Algorithm != jose.ES256 || k.ExpiresAt != nil && !k.ExpiresAt.After(now) {
 			continue
 		}
-		key, err := k.public()
+		key, err := publicPart(k)
 		if err != nil {
 			return nil, err
 		}

@@ -2,19 +2,19 @@ package token
 
 // Rules for signing keys:
 //
-//  1. The newest key of the configured algorithm signs; of two made in the same
-//     millisecond, the one with the greater id. So instances that read the same
-//     table agree without talking to each other.
-//  2. A key with an end (ExpiresAt) is retiring: it is published until then, so
-//     that its tokens still verify, and signs no more.
+//  1. The newest key of the configured algorithm signs. Of two keys made in the
+//     same millisecond, the one with the greater id signs. So all instances that
+//     read the same table choose the same key.
+//  2. A key with an end (ExpiresAt) is retiring. It signs nothing any more, and is
+//     published until its end, so that its tokens can still be verified.
 //  3. A key is in the table before it signs anything, so that every instance
 //     publishes it.
 //
-// Instances that find no key at the same moment each make one. Each adds its own
-// and then reads the table again: at least the later of them sees both, and
-// signs with the newer. The earlier may go on with its own until its next start.
-// That is harmless: both keys stay in the table, all instances publish both, and
-// a token says in its kid which one to use.
+// Two instances that start at the same moment and find no key both make one. Each
+// adds its own key and then reads the table again. The later one sees both keys
+// and signs with the newer. The earlier one may sign with its own key until its
+// next start. This does no harm: all instances publish both keys, and the kid of
+// a token says which one to use.
 
 import (
 	"context"
@@ -25,18 +25,11 @@ import (
 	"time"
 
 	"vestibule/internal/jose"
+	"vestibule/store"
 )
 
-// Key is a row of the key table.
-type Key struct {
-	ID         string // key_…; the kid of its tokens
-	Algorithm  string // EdDSA or ES256
-	Curve      string // Ed25519 or P-256
-	PublicKey  string // JWK in JSON
-	PrivateKey string // JWK in JSON, sealed
-	CreatedAt  time.Time
-	ExpiresAt  *time.Time // set when the key retires: the end of its publication
-}
+// Key is a row of the key table. PublicKey is a JWK in JSON; PrivateKey is one too, sealed.
+type Key = store.Key
 
 // Keys is the key table, which all instances share.
 type Keys interface {
@@ -44,7 +37,7 @@ type Keys interface {
 	AddKey(ctx context.Context, k Key) error
 }
 
-// openSigner returns the signing key of the table, after making it if need be.
+// openSigner returns the signing key of the table. If there is none, it makes one.
 func openSigner(ctx context.Context, c Config, keys Keys) (jose.Signer, error) {
 	k, err := newest(ctx, c.Algorithm, keys)
 	if errors.Is(err, errNoKey) {
@@ -64,8 +57,8 @@ func openSigner(ctx context.Context, c Config, keys Keys) (jose.Signer, error) {
 
 var errNoKey = errors.New("token: no signing key")
 
-// newest returns the key that signs. Keys whose private part is not in our form
-// are passed over: they are an import's, published but not ours to sign with.
+// newest returns the key that signs. It skips keys whose private part is not in our
+// form: they were imported, and are published but never sign.
 func newest(ctx context.Context, algorithm string, keys Keys) (Key, error) {
 	all, err := keys.Keys(ctx)
 	if err != nil {
@@ -116,8 +109,8 @@ func newKey(c Config) (Key, error) {
 	}, nil
 }
 
-// public returns the public part of k.
-func (k Key) public() (jose.Key, error) {
+// publicPart returns the public part of k.
+func publicPart(k Key) (jose.Key, error) {
 	key, err := jose.ParseKey([]byte(k.PublicKey), k.Algorithm)
 	if err != nil {
 		return jose.Key{}, fmt.Errorf("token: key %s: public part: %w", k.ID, err)
@@ -136,11 +129,11 @@ func unlock(k Key, c Config) (jose.Signer, error) {
 	if err != nil {
 		return jose.Signer{}, fmt.Errorf("token: key %s: private part: %w", k.ID, err)
 	}
-	public, err := k.public()
+	public, err := publicPart(k)
 	if err != nil {
 		return jose.Signer{}, err
 	}
-	// Otherwise every token would be refused, and nothing would say why.
+	// Otherwise every token would be refused, and no log would say why.
 	if !signer.Public().Equal(public) {
 		return jose.Signer{}, fmt.Errorf("token: key %s: the public part does not belong to the private one", k.ID)
 	}

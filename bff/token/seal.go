@@ -2,13 +2,13 @@ package token
 
 // Rules for private keys at rest:
 //
-//  1. The encryption key is derived from the secret for this purpose alone
+//  1. The encryption key is derived from the secret for this purpose only
 //     (HKDF-SHA256, RFC 5869), so that neither a cookie's signature nor an HS256
-//     token says anything about it.
+//     token reveals anything about it.
 //  2. AES-256-GCM, with a random nonce and the key's id as additional data: a
-//     sealed key moved to another row does not open.
-//  3. A sealed key begins with the version of this scheme, so that a later one
-//     can live beside it.
+//     sealed key cannot be opened in another row.
+//  3. A sealed key begins with the version of this scheme, so that a later scheme
+//     can be used beside it.
 
 import (
 	"crypto/aes"
@@ -21,8 +21,8 @@ import (
 	"strings"
 )
 
-// ErrSecretDiffers is returned for a private key that neither the secret nor a
-// previous one decrypts. Its text is for the operator.
+// ErrSecretDiffers is returned when neither the secret nor a previous secret
+// decrypts a private key. Its text is for the operator.
 var ErrSecretDiffers = errors.New("BETTER_AUTH_SECRET differs from the one that encrypted this signing key: " +
 	"set BETTER_AUTH_SECRET_PREVIOUS to the old secret")
 
@@ -44,7 +44,7 @@ func seal(secret []byte, kid string, plain []byte) (string, error) {
 	return sealPrefix + base64.RawURLEncoding.EncodeToString(aead.Seal(nil, nil, plain, []byte(kid))), nil
 }
 
-// unseal decrypts box under the first of the secrets that fits.
+// unseal decrypts box with the first secret that fits.
 func unseal(kid, box string, secret []byte, previous [][]byte) ([]byte, error) {
 	ciphertext, err := base64.RawURLEncoding.DecodeString(strings.TrimPrefix(box, sealPrefix))
 	if err != nil || !sealed(box) {

@@ -8,14 +8,14 @@ import (
 	"vestibule/internal/jose"
 )
 
-// Actor is who acts for the subject of a token: the service that has it, and within
-// it whoever had the token that it was traded for (RFC 8693 §4.1).
+// Actor is the service that acts for the subject of a token. Act is the service that
+// acted before it, whose token was exchanged for this one (RFC 8693 §4.1).
 type Actor struct {
 	Subject string `json:"sub"`
 	Act     *Actor `json:"act,omitempty"`
 }
 
-// MaxActors is how many services in a row may pass a user's request on.
+// MaxActors is how many services may act for a user in one chain.
 const MaxActors = 3
 
 // depth counts the services in the chain.
@@ -26,7 +26,7 @@ func (a *Actor) depth() (n int) {
 	return n
 }
 
-// Chain lists the services, the one that has the token first.
+// Chain lists the services, the current actor first.
 func (a *Actor) Chain() (ids []string) {
 	for ; a != nil; a = a.Act {
 		ids = append(ids, a.Subject)
@@ -34,7 +34,7 @@ func (a *Actor) Chain() (ids []string) {
 	return ids
 }
 
-// MintService returns a token for a service itself. Its typ is at+jwt (RFC 9068
+// MintService returns a token with which a service acts for itself. Its typ is at+jwt (RFC 9068
 // §2.1); the tokens of sessions say JWT, as Better Auth's do. scope may be "", which opens
 // nothing.
 func (m *Minter) MintService(clientID, audience, scope string) (Token, error) {
@@ -52,8 +52,8 @@ type Exchanged struct {
 }
 
 // MintExchanged returns a token with which the service acts for the user of s. It
-// ends no later than s. The session stays named in it, so that a token made of it
-// again ends with that session too.
+// ends no later than s. It names the session of s, so that it cannot be exchanged again
+// after that session has ended.
 func (m *Minter) MintExchanged(s Subject, clientID, audience, scope string) (Exchanged, error) {
 	act := &Actor{Subject: clientID, Act: s.Actor}
 	switch {

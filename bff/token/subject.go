@@ -34,14 +34,14 @@ type Subject struct {
 	UserID    string
 	SessionID string   // "" in a token that was minted outside, with the secret
 	TokenID   string   // jti; "" likewise
-	Scope     []string // meaningless unless Scoped
-	Scoped    bool     // the token opens no more than Scope
+	Scope     []string // only if Scoped
+	Scoped    bool     // the token opens Scope and no more; else all that is the user's
 	Actor     *Actor   // nil: nobody acts for the user
 	Expires   time.Time
 }
 
-// NotSubject says why a token is not one of ours with which somebody may act for
-// its user.
+// NotSubject says why a token cannot be exchanged: it is not ours, or nobody may
+// act for its user with it.
 type NotSubject string
 
 func (why NotSubject) Error() string { return string(why) }
@@ -153,7 +153,7 @@ func (s *Subject) readLimits(c jose.Claims) (err error) {
 	}
 	chain, more, err := jose.Actors(c.Actor)
 	// Whatever else it says would be lost, so it must not say more.
-	if err != nil || more || !allPrintable(chain) {
+	if err != nil || more || slices.ContainsFunc(chain, func(id string) bool { return !printable(id) }) {
 		return s.refuse("its act is not one of ours")
 	}
 	for _, id := range slices.Backward(chain) {
@@ -169,28 +169,18 @@ func (s *Subject) refuse(why string) error {
 	return NotSubject(why)
 }
 
-// hasKinds says whether every claim that is there is of its JSON type. null is of
-// none, and would pass for an absent claim: a null scope for none, which opens all.
+// hasKinds says whether every claim that is present has its JSON type. null has the
+// wrong one: it would pass for an absent claim, and a token without scope opens all.
 func hasKinds(c jose.Claims) bool {
-	for _, v := range []jsontext.Value{c.Issuer, c.Subject, c.Session, c.ID} {
-		if v != nil && v.Kind() != '"' {
-			return false
-		}
+	are := func(kind jsontext.Kind, values ...jsontext.Value) bool {
+		return !slices.ContainsFunc(values, func(v jsontext.Value) bool { return v != nil && v.Kind() != kind })
 	}
-	for _, v := range []jsontext.Value{c.Expires, c.NotBefore, c.IssuedAt} {
-		if v != nil && v.Kind() != '0' {
-			return false
-		}
-	}
-	return c.Scope.Kind() != 'n' && c.Actor.Kind() != 'n'
-}
-
-func allPrintable(ids []string) bool {
-	return !slices.ContainsFunc(ids, func(id string) bool { return !printable(id) })
+	return are('"', c.Issuer, c.Subject, c.Session, c.ID) && are('0', c.Expires, c.NotBefore, c.IssuedAt) &&
+		c.Scope.Kind() != 'n' && c.Actor.Kind() != 'n'
 }
 
 // printable says whether text consists of the characters that ids are made of. "" does.
 func printable(text string) bool {
-	strange := func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' || r == ';' }
+	strange := func(r rune) bool { return !jose.Quotable(r) || r == ' ' || r == ';' }
 	return len(text) <= jose.MaxID && !strings.ContainsFunc(text, strange)
 }

@@ -4,16 +4,16 @@
 // It promises tokens with exactly the claims iss, aud, sub, sid, jti, iat and
 // exp, signed with one configured algorithm: HS256 with the bytes of the secret,
 // or EdDSA (Ed25519) or ES256 (P-256) with a key from a table that all instances
-// share. Private keys lie in that table only encrypted under a key derived from
-// the secret (seal.go); what JWKS publishes is rebuilt from a public key alone.
+// share. That table holds private keys only encrypted, with a key that is derived
+// from the secret (seal.go). What JWKS publishes is made from the public key only.
 //
-// It refuses to start with a key that it cannot decrypt: making a new one
-// instead would hide that two instances run with different secrets.
+// It refuses to start with a key that it cannot decrypt: a new key in its place
+// would hide that two instances run with different secrets.
 //
-// To internal services it mints tokens with the claims iss, aud, sub, scope,
-// client_id, jti, iat and exp (service.go), and from a user's token it makes one
-// that a service may use in the user's place. That is the one use it has for a
-// token from outside: otherwise tokens go one way, from here to the API.
+// For internal services it mints tokens with the claims iss, aud, sub, scope,
+// client_id, jti, iat and exp (service.go). It also exchanges a user's token for
+// one with which a service acts for that user (subject.go). These are the only
+// tokens that it accepts from outside.
 package token
 
 import (
@@ -68,10 +68,10 @@ type Minter struct {
 	set    *published
 }
 
-// Open returns a Minter that is ready to sign. In HS256 mode it does not touch
-// keys, which may then be nil. Otherwise it takes the signing key from there,
-// makes the first one where there is none, and checks that every key can be
-// published. A signing key that no secret decrypts is ErrSecretDiffers.
+// Open returns a Minter that is ready to sign. In HS256 mode it does not use keys,
+// which may be nil. Otherwise it reads the signing key from keys, or makes the
+// first one, and checks that every key can be published. If no secret decrypts the
+// signing key, the error is ErrSecretDiffers.
 func Open(ctx context.Context, c Config, keys Keys) (*Minter, error) {
 	if err := c.check(); err != nil {
 		return nil, err
@@ -91,9 +91,9 @@ func Open(ctx context.Context, c Config, keys Keys) (*Minter, error) {
 	return m, nil
 }
 
-// claims is the payload of a token: the least that the API needs, and the
-// session's id so that its logs can be joined with ours. The last three are
-// those of tokens that a service has (RFC 9068 §2.2, RFC 8693 §4).
+// claims is the payload of a token: the least that the API needs, and the id of
+// the session, so that its logs can be joined with ours. The last three are in
+// the tokens of services only (RFC 9068 §2.2, RFC 8693 §4).
 type claims struct {
 	Issuer   string  `json:"iss"`
 	Audience string  `json:"aud"`
@@ -108,8 +108,8 @@ type claims struct {
 }
 
 // Mint returns a new token for the user with the id subject, in the session with
-// the id sessionID. Both must be set: a token that names nobody opens nothing,
-// and whoever asked for it has a fault that a 401 from the API would hide.
+// the id sessionID. Both must be set: a token without them opens nothing, and the
+// caller has a bug that a 401 from the API would hide.
 func (m *Minter) Mint(subject, sessionID string) (Token, error) {
 	if subject == "" || sessionID == "" {
 		return Token{}, errors.New("token: mint: no subject or no session")
@@ -117,7 +117,7 @@ func (m *Minter) Mint(subject, sessionID string) (Token, error) {
 	return m.mint(jose.TypeJWT, claims{Audience: m.config.Audience, Subject: subject, Session: sessionID, ID: rand.Text()}, m.config.ExpiresIn)
 }
 
-// mint signs c as a token of the given typ that lives from now on so long.
+// mint signs c as a token of this typ and lifetime.
 func (m *Minter) mint(typ string, c claims, life time.Duration) (Token, error) {
 	now := m.config.Now()
 	expires := now.Add(life).UTC().Truncate(time.Second)
@@ -133,10 +133,10 @@ func (m *Minter) mint(typ string, c claims, life time.Duration) (Token, error) {
 	return Token{Raw: raw, Expires: expires}, nil
 }
 
-// Fresh reports whether t can still be attached to a request. It is false for
-// the zero Token and a little before the end, so that a token does not run out
-// on its way, or while the API reads a slow upload: a minute, or a fifth of a
-// lifetime under five.
+// Fresh reports whether t can still be attached to a request. It is false for the
+// zero Token, and from shortly before the end, so that a token does not expire on
+// its way or while the API reads a slow upload: one minute before, or a fifth of a
+// lifetime that is under five minutes.
 func (m *Minter) Fresh(t Token) bool {
 	margin := min(time.Minute, m.config.ExpiresIn/5)
 	return t.Raw != "" && t.Expires.Sub(m.config.Now()) > margin

@@ -13,6 +13,7 @@ import (
 	"vestibule/internal/settings"
 	"vestibule/internal/web"
 	"vestibule/store"
+	"vestibule/store/db"
 )
 
 // withData runs f on the database, which must be there and migrated: a command
@@ -23,16 +24,16 @@ func (p *program) withData(ctx context.Context, c *settings.Settings, f func(*st
 			return settings.Failure{Fault: settings.Fault{Setting: "DATABASE_URL", Problem: "names a file that cannot be opened", Cure: "name the one that vestibule serve uses"}, Cause: err}
 		}
 	}
-	db, err := store.Open(ctx, c.Database.URL)
+	st, err := store.Open(ctx, c.Database.URL)
 	if err != nil {
 		return c.Database.Failure(err)
 	}
-	db.OnUnreadable(func(u *store.Unreadable) { fmt.Fprintln(p.stderr, "vestibule: left out:", u) })
-	err = db.CheckMigrated(ctx)
+	st.OnUnreadable(func(u *db.Unreadable) { fmt.Fprintln(p.stderr, "vestibule: left out:", u) })
+	err = st.CheckMigrated(ctx)
 	if err == nil {
-		err = f(db)
+		err = f(st)
 	}
-	closeErr := db.Close()
+	closeErr := st.Close()
 	var told refusal
 	var usage usageError
 	switch {

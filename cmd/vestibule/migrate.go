@@ -10,6 +10,7 @@ import (
 	"vestibule/internal/daemon"
 	"vestibule/internal/settings"
 	"vestibule/store"
+	"vestibule/store/db"
 )
 
 func migrateUp(ctx context.Context, p *program, c *settings.Settings) error {
@@ -69,7 +70,7 @@ func migrate(ctx context.Context, c *settings.Settings, f func(*store.Store) err
 	}
 }
 
-func printStatus(w io.Writer, status []store.Migration) error {
+func printStatus(w io.Writer, status []db.Migration) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "MIGRATION\tAPPLIED")
 	pending := 0

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"vestibule/store"
+	"vestibule/store/tasks"
 )
 
 // withTasks makes a user who has n tasks.
@@ -18,7 +18,7 @@ func (c *console) withTasks(email string, n int) (id string) {
 	db := c.open()
 	for range n {
 		now := time.Now()
-		if _, err := db.CreateTask(c.Context(), store.Task{UserID: id, Title: "a", CreatedAt: now, UpdatedAt: now}); err != nil {
+		if _, err := tasks.New(db.DB).CreateTask(c.Context(), tasks.Task{UserID: id, Title: "a", CreatedAt: now, UpdatedAt: now}); err != nil {
 			c.Fatal(err)
 		}
 	}
@@ -59,7 +59,7 @@ func TestUserDeleteLeavesNothing(t *testing.T) {
 	onConsole(t, func(c *console) {
 		id := c.withTasks("ada@example.com", 3)
 		c.do("", 0, "user", "delete", "--yes", "ada@example.com")
-		if r, err := c.open().DeleteRemains(c.Context(), ""); err != nil || r.UserID != "" {
+		if r, err := tasks.New(c.open().DB).DeleteRemains(c.Context(), ""); err != nil || r.UserID != "" {
 			c.Errorf("got %+v left of %s, %v", r, id, err)
 		}
 
@@ -74,7 +74,7 @@ func TestUserDeleteLeavesNothing(t *testing.T) {
 		}
 		c.do("", 1, "user", "show", "eve@example.com")
 		db := c.open()
-		if r, err := db.DeleteRemains(c.Context(), ""); err != nil || r.UserID != id || r.Rows != 3 {
+		if r, err := tasks.New(db.DB).DeleteRemains(c.Context(), ""); err != nil || r.UserID != id || r.Rows != 3 {
 			c.Errorf("got %+v, %v, want 3 tasks left of %s", r, err, id)
 		}
 	})

@@ -10,6 +10,8 @@ import (
 	"vestibule/bff"
 	"vestibule/internal/settings"
 	"vestibule/store"
+	"vestibule/store/db"
+	"vestibule/store/tasks"
 )
 
 // userCreate makes a user without asking anybody for a mail: the operator vouches.
@@ -108,13 +110,14 @@ func userDelete(ctx context.Context, p *program, c *settings.Settings) error {
 // deleteRemains deletes the tasks of a user who is deleted, and tells how far it is. It
 // does not leave them to the server, which need not run; but what it leaves when it is
 // interrupted the server does.
-func (p *program) deleteRemains(ctx context.Context, db *store.Store, u store.User) error {
+func (p *program) deleteRemains(ctx context.Context, st *store.Store, u store.User) error {
 	const every = 2 * time.Second
+	remains := tasks.New(st.DB)
 	var rows int64
 	told := time.Now()
 	done := false
-	err := store.InBatches(ctx, func() (bool, error) {
-		left, err := db.DeleteRemains(ctx, u.ID)
+	err := db.InBatches(ctx, func() (bool, error) {
+		left, err := remains.DeleteRemains(ctx, u.ID)
 		rows, done = rows+left.Rows, left.Done
 		if time.Since(told) >= every && !done {
 			told = time.Now()

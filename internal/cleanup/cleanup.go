@@ -7,7 +7,7 @@ import (
 	"log/slog"
 	"time"
 
-	"vestibule/store"
+	"vestibule/store/db"
 )
 
 // Job deletes one kind of rows.
@@ -26,7 +26,7 @@ func Run(ctx context.Context, log *slog.Logger, every time.Duration, jobs ...Job
 	defer tick.Stop()
 	for {
 		for _, job := range jobs {
-			err := store.InBatches(ctx, func() (bool, error) { return job.Batch(ctx) })
+			err := db.InBatches(ctx, func() (bool, error) { return job.Batch(ctx) })
 			if err != nil && ctx.Err() == nil {
 				log.LogAttrs(ctx, slog.LevelWarn, job.Failure, slog.String("error", err.Error()))
 			}

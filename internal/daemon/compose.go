@@ -15,6 +15,7 @@ import (
 	"vestibule/internal/jose"
 	"vestibule/internal/settings"
 	"vestibule/store"
+	"vestibule/store/tasks"
 )
 
 // compose makes the surfaces that have a listener. Where both do, each calls
@@ -81,7 +82,9 @@ func newAPI(c *settings.Settings, db *store.Store, keys http.RoundTripper, log *
 	if cfg.Algorithm == jose.HS256 {
 		cfg.Secrets = append([][]byte{c.Secret}, c.PreviousSecrets()...)
 	}
-	s, err := api.New(cfg, api.Deps{Tasks: db, Log: log})
+	kept := tasks.New(db.DB)
+	kept.TasksPerUser = c.TasksPerUser
+	s, err := api.New(cfg, api.Deps{Tasks: kept, Log: log})
 	if err != nil {
 		return nil, fmt.Errorf("start of the task API: %w", err)
 	}
@@ -92,7 +95,7 @@ func newBFF(ctx context.Context, c *settings.Settings, db *store.Store, upstream
 	cfg := c.BFF
 	cfg.Secret = c.Secret
 	cfg.PreviousSecrets = c.PreviousSecrets()
-	s, err := bff.New(ctx, cfg, bff.Deps{Store: db, Log: log, Upstream: upstream})
+	s, err := bff.New(ctx, cfg, bff.Deps{Store: db, Log: log, Upstream: upstream, DeleteRemains: tasks.New(db.DB).DeleteAnyRemains})
 	switch {
 	case errors.Is(err, token.ErrSecretDiffers):
 		return nil, settings.Failure{Fault: settings.Fault{

@@ -6,12 +6,13 @@ import (
 	"slices"
 
 	"vestibule/store"
+	"vestibule/store/db"
 )
 
 // MigrateToLatest applies what is pending and returns what has been applied
 // since it was called, by this process or another. Those before a failure
 // stay applied.
-func MigrateToLatest(ctx context.Context, db *store.Store) ([]store.Migration, error) {
+func MigrateToLatest(ctx context.Context, db *store.Store) ([]db.Migration, error) {
 	before, err := db.MigrationStatus(ctx)
 	if err != nil {
 		return nil, err
@@ -26,9 +27,9 @@ func MigrateToLatest(ctx context.Context, db *store.Store) ([]store.Migration, e
 
 // Changed returns the migrations of after that were applied or taken back
 // since before.
-func Changed(before, after []store.Migration) []store.Migration {
-	return slices.DeleteFunc(slices.Clone(after), func(m store.Migration) bool {
-		return slices.ContainsFunc(before, func(b store.Migration) bool {
+func Changed(before, after []db.Migration) []db.Migration {
+	return slices.DeleteFunc(slices.Clone(after), func(m db.Migration) bool {
+		return slices.ContainsFunc(before, func(b db.Migration) bool {
 			return b.Version == m.Version && b.Applied == m.Applied
 		})
 	})

@@ -11,6 +11,7 @@ import (
 
 	"vestibule/internal/settings"
 	"vestibule/store"
+	"vestibule/store/db"
 )
 
 // The database is tried in the background and not when somebody asks: /readyz must
@@ -109,9 +110,9 @@ func (p *pulse) ask(ctx context.Context) error {
 
 func beatCure(err error) string {
 	switch {
-	case errors.Is(err, store.ErrReplaced):
+	case errors.Is(err, db.ErrReplaced):
 		return "restart vestibule; to restore a backup, stop it first"
-	case errors.Is(err, store.ErrBehind):
+	case errors.Is(err, db.ErrBehind):
 		return "run vestibule migrate up"
 	default:
 		return "check the database's disk, permissions and health"

@@ -8,34 +8,34 @@ import (
 
 	"vestibule/internal/settings"
 	"vestibule/store"
+	"vestibule/store/db"
 )
 
 // openStore opens the database for serving: with the schema that this version
 // needs, which it may have to bring it to.
 func openStore(ctx context.Context, c *settings.Settings, log *slog.Logger) (*store.Store, error) {
-	db, err := store.Open(ctx, c.Database.URL)
+	st, err := store.Open(ctx, c.Database.URL)
 	if err != nil {
 		return nil, c.Database.Failure(err)
 	}
-	db.TasksPerUser = c.TasksPerUser
-	db.OnUnreadable(func(u *store.Unreadable) {
+	st.OnUnreadable(func(u *db.Unreadable) {
 		log.Warn("a row cannot be read and is left out", "table", u.Table, "id", u.ID, "column", u.Column)
 	})
 	bring := checkSchema
 	if c.Migrate {
 		bring = applyPending
 	}
-	for _, n := range store.URLNotes(c.Database.URL) {
+	for _, n := range db.URLNotes(c.Database.URL) {
 		level := slog.LevelInfo
 		if n.Weaker {
 			level = slog.LevelWarn
 		}
 		log.Log(ctx, level, n.Parameter+" in the database's URL "+n.Effect, "setting", "DATABASE_URL")
 	}
-	if err := bring(ctx, db, log); err != nil {
-		return nil, c.Database.Failure(errors.Join(err, db.Close()))
+	if err := bring(ctx, st, log); err != nil {
+		return nil, c.Database.Failure(errors.Join(err, st.Close()))
 	}
-	return db, nil
+	return st, nil
 }
 
 // claimPatience is how long a process that is stopping may keep its claim.
@@ -59,12 +59,12 @@ func checkSchema(ctx context.Context, db *store.Store, _ *slog.Logger) error {
 	return db.CheckMigrated(ctx)
 }
 
-func applyPending(ctx context.Context, db *store.Store, log *slog.Logger) error {
-	if err := db.CheckMigrated(ctx); !errors.Is(err, store.ErrBehind) {
+func applyPending(ctx context.Context, st *store.Store, log *slog.Logger) error {
+	if err := st.CheckMigrated(ctx); !errors.Is(err, db.ErrBehind) {
 		return err
 	}
 	log.Info("applying pending migrations", "setting", "MIGRATE")
-	applied, err := MigrateToLatest(ctx, db)
+	applied, err := MigrateToLatest(ctx, st)
 	for _, m := range applied {
 		log.Info("migration applied", "migration", m.Name)
 	}

@@ -19,7 +19,7 @@ type Surface struct {
 	Everywhere           *Guard            // what every endpoint inherits
 	Elsewhere            []*Answer         // to paths and methods that the table does not have
 	Headers              []*Header         // of every answer, unless the answer has them otherwise
-	Schemas              map[string]Schema // those that a struct tag `as` names
+	Schemas              map[string]Schema // those that struct tags name
 	Params               []*Param          // those of paths, by their names
 	Errors               Shape             // of refusals
 	Endpoints            []Endpoint

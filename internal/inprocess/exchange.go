@@ -15,47 +15,43 @@ import (
 
 var (
 	errAborted    = fmt.Errorf("inprocess: the handler broke off before it answered: %w", io.EOF)
-	errSwitched   = errors.New("inprocess: the handler switched protocols, for which there is no connection")
 	errClientLeft = fmt.Errorf("inprocess: the client has left: %w", io.ErrClosedPipe)
+	errOver       = errors.New("inprocess: the handler has returned")
 )
 
 // exchange is one request and its answer. The handler's goroutine works at one
-// end; the caller of RoundTrip, who then reads the answer, at the other.
+// end. At the other works the caller of RoundTrip, who then reads the answer.
 type exchange struct {
-	ctx     context.Context    // the client's
-	cancel  context.CancelFunc // ends the handler's
-	request *http.Request      // the client's, for Response.Request
+	request *http.Request      // the client's
+	unwatch func() bool        // stops waiting for the end of the client's context
+	cancel  context.CancelFunc // ends the handler's context
 	body    requestBody
 	w       responseWriter
-	pipe    pipe
 
-	// What RoundTrip returns: the first call of answer decides.
-	once     sync.Once
-	answered chan struct{} // closed then
-	response *http.Response
-	err      error
-
-	stop func() bool // of the client's end alone: no longer waits for the end of ctx
+	mu       sync.Mutex
+	moved    sync.Cond      // signals each change of the fields below
+	response *http.Response // nil until the handler has sent its header
+	out      []byte         // bytes of the answer that the client can read now
+	ended    error          // the handler has returned: io.EOF, or why the answer breaks off
+	failed   error          // the client has left or its body is broken: what the client gets
 }
 
 func newExchange(req *http.Request) (*exchange, *http.Request, error) {
-	x := &exchange{ctx: req.Context(), request: req, answered: make(chan struct{})}
-	if x.ctx.Err() != nil {
-		return nil, nil, context.Cause(x.ctx)
+	if err := req.Context().Err(); err != nil {
+		return nil, nil, context.Cause(req.Context())
 	}
-	// Nothing of the client's context but its end may reach the handler.
+	// No value of the client's context may reach the handler.
 	ctx, cancel := context.WithCancel(context.Background())
 	in, err := incoming(ctx, req)
 	if err != nil {
 		cancel()
 		return nil, nil, err
 	}
-	x.cancel = cancel
-	x.pipe.moved.L = &x.pipe.mu
+	x := &exchange{request: req, cancel: cancel}
+	x.moved.L = &x.mu
 	x.w = responseWriter{x: x, head: in.Method == http.MethodHead, header: make(http.Header)}
-	in.Body = http.NoBody
 	if in.ContentLength != 0 {
-		x.body = requestBody{x: x, src: req.Body, left: in.ContentLength, sent: req.Trailer, trailer: in.Trailer}
+		x.body = requestBody{x: x, src: req.Body, left: in.ContentLength}
 		in.Body = &x.body
 	}
 	return x, in, nil
@@ -63,71 +59,120 @@ func newExchange(req *http.Request) (*exchange, *http.Request, error) {
 
 // serve runs the handler to its end.
 func (x *exchange) serve(t *Transport, in *http.Request) {
-	returned := false
 	defer func() {
-		if !returned { // a panic, or runtime.Goexit
-			if p := recover(); p != nil && p != http.ErrAbortHandler { // compared as net/http does
-				t.log().Error("panic of a handler that was called in-process", slog.String("method", in.Method),
-					slog.String("path", web.LogPath(in.URL)), slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
-			}
-			x.pipe.end(io.ErrUnexpectedEOF, nil)
-			x.answer(nil, errAborted)
+		if p := recover(); p != nil && p != http.ErrAbortHandler { // compared as net/http does
+			t.log().Error("panic of a handler that was called in-process", slog.String("method", in.Method),
+				slog.String("path", web.LogPath(in.URL)), slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
 		}
+		x.end(nil, nil, io.ErrUnexpectedEOF) // no effect on an answer that has been finished
 		x.cancel()
-		_ = x.body.close(bodyClosed)
+		x.unwatch()
+		_ = x.body.Close()
 	}()
 	t.Handler.ServeHTTP(&x.w, in)
 	x.cancel()
 	x.w.finish()
-	if in.MultipartForm != nil {
-		_ = in.MultipartForm.RemoveAll() // its temporary files, as net/http's server does
-	}
-	returned = true
-}
-
-// answer ends the waiting of RoundTrip. Only the first call counts.
-func (x *exchange) answer(response *http.Response, err error) {
-	x.once.Do(func() {
-		x.response, x.err = response, err
-		close(x.answered)
-	})
 }
 
 // wait is the rest of RoundTrip.
 func (x *exchange) wait() (*http.Response, error) {
-	select {
-	case <-x.answered:
-	case <-x.ctx.Done():
-		x.answer(nil, context.Cause(x.ctx)) // unless both came at once
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for x.response == nil && x.failed == nil && x.ended == nil {
+		x.moved.Wait()
 	}
-	if x.err != nil {
-		err := x.err
-		if x.ctx.Err() != nil { // the better reason, of which err may be a consequence
-			err = context.Cause(x.ctx)
-		}
-		x.leave(err)
-		return nil, err
-	}
-	if x.pipe.open() {
-		x.stop = context.AfterFunc(x.ctx, func() { x.leave(context.Cause(x.ctx)) })
+	switch {
+	case x.failed != nil:
+		return nil, x.failed
+	case x.response == nil:
+		return nil, errAborted
 	}
 	return x.response, nil
 }
 
-// leave is what closing the connection is on a socket: the handler's context
-// ends, its writes and reads fail. It has no effect once the client has read
-// everything. The client's own reads fail with err from now on.
-func (x *exchange) leave(err error) {
-	if x.pipe.leave(err) {
-		x.cancel()
-		_ = x.body.close(bodyAbandoned)
+// send gives the client the header.
+func (x *exchange) send(response *http.Response) {
+	x.mu.Lock()
+	x.response = response
+	x.mu.Unlock()
+	x.moved.Broadcast()
+}
+
+// put gives the client b, once it has read what it was given before. With wait
+// it returns when the client has read b too. Until then b must not change.
+func (x *exchange) put(b []byte, wait bool) (int, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for len(x.out) > 0 && x.closed() == nil {
+		x.moved.Wait()
+	}
+	if err := x.closed(); err != nil {
+		return 0, err
+	}
+	x.out = b
+	x.moved.Broadcast()
+	if !wait {
+		return len(b), nil
+	}
+	for len(x.out) > 0 && x.closed() == nil {
+		x.moved.Wait()
+	}
+	n := len(b) - len(x.out)
+	x.out = nil
+	if n < len(b) {
+		return n, x.closed()
+	}
+	return n, nil
+}
+
+// end is the handler's end. err is io.EOF if the answer is whole. response is
+// nil if the client has it already, or will not get it.
+func (x *exchange) end(response *http.Response, out []byte, err error) {
+	x.mu.Lock()
+	if x.ended == nil {
+		x.ended = err
+		if response != nil {
+			x.response, x.out = response, out
+		}
+	}
+	x.mu.Unlock()
+	x.moved.Broadcast()
+}
+
+// fail breaks the exchange off, which closing the connection does on a socket:
+// the client gets err, the handler's context ends, its reads and writes fail.
+func (x *exchange) fail(err error) {
+	if ctx := x.request.Context(); ctx.Err() != nil {
+		err = context.Cause(ctx) // the better reason, of which err may be a consequence
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.failed != nil || x.ended != nil {
+		return
+	}
+	x.failed = err
+	x.moved.Broadcast()
+	x.cancel()
+	if x.body.src != nil {
+		// Closing the body of a server's request waits for a Read that is under
+		// way. The client does not wait when it leaves.
+		go func() { _ = x.body.Close() }()
 	}
 }
 
-// fail breaks the exchange off because of err, which the client gets, be it
-// from RoundTrip or from the answer's body.
-func (x *exchange) fail(err error) {
-	x.leave(err)
-	x.cancel() // also when the client has everything and nothing to leave
-	x.answer(nil, err)
+// writable returns the error that a write would get.
+func (x *exchange) writable() error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.closed()
+}
+
+func (x *exchange) closed() error {
+	switch {
+	case x.failed != nil:
+		return errClientLeft
+	case x.ended != nil:
+		return errOver
+	}
+	return nil
 }

@@ -9,8 +9,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
-	"net/http/httptrace"
-	"net/textproto"
 	"strings"
 	"sync"
 	"testing"
@@ -98,31 +96,6 @@ func TestPanicsAreLogged(t *testing.T) {
 			})
 		})
 	}
-}
-
-func TestAnInformationalAnswerThatTheClientRefuses(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		req, _ := request(t, nil)
-		hints := 0
-		ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
-			Got1xxResponse: func(int, textproto.MIMEHeader) error {
-				hints++
-				return errGone
-			},
-		})
-		_, err := transport(func(w http.ResponseWriter, r *http.Request) {
-			w.WriteHeader(http.StatusEarlyHints)
-			<-r.Context().Done()
-			w.WriteHeader(http.StatusEarlyHints)
-		}).RoundTrip(req.WithContext(ctx))
-		if err != errGone {
-			t.Errorf("got %v, want %v", err, errGone)
-		}
-		synctest.Wait()
-		if hints != 1 {
-			t.Errorf("got %d informational answers, want the first alone", hints)
-		}
-	})
 }
 
 // Many clients, a third of whom leave at any moment; the race detector looks

@@ -34,24 +34,27 @@ func TestAnAnswerThatIsDoneWithIsNotWatched(t *testing.T) {
 		"closed": func(body io.ReadCloser) { body.Close() },
 	} {
 		t.Run(name, func(t *testing.T) {
-			ctx := &watched{Context: t.Context()}
-			req, _ := request(t, nil)
-			read := make(chan struct{})
-			res, err := transport(func(w http.ResponseWriter, _ *http.Request) {
-				w.(http.Flusher).Flush()
-				<-read
-			}).RoundTrip(req.WithContext(ctx))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if n := ctx.watchers.Load(); n != 1 {
-				t.Errorf("meanwhile: got %d watchers, want one", n)
-			}
-			close(read)
-			done(res.Body)
-			if n := ctx.watchers.Load(); n != 0 {
-				t.Errorf("afterwards: got %d watchers, want none", n)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				ctx := &watched{Context: t.Context()}
+				req, _ := request(t, nil)
+				read := make(chan struct{})
+				res, err := transport(func(w http.ResponseWriter, _ *http.Request) {
+					w.(http.Flusher).Flush()
+					<-read
+				}).RoundTrip(req.WithContext(ctx))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if n := ctx.watchers.Load(); n != 1 {
+					t.Errorf("meanwhile: got %d watchers, want one", n)
+				}
+				close(read)
+				done(res.Body)
+				synctest.Wait()
+				if n := ctx.watchers.Load(); n != 0 {
+					t.Errorf("afterwards: got %d watchers, want none", n)
+				}
+			})
 		})
 	}
 }
@@ -69,55 +72,6 @@ func TestAReaderThatWaitsIsWokenByTheEndOfItsContext(t *testing.T) {
 		time.AfterFunc(time.Second, func() { cancel(errGone) })
 		if _, err := res.Body.Read(make([]byte, 1)); err != errGone {
 			t.Errorf("got %v, want %v", err, errGone)
-		}
-	})
-}
-
-func TestAClientThatHasEverythingCannotLeave(t *testing.T) {
-	for name, answer := range map[string]func(http.ResponseWriter){
-		"a declared length": func(w http.ResponseWriter) {
-			w.Header().Set("Content-Length", "5")
-			io.WriteString(w, "hello")
-		},
-		"no body": func(w http.ResponseWriter) { w.WriteHeader(http.StatusNoContent) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				req, cancel := request(t, nil)
-				res, err := transport(func(w http.ResponseWriter, r *http.Request) {
-					answer(w)
-					w.(http.Flusher).Flush()
-					time.Sleep(time.Hour) // writes its audit log, say
-					if err := r.Context().Err(); err != nil {
-						t.Errorf("the handler's context: got %v, want it alive", err)
-					}
-				}).RoundTrip(req)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if _, err := io.ReadAll(res.Body); err != nil {
-					t.Fatal(err)
-				}
-				res.Body.Close()
-				cancel(errGone)
-				time.Sleep(2 * time.Hour)
-			})
-		})
-	}
-}
-
-func TestAnAnswerIsNotReadAfterTheEndOfTheContext(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		req, cancel := request(t, nil)
-		res, err := transport(func(w http.ResponseWriter, _ *http.Request) {
-			io.WriteString(w, "hello")
-		}).RoundTrip(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		cancel(errGone)
-		if body, err := io.ReadAll(res.Body); err != errGone {
-			t.Errorf("got %q, %v; want %v", body, err, errGone)
 		}
 	})
 }

@@ -87,7 +87,7 @@ func TestAFlushDoesNotWaitForTheReader(t *testing.T) {
 }
 
 func TestAWriterWaitsForASlowReader(t *testing.T) {
-	const most = 4<<10 + 100 // the buffer and one write
+	const most = 2*4<<10 + 100 // two buffers, one of which is being read, and one write
 	synctest.Test(t, func(t *testing.T) {
 		req, _ := request(t, nil)
 		var written atomic.Int64

@@ -1,6 +1,7 @@
 package inprocess
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 )
@@ -27,12 +28,13 @@ type Transport struct {
 //   - the very error that reading the request's body gave;
 //   - an error that wraps io.EOF when the handler panicked (after the header is
 //     sent, reading the answer's body fails with io.ErrUnexpectedEOF instead);
-//   - an error about a request or an answer that HTTP could not carry.
+//   - an error about a request or an answer that this package does not carry.
 //
 // The request's body is closed once: when the handler has returned or closes
 // it, or, when the exchange fails earlier, at once and in another goroutine,
 // which ends a Read that is waiting.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx := req.Context()
 	x, in, err := newExchange(req)
 	if err != nil {
 		if req.Body != nil {
@@ -40,6 +42,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
+	x.unwatch = context.AfterFunc(ctx, func() { x.fail(context.Cause(ctx)) })
 	go x.serve(t, in)
 	return x.wait()
 }

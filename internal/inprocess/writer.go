@@ -4,96 +4,134 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptrace"
-	"net/textproto"
+	"strconv"
 	"time"
 )
 
-// lengthBuffer is how many bytes of an answer wait for the handler to return,
-// so that they can be sent with a Content-Length: net/http's number.
-const lengthBuffer = 2 << 10
+const (
+	// lengthBuffer is how many bytes of an answer wait for the handler to return,
+	// so that they can be sent with a Content-Length: net/http's number.
+	lengthBuffer = 2 << 10
+	// streamBuffer is how many bytes of a longer answer are gathered, so that
+	// small writes do not wake the reader one by one.
+	streamBuffer = 4 << 10
+)
 
 // responseWriter is what the handler answers through. Like any
 // http.ResponseWriter it is used by one goroutine at a time.
 type responseWriter struct {
 	x       *exchange
-	head    bool
-	header  http.Header // the handler's
-	status  int         // 0 until it is decided, and pre with it
-	pre     preamble
-	sent    bool  // RoundTrip has the answer
-	written int64 // in bytes, refused ones included
+	head    bool           // the request is a HEAD
+	header  http.Header    // the handler's
+	res     *http.Response // nil until WriteHeader
+	sent    bool           // the client has res
+	written int64          // in bytes, refused ones included
+	pending []byte         // written, not yet given to the client
+	spare   []byte         // the client reads from here, unless it has read it all
 }
 
 func (w *responseWriter) Header() http.Header { return w.header }
 
-// WriteHeader decides on status and header; what is changed later has no
+// WriteHeader decides on status and header. What is changed later has no
 // effect. As in net/http they are sent when the first bytes leave.
 func (w *responseWriter) WriteHeader(status int) {
-	switch {
-	case w.status != 0:
-	case status < 100 || status > 999:
+	if w.res != nil {
+		return
+	}
+	if status < 200 || status > 999 {
 		panic(fmt.Sprintf("inprocess: invalid WriteHeader code %d", status)) // as net/http does
-	case status < 200 && status != http.StatusSwitchingProtocols:
-		w.inform(status)
-	default:
-		w.status, w.pre = status, newPreamble(w.header)
+	}
+	w.res = &http.Response{
+		Status:        statusLine(status),
+		StatusCode:    status,
+		Proto:         "HTTP/1.1",
+		ProtoMajor:    1,
+		ProtoMinor:    1,
+		Body:          http.NoBody,
+		ContentLength: -1,
+		Request:       w.x.request,
+	}
+	if err := w.decide(); err != nil {
+		w.x.fail(err)
 	}
 }
 
-// inform hands an informational answer to the hook that http.Transport would
-// call, and like that one from another goroutine than RoundTrip's.
-func (w *responseWriter) inform(status int) {
-	trace := httptrace.ContextClientTrace(w.x.ctx)
-	if trace == nil || trace.Got1xxResponse == nil || w.x.pipe.writable() != nil {
-		return
+// decide sets the header and the length of the answer.
+func (w *responseWriter) decide() (err error) {
+	if w.res.Header, err = copyHeader(w.header); err != nil {
+		return err
 	}
-	h, err := carry(w.header, true)
-	if err == nil {
+	h := w.res.Header
+	for _, name := range []string{"Trailer", "Transfer-Encoding"} {
+		if _, ok := h[name]; ok {
+			return fmt.Errorf("inprocess: the answer has a header %s", name)
+		}
+	}
+	switch lengths := h["Content-Length"]; {
+	case !bodyAllowed(w.res.StatusCode):
 		delete(h, "Content-Length")
-		delete(h, "Transfer-Encoding")
-		err = trace.Got1xxResponse(status, textproto.MIMEHeader(h))
+		if w.res.StatusCode == http.StatusNotModified {
+			delete(h, "Content-Type")
+		}
+		if !w.head {
+			w.res.ContentLength = 0
+		}
+	case len(lengths) > 0:
+		n, err := strconv.ParseUint(lengths[0], 10, 63)
+		if err != nil || len(lengths) > 1 {
+			return fmt.Errorf("inprocess: the answer's Content-Length is %q", lengths)
+		}
+		w.res.ContentLength = int64(n)
 	}
-	if err != nil {
-		w.x.fail(err)
-	}
+	return nil
 }
 
 func (w *responseWriter) Write(p []byte) (int, error)       { return write(w, p) }
 func (w *responseWriter) WriteString(s string) (int, error) { return write(w, s) }
 
 func write[T []byte | string](w *responseWriter, p T) (int, error) {
-	if w.status == 0 {
-		w.WriteHeader(http.StatusOK)
-	}
-	if len(p) == 0 {
+	w.WriteHeader(http.StatusOK)
+	switch {
+	case len(p) == 0:
 		return 0, nil
-	}
-	if !bodyAllowed(w.status) {
+	case !bodyAllowed(w.res.StatusCode):
 		return 0, http.ErrBodyNotAllowed
 	}
 	w.written += int64(len(p))
-	if w.pre.length >= 0 && w.written > w.pre.length {
+	if w.res.ContentLength >= 0 && w.written > w.res.ContentLength {
 		return 0, http.ErrContentLength
 	}
-	n := 0
-	if !w.sent {
-		var err error
-		if n, err = gather(&w.x.pipe, p, lengthBuffer); err != nil || n == len(p) {
-			return n, err
-		}
-		w.send(false)
+	if err := w.x.writable(); err != nil {
+		return 0, err
 	}
 	if w.head {
 		return len(p), nil
 	}
-	m, err := gather(&w.x.pipe, p[n:], streamBuffer)
-	n += m
-	if err != nil || n == len(p) {
-		return n, err
+	if !w.sent {
+		if gather(w, p, lengthBuffer) {
+			return len(p), nil
+		}
+		w.send()
 	}
-	m, err = w.x.pipe.lend([]byte(p[n:]))
-	return n + m, err
+	if gather(w, p, streamBuffer) {
+		return len(p), nil
+	}
+	if err := w.push(); err != nil {
+		return 0, err
+	}
+	if gather(w, p, streamBuffer) {
+		return len(p), nil
+	}
+	return w.x.put([]byte(p), true) // a large body costs one copy and no memory
+}
+
+// gather appends p to what is pending if that stays within limit.
+func gather[T []byte | string](w *responseWriter, p T, limit int) bool {
+	if len(w.pending)+len(p) > limit {
+		return false
+	}
+	w.pending = append(w.pending, p...)
+	return true
 }
 
 func (w *responseWriter) Flush() { _ = w.FlushError() }
@@ -101,58 +139,62 @@ func (w *responseWriter) Flush() { _ = w.FlushError() }
 // FlushError sends what was written so far, or else the header alone. It is
 // found by http.ResponseController.
 func (w *responseWriter) FlushError() error {
-	if w.status == 0 {
-		w.WriteHeader(http.StatusOK)
+	w.WriteHeader(http.StatusOK)
+	w.send()
+	return w.push()
+}
+
+// send gives the client the header, unless it has it.
+func (w *responseWriter) send() {
+	if w.sent {
+		return
 	}
-	if !w.sent {
-		w.send(false)
+	w.sent = true
+	if w.hasBody() {
+		w.res.Body = responseBody{w.x}
+		w.pending = append(make([]byte, 0, streamBuffer), w.pending...)
+		w.spare = make([]byte, 0, streamBuffer)
 	}
-	return w.x.pipe.flush()
+	w.x.send(w.res)
+}
+
+// push gives the client what is pending. It does not wait until that is read,
+// but until all before it was.
+func (w *responseWriter) push() error {
+	if len(w.pending) == 0 {
+		return w.x.writable()
+	}
+	if _, err := w.x.put(w.pending, false); err != nil {
+		return err
+	}
+	w.pending, w.spare = w.spare[:0], w.pending
+	return nil
 }
 
 // finish completes the answer of a handler that has returned.
 func (w *responseWriter) finish() {
-	if w.status == 0 {
-		w.WriteHeader(http.StatusOK)
+	w.WriteHeader(http.StatusOK)
+	err := io.EOF
+	if w.hasBody() && w.written < w.res.ContentLength {
+		err = io.ErrUnexpectedEOF
 	}
 	if w.sent {
-		w.end()
+		_ = w.push()
+		w.x.end(nil, nil, err)
 		return
 	}
-	w.send(true)
+	// What was written for HEAD may be less than for GET if it is nothing.
+	if w.res.ContentLength < 0 && (!w.head || 0 < w.written && w.written <= lengthBuffer) {
+		w.res.ContentLength = w.written
+		w.res.Header["Content-Length"] = []string{strconv.FormatInt(w.written, 10)}
+	}
+	if w.hasBody() {
+		w.res.Body = responseBody{w.x}
+	}
+	w.x.end(w.res, w.pending, err)
 }
 
-// send gives RoundTrip the answer. whole says that its body is complete.
-func (w *responseWriter) send(whole bool) {
-	w.sent = true
-	if w.pre.err == nil && w.status == http.StatusSwitchingProtocols {
-		w.pre.err = errSwitched
-	}
-	if w.pre.err != nil {
-		w.x.fail(w.pre.err)
-		return
-	}
-	w.pre.complete(w.status, w.head, w.x.pipe.gathered(), whole)
-	res := w.pre.response(w.status, w.x.request)
-	if w.head || w.pre.length == 0 {
-		w.x.pipe.begin(0)
-	} else {
-		w.x.pipe.begin(w.pre.length)
-		res.Body = responseBody{w.x}
-	}
-	if whole {
-		w.end() // before the client sees it, which then has less to watch
-	}
-	w.x.answer(res, nil)
-}
-
-func (w *responseWriter) end() {
-	trailer, err := w.pre.trailer(w.header)
-	if err == nil {
-		err = io.EOF
-	}
-	w.x.pipe.end(err, trailer)
-}
+func (w *responseWriter) hasBody() bool { return !w.head && w.res.ContentLength != 0 }
 
 // SetReadDeadline and SetWriteDeadline refuse: there is no clock on this side.
 func (w *responseWriter) SetReadDeadline(time.Time) error  { return http.ErrNotSupported }
@@ -160,3 +202,14 @@ func (w *responseWriter) SetWriteDeadline(time.Time) error { return http.ErrNotS
 
 // EnableFullDuplex has nothing to do: every exchange is.
 func (w *responseWriter) EnableFullDuplex() error { return nil }
+
+func bodyAllowed(status int) bool {
+	return status != http.StatusNoContent && status != http.StatusNotModified
+}
+
+func statusLine(status int) string {
+	if text := http.StatusText(status); text != "" {
+		return strconv.Itoa(status) + " " + text
+	}
+	return fmt.Sprintf("%d status code %[1]d", status)
+}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"vestibule/internal/tokentest"
@@ -117,6 +118,20 @@ func TestClaimsAreReadInOneWay(t *testing.T) {
 	if c, err := ParseClaims([]byte(`{"SUB":"a"}`)); err != nil || c.Subject != nil {
 		t.Errorf("got %v, %v: a claim in capitals is another claim", c.Subject, err)
 	}
+}
+
+// FuzzText: text is read as another parser reads it.
+func FuzzText(f *testing.F) {
+	for _, seed := range []string{`"a"`, `""`, `"\u0061\n"`, `"é"`, `"`, `"a`, `a"`, `"a"b"`, `"\"`, "\"\x7f\"", "\"\xff\"", ` "a" `, `7`, ``} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		got, ok := Text(jsontext.Value(raw))
+		var want string
+		if err := json.Unmarshal([]byte(raw), &want); ok && (err != nil || got != want) {
+			t.Errorf("%q: got %q, want %q (%v)", raw, got, want, err)
+		}
+	})
 }
 
 // FuzzScopes: what is read as scopes is words of the characters of RFC 6749 §3.3.

@@ -21,6 +21,7 @@ type thingJSON struct {
 	_     struct{}  `schema:"additionalProperties=true" doc:"A thing"`
 	Name  string    `json:"name" as:"Name"`
 	Note  *string   `json:"note" doc:"null for none"`
+	Nick  *string   `json:"nick,omitempty" like:"Name"`
 	Kind  string    `json:"kind,omitempty" schema:"enum=small|large"`
 	Made  web.Time  `json:"made"`
 	Other *kindJSON `json:"other"`
@@ -86,7 +87,7 @@ func TestTheDocumentFollowsFromTheTable(t *testing.T) {
 		"Name": `{"maxLength":7,"type":"string"}`,
 		"Kind": `{"examples":[{"good":true}],"properties":{"good":{"const":true,"type":"boolean"}},"required":["good"],"type":"object"}`,
 		"Thing": `{"additionalProperties":true,"description":"A thing","examples":[{"made":"0001-01-01T00:00:00.000Z","name":"x","note":null,"other":null}],` +
-			`"properties":{"kind":{"enum":["small","large"],"type":"string"},"made":{"$ref":"#/components/schemas/Time"},"name":{"$ref":"#/components/schemas/Name"},` +
+			`"properties":{"kind":{"enum":["small","large"],"type":"string"},"made":{"$ref":"#/components/schemas/Time"},"name":{"$ref":"#/components/schemas/Name"},"nick":{"maxLength":7,"type":["string","null"]},` +
 			`"note":{"description":"null for none","type":["string","null"]},"other":{"oneOf":[{"$ref":"#/components/schemas/Kind"},{"type":"null"}]}},` +
 			`"required":["name","note","made","other"],"type":"object"}`,
 	} {

@@ -35,7 +35,8 @@ func (b *builder) schemaOf(v any) *openapi3.SchemaRef {
 // component. Tags add to it:
 //
 //	doc:"text"             the description
-//	as:"Name"              the surface's schema of this name, in place of the type's
+//	as:"Name"              a reference to the surface's schema of this name, in place of the type's
+//	like:"Name"            a copy of that schema
 //	schema:"key=value,…"   further keywords; of a field _, those of the struct
 func (b *builder) schema(t reflect.Type) *openapi3.SchemaRef {
 	switch {
@@ -138,16 +139,17 @@ func (b *builder) object(t reflect.Type) *openapi3.Schema {
 
 func (b *builder) field(f reflect.StructField) *openapi3.SchemaRef {
 	var ref *openapi3.SchemaRef
-	if name := f.Tag.Get("as"); name != "" {
-		s, ok := b.surface.Schemas[name]
-		if !ok {
-			panic("no schema named " + name)
-		}
-		ref = b.component(name, s)
+	as, like := f.Tag.Get("as"), f.Tag.Get("like")
+	switch {
+	case as != "":
+		ref = b.component(as, b.named(as))
+	case like != "":
+		s := b.named(like)
+		ref = schemaRef(s)
 		if _, one := s["type"].(string); one && f.Type.Kind() == reflect.Pointer {
 			ref = nullable(ref)
 		}
-	} else {
+	default:
 		ref = b.schema(f.Type)
 	}
 	if f.Tag.Get("doc") == "" && f.Tag.Get("schema") == "" {
@@ -158,6 +160,15 @@ func (b *builder) field(f reflect.StructField) *openapi3.SchemaRef {
 	}
 	ref.Value = annotate(ref.Value, f.Tag)
 	return ref
+}
+
+// named returns a schema of the surface.
+func (b *builder) named(name string) endpoint.Schema {
+	s, ok := b.surface.Schemas[name]
+	if !ok {
+		panic("no schema named " + name)
+	}
+	return s
 }
 
 // annotate adds what tags say.

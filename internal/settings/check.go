@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"vestibule/bff"
 )
 
 // checker makes a config of what was given and notes everything that is wrong
@@ -174,6 +176,14 @@ func (c *checker) size(v string) int64 {
 	n, m := parseSize(v)
 	if m != nil {
 		c.refuse(v, *m)
+	}
+	return n
+}
+
+// orNone says 0 as bff.Config says that there is no limit.
+func orNone[N ~int | ~int64](n N) N {
+	if n == 0 {
+		return bff.None
 	}
 	return n
 }

@@ -4,7 +4,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"vestibule/store"
+	"vestibule/store/db"
 )
 
 // database is where the data lives.
@@ -32,7 +32,7 @@ func (c *checker) databaseURL(v string) database {
 	default:
 		if !strings.HasPrefix(v, "postgres://") && !strings.HasPrefix(v, "postgresql://") {
 			c.refuse("", mistake{"is neither SQLite nor PostgreSQL", forms})
-		} else if err := store.CheckURL(v); err != nil {
+		} else if err := db.CheckURL(v); err != nil {
 			c.refuse("", mistake{"cannot be used (" + OneLine(err.Error()) + ")", forms})
 		}
 	}

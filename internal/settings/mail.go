@@ -2,7 +2,6 @@ package settings
 
 import (
 	netmail "net/mail"
-	"net/netip"
 	"path/filepath"
 	"strings"
 
@@ -33,13 +32,6 @@ func (c *checker) mailFrom(v string) netmail.Address {
 func (c *checker) mailing() {
 	if c.given("SMTP_URL") && c.given("MAIL_DIR") {
 		c.conflict("MAIL_DIR", mistake{"cannot be combined with SMTP_URL: mails go to one of them", "unset one of them"})
-	}
-	if c.sound("BASE_URL", "MAIL_FROM") && !c.given("MAIL_FROM") {
-		host := c.BFF.BaseURL.Hostname()
-		if _, err := netip.ParseAddr(host); err == nil {
-			host = "localhost"
-		}
-		c.BFF.Mail.From = netmail.Address{Address: "no-reply@" + host}
 	}
 }
 

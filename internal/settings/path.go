@@ -1,6 +1,8 @@
 package settings
 
-import "regexp"
+import (
+	"regexp"
+)
 
 // onlyShells are the parts of a path that a shell replaces, and nobody else: ~ at its
 // beginning, and $NAME.

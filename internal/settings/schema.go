@@ -1,5 +1,10 @@
 package settings
 
+import "vestibule/bff"
+
+// defaults are those of the BFF's settings.
+var defaults = bff.Defaults()
+
 // schema is every setting there is. A new one needs a row in one of its groups, with
 // a check that stores the value, and two rows in schema_test.go.
 var schema = []group{
@@ -18,7 +23,7 @@ var schema = []group{
 
 var addressSettings = group{"Addresses", []setting{
 	{
-		name: "BASE_URL", by: ForServe | ForBFF | ForAPI | ForToken, arg: "ORIGIN", value: "http://localhost:3000",
+		name: "BASE_URL", by: ForServe | ForBFF | ForAPI | ForToken, arg: "ORIGIN", value: defaults.BaseURL.String(),
 		help:  "The public origin of the BFF, as browsers see it. https:// switches on Secure cookies, __Host- names and HSTS. The API reads it for the default of JWKS_URL.",
 		check: func(c *checker, v string) { c.BFF.BaseURL = c.origin(v) },
 	},
@@ -43,7 +48,7 @@ var addressSettings = group{"Addresses", []setting{
 		check: func(c *checker, v string) { c.AdminAddr = c.address(v) },
 	},
 	{
-		name: "BACKEND_URL", by: ForServe | ForBFF, arg: "URL", value: "http://localhost:8000",
+		name: "BACKEND_URL", by: ForServe | ForBFF, arg: "URL", value: defaults.Backend.String(),
 		help:  "The API behind /api/proxy/*; requests go to BACKEND_URL/api/*. Unless it is set, vestibule serve calls its own API inside the process.",
 		check: func(c *checker, v string) { c.BFF.Backend = c.backend(v) },
 	},

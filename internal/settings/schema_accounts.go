@@ -1,28 +1,32 @@
 package settings
 
+import (
+	"strconv"
+)
+
 var sessionSettings = group{"Sessions and cookies", []setting{
 	{
-		name: "SESSION_EXPIRES_IN", by: ForServe | ForBFF, arg: "DURATION", value: "168h",
+		name: "SESSION_EXPIRES_IN", by: ForServe | ForBFF, arg: "DURATION", value: shortDuration(defaults.SessionExpiresIn),
 		help:  "How long a session lives after its last update.",
 		check: func(c *checker, v string) { c.BFF.SessionExpiresIn = c.lifetime(v, shortestSession, longestCookie) },
 	},
 	{
-		name: "SESSION_UPDATE_AGE", by: ForServe | ForBFF, arg: "DURATION", value: "24h",
+		name: "SESSION_UPDATE_AGE", by: ForServe | ForBFF, arg: "DURATION", value: shortDuration(defaults.SessionUpdateAge),
 		help:  "How old that update must be before a request makes the next one.",
-		check: func(c *checker, v string) { c.BFF.SessionUpdateAge = c.lifetime(v, 0, longestCookie) },
+		check: func(c *checker, v string) { c.BFF.SessionUpdateAge = orNone(c.lifetime(v, 0, longestCookie)) },
 	},
 	{
-		name: "SESSION_MAX_AGE", by: ForServe | ForBFF, arg: "DURATION", value: "720h",
+		name: "SESSION_MAX_AGE", by: ForServe | ForBFF, arg: "DURATION", value: shortDuration(defaults.SessionMaxAge),
 		help:  "How long a session lives after sign-in at most, however much it is used.",
 		check: func(c *checker, v string) { c.BFF.SessionMaxAge = c.lifetime(v, shortestSession, longestSession) },
 	},
 	{
-		name: "SESSION_FRESH_AGE", by: ForServe | ForBFF, arg: "DURATION", value: "10m",
+		name: "SESSION_FRESH_AGE", by: ForServe | ForBFF, arg: "DURATION", value: shortDuration(defaults.SessionFreshAge),
 		help:  "How long after the password was entered in a session, at sign-in for example, it need not be entered again to change the address, delete the account or end other sessions.",
 		check: func(c *checker, v string) { c.BFF.SessionFreshAge = c.lifetime(v, shortestSession, longestSession) },
 	},
 	{
-		name: "SESSIONS_PER_USER", by: ForServe | ForBFF, arg: "N", value: "100",
+		name: "SESSIONS_PER_USER", by: ForServe | ForBFF, arg: "N", value: strconv.Itoa(defaults.SessionsPerUser),
 		help:  "How many sessions a user may have. One more sign-in ends the session that has been unused the longest.",
 		check: func(c *checker, v string) { c.BFF.SessionsPerUser = c.number(v, 1, mostSessions) },
 	},
@@ -32,12 +36,12 @@ var sessionSettings = group{"Sessions and cookies", []setting{
 		check: func(c *checker, v string) { c.BFF.CookieSameSite = oneOf(c, v, sameSite) },
 	},
 	{
-		name: "COOKIE_NAME", by: ForServe | ForBFF, arg: "NAME", value: "better-auth.session_token",
+		name: "COOKIE_NAME", by: ForServe | ForBFF, arg: "NAME", value: defaults.CookieName,
 		help:  "The session cookie. On https __Host- is put before it, unless it already starts with __Host- or __Secure-.",
 		check: func(c *checker, v string) { c.BFF.CookieName = c.cookieName(v) },
 	},
 	{
-		name: "PASSWORD_MIN_LENGTH", by: ForServe | ForBFF | ForPassword, arg: "N", value: "8",
+		name: "PASSWORD_MIN_LENGTH", by: ForServe | ForBFF | ForPassword, arg: "N", value: strconv.Itoa(defaults.PasswordMinLength),
 		help:  "The shortest password that can be chosen, in code points. NIST SP 800-63B-4 asks for 15 where the password is the only factor, as it is here: PASSWORD_MIN_LENGTH=15.",
 		check: func(c *checker, v string) { c.BFF.PasswordMinLength = c.number(v, 8, 128) },
 	},
@@ -75,13 +79,13 @@ var mailSettings = group{"Limits, mail and audit trail", []setting{
 		check: func(c *checker, v string) { c.BFF.Mail.From = c.mailFrom(v) },
 	},
 	{
-		name: "MAIL_DIR", by: ForServe | ForBFF, arg: "FOLDER", value: "data/mail",
+		name: "MAIL_DIR", by: ForServe | ForBFF, arg: "FOLDER", value: defaults.Mail.Folder,
 		help:  "Where mails are written as .eml files as long as SMTP_URL is not set. They hold links that open accounts.",
 		check: func(c *checker, v string) { c.BFF.Mail.Folder = c.folder(v) },
 	},
 	{
-		name: "AUDIT_RETENTION", by: ForServe | ForBFF, arg: "DURATION", value: "2160h",
+		name: "AUDIT_RETENTION", by: ForServe | ForBFF, arg: "DURATION", value: shortDuration(defaults.AuditRetention),
 		help:  "How long events of the audit trail are kept; 0 keeps them all.",
-		check: func(c *checker, v string) { c.BFF.AuditRetention = c.retention(v) },
+		check: func(c *checker, v string) { c.BFF.AuditRetention = orNone(c.retention(v)) },
 	},
 }}

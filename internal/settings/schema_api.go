@@ -1,8 +1,9 @@
 package settings
 
 import (
+	"fmt"
+	"strconv"
 	"time"
-	"vestibule/internal/jose"
 )
 
 var taskSettings = group{"Tasks", []setting{
@@ -15,22 +16,22 @@ var taskSettings = group{"Tasks", []setting{
 
 var tokenSettings = group{"Tokens", []setting{
 	{
-		name: "JWT_ALGORITHM", by: ForServe | ForBFF | ForAPI | ForToken, arg: "NAME", value: jose.HS256,
+		name: "JWT_ALGORITHM", by: ForServe | ForBFF | ForAPI | ForToken, arg: "NAME", value: defaults.JWTAlgorithm,
 		help:  "HS256 (its key is BETTER_AUTH_SECRET), EdDSA or ES256.",
 		check: func(c *checker, v string) { c.BFF.JWTAlgorithm = oneOf(c, v, algorithms) },
 	},
 	{
-		name: "JWT_ISSUER", by: ForServe | ForBFF | ForAPI | ForToken, arg: "TEXT", value: "better-auth",
+		name: "JWT_ISSUER", by: ForServe | ForBFF | ForAPI | ForToken, arg: "TEXT", value: defaults.JWTIssuer,
 		help:  "The iss claim that the BFF writes and the API requires.",
 		check: func(c *checker, v string) { c.BFF.JWTIssuer = c.text(v) },
 	},
 	{
-		name: "JWT_AUDIENCE", by: ForServe | ForBFF | ForAPI | ForToken, arg: "TEXT", value: "fastapi-backend",
+		name: "JWT_AUDIENCE", by: ForServe | ForBFF | ForAPI | ForToken, arg: "TEXT", value: defaults.JWTAudience,
 		help:  "The aud claim that the BFF writes and the API requires.",
 		check: func(c *checker, v string) { c.BFF.JWTAudience = c.text(v) },
 	},
 	{
-		name: "JWT_EXPIRES_IN", by: ForServe | ForBFF | ForToken, arg: "DURATION", value: "5m",
+		name: "JWT_EXPIRES_IN", by: ForServe | ForBFF | ForToken, arg: "DURATION", value: shortDuration(defaults.JWTExpiresIn),
 		help:  "How long the token lives that the BFF attaches to a request.",
 		check: func(c *checker, v string) { c.BFF.JWTExpiresIn = c.duration(v, shortestToken, longestToken) },
 	},
@@ -64,17 +65,17 @@ var proxySettings = group{"Proxy", []setting{
 		check: func(c *checker, v string) { c.BFF.ProxyForwardHeaders = c.headerNames(v) },
 	},
 	{
-		name: "PROXY_BODY_LIMIT", by: ForServe | ForBFF, arg: "SIZE", value: "10MiB",
+		name: "PROXY_BODY_LIMIT", by: ForServe | ForBFF, arg: "SIZE", value: fmt.Sprintf("%dMiB", defaults.ProxyBodyLimit>>20),
 		help:  "The largest request body that is proxied, like 500KiB, 10MiB or 1GB; 0 is no limit.",
-		check: func(c *checker, v string) { c.BFF.ProxyBodyLimit = c.size(v) },
+		check: func(c *checker, v string) { c.BFF.ProxyBodyLimit = orNone(c.size(v)) },
 	},
 	{
-		name: "PROXY_MAX_REQUESTS", by: ForServe | ForBFF, arg: "N", value: "1000",
+		name: "PROXY_MAX_REQUESTS", by: ForServe | ForBFF, arg: "N", value: strconv.Itoa(defaults.ProxyMaxRequests),
 		help:  "How many proxied requests may wait for the API at a time. One user may have a tenth of them, and one address a fifth. Event streams and WebSockets do not count.",
 		check: func(c *checker, v string) { c.BFF.ProxyMaxRequests = c.number(v, 10, 1_000_000) },
 	},
 	{
-		name: "PROXY_TIMEOUT", by: ForServe | ForBFF, arg: "DURATION", value: "30s",
+		name: "PROXY_TIMEOUT", by: ForServe | ForBFF, arg: "DURATION", value: shortDuration(defaults.ProxyTimeout),
 		help:  "How long the API may take until it sends the headers of its answer.",
 		check: func(c *checker, v string) { c.BFF.ProxyTimeout = c.duration(v, 10*time.Millisecond, time.Hour) },
 	},
@@ -82,17 +83,17 @@ var proxySettings = group{"Proxy", []setting{
 
 var streamSettings = group{"Streams", []setting{
 	{
-		name: "MAX_STREAMS_PER_SESSION", by: ForServe | ForBFF, arg: "N", value: "16",
+		name: "MAX_STREAMS_PER_SESSION", by: ForServe | ForBFF, arg: "N", value: strconv.Itoa(defaults.MaxStreamsPerSession),
 		help:  "How many event streams, WebSockets and other endless answers one session may have open through the proxy. Each visible tab with live data needs one.",
 		check: func(c *checker, v string) { c.BFF.MaxStreamsPerSession = c.number(v, 1, 1_000_000) },
 	},
 	{
-		name: "MAX_STREAMS_PER_USER", by: ForServe | ForBFF | ForAPI, arg: "N", value: "32",
+		name: "MAX_STREAMS_PER_USER", by: ForServe | ForBFF | ForAPI, arg: "N", value: strconv.Itoa(defaults.MaxStreamsPerUser),
 		help:  "The same for all sessions of one user, and for the event streams of one user at the task API. Unless it is set, at most half of MAX_STREAMS.",
 		check: func(c *checker, v string) { c.BFF.MaxStreamsPerUser = c.number(v, 1, 1_000_000) },
 	},
 	{
-		name: "MAX_STREAMS", by: ForServe | ForBFF | ForAPI, arg: "N", value: "10000",
+		name: "MAX_STREAMS", by: ForServe | ForBFF | ForAPI, arg: "N", value: strconv.Itoa(defaults.MaxStreams),
 		help:  "The same for all users together, at one instance.",
 		check: func(c *checker, v string) { c.BFF.MaxStreams = c.number(v, 1, 1_000_000) },
 	},

@@ -1,0 +1,63 @@
+package session
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"vestibule/bff/token"
+	"vestibule/store"
+)
+
+// The defaults of Config.
+const (
+	DefaultExpiresIn = 7 * 24 * time.Hour
+	DefaultUpdateAge = 24 * time.Hour
+	DefaultMaxAge    = 30 * 24 * time.Hour
+	DefaultFreshAge  = 10 * time.Minute
+)
+
+// Config is how sessions live. A duration of 0 is its default.
+type Config struct {
+	Cookie    Cookie
+	ExpiresIn time.Duration // life since the last update
+	UpdateAge time.Duration // how old the last update must be before use makes another; less than 0: any age
+	MaxAge    time.Duration // life since sign-in; nothing extends it
+	FreshAge  time.Duration // how long a proof of the password stands for another one
+
+	// Recheck is how long an answer of the database is believed without
+	// asking again. It must be 0 while another process can end sessions and
+	// nothing tells this one: then every request asks.
+	Recheck time.Duration
+	// Version returns a counter that changes whenever any process writes to the SQLite
+	// file. If it has not changed, earlier reads are still current. nil: there is none.
+	Version func(context.Context) (int64, error)
+
+	// MaxStreams, MaxStreamsPerUser and MaxStreamsPerSession bound the streams that are
+	// open; 0 is the default.
+	MaxStreams, MaxStreamsPerUser, MaxStreamsPerSession int
+	// AddressShare is the part of MaxStreams that one address may have; 0: all.
+	AddressShare float64
+
+	ClientIP func(*http.Request) string
+	Tokens   Tokens
+	Now      func() time.Time // nil: time.Now
+}
+
+// Tokens mints the tokens that a session's requests carry upstream.
+type Tokens interface {
+	Mint(userID, handle string) (token.Token, error)
+	Fresh(token.Token) bool // whether it outlives the request that it is used for
+}
+
+// Store is what sessions need of the database.
+type Store interface {
+	SessionByTokenHash(ctx context.Context, hash string) (store.Session, store.User, error)
+	ExtendSession(ctx context.Context, hash string, seen, updatedAt, expiresAt time.Time) (bool, error)
+	WasReplaced(ctx context.Context, hash string, now time.Time) (bool, error)
+	MarkCookieSent(ctx context.Context, hash string, at time.Time) error
+	EndSession(ctx context.Context, hash string) error
+	Tx(ctx context.Context, what string, f func(*store.Tx) error) error
+	SessionsOf(ctx context.Context, userID string, now time.Time) ([]store.Session, error)
+	LiveSessions(ctx context.Context, hashes []string, now time.Time) (map[string]time.Time, error)
+}

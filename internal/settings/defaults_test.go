@@ -1,0 +1,20 @@
+package settings
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"vestibule/bff"
+)
+
+// TestTheDefaultsAreThoseOfTheBFF: each is said once.
+func TestTheDefaultsAreThoseOfTheBFF(t *testing.T) {
+	got := mustLoad(t, ForServe, nil).BFF
+	want := bff.Defaults()
+	want.Mail.From = got.Mail.From                                                                        // the BFF makes it of BASE_URL
+	want.MaxConnections, want.MaxConnectionsPerAddress = got.MaxConnections, got.MaxConnectionsPerAddress // of this machine
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}

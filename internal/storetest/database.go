@@ -1,0 +1,239 @@
+package storetest
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"maps"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"vestibule/internal/pgtest"
+	"vestibule/store"
+	"vestibule/store/db"
+	"vestibule/store/tasks"
+)
+
+// Variant is a kind of database that the suite runs on.
+type Variant struct {
+	Name string
+	New  func(t *testing.T) (databaseURL, direct string) // direct: past the pooler, for the test itself
+}
+
+// Variants are the kinds of databases.
+func Variants() []Variant {
+	return []Variant{
+		{"sqlite", func(t *testing.T) (string, string) {
+			u := "sqlite:" + filepath.Join(t.TempDir(), "vestibule.db")
+			return u, u
+		}},
+		{"postgres", func(t *testing.T) (string, string) {
+			u := pgtest.Database(t)
+			return u, u
+		}},
+		{"pgbouncer in transaction mode", func(t *testing.T) (string, string) {
+			u := pgtest.Database(t)
+			return pgtest.PgBouncer(t, u), u
+		}},
+	}
+}
+
+// With returns the URL with one more parameter.
+func With(t *testing.T, databaseURL, name, value string) string {
+	t.Helper()
+	u, err := url.Parse(databaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	q.Set(name, value)
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// Database is one of the test's own, with all that stands on it.
+type Database struct {
+	*db.DB
+	*store.Store
+	*Tasks
+
+	URL    string
+	Direct string // past the pooler, for the test itself
+}
+
+// Tasks is what Database embeds beside the other Store.
+type Tasks = tasks.Store
+
+// On returns the database of a store.
+func On(s *store.Store) *Database {
+	return &Database{DB: s.DB, Store: s, Tasks: tasks.New(s.DB)}
+}
+
+// Tx runs f in a transaction on accounts.
+func (d *Database) Tx(ctx context.Context, what string, f func(*store.Tx) error) error {
+	return d.Store.Tx(ctx, what, f)
+}
+
+// Raw opens the database behind the store's back.
+func (d *Database) Raw(t *testing.T) *sqlx.DB {
+	t.Helper()
+	driver, dsn := "postgres", d.Direct
+	if path, ok := strings.CutPrefix(d.Direct, "sqlite:"); ok {
+		driver, dsn = "sqlite", "file:"+path+"?_busy_timeout=5000&_foreign_keys=1"
+	}
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		t.Fatalf("open raw: %v", err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	if driver == "sqlite" {
+		driver = "sqlite3" // for Rebind
+	}
+	return sqlx.NewDb(db, driver)
+}
+
+// Exec runs a statement there.
+func (d *Database) Exec(t *testing.T, query string, args ...any) {
+	t.Helper()
+	db := d.Raw(t)
+	if _, err := db.Exec(db.Rebind(query), args...); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+}
+
+// CountRows returns the number that a statement there selects.
+func (d *Database) CountRows(t *testing.T, query string, args ...any) (n int) {
+	t.Helper()
+	db := d.Raw(t)
+	if err := db.QueryRow(db.Rebind(query), args...).Scan(&n); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return n
+}
+
+// Open opens a database until the end of the test.
+func Open(t *testing.T, databaseURL string) *Database {
+	t.Helper()
+	s, err := store.Open(t.Context(), databaseURL)
+	if err != nil {
+		t.Fatalf("open: %v", err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	d := On(s)
+	d.URL, d.Direct = databaseURL, databaseURL
+	return d
+}
+
+// Migrated opens a new database of the Variant and migrates it.
+func Migrated(t *testing.T, v Variant) *Database {
+	t.Helper()
+	databaseURL, direct := v.New(t)
+	if path, ok := strings.CutPrefix(direct, "sqlite:"); ok {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			Fill(t, path)
+		}
+	}
+	d := Open(t, databaseURL)
+	if err := d.MigrateUp(t.Context()); err != nil {
+		t.Fatalf("migrate up: %v", err)
+	}
+	d.Direct = direct
+	return d
+}
+
+// Conformance runs the cases on every kind of database. Those of one share a database;
+// each makes users of its own.
+func Conformance(t *testing.T, groups ...map[string]func(*testing.T, *Database)) {
+	t.Helper()
+	cases := map[string]func(*testing.T, *Database){}
+	for _, group := range groups {
+		maps.Copy(cases, group)
+	}
+	explicit := Variant{"postgres with binary_parameters=yes", func(t *testing.T) (string, string) {
+		u := pgtest.Database(t)
+		return With(t, u, "binary_parameters", "yes"), u
+	}}
+	for _, v := range append(Variants(), explicit) {
+		t.Run(v.Name, func(t *testing.T) {
+			t.Parallel()
+			d := Migrated(t, v)
+			for name, run := range cases {
+				t.Run(name, func(t *testing.T) { run(t, d) })
+			}
+		})
+	}
+}
+
+// Base is a time with more digits than are kept, in a zone that is not UTC.
+func Base() time.Time {
+	return time.Date(2026, 3, 1, 12, 0, 0, 123_999_999, time.FixedZone("east", 2*60*60))
+}
+
+// Kept is how the store returns base plus d.
+func Kept(d time.Duration) time.Time {
+	return time.Date(2026, 3, 1, 10, 0, 0, 123_000_000, time.UTC).Add(d)
+}
+
+// NewUser makes up a user.
+func NewUser() store.User {
+	id := "usr_" + strings.ToLower(rand.Text())
+	return store.User{
+		ID: id, Name: "Ada", Email: id + "@example.com",
+		CreatedAt: Base(), UpdatedAt: Base().Add(time.Second),
+	}
+}
+
+// NewHash makes up the hash of a token.
+func NewHash() string {
+	sum := sha256.Sum256([]byte(rand.Text()))
+	return hex.EncodeToString(sum[:])
+}
+
+// NewSession makes up a session.
+func NewSession(userID string) store.Session {
+	return store.Session{
+		ID: "ses_" + strings.ToLower(rand.Text()), TokenHash: NewHash(), UserID: userID,
+		IPAddress: "2001:db8::1", UserAgent: "curl/8", RememberMe: true,
+		CreatedAt: Base(), UpdatedAt: Base().Add(time.Second),
+		ExpiresAt: Base().Add(time.Hour), CookieAt: Base().Add(2 * time.Second), ProvenAt: Base(),
+	}
+}
+
+// SignedUp makes a user with a password and a session.
+func SignedUp(t *testing.T, s *Database) (store.User, store.Session) {
+	t.Helper()
+	u := NewUser()
+	session := NewSession(u.ID)
+	if err := SignUp(t.Context(), s, u, "hash of "+u.ID, session); err != nil {
+		t.Fatalf("create user: %v", err)
+	}
+	return u, session
+}
+
+// SessionExists reports whether the session with the token hash lives.
+func SessionExists(t *testing.T, s *Database, hash string) bool {
+	t.Helper()
+	_, _, err := s.SessionByTokenHash(t.Context(), hash)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		t.Fatalf("session: %v", err)
+	}
+	return err == nil
+}
+
+// WantError checks what errors.Is says.
+func WantError(t *testing.T, what string, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Errorf("%s: got error %v, want %v", what, err, want)
+	}
+}

@@ -1,0 +1,226 @@
+package storetest
+
+import (
+	"context"
+	"crypto/rand"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"vestibule/store"
+	"vestibule/store/tasks"
+)
+
+// OnBoth runs a test on a new database of each engine.
+func OnBoth(t *testing.T, test func(*testing.T, *Database)) {
+	t.Helper()
+	for _, v := range Variants()[:2] {
+		t.Run(v.Name, func(t *testing.T) { test(t, Migrated(t, v)) })
+	}
+}
+
+// NewTask makes up a task.
+func NewTask(userID string) tasks.Task {
+	return tasks.Task{UserID: userID, Title: "Buy milk", CreatedAt: Base(), UpdatedAt: Base()}
+}
+
+// Created creates the task.
+func Created(t *testing.T, s *Database, task tasks.Task) tasks.Task {
+	t.Helper()
+	got, err := s.CreateTask(t.Context(), task)
+	if err != nil {
+		t.Fatalf("create task: %v", err)
+	}
+	return got
+}
+
+// Listed returns the ids of the tasks of a user.
+func Listed(t *testing.T, s *Database, userID string) (ids []int64) {
+	t.Helper()
+	for task, err := range s.ListTasks(t.Context(), userID, tasks.Query{}) {
+		if err != nil {
+			t.Fatalf("list: %v", err)
+		}
+		if task.UserID != userID {
+			t.Fatalf("list: got a task of %s, want those of %s", task.UserID, userID)
+		}
+		ids = append(ids, task.ID)
+	}
+	return ids
+}
+
+// Events returns the events of a user's tasks.
+func Events(t *testing.T, s *Database, userID string, after int64) []tasks.Event {
+	t.Helper()
+	found, err := s.TaskEvents(t.Context(), userID, after, 10_000)
+	if err != nil {
+		t.Fatalf("events: %v", err)
+	}
+	return found
+}
+
+// Event makes up an event of the audit trail.
+func Event(kind string) store.Event {
+	return store.Event{At: Base(), Type: kind, Actor: store.ActorUser, IPAddress: "2001:db8::1", UserAgent: "curl/8", RequestID: "r1"}
+}
+
+// NewOnce makes up a request with a key.
+func NewOnce(key string) tasks.Once {
+	return tasks.Once{
+		Caller: "usr_caller", Key: key, Fingerprint: "a", Now: Base(), Expires: Base().Add(time.Hour),
+		Answer: func(t tasks.Task) (string, error) { return "task " + strconv.FormatInt(t.ID, 10), nil },
+	}
+}
+
+// NewClient makes up a client.
+func NewClient() store.Client {
+	id := "svc_" + strings.ToLower(rand.Text())
+	return store.Client{
+		ID: id, Name: "reports " + id, SecretHash: NewHash(),
+		Grants: []string{"credentials", "exchange"}, Scopes: []string{"tasks:read"}, Audiences: []string{"billing", "https://mail.example.com/"},
+		CreatedAt: Base(),
+	}
+}
+
+// NewKey makes up a signing key.
+func NewKey(id string) store.Key {
+	return store.Key{
+		ID: id + rand.Text(), Algorithm: "EdDSA", Curve: "Ed25519",
+		PublicKey: `{"kty":"OKP"}`, PrivateKey: "encrypted", CreatedAt: Base(),
+	}
+}
+
+// ManyTasks gives the user n tasks.
+func ManyTasks(t *testing.T, d *Database, userID string, n int) {
+	t.Helper()
+	d.Exec(t, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+		INSERT INTO tasks (user_id, title, completed, created_at, updated_at)
+		SELECT u.id, 'task', u."emailVerified", u."createdAt", u."createdAt" FROM n, "user" u WHERE u.id = ? ORDER BY i`, n, userID)
+}
+
+// DeleteRemains deletes all that deleted users have left.
+func DeleteRemains(t *testing.T, s *Database) (rows int64) {
+	t.Helper()
+	for {
+		r, err := s.DeleteRemains(t.Context(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.UserID == "" {
+			return rows
+		}
+		rows += r.Rows
+	}
+}
+
+// MigratedURL is Migrated for a database that is there.
+func MigratedURL(t *testing.T, databaseURL, direct string) *Database {
+	t.Helper()
+	return Migrated(t, Variant{New: func(*testing.T) (string, string) { return databaseURL, direct }})
+}
+
+// Repeat is strings.Repeat.
+func Repeat(s string, n int) string { return strings.Repeat(s, n) }
+
+// Served are the variants with a server that can fail.
+func Served() []Variant { return Variants()[1:] }
+
+// Largest watches how many rows one statement changes.
+func Largest(s *Database) func() int64 {
+	var mu sync.Mutex
+	var most int64
+	s.Observe(func(_ string, rows int64) {
+		mu.Lock()
+		defer mu.Unlock()
+		most = max(most, rows)
+	})
+	return func() int64 {
+		mu.Lock()
+		defer mu.Unlock()
+		return most
+	}
+}
+
+// Rich is a user with n tasks, events and kept answers, of which one is for key k.
+func Rich(t *testing.T, d *Database, n int) (store.User, tasks.Once) {
+	t.Helper()
+	u, _ := SignedUp(t, d)
+	once := NewOnce("k")
+	if _, _, err := d.CreateTaskOnce(t.Context(), NewTask(u.ID), once); err != nil {
+		t.Fatal(err)
+	}
+	ManyTasks(t, d, u.ID, n-1)
+	d.Exec(t, Many+`INSERT INTO task_event (user_id, seq, kind, at, task_id, title, completed, created_at, updated_at, version)
+		SELECT u.id, 1 + i, 'updated', u."createdAt", 1, 'task', u."emailVerified", u."createdAt", u."createdAt", 1 FROM n, "user" u WHERE u.id = ?`, n-1, u.ID)
+	d.Exec(t, Many+`INSERT INTO idempotency (caller, user_id, key, fingerprint, answer, expires_at)
+		SELECT 'usr_caller', u.id, 'k' || i, 'x', 'x', u."createdAt" FROM n, "user" u WHERE u.id = ?`, n-1, u.ID)
+	return u, once
+}
+
+// Remaining counts the rows that a user has left.
+func Remaining(t *testing.T, d *Database, userID string) (n int) {
+	t.Helper()
+	for _, table := range []string{"tasks", "task_event", "idempotency", "task_feed", "deleted_user"} {
+		n += d.CountRows(t, `SELECT count(*) FROM `+table+` WHERE user_id = ?`, userID)
+	}
+	return n
+}
+
+// TasksOf counts the tasks of a user.
+func (d *Database) TasksOf(t *testing.T, userID string) int {
+	t.Helper()
+	return d.CountRows(t, `SELECT count(*) FROM tasks WHERE user_id = ?`, userID)
+}
+
+// TaskPage is PageTasks with the tasks in memory.
+func TaskPage(ctx context.Context, s *Database, userID string, q tasks.Query, limit int) (all []tasks.Task, next *tasks.Position, err error) {
+	found, next, err := s.PageTasks(ctx, userID, q, limit)
+	if err != nil {
+		return nil, nil, err
+	}
+	for t, err := range found {
+		if err != nil {
+			return nil, nil, err
+		}
+		all = append(all, t)
+	}
+	return all, next, nil
+}
+
+// Many makes n numbered rows out of what follows the FROM of a statement, as i.
+const Many = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) `
+
+// Trail counts what is recorded of a user.
+func Trail(t *testing.T, d *Database, kind, userID string) int {
+	t.Helper()
+	return d.CountRows(t, `SELECT count(*) FROM audit WHERE event = ? AND "userId" = ?`, kind, userID)
+}
+
+// Orders are those of a query, by name.
+var Orders = map[string]tasks.Order{"id": tasks.ByID, "created": tasks.ByCreated, "updated": tasks.ByUpdated, "title": tasks.ByTitle}
+
+// Paged reads all pages, each of limit tasks.
+func Paged(t *testing.T, d *Database, userID string, q tasks.Query, limit int) (titles []string) {
+	t.Helper()
+	for {
+		page, next, err := TaskPage(t.Context(), d, userID, q, limit)
+		if err != nil {
+			t.Fatalf("page: %v", err)
+		}
+		for _, task := range page {
+			titles = append(titles, task.Title)
+		}
+		if next == nil {
+			return titles
+		}
+		if len(page) != limit {
+			t.Fatalf("a page that is not the last has %d tasks, want %d", len(page), limit)
+		}
+		if !q.ValidPosition(*next) {
+			t.Fatalf("got a position that is not valid: %+v", *next)
+		}
+		q.After = next
+	}
+}

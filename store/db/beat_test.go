@@ -1,0 +1,283 @@
+package db_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"vestibule/internal/pgtest"
+	"vestibule/store"
+	"vestibule/store/db"
+	"vestibule/store/tasks"
+)
+
+func TestABeatWritesTheInstancesOwnRow(t *testing.T) {
+	t.Parallel()
+	for _, v := range variants() {
+		t.Run(v.Name, func(t *testing.T) {
+			t.Parallel()
+			d := migrated(t, v)
+			count := func(where string) int {
+				t.Helper()
+				return d.CountRows(t, `SELECT count(*) FROM instance WHERE `+where)
+			}
+			for _, instance := range []string{"ins_a", "ins_b", "ins_a"} {
+				if err := d.Beat(t.Context(), instance, base().Add(time.Minute)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := count(`1 = 1`); got != 2 {
+				t.Errorf("got %d rows, want one for each of 2 instances", got)
+			}
+			if err := d.Beat(t.Context(), "ins_long_gone", base().Add(-2*time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+			if err := d.EndBeat(t.Context(), "ins_a", base()); err != nil {
+				t.Fatal(err)
+			}
+			if got := count(`id = 'ins_b'`); got != 1 || count(`1 = 1`) != 1 {
+				t.Errorf("got %d rows, want that of ins_b alone", count(`1 = 1`))
+			}
+		})
+	}
+}
+
+func TestABeatFailsWithWhatRequestsWouldMeet(t *testing.T) {
+	t.Parallel()
+	for _, v := range variants()[:2] {
+		for name, c := range map[string]struct {
+			spoil string
+			want  error
+		}{
+			"the schema was taken back":   {"", db.ErrBehind},
+			"a table is gone":             {`DROP TABLE account`, nil},
+			"the instance's table is too": {`DROP TABLE instance`, nil},
+		} {
+			t.Run(name+", "+v.Name, func(t *testing.T) {
+				t.Parallel()
+				d := migrated(t, v)
+				beat(t, d)
+				if c.spoil == "" {
+					if err := open(t, d.URL).MigrateDown(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				} else {
+					d.Exec(t, c.spoil)
+				}
+				if err := d.Beat(t.Context(), "ins_test", base()); err == nil || c.want != nil && !errors.Is(err, c.want) {
+					t.Errorf("got error %v, want %v", err, c.want)
+				}
+			})
+		}
+	}
+}
+
+// TestAnInstanceServesBesideALaterVersion, while one after the other is updated.
+func TestAnInstanceServesBesideALaterVersion(t *testing.T) {
+	t.Parallel()
+	for _, v := range variants()[:2] {
+		t.Run(v.Name, func(t *testing.T) {
+			t.Parallel()
+			d := migrated(t, v)
+			d.Exec(t, `INSERT INTO `+db.VersionTable+` (version_id, is_applied) VALUES (99999, `+map[bool]string{true: "1", false: "true"}[d.Engine() == "sqlite"]+`)`)
+			wantError(t, "check", d.CheckMigrated(t.Context()), db.ErrAhead)
+			beat(t, d)
+		})
+	}
+}
+
+// TestADamagedFileIsUnavailableAndFailsTheBeat: most of its pages are overwritten.
+func TestADamagedFileIsUnavailableAndFailsTheBeat(t *testing.T) {
+	t.Parallel()
+	a := newAtPath(t)
+	a.Exec(t, `PRAGMA wal_checkpoint(TRUNCATE)`)
+	beat(t, a.database)
+	f, err := os.OpenFile(a.path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const page = 4096
+	garbage := []byte(strings.Repeat("\xa5", page))
+	for at := int64(page); at+page <= info.Size(); at += page { // but the first: the file is ours
+		if _, err := f.WriteAt(garbage, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Not closed before the end: that would drop the locks of the store, which is in this process.
+	t.Cleanup(func() { _ = f.Close() })
+	_, err = a.CreateTask(t.Context(), newTask(a.user.ID))
+	wantError(t, "create", err, db.ErrUnavailable)
+	if err := a.Beat(t.Context(), "ins_test", base()); err == nil {
+		t.Error("beat: got no error")
+	}
+}
+
+// TestTroubleIsRememberedForAWhile: what a request has met, a row may not.
+func TestTroubleIsRememberedForAWhile(t *testing.T) {
+	t.Parallel()
+	d := migrated(t, variants()[0])
+	beat(t, d)
+	if _, err := d.Pools()["write"].Exec(`PRAGMA max_page_count = 1`); err != nil {
+		t.Fatal(err)
+	}
+	u := newUser()
+	u.Name = strings.Repeat("x", 200_000)
+	err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.CreateUser(u, "hash") })
+	wantError(t, "a write that needs pages", err, db.ErrUnavailable)
+	if err := d.Beat(t.Context(), "ins_test", base()); !errors.Is(err, db.ErrUnavailable) || !strings.Contains(err.Error(), "full") {
+		t.Errorf("got error %v, want the full disk that the write has met", err)
+	}
+}
+
+func TestAFileThatBecomesReadOnlyIsUnavailableToWriters(t *testing.T) {
+	t.Parallel()
+	d := migrated(t, variants()[0])
+	u, session := signedUp(t, d)
+	task := created(t, d, newTask(u.ID))
+	if _, err := d.Pools()["write"].Exec(`PRAGMA query_only = true`); err != nil { // the same SQLITE_READONLY
+		t.Fatal(err)
+	}
+	wantReadsOnly(t, d, u, session, task)
+}
+
+// TestAStandbyIsUnavailableToWriters until it is promoted: to lib/pq's BEGIN READ WRITE it
+// answers that it does not support that.
+func TestAStandbyIsUnavailableToWriters(t *testing.T) {
+	t.Parallel()
+	server := pgtest.NewServer(t)
+	url := server.Database(t)
+	d := migratedURL(t, url, url)
+	u, session := signedUp(t, d)
+	task := created(t, d, newTask(u.ID))
+	server.Demote(t)
+	s := open(t, url)
+	wantReadsOnly(t, s, u, session, task)
+	wantError(t, "migrate up", s.MigrateUp(t.Context()), db.ErrUnavailable)
+	server.Promote(t)
+	var err error
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if err = s.Beat(t.Context(), "ins_test", base()); err == nil {
+			break
+		}
+		wantError(t, "beat", err, db.ErrUnavailable)
+	}
+	if err != nil {
+		t.Fatalf("after it was promoted: %v", err)
+	}
+	created(t, s, newTask(u.ID))
+}
+
+// wantReadsOnly checks that all that writes is unavailable, and that all that only reads is not.
+func wantReadsOnly(t *testing.T, s *database, u store.User, session store.Session, task tasks.Task) {
+	t.Helper()
+	reads := map[string]bool{}
+	for _, name := range readsOnly {
+		reads[name] = true
+	}
+	calls := methods(t.Context(), s, u, session, task)
+	delete(calls, "MigrateUp") // has a lock of its own
+	for name, call := range calls {
+		switch err := call(); {
+		case reads[name] && err != nil:
+			t.Errorf("%s: got error %v, want none", name, err)
+		case !reads[name] && !errors.Is(err, db.ErrUnavailable):
+			t.Errorf("%s: got error %v, want %v", name, err, db.ErrUnavailable)
+		}
+	}
+	wantError(t, "beat", s.Beat(t.Context(), "ins_test", base()), db.ErrUnavailable)
+}
+
+// TestAFullDiskOfPostgreSQLIsUnavailableAndRecovers: a tablespace on a small file system.
+func TestAFullDiskOfPostgreSQLIsUnavailableAndRecovers(t *testing.T) {
+	t.Parallel()
+	disk := pgtest.Folder(t)
+	if err := syscall.Mount("none", disk, "tmpfs", 0, "size=24m,mode=0777"); err != nil {
+		t.Fatalf("mount a small disk: %v; run the tests as root, with the right to mount", err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(disk, syscall.MNT_DETACH) })
+	url := pgtest.NewServer(t).Database(t)
+	d := migratedURL(t, url, url)
+	u, _ := signedUp(t, d)
+	inside := filepath.Join(disk, "space")
+	if err := os.Mkdir(inside, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(inside, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	pgtest.Own(t, inside)
+	d.Exec(t, `CREATE TABLESPACE small LOCATION '`+inside+`'`)
+	d.Exec(t, `ALTER TABLE tasks SET TABLESPACE small`)
+	big, err := os.Create(filepath.Join(disk, "big"))
+	for err == nil {
+		_, err = big.Write(make([]byte, 8192))
+	}
+	if err := big.Close(); err != nil {
+		t.Fatal(err)
+	}
+	task := newTask(u.ID)
+	task.Description = new(repeat("x", 1500)) // in the table itself
+	acknowledged := 0
+	for err = nil; err == nil && acknowledged < 1000; {
+		if _, err = d.CreateTask(t.Context(), task); err == nil {
+			acknowledged++
+		}
+	}
+	wantError(t, "create", err, db.ErrUnavailable)
+	wantError(t, "beat", d.Beat(t.Context(), "ins_test", base()), db.ErrUnavailable)
+	if err := os.Remove(big.Name()); err != nil {
+		t.Fatal(err)
+	}
+	created(t, d, task)
+	if got := len(listed(t, d, u.ID)); got != acknowledged+1 {
+		t.Errorf("got %d tasks, want the %d that were acknowledged", got, acknowledged+1)
+	}
+}
+
+// TestABeatWaitsForABusyPoolAFewTimes and not for each table that it reads.
+func TestABeatWaitsForABusyPoolAFewTimes(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, d *database) {
+		pool := d.Pools()["read"]
+		pool.SetMaxOpenConns(1)
+		before := pool.Stats().WaitCount
+		var others sync.WaitGroup
+		var taken atomic.Int64
+		ctx, stop := context.WithCancel(t.Context())
+		for range 4 {
+			others.Go(func() {
+				for ctx.Err() == nil {
+					conn, err := pool.Conn(t.Context())
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					taken.Add(1)
+					time.Sleep(time.Millisecond)
+					_ = conn.Close()
+				}
+			})
+		}
+		err := d.Beat(t.Context(), "ins_x", base())
+		stop()
+		others.Wait()
+		if err != nil {
+			t.Error(err)
+		}
+		// Each of the others has waited for what it has taken, but for a few.
+		if waits := pool.Stats().WaitCount - before - taken.Load(); waits > 5 {
+			t.Errorf("the beat has waited %d times", waits)
+		}
+	})
+}

@@ -1,0 +1,51 @@
+package db_test
+
+import (
+	"testing"
+
+	"vestibule/internal/storetest"
+	"vestibule/store"
+	"vestibule/store/db"
+)
+
+// TestCountingHasConnectionsOfItsOwn: whoever tries a thousand things at once takes none
+// of the connections that others' requests need, and the other way round.
+func TestCountingHasConnectionsOfItsOwn(t *testing.T) {
+	t.Parallel()
+	d := storetest.Postgres(t)
+	main, counting := d.Pools()["write"], d.CountingPool()
+	if n := main.Stats().MaxOpenConnections + counting.Stats().MaxOpenConnections; n != 20 {
+		t.Errorf("got %d connections in all, want the 20 of the documents", n)
+	}
+	within, stay := make(chan struct{}), make(chan struct{})
+	done := make(chan error, db.CountingAtOnce)
+	for range db.CountingAtOnce {
+		key := newHash()
+		go func() {
+			done <- d.Count(t.Context(), []string{key}, func([]store.Counter) { within <- struct{}{}; <-stay })
+		}()
+		<-within
+	}
+	if err := d.Record(t.Context(), event("x")); err != nil {
+		t.Errorf("a write beside as much counting as there can be: %v", err)
+	}
+	close(stay)
+	for range db.CountingAtOnce {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	for range main.Stats().MaxOpenConnections {
+		conn, err := main.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+	}
+	if err := d.Count(t.Context(), []string{newHash()}, func([]store.Counter) {}); err != nil {
+		t.Errorf("counting while others have all connections: %v", err)
+	}
+	if _, err := d.Counters(t.Context(), []string{newHash()}); err != nil {
+		t.Errorf("reading counters while others have all connections: %v", err)
+	}
+}

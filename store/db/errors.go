@@ -1,0 +1,174 @@
+package db
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+
+	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// The errors that callers tell apart, with errors.Is. Whatever else a method
+// returns is a defect. A context that its owner has
+// cancelled stays context.Canceled.
+var (
+	ErrNotFound    = NewError("not found")
+	ErrConflict    = NewError("already exists")
+	ErrNoUser      = NewError("no such user")
+	ErrInvalidText = NewError("text holds NUL or is not UTF-8")
+
+	// ErrUnavailable means that the database could not be asked, did not answer, or
+	// cannot be written: a full disk, a damaged or read-only file. Whether a write has
+	// happened is then unknown: it was sent at most once, and its confirmation may be
+	// what got lost.
+	ErrUnavailable error = unavailable{}
+
+	ErrForeign   = errors.New("not a database of ours")
+	ErrEncoding  = errors.New("the database is not in UTF-8")
+	ErrNoSchema  = errors.New("no schema to make tables in")
+	ErrForbidden = errors.New("the database's user may not do this")
+	ErrParameter = errors.New("the URL has a parameter that the server does not take")
+
+	ErrClaimed = errors.New("another process serves the sessions of this database")
+
+	// ErrOtherName means that another process has the file open by another name, a hard
+	// link or a mount of the file alone: two names have two logs, and damage the file.
+	ErrOtherName = errors.New("another process has the file open by another name")
+
+	// ErrOtherFile means that another process goes on using the log of this file with one
+	// that was at its place before.
+	ErrOtherFile = errors.New("another process uses the log of this file with the one that was here before")
+
+	ErrBehind = NewError("the database lacks migrations")
+	ErrAhead  = NewError("the database has migrations that this version does not know")
+)
+
+// Error is an error that says all there is to say about why a call did nothing. It stays
+// what the call returns when the caller's context has ended meanwhile.
+type Error struct{ text string }
+
+// NewError makes an Error, for a package that stands on this one.
+func NewError(text string) error { return &Error{text} }
+
+func (e *Error) Error() string { return e.text }
+
+// unavailable tells internal/web, which does not know this package, that the answer is 503.
+type unavailable struct{}
+
+func (unavailable) Error() string     { return "database unavailable" }
+func (unavailable) Unavailable() bool { return true }
+
+// errNoAnswer is the cause of a context that the store's patience has ended.
+var errNoAnswer = fmt.Errorf("%w: no answer in time", ErrUnavailable)
+
+// translate adds what was tried and the sentinel that err amounts to.
+func translate(ctx context.Context, what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	sentinel := sentinelOf(err)
+	// A call that its context has ended fails in many ways, as pq's
+	// query_canceled for one; the context knows the reason.
+	if ctx.Err() != nil && (sentinel == nil || sentinel == ErrUnavailable) {
+		if cause := context.Cause(ctx); errors.Is(cause, errNoAnswer) {
+			return fmt.Errorf("%s: %w", what, cause)
+		}
+		return fmt.Errorf("%s: %w", what, ctx.Err())
+	}
+	if sentinel == nil || errors.Is(err, sentinel) {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return fmt.Errorf("%s: %w: %w", what, sentinel, err)
+}
+
+// sentinelOf tells which error of this package err is or amounts to, or nil. It
+// goes by type and code, never by text.
+func sentinelOf(err error) error {
+	if own, ok := errors.AsType[*Error](err); ok {
+		return own
+	}
+	if errors.Is(err, ErrUnavailable) {
+		return ErrUnavailable
+	}
+	if e, ok := errors.AsType[*pq.Error](err); ok {
+		return postgresSentinel(e.Code)
+	}
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		return sqliteSentinel(e.Code())
+	}
+	for _, lost := range []error{driver.ErrBadConn, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed} {
+		if errors.Is(err, lost) {
+			return ErrUnavailable
+		}
+	}
+	if _, ok := errors.AsType[*net.OpError](err); ok {
+		return ErrUnavailable
+	}
+	if _, ok := errors.AsType[*net.DNSError](err); ok {
+		return ErrUnavailable
+	}
+	return nil
+}
+
+// beginError tells, of the errors of a BEGIN, a standby's: to READ WRITE, which lib/pq
+// asks for, it answers that it does not support that.
+func beginError(err error) error {
+	if pq.As(err, pqerror.FeatureNotSupported) != nil {
+		return fmt.Errorf("%w: this server is a standby, which cannot be written to: %w", ErrUnavailable, err)
+	}
+	return err
+}
+
+// LockNotAvailable reports whether PostgreSQL has given up waiting for a lock.
+func LockNotAvailable(err error) bool {
+	return pq.As(err, pqerror.LockNotAvailable) != nil
+}
+
+func postgresSentinel(code pqerror.Code) error {
+	switch code {
+	case pqerror.UniqueViolation:
+		return ErrConflict
+	case pqerror.ForeignKeyViolation: // every foreign key here is a user's
+		return ErrNoUser
+	case pqerror.InsufficientPrivilege:
+		return ErrForbidden
+	case pqerror.CharacterNotInRepertoire, pqerror.UntranslatableCharacter:
+		return ErrInvalidText
+	case pqerror.AdminShutdown, pqerror.CrashShutdown, pqerror.CannotConnectNow, pqerror.IdleSessionTimeout,
+		pqerror.QueryCanceled, // a statement_timeout; a cancelled context never gets here
+		pqerror.LockNotAvailable,
+		pqerror.DataCorrupted, pqerror.IndexCorrupted,
+		pqerror.ReadOnlySQLTransaction: // a primary that has just become a standby
+		return ErrUnavailable
+	}
+	switch code.Class() {
+	case pqerror.ClassConnectionException, // also what PgBouncer says while the server is down
+		pqerror.ClassInsufficientResources, // too many connections, disk full
+		pqerror.ClassTransactionRollback,   // after all restarts, see tx
+		pqerror.ClassSystemError:
+		return ErrUnavailable
+	}
+	return nil
+}
+
+func sqliteSentinel(code int) error {
+	switch code {
+	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+		return ErrConflict
+	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+		return ErrNoUser
+	}
+	switch code & 0xff { // the primary code of an extended one
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_INTERRUPT,
+		sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM,
+		sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		return ErrUnavailable
+	}
+	return nil
+}

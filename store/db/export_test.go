@@ -1,0 +1,91 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"io/fs"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// What the tests look at from outside the package.
+
+const (
+	Patience = patience
+	WALLimit = walLimit
+)
+
+var DeleteOldSQL = deleteOldSQL
+
+var (
+	SentinelOf     = sentinelOf
+	PostgresConfig = postgresConfig
+)
+
+// OpenImpatient opens a store whose calls may take only so long.
+func OpenImpatient(ctx context.Context, url string, patience time.Duration) (*DB, error) {
+	return open(ctx, url, patience)
+}
+
+// Pools returns the pools of connections, by name.
+func (s *DB) Pools() map[string]*sqlx.DB {
+	return map[string]*sqlx.DB{"read": s.read, "write": s.write}
+}
+
+// CountingPool is the pool whose connections count what is tried.
+func (s *DB) CountingPool() *sqlx.DB { return s.countWrite }
+
+// LockMigrations takes the lock that a migration takes.
+func (s *DB) LockMigrations(ctx context.Context) (release func(), err error) {
+	_, release, err = s.engine.lock(ctx)
+	return release, err
+}
+
+// OpenLinks opens a pool whose connections give the server only so long to answer.
+func OpenLinks(databaseURL string, silence time.Duration) (*sql.DB, error) {
+	config, err := postgresConfig(databaseURL, patience)
+	if err != nil {
+		return nil, err
+	}
+	hosts, err := newHosts(config)
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(connector{hosts: hosts, silence: silence}), nil
+}
+
+// SetWALLimit sets the size from which on the log is emptied.
+func (s *DB) SetWALLimit(size int64) {
+	s.checkpoints.limit = size
+	s.checkpoints.from.Store(size)
+}
+
+// VersionTable is where the migrations that were applied are noted.
+const VersionTable = versionTable
+
+var (
+	ParameterRules = parameterRules
+	KnownToDriver  = knownToDriver
+)
+
+// DriverText is what lib/pq gets of a URL.
+func DriverText(databaseURL string) (string, error) {
+	u, err := parsePostgresURL(databaseURL)
+	return u.text(), err
+}
+
+// SetMigrations replaces the migrations.
+func (s *DB) SetMigrations(files fs.FS) { s.engine.migrations = files }
+
+// DropLock has migrations go on without their lock.
+func (s *DB) DropLock() {
+	s.engine.lock = func(ctx context.Context) (context.Context, func(), error) { return ctx, func() {}, nil }
+}
+
+// AllPools are the pools of calls and of migrations, by name.
+func (s *DB) AllPools(cleanup func(func())) map[string]*sql.DB {
+	db, done := s.engine.migrationPool()
+	cleanup(done)
+	return map[string]*sql.DB{"calls": s.write.DB, "migrations": db}
+}

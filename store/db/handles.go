@@ -1,0 +1,60 @@
+package db
+
+import (
+	"errors"
+	"os"
+	"slices"
+	"sync"
+)
+
+// handles closes our own descriptors of database files late. The end of any descriptor
+// of a file takes all POSIX locks with it that the process has on that file, also those
+// of SQLite's connections (https://sqlite.org/howtocorrupt.html, 2.2). So one is closed
+// only when no Store of this process has the file open. That is by process and not by
+// Store, as the locks are: hence the variable.
+var handles openHandles
+
+type openHandles struct {
+	mu    sync.Mutex
+	files []*heldFile
+}
+
+type heldFile struct {
+	id      os.FileInfo
+	holders int
+	late    []*os.File
+}
+
+func (o *openHandles) hold(id os.FileInfo) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, f := range o.files {
+		if os.SameFile(f.id, id) {
+			f.holders++
+			return
+		}
+	}
+	o.files = append(o.files, &heldFile{id: id, holders: 1})
+}
+
+// release closes the handle, now or with the last one who holds the file.
+func (o *openHandles) release(id os.FileInfo, handle *os.File) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for i, f := range o.files {
+		if !os.SameFile(f.id, id) {
+			continue
+		}
+		f.late = append(f.late, handle)
+		if f.holders--; f.holders > 0 {
+			return nil
+		}
+		o.files = slices.Delete(o.files, i, i+1)
+		var err error
+		for _, h := range f.late {
+			err = errors.Join(err, h.Close())
+		}
+		return err
+	}
+	return handle.Close()
+}

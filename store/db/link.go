@@ -1,0 +1,114 @@
+package db
+
+import (
+	"context"
+	"database/sql/driver"
+	"io"
+	"net"
+	"sync/atomic"
+	"time"
+)
+
+// This file makes up for what lib/pq 1.12 does with a connection that fails:
+//   - A cancelled context does not end its wait for an answer, it only asks the
+//     server to cancel. A server that is frozen or cut off holds the caller until
+//     TCP gives up, a quarter of an hour later.
+//   - A connection reset is returned as a net.OpError, which database/sql does
+//     not retry, so that a connection that died while idle fails a request.
+//   - When a connection ends right after an error message of the server, lib/pq
+//     overlooks it (lib/pq#1320). The connection goes back into the pool, where
+//     each of its users fails with “there is already a query being processed”.
+
+// linkKey is where Connect leaves a place for the link in the dialer's context.
+// A connection that lib/pq opens to send a cancel request has none.
+type linkKey struct{}
+
+// dialer implements pq.DialerContext, and pq.Dialer because lib/pq asks for it.
+type dialer struct{}
+
+func (d dialer) Dial(network, address string) (net.Conn, error) {
+	return d.DialContext(context.Background(), network, address)
+}
+
+func (d dialer) DialTimeout(network, address string, timeout time.Duration) (net.Conn, error) {
+	return net.DialTimeout(network, address, timeout)
+}
+
+func (d dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, network, address)
+	place, ok := ctx.Value(linkKey{}).(**link)
+	if err != nil || !ok {
+		return conn, err
+	}
+	*place = &link{Conn: conn}
+	return *place, nil
+}
+
+// link is the socket of a connection. While lib/pq logs in, it behaves as any.
+type link struct {
+	net.Conn
+	silence     time.Duration
+	established bool
+	broken      atomic.Bool
+}
+
+func (l *link) Read(p []byte) (int, error) {
+	l.limit(l.SetReadDeadline)
+	n, err := l.Conn.Read(p)
+	return n, l.lost(err)
+}
+
+func (l *link) Write(p []byte) (int, error) {
+	l.limit(l.SetWriteDeadline)
+	n, err := l.Conn.Write(p)
+	return n, l.lost(err)
+}
+
+func (l *link) limit(set func(time.Time) error) {
+	if l.silence > 0 {
+		_ = set(time.Now().Add(l.silence)) // fails only on a closed socket, as the next line will
+	}
+}
+
+// lost turns what ends a connection into the errors for which lib/pq gives it up.
+func (l *link) lost(err error) error {
+	if err == nil || !l.established {
+		return err
+	}
+	l.broken.Store(true)
+	if err == io.EOF {
+		return err
+	}
+	return io.ErrUnexpectedEOF
+}
+
+// pqConn is what a connection of lib/pq offers to database/sql.
+type pqConn interface {
+	driver.Conn
+	driver.ConnBeginTx
+	driver.ConnPrepareContext
+	driver.ExecerContext
+	driver.NamedValueChecker
+	driver.Pinger
+	driver.QueryerContext
+	driver.SessionResetter
+	driver.Validator
+}
+
+// linkedConn leaves the pool when its link is broken.
+type linkedConn struct {
+	pqConn
+	link      *link
+	unhurried bool // see connector
+}
+
+// IsValid implements driver.Validator.
+func (c linkedConn) IsValid() bool { return !c.link.broken.Load() && c.pqConn.IsValid() }
+
+// ResetSession implements driver.SessionResetter.
+func (c linkedConn) ResetSession(ctx context.Context) error {
+	if c.link.broken.Load() {
+		return driver.ErrBadConn
+	}
+	return c.pqConn.ResetSession(ctx)
+}

@@ -1,0 +1,216 @@
+package db_test
+
+import (
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"vestibule/store/db"
+	"vestibule/store/tasks"
+)
+
+// tables counts what is in the database besides nothing.
+func tables(t *testing.T, d *database) int {
+	t.Helper()
+	if d.Engine() == "sqlite" {
+		return d.CountRows(t, `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`)
+	}
+	return d.CountRows(t, `SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()`)
+}
+
+func applied(t *testing.T, s *database) (n int) {
+	t.Helper()
+	status, err := s.MigrationStatus(t.Context())
+	if err != nil {
+		t.Fatalf("status: %v", err)
+	}
+	for i, m := range status {
+		if m.Applied {
+			n++
+		}
+		if m.Name == "" || m.Version <= int64(i) || m.Applied == m.AppliedAt.IsZero() {
+			t.Errorf("migration %d: got %+v", i+1, m)
+		}
+		if age := time.Since(m.AppliedAt); m.Applied && (age < -time.Minute || age > 10*time.Minute) {
+			t.Errorf("%s: got applied at %v, want about now", m.Name, m.AppliedAt)
+		}
+	}
+	return n
+}
+
+func TestMigrationsGoUpAndDownAndUpAgain(t *testing.T) {
+	t.Parallel()
+	for _, v := range variants() {
+		t.Run(v.Name, func(t *testing.T) {
+			t.Parallel()
+			ctx := t.Context()
+			databaseURL, direct := v.New(t)
+			d := open(t, databaseURL)
+			d.Direct = direct
+
+			wantError(t, "a new database", d.CheckMigrated(ctx), db.ErrBehind)
+			wantError(t, "down from nothing", d.MigrateDown(ctx), db.ErrNotFound)
+			if got := applied(t, d); got != 0 {
+				t.Errorf("applied to a new database: got %d, want 0", got)
+			}
+			if got := tables(t, d); got != 0 {
+				t.Errorf("looking at a new database made %d tables", got)
+			}
+			var all int
+			for round := range 2 {
+				for range 2 { // the second has nothing to do
+					if err := d.MigrateUp(ctx); err != nil {
+						t.Fatalf("round %d, up: %v", round, err)
+					}
+				}
+				if err := d.CheckMigrated(ctx); err != nil {
+					t.Errorf("round %d, up: %v", round, err)
+				}
+				all = applied(t, d)
+				u, _ := signedUp(t, d)
+				created(t, d, newTask(u.ID))
+				for left := all - 1; left >= 0; left-- {
+					if err := d.MigrateDown(ctx); err != nil {
+						t.Fatalf("round %d, down to %d: %v", round, left, err)
+					}
+					if got := applied(t, d); got != left {
+						t.Errorf("round %d: got %d applied, want %d", round, got, left)
+					}
+					wantError(t, "after a step down", d.CheckMigrated(ctx), db.ErrBehind)
+				}
+				if got := tables(t, d); got != 1 {
+					t.Errorf("round %d, all the way down: got %d tables, want only that of versions", round, got)
+				}
+			}
+			if all < 3 {
+				t.Errorf("migrations: got %d, want at least 3", all)
+			}
+		})
+	}
+}
+
+func TestADatabaseThatIsAheadIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	for _, v := range variants() {
+		t.Run(v.Name, func(t *testing.T) {
+			t.Parallel()
+			d := migrated(t, v)
+			d.Exec(t, `INSERT INTO vestibule_migrations (version_id, is_applied) VALUES (99999, ?)`, true)
+			wantError(t, "check", d.CheckMigrated(t.Context()), db.ErrAhead)
+			wantError(t, "up", d.MigrateUp(t.Context()), db.ErrAhead)
+			wantError(t, "down", d.MigrateDown(t.Context()), db.ErrAhead)
+			d.Exec(t, `DELETE FROM vestibule_migrations WHERE version_id = 99999`)
+			if err := d.CheckMigrated(t.Context()); err != nil {
+				t.Errorf("without the unknown migration: %v", err)
+			}
+		})
+	}
+}
+
+// TestWhatWasFoldedOtherwiseIsFoundAgain: up to the eleventh migration İ was folded to
+// an i with a second dot, and ı to itself.
+func TestWhatWasFoldedOtherwiseIsFoundAgain(t *testing.T) {
+	t.Parallel()
+	for _, v := range variants() {
+		t.Run(v.Name, func(t *testing.T) {
+			t.Parallel()
+			databaseURL, direct := v.New(t)
+			d := open(t, databaseURL)
+			d.Direct = direct
+			if err := d.MigrateUp(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			u, _ := signedUp(t, d)
+			in := newTask(u.ID)
+			in.Title, in.Description = "İstanbul", new("ıhlamur")
+			created(t, d, in)
+			for applied(t, d) > 11 {
+				if err := d.MigrateDown(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			d.Exec(t, `UPDATE tasks SET title_fold = 'i̇stanbul', title_key = 'i̇stanbul', description_fold = 'ıhlamur' WHERE user_id = ?`, u.ID)
+			if err := d.MigrateUp(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := d.FoldTasks(t.Context(), 100, time.Second); err != nil {
+				t.Fatal(err)
+			}
+			for _, search := range []string{"istanbul", "IHLAMUR"} {
+				if got := paged(t, d, u.ID, tasks.Query{Search: search}, 10); len(got) != 1 {
+					t.Errorf("%q: got %v, want the task", search, got)
+				}
+			}
+		})
+	}
+}
+
+// TestClientsKeepWhatTheyCouldDo: up to the twelfth migration a scope said who may
+// trade tokens, and every client could get its own.
+func TestClientsKeepWhatTheyCouldDo(t *testing.T) {
+	t.Parallel()
+	for _, v := range variants() {
+		t.Run(v.Name, func(t *testing.T) {
+			t.Parallel()
+			databaseURL, direct := v.New(t)
+			d := open(t, databaseURL)
+			d.Direct = direct
+			if err := d.MigrateUp(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			for applied(t, d) > 12 {
+				if err := d.MigrateDown(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for name, scopes := range map[string]string{
+				"none": "", "reads": "tasks:read", "trades": "token:exchange", "both": "tasks:read token:exchange", "first": "token:exchange tasks:write", "another": "token:exchanges",
+			} {
+				d.Exec(t, `INSERT INTO client (id, name, secret, scopes, audiences, "createdAt") VALUES (?, ?, 'x', ?, '', '2026-01-02T03:04:05.678Z')`, "svc_"+name, name, scopes)
+			}
+			if err := d.MigrateUp(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			all, err := d.Clients(t.Context())
+			if err != nil || len(all) != 6 {
+				t.Fatalf("got %+v, %v", all, err)
+			}
+			for _, c := range all {
+				want := []string{"credentials"}
+				if c.Name == "trades" || c.Name == "both" || c.Name == "first" {
+					want = append(want, "exchange")
+				}
+				if !slices.Equal(c.Grants, want) {
+					t.Errorf("%s: got grants %v, want %v", c.Name, c.Grants, want)
+				}
+			}
+		})
+	}
+}
+
+// More of them than PgBouncer has connections to the server.
+func TestManyStoresMigrateAtOnce(t *testing.T) {
+	t.Parallel()
+	for _, v := range variants() {
+		t.Run(v.Name, func(t *testing.T) {
+			t.Parallel()
+			databaseURL, _ := v.New(t)
+			var wg sync.WaitGroup
+			for range 6 {
+				s := open(t, databaseURL)
+				wg.Go(func() {
+					if err := s.MigrateUp(t.Context()); err != nil {
+						t.Errorf("migrate up: %v", err)
+					}
+				})
+			}
+			wg.Wait()
+			s := open(t, databaseURL)
+			if err := s.CheckMigrated(t.Context()); err != nil {
+				t.Errorf("afterwards: %v", err)
+			}
+			signedUp(t, s)
+		})
+	}
+}

@@ -1,0 +1,217 @@
+package db_test
+
+import (
+	"context"
+	"io/fs"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"vestibule/internal/pgtest"
+	"vestibule/internal/storetest"
+	"vestibule/store"
+	"vestibule/store/db"
+)
+
+func TestADatabaseThatIsNotInUTF8IsRefused(t *testing.T) {
+	t.Parallel()
+	for _, encoding := range []string{"LATIN1", "SQL_ASCII", "LATIN9", "EUC_JP"} {
+		d := &database{Direct: pgtest.DatabaseWith(t, "ENCODING '"+encoding+"' TEMPLATE template0")}
+		_, err := store.Open(t.Context(), d.Direct)
+		wantError(t, encoding, err, db.ErrEncoding)
+		if err == nil || !strings.Contains(err.Error(), "server_encoding is "+encoding) {
+			t.Errorf("%s: got error %v, want it named", encoding, err)
+		}
+		if n := d.CountRows(t, `SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace`); n != 0 {
+			t.Errorf("%s: got %d tables and the like, want it left as it is", encoding, n)
+		}
+	}
+	utf8 := pgtest.DatabaseWith(t, "ENCODING 'UTF8' TEMPLATE template0")
+	d := migratedURL(t, utf8, utf8)
+	u, _ := signedUp(t, d)
+	in := newTask(u.ID)
+	in.Title = strings.Repeat("ä", 255) // more bytes than letters
+	created(t, d, in)
+}
+
+// unusual are defaults that a database or a role may have.
+var unusual = map[string]string{
+	"serializable":    `default_transaction_isolation = 'serializable'`,
+	"repeatable read": `default_transaction_isolation = 'repeatable read'`,
+	"read-only":       `default_transaction_read_only = on`,
+}
+
+// withDefault returns a database of which the setting is the default.
+func withDefault(t *testing.T, setting string) string {
+	t.Helper()
+	direct := pgtest.Database(t)
+	_, name, _ := strings.Cut(direct, host(t, direct)+"/")
+	name, _, _ = strings.Cut(name, "?")
+	(&database{Direct: direct}).Exec(t, `ALTER DATABASE `+name+` SET `+setting)
+	return direct
+}
+
+// TestUnusualDefaultsMakeNoWriteFail: transactions that only meet would fail each
+// other with serializable ones, and more often than they are tried again.
+func TestUnusualDefaultsMakeNoWriteFail(t *testing.T) {
+	t.Parallel()
+	for name, setting := range unusual {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			direct := withDefault(t, setting)
+			d := migratedURL(t, direct, direct)
+			u, _ := signedUp(t, d)
+			task := created(t, d, newTask(u.ID))
+			const writers, each = 8, 20
+			var wg sync.WaitGroup
+			for range writers {
+				wg.Go(func() {
+					for range each {
+						if _, err := d.ToggleTask(t.Context(), u.ID, task.ID, nil, base()); err != nil {
+							t.Errorf("toggle: %v", err)
+						}
+					}
+				})
+			}
+			wg.Wait()
+			got, err := d.Task(t.Context(), u.ID, task.ID)
+			if err != nil || got.Version != 1+writers*each {
+				t.Errorf("got version %d, error %v, want %d", got.Version, err, 1+writers*each)
+			}
+			hearing(t, d).Eventually(t, "listening", func(e *storetest.Ear) bool { return e.IsListening != nil && *e.IsListening })
+		})
+	}
+}
+
+// TestEveryTransactionNamesItsIsolation: also those that others open for us.
+func TestEveryTransactionNamesItsIsolation(t *testing.T) {
+	t.Parallel()
+	direct := withDefault(t, unusual["serializable"])
+	for name, s := range map[string]*database{"direct": open(t, direct), "pgbouncer": open(t, pgtest.PgBouncer(t, direct))} {
+		for pool, db := range s.AllPools(t.Cleanup) {
+			tx, err := db.BeginTx(t.Context(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var isolation string
+			if err := tx.QueryRow(`SHOW transaction_isolation`).Scan(&isolation); err != nil || isolation != "read committed" {
+				t.Errorf("%s, %s: got %q, error %v, want read committed", name, pool, isolation, err)
+			}
+			_ = tx.Rollback()
+		}
+	}
+}
+
+// slowMigration runs until it is ended.
+func slowMigration() fs.FS {
+	return fstest.MapFS{"00001_slow.sql": {Data: []byte("-- +goose Up\nCREATE TABLE slow (id int);\nSELECT pg_sleep(3);\n-- +goose Down\nDROP TABLE slow;\n")}}
+}
+
+// TestAMigrationOutlivesTheServersTimeouts: it takes longer than each, and so does the
+// transaction that holds the lock, idle.
+func TestAMigrationOutlivesTheServersTimeouts(t *testing.T) {
+	t.Parallel()
+	direct := withDefault(t, `statement_timeout = '2s'`)
+	_, name, _ := strings.Cut(direct, host(t, direct)+"/")
+	name, _, _ = strings.Cut(name, "?")
+	d := &database{Direct: direct}
+	d.Exec(t, `ALTER DATABASE `+name+` SET lock_timeout = '1s'`)
+	for way, databaseURL := range map[string]string{"direct": direct, "pgbouncer": pgtest.PgBouncer(t, direct)} {
+		s := open(t, databaseURL)
+		s.SetMigrations(slowMigration())
+		if err := s.MigrateUp(t.Context()); err != nil {
+			t.Fatalf("%s: %v", way, err)
+		}
+		if err := s.MigrateDown(t.Context()); err != nil {
+			t.Fatalf("%s: %v", way, err)
+		}
+	}
+	// Shorter than the lock is looked after.
+	d.Exec(t, `ALTER DATABASE `+name+` SET idle_in_transaction_session_timeout = '700ms'`)
+	release, err := open(t, direct).LockMigrations(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	time.Sleep(2 * time.Second)
+	if n := d.CountRows(t, `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`); n != 1 {
+		t.Errorf("got %d locks, want 1", n)
+	}
+}
+
+const endLockSQL = `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'
+	AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
+
+// TestAMigrationThatHasLostItsLockStops: another process may have begun the same.
+func TestAMigrationThatHasLostItsLockStops(t *testing.T) {
+	t.Parallel()
+	direct := pgtest.Database(t)
+	d := &database{Direct: direct}
+	s := open(t, direct)
+	s.SetMigrations(fstest.MapFS{"00001_slow.sql": {Data: []byte("-- +goose Up\nCREATE TABLE slow (id int);\nSELECT pg_sleep(20);\n-- +goose Down\nDROP TABLE slow;\n")}})
+	done := make(chan error, 1)
+	go func() { done <- s.MigrateUp(t.Context()) }()
+	for d.CountRows(t, `SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(20)%' AND state = 'active'`) == 0 {
+		time.Sleep(10 * time.Millisecond)
+	}
+	d.Exec(t, endLockSQL)
+	err := <-done
+	wantError(t, "up", err, db.ErrUnavailable)
+	if err != nil && !strings.Contains(err.Error(), "lock of migrations was lost") {
+		t.Errorf("got error %q, want what happened", err)
+	}
+	for d.CountRows(t, `SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(20)%' AND state = 'active'`) != 0 {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if n := d.CountRows(t, `SELECT count(*) FROM pg_tables WHERE tablename = 'slow'`); n != 0 {
+		t.Error("half of the migration was kept")
+	}
+}
+
+// TestAMigrationHappensOnce even without the lock: the second one is rolled back.
+func TestAMigrationHappensOnce(t *testing.T) {
+	t.Parallel()
+	direct := pgtest.Database(t)
+	d := migratedURL(t, direct, direct)
+	d.Exec(t, `CREATE TABLE counted (n int); INSERT INTO counted VALUES (0)`)
+	twice := fstest.MapFS{}
+	for _, m := range allMigrations(t, d) {
+		twice[m] = &fstest.MapFile{Data: []byte("-- +goose Up\n-- +goose Down\n")}
+	}
+	twice["99999_count.sql"] = &fstest.MapFile{Data: []byte("-- +goose Up\nUPDATE counted SET n = n + 1;\nSELECT pg_sleep(1);\n-- +goose Down\nUPDATE counted SET n = n - 1;\n")}
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	failed := 0
+	for range 3 {
+		s := open(t, direct)
+		s.SetMigrations(twice)
+		s.DropLock()
+		wg.Go(func() {
+			if err := s.MigrateUp(context.WithoutCancel(t.Context())); err != nil {
+				wantError(t, "up", err, db.ErrConflict)
+				mu.Lock()
+				failed++
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	if n := d.CountRows(t, `SELECT n FROM counted`); n != 1 {
+		t.Errorf("got %d times, want 1", n)
+	}
+	t.Logf("%d of 3 failed", failed)
+}
+
+func allMigrations(t *testing.T, s *database) (names []string) {
+	t.Helper()
+	status, err := s.MigrationStatus(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range status {
+		names = append(names, m.Name)
+	}
+	return names
+}

@@ -1,0 +1,349 @@
+package db_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"vestibule/store"
+	"vestibule/store/db"
+	"vestibule/store/tasks"
+)
+
+func TestADatabaseFileMayHaveAnyName(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{
+		"plain.db", "with space.db", "what?.db", "a#b.db", "100%.db", "%41.db", "a&b=c;d.db", "ünïcode 🎉.db",
+		"?mode=memory", "file:x", "new/folders/x.db", "a'b\"c.db", "C:x.db", ":memory:",
+	} {
+		path := filepath.Join(t.TempDir(), name)
+		for range 2 { // created, then found
+			s, err := store.Open(t.Context(), "sqlite:"+path)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				break
+			}
+			if err := errors.Join(s.Ping(t.Context()), s.Close()); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+			t.Errorf("%s: got no database in the file of that name: %v", name, err)
+		}
+	}
+}
+
+func TestARelativePathIsRelativeToTheWorkingFolder(t *testing.T) {
+	t.Chdir(t.TempDir())
+	open(t, "sqlite:data/x.db")
+	if _, err := os.Stat("data/x.db"); err != nil {
+		t.Error(err)
+	}
+}
+
+func modes(t *testing.T, folder string) map[string]os.FileMode {
+	t.Helper()
+	got := map[string]os.FileMode{}
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[e.Name()] = info.Mode().Perm()
+	}
+	return got
+}
+
+func TestOnlyTheOwnerCanReadTheDatabase(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "data")
+	s := open(t, "sqlite:"+filepath.Join(folder, "x.db"))
+	if err := s.MigrateUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	signedUp(t, s)
+	if info, err := os.Stat(folder); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("folder: got mode %v, error %v, want 0700", info.Mode(), err)
+	}
+	got := modes(t, folder)
+	for _, name := range []string{"x.db", "x.db-wal", "x.db-shm", "x.db.lock"} {
+		if got[name] != 0o600 {
+			t.Errorf("%s: got mode %o, want 600", name, got[name])
+		}
+	}
+}
+
+func TestAnExistingFileIsTakenFromOtherUsers(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	path := filepath.Join(folder, "x.db")
+	s := open(t, "sqlite:"+path)
+	if err := s.MigrateUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+		if err := os.Chmod(name, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open(t, "sqlite:"+path)
+	for name, mode := range modes(t, folder) {
+		if mode&0o007 != 0 {
+			t.Errorf("%s: got mode %o, want none for others", name, mode)
+		}
+	}
+}
+
+func TestAFolderThatCanNotBeUsedIsNamed(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	file := filepath.Join(folder, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	closed := filepath.Join(folder, "closed")
+	if err := os.Mkdir(closed, 0o500); err != nil {
+		t.Fatal(err)
+	}
+	paths := []string{filepath.Join(file, "x.db"), filepath.Join(file, "more", "x.db")}
+	if os.Getuid() != 0 { // root may write anywhere
+		paths = append(paths, filepath.Join(closed, "x.db"), filepath.Join(closed, "new", "x.db"))
+	} else {
+		paths = append(paths, "/proc/vestibule/x.db")
+	}
+	for _, path := range paths {
+		_, err := store.Open(t.Context(), "sqlite:"+path)
+		if err == nil || !strings.Contains(err.Error(), filepath.Dir(path)) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: got error %v, want one line with %s", path, err, filepath.Dir(path))
+		}
+	}
+}
+
+func TestAFileThatIsNoDatabaseIsNamedAndKept(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "letter.txt")
+	text := strings.Repeat("Dear Sir or Madam, ", 100)
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err := store.Open(t.Context(), "sqlite:"+path)
+	if err == nil || !strings.Contains(err.Error(), path) || errors.Is(err, db.ErrUnavailable) {
+		t.Errorf("got error %v, want one with %s that is no outage", err, path)
+	}
+	if got, err := os.ReadFile(path); string(got) != text {
+		t.Errorf("the file has changed, error %v", err)
+	}
+	if got := modes(t, filepath.Dir(path))["letter.txt"]; got != 0o644 {
+		t.Errorf("got mode %o, want 644 as before", got)
+	}
+}
+
+func TestADeviceIsNotADatabase(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	path := filepath.Join(folder, "pipe")
+	if err := syscall.Mkfifo(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Open(t.Context(), "sqlite:"+path); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("got error %v, want one with %s", err, path)
+	}
+	if got := modes(t, folder); len(got) != 1 || got["pipe"] != 0o644 {
+		t.Errorf("got %v in the folder, want the pipe as it was", got)
+	}
+}
+
+func TestEveryConnectionHasTheSameSettings(t *testing.T) {
+	t.Parallel()
+	d := migrated(t, variants()[0])
+	for name, pool := range d.Pools() {
+		size := pool.Stats().MaxOpenConnections
+		for range size { // each a new one, since they are all in use
+			conn, err := pool.Conn(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			for pragma, want := range map[string]string{
+				"foreign_keys": "1", "journal_mode": "wal",
+				"busy_timeout": fmt.Sprint(db.Patience.Milliseconds() * 4 / 5),
+				"synchronous":  "2", // FULL
+				"query_only":   map[string]string{"read": "1", "write": "0"}[name],
+			} {
+				var got string
+				if err := conn.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&got); err != nil || got != want {
+					t.Errorf("%s: %s: got %s, error %v, want %s", name, pragma, got, err, want)
+				}
+			}
+			if _, err := conn.QueryContext(t.Context(), `SELECT "no such column"`); err == nil {
+				t.Errorf("%s: a mistyped column is taken for text", name)
+			}
+		}
+	}
+	if got := d.Pools()["write"].Stats().MaxOpenConnections; got != 1 {
+		t.Errorf("writing connections: got %d, want 1", got)
+	}
+}
+
+// readsOnly are the methods that write nothing when there is nothing to do.
+var readsOnly = []string{"Ping", "Counters", "CheckMigrated", "MigrationStatus", "MigrateUp", "CredentialByEmail",
+	"SessionByTokenHash", "LiveSessions", "ListTasks", "TaskPage", "TaskEvents", "TaskFeed", "TaskFeeds", "Task", "Keys", "AccountsOf", "SessionsOf", "AddressFree",
+	"UserByEmail", "UserByID", "PasswordHash", "Users", "Events", "Clients",
+	"TrimSessions", "FoldTasks"} // when there is nothing to trim, and none to fold
+
+func TestAFileLockedByAnotherProcessCanBeReadButNotWritten(t *testing.T) {
+	t.Parallel()
+	d := migrated(t, variants()[0])
+	u, session := signedUp(t, d)
+	task := created(t, d, newTask(u.ID))
+	s := impatient(t, d.URL)
+	conn, err := d.Raw(t).Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	calls := methods(t.Context(), d, u, session, task)
+	for _, name := range readsOnly {
+		if err := calls[name](); err != nil {
+			t.Errorf("%s: got error %v, want none", name, err)
+		}
+		delete(calls, name)
+	}
+	var wg sync.WaitGroup
+	for name := range calls {
+		call := methods(t.Context(), s, u, session, task)[name]
+		wg.Go(func() { wantError(t, name, call(), db.ErrUnavailable) })
+	}
+	wg.Wait()
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err = d.ToggleTask(ctx, u.ID, task.ID, nil, base())
+	wantError(t, "a caller with less patience", err, context.DeadlineExceeded)
+
+	if _, err := conn.ExecContext(t.Context(), "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	for name, call := range methods(t.Context(), d, u, session, task) {
+		if err := call(); err != nil {
+			t.Errorf("%s, unlocked: got error %v, want none", name, err)
+		}
+	}
+}
+
+func TestAFullDiskIsUnavailableAndLosesNothing(t *testing.T) {
+	t.Parallel()
+	d := migrated(t, variants()[0])
+	u, _ := signedUp(t, d)
+	var pages int
+	if err := d.Pools()["write"].QueryRow("PRAGMA page_count").Scan(&pages); err != nil {
+		t.Fatal(err)
+	}
+	// The limit of the one connection that writes stands in for the disk's.
+	if _, err := d.Pools()["write"].Exec(fmt.Sprintf("PRAGMA max_page_count = %d", pages+20)); err != nil {
+		t.Fatal(err)
+	}
+	task := newTask(u.ID)
+	task.Description = new(repeat("x", 10_000))
+	var written []int64
+	var err error
+	for err == nil && len(written) < 1000 {
+		var got tasks.Task
+		if got, err = d.CreateTask(t.Context(), task); err == nil {
+			written = append(written, got.ID)
+		}
+	}
+	wantError(t, "create", err, db.ErrUnavailable)
+	if got := listed(t, d, u.ID); len(got) == 0 || !slices.Equal(got, written) {
+		t.Errorf("got %d tasks, want the %d that were acknowledged", len(got), len(written))
+	}
+}
+
+// The end of any descriptor of a file takes the locks with it that SQLite has
+// from the whole process; Open must not be the one to do that.
+func TestOpeningAFileAgainKeepsTheLocksOfTheFirst(t *testing.T) {
+	t.Parallel()
+	d := migrated(t, variants()[0])
+	signedUp(t, d)
+	locked := func() string {
+		out, err := command(d.URL, "", "probe").CombinedOutput() // no process sees its own locks
+		if err != nil {
+			t.Fatalf("probe: %v: %s", err, out)
+		}
+		return string(out)
+	}
+	if got := locked(); got != "locked\n" {
+		t.Fatalf("before: got %q, want the file locked", got)
+	}
+	again, err := store.Open(t.Context(), d.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := locked(); got != "locked\n" {
+		t.Errorf("after opening it again: got %q, want the file locked", got)
+	}
+	if err := again.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := locked(); got != "locked\n" {
+		t.Errorf("after closing that: got %q, want the file locked", got)
+	}
+}
+
+// TestWritersTakeTurnsInOrder: who waits longest is next, or somebody without luck
+// waits until the call times out.
+func TestWritersTakeTurnsInOrder(t *testing.T) {
+	t.Parallel()
+	d := migrated(t, variants()[0])
+	u, _ := signedUp(t, d)
+	lock, err := d.Raw(t).Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Close()
+	if _, err := lock.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil { // all of them wait for it
+		t.Fatal(err)
+	}
+	const writers = 20
+	var served [writers]int // who it was
+	var n atomic.Int32
+	var all sync.WaitGroup
+	for i := range writers {
+		all.Go(func() {
+			if _, err := d.CreateTask(t.Context(), newTask(u.ID)); err != nil {
+				t.Error(err)
+				return
+			}
+			served[n.Add(1)-1] = i
+		})
+		time.Sleep(20 * time.Millisecond)
+	}
+	if _, err := lock.ExecContext(t.Context(), "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	all.Wait()
+	// One may overtake another between its write and the count. At random they would be
+	// 133 places from their own in all.
+	apart := 0
+	for place, i := range served {
+		apart += max(place-i, i-place)
+	}
+	if apart > 40 {
+		t.Errorf("they were served in the order %v", served)
+	}
+}

@@ -1,0 +1,90 @@
+package db
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// databasePath makes the path absolute, so that errors show where the database
+// was looked for. It refuses what is not the path of a file.
+func databasePath(path string) (string, error) {
+	switch {
+	case path == "":
+		return "", errors.New("database URL: sqlite: lacks the path of a file")
+	case path == ":memory:":
+		return "", errors.New("database URL: sqlite::memory: is not supported, every connection would see a database of its own")
+	case strings.HasPrefix(path, "//") && !strings.HasPrefix(path, "///"):
+		return "", errors.New("database URL: write sqlite:relative/path or sqlite:/absolute/path, without //")
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return "", fmt.Errorf("database URL: %s is not a file", path)
+	}
+	return path, nil
+}
+
+// followLinks returns where symbolic links lead, which is where SQLite puts its log.
+func followLinks(path string) (string, error) {
+	file, err := filepath.EvalSymlinks(path)
+	switch {
+	case err == nil:
+		return file, nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return "", fmt.Errorf("%s: %w", path, err)
+	}
+	if _, err := os.Lstat(path); err == nil {
+		return "", fmt.Errorf("%s is a symbolic link to a file that is not there", path)
+	}
+	folder, err := filepath.EvalSymlinks(filepath.Dir(path))
+	if err != nil {
+		return path, nil // the folder is to be made
+	}
+	return filepath.Join(folder, filepath.Base(path)), nil
+}
+
+// createFile creates the file if it is missing, for this user alone. SQLite
+// gives its other files the mode of this one, and would delete the log of one that
+// was moved away.
+//
+// It does not open a file that exists: closing it would drop the POSIX locks
+// that another Store in this process holds on it.
+func createFile(path string) error {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if log, err := os.Stat(path + "-wal"); err == nil && log.Size() > 0 {
+		return fmt.Errorf("%s is missing, and its log %s-wal is there with the last changes; put the file back, or delete the log", path, path)
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// hideFiles takes the files of a database that somebody else has created from
+// everybody else's eyes.
+func hideFiles(path string) error {
+	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+		info, err := os.Stat(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // to be made with the mode of the first
+		}
+		if err != nil {
+			return err
+		}
+		if mode := info.Mode().Perm(); mode&0o007 != 0 {
+			if err := os.Chmod(name, mode&^0o007); err != nil {
+				return fmt.Errorf("everyone can read it: %w", err)
+			}
+		}
+	}
+	return nil
+}

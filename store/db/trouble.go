@@ -1,0 +1,55 @@
+package db
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// trouble remembers what a call has met that is nobody's doing but the machine's.
+// The zero value has met nothing.
+type trouble struct {
+	mu   sync.Mutex
+	last error
+	at   time.Time
+}
+
+// rememberTrouble is longer than a prober takes to ask again.
+const rememberTrouble = 15 * time.Second
+
+func (t *trouble) note(err error, now time.Time) {
+	if !ofMachine(err) {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.last, t.at = err, now
+}
+
+// lately returns what was met a short while ago, or nil.
+func (t *trouble) lately(now time.Time) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.last != nil && now.Sub(t.at) > rememberTrouble {
+		t.last = nil
+	}
+	return t.last
+}
+
+// ofMachine reports whether err tells of a full disk, or of data that cannot be read or
+// written.
+func ofMachine(err error) bool {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		switch e.Code() & 0xff {
+		case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+			return true
+		}
+		return false
+	}
+	return pq.As(err, pqerror.DiskFull, pqerror.IOError, pqerror.DataCorrupted, pqerror.IndexCorrupted, pqerror.ReadOnlySQLTransaction) != nil
+}

@@ -1,0 +1,139 @@
+package db
+
+import (
+	"context"
+	"os"
+	"sync"
+	"time"
+)
+
+// turn is taken by one writer of a SQLite file at a time, in order: first among those of
+// this process, then among processes. SQLite alone would have them poll for its lock,
+// and who has no luck waits until the call times out.
+//
+// It is for writers that know it. SQLite's own lock, which each takes next, is for all. So
+// nobody waits for long for a process that is stopped (SIGSTOP, a paused container) in the
+// queue, with nothing locked in SQLite: the turn is gone without then.
+type turn struct {
+	local chan struct{} // full while somebody here writes or waits for other processes; senders are served in order
+	file  *os.File      // nil where processes cannot queue up
+	wait  time.Duration // for other processes
+
+	mu     sync.Mutex // guards queued and its wanted
+	queued *place
+}
+
+// turnWait is longer than any writer takes that is well.
+const turnWait = time.Second
+
+// place is one in the queue of processes. Who gives up waiting leaves it to the next
+// writer here; the system's queue cannot be left.
+type place struct {
+	wanted bool
+	late   bool          // was waited for as long as that is done
+	got    chan struct{} // closed when the turn is ours, or err tells why not
+	err    error
+}
+
+func newTurn(f *os.File) *turn {
+	t := &turn{local: make(chan struct{}, 1), wait: turnWait}
+	if canTakeTurns(f) {
+		t.file = f
+	}
+	return t
+}
+
+// takeTurn waits for the turn of whoever writes, or checkpoints, and makes sure that the
+// file is there. On PostgreSQL all write at once.
+func (s *DB) takeTurn(ctx context.Context) (release func(), err error) {
+	if s.turn == nil {
+		return func() {}, nil
+	}
+	if release, err = s.turn.take(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.file.check(); err != nil {
+		release()
+		return nil, err
+	}
+	return release, nil
+}
+
+// take waits for the turn, until ctx ends.
+func (t *turn) take(ctx context.Context) (release func(), err error) {
+	select {
+	case t.local <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	has, err := t.among(ctx)
+	if err != nil {
+		<-t.local
+		return nil, err
+	}
+	return func() {
+		if has {
+			passTurn(t.file)
+		}
+		<-t.local
+	}, nil
+}
+
+// among takes the turn of this process among others. has: it is to be passed on.
+func (t *turn) among(ctx context.Context) (has bool, err error) {
+	if t.file == nil {
+		return false, nil
+	}
+	t.mu.Lock()
+	p := t.queued
+	if p == nil {
+		if tryTurn(t.file) {
+			t.mu.Unlock()
+			return true, nil
+		}
+		p = &place{got: make(chan struct{})}
+		t.queued = p
+		go t.queue(p)
+	} else if p.late {
+		t.mu.Unlock()
+		return false, nil
+	}
+	p.wanted = true
+	t.mu.Unlock()
+	late := time.NewTimer(t.wait)
+	defer late.Stop()
+	select {
+	case <-p.got:
+		return p.err == nil, p.err
+	case <-late.C:
+		return t.leave(p, true), nil
+	case <-ctx.Done():
+		if t.leave(p, false) {
+			passTurn(t.file)
+		}
+		return false, ctx.Err()
+	}
+}
+
+// queue waits in the system's queue.
+func (t *turn) queue(p *place) {
+	p.err = waitTurn(t.file)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.queued = nil
+	if p.err == nil && !p.wanted {
+		passTurn(t.file)
+	}
+	close(p.got)
+}
+
+// leave ends the wait, and reports whether the turn came at the same moment.
+func (t *turn) leave(p *place, late bool) (has bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.queued == p {
+		p.wanted, p.late = false, late
+		return false
+	}
+	return p.err == nil
+}

@@ -1,0 +1,58 @@
+package store_test
+
+import (
+	"vestibule/internal/storetest"
+)
+
+type (
+	database = storetest.Database
+	variant  = storetest.Variant
+)
+
+var (
+	variants = storetest.Variants
+	with     = storetest.With
+	open     = storetest.Open
+	migrated = storetest.Migrated
+
+	base       = storetest.Base
+	kept       = storetest.Kept
+	newUser    = storetest.NewUser
+	newHash    = storetest.NewHash
+	newSession = storetest.NewSession
+	signedUp   = storetest.SignedUp
+	exists     = storetest.SessionExists
+	wantError  = storetest.WantError
+
+	onBoth         = storetest.OnBoth
+	newTask        = storetest.NewTask
+	created        = storetest.Created
+	listed         = storetest.Listed
+	events         = storetest.Events
+	event          = storetest.Event
+	newOnce        = storetest.NewOnce
+	newClient      = storetest.NewClient
+	newKey         = storetest.NewKey
+	manyTasks      = storetest.ManyTasks
+	deleteRemains  = storetest.DeleteRemains
+	migratedURL    = storetest.MigratedURL
+	repeat         = storetest.Repeat
+	served         = storetest.Served
+	largest        = storetest.Largest
+	rich           = storetest.Rich
+	remaining      = storetest.Remaining
+	many           = storetest.Many
+	newProxy       = storetest.NewProxy
+	selfSigned     = storetest.SelfSigned
+	hearing        = storetest.Hearing
+	host           = storetest.Host
+	paged          = storetest.Paged
+	orders         = storetest.Orders
+	trail          = storetest.Trail
+	useClient      = storetest.UseClient
+	ending         = storetest.Ending
+	asSession      = storetest.AsSession
+	signUp         = storetest.SignUp
+	recordOf       = storetest.RecordOf
+	requireSubject = storetest.RequireSubject
+)

@@ -1,0 +1,155 @@
+package tasks_test
+
+import (
+	"strings"
+	"testing"
+
+	"vestibule/internal/pgtest"
+	"vestibule/internal/storetest"
+	"vestibule/store/tasks"
+)
+
+// changeTasks makes a change of every kind.
+func changeTasks(t *testing.T, s *database, userID string) {
+	t.Helper()
+	task := created(t, s, newTask(userID))
+	if _, _, err := s.CreateTaskOnce(t.Context(), newTask(userID), newOnce(newHash())); err != nil {
+		t.Error(err)
+	}
+	if _, err := s.UpdateTask(t.Context(), userID, task.ID, tasks.Change{Title: new("x")}, nil, base()); err != nil {
+		t.Error(err)
+	}
+	if _, err := s.ToggleTask(t.Context(), userID, task.ID, nil, base()); err != nil {
+		t.Error(err)
+	}
+	if err := s.DeleteTask(t.Context(), userID, task.ID, nil, base()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestNoTransactionNotifies: NOTIFY has all writers of a server wait for each other, from
+// the statement that commits it until that is on disk.
+func TestNoTransactionNotifies(t *testing.T) {
+	t.Parallel()
+	direct := pgtest.Database(t)
+	p := newProxy(t, direct, nil)
+	d := migratedURL(t, p.URL, direct)
+	u, _ := signedUp(t, d)
+	e := hearing(t, open(t, direct))
+	e.Eventually(t, "listening", func(e *storetest.Ear) bool { return e.IsListening != nil && *e.IsListening })
+	p.Record()
+	changeTasks(t, d, u.ID)
+	announced := func() (n int) {
+		for _, text := range p.Recorded() {
+			n += strings.Count(text, "pg_notify")
+		}
+		return n
+	}
+	e.Eventually(t, "an announcement", func(*storetest.Ear) bool { return announced() > 0 })
+	writers := 0
+	for _, text := range p.Recorded() {
+		writes := strings.Contains(text, "INSERT INTO task_event")
+		if (writes || strings.Contains(text, "BEGIN")) && strings.Contains(text, "pg_notify") {
+			t.Errorf("a connection with transactions notifies:\n%q", text)
+		}
+		if writes {
+			writers++
+		}
+	}
+	if writers == 0 {
+		t.Error("the changes were not recorded")
+	}
+}
+
+func TestAChangeSucceedsWhateverBecomesOfItsAnnouncement(t *testing.T) {
+	t.Parallel()
+	direct := pgtest.Database(t)
+	p := newProxy(t, direct, nil)
+	d := migratedURL(t, p.URL, direct)
+	u, _ := signedUp(t, d)
+	e := hearing(t, open(t, direct))
+	e.Eventually(t, "listening", func(e *storetest.Ear) bool { return e.IsListening != nil && *e.IsListening })
+	p.Record()
+	p.CutAfter("pg_notify")
+	changeTasks(t, d, u.ID)
+	e.Eventually(t, "the announcement that is lost", func(*storetest.Ear) bool { return p.HasCut() })
+	e.Mu.Lock()
+	e.Latest[u.ID] = 0
+	e.Mu.Unlock()
+	changeTasks(t, d, u.ID)
+	e.Eventually(t, "the next", func(e *storetest.Ear) bool { return e.Latest[u.ID] > 0 })
+}
+
+func TestAStoreThatIsClosedAnnouncesWhatItHas(t *testing.T) {
+	t.Parallel()
+	direct := pgtest.Database(t)
+	d := migratedURL(t, direct, direct)
+	u, _ := signedUp(t, d)
+	e := hearing(t, d)
+	e.Eventually(t, "listening", func(e *storetest.Ear) bool { return e.IsListening != nil && *e.IsListening })
+	other := open(t, direct)
+	created(t, other, newTask(u.ID))
+	if err := other.Close(); err != nil {
+		t.Error(err)
+	}
+	e.Eventually(t, "the change", func(e *storetest.Ear) bool { return e.Latest[u.ID] == 1 })
+}
+
+// TestWhatNobodyAnnouncesIsLookedFor: a process may end after its commit.
+func TestWhatNobodyAnnouncesIsLookedFor(t *testing.T) {
+	t.Parallel()
+	direct := pgtest.Database(t)
+	d := migratedURL(t, direct, direct)
+	e := hearing(t, d)
+	e.Eventually(t, "listening", func(e *storetest.Ear) bool { return e.IsListening != nil && *e.IsListening })
+	e.Mu.Lock()
+	looks := e.Looks
+	e.Mu.Unlock()
+	e.Eventually(t, "two looks while notifications arrive", func(e *storetest.Ear) bool { return e.Looks >= looks+2 && *e.IsListening })
+}
+
+// eventBytesCase: a thousand changes of large tasks are 40 MB.
+func eventBytesCase(t *testing.T, d *database) {
+	u, _ := signedUp(t, d)
+	const description = 40_000
+	large := newTask(u.ID)
+	large.Title, large.Description = "x", new(strings.Repeat("\U0001F600", description/4))
+	for range 30 {
+		created(t, d, large)
+	}
+	small := newTask(u.ID)
+	small.Title, small.Description = "x", nil
+	for range 150 {
+		created(t, d, small)
+	}
+	for _, tc := range []struct {
+		after       int64
+		limit, want int
+		more        bool
+	}{
+		{0, 1, 1, true},
+		{0, description + 1, 1, true},        // as much as was asked for
+		{0, description + 2, 2, true},        // a byte more
+		{0, 3 * description, 3, true},        //
+		{0, 100 << 20, 25, true},             // up to 1 MiB
+		{30, 100 << 20, 100, true},           // and 100 rows
+		{130, 100 << 20, 50, false},          // the rest
+		{130, 50, 50, true},                  // there may be more
+		{130, 51, 50, false},                 //
+		{180, 100 << 20, 0, false},           // nothing
+		{29, description + 1 + 10, 11, true}, //
+	} {
+		found, err := d.TaskEvents(t.Context(), u.ID, tc.after, tc.limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(found) != tc.want || tasks.MoreEvents(found, tc.limit) != tc.more {
+			t.Errorf("%d bytes after %d: got %d events, more %t; want %d, %t", tc.limit, tc.after, len(found), tasks.MoreEvents(found, tc.limit), tc.want, tc.more)
+		}
+		for i, e := range found {
+			if e.Seq != tc.after+int64(i)+1 {
+				t.Errorf("after %d: event %d is %d", tc.after, i, e.Seq)
+			}
+		}
+	}
+}

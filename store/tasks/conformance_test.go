@@ -1,0 +1,13 @@
+package tasks_test
+
+import (
+	"testing"
+
+	"vestibule/internal/storetest"
+)
+
+// TestConformance holds every kind of database to the same behaviour.
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	storetest.Conformance(t, taskCases(), listCases(), taskQueryCases(), pieceCases(), taskEventCases(), onceCases())
+}

@@ -1,0 +1,100 @@
+package tasks_test
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"vestibule/store"
+	"vestibule/store/db"
+)
+
+// TestAUserWhoIsDeletedInSQLLeavesNothing, by whatever search_path, and beside another
+// program's table of the same name.
+func TestAUserWhoIsDeletedInSQLLeavesNothing(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, d *database) {
+		u, _ := rich(t, d, 3)
+		rich(t, d, 3)
+		by, users := d, `"user"`
+		if d.Engine() == "postgres" {
+			d.Exec(t, `CREATE SCHEMA other`)
+			d.Exec(t, `CREATE TABLE other.deleted_user (user_id text PRIMARY KEY)`)
+			by, users = &database{Direct: with(t, d.Direct, "search_path", "other")}, `public."user"`
+		}
+		by.Exec(t, `DELETE FROM `+users+` WHERE id = ?`, u.ID)
+		if got := deleteRemains(t, d); got != 9 {
+			t.Errorf("got %d rows deleted, want 9", got)
+		}
+		if n := remaining(t, d, u.ID); n != 0 {
+			t.Errorf("got %d rows left", n)
+		}
+	})
+}
+
+// TestWhoCreatesWhileTheUserIsDeletedLeavesNothing, at two instances, which also delete
+// what is left at the same time.
+func TestWhoCreatesWhileTheUserIsDeletedLeavesNothing(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, d *database) {
+		instances := []*database{d, open(t, d.URL)}
+		for range 3 {
+			u, _ := signedUp(t, d)
+			var creating, first sync.WaitGroup
+			for n, s := range instances {
+				first.Add(2)
+				creating.Go(func() {
+					createUntilGone(t, &first, func(int) error { _, err := s.CreateTask(t.Context(), newTask(u.ID)); return err })
+				})
+				creating.Go(func() {
+					createUntilGone(t, &first, func(i int) error {
+						_, _, err := s.CreateTaskOnce(t.Context(), newTask(u.ID), newOnce(fmt.Sprintf("key %d %d", n, i)))
+						return err
+					})
+				})
+			}
+			first.Wait()
+			if _, err := ending(t.Context(), instances[1], func(tx *store.Tx) error { return tx.DeleteUser(u.ID, event(store.EventUserDeleted)) }); err != nil {
+				t.Fatal(err)
+			}
+			var deleting sync.WaitGroup
+			for _, s := range instances {
+				deleting.Go(func() {
+					for done := false; !done; {
+						r, err := s.DeleteRemains(t.Context(), u.ID)
+						if err != nil {
+							t.Error(err)
+							return
+						}
+						done = r.Done
+					}
+				})
+			}
+			deleting.Wait()
+			creating.Wait()
+			if n := remaining(t, d, u.ID); n != 0 {
+				t.Fatalf("got %d rows left", n)
+			}
+		}
+	})
+}
+
+// createUntilGone creates tasks until there is no such user. first is told of the first one.
+func createUntilGone(t *testing.T, first *sync.WaitGroup, create func(i int) error) {
+	for i := 0; ; i++ {
+		err := create(i)
+		if i == 0 {
+			first.Done()
+		}
+		if errors.Is(err, db.ErrNoUser) {
+			return
+		}
+		if err != nil {
+			t.Errorf("create: %v", err)
+			return
+		}
+		time.Sleep(10 * time.Millisecond) // or a busy machine never comes to the deletion
+	}
+}

@@ -1,0 +1,129 @@
+package tasks
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+
+	"vestibule/store/db"
+)
+
+// fold takes from a text what nobody means when they search: case, in every
+// language, and how its characters are composed. It is done here because the
+// engines differ: SQLite folds ASCII alone, PostgreSQL what its locale knows.
+func fold(text string) string {
+	return oneI.Replace(norm.NFKC.String(cases.Fold().String(norm.NFKC.String(text))))
+}
+
+// oneI takes the Turkish dotted and dotless i for the same letter. Unicode's folding
+// is of no language: it makes İ an i with a second dot, which nobody types, and keeps
+// ı apart from the I that it is written as in capitals.
+var oneI = strings.NewReplacer("i\u0307", "i", "ı", "i")
+
+func foldOptional(text *string) *string {
+	if text == nil {
+		return nil
+	}
+	return new(fold(*text))
+}
+
+// sortKeyLength is how much of a folded title decides its place, in code points:
+// a PostgreSQL index has room for 2 704 bytes in all.
+const sortKeyLength = 128
+
+func sortKey(folded string) string {
+	n := 0
+	for i := range folded {
+		if n == sortKeyLength {
+			return folded[:i]
+		}
+		n++
+	}
+	return folded
+}
+
+// readable leaves out what this package would not store, but another program can
+// have written into a SQLite file: such a task must not keep all others from being
+// folded.
+func readable(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", "")
+}
+
+// FoldTasks makes up to limit tasks searchable that an earlier version or another
+// program has written, and reports whether there may be more of them. It stops early
+// once it has kept other writers waiting for atMost.
+func (s *Store) FoldTasks(ctx context.Context, limit int, atMost time.Duration) (more bool, err error) {
+	found, more, err := s.unfolded(ctx, limit)
+	if err != nil || len(found) == 0 {
+		return false, err
+	}
+	type folded struct{ title, description *string }
+	texts := make([]folded, len(found))
+	for i, t := range found {
+		texts[i] = folded{foldOptional(t.title), foldOptional(t.description)}
+	}
+	err = s.DB.Tx(ctx, "fold tasks", func(ctx context.Context, q db.Querier) error {
+		begun := time.Now()
+		for i, t := range found {
+			if i > 0 && time.Since(begun) >= atMost {
+				more = true
+				return nil
+			}
+			// Not a change of the task: its version and times stay. One that was
+			// changed meanwhile is left for the next time.
+			if _, err := q.Exec(ctx, `UPDATE tasks SET title_key = ?, title_fold = ?, description_fold = ? WHERE user_id = ? AND id = ? AND version = ? AND title_fold IS NULL`,
+				sortKey(*texts[i].title), texts[i].title, texts[i].description, t.userID, t.id, t.version); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return more, err
+}
+
+// foldRows is how many tasks are folded at a time, each of up to 41 KiB.
+const foldRows = 25
+
+// unfolded is what of a task is folded.
+type unfolded struct {
+	id, version        int64
+	userID             string
+	title, description *string
+}
+
+// unfolded returns some of the tasks that are not searchable yet.
+func (s *Store) unfolded(ctx context.Context, limit int) (found []unfolded, more bool, err error) {
+	limit = min(limit, foldRows)
+	err = s.Call(ctx, "find tasks to fold", func(ctx context.Context) error {
+		found = nil
+		var t unfolded
+		return s.Read().Every(ctx, []any{&t.id, &t.userID, &t.version, rawText{&t.title}, rawText{&t.description}},
+			func(readable bool) {
+				if !readable || t.title == nil { // taken out of the way of the others
+					t.title, t.description = new(""), nil
+				}
+				found = append(found, t)
+			},
+			`SELECT id, user_id, version, title, description FROM tasks WHERE title_fold IS NULL ORDER BY id LIMIT ?`, limit)
+	})
+	return found, len(found) == limit, err
+}
+
+// rawText is the destination of text that another program may have written: what is
+// none in it is left out.
+type rawText struct{ to **string }
+
+// Scan implements sql.Scanner.
+func (r rawText) Scan(value any) error {
+	*r.to = nil
+	switch v := value.(type) {
+	case string:
+		*r.to = new(readable(v))
+	case []byte:
+		*r.to = new(readable(string(v)))
+	}
+	return nil
+}

@@ -1,0 +1,181 @@
+package tasks
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"vestibule/store/db"
+)
+
+// Once identifies a request that must have its effect once, however often it is
+// sent (draft-ietf-httpapi-idempotency-key-header).
+type Once struct {
+	Caller      string    // whose key it is
+	Key         string    // chosen by the caller
+	Fingerprint string    // of what is asked: the same key means the same request
+	Now         time.Time // an answer that has expired by now is forgotten
+	Expires     time.Time // until when the answer is kept
+	// Answer makes of the task what is to be said again. It may be called more
+	// than once.
+	Answer func(Task) (string, error)
+}
+
+// The errors of a request whose key has been used.
+var (
+	ErrKeyReused  = db.NewError("key was used for another request")
+	ErrInProgress = db.NewError("request with this key is in progress")
+)
+
+// How many answers of a user are kept at a time, unless Store.AnswersPerUser says
+// otherwise, and how much text in them, in bytes.
+const (
+	maxKept      = 10_000
+	maxKeptBytes = 64 << 20
+)
+
+// KeptFull is returned where so many answers of the user are kept that there is no room
+// for another. None is forgotten early: its request could then have its effect twice.
+type KeptFull struct{ Until time.Time }
+
+func (e *KeptFull) Error() string {
+	return "no room for another kept answer of the user before " + db.FormatTime(e.Until)
+}
+
+// CreateTaskOnce is CreateTask for a request with a key. The answer is kept in the
+// transaction that adds the task: neither is there without the other. Where the
+// key was used before, nothing is added: it returns the answer that was kept, or
+// ErrKeyReused for another request, or ErrInProgress while another instance is
+// still at it.
+func (s *Store) CreateTaskOnce(ctx context.Context, t Task, once Once) (answer string, replayed bool, err error) {
+	err = s.DB.Tx(ctx, "create task once", func(ctx context.Context, q db.Querier) error {
+		answer, replayed = "", false
+		claimed, err := s.claimKey(ctx, q, t.UserID, once)
+		if err != nil {
+			return err
+		}
+		if !claimed {
+			replayed = true
+			answer, err = keptAnswer(ctx, q, t.UserID, once)
+			return err
+		}
+		made, err := s.createTask(ctx, q, t)
+		if err != nil {
+			return err
+		}
+		if answer, err = once.Answer(made); err != nil {
+			return err
+		}
+		return s.keepAnswer(ctx, q, t.UserID, once, answer)
+	})
+	if err != nil {
+		return "", false, err
+	}
+	return answer, replayed, nil
+}
+
+// keepAnswer puts the answer into the key's row. The row has the user's numbers in
+// task_feed, which createTask has locked: what lies between it and the oldest row is how
+// much there is, without counting. Answers are kept equally long, so that the oldest
+// goes first.
+func (s *Store) keepAnswer(ctx context.Context, q db.Querier, userID string, once Once, answer string) error {
+	var seq, bytes, oldest, oldestBytes int64
+	err := q.One(ctx, []any{&seq, &bytes}, `UPDATE task_feed SET kept_seq = kept_seq + 1, kept_bytes = kept_bytes + ? WHERE user_id = ? RETURNING kept_seq, kept_bytes`,
+		len(answer), userID)
+	if err != nil {
+		return err
+	}
+	var until time.Time
+	err = q.One(ctx, []any{&oldest, &oldestBytes, db.Instant(&until)},
+		`SELECT seq, bytes_to, expires_at FROM idempotency WHERE user_id = ? AND seq > 0 ORDER BY seq LIMIT 1`, userID)
+	switch {
+	case errors.Is(err, db.ErrNotFound), db.IsUnreadable(err):
+	case err != nil:
+		return err
+	case seq-oldest >= int64(cmp.Or(s.AnswersPerUser, maxKept)), bytes-oldestBytes > maxKeptBytes:
+		return &KeptFull{until}
+	}
+	_, err = q.Exec(ctx, `UPDATE idempotency SET answer = ?, seq = ?, bytes_to = ? WHERE caller = ? AND user_id = ? AND key = ?`,
+		answer, seq, bytes, once.Caller, userID, once.Key)
+	return err
+}
+
+// claimKey adds the key's row, and reports false when it is there already. A row
+// that another transaction is about to add is waited for, for a moment.
+func (s *Store) claimKey(ctx context.Context, q db.Querier, userID string, once Once) (bool, error) {
+	if wait := s.Dialect().WaitBrieflySQL; wait != "" {
+		if _, err := q.Exec(ctx, wait); err != nil {
+			return false, err
+		}
+	}
+	_, err := q.Exec(ctx, `DELETE FROM idempotency WHERE caller = ? AND user_id = ? AND key = ? AND expires_at <= ?`,
+		once.Caller, userID, once.Key, once.Now)
+	if err != nil {
+		return false, inProgress(err)
+	}
+	n, err := q.Exec(ctx, `INSERT INTO idempotency (caller, user_id, key, fingerprint, answer, expires_at)
+		VALUES (?, ?, ?, ?, '', ?) ON CONFLICT (caller, user_id, key) DO NOTHING`,
+		once.Caller, userID, once.Key, once.Fingerprint, once.Expires)
+	if err != nil {
+		return false, inProgress(err)
+	}
+	if again := s.Dialect().WaitAgainSQL; again != "" {
+		if _, err := q.Exec(ctx, again); err != nil {
+			return false, err
+		}
+	}
+	return n == 1, nil
+}
+
+// inProgress says what it means that the row of a key is locked.
+func inProgress(err error) error {
+	if db.LockNotAvailable(err) {
+		return fmt.Errorf("%w: %w", ErrInProgress, err)
+	}
+	return err
+}
+
+func keptAnswer(ctx context.Context, q db.Querier, userID string, once Once) (string, error) {
+	var fingerprint, answer string
+	err := q.One(ctx, []any{&fingerprint, &answer}, `SELECT fingerprint, answer FROM idempotency
+		WHERE caller = ? AND user_id = ? AND key = ?`, once.Caller, userID, once.Key)
+	if err == nil {
+		err = notGone(ctx, q, userID)
+	}
+	switch {
+	case errors.Is(err, db.ErrNotFound): // the other one has failed or expired since
+		return "", ErrInProgress
+	case err != nil:
+		return "", err
+	case fingerprint != once.Fingerprint:
+		return "", ErrKeyReused
+	}
+	return answer, nil
+}
+
+// notGone returns db.ErrNoUser for a user who has been deleted and whose answers have not
+// been yet.
+func notGone(ctx context.Context, q db.Querier, userID string) error {
+	var n int64
+	err := q.One(ctx, []any{&n}, `SELECT 1 FROM deleted_user WHERE user_id = ?`, userID)
+	switch {
+	case err == nil:
+		return db.ErrNoUser
+	case errors.Is(err, db.ErrNotFound):
+		return nil
+	}
+	return err
+}
+
+// DeleteExpiredAnswers deletes up to limit of the answers that have expired by
+// now, and returns how many there were.
+func (s *Store) DeleteExpiredAnswers(ctx context.Context, now time.Time, limit int) (n int64, err error) {
+	err = s.DB.Tx(ctx, "delete expired answers", func(ctx context.Context, q db.Querier) (err error) {
+		n, err = q.Exec(ctx, `DELETE FROM idempotency WHERE (caller, user_id, key) IN
+			(SELECT caller, user_id, key FROM idempotency WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`, now, limit)
+		return err
+	})
+	return n, err
+}

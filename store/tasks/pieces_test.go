@@ -1,0 +1,312 @@
+package tasks_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jmoiron/sqlx"
+
+	"vestibule/internal/storetest"
+	"vestibule/store/tasks"
+)
+
+func pieceCases() map[string]func(*testing.T, *database) {
+	return map[string]func(*testing.T, *database){
+		"no statement fetches more than a mebibyte of tasks": largeTasksCase,
+		"a task that goes while its page is read is skipped": goneTaskCase,
+		"a search goes on from piece to piece":               searchPiecesCase,
+		"a page of a search ends when it has seen enough":    shortPageCase,
+		"a search without a limit has one all the same":      longSearchCase,
+		"each statement of a search has its turn":            turnCase,
+		"large tasks of another program are folded":          foldLargeCase,
+	}
+}
+
+// recorded opens the database once more, and notes what is asked.
+func recorded(t *testing.T, d *database) (*database, *[]tasks.Statement) {
+	t.Helper()
+	s, all := open(t, d.URL), new([]tasks.Statement)
+	s.RecordReads(func(asked tasks.Statement) { *all = append(*all, asked) })
+	return s, all
+}
+
+// bytesOf is how much the answer to a statement has, in bytes.
+func bytesOf(t *testing.T, db *sqlx.DB, s tasks.Statement) (size int) {
+	t.Helper()
+	rows, err := db.Queryx(db.Rebind(s.Text), s.Args...)
+	if err != nil {
+		t.Fatalf("%s: %v", s.Text, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		row, err := rows.SliceScan()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, value := range row {
+			size += len(fmt.Sprintf("%s", value))
+		}
+	}
+	return size
+}
+
+// largeTasks gives the user n tasks as large as they can be, with the number of each
+// before its title.
+func largeTasks(t *testing.T, d *database, userID string, n int) {
+	t.Helper()
+	manyTasks(t, d, userID, n)
+	d.Exec(t, `UPDATE tasks SET title = ?, title_key = ?, title_fold = ?, description = ?, description_fold = ? WHERE user_id = ?`,
+		strings.Repeat("😀", 255), strings.Repeat("😀", 128), strings.Repeat("😀", 255), strings.Repeat("🎈", 10_000), strings.Repeat("🎈", 10_000), userID)
+}
+
+func largeTasksCase(t *testing.T, d *database) {
+	u, _ := signedUp(t, d)
+	const all = 210
+	largeTasks(t, d, u.ID, all)
+	s, statements := recorded(t, d)
+	for name, by := range orders {
+		got := 0
+		for q := (tasks.Query{By: by}); ; {
+			page, next, err := storetest.TaskPage(t.Context(), s, u.ID, q, 200)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got += len(page)
+			for _, task := range page {
+				if task.Description == nil || len(*task.Description) != 40_000 {
+					t.Fatalf("%s: a description is missing", name)
+				}
+			}
+			if q.After = next; next == nil {
+				break
+			}
+		}
+		if got != all {
+			t.Errorf("%s: got %d tasks, want %d", name, got, all)
+		}
+	}
+	if got := listed(t, s, u.ID); len(got) != all || !slices.IsSorted(got) {
+		t.Errorf("got %d tasks, want %d in order", len(got), all)
+	}
+	db := d.Raw(t)
+	for _, statement := range *statements {
+		if size := bytesOf(t, db, statement); size > 1<<20 {
+			t.Errorf("%d bytes at once: %s", size, statement.Text)
+		}
+	}
+}
+
+func goneTaskCase(t *testing.T, d *database) {
+	u, _ := signedUp(t, d)
+	largeTasks(t, d, u.ID, 30)
+	ids := listed(t, d, u.ID)
+	page, _, err := d.PageTasks(t.Context(), u.ID, tasks.Query{}, 30)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.DeleteTask(t.Context(), u.ID, ids[20], nil, base()); err != nil {
+		t.Fatal(err)
+	}
+	var got []int64
+	for task, err := range page {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, task.ID)
+	}
+	if diff := cmp.Diff(slices.Delete(slices.Clone(ids), 20, 21), got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// haystack gives the user n tasks, every 97th of which has a needle, short or long.
+func haystack(t *testing.T, d *database, userID string, n int) (needles []int64) {
+	t.Helper()
+	manyTasks(t, d, userID, n)
+	d.Exec(t, `UPDATE tasks SET title_fold = 'hay', title_key = 'hay' WHERE user_id = ?`, userID)
+	db := d.Raw(t)
+	for i, id := range listed(t, d, userID) {
+		switch {
+		case i%97 == 0:
+			text := "a needle"
+			if i%2 == 0 {
+				text = strings.Repeat("h", 30_000) + text
+			}
+			set(t, db, `UPDATE tasks SET description = ?, description_fold = ? WHERE user_id = ? AND id = ?`, text[:min(10_000, len(text))], text, userID, id)
+			needles = append(needles, id)
+		case i%31 == 0: // as much as there can be: a letter that becomes eighteen
+			set(t, db, `UPDATE tasks SET description_fold = ? WHERE user_id = ? AND id = ?`, strings.Repeat("صلى الله عليه وسلم", 10_000), userID, id)
+		}
+	}
+	return needles
+}
+
+func set(t *testing.T, db *sqlx.DB, statement string, args ...any) {
+	t.Helper()
+	if _, err := db.Exec(db.Rebind(statement), args...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func searchPiecesCase(t *testing.T, d *database) {
+	u, _ := signedUp(t, d)
+	needles := haystack(t, d, u.ID, 1100)
+	s, statements := recorded(t, d)
+	for name, by := range orders {
+		for _, descending := range []bool{false, true} {
+			want := slices.Clone(needles) // all keys are the same, so the ids decide
+			if descending {
+				slices.Reverse(want)
+			}
+			for _, limit := range []int{5, 200} {
+				var got []int64
+				for q := (tasks.Query{By: by, Descending: descending, Search: "NEEDLE"}); ; {
+					page, next, err := storetest.TaskPage(t.Context(), s, u.ID, q, limit)
+					if err != nil {
+						t.Fatal(err)
+					}
+					for _, task := range page {
+						got = append(got, task.ID)
+					}
+					if q.After = next; next == nil {
+						break
+					}
+				}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("%s, descending: %t, limit %d (-want +got):\n%s", name, descending, limit, diff)
+				}
+			}
+		}
+	}
+	for _, statement := range slices.CompactFunc(*statements, func(a, b tasks.Statement) bool { return a.Text == b.Text }) {
+		if rows := statement.Args[len(statement.Args)-1]; strings.Contains(statement.Text, "LIMIT") && rows != tasks.SearchRows {
+			t.Errorf("%v tasks at once: %s", rows, statement.Text)
+		}
+	}
+	db := d.Raw(t)
+	for _, statement := range *statements {
+		if !strings.HasPrefix(statement.Text, "SELECT id FROM") {
+			continue
+		}
+		var size int
+		sum := `SELECT sum(octet_length(title_fold) + octet_length(description_fold)) FROM tasks WHERE user_id = ? AND id IN (?` + strings.Repeat(", ?", tasks.LongRows-1) + `)`
+		if err := db.Get(&size, db.Rebind(sum), statement.Args[:1+tasks.LongRows]...); err != nil || size > tasks.SearchBytes {
+			t.Errorf("%d bytes are looked through at once, %v", size, err)
+		}
+	}
+}
+
+func shortPageCase(t *testing.T, d *database) {
+	u, _ := signedUp(t, d)
+	manyTasks(t, d, u.ID, 5*tasks.SearchRows)
+	d.Exec(t, `UPDATE tasks SET title_fold = 'hay' WHERE user_id = ?`, u.ID)
+	for name, limited := range map[string]func(*database){
+		"by tasks": func(s *database) { s.SetSearch(2*tasks.SearchRows, 1) },
+		"by bytes": func(s *database) { s.SetSearchBytes(2*tasks.SearchRows*len("hay"), 1) },
+	} {
+		s := open(t, d.URL)
+		limited(s)
+		pages := 0
+		for q := (tasks.Query{Search: "needle"}); ; pages++ {
+			page, next, err := storetest.TaskPage(t.Context(), s, u.ID, q, 10)
+			if err != nil || len(page) != 0 || pages > 3 {
+				t.Fatalf("%s: page %d has %d tasks, %v", name, pages, len(page), err)
+			}
+			if q.After = next; next == nil {
+				break
+			}
+		}
+		// The last piece is full, so that it takes another look to see the end.
+		if pages != 2 {
+			t.Errorf("%s: got %d links, want 2", name, pages)
+		}
+	}
+	// Of long ones a piece has fewer.
+	haystack(t, d, u.ID, 10)
+	size := d.CountRows(t, `SELECT sum(octet_length(title_fold) + COALESCE(octet_length(description_fold), 0)) FROM tasks WHERE user_id = ?`, u.ID)
+	s := open(t, d.URL)
+	s.SetSearchBytes(1, 1)
+	pages := 0
+	for q := (tasks.Query{Search: "nothing"}); ; pages++ {
+		_, next, err := storetest.TaskPage(t.Context(), s, u.ID, q, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if q.After = next; next == nil {
+			break
+		}
+	}
+	if want := size / tasks.SearchBytes; want < 8 || pages < want {
+		t.Errorf("got %d links for %d bytes, want at least %d", pages, size, want)
+	}
+}
+
+func longSearchCase(t *testing.T, d *database) {
+	u, _ := signedUp(t, d)
+	manyTasks(t, d, u.ID, 3*tasks.SearchRows)
+	d.Exec(t, `UPDATE tasks SET title_fold = 'hay' WHERE user_id = ?`, u.ID)
+	s := open(t, d.URL)
+	for _, tc := range []struct {
+		tasks, want int
+		err         error
+	}{{2 * tasks.SearchRows, tasks.SearchRows, tasks.ErrSearchTooLong}, {4 * tasks.SearchRows, 3 * tasks.SearchRows, nil}} {
+		s.SetSearch(1, tc.tasks)
+		got, failed := 0, error(nil)
+		for _, err := range s.ListTasks(t.Context(), u.ID, tasks.Query{Search: "hay"}) {
+			if failed = err; err == nil {
+				got++
+			}
+		}
+		if got != tc.want || !errors.Is(failed, tc.err) {
+			t.Errorf("%d at most: got %d tasks and %v, want %d and %v", tc.tasks, got, failed, tc.want, tc.err)
+		}
+	}
+}
+
+func turnCase(t *testing.T, d *database) {
+	u, _ := signedUp(t, d)
+	haystack(t, d, u.ID, 600)
+	s, statements := recorded(t, d)
+	taken, held := 0, 0
+	q := tasks.Query{Search: "nothing", Turn: func(context.Context) (func(), error) {
+		if held++; held > 1 {
+			t.Error("two turns at once")
+		}
+		taken++
+		return func() { held-- }, nil
+	}}
+	if _, _, err := storetest.TaskPage(t.Context(), s, u.ID, q, 10); err != nil {
+		t.Fatal(err)
+	}
+	if taken != len(*statements) || taken < 3 || held != 0 {
+		t.Errorf("%d turns for %d statements, %d were not left", taken, len(*statements), held)
+	}
+	q.Turn = func(context.Context) (func(), error) { return nil, errNoTurn }
+	_, _, err := s.PageTasks(t.Context(), u.ID, q, 10)
+	wantError(t, "a page without a turn", err, errNoTurn)
+	for _, err := range s.ListTasks(t.Context(), u.ID, q) {
+		wantError(t, "a list without a turn", err, errNoTurn)
+	}
+}
+
+var errNoTurn = errors.New("no turn")
+
+func foldLargeCase(t *testing.T, d *database) {
+	u, _ := signedUp(t, d)
+	manyTasks(t, d, u.ID, 30)
+	d.Exec(t, `UPDATE tasks SET description = ? WHERE user_id = ? AND id % 2 = 0`, strings.Repeat("Ü", 9_999)+"ß", u.ID)
+	for more := true; more; {
+		var err error
+		if more, err = d.FoldTasks(t.Context(), 20, 1<<40); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := paged(t, d, u.ID, tasks.Query{Search: "üss"}, 100); len(got) != 15 {
+		t.Errorf("got %d tasks, want 15", len(got))
+	}
+}
