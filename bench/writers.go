@@ -125,7 +125,7 @@ func sharingReport(all []sharing) string {
 	fmt.Fprintf(&b, `
 ## Two processes on one SQLite file
 
-Sign-ins, one after the other, while others create tasks in the same file, for %v each. Writers of two processes take turns as those of one do.
+Sign-ins, one after the other, while other clients create tasks in the same file, for %v each. Writers of two processes wait in one queue, as the writers of one process do.
 
 | writers | | sign-in: p50 / p99 | tasks/s |
 |---|---|---|---|
