@@ -56,7 +56,9 @@ func (f IssuerFault) Error() string {
 // Check returns everything that is wrong with i. scopes are all that there are, taken
 // are the names of our own issuer and of the earlier ones.
 func (i Issuer) Check(scopes, taken []string) (faults []IssuerFault) {
-	fault := func(field, value, problem, cure string) { faults = append(faults, IssuerFault{field, value, problem, cure}) }
+	fault := func(field, value, problem, cure string) {
+		faults = append(faults, IssuerFault{field, value, problem, cure})
+	}
 	switch {
 	case i.Name == "":
 		fault("issuer", "", "is empty", "give the iss claim of its tokens, like https://login.example.com")
