@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// listFigure is a line of the benchmarks of lists, like
+// listFigure is an output line of the list benchmarks, for example
 // BenchmarkListPage/SQLite/100/first-2  300  0.42 p50-ms  2.6 p99-ms.
 type listFigure struct {
 	benchmark, engine, page string
@@ -18,7 +18,7 @@ type listFigure struct {
 	metrics                 map[string]float64 // by unit
 }
 
-// measureLists runs the benchmarks of lists, which need the test support that
+// measureLists runs the list benchmarks with go test, because the test support
 // starts PostgreSQL.
 func measureLists(ctx context.Context) ([]listFigure, error) {
 	var all []listFigure
@@ -47,7 +47,7 @@ func measureLists(ctx context.Context) ([]listFigure, error) {
 	return all, nil
 }
 
-// parseFigure reads a line in the format of Go's benchmarks.
+// parseFigure parses a line in the format of Go's benchmarks.
 func parseFigure(line string) (listFigure, bool) {
 	fields := strings.Fields(line)
 	if len(fields) < 4 || !strings.HasPrefix(fields[0], "Benchmark") {
@@ -76,7 +76,7 @@ func parseFigure(line string) (listFigure, bool) {
 	return f, true
 }
 
-// listsReport is the part of the report about lists.
+// listsReport returns the report's section about lists.
 func listsReport(figures []listFigure) string {
 	var pages, full strings.Builder
 	for _, engine := range []string{"SQLite", "PostgreSQL"} {
@@ -112,7 +112,7 @@ All tasks in one answer, without a limit. "Live heap" is the most that the progr
 ` + full.String()
 }
 
-// listenersReport is the part of the report about streams of events.
+// listenersReport returns the report's section about event streams.
 func listenersReport(all []listening) string {
 	var b strings.Builder
 	b.WriteString(`

@@ -148,7 +148,7 @@ func TestAStopDoesNotWaitForStreams(t *testing.T) {
 				t.Errorf("got exit code %d, want 0", code)
 			}
 			stream.ends()
-			if log := p.processes[0].log.String(); strings.Contains(log, "ending what is still under way") {
+			if log := p.processes[0].log.String(); strings.Contains(log, "ending requests that are still in progress") {
 				t.Errorf("the stop had to cut the stream off:\n%s", log)
 			}
 		})
