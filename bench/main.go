@@ -1,8 +1,11 @@
-// Command bench measures what the README says of Vestibule's speed: proxied
-// requests per second against a bare, tuned httputil.ReverseProxy in front of
-// the same task API, in alternating runs on one machine; the time from start
-// to the first answer; idle memory; open streams; lists; and sign-ins beside
-// writers of the same SQLite file.
+// Command bench measures Vestibule's speed:
+//
+//   - proxied requests per second, compared with a bare, tuned
+//     httputil.ReverseProxy in front of the same task API, in alternating runs
+//   - the time from start to the first answer, and idle memory
+//   - open streams
+//   - lists
+//   - sign-ins while others write to the same SQLite file
 //
 // It writes docs/benchmarks.md and docs/images/benchmark.svg. Run it with
 // make bench; it takes minutes.
@@ -17,7 +20,7 @@ import (
 	"time"
 )
 
-// settings of a measurement, written into the report.
+// settings are the settings of a measurement. The report names them.
 type settings struct {
 	binary      string
 	rounds      int

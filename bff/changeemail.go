@@ -19,6 +19,8 @@ type changeEmailBody struct {
 var changeEmailDoc = endpoint.Doc{
 	Tag: "mail", Summary: "Ask for another address",
 	Row:     "200, for a taken address too. Body: `newEmail`; optional `callbackURL`. The old address is told first, with a link that stops it and, for 7 days, undoes it. Then the new one gets a link that confirms it for an hour, as long as the session that asked is alive. Until it is followed nothing changes",
+	Limit:   "mail",
+	Events:  []string{store.EventEmailChange},
 	Body:    &endpoint.Body{Text: "The new address", Examples: one(changeEmailBody{"augusta@example.com", new("/account")})},
 	Answers: []*endpoint.Answer{answers("A link went to the new address, and the address changes when it is followed; the old one gets a notice. The same for a taken address", statusJSON{true})},
 	Errors:  []*web.Error{errSameEmail},

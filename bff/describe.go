@@ -46,6 +46,7 @@ const surfaceText = "What a single-page app talks to. Shapes, codes and cookie o
 	"- An unsafe request must come from our own origin or one in TRUSTED_ORIGINS: `Origin` decides, else `Referer`, else `Sec-Fetch-Site`; a request with none of them comes from no browser and passes.\n" +
 	"- `token` in a body is a session's handle: it names the session and opens nothing. The secret is in the cookie alone.\n" +
 	"- A GET has its HEAD, with the same header and no body, unless the operation says `x-head: false`. `x-elsewhere` has what other paths and methods answer.\n" +
+	"- `x-limit` says which limit attempts count against, `x-audit` what the audit trail may get.\n" +
 	"- Every answer carries `X-Request-Id`, `X-Content-Type-Options`, `Content-Security-Policy`, `Referrer-Policy`, `Cross-Origin-Resource-Policy: same-origin`, `Vary: Origin`, and on https `Strict-Transport-Security`; to a listed origin the CORS headers in place of `Cross-Origin-Resource-Policy`."
 
 // The guards: who may ask.

@@ -155,10 +155,6 @@ func TestAClientThatEndsMeanwhileGetsNoToken(t *testing.T) {
 	}, func(c *bff.Config) { cfg = *c })
 }
 
-func (s *site) operator(kind string) store.Event {
-	return store.Event{At: s.clock.Now(), Type: kind, Actor: store.ActorOperator}
-}
-
 // TestAHeldOpenTokenRequestIsJudgedWhenItIsWhole: the head of a request that was sent
 // in time, and the rest of it after the client has ended, gets nothing.
 func TestAHeldOpenTokenRequestIsJudgedWhenItIsWhole(t *testing.T) {

@@ -419,6 +419,9 @@ func TestAThiefsChangeOfAddressDiesWithTheirSession(t *testing.T) {
 		"a new password": func(owner, _ *visitor) {
 			owner.want(owner.do("POST", "/api/auth/change-password", `{"currentPassword":"`+own+`","newPassword":"`+own+`"}`), 200, "")
 		},
+		"a new password that ends no other session": func(owner, _ *visitor) {
+			owner.want(owner.do("POST", "/api/auth/change-password", `{"currentPassword":"`+own+`","newPassword":"`+own+`","revokeOtherSessions":false}`), 200, "")
+		},
 		"signing out elsewhere": func(owner, _ *visitor) {
 			owner.want(owner.do("POST", "/api/auth/revoke-other-sessions", "{}"), 200, "")
 		},

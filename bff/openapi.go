@@ -2,7 +2,7 @@ package bff
 
 import _ "embed"
 
-//go:generate go test -run ^TestTheDocumentIsCurrent$ . -update
+//go:generate go test -run ^(TestTheDocumentIsCurrent|TestThePageHasWhatTheProxyRefuses)$ . -update
 
 // openAPI describes the whole surface. It is generated from the table of endpoints.
 // Tests hold every answer to it.

@@ -11,9 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"vestibule/bff"
-	"vestibule/internal/endpoint"
 	"vestibule/internal/opaque"
-	"vestibule/internal/openapigen"
 	"vestibule/internal/openapitest"
 	"vestibule/internal/storetest"
 )
@@ -55,36 +53,6 @@ func TestRoutesAndDocumentAreTheSame(t *testing.T) {
 	slices.Sort(routes)
 	if diff := cmp.Diff(contract.Routes(), routes); diff != "" {
 		t.Errorf("openapi.json and routes.go differ (-document +routes):\n%s", diff)
-	}
-}
-
-// TestTheDocumentIsCurrent: openapi.json and the rows of docs/api.md are what the table
-// of endpoints says.
-func TestTheDocumentIsCurrent(t *testing.T) {
-	const page, command = "../docs/api.md", "go generate ./bff"
-	surface := newSite(t, storetest.SQLite(t)).server.Surface()
-	openapigen.HoldDocument(t, "openapi.json", surface, command)
-	accounts := slices.DeleteFunc(surface.Endpoints, func(e endpoint.Endpoint) bool { return !strings.HasPrefix(e.Path, "/api/auth/") })
-	openapigen.HoldTable(t, page, "operations of accounts", openapigen.RowsOfTwo(accounts), command)
-	openapigen.HoldTable(t, page, "refusals of accounts", openapigen.ErrorTable(bff.Refusals), command)
-}
-
-// TestThePageHasEveryCode that an operation below /api/auth/ can refuse with.
-func TestThePageHasEveryCode(t *testing.T) {
-	known := map[string]bool{}
-	for _, row := range bff.Refusals {
-		for _, e := range row.Errors {
-			known[strconv.Itoa(e.Status)+" "+e.Code] = true
-		}
-	}
-	surface := newSite(t, storetest.SQLite(t)).server.Surface()
-	for _, e := range surface.Endpoints {
-		for _, refusal := range openapigen.RefusalsOf(surface, e) {
-			one := strconv.Itoa(refusal.Status) + " " + refusal.Code
-			if strings.HasPrefix(e.Path, "/api/auth/") && e.Write == nil && !known[one] {
-				t.Errorf("%s %s refuses with %s, which no row of the page has", e.Method, e.Path, one)
-			}
-		}
 	}
 }
 

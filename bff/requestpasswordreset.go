@@ -23,6 +23,8 @@ var resetAsked = statusMessageJSON{true, "If this email exists in our system, ch
 var requestResetDoc = endpoint.Doc{
 	Tag: "mail", Summary: "Ask for a reset link",
 	Row:     "200, the same for known and unknown addresses. Body: `email`; optional `redirectTo`. For an address that is kept after a change, the mail has the link that undoes the change",
+	Limit:   "mail",
+	Events:  []string{store.EventResetRequested},
 	Body:    &endpoint.Body{Text: "Whose password", Examples: one(requestPasswordResetBody{exampleUser.Email, new("/new-password")})},
 	Answers: []*endpoint.Answer{answers("A link was mailed if anybody has the address: the same for known and unknown ones", resetAsked)},
 }

@@ -71,6 +71,7 @@ type resetPasswordBody struct {
 var resetPasswordDoc = endpoint.Doc{
 	Tag: "mail", Summary: "Set a new password",
 	Row:     "200. Body: `newPassword`, `token`. All sessions end; a browser that is signed in to the account stays so, with another secret and cookie. The address counts as verified, and the blocks of the account's sign-in end",
+	Events:  []string{store.EventPasswordReset},
 	Params:  []*endpoint.Param{inQuery("token", "As in the body, which counts", false, nil)},
 	Body:    &endpoint.Body{Text: "The new password, and the token of the link", Examples: one(resetPasswordBody{anotherPassword, new(exampleLink)})},
 	Answers: []*endpoint.Answer{answers("It is set. All sessions have ended; a caller who is signed in to the account stays so, under another secret", statusJSON{true}, setCookie)},

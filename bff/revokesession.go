@@ -17,6 +17,7 @@ type revokeSessionBody struct {
 var revokeSessionDoc = endpoint.Doc{
 	Tag: "session", Summary: "End one session",
 	Row:     "200 `{\"status\":true}`. Body: `token`, a handle; one that is not the user's own ends nothing and answers the same",
+	Events:  []string{store.EventSessionRevoked},
 	Body:    &endpoint.Body{Text: "Which", Examples: one(revokeSessionBody{exampleHandle})},
 	Answers: []*endpoint.Answer{answers("It has ended. A handle that is not of the user's own ends nothing and answers the same", statusJSON{true}, clearCookie), notFresh},
 }

@@ -22,6 +22,7 @@ type sendVerificationEmailBody struct {
 var sendVerificationDoc = endpoint.Doc{
 	Tag: "mail", Summary: "Ask for a verification link",
 	Row:     "200, the same for known and unknown addresses. Body: `email`; optional `callbackURL`",
+	Limit:   "mail",
 	Body:    &endpoint.Body{Text: "Which address", Examples: one(sendVerificationEmailBody{exampleUser.Email, new("/welcome")})},
 	Answers: []*endpoint.Answer{answers("A link was mailed if anybody has the address and it is not verified: the same for all to whom is not signed in", statusJSON{true})},
 	Errors:  []*web.Error{errOtherEmail, errVerified},

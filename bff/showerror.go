@@ -1,9 +1,9 @@
 package bff
 
 import (
+	"html/template"
 	"net/http"
 	"regexp"
-	"text/template"
 
 	"vestibule/internal/endpoint"
 	"vestibule/internal/web"

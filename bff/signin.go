@@ -75,8 +75,10 @@ type signInBody struct {
 
 var signInDoc = endpoint.Doc{
 	Tag: "account", Summary: "Sign in",
-	Row:  "200 `{redirect, token, user}` and the cookie. Ends the session presented with it. Body: `email`, `password`; optional `rememberMe`, `callbackURL` (then `redirect` is true, and `url` and `Location` name it)",
-	Body: &endpoint.Body{Text: "Who signs in", Examples: one(signInBody{Email: exampleUser.Email, Password: examplePassword})},
+	Row:    "200 `{redirect, token, user}` and the cookie. Ends the session presented with it. Body: `email`, `password`; optional `rememberMe`, `callbackURL` (then `redirect` is true, and `url` and `Location` name it)",
+	Limit:  "sign-in",
+	Events: []string{store.EventSignIn, store.EventSignInFailed, store.EventSessionRevoked},
+	Body:   &endpoint.Body{Text: "Who signs in", Examples: one(signInBody{Email: exampleUser.Email, Password: examplePassword})},
 	Answers: []*endpoint.Answer{{
 		Status: 200, Text: "The user, and a session in the cookie. The session that came with the request has ended",
 		Headers: []*endpoint.Header{setCookieAlways, {Component: "Location", Name: "Location", Text: "Where the app goes on: the `callbackURL`",

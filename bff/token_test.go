@@ -47,6 +47,7 @@ func TestStatusPages(t *testing.T) {
 		v := s.visitor()
 		v.want(v.do("GET", "/api/auth/ok", ""), 200, `{"ok":true}`)
 		v.want(v.do("GET", "/api/auth/error?error=INVALID_TOKEN", ""), 200, "<code>INVALID_TOKEN</code>")
+		v.want(v.do("GET", "/api/auth/error?error=it's", ""), 200, "<code>it&#39;s</code>")
 		for _, code := range []string{"", "%3Cscript%3E", "a%20b", strings.Repeat("x", 101)} {
 			a := v.want(v.do("GET", "/api/auth/error?error="+code, ""), 200, "<code>UNKNOWN</code>")
 			if got := a.header.Get("Content-Type"); got != "text/html; charset=utf-8" {

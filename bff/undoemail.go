@@ -42,7 +42,8 @@ type undoEmailBody struct {
 
 var undoEmailDoc = endpoint.Doc{
 	Tag: "mail", Summary: "Stop or undo a change of address",
-	Row: "200 `{\"status\":true}`. Body: `token`; optional `newPassword`. The change is stopped or undone, all sessions and outstanding links end. Without `newPassword` a link to set one is mailed to the address",
+	Row:    "200 `{\"status\":true}`. Body: `token`; optional `newPassword`. The change is stopped or undone, all sessions and outstanding links end. Without `newPassword` a link to set one is mailed to the address",
+	Events: []string{store.EventEmailUndone},
 	Text: "The account keeps the address that the mail went to, or gets it back; all sessions and outstanding links end. Without `newPassword` a link to set one is mailed to that address. " +
 		"Again it answers the same and changes nothing.",
 	Body:    &endpoint.Body{Text: "The token of the link, and a new password if one is to be set", Examples: one(undoEmailBody{exampleLink, new(anotherPassword)})},

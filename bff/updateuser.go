@@ -22,7 +22,9 @@ type updateUserBody struct {
 
 var updateUserDoc = endpoint.Doc{
 	Tag: "account", Summary: "Change name and picture",
-	Row: "200. Body: `name`, `image` (null clears it)",
+	Row:    "200. Body: `name`, `image` (null clears it)",
+	Limit:  "profile",
+	Events: []string{store.EventUserUpdated},
 	Body: &endpoint.Body{Text: "What changes", Examples: []endpoint.Example{
 		{Name: "name", Value: updateUserBody{Name: "Augusta"}}, {Name: "no picture", Value: map[string]any{"image": nil}},
 	}},

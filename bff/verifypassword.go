@@ -17,6 +17,8 @@ type verifyPasswordBody struct {
 var verifyPasswordDoc = endpoint.Doc{
 	Tag: "account", Summary: "Prove the caller's password",
 	Row:     "200. Body: `password`, which is then proven in this session: see below",
+	Limit:   "check",
+	Events:  []string{store.EventPasswordProven, store.EventPasswordFailed},
 	Body:    &endpoint.Body{Text: "The password", Examples: one(verifyPasswordBody{examplePassword})},
 	Answers: []*endpoint.Answer{answers("It is right, and proven in this session: for SESSION_FRESH_AGE, what needs a fresh session needs no other proof", statusJSON{true})},
 	Errors:  []*web.Error{errTooLong, errPassword, errNoCredential},

@@ -9,6 +9,7 @@ import (
 // query, a merge patch under its own name, a byte order mark, and the last event's id
 // in a parameter.
 func TestWhatClientsReallySendIsTaken(t *testing.T) {
+	t.Parallel()
 	for _, s := range shapes[1:3] { // PostgreSQL in one process, SQLite in two
 		t.Run(s.name, func(t *testing.T) {
 			p := launch(t, s)

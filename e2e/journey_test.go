@@ -101,6 +101,7 @@ func TestFromCookieToTask(t *testing.T) {
 }
 
 func TestSessionsSurviveARestart(t *testing.T) {
+	t.Parallel()
 	for _, s := range shapes[:2] {
 		t.Run(s.name, func(t *testing.T) {
 			p := launch(t, s)
@@ -120,6 +121,7 @@ func TestSessionsSurviveARestart(t *testing.T) {
 }
 
 func TestCrossOriginRequestsAreRefused(t *testing.T) {
+	t.Parallel()
 	p := launch(t, shapes[0], "TRUSTED_ORIGINS=https://app.example.com")
 	b := newBrowser(t, p.bff)
 	b.signUp("dave@example.com")

@@ -219,6 +219,7 @@ func TestADatabaseFileThatIsTakenAway(t *testing.T) {
 
 // TestASecondServerIsRefusedByWhateverPath it comes.
 func TestASecondServerIsRefusedByWhateverPath(t *testing.T) {
+	t.Parallel()
 	f := newOnFile(t, false)
 	folder := filepath.Dir(f.file)
 	elsewhere := func(name string) string { return filepath.Join(f.dir, name) }

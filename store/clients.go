@@ -129,7 +129,7 @@ func (tx *Tx) UseClient(use ClientUse) (noted bool, err error) { return tx.useCl
 // RequireClient is UseClient for a transaction that writes in any case. The client's row
 // stays as it is until the commit.
 func (tx *Tx) RequireClient(use ClientUse) error {
-	_, err := tx.useClient(use, tx.holdSQL)
+	_, err := tx.useClient(use, tx.dialect.HoldSQL)
 	return err
 }
 

@@ -13,7 +13,8 @@ func (tx *Tx) DeleteUser(id string, e Event) error {
 	if err := tx.RevokeSessions(id, "", e); err != nil {
 		return err
 	}
-	if err := tx.change(`DELETE FROM "user" WHERE id = ?`, id); err != nil {
+	err := tx.change(`DELETE FROM "user" WHERE id = (SELECT u.id FROM (SELECT CAST(? AS text) AS id) AS u`+tx.dialect.AloneSQL+`)`, id)
+	if err != nil {
 		return err
 	}
 	e.UserID = id

@@ -45,42 +45,67 @@ type Issuer struct {
 // is named. It is in no issuer's name, so that no two callers have one name.
 const IssuerSeparator = "|"
 
-func newFurther(i Issuer, cfg Config) (*trust, error) {
-	scopes := common(i.Scopes, cfg.Scopes)
+// IssuerFault is what is wrong with a field of an Issuer, which is named as in
+// JWT_ISSUERS. Value is the part of it that is wrong, if it helps to see it.
+type IssuerFault struct{ Field, Value, Problem, Cure string }
+
+func (f IssuerFault) Error() string {
+	return fmt.Sprintf("%s %q %s; %s", f.Field, f.Value, f.Problem, f.Cure)
+}
+
+// Check returns everything that is wrong with i. scopes are all that there are, taken
+// are the names of our own issuer and of the earlier ones.
+func (i Issuer) Check(scopes, taken []string) (faults []IssuerFault) {
+	fault := func(field, value, problem, cure string) {
+		faults = append(faults, IssuerFault{field, value, problem, cure})
+	}
 	switch {
-	case i.Name == "" || i.Audience == "":
-		return nil, errors.New("issuer and audience must not be empty")
+	case i.Name == "":
+		fault("issuer", "", "is empty", "give the iss claim of its tokens, like https://login.example.com")
+	case slices.Contains(taken, i.Name):
+		fault("issuer", i.Name, "is JWT_ISSUER or in an earlier entry", "give each issuer a name of its own, and one entry")
 	case strings.Contains(i.Name, IssuerSeparator):
-		return nil, errors.New("the name contains " + IssuerSeparator)
-	case !slices.Contains(IssuerAlgorithms[:], i.Algorithm):
-		return nil, fmt.Errorf("algorithm %q is not EdDSA, ES256 or RS256", i.Algorithm)
-	case len(scopes) == 0:
-		return nil, errors.New("its scopes open nothing")
+		fault("issuer", "", "contains "+IssuerSeparator+", which stands between an issuer and its subjects in the log", "use an issuer without it")
 	}
-	// Never the transport of our own keys, which may lead to our own BFF.
-	keys, err := newJWKS("JWT_ISSUERS", i.JWKSURL, i.Algorithm, nil, cfg.Log, cfg.Now)
-	if err != nil {
-		return nil, err
+	if i.Audience == "" {
+		fault("audience", "", "is empty", "give what the aud claim of its tokens says for this API, like tasks")
 	}
-	return &trust{
-		issuer: i.Name, audience: i.Audience, algorithm: i.Algorithm,
-		keys: keys, published: keys, scopes: scopes, further: true,
-	}, nil
+	known := "list what its tokens may open at most: " + strings.Join(scopes, ", ")
+	if len(i.Scopes) == 0 {
+		fault("scopes", "", "is empty: its tokens would open nothing", known)
+	}
+	for at, scope := range i.Scopes {
+		switch {
+		case !slices.Contains(scopes, scope):
+			fault("scopes", scope, "is an unknown scope", known)
+		case slices.Contains(i.Scopes[:at], scope):
+			fault("scopes", scope, "is listed twice", "list it once")
+		}
+	}
+	if !slices.Contains(IssuerAlgorithms[:], i.Algorithm) {
+		fault("algorithm", i.Algorithm, "is unknown here", "use "+strings.Join(IssuerAlgorithms[:], ", ")+"; a secret is shared with nobody else")
+	}
+	return faults
 }
 
 // addIssuers lets further issuers be believed.
 func (v *Verifier) addIssuers(cfg Config) error {
 	var errs []error
+	taken := []string{cfg.Issuer}
 	for _, i := range cfg.Issuers {
-		t, err := newFurther(i, cfg)
-		if i.Name == cfg.Issuer || slices.ContainsFunc(v.further, func(t *trust) bool { return t.issuer == i.Name }) {
-			err = errors.New("it is our own issuer, or named twice")
+		for _, fault := range i.Check(cfg.Scopes, taken) {
+			errs = append(errs, fmt.Errorf("JWT_ISSUERS: %q: %w", i.Name, fault))
 		}
+		// Never the transport of our own keys, which may lead to our own BFF.
+		keys, err := newJWKS("JWT_ISSUERS", i.JWKSURL, i.Algorithm, nil, cfg.Log, cfg.Now)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("JWT_ISSUERS: %q: %w", i.Name, err))
-			continue
+			errs = append(errs, err)
 		}
-		v.further = append(v.further, t)
+		taken = append(taken, i.Name)
+		v.further = append(v.further, &trust{
+			issuer: i.Name, audience: i.Audience, algorithm: i.Algorithm,
+			keys: keys, published: keys, scopes: common(i.Scopes, cfg.Scopes), further: true,
+		})
 	}
 	return errors.Join(errs...)
 }

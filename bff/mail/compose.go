@@ -1,34 +1,14 @@
 package mail
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"html/template"
-	"net/url"
-	"strings"
-	"time"
 
 	gomail "github.com/wneessen/go-mail"
 
-	"vestibule/internal/opaque"
 	"vestibule/store"
 )
-
-// linkLife is how long a link is good for, from when it is sent. It is Better
-// Auth's.
-const linkLife = time.Hour
-
-// letter is what a mail says.
-type letter struct {
-	Subject string
-	Says    []string // paragraphs
-	Button  string   // what the link does; "" for a letter without one
-	Link    string
-	Life    string // how long the link is good for
-	Unless  string // what to do when it was not the reader
-}
 
 // compose writes a mail, with a link of its own where it has one. It returns
 // errNobody when there is nobody to write to.
@@ -129,120 +109,6 @@ func (o *Outbox) compose(ctx context.Context, m store.Mail) (*gomail.Msg, error)
 		l.Life = "The link works for one hour."
 	}
 	return o.envelope(to, l)
-}
-
-func (o *Outbox) verifyLink(ctx context.Context, m store.Mail, user store.User, purpose string) (string, error) {
-	token, err := o.newLink(ctx, m, user, purpose)
-	return o.BaseURL.JoinPath("/api/auth/verify-email").String() + "?token=" + token + "&callbackURL=" + landing(m), err
-}
-
-func (o *Outbox) resetLink(ctx context.Context, m store.Mail, user store.User) (string, error) {
-	token, err := o.newLink(ctx, m, user, store.PurposeReset)
-	link := o.BaseURL.JoinPath("/api/auth/reset-password", token).String()
-	if m.CallbackURL != "" { // otherwise to a page of ours
-		link += "?callbackURL=" + landing(m)
-	}
-	return link, err
-}
-
-// undoLink leads to a page of ours: whoever gets the mail may have no app open, and
-// a scanner that follows it must not do anything.
-func (o *Outbox) undoLink(ctx context.Context, m store.Mail, user store.User) (string, error) {
-	user.Email = m.Recipient
-	token, err := o.newLink(ctx, m, user, store.PurposeUndo)
-	return o.BaseURL.JoinPath("/api/auth/undo-email").String() + "?token=" + token, err
-}
-
-// landing is where a link leads in the end.
-func landing(m store.Mail) string {
-	if m.CallbackURL == "" {
-		return url.QueryEscape("/")
-	}
-	return url.QueryEscape(m.CallbackURL)
-}
-
-// newLink makes the token of a mail's link. When the mail was tried before, the
-// link that was made then is replaced.
-func (o *Outbox) newLink(ctx context.Context, m store.Mail, user store.User, purpose string) (string, error) {
-	token, now := opaque.NewToken(), o.Now().UTC()
-	life := linkLife
-	if purpose == store.PurposeUndo {
-		life = store.UndoFor
-	}
-	err := o.store.PutVerification(ctx, store.Verification{
-		ID:        m.ID,
-		Purpose:   purpose,
-		TokenHash: opaque.Hash(token),
-		UserID:    user.ID,
-		SessionID: m.SessionID,
-		Email:     user.Email,
-		NewEmail:  m.NewEmail,
-		CreatedAt: now,
-		ExpiresAt: now.Add(life),
-	})
-	if errors.Is(err, store.ErrNotFound) {
-		err = fmt.Errorf("%w: it was taken back", errNobody)
-	}
-	return token, err
-}
-
-// Text is the letter for programs that show no HTML, and for people who read the
-// file that it is in: its link is on a line of its own.
-func (l letter) Text() string {
-	var b strings.Builder
-	for _, p := range l.Says {
-		b.WriteString(p + "\n\n")
-	}
-	if l.Link != "" {
-		b.WriteString(l.Button + ":\n\n" + l.Link + "\n\n" + l.Life + "\n\n")
-	}
-	b.WriteString(l.Unless + "\n")
-	return b.String()
-}
-
-var page = template.Must(template.New("mail").Parse(`<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{.Subject}}</title></head>
-<body style="margin:0;padding:24px;background:#f4f4f5;font-family:system-ui,-apple-system,'Segoe UI',sans-serif;color:#18181b;line-height:1.5">
-<div style="max-width:480px;margin:0 auto;padding:32px;background:#fff;border-radius:12px">
-<h1 style="margin:0 0 16px;font-size:20px">{{.Subject}}</h1>
-{{range .Says}}<p>{{.}}</p>
-{{end}}{{if .Link}}<p style="margin:24px 0"><a href="{{.Link}}" style="display:inline-block;padding:12px 20px;background:#4338ca;color:#fff;border-radius:8px;text-decoration:none">{{.Button}}</a></p>
-<p style="font-size:14px">{{.Life}} If the button does nothing, copy this: <a href="{{.Link}}" style="color:#4338ca;word-break:break-all">{{.Link}}</a></p>
-{{end}}<p style="font-size:14px;color:#52525b">{{.Unless}}</p>
-</div>
-</body>
-</html>
-`))
-
-// longestLine is what SMTP lets a line have (RFC 5321 §4.5.3.1.6), with some room.
-const longestLine = 990
-
-func (o *Outbox) envelope(to string, l letter) (*gomail.Msg, error) {
-	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
-	msg.FromMailAddress(&o.From)
-	if err := msg.To(to); err != nil {
-		return nil, fmt.Errorf("%w: %w", errNobody, err)
-	}
-	msg.Subject(l.Subject)
-	msg.SetDateWithValue(o.Now())
-	msg.SetMessageIDWithValue(opaque.NewToken() + "@" + o.BaseURL.Hostname())
-	// Nobody's holiday answer is wanted (RFC 3834 §5).
-	msg.SetGenHeader("Auto-Submitted", "auto-generated")
-	text := l.Text()
-	encoding := o.Sender.Encoding()
-	for line := range strings.Lines(text) {
-		if len(line) > longestLine {
-			encoding = gomail.EncodingQP
-		}
-	}
-	msg.SetBodyString(gomail.TypeTextPlain, text, gomail.WithPartEncoding(encoding))
-	var html bytes.Buffer
-	if err := page.Execute(&html, l); err != nil {
-		return nil, err
-	}
-	msg.AddAlternativeString(gomail.TypeTextHTML, html.String(), gomail.WithPartEncoding(gomail.EncodingQP))
-	return msg, nil
 }
 
 // addressChanged tells the address before, and how to get the account back.

@@ -43,6 +43,7 @@ func Doc(maxBody int64, tooMany *web.Error) *endpoint.Doc {
 	traded := issued
 	traded.IssuedType = accessTokenType
 	return &endpoint.Doc{
+		Limit: "client", Events: []string{store.EventTokenIssued, store.EventTokenExchanged, store.EventTokenExchangeFailed, store.EventClientFailed},
 		Tag: "service", Summary: "Get a token for a service", Row: "200 a token for an internal service: [below](#tokens-for-services)",
 		Text: "Client credentials (RFC 6749 §4.4) and token exchange (RFC 8693), for clients that `vestibule client create` has made. " +
 			"The client authenticates with HTTP Basic, or with `client_id` and `client_secret` in the body. It looks at no cookie.",

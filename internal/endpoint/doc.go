@@ -5,7 +5,9 @@ import "vestibule/internal/web"
 // Doc describes an endpoint. It stands next to the handler.
 type Doc struct {
 	Tag, Summary, Text string
-	Row                string // the last cell of its row in docs/api.md
+	Row                string   // the last cell of its row in docs/api.md
+	Limit              string   // which limit attempts count against
+	Events             []string // what the audit trail may get
 	Params             []*Param
 	Body               *Body
 	// Answers are the endpoint's own. One takes the place of the guard's with the same

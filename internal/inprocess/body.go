@@ -1,6 +1,7 @@
 package inprocess
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -59,7 +60,7 @@ func (b *requestBody) fail(reason error) error {
 }
 
 func (b *requestBody) whyClosed() error {
-	if b.x.writable() == errClientLeft {
+	if errors.Is(b.x.writable(), errClientLeft) {
 		return errBodyCut
 	}
 	return http.ErrBodyReadAfterClose

@@ -110,6 +110,12 @@ func (b *builder) operation(e endpoint.Endpoint, id string) *openapi3.Operation 
 	for name, value := range e.Doc.Extensions {
 		op.Extensions[name] = value
 	}
+	if e.Doc.Limit != "" {
+		op.Extensions["x-limit"] = e.Doc.Limit
+	}
+	if len(e.Doc.Events) > 0 {
+		op.Extensions["x-audit"] = e.Doc.Events
+	}
 	if e.NoHead {
 		op.Extensions["x-head"] = false
 	}

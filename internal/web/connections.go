@@ -2,40 +2,37 @@ package web
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/netip"
 	"slices"
 	"sync"
-	"time"
 
 	"vestibule/internal/fair"
 )
 
-// Connections bounds those that a listener keeps open at a time, whatever they do: idle
-// ones, those whose header is still to come, and streams. Whoever comes beyond it gets an
-// answer that needs no request, and is hung up on.
+// Connections bounds the open connections of a listener, whatever they do: idle ones, ones
+// that have not sent their header, and streams. A connection over the bound gets an answer,
+// without any request, and is closed.
 //
-// A proxy is one address with many clients, so one that is trusted is held to the bound
-// for all alone, and its clients to that of ClientIPs.Bound.
+// A proxy is one address with many clients. So for a trusted proxy only All holds, and
+// ClientIPs.Bound bounds its clients.
 //
-// Where all are taken, whoever has fewer than the average takes the place of one of the
-// network that has the most. So a few addresses keep nobody out.
+// When all places are taken, a new connection may replace another: if its network has fewer
+// connections than the average, one connection of the network with the most is closed. So a
+// few addresses cannot keep others out.
 type Connections struct {
-	All        int // 0: as many as come
-	PerAddress int // an IPv4 address, or a /64 of IPv6; more than 0. A /48 has half of all
+	All        int // 0: unbounded
+	PerAddress int // for an IPv4 address or an IPv6 /64; more than 0. A /48 gets half of All
 	Proxies    []netip.Prefix
 
 	Log        *slog.Logger
 	Surface    string
-	AllSetting string // what the log says to raise; "" where there is nothing
+	AllSetting string // the setting that the log names; "" for none
 	OneSetting string
 }
 
-// Bound returns ln with no more connections than that.
+// Bound returns ln with these bounds.
 func (c Connections) Bound(ln net.Listener) net.Listener {
 	if c.All == 0 {
 		return ln
@@ -50,12 +47,6 @@ func (c Connections) Bound(ln net.Listener) net.Listener {
 	}
 }
 
-// errDisplaced is why a connection is closed for another's.
-var errDisplaced = errors.New("others have fewer connections")
-
-// maxRefusedLingers bounds the refused connections that get a moment to read why.
-const maxRefusedLingers = 64
-
 type boundListener struct {
 	net.Listener
 	bounds  Connections
@@ -65,11 +56,11 @@ type boundListener struct {
 	refused told
 
 	mu    sync.Mutex
-	held  map[string]map[*boundConn]struct{} // by network, but those of proxies
-	count int                                // of held
+	held  map[string]map[*boundConn]struct{} // by network, without proxies
+	count int                                // connections in held
 }
 
-// Accept returns the next connection that there is a place for.
+// Accept returns the next connection that gets a place.
 func (l *boundListener) Accept() (net.Conn, error) {
 	for {
 		conn, err := l.Listener.Accept()
@@ -137,9 +128,9 @@ func (l *boundListener) release(network string, c *boundConn) {
 	l.count--
 }
 
-// makeRoom closes a connection of the network that has the most, for one that has fewer
-// than the average. Which of them, chance decides, so that nobody can see to it that it
-// is another's.
+// makeRoom closes a connection of the network with the most, if the given network has fewer
+// than the average. The map's random order picks the connection, so no attacker can choose
+// whose it is.
 func (l *boundListener) makeRoom(network string) bool {
 	l.mu.Lock()
 	if (len(l.held[network])+1)*len(l.held) >= l.count {
@@ -162,112 +153,11 @@ func (l *boundListener) makeRoom(network string) bool {
 	return true
 }
 
-// connAddr is the address of the other side, if that is one of the network.
+// connAddr returns the peer's address, for a TCP connection.
 func connAddr(conn net.Conn) (netip.Addr, bool) {
 	tcp, ok := conn.RemoteAddr().(*net.TCPAddr)
 	if !ok {
 		return netip.Addr{}, false
 	}
 	return tcp.AddrPort().Addr().Unmap().WithZone(""), true
-}
-
-// refuse answers a connection that there is no place for. A few at a time get a moment to
-// read it: to close at once would reset a connection whose request has come already.
-func (l *boundListener) refuse(conn net.Conn, why error) {
-	status, text := "503 Service Unavailable", "Too many connections at the moment. Please try again.\n"
-	if errors.Is(why, fair.ErrKey) {
-		status, text = "429 Too Many Requests", "Too many connections from your address. Please close some.\n"
-	}
-	l.tell(conn, why)
-	_ = conn.SetDeadline(time.Now().Add(time.Second))
-	// Few bytes on a new connection: this does not wait for the client.
-	_, _ = fmt.Fprintf(conn, "HTTP/1.1 %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\nRetry-After: 2\r\nConnection: close\r\n\r\n%s", status, len(text), text)
-	half, ok := conn.(interface{ CloseWrite() error })
-	if !ok || half.CloseWrite() != nil {
-		_ = conn.Close()
-		return
-	}
-	select {
-	case l.lingers <- struct{}{}:
-		go func() {
-			defer func() { <-l.lingers }()
-			defer conn.Close()
-			_, _ = io.Copy(io.Discard, conn) // for a second at most
-		}()
-	default:
-		_ = conn.Close()
-	}
-}
-
-// tell writes a line to the log now and then: a flood must not become one there.
-func (l *boundListener) tell(conn net.Conn, why error) {
-	n := l.refused.due(time.Now())
-	if n == 0 || l.bounds.Log == nil {
-		return
-	}
-	c := l.bounds
-	attrs := []any{"surface", c.Surface, "since_last", n, "limit", c.All}
-	problem, setting := "connections are refused: there are as many as may be", c.AllSetting
-	if errors.Is(why, errDisplaced) {
-		problem = "there are as many connections as may be: for each that comes, one is closed of the network that has the most"
-	}
-	if errors.Is(why, fair.ErrKey) {
-		problem, setting = "connections are refused: one address has as many as it may; if it is your proxy, list it in TRUSTED_PROXIES", c.OneSetting
-		peer, _ := connAddr(conn)
-		attrs[5] = c.PerAddress
-		attrs = append(attrs, "address", peer.String())
-	}
-	if setting != "" {
-		attrs = append(attrs, "setting", setting)
-	}
-	c.Log.Warn(problem, attrs...)
-}
-
-// told counts what happens, and says when it is time to tell of it again.
-type told struct {
-	mu    sync.Mutex
-	n     int
-	again time.Time
-}
-
-// due counts one more, and returns how many there were since the last line when another
-// is due, else 0.
-func (t *told) due(now time.Time) int {
-	const pause = time.Minute
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.n++
-	if now.Before(t.again) {
-		return 0
-	}
-	n := t.n
-	t.n, t.again = 0, now.Add(pause)
-	return n
-}
-
-// boundConn gives its place back when it is closed.
-type boundConn struct {
-	net.Conn
-	leave func() // may be called twice
-}
-
-func (c *boundConn) Close() error {
-	defer c.leave()
-	return c.Conn.Close()
-}
-
-// CloseWrite closes our side alone, where that is possible.
-func (c *boundConn) CloseWrite() error {
-	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite()
-	}
-	return errors.ErrUnsupported
-}
-
-// SetLinger is what a connection that is reset needs.
-func (c *boundConn) SetLinger(sec int) error {
-	if tcp, ok := c.Conn.(interface{ SetLinger(sec int) error }); ok {
-		return tcp.SetLinger(sec)
-	}
-	return errors.ErrUnsupported
 }

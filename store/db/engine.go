@@ -45,6 +45,13 @@ type Dialect struct {
 	// transaction ends. SQLite has one writer at a time.
 	HoldSQL string
 
+	// ShareSQL and AloneSQL stand behind the FROM of a statement that has one row of u
+	// there, which is a user's id. They wait in one queue for each user until the end of
+	// the transaction: many may share the user, one may have it alone. Without them
+	// PostgreSQL would let new writers of a locked row pass the deletion of the user that
+	// waits for it, again and again. SQLite's writers queue up anyway.
+	ShareSQL, AloneSQL string
+
 	// FindSQL is the condition that a column holds a text, found by its bytes: the
 	// time that takes must not depend on the text.
 	FindSQL func(column string) string

@@ -91,6 +91,8 @@ func openPostgres(ctx context.Context, databaseURL string, patience time.Duratio
 				WaitBrieflySQL: `SET LOCAL lock_timeout = '100ms'`,
 				WaitAgainSQL:   `SET LOCAL lock_timeout = DEFAULT`,
 				HoldSQL:        ` FOR SHARE`,
+				ShareSQL:       `, pg_advisory_xact_lock_shared(hashtextextended(u.id, 0))`,
+				AloneSQL:       `, pg_advisory_xact_lock(hashtextextended(u.id, 0))`,
 				// Of bytes: strpos of texts starts anew as LIKE does, if more seldom.
 				FindSQL: func(column string) string {
 					return `position(convert_to(?, 'UTF8') IN convert_to(` + column + `, 'UTF8')) > 0`

@@ -1,0 +1,81 @@
+package mail
+
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"strings"
+
+	gomail "github.com/wneessen/go-mail"
+
+	"vestibule/internal/opaque"
+)
+
+// letter is what a mail says.
+type letter struct {
+	Subject string
+	Says    []string // paragraphs
+	Button  string   // what the link does; "" for a letter without one
+	Link    string
+	Life    string // how long the link is good for
+	Unless  string // what to do when it was not the reader
+}
+
+// Text is the letter for programs that show no HTML, and for people who read the
+// file that it is in: its link is on a line of its own.
+func (l letter) Text() string {
+	var b strings.Builder
+	for _, p := range l.Says {
+		b.WriteString(p + "\n\n")
+	}
+	if l.Link != "" {
+		b.WriteString(l.Button + ":\n\n" + l.Link + "\n\n" + l.Life + "\n\n")
+	}
+	b.WriteString(l.Unless + "\n")
+	return b.String()
+}
+
+var page = template.Must(template.New("mail").Parse(`<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{.Subject}}</title></head>
+<body style="margin:0;padding:24px;background:#f4f4f5;font-family:system-ui,-apple-system,'Segoe UI',sans-serif;color:#18181b;line-height:1.5">
+<div style="max-width:480px;margin:0 auto;padding:32px;background:#fff;border-radius:12px">
+<h1 style="margin:0 0 16px;font-size:20px">{{.Subject}}</h1>
+{{range .Says}}<p>{{.}}</p>
+{{end}}{{if .Link}}<p style="margin:24px 0"><a href="{{.Link}}" style="display:inline-block;padding:12px 20px;background:#4338ca;color:#fff;border-radius:8px;text-decoration:none">{{.Button}}</a></p>
+<p style="font-size:14px">{{.Life}} If the button does nothing, copy this: <a href="{{.Link}}" style="color:#4338ca;word-break:break-all">{{.Link}}</a></p>
+{{end}}<p style="font-size:14px;color:#52525b">{{.Unless}}</p>
+</div>
+</body>
+</html>
+`))
+
+// longestLine is what SMTP lets a line have (RFC 5321 §4.5.3.1.6), with some room.
+const longestLine = 990
+
+func (o *Outbox) envelope(to string, l letter) (*gomail.Msg, error) {
+	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
+	msg.FromMailAddress(&o.From)
+	if err := msg.To(to); err != nil {
+		return nil, fmt.Errorf("%w: %w", errNobody, err)
+	}
+	msg.Subject(l.Subject)
+	msg.SetDateWithValue(o.Now())
+	msg.SetMessageIDWithValue(opaque.NewToken() + "@" + o.BaseURL.Hostname())
+	// Nobody's holiday answer is wanted (RFC 3834 §5).
+	msg.SetGenHeader("Auto-Submitted", "auto-generated")
+	text := l.Text()
+	encoding := o.Sender.Encoding()
+	for line := range strings.Lines(text) {
+		if len(line) > longestLine {
+			encoding = gomail.EncodingQP
+		}
+	}
+	msg.SetBodyString(gomail.TypeTextPlain, text, gomail.WithPartEncoding(encoding))
+	var html bytes.Buffer
+	if err := page.Execute(&html, l); err != nil {
+		return nil, err
+	}
+	msg.AddAlternativeString(gomail.TypeTextHTML, html.String(), gomail.WithPartEncoding(gomail.EncodingQP))
+	return msg, nil
+}

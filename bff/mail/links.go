@@ -1,0 +1,71 @@
+package mail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"vestibule/internal/opaque"
+	"vestibule/store"
+)
+
+// linkLife is how long a link is good for, from when it is sent. It is Better
+// Auth's.
+const linkLife = time.Hour
+
+func (o *Outbox) verifyLink(ctx context.Context, m store.Mail, user store.User, purpose string) (string, error) {
+	token, err := o.newLink(ctx, m, user, purpose)
+	return o.BaseURL.JoinPath("/api/auth/verify-email").String() + "?token=" + token + "&callbackURL=" + landing(m), err
+}
+
+func (o *Outbox) resetLink(ctx context.Context, m store.Mail, user store.User) (string, error) {
+	token, err := o.newLink(ctx, m, user, store.PurposeReset)
+	link := o.BaseURL.JoinPath("/api/auth/reset-password", token).String()
+	if m.CallbackURL != "" { // otherwise to a page of ours
+		link += "?callbackURL=" + landing(m)
+	}
+	return link, err
+}
+
+// undoLink leads to a page of ours: whoever gets the mail may have no app open, and
+// a scanner that follows it must not do anything.
+func (o *Outbox) undoLink(ctx context.Context, m store.Mail, user store.User) (string, error) {
+	user.Email = m.Recipient
+	token, err := o.newLink(ctx, m, user, store.PurposeUndo)
+	return o.BaseURL.JoinPath("/api/auth/undo-email").String() + "?token=" + token, err
+}
+
+// landing is where a link leads in the end.
+func landing(m store.Mail) string {
+	if m.CallbackURL == "" {
+		return url.QueryEscape("/")
+	}
+	return url.QueryEscape(m.CallbackURL)
+}
+
+// newLink makes the token of a mail's link. When the mail was tried before, the
+// link that was made then is replaced.
+func (o *Outbox) newLink(ctx context.Context, m store.Mail, user store.User, purpose string) (string, error) {
+	token, now := opaque.NewToken(), o.Now().UTC()
+	life := linkLife
+	if purpose == store.PurposeUndo {
+		life = store.UndoFor
+	}
+	err := o.store.PutVerification(ctx, store.Verification{
+		ID:        m.ID,
+		Purpose:   purpose,
+		TokenHash: opaque.Hash(token),
+		UserID:    user.ID,
+		SessionID: m.SessionID,
+		Email:     user.Email,
+		NewEmail:  m.NewEmail,
+		CreatedAt: now,
+		ExpiresAt: now.Add(life),
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		err = fmt.Errorf("%w: it was taken back", errNobody)
+	}
+	return token, err
+}
