@@ -43,7 +43,7 @@ func (b *browser) signUp(email string) string {
 }
 
 func TestFromCookieToTask(t *testing.T) {
-	aloneInEveryShape(t, func(t *testing.T, p *product) {
+	aloneIn(t, shapes, func(t *testing.T, p *product) {
 		alice, bob := newBrowser(t, p.bff), newBrowser(t, p.bff)
 		id := alice.signUp("alice@example.com")
 		if !regexp.MustCompile(`^usr_[a-z0-9]+$`).MatchString(id) {
