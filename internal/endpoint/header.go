@@ -1,6 +1,6 @@
 package endpoint
 
-// Headers of answers that several surfaces have.
+// Headers of answers on several surfaces.
 var (
 	NoStore = &Header{Component: "CacheControl", Name: "Cache-Control", Text: "Not to be kept by any cache", Always: true,
 		Schema: Schema{"type": "string", "const": "no-store"}, Example: "no-store"}
@@ -16,7 +16,7 @@ var (
 		Schema: Schema{"type": "integer", "minimum": 1}, Example: 2}
 )
 
-// Preflight is the answer to a browser that asks what another origin may send (CORS).
+// Preflight is the answer to a browser's CORS preflight request.
 func Preflight(text string) *Answer {
 	return &Answer{Component: "Preflight", Status: 204, Text: text, Headers: []*Header{
 		{Name: "Access-Control-Allow-Methods", Schema: Schema{"type": "string"}},
@@ -25,7 +25,7 @@ func Preflight(text string) *Answer {
 	}}
 }
 
-// RequestID is the header of every answer. text says whose id it is.
+// RequestID is the X-Request-Id header of every answer. text says whose id it is.
 func RequestID(text string) *Header {
 	return &Header{Component: "RequestId", Name: "X-Request-Id", Text: text, Always: true,
 		Schema: Schema{"type": "string", "minLength": 1, "maxLength": 64}, Example: "4kq2m6yx7n3ztv5w"}

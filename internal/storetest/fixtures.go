@@ -70,8 +70,26 @@ func Event(kind string) store.Event {
 func NewOnce(key string) tasks.Once {
 	return tasks.Once{
 		Caller: "usr_caller", Key: key, Fingerprint: "a", Now: Base(), Expires: Base().Add(time.Hour),
-		Answer: func(t tasks.Task) (string, error) { return "task " + strconv.FormatInt(t.ID, 10), nil },
 	}
+}
+
+// CreateTaskOnce creates the task for a request with a key, and keeps "task" with its id
+// as the answer.
+func (d *Database) CreateTaskOnce(ctx context.Context, t tasks.Task, once tasks.Once) (answer string, replayed bool, err error) {
+	once.UserID = t.UserID
+	err = d.Tasks.Tx(ctx, "create task once", func(tx *tasks.Tx) error {
+		kept, claimed, err := tx.ClaimKey(once)
+		if answer, replayed = kept, !claimed; err != nil || replayed {
+			return err
+		}
+		made, err := tx.CreateTask(t)
+		if err != nil {
+			return err
+		}
+		answer = "task " + strconv.FormatInt(made.ID, 10)
+		return tx.KeepAnswer(once, answer)
+	})
+	return answer, replayed, err
 }
 
 // NewClient makes up a client.
