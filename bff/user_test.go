@@ -125,7 +125,7 @@ func TestDeleteUser(t *testing.T) {
 	})
 }
 
-func TestWhoIsDisabledIsAStranger(t *testing.T) {
+func TestADisabledUserIsAnsweredLikeAStranger(t *testing.T) {
 	each(t, func(s *site) {
 		v, wrong := s.visitor(), s.visitor()
 		v.signUp("ada@example.com")
