@@ -48,7 +48,7 @@ type Tasks interface {
 	PageTasks(ctx context.Context, userID string, q tasks.Query, limit int) (iter.Seq2[tasks.Task, error], *tasks.Position, error)
 	Task(ctx context.Context, userID string, id int64) (tasks.Task, error)
 	CreateTask(ctx context.Context, t tasks.Task) (tasks.Task, error)
-	CreateTaskOnce(ctx context.Context, t tasks.Task, once tasks.Once) (answer string, replayed bool, err error)
+	Tx(ctx context.Context, what string, f func(*tasks.Tx) error) error
 	UpdateTask(ctx context.Context, userID string, id int64, change tasks.Change, only *tasks.Versions, now time.Time) (tasks.Task, error)
 	ToggleTask(ctx context.Context, userID string, id int64, only *tasks.Versions, now time.Time) (tasks.Task, error)
 	DeleteTask(ctx context.Context, userID string, id int64, only *tasks.Versions, now time.Time) error

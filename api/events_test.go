@@ -210,7 +210,7 @@ func TestAStreamIsForItsOwner(t *testing.T) {
 // TestChangesOfAnotherInstanceAreStreamed runs two instances on one database.
 func TestChangesOfAnotherInstanceAreStreamed(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, s *surface) {
-		other := startSurface(t, sharedSecretConfig(), Deps{Tasks: s.store})
+		other := startSurface(t, sharedSecretConfig(), Deps{Tasks: s.store.Tasks})
 		s.runs(t)
 		token := auth(mint(t, ada))
 		st := s.watch(t, token)

@@ -81,12 +81,12 @@ func TestATokenOfADeletedUserIsRefused(t *testing.T) {
 
 // sweeping is a store that reports which rows of deleted users are deleted.
 type sweeping struct {
-	*storetest.Database
+	*tasks.Store
 	batches chan tasks.Remains
 }
 
 func (s sweeping) DeleteRemains(ctx context.Context, userID string) (tasks.Remains, error) {
-	r, err := s.Database.DeleteRemains(ctx, userID)
+	r, err := s.Store.DeleteRemains(ctx, userID)
 	if err == nil {
 		s.batches <- r
 	}
@@ -97,11 +97,12 @@ func (s sweeping) DeleteRemains(ctx context.Context, userID string) (tasks.Remai
 func TestRowsOfADeletedUserAreDeletedInTheBackground(t *testing.T) {
 	for name, engine := range map[string]func(testing.TB) *storetest.Database{"SQLite": sqlite, "PostgreSQL": postgres} {
 		t.Run(name, func(t *testing.T) {
-			db := sweeping{engine(t), make(chan tasks.Remains, 10)}
+			st := engine(t)
+			db := sweeping{st.Tasks, make(chan tasks.Remains, 10)}
 			if _, err := db.CreateTask(t.Context(), tasks.Task{UserID: ada, Title: "a", CreatedAt: noon, UpdatedAt: noon}); err != nil {
 				t.Fatal(err)
 			}
-			if err := db.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.DeleteUser(ada, store.Event{At: noon}) }); err != nil {
+			if err := st.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.DeleteUser(ada, store.Event{At: noon}) }); err != nil {
 				t.Fatal(err)
 			}
 			s := startSurface(t, sharedSecretConfig(), Deps{Tasks: db})

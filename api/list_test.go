@@ -49,9 +49,7 @@ func (b broken) CreateTask(context.Context, tasks.Task) (tasks.Task, error) {
 	return tasks.Task{}, b.err
 }
 
-func (b broken) CreateTaskOnce(context.Context, tasks.Task, tasks.Once) (string, bool, error) {
-	return "", false, b.err
-}
+func (b broken) Tx(context.Context, string, func(*tasks.Tx) error) error { return b.err }
 
 func (b broken) UpdateTask(context.Context, string, int64, tasks.Change, *tasks.Versions, time.Time) (tasks.Task, error) {
 	return tasks.Task{}, b.err

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -91,9 +93,13 @@ type keptAnswer struct {
 	Body     json.RawMessage `json:"body"`
 }
 
-func newKeptAnswer(t tasks.Task) (keptAnswer, error) {
+func newKeptAnswer(t tasks.Task) (text string, err error) {
 	body, err := web.EncodeJSON(toTaskJSON(t))
-	return keptAnswer{Location: location(t), ETag: entityTag(t), Body: body}, err
+	if err != nil {
+		return "", err
+	}
+	kept, err := web.EncodeJSON(keptAnswer{Location: location(t), ETag: entityTag(t), Body: body})
+	return string(kept), err
 }
 
 func (a keptAnswer) send(w http.ResponseWriter) error {
@@ -108,16 +114,21 @@ func (s *Server) createOnce(ctx context.Context, w http.ResponseWriter, t tasks.
 	if err != nil {
 		return err
 	}
-	text, replayed, err := s.tasks.CreateTaskOnce(ctx, t, tasks.Once{
-		Caller: id.caller, Key: id.key, Fingerprint: print, Now: t.CreatedAt, Expires: t.CreatedAt.Add(answersKept),
-		Answer: func(made tasks.Task) (string, error) {
-			kept, err := newKeptAnswer(made)
-			if err != nil {
-				return "", err
-			}
-			text, err := web.EncodeJSON(kept)
-			return string(text), err
-		},
+	once := tasks.Once{Caller: id.caller, UserID: id.user, Key: id.key, Fingerprint: print, Now: t.CreatedAt, Expires: t.CreatedAt.Add(answersKept)}
+	var text string
+	var first bool
+	err = s.tasks.Tx(ctx, "create task once", func(tx *tasks.Tx) (err error) {
+		if text, first, err = tx.ClaimKey(once); err != nil || !first {
+			return err
+		}
+		made, err := tx.CreateTask(t)
+		if err != nil {
+			return err
+		}
+		if text, err = newKeptAnswer(made); err != nil {
+			return err
+		}
+		return tx.KeepAnswer(once, text)
 	})
 	full, isFull := errors.AsType[*tasks.KeptFull](err)
 	switch {
@@ -136,15 +147,25 @@ func (s *Server) createOnce(ctx context.Context, w http.ResponseWriter, t tasks.
 		return fmt.Errorf("kept answer: %w", err)
 	}
 	s.feed.changed(t.UserID)
-	if replayed {
+	if !first {
 		w.Header().Set("Idempotency-Replayed", "true")
 	}
 	return kept.send(w)
 }
 
-// fingerprint identifies what a request asks for, however its JSON is written.
+// setByServer are the members of a task that no request chooses.
+var setByServer = []string{"ID", "UserID", "CreatedAt", "UpdatedAt", "Version"}
+
+// fingerprint identifies what a request asks for, however its JSON is written. It covers
+// every member of a task that a request can choose, so new members are included.
 func fingerprint(t tasks.Task) (string, error) {
-	asked, err := json.Marshal([]any{t.Title, t.Description, t.Completed})
+	var chosen []any
+	for member, value := range reflect.ValueOf(t).Fields() {
+		if !slices.Contains(setByServer, member.Name) {
+			chosen = append(chosen, value.Interface())
+		}
+	}
+	asked, err := json.Marshal(chosen)
 	if err != nil {
 		return "", err
 	}

@@ -170,7 +170,6 @@ func TestAKeyOfACallerWithALongName(t *testing.T) {
 		names[c.Name()] = true
 		_, replayed, err := s.store.CreateTaskOnce(t.Context(), tasks.Task{UserID: ada, Title: "a", CreatedAt: noon, UpdatedAt: noon}, tasks.Once{
 			Caller: c.Name(), Key: "k", Fingerprint: "f", Now: noon, Expires: noon.Add(time.Hour),
-			Answer: func(tasks.Task) (string, error) { return "{}", nil },
 		})
 		if err != nil || replayed {
 			t.Errorf("got replayed %t, %v, want a task", replayed, err)

@@ -46,7 +46,7 @@ func (c *countingTasks) TaskFeed(ctx context.Context, userID string) (oldest, la
 func TestAChangeIsReadOnceForAllStreamsOfAUser(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, s *surface) {
 		const streams, changes = 20, 15
-		here := &countingTasks{Tasks: s.store}
+		here := &countingTasks{Tasks: s.store.Tasks}
 		first := startSurface(t, sharedSecretConfig(), Deps{Tasks: here})
 		first.runs(t)
 		token := auth(mint(t, ada))
@@ -444,7 +444,7 @@ func TestOpenStreamsAreBounded(t *testing.T) {
 	const path = "/api/me/tasks/events"
 	cfg := sharedSecretConfig()
 	cfg.MaxStreams, cfg.MaxStreamsPerUser = 3, 2
-	s := startSurface(t, cfg, Deps{Tasks: sqlite(t)})
+	s := startSurface(t, cfg, Deps{Tasks: sqlite(t).Tasks})
 	token, his := auth(mint(t, ada)), auth(mint(t, bob))
 	refused := func(header http.Header) {
 		t.Helper()
@@ -495,7 +495,7 @@ func TestAServiceHasItsOwnPlaces(t *testing.T) {
 	const path = "/api/" + ada + "/tasks/events"
 	cfg := sharedSecretConfig()
 	cfg.MaxStreamsPerUser = 1
-	s := startSurface(t, cfg, Deps{Tasks: sqlite(t)})
+	s := startSurface(t, cfg, Deps{Tasks: sqlite(t).Tasks})
 	reads := func(sub string, extra string) http.Header {
 		return service(sub, `,"scope":"tasks:read"`+extra)
 	}
@@ -554,7 +554,7 @@ func TestAnUnannouncedChangeReachesStreams(t *testing.T) {
 			if err := st.MigrateUp(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			tasks := &proven{withAccounts(t, st), make(chan struct{})}
+			tasks := &proven{withAccounts(t, st).Tasks, make(chan struct{})}
 			s := startSurface(t, sharedSecretConfig(), Deps{Tasks: tasks})
 			s.runs(t)
 			if driver == "postgres" {

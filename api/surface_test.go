@@ -51,7 +51,7 @@ func sharedSecretConfig() Config {
 func newSurface(tb testing.TB, engine func(testing.TB) *storetest.Database) *surface {
 	tb.Helper()
 	st := engine(tb)
-	s := startSurface(tb, sharedSecretConfig(), Deps{Tasks: st})
+	s := startSurface(tb, sharedSecretConfig(), Deps{Tasks: st.Tasks})
 	s.store = st
 	return s
 }

@@ -29,7 +29,7 @@ func newFederation(tb testing.TB) *federation {
 		{Name: partnerIssuer, Audience: "tasks-of-partner", Algorithm: jose.RS256, JWKSURL: serve(tb, f.Partner) + "/jwks", Scopes: []string{TasksWrite}},
 	}
 	st := sqlite(tb)
-	f.surface = startSurface(tb, cfg, Deps{Tasks: st})
+	f.surface = startSurface(tb, cfg, Deps{Tasks: st.Tasks})
 	f.store = st
 	f.runs(tb)
 	return f

@@ -52,7 +52,7 @@ func TestOneCallersRequestsAreBounded(t *testing.T) {
 	const most = 3
 	cfg := sharedSecretConfig()
 	cfg.MaxRequestsPerCaller = most
-	s := startSurface(t, cfg, Deps{Tasks: sqlite(t)})
+	s := startSurface(t, cfg, Deps{Tasks: sqlite(t).Tasks})
 	adas := auth(mint(t, ada))
 	end := s.holds(t, most, adas)
 	s.underWay(t, most)
