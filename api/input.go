@@ -101,7 +101,7 @@ func title(body *web.Object) string {
 	case n < 1 || n > maxTitle:
 		body.Reject("title", titleMessage)
 	case !web.Shows(text):
-		body.Reject("title", "must have a character that can be seen")
+		body.Reject("title", "must have a visible character")
 	}
 	return text
 }

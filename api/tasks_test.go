@@ -182,7 +182,7 @@ func TestBadBodiesAreRefused(t *testing.T) {
 		{"a merge patch that is a creation", "POST", `{"title":"a"}`, "application/merge-patch+json", 415, "The Content-Type must be application/json.", nil},
 		{"a merge patch that is a PUT", "PUT", `{"title":"a"}`, "application/merge-patch+json", 415, "The Content-Type must be application/json.", nil},
 		{"another patch", "", `[]`, "application/json-patch+json", 415, "The Content-Type must be application/json.", nil},
-		{"a title of what shows nothing", "", `{"title":"\u200b\u2060\ufeff\u00ad"}`, "", 422, fields, []string{"title: must have a character that can be seen"}},
+		{"a title of what shows nothing", "", `{"title":"\u200b\u2060\ufeff\u00ad"}`, "", 422, fields, []string{"title: must have a visible character"}},
 		{"a merge patch that removes the title", "PATCH", `{"title":null}`, "application/merge-patch+json", 422, fields, []string{"title: expected string, received null"}},
 		{"a merge patch that is no object", "PATCH", `"a"`, "application/merge-patch+json", 400, "The request body must be a JSON object, not string.", nil},
 		{"too many fields", "", `{"title":"a"` + strings.Repeat(`,"x":0`, 100) + `}`, "", 400, "The request body has more than 100 members and elements.", nil},
