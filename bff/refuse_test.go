@@ -8,6 +8,7 @@ import (
 
 // TestFrequentRefusalsAreDelayed, one client apart from another.
 func TestFrequentRefusalsAreDelayed(t *testing.T) {
+	t.Parallel()
 	p, err := newPace(refusalsAtOnce, refusalEvery)
 	if err != nil {
 		t.Fatal(err)
