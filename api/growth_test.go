@@ -10,14 +10,14 @@ import (
 	"vestibule/store/tasks"
 )
 
-func TestMoreTasksThanOneMayHaveAreRefused(t *testing.T) {
+func TestTooManyTasksAreRefused(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, s *surface) {
 		s.store.TasksPerUser = 2
 		token := auth(mint(t, ada))
 		for range 2 {
 			s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, token).isCreated(t)
 		}
-		const detail = "The user has as many tasks as one user may have. Delete some to make room."
+		const detail = "The user has too many tasks. Delete some to make room."
 		for _, header := range []map[string][]string{token, with(token, "Idempotency-Key", "k")} {
 			res := s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, header)
 			res.isProblem(t, 409, detail)
@@ -30,8 +30,8 @@ func TestMoreTasksThanOneMayHaveAreRefused(t *testing.T) {
 	})
 }
 
-// TestAKeyWhoseAnswerCannotBeKeptIsRefused: nothing happens, so that the caller can
-// repeat the request without a second effect.
+// TestAKeyWhoseAnswerCannotBeKeptIsRefused: nothing is done, so the caller can repeat the
+// request without a second effect.
 func TestAKeyWhoseAnswerCannotBeKeptIsRefused(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, s *surface) {
 		s.store.AnswersPerUser = 2
@@ -55,9 +55,9 @@ func TestAKeyWhoseAnswerCannotBeKeptIsRefused(t *testing.T) {
 	})
 }
 
-// TestATokenOfADeletedUserOpensNothing for the minutes that it still lives, though the
-// tasks are still there; the background work deletes them.
-func TestATokenOfADeletedUserOpensNothing(t *testing.T) {
+// TestATokenOfADeletedUserIsRefused, although the token is valid for some minutes and the
+// tasks still exist. The background work deletes them.
+func TestATokenOfADeletedUserIsRefused(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, s *surface) {
 		token := auth(mint(t, ada))
 		keyed := with(token, "Idempotency-Key", "k")
@@ -79,7 +79,7 @@ func TestATokenOfADeletedUserOpensNothing(t *testing.T) {
 	})
 }
 
-// sweeping is a store that tells what of deleted users' rows is deleted.
+// sweeping is a store that reports which rows of deleted users are deleted.
 type sweeping struct {
 	*tasks.Store
 	batches chan tasks.Remains
@@ -93,8 +93,8 @@ func (s sweeping) DeleteRemains(ctx context.Context, userID string) (tasks.Remai
 	return r, err
 }
 
-// TestWhatADeletedUserLeavesIsDeletedInTheBackground, without being asked for.
-func TestWhatADeletedUserLeavesIsDeletedInTheBackground(t *testing.T) {
+// TestRowsOfADeletedUserAreDeletedInTheBackground, without any request.
+func TestRowsOfADeletedUserAreDeletedInTheBackground(t *testing.T) {
 	for name, engine := range map[string]func(testing.TB) *storetest.Database{"SQLite": sqlite, "PostgreSQL": postgres} {
 		t.Run(name, func(t *testing.T) {
 			st := engine(t)

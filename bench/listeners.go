@@ -14,8 +14,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// listening says what idle streams of task events cost, and how long a change
-// takes to reach the last of them.
+// listening is the cost of idle event streams, and how long a change takes to reach the
+// last of them.
 type listening struct {
 	how          string
 	listeners    int
@@ -34,7 +34,7 @@ func measureListeners(ctx context.Context, s settings, dir, how string) (listeni
 	if err != nil {
 		return listening{}, err
 	}
-	site.env = []string{ // of one address, user and session there are fewer otherwise
+	site.env = []string{ // the defaults for one address, user and session are lower
 		fmt.Sprint("MAX_CONNECTIONS=", 4*listeners), fmt.Sprint("MAX_CONNECTIONS_PER_ADDRESS=", 2*listeners),
 		fmt.Sprint("MAX_STREAMS=", 2*listeners), fmt.Sprint("MAX_STREAMS_PER_USER=", listeners), fmt.Sprint("MAX_STREAMS_PER_SESSION=", listeners),
 	}
@@ -52,7 +52,7 @@ func measureListeners(ctx context.Context, s settings, dir, how string) (listeni
 	if how == "users" {
 		request = func(i int) (string, string, error) {
 			sub := user
-			if i%10 > 0 { // a tenth is the one user's
+			if i%10 > 0 { // a tenth belongs to the first user
 				sub = fmt.Sprintf("usr_%d", i)
 			}
 			token, err := bearerOf(sub)
@@ -114,8 +114,7 @@ func bearerOf(sub string) (string, error) {
 	}).SignedString([]byte(secret))
 }
 
-// openStreams opens n streams, a few at a time, and waits for the first block of
-// each.
+// openStreams opens n streams, a few at a time, and waits for the first block of each one.
 func openStreams(ctx context.Context, n int, request func(int) (addr, text string, err error)) ([]net.Conn, error) {
 	streams := make([]net.Conn, n)
 	faults := make([]error, n)

@@ -155,7 +155,7 @@ func BenchmarkListPage(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		for range min(200, n/400) { // some way in
+		for range min(200, n/400) { // go to a later page
 			if u, err = url.Parse(s.page(b, u.String(), 200)); err != nil {
 				b.Fatal(err)
 			}
@@ -180,7 +180,7 @@ func BenchmarkListPage(b *testing.B) {
 				slices.Sort(took)
 				b.ReportMetric(ms(took[len(took)/2]), "p50-ms")
 				b.ReportMetric(ms(took[len(took)*99/100]), "p99-ms")
-				b.ReportMetric(0, "ns/op") // p50 says it
+				b.ReportMetric(0, "ns/op") // p50 replaces it
 			})
 		}
 	})
@@ -205,10 +205,10 @@ func BenchmarkFullList(b *testing.B) {
 			for next := uint64(0); ; {
 				got, err := io.ReadFull(res.Body, buf)
 				size += uint64(got)
-				if size >= next { // the measurement stops the world
+				if size >= next { // measuring stops the world
 					next = size + 16<<20
 					runtime.GC()
-					runtime.GC() // what the first one's finalizers let go
+					runtime.GC() // a second run frees what the finalizers released
 					runtime.ReadMemStats(&mem)
 					peak = max(peak, mem.HeapAlloc)
 				}

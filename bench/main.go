@@ -26,7 +26,7 @@ type settings struct {
 	rounds      int
 	duration    time.Duration // of one run
 	connections int
-	only        string // one part; "" is all of them, and a report
+	only        string // one part; "" measures all and writes a report
 }
 
 func main() {
@@ -38,7 +38,7 @@ func main() {
 	flag.IntVar(&s.rounds, "rounds", 7, "alternating runs of each contestant")
 	flag.DurationVar(&s.duration, "duration", 3*time.Second, "length of one run")
 	flag.IntVar(&s.connections, "connections", 32, "keep-alive connections of the load")
-	flag.StringVar(&s.only, "only", "", "measure one part, start, proxy, listeners, lists or writers, and write no report")
+	flag.StringVar(&s.only, "only", "", "measure one part (start, proxy, listeners, lists or writers) and write no report")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

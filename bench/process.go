@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// process is a program that is measured.
+// process is a measured program.
 type process struct {
 	cmd  *exec.Cmd
 	done chan struct{}
@@ -108,7 +108,7 @@ func measureStart(ctx context.Context, s settings, dir string) (median time.Dura
 		}
 		times = append(times, time.Since(begin))
 		if i == 4 {
-			select { // let the start's garbage go
+			select { // wait until the garbage of the start is freed
 			case <-time.After(5 * time.Second):
 			case <-ctx.Done():
 			}

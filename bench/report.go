@@ -76,7 +76,7 @@ In one process the BFF calls the API without a socket. In two processes the path
 	return os.WriteFile(chartPath, []byte(chart(r.duels)), 0o644)
 }
 
-// neighboursReport returns the last section of the existing report, which make neighbours writes.
+// neighboursReport returns the last section of the existing report. make neighbours writes that section.
 func neighboursReport() (string, error) {
 	text, err := os.ReadFile(reportPath)
 	if err != nil {

@@ -46,7 +46,7 @@ func (t *site) start(ctx context.Context) error {
 	env := []string{
 		"BASE_URL=http://" + t.bff, "BFF_ADDR=" + t.bff, "API_ADDR=" + t.api,
 		"DATABASE_URL=sqlite:" + filepath.Join(t.dir, "vestibule.db"), "BETTER_AUTH_SECRET=" + secret,
-		"LOG_LEVEL=error", // both contestants are silent
+		"LOG_LEVEL=error", // neither program writes a log
 	}
 	env = append(env, t.env...)
 	commands := []string{"serve"}

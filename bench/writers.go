@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// sharing says how long sign-ins take while others write to the same SQLite file.
+// sharing is how long sign-ins take while other clients write to the same SQLite file.
 type sharing struct {
 	shape    string
 	writers  int

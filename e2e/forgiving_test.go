@@ -19,7 +19,7 @@ func TestWhatClientsReallySendIsTaken(t *testing.T) {
 			made := b.want(b.send("POST", tasks+"?utm_source=mail&utm_source=x", "\ufeff"+`{"title":"👩\u200d🚒","description":"x"}`), 201, "👩\u200d🚒")
 			b.want(b.send("GET", tasks+"?_=1700000000&user_id=usr_other&q=%F0%9F%9A%92", ""), 200, `"description":"x"`)
 			b.want(b.send("GET", tasks+"?limit=0&_=1", ""), 422, `"title":"Unprocessable Content"`)
-			b.want(b.send("POST", tasks, `{"title":"\u200b\u3164"}`), 422, "must have a character that can be seen")
+			b.want(b.send("POST", tasks, `{"title":"\u200b\u3164"}`), 422, "must have a visible character")
 			b.want(b.send("POST", tasks, `{"title":"`+strings.Repeat("x", 1<<20)+`"}`), 413, `"title":"Content Too Large"`)
 
 			one := p.bff + made.header.Get("Location")

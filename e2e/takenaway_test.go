@@ -228,7 +228,7 @@ func TestASecondServerIsRefusedByWhateverPath(t *testing.T) {
 	f.must(os.Link(f.file, elsewhere("hard.db")))
 	f.must(os.Mkdir(elsewhere("mounted"), 0o700))
 	f.must(os.WriteFile(elsewhere("file.db"), nil, 0o600))
-	const waits, otherName = "waiting for another process", "by another name"
+	const waits, otherName = "waiting for another process", "under another name"
 	paths := map[string]string{
 		elsewhere("link.db"):             waits,
 		elsewhere("linked/vestibule.db"): waits,

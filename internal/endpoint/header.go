@@ -2,15 +2,15 @@ package endpoint
 
 // Headers of answers on several surfaces.
 var (
-	NoStore = &Header{Component: "CacheControl", Name: "Cache-Control", Text: "Not to be kept by any cache", Always: true,
+	NoStore = &Header{Component: "CacheControl", Name: "Cache-Control", Text: "No cache may keep the answer", Always: true,
 		Schema: Schema{"type": "string", "const": "no-store"}, Example: "no-store"}
-	Revalidate = &Header{Component: "CacheControlRevalidate", Name: "Cache-Control", Text: "May be kept, and is asked for anew each time", Always: true,
+	Revalidate = &Header{Component: "CacheControlRevalidate", Name: "Cache-Control", Text: "Caches may keep the answer, and must revalidate it each time", Always: true,
 		Schema: Schema{"type": "string", "const": "no-cache"}, Example: "no-cache"}
 	ETag = &Header{Component: "ETag", Name: "ETag", Text: "The version: a strong entity tag", Always: true,
 		Schema: Schema{"type": "string", "pattern": `^"[!#-~]+"$`}, Example: `"3"`}
 	Allow = &Header{Component: "Allow", Name: "Allow", Text: "The methods that the path has", Always: true,
 		Schema: Schema{"type": "string"}, Example: "GET, HEAD, POST"}
-	AcceptEncoding = &Header{Component: "AcceptEncoding", Name: "Accept-Encoding", Text: "Where `Content-Encoding` is at fault: that there must be none",
+	AcceptEncoding = &Header{Component: "AcceptEncoding", Name: "Accept-Encoding", Text: "Only if the body had a `Content-Encoding`: it must have none",
 		Schema: Schema{"type": "string", "const": "identity"}, Example: "identity"}
 	RetryAfter = &Header{Component: "RetryAfter", Name: "Retry-After", Text: "Seconds to wait", Always: true,
 		Schema: Schema{"type": "integer", "minimum": 1}, Example: 2}

@@ -73,7 +73,9 @@ func (r *recorder) WriteHeader(status int) {
 func (r *recorder) Write(p []byte) (int, error) {
 	r.begin(http.StatusOK)
 	r.answer.keep(p)
-	return r.ResponseWriter.Write(p)
+	n, err := r.ResponseWriter.Write(p)
+	r.answer.Cut = r.answer.Cut || err != nil // the client has left
+	return n, err
 }
 
 func (r *recorder) FlushError() error {

@@ -53,7 +53,7 @@ type boundListener struct {
 	all     *fair.Room
 	each    addressRooms
 	lingers chan struct{}
-	refused told
+	refused logThrottle
 
 	mu    sync.Mutex
 	held  map[string]map[*boundConn]struct{} // by network, without proxies

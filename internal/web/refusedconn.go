@@ -70,8 +70,8 @@ func (l *boundListener) tell(conn net.Conn, why error) {
 	c.Log.Warn(problem, attrs...)
 }
 
-// told counts events, and decides when to log them again.
-type told struct {
+// logThrottle counts events, and decides when to log them again.
+type logThrottle struct {
 	mu    sync.Mutex
 	n     int
 	again time.Time
@@ -79,7 +79,7 @@ type told struct {
 
 // due counts one event. It returns the number of events since the last line if a new line
 // is due, else 0.
-func (t *told) due(now time.Time) int {
+func (t *logThrottle) due(now time.Time) int {
 	const pause = time.Minute
 	t.mu.Lock()
 	defer t.mu.Unlock()
