@@ -80,7 +80,9 @@ func (r *recorder) Write(p []byte) (int, error) {
 
 func (r *recorder) FlushError() error {
 	r.begin(http.StatusOK)
-	return http.NewResponseController(r.ResponseWriter).Flush()
+	err := http.NewResponseController(r.ResponseWriter).Flush()
+	r.answer.Cut = r.answer.Cut || err != nil // the client has left
+	return err
 }
 
 func (r *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
