@@ -15,7 +15,7 @@ type Tx struct {
 	ctx context.Context
 	q   db.Querier
 
-	holdSQL string // see engine
+	holdSQL string // see db.Dialect
 	ended   []string
 	mailed  bool
 }
@@ -37,7 +37,7 @@ func (s *Store) Tx(ctx context.Context, what string, f func(*Tx) error) error {
 // the commit, what the process still does for them must end too.
 func (tx *Tx) Ended() []string { return tx.ended }
 
-// Mailed reports whether the transaction has queued a mail that is due.
+// Mailed reports whether the transaction has queued a mail.
 func (tx *Tx) Mailed() bool { return tx.mailed }
 
 func (tx *Tx) exec(query string, args ...any) (int64, error) {
