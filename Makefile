@@ -1,12 +1,13 @@
-# make run   starts the product on embedded SQLite; needs Go and nothing else
-# make quick formatting, go vet and the tests that need nothing but Go, in a minute
-# make test  installs what the tests need, then runs the linters and all tests
-# make client  writes the types of the TypeScript client anew, from api/openapi.json
-# make mutants  switches off each guard that is listed beside the code, and fails when no test notices
-# make neighbours  measures what one client can do to the others; make soak, what is left afterwards
-# make crash  ends the product in the middle of its work, again and again, and counts what it has lost
-# make lighthouse  how fast the app is on a phone, on a machine that does nothing else
-# make test-reference  holds the client's tests to the real Better Auth server
+# make run             starts Vestibule on embedded SQLite; needs only Go
+# make quick           formatting, go vet and the tests that need only Go, in a minute
+# make test            installs what the tests need, then runs the linters and all tests
+# make client          generates the types of the TypeScript client from api/openapi.json
+# make mutants         disables each guard of the lists, and fails if no test notices
+# make neighbours      measures how much one client can slow down the others
+# make soak            checks that a long attack leaves nothing behind
+# make crash           kills Vestibule during its work and counts what was lost
+# make lighthouse      measures the app on a phone; needs a machine that does nothing else
+# make test-reference  runs the client's tests against the real Better Auth server
 
 .DEFAULT_GOAL := run
 SHELL := bash
@@ -20,57 +21,56 @@ run: build
 build:
 	go build -trimpath -o $(BIN) ./cmd/vestibule
 
-# What one runs all day: it needs Go and nothing else, no C compiler either. Every test
-# that needs more says so and is left out (internal/quicktest). Packages in which nothing
-# has changed are not tested again.
+# For daily work. It needs only Go, and no C compiler. Tests that need more are skipped
+# and say so (internal/quicktest). Unchanged packages are not tested again.
 quick: format
 	CGO_ENABLED=0 go vet ./...
 	CGO_ENABLED=0 go test -short -p 3 -vet=off ./...
 
-# SQLite is C that was translated to Go. The race detector makes it seven times slower,
-# and can find nothing in it: it has locks of its own, and the memory that it works on is
-# outside Go's heap. So this one package is compiled without. All of our code has the
-# detector, up to its calls of the driver, and so have the driver and its C library: they
-# share generic code of Go's, such as sync.Map, with everything else, and the linker
-# keeps one copy of that.
+# The SQLite library is C that was translated to Go. The race detector makes it seven
+# times slower and can find nothing in it: SQLite has its own locks, and its memory is
+# outside Go's heap. So this one package is compiled without the detector. Our code has
+# it, and so do the driver and its C library: they share generic code such as sync.Map
+# with all other packages, and the linker keeps only one copy of that code.
 RACE := -race -gcflags='modernc.org/sqlite/lib=-race=false'
 
-# -count=1: a cached result is no test. -p 3: three packages at a time keep two
-# processors busy, as much of the time is waiting; more would have the databases that
-# they start fight over a small machine. Those that take longest come first, beside the
-# others; of its tests, which mostly wait, four run at a time.
-# What failed is said once more at the end: the logs of the product under test are long.
+# -count=1 disables cached results. -p 3: tests wait much of the time, so three packages
+# keep two processors busy. More packages would start too many databases for a small
+# machine. The slowest packages come first. -parallel 4: the tests of a package mostly
+# wait too. The failures are repeated at the end, because the logs are long.
 test: deps lint
 	@mkdir -p bin; set -o pipefail; \
 	go test $(RACE) -count=1 -p 3 -parallel 4 -timeout 20m ./e2e ./bff ./store/... ./cmd/vestibule ./api ./... 2>&1 | tee bin/test.log || { \
-	printf '\nwhat failed (the whole of it: bin/test.log):\n'; \
+	printf '\nfailures (full log: bin/test.log):\n'; \
 	grep -E '^ *--- FAIL|^ +[a-zA-Z_]+_test\.go:[0-9]+: |^panic: |^WARNING: DATA RACE|^FAIL|^# ' bin/test.log | cut -c1-400 | tail -n 80; exit 1; }
 
-# Not part of the tests: it takes half an hour. internal/mutants says how a list is written.
+# Not part of make test, because it takes half an hour. internal/mutants describes the lists.
 mutants: deps
 	go run ./internal/mutants
 
-# The official client's tests against the real Better Auth server, to know that
-# they ask for what that does.
+# Runs the official client's tests against the real Better Auth server. This proves that
+# they expect what that server does.
 test-reference: deps
 	go test -tags reference -count=1 -v -run '^TestReference' ./e2e
 
-# What one client can do to the others, in half an hour; on a machine that does nothing
-# else. BINARY=path measures another build. It writes a section of docs/benchmarks.md.
+# Measures how much one client can slow down the others, in half an hour, on a machine
+# that does nothing else. BINARY=path measures another build. It writes a section of
+# docs/benchmarks.md.
 neighbours: deps
 	go test -tags neighbours -count=1 -v -timeout 90m -run '^TestNeighbours$$' ./e2e/neighbours -args -report $(if $(BINARY),-binary $(abspath $(BINARY)))
 
-# All attacks at a tenth of their strength for ten minutes on each engine: what the
-# product holds returns to where it began.
+# Runs all attacks at a tenth of their strength for ten minutes on each engine. Memory,
+# open files and goroutines must return to where they began.
 soak: deps
 	go test -tags neighbours -count=1 -v -timeout 60m -run '^TestSoak$$' ./e2e/neighbours
 
-# Ends the product in the middle of its work, by kill, by loss of power and by a full
-# disk, and counts what was acknowledged. It mounts file systems: Linux, as root.
+# Stops Vestibule during its work by kills, power cuts and full disks, and counts which
+# acknowledged writes were lost. It mounts file systems, so it needs Linux and root.
 crash: deps
 	go test -tags crash -count=1 -v -timeout 20m -run '^(TestAKillLosesNothing|TestALossOfPowerLosesNothing|TestAFullDiskRefusesAndRecovers|TestThePowerFileSystemLosesWhatWasNotSynced)$$' ./e2e | grep -v '^=== '
 
-# How fast the app is on a phone, as Lighthouse reckons it; on a machine that does nothing else.
+# Measures with Lighthouse how fast the app is on a phone. It needs a machine that does
+# nothing else.
 lighthouse: deps
 	go test -tags lighthouse -count=1 -v -run '^TestPerformanceInLighthouse$$' ./e2e
 
@@ -81,19 +81,19 @@ screenshots: deps
 deps:
 	e2e/install.sh
 
-# A property with a default need not be sent.
+# Clients may omit a property that has a default.
 client: deps
 	e2e/client/node_modules/.bin/openapi-typescript api/openapi.json -o bff/spa/client/openapi.d.ts --default-non-nullable=false
 
-# The JavaScript that browsers are sent, held to its types.
+# Checks the types of the JavaScript for browsers.
 types: deps
 	e2e/client/node_modules/.bin/tsc -p bff/spa
 
 fmt:
 	gofmt -w $$(git ls-files '*.go')
 
-# The linter has a go.mod of its own, so that the product's lists only what the
-# product is made of.
+# The linter has a separate go.mod, so that the product's go.mod lists only what the
+# product uses.
 lint: types format
 	go vet ./...
 	go tool -modfile=lint.mod staticcheck ./...

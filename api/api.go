@@ -1,11 +1,9 @@
-// Package api is the task API: users' tasks over HTTP for whoever presents a
-// bearer token, the BFF or a service of its own.
+// Package api is the task API: the tasks of users over HTTP. Its callers send a bearer
+// token: the BFF or a service.
 //
-// It promises that a request is answered for the token's subject and for
-// nobody else, and that a token is judged before anything else about the
-// request. It refuses every token that it cannot hold against one configured
-// algorithm, issuer and audience. It knows no cookie, no session and no
-// account: the signature is the proof.
+// A request is answered only for the subject of its token, and the token is checked before
+// anything else. A token is refused if it does not fit one configured algorithm, issuer and
+// audience. The package knows no cookies, sessions or accounts: the signature is the proof.
 package api
 
 import (
@@ -27,30 +25,30 @@ import (
 	"vestibule/store/tasks"
 )
 
-// Config says whose tokens are believed, and sets bounds.
+// Config says whose tokens are trusted, and sets bounds.
 type Config struct {
-	// Config has the settings of tokens. New sets its Scopes, Log and Now.
+	// Config has the settings for tokens. New sets its Scopes, Log and Now.
 	bearer.Config
-	// CORSOrigins are those whose pages are answered, exactly as browsers send them.
+	// CORSOrigins are the origins whose pages may read answers, exactly as browsers send
+	// them.
 	CORSOrigins []string
-	// TrustedProxies may say who their client is; for the log alone.
+	// TrustedProxies may name their clients. This is only for the log.
 	TrustedProxies []netip.Prefix
-	// MaxRequestsPerCaller bounds the requests under way of one user or service; 0 is
-	// the default.
+	// MaxRequestsPerCaller bounds the concurrent requests of one user or service. 0 is the
+	// default.
 	MaxRequestsPerCaller int
-	// MaxStreams and MaxStreamsPerUser bound the streams of events that are open; 0
-	// is the default.
+	// MaxStreams and MaxStreamsPerUser bound the open event streams. 0 is the default.
 	MaxStreams, MaxStreamsPerUser int
 }
 
-// Tasks is what the API needs of a store. Every method that has a user touches
-// the tasks of that user only.
+// Tasks is the store as the API needs it. A method with a user touches only that user's
+// tasks.
 type Tasks interface {
 	ListTasks(ctx context.Context, userID string, q tasks.Query) iter.Seq2[tasks.Task, error]
 	PageTasks(ctx context.Context, userID string, q tasks.Query, limit int) (iter.Seq2[tasks.Task, error], *tasks.Position, error)
 	Task(ctx context.Context, userID string, id int64) (tasks.Task, error)
 	CreateTask(ctx context.Context, t tasks.Task) (tasks.Task, error)
-	CreateTaskOnce(ctx context.Context, t tasks.Task, once tasks.Once) (answer string, replayed bool, err error)
+	Tx(ctx context.Context, what string, f func(*tasks.Tx) error) error
 	UpdateTask(ctx context.Context, userID string, id int64, change tasks.Change, only *tasks.Versions, now time.Time) (tasks.Task, error)
 	ToggleTask(ctx context.Context, userID string, id int64, only *tasks.Versions, now time.Time) (tasks.Task, error)
 	DeleteTask(ctx context.Context, userID string, id int64, only *tasks.Versions, now time.Time) error
@@ -66,7 +64,7 @@ type Tasks interface {
 	DeleteRemains(ctx context.Context, userID string) (tasks.Remains, error)
 }
 
-// Deps is what the API works with.
+// Deps are the dependencies of the API.
 type Deps struct {
 	Tasks Tasks
 	Log   *slog.Logger
@@ -81,7 +79,7 @@ type Server struct {
 	clients  *web.ClientIPs
 	origins  origins
 	bodies   *web.Bodies
-	calls    *fair.Room // of requests under way, by caller
+	calls    *fair.Room // requests under way, by caller
 	tokens   *bearer.Verifier
 	docs     *openapi.Docs
 	running  running
@@ -89,7 +87,7 @@ type Server struct {
 	searches searches
 }
 
-// New makes a Server. An error names the setting at fault.
+// New makes a Server. An error names the faulty setting.
 func New(cfg Config, deps Deps) (*Server, error) {
 	clients, err := web.NewClientIPs(cfg.TrustedProxies)
 	if err != nil {
@@ -112,7 +110,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	return s, nil
 }
 
-// Handler answers the whole surface.
+// Handler returns the handler of the whole surface.
 func (s *Server) Handler() http.Handler {
 	h := web.NoStore(s.origins.answer(s.guard(s.routes())))
 	h = web.DefaultDeadlines.Wrap(h)
@@ -121,15 +119,15 @@ func (s *Server) Handler() http.Handler {
 		Log:     s.log,
 		Surface: "api",
 		Errors:  writeProblem,
-		// Our callers are the BFF and services: their id joins the logs.
+		// Our callers are the BFF and services: their ids connect the logs.
 		TrustID: func(*http.Request) bool { return true },
 		Clients: s.clients,
 	}.Wrap(h)
 }
 
-// Run does the background work until ctx ends: it fetches the verification keys
-// that are published and keeps them fresh, without it there are none; it tells
-// listeners of changes; and it deletes what is no longer of use.
+// Run does the background work until ctx ends. It fetches the published verification keys
+// and keeps them fresh; without it there are none. It tells event streams about changes. It
+// deletes rows that are no longer needed.
 func (s *Server) Run(ctx context.Context) {
 	var wg sync.WaitGroup
 	wg.Go(func() { s.tokens.Run(ctx) })
@@ -138,16 +136,15 @@ func (s *Server) Run(ctx context.Context) {
 	wg.Wait()
 }
 
-// EndStreams ends the streams of events, which have no end of their own, and
-// those to come: their readers connect again, to another instance or to the next
-// process.
+// EndStreams ends all event streams, which would not end by themselves, and all later ones.
+// Their readers connect again, to another instance or to the next process.
 func (s *Server) EndStreams() { s.feed.end() }
 
-// Ready says why no token of our own can be verified yet, or nil. Further
-// issuers do not count: their outage must not take the API from our users.
+// Ready returns why our own tokens cannot be verified yet, or nil. Further issuers do not
+// count: their outage must not block our users.
 func (s *Server) Ready(context.Context) error { return s.tokens.Ready() }
 
-// now is the time as it is stored and shown: UTC, in milliseconds.
+// now returns the time as it is stored and shown: UTC, in milliseconds.
 func (s *Server) now() time.Time {
 	return s.clock().UTC().Truncate(time.Millisecond)
 }

@@ -7,9 +7,8 @@ import (
 	"time"
 )
 
-// TestBodiesHeldOpenLeaveOthersTheirRoom fills the share of one caller with bodies that
-// have no end yet.
-func TestBodiesHeldOpenLeaveOthersTheirRoom(t *testing.T) {
+// TestOpenBodiesLeaveRoomForOthers fills the share of one caller with unfinished bodies.
+func TestOpenBodiesLeaveRoomForOthers(t *testing.T) {
 	s := newSurface(t, sqlite)
 	begin := func(length int) *heldOpen {
 		h := s.open(t, "POST", "/api/me/tasks", strings.Repeat(" ", length), auth(mint(t, ada)))

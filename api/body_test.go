@@ -17,17 +17,17 @@ import (
 	"vestibule/store"
 )
 
-// heldOpen is a request whose head was read and whose body was not.
+// heldOpen is a request whose head has been read, but not its body.
 type heldOpen struct {
 	conn   net.Conn
 	answer *bufio.Reader
 	method string
 	body   string
-	asked  bool // for the body
+	asked  bool // the server asked for the body
 }
 
-// open sends the head of a request. What it comes back with shows whether a handler
-// waits for the body: who reads it says 100 Continue first.
+// open sends the head of a request. The first answer shows whether a handler waits for the
+// body: then it is 100 Continue.
 func (s *surface) open(tb testing.TB, method, path, body string, header http.Header) *heldOpen {
 	tb.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
@@ -73,19 +73,19 @@ func (h *heldOpen) close(tb testing.TB) reply {
 	return reply{res, string(read)}
 }
 
-// later is a good token of ada's whatever the time.
+// later is a valid token of ada at any time.
 func (s *surface) later(tb testing.TB) http.Header {
 	claims := goodClaims(ada)
 	claims["iat"], claims["exp"] = s.clock.Now().Unix(), s.clock.Now().Add(time.Minute).Unix()
 	return auth(mintWith(tb, jwt.SigningMethodHS256, testSecret, nil, claims))
 }
 
-// TestATokenThatExpiresWhileTheBodyComesChangesNothing holds a body open at every
-// route that the router has: a new one joins by itself.
-func TestATokenThatExpiresWhileTheBodyComesChangesNothing(t *testing.T) {
+// TestATokenThatExpiresDuringTheBodyChangesNothing holds a body open at every route of the
+// router. New routes are included automatically.
+func TestATokenThatExpiresDuringTheBodyChangesNothing(t *testing.T) {
 	f := newFederation(t)
 	f.waitForKeys(t)
-	t.Cleanup(f.server.EndStreams) // whose readers leave with a body unsent, which net/http does not see
+	t.Cleanup(f.server.EndStreams) // net/http does not see that their readers leave with an unsent body
 	f.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, auth(mint(t, ada)))
 	before := f.do(t, "GET", "/api/me/tasks", "", auth(mint(t, ada))).body
 	foreign := auth(mintWith(t, jwt.SigningMethodES256, f.BatchKey, kidOne, foreignClaims(batchIssuer, "tasks", TasksRead+" "+TasksWrite, nil)))
@@ -99,7 +99,7 @@ func TestATokenThatExpiresWhileTheBodyComesChangesNothing(t *testing.T) {
 		method, template, _ := strings.Cut(route, " ")
 		id, body := "1", contract.Body(t, route)
 		takesBody := body != ""
-		if !takesBody { // a handler that reads one all the same is held to it too
+		if !takesBody { // if the handler reads a body anyway, it is checked too
 			id, body = "999", "{}"
 		}
 		path := strings.NewReplacer("{user_id}", ada, "{id}", id).Replace(template)
@@ -131,8 +131,9 @@ func TestATokenThatExpiresWhileTheBodyComesChangesNothing(t *testing.T) {
 	})
 }
 
-// TestAUserWhoIsDeletedWhileTheBodyComes is nobody by the time it is there.
-func TestAUserWhoIsDeletedWhileTheBodyComes(t *testing.T) {
+// TestAUserWhoIsDeletedDuringTheBodyIsRefused: the account is gone when the body is
+// complete.
+func TestAUserWhoIsDeletedDuringTheBodyIsRefused(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, s *surface) {
 		token := auth(mint(t, ada))
 		s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, token)
@@ -150,15 +151,15 @@ func TestAUserWhoIsDeletedWhileTheBodyComes(t *testing.T) {
 	})
 }
 
-// TestAKeyThatIsWithdrawnWhileTheBodyComes: no token of it is good any more.
-func TestAKeyThatIsWithdrawnWhileTheBodyComes(t *testing.T) {
+// TestAKeyThatIsWithdrawnDuringTheBodyIsRefused: its tokens are no longer valid.
+func TestAKeyThatIsWithdrawnDuringTheBodyIsRefused(t *testing.T) {
 	f := newFederation(t)
 	f.waitForKeys(t)
 	token := auth(mintWith(t, jwt.SigningMethodES256, f.BatchKey, kidOne, foreignClaims(batchIssuer, "tasks", TasksWrite, nil)))
 	h := f.open(t, "POST", "/api/"+ada+"/tasks", `{"title":"b"}`, token)
 	fresh := newECKey(t)
 	f.Batch.Publishes(jwkOf(t, "two", fresh))
-	// A token of the new key has it fetched.
+	// A token with the new key causes a fetch.
 	f.do(t, "GET", "/api/me/tasks", "", auth(mintWith(t, jwt.SigningMethodES256, fresh, map[string]any{"kid": "two"}, foreignClaims(batchIssuer, "tasks", TasksRead, nil)))).is(t, 200, "[]")
 	h.close(t).isProblem(t, 401, "Invalid token")
 }

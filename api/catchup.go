@@ -10,12 +10,12 @@ import (
 )
 
 const (
-	readSize = 64 << 10 // bytes of text that are read at once, give or take a task
+	readSize = 64 << 10 // bytes of text in one read; the last task may exceed it
 
 	tooMany = "Too many changes at once. Read the list again."
 )
 
-// readEvents returns some of the next events, and whether there may be more.
+// readEvents returns some of the next events. more reports whether there may be others.
 func (f *feed) readEvents(ctx context.Context, user string, after int64) (events []tasks.Event, more bool, err error) {
 	select {
 	case f.reads <- struct{}{}:
@@ -27,10 +27,11 @@ func (f *feed) readEvents(ctx context.Context, user string, after int64) (events
 	return events, tasks.MoreEvents(events, readSize), err
 }
 
-// changesAfter reads for a hub. Where events are missing, up to the one that is wanted,
-// the last of the changes is a reset.
+// changesAfter reads changes for a hub. If events up to wanted are missing, the last change
+// is a reset.
 func (f *feed) changesAfter(user string, after, wanted int64) (list []change, more bool, err error) {
-	// Not a stream's context: it reads for them all. The store bounds its calls.
+	// Not the context of one stream: this reads for all of them. The store bounds its
+	// calls.
 	ctx := context.Background()
 	events, more, err := f.readEvents(ctx, user, after)
 	if err != nil {
@@ -52,15 +53,14 @@ func (f *feed) changesAfter(user string, after, wanted int64) (list []change, mo
 		if err != nil {
 			return nil, false, err
 		}
-		latest = max(latest, wanted) // not back, whatever has become of the user
+		latest = max(latest, wanted) // never go back, even if the user was deleted
 		return append(list, change{after, latest, appendReset(nil, latest, tooMany)}), false, nil
 	}
 	return list, more, nil
 }
 
-// catchUp reads and sends some of the events that the stream lacks and its hub does not
-// have any more. The place among those who do so is held until they are sent: it is for
-// the memory, too.
+// catchUp reads and sends events that the stream lacks and its hub no longer has. It holds
+// its place until they are sent, because the place also bounds the memory.
 func (s *Server) catchUp(ctx context.Context, out *eventStream) error {
 	user := out.l.hub.user
 	wait, cancel := context.WithTimeout(ctx, heartbeat)
@@ -92,7 +92,7 @@ func (s *Server) catchUp(ctx context.Context, out *eventStream) error {
 	if ctx.Err() != nil || len(events) > 0 && events[len(events)-1].Seq == out.seen {
 		return nil
 	}
-	// The end of the history has overtaken a slow reader, or left a gap.
+	// The history was cut off past a slow reader, or has a gap.
 	_, latest, err := s.tasks.TaskFeed(ctx, user)
 	if err != nil {
 		return err
@@ -100,18 +100,18 @@ func (s *Server) catchUp(ctx context.Context, out *eventStream) error {
 	return out.write(latest, appendReset(nil, latest, tooMany))
 }
 
-// appendEvent adds the event as it is sent.
+// appendEvent appends the event in the format of the stream.
 func appendEvent(b []byte, e tasks.Event) ([]byte, error) {
-	data, err := web.EncodeJSON(toTaskJSON(e.Task)) // of one line
+	data, err := web.EncodeJSON(toTaskJSON(e.Task)) // a single line
 	if err != nil {
 		return b, err
 	}
 	return fmt.Appendf(b, "id: %d\nevent: task.%s\ndata: %s\n\n", e.Seq, e.Kind, data), nil
 }
 
-// appendReset adds an event that tells the reader to read the list again.
+// appendReset appends an event that tells the reader to read the list again.
 func appendReset(b []byte, latest int64, reason string) []byte {
-	data, _ := web.EncodeJSON(struct { // of a string, always nil
+	data, _ := web.EncodeJSON(struct { // a string always encodes
 		Reason string `json:"reason"`
 	}{reason})
 	return fmt.Appendf(b, "id: %d\nevent: tasks.reset\ndata: %s\n\n", latest, data)

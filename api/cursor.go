@@ -11,14 +11,14 @@ import (
 	"vestibule/store/tasks"
 )
 
-// A cursor is the place where a page ended, and a checksum of it and of the list
-// that it belongs to. The checksum is for mistakes, of a cursor that was cut off
-// or used with another list, and not against forgery: every statement names the
-// user, so a made-up cursor is but another place in one's own list.
+// A cursor is the position where a page ended, with a checksum of the position and the
+// list. The checksum detects mistakes: a cursor that was cut off or used with another list.
+// It does not prevent forgery, and need not: every statement names the user, so a forged
+// cursor is only another position in the caller's own list.
 
 const cursorSum = 8 // bytes
 
-var errCursor = errors.New("is not one that this list has given; start again without it")
+var errCursor = errors.New("is not a cursor of this list; start again without it")
 
 func writeCursor(p tasks.Position, user string, q tasks.Query) string {
 	place := append(binary.BigEndian.AppendUint64(nil, uint64(p.ID)), p.Key...)
@@ -26,8 +26,8 @@ func writeCursor(p tasks.Position, user string, q tasks.Query) string {
 }
 
 func readCursor(text, user string, q tasks.Query) (tasks.Position, error) {
-	// Strict: the unused bits of the last character are zero, so that a place
-	// has one spelling.
+	// Strict: the unused bits of the last character must be zero, so that a position has
+	// only one spelling.
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil || len(raw) < cursorSum+8 {
 		return tasks.Position{}, errCursor

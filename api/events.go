@@ -13,26 +13,24 @@ import (
 	"vestibule/internal/web"
 )
 
-// What a stream of events keeps to (HTML, “Server-sent events”):
+// The rules of an event stream (HTML, “Server-sent events”):
 //
-//   - It begins with the number of the latest event, so that whoever opens the
-//     stream and then reads the list misses nothing, and can resume though no
-//     event has come yet.
-//   - Events come in the order in which they were committed, without gaps. Where
-//     that cannot be kept, after a Last-Event-ID that is too old or another
-//     database's, a tasks.reset says to read the list again.
-//   - It ends with the token that it was asked for with. A browser connects anew,
-//     through the BFF with a new token, and resumes.
+//   - It begins with the number of the latest event. So a client that opens the stream and
+//     then reads the list misses nothing, and can resume even before the first event.
+//   - Events arrive in the order of their commits, without gaps. If that is impossible,
+//     because the Last-Event-ID is too old or from another database, a tasks.reset event
+//     tells the client to read the list again.
+//   - It ends when its token expires. A browser then connects again, through the BFF with a
+//     new token, and resumes.
 const (
-	heartbeat  = 15 * time.Second // well under the minute after which proxies give up
+	heartbeat  = 15 * time.Second // well below the minute after which proxies give up
 	retryAfter = 1000             // milliseconds until a browser connects again
-	fullAfter  = "30"             // seconds until one is to try again that found no place
+	fullAfter  = "30"             // seconds until the next try when all places are taken
 )
 
-// lastEventID returns the number of the last event that the caller has seen; ok
-// is false when it names none. The header goes before the parameter: a browser's
-// EventSource keeps the address that it was made with, and says in the header what it
-// has seen since.
+// lastEventID returns the number of the last event that the caller has seen. ok is false
+// when the request names none. The header wins over the parameter: a browser's EventSource
+// keeps its first address, and sends its latest event in the header.
 func lastEventID(r *http.Request) (seen int64, ok bool, err error) {
 	q, err := parseQuery(r, lastEventParameter)
 	if err != nil {
@@ -59,8 +57,8 @@ const lastEventMessage = "must be the id of an event of this stream"
 
 var errLastEvent = badHeader("Last-Event-ID", lastEventMessage)
 
-// lastEventParameter is for those who cannot set a header: event-source-polyfill calls
-// it so, and others do.
+// lastEventParameter is for clients that cannot set a header. event-source-polyfill and
+// others use this name.
 const lastEventParameter = "lastEventId"
 
 func eventID(text string) (seq int64, ok bool) {
@@ -68,19 +66,18 @@ func eventID(text string) (seq int64, ok bool) {
 	return seq, err == nil && seq >= 0 && strconv.FormatInt(seq, 10) == text
 }
 
-// errStreams answers whoever has too many streams open, and everybody when all
-// together have.
+// errStreams answers when the caller, or all callers together, have too many streams open.
 var errStreams = web.Refuse(http.StatusTooManyRequests, "TOO_MANY_STREAMS", "Too many event streams are open").With("Retry-After", fullAfter)
 
 var watchDoc = endpoint.Doc{
 	Tag: "tasks", Summary: "Follow changes of tasks", Row: "200 `text/event-stream`: [Changes](#changes)",
-	Text: "Server-sent events, wherever the change was made, within a second. The stream begins with a block of `retry:` and `id:` alone. " +
+	Text: "Server-sent events for all changes, from any client and instance, within a second. The stream begins with a block that has only `retry:` and `id:`. " +
 		"Then each change is an event: `task.created`, `task.updated` and `task.deleted` with the task as `data` (a deleted one as it last was). " +
 		"`tasks.reset` says that the changes since `Last-Event-ID` cannot be told any more: read the list anew. A comment every 15 seconds keeps the connection. " +
 		"The stream ends when the token expires; connect again with a new one and the last `id`.",
 	Params: []*endpoint.Param{
 		{Component: "LastEventId", Name: "Last-Event-ID", In: "header", Text: "The `id` of the last event received: the stream goes on after it", Schema: text, Example: "42"},
-		{Component: "LastEventIdQuery", Name: lastEventParameter, In: "query", Text: "The same, for a client that cannot send the header, which goes first",
+		{Component: "LastEventIdQuery", Name: lastEventParameter, In: "query", Text: "The same, for a client that cannot send the header. The header wins",
 			Schema: endpoint.Schema{"type": "string", "pattern": "^[0-9]*$"}, Example: "42"},
 	},
 	Answers: []*endpoint.Answer{{
@@ -93,12 +90,12 @@ var watchDoc = endpoint.Doc{
 		},
 	}, {
 		Component: "BadLastEventId", Status: 400, Errors: []*web.Error{errLastEvent, badPath},
-		Text: "`Last-Event-ID` cannot be read (`errors` names it), or the path or the query cannot be.",
+		Text: "`Last-Event-ID` is invalid (`errors` names it). Or the path or the query is invalid.",
 	}},
 }
 
-// watchTasks streams the changes of the user's tasks until the caller leaves, the
-// token expires or the server stops.
+// watchTasks streams the changes of the user's tasks until the caller leaves, the token
+// expires or the server stops.
 func (s *Server) watchTasks(w http.ResponseWriter, r *http.Request, user string) error {
 	seen, resuming, err := lastEventID(r)
 	if err != nil {
@@ -113,7 +110,7 @@ func (s *Server) watchTasks(w http.ResponseWriter, r *http.Request, user string)
 		return err
 	}
 	defer done()
-	l, leave := s.feed.listen(user) // before the first look, so that no change falls between
+	l, leave := s.feed.listen(user) // before the first read, so that no change is missed
 	defer leave()
 	oldest, latest, err := s.tasks.TaskFeed(r.Context(), user)
 	if err != nil {
@@ -135,8 +132,8 @@ func (s *Server) watchTasks(w http.ResponseWriter, r *http.Request, user string)
 	return s.follow(r.Context(), out, caller.Ends().Sub(s.clock()))
 }
 
-// streamsOf is whose place a stream takes. A service has places of its own for each
-// user whom it watches: neither takes those of the other.
+// streamsOf names who the place of a stream counts for. A service has separate places for
+// each user that it watches, so neither takes the places of the other.
 func streamsOf(caller bearer.Caller, user string) string {
 	if caller.Subject == user && caller.Actor == "" {
 		return user
@@ -144,7 +141,7 @@ func streamsOf(caller bearer.Caller, user string) string {
 	return user + " " + caller.Name()
 }
 
-// follow sends changes as they come, and heartbeats between them.
+// follow sends changes as they arrive, with heartbeats between them.
 func (s *Server) follow(ctx context.Context, out *eventStream, life time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, life)
 	defer cancel()
@@ -160,19 +157,19 @@ func (s *Server) follow(ctx context.Context, out *eventStream, life time.Duratio
 			return nil
 		}
 		if err != nil {
-			return err // breaks the stream off; the reader connects again
+			return err // aborts the stream; the reader connects again
 		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-out.l.wake:
 		case <-beat.C:
-			_ = out.beat() // the flush tells whether the reader has left
+			_ = out.beat() // the flush finds out whether the reader has left
 		}
 	}
 }
 
-// sendAll writes all events after the last one that was sent.
+// sendAll writes all events after the last sent one.
 func (s *Server) sendAll(ctx context.Context, out *eventStream) error {
 	for ctx.Err() == nil {
 		c, behind, err := out.l.hub.next(out.l, out.seen)

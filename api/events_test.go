@@ -121,7 +121,7 @@ func TestEveryChangeIsStreamed(t *testing.T) {
 				t.Errorf("event %d: got %q, want %q", i, got, want)
 			}
 		}
-		// Whoever has seen the first resumes with the second.
+		// A client that has seen the first resumes with the second.
 		late := s.watch(t, with(token, "Last-Event-Id", "2"))
 		for i, want := range []string{"retry: 1000\nid: 2\n", event(3, "task.updated", updated), event(4, "task.updated", toggled)} {
 			if got := late.next(t); got != want {
@@ -154,7 +154,7 @@ func TestAStreamThatCannotBeResumedSaysSo(t *testing.T) {
 	}
 	for _, values := range [][]string{{"x"}, {"-1"}, {"01"}, {"1.5"}, {"9223372036854775808"}, {"1", "1"}, {"+1"}} {
 		s.do(t, "GET", "/api/me/tasks/events", "", with(token, "Last-Event-Id", values...)).
-			isProblem(t, 400, "The request has a header that is not valid.", "Last-Event-ID: must be the id of an event of this stream")
+			isProblem(t, 400, "The request has an invalid header.", "Last-Event-ID: must be the id of an event of this stream")
 	}
 }
 
@@ -179,7 +179,7 @@ func TestAParameterResumesAStream(t *testing.T) {
 			}
 		}
 	}
-	// A browser keeps the address and says in the header what it has seen since.
+	// A browser keeps the address, and sends its latest event in the header.
 	for header, want := range map[string]int{"2": 2, "": 1} {
 		if got, want := s.watchAt(t, path+"?lastEventId=1", with(token, "Last-Event-Id", header)).next(t), fmt.Sprintf("retry: 1000\nid: %d\n", want); got != want {
 			t.Errorf("with the header %q too: got %q, want %q", header, got, want)
@@ -196,7 +196,7 @@ func TestAStreamIsForItsOwner(t *testing.T) {
 	s := newSurface(t, sqlite)
 	s.do(t, "GET", "/api/"+bob+"/tasks/events", "", auth(mint(t, ada))).isProblem(t, 403, "Access denied: user_id mismatch")
 	s.do(t, "GET", "/api/me/tasks/events", "", nil).isProblem(t, 401, "Not authenticated")
-	// Not a HEAD, which would never end, nor what can be done with a task.
+	// No HEAD, which would never end, and no methods of a task.
 	for _, method := range []string{"HEAD", "PUT", "PATCH", "DELETE", "POST", "OPTIONS"} {
 		for _, path := range []string{"/api/me/tasks/events", "/api/me/tasks/events/"} {
 			res := s.do(t, method, path, "", auth(mint(t, ada)))
@@ -207,10 +207,10 @@ func TestAStreamIsForItsOwner(t *testing.T) {
 	}
 }
 
-// TestChangesOfAnotherInstanceAreStreamed has two of them on one database.
+// TestChangesOfAnotherInstanceAreStreamed runs two instances on one database.
 func TestChangesOfAnotherInstanceAreStreamed(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, s *surface) {
-		other := startSurface(t, sharedSecretConfig(), Deps{Tasks: s.store})
+		other := startSurface(t, sharedSecretConfig(), Deps{Tasks: s.store.Tasks})
 		s.runs(t)
 		token := auth(mint(t, ada))
 		st := s.watch(t, token)
@@ -243,11 +243,11 @@ func TestStreamsEndWhenTheServerStops(t *testing.T) {
 	s.server.EndStreams()
 	s.server.EndStreams()
 	st.ends(t)
-	late := s.watch(t, token) // of a connection that was open already
+	late := s.watch(t, token) // on a connection that was already open
 	late.ends(t)
 }
 
-func TestAListenerThatLeavesLeavesNothing(t *testing.T) {
+func TestAClosedStreamLeavesNothing(t *testing.T) {
 	s := newSurface(t, sqlite)
 	st := s.watch(t, auth(mint(t, ada)))
 	st.next(t)
@@ -259,8 +259,8 @@ func TestAListenerThatLeavesLeavesNothing(t *testing.T) {
 	})
 }
 
-// TestAnOutageBreaksAStreamOff: the reader connects again, and resumes.
-func TestAnOutageBreaksAStreamOff(t *testing.T) {
+// TestAnOutageEndsAStream: the reader connects again, and resumes.
+func TestAnOutageEndsAStream(t *testing.T) {
 	s := newSurface(t, sqlite)
 	token := auth(mint(t, ada))
 	st := s.watch(t, token)
@@ -272,8 +272,8 @@ func TestAnOutageBreaksAStreamOff(t *testing.T) {
 	st.ends(t)
 }
 
-// TestASlowReaderIsToldToStartAgain has the history end before the reader's place.
-func TestASlowReaderIsToldToStartAgain(t *testing.T) {
+// TestASlowReaderGetsAReset cuts the history off past the reader's position.
+func TestASlowReaderGetsAReset(t *testing.T) {
 	s := newSurface(t, sqlite)
 	token := auth(mint(t, ada))
 	st := s.watch(t, token)
@@ -292,9 +292,9 @@ func TestASlowReaderIsToldToStartAgain(t *testing.T) {
 	}
 }
 
-// TestAGapInTheHistoryIsTold: an instance whose clock is behind has made the
-// second change, which is deleted before the first.
-func TestAGapInTheHistoryIsTold(t *testing.T) {
+// TestAGapInTheHistoryIsAReset: an instance with a slow clock made the second change, which
+// is then deleted before the first.
+func TestAGapInTheHistoryIsAReset(t *testing.T) {
 	s := newSurface(t, sqlite)
 	token := auth(mint(t, ada))
 	for _, at := range []time.Time{noon, noon.Add(-time.Hour), noon} {
@@ -332,7 +332,7 @@ func (largeEvents) TaskEvents(_ context.Context, _ string, after int64, limit in
 	return events, nil
 }
 
-// largestWrite remembers the longest of its writes.
+// largestWrite remembers the size of its largest write.
 type largestWrite struct {
 	*httptest.ResponseRecorder
 	length int
@@ -343,7 +343,7 @@ func (l *largestWrite) Write(p []byte) (int, error) {
 	return l.ResponseRecorder.Write(p)
 }
 
-// TestAStreamOfLargeTasksTakesLittleMemory: there are thousands of streams.
+// TestAStreamOfLargeTasksTakesLittleMemory, because there may be thousands of streams.
 func TestAStreamOfLargeTasksTakesLittleMemory(t *testing.T) {
 	s := startSurface(t, sharedSecretConfig(), Deps{Tasks: largeEvents{}})
 	w := &largestWrite{ResponseRecorder: httptest.NewRecorder()}

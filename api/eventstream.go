@@ -6,28 +6,29 @@ import (
 	"net/http"
 )
 
-// eventStream writes events. They may wait for flush to be sent.
+// eventStream writes events. They may be buffered until flush.
 type eventStream struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 	l       *listener
-	seen    int64 // the number of the latest event that was written
+	seen    int64 // the number of the latest written event
 }
 
-// errLeft means that nobody is there any more to send to.
+// errLeft means that the reader has closed the connection.
 var errLeft = errors.New("the reader has left")
 
-// begin writes the header, and the block that sets a browser's Last-Event-ID without
-// an event.
+// begin writes the header, and the block that sets a browser's Last-Event-ID without an
+// event.
 func (o *eventStream) begin(seen int64, reset []byte) error {
 	h := o.w.Header()
 	h.Set("Content-Type", "text/event-stream")
-	h.Set("X-Accel-Buffering", "no") // nginx would hold small events back
+	h.Set("X-Accel-Buffering", "no") // without this nginx buffers small events
 	return o.write(seen, fmt.Appendf(reset, "retry: %d\nid: %d\n\n", retryAfter, seen))
 }
 
-// write writes a block after which the reader has seen so much. Large ones go in
-// pieces: what is written at once may be kept by the layers below until it is sent.
+// write writes a block. Afterwards the reader has seen the event with the number seen.
+// Large blocks are written in pieces: the layers below may keep one write in memory until
+// it is sent.
 func (o *eventStream) write(seen int64, block []byte) error {
 	for len(block) > 0 {
 		n := min(len(block), listChunk)

@@ -10,33 +10,33 @@ import (
 	"vestibule/store/db"
 )
 
-// feed has the hubs of the users who have streams open on this instance, and tells
-// them when the user's tasks have changed: at once where this instance has made the
-// change, and as soon as the store hears of it where another has.
+// feed has the hubs of all users with open streams on this instance. It tells them about
+// changes of the user's tasks: at once for changes of this instance, and through the store
+// for changes of other instances.
 type feed struct {
 	tasks Tasks
 	log   *slog.Logger
 
-	places  *fair.Room    // for streams, by who reads whose changes
-	batches *fair.Room    // for what streams hold that are behind, by user
-	reads   chan struct{} // full when enough reads of events are under way
+	places  *fair.Room    // of streams, by reader and user
+	batches *fair.Room    // of batches that slow streams hold, by user
+	reads   chan struct{} // bounds the reads of events
 
 	mu        sync.Mutex
 	listeners map[string]*hub // by user
-	ended     context.Context // of all streams: done when there are to be no more
+	ended     context.Context // of all streams: done when streams are to end
 	endAll    context.CancelFunc
-	blind     bool // Changed is not called; for the log
+	blind     bool // the store reports no changes; for the log
 	look      chan struct{}
 }
 
-// What all streams together may do to the database, which is there for requests, and
-// to the memory.
+// Bounds of all streams together: on the database, which must stay free for requests, and
+// on memory.
 const (
 	readsAtOnce    = 4
-	batchesAtOnce  = 256 // of readSize bytes of text
-	batchesPerUser = 2   // few: they are held until a slow reader has them, and users cost nothing
+	batchesAtOnce  = 256 // each of readSize bytes of text
+	batchesPerUser = 2   // few, because a slow reader holds them and new users are free to create
 
-	// A person has a few tabs in sight, and each shows one stream.
+	// A person has a few visible tabs, with one stream each.
 	defaultStreams        = 10_000
 	defaultStreamsPerUser = 32
 )
@@ -85,7 +85,7 @@ func (f *feed) leave(l *listener) {
 	}
 }
 
-// forget lets streams to come begin with another hub.
+// forget removes the hub, so that later streams begin with another.
 func (f *feed) forget(h *hub) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -94,13 +94,13 @@ func (f *feed) forget(h *hub) {
 	}
 }
 
-// changed tells the user's streams.
+// changed tells the user's streams about a change.
 func (f *feed) changed(user string) { f.Changed(user, 0) }
 
 // end ends all streams.
 func (f *feed) end() { f.endAll() }
 
-// run hears of other instances' changes until ctx ends.
+// run receives the changes of other instances until ctx ends.
 func (f *feed) run(ctx context.Context) {
 	var wg sync.WaitGroup
 	wg.Go(func() { f.tasks.Watch(ctx, f) })
@@ -127,8 +127,8 @@ func (f *feed) Changed(userID string, seq int64) {
 	}
 }
 
-// Look implements db.Watcher. It leaves the looking to another goroutine:
-// of several requests for it one is enough.
+// Look implements db.Watcher. Another goroutine does the work. One look is enough for
+// several requests.
 func (f *feed) Look() {
 	select {
 	case f.look <- struct{}{}:
@@ -152,7 +152,7 @@ func (f *feed) Listening(is bool, cause error) {
 	}
 }
 
-// lookForNews asks for the latest event of every user who has a stream here.
+// lookForNews reads the number of the latest event of every user with a stream here.
 func (f *feed) lookForNews(ctx context.Context) {
 	f.mu.Lock()
 	users := make([]string, 0, len(f.listeners))
@@ -165,7 +165,7 @@ func (f *feed) lookForNews(ctx context.Context) {
 	}
 	latest, err := f.tasks.TaskFeeds(ctx, users)
 	if err != nil {
-		return // an outage, which requests report; the next look makes up for it
+		return // an outage, which requests report; the next look repeats this
 	}
 	for user, seq := range latest {
 		f.Changed(user, seq)

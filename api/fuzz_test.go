@@ -10,7 +10,7 @@ import (
 	"vestibule/internal/web"
 )
 
-// FuzzTaskBody: what is accepted can be stored on both databases.
+// FuzzTaskBody: every accepted body can be stored on both databases.
 func FuzzTaskBody(f *testing.F) {
 	f.Add([]byte(`{"title":" a ","description":null,"completed":true,"id":1}`))
 	f.Add([]byte(`{"title":"\u0000","x":1}`))

@@ -10,14 +10,14 @@ import (
 	"vestibule/store/tasks"
 )
 
-func TestMoreTasksThanOneMayHaveAreRefused(t *testing.T) {
+func TestTooManyTasksAreRefused(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, s *surface) {
 		s.store.TasksPerUser = 2
 		token := auth(mint(t, ada))
 		for range 2 {
 			s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, token).isCreated(t)
 		}
-		const detail = "The user has as many tasks as one user may have. Delete some to make room."
+		const detail = "The user has too many tasks. Delete some to make room."
 		for _, header := range []map[string][]string{token, with(token, "Idempotency-Key", "k")} {
 			res := s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, header)
 			res.isProblem(t, 409, detail)
@@ -30,8 +30,8 @@ func TestMoreTasksThanOneMayHaveAreRefused(t *testing.T) {
 	})
 }
 
-// TestAKeyWhoseAnswerCannotBeKeptIsRefused: nothing happens, so that the caller can
-// repeat the request without a second effect.
+// TestAKeyWhoseAnswerCannotBeKeptIsRefused: nothing is done, so the caller can repeat the
+// request without a second effect.
 func TestAKeyWhoseAnswerCannotBeKeptIsRefused(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, s *surface) {
 		s.store.AnswersPerUser = 2
@@ -55,9 +55,9 @@ func TestAKeyWhoseAnswerCannotBeKeptIsRefused(t *testing.T) {
 	})
 }
 
-// TestATokenOfADeletedUserOpensNothing for the minutes that it still lives, though the
-// tasks are still there; the background work deletes them.
-func TestATokenOfADeletedUserOpensNothing(t *testing.T) {
+// TestATokenOfADeletedUserIsRefused, although the token is valid for some minutes and the
+// tasks still exist. The background work deletes them.
+func TestATokenOfADeletedUserIsRefused(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, s *surface) {
 		token := auth(mint(t, ada))
 		keyed := with(token, "Idempotency-Key", "k")
@@ -79,29 +79,30 @@ func TestATokenOfADeletedUserOpensNothing(t *testing.T) {
 	})
 }
 
-// sweeping is a store that tells what of deleted users' rows is deleted.
+// sweeping is a store that reports which rows of deleted users are deleted.
 type sweeping struct {
-	*storetest.Database
+	*tasks.Store
 	batches chan tasks.Remains
 }
 
 func (s sweeping) DeleteRemains(ctx context.Context, userID string) (tasks.Remains, error) {
-	r, err := s.Database.DeleteRemains(ctx, userID)
+	r, err := s.Store.DeleteRemains(ctx, userID)
 	if err == nil {
 		s.batches <- r
 	}
 	return r, err
 }
 
-// TestWhatADeletedUserLeavesIsDeletedInTheBackground, without being asked for.
-func TestWhatADeletedUserLeavesIsDeletedInTheBackground(t *testing.T) {
+// TestRowsOfADeletedUserAreDeletedInTheBackground, without any request.
+func TestRowsOfADeletedUserAreDeletedInTheBackground(t *testing.T) {
 	for name, engine := range map[string]func(testing.TB) *storetest.Database{"SQLite": sqlite, "PostgreSQL": postgres} {
 		t.Run(name, func(t *testing.T) {
-			db := sweeping{engine(t), make(chan tasks.Remains, 10)}
+			st := engine(t)
+			db := sweeping{st.Tasks, make(chan tasks.Remains, 10)}
 			if _, err := db.CreateTask(t.Context(), tasks.Task{UserID: ada, Title: "a", CreatedAt: noon, UpdatedAt: noon}); err != nil {
 				t.Fatal(err)
 			}
-			if err := db.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.DeleteUser(ada, store.Event{At: noon}) }); err != nil {
+			if err := st.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.DeleteUser(ada, store.Event{At: noon}) }); err != nil {
 				t.Fatal(err)
 			}
 			s := startSurface(t, sharedSecretConfig(), Deps{Tasks: db})

@@ -15,23 +15,22 @@ import (
 	"vestibule/store/db"
 )
 
-// What the guard keeps to, for every request under /api/, whatever its method
-// and whether or not there is such a route:
+// The guard checks every request under /api/, for all methods and also for unknown routes:
 //
-//  1. exactly one Authorization header with one valid token, else 401;
-//  2. the token's scope opens requests of this method, else 403;
-//  3. the user of the path is the token's sub, byte for byte, or "me", else
-//     403; a service may name any user. Neither of the two looks anything up,
-//     so the answer cannot depend on what exists there;
-//  4. its caller has no more than so many requests under way, else 429;
-//  5. only then does the path have to be well formed (400) and exist (404, 405);
-//  6. the token is judged once more when the body has been read: see bearer.Verifier.Admit.
+//   1. It has exactly one Authorization header with one valid token, else 401.
+//   2. The token's scope allows this method, else 403.
+//   3. The user in the path is "me" or the token's sub, byte for byte, else 403. A service
+//      may name any user. Neither check looks anything up, so the answer cannot depend on
+//      what exists.
+//   4. The caller does not have too many requests under way, else 429.
+//   5. Only then must the path be well formed (400) and exist (404, 405).
+//   6. The token is checked again when the body has been read: see bearer.Verifier.Admit.
 
-// me in a path stands for the token's own subject.
+// me in a path means the token's own subject.
 const me = "me"
 
-// guard wraps the router: middleware that is added to a mux.Router does not
-// run for its 404s and 405s.
+// guard wraps the router, because middleware of a mux.Router does not run for its 404s and
+// 405s.
 func (s *Server) guard(next http.Handler) http.Handler {
 	return web.Handle(func(w http.ResponseWriter, r *http.Request) error {
 		path := r.URL.EscapedPath() // what the router matches
@@ -63,22 +62,22 @@ var (
 	errNoUser   = web.Refuse(http.StatusNotFound, "NOT_FOUND", "User not found")
 )
 
-// ownPath holds the first segment of what follows /api/ to the subject.
+// ownPath checks that the first segment after /api/ is the subject.
 func ownPath(rest string, caller bearer.Caller) error {
 	segment, _, _ := strings.Cut(rest, "/")
 	user, err := url.PathUnescape(segment)
 	switch {
-	case caller.Service: // any user; a path that is not well formed comes next
+	case caller.Service: // any user; the form of the path is checked next
 	case err != nil:
 		return errNotOwner.Because(err)
-	case user == "": // no user is named; the path check or the router refuses
+	case user == "": // no user in the path; the path check or the router refuses
 	case user != me && user != caller.Subject:
 		return errNotOwner
 	}
 	return nil
 }
 
-// withoutTrailingSlash returns r as the router shall see it. A redirect would
+// withoutTrailingSlash returns r without a trailing slash, for the router. A redirect would
 // turn a POST into a GET.
 func withoutTrailingSlash(r *http.Request) *http.Request {
 	if r.URL.Path == "/" || !strings.HasSuffix(r.URL.Path, "/") {
@@ -92,13 +91,12 @@ func withoutTrailingSlash(r *http.Request) *http.Request {
 	return trimmed
 }
 
-// ownerFunc is a handler of one user's things.
+// ownerFunc handles a request about one user.
 type ownerFunc func(w http.ResponseWriter, r *http.Request, user string) error
 
-// owner gives h the user whose things the route is about, for callers whose
-// scope has need: the guard knows the method alone, and a route may ask for
-// more. A route outside the guard's paths has no caller, and is refused rather
-// than run for nobody.
+// owner calls h with the user of the route, for callers whose scope includes need. The
+// guard knows only the method, and a route may need more. A route outside the guard's paths
+// has no caller and is refused.
 func owner(need string, h ownerFunc) web.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		caller := bearer.CallerOf(r)
@@ -110,24 +108,24 @@ func owner(need string, h ownerFunc) web.HandlerFunc {
 		}
 		user, err := userOf(r, caller)
 		if err == nil {
-			_, err = parseQuery(r) // one that cannot be read, wherever it means something
+			_, err = parseQuery(r) // an unreadable query is refused on every route
 		}
 		if err != nil {
 			return err
 		}
 		err = h(w, r, user)
 		if caller.Service && errors.Is(err, db.ErrNoUser) {
-			return errNoUser.Because(err) // the token is good, the path is not
+			return errNoUser.Because(err) // the token is valid, the path is not
 		}
 		return err
 	}
 }
 
-// userOf returns the user whom the path names. Only for a service, which may
-// name anybody, can that be a text that no id is.
+// userOf returns the user in the path. Only a service may name any user, so only then can
+// the text be an impossible id.
 func userOf(r *http.Request, c bearer.Caller) (string, error) {
 	if !c.Service {
-		return c.Subject, nil // as the guard has seen to
+		return c.Subject, nil // the guard has checked this
 	}
 	user, err := url.PathUnescape(mux.Vars(r)["user_id"])
 	switch {

@@ -138,7 +138,7 @@ func TestPathsOutsideTheAPINeedNoToken(t *testing.T) {
 	}
 }
 
-func TestOnesOwnPathHasSeveralSpellings(t *testing.T) {
+func TestTheOwnPathHasSeveralSpellings(t *testing.T) {
 	s := newSurface(t, sqlite)
 	token := mint(t, ada)
 	for _, path := range []string{
@@ -236,7 +236,7 @@ func TestTheLogNamesTheUserAndTheSettingButNoToken(t *testing.T) {
 	}
 }
 
-// raw sends the path as it stands: Go's client would clean some of them.
+// raw sends the path unchanged: Go's client would clean some paths.
 func (s *surface) raw(tb testing.TB, method, path, token string) reply {
 	tb.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
@@ -264,7 +264,7 @@ func (s *surface) raw(tb testing.TB, method, path, token string) reply {
 	return reply{res, string(body)}
 }
 
-func TestARouteOutsideTheGuardRunsForNobody(t *testing.T) {
+func TestARouteOutsideTheGuardIsRefused(t *testing.T) {
 	h := web.Handle(owner(TasksRead, func(http.ResponseWriter, *http.Request, string) error {
 		t.Error("the handler ran")
 		return nil

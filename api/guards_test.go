@@ -7,7 +7,7 @@ import (
 	"vestibule/store/tasks"
 )
 
-// TestACursorHasOneSpelling: its last character may have bits that mean nothing.
+// TestACursorHasOneSpelling: its last character may have unused bits.
 func TestACursorHasOneSpelling(t *testing.T) {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	q := tasks.Query{By: tasks.ByTitle}
@@ -19,7 +19,7 @@ func TestACursorHasOneSpelling(t *testing.T) {
 		}
 		last := strings.IndexByte(alphabet, text[len(text)-1])
 		if len(text)%4 == 0 || last&1 != 0 {
-			continue // no bits to spare
+			continue // no unused bits
 		}
 		tried++
 		if _, err := readCursor(text[:len(text)-1]+alphabet[last+1:last+2], "usr_1", q); err == nil {

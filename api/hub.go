@@ -6,42 +6,42 @@ import (
 	"time"
 )
 
-// What a hub keeps to:
+// The rules of a hub:
 //
-//   - The changes of a user are read and encoded once for all of the user's streams on
-//     this instance, which write from the same bytes.
-//   - What was read is kept until all streams have taken it, but for a second at most.
-//     A stream that has not by then is behind: it reads for itself what it lacks, when
-//     few others do (catchup.go).
-//   - So a hub without news holds nothing, and a slow reader no more than what it is
-//     being sent.
+//   - The changes of a user are read and encoded once for all of the user's streams on this
+//     instance. The streams write the same bytes.
+//   - The hub keeps changes until all streams have written them, for at most a second. A
+//     slower stream is behind: it reads what it lacks by itself, and only a few do so at a
+//     time (catchup.go).
+//   - So a hub without new changes holds nothing, and a slow reader holds only the bytes
+//     that are being sent to it.
 const (
-	hubBytes = 128 << 10   // encoded; when it is there, reading waits for the streams
+	hubBytes = 128 << 10   // of encoded changes; when full, reading waits for the streams
 	hubKeeps = time.Second // for slow streams
 )
 
-// hub has the changes of one user for the user's streams.
+// hub distributes the changes of one user to the user's streams.
 type hub struct {
 	feed *feed
 	user string
 
 	mu      sync.Mutex
 	streams map[*listener]struct{}
-	busy    int   // streams that are still to take something that is kept
+	busy    int   // streams that have not yet written all kept changes
 	started bool  // latest is known
 	latest  int64 // the number of the latest event that was read
-	news    bool  // there may be more
-	wanted  int64 // the number of the latest event that is known to be there
-	reading bool  // one goroutine does
-	err     error // what reading has failed with; it ends the streams
+	news    bool  // there may be changes to read
+	wanted  int64 // the number of the latest event known to exist
+	reading bool  // one goroutine is reading
+	err     error // the error of reading; it ends the streams
 
 	kept  []change
-	size  int           // of kept, in bytes
-	taken chan struct{} // closed when kept is let go; nil while nothing is kept
-	timer *time.Timer   // lets it go
+	size  int           // size of kept, in bytes
+	taken chan struct{} // closed when kept is dropped; nil while nothing is kept
+	timer *time.Timer   // drops kept
 }
 
-// change is an event as it is sent to streams that have seen the one before it.
+// change is an encoded event, for streams that have seen the event before it.
 type change struct {
 	before, seq int64
 	data        []byte
@@ -50,20 +50,20 @@ type change struct {
 // listener is one stream of events at its hub.
 type listener struct {
 	hub   *hub
-	wake  chan struct{} // has room for one: what is missed meanwhile is one look
+	wake  chan struct{} // buffers one signal: one look covers all missed changes
 	state listening     // guarded by hub.mu
 }
 
-// listening says what a stream is to do next.
+// listening is what a stream has to do next.
 type listening int
 
 const (
-	isBehind listening = iota // read for itself
-	isBusy                    // take something that is kept
+	isBehind listening = iota // read by itself
+	isBusy                    // write a kept change
 	hasAll                    // wait
 )
 
-// start says what the latest event was when the hub was heard already.
+// start sets the latest event at the time when the hub began to listen.
 func (h *hub) start(latest int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -74,7 +74,7 @@ func (h *hub) start(latest int64) {
 	h.readNews()
 }
 
-// changed says that there may be something to read: up to seq, unless that is 0.
+// changed reports that there may be something to read: up to seq, unless seq is 0.
 func (h *hub) changed(seq int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -85,8 +85,8 @@ func (h *hub) changed(seq int64) {
 
 func (h *hub) hasNews() bool { return h.news || h.wanted > h.latest }
 
-// readNews makes sure that what is new is read. Of several requests for it one is
-// enough. The caller has the lock.
+// readNews starts to read new changes, unless a goroutine already does. The caller holds
+// the lock.
 func (h *hub) readNews() {
 	if h.started && h.hasNews() && !h.reading {
 		h.reading = true
@@ -121,11 +121,11 @@ func (h *hub) read() {
 	}
 }
 
-// keep wakes the streams for these changes.
+// keep stores these changes and wakes the streams.
 func (h *hub) keep(changes []change, more bool, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.err = err // streams to come begin with another hub
+	h.err = err // later streams begin with another hub
 	h.news = h.news || more
 	for _, c := range changes {
 		h.kept = append(h.kept, c)
@@ -148,8 +148,8 @@ func (h *hub) keep(changes []change, more bool, err error) {
 	h.settle()
 }
 
-// next returns what the listener, which has seen so much, is to send next, or nil. It
-// is behind when that must be read.
+// next returns the change that the listener must send next after the event seen, or nil. It
+// is behind when it must read the change itself.
 func (h *hub) next(l *listener, seen int64) (c *change, behind bool, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -176,7 +176,7 @@ func (h *hub) set(l *listener, state listening) {
 	}
 }
 
-// settle lets go of what is kept when no stream is still to take it.
+// settle drops the kept changes when all streams have written them.
 func (h *hub) settle() {
 	if h.busy == 0 && h.taken != nil {
 		h.timer.Stop()
@@ -185,7 +185,7 @@ func (h *hub) settle() {
 	}
 }
 
-// expire does so when it has been kept long enough.
+// expire drops them when they have been kept long enough.
 func (h *hub) expire(taken chan struct{}) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

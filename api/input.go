@@ -19,20 +19,19 @@ const (
 	maxDescription = 10_000
 )
 
-// The bounds of bodies in memory, in bytes: of one, which is more than a task can need
-// however it is escaped, of all of one caller, and of all.
+// Bounds of bodies in memory, in bytes: of one body (more than a task can need in any
+// escaping), of all bodies of one caller, and of all bodies.
 const (
 	maxBody     = 1 << 20
 	bodiesOfOne = 2 << 20
 	bodiesOfAll = 12 << 20
 )
 
-// readOnly are the members of a task that a client may send back as it got
-// them; they change nothing.
+// readOnly are members of a task that a client may send back unchanged. They are ignored.
 var readOnly = []string{"id", "user_id", "created_at", "updated_at"}
 
-// readNewTask reads the body of a creation. "completed" is allowed, so that a
-// task that was exported can be put back as it was.
+// readNewTask reads the body of a creation. "completed" is allowed, so that an exported
+// task can be imported unchanged.
 func (s *Server) readNewTask(w http.ResponseWriter, r *http.Request) (tasks.Task, error) {
 	body, err := s.bodies.ReadObject(w, r, bearer.CallerOf(r).Subject)
 	if err != nil {
@@ -41,7 +40,7 @@ func (s *Server) readNewTask(w http.ResponseWriter, r *http.Request) (tasks.Task
 	return newTask(body)
 }
 
-// mergePatch is what a PATCH may be sent as, beside application/json.
+// mergePatch is the second media type of a PATCH, next to application/json.
 const mergePatch = "application/merge-patch+json"
 
 // acceptPatch is the Accept-Patch of a task (RFC 5789 §3.1).
@@ -59,12 +58,12 @@ func newTask(body *web.Object) (tasks.Task, error) {
 	return t, verdict(body)
 }
 
-// readTaskChange reads the body of a PUT or a PATCH: an absent member keeps
-// its value, a null clears it (RFC 7396), which only description can be.
+// readTaskChange reads the body of a PUT or a PATCH. An absent member keeps its value, and
+// null clears it (RFC 7396). Only description can be cleared.
 func (s *Server) readTaskChange(w http.ResponseWriter, r *http.Request) (tasks.Change, error) {
 	var further []string
 	if r.Method == http.MethodPatch {
-		further = []string{mergePatch} // of a PUT it would be the wrong name: that sends no patch
+		further = []string{mergePatch} // not for PUT, which does not send a patch
 	}
 	body, err := s.bodies.ReadObject(w, r, bearer.CallerOf(r).Subject, further...)
 	if refused, ok := errors.AsType[*web.Error](err); ok && refused.Status == http.StatusUnsupportedMediaType {
@@ -93,7 +92,7 @@ func taskChange(body *web.Object) (tasks.Change, error) {
 	return c, verdict(body)
 }
 
-// title returns the trimmed title, which has to be there and to be seen.
+// title returns the trimmed title. It must be present and visible.
 func title(body *web.Object) string {
 	text, ok := body.String("title")
 	text = strings.TrimSpace(text)
@@ -102,7 +101,7 @@ func title(body *web.Object) string {
 	case n < 1 || n > maxTitle:
 		body.Reject("title", titleMessage)
 	case !web.Shows(text):
-		body.Reject("title", "must have a character that can be seen")
+		body.Reject("title", "must have a visible character")
 	}
 	return text
 }
@@ -119,7 +118,7 @@ func description(body *web.Object) *string {
 	return &text
 }
 
-// verdict names every fault of the body at once.
+// verdict returns all faults of the body at once.
 func verdict(body *web.Object) error {
 	body.RejectUnknown(readOnly...)
 	return invalid(body.Faults()...)
@@ -133,7 +132,7 @@ func invalid(faults ...web.FieldError) error {
 }
 
 func invalidFields(faults ...web.FieldError) *web.Error {
-	e := web.Refuse(http.StatusUnprocessableEntity, "INVALID_INPUT", "The request has fields that are not valid.")
+	e := web.Refuse(http.StatusUnprocessableEntity, "INVALID_INPUT", "The request has invalid fields.")
 	e.Fields = faults
 	return e
 }
@@ -143,8 +142,8 @@ var (
 	taskIDMessage = "must be a positive whole number"
 )
 
-// parseID reads a task's id in its one canonical form: ParseInt alone would
-// take +1 and 01 for 1.
+// parseID reads a task's id in its canonical form. ParseInt alone would accept +1 and 01 as
+// 1.
 func parseID(text string) (int64, error) {
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || id < 1 || strconv.FormatInt(id, 10) != text {

@@ -12,25 +12,25 @@ import (
 	"vestibule/store/tasks"
 )
 
-// listChunk is how much of a list is encoded before it is sent, in bytes: a
-// large list costs this much memory, a small one is sent whole with its length.
+// listChunk is how much of a list is encoded before it is sent, in bytes. A large list
+// needs this much memory. A small list is sent whole, with its length.
 const listChunk = 32 << 10
 
 var listDoc = endpoint.Doc{
 	Tag: "tasks", Summary: "List tasks", Row: "200, all of them, streamed; or a page: [Lists](#lists)",
-	Text: "Without `limit` all of them, streamed, oldest first unless `sort` says otherwise. With `limit` a page: follow `Link` with `rel=\"next\"` until there is none. " +
+	Text: "Without `limit` all tasks, streamed, oldest first unless `sort` is given. With `limit` a page: follow `Link` with `rel=\"next\"` until there is none. " +
 		"A page may have fewer tasks than `limit`, or none, and yet have a `Link`: one of a search ends where enough was looked through. " +
 		"Pages stay right while tasks come and go: a task that is there all the time is on exactly one of them.",
 	Params: []*endpoint.Param{limitParam, cursorParam, completedParam, searchParam, sortParam},
 	Answers: []*endpoint.Answer{{
 		Status: 200, Text: "The tasks",
-		Headers: []*endpoint.Header{{Component: "Link", Name: "Link", Text: "Where the next page is, with `rel=\"next\"`; absent on the last page and without `limit`",
+		Headers: []*endpoint.Header{{Component: "Link", Name: "Link", Text: "The address of the next page, with `rel=\"next\"`. Absent on the last page and without `limit`",
 			Schema: text, Example: "</api/me/tasks?cursor=Mg&limit=50>; rel=\"next\""}},
 		Examples: []endpoint.Example{{Name: "tasks", Value: []taskJSON{exampleTask}}, {Name: "none", Value: []taskJSON{}}},
 	}},
 }
 
-// listTasks answers a page where there is a limit, and else streams all.
+// listTasks answers one page if there is a limit. Otherwise it streams all tasks.
 func (s *Server) listTasks(w http.ResponseWriter, r *http.Request, user string) error {
 	q, err := readListQuery(r, user)
 	if err != nil {
@@ -53,8 +53,8 @@ func (s *Server) listTasks(w http.ResponseWriter, r *http.Request, user string) 
 	return sendTasks(w, s.tasks.ListTasks(r.Context(), user, q.Query))
 }
 
-// headList reads no list: what only the content tells may be left out of the answer
-// to a HEAD (RFC 9110 §9.3.2). One row says whether the list can be had.
+// headList reads no list: a HEAD may leave out what only the content tells (RFC 9110
+// §9.3.2). One row shows whether the list can be read.
 func (s *Server) headList(w http.ResponseWriter, r *http.Request, user string, q listQuery) error {
 	q.Search = ""
 	if _, _, err := s.tasks.PageTasks(r.Context(), user, q.Query, 1); err != nil {
@@ -65,7 +65,7 @@ func (s *Server) headList(w http.ResponseWriter, r *http.Request, user string, q
 	return nil
 }
 
-// sendPage answers one page, with a link to the next (RFC 8288) where there is one.
+// sendPage answers one page, with a link to the next one (RFC 8288) if there is one.
 func (s *Server) sendPage(w http.ResponseWriter, r *http.Request, user string, q listQuery) error {
 	tasks, next, err := s.tasks.PageTasks(r.Context(), user, q.Query, q.limit)
 	if err != nil {
@@ -82,7 +82,7 @@ func (s *Server) sendPage(w http.ResponseWriter, r *http.Request, user string, q
 	return nil
 }
 
-// sendTasks sends the tasks while they are read.
+// sendTasks sends the tasks while it reads them.
 func sendTasks(w http.ResponseWriter, tasks iter.Seq2[tasks.Task, error]) error {
 	out := newTaskList(w)
 	for task, err := range tasks {
@@ -90,8 +90,8 @@ func sendTasks(w http.ResponseWriter, tasks iter.Seq2[tasks.Task, error]) error 
 			err = out.add(task)
 		}
 		if err != nil {
-			// Once something is sent, web.Fail breaks the connection off: a
-			// list that ends early must not read as a whole one.
+			// Once something is sent, web.Fail closes the connection: a list that ends
+			// early must not look complete.
 			return searchFault(err)
 		}
 	}
@@ -102,9 +102,9 @@ func sendTasks(w http.ResponseWriter, tasks iter.Seq2[tasks.Task, error]) error 
 type taskList struct {
 	w     http.ResponseWriter
 	buf   bytes.Buffer
-	enc   *json.Encoder // into buf
+	enc   *json.Encoder // writes to buf
 	tasks int
-	sent  bool // the status is out
+	sent  bool // the status has been sent
 }
 
 func newTaskList(w http.ResponseWriter) *taskList {
@@ -145,6 +145,6 @@ func (l *taskList) end() error {
 	if !l.sent {
 		l.w.Header().Set("Content-Length", strconv.Itoa(l.buf.Len()))
 	}
-	_ = l.send() // a write that fails has no reader left to be told
+	_ = l.send() // if the write fails, the client is gone
 	return nil
 }

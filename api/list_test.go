@@ -18,7 +18,7 @@ import (
 
 var errSecretive = errors.New("password=hunter2")
 
-// broken is a store that fails everything, and a list after some rows.
+// broken is a store where every call fails, and a list fails after some rows.
 type broken struct {
 	rows int
 	err  error
@@ -49,9 +49,7 @@ func (b broken) CreateTask(context.Context, tasks.Task) (tasks.Task, error) {
 	return tasks.Task{}, b.err
 }
 
-func (b broken) CreateTaskOnce(context.Context, tasks.Task, tasks.Once) (string, bool, error) {
-	return "", false, b.err
-}
+func (b broken) Tx(context.Context, string, func(*tasks.Tx) error) error { return b.err }
 
 func (b broken) UpdateTask(context.Context, string, int64, tasks.Change, *tasks.Versions, time.Time) (tasks.Task, error) {
 	return tasks.Task{}, b.err
@@ -103,8 +101,8 @@ func TestAListOfAnyLengthIsWhole(t *testing.T) {
 	}
 }
 
-// TestAHeadReadsNoList: the rows of this store end in an error, which is not met.
-func TestAHeadReadsNoList(t *testing.T) {
+// TestAHeadDoesNotReadTheList: the list of this store fails, but nobody reads it.
+func TestAHeadDoesNotReadTheList(t *testing.T) {
 	s := startSurface(t, sharedSecretConfig(), Deps{Tasks: onePage{broken{rows: 10, err: errSecretive}}})
 	res := s.do(t, "HEAD", "/api/me/tasks", "", auth(mint(t, ada)))
 	if got := res.Header.Get("Content-Type"); res.StatusCode != 200 || got != "application/json" || res.body != "" {
@@ -116,7 +114,7 @@ func TestAHeadReadsNoList(t *testing.T) {
 	}
 }
 
-// onePage is a store whose pages are whole.
+// onePage is a store whose pages are complete.
 type onePage struct{ broken }
 
 func (onePage) PageTasks(context.Context, string, tasks.Query, int) (iter.Seq2[tasks.Task, error], *tasks.Position, error) {
@@ -179,7 +177,7 @@ func TestALongListCostsLittleMemory(t *testing.T) {
 	for next := uint64(0); ; {
 		n, err := io.ReadFull(res.Body, buf)
 		size += uint64(n)
-		if size >= next { // every few MB: the measurement stops the world
+		if size >= next { // only every few MB: measuring stops the world
 			next = size + 4<<20
 			runtime.GC()
 			runtime.ReadMemStats(&mem)
@@ -231,7 +229,7 @@ func (e *endlessTasks) ListTasks(context.Context, string, tasks.Query) iter.Seq2
 	}
 }
 
-// eventually waits for a condition that another goroutine brings about.
+// eventually waits for a condition that another goroutine fulfils.
 func eventually(tb testing.TB, what string, holds func() bool) {
 	tb.Helper()
 	for deadline := time.Now().Add(30 * time.Second); !holds(); time.Sleep(5 * time.Millisecond) {

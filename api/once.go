@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -15,7 +17,7 @@ import (
 	"vestibule/store/tasks"
 )
 
-// answersKept is how long an answer is given again (CONTRACT: Idempotency-Key).
+// answersKept is how long an answer is repeated (CONTRACT: Idempotency-Key).
 const answersKept = 24 * time.Hour
 
 // maxKey bounds an Idempotency-Key, in bytes.
@@ -46,18 +48,18 @@ func printableASCII(text string) bool {
 
 var (
 	errInProgress = web.Refuse(http.StatusConflict, "IN_PROGRESS", "A request with this Idempotency-Key is still in progress. Please try again.").With("Retry-After", "1")
-	// Not kept, the answer could not be given again, and the caller would not know.
+	// Without a kept answer we could not repeat it, and the caller would not know.
 	errTooManyKeys = web.Refuse(http.StatusTooManyRequests, "TOO_MANY_KEYS",
 		"Too many requests with an Idempotency-Key have been made for this user in the last 24 hours. Nothing was done. Try again later, or without a key.")
 	errKeyReused = func() *web.Error {
-		e := web.Refuse(http.StatusUnprocessableEntity, "KEY_REUSED", "The request has fields that are not valid.")
+		e := web.Refuse(http.StatusUnprocessableEntity, "KEY_REUSED", "The request has invalid fields.")
 		e.Fields = []web.FieldError{{Field: "Idempotency-Key", Message: "was used for another request; use a new one"}}
 		return e
 	}()
 )
 
-// running holds the keys whose requests this instance is at, so that a second one
-// is told at once. Another instance's are known by the lock on their row.
+// running holds the keys of requests under way on this instance, so that a second request
+// is refused at once. Requests on other instances are found by the lock on their row.
 type running struct {
 	mu   sync.Mutex
 	keys map[requestKey]bool
@@ -65,7 +67,8 @@ type running struct {
 
 type requestKey struct{ caller, user, key string }
 
-// begin returns how to end a request, or false while there is one with its key.
+// begin returns a function that ends the request, or false while another request has its
+// key.
 func (r *running) begin(k requestKey) (end func(), ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -83,16 +86,20 @@ func (r *running) begin(k requestKey) (end func(), ok bool) {
 	}, true
 }
 
-// keptAnswer is what is said again.
+// keptAnswer is the stored part of an answer.
 type keptAnswer struct {
 	Location string          `json:"location"`
 	ETag     string          `json:"etag"`
 	Body     json.RawMessage `json:"body"`
 }
 
-func newKeptAnswer(t tasks.Task) (keptAnswer, error) {
+func newKeptAnswer(t tasks.Task) (text string, err error) {
 	body, err := web.EncodeJSON(toTaskJSON(t))
-	return keptAnswer{Location: location(t), ETag: entityTag(t), Body: body}, err
+	if err != nil {
+		return "", err
+	}
+	kept, err := web.EncodeJSON(keptAnswer{Location: location(t), ETag: entityTag(t), Body: body})
+	return string(kept), err
 }
 
 func (a keptAnswer) send(w http.ResponseWriter) error {
@@ -101,27 +108,32 @@ func (a keptAnswer) send(w http.ResponseWriter) error {
 	return web.WriteJSON(w, http.StatusCreated, a.Body)
 }
 
-// createOnce creates the task, unless a request with this key has done so.
+// createOnce creates the task, unless a request with this key has already done so.
 func (s *Server) createOnce(ctx context.Context, w http.ResponseWriter, t tasks.Task, id requestKey) error {
 	print, err := fingerprint(t)
 	if err != nil {
 		return err
 	}
-	text, replayed, err := s.tasks.CreateTaskOnce(ctx, t, tasks.Once{
-		Caller: id.caller, Key: id.key, Fingerprint: print, Now: t.CreatedAt, Expires: t.CreatedAt.Add(answersKept),
-		Answer: func(made tasks.Task) (string, error) {
-			kept, err := newKeptAnswer(made)
-			if err != nil {
-				return "", err
-			}
-			text, err := web.EncodeJSON(kept)
-			return string(text), err
-		},
+	once := tasks.Once{Caller: id.caller, UserID: id.user, Key: id.key, Fingerprint: print, Now: t.CreatedAt, Expires: t.CreatedAt.Add(answersKept)}
+	var text string
+	var first bool
+	err = s.tasks.Tx(ctx, "create task once", func(tx *tasks.Tx) (err error) {
+		if text, first, err = tx.ClaimKey(once); err != nil || !first {
+			return err
+		}
+		made, err := tx.CreateTask(t)
+		if err != nil {
+			return err
+		}
+		if text, err = newKeptAnswer(made); err != nil {
+			return err
+		}
+		return tx.KeepAnswer(once, text)
 	})
 	full, isFull := errors.AsType[*tasks.KeptFull](err)
 	switch {
 	case isFull:
-		wait := max(full.Until.Sub(t.CreatedAt), 0) + tidyEvery // when it has been deleted
+		wait := max(full.Until.Sub(t.CreatedAt), 0) + tidyEvery // until the oldest key is deleted
 		return errTooManyKeys.With("Retry-After", strconv.Itoa(int(wait/time.Second))).Because(err)
 	case errors.Is(err, tasks.ErrInProgress):
 		return errInProgress.Because(err)
@@ -135,15 +147,25 @@ func (s *Server) createOnce(ctx context.Context, w http.ResponseWriter, t tasks.
 		return fmt.Errorf("kept answer: %w", err)
 	}
 	s.feed.changed(t.UserID)
-	if replayed {
+	if !first {
 		w.Header().Set("Idempotency-Replayed", "true")
 	}
 	return kept.send(w)
 }
 
-// fingerprint is of what a request asks for, however its JSON was written.
+// setByServer are the members of a task that no request chooses.
+var setByServer = []string{"ID", "UserID", "CreatedAt", "UpdatedAt", "Version"}
+
+// fingerprint identifies what a request asks for, however its JSON is written. It covers
+// every member of a task that a request can choose, so new members are included.
 func fingerprint(t tasks.Task) (string, error) {
-	asked, err := json.Marshal([]any{t.Title, t.Description, t.Completed})
+	var chosen []any
+	for member, value := range reflect.ValueOf(t).Fields() {
+		if !slices.Contains(setByServer, member.Name) {
+			chosen = append(chosen, value.Interface())
+		}
+	}
+	asked, err := json.Marshal(chosen)
 	if err != nil {
 		return "", err
 	}

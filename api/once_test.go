@@ -51,12 +51,12 @@ func TestARequestThatIsSentAgainGetsTheSameAnswer(t *testing.T) {
 			t.Errorf("Idempotency-Replayed: got %q, want true", got)
 		}
 		s.do(t, "POST", "/api/me/tasks", `{"title":"b"}`, keyed).
-			isProblem(t, 422, "The request has fields that are not valid.", "Idempotency-Key: was used for another request; use a new one")
+			isProblem(t, 422, "The request has invalid fields.", "Idempotency-Key: was used for another request; use a new one")
 		if n := count(t, s, token); n != 1 {
 			t.Errorf("got %d tasks, want 1", n)
 		}
-		// It is another's key to another user, to a service that acts for the same,
-		// and to the same a day later.
+		// The key is a different one for another user, for a service that acts for the same
+		// user, and for the same user a day later.
 		s.do(t, "POST", "/api/me/tasks", `{"title":"b"}`, with(auth(mint(t, bob)), "Idempotency-Key", keyed["Idempotency-Key"]...)).isCreated(t)
 		acting := goodClaims(ada)
 		acting["act"], acting["scope"] = map[string]any{"sub": "svc_x"}, "tasks:write"
@@ -76,19 +76,19 @@ func (r reply) isCreated(tb testing.TB) {
 	}
 }
 
-func TestARefusedRequestDoesNotUseItsKeyUp(t *testing.T) {
+func TestARefusedRequestDoesNotConsumeItsKey(t *testing.T) {
 	s := newSurface(t, sqlite)
 	keyed := with(auth(mint(t, ada)), "Idempotency-Key", "k")
-	s.do(t, "POST", "/api/me/tasks", `{"title":""}`, keyed).isProblem(t, 422, "The request has fields that are not valid.", "title: must have 1 to 255 characters")
+	s.do(t, "POST", "/api/me/tasks", `{"title":""}`, keyed).isProblem(t, 422, "The request has invalid fields.", "title: must have 1 to 255 characters")
 	s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, keyed).isCreated(t)
 }
 
-func TestAKeyThatCannotBeOneIsRefused(t *testing.T) {
+func TestAnInvalidKeyIsRefused(t *testing.T) {
 	s := newSurface(t, sqlite)
 	token := auth(mint(t, ada))
 	for _, values := range [][]string{{""}, {strings.Repeat("k", 256)}, {strings.Repeat("k", 300)}, {"a", "b"}, {"ключ"}, {"a\tb"}} {
 		s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, with(token, "Idempotency-Key", values...)).
-			isProblem(t, 400, "The request has a header that is not valid.", "Idempotency-Key: must be given once, with 1 to 255 printable ASCII characters")
+			isProblem(t, 400, "The request has an invalid header.", "Idempotency-Key: must be given once, with 1 to 255 printable ASCII characters")
 	}
 	s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, with(token, "Idempotency-Key", strings.Repeat("k", 255))).isCreated(t)
 	if n := count(t, s, token); n != 1 {
@@ -96,7 +96,7 @@ func TestAKeyThatCannotBeOneIsRefused(t *testing.T) {
 	}
 }
 
-// TestAKeyInProgressIsAConflict holds the first request's body back.
+// TestAKeyInProgressIsAConflict holds back the body of the first request.
 func TestAKeyInProgressIsAConflict(t *testing.T) {
 	s := newSurface(t, sqlite)
 	token := auth(mint(t, ada))
@@ -158,19 +158,18 @@ func TestADoubleClickMakesOneTask(t *testing.T) {
 	})
 }
 
-// TestAKeyOfACallerWithALongName: however long the chain of those who act, and the
-// name of their issuer, an index has room for it.
+// TestAKeyOfACallerWithALongName: the index has room for it, however long the chain of
+// actors and the name of the issuer are.
 func TestAKeyOfACallerWithALongName(t *testing.T) {
 	s := newSurface(t, postgres)
 	names := map[string]bool{}
 	for _, last := range []string{"a", "b"} {
-		long := make([]byte, 4000) // of what PostgreSQL cannot compress
+		long := make([]byte, 4000) // that PostgreSQL cannot compress
 		_, _ = rand.NewChaCha8([32]byte{}).Read(long)
 		c := bearer.Caller{Subject: "https://login.example.com|x", Actor: hex.EncodeToString(long) + last}
 		names[c.Name()] = true
 		_, replayed, err := s.store.CreateTaskOnce(t.Context(), tasks.Task{UserID: ada, Title: "a", CreatedAt: noon, UpdatedAt: noon}, tasks.Once{
 			Caller: c.Name(), Key: "k", Fingerprint: "f", Now: noon, Expires: noon.Add(time.Hour),
-			Answer: func(tasks.Task) (string, error) { return "{}", nil },
 		})
 		if err != nil || replayed {
 			t.Errorf("got replayed %t, %v, want a task", replayed, err)

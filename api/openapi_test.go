@@ -15,7 +15,7 @@ import (
 	"vestibule/store/db"
 )
 
-// contract is the document that every answer of this package's tests is held to.
+// contract is the document. Every answer in this package's tests is checked against it.
 var contract = openapitest.MustLoad(openAPI)
 
 func TestMain(m *testing.M) {
@@ -39,8 +39,8 @@ func TestRoutesAndDocumentAreTheSame(t *testing.T) {
 	}
 }
 
-// TestTheDocumentIsCurrent: openapi.json and the rows of docs/api.md are what the table
-// of endpoints says.
+// TestTheDocumentIsCurrent: openapi.json and the rows of docs/api.md match the table of
+// endpoints.
 func TestTheDocumentIsCurrent(t *testing.T) {
 	server, err := New(sharedSecretConfig(), Deps{Tasks: broken{}, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -50,8 +50,8 @@ func TestTheDocumentIsCurrent(t *testing.T) {
 	openapigen.HoldTable(t, "../docs/api.md", "operations of the task API", openapigen.Rows(server.endpoints()), "go generate ./api")
 }
 
-// TestEveryOperationRefuses asks every operation under /api/ for each of the
-// refusals that all of them have.
+// TestEveryOperationRefuses asks every operation under /api/ for each refusal that all of
+// them share.
 func TestEveryOperationRefuses(t *testing.T) {
 	s := newSurface(t, sqlite)
 	down := startSurface(t, sharedSecretConfig(), Deps{Tasks: broken{err: db.ErrUnavailable}})
@@ -74,7 +74,7 @@ func TestEveryOperationRefuses(t *testing.T) {
 			s.do(t, method, strings.Replace(path, "me", bob, 1), body, good).isProblem(t, 403, "Access denied: user_id mismatch")
 			down.do(t, method, path, body, good).isProblem(t, 503, "The service is temporarily unavailable. Please try again.")
 			s.do(t, method, path+"?a=%zz", body, good).isProblem(t, 400, "The query string cannot be read.")
-			nobody := strings.Replace(path, "me", "%ff", 1) // no id is that
+			nobody := strings.Replace(path, "me", "%ff", 1) // not a possible id
 			s.do(t, method, nobody, body, service(reports, `,"scope":"tasks:read tasks:write"`)).isProblem(t, 404, "User not found")
 			if ambiguous := strings.Replace(path, "/1", "/1%2F2", 1); ambiguous != path {
 				s.do(t, method, ambiguous, body, good).isProblem(t, 400, "The request path contains an encoded slash.")
@@ -83,8 +83,8 @@ func TestEveryOperationRefuses(t *testing.T) {
 	}
 }
 
-// TestUnknownParametersAreIgnored at every operation under /api/: libraries, caches'
-// busters and links in mails add their own.
+// TestUnknownParametersAreIgnored at every operation under /api/: libraries, cache busters
+// and links in mails add their own.
 func TestUnknownParametersAreIgnored(t *testing.T) {
 	s := newSurface(t, sqlite)
 	token := auth(mint(t, ada))

@@ -9,17 +9,16 @@ import (
 	"vestibule/internal/web"
 )
 
-// origins are those whose pages are answered (CORS_API_ORIGINS). The rules:
+// origins are the origins whose pages may read answers (CORS_API_ORIGINS). The rules:
 //
-//   - Comparison is exact, scheme and port included, with the one form that browsers
-//     send; two Origin headers are none.
-//   - Without credentials: no cookie means anything here, a page brings a bearer
-//     token of its own.
-//   - A page may read errors too, and a refusal before the token is looked at.
-//   - Where any is listed, Vary: Origin stands on every answer, so that no cache gives one origin's to
-//     another.
+//   - Comparison is exact, with scheme and port, in the form that browsers send. Two Origin
+//     headers never match.
+//   - No credentials: cookies mean nothing here, and a page brings its own bearer token.
+//   - A page may also read errors, and refusals that happen before the token is checked.
+//   - If any origin is listed, every answer has Vary: Origin, so that no cache gives the
+//     answer for one origin to another.
 //
-// CORS lets pages read answers and refuses nobody: the token does.
+// CORS lets pages read answers. It refuses nobody: the token does.
 type origins map[string]bool
 
 func newOrigins(listed []string) origins {
@@ -30,19 +29,20 @@ func newOrigins(listed []string) origins {
 	return o
 }
 
-// requestHeaders are what a page may send beyond what every page may.
+// requestHeaders are the headers that a page may send beyond those that every page may
+// send.
 var requestHeaders = []string{
 	"Accept", "Accept-Language", "Authorization", "Cache-Control", "Content-Language", "Content-Type", "Idempotency-Key",
 	"If-Match", "If-Modified-Since", "If-None-Match", "If-Unmodified-Since", "Last-Event-ID", "Prefer", "Traceparent", "Tracestate", web.RequestIDHeader,
 }
 
-// answer wraps the guard, which would refuse preflights: they carry no token.
+// answer wraps the guard, which would refuse preflights: they have no token.
 func (o origins) answer(next http.Handler) http.Handler {
 	if len(o) == 0 {
 		return o.noting(next)
 	}
 	return o.noting(cors.New(cors.Options{
-		// Of several Origins the library would look at the first and repeat them all.
+		// With several Origin headers, the library would check the first and repeat all.
 		AllowOriginVaryRequestFunc: func(r *http.Request, _ string) (bool, []string) { return o.allow(r), nil },
 		AllowedMethods: []string{
 			http.MethodGet, http.MethodHead, http.MethodPost,
@@ -62,8 +62,8 @@ func (o origins) allow(r *http.Request) bool {
 	return len(values) == 1 && o[values[0]]
 }
 
-// noting tells the log why the browser of a page elsewhere shows it nothing. The
-// documentation page sends its own requests, from this very host.
+// noting logs why a browser hides answers from a page of another origin. The documentation
+// page sends its own requests from this host.
 func (o origins) noting(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if from := r.Header.Get("Origin"); from != "" && !o.allow(r) && !strings.HasSuffix(from, "://"+r.Host) {

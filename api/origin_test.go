@@ -23,9 +23,9 @@ func from(origin, token string) http.Header {
 	return h
 }
 
-// TestListedPagesReadTheAPI and nobody else's.
+// TestListedPagesReadTheAPI, and no other pages.
 func TestListedPagesReadTheAPI(t *testing.T) {
-	s := startSurface(t, withOrigins(page, "http://localhost:5173"), Deps{Tasks: sqlite(t)})
+	s := startSurface(t, withOrigins(page, "http://localhost:5173"), Deps{Tasks: sqlite(t).Tasks})
 	preflight := func(origin, method, headers string) reply {
 		return s.do(t, http.MethodOptions, "/api/me/tasks", "", http.Header{
 			"Origin": {origin}, "Access-Control-Request-Method": {method}, "Access-Control-Request-Headers": {headers},
@@ -53,7 +53,7 @@ func TestListedPagesReadTheAPI(t *testing.T) {
 		}
 	}
 
-	// Answers are readable, refusals too.
+	// Pages can read answers and refusals.
 	made := s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, from(page, mint(t, ada)))
 	refused := s.do(t, "GET", "/api/me/tasks", "", from(page, ""))
 	unknown := s.do(t, "GET", "/nothing", "", from(page, ""))
@@ -71,7 +71,7 @@ func TestListedPagesReadTheAPI(t *testing.T) {
 			t.Errorf("got Vary %q", got.Header.Values("Vary"))
 		}
 	}
-	// An origin is no permission, and its absence no refusal.
+	// An origin gives no permission, and a missing origin is not refused.
 	s.do(t, "GET", "/api/"+bob+"/tasks", "", from(page, mint(t, ada))).isProblem(t, 403, "Access denied: user_id mismatch")
 	foreign := s.do(t, "GET", "/api/me/tasks", "", from("https://evil.example", mint(t, ada)))
 	if foreign.StatusCode != 200 || foreign.Header.Get("Access-Control-Allow-Origin") != "" {
@@ -84,9 +84,9 @@ func TestListedPagesReadTheAPI(t *testing.T) {
 	s.log.Want(t, `"refused_origin":"https://evil.example","from":"Origin","setting":"CORS_API_ORIGINS"`)
 }
 
-// TestNoPageReadsTheAPI unless it was listed, and the log says why.
-func TestNoPageReadsTheAPI(t *testing.T) {
-	s := startSurface(t, sharedSecretConfig(), Deps{Tasks: sqlite(t)})
+// TestOtherPagesCannotReadTheAPI: the log says why.
+func TestOtherPagesCannotReadTheAPI(t *testing.T) {
+	s := startSurface(t, sharedSecretConfig(), Deps{Tasks: sqlite(t).Tasks})
 	for _, got := range []reply{
 		s.do(t, "OPTIONS", "/api/me/tasks", "", http.Header{"Origin": {page}, "Access-Control-Request-Method": {"PUT"}}),
 		s.do(t, "GET", "/api/me/tasks", "", from(page, "")),

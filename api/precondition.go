@@ -12,22 +12,20 @@ import (
 	"vestibule/store/tasks"
 )
 
-// entityTag is the strong ETag of a task (RFC 9110 §8.8.3). The version is enough:
-// a tag is only ever compared with those of the same resource, and no id is used
-// for another task.
+// entityTag is the strong ETag of a task (RFC 9110 §8.8.3). The version is enough: a tag is
+// only compared with tags of the same resource, and an id is never used for another task.
 func entityTag(t tasks.Task) string {
 	return `"` + strconv.FormatInt(t.Version, 10) + `"`
 }
 
-// condition is what the If-Match and If-None-Match of a request say of the task that
-// it is about.
+// condition is what If-Match and If-None-Match require of the request's task.
 type condition struct {
 	at     *tasks.Versions // nil: any version
 	absent bool            // If-None-Match: *
 }
 
-// readCondition reads both headers, for methods that change the task, and for GET
-// without If-None-Match, which has a meaning of its own there.
+// readCondition reads both headers for methods that change the task. For GET it leaves out
+// If-None-Match, which means something else there.
 func readCondition(r *http.Request) (c condition, err error) {
 	c.at, err = ifMatch(r)
 	if err != nil || safe(r.Method) {
@@ -52,11 +50,10 @@ func readCondition(r *http.Request) (c condition, err error) {
 
 func safe(method string) bool { return method == http.MethodGet || method == http.MethodHead }
 
-// ifMatch returns the versions that a request is meant for, nil for any. RFC 9110
-// §13.1.1 wants no weak tag to match. That is for weak tags whose server does not
-// change them with every change. Ours are strong, and numbers that nobody else makes:
-// one that arrives weak was made so by a server in front of us, and means the very
-// version that its number says.
+// ifMatch returns the versions that a request is meant for, nil for any. RFC 9110 §13.1.1
+// says that weak tags never match, because servers may keep a weak tag across changes. Our
+// tags are strong and unique numbers. A weak one was made by a server in front of us, and
+// still means exactly that version.
 func ifMatch(r *http.Request) (*tasks.Versions, error) {
 	sent := r.Header["If-Match"]
 	if sent == nil {
@@ -72,8 +69,7 @@ func ifMatch(r *http.Request) (*tasks.Versions, error) {
 	return &tasks.Versions{Only: versions(tags)}, nil
 }
 
-// versions returns the versions that tags name. One that is not ours is that of no
-// version.
+// versions returns the versions that tags name. A foreign tag names no version.
 func versions(tags []web.Tag) []int64 {
 	list := []int64{}
 	for _, tag := range tags {
@@ -85,12 +81,12 @@ func versions(tags []web.Tag) []int64 {
 	return list
 }
 
-// notModified reports whether the caller has this version already.
+// notModified reports whether the caller already has this version.
 func notModified(r *http.Request, t tasks.Task) bool {
 	return web.Known(r.Header["If-None-Match"], entityTag(t))
 }
 
-// read returns a task of which the condition holds. If-Match comes first (§13.2.2).
+// read returns a task for which the condition holds. If-Match comes first (§13.2.2).
 func (c condition) read(ctx context.Context, tasks Tasks, user string, id int64) (tasks.Task, error) {
 	task, err := tasks.Task(ctx, user, id)
 	if err == nil {
@@ -104,12 +100,12 @@ func (c condition) read(ctx context.Context, tasks Tasks, user string, id int64)
 
 var (
 	errNoTask  = web.Refuse(http.StatusNotFound, "NOT_FOUND", "Task not found")
-	errExists  = web.Refuse(http.StatusPreconditionFailed, "PRECONDITION_FAILED", "The task exists, and If-None-Match wants none")
+	errExists  = web.Refuse(http.StatusPreconditionFailed, "PRECONDITION_FAILED", "The task exists, and If-None-Match requires that it does not")
 	errChanged = web.Refuse(http.StatusPreconditionFailed, "PRECONDITION_FAILED", "The task has changed since it was read")
 )
 
-// refusal gives the store's errors their meaning here. A task of another user
-// is not found, as if it did not exist.
+// refusal translates the store's errors to answers. A task of another user is not found, as
+// if it did not exist.
 func refusal(err error) error {
 	switch {
 	case errors.Is(err, db.ErrNotFound):
@@ -126,7 +122,7 @@ func refusal(err error) error {
 	return err
 }
 
-var errTooManyTasks = web.Refuse(http.StatusConflict, "TOO_MANY_TASKS", "The user has as many tasks as one user may have. Delete some to make room.")
+var errTooManyTasks = web.Refuse(http.StatusConflict, "TOO_MANY_TASKS", "The user has too many tasks. Delete some to make room.")
 
 const tagsMessage = `must be * or a list of entity tags like "3"`
 
@@ -134,9 +130,9 @@ func badTags(name string, cause error) error {
 	return badHeader(name, tagsMessage).Because(cause)
 }
 
-// badHeader refuses a header that cannot be understood.
+// badHeader refuses an invalid header.
 func badHeader(name, message string) *web.Error {
-	e := web.Refuse(http.StatusBadRequest, "INVALID_HEADER", "The request has a header that is not valid.")
+	e := web.Refuse(http.StatusBadRequest, "INVALID_HEADER", "The request has an invalid header.")
 	e.Fields = []web.FieldError{{Field: name, Message: message}}
 	return e
 }

@@ -33,7 +33,7 @@ func TestATaskHasAStrongETagThatChangesWithIt(t *testing.T) {
 	})
 }
 
-func TestATaskThatIsKnownIsNotSentAgain(t *testing.T) {
+func TestAKnownTaskIsNotSentAgain(t *testing.T) {
 	s := newSurface(t, sqlite)
 	token := auth(mint(t, ada))
 	s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, token)
@@ -72,7 +72,7 @@ func TestAChangeMeantForAnotherVersionIsRefused(t *testing.T) {
 			}
 			for _, malformed := range []string{``, `2`, `"2`, `"2" "3"`, `,`, `*, "2"`, `"a b"`, strings.Repeat(`"1",`, 101)} {
 				s.do(t, r.method, r.path, r.body, with(token, "If-Match", malformed)).
-					isProblem(t, 400, "The request has a header that is not valid.", `If-Match: must be * or a list of entity tags like "3"`)
+					isProblem(t, 400, "The request has an invalid header.", `If-Match: must be * or a list of entity tags like "3"`)
 			}
 			missing := strings.Replace(r.path, "tasks/1", "tasks/7", 1)
 			s.do(t, r.method, missing, r.body, with(token, "If-Match", `"1"`)).isProblem(t, 404, "Task not found")
@@ -83,7 +83,7 @@ func TestAChangeMeantForAnotherVersionIsRefused(t *testing.T) {
 		}
 		for i, fits := range [][]string{
 			{`"2"`}, {`"9", "3"`}, {`"9"`, `"4"`}, {`*`},
-			// What nginx, Caddy and others make of them.
+			// The tags as nginx, Caddy and others rewrite them.
 			{`W/"6"`}, {`"7-gzip"`}, {`"8-br"`}, {`"9-zstd"`}, {`"10-deflate"`}, {`"11--gzip"`}, {`W/"12-gzip"`}, {`"1-gzip", "13-gzip"`},
 		} {
 			res := s.do(t, "PATCH", "/api/me/tasks/1/complete", "", with(token, "If-Match", fits...))
@@ -94,8 +94,8 @@ func TestAChangeMeantForAnotherVersionIsRefused(t *testing.T) {
 	})
 }
 
-// RFC 9110 §13.1.1 and §13.1.2: a condition holds for whatever method it comes with.
-func TestAConditionIsPassedOverByNoMethod(t *testing.T) {
+// RFC 9110 §13.1.1 and §13.1.2: a condition applies to every method.
+func TestEveryMethodObeysConditions(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, s *surface) {
 		token := auth(mint(t, ada))
 		s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, token)
@@ -114,10 +114,10 @@ func TestAConditionIsPassedOverByNoMethod(t *testing.T) {
 			{"PATCH", "/api/me/tasks/1/complete", ""}, {"DELETE", "/api/me/tasks/1", ""},
 		} {
 			s.do(t, r.method, r.path, r.body, with(token, "If-None-Match", `*`)).
-				isProblem(t, 412, "The task exists, and If-None-Match wants none")
+				isProblem(t, 412, "The task exists, and If-None-Match requires that it does not")
 			for _, value := range []string{``, `x`} {
 				s.do(t, r.method, r.path, r.body, with(token, "If-None-Match", value)).
-					isProblem(t, 400, "The request has a header that is not valid.", `If-None-Match: must be * or a list of entity tags like "3"`)
+					isProblem(t, 400, "The request has an invalid header.", `If-None-Match: must be * or a list of entity tags like "3"`)
 			}
 			for _, value := range []string{`"1"`, `W/"1"`, `"7", "1"`, `"1-gzip"`} { // compared weakly
 				s.do(t, r.method, r.path, r.body, with(token, "If-None-Match", value)).
@@ -136,7 +136,7 @@ func TestAConditionIsPassedOverByNoMethod(t *testing.T) {
 		if got := s.do(t, "GET", "/api/me/tasks/1", "", token); got.Header.Get("ETag") != `"1"` {
 			t.Errorf("after all that: got ETag %s, want no change", got.Header.Get("ETag"))
 		}
-		for i, r := range []struct{ method, path, body string }{ // it is at none of those: the method is performed
+		for i, r := range []struct{ method, path, body string }{ // the task has none of these versions, so the method is performed
 			{"PUT", "/api/me/tasks/1", `{"title":"c"}`}, {"PATCH", "/api/me/tasks/1", `{"title":"d"}`},
 			{"PATCH", "/api/me/tasks/1/complete", ""}, {"DELETE", "/api/me/tasks/1", ""},
 		} {
@@ -155,7 +155,7 @@ func TestTwoWritersCannotLoseAnUpdate(t *testing.T) {
 		var wg sync.WaitGroup
 		for range writers {
 			wg.Go(func() {
-				for done := 0; done < each; { // append one x to what was read
+				for done := 0; done < each; { // append an x to the title that was read
 					read := s.do(t, "GET", "/api/me/tasks/1", "", token)
 					var task taskBody
 					decode(t, read.body, &task)
@@ -180,7 +180,7 @@ func TestTwoWritersCannotLoseAnUpdate(t *testing.T) {
 	})
 }
 
-// FuzzEntityTags: a version is only ever named by its own digits.
+// FuzzEntityTags: only its own digits name a version.
 func FuzzEntityTags(f *testing.F) {
 	for _, seed := range []string{`"1"`, `W/"1", "2"`, `*`, ``, `"`, `,,"a",`, `W/`, "\"\xff\"", `"1-gzip", W/"2--br"`, `"01"`} {
 		f.Add(seed)

@@ -13,11 +13,10 @@ import (
 	"vestibule/store/tasks"
 )
 
-// A parameter that is unknown is ignored: browsers' libraries, caches' busters and
-// mails' links add their own, and to refuse one is to fail them all. One that is known
-// is obeyed or refused, never guessed at.
+// Unknown parameters are ignored, because browser libraries, cache busters and links in
+// mails add their own. A known parameter is obeyed or refused, never guessed.
 
-// query is what a request's query says that is known here.
+// query is the known part of a request's query.
 type query struct {
 	values url.Values
 	faults []web.FieldError
@@ -25,8 +24,8 @@ type query struct {
 
 var errQuery = web.Refuse(http.StatusBadRequest, "INVALID_QUERY", "The query string cannot be read.")
 
-// parseQuery reads the parameters that are known, and notes those that are there more
-// than once: different readers take the first or the last of them.
+// parseQuery reads the known parameters. A repeated parameter is a fault, because some
+// programs take the first value and others the last.
 func parseQuery(r *http.Request, known ...string) (*query, error) {
 	given, err := web.ParseQuery(r.URL.RawQuery, known...)
 	if err != nil {
@@ -50,7 +49,7 @@ func (q *query) reject(name, message string) {
 	q.faults = append(q.faults, web.FieldError{Field: name, Message: message})
 }
 
-// verdict names every fault of the query at once.
+// verdict returns all faults of the query at once.
 func (q *query) verdict() error {
 	if len(q.faults) == 0 {
 		return nil
@@ -59,18 +58,18 @@ func (q *query) verdict() error {
 }
 
 func invalidQuery(faults ...web.FieldError) *web.Error {
-	e := web.Refuse(http.StatusUnprocessableEntity, "INVALID_QUERY", "The request has query parameters that are not valid.")
+	e := web.Refuse(http.StatusUnprocessableEntity, "INVALID_QUERY", "The request has invalid query parameters.")
 	e.Fields = faults
 	return e
 }
 
-// maxPage bounds a page.
+// maxPage bounds the number of tasks on a page.
 const maxPage = 200
 
-// maxSearch bounds a text to search for, in code points.
+// maxSearch bounds a search text, in code points.
 const maxSearch = 255
 
-// The values of sort; a - before one turns it around.
+// The values of sort. A leading - reverses the order.
 var sorts = map[string]tasks.Order{"created_at": tasks.ByCreated, "updated_at": tasks.ByUpdated, "title": tasks.ByTitle}
 
 // The parameters of a list, as they are documented.
@@ -78,16 +77,16 @@ var (
 	limitParam = &endpoint.Param{Component: "Limit", Name: "limit", In: "query", Text: "How many tasks a page has",
 		Schema: endpoint.Schema{"type": "integer", "minimum": 1, "maximum": maxPage}, Example: 50}
 	cursorParam = &endpoint.Param{Component: "Cursor", Name: "cursor", In: "query", Schema: endpoint.Schema{"type": "string", "minLength": 1},
-		Text: "Where a page begins: from the `Link` of the page before, for the same user, filter and order. Needs `limit`."}
+		Text: "Where the page begins: from the `Link` of the page before, for the same user, filter and order. Requires `limit`."}
 	completedParam = &endpoint.Param{Component: "Completed", Name: "completed", In: "query", Text: "Only tasks that are, or are not, completed",
 		Schema: endpoint.Schema{"type": "boolean"}, Example: false}
-	searchParam = &endpoint.Param{Component: "Query", Name: "q", In: "query", Text: "Only tasks with this text in their title or description, in whatever case",
+	searchParam = &endpoint.Param{Component: "Query", Name: "q", In: "query", Text: "Only tasks with this text in the title or description, in upper or lower case",
 		Schema: endpoint.Schema{"type": "string", "maxLength": maxSearch}, Example: "plants"}
-	sortParam = &endpoint.Param{Component: "Sort", Name: "sort", In: "query", Text: "In which order; descending with `-`. Without it the oldest first.",
+	sortParam = &endpoint.Param{Component: "Sort", Name: "sort", In: "query", Text: "The order; descending with `-`. Without it, oldest first.",
 		Schema: endpoint.Schema{"type": "string", "enum": []any{"created_at", "updated_at", "title", "-created_at", "-updated_at", "-title"}}, Example: "-created_at"}
 )
 
-// listQuery is what a list is asked for with.
+// listQuery is the query of a list.
 type listQuery struct {
 	tasks.Query
 	limit int // 0: all
@@ -123,7 +122,7 @@ func readListQuery(r *http.Request, user string) (listQuery, error) {
 	if q.values.Has("cursor") {
 		position, err := readCursor(q.values.Get("cursor"), user, l.Query)
 		switch {
-		case err != nil && len(q.faults) == 0: // it cannot fit a query that is wrong itself
+		case err != nil && len(q.faults) == 0: // check it only if the rest of the query is valid
 			q.reject("cursor", err.Error())
 		case !q.values.Has("limit"):
 			q.reject("limit", "is required with cursor")

@@ -11,9 +11,9 @@ import (
 	"vestibule/store/tasks"
 )
 
-const badQuery = "The request has query parameters that are not valid."
+const badQuery = "The request has invalid query parameters."
 
-// titles reads a list and returns its titles.
+// titles reads a list and returns the titles of its tasks.
 func titles(tb testing.TB, r reply) string {
 	tb.Helper()
 	var tasks []taskBody
@@ -27,7 +27,7 @@ func titles(tb testing.TB, r reply) string {
 	return strings.Join(all, " ")
 }
 
-// next returns the target of a page's link to the next, or "".
+// next returns the address of the next page, or "".
 func next(tb testing.TB, r reply) string {
 	tb.Helper()
 	link := r.Header.Get("Link")
@@ -88,7 +88,7 @@ func TestAListIsFilteredSortedAndPaged(t *testing.T) {
 	})
 }
 
-func TestAQueryThatIsNotUnderstoodIsRefused(t *testing.T) {
+func TestAnInvalidQueryIsRefused(t *testing.T) {
 	s := newSurface(t, sqlite)
 	token := auth(mint(t, ada))
 	for i := range 3 {
@@ -104,7 +104,7 @@ func TestAQueryThatIsNotUnderstoodIsRefused(t *testing.T) {
 	}
 	mine := cursor("", ada)
 	const limit = "limit: must be a whole number from 1 to 200"
-	const foreign = "cursor: is not one that this list has given; start again without it"
+	const foreign = "cursor: is not a cursor of this list; start again without it"
 	for _, tc := range []struct {
 		query  string
 		faults []string
@@ -152,7 +152,7 @@ func TestAQueryThatIsNotUnderstoodIsRefused(t *testing.T) {
 			res.isProblem(t, 422, badQuery, tc.faults...)
 		})
 	}
-	// What is unknown is no fault, and in no link either.
+	// Unknown parameters are ignored, and are not in the link.
 	for _, query := range []string{"utm_source=mail&utm_campaign=", "_=1700000000", "a=1&a=2", "Limit=0", "%ff=%00", "user_id=" + bob} {
 		page := s.do(t, "GET", "/api/me/tasks?limit=1&"+query, "", token)
 		if page.StatusCode != 200 || next(t, page) != "/api/"+ada+"/tasks?cursor="+mine+"&limit=1" {
@@ -173,7 +173,7 @@ func flip(cursor string) string {
 	return cursor[:14] + string(c) + cursor[15:]
 }
 
-func TestAPageIsAnsweredToHeadToo(t *testing.T) {
+func TestHeadWorksOnAPage(t *testing.T) {
 	s := newSurface(t, sqlite)
 	token := auth(mint(t, ada))
 	for range 2 {

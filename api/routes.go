@@ -10,9 +10,9 @@ import (
 	"vestibule/internal/web"
 )
 
-// endpoints is the whole surface. The router, openapi.json and the rows of docs/api.md
-// are made from it: run go generate ./api after a change. The guard's own 401, 403 and
-// 400 come first, for unknown paths and methods too. One trailing slash is the same
+// endpoints is the whole surface. The router, openapi.json and the rows of docs/api.md are
+// made from it: run go generate ./api after a change. The guard's 401, 403 and 400 come
+// first, also for unknown paths and methods. A path with one trailing slash is the same
 // resource.
 func (s *Server) endpoints() []endpoint.Endpoint {
 	const tasks, task = "/api/{user_id}/tasks", "/api/{user_id}/tasks/{id}"
@@ -39,15 +39,14 @@ func (s *Server) routes() *mux.Router {
 	return router
 }
 
-// ofTask keeps the stream of events from being taken for a task: its other methods
-// are a 405 that allows GET, not a faulty id. The router forgets that a method did not
-// fit once a later route has the path, so the routes with ofTask come first.
+// ofTask makes sure that the event stream is not taken for a task. Its other methods must
+// be a 405 that allows GET, not an invalid id. The router forgets a wrong method when a
+// later route matches the path, so the routes with ofTask come first.
 func ofTask(r *http.Request, _ *mux.RouteMatch) bool {
 	return !strings.HasSuffix(r.URL.EscapedPath(), "/tasks/events")
 }
 
-// sayPatches adds to the 405 of a task, which OPTIONS gets too, how it can be patched
-// (RFC 5789 §3.1).
+// sayPatches adds Accept-Patch to the 405 of a task, also for OPTIONS (RFC 5789 §3.1).
 func sayPatches(notAllowed http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		segments := strings.Split(r.URL.EscapedPath(), "/")
@@ -63,13 +62,13 @@ type messageJSON struct {
 }
 
 var rootDoc = endpoint.Doc{
-	Tag: "about", Summary: "Say what this is", Row: "200 `{\"message\":\"Todo API with Authentication\"}`, without a token",
+	Tag: "about", Summary: "About this API", Row: "200 `{\"message\":\"Todo API with Authentication\"}`, without a token",
 	Answers: []*endpoint.Answer{{Status: 200, Text: "The API's name", Examples: []endpoint.Example{{Name: "root", Value: rootMessage}}}},
 }
 
 var rootMessage = messageJSON{"Todo API with Authentication"}
 
-// root tells a person or a probe what this is.
+// root tells people and probes what this server is.
 func (s *Server) root(w http.ResponseWriter, _ *http.Request) error {
 	return web.WriteJSON(w, http.StatusOK, rootMessage)
 }

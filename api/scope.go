@@ -10,11 +10,11 @@ const (
 	TasksWrite = "tasks:write"
 )
 
-// Scopes lists them all.
+// Scopes lists all scopes.
 var Scopes = [...]string{TasksRead, TasksWrite}
 
-// neededBy says which scope a request needs by its method alone: the answer must
-// not depend on whether there is such a path.
+// neededBy returns the scope that a request needs, by its method only: the answer must not
+// depend on whether the path exists.
 func neededBy(method string) string {
 	if method == http.MethodGet || method == http.MethodHead {
 		return TasksRead

@@ -14,7 +14,7 @@ import (
 
 const reports = "svc_reportsreportsreportsreports"
 
-// service is a token of a service, or of anybody else, with raw JSON members
+// service returns a token of a service, or of another subject, with more raw JSON members
 // after sub and exp.
 func service(sub, members string) http.Header {
 	return auth(forge(plainHeader, strings.TrimSuffix(payloadWith("sub", `"`+sub+`"`), "}")+members+"}", testSecret))
@@ -39,7 +39,7 @@ func TestScopesOpenWhatTheySay(t *testing.T) {
 		name, sub, members string
 		target             string
 		status             int
-		detail             string // of a refusal
+		detail             string // the detail of a refusal
 	}{
 		{"a user without scope reads", ada, "", "GET " + mine, 200, ""},
 		{"a user without scope writes", ada, "", "POST " + mine, 201, ""},
@@ -173,8 +173,8 @@ func TestMalformedScopesAndActorsAreRefused(t *testing.T) {
 	}
 }
 
-// TestARouteMayNeedMoreThanItsMethodSays: the guard knows the method alone.
-func TestARouteMayNeedMoreThanItsMethodSays(t *testing.T) {
+// TestARouteMayNeedMoreThanItsMethod: the guard knows only the method.
+func TestARouteMayNeedMoreThanItsMethod(t *testing.T) {
 	const all = TasksRead + " " + TasksWrite
 	for _, tc := range []struct {
 		has, needs string

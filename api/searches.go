@@ -12,20 +12,20 @@ import (
 	"vestibule/store/tasks"
 )
 
-// What bounds searches, each of which may look through all that a user has:
+// Bounds of searches. Each search may read all tasks of a user.
 //
-//   - A user has a few of them at a time, and is refused more. How many there are in all
-//     is no matter: one that is sent to a slow reader waits for that and for nothing
-//     else, so a room for all would be full of the slow readers of a few dozen users.
-//   - A search is made of many short statements. Each waits for one of a few places,
-//     which are shared fairly by user: most connections, and half of the processors,
-//     stay with those who search nothing, and a user with ten tasks does not wait
-//     until one with a million has been served.
+//   - A user may run a few at a time. More are refused. There is no bound for all users
+//     together: a search that is sent to a slow reader only waits, and the slow readers of
+//     a few dozen users would fill a shared room.
+//   - A search consists of many short statements. Each waits for one of a few places, which
+//     are shared fairly by user. So most connections and half of the processors stay free
+//     for other requests, and a user with ten tasks does not wait until a user with a
+//     million has been served.
 const (
 	searchesPerUser = 4
-	maxSearchPlaces = 4                // of the connections that read: SQLite has 8
+	maxSearchPlaces = 4                // of the read connections: SQLite has 8
 	searchLine      = 256              // statements that wait for a place
-	searchWait      = 10 * time.Second // for a place
+	searchWait      = 10 * time.Second // the longest wait for a place
 )
 
 var (
@@ -35,7 +35,7 @@ var (
 
 type searches struct {
 	requests *fair.Room // one place for each search
-	places   *fair.Room // one for each statement
+	places   *fair.Room // one place for each statement
 }
 
 func newSearches(processors int) searches {
@@ -46,7 +46,7 @@ func newSearches(processors int) searches {
 	}
 }
 
-// begin lets a search of the user's tasks begin, and leave ends it.
+// begin starts a search of the user's tasks. leave ends it.
 func (s searches) begin(ctx context.Context, user string) (turn tasks.Turn, leave func(), err error) {
 	leave, err = s.requests.Enter(ctx, user, 1)
 	switch {
@@ -65,7 +65,7 @@ func (s searches) begin(ctx context.Context, user string) (turn tasks.Turn, leav
 	return turn, leave, nil
 }
 
-// searchFault is the answer where a search without a limit would never end.
+// searchFault is the answer when a search without a limit would take too long.
 func searchFault(err error) error {
 	if !errors.Is(err, tasks.ErrSearchTooLong) {
 		return err

@@ -18,8 +18,8 @@ import (
 	"vestibule/store/tasks"
 )
 
-// searching is a store of which as many searches stand still, until they are let go, as
-// a user may have at a time. All other lists are whole and empty.
+// searching is a store that blocks as many searches as one user may run, until they are
+// released. All other lists are complete and empty.
 type searching struct {
 	onePage
 	count        *atomic.Int64
@@ -57,7 +57,7 @@ func TestAUserSearchesAFewTimesAtOnce(t *testing.T) {
 			t.Errorf("Retry-After: got %q, want 1", got)
 		}
 	}
-	// What searches nothing is served, and so is everybody else.
+	// Requests without a search are served, and so are other users.
 	if got := s.do(t, "GET", "/api/me/tasks?limit=50", "", auth(mint(t, ada))).StatusCode; got != 200 {
 		t.Errorf("the searcher's own list: got %d, want 200", got)
 	}
@@ -71,8 +71,8 @@ func TestAUserSearchesAFewTimesAtOnce(t *testing.T) {
 	}
 }
 
-// TestSearchesThatAreSentSlowlyKeepNobodyOut: nor do those of many users.
-func TestSearchesThatAreSentSlowlyKeepNobodyOut(t *testing.T) {
+// TestSlowlySentSearchesDoNotBlockOthers, even if many users have them.
+func TestSlowlySentSearchesDoNotBlockOthers(t *testing.T) {
 	s := newSurface(t, sqlite)
 	for i := range 100 {
 		for range searchesPerUser {
@@ -86,9 +86,9 @@ func TestSearchesThatAreSentSlowlyKeepNobodyOut(t *testing.T) {
 	}
 }
 
-func TestASearchForWhoseStatementThereIsNoPlaceIsRefused(t *testing.T) {
+func TestASearchWithoutAPlaceForItsStatementIsRefused(t *testing.T) {
 	s := newSurface(t, sqlite)
-	s.server.searches.places = fair.New(fair.Limits{Places: 1}) // without a line
+	s.server.searches.places = fair.New(fair.Limits{Places: 1}) // without a queue
 	if _, err := s.server.searches.places.Enter(t.Context(), bob, 1); err != nil {
 		t.Fatal(err)
 	}
@@ -102,8 +102,8 @@ func TestASearchForWhoseStatementThereIsNoPlaceIsRefused(t *testing.T) {
 	}
 }
 
-// TestStatementsOfSearchesShareFewPlaces: whatever is searched for, most connections
-// are left for others.
+// TestStatementsOfSearchesShareFewPlaces: whatever the search, most connections stay free
+// for other requests.
 func TestStatementsOfSearchesShareFewPlaces(t *testing.T) {
 	for _, processors := range []int{1, 2, 64} {
 		s := newSearches(processors)
@@ -155,7 +155,7 @@ func TestASearchThatWaitsTooLongIsAnOutage(t *testing.T) {
 	}
 }
 
-// endlessSearch finds nothing in all that it may look through.
+// endlessSearch is a store where a search finds nothing before its limit.
 type endlessSearch struct{ onePage }
 
 func (endlessSearch) ListTasks(ctx context.Context, user string, q tasks.Query) iter.Seq2[tasks.Task, error] {
@@ -166,20 +166,20 @@ func (endlessSearch) PageTasks(context.Context, string, tasks.Query, int) (iter.
 	return func(func(tasks.Task, error) bool) {}, &tasks.Position{ID: 7}, nil
 }
 
-func TestASearchWithoutALimitIsToldToHaveOne(t *testing.T) {
+func TestASearchOfTooManyTasksNeedsALimit(t *testing.T) {
 	s := startSurface(t, sharedSecretConfig(), Deps{Tasks: endlessSearch{}})
 	res := s.do(t, "GET", "/api/me/tasks?q=x", "", auth(mint(t, ada)))
 	if res.StatusCode != 422 || !strings.Contains(res.body, `"field":"limit"`) {
 		t.Errorf("got %d %s, want 422 and limit to be named", res.StatusCode, res.body)
 	}
-	// A page that has seen enough is no error, and says where to go on.
+	// A page that reaches the limit is not an error, and links to the next page.
 	res = s.do(t, "GET", "/api/me/tasks?q=x&limit=10", "", auth(mint(t, ada)))
 	if link := res.Header.Get("Link"); res.StatusCode != 200 || res.body != "[]" || !strings.Contains(link, `cursor=`) {
 		t.Errorf("got %d %s, Link %q; want an empty page with a link", res.StatusCode, res.body, link)
 	}
 }
 
-// unreadable is a store whose page has an end, and fails on the way there.
+// unreadable is a store that fails while it reads a page.
 type unreadable struct{ broken }
 
 func (unreadable) PageTasks(context.Context, string, tasks.Query, int) (iter.Seq2[tasks.Task, error], *tasks.Position, error) {

@@ -25,7 +25,7 @@ import (
 	"vestibule/store/tasks"
 )
 
-// countingTasks counts what streams ask the database.
+// countingTasks counts the queries that streams make.
 type countingTasks struct {
 	Tasks
 	events, feeds atomic.Int64
@@ -42,11 +42,11 @@ func (c *countingTasks) TaskFeed(ctx context.Context, userID string) (oldest, la
 }
 
 // TestAChangeIsReadOnceForAllStreamsOfAUser: with one read per stream and change, the
-// streams of one user slow everybody's requests down.
+// streams of one user would slow down all requests.
 func TestAChangeIsReadOnceForAllStreamsOfAUser(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, s *surface) {
 		const streams, changes = 20, 15
-		here := &countingTasks{Tasks: s.store}
+		here := &countingTasks{Tasks: s.store.Tasks}
 		first := startSurface(t, sharedSecretConfig(), Deps{Tasks: here})
 		first.runs(t)
 		token := auth(mint(t, ada))
@@ -71,7 +71,7 @@ func TestAChangeIsReadOnceForAllStreamsOfAUser(t *testing.T) {
 					}
 				}
 			}
-			// Twice: a look may come between a change and its being told.
+			// Twice: a look may happen between a change and its notification.
 			if got := here.events.Load() - before; got < 1 || got > 2*changes {
 				t.Errorf("%d streams and %d changes: %d reads, want one per change", streams, changes, got)
 			} else {
@@ -87,13 +87,13 @@ func TestAChangeIsReadOnceForAllStreamsOfAUser(t *testing.T) {
 	})
 }
 
-// history is a store of one user's events, each as large as a task can be.
+// history is a store of one user's events, each of the largest size.
 type history struct {
 	broken
 	mu     sync.Mutex
 	latest int64
 	reads  int
-	most   int // reads at once
+	most   int // the most reads at the same time
 	now    int
 	pause  time.Duration
 }
@@ -128,12 +128,12 @@ func (h *history) TaskFeed(context.Context, string) (oldest, latest int64, err e
 	return 1, h.latest, nil
 }
 
-// reader is one who takes what is written only when it is let.
+// reader is a client that reads only when it is allowed.
 type reader struct {
 	*httptest.ResponseRecorder
-	let     chan struct{} // closed: as fast as it comes
+	let     chan struct{} // closed: read everything at once
 	mu      sync.Mutex
-	largest int // of what was written at once, in bytes
+	largest int // the largest single write, in bytes
 }
 
 func (r *reader) Write(p []byte) (int, error) {
@@ -144,8 +144,8 @@ func (r *reader) Write(p []byte) (int, error) {
 	return r.ResponseRecorder.Write(p)
 }
 
-// TestAHistoryThatIsGoneIsTold: nothing is left of what a look has found.
-func TestAHistoryThatIsGoneIsTold(t *testing.T) {
+// TestALostHistoryIsAReset: the events that a look found are deleted.
+func TestALostHistoryIsAReset(t *testing.T) {
 	s := newSurface(t, sqlite)
 	token := auth(mint(t, ada))
 	st := s.watch(t, token)
@@ -164,7 +164,7 @@ func TestAHistoryThatIsGoneIsTold(t *testing.T) {
 	}
 }
 
-// startUnserved has no socket.
+// startUnserved starts an API without a socket.
 func startUnserved(t *testing.T, cfg Config, tasks Tasks) *surface {
 	t.Helper()
 	server, err := New(cfg, Deps{Tasks: tasks, Log: slog.New(slog.DiscardHandler)})
@@ -174,13 +174,13 @@ func startUnserved(t *testing.T, cfg Config, tasks Tasks) *surface {
 	return &surface{server: server}
 }
 
-// following starts a stream that has seen everything up to now.
+// following starts a stream that has seen all events.
 func (s *surface) following(ctx context.Context, user string, fast bool) (r *reader, done chan error) {
 	_, latest, _ := s.server.tasks.TaskFeed(ctx, user)
 	return s.resuming(ctx, user, fast, latest)
 }
 
-// resuming starts a stream that has seen so much.
+// resuming starts a stream that has seen the events up to a number.
 func (s *surface) resuming(ctx context.Context, user string, fast bool, seen int64) (r *reader, done chan error) {
 	r = &reader{ResponseRecorder: httptest.NewRecorder(), let: make(chan struct{})}
 	if fast {
@@ -198,7 +198,7 @@ func (s *surface) resuming(ctx context.Context, user string, fast bool, seen int
 	return r, done
 }
 
-// ids are the numbers of the events that were written.
+// ids returns the numbers of the written events.
 func ids(r *reader) (list []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -217,8 +217,8 @@ func numbers(n int) (list []string) {
 	return list
 }
 
-// TestSlowReadersHoldNothingOfTheOthers has some who take nothing while large tasks
-// change, and one who takes everything.
+// TestSlowReadersHoldNothingOfTheOthers has some readers that read nothing while large
+// tasks change, and one that reads everything.
 func TestSlowReadersHoldNothingOfTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const changes, slow = 40, 25
@@ -263,7 +263,7 @@ func TestSlowReadersHoldNothingOfTheOthers(t *testing.T) {
 		if tasks.reads > 2*changes {
 			t.Errorf("%d changes: %d reads, slow readers included that have not taken a byte", changes, tasks.reads)
 		}
-		// They get what they lack, of which few are in memory at a time.
+		// They get the missing events, and only few are in memory at a time.
 		tasks.reads, tasks.pause = 0, time.Millisecond
 		for _, r := range stalled {
 			close(r.let)
@@ -290,8 +290,8 @@ func TestSlowReadersHoldNothingOfTheOthers(t *testing.T) {
 	})
 }
 
-// TestFewBatchesOfAUserAreInMemory: who resumes and takes nothing keeps others of the
-// user waiting, and nobody else.
+// TestFewBatchesOfAUserAreInMemory: a client that resumes and reads nothing makes other
+// streams of the same user wait, but not those of other users.
 func TestFewBatchesOfAUserAreInMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tasks := &history{latest: 10}
@@ -322,8 +322,8 @@ func TestFewBatchesOfAUserAreInMemory(t *testing.T) {
 	})
 }
 
-// TestManyChangesDuringAReadAreOneMoreRead, of one goroutine.
-func TestManyChangesDuringAReadAreOneMoreRead(t *testing.T) {
+// TestManyChangesDuringAReadCauseOneMoreRead, by a single goroutine.
+func TestManyChangesDuringAReadCauseOneMoreRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tasks := &history{pause: time.Second}
 		s := startUnserved(t, sharedSecretConfig(), tasks)
@@ -336,9 +336,9 @@ func TestManyChangesDuringAReadAreOneMoreRead(t *testing.T) {
 		for range 10 {
 			s.server.feed.changed(ada)
 		}
-		s.server.feed.Changed(ada, 1) // which is being read
+		s.server.feed.Changed(ada, 1) // it is being read
 		time.Sleep(time.Minute)
-		s.server.feed.Changed(ada, 1) // which was read
+		s.server.feed.Changed(ada, 1) // it was already read
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if got, want := fmt.Sprint(ids(r)), fmt.Sprint(numbers(1)); got != want || tasks.reads != 2 || tasks.most != 1 {
@@ -349,7 +349,7 @@ func TestManyChangesDuringAReadAreOneMoreRead(t *testing.T) {
 	})
 }
 
-// TestFewStreamsReadForThemselvesAtOnce has many users' streams resume.
+// TestFewStreamsReadForThemselvesAtOnce resumes the streams of many users.
 func TestFewStreamsReadForThemselvesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tasks := &history{pause: time.Second}
@@ -382,8 +382,7 @@ func TestFewStreamsReadForThemselvesAtOnce(t *testing.T) {
 	})
 }
 
-// TestStreamsSendTheSameBytes: an event is in memory once, however many streams
-// are sending it.
+// TestStreamsSendTheSameBytes: an event is in memory once for all streams that send it.
 func TestStreamsSendTheSameBytes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tasks := &history{}
@@ -421,7 +420,7 @@ func TestStreamsSendTheSameBytes(t *testing.T) {
 	})
 }
 
-// opens returns the status of a new stream, which it leaves open.
+// opens starts a stream, leaves it open and returns its status.
 func (s *surface) opens(t *testing.T, path string, header http.Header) (status int, leave func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -445,7 +444,7 @@ func TestOpenStreamsAreBounded(t *testing.T) {
 	const path = "/api/me/tasks/events"
 	cfg := sharedSecretConfig()
 	cfg.MaxStreams, cfg.MaxStreamsPerUser = 3, 2
-	s := startSurface(t, cfg, Deps{Tasks: sqlite(t)})
+	s := startSurface(t, cfg, Deps{Tasks: sqlite(t).Tasks})
 	token, his := auth(mint(t, ada)), auth(mint(t, bob))
 	refused := func(header http.Header) {
 		t.Helper()
@@ -473,10 +472,10 @@ func TestOpenStreamsAreBounded(t *testing.T) {
 	refused(token)
 	s.do(t, "GET", "/api/me/tasks", "", token).is(t, 200, "[]")
 	leaveHis := place("another user's", his)
-	refused(his) // all places are taken
+	refused(his) // no place is free
 
 	leave()
-	s.clock.Set(noon.Add(time.Minute)) // a token of its own
+	s.clock.Set(noon.Add(time.Minute)) // a different token
 	claims := goodClaims(ada)
 	claims["exp"] = float64(noon.Add(time.Minute-jose.Skew+300*time.Millisecond).UnixMilli()) / 1000
 	place("after one was left", auth(mintWith(t, jwt.SigningMethodHS256, testSecret, nil, claims)))
@@ -491,12 +490,12 @@ func TestOpenStreamsAreBounded(t *testing.T) {
 	})
 }
 
-// TestAServiceHasPlacesOfItsOwn for each user whom it watches.
-func TestAServiceHasPlacesOfItsOwn(t *testing.T) {
+// TestAServiceHasItsOwnPlaces for each user whom it watches.
+func TestAServiceHasItsOwnPlaces(t *testing.T) {
 	const path = "/api/" + ada + "/tasks/events"
 	cfg := sharedSecretConfig()
 	cfg.MaxStreamsPerUser = 1
-	s := startSurface(t, cfg, Deps{Tasks: sqlite(t)})
+	s := startSurface(t, cfg, Deps{Tasks: sqlite(t).Tasks})
 	reads := func(sub string, extra string) http.Header {
 		return service(sub, `,"scope":"tasks:read"`+extra)
 	}
@@ -517,7 +516,7 @@ func TestAServiceHasPlacesOfItsOwn(t *testing.T) {
 	}
 }
 
-// proven are tasks whose watcher is heard of when notifications arrive.
+// proven is a store that reports when its watcher receives notifications.
 type proven struct {
 	Tasks
 	listening chan struct{}
@@ -540,9 +539,9 @@ func (w *provenWatcher) Listening(is bool, cause error) {
 	}
 }
 
-// TestAChangeThatNobodyAnnouncesReachesStreams writes one as a process leaves it that
-// was killed after its commit.
-func TestAChangeThatNobodyAnnouncesReachesStreams(t *testing.T) {
+// TestAnUnannouncedChangeReachesStreams writes a change without a notification, like a
+// process that was killed right after its commit.
+func TestAnUnannouncedChangeReachesStreams(t *testing.T) {
 	for name, driver := range map[string]string{"SQLite": "sqlite", "PostgreSQL": "postgres"} {
 		t.Run(name, func(t *testing.T) {
 			dsn := filepath.Join(t.TempDir(), "vestibule.db")
@@ -555,11 +554,11 @@ func TestAChangeThatNobodyAnnouncesReachesStreams(t *testing.T) {
 			if err := st.MigrateUp(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			tasks := &proven{withAccounts(t, st), make(chan struct{})}
+			tasks := &proven{withAccounts(t, st).Tasks, make(chan struct{})}
 			s := startSurface(t, sharedSecretConfig(), Deps{Tasks: tasks})
 			s.runs(t)
 			if driver == "postgres" {
-				<-tasks.listening // otherwise it is looked for all the time
+				<-tasks.listening // otherwise changes are polled all the time
 			}
 			token := auth(mint(t, ada))
 			task := s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, token).body

@@ -35,7 +35,7 @@ type surface struct {
 	store  *storetest.Database
 	log    *testlog.Buffer
 	server *Server
-	stop   func() // ends what runs has started
+	stop   func() // stops what runs started
 }
 
 func sharedSecretConfig() Config {
@@ -47,11 +47,11 @@ func sharedSecretConfig() Config {
 	}}
 }
 
-// newSurface starts the API with the shared secret on a store of its own.
+// newSurface starts the API with the shared secret on its own store.
 func newSurface(tb testing.TB, engine func(testing.TB) *storetest.Database) *surface {
 	tb.Helper()
 	st := engine(tb)
-	s := startSurface(tb, sharedSecretConfig(), Deps{Tasks: st})
+	s := startSurface(tb, sharedSecretConfig(), Deps{Tasks: st.Tasks})
 	s.store = st
 	return s
 }
@@ -120,7 +120,7 @@ func (s *surface) do(tb testing.TB, method, path, body string, header http.Heade
 	for name, values := range header {
 		req.Header[name] = values
 	}
-	// Transport, not Client: a redirect would be an answer to look at.
+	// Transport, not Client, because redirects must not be followed.
 	res, err := http.DefaultTransport.RoundTrip(req)
 	if err != nil {
 		tb.Fatalf("%s %s: %v", method, path, err)
@@ -147,8 +147,8 @@ func (r reply) is(tb testing.TB, status int, body string) {
 	}
 }
 
-// isProblem checks a refusal to the last member of its body: its detail, and
-// "field: message" for each of its errors.
+// isProblem checks every member of a refusal's body: its detail, and "field: message" for
+// each of its errors.
 func (r reply) isProblem(tb testing.TB, status int, detail string, faults ...string) {
 	tb.Helper()
 	if got := r.Header.Get("Content-Type"); got != "application/problem+json" {

@@ -7,10 +7,10 @@ import (
 	"vestibule/store/tasks"
 )
 
-// taskJSON is a task as it is sent.
+// taskJSON is a task in answers.
 type taskJSON struct {
 	ID          int64    `json:"id" schema:"format=int64,minimum=1"`
-	UserID      string   `json:"user_id" doc:"Whose it is"`
+	UserID      string   `json:"user_id" doc:"The owner"`
 	Title       string   `json:"title" as:"Title"`
 	Description *string  `json:"description" as:"Description"`
 	Completed   bool     `json:"completed"`
@@ -30,9 +30,10 @@ func toTaskJSON(t tasks.Task) taskJSON {
 	}
 }
 
-// newTaskJSON is what a task is made of, and taskChangeJSON what of it changes.
+// newTaskJSON is the body that creates a task, and taskChangeJSON the body that changes
+// one.
 type newTaskJSON struct {
-	_           struct{} `schema:"additionalProperties=false" doc:"Members that a task has beyond these are ignored, so that one can be put back as it was; others are a 422."`
+	_           struct{} `schema:"additionalProperties=false" doc:"The other members of a task are ignored, so that an exported task can be sent back unchanged. Unknown members are a 422."`
 	Title       string   `json:"title" as:"Title"`
 	Description *string  `json:"description,omitempty" as:"Description"`
 	Completed   bool     `json:"completed,omitempty" schema:"default=false"`
@@ -40,14 +41,14 @@ type newTaskJSON struct {
 }
 
 type taskChangeJSON struct {
-	_           struct{} `schema:"additionalProperties=false" doc:"A member that is left out keeps its value. The others of a task are ignored, so that one can be sent back as it was read; unknown ones are a 422."`
+	_           struct{} `schema:"additionalProperties=false" doc:"An absent member keeps its value. The other members of a task are ignored, so that a task can be sent back as it was read. Unknown members are a 422."`
 	Title       string   `json:"title,omitempty" as:"Title"`
 	Description *string  `json:"description,omitempty" as:"Description"`
 	Completed   bool     `json:"completed,omitempty"`
 	readOnlyJSON
 }
 
-// readOnlyJSON are the members that may be sent back and change nothing.
+// readOnlyJSON are members that may be sent back and change nothing.
 type readOnlyJSON struct {
 	ID        any `json:"id,omitempty" as:"Ignored"`
 	UserID    any `json:"user_id,omitempty" as:"Ignored"`
@@ -60,7 +61,7 @@ type deletedJSON struct {
 	Message string `json:"message"`
 }
 
-// exampleTask is the task of all examples, and completedTask the same later.
+// exampleTask is the task in all examples, and completedTask the same task later.
 var (
 	exampleTask = taskJSON{
 		ID: 1, UserID: "usr_k5x2mnv7q4tz3w6ya2bcdefghi", Title: "Water the plants",

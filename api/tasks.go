@@ -28,22 +28,22 @@ var (
 	}
 	conflict = &endpoint.Answer{
 		Component: "Conflict", Status: 409, Errors: []*web.Error{errInProgress, errTooManyTasks},
-		Text:    "A request with this `Idempotency-Key` is still being answered: ask again after `Retry-After`. Or, without that header, the user has as many tasks as one user may have.",
-		Headers: []*endpoint.Header{{Name: "Retry-After", Text: "Seconds to wait, where a repeat helps", Schema: endpoint.RetryAfter.Schema, Example: 1}},
+		Text:    "A request with this `Idempotency-Key` is still under way: try again after `Retry-After`. Or, without that header, the user has too many tasks.",
+		Headers: []*endpoint.Header{{Name: "Retry-After", Text: "Seconds to wait, if trying again helps", Schema: endpoint.RetryAfter.Schema, Example: 1}},
 	}
 	badCreation = &endpoint.Answer{
 		Component: "BadCreation", Status: 400, Errors: []*web.Error{badBody, web.BadJSON("The request body has data after its JSON object."), errKey},
-		Text: "The body is not strict JSON: it is empty, is no object, has trailing data, a duplicate name, invalid UTF-8 or a NUL; or `Idempotency-Key` cannot be read (`errors` names it); or the path or the query cannot be.",
+		Text: "The body is not strict JSON: it is empty, is not an object, or has trailing data, a duplicate name, invalid UTF-8 or a NUL. Or `Idempotency-Key` is invalid (`errors` names it). Or the path or the query is invalid.",
 	}
 )
 
 var createDoc = endpoint.Doc{
 	Tag: "tasks", Summary: "Create a task",
-	Text: "With an `Idempotency-Key` a repeated request does not create a second task: for 24 hours it is answered as the first one was.",
-	Row:  "201, `Location` and `ETag`. `title`: 1–255 code points, trimmed, one of which can be seen; `description`: up to 10 000, or null; optional `completed`. `Idempotency-Key`: [Repeats](#repeats)",
+	Text: "With an `Idempotency-Key` a repeated request does not create a second task: for 24 hours it gets the answer of the first.",
+	Row:  "201, `Location` and `ETag`. `title`: 1–255 code points, trimmed, at least one visible; `description`: up to 10 000, or null; optional `completed`. `Idempotency-Key`: [Repeats](#repeats)",
 	Params: []*endpoint.Param{{
 		Component: "IdempotencyKey", Name: "Idempotency-Key", In: "header",
-		Text:   "A name for this request that the client makes up, unique among the user's, so that it can be repeated safely: 1 to 255 printable ASCII characters",
+		Text:   "A name for this request, chosen by the client and unique for the user, which makes it safe to repeat: 1 to 255 printable ASCII characters",
 		Schema: endpoint.Schema{"type": "string", "minLength": 1, "maxLength": maxKey, "pattern": `^[\x20-\x7e]+$`}, Example: "8e03978e-40d5-43e8-bc93-6894a57f9324",
 	}},
 	Body: &endpoint.Body{Text: "The task", Examples: []endpoint.Example{
@@ -92,7 +92,7 @@ func location(t tasks.Task) string {
 
 func tasksPath(user string) string { return "/api/" + url.PathEscape(user) + "/tasks" }
 
-// oneTask is the answer with a task.
+// oneTask is an answer with one task.
 func oneTask(text string, task taskJSON, headers ...*endpoint.Header) *endpoint.Answer {
 	return &endpoint.Answer{Status: 200, Text: text, Headers: append(headers, endpoint.ETag), Examples: []endpoint.Example{{Name: "task", Value: task}}}
 }
@@ -121,7 +121,7 @@ var taskNow = oneTask("The task as it is now", completedTask, acceptPatchHeader)
 
 var updateDoc = endpoint.Doc{
 	Tag: "tasks", Summary: "Change a task", Row: "200 and `ETag`; absent fields keep their value. `If-Match`: [Conflicts](#conflicts), here and below",
-	Text:   "Members that are left out keep their value, as with PATCH: the quickstart's PUT does.",
+	Text:   "Absent members keep their value, as with PATCH. The quickstart's PUT does the same.",
 	Params: []*endpoint.Param{ifMatchHeader, ifOtherHeader},
 	Body: &endpoint.Body{Text: "What changes", Examples: []endpoint.Example{
 		{Name: "all", Value: taskChangeJSON{Title: "Water the plants", Completed: true}},
@@ -142,8 +142,8 @@ var patchDoc = endpoint.Doc{
 	Answers: []*endpoint.Answer{taskNow, badChange, notFound, preconditionFailed},
 }
 
-// updateTask serves PUT and PATCH alike: the quickstart's PUT keeps what it is
-// not given, which is what a merge patch does.
+// updateTask serves both PUT and PATCH. The quickstart's PUT keeps absent members, like a
+// merge patch.
 func (s *Server) updateTask(w http.ResponseWriter, r *http.Request, user string) error {
 	id, only, err := s.taskToChange(r, user)
 	if err != nil {
@@ -153,7 +153,7 @@ func (s *Server) updateTask(w http.ResponseWriter, r *http.Request, user string)
 	if err != nil {
 		return err
 	}
-	if change == (tasks.Change{}) { // updated_at must not say otherwise
+	if change == (tasks.Change{}) { // nothing changes, so updated_at must not change either
 		task, err := s.tasks.Task(r.Context(), user, id)
 		return patchable(w, task, cmp.Or(err, only.Check(task.Version)))
 	}
@@ -163,12 +163,12 @@ func (s *Server) updateTask(w http.ResponseWriter, r *http.Request, user string)
 }
 
 var toggleDoc = endpoint.Doc{
-	Tag: "tasks", Summary: "Complete a task, or reopen it", Row: "200 and `ETag`; toggles", Text: "Turns `completed` around. It needs no body and reads none.",
+	Tag: "tasks", Summary: "Complete a task, or reopen it", Row: "200 and `ETag`; toggles", Text: "Inverts `completed`. It reads no body.",
 	Params:  []*endpoint.Param{ifMatchHeader, ifOtherHeader},
 	Answers: []*endpoint.Answer{oneTask("The task as it is now", completedTask), badCondition, notFound, preconditionFailed},
 }
 
-// toggleTask needs no body and reads none.
+// toggleTask reads no body.
 func (s *Server) toggleTask(w http.ResponseWriter, r *http.Request, user string) error {
 	id, only, err := s.taskToChange(r, user)
 	if err != nil {
@@ -199,7 +199,7 @@ func (s *Server) deleteTask(w http.ResponseWriter, r *http.Request, user string)
 	return web.WriteJSON(w, http.StatusOK, deleted)
 }
 
-// taskToChange reads which task a request means, and at which versions.
+// taskToChange reads which task and which versions of it a request means.
 func (s *Server) taskToChange(r *http.Request, user string) (id int64, only *tasks.Versions, err error) {
 	id, when, err := taskAndCondition(r)
 	if err == nil && when.absent {
@@ -216,14 +216,14 @@ func taskAndCondition(r *http.Request) (id int64, when condition, err error) {
 	return id, when, err
 }
 
-// tell tells listeners of a task that was changed, if it was.
+// tell tells the user's streams about a task, if it was changed.
 func (s *Server) tell(task tasks.Task, err error) {
 	if err == nil {
 		s.feed.changed(task.UserID)
 	}
 }
 
-// patchable is answer under the task's own path: with how it can be patched.
+// patchable answers under the task's own path, with Accept-Patch.
 func patchable(w http.ResponseWriter, task tasks.Task, err error) error {
 	if err == nil {
 		w.Header().Set("Accept-Patch", acceptPatch)
@@ -231,7 +231,7 @@ func patchable(w http.ResponseWriter, task tasks.Task, err error) error {
 	return answer(w, task, err)
 }
 
-// answer sends the task, or says why there is none.
+// answer sends the task, or the refusal.
 func answer(w http.ResponseWriter, task tasks.Task, err error) error {
 	if err != nil {
 		return refusal(err)
@@ -240,8 +240,8 @@ func answer(w http.ResponseWriter, task tasks.Task, err error) error {
 	return web.WriteJSON(w, http.StatusOK, toTaskJSON(task))
 }
 
-// taskID reads {id}. The router matches the raw path, so it is unescaped here;
-// the guard has refused invalid escapes.
+// taskID reads {id}. The router matches the raw path, so the id is unescaped here. The
+// guard has already refused invalid escapes.
 func taskID(r *http.Request) (int64, error) {
 	text, _ := url.PathUnescape(mux.Vars(r)["id"])
 	return parseID(text)

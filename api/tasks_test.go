@@ -56,7 +56,7 @@ func TestATaskLivesThroughAllItsRoutes(t *testing.T) {
 	})
 }
 
-func TestATaskThatIsSentBackWholeIsTaken(t *testing.T) {
+func TestATaskCanBeSentBackWhole(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, s *surface) {
 		token := auth(mint(t, ada))
 		first := s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, token)
@@ -78,7 +78,7 @@ func TestUsersSeeTheirOwnTasksOnly(t *testing.T) {
 		for _, method := range []string{"PUT", "PATCH"} {
 			s.do(t, method, "/api/me/tasks/1", `{"title":"his"}`, bobs).isProblem(t, 404, "Task not found")
 		}
-		s.do(t, "GET", "/api/me/tasks?user_id="+ada, "", bobs).is(t, 200, "[]") // their own, whatever the query says
+		s.do(t, "GET", "/api/me/tasks?user_id="+ada, "", bobs).is(t, 200, "[]") // their own, even with another user_id in the query
 		s.do(t, "GET", "/api/me/tasks/1?user_id="+ada, "", bobs).isProblem(t, 404, "Task not found")
 		s.do(t, "GET", "/api/me/tasks/1", "", adas).is(t, 200, first.body)
 	})
@@ -128,12 +128,12 @@ func TestBadIdsAreRefused(t *testing.T) {
 		for _, method := range []string{"GET", "PUT", "PATCH", "DELETE"} {
 			t.Run(method+" "+id, func(t *testing.T) {
 				s.raw(t, method, "/api/me/tasks/"+id, token).
-					isProblem(t, 422, "The request has fields that are not valid.", "id: must be a positive whole number")
+					isProblem(t, 422, "The request has invalid fields.", "id: must be a positive whole number")
 			})
 		}
 		t.Run("complete "+id, func(t *testing.T) {
 			s.raw(t, "PATCH", "/api/me/tasks/"+id+"/complete", token).
-				isProblem(t, 422, "The request has fields that are not valid.", "id: must be a positive whole number")
+				isProblem(t, 422, "The request has invalid fields.", "id: must be a positive whole number")
 		})
 	}
 	t.Run("the largest id is looked for", func(t *testing.T) {
@@ -159,7 +159,7 @@ func TestBadBodiesAreRefused(t *testing.T) {
 	const (
 		title       = "title: must have 1 to 255 characters"
 		description = "description: must have at most 10000 characters"
-		fields      = "The request has fields that are not valid."
+		fields      = "The request has invalid fields."
 	)
 	long := `{"title":"a","description":"` + strings.Repeat("x", 1<<20) + `"}`
 	s := newSurface(t, sqlite)
@@ -182,7 +182,7 @@ func TestBadBodiesAreRefused(t *testing.T) {
 		{"a merge patch that is a creation", "POST", `{"title":"a"}`, "application/merge-patch+json", 415, "The Content-Type must be application/json.", nil},
 		{"a merge patch that is a PUT", "PUT", `{"title":"a"}`, "application/merge-patch+json", 415, "The Content-Type must be application/json.", nil},
 		{"another patch", "", `[]`, "application/json-patch+json", 415, "The Content-Type must be application/json.", nil},
-		{"a title of what shows nothing", "", `{"title":"\u200b\u2060\ufeff\u00ad"}`, "", 422, fields, []string{"title: must have a character that can be seen"}},
+		{"a title of what shows nothing", "", `{"title":"\u200b\u2060\ufeff\u00ad"}`, "", 422, fields, []string{"title: must have a visible character"}},
 		{"a merge patch that removes the title", "PATCH", `{"title":null}`, "application/merge-patch+json", 422, fields, []string{"title: expected string, received null"}},
 		{"a merge patch that is no object", "PATCH", `"a"`, "application/merge-patch+json", 400, "The request body must be a JSON object, not string.", nil},
 		{"too many fields", "", `{"title":"a"` + strings.Repeat(`,"x":0`, 100) + `}`, "", 400, "The request body has more than 100 members and elements.", nil},
@@ -235,8 +235,8 @@ func TestBadBodiesAreRefused(t *testing.T) {
 	}
 }
 
-// RFC 7396: a member that is null is removed, one that is absent stays.
-func TestAMergePatchIsTaken(t *testing.T) {
+// RFC 7396: a null member is removed, an absent member stays.
+func TestAMergePatchIsAccepted(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, s *surface) {
 		token := auth(mint(t, ada))
 		s.do(t, "POST", "/api/me/tasks", `{"title":"a","description":"b"}`, token)
@@ -260,7 +260,7 @@ func TestAMergePatchIsTaken(t *testing.T) {
 	})
 }
 
-func TestATaskSaysWhichPatchesItTakes(t *testing.T) {
+func TestATaskHasAcceptPatch(t *testing.T) {
 	s := newSurface(t, sqlite)
 	token := auth(mint(t, ada))
 	s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, token)
@@ -275,7 +275,7 @@ func TestATaskSaysWhichPatchesItTakes(t *testing.T) {
 	}
 }
 
-func TestBytesThatAreNoTextAreRefusedOnBothEngines(t *testing.T) {
+func TestInvalidTextIsRefusedOnBothEngines(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, s *surface) {
 		token := auth(mint(t, ada))
 		for _, body := range []string{"{\"title\":\"\xff\"}", `{"title":"\ud800"}`, `{"title":"a","title":"b"}`} {
@@ -290,7 +290,7 @@ func TestBytesThatAreNoTextAreRefusedOnBothEngines(t *testing.T) {
 
 func TestAListHoldsEveryTaskOnceInOrder(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, s *surface) {
-		const n = 450 // more than a store reads at once
+		const n = 450 // more than one read of the store
 		for i := range n {
 			_, err := s.store.CreateTask(t.Context(), tasks.Task{
 				UserID: []string{ada, bob}[i%2], Title: fmt.Sprint(i), CreatedAt: noon, UpdatedAt: noon,
@@ -362,7 +362,7 @@ func TestAnOutageOfTheStoreIsA503(t *testing.T) {
 	}
 }
 
-func TestAFaultOfOursTellsTheClientNothing(t *testing.T) {
+func TestAnInternalErrorTellsTheClientNothing(t *testing.T) {
 	s := startSurface(t, sharedSecretConfig(), Deps{Tasks: broken{err: errSecretive}})
 	res := s.do(t, "GET", "/api/me/tasks/1", "", auth(mint(t, ada)))
 	res.isProblem(t, 500, "Something went wrong on our side.")

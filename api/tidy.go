@@ -9,16 +9,16 @@ import (
 
 const (
 	tidyEvery = time.Minute
-	tidyBatch = 100                   // rows of up to 41 KiB at a time, so that others are not kept from writing
-	tidyHold  = 20 * time.Millisecond // for what is more than a single statement
+	tidyBatch = 100                   // rows of up to 41 KiB; small, so that other writers do not wait long
+	tidyHold  = 20 * time.Millisecond // the longest time for work with several statements
 
-	// eventsKept is how long an event can be resumed from; the store also bounds
-	// how many there are.
+	// eventsKept is how long an event can be used to resume. The store also bounds their
+	// number.
 	eventsKept = 24 * time.Hour
 )
 
-// tidy keeps the tables small and the tasks searchable until ctx ends. Nothing
-// that is answered depends on when.
+// tidy keeps the tables small and the tasks searchable until ctx ends. When it runs does
+// not affect any answer.
 func (s *Server) tidy(ctx context.Context) {
 	cleanup.Run(ctx, s.log, tidyEvery,
 		cleanup.Job{Failure: "tasks of another program were not made searchable", Batch: func(ctx context.Context) (bool, error) {

@@ -12,8 +12,8 @@ import (
 	"vestibule/internal/tokentest"
 )
 
-// federation is the API with a shared secret of its own and three further
-// issuers, one of each algorithm. Their kids collide.
+// federation is the API with its own shared secret and three further issuers, one for each
+// algorithm. Their kids collide.
 type federation struct {
 	*surface
 	tokentest.Federation
@@ -29,7 +29,7 @@ func newFederation(tb testing.TB) *federation {
 		{Name: partnerIssuer, Audience: "tasks-of-partner", Algorithm: jose.RS256, JWKSURL: serve(tb, f.Partner) + "/jwks", Scopes: []string{TasksWrite}},
 	}
 	st := sqlite(tb)
-	f.surface = startSurface(tb, cfg, Deps{Tasks: st})
+	f.surface = startSurface(tb, cfg, Deps{Tasks: st.Tasks})
 	f.store = st
 	f.runs(tb)
 	return f
@@ -78,7 +78,7 @@ func TestFurtherIssuersOpenWhatTheyWereGiven(t *testing.T) {
 		{"our own users beside them", mint(t, ada), "GET", "/api/" + ada + "/tasks", 200, ""},
 		{"our own services beside them", forge(plainHeader, strings.TrimSuffix(payloadWith("sub", `"svc_a"`), "}")+`,"scope":"tasks:read"}`, testSecret), "GET", "/api/" + ada + "/tasks", 200, ""},
 	} {
-		for _, round := range []string{"", ", once more"} { // from memory
+		for _, round := range []string{"", ", once more"} { // the second time from memory
 			t.Run(tc.name+round, func(t *testing.T) {
 				body := ""
 				if tc.method == "POST" {
@@ -95,8 +95,8 @@ func TestFurtherIssuersOpenWhatTheyWereGiven(t *testing.T) {
 	}
 }
 
-// TestAForeignSubjectIsNobodyHere: what another issuer calls ada is not ada.
-func TestAForeignSubjectIsNobodyHere(t *testing.T) {
+// TestAForeignSubjectIsNotOurUser: the ada of another issuer is not our ada.
+func TestAForeignSubjectIsNotOurUser(t *testing.T) {
 	f := newFederation(t)
 	f.waitForKeys(t)
 	f.do(t, "POST", "/api/me/tasks", `{"title":"secret"}`, auth(mint(t, ada)))

@@ -11,13 +11,14 @@ import (
 	"vestibule/internal/web"
 )
 
-// A request holds memory until its answer has been sent, and how fast that is, its
-// reader decides. So the requests under way of one caller are bounded: of a user, of a
-// service, and of each service that acts for a user. Behind the BFF a user has fewer
-// (PROXY_MAX_REQUESTS); this bound is for those who call the API themselves. Streams of
-// events have places of their own. How many there are in all is a matter of connections.
+// A request holds memory until its answer has been sent, and its reader decides how long
+// that takes. So each caller may have only a bounded number of requests under way. A caller
+// is a user, a service, or a service that acts for a user. Behind the BFF users have a
+// lower bound (PROXY_MAX_REQUESTS); this one is for direct callers. Event streams have
+// their own places. The bound on connections bounds the total.
 
-// defaultMaxRequests is more than two processors work on at once, and little memory.
+// defaultMaxRequests is more than two processors can work on at once, and needs little
+// memory.
 const defaultMaxRequests = 256
 
 var errTooMany = web.Refuse(http.StatusTooManyRequests, "TOO_MANY_REQUESTS", "Too many of your requests are under way. Please try again.").
@@ -27,7 +28,7 @@ func newCalls(perCaller int) *fair.Room {
 	return fair.New(fair.Limits{Places: math.MaxInt, PerKey: cmp.Or(perCaller, defaultMaxRequests)})
 }
 
-// begins takes the place of a request, which leave gives back.
+// begins takes the place of a request. leave gives it back.
 func (s *Server) begins(r *http.Request, caller bearer.Caller) (leave func(), err error) {
 	if !ofTask(r, nil) {
 		return func() {}, nil

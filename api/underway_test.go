@@ -10,8 +10,7 @@ import (
 	"time"
 )
 
-// holds leaves n requests under way, each of which waits for its body, until end is
-// called.
+// holds keeps n requests under way until end is called. Each waits for its body.
 func (s *surface) holds(t *testing.T, n int, token http.Header) (end func()) {
 	t.Helper()
 	var conns []net.Conn
@@ -35,7 +34,7 @@ func (s *surface) holds(t *testing.T, n int, token http.Header) (end func()) {
 	return end
 }
 
-// underWay waits until so many requests are.
+// underWay waits until that many requests are under way.
 func (s *surface) underWay(t *testing.T, n int) {
 	t.Helper()
 	for start := time.Now(); ; time.Sleep(time.Millisecond) {
@@ -53,7 +52,7 @@ func TestOneCallersRequestsAreBounded(t *testing.T) {
 	const most = 3
 	cfg := sharedSecretConfig()
 	cfg.MaxRequestsPerCaller = most
-	s := startSurface(t, cfg, Deps{Tasks: sqlite(t)})
+	s := startSurface(t, cfg, Deps{Tasks: sqlite(t).Tasks})
 	adas := auth(mint(t, ada))
 	end := s.holds(t, most, adas)
 	s.underWay(t, most)
@@ -69,7 +68,7 @@ func TestOneCallersRequestsAreBounded(t *testing.T) {
 			t.Errorf("Retry-After: got %q, want 1", got)
 		}
 	}
-	// What is refused before does not depend on it, and others have places of their own.
+	// Earlier refusals do not depend on it, and other callers have their own places.
 	s.do(t, "GET", "/api/"+bob+"/tasks", "", adas).isProblem(t, 403, "Access denied: user_id mismatch")
 	s.watchAt(t, "/api/me/tasks/events", adas)
 	for name, token := range map[string]http.Header{
@@ -88,11 +87,11 @@ func TestOneCallersRequestsAreBounded(t *testing.T) {
 	}
 }
 
-// TestAnAnswerIsUnderWayUntilItIsSent: its reader decides how long that takes.
+// TestAnAnswerIsUnderWayUntilItIsSent, and its reader decides how long that takes.
 func TestAnAnswerIsUnderWayUntilItIsSent(t *testing.T) {
 	s := newSurface(t, sqlite)
 	adas := auth(mint(t, ada))
-	for range 60 { // more than the system takes for a connection
+	for range 60 { // more than the system buffers for a connection
 		if res := s.do(t, "POST", "/api/me/tasks", `{"title":"a","description":"`+strings.Repeat("\U0001F331", maxDescription)+`"}`, adas); res.StatusCode != 201 {
 			t.Fatalf("create: got %d %s", res.StatusCode, res.body)
 		}
@@ -105,7 +104,7 @@ func TestAnAnswerIsUnderWayUntilItIsSent(t *testing.T) {
 		}
 		defer c.Close()
 		_ = c.(*net.TCPConn).SetReadBuffer(4 << 10)
-		for range 3 { // pipelined: of several answers the system has no room for the last
+		for range 3 { // pipelined: the system has no room for the last of several answers
 			_, _ = io.WriteString(c, "GET /api/me/tasks HTTP/1.1\r\nHost: x\r\nAuthorization: "+adas.Get("Authorization")+"\r\n\r\n")
 		}
 		conns = append(conns, c)

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// bareProxy is the other contestant: httputil.ReverseProxy with a tuned
-// transport that sets one Authorization and does nothing else. It knows no
-// cookie, no session and no rule.
+// bareProxy is the proxy that Vestibule is compared with: httputil.ReverseProxy
+// with a tuned transport. It sets a fixed Authorization header and does nothing
+// else: no cookies, no sessions, no rules.
 func bareProxy(args []string) error {
 	flags := flag.NewFlagSet("bare-proxy", flag.ContinueOnError)
 	addr := flags.String("addr", "", "where to listen")

@@ -11,15 +11,15 @@ import (
 	"vestibule/internal/freeport"
 )
 
-// duel is Vestibule against the bare proxy, in pairs of runs.
+// duel compares Vestibule with the bare proxy, in pairs of runs.
 type duel struct {
 	shape  string
 	ours   []outcome
 	theirs []outcome
 }
 
-// measureProxy lets both answer the same request, an empty task list from the
-// same API: Vestibule for a cookie, the bare proxy for anybody.
+// measureProxy sends both the same request, for an empty task list of the same
+// API. Vestibule needs a cookie, the bare proxy nothing.
 func measureProxy(ctx context.Context, s settings, dir, shape string) (duel, error) {
 	site, err := newSite(s, filepath.Join(dir, shape), shape)
 	if err != nil {
@@ -81,7 +81,7 @@ func measureProxy(ctx context.Context, s settings, dir, shape string) (duel, err
 	return d, nil
 }
 
-// ratios are ours over theirs, pair by pair.
+// ratios returns, for each pair, our rate divided by theirs.
 func (d duel) ratios() []float64 {
 	r := make([]float64, len(d.ours))
 	for i := range r {

@@ -14,8 +14,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// listening is what idle streams of task events cost, and how long a change takes
-// to the last of them.
+// listening is the cost of idle event streams, and how long a change takes to reach the
+// last of them.
 type listening struct {
 	how          string
 	listeners    int
@@ -27,14 +27,14 @@ type listening struct {
 
 const listeners = 10_000
 
-// measureListeners opens many streams: of as many users at the API, or of one
-// session through the BFF. Only the streams of the first user hear of the change.
+// measureListeners opens many streams: of many users at the API, or of one
+// session through the BFF. Only the streams of the first user get the change.
 func measureListeners(ctx context.Context, s settings, dir, how string) (listening, error) {
 	site, err := newSite(s, filepath.Join(dir, how), "serve")
 	if err != nil {
 		return listening{}, err
 	}
-	site.env = []string{ // of one address, user and session there are fewer otherwise
+	site.env = []string{ // the defaults for one address, user and session are lower
 		fmt.Sprint("MAX_CONNECTIONS=", 4*listeners), fmt.Sprint("MAX_CONNECTIONS_PER_ADDRESS=", 2*listeners),
 		fmt.Sprint("MAX_STREAMS=", 2*listeners), fmt.Sprint("MAX_STREAMS_PER_USER=", listeners), fmt.Sprint("MAX_STREAMS_PER_SESSION=", listeners),
 	}
@@ -52,7 +52,7 @@ func measureListeners(ctx context.Context, s settings, dir, how string) (listeni
 	if how == "users" {
 		request = func(i int) (string, string, error) {
 			sub := user
-			if i%10 > 0 { // a tenth is the one user's
+			if i%10 > 0 { // a tenth belongs to the first user
 				sub = fmt.Sprintf("usr_%d", i)
 			}
 			token, err := bearerOf(sub)
@@ -114,8 +114,7 @@ func bearerOf(sub string) (string, error) {
 	}).SignedString([]byte(secret))
 }
 
-// openStreams opens n streams, some at a time, and waits for the first block of
-// each.
+// openStreams opens n streams, a few at a time, and waits for the first block of each one.
 func openStreams(ctx context.Context, n int, request func(int) (addr, text string, err error)) ([]net.Conn, error) {
 	streams := make([]net.Conn, n)
 	faults := make([]error, n)
@@ -161,7 +160,7 @@ func openStream(ctx context.Context, request func() (addr, text string, err erro
 	return conn, nil
 }
 
-// await reads until a line with the text has come.
+// await reads until a line contains the text.
 func await(conn net.Conn, text string) error {
 	if err := conn.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
 		return err
@@ -181,7 +180,7 @@ func await(conn net.Conn, text string) error {
 	}
 }
 
-// tell makes one change and times how long each stream waits for it.
+// tell makes one change and measures when it reaches each stream.
 func tell(ctx context.Context, site *site, cookie string, streams []net.Conn) ([]time.Duration, error) {
 	took := make([]time.Duration, len(streams))
 	faults := make(chan error, len(streams))

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// listFigure is a line of the benchmarks of lists, like
+// listFigure is an output line of the list benchmarks, for example
 // BenchmarkListPage/SQLite/100/first-2  300  0.42 p50-ms  2.6 p99-ms.
 type listFigure struct {
 	benchmark, engine, page string
@@ -18,7 +18,7 @@ type listFigure struct {
 	metrics                 map[string]float64 // by unit
 }
 
-// measureLists runs the benchmarks of lists, which need the test support that
+// measureLists runs the list benchmarks with go test, because the test support
 // starts PostgreSQL.
 func measureLists(ctx context.Context) ([]listFigure, error) {
 	var all []listFigure
@@ -47,7 +47,7 @@ func measureLists(ctx context.Context) ([]listFigure, error) {
 	return all, nil
 }
 
-// parseFigure reads a line in the format of Go's benchmarks.
+// parseFigure parses a line in the format of Go's benchmarks.
 func parseFigure(line string) (listFigure, bool) {
 	fields := strings.Fields(line)
 	if len(fields) < 4 || !strings.HasPrefix(fields[0], "Benchmark") {
@@ -76,13 +76,13 @@ func parseFigure(line string) (listFigure, bool) {
 	return f, true
 }
 
-// listsReport is the part of the report about lists.
+// listsReport returns the report's section about lists.
 func listsReport(figures []listFigure) string {
 	var pages, full strings.Builder
 	for _, engine := range []string{"SQLite", "PostgreSQL"} {
 		for _, page := range []string{"first", "middle", "open"} {
 			fmt.Fprintf(&pages, "| %s, %s |", engine, map[string]string{
-				"first": "the newest 50", "middle": "50 by title, some way in", "open": "the 10 open ones, newest first",
+				"first": "the newest 50", "middle": "50 by title, from a later page", "open": "the 10 open tasks, newest first",
 			}[page])
 			for _, f := range figures {
 				if f.benchmark == "ListPage" && f.engine == engine && f.page == page {
@@ -100,34 +100,34 @@ func listsReport(figures []listFigure) string {
 	return `
 ## Lists
 
-One page of a user who has so many tasks, and another who has as many, over HTTP, one request at a time; median / p99 of 500. ` + "`go test -run '^$' -bench ListPage -benchtime 500x ./bench`" + `.
+The time of one page over HTTP, one request at a time: median / p99 of 500 requests. The column gives how many tasks the user has; a second user has the same number. ` + "`go test -run '^$' -bench ListPage -benchtime 500x ./bench`" + `.
 
 | | 100 | 10 000 | 1 000 000 |
 |---|---|---|---|
 ` + pages.String() + `
-All tasks at once, without a limit: the body, and the most that program and reader together held meanwhile. ` + "`go test -run '^$' -bench FullList -benchtime 1x ./bench`" + `.
+All tasks in one answer, without a limit. "Live heap" is the most that the program and the reader together held. ` + "`go test -run '^$' -bench FullList -benchtime 1x ./bench`" + `.
 
 | | body | live heap | tasks/s |
 |---|---|---|---|
 ` + full.String()
 }
 
-// listenersReport is the part of the report about streams of events.
+// listenersReport returns the report's section about event streams.
 func listenersReport(all []listening) string {
 	var b strings.Builder
 	b.WriteString(`
 ## Idle listeners
 
-Open streams of task events at one ` + "`serve`" + `, each on a connection of its own: of 9 001 users at the task API, and of one session through the BFF. The
-settings allow one address, user and session so many. The load generator shares the processors.
+Open streams of task events at one ` + "`serve`" + `, each on a separate connection. At the task API they belong to 9 001 users; through the BFF they belong to one session. The
+settings allow this many for one address, user and session. The load generator uses the same processors.
 
 | | open after | memory each | processor at rest | a change reaches: median, last |
 |---|---|---|---|---|
 `)
 	for _, l := range all {
-		name := fmt.Sprintf("%d at the API; a tenth of them hears of the change", l.listeners)
+		name := fmt.Sprintf("%d at the API; a tenth of them get the change", l.listeners)
 		if l.how == "session" {
-			name = fmt.Sprintf("%d through the BFF; all hear of it", l.listeners)
+			name = fmt.Sprintf("%d through the BFF; all get it", l.listeners)
 		}
 		fmt.Fprintf(&b, "| %s | %.1f s | %.1f KiB | %.1f %% | %.0f ms, %.0f ms |\n", name, l.opened.Seconds(), l.kibEach, 100*l.idle, ms(l.reached), ms(l.all))
 	}

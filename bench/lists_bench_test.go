@@ -26,17 +26,17 @@ import (
 	"vestibule/store/tasks"
 )
 
-// The sizes of a user's list. Another user has as many tasks again.
+// The sizes of a user's list. A second user has the same number of tasks.
 var sizes = []int{100, 10_000, 1_000_000}
 
 const listUser = "usr_bench"
 
-// listServer is the task API on a socket, over a real database.
+// listServer is the task API on a socket, with a real database.
 type listServer struct {
 	url, token string
 }
 
-// lists starts the API on both engines, with a list of each size.
+// lists starts the API on both engines, with lists of all sizes.
 func lists(b *testing.B, measure func(b *testing.B, s *listServer, n int)) {
 	for _, engine := range []string{"SQLite", "PostgreSQL"} {
 		for _, n := range sizes {
@@ -83,8 +83,8 @@ func newListServer(b *testing.B, engine string, n int) *listServer {
 	return &listServer{srv.URL, token}
 }
 
-// fill writes n tasks for two users past the store, which would take an hour for
-// a million. Ten of them are open. The ids of the two are mixed.
+// fill inserts n tasks for each of two users. It bypasses the store, which would
+// take an hour for a million. Ten of them are open. The two users' ids alternate.
 func fill(b *testing.B, driver, dsn string, n int) {
 	b.Helper()
 	raw, err := sqlx.Open(driver, dsn)
@@ -146,7 +146,7 @@ func (s *listServer) page(b *testing.B, path string, want int) string {
 	return target
 }
 
-// BenchmarkListPage reads pages of 50: the first, one in the middle, and the ten
+// BenchmarkListPage reads pages of 50: the first one, a later one, and the ten
 // open tasks, newest first.
 func BenchmarkListPage(b *testing.B) {
 	lists(b, func(b *testing.B, s *listServer, n int) {
@@ -155,7 +155,7 @@ func BenchmarkListPage(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		for range min(200, n/400) { // some way in
+		for range min(200, n/400) { // go to a later page
 			if u, err = url.Parse(s.page(b, u.String(), 200)); err != nil {
 				b.Fatal(err)
 			}
@@ -180,14 +180,14 @@ func BenchmarkListPage(b *testing.B) {
 				slices.Sort(took)
 				b.ReportMetric(ms(took[len(took)/2]), "p50-ms")
 				b.ReportMetric(ms(took[len(took)*99/100]), "p99-ms")
-				b.ReportMetric(0, "ns/op") // p50 says it
+				b.ReportMetric(0, "ns/op") // p50 replaces it
 			})
 		}
 	})
 }
 
-// BenchmarkFullList streams all tasks and looks meanwhile at what the program, its
-// reader in it, holds.
+// BenchmarkFullList streams all tasks and meanwhile measures the heap of the
+// program, which includes the reader.
 func BenchmarkFullList(b *testing.B) {
 	lists(b, func(b *testing.B, s *listServer, n int) {
 		var peak, size uint64
@@ -205,10 +205,10 @@ func BenchmarkFullList(b *testing.B) {
 			for next := uint64(0); ; {
 				got, err := io.ReadFull(res.Body, buf)
 				size += uint64(got)
-				if size >= next { // the measurement stops the world
+				if size >= next { // measuring stops the world
 					next = size + 16<<20
 					runtime.GC()
-					runtime.GC() // what the first one's finalizers let go
+					runtime.GC() // a second run frees what the finalizers released
 					runtime.ReadMemStats(&mem)
 					peak = max(peak, mem.HeapAlloc)
 				}

@@ -14,16 +14,16 @@ import (
 	"time"
 )
 
-// load is a closed loop: each connection sends its next request when the
-// answer to the last one is there. It parses no more of HTTP than it must, so
-// that the two processors are the contestants'.
+// load is a closed loop: each connection sends its next request when it has the
+// answer to the previous one. It parses as little HTTP as possible, to leave the
+// processors to the measured programs.
 type load struct {
 	addr    string
 	request []byte
 	want    []byte // the body of every answer
 }
 
-// outcome is what one run has counted.
+// outcome has the counts of one run.
 type outcome struct {
 	perSecond float64
 	p50, p99  time.Duration
@@ -82,7 +82,7 @@ func (l load) connection(ctx context.Context) ([]time.Duration, error) {
 	return took, nil
 }
 
-// answer reads one answer of known length and holds it to what is wanted.
+// answer reads one answer of known length and compares it with the expected one.
 func (l load) answer(in *bufio.Reader) error {
 	length := -1
 	status, err := in.ReadSlice('\n')

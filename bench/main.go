@@ -1,8 +1,11 @@
-// Command bench measures what the README says of Vestibule's speed: proxied
-// requests per second against a bare, tuned httputil.ReverseProxy in front of
-// the same task API, in alternating runs on one machine; the time from start
-// to the first answer; idle memory; open streams; lists; and sign-ins beside
-// writers of the same SQLite file.
+// Command bench measures Vestibule's speed:
+//
+//   - proxied requests per second, compared with a bare, tuned
+//     httputil.ReverseProxy in front of the same task API, in alternating runs
+//   - the time from start to the first answer, and idle memory
+//   - open streams
+//   - lists
+//   - sign-ins while others write to the same SQLite file
 //
 // It writes docs/benchmarks.md and docs/images/benchmark.svg. Run it with
 // make bench; it takes minutes.
@@ -17,13 +20,13 @@ import (
 	"time"
 )
 
-// settings of a measurement, written into the report.
+// settings are the settings of a measurement. The report names them.
 type settings struct {
 	binary      string
 	rounds      int
 	duration    time.Duration // of one run
 	connections int
-	only        string // one part; "" is all of them, and a report
+	only        string // one part; "" measures all and writes a report
 }
 
 func main() {
@@ -35,7 +38,7 @@ func main() {
 	flag.IntVar(&s.rounds, "rounds", 7, "alternating runs of each contestant")
 	flag.DurationVar(&s.duration, "duration", 3*time.Second, "length of one run")
 	flag.IntVar(&s.connections, "connections", 32, "keep-alive connections of the load")
-	flag.StringVar(&s.only, "only", "", "measure one part, start, proxy, listeners, lists or writers, and write no report")
+	flag.StringVar(&s.only, "only", "", "measure one part (start, proxy, listeners, lists or writers) and write no report")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

@@ -12,13 +12,13 @@ import (
 	"time"
 )
 
-// process is a program under measurement.
+// process is a measured program.
 type process struct {
 	cmd  *exec.Cmd
 	done chan struct{}
 }
 
-// launch starts a program with the given environment and nothing of ours.
+// launch starts a program with only the given environment.
 func launch(dir string, env []string, path string, args ...string) (*process, error) {
 	p := &process{cmd: exec.Command(path, args...), done: make(chan struct{})}
 	p.cmd.Dir = dir
@@ -39,7 +39,7 @@ func (p *process) stop() {
 	<-p.done
 }
 
-// answers waits until url answers 200.
+// answers waits until url returns 200.
 func (p *process) answers(ctx context.Context, url string) error {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
@@ -61,7 +61,7 @@ func (p *process) answers(ctx context.Context, url string) error {
 	}
 }
 
-// residentKiB is the memory that the process holds now.
+// residentKiB returns the process's resident memory.
 func (p *process) residentKiB() (int, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
@@ -75,8 +75,8 @@ func (p *process) residentKiB() (int, error) {
 	return 0, errors.New("no VmRSS in /proc")
 }
 
-// processorTime is what the process has used so far, of all processors, to the
-// hundredth of a second.
+// processorTime returns the time that the process has used on all processors, to
+// a hundredth of a second.
 func (p *process) processorTime() time.Duration {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
 	if err != nil {
@@ -92,8 +92,8 @@ func (p *process) processorTime() time.Duration {
 	return time.Duration(ticks) * 10 * time.Millisecond
 }
 
-// measureStart times an empty folder to the first answer, five times, and reads
-// the memory of the last one at rest.
+// measureStart measures the time from start in an empty folder to the first
+// answer, five times, and the memory of the last process at rest.
 func measureStart(ctx context.Context, s settings, dir string) (median time.Duration, idleKiB int, err error) {
 	var times []time.Duration
 	for i := range 5 {
@@ -108,7 +108,7 @@ func measureStart(ctx context.Context, s settings, dir string) (median time.Dura
 		}
 		times = append(times, time.Since(begin))
 		if i == 4 {
-			select { // let the start's garbage go
+			select { // wait until the garbage of the start is freed
 			case <-time.After(5 * time.Second):
 			case <-ctx.Done():
 			}

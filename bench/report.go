@@ -31,13 +31,15 @@ func report(s settings, r result) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, `# Benchmarks
 
-Written by `+"`make bench`"+`; the figures are of the machine that ran it: %d processors (%s/%s), %s. The load generator shares them, so the
-ratios say more than the rates.
+`+"`make bench`"+` writes this page. The figures are from a machine with %d processors (%s/%s), %s. The load generator
+uses the same processors, so the ratios say more than the rates.
 
 ## Proxied requests
 
-An empty task list, %d keep-alive connections, %d alternating runs of %v each. Vestibule answers for a session cookie: origin, session, token, header rules and
-the answer's rules included. The bare proxy is httputil.ReverseProxy with a tuned transport and a fixed token, in a process of its own, in front of the same API.
+An empty task list, %d keep-alive connections, %d alternating runs of %v each.
+
+- Vestibule answers requests with a session cookie. The figures include all its checks: origin, session, token, and the rules for headers and answers.
+- The bare proxy is httputil.ReverseProxy with a tuned transport and a fixed token. It is a separate process in front of the same API.
 
 ![requests per second](images/benchmark.svg)
 
@@ -50,13 +52,13 @@ the answer's rules included. The bare proxy is httputil.ReverseProxy with a tune
 		row(&b, "bare proxy, beside it", d.theirs, "1")
 	}
 	fmt.Fprintf(&b, `
-In one process the BFF calls the API without a socket in between; in two it is the same path as the bare proxy's, with everything that Vestibule adds.
+In one process the BFF calls the API without a socket. In two processes the path is the same as the bare proxy's, plus everything that Vestibule adds.
 
 ## Start and rest
 
 | | |
 |---|---|
-| from start in an empty folder to ready, tables and secret made | %d ms (median of 5) |
+| from start in an empty folder until ready, with tables and secret created | %d ms (median of 5) |
 | memory at rest (resident) | %.1f MiB |
 `, r.start.Milliseconds(), float64(r.idleKiB)/1024)
 	b.WriteString(listenersReport(r.listening))
@@ -74,7 +76,7 @@ In one process the BFF calls the API without a socket in between; in two it is t
 	return os.WriteFile(chartPath, []byte(chart(r.duels)), 0o644)
 }
 
-// neighboursReport is the end of the report that is there: make neighbours writes it.
+// neighboursReport returns the last section of the existing report. make neighbours writes that section.
 func neighboursReport() (string, error) {
 	text, err := os.ReadFile(reportPath)
 	if err != nil {

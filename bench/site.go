@@ -13,7 +13,7 @@ import (
 	"vestibule/internal/freeport"
 )
 
-// site is Vestibule in one shape: serve, one process, or split, two.
+// site is a running Vestibule: one process (serve) or two (split).
 type site struct {
 	binary, dir, shape string
 	bff, api           string // addresses
@@ -39,14 +39,14 @@ func newSite(s settings, dir, shape string) (*site, error) {
 	return t, nil
 }
 
-// secret is the BETTER_AUTH_SECRET of what is measured.
+// secret is the BETTER_AUTH_SECRET of the measured program.
 var secret = "for the bench alone: 5d41402abc4b2a76b9719d911017c592"
 
 func (t *site) start(ctx context.Context) error {
 	env := []string{
 		"BASE_URL=http://" + t.bff, "BFF_ADDR=" + t.bff, "API_ADDR=" + t.api,
 		"DATABASE_URL=sqlite:" + filepath.Join(t.dir, "vestibule.db"), "BETTER_AUTH_SECRET=" + secret,
-		"LOG_LEVEL=error", // both contestants are silent
+		"LOG_LEVEL=error", // neither program writes a log
 	}
 	env = append(env, t.env...)
 	commands := []string{"serve"}
@@ -76,7 +76,7 @@ func (t *site) stop() {
 	}
 }
 
-// signUp makes an account and returns its cookie, as a Cookie header, and its
+// signUp creates an account and returns its cookie, as a Cookie header, and its
 // user id.
 func (t *site) signUp(ctx context.Context) (cookie, user string, err error) {
 	body := []byte(`{"email":"bench@example.com","password":"paper-lantern-42"}`)

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// sharing is what sign-ins take while others write into the same SQLite file.
+// sharing is how long sign-ins take while other clients write to the same SQLite file.
 type sharing struct {
 	shape    string
 	writers  int
@@ -21,7 +21,7 @@ type sharing struct {
 	tasks    float64 // created in a second
 }
 
-// sharingLength is how long each is measured.
+// sharingLength is the length of each measurement.
 const sharingLength = 12 * time.Second
 
 func measureSharing(ctx context.Context, s settings, dir string) (all []sharing, err error) {
@@ -95,7 +95,7 @@ func measureWriters(ctx context.Context, s settings, dir, shape string, writers 
 	return sharing{shape, writers, took[len(took)/2], took[len(took)*99/100], rate}, nil
 }
 
-// post sends a body of JSON, and fails unless it succeeds.
+// post sends a JSON body. A status of 400 or above is an error.
 func post(ctx context.Context, client *http.Client, url, authorization, body string) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
 	if err != nil {
@@ -119,13 +119,13 @@ func post(ctx context.Context, client *http.Client, url, authorization, body str
 	return nil
 }
 
-// sharingReport is the part of the report about one SQLite file.
+// sharingReport returns the report's section about one SQLite file.
 func sharingReport(all []sharing) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `
 ## Two processes on one SQLite file
 
-Sign-ins, one after the other, while others create tasks in the same file, for %v each. Writers of two processes take turns as those of one do.
+Sign-ins, one after the other, while other clients create tasks in the same file, for %v each. Writers of two processes wait in one queue, as the writers of one process do.
 
 | writers | | sign-in: p50 / p99 | tasks/s |
 |---|---|---|---|

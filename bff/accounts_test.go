@@ -16,6 +16,7 @@ import (
 )
 
 func TestSignUp(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		a := v.want(v.do("POST", "/api/auth/sign-up/email", `{"email":"Ada@Example.com","password":"paper-lantern-42","emailVerified":true,"role":"admin"}`), 200, "")
@@ -47,6 +48,7 @@ func TestSignUp(t *testing.T) {
 }
 
 func TestSignUpRefusals(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("taken@example.com")
@@ -87,6 +89,7 @@ func TestSignUpRefusals(t *testing.T) {
 }
 
 func TestSignUpRaceHasOneWinner(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		var mu sync.Mutex
 		got := map[int]int{}
@@ -108,6 +111,7 @@ func TestSignUpRaceHasOneWinner(t *testing.T) {
 }
 
 func TestSignIn(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("bea@example.com")
@@ -125,6 +129,7 @@ func TestSignIn(t *testing.T) {
 }
 
 func TestUnknownAddressAndWrongPasswordAnswerAlike(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		s.visitor().signUp("cleo@example.com")
 		wrong := s.visitor().do("POST", "/api/auth/login", `{"email":"cleo@example.com","password":"password124"}`)
@@ -153,6 +158,7 @@ func TestUnknownAddressAndWrongPasswordAnswerAlike(t *testing.T) {
 }
 
 func TestSignInRaisesAnOldHash(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("dora@example.com")
@@ -174,6 +180,7 @@ func TestSignInRaisesAnOldHash(t *testing.T) {
 }
 
 func TestGetSession(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.want(v.do("GET", "/api/auth/session", ""), 200, "null")
@@ -204,6 +211,7 @@ func TestGetSession(t *testing.T) {
 }
 
 func TestExtensionReachesTheBrowser(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("flo@example.com")
@@ -224,6 +232,7 @@ func TestExtensionReachesTheBrowser(t *testing.T) {
 }
 
 func TestSignOut(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.want(v.do("POST", "/api/auth/logout", ""), 200, `{"success":true}`)
@@ -262,6 +271,7 @@ func (v *visitor) cookieHeader() string {
 }
 
 func TestSignInEndsThePresentedSession(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("hedi@example.com")
@@ -277,6 +287,7 @@ func TestSignInEndsThePresentedSession(t *testing.T) {
 }
 
 func TestForgedCookieIsRefused(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ida@example.com")
@@ -294,6 +305,7 @@ func TestForgedCookieIsRefused(t *testing.T) {
 }
 
 func TestOutageKeepsTheCookie(t *testing.T) {
+	t.Parallel()
 	server, db := ownServer(t)
 	s := newSite(t, db)
 	v := s.visitor()

@@ -58,6 +58,7 @@ func (s *site) fill(path, cookie string) (open []net.Conn) {
 // TestBodiesHeldOpenKeepNobodyElseOut fills the share of an address, as strangers do and
 // as one who is signed in does.
 func TestBodiesHeldOpenKeepNobodyElseOut(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	client := s.service("mailer", "tasks:read")
 	member, stranger := s.visitor(), s.visitor()
@@ -111,6 +112,7 @@ func (s *site) emptied() {
 
 // TestRequestsOfOneUserThatWaitForTheAPILeaveOthersTheirs goes through every method.
 func TestRequestsOfOneUserThatWaitForTheAPILeaveOthersTheirs(t *testing.T) {
+	t.Parallel()
 	entered := make(chan struct{}, 1)
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/api/hang" {

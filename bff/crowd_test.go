@@ -40,6 +40,7 @@ func (s *site) at(ip string) *visitor {
 // TestRequestsOfOneClientTakeTurns: where a client has as many in work and waiting as it
 // may, the next is refused, at every operation that does any work; others are served.
 func TestRequestsOfOneClientTakeTurns(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, storetest.SQLite(t), func(c *bff.Config) { c.ExposeToken = true })
 	v, other := s.visitor(), s.at("127.0.0.2")
 	v.signUp("ada@example.com")
@@ -82,6 +83,7 @@ func TestRequestsOfOneClientTakeTurns(t *testing.T) {
 // TestWhoIsSignedInWaitsForNoStranger behind the same address, nor for another session
 // there; how much the sessions of one address have in work is bounded.
 func TestWhoIsSignedInWaitsForNoStranger(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	v, greedy, stranger := s.visitor(), s.visitor(), s.visitor()
 	v.signUp("ada@example.com")
@@ -104,6 +106,7 @@ func TestWhoIsSignedInWaitsForNoStranger(t *testing.T) {
 
 // TestABodyThatIsStillComingTakesNoPlace from others behind the same address.
 func TestABodyThatIsStillComingTakesNoPlace(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	v := s.visitor()
 	v.signUp("ada@example.com")
@@ -138,6 +141,7 @@ func TestABodyThatIsStillComingTakesNoPlace(t *testing.T) {
 
 // TestWhatStrangersAskForHasFewPlaces: tokens and ids that may be made up.
 func TestWhatStrangersAskForHasFewPlaces(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	v, other := s.visitor(), s.at("127.0.0.2")
 	leave := s.server.Strange("127.0.0.1")
@@ -166,6 +170,7 @@ func TestWhatStrangersAskForHasFewPlaces(t *testing.T) {
 
 // TestWhoIsToldLateTakesNoPlace, and goes when the client does.
 func TestWhoIsToldLateTakesNoPlace(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	v := s.visitor()
 	v.signUp("ada@example.com")
@@ -203,6 +208,7 @@ func TestWhoIsToldLateTakesNoPlace(t *testing.T) {
 
 // TestWithoutLimitsNobodyTakesTurns: for measurements from one address.
 func TestWithoutLimitsNobodyTakesTurns(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, storetest.SQLite(t), func(c *bff.Config) { c.RateLimitOff = true })
 	v := s.visitor()
 	v.signUp("ada@example.com")
@@ -260,6 +266,7 @@ func (s *site) isLateTo(method, path, body string, header ...string) bool {
 // TestWhatAProgramAsksOverAndOverIsToldLate, and an app that finds out whether anybody is
 // signed in is not.
 func TestWhatAProgramAsksOverAndOverIsToldLate(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	other := s.at("127.0.0.2")
 	forged := []string{"Cookie", "better-auth.session_token=made.up"}
@@ -294,6 +301,7 @@ func TestWhatAProgramAsksOverAndOverIsToldLate(t *testing.T) {
 
 // TestWhoFillsThePasswordRoomIsToldLate, and nobody whom others keep out of it.
 func TestWhoFillsThePasswordRoomIsToldLate(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	v := s.visitor()
 	v.signUp("ada@example.com")
@@ -316,6 +324,7 @@ func TestWhoFillsThePasswordRoomIsToldLate(t *testing.T) {
 
 // TestACookieThatIsAskedWithOftenIsToldLateSooner than that there is no session.
 func TestACookieThatIsAskedWithOftenIsToldLateSooner(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	v := s.visitor()
 	v.signUp("ada@example.com")

@@ -22,6 +22,7 @@ import (
 // TestNobodyHasAnAccountFromTheStart: there is no administrator whose password
 // everybody knows.
 func TestNobodyHasAnAccountFromTheStart(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		users, err := s.db.Users(t.Context(), store.UserFilter{}, "", 1)
 		if err != nil || len(users) != 0 {
@@ -36,6 +37,7 @@ func TestNobodyHasAnAccountFromTheStart(t *testing.T) {
 
 // TestAPasswordDoesNotExpire: whoever must change it every month writes it down.
 func TestAPasswordDoesNotExpire(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		const credentials = `{"email":"ada@example.com","password":"seven green umbrellas"}`
@@ -48,6 +50,7 @@ func TestAPasswordDoesNotExpire(t *testing.T) {
 
 // TestTheCookieIsAsStrictAsConfigured, when it is set and when it is cleared.
 func TestTheCookieIsAsStrictAsConfigured(t *testing.T) {
+	t.Parallel()
 	for mode, want := range map[http.SameSite]string{http.SameSiteLaxMode: "Lax", http.SameSiteStrictMode: "Strict", http.SameSiteNoneMode: "None"} {
 		s := newSite(t, storetest.SQLite(t), func(c *bff.Config) {
 			c.BaseURL = &url.URL{Scheme: "https", Host: "app.example.com"}
@@ -67,6 +70,7 @@ func TestTheCookieIsAsStrictAsConfigured(t *testing.T) {
 // TestNobodyIsSignedInByAForeignPage: who does not notice that they are in somebody
 // else's account writes down there what is their own.
 func TestNobodyIsSignedInByAForeignPage(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		const credentials = `{"email":"eve@example.com","password":"seven green umbrellas"}`
 		s.visitor().want(s.visitor().do("POST", "/api/auth/sign-up/email", credentials), 200, "")
@@ -90,6 +94,7 @@ func TestNobodyIsSignedInByAForeignPage(t *testing.T) {
 
 // TestOnlyTheSecretIsRequired: all else has its documented default.
 func TestOnlyTheSecretIsRequired(t *testing.T) {
+	t.Parallel()
 	if got := bff.Defaults().Mail.From.Address; got != "no-reply@localhost" {
 		t.Errorf("got mails from %s", got)
 	}

@@ -8,6 +8,7 @@ import (
 // TestWhatComesAlongWithAnAddressIsForgiven, at every endpoint that takes one: spaces,
 // as a copy or a phone's keyboard adds them, and a byte order mark before the body.
 func TestWhatComesAlongWithAnAddressIsForgiven(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		const password = `"password":"correct horse battery"`

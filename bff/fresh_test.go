@@ -24,6 +24,7 @@ func sensitive(far string) map[string]string {
 // TestASessionAloneIsNotEnough: ten minutes after the password was proven, who has
 // the cookie alone changes nothing that matters.
 func TestASessionAloneIsNotEnough(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v, there := s.visitor(), s.visitor()
 		v.signUp("ada@example.com")
@@ -50,6 +51,7 @@ func TestASessionAloneIsNotEnough(t *testing.T) {
 
 // TestAProofInOneSessionIsNoneInAnother, and it ends by itself.
 func TestAProofInOneSessionIsNoneInAnother(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		owner, thief := s.visitor(), s.visitor()
 		owner.signUp("ada@example.com")
@@ -74,6 +76,7 @@ func TestAProofInOneSessionIsNoneInAnother(t *testing.T) {
 // TestWhatNeedsNoFreshSession: to sign out anywhere is never refused, a password in
 // the request is a proof, and a new secret begins with one.
 func TestWhatNeedsNoFreshSession(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		own := handle(s.t, v.signUp("ada@example.com"))
@@ -95,6 +98,7 @@ func TestWhatNeedsNoFreshSession(t *testing.T) {
 
 // TestGuessesAtTheProofAreLimited, and the limit is not lifted by what is not a proof.
 func TestGuessesAtTheProofAreLimited(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
@@ -109,6 +113,7 @@ func TestGuessesAtTheProofAreLimited(t *testing.T) {
 // TestALateAnswerClearsNoNewerCookie: a request was sent with the secret that a new
 // password or sign-in has replaced since.
 func TestALateAnswerClearsNoNewerCookie(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		for name, replace := range map[string]func(*visitor){
 			"a new password": func(v *visitor) {
@@ -158,6 +163,7 @@ func TestALateAnswerClearsNoNewerCookie(t *testing.T) {
 // TestWhoIsThrownOutLosesTheCookie: a session that somebody else has ended is no
 // matter of late answers.
 func TestWhoIsThrownOutLosesTheCookie(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		owner, thief := s.visitor(), s.visitor()
 		owner.signUp("ada@example.com")
@@ -173,6 +179,7 @@ func TestWhoIsThrownOutLosesTheCookie(t *testing.T) {
 // TestAStaleCookieLocksNobodyOut: a browser still has a cookie of our name with a
 // Domain, of another secret or of a session that has ended.
 func TestAStaleCookieLocksNobodyOut(t *testing.T) {
+	t.Parallel()
 	const name = "__Secure-better-auth.session_token"
 	each(t, func(s *site) {
 		v := s.visitor()
@@ -204,6 +211,7 @@ func TestAStaleCookieLocksNobodyOut(t *testing.T) {
 
 // TestAThiefsGuessesBlockTheirOwnSession, and not the owner's.
 func TestAThiefsGuessesBlockTheirOwnSession(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		owner, thief := s.visitor(), s.visitor()
 		owner.signUp("ada@example.com")
@@ -219,6 +227,7 @@ func TestAThiefsGuessesBlockTheirOwnSession(t *testing.T) {
 // TestNobodyIsShutOutOfTheirAddress: somebody has signed up with a stranger's address
 // and left it for their own, so that it is kept. The stranger gets in by a mail.
 func TestNobodyIsShutOutOfTheirAddress(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		thief, owner := s.visitor(), s.visitor()
 		thief.signUp("ada@example.com")

@@ -19,6 +19,7 @@ import (
 // TestTheDocumentIsCurrent: openapi.json and the rows of docs/api.md are what the table
 // of endpoints says.
 func TestTheDocumentIsCurrent(t *testing.T) {
+	t.Parallel()
 	const page, command = "../docs/api.md", "go generate ./bff"
 	surface := newSite(t, storetest.SQLite(t)).server.Surface()
 	openapigen.HoldDocument(t, "openapi.json", surface, command)
@@ -29,6 +30,7 @@ func TestTheDocumentIsCurrent(t *testing.T) {
 
 // TestThePageHasEveryCode that an operation below /api/auth/ can refuse with.
 func TestThePageHasEveryCode(t *testing.T) {
+	t.Parallel()
 	known := map[string]bool{}
 	for _, row := range bff.Refusals {
 		for _, e := range row.Errors {
@@ -49,6 +51,7 @@ func TestThePageHasEveryCode(t *testing.T) {
 // TestTheTableHasEveryEvent that a request can cause: the others are the operator's and
 // the server's own.
 func TestTheTableHasEveryEvent(t *testing.T) {
+	t.Parallel()
 	caused := map[string]bool{}
 	for _, e := range newSite(t, storetest.SQLite(t)).server.Surface().Endpoints {
 		for _, event := range e.Doc.Events {
@@ -95,6 +98,7 @@ var proxyRefusals = []struct {
 
 // TestThePageHasWhatTheProxyRefuses, all of it.
 func TestThePageHasWhatTheProxyRefuses(t *testing.T) {
+	t.Parallel()
 	surface := newSite(t, storetest.SQLite(t)).server.Surface()
 	missing := map[string]*web.Error{"405 METHOD_NOT_ALLOWED": web.MethodNotAllowed("TRACE", nil)}
 	for _, e := range surface.Endpoints {

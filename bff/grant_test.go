@@ -32,6 +32,7 @@ func (s *site) clientWith(name string, grants, scopes []string) *service {
 // TestAClientGetsTokensInItsOwnWaysOnly: one that trades users' tokens does not read
 // everybody's tasks with its credentials.
 func TestAClientGetsTokensInItsOwnWaysOnly(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
@@ -75,6 +76,7 @@ func TestAClientGetsTokensInItsOwnWaysOnly(t *testing.T) {
 // TestAClientThatEndsMeanwhileGetsNoToken: it is there when its secret is looked at,
 // and gone or with another secret when its token is recorded.
 func TestAClientThatEndsMeanwhileGetsNoToken(t *testing.T) {
+	t.Parallel()
 	var cfg bff.Config
 	each(t, func(s *site) {
 		v := s.visitor()
@@ -158,6 +160,7 @@ func TestAClientThatEndsMeanwhileGetsNoToken(t *testing.T) {
 // TestAHeldOpenTokenRequestIsJudgedWhenItIsWhole: the head of a request that was sent
 // in time, and the rest of it after the client has ended, gets nothing.
 func TestAHeldOpenTokenRequestIsJudgedWhenItIsWhole(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		c := s.clientWith("held open", nil, []string{"tasks:read"})
 		out, in := io.Pipe()

@@ -13,6 +13,7 @@ func threeSessions(c *bff.Config) { c.SessionsPerUser = 3 }
 // TestASignInBeyondTheLimitIsLetIn: refusing it would let somebody who has the password
 // lock the owner out. It ends the session that was used longest ago, at once.
 func TestASignInBeyondTheLimitIsLetIn(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		first := s.visitor()
 		first.signUp("ada@example.com")
@@ -45,6 +46,7 @@ func TestASignInBeyondTheLimitIsLetIn(t *testing.T) {
 
 // TestAReplacedSessionIsNoneMore: who signs in again in one browser ends no other's.
 func TestAReplacedSessionIsNoneMore(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v, w := s.visitor(), s.visitor()
 		v.signUp("ada@example.com")
@@ -60,6 +62,7 @@ func TestAReplacedSessionIsNoneMore(t *testing.T) {
 
 // TestSessionsBeyondALowerLimitEndByThemselves.
 func TestSessionsBeyondALowerLimitEndByThemselves(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		var visitors []*visitor
 		v := s.visitor()
@@ -87,6 +90,7 @@ func TestSessionsBeyondALowerLimitEndByThemselves(t *testing.T) {
 
 // TestChangesOfTheProfileAreLimited: each leaves an event, which is kept for months.
 func TestChangesOfTheProfileAreLimited(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v, other := s.visitor(), s.visitor()
 		v.signUp("ada@example.com")
@@ -110,6 +114,7 @@ func TestChangesOfTheProfileAreLimited(t *testing.T) {
 // TestTheAddressOfADeletedAccountIsFreeAtOnce, and the clean-up of what is left of it
 // touches nothing of the new one.
 func TestTheAddressOfADeletedAccountIsFreeAtOnce(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v, thief := s.visitor(), s.visitor()
 		v.signUp("ada@example.com")

@@ -61,6 +61,7 @@ func (v *visitor) stream() <-chan struct{} {
 // TestStreamsEndWithTheRequestThatEndsTheirSession: nothing runs in the background
 // here that would find out later.
 func TestStreamsEndWithTheRequestThatEndsTheirSession(t *testing.T) {
+	t.Parallel()
 	for name, end := range map[string]func(v, thief *visitor, thiefs string){
 		"change-password": func(v, _ *visitor, _ string) {
 			v.want(v.do("POST", "/api/auth/change-password", `{"currentPassword":"paper-lantern-42","newPassword":"another horse","revokeOtherSessions":true}`), 200, "")
@@ -132,6 +133,7 @@ func (s *site) resetLink(email string) (token string) {
 // TestWhoChangesSomethingIsLookedUp: a proxied request may go by what was read a
 // moment ago, but no request that changes the account or shows its sessions.
 func TestWhoChangesSomethingIsLookedUp(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
@@ -153,6 +155,7 @@ func TestWhoChangesSomethingIsLookedUp(t *testing.T) {
 // TestBusyIsNobodysFault: an attempt that was refused because the room was full does
 // not count, however often it is repeated.
 func TestBusyIsNobodysFault(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
@@ -176,6 +179,7 @@ func TestBusyIsNobodysFault(t *testing.T) {
 // TestWhatChangesWhileAPasswordIsVerified: that takes its time, and the transaction
 // after it finds another world.
 func TestWhatChangesWhileAPasswordIsVerified(t *testing.T) {
+	t.Parallel()
 	const verify, change, signIn = "/api/auth/verify-password", "/api/auth/change-password", "/api/auth/sign-in/email"
 	each(t, func(s *site) {
 		for i, tt := range []struct {
@@ -240,6 +244,7 @@ func (s *site) deleteUser(userID string) error {
 // TestAskingWithoutRefreshIsNoUse: an app may ask every minute without keeping the
 // session alive for ever.
 func TestAskingWithoutRefreshIsNoUse(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
@@ -263,6 +268,7 @@ func TestAskingWithoutRefreshIsNoUse(t *testing.T) {
 
 // TestTheRightPasswordForgives: who mistypes it now and then is never locked out.
 func TestTheRightPasswordForgives(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
@@ -283,6 +289,7 @@ func TestTheRightPasswordForgives(t *testing.T) {
 
 // TestStrangersDoNotChooseTheirRequestID: what they do would be found under another's.
 func TestStrangersDoNotChooseTheirRequestID(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name    string
 		proxies []netip.Prefix

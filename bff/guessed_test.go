@@ -16,6 +16,7 @@ func (v *visitor) resetToken(email string) string {
 
 // TestWhatIsGuessedFirstIsNoPassword wherever a password is set.
 func TestWhatIsGuessedFirstIsNoPassword(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		const email = "ada.lovelace@example.com"
 		v := s.visitor()
@@ -51,6 +52,7 @@ func TestWhatIsGuessedFirstIsNoPassword(t *testing.T) {
 }
 
 func TestCommonPasswordsWhereTheyAreAllowed(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.want(v.do("POST", "/api/auth/signup", `{"email":"ada@example.com","password":"password"}`), 200, "ada")
@@ -58,6 +60,7 @@ func TestCommonPasswordsWhereTheyAreAllowed(t *testing.T) {
 }
 
 func TestSignUpIsClosed(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		for _, path := range []string{"/api/auth/signup", "/api/auth/sign-up/email"} {

@@ -32,6 +32,7 @@ func (a *makingAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // TestABodyHeldOpenOverARevocationMakesNothing: a request that began before its
 // session was ended, at another instance, has no effect after it.
 func TestABodyHeldOpenOverARevocationMakesNothing(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.Store) {
 		api := &makingAPI{}
 		behind := httptest.NewServer(api)
@@ -73,6 +74,7 @@ func TestABodyHeldOpenOverARevocationMakesNothing(t *testing.T) {
 
 // TestABodyHeldOpenOverAnOutageMakesNothing: that the session lives is not known.
 func TestABodyHeldOpenOverAnOutageMakesNothing(t *testing.T) {
+	t.Parallel()
 	server, db := ownServer(t)
 	api := &makingAPI{}
 	behind := httptest.NewServer(api)

@@ -24,6 +24,7 @@ import (
 // It does so at every route of the router that takes one, so that a new route joins
 // by itself: the body has every field that any of them reads.
 func TestABodyHeldOpenOverARevocationActsOnNothing(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		client := s.service("thief", "tasks:read token:exchange")
 		for i, path := range s.unsafeRoutes() {

@@ -20,6 +20,7 @@ func (v *visitor) tooMany(a answer) {
 }
 
 func TestSignInIsLimitedWhateverItIsCalled(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
@@ -40,6 +41,7 @@ func TestSignInIsLimitedWhateverItIsCalled(t *testing.T) {
 }
 
 func TestCurrentPasswordsAreLimited(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
@@ -60,6 +62,7 @@ func TestCurrentPasswordsAreLimited(t *testing.T) {
 }
 
 func TestMailsAreLimited(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
@@ -82,6 +85,7 @@ func TestMailsAreLimited(t *testing.T) {
 
 // TestOldEventsAreDeleted has more of them than are deleted at a time.
 func TestOldEventsAreDeleted(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.Store) {
 		now := time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
 		add := func(at time.Time, n int) {

@@ -106,6 +106,7 @@ func (v *visitor) prove(link, field, value string) answer {
 }
 
 func TestVerifyEmail(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v, stranger := s.visitor(), s.visitor()
 		v.signUp("ada@example.com")
@@ -155,6 +156,7 @@ func TestVerifyEmail(t *testing.T) {
 // TestAClickConfirmsNobodysPassword: somebody has signed up with a stranger's address,
 // and the stranger follows the link in their mail.
 func TestAClickConfirmsNobodysPassword(t *testing.T) {
+	t.Parallel()
 	for name, required := range map[string]bool{"verification required": true, "not required": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -212,6 +214,7 @@ func TestAClickConfirmsNobodysPassword(t *testing.T) {
 }
 
 func TestVerificationRequired(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		const credentials = `{"email":"ada@example.com","password":"` + own + `","name":"Ada","callbackURL":"/welcome"}`
@@ -240,6 +243,7 @@ func TestVerificationRequired(t *testing.T) {
 
 // TestTheOwnerConfirmsWithTheirPassword in a browser where they are not signed in.
 func TestTheOwnerConfirmsWithTheirPassword(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.want(v.do("POST", "/api/auth/sign-up/email", `{"email":"ada@example.com","password":"`+own+`"}`), 200, "")
@@ -250,6 +254,7 @@ func TestTheOwnerConfirmsWithTheirPassword(t *testing.T) {
 
 // TestGuessesAtALinkAreLimited and shut nobody out who is signed in.
 func TestGuessesAtALinkAreLimited(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v, guesser := s.visitor(), s.visitor()
 		v.signUp("ada@example.com")
@@ -269,6 +274,7 @@ func TestGuessesAtALinkAreLimited(t *testing.T) {
 // TestOneAnswerForAll: with REQUIRE_EMAIL_VERIFICATION nobody learns who has an account
 // by signing up and then signing in with that password.
 func TestOneAnswerForAll(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		owner := s.visitor()
 		owner.want(owner.do("POST", "/api/auth/sign-up/email", `{"email":"taken@example.com","password":"`+another+`"}`), 200, "")
@@ -319,6 +325,7 @@ func TestOneAnswerForAll(t *testing.T) {
 // TestAnUnverifiedAccountCostsNoMore: what only the right password causes would be
 // measured.
 func TestAnUnverifiedAccountCostsNoMore(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.want(v.do("POST", "/api/auth/sign-up/email", `{"email":"ada@example.com","password":"`+own+`"}`), 200, "")
@@ -336,6 +343,7 @@ func TestAnUnverifiedAccountCostsNoMore(t *testing.T) {
 }
 
 func TestChangeEmail(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v, other := s.visitor(), s.visitor()
 		v.signUp("ada@example.com")
@@ -398,6 +406,7 @@ func TestChangeEmail(t *testing.T) {
 // TestAnAddressTakenMeanwhile: between the mail and the click somebody else has
 // signed up with it.
 func TestAnAddressTakenMeanwhile(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v, other := s.visitor(), s.visitor()
 		v.signUp("ada@example.com")
@@ -415,6 +424,7 @@ func TestAnAddressTakenMeanwhile(t *testing.T) {
 // they have asked for the account to get their address; then the session ends, however
 // it does. They know the password, so that this alone keeps them out.
 func TestAThiefsChangeOfAddressDiesWithTheirSession(t *testing.T) {
+	t.Parallel()
 	for name, end := range map[string]func(owner, thief *visitor){
 		"a new password": func(owner, _ *visitor) {
 			owner.want(owner.do("POST", "/api/auth/change-password", `{"currentPassword":"`+own+`","newPassword":"`+own+`"}`), 200, "")
@@ -481,6 +491,7 @@ func TestAThiefsChangeOfAddressDiesWithTheirSession(t *testing.T) {
 
 // TestAChangeOfAddressDiesWithAnExpiredSession, by the limits as they are now.
 func TestAChangeOfAddressDiesWithAnExpiredSession(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v, mailbox := s.visitor(), s.visitor()
 		v.signUp("ada@example.com")
@@ -498,6 +509,7 @@ func TestAChangeOfAddressDiesWithAnExpiredSession(t *testing.T) {
 }
 
 func TestAChangeOfAddressIsStopped(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		owner, thief := s.visitor(), s.visitor()
 		owner.signUp("ada@example.com")
@@ -538,6 +550,7 @@ func TestAChangeOfAddressIsStopped(t *testing.T) {
 // TestAChangeOfAddressIsUndone: a thief has the account, its password and, twice, their own
 // address in it.
 func TestAChangeOfAddressIsUndone(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		owner, thief, x := s.visitor(), s.visitor(), s.visitor()
 		owner.signUp("ada@example.com")
@@ -572,6 +585,7 @@ func TestAChangeOfAddressIsUndone(t *testing.T) {
 }
 
 func TestAChangeOfAddressCanBeUndoneForAWeek(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v, x := s.visitor(), s.visitor()
 		v.signUp("ada@example.com")
@@ -586,6 +600,7 @@ func TestAChangeOfAddressCanBeUndoneForAWeek(t *testing.T) {
 
 // TestAnAddressIsKeptForItsOwner as long as its link is good. Nobody learns that.
 func TestAnAddressIsKeptForItsOwner(t *testing.T) {
+	t.Parallel()
 	for name, required := range map[string]bool{"verification required": true, "not required": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -627,6 +642,7 @@ func TestAnAddressIsKeptForItsOwner(t *testing.T) {
 
 // TestNobodySignsUpWithAnAddressWhileItIsChanged however close they come.
 func TestNobodySignsUpWithAnAddressWhileItIsChanged(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
@@ -648,6 +664,7 @@ func TestNobodySignsUpWithAnAddressWhileItIsChanged(t *testing.T) {
 // TestForeignLinksBlockNobody: a page has a hundred images whose addresses are links of
 // ours with made-up tokens.
 func TestForeignLinksBlockNobody(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		s.server.TellAtOnce()
 		v := s.visitor()
@@ -667,6 +684,7 @@ func TestForeignLinksBlockNobody(t *testing.T) {
 
 // TestWhatIsNoTokenIsNotLookedUp, so that it is refused without a database too.
 func TestWhatIsNoTokenIsNotLookedUp(t *testing.T) {
+	t.Parallel()
 	server, db := ownServer(t)
 	v := newSite(t, db).visitor()
 	server.Stop(t)
@@ -681,6 +699,7 @@ func TestWhatIsNoTokenIsNotLookedUp(t *testing.T) {
 
 // TestAResetKeepsTheBrowserThatAsks signed in, if it is the user's, and no other.
 func TestAResetKeepsTheBrowserThatAsks(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v, elsewhere, eve := s.visitor(), s.visitor(), s.visitor()
 		v.signUp("ada@example.com")
@@ -713,6 +732,7 @@ func TestAResetKeepsTheBrowserThatAsks(t *testing.T) {
 
 // TestAMailedResetLetsTheOwnerIn although others have used up what the account has.
 func TestAMailedResetLetsTheOwnerIn(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		owner := s.visitor()
 		owner.signUp("ada@example.com")
@@ -740,6 +760,7 @@ func TestAMailedResetLetsTheOwnerIn(t *testing.T) {
 // TestGuessesFromElsewhereDoNotLockTheOwnerOut, be they from one big network or from
 // all over, where they have signed up or in before.
 func TestGuessesFromElsewhereDoNotLockTheOwnerOut(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		owner := s.visitor()
 		owner.want(owner.do("POST", "/api/auth/signup", `{"email":"ada@example.com","password":"`+own+`"}`, "X-Forwarded-For", "203.0.113.1"), 200, "")
@@ -766,6 +787,7 @@ func TestGuessesFromElsewhereDoNotLockTheOwnerOut(t *testing.T) {
 
 // TestPagesShowWhatIsTheirs and not what stands in their address.
 func TestPagesShowWhatIsTheirs(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		for _, path := range []string{

@@ -44,6 +44,7 @@ func (v *visitor) follow(path string) answer {
 }
 
 func TestPasswordReset(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v, elsewhere := s.visitor(), s.visitor()
 		elsewhere.signUp("ada@example.com")
@@ -105,6 +106,7 @@ func TestPasswordReset(t *testing.T) {
 }
 
 func TestResetLinksDie(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
@@ -142,6 +144,7 @@ func TestResetLinksDie(t *testing.T) {
 }
 
 func TestALinkIsUsedOnceHoweverManyTry(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
@@ -167,6 +170,7 @@ func TestALinkIsUsedOnceHoweverManyTry(t *testing.T) {
 // TestSignUpIsNoWayToSendManyMails: each one sends a mail to whoever has the
 // address.
 func TestSignUpIsNoWayToSendManyMails(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		for range 5 {
@@ -183,6 +187,7 @@ func TestSignUpIsNoWayToSendManyMails(t *testing.T) {
 }
 
 func TestSignInGoesOn(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")

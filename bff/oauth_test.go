@@ -114,6 +114,7 @@ func (s *site) issued(a answer) (raw string, claims jwt.MapClaims, body map[stri
 }
 
 func TestClientCredentials(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		c := s.service("reports", "tasks:write tasks:read token:exchange", "billing")
 		now := float64(s.clock.Now().Unix())
@@ -153,6 +154,7 @@ func TestClientCredentials(t *testing.T) {
 
 // TestTheUseOfAClientIsNoted at most once a minute, with an event.
 func TestTheUseOfAClientIsNoted(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		c := s.service("reports", "tasks:read")
 		for range 3 {
@@ -176,6 +178,7 @@ func TestTheUseOfAClientIsNoted(t *testing.T) {
 }
 
 func TestTokenRequestsAreRefused(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	c := s.service("reports", "tasks:read")
 	other := s.service("other", "tasks:read")
@@ -253,6 +256,7 @@ func TestTokenRequestsAreRefused(t *testing.T) {
 
 // TestABodyThatDoesNotSayItsLengthIsBounded: one that does is refused by that.
 func TestABodyThatDoesNotSayItsLengthIsBounded(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	body := "grant_type=client_credentials&x=" + strings.Repeat("x", 32<<10)
 	r, err := http.NewRequestWithContext(t.Context(), "POST", s.url+tokenPath, io.MultiReader(strings.NewReader(body)))
@@ -265,6 +269,7 @@ func TestABodyThatDoesNotSayItsLengthIsBounded(t *testing.T) {
 }
 
 func TestTwoAuthorizationHeadersAreNone(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	c := s.service("reports", "tasks:read")
 	for _, second := range []string{c.basic(), "Bearer x"} {
@@ -281,6 +286,7 @@ func TestTwoAuthorizationHeadersAreNone(t *testing.T) {
 
 // TestWrongSecretsAreLimitedAndRightOnesPass: nobody locks a service out.
 func TestWrongSecretsAreLimitedAndRightOnesPass(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		s.server.TellAtOnce()
 		c := s.service("reports", "tasks:read")
@@ -315,6 +321,7 @@ func TestWrongSecretsAreLimitedAndRightOnesPass(t *testing.T) {
 }
 
 func TestASecretEndsWithItsRotationOrLater(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		c := s.service("reports", "tasks:read")
 		rotate := func(keep *time.Time) *service {
@@ -350,6 +357,7 @@ func TestASecretEndsWithItsRotationOrLater(t *testing.T) {
 }
 
 func TestASessionIsNothingToTheTokenEndpoint(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	v := s.visitor()
 	v.signUp("ada@example.com")

@@ -25,6 +25,7 @@ func (s *service) exchange(subject string, params ...string) answer {
 }
 
 func TestTokenExchange(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		a := v.signUp("ada@example.com")
@@ -68,6 +69,7 @@ func TestTokenExchange(t *testing.T) {
 }
 
 func TestTokenExchangeRefusals(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
@@ -136,6 +138,7 @@ func TestTokenExchangeRefusals(t *testing.T) {
 // TestRevocationReachesTheExchange: a token that is good by itself is not when its
 // user is gone.
 func TestRevocationReachesTheExchange(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		c := s.service("billing", "tasks:read token:exchange")
 		for name, tt := range map[string]struct {
@@ -174,6 +177,7 @@ func TestRevocationReachesTheExchange(t *testing.T) {
 
 // TestATokenNamesEveryServiceItWentThrough, and goes through three at most.
 func TestATokenNamesEveryServiceItWentThrough(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
@@ -198,6 +202,7 @@ func TestATokenNamesEveryServiceItWentThrough(t *testing.T) {
 
 // TestExchangeWithKeysOfOurOwn: the asymmetric modes verify by the published keys.
 func TestExchangeWithKeysOfOurOwn(t *testing.T) {
+	t.Parallel()
 	for _, alg := range []string{"EdDSA", "ES256"} {
 		each(t, func(s *site) {
 			v := s.visitor()

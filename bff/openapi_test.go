@@ -33,6 +33,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestRoutesAndDocumentAreTheSame(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, storetest.SQLite(t), func(c *bff.Config) { c.ExposeToken = true })
 	// What the router leaves to the proxy and to the app, which have tests of their own.
 	left := map[string][]string{
@@ -70,6 +71,7 @@ func operations() []string {
 
 // TestEveryBodyIsRefused that is not one, at every operation that reads one.
 func TestEveryBodyIsRefused(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	v := s.visitor()
 	v.signUp("ada@example.com")
@@ -105,6 +107,7 @@ func TestEveryBodyIsRefused(t *testing.T) {
 
 // TestEveryOperationWithoutADatabase is a 503 at each that needs one.
 func TestEveryOperationWithoutADatabase(t *testing.T) {
+	t.Parallel()
 	server, db := ownServer(t)
 	s := newSite(t, db, func(c *bff.Config) { c.ExposeToken, c.JWTAlgorithm = true, "EdDSA" })
 	v := s.visitor()
@@ -130,6 +133,7 @@ func TestEveryOperationWithoutADatabase(t *testing.T) {
 }
 
 func TestTheProxyRefusesWithEveryMethod(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	v, stranger := s.visitor(), s.visitor()
 	v.signUp("ada@example.com")
@@ -148,6 +152,7 @@ func TestTheProxyRefusesWithEveryMethod(t *testing.T) {
 
 // TestOtherNamesAreLimitedToo: those that no other test uses up.
 func TestOtherNamesAreLimitedToo(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	v := s.visitor()
 	v.signUp("ada@example.com")
@@ -179,6 +184,7 @@ func TestOtherNamesAreLimitedToo(t *testing.T) {
 
 // TestTheDocumentIsServed and what else needs nothing.
 func TestTheDocumentIsServed(t *testing.T) {
+	t.Parallel()
 	v := newSite(t, storetest.SQLite(t)).visitor()
 	a := v.want(v.do("GET", "/api/openapi.json", ""), 200, string(bff.OpenAPI))
 	v.want(v.do("GET", "/api/openapi.json", "", "If-None-Match", a.header.Get("Etag")), 304, "")

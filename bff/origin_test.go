@@ -13,6 +13,7 @@ import (
 // TestTheLogSaysWhyAnOriginIsRefused: what was received, and the setting that would
 // allow it.
 func TestTheLogSaysWhyAnOriginIsRefused(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	v := s.visitor()
 	upgrade := http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}}
@@ -66,6 +67,7 @@ func TestTheLogSaysWhyAnOriginIsRefused(t *testing.T) {
 // TestADevServersWebSocketSaysWhyToo: it is for our own origin alone, whatever is
 // listed.
 func TestADevServersWebSocketSaysWhyToo(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, storetest.SQLite(t), func(c *bff.Config) { c.WebDevURL = c.Backend })
 	v := s.visitor()
 	v.want(v.do("GET", "/", "", "Connection", "Upgrade", "Upgrade", "websocket", "Origin", "https://app.example.com"), 403, "INVALID_ORIGIN")
@@ -75,6 +77,7 @@ func TestADevServersWebSocketSaysWhyToo(t *testing.T) {
 // TestARefusedDeveloperReadsWhatToOpen: 127.0.0.1 is not localhost to a browser. A
 // visitor of a public site learns nothing that they could not use.
 func TestARefusedDeveloperReadsWhatToOpen(t *testing.T) {
+	t.Parallel()
 	for base, want := range map[string]string{
 		"http://localhost:3000":     "Open http://localhost:3000 instead, which is BASE_URL, or list this page's origin in TRUSTED_ORIGINS.",
 		"http://127.0.0.1:3000":     "Open http://127.0.0.1:3000 instead",
@@ -97,15 +100,16 @@ func TestARefusedDeveloperReadsWhatToOpen(t *testing.T) {
 
 // TestAForwardedAddressThatIsNotBelievedIsToldOnce.
 func TestAForwardedAddressThatIsNotBelievedIsToldOnce(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name    string
 		trusted bool
 		header  string
 		want    string
 	}{
-		{"from a stranger", false, "X-Forwarded-For", "a sender that is not trusted"},
-		{"from a stranger, in the standard's form", false, "Forwarded", "have it send X-Forwarded-For"},
-		{"from a trusted proxy that sends what is not read", true, "Forwarded", "is not read"},
+		{"from a stranger", false, "X-Forwarded-For", "an untrusted sender"},
+		{"from a stranger, in the standard's form", false, "Forwarded", "make it send X-Forwarded-For"},
+		{"from a trusted proxy that sends what is not read", true, "Forwarded", "is not supported"},
 		{"from a trusted proxy", true, "X-Forwarded-For", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 // TestWhoMaySendUnsafeRequests holds the rules at the head of origin.go, without
 // what stands around them.
 func TestWhoMaySendUnsafeRequests(t *testing.T) {
+	t.Parallel()
 	const own, listed, evil = "https://bff.example.com", "https://app.example.com:8443", "https://evil.example"
 	o := testOrigins(t)
 	for _, tt := range []struct {
@@ -59,6 +60,7 @@ func TestWhoMaySendUnsafeRequests(t *testing.T) {
 
 // TestWhoMayOpenAWebSocket: a handshake is a GET, so the rules above do not see it.
 func TestWhoMayOpenAWebSocket(t *testing.T) {
+	t.Parallel()
 	const own, listed, evil = "https://bff.example.com", "https://app.example.com:8443", "https://evil.example"
 	o := testOrigins(t)
 	for _, tt := range []struct {

@@ -8,6 +8,7 @@ import (
 )
 
 func TestVerifyPassword(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
@@ -21,6 +22,7 @@ func TestVerifyPassword(t *testing.T) {
 }
 
 func TestChangePassword(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v, elsewhere := s.visitor(), s.visitor()
 		first := handle(t, v.signUp("ada@example.com"))
@@ -72,6 +74,7 @@ func TestChangePassword(t *testing.T) {
 
 // TestABriefSessionStaysBrief: a new password is no new wish to be remembered.
 func TestABriefSessionStaysBrief(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.want(v.do("POST", "/api/auth/sign-up/email", `{"email":"ada@example.com","password":"paper-lantern-42","rememberMe":false}`), 200, "")

@@ -30,6 +30,7 @@ func kept(t *testing.T, db *store.Store, userID string) int {
 }
 
 func TestEventsAreKeptAsLongAsTheyShouldBe(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		const age = 48 * time.Hour
 		start := s.clock.Now()
@@ -57,6 +58,7 @@ func TestEventsAreKeptAsLongAsTheyShouldBe(t *testing.T) {
 }
 
 func TestEventsAreKeptForEver(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		happened(t, s.db, "usr_old", time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), 1)
 		if err := bff.PruneEvents(s.server, t.Context()); err != nil {
@@ -69,6 +71,7 @@ func TestEventsAreKeptForEver(t *testing.T) {
 }
 
 func TestARunningServerPrunes(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.Store) {
 		old := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 		happened(t, db, "usr_old", old, 1)
@@ -95,6 +98,7 @@ func TestARunningServerPrunes(t *testing.T) {
 
 // TestWhatHasExpiredIsPruned: what can be told of it no longer.
 func TestWhatHasExpiredIsPruned(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")

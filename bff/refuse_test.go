@@ -8,6 +8,7 @@ import (
 
 // TestWhoIsRefusedOftenIsToldLate, one client apart from another.
 func TestWhoIsRefusedOftenIsToldLate(t *testing.T) {
+	t.Parallel()
 	p, err := newPace(refusalsAtOnce, refusalEvery)
 	if err != nil {
 		t.Fatal(err)

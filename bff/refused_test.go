@@ -15,6 +15,7 @@ import (
 // TestARefusalWritesNothing: past a limit no attempt leaves a row or changes one, in any
 // table, the audit trail included.
 func TestARefusalWritesNothing(t *testing.T) {
+	t.Parallel()
 	t.Run("SQLite", func(t *testing.T) {
 		db := storetest.SQLite(t)
 		refusalsWriteNothing(t, db, func() string {

@@ -58,6 +58,7 @@ func (s *site) events(kind string) []store.Event {
 }
 
 func TestListSessions(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		first, second, other := s.visitor(), s.visitor(), s.visitor()
 		one := handle(t, first.signUp("ada@example.com"))
@@ -81,6 +82,7 @@ func TestListSessions(t *testing.T) {
 }
 
 func TestRevokeSession(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		here, there, other := s.visitor(), s.visitor(), s.visitor()
 		here.signUp("ada@example.com")
@@ -117,6 +119,7 @@ func TestRevokeSession(t *testing.T) {
 }
 
 func TestRevokeSessions(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		a, b, c, other := s.visitor(), s.visitor(), s.visitor(), s.visitor()
 		a.signUp("ada@example.com")
@@ -143,6 +146,7 @@ func TestRevokeSessions(t *testing.T) {
 // TestMembersOnly: without a session there is nothing to learn, not even what a
 // body should have.
 func TestMembersOnly(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		gone := s.visitor()
 		gone.signUp("ada@example.com")

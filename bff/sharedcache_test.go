@@ -55,6 +55,7 @@ func behindNginx(t *testing.T, directives string) *site {
 // TestASharedCacheGivesNobodyAnothersAnswer: whatever the API says of caching, the
 // second of two users never gets what was made for the first.
 func TestASharedCacheGivesNobodyAnothersAnswer(t *testing.T) {
+	t.Parallel()
 	const later = "Tue, 15 Nov 2044 12:45:26 GMT"
 	answers := []url.Values{
 		{},

@@ -46,6 +46,7 @@ func (v *visitor) asks(method string) (res *http.Response, leave func()) {
 }
 
 func TestOpenStreamsThroughTheProxyAreBounded(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.Store) {
 		s := newSite(t, db, eventsAPI(t), func(c *bff.Config) { c.MaxStreams, c.MaxStreamsPerUser, c.MaxStreamsPerSession = 4, 3, 2 })
 		phone, laptop, bob := s.visitor(), s.visitor(), s.visitor()

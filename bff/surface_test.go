@@ -14,6 +14,7 @@ import (
 )
 
 func TestEveryAnswerCarriesTheHeaders(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	v := s.visitor()
 	v.signUp("kai@example.com")
@@ -65,6 +66,7 @@ func TestEveryAnswerCarriesTheHeaders(t *testing.T) {
 }
 
 func TestHTTPSBaseURL(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, storetest.SQLite(t), func(c *bff.Config) {
 		c.BaseURL = &url.URL{Scheme: "https", Host: "app.example.com"}
 		c.CookieName = "__Host-better-auth.session_token"
@@ -86,6 +88,7 @@ func TestHTTPSBaseURL(t *testing.T) {
 }
 
 func TestCORS(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	v := s.visitor()
 	preflight := func(origin, method, headers string) answer {
@@ -159,6 +162,7 @@ func TestCORS(t *testing.T) {
 }
 
 func TestNoOriginIsListed(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, storetest.SQLite(t), func(c *bff.Config) { c.TrustedOrigins = nil })
 	v := s.visitor()
 	if a := v.do("GET", "/", "", "Origin", "https://evil.example"); a.header.Get("Access-Control-Allow-Origin") != "" {
@@ -169,6 +173,7 @@ func TestNoOriginIsListed(t *testing.T) {
 }
 
 func TestTheAppIsServed(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	v := s.visitor()
 	for _, path := range []string{"/", "/login", "/tasks/7", "/api.html/x"} {
@@ -194,6 +199,7 @@ func TestTheAppIsServed(t *testing.T) {
 var loopback = netip.MustParsePrefix("127.0.0.0/8")
 
 func TestForwardedAddressCountsOnlyFromTrustedProxies(t *testing.T) {
+	t.Parallel()
 	for _, trusted := range []bool{false, true} {
 		s := newSite(t, storetest.SQLite(t), func(c *bff.Config) {
 			if trusted {

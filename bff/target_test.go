@@ -21,6 +21,7 @@ func testOrigins(t testing.TB) origins {
 }
 
 func TestTargets(t *testing.T) {
+	t.Parallel()
 	o := testOrigins(t)
 	for _, target := range []string{
 		"/", "/welcome", "/a/b?next=%2Fc&x=//y#top", "/?url=https://evil.example", "/caf%C3%A9",

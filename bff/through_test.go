@@ -16,6 +16,7 @@ import (
 // TestAClientOfATrustedProxyLeavesOthersTheirRequests: it sends a body that never comes
 // to its end, as a proxy that does not buffer passes it on.
 func TestAClientOfATrustedProxyLeavesOthersTheirRequests(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, storetest.SQLite(t), func(c *bff.Config) {
 		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 		c.MaxConnections, c.MaxConnectionsPerAddress = 10, 2
@@ -71,6 +72,7 @@ func TestAClientOfATrustedProxyLeavesOthersTheirRequests(t *testing.T) {
 // TestUsersOfOneAddressLeaveOthersTheirStreams: half of all are its, whoever it has
 // signed up.
 func TestUsersOfOneAddressLeaveOthersTheirStreams(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, storetest.SQLite(t), eventsAPI(t), func(c *bff.Config) {
 		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 		c.MaxConnections, c.MaxConnectionsPerAddress = 1000, 500

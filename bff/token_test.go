@@ -9,6 +9,7 @@ import (
 )
 
 func TestTheTokenStaysInside(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
@@ -21,6 +22,7 @@ func TestTheTokenStaysInside(t *testing.T) {
 }
 
 func TestTheTokenIsExposedWhereThatIsWanted(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.want(v.do("GET", "/api/auth/token", ""), 401, "UNAUTHORIZED")
@@ -43,6 +45,7 @@ func TestTheTokenIsExposedWhereThatIsWanted(t *testing.T) {
 }
 
 func TestStatusPages(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.want(v.do("GET", "/api/auth/ok", ""), 200, `{"ok":true}`)
@@ -62,6 +65,7 @@ func TestStatusPages(t *testing.T) {
 
 // TestANewKeyIsInTheTrail: whoever can add one can sign in as anybody.
 func TestANewKeyIsInTheTrail(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		events := s.events(store.EventKeyCreated)
 		if len(events) != 1 || events[0].Actor != store.ActorSystem || !strings.HasPrefix(events[0].Detail, "EdDSA key_") {

@@ -23,6 +23,7 @@ func (v *visitor) user() map[string]any {
 }
 
 func TestUpdateUser(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
@@ -70,6 +71,7 @@ func TestUpdateUser(t *testing.T) {
 }
 
 func TestListAccounts(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
@@ -93,6 +95,7 @@ func TestListAccounts(t *testing.T) {
 }
 
 func TestDeleteUser(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v, elsewhere, other := s.visitor(), s.visitor(), s.visitor()
 		v.signUp("ada@example.com")
@@ -126,6 +129,7 @@ func TestDeleteUser(t *testing.T) {
 }
 
 func TestWhoIsDisabledIsAStranger(t *testing.T) {
+	t.Parallel()
 	each(t, func(s *site) {
 		v, wrong := s.visitor(), s.visitor()
 		v.signUp("ada@example.com")

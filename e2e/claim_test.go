@@ -8,6 +8,7 @@ import (
 // TestASecondBFFOnOneFileWaitsForTheFirst: it would go on believing in sessions
 // that the first one ends.
 func TestASecondBFFOnOneFileWaitsForTheFirst(t *testing.T) {
+	t.Parallel()
 	first := launch(t, shapes[0])
 	addr := freeAddrs(t, 3)
 	second := start(t, binary(t, build.race), first.dir, []string{

@@ -123,6 +123,7 @@ func TestAServiceActsForAUser(t *testing.T) {
 
 // TestTheExampleOfOperationsWorksAsWritten runs the block of docs/operations.md.
 func TestTheExampleOfOperationsWorksAsWritten(t *testing.T) {
+	t.Parallel()
 	page, err := os.ReadFile("../docs/operations.md")
 	if err != nil {
 		t.Fatal(err)

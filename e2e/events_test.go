@@ -136,6 +136,7 @@ func TestChangesArriveWhereverTheyAreMade(t *testing.T) {
 }
 
 func TestAStopDoesNotWaitForStreams(t *testing.T) {
+	t.Parallel()
 	for _, s := range []shape{shapes[0], shapes[2]} {
 		t.Run(s.name, func(t *testing.T) {
 			p := launch(t, s)
@@ -147,7 +148,7 @@ func TestAStopDoesNotWaitForStreams(t *testing.T) {
 				t.Errorf("got exit code %d, want 0", code)
 			}
 			stream.ends()
-			if log := p.processes[0].log.String(); strings.Contains(log, "ending what is still under way") {
+			if log := p.processes[0].log.String(); strings.Contains(log, "ending requests that are still in progress") {
 				t.Errorf("the stop had to cut the stream off:\n%s", log)
 			}
 		})

@@ -43,7 +43,7 @@ func (b *browser) signUp(email string) string {
 }
 
 func TestFromCookieToTask(t *testing.T) {
-	aloneInEveryShape(t, func(t *testing.T, p *product) {
+	aloneIn(t, shapes, func(t *testing.T, p *product) {
 		alice, bob := newBrowser(t, p.bff), newBrowser(t, p.bff)
 		id := alice.signUp("alice@example.com")
 		if !regexp.MustCompile(`^usr_[a-z0-9]+$`).MatchString(id) {
@@ -101,6 +101,7 @@ func TestFromCookieToTask(t *testing.T) {
 }
 
 func TestSessionsSurviveARestart(t *testing.T) {
+	t.Parallel()
 	for _, s := range shapes[:2] {
 		t.Run(s.name, func(t *testing.T) {
 			p := launch(t, s)
@@ -120,6 +121,7 @@ func TestSessionsSurviveARestart(t *testing.T) {
 }
 
 func TestCrossOriginRequestsAreRefused(t *testing.T) {
+	t.Parallel()
 	p := launch(t, shapes[0], "TRUSTED_ORIGINS=https://app.example.com")
 	b := newBrowser(t, p.bff)
 	b.signUp("dave@example.com")

@@ -96,11 +96,18 @@ func TestTwoThousandTasksStaySmooth(t *testing.T) {
 	})()`)
 	// All the way down, as a thumb does, and every row is there when it is looked at. The
 	// best of several counts for speed: what is beside this on the machine only adds to it.
-	var scrolled struct{ Blank, Median, Worst float64 }
-	for try := 0; try == 0 || try < 8 && scrolled.Blank == 0 && scrolled.Median > 50; try++ {
+	// On one that is busy all the time a frame may take three times as long as one in which
+	// nothing is scrolled.
+	var scrolled struct{ Blank, Still, Median, Worst float64 }
+	smooth := func() bool { return scrolled.Median <= max(50, 3*scrolled.Still) }
+	for try := 0; try == 0 || try < 8 && scrolled.Blank == 0 && !smooth(); try++ {
 		frames, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](`(async () => {
 			scrollTo(0, 0)
-			let blank = 0, frames = [], last = performance.now()
+			let blank = 0, frames = [], still = [], last = performance.now()
+			for (let i = 0; i < 20; i++) {
+				await new Promise(requestAnimationFrame); await new Promise(requestAnimationFrame)
+				still.push((performance.now() - last) / 2); last = performance.now()
+			}
 			const step = document.documentElement.scrollHeight / 60
 			for (let i = 0; i < 60; i++) {
 				scrollBy(0, step)
@@ -111,7 +118,8 @@ func TestTwoThousandTasksStaySmooth(t *testing.T) {
 				if (list.top < middle && list.bottom > middle && !document.elementFromPoint(innerWidth / 2, middle)?.closest('.tasks > li')) blank++
 			}
 			frames.sort((a, b) => a - b)
-			return JSON.stringify({ blank, median: frames[30], worst: frames[59] })
+			still.sort((a, b) => a - b)
+			return JSON.stringify({ blank, still: still[10], median: frames[30], worst: frames[59] })
 		})()`, chromedp.EvalAwaitPromise))
 		if err != nil {
 			t.Fatal(err)
@@ -134,7 +142,7 @@ func TestTwoThousandTasksStaySmooth(t *testing.T) {
 	w.fill("Search tasks", "1234")
 	w.lists("Task 1234")
 	t.Logf("loaded after %v ms; scrolling %+v ms per frame; long tasks %v ms; a search is seen after %v", measured, scrolled, w.js(`long`), time.Since(typed).Round(time.Millisecond))
-	if scrolled.Blank > 0 || scrolled.Median > 50 {
+	if scrolled.Blank > 0 || !smooth() {
 		t.Errorf("scrolling is not smooth: %+v", scrolled)
 	}
 	w.fill("Search tasks", "")

@@ -55,6 +55,7 @@ func TestMailOutlivesTheServerAndTheProcess(t *testing.T) {
 
 // TestAServerThatHangsDelaysNobody: it accepts connections and never says a word.
 func TestAServerThatHangsDelaysNobody(t *testing.T) {
+	t.Parallel()
 	silent := &smtptest.Server{Implicit: true, TLS: &tls.Config{Certificates: []tls.Certificate{{}}}} // waits for a handshake
 	silent.Start(t)
 	p := launch(t, shapes[0], "SMTP_URL=smtp://"+silent.Addr)

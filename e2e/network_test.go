@@ -156,7 +156,7 @@ func TestAnswersThatAreNoAnswersLoseNothing(t *testing.T) {
 		w.lists("there before")
 	}
 	// A refusal gives the text back.
-	w.do(evaluate(`window.fetch = (url, init) => init?.method === 'POST' ? Promise.resolve(new Response(JSON.stringify({ title: 'Unprocessable Content', status: 422, detail: 'The request has fields that are not valid.',
+	w.do(evaluate(`window.fetch = (url, init) => init?.method === 'POST' ? Promise.resolve(new Response(JSON.stringify({ title: 'Unprocessable Content', status: 422, detail: 'The request has invalid fields.',
 		errors: [{ field: 'title', message: 'is not polite' }] }), { status: 422, headers: { 'Content-Type': 'application/problem+json' } })) : real(url, init)`))
 	w.fill("New task", "rude")
 	w.enter()

@@ -39,6 +39,7 @@ func pythonTool(t testing.TB, name string) string {
 
 // TestAForeignValidatorAcceptsTheDocuments as OpenAPI 3.1.
 func TestAForeignValidatorAcceptsTheDocuments(t *testing.T) {
+	t.Parallel()
 	tool := pythonTool(t, "openapi-spec-validator")
 	for _, d := range documents {
 		if out, err := exec.Command(tool, "--schema", "3.1", d.file).CombinedOutput(); err != nil {

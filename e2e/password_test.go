@@ -13,6 +13,7 @@ import (
 // signs in elsewhere: nothing takes a password of theirs until a link in a mail has
 // given them one.
 func TestAUserWithoutAPassword(t *testing.T) {
+	t.Parallel()
 	mails := t.TempDir()
 	p := launch(t, shapes[0], "MAIL_DIR="+mails)
 	b := newBrowser(t, p.bff)

@@ -11,40 +11,18 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"vestibule/internal/freeport"
 	"vestibule/internal/pgtest"
-	"vestibule/internal/quicktest"
 	"vestibule/internal/storetest"
 	"vestibule/internal/testlog"
 )
 
 // The secret of every product under test that is given one.
 const secret = "7f9c8e3a2b1d4f6e8c9a0b2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f7a8b9c0d1e2f"
-
-// build compiles the program once, as it is released and with the race
-// detector, SQLite excepted (the Makefile says why).
-var build = struct {
-	plain, race func() (string, error)
-}{plain: buildOnce(), race: buildOnce("-race", "-gcflags=modernc.org/sqlite/lib=-race=false")}
-
-func buildOnce(flags ...string) func() (string, error) {
-	return sync.OnceValues(func() (string, error) {
-		path := filepath.Join(binDir, fmt.Sprintf("vestibule%d", len(flags)))
-		args := append([]string{"build", "-o", path}, flags...)
-		out, err := exec.Command("go", append(args, "vestibule/cmd/vestibule")...).CombinedOutput()
-		if err != nil {
-			return "", fmt.Errorf("go build: %w\n%s", err, out)
-		}
-		return path, nil
-	})
-}
-
-var binDir string
 
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
@@ -60,16 +38,6 @@ func TestMain(m *testing.M) {
 		}
 		return code
 	}())
-}
-
-func binary(t testing.TB, which func() (string, error)) string {
-	t.Helper()
-	quicktest.Skip(t, "the whole product")
-	path, err := which()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
 }
 
 // process is a running vestibule.
@@ -164,8 +132,8 @@ func inEveryShape(t *testing.T, test func(t *testing.T, p *product)) {
 	}
 }
 
-// aloneInEveryShape is for tests that stop the product, or count what it allows.
-func aloneInEveryShape(t *testing.T, test func(t *testing.T, p *product)) {
+// aloneIn is for tests that stop the product, or count what it allows.
+func aloneIn(t *testing.T, shapes []shape, test func(t *testing.T, p *product)) {
 	for _, s := range shapes {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

@@ -51,6 +51,7 @@ func startBackend(t testing.TB, address string, env ...string) {
 // what the BFF mints in each mode, behind the proxy and by itself, and refuses
 // what was changed.
 func TestAPythonBackendBelievesOurTokens(t *testing.T) {
+	t.Parallel()
 	for _, algorithm := range []string{"HS256", "EdDSA", "ES256"} {
 		t.Run(algorithm, func(t *testing.T) {
 			address := freeAddrs(t, 1)[0]

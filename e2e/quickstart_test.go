@@ -11,6 +11,7 @@ import (
 // Next.js quickstart, in a shell, on the addresses that they name, unchanged
 // but for the user's id.
 func TestQuickstart(t *testing.T) {
+	t.Parallel()
 	for _, s := range shapes {
 		t.Run(s.name, func(t *testing.T) {
 			p := launch(t, s)

@@ -76,6 +76,7 @@ func TestAnEditIsSavedBehindCompression(t *testing.T) {
 // TestSpoiledVersionsEndInAQuestion: where no version is ever what the server has sent,
 // the app tries twice and then asks, and nothing that was typed is lost.
 func TestSpoiledVersionsEndInAQuestion(t *testing.T) {
+	t.Parallel()
 	f := newFront(t)
 	f.set(func() {
 		f.change = func(res *http.Response) {

@@ -16,6 +16,7 @@ import (
 // TestSecurityPage: a requirement whose test is gone is not shown by anything, and one
 // that has no row is easily forgotten.
 func TestSecurityPage(t *testing.T) {
+	t.Parallel()
 	root := filepath.Dir(mustGetwd(t))
 	p := &securityPage{tests: allTests(t, root), headings: pageHeadings(t, filepath.Join(root, "docs")), required: requirements(t)}
 	content, err := os.ReadFile(filepath.Join(root, "docs", "security.md"))

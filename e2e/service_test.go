@@ -91,6 +91,7 @@ func TestServiceCallsTheAPIWithItsOwnToken(t *testing.T) {
 // TestCookieAndTokenStayOnTheirSides: the cookie opens nothing at the API, a
 // token nothing at the BFF.
 func TestCookieAndTokenStayOnTheirSides(t *testing.T) {
+	t.Parallel()
 	p := launch(t, shapes[0])
 	b := newBrowser(t, p.bff)
 	id := b.signUp("fay@example.com")
@@ -104,6 +105,7 @@ func TestCookieAndTokenStayOnTheirSides(t *testing.T) {
 // that the BFF attaches, and verifies it with another library and nothing but
 // what is published.
 func TestMintedTokensVerifyElsewhere(t *testing.T) {
+	t.Parallel()
 	for _, alg := range []string{"HS256", "EdDSA", "ES256"} {
 		t.Run(alg, func(t *testing.T) {
 			up := newUpstream(t)
@@ -177,6 +179,7 @@ func publishedKey(jwks string, kid any) (any, error) {
 
 // TestAsymmetricModesWorkInEveryShape: the API finds the BFF's keys by itself.
 func TestAsymmetricModesWorkInEveryShape(t *testing.T) {
+	t.Parallel()
 	for _, s := range shapes {
 		for _, alg := range []string{"EdDSA", "ES256"} {
 			t.Run(alg+" "+s.name, func(t *testing.T) {

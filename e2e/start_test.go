@@ -13,6 +13,7 @@ import (
 // TestStartIsRefusedInOneLine: each mistake is one line that names the setting
 // and the cure.
 func TestStartIsRefusedInOneLine(t *testing.T) {
+	t.Parallel()
 	path := binary(t, build.race)
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -39,7 +40,7 @@ func TestStartIsRefusedInOneLine(t *testing.T) {
 		wants []string
 	}{
 		{"a short secret", []string{sqlite, "BETTER_AUTH_SECRET=tooshort"}, nil, 2, []string{"BETTER_AUTH_SECRET", "32", "openssl rand -hex 32"}},
-		{"a secret of one letter", []string{sqlite, "BETTER_AUTH_SECRET=" + strings.Repeat("k", 40)}, nil, 2, []string{"BETTER_AUTH_SECRET", "one character over and over", "openssl rand -hex 32"}},
+		{"a secret of one letter", []string{sqlite, "BETTER_AUTH_SECRET=" + strings.Repeat("k", 40)}, nil, 2, []string{"BETTER_AUTH_SECRET", "repeats one character", "openssl rand -hex 32"}},
 		{"a misspelt setting", []string{sqlite, key, "TRUSTED_ORIGIN=https://app.example.com"}, nil, 2, []string{"TRUSTED_ORIGIN is not a setting", "TRUSTED_ORIGINS"}},
 		{"a setting of Better Auth's", []string{sqlite, key, "BETTER_AUTH_URL=https://app.example.com"}, nil, 2, []string{"BETTER_AUTH_URL", "BASE_URL"}},
 		{"a setting of a later version", []string{sqlite, key, "ROUTES_FILE=/etc/routes.json"}, nil, 2, []string{"ROUTES_FILE", "BACKEND_URL"}},
@@ -102,6 +103,7 @@ func TestAllMistakesAreReportedAtOnce(t *testing.T) {
 }
 
 func TestMigrateCommands(t *testing.T) {
+	t.Parallel()
 	for _, postgres := range []bool{false, true} {
 		database := "sqlite:" + filepath.Join(t.TempDir(), "m.db")
 		if postgres {

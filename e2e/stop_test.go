@@ -10,6 +10,7 @@ import (
 // TestAStopFailsNoRequestOfABalancer plays a balancer: it asks /readyz every
 // 50 ms and sends a request on a new connection after each answer that was ok.
 func TestAStopFailsNoRequestOfABalancer(t *testing.T) {
+	t.Parallel()
 	p := launch(t, shapes[0])
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
 	get := func(url string) int {

@@ -10,6 +10,7 @@ import (
 // TestTheAppWithoutAStream: a session's other windows have all places. The app works,
 // reads its list by itself and says so, and does not ask over and over.
 func TestTheAppWithoutAStream(t *testing.T) {
+	t.Parallel()
 	a := newApp(t, "MAX_STREAMS_PER_SESSION=1")
 	first := a.signedUp(t, "streams@example.com")
 	first.add("before")

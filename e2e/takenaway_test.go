@@ -219,6 +219,7 @@ func TestADatabaseFileThatIsTakenAway(t *testing.T) {
 
 // TestASecondServerIsRefusedByWhateverPath it comes.
 func TestASecondServerIsRefusedByWhateverPath(t *testing.T) {
+	t.Parallel()
 	f := newOnFile(t, false)
 	folder := filepath.Dir(f.file)
 	elsewhere := func(name string) string { return filepath.Join(f.dir, name) }
@@ -227,7 +228,7 @@ func TestASecondServerIsRefusedByWhateverPath(t *testing.T) {
 	f.must(os.Link(f.file, elsewhere("hard.db")))
 	f.must(os.Mkdir(elsewhere("mounted"), 0o700))
 	f.must(os.WriteFile(elsewhere("file.db"), nil, 0o600))
-	const waits, otherName = "waiting for another process", "by another name"
+	const waits, otherName = "waiting for another process", "under another name"
 	paths := map[string]string{
 		elsewhere("link.db"):             waits,
 		elsewhere("linked/vestibule.db"): waits,

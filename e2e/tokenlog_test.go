@@ -28,6 +28,7 @@ var spellings = []string{
 
 // TestTheResetTokenIsInNoLog sends them to every port of the running product.
 func TestTheResetTokenIsInNoLog(t *testing.T) {
+	t.Parallel()
 	for _, format := range []string{"json", "text"} {
 		t.Run(format, func(t *testing.T) {
 			const token = "Xq3vN0-tokenThatOpensTheAccount_0123456789a"

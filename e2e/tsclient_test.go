@@ -16,6 +16,7 @@ import (
 // compiler: e2e/client/tasks has its tests.
 
 func TestTypeScriptClient(t *testing.T) {
+	t.Parallel()
 	p := launch(t, shapes[0], "RATE_LIMIT=off")
 	runSuite(t, clientSuite{folder: "tasks"}, "TARGET=vestibule", "BASE_URL="+p.bff)
 }
@@ -31,6 +32,7 @@ func tool(t *testing.T, dir, name string, args ...string) (string, error) {
 }
 
 func TestClientTypesAreCurrent(t *testing.T) {
+	t.Parallel()
 	root := filepath.Dir(mustGetwd(t))
 	const types = "bff/spa/client/openapi.d.ts"
 	fresh := filepath.Join(t.TempDir(), "openapi.d.ts")
@@ -125,6 +127,7 @@ const programConfig = `{
 
 // TestTypeScriptPrograms compiles them all at once, and the examples of the page too.
 func TestTypeScriptPrograms(t *testing.T) {
+	t.Parallel()
 	root, dir := filepath.Dir(mustGetwd(t)), t.TempDir()
 	write := func(name, content string) {
 		t.Helper()

@@ -18,6 +18,7 @@ import (
 // TestARefusedUploadSaysWhy: the task API takes 1 MiB and says so without reading on.
 // curl and Go's client, which sends and reads at once, get to know it every time.
 func TestARefusedUploadSaysWhy(t *testing.T) {
+	t.Parallel()
 	for _, s := range []shape{shapes[0], shapes[2]} {
 		t.Run(s.name, func(t *testing.T) {
 			p := launch(t, s)
@@ -54,6 +55,7 @@ func TestARefusedUploadSaysWhy(t *testing.T) {
 // TestABodyHeldOpenOverARevocationMakesNoTask: another process ends the session
 // between the first byte and the last.
 func TestABodyHeldOpenOverARevocationMakesNoTask(t *testing.T) {
+	t.Parallel()
 	for _, s := range []shape{shapes[0], shapes[3]} {
 		t.Run(s.name, func(t *testing.T) {
 			p := launch(t, s)

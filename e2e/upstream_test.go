@@ -92,6 +92,7 @@ func (zeros) Read(p []byte) (int, error) { return len(p), nil }
 // TestWhatTheAPIReceives sends all that an attacker might, and looks at what
 // arrives.
 func TestWhatTheAPIReceives(t *testing.T) {
+	t.Parallel()
 	up := newUpstream(t)
 	p := launch(t, shapes[0], "BACKEND_URL="+up.url)
 	b := newBrowser(t, p.bff)
@@ -204,6 +205,7 @@ func peakMemory(t testing.TB, pid int) int {
 }
 
 func TestServerSentEventsArriveAtOnceAndEndWithTheSession(t *testing.T) {
+	t.Parallel()
 	up := newUpstream(t)
 	p := launch(t, shapes[0], "BACKEND_URL="+up.url)
 	b := newBrowser(t, p.bff)
@@ -241,6 +243,7 @@ func TestServerSentEventsArriveAtOnceAndEndWithTheSession(t *testing.T) {
 }
 
 func TestFailingAPI(t *testing.T) {
+	t.Parallel()
 	up := newUpstream(t)
 	p := launch(t, shapes[0], "BACKEND_URL="+up.url, "PROXY_TIMEOUT=1s", "PROXY_BODY_LIMIT=1KiB")
 	b := newBrowser(t, p.bff)
@@ -260,6 +263,7 @@ func TestFailingAPI(t *testing.T) {
 // TestDisagreeingSecretsAreNamed: an API that refuses the BFF's own token is
 // an operator's mistake, not the user's.
 func TestDisagreeingSecretsAreNamed(t *testing.T) {
+	t.Parallel()
 	p := launch(t, shapes[2])
 	other := launch(t, shapes[0], "BACKEND_URL="+p.api, "BETTER_AUTH_SECRET="+"another-installation-4f8a2c6e0b7d")
 	b := newBrowser(t, other.bff)

@@ -79,6 +79,7 @@ func (p *tab) waits(condition string) {
 }
 
 func TestAViteBuildIsServed(t *testing.T) {
+	t.Parallel()
 	folder, vite := viteApp(t)
 	build := exec.Command(vite, "build", "--logLevel=warn")
 	build.Dir = folder
@@ -104,6 +105,7 @@ func TestAViteBuildIsServed(t *testing.T) {
 }
 
 func TestAViteDevServerIsFronted(t *testing.T) {
+	t.Parallel()
 	folder, vite := viteApp(t)
 	addr := freeAddrs(t, 1)[0]
 	host, port, _ := strings.Cut(addr, ":")

@@ -7,13 +7,13 @@ import (
 	"unicode"
 )
 
-// Objects are what a migration makes.
+// Objects are the objects that a migration creates.
 type Objects struct {
 	Names   []string            // of tables, indexes, views, functions and so on
-	Columns map[string][]string // by their table, those added to an older one too
+	Columns map[string][]string // by table, including columns added to older tables
 }
 
-// Created reads what a migration of fsys makes and leaves in place.
+// Created returns the objects that exist after a migration of fsys and that it created.
 func Created(fsys fs.FS, file string) (Objects, error) {
 	text, err := fs.ReadFile(fsys, file)
 	if err != nil {
@@ -28,7 +28,7 @@ func Created(fsys fs.FS, file string) (Objects, error) {
 	return made, nil
 }
 
-// apply adds what the statement makes. Statements that make nothing say nothing.
+// apply adds the objects that the statement creates. It ignores other statements.
 func (o *Objects) apply(statement []word) {
 	s := &reader{statement}
 	switch {
@@ -80,7 +80,7 @@ func (o *Objects) alter(table string, s *reader) {
 	}
 }
 
-// addColumns reads what stands in the brackets of CREATE TABLE.
+// addColumns reads the columns in the parentheses of CREATE TABLE.
 func (o *Objects) addColumns(table string, s *reader) {
 	if !s.skip("(") {
 		return
@@ -95,7 +95,8 @@ func (o *Objects) addColumns(table string, s *reader) {
 // reader takes words from the start of a statement.
 type reader struct{ left []word }
 
-// skip takes words as long as they are among those, and reports whether any was.
+// skip removes words from the start while they are among those, and reports whether it
+// removed any.
 func (r *reader) skip(keywords ...string) (any bool) {
 	for len(r.left) > 0 && !r.left[0].quoted && slices.Contains(keywords, r.left[0].text) {
 		r.left, any = r.left[1:], true
@@ -103,7 +104,7 @@ func (r *reader) skip(keywords ...string) (any bool) {
 	return any
 }
 
-// name takes a name, without the schema that it may begin with.
+// name removes and returns a name, without its schema.
 func (r *reader) name() (string, bool) {
 	if len(r.left) > 2 && r.left[1].is(".") {
 		r.left = r.left[2:]
@@ -116,7 +117,7 @@ func (r *reader) name() (string, bool) {
 	return name, true
 }
 
-// column takes the name of a column, unless a constraint is defined.
+// column removes and returns the name of a column, unless a constraint follows.
 func (r *reader) column() (string, bool) {
 	for _, keyword := range []string{"constraint", "primary", "unique", "check", "foreign", "exclude", "like"} {
 		if len(r.left) > 0 && r.left[0].is(keyword) {
@@ -126,7 +127,7 @@ func (r *reader) column() (string, bool) {
 	return r.name()
 }
 
-// word is a word, a quoted name or a sign of SQL.
+// word is a word, a quoted name or a punctuation mark of SQL.
 type word struct {
 	text   string // lower-case, unless quoted
 	quoted bool
@@ -138,8 +139,8 @@ func (w word) isName() bool {
 	return w.quoted || w.text != "" && (w.text[0] == '_' || unicode.IsLetter(rune(w.text[0])))
 }
 
-// split splits at a sign that stands in no brackets, and ends with the brackets that
-// all of it stands in.
+// split splits at a sign outside parentheses, and stops at the closing parenthesis around
+// all of it.
 func split(all []word, sign string) (parts [][]word) {
 	depth, start := 0, 0
 	for i, w := range all {

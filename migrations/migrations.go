@@ -1,14 +1,13 @@
 // Package migrations holds the schema of the database as embedded goose
 // migrations, once for SQLite and once for PostgreSQL.
 //
-// A migration exists under the same name for both and is never edited once it
-// has been released: databases that have applied it would not get the change.
-// testdata/checksums holds everyone to that.
+// A migration has the same name for both. After its release it is never edited: databases
+// that have applied it would not get the change. testdata/checksums enforces this.
 //
-// Tables and columns of accounts are Better Auth's, so that its data can move
-// here: camelCase names, which therefore are quoted everywhere. The columns
-// "rememberMe" and "cookieAt" of session are ours, and session.token holds the
-// SHA-256 of the token instead of the token.
+// The tables and columns of accounts are Better Auth's, so that its data can be moved here.
+// The names are camelCase, so they are always quoted. The columns "rememberMe" and
+// "cookieAt" of session are ours. session.token holds the SHA-256 of the token instead of
+// the token.
 package migrations
 
 import (
@@ -28,7 +27,7 @@ func Postgres() fs.FS { return sub("postgres") }
 func sub(dir string) fs.FS {
 	f, err := fs.Sub(files, dir)
 	if err != nil {
-		panic(err) // only an invalid path, and both are constants
+		panic(err) // only for an invalid path, and both are constants
 	}
 	return f
 }

@@ -35,8 +35,8 @@ func TestBothEnginesHaveTheSameMigrations(t *testing.T) {
 	}
 }
 
-// A database that has applied a migration never sees an edit of it, so there is
-// none: a change is a new migration.
+// A database that has applied a migration never sees an edit of it. So a change is always a
+// new migration.
 func TestAppliedMigrationsAreNeverEdited(t *testing.T) {
 	golden, err := os.ReadFile("testdata/checksums")
 	if err != nil {
@@ -69,7 +69,7 @@ func TestAppliedMigrationsAreNeverEdited(t *testing.T) {
 	}
 }
 
-// That the statements there work is shown by the store's own tests.
+// The tests of the store show that these statements work.
 func TestEveryMigrationSaysHowToUndoIt(t *testing.T) {
 	for engine, fsys := range engines() {
 		for _, name := range names(t, fsys) {

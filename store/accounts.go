@@ -19,8 +19,7 @@ type Account struct {
 	UpdatedAt  time.Time
 }
 
-// AccountsOf returns the accounts of a user, the oldest first. No password hash
-// is among what it reads.
+// AccountsOf returns the accounts of a user, the oldest first. It reads no password hash.
 func (s *Store) AccountsOf(ctx context.Context, userID string) ([]Account, error) {
 	var found []Account
 	err := s.Call(ctx, "accounts of user", func(ctx context.Context) error {
@@ -45,7 +44,7 @@ func (s *Store) PasswordHash(ctx context.Context, userID string) (hash string, e
 	return hash, err
 }
 
-// UserChange says what to change about a user; what is nil keeps its value.
+// UserChange says what to change about a user. A nil field keeps its value.
 type UserChange struct {
 	Name  *string
 	Image **string // a pointer to nil clears it
@@ -63,12 +62,12 @@ func (tx *Tx) UpdateUser(id string, change UserChange, now time.Time) error {
 	return tx.change(`UPDATE "user" SET `+strings.Join(set, ", ")+` WHERE id = ?`, append(args, id)...)
 }
 
-// RequirePassword returns ErrConflict unless the hash still is that of the user's
-// password. Without it, a sign-in whose password was changed while it was verified would
-// leave a session behind that the change was meant to end.
+// RequirePassword returns ErrConflict unless hash is still the hash of the user's
+// password. It is needed because verifying takes time: the password may be changed
+// meanwhile, and the change must not leave the session of an older sign-in alive.
 func (tx *Tx) RequirePassword(userID, hash string) error {
-	// A write, for its lock: a change that is under way is waited for, and one that
-	// comes later finds the session.
+	// This is a write because it needs the lock: it waits for a change of the password
+	// in progress, and a later change will see the session.
 	n, err := tx.exec(`UPDATE account SET password = password
 		WHERE "userId" = ? AND "providerId" = 'credential' AND password = ?`, userID, hash)
 	if err == nil && n == 0 {
@@ -77,8 +76,8 @@ func (tx *Tx) RequirePassword(userID, hash string) error {
 	return err
 }
 
-// SetPassword gives the user a password whatever they had before, and makes the links
-// useless that were mailed to set one. It returns ErrNoUser when there is no such user.
+// SetPassword sets the user's password, whether or not they had one, and deletes their
+// links for setting one. It returns ErrNoUser when there is no such user.
 func (tx *Tx) SetPassword(userID, hash string, now time.Time) error {
 	if err := tx.writePassword(userID, hash, now); err != nil {
 		return err
@@ -86,8 +85,8 @@ func (tx *Tx) SetPassword(userID, hash string, now time.Time) error {
 	return tx.deleteLinks(userID, PurposeReset)
 }
 
-// writePassword gives a user the account of a password, or another password in it:
-// there is one such account, so the user's id will do as its own.
+// writePassword creates the user's password account, or replaces the password in it. A
+// user has at most one such account, so the account has the user's id.
 func (tx *Tx) writePassword(userID, hash string, now time.Time) error {
 	_, err := tx.exec(`INSERT INTO account (id, "accountId", "providerId", "userId", password, "createdAt", "updatedAt")
 		VALUES (?, ?, 'credential', ?, ?, ?, ?)
@@ -96,9 +95,9 @@ func (tx *Tx) writePassword(userID, hash string, now time.Time) error {
 	return err
 }
 
-// ResetPassword is SetPassword for somebody who has not shown that they know the one
-// before: all sessions of the user end, but for the one with the token hash except, which
-// may be "". It records e, and returns ErrNoUser like SetPassword.
+// ResetPassword is SetPassword for somebody who has not proven the old password. It ends
+// all sessions of the user, except the one with the token hash except, which may be "".
+// It records e, and returns ErrNoUser like SetPassword.
 func (tx *Tx) ResetPassword(userID, hash, except string, e Event) error {
 	if err := tx.SetPassword(userID, hash, e.At); err != nil {
 		return err
@@ -110,10 +109,10 @@ func (tx *Tx) ResetPassword(userID, hash, except string, e Event) error {
 	return tx.RevokeSessions(userID, except, e)
 }
 
-// RequestEmailChange queues two mails and records e: notice tells the user at their
-// address, and m, which leaves after it, asks for the new address to be confirmed. It
-// is the wish of the session that e names and dies with it; a request before it is taken
-// back, as it may have been a mistyped address.
+// RequestEmailChange queues two mails and records e. notice goes to the user's address.
+// m is sent after it and asks the new address for confirmation. The request is deleted
+// when the session that e names ends. It replaces an earlier request, which may have been
+// for a mistyped address.
 func (tx *Tx) RequestEmailChange(notice, m Mail, e Event) error {
 	if err := tx.DropEmailChange(m.UserID); err != nil {
 		return err

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// UndoFor is how long a change of address can be undone. As long nobody else may
-// take the address that was replaced.
+// UndoFor is how long a change of address can be undone. During that time the old address
+// is reserved for the user.
 const UndoFor = 7 * 24 * time.Hour
 
-// AddressFree reports whether an account may have the address: no user has it, and
-// none can still get it back.
+// AddressFree reports whether a new account may have the address: no user has it, and it is
+// not reserved for one.
 func (s *Store) AddressFree(ctx context.Context, email string, now time.Time) (free bool, err error) {
 	err = s.Call(ctx, "address free", func(ctx context.Context) error {
 		var taken int
@@ -23,10 +23,9 @@ func (s *Store) AddressFree(ctx context.Context, email string, now time.Time) (f
 	return free && err == nil, err
 }
 
-// requireNotHeld returns ErrConflict when the address, which the user has been given in
-// this transaction, is kept for somebody else. It must come after that write: the
-// unique index has then waited for a change of address that was under way, and the
-// row that this change has left is seen.
+// requireNotHeld returns ErrConflict when the address is reserved for another user. Call it
+// after the statement that gives the user this address: the unique index has then waited
+// for a concurrent change of address, and the reservation of that change is visible.
 func (tx *Tx) requireNotHeld(email, userID string, now time.Time) error {
 	var held int
 	err := tx.one([]any{&held}, `SELECT count(*) FROM "formerAddress" WHERE email = ? AND "userId" <> ? AND "heldUntil" > ?`, email, userID, now)
@@ -36,8 +35,7 @@ func (tx *Tx) requireNotHeld(email, userID string, now time.Time) error {
 	return err
 }
 
-// replaceAddress gives the user another address, which is theirs, and keeps the one
-// before for them.
+// replaceAddress gives the user a new, verified address and reserves the old one for them.
 func (tx *Tx) replaceAddress(u User, email string, now time.Time) error {
 	_, err := tx.exec(`UPDATE "user" SET email = ?, "emailVerified" = ?, "updatedAt" = ? WHERE id = ?`, email, true, now, u.ID)
 	if err != nil {
@@ -51,10 +49,9 @@ func (tx *Tx) replaceAddress(u User, email string, now time.Time) error {
 	return err
 }
 
-// restoreAddress gives the user an address back that they had before, if it is still
-// kept for them, and otherwise returns ErrNotFound. What came after it is forgotten:
-// who has had the account longest is its owner, and links to later addresses may be
-// those of a thief.
+// restoreAddress gives the user an earlier address back, if it is still reserved for them,
+// and returns ErrNotFound otherwise. It drops the reservations of later addresses: whoever
+// had the account first is its owner, and later addresses may be a thief's.
 func (tx *Tx) restoreAddress(u User, email string, now time.Time) error {
 	var id int64
 	var verified bool
@@ -76,8 +73,8 @@ func (tx *Tx) restoreAddress(u User, email string, now time.Time) error {
 	return err
 }
 
-// userByFormerAddress returns the user for whom an address is kept that they had
-// before, or ErrNotFound.
+// userByFormerAddress returns the user with this id if the address is reserved for them, or
+// ErrNotFound.
 func (s *Store) userByFormerAddress(ctx context.Context, id, email string) (u User, err error) {
 	err = s.Call(ctx, "user by former address", func(ctx context.Context) error {
 		return s.Read().One(ctx, u.fields(), `SELECT `+userColumns+` FROM "user" u
@@ -86,8 +83,7 @@ func (s *Store) userByFormerAddress(ctx context.Context, id, email string) (u Us
 	return u, err
 }
 
-// userByHeldAddress returns the user for whom an address is kept from others, or
-// ErrNotFound.
+// userByHeldAddress returns the user that the address is reserved for, or ErrNotFound.
 func (s *Store) userByHeldAddress(ctx context.Context, email string, now time.Time) (u User, err error) {
 	err = s.Call(ctx, "user by held address", func(ctx context.Context) error {
 		return s.Read().One(ctx, u.fields(), `SELECT `+userColumns+` FROM "formerAddress" f JOIN "user" u ON u.id = f."userId"

@@ -11,17 +11,17 @@ import (
 
 // UserFilter selects users.
 type UserFilter struct {
-	Search   string // a part of the address or the name, in any case of ASCII letters; "" for all
-	Disabled bool   // only those who may not sign in
+	Search   string // a part of the address or the name, ignoring the case of ASCII letters; "" for all
+	Disabled bool   // only disabled users
 }
 
-// Users returns up to limit users that f selects and whose id comes after the
-// given one, ordered by id. Fewer than limit are the last.
+// Users returns up to limit users that f selects, with ids greater than after, ordered by
+// id. Fewer than limit means that there are no more.
 func (s *Store) Users(ctx context.Context, f UserFilter, after string, limit int) ([]User, error) {
 	conditions, args := []string{`u.id > ?`}, []any{after}
 	if f.Search != "" {
-		// The engine lowers both sides: SQLite knows no case but that of ASCII, and
-		// what Go has lowered would not be found there.
+		// The engine lowers both sides. SQLite lowers ASCII letters only, so it would not
+		// match text that Go has lowered.
 		pattern := "%" + likeLiteral.Replace(f.Search) + "%"
 		conditions = append(conditions, `(lower(u.email) LIKE lower(?) ESCAPE '!' OR lower(u.name) LIKE lower(?) ESCAPE '!')`)
 		args = append(args, pattern, pattern)
@@ -40,7 +40,7 @@ func (s *Store) Users(ctx context.Context, f UserFilter, after string, limit int
 			}, `SELECT `+userColumns+` FROM "user" u WHERE `+strings.Join(conditions, " AND ")+` ORDER BY u.id LIMIT ?`, append(args[:len(args):len(args)], n)...)
 		})
 		if u.ID == args[0] {
-			seen = 0 // not even its id can be read
+			seen = 0 // even the id is unreadable
 		}
 		args[0] = u.ID
 		return seen, got, err
@@ -48,8 +48,8 @@ func (s *Store) Users(ctx context.Context, f UserFilter, after string, limit int
 	return found, err
 }
 
-// fill reads on where rows were left out that cannot be read, until there are as many
-// as were asked for. read asks for up to n more, after those it has seen.
+// fill calls read until it has limit rows or there are no more, because read leaves out
+// unreadable rows. read(n) reads up to n rows after those that it has seen.
 func (s *Store) fill(limit int, read func(n int) (seen, got int, err error)) error {
 	for limit > 0 {
 		seen, got, err := read(limit)
@@ -61,15 +61,14 @@ func (s *Store) fill(limit int, read func(n int) (seen, got int, err error)) err
 	return nil
 }
 
-// likeLiteral takes from % and _ what they mean to LIKE.
+// likeLiteral escapes % and _ for LIKE.
 var likeLiteral = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 
-// DisableUser keeps a user from signing in, ends all their sessions, makes their
-// outstanding links useless and records e. It returns ErrNotFound when there is no such
-// user. A user who is disabled already stays so since the day they were, and nothing is
-// recorded.
+// DisableUser stops a user from signing in, ends all their sessions, deletes their links
+// and records e. It returns ErrNotFound when there is no such user. For a user who is
+// already disabled it changes and records nothing.
 func (tx *Tx) DisableUser(id string, e Event) error {
-	changed, err := tx.switchUser(id, &e.At, e)
+	changed, err := tx.setDisabled(id, &e.At, e)
 	if err != nil || !changed {
 		return err
 	}
@@ -79,20 +78,20 @@ func (tx *Tx) DisableUser(id string, e Event) error {
 	return tx.RevokeSessions(id, "", e)
 }
 
-// EnableUser lets a disabled user sign in again and records e, if they were
-// disabled. A session that was added while they were, by a sign-in that was under
-// way, ends: it must not come to life now. It returns ErrNotFound when there is no
-// such user.
+// EnableUser lets a disabled user sign in again and records e. It deletes sessions that a
+// sign-in in progress may have added while the user was disabled: they must not become
+// live now. For a user who is not disabled it changes nothing. It returns ErrNotFound when
+// there is no such user.
 func (tx *Tx) EnableUser(id string, e Event) error {
-	changed, err := tx.switchUser(id, nil, e)
+	changed, err := tx.setDisabled(id, nil, e)
 	if err == nil && changed {
 		_, err = tx.endSessions(`"userId" = ?`, id)
 	}
 	return err
 }
 
-// switchUser sets disabledAt where that is a change.
-func (tx *Tx) switchUser(id string, disabledAt *time.Time, e Event) (changed bool, err error) {
+// setDisabled sets disabledAt and records e, if that changes whether the user is disabled.
+func (tx *Tx) setDisabled(id string, disabledAt *time.Time, e Event) (changed bool, err error) {
 	n, err := tx.exec(`UPDATE "user" SET "disabledAt" = ?, "updatedAt" = ? WHERE id = ? AND ("disabledAt" IS NULL) = ?`,
 		disabledAt, e.At, id, disabledAt != nil)
 	if err != nil {
@@ -105,7 +104,7 @@ func (tx *Tx) switchUser(id string, disabledAt *time.Time, e Event) (changed boo
 	return false, tx.one([]any{&id}, `SELECT id FROM "user" WHERE id = ?`, id)
 }
 
-// EventFilter selects events; what is zero selects all.
+// EventFilter selects events. A zero field selects all.
 type EventFilter struct {
 	Type      string // Event…
 	UserID    string
@@ -163,8 +162,8 @@ func (s *Store) Events(ctx context.Context, f EventFilter, limit int) ([]Event, 
 	return found, err
 }
 
-// DeleteEvents deletes up to limit events from before a time, the oldest first,
-// and returns how many there were.
+// DeleteEvents deletes up to limit events that are older than before, the oldest first,
+// and returns their number.
 func (s *Store) DeleteEvents(ctx context.Context, before time.Time, limit int) (n int64, err error) {
 	err = s.Tx(ctx, "delete events", func(tx *Tx) (err error) {
 		n, err = tx.exec(`DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ? ORDER BY at, id LIMIT ?)`, before, limit)

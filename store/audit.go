@@ -13,8 +13,8 @@ const (
 	EventSignUpFailed    = "sign-up-failed"
 	EventSignIn          = "sign-in"
 	EventSignInFailed    = "sign-in-failed"
-	EventPasswordFailed  = "password-check-failed" // of somebody who is signed in
-	EventPasswordProven  = "password-proven"       // of somebody who is signed in
+	EventPasswordFailed  = "password-check-failed" // by a signed-in user
+	EventPasswordProven  = "password-proven"       // by a signed-in user
 	EventSignOut         = "sign-out"
 	EventSessionRevoked  = "session-revoked"
 	EventPasswordChanged = "password-changed"
@@ -40,7 +40,7 @@ const (
 	EventTokenExchangeFailed = "token-exchange-failed"
 )
 
-// Events lists them all.
+// Events lists all of them.
 var Events = [...]string{
 	EventSignUp, EventSignUpFailed, EventSignIn, EventSignInFailed, EventPasswordFailed, EventPasswordProven, EventSignOut, EventSessionRevoked,
 	EventPasswordChanged, EventPasswordReset, EventResetRequested, EventEmailVerified, EventEmailChange, EventEmailChanged, EventEmailUndone,
@@ -52,15 +52,14 @@ var Events = [...]string{
 
 // Who caused an event.
 const (
-	ActorUser     = "user"     // over HTTP, whoever that really was
+	ActorUser     = "user"     // over HTTP; it may have been somebody else
 	ActorClient   = "client"   // over HTTP, an internal service
 	ActorOperator = "operator" // on the command line
 	ActorSystem   = "system"   // the program by itself
 )
 
-// Event is a row of the audit trail: what happened to which account, and where
-// the request for it came from. It never holds a secret. Fields that are not
-// known are "".
+// Event is a row of the audit trail: what happened to which account, and where the request
+// came from. It never holds a secret. Unknown fields are "".
 type Event struct {
 	ID        int64 // given by the database; later events have larger ones
 	At        time.Time
@@ -81,10 +80,10 @@ func (s *Store) Record(ctx context.Context, e Event) error {
 	return s.Tx(ctx, "record event", func(tx *Tx) error { return tx.Record(e) })
 }
 
-// Record adds events to the transaction of what they tell of, so that neither is
-// there without the other.
+// Record adds events. They belong to the transaction of the change that they describe, so
+// neither is stored without the other.
 func (tx *Tx) Record(events ...Event) error {
-	const atOnce = 100 // in a statement, which has 11 parameters for each
+	const atOnce = 100 // per statement, with 11 parameters each
 	for chunk := range slices.Chunk(events, atOnce) {
 		var args []any
 		for _, e := range chunk {
@@ -101,7 +100,7 @@ func (tx *Tx) Record(events ...Event) error {
 	return nil
 }
 
-// nullable is how "" is stored where it means that nothing is known.
+// nullable stores "" as NULL, for unknown values.
 func nullable(text string) *string {
 	if text == "" {
 		return nil

@@ -11,33 +11,33 @@ import (
 	"vestibule/store/db"
 )
 
-// Client is an internal service that gets tokens of its own.
+// Client is an internal service that gets its own tokens.
 type Client struct {
 	ID         string   // svc_…
 	Name       string   // unique, for people
 	SecretHash string   // lower-case hex SHA-256 of the secret, which is never stored
 	Grants     []string // how it gets tokens: Grant…
-	Scopes     []string // what its tokens may say
-	Audiences  []string // whom tokens that it trades may be for; none: the API's own
+	Scopes     []string // that its tokens may have
+	Audiences  []string // of tokens that it gets by exchange; none: the API's own
 	CreatedAt  time.Time
 	RotatedAt  *time.Time // when it last got another secret
 	LastUsedAt *time.Time // to the minute
 
-	// The secret before the last rotation, as long as that is good too.
+	// The secret before the last rotation, which is valid until OldSecretEndsAt.
 	OldSecretHash   string
 	OldSecretEndsAt *time.Time
 }
 
 // How a client gets tokens.
 const (
-	GrantCredentials = "credentials" // its own, with its credentials
-	GrantExchange    = "exchange"    // in exchange for a user's
+	GrantCredentials = "credentials" // for itself, with its credentials
+	GrantExchange    = "exchange"    // for a user, in exchange for the user's token
 )
 
 const clientColumns = `c.id, c.name, c.secret, c.grants, c.scopes, c.audiences, c."createdAt", c."rotatedAt", c."lastUsedAt",
 	COALESCE(c."oldSecret", ''), c."oldSecretEndsAt"`
 
-// list is the destination of words that a column holds separated by spaces.
+// list scans a column of words that are separated by spaces.
 type list struct{ to *[]string }
 
 // Scan implements sql.Scanner.
@@ -69,7 +69,7 @@ func (s *Store) Clients(ctx context.Context) ([]Client, error) {
 		return s.Read().Each(ctx, c.fields(), func() { found = append(found, c) },
 			`SELECT `+clientColumns+` FROM client c`)
 	})
-	// Not by the database, whose order of text depends on its locale.
+	// Sorted here, because the database's order of text depends on its locale.
 	slices.SortFunc(found, func(a, b Client) int { return cmp.Compare(a.Name, b.Name) })
 	return found, err
 }
@@ -94,9 +94,9 @@ func (s *Store) client(ctx context.Context, what, condition, arg string) (c Clie
 	return c, nil
 }
 
-// RotateClient gives a client another secret. The one that it had stays good until
-// keepOld, or ends with this where that is nil; one from before that ends in any case.
-// It returns ErrNotFound when there is no such client.
+// RotateClient gives a client a new secret. The present secret stays valid until keepOld,
+// or ends at once if keepOld is nil. An even older secret ends in any case. It returns
+// ErrNotFound when there is no such client.
 func (tx *Tx) RotateClient(id, secretHash string, keepOld *time.Time, now time.Time) error {
 	return tx.change(`UPDATE client SET "oldSecret" = CASE WHEN ? THEN secret END, "oldSecretEndsAt" = ?, secret = ?, "rotatedAt" = ? WHERE id = ?`,
 		keepOld != nil, keepOld, secretHash, now, id)
@@ -107,29 +107,28 @@ func (tx *Tx) DeleteClient(id string) error {
 	return tx.change(`DELETE FROM client WHERE id = ?`, id)
 }
 
-// usedEvery is how exactly it is kept when a client was last used: a service that
-// asks for a token with each of its requests must not write with each.
+// usedEvery is the precision of LastUsedAt. A service that asks for a token with each of
+// its requests must not cause a write with each.
 const usedEvery = time.Minute
 
-// ClientUse is a use of a client by whoever has presented a secret of it.
+// ClientUse is a use of a client by somebody who has presented its secret.
 type ClientUse struct {
 	ID         string
-	SecretHash string // of the one that was presented, the present or the old one
+	SecretHash string // of the presented secret, which is the current or the old one
 	At         time.Time
 }
 
 const withSecret = ` id = ? AND (secret = ? OR "oldSecret" = ? AND "oldSecretEndsAt" > ?)`
 
-// UseClient notes that a client was used. It returns ErrNoClient when there is none
-// any more that has the secret, and then nothing may be handed out: it can have been
-// deleted or rotated since the secret was looked at. Within a minute of the last use
-// it writes nothing and returns false.
+// UseClient stores that a client was used. It returns ErrNoClient when no client has the
+// secret: it may have been deleted or rotated after the secret was checked, and then no
+// token may be issued. Within a minute of the last use it writes nothing and returns false.
 func (tx *Tx) UseClient(use ClientUse) (noted bool, err error) { return tx.useClient(use, "") }
 
-// RequireClient is UseClient for a transaction that writes in any case. The client's row
-// stays as it is until the commit.
+// RequireClient is UseClient for a transaction that writes anyway. It locks the client's
+// row until the commit.
 func (tx *Tx) RequireClient(use ClientUse) error {
-	_, err := tx.useClient(use, tx.holdSQL)
+	_, err := tx.useClient(use, tx.dialect.HoldSQL)
 	return err
 }
 

@@ -1,19 +1,19 @@
 package store
 
-// A user is deleted in one small transaction, whatever they have: the user's row, their
-// sessions, accounts, links, mails and former addresses, all of which are few. From then
-// on there is no such user, and their address is free. What may be a great deal, tasks
-// with their events and kept answers, is no longer shown, cannot be added to, and is
-// deleted in batches afterwards. deleted_user says whose; a trigger fills it in.
+// A user is deleted in one small transaction: the user's row, sessions, accounts, links,
+// mails and former addresses, of which there are few. After that the user does not exist
+// and their address is free. There may be very many tasks, events and kept answers. They
+// are no longer shown, no more can be added, and they are deleted later in batches. A
+// trigger writes the user's id into deleted_user, which lists whose rows are left.
 
-// DeleteUser deletes a user, ends their sessions and records e, which stays. What
-// DeleteRemains deletes is left to it. It returns ErrNotFound when the user is gone
-// already.
+// DeleteUser deletes a user, ends their sessions and records e, which is kept. Tasks are
+// left to DeleteRemains. It returns ErrNotFound when there is no such user.
 func (tx *Tx) DeleteUser(id string, e Event) error {
 	if err := tx.RevokeSessions(id, "", e); err != nil {
 		return err
 	}
-	if err := tx.change(`DELETE FROM "user" WHERE id = ?`, id); err != nil {
+	err := tx.change(`DELETE FROM "user" WHERE id = (SELECT u.id FROM (SELECT CAST(? AS text) AS id) AS u`+tx.dialect.AloneSQL+`)`, id)
+	if err != nil {
 		return err
 	}
 	e.UserID = id

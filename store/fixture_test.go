@@ -6,13 +6,10 @@ import (
 
 type (
 	database = storetest.Database
-	variant  = storetest.Variant
 )
 
 var (
 	variants = storetest.Variants
-	with     = storetest.With
-	open     = storetest.Open
 	migrated = storetest.Migrated
 
 	base       = storetest.Base
@@ -27,27 +24,10 @@ var (
 	onBoth         = storetest.OnBoth
 	newTask        = storetest.NewTask
 	created        = storetest.Created
-	listed         = storetest.Listed
-	events         = storetest.Events
 	event          = storetest.Event
-	newOnce        = storetest.NewOnce
 	newClient      = storetest.NewClient
 	newKey         = storetest.NewKey
-	manyTasks      = storetest.ManyTasks
 	deleteRemains  = storetest.DeleteRemains
-	migratedURL    = storetest.MigratedURL
-	repeat         = storetest.Repeat
-	served         = storetest.Served
-	largest        = storetest.Largest
-	rich           = storetest.Rich
-	remaining      = storetest.Remaining
-	many           = storetest.Many
-	newProxy       = storetest.NewProxy
-	selfSigned     = storetest.SelfSigned
-	hearing        = storetest.Hearing
-	host           = storetest.Host
-	paged          = storetest.Paged
-	orders         = storetest.Orders
 	trail          = storetest.Trail
 	useClient      = storetest.UseClient
 	ending         = storetest.Ending

@@ -9,8 +9,7 @@ import (
 	"vestibule/store/db"
 )
 
-// Key is a signing key. How its two halves are written is the business of the
-// code that signs.
+// Key is a signing key. The package that signs defines how its two halves are written.
 type Key struct {
 	ID         string // key_…; the kid of its tokens
 	Algorithm  string // JOSE name, like EdDSA; "" in rows of an older Better Auth
@@ -32,7 +31,7 @@ func (s *Store) Keys(ctx context.Context) (keys []Key, err error) {
 	if err != nil {
 		return nil, err
 	}
-	// Not by the database, whose order of text depends on its locale.
+	// Sorted here, because the database's order of text depends on its locale.
 	slices.SortFunc(keys, func(a, b Key) int {
 		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
 	})

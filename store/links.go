@@ -7,37 +7,38 @@ import (
 	"vestibule/store/db"
 )
 
-// VerifyAddress makes the user's address a verified one.
+// VerifyAddress marks the user's address as verified.
 func (tx *Tx) VerifyAddress(userID string, now time.Time) error {
 	_, err := tx.exec(`UPDATE "user" SET "emailVerified" = ?, "updatedAt" = ? WHERE id = ?`, true, now, userID)
 	return err
 }
 
-// Proof shows that whoever follows a link also has the account: that they read the
-// mail to an address does not show that the account's password is theirs. One of the
-// fields is set.
+// Proof shows that the person who follows a link owns the account. Reading the mail is not
+// enough: somebody else may have signed up with that address and chosen the password. One
+// of the fields is set.
 type Proof struct {
 	Session     string // the id of a session of the user
-	Password    string // the hash of the password that they have given, as it is stored
-	NewPassword string // the hash of a password that takes the place of theirs; not for a change of address
+	Password    string // the stored hash, after the password that was given matched it
+	NewPassword string // the hash of a password that replaces the old one; not for a change of address
 }
 
-// ErrUnproven is returned for a link whose Proof does not hold.
-var ErrUnproven = db.NewError("not proven to be the user's own")
+// ErrUnproven is returned for a link whose Proof is missing or wrong.
+var ErrUnproven = db.NewError("the account is not proven to be the user's own")
 
-// Verified is what has come of a link that verifies an address.
+// Verified is the result of a link that verifies an address.
 type Verified struct {
 	User     User
-	Replaced string // the address before, if it was changed now
-	Already  bool   // it had been done before; nothing has changed now
+	Replaced string // the former address, if this call has changed it
+	Already  bool   // an earlier call has done it; this one has changed nothing
 }
 
-// VerifyEmail does what the link with the token hash is for: it makes the address
-// that it was sent to a verified one, after it has made it the user's own if the link
-// is to change it. Then links to the address before become useless, and it is kept for
-// the user for UndoFor. It records e. It returns ErrNotFound like FollowLink,
-// also when the session that has asked for the change has ended; ErrUnproven; and
-// ErrConflict when somebody else has the new address by now.
+// VerifyEmail follows the link with the token hash and marks the address that it was sent
+// to as verified. A link that changes the address first makes it the user's address: then
+// links to the old address are deleted, and the old address stays reserved for the user for
+// UndoFor. It records e.
+//
+// It returns ErrNotFound like FollowLink, and also when the session that has requested the
+// change has ended; ErrUnproven; and ErrConflict when another user has the new address.
 func (tx *Tx) VerifyEmail(tokenHash string, proof Proof, e Event) (v Verified, err error) {
 	l, err := tx.FollowLink(tokenHash, e.At, PurposeVerify, PurposeChange)
 	if err != nil {
@@ -93,8 +94,8 @@ func (tx *Tx) changeAddress(l Link, e Event) error {
 	if err := tx.replaceAddress(l.User, l.NewEmail, now); err != nil {
 		return err
 	}
-	// The link no longer dies with its session: whoever follows it again is told that
-	// it is done.
+	// The link no longer ends with its session: when it is followed again, the page says
+	// that the address is confirmed.
 	if _, err := tx.exec(`UPDATE verification SET "usedAt" = ?, "sessionId" = NULL WHERE id = ?`, now, l.ID); err != nil {
 		return err
 	}
@@ -114,19 +115,20 @@ func (tx *Tx) changeAddress(l Link, e Event) error {
 	return tx.QueueMail(Mail{Kind: MailEmailChanged, Recipient: l.Email, UserID: l.UserID, CreatedAt: now, DueAt: now})
 }
 
-// Undone is what has come of a link that undoes a change of address.
+// Undone is the result of a link that undoes a change of address.
 type Undone struct {
 	User    User
-	Already bool // it had been done before; nothing has changed now
+	Already bool // an earlier call has done it; this one has changed nothing
 }
 
-// UndoEmailChange stops a change of the address that the link with the token hash was
-// sent to, or undoes it, whatever the user's address is by now. All their sessions end
-// and all their links die but those to addresses that were theirs earlier still. With a
-// hash the user gets that password, and otherwise a mail with a link to set one:
-// whoever has asked for the change may know theirs. It records e. It returns
-// ErrNotFound for a link that is of no use any more; one that was used is one only for
-// somebody who brings a password.
+// UndoEmailChange stops or undoes the change of the address that the link with the token
+// hash was sent to, whatever the user's address is now. It ends all the user's sessions and
+// deletes their links, except those sent to even earlier addresses. The person who asked
+// for the change may know the password. So the user gets the password with the given hash,
+// or a mail with a link to set one. It records e.
+//
+// It returns ErrNotFound for a link that no longer works. A link that was used before still
+// works without a password hash, and changes nothing.
 func (tx *Tx) UndoEmailChange(tokenHash, passwordHash string, e Event) (u Undone, err error) {
 	l, err := tx.FollowLink(tokenHash, e.At, PurposeUndo)
 	if err != nil {
@@ -164,8 +166,8 @@ func (tx *Tx) UndoEmailChange(tokenHash, passwordHash string, e Event) (u Undone
 	return u, tx.readUser(&u.User)
 }
 
-// secure ends the sessions of a user whose account somebody else may have had, and
-// lets the owner of the address choose the password.
+// secure ends the sessions of a user whose account somebody else may have used, and lets
+// the owner of the address choose the password.
 func (tx *Tx) secure(l Link, passwordHash string, e Event) error {
 	m := Mail{Kind: MailReset, Recipient: l.Email, CreatedAt: e.At, DueAt: e.At}
 	if passwordHash == "" {

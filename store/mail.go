@@ -22,23 +22,23 @@ const (
 	MailEmailChanged    = "email-changed"    // notice to the old address, with a link that undoes the change
 )
 
-// Mail is a mail that is to be sent. It says what to send; whoever sends it looks
-// up for whom that is and makes the link.
+// Mail is a mail to be sent. It says what to send. The sender looks up the user and creates
+// the link.
 type Mail struct {
 	ID          string // given by QueueMail, unless it is set
 	Kind        string // Mail…
-	Recipient   string // the address that it is about
-	UserID      string // "" where nobody has looked who has the address
-	SessionID   string // the session that asks for it and takes it along when it ends; "" for none
-	AfterID     string // the mail that must have left, or been given up, before this one is due; "" for none
+	Recipient   string // the address that the mail is about
+	UserID      string // "" where the user of the address was not looked up
+	SessionID   string // the session that requested it, with which it is deleted; "" for none
+	AfterID     string // the mail that must be sent or given up before this one is due; "" for none
 	NewEmail    string
 	CallbackURL string // where the link leads in the end; "" for the default
 	CreatedAt   time.Time
 	DueAt       time.Time // not sent before
-	Attempts    int       // to send it, until now
+	Attempts    int       // to send it, so far
 }
 
-// QueueMail adds a mail to those that are to be sent.
+// QueueMail adds a mail to the queue.
 func (tx *Tx) QueueMail(m Mail) error {
 	tx.mailed = true
 	_, err := tx.exec(`INSERT INTO mail (id, kind, recipient, "userId", "sessionId", "afterId", "newEmail", "callbackURL", "createdAt", "dueAt", attempts)
@@ -50,10 +50,9 @@ func (tx *Tx) QueueMail(m Mail) error {
 
 func newMailID() string { return "mail_" + strings.ToLower(rand.Text()) }
 
-// ClaimMail returns the mail that has been due longest, if one is due by now, and
-// ErrNotFound otherwise. Nobody else gets it before until, and after that
-// somebody does, unless it has been deleted or postponed: so a process that dies
-// loses no mail. The attempt is counted.
+// ClaimMail returns the mail that has been due longest, or ErrNotFound if none is due. No
+// other caller gets this mail before until. After that somebody does, unless it was deleted
+// or postponed, so a process that dies loses no mail. It counts the attempt.
 func (s *Store) ClaimMail(ctx context.Context, now, until time.Time) (Mail, error) {
 	for {
 		m, err := s.dueMail(ctx, now)
@@ -69,7 +68,7 @@ func (s *Store) ClaimMail(ctx context.Context, now, until time.Time) (Mail, erro
 			m.Attempts++
 			return m, nil
 		}
-		// Another instance was faster; there may be more.
+		// Another instance has claimed this mail. Look for the next one.
 	}
 }
 
@@ -90,10 +89,11 @@ func (s *Store) dueMail(ctx context.Context, now time.Time) (m Mail, err error) 
 	}
 }
 
-// setAsideFor is how long a mail that cannot be read does not stand in the way of others.
+// setAsideFor is for how long an unreadable mail is postponed, so that it does not block
+// the others.
 const setAsideFor = 24 * time.Hour
 
-// setAside makes a mail due later that cannot be read, or returns why.
+// setAside postpones an unreadable mail. It returns why if there is no such row.
 func (s *Store) setAside(ctx context.Context, id string, now time.Time, why error) error {
 	return s.Tx(ctx, "set mail aside", func(tx *Tx) error {
 		n, err := tx.exec(`UPDATE mail SET "dueAt" = ? WHERE id = ?`, now.Add(setAsideFor), id)
@@ -104,8 +104,8 @@ func (s *Store) setAside(ctx context.Context, id string, now time.Time, why erro
 	})
 }
 
-// PostponeMail makes a mail due at another time, and reports whether it still was
-// due at the time that m says. Its attempts are counted one up when it was due.
+// PostponeMail makes a mail due at another time and adds one attempt, if it is still due at
+// the time that m says. It reports whether it was.
 func (s *Store) PostponeMail(ctx context.Context, m Mail, due time.Time) (postponed bool, err error) {
 	err = s.Tx(ctx, "postpone mail", func(tx *Tx) error {
 		n, err := tx.exec(`UPDATE mail SET "dueAt" = ?, attempts = ? WHERE id = ? AND "dueAt" = ?`, due, m.Attempts+1, m.ID, m.DueAt)
@@ -115,14 +115,14 @@ func (s *Store) PostponeMail(ctx context.Context, m Mail, due time.Time) (postpo
 	return postponed && err == nil, err
 }
 
-// RetryMail makes a claimed mail due again, without counting that as an attempt.
+// RetryMail makes a claimed mail due again without counting an attempt.
 func (s *Store) RetryMail(ctx context.Context, m Mail, due time.Time) error {
 	m.Attempts--
 	_, err := s.PostponeMail(ctx, m, due)
 	return err
 }
 
-// DeleteMail takes a mail away that was sent or is not to be sent.
+// DeleteMail deletes a mail that was sent or must not be sent.
 func (s *Store) DeleteMail(ctx context.Context, id string) error {
 	return s.Tx(ctx, "delete mail", func(tx *Tx) error {
 		_, err := tx.exec(`DELETE FROM mail WHERE id = ?`, id)
@@ -130,14 +130,14 @@ func (s *Store) DeleteMail(ctx context.Context, id string) error {
 	})
 }
 
-// MailUser returns the user whom a mail is for: the one that it names, as long as
-// they have the address that it is about, or whoever has the address. Who asks for a new
-// password with an address that is kept for a user gets that user, who has another
-// address. It returns ErrNotFound when there is none, or they are disabled.
+// MailUser returns the user that a mail is for: the user with the address that it is about,
+// who must be the one that it names, if it names one. A request for a new password may give
+// an address that is reserved for a user who has changed theirs; then it is that user. It
+// returns ErrNotFound when there is none, or when they are disabled.
 func (s *Store) MailUser(ctx context.Context, m Mail) (User, error) {
 	u, err := s.UserByEmail(ctx, m.Recipient)
 	switch {
-	case m.Kind == MailEmailChanged: // it is about an address that nobody has any more
+	case m.Kind == MailEmailChanged: // it is about an address that no user has now
 		u, err = s.userByFormerAddress(ctx, m.UserID, m.Recipient)
 	case m.Kind == MailReset && errors.Is(err, ErrNotFound):
 		u, err = s.userByHeldAddress(ctx, m.Recipient, m.CreatedAt)

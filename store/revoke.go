@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// SessionsOf returns the sessions of a user that have not expired by now, the
-// latest sign-in first.
+// SessionsOf returns the user's sessions that have not expired, the latest sign-in first.
 func (s *Store) SessionsOf(ctx context.Context, userID string, now time.Time) ([]Session, error) {
 	var found []Session
 	err := s.Call(ctx, "sessions of user", func(ctx context.Context) error {
@@ -20,7 +19,7 @@ func (s *Store) SessionsOf(ctx context.Context, userID string, now time.Time) ([
 }
 
 // RevokeSession ends the user's session with this id and records e. It returns
-// ErrNotFound when the user has no such session, whoever else has it.
+// ErrNotFound when it is not a session of this user.
 func (tx *Tx) RevokeSession(userID, id string, e Event) error {
 	ended, err := tx.endSessions(`id = ? AND "userId" = ?`, id, userID)
 	switch {
@@ -32,9 +31,9 @@ func (tx *Tx) RevokeSession(userID, id string, e Event) error {
 	return tx.recordEnded(ended, e)
 }
 
-// RevokeSessions ends all sessions of the user but the one with the token hash
-// except, which may be "", and with each the change of address that it has asked for.
-// It records e for each.
+// RevokeSessions ends all sessions of the user, except the one with the token hash except,
+// which may be "". A change of address that an ended session has requested is deleted with
+// it. It records e for each session.
 func (tx *Tx) RevokeSessions(userID, except string, e Event) error {
 	ended, err := tx.endSessions(`"userId" = ? AND token <> ?`, userID, except)
 	if err != nil {
@@ -43,8 +42,8 @@ func (tx *Tx) RevokeSessions(userID, except string, e Event) error {
 	return tx.recordEnded(ended, e)
 }
 
-// recordEnded records e for each of the sessions. The one that has ended itself was
-// signed out by its own browser's wish.
+// recordEnded records e for each of the sessions. If the acting session is among them, its
+// own browser has asked for its end.
 func (tx *Tx) recordEnded(ended []Session, e Event) error {
 	acting := e.SessionID
 	e.Type = EventSessionRevoked
@@ -61,8 +60,8 @@ func (tx *Tx) recordEnded(ended []Session, e Event) error {
 	return tx.Record(events...)
 }
 
-// endSessions deletes the sessions that the condition selects, and returns of
-// each its id, token hash and user.
+// endSessions deletes the sessions that the condition selects. It returns their ids, token
+// hashes and users.
 func (tx *Tx) endSessions(condition string, args ...any) ([]Session, error) {
 	var ended []Session
 	var row Session

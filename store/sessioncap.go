@@ -10,19 +10,19 @@ import (
 	"vestibule/store/db"
 )
 
-// A user may have so many sessions and no more: what ends them all, such as a new
-// password, is one transaction. The sign-in that is one too many is not refused, or
-// somebody who has the password could lock the owner out by signing in often. It ends
-// the sessions that were used longest ago. Somebody who has the password can end the
-// owner's sessions that way, which they can also by asking for it.
+// The number of sessions per user is limited, because a new password ends them all in one
+// transaction. A sign-in beyond the limit is not refused: somebody who knows the password
+// could then lock the owner out by signing in often. It ends the least recently used
+// sessions instead. Somebody who knows the password can end the owner's sessions that way,
+// but they could also do so directly.
 
-// endedAtOnce bounds how many surplus sessions one sign-in ends, where there are many
-// from before the limit was this low; see TrimSessions for the others.
+// endedAtOnce bounds how many surplus sessions one sign-in ends. There can be more after
+// the limit was lowered; TrimSessions ends the others.
 const endedAtOnce = 50
 
-// KeepSessions ends, with a sign-in, the sessions of its user beyond limit but not the
-// new one, and records e for each; 0 is no limit. After RequirePassword it sees all
-// sign-ins before it.
+// KeepSessions ends the sessions of the user beyond limit, but never the new one, and
+// records e for each. A limit of 0 means none. Call it after RequirePassword, whose lock
+// makes it see all earlier sign-ins.
 func (tx *Tx) KeepSessions(limit int, new Session, e Event) error {
 	if limit == 0 {
 		return nil
@@ -32,8 +32,8 @@ func (tx *Tx) KeepSessions(limit int, new Session, e Event) error {
 }
 
 // trim ends up to most of the user's sessions beyond limit, but not the one with the id
-// except: first those that have expired, then those that were used longest ago. It
-// returns how many.
+// except. Expired sessions go first, then the least recently used. It returns their
+// number.
 func (tx *Tx) trim(userID, except string, limit, most int, e Event) (n int, err error) {
 	surplus := 0
 	var id string
@@ -86,10 +86,10 @@ func (tx *Tx) trim(userID, except string, limit, most int, e Event) (n int, err 
 	return n, tx.recordEnded(ended, e)
 }
 
-// TrimSessions ends the sessions beyond limit of all users, and records e for each: those
-// from before the limit was this low. It counts those of so many users at a time.
+// TrimSessions ends the sessions of all users beyond limit, and records e for each. It is
+// for sessions that were started before the limit was lowered.
 func (s *Store) TrimSessions(ctx context.Context, limit int, e Event) error {
-	const users = 1000
+	const users = 1000 // counted in one statement
 	after := ""
 	return db.InBatches(ctx, func() (more bool, err error) {
 		var of []string

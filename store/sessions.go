@@ -17,12 +17,12 @@ type Session struct {
 	UserID     string
 	IPAddress  string // at sign-in; "" when unknown
 	UserAgent  string // at sign-in, made UTF-8 by the caller; "" when unknown
-	RememberMe bool   // false: a session cookie, and a session that use never extends
+	RememberMe bool   // false: the cookie ends with the browser, and use does not extend the session
 	CreatedAt  time.Time
 	UpdatedAt  time.Time // when ExpiresAt was last set
 	ExpiresAt  time.Time
 	CookieAt   time.Time // when the browser last got this session's cookie
-	ProvenAt   time.Time // when the password was last proven in it; a sign-in is such a proof
+	ProvenAt   time.Time // when the password was last proven, by the sign-in or later
 }
 
 const sessionColumns = `s.id, s.token, s."userId", COALESCE(s."ipAddress", ''), COALESCE(s."userAgent", ''),
@@ -33,9 +33,9 @@ func (s *Session) fields() []any {
 		db.Instant(&s.CreatedAt), db.Instant(&s.UpdatedAt), db.Instant(&s.ExpiresAt), db.Instant(&s.CookieAt), db.Instant(&s.ProvenAt)}
 }
 
-// StartSession adds a session, in which the password was proven at CreatedAt, and ends
-// those with the token hashes replaced, whose browser gets this one in their place. It
-// returns ErrNoUser when the user is gone.
+// StartSession adds a session whose password was proven at CreatedAt. It ends the
+// sessions with the token hashes replaced, which the same browser had before. It returns
+// ErrNoUser when there is no such user.
 func (tx *Tx) StartSession(s Session, replaced ...string) error {
 	for _, hash := range replaced {
 		if _, err := tx.giveUp(hash, s.CreatedAt); err != nil {
@@ -50,9 +50,8 @@ func (tx *Tx) StartSession(s Session, replaced ...string) error {
 	return err
 }
 
-// SignOut ends the sessions with the token hashes by the wish of their own browser, and
-// records e for each, with the session and its user. Nothing is written of one that has
-// ended already.
+// SignOut ends the sessions with the token hashes at the request of their own browser. It
+// records e for each with the session and its user, but not for those that had ended.
 func (tx *Tx) SignOut(e Event, hashes ...string) error {
 	for _, hash := range hashes {
 		ended, err := tx.giveUp(hash, e.At)
@@ -69,7 +68,8 @@ func (tx *Tx) SignOut(e Event, hashes ...string) error {
 	return nil
 }
 
-// giveUp ends the session whose browser gives up its secret, if there is one.
+// giveUp ends the session with the token hash, if it exists, and remembers that its own
+// browser asked for it.
 func (tx *Tx) giveUp(hash string, now time.Time) (ended []Session, err error) {
 	ended, err = tx.endSessions(`token = ?`, hash)
 	if err == nil && len(ended) > 0 {
@@ -78,9 +78,9 @@ func (tx *Tx) giveUp(hash string, now time.Time) (ended []Session, err error) {
 	return ended, err
 }
 
-// SessionByTokenHash returns a session, expired ones too, with its user. A
-// disabled user has none, whatever rows there are: a sign-in that was under way
-// when the user was disabled may still add one.
+// SessionByTokenHash returns a session with its user, also when it has expired. It returns
+// ErrNotFound for a session of a disabled user: a sign-in that was in progress when the
+// user was disabled may have added one.
 func (s *Store) SessionByTokenHash(ctx context.Context, hash string) (session Session, u User, err error) {
 	err = s.Call(ctx, "session by token", func(ctx context.Context) error {
 		return s.Often().One(ctx, append(session.fields(), u.fields()...),
@@ -89,7 +89,7 @@ func (s *Store) SessionByTokenHash(ctx context.Context, hash string) (session Se
 	})
 	switch {
 	case db.IsUnreadable(err):
-		// One that cannot be read opens nothing: its browser signs in again.
+		// An unreadable row gives no access: the browser signs in again.
 		return Session{}, User{}, fmt.Errorf("%w: %w", ErrNotFound, err)
 	case err != nil:
 		return Session{}, User{}, err
@@ -97,9 +97,9 @@ func (s *Store) SessionByTokenHash(ctx context.Context, hash string) (session Se
 	return session, u, nil
 }
 
-// ExtendSession sets UpdatedAt and ExpiresAt of a session whose UpdatedAt still is
-// seen, and reports whether it did. It never brings back a session that has ended
-// meanwhile, and of many calls with the same seen only one succeeds.
+// ExtendSession sets UpdatedAt and ExpiresAt of a session if its UpdatedAt is still seen,
+// and reports whether it did. It never revives a session that has ended, and of several
+// calls with the same seen only one succeeds.
 func (s *Store) ExtendSession(ctx context.Context, hash string, seen, updatedAt, expiresAt time.Time) (extended bool, err error) {
 	err = s.Tx(ctx, "extend session", func(tx *Tx) error {
 		n, err := tx.exec(`UPDATE session SET "updatedAt" = ?, "expiresAt" = ? WHERE token = ? AND "updatedAt" = ?`,
@@ -127,8 +127,8 @@ func (s *Store) EndSession(ctx context.Context, hash string) error {
 	})
 }
 
-// LiveSessions returns, for those of the token hashes whose session exists, has
-// not expired and is not a disabled user's, when it expires.
+// LiveSessions returns the expiry of each live session among the token hashes. A session
+// is live if it exists, has not expired, and its user is not disabled.
 func (s *Store) LiveSessions(ctx context.Context, hashes []string, now time.Time) (map[string]time.Time, error) {
 	const batch = 1000 // parameters; SQLite takes 32 766, PostgreSQL 65 535
 	live := make(map[string]time.Time, len(hashes))
@@ -154,8 +154,8 @@ func (s *Store) LiveSessions(ctx context.Context, hashes []string, now time.Time
 	return live, nil
 }
 
-// DeleteExpiredSessions deletes the sessions that have expired by now, and returns
-// how many there were. What is remembered of replaced ones goes with them.
+// DeleteExpiredSessions deletes the expired sessions and returns their number. It also
+// deletes the records of replaced sessions that have expired.
 func (s *Store) DeleteExpiredSessions(ctx context.Context, now time.Time) (int64, error) {
 	if _, err := s.DeleteOld(ctx, "delete replaced sessions", "replaced", "token", `"expiresAt"`, now); err != nil {
 		return 0, err

@@ -1,6 +1,6 @@
-// Package store keeps accounts: users, their sessions, mails and audit trail, counters
-// of what is tried, signing keys and clients. It stands on the engine in package db,
-// which says what is promised of every call; tasks are in package tasks.
+// Package store keeps accounts: users, sessions, mails, the audit trail, the counters of
+// the rate limits, signing keys and clients. It uses the database engine in package db,
+// whose comment says what every call promises. Tasks are in package tasks.
 //
 // Times and ids come from the caller. Times are UTC and kept to the millisecond.
 package store
@@ -26,8 +26,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	return New(d), nil
 }
 
-// The errors that callers tell apart, with errors.Is. The first ones are those of every
-// call.
+// Errors that callers compare with errors.Is. Every call can return the first five.
 var (
 	ErrNotFound    = db.ErrNotFound
 	ErrConflict    = db.ErrConflict
@@ -37,7 +36,6 @@ var (
 
 	ErrNoClient = db.NewError("no such client, or no longer with this secret")
 
-	// ErrSessionEnded means that the session that acts has ended meanwhile, and that
-	// nothing was done.
+	// ErrSessionEnded means that the acting session has ended. Nothing was changed.
 	ErrSessionEnded = db.NewError("the session has ended")
 )

@@ -9,17 +9,17 @@ import (
 	"vestibule/store/db"
 )
 
-// Counter counts what is tried. The zero value is of something that never was.
+// Counter counts attempts. The zero value means that there were none.
 type Counter struct {
 	Count        int       // in this window
-	Strikes      int       // how often the limit was passed, lately
-	WindowEnd    time.Time // when Count begins anew
-	BlockedUntil time.Time // nothing is tried before
-	ExpiresAt    time.Time // when the counter says nothing any more
+	Strikes      int       // how often the limit was exceeded recently
+	WindowEnd    time.Time // when Count starts again from 0
+	BlockedUntil time.Time // no attempt is allowed before
+	ExpiresAt    time.Time // when the counter can be deleted
 }
 
-// Counters returns the counters with the given keys, in their order. It locks and writes
-// nothing.
+// Counters returns the counters with the keys, in the order of keys. It locks nothing and
+// writes nothing.
 func (s *Store) Counters(ctx context.Context, keys []string) (counters []Counter, err error) {
 	err = s.Call(ctx, "read counters", func(ctx context.Context) (err error) {
 		query := `SELECT key, ` + counterColumns + ` FROM throttle WHERE key IN (?` + strings.Repeat(`, ?`, len(keys)-1) + `)`
@@ -29,12 +29,12 @@ func (s *Store) Counters(ctx context.Context, keys []string) (counters []Counter
 	return counters, err
 }
 
-// Count shows the counters with the given keys, each of which is named once, to decide,
-// in their order, and keeps what it leaves in them; one that it makes zero is deleted.
-// Nobody else, on any instance, sees or changes one of them meanwhile. decide may be
-// called more than once, each time with what the database has.
+// Count locks the counters with the keys, calls decide with them in the order of keys, and
+// stores what decide leaves in them. A counter that is then zero is deleted. Keys must be
+// distinct. No other instance can read or change the counters meanwhile. decide may be
+// called more than once, each time with the values of the database.
 func (s *Store) Count(ctx context.Context, keys []string, decide func([]Counter)) error {
-	// In one order everywhere, so that two calls cannot wait for each other.
+	// All callers use the same order, so that two calls cannot deadlock.
 	sorted := slices.Sorted(slices.Values(keys))
 	return s.CountTx(ctx, "count", func(ctx context.Context, q db.Querier) error {
 		counters, err := lockCounters(ctx, q, keys, sorted)
@@ -51,10 +51,10 @@ const (
 	counterRow     = `(?, ?, ?, ?, ?, ?)`
 )
 
-// never is the time in a row that was made only to be locked.
+// never marks a row that was inserted only to be locked.
 var never = time.Unix(0, 0).UTC()
 
-// lockCounters makes the rows that are missing: what is not there cannot be locked.
+// lockCounters inserts missing rows, because only rows that exist can be locked.
 func lockCounters(ctx context.Context, q db.Querier, keys, sorted []string) ([]Counter, error) {
 	var args []any
 	for _, key := range sorted {
@@ -121,8 +121,7 @@ func anyOf(keys []string) []any {
 	return args
 }
 
-// DeleteExpiredCounters deletes the counters that have expired by now, and returns
-// how many there were.
+// DeleteExpiredCounters deletes the expired counters and returns their number.
 func (s *Store) DeleteExpiredCounters(ctx context.Context, now time.Time) (int64, error) {
 	return s.DeleteOld(ctx, "delete expired counters", "throttle", "key", `"expiresAt"`, now)
 }

@@ -16,7 +16,7 @@ type User struct {
 	Image         *string // URL of a picture
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
-	DisabledAt    *time.Time // since when they may not sign in; nil while they may
+	DisabledAt    *time.Time // when the user was disabled; nil: may sign in
 }
 
 const userColumns = `u.id, u.name, u.email, u."emailVerified", u.image, u."createdAt", u."updatedAt", u."disabledAt"`
@@ -25,8 +25,8 @@ func (u *User) fields() []any {
 	return []any{&u.ID, &u.Name, &u.Email, &u.EmailVerified, &u.Image, db.Instant(&u.CreatedAt), db.Instant(&u.UpdatedAt), db.NullInstant(&u.DisabledAt)}
 }
 
-// CreateUser makes a user with a password. It returns ErrConflict when the address has
-// an account, or is kept for one.
+// CreateUser creates a user with a password. It returns ErrConflict when a user has the
+// address, or when it is reserved for a user who has changed theirs.
 func (tx *Tx) CreateUser(u User, passwordHash string) error {
 	_, err := tx.exec(`INSERT INTO "user" (id, name, email, "emailVerified", image, "createdAt", "updatedAt")
 		VALUES (?, ?, ?, ?, ?, ?, ?)`,
@@ -72,9 +72,8 @@ func (s *Store) CredentialByEmail(ctx context.Context, email string) (u User, pa
 	return u, passwordHash, nil
 }
 
-// ReplacePasswordHash sets the hash of the user's password to new if it still is
-// old. If it is not, somebody has changed the password meanwhile; that change
-// stands, and there is no error.
+// ReplacePasswordHash sets the hash of the user's password to new if it still is old. If
+// not, the password has been changed meanwhile: the change is kept and there is no error.
 func (s *Store) ReplacePasswordHash(ctx context.Context, userID, old, new string, now time.Time) error {
 	return s.Tx(ctx, "replace password hash", func(tx *Tx) error {
 		_, err := tx.exec(`UPDATE account SET password = ?, "updatedAt" = ?

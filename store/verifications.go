@@ -8,47 +8,47 @@ import (
 	"vestibule/store/db"
 )
 
-// What a link is good for.
+// The purposes of links.
 const (
 	PurposeReset  = "reset-password"
 	PurposeVerify = "verify-email"
-	PurposeChange = "change-email" // to make NewEmail the user's address
-	PurposeUndo   = "undo-email"   // to stop a change of the address, or to undo it
+	PurposeChange = "change-email" // makes NewEmail the user's address
+	PurposeUndo   = "undo-email"   // stops or undoes a change of the address
 )
 
 // Verification is a link that was sent by mail.
 type Verification struct {
-	ID        string // of the mail that the link is in
+	ID        string // of the mail that contains the link
 	Purpose   string // Purpose…
 	TokenHash string // lower-case hex SHA-256 of the token, which is never stored
 	UserID    string
-	SessionID string // with PurposeChange, the session that has asked: the link dies with it
-	Email     string // the user's address when the link was made; it is good for that one
-	NewEmail  string // with PurposeChange, the address to be made theirs
+	SessionID string // with PurposeChange, the session that requested it; the link ends with it
+	Email     string // the user's address when the link was created, the only one it works for
+	NewEmail  string // with PurposeChange, the new address
 	CreatedAt time.Time
 	ExpiresAt time.Time
-	UsedAt    *time.Time // since when it has done what it is for; nil while it may
+	UsedAt    *time.Time // when it was used; nil: not yet
 }
 
-// In Better Auth's columns: identifier is purpose:hash, and value the address and
-// the new one, separated by a space, which no address has.
+// In Better Auth's columns, identifier is purpose:hash. value is the address and the new
+// address, separated by a space, which no address contains.
 func (v Verification) identifier() string { return v.Purpose + ":" + v.TokenHash }
 
 func (v Verification) value() string { return strings.TrimRight(v.Email+" "+v.NewEmail, " ") }
 
-// PutVerification stores the link of a mail that is being sent. A link that the same
-// mail had before is replaced: it was not sent. It returns ErrNotFound when the mail
-// has been taken back meanwhile, and when the session that has asked for it has ended.
+// PutVerification stores the link of a mail that is about to be sent. It replaces the link
+// of an earlier attempt to send this mail. It returns ErrNotFound when the mail has been
+// cancelled, or when the session that requested it has ended.
 func (s *Store) PutVerification(ctx context.Context, v Verification) error {
 	return s.Tx(ctx, "put verification", func(tx *Tx) error {
-		// The session first, like whoever ends it: they take the mail with it.
+		// The session is locked first: code that ends a session locks it before its mails.
 		if v.Purpose == PurposeChange {
 			if err := tx.holdSession(v.SessionID, v.UserID, v.CreatedAt); err != nil {
 				return err
 			}
 		}
-		// The lock on the mail's row keeps whoever takes it back waiting, so that they
-		// see this link.
+		// The lock on the mail's row makes a transaction that cancels the mail wait, so
+		// that it also deletes this link.
 		if err := tx.change(`UPDATE mail SET attempts = attempts WHERE id = ?`, v.ID); err != nil {
 			return err
 		}
@@ -61,13 +61,13 @@ func (s *Store) PutVerification(ctx context.Context, v Verification) error {
 	})
 }
 
-// Link is a link together with whom it was sent to, as they are now.
+// Link is a link together with the present state of its user.
 type Link struct {
 	Verification
 	User User
 }
 
-// Done reports whether what the link is for has been done and still holds.
+// Done reports whether the link was used and its effect still holds.
 func (l Link) Done() bool {
 	switch l.Purpose {
 	case PurposeVerify:
@@ -80,8 +80,8 @@ func (l Link) Done() bool {
 	return false
 }
 
-// Good reports whether the link may still be followed, to do what it is for or to
-// find it done.
+// Good reports whether the link may still be followed: it can still have its effect, or it
+// is Done.
 func (l Link) Good(now time.Time) bool {
 	if !now.Before(l.ExpiresAt) || l.User.DisabledAt != nil {
 		return false
@@ -89,8 +89,8 @@ func (l Link) Good(now time.Time) bool {
 	return l.Done() || l.UsedAt == nil && (l.User.Email == l.Email || l.Purpose == PurposeUndo)
 }
 
-// LinkByToken returns the link with the token hash that has one of the purposes,
-// whether or not it is still good, or ErrNotFound.
+// LinkByToken returns the link with the token hash and one of the purposes, also when it is
+// no longer Good, or ErrNotFound.
 func (s *Store) LinkByToken(ctx context.Context, tokenHash string, purposes ...string) (l Link, err error) {
 	err = s.Call(ctx, "link by token", func(ctx context.Context) (err error) {
 		l, err = readLink(ctx, s.Read(), tokenHash, purposes)
@@ -118,8 +118,8 @@ func readLink(ctx context.Context, q db.Querier, tokenHash string, purposes []st
 	return l, nil
 }
 
-// FollowLink is LinkByToken for a link that is still good, and returns ErrNotFound for any
-// other. Of all that follow links of one user each waits for the one before.
+// FollowLink is LinkByToken for links that are Good, and returns ErrNotFound for others. It
+// locks the user's row, so that links of one user are followed one after the other.
 func (tx *Tx) FollowLink(tokenHash string, now time.Time, purposes ...string) (Link, error) {
 	l, err := readLink(tx.ctx, tx.q, tokenHash, purposes)
 	if err != nil {
@@ -142,14 +142,14 @@ func (tx *Tx) FollowLink(tokenHash string, now time.Time, purposes ...string) (L
 	return l, nil
 }
 
-// markUsed makes the links with a purpose ones that have done what they are for.
+// markUsed marks the user's links with this purpose and value as used.
 func (tx *Tx) markUsed(userID, purpose, value string, now time.Time) error {
 	_, err := tx.exec(`UPDATE verification SET "usedAt" = ?, "updatedAt" = ?
 		WHERE "userId" = ? AND identifier LIKE ? AND value = ? AND "usedAt" IS NULL`, now, now, userID, purpose+":%", value)
 	return err
 }
 
-// deleteLinks makes the outstanding links of a user useless.
+// deleteLinks deletes the user's unused links with the purposes.
 func (tx *Tx) deleteLinks(userID string, purposes ...string) error {
 	for _, purpose := range purposes {
 		if _, err := tx.exec(`DELETE FROM verification WHERE "userId" = ? AND identifier LIKE ? AND "usedAt" IS NULL`, userID, purpose+":%"); err != nil {
@@ -159,19 +159,18 @@ func (tx *Tx) deleteLinks(userID string, purposes ...string) error {
 	return nil
 }
 
-// DropEmailChange takes back what was asked for with /change-email and has not been
-// confirmed, be it mailed or still to be: the session that asked for it may have been
-// a thief's.
+// DropEmailChange cancels an unconfirmed request of /change-email, whether or not its mail
+// was sent. The session that made it may have been a thief's.
 func (tx *Tx) DropEmailChange(userID string) error {
-	// The mails first: see PutVerification.
+	// The mails come first, in the order of PutVerification.
 	if _, err := tx.exec(`DELETE FROM mail WHERE "userId" = ? AND kind = ?`, userID, MailChange); err != nil {
 		return err
 	}
 	return tx.deleteLinks(userID, PurposeChange)
 }
 
-// DeleteExpiredVerifications deletes the links that have expired by now, and the
-// addresses that are kept no longer. It returns how many links there were.
+// DeleteExpiredVerifications deletes the expired links, and the former addresses that are
+// no longer reserved. It returns the number of links.
 func (s *Store) DeleteExpiredVerifications(ctx context.Context, now time.Time) (n int64, err error) {
 	if n, err = s.DeleteOld(ctx, "delete expired verifications", "verification", "id", `"expiresAt"`, now); err != nil {
 		return n, err

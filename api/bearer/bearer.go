@@ -1,17 +1,15 @@
-// Package bearer decides whom an API answers: it verifies the bearer tokens of
-// requests (RFC 6750), fetches the keys for them, and says which scopes they
-// open. It knows nothing of tasks: whoever replaces the example API keeps it.
+// Package bearer decides whom an API answers. It verifies the bearer tokens of requests
+// (RFC 6750), fetches the keys for them, and says which scopes they open. It knows nothing
+// about tasks: an API that replaces the example can keep it.
 //
-// It promises that a Caller comes from a token that was held against one
-// configured algorithm, issuer and audience, with a key that was configured or
-// fetched beforehand, that is valid now, and that opens no more scopes than its
-// issuer was given. It says so again at the end of a request's body, which may
-// come long after its token.
+// Every Caller comes from a token that fits one configured algorithm, issuer and audience,
+// was signed with a key that was configured or fetched before, is valid now, and opens only
+// the scopes that its issuer may give. The token is checked again at the end of a request's
+// body, which may arrive much later.
 //
-// It refuses everything else with a *web.Error: 401 with the challenge to send,
-// 403 for a scope that is missing, 503 while there are no keys to verify with.
-// A token never chooses its algorithm or its key, and causes no request to an
-// address that it names. Nothing that a refusal tells the client depends on
+// Everything else is refused with a *web.Error: 401 with the challenge to send, 403 for a
+// missing scope, 503 while there are no keys. A token never chooses its algorithm or its
+// key, and never causes a request to an address that it names. A refusal does not depend on
 // what exists in the API.
 package bearer
 
@@ -27,21 +25,21 @@ import (
 	"vestibule/internal/jose"
 )
 
-// Config says whose tokens are believed, and how far.
+// Config says whose tokens are trusted, and how far.
 type Config struct {
 	Algorithm string // HS256, EdDSA or ES256
-	// Secrets of HS256: any of them verifies, which is how one is rotated.
+	// Secrets of HS256. Any of them verifies, so secrets can be rotated.
 	Secrets [][]byte
 	// Issuer and Audience are what iss must be and aud must contain.
 	Issuer, Audience string
 	// JWKSURL is where the keys of EdDSA and ES256 are published.
 	JWKSURL string
-	// JWKSTransport fetches them; nil is the network.
+	// JWKSTransport fetches the keys; nil uses the network.
 	JWKSTransport http.RoundTripper
-	// Issuers are believed too, each as far as it says.
+	// Issuers are further trusted issuers, each within its limits.
 	Issuers []Issuer
-	// Scopes are all that the API knows. The token of a user opens all of them
-	// unless it has a scope claim; other scopes mean nothing here.
+	// Scopes are all scopes of the API. A user's token opens all of them unless it has a
+	// scope claim. Other scopes mean nothing here.
 	Scopes []string
 
 	Log *slog.Logger     // nil: slog.Default
@@ -50,13 +48,13 @@ type Config struct {
 
 // Verifier verifies tokens. It is safe for concurrent use.
 type Verifier struct {
-	own     *trust   // the BFF, and whoever shares its secret
+	own     *trust   // the BFF, and others that share its secret
 	further []*trust // JWT_ISSUERS
 	now     func() time.Time
 }
 
-// New makes a Verifier. An error names the setting at fault. Keys that are
-// published are fetched by Run: without it there are none.
+// New makes a Verifier. An error names the faulty setting. Run fetches the published keys:
+// without it there are none.
 func New(cfg Config) (*Verifier, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
@@ -107,8 +105,8 @@ func (v *Verifier) Run(ctx context.Context) {
 	<-ctx.Done()
 }
 
-// Ready says why no token of our own can be verified yet, or nil. Further
-// issuers do not count: their outage must not take the API from our users.
+// Ready returns why our own tokens cannot be verified yet, or nil. Further issuers do not
+// count: their outage must not block our users.
 func (v *Verifier) Ready() error {
 	if v.own.published == nil {
 		return nil

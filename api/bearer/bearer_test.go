@@ -8,7 +8,7 @@ import (
 	"vestibule/internal/jose"
 )
 
-func TestNewRefusesWhatCannotVerifyAnything(t *testing.T) {
+func TestNewRefusesInvalidConfigurations(t *testing.T) {
 	shared := sharedSecretConfig()
 	published := Config{Algorithm: jose.EdDSA, Issuer: testIssuer, Audience: testAudience, JWKSURL: "https://bff.test/jwks"}
 	for _, tc := range []struct {

@@ -5,18 +5,17 @@ import (
 	"net/http"
 )
 
-// judgedBody is a request's body that ends with an error if the caller may no longer
-// act by then. A body may take half an hour, and the token was verified before it:
-// meanwhile it can expire, or its key can be withdrawn.
+// judgedBody is a request's body that ends with an error if the caller is no longer allowed
+// to act. A body may take half an hour, and the token was verified before it. Meanwhile it
+// can expire, or its key can be withdrawn.
 //
-// It is the body of every request that is admitted, so no handler can act on a body
-// without this second check, or forget it.
+// Every admitted request has such a body, so no handler can skip this second check.
 type judgedBody struct {
 	io.ReadCloser
 	judge func() error
 }
 
-// Read returns the refusal where the end would be.
+// Read returns the refusal in place of the end.
 func (b judgedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if err == io.EOF {
@@ -27,7 +26,7 @@ func (b judgedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// judgeBody lets the body of r end only for a caller who may still act.
+// judgeBody makes the body of r end with a second check of the caller.
 func (v *Verifier) judgeBody(r *http.Request) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return

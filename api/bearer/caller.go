@@ -13,28 +13,27 @@ import (
 	"vestibule/internal/jose"
 )
 
-// Caller is who makes a request, by a verified token.
+// Caller is who makes a request, from a verified token.
 type Caller struct {
-	// Subject is who the token speaks for. If the token is a further issuer's,
-	// the issuer's name comes first, which makes the subject nobody's id here.
+	// Subject is who the token speaks for. For a further issuer the issuer's name comes
+	// first, so the subject is never the id of one of our users.
 	Subject string
-	// Issuer is who made the token.
+	// Issuer is the issuer of the token.
 	Issuer string
-	// Actor is who acts for the subject, and after it each earlier actor; empty
-	// when nobody does. It is for the log: it opens nothing.
+	// Actor is who acts for the subject, followed by each earlier actor. It is empty when
+	// nobody does. It is only for the log and opens nothing.
 	Actor string
-	// Service says that the subject is a service, which may name any user.
+	// Service reports that the subject is a service, which may name any user.
 	Service bool
-	// Scopes are what the token opens. They are not to be changed.
+	// Scopes are what the token opens. Do not change them.
 	Scopes []string
 
 	starts  float64 // the later of iat and nbf, in Unix seconds
-	expires float64 // exp, likewise
+	expires float64 // exp, in Unix seconds
 }
 
-// caller reads the claims of a token whose signature is right. Its errors are
-// the 401 to answer. The order of its checks is PyJWT's, which is what a user of
-// the quickstart's FastAPI backend has seen.
+// caller reads the claims of a token with a valid signature. Its errors are 401. It checks
+// in the order of PyJWT, as the quickstart's FastAPI backend does.
 func (t *trust) caller(claims jose.Claims, now time.Time) (Caller, error) {
 	c, err := parseDates(claims)
 	if err != nil {
@@ -69,9 +68,9 @@ func (t *trust) caller(claims jose.Claims, now time.Time) (Caller, error) {
 	return c, nil
 }
 
-// opened returns what a token opens: what its scope claim says, within what its
-// issuer was given. Without that claim a user's own token opens all that is
-// theirs, and any other one nothing.
+// opened returns the scopes that a token opens: its scope claim, within the limits of its
+// issuer. Without the claim, a user's own token opens all scopes of a user, and other
+// tokens open none.
 func (t *trust) opened(c Caller, claim jsontext.Value) ([]string, error) {
 	switch {
 	case claim != nil:
@@ -83,7 +82,7 @@ func (t *trust) opened(c Caller, claim jsontext.Value) ([]string, error) {
 	return t.scopes, nil
 }
 
-// common returns those of all that are in some too.
+// common returns the elements of all that are also in some.
 func common(all, some []string) (both []string) {
 	for _, s := range all {
 		if slices.Contains(some, s) {
@@ -93,8 +92,8 @@ func common(all, some []string) (both []string) {
 	return both
 }
 
-// May says whether the token opens all of these scopes, written as in a scope
-// claim: words with spaces between them.
+// May reports whether the token opens all of these scopes, written as in a scope claim:
+// words separated by spaces.
 func (c Caller) May(scopes string) bool {
 	for scope := range strings.FieldsSeq(scopes) {
 		if !slices.Contains(c.Scopes, scope) {
@@ -104,8 +103,8 @@ func (c Caller) May(scopes string) bool {
 	return true
 }
 
-// validAt says whether the token is valid at now. The dates are the only thing
-// about a verified token that changes while it is remembered.
+// validAt reports whether the token is valid at now. Only its dates must be checked again
+// for a remembered token.
 func (c Caller) validAt(now time.Time) error {
 	t := float64(now.UnixMilli()) / 1000
 	switch {
@@ -117,7 +116,7 @@ func (c Caller) validAt(now time.Time) error {
 	return nil
 }
 
-// Name tells callers apart: a user and a service that acts for them have different
+// Name identifies a caller. A user and a service that acts for the user have different
 // names.
 func (c Caller) Name() string {
 	name := c.Subject
@@ -130,12 +129,11 @@ func (c Caller) Name() string {
 	return name
 }
 
-// maxName bounds the name of a caller, in bytes. A long chain of actors under an
-// issuer with a long name has more than the 2 704 that an index of PostgreSQL has
-// room for.
+// maxName bounds the name of a caller, in bytes. An index of PostgreSQL has room for 2 704
+// bytes, and a long chain of actors with a long issuer could exceed that.
 const maxName = 1024
 
-// Ends is when the token stops being valid here.
+// Ends returns when the token stops being valid here.
 func (c Caller) Ends() time.Time {
 	return time.UnixMilli(int64(c.expires * 1000)).Add(jose.Skew)
 }

@@ -10,8 +10,8 @@ import (
 	"vestibule/internal/web"
 )
 
-// An API of one's own: notes in place of tasks. In a program, start v.Run too
-// when keys are fetched.
+// Another API, with notes instead of tasks. In a program, also start v.Run when keys are
+// fetched.
 func Example() {
 	v, err := bearer.New(bearer.Config{
 		Algorithm: "HS256",

@@ -14,8 +14,8 @@ import (
 	"vestibule/internal/web"
 )
 
-// FuzzVerify: with a right signature on any header and any claims, nobody is
-// let in whom another library would refuse or take for somebody else.
+// FuzzVerify: with a valid signature on any header and any claims, we accept no caller that
+// another library refuses or reads as somebody else.
 func FuzzVerify(f *testing.F) {
 	f.Add(plainHeader, payload(""))
 	f.Add(`{"alg":"none"}`, payload(""))
@@ -29,7 +29,7 @@ func FuzzVerify(f *testing.F) {
 	}}
 	reference := jwt.NewParser(jwt.WithValidMethods([]string{jose.HS256}), jwt.WithIssuer(testIssuer), jwt.WithAudience(testAudience),
 		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithTimeFunc(now),
-		jwt.WithLeeway(jose.Skew+time.Second)) // it rounds to seconds, we do not
+		jwt.WithLeeway(jose.Skew+time.Second)) // the library rounds to seconds, we do not
 	f.Fuzz(func(t *testing.T, header, claims string) {
 		token := forge(header, claims, testSecret)
 		got, err := v.verify(t.Context(), token)
@@ -50,8 +50,8 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
-// FuzzClaims: whatever a well-signed token says, it opens no more than its
-// scope claim does, and nobody but a service names other users.
+// FuzzClaims: a validly signed token opens no more than its scope claim, and only a service
+// names other users.
 func FuzzClaims(f *testing.F) {
 	f.Add(payload(""), false)
 	f.Add(payloadWith("sub", `"svc_a"`), true)
@@ -95,7 +95,7 @@ func FuzzScope(f *testing.F) {
 		var err error
 		c.Scopes, err = (&trust{scopes: scopes}).opened(c, jsontext.Value(claim))
 		if claim == "" {
-			return // no claim, which opens all
+			return // without the claim everything is open
 		}
 		if err != nil {
 			if c.Scopes != nil {

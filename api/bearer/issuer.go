@@ -9,84 +9,109 @@ import (
 	"vestibule/internal/jose"
 )
 
-// What holds between several issuers:
+// The rules for several issuers:
 //
-//   - The unverified iss of a token chooses the issuer. Then all rules of that
-//     issuer apply: algorithm, keys, audience, and iss once more (RFC 8725 §3.8).
-//     For an unknown iss, our own rules apply.
-//   - No key is used for two issuers: each has its own set, its own address and
-//     its own memory of verified tokens, whatever the kids are.
-//   - A further issuer speaks for services, never for our users: its name is put
-//     before its subjects, and its tokens open no more than it was given.
+//   - The unverified iss of a token chooses the issuer. Then all rules of that issuer
+//     apply: algorithm, keys, audience, and iss once more (RFC 8725 §3.8). For an unknown
+//     iss, our own rules apply.
+//   - No key is used for two issuers: each has its own key set, its own address and its own
+//     memory of verified tokens, even if kids are equal.
+//   - A further issuer speaks for services, never for our users: its name is put before its
+//     subjects, and its tokens open only the scopes that it was given.
 
-// trust is one issuer whose tokens are believed, and how far.
+// trust is one trusted issuer, with its limits.
 type trust struct {
 	issuer, audience, algorithm string
 
 	keys      keySource
-	published *jwks    // keys, where they are fetched
+	published *jwks    // keys, if they are fetched
 	scopes    []string // the most that its tokens open
 	further   bool     // it is not our own
 }
 
-// IssuerAlgorithms are those of further issuers. A secret is shared with nobody else.
+// IssuerAlgorithms are the algorithms of further issuers. HS256 is missing: a secret is
+// never shared with them.
 var IssuerAlgorithms = [...]string{jose.EdDSA, jose.ES256, jose.RS256}
 
-// Issuer is a further issuer whose tokens are believed.
+// Issuer is a further trusted issuer.
 type Issuer struct {
-	// Name is what iss must be, Audience what aud must contain.
+	// Name is the required iss. aud must contain Audience.
 	Name, Audience string
 	Algorithm      string // one of IssuerAlgorithms
 	JWKSURL        string
-	Scopes         []string // what its tokens may open at most
+	Scopes         []string // the most that its tokens may open
 }
 
-// IssuerSeparator stands between an issuer and its subject wherever a caller
-// is named. It is in no issuer's name, so that no two callers have one name.
+// IssuerSeparator is between an issuer and its subject in every name of a caller. No
+// issuer's name contains it, so no two callers have the same name.
 const IssuerSeparator = "|"
 
-func newFurther(i Issuer, cfg Config) (*trust, error) {
-	scopes := common(i.Scopes, cfg.Scopes)
-	switch {
-	case i.Name == "" || i.Audience == "":
-		return nil, errors.New("issuer and audience must not be empty")
-	case strings.Contains(i.Name, IssuerSeparator):
-		return nil, errors.New("the name contains " + IssuerSeparator)
-	case !slices.Contains(IssuerAlgorithms[:], i.Algorithm):
-		return nil, fmt.Errorf("algorithm %q is not EdDSA, ES256 or RS256", i.Algorithm)
-	case len(scopes) == 0:
-		return nil, errors.New("its scopes open nothing")
-	}
-	// Never the transport of our own keys, which may lead to our own BFF.
-	keys, err := newJWKS("JWT_ISSUERS", i.JWKSURL, i.Algorithm, nil, cfg.Log, cfg.Now)
-	if err != nil {
-		return nil, err
-	}
-	return &trust{
-		issuer: i.Name, audience: i.Audience, algorithm: i.Algorithm,
-		keys: keys, published: keys, scopes: scopes, further: true,
-	}, nil
+// IssuerFault is a fault in a field of an Issuer. The field is named as in JWT_ISSUERS.
+// Value is the faulty part, if it helps.
+type IssuerFault struct{ Field, Value, Problem, Cure string }
+
+func (f IssuerFault) Error() string {
+	return fmt.Sprintf("%s %q %s; %s", f.Field, f.Value, f.Problem, f.Cure)
 }
 
-// addIssuers lets further issuers be believed.
+// Check returns all faults of i. scopes are all scopes of the API. taken are the names of
+// our own issuer and of the earlier ones.
+func (i Issuer) Check(scopes, taken []string) (faults []IssuerFault) {
+	fault := func(field, value, problem, cure string) {
+		faults = append(faults, IssuerFault{field, value, problem, cure})
+	}
+	switch {
+	case i.Name == "":
+		fault("issuer", "", "is empty", "give the iss claim of its tokens, like https://login.example.com")
+	case slices.Contains(taken, i.Name):
+		fault("issuer", i.Name, "is JWT_ISSUER or in an earlier entry", "give each issuer a name of its own, and one entry")
+	case strings.Contains(i.Name, IssuerSeparator):
+		fault("issuer", "", "contains "+IssuerSeparator+", which stands between an issuer and its subjects in the log", "use an issuer without it")
+	}
+	if i.Audience == "" {
+		fault("audience", "", "is empty", "give what the aud claim of its tokens says for this API, like tasks")
+	}
+	known := "list what its tokens may open at most: " + strings.Join(scopes, ", ")
+	if len(i.Scopes) == 0 {
+		fault("scopes", "", "is empty: its tokens would open nothing", known)
+	}
+	for at, scope := range i.Scopes {
+		switch {
+		case !slices.Contains(scopes, scope):
+			fault("scopes", scope, "is an unknown scope", known)
+		case slices.Contains(i.Scopes[:at], scope):
+			fault("scopes", scope, "is listed twice", "list it once")
+		}
+	}
+	if !slices.Contains(IssuerAlgorithms[:], i.Algorithm) {
+		fault("algorithm", i.Algorithm, "is unknown here", "use "+strings.Join(IssuerAlgorithms[:], ", ")+"; a secret is shared with nobody else")
+	}
+	return faults
+}
+
+// addIssuers adds further issuers.
 func (v *Verifier) addIssuers(cfg Config) error {
 	var errs []error
+	taken := []string{cfg.Issuer}
 	for _, i := range cfg.Issuers {
-		t, err := newFurther(i, cfg)
-		if i.Name == cfg.Issuer || slices.ContainsFunc(v.further, func(t *trust) bool { return t.issuer == i.Name }) {
-			err = errors.New("it is our own issuer, or named twice")
+		for _, fault := range i.Check(cfg.Scopes, taken) {
+			errs = append(errs, fmt.Errorf("JWT_ISSUERS: %q: %w", i.Name, fault))
 		}
+		// Never use the transport of our own keys, which may lead to our own BFF.
+		keys, err := newJWKS("JWT_ISSUERS", i.JWKSURL, i.Algorithm, nil, cfg.Log, cfg.Now)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("JWT_ISSUERS: %q: %w", i.Name, err))
-			continue
+			errs = append(errs, err)
 		}
-		v.further = append(v.further, t)
+		taken = append(taken, i.Name)
+		v.further = append(v.further, &trust{
+			issuer: i.Name, audience: i.Audience, algorithm: i.Algorithm,
+			keys: keys, published: keys, scopes: common(i.Scopes, cfg.Scopes), further: true,
+		})
 	}
 	return errors.Join(errs...)
 }
 
-// of returns whose rules a token is held against, by its claims, which are not
-// verified yet.
+// of returns the issuer whose rules apply to a token, by its unverified claims.
 func (v *Verifier) of(claims jose.Claims) *trust {
 	name, ok := jose.Text(claims.Issuer)
 	for _, t := range v.further {
@@ -97,7 +122,7 @@ func (v *Verifier) of(claims jose.Claims) *trust {
 	return v.own
 }
 
-// setting names what to compare when a token of this issuer is refused.
+// setting names the setting to compare when a token of this issuer is refused.
 func (t *trust) setting(own string) string {
 	if t.further {
 		return "JWT_ISSUERS"
@@ -105,7 +130,7 @@ func (t *trust) setting(own string) string {
 	return own
 }
 
-// keySetting names where its keys come from.
+// keySetting names the setting for the keys of this issuer.
 func (t *trust) keySetting() string {
 	if t.algorithm == jose.HS256 {
 		return "BETTER_AUTH_SECRET"

@@ -13,28 +13,27 @@ import (
 	"vestibule/internal/jose"
 )
 
-// What the JWKS client keeps to:
+// The rules of the JWKS client:
 //
-//   - it asks one address, which is configured; it follows no redirect, and of a
-//     token it reads only the kid;
-//   - an outage or a bad answer changes nothing: known keys stay;
-//   - unknown kids, which anybody can make up, cause one fetch a minute in all;
-//     a request with the kid of a new key waits for the fetch, also for one that
-//     another request has started, so that no request fails during a rotation;
-//   - until there is a first key, no token can be judged: 503, not 401.
+//   - It asks one configured address and follows no redirect. It reads only the kid of a
+//     token.
+//   - An outage or a bad answer changes nothing: known keys stay.
+//   - Unknown kids, which anybody can invent, cause at most one fetch a minute. A request
+//     with the kid of a new key waits for the fetch, also for one that another request has
+//     started. So no request fails during a rotation.
+//   - Until there is a first key, no token can be judged: 503, not 401.
 const (
-	// jwksRefresh bounds how long a withdrawn key is still believed. A key that
-	// is published this long before it signs is always known in time.
+	// jwksRefresh bounds how long a withdrawn key is still trusted. A key that is published
+	// this long before its first use is always known in time.
 	jwksRefresh      = time.Minute
 	jwksRetry        = 15 * time.Second // after a failed refresh
 	jwksFirstRetry   = 200 * time.Millisecond
-	jwksMaxFirst     = 5 * time.Second // doubling ends here until there is a key
+	jwksMaxFirst     = 5 * time.Second // the delay doubles up to this until there is a key
 	jwksUnknownEvery = time.Minute
-	jwksLogEvery     = time.Minute // failures repeat more often than is worth a line
+	jwksLogEvery     = time.Minute // failures repeat more often than they need a log line
 )
 
-// jwks is the keySource of an issuer that publishes its keys: they are fetched
-// over HTTP.
+// jwks is the keySource of an issuer that publishes its keys over HTTP.
 type jwks struct {
 	setting   string // where url comes from
 	url       *url.URL
@@ -69,8 +68,7 @@ func (f *fetch) wait(ctx context.Context) error {
 
 func (j *jwks) ring() *keyring { return j.known.Load() }
 
-// find returns the keys of this kid, and asks the issuer about a kid it does
-// not know.
+// find returns the keys with this kid. It asks the issuer about an unknown kid.
 func (j *jwks) find(ctx context.Context, keyID string) (*keyring, []jose.Key, error) {
 	for {
 		ring := j.known.Load()
@@ -82,18 +80,18 @@ func (j *jwks) find(ctx context.Context, keyID string) (*keyring, []jose.Key, er
 		}
 		f := j.forUnknown()
 		if f == nil {
-			// Once more: a fetch may have ended since the first look.
+			// Look again: a fetch may have ended since the first look.
 			ring = j.known.Load()
 			return ring, ring.named(keyID), nil
 		}
-		_ = f.wait(ctx) // a fetch that fails leaves what is known
+		_ = f.wait(ctx) // a failed fetch keeps the known keys
 		if err := ctx.Err(); err != nil {
 			return nil, nil, err
 		}
 	}
 }
 
-// ready says why nothing can be verified yet, or nil.
+// ready returns why nothing can be verified yet, or nil.
 func (j *jwks) ready() error {
 	if j.known.Load() != nil {
 		return nil
@@ -137,8 +135,8 @@ func (j *jwks) refresh() *fetch {
 	return j.underWay
 }
 
-// forUnknown is refresh for an unknown kid: nil when none is under way and the
-// last one that an unknown kid caused is too recent.
+// forUnknown is refresh for an unknown kid. It returns nil when no fetch is under way and
+// the last fetch for an unknown kid was too recent.
 func (j *jwks) forUnknown() *fetch {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -153,8 +151,8 @@ func (j *jwks) forUnknown() *fetch {
 	return j.underWay
 }
 
-// begin starts a fetch that no request owns: the first to need it may leave
-// while others still wait. j.mu is held.
+// begin starts a fetch that belongs to no request: the request that caused it may leave
+// while others still wait. The caller holds j.mu.
 func (j *jwks) begin() {
 	f := &fetch{done: make(chan struct{})}
 	j.underWay = f
@@ -171,8 +169,8 @@ func (j *jwks) begin() {
 	}()
 }
 
-// adopt puts fetched keys in place of the known ones, or keeps those when the
-// fetch has failed. j.mu is held.
+// adopt replaces the known keys with the fetched ones, or keeps them when the fetch has
+// failed. The caller holds j.mu.
 func (j *jwks) adopt(keys []jose.Key, err error) {
 	known := j.known.Load()
 	failed := j.failure != nil

@@ -109,7 +109,7 @@ func TestWithoutAnyKeyNothingCanBeJudged(t *testing.T) {
 	if got := res.Header.Get("Retry-After"); got != "2" {
 		t.Errorf("Retry-After: got %q, want 2", got)
 	}
-	s.tasks(t, mint(t, ada)).isProblem(t, 401, "Invalid token") // HS256 is never right here
+	s.tasks(t, mint(t, ada)).isProblem(t, 401, "Invalid token") // HS256 is never accepted here
 	eventually(t, "JWKS_URL in the log", func() bool { return strings.Contains(s.log.String(), "check JWKS_URL") })
 
 	i.Publishes(jwkOf(t, "a", key))
@@ -123,7 +123,7 @@ func TestUnknownKidsCauseOneFetchAMinute(t *testing.T) {
 	i.Publishes(jwkOf(t, "a", key))
 	s := newKeyedSurface(t, jose.EdDSA, i)
 	s.waitUntilReady(t)
-	s.stop() // and with it the fetch that comes every minute by itself, by the real clock
+	s.stop() // this also stops the fetch every minute by the real clock
 	before := i.Fetches.Load()
 	flood := func() {
 		t.Helper()
@@ -185,14 +185,14 @@ func TestARotationUnderLoadFailsNoRequest(t *testing.T) {
 	}
 }
 
-func TestAWithdrawnKeyTakesItsTokensWithIt(t *testing.T) {
+func TestAWithdrawnKeyInvalidatesItsTokens(t *testing.T) {
 	old, fresh := newEdKey(t), newEdKey(t)
 	i := &issuer{}
 	i.Publishes(jwkOf(t, "old", old))
 	s := newKeyedSurface(t, jose.EdDSA, i)
 	s.waitUntilReady(t)
 	token := edToken(t, "old", old)
-	s.tasks(t, token).is(t, 200, "[]") // and is remembered
+	s.tasks(t, token).is(t, 200, "[]") // and now it is remembered
 
 	i.Publishes(jwkOf(t, "new", fresh))
 	s.tasks(t, edToken(t, "new", fresh)).is(t, 200, "[]")
@@ -273,8 +273,7 @@ func TestARequestThatLeavesDoesNotEndTheFetchForOthers(t *testing.T) {
 	s.tasks(t, token).is(t, 200, "[]")
 }
 
-// roundTripper answers without a socket, where a socket would keep synctest's
-// clock from moving.
+// roundTripper answers without a socket: with a socket, synctest's clock would not move.
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
@@ -285,7 +284,7 @@ func TestKeysAreFetchedUntilThereAreSomeAndThenKeptFresh(t *testing.T) {
 		i := &issuer{}
 		i.Fails(500)
 		var mu sync.Mutex
-		var at []time.Duration // of each fetch since start
+		var at []time.Duration // time of each fetch since the start
 		j, err := newJWKS("JWKS_URL", "http://bff.test/jwks", jose.EdDSA, roundTripper(func(r *http.Request) (*http.Response, error) {
 			mu.Lock()
 			at = append(at, time.Since(start))
@@ -341,7 +340,7 @@ func TestKeysAreFetchedUntilThereAreSomeAndThenKeptFresh(t *testing.T) {
 	})
 }
 
-func TestAFetchThatHangsIsGivenUp(t *testing.T) {
+func TestAHangingFetchTimesOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j, err := newJWKS("JWKS_URL", "http://bff.test/jwks", jose.EdDSA, roundTripper(func(r *http.Request) (*http.Response, error) {
 			<-r.Context().Done()

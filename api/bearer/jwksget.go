@@ -19,7 +19,7 @@ const (
 	jwksMaxBytes = 64 << 10        // several hundred keys
 )
 
-// newJWKS makes the keySource of an issuer whose keys the setting names.
+// newJWKS makes the keySource of an issuer. setting names where its address is configured.
 func newJWKS(setting, address, algorithm string, transport http.RoundTripper, log *slog.Logger, now func() time.Time) (*jwks, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -41,15 +41,14 @@ func newJWKS(setting, address, algorithm string, transport http.RoundTripper, lo
 	}, nil
 }
 
-// jwksTransport reads no proxy from the environment: the key set decides who
-// is believed, and only configuration says where it comes from.
+// jwksTransport ignores proxies from the environment: the key set decides who is trusted,
+// so only configuration says where it comes from.
 func jwksTransport() http.RoundTripper {
 	return &http.Transport{
 		DialContext:            (&net.Dialer{Timeout: jwksTimeout}).DialContext,
 		TLSHandshakeTimeout:    jwksTimeout,
 		MaxResponseHeaderBytes: 32 << 10,
-		// Fetches are far apart, and one on a connection that has gone stale
-		// would be sent twice.
+		// Fetches are far apart. A fetch on a stale connection would be sent twice.
 		DisableKeepAlives: true,
 	}
 }
@@ -64,7 +63,7 @@ func (j *jwks) get(ctx context.Context) ([]jose.Key, error) {
 	req.Header.Set("User-Agent", "vestibule")
 	res, err := j.client.Do(req)
 	if err != nil {
-		// Without the *url.Error around it, which only repeats the address.
+		// Remove the *url.Error, which only repeats the address.
 		var wrapped *url.Error
 		if errors.As(err, &wrapped) {
 			err = wrapped.Err

@@ -11,8 +11,8 @@ import (
 	"vestibule/internal/jose"
 )
 
-// TestKeysCountOnlyInAGoodAnswer: what comes with an error may be a proxy's, or an old
-// one that somebody has kept.
+// TestKeysCountOnlyInAGoodAnswer: keys in an error may come from a proxy, or be an old
+// copy.
 func TestKeysCountOnlyInAGoodAnswer(t *testing.T) {
 	i := &issuer{}
 	j, err := newJWKS("JWKS_URL", serve(t, i)+"/jwks", jose.EdDSA, nil, slog.New(slog.DiscardHandler), time.Now)

@@ -10,16 +10,15 @@ import (
 	"vestibule/internal/jose"
 )
 
-// maxVerified bounds the remembered tokens of a keyring: one per live session
-// and five minutes, about 300 bytes each.
+// maxVerified bounds the remembered tokens of a keyring. Each session has one per five
+// minutes, of about 300 bytes.
 const maxVerified = 10_000
 
 // tokenHash is the SHA-256 of a whole token.
 type tokenHash [sha256.Size]byte
 
-// keyring is a set of keys that never changes, and the tokens it has verified.
-// A token is remembered with the keys that vouch for it, so that replacing the
-// keys forgets every token by construction.
+// keyring is an immutable set of keys, with the tokens that they have verified. Tokens are
+// remembered together with their keys, so replacing the keys also forgets all tokens.
 type keyring struct {
 	keys     []jose.Key
 	verified *lru.Cache[tokenHash, Caller]
@@ -31,13 +30,13 @@ func newKeyring(keys []jose.Key) *keyring {
 	return &keyring{keys: keys, verified: verified}
 }
 
-// sameKeys says whether the ring has exactly these keys, in any order.
+// sameKeys reports whether the ring has exactly these keys, in any order.
 func (k *keyring) sameKeys(other *keyring) bool {
 	return slices.EqualFunc(k.keys, other.keys, jose.Key.Equal)
 }
 
-// named returns the keys that may have signed a token with this kid. A token
-// without one may be signed by a key without one, or by the only key there is.
+// named returns the keys that may have signed a token with this kid. A token without a kid
+// may be signed by a key without one, or by the only key.
 func (k *keyring) named(keyID string) []jose.Key {
 	if keyID == "" && len(k.keys) == 1 {
 		return k.keys

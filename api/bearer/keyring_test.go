@@ -8,7 +8,7 @@ import (
 	"vestibule/internal/jose"
 )
 
-func TestATokenIsHeldAgainstTheKeyItNames(t *testing.T) {
+func TestATokenIsVerifiedWithTheKeyThatItNames(t *testing.T) {
 	secret := func(kid, s string) jose.Key {
 		k := jose.Secret([]byte(s))
 		k.ID = kid

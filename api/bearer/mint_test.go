@@ -4,7 +4,7 @@ import (
 	"vestibule/internal/tokentest"
 )
 
-// Short names for what internal/tokentest has.
+// Short names for parts of internal/tokentest.
 
 const (
 	testIssuer   = tokentest.Issuer
@@ -22,7 +22,7 @@ type issuer = tokentest.Publisher
 
 var (
 	testSecret  = []byte(tokentest.Secret)
-	noon        = tokentest.Noon // when most tests take place
+	noon        = tokentest.Noon // the time of most tests
 	goodClaims  = tokentest.GoodClaims
 	mint        = tokentest.Mint
 	mintWith    = tokentest.MintWith

@@ -9,17 +9,17 @@ import (
 	"vestibule/internal/web"
 )
 
-// The refusals, as the client reads them. The reason is for the log only. Where no
-// token was sent, the challenge names no error (RFC 6750 §3.1).
+// The refusals, as the client reads them. The reason is only for the log. If no token was
+// sent, the challenge names no error (RFC 6750 §3.1).
 var (
 	ErrNotAuthenticated = unauthorized("Not authenticated", "Bearer")
 	ErrInvalid          = tokenRefused("Invalid token")
-	ErrExpired          = tokenRefused("Token has expired") // of a token that was once valid
+	ErrExpired          = tokenRefused("Token has expired") // only for a token that was valid once
 	ErrNoSubject        = tokenRefused("Invalid authentication credentials")
-	// ErrScope refuses a token that does not open what is asked for.
+	// ErrScope refuses a token without the needed scope.
 	ErrScope = web.Refuse(http.StatusForbidden, "INSUFFICIENT_SCOPE", "Insufficient scope").
 			With("WWW-Authenticate", `Bearer error="insufficient_scope"`)
-	// ErrNoKeys says that no token can be judged yet.
+	// ErrNoKeys means that no token can be verified yet.
 	ErrNoKeys = web.Refuse(http.StatusServiceUnavailable, "KEYS_UNAVAILABLE", "Tokens cannot be verified yet. Please try again.").
 			With("Retry-After", "2")
 )
@@ -32,9 +32,8 @@ func tokenRefused(detail string) *web.Error {
 	return unauthorized(detail, `Bearer error="invalid_token", error_description="`+detail+`"`)
 }
 
-// Protect lets a request through to next when its token opens scope, which is
-// one scope or several with spaces between them, or "" for none. next finds the caller with
-// CallerOf. Refusals are written with write.
+// Protect calls next when the request's token opens scope: one scope, several separated by
+// spaces, or "" for none. next finds the caller with CallerOf. write writes refusals.
 func (v *Verifier) Protect(scope string, next http.Handler, write web.ErrorWriter) http.Handler {
 	return web.Handle(func(w http.ResponseWriter, r *http.Request) error {
 		r, _, err := v.Admit(r, scope)
@@ -46,9 +45,8 @@ func (v *Verifier) Protect(scope string, next http.Handler, write web.ErrorWrite
 	}, write)
 }
 
-// Admit is Protect for a handler that decides more before it goes on. It
-// returns the request to go on with: CallerOf finds the caller in it, and its
-// body ends only if the token is still good by then.
+// Admit is Protect for a handler that checks more before it goes on. Use the returned
+// request: CallerOf finds the caller in it, and its body checks the token again at its end.
 func (v *Verifier) Admit(r *http.Request, scope string) (*http.Request, Caller, error) {
 	caller, err := v.Authenticate(r)
 	if err != nil {
@@ -66,7 +64,7 @@ func (v *Verifier) Admit(r *http.Request, scope string) (*http.Request, Caller, 
 	return r, caller, nil
 }
 
-// Authenticate returns what the request's token says. A request has exactly one
+// Authenticate returns the caller of the request's token. A request must have exactly one
 // Authorization header.
 func (v *Verifier) Authenticate(r *http.Request) (Caller, error) {
 	sent := r.Header["Authorization"]
@@ -75,7 +73,7 @@ func (v *Verifier) Authenticate(r *http.Request) (Caller, error) {
 		return Caller{}, ErrNotAuthenticated
 	case 1:
 	default:
-		// A proxy in front may have judged the other one.
+		// A proxy in front may have checked the other one.
 		return Caller{}, ErrInvalid
 	}
 	token := bearer(sent[0])
@@ -85,9 +83,8 @@ func (v *Verifier) Authenticate(r *http.Request) (Caller, error) {
 	return v.verify(r.Context(), token)
 }
 
-// bearer returns the token of an Authorization value, or "" when it has none:
-// another scheme is not an attempt to present one. Schemes are not
-// case-sensitive (RFC 9110 §11.1).
+// bearer returns the token of an Authorization value, or "" if it has another scheme.
+// Schemes are not case-sensitive (RFC 9110 §11.1).
 func bearer(value string) string {
 	scheme, token, _ := strings.Cut(value, " ")
 	if !strings.EqualFold(scheme, "Bearer") {
@@ -98,7 +95,7 @@ func bearer(value string) string {
 
 type callerKey struct{}
 
-// CallerOf returns the caller of a request that was admitted, else nobody: a
+// CallerOf returns the caller of an admitted request. For other requests it returns a
 // Caller without a subject.
 func CallerOf(r *http.Request) Caller {
 	c, _ := r.Context().Value(callerKey{}).(Caller)

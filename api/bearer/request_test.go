@@ -42,13 +42,13 @@ func TestProtectAsksForItsScope(t *testing.T) {
 	}
 }
 
-func TestNobodyCallsOutsideOfProtect(t *testing.T) {
+func TestThereIsNoCallerOutsideProtect(t *testing.T) {
 	if got := CallerOf(httptest.NewRequest("GET", "/", nil)); got.Subject != "" || got.May(tasksRead) {
 		t.Errorf("got %+v, want nobody", got)
 	}
 }
 
-func TestABodyEndsOnlyForATokenThatIsStillGood(t *testing.T) {
+func TestABodyEndsOnlyForAValidToken(t *testing.T) {
 	s := newSurface(t)
 	read := func(late time.Duration) error {
 		s.clock.Set(noon)

@@ -26,13 +26,13 @@ var (
 	previousSecret = []byte("fedcba9876543210fedcba9876543210")
 )
 
-// surface is a small API on a real socket: whoever may read gets [].
+// surface is a small API on a real socket: callers with the read scope get [].
 type surface struct {
 	url   string
 	clock *testclock.Clock
 	log   *testlog.Buffer
 	v     *Verifier
-	stop  func() // ends what runs has started
+	stop  func() // stops what runs started
 }
 
 func sharedSecretConfig() Config {
@@ -64,7 +64,7 @@ func startSurface(tb testing.TB, cfg Config) *surface {
 	return s
 }
 
-// writeDetail writes a refusal in short.
+// writeDetail writes only the message of a refusal.
 func writeDetail(w http.ResponseWriter, _ *http.Request, e *web.Error) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(e.Status)
@@ -152,7 +152,7 @@ func (r reply) isProblem(tb testing.TB, status int, detail string) {
 	}
 }
 
-// eventually waits for a condition that another goroutine brings about.
+// eventually waits for a condition that another goroutine fulfils.
 func eventually(tb testing.TB, what string, holds func() bool) {
 	tb.Helper()
 	for deadline := time.Now().Add(30 * time.Second); !holds(); time.Sleep(time.Millisecond) {

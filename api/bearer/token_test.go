@@ -154,8 +154,8 @@ func TestBadTokensAreRefused(t *testing.T) {
 	}
 }
 
-// respell sets the unused bits of the last character of a base64url segment of
-// 32 bytes: other text, the same bytes to a lenient decoder.
+// respell sets the unused bits of the last character of a base64url segment of 32 bytes.
+// The text differs, but a lenient decoder reads the same bytes.
 func respell(t *testing.T, segment string) string {
 	t.Helper()
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -166,7 +166,7 @@ func respell(t *testing.T, segment string) string {
 	return segment[:42] + string(alphabet[i+1])
 }
 
-func TestGoodTokensAreBelieved(t *testing.T) {
+func TestGoodTokensAreAccepted(t *testing.T) {
 	s := newSurface(t)
 	signed := func(header, payload string) string { return forge(header, payload, testSecret) }
 	at := func(offset time.Duration) string { return fmt.Sprint(noon.Add(offset).Unix()) }
@@ -204,7 +204,7 @@ func TestATokenIsSentInOneAuthorizationHeader(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
 		values []string
-		want   string // detail of the 401; empty: let through
+		want   string // detail of the 401; empty: accepted
 	}{
 		{"no header", nil, "Not authenticated"},
 		{"an empty header", []string{""}, "Not authenticated"},
@@ -272,7 +272,7 @@ func TestOnlyGoodTokensAreRemembered(t *testing.T) {
 	}
 }
 
-func TestARememberedTokenExpiresAllTheSame(t *testing.T) {
+func TestARememberedTokenStillExpires(t *testing.T) {
 	s := newSurface(t)
 	token := auth(mint(t, ada)) // until 12:05
 	for range 2 {

@@ -18,8 +18,8 @@ import (
 
 var kidOne = map[string]any{"kid": "one"}
 
-// federation is the API with a shared secret of its own and three further
-// issuers, one of each algorithm. Their kids collide.
+// federation is the API with its own shared secret and three further issuers, one for each
+// algorithm. Their kids collide.
 type federation struct {
 	*surface
 	tokentest.Federation
@@ -111,7 +111,7 @@ func TestIssuersAreNotConfused(t *testing.T) {
 	f.log.Want(t, "compare JWT_ISSUERS")
 }
 
-func TestAnIssuerThatIsDownTakesNobodyAlong(t *testing.T) {
+func TestAnIssuerOutageDoesNotAffectOthers(t *testing.T) {
 	key := newEdKey(t)
 	down := &issuer{}
 	down.Fails(503)
@@ -137,11 +137,11 @@ func TestAnIssuerThatIsDownTakesNobodyAlong(t *testing.T) {
 	s.tasks(t, token).is(t, 200, "[]")
 }
 
-func TestAWithdrawnKeyOfAFurtherIssuerTakesItsTokensWithIt(t *testing.T) {
+func TestAWithdrawnKeyOfAFurtherIssuerInvalidatesItsTokens(t *testing.T) {
 	f := newFederation(t)
 	f.waitForKeys(t)
 	token := mintWith(t, jwt.SigningMethodEdDSA, f.LoginKey, kidOne, foreignClaims(loginIssuer, "tasks", tasksRead, nil))
-	f.tasks(t, token).is(t, 200, "[]") // and is remembered
+	f.tasks(t, token).is(t, 200, "[]") // and now it is remembered
 	fresh := newEdKey(t)
 	f.Login.Publishes(jwkOf(t, "two", fresh))
 	f.tasks(t, mintWith(t, jwt.SigningMethodEdDSA, fresh, map[string]any{"kid": "two"}, foreignClaims(loginIssuer, "tasks", tasksRead, nil))).is(t, 200, "[]")
@@ -149,7 +149,7 @@ func TestAWithdrawnKeyOfAFurtherIssuerTakesItsTokensWithIt(t *testing.T) {
 	f.tasks(t, mint(t, ada)).is(t, 200, "[]")
 }
 
-func TestAnOwnAsymmetricIssuerBesideAFurtherOne(t *testing.T) {
+func TestOurAsymmetricIssuerNextToAFurtherOne(t *testing.T) {
 	own, theirs := newEdKey(t), newEdKey(t)
 	us, them := &issuer{}, &issuer{}
 	us.Publishes(jwkOf(t, "one", own))

@@ -10,22 +10,21 @@ import (
 	"vestibule/internal/jose"
 )
 
-// The rules of verification, in the order in which they are checked:
+// Verification checks, in this order:
 //
-//  1. the token's form (jose.Parse), its header (jose.Header): one algorithm, no
-//     extension. Its iss, not verified yet, chooses whose rules hold (Verifier.of);
-//  2. its signature, by a key that was configured or fetched beforehand;
-//  3. its claims (trust.caller): exp, nbf and iat within 30 s, iss, aud, sub.
+//   1. the token's form (jose.Parse) and its header (jose.Header): one algorithm, no
+//      extension. Its unverified iss chooses the rules (Verifier.of);
+//   2. its signature, with a key that was configured or fetched before;
+//   3. its claims (trust.caller): exp, nbf and iat within 30 s, iss, aud, sub.
 //
-// What a client is told depends on it: that a token has expired is only said
-// of a token that was once good.
+// The order matters to the client: only a token that was valid once is called expired.
 
-// keySource is where verification keys come from.
+// keySource provides verification keys.
 type keySource interface {
-	// ring returns the keys known now, or nil when there never were any.
+	// ring returns the known keys, or nil before the first ones.
 	ring() *keyring
-	// find returns the keys that may have signed a token with this kid, and
-	// the ring they belong to. No such key is no error. It may wait.
+	// find returns the keys that may have signed a token with this kid, and their ring. An
+	// unknown kid is not an error. It may wait.
 	find(ctx context.Context, keyID string) (*keyring, []jose.Key, error)
 }
 
@@ -34,8 +33,8 @@ type secrets struct{ all *keyring }
 
 func (s secrets) ring() *keyring { return s.all }
 
-// find returns every secret whatever the kid: a shared secret has no name, but
-// some libraries write one into the header.
+// find returns every secret for any kid: a shared secret has no id, but some libraries
+// write one into the header.
 func (s secrets) find(context.Context, string) (*keyring, []jose.Key, error) {
 	return s.all, s.all.keys, nil
 }
@@ -54,12 +53,12 @@ func newSecrets(list [][]byte) (secrets, error) {
 	return secrets{newKeyring(keys)}, nil
 }
 
-// verify returns what a valid token says. Its errors are a 401, or a 503 while
-// there are no keys to judge any token by.
+// verify returns the caller of a valid token. Its errors are a 401, or a 503 while there
+// are no keys.
 func (v *Verifier) verify(ctx context.Context, token string) (Caller, error) {
-	// A caller sends the same token many times: the BFF mints one per session
-	// and five minutes. Only good tokens are remembered, under a hash of the
-	// whole of them, so a made-up one neither finds nor displaces anything.
+	// A caller sends the same token many times: the BFF makes one per session and five
+	// minutes. Only valid tokens are remembered, by the hash of the whole token. So a
+	// forged token neither finds nor displaces an entry.
 	hash := tokenHash(sha256.Sum256([]byte(token)))
 	if c, ok := v.remembered(hash); ok {
 		return c, c.validAt(v.now())
@@ -98,8 +97,8 @@ func (v *Verifier) verify(ctx context.Context, token string) (Caller, error) {
 	return c, nil
 }
 
-// remembered returns what a token says that was verified before. Whoever
-// issued it, it is remembered with their keys and no others.
+// remembered returns the caller of a token that was verified before. The token must be in
+// the memory of its issuer's current keys.
 func (v *Verifier) remembered(hash tokenHash) (Caller, bool) {
 	if c, ok := v.own.remembered(hash); ok {
 		return c, true

@@ -12,7 +12,7 @@ import (
 	"vestibule/internal/jose"
 )
 
-// BenchmarkVerify is what one request pays for its token, remembered and not.
+// BenchmarkVerify measures the cost of a token for one request, remembered and not.
 func BenchmarkVerify(b *testing.B) {
 	secret := []byte(strings.Repeat("s", 32))
 	edPrivate, ecPrivate := newEdKey(b), newECKey(b)
@@ -54,7 +54,7 @@ func BenchmarkVerify(b *testing.B) {
 	}
 }
 
-// parsed is the public key of private as a JWKS has it, without a kid.
+// parsed is the public key of private, read from a JWKS without a kid.
 func parsed(tb testing.TB, private crypto.Signer) jose.Key {
 	tb.Helper()
 	algorithm := jose.EdDSA

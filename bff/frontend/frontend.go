@@ -190,7 +190,7 @@ func (c *content) Write(p []byte) (int, error) {
 func refusal(status int) *web.Error {
 	switch status {
 	case http.StatusPreconditionFailed:
-		return web.Refuse(status, "PRECONDITION_FAILED", "The file is another one by now.")
+		return web.Refuse(status, "PRECONDITION_FAILED", "The file has changed.")
 	case http.StatusRequestedRangeNotSatisfiable:
 		return web.Refuse(status, "RANGE_NOT_SATISFIABLE", "The file has no such part.")
 	}

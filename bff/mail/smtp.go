@@ -51,7 +51,7 @@ func ParseServer(text string) (*Server, error) {
 	}
 	if port := u.Port(); port != "" {
 		if s.Port, err = strconv.Atoi(port); err != nil || s.Port < 1 || s.Port > 65535 {
-			return nil, errors.New("has a port that is none")
+			return nil, errors.New("has an invalid port")
 		}
 	}
 	if u.User != nil {

@@ -14,7 +14,7 @@ func forwardable(names []string) ([]string, error) {
 	var faults []error
 	canonical := make([]string, 0, len(names))
 	for _, name := range names {
-		if reason := forwardFault(name); reason != "" {
+		if reason := WhyNotForwarded(name); reason != "" {
 			faults = append(faults, fmt.Errorf("request header %q cannot be forwarded: %s", name, reason))
 			continue
 		}
@@ -92,8 +92,8 @@ var neverForwardedPrefix = []struct{ prefix, reason string }{
 	{"Sec-Websocket-", wsHeader},
 }
 
-// forwardFault says why a header must not pass, or "".
-func forwardFault(name string) string {
+// WhyNotForwarded says why a header must not pass, or "".
+func WhyNotForwarded(name string) string {
 	switch {
 	case !isToken(name):
 		return "it is not the name of a header"

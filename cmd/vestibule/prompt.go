@@ -37,7 +37,7 @@ func (p *program) newPassword(ctx context.Context, c *settings.Settings, email s
 	case errors.Is(err, password.ErrOwnName):
 		return "", refusal("the password is the address or the product's name: use another (PASSWORD_DENY_COMMON)")
 	case errors.Is(err, password.ErrRepeated):
-		return "", refusal("the password is one character over and over: use another (PASSWORD_DENY_COMMON)")
+		return "", refusal("the password repeats one character: use another (PASSWORD_DENY_COMMON)")
 	case errors.Is(err, password.ErrNotText):
 		return "", refusal("the password is not text: use UTF-8 without NUL")
 	case err != nil:
@@ -96,7 +96,7 @@ func (p *program) confirm(ctx context.Context, command, what, kind, expected str
 		return err
 	}
 	if !strings.EqualFold(strings.TrimSpace(line), expected) {
-		return refusal("that is another " + kind + "; nothing was deleted")
+		return refusal("the " + kind + " does not match; nothing was deleted")
 	}
 	return nil
 }

@@ -126,14 +126,14 @@ func TestAPasswordIsTypedTwiceAndNotShown(t *testing.T) {
 func TestAStoppedPromptGivesTheTerminalBack(t *testing.T) {
 	onConsole(t, func(c *console) {
 		c.create("ada@example.com")
-		s := newTerminal(t).run(c, "user", "set-password", "ada@example.com")
+		s := newTerminal(c.T).run(c, "user", "set-password", "ada@example.com")
 		s.screen.Want(s, "New password: ")
 		eventually(s.T, "without echo", func() bool { return !s.echoes() })
 		s.stop()
 		s.want(1, "interrupted")
 		s.enter("") // ends the read that in a process of its own ends with that
 
-		s = newTerminal(t).run(c, "user", "delete", "ada@example.com")
+		s = newTerminal(c.T).run(c, "user", "delete", "ada@example.com")
 		s.screen.Want(s, "Type the address")
 		s.stop()
 		s.want(1, "interrupted")
@@ -145,26 +145,26 @@ func TestADeletionIsConfirmedWithTheAddress(t *testing.T) {
 	onConsole(t, func(c *console) {
 		c.do("paper-lantern-42\n", 0, "user", "create", "ada@example.com", "--name", "Ada\x1b[2J")
 		for _, answer := range []string{"yes", "", "bob@example.com"} {
-			s := newTerminal(t).run(c, "user", "delete", "ada@example.com")
+			s := newTerminal(c.T).run(c, "user", "delete", "ada@example.com")
 			s.screen.Want(s, "Type the address")
 			s.enter(answer)
 			s.want(1, "nothing was deleted")
 			if strings.Contains(s.screen.String(), "\x1b") {
-				t.Errorf("got %q, want no control characters on the screen", s.screen.String())
+				c.Errorf("got %q, want no control characters on the screen", s.screen.String())
 			}
 		}
-		s := newTerminal(t).run(c, "user", "delete", "ada@example.com")
+		s := newTerminal(c.T).run(c, "user", "delete", "ada@example.com")
 		s.screen.Want(s, "Type the address")
 		s.enter("Ada@Example.com ")
 		s.want(0, "ada@example.com is deleted")
 		c.do("", 1, "user", "show", "ada@example.com")
 
 		c.do("", 0, "client", "create", "reports")
-		s = newTerminal(t).run(c, "client", "delete", "reports")
+		s = newTerminal(c.T).run(c, "client", "delete", "reports")
 		s.screen.Want(s, "Type the name")
 		s.enter("yes")
-		s.want(1, "another name; nothing was deleted")
-		s = newTerminal(t).run(c, "client", "delete", "reports")
+		s.want(1, "the name does not match; nothing was deleted")
+		s = newTerminal(c.T).run(c, "client", "delete", "reports")
 		s.screen.Want(s, "Type the name")
 		s.enter("reports")
 		s.want(0, "reports is deleted")

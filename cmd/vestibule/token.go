@@ -99,9 +99,9 @@ func (p *program) tokenOrder() (order tokenOrder, err error) {
 		order.scope = &scope
 	}
 	if text, given := o["expires-in"]; given {
-		d, m := settings.ParseDuration(text, shortestMinted, longestMinted)
-		if m != nil {
-			return order, usageError("--expires-in=" + settings.Show(text) + " " + m.Problem + "; " + m.Cure)
+		d, err := settings.ParseDuration(text, shortestMinted, longestMinted)
+		if err != nil {
+			return order, usageError("--expires-in=" + settings.Show(text) + " " + err.Error())
 		}
 		order.expiresIn = d
 	}
@@ -131,7 +131,7 @@ func openMinter(ctx context.Context, c *settings.Settings, db *store.Store) (*to
 	m, err := token.Open(ctx, token.Config{
 		Algorithm: c.BFF.JWTAlgorithm, Secret: c.Secret, PreviousSecrets: c.PreviousSecrets(),
 		Issuer: c.BFF.JWTIssuer, Audience: c.BFF.JWTAudience, ExpiresIn: c.BFF.JWTExpiresIn, Now: time.Now,
-	}, keysThereAre{db})
+	}, existingKeys{db})
 	var told refusal
 	switch {
 	case errors.Is(err, token.ErrSecretDiffers):
@@ -142,10 +142,10 @@ func openMinter(ctx context.Context, c *settings.Settings, db *store.Store) (*to
 	return m, err
 }
 
-// keysThereAre are the signing keys of the database, for reading.
-type keysThereAre struct{ store *store.Store }
+// existingKeys are the signing keys of the database. It makes none.
+type existingKeys struct{ store *store.Store }
 
-func (k keysThereAre) Keys(ctx context.Context) ([]token.Key, error) {
+func (k existingKeys) Keys(ctx context.Context) ([]token.Key, error) {
 	rows, err := k.store.Keys(ctx)
 	keys := make([]token.Key, len(rows))
 	for i, row := range rows {
@@ -154,6 +154,6 @@ func (k keysThereAre) Keys(ctx context.Context) ([]token.Key, error) {
 	return keys, err
 }
 
-func (keysThereAre) AddKey(_ context.Context, key token.Key) error {
+func (existingKeys) AddKey(_ context.Context, key token.Key) error {
 	return refusal("the database has no signing key for " + key.Algorithm + " yet; start vestibule serve once with this JWT_ALGORITHM")
 }

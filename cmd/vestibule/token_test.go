@@ -47,10 +47,10 @@ func TestATokenIsMintedAndRecorded(t *testing.T) {
 		} {
 			claims := c.minted(c.do("", 0, append([]string{"token"}, tt.args...)...))
 			if claims["sub"] != tt.sub || claims["scope"] != tt.scope {
-				t.Errorf("%q: got %v", tt.args, claims)
+				c.Errorf("%q: got %v", tt.args, claims)
 			}
 			if got := time.Duration(claims["exp"].(float64)-claims["iat"].(float64)) * time.Second; got != tt.lifetime {
-				t.Errorf("%q: got a lifetime of %v, want %v", tt.args, got, tt.lifetime)
+				c.Errorf("%q: got a lifetime of %v, want %v", tt.args, got, tt.lifetime)
 			}
 			e := c.rows("audit", "--event=token-minted", "--limit=1")[0]
 			detail, _ := e["detail"].(string)
@@ -59,7 +59,7 @@ func TestATokenIsMintedAndRecorded(t *testing.T) {
 				whose = "clientId"
 			}
 			if e["actor"] != store.ActorOperator || e[whose] != tt.sub || !strings.Contains(detail, tt.eventSays) || !strings.Contains(detail, "on the command line") {
-				t.Errorf("%q: got the event %v", tt.args, e)
+				c.Errorf("%q: got the event %v", tt.args, e)
 			}
 		}
 	})
@@ -91,14 +91,14 @@ func TestATokenForNobodyIsRefused(t *testing.T) {
 			{"token --sub=svc_a --json", 2, "unknown flag --json"},
 			{"token --sub=ada@example.com --jwt-algorithm=EdDSA", 1, "no signing key for EdDSA yet"},
 			{"token --sub=svc_a --better-auth-secret=short", 2, "BETTER_AUTH_SECRET"},
-			{"token --sub=svc_a --database-url=sqlite:" + filepath.Join(t.TempDir(), "x.db"), 1, "DATABASE_URL"},
+			{"token --sub=svc_a --database-url=sqlite:" + filepath.Join(c.TempDir(), "x.db"), 1, "DATABASE_URL"},
 		} {
 			if got := c.do("", tt.code, strings.Fields(tt.args)...); !strings.Contains(got, tt.want) {
-				t.Errorf("%s: got %q, want %q in it", tt.args, got, tt.want)
+				c.Errorf("%s: got %q, want %q in it", tt.args, got, tt.want)
 			}
 		}
 		if events := c.rows("audit", "--event=token-minted"); len(events) != 0 {
-			t.Errorf("got %v, want no event", events)
+			c.Errorf("got %v, want no event", events)
 		}
 	})
 }

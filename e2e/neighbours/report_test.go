@@ -15,7 +15,7 @@ import (
 const (
 	reportPath = "../../docs/benchmarks.md"
 	beforePath = "testdata/before.json" // the figures of the version before the bounds
-	heading    = "\n## Neighbours\n"    // bench/report.go knows it too
+	heading    = "\n## Neighbours\n"    // bench/report.go uses it too
 )
 
 // keep writes the figures to a file.
@@ -34,7 +34,7 @@ func keep(t *testing.T, path string, all []figure) {
 func report(t *testing.T, all []figure) {
 	t.Helper()
 	var before []figure
-	// Without the file there is nothing to compare with; half an hour was not for nothing.
+	// The file is optional: a missing file must not waste half an hour of measuring.
 	if text, err := os.ReadFile(beforePath); !errors.Is(err, fs.ErrNotExist) {
 		if err == nil {
 			err = json.Unmarshal(text, &before)
@@ -49,31 +49,41 @@ func report(t *testing.T, all []figure) {
 	}
 	rest, _, _ := strings.Cut(string(page), heading)
 	section := fmt.Sprintf(`
-What a well-behaved user notices of somebody at another address who does their worst: medians of %d alternating rounds of quiet and attack, %v each, and
-the most memory that the program held. The user is to notice at most %v times the median and %v times the p99, and the program is to stay below
-%d MiB. The attackers run on the same two processors, at a lower priority. "Before" is the version without the bounds of [operations.md](operations.md#bounds). `+"`make neighbours`"+`.
+This section shows what a well-behaved user notices of an attack from another address. Each figure is the median of %d alternating rounds of quiet and attack, %v each.
 
+- A time is followed by its ratio to the time without the attack. The ratio of the median should be at most %v, and that of the p99 at most %v.
+- Memory is the most that the program held. It should stay below %d MiB.
+- The attackers run on the same two processors, at a lower priority.
+- "Without bounds" has the ratios and the memory of the version without the bounds of [operations.md](operations.md#bounds).
+
+`+"`make neighbours`"+` writes this section.
 `, *rounds, *length, mostP50, mostP99, mostMemory)
 	if err := os.WriteFile(reportPath, []byte(rest+heading+section+table(all, before)), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// table shows the figures, with the ratios and the memory before where there are any.
+// engineNames are the headings of the tables.
+var engineNames = map[string]string{"sqlite": "SQLite", "postgres": "PostgreSQL"}
+
+// table shows the figures, one table for each engine, and the ratios and the memory of
+// before where before has them.
 func table(all, before []figure) string {
 	var b strings.Builder
-	b.WriteString("| attack | engine | the other's request | p50, attacked | times quiet | before | p99, attacked | times quiet | before | failed | before | memory | before |\n" +
-		"|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
+	engine := ""
 	for _, f := range all {
-		then := struct{ p50, p99, failed, memory string }{}
+		if f.Engine != engine {
+			engine = f.Engine
+			fmt.Fprintf(&b, "\n### %s\n\n| attack | the user's request | p50 | p99 | failed | memory | without bounds: p50, p99, memory |\n|---|---|---|---|---|---|---|\n", engineNames[engine])
+		}
+		then := ""
 		for _, o := range before {
 			if o.Engine == f.Engine && o.Attack == f.Attack && o.Op == f.Op {
-				then.p50, then.p99 = times(o.RatioP50), times(o.RatioP99)
-				then.failed, then.memory = fmt.Sprint(o.Failed), fmt.Sprint(o.MemoryMiB, " MiB")
+				then = fmt.Sprintf("×%s, ×%s, %d MiB", times(o.RatioP50), times(o.RatioP99), o.MemoryMiB)
 			}
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %.1f ms | **%s** | %s | %.1f ms | **%s** | %s | %d | %s | %d MiB | %s |\n", f.Attack, f.Engine, f.Op,
-			f.P50, times(f.RatioP50), then.p50, f.P99, times(f.RatioP99), then.p99, f.Failed, then.failed, f.MemoryMiB, then.memory)
+		fmt.Fprintf(&b, "| %s | %s | %.1f ms, **×%s** | %.1f ms, **×%s** | %d | %d MiB | %s |\n", f.Attack, f.Op,
+			f.P50, times(f.RatioP50), f.P99, times(f.RatioP99), f.Failed, f.MemoryMiB, then)
 	}
 	return b.String()
 }

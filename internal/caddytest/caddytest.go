@@ -1,9 +1,7 @@
-// Package caddytest starts the Caddy that is installed on this machine, for tests
-// of what happens behind it.
+// Package caddytest starts the installed Caddy, for tests of what happens behind it.
 //
-// Each one has a folder and a port of its own, and ends with the test. What is
-// missing on the machine fails the test and names the Debian package: a test that
-// cannot run has not passed.
+// Each Caddy has its own folder and port, and ends with the test. A missing program fails
+// the test and names the Debian package: a test that cannot run has not passed.
 package caddytest
 
 import (
@@ -18,10 +16,10 @@ import (
 	"vestibule/internal/quicktest"
 )
 
-// upPath is answered by Caddy itself, whatever is behind it.
+// upPath is answered by Caddy itself.
 const upPath = "/.caddy-is-up"
 
-// Compression are directives of a site that compress every answer, however short.
+// Compression has the directives of a site that compress every answer, however short.
 const Compression = `encode {
 	zstd
 	gzip
@@ -30,8 +28,8 @@ const Compression = `encode {
 }
 `
 
-// TagsOfNewer are directives of a site that give the ETag of a compressed answer
-// the suffix that it has from Caddy 2.8 on. Debian's older one leaves it as it is.
+// TagsOfNewer has the directives of a site that append the suffix of Caddy 2.8 to the ETag
+// of a compressed answer. Debian's older Caddy keeps the ETag.
 const TagsOfNewer = `@gzip header Accept-Encoding *gzip*
 header @gzip {
 	ETag "^\"(.*)\"$" "\"$1-gzip\""
@@ -39,9 +37,9 @@ header @gzip {
 }
 `
 
-// Start runs Caddy with one site of these directives and returns its URL, like
-// http://127.0.0.1:12345, once it answers. Relative paths in it are inside a folder
-// that goes with the test.
+// Start runs Caddy with one site of these directives. It returns its URL, like
+// http://127.0.0.1:12345, when Caddy answers. Relative paths are inside a folder that is
+// deleted with the test.
 func Start(tb testing.TB, site string) string {
 	tb.Helper()
 	quicktest.Skip(tb, "Caddy")
@@ -58,8 +56,8 @@ func Start(tb testing.TB, site string) string {
 	})
 }
 
-// caddyfile is the whole configuration. Without the admin interface, whose port is
-// always the same, several can run at a time.
+// caddyfile is the whole configuration. The admin interface is off: its port is fixed, and
+// several instances must run at the same time.
 func caddyfile(address, site string) string {
 	return fmt.Sprintf(`{
 	admin off

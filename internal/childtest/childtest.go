@@ -1,5 +1,5 @@
-// Package childtest runs the servers that are installed on this machine, such as
-// nginx and Caddy, for tests of what happens behind them.
+// Package childtest runs servers that are installed on this machine, such as nginx and
+// Caddy, for tests of what happens behind them.
 package childtest
 
 import (
@@ -14,13 +14,13 @@ import (
 	"vestibule/internal/testlog"
 )
 
-// patience is for a machine that is busy with other tests.
+// patience is long, for a machine that is busy with other tests.
 const patience = 20 * time.Second
 
-// Start runs a server and returns its URL, like http://127.0.0.1:12345, once it
-// answers upPath with a 204, which it does itself, whatever is behind it. command
-// makes the command that listens on an address; it is asked again where somebody else
-// was faster to the port. The server ends with the test.
+// Start runs a server. It returns its URL, like http://127.0.0.1:12345, when the server
+// itself answers upPath with a 204. command makes the command that listens on an address.
+// It is called again if another process takes the port first. The server ends with the
+// test.
 func Start(tb testing.TB, name, upPath string, command func(address string) (*exec.Cmd, error)) string {
 	tb.Helper()
 	var err error
@@ -68,12 +68,12 @@ func start(name string, cmd *exec.Cmd) (*child, error) {
 	}
 	go func() {
 		defer close(c.exited)
-		_ = cmd.Wait() // how it ends is of no interest, only that it has
+		_ = cmd.Wait() // only the end matters, not its status
 	}()
 	return c, nil
 }
 
-// await waits until the child, and not somebody else on the port, answers.
+// await waits until the child answers, and not another process on the port.
 func (c *child) await(url string) error {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Second}
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {

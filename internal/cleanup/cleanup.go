@@ -1,5 +1,5 @@
-// Package cleanup deletes rows that are of no more use, in the background. Nothing but
-// the size of their tables depends on when.
+// Package cleanup deletes rows that are no longer needed, in the background. When it runs
+// affects only the size of the tables.
 package cleanup
 
 import (
@@ -10,17 +10,17 @@ import (
 	"vestibule/store/db"
 )
 
-// Job deletes one kind of rows.
+// Job deletes one kind of row.
 type Job struct {
-	Failure string // what the log says when it fails, like "expired links were not deleted"
+	Failure string // the log message of a failure, like "expired links were not deleted"
 
-	// Batch deletes a bounded number, so that others are not kept from writing. It says
-	// whether there may be more.
+	// Batch deletes a bounded number of rows, so that it does not block other writers for
+	// long. more reports whether there may be more rows.
 	Batch func(context.Context) (more bool, err error)
 }
 
-// Run does all jobs, one after the other, at once and then at every interval, until ctx
-// ends. A job that fails does not keep the others from being done.
+// Run runs all jobs, one after the other, at once and then at every interval, until ctx
+// ends. If one job fails, the others still run.
 func Run(ctx context.Context, log *slog.Logger, every time.Duration, jobs ...Job) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()

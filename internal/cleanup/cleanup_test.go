@@ -52,7 +52,7 @@ func TestJobsRunAtOnceAndAtEveryInterval(t *testing.T) {
 	})
 }
 
-func TestTheEndOfTheProgramIsNoFailure(t *testing.T) {
+func TestTheEndOfTheProgramIsNotLoggedAsAFailure(t *testing.T) {
 	log := &testlog.Buffer{}
 	ctx, stop := context.WithCancel(t.Context())
 	Run(ctx, slog.New(slog.NewTextHandler(log, nil)), time.Hour, Job{"rows were not deleted", func(ctx context.Context) (bool, error) {

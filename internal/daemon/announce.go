@@ -39,7 +39,7 @@ func warn(c *settings.Settings, at *listeners, log *slog.Logger) {
 		log.Warn("mails are written to files and reach nobody: set SMTP_URL", "setting", "MAIL_DIR", "value", c.BFF.Mail.Folder)
 	}
 	if base.Scheme == "https" && len(c.BFF.TrustedProxies) == 0 {
-		log.Warn("whatever ends TLS in front is the only client that is seen, so that 100 wrong passwords from anywhere block sign-in for everybody: list its address", "setting", "TRUSTED_PROXIES", "value", "")
+		log.Warn("the proxy that ends TLS is the only client address that is seen, so 100 wrong passwords from anywhere block sign-in for everybody: list its address", "setting", "TRUSTED_PROXIES", "value", "")
 	}
 	if base.Scheme == "http" && !web.Loopback(base.Hostname()) {
 		log.Warn("passwords and session cookies cross the network unencrypted: use an https BASE_URL", "setting", "BASE_URL", "value", base.String())

@@ -73,7 +73,7 @@ func (p *process) run(ctx context.Context) error {
 	case cause = <-failed:
 	}
 	p.admin.stopping.Store(true)
-	p.log.Info("stopping; requests under way may finish", "at_most", p.drain.String())
+	p.log.Info("stopping; requests in progress may finish", "at_most", p.drain.String())
 	p.admin.notice.wait(time.Now())
 	public := make([]*server, len(p.surfaces))
 	for i, s := range p.surfaces {
@@ -100,7 +100,7 @@ func (p *process) drainRequests(servers []*server) {
 	for _, s := range servers {
 		draining.Go(func() {
 			if s.http.Shutdown(ctx) != nil {
-				p.log.Info("ending what is still under way", "surface", s.surface)
+				p.log.Info("ending requests that are still in progress", "surface", s.surface)
 			}
 		})
 	}
@@ -123,7 +123,7 @@ func (p *process) cutRest(servers []*server, working *sync.WaitGroup) {
 	select {
 	case <-gone:
 	case <-time.After(p.end):
-		p.log.Warn("cutting off what does not end")
+		p.log.Warn("closing connections that did not end")
 	}
 	for _, s := range servers {
 		_ = s.http.Close()

@@ -115,6 +115,6 @@ func beatCure(err error) string {
 	case errors.Is(err, db.ErrBehind):
 		return "run vestibule migrate up"
 	default:
-		return "see to the database's disk, its rights and its health"
+		return "check the database's disk, permissions and health"
 	}
 }

@@ -62,7 +62,7 @@ func listenFault(setting, address string, err error) settings.Fault {
 		f.Problem = "is in use by another program"
 		f.Cure = "stop that program, or set " + setting + " to another port"
 	case errors.Is(err, syscall.EACCES):
-		f.Problem = "may not be opened by this user, as ports below 1024 often"
+		f.Problem = "may not be opened by this user, as is usual for ports below 1024"
 		f.Cure = "set " + setting + " to a higher port"
 	case errors.Is(err, syscall.EADDRNOTAVAIL), errors.As(err, &noHost):
 		f.Problem = "is not an address of this machine"

@@ -10,12 +10,12 @@ type Doc struct {
 	Events             []string // what the audit trail may get
 	Params             []*Param
 	Body               *Body
-	// Answers are the endpoint's own. One takes the place of the guard's with the same
+	// Answers are the endpoint's own. An answer replaces the guard's answer with the same
 	// status.
 	Answers []*Answer
 	// Errors are the refusals that the endpoint adds to those of its guard.
 	Errors []*web.Error
-	// Texts are descriptions of the answers with these statuses, in place of the usual.
+	// Texts replace the usual descriptions of the answers with these statuses.
 	Texts      map[int]string
 	Extensions map[string]any
 }
@@ -40,8 +40,8 @@ type Header struct {
 	Example               any
 }
 
-// Example is a value with a name. The Go type of the first example is the type of what
-// is described.
+// Example is a named value. The Go type of the first example is the type of the described
+// value.
 type Example struct {
 	Name  string
 	Value any
@@ -51,23 +51,23 @@ type Example struct {
 type Body struct {
 	Text     string
 	Optional bool
-	Type     string // the Content-Type, where it is not application/json
+	Type     string // the Content-Type, if not application/json
 	Examples []Example
 	Also     map[string][]Example // further Content-Types
 }
 
 // Answer describes an answer with a status. Status 0 is for all other statuses.
 type Answer struct {
-	Component string // its name, where several endpoints share it
+	Component string // its name, if several endpoints share it
 	Status    int
 	Text      string
 	Headers   []*Header
-	Type      string // the Content-Type of the examples, where it is not application/json
+	Type      string // the Content-Type of the examples, if not application/json
 	Examples  []Example
 	Types     []string     // further Content-Types
 	Errors    []*web.Error // the refusals with this status
-	Shape     *Shape       // of the refusals, where it is not the surface's
-	Bare      bool         // without the headers that others have
+	Shape     *Shape       // of the refusals, if not the surface's
+	Bare      bool         // without the headers of the surface
 }
 
 // As returns a copy of a header that is sent under another name.

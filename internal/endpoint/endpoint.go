@@ -1,6 +1,6 @@
-// Package endpoint is the table of a surface's endpoints. The router, the OpenAPI
-// document and the rows of docs/api.md are made from the same table. A row holds what is
-// special about one endpoint; what its guard and its body add to it is said once.
+// Package endpoint is the table of a surface's endpoints. The router, the OpenAPI document
+// and the rows of docs/api.md are made from the same table. A row holds what is special
+// about one endpoint. What its guard and its body add is written once.
 package endpoint
 
 import (
@@ -16,12 +16,12 @@ type Surface struct {
 	Title, Summary, Text string
 	Tags                 []Tag
 	Security             map[string]Schema // the schemes, by name
-	Everywhere           *Guard            // what every endpoint inherits
-	Elsewhere            []*Answer         // to paths and methods that the table does not have
-	Headers              []*Header         // of every answer, unless the answer has them otherwise
-	Schemas              map[string]Schema // those that struct tags name
-	Params               []*Param          // those of paths, by their names
-	Errors               Shape             // of refusals
+	Everywhere           *Guard            // a guard for every endpoint
+	Elsewhere            []*Answer         // answers to paths and methods outside the table
+	Headers              []*Header         // headers of every answer, unless it describes them itself
+	Schemas              map[string]Schema // schemas that struct tags name
+	Params               []*Param          // parameters of paths, by name
+	Errors               Shape             // the shape of refusals
 	Endpoints            []Endpoint
 }
 
@@ -29,7 +29,7 @@ type Surface struct {
 type Shape struct {
 	Type string // the Content-Type
 	Body func(*web.Error) any
-	Code string // the member that has the code; without one a refusal is known by its message
+	Code string // the member with the code; "" identifies refusals by message
 }
 
 // Tag is a group of operations.
@@ -37,26 +37,26 @@ type Tag struct{ Name, Text string }
 
 // Endpoint is one row of the table.
 type Endpoint struct {
-	Method, Path, ID string // ID is the operation's
-	// A second name of the same, with an operation of its own.
+	Method, Path, ID string // ID is the operation's id
+	// A second path of the same endpoint, with its own operation.
 	Short, ShortID string
 	Guard          *Guard
-	Handler        web.HandlerFunc // nil: described, and routed elsewhere or not at all
+	Handler        web.HandlerFunc // nil: only described; routed elsewhere or not at all
 	Doc            *Doc
 
 	NoHead bool            // a GET without a HEAD
-	Match  mux.MatcherFunc // what else a request must fulfil
-	Write  web.ErrorWriter // where refusals have a shape of their own
+	Match  mux.MatcherFunc // a further condition on the request
+	Write  web.ErrorWriter // if refusals have their own shape
 }
 
 // Guard is what a group of endpoints requires of a request before the handler runs.
 type Guard struct {
 	Security []map[string][]string // nil: the same as none
 	Answers  []*Answer             // the guard's own
-	Body     []*Answer             // of those endpoints that read a body
+	Body     []*Answer             // for endpoints that read a body
 }
 
-// Mount adds the endpoints to a router, in their order. A GET has its HEAD.
+// Mount adds the endpoints to a router, in order. Each GET also gets HEAD.
 func Mount(router *mux.Router, write web.ErrorWriter, endpoints []Endpoint) {
 	for _, e := range endpoints {
 		if e.Handler == nil {
@@ -74,7 +74,7 @@ func Mount(router *mux.Router, write web.ErrorWriter, endpoints []Endpoint) {
 	}
 }
 
-// Paths are the names of an endpoint.
+// Paths returns all paths of an endpoint.
 func (e Endpoint) Paths() []string {
 	if e.Short == "" {
 		return []string{e.Path}

@@ -1,17 +1,18 @@
 // Package fair shares a fixed number of places between keys, such as the
 // addresses of clients or the ids of users.
 //
-// It promises:
-//   - No key has more than its share of the places, and none of a key's requests
-//     waits behind all those of another: a place that becomes free goes to the
-//     waiting key that holds the least, and between equals in turn.
-//   - At most as many wait as there are places in the queue. Where it is full, a
-//     newcomer takes the place of the latest of the key that has the most waiting;
-//     only when that is its own key is the newcomer refused.
-//   - A room remembers a key for no longer than it holds something or waits.
+// Its guarantees:
 //
-// A place may be anything that can be counted: a computation, a connection, a
-// byte of memory. Room.Enter takes several at once.
+//   - No key has more than its share of the places. A free place goes to the waiting key
+//     that holds the least, in turn between equals. So no request waits behind all requests
+//     of another key.
+//   - The queue is bounded. When it is full, a newcomer replaces the latest request of the
+//     key with the most waiting requests. If that is the newcomer's own key, the newcomer
+//     is refused.
+//   - A room remembers a key only while the key holds places or waits.
+//
+// A place may be anything that can be counted: a computation, a connection, a byte of
+// memory. Room.Enter takes several at once.
 package fair
 
 import (
@@ -22,25 +23,25 @@ import (
 	"time"
 )
 
-// Limits say what a Room has. The zero values of PerKey, Queue, QueuePerKey and
-// Wait are explained with each.
+// Limits are the bounds of a Room.
 type Limits struct {
-	Places      int           // in all, more than 0
-	PerKey      int           // of one key; 0: as many as there are
-	Queue       int           // who may wait, in all; 0: nobody
-	QueuePerKey int           // who may wait of one key; 0: as many as Queue
-	Wait        time.Duration // longest wait; 0: as long as the context lets it
+	Places      int           // total places, more than 0
+	PerKey      int           // places of one key; 0: Places
+	Queue       int           // total requests that may wait; 0: none
+	QueuePerKey int           // waiting requests of one key; 0: Queue
+	Wait        time.Duration // longest wait; 0: until the context ends
 }
 
-// The errors of a room without a place. Each is a Full.
+// The errors of Enter when there is no place. Each is a Full.
 var (
-	// ErrKey means that the key itself holds or asks for too much: others may be let in.
+	// ErrKey means that the key holds or asks for too much. Other keys may still get
+	// places.
 	ErrKey error = Full("too much is under way for this key")
-	// ErrAll means that there is no place for anybody.
+	// ErrAll means that there is no place for any key.
 	ErrAll error = Full("too much is under way")
 )
 
-// Full is what both errors have in common.
+// Full is the type of both errors.
 type Full string
 
 func (f Full) Error() string { return "fair: " + string(f) }
@@ -53,19 +54,19 @@ type Room struct {
 	used    int
 	waiting int
 	keys    map[string]*holder
-	turns   []*holder // those with somebody waiting; the first has waited for its turn the longest
+	turns   []*holder // keys with waiting requests; the first has waited longest for its turn
 }
 
 // holder is a key that holds places or waits for some.
 type holder struct {
 	key  string
 	used int
-	line []*waiter // the first came first
+	line []*waiter // in order of arrival
 }
 
 type waiter struct {
 	n    int
-	done chan error // has room for one: nil with the places, or why there are none
+	done chan error // buffers one result: nil with the places, or the refusal
 }
 
 // New returns an empty room.
@@ -82,9 +83,9 @@ func New(l Limits) *Room {
 	return &Room{limits: l, keys: map[string]*holder{}}
 }
 
-// Enter takes n places for the key, and waits for them where the room has a queue.
-// leave gives them back; it may be called more than once. Without a place the error
-// is ErrKey, ErrAll or the context's. More than a key can ever have is ErrKey.
+// Enter takes n places for the key. If the room has a queue, it waits for them. leave gives
+// them back and may be called more than once. Without a place the error is ErrKey, ErrAll
+// or the context's. Asking for more than a key can ever have is ErrKey.
 func (r *Room) Enter(ctx context.Context, key string, n int) (leave func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("fair: %w", err)
@@ -107,13 +108,13 @@ func (r *Room) Enter(ctx context.Context, key string, n int) (leave func(), err 
 	return sync.OnceFunc(func() { r.leave(h, n) }), nil
 }
 
-// admit gives h the places, or a waiter that will be told of them.
+// admit gives h the places, or returns a waiter for them.
 func (r *Room) admit(h *holder, n int) (*waiter, error) {
 	if n > min(r.limits.PerKey, r.limits.Places) {
 		return nil, ErrKey
 	}
-	// Nobody is overtaken: who waits was there before, unless all who wait have
-	// their key's share already.
+	// Do not overtake requests that wait already, unless all their keys have their full
+	// share.
 	if len(h.line) == 0 && r.fits(h, n) && r.next() == nil {
 		r.take(h, n)
 		return nil, nil
@@ -142,8 +143,8 @@ func (r *Room) admit(h *holder, n int) (*waiter, error) {
 	return w, nil
 }
 
-// displace sends the latest of the key with the longest line away, unless h has as
-// long a line with one more.
+// displace refuses the latest waiting request of the key with the longest line. It does
+// nothing if the line of h, with one more, would be as long.
 func (r *Room) displace(h *holder) bool {
 	if r.waiting == len(r.turns) { // one of each key
 		return false
@@ -163,7 +164,7 @@ func (r *Room) displace(h *holder) bool {
 	return true
 }
 
-// wait waits for the places, and gives up when it takes too long.
+// wait waits for the places, until the limit of the wait or the end of the context.
 func (r *Room) wait(ctx context.Context, h *holder, w *waiter) error {
 	var late <-chan time.Time
 	if r.limits.Wait > 0 {
@@ -174,7 +175,7 @@ func (r *Room) wait(ctx context.Context, h *holder, w *waiter) error {
 	var why error
 	select {
 	case err := <-w.done:
-		if err == nil && ctx.Err() != nil { // both at once: who has left takes nothing
+		if err == nil && ctx.Err() != nil { // both at once: the caller has left and takes nothing
 			r.leave(h, w.n)
 			return fmt.Errorf("fair: %w", ctx.Err())
 		}
@@ -187,7 +188,7 @@ func (r *Room) wait(ctx context.Context, h *holder, w *waiter) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	select {
-	case err := <-w.done: // it came meanwhile
+	case err := <-w.done: // the result arrived meanwhile
 		if err == nil && errors.Is(why, ErrAll) {
 			return nil
 		}
@@ -203,7 +204,7 @@ func (r *Room) wait(ctx context.Context, h *holder, w *waiter) error {
 	}
 	r.unqueue(h, w)
 	r.forget(h)
-	r.serve() // who waited behind it may fit
+	r.serve() // requests behind it may fit now
 	return why
 }
 
@@ -213,9 +214,9 @@ func (r *Room) leave(h *holder, n int) {
 	r.give(h, n)
 }
 
-// give puts places back and hands them on. Whoever came while the key had them goes
-// first: a key that always has somebody waiting would else be its own successor, and a
-// newcomer would wait for two.
+// give puts places back and hands them on. The waiting requests of other keys go first.
+// Otherwise a key that always has waiting requests would follow itself, and a newcomer
+// would wait for two.
 func (r *Room) give(h *holder, n int) {
 	h.used -= n
 	r.used -= n

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// enter takes a place that has to be free.
+// enter takes places that must be free.
 func enter(t *testing.T, r *Room, key string, n int) (leave func()) {
 	t.Helper()
 	leave, err := r.Enter(t.Context(), key, n)
@@ -29,14 +29,14 @@ func refused(t *testing.T, r *Room, key string, n int, want error) {
 	}
 }
 
-// ask waits for a place in a goroutine of its own, and writes its name down.
+// ask waits for a place in its own goroutine, and records the key that was served.
 func ask(t *testing.T, r *Room, key string, served *[]string) (result chan error) {
 	t.Helper()
 	result = make(chan error, 1)
 	go func() {
 		leave, err := r.Enter(t.Context(), key, 1)
 		if err == nil {
-			*served = append(*served, key) // one place: nobody else is in
+			*served = append(*served, key) // one place: no other goroutine writes now
 			leave()
 		}
 		result <- err
@@ -84,9 +84,9 @@ func TestPlacesAreHandedOnInTurn(t *testing.T) {
 	})
 }
 
-// TestAKeyIsNotItsOwnSuccessor: whoever comes while a key has the only place is next,
-// also where the key has had others waiting for long.
-func TestAKeyIsNotItsOwnSuccessor(t *testing.T) {
+// TestAKeyDoesNotFollowItself: a request that arrives while another key has the only place
+// is next, even if that key has long had others waiting.
+func TestAKeyDoesNotFollowItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := New(Limits{Places: 1, Queue: 20})
 		leave := enter(t, r, "greedy", 1)
@@ -103,7 +103,7 @@ func TestAKeyIsNotItsOwnSuccessor(t *testing.T) {
 		ask(t, r, "greedy", &served)
 		ask(t, r, "greedy", &served)
 		leave()
-		leave = <-inside // the greedy one is served; only now does the other come
+		leave = <-inside // the greedy key is served; only now the other arrives
 		ask(t, r, "modest", &served)
 		leave()
 		synctest.Wait()
@@ -113,7 +113,7 @@ func TestAKeyIsNotItsOwnSuccessor(t *testing.T) {
 	})
 }
 
-func TestWhoHoldsTheLeastIsNext(t *testing.T) {
+func TestTheKeyWithTheLeastIsNext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := New(Limits{Places: 2, Queue: 5})
 		enter(t, r, "greedy", 1)
@@ -148,7 +148,7 @@ func TestAFullQueueIsSharedToo(t *testing.T) {
 		}
 		refused(t, r, "a", 1, ErrKey)
 		ask(t, r, "d", &served)
-		refused(t, r, "e", 1, ErrAll) // all of them have one
+		refused(t, r, "e", 1, ErrAll) // each key in the queue has one
 		refused(t, r, "b", 1, ErrKey)
 		leave()
 		synctest.Wait()
@@ -183,8 +183,8 @@ func TestAWaitEnds(t *testing.T) {
 	})
 }
 
-// TestALargeOneIsNotStarved: while somebody waits for much, nobody else slips by.
-func TestALargeOneIsNotStarved(t *testing.T) {
+// TestALargeRequestIsNotStarved: while a large request waits, smaller ones do not overtake it.
+func TestALargeRequestIsNotStarved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := New(Limits{Places: 10, Queue: 4})
 		leave := enter(t, r, "a", 8)
@@ -206,7 +206,7 @@ func TestALargeOneIsNotStarved(t *testing.T) {
 	})
 }
 
-// TestCrowd has many come, wait, give up and go, and counts them.
+// TestCrowd lets many requests arrive, wait, give up and leave, and counts them.
 func TestCrowd(t *testing.T) {
 	limits := Limits{Places: 7, PerKey: 4, Queue: 20, QueuePerKey: 8, Wait: 5 * time.Millisecond}
 	r := New(limits)
@@ -240,6 +240,6 @@ func TestCrowd(t *testing.T) {
 	}
 	crowd.Wait()
 	if taken, waiting := r.Load(); taken != 0 || waiting != 0 || len(r.keys) != 0 || len(r.turns) != 0 {
-		t.Errorf("at the end %d are taken, %d wait, %d keys and %d turns are remembered", taken, waiting, len(r.keys), len(r.turns))
+		t.Errorf("at the end got %d places taken, %d waiting, %d keys and %d turns, want none", taken, waiting, len(r.keys), len(r.turns))
 	}
 }

@@ -2,7 +2,7 @@ package fair
 
 import "slices"
 
-// unqueue takes w out of the line of h.
+// unqueue removes w from the line of h.
 func (r *Room) unqueue(h *holder, w *waiter) {
 	i := slices.Index(h.line, w)
 	h.line = slices.Delete(h.line, i, i+1)
@@ -18,7 +18,7 @@ func (r *Room) dropTurn(h *holder) {
 	}
 }
 
-// hadTurn puts h behind everybody else who waits, if it has more waiting.
+// hadTurn moves h to the end of the turns if it has more waiting requests.
 func (r *Room) hadTurn(h *holder) {
 	if len(h.line) > 0 {
 		r.dropTurn(h)
@@ -26,7 +26,7 @@ func (r *Room) hadTurn(h *holder) {
 	}
 }
 
-// serve lets in who waits, as long as there is room.
+// serve admits waiting requests while there is room.
 func (r *Room) serve() {
 	for r.used < r.limits.Places {
 		h := r.next()
@@ -41,16 +41,16 @@ func (r *Room) serve() {
 	}
 }
 
-// next is the waiting key whose turn it is: of those below their share the one that
-// holds the least, and of equals the one that has waited for its turn the longest.
-// The room is kept free for it, however much it asks for.
+// next returns the key whose turn it is: of the waiting keys below their share, the one
+// that holds the least; of equals, the one that has waited longest. The room is kept free
+// for its request, however large that is.
 func (r *Room) next() *holder {
 	var next *holder
 	for _, h := range r.turns {
 		if h.used+h.line[0].n > r.limits.PerKey || next != nil && h.used >= next.used {
 			continue
 		}
-		if next = h; h.used == 0 { // nobody holds less, and thousands may wait
+		if next = h; h.used == 0 { // no key holds less, and thousands may wait
 			break
 		}
 	}
@@ -75,21 +75,21 @@ func (r *Room) holder(key string) *holder {
 	return h
 }
 
-// forget drops a key that holds nothing and waits for nothing.
+// forget removes a key that holds no places and does not wait.
 func (r *Room) forget(h *holder) {
 	if h.used == 0 && len(h.line) == 0 && r.keys[h.key] == h {
 		delete(r.keys, h.key)
 	}
 }
 
-// Load says how many places are taken and how many wait, in all.
+// Load returns how many places are taken and how many requests wait, in total.
 func (r *Room) Load() (taken, waiting int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.used, r.waiting
 }
 
-// Held says how many places the key has.
+// Held returns how many places the key has.
 func (r *Room) Held(key string) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()

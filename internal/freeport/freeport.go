@@ -1,9 +1,9 @@
 // Package freeport finds ports for programs that must be told their address
 // before they start.
 //
-// A port that the system hands out (":0") and that is given back is soon handed
-// out again, as the near end of anybody's connection, and the program then finds
-// it in use. The ports of this package lie below those that systems hand out.
+// If the system chooses a port (":0") and it is released, the system soon gives it to
+// another connection, and the program then finds it in use. The ports of this package are
+// below the range of the system.
 package freeport
 
 import (
@@ -16,18 +16,17 @@ import (
 
 const (
 	lowest = 12_000
-	above  = 32_000 // Linux hands out 32768 and up, others 49152 and up
+	above  = 32_000 // Linux assigns 32768 and up, others 49152 and up
 )
 
-// order is every port, each once: of thousands of draws in a test run two would be
-// the same now and then, where one program needs both. Other processes draw in an
-// order of their own.
+// order contains every port once. With random choices, two of thousands in a test run would
+// sometimes be equal, although one program needs both. Other processes use another order.
 var order = rand.Perm(above - lowest)
 
 var asked atomic.Int64
 
-// Next returns a port of the loopback address that nothing listens on, and that
-// this process has not been given before.
+// Next returns a port of the loopback address that nothing listens on, and that it has not
+// returned in this process before.
 func Next() (int, error) {
 	var refusals []error
 	for range 20 {
@@ -41,7 +40,7 @@ func Next() (int, error) {
 	return 0, fmt.Errorf("find a free port: %w", errors.Join(refusals...))
 }
 
-// Addr returns the loopback address with a port as Next finds it.
+// Addr returns the loopback address with a port from Next.
 func Addr() (string, error) {
 	port, err := Next()
 	return fmt.Sprintf("127.0.0.1:%d", port), err

@@ -16,7 +16,7 @@ func TestAddressesAreFreeAndNotTheSystemsOwn(t *testing.T) {
 		if err != nil {
 			t.Fatalf("got %s, want a free address: %v", addr, err)
 		}
-		defer l.Close() // taken until the end, so none may come twice
+		defer l.Close() // in use until the end, so none may be returned twice
 		_, text, err := net.SplitHostPort(addr)
 		if err != nil {
 			t.Fatal(err)
@@ -29,7 +29,7 @@ func TestAddressesAreFreeAndNotTheSystemsOwn(t *testing.T) {
 
 func TestNoPortComesTwice(t *testing.T) {
 	seen := map[int]bool{}
-	for range 2000 { // drawn one by one, a dozen of them would be
+	for range 2000 { // with random choices, a dozen of them would be equal
 		port, err := Next()
 		if err != nil {
 			t.Fatal(err)

@@ -15,12 +15,12 @@ func method(m string) func(*http.Request) {
 	return func(r *http.Request) { r.Method = m }
 }
 
-// answer makes a handler that notes nothing.
+// answer makes a handler that records nothing.
 func answer(f func(http.ResponseWriter)) func(http.ResponseWriter, *http.Request, *notes) {
 	return func(w http.ResponseWriter, _ *http.Request, _ *notes) { f(w) }
 }
 
-func TestAnswersAreThoseOfAServer(t *testing.T) {
+func TestAnswersMatchAServer(t *testing.T) {
 	long := strings.Repeat("0123456789abcdef", 1024)
 	compare(t, []trial{
 		{name: "an empty one", handler: answer(func(http.ResponseWriter) {})},
@@ -172,9 +172,8 @@ func TestAnswersAreThoseOfAServer(t *testing.T) {
 	})
 }
 
-// TestAnswersThatNobodyHereGivesAreRefused: the client gets an error and no
-// part of the answer.
-func TestAnswersThatNobodyHereGivesAreRefused(t *testing.T) {
+// TestUnsupportedAnswersAreRefused: the client gets an error and no part of the answer.
+func TestUnsupportedAnswersAreRefused(t *testing.T) {
 	for name, h := range map[string]http.HandlerFunc{
 		"a name that hides from a look at the canonical one": func(w http.ResponseWriter, _ *http.Request) { w.Header()["set-cookie"] = []string{"a=1"} },
 		"two declared lengths":                               func(w http.ResponseWriter, _ *http.Request) { w.Header()["Content-Length"] = []string{"1", "2"} },

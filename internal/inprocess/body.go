@@ -47,10 +47,9 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	return n, b.err
 }
 
-// fail gives the client the reason, and the handler what it would get from a
-// server: a body that breaks off. The handler's error does not wrap the reason.
-// The handler could take a *http.MaxBytesError of the client's, for example, for
-// a limit of its own.
+// fail gives the client the reason. The handler gets the error of an aborted body, as from
+// a server. The handler's error does not wrap the reason: the handler could mistake a
+// *http.MaxBytesError of the client for its own limit.
 func (b *requestBody) fail(reason error) error {
 	if b.closed.Load() {
 		return b.whyClosed() // closing has ended the Read

@@ -21,26 +21,26 @@ import (
 	"vestibule/internal/inprocess"
 )
 
-// The trials run in-process and over a socket between http.Transport and
-// http.Server. Nothing may tell the two apart but what the package comment names.
+// The trials run in-process and over a socket between http.Transport and http.Server. They
+// may differ only in the points that the package comment names.
 
 // trial is one exchange.
 type trial struct {
 	name    string
 	handler func(http.ResponseWriter, *http.Request, *notes)
 	request func(*http.Request) // changes a plain GET of /
-	direct  bool                // a proxy in between would hide the point or stumble over it
+	direct  bool                // a proxy in between would hide or break the case
 }
 
-// outcome is what client and handler see of it.
+// outcome is what the client and the handler see of a trial.
 type outcome struct {
 	Status        string
-	Header        http.Header // without what is about the connection
+	Header        http.Header // without headers of the connection
 	ContentLength int64
 	Body          string
 	RoundTrip     string // kinds of errors
 	Reading       string
-	Handler       []string // what it noted
+	Handler       []string // what it recorded
 }
 
 type notes struct {
@@ -56,7 +56,7 @@ func (n *notes) add(format string, args ...any) {
 
 var errBody = errors.New("the client's body is broken")
 
-// kind reduces an error to what callers may rely on.
+// kind reduces an error to the part that callers may rely on.
 func kind(err error) string {
 	for _, k := range []struct {
 		err  error
@@ -81,7 +81,7 @@ func kind(err error) string {
 	return ""
 }
 
-// side makes a handler reachable and returns by what, and under which address.
+// side makes a handler reachable. It returns a transport and an address.
 type side func(*testing.T, http.Handler) (http.RoundTripper, string)
 
 func inProcess(_ *testing.T, h http.Handler) (http.RoundTripper, string) {
@@ -101,7 +101,7 @@ func overSocket(t *testing.T, h http.Handler) (http.RoundTripper, string) {
 	return transport, server.URL
 }
 
-// proxied puts a ReverseProxy in front of a side; its own clients come by socket.
+// proxied puts a ReverseProxy in front of a side. The proxy's own clients use a socket.
 func proxied(upstream side) side {
 	return func(t *testing.T, h http.Handler) (http.RoundTripper, string) {
 		t.Helper()
@@ -120,11 +120,11 @@ func proxied(upstream side) side {
 			ErrorLog:      log.New(io.Discard, "", 0),
 		}
 		return overSocket(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			// The proxy flushes from a timer of its own, so whether its server
-			// still guesses at an absent type would be a matter of luck.
+			// The proxy flushes from its own timer. Without this it would depend on timing
+			// whether its server guesses an absent type.
 			w.Header()["Content-Type"] = nil
-			// Or else its server would swallow up to 256 KiB of a request that is
-			// still being proxied when the answer begins.
+			// Otherwise its server would read up to 256 KiB of a request that is still
+			// being proxied when the answer begins.
 			_ = http.NewResponseController(w).EnableFullDuplex()
 			proxy.ServeHTTP(w, r)
 		}))
@@ -133,13 +133,13 @@ func proxied(upstream side) side {
 
 const testHost = "api.example:8000"
 
-// run holds one trial on one side.
+// run runs one trial on one side.
 func run(t *testing.T, at side, tr trial) outcome {
 	t.Helper()
 	seen, returned := &notes{}, make(chan struct{})
 	transport, base := at(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer close(returned)
-		w.Header().Set("Content-Type", "text/plain") // which a server would guess
+		w.Header().Set("Content-Type", "text/plain") // a server would guess it
 		tr.handler(w, r, seen)
 	}))
 	var out outcome

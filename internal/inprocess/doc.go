@@ -1,19 +1,19 @@
-// Package inprocess answers HTTP requests by calling an http.Handler of this
-// process, with no socket in between. It is made for the two handlers of this
-// program, and does what they and their clients need:
+// Package inprocess answers HTTP requests by calling an http.Handler of this process,
+// without a socket in between. It is made for the two handlers of this program, and does
+// what they and their clients need:
 //
-//   - Headers cross as copies.
-//   - Bodies stream both ways. Whoever writes faster than the other side reads
-//     has to wait, so that an exchange needs little memory.
-//   - The handler's context ends when the client's does or when the client
-//     closes the answer, and reads and writes of the handler fail from then on.
-//     The context carries no values and no deadline of the client's.
-//   - A panic breaks off the answer and nothing else.
-//   - A declared Content-Length is held to. A short answer without one gets it.
+//   - Headers are copied.
+//   - Bodies stream both ways. A writer waits for a slow reader, so an exchange needs
+//     little memory.
+//   - The handler's context ends when the client's context ends or the client closes the
+//     answer. From then on the handler's reads and writes fail. The context carries none of
+//     the client's values and no deadline.
+//   - A panic aborts the answer and nothing else.
+//   - A declared Content-Length is enforced. A short answer without one gets one.
 //
-// What nobody here needs is an error: protocol switches and other 1xx answers,
-// header names that are not in canonical form, trailers. There is nothing to
-// hijack and no deadline to set (http.ErrNotSupported); whoever bounds the
-// client bounds the handler too. The handler may answer before it has read the
-// request. Content types are not guessed, and an answer has no Date.
+// The rest is an error: protocol switches and other 1xx answers, header names that are not
+// in canonical form, trailers. Hijacking and deadlines are not supported
+// (http.ErrNotSupported): bounding the client also bounds the handler. The handler may
+// answer before it has read the request. Content types are not guessed, and an answer has
+// no Date.
 package inprocess

@@ -14,13 +14,13 @@ import (
 )
 
 var (
-	errAborted    = fmt.Errorf("inprocess: the handler broke off before it answered: %w", io.EOF)
+	errAborted    = fmt.Errorf("inprocess: the handler aborted before it answered: %w", io.EOF)
 	errClientLeft = fmt.Errorf("inprocess: the client has left: %w", io.ErrClosedPipe)
 	errOver       = errors.New("inprocess: the handler has returned")
 )
 
-// exchange is one request and its answer. The handler's goroutine works at one
-// end. At the other works the caller of RoundTrip, who then reads the answer.
+// exchange is one request and its answer. The handler's goroutine writes it. The caller of
+// RoundTrip reads it.
 type exchange struct {
 	request *http.Request      // the client's
 	unwatch func() bool        // stops waiting for the end of the client's context
@@ -32,8 +32,8 @@ type exchange struct {
 	moved    sync.Cond      // signals each change of the fields below
 	response *http.Response // nil until the handler has sent its header
 	out      []byte         // bytes of the answer that the client can read now
-	ended    error          // the handler has returned: io.EOF, or why the answer breaks off
-	failed   error          // the client has left or its body is broken: what the client gets
+	ended    error          // set when the handler has returned: io.EOF, or why the answer is incomplete
+	failed   error          // set when the client has left or its body is broken: the client's error
 }
 
 func newExchange(req *http.Request) (*exchange, *http.Request, error) {
@@ -64,7 +64,7 @@ func (x *exchange) serve(t *Transport, in *http.Request) {
 			t.log().Error("panic of a handler that was called in-process", slog.String("method", in.Method),
 				slog.String("path", web.LogPath(in.URL)), slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
 		}
-		x.end(nil, nil, io.ErrUnexpectedEOF) // no effect on an answer that has been finished
+		x.end(nil, nil, io.ErrUnexpectedEOF) // no effect on a finished answer
 		x.cancel()
 		x.unwatch()
 		_ = x.body.Close()
@@ -98,8 +98,8 @@ func (x *exchange) send(response *http.Response) {
 	x.moved.Broadcast()
 }
 
-// put gives the client b, once it has read what it was given before. With wait
-// it returns when the client has read b too. Until then b must not change.
+// put gives b to the client, once it has read everything before. With wait it also waits
+// until the client has read b. Until then b must not change.
 func (x *exchange) put(b []byte, wait bool) (int, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -125,8 +125,8 @@ func (x *exchange) put(b []byte, wait bool) (int, error) {
 	return n, nil
 }
 
-// end is the handler's end. err is io.EOF if the answer is whole. response is
-// nil if the client has it already, or will not get it.
+// end records that the handler has returned. err is io.EOF if the answer is complete.
+// response is nil if the client already has it, or will not get it.
 func (x *exchange) end(response *http.Response, out []byte, err error) {
 	x.mu.Lock()
 	if x.ended == nil {
@@ -139,11 +139,11 @@ func (x *exchange) end(response *http.Response, out []byte, err error) {
 	x.moved.Broadcast()
 }
 
-// fail breaks the exchange off, which closing the connection does on a socket:
-// the client gets err, the handler's context ends, its reads and writes fail.
+// fail aborts the exchange, like closing the connection on a socket: the client gets err,
+// the handler's context ends, its reads and writes fail.
 func (x *exchange) fail(err error) {
 	if ctx := x.request.Context(); ctx.Err() != nil {
-		err = context.Cause(ctx) // the better reason, of which err may be a consequence
+		err = context.Cause(ctx) // the better reason: err may be its consequence
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -154,8 +154,8 @@ func (x *exchange) fail(err error) {
 	x.moved.Broadcast()
 	x.cancel()
 	if x.body.src != nil {
-		// Closing the body of a server's request waits for a Read that is under
-		// way. The client does not wait when it leaves.
+		// Closing the body of a server's request waits for a Read in progress. The client
+		// must not wait when it leaves.
 		go func() { _ = x.body.Close() }()
 	}
 }

@@ -98,8 +98,8 @@ func TestPanicsAreLogged(t *testing.T) {
 	}
 }
 
-// Many clients, a third of whom leave at any moment; the race detector looks
-// on, and the bubble ends only when every goroutine has.
+// Many clients, of which a third leave at a random moment. The race detector watches, and
+// the bubble ends only when every goroutine has ended.
 func TestManyAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := transport(func(w http.ResponseWriter, r *http.Request) {
@@ -134,7 +134,7 @@ func TestManyAtOnce(t *testing.T) {
 	})
 }
 
-// echo returns what went wrong.
+// echo returns the error of one exchange.
 func echo(ctx context.Context, h http.RoundTripper, path, payload string) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://api.internal"+path, strings.NewReader(payload))
 	if err != nil {

@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// These tests run in a synctest bubble: time stands still unless everybody
-// waits, and a goroutine left behind fails the test.
+// These tests run in a synctest bubble: time moves only when every goroutine waits, and a
+// leaked goroutine fails the test.
 
-func TestTheEndOfTheContextEndsRoundTripThoughTheHandlerSleeps(t *testing.T) {
+func TestTheEndOfTheContextEndsRoundTripWhileTheHandlerSleeps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		body := &counted{Reader: strings.NewReader("hello")}
 		req, cancel := request(t, body)
@@ -71,9 +71,9 @@ func TestADeadlineEndsRoundTrip(t *testing.T) {
 	})
 }
 
-// A server cancels the request of a client that is gone, and fails its body.
-func TestTheEndOfTheContextIsTheBetterReason(t *testing.T) {
-	for range 100 { // RoundTrip learns of both at once
+// A server cancels the request of a client that has left, and fails its body.
+func TestTheCauseOfTheContextIsReturned(t *testing.T) {
+	for range 100 { // RoundTrip sees both at once
 		req, cancel := request(t, nil)
 		req.Body = io.NopCloser(readerFunc(func([]byte) (int, error) {
 			cancel(errGone)
@@ -88,8 +88,7 @@ func TestTheEndOfTheContextIsTheBetterReason(t *testing.T) {
 	}
 }
 
-// The body of a server's request is like that: it cannot be closed while
-// somebody reads.
+// The body of a server's request behaves like this: it cannot be closed during a Read.
 func TestLeavingDoesNotWaitForTheBody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		body := &busy{free: make(chan struct{}), reading: make(chan struct{})}
@@ -105,7 +104,7 @@ func TestLeavingDoesNotWaitForTheBody(t *testing.T) {
 		if took := time.Since(start); err != errGone || took > 0 {
 			t.Errorf("got %v after %v, want %v at once", err, took, errGone)
 		}
-		time.Sleep(2 * time.Hour) // until the body lets go
+		time.Sleep(2 * time.Hour) // until the Read of the body returns
 	})
 }
 
@@ -187,7 +186,7 @@ func TestLeavingInTheMiddleOfAnAnswerEndsTheHandler(t *testing.T) {
 	}
 }
 
-func TestAClientThatLeavesAReverseProxyEndsTheHandler(t *testing.T) {
+func TestLeavingAReverseProxyEndsTheHandler(t *testing.T) {
 	left := make(chan error, 1)
 	transport, base := proxied(inProcess)(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "data: 1\n\n")

@@ -2,8 +2,8 @@ package inprocess
 
 import "net/http"
 
-// responseBody is the client's end of the answer. A pointer to the exchange and
-// nothing else, it costs no allocation.
+// responseBody is the client's end of the answer. It is only a pointer to the exchange, so
+// it costs no allocation.
 type responseBody struct{ x *exchange }
 
 func (b responseBody) Read(p []byte) (int, error) {
@@ -27,7 +27,7 @@ func (b responseBody) Read(p []byte) (int, error) {
 	}
 }
 
-// Close is how the client leaves, unless the handler has returned.
+// Close aborts the exchange, unless the handler has returned.
 func (b responseBody) Close() error {
 	b.x.fail(http.ErrBodyReadAfterClose)
 	return nil

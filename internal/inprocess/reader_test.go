@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// watched counts who waits for the end of a context.
+// watched counts the watchers of a context.
 type watched struct {
 	context.Context
 	watchers atomic.Int32
 }
 
-// Value hides the context inside, which context.AfterFunc would go to directly.
+// Value hides the inner context, which context.AfterFunc would otherwise use directly.
 func (w *watched) Value(any) any { return nil }
 
 func (w *watched) AfterFunc(f func()) func() bool {
@@ -28,7 +28,7 @@ func (w *watched) AfterFunc(f func()) func() bool {
 	}
 }
 
-func TestAnAnswerThatIsDoneWithIsNotWatched(t *testing.T) {
+func TestAFinishedAnswerIsNotWatched(t *testing.T) {
 	for name, done := range map[string]func(io.ReadCloser){
 		"read":   func(body io.ReadCloser) { io.ReadAll(body) },
 		"closed": func(body io.ReadCloser) { body.Close() },
@@ -59,7 +59,7 @@ func TestAnAnswerThatIsDoneWithIsNotWatched(t *testing.T) {
 	}
 }
 
-func TestAReaderThatWaitsIsWokenByTheEndOfItsContext(t *testing.T) {
+func TestTheEndOfTheContextWakesAWaitingReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		req, cancel := request(t, nil)
 		res, err := transport(func(w http.ResponseWriter, r *http.Request) {

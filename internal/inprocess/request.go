@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// incoming returns the request that a server would make of req, with the
-// context that the handler gets and still without a body.
+// incoming returns the request that a server would make of req, with the handler's context
+// and without a body.
 func incoming(ctx context.Context, req *http.Request) (*http.Request, error) {
 	uri := req.URL.RequestURI()
 	target, err := url.ParseRequestURI(uri) // refuses control characters
@@ -24,12 +24,12 @@ func incoming(ctx context.Context, req *http.Request) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The fields of a request say these. A header that says otherwise must not
-	// reach the handler.
+	// The fields of a request hold these. A different value in the header must not reach
+	// the handler.
 	for _, name := range []string{"Host", "Content-Length", "Transfer-Encoding", "Trailer"} {
 		delete(header, name)
 	}
-	in := http.Request{ // not on the heap: WithContext makes another
+	in := http.Request{ // not on the heap: WithContext copies it
 		Method:        cmp.Or(req.Method, http.MethodGet),
 		URL:           target,
 		Proto:         "HTTP/1.1",
@@ -45,7 +45,7 @@ func incoming(ctx context.Context, req *http.Request) (*http.Request, error) {
 	return in.WithContext(ctx), nil
 }
 
-// length is what the handler may know of the body's size: -1 for nothing.
+// length returns the body's size for the handler, or -1 for unknown.
 func length(req *http.Request) int64 {
 	switch {
 	case req.Body == nil || req.Body == http.NoBody:
@@ -53,11 +53,11 @@ func length(req *http.Request) int64 {
 	case req.ContentLength > 0:
 		return req.ContentLength
 	}
-	return -1 // 0 too means unknown where there is a body
+	return -1 // with a body, 0 also means unknown
 }
 
-// copyHeader refuses names that are not in canonical form: whoever looks for a
-// header by its canonical name would not see them.
+// copyHeader refuses names that are not in canonical form: code that looks for the
+// canonical name would miss them.
 func copyHeader(h http.Header) (http.Header, error) {
 	for name := range h {
 		if http.CanonicalHeaderKey(name) != name {

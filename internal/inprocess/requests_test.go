@@ -12,7 +12,7 @@ import (
 	"testing/iotest"
 )
 
-// show notes and answers all that a handler can see of its request.
+// show records and answers everything that a handler sees of its request.
 func show(w http.ResponseWriter, r *http.Request, n *notes) {
 	header := r.Header.Clone()
 	for _, name := range []string{"User-Agent", "Content-Length", "Connection"} {
@@ -35,10 +35,10 @@ func show(w http.ResponseWriter, r *http.Request, n *notes) {
 	w.Write(all)
 }
 
-// stream hides from http.NewRequest how long a body is.
+// stream hides the length of a body from http.NewRequest.
 func stream(s string) io.ReadCloser { return io.NopCloser(iotest.OneByteReader(strings.NewReader(s))) }
 
-func TestRequestsAreThoseThatAServerShows(t *testing.T) {
+func TestRequestsMatchAServer(t *testing.T) {
 	target := func(rawPath, path, query string) func(*http.Request) {
 		return func(r *http.Request) { r.URL.RawPath, r.URL.Path, r.URL.RawQuery = rawPath, path, query }
 	}
@@ -99,7 +99,7 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-func TestBodiesAreReadAsFromAServer(t *testing.T) {
+func TestBodiesMatchAServer(t *testing.T) {
 	upload := func(body func() io.Reader, length int64) func(*http.Request) {
 		return func(r *http.Request) {
 			r.Method, r.Body, r.ContentLength = http.MethodPost, io.NopCloser(body()), length

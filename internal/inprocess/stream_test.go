@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-func TestWhatIsWrittenIsSeenWhenItIsFlushed(t *testing.T) {
+func TestWrittenBytesAreSeenAfterAFlush(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		req, _ := request(t, nil)
 		flush := make(chan struct{})
@@ -151,7 +151,7 @@ func TestBothWaysAtOnce(t *testing.T) {
 // sides are the ways to reach a handler in-process.
 var sides = map[string]side{"directly": inProcess, "behind a ReverseProxy": proxied(inProcess)}
 
-func TestALongEchoNeedsNoMemory(t *testing.T) {
+func TestALongEchoNeedsLittleMemory(t *testing.T) {
 	const size = 64 << 20
 	for name, at := range sides {
 		t.Run(name, func(t *testing.T) {

@@ -6,8 +6,8 @@ import (
 	"net/http"
 )
 
-// RemoteAddr is where the handler sees every request come from. No socket has
-// port 0, so it cannot be mistaken for a real connection from loopback.
+// RemoteAddr is the RemoteAddr of every request. No socket has port 0, so it cannot be
+// mistaken for a real connection from loopback.
 const RemoteAddr = "127.0.0.1:0"
 
 // Transport is an http.RoundTripper whose server is Handler. Its fields must
@@ -19,20 +19,19 @@ type Transport struct {
 	Log *slog.Logger
 }
 
-// RoundTrip calls the handler in a goroutine of its own and returns when the
-// handler has sent its header: by Flush, by writing more than fits the buffer,
-// or by returning. It fails with
+// RoundTrip calls the handler in its own goroutine. It returns when the handler has sent
+// its header: by Flush, by writing more than the buffer holds, or by returning. It fails
+// with
 //
-//   - the cause of the context's end, as soon as the request's context has
-//     ended, whether or not the handler takes notice;
-//   - the very error that reading the request's body gave;
-//   - an error that wraps io.EOF when the handler panicked (after the header is
-//     sent, reading the answer's body fails with io.ErrUnexpectedEOF instead);
-//   - an error about a request or an answer that this package does not carry.
+//   - the cause of the context's end, as soon as the request's context has ended, whether
+//     or not the handler reacts;
+//   - the same error that reading the request's body returned;
+//   - an error that wraps io.EOF when the handler panicked (after the header, reading the
+//     answer's body fails with io.ErrUnexpectedEOF instead);
+//   - an error about a request or an answer that this package does not support.
 //
-// The request's body is closed once: when the handler has returned or closes
-// it, or, when the exchange fails earlier, at once and in another goroutine,
-// which ends a Read that is waiting.
+// The request's body is closed once: when the handler has returned or closes it. If the
+// exchange fails earlier, another goroutine closes it at once, which ends a waiting Read.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
 	x, in, err := newExchange(req)

@@ -19,7 +19,7 @@ import (
 
 var errGone = errors.New("why the client left")
 
-// request makes a POST to the handler, with what cancels it.
+// request makes a POST to the handler, and returns a function that cancels it.
 func request(t *testing.T, body io.Reader) (*http.Request, context.CancelCauseFunc) {
 	t.Helper()
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -45,7 +45,7 @@ func (c *counted) Close() error {
 	return nil
 }
 
-func TestRequestsThatNobodyCouldSendAreRefused(t *testing.T) {
+func TestInvalidRequestsAreRefused(t *testing.T) {
 	ended, cancel := context.WithCancelCause(t.Context())
 	cancel(errGone)
 	for name, change := range map[string]func(*http.Request) *http.Request{
@@ -125,7 +125,7 @@ func TestWhereRequestsComeFromAndGoTo(t *testing.T) {
 	res.Body.Close()
 }
 
-func TestWhatTheWriterCannotDo(t *testing.T) {
+func TestUnsupportedMethodsOfTheWriter(t *testing.T) {
 	req, _ := request(t, nil)
 	res, err := transport(func(w http.ResponseWriter, _ *http.Request) {
 		c := http.NewResponseController(w)

@@ -9,31 +9,30 @@ import (
 )
 
 const (
-	// lengthBuffer is how many bytes of an answer wait for the handler to return,
-	// so that they can be sent with a Content-Length: net/http's number.
+	// lengthBuffer is how many bytes of an answer wait for the handler to return, so that
+	// they can be sent with a Content-Length. It is net/http's number.
 	lengthBuffer = 2 << 10
-	// streamBuffer is how many bytes of a longer answer are gathered, so that
-	// small writes do not wake the reader one by one.
+	// streamBuffer is how many bytes of a longer answer are collected, so that small writes
+	// do not wake the reader one by one.
 	streamBuffer = 4 << 10
 )
 
-// responseWriter is what the handler answers through. Like any
-// http.ResponseWriter it is used by one goroutine at a time.
+// responseWriter is the handler's ResponseWriter. Only one goroutine uses it at a time.
 type responseWriter struct {
 	x       *exchange
 	head    bool           // the request is a HEAD
 	header  http.Header    // the handler's
 	res     *http.Response // nil until WriteHeader
-	sent    bool           // the client has res
-	written int64          // in bytes, refused ones included
+	sent    bool           // the client has received res
+	written int64          // in bytes, including refused ones
 	pending []byte         // written, not yet given to the client
 	spare   []byte         // the client reads from here, unless it has read it all
 }
 
 func (w *responseWriter) Header() http.Header { return w.header }
 
-// WriteHeader decides on status and header. What is changed later has no
-// effect. As in net/http they are sent when the first bytes leave.
+// WriteHeader fixes the status and the header. Later changes have no effect. As in net/http
+// they are sent with the first bytes.
 func (w *responseWriter) WriteHeader(status int) {
 	if w.res != nil {
 		return
@@ -125,7 +124,7 @@ func write[T []byte | string](w *responseWriter, p T) (int, error) {
 	return w.x.put([]byte(p), true) // a large body costs one copy and no memory
 }
 
-// gather appends p to what is pending if that stays within limit.
+// gather appends p to pending if the total stays within limit.
 func gather[T []byte | string](w *responseWriter, p T, limit int) bool {
 	if len(w.pending)+len(p) > limit {
 		return false
@@ -136,15 +135,15 @@ func gather[T []byte | string](w *responseWriter, p T, limit int) bool {
 
 func (w *responseWriter) Flush() { _ = w.FlushError() }
 
-// FlushError sends what was written so far, or else the header alone. It is
-// found by http.ResponseController.
+// FlushError sends what was written so far, or only the header. http.ResponseController
+// finds it.
 func (w *responseWriter) FlushError() error {
 	w.WriteHeader(http.StatusOK)
 	w.send()
 	return w.push()
 }
 
-// send gives the client the header, unless it has it.
+// send gives the client the header, unless it was sent before.
 func (w *responseWriter) send() {
 	if w.sent {
 		return
@@ -158,8 +157,8 @@ func (w *responseWriter) send() {
 	w.x.send(w.res)
 }
 
-// push gives the client what is pending. It does not wait until that is read,
-// but until all before it was.
+// push gives the client the pending bytes. It waits until the client has read everything
+// before them, but not these.
 func (w *responseWriter) push() error {
 	if len(w.pending) == 0 {
 		return w.x.writable()
@@ -183,7 +182,8 @@ func (w *responseWriter) finish() {
 		w.x.end(nil, nil, err)
 		return
 	}
-	// What was written for HEAD may be less than for GET if it is nothing.
+	// A handler that writes nothing for HEAD may write a body for GET, so the length stays
+	// unknown.
 	if w.res.ContentLength < 0 && (!w.head || 0 < w.written && w.written <= lengthBuffer) {
 		w.res.ContentLength = w.written
 		w.res.Header["Content-Length"] = []string{strconv.FormatInt(w.written, 10)}
@@ -196,11 +196,11 @@ func (w *responseWriter) finish() {
 
 func (w *responseWriter) hasBody() bool { return !w.head && w.res.ContentLength != 0 }
 
-// SetReadDeadline and SetWriteDeadline refuse: there is no clock on this side.
+// SetReadDeadline and SetWriteDeadline refuse: deadlines are not supported.
 func (w *responseWriter) SetReadDeadline(time.Time) error  { return http.ErrNotSupported }
 func (w *responseWriter) SetWriteDeadline(time.Time) error { return http.ErrNotSupported }
 
-// EnableFullDuplex has nothing to do: every exchange is.
+// EnableFullDuplex does nothing: every exchange is full duplex.
 func (w *responseWriter) EnableFullDuplex() error { return nil }
 
 func bodyAllowed(status int) bool {

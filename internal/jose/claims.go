@@ -10,9 +10,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Claims are the claims of a token as they were sent, nil where they are absent.
-// The caller reads each with Text, Date, Scope and so on, in the order in which
-// it wants to refuse.
+// Claims are the claims of a token as sent, nil when absent. The caller reads each with
+// Text, Date, Scopes and so on, in the order of its checks.
 type Claims struct {
 	Issuer    jsontext.Value `json:"iss"`
 	Audience  jsontext.Value `json:"aud"`
@@ -26,8 +25,8 @@ type Claims struct {
 	Actor     jsontext.Value `json:"act"`
 }
 
-// ParseClaims reads the payload of a token. It is as strict as ParseHeader: one
-// object, no duplicate names at any depth.
+// ParseClaims reads the payload of a token. It is as strict as ParseHeader: one object, and
+// no duplicate names at any depth.
 func ParseClaims(payload []byte) (Claims, error) {
 	var c Claims
 	if err := json.Unmarshal(payload, &c); err != nil {
@@ -36,8 +35,8 @@ func ParseClaims(payload []byte) (Claims, error) {
 	return c, nil
 }
 
-// Text returns the text of a JSON string; ok is false for any other value and
-// for an absent one.
+// Text returns the text of a JSON string. ok is false for any other value and for an absent
+// one.
 func Text(v jsontext.Value) (s string, ok bool) {
 	if v.Kind() != '"' {
 		return "", false
@@ -49,8 +48,8 @@ func Text(v jsontext.Value) (s string, ok bool) {
 	return string(text), err == nil
 }
 
-// plain says whether a JSON string has nothing to unquote. Most have not, and a
-// token that is verified for the first time has five of them.
+// plain reports whether a JSON string has nothing to unquote. Most have nothing, and each
+// new token has five strings to read.
 func plain(v jsontext.Value) bool {
 	if len(v) < 2 || v[0] != '"' || v[len(v)-1] != '"' {
 		return false
@@ -63,13 +62,13 @@ func plain(v jsontext.Value) bool {
 	return true
 }
 
-// Quotable says whether r is printable ASCII and needs no escape between quotation
-// marks. RFC 6749 appendix A calls it NQSCHAR: scopes and error texts consist of it.
+// Quotable reports whether r is printable ASCII and needs no escape between quotation
+// marks. RFC 6749 appendix A calls it NQSCHAR. Scopes and error texts consist of it.
 func Quotable(r rune) bool { return ' ' <= r && r <= '~' && r != '"' && r != '\\' }
 
 // Date reads seconds since 1970, which may have a fraction (RFC 7519 §2).
 func Date(v jsontext.Value) (float64, error) {
-	// Of the values of JSON only a number parses.
+	// Of all JSON values, only a number parses.
 	date, err := strconv.ParseFloat(string(v), 64)
 	if err != nil || date > MaxDate {
 		return 0, errors.New("not a date in seconds")
@@ -92,7 +91,7 @@ func (c Claims) Starts() (starts float64, err error) {
 	return starts, nil
 }
 
-// IsFor says whether aud, one string or an array of them, names the audience.
+// IsFor reports whether aud, one string or an array of strings, names the audience.
 func (c Claims) IsFor(audience string) bool {
 	if one, ok := Text(c.Audience); ok {
 		return one == audience
@@ -112,21 +111,21 @@ func (c Claims) IsFor(audience string) bool {
 	return found
 }
 
-// Scopes reads a scope claim (RFC 8693 §4.2): words with spaces between them.
-// An array, as some issuers write it, is refused and not guessed at.
+// Scopes reads a scope claim (RFC 8693 §4.2): words separated by spaces. Some issuers write
+// an array. It is refused, because its meaning would be a guess.
 func Scopes(claim jsontext.Value) ([]string, error) {
 	text, ok := Text(claim)
 	if !ok {
 		return nil, errors.New("scope is not a string")
 	}
 	if strings.ContainsFunc(text, func(r rune) bool { return !Quotable(r) }) { // RFC 6749 §3.3
-		return nil, errors.New("scope has a character that no scope has")
+		return nil, errors.New("scope has an invalid character")
 	}
 	return strings.Fields(text), nil
 }
 
-// Actors reads an act claim (RFC 8693 §4.1) and returns its chain, the current
-// actor first. more says that some actor has other members than sub and act.
+// Actors reads an act claim (RFC 8693 §4.1) and returns its chain, the current actor first.
+// more reports whether some actor has members other than sub and act.
 func Actors(act jsontext.Value) (chain []string, more bool, err error) {
 	for act != nil {
 		var actor struct {
@@ -142,7 +141,7 @@ func Actors(act jsontext.Value) (chain []string, more bool, err error) {
 		}
 		sub, ok := Text(actor.Subject)
 		if !ok || !UsableID(sub) {
-			return nil, false, errors.New("act names nobody")
+			return nil, false, errors.New("act has no sub")
 		}
 		more = more || actor.Others != nil
 		chain, act = append(chain, sub), actor.Actor
@@ -150,9 +149,8 @@ func Actors(act jsontext.Value) (chain []string, more bool, err error) {
 	return chain, more, nil
 }
 
-// UsableID keeps out what cannot be an id in a database or a log: a signature
-// vouches for the issuer's honesty, not for its care. PostgreSQL fails on NUL,
-// for one.
+// UsableID refuses ids that a database or a log cannot hold; PostgreSQL, for example, fails
+// on NUL. A valid signature proves who the issuer is, not that the issuer is careful.
 func UsableID(id string) bool {
 	if id == "" || len(id) > MaxID {
 		return false

@@ -2,14 +2,12 @@
 // RFC 7519), and the keys for them (RFC 7517). It is the only home of the
 // library jwx.
 //
-// It promises one reading of every token: one spelling of its base64url, JSON
-// without duplicate names and in valid UTF-8, and a key that verifies
-// signatures of its own algorithm only.
+// Every token can be read in only one way: base64url in one spelling, JSON in valid UTF-8
+// without duplicate names, and keys that verify signatures of their own algorithm only.
 //
-// It refuses the JSON serialisation, encrypted tokens, crit, b64
-// and every algorithm but four. A token never chooses or brings the key that
-// it is verified with. Whom to believe is for the caller to decide: api/bearer
-// for access tokens, bff/token for those that are exchanged.
+// It refuses the JSON serialisation, encrypted tokens, crit, b64 and all but four
+// algorithms. A token never chooses or brings the key that verifies it. The caller decides
+// whom to trust: api/bearer for access tokens, bff/token for tokens that are exchanged.
 package jose
 
 import "time"
@@ -25,13 +23,13 @@ const (
 const (
 	// MinSecret is the shortest shared secret, in bytes (RFC 7518 §3.2).
 	MinSecret = 32
-	// MaxToken is the longest token that is read, in bytes. Ours have about
-	// 500; the rest is room for the claims of other issuers.
+	// MaxToken is the longest token that is read, in bytes. Our own tokens have about 500.
+	// The rest is for the claims of other issuers.
 	MaxToken = 8 << 10
 	// MaxID is the longest id of a user, a client, a session or a token, in bytes.
 	MaxID = 255
-	// MaxDate is the end of the year 9999 in Unix seconds. A claim beyond it
-	// is not a date but a mistake, often milliseconds.
+	// MaxDate is the end of the year 9999 in Unix seconds. A later claim is a mistake,
+	// often in milliseconds.
 	MaxDate = 253402300799
 	// MaxActors is the longest chain of actors that is read (RFC 8693 §4.1).
 	MaxActors = 8

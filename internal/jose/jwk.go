@@ -15,10 +15,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// ParseKeys reads the keys of a JWK set (RFC 7517 §5) that fit algorithm.
-// Others are skipped as the RFC asks: a set may hold keys of other algorithms
-// and of other uses. A set without a fitting key is an error, so that an
-// emptied or mistaken answer never takes the place of known keys.
+// ParseKeys reads the keys of a JWK set (RFC 7517 §5) that fit algorithm. It skips others,
+// as the RFC asks: a set may hold keys for other algorithms and uses. A set without a
+// fitting key is an error, so that an empty or wrong answer never replaces known keys.
 func ParseKeys(body []byte, algorithm string) ([]Key, error) {
 	var set struct {
 		Keys []jsontext.Value `json:"keys"`
@@ -33,16 +32,15 @@ func ParseKeys(body []byte, algorithm string) ([]Key, error) {
 		}
 	}
 	if len(keys) == 0 {
-		return nil, fmt.Errorf("none of its %d keys is for %s, the algorithm of this issuer", len(set.Keys), algorithm)
+		return nil, fmt.Errorf("none of its %d keys is for the issuer's algorithm, %s", len(set.Keys), algorithm)
 	}
 	return keys, nil
 }
 
 var errUnfit = errors.New("not a key for this algorithm")
 
-// ParseKey reads the public part of a JWK, and nothing else of it. What the key
-// says of itself must fit: one made for another algorithm or for encryption
-// verifies nothing here (RFC 8725 §3.1).
+// ParseKey reads only the public part of a JWK. The key's own alg, use and key_ops must
+// fit: a key for another algorithm or for encryption verifies nothing here (RFC 8725 §3.1).
 func ParseKey(raw []byte, algorithm string) (Key, error) {
 	var k struct {
 		Type      string   `json:"kty"`
@@ -99,10 +97,10 @@ func ecKey(encodedX, encodedY string) (*ecdsa.PublicKey, error) {
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, fmt.Errorf("x or y: %w", err)
 	}
-	if len(x) != 32 || len(y) != 32 { // RFC 7518 §6.2.1.2: of full length
+	if len(x) != 32 || len(y) != 32 { // RFC 7518 §6.2.1.2: full length
 		return nil, errUnfit
 	}
-	// Refuses a point that is not on the curve.
+	// This refuses a point that is not on the curve.
 	public, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), slices.Concat([]byte{4}, x, y))
 	if err != nil {
 		return nil, fmt.Errorf("point: %w", err)
@@ -110,8 +108,8 @@ func ecKey(encodedX, encodedY string) (*ecdsa.PublicKey, error) {
 	return public, nil
 }
 
-// Sizes of RSA keys, in bits. Below the first they can be broken (RFC 7518
-// §3.3); beyond the second a verification costs more than a request should.
+// Sizes of RSA keys, in bits. Smaller keys can be broken (RFC 7518 §3.3). With larger keys
+// a verification costs too much.
 const (
 	minRSA = 2048
 	maxRSA = 8192

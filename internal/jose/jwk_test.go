@@ -64,24 +64,24 @@ func TestOnlyFittingKeysAreTaken(t *testing.T) {
 		{"a string", EdDSA, `"k"`, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			// Beside a good key: one bad member does not spoil a set.
+			// Next to a good key: one bad key does not spoil the set.
 			keys, err := ParseKeys([]byte(`{"keys":[`+tc.jwk+`]}`), tc.algorithm)
 			if got := err == nil; got != tc.want {
-				t.Errorf("got %v, %v, want taken: %t", keys, err, tc.want)
+				t.Errorf("got %v, %v, want accepted: %t", keys, err, tc.want)
 			}
 			beside := map[string]string{EdDSA: tokentest.JWK(t, "other", tokentest.NewEdKey(t)), ES256: tokentest.JWK(t, "other", tokentest.NewECKey(t))}[tc.algorithm]
 			if strings.Contains(tc.name, "twice") {
-				return // not JSON that two parsers agree about: the whole set is refused
+				return // parsers disagree about such JSON: the whole set is refused
 			}
 			keys, err = ParseKeys([]byte(`{"keys":[`+tc.jwk+`,`+beside+`]}`), tc.algorithm)
 			if want := map[bool]int{true: 2, false: 1}[tc.want]; err != nil || len(keys) != want {
-				t.Errorf("beside a good key: got %d keys, %v, want %d", len(keys), err, want)
+				t.Errorf("next to a good key: got %d keys, %v, want %d", len(keys), err, want)
 			}
 		})
 	}
 }
 
-func TestWhatIsNoKeySetIsRefused(t *testing.T) {
+func TestAnInvalidKeySetIsRefused(t *testing.T) {
 	for _, body := range []string{
 		``, `null`, `[]`, `{}`, `{"keys":null}`, `{"keys":[]}`, `{"keys":{}}`, `{"keys":[],"keys":[]}`, `<html>`,
 		`{"keys":[` + tokentest.JWK(t, "a", tokentest.NewEdKey(t)) + `]} {}`,
@@ -92,9 +92,9 @@ func TestWhatIsNoKeySetIsRefused(t *testing.T) {
 	}
 }
 
-// TestExponentsOfRSAKeys: an even one has no inverse, with 1 every message is its own
-// signature, and one that is longer than the processor's words would be read as
-// another.
+// TestExponentsOfRSAKeys: an even exponent has no inverse. With exponent 1 every message is
+// its own signature. An exponent longer than a machine word would be read as another
+// number.
 func TestExponentsOfRSAKeys(t *testing.T) {
 	encode := base64.RawURLEncoding.EncodeToString
 	modulus := encode(append([]byte{0x80}, bytes.Repeat([]byte{1}, 255)...))
@@ -154,7 +154,7 @@ func TestRSAKeysMustBeStrong(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			keys, err := ParseKeys([]byte(`{"keys":[`+tc.jwk+`]}`), RS256)
 			if got := err == nil && len(keys) == 1; got != tc.want {
-				t.Errorf("got %v, %v, want taken: %t", keys, err, tc.want)
+				t.Errorf("got %v, %v, want accepted: %t", keys, err, tc.want)
 			}
 		})
 	}

@@ -14,11 +14,10 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jws"
 )
 
-// This is the only file that uses jwx. Of a token from outside, jwx decides one
-// thing: given an algorithm and a key, is this the signature of these bytes?
-// Its parsers are not used. They accept the JSON serialisation, unknown crit
-// and b64, missing exp and exp 0, and a second reading of the header would be a
-// second opinion about it.
+// This is the only file that uses jwx. For a token from outside, jwx decides one thing:
+// given an algorithm and a key, is this the signature of these bytes? Its parsers are not
+// used. They accept the JSON serialisation, unknown crit and b64, a missing exp and exp 0.
+// And a second parser could read the header differently.
 
 // Key verifies signatures of one algorithm.
 type Key struct {
@@ -31,7 +30,7 @@ type Key struct {
 
 func newKey(id, algorithm string, material any) Key {
 	verifier, err := jws.NewVerifier(jwa.SignatureAlgorithm(algorithm))
-	if err != nil { // of an algorithm that is not one of ours
+	if err != nil { // an unsupported algorithm
 		return Key{ID: id}
 	}
 	return Key{id, algorithm, material, verifier}
@@ -43,14 +42,14 @@ func Secret(secret []byte) Key { return newKey("", HS256, secret) }
 // Algorithm is the only algorithm whose signatures k verifies.
 func (k Key) Algorithm() string { return k.algorithm }
 
-// Equal says whether two public keys are the same and have the same ID. Secrets
-// are never equal.
+// Equal reports whether two public keys are the same and have the same ID. Secrets are
+// never equal.
 func (k Key) Equal(other Key) bool {
 	own, ok := k.material.(interface{ Equal(crypto.PublicKey) bool })
 	return ok && k.ID == other.ID && own.Equal(other.material)
 }
 
-// SignedBy says whether k has signed the token.
+// SignedBy reports whether k signed the token.
 func (t Token) SignedBy(k Key) bool {
 	return k.verifier != nil && k.verifier.Verify(t.input, t.signature, k.material) == nil
 }
@@ -85,7 +84,7 @@ func Generate(algorithm, id string) (s Signer, curve string, err error) {
 	return Signer{newKey(id, algorithm, private.Public()), private}, curve, nil
 }
 
-// ParseSigner reads a private JWK of ours.
+// ParseSigner reads one of our own private JWKs.
 func ParseSigner(data []byte, algorithm, id string) (Signer, error) {
 	k, err := jwk.ParseKey(data)
 	if err != nil {
@@ -105,12 +104,12 @@ func ParseSigner(data []byte, algorithm, id string) (Signer, error) {
 	return Signer{newKey(id, algorithm, &private.PublicKey), &private}, onP256(&private.PublicKey)
 }
 
-// onP256 is here because jwx builds an ECDSA key of any curve from any numbers.
+// onP256 is needed because jwx builds an ECDSA key of any curve from any numbers.
 func onP256(key *ecdsa.PublicKey) error {
 	if key.Curve != elliptic.P256() {
 		return errors.New("not a P-256 key")
 	}
-	_, err := key.ECDH() // refuses points that are not on the curve
+	_, err := key.ECDH() // this refuses points that are not on the curve
 	return err
 }
 
@@ -124,7 +123,7 @@ func (s Signer) JWK() ([]byte, error) {
 
 // Sign returns the compact JWS of payload (RFC 7515 §3.1).
 func (s Signer) Sign(typ string, payload []byte) (string, error) {
-	// Made anew for each token: jws.Sign writes into it.
+	// A new one for each token: jws.Sign writes into it.
 	header := jws.NewHeaders()
 	if err := header.Set(jws.TypeKey, typ); err != nil {
 		return "", err

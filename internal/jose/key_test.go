@@ -10,8 +10,8 @@ import (
 )
 
 func TestJWKsHaveTheirFullLength(t *testing.T) {
-	// One coordinate in 256 begins with a zero byte, which must not be dropped
-	// (RFC 7518 §6.2.1.2); ParseKeys insists on 32.
+	// One coordinate in 256 begins with a zero byte, which must not be dropped (RFC 7518
+	// §6.2.1.2). ParseKeys requires 32 bytes.
 	for range 400 {
 		s, _, err := Generate(ES256, "key_one")
 		if err != nil {
@@ -27,7 +27,7 @@ func TestJWKsHaveTheirFullLength(t *testing.T) {
 	}
 }
 
-func TestAPrivateKeyIsReadAsItWasWritten(t *testing.T) {
+func TestAPrivateKeySurvivesWritingAndReading(t *testing.T) {
 	for _, algorithm := range []string{EdDSA, ES256} {
 		s, _, err := Generate(algorithm, "key_one")
 		if err != nil {
@@ -47,8 +47,8 @@ func TestAPrivateKeyIsReadAsItWasWritten(t *testing.T) {
 	}
 }
 
-// TestAKeyVerifiesWithItsOwnAlgorithmOnly: a public key is no secret of HS256, and
-// an unknown algorithm verifies nothing.
+// TestAKeyVerifiesWithItsOwnAlgorithmOnly: a public key cannot be used as an HS256 secret,
+// and an unknown algorithm verifies nothing.
 func TestAKeyVerifiesWithItsOwnAlgorithmOnly(t *testing.T) {
 	signers := map[string]Signer{HS256: NewSecretSigner([]byte("0123456789abcdef0123456789abcdef"))}
 	for _, algorithm := range []string{EdDSA, ES256} {
@@ -72,7 +72,7 @@ func TestAKeyVerifiesWithItsOwnAlgorithmOnly(t *testing.T) {
 				t.Errorf("signed with %s, verified with %s: got %t", by, algorithm, got)
 			}
 			if token.SignedBy(newKey("k", algorithm, s.Public().material)) != (algorithm == by) {
-				t.Errorf("the key of %s is one of %s too", by, algorithm)
+				t.Errorf("the key of %s is also accepted for %s", by, algorithm)
 			}
 		}
 		if token.SignedBy(newKey("k", "none", s.Public().material)) || token.SignedBy(Key{}) {

@@ -19,7 +19,7 @@ func TestTokensInAnotherFormAreRefused(t *testing.T) {
 	payload := tokentest.Segment(tokentest.Payload(""))
 	longest := good + strings.Repeat("A", (MaxToken-len(good))/4*4)
 	if _, err := Parse(longest[:len(longest)-len(longest)%4]); err != nil && strings.Contains(err.Error(), "longer") {
-		t.Errorf("a token of the greatest length: got %v", err)
+		t.Errorf("a token of the maximum length: got %v", err)
 	}
 	for name, token := range map[string]string{
 		"nothing":           "",
@@ -35,7 +35,7 @@ func TestTokensInAnotherFormAreRefused(t *testing.T) {
 		"a short remainder": "e30.e30.A",
 	} {
 		if _, err := Parse(token); err == nil {
-			t.Errorf("%s: got it taken", name)
+			t.Errorf("%s: got it accepted", name)
 		}
 	}
 }
@@ -120,7 +120,7 @@ func TestClaimsAreReadInOneWay(t *testing.T) {
 	}
 }
 
-// FuzzText: text is read as another parser reads it.
+// FuzzText: text is read in the same way as by another parser.
 func FuzzText(f *testing.F) {
 	for _, seed := range []string{`"a"`, `""`, `"\u0061\n"`, `"é"`, `"`, `"a`, `a"`, `"a"b"`, `"\"`, "\"\x7f\"", "\"\xff\"", ` "a" `, `7`, ``} {
 		f.Add(seed)
@@ -134,7 +134,7 @@ func FuzzText(f *testing.F) {
 	})
 }
 
-// FuzzScopes: what is read as scopes is words of the characters of RFC 6749 §3.3.
+// FuzzScopes: scopes are words with only the characters of RFC 6749 §3.3.
 func FuzzScopes(f *testing.F) {
 	for _, seed := range []string{`""`, `"tasks:read"`, `"tasks:write  tasks:read "`, `"TASKS:READ"`, `["tasks:read"]`, `"tasks:read\t"`, `null`} {
 		f.Add(seed)

@@ -10,32 +10,32 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// What Parse, ParseHeader and Header.Check let through, before any key is used:
+// Parse, ParseHeader and Header.Check accept only, before any key is used:
 //
-//   - a compact JWS (RFC 7515 §7.1) of three base64url segments and bounded
-//     length: no JSON serialisation, no JWE (five segments), no padding, no
-//     second spelling of the same bytes;
-//   - a header that is one JSON object without duplicate names, so that no two
-//     parsers can read it differently;
-//   - the one alg that the caller expects: never "none", and never HS256 with a
-//     public key as its secret (RFC 8725 §3.1);
-//   - typ absent, JWT or at+jwt, short or as a whole media type (RFC 8725 §3.11,
-//     RFC 9068 §4): an ID token or a logout token is not an access token;
-//   - no crit, because no extension is understood (RFC 7515 §4.1.11), and no
-//     b64, which would change what was signed (RFC 7797).
+//   - a compact JWS (RFC 7515 §7.1) of three base64url segments and bounded length: no JSON
+//     serialisation, no JWE (five segments), no padding, no second spelling of the same
+//     bytes;
+//   - a header that is one JSON object without duplicate names, so that no two parsers read
+//     it differently;
+//   - the one alg that the caller expects: never "none", and never HS256 with a public key
+//     as its secret (RFC 8725 §3.1);
+//   - typ absent, JWT or at+jwt, short or as a whole media type (RFC 8725 §3.11, RFC 9068
+//     §4): an ID token or a logout token is not an access token;
+//   - no crit, because no extension is supported (RFC 7515 §4.1.11), and no b64, which
+//     would change the signed bytes (RFC 7797).
 //
 // jku, x5u, jwk and x5c are not read: a token never chooses or brings its key.
 
-// Token is a token in the right form. Its signature has not been checked:
-// nothing in it may be believed yet.
+// Token is a well-formed token. Its signature has not been checked: nothing in it can be
+// trusted yet.
 type Token struct {
 	Header    []byte // decoded
 	Payload   []byte // the claims, decoded
-	input     []byte // what was signed: the first two segments as sent
+	input     []byte // the signed bytes: the first two segments as sent
 	signature []byte
 }
 
-// Parse takes a token apart without judging its header or its claims.
+// Parse splits a token without judging its header or its claims.
 func Parse(token string) (Token, error) {
 	if len(token) > MaxToken {
 		return Token{}, fmt.Errorf("longer than %d bytes", MaxToken)
@@ -53,8 +53,8 @@ func Parse(token string) (Token, error) {
 	return Token{Header: header, Payload: payload, input: []byte(token[:dot2]), signature: signature}, nil
 }
 
-// segments finds the two dots of ^[\w-]+\.[\w-]+\.[\w-]+$. It is that
-// expression by hand, at a twentieth of its cost.
+// segments finds the two dots of ^[\w-]+\.[\w-]+\.[\w-]+$. Written by hand, it costs a
+// twentieth of the expression.
 func segments(token string) (dot1, dot2 int, ok bool) {
 	dot1 = strings.IndexByte(token, '.')
 	dot2 = strings.LastIndexByte(token, '.')
@@ -77,17 +77,17 @@ func decodeSegment(s string) ([]byte, error) {
 	return base64.RawURLEncoding.Strict().DecodeString(s)
 }
 
-// Header is what the header of a token says.
+// Header is the header of a token.
 type Header struct {
 	Algorithm string
-	KeyID     string // "" when it names none
-	// More says that there are other members than alg, typ and kid.
+	KeyID     string // "" when absent
+	// More reports members other than alg, typ and kid.
 	More bool
 
 	typ *string
 }
 
-// What Header.Check finds.
+// The errors of Header.Check.
 var (
 	ErrAlgorithm = errors.New("header: alg is not the expected one")
 	ErrType      = errors.New("header: typ is neither JWT nor at+jwt")
@@ -95,9 +95,9 @@ var (
 
 // ParseHeader reads a decoded header without judging it.
 func ParseHeader(raw []byte) (Header, error) {
-	// Raw values, to tell an absent member from a null one. This decoder
-	// refuses duplicate names, invalid UTF-8 and trailing data, and matches
-	// names exactly; encoding/json would take "ALG" for "alg".
+	// Raw values, to tell an absent member from a null one. This decoder refuses duplicate
+	// names, invalid UTF-8 and trailing data, and matches names exactly. encoding/json
+	// would accept "ALG" as "alg".
 	var members struct {
 		Algorithm jsontext.Value `json:"alg"`
 		Type      jsontext.Value `json:"typ"`
@@ -125,8 +125,8 @@ func ParseHeader(raw []byte) (Header, error) {
 	return h, nil
 }
 
-// Check holds the header to an algorithm, and to the types of an access token.
-// Its errors are ErrAlgorithm and ErrType.
+// Check compares the header with an algorithm and with the types of an access token. Its
+// errors are ErrAlgorithm and ErrType.
 func (h Header) Check(algorithm string) error {
 	switch {
 	case h.Algorithm != algorithm:
@@ -141,9 +141,9 @@ func (h Header) Check(algorithm string) error {
 	return ErrType
 }
 
-// shortType returns a typ in lower case and without application/: media types
-// are not case-sensitive, and application/ may be left out where there is no
-// other slash (RFC 7515 §4.1.9).
+// shortType returns a typ in lower case and without application/. Media types are not
+// case-sensitive, and application/ may be left out if there is no other slash (RFC 7515
+// §4.1.9).
 func shortType(typ string) string {
 	return strings.TrimPrefix(strings.ToLower(typ), "application/")
 }

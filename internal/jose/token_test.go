@@ -8,7 +8,7 @@ import (
 	"vestibule/internal/tokentest"
 )
 
-// FuzzParseToken: what passes is a compact JWS in its only spelling.
+// FuzzParseToken: an accepted token is a compact JWS in its only spelling.
 func FuzzParseToken(f *testing.F) {
 	f.Add(tokentest.Mint(f, tokentest.Ada))
 	f.Add(tokentest.Forge(`{"alg":"HS256","crit":[]}`, tokentest.Payload(""), []byte(tokentest.Secret)))
@@ -28,7 +28,7 @@ func FuzzParseToken(f *testing.F) {
 		}
 		parts := strings.Split(token, ".")
 		if got := string(parsed.input) + "." + tokentest.Segment(string(parsed.signature)); got != token {
-			t.Errorf("got %s when put together again, want %s", got, token)
+			t.Errorf("got %s when joined again, want %s", got, token)
 		}
 		if got := tokentest.Segment(string(parsed.Payload)); got != parts[1] {
 			t.Errorf("payload: got %s, want %s", got, parts[1])

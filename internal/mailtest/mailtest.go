@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// patience is for a machine that is busy with other tests.
+// patience is long, for a machine that is busy with other tests.
 const patience = 20 * time.Second
 
 // To returns the texts of the mails to an address, the oldest first.
@@ -40,8 +40,7 @@ func To(tb testing.TB, folder, address string) []string {
 	return texts
 }
 
-// Wait waits until there are n mails to an address and returns the text of the
-// n-th.
+// Wait waits for n mails to an address and returns the text of the n-th.
 func Wait(tb testing.TB, folder, address string, n int) string {
 	tb.Helper()
 	for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {

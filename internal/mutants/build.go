@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// goPackage is a package of the module, as the go command tells of it.
+// goPackage is a package of the module, as the go command describes it.
 type goPackage struct {
 	Dir        string
 	ImportPath string
@@ -23,7 +23,7 @@ type goPackage struct {
 	GoFiles    []string
 	Module     struct{ Dir string }
 
-	folder string // Dir below the module's
+	folder string // Dir, relative to the module's
 }
 
 // packagesIn returns the packages of a module by their folders.
@@ -52,16 +52,16 @@ func packagesIn(ctx context.Context, root string) (map[string]*goPackage, error)
 	}
 }
 
-// testBuild is the rewritten files, and the tests that are compiled with them.
+// testBuild holds the rewritten files and the tests that are compiled with them.
 type testBuild struct {
 	work     string
 	packages map[string]*goPackage
 	overlay  map[string]string        // the rewritten file for a file
 	binaries map[string]string        // the compiled tests of a package's folder
-	patience map[string]time.Duration // how long they may take with a guard off
+	patience map[string]time.Duration // how long they may take when a guard is off
 }
 
-// compile compiles the tests of every package that must notice something.
+// compile compiles the tests of every package whose tests must notice a guard.
 func (b *testBuild) compile(ctx context.Context, root string) error {
 	overlay, err := json.Marshal(map[string]any{"Replace": b.overlay})
 	if err != nil {
@@ -82,7 +82,7 @@ func (b *testBuild) compile(ctx context.Context, root string) error {
 func (b *testBuild) compileOne(ctx context.Context, root, folder, overlay string) error {
 	pkg, binary := b.packages[folder], b.binaries[folder]
 	if pkg == nil {
-		return fmt.Errorf("a list names %q, which is no package of this module", folder)
+		return fmt.Errorf("a list names %q, which is not a package of this module", folder)
 	}
 	cmd := exec.CommandContext(ctx, "go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", binary, pkg.ImportPath)
 	cmd.Dir = root

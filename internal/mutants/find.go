@@ -46,14 +46,14 @@ func (s *source) slice(from, to token.Pos) string {
 	return oneSpace(string(s.text[s.offset(from):s.offset(to)]))
 }
 
-// place is what a mutant replaces.
+// place is the code that a mutant replaces.
 type place struct {
 	source   *source
 	from, to int
 	form     form
 }
 
-// form is what a place is, and so how a switch is put around it.
+// form is the kind of a place. It decides how a switch is put around it.
 type form int
 
 const (
@@ -63,7 +63,7 @@ const (
 	definition // a statement that declares names
 )
 
-// find returns the one place that the mutant means.
+// find returns the single place that the mutant names.
 func find(sources []*source, m *mutant) (place, error) {
 	found := m.placesIn(sources, m.text, "")
 	if before, after, ok := cutLast(m.text, " in "); ok && len(found) == 0 {
@@ -75,11 +75,10 @@ func find(sources []*source, m *mutant) (place, error) {
 	case 0:
 		return place{}, fmt.Errorf("%s: the list is stale: there is no such place in that function", m)
 	}
-	return place{}, fmt.Errorf("%s: the text is there %d times; more of it would tell which is meant", m, len(found))
+	return place{}, fmt.Errorf("%s: the text occurs %d times; a longer text would identify one", m, len(found))
 }
 
-// placesIn returns the places of text in the function, or in those parts of it that
-// have the given head.
+// placesIn returns the places of text in the function, or in its parts with the given head.
 func (m *mutant) placesIn(sources []*source, text, head string) (found []place) {
 	for _, s := range sources {
 		for _, decl := range s.tree.Decls {
@@ -98,8 +97,7 @@ func (m *mutant) placesIn(sources []*source, text, head string) (found []place) 
 	return found
 }
 
-// parts returns what is done under a head: the body of an if, or the statements of a
-// case.
+// parts returns the code under a head: the body of an if, or the statements of a case.
 func (s *source) parts(decl ast.Decl, head string) (parts []ast.Node) {
 	ast.Inspect(decl, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -117,7 +115,7 @@ func (s *source) parts(decl ast.Decl, head string) (parts []ast.Node) {
 	return parts
 }
 
-// nameOf is what the list calls a declaration.
+// nameOf returns the name of a declaration in the list.
 func nameOf(decl ast.Decl) string {
 	f, ok := decl.(*ast.FuncDecl)
 	if !ok {
@@ -139,8 +137,8 @@ func nameOf(decl ast.Decl) string {
 	return f.Name.Name
 }
 
-// places returns every node below root with this text. Of several that begin and end
-// at the same place the outermost counts: a call that is a statement is one.
+// places returns every node below root with this text. If several nodes begin and end at
+// the same place, the outermost counts. One example is a statement that is a call.
 func (s *source) places(root ast.Node, text, replacement string) []place {
 	var found []place
 	add := func(from, to token.Pos, f form) {
@@ -190,9 +188,9 @@ func (s *source) statements(list []ast.Stmt, text string, add func(from, to toke
 	}
 }
 
-// formOf tells a condition from another value. Of a condition and its replacement
-// one is evaluated, of another value both are, so that must not be a call that changes
-// something: its statement is replaced instead.
+// formOf tells a condition from another value. Of a condition and its replacement only one
+// is evaluated. Of other values both are evaluated. So such a value must not be a call that
+// changes something: then its statement is replaced instead.
 func formOf(n ast.Expr, replacement string) form {
 	if replacement == "true" || replacement == "false" {
 		return condition

@@ -7,15 +7,15 @@ import (
 	"syscall"
 )
 
-// inGroup has cmd and whatever it starts end together: with its context, and when
-// end is called after it.
+// inGroup makes cmd and all its children end together: when the context ends, and when end
+// is called afterwards.
 func inGroup(cmd *exec.Cmd) (end func()) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	kill := func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.Cancel = kill
 	return func() {
 		if cmd.Process != nil {
-			_ = kill() // most often there is nobody left
+			_ = kill() // usually no process is left
 		}
 	}
 }

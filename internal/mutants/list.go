@@ -10,23 +10,23 @@ import (
 	"strings"
 )
 
-// A list has a line per guard:
+// A list has one line for each guard:
 //
 //	Limiter.Take: if wait > 0 => false # TestABlockEndsHoweverManyGoOn
 //
-// that is the function or method, a piece of it as its source says it, and what
-// stands there when the guard is off. The piece is an expression, a statement, or
-// the head of an if, which stands for its condition; it must be in the function
-// exactly once. Where it is more often, "in" and the head of an if or a case say which
-// is meant: "return nil in case err == nil". White space does not count. To leave a
-// statement out, replace it with {}. Outside of functions, the place is called "var".
+// The line has the function or method, a piece of its source, and the replacement that
+// switches the guard off. The piece is an expression, a statement, or the head of an if,
+// which means its condition. It must occur in the function exactly once. If it occurs more
+// often, "in" and the head of an if or a case choose one: "return nil in case err == nil".
+// White space does not count. To leave a statement out, replace it with {}. Outside of
+// functions, the place is called "var".
 //
-// After # stands which test notices: that one is tried first, and all of the
-// package's when it does not. A guard that the tests of another package notice
-// names the folder of that before it: "# bff TestForget". Other lines that begin
-// with # are comments.
+// After # is the test that notices. It is tried first; if it does not notice, all tests of
+// the package are tried. If the tests of another package notice the guard, the folder of
+// that package comes before the test: "# bff TestForget". Other lines that begin with # are
+// comments.
 
-// listFile is where a package keeps its list.
+// listFile is the path of a package's list.
 const listFile = "testdata/mutants.txt"
 
 // mutant is a guard and how it is switched off.
@@ -34,10 +34,10 @@ type mutant struct {
 	pkg         *goPackage
 	line        int    // in the list
 	function    string // "Type.Method", or "var"
-	text        string // what is replaced
+	text        string // the code that is replaced
 	replacement string
 	tests       string // the folder of the package whose tests must notice
-	test        string // the one that is tried first, if any
+	test        string // the test that is tried first, if any
 
 	noticed string // the test that noticed, after the run
 }
@@ -66,14 +66,14 @@ func readLists(packages map[string]*goPackage, only []string) ([]*mutant, error)
 	}
 	for _, folder := range only {
 		if packages[folder] == nil {
-			mistakes = append(mistakes, fmt.Errorf("%s: no package of this module", folder))
+			mistakes = append(mistakes, fmt.Errorf("%s: not a package of this module", folder))
 		}
 	}
 	if err := errors.Join(mistakes...); err != nil {
 		return nil, err
 	}
 	if len(all) == 0 {
-		return nil, errors.New("no " + listFile + " beside any package")
+		return nil, errors.New("no " + listFile + " in any package")
 	}
 	return all, nil
 }
@@ -128,7 +128,7 @@ func parseLine(line string) (*mutant, error) {
 	return &m, nil
 }
 
-// writeNames writes into the lists which tests have noticed.
+// writeNames writes the tests that noticed into the lists.
 func writeNames(mutants []*mutant) error {
 	byList := map[string][]*mutant{}
 	for _, m := range mutants {
@@ -169,5 +169,5 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s, "", false
 }
 
-// oneSpace is source text with a blank for every run of white space.
+// oneSpace returns source text with one blank in place of each run of white space.
 func oneSpace(text string) string { return strings.Join(strings.Fields(text), " ") }

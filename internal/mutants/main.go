@@ -1,17 +1,15 @@
-// Command mutants switches off the guards of the product one by one and asks the
-// tests whether they notice. A guard that is off and that no test misses has
-// survived, and the run fails.
+// Command mutants switches off the guards of the product one by one and runs the tests. If
+// a guard is off and no test fails, the guard has survived, and the run fails.
 //
-// The guards are listed beside the code, in testdata/mutants.txt of a package
-// (list.go). All of them are built into the tests at once, each behind a switch
-// (switch.go): so a run compiles each package's tests once and starts them once
-// per guard.
+// The guards are listed in testdata/mutants.txt of each package (list.go). All of them are
+// built into the tests at once, each behind a switch (switch.go). So a run compiles each
+// package's tests once and starts them once per guard.
 //
 // Usage, from the root of the module:
 //
 //	mutants [-j n] [-timeout d] [-skip pattern] [-names] [package folder ...]
 //
-// Given folders like bff/session, it tries the guards of these alone.
+// With folders like bff/session, it tries only their guards.
 package main
 
 import (
@@ -46,7 +44,7 @@ func main() {
 // run is one run over a module.
 type run struct {
 	root     string   // the module's folder
-	only     []string // the packages whose guards are tried; none: all that have a list
+	only     []string // the packages whose guards are tried; empty: all with a list
 	parallel int
 	patience time.Duration
 	skip     string
@@ -54,7 +52,7 @@ type run struct {
 	out      io.Writer
 }
 
-// errSurvived is the failure that a run is made for.
+// errSurvived reports surviving guards. Finding them is the purpose of a run.
 var errSurvived = errors.New("no test notices that the guards above are off")
 
 func (r *run) do(ctx context.Context) error {

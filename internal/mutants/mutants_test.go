@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// code is the package that is tested here, in a module of its own.
+// code is the package under test, in its own module.
 const code = `package guarded
 
 import (
@@ -171,7 +171,7 @@ func TestThePartOfATestThatNoticed(t *testing.T) {
 	}
 }
 
-// TestAHangIsNoticed: the tests are ended, and whichever was running counts.
+// TestAHangIsNoticed: the tests are ended, and the running test counts.
 func TestAHangIsNoticed(t *testing.T) {
 	o := outcomeOf("panic: test timed out after 1s\n\trunning tests:\n\t\tTestOpen (1s)\n\ngoroutine 1", errors.New("exit status 2"))
 	if !o.failed || !slices.Equal(o.tests, []string{"TestOpen"}) {
@@ -186,7 +186,7 @@ func TestMistakesOfTheList(t *testing.T) {
 	}{
 		"another text":         {list: "check: len(name) > 11 => false\n", want: "guarded/testdata/mutants.txt:1: check: len(name) > 11 => false: the list is stale"},
 		"another function":     {list: "# x\n\nchecked: len(name) > most => false\n", want: "mutants.txt:3: checked: len(name) > most => false: the list is stale"},
-		"a text in two places": {list: "Gate.Enter: \"\" => \"x\"\n", want: "the text is there 3 times"},
+		"a text in two places": {list: "Gate.Enter: \"\" => \"x\"\n", want: "the text occurs 3 times"},
 		"no replacement":       {list: "check: len(name) > most\n", want: "want a line like"},
 		"too many tests":       {list: "check: len(name) > most => false # a b c\n", want: "at most the folder"},
 		"does not compile":     {list: "check: most => \"x\"\n", want: "guarded/testdata/mutants.txt:1:"},
@@ -205,8 +205,8 @@ func TestMistakesOfTheList(t *testing.T) {
 	}
 }
 
-// TestTheListsAreNotStale holds every list of the product to its code, in the time
-// that it takes to parse it.
+// TestTheListsAreNotStale compares every list of the product with its code. It only parses
+// the code, so it is fast.
 func TestTheListsAreNotStale(t *testing.T) {
 	packages, err := packagesIn(t.Context(), "../..")
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// switches is added to each package with guards on the list. The variable has no
-// prefix of the product's, which would take it for a setting.
+// switches is added to each package with listed guards. The variable does not have the
+// product's prefix, which would make it look like a setting.
 const switches = `package %s
 
 import "os"
@@ -28,13 +28,13 @@ func mutantElse[T any](id string, whole, off T) T {
 }
 `
 
-// switched is a mutant at its place.
+// switched is a mutant with its place.
 type switched struct {
 	*mutant
 	place
 }
 
-// rewrite puts a switch around every guard and writes the files of that into work.
+// rewrite puts a switch around every guard and writes the changed files to work.
 func rewrite(packages map[string]*goPackage, mutants []*mutant, work string) (*testBuild, error) {
 	b := &testBuild{work: work, packages: packages, overlay: map[string]string{}, binaries: map[string]string{}, patience: map[string]time.Duration{}}
 	var mistakes []error
@@ -76,15 +76,15 @@ func (b *testBuild) rewritePackage(pkg *goPackage, mutants []*mutant) error {
 	return errors.Join(append(mistakes, b.add(added, fmt.Sprintf(switches, pkg.Name)))...)
 }
 
-// add has the compiler read text where it looks for the file.
+// add makes the compiler read text in place of the file.
 func (b *testBuild) add(path, text string) error {
 	rewritten := filepath.Join(b.work, fmt.Sprintf("%d.go", len(b.overlay)))
 	b.overlay[path] = rewritten
 	return os.WriteFile(rewritten, []byte(text), 0o600)
 }
 
-// render returns the file with its guards switched. A guard inside another one
-// stays one.
+// render returns the file with a switch at each guard. A guard inside another guard keeps
+// its own switch.
 func (s *source) render(guards []switched) string {
 	slices.SortStableFunc(guards, func(a, b switched) int {
 		if a.from != b.from {
@@ -99,8 +99,8 @@ func (s *source) render(guards []switched) string {
 	return text
 }
 
-// renderRange renders the bytes from one offset to another, and returns the guards
-// that begin after them.
+// renderRange renders the bytes between two offsets, and returns the guards that begin
+// after them.
 func (s *source) renderRange(from, to int, guards []switched) (string, []switched) {
 	var b strings.Builder
 	at := from
@@ -117,8 +117,7 @@ func (s *source) renderRange(from, to int, guards []switched) (string, []switche
 	return b.String(), guards
 }
 
-// position tells the compiler where the text that follows comes from, for its
-// complaints.
+// position tells the compiler where the following text comes from, for its messages.
 func (s *source) position(offset int) string {
 	p := s.files.Position(s.files.File(s.tree.FileStart).Pos(offset))
 	return fmt.Sprintf("/*line %s:%d:%d*/", s.path, p.Line, p.Column)

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// tryAll runs the tests with nothing off, which must pass, and then with each guard
-// off. It fails only when that is impossible; who noticed stands in the mutants.
+// tryAll runs the tests with all guards on, which must pass, and then with each guard off.
+// It fails only if the tests cannot be run. The results are stored in the mutants.
 func (r *run) tryAll(ctx context.Context, b *testBuild, mutants []*mutant) error {
 	var mu sync.Mutex // guards the rest
 	var failures []error
@@ -34,7 +34,7 @@ func (r *run) tryAll(ctx context.Context, b *testBuild, mutants []*mutant) error
 	if err := errors.Join(append(failures, ctx.Err())...); err != nil {
 		return err
 	}
-	// Without its guard, much waits for what never comes.
+	// Without a guard, many tests wait for something that never happens.
 	for folder, t := range took {
 		b.patience[folder] = min(r.patience, 3*t+20*time.Second)
 	}
@@ -59,7 +59,7 @@ func (r *run) tryAll(ctx context.Context, b *testBuild, mutants []*mutant) error
 	return ctx.Err()
 }
 
-// each calls do with each of the names, a few at a time.
+// each calls do with each name, a few at a time.
 func (r *run) each(names []string, do func(name string)) {
 	var workers sync.WaitGroup
 	jobs := make(chan string)
@@ -90,13 +90,13 @@ func (m *mutant) verdict() string {
 	return fmt.Sprintf(" # %s (not %s any more)", m.noticed, m.test)
 }
 
-// try asks the test that the list names, and then all.
+// try runs the test that the list names, then all tests.
 func (r *run) try(ctx context.Context, b *testBuild, m *mutant) {
 	if m.test != "" && r.start(ctx, b, m.tests, m.id(), m.test).failed {
 		m.noticed = m.test
 		return
 	}
-	// A test that fails by bad luck has noticed nothing: it must do so again.
+	// A flaky test may fail by chance, so it must fail twice.
 	for range 2 {
 		o := r.start(ctx, b, m.tests, m.id(), "")
 		if !o.failed {
@@ -106,7 +106,7 @@ func (r *run) try(ctx context.Context, b *testBuild, m *mutant) {
 			m.noticed = "TestMain"
 			return
 		}
-		for _, test := range slices.Backward(o.tests) { // the part of a test first: it is quicker
+		for _, test := range slices.Backward(o.tests) { // subtests first: they are quicker
 			if r.start(ctx, b, m.tests, m.id(), test).failed {
 				m.noticed = test
 				return
@@ -115,21 +115,21 @@ func (r *run) try(ctx context.Context, b *testBuild, m *mutant) {
 	}
 }
 
-// outcome is how the tests went.
+// outcome is the result of the tests.
 type outcome struct {
 	failed bool
-	tests  []string // the first that failed, and the parts of it that did, each within the one before
+	tests  []string // the first failed test, and its failed subtests, from the outside to the inside
 	text   string
 }
 
 var (
 	failedTest = regexp.MustCompile(`(?m)^ *--- FAIL: (\S+) \(`)
-	// Of tests that hang, or panic outside of their goroutine.
+	// For tests that hang, or panic outside of their goroutine.
 	runningTest = regexp.MustCompile(`(?m)^(?:\s+running tests:\n\s+|.*\.)(Test\w+)[ (]`)
 )
 
-// start runs the tests of a package with one guard off, or none. It ends the whole
-// process group after them: a test that was killed leaves its children behind.
+// start runs the tests of a package with one guard off, or none. Afterwards it ends the
+// whole process group: a killed test leaves its children behind.
 func (r *run) start(ctx context.Context, b *testBuild, folder, off, test string) outcome {
 	patience := cmp.Or(b.patience[folder], r.patience)
 	ctx, cancel := context.WithTimeout(ctx, patience+30*time.Second)
@@ -166,7 +166,7 @@ func outcomeOf(text string, err error) outcome {
 	return o
 }
 
-// patternOf is what -test.run selects one test with, or a part of it.
+// patternOf returns the -test.run pattern that selects one test or subtest.
 func patternOf(test string) string {
 	parts := strings.Split(test, "/")
 	for i, part := range parts {

@@ -1,9 +1,8 @@
-// Package nginxtest starts the nginx that is installed on this machine, for
-// tests of what happens behind it.
+// Package nginxtest starts the installed nginx, for tests of what happens behind it.
 //
-// Each one has a folder and a port of its own, is one process, and ends with the
-// test. What is missing on the machine fails the test and names the Debian
-// package: a test that cannot run has not passed.
+// Each nginx has its own folder and port, is one process, and ends with the test. A missing
+// program fails the test and names the Debian package: a test that cannot run has not
+// passed.
 package nginxtest
 
 import (
@@ -18,18 +17,17 @@ import (
 	"vestibule/internal/quicktest"
 )
 
-// upPath is answered by nginx itself, whatever is behind it.
+// upPath is answered by nginx itself.
 const upPath = "/.nginx-is-up"
 
-// Config is what is written into nginx.conf. Relative paths in it are inside a
-// folder that goes with the test.
+// Config is the content of nginx.conf. Relative paths in it are inside a folder that is
+// deleted with the test.
 type Config struct {
 	HTTP   string // directives of the http block, like proxy_cache_path
 	Server string // directives of the one server block; listen is added
 }
 
-// Start runs nginx and returns its URL, like http://127.0.0.1:12345, once it
-// answers.
+// Start runs nginx and returns its URL, like http://127.0.0.1:12345, when it answers.
 func Start(tb testing.TB, c Config) string {
 	tb.Helper()
 	quicktest.Skip(tb, "nginx")
@@ -45,7 +43,8 @@ func Start(tb testing.TB, c Config) string {
 	})
 }
 
-// text is the whole nginx.conf. Without a master there is one process to end.
+// text returns the whole nginx.conf. Without a master process there is only one process to
+// end.
 func (c Config) text(address string) string {
 	return fmt.Sprintf(`daemon off;
 master_process off;

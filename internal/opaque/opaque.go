@@ -1,5 +1,5 @@
-// Package opaque makes the random secrets that are handed out once and kept only
-// as a hash: session tokens and the tokens of mail links.
+// Package opaque makes random secrets that are given out once and stored only as a hash:
+// session tokens and the tokens of mail links.
 package opaque
 
 import (
@@ -16,20 +16,19 @@ func NewToken() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// Valid reports whether text has the form of a token. What has not was never one, and
-// need not be looked up.
+// Valid reports whether text has the form of a token. Any other text was never a token and
+// needs no lookup.
 func Valid(text string) bool {
 	if len(text) != base64.RawURLEncoding.EncodedLen(32) {
 		return false
 	}
-	// The decoder passes over line breaks, so that one in the text makes it shorter.
+	// The decoder skips line breaks, so a text with a line break decodes to fewer bytes.
 	secret, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	return err == nil && len(secret) == 32
 }
 
-// Hash is the form in which a token may be stored and looked up: the lower-case
-// hex of its SHA-256. Nothing slower is needed, for 256 random bits cannot be
-// guessed.
+// Hash returns the form in which a token may be stored and looked up: the lower-case hex of
+// its SHA-256. A slower hash is not needed: 256 random bits cannot be guessed.
 func Hash(token string) string {
 	sum := sha256.Sum256([]byte(token))
 	return hex.EncodeToString(sum[:])

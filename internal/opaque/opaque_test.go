@@ -11,7 +11,7 @@ func TestTokensAreLongAndNeverTheSame(t *testing.T) {
 	for range 1000 {
 		token := NewToken()
 		if !regexp.MustCompile(`^[\w-]{43}$`).MatchString(token) || seen[token] {
-			t.Fatalf("got %q, want 256 bits in base64url that never came before", token)
+			t.Fatalf("got %q, want 256 new bits in base64url", token)
 		}
 		seen[token] = true
 	}
@@ -24,7 +24,7 @@ func TestHash(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoTokenIsKnownByItsForm(t *testing.T) {
+func TestTextsThatAreNotTokensAreRefused(t *testing.T) {
 	token := NewToken()
 	if !Valid(token) {
 		t.Errorf("%q: got invalid", token)

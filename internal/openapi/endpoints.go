@@ -6,7 +6,7 @@ import (
 	"vestibule/internal/endpoint"
 )
 
-// documentJSON is a document as far as its own description goes.
+// documentJSON is the part of a document that its own description shows.
 type documentJSON struct {
 	_       struct{}       `schema:"additionalProperties=true"`
 	OpenAPI string         `json:"openapi" schema:"pattern=^3\\.1\\."`
@@ -14,14 +14,14 @@ type documentJSON struct {
 	Paths   map[string]any `json:"paths"`
 }
 
-// FileParam is what a path below the page's has in braces.
+// FileParam is the parameter in the path of a file of the page.
 var FileParam = &endpoint.Param{
-	Name: "file", In: "path", Required: true, Text: "What the page loads",
+	Name: "file", In: "path", Required: true, Text: "The name of the file",
 	Schema: endpoint.Schema{"type": "string"}, Example: "swagger-ui.css",
 }
 
-// Endpoints are those of the documentation. notModified is the surface's 304, and
-// ofFile are further answers to a path below the page's.
+// Endpoints returns the endpoints of the documentation. notModified is the surface's 304.
+// ofFile are further answers for the page's files.
 func (d *Docs) Endpoints(documentPath, pagePath string, notModified *endpoint.Answer, known *endpoint.Param, ofFile ...*endpoint.Answer) []endpoint.Endpoint {
 	file := &endpoint.Doc{
 		Tag: "about", Summary: "A file of the page", Params: []*endpoint.Param{known},

@@ -1,6 +1,6 @@
-// Package openapi serves the OpenAPI document of a surface and a page that shows
-// it and sends requests. Everything comes from the program itself: the page works
-// without the internet and under a policy that lets it reach its own origin only.
+// Package openapi serves the OpenAPI document of a surface and a page that shows it and
+// sends requests. The program contains all files: the page works without the internet, and
+// under a policy that lets it reach only its own origin.
 package openapi
 
 import (
@@ -32,15 +32,15 @@ var startScript []byte
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
-// Docs answers what is asked about one document.
+// Docs serves one document and its page.
 type Docs struct {
 	title    string
 	document file
 	page     []byte
-	files    map[string]file // what the page loads
+	files    map[string]file // the files that the page loads
 }
 
-// file is what does not change while the program runs.
+// file is a file that does not change while the program runs.
 type file struct {
 	kind    string // its Content-Type
 	content []byte
@@ -53,8 +53,8 @@ func newFile(kind string, content []byte, zipped bool) file {
 	return file{kind, content, zipped, `"` + hex.EncodeToString(sum[:16]) + `"`}
 }
 
-// New makes the Docs of a document in JSON that is served at documentPath; the page
-// is served at pagePath, what it loads below that.
+// New makes the Docs of a JSON document that is served at documentPath. The page is served
+// at pagePath, and its files below that.
 func New(document []byte, documentPath, pagePath, title string) (*Docs, error) {
 	d := &Docs{title: title, document: newFile("application/json", document, false)}
 	d.files = map[string]file{"start.js": newFile("text/javascript; charset=utf-8", startScript, false)}
@@ -80,12 +80,12 @@ func New(document []byte, documentPath, pagePath, title string) (*Docs, error) {
 	return d, err
 }
 
-// Document answers the document itself.
+// Document serves the document itself.
 func (d *Docs) Document(w http.ResponseWriter, r *http.Request) error {
 	return d.document.serve(w, r)
 }
 
-// Page answers the page.
+// Page serves the page.
 func (d *Docs) Page(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", policy)
@@ -93,7 +93,7 @@ func (d *Docs) Page(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
-// File answers what the page loads, by the last segment of the path.
+// File serves a file of the page, by the last segment of the path.
 func (d *Docs) File(w http.ResponseWriter, r *http.Request) error {
 	f, ok := d.files[path.Base(r.URL.Path)]
 	if !ok {
@@ -102,11 +102,11 @@ func (d *Docs) File(w http.ResponseWriter, r *http.Request) error {
 	return f.serve(w, r)
 }
 
-// serve is not http.ServeContent, which would answer ranges and preconditions that
-// nobody needs here and the document would have to describe.
+// serve does not use http.ServeContent, which would answer ranges and preconditions. Nobody
+// needs those, and the document would have to describe them.
 func (f file) serve(w http.ResponseWriter, r *http.Request) error {
 	h := w.Header()
-	h.Set("Cache-Control", "no-cache") // kept, and asked for anew: another release has another one
+	h.Set("Cache-Control", "no-cache") // cached, but revalidated: another release has another file
 	tag, unzip := f.tag, f.zipped && !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip")
 	if f.zipped {
 		h.Add("Vary", "Accept-Encoding")

@@ -35,8 +35,8 @@ func get(h http.Handler, path string, header ...string) *httptest.ResponseRecord
 	return w
 }
 
-// TestThePageLoadsWhatIsServed: and nothing from elsewhere.
-func TestThePageLoadsWhatIsServed(t *testing.T) {
+// TestThePageLoadsOnlyServedFiles: it loads nothing from other hosts.
+func TestThePageLoadsOnlyServedFiles(t *testing.T) {
 	h := newDocs(t)
 	page := get(h, "/docs").Body.String()
 	if !strings.Contains(page, "A &lt;title&gt;") || !strings.Contains(page, `data-document="/x.json"`) {
@@ -63,7 +63,7 @@ func TestThePolicyAllowsNothingInline(t *testing.T) {
 	}
 }
 
-func TestFilesComeInTheEncodingThatIsAskedFor(t *testing.T) {
+func TestFilesHaveTheRequestedEncoding(t *testing.T) {
 	h := newDocs(t)
 	const path = "/docs/swagger-ui-bundle.js"
 	zipped, plain := get(h, path, "Accept-Encoding", "br, gzip"), get(h, path)
@@ -81,7 +81,7 @@ func TestFilesComeInTheEncodingThatIsAskedFor(t *testing.T) {
 	}
 }
 
-func TestWhatIsKnownIsNotSentAgain(t *testing.T) {
+func TestAKnownFileIsNotSentAgain(t *testing.T) {
 	h := newDocs(t)
 	tag := get(h, "/x.json").Header().Get("Etag")
 	for header, want := range map[string]int{
@@ -94,7 +94,7 @@ func TestWhatIsKnownIsNotSentAgain(t *testing.T) {
 	}
 }
 
-func TestAFileThatIsNotThePagesIsRefused(t *testing.T) {
+func TestOtherFilesAreRefused(t *testing.T) {
 	for _, path := range []string{"/docs/swagger-ui.js.gz", "/docs/page.html", "/docs/x"} {
 		if w := get(newDocs(t), path); w.Code != 404 {
 			t.Errorf("%s: got %d, want 404", path, w.Code)

@@ -11,8 +11,8 @@ import (
 	"vestibule/internal/web"
 )
 
-// answers are those of an endpoint by their status: its own, and those that come from its
-// guard, from its body and from the surface. Its refusals are added to them.
+// answers returns the answers of an endpoint by status: its own, and those of its guard,
+// its body and the surface. The refusals of the endpoint are added to them.
 func answers(s endpoint.Surface, e endpoint.Endpoint) map[int]*endpoint.Answer {
 	all := map[int]*endpoint.Answer{}
 	add := func(list []*endpoint.Answer) {
@@ -43,7 +43,7 @@ func answers(s endpoint.Surface, e endpoint.Endpoint) map[int]*endpoint.Answer {
 	return all
 }
 
-// RefusalsOf are all refusals of an endpoint.
+// RefusalsOf returns all refusals of an endpoint.
 func RefusalsOf(s endpoint.Surface, e endpoint.Endpoint) (list []*web.Error) {
 	for _, a := range answers(s, e) {
 		list = append(list, a.Errors...)
@@ -51,7 +51,7 @@ func RefusalsOf(s endpoint.Surface, e endpoint.Endpoint) (list []*web.Error) {
 	return list
 }
 
-// with returns a copy of an answer with one refusal more.
+// with returns a copy of an answer with one more refusal.
 func with(a *endpoint.Answer, refusal *web.Error) *endpoint.Answer {
 	if a == nil {
 		return &endpoint.Answer{Status: refusal.Status, Text: refusal.Message, Errors: []*web.Error{refusal}}
@@ -98,8 +98,8 @@ func (b *builder) response(a *endpoint.Answer) *openapi3.ResponseRef {
 	return &openapi3.ResponseRef{Ref: "#/components/responses/" + a.Component}
 }
 
-// refusals describes what these refusals look like: their shape, which codes they have,
-// and each of them as an example.
+// refusals describes the shape of these refusals, their codes, and each of them as an
+// example.
 func (b *builder) refusals(shape endpoint.Shape, list []*web.Error) *openapi3.MediaType {
 	media := &openapi3.MediaType{Schema: b.schemaOf(shape.Body(list[0])), Examples: openapi3.Examples{}}
 	var codes []any
@@ -123,7 +123,7 @@ func (b *builder) refusals(shape endpoint.Shape, list []*web.Error) *openapi3.Me
 	return media
 }
 
-// key names a refusal without a code among the examples.
+// key names a refusal without a code in the examples.
 func key(e *web.Error) string {
 	if len(e.Fields) > 0 {
 		return e.Fields[0].Field + " " + e.Fields[0].Message

@@ -14,8 +14,8 @@ import (
 
 var update = flag.Bool("update", false, "write the generated files")
 
-// HoldFile fails a test when a file is not what it should be, or writes it with -update.
-// command writes it.
+// HoldFile fails a test when a file is not up to date. With -update it writes the file.
+// command is the command that does so.
 func HoldFile(tb testing.TB, path, want, command string) {
 	tb.Helper()
 	if *update {
@@ -29,16 +29,16 @@ func HoldFile(tb testing.TB, path, want, command string) {
 		tb.Fatal(err)
 	}
 	if string(got) != want {
-		tb.Errorf("%s is not what the table of endpoints says; run: %s", path, command)
+		tb.Errorf("%s does not match the table of endpoints; run: %s", path, command)
 	}
 }
 
-// HoldDocument holds a file to the document of a surface.
+// HoldDocument compares a file with the document of a surface.
 func HoldDocument(tb testing.TB, path string, s endpoint.Surface, command string) {
 	tb.Helper()
 	document, err := Document(s)
 	if err == nil {
-		_, err = openapitest.Load(document) // one that is not valid is not written
+		_, err = openapitest.Load(document) // an invalid document is not written
 	}
 	if err != nil {
 		tb.Fatal(err)
@@ -46,7 +46,7 @@ func HoldDocument(tb testing.TB, path string, s endpoint.Surface, command string
 	HoldFile(tb, path, string(document), command)
 }
 
-// HoldTable holds one generated table of a page to its rows. It stands between two
+// HoldTable compares one generated table of a page with its rows. The table is between two
 // marks: <!-- generated: NAME --> and <!-- end of NAME -->.
 func HoldTable(tb testing.TB, path, name, rows, command string) {
 	tb.Helper()
@@ -63,7 +63,7 @@ func HoldTable(tb testing.TB, path, name, rows, command string) {
 	HoldFile(tb, path, before+begin+rows+end+after, command)
 }
 
-// Rows is a table of endpoints that have one name, in Markdown.
+// Rows returns a table of endpoints with one name, in Markdown.
 func Rows(list []endpoint.Endpoint) string {
 	var b strings.Builder
 	b.WriteString("| method and path | success |\n|---|---|\n")
@@ -75,7 +75,7 @@ func Rows(list []endpoint.Endpoint) string {
 	return b.String()
 }
 
-// RowsOfTwo is a table of endpoints that have a short name beside their own.
+// RowsOfTwo returns a table of endpoints with a short name next to their own.
 func RowsOfTwo(list []endpoint.Endpoint) string {
 	var b strings.Builder
 	b.WriteString("| method | short | Better Auth name | success |\n|---|---|---|---|\n")
@@ -92,13 +92,13 @@ func RowsOfTwo(list []endpoint.Endpoint) string {
 	return b.String()
 }
 
-// Refusals is a row of a table of errors: refusals that have a reason in common.
+// Refusals is a row of a table of errors: refusals with one reason.
 type Refusals struct {
 	When   string
 	Errors []*web.Error
 }
 
-// ErrorTable is a table of errors in Markdown.
+// ErrorTable returns a table of errors in Markdown.
 func ErrorTable(list []Refusals) string {
 	var b strings.Builder
 	b.WriteString("| status | code | when |\n|---|---|---|\n")

@@ -1,7 +1,7 @@
-// Package openapigen makes the OpenAPI document and the rows of docs/api.md from a table
-// of endpoints. Tests alone use it: they hold the files in the repository to the table,
-// and write them anew with -update. The product embeds the files, so that its binary
-// needs no OpenAPI library.
+// Package openapigen makes the OpenAPI document and the rows of docs/api.md from a table of
+// endpoints. Only tests use it: they compare the files in the repository with the table,
+// and write them with -update. The product embeds the files, so its binary needs no OpenAPI
+// library.
 package openapigen
 
 import (
@@ -18,14 +18,14 @@ import (
 	"vestibule/internal/endpoint"
 )
 
-// builder fills the components while it describes what refers to them.
+// builder collects the components that its descriptions refer to.
 type builder struct {
 	surface endpoint.Surface
 	parts   openapi3.Components
 	types   map[string]reflect.Type // of the schemas
 }
 
-// Document returns the document of a surface as JSON. The same table gives the same
+// Document returns the document of a surface as JSON. The same table always gives the same
 // bytes.
 func Document(s endpoint.Surface) ([]byte, error) {
 	b := &builder{surface: s, types: map[string]reflect.Type{}, parts: openapi3.Components{
@@ -59,7 +59,7 @@ func Document(s endpoint.Surface) ([]byte, error) {
 	return text(doc)
 }
 
-// text is a value as JSON with its names in order.
+// text returns a value as JSON with sorted names.
 func text(v any) ([]byte, error) {
 	compact, err := json.Marshal(v)
 	if err != nil {
@@ -79,8 +79,8 @@ func text(v any) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// into turns a JSON value into one of the library's types. What the table has is fixed,
-// so a fault in it is a mistake of the programmer.
+// into converts a JSON value to one of the library's types. The table is fixed, so an error
+// is a mistake in the program.
 func into[T any](v any) *T {
 	content, err := json.Marshal(v)
 	var to T
@@ -141,7 +141,7 @@ func (b *builder) operation(e endpoint.Endpoint, id string) *openapi3.Operation 
 	return op
 }
 
-// pathParameters are those that a path has in braces.
+// pathParameters returns the parameters in the braces of a path.
 func (b *builder) pathParameters(path string) (list openapi3.Parameters) {
 	for _, p := range b.surface.Params {
 		if strings.Contains(path, "{"+p.Name+"}") {

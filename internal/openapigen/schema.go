@@ -13,14 +13,14 @@ import (
 	"vestibule/internal/web"
 )
 
-// timeSchema is that of web.Time.
+// timeSchema is the schema of web.Time.
 var timeSchema = endpoint.Schema{
 	"type": "string", "format": "date-time", "pattern": `^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$`,
 	"description": "UTC, with three fraction digits", "examples": []any{"2026-02-03T12:00:00.000Z"},
 }
 
-// schemaOf returns the schema of a value's type. The first value of a type is an example
-// of it.
+// schemaOf returns the schema of a value's type. The first value of a type becomes its
+// example.
 func (b *builder) schemaOf(v any) *openapi3.SchemaRef {
 	ref := b.schema(reflect.TypeOf(v))
 	if name, ok := strings.CutPrefix(ref.Ref, "#/components/schemas/"); ok {
@@ -31,7 +31,7 @@ func (b *builder) schemaOf(v any) *openapi3.SchemaRef {
 	return ref
 }
 
-// schema follows from a type as encoding/json writes it. A struct with a name is a
+// schema returns the schema of a type as encoding/json writes it. A named struct becomes a
 // component. Tags add to it:
 //
 //	doc:"text"             the description
@@ -92,7 +92,7 @@ func jsonType(t reflect.Type) string {
 	panic(fmt.Sprintf("no schema for %v", t))
 }
 
-// componentName is the type's name as clients know it: taskJSON is Task.
+// componentName returns the type's name for clients: taskJSON is Task.
 func componentName(t reflect.Type) string {
 	name := []rune(strings.TrimSuffix(strings.TrimSuffix(t.Name(), "JSON"), "Body"))
 	name[0] = unicode.ToUpper(name[0])
@@ -155,7 +155,7 @@ func (b *builder) field(f reflect.StructField) *openapi3.SchemaRef {
 	if f.Tag.Get("doc") == "" && f.Tag.Get("schema") == "" {
 		return ref
 	}
-	if ref.Ref != "" { // a description of its own beside what it refers to
+	if ref.Ref != "" { // a description next to the reference
 		ref = &openapi3.SchemaRef{Value: &openapi3.Schema{AllOf: openapi3.SchemaRefs{ref}}}
 	}
 	ref.Value = annotate(ref.Value, f.Tag)
@@ -171,7 +171,7 @@ func (b *builder) named(name string) endpoint.Schema {
 	return s
 }
 
-// annotate adds what tags say.
+// annotate adds the keywords of the tags.
 func annotate(s *openapi3.Schema, tag reflect.StructTag) *openapi3.Schema {
 	words := *into[map[string]any](s)
 	if text := tag.Get("doc"); text != "" {
@@ -190,7 +190,7 @@ func annotate(s *openapi3.Schema, tag reflect.StructTag) *openapi3.Schema {
 	return into[openapi3.Schema](words)
 }
 
-// literal is a JSON value, or text.
+// literal reads a JSON value, or else takes the text.
 func literal(text string) any {
 	var v any
 	if json.Unmarshal([]byte(text), &v) != nil {

@@ -13,16 +13,16 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// everywhere are the headers that a document describes once, in its introduction,
-// and those of HTTP itself.
+// everywhere lists the headers that a document describes once, in its introduction, and
+// those of HTTP itself.
 var everywhere = map[string]bool{
 	"Content-Type": true, "Content-Length": true, "Content-Encoding": true, "Date": true, "Vary": true, "Transfer-Encoding": true,
 	"Connection": true, "X-Content-Type-Options": true, "Content-Security-Policy": true, "Referrer-Policy": true, "Cross-Origin-Resource-Policy": true, "Strict-Transport-Security": true,
 	"Access-Control-Allow-Origin": true, "Access-Control-Allow-Credentials": true, "Access-Control-Expose-Headers": true,
 }
 
-// check says how the answer differs from its description. open allows headers that
-// are not described.
+// check returns how the answer differs from its description. open allows headers that are
+// not described.
 func (a Answer) check(r *http.Request, response *openapi3.Response, open bool) error {
 	var faults []error
 	for name, ref := range response.Headers {
@@ -31,7 +31,7 @@ func (a Answer) check(r *http.Request, response *openapi3.Response, open bool) e
 		case len(values) == 0 && ref.Value.Required:
 			faults = append(faults, fmt.Errorf("the header %s is missing", name))
 		case len(values) > 1:
-			faults = append(faults, fmt.Errorf("the header %s is there twice", name))
+			faults = append(faults, fmt.Errorf("the header %s occurs twice", name))
 		case len(values) == 1:
 			if err := fits(ref.Value.Schema, headerValue(ref.Value.Schema.Value, values[0])); err != nil {
 				faults = append(faults, fmt.Errorf("the header %s is %q: %w", name, values[0], err))
@@ -85,7 +85,7 @@ func (a Answer) checkBody(r *http.Request, response *openapi3.Response) error {
 	case r.Method == http.MethodHead || a.Cut || media.Schema == nil:
 		return nil
 	case !strings.HasSuffix(kind, "json"):
-		return nil // text: there is no more to say of it
+		return nil // text: nothing more to check
 	}
 	dec := json.NewDecoder(bytes.NewReader(a.Body))
 	var value any

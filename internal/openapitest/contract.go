@@ -1,8 +1,8 @@
-// Package openapitest holds answers to an OpenAPI document. It is for tests alone.
+// Package openapitest checks answers against an OpenAPI document. It is for tests only.
 //
-// It is stricter than the document: an answer may have no header and no member that
-// is not described, although clients must expect both, or nobody would notice that
-// the description has fallen behind.
+// It is stricter than the document: an answer may have no header and no member without a
+// description. Clients must expect new ones, but without this check nobody would notice an
+// outdated description.
 package openapitest
 
 import (
@@ -21,11 +21,11 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Contract is a document, and what has been seen of it so far.
+// Contract is a document, and the answers that were seen so far.
 type Contract struct {
 	doc        *openapi3.T
 	operations []*operation
-	elsewhere  map[int]*openapi3.Response // what is answered where no operation is
+	elsewhere  map[int]*openapi3.Response // answers to paths without an operation
 
 	mu   sync.Mutex
 	seen map[string]bool // "GET /path 200"
@@ -34,30 +34,30 @@ type Contract struct {
 type operation struct {
 	method, path string
 	segments     []string
-	rest         bool   // the last segment takes all that follows
-	except       string // but not what is below this path
+	rest         bool   // the last segment takes the rest of the path
+	except       string // but not the paths below this one
 	op           *openapi3.Operation
 }
 
-// name is how an operation is called in messages and exceptions.
+// name names an operation in messages and exceptions.
 func (o *operation) name() string { return o.method + " " + o.path }
 
-// These extensions say what OpenAPI cannot.
+// These extensions express what OpenAPI cannot.
 const (
 	// On an operation: false where a GET has no HEAD.
 	headExtension = "x-head"
-	// On an operation: its answers are somebody else's, with any header, and its last
+	// On an operation: its answers come from another server, with any header, and its last
 	// parameter takes the rest of the path.
 	passExtension = "x-passthrough"
-	// On such an operation: the paths that it does not take, those below this one.
+	// On such an operation: it does not take the paths below this one.
 	exceptExtension = "x-except"
-	// On the document: the statuses of paths and methods that it does not have, each
-	// with the response component that describes it.
+	// On the document: the statuses for paths and methods that it does not have, each with
+	// the response component that describes it.
 	elsewhereExtension = "x-elsewhere"
 )
 
-// Load reads a document and makes sure that it is one: complete, with examples that
-// fit their schemas.
+// Load reads a document and checks that it is complete and that its examples fit their
+// schemas.
 func Load(document []byte) (*Contract, error) {
 	var tree any
 	if err := json.Unmarshal(document, &tree); err != nil {
@@ -83,8 +83,8 @@ func Load(document []byte) (*Contract, error) {
 			})
 		}
 	}
-	// Of two that fit, the one with fewer parameters counts, and one that takes the
-	// rest of a path last.
+	// If two operations fit, the one with fewer parameters counts. One that takes the rest
+	// of a path counts last.
 	slices.SortFunc(c.operations, func(a, b *operation) int {
 		if a.rest != b.rest {
 			return map[bool]int{false: -1, true: 1}[a.rest]
@@ -99,7 +99,7 @@ func Load(document []byte) (*Contract, error) {
 		code, err := strconv.Atoi(status)
 		response := c.doc.Components.Responses[fmt.Sprint(name)]
 		if err != nil || response == nil {
-			return nil, fmt.Errorf("%s: %s is no status or %v no response component", elsewhereExtension, status, name)
+			return nil, fmt.Errorf("%s: %s is not a status, or %v is not a response component", elsewhereExtension, status, name)
 		}
 		c.elsewhere[code] = response.Value
 	}
@@ -116,8 +116,8 @@ func MustLoad(document []byte) *Contract {
 }
 
 func checkDocument(document []byte) error {
-	// Go's decoder takes the last of two members with one name. Readers in browsers
-	// refuse the whole document.
+	// Go's decoder accepts two members with one name and takes the last. Parsers in
+	// browsers may refuse the whole document.
 	if _, err := jsontext.NewDecoder(bytes.NewReader(document)).ReadValue(); err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func checkDocument(document []byte) error {
 	return doc.Validate(loader.Context, openapi3.EnableExamplesValidation())
 }
 
-// closeObjects lets every described object have the described members only.
+// closeObjects forbids members without a description in every described object.
 func closeObjects(node any) {
 	switch node := node.(type) {
 	case map[string]any:
@@ -167,9 +167,9 @@ func (c *Contract) Routes() []string {
 func (c *Contract) find(method, escapedPath string) *operation {
 	segments := strings.Split(escapedPath, "/")
 	if n := len(segments); n > 2 && segments[n-1] == "" {
-		segments = segments[:n-1] // a trailing slash is the same resource
+		segments = segments[:n-1] // with a trailing slash it is the same resource
 	}
-	path := "" // the first that fits, and no other: /x/events is not /x/{id} too
+	path := "" // only the first that fits: /x/events is not also /x/{id}
 	for _, o := range c.operations {
 		excepted := o.except != "" && strings.HasPrefix(escapedPath+"/", o.except+"/")
 		if path != "" && o.path != path || excepted || !o.fits(segments) {
@@ -197,7 +197,7 @@ func (o *operation) fits(segments []string) bool {
 	return true
 }
 
-// Unseen lists what the document promises and no test has been answered, as
+// Unseen lists the answers that the document promises and that no test has received, as
 // "GET /x 404".
 func (c *Contract) Unseen() []string {
 	c.mu.Lock()
@@ -220,21 +220,21 @@ func (c *Contract) saw(o *operation, status string) {
 	c.seen[o.name()+" "+status] = true
 }
 
-// Answer is what was answered.
+// Answer is an answer as received.
 type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
-	Cut    bool // Body is not all of it
+	Cut    bool // Body is incomplete
 }
 
-// Check says how the answer to r differs from the document.
+// Check returns how the answer to r differs from the document.
 func (c *Contract) Check(r *http.Request, a Answer) error {
 	o := c.find(r.Method, r.URL.EscapedPath())
 	if o == nil {
 		response := c.elsewhere[a.Status]
 		if response == nil {
-			return fmt.Errorf("%s %s: the document has no such operation, and no %d for what it does not have", r.Method, r.URL.Path, a.Status)
+			return fmt.Errorf("%s %s: the document has no such operation, and no %d for unknown operations", r.Method, r.URL.Path, a.Status)
 		}
 		return describe(r, a, a.check(r, response, false))
 	}
@@ -258,8 +258,8 @@ func describe(r *http.Request, a Answer, err error) error {
 	return fmt.Errorf("%s %s: answer %d: %w\n%.300s", r.Method, r.URL.EscapedPath(), a.Status, err, body)
 }
 
-// Body returns an example of the JSON that an operation takes, "GET /x", or "" when
-// it takes none.
+// Body returns an example of the JSON that an operation, "GET /x", takes, or "" when it
+// takes none.
 func (c *Contract) Body(tb testing.TB, route string) string {
 	tb.Helper()
 	for _, o := range c.operations {
@@ -281,7 +281,7 @@ func (c *Contract) Body(tb testing.TB, route string) string {
 	return ""
 }
 
-// Has says whether an operation, "GET /x", describes a status.
+// Has reports whether an operation, "GET /x", describes a status.
 func (c *Contract) Has(route string, status int) bool {
 	for _, o := range c.operations {
 		if o.name() == route {

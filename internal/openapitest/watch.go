@@ -17,11 +17,11 @@ import (
 	"github.com/gorilla/mux"
 )
 
-// maxBody is how much of an answer is kept to be looked at, in bytes.
+// maxBody is how much of an answer is kept for the check, in bytes.
 const maxBody = 1 << 20
 
-// Watch returns next with every answer held to the document. What differs fails the
-// test when it ends.
+// Watch returns next and checks every answer against the document. Differences fail the
+// test.
 func (c *Contract) Watch(tb testing.TB, next http.Handler) http.Handler {
 	tb.Helper()
 	var mu sync.Mutex
@@ -48,7 +48,7 @@ func (c *Contract) Watch(tb testing.TB, next http.Handler) http.Handler {
 	})
 }
 
-// recorder keeps what a handler answers.
+// recorder keeps the answer of a handler.
 type recorder struct {
 	http.ResponseWriter
 	answer   Answer
@@ -73,7 +73,9 @@ func (r *recorder) WriteHeader(status int) {
 func (r *recorder) Write(p []byte) (int, error) {
 	r.begin(http.StatusOK)
 	r.answer.keep(p)
-	return r.ResponseWriter.Write(p)
+	n, err := r.ResponseWriter.Write(p)
+	r.answer.Cut = r.answer.Cut || err != nil // the client has left
+	return n, err
 }
 
 func (r *recorder) FlushError() error {
@@ -94,12 +96,12 @@ func (a *Answer) keep(p []byte) {
 	a.Body = append(a.Body, p...)
 }
 
-// Transport holds what a client reads to the document. An answer that is not read
-// to its end is held to it but for its body.
+// Transport checks the answers that a client reads against the document. If the client does
+// not read an answer to its end, its body is not checked.
 type Transport struct {
 	TB   testing.TB
 	Next http.RoundTripper
-	// Contract returns the document of a request, or nil where there is none.
+	// Contract returns the document of a request, or nil if there is none.
 	Contract func(*http.Request) *Contract
 }
 
@@ -143,10 +145,9 @@ func (b *body) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// Main runs the tests of a package and fails when the document has an answer that
-// none of them got. exceptions name those that no test can bring about, as "GET /x
-// 500" or as a status alone, with the reason. Part of the tests proves nothing of
-// the kind, so nothing is asked of it.
+// Main runs the tests of a package and fails when no test received one of the document's
+// answers. exceptions lists answers that no test can cause, as "GET /x 500" or as a status
+// alone, with the reason. If only some tests run, this is not checked.
 func Main(m *testing.M, c *Contract, exceptions map[string]string) int {
 	code := m.Run()
 	if testing.Short() {
@@ -174,11 +175,11 @@ func RoutesOf(tb testing.TB, router *mux.Router) []string {
 	err := router.Walk(func(route *mux.Route, _ *mux.Router, _ []*mux.Route) error {
 		path, err := route.GetPathTemplate()
 		if err != nil {
-			path = "*" // there is no matcher
+			path = "*" // without a path matcher
 		}
 		methods, err := route.GetMethods()
 		if err != nil {
-			methods = []string{"*"} // likewise
+			methods = []string{"*"} // without a method matcher
 		}
 		for _, method := range methods {
 			list = append(list, method+" "+path)

@@ -8,10 +8,10 @@ import (
 	"testing"
 )
 
-// Template is a database that is filled once in a test process and copied then.
+// Template is a database that is filled once in a test process and then copied.
 type Template struct {
-	Name string             // on the server, and nobody else's
-	Fill func(string) error // is given the URL, and leaves no connection open
+	Name string             // the name on the server, used by no other template
+	Fill func(string) error // gets the URL, and must leave no connection open
 
 	once sync.Once
 	err  error

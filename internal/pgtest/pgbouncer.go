@@ -17,12 +17,12 @@ import (
 	"vestibule/internal/freeport"
 )
 
-// bouncerPool is the number of server connections behind a PgBouncer: few, so
-// that clients really share them.
+// bouncerPool is the number of server connections behind a PgBouncer. It is small, so that
+// clients really share them.
 const bouncerPool = 4
 
-// PgBouncer starts a PgBouncer in transaction mode in front of the database and
-// returns the URL that leads through it. It stops when the test ends.
+// PgBouncer starts a PgBouncer in transaction mode in front of the database and returns its
+// URL. It stops when the test ends.
 func PgBouncer(tb testing.TB, databaseURL string) string {
 	tb.Helper()
 	through, err := startBouncer(tb, databaseURL)
@@ -47,7 +47,7 @@ func startBouncer(tb testing.TB, databaseURL string) (string, error) {
 	}
 	tb.Cleanup(func() { _ = os.RemoveAll(folder) })
 
-	for range 5 { // as in newServer, someone may be faster to the port
+	for range 5 { // as in newServer, another process may take the port first
 		var port int
 		if port, err = freeport.Next(); err != nil {
 			return "", err
@@ -65,7 +65,7 @@ func startBouncer(tb testing.TB, databaseURL string) (string, error) {
 		if err = await(p, func() error { return ping(through.String()) }); err == nil {
 			tb.Cleanup(func() {
 				select {
-				case <-p.exited: // otherwise the test fails somewhere, and nothing says why
+				case <-p.exited: // otherwise the test fails elsewhere without a reason
 					tb.Errorf("PgBouncer has ended by itself; its log ends:\n%s", p.logEnd())
 				default:
 				}

@@ -86,7 +86,7 @@ func TestTerminateEndsTheConnectionsOfOneDatabase(t *testing.T) {
 	if got := pgtest.Terminate(t, url); got != 1 {
 		t.Errorf("terminated: got %d, want 1", got)
 	}
-	_ = victim.Ping() // lib/pq may have to find out that the connection is gone
+	_ = victim.Ping() // lib/pq may have to notice that the connection is closed
 	if got := setting(t, victim, "SELECT pg_backend_pid()::text"); got == pid {
 		t.Errorf("backend %s is still there", pid)
 	}
@@ -139,8 +139,8 @@ func TestADatabaseHasTheOptionsItIsMadeWith(t *testing.T) {
 	}
 }
 
-// TestKilledProcess is no test of its own: the next one runs it in a process
-// that it then kills.
+// TestKilledProcess is only a helper: the next test runs it in a process that it then
+// kills.
 func TestKilledProcess(t *testing.T) {
 	if os.Getenv("PGTEST_KILLED") == "" {
 		return

@@ -13,11 +13,11 @@ import (
 	"syscall"
 )
 
-// supervisor runs the server given as its arguments and hands it the signal
-// named on descriptor 3. The end of that pipe without a name means that the
-// test process is gone, killed perhaps: then the server is stopped and the
-// folder removed. A parent-death signal would not do: Linux ties it to the
-// thread that forked, and Go ends threads at will.
+// supervisor runs the server given as its arguments and sends it the signals named on
+// descriptor 3. If that pipe ends without a name, the test process is gone, perhaps killed:
+// then the supervisor stops the server and removes the folder. A parent-death signal would
+// not work: Linux ties it to the thread that forked, and Go may end that thread at any
+// time.
 const supervisor = `
 "$@" 3<&- &
 server=$!
@@ -40,9 +40,9 @@ type process struct {
 	orders *os.File
 }
 
-// start runs command as an unprivileged user, in folder, with its output
-// appended to the file log there. stopSignal is what stops the server when the
-// test process ends, like INT.
+// start runs command as an unprivileged user, in folder, and appends its output to the file
+// log there. stopSignal is the signal, like INT, that stops the server when the test
+// process ends.
 func start(folder, stopSignal string, command ...string) (*process, error) {
 	log, err := os.OpenFile(logFile(folder), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
@@ -60,7 +60,7 @@ func start(folder, stopSignal string, command ...string) (*process, error) {
 	cmd.Env = append(os.Environ(), "FOLDER="+folder, "STOP_SIGNAL="+stopSignal, "LC_ALL=C")
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.ExtraFiles = []*os.File{inherited}
-	// A session of its own: Ctrl-C ends the tests, and they end the server.
+	// A separate session: Ctrl-C ends only the tests, and they end the server.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Credential: unprivileged()}
 	if err := cmd.Start(); err != nil {
 		orders.Close()
@@ -69,21 +69,21 @@ func start(folder, stopSignal string, command ...string) (*process, error) {
 	p := &process{folder: folder, exited: make(chan struct{}), orders: orders}
 	go func() {
 		defer close(p.exited)
-		_ = cmd.Wait() // how a server ends is of no interest, only that it has
+		_ = cmd.Wait() // only the end matters, not its status
 	}()
 	return p, nil
 }
 
-// stop sends the server the signal, unless it has ended by itself, and waits
-// until it has. Every process must be stopped: the folder goes with one that is
-// merely forgotten.
+// stop sends the server the signal, unless it has ended by itself, and waits for its end.
+// Every process must be stopped, because the supervisor of a forgotten one would remove the
+// folder.
 func (p *process) stop(signal string) {
 	_, _ = p.orders.WriteString(signal + "\n") // the server may be gone already
 	_ = p.orders.Close()
 	<-p.exited
 }
 
-// failure says why a server did not come up: the end of its log.
+// failure returns why a server did not start: the end of its log.
 func (p *process) failure(what string) error {
 	return fmt.Errorf("%s did not start; its log ends:\n%s", what, p.logEnd())
 }
@@ -96,8 +96,8 @@ func (p *process) logEnd() []byte {
 
 func logFile(folder string) string { return filepath.Join(folder, "log") }
 
-// unprivileged is the user that servers run as: both PostgreSQL and PgBouncer
-// refuse to run as root. It is nil, the current user, for everyone else.
+// unprivileged is the user for servers: PostgreSQL and PgBouncer refuse to run as root. It
+// is nil, which means the current user, if the tests do not run as root.
 func unprivileged() *syscall.Credential {
 	if os.Getuid() != 0 {
 		return nil
@@ -116,9 +116,8 @@ func unprivileged() *syscall.Credential {
 	return nil
 }
 
-// newFolder makes a folder that belongs to the unprivileged user. Its path is
-// short, because that of a Unix socket has to be, and outside a TMPDIR that
-// only root can enter.
+// newFolder makes a folder for the unprivileged user. Its path is short, because the path
+// of a Unix socket must be, and it is outside a TMPDIR that only root can enter.
 func newFolder() (string, error) {
 	for _, parent := range []string{os.TempDir(), "/tmp", "/var/tmp"} {
 		if !open(parent) {

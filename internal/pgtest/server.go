@@ -27,9 +27,9 @@ import (
 
 const (
 	owner    = "pgtest"
-	password = "pgtest-password" // asked for on TCP, so that tests notice it in messages
+	password = "pgtest-password" // required on TCP, so that tests can find it in messages
 
-	startTimeout = 60 * time.Second // for a machine that is busy with other tests
+	startTimeout = 60 * time.Second // long, for a machine that is busy with other tests
 )
 
 // Server is a PostgreSQL server.
@@ -42,11 +42,11 @@ type Server struct {
 	count    atomic.Int64
 }
 
-// shared is the server of this test process; it ends with it.
+// shared is the server of this test process. It ends with the process.
 var shared = sync.OnceValues(newServer)
 
-// Database creates a database on the shared server and returns its URL. It is
-// dropped when the test ends, whoever is still connected.
+// Database creates a database on the shared server and returns its URL. It is dropped when
+// the test ends, even if clients are still connected.
 func Database(tb testing.TB) string {
 	tb.Helper()
 	return sharedServer(tb).Database(tb)
@@ -69,7 +69,7 @@ func sharedServer(tb testing.TB) *Server {
 	return s
 }
 
-// NewServer starts a server of the test's own, for tests that stop it.
+// NewServer starts a separate server, for tests that stop it.
 func NewServer(tb testing.TB) *Server {
 	tb.Helper()
 	quicktest.Skip(tb, "PostgreSQL")
@@ -81,8 +81,8 @@ func NewServer(tb testing.TB) *Server {
 	return s
 }
 
-// Database creates a database and returns its URL. It is dropped when the test
-// ends, whoever is still connected.
+// Database creates a database and returns its URL. It is dropped when the test ends, even
+// if clients are still connected.
 func (s *Server) Database(tb testing.TB) string {
 	tb.Helper()
 	return s.database(tb, "")
@@ -95,7 +95,7 @@ func (s *Server) database(tb testing.TB, options string) string {
 		tb.Fatalf("create database: %v", err)
 	}
 	tb.Cleanup(func() {
-		// A server that the test has stopped takes its databases with it.
+		// If the test has stopped the server, its databases are gone too.
 		_, _ = s.admin.Exec("DROP DATABASE IF EXISTS " + name + " WITH (FORCE)")
 	})
 	return s.url(name)
@@ -111,14 +111,14 @@ func (s *Server) url(database string) string {
 	}).String()
 }
 
-// Stop ends the server the way an operator does: open transactions are rolled
-// back, clients are disconnected.
+// Stop ends the server like an operator: open transactions are rolled back, clients are
+// disconnected.
 func (s *Server) Stop(tb testing.TB) {
 	tb.Helper()
 	s.process.stop("INT")
 }
 
-// Crash ends the server at once; it recovers at the next Start.
+// Crash ends the server at once. It recovers at the next Start.
 func (s *Server) Crash(tb testing.TB) {
 	tb.Helper()
 	s.process.stop("QUIT")
@@ -132,8 +132,8 @@ func (s *Server) Start(tb testing.TB) {
 	}
 }
 
-// Demote starts the server again as a standby, which takes no writes. It follows no
-// other server, so it keeps the data that it has.
+// Demote restarts the server as a standby, which refuses writes. It follows no other
+// server, so it keeps its data.
 func (s *Server) Demote(tb testing.TB) {
 	tb.Helper()
 	s.Stop(tb)
@@ -143,7 +143,7 @@ func (s *Server) Demote(tb testing.TB) {
 	s.Start(tb)
 }
 
-// Promote makes a primary of a standby.
+// Promote makes a standby a primary again.
 func (s *Server) Promote(tb testing.TB) {
 	tb.Helper()
 	if _, err := s.admin.Exec("SELECT pg_promote(true)"); err != nil {
@@ -151,9 +151,8 @@ func (s *Server) Promote(tb testing.TB) {
 	}
 }
 
-// Terminate ends every other connection to the database, as
-// pg_terminate_backend does, and returns how many there were. They are gone
-// from the server when it returns.
+// Terminate ends every other connection to the database, like pg_terminate_backend, and
+// returns how many there were. It waits until the server has closed them.
 func Terminate(tb testing.TB, databaseURL string) int {
 	tb.Helper()
 	db, err := sql.Open("postgres", databaseURL)
@@ -212,7 +211,7 @@ func newServer() (*Server, error) {
 
 func (s *Server) initdb(program string) error {
 	secret := filepath.Join(s.folder, "password")
-	if err := os.WriteFile(secret, []byte(password), 0o644); err != nil { // in a folder of our own
+	if err := os.WriteFile(secret, []byte(password), 0o644); err != nil { // in our own folder
 		return err
 	}
 	p, err := start(s.folder, "TERM", program, "--pgdata="+s.data(), "--username="+owner, "--pwfile="+secret,
@@ -232,7 +231,7 @@ func (s *Server) initdb(program string) error {
 // start runs the server and waits until it answers.
 func (s *Server) start() error {
 	p, err := start(s.folder, "INT", s.postgres, "-D", s.data(), "-p", strconv.Itoa(s.port), "-k", s.folder,
-		"-c", "listen_addresses=127.0.0.1", "-F", "-c", "full_page_writes=off", // no fsync; a crash of the server loses nothing all the same
+		"-c", "listen_addresses=127.0.0.1", "-F", "-c", "full_page_writes=off", // no fsync; a crash of the server still loses nothing
 		"-c", "shared_buffers=32MB", "-c", "max_connections=200", "-c", "log_min_messages=fatal")
 	if err != nil {
 		return err
@@ -262,7 +261,7 @@ func (s *Server) close() {
 
 func (s *Server) data() string { return filepath.Join(s.folder, "data") }
 
-// await asks until ready answers, the server ends, or the time is over.
+// await calls ready until it succeeds, the server ends, or the time is over.
 func await(p *process, ready func() error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
@@ -280,11 +279,11 @@ func await(p *process, ready func() error) error {
 	}
 }
 
-// debianLayout is where Debian keeps the versions of PostgreSQL side by side.
+// debianLayout is the folder of each version of PostgreSQL on Debian.
 const debianLayout = "/usr/lib/postgresql/*/bin"
 
-// binaries finds the folder of the newest PostgreSQL in the layout, or else the
-// one that pg_config or PATH lead to.
+// binaries finds the folder of the newest PostgreSQL in the layout. If there is none, it
+// uses pg_config or PATH.
 func binaries(layout string) (string, error) {
 	newest, bin := 0.0, ""
 	found, _ := filepath.Glob(filepath.Join(layout, "initdb")) // the pattern is well-formed

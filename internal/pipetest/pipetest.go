@@ -1,6 +1,6 @@
-// Package pipetest has connections within a test, which keep nothing: each byte waits
-// for its reader. Unlike the system's they can be used in a bubble of testing/synctest,
-// whose clock does not wait for a busy machine.
+// Package pipetest provides connections inside a test. They buffer nothing: each byte waits
+// for its reader. Unlike real connections they work in a bubble of testing/synctest, whose
+// clock does not depend on how busy the machine is.
 package pipetest
 
 import (
@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Listener accepts what Dial opens.
+// Listener accepts the connections that Dial opens.
 type Listener struct {
 	conns chan net.Conn
 	ended chan struct{}
@@ -21,7 +21,7 @@ type Listener struct {
 // Listen opens a listener.
 func Listen() *Listener { return &Listener{conns: make(chan net.Conn), ended: make(chan struct{})} }
 
-// Dial returns the client's end of a connection. Its arguments say nothing.
+// Dial returns the client's end of a connection. It ignores its arguments.
 func (l *Listener) Dial(context.Context, string, string) (net.Conn, error) {
 	client, server := net.Pipe()
 	select {
@@ -42,17 +42,17 @@ func (l *Listener) Accept() (net.Conn, error) {
 	}
 }
 
-// Close ends the accepting, not the connections.
+// Close stops accepting. Connections stay open.
 func (l *Listener) Close() error {
 	l.once.Do(func() { close(l.ended) })
 	return nil
 }
 
-// Addr is no address.
+// Addr returns a fixed address.
 func (l *Listener) Addr() net.Addr { return &net.UnixAddr{Name: "test", Net: "pipe"} }
 
-// Trickle reads n bytes ten times a second to the end, or until reading fails. After
-// each it calls seen, unless that is nil, with how many there were so far.
+// Trickle reads n bytes ten times a second, until the end or an error. After each read it
+// calls seen, unless that is nil, with the number of bytes so far.
 func Trickle(r io.Reader, n int64, seen func(total int64)) (total int64) {
 	for {
 		got, err := io.CopyN(io.Discard, r, n)

@@ -1,10 +1,10 @@
-// Package quicktest knows what the quick tests, go test -short, leave out: every test
-// that needs more on the machine than Go. make test leaves nothing out.
+// Package quicktest decides what the quick tests, go test -short, leave out: every test
+// that needs more than Go on the machine. make test runs all tests.
 package quicktest
 
 import "testing"
 
-// Skip leaves the test out of the quick tests. what is what it needs, such as PostgreSQL.
+// Skip skips the test in the quick tests. what is what the test needs, such as PostgreSQL.
 func Skip(tb testing.TB, what string) {
 	tb.Helper()
 	if testing.Short() {

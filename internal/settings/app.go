@@ -34,7 +34,7 @@ func (c *checker) app() {
 	}
 	switch dev, base := c.BFF.WebDevURL, c.BFF.BaseURL; {
 	case c.given("WEB_DIR"):
-		c.conflict("WEB_DEV_URL", mistake{"is set beside WEB_DIR: the app comes from the one or the other", "unset one of them"})
+		c.conflict("WEB_DEV_URL", mistake{"cannot be combined with WEB_DIR: the app comes from one of them", "unset one of them"})
 	case !web.Loopback(base.Hostname()):
 		c.conflict("WEB_DEV_URL", mistake{"would show a dev server to everybody who reaches BASE_URL", "build the app and set WEB_DIR; WEB_DEV_URL is for a BASE_URL on this machine"})
 	case dev.Scheme+"://"+dev.Host == base.Scheme+"://"+base.Host:

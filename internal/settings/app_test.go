@@ -35,7 +35,7 @@ func TestWhereTheAppComesFrom(t *testing.T) {
 		{"no URL", Environment{"WEB_DEV_URL": "localhost:5173"}, "WEB_DEV_URL", "does not start with http"},
 		{"a path", Environment{"WEB_DEV_URL": "http://localhost:5173/app"}, "WEB_DEV_URL", "more than scheme"},
 		{"a query", Environment{"WEB_DEV_URL": "http://localhost:5173?x"}, "WEB_DEV_URL", "more than scheme"},
-		{"both", Environment{"WEB_DIR": build, "WEB_DEV_URL": "http://localhost:5173"}, "WEB_DEV_URL", "beside WEB_DIR"},
+		{"both", Environment{"WEB_DIR": build, "WEB_DEV_URL": "http://localhost:5173"}, "WEB_DEV_URL", "combined with WEB_DIR"},
 		{"the BFF itself", Environment{"WEB_DEV_URL": "http://localhost:3000"}, "WEB_DEV_URL", "call itself"},
 		{"a dev server for everybody", Environment{"WEB_DEV_URL": "http://localhost:5173", "BASE_URL": "https://app.example.com", "BETTER_AUTH_SECRET": goodSecret}, "WEB_DEV_URL", "everybody"},
 	} {

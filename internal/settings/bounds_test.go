@@ -97,7 +97,7 @@ func TestBoundsAreTrue(t *testing.T) {
 				t.Errorf("%s: there is no setting %s", row.what, name[1])
 			}
 			plain := strings.ReplaceAll(row.value, " ", "")
-			if s.value != "" && s.value != "on" && !strings.Contains(plain, s.value) && !strings.Contains(row.value, "of those of all") {
+			if s.value != "" && s.value != "on" && !strings.Contains(plain, s.value) && !strings.Contains(row.value, "of the total") {
 				t.Errorf("%s: the default is %q, of %s it is %s", row.what, row.value, s.name, s.value)
 			}
 		}
@@ -137,26 +137,26 @@ func TestEveryRoomAndCacheIsABound(t *testing.T) {
 		"api/api.go":                  "bodies of the task API in memory",
 		"api/feed.go":                 "open event streams at the task API",
 		"api/bearer/keyring.go":       "verified tokens in memory",
-		"api/searches.go":             "searches (`q`) under way",
+		"api/searches.go":             "concurrent searches (`q`)",
 		"api/underway.go":             "requests at the task API",
 		"bff/bff.go":                  "bodies under `/api/auth/` in memory",
-		"bff/crowd.go":                "requests to `/api/auth/*` in work",
+		"bff/crowd.go":                "requests to `/api/auth/*` in progress",
 		"bff/frontend/files.go":       "files of the app in memory",
-		"bff/password/gate.go":        "passwords that are hashed at a time",
-		"bff/proxy/underway.go":       "proxied requests under way",
-		"bff/refuse.go":               "refusals that wait to be answered late",
+		"bff/password/gate.go":        "passwords hashed at the same time",
+		"bff/proxy/underway.go":       "proxied requests in progress",
+		"bff/refuse.go":               "delayed refusals",
 		"bff/session/cache.go":        "sessions in memory",
-		"bff/session/dead.go":         "blocks remembered, clients that were refused, sessions that have ended",
+		"bff/session/dead.go":         "remembered blocks; refused clients; ended sessions",
 		"bff/session/streams.go":      "open streams through the proxy",
-		"bff/throttle/memory.go":      "blocks remembered",
-		"bff/throttle/take.go":        "attempts that are counted at once",
+		"bff/throttle/memory.go":      "remembered blocks",
+		"bff/throttle/take.go":        "attempts counted at the same time",
 		"internal/web/address.go":     "requests to the BFF that come through",
 		"internal/web/bodies.go":      "bodies under `/api/auth/` in memory",
 		"internal/web/connections.go": "connections to the BFF and to the API",
-		"store/announce.go":           "users whose changes wait to be announced",
-		"bff/session/looks.go":        "look-ups of sessions in the database under way",
-		"store/postgres.go":           "connections to the database",
-		"store/sqlite.go":             "connections to the database",
+		"store/db/announce.go":        "users whose changes wait to be announced",
+		"bff/session/looks.go":        "session look-ups in the database",
+		"store/db/postgres.go":        "connections to the database",
+		"store/db/sqlite.go":          "connections to the database",
 	}
 	makes := regexp.MustCompile(`\b(fair\.New|web\.NewBodies|\w*lru\.New\w*(\[.*?\])?|expirable\.NewLRU|\w+\.SetMaxOpenConns)\(`)
 	table := bounds(t)

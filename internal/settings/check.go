@@ -29,8 +29,8 @@ type value struct {
 
 // mistake is what is wrong with a value, to read on from its name.
 type mistake struct {
-	Problem string
-	Cure    string
+	problem string
+	cure    string
 }
 
 // read finds the value of s and lets the schema's check have it.
@@ -55,7 +55,7 @@ func (c *checker) refuse(entry string, m mistake) {
 
 // refuseSetting notes a mistake in s.
 func (c *checker) refuseSetting(s setting, entry string, m mistake) {
-	f := Fault{Setting: s.name, Problem: m.Problem, Cure: m.Cure}
+	f := Fault{Setting: s.name, Problem: m.problem, Cure: m.cure}
 	if !s.secret && entry != "" {
 		f.Value = Show(entry)
 	}
@@ -139,7 +139,7 @@ func (c *checker) list(v string) []string {
 }
 
 func (c *checker) duration(v string, shortest, longest time.Duration) time.Duration {
-	d, m := ParseDuration(v, shortest, longest)
+	d, m := parseDuration(v, shortest, longest)
 	if m != nil {
 		c.refuse(v, *m)
 	}

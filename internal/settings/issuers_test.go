@@ -95,14 +95,15 @@ func TestIssuersMistakesAreToldAtOnceWithTheirPlace(t *testing.T) {
 	if diff := cmp.Diff([]string{
 		`[1] has the unknown field "secret"`,
 		`[1].audience is not a string`,
+		`[1].issuer "better-auth" is JWT_ISSUER or in an earlier entry`,
 		`[1].scopes is empty: its tokens would open nothing`,
 		`[1].algorithm "HS256" is unknown here`,
-		`[1].jwks_url "http://example.com/" is not https: whoever is on the way could put in keys of their own`,
+		`[1].jwks_url "http://example.com/" is not https: somebody on the network could replace the keys with their own`,
 		`[2].audience is missing`,
 		`[2].algorithm is missing`,
 		`[2].jwks_url is missing`,
 		`[2].scopes is missing`,
-		`[2].issuer "https://login.example.com" is in an earlier entry too`,
+		`[2].issuer "https://login.example.com" is JWT_ISSUER or in an earlier entry`,
 	}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

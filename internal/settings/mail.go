@@ -31,7 +31,7 @@ func (c *checker) mailFrom(v string) netmail.Address {
 // mailing settles how mails leave.
 func (c *checker) mailing() {
 	if c.given("SMTP_URL") && c.given("MAIL_DIR") {
-		c.conflict("MAIL_DIR", mistake{"has no use beside SMTP_URL: mails go to the one or the other", "unset one of them"})
+		c.conflict("MAIL_DIR", mistake{"cannot be combined with SMTP_URL: mails go to one of them", "unset one of them"})
 	}
 }
 

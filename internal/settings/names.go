@@ -1,7 +1,6 @@
 package settings
 
 import (
-	"net/url"
 	"strings"
 
 	"vestibule/bff/proxy"
@@ -24,7 +23,7 @@ func (c *checker) cookieName(v string) string {
 	for _, prefix := range []string{hostPrefix, securePrefix} {
 		// Browsers ignore the case of a prefix, other servers do not.
 		if hasPrefixFold(v, prefix) && (!strings.HasPrefix(v, prefix) || v == prefix) {
-			c.refuse(v, mistake{"has a special prefix in another spelling, or nothing behind it", "write " + prefix + "name"})
+			c.refuse(v, mistake{"has a special prefix in the wrong case, or nothing after it", "write " + prefix + "name"})
 		}
 	}
 	return v
@@ -45,22 +44,11 @@ func (c *checker) headerNames(v string) []string {
 			c.refuse(entry, mistake{"is not a header name", "write names like X-Tenant, separated by commas"})
 			continue
 		}
-		if reason := neverForwarded(entry); reason != "" {
+		if reason := proxy.WhyNotForwarded(entry); reason != "" {
 			c.refuse(entry, mistake{"may not pass to the API (" + reason + ")", "leave it out"})
 			continue
 		}
 		names = append(names, entry)
 	}
 	return names
-}
-
-// neverForwarded says why the proxy would not let a header pass, or "". The
-// proxy is asked by making one, so that all names that are wrong are told at
-// once and with the other mistakes.
-func neverForwarded(name string) string {
-	nowhere := &url.URL{Scheme: "http", Host: "localhost", Path: "/"}
-	if _, err := proxy.New(proxy.Config{Backend: nowhere, Public: nowhere, ForwardHeaders: []string{name}}); err != nil {
-		return OneLine(err.Error())
-	}
-	return ""
 }

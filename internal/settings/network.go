@@ -50,9 +50,9 @@ func (c *checker) address(v string) string {
 	case err != nil:
 		c.refuse(v, mistake{"is not host:port", "write it like localhost:3000, [::1]:3000, or :3000 for every interface"})
 	case !validPort(port, 0):
-		c.refuse(v, mistake{"has no valid port", "use a number from 0 to 65535"})
+		c.refuse(v, mistake{"has an invalid port", "use a number from 0 to 65535"})
 	case strings.ContainsAny(host, " \t@*"):
-		c.refuse(v, mistake{"has no valid host", "write a host name, an address, or :" + port + " for every interface"})
+		c.refuse(v, mistake{"has an invalid host", "write a host name, an address, or :" + port + " for every interface"})
 	}
 	return v
 }
@@ -88,9 +88,9 @@ func parsePrefix(s string) (netip.Prefix, *mistake) {
 	case p.Addr().Is4In6():
 		return p, &mistake{"is an IPv4 address in IPv6 form", "write the IPv4 address"}
 	case p.Bits() == 0:
-		return p, &mistake{"is everybody: whoever connects could claim any address", "list the proxies' own networks"}
+		return p, &mistake{"covers every address: any client could claim to be another", "list the proxies' own networks"}
 	case p.Masked() != p:
-		return p, &mistake{"has bits set behind its prefix", fmt.Sprintf("write %s for the network or %s for the address", p.Masked(), p.Addr())}
+		return p, &mistake{"has bits set after its prefix", fmt.Sprintf("write %s for the network or %s for the address", p.Masked(), p.Addr())}
 	}
 	return p, nil
 }
@@ -104,7 +104,7 @@ func (c *checker) backend(v string) *url.URL {
 	base := strings.TrimSuffix(u.Path, "/")
 	switch {
 	case u.RawQuery != "" || u.ForceQuery:
-		c.refuse(v, mistake{"has a query, which requests would not keep", "remove it"})
+		c.refuse(v, mistake{"has a query, which requests would lose", "remove it"})
 	case u.RawPath != "", base == "/", base != "" && path.Clean(base) != base:
 		c.refuse(v, mistake{"has a path with escapes, dots or empty parts", "write a plain base path, like http://localhost:8000/base"})
 	}
@@ -112,33 +112,51 @@ func (c *checker) backend(v string) *url.URL {
 	return u
 }
 
+// jwksURL reads where our own keys are.
 func (c *checker) jwksURL(v string) string {
-	if u := c.httpURL(v, "http://localhost:3000/api/auth/jwks"); u != nil && u.Scheme == "http" && !web.Loopback(u.Hostname()) {
-		c.refuse(v, keysInClear)
+	if _, m := parseKeysURL(v, "http://localhost:3000/api/auth/jwks"); m != nil {
+		c.refuse(v, *m)
 	}
 	return v
 }
 
-// httpURL reads an address to send requests to. It is never shown: its user
-// part could be a password.
+// parseKeysURL reads where keys are fetched: over https, or from this machine. Whoever
+// can change the answer on its way can mint tokens.
+func parseKeysURL(v, example string) (*url.URL, *mistake) {
+	u, m := parseHTTPURL(v, example)
+	if m == nil && u.Scheme == "http" && !web.Loopback(u.Hostname()) {
+		m = &keysInClear
+	}
+	return u, m
+}
+
+var keysInClear = mistake{"is not https: somebody on the network could replace the keys with their own", "use https, or http to a loopback host"}
+
+// httpURL reads an address to send requests to.
 func (c *checker) httpURL(v, example string) *url.URL {
+	u, m := parseHTTPURL(v, example)
+	if m != nil {
+		c.refuse(v, *m)
+	}
+	return u
+}
+
+func parseHTTPURL(v, example string) (*url.URL, *mistake) {
 	form := "write it like " + example
 	u, err := url.Parse(v)
 	switch {
 	case err != nil || strings.ContainsAny(v, " \t\r\n"):
-		c.refuse(v, mistake{"is not a URL", form})
+		return nil, &mistake{"is not a URL", form}
 	case u.Scheme != "http" && u.Scheme != "https", u.Opaque != "":
-		c.refuse(v, mistake{"does not start with http:// or https://", form})
+		return nil, &mistake{"does not start with http:// or https://", form}
 	case u.User != nil:
-		c.refuse(v, mistake{"holds a user name or password, which is not used", "remove everything up to the @"})
+		return nil, &mistake{"has a user name or password, which is not used", "remove everything up to the @"}
 	case u.Hostname() == "":
-		c.refuse(v, mistake{"has no host", form})
+		return nil, &mistake{"has no host", form}
 	case strings.HasSuffix(u.Host, ":"), u.Port() != "" && !validPort(u.Port(), 1):
-		c.refuse(v, mistake{"has no valid port", "use a port from 1 to 65535"})
+		return nil, &mistake{"has an invalid port", "use a port from 1 to 65535"}
 	case strings.Contains(v, "#"):
-		c.refuse(v, mistake{"has a fragment", "remove the # and what follows it"})
-	default:
-		return u
+		return nil, &mistake{"has a fragment", "remove the # and what follows it"}
 	}
-	return nil
+	return u, nil
 }

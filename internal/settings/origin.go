@@ -68,7 +68,7 @@ func checkPort(u *url.URL) *mistake {
 		return &mistake{"spells out the default port, which browsers never send", "write " + bare}
 	}
 	if !validPort(port, 1) {
-		return &mistake{"has no valid port", "use a port from 1 to 65535, without leading zeros"}
+		return &mistake{"has an invalid port", "use a port from 1 to 65535, without leading zeros"}
 	}
 	return nil
 }
@@ -79,7 +79,7 @@ func checkHost(host string) *mistake {
 		ip, err := netip.ParseAddr(host)
 		switch {
 		case err != nil || ip.Zone() != "" || ip.Is4In6():
-			return &mistake{"has no valid IPv6 address", "write it like [::1], without a zone"}
+			return &mistake{"has an invalid IPv6 address", "write it like [::1], without a zone"}
 		case ip.String() != host:
 			return &mistake{"has an IPv6 address in another form than browsers send", "write it as [" + ip.String() + "]"}
 		}
@@ -97,7 +97,7 @@ func checkHost(host string) *mistake {
 	// Browsers read any host that ends in a number as an IPv4 address.
 	if last := labels[len(labels)-1]; last[0] >= '0' && last[0] <= '9' && isNumber(last) {
 		if ip, err := netip.ParseAddr(host); err != nil || ip.String() != host {
-			return &mistake{"has no valid IPv4 address", "write it like 127.0.0.1"}
+			return &mistake{"has an invalid IPv4 address", "write it like 127.0.0.1"}
 		}
 	}
 	return nil

@@ -25,7 +25,6 @@ func (c *checker) together() {
 	c.mailing()
 	c.app()
 	c.keys()
-	c.ownIssuer()
 	c.rotation()
 	c.missingSecret()
 	if c.sound("MIGRATE", "DATABASE_URL") && !c.given("MIGRATE") {
@@ -114,9 +113,9 @@ func (c *checker) keys() {
 	}
 	switch symmetric := c.BFF.JWTAlgorithm == jose.HS256; {
 	case symmetric && c.given("JWKS_URL"):
-		c.conflict("JWKS_URL", mistake{"has no use with JWT_ALGORITHM HS256, whose key is BETTER_AUTH_SECRET", "set JWT_ALGORITHM to EdDSA or ES256, or leave JWKS_URL out"})
+		c.conflict("JWKS_URL", mistake{"cannot be combined with JWT_ALGORITHM HS256, whose key is BETTER_AUTH_SECRET", "set JWT_ALGORITHM to EdDSA or ES256, or leave JWKS_URL out"})
 	case !symmetric && !c.given("JWKS_URL") && c.by == ForAPI && c.BFF.BaseURL.Scheme == "http" && !web.Loopback(c.BFF.BaseURL.Hostname()):
-		c.conflict("JWKS_URL", mistake{"would be below BASE_URL, which " + keysInClear.Problem, "set JWKS_URL to https, or to http on a loopback host"})
+		c.conflict("JWKS_URL", mistake{"is by default a path of BASE_URL, which " + keysInClear.problem, "set JWKS_URL to https, or to http on a loopback host"})
 	case !symmetric && !c.given("JWKS_URL"):
 		c.API.JWKSURL = c.BFF.BaseURL.JoinPath("/api/auth/jwks").String()
 	}
@@ -159,7 +158,7 @@ func (c *checker) missingSecret() {
 		c.SecretFile = filepath.Join(filepath.Dir(c.Database.SQLite), secretFileName)
 		return
 	}
-	c.conflict("BETTER_AUTH_SECRET", mistake{"is missing, and none is made " + why, "make one with: " + makeSecret})
+	c.conflict("BETTER_AUTH_SECRET", mistake{"is missing, and is not created " + why, "make one with: " + makeSecret})
 }
 
 // needsSecret is false for an API that verifies with public keys: it should

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -116,13 +117,11 @@ func TestEverySettingRefusesBadValuesByName(t *testing.T) {
 	}
 }
 
-func TestEverySettingTakesGoodValues(t *testing.T) {
+// goodValues are values that each setting takes; one at least changes what it says by
+// default.
+func goodValues() []goodValue {
 	https := Environment{"BASE_URL": "https://app.example.com", "BETTER_AUTH_SECRET": goodSecret}
-	tests := []struct {
-		setting string
-		base    Environment
-		good    []string
-	}{
+	return []goodValue{
 		{"BASE_URL", Environment{"BETTER_AUTH_SECRET": goodSecret}, []string{"https://app.example.com", "https://app.example.com:8443", "http://localhost:5173", "http://127.0.0.1:3000", "http://[::1]:3000", "https://xn--bcher-kva.example", "http://vestibule_bff:3000"}},
 		{"BFF_ADDR", nil, []string{":3000", "0.0.0.0:3000", "[::1]:3000", "localhost:0", "example.internal:80"}},
 		{"API_ADDR", Environment{"BFF_ADDR": ":0"}, []string{":0"}},
@@ -166,14 +165,56 @@ func TestEverySettingTakesGoodValues(t *testing.T) {
 		{"PROXY_FORWARD_HEADERS", nil, []string{"X-Tenant", "X-Tenant, X-Feature"}},
 		{"LOG_LEVEL", nil, []string{"debug", "info", "warn", "error"}},
 		{"LOG_FORMAT", nil, []string{"text", "json"}},
+		{"ADMIN_ADDR", nil, []string{"localhost:3"}},
+		{"SESSION_MAX_AGE", nil, []string{"700h"}},
+		{"JWT_ISSUER", nil, []string{"us"}},
+		{"JWT_AUDIENCE", nil, []string{"them"}},
+		{"JWT_EXPIRES_IN", nil, []string{"1m"}},
+		{"PROXY_BODY_LIMIT", nil, []string{"1"}},
+		{"PROXY_TIMEOUT", nil, []string{"1s"}},
+		{"PROXY_MAX_REQUESTS", nil, []string{"10"}},
+		{"WEB_DIR", nil, []string{"../../bff/spa"}},
+		{"WEB_DEV_URL", nil, []string{"http://localhost:5173"}},
 	}
-	for _, tt := range tests {
+}
+
+type goodValue struct {
+	setting string
+	base    Environment // what else is set
+	good    []string
+}
+
+func TestEverySettingTakesGoodValues(t *testing.T) {
+	for _, tt := range goodValues() {
 		for _, good := range tt.good {
 			t.Run(tt.setting+"="+good, func(t *testing.T) {
 				if found := loadFaults(t, ForServe, with(tt.base, Environment{tt.setting: good})); found != nil {
 					t.Errorf("got %v, want no faults", found)
 				}
 			})
+		}
+	}
+}
+
+// TestEverySettingHasAnEffect: no setting is read and then forgotten.
+func TestEverySettingHasAnEffect(t *testing.T) {
+	read := func(env Environment) Settings {
+		c := *mustLoad(t, ForServe, env)
+		c.AsGiven = nil // what is only shown
+		return c
+	}
+	changes := map[string]bool{}
+	for _, tt := range goodValues() {
+		before := read(tt.base)
+		for _, good := range tt.good {
+			if !reflect.DeepEqual(before, read(with(tt.base, Environment{tt.setting: good}))) {
+				changes[tt.setting] = true
+			}
+		}
+	}
+	for _, name := range ForServe.Names() {
+		if !changes[name] {
+			t.Errorf("no good value of %s changes anything", name)
 		}
 	}
 }

@@ -53,9 +53,9 @@ func guessable(v string) string {
 	}
 	switch {
 	case len(seen) == 1:
-		return "is one character over and over"
+		return "repeats one character"
 	case repeats(v):
-		return "is a short text over and over"
+		return "repeats a short text"
 	case len(seen) < fewBytes:
 		return fmt.Sprintf("has only %d different characters", len(seen))
 	case slices.Contains(published, v):

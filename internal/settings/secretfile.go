@@ -62,7 +62,7 @@ func openSecretFile(path string, log *slog.Logger) ([]byte, error) {
 	if err != nil && !errors.As(err, &refused) {
 		return nil, Failure{Cause: err, Fault: Fault{
 			Setting: "BETTER_AUTH_SECRET",
-			Problem: "is not set and cannot be made at " + path,
+			Problem: "is not set and cannot be created at " + path,
 			Cure:    "make the folder writable, or set BETTER_AUTH_SECRET (" + makeSecret + ")",
 		}}
 	}

@@ -323,8 +323,8 @@ func TestKeysAreNotFetchedInClear(t *testing.T) {
 // TestWhatIsWrongWithASecretIsSaid, and not the secret.
 func TestWhatIsWrongWithASecretIsSaid(t *testing.T) {
 	for secret, want := range map[string]string{
-		strings.Repeat("s", 40):            "is one character over and over",
-		"change-me-change-me-change-me-ch": "is a short text over and over",
+		strings.Repeat("s", 40):            "repeats one character",
+		"change-me-change-me-change-me-ch": "repeats a short text",
 		"abcdeabdceabecdabcdebacdeabcedba": "has only 5 different characters",
 		published[0]:                       "is an example that is published",
 	} {

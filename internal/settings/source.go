@@ -36,7 +36,7 @@ func (s setting) read(flags map[string]string, env Environment) (string, source,
 		return value, fromEnvironment, nil
 	case path != "":
 		if m := unexpanded(path, "/run/secrets/"+s.flag()); m != nil {
-			return "", fromFile, Fault{Setting: fileVar, Value: Show(path), Problem: m.Problem, Cure: m.Cure}
+			return "", fromFile, Fault{Setting: fileVar, Value: Show(path), Problem: m.problem, Cure: m.cure}
 		}
 		value, err := readValueFile(path)
 		if err != nil {

@@ -76,7 +76,7 @@ func (c *checker) unread(env Environment) {
 			continue
 		}
 		if m := c.unreadMistake(bare, known, env); m != nil {
-			c.note(Fault{Setting: name, Problem: m.Problem, Cure: m.Cure})
+			c.note(Fault{Setting: name, Problem: m.problem, Cure: m.cure})
 		}
 	}
 }

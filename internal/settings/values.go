@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -9,7 +10,16 @@ import (
 	"unicode"
 )
 
-func ParseDuration(v string, shortest, longest time.Duration) (time.Duration, *mistake) {
+// ParseDuration reads a duration within bounds. Its error reads on from the value.
+func ParseDuration(v string, shortest, longest time.Duration) (time.Duration, error) {
+	d, m := parseDuration(v, shortest, longest)
+	if m != nil {
+		return 0, errors.New(m.problem + "; " + m.cure)
+	}
+	return d, nil
+}
+
+func parseDuration(v string, shortest, longest time.Duration) (time.Duration, *mistake) {
 	d, err := time.ParseDuration(v)
 	switch {
 	case err != nil:

@@ -19,7 +19,7 @@ func TestSizes(t *testing.T) {
 
 func TestDurationsAreWrittenShort(t *testing.T) {
 	for in, want := range map[string]string{"168h0m0s": "168h", "30s": "30s", "90s": "1m30s", "1h30m": "1h30m", "10m": "10m", "0": "0s"} {
-		d, m := ParseDuration(in, 0, longestSession)
+		d, m := parseDuration(in, 0, longestSession)
 		if got := shortDuration(d); m != nil || got != want {
 			t.Errorf("%s: got %s, %v, want %s", in, got, m, want)
 		}
@@ -41,8 +41,8 @@ func TestACureForAnOriginIsItselfAccepted(t *testing.T) {
 			t.Errorf("%s: accepted, want refused", in)
 			continue
 		}
-		if m.Cure != "write "+want {
-			t.Errorf("%s: got cure %q, want %q", in, m.Cure, "write "+want)
+		if m.cure != "write "+want {
+			t.Errorf("%s: got cure %q, want %q", in, m.cure, "write "+want)
 		}
 		if _, m := parseOrigin(want); m != nil {
 			t.Errorf("%s: got %+v, want it accepted", want, *m)

@@ -13,14 +13,14 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// Server keeps what it gets. Its fields are set before it starts.
+// Server keeps the mails that it gets. Set its fields before it starts.
 type Server struct {
-	Addr           string      // where to listen; Start sets the one of a free port when it is ""
+	Addr           string      // where to listen; if "", Start chooses a free port
 	TLS            *tls.Config // offered by STARTTLS; nil: no TLS
 	Implicit       bool        // TLS from the first byte
-	User, Password string      // "" takes everybody's mail
+	User, Password string      // "" accepts mail without a login
 
-	// Refuse, unless it is nil, is asked about each recipient.
+	// Refuse, unless nil, is called for each recipient.
 	Refuse func(to string) error
 
 	mu     sync.Mutex
@@ -30,7 +30,7 @@ type Server struct {
 	stop   func()
 }
 
-// Start starts the server; it stops when the test ends.
+// Start starts the server. It stops when the test ends.
 func (s *Server) Start(tb testing.TB) {
 	tb.Helper()
 	if s.Addr == "" {
@@ -44,8 +44,8 @@ func (s *Server) Start(tb testing.TB) {
 	s.server = smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &session{server: s}, nil }))
 	s.server.Domain = "mail.example.com"
 	s.server.TLSConfig = s.TLS
-	s.server.ErrorLog = log.New(io.Discard, "", 0) // of clients that leave
-	s.server.AllowInsecureAuth = true              // so that a client which sends a password in clear is found out
+	s.server.ErrorLog = log.New(io.Discard, "", 0) // only errors of clients that disconnect
+	s.server.AllowInsecureAuth = true              // so that tests notice a client that sends a password unencrypted
 	if s.Implicit {
 		l = tls.NewListener(l, s.TLS)
 	}
@@ -55,14 +55,14 @@ func (s *Server) Start(tb testing.TB) {
 		close(served)
 	}()
 	s.stop = sync.OnceFunc(func() {
-		_ = l.Close() // also where Serve has not begun
+		_ = l.Close() // also if Serve has not begun
 		_ = s.server.Close()
 		<-served
 	})
 	tb.Cleanup(s.Stop)
 }
 
-// Stop stops it. It may be started again, at the same address.
+// Stop stops the server. It may be started again, at the same address.
 func (s *Server) Stop() { s.stop() }
 
 // To returns the mails to an address, the oldest first.

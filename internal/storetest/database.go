@@ -24,13 +24,13 @@ import (
 	"vestibule/store/tasks"
 )
 
-// Variant is a kind of database that the suite runs on.
+// Variant is a kind of database for the test suite.
 type Variant struct {
 	Name string
-	New  func(t *testing.T) (databaseURL, direct string) // direct: past the pooler, for the test itself
+	New  func(t *testing.T) (databaseURL, direct string) // direct bypasses the pooler, for the test itself
 }
 
-// Variants are the kinds of databases.
+// Variants are all kinds of databases.
 func Variants() []Variant {
 	return []Variant{
 		{"sqlite", func(t *testing.T) (string, string) {
@@ -48,7 +48,7 @@ func Variants() []Variant {
 	}
 }
 
-// With returns the URL with one more parameter.
+// With returns the URL with another parameter.
 func With(t *testing.T, databaseURL, name, value string) string {
 	t.Helper()
 	u, err := url.Parse(databaseURL)
@@ -61,17 +61,17 @@ func With(t *testing.T, databaseURL, name, value string) string {
 	return u.String()
 }
 
-// Database is one of the test's own, with all that stands on it.
+// Database is a test's own database, with the stores that use it.
 type Database struct {
 	*db.DB
 	*store.Store
 	*Tasks
 
 	URL    string
-	Direct string // past the pooler, for the test itself
+	Direct string // bypasses the pooler, for the test itself
 }
 
-// Tasks is what Database embeds beside the other Store.
+// Tasks is embedded in Database next to the other Store.
 type Tasks = tasks.Store
 
 // On returns the database of a store.
@@ -84,7 +84,7 @@ func (d *Database) Tx(ctx context.Context, what string, f func(*store.Tx) error)
 	return d.Store.Tx(ctx, what, f)
 }
 
-// Raw opens the database behind the store's back.
+// Raw opens the database without the store.
 func (d *Database) Raw(t *testing.T) *sqlx.DB {
 	t.Helper()
 	driver, dsn := "postgres", d.Direct
@@ -102,7 +102,7 @@ func (d *Database) Raw(t *testing.T) *sqlx.DB {
 	return sqlx.NewDb(db, driver)
 }
 
-// Exec runs a statement there.
+// Exec runs a statement on the raw database.
 func (d *Database) Exec(t *testing.T, query string, args ...any) {
 	t.Helper()
 	db := d.Raw(t)
@@ -111,7 +111,7 @@ func (d *Database) Exec(t *testing.T, query string, args ...any) {
 	}
 }
 
-// CountRows returns the number that a statement there selects.
+// CountRows returns the number that a statement on the raw database selects.
 func (d *Database) CountRows(t *testing.T, query string, args ...any) (n int) {
 	t.Helper()
 	db := d.Raw(t)
@@ -151,8 +151,8 @@ func Migrated(t *testing.T, v Variant) *Database {
 	return d
 }
 
-// Conformance runs the cases on every kind of database. Those of one share a database;
-// each makes users of its own.
+// Conformance runs the cases on every kind of database. The cases of one kind share a
+// database, and each creates its own users.
 func Conformance(t *testing.T, groups ...map[string]func(*testing.T, *Database)) {
 	t.Helper()
 	cases := map[string]func(*testing.T, *Database){}
@@ -174,17 +174,17 @@ func Conformance(t *testing.T, groups ...map[string]func(*testing.T, *Database))
 	}
 }
 
-// Base is a time with more digits than are kept, in a zone that is not UTC.
+// Base is a time with more digits than the store keeps, in a zone other than UTC.
 func Base() time.Time {
 	return time.Date(2026, 3, 1, 12, 0, 0, 123_999_999, time.FixedZone("east", 2*60*60))
 }
 
-// Kept is how the store returns base plus d.
+// Kept is base plus d as the store returns it.
 func Kept(d time.Duration) time.Time {
 	return time.Date(2026, 3, 1, 10, 0, 0, 123_000_000, time.UTC).Add(d)
 }
 
-// NewUser makes up a user.
+// NewUser returns a made-up user.
 func NewUser() store.User {
 	id := "usr_" + strings.ToLower(rand.Text())
 	return store.User{
@@ -193,13 +193,13 @@ func NewUser() store.User {
 	}
 }
 
-// NewHash makes up the hash of a token.
+// NewHash returns a made-up hash of a token.
 func NewHash() string {
 	sum := sha256.Sum256([]byte(rand.Text()))
 	return hex.EncodeToString(sum[:])
 }
 
-// NewSession makes up a session.
+// NewSession returns a made-up session.
 func NewSession(userID string) store.Session {
 	return store.Session{
 		ID: "ses_" + strings.ToLower(rand.Text()), TokenHash: NewHash(), UserID: userID,
@@ -209,7 +209,7 @@ func NewSession(userID string) store.Session {
 	}
 }
 
-// SignedUp makes a user with a password and a session.
+// SignedUp creates a user with a password and a session.
 func SignedUp(t *testing.T, s *Database) (store.User, store.Session) {
 	t.Helper()
 	u := NewUser()
@@ -220,7 +220,7 @@ func SignedUp(t *testing.T, s *Database) (store.User, store.Session) {
 	return u, session
 }
 
-// SessionExists reports whether the session with the token hash lives.
+// SessionExists reports whether a session with the token hash exists.
 func SessionExists(t *testing.T, s *Database, hash string) bool {
 	t.Helper()
 	_, _, err := s.SessionByTokenHash(t.Context(), hash)
@@ -230,7 +230,7 @@ func SessionExists(t *testing.T, s *Database, hash string) bool {
 	return err == nil
 }
 
-// WantError checks what errors.Is says.
+// WantError checks the error with errors.Is.
 func WantError(t *testing.T, what string, err, want error) {
 	t.Helper()
 	if !errors.Is(err, want) {

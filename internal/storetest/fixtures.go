@@ -21,7 +21,7 @@ func OnBoth(t *testing.T, test func(*testing.T, *Database)) {
 	}
 }
 
-// NewTask makes up a task.
+// NewTask returns a made-up task.
 func NewTask(userID string) tasks.Task {
 	return tasks.Task{UserID: userID, Title: "Buy milk", CreatedAt: Base(), UpdatedAt: Base()}
 }
@@ -61,20 +61,38 @@ func Events(t *testing.T, s *Database, userID string, after int64) []tasks.Event
 	return found
 }
 
-// Event makes up an event of the audit trail.
+// Event returns a made-up event of the audit trail.
 func Event(kind string) store.Event {
 	return store.Event{At: Base(), Type: kind, Actor: store.ActorUser, IPAddress: "2001:db8::1", UserAgent: "curl/8", RequestID: "r1"}
 }
 
-// NewOnce makes up a request with a key.
+// NewOnce returns a made-up request with a key.
 func NewOnce(key string) tasks.Once {
 	return tasks.Once{
 		Caller: "usr_caller", Key: key, Fingerprint: "a", Now: Base(), Expires: Base().Add(time.Hour),
-		Answer: func(t tasks.Task) (string, error) { return "task " + strconv.FormatInt(t.ID, 10), nil },
 	}
 }
 
-// NewClient makes up a client.
+// CreateTaskOnce creates the task for a request with a key, and keeps "task" with its id
+// as the answer.
+func (d *Database) CreateTaskOnce(ctx context.Context, t tasks.Task, once tasks.Once) (answer string, replayed bool, err error) {
+	once.UserID = t.UserID
+	err = d.Tasks.Tx(ctx, "create task once", func(tx *tasks.Tx) error {
+		kept, claimed, err := tx.ClaimKey(once)
+		if answer, replayed = kept, !claimed; err != nil || replayed {
+			return err
+		}
+		made, err := tx.CreateTask(t)
+		if err != nil {
+			return err
+		}
+		answer = "task " + strconv.FormatInt(made.ID, 10)
+		return tx.KeepAnswer(once, answer)
+	})
+	return answer, replayed, err
+}
+
+// NewClient returns a made-up client.
 func NewClient() store.Client {
 	id := "svc_" + strings.ToLower(rand.Text())
 	return store.Client{
@@ -84,7 +102,7 @@ func NewClient() store.Client {
 	}
 }
 
-// NewKey makes up a signing key.
+// NewKey returns a made-up signing key.
 func NewKey(id string) store.Key {
 	return store.Key{
 		ID: id + rand.Text(), Algorithm: "EdDSA", Curve: "Ed25519",
@@ -100,7 +118,7 @@ func ManyTasks(t *testing.T, d *Database, userID string, n int) {
 		SELECT u.id, 'task', u."emailVerified", u."createdAt", u."createdAt" FROM n, "user" u WHERE u.id = ? ORDER BY i`, n, userID)
 }
 
-// DeleteRemains deletes all that deleted users have left.
+// DeleteRemains deletes all remaining rows of deleted users.
 func DeleteRemains(t *testing.T, s *Database) (rows int64) {
 	t.Helper()
 	for {
@@ -115,7 +133,7 @@ func DeleteRemains(t *testing.T, s *Database) (rows int64) {
 	}
 }
 
-// MigratedURL is Migrated for a database that is there.
+// MigratedURL is Migrated for an existing database.
 func MigratedURL(t *testing.T, databaseURL, direct string) *Database {
 	t.Helper()
 	return Migrated(t, Variant{New: func(*testing.T) (string, string) { return databaseURL, direct }})
@@ -124,10 +142,10 @@ func MigratedURL(t *testing.T, databaseURL, direct string) *Database {
 // Repeat is strings.Repeat.
 func Repeat(s string, n int) string { return strings.Repeat(s, n) }
 
-// Served are the variants with a server that can fail.
+// Served lists the variants with a server that can fail.
 func Served() []Variant { return Variants()[1:] }
 
-// Largest watches how many rows one statement changes.
+// Largest records the most rows that one statement changes.
 func Largest(s *Database) func() int64 {
 	var mu sync.Mutex
 	var most int64
@@ -143,7 +161,8 @@ func Largest(s *Database) func() int64 {
 	}
 }
 
-// Rich is a user with n tasks, events and kept answers, of which one is for key k.
+// Rich creates a user with n tasks, events and kept answers. One of the answers is for key
+// k.
 func Rich(t *testing.T, d *Database, n int) (store.User, tasks.Once) {
 	t.Helper()
 	u, _ := SignedUp(t, d)
@@ -159,7 +178,7 @@ func Rich(t *testing.T, d *Database, n int) (store.User, tasks.Once) {
 	return u, once
 }
 
-// Remaining counts the rows that a user has left.
+// Remaining counts the remaining rows of a user.
 func Remaining(t *testing.T, d *Database, userID string) (n int) {
 	t.Helper()
 	for _, table := range []string{"tasks", "task_event", "idempotency", "task_feed", "deleted_user"} {
@@ -189,16 +208,16 @@ func TaskPage(ctx context.Context, s *Database, userID string, q tasks.Query, li
 	return all, next, nil
 }
 
-// Many makes n numbered rows out of what follows the FROM of a statement, as i.
+// Many returns n numbered rows as the FROM clause of a statement. The number is i.
 const Many = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) `
 
-// Trail counts what is recorded of a user.
+// Trail counts the audit events of a user.
 func Trail(t *testing.T, d *Database, kind, userID string) int {
 	t.Helper()
 	return d.CountRows(t, `SELECT count(*) FROM audit WHERE event = ? AND "userId" = ?`, kind, userID)
 }
 
-// Orders are those of a query, by name.
+// Orders are the orders of a query, by name.
 var Orders = map[string]tasks.Order{"id": tasks.ByID, "created": tasks.ByCreated, "updated": tasks.ByUpdated, "title": tasks.ByTitle}
 
 // Paged reads all pages, each of limit tasks.

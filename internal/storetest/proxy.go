@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// Proxy stands between a store and PostgreSQL and breaks what a test asks for.
+// Proxy is between a store and PostgreSQL and breaks connections on request.
 type Proxy struct {
 	URL    string
 	target string
@@ -28,10 +28,10 @@ type Proxy struct {
 
 	mu      sync.Mutex
 	clients []*net.TCPConn
-	sent    map[*net.TCPConn][]byte // what clients have sent, by connection; nil: nobody asks
+	sent    map[*net.TCPConn][]byte // what clients have sent, by connection; nil: not recorded
 }
 
-// NewProxy starts one in front of the server; with a config it speaks TLS.
+// NewProxy starts a proxy in front of the server. With a config it speaks TLS.
 func NewProxy(t *testing.T, databaseURL string, config *tls.Config) *Proxy {
 	t.Helper()
 	u, err := url.Parse(databaseURL)
@@ -65,24 +65,24 @@ func NewProxy(t *testing.T, databaseURL string, config *tls.Config) *Proxy {
 	return p
 }
 
-// Freeze stops all bytes in both directions; connections stay open.
+// Freeze stops all bytes in both directions. Connections stay open.
 func (p *Proxy) Freeze() { p.frozen.Store(true) }
 
-// Thaw ends that.
+// Thaw ends a Freeze.
 func (p *Proxy) Thaw() { p.frozen.Store(false) }
 
-// HasCut reports whether what CutAfter waits for has happened.
+// HasCut reports whether CutAfter has ended a connection.
 func (p *Proxy) HasCut() bool { return p.cut.Load() == nil }
 
-// CutAfter ends the next connection on which the client sends text, after the
-// server has answered it and before the client gets the answer.
+// CutAfter ends the next connection on which the client sends text: after the server has
+// answered, and before the client gets the answer.
 func (p *Proxy) CutAfter(text string) { p.cut.Store(&text) }
 
-// CutBeforeReady ends a connection just before the “ready for query” that
-// follows the server's next answer.
+// CutBeforeReady ends a connection just before the “ready for query” after the server's
+// next answer.
 func (p *Proxy) CutBeforeReady() { p.mute.Store(true) }
 
-// Record keeps what clients send from now on, to be asked for with recorded.
+// Record keeps what clients send from now on. Recorded returns it.
 func (p *Proxy) Record() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -99,7 +99,7 @@ func (p *Proxy) Recorded() (texts []string) {
 	return texts
 }
 
-// Reset aborts every connection, as a firewall does.
+// Reset aborts every connection, like a firewall.
 func (p *Proxy) Reset() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -157,7 +157,7 @@ func (p *Proxy) serve(tcp *net.TCPConn) {
 	})
 }
 
-// forward copies what pass returns, until it says that there is no more.
+// forward copies what pass returns, until pass reports the end.
 func (p *Proxy) forward(to io.Writer, from io.Reader, pass func([]byte) (b []byte, more bool)) {
 	buf := make([]byte, 64<<10)
 	for {
@@ -175,7 +175,7 @@ func (p *Proxy) forward(to io.Writer, from io.Reader, pass func([]byte) (b []byt
 	}
 }
 
-// SelfSigned is a certificate for sslmode=require, which looks at none.
+// SelfSigned returns a certificate for sslmode=require, which does not verify it.
 func SelfSigned(t *testing.T) *tls.Config {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -1,5 +1,5 @@
-// Package storetest opens real, migrated databases for the tests of whatever
-// stands on the store.
+// Package storetest opens real, migrated databases for tests of the store and of packages
+// that use it.
 package storetest
 
 import (
@@ -14,7 +14,7 @@ import (
 	"vestibule/store"
 )
 
-// Each runs a test on every engine, each time on an empty database.
+// Each runs a test on every engine, with an empty database each.
 func Each(t *testing.T, test func(t *testing.T, db *store.Store)) {
 	t.Helper()
 	t.Run("SQLite", func(t *testing.T) { test(t, SQLite(t)) })
@@ -35,8 +35,8 @@ func Postgres(tb testing.TB) *store.Store {
 	return open(tb, PostgresURL(tb))
 }
 
-// Fill makes a migrated SQLite database at path. It is a copy of one that is migrated
-// once in a test process: with the race detector that takes more than half a second.
+// Fill makes a migrated SQLite database at path. It copies a database that is migrated once
+// per test process: with the race detector a migration takes more than half a second.
 func Fill(tb testing.TB, path string) {
 	tb.Helper()
 	content, err := file()
@@ -48,8 +48,8 @@ func Fill(tb testing.TB, path string) {
 	}
 }
 
-// PostgresURL makes a migrated database on the test process's own server, as a copy of
-// one that is migrated once.
+// PostgresURL makes a migrated database on the test process's own server. It copies a
+// database that is migrated once.
 func PostgresURL(tb testing.TB) string {
 	tb.Helper()
 	return template.Copy(tb)
@@ -70,7 +70,7 @@ var file = sync.OnceValues(func() ([]byte, error) {
 	return os.ReadFile(path)
 })
 
-// migrate closes the database afterwards, so that the file of SQLite has all that was in
+// migrate closes the database afterwards, so that the SQLite file contains everything from
 // its log.
 func migrate(url string) error {
 	db, err := store.Open(context.Background(), url)

@@ -8,7 +8,7 @@ import (
 	"vestibule/store"
 )
 
-// Transactor is a *database or what embeds one.
+// Transactor is a *database, or a type that embeds one.
 type Transactor interface {
 	Tx(ctx context.Context, what string, f func(*store.Tx) error) error
 }
@@ -23,7 +23,7 @@ func Ending(ctx context.Context, s Transactor, f func(*store.Tx) error) (ended [
 	return ended, err
 }
 
-// AsSession runs f if the session that e names lives.
+// AsSession runs f if the session that e names exists.
 func AsSession(ctx context.Context, s Transactor, e store.Event, f func(*store.Tx) error) error {
 	return s.Tx(ctx, "test", func(tx *store.Tx) error {
 		if err := tx.RequireSession(e); err != nil {
@@ -43,7 +43,7 @@ func SignUp(ctx context.Context, s Transactor, u store.User, passwordHash string
 	})
 }
 
-// RecordOf records e of the user or client with the id, if what it tells of went well.
+// RecordOf records e for the user or client with the id, if the recorded action succeeded.
 func RecordOf(tx *store.Tx, id string, e store.Event, err error) error {
 	if err != nil {
 		return err
@@ -66,7 +66,7 @@ func RequireSubject(t *testing.T, d *Database, e store.Event) error {
 	})
 }
 
-// UseClient records e if the use was noted.
+// UseClient records e if the use was stored.
 func UseClient(ctx context.Context, s Transactor, use store.ClientUse, e store.Event) error {
 	return s.Tx(ctx, "test", func(tx *store.Tx) error {
 		noted, err := tx.UseClient(use)

@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// Ear hears of task events, by being told or by looking.
+// Ear receives task events, by notification or by polling.
 type Ear struct {
 	Mu          sync.Mutex
 	Latest      map[string]int
 	Looks       int
-	Before      int // looks until it was known whether notifications arrive
+	Before      int // polls until it is known whether notifications arrive
 	IsListening *bool
 	Cause       error
 }
@@ -39,7 +39,7 @@ func (e *Ear) Listening(is bool, cause error) {
 	e.IsListening, e.Cause = &is, cause
 }
 
-// Eventually waits until it holds.
+// Eventually waits until the condition is true.
 func (e *Ear) Eventually(t *testing.T, what string, holds func(*Ear) bool) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
@@ -55,7 +55,7 @@ func (e *Ear) Eventually(t *testing.T, what string, holds func(*Ear) bool) {
 	}
 }
 
-// Hearing has s watch until the test ends.
+// Hearing makes s watch until the test ends.
 func Hearing(t *testing.T, s *Database) *Ear {
 	t.Helper()
 	e := &Ear{Latest: map[string]int{}}
@@ -76,7 +76,7 @@ func Hearing(t *testing.T, s *Database) *Ear {
 	return e
 }
 
-// Host is that of the URL.
+// Host returns the host of the URL.
 func Host(t *testing.T, databaseURL string) string {
 	t.Helper()
 	u, err := url.Parse(databaseURL)

@@ -1,4 +1,4 @@
-// Package testclock is the time that tests set.
+// Package testclock provides a clock that tests set.
 package testclock
 
 import (
@@ -6,23 +6,23 @@ import (
 	"time"
 )
 
-// Clock stands still until it is told otherwise.
+// Clock moves only when a test sets it.
 type Clock struct {
 	mu sync.Mutex
 	at time.Time
 }
 
-// At returns a clock that stands at t.
+// At returns a clock that shows t.
 func At(t time.Time) *Clock { return &Clock{at: t} }
 
-// Now is what the clock shows; it is a func() time.Time for the code under test.
+// Now returns the clock's time. It is a func() time.Time for the code under test.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.at
 }
 
-// Set sets the clock, also back.
+// Set sets the clock, forward or back.
 func (c *Clock) Set(t time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,4 +1,4 @@
-// Package testlog keeps what a program under test writes while it runs.
+// Package testlog collects the output of a program under test while it runs.
 package testlog
 
 import (
@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// patience is for a machine that is busy with other tests.
+// patience is long, for a machine that is busy with other tests.
 const patience = 20 * time.Second
 
-// Buffer is a bytes.Buffer that may be read while it is written. The zero value
-// is ready.
+// Buffer is a bytes.Buffer that may be read while it is written. The zero value is ready to
+// use.
 type Buffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -33,9 +33,8 @@ func (b *Buffer) String() string {
 	return b.buf.String()
 }
 
-// Want waits until text has been written, and fails the test if it never is. A
-// request is logged after its answer, so whoever has the answer may have to wait
-// for the record.
+// Want waits until text has been written, and otherwise fails the test. A request is logged
+// after its answer, so a client with the answer may have to wait for the record.
 func (b *Buffer) Want(tb testing.TB, text string) {
 	tb.Helper()
 	for end := time.Now().Add(patience); !strings.Contains(b.String(), text); time.Sleep(2 * time.Millisecond) {

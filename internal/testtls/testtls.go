@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// Authority is a certificate authority that nobody but its test trusts.
+// Authority is a certificate authority that only its test trusts.
 type Authority struct {
 	PEM  []byte // its certificate
 	Pool *x509.CertPool

@@ -35,8 +35,8 @@ func NewFederation(tb testing.TB) Federation {
 	return f
 }
 
-// ForeignClaims are those of a good token of an issuer for the service 42. A change
-// to nil leaves a claim out.
+// ForeignClaims are the claims of a valid token of an issuer for the service 42. A nil
+// value in change removes the claim.
 func ForeignClaims(issuer, audience, scope string, changes jwt.MapClaims) jwt.MapClaims {
 	c := GoodClaims("42")
 	c["iss"], c["aud"], c["scope"] = issuer, audience, scope

@@ -26,7 +26,7 @@ type Publisher struct {
 	answer http.HandlerFunc
 }
 
-// ServeHTTP counts a fetch and answers it as was last said.
+// ServeHTTP counts a fetch and gives the current answer.
 func (p *Publisher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.Fetches.Add(1)
 	p.mu.Lock()
@@ -35,7 +35,7 @@ func (p *Publisher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer(w, r)
 }
 
-// Answers sets how fetches are answered.
+// Answers sets the answer to fetches.
 func (p *Publisher) Answers(h http.HandlerFunc) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

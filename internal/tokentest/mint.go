@@ -1,6 +1,6 @@
-// Package tokentest mints tokens for tests, good and bad, and publishes the keys
-// for them. Good tokens come from another library than the one that verifies
-// them; the others are put together by hand, because no library makes them.
+// Package tokentest makes valid and invalid tokens for tests, and publishes their keys.
+// Valid tokens come from another library than the one that verifies them. Invalid ones are
+// built by hand, because no library makes them.
 package tokentest
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// What good tokens say.
+// The claims of good tokens.
 const (
 	Issuer   = "better-auth"
 	Audience = "fastapi-backend"
@@ -26,10 +26,10 @@ const (
 // Secret signs good tokens.
 const Secret = "0123456789abcdef0123456789abcdef"
 
-// Noon is when most tests take place.
+// Noon is the time of most tests.
 var Noon = time.Date(2026, 2, 3, 12, 0, 0, 0, time.UTC)
 
-// GoodClaims are those of a token minted at Noon.
+// GoodClaims are the claims of a valid token made at Noon.
 func GoodClaims(sub string) jwt.MapClaims {
 	return jwt.MapClaims{
 		"iss": Issuer, "aud": Audience, "sub": sub,
@@ -43,7 +43,7 @@ func Mint(tb testing.TB, sub string) string {
 	return MintWith(tb, jwt.SigningMethodHS256, []byte(Secret), nil, GoodClaims(sub))
 }
 
-// MintWith signs claims with header members on top of alg and typ.
+// MintWith signs claims with more header members than alg and typ.
 func MintWith(tb testing.TB, method jwt.SigningMethod, key any, header map[string]any, claims jwt.MapClaims) string {
 	tb.Helper()
 	token := jwt.NewWithClaims(method, claims)
@@ -60,14 +60,14 @@ func MintWith(tb testing.TB, method jwt.SigningMethod, key any, header map[strin
 // PlainHeader is the header of a token with HS256.
 const PlainHeader = `{"alg":"HS256","typ":"JWT"}`
 
-// Payload is a good claims object with the members of more after its own.
+// Payload returns valid claims, followed by the members of more.
 func Payload(more string) string {
 	return fmt.Sprintf(`{"iss":%q,"aud":%q,"sub":%q,"exp":%d%s}`,
 		Issuer, Audience, Ada, Noon.Add(5*time.Minute).Unix(), more)
 }
 
-// PayloadWith is a good claims object in which the raw JSON value takes the
-// place of one claim, or that lacks the claim when value is empty.
+// PayloadWith returns valid claims with a raw JSON value for one claim. With an empty value
+// the claim is left out.
 func PayloadWith(claim, value string) string {
 	members := []string{}
 	for _, m := range [][2]string{

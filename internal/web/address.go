@@ -9,8 +9,8 @@ import (
 	"vestibule/internal/fair"
 )
 
-// addressRooms are places by address: an IPv4 address, or a /64 of IPv6, has so many. A
-// /48, which one customer can have too, has half of all.
+// addressRooms bounds what one address holds at a time: an IPv4 address or an IPv6 /64. A
+// /48, which one customer can have, gets half of all places.
 type addressRooms struct{ addresses, networks *fair.Room }
 
 func newAddressRooms(all, perAddress int) addressRooms {
@@ -20,7 +20,7 @@ func newAddressRooms(all, perAddress int) addressRooms {
 	}
 }
 
-// enter takes a place, which leave gives back.
+// enter takes a place. leave gives it back.
 func (a addressRooms) enter(ctx context.Context, addr netip.Addr) (leave func(), err error) {
 	leaveAddress, err := a.addresses.Enter(ctx, clientKey(addr), 1)
 	if err != nil || addr.Unmap().Is4() {
@@ -34,7 +34,7 @@ func (a addressRooms) enter(ctx context.Context, addr netip.Addr) (leave func(),
 	return func() { leaveNetwork(); leaveAddress() }, nil
 }
 
-// networkOf is an IPv4 address, or the /48 of one of IPv6.
+// networkOf returns an IPv4 address as it is, and the /48 of an IPv6 address.
 func networkOf(addr netip.Addr) string {
 	if network := NetworkKey(addr.String()); network != "" {
 		return network
@@ -43,13 +43,13 @@ func networkOf(addr netip.Addr) string {
 }
 
 var errTooManyOfAddress = Refuse(http.StatusTooManyRequests, "TOO_MANY_REQUESTS", "Too many requests from your address are under way. Please try again.").
-	With("Retry-After", "2").With("X-Retry-After", "2"). // Better Auth's clients read the latter
-	With("Connection", "close")                          // what follows is not worth reading
+	With("Retry-After", "2").With("X-Retry-After", "2"). // Better Auth's clients read X-Retry-After
+	With("Connection", "close")                          // do not read the rest of the request
 
-// Bound returns h with no more requests under way at a time of one client that comes
-// through a trusted proxy than it could have connections of its own, of so many in all.
-// The proxy's connections are everybody's: one client could fill them with requests that
-// it sends or reads slowly. 0 is no bound.
+// Bound bounds the requests that one client behind a trusted proxy has under way:
+// perAddress of them, out of all. A client without a proxy is held to the same number of
+// connections. The connections of a proxy belong to all its clients: one client could fill
+// them with requests that it sends or reads slowly. 0 means no bound.
 func (c *ClientIPs) Bound(all, perAddress int, h HandlerFunc) HandlerFunc {
 	if perAddress == 0 || len(c.trusted) == 0 {
 		return h
@@ -57,7 +57,7 @@ func (c *ClientIPs) Bound(all, perAddress int, h HandlerFunc) HandlerFunc {
 	rooms := newAddressRooms(all, perAddress)
 	return func(w http.ResponseWriter, r *http.Request) error {
 		addr, err := netip.ParseAddr(c.Of(r))
-		if err != nil || !c.FromProxy(r) || c.trusts(addr) { // a proxy that names nobody is many
+		if err != nil || !c.FromProxy(r) || c.trusts(addr) { // an unnamed client of a proxy stands for many
 			return h(w, r)
 		}
 		leave, err := rooms.enter(r.Context(), addr)

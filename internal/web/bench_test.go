@@ -45,7 +45,7 @@ func BenchmarkRequest(b *testing.B) {
 				if _, err := c.TCPConn.Write(request); err != nil {
 					b.Fatal(err)
 				}
-				// A small answer is one segment, or it is not small.
+				// A small answer is one segment.
 				if n, err := c.TCPConn.Read(answer); err != nil || string(answer[n-5:n]) != "hello" {
 					b.Fatalf("got %q, %v", answer[:n], err)
 				}
@@ -54,7 +54,7 @@ func BenchmarkRequest(b *testing.B) {
 	}
 }
 
-// BenchmarkWrappers is the same without a network, which hides small costs.
+// BenchmarkWrappers measures the same without a network, which would hide small costs.
 func BenchmarkWrappers(b *testing.B) {
 	hello := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("hello")) })
 	log := slog.New(slog.NewJSONHandler(io.Discard, nil))
@@ -76,7 +76,7 @@ func BenchmarkWrappers(b *testing.B) {
 	}
 }
 
-// blackHole is a connection without cost.
+// blackHole is a writer that costs nothing.
 type blackHole struct {
 	fakeConn
 	header http.Header

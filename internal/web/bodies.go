@@ -12,34 +12,34 @@ import (
 	"vestibule/internal/fair"
 )
 
-// Bodies reads the bodies of requests into memory, and bounds what they take there,
-// each, of one sender and in all. The rules:
+// Bodies reads request bodies into memory, and bounds the memory of each body, of each
+// sender and of all bodies. The rules:
 //
-//   - No room is taken for what a head announces, but for what has come. So a client
-//     that announces much and sends nothing holds next to nothing.
-//   - Room is taken before memory is, in steps, and given back when the request has
-//     begun to be answered, to which the answer has been encoded: what was parsed refers
-//     to the body.
-//   - The first KiB needs no room: it is less than the connection takes. So whoever holds
-//     thousands of bodies open does not keep others, behind the same address or from
-//     anywhere, from what is as short as a sign-in.
-//   - Of a full room no sender gets more than its share. Whoever has less than another
-//     takes the room of a body of theirs that is still coming: a few senders, each within
-//     its share, would fill the room with what they send slowly. Who finds none waits a
-//     moment, and is refused then with 503: nothing was done.
+//   - Room is taken for the bytes that arrived, not for the announced length. So a client
+//     that announces much and sends nothing holds almost nothing.
+//   - Room is taken in steps, each before its memory is allocated. It is given back when
+//     the answer begins. Until then parsed values refer to the body; the answer is encoded
+//     by then.
+//   - The first KiB needs no room: it is less than the connection costs. So a client that
+//     holds thousands of bodies open cannot keep others from a short request such as a
+//     sign-in.
+//   - When the room is full, no sender gets more than its share. A sender that holds less
+//     than another takes the room of one of that other's unfinished bodies. Otherwise a few
+//     senders, each within its share, could fill the room with slow bodies. A body that
+//     gets no room waits a moment, then is refused with 503. Nothing was done.
 type Bodies struct {
 	limit int64 // of one body, in bytes
 	all   int
 	room  *fair.Room
 
 	mu     sync.Mutex
-	coming map[*incoming]struct{} // those that are larger than firstPiece
+	coming map[*incoming]struct{} // unfinished bodies larger than firstPiece
 }
 
 // BodyLimits says how much a Bodies holds, in bytes.
 type BodyLimits struct {
 	One    int64 // the largest body
-	Sender int   // all of one sender; several of the largest
+	Sender int   // all bodies of one sender; more than One
 	All    int
 }
 
@@ -48,21 +48,20 @@ const (
 	bodyWait = time.Second
 	// bodyQueue is how many may wait.
 	bodyQueue = 1000
-	// firstPiece is what a body has before its first byte has come. It holds most bodies
-	// whole.
+	// firstPiece is the buffer of a body before its first byte arrives. Most bodies fit
+	// into it.
 	firstPiece = 1 << 10
-	// apartPiece is how much of a larger body is read at once, beside it: what waits for a
-	// client must not be what gives way to others.
+	// apartPiece is the size of one read of a larger body. The read uses a separate buffer:
+	// while it waits for the client, the body's own buffer can be taken away.
 	apartPiece = 4 << 10
-	// pieceGrowth is how many times larger each piece is than the one before, which it
-	// replaces.
+	// pieceGrowth is the factor by which a body's buffer grows.
 	pieceGrowth = 4
 )
 
-// retryAfterBusy is the Retry-After, in seconds, where all places are taken.
+// retryAfterBusy is the Retry-After, in seconds, when all places are taken.
 const retryAfterBusy = 2
 
-// Busy answers 503 where what is asked for is done for too many at the moment.
+// Busy answers 503 when too many requests of one kind are under way.
 func Busy(what string, cause error) *Error {
 	return Refuse(http.StatusServiceUnavailable, "BUSY", "Too many "+what+" at the moment. Please try again.").
 		With("Retry-After", strconv.Itoa(retryAfterBusy)).
@@ -79,9 +78,9 @@ func NewBodies(l BodyLimits) *Bodies {
 	})}
 }
 
-// ReadObject reads the body of r, which must be one JSON object sent as
-// application/json or one of the further media types. It comes out of the share of
-// sender. The errors are 400, 408, 413, 415 and 503.
+// ReadObject reads the body of r, which must be one JSON object sent as application/json or
+// one of the further media types. The memory counts against the share of sender. The errors
+// are 400, 408, 413, 415 and 503.
 func (b *Bodies) ReadObject(w http.ResponseWriter, r *http.Request, sender string, further ...string) (*Object, error) {
 	if err := checkJSONType(r.Header, append([]string{"application/json"}, further...)); err != nil {
 		return nil, err
@@ -96,7 +95,7 @@ func (b *Bodies) ReadObject(w http.ResponseWriter, r *http.Request, sender strin
 // Read reads the body of r to its end. The errors are 400, 408, 413 and 503.
 func (b *Bodies) Read(w http.ResponseWriter, r *http.Request, sender string) ([]byte, error) {
 	if r.ContentLength > b.limit {
-		return nil, BodyTooLarge(b.limit) // without asking for it with a 100
+		return nil, BodyTooLarge(b.limit) // do not send 100 Continue
 	}
 	body, err := b.collect(r, sender, http.MaxBytesReader(w, r.Body, b.limit))
 	var tooLarge *http.MaxBytesError
@@ -104,7 +103,7 @@ func (b *Bodies) Read(w http.ResponseWriter, r *http.Request, sender string) ([]
 	switch {
 	case errors.As(err, &tooLarge):
 		return nil, BodyTooLarge(tooLarge.Limit)
-	case errors.As(err, &refused): // of a guard, which has put itself before the end, or a full room
+	case errors.As(err, &refused): // from a guard around the body, or because the room is full
 		return nil, refused
 	case err != nil:
 		return nil, BrokenBody(err)
@@ -112,26 +111,26 @@ func (b *Bodies) Read(w http.ResponseWriter, r *http.Request, sender string) ([]
 	return body, nil
 }
 
-// Taken says how many bytes are taken at the moment.
+// Taken returns how many bytes are taken at the moment.
 func (b *Bodies) Taken() int {
 	taken, _ := b.room.Load()
 	return taken
 }
 
-// collect reads from in, a piece at a time.
+// collect reads from in, one piece at a time.
 func (b *Bodies) collect(r *http.Request, sender string, in io.Reader) ([]byte, error) {
-	enough := b.limit + 1 // one more shows that there is no more
+	enough := b.limit + 1 // the extra byte shows the end
 	if r.ContentLength >= 0 {
 		enough = r.ContentLength + 1
 	}
 	body := &incoming{sender: sender}
 	defer b.forget(body)
-	var apart []byte // what the client is waited for with
+	var apart []byte // the buffer for one read of a large body
 	for {
 		if have := body.size; body.len == have {
 			size := max(firstPiece, pieceGrowth*have)
 			if int64(have) < enough && int64(2*size) > enough {
-				size = int(enough) // rather than to grow once more for the rest
+				size = int(enough) // enough for the rest in one step
 			}
 			if err := b.grow(r, body, size); err != nil {
 				return nil, noRoom(err)
@@ -158,8 +157,7 @@ func (b *Bodies) collect(r *http.Request, sender string, in io.Reader) ([]byte, 
 	}
 }
 
-// noRoom answers a body for which there is none. What follows of it is not worth
-// reading.
+// noRoom answers a body that gets no room. The rest of the body is not read.
 func noRoom(err error) error {
 	if _, full := errors.AsType[fair.Full](err); !full && !errors.Is(err, errGaveWay) {
 		return fmt.Errorf("wait for room for the body: %w", err)

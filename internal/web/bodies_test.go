@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// heldBody is a request whose body comes as the test writes it.
+// heldBody is a request whose body arrives as the test sends it.
 type heldBody struct {
 	t    *testing.T
 	body chan int // how many bytes come next
@@ -22,7 +22,7 @@ type heldBody struct {
 	got  []byte
 }
 
-// hold has b read a body of sender that has no end yet. In a synctest bubble.
+// hold starts to read an unfinished body of sender. It needs a synctest bubble.
 func hold(t *testing.T, b *Bodies, sender string, length int64) *heldBody {
 	t.Helper()
 	h := &heldBody{t: t, body: make(chan int, 10), err: make(chan error, 1)}
@@ -44,7 +44,7 @@ func (h *heldBody) send(n int) {
 	synctest.Wait()
 }
 
-// arrivals is a reader of as many bytes as have come.
+// arrivals is a reader of the bytes that have arrived.
 type arrivals struct {
 	come chan int
 	left int
@@ -112,7 +112,7 @@ func wantTaken(t *testing.T, b *Bodies, want int) {
 
 const kib = 1 << 10
 
-func TestRoomIsTakenForWhatHasComeAndGivenBack(t *testing.T) {
+func TestRoomIsTakenForArrivedBytesAndGivenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBodies(BodyLimits{One: 32 * kib, Sender: 64 * kib, All: 64 * kib})
 		declared, chunked := hold(t, b, "a", 32*kib), hold(t, b, "a", -1)
@@ -120,7 +120,7 @@ func TestRoomIsTakenForWhatHasComeAndGivenBack(t *testing.T) {
 		declared.send(kib)
 		wantTaken(t, b, 4*kib)
 		declared.send(20 * kib)
-		wantTaken(t, b, 32*kib+1) // what was declared, and the end
+		wantTaken(t, b, 32*kib+1) // the declared length, and the byte that shows the end
 		declared.send(11 * kib)
 		chunked.send(kib)
 		wantTaken(t, b, 4*kib+32*kib+1)
@@ -134,8 +134,8 @@ func TestRoomIsTakenForWhatHasComeAndGivenBack(t *testing.T) {
 	})
 }
 
-// TestAShortBodyNeedsNoRoom, or whoever holds a few hundred bodies open would keep all
-// others behind the same address from signing in.
+// TestAShortBodyNeedsNoRoom: otherwise a client that holds a few hundred bodies open would
+// keep all others behind the same address from signing in.
 func TestAShortBodyNeedsNoRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBodies(BodyLimits{One: 16 * kib, Sender: 20 * kib, All: 20 * kib})
@@ -204,7 +204,7 @@ func TestTheRoomIsBounded(t *testing.T) {
 		third := hold(t, b, "c", 2*kib)
 		third.send(kib)
 		time.Sleep(bodyWait / 2)
-		third.wantReading() // it waits
+		third.wantReading() // it is waiting
 		first.answered()
 		third.send(kib)
 		third.end()
@@ -225,9 +225,9 @@ func TestTheRoomIsBounded(t *testing.T) {
 	})
 }
 
-// TestWhoSendsTheMostGivesWay: a few senders, each within its share, fill the room with
-// bodies that never come to their end.
-func TestWhoSendsTheMostGivesWay(t *testing.T) {
+// TestTheSenderWithTheMostLosesRoom: a few senders, each within its share, fill the room
+// with bodies that never end.
+func TestTheSenderWithTheMostLosesRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBodies(BodyLimits{One: 16 * kib, Sender: 32*kib + 2, All: 64*kib + 4})
 		greedy := map[string][]*heldBody{}
@@ -251,11 +251,11 @@ func TestWhoSendsTheMostGivesWay(t *testing.T) {
 		if err := <-large.err; err != nil || len(large.got) != 16*kib {
 			t.Errorf("got %d bytes, %v, want a large body too", len(large.got), err)
 		}
-		wantTaken(t, b, 48*kib+3) // one has given way
+		wantTaken(t, b, 48*kib+3) // one body has lost its room
 		gaveWay := 0
 		for _, bodies := range greedy {
 			for _, h := range bodies {
-				h.send(100) // whereupon it hears of it
+				h.send(100) // the next read returns the refusal
 				select {
 				case err := <-h.err:
 					gaveWay++
@@ -267,7 +267,7 @@ func TestWhoSendsTheMostGivesWay(t *testing.T) {
 			}
 		}
 		if gaveWay != 1 {
-			t.Errorf("%d bodies gave way, want one", gaveWay)
+			t.Errorf("%d bodies lost their room, want one", gaveWay)
 		}
 		wantTaken(t, b, 0)
 		if len(b.coming) != 0 {
@@ -276,8 +276,8 @@ func TestWhoSendsTheMostGivesWay(t *testing.T) {
 	})
 }
 
-// TestWhoHasLessKeepsItsRoom: nobody takes it by having more.
-func TestWhoHasLessKeepsItsRoom(t *testing.T) {
+// TestASenderWithLessKeepsItsRoom: a sender with more cannot take it.
+func TestASenderWithLessKeepsItsRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBodies(BodyLimits{One: 4 * kib, Sender: 8 * kib, All: 8*kib + 2})
 		modest, greedy := hold(t, b, "a", 4*kib), hold(t, b, "b", 4*kib)
@@ -298,7 +298,7 @@ func TestWhoHasLessKeepsItsRoom(t *testing.T) {
 	})
 }
 
-// TestASlowReaderHoldsNoRoom: its body is of no use any more.
+// TestASlowReaderHoldsNoRoom: the body is no longer needed once the answer begins.
 func TestASlowReaderHoldsNoRoom(t *testing.T) {
 	t.Parallel()
 	b := NewBodies(BodyLimits{One: 4 * kib, Sender: 8 * kib, All: 8 * kib})
@@ -307,7 +307,7 @@ func TestASlowReaderHoldsNoRoom(t *testing.T) {
 			return err
 		}
 		if b.Taken() == 0 {
-			t.Error("a body that is worked on has no room")
+			t.Error("the body has no room while the handler runs")
 		}
 		err := WriteJSON(w, http.StatusOK, "done")
 		wantTaken(t, b, 0)
@@ -321,8 +321,8 @@ func TestASlowReaderHoldsNoRoom(t *testing.T) {
 	}
 }
 
-// TestABodyThatBreaksOffGivesItsRoomBack goes through what the surfaces do.
-func TestABodyThatBreaksOffGivesItsRoomBack(t *testing.T) {
+// TestAnAbortedBodyGivesItsRoomBack goes through all ways in which a surface ends a request.
+func TestAnAbortedBodyGivesItsRoomBack(t *testing.T) {
 	t.Parallel()
 	b := NewBodies(BodyLimits{One: 4 * kib, Sender: 8 * kib, All: 8 * kib})
 	taken := 0

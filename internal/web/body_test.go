@@ -87,7 +87,7 @@ func TestABodyIsOneJSONObjectOfBoundedSize(t *testing.T) {
 	}
 }
 
-func TestATooLongBodyIsNotAskedFor(t *testing.T) {
+func TestATooLongBodyGetsNo100Continue(t *testing.T) {
 	t.Parallel()
 	ts := startServer(t, testHandler(slog.New(slog.DiscardHandler), DefaultDeadlines, func(w http.ResponseWriter, r *http.Request) error {
 		_, err := testBodies.ReadObject(w, r, "sender")

@@ -16,7 +16,7 @@ func (c *boundConn) Close() error {
 	return c.Conn.Close()
 }
 
-// CloseWrite closes our side alone, where that is possible.
+// CloseWrite closes only our sending side, where that is possible.
 func (c *boundConn) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
@@ -24,7 +24,7 @@ func (c *boundConn) CloseWrite() error {
 	return errors.ErrUnsupported
 }
 
-// SetLinger is what a connection that is reset needs.
+// SetLinger is needed to reset a connection.
 func (c *boundConn) SetLinger(sec int) error {
 	if tcp, ok := c.Conn.(interface{ SetLinger(sec int) error }); ok {
 		return tcp.SetLinger(sec)

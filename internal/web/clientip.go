@@ -11,22 +11,21 @@ import (
 	realclientip "github.com/realclientip/realclientip-go"
 )
 
-// ClientIPs finds the address that a request comes from. X-Forwarded-For is
-// read only when the sender itself is a trusted proxy, and from right to left:
-// everything left of the first address that we do not trust was written by
-// whoever wanted us to read it.
+// ClientIPs finds the address of the client. It reads X-Forwarded-For only when the sender
+// is a trusted proxy, and from right to left. The client itself may have written everything
+// to the left of the first untrusted address.
 type ClientIPs struct {
 	trusted []netip.Prefix
 	forward realclientip.RightmostTrustedRangeStrategy
 }
 
-// NewClientIPs trusts the given proxies; with none it believes no header.
+// NewClientIPs trusts the given proxies. Without any it ignores the header.
 func NewClientIPs(trusted []netip.Prefix) (*ClientIPs, error) {
 	c := &ClientIPs{trusted: make([]netip.Prefix, 0, len(trusted))}
 	ranges := make([]net.IPNet, 0, len(trusted))
 	for _, p := range trusted {
 		if p.Addr().Is4In6() && p.Bits() >= 96 {
-			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96) // peers are unmapped too
+			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96) // addresses of peers are unmapped too
 		}
 		c.trusted = append(c.trusted, p)
 		ranges = append(ranges, net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())})
@@ -49,8 +48,8 @@ func (c *ClientIPs) trusts(addr netip.Addr) bool {
 	return slices.ContainsFunc(c.trusted, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
-// Of returns the client's address without a port or zone, or "" when the
-// connection has none (a Unix socket).
+// Of returns the client's address without port and zone. It is "" when the connection has
+// none (a Unix socket).
 func (c *ClientIPs) Of(r *http.Request) string {
 	peer, ok := peerAddr(r)
 	if !ok {
@@ -64,8 +63,8 @@ func (c *ClientIPs) Of(r *http.Request) string {
 	return peer.String()
 }
 
-// NetworkKey is the /48 of an IPv6 address, which one customer can have too: 65 536
-// clients. It is "" for any other address.
+// NetworkKey returns the /48 of an IPv6 address. One customer can have a /48, with 65 536
+// networks of the size /64. It is "" for any other address.
 func NetworkKey(ip string) string {
 	addr, err := netip.ParseAddr(ip)
 	if err != nil || addr.Unmap().Is4() {
@@ -78,12 +77,12 @@ func NetworkKey(ip string) string {
 	return network.String()
 }
 
-// maxProxies bounds the addresses of X-Forwarded-For that are looked at, from the right:
-// a client may have sent thousands, and each request is asked for its client several
-// times. No chain of proxies that are trusted is as long.
+// maxProxies bounds the addresses of X-Forwarded-For that we look at, from the right. A
+// client may send thousands, and each request looks up its client several times. No real
+// chain of trusted proxies is this long.
 const maxProxies = 30
 
-// nearest returns a header with the last addresses of X-Forwarded-For alone.
+// nearest returns a header with only the last addresses of X-Forwarded-For.
 func nearest(h http.Header) http.Header {
 	var near []string
 	lines := h["X-Forwarded-For"]
@@ -107,9 +106,8 @@ func peerAddr(r *http.Request) (netip.Addr, bool) {
 	return peer.Addr().Unmap().WithZone(""), true
 }
 
-// ClientKey is what counts as one client: an IPv4 address, or the /64 that a provider
-// gives to one customer of IPv6. Whoever has no address counts together with all who
-// have none.
+// ClientKey returns what counts as one client: an IPv4 address, or the /64 that a provider
+// gives to one IPv6 customer. All clients without an address count as one.
 func ClientKey(ip string) string {
 	addr, err := netip.ParseAddr(ip)
 	if err != nil {

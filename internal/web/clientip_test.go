@@ -87,7 +87,7 @@ func TestTheAddressesOfALongHeaderAreNotRead(t *testing.T) {
 	}
 }
 
-// TestAClientIsItsNetwork: one customer of IPv6 has a /64, and can have a /48.
+// TestAClientIsItsNetwork: one IPv6 customer has a /64, and can have a /48.
 func TestAClientIsItsNetwork(t *testing.T) {
 	t.Parallel()
 	for ip, want := range map[string][2]string{
@@ -127,7 +127,7 @@ func FuzzClientKey(f *testing.F) {
 	})
 }
 
-func TestWhoCountsAsOneClient(t *testing.T) {
+func TestClientKey(t *testing.T) {
 	t.Parallel()
 	for ip, want := range map[string]string{
 		"192.0.2.1":            "192.0.2.1",

@@ -11,27 +11,28 @@ import (
 	"vestibule/internal/fair"
 )
 
-// Connections bounds those that a listener keeps open at a time, whatever they do: idle
-// ones, those whose header is still to come, and streams. Whoever comes beyond it gets an
-// answer that needs no request, and is hung up on.
+// Connections bounds the open connections of a listener, whatever they do: idle ones, ones
+// that have not sent their header, and streams. A connection over the bound gets an answer,
+// without any request, and is closed.
 //
-// A proxy is one address with many clients, so one that is trusted is held to the bound
-// for all alone, and its clients to that of ClientIPs.Bound.
+// A proxy is one address with many clients. So for a trusted proxy only All holds, and
+// ClientIPs.Bound bounds its clients.
 //
-// Where all are taken, whoever has fewer than the average takes the place of one of the
-// network that has the most. So a few addresses keep nobody out.
+// When all places are taken, a new connection may replace another: if its network has fewer
+// connections than the average, one connection of the network with the most is closed. So a
+// few addresses cannot keep others out.
 type Connections struct {
-	All        int // 0: as many as come
-	PerAddress int // an IPv4 address, or a /64 of IPv6; more than 0. A /48 has half of all
+	All        int // 0: unbounded
+	PerAddress int // for an IPv4 address or an IPv6 /64; more than 0. A /48 gets half of All
 	Proxies    []netip.Prefix
 
 	Log        *slog.Logger
 	Surface    string
-	AllSetting string // what the log says to raise; "" where there is nothing
+	AllSetting string // the setting that the log names; "" for none
 	OneSetting string
 }
 
-// Bound returns ln with no more connections than that.
+// Bound returns ln with these bounds.
 func (c Connections) Bound(ln net.Listener) net.Listener {
 	if c.All == 0 {
 		return ln
@@ -52,14 +53,14 @@ type boundListener struct {
 	all     *fair.Room
 	each    addressRooms
 	lingers chan struct{}
-	refused told
+	refused logThrottle
 
 	mu    sync.Mutex
-	held  map[string]map[*boundConn]struct{} // by network, but those of proxies
-	count int                                // of held
+	held  map[string]map[*boundConn]struct{} // by network, without proxies
+	count int                                // connections in held
 }
 
-// Accept returns the next connection that there is a place for.
+// Accept returns the next connection that gets a place.
 func (l *boundListener) Accept() (net.Conn, error) {
 	for {
 		conn, err := l.Listener.Accept()
@@ -127,9 +128,9 @@ func (l *boundListener) release(network string, c *boundConn) {
 	l.count--
 }
 
-// makeRoom closes a connection of the network that has the most, for one that has fewer
-// than the average. Which of them, chance decides, so that nobody can see to it that it
-// is another's.
+// makeRoom closes a connection of the network with the most, if the given network has fewer
+// than the average. The map's random order picks the connection, so no attacker can choose
+// whose it is.
 func (l *boundListener) makeRoom(network string) bool {
 	l.mu.Lock()
 	if (len(l.held[network])+1)*len(l.held) >= l.count {
@@ -152,7 +153,7 @@ func (l *boundListener) makeRoom(network string) bool {
 	return true
 }
 
-// connAddr is the address of the other side, if that is one of the network.
+// connAddr returns the peer's address, for a TCP connection.
 func connAddr(conn net.Conn) (netip.Addr, bool) {
 	tcp, ok := conn.RemoteAddr().(*net.TCPAddr)
 	if !ok {

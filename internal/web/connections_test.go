@@ -44,7 +44,7 @@ const askHello = "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
 func hello(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }
 
-// refused reads the answer of a connection that there was no place for.
+// refused reads the answer of a connection that got no place.
 func (c *wire) refused(status int) {
 	c.t.Helper()
 	if res := c.wantStatus(status); res.Header.Get("Retry-After") == "" {
@@ -53,14 +53,14 @@ func (c *wire) refused(status int) {
 	c.wantClosed()
 }
 
-// eventually connects until it is served: the server notices a moment later that another
+// eventually connects until it is served. The server notices a moment later that another
 // connection was closed.
 func eventually(t *testing.T, ts *httptest.Server, ip string) {
 	t.Helper()
 	waitFor(t, "a place", func() bool {
 		c := dialFrom(t, ts, ip)
 		defer c.Close()
-		_, _ = io.WriteString(c, askHello) // it may have been refused by now
+		_, _ = io.WriteString(c, askHello) // it may already be refused
 		res, err := http.ReadResponse(c.in, nil)
 		return err == nil && res.StatusCode == http.StatusOK
 	})
@@ -111,8 +111,8 @@ func TestConnectionsAreBoundedInAll(t *testing.T) {
 	}
 }
 
-// TestAFewAddressesKeepNobodyOut: who has many connections gives some up.
-func TestAFewAddressesKeepNobodyOut(t *testing.T) {
+// TestAFewAddressesCannotKeepOthersOut: an address with many connections loses some.
+func TestAFewAddressesCannotKeepOthersOut(t *testing.T) {
 	t.Parallel()
 	var log logBuffer
 	ts := startBounded(t, Connections{All: 10, PerAddress: 5, Log: log.logger(), AllSetting: "ALL"}, hello)
@@ -132,7 +132,7 @@ func TestAFewAddressesKeepNobodyOut(t *testing.T) {
 		c.wantStatus(200)
 		modest = append(modest, c)
 	}
-	for _, c := range modest { // theirs stay
+	for _, c := range modest { // their connections stay open
 		c.send(askHello)
 		c.wantStatus(200)
 	}
@@ -149,13 +149,13 @@ func TestAFewAddressesKeepNobodyOut(t *testing.T) {
 			t.Errorf("%s has %d connections left, want 3: each has given two", ip, open)
 		}
 	}
-	if r := log.records(t, 1)[0]; !strings.Contains(r["msg"].(string), "closed") || r["setting"] != "ALL" {
+	if r := log.records(t, 1)[0]; !strings.Contains(r["msg"].(string), "closes") || r["setting"] != "ALL" {
 		t.Errorf("got %v", r)
 	}
 }
 
-// TestANetworkHasHalfOfTheConnections: a /48 has 65 536 addresses that count by themselves.
-func TestANetworkHasHalfOfTheConnections(t *testing.T) {
+// TestANetworkGetsHalfOfTheConnections: a /48 has 65 536 networks that count one by one.
+func TestANetworkGetsHalfOfTheConnections(t *testing.T) {
 	t.Parallel()
 	rooms := newAddressRooms(10, 2)
 	enter := func(ip string) (leave func(), err error) { return rooms.enter(t.Context(), netip.MustParseAddr(ip)) }
@@ -187,9 +187,9 @@ func TestANetworkHasHalfOfTheConnections(t *testing.T) {
 	}
 }
 
-// TestAClientBehindATrustedProxyHasNoMoreThanOneWithout: the proxy's connections are
-// everybody's.
-func TestAClientBehindATrustedProxyHasNoMoreThanOneWithout(t *testing.T) {
+// TestAClientBehindATrustedProxyHasTheSameBound: all clients share the proxy's
+// connections.
+func TestAClientBehindATrustedProxyHasTheSameBound(t *testing.T) {
 	t.Parallel()
 	clients, err := NewClientIPs([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")})
 	if err != nil {
@@ -227,7 +227,7 @@ func TestAClientBehindATrustedProxyHasNoMoreThanOneWithout(t *testing.T) {
 			t.Errorf("%v: got %d, want 200", other, got)
 		}
 	}
-	// A proxy that names nobody is many.
+	// A proxy that names no client stands for many clients.
 	for range 3 {
 		wg.Go(func() { ask("10.0.0.1", "", "/slow") })
 		<-begun
@@ -239,8 +239,8 @@ func TestAClientBehindATrustedProxyHasNoMoreThanOneWithout(t *testing.T) {
 	}
 }
 
-// TestATrustedProxyIsManyClients: only the bound for all holds it.
-func TestATrustedProxyIsManyClients(t *testing.T) {
+// TestATrustedProxyHasOnlyTheBoundForAll: the bound of one address does not hold for it.
+func TestATrustedProxyHasOnlyTheBoundForAll(t *testing.T) {
 	t.Parallel()
 	ts := startBounded(t, Connections{All: 5, PerAddress: 1, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}, hello)
 	for range 4 {
@@ -254,8 +254,8 @@ func TestATrustedProxyIsManyClients(t *testing.T) {
 	dialFrom(t, ts, "127.0.0.1").refused(http.StatusServiceUnavailable)
 }
 
-// TestAPlaceIsGivenBackHoweverAConnectionEnds, also one that the server no longer knows.
-func TestAPlaceIsGivenBackHoweverAConnectionEnds(t *testing.T) {
+// TestEveryClosedConnectionGivesItsPlaceBack, also one that the server no longer knows.
+func TestEveryClosedConnectionGivesItsPlaceBack(t *testing.T) {
 	t.Parallel()
 	ts := startBounded(t, Connections{All: 1, PerAddress: 1}, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {

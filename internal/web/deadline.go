@@ -9,35 +9,34 @@ import (
 	"time"
 )
 
-// Deadlines bound slow clients without bounding long answers. http.Server's
-// own ReadTimeout and WriteTimeout count from the start of a request, which
-// would end every stream; these move on as long as bytes move, and count only
-// the time that a read or write waits for the client, never the handler's own.
+// Deadlines bound slow clients without bounding long answers. http.Server's own ReadTimeout
+// and WriteTimeout count from the start of a request and would end every stream. These
+// deadlines move on while bytes move. They count only the time that a read or write waits
+// for the client, not the time of the handler.
 //
-// A client may be slower than Rate for Grace in all; being faster wins time
-// back. A large answer holds memory and its user's places for as long as it takes, so
-// after Small bytes LargeRate takes the place of Rate. Bodies have one rate: they may
-// be made as they are sent, and what comes slowly fills no memory.
-// A hijacked connection has no deadlines.
+// A client may be slower than Rate for a total of Grace. Being faster earns time back. A
+// large answer holds memory and one of its user's places until it is sent, so after Small
+// bytes LargeRate replaces Rate. Bodies have one rate: a client may produce a body while it
+// sends it, and a slow body fills no memory. A hijacked connection has no deadlines.
 type Deadlines struct {
-	Stall time.Duration // longest that one read or write may stand still
+	Stall time.Duration // the longest time that one read or write may make no progress
 	Grace time.Duration
 	Rate  int64 // bytes per second, more than 0
 
 	Small     int64 // bytes of one answer
-	LargeRate int64 // bytes per second; 0: Rate for all of an answer
+	LargeRate int64 // bytes per second; 0: Rate holds for the whole answer
 }
 
-// DefaultDeadlines is what every surface uses: a phone on a bad line passes, a
-// client that trickles a byte every few seconds does not. A large download passes on
-// a line of 64 kbit/s, with half of that to spare.
+// DefaultDeadlines is what every surface uses. A phone on a bad line passes. A client that
+// sends one byte every few seconds does not. A line of 64 kbit/s is twice as fast as a
+// large download needs.
 var DefaultDeadlines = Deadlines{
 	Stall: 30 * time.Second, Grace: 30 * time.Second, Rate: 500,
 	Small: 64 << 10, LargeRate: 4 << 10,
 }
 
-// Wrap returns next with its reads and writes bounded. Without a connection
-// below, in-process or in a test, there is nothing to bound.
+// Wrap returns next with its reads and writes bounded. Without a connection below,
+// in-process or in a test, it changes nothing.
 func (d Deadlines) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		conn := timedConnOf(w)
@@ -49,15 +48,16 @@ func (d Deadlines) Wrap(next http.Handler) http.Handler {
 		if r.Body != nil && r.Body != http.NoBody {
 			out.body = &timedBody{ReadCloser: r.Body, conn: conn, pace: pace{limits: d.ofBodies(), left: d.Grace}, asks: r.Header["Expect"] != nil}
 			defer out.body.end()
-			// For a body that the handler does not read: the server does,
-			// before it sends the header.
+			// If the handler does not read the body, the server does, before it sends the
+			// header.
 			_ = conn.SetReadDeadline(time.Now().Add(d.Stall))
-			// A copy: the server looks at the type of the body of its own.
+			// A copy, because the server checks the type of its own request's body.
 			r = r.WithContext(r.Context())
 			r.Body = out.body
 		}
-		// The server sends what is still buffered, when the deadline of the last
-		// write may be long past. It lifts it before the next request.
+		// The server sends the buffered rest after the handler. The deadline of the last
+		// write may be long past by then. The server removes the deadline before the next
+		// request.
 		defer out.arm()
 		next.ServeHTTP(out, r)
 	})
@@ -68,9 +68,8 @@ func (d Deadlines) ofBodies() Deadlines {
 	return d
 }
 
-// timedConn is the part of net/http's ResponseWriter that is needed here. To
-// ask for it once is cheaper than http.ResponseController, which searches at
-// every call.
+// timedConn is the part of net/http's ResponseWriter that we need. Finding it once is
+// cheaper than http.ResponseController, which searches at every call.
 type timedConn interface {
 	SetReadDeadline(time.Time) error
 	SetWriteDeadline(time.Time) error
@@ -89,7 +88,7 @@ func timedConnOf(w http.ResponseWriter) timedConn {
 	}
 }
 
-// pace is the time that a client has in one direction.
+// pace is the time that a client has left in one direction.
 type pace struct {
 	limits Deadlines
 	left   time.Duration // of Grace
@@ -100,7 +99,7 @@ func (p *pace) deadline(start time.Time) time.Time {
 	return start.Add(min(p.limits.Stall, p.left))
 }
 
-// count adds n bytes, for which the client was waited for since start.
+// count adds n bytes. We have waited for the client since start.
 func (p *pace) count(n int, start time.Time) {
 	rate := p.limits.Rate
 	if p.moved += int64(n); p.limits.LargeRate > 0 && p.moved > p.limits.Small {
@@ -110,8 +109,8 @@ func (p *pace) count(n int, start time.Time) {
 	p.left = min(p.limits.Grace, p.left+earned-time.Since(start))
 }
 
-// timedBody may be read by an http.Transport in another goroutine, even after
-// the handler has returned and the connection's deadline is not ours to set.
+// timedBody may be read by an http.Transport in another goroutine, even after the handler
+// has returned. By then we may not set the connection's deadline.
 type timedBody struct {
 	io.ReadCloser
 	conn timedConn
@@ -136,29 +135,29 @@ func (b *timedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.pace.count(n, start)
 	if err != nil {
-		// At EOF the server has lifted the deadline and watches the
-		// connection; one that strikes now would cancel the request.
+		// At EOF the server has removed the deadline and watches the connection. A deadline
+		// that passes now would cancel the request.
 		b.end()
 	}
 	return n, err
 }
 
-// end makes sure that no read sets a deadline any more.
+// end makes sure that later reads set no deadline.
 func (b *timedBody) end() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.ended = true
 }
 
-// open says whether there may be more of the body to read.
+// open reports whether the body may have more to read.
 func (b *timedBody) open() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return !b.ended
 }
 
-// maxPiece is how much is written under one deadline, in bytes: what io.Copy
-// writes at once. Answers in one piece of megabytes would need a fast client.
+// maxPiece is how much is written under one deadline, in bytes. It is what io.Copy writes
+// at once. Writing megabytes under one deadline would need a fast client.
 const maxPiece = 32 << 10
 
 type timedWriter struct {
@@ -171,7 +170,7 @@ type timedWriter struct {
 
 func (w *timedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// arm gives the write that follows its deadline.
+// arm sets the deadline of the next write.
 func (w *timedWriter) arm() time.Time {
 	start := time.Now()
 	if w.hijacked {
@@ -188,7 +187,7 @@ func (w *timedWriter) arm() time.Time {
 }
 
 func (w *timedWriter) WriteHeader(status int) {
-	if status < 200 { // sent at once; others wait for the first bytes of the body
+	if status < 200 { // sent at once; a final status waits for the body
 		w.arm()
 	}
 	w.ResponseWriter.WriteHeader(status)
@@ -216,7 +215,7 @@ func (w *timedWriter) FlushError() error {
 	return err
 }
 
-// Hijack takes the deadlines off together with the connection.
+// Hijack hands over the connection without deadlines.
 func (w *timedWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if w.body != nil {
 		w.body.end()

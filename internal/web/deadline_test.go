@@ -14,20 +14,19 @@ import (
 	"time"
 )
 
-// brief are limits that a test can wait for. What is slow must be over within
-// patience, which no limit but these would achieve; what is merely long waits
-// for several stalls.
+// brief are limits that a test can wait for. Slow requests must end within patience, which
+// no other limit would achieve. Requests that are only long last for several stalls.
 var brief = Deadlines{Stall: 100 * time.Millisecond, Grace: 200 * time.Millisecond, Rate: 1000}
 
 const severalStalls = 200 * time.Millisecond
 
-// unhurried are for a client that has to act in time even on a busy machine.
+// unhurried are limits for a client that has to act in time even on a busy machine.
 var unhurried = Deadlines{Stall: 500 * time.Millisecond, Grace: time.Second, Rate: 1000}
 
-// withoutTimeouts leaves all bounding to Deadlines.
+// withoutTimeouts leaves all limits to Deadlines.
 func withoutTimeouts(srv *http.Server) { srv.ReadTimeout, srv.WriteTimeout = 0, 0 }
 
-// withShortTimeouts are over long before an answer that takes severalStalls.
+// withShortTimeouts sets timeouts that end long before an answer that takes severalStalls.
 func withShortTimeouts(srv *http.Server) {
 	srv.ReadTimeout, srv.WriteTimeout = 100*time.Millisecond, 100*time.Millisecond
 }
@@ -42,7 +41,7 @@ func TestABodyThatComesTooSlowlyIsRefused(t *testing.T) {
 	slow := map[string]func(c *wire){
 		"stands still": func(*wire) {},
 		"trickles, each byte in time": func(c *wire) {
-			for { // until the server hangs up
+			for { // until the server closes the connection
 				if _, err := io.WriteString(c.TCPConn, " "); err != nil {
 					return
 				}
@@ -72,7 +71,7 @@ func TestABodyThatComesTooSlowlyIsRefused(t *testing.T) {
 	}
 }
 
-// The server itself reads what a handler leaves of a body.
+// The server itself reads the rest of a body that the handler leaves.
 func TestABodyThatNobodyReadsIsBoundedToo(t *testing.T) {
 	t.Parallel()
 	handlers := map[string]struct {
@@ -188,7 +187,7 @@ func TestALongAnswerIsNotCutOff(t *testing.T) {
 	}
 }
 
-func TestAReaderThatStandsStillEndsTheAnswer(t *testing.T) {
+func TestAStalledReaderEndsTheAnswer(t *testing.T) {
 	t.Parallel()
 	writes := map[string]func(http.ResponseWriter) error{
 		"in one write": func(w http.ResponseWriter) error {
@@ -238,8 +237,8 @@ func TestAReaderThatStandsStillEndsTheAnswer(t *testing.T) {
 func TestAReaderThatKeepsReadingGetsAllOfAnAnswerInOnePiece(t *testing.T) {
 	t.Parallel()
 	const size = 24 << 20
-	// Longer than the system takes to notice that there is room again, which is up to
-	// a second on a busy machine, and shorter than the whole takes.
+	// Longer than the system needs to notice that there is room again (up to a second on a
+	// busy machine), and shorter than the whole answer takes.
 	limits := Deadlines{Stall: 2 * time.Second, Grace: 4 * time.Second, Rate: 1000}
 	ts := startServer(t, testHandler(slog.New(slog.DiscardHandler), limits, func(w http.ResponseWriter, _ *http.Request) error {
 		n, err := w.Write(make([]byte, size))
@@ -313,8 +312,8 @@ func TestAHijackedConnectionHasNoDeadlines(t *testing.T) {
 	}
 }
 
-// net/http says goodbye for half a second before it hangs up on a client that
-// is still sending, since many lose the answer when the connection is reset.
+// net/http waits for half a second before it closes a connection whose client is still
+// sending, since many clients lose the answer when the connection is reset.
 func TestAnEarlyAnswerReachesAClientThatIsStillSending(t *testing.T) {
 	t.Parallel()
 	ts := startServer(t, DefaultDeadlines.Wrap(Handle(func(w http.ResponseWriter, r *http.Request) error {
@@ -354,7 +353,7 @@ func (f *fakeConn) wantNoMore(t *testing.T, act func()) {
 	}
 }
 
-func TestNoDeadlineIsSetOnAConnectionThatIsTheServersAgain(t *testing.T) {
+func TestNoDeadlineIsSetOnAConnectionAfterTheHandler(t *testing.T) {
 	t.Parallel()
 	conn := &fakeConn{ResponseWriter: httptest.NewRecorder()}
 	var left io.Reader // an http.Transport may still have it

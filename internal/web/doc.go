@@ -5,8 +5,8 @@
 // in the surface's own shape.
 //
 // A surface is wrapped, from outside to inside, in RequestLog, SecurityHeaders and
-// Deadlines; its http.Server gets its listener from GuardFraming. Handlers and
-// middleware reach the connection through http.ResponseController alone.
+// Deadlines. Its http.Server gets its listener from GuardFraming. Handlers and middleware
+// reach the connection only through http.ResponseController.
 //
 // It knows no user, session or task.
 package web

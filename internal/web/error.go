@@ -6,14 +6,13 @@ import (
 	"net/http"
 )
 
-// Error is a refusal on its way to the client. What the client may read
-// (Status, Code, Message, Fields) and what only the log reads (Err) are kept
-// apart: a cause never travels further than the log.
+// Error is a refusal for the client. The client reads Status, Code, Message and Fields.
+// Only the log reads Err: a cause never reaches the client.
 type Error struct {
 	Status  int          // HTTP status
 	Code    string       // stable and machine-readable, like INVALID_ORIGIN
 	Message string       // for people
-	Fields  []FieldError // what is wrong with which field of the body or path
+	Fields  []FieldError // the faulty fields of the body or path
 	Header  http.Header  // sent with the answer: Allow, Retry-After, WWW-Authenticate
 	Err     error        // the cause, for the log; may be nil
 }
@@ -56,23 +55,23 @@ func (e *Error) With(name, value string) *Error {
 	return &c
 }
 
-// retryAfterOutage is the Retry-After of a 503, in seconds: a database that
-// restarts is usually back within a few.
+// retryAfterOutage is the Retry-After of a 503, in seconds. A database that restarts is
+// usually back within a few seconds.
 const retryAfterOutage = "2"
 
-// Unavailable answers 503 while the database cannot be asked. It is never a
-// 401: a client must not throw its session away over an outage.
+// Unavailable answers 503 when the database is unavailable. It is never a 401: a client
+// must not drop its session because of an outage.
 func Unavailable(cause error) *Error {
 	return Refuse(http.StatusServiceUnavailable, "STORE_UNAVAILABLE", "The service is temporarily unavailable. Please try again.").
 		With("Retry-After", retryAfterOutage).
 		Because(cause)
 }
 
-// ErrInternal answers a fault of ours.
+// ErrInternal answers an internal fault.
 var ErrInternal = Refuse(http.StatusInternalServerError, "INTERNAL_SERVER_ERROR", "Something went wrong on our side.")
 
-// AsError is the one place that turns any error into an answer. A cause it
-// does not know is a 500 that tells the client nothing.
+// AsError turns any error into an answer. An unknown cause becomes a 500 that tells the
+// client nothing.
 func AsError(err error) *Error {
 	var e *Error
 	var tooLarge *http.MaxBytesError

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// away is an error as that of a database that cannot be asked.
+// away is the error of an unavailable database.
 type away struct{}
 
 func (away) Error() string     { return "database unavailable" }
@@ -66,7 +66,7 @@ func TestARefusalIsCopiedNotChanged(t *testing.T) {
 	}
 }
 
-func TestARefusalSaysNothingOfTheBodyThatWasMeant(t *testing.T) {
+func TestARefusalHasNoHeadersOfTheIntendedBody(t *testing.T) {
 	t.Parallel()
 	h := Handle(func(w http.ResponseWriter, _ *http.Request) error {
 		for _, name := range []string{"Content-Length", "Content-Encoding", "Content-Range", "ETag", "Last-Modified"} {

@@ -5,30 +5,29 @@ import (
 	"strings"
 )
 
-// What is done about entity tags (RFC 9110 §8.8.3) that a server in front of us has
-// rewritten. One that compresses an answer may not leave its strong tag as it is, and
-// the client sends back what it was given:
+// A server in front of us may rewrite entity tags (RFC 9110 §8.8.3). If it compresses an
+// answer, it may not keep the strong tag. The client then sends back the rewritten tag:
 //
-//   - nginx, HAProxy, Cloudflare, Envoy and Traffic Server make it weak: W/"2";
-//   - Apache and Caddy add the coding, "2-gzip", lighttpd too, and Jetty "2--gzip".
+//   - nginx, HAProxy, Cloudflare, Envoy and Traffic Server make it weak: W/"2".
+//   - Apache, Caddy and lighttpd add the coding, "2-gzip". Jetty sends "2--gzip".
 //
-// Few of them undo that in If-None-Match, and none in If-Match, where a weak tag
-// matches nothing (§13.1.1). A client behind one could then never save a change. So
-// a tag of ours counts in these forms as what it was made of, and in no other: what
-// we name by a tag is a version of a resource, of which a coding is no other version.
-// To whom the bytes matter, as to a part of a file, that does not apply.
+// Few of them undo this in If-None-Match, and none in If-Match, where a weak tag matches
+// nothing (§13.1.1). A client behind such a server could then never save a change. So we
+// accept these forms, and no others, for the original tag. Our tags name the version of a
+// resource, and compression does not change the version. This would be wrong where exact
+// bytes matter, as in range requests.
 
-// Tag is an entity tag as a client has sent it.
+// Tag is an entity tag as the client sent it.
 type Tag struct {
 	Text string // without quotes
 	Weak bool
 }
 
-// codings are the suffixes that servers in front of us give to tags.
+// codings are the suffixes that servers in front of us append to tags.
 var codings = []string{"gzip", "br", "zstd", "deflate"}
 
-// Sent returns what a tag of ours was, by its text, before a server in front of us
-// rewrote it. A text that has no suffix is returned as it is.
+// Sent returns the text of our tag before a server in front of us rewrote it. A text
+// without a suffix is returned unchanged.
 func (t Tag) Sent() string {
 	for _, coding := range codings {
 		if text, ok := strings.CutSuffix(t.Text, "-"+coding); ok {
@@ -38,8 +37,8 @@ func (t Tag) Sent() string {
 	return t.Text
 }
 
-// Names says whether t is the tag with this text, also if it has been rewritten. The
-// text may itself end like a rewritten one.
+// Names reports whether t is the tag with this text, rewritten or not. The text itself may
+// end like a rewritten tag.
 func (t Tag) Names(text string) bool { return t.Text == text || t.Sent() == text }
 
 // MaxTags bounds a list of tags.
@@ -71,7 +70,7 @@ func ParseTags(lines []string) (tags []Tag, any bool, err error) {
 	return tags, false, nil
 }
 
-// cutTag reads the tag that a list begins with.
+// cutTag reads the first tag of a list.
 func cutTag(list string) (t Tag, rest string, err error) {
 	rest, t.Weak = strings.CutPrefix(list, "W/")
 	quoted, ok := strings.CutPrefix(rest, `"`)
@@ -82,18 +81,17 @@ func cutTag(list string) (t Tag, rest string, err error) {
 	t.Text, rest = quoted[:end], strings.TrimLeft(quoted[end+1:], " \t")
 	for _, c := range []byte(t.Text) {
 		if c <= ' ' || c == 0x7f {
-			return Tag{}, "", errors.New("an entity tag with a space or control character")
+			return Tag{}, "", errors.New("an entity tag contains a space or a control character")
 		}
 	}
 	if rest != "" && rest[0] != ',' {
-		return Tag{}, "", errors.New("entity tags without a comma between")
+		return Tag{}, "", errors.New("no comma between entity tags")
 	}
 	return t, rest, nil
 }
 
-// Known says whether an If-None-Match with these lines names an answer whose ETag
-// this is, in quotes. One that cannot be read is passed over: the answer itself harms
-// nobody.
+// Known reports whether an If-None-Match with these lines names this quoted ETag. An
+// unreadable header is ignored: sending the full answer does no harm.
 func Known(lines []string, etag string) bool {
 	if lines == nil {
 		return false

@@ -5,10 +5,10 @@ import (
 	"testing"
 )
 
-func TestATagThatWasRewrittenIsKnown(t *testing.T) {
+func TestARewrittenTagMatches(t *testing.T) {
 	for _, tc := range []struct {
 		header string
-		known  bool // of an answer whose ETag is "ab-c"
+		known  bool // matches an answer with the ETag "ab-c"
 	}{
 		{`"ab-c"`, true}, {`W/"ab-c"`, true}, {`*`, true}, {` * `, true}, {`"x", "ab-c"`, true},
 		{`"ab-c-gzip"`, true}, {`"ab-c-br"`, true}, {`"ab-c-zstd"`, true}, {`"ab-c-deflate"`, true},
@@ -27,9 +27,9 @@ func TestATagThatWasRewrittenIsKnown(t *testing.T) {
 	if Known(nil, `"ab-c"`) {
 		t.Error("got a tag without a header")
 	}
-	// A tag that ends like a rewritten one, and is our own.
+	// Our own tag that ends like a rewritten one.
 	if !Known([]string{`"ab-br"`}, `"ab-br"`) || Known([]string{`"ab-br"`}, `"ab-gzip"`) {
-		t.Error("got a tag of our own taken for another")
+		t.Error("got our own tag mistaken for another")
 	}
 }
 

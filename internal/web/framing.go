@@ -10,26 +10,25 @@ import (
 	"time"
 )
 
-// Two servers that disagree about where a request ends can be made to take its
-// body for another request (RFC 9112 §11.2). net/http answers most doubtful
-// framing with a 400 and hangs up, but of two contradictions no handler learns:
-// it removes Content-Length from a chunked request, and Transfer-Encoding from
-// an HTTP/1.0 request. So:
+// Request smuggling: if two servers disagree about where a request ends, the second takes a
+// part of the body for another request (RFC 9112 §11.2). net/http answers most doubtful
+// framing with a 400 and closes the connection. But it hides two contradictions from
+// handlers: it removes Content-Length from a chunked request, and Transfer-Encoding from an
+// HTTP/1.0 request. So:
 //
-//  1. Content-Length with Transfer-Encoding, and Transfer-Encoding in HTTP/1.0,
-//     are refused with 400 and the connection is closed (§6.1).
-//  2. No connection is used again after a chunked request. RFC 9112 §6.1 asks
-//     for no less where 1 cannot be told, and it makes the start of every
-//     request known: all before it have a Content-Length or no body.
+//   1. Content-Length with Transfer-Encoding, and Transfer-Encoding in HTTP/1.0, are
+//      refused with 400 and the connection is closed (§6.1).
+//   2. A connection is not used again after a chunked request. RFC 9112 §6.1 demands this
+//      where rule 1 cannot be checked. It also makes the start of every request certain:
+//      all requests before it have a Content-Length or no body.
 //
-// Where TLS ends in this process or another listener wraps this one, only the
-// second can be kept.
+// If TLS ends in this process, or another listener wraps this one, only rule 2 can be kept.
 
-// GuardFraming makes srv keep these rules on what it accepts from the returned
-// listener, which is ln. It is called once srv has its Handler, ConnContext and
-// ConnState, before Serve. srv must speak HTTP/1 only.
+// GuardFraming makes srv keep these rules for all connections that it accepts from the
+// returned listener, which wraps ln. Call it before Serve, when srv has its Handler,
+// ConnContext and ConnState. srv must speak HTTP/1 only.
 func GuardFraming(srv *http.Server, ln net.Listener) net.Listener {
-	// net/http's own answer to OPTIONS * would go past the handler below.
+	// net/http's own answer to OPTIONS * would bypass the handler below.
 	srv.DisableGeneralOptionsHandler = true
 
 	handler := srv.Handler
@@ -73,8 +72,8 @@ func GuardFraming(srv *http.Server, ln net.Listener) net.Listener {
 	return tapedListener{ln}
 }
 
-// refuseFraming answers as net/http does. It is outside Deadlines, so it sets
-// its own: a client that sends no more and reads nothing is gone in a second.
+// refuseFraming answers as net/http does. It runs outside Deadlines, so it sets its own
+// deadlines: a client that neither sends nor reads is gone in a second.
 func refuseFraming(w http.ResponseWriter) {
 	c := http.NewResponseController(w)
 	soon := time.Now().Add(time.Second)
@@ -98,7 +97,7 @@ type tapedConn struct {
 	net.Conn
 	tape     tape
 	hijacked atomic.Bool
-	lingers  atomic.Bool // is read to its end, and closed, by linger
+	lingers  atomic.Bool // linger reads and closes the connection
 }
 
 func (c *tapedConn) Read(p []byte) (int, error) {
@@ -107,7 +106,7 @@ func (c *tapedConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// SetLinger is how a handler that has hijacked the connection resets it.
+// SetLinger lets a handler that has hijacked the connection reset it.
 func (c *tapedConn) SetLinger(sec int) error {
 	if tcp, ok := c.Conn.(interface{ SetLinger(sec int) error }); ok {
 		return tcp.SetLinger(sec)
@@ -117,16 +116,16 @@ func (c *tapedConn) SetLinger(sec int) error {
 
 type tapeKey struct{}
 
-// tape keeps what has been read from a connection since the end of the last
-// request: the head of the next one and what came along with it. net/http
-// bounds it by reading no more than MaxHeaderBytes before it calls a handler.
+// tape keeps the bytes read from a connection since the end of the last request: the head
+// of the next request and what arrived with it. Its size is bounded, because net/http reads
+// at most MaxHeaderBytes before it calls a handler.
 type tape struct {
 	mu   sync.Mutex // net/http reads in the background while a handler runs
 	on   bool
 	skip int64 // bytes of the current body that are still to come
 	seen []byte
 
-	chunked bool // the last request is, so that nobody here knows where it ends
+	chunked bool // the last request was chunked: its end is unknown here
 }
 
 func (t *tape) record(p []byte) {
@@ -146,19 +145,19 @@ func (t *tape) stop() {
 	t.on, t.seen, t.skip, t.chunked = false, nil, 0, false
 }
 
-// unread says whether there may be more of the current body to read.
+// unread reports whether the current body may have more to read.
 func (t *tape) unread() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.skip > 0 || t.chunked
 }
 
-// doubtful is called once for every request of a connection, when its head has
-// just been read, and moves the tape to the end of its body.
+// doubtful is called once for every request, when its head has just been read. It moves the
+// tape to the end of the request's body.
 func (t *tape) doubtful(r *http.Request) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.seen = bytes.TrimLeft(t.seen, "\r\n") // net/http forgives these after a POST
+	t.seen = bytes.TrimLeft(t.seen, "\r\n") // net/http accepts these after a POST
 	end := headEnd(t.seen)
 	if end < 0 {
 		return true // a request after the last one: the tape is off
@@ -173,15 +172,15 @@ func (t *tape) doubtful(r *http.Request) bool {
 	}
 	body := min(r.ContentLength, int64(len(rest)))
 	t.skip = r.ContentLength - body
-	if cap(t.seen) > 4<<10 { // not kept for as long as the connection idles
+	if cap(t.seen) > 4<<10 { // do not keep it while the connection idles
 		t.seen = nil
 	}
 	t.seen = append(t.seen[:0], rest[body:]...)
 	return false
 }
 
-// headEnd returns where the first empty line ends, or -1. Like net/http it
-// takes a line to end with LF, with or without CR.
+// headEnd returns where the first empty line ends, or -1. Like net/http it accepts LF and
+// CR LF as the end of a line.
 func headEnd(b []byte) int {
 	end := -1
 	if i := bytes.Index(b, []byte("\n\r\n")); i >= 0 {

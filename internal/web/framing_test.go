@@ -28,7 +28,7 @@ func echoed(seen *atomic.Int64) http.Handler {
 const (
 	get     = "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 	chunked = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-	// What an attacker hides in a body; it must never be answered.
+	// The request that an attacker hides in a body. It must never be answered.
 	smuggled = "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
 	// A body that looks like the end of a head.
 	decoy = "GET / HTTP/1.1\r\n\r\n\n\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\nhello\n\n"
@@ -52,7 +52,7 @@ func TestDoubtfulFramingIsRefusedAndTheConnectionClosed(t *testing.T) {
 		"length in a long head":       "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nX-Long: " + strings.Repeat("x", 20<<10) + "\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
 		"HTTP/1.0 with encoding":      "POST / HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 		"HTTP/1.0 with encoding only": "POST / HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-		// These net/http refuses by itself.
+		// net/http refuses these by itself.
 		"two lengths":               "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
 		"a list of lengths":         "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5, 5\r\n\r\nhello",
 		"a signed length":           "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: +5\r\n\r\nhello",
@@ -89,7 +89,7 @@ func TestDoubtfulFramingIsRefusedAndTheConnectionClosed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for when, b := range before {
 				if b.requests != "" && strings.HasPrefix(request, "\r\n") && !strings.HasPrefix(b.requests, "POST") {
-					continue // where net/http does not forgive empty lines
+					continue // net/http does not accept empty lines here
 				}
 				for _, how := range []string{"pipelined", "one after the other"} {
 					c := dial(t, ts)
@@ -175,13 +175,13 @@ func TestSoundFramingPasses(t *testing.T) {
 	}
 }
 
-func TestFramingIsJudgedTheSameHoweverTheBytesArrive(t *testing.T) {
+func TestFramingDoesNotDependOnHowTheBytesArrive(t *testing.T) {
 	t.Parallel()
 	var seen atomic.Int64
 	ts := startServer(t, echoed(&seen))
 	c := dial(t, ts)
 	requests := get + post(decoy) + "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
-	for _, b := range []byte(requests) { // each a segment of its own: net.Dial sets TCP_NODELAY
+	for _, b := range []byte(requests) { // each in its own segment: net.Dial sets TCP_NODELAY
 		c.send(string(b))
 	}
 	c.wantStatus(http.StatusOK)
@@ -202,7 +202,7 @@ func TestARefusalDoesNotWaitForTheBody(t *testing.T) {
 	c.wantClosed()
 }
 
-func TestNothingIsAnsweredAfterChunksThoughAHandlerLostConnectionClose(t *testing.T) {
+func TestNothingIsAnsweredAfterChunksEvenWithoutConnectionClose(t *testing.T) {
 	t.Parallel()
 	var seen atomic.Int64
 	echo := echoed(&seen)
@@ -301,8 +301,8 @@ func TestALongHeadIsNotKeptWhileTheConnectionIdles(t *testing.T) {
 	}
 }
 
-// TestBehindTLSHTTP10IsNotKept: net/http takes Transfer-Encoding out of such a
-// request before anybody can see it, and without the tape nobody did.
+// TestBehindTLSHTTP10IsNotKept: net/http removes Transfer-Encoding from such a request
+// before a handler sees it, and without the tape nothing else sees it.
 func TestBehindTLSHTTP10IsNotKept(t *testing.T) {
 	t.Parallel()
 	var seen atomic.Int64

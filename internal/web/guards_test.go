@@ -2,8 +2,8 @@ package web
 
 import "testing"
 
-// TestTagsWithSpacesAreNone: two of them could pass for one, or one for two.
-func TestTagsWithSpacesAreNone(t *testing.T) {
+// TestTagsWithSpacesAreRefused: otherwise two tags could be read as one, or one as two.
+func TestTagsWithSpacesAreRefused(t *testing.T) {
 	if tags, _, err := ParseTags([]string{`"1", W/"a-b~!"`}); err != nil || len(tags) != 2 {
 		t.Fatalf("got %v, %v", tags, err)
 	}

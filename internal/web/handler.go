@@ -6,16 +6,15 @@ import (
 	"net/http"
 )
 
-// HandlerFunc answers a request or returns the error that explains why it did
-// not.
+// HandlerFunc answers a request, or returns an error that explains why it did not.
 type HandlerFunc func(http.ResponseWriter, *http.Request) error
 
 // ErrorWriter writes e in the shape of one surface: the BFF's JSON, or the
 // task API's problem details.
 type ErrorWriter func(http.ResponseWriter, *http.Request, *Error)
 
-// Handle makes an http.Handler of h. An error is noted for the request's log
-// record and answered through write; nobody else logs it.
+// Handle makes an http.Handler of h. An error is noted for the request's log record and
+// answered through write. Nothing else logs it.
 func Handle(h HandlerFunc, write ErrorWriter) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := h(w, r); err != nil {
@@ -24,7 +23,7 @@ func Handle(h HandlerFunc, write ErrorWriter) http.Handler {
 	})
 }
 
-// Asked makes a HandlerFunc of h, which answers whatever happens.
+// Asked makes a HandlerFunc of h. h always answers by itself.
 func Asked(h http.Handler) HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		h.ServeHTTP(w, r)
@@ -32,12 +31,11 @@ func Asked(h http.Handler) HandlerFunc {
 	}
 }
 
-// Fail notes err for the log record and answers with it. Where that is not
-// possible it panics with http.ErrAbortHandler, which breaks the connection
-// off: half an answer must not end like a whole one, and to return without an
-// answer would be net/http's empty 200, which a client that has only closed
-// its sending side would still read. (That something was sent is known inside
-// RequestLog, whose record has it.)
+// Fail notes err for the log record and answers with it. If the answer has begun or the
+// client is gone, it panics with http.ErrAbortHandler, which closes the connection. A
+// partial answer must not look complete. Returning without an answer would make net/http
+// send an empty 200, and a client that closed only its sending side would read it. (Only
+// RequestLog knows whether an answer has begun, through its record.)
 func Fail(w http.ResponseWriter, r *http.Request, err error, write ErrorWriter) {
 	rec := recordOf(r)
 	if rec != nil {
@@ -51,8 +49,8 @@ func Fail(w http.ResponseWriter, r *http.Request, err error, write ErrorWriter) 
 	answer(w, r, AsError(err), write)
 }
 
-// answer writes e. What h has already said about the body it meant to send
-// would be false of this one: a foreign Content-Length breaks the framing.
+// answer writes e. It removes the headers that h set for another body: a wrong
+// Content-Length breaks the framing.
 func answer(w http.ResponseWriter, r *http.Request, e *Error, write ErrorWriter) {
 	h := w.Header()
 	for _, name := range []string{"Content-Length", "Content-Encoding", "Content-Range", "Etag", "Last-Modified"} {

@@ -2,20 +2,20 @@ package web
 
 import "net/http"
 
-// SecurityHeaders stand on every answer of a surface, refusals included.
+// SecurityHeaders are set on every answer of a surface, also on refusals.
 type SecurityHeaders struct {
 	CSP   string // Content-Security-Policy
 	HTTPS bool   // the surface is public over https: adds HSTS
 }
 
-// APIPolicy is the CSP of answers that are data: should a browser ever show
-// one as a page, nothing in it runs, loads or is framed.
-// base-uri and form-action are named because default-src does not stand for them.
+// APIPolicy is the CSP of answers that are data. If a browser shows one as a page, nothing
+// in it can run, load or be framed. base-uri and form-action are listed because default-src
+// does not cover them.
 const APIPolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
 
-// ResourcePolicy keeps pages of other origins from loading an answer as an image, a
-// script or a style sheet, and so out of the process that they run in. (What they
-// ask for by CORS it does not concern.)
+// ResourcePolicy keeps pages of other origins from loading an answer as an image, a script
+// or a style sheet, and so out of the process that runs those pages. (It does not affect
+// CORS requests.)
 const ResourcePolicy = "Cross-Origin-Resource-Policy"
 
 // Wrap returns next with the headers set before it runs.
@@ -27,15 +27,14 @@ func (s SecurityHeaders) Wrap(next http.Handler) http.Handler {
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set(ResourcePolicy, "same-origin")
 		if s.HTTPS {
-			// A year, without includeSubDomains: sibling hosts are not ours to decide.
+			// A year, without includeSubDomains: we do not decide for sibling hosts.
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// NoStore keeps answers out of every cache on the way; those that may be kept
-// say so themselves.
+// NoStore keeps answers out of all caches. Handlers of cacheable answers set another value.
 func NoStore(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")

@@ -5,22 +5,22 @@ import (
 	"net/http"
 )
 
-// incoming is a body on its way into memory. Once it is in Bodies.coming, bytes and lost
-// are guarded by Bodies.mu; the rest is its reader's.
+// incoming is a body that is being read into memory. Once it is in Bodies.coming, Bodies.mu
+// guards bytes and lost. The other fields belong to its reader.
 type incoming struct {
 	sender string
-	bytes  []byte // nil once it has given way
-	len    int    // how many have come
-	size   int    // how many there is memory for
-	held   int    // how many of the room: none for the first piece
+	bytes  []byte // nil when its room was taken away
+	len    int    // how many have arrived
+	size   int    // how many the memory can hold
+	held   int    // how many bytes of the room it holds: none for the first piece
 	leave  []func()
 	lost   bool
 }
 
-// errGaveWay means that somebody with less in memory has got the room of a body.
-var errGaveWay = errors.New("another sender, who has less, has the room")
+// errGaveWay means that a sender with less in memory took the room of this body.
+var errGaveWay = errors.New("another sender, which holds less memory, took the room")
 
-// grow gives the body so much memory when there is room for it.
+// grow takes room for size bytes and then allocates them.
 func (b *Bodies) grow(r *http.Request, body *incoming, size int) error {
 	if size <= firstPiece {
 		body.bytes, body.size = make([]byte, size), size
@@ -45,8 +45,8 @@ func (b *Bodies) grow(r *http.Request, body *incoming, size int) error {
 	return nil
 }
 
-// add adds what has come, which may be in its place already. A body that is whole gives
-// way to nobody any more. got is false when it has.
+// add adds the bytes of p, which may already be in place. A complete body can no longer
+// lose its room. got is false when the body has lost it.
 func (b *Bodies) add(body *incoming, p []byte, end bool) (whole []byte, got bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -66,7 +66,7 @@ func (b *Bodies) forget(body *incoming) {
 	delete(b.coming, body)
 }
 
-// makeRoom takes back, for n bytes of the sender, what others have more of.
+// makeRoom takes room from senders that hold more than this one, until n more bytes fit.
 func (b *Bodies) makeRoom(sender string, n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -83,8 +83,8 @@ func (b *Bodies) makeRoom(sender string, n int) {
 	}
 }
 
-// mostOf is the largest body that is still coming of the sender who has the most of them,
-// if that is more than so many bytes.
+// mostOf returns the largest unfinished body of the sender that holds the most, if that
+// sender holds more than bytes.
 func (b *Bodies) mostOf(bytes int) (largest *incoming) {
 	of, most := map[string]int{}, ""
 	for body := range b.coming {

@@ -7,8 +7,8 @@ import (
 	"net/http"
 )
 
-// WriteJSON encodes v before the status is written, so that a value that
-// cannot be encoded becomes an error and not half an answer.
+// WriteJSON encodes v before it writes the status. So a value that cannot be encoded
+// becomes an error and not a partial answer.
 func WriteJSON(w http.ResponseWriter, status int, v any) error {
 	return WriteJSONAs(w, status, "application/json", v)
 }
@@ -21,7 +21,7 @@ func WriteJSONAs(w http.ResponseWriter, status int, mediaType string, v any) err
 	}
 	w.Header().Set("Content-Type", mediaType)
 	w.WriteHeader(status)
-	// A write that fails has no reader left to be told.
+	// If the write fails, the client is gone: there is nobody to tell.
 	_, _ = w.Write(body)
 	return nil
 }

@@ -5,22 +5,22 @@ import (
 	"time"
 )
 
-// A client may still be sending when its answer has been written: an upload that was
-// refused. To close the connection then resets it, and a client that reads when it has
-// sent everything, or whose system drops what it has not read yet, never sees the
-// answer. net/http closes its own side first, which comes here, and waits for half a
-// second, in which nobody reads: a client with more to send than fits the network is
-// stuck. So what comes is read and dropped, until the client hangs up or has had its
-// time.
+// A client may still be sending when its answer has been written, for example an upload
+// that was refused. Closing the connection then resets it. A client that reads only after
+// it has sent everything, or whose system drops unread data, never sees the answer.
+// net/http first closes its sending side, which calls CloseWrite here, and then waits for
+// half a second without reading. A client that sends more than the network buffers hold is
+// stuck. So we read and drop what arrives, until the client closes the connection or its
+// time is over.
 //
-// The times are nginx's, whose lingering_close this is.
+// The times are those of nginx's lingering_close.
 const (
 	lingerIdle  = 5 * time.Second // without a byte
 	lingerTotal = 30 * time.Second
 )
 
-// CloseWrite is called by net/http before it hangs up on unread bytes, and for a
-// proxied WebSocket, one side of which may end first.
+// CloseWrite is called by net/http before it closes a connection with unread bytes. It is
+// also called for a proxied WebSocket, where one side may end first.
 func (c *tapedConn) CloseWrite() error {
 	half, ok := c.Conn.(interface{ CloseWrite() error })
 	if !ok {
@@ -33,7 +33,7 @@ func (c *tapedConn) CloseWrite() error {
 	return err
 }
 
-// linger reads what a client still sends and closes the connection.
+// linger reads what the client still sends, then closes the connection.
 func (c *tapedConn) linger(idle, total time.Duration) {
 	defer c.Conn.Close()
 	buf := make([]byte, 4<<10)
@@ -48,8 +48,8 @@ func (c *tapedConn) linger(idle, total time.Duration) {
 	}
 }
 
-// Close leaves a connection that lingers to its end. net/http does not always close
-// its own side first where a body could not be read.
+// Close does not close a connection that lingers: linger does. net/http does not always
+// call CloseWrite first when a body could not be read.
 func (c *tapedConn) Close() error {
 	if c.tape.unread() {
 		_ = c.CloseWrite()

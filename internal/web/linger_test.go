@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// TestARefusedUploadGetsItsAnswer: a client that reads only when it has sent
-// everything is not reset before.
+// TestARefusedUploadGetsItsAnswer: a client that reads only after it has sent everything
+// must not be reset before.
 func TestARefusedUploadGetsItsAnswer(t *testing.T) {
 	t.Parallel()
 	ts := startServer(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -29,8 +29,8 @@ func TestARefusedUploadGetsItsAnswer(t *testing.T) {
 	}
 }
 
-// TestLingeringEnds: neither with silence nor by sending on can a client keep a
-// connection that is over.
+// TestLingeringEnds: a client cannot keep a finished connection open, neither by silence
+// nor by sending on.
 func TestLingeringEnds(t *testing.T) {
 	t.Parallel()
 	for name, limits := range map[string][2]time.Duration{
@@ -58,7 +58,7 @@ func TestLingeringEnds(t *testing.T) {
 			select {
 			case <-done:
 			case <-time.After(patience):
-				t.Fatal("it goes on")
+				t.Fatal("the connection stays open")
 			}
 			if _, err := client.Read(make([]byte, 1)); err != io.EOF {
 				t.Errorf("got %v, want the connection closed", err)

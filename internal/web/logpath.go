@@ -7,27 +7,27 @@ import (
 	"strings"
 )
 
-// secretAfter are names of path segments that a secret follows, in small letters and
-// nothing else: the link of a reset mail is /api/auth/reset-password/{token}.
+// secretAfter lists path segments that are followed by a secret, in lower case and letters
+// only. The link of a reset mail is /api/auth/reset-password/{token}.
 var secretAfter = [][]byte{[]byte("resetpassword")}
 
-// tokenForm is 256 bits in base64url, as in our links, or longer.
+// tokenForm matches 256 bits in base64url, as in our links, or more.
 var tokenForm = regexp.MustCompile(`[A-Za-z0-9_-]{43,}`)
 
-// hidden stands in a log for a name of secretAfter and all that follows it.
+// hidden replaces, in a log, a name of secretAfter and all that follows it.
 const hidden = "reset-password/{token}"
 
-// LogPath returns the path of u as it may stand in a log: escaped, because control
-// characters, line breaks and right-to-left marks would deceive whoever reads it, and
-// without a secret.
+// LogPath returns the path of u in a form that is safe to log. It is escaped, because
+// control characters, line breaks and right-to-left marks could deceive the reader. It
+// holds no secret.
 //
-// It goes by the path alone, not by the route: a link that was mistyped, or changed
-// by a mail program or a proxy in front, reaches no route, and its token may still be
-// good. So any spelling of the name counts, in whatever case, punctuated and escaped
-// however often, and what shares a segment with it is hidden too.
+// It looks only at the path, not at the route. A link that was mistyped, or that a mail
+// program or a proxy has changed, reaches no route, and its token may still be valid. So
+// any spelling of the name counts: upper or lower case, with punctuation, escaped any
+// number of times. The rest of the same segment is hidden too.
 //
-// What has the form of a token is hidden wherever it stands, for links whose query has
-// become a part of the path.
+// Anything in the form of a token is hidden everywhere, for links whose query has become a
+// part of the path.
 func LogPath(u *url.URL) string {
 	path := tokenForm.ReplaceAllString(u.EscapedPath(), "{token}")
 	for start := 0; start < len(path); {
@@ -41,8 +41,8 @@ func LogPath(u *url.URL) string {
 	return path
 }
 
-// namesSecret says whether the letters of a segment have a name of secretAfter in
-// them. A path that is escaped more often than any server undoes it counts as well.
+// namesSecret reports whether the letters of a segment contain a name of secretAfter. A
+// path that is escaped more often than any server decodes it counts too.
 func namesSecret(segment string) bool {
 	for range 5 {
 		letters := make([]byte, 0, 64)
@@ -65,8 +65,8 @@ func namesSecret(segment string) bool {
 	return true
 }
 
-// isPlainName says whether nothing but a name is in a segment: that of
-// POST /api/auth/reset-password.
+// isPlainName reports whether the segment is only the name, as in POST
+// /api/auth/reset-password.
 func isPlainName(segment string) bool {
 	name := strings.ReplaceAll(strings.ToLower(segment), "-", "")
 	for _, secret := range secretAfter {

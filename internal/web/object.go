@@ -11,22 +11,20 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// What ParseObject keeps out. Two parsers must never read one body differently,
-// so everything that parsers disagree about is refused: duplicate names, however
-// they are escaped, trailing data, invalid UTF-8, lone surrogates, a null in place
-// of an object. A name in another case is another name.
-// NUL is valid in JSON but not in PostgreSQL's text, so it is refused here for
-// both databases.
+// ParseObject refuses everything that JSON parsers disagree about, so that two parsers
+// never read one body differently: duplicate names in any escaping, trailing data, invalid
+// UTF-8, lone surrogates, null instead of an object. Names are case-sensitive. NUL is valid
+// in JSON but not in PostgreSQL's text, so it is refused for both databases.
 //
-// A byte order mark before the object, as some editors and shells on Windows write
-// it, is passed over (RFC 8259 §8.1 allows that). It is no second reading: a parser
-// that knows it reads this object, and one that does not refuses the whole.
+// A byte order mark before the object is skipped; some editors and shells on Windows write
+// it (RFC 8259 §8.1 allows this). It is safe: a parser that knows the mark reads the same
+// object, and another refuses the body.
 
-// maxFaults is how many faults of one body are reported.
+// maxFaults is the number of faults that are reported for one body.
 const maxFaults = 50
 
-// maxName is how much of a name that we have not given is repeated, in bytes: the
-// answer to a name of a megabyte is not to be one.
+// maxName is how much of an unknown name is repeated, in bytes. A name of a megabyte must
+// not make an answer of a megabyte.
 const maxName = 100
 
 func shortened(name string) string {
@@ -36,14 +34,14 @@ func shortened(name string) string {
 	return strings.ToValidUTF8(name[:maxName], "") + "…"
 }
 
-// Object is a JSON object as it was received. Its accessors collect what is
-// wrong with each member, so that all of it is reported at once.
+// Object is a JSON object as received. Its accessors collect the faults of all members, so
+// that they are reported at once.
 type Object struct {
 	members []member // in the order received; no two have the same name
 	faults  []FieldError
 }
 
-// member refers to the body, of which it is no copy.
+// member refers to the body. It is not a copy.
 type member struct {
 	name  string
 	value jsontext.Value
@@ -52,11 +50,11 @@ type member struct {
 
 const byteOrderMark = "\ufeff"
 
-// ParseObject reads one JSON object strictly. Its errors are 400. The body belongs to
-// the object from then on.
+// ParseObject reads one JSON object strictly. Its errors are 400. The caller must not use
+// the body afterwards: the object refers to it.
 func ParseObject(body []byte) (*Object, error) {
 	if bytes.HasPrefix(body, []byte(byteOrderMark)) {
-		copy(body, "   ") // as long, so that faults are where they were sent
+		copy(body, "   ") // the same length, so that reported positions stay right
 	}
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil, BadJSON("The request body is empty; a JSON object is expected.")
@@ -64,8 +62,8 @@ func ParseObject(body []byte) (*Object, error) {
 	if err := scan(body); err != nil {
 		return nil, err
 	}
-	// The decoder refuses duplicate names and invalid UTF-8 by itself. It reads this
-	// buffer where it is; of any other reader it makes a copy.
+	// The decoder refuses duplicate names and invalid UTF-8 by itself. It reads a
+	// bytes.Buffer in place, and would copy any other reader.
 	dec := jsontext.NewDecoder(bytes.NewBuffer(body))
 	o := &Object{}
 	if err := o.parse(dec, body); err != nil {
@@ -95,7 +93,7 @@ func (o *Object) parse(dec *jsontext.Decoder, body []byte) error {
 		if err != nil {
 			return syntax(err)
 		}
-		end := int(dec.InputOffset()) // the value itself is the decoder's, until it reads on
+		end := int(dec.InputOffset()) // value itself is valid only until the next read
 		m.value = body[end-len(value) : end]
 		o.members = append(o.members, m)
 	}
@@ -114,7 +112,7 @@ func syntax(cause error) *Error {
 	if errors.Is(at.Err, jsontext.ErrDuplicateName) {
 		message += ": this name was used before"
 	}
-	// To the log without its JSON pointer, which consists of the body's names.
+	// The log gets the error without its JSON pointer, which contains names from the body.
 	return BadJSON(message).Because(at.Err)
 }
 
@@ -136,7 +134,7 @@ func kindName(k jsontext.Kind) string {
 	return "undefined"
 }
 
-// Reject records that a member is not acceptable.
+// Reject records that a member is invalid.
 func (o *Object) Reject(name, message string) {
 	if len(o.faults) < maxFaults {
 		o.faults = append(o.faults, FieldError{Field: name, Message: message})
@@ -146,7 +144,7 @@ func (o *Object) Reject(name, message string) {
 // Faults returns everything that was recorded, in the order found.
 func (o *Object) Faults() []FieldError { return o.faults }
 
-// of returns the member with a name, or nil, and notes that it was asked for.
+// of returns the named member, or nil, and marks it as asked for.
 func (o *Object) of(name string) *member {
 	for i := range o.members {
 		if m := &o.members[i]; m.name == name {
@@ -157,10 +155,10 @@ func (o *Object) of(name string) *member {
 	return nil
 }
 
-// Has says whether the member is there, even as null.
+// Has reports whether the member is present, even as null.
 func (o *Object) Has(name string) bool { return o.of(name) != nil }
 
-// IsNull says whether the member is there and null.
+// IsNull reports whether the member is present and null.
 func (o *Object) IsNull(name string) bool {
 	m := o.of(name)
 	return m != nil && m.value.Kind() == 'n'
@@ -174,10 +172,10 @@ func (o *Object) String(name string) (s string, ok bool) {
 		return "", false
 	}
 	if inner := value[1 : len(value)-1]; bytes.IndexByte(inner, '\\') < 0 {
-		return string(inner), true // as it stands
+		return string(inner), true // no escapes
 	}
 	text, err := jsontext.AppendUnquote(make([]byte, 0, len(value)), value)
-	return string(text), err == nil // of a string that was read, always nil
+	return string(text), err == nil // err is always nil for a string that was parsed
 }
 
 // Bool returns a member that must be true or false, like String.
@@ -190,7 +188,7 @@ func (o *Object) expect(name, want string, kinds ...jsontext.Kind) (value jsonte
 	if m := o.of(name); m != nil {
 		value = m.value
 	}
-	got := value.Kind() // of an absent member: invalid, "undefined"
+	got := value.Kind() // invalid for an absent member: "undefined"
 	if slices.Contains(kinds, got) {
 		return value, true
 	}
@@ -198,8 +196,7 @@ func (o *Object) expect(name, want string, kinds ...jsontext.Kind) (value jsonte
 	return nil, false
 }
 
-// RejectUnknown records every member that no accessor has asked for and that
-// is not in ignored.
+// RejectUnknown records every member that no accessor asked for and that is not in ignored.
 func (o *Object) RejectUnknown(ignored ...string) {
 	for _, m := range o.members {
 		if !m.asked && !slices.Contains(ignored, m.name) {

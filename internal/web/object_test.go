@@ -25,11 +25,11 @@ func TestAByteOrderMarkIsPassedOver(t *testing.T) {
 	_, marked := ParseObject([]byte("\ufeff{\"a\":x}"))
 	_, plain := ParseObject([]byte("   {\"a\":x}"))
 	if marked == nil || plain == nil || marked.Error() != plain.Error() {
-		t.Errorf("got %v, want the fault where it is: %v", marked, plain)
+		t.Errorf("got %v, want the fault at the same position: %v", marked, plain)
 	}
 }
 
-func TestWhatParsersReadDifferentlyIsRefused(t *testing.T) {
+func TestBodiesThatParsersReadDifferentlyAreRefused(t *testing.T) {
 	t.Parallel()
 	tests := map[string]string{
 		"empty":                           "",
@@ -221,8 +221,8 @@ func FuzzParseObject(f *testing.F) {
 			}
 			return
 		}
-		// Whatever is accepted, encoding/json reads the same way, or, because of a byte
-		// order mark, not at all.
+		// encoding/json reads every accepted body the same way, or, because of a byte order
+		// mark, not at all.
 		dec := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(body, []byte("\ufeff"))))
 		dec.UseNumber()
 		var members map[string]any
@@ -258,7 +258,7 @@ func FuzzParseObject(f *testing.F) {
 	})
 }
 
-// assertClean looks for text that PostgreSQL would not take.
+// assertClean looks for text that PostgreSQL would refuse.
 func assertClean(t *testing.T, name string, value any) {
 	t.Helper()
 	if !utf8.ValidString(name) || strings.ContainsRune(name, 0) {

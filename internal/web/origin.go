@@ -10,26 +10,25 @@ import (
 	"strings"
 )
 
-// maxOrigin bounds what the log repeats of an origin, in bytes: a host name has 253
-// at most.
+// maxOrigin bounds what the log repeats of an origin, in bytes. A host name has at most
+// 253.
 const maxOrigin = 300
 
-// NoteOrigin adds to r's log record where a browser says that it comes from, and
-// the setting that decides about it: somebody must be able to find out why they are
-// refused.
+// NoteOrigin adds to r's log record the origin that the browser claims, and the setting
+// that decides about it. An operator must be able to find out why a request was refused.
 func NoteOrigin(r *http.Request, setting string) {
 	header, from := cameFrom(r)
 	if len(from) > maxOrigin {
 		from = from[:maxOrigin] + "…"
 	}
-	// Whoever is refused may say anything: line breaks and marks that turn the reading
-	// direction would deceive whoever reads the log.
+	// A refused client may send anything. Line breaks and marks that change the reading
+	// direction could deceive the reader of the log.
 	quoted := strconv.QuoteToASCII(from)
 	Note(r, slog.String("refused_origin", quoted[1:len(quoted)-1]), slog.String("from", header), slog.String("setting", setting))
 }
 
-// cameFrom returns the header that says where r comes from and what it says, without
-// the path of a Referer, which may hold a token.
+// cameFrom returns the header that names the origin of r, and its value. The path of a
+// Referer is left out, because it may hold a token.
 func cameFrom(r *http.Request) (header, from string) {
 	if values := r.Header.Values("Origin"); len(values) > 0 {
 		return "Origin", strings.Join(values, ", ")
@@ -48,7 +47,7 @@ func cameFrom(r *http.Request) (header, from string) {
 	return "Referer", strings.Join(values, ", ")
 }
 
-// Loopback says whether a URL's host is this machine alone.
+// Loopback reports whether a URL's host is only this machine.
 func Loopback(host string) bool {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return ip.IsLoopback()

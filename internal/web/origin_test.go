@@ -39,7 +39,7 @@ func TestARefusedOriginIsNoted(t *testing.T) {
 		origin, from string
 	}{
 		{"an origin", http.Header{"Origin": {"http://127.0.0.1:3000"}, "Referer": {"http://x/"}}, "http://127.0.0.1:3000", "Origin"},
-		{"a referer, without what opens something", http.Header{"Referer": {"https://user:pw@a.example/reset?token=x#y"}}, "https://a.example", "Referer"},
+		{"a referer, without its secrets", http.Header{"Referer": {"https://user:pw@a.example/reset?token=x#y"}}, "https://a.example", "Referer"},
 		{"two referers", http.Header{"Referer": {"https://a.example/x", "::"}}, "https://a.example, no URL", "Referer"},
 		{"neither", http.Header{"Sec-Fetch-Site": {"cross-site"}}, "cross-site", "Sec-Fetch-Site"},
 		{"nothing", http.Header{}, "", "Sec-Fetch-Site"},

@@ -6,18 +6,17 @@ import (
 	"strings"
 )
 
-// What CheckPath keeps out, and why: a path must mean the same to the router,
-// to the guards and to the upstream. Dot segments, encoded slashes and
-// backslashes are read differently by different servers (/users/1%2Ftasks ran
-// as user 1), and NUL, CR and LF end strings, header lines and log lines.
+// A path must mean the same to the router, to the guards and to the upstream. Servers read
+// dot segments, encoded slashes and backslashes differently (/users/1%2Ftasks ran as user
+// 1). NUL, CR and LF end strings, header lines and log lines.
 
-// CheckPath refuses a request whose raw path is ambiguous with a 400.
+// CheckPath refuses a request with an ambiguous raw path with a 400.
 func CheckPath(r *http.Request) error {
 	routed := r.URL.EscapedPath()
 	reason := pathFault(routed)
-	// EscapedPath is RawPath only where that has no byte that should have been
-	// escaped. One such byte, as in /users/1%2Ftasks|, makes net/url encode
-	// the decoded path anew, and %2F would have come out as a harmless slash.
+	// EscapedPath returns RawPath only if that is a valid encoding. One byte that should
+	// have been escaped, as in /users/1%2Ftasks|, makes net/url encode the decoded path
+	// again. %2F would then become a harmless slash.
 	if sent := r.URL.RawPath; reason == "" && sent != "" && sent != routed {
 		reason = pathFault(sent)
 	}
@@ -32,7 +31,7 @@ func BadPath(reason string) *Error {
 	return Refuse(http.StatusBadRequest, "INVALID_PATH", "The request path "+reason+".")
 }
 
-// pathFault says what is wrong with an escaped path, or "".
+// pathFault returns the fault of an escaped path, or "".
 func pathFault(escaped string) string {
 	if !strings.HasPrefix(escaped, "/") {
 		return "does not start with a slash" // *, CONNECT's host:port, http:opaque
@@ -45,8 +44,8 @@ func pathFault(escaped string) string {
 		if err != nil {
 			return "contains an invalid escape"
 		}
-		// A segment's parameters (;x=1) are cut off by some servers before
-		// they resolve dot segments.
+		// Some servers cut off the parameters of a segment (;x=1) before they resolve dot
+		// segments.
 		name, _, _ := strings.Cut(plain, ";")
 		if name == "." || name == ".." {
 			return "contains a dot segment"
@@ -65,8 +64,7 @@ func pathFault(escaped string) string {
 	return ""
 }
 
-// Unescape undoes the valid escapes of s once and leaves the others, as lenient
-// servers do.
+// Unescape decodes the valid escapes of s once and keeps the others, as lenient servers do.
 func Unescape(s string) string {
 	if !strings.Contains(s, "%") {
 		return s

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// The paths go over a socket: what the server makes of a request target is
-// part of what is tested.
+// The paths go over a socket, because the server's reading of a request target is a part of
+// the test.
 func TestAmbiguousPathsAreRefused(t *testing.T) {
 	t.Parallel()
 	var forwarded string
@@ -26,7 +26,7 @@ func TestAmbiguousPathsAreRefused(t *testing.T) {
 		"/%2e%2e/a", "/%2E%2E/a", "/%2E%2e/a", "/.%2e/a", "/%2e./a", "/a/%2e", "/a/%2E/b",
 		"/..;/a", "/..;x=1/a", "/.;x/a", "/%2e%2e;x/a", "/..%3Bx/a", "/%2e%2e%3bx/a",
 		"/a%2Fb", "/a%2fb", "/%2F", "/a/%2f..", "/users/1%2Ftasks",
-		`/users/1%2Ftasks"`, "/users/1%2Ftasks|", "/users/1%2Ftasks\u00e4", "/users/1%2ftasks#", // RawPath is no valid encoding
+		`/users/1%2Ftasks"`, "/users/1%2Ftasks|", "/users/1%2Ftasks\u00e4", "/users/1%2ftasks#", // RawPath is not a valid encoding
 		"/a%5Cb", "/a%5cb", `/a\b`, `/\`, `/..\a`, `/a%5C..%5Cb`,
 		"//", "//a", "/a//b", "/a//", "///", "//evil.example/a",
 		"/a%00", "/%00", "/a%0d", "/a%0A", "/a%0D%0Ab", "/a%09", "/a%7f", "/a%1b",
@@ -84,9 +84,9 @@ func FuzzPath(f *testing.F) {
 		if CheckPath(&http.Request{URL: u}) != nil {
 			return
 		}
-		// Accepted: the text that was sent, the one that is routed and
-		// forwarded, and their decoded form have the same segments, none of
-		// which any server takes for a separator or a dot segment.
+		// Accepted: the text as sent, the text that is routed and forwarded, and their
+		// decoded form have the same segments. No server takes any of them for a separator
+		// or a dot segment.
 		sent := target
 		if u.Scheme != "" {
 			sent = u.EscapedPath()

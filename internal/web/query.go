@@ -9,18 +9,18 @@ import (
 )
 
 // maxRepeats is how many values of one parameter are kept: enough to see that it was
-// given more than once.
+// repeated.
 const maxRepeats = 2
 
-// ParseQuery is url.ParseQuery for those parameters that are known. Of the others,
-// which may be ten thousand in one URL and would take a hundred times its size, it
-// only says whether they can be read.
+// ParseQuery works like url.ParseQuery, but only for known parameters. A URL may have ten
+// thousand others, which would take a hundred times its size in memory. For those it only
+// checks that they can be read.
 func ParseQuery(raw string, known ...string) (url.Values, error) {
 	var fault error
 	values := url.Values{}
 	for pair := range strings.SplitSeq(raw, "&") {
 		if strings.Contains(pair, ";") {
-			fault = errors.New("a semicolon that is not escaped")
+			fault = errors.New("an unescaped semicolon")
 			continue
 		}
 		key, value, _ := strings.Cut(pair, "=")

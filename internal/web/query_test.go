@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestAQueryIsReadForWhatIsKnownAlone(t *testing.T) {
+func TestOnlyKnownParametersOfAQueryAreRead(t *testing.T) {
 	var names []string
 	for i := range 8 << 10 {
 		names = append(names, strconv.FormatInt(int64(i), 36))
@@ -32,14 +32,14 @@ func TestAQueryIsReadForWhatIsKnownAlone(t *testing.T) {
 	}
 }
 
-// FuzzParseQuery holds it to url.ParseQuery.
+// FuzzParseQuery compares it with url.ParseQuery.
 func FuzzParseQuery(f *testing.F) {
 	for _, seed := range []string{"", "a=b", "a=b&a=c&a=d", "%61=%62+c", "a;b=c&a=1", "a=%zz&a=2", "%zz=1&a", "&&a==&b=x", "=x&a=", "a=1;&%"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
 		want, wantErr := url.ParseQuery(raw)
-		if strings.Count(raw, "&") >= 10_000 { // which it does not read
+		if strings.Count(raw, "&") >= 10_000 { // url.ParseQuery refuses so many
 			return
 		}
 		got, err := ParseQuery(raw, "a", "")

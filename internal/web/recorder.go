@@ -6,22 +6,22 @@ import (
 	"net/http"
 )
 
-// recorder remembers what was answered. What it does not have itself,
-// http.ResponseController finds below it through Unwrap.
+// recorder remembers what was answered. For methods that it lacks, http.ResponseController
+// looks below it through Unwrap.
 //
-// Neither it nor timedWriter has ReadFrom, which io.Copy would call: a file
-// sent by one sendfile would be one write under one deadline.
+// Neither recorder nor timedWriter has ReadFrom, which io.Copy would call: a file sent by
+// one sendfile would be one write under one deadline.
 type recorder struct {
 	http.ResponseWriter
-	status int // 0: nothing is decided yet
+	status int // 0: no answer yet
 	bytes  int64
-	of     *record // what is given back when the answer begins; nil: nothing
+	of     *record // gives its memory back when the answer begins; may be nil
 }
 
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
 func (r *recorder) WriteHeader(status int) {
-	// 1xx answers are not the answer, except 101, after which there is none.
+	// 1xx is not the final answer, except 101: after it there is no other.
 	if r.status == 0 && (status >= 200 || status == http.StatusSwitchingProtocols) {
 		r.begin(status)
 	}
@@ -48,7 +48,7 @@ func (r *recorder) began() {
 	}
 }
 
-// begin gives the room of the request's body back: the answer is encoded by now, and its
+// begin gives back the room of the request's body. The answer is already encoded, and its
 // reader may be slow.
 func (r *recorder) begin(status int) {
 	r.status = status
@@ -57,8 +57,8 @@ func (r *recorder) begin(status int) {
 	}
 }
 
-// Hijack is where an upgrade is noticed: httputil.ReverseProxy writes its 101
-// on the connection, not through WriteHeader.
+// Hijack notices upgrades: httputil.ReverseProxy writes its 101 on the connection, not
+// through WriteHeader.
 func (r *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, buf, err := http.NewResponseController(r.ResponseWriter).Hijack()
 	if err == nil && r.status == 0 {

@@ -11,14 +11,14 @@ import (
 	"vestibule/internal/fair"
 )
 
-// errDisplaced is why a connection is closed for another's.
+// errDisplaced means that a connection was closed in favor of another.
 var errDisplaced = errors.New("others have fewer connections")
 
-// maxRefusedLingers bounds the refused connections that get a moment to read why.
+// maxRefusedLingers bounds the refused connections that get a moment to read the reason.
 const maxRefusedLingers = 64
 
-// refuse answers a connection that there is no place for. A few at a time get a moment to
-// read it: to close at once would reset a connection whose request has come already.
+// refuse answers a connection that gets no place. A few at a time get a moment to read the
+// answer: closing at once would reset a connection that has already sent its request.
 func (l *boundListener) refuse(conn net.Conn, why error) {
 	status, text := "503 Service Unavailable", "Too many connections at the moment. Please try again.\n"
 	if errors.Is(why, fair.ErrKey) {
@@ -26,7 +26,7 @@ func (l *boundListener) refuse(conn net.Conn, why error) {
 	}
 	l.tell(conn, why)
 	_ = conn.SetDeadline(time.Now().Add(time.Second))
-	// Few bytes on a new connection: this does not wait for the client.
+	// A few bytes on a new connection: this never waits for the client.
 	_, _ = fmt.Fprintf(conn, "HTTP/1.1 %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\nRetry-After: 2\r\nConnection: close\r\n\r\n%s", status, len(text), text)
 	half, ok := conn.(interface{ CloseWrite() error })
 	if !ok || half.CloseWrite() != nil {
@@ -38,14 +38,15 @@ func (l *boundListener) refuse(conn net.Conn, why error) {
 		go func() {
 			defer func() { <-l.lingers }()
 			defer conn.Close()
-			_, _ = io.Copy(io.Discard, conn) // for a second at most
+			_, _ = io.Copy(io.Discard, conn) // at most a second
 		}()
 	default:
 		_ = conn.Close()
 	}
 }
 
-// tell writes a line to the log now and then: a flood must not become one there.
+// tell writes a log line at most once a minute: a flood of connections must not become a
+// flood of lines.
 func (l *boundListener) tell(conn net.Conn, why error) {
 	n := l.refused.due(time.Now())
 	if n == 0 || l.bounds.Log == nil {
@@ -53,12 +54,12 @@ func (l *boundListener) tell(conn net.Conn, why error) {
 	}
 	c := l.bounds
 	attrs := []any{"surface", c.Surface, "since_last", n, "limit", c.All}
-	problem, setting := "connections are refused: there are as many as may be", c.AllSetting
+	problem, setting := "connections are refused: the limit is reached", c.AllSetting
 	if errors.Is(why, errDisplaced) {
-		problem = "there are as many connections as may be: for each that comes, one is closed of the network that has the most"
+		problem = "the limit of connections is reached: each new connection closes one of the network with the most"
 	}
 	if errors.Is(why, fair.ErrKey) {
-		problem, setting = "connections are refused: one address has as many as it may; if it is your proxy, list it in TRUSTED_PROXIES", c.OneSetting
+		problem, setting = "connections are refused: one address has reached its limit; if it is your proxy, add it to TRUSTED_PROXIES", c.OneSetting
 		peer, _ := connAddr(conn)
 		attrs[5] = c.PerAddress
 		attrs = append(attrs, "address", peer.String())
@@ -69,16 +70,16 @@ func (l *boundListener) tell(conn net.Conn, why error) {
 	c.Log.Warn(problem, attrs...)
 }
 
-// told counts what happens, and says when it is time to tell of it again.
-type told struct {
+// logThrottle counts events, and decides when to log them again.
+type logThrottle struct {
 	mu    sync.Mutex
 	n     int
 	again time.Time
 }
 
-// due counts one more, and returns how many there were since the last line when another
+// due counts one event. It returns the number of events since the last line if a new line
 // is due, else 0.
-func (t *told) due(now time.Time) int {
+func (t *logThrottle) due(now time.Time) int {
 	const pause = time.Minute
 	t.mu.Lock()
 	defer t.mu.Unlock()

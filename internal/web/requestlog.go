@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// RequestIDHeader carries the id under which a request is found in the log.
+// RequestIDHeader carries the id of the request's log record.
 const RequestIDHeader = "X-Request-Id"
 
-// record is what one request adds to the log; inner handlers fill it in.
+// record collects what the log says about one request. Inner handlers fill it in.
 type record struct {
 	id     string
 	user   string
@@ -47,14 +47,15 @@ func NoteUser(r *http.Request, id string) {
 	}
 }
 
-// Note adds attributes to r's log record: what an operator should look at.
+// Note adds attributes for the operator to r's log record.
 func Note(r *http.Request, attrs ...slog.Attr) {
 	if rec := recordOf(r); rec != nil {
 		rec.attrs = append(rec.attrs, attrs...)
 	}
 }
 
-// atEnd has f called when r has been answered; at once where nobody knows when that is.
+// atEnd calls f when the answer of r begins or r ends. Without a log record it calls f at
+// once.
 func atEnd(r *http.Request, f func()) {
 	if rec := recordOf(r); rec != nil {
 		rec.atEnd = append(rec.atEnd, f)
@@ -63,8 +64,8 @@ func atEnd(r *http.Request, f func()) {
 	}
 }
 
-// Release gives back early what r has of memory that is shared, once nothing refers to its
-// body any more.
+// Release gives back r's shared memory early. Nothing may refer to the body of r
+// afterwards.
 func Release(r *http.Request) {
 	if rec := recordOf(r); rec != nil {
 		rec.release()
@@ -78,20 +79,20 @@ func (rec *record) release() {
 	rec.atEnd = nil
 }
 
-// RequestLog wraps a whole surface from outside its router: it gives each request
-// an id, writes one log record for it, and turns a panic into a 500. (Router
-// middleware would miss 404s and 405s.)
+// RequestLog wraps a whole surface, outside its router. It gives each request an id, writes
+// one log record for it, and turns a panic into a 500. (Router middleware would miss 404s
+// and 405s.)
 type RequestLog struct {
 	Log     *slog.Logger
 	Surface string      // bff, api or admin, in each record
 	Errors  ErrorWriter // answers a panic
-	// TrustID says whether this request's own X-Request-Id is believed: the
-	// sender must be a configured proxy, or the BFF.
+	// TrustID reports whether to accept this request's own X-Request-Id. The sender must be
+	// a configured proxy, or the BFF.
 	TrustID func(*http.Request) bool
 	Clients *ClientIPs // resolves the address that is logged
 }
 
-// Wrap returns next with all that RequestLog does around it.
+// Wrap returns next with request id, log record and panic handler.
 func (l RequestLog) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
@@ -106,7 +107,7 @@ func (l RequestLog) Wrap(next http.Handler) http.Handler {
 				level = slog.LevelError
 				rec.err = fmt.Errorf("panic: %v", p)
 				rec.attrs = append(rec.attrs, slog.String("stack", string(debug.Stack())))
-				p = http.ErrAbortHandler // an answer begun is cut off, not passed off as whole
+				p = http.ErrAbortHandler // cut off a started answer: it must not look complete
 				if rec.answer.status == 0 {
 					answer(&rec.answer, r, AsError(rec.err), l.Errors)
 					p = nil
@@ -131,7 +132,7 @@ func (l RequestLog) requestID(r *http.Request) string {
 	return strings.ToLower(rand.Text())
 }
 
-// validRequestID keeps what an id may hold to what is harmless in a log line.
+// validRequestID allows only characters that are harmless in a log line.
 func validRequestID(id string) bool {
 	if len(id) == 0 || len(id) > 64 {
 		return false
@@ -146,18 +147,18 @@ func validRequestID(id string) bool {
 	return true
 }
 
-// statusClientGone is nginx's name for a client that left before an answer.
+// statusClientGone is nginx's status for a client that left before the answer.
 const statusClientGone = 499
 
-// write logs the request. The query is left out: it may hold mail links,
-// search terms and other things that do not belong in a log.
+// write logs the request without its query, which may hold mail links, search terms and
+// other private data.
 func (l RequestLog) write(r *http.Request, rec *record, level slog.Level, took time.Duration, aborted bool) {
 	status := rec.answer.status
 	switch {
 	case status == 0 && r.Context().Err() != nil:
 		status = statusClientGone
 	case status == 0 && !aborted:
-		status = http.StatusOK // net/http's, for a handler that says nothing
+		status = http.StatusOK // what net/http sends for a handler that writes nothing
 	case status >= 500:
 		level = slog.LevelError
 	}

@@ -22,7 +22,7 @@ func TestEveryRequestLeavesOneRecord(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		handler HandlerFunc
-		answer  int // 0: broken off before an answer is whole
+		answer  int // 0: aborted before the answer is complete
 		status  float64
 		level   string
 		err     string // in the record
@@ -105,7 +105,7 @@ func TestEveryRequestLeavesOneRecord(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var log logBuffer
-			var serverLog logBuffer // net/http's own, which a panic must not reach
+			var serverLog logBuffer // net/http's own log, which a panic must not reach
 			ts := startServer(t, testHandler(log.logger(), DefaultDeadlines, tt.handler), func(srv *http.Server) {
 				srv.ErrorLog = slog.NewLogLogger(serverLog.logger().Handler(), slog.LevelError)
 			})
@@ -163,7 +163,7 @@ func TestAClientThatLeavesIsA499AndGetsNoEmpty200(t *testing.T) {
 	}))
 	c := dial(t, ts)
 	c.send(get)
-	// It only stops sending, and could still read an answer.
+	// It only stops sending. It could still read an answer.
 	if err := c.CloseWrite(); err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +234,7 @@ func TestA101ThatIsWrittenOnTheConnectionIsRecorded(t *testing.T) {
 	}
 }
 
-func TestTheLogHoldsNothingThatDeceivesOrOpens(t *testing.T) {
+func TestTheLogHoldsNoDeceptiveTextAndNoSecret(t *testing.T) {
 	t.Parallel()
 	handlers := map[string]func(io.Writer) slog.Handler{
 		"text": func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, nil) },
@@ -334,7 +334,7 @@ func TestWhatHandlersNoteIsInTheRecord(t *testing.T) {
 	}
 }
 
-func TestOutsideAccessNothingIsNoted(t *testing.T) {
+func TestOutsideRequestLogNothingIsNoted(t *testing.T) {
 	t.Parallel()
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	NoteUser(r, "usr_1")

@@ -10,15 +10,15 @@ import (
 // ErrNotFound answers a path that does not exist.
 var ErrNotFound = Refuse(http.StatusNotFound, "NOT_FOUND", "There is nothing at this path.")
 
-// methods are those that a route can be registered for.
+// methods are the methods that a route can have.
 var methods = []string{
 	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut,
 	http.MethodPatch, http.MethodDelete, http.MethodOptions,
 }
 
-// NewRouter returns a router that answers 404 and 405 (with Allow) in the
-// surface's own shape. It matches the raw path and never redirects: mux's
-// default would clean the path and turn a POST into a GET.
+// NewRouter returns a router that answers 404 and 405 (with Allow) in the surface's error
+// shape. It matches the raw path and never redirects: mux's default would clean the path
+// and turn a POST into a GET.
 func NewRouter(write ErrorWriter) *mux.Router {
 	router := mux.NewRouter().UseEncodedPath().SkipClean(true)
 	router.NotFoundHandler = Handle(func(http.ResponseWriter, *http.Request) error {

@@ -33,7 +33,7 @@ func TestTheRouterAnswersInTheSurfacesShape(t *testing.T) {
 		{"HEAD", "/things", 200, "/things", "", ""},
 		{"POST", "/things?x=1", 200, "/things", "", ""},
 		{"PATCH", "/things/7", 200, "/things/{id}", "7", ""},
-		{"DELETE", "/things/a%2Fb", 200, "/things/{id}", "a%2Fb", ""}, // not decoded: CheckPath has the say
+		{"DELETE", "/things/a%2Fb", 200, "/things/{id}", "a%2Fb", ""}, // not decoded: CheckPath decides about it
 		{"DELETE", "/things/..", 200, "/things/{id}", "..", ""},       // not cleaned
 		{"DELETE", "/things", 405, "", "", "GET, HEAD, POST"},
 		{"OPTIONS", "/things", 405, "", "", "GET, HEAD, POST"},

@@ -2,18 +2,18 @@ package web
 
 import "fmt"
 
-// The most that a body may consist of. Whoever parses JSON keeps something of each
-// value, which may take a hundred times the two bytes that it was sent in, and a frame
-// of each level. No request here has more than a dozen members and two levels; the
-// rest is room for what clients add, which is passed over or refused by its name.
+// Limits of a body. A JSON parser keeps something for each value, which may take a hundred
+// times the two bytes of the value, and a frame for each level. No request here has more
+// than a dozen members and two levels. The rest is room for unknown members, which are
+// ignored or refused by name.
 const (
 	maxValues = 100 // members and elements of arrays, at all levels together
 	maxDepth  = 20  // levels of objects and arrays
 )
 
-// scan refuses a body that has more than that, or a NUL, in one pass that keeps
-// nothing, so that no parser sees it. What it says of a valid body is true; whether
-// the body is valid, the parser says.
+// scan refuses a body that is over these limits or contains a NUL. It needs one pass and no
+// memory, so such a body never reaches the parser. It does not check that the body is valid
+// JSON: the parser does.
 func scan(body []byte) error {
 	values, depth := 0, 0
 	for i := 0; i < len(body); i++ {
@@ -26,7 +26,7 @@ func scan(body []byte) error {
 			i = end
 		case '{', '[':
 			depth++
-			values++ // the first within; the empty ones count as one too
+			values++ // for the first element; an empty object or array counts as one too
 		case '}', ']':
 			depth--
 		case ',':
@@ -42,8 +42,8 @@ func scan(body []byte) error {
 	return nil
 }
 
-// scanString returns where the string ends whose text begins at i: at its quote, or
-// past the body. nul says whether U+0000 is in it, which has but this one spelling.
+// scanString returns where the string with the text at i ends: at its quote, or past the
+// body. nul reports whether it contains U+0000, which has only this one spelling.
 func scanString(body []byte, i int) (end int, nul bool) {
 	for ; i < len(body) && body[i] != '"'; i++ {
 		if body[i] != '\\' {

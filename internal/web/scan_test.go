@@ -11,7 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// members returns an object with n members, the i-th with a name of its own.
+// members returns an object with n members, all with different names.
 func members(n int, value string) string {
 	var b strings.Builder
 	for i := range n {
@@ -20,7 +20,7 @@ func members(n int, value string) string {
 	return "{" + strings.TrimPrefix(b.String(), ",") + "}"
 }
 
-func TestWhatABodyConsistsOfIsBounded(t *testing.T) {
+func TestMembersAndLevelsOfABodyAreBounded(t *testing.T) {
 	t.Parallel()
 	elements := func(n int) string { return "[" + strings.TrimSuffix(strings.Repeat("0,", n), ",") + "]" }
 	tooMany, tooDeep := fmt.Sprint("more than ", maxValues, " members"), fmt.Sprint("more than ", maxDepth, " levels")
@@ -50,7 +50,7 @@ func TestWhatABodyConsistsOfIsBounded(t *testing.T) {
 	}
 }
 
-// allocated says how many bytes f takes of the heap, in all. No other test may run.
+// allocated returns how many bytes f allocates in total. No other test may run meanwhile.
 func allocated(f func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -59,9 +59,9 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// TestAnObjectIsNoCopyOfItsBody: what it takes depends neither on the size of its
-// members nor on how many a refused one has.
-func TestAnObjectIsNoCopyOfItsBody(t *testing.T) {
+// TestAnObjectDoesNotCopyItsBody: its memory depends neither on the size of its members nor
+// on how many members a refused body has.
+func TestAnObjectDoesNotCopyItsBody(t *testing.T) {
 	for name, body := range map[string]string{
 		"a megabyte in few members":       members(maxValues, `"`+strings.Repeat("x", 10_000)+`"`),
 		"a megabyte of small members":     members(100_000, "0"),
@@ -79,7 +79,7 @@ func TestAnObjectIsNoCopyOfItsBody(t *testing.T) {
 	}
 }
 
-// consists counts what scan counts, of what encoding/json has read.
+// consists counts the same as scan, in what encoding/json has read.
 func consists(value any) (values, depth int, nul bool) {
 	add := func(within any) {
 		v, d, n := consists(within)
@@ -103,7 +103,7 @@ func consists(value any) (values, depth int, nul bool) {
 	return 0, 0, false
 }
 
-// FuzzScan holds scan to the parser: of a body that is valid it says what is true.
+// FuzzScan compares scan with a parser: for a valid body both must agree.
 func FuzzScan(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `{"a":[1,2,{"b":"\u0000"}]}`, `{"a":"\\u0000\",[{"}`, members(maxValues+1, "0"), strings.Repeat("[", 30) + strings.Repeat("]", 30),
@@ -112,7 +112,7 @@ func FuzzScan(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		err := scan(body) // of what is not valid it may say anything
+		err := scan(body) // an invalid body may have any result
 		if !jsontext.Value(body).IsValid() {
 			return
 		}

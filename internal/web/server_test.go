@@ -15,8 +15,8 @@ import (
 	"vestibule/internal/testlog"
 )
 
-// patience is how long a test waits for what should happen soon. It is not
-// what is measured, so it is generous: two cores run everything at once.
+// patience is how long a test waits for an event that should happen soon. It is generous,
+// because tests run on busy machines.
 const patience = 20 * time.Second
 
 // startServer serves h as the surfaces are served, framing guard included.
@@ -39,7 +39,7 @@ func startServer(t testing.TB, h http.Handler, change ...func(*http.Server)) *ht
 	return ts
 }
 
-// wire is a client that sends exactly the bytes it is told to.
+// wire is a client that sends exactly the given bytes.
 type wire struct {
 	t testing.TB
 	*net.TCPConn
@@ -66,7 +66,7 @@ func (c *wire) send(s string) {
 	}
 }
 
-// answer reads one whole response to a request that was no HEAD.
+// answer reads one whole response to a request other than HEAD.
 func (c *wire) answer() (*http.Response, string) {
 	c.t.Helper()
 	res, err := http.ReadResponse(c.in, nil)
@@ -106,8 +106,8 @@ type logBuffer struct{ testlog.Buffer }
 
 func (b *logBuffer) logger() *slog.Logger { return slog.New(slog.NewJSONHandler(b, nil)) }
 
-// records waits for n records (the last is written after its answer) and
-// returns all that there are.
+// records waits for n records (the last is written after its answer) and returns all
+// records.
 func (b *logBuffer) records(t testing.TB, n int) []map[string]any {
 	t.Helper()
 	waitFor(t, "the log record", func() bool { return strings.Count(b.String(), "\n") >= n })

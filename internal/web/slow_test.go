@@ -18,11 +18,11 @@ import (
 	"vestibule/internal/pipetest"
 )
 
-// What is slow is timed by a clock of its own here (testing/synctest).
+// Slow requests are timed by a fake clock here (testing/synctest).
 
-// unhurriedly has h answer one request with DefaultDeadlines, and returns the client's
-// end of the connection. That all of it has ended when the test does, its goroutines
-// included, synctest sees to.
+// unhurriedly makes h answer one request with DefaultDeadlines, and returns the client's
+// end of the connection. synctest checks that everything has ended with the test,
+// goroutines included.
 func unhurriedly(t *testing.T, h http.HandlerFunc) net.Conn {
 	t.Helper()
 	ln := pipetest.Listen()
@@ -40,7 +40,7 @@ func unhurriedly(t *testing.T, h http.HandlerFunc) net.Conn {
 	return client
 }
 
-func TestTheLargerAnAnswerTheFasterItsReader(t *testing.T) {
+func TestALargeAnswerNeedsAFasterReader(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		size, rate int64 // bytes, bytes a second
@@ -100,12 +100,12 @@ func TestALargeStreamMayBeQuiet(t *testing.T) {
 		_, _ = io.WriteString(c, get)
 		pipetest.Trickle(c, 500, nil)
 		if err := <-ended; err != nil {
-			t.Errorf("got %v, want a stream that lives", err)
+			t.Errorf("got %v, want an open stream", err)
 		}
 	})
 }
 
-func TestABodyMayBeMadeAsItIsSent(t *testing.T) {
+func TestABodyMayBeProducedWhileItIsSent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const size = 1 << 20
@@ -129,9 +129,9 @@ func TestABodyMayBeMadeAsItIsSent(t *testing.T) {
 	})
 }
 
-// TestReadersThatAreCutOffLeaveNothing: the server closes their connections, though they
-// keep their own ends open, and their handlers are over.
-func TestReadersThatAreCutOffLeaveNothing(t *testing.T) {
+// TestCutOffReadersLeaveNoConnections: the server closes their connections, although they
+// keep their own ends open, and their handlers return.
+func TestCutOffReadersLeaveNoConnections(t *testing.T) {
 	t.Parallel()
 	const readers = 20
 	var running, opened, closed atomic.Int32

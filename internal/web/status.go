@@ -2,8 +2,8 @@ package web
 
 import "net/http"
 
-// StatusText is the name of a status as RFC 9110 §15 has it. The http package keeps
-// older ones for some.
+// StatusText returns the name of a status from RFC 9110 §15. The http package has older
+// names for some.
 func StatusText(status int) string {
 	switch status {
 	case http.StatusRequestEntityTooLarge:

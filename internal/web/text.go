@@ -2,10 +2,10 @@ package web
 
 import "unicode"
 
-// Shows says whether anything of a text can be seen. White space, control characters
-// and what Unicode has to be ignored where it is not understood (zero-width spaces and
-// joiners, soft hyphens, fillers, variation selectors) show nothing by themselves;
-// inside a text, as between the parts of an emoji, they have their use.
+// Shows reports whether a text has anything visible. White space, control characters and
+// Unicode's ignorable characters (zero-width spaces and joiners, soft hyphens, fillers,
+// variation selectors) show nothing by themselves. Inside a text they are allowed: emoji
+// need them.
 func Shows(text string) bool {
 	for _, r := range text {
 		if !unicode.IsSpace(r) && !unicode.IsControl(r) && !ignorable(r) && r != blankBraille {
@@ -15,11 +15,12 @@ func Shows(text string) bool {
 	return false
 }
 
-// blankBraille is a pattern of no dots. It is the one symbol whose picture is empty.
+// blankBraille is the Braille pattern without dots, the only symbol with an empty picture.
 const blankBraille = '\u2800'
 
-// ignorable is Default_Ignorable_Code_Point, derived as DerivedCoreProperties.txt has
-// it: the unicode package has the properties that it is made of, and not itself.
+// ignorable implements Default_Ignorable_Code_Point, derived as in
+// DerivedCoreProperties.txt. The unicode package lacks this property, but has the ones that
+// it is derived from.
 func ignorable(r rune) bool {
 	switch {
 	case r >= 0xFFF9 && r <= 0xFFFB, r >= 0x13430 && r <= 0x13440: // annotations, and the format of hieroglyphs

@@ -6,7 +6,7 @@ func TestShows(t *testing.T) {
 	for _, blank := range []string{
 		"", " ", "\t\n", "\u00a0", "\u2003", "\u3000", "\u0001", "\u0085", // spaces and controls
 		"\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u061c", "\u180e", "\u200e\u200f", "\u202a\u202e", "\u2061\u2064", "\u2066\u2069",
-		"\u034f", "\u115f", "\u1160", "\u17b4", "\u3164", "\uffa0", "\u2065", "\ufff0", // marks and letters that are ignored
+		"\u034f", "\u115f", "\u1160", "\u17b4", "\u3164", "\uffa0", "\u2065", "\ufff0", // ignorable marks and letters
 		"\ufe0f", "\ufe00", "\u180b", "\U000e0100", "\U000e0041", "\U0001d173", "\U0001bca0",
 		"\u2800", " \u200b\u00ad\ufe0f \u2800",
 	} {

@@ -2,9 +2,9 @@ package web
 
 import "time"
 
-// TimeFormat is the one form of a time in any answer: UTC with exactly three
-// fraction digits. The Better Auth client reads the digits as milliseconds
-// however many there are, so .123456Z would be two minutes off.
+// TimeFormat is the format of every time in an answer: UTC with exactly three fraction
+// digits. The Better Auth client reads all fraction digits as milliseconds, so .123456Z
+// would be two minutes off.
 const TimeFormat = "2006-01-02T15:04:05.000Z"
 
 // Time is a time.Time that marshals in TimeFormat.

@@ -2,15 +2,14 @@ package web
 
 import "net"
 
-// maxUnsent is how much of an answer the system takes from us beyond what is on its way
-// to the client, in bytes. Left to itself Linux takes up to 4 MiB for each connection
-// whose client does not read, which is memory that no handler sees, and a client is then
-// found to be slow megabytes too late. What is on its way is not bounded by it, so a long
-// line is used as before.
+// maxUnsent bounds, in bytes, what the kernel buffers of an answer beyond the data already
+// sent. By default Linux buffers up to 4 MiB for each connection whose client does not
+// read. No handler sees that memory, and we would notice a slow client megabytes too late.
+// Data in flight is not bounded, so a fast line with long delays keeps its speed.
 const maxUnsent = 32 << 10
 
-// LimitUnsent returns ln, whose connections keep little that is not sent yet. It does
-// what the system can do: on others than Linux nothing.
+// LimitUnsent returns ln, whose connections buffer little unsent data. It works only on
+// Linux. On other systems it does nothing.
 func LimitUnsent(ln net.Listener) net.Listener { return unsentListener{ln} }
 
 type unsentListener struct{ net.Listener }
@@ -19,7 +18,7 @@ func (l unsentListener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if tcp, ok := c.(*net.TCPConn); err == nil && ok {
 		if raw, err := tcp.SyscallConn(); err == nil {
-			_ = LimitUnsentOf("", "", raw) // a connection that has died since says so when it is used
+			_ = LimitUnsentOf("", "", raw) // an error on a dead connection shows at its first use
 		}
 	}
 	return c, err

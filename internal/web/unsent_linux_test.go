@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// unread is the server's end of a connection whose client reads nothing.
+// unread returns the server's end of a connection whose client reads nothing.
 func unread(t *testing.T, limit func(net.Listener) net.Listener) net.Conn {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -31,9 +31,9 @@ func unread(t *testing.T, limit func(net.Listener) net.Listener) net.Conn {
 	return conn
 }
 
-func TestAConnectionKeepsLittleThatIsNotSent(t *testing.T) {
+func TestAConnectionBuffersLittleUnsentData(t *testing.T) {
 	t.Parallel()
-	// The system counts in pieces of 64 KiB on this interface, and has one on the way.
+	// The system counts in pieces of 64 KiB on this interface, and one is in flight.
 	const most = maxUnsent + 2*64<<10
 	piece := make([]byte, maxPiece)
 

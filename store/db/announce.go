@@ -12,34 +12,33 @@ import (
 	"github.com/lib/pq"
 )
 
-// How other instances hear of task events on PostgreSQL.
+// How other instances learn of task events on PostgreSQL.
 //
-//   - Not in the transaction that makes them: NOTIFY takes a lock that there is one
-//     of for the whole server, and keeps it until the commit is on disk. All users'
-//     writes would be committed one after the other.
-//   - Whose events are new is gathered for a few milliseconds after the commit, and
-//     then told in one statement, on a connection of its own: neither waits for the
-//     requests, nor do they for it.
-//   - To announce may fail, and a process may end before it does. Watchers look for
-//     themselves every few seconds, so that this costs time and no event.
+//   - The transaction that adds an event does not announce it. NOTIFY takes a lock of the
+//     whole server and holds it until the commit is on disk, so all writes of all users
+//     would be committed one after the other.
+//   - After the commits, the users with new events are collected for a few milliseconds
+//     and announced in one statement on a separate connection. Requests do not wait for it.
+//   - An announcement can fail, and a process can die before it. Watchers poll every few
+//     seconds as well, so such an event arrives late but is not lost.
 const (
 	announceEvery = 5 * time.Millisecond
-	announceMost  = 10_000      // users that are gathered at a time; watchers find the others
-	announceBytes = 7_900       // of a payload; PostgreSQL takes 7 999
-	announceLast  = time.Second // for what is gathered when the store is closed
+	announceMost  = 10_000      // users collected at a time; watchers find the others by polling
+	announceBytes = 7_900       // of a payload; PostgreSQL's limit is 7 999
+	announceLast  = time.Second // to announce what is left when the database is closed
 )
 
-// announcer gathers and tells.
+// announcer collects the users with new events and announces them.
 type announcer struct {
 	send func(ctx context.Context, payloads []string) error // in one statement
 
 	mu     sync.Mutex
 	latest map[string]int64 // by user: the number of the latest event
-	idle   chan struct{}    // closed when all is told; nil when nothing was to be told
+	idle   chan struct{}    // closed when everything is announced; nil when nothing had to be
 	closed bool
 }
 
-// openAnnouncer opens the connection on which the store announces.
+// openAnnouncer opens the connection for announcements.
 func (s *DB) openAnnouncer(driver driver.Connector) {
 	pool := sql.OpenDB(driver)
 	pool.SetMaxOpenConns(1)
@@ -55,7 +54,7 @@ func (s *DB) openAnnouncer(driver driver.Connector) {
 	}}
 }
 
-// add has it told soon that the user's latest event is seq.
+// add lets it be announced soon that the user's latest event is seq.
 func (a *announcer) add(userID string, seq int64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -73,8 +72,8 @@ func (a *announcer) add(userID string, seq int64) {
 	}
 }
 
-// run tells what was gathered until nothing is left. What comes while a statement is
-// under way is gathered for the next.
+// run announces until nothing is left. What is added during a statement waits for the next
+// one.
 func (a *announcer) run() {
 	for {
 		a.mu.Lock()
@@ -87,12 +86,12 @@ func (a *announcer) run() {
 		}
 		a.latest = nil
 		a.mu.Unlock()
-		_ = a.send(context.Background(), payloads(latest)) // watchers look for themselves
+		_ = a.send(context.Background(), payloads(latest)) // on failure, watchers find the events by polling
 		time.Sleep(announceEvery)
 	}
 }
 
-// end tells what is gathered, as far as that can be done within announceLast.
+// end announces what is left, for at most announceLast.
 func (a *announcer) end() {
 	a.mu.Lock()
 	a.closed = true
@@ -106,9 +105,8 @@ func (a *announcer) end() {
 	}
 }
 
-// payloads writes a line “number user” for each user, and as many lines into each
-// payload as it may have. No id has a line break in it: one with a control
-// character is nobody's at the API.
+// payloads writes a line “number user” for each user, with as many lines as fit into each
+// payload. No id contains a line break: the API refuses ids with control characters.
 func payloads(latest map[string]int64) (list []string) {
 	var b strings.Builder
 	for userID, seq := range latest {
@@ -125,8 +123,8 @@ func payloads(latest map[string]int64) (list []string) {
 	return append(list, b.String())
 }
 
-// announced reads a payload. An earlier version, which may be running beside this
-// one, sends the user alone; then the number is 0.
+// announced reads a payload. An earlier version, which may run on the same database, sends
+// the user without a number; then the number is 0.
 func announced(payload string, tell func(userID string, seq int64)) {
 	for line := range strings.SplitSeq(payload, "\n") {
 		number, userID, ok := strings.Cut(line, " ")
@@ -138,23 +136,23 @@ func announced(payload string, tell func(userID string, seq int64)) {
 	}
 }
 
-// transaction remembers which users' events are to be announced when it is committed.
+// transaction remembers whose events to announce after its commit.
 type transaction struct {
 	Handle
 	latest map[string]int64
 }
 
-// Announce has the event told once the transaction is committed.
+// Announce lets the event be announced after the commit.
 func (q Querier) Announce(userID string, seq int64) {
-	t := q.Handle.(*transaction) // events are written in s.tx alone
+	t := q.Handle.(*transaction) // events are written in Tx only
 	if t.latest == nil {
 		t.latest = map[string]int64{}
 	}
 	t.latest[userID] = seq
 }
 
-// announce tells other instances. It is called after a commit that failed as well:
-// it may have been made all the same.
+// announce tells other instances. It is also called after a failed commit, which may have
+// taken effect.
 func (s *DB) announce(t *transaction) {
 	if s.announcer == nil {
 		return

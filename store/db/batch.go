@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// What piles up is deleted in batches, each a small transaction: one statement over a
-// million rows would keep all other writers waiting until it is done.
+// Old rows are deleted in batches, each in a small transaction. One statement for a million
+// rows would make all other writers wait until it is done.
 const (
 	BatchRows  = 200
 	BatchBytes = 1 << 20 // of text; a row may have 100 KiB
 )
 
-// InBatches repeats do while there is more, and rests in between for as long as it
-// took, so that others get their turns. It returns do's error, or nil when ctx ends
-// during a rest.
+// InBatches calls do until it reports that there is no more. Between calls it pauses as
+// long as the call took, so that other writers get their turn. It returns do's error, or
+// nil when ctx ends during a pause.
 func InBatches(ctx context.Context, do func() (more bool, err error)) error {
 	for {
 		begun := time.Now()
@@ -30,8 +30,8 @@ func InBatches(ctx context.Context, do func() (more bool, err error)) error {
 	}
 }
 
-// DeleteOld deletes the rows of a table whose column is not after then, and returns
-// how many there were. The column must have an index.
+// DeleteOld deletes the rows of a table whose column is not after then, and returns their
+// number. The column must have an index.
 func (s *DB) DeleteOld(ctx context.Context, what, table, key, column string, then time.Time) (n int64, err error) {
 	err = InBatches(ctx, func() (bool, error) {
 		var deleted int64

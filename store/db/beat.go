@@ -8,22 +8,22 @@ import (
 	"time"
 )
 
-// forgetInstance is how long the row of a process that has died stays.
+// forgetInstance is when the row of a process that has died is deleted.
 const forgetInstance = time.Hour
 
-// beatReads are the tables without which nobody is served. The first and the last row by
-// an index are read: two ways through the pages, whatever the size.
+// beatReads are the tables that every request needs. Beat reads the first and the last row
+// by an index: two paths through the pages, whatever the size of the table.
 var beatReads = []struct{ table, key string }{
 	{`"user"`, "id"}, {"session", "id"}, {"account", "id"}, {"tasks", "user_id"}, {"jwks", "id"},
 }
 
-// Beat does a little of what requests need, and returns what fails of it: the schema is
-// there, the important tables can be read, and a row can be written, the instance's own.
-// It also fails for a while after a call has met a full disk, a file that is damaged or
-// read-only, or the like, which a single row may not meet.
+// Beat does a little of what requests need, and returns what failed: it checks the schema,
+// reads the important tables, and writes the instance's own row. It also fails for a while
+// after another call has met a full disk, a damaged or read-only file, or the like, because
+// one small row may not meet the fault.
 func (s *DB) Beat(ctx context.Context, instance string, now time.Time) error {
 	if err := s.CheckMigrated(ctx); errors.Is(err, ErrBehind) || errors.Is(err, ErrUnavailable) {
-		return err // a later version's schema is for a rolling update
+		return err // a newer schema is fine during a rolling update
 	}
 	err := s.Call(ctx, "read tables", s.readTables)
 	if err == nil {
@@ -38,9 +38,9 @@ func (s *DB) Beat(ctx context.Context, instance string, now time.Time) error {
 	return nil
 }
 
-// readTables reads on one connection. Where many wait for the pool's, it would else wait a
-// dozen times where a request waits once or twice, and an instance that is merely busy,
-// as all of them may be, would be taken for one that is broken.
+// readTables uses one connection for all reads. Taking a connection from a busy pool for
+// each read would mean a dozen waits where a request waits once or twice, and a busy
+// instance would look broken.
 func (s *DB) readTables(ctx context.Context) error {
 	conn, err := s.read.Conn(ctx)
 	if err != nil {
@@ -68,7 +68,7 @@ func (s *DB) beat(ctx context.Context, q Querier, instance string, now time.Time
 	if err != nil || s.file == nil {
 		return err
 	}
-	// By this number the file is told from a backup of it, see file.
+	// This number tells the file from a backup of it, see file.
 	var version int64
 	if err := q.One(ctx, []any{&version}, `PRAGMA user_version`); err != nil {
 		return err
@@ -77,7 +77,7 @@ func (s *DB) beat(ctx context.Context, q Querier, instance string, now time.Time
 	return err
 }
 
-// EndBeat deletes the instance's row, and those of processes that have died.
+// EndBeat deletes the instance's row, and the rows of processes that have died.
 func (s *DB) EndBeat(ctx context.Context, instance string, now time.Time) error {
 	return s.Tx(ctx, "delete the instance's row", func(ctx context.Context, q Querier) error {
 		_, err := q.Exec(ctx, `DELETE FROM instance WHERE id = ? OR "seenAt" < ?`, instance, now.Add(-forgetInstance))

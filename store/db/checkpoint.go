@@ -8,20 +8,20 @@ import (
 	"time"
 )
 
-// SQLite copies its log into the database by itself every thousand pages, but begins
-// the file anew only at a moment when nobody reads from it. With many readers that
-// moment does not come: the file grows, and each read looks into all of it. So, once it
-// has this size, one is made: writers wait until the readers of old snapshots have left.
+// SQLite copies its log into the database every thousand pages. But it starts the log file
+// again from the beginning only at a moment when nobody reads from it. With many readers
+// that moment never comes: the file grows, and each read searches all of it. So once the
+// log has this size, writers wait until the readers of old snapshots are done.
 const (
 	walLimit = 16 << 20
-	walWait  = 500 * time.Millisecond // for those readers; then it has to wait for a while
+	walWait  = 500 * time.Millisecond // for those readers; after that it tries again later
 )
 
 // checkpoints watches the size of the log.
 type checkpoints struct {
 	path  string
 	limit int64
-	from  atomic.Int64 // the size that is too much: limit, or what did not help last
+	from  atomic.Int64 // the size at which it acts: limit, or more after an attempt that failed
 	wake  chan struct{}
 	stop  context.CancelFunc
 	done  chan struct{}
@@ -41,7 +41,7 @@ func (s *DB) startCheckpoints(path string) {
 			case <-c.wake:
 			}
 			next := c.limit
-			if s.checkpoint(ctx) != nil { // those who read would be in the way again
+			if s.checkpoint(ctx) != nil { // readers would block it again
 				next = c.size() + c.limit/4
 			}
 			c.from.Store(next)
@@ -57,7 +57,7 @@ func (c *checkpoints) size() int64 {
 	return info.Size()
 }
 
-// written is called after each write, by whoever has made it and has not yet left.
+// written is called after each write, before its caller returns.
 func (c *checkpoints) written() {
 	if c == nil || c.size() < c.from.Load() {
 		return
@@ -75,8 +75,8 @@ func (c *checkpoints) close() {
 	}
 }
 
-// checkpoint copies the whole log into the database and empties it, in its turn among
-// those who write.
+// checkpoint copies the whole log into the database and empties it. It waits for its turn
+// among the writers.
 func (s *DB) checkpoint(ctx context.Context) error {
 	release, err := s.takeTurn(ctx)
 	if err != nil {
@@ -95,7 +95,7 @@ func (s *DB) checkpoint(ctx context.Context) error {
 	if _, err := conn.ExecContext(ctx, fmt.Sprintf(`PRAGMA busy_timeout = %d`, walWait.Milliseconds())); err != nil {
 		return err
 	}
-	// Not with ctx, which may have ended.
+	// ctx may have ended, so it is not used here.
 	defer func() { _, _ = conn.ExecContext(context.Background(), fmt.Sprintf(`PRAGMA busy_timeout = %d`, before)) }()
 	var busy bool
 	var pages, copied int64

@@ -15,23 +15,23 @@ import (
 	"github.com/lib/pq"
 )
 
-// connector opens connections whose socket is a link, to the first of a URL's
-// hosts that will do. lib/pq could go through the hosts by itself, but it begins
-// with the first one each time, and while that one is silent every new connection
-// would wait for it. Nor has it an error by which a standby can be told.
+// connector opens connections to the first suitable host of a URL; their socket is a link.
+// lib/pq can try several hosts itself, but it always starts with the first one. While that
+// one is silent, every new connection would wait for it. It also has no error by which a
+// standby can be recognized.
 type connector struct {
 	hosts   *hosts
-	silence time.Duration // how long the server may take to answer; 0: for ever
+	silence time.Duration // how long the server may take to answer; 0: no limit
 
-	// unhurried transactions are ended by none of the server's timeouts.
+	// unhurried turns off the server's timeouts for transactions.
 	unhurried bool
 }
 
 // hosts are the servers of one URL.
 type hosts struct {
 	each   []host
-	admit  string        // a query for whether the server will not do; "" where any will
-	bound  time.Duration // on the answer to it
+	admit  string        // a query that is true if the server is not suitable; "": all are
+	bound  time.Duration // for the answer to it
 	random bool
 	better atomic.Pointer[preferred]
 }
@@ -41,13 +41,13 @@ type host struct {
 	driver *pq.Connector
 }
 
-// preferred is the host that has answered when those before it had not.
+// preferred is the host that answered after those before it did not.
 type preferred struct {
 	index int
 	until time.Time
 }
 
-// preferFor is how long the hosts before the preferred one are left alone.
+// preferFor is how long the hosts before the preferred one are skipped.
 const preferFor = time.Minute
 
 func newHosts(config pq.Config) (*hosts, error) {
@@ -72,7 +72,7 @@ func newHosts(config pq.Config) (*hosts, error) {
 	return h, nil
 }
 
-// first is the index of the host to begin with.
+// first is the index of the host to try first.
 func (h *hosts) first() int {
 	if h.random {
 		return rand.IntN(len(h.each))
@@ -125,7 +125,7 @@ func (c connector) open(ctx context.Context, d *pq.Connector) (driver.Conn, erro
 	return linked, nil
 }
 
-// check returns an error unless the server will do.
+// check returns an error unless the server is suitable.
 func (h *hosts) check(ctx context.Context, conn linkedConn) error {
 	if h.admit == "" {
 		return nil
@@ -148,9 +148,9 @@ func (h *hosts) check(ctx context.Context, conn linkedConn) error {
 // Driver implements driver.Connector.
 func (c connector) Driver() driver.Driver { return pq.Driver{} }
 
-// BeginTx implements driver.ConnBeginTx. It names the isolation that the statements
-// of this package are written for; a database or role may have another default,
-// with which transactions fail that only met.
+// BeginTx implements driver.ConnBeginTx. It sets the isolation level that the statements
+// are written for. A database or role may have a stricter default, with which concurrent
+// transactions would fail.
 func (c linkedConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
 	if opts.Isolation == driver.IsolationLevel(sql.LevelDefault) {
 		opts.Isolation = driver.IsolationLevel(sql.LevelReadCommitted)
@@ -165,7 +165,7 @@ func (c linkedConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.
 	return tx, nil
 }
 
-// noTimeoutsSQL lifts, for one transaction, those timeouts that the server has: each
-// version has others.
+// noTimeoutsSQL turns off the server's timeouts for one transaction. It asks which exist,
+// because that depends on the server's version.
 const noTimeoutsSQL = `SELECT set_config(name, '0', true) FROM pg_catalog.pg_settings
 	WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')`

@@ -1,19 +1,19 @@
-// Package db is the engine of the store: it opens SQLite or PostgreSQL, migrates it, and
-// runs the transactions and statements of the packages that stand on it. Only they and
-// it know SQL.
+// Package db is the engine of the store. It opens SQLite or PostgreSQL, migrates it, and
+// runs the transactions and statements of packages store and store/tasks. No other package
+// knows SQL.
 //
 // It promises:
-//   - One SQL text and one behaviour on both databases; the conformance suites run
-//     on both.
-//   - A write is one transaction. It is on disk when the method returns nil, and
-//     no write is ever sent twice behind the caller's back.
-//   - No call takes much longer than five seconds, also when the database has
-//     stopped answering; the caller then gets ErrUnavailable.
-//   - Nothing relies on the state of a database session, so a pooler in
-//     transaction mode, such as PgBouncer, may stand in front of PostgreSQL.
+//   - Both databases run the same SQL text and behave alike. The conformance suites run on
+//     both.
+//   - Every write is a transaction. It is on disk when the method returns nil. No write is
+//     ever repeated without the caller's knowledge.
+//   - No call takes much longer than five seconds. If the database does not answer, the
+//     caller gets ErrUnavailable.
+//   - Nothing depends on the state of a database session. So a pooler in transaction mode,
+//     such as PgBouncer, may stand in front of PostgreSQL.
 //
-// It refuses text that one of the engines could not hold (ErrInvalidText), and it
-// never puts the database URL or its password into an error.
+// It refuses text that one of the engines cannot store (ErrInvalidText). It never puts the
+// database URL or its password into an error.
 //
 // Times and ids come from the caller. Times are UTC and kept to the millisecond.
 package db
@@ -34,54 +34,53 @@ import (
 type DB struct {
 	engine engine
 
-	// read and write are one pool on PostgreSQL. On SQLite, which has one writer
-	// at a time, write holds a single connection: writers then queue up in here,
-	// where SQLite would have them poll for its lock.
+	// On PostgreSQL, read and write are the same pool. SQLite has one writer at a time, so
+	// there write has a single connection: writers queue for it here, and do not have to
+	// poll for SQLite's lock.
 	read, write *sqlx.DB
 
-	// countRead and countWrite are where the limits count what is tried: on PostgreSQL a
-	// pool of its own, so that nobody who tries much takes the connections of others; on
-	// SQLite read and write.
+	// countRead and countWrite are for the counters of the rate limits. On PostgreSQL they
+	// are a separate pool, so that many attempts do not take the connections of other
+	// requests. On SQLite they are read and write.
 	countRead, countWrite *sqlx.DB
 
-	// On SQLite, otherwise nil. Of those who wait for the connection of write,
-	// database/sql would pick one at random: hence turn.
+	// On SQLite, otherwise nil. turn queues the writers in order, because database/sql
+	// gives a free connection to a random waiter.
 	turn *turn
 	file *file
 
-	// often is read for statements that are run all the time and never vary.
+	// often is read for frequent statements whose text never varies.
 	often Handle
 
-	watch       *watch       // on SQLite, once it is open
+	watch       *watch       // on SQLite, after it is open
 	checkpoints *checkpoints // likewise
 
 	trouble trouble
 
 	listenURL string // on PostgreSQL, for connections that listen
 
-	// announcements is the announcer's pool, of one connection; both on PostgreSQL.
+	// announcements is the announcer's pool of one connection. Both only on PostgreSQL.
 	announcements *sql.DB
 	announcer     *announcer
 
-	patience time.Duration // bounds a call
+	patience time.Duration // the time limit of a call
 
 	unreadable unreadables
-	observe    func(query string, rows int64) // is told of each write; for tests, else nil
+	observe    func(query string, rows int64) // is called for each write; for tests, else nil
 
-	sessionsLock string   // the file that ClaimSessions locks; "" where nothing is to be claimed
+	sessionsLock string   // the file that ClaimSessions locks; "" where it need not lock
 	claimed      *os.File // locked until Close
 }
 
-// patience is far above what any call takes, and short enough for the person
-// who waits behind it.
+// patience is far longer than any call takes, and short enough for a waiting person.
 const patience = 5 * time.Second
 
-// Open opens the database and makes sure that it answers. url is sqlite:PATH,
-// with PATH taken as it stands, or postgres://….
+// Open opens the database and checks that it answers. url is sqlite:PATH, where PATH is not
+// unescaped, or postgres://….
 //
-// A missing SQLite file is created together with its folder, readable by this
-// user alone; Open waits while another process does so, or migrates the file.
-// An unmigrated database opens; see CheckMigrated.
+// It creates a missing SQLite file and its folder, readable only by this user. It waits
+// while another process creates or migrates the file. An unmigrated database opens; see
+// CheckMigrated.
 func Open(ctx context.Context, url string) (*DB, error) { return open(ctx, url, patience) }
 
 func open(ctx context.Context, url string, patience time.Duration) (*DB, error) {
@@ -91,13 +90,13 @@ func open(ctx context.Context, url string, patience time.Duration) (*DB, error) 
 	if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
 		return openPostgres(ctx, url, patience)
 	}
-	// Not even a part of it is shown: it may hold a password.
+	// Show no part of the URL: it may contain a password.
 	return nil, errors.New("database URL: want sqlite:PATH or postgres://…")
 }
 
-// Close closes the connections, after the calls that are under way. Where there is another
-// SQLite file now they are left to the end of the process: closing the last one would
-// write the log into it.
+// Close closes the connections after the calls in progress. If the SQLite file was replaced
+// it leaves them open until the process ends: closing the last one would write the log into
+// the new file.
 func (s *DB) Close() error {
 	var err error
 	if s.claimed != nil {
@@ -117,7 +116,7 @@ func (s *DB) Close() error {
 	err = errors.Join(err, s.read.Close())
 	for _, pool := range []*sqlx.DB{s.write, s.countWrite} {
 		if pool != s.read {
-			err = errors.Join(err, pool.Close()) // of no effect the second time
+			err = errors.Join(err, pool.Close()) // closing twice does nothing
 		}
 	}
 	if s.file != nil {
@@ -126,11 +125,10 @@ func (s *DB) Close() error {
 	return err
 }
 
-// ClaimSessions makes this process the one that serves the sessions of a SQLite
-// file, until Close or its end: a second one would not hear of sessions that
-// this one ends. While another process has the claim it calls waiting, once, and
-// waits as long as ctx lets it; then the error is ErrClaimed. On PostgreSQL any
-// number may serve.
+// ClaimSessions makes this process the only one that serves the sessions of a SQLite file,
+// until Close or the end of the process. A second one would not learn of sessions that this
+// one ends. While another process has the claim, it calls waiting once and waits until ctx
+// ends; then it returns ErrClaimed. On PostgreSQL any number of processes may serve.
 func (s *DB) ClaimSessions(ctx context.Context, waiting func()) error {
 	if s.sessionsLock == "" {
 		return nil
@@ -152,8 +150,8 @@ func (s *DB) ClaimSessions(ctx context.Context, waiting func()) error {
 	}
 }
 
-// tryClaim locks the sessions by the name of the file, and on the file itself, which may
-// have other names.
+// tryClaim takes two locks: one by the name of the file, and one on the file itself, which
+// may have other names.
 func (s *DB) tryClaim() error {
 	f, err := tryLockFile(s.sessionsLock)
 	if err != nil {
@@ -166,8 +164,8 @@ func (s *DB) tryClaim() error {
 	return nil
 }
 
-// CheckURL says what is wrong with a database's URL, as far as that can be said
-// without connecting. Its errors show no part of a password.
+// CheckURL checks a database URL without connecting. Its errors show no part of a
+// password.
 func CheckURL(url string) error {
 	if strings.HasPrefix(url, "postgres:") || strings.HasPrefix(url, "postgresql:") {
 		_, err := postgresConfig(url, patience)
@@ -179,12 +177,12 @@ func CheckURL(url string) error {
 // Engine is "sqlite" or "postgres".
 func (s *DB) Engine() string { return s.engine.name }
 
-// Shared reports whether other instances may change the data without this
-// process noticing, on other machines even. Two processes on one SQLite file
-// are the two sides of one instance.
+// Shared reports whether other instances, also on other machines, may change the data
+// without this process noticing. On SQLite they may not: the two processes on one file are
+// the BFF and the API of one instance.
 func (s *DB) Shared() bool { return s.engine.shared }
 
-// Ping asks the database for a sign of life.
+// Ping checks that the database answers.
 func (s *DB) Ping(ctx context.Context) error {
 	return s.Call(ctx, "ping", func(ctx context.Context) error {
 		var n int64

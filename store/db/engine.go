@@ -8,45 +8,53 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// engine is what differs between SQLite and PostgreSQL beyond the driver.
+// engine holds the differences between SQLite and PostgreSQL, besides the driver.
 type engine struct {
 	name       string
 	shared     bool
 	goose      goose.Dialect
 	migrations fs.FS
 
-	pingSQL string // one number, read from the database and not from memory
+	pingSQL string // reads one number from the database, not from memory
 
-	versionTableSQL string                   // makes the table of versions; each can be in it once
+	versionTableSQL string                   // creates the table of versions; each version is unique in it
 	hasTableSQL     string                   // whether there is a table of the name
 	versionsSQL     string                   // version and time of every applied migration; a table follows
 	columnsSQL      string                   // table and name of every column
-	namesSQL        string                   // everything that a new table, index or function must not be named
-	foldName        func(name string) string // names that are the same become so
+	namesSQL        string                   // all names that a new table, index or function must not have
+	foldName        func(name string) string // maps names that the engine considers equal to the same text
 
 	dialect Dialect
 
-	// lock waits until no other process migrates this database. release frees
-	// it, and so does the end of the process. held ends when the lock is lost.
+	// lock waits until no other process migrates this database. release frees the lock, and
+	// so does the end of the process. held ends when the lock is lost.
 	lock func(ctx context.Context) (held context.Context, release func(), err error)
 
-	// migrationPool is where migrations run, which may take their time.
+	// migrationPool opens the pool for migrations, which may take long.
 	migrationPool func() (db *sql.DB, done func())
 }
 
-// Dialect is what the statements of those who stand on this package differ in.
+// Dialect holds the differences between the engines in the SQL of the packages that use
+// this one.
 type Dialect struct {
-	// WaitBrieflySQL and WaitAgainSQL bound how long the statements between them
-	// wait for another transaction's row. SQLite has one writer at a time, which
-	// waits before it begins.
+	// WaitBrieflySQL and WaitAgainSQL bound how long the statements between them wait for
+	// a row of another transaction. SQLite does not need them: its only writer waits
+	// before it begins.
 	WaitBrieflySQL, WaitAgainSQL string
 
-	// HoldSQL stands behind a SELECT of rows that nobody may change or delete before the
-	// transaction ends. SQLite has one writer at a time.
+	// HoldSQL is appended to a SELECT whose rows nobody may change or delete before the
+	// transaction ends. SQLite has one writer at a time and does not need it.
 	HoldSQL string
 
-	// FindSQL is the condition that a column holds a text, found by its bytes: the
-	// time that takes must not depend on the text.
+	// ShareSQL and AloneSQL stand behind the FROM of a statement that has one row of u
+	// there, which is a user's id. They wait in one queue for each user until the end of
+	// the transaction: many may share the user, one may have it alone. Without them
+	// PostgreSQL would let new writers of a locked row pass the deletion of the user that
+	// waits for it, again and again. SQLite's writers queue up anyway.
+	ShareSQL, AloneSQL string
+
+	// FindSQL is the condition that a column contains a text. It compares bytes, so that the
+	// time does not depend on the text.
 	FindSQL func(column string) string
 }
 

@@ -14,67 +14,66 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// The errors that callers tell apart, with errors.Is. Whatever else a method
-// returns is a defect. A context that its owner has
-// cancelled stays context.Canceled.
+// Errors that callers compare with errors.Is. Any other error of a method is a defect. When
+// the caller has cancelled its context, the error is context.Canceled.
 var (
 	ErrNotFound    = NewError("not found")
 	ErrConflict    = NewError("already exists")
 	ErrNoUser      = NewError("no such user")
 	ErrInvalidText = NewError("text holds NUL or is not UTF-8")
 
-	// ErrUnavailable means that the database could not be asked, did not answer, or
-	// cannot be written: a full disk, a damaged or read-only file. Whether a write has
-	// happened is then unknown: it was sent at most once, and its confirmation may be
-	// what got lost.
+	// ErrUnavailable means that the database cannot be reached, did not answer, or cannot
+	// be written because of a full disk or a damaged or read-only file. Then it is unknown
+	// whether a write has happened: it was sent at most once, but its confirmation may
+	// have been lost.
 	ErrUnavailable error = unavailable{}
 
 	ErrForeign   = errors.New("not a database of ours")
 	ErrEncoding  = errors.New("the database is not in UTF-8")
-	ErrNoSchema  = errors.New("no schema to make tables in")
+	ErrNoSchema  = errors.New("no schema to create tables in")
 	ErrForbidden = errors.New("the database's user may not do this")
-	ErrParameter = errors.New("the URL has a parameter that the server does not take")
+	ErrParameter = errors.New("the URL has a parameter that the server does not accept")
 
 	ErrClaimed = errors.New("another process serves the sessions of this database")
 
-	// ErrOtherName means that another process has the file open by another name, a hard
-	// link or a mount of the file alone: two names have two logs, and damage the file.
-	ErrOtherName = errors.New("another process has the file open by another name")
+	// ErrOtherName means that another process has the file open under another name: a hard
+	// link, or a mount of the single file. Two names have two logs, which damage the file.
+	ErrOtherName = errors.New("another process has the file open under another name")
 
-	// ErrOtherFile means that another process goes on using the log of this file with one
-	// that was at its place before.
-	ErrOtherFile = errors.New("another process uses the log of this file with the one that was here before")
+	// ErrOtherFile means that another process still uses the log of this path for a file
+	// that this one has replaced.
+	ErrOtherFile = errors.New("another process still uses the log of this path for a file that this one has replaced")
 
 	ErrBehind = NewError("the database lacks migrations")
 	ErrAhead  = NewError("the database has migrations that this version does not know")
 )
 
-// Error is an error that says all there is to say about why a call did nothing. It stays
-// what the call returns when the caller's context has ended meanwhile.
+// Error is an error that fully explains why a call has done nothing. A call returns it even
+// when the caller's context has ended meanwhile.
 type Error struct{ text string }
 
-// NewError makes an Error, for a package that stands on this one.
+// NewError returns an Error, for the packages that use this one.
 func NewError(text string) error { return &Error{text} }
 
 func (e *Error) Error() string { return e.text }
 
-// unavailable tells internal/web, which does not know this package, that the answer is 503.
+// unavailable tells internal/web, which does not import this package, to answer 503.
 type unavailable struct{}
 
 func (unavailable) Error() string     { return "database unavailable" }
 func (unavailable) Unavailable() bool { return true }
 
-// errNoAnswer is the cause of a context that the store's patience has ended.
+// errNoAnswer is the cause of a context that ended by the time limit of a call.
 var errNoAnswer = fmt.Errorf("%w: no answer in time", ErrUnavailable)
 
-// translate adds what was tried and the sentinel that err amounts to.
+// translate adds the operation and the matching error of this package to err.
 func translate(ctx context.Context, what string, err error) error {
 	if err == nil {
 		return nil
 	}
 	sentinel := sentinelOf(err)
-	// A call that its context has ended fails in many ways, as pq's
-	// query_canceled for one; the context knows the reason.
+	// A call whose context has ended can fail in many ways, for example with pq's
+	// query_canceled. The context knows the reason.
 	if ctx.Err() != nil && (sentinel == nil || sentinel == ErrUnavailable) {
 		if cause := context.Cause(ctx); errors.Is(cause, errNoAnswer) {
 			return fmt.Errorf("%s: %w", what, cause)
@@ -87,8 +86,8 @@ func translate(ctx context.Context, what string, err error) error {
 	return fmt.Errorf("%s: %w: %w", what, sentinel, err)
 }
 
-// sentinelOf tells which error of this package err is or amounts to, or nil. It
-// goes by type and code, never by text.
+// sentinelOf returns the error of this package that err matches, or nil. It compares types
+// and codes, never texts.
 func sentinelOf(err error) error {
 	if own, ok := errors.AsType[*Error](err); ok {
 		return own
@@ -116,8 +115,8 @@ func sentinelOf(err error) error {
 	return nil
 }
 
-// beginError tells, of the errors of a BEGIN, a standby's: to READ WRITE, which lib/pq
-// asks for, it answers that it does not support that.
+// beginError recognizes the error of a standby: it refuses BEGIN READ WRITE, which lib/pq
+// sends.
 func beginError(err error) error {
 	if pq.As(err, pqerror.FeatureNotSupported) != nil {
 		return fmt.Errorf("%w: this server is a standby, which cannot be written to: %w", ErrUnavailable, err)
@@ -125,7 +124,7 @@ func beginError(err error) error {
 	return err
 }
 
-// LockNotAvailable reports whether PostgreSQL has given up waiting for a lock.
+// LockNotAvailable reports whether PostgreSQL gave up waiting for a lock.
 func LockNotAvailable(err error) bool {
 	return pq.As(err, pqerror.LockNotAvailable) != nil
 }
@@ -134,7 +133,7 @@ func postgresSentinel(code pqerror.Code) error {
 	switch code {
 	case pqerror.UniqueViolation:
 		return ErrConflict
-	case pqerror.ForeignKeyViolation: // every foreign key here is a user's
+	case pqerror.ForeignKeyViolation: // all foreign keys here refer to a user
 		return ErrNoUser
 	case pqerror.InsufficientPrivilege:
 		return ErrForbidden
@@ -148,7 +147,7 @@ func postgresSentinel(code pqerror.Code) error {
 		return ErrUnavailable
 	}
 	switch code.Class() {
-	case pqerror.ClassConnectionException, // also what PgBouncer says while the server is down
+	case pqerror.ClassConnectionException, // also from PgBouncer while the server is down
 		pqerror.ClassInsufficientResources, // too many connections, disk full
 		pqerror.ClassTransactionRollback,   // after all restarts, see tx
 		pqerror.ClassSystemError:

@@ -10,35 +10,35 @@ import (
 	"sync/atomic"
 )
 
-// A SQLite file may be deleted, replaced or written over by a backup while it is open.
-// SQLite does not notice: it goes on writing where nobody will look again, or mixes
-// the backup with its log into a damaged file. So:
+// A SQLite file may be deleted, replaced or overwritten with a backup while it is open.
+// SQLite does not notice: it keeps writing to a file that nobody can reach, or mixes the
+// backup with its log and damages the file. So:
 //
-//   - No connection makes a file (mode=rw); only createFile does, before the first.
-//   - Before a write begins, and after it is committed and before anybody is told so,
-//     the files at their names must be the ones that are open. Reads ask once a second.
-//   - The header of the file must not be older than the one seen before, which tells a
-//     backup that was copied over the file.
-//   - The log of a file that is gone must reach no other file: it is put aside, and
-//     the connections, the end of the last of which would move it, stay open until
-//     the process ends.
+//   - No connection creates a file (mode=rw). Only createFile does, before the first one.
+//   - The files at the paths must be the open ones. This is checked before each write, after
+//     its commit but before it is confirmed, and once a second for reads.
+//   - The header of the file must not be older than the last one seen. An older header means
+//     that a backup was copied over the file.
+//   - The log of a replaced file must not get into the new file. It is renamed, and the
+//     connections stay open until the process ends, because closing the last one would write
+//     the log.
 
-// ErrReplaced means that the file of the database is not the one that is open. It is an
+// ErrReplaced means that the file at the path is no longer the open one. It wraps
 // ErrUnavailable.
 var ErrReplaced = fmt.Errorf("%w: its file was replaced", ErrUnavailable)
 
-// file is a SQLite database file that is open.
+// file is an open SQLite database file.
 type file struct {
-	given  string // the absolute path as configured, which may lead over links
-	path   string // where those lead
+	given  string // the absolute path as configured, which may contain links
+	path   string // with its links resolved
 	handle *os.File
 	id     os.FileInfo
-	log    *os.File // nil until it is there
+	log    *os.File // nil until it exists
 
 	sides []side // the log and its index
 
-	checked     atomic.Int64 // when, for reads
-	overwritten atomic.Bool  // for good: what the connections know is not in the file any more
+	checked     atomic.Int64 // when reads have last checked
+	overwritten atomic.Bool  // permanent: the connections' view is not the file's content any more
 
 	mu   sync.Mutex // guards seen
 	seen header
@@ -50,8 +50,7 @@ type side struct {
 	id   os.FileInfo
 }
 
-// openFile opens the file at path, which is there, and takes the locks that tell others
-// about it.
+// openFile opens the existing file at path and takes the locks that show it to others.
 func openFile(given, path string) (*file, error) {
 	handle, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
@@ -71,9 +70,9 @@ func openFile(given, path string) (*file, error) {
 	return f, nil
 }
 
-// claimName makes sure that everybody who has the file open has it by one name. SQLite
-// puts its log beside that name: with two names there would be two logs. The same
-// folder mounted in two places is one.
+// claimName makes sure that all processes have the file open under one name. SQLite puts
+// its log beside that name, so two names would have two logs. One folder that is mounted in
+// two places counts as one name.
 func (f *file) claimName() error {
 	folder, err := os.Stat(filepath.Dir(f.path))
 	if err != nil {
@@ -82,8 +81,8 @@ func (f *file) claimName() error {
 	return claimName(f.handle, folder, filepath.Base(f.path))
 }
 
-// claimLog makes sure that nobody uses the log with another file, one that was at this
-// place before: opening this one would write what the log has into it.
+// claimLog makes sure that nobody uses the log for an earlier file at this path. Otherwise
+// opening this file would write the content of that log into it.
 func (f *file) claimLog() error {
 	log, err := os.OpenFile(f.path+"-wal", os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -92,7 +91,7 @@ func (f *file) claimLog() error {
 	if err != nil {
 		return err
 	}
-	if f.log != nil { // from before; SQLite locks nothing there, so that it may be closed
+	if f.log != nil { // SQLite has no locks on the log, so it may be closed
 		_ = f.log.Close()
 	}
 	f.log = log
@@ -104,7 +103,8 @@ func (f *file) claimLog() error {
 	return nil
 }
 
-// settle notes the files beside the database, once a connection that stays has them open.
+// settle remembers the files beside the database, after a permanent connection has opened
+// them.
 func (f *file) settle() error {
 	if err := f.claimLog(); err != nil {
 		return err
@@ -122,7 +122,7 @@ func (f *file) settle() error {
 	return err
 }
 
-// close gives up the locks. It comes after the connections.
+// close releases the locks. Close the connections first.
 func (f *file) close() error {
 	unlockFile(f.handle)
 	if f.log != nil {

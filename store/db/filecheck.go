@@ -9,26 +9,26 @@ import (
 	"time"
 )
 
-// readsAsk is how often reads look whether the file is the one that is open.
+// readsAsk is how often reads check that the file is still the open one.
 const readsAsk = time.Second
 
-// header is what is remembered of the file itself. In WAL mode it changes only when
-// SQLite moves pages from its log.
+// header is the remembered part of the file's content. In WAL mode it changes only when
+// SQLite copies pages from its log.
 type header struct {
 	size    int64
 	changed time.Time
-	version uint32 // which every beat raises, see Beat
-	schema  uint32 // which SQLite raises with every change of the schema, and a backup begins anew
+	version uint32 // raised by every Beat
+	schema  uint32 // raised by SQLite with every change of the schema; a backup starts again
 }
 
-// check returns ErrReplaced unless the files are those that are open.
+// check returns ErrReplaced unless the files are still the open ones.
 func (f *file) check() error {
 	if f == nil {
 		return nil
 	}
 	err := f.checkNow()
 	if err != nil {
-		f.checked.Store(0) // reads are to find it, too
+		f.checked.Store(0) // let reads find it too
 	} else {
 		f.checked.Store(time.Now().UnixNano())
 	}
@@ -43,7 +43,8 @@ func (f *file) checkNow() error {
 	if err != nil {
 		return err
 	}
-	// Before the log, which another process may have put aside for what is found here.
+	// This comes before the log, because another process may have renamed the log for the
+	// same reason.
 	if err := f.checkHeader(id); err != nil {
 		return err
 	}
@@ -55,7 +56,7 @@ func (f *file) checkNow() error {
 	return nil
 }
 
-// checkSometimes is check, once in a while.
+// checkSometimes calls check at most once per readsAsk.
 func (f *file) checkSometimes() error {
 	if f == nil || !f.overwritten.Load() && time.Now().UnixNano()-f.checked.Load() < int64(readsAsk) {
 		return nil
@@ -81,14 +82,14 @@ func (f *file) replaced(path, what string) error {
 	return fmt.Errorf("%w: %s %s while it was open; restart vestibule", ErrReplaced, path, what)
 }
 
-// checkHeader looks into the file when somebody has written to it.
+// checkHeader checks the header when the file has been written to.
 func (f *file) checkHeader(id os.FileInfo) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.sides == nil || id.Size() == f.seen.size && id.ModTime().Equal(f.seen.changed) {
 		return nil
 	}
-	// More than once, because SQLite may be writing this very page.
+	// Try more than once, because SQLite may be writing this page.
 	for tries := 0; ; tries++ {
 		now, err := f.header(id)
 		if err == nil && now.version >= f.seen.version && now.schema >= f.seen.schema {
@@ -109,7 +110,7 @@ func (f *file) checkHeader(id os.FileInfo) error {
 
 var errNoHeader = errors.New("not the header of a database with a write-ahead log")
 
-// header reads what stands at the beginning of the file (https://sqlite.org/fileformat.html).
+// header reads the beginning of the file (https://sqlite.org/fileformat.html).
 func (f *file) header(id os.FileInfo) (header, error) {
 	const magic, mode, schema, userVersion, length, wal = "SQLite format 3\x00", 18, 40, 60, 100, 2
 	var text [length]byte
@@ -125,23 +126,23 @@ func (f *file) header(id os.FileInfo) (header, error) {
 	return header{id.Size(), id.ModTime(), binary.BigEndian.Uint32(text[userVersion:]), binary.BigEndian.Uint32(text[schema:])}, nil
 }
 
-// putLogAside renames the log of the file that was open, so that the next start does not
-// write it into the file that is there now. It is kept, under a name that says when.
+// putLogAside renames the log of the replaced file, so that the next start does not write
+// it into the new file. The new name contains the time.
 func (f *file) putLogAside() {
 	log := f.path + "-wal"
 	id, err := os.Stat(log)
 	if err != nil || len(f.sides) == 0 || !os.SameFile(id, f.sides[0].id) {
-		return // it is gone already, or belongs to somebody else
+		return // it is gone, or belongs to another process
 	}
 	if now, err := os.Stat(f.path); err != nil || os.SameFile(now, f.id) && !f.overwritten.Load() {
-		return // the file may be on its way back, and needs its log then
+		return // the file may be moved back, and would then need its log
 	}
 	_ = os.Rename(log, log+"-before-"+time.Now().UTC().Format("20060102T150405.000"))
 }
 
-// another reports whether the file, its log or its index is another one now, or was
-// written over. One that is missing is not: what is in a log that was deleted goes
-// into the file with the end of the last connection.
+// another reports whether the file, its log or its index was replaced or overwritten. A
+// missing one does not count: the content of a deleted log gets into the file when the last
+// connection is closed.
 func (f *file) another() bool {
 	if f == nil {
 		return false

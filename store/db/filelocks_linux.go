@@ -8,24 +8,24 @@ import (
 	"syscall"
 )
 
-// Locks on the database file itself, so that they are the same ones by whatever name it
-// is reached: symbolic and hard links, mounts. They are locks of the open file
-// description (fcntl(2), F_OFD_SETLK), on single bytes far behind those that SQLite
-// locks, and end with the process.
+// Locks on the database file itself, so that they hold under every name of the file:
+// symbolic links, hard links, mounts. They are locks of the open file description
+// (fcntl(2), F_OFD_SETLK) on single bytes far after those that SQLite locks. They end with
+// the process.
 const (
-	ofdGet     = 36 // F_OFD_GETLK: what would keep us from this lock?
+	ofdGet     = 36 // F_OFD_GETLK: which lock conflicts with this one?
 	ofdSet     = 37 // F_OFD_SETLK
 	ofdSetWait = 38 // F_OFD_SETLKW
 
-	lockSessions = 1 << 62 // of the one that serves the sessions
+	lockSessions = 1 << 62 // of the process that serves the sessions
 	lockNext     = lockSessions + 1
 	lockTurn     = lockSessions + 2
-	lockNames    = lockSessions + 1<<32 // one for each name that the file may be open by
+	lockNames    = lockSessions + 1<<32 // one for each name under which the file may be open
 	lockEnd      = lockNames + 1<<32
 )
 
-// claimName says by which name we have the file open, and refuses it when others have it
-// open by another one.
+// claimName locks the byte of the name under which we have the file open. It returns an
+// error when others have it open under another name.
 func claimName(f *os.File, folder os.FileInfo, base string) error {
 	inode, ok := folder.Sys().(*syscall.Stat_t)
 	if !ok {
@@ -64,7 +64,7 @@ func trySessions(f *os.File) error {
 	}
 }
 
-// unlockFile gives up all locks of this package on the file.
+// unlockFile releases all locks of this package on the file.
 func unlockFile(f *os.File) {
 	_ = ofd(f, ofdSet, syscall.F_UNLCK, lockSessions, 0)
 }
@@ -82,19 +82,19 @@ func held(err error) bool {
 	return errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES)
 }
 
-// unsupported: an old kernel, or a file system on a network that has no such locks.
+// unsupported reports whether the kernel or a network file system lacks such locks.
 func unsupported(err error) bool {
 	return errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) || errors.Is(err, syscall.ENOLCK) || errors.Is(err, syscall.ENOSYS) || errors.Is(err, syscall.EOVERFLOW)
 }
 
-// canTakeTurns reports whether processes can queue up on the file.
+// canTakeTurns reports whether processes can queue for the file.
 func canTakeTurns(f *os.File) bool {
 	lock := syscall.Flock_t{Type: syscall.F_WRLCK, Start: lockNext, Len: 2}
 	return syscall.FcntlFlock(f.Fd(), ofdGet, &lock) == nil
 }
 
-// tryTurn takes the turn if nobody has it or waits for it. Otherwise waitTurn must follow:
-// the place in the queue may be taken already.
+// tryTurn takes the turn if nobody has it or waits for it. If it returns false, waitTurn must
+// follow, because the place in the queue may already be taken.
 func tryTurn(f *os.File) bool {
 	if ofd(f, ofdSet, syscall.F_WRLCK, lockNext, 1) != nil || ofd(f, ofdSet, syscall.F_WRLCK, lockTurn, 1) != nil {
 		return false
@@ -103,9 +103,9 @@ func tryTurn(f *os.File) bool {
 	return true
 }
 
-// waitTurn waits for the turn. One process at a time waits for it; the others wait to be
-// that one. So who has just had a turn cannot take the next one as well: another process
-// is there already, and wakes up late as it may.
+// waitTurn waits for the turn. Only one process waits for the turn itself; the others wait for
+// that place. So a process that has just had its turn cannot take the next one too, even if
+// the waiting process wakes up late.
 func waitTurn(f *os.File) error {
 	if err := ofd(f, ofdSetWait, syscall.F_WRLCK, lockNext, 1); err != nil {
 		return err

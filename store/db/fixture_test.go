@@ -21,7 +21,6 @@ var (
 	migrated = storetest.Migrated
 
 	base       = storetest.Base
-	kept       = storetest.Kept
 	newUser    = storetest.NewUser
 	newHash    = storetest.NewHash
 	newSession = storetest.NewSession
@@ -56,7 +55,6 @@ var (
 	trail          = storetest.Trail
 	useClient      = storetest.UseClient
 	ending         = storetest.Ending
-	asSession      = storetest.AsSession
 	signUp         = storetest.SignUp
 	recordOf       = storetest.RecordOf
 	requireSubject = storetest.RequireSubject

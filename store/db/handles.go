@@ -7,11 +7,11 @@ import (
 	"sync"
 )
 
-// handles closes our own descriptors of database files late. The end of any descriptor
-// of a file takes all POSIX locks with it that the process has on that file, also those
-// of SQLite's connections (https://sqlite.org/howtocorrupt.html, 2.2). So one is closed
-// only when no Store of this process has the file open. That is by process and not by
-// Store, as the locks are: hence the variable.
+// handles delays closing our descriptors of database files. Closing any descriptor of a file
+// drops all POSIX locks of the process on that file, also those of SQLite's connections
+// (https://sqlite.org/howtocorrupt.html, 2.2). So a descriptor is closed only when no DB of
+// this process has the file open. The locks belong to the process, so this is a package
+// variable.
 var handles openHandles
 
 type openHandles struct {
@@ -37,7 +37,7 @@ func (o *openHandles) hold(id os.FileInfo) {
 	o.files = append(o.files, &heldFile{id: id, holders: 1})
 }
 
-// release closes the handle, now or with the last one who holds the file.
+// release closes the handle, at once or when the last user of the file releases it.
 func (o *openHandles) release(id os.FileInfo, handle *os.File) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()

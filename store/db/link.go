@@ -9,21 +9,21 @@ import (
 	"time"
 )
 
-// This file makes up for what lib/pq 1.12 does with a connection that fails:
-//   - A cancelled context does not end its wait for an answer, it only asks the
-//     server to cancel. A server that is frozen or cut off holds the caller until
-//     TCP gives up, a quarter of an hour later.
-//   - A connection reset is returned as a net.OpError, which database/sql does
-//     not retry, so that a connection that died while idle fails a request.
-//   - When a connection ends right after an error message of the server, lib/pq
-//     overlooks it (lib/pq#1320). The connection goes back into the pool, where
-//     each of its users fails with “there is already a query being processed”.
+// This file works around how lib/pq 1.12 handles failing connections:
+//   - A cancelled context does not end its wait for an answer; it only asks the server to
+//     cancel. A frozen or unreachable server blocks the caller until TCP gives up, after a
+//     quarter of an hour.
+//   - A reset connection is returned as a net.OpError, which database/sql does not retry. So
+//     a connection that died while idle fails a request.
+//   - When a connection ends right after an error message of the server, lib/pq does not
+//     notice (lib/pq#1320). The connection returns to the pool, where every user gets “there
+//     is already a query being processed”.
 
-// linkKey is where Connect leaves a place for the link in the dialer's context.
-// A connection that lib/pq opens to send a cancel request has none.
+// linkKey is the context key under which Connect receives the link from the dialer. A
+// connection that lib/pq opens for a cancel request has none.
 type linkKey struct{}
 
-// dialer implements pq.DialerContext, and pq.Dialer because lib/pq asks for it.
+// dialer implements pq.DialerContext, and pq.Dialer because lib/pq requires it.
 type dialer struct{}
 
 func (d dialer) Dial(network, address string) (net.Conn, error) {
@@ -44,7 +44,7 @@ func (d dialer) DialContext(ctx context.Context, network, address string) (net.C
 	return *place, nil
 }
 
-// link is the socket of a connection. While lib/pq logs in, it behaves as any.
+// link is the socket of a connection. During the login of lib/pq it is an ordinary socket.
 type link struct {
 	net.Conn
 	silence     time.Duration
@@ -66,11 +66,11 @@ func (l *link) Write(p []byte) (int, error) {
 
 func (l *link) limit(set func(time.Time) error) {
 	if l.silence > 0 {
-		_ = set(time.Now().Add(l.silence)) // fails only on a closed socket, as the next line will
+		_ = set(time.Now().Add(l.silence)) // fails only on a closed socket, and then the next line fails too
 	}
 }
 
-// lost turns what ends a connection into the errors for which lib/pq gives it up.
+// lost converts errors that end a connection into those for which lib/pq discards it.
 func (l *link) lost(err error) error {
 	if err == nil || !l.established {
 		return err
@@ -82,7 +82,7 @@ func (l *link) lost(err error) error {
 	return io.ErrUnexpectedEOF
 }
 
-// pqConn is what a connection of lib/pq offers to database/sql.
+// pqConn has the methods of a lib/pq connection that database/sql uses.
 type pqConn interface {
 	driver.Conn
 	driver.ConnBeginTx

@@ -11,19 +11,19 @@ import (
 // How often a waiting process tries again to get a lock.
 const lockRetry = 50 * time.Millisecond
 
-// How often the process that has it makes sure that it still does.
+// How often the process that holds the lock checks that it still does.
 const lockWatch = time.Second
 
-// lockPostgres takes the advisory lock of migrations and holds it in an open
-// transaction on a connection of its own, until release or the end of the
-// process. It closes db, which it may use alone. held ends when the lock is lost.
+// lockPostgres takes the advisory lock of migrations. It holds it in an open transaction on
+// a separate connection, until release or the end of the process. It owns db and closes it.
+// held ends when the lock is lost.
 //
-// goose's own lockers take a session's advisory lock instead. Behind a pooler
-// in transaction mode the session is not ours: the lock would be taken on one
-// server connection, looked for on another, and stay where it is. A transaction
-// keeps its server connection. While another process has the lock, none is kept
-// waiting: a few waiting processes would occupy all that a pooler has, and the
-// one that migrates could not go on. Thus two server connections are enough.
+// goose's own lockers take an advisory lock of the session. Behind a pooler in transaction
+// mode that fails: the lock would be taken on one server connection, looked for on another,
+// and never be freed. A transaction keeps its server connection. A process that does not get
+// the lock does not wait inside a transaction: a few of those would take all connections of
+// the pooler, and the migrating process could not continue. So two server connections are
+// enough.
 func lockPostgres(ctx context.Context, db *sql.DB) (held context.Context, release func(), err error) {
 	for {
 		tx, err := tryLockPostgres(ctx, db)
@@ -45,8 +45,7 @@ func lockPostgres(ctx context.Context, db *sql.DB) (held context.Context, releas
 	}
 }
 
-// tryLockPostgres returns the transaction that has the lock, or nil while another
-// one has it.
+// tryLockPostgres returns the transaction that holds the lock, or nil if another one does.
 func tryLockPostgres(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
 	const key = 0x76657374_6962756c // “vestibul”
 	tx, err := db.BeginTx(ctx, nil)
@@ -64,9 +63,9 @@ func tryLockPostgres(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
 
 var errLockLost = fmt.Errorf("%w: the lock of migrations was lost, the connection that held it has ended", ErrUnavailable)
 
-// watchLock ends held when tx, and with it the lock, has ended by itself: another
-// process may then migrate. It asks often, so that nothing on the way takes the
-// connection for an idle one. stop ends the watch.
+// watchLock ends held when tx has ended by itself: the lock is then lost, and another
+// process may migrate. It asks often, so that no proxy closes the connection as idle. stop
+// ends the watch.
 func watchLock(ctx context.Context, tx *sql.Tx) (held context.Context, stop func()) {
 	held, lost := context.WithCancelCause(ctx)
 	done := make(chan struct{})
@@ -94,12 +93,11 @@ func watchLock(ctx context.Context, tx *sql.Tx) (held context.Context, stop func
 	}
 }
 
-// lockFile takes the lock on a file, which it creates, until release or the end
-// of the process. The file stays: to delete it could let two processes lock two
-// different files of that name.
+// lockFile creates a file and locks it until release or the end of the process. The file is
+// never deleted: otherwise two processes could lock two different files of that name.
 //
-// SQLite's own lock would not do. It goes with each transaction, and a migration
-// is several.
+// SQLite's own lock is not enough. It ends with each transaction, and a migration has
+// several.
 func lockFile(ctx context.Context, path string) (release func(), err error) {
 	for {
 		f, err := tryLockFile(path)

@@ -19,9 +19,9 @@ type Migration struct {
 
 func pending(m Migration) bool { return !m.Applied }
 
-// MigrateUp applies the pending migrations. Any number of processes may call it
-// at the same moment; one does the work and the others wait for it. It returns
-// ErrAhead, and does nothing, when the database has been migrated further.
+// MigrateUp applies the pending migrations. Several processes may call it at once: one does
+// the work and the others wait. It returns ErrAhead and does nothing when the database has
+// migrations that this version does not know.
 func (s *DB) MigrateUp(ctx context.Context) error {
 	return s.migrate(ctx, "migrate up", func(ctx context.Context, p *goose.Provider, status []Migration) error {
 		own, err := s.hasTable(ctx, versionTable)
@@ -38,9 +38,9 @@ func (s *DB) MigrateUp(ctx context.Context) error {
 	})
 }
 
-// untilNoDeadlock runs a migration again that the server has ended, and rolled back, in
-// favour of requests. An instance of the version before, which goes on serving during an
-// update, locks some tables in another order.
+// untilNoDeadlock repeats a migration that the server has rolled back because of a deadlock
+// with requests. During an update, instances of the version before keep serving, and lock
+// some tables in another order.
 func untilNoDeadlock(ctx context.Context, migrate func() error) error {
 	const most = 20
 	for n := 1; ; n++ {
@@ -51,8 +51,8 @@ func untilNoDeadlock(ctx context.Context, migrate func() error) error {
 	}
 }
 
-// MigrateDown undoes the latest migration, and with it deletes the data in its
-// tables. It returns ErrNotFound when there is none.
+// MigrateDown undoes the latest migration and deletes the data in its tables. It returns
+// ErrNotFound when there is none.
 func (s *DB) MigrateDown(ctx context.Context) error {
 	return s.migrate(ctx, "migrate down", func(ctx context.Context, p *goose.Provider, status []Migration) error {
 		status = slices.DeleteFunc(status, pending)
@@ -71,9 +71,9 @@ func (s *DB) MigrateDown(ctx context.Context) error {
 
 // migrate runs f while no other process migrates.
 //
-// goose can take a lock by itself, but only after it has made its table of
-// versions, and there two processes on a new database collide and wait a second
-// to try again. So the lock is around all that goose does.
+// goose can take a lock itself, but only after it has created its table of versions. Two
+// processes on a new database collide there, and retry after a second. So the lock is taken
+// before goose does anything.
 func (s *DB) migrate(ctx context.Context, what string, f func(context.Context, *goose.Provider, []Migration) error) error {
 	held, release, err := s.engine.lock(ctx)
 	if err != nil {
@@ -98,9 +98,9 @@ func (s *DB) migrate(ctx context.Context, what string, f func(context.Context, *
 	return translate(ctx, what, err)
 }
 
-// CheckMigrated returns nil when the schema is the one that this version needs,
-// ErrBehind when migrations are pending, and ErrAhead when the database has some
-// that this version does not know. It changes nothing.
+// CheckMigrated returns nil when the schema is the one of this version, ErrBehind when
+// migrations are pending, and ErrAhead when the database has migrations that this version
+// does not know. It changes nothing.
 func (s *DB) CheckMigrated(ctx context.Context) error {
 	status, err := s.MigrationStatus(ctx)
 	if err != nil {
@@ -114,9 +114,8 @@ func (s *DB) CheckMigrated(ctx context.Context) error {
 	return nil
 }
 
-// MigrationStatus returns the migrations of this version, in order, and whether
-// the database has them. It changes nothing. It returns ErrAhead when the
-// database has others too.
+// MigrationStatus returns the migrations of this version in order, and whether they are
+// applied. It changes nothing. It returns ErrAhead when the database has others too.
 func (s *DB) MigrationStatus(ctx context.Context) ([]Migration, error) {
 	var status []Migration
 	err := s.Call(ctx, "migration status", func(ctx context.Context) error {

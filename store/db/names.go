@@ -9,11 +9,11 @@ import (
 	"vestibule/migrations"
 )
 
-// checkNames refuses to begin when another program has a table, or something else,
-// of a name that a pending migration gives; and when our tables are in another schema
-// than new ones would be.
+// checkNames returns an error when another program has a table or another object with a
+// name that a pending migration would create. It also returns one when our tables are not in
+// the schema where new tables would be created.
 func (s *DB) checkNames(ctx context.Context, status []Migration) error {
-	taken := map[string]string{} // by what it is to the engine
+	taken := map[string]string{} // by the name as the engine compares it
 	err := s.Call(ctx, "names in use", func(ctx context.Context) error {
 		var name string
 		return s.Read().Each(ctx, []any{&name}, func() { taken[s.engine.foldName(name)] = name }, s.engine.namesSQL)
@@ -23,7 +23,7 @@ func (s *DB) checkNames(ctx context.Context, status []Migration) error {
 	}
 	ours := map[string]bool{}
 	var foreign []string
-	for _, m := range status { // in order: what is applied comes first
+	for _, m := range status { // in order: applied ones come first
 		made, err := migrations.Created(s.engine.migrations, m.Name)
 		if err != nil {
 			return err
@@ -39,7 +39,7 @@ func (s *DB) checkNames(ctx context.Context, status []Migration) error {
 	}
 	switch _, own := taken[versionTable]; {
 	case len(ours) > 0 && !own && taken[sharedTable] == "":
-		return fmt.Errorf("%w: our tables are in another one than the first, where new ones would be made", ErrNoSchema)
+		return fmt.Errorf("%w: our tables are not in the first one, where new tables would be created", ErrNoSchema)
 	case len(foreign) > 0:
 		slices.Sort(foreign)
 		return fmt.Errorf("%w: there is already %s, not made by vestibule; nothing was changed", ErrForeign, strings.Join(slices.Compact(foreign), ", "))
@@ -47,8 +47,8 @@ func (s *DB) checkNames(ctx context.Context, status []Migration) error {
 	return nil
 }
 
-// foreignTables counts the tables of a database in which nothing is ours. A shared
-// table of versions in which none stands may be from our own first start.
+// foreignTables counts the tables of a database that has none of ours. An empty shared
+// table of versions may come from our own first start, so it does not count.
 func (s *DB) foreignTables(ctx context.Context) (n int, err error) {
 	applied, err := s.appliedMigrations(ctx)
 	if err != nil || len(applied) > 0 {

@@ -2,12 +2,11 @@ package db
 
 import "slices"
 
-// parameterRule is what becomes of a parameter that lib/pq does not know and that is
-// no setting of the server.
+// parameterRule says what to do with a parameter that neither lib/pq nor the server knows.
 type parameterRule struct {
-	asksNothing []string // values that ask for what is done anyway
-	weaker      string   // what to do about it, where the connection is less safe without
-	forced      string   // why the URL is refused, and the cure
+	asksNothing []string // values that ask for the behaviour that we have anyway
+	weaker      string   // the cure, if the connection is less safe without the parameter
+	forced      string   // if the URL is refused: why, and the cure
 }
 
 func (r parameterRule) note(name, value string) URLNote {
@@ -17,8 +16,8 @@ func (r parameterRule) note(name, value string) URLNote {
 	return URLNote{Parameter: name, Effect: "is not done: " + r.weaker, Weaker: true}
 }
 
-// parameterRules holds the parameters of libpq that lib/pq does not know, and those
-// that other drivers and their users put into URLs.
+// parameterRules holds the parameters of libpq that lib/pq does not know, and parameters of
+// other drivers that people have in their URLs.
 var parameterRules = rules()
 
 func rules() map[string]parameterRule {
@@ -46,7 +45,7 @@ func rules() map[string]parameterRule {
 		"oauth_scope":         {forced: "cannot be used; give a password or a certificate"},
 	}
 	for _, name := range []string{
-		// libpq. Keep-alives are always sent, and silent servers given up.
+		// libpq. Keep-alives are always sent, and silent servers always time out.
 		"keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
 		"sslcompression", "requiressl", "sslkeylogfile", "gsslib", "gssdelegation",
 		// Prisma

@@ -14,21 +14,20 @@ import (
 	"vestibule/migrations"
 )
 
-// The pool is small, since every instance has one and PostgreSQL's default
-// allows 100 connections in all, and it forgets its connections soon, so that
-// after a failover the instances find the new server. Of its 20 connections a few
-// are for the limits alone: what is tried a thousand times at once is counted on
-// those, and makes nobody wait for one of the others.
+// The pool is small, because every instance has one and PostgreSQL allows 100 connections
+// by default. Its connections are short-lived, so that after a failover the instances find
+// the new server. Of its 20 connections a few are reserved for the counters of the rate
+// limits: a thousand attempts at once use only those, and other requests need not wait.
 const (
 	postgresConnections = 20 - CountingAtOnce
 	postgresIdleTime    = time.Minute
 	postgresLifetime    = 5 * time.Minute
 )
 
-// CountingAtOnce is how many calls of Count and Counters are worth making at a time. On
-// PostgreSQL they have that many connections, which are theirs alone; on SQLite each that
-// writes stands in the one line of all who write. So whoever counts more at once makes
-// nobody wait but themselves, on PostgreSQL, and everybody on SQLite.
+// CountingAtOnce is how many calls of Count and Counters are useful at a time. On PostgreSQL
+// they have that many connections of their own, so more calls only wait for each other. On
+// SQLite each call that writes waits in the one queue of all writers, so more calls would
+// delay everybody.
 const CountingAtOnce = 2
 
 func openPostgres(ctx context.Context, databaseURL string, patience time.Duration) (*DB, error) {
@@ -44,7 +43,7 @@ func openPostgres(ctx context.Context, databaseURL string, patience time.Duratio
 	if err != nil {
 		return nil, err
 	}
-	// A bit later than the call's context, which also tells the server to stop.
+	// A little longer than the call's context, which also tells the server to stop.
 	silence := patience + patience/5
 	pool := func(size int) *sqlx.DB {
 		db := sqlx.NewDb(sql.OpenDB(connector{hosts: hosts, silence: silence}), "postgres")
@@ -91,7 +90,9 @@ func openPostgres(ctx context.Context, databaseURL string, patience time.Duratio
 				WaitBrieflySQL: `SET LOCAL lock_timeout = '100ms'`,
 				WaitAgainSQL:   `SET LOCAL lock_timeout = DEFAULT`,
 				HoldSQL:        ` FOR SHARE`,
-				// Of bytes: strpos of texts starts anew as LIKE does, if more seldom.
+				ShareSQL:       `, pg_advisory_xact_lock_shared(hashtextextended(u.id, 0))`,
+				AloneSQL:       `, pg_advisory_xact_lock(hashtextextended(u.id, 0))`,
+				// Of bytes, because strpos on text restarts like LIKE, only less often.
 				FindSQL: func(column string) string {
 					return `position(convert_to(?, 'UTF8') IN convert_to(` + column + `, 'UTF8')) > 0`
 				},
@@ -100,7 +101,7 @@ func openPostgres(ctx context.Context, databaseURL string, patience time.Duratio
 				return lockPostgres(ctx, sql.OpenDB(connector{hosts: hosts, silence: silence, unhurried: true}))
 			},
 			migrationPool: func() (*sql.DB, func()) {
-				db := sql.OpenDB(connector{hosts: hosts, unhurried: true}) // a migration may be silent for long
+				db := sql.OpenDB(connector{hosts: hosts, unhurried: true}) // a migration may take long without an answer
 				return db, func() { _ = db.Close() }
 			},
 		},

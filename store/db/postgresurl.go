@@ -14,25 +14,25 @@ import (
 	"github.com/lib/pq"
 )
 
-// A postgres:// URL as people have it was made by a provider's page for libpq, or
-// for another driver. lib/pq does not read one with several ports, and whatever
-// parameter it does not know it sends to the server, which then refuses the
-// connection. So the URL is read here, and lib/pq gets what it knows.
+// People copy their postgres:// URL from a provider, which made it for libpq or another
+// driver. lib/pq cannot read several ports. It sends parameters that it does not know to
+// the server, which then refuses the connection. So the URL is parsed here, and lib/pq gets
+// only what it knows.
 
-// postgresURL is a URL that has been read.
+// postgresURL is a parsed URL.
 type postgresURL struct {
-	parameters map[string]string // what lib/pq gets, by libpq's names
+	parameters map[string]string // for lib/pq, by libpq's names
 	notes      []URLNote
 }
 
-// URLNote says what becomes of a parameter of a database's URL that is not obeyed.
+// URLNote describes a parameter of a database URL that is ignored.
 type URLNote struct {
 	Parameter string
 	Effect    string
 	Weaker    bool // the connection is less safe than the URL asks for
 }
 
-// URLNotes returns what is not obeyed in a database's URL that CheckURL accepts.
+// URLNotes returns the ignored parameters of a database URL that CheckURL accepts.
 func URLNotes(databaseURL string) []URLNote {
 	u, err := parsePostgresURL(databaseURL)
 	if err != nil {
@@ -41,8 +41,8 @@ func URLNotes(databaseURL string) []URLNote {
 	return u.notes
 }
 
-// errURL shows no part of the URL: where a password has a /, ? or # that is not
-// escaped, its second half looks like something else.
+// errURL shows no part of the URL. If a password contains an unescaped /, ? or #, its
+// second half looks like another part of the URL.
 var errURL = errors.New("database URL: not a valid postgres:// URL; special characters are written %40 for @, %23 for #, %2F for /, and so on")
 
 func parsePostgresURL(text string) (postgresURL, error) {
@@ -54,12 +54,12 @@ func parsePostgresURL(text string) (postgresURL, error) {
 	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
 		authority, tail = rest[:end], rest[end:]
 	}
-	// An @ behind the hosts is the one before them: the password was cut in two.
+	// An @ after the hosts shows that the password was cut in two.
 	if strings.ContainsAny(tail, "@#") {
 		return postgresURL{}, errURL
 	}
 	at := strings.LastIndexByte(authority, '@') + 1
-	u, err := url.Parse("postgres://" + authority[:at] + tail) // its error would show the password
+	u, err := url.Parse("postgres://" + authority[:at] + tail) // do not show its error, which contains the password
 	if err != nil {
 		return postgresURL{}, errURL
 	}
@@ -81,7 +81,7 @@ func parsePostgresURL(text string) (postgresURL, error) {
 		}
 	}
 	for _, value := range p.parameters {
-		if !ValidText(value) { // NUL ends a parameter in lib/pq's first message, and it reads runes
+		if !ValidText(value) { // NUL would end a parameter in lib/pq's first message, and lib/pq reads runes
 			return postgresURL{}, errURL
 		}
 	}
@@ -94,8 +94,8 @@ func (p *postgresURL) set(name, value string) {
 	}
 }
 
-// setHosts reads host:port,host:port. A host may be the folder of a Unix socket,
-// with its slashes as %2F.
+// setHosts parses host:port,host:port. A host may be the folder of a Unix socket, with its
+// slashes written as %2F.
 func (p *postgresURL) setHosts(list string) error {
 	if list == "" {
 		return nil
@@ -131,7 +131,7 @@ func splitPort(entry string) (host, port string) {
 		host, after, closed := strings.Cut(inside, "]")
 		port, ok := strings.CutPrefix(after, ":")
 		if !closed || !ok && after != "" {
-			port = "none" // which is no number
+			port = "none" // not a number, so it is refused
 		}
 		return host, port
 	}
@@ -139,16 +139,16 @@ func splitPort(entry string) (host, port string) {
 	return host, port
 }
 
-// runtimeParameter is the form of a setting's name on the server.
+// runtimeParameter matches the name of a server setting.
 var runtimeParameter = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_$.]{0,62}$`)
 
 func (p *postgresURL) setParameter(name, value string) error {
 	switch rule, ok := parameterRules[name]; {
 	case name == "binary_parameters" && value != "yes" && value != "true" && value != "1" && value != "on":
 		// Without binary parameters lib/pq sends a query with arguments in two round
-		// trips: it prepares the unnamed statement, then executes it. A pooler in
-		// transaction mode may run the second one where another client has just
-		// prepared a statement, which is then executed with these arguments.
+		// trips: it prepares the unnamed statement and then executes it. A pooler in
+		// transaction mode may send the second one to another server connection. There it
+		// would execute the statement that another client has just prepared.
 		return errors.New("binary_parameters=no is not supported, it runs other clients' statements behind a pooler; leave it out")
 	case value == "":
 	case ok && rule.forced != "" && !slices.Contains(rule.asksNothing, value):
@@ -160,16 +160,16 @@ func (p *postgresURL) setParameter(name, value string) error {
 	case knownToDriver(name):
 		p.set(name, value)
 	case runtimeParameter.MatchString(name):
-		p.set(name, value) // a setting of the server, or else it says that it has none of that name
+		p.set(name, value) // a server setting; the server refuses unknown ones
 	default:
 		return fmt.Errorf("%.70q is not the name of a parameter; remove it from the URL", name)
 	}
 	return nil
 }
 
-// setSchema turns other drivers' name for it into the server's, which wins where
-// both are given. The schema that a URL of Prisma always names is the one where
-// PostgreSQL looks anyway, and a pooler may refuse to be told of it.
+// setSchema translates other drivers' name for search_path, which wins if both are given.
+// Prisma's URLs always name the schema public. PostgreSQL searches that anyway, and a
+// pooler may refuse the setting, so it is left out.
 func (p *postgresURL) setSchema(name, value string) {
 	if value == "public" {
 		p.notes = append(p.notes, URLNote{Parameter: name, Effect: "has no effect: the role's search_path decides"})
@@ -180,7 +180,7 @@ func (p *postgresURL) setSchema(name, value string) {
 	}
 }
 
-// knownToDriver reports whether lib/pq has a use of its own for the parameter.
+// knownToDriver reports whether lib/pq itself uses the parameter.
 func knownToDriver(name string) bool {
 	for field := range reflect.TypeFor[pq.Config]().Fields() {
 		if tag := field.Tag.Get("postgres"); tag == name && tag != "-" {
@@ -190,7 +190,7 @@ func knownToDriver(name string) bool {
 	return false
 }
 
-// text is what lib/pq reads: name='value' name='value'. It says what the URL says.
+// text returns the URL in the form of lib/pq: name='value' name='value'.
 func (p postgresURL) text() string {
 	escape := strings.NewReplacer(`'`, `\'`, `\`, `\\`)
 	var b strings.Builder
@@ -200,8 +200,7 @@ func (p postgresURL) text() string {
 	return b.String()
 }
 
-// forListener is text for connections that listen, with a bound on connecting,
-// which there may be none of.
+// forListener is text for connections that listen. It always has a connect timeout.
 func (p postgresURL) forListener(config pq.Config) string {
 	p.parameters = maps.Clone(p.parameters)
 	p.set("connect_timeout", fmt.Sprint(max(1, int(config.ConnectTimeout.Seconds()))))
@@ -210,7 +209,7 @@ func (p postgresURL) forListener(config pq.Config) string {
 	return p.text()
 }
 
-// postgresConfig reads a URL that may hold a password. Its errors show none.
+// postgresConfig parses a URL that may contain a password. Its errors do not show it.
 func postgresConfig(databaseURL string, patience time.Duration) (pq.Config, error) {
 	u, err := parsePostgresURL(databaseURL)
 	if err != nil {
@@ -228,21 +227,21 @@ func (p postgresURL) config(patience time.Duration) (pq.Config, error) {
 	if config.ApplicationName == "" {
 		config.ApplicationName = "vestibule"
 	}
-	if config.ConnectTimeout <= 0 { // for ever
+	if config.ConnectTimeout <= 0 { // no limit
 		config.ConnectTimeout = patience
 		if others := len(config.Multi); others > 0 {
-			// A call goes on to the next host before its time is over.
+			// A call must have time left for the next host.
 			config.ConnectTimeout = patience / time.Duration(others+2)
 		}
 	}
 	switch config.TargetSessionAttrs {
 	case "":
-		if len(config.Multi) > 0 { // of several, the one that takes writes
+		if len(config.Multi) > 0 { // with several hosts, the one that accepts writes
 			config.TargetSessionAttrs = pq.TargetSessionAttrsPrimary
 		}
 	case pq.TargetSessionAttrsAny, pq.TargetSessionAttrsReadWrite, pq.TargetSessionAttrsPrimary:
 	default:
-		return pq.Config{}, fmt.Errorf("database URL: target_session_attrs=%s leads to servers that take no writes; use read-write, or leave it out", config.TargetSessionAttrs)
+		return pq.Config{}, fmt.Errorf("database URL: target_session_attrs=%s selects servers that accept no writes; use read-write, or leave it out", config.TargetSessionAttrs)
 	}
 	return config, nil
 }

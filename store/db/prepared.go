@@ -8,10 +8,10 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// prepared is a pool of SQLite connections that keeps the statements it has
-// parsed, by their text: parsing a small read takes as long as running it. It is
-// for the few texts that never vary. PostgreSQL gets none of this, since a
-// prepared statement belongs to one server connection.
+// prepared is a pool of SQLite connections that keeps parsed statements by their text,
+// because parsing a small read takes as long as running it. It is for the few texts that
+// never vary. PostgreSQL does not use it, because a prepared statement belongs to one server
+// connection.
 type prepared struct {
 	*sqlx.DB
 	mu         sync.Mutex

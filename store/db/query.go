@@ -14,7 +14,7 @@ import (
 	"github.com/lib/pq/pqerror"
 )
 
-// Call bounds the time of f and turns its error into one of this package's.
+// Call limits the time of f and translates its error into one of this package.
 func (s *DB) Call(ctx context.Context, what string, f func(context.Context) error) error {
 	ctx, cancel := context.WithTimeoutCause(context.WithValue(ctx, storeKey{}, s), s.patience, errNoAnswer)
 	defer cancel()
@@ -26,32 +26,31 @@ func (s *DB) Call(ctx context.Context, what string, f func(context.Context) erro
 	return translate(ctx, what, err)
 }
 
-// Tx runs f in a transaction. f may run more than once, each time from the
-// start: PostgreSQL ends a transaction that it cannot put in order with others.
+// Tx runs f in a transaction. f may run more than once, because PostgreSQL can abort a
+// transaction that conflicts with another one.
 //
-// Every write goes through here, single statements too. lib/pq reports a
-// connection that was lost in the middle of a statement as driver.ErrBadConn
-// (lib/pq#939), which database/sql takes for “never sent”: it sends the statement
-// again, and an insert that had arrived happens twice. Inside a transaction it
-// does not; it only repeats the BEGIN, so that a connection that died while idle
-// goes unnoticed. On SQLite the transaction is BEGIN IMMEDIATE, and its COMMIT
-// is what reports a full disk.
+// Every write uses Tx, also a single statement. lib/pq reports a connection that was lost
+// during a statement as driver.ErrBadConn (lib/pq#939). database/sql takes that to mean
+// “never sent” and sends the statement again, so an insert could happen twice. Inside a
+// transaction it repeats only the BEGIN, so a connection that died while idle is replaced
+// without an error. On SQLite the transaction is BEGIN IMMEDIATE, and COMMIT reports a full
+// disk.
 func (s *DB) Tx(ctx context.Context, what string, f func(context.Context, Querier) error) error {
 	return s.txIn(ctx, s.write, what, f)
 }
 
-// CountTx is Tx on the connections that count what is tried.
+// CountTx is Tx on the connections for the counters of the rate limits.
 func (s *DB) CountTx(ctx context.Context, what string, f func(context.Context, Querier) error) error {
 	return s.txIn(ctx, s.countWrite, what, f)
 }
 
-// Read runs statements that change nothing.
+// Read returns the Querier for statements that change nothing.
 func (s *DB) Read() Querier { return Querier{s.read} }
 
-// Often is Read for statements that are run all the time and never vary.
+// Often is Read for frequent statements whose text never varies.
 func (s *DB) Often() Querier { return Querier{s.often} }
 
-// CountRead is Read on the connections that count what is tried.
+// CountRead is Read on the connections for the counters of the rate limits.
 func (s *DB) CountRead() Querier { return Querier{s.countRead} }
 
 // txIn is Tx on a connection of the given pool.
@@ -63,7 +62,7 @@ func (s *DB) txIn(ctx context.Context, pool *sqlx.DB, what string, f func(contex
 			if !restartable(err) {
 				return err
 			}
-			select { // apart from those it collided with
+			select { // wait, so that it does not conflict with the same transactions again
 			case <-time.After(rand.N(time.Duration(n+1) * 5 * time.Millisecond)):
 			case <-ctx.Done():
 				return err
@@ -83,14 +82,14 @@ func (s *DB) try(ctx context.Context, pool *sqlx.DB, f func(context.Context, Que
 	if err != nil {
 		return beginError(err)
 	}
-	defer func() { _ = tx.Rollback() }() // of no effect after Commit
+	defer func() { _ = tx.Rollback() }() // does nothing after Commit
 	t := &transaction{Handle: tx}
 	if err := f(ctx, Querier{t}); err != nil {
 		return err
 	}
 	err = tx.Commit()
 	if err == nil {
-		err = s.file.check() // what is not where it will be looked for is not acknowledged
+		err = s.file.check() // do not confirm a write to a file that was replaced
 	}
 	s.announce(t)
 	if err == nil {
@@ -99,14 +98,14 @@ func (s *DB) try(ctx context.Context, pool *sqlx.DB, f func(context.Context, Que
 	return err
 }
 
-// restartable reports whether the database has rolled the transaction back and
-// asks for it to be run again. Distributed databases do that often.
+// restartable reports whether the database has rolled the transaction back so that it can
+// be run again. Distributed databases do that often.
 func restartable(err error) bool {
 	return pq.As(err, pqerror.TRSerializationFailure, pqerror.TRDeadlockDetected) != nil
 }
 
-// Observe has f called for each statement that writes, with the rows that it changed. It
-// is for tests.
+// Observe sets a function that is called for each write, with the number of changed rows.
+// It is for tests.
 func (s *DB) Observe(f func(query string, rows int64)) { s.observe = f }
 
 // Handle is a pool or a transaction.
@@ -116,9 +115,9 @@ type Handle interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// Querier runs statements that are written once, with ? for parameters. It
-// prepares none of them: a prepared statement belongs to one server connection,
-// and behind a pooler the next execution may meet another.
+// Querier runs statements with ? for parameters, on either engine. It does not prepare
+// them: a prepared statement belongs to one server connection, and behind a pooler the next
+// execution may use another one.
 type Querier struct{ Handle }
 
 // Exec returns the number of rows that the statement has changed.
@@ -163,8 +162,8 @@ func (q Querier) One(ctx context.Context, dest []any, query string, args ...any)
 	return rows.Close()
 }
 
-// Each scans every row of the answer into dest and then calls row. Rows that cannot be
-// read are reported and left out.
+// Each scans each row of the answer into dest and then calls row. Unreadable rows are
+// reported and skipped.
 func (q Querier) Each(ctx context.Context, dest []any, row func(), query string, args ...any) error {
 	return q.Every(ctx, dest, func(readable bool) {
 		if readable {
@@ -173,8 +172,8 @@ func (q Querier) Each(ctx context.Context, dest []any, row func(), query string,
 	}, query, args...)
 }
 
-// Every is each that calls row for every row there is, and says whether it could be
-// read. As far as it could, it is in dest.
+// Every is like Each, but also calls row for unreadable rows, with readable false. Then
+// dest holds the columns that could be read.
 func (q Querier) Every(ctx context.Context, dest []any, row func(readable bool), query string, args ...any) error {
 	if err := bind(args); err != nil {
 		return err
@@ -196,8 +195,8 @@ func (q Querier) Every(ctx context.Context, dest []any, row func(readable bool),
 	return rows.Err()
 }
 
-// bind makes args, in place, into what both engines take: times as text. It
-// refuses text that PostgreSQL would not store, so that SQLite does not either.
+// bind converts args in place to types that both engines accept, for example times to text.
+// It refuses text that PostgreSQL cannot store, so that SQLite refuses it too.
 func bind(args []any) error {
 	for i, arg := range args {
 		text, isText := arg.(string)
@@ -221,7 +220,7 @@ func bind(args []any) error {
 	return nil
 }
 
-// ValidText reports whether both databases can hold the text.
+// ValidText reports whether both databases can store the text.
 func ValidText(text string) bool {
 	return !strings.Contains(text, "\x00") && utf8.ValidString(text)
 }

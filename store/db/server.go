@@ -10,8 +10,8 @@ import (
 	"github.com/lib/pq/pqerror"
 )
 
-// checkServer makes sure that the server answers and that this database can hold
-// our data, before anything is changed in it.
+// checkServer checks that the server answers and that the database can store our data,
+// before anything is changed.
 func (s *DB) checkServer(ctx context.Context) error {
 	var encoding, schema string
 	err := s.Call(ctx, "ping", func(ctx context.Context) error {
@@ -21,7 +21,7 @@ func (s *DB) checkServer(ctx context.Context) error {
 	case err != nil:
 		return refusedParameter(err)
 	case !strings.EqualFold(encoding, "UTF8"):
-		// In another one some letters cannot be stored; SQL_ASCII counts bytes for them.
+		// Other encodings cannot store every character; SQL_ASCII counts bytes instead.
 		return fmt.Errorf("%w: its server_encoding is %s", ErrEncoding, encoding)
 	case schema == "":
 		return fmt.Errorf("%w: none that search_path names exists", ErrNoSchema)
@@ -29,8 +29,8 @@ func (s *DB) checkServer(ctx context.Context) error {
 	return nil
 }
 
-// refusedParameter adds to a connection's error that it was the URL's fault. Of what
-// PgBouncer refuses, only the text tells.
+// refusedParameter marks a connection error that a parameter of the URL has caused. For
+// PgBouncer it must look at the text, because there is no code.
 func refusedParameter(err error) error {
 	e, ok := errors.AsType[*pq.Error](err)
 	switch {

@@ -20,7 +20,7 @@ import (
 	"vestibule/migrations"
 )
 
-// sqliteReaders bounds the connections that read at the same time.
+// sqliteReaders is the number of connections for reading.
 const sqliteReaders = 8
 
 func openSQLite(ctx context.Context, path string, patience time.Duration) (*DB, error) {
@@ -35,8 +35,8 @@ func openSQLite(ctx context.Context, path string, patience time.Duration) (*DB, 
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("folder of the database, %s: %w", folder, err)
 	}
-	// One process at a time makes the file and turns on its WAL; two at once can
-	// fail each other with SQLITE_BUSY, whatever the timeout.
+	// One process at a time creates the file and turns on its write-ahead log (WAL). Two at
+	// once can get SQLITE_BUSY, whatever the timeout.
 	release, err := lockFile(ctx, path+".lock")
 	if err != nil {
 		return nil, fmt.Errorf("lock of the database: %w", err)
@@ -58,7 +58,7 @@ func openSQLite(ctx context.Context, path string, patience time.Duration) (*DB, 
 		err = s.startWAL(ctx)
 	}
 	if err == nil {
-		err = hideFiles(path) // now that it is known to be ours
+		err = hideFiles(path) // only after checkOurs
 	}
 	if err == nil {
 		err = s.openWatch(ctx)
@@ -77,11 +77,11 @@ func openSQLite(ctx context.Context, path string, patience time.Duration) (*DB, 
 }
 
 func connectSQLite(file *file, patience time.Duration) (*DB, error) {
-	busy := patience * 4 / 5 // to fail as busy before the call times out
+	busy := patience * 4 / 5 // report SQLITE_BUSY before the call times out
 	write, err := sqlitePool(file, 1, busy, url.Values{
-		"_txlock":       {"immediate"}, // a transaction that reads first could not become a writer later
+		"_txlock":       {"immediate"}, // a transaction that starts with a read may fail to become a writer
 		"_journal_mode": {"WAL"},
-		"_synchronous":  {"FULL"}, // in WAL mode, NORMAL loses the last commits when the power fails
+		"_synchronous":  {"FULL"}, // in WAL mode, NORMAL loses the last commits in a power failure
 		"_pragma":       {fmt.Sprintf("journal_size_limit(%d)", walLimit)},
 	})
 	if err != nil {
@@ -118,7 +118,7 @@ func connectSQLite(file *file, patience time.Duration) (*DB, error) {
 			dialect:     Dialect{FindSQL: func(column string) string { return `instr(` + column + `, ?) > 0` }},
 			lock: func(ctx context.Context) (context.Context, func(), error) {
 				release, err := lockFile(ctx, file.path+".lock")
-				return ctx, release, err // nobody takes it away
+				return ctx, release, err // the lock stays
 			},
 			migrationPool: func() (*sql.DB, func()) { return write.DB, func() {} },
 		},
@@ -133,17 +133,17 @@ func (s *DB) openWatch(ctx context.Context) error {
 	if s.watch, err = newWatch(ctx, pool.DB); err != nil {
 		return errors.Join(err, pool.Close())
 	}
-	_, err = s.Version(ctx) // so that this connection, which stays, has all files open
+	_, err = s.Version(ctx) // so that this permanent connection has all files open
 	return err
 }
 
-// sqlitePool makes a pool whose connections all have the same settings.
+// sqlitePool opens a pool whose connections have the settings.
 func sqlitePool(file *file, size int, busy time.Duration, settings url.Values) (*sqlx.DB, error) {
-	settings.Set("mode", "rw") // and never made
+	settings.Set("mode", "rw") // never create the file
 	settings.Set("_busy_timeout", fmt.Sprint(busy.Milliseconds()))
 	settings.Set("_foreign_keys", "true")
-	settings.Set("_dqs", "false")     // a mistyped "column" is an error then, not a string
-	settings.Set("_error_rc", "true") // keeps an earlier message of the connection out of an error
+	settings.Set("_dqs", "false")     // makes a mistyped "column" an error, not a string
+	settings.Set("_error_rc", "true") // keeps earlier messages of the connection out of errors
 	// A URI, because the name of a file may contain ?, # and %.
 	uri := url.URL{Path: filepath.ToSlash(file.path)}
 	connector, err := sqlite.NewConnector("file:" + uri.EscapedPath() + "?" + settings.Encode())
@@ -156,14 +156,15 @@ func sqlitePool(file *file, size int, busy time.Duration, settings url.Values) (
 	return db, nil
 }
 
-// sameFile opens connections to the file that is open, and to no other of its name.
+// sameFile opens connections only to the file that is already open, not to a new file of the
+// same name.
 type sameFile struct {
 	driver.Connector
 	file *file
 }
 
-// Connect implements driver.Connector. A connection to another file is not closed: that
-// could delete its log.
+// Connect implements driver.Connector. It does not close a connection to another file,
+// because that could delete the file's log.
 func (c sameFile) Connect(ctx context.Context) (driver.Conn, error) {
 	if err := c.file.check(); err != nil {
 		return nil, err
@@ -175,8 +176,8 @@ func (c sameFile) Connect(ctx context.Context) (driver.Conn, error) {
 	return conn, c.file.check()
 }
 
-// checkOurs refuses, before anything is written, a file that another program
-// keeps: one with tables but without our migrations, or one of another kind.
+// checkOurs returns an error for the file of another program, before anything is written: a
+// file that is no SQLite database, or one with tables but without our migrations.
 func (s *DB) checkOurs(ctx context.Context) error {
 	var foreign int
 	err := s.Call(ctx, "open", func(ctx context.Context) (err error) {
@@ -186,7 +187,7 @@ func (s *DB) checkOurs(ctx context.Context) error {
 	var fault *sqlite.Error
 	switch {
 	case errors.As(err, &fault) && fault.Code()&0xff == sqlite3.SQLITE_NOTADB:
-		return fmt.Errorf("%w: %w", ErrForeign, fault) // which is no outage here
+		return fmt.Errorf("%w: %w", ErrForeign, fault) // not an outage
 	case err != nil:
 		return err
 	case foreign > 0:
@@ -195,9 +196,9 @@ func (s *DB) checkOurs(ctx context.Context) error {
 	return nil
 }
 
-// startWAL opens the writing connection and makes sure of the write-ahead log:
-// a file system without shared memory leaves SQLite in a mode in which readers
-// and the writer shut each other out.
+// startWAL opens the writing connection and checks that the write-ahead log is on. On a file
+// system without shared memory SQLite stays in a mode in which readers and the writer block
+// each other.
 func (s *DB) startWAL(ctx context.Context) error {
 	var mode string
 	err := s.Call(ctx, "open", func(ctx context.Context) error {

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// databasePath makes the path absolute, so that errors show where the database
-// was looked for. It refuses what is not the path of a file.
+// databasePath returns the absolute path, so that errors show where the database was
+// expected. It refuses anything that is not the path of a file.
 func databasePath(path string) (string, error) {
 	switch {
 	case path == "":
@@ -30,7 +30,7 @@ func databasePath(path string) (string, error) {
 	return path, nil
 }
 
-// followLinks returns where symbolic links lead, which is where SQLite puts its log.
+// followLinks resolves symbolic links. SQLite puts its log beside the resolved path.
 func followLinks(path string) (string, error) {
 	file, err := filepath.EvalSymlinks(path)
 	switch {
@@ -44,17 +44,16 @@ func followLinks(path string) (string, error) {
 	}
 	folder, err := filepath.EvalSymlinks(filepath.Dir(path))
 	if err != nil {
-		return path, nil // the folder is to be made
+		return path, nil // the folder does not exist yet
 	}
 	return filepath.Join(folder, filepath.Base(path)), nil
 }
 
-// createFile creates the file if it is missing, for this user alone. SQLite
-// gives its other files the mode of this one, and would delete the log of one that
-// was moved away.
+// createFile creates the file if it is missing, readable only by this user. SQLite gives its
+// other files the same mode. If the file was moved away, SQLite would delete its log.
 //
-// It does not open a file that exists: closing it would drop the POSIX locks
-// that another Store in this process holds on it.
+// It does not open an existing file: closing it would drop the POSIX locks that another DB
+// of this process has on it.
 func createFile(path string) error {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -69,13 +68,12 @@ func createFile(path string) error {
 	return f.Close()
 }
 
-// hideFiles takes the files of a database that somebody else has created from
-// everybody else's eyes.
+// hideFiles makes the files of an existing database readable only by this user.
 func hideFiles(path string) error {
 	for _, name := range []string{path, path + "-wal", path + "-shm"} {
 		info, err := os.Stat(name)
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // to be made with the mode of the first
+			continue // SQLite will create it with the mode of the first
 		}
 		if err != nil {
 			return err

@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// timeLayout is how times are written, on both engines: as Better Auth keeps
-// them in SQLite, where comparing the text compares the times.
+// timeLayout is the format of times on both engines. It is Better Auth's for SQLite, where
+// times compare like their texts.
 const timeLayout = "2006-01-02T15:04:05.000Z"
 
-// FormatTime writes a time as it is kept.
+// FormatTime formats a time as it is stored.
 func FormatTime(t time.Time) string { return t.UTC().Format(timeLayout) }
 
-// Instant returns the destination of a time in a scan: SQLite returns text,
-// PostgreSQL a time in some zone.
+// Instant returns the scan destination of a time. SQLite returns text, PostgreSQL a time in
+// any zone.
 func Instant(to *time.Time) sql.Scanner { return instant{to} }
 
 type instant struct{ to *time.Time }
@@ -26,7 +26,7 @@ func (i instant) Scan(value any) error {
 	return err
 }
 
-// NullInstant returns the destination of a time that may be null.
+// NullInstant returns the scan destination of a time that may be NULL.
 func NullInstant(to **time.Time) sql.Scanner { return nullInstant{to} }
 
 type nullInstant struct{ to **time.Time }
@@ -42,12 +42,12 @@ func (n nullInstant) Scan(value any) error {
 	return err
 }
 
-// ParseTime reads a time as a database returns it.
+// ParseTime parses a time that a database has returned.
 func ParseTime(value any) (time.Time, error) {
 	switch v := value.(type) {
 	case time.Time:
 		t := v.UTC().Truncate(time.Millisecond)
-		if y := t.Year(); y < 0 || y > 9999 { // which timeLayout cannot write
+		if y := t.Year(); y < 0 || y > 9999 { // timeLayout cannot represent it
 			return time.Time{}, fmt.Errorf("time in the database: the year %d", y)
 		}
 		return t, nil

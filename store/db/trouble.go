@@ -11,15 +11,15 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// trouble remembers what a call has met that is nobody's doing but the machine's.
-// The zero value has met nothing.
+// trouble remembers a recent fault of the machine that a call has met. The zero value has
+// none.
 type trouble struct {
 	mu   sync.Mutex
 	last error
 	at   time.Time
 }
 
-// rememberTrouble is longer than a prober takes to ask again.
+// rememberTrouble is longer than the interval of a health probe.
 const rememberTrouble = 15 * time.Second
 
 func (t *trouble) note(err error, now time.Time) {
@@ -31,7 +31,7 @@ func (t *trouble) note(err error, now time.Time) {
 	t.last, t.at = err, now
 }
 
-// lately returns what was met a short while ago, or nil.
+// lately returns the recent fault, or nil.
 func (t *trouble) lately(now time.Time) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -41,8 +41,7 @@ func (t *trouble) lately(now time.Time) error {
 	return t.last
 }
 
-// ofMachine reports whether err tells of a full disk, or of data that cannot be read or
-// written.
+// ofMachine reports whether err means a full disk, or data that cannot be read or written.
 func ofMachine(err error) bool {
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		switch e.Code() & 0xff {

@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// turn is taken by one writer of a SQLite file at a time, in order: first among those of
-// this process, then among processes. SQLite alone would have them poll for its lock,
-// and who has no luck waits until the call times out.
+// turn lets the writers of a SQLite file take turns in order: first among the writers of this
+// process, then among processes. SQLite alone makes them poll for its lock, and an unlucky
+// writer polls until its call times out.
 //
-// It is for writers that know it. SQLite's own lock, which each takes next, is for all. So
-// nobody waits for long for a process that is stopped (SIGSTOP, a paused container) in the
-// queue, with nothing locked in SQLite: the turn is gone without then.
+// The turn only sets the order. After it, each writer takes SQLite's own lock, which is what
+// protects the data. So if a process in the queue is stopped (SIGSTOP, a paused container),
+// the others wait for turnWait and then go on without the turn.
 type turn struct {
-	local chan struct{} // full while somebody here writes or waits for other processes; senders are served in order
+	local chan struct{} // full while a writer of this process has the turn or waits for it; senders are served in order
 	file  *os.File      // nil where processes cannot queue up
 	wait  time.Duration // for other processes
 
@@ -23,14 +23,14 @@ type turn struct {
 	queued *place
 }
 
-// turnWait is longer than any writer takes that is well.
+// turnWait is longer than a healthy writer takes.
 const turnWait = time.Second
 
-// place is one in the queue of processes. Who gives up waiting leaves it to the next
-// writer here; the system's queue cannot be left.
+// place is a place in the queue of processes. A writer that stops waiting leaves its place to
+// the next writer of this process, because one cannot leave the system's queue.
 type place struct {
 	wanted bool
-	late   bool          // was waited for as long as that is done
+	late   bool          // was waited for as long as allowed
 	got    chan struct{} // closed when the turn is ours, or err tells why not
 	err    error
 }
@@ -43,8 +43,8 @@ func newTurn(f *os.File) *turn {
 	return t
 }
 
-// takeTurn waits for the turn of whoever writes, or checkpoints, and makes sure that the
-// file is there. On PostgreSQL all write at once.
+// takeTurn waits for the turn to write, and checks that the file was not replaced. On
+// PostgreSQL there are no turns.
 func (s *DB) takeTurn(ctx context.Context) (release func(), err error) {
 	if s.turn == nil {
 		return func() {}, nil
@@ -79,7 +79,7 @@ func (t *turn) take(ctx context.Context) (release func(), err error) {
 	}, nil
 }
 
-// among takes the turn of this process among others. has: it is to be passed on.
+// among takes the turn among processes. If has is true, it must be passed on.
 func (t *turn) among(ctx context.Context) (has bool, err error) {
 	if t.file == nil {
 		return false, nil
@@ -115,7 +115,7 @@ func (t *turn) among(ctx context.Context) (has bool, err error) {
 	}
 }
 
-// queue waits in the system's queue.
+// queue waits in the operating system's queue.
 func (t *turn) queue(p *place) {
 	p.err = waitTurn(t.file)
 	t.mu.Lock()

@@ -9,16 +9,15 @@ import (
 	"sync"
 )
 
-// Another program can write into a row what this one never would: a date that is none,
-// NULL, on SQLite text that is not UTF-8. Such a row is left out of whatever reads many:
-// one must not keep a user from all others, nor stop the work in the background. Where
-// it is the only row that was asked for, that is an *Unreadable. Each is reported.
+// Another program can write invalid values into a row: an invalid date, NULL, or on SQLite
+// text that is not UTF-8. Reads of many rows skip such a row: one bad row must not hide the
+// others or stop background work. A read of a single row returns an *Unreadable. Each bad
+// row is reported.
 
-// Unreadable is the error for a row that holds what this program would not have written.
-// It shows nothing of what is in it.
+// Unreadable is the error for a row with an invalid value. It does not show the value.
 type Unreadable struct {
 	Table  string
-	ID     string // of the row, or what else comes first in it; "" where that cannot be read either
+	ID     string // the row's first column; "" if that is unreadable too
 	Column string
 }
 
@@ -26,11 +25,11 @@ func (u *Unreadable) Error() string {
 	return fmt.Sprintf("row %q of table %s cannot be read: column %s holds what another program must have written", u.ID, u.Table, u.Column)
 }
 
-// OnUnreadable has report called for rows that cannot be read: once for each, as long
-// as there are not too many of them. It must be called before anything else.
+// OnUnreadable sets the function that is called for unreadable rows, once for each while
+// there are few of them. Call it before any other method.
 func (s *DB) OnUnreadable(report func(*Unreadable)) { s.unreadable.report = report }
 
-// unreadables are the rows that were reported. The zero value is ready.
+// unreadables remembers the reported rows. The zero value is ready to use.
 type unreadables struct {
 	report func(*Unreadable)
 
@@ -38,7 +37,8 @@ type unreadables struct {
 	reported map[Unreadable]bool
 }
 
-// maxReported bounds what is remembered of reported rows; past it they are reported anew.
+// maxReported is the number of reported rows that are remembered. Beyond it, rows are
+// reported again.
 const maxReported = 1000
 
 func (us *unreadables) found(u *Unreadable) {
@@ -56,7 +56,7 @@ func (us *unreadables) found(u *Unreadable) {
 	}
 }
 
-// storeKey is where call leaves the store in the context of its statements.
+// storeKey is the context key under which Call stores the DB for its statements.
 type storeKey struct{}
 
 func reportUnreadable(ctx context.Context, u *Unreadable) {
@@ -65,8 +65,8 @@ func reportUnreadable(ctx context.Context, u *Unreadable) {
 	}
 }
 
-// scan scans the present row into dest. Its error is an *Unreadable where it is the
-// row's fault. The columns that can be read are in dest then.
+// scan scans the current row into dest. If the row is bad, the error is an *Unreadable and
+// dest has the columns that could be read.
 func scan(rows *sql.Rows, dest []any, query string) error {
 	err := rows.Scan(dest...)
 	if err == nil {
@@ -79,7 +79,7 @@ func scan(rows *sql.Rows, dest []any, query string) error {
 	if nameless != nil || len(columns) != len(dest) {
 		return err
 	}
-	one := make([]any, len(dest)) // takes anything, so that a failure is the connection's
+	one := make([]any, len(dest)) // accepts any value, so a failure here is the connection's
 	for i := range one {
 		one[i] = new(any)
 	}
@@ -100,7 +100,7 @@ func scan(rows *sql.Rows, dest []any, query string) error {
 	return unreadable(rows, dest, bad, query)
 }
 
-// invalidIn returns which of dest holds text that is none, or -1.
+// invalidIn returns the index of the first invalid text in dest, or -1.
 func invalidIn(dest []any) int {
 	for i, d := range dest {
 		switch d := d.(type) {
@@ -131,7 +131,7 @@ func unreadable(rows *sql.Rows, dest []any, column int, query string) error {
 	return u
 }
 
-// tableOf is the table that a statement is about: the first that it names.
+// tableOf returns the first table that a statement names.
 func tableOf(query string) string {
 	words := strings.Fields(query)
 	for i, word := range words[:max(0, len(words)-1)] {
@@ -142,7 +142,7 @@ func tableOf(query string) string {
 	return "?"
 }
 
-// IsUnreadable reports whether err is about a row that cannot be read.
+// IsUnreadable reports whether err is about an unreadable row.
 func IsUnreadable(err error) bool {
 	_, is := errors.AsType[*Unreadable](err)
 	return is

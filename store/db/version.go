@@ -7,10 +7,10 @@ import (
 	"fmt"
 )
 
-// watch is a connection that does nothing but tell whether others have written.
+// watch is a connection that only tells whether others have written.
 type watch struct {
 	pool    *sql.DB
-	conn    *sql.Conn // always the same one: SQLite counts by connection
+	conn    *sql.Conn // always the same one, because SQLite counts per connection
 	version *sql.Stmt
 }
 
@@ -30,13 +30,12 @@ func (w *watch) close() error {
 	return errors.Join(w.version.Close(), w.conn.Close(), w.pool.Close())
 }
 
-// errNoVersion is returned where the database cannot tell.
-var errNoVersion = errors.New("this database has no version of its data")
+// errNoVersion is returned on PostgreSQL.
+var errNoVersion = errors.New("this database has no counter of its changes")
 
-// Version returns a number that is another one after anybody, in this process or
-// another, has written to the SQLite file: what was read since it was last asked
-// for, and the number is the same, is still true. It costs less than half of the
-// smallest read. On PostgreSQL there is no such number.
+// Version returns a counter that changes whenever any process writes to the SQLite file. If
+// it has not changed, earlier reads are still current. It costs less than half of the
+// smallest read. PostgreSQL has no such counter.
 func (s *DB) Version(ctx context.Context) (n int64, err error) {
 	if s.watch == nil {
 		return 0, errNoVersion
@@ -44,7 +43,7 @@ func (s *DB) Version(ctx context.Context) (n int64, err error) {
 	if err := s.file.checkSometimes(); err != nil {
 		return 0, fmt.Errorf("version of the data: %w", err)
 	}
-	// Not even a caller who leaves may interrupt the one connection.
+	// A caller that leaves must not interrupt the only connection.
 	if err := s.watch.version.QueryRowContext(context.WithoutCancel(ctx)).Scan(&n); err != nil {
 		return 0, fmt.Errorf("version of the data: %w", err)
 	}

@@ -10,9 +10,9 @@ import (
 	"vestibule/migrations"
 )
 
-// Which migrations are applied stands in a table of our own. Up to lastShared it
-// stood in goose's default one, in which every program that uses goose keeps its
-// versions: two of them in one schema take each other's for their own.
+// The applied migrations are listed in our own table. Up to version lastShared they were in
+// goose's default table, which every program with goose uses: two such programs in one
+// schema would confuse their versions.
 const (
 	versionTable = "vestibule_migrations"
 	sharedTable  = "goose_db_version"
@@ -28,7 +28,7 @@ type step struct {
 // steps returns the migrations of this version, in order.
 func (s *DB) steps() (all []step, err error) {
 	files, err := fs.Glob(s.engine.migrations, "*.sql")
-	for _, file := range files { // sorted, as their versions are
+	for _, file := range files { // sorted by name, and so by version
 		version, err := goose.NumericComponent(file)
 		if err != nil {
 			return nil, err
@@ -38,10 +38,9 @@ func (s *DB) steps() (all []step, err error) {
 	return all, err
 }
 
-// appliedMigrations reads the table of versions. goose's own way of asking would
-// create it.
+// appliedMigrations reads the table of versions. goose's own function would create it.
 func (s *DB) appliedMigrations(ctx context.Context) (applied map[int64]time.Time, err error) {
-	for range 2 { // another process may take the shared table over meanwhile
+	for range 2 { // another process may migrate the shared table meanwhile
 		own, err := s.hasTable(ctx, versionTable)
 		if err != nil {
 			return nil, err
@@ -65,15 +64,14 @@ func (s *DB) versions(ctx context.Context, table string) (map[int64]time.Time, e
 	applied := map[int64]time.Time{}
 	var version int64
 	var at time.Time
-	// Not each: a migration that is left out would be applied again.
+	// Every, not Each: a migration in a skipped row would be applied again.
 	err := s.Read().Every(ctx, []any{&version, Instant(&at)}, func(bool) { applied[version] = at }, s.engine.versionsSQL+table)
 	delete(applied, 0) // goose's mark of an empty database
 	return applied, err
 }
 
-// ourShared returns those versions in the shared table that are ours: the first
-// ones, as far as everything is there that they have made. alone: there are no
-// others.
+// ourShared returns our versions in the shared table: the first ones whose tables and
+// columns all exist. alone is true if the table has no other versions.
 func (s *DB) ourShared(ctx context.Context) (ours map[int64]time.Time, alone bool, err error) {
 	ours = map[int64]time.Time{}
 	if has, err := s.hasTable(ctx, sharedTable); err != nil || !has {
@@ -108,7 +106,7 @@ func (s *DB) ourShared(ctx context.Context) (ours map[int64]time.Time, alone boo
 	return ours, len(ours) == len(all), nil
 }
 
-// columnSet are the columns of all tables, as table.column.
+// columnSet is the set of all columns, as table.column.
 type columnSet map[string]bool
 
 func (s *DB) columns(ctx context.Context) (columnSet, error) {
@@ -129,9 +127,9 @@ func (c columnSet) hold(made migrations.Objects) bool {
 	return true
 }
 
-// takeOver makes our table of versions, with what the shared one says of ours, in
-// one transaction. The shared table goes when nobody else's versions are in it: an
-// older vestibule would go on believing what it says.
+// takeOver creates our table of versions and copies our versions from the shared table, in
+// one transaction. It drops the shared table if nobody else's versions are in it, because an
+// older vestibule would still believe it.
 func (s *DB) takeOver(ctx context.Context) error {
 	if own, err := s.hasTable(ctx, versionTable); err != nil || own {
 		return err

@@ -11,43 +11,42 @@ import (
 	"github.com/lib/pq"
 )
 
-// How other instances' task events become known here.
+// How this process learns of the task events of other instances.
 //
-// On PostgreSQL a connection of its own listens to the channel on which instances
-// name the users whose tasks have changed. Whether notifications arrive at all is
-// tried with one of our own, at the start and again and again: a pooler in
-// transaction mode accepts LISTEN and delivers nothing, and a connection that a
-// firewall has dropped looks like a quiet one. As long as they do not arrive the
-// caller is told, twice a second, to look for itself; and every few seconds when
-// they do, because a process may end between its commit and its announcement.
+// On PostgreSQL a separate connection listens to a channel on which instances announce the
+// users whose tasks have changed. It sends notifications to itself, at the start and then
+// regularly, to check that they arrive: a pooler in transaction mode accepts LISTEN and
+// delivers nothing, and a connection that a firewall has dropped looks quiet. While they do
+// not arrive, the caller is told twice a second to poll. While they do, it is told to poll
+// every few seconds, because a process may die between its commit and its announcement.
 //
-// On SQLite other processes are noticed by the version of the file's data.
+// On SQLite, other processes are noticed by the file's change counter.
 const (
 	taskChannel = "vestibule_task_events"
-	probePrefix = "probe:" // no user's id starts so
+	probePrefix = "probe:" // no user id starts like this
 
-	lookEvery   = 500 * time.Millisecond // where nobody tells us
-	netEvery    = 3 * time.Second        // where others do, as far as they live to do it
-	listenRetry = 15 * time.Second       // until listening is tried again
-	silentRetry = 5 * time.Minute        // where nothing was delivered: it leaves a LISTEN with a connection of the pooler
+	lookEvery   = 500 * time.Millisecond // without notifications
+	netEvery    = 3 * time.Second        // with notifications, for those that got lost
+	listenRetry = 15 * time.Second       // before the next attempt to listen
+	silentRetry = 5 * time.Minute        // after a silent attempt, because it leaves a LISTEN on a connection of the pooler
 	probeEvery  = 10 * time.Second
-	probeWait   = 3 * time.Second // for a notification to come back
+	probeWait   = 3 * time.Second // for our own notification to arrive
 )
 
-// Watcher is told of task events that may have come from anywhere. Its
-// methods are called from one goroutine and should be quick.
+// Watcher is told of task events of any instance. Its methods are called from one goroutine
+// and should return quickly.
 type Watcher interface {
-	// Changed says that the user has new events, the latest of which has the number
-	// seq, or 0 where it is not known.
+	// Changed means that the user has new events. seq is the number of the latest one, or 0
+	// if it is unknown.
 	Changed(userID string, seq int64)
-	// Look says that any user may have: nothing, or not everything, was told.
+	// Look means that any user may have new events: poll for them.
 	Look()
-	// Listening says whether Changed is called; cause tells why not.
+	// Listening tells whether notifications arrive, and if not, why.
 	Listening(is bool, cause error)
 }
 
-// Watch tells w about task events until ctx ends. What this process writes
-// itself may not be told on SQLite.
+// Watch tells w about task events until ctx ends. On SQLite it may not report events that
+// this process has written itself.
 func (s *DB) Watch(ctx context.Context, w Watcher) {
 	if s.watch != nil {
 		s.watchFile(ctx, w)
@@ -67,7 +66,7 @@ func (s *DB) Watch(ctx context.Context, w Watcher) {
 	}
 }
 
-// lookFor has w look for itself for a while.
+// lookFor lets w poll for a while.
 func (s *DB) lookFor(ctx context.Context, while time.Duration, w Watcher) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
@@ -99,9 +98,9 @@ func (s *DB) watchFile(ctx context.Context, w Watcher) {
 }
 
 // errSilent means that notifications do not arrive.
-var errSilent = errors.New("notifications do not arrive; is there a pooler in between?")
+var errSilent = errors.New("notifications do not arrive; a pooler in transaction mode delivers none")
 
-// listen tells w what it hears, until the connection fails or ctx ends.
+// listen passes notifications to w until the connection fails or ctx ends.
 func (s *DB) listen(ctx context.Context, w Watcher) error {
 	heard := make(chan *pq.Notification, 1024)
 	conn, err := pq.NewListenerConn(s.listenURL, heard)
@@ -110,10 +109,10 @@ func (s *DB) listen(ctx context.Context, w Watcher) error {
 	}
 	defer func() {
 		_ = conn.Close()
-		for range heard { // so that its reader, which may be about to send, ends
+		for range heard { // drain, so that the reader's goroutine can end
 		}
 	}()
-	// Close is what ends a wait for an answer that does not come.
+	// Close ends a wait for an answer that does not come.
 	stop := time.AfterFunc(s.patience, func() { _ = conn.Close() })
 	defer stop.Stop()
 	if _, err := conn.Listen(taskChannel); err != nil {
@@ -130,7 +129,7 @@ func (s *DB) listen(ctx context.Context, w Watcher) error {
 	defer silent.Stop()
 	next := time.NewTicker(probeEvery)
 	defer next.Stop()
-	look := time.NewTicker(lookEvery) // until something arrives, if it ever does
+	look := time.NewTicker(lookEvery) // until the first notification arrives
 	defer look.Stop()
 	for {
 		select {
@@ -147,7 +146,7 @@ func (s *DB) listen(ctx context.Context, w Watcher) error {
 					proven = true
 					look.Reset(netEvery)
 					w.Listening(true, nil)
-					w.Look() // for what happened before
+					w.Look() // for events from before
 				}
 			case !strings.HasPrefix(n.Extra, probePrefix):
 				announced(n.Extra, w.Changed)

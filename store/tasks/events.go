@@ -37,6 +37,9 @@ const (
 //
 // The feed's row goes with the user's, and cannot be added without it: what is written
 // for a user who has been deleted fails here.
+//
+// It waits in the user's queue before it locks the row. So nothing locked may be kept
+// from store.Tx.DeleteUser until then: rows of the user, or of their sessions.
 func (s *Store) addTaskEvent(ctx context.Context, q db.Querier, kind string, t Task, at time.Time) error {
 	size := int64(len(t.Title))
 	if t.Description != nil {
@@ -44,9 +47,10 @@ func (s *Store) addTaskEvent(ctx context.Context, q db.Querier, kind string, t T
 	}
 	more := map[string]int{Created: 1, Deleted: -1}[kind] // tasks
 	var seq, bytes, tasks int64
-	err := q.One(ctx, []any{&seq, &bytes, &tasks}, `INSERT INTO task_feed (user_id, seq, event_bytes, tasks) VALUES (?, 1, ?, ?)
+	err := q.One(ctx, []any{&seq, &bytes, &tasks}, `INSERT INTO task_feed (user_id, seq, event_bytes, tasks)
+		SELECT u.id, 1, CAST(? AS bigint), CAST(? AS bigint) FROM (SELECT CAST(? AS text) AS id) AS u`+s.Dialect().ShareSQL+` WHERE true
 		ON CONFLICT (user_id) DO UPDATE SET seq = task_feed.seq + 1, event_bytes = task_feed.event_bytes + ?, tasks = task_feed.tasks + ?
-		RETURNING seq, event_bytes, tasks`, t.UserID, size, more, size, more)
+		RETURNING seq, event_bytes, tasks`, size, more, t.UserID, size, more)
 	if err != nil {
 		return err
 	}

@@ -14,13 +14,11 @@ import (
 // sent (draft-ietf-httpapi-idempotency-key-header).
 type Once struct {
 	Caller      string    // whose key it is
+	UserID      string    // whose tasks it is about
 	Key         string    // chosen by the caller
 	Fingerprint string    // of what is asked: the same key means the same request
 	Now         time.Time // an answer that has expired by now is forgotten
 	Expires     time.Time // until when the answer is kept
-	// Answer makes of the task what is to be said again. It may be called more
-	// than once.
-	Answer func(Task) (string, error)
 }
 
 // The errors of a request whose key has been used.
@@ -44,85 +42,64 @@ func (e *KeptFull) Error() string {
 	return "no room for another kept answer of the user before " + db.FormatTime(e.Until)
 }
 
-// CreateTaskOnce is CreateTask for a request with a key. The answer is kept in the
-// transaction that adds the task: neither is there without the other. Where the
-// key was used before, nothing is added: it returns the answer that was kept, or
-// ErrKeyReused for another request, or ErrInProgress while another instance is
-// still at it.
-func (s *Store) CreateTaskOnce(ctx context.Context, t Task, once Once) (answer string, replayed bool, err error) {
-	err = s.DB.Tx(ctx, "create task once", func(ctx context.Context, q db.Querier) error {
-		answer, replayed = "", false
-		claimed, err := s.claimKey(ctx, q, t.UserID, once)
-		if err != nil {
-			return err
-		}
-		if !claimed {
-			replayed = true
-			answer, err = keptAnswer(ctx, q, t.UserID, once)
-			return err
-		}
-		made, err := s.createTask(ctx, q, t)
-		if err != nil {
-			return err
-		}
-		if answer, err = once.Answer(made); err != nil {
-			return err
-		}
-		return s.keepAnswer(ctx, q, t.UserID, once, answer)
-	})
-	if err != nil {
-		return "", false, err
-	}
-	return answer, replayed, nil
-}
-
-// keepAnswer puts the answer into the key's row. The row has the user's numbers in
-// task_feed, which createTask has locked: what lies between it and the oldest row is how
+// KeepAnswer puts the answer into the row of the key that ClaimKey has claimed. It comes
+// after CreateTask and takes the user's numbers in task_feed, which that has locked: what lies between it and the oldest row is how
 // much there is, without counting. Answers are kept equally long, so that the oldest
 // goes first.
-func (s *Store) keepAnswer(ctx context.Context, q db.Querier, userID string, once Once, answer string) error {
+func (tx *Tx) KeepAnswer(once Once, answer string) error {
 	var seq, bytes, oldest, oldestBytes int64
-	err := q.One(ctx, []any{&seq, &bytes}, `UPDATE task_feed SET kept_seq = kept_seq + 1, kept_bytes = kept_bytes + ? WHERE user_id = ? RETURNING kept_seq, kept_bytes`,
-		len(answer), userID)
+	err := tx.q.One(tx.ctx, []any{&seq, &bytes}, `UPDATE task_feed SET kept_seq = kept_seq + 1, kept_bytes = kept_bytes + ? WHERE user_id = ? RETURNING kept_seq, kept_bytes`,
+		len(answer), once.UserID)
 	if err != nil {
 		return err
 	}
 	var until time.Time
-	err = q.One(ctx, []any{&oldest, &oldestBytes, db.Instant(&until)},
-		`SELECT seq, bytes_to, expires_at FROM idempotency WHERE user_id = ? AND seq > 0 ORDER BY seq LIMIT 1`, userID)
+	err = tx.q.One(tx.ctx, []any{&oldest, &oldestBytes, db.Instant(&until)},
+		`SELECT seq, bytes_to, expires_at FROM idempotency WHERE user_id = ? AND seq > 0 ORDER BY seq LIMIT 1`, once.UserID)
 	switch {
 	case errors.Is(err, db.ErrNotFound), db.IsUnreadable(err):
 	case err != nil:
 		return err
-	case seq-oldest >= int64(cmp.Or(s.AnswersPerUser, maxKept)), bytes-oldestBytes > maxKeptBytes:
+	case seq-oldest >= int64(cmp.Or(tx.s.AnswersPerUser, maxKept)), bytes-oldestBytes > maxKeptBytes:
 		return &KeptFull{until}
 	}
-	_, err = q.Exec(ctx, `UPDATE idempotency SET answer = ?, seq = ?, bytes_to = ? WHERE caller = ? AND user_id = ? AND key = ?`,
-		answer, seq, bytes, once.Caller, userID, once.Key)
+	_, err = tx.q.Exec(tx.ctx, `UPDATE idempotency SET answer = ?, seq = ?, bytes_to = ? WHERE caller = ? AND user_id = ? AND key = ?`,
+		answer, seq, bytes, once.Caller, once.UserID, once.Key)
 	return err
 }
 
-// claimKey adds the key's row, and reports false when it is there already. A row
-// that another transaction is about to add is waited for, for a moment.
-func (s *Store) claimKey(ctx context.Context, q db.Querier, userID string, once Once) (bool, error) {
-	if wait := s.Dialect().WaitBrieflySQL; wait != "" {
-		if _, err := q.Exec(ctx, wait); err != nil {
+// ClaimKey claims the key for this transaction. Where the key was used before, claimed is
+// false: it returns the answer that was kept, or ErrKeyReused for another request, or
+// ErrInProgress while another instance is still at it.
+func (tx *Tx) ClaimKey(once Once) (kept string, claimed bool, err error) {
+	if claimed, err = tx.addKey(once); err == nil && !claimed {
+		kept, err = tx.keptAnswer(once)
+	}
+	return kept, claimed, err
+}
+
+// addKey adds the key's row, and reports false when it is there already. A row that
+// another transaction is about to add is waited for, for a moment.
+func (tx *Tx) addKey(once Once) (bool, error) {
+	dialect := tx.s.Dialect()
+	if dialect.WaitBrieflySQL != "" {
+		if _, err := tx.q.Exec(tx.ctx, dialect.WaitBrieflySQL); err != nil {
 			return false, err
 		}
 	}
-	_, err := q.Exec(ctx, `DELETE FROM idempotency WHERE caller = ? AND user_id = ? AND key = ? AND expires_at <= ?`,
-		once.Caller, userID, once.Key, once.Now)
+	_, err := tx.q.Exec(tx.ctx, `DELETE FROM idempotency WHERE caller = ? AND user_id = ? AND key = ? AND expires_at <= ?`,
+		once.Caller, once.UserID, once.Key, once.Now)
 	if err != nil {
 		return false, inProgress(err)
 	}
-	n, err := q.Exec(ctx, `INSERT INTO idempotency (caller, user_id, key, fingerprint, answer, expires_at)
+	n, err := tx.q.Exec(tx.ctx, `INSERT INTO idempotency (caller, user_id, key, fingerprint, answer, expires_at)
 		VALUES (?, ?, ?, ?, '', ?) ON CONFLICT (caller, user_id, key) DO NOTHING`,
-		once.Caller, userID, once.Key, once.Fingerprint, once.Expires)
+		once.Caller, once.UserID, once.Key, once.Fingerprint, once.Expires)
 	if err != nil {
 		return false, inProgress(err)
 	}
-	if again := s.Dialect().WaitAgainSQL; again != "" {
-		if _, err := q.Exec(ctx, again); err != nil {
+	if dialect.WaitAgainSQL != "" {
+		if _, err := tx.q.Exec(tx.ctx, dialect.WaitAgainSQL); err != nil {
 			return false, err
 		}
 	}
@@ -137,12 +114,12 @@ func inProgress(err error) error {
 	return err
 }
 
-func keptAnswer(ctx context.Context, q db.Querier, userID string, once Once) (string, error) {
+func (tx *Tx) keptAnswer(once Once) (string, error) {
 	var fingerprint, answer string
-	err := q.One(ctx, []any{&fingerprint, &answer}, `SELECT fingerprint, answer FROM idempotency
-		WHERE caller = ? AND user_id = ? AND key = ?`, once.Caller, userID, once.Key)
+	err := tx.q.One(tx.ctx, []any{&fingerprint, &answer}, `SELECT fingerprint, answer FROM idempotency
+		WHERE caller = ? AND user_id = ? AND key = ?`, once.Caller, once.UserID, once.Key)
 	if err == nil {
-		err = notGone(ctx, q, userID)
+		err = notGone(tx.ctx, tx.q, once.UserID)
 	}
 	switch {
 	case errors.Is(err, db.ErrNotFound): // the other one has failed or expired since

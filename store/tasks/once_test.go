@@ -91,8 +91,16 @@ func onceFailureCase(t *testing.T, d *database) {
 	u, _ := signedUp(t, d)
 	once := newOnce("fails")
 	failure := errors.New("no answer")
-	once.Answer = func(tasks.Task) (string, error) { return "", failure }
-	_, _, err := d.CreateTaskOnce(t.Context(), newTask(u.ID), once)
+	once.UserID = u.ID
+	err := d.Tasks.Tx(t.Context(), "create task once", func(tx *tasks.Tx) error {
+		if _, claimed, err := tx.ClaimKey(once); err != nil || !claimed {
+			t.Errorf("got claimed %t, %v", claimed, err)
+		}
+		if _, err := tx.CreateTask(newTask(u.ID)); err != nil {
+			t.Error(err)
+		}
+		return failure
+	})
 	wantError(t, "without an answer", err, failure)
 	if n := d.TasksOf(t, u.ID); n != 0 {
 		t.Errorf("got %d tasks, want none", n)

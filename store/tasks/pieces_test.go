@@ -297,6 +297,7 @@ func turnCase(t *testing.T, d *database) {
 var errNoTurn = errors.New("no turn")
 
 func foldLargeCase(t *testing.T, d *database) {
+	nothingToFold(t, d)
 	u, _ := signedUp(t, d)
 	manyTasks(t, d, u.ID, 30)
 	d.Exec(t, `UPDATE tasks SET description = ? WHERE user_id = ? AND id % 2 = 0`, strings.Repeat("Ü", 9_999)+"ß", u.ID)

@@ -76,22 +76,23 @@ func (s *Store) Task(ctx context.Context, userID string, id int64) (t Task, err 
 // the user does not exist.
 func (s *Store) CreateTask(ctx context.Context, t Task) (Task, error) {
 	var made Task
-	err := s.DB.Tx(ctx, "create task", func(ctx context.Context, q db.Querier) (err error) {
-		made, err = s.createTask(ctx, q, t)
+	err := s.Tx(ctx, "create task", func(tx *Tx) (err error) {
+		made, err = tx.CreateTask(t)
 		return err
 	})
 	return orZero(made, err)
 }
 
-func (s *Store) createTask(ctx context.Context, q db.Querier, t Task) (made Task, err error) {
+// CreateTask adds a task and returns it with its id.
+func (tx *Tx) CreateTask(t Task) (made Task, err error) {
 	fold := fold(t.Title)
-	err = q.One(ctx, made.fields(), `INSERT INTO tasks (user_id, title, description, completed, created_at, updated_at, title_key, title_fold, description_fold)
+	err = tx.q.One(tx.ctx, made.fields(), `INSERT INTO tasks (user_id, title, description, completed, created_at, updated_at, title_key, title_fold, description_fold)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING `+taskColumns,
 		t.UserID, t.Title, t.Description, t.Completed, t.CreatedAt, t.UpdatedAt, sortKey(fold), fold, foldOptional(t.Description))
 	if err != nil {
 		return Task{}, err
 	}
-	return made, s.addTaskEvent(ctx, q, Created, made, t.CreatedAt)
+	return made, tx.s.addTaskEvent(tx.ctx, tx.q, Created, made, t.CreatedAt)
 }
 
 // UpdateTask changes one of the user's tasks and returns it as it is now.

@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Say what this is */
+        /** About this API */
         get: operations["getRoot"];
         put?: never;
         post?: never;
@@ -26,20 +26,20 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
-                /** @description Whose tasks: the token's `sub`, or `me` in its place */
+                /** @description The user: the token's `sub`, or `me` */
                 user_id: components["parameters"]["UserId"];
             };
             cookie?: never;
         };
         /**
          * List tasks
-         * @description Without `limit` all of them, streamed, oldest first unless `sort` says otherwise. With `limit` a page: follow `Link` with `rel="next"` until there is none. A page may have fewer tasks than `limit`, or none, and yet have a `Link`: one of a search ends where enough was looked through. Pages stay right while tasks come and go: a task that is there all the time is on exactly one of them.
+         * @description Without `limit` all tasks, streamed, oldest first unless `sort` is given. With `limit` a page: follow `Link` with `rel="next"` until there is none. A page may have fewer tasks than `limit`, or none, and yet have a `Link`: one of a search ends where enough was looked through. Pages stay right while tasks come and go: a task that is there all the time is on exactly one of them.
          */
         get: operations["fetchTasks"];
         put?: never;
         /**
          * Create a task
-         * @description With an `Idempotency-Key` a repeated request does not create a second task: for 24 hours it is answered as the first one was.
+         * @description With an `Idempotency-Key` a repeated request does not create a second task: for 24 hours it gets the answer of the first.
          */
         post: operations["createTask"];
         delete?: never;
@@ -53,14 +53,14 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
-                /** @description Whose tasks: the token's `sub`, or `me` in its place */
+                /** @description The user: the token's `sub`, or `me` */
                 user_id: components["parameters"]["UserId"];
             };
             cookie?: never;
         };
         /**
          * Follow changes of tasks
-         * @description Server-sent events, wherever the change was made, within a second. The stream begins with a block of `retry:` and `id:` alone. Then each change is an event: `task.created`, `task.updated` and `task.deleted` with the task as `data` (a deleted one as it last was). `tasks.reset` says that the changes since `Last-Event-ID` cannot be told any more: read the list anew. A comment every 15 seconds keeps the connection. The stream ends when the token expires; connect again with a new one and the last `id`.
+         * @description Server-sent events for all changes, from any client and instance, within a second. The stream begins with a block that has only `retry:` and `id:`. Then each change is an event: `task.created`, `task.updated` and `task.deleted` with the task as `data` (a deleted one as it last was). `tasks.reset` says that the changes since `Last-Event-ID` cannot be told any more: read the list anew. A comment every 15 seconds keeps the connection. The stream ends when the token expires; connect again with a new one and the last `id`.
          */
         get: operations["watchTasks"];
         put?: never;
@@ -76,10 +76,10 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
-                /** @description Whose tasks: the token's `sub`, or `me` in its place */
+                /** @description The user: the token's `sub`, or `me` */
                 user_id: components["parameters"]["UserId"];
                 /**
-                 * @description Which task
+                 * @description The id of the task
                  * @example 1
                  */
                 id: components["parameters"]["TaskId"];
@@ -90,7 +90,7 @@ export interface paths {
         get: operations["getTask"];
         /**
          * Change a task
-         * @description Members that are left out keep their value, as with PATCH: the quickstart's PUT does.
+         * @description Absent members keep their value, as with PATCH. The quickstart's PUT does the same.
          */
         put: operations["updateTask"];
         post?: never;
@@ -110,10 +110,10 @@ export interface paths {
             query?: never;
             header?: never;
             path: {
-                /** @description Whose tasks: the token's `sub`, or `me` in its place */
+                /** @description The user: the token's `sub`, or `me` */
                 user_id: components["parameters"]["UserId"];
                 /**
-                 * @description Which task
+                 * @description The id of the task
                  * @example 1
                  */
                 id: components["parameters"]["TaskId"];
@@ -128,7 +128,7 @@ export interface paths {
         head?: never;
         /**
          * Complete a task, or reopen it
-         * @description Turns `completed` around. It needs no body and reads none.
+         * @description Inverts `completed`. It reads no body.
          */
         patch: operations["toggleTask"];
         trace?: never;
@@ -156,7 +156,7 @@ export interface paths {
             header?: never;
             path: {
                 /**
-                 * @description What the page loads
+                 * @description The name of the file
                  * @example swagger-ui.css
                  */
                 file: string;
@@ -243,7 +243,7 @@ export interface components {
             message: string;
         };
         /**
-         * @description Members that a task has beyond these are ignored, so that one can be put back as it was; others are a 422.
+         * @description The other members of a task are ignored, so that an exported task can be sent back unchanged. Unknown members are a 422.
          * @example {
          *       "title": "Water the plants"
          *     }
@@ -272,14 +272,14 @@ export interface components {
             detail: string;
             /** @description What is wrong with which field, parameter or header */
             errors?: components["schemas"]["FieldError"][];
-            /** @description With a 5xx alone: the id of the request in the log */
+            /** @description Only with a 5xx: the id of the request in the log */
             request_id?: string;
             status: number;
             /** @description The status's name */
             title: string;
             /**
              * Format: uri-reference
-             * @description The title says what the status means, no more
+             * @description The title is only the name of the status
              * @constant
              */
             type: "about:blank";
@@ -303,11 +303,11 @@ export interface components {
             id: number;
             title: components["schemas"]["Title"];
             updated_at: components["schemas"]["Time"];
-            /** @description Whose it is */
+            /** @description The owner */
             user_id: string;
         };
         /**
-         * @description A member that is left out keeps its value. The others of a task are ignored, so that one can be sent back as it was read; unknown ones are a 422.
+         * @description An absent member keeps its value. The other members of a task are ignored, so that a task can be sent back as it was read. Unknown members are a 422.
          * @example {
          *       "completed": true,
          *       "title": "Water the plants"
@@ -335,7 +335,7 @@ export interface components {
         Title: string;
     };
     responses: {
-        /** @description The body is not strict JSON: it is empty, is no object, has trailing data, a duplicate name, invalid UTF-8 or a NUL; or `If-Match` or `If-None-Match` cannot be read (`errors` names it); or the path or the query cannot be. */
+        /** @description The body is not strict JSON: it is empty, is not an object, or has trailing data, a duplicate name, invalid UTF-8 or a NUL. Or `If-Match` or `If-None-Match` is invalid (`errors` names it). Or the path or the query is invalid. */
         BadChange: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -346,7 +346,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `If-Match`, or `If-None-Match` of a change, cannot be read (`errors` names it), or the path or the query cannot be. */
+        /** @description `If-Match`, or `If-None-Match` of a change, is invalid (`errors` names it). Or the path or the query is invalid. */
         BadCondition: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -357,7 +357,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body is not strict JSON: it is empty, is no object, has trailing data, a duplicate name, invalid UTF-8 or a NUL; or `Idempotency-Key` cannot be read (`errors` names it); or the path or the query cannot be. */
+        /** @description The body is not strict JSON: it is empty, is not an object, or has trailing data, a duplicate name, invalid UTF-8 or a NUL. Or `Idempotency-Key` is invalid (`errors` names it). Or the path or the query is invalid. */
         BadCreation: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -368,7 +368,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `Last-Event-ID` cannot be read (`errors` names it), or the path or the query cannot be. */
+        /** @description `Last-Event-ID` is invalid (`errors` names it). Or the path or the query is invalid. */
         BadLastEventId: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -379,7 +379,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The path is ambiguous, with a dot segment, an encoded slash, a backslash, an empty segment or a control character; or the query is not `name=value` pairs. */
+        /** @description The path is ambiguous: it has a dot segment, an encoded slash, a backslash, an empty segment or a control character. Or the query does not consist of `name=value` pairs. */
         BadRequest: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -390,12 +390,12 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description A request with this `Idempotency-Key` is still being answered: ask again after `Retry-After`. Or, without that header, the user has as many tasks as one user may have. */
+        /** @description A request with this `Idempotency-Key` is still under way: try again after `Retry-After`. Or, without that header, the user has too many tasks. */
         Conflict: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
                 /**
-                 * @description Seconds to wait, where a repeat helps
+                 * @description Seconds to wait, if trying again helps
                  * @example 1
                  */
                 "Retry-After"?: number;
@@ -406,7 +406,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `user_id` is not the token's subject, or the token's scope does not open this. The same bytes whatever exists at the path. */
+        /** @description `user_id` is not the token's subject, or the token's scope does not allow this. The answer is the same whether or not the path exists. */
         Forbidden: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -418,7 +418,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Fields of the body, the path or the query are not valid: `errors` names each of them. Unknown ones are among them. */
+        /** @description Fields of the body, the path or the query are invalid: `errors` names each of them, unknown fields too. */
         Invalid: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -429,7 +429,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The path does not have this method; `Allow` has those that it has. */
+        /** @description The path does not have this method. `Allow` lists its methods. */
         MethodNotAllowed: {
             headers: {
                 "Accept-Patch": components["headers"]["AcceptPatch"];
@@ -453,7 +453,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description There is no such user; told to services alone, whose tokens open the tasks of any user. */
+        /** @description There is no such user. Only services get this answer: their tokens open the tasks of any user. */
         NoSuchUser: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -464,7 +464,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The user has no such task; also where another user has it. */
+        /** @description The user has no such task. The answer is the same if another user has it. */
         NotFound: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -475,7 +475,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The client has this version */
+        /** @description The client already has this version */
         NotModified: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControlAny"];
@@ -485,7 +485,7 @@ export interface components {
             };
             content?: never;
         };
-        /** @description The task has another version than those in `If-Match`: read it again. Or it exists, and `If-None-Match: *` came with a change. */
+        /** @description The task's version is not in `If-Match`: read the task again. Or the task exists, and the change has `If-None-Match: *`. */
         PreconditionFailed: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -496,7 +496,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description What a page of a listed origin may send (CORS); without the Access-Control headers it may send nothing. Only with CORS_API_ORIGINS, else a preflight is a 401 like every request without a token */
+        /** @description What a page of a listed origin may send (CORS). Without the Access-Control headers the page may send nothing. Only with CORS_API_ORIGINS; otherwise a preflight is a 401, like every request without a token */
         Preflight: {
             headers: {
                 "Access-Control-Allow-Headers"?: string;
@@ -508,7 +508,7 @@ export interface components {
             };
             content?: never;
         };
-        /** @description A fault of ours. `request_id` finds it in the log. */
+        /** @description An internal error. `request_id` identifies it in the log. */
         ServerError: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -519,7 +519,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body came too slowly: it stood still for 30 seconds, or averaged less than 500 bytes a second. */
+        /** @description The body came too slowly: it made no progress for 30 seconds, or its average was below 500 bytes a second. */
         Timeout: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -543,7 +543,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Too many requests of the caller are under way: MAX_REQUESTS_PER_CALLER. Or too many searches of the user, or event streams of the user or of all. Or so many requests with an `Idempotency-Key` were made for the user in the last 24 hours that no further answer can be kept: nothing was done; ask without a key, or later. Ask again after `Retry-After`. */
+        /** @description Too many requests of the caller are under way (MAX_REQUESTS_PER_CALLER). Or the user runs too many searches, or the user or all users together have too many event streams. Or the user has made too many requests with an `Idempotency-Key` in the last 24 hours, and no further answer can be kept: nothing was done, so try without a key, or later. Try again after `Retry-After`. */
         TooMany: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -555,7 +555,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description There is not exactly one valid token. It comes before anything else is said of the request. */
+        /** @description The request does not have exactly one valid token. This is checked before anything else. */
         Unauthorized: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -567,7 +567,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The database, or the keys that tokens are verified with, cannot be had at the moment, or too many bodies are being read or too many searches under way. Ask again after `Retry-After`. */
+        /** @description The database or the keys that verify tokens are unavailable at the moment. Or too many bodies are being read, or too many searches are under way. Try again after `Retry-After`. */
         Unavailable: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -599,25 +599,25 @@ export interface components {
          * @example false
          */
         Completed: boolean;
-        /** @description Where a page begins: from the `Link` of the page before, for the same user, filter and order. Needs `limit`. */
+        /** @description Where the page begins: from the `Link` of the page before, for the same user, filter and order. Requires `limit`. */
         Cursor: string;
         /**
-         * @description A name for this request that the client makes up, unique among the user's, so that it can be repeated safely: 1 to 255 printable ASCII characters
+         * @description A name for this request, chosen by the client and unique for the user, which makes it safe to repeat: 1 to 255 printable ASCII characters
          * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
          */
         IdempotencyKey: string;
         /**
-         * @description Do it only if the task still has one of these versions, as its `ETag` named them, or `*` for any
+         * @description Change the task only if it still has one of these versions, named as in its `ETag`, or `*` for any version
          * @example "3"
          */
         IfMatch: string;
         /**
-         * @description The versions that the client has, as `ETag` named them: if it is one of these, the answer is an empty 304. One that cannot be read is passed over
+         * @description The versions that the client has, named as in `ETag`: if the current version is one of these, the answer is an empty 304. An unreadable header is ignored
          * @example "3"
          */
         IfNoneMatch: string;
         /**
-         * @description Not if the task has one of these versions: that is a 412. With `*` not if there is the task, and where there is none it is a 404
+         * @description If the task has one of these versions, the answer is 412. With `*` it is 412 if the task exists, and 404 if it does not
          * @example *
          */
         IfOther: string;
@@ -627,7 +627,7 @@ export interface components {
          */
         LastEventId: string;
         /**
-         * @description The same, for a client that cannot send the header, which goes first
+         * @description The same, for a client that cannot send the header. The header wins
          * @example 42
          */
         LastEventIdQuery: string;
@@ -637,32 +637,32 @@ export interface components {
          */
         Limit: number;
         /**
-         * @description Only tasks with this text in their title or description, in whatever case
+         * @description Only tasks with this text in the title or description, in upper or lower case
          * @example plants
          */
         Query: string;
         /**
-         * @description In which order; descending with `-`. Without it the oldest first.
+         * @description The order; descending with `-`. Without it, oldest first.
          * @example -created_at
          */
         Sort: "created_at" | "updated_at" | "title" | "-created_at" | "-updated_at" | "-title";
         /**
-         * @description Which task
+         * @description The id of the task
          * @example 1
          */
         TaskId: number;
-        /** @description Whose tasks: the token's `sub`, or `me` in its place */
+        /** @description The user: the token's `sub`, or `me` */
         UserId: string;
     };
     requestBodies: never;
     headers: {
         /**
-         * @description Where `Content-Encoding` is at fault: that there must be none
+         * @description Only if the body had a `Content-Encoding`: it must have none
          * @example identity
          */
         AcceptEncoding: "identity";
         /**
-         * @description Of a task: what a PATCH may be sent as (RFC 5789 §3.1)
+         * @description For a task: the media types of a PATCH (RFC 5789 §3.1)
          * @example application/merge-patch+json, application/json
          */
         AcceptPatch: "application/merge-patch+json, application/json";
@@ -672,7 +672,7 @@ export interface components {
          */
         Allow: string;
         /**
-         * @description Not to be kept by any cache
+         * @description No cache may keep the answer
          * @example no-store
          */
         CacheControl: "no-store";
@@ -682,7 +682,7 @@ export interface components {
          */
         CacheControlAny: "no-store" | "no-cache";
         /**
-         * @description May be kept, and is asked for anew each time
+         * @description Caches may keep the answer, and must revalidate it each time
          * @example no-cache
          */
         CacheControlRevalidate: "no-cache";
@@ -702,7 +702,7 @@ export interface components {
          */
         IdempotencyReplayed: "true";
         /**
-         * @description Where the next page is, with `rel="next"`; absent on the last page and without `limit`
+         * @description The address of the next page, with `rel="next"`. Absent on the last page and without `limit`
          * @example </api/me/tasks?cursor=Mg&limit=50>; rel="next"
          */
         Link: string;
@@ -722,7 +722,7 @@ export interface components {
          */
         RetryAfter: number;
         /**
-         * @description Where the scope is at fault (RFC 6750 §3.1)
+         * @description Only if the scope is the reason (RFC 6750 §3.1)
          * @example Bearer error="insufficient_scope"
          */
         ScopeChallenge: "Bearer error=\"insufficient_scope\"";
@@ -732,7 +732,7 @@ export interface components {
          */
         Unbuffered: "no";
         /**
-         * @description The scheme, and where a token was sent what is wrong with it (RFC 6750 §3.1)
+         * @description The scheme, and the fault of the token if one was sent (RFC 6750 §3.1)
          * @example Bearer error="invalid_token", error_description="Token has expired"
          */
         WWWAuthenticate: string;
@@ -772,7 +772,7 @@ export interface operations {
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description Where a page begins: from the `Link` of the page before, for the same user, filter and order. Needs `limit`. */
+                /** @description Where the page begins: from the `Link` of the page before, for the same user, filter and order. Requires `limit`. */
                 cursor?: components["parameters"]["Cursor"];
                 /**
                  * @description Only tasks that are, or are not, completed
@@ -780,19 +780,19 @@ export interface operations {
                  */
                 completed?: components["parameters"]["Completed"];
                 /**
-                 * @description Only tasks with this text in their title or description, in whatever case
+                 * @description Only tasks with this text in the title or description, in upper or lower case
                  * @example plants
                  */
                 q?: components["parameters"]["Query"];
                 /**
-                 * @description In which order; descending with `-`. Without it the oldest first.
+                 * @description The order; descending with `-`. Without it, oldest first.
                  * @example -created_at
                  */
                 sort?: components["parameters"]["Sort"];
             };
             header?: never;
             path: {
-                /** @description Whose tasks: the token's `sub`, or `me` in its place */
+                /** @description The user: the token's `sub`, or `me` */
                 user_id: components["parameters"]["UserId"];
             };
             cookie?: never;
@@ -826,13 +826,13 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description A name for this request that the client makes up, unique among the user's, so that it can be repeated safely: 1 to 255 printable ASCII characters
+                 * @description A name for this request, chosen by the client and unique for the user, which makes it safe to repeat: 1 to 255 printable ASCII characters
                  * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
-                /** @description Whose tasks: the token's `sub`, or `me` in its place */
+                /** @description The user: the token's `sub`, or `me` */
                 user_id: components["parameters"]["UserId"];
             };
             cookie?: never;
@@ -876,7 +876,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description The same, for a client that cannot send the header, which goes first
+                 * @description The same, for a client that cannot send the header. The header wins
                  * @example 42
                  */
                 lastEventId?: components["parameters"]["LastEventIdQuery"];
@@ -889,7 +889,7 @@ export interface operations {
                 "Last-Event-ID"?: components["parameters"]["LastEventId"];
             };
             path: {
-                /** @description Whose tasks: the token's `sub`, or `me` in its place */
+                /** @description The user: the token's `sub`, or `me` */
                 user_id: components["parameters"]["UserId"];
             };
             cookie?: never;
@@ -923,21 +923,21 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Do it only if the task still has one of these versions, as its `ETag` named them, or `*` for any
+                 * @description Change the task only if it still has one of these versions, named as in its `ETag`, or `*` for any version
                  * @example "3"
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /**
-                 * @description The versions that the client has, as `ETag` named them: if it is one of these, the answer is an empty 304. One that cannot be read is passed over
+                 * @description The versions that the client has, named as in `ETag`: if the current version is one of these, the answer is an empty 304. An unreadable header is ignored
                  * @example "3"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
-                /** @description Whose tasks: the token's `sub`, or `me` in its place */
+                /** @description The user: the token's `sub`, or `me` */
                 user_id: components["parameters"]["UserId"];
                 /**
-                 * @description Which task
+                 * @description The id of the task
                  * @example 1
                  */
                 id: components["parameters"]["TaskId"];
@@ -976,21 +976,21 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Do it only if the task still has one of these versions, as its `ETag` named them, or `*` for any
+                 * @description Change the task only if it still has one of these versions, named as in its `ETag`, or `*` for any version
                  * @example "3"
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /**
-                 * @description Not if the task has one of these versions: that is a 412. With `*` not if there is the task, and where there is none it is a 404
+                 * @description If the task has one of these versions, the answer is 412. With `*` it is 412 if the task exists, and 404 if it does not
                  * @example *
                  */
                 "If-None-Match"?: components["parameters"]["IfOther"];
             };
             path: {
-                /** @description Whose tasks: the token's `sub`, or `me` in its place */
+                /** @description The user: the token's `sub`, or `me` */
                 user_id: components["parameters"]["UserId"];
                 /**
-                 * @description Which task
+                 * @description The id of the task
                  * @example 1
                  */
                 id: components["parameters"]["TaskId"];
@@ -1036,21 +1036,21 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Do it only if the task still has one of these versions, as its `ETag` named them, or `*` for any
+                 * @description Change the task only if it still has one of these versions, named as in its `ETag`, or `*` for any version
                  * @example "3"
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /**
-                 * @description Not if the task has one of these versions: that is a 412. With `*` not if there is the task, and where there is none it is a 404
+                 * @description If the task has one of these versions, the answer is 412. With `*` it is 412 if the task exists, and 404 if it does not
                  * @example *
                  */
                 "If-None-Match"?: components["parameters"]["IfOther"];
             };
             path: {
-                /** @description Whose tasks: the token's `sub`, or `me` in its place */
+                /** @description The user: the token's `sub`, or `me` */
                 user_id: components["parameters"]["UserId"];
                 /**
-                 * @description Which task
+                 * @description The id of the task
                  * @example 1
                  */
                 id: components["parameters"]["TaskId"];
@@ -1086,21 +1086,21 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Do it only if the task still has one of these versions, as its `ETag` named them, or `*` for any
+                 * @description Change the task only if it still has one of these versions, named as in its `ETag`, or `*` for any version
                  * @example "3"
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /**
-                 * @description Not if the task has one of these versions: that is a 412. With `*` not if there is the task, and where there is none it is a 404
+                 * @description If the task has one of these versions, the answer is 412. With `*` it is 412 if the task exists, and 404 if it does not
                  * @example *
                  */
                 "If-None-Match"?: components["parameters"]["IfOther"];
             };
             path: {
-                /** @description Whose tasks: the token's `sub`, or `me` in its place */
+                /** @description The user: the token's `sub`, or `me` */
                 user_id: components["parameters"]["UserId"];
                 /**
-                 * @description Which task
+                 * @description The id of the task
                  * @example 1
                  */
                 id: components["parameters"]["TaskId"];
@@ -1147,21 +1147,21 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Do it only if the task still has one of these versions, as its `ETag` named them, or `*` for any
+                 * @description Change the task only if it still has one of these versions, named as in its `ETag`, or `*` for any version
                  * @example "3"
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /**
-                 * @description Not if the task has one of these versions: that is a 412. With `*` not if there is the task, and where there is none it is a 404
+                 * @description If the task has one of these versions, the answer is 412. With `*` it is 412 if the task exists, and 404 if it does not
                  * @example *
                  */
                 "If-None-Match"?: components["parameters"]["IfOther"];
             };
             path: {
-                /** @description Whose tasks: the token's `sub`, or `me` in its place */
+                /** @description The user: the token's `sub`, or `me` */
                 user_id: components["parameters"]["UserId"];
                 /**
-                 * @description Which task
+                 * @description The id of the task
                  * @example 1
                  */
                 id: components["parameters"]["TaskId"];
@@ -1221,14 +1221,14 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The versions that the client has, as `ETag` named them: if it is one of these, the answer is an empty 304. One that cannot be read is passed over
+                 * @description The versions that the client has, named as in `ETag`: if the current version is one of these, the answer is an empty 304. An unreadable header is ignored
                  * @example "3"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path: {
                 /**
-                 * @description What the page loads
+                 * @description The name of the file
                  * @example swagger-ui.css
                  */
                 file: string;
@@ -1262,7 +1262,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The versions that the client has, as `ETag` named them: if it is one of these, the answer is an empty 304. One that cannot be read is passed over
+                 * @description The versions that the client has, named as in `ETag`: if the current version is one of these, the answer is an empty 304. An unreadable header is ignored
                  * @example "3"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];

@@ -78,7 +78,7 @@ describe('tasks', () => {
 describe('refusals', () => {
   test('say what is wrong with which field', async () => {
     const { client } = await signedIn()
-    const error = await refused(client.createTask({ title: ' ', colour: 'red' }), 422, 'UNPROCESSABLE_CONTENT', 'The request has fields that are not valid.')
+    const error = await refused(client.createTask({ title: ' ', colour: 'red' }), 422, 'UNPROCESSABLE_CONTENT', 'The request has invalid fields.')
     assert.deepEqual(Object.keys(error.fields).sort(), ['colour', 'title'])
     assert.match(error.fields.title, /1 to 255/)
   })

@@ -1,0 +1,86 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"vestibule/internal/quicktest"
+)
+
+// build compiles the program once, as it is released, and for most tests: with the race
+// detector, SQLite excepted (the Makefile says why), and with cheap passwords.
+var build = struct {
+	plain, race func() (string, error)
+}{
+	plain: sync.OnceValues(func() (string, error) { return compile("plain") }),
+	race: sync.OnceValues(func() (string, error) {
+		overlay, err := cheapPasswords()
+		if err != nil {
+			return "", err
+		}
+		return compile("race", "-race", "-gcflags=modernc.org/sqlite/lib=-race=false", "-overlay="+overlay)
+	}),
+}
+
+func compile(name string, flags ...string) (string, error) {
+	path := filepath.Join(binDir, name)
+	args := append([]string{"build", "-o", path}, flags...)
+	out, err := exec.Command("go", append(args, "vestibule/cmd/vestibule")...).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return path, nil
+}
+
+// cheapPasswords writes an overlay for the compiler. With it a password costs a hundredth,
+// and who waits for a turn to have one verified waits longer: tests sign up many users at
+// once, and would be refused as too many on a machine that has other work.
+func cheapPasswords() (string, error) {
+	source, err := filepath.Abs("../bff/password/password.go")
+	if err != nil {
+		return "", err
+	}
+	data, err := os.ReadFile(source)
+	if err != nil {
+		return "", err
+	}
+	text := string(data)
+	for _, change := range [][2]string{
+		{"Memory: 19456, Iterations: 2,", "Memory: 512, Iterations: 1,"},
+		{"c.Queue = 16 * c.Parallel", "c.Queue = 1000 * c.Parallel"},
+		{"c.Wait = 2 * time.Second", "c.Wait = time.Minute"},
+	} {
+		if strings.Count(text, change[0]) != 1 {
+			return "", fmt.Errorf("%s: want %q once", source, change[0])
+		}
+		text = strings.Replace(text, change[0], change[1], 1)
+	}
+	replacement, overlay := filepath.Join(binDir, "password.go"), filepath.Join(binDir, "overlay.json")
+	if err := os.WriteFile(replacement, []byte(text), 0o600); err != nil {
+		return "", err
+	}
+	data, err = json.Marshal(map[string]any{"Replace": map[string]string{source: replacement}})
+	if err != nil {
+		return "", err
+	}
+	return overlay, os.WriteFile(overlay, data, 0o600)
+}
+
+// binDir is where the programs are.
+var binDir string
+
+func binary(t testing.TB, which func() (string, error)) string {
+	t.Helper()
+	quicktest.Skip(t, "the whole product")
+	path, err := which()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
