@@ -7,25 +7,25 @@ import (
 	"vestibule/internal/web"
 )
 
-// What is scarce is shared: the room for bodies in memory, and the processors that hash
-// passwords. The rules:
+// Memory for bodies and processors for password hashes are scarce, so clients share them.
+// The rules:
 //
-//   - Whoever has shown nothing yet has a share together with all of their address.
-//   - Whoever has shown a live session, or a link that was mailed, stands in another
-//     line, in a place of their own. So no crowd of strangers, from however many
-//     addresses, keeps a user who is in from what they want to do.
-//   - Anybody can be many users, who sign up. So an address counts there too.
+//   - Clients that have proven nothing yet share one part per address.
+//   - A client that has shown a live session, or a link from a mail, waits in a separate
+//     queue, with a part per user. So strangers cannot block signed-in users, whatever
+//     number of addresses they use.
+//   - One attacker can sign up as many users. So the address counts in that queue too.
 
-// asker is whose share something comes out of.
+// asker says whose share a request takes from.
 type asker = password.Asker
 
-// anybody is the asker of a request that has shown nothing.
+// anybody returns the asker of a request that is not authenticated.
 func (s *Server) anybody(r *http.Request) asker {
 	ip := s.clients.Of(r)
 	return asker{Address: web.ClientKey(ip), Network: web.NetworkKey(ip)}
 }
 
-// known is the asker of a request that has shown to be of this user.
+// known returns the asker of a request that is proven to come from this user.
 func (s *Server) known(r *http.Request, userID string) asker {
 	a := s.anybody(r)
 	a.User = userID

@@ -22,9 +22,9 @@ import (
 //
 //   - The cookie stops here. The proxy passes no cookie on, and no answer holds the token.
 //   - Without a live session nothing reaches the API.
-//   - A request that takes its time is looked at again: its body when it has come
-//     (Confirm), its stream as long as it lasts (Lease). So the end of a session ends
-//     what is under way.
+//   - A slow request is checked again: after its body has arrived (Confirm), and
+//     repeatedly while its stream is open (Lease). So the end of a session also ends
+//     requests in progress.
 
 func (s *Server) newProxy(upstream http.RoundTripper) (*proxy.Proxy, error) {
 	return proxy.New(proxy.Config{
@@ -41,12 +41,12 @@ func (s *Server) newProxy(upstream http.RoundTripper) (*proxy.Proxy, error) {
 	})
 }
 
-// proxied carries a request to the API. Whoever has too much under way there is told
-// late: each of their requests has been looked up.
+// proxied forwards a request to the API. If the client has too many requests in progress,
+// the refusal is delayed: each such request has already cost a session look-up.
 func (s *Server) proxied(w http.ResponseWriter, r *http.Request) error {
 	err := s.proxy.Serve(w, r)
 	if errors.Is(err, fair.ErrKey) {
-		s.tellLate(r, s.refusals)
+		s.delayAnswer(r, s.refusals)
 	}
 	return err
 }
@@ -92,12 +92,12 @@ func (s *Server) stream(r *http.Request, live *session.Live) (leave func(), err 
 	return leave, err
 }
 
-// errStreams is for a session, its user, its address or everybody with too many streams.
+// errStreams refuses a stream: the session, the user, the address or the whole server has
+// too many.
 var errStreams = web.Refuse(http.StatusTooManyRequests, "TOO_MANY_STREAMS", "Too many streams are open. Close some, or try again later.").With("Retry-After", "30")
 
-// confirm looks again at the session of a request whose body took its time. The
-// refusal does not clear the cookie: it is late by its nature, and the browser may
-// have a newer one.
+// confirm checks the session again after a slow body has arrived. The refusal does not
+// clear the cookie: it may arrive late, when the browser already has a newer one.
 func (s *Server) confirm(ctx context.Context, live *session.Live) error {
 	err := s.sessions.Confirm(ctx, live)
 	if errors.Is(err, session.ErrEnded) {

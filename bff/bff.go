@@ -1,12 +1,13 @@
-// Package bff is the backend for frontends: what browsers talk to. It owns sign-up, sign-in and the cookie session, and turns the cookie
-// into a short-lived token on the way to the task API.
+// Package bff is the backend for frontends: the server that browsers talk to. It owns
+// sign-up, sign-in and the cookie session. It replaces the cookie by a short-lived token
+// in requests to the task API.
 //
-// The cookie stops here: no other package of the program reads one, and no answer
-// of this one to a browser holds a token or a session's secret. A bearer token from
-// outside means nothing here.
+// The cookie stops here: no other package of the program reads one, and no response of
+// this package to a browser holds a token or a session's secret. A bearer token from
+// outside is ignored.
 //
-// Because it has the keys, it also serves the endpoint where internal services get
-// tokens of their own (bff/oauth).
+// Because this package has the keys, it also serves the endpoint where internal services
+// get their tokens (bff/oauth).
 package bff
 
 import (
@@ -42,36 +43,36 @@ type Server struct {
 
 	deleteRemains func(context.Context) (more bool, err error) // see Deps; may be nil
 
-	passwords hasher
-	limits    *throttle.Limiter
-	mail      *mail.Outbox
-	tokens    *token.Minter
-	sessions  *session.Sessions
-	oauth     *oauth.Server
-	proxy     *proxy.Proxy
-	strangers *web.Bodies // of those who have not shown who they are
-	members   *web.Bodies // of users with a session
-	origins   origins
-	clients   *web.ClientIPs
-	work      *fair.Room // requests
-	inSession *fair.Room // those that present a session
-	asks      *fair.Room // what strangers ask of the database
-	refusals  *pace
-	absences  *pace
-	late      *fair.Room // those who are told so late
-	app       *frontend.App
-	docs      *openapi.Docs
+	passwords  hasher
+	limits     *throttle.Limiter
+	mail       *mail.Outbox
+	tokens     *token.Minter
+	sessions   *session.Sessions
+	oauth      *oauth.Server
+	proxy      *proxy.Proxy
+	strangers  *web.Bodies // of clients that are not authenticated
+	members    *web.Bodies // of users with a session
+	origins    origins
+	clients    *web.ClientIPs
+	work       *fair.Room // requests
+	inSession  *fair.Room // those that present a session
+	lookups    *fair.Room // database look-ups by tokens and ids that anybody can make up
+	refusals   *pace
+	noSessions *pace
+	delayed    *fair.Room // answers that wait
+	app        *frontend.App
+	docs       *openapi.Docs
 }
 
 // New composes the BFF. It reads or makes the signing key, so the database
 // must be reachable and migrated.
 func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 	cfg = cfg.withDefaults()
-	s := &Server{cfg: cfg, log: cmp.Or(deps.Log, slog.Default()), now: deps.Now, store: deps.Store, deleteRemains: deps.DeleteRemains, work: newWorkRoom(), inSession: newSessionRoom(), asks: newAskRoom(), late: newLateRoom()}
+	s := &Server{cfg: cfg, log: cmp.Or(deps.Log, slog.Default()), now: deps.Now, store: deps.Store, deleteRemains: deps.DeleteRemains, work: newWorkRoom(), inSession: newSessionRoom(), lookups: newLookupRoom(), delayed: newDelayRoom()}
 	if s.now == nil {
 		s.now = time.Now
 	}
-	limits := web.BodyLimits{One: maxBody, Sender: bodiesOfOne, All: bodiesOfAll}
+	limits := web.BodyLimits{One: maxBody, Sender: bodiesPerAddress, All: bodiesInAll}
 	s.strangers, s.members = web.NewBodies(limits), web.NewBodies(limits)
 	s.origins = newOrigins(cfg.BaseURL, cfg.TrustedOrigins)
 	var err error
@@ -87,7 +88,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 	if s.refusals, err = newPace(refusalsAtOnce, refusalEvery); err != nil {
 		return nil, err
 	}
-	if s.absences, err = newPace(absentAtOnce, absentEvery); err != nil {
+	if s.noSessions, err = newPace(noSessionAtOnce, noSessionEvery); err != nil {
 		return nil, err
 	}
 	if s.passwords, err = password.New(password.Config{Params: cfg.PasswordParams, MinLength: cfg.PasswordMinLength, AllowCommon: cfg.PasswordAllowCommon}); err != nil {
@@ -110,10 +111,10 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 
 func (s *Server) https() bool { return s.cfg.BaseURL.Scheme == "https" }
 
-// origin is our own, as browsers write it.
+// origin returns our origin in the form that browsers send.
 func (s *Server) origin() string { return s.cfg.BaseURL.Scheme + "://" + s.cfg.BaseURL.Host }
 
-// Handler answers the whole surface.
+// Handler serves all endpoints.
 func (s *Server) Handler() http.Handler {
 	h := s.origins.guard(s.routes(), refusedOrigin(s.cfg.BaseURL))
 	h = s.openToListed(h)

@@ -6,13 +6,13 @@ import (
 	"vestibule/internal/web"
 )
 
-// The bounds of bodies under /api/auth/ in memory, in bytes: of one, which is four times
-// the longest picture's address, of all of one address, and of all: strangers have as
-// much as users who are in.
+// The bounds of bodies under /api/auth/ in memory, in bytes: of one body (four times the
+// longest picture URL), of all bodies of one address, and of all bodies. Strangers and
+// signed-in users each have bodiesInAll.
 const (
-	maxBody     = 32 << 10
-	bodiesOfOne = 256 << 10
-	bodiesOfAll = 8 << 20
+	maxBody          = 32 << 10
+	bodiesPerAddress = 256 << 10
+	bodiesInAll      = 8 << 20
 )
 
 func (s *Server) bodiesOf(from asker) *web.Bodies {
@@ -26,7 +26,8 @@ func badTarget(code, message string) *web.Error {
 	return web.Refuse(http.StatusForbidden, code, message+": use a page's path like /welcome, which is not under /api/, or a URL of this site or of one in TRUSTED_ORIGINS.")
 }
 
-// readBody reads a JSON object, out of the share of its sender, and refuses targets in it that are not ours.
+// readBody reads a JSON object, which counts towards the sender's share of memory. It
+// refuses redirect targets in it that are not allowed.
 func (s *Server) readBody(w http.ResponseWriter, r *http.Request, from asker) (*web.Object, error) {
 	body, err := s.bodiesOf(from).ReadObject(w, r, from.Address)
 	s.noteTooLarge(r, err)
@@ -48,11 +49,11 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request, from asker) (*
 // noBody is the bodyReader of a GET.
 func noBody(http.ResponseWriter, *http.Request, asker) (*web.Object, error) { return nil, nil }
 
-// bodyReader reads what a member sends.
+// bodyReader reads the body of a signed-in user's request.
 type bodyReader func(http.ResponseWriter, *http.Request, asker) (*web.Object, error)
 
-// optionalBody reads the body of a request that needs none: {} or nothing. What a
-// form of a foreign page can send is refused.
+// optionalBody reads the body of a request that needs none: {} or nothing. It refuses
+// every body that an HTML form of another site can send.
 func (s *Server) optionalBody(w http.ResponseWriter, r *http.Request, from asker) (*web.Object, error) {
 	if r.ContentLength == 0 {
 		return nil, nil

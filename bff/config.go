@@ -14,8 +14,8 @@ import (
 	"vestibule/store"
 )
 
-// Config is what an operator decides about the BFF. Only Secret is required: what else
-// is zero is as in Defaults.
+// Config holds the operator's settings of the BFF. Only Secret is required. Every other
+// zero value means the value in Defaults.
 type Config struct {
 	BaseURL        *url.URL       // the public origin; https switches on Secure cookies and HSTS
 	TrustedOrigins []string       // further origins that may call with credentials
@@ -27,8 +27,8 @@ type Config struct {
 	SessionExpiresIn time.Duration // life of a session since its last update
 	SessionUpdateAge time.Duration // age of the last update at which use makes another; None: any age
 	SessionMaxAge    time.Duration // life of a session since sign-in
-	SessionFreshAge  time.Duration // how long a proof of the password stands for another one
-	SessionsPerUser  int           // beyond it a sign-in ends those used longest ago; None: no limit
+	SessionFreshAge  time.Duration // how long a password proof is valid
+	SessionsPerUser  int           // beyond it a sign-in ends the least recently used ones; None: no limit
 	CookieName       string        // its prefix included, if it is given
 	CookieSameSite   http.SameSite
 
@@ -42,7 +42,7 @@ type Config struct {
 	RequireEmailVerification bool // sign-in only after the address is verified
 
 	PasswordMinLength   int             // code points
-	PasswordAllowCommon bool            // let passwords be chosen that are guessed first
+	PasswordAllowCommon bool            // allow passwords that attackers guess first
 	PasswordParams      password.Params // cost of a hash
 	RateLimitOff        bool            // count no attempts
 
@@ -59,8 +59,8 @@ type Config struct {
 	// session.
 	MaxStreams, MaxStreamsPerUser, MaxStreamsPerSession int
 
-	// MaxConnections and MaxConnectionsPerAddress are the listener's. Who comes through a
-	// trusted proxy has no more requests under way. 0: no bound.
+	// MaxConnections and MaxConnectionsPerAddress are the listener's. They also bound the
+	// concurrent requests of a client behind a trusted proxy. 0: no bound.
 	MaxConnections, MaxConnectionsPerAddress int
 
 	// The app at /: the build in WebDir, the dev server at WebDevURL, or with neither
@@ -69,8 +69,8 @@ type Config struct {
 	WebDevURL *url.URL
 }
 
-// addressShare is the part of what is there for all that one address may have, as of the
-// connections; 0: all.
+// addressShare is the part of a shared resource that one address may have: the same part
+// as of the connections. 0: all.
 func (c Config) addressShare() float64 {
 	if c.MaxConnections == 0 {
 		return 0
@@ -78,14 +78,14 @@ func (c Config) addressShare() float64 {
 	return float64(c.MaxConnectionsPerAddress) / float64(c.MaxConnections)
 }
 
-// MailConfig is how mails leave.
+// MailConfig says how mails are sent.
 type MailConfig struct {
 	From   netmail.Address
 	Server *mail.Server // nil: files in Folder
 	Folder string
 }
 
-// Deps is what the BFF stands on.
+// Deps holds the parts that the BFF depends on.
 type Deps struct {
 	Store    *store.Store
 	Log      *slog.Logger      // nil: slog.Default

@@ -11,48 +11,48 @@ import (
 	"vestibule/internal/web"
 )
 
-// How requests share what works on them, by client (an IPv4 address, or a /64 of IPv6):
+// Limits on concurrent requests, per client (an IPv4 address, or a /64 of IPv6):
 //
-//   - What anybody may ask, signed in or not, is worked on for a client a few times at a
-//     time. More of it waits for a moment, in a line that all clients share fairly; who
-//     finds it full is refused.
-//   - Who presents a session has turns of its own, so that nobody else behind the same
-//     address, or behind a proxy that is not trusted, takes them. The sessions of one
-//     client together have at most half of the places.
-//   - A request is in work once its body has come: a client that sends slowly takes no
-//     place from others behind the same address.
-//   - What strangers ask of the database, by a token or an id that they have made up, has
-//     a few places of its own, so that it does not take the connections of others.
-//   - Whoever is refused gives their place back before they hear of it (refuse.go).
+//   - A client has a small number of requests in work at a time. Further requests wait
+//     briefly in a queue that all clients share fairly. If the queue is full, the request
+//     is refused.
+//   - Each session has separate places. So other clients behind the same address, or
+//     behind a proxy that is not trusted, cannot take them. All sessions of one client
+//     together have at most half of the places.
+//   - A request takes its place when its body has arrived. So a client that sends slowly
+//     takes no place from others behind the same address.
+//   - Database look-ups by a token or an id that anybody can make up have a few separate
+//     places, so that they do not take the connections of others.
+//   - A refused request returns its place before its answer is sent (refuse.go).
 const (
-	workPlaces    = 512
-	workOfOne     = 32
-	workLine      = 2048
-	workLineOfOne = 128
-	workPatience  = 2 * time.Second
-	sessionsOfOne = workPlaces / 2 // in work and waiting
+	workPlaces         = 512
+	workPerClient      = 32
+	workQueue          = 2048
+	workQueuePerClient = 128
+	workWait           = 2 * time.Second
+	sessionsPerClient  = workPlaces / 2 // in work and waiting
 
-	askPlaces    = 6
-	askOfOne     = 2
-	askLine      = 512
-	askLineOfOne = 3 * workOfOne // whoever is in work is not refused here
-	askPatience  = 2 * time.Second
+	lookupPlaces         = 6
+	lookupsPerClient     = 2
+	lookupQueue          = 512
+	lookupQueuePerClient = 3 * workPerClient // a request in work is not refused here
+	lookupWait           = 2 * time.Second
 )
 
 func newWorkRoom() *fair.Room {
-	return fair.New(fair.Limits{Places: workPlaces, PerKey: workOfOne, Queue: workLine, QueuePerKey: workLineOfOne, Wait: workPatience})
+	return fair.New(fair.Limits{Places: workPlaces, PerKey: workPerClient, Queue: workQueue, QueuePerKey: workQueuePerClient, Wait: workWait})
 }
 
 func newSessionRoom() *fair.Room {
-	return fair.New(fair.Limits{Places: workPlaces + workLine, PerKey: sessionsOfOne})
+	return fair.New(fair.Limits{Places: workPlaces + workQueue, PerKey: sessionsPerClient})
 }
 
-func newAskRoom() *fair.Room {
-	return fair.New(fair.Limits{Places: askPlaces, PerKey: askOfOne, Queue: askLine, QueuePerKey: askLineOfOne, Wait: askPatience})
+func newLookupRoom() *fair.Room {
+	return fair.New(fair.Limits{Places: lookupPlaces, PerKey: lookupsPerClient, Queue: lookupQueue, QueuePerKey: lookupQueuePerClient, Wait: lookupWait})
 }
 
-// Requests of one kind do not wait for those of another of the same client: sign-ins,
-// which wait for a hash, not for whoever asks for their session.
+// The kinds of requests. Requests of one client wait only for requests of the same kind.
+// So a slow sign-in, which computes a hash, does not delay a question for the session.
 const (
 	kindRead  = "read"
 	kindWrite = "write"
@@ -66,7 +66,7 @@ func kindOf(method string) string {
 	return kindWrite
 }
 
-// inTurn lets h work on a request once it has a place, which it has until it is done.
+// inTurn calls h when the request has a place. The request keeps it until h returns.
 func (s *Server) inTurn(kind string, h web.HandlerFunc) web.HandlerFunc {
 	if s.cfg.RateLimitOff {
 		return h
@@ -76,7 +76,7 @@ func (s *Server) inTurn(kind string, h web.HandlerFunc) web.HandlerFunc {
 		defer t.leave()
 		r = r.WithContext(context.WithValue(r.Context(), turnKey{}, t))
 		var err error
-		// What a GET carries is read by nobody.
+		// Nothing reads the body of a GET.
 		if kind != kindRead && r.Body != nil && r.Body != http.NoBody {
 			r.Body = &arriving{ReadCloser: r.Body, enter: func() error { return s.enter(r, t) }}
 		} else {
@@ -85,40 +85,40 @@ func (s *Server) inTurn(kind string, h web.HandlerFunc) web.HandlerFunc {
 		if err == nil {
 			err = h(w, r)
 		}
-		if t.late != nil {
-			// An answer that was written without an error is short, and not sent before
-			// this returns.
+		if t.delay != nil {
+			// An answer that was written without an error is short. The server sends it
+			// only after this function returns.
 			t.leave()
 			web.Release(r)
-			s.await(r, t.late)
+			s.await(r, t.delay)
 		}
 		return err
 	}
 }
 
-// turn is a request's place among those that are in work.
+// turn is the place of a request that is in work.
 type turn struct {
 	client  string
 	kind    string
-	session string // that is presented, or ""
-	give    func() // nil: it has none
-	late    *pace  // by which the answer has to wait; nil: it does not
+	session string // the session of its cookie, or ""
+	give    func() // returns the place; nil: there is none
+	delay   *pace  // how long the answer waits; nil: it does not wait
 }
 
 type turnKey struct{}
 
 func (s *Server) turnOf(kind string, r *http.Request) *turn {
 	t := &turn{client: s.client(r), kind: kind}
-	if kind != kindToken { // which looks at no cookie
+	if kind != kindToken { // services send no cookie
 		t.session = s.sessions.Presented(r)
 	}
 	return t
 }
 
-// key is whose turn it is.
+// key names the client or session that the place counts for.
 func (t *turn) key() string { return t.kind + " " + t.client + " " + t.session }
 
-// leave gives the place back, if there is one.
+// leave returns the place, if there is one.
 func (t *turn) leave() {
 	if t.give != nil {
 		t.give()
@@ -141,7 +141,7 @@ func (s *Server) enter(r *http.Request, t *turn) (err error) {
 	return nil
 }
 
-// arriving is a body that asks for a place when it has come to its end.
+// arriving is a body that asks for a place when it has been read to its end.
 type arriving struct {
 	io.ReadCloser
 	enter func() error
@@ -160,16 +160,16 @@ func (b *arriving) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// stranger takes a place to ask the database for something that anybody may have made up.
-func (s *Server) stranger(r *http.Request) (leave func(), err error) {
+// enterLookup takes a place for a database look-up by a value that anybody can make up.
+func (s *Server) enterLookup(r *http.Request) (leave func(), err error) {
 	if s.cfg.RateLimitOff {
 		return func() {}, nil
 	}
-	leave, err = s.asks.Enter(r.Context(), s.client(r), 1)
+	leave, err = s.lookups.Enter(r.Context(), s.client(r), 1)
 	return leave, s.crowded(r, err)
 }
 
-// crowded is the answer where a room had no place. Other errors it returns as they are.
+// crowded turns the error of a full room into a refusal. It returns other errors unchanged.
 func (s *Server) crowded(r *http.Request, err error) error {
 	switch {
 	case errors.Is(err, fair.ErrKey):
@@ -180,5 +180,5 @@ func (s *Server) crowded(r *http.Request, err error) error {
 	return err
 }
 
-// client is what counts as one client.
+// client returns the key of the client that sent r: its address or its /64.
 func (s *Server) client(r *http.Request) string { return web.ClientKey(s.clients.Of(r)) }

@@ -80,9 +80,9 @@ func TestRequestsOfOneClientTakeTurns(t *testing.T) {
 	until(t, "empty", func() bool { return s.server.InWork() == 0 })
 }
 
-// TestWhoIsSignedInWaitsForNoStranger behind the same address, nor for another session
+// TestSignedInUsersDoNotWaitForStrangers behind the same address, nor for another session
 // there; how much the sessions of one address have in work is bounded.
-func TestWhoIsSignedInWaitsForNoStranger(t *testing.T) {
+func TestSignedInUsersDoNotWaitForStrangers(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	v, greedy, stranger := s.visitor(), s.visitor(), s.visitor()
@@ -168,8 +168,8 @@ func TestWhatStrangersAskForHasFewPlaces(t *testing.T) {
 	v.want(v.do("GET", "/api/auth/verify-email?token="+token, ""), 401, "INVALID_TOKEN")
 }
 
-// TestWhoIsToldLateTakesNoPlace, and goes when the client does.
-func TestWhoIsToldLateTakesNoPlace(t *testing.T) {
+// TestDelayedAnswersTakeNoPlace, and goes when the client does.
+func TestDelayedAnswersTakeNoPlace(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	v := s.visitor()
@@ -263,9 +263,9 @@ func (s *site) isLateTo(method, path, body string, header ...string) bool {
 	return late
 }
 
-// TestWhatAProgramAsksOverAndOverIsToldLate, and an app that finds out whether anybody is
+// TestRepeatedRefusalsAreDelayed, and an app that finds out whether anybody is
 // signed in is not.
-func TestWhatAProgramAsksOverAndOverIsToldLate(t *testing.T) {
+func TestRepeatedRefusalsAreDelayed(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	other := s.at("127.0.0.2")
@@ -299,8 +299,8 @@ func TestWhatAProgramAsksOverAndOverIsToldLate(t *testing.T) {
 	other.want(other.do("GET", "/api/auth/verify-email?token="+token, ""), 401, "INVALID_TOKEN")
 }
 
-// TestWhoFillsThePasswordRoomIsToldLate, and nobody whom others keep out of it.
-func TestWhoFillsThePasswordRoomIsToldLate(t *testing.T) {
+// TestFillingThePasswordRoomIsDelayed, and nobody whom others keep out of it.
+func TestFillingThePasswordRoomIsDelayed(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	v := s.visitor()
@@ -322,8 +322,8 @@ func TestWhoFillsThePasswordRoomIsToldLate(t *testing.T) {
 	}
 }
 
-// TestACookieThatIsAskedWithOftenIsToldLateSooner than that there is no session.
-func TestACookieThatIsAskedWithOftenIsToldLateSooner(t *testing.T) {
+// TestARepeatedDeadCookieIsDelayedSooner than that there is no session.
+func TestARepeatedDeadCookieIsDelayedSooner(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	v := s.visitor()

@@ -132,7 +132,7 @@ func (s *Server) Crowd(client, cookie string) (leave func()) {
 		if t.client = client; cookie != "" && t.session == "" {
 			continue // of services
 		}
-		for range workOfOne + workLineOfOne {
+		for range workPerClient + workQueuePerClient {
 			waiting.Go(func() {
 				for ctx.Err() == nil { // who has waited in vain comes back
 					if leave, err := s.work.Enter(ctx, t.key(), 1); err == nil {
@@ -149,13 +149,13 @@ func (s *Server) Crowd(client, cookie string) (leave func()) {
 // Crowded is how many requests Crowd holds or has waiting, and CrowdedInSession those
 // with a cookie.
 const (
-	Crowded          = 3 * (workOfOne + workLineOfOne)
-	CrowdedInSession = 2 * (workOfOne + workLineOfOne)
+	Crowded          = 3 * (workPerClient + workQueuePerClient)
+	CrowdedInSession = 2 * (workPerClient + workQueuePerClient)
 )
 
 // FillSessions has the sessions of a client as many requests in work as they may have.
 func (s *Server) FillSessions(client string) (leave func()) {
-	leave, err := s.inSession.Enter(context.Background(), client, sessionsOfOne)
+	leave, err := s.inSession.Enter(context.Background(), client, sessionsPerClient)
 	if err != nil {
 		panic(err)
 	}
@@ -166,10 +166,10 @@ func (s *Server) FillSessions(client string) (leave func()) {
 func (s *Server) Strange(client string) (leave func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var waiting sync.WaitGroup
-	for range askOfOne + askLineOfOne {
+	for range lookupsPerClient + lookupQueuePerClient {
 		waiting.Go(func() {
 			for ctx.Err() == nil {
-				if leave, err := s.asks.Enter(ctx, client, 1); err == nil {
+				if leave, err := s.lookups.Enter(ctx, client, 1); err == nil {
 					<-ctx.Done()
 					leave()
 				}
@@ -180,12 +180,12 @@ func (s *Server) Strange(client string) (leave func()) {
 }
 
 // Stranger is how many of them there are.
-const Stranger = askOfOne + askLineOfOne
+const Stranger = lookupsPerClient + lookupQueuePerClient
 
 // InWork, Asking and Late are how many requests have or wait for a place of each kind.
 func (s *Server) InWork() int { return load(s.work) }
-func (s *Server) Asking() int { return load(s.asks) }
-func (s *Server) Late() int   { return load(s.late) }
+func (s *Server) Asking() int { return load(s.lookups) }
+func (s *Server) Late() int   { return load(s.delayed) }
 
 func load(r *fair.Room) int {
 	taken, waiting := r.Load()
@@ -197,7 +197,7 @@ func load(r *fair.Room) int {
 // do not wait for it.
 func (s *Server) RefuseOften(client string) { s.refusals.hurry(client) }
 
-func (s *Server) TellOftenOfNoSession(client string) { s.absences.hurry(client) }
+func (s *Server) TellOftenOfNoSession(client string) { s.noSessions.hurry(client) }
 
 func (p *pace) hurry(client string) {
 	p.mu.Lock()
@@ -208,7 +208,7 @@ func (p *pace) hurry(client string) {
 
 // TellAtOnce has no client answered late, for tests of many refusals that do not wait for
 // them.
-func (s *Server) TellAtOnce() { s.refusals.every, s.absences.every = 0, 0 }
+func (s *Server) TellAtOnce() { s.refusals.every, s.noSessions.every = 0, 0 }
 
 // Bodies is how many bytes of bodies are in memory.
 func (s *Server) Bodies() int { return s.strangers.Taken() + s.members.Taken() }

@@ -40,7 +40,7 @@ func (s *Server) getSession(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case errors.Is(err, session.ErrEnded):
 		s.noSession(r, err)
-		if !errors.Is(err, session.ErrReplaced) { // this answer may be late
+		if !errors.Is(err, session.ErrReplaced) { // a delayed answer would clear a newer cookie
 			http.SetCookie(w, s.sessions.Cookie.Clear())
 		}
 		return web.WriteJSON(w, http.StatusOK, nil)

@@ -9,30 +9,30 @@ import (
 	"vestibule/store"
 )
 
-// What a signed-in user's request passes, in this order:
+// The checks of a signed-in user's request, in this order:
 //
-//   - Without a live session it is refused before a word of its body is read: there
-//     is nothing to learn about what the endpoint wants, and no memory to take.
-//   - The body is read whole. A client may take half an hour for that, so nothing
-//     that was true before counts afterwards.
-//   - The session and its user are read anew, from the database.
-//   - What is sensitive needs a password that was proven in this session lately. A
-//     cookie that was stolen, or a browser that was left open, is not enough.
-//   - The transaction that acts requires the session's row once more (store).
+//   - Without a live session the request is refused before its body is read. So a
+//     stranger learns nothing about the endpoint's input and takes no memory.
+//   - The whole body is read. A client may take half an hour for that, so the earlier
+//     check no longer counts.
+//   - The session and its user are read again from the database.
+//   - Sensitive requests need a password that was recently proven in this session. A
+//     stolen cookie, or a browser that was left open, is not enough.
+//   - The transaction that makes the change requires the session's row again (store).
 
-// errUnauthorized is what Better Auth says of a request without a session.
+// errUnauthorized is Better Auth's answer to a request without a session.
 var errUnauthorized = web.Refuse(http.StatusUnauthorized, "UNAUTHORIZED", "Unauthorized")
 
 // errNotFresh has Better Auth's code and asks for the password.
 var errNotFresh = web.Refuse(http.StatusForbidden, "SESSION_NOT_FRESH",
 	"Session is not fresh: prove the password with /verify-password and send the request again.")
 
-// member handles a request of somebody who is signed in. body is nil for a GET, and
-// empty where none was sent and none is needed.
+// member handles a request of a signed-in user. body is nil for a GET, and also if an
+// optional body was not sent.
 type member func(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error
 
-// signedIn lets only the signed-in to h. The answer sets no cookie, also where the
-// session was extended: it could be late, and overwrite a newer one.
+// signedIn calls h only for signed-in users. The answer sets no cookie, even if the
+// session was extended: a delayed answer could overwrite a newer cookie.
 func (s *Server) signedIn(read bodyReader, h member) web.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		from, err := s.sender(r)
@@ -61,7 +61,7 @@ func (s *Server) sender(r *http.Request) (asker, error) {
 	return s.known(r, live.UserID), nil
 }
 
-// fresh lets h act only if the password was proven in the session lately.
+// fresh calls h only if the password was recently proven in the session.
 func (s *Server) fresh(h member) member {
 	return func(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error {
 		if !s.sessions.Proven(live) {
@@ -71,7 +71,7 @@ func (s *Server) fresh(h member) member {
 	}
 }
 
-// unauthorized answers that there is no session; other errors pass.
+// unauthorized turns a session error into the answer 401. It returns other errors unchanged.
 func (s *Server) unauthorized(r *http.Request, err error) error {
 	switch {
 	case errors.Is(err, session.ErrNone), errors.Is(err, session.ErrUnsigned):
@@ -84,8 +84,9 @@ func (s *Server) unauthorized(r *http.Request, err error) error {
 	return err
 }
 
-// cleared is the refusal of a session that has ended. It clears the cookie, unless
-// the browser has just given that up for a newer one: this answer may be late.
+// cleared returns the refusal for a session that has ended. It clears the cookie, unless
+// the session was just replaced by a newer one: a delayed answer would clear the newer
+// cookie.
 func (s *Server) cleared(refusal *web.Error, err error) *web.Error {
 	if errors.Is(err, session.ErrReplaced) {
 		return refusal.Because(err)
@@ -93,8 +94,8 @@ func (s *Server) cleared(refusal *web.Error, err error) *web.Error {
 	return refusal.With("Set-Cookie", s.sessions.Cookie.Clear().String()).Because(err)
 }
 
-// ended answers that the session had ended when its request was about to act. The
-// cookie is left alone: the next request will tell.
+// ended turns the store's error that the session has ended during the request into the
+// answer 401. It does not clear the cookie: the answer to the next request will.
 func ended(err error) error {
 	if errors.Is(err, store.ErrSessionEnded) {
 		return errUnauthorized.Because(err)
@@ -102,7 +103,7 @@ func ended(err error) error {
 	return err
 }
 
-// statusJSON is how Better Auth says that something was done.
+// statusJSON is Better Auth's answer to a successful change.
 type statusJSON struct {
 	Status bool `json:"status" schema:"const=true"`
 }

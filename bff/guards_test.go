@@ -130,9 +130,9 @@ func (s *site) resetLink(email string) (token string) {
 	return token
 }
 
-// TestWhoChangesSomethingIsLookedUp: a proxied request may go by what was read a
+// TestChangesReadTheSessionAgain: a proxied request may go by what was read a
 // moment ago, but no request that changes the account or shows its sessions.
-func TestWhoChangesSomethingIsLookedUp(t *testing.T) {
+func TestChangesReadTheSessionAgain(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
@@ -152,9 +152,9 @@ func TestWhoChangesSomethingIsLookedUp(t *testing.T) {
 	})
 }
 
-// TestBusyIsNobodysFault: an attempt that was refused because the room was full does
+// TestBusyCountsNoFailure: an attempt that was refused because the room was full does
 // not count, however often it is repeated.
-func TestBusyIsNobodysFault(t *testing.T) {
+func TestBusyCountsNoFailure(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()

@@ -13,11 +13,11 @@ import (
 	"vestibule/internal/web"
 )
 
-// errTooMany is the one answer past a limit, whether or not there is an account.
+// errTooMany is the answer beyond a limit. It is the same whether or not the account exists.
 var errTooMany = web.Refuse(http.StatusTooManyRequests, "TOO_MANY_REQUESTS", "Too many requests. Please try again later.")
 
-// limit counts an attempt before anything is verified. Better Auth's clients read
-// X-Retry-After.
+// limit counts an attempt before anything is verified, and refuses it beyond the limit.
+// Better Auth's clients read X-Retry-After.
 func (s *Server) limit(r *http.Request, a throttle.Attempt) error {
 	err := s.limits.Take(r.Context(), a)
 	if past, ok := errors.AsType[*throttle.Limited](err); ok {
@@ -27,21 +27,21 @@ func (s *Server) limit(r *http.Request, a throttle.Attempt) error {
 	return s.crowded(r, err)
 }
 
-// succeeded takes an honest attempt back. What was asked for is done by now, so that a
-// failure is no reason to tell the client otherwise.
+// succeeded removes a successful attempt from the counters. The request has already had
+// its effect, so an error here is logged and not returned.
 func (s *Server) succeeded(r *http.Request, a throttle.Attempt) {
 	if err := s.limits.Succeeded(r.Context(), a); err != nil {
 		s.log.LogAttrs(r.Context(), slog.LevelWarn, "an honest attempt stays counted", slog.String("error", err.Error()))
 	}
 }
 
-// untried takes an attempt back that failed with err because the password room was
-// full, and returns err. Whoever has filled it themselves is told late: a program that
-// comes back at once has each of its attempts counted and taken back.
+// untried removes an attempt from the counters if it failed because no place to hash a
+// password was free. It returns err. If the client itself holds all its places, the answer
+// is delayed: a program that retries at once costs two writes per attempt.
 func (s *Server) untried(r *http.Request, a throttle.Attempt, err error) error {
 	if errors.Is(err, password.ErrBusy) {
 		if errors.Is(err, fair.ErrKey) {
-			s.tellLate(r, s.refusals)
+			s.delayAnswer(r, s.refusals)
 		}
 		return errors.Join(err, s.limits.Untried(r.Context(), a))
 	}
@@ -56,8 +56,8 @@ func (s *Server) tryMail(r *http.Request, email string) throttle.Attempt {
 	return throttle.SendMail(email, s.clients.Of(r))
 }
 
-// proven lets the owner in who has shown by a mail that the account is theirs, whatever
-// others have done to its limits.
+// proven clears the limits of an account after its owner has proven it by a mail. So
+// guesses by others do not lock the owner out.
 func (s *Server) proven(r *http.Request, email, userID string) {
 	a := throttle.Proven(email, s.clients.Of(r))
 	a = append(a, throttle.CheckPassword(userID, "")...)

@@ -17,10 +17,10 @@ import (
 	"vestibule/store"
 )
 
-// mailedLink returns the link that a token belongs to, if it is still good. Otherwise
-// its error is 401: expired is told from unknown, because its owner then knows to ask for
-// another. Tokens are not counted: nobody guesses 256 bits, and a limit would let others
-// use up what the visitor's own link needs.
+// mailedLink returns the link of a token, if the link is still valid. Otherwise its error
+// is a 401 that tells an expired link from an unknown one, so that its owner knows to ask
+// for another. Wrong tokens are not counted: nobody guesses 256 bits, and attackers could
+// use such a limit to block the owner's link.
 func (s *Server) mailedLink(r *http.Request, token string, purposes ...string) (store.Link, error) {
 	link, err := s.lookUpLink(r, token, purposes)
 	if refusal, refused := refusedLink(err); refused {
@@ -33,7 +33,7 @@ func (s *Server) lookUpLink(r *http.Request, token string, purposes []string) (s
 	if !opaque.Valid(token) {
 		return store.Link{}, errDeadLink
 	}
-	leave, err := s.stranger(r)
+	leave, err := s.enterLookup(r)
 	if err != nil {
 		return store.Link{}, err
 	}
@@ -61,15 +61,15 @@ var (
 	errLinkExpired = web.Refuse(http.StatusUnauthorized, "TOKEN_EXPIRED", "Token expired")
 )
 
-// refusedLink returns the refusal of a link that is of no more use. To be refused because
-// too much is asked at once says nothing of the link.
+// refusedLink returns the refusal of a link that is no longer valid. A refusal because of
+// too many requests says nothing about the link.
 func refusedLink(err error) (*web.Error, bool) {
 	e, ok := errors.AsType[*web.Error](err)
 	return e, ok && (e.Status == http.StatusUnauthorized || e.Status == http.StatusBadRequest)
 }
 
-// askedBy refuses a change of address whose session has ended, by the limits as they
-// are configured now. The store sees to one that is gone.
+// askedBy refuses a change of address if the session that asked for it has ended by the
+// limits as they are configured now. The store handles a session whose row is deleted.
 func (s *Server) askedBy(ctx context.Context, link store.Link) error {
 	live, err := s.sessions.Of(ctx, link.UserID)
 	if err == nil && !slices.ContainsFunc(live, func(row store.Session) bool { return row.ID == link.SessionID }) {
@@ -78,8 +78,8 @@ func (s *Server) askedBy(ctx context.Context, link store.Link) error {
 	return err
 }
 
-// ownSession returns the session that the request presents, if it is alive and that
-// user's, and otherwise nil.
+// ownSession returns the session of the request, or nil if it is not alive or belongs to
+// another user.
 func (s *Server) ownSession(r *http.Request, userID string) (live *session.Live, err error) {
 	live, err = s.sessions.Read(r)
 	switch {
@@ -93,7 +93,7 @@ func (s *Server) ownSession(r *http.Request, userID string) (live *session.Live,
 	return live, nil
 }
 
-// wantsPage says whether a person is behind the request, and not a program.
+// wantsPage says whether a browser, and not another program, sent the request.
 func wantsPage(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Accept"), "text/html")
 }
@@ -103,13 +103,13 @@ var linkFileDoc = endpoint.Doc{
 	Answers: []*endpoint.Answer{{Status: 200, Text: "The file", Types: []string{"text/javascript", "text/css"}}, notFound},
 }
 
-// linkFile answers what the pages of links load.
+// linkFile serves the files that the link pages load.
 func (s *Server) linkFile(w http.ResponseWriter, r *http.Request) error {
 	return linkpage.File(w, mux.Vars(r)["file"])
 }
 
-// ask shows the page behind a link, or one that says that the link no longer works if
-// dead refuses it.
+// ask shows the page of a link. If dead is a refusal of the link, it shows a page that
+// says that the link no longer works.
 func (s *Server) ask(w http.ResponseWriter, dead error, page linkpage.Page) error {
 	if _, refused := refusedLink(dead); refused {
 		page = linkpage.Page{Kind: linkpage.Dead}

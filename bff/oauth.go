@@ -21,7 +21,7 @@ func (s *Server) newOAuth() *oauth.Server {
 			s.noteTooLarge(r, err)
 			return body, err
 		},
-		Stranger: s.stranger,
+		Stranger: s.enterLookup,
 		WrongSecret: func(r *http.Request, clientID string) error {
 			return s.limit(r, throttle.ClientSecret(clientID, s.clients.Of(r)))
 		},

@@ -17,7 +17,7 @@ var okDoc = endpoint.Doc{
 	Answers: []*endpoint.Answer{answers("It lives", okJSON{true})},
 }
 
-// ok answers Better Auth's sign of life.
+// ok is Better Auth's health endpoint.
 func (s *Server) ok(w http.ResponseWriter, _ *http.Request) error {
 	return web.WriteJSON(w, http.StatusOK, okJSON{true})
 }

@@ -38,9 +38,10 @@ func newOrigins(base *url.URL, trusted []string) origins {
 	return o
 }
 
-// refusedOrigin is the answer to a request from elsewhere. Where BASE_URL is on a
-// developer's machine it says what to do: 127.0.0.1 is not localhost to a browser.
-// Elsewhere whoever reads it is not who could do anything, and the log says it.
+// refusedOrigin is the answer to a request from another site. If BASE_URL is on a
+// developer's machine, the message says what to do: to a browser, 127.0.0.1 is not
+// localhost. Otherwise the reader cannot change the settings, and the log tells the
+// operator.
 func refusedOrigin(base *url.URL) *web.Error {
 	message := "Invalid origin: this site may not send requests here."
 	if web.Loopback(base.Hostname()) {
@@ -53,7 +54,7 @@ func errOrigin(message string) *web.Error {
 	return web.Refuse(http.StatusForbidden, "INVALID_ORIGIN", message)
 }
 
-// originsSetting is what lists further origins.
+// originsSetting is the setting that lists further origins.
 const originsSetting = "TRUSTED_ORIGINS"
 
 // guard refuses unsafe requests from elsewhere before anything else sees them.

@@ -12,12 +12,12 @@ const (
 	pruneEvery = time.Hour
 	pruneBatch = 200 // rows
 
-	// linksKept is how long a link is kept after its end: its owner is told that it has
-	// expired, and not that it is unknown.
+	// linksKept is how long a link is kept after it has expired. Until then its owner is
+	// told that it has expired, not that it is unknown.
 	linksKept = time.Hour
 )
 
-// pruned are the rows that are of no more use.
+// pruned returns the jobs that delete rows which are no longer needed.
 func (s *Server) pruned() []cleanup.Job {
 	return []cleanup.Job{
 		{Failure: "expired sessions were not deleted", Batch: s.pruneBy(s.store.DeleteExpiredSessions, 0)},
@@ -29,7 +29,7 @@ func (s *Server) pruned() []cleanup.Job {
 	}
 }
 
-// pruneBy deletes what had expired some time ago. The store does it in batches.
+// pruneBy deletes rows that expired some time ago. The store does it in batches.
 func (s *Server) pruneBy(del func(context.Context, time.Time) (int64, error), ago time.Duration) func(context.Context) (bool, error) {
 	return func(ctx context.Context) (bool, error) {
 		_, err := del(ctx, s.now().UTC().Truncate(time.Millisecond).Add(-ago))
@@ -37,7 +37,7 @@ func (s *Server) pruneBy(del func(context.Context, time.Time) (int64, error), ag
 	}
 }
 
-// pruneEvents deletes what the audit trail need not keep any longer.
+// pruneEvents deletes events that are older than the audit trail's retention.
 func (s *Server) pruneEvents(ctx context.Context) (more bool, err error) {
 	if s.cfg.AuditRetention < 0 {
 		return false, nil
@@ -46,8 +46,8 @@ func (s *Server) pruneEvents(ctx context.Context) (more bool, err error) {
 	return n == pruneBatch, err
 }
 
-// trimSessions ends the sessions that users have beyond the limit: from before it was
-// this low. Sign-in holds new ones to it. The store does it in batches.
+// trimSessions ends the sessions that exceed a user's limit because the operator lowered
+// it. Sign-in applies the limit to new sessions. The store does it in batches.
 func (s *Server) trimSessions(ctx context.Context) (more bool, err error) {
 	if s.cfg.SessionsPerUser < 0 {
 		return false, nil
@@ -57,8 +57,8 @@ func (s *Server) trimSessions(ctx context.Context) (more bool, err error) {
 	return false, s.store.TrimSessions(ctx, s.cfg.SessionsPerUser, e)
 }
 
-// pruneRemains is the task API's work too. Where that does not run here, the list of
-// deleted users must not grow for ever.
+// pruneRemains does what the task API does too. If the API does not run in this process,
+// the list of deleted users must not grow for ever.
 func (s *Server) pruneRemains(ctx context.Context) (more bool, err error) {
 	if s.deleteRemains == nil {
 		return false, nil

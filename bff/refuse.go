@@ -14,67 +14,68 @@ import (
 	"vestibule/internal/web"
 )
 
-// A program that is refused asks again at once, as often as it is answered. So a client
-// that is refused often is answered late: its connections wait, which costs little, and
-// do not take the processor from others. The first few are told at once, for a person who
-// has mistyped a password. Nobody who is let in waits here.
+// A refused program often repeats its request at once. So the refusals of a client that
+// is refused often are delayed. A waiting connection costs little and does not take the
+// processor from others. The first few refusals are sent at once, for a person who has
+// mistyped a password. Successful requests never wait here.
 //
-// Two kinds of refusals are spread, each by itself: those that only a program meets often
-// (past a limit, by a made-up link, with the cookie of a session that it has been told has
-// ended), and that there is no session, which the visitors behind one address may all be
-// told when they come.
+// Two kinds of refusals are delayed, and counted separately:
+//
+//   - Refusals that only a program meets often: past a limit, for a made-up link, or
+//     for the cookie of a session that is already known to have ended.
+//   - "No session". All visitors behind one address may get it when they arrive.
 const (
-	refusalsAtOnce = 40
-	refusalEvery   = 25 * time.Millisecond // after those
-	absentAtOnce   = 400
-	absentEvery    = 2500 * time.Microsecond
-	refusalWait    = 5 * time.Second // the longest
-	refusedClients = 20_000          // remembered, about 150 bytes each
+	refusalsAtOnce  = 40
+	refusalEvery    = 25 * time.Millisecond // between later ones
+	noSessionAtOnce = 400
+	noSessionEvery  = 2500 * time.Microsecond
+	refusalWait     = 5 * time.Second // the longest
+	refusedClients  = 20_000          // in memory, about 150 bytes each
 
-	// Behind a proxy the waiting connections of one client are connections of all.
-	lateInAll = 4000
-	lateOfOne = 2000
+	// Behind a proxy, all clients share the connections, so waiting answers are bounded.
+	delayedInAll     = 4000
+	delayedPerClient = 2000
 )
 
-func newLateRoom() *fair.Room {
-	return fair.New(fair.Limits{Places: lateInAll, PerKey: lateOfOne})
+func newDelayRoom() *fair.Room {
+	return fair.New(fair.Limits{Places: delayedInAll, PerKey: delayedPerClient})
 }
 
-// errTooManyAtOnce says when to come again: there are none of its kind to wait for.
+// errTooManyAtOnce refuses too many concurrent requests. The client may retry after a
+// second: no counter has to expire first.
 var errTooManyAtOnce = errTooMany.With("Retry-After", "1").With("X-Retry-After", "1")
 
-// refuse returns refusal, which the client is told when it is time.
+// refuse returns refusal and delays the answer if the client is refused often.
 func (s *Server) refuse(r *http.Request, refusal *web.Error) error {
-	s.tellLate(r, s.refusals)
+	s.delayAnswer(r, s.refusals)
 	return refusal
 }
 
-// noSession has a client told when it is time that it has no session. Why it has none is
-// err.
+// noSession delays the answer that there is no session. err is the reason.
 func (s *Server) noSession(r *http.Request, err error) {
 	if errors.Is(err, session.ErrOften) {
-		s.tellLate(r, s.refusals)
+		s.delayAnswer(r, s.refusals)
 	} else {
-		s.tellLate(r, s.absences)
+		s.delayAnswer(r, s.noSessions)
 	}
 }
 
-// noteTooLarge has a body that is too large refused late, where a client sends one after
-// another: what they send costs more to receive than to refuse.
+// noteTooLarge delays the refusal of a body that is too large, if the client sends many.
+// Such bodies cost more to receive than to refuse.
 func (s *Server) noteTooLarge(r *http.Request, err error) {
 	if e, ok := errors.AsType[*web.Error](err); ok && e.Status == http.StatusRequestEntityTooLarge {
-		s.tellLate(r, s.refusals)
+		s.delayAnswer(r, s.refusals)
 	}
 }
 
-// tellLate has the answer to r wait until it is due. A request that has a turn waits when
-// its handler has returned, so that it holds nothing meanwhile: see inTurn.
-func (s *Server) tellLate(r *http.Request, p *pace) {
+// delayAnswer delays the answer to r as p says. A request that has a turn waits after its
+// handler has returned, so that it holds no place while it waits (inTurn).
+func (s *Server) delayAnswer(r *http.Request, p *pace) {
 	if s.cfg.RateLimitOff {
 		return
 	}
 	if t, ok := r.Context().Value(turnKey{}).(*turn); ok {
-		t.late = p
+		t.delay = p
 		return
 	}
 	s.await(r, p)
@@ -86,7 +87,7 @@ func (s *Server) await(r *http.Request, p *pace) {
 	if wait == 0 {
 		return
 	}
-	leave, err := s.late.Enter(r.Context(), client, 1)
+	leave, err := s.delayed.Enter(r.Context(), client, 1)
 	if err != nil {
 		return // too many wait already
 	}
@@ -99,7 +100,7 @@ func (s *Server) await(r *http.Request, p *pace) {
 	}
 }
 
-// pace spreads what clients are refused over time.
+// pace limits how fast each client receives refusals.
 type pace struct {
 	atOnce  int
 	every   time.Duration
@@ -123,7 +124,8 @@ func (p *pace) wait(client string, now time.Time) time.Duration {
 		due = first
 	}
 	if due = due.Add(p.every); due.Sub(now) > p.longest {
-		// They are not all told in the same moment, or they come back in one.
+		// A random wait: clients that are answered at the same moment would also return
+		// at the same moment.
 		return p.longest/2 + rand.N(p.longest/2)
 	}
 	p.next.Add(client, due)

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestWhoIsRefusedOftenIsToldLate, one client apart from another.
-func TestWhoIsRefusedOftenIsToldLate(t *testing.T) {
+// TestFrequentRefusalsAreDelayed, one client apart from another.
+func TestFrequentRefusalsAreDelayed(t *testing.T) {
 	t.Parallel()
 	p, err := newPace(refusalsAtOnce, refusalEvery)
 	if err != nil {

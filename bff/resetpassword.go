@@ -27,9 +27,9 @@ var followResetDoc = endpoint.Doc{
 	Texts:   map[int]string{400: "`callbackURL` is missing, and no browser asks", 403: "`callbackURL` leads elsewhere"},
 }
 
-// followReset is the link in the mail. It sends the browser to the page of the app
-// that asks for the new password, or shows one of ours when whoever has asked for the
-// mail named none. It consumes nothing: mail scanners follow links too.
+// followReset answers the link in the mail. It sends the browser to the app's page that
+// asks for the new password. If the request for the mail named no page, it shows our own
+// page. It does not consume the token: mail scanners follow links too.
 func (s *Server) followReset(w http.ResponseWriter, r *http.Request) error {
 	target, err := s.queryTarget(r)
 	if err != nil {
@@ -54,7 +54,7 @@ func (s *Server) followReset(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// resetLink returns the link that a token belongs to, if it is still good.
+// resetLink returns the link of a token, if the link is still valid.
 func (s *Server) resetLink(r *http.Request, token string) (store.Link, error) {
 	link, err := s.mailedLink(r, token, store.PurposeReset)
 	if refusal, refused := refusedLink(err); refused {
@@ -78,9 +78,9 @@ var resetPasswordDoc = endpoint.Doc{
 	Errors:  []*web.Error{exampleTooShort, errTooLong, errCommon, errLink},
 }
 
-// resetPassword sets the password of whoever got the mail, and signs them out
-// everywhere: whoever had the old one may be signed in too. Only the browser that asks
-// stays signed in, if it is, under another secret.
+// resetPassword sets a new password for the user who got the mail. It ends all their
+// sessions: an attacker who knew the old password may be signed in. If the browser that
+// sends the request is signed in, it stays so and gets a new session secret.
 func (s *Server) resetPassword(w http.ResponseWriter, r *http.Request) error {
 	body, err := s.readBody(w, r, s.anybody(r))
 	if err != nil {
@@ -97,7 +97,7 @@ func (s *Server) resetPassword(w http.ResponseWriter, r *http.Request) error {
 	if token == "" {
 		return errLink
 	}
-	if err := s.passwords.Check(next, ""); err != nil { // the rest of it once we know who they are
+	if err := s.passwords.Check(next, ""); err != nil { // checked again below, with the user's address
 		return s.passwordError(err)
 	}
 	link, err := s.resetLink(r, token) // before the work of a hash
@@ -126,9 +126,9 @@ func (s *Server) resetPassword(w http.ResponseWriter, r *http.Request) error {
 	return done(w)
 }
 
-// reset sets the password, and makes the address a verified one: whoever reads its mail
-// has chosen the password. It returns the session that takes the place of the caller's
-// own, or nil if they have none, or it has ended by now.
+// reset sets the password and marks the address as verified: its owner has read the mail
+// and chosen the password. It returns the session that replaces the caller's session, or
+// nil if the caller has none or it has ended.
 func (s *Server) reset(r *http.Request, link store.Link, hash string) (renewed *session.Next, err error) {
 	own, err := s.ownSession(r, link.UserID)
 	if err != nil {
@@ -158,8 +158,8 @@ func (s *Server) reset(r *http.Request, link store.Link, hash string) (renewed *
 	return renewed, err
 }
 
-// renew replaces a session by another one of the same user. It returns nil if own is nil,
-// or has ended by now.
+// renew replaces a session by a new one of the same user. It returns nil if own is nil
+// or has ended.
 func (s *Server) renew(r *http.Request, tx *store.Tx, own *session.Live) (*session.Next, error) {
 	if own == nil {
 		return nil, nil

@@ -41,7 +41,7 @@ type signedUpJSON struct {
 }
 
 func (s *Server) openSessions() (*session.Sessions, error) {
-	recheck, version := recheckAlone, s.store.Version
+	recheck, version := recheckSQLite, s.store.Version
 	if s.store.Shared() {
 		recheck, version = 0, nil
 	}
@@ -71,9 +71,9 @@ func (s *Server) openSessions() (*session.Sessions, error) {
 	}, s.store)
 }
 
-// recheckAlone is how long a session that was read from SQLite is believed while no
-// process writes to the file. The command line writes too: it ends sessions.
-const recheckAlone = time.Minute
+// recheckSQLite is how long a session row from SQLite is used without another query, if
+// no process writes to the file. The command line also writes: it can end sessions.
+const recheckSQLite = time.Minute
 
 // surplus is the event of a session that ends because its user has too many.
 func (s *Server) surplus() store.Event {

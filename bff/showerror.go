@@ -30,8 +30,7 @@ var errorDoc = endpoint.Doc{
 	Answers: []*endpoint.Answer{page("A small page")},
 }
 
-// showError is the page where a browser lands that has nowhere else to go. It is
-// for people, so it is HTML.
+// showError is the default error page for browsers, so it is HTML.
 func (s *Server) showError(w http.ResponseWriter, r *http.Request) error {
 	code := web.QueryValue(r, "error")
 	if !errorCode.MatchString(code) {

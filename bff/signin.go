@@ -15,7 +15,7 @@ type signInInput struct {
 	email    string
 	password string
 	remember bool
-	target   string // where the client's app goes on
+	target   string // where the client's app continues
 }
 
 func (s *Server) readSignIn(w http.ResponseWriter, r *http.Request) (signInInput, error) {
@@ -43,10 +43,10 @@ var errInvalidEmail = web.Refuse(http.StatusBadRequest, "INVALID_EMAIL", "Invali
 // errCredentials is the one answer to an unknown address and a wrong password.
 var errCredentials = web.Refuse(http.StatusUnauthorized, "INVALID_EMAIL_OR_PASSWORD", "Invalid email or password")
 
-// errCredentialsOrMail is that answer where addresses must be verified first. An
-// answer of its own to the right password of an unverified account would tell who has an
-// account: sign up somebody's address, and see whether the password that you have chosen
-// is right.
+// errCredentialsOrMail replaces errCredentials where addresses must be verified first. A
+// different answer to the right password of an unverified account would reveal who has
+// an account: an attacker signs up with a victim's address and tries the password that
+// they have chosen.
 var errCredentialsOrMail = web.Refuse(http.StatusUnauthorized, errCredentials.Code,
 	"Invalid email or password, or the address is not confirmed yet: follow the link in the mail, or ask for a new password, which confirms it too.")
 
@@ -57,8 +57,7 @@ func (s *Server) noSignIn() *web.Error {
 	return errCredentials
 }
 
-// signedInJSON has a URL, and tells the client to go there, where a callbackURL was
-// asked for.
+// signedInJSON tells the client to go to URL if the request had a callbackURL.
 type signedInJSON struct {
 	Redirect bool     `json:"redirect" doc:"The client is to go to url"`
 	Token    string   `json:"token" doc:"The session's handle"`
@@ -92,8 +91,8 @@ var signInDoc = endpoint.Doc{
 	Texts:  map[int]string{401: "Unknown address, wrong password or disabled account, indistinguishable"},
 }
 
-// signIn starts a session for a user who knows the password, and ends the one
-// that the request presents.
+// signIn starts a session for a user who knows the password. It ends the session that
+// the request presents.
 func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	in, err := s.readSignIn(w, r)
 	if err != nil {
@@ -104,7 +103,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	user, hash, err := s.authenticate(r, in)
-	why, refused := errors.AsType[notThem](err)
+	why, refused := errors.AsType[signInFailure](err)
 	switch {
 	case refused:
 		return s.refuseSignIn(r, in, user, why, s.noSignIn().Because(why))
@@ -141,20 +140,20 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	return web.WriteJSON(w, http.StatusOK, signedInJSON{Redirect: in.target != "", Token: next.ID, URL: in.target, User: toUserJSON(user)})
 }
 
-// notThem says why nobody is signed in, to the log and the audit trail. The client
-// is not told.
-type notThem string
+// signInFailure is the reason of a failed sign-in, for the log and the audit trail. The
+// client does not see it.
+type signInFailure string
 
-func (why notThem) Error() string { return string(why) }
+func (why signInFailure) Error() string { return string(why) }
 
-// authenticate costs the same, one query and one computation of argon2id,
-// whether or not the address has an account, and whether or not that may be used.
-// With notThem it still returns the user whom the address names, if it does. hash is
-// that of the password which was verified.
+// authenticate checks the password. It always costs one query and one computation of
+// argon2id, whether or not the address has an account, and whether or not the account may
+// be used. With the error signInFailure it still returns the user of the address, if there
+// is one. hash is the hash of the verified password.
 func (s *Server) authenticate(r *http.Request, in signInInput) (user store.User, hash string, err error) {
 	ctx := r.Context()
 	if err := password.CheckLength(in.password); errors.Is(err, password.ErrTooLong) {
-		return user, "", err // nobody's password, so it tells nothing
+		return user, "", err // no stored password is so long, so this reveals nothing
 	}
 	user, hash, err = s.store.CredentialByEmail(ctx, in.email)
 	switch {
@@ -166,15 +165,15 @@ func (s *Server) authenticate(r *http.Request, in signInInput) (user store.User,
 	ok, rehash, err := s.passwords.Verify(ctx, s.anybody(r), in.password, hash)
 	switch {
 	case errors.Is(err, password.ErrMalformedHash):
-		return user, "", s.refuseCredentials(r, in.password, notThem(err.Error()))
+		return user, "", s.refuseCredentials(r, in.password, signInFailure(err.Error()))
 	case err != nil:
 		return user, "", err
 	case !ok:
-		return user, "", notThem("wrong password")
+		return user, "", signInFailure("wrong password")
 	case user.DisabledAt != nil:
-		return user, "", notThem("disabled account")
+		return user, "", signInFailure("disabled account")
 	case s.cfg.RequireEmailVerification && !user.EmailVerified:
-		return user, "", notThem("address not verified")
+		return user, "", signInFailure("address not verified")
 	}
 	if rehash {
 		hash = s.rehash(r, user.ID, in.password, hash)
@@ -182,18 +181,18 @@ func (s *Server) authenticate(r *http.Request, in signInInput) (user store.User,
 	return user, hash, nil
 }
 
-// refuseCredentials refuses an account that cannot be signed in to, after the
-// work that a wrong password would have cost.
-func (s *Server) refuseCredentials(r *http.Request, pw string, why notThem) error {
+// refuseCredentials refuses an account that nobody can sign in to. It first does the
+// work that a wrong password costs, so that the times are the same.
+func (s *Server) refuseCredentials(r *http.Request, pw string, why signInFailure) error {
 	if err := s.passwords.VerifyNone(r.Context(), s.anybody(r), pw); err != nil {
 		return err
 	}
 	return why
 }
 
-// refuseSignIn puts the refusal into the audit trail. An account that does not
-// exist leaves its row too, which keeps the time of the answers the same.
-func (s *Server) refuseSignIn(r *http.Request, in signInInput, user store.User, why notThem, refusal *web.Error) error {
+// refuseSignIn records the refusal in the audit trail. It also writes a row for an
+// account that does not exist, so that the answers take the same time.
+func (s *Server) refuseSignIn(r *http.Request, in signInInput, user store.User, why signInFailure, refusal *web.Error) error {
 	web.NoteUser(r, user.ID)
 	e := s.event(r, store.EventSignInFailed)
 	e.UserID, e.Email, e.Detail = user.ID, in.email, string(why)
@@ -203,8 +202,8 @@ func (s *Server) refuseSignIn(r *http.Request, in signInInput, user store.User, 
 	return refusal
 }
 
-// rehash raises a stored hash to the current parameters and returns what is stored
-// then. Signing in does not depend on its success.
+// rehash replaces a stored hash by one with the current parameters and returns the stored
+// one. If that fails, the sign-in still succeeds.
 func (s *Server) rehash(r *http.Request, userID, pw, old string) string {
 	ctx := r.Context()
 	hash, err := s.passwords.Hash(ctx, s.known(r, userID), pw)

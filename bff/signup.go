@@ -75,9 +75,9 @@ var signUpDoc = endpoint.Doc{
 	Texts:  map[int]string{422: "The address has an account"},
 }
 
-// signUp makes an account and signs it in. Where addresses must be verified first
-// it does not, and then the answer for a taken address is that for a new one: only
-// the mail that its owner gets differs.
+// signUp creates an account and signs the user in. With REQUIRE_EMAIL_VERIFICATION it
+// does not sign in, and the answer for a taken address is the same as for a new one. Only
+// the mail to the owner differs.
 func (s *Server) signUp(w http.ResponseWriter, r *http.Request) error {
 	if s.cfg.SignUpOff {
 		return errSignUpOff
@@ -91,7 +91,7 @@ func (s *Server) signUp(w http.ResponseWriter, r *http.Request) error {
 	}
 	try := throttle.SignUp(s.clients.Of(r))
 	if s.cfg.RequireEmailVerification {
-		try = append(try, s.tryMail(r, in.email)...) // for the one that follows
+		try = append(try, s.tryMail(r, in.email)...) // for the mail that follows
 	}
 	if err := s.limit(r, try); err != nil {
 		return err
@@ -139,9 +139,8 @@ func (s *Server) taken(r *http.Request, in signUpInput) store.Event {
 	return e
 }
 
-// signUpUnverified makes an account that cannot be signed in to before its address
-// is verified. For a taken address it answers with the user that would have been
-// made.
+// signUpUnverified creates an account whose address must be verified before sign-in. For
+// a taken address it answers with a user that is not stored.
 func (s *Server) signUpUnverified(w http.ResponseWriter, r *http.Request, in signUpInput, user store.User, hash string) error {
 	m := s.notice(user, store.MailVerify)
 	m.CallbackURL = in.target

@@ -11,22 +11,22 @@ import (
 // Where a browser may be sent after a mail's link or a sign-in. The rules:
 //
 //   - A path of our own: one slash at its start, no second one, no backslash (which
-//     browsers take for a slash), no control character, and neither of them
-//     escaped.
-//   - Or a URL of one of the origins that may call with the cookie, compared
-//     exactly.
-//   - On our own origin a page, nothing below /api/: there the browser would follow
-//     another mail's link, or ask the API for something, with the user's cookie and
-//     without the user's knowledge. Whatever a server in front of us could take for
-//     /api/ counts, so that dot segments are refused altogether.
-//   - Anything else is refused before the request does anything: an open redirect
-//     under our name is what phishing wants, and a link in our mail that leads
-//     elsewhere with a token in its query is worse.
+//     browsers take for a slash), no control character. Escaped slashes and
+//     backslashes are refused too.
+//   - Or a URL of one of the origins that may call with the cookie. The comparison
+//     is exact.
+//   - On our own origin, only a page and nothing below /api/. There the browser would
+//     follow another mail's link, or call the API, with the user's cookie and without
+//     the user's knowledge. A server in front of us could read an unusual path as
+//     /api/, so all dot segments are refused.
+//   - Anything else is refused before the request has any effect. Phishing uses open
+//     redirects. A link in our mail that leads elsewhere with a token in its query is
+//     even worse.
 
-// maxTarget bounds a target, in bytes; a longer one would not fit a mail's link.
+// maxTarget is the longest target, in bytes. A longer one does not fit a link in a mail.
 const maxTarget = 2000
 
-// targets are the fields that name one, with Better Auth's code for a bad one.
+// targets are the fields that hold a target, with Better Auth's code for an invalid one.
 var targets = []struct{ field, code, message string }{
 	{"callbackURL", "INVALID_CALLBACK_URL", "Invalid callbackURL"},
 	{"redirectTo", "INVALID_REDIRECT_URL", "Invalid redirectURL"},
@@ -59,12 +59,12 @@ func (o origins) allowTarget(own, target string) bool {
 	return o[origin] && (origin != own || isPage(path))
 }
 
-// maxEscapes is how often a path may be escaped: more than any row of servers would
-// undo, and nobody means it.
+// maxEscapes is how many times a path may be escaped. No chain of servers decodes a path
+// more often, and no honest client needs it.
 const maxEscapes = 4
 
-// isPage says whether an escaped path of ours is outside /api/, however many servers
-// in front of us unescape it before they look.
+// isPage says whether an escaped path on our origin is outside /api/, even if servers in
+// front of us decode it several times.
 func isPage(path string) bool {
 	for range maxEscapes {
 		if belowAPI(path) {
@@ -79,9 +79,9 @@ func isPage(path string) bool {
 	return false
 }
 
-// belowAPI says whether a path is /api or below it, or has a dot segment, by which it
-// could get there. Some servers merge slashes, cut a segment's parameters (;x=1) off,
-// take no notice of case or of dots and spaces at the end.
+// belowAPI says whether a path is /api or below it, or has a dot segment, which could
+// lead there. Some servers merge slashes, remove a segment's parameters (;x=1), or ignore
+// case and dots and spaces at the end.
 func belowAPI(path string) bool {
 	first := true
 	for segment := range strings.SplitSeq(path, "/") {
@@ -109,7 +109,7 @@ func optionalTarget(body *web.Object, field string) string {
 	return target
 }
 
-// errLinkTarget is for the target of a link.
+// errLinkTarget refuses a link with an invalid target.
 var errLinkTarget = web.Refuse(http.StatusForbidden, "INVALID_CALLBACK_URL", "Invalid callbackURL")
 
 // queryTarget returns the callbackURL of a link, or "" when it has none.
@@ -121,7 +121,7 @@ func (s *Server) queryTarget(r *http.Request) (string, error) {
 	return target, nil
 }
 
-// absolute makes a checked target one that does not depend on where the browser is.
+// absolute turns a checked target into an absolute URL.
 func (s *Server) absolute(target string) string {
 	if strings.HasPrefix(target, "/") {
 		return s.origin() + target
@@ -141,8 +141,8 @@ func withQuery(target, name, value string) string {
 	return u.String()
 }
 
-// redirect sends the browser on. The body that http.Redirect would write is HTML.
-// No page that is reached by a link with a token in it may tell others of it.
+// redirect sends the browser to target. It does not use http.Redirect, which writes an
+// HTML body. The URL of the request may hold a token, so no Referer may reveal it.
 func redirect(w http.ResponseWriter, target string) {
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	w.Header().Set("Location", target)

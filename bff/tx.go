@@ -6,8 +6,8 @@ import (
 	"vestibule/store"
 )
 
-// tx runs f in a transaction. After its commit this process ends what it still does for
-// sessions that have ended, and sends the mail that was queued.
+// tx runs f in a transaction. After the commit it drops the sessions that have ended from
+// memory, which ends their streams, and wakes the outbox for queued mail.
 func (s *Server) tx(r *http.Request, what string, f func(*store.Tx) error) error {
 	var last *store.Tx
 	err := s.store.Tx(r.Context(), what, func(tx *store.Tx) error {
@@ -24,7 +24,7 @@ func (s *Server) tx(r *http.Request, what string, f func(*store.Tx) error) error
 	return nil
 }
 
-// tell records an event and queues the mail that tells of it.
+// tell records an event and queues the mail about it.
 func tell(tx *store.Tx, e store.Event, m store.Mail) error {
 	if err := tx.Record(e); err != nil {
 		return err
@@ -32,9 +32,9 @@ func tell(tx *store.Tx, e store.Event, m store.Mail) error {
 	return tx.QueueMail(m)
 }
 
-// act is tx for somebody who is signed in. A request is checked before its body is read,
-// and a client may take half an hour to send that. So the session that e names must
-// still live in the transaction that acts.
+// act is tx for a signed-in user. The session was checked before the body was read, and a
+// client may take half an hour to send a body. So the session of e must still be alive in
+// the transaction that makes the change.
 func (s *Server) act(r *http.Request, what string, e store.Event, f func(*store.Tx) error) error {
 	return s.tx(r, what, func(tx *store.Tx) error {
 		if err := tx.RequireSession(e); err != nil {

@@ -10,10 +10,10 @@ import (
 	"vestibule/store"
 )
 
-// The mails that tell a user of a change of their address have a link that stops the
-// change, or undoes it for a week. Whoever asked for it had a session of the account,
-// and may know its password; so the link ends all sessions, whoever is signed in, and
-// lets the owner of the mailbox choose a password at once.
+// The mails about a change of address have a link that stops the change, or undoes it for
+// a week. An attacker who asked for the change had a session of the account, and may know
+// its password. So the link ends all sessions and lets the owner of the mailbox choose a
+// new password at once.
 
 var askUndoDoc = endpoint.Doc{
 	Tag: "mail", Summary: "Ask whether to undo a change of address",
@@ -25,7 +25,8 @@ var askUndoDoc = endpoint.Doc{
 	Texts:   map[int]string{400: "`token` is missing"},
 }
 
-// askUndo is the link. It only asks: programs that look through mails follow links.
+// askUndo answers the link. It only shows a page that asks, because mail scanners follow
+// links.
 func (s *Server) askUndo(w http.ResponseWriter, r *http.Request) error {
 	token := web.QueryValue(r, "token")
 	if token == "" {
@@ -52,8 +53,8 @@ var undoEmailDoc = endpoint.Doc{
 	Texts:   map[int]string{401: "The link was never made, was used to set a password, has expired, or somebody who had the account earlier has undone more"},
 }
 
-// undoEmail stops or undoes the change. Done twice it is done; a second password needs
-// another link.
+// undoEmail stops or undoes the change. A repeated request succeeds, but to set a second
+// password the visitor needs another link.
 func (s *Server) undoEmail(w http.ResponseWriter, r *http.Request) error {
 	body, err := s.readBody(w, r, s.anybody(r))
 	if err != nil {

@@ -49,7 +49,7 @@ func readImage(body *web.Object) **string {
 	return &image
 }
 
-// gone answers a request whose user was deleted meanwhile.
+// gone answers 401 if the user was deleted during the request.
 func gone(err error) error {
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrNoUser) {
 		return errUnauthorized.Because(err)

@@ -128,7 +128,7 @@ func TestDeleteUser(t *testing.T) {
 	})
 }
 
-func TestWhoIsDisabledIsAStranger(t *testing.T) {
+func TestADisabledUserIsAnsweredLikeAStranger(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		v, wrong := s.visitor(), s.visitor()

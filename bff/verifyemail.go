@@ -12,20 +12,20 @@ import (
 	"vestibule/store"
 )
 
-// The rules of the link that confirms an address, be it that of an account or one
-// that is to become it:
+// The rules of the link that confirms an address: the current address of an account, or
+// its new one.
 //
-//   - A click shows that the mailbox is the visitor's. It does not show that the
-//     account is: anybody can sign up with a stranger's address, and the stranger's click
-//     would confirm that somebody else's password opens an account in their name.
-//   - So the link does something only for the account's live session, or together
-//     with the account's password.
-//   - An address that the account has already is enough to set a new password, which
-//     replaces one that somebody else has chosen. One that it is to get is not: it may
-//     be mistyped.
-//   - A change of address also needs the session that asked for it to be alive.
-//   - Whoever follows a link again while it lives is told that it is done; programs
-//     that look through mails follow links before people do.
+//   - A click proves that the visitor owns the mailbox. It does not prove that they own
+//     the account. An attacker can sign up with a victim's address and a password that
+//     the attacker knows. The victim's click alone would then verify that account.
+//   - So the link has an effect only with the account's live session, or together with
+//     the account's password.
+//   - The link to the current address may also set a new password, which replaces one
+//     that an attacker may have chosen. The link to a new address may not: that address
+//     may be mistyped.
+//   - A change of address also needs a live session: the one that asked for the change.
+//   - A link that is followed again before it expires answers that the work is done:
+//     mail scanners follow links before people do.
 
 var errPasswordNeeded = web.Refuse(http.StatusForbidden, "PASSWORD_REQUIRED",
 	"The link alone is not enough: open it where you are signed in, or POST {token, password} here, or {token, newPassword} to set a new password.")
@@ -51,9 +51,9 @@ var verifyEmailDoc = endpoint.Doc{
 	},
 }
 
-// verifyEmail is the link in the mails to an address. It is a GET that changes
-// something, which is Better Auth's way and that of mail links; it signs nobody in
-// and does nothing to the session of whoever follows it.
+// verifyEmail answers the link in the mail to an address. It is a GET that changes
+// something: Better Auth and links in mails work like that. It signs nobody in and does
+// not change the visitor's session.
 func (s *Server) verifyEmail(w http.ResponseWriter, r *http.Request) error {
 	target, err := s.queryTarget(r)
 	if err != nil {
@@ -133,7 +133,7 @@ var proveEmailDoc = endpoint.Doc{
 	},
 }
 
-// proveEmail is the link together with what shows that the account is the visitor's.
+// proveEmail follows the link together with a proof that the visitor owns the account.
 func (s *Server) proveEmail(w http.ResponseWriter, r *http.Request) error {
 	body, err := s.readBody(w, r, s.anybody(r))
 	if err != nil {
@@ -177,8 +177,8 @@ func (s *Server) proveEmail(w http.ResponseWriter, r *http.Request) error {
 	return web.WriteJSON(w, http.StatusOK, answer)
 }
 
-// prove makes the proof of what the visitor has brought. Without a password it is
-// their session, if that is the account's.
+// prove returns the visitor's proof. Without a password the proof is their session, if it
+// belongs to the account.
 func (s *Server) prove(r *http.Request, link store.Link, pw, next *string) (proof store.Proof, err error) {
 	switch {
 	case pw != nil:
@@ -203,7 +203,7 @@ func (s *Server) prove(r *http.Request, link store.Link, pw, next *string) (proo
 	return proof, err
 }
 
-// verifiedJSON has the user only where the address was changed, as Better Auth's.
+// verifiedJSON is Better Auth's answer. It has the user only if the address has changed.
 type verifiedJSON struct {
 	Status bool      `json:"status" schema:"const=true"`
 	User   *userJSON `json:"user"`

@@ -11,6 +11,7 @@ import (
 
 // TestAFolderOfMailsIsItsOwnersAlone: it is full of links.
 func TestAFolderOfMailsIsItsOwnersAlone(t *testing.T) {
+	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "data", "mail")
 	m := gomail.NewMsg()
 	m.SetBodyString(gomail.TypeTextPlain, "a link")

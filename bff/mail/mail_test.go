@@ -119,6 +119,7 @@ func eventually(t testing.TB, what string, holds func() bool) {
 }
 
 func TestWhatMailsSay(t *testing.T) {
+	t.Parallel()
 	each(t, func(f *fixture) {
 		folder := f.TempDir()
 		o := f.outbox(Folder{Path: filepath.Join(folder, "new"), Log: slog.New(slog.NewJSONHandler(f.log, nil))})
@@ -215,6 +216,7 @@ func (f *fixture) session(id string) store.Session {
 // and the old one hears again, with a link that undoes it, when it is done. Nobody
 // is told of a change that has been undone meanwhile.
 func TestTheOldAddressHearsFirst(t *testing.T) {
+	t.Parallel()
 	each(t, func(f *fixture) {
 		session := f.session("ses_ada")
 		sender := &refusing{Sender: Folder{Path: f.TempDir(), Log: slog.New(slog.DiscardHandler)}}
@@ -285,6 +287,7 @@ func (s *refusing) Send(ctx context.Context, m *gomail.Msg, kind string) error {
 }
 
 func TestMailsForNobodyAreDropped(t *testing.T) {
+	t.Parallel()
 	each(t, func(f *fixture) {
 		other := store.User{ID: "usr_eve", Email: "eve@example.com", EmailVerified: true, CreatedAt: noon, UpdatedAt: noon}
 		gone := store.User{ID: "usr_gone", Email: "gone@example.com", CreatedAt: noon, UpdatedAt: noon}
@@ -338,6 +341,7 @@ func (f *fixture) sender(s *smtptest.Server, roots *testtls.Authority, target st
 }
 
 func TestMailReachesAServer(t *testing.T) {
+	t.Parallel()
 	authority := testtls.NewAuthority(t)
 	config := &tls.Config{Certificates: []tls.Certificate{authority.Certificate(t)}}
 	f := newFixture(t, storetest.SQLite(t))
@@ -377,6 +381,7 @@ func TestMailReachesAServer(t *testing.T) {
 }
 
 func TestNoPasswordIsSentInClear(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, storetest.SQLite(t))
 	s := &smtptest.Server{User: "app", Password: "p#w"} // no TLS is offered
 	s.Start(t)
@@ -398,6 +403,7 @@ func TestNoPasswordIsSentInClear(t *testing.T) {
 }
 
 func TestAServerThatIsDownGetsTheMailLater(t *testing.T) {
+	t.Parallel()
 	each(t, func(f *fixture) {
 		s := &smtptest.Server{}
 		s.Start(f)
@@ -422,6 +428,7 @@ func TestAServerThatIsDownGetsTheMailLater(t *testing.T) {
 }
 
 func TestWhichRefusalsAreFinal(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, storetest.SQLite(t))
 	for _, tt := range []struct {
 		name  string
@@ -474,6 +481,7 @@ func enhanced(text string) int {
 }
 
 func TestMailIsGivenUpAfterADay(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, storetest.SQLite(t))
 	o := f.outbox(failing{})
 	f.queue(store.Mail{Kind: store.MailReset, Recipient: "ada@example.com"})
@@ -500,6 +508,7 @@ func (failing) Send(context.Context, *gomail.Msg, string) error { return errors.
 
 // TestAServerThatHangsKeepsNobody: neither the process from ending nor the mail.
 func TestAServerThatHangsKeepsNobody(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, storetest.SQLite(t))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -538,6 +547,7 @@ func TestAServerThatHangsKeepsNobody(t *testing.T) {
 // TestSeveralInstancesSendOnce: each on a store of its own would be another
 // database; here they share one, as on PostgreSQL.
 func TestSeveralInstancesSendOnce(t *testing.T) {
+	t.Parallel()
 	each(t, func(f *fixture) {
 		const mails = 30
 		folder := f.TempDir()
@@ -556,6 +566,7 @@ func TestSeveralInstancesSendOnce(t *testing.T) {
 }
 
 func TestAFolderThatCannotBeWrittenIsTriedAgain(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, storetest.SQLite(t))
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
@@ -571,6 +582,7 @@ func TestAFolderThatCannotBeWrittenIsTriedAgain(t *testing.T) {
 
 // TestARetryReplacesTheLink: the one before was not sent to anybody.
 func TestARetryReplacesTheLink(t *testing.T) {
+	t.Parallel()
 	each(t, func(f *fixture) {
 		f.queue(store.Mail{Kind: store.MailReset, Recipient: "ada@example.com"})
 		o := f.outbox(failing{})

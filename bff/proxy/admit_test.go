@@ -8,6 +8,7 @@ import (
 )
 
 func TestMethods(t *testing.T) {
+	t.Parallel()
 	api := newRecorder()
 	r := newRig(t, api)
 	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
@@ -41,6 +42,7 @@ func TestMethods(t *testing.T) {
 }
 
 func TestPathsReachTheAPIAsTheyWereWritten(t *testing.T) {
+	t.Parallel()
 	api := newRecorder()
 	r := newRig(t, api)
 	for _, test := range []struct{ sent, want string }{
@@ -83,6 +85,7 @@ func TestPathsReachTheAPIAsTheyWereWritten(t *testing.T) {
 }
 
 func TestAmbiguousTargetsAreRefused(t *testing.T) {
+	t.Parallel()
 	api := newRecorder()
 	r := newRig(t, api)
 	tests := []struct{ target, code string }{
@@ -139,6 +142,7 @@ func TestAmbiguousTargetsAreRefused(t *testing.T) {
 }
 
 func TestAsManyParametersAsAllowedPass(t *testing.T) {
+	t.Parallel()
 	api := newRecorder()
 	r := newRig(t, api)
 	query := strings.Repeat("a&", maxQueryParameters-1) + "a"
@@ -151,6 +155,7 @@ func TestAsManyParametersAsAllowedPass(t *testing.T) {
 }
 
 func TestTheAPIIsTheConfiguredOne(t *testing.T) {
+	t.Parallel()
 	other := newRecorder()
 	elsewhere := newRig(t, other)
 	api := newRecorder()
@@ -176,6 +181,7 @@ func TestTheAPIIsTheConfiguredOne(t *testing.T) {
 }
 
 func TestAnImpossibleBackendIsRefused(t *testing.T) {
+	t.Parallel()
 	for _, backend := range []string{
 		"", "localhost:8000", "ftp://api", "http:api", "http://", "http://user@api", "http://api?x=1", "http://api/?",
 		"http://api/#x", "http://api/../x", "http://api//x",

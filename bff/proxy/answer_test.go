@@ -26,6 +26,7 @@ func fromAPI(res *http.Response) http.Header {
 }
 
 func TestHeadersOfTheAPIThatPass(t *testing.T) {
+	t.Parallel()
 	pass := []string{
 		"Content-Type: application/vnd.x+json; charset=utf-8",
 		"Content-Length: 2",
@@ -63,6 +64,7 @@ func TestHeadersOfTheAPIThatPass(t *testing.T) {
 }
 
 func TestHeadersOfTheAPIThatStayBehind(t *testing.T) {
+	t.Parallel()
 	hostile := []string{
 		"Set-Cookie: better-auth.session_token=fixed",
 		"Set-Cookie2: a=b",
@@ -157,6 +159,7 @@ func TestHeadersOfTheAPIThatStayBehind(t *testing.T) {
 }
 
 func TestInterimAnswersStopHere(t *testing.T) {
+	t.Parallel()
 	const interim = "HTTP/1.1 100 Continue\n\n" +
 		"HTTP/1.1 103 Early Hints\nLink: </style.css>; rel=preload\nSet-Cookie: early=1\nX-Early: 1\n\n" +
 		"HTTP/1.1 102 Processing\nSet-Cookie: early=2\n\n"
@@ -183,6 +186,7 @@ func TestInterimAnswersStopHere(t *testing.T) {
 }
 
 func TestNoTypeIsInvented(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, rawAPI(t, answering("HTTP/1.1 200 OK\nContent-Length: 15\n\n<script></html>")))
 	res, _ := r.get("/api/proxy/x")
 	if got, ok := res.Header["Content-Type"]; ok {
@@ -191,6 +195,7 @@ func TestNoTypeIsInvented(t *testing.T) {
 }
 
 func TestStatusesAndEmptyAnswersSurvive(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		var status int
 		_, _ = fmt.Sscan(req.URL.Query().Get("status"), &status)

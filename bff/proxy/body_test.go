@@ -29,6 +29,7 @@ func (u uploads) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func limit(n int64) func(*Config) { return func(c *Config) { c.BodyLimit = n } }
 
 func TestABodyOverTheLimitIsRefused(t *testing.T) {
+	t.Parallel()
 	t.Run("of declared length, before anything is sent", func(t *testing.T) {
 		api := newRecorder()
 		r := newRig(t, api, limit(10))
@@ -70,6 +71,7 @@ func TestABodyOverTheLimitIsRefused(t *testing.T) {
 }
 
 func TestABodyUpToTheLimitPasses(t *testing.T) {
+	t.Parallel()
 	api := newRecorder()
 	r := newRig(t, api, limit(10))
 	for name, body := range map[string]io.Reader{
@@ -93,6 +95,7 @@ func (zeros) Read(p []byte) (int, error) {
 }
 
 func TestABrokenBodyIsTheClientsFault(t *testing.T) {
+	t.Parallel()
 	const head = "POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\n"
 	for name, request := range map[string]string{
 		"a chunk without a size":      head + "Transfer-Encoding: chunked\n\n5\nhello\nxyz\n",
@@ -137,6 +140,7 @@ func TestABrokenBodyIsTheClientsFault(t *testing.T) {
 // TestAClientThatStalls: what the deadlines around us make of it is a read
 // error, and the client's fault too.
 func TestAClientThatStalls(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, make(uploads, 1))
 	req := r.request(t.Context(), "POST", "/api/proxy/x", io.MultiReader(strings.NewReader("hello"), stalled{}))
 	req.ContentLength = -1
@@ -155,6 +159,7 @@ func (stalled) Read([]byte) (int, error) { return 0, os.ErrDeadlineExceeded }
 // Transfer-Encoding must not leave a connection on which the rest of it, by the
 // other count, is read as a request.
 func TestAfterChunksTheConnectionCloses(t *testing.T) {
+	t.Parallel()
 	api := newRecorder()
 	r := newRig(t, api)
 	// As where another listener wraps ours, so that web.GuardFraming cannot tell.
@@ -172,6 +177,7 @@ func TestAfterChunksTheConnectionCloses(t *testing.T) {
 }
 
 func TestAConnectionIsReusedAfterAWholeBody(t *testing.T) {
+	t.Parallel()
 	api := newRecorder()
 	r := newRig(t, api)
 	const request = "POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 5\n\nhello"
@@ -185,6 +191,7 @@ func TestAConnectionIsReusedAfterAWholeBody(t *testing.T) {
 }
 
 func TestBothBodiesStreamAtOnce(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		c := http.NewResponseController(w)
 		_ = c.EnableFullDuplex()
@@ -218,6 +225,7 @@ func TestBothBodiesStreamAtOnce(t *testing.T) {
 
 // TestAnUploadReachesTheAPIAsItComes: also one of declared, small size.
 func TestAnUploadReachesTheAPIAsItComes(t *testing.T) {
+	t.Parallel()
 	got := make(chan string)
 	r := newRig(t, http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
 		buf := make([]byte, 100)
@@ -247,6 +255,7 @@ func TestAnUploadReachesTheAPIAsItComes(t *testing.T) {
 // TestAnAnswerBeforeTheUploadIsOver: the client gets it, and its connection,
 // which may hold the rest of the upload, is not used again.
 func TestAnAnswerBeforeTheUploadIsOver(t *testing.T) {
+	t.Parallel()
 	hungUp := make(chan error, 1)
 	r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
 		if _, err := http.ReadRequest(in); err != nil {
@@ -266,6 +275,7 @@ func TestAnAnswerBeforeTheUploadIsOver(t *testing.T) {
 }
 
 func TestEventsArriveAtOnce(t *testing.T) {
+	t.Parallel()
 	next := make(chan string)
 	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
@@ -303,6 +313,7 @@ func TestEventsArriveAtOnce(t *testing.T) {
 // TestADownloadOfKnownLengthDoesNotWaitForItsEnd: header first, then what there
 // is, while the API takes its time.
 func TestADownloadOfKnownLengthDoesNotWaitForItsEnd(t *testing.T) {
+	t.Parallel()
 	next := make(chan string)
 	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "6")
@@ -329,6 +340,7 @@ func TestADownloadOfKnownLengthDoesNotWaitForItsEnd(t *testing.T) {
 }
 
 func TestBytesPassUntouched(t *testing.T) {
+	t.Parallel()
 	compressed := []byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1, 0, 0, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0}
 	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		body, _ := io.ReadAll(req.Body)
@@ -346,6 +358,7 @@ func TestBytesPassUntouched(t *testing.T) {
 // TestLargeBodiesNeedNoMemory passes 128 MB up and down. Everything runs in this
 // process, so its heap bounds the proxy's.
 func TestLargeBodiesNeedNoMemory(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		var size int64
 		if _, err := fmt.Sscanf(req.URL.RawQuery, "chunked=%d", &size); err != nil {
@@ -423,6 +436,7 @@ func watchHeap(t *testing.T) func() uint64 {
 }
 
 func TestAnAnswerThatBreaksOffIsNeverWhole(t *testing.T) {
+	t.Parallel()
 	for name, answer := range map[string]string{
 		"known length": "HTTP/1.1 200 OK\nContent-Length: 10\n\nhello",
 		"chunked":      "HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n5\nhello\n",

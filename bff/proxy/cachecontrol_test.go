@@ -8,6 +8,7 @@ import (
 )
 
 func TestCacheControl(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name string
 		api  []string
@@ -57,6 +58,7 @@ func TestCacheControl(t *testing.T) {
 }
 
 func TestExpiresNeedsACacheControl(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		w.Header().Set("Expires", "Tue, 15 Nov 2044 12:45:26 GMT")
 		if cc := req.URL.RawQuery; cc != "" {
@@ -74,6 +76,7 @@ func TestExpiresNeedsACacheControl(t *testing.T) {
 // TestAnswersDependOnTheCookie: what is kept of one answer is not shown to another
 // user, whatever the API says that it depends on.
 func TestAnswersDependOnTheCookie(t *testing.T) {
+	t.Parallel()
 	for api, want := range map[string][]string{
 		"":                                       {"Origin", "Cookie"},
 		"Vary: Authorization\n":                  {"Origin", "Cookie"},

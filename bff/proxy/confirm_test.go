@@ -80,6 +80,7 @@ func confirming(calls *atomic.Int32, answer func(context.Context) error) func(*C
 }
 
 func TestABodyHeldOpenOverTheEndOfTheSessionIsNeverWhole(t *testing.T) {
+	t.Parallel()
 	everyWay(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
 		for name, body := range held {
 			for _, refusal := range []struct {
@@ -118,6 +119,7 @@ func TestABodyHeldOpenOverTheEndOfTheSessionIsNeverWhole(t *testing.T) {
 }
 
 func TestABodyHeldOpenPassesWhileTheSessionLives(t *testing.T) {
+	t.Parallel()
 	everyWay(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
 		for name, body := range held {
 			t.Run(name, func(t *testing.T) {
@@ -146,6 +148,7 @@ func TestABodyHeldOpenPassesWhileTheSessionLives(t *testing.T) {
 
 // TestABodyThatComesAtOnceNeedsNoSecondLook: it costs a query.
 func TestABodyThatComesAtOnceNeedsNoSecondLook(t *testing.T) {
+	t.Parallel()
 	var calls atomic.Int32
 	r := newRig(t, newRecorder(), confirming(&calls, func(context.Context) error { return nil }))
 	for range 20 {
@@ -159,6 +162,7 @@ func TestABodyThatComesAtOnceNeedsNoSecondLook(t *testing.T) {
 
 // TestAClientThatLeavesDuringTheLook is no outage.
 func TestAClientThatLeavesDuringTheLook(t *testing.T) {
+	t.Parallel()
 	var calls atomic.Int32
 	asked := make(chan struct{}, 1)
 	r := newRig(t, newRecorder(), confirming(&calls, func(ctx context.Context) error {

@@ -34,6 +34,7 @@ func refusing(t *testing.T, requests *atomic.Int32) string {
 // TestAnEarlyAnswerOfTheAPIIsNotLost: the write of an upload's body fails before, when
 // or after the answer is read.
 func TestAnEarlyAnswerOfTheAPIIsNotLost(t *testing.T) {
+	t.Parallel()
 	for _, size := range []int64{64 << 10, 4 * mb, 32 * mb} {
 		for _, chunked := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%d KiB, chunked %t", size>>10, chunked), func(t *testing.T) {
@@ -115,6 +116,7 @@ func (r *rig) upload(by sender, size int64, chunked bool) string {
 
 // TestTheClientGetsAnEarlyAnswer: also one that reads it only after its upload.
 func TestTheClientGetsAnEarlyAnswer(t *testing.T) {
+	t.Parallel()
 	for name, by := range map[string]sender{"reading along": readingAlong, "reading after": readingAfter} {
 		for _, size := range []int64{64 << 10, 4 * mb, 16 * mb} {
 			t.Run(fmt.Sprintf("%s, %d KiB", name, size>>10), func(t *testing.T) {
@@ -135,6 +137,7 @@ func TestTheClientGetsAnEarlyAnswer(t *testing.T) {
 
 // TestAnEarlyAnswerOverTLS: there a write that failed spoils all that follow.
 func TestAnEarlyAnswerOverTLS(t *testing.T) {
+	t.Parallel()
 	api := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		conn, _, err := http.NewResponseController(w).Hijack() // whose bytes are read by nobody
 		if err != nil {
@@ -163,6 +166,7 @@ func TestAnEarlyAnswerOverTLS(t *testing.T) {
 
 // TestAnEarlyAnswerInProcess: with no connection there is none to break.
 func TestAnEarlyAnswerInProcess(t *testing.T) {
+	t.Parallel()
 	var requests atomic.Int32
 	api := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		requests.Add(1)
@@ -190,6 +194,7 @@ func TestAnEarlyAnswerInProcess(t *testing.T) {
 // TestAnAPIThatDiesInAnUploadIsA502: no answer is waited for that cannot come, and
 // nothing is sent again.
 func TestAnAPIThatDiesInAnUploadIsA502(t *testing.T) {
+	t.Parallel()
 	var requests atomic.Int32
 	r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
 		if _, err := http.ReadRequest(in); err == nil {
@@ -210,6 +215,7 @@ func TestAnAPIThatDiesInAnUploadIsA502(t *testing.T) {
 
 // TestATLSHandshakeHasAnEnd: of an API that takes connections and says nothing.
 func TestATLSHandshakeHasAnEnd(t *testing.T) {
+	t.Parallel()
 	silent := rawAPI(t, func(_ net.Conn, in *bufio.Reader) { _, _ = io.Copy(io.Discard, in) })
 	r := newRig(t, strings.Replace(silent, "http:", "https:", 1), func(c *Config) {
 		transport := newTransport(100 * time.Millisecond)

@@ -23,6 +23,7 @@ func closedPort(t *testing.T) string {
 }
 
 func TestAnAPIThatDoesNotAnswer(t *testing.T) {
+	t.Parallel()
 	none := func(net.Conn, *bufio.Reader) {}
 	for name, api := range map[string]func(*testing.T) string{
 		"nothing listens":           closedPort,
@@ -70,6 +71,7 @@ func TestAnAPIThatDoesNotAnswer(t *testing.T) {
 }
 
 func TestAnAPIThatIsTooSlow(t *testing.T) {
+	t.Parallel()
 	const timeout = 100 * time.Millisecond
 	slow := func(c *Config) { c.Timeout = timeout }
 	hang := func(_ net.Conn, in *bufio.Reader) { _, _ = io.Copy(io.Discard, in) } // until we hang up
@@ -163,6 +165,7 @@ func TestAnAPIThatIsTooSlow(t *testing.T) {
 
 // TestABodyThatOutlivesOurToken is slow, and no setting is at fault.
 func TestABodyThatOutlivesOurToken(t *testing.T) {
+	t.Parallel()
 	api := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Www-Authenticate", `Bearer error="invalid_token"`)
@@ -188,6 +191,7 @@ func TestABodyThatOutlivesOurToken(t *testing.T) {
 }
 
 func TestAnAPIThatRejectsOurToken(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name      string
 		status    int

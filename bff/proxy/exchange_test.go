@@ -76,6 +76,7 @@ func (c *rawConn) begun() *http.Response {
 var kinds = []string{"events", "download", "upload", "chunked upload", "silence"}
 
 func TestAClientThatLeavesEndsItsExchange(t *testing.T) {
+	t.Parallel()
 	for _, kind := range kinds {
 		t.Run(kind, func(t *testing.T) {
 			api := newWatched()
@@ -94,6 +95,7 @@ func TestAClientThatLeavesEndsItsExchange(t *testing.T) {
 // TestTheEndOfASessionEndsItsExchanges: at once, also where the client neither
 // sends nor takes anything.
 func TestTheEndOfASessionEndsItsExchanges(t *testing.T) {
+	t.Parallel()
 	for _, kind := range kinds {
 		t.Run(kind, func(t *testing.T) {
 			api := newWatched()
@@ -134,6 +136,7 @@ func TestTheEndOfASessionEndsItsExchanges(t *testing.T) {
 // TestTheEndOfTheServerEndsExchanges: http.Server.Close, or a base context that
 // ends, must not leave a request at the API, nor answer for it.
 func TestTheEndOfTheServerEndsExchanges(t *testing.T) {
+	t.Parallel()
 	for _, kind := range kinds {
 		t.Run(kind, func(t *testing.T) {
 			api := newWatched()
@@ -163,6 +166,7 @@ func TestTheEndOfTheServerEndsExchanges(t *testing.T) {
 // TestASlowReaderHoldsBackTheAPI: what the client does not take is not
 // gathered here.
 func TestASlowReaderHoldsBackTheAPI(t *testing.T) {
+	t.Parallel()
 	sent := make(chan int64, 1)
 	stall := make(chan struct{})
 	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
@@ -240,6 +244,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 // TestAnIdleUploaderDoesNotHoldItsConnection: net/http would wait for the rest
 // of a body for as long as the client likes.
 func TestAnIdleUploaderDoesNotHoldItsConnection(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
 		_, _ = http.ReadRequest(in)
 		fmt.Fprint(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
@@ -255,6 +260,7 @@ func TestAnIdleUploaderDoesNotHoldItsConnection(t *testing.T) {
 // TestAnAnswerOfAnIdleUploaderBreaksOff: the connection closes without waiting
 // for the rest of a body that nobody was reading.
 func TestAnAnswerOfAnIdleUploaderBreaksOff(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, "http://api.internal", func(c *Config) {
 		c.Transport = &inprocess.Transport{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, "hello")
@@ -272,6 +278,7 @@ func TestAnAnswerOfAnIdleUploaderBreaksOff(t *testing.T) {
 // TestALeaseThatEndsWithoutReason gets no answer: the API may have done
 // anything.
 func TestALeaseThatEndsWithoutReason(t *testing.T) {
+	t.Parallel()
 	api := newWatched()
 	end := make(chan context.CancelFunc, 1)
 	r := newRig(t, api, func(c *Config) {
@@ -297,6 +304,7 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 // TestABodyThatBreaksAfterTheAnswerHasBegun ends the answer whatever the
 // transport makes of it.
 func TestABodyThatBreaksAfterTheAnswerHasBegun(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, "http://api.internal", func(c *Config) {
 		c.Transport = roundTripper(func(req *http.Request) (*http.Response, error) {
 			answer, w := io.Pipe()

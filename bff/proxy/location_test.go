@@ -21,6 +21,7 @@ func located(t testing.TB) (*Proxy, *url.URL) {
 }
 
 func TestLocate(t *testing.T) {
+	t.Parallel()
 	p, sent := located(t)
 	for _, test := range []struct {
 		ref   string
@@ -116,6 +117,7 @@ func TestLocate(t *testing.T) {
 }
 
 func TestDefaultPortsAreOnePort(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		backend, ref string
 		want         place
@@ -156,6 +158,7 @@ func answerWith(w http.ResponseWriter, r *http.Request) {
 }
 
 func TestRedirects(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, http.HandlerFunc(answerWith))
 	for _, status := range []int{300, 301, 302, 303, 307, 308} {
 		for _, test := range []struct {
@@ -192,6 +195,7 @@ func TestRedirects(t *testing.T) {
 }
 
 func TestLocationsThatAreNoRedirect(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, http.HandlerFunc(answerWith))
 	for _, test := range []struct{ location, want string }{
 		{"API/api/5", "/api/proxy/5"},
@@ -227,6 +231,7 @@ func TestLocationsThatAreNoRedirect(t *testing.T) {
 }
 
 func TestRewriteLinks(t *testing.T) {
+	t.Parallel()
 	p, sent := located(t)
 	for _, test := range []struct {
 		name  string
@@ -265,6 +270,7 @@ func TestRewriteLinks(t *testing.T) {
 }
 
 func TestLinksInAnswers(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, http.HandlerFunc(answerWith))
 	q := url.Values{"status": {"200"}, "Link": {`<API/api/x?page=2>; rel=next, <API/admin>; rel=up`}}
 	res, _ := r.get("/api/proxy/x?" + q.Encode())

@@ -48,6 +48,7 @@ func (r *rig) wantHeader(got seen, res *http.Response, extra ...string) {
 }
 
 func TestAPlainRequestGetsNothingButOurHeaders(t *testing.T) {
+	t.Parallel()
 	api := newRecorder()
 	r := newRig(t, api)
 	res, _ := r.raw("GET /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\n\n").answer("GET")
@@ -55,6 +56,7 @@ func TestAPlainRequestGetsNothingButOurHeaders(t *testing.T) {
 }
 
 func TestListedHeadersPassAsTheyAre(t *testing.T) {
+	t.Parallel()
 	api := newRecorder()
 	r := newRig(t, api)
 	var lines strings.Builder
@@ -87,6 +89,7 @@ func TestListedHeadersPassAsTheyAre(t *testing.T) {
 
 // TestNothingElsePasses sends what a hostile client would.
 func TestNothingElsePasses(t *testing.T) {
+	t.Parallel()
 	hostile := []string{
 		"Cookie: better-auth.session_token=secret",
 		"Cookie2: $Version=1",
@@ -145,6 +148,7 @@ func TestNothingElsePasses(t *testing.T) {
 }
 
 func TestTrailersOfTheClientStayBehind(t *testing.T) {
+	t.Parallel()
 	api := newRecorder()
 	r := newRig(t, api)
 	res, _ := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nTransfer-Encoding: chunked\nTrailer: X-User-Id\n\n" +
@@ -157,6 +161,7 @@ func TestTrailersOfTheClientStayBehind(t *testing.T) {
 }
 
 func TestFurtherHeadersPassWhenConfigured(t *testing.T) {
+	t.Parallel()
 	api := newRecorder()
 	r := newRig(t, api, func(c *Config) { c.ForwardHeaders = []string{"x-tenant", "Accept"} })
 	res, _ := r.get("/api/proxy/x", "X-Tenant", "a", "X-Tenant", "b", "X-Other", "c", "User-Agent", "test")
@@ -164,6 +169,7 @@ func TestFurtherHeadersPassWhenConfigured(t *testing.T) {
 }
 
 func TestHeadersThatMustNotPassCannotBeConfigured(t *testing.T) {
+	t.Parallel()
 	names := []string{
 		"Cookie", "cookie", "AUTHORIZATION", "Proxy-Authorization", "Set-Cookie",
 		"Forwarded", "X-Forwarded-For", "x-forwarded-host", "X-Forwarded-User", "X-Forwarded-Anything", "X-Real-IP", "Via",
@@ -207,6 +213,7 @@ func TestHeadersThatMustNotPassCannotBeConfigured(t *testing.T) {
 }
 
 func TestTheClientAddressIsTheOneThatTheServerGoesBy(t *testing.T) {
+	t.Parallel()
 	api := newRecorder()
 	for ip, want := range map[string][]string{"2001:db8::1": {"2001:db8::1"}, "": nil} {
 		r := newRig(t, api, func(c *Config) { c.ClientIP = func(*http.Request) string { return ip } })
@@ -218,6 +225,7 @@ func TestTheClientAddressIsTheOneThatTheServerGoesBy(t *testing.T) {
 }
 
 func TestRefusalsOfAuthorizePassUnchanged(t *testing.T) {
+	t.Parallel()
 	api := newRecorder()
 	r := newRig(t, api)
 	t.Run("no session", func(t *testing.T) {

@@ -58,6 +58,7 @@ func typed(asked *atomic.Int32) http.Handler {
 }
 
 func TestStreamsTakeAPlace(t *testing.T) {
+	t.Parallel()
 	for _, tc := range []struct {
 		name, method, query string
 		header              []string
@@ -123,6 +124,7 @@ func TestStreamsTakeAPlace(t *testing.T) {
 }
 
 func TestWebSocketsTakeAPlace(t *testing.T) {
+	t.Parallel()
 	var taken, asked atomic.Int32
 	r := newRig(t, typed(&asked), counting(1, &taken))
 	dial := func() (*websocket.Conn, *http.Response, error) {
@@ -153,6 +155,7 @@ func TestWebSocketsTakeAPlace(t *testing.T) {
 
 // TestAHeadNeedsNoPlace: its answer has an end.
 func TestAHeadNeedsNoPlace(t *testing.T) {
+	t.Parallel()
 	var taken, asked atomic.Int32
 	r := newRig(t, typed(&asked), counting(0, &taken))
 	res, _ := r.do(r.request(t.Context(), "HEAD", "/api/proxy/x?type=text/event-stream", nil, "Accept", "text/event-stream"))
@@ -163,6 +166,7 @@ func TestAHeadNeedsNoPlace(t *testing.T) {
 
 // TestWhatFailsGivesItsPlaceBack: the API is not there.
 func TestWhatFailsGivesItsPlaceBack(t *testing.T) {
+	t.Parallel()
 	var taken atomic.Int32
 	r := newRig(t, "http://127.0.0.1:1", counting(1, &taken))
 	for range 3 {

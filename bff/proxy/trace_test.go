@@ -11,6 +11,7 @@ const (
 )
 
 func TestAValidTraceIsContinued(t *testing.T) {
+	t.Parallel()
 	for client, flags := range map[string]string{
 		"00-" + clientTrace + "-" + clientSpan + "-01":         "01",
 		"00-" + clientTrace + "-" + clientSpan + "-00":         "00",
@@ -29,6 +30,7 @@ func TestAValidTraceIsContinued(t *testing.T) {
 }
 
 func TestAnInvalidTraceIsReplaced(t *testing.T) {
+	t.Parallel()
 	valid := "00-" + clientTrace + "-" + clientSpan + "-01"
 	for _, client := range [][]string{
 		nil,
@@ -58,6 +60,7 @@ func TestAnInvalidTraceIsReplaced(t *testing.T) {
 }
 
 func TestTracestatePassesOnlyWithItsTrace(t *testing.T) {
+	t.Parallel()
 	api := newRecorder()
 	r := newRig(t, api)
 	state := []string{"Tracestate", "a=1", "Tracestate", "b=2"}

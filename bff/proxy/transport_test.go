@@ -19,6 +19,7 @@ import (
 // TestAPostGoesUpstreamAtMostOnce: an API that takes a request on a connection
 // used before and dies must not get the request again.
 func TestAPostGoesUpstreamAtMostOnce(t *testing.T) {
+	t.Parallel()
 	for _, header := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
 		for method, want := range map[string]int32{"POST": 1, "PUT": 1, "PATCH": 1, "DELETE": 1, "GET": 2} {
 			t.Run(method+" with "+header, func(t *testing.T) {
@@ -54,6 +55,7 @@ func TestAPostGoesUpstreamAtMostOnce(t *testing.T) {
 }
 
 func TestARequestOnAConnectionThatTheAPIHasClosedSucceeds(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
 		if _, err := http.ReadRequest(in); err == nil {
 			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") // and close
@@ -67,6 +69,7 @@ func TestARequestOnAConnectionThatTheAPIHasClosedSucceeds(t *testing.T) {
 }
 
 func TestConnectionsToTheAPIAreKept(t *testing.T) {
+	t.Parallel()
 	const parallel = 20
 	var connections atomic.Int32
 	var met chan struct{}
@@ -103,6 +106,7 @@ func TestConnectionsToTheAPIAreKept(t *testing.T) {
 }
 
 func TestTheTransportAddsNothing(t *testing.T) {
+	t.Parallel()
 	transport := newTransport(time.Second)
 	if transport.Proxy != nil {
 		t.Error("the environment chooses the way to the API")
@@ -119,6 +123,7 @@ func TestTheTransportAddsNothing(t *testing.T) {
 }
 
 func TestAnAPIOverTLS(t *testing.T) {
+	t.Parallel()
 	api := newRecorder()
 	s := httptest.NewUnstartedServer(api)
 	s.Config.ErrorLog = log.New(io.Discard, "", 0) // of the client that hangs up
@@ -145,6 +150,7 @@ func TestAnAPIOverTLS(t *testing.T) {
 
 // TestInProcess: the proxy needs nothing that only a network transport has.
 func TestInProcess(t *testing.T) {
+	t.Parallel()
 	api := newRecorder()
 	r := newRig(t, "http://api.internal", func(c *Config) { c.Transport = &inprocess.Transport{Handler: api} })
 	res, body := r.do(r.request(t.Context(), "POST", "/api/proxy/a%2Cb?c", strings.NewReader("hello"), "Idempotency-Key", "k"))

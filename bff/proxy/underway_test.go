@@ -88,6 +88,7 @@ func apart(c *Config) {
 }
 
 func TestRequestsThatWaitForTheAPIAreBounded(t *testing.T) {
+	t.Parallel()
 	everyWay(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
 		api := hanging{make(chan struct{})}
 		r := start(api, most(20), apart)
@@ -120,6 +121,7 @@ func TestRequestsThatWaitForTheAPIAreBounded(t *testing.T) {
 
 // TestUsersOfOneAddressShareAFifthOfThePlaces: it can sign up as many as it likes.
 func TestUsersOfOneAddressShareAFifthOfThePlaces(t *testing.T) {
+	t.Parallel()
 	everyWay(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
 		api := hanging{make(chan struct{})}
 		defer close(api.answer)
@@ -144,6 +146,7 @@ func TestUsersOfOneAddressShareAFifthOfThePlaces(t *testing.T) {
 
 // TestSlowReadersTakeNoPlaceOfOthers: what has been answered waits for no API.
 func TestSlowReadersTakeNoPlaceOfOthers(t *testing.T) {
+	t.Parallel()
 	everyWay(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
 		r := start(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			_ = http.NewResponseController(w).Flush()
@@ -167,6 +170,7 @@ func TestSlowReadersTakeNoPlaceOfOthers(t *testing.T) {
 
 // TestSlowUploadsTakeNoPlaceOfOthers: an API waits for a body, not we for the API.
 func TestSlowUploadsTakeNoPlaceOfOthers(t *testing.T) {
+	t.Parallel()
 	everyWay(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
 		bodies, letGo := make(chan string, 100), make(chan struct{})
 		r := start(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -223,6 +227,7 @@ func TestSlowUploadsTakeNoPlaceOfOthers(t *testing.T) {
 }
 
 func TestAPlaceIsGivenBackHoweverARequestEnds(t *testing.T) {
+	t.Parallel()
 	everyWay(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
 		t.Run("its client leaves", func(t *testing.T) {
 			r := start(hanging{}, most(10))
@@ -259,6 +264,7 @@ func TestAPlaceIsGivenBackHoweverARequestEnds(t *testing.T) {
 
 // TestAnAnswerWithoutEndTakesNoPlace: streams are bounded by themselves.
 func TestAnAnswerWithoutEndTakesNoPlace(t *testing.T) {
+	t.Parallel()
 	for kind, counts := range map[string]int{"text/event-stream": 0, "Text/Event-Stream; charset=utf-8": 0, "application/x-ndjson": 0, "application/octet-stream": 1} {
 		everyWay(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
 			r := start(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -281,6 +287,7 @@ func TestAnAnswerWithoutEndTakesNoPlace(t *testing.T) {
 }
 
 func TestAWebSocketTakesNoPlace(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
 		if err == nil {

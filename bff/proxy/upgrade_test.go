@@ -78,6 +78,7 @@ func (r *rig) dial(header ...string) (*websocket.Conn, *http.Response) {
 }
 
 func TestWebSocket(t *testing.T) {
+	t.Parallel()
 	api := newSocketAPI()
 	r := newRig(t, api)
 	conn, res := r.dial("X-User-Id", "usr_admin")
@@ -152,6 +153,7 @@ func TestWebSocket(t *testing.T) {
 }
 
 func TestAWebSocketEnds(t *testing.T) {
+	t.Parallel()
 	t.Run("when the client leaves", func(t *testing.T) {
 		api := newSocketAPI()
 		r := newRig(t, api)
@@ -276,6 +278,7 @@ func upgradeRaw(conn net.Conn, in *bufio.Reader) {
 
 // TestBytesAroundTheHandshakeAreKept: what either side sends right behind it.
 func TestBytesAroundTheHandshakeAreKept(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
 		_, _ = http.ReadRequest(in)
 		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nAPI first")
@@ -293,6 +296,7 @@ func TestBytesAroundTheHandshakeAreKept(t *testing.T) {
 }
 
 func TestAWebSocketFromElsewhereIsRefused(t *testing.T) {
+	t.Parallel()
 	api := newRecorder()
 	r := newRig(t, api)
 	for name, request := range map[string]string{
@@ -317,6 +321,7 @@ func TestAWebSocketFromElsewhereIsRefused(t *testing.T) {
 
 // TestOtherUpgradesAreIgnored: the request goes on as a plain one.
 func TestOtherUpgradesAreIgnored(t *testing.T) {
+	t.Parallel()
 	api := newRecorder()
 	r := newRig(t, api)
 	for name, lines := range map[string]string{
@@ -359,6 +364,7 @@ func TestOtherUpgradesAreIgnored(t *testing.T) {
 // TestASwitchThatNobodyAskedFor is a 502, and the API's connection, which no
 // longer speaks HTTP, is closed.
 func TestASwitchThatNobodyAskedFor(t *testing.T) {
+	t.Parallel()
 	hungUp := make(chan struct{})
 	r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
 		upgradeRaw(conn, in)
@@ -372,6 +378,7 @@ func TestASwitchThatNobodyAskedFor(t *testing.T) {
 }
 
 func TestAHandshakeThatTheAPIDeclines(t *testing.T) {
+	t.Parallel()
 	t.Run("with an answer of its own, which passes", func(t *testing.T) {
 		r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "no sockets here", http.StatusNotFound)

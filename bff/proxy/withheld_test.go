@@ -9,6 +9,7 @@ import (
 
 // TestWithheldNamesAreCanonical: a name in another form would never be found.
 func TestWithheldNamesAreCanonical(t *testing.T) {
+	t.Parallel()
 	names := slices.Clone(withheldPrefixes)
 	for name := range withheld {
 		names = append(names, name)
@@ -21,6 +22,7 @@ func TestWithheldNamesAreCanonical(t *testing.T) {
 }
 
 func TestWithholdKnowsWholeFamilies(t *testing.T) {
+	t.Parallel()
 	for name, want := range map[string]bool{
 		"Secure-Session-Anything": true, "Sec-Anything": true, "Cross-Origin-Anything": true, "Access-Control-Anything": true,
 		"Fastly-Cdn-Cache-Control": true, "X-Accel-Anything": true, "X-Litespeed-Anything": true, "Content-Security-Policy-Anything": true,

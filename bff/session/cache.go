@@ -11,12 +11,11 @@ import (
 	"vestibule/store"
 )
 
-// maxCached bounds the sessions held in memory, about 1 KiB each. One that
-// falls out costs a query when it comes back.
+// maxCached bounds the sessions in memory, about 1 KiB each. The next use of an evicted
+// session costs a query.
 const maxCached = 50_000
 
-// cache holds what the database said of sessions, by token hash, so that no
-// state is shared between two sessions.
+// cache holds the rows of sessions by token hash, so that two sessions share no state.
 type cache struct {
 	mu      sync.Mutex
 	entries *simplelru.LRU[string, *entry]
@@ -36,9 +35,9 @@ func (c *cache) get(hash string) (*entry, uint64) {
 	return e, c.epoch
 }
 
-// put keeps a row that was read after get. When any session was removed in
-// between, the row may be that session's, read just before its end: it is
-// returned for the request that is under way but not kept.
+// put caches a row that was read after get. If any session was removed in between, the row
+// may belong to that session and be out of date. Then put returns the entry for the current
+// request but does not cache it.
 func (c *cache) put(hash string, epoch uint64, row store.Session, user store.User, at seen) *entry {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -62,8 +61,7 @@ func (c *cache) remove(hash string) {
 	c.entries.Remove(hash)
 }
 
-// seen is when something was read, by the clock and by the database's version,
-// which was asked for before.
+// seen is when a row was read: the time, and the database's version from before the read.
 type seen struct {
 	time    time.Time
 	version int64
@@ -92,15 +90,15 @@ func (e *entry) load() (store.Session, store.User) {
 	return e.row, e.user
 }
 
-// believable says whether what was read may be taken for true without asking.
+// believable says whether the cached row is current enough to use without a query.
 func (e *entry) believable(now time.Time, believe time.Duration, version int64) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return now.Sub(e.at.time) < believe && e.at.version == version
 }
 
-// reread takes over what was just read, unless this process has extended the
-// session since that was read.
+// reread stores the row that was just read, unless this process has extended the session
+// since that read.
 func (e *entry) reread(row store.Session, user store.User, at seen) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -116,8 +114,8 @@ func (e *entry) extended(updated, expires time.Time) {
 	e.row.UpdatedAt, e.row.ExpiresAt = updated, expires
 }
 
-// token hands the held token to renew and keeps what it returns. Requests
-// that come while a token is minted wait for that one.
+// token passes the held token to renew and keeps the result. Requests that arrive while a
+// token is minted wait for that token.
 func (e *entry) token(renew func(token.Token) (token.Token, error)) (token.Token, error) {
 	e.minting.Lock()
 	defer e.minting.Unlock()

@@ -11,19 +11,19 @@ import (
 	"vestibule/store"
 )
 
-// Check finds the live session of r and extends it when that is due. Its
-// errors are ErrNone, ErrUnsigned, ErrEnded, and those of the store, which say
-// nothing about the session.
+// Check finds the live session of r and extends it when that is due. Its errors are
+// ErrNone, ErrUnsigned and ErrEnded, and errors of the store, which say nothing about the
+// session.
 func (s *Sessions) Check(r *http.Request) (*Live, error) {
 	return s.check(r, s.Recheck)
 }
 
-// Read is Check with the row and its user read anew.
+// Read is like Check, but always reads the session and its user from the database.
 func (s *Sessions) Read(r *http.Request) (*Live, error) {
 	return s.check(r, 0)
 }
 
-// Peek is Read for a request that is no use of the session and extends nothing.
+// Peek is like Read, but does not count as a use of the session and extends nothing.
 func (s *Sessions) Peek(r *http.Request) (*Live, error) {
 	e, p, err := s.find(r, 0)
 	if err != nil {
@@ -43,7 +43,7 @@ func (s *Sessions) check(r *http.Request, believe time.Duration) (*Live, error) 
 	return s.live(e, p)
 }
 
-// find returns what is known of the one live session that r presents.
+// find returns the entry of the one live session that r presents.
 func (s *Sessions) find(r *http.Request, believe time.Duration) (*entry, presented, error) {
 	signed, err := s.Cookie.read(r)
 	if err != nil {
@@ -81,8 +81,8 @@ func (s *Sessions) live(e *entry, p presented) (*Live, error) {
 	return &Live{Session: row, User: user, token: p.token, stale: p.stale, entry: e}, nil
 }
 
-// entry returns what is known of a session, from the cache where it may be
-// believed and from the database otherwise.
+// entry returns a session from the cache if the cached row is current enough, and
+// otherwise from the database.
 func (s *Sessions) entry(ctx context.Context, hash string, believe time.Duration) (*entry, error) {
 	now := s.now()
 	e, epoch := s.cache.get(hash)
@@ -109,8 +109,7 @@ func (s *Sessions) entry(ctx context.Context, hash string, believe time.Duration
 		return nil, err
 	}
 	if !s.alive(row, now) {
-		// The row is of no more use to anyone; should this fail, the hourly
-		// clean-up takes it.
+		// The row is no longer needed. If this fails, the hourly clean-up deletes it.
 		_ = s.store.EndSession(ctx, hash)
 		s.forget(hash)
 		s.dead.add(hash, now)
@@ -120,8 +119,8 @@ func (s *Sessions) entry(ctx context.Context, hash string, believe time.Duration
 	return s.cache.put(hash, epoch, row, user, seen{now, version}), nil
 }
 
-// whyEnded tells a secret that the browser has just given up for another one from
-// those of other sessions that have ended.
+// whyEnded returns ErrReplaced if the session was recently replaced by a newer one of the
+// same browser, and otherwise ErrEnded.
 func (s *Sessions) whyEnded(ctx context.Context, hash string, now time.Time) error {
 	switch was, err := s.store.WasReplaced(ctx, hash, now); {
 	case err != nil:
@@ -132,8 +131,8 @@ func (s *Sessions) whyEnded(ctx context.Context, hash string, now time.Time) err
 	return ErrEnded
 }
 
-// extendIfDue moves the end of a session that is in use. Of many requests at
-// that moment one writes; the others go on, for the session is alive as it is.
+// extendIfDue extends a session that is in use. Of many concurrent requests one writes.
+// The others continue at once, because the session is still alive.
 func (s *Sessions) extendIfDue(ctx context.Context, e *entry) error {
 	row, _ := e.load()
 	now := s.now()
@@ -146,7 +145,7 @@ func (s *Sessions) extendIfDue(ctx context.Context, e *entry) error {
 	}
 	defer e.extending.Unlock()
 	if latest, _ := e.load(); !latest.UpdatedAt.Equal(row.UpdatedAt) {
-		return nil // a request that has just left this place did it
+		return nil // another request has just extended it
 	}
 	extended, err := s.store.ExtendSession(ctx, row.TokenHash, row.UpdatedAt, now, expires)
 	if err != nil {
@@ -156,7 +155,7 @@ func (s *Sessions) extendIfDue(ctx context.Context, e *entry) error {
 		e.extended(now, expires)
 		return nil
 	}
-	// Somebody else was first, or the session has been ended: look again.
+	// Another process was first, or the session has ended: read it again.
 	_, err = s.entry(ctx, row.TokenHash, 0)
 	return err
 }

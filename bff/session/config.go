@@ -23,11 +23,10 @@ type Config struct {
 	ExpiresIn time.Duration // life since the last update
 	UpdateAge time.Duration // how old the last update must be before use makes another; less than 0: any age
 	MaxAge    time.Duration // life since sign-in; nothing extends it
-	FreshAge  time.Duration // how long a proof of the password stands for another one
+	FreshAge  time.Duration // how long a password proof is valid
 
-	// Recheck is how long an answer of the database is believed without
-	// asking again. It must be 0 while another process can end sessions and
-	// nothing tells this one: then every request asks.
+	// Recheck is how long a row is used without another query. It must be 0 if another
+	// process can end sessions without this one noticing. Then every request queries.
 	Recheck time.Duration
 	// Version returns a counter that changes whenever any process writes to the SQLite
 	// file. If it has not changed, earlier reads are still current. nil: there is none.
@@ -50,7 +49,7 @@ type Tokens interface {
 	Fresh(token.Token) bool // whether it outlives the request that it is used for
 }
 
-// Store is what sessions need of the database.
+// Store is the part of the database that sessions need.
 type Store interface {
 	SessionByTokenHash(ctx context.Context, hash string) (store.Session, store.User, error)
 	ExtendSession(ctx context.Context, hash string, seen, updatedAt, expiresAt time.Time) (bool, error)

@@ -2,9 +2,8 @@ package session
 
 import "context"
 
-// Confirm says whether a session that was checked still lives: ErrEnded if not. It is
-// for what began with a check and is about to have its effect, some time later. An
-// answer of the database that Check would believe is believed here too.
+// Confirm checks again that a session is alive. It returns ErrEnded if not. Call it before
+// a slow request has its effect, some time after Check. It may use the cache like Check.
 func (s *Sessions) Confirm(ctx context.Context, l *Live) error {
 	e, err := s.entry(ctx, l.TokenHash, s.Recheck)
 	if err != nil {

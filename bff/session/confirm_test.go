@@ -11,6 +11,7 @@ import (
 )
 
 func TestConfirmTellsTheEndOfASession(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name string
 		end  func(f *fixture, row store.Session, r *http.Request) error
@@ -48,6 +49,7 @@ func TestConfirmTellsTheEndOfASession(t *testing.T) {
 
 // TestConfirmBelievesWhatCheckWould: an expired row too, which needs no asking.
 func TestConfirmBelievesWhatCheckWould(t *testing.T) {
+	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
 		f.Version = f.db.Version
 		_, r := f.signIn(true, nil)

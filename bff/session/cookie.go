@@ -18,11 +18,10 @@ import (
 
 // The rules of the cookie:
 //
-//   - One name, exactly; a cookie under any other name does not count. Of several
-//     those count that we have signed: a browser may still have one of another
-//     program, or of a time when ours had a Domain. Where two of them name live
-//     sessions the request is refused, because nobody can say which of them a sibling
-//     host has planted.
+//   - The name must match exactly. Of several cookies with this name, only those that
+//     we have signed count: a browser may still have one of another program, or an old
+//     one with a Domain. If two of them name live sessions, the request is refused: a
+//     sibling host may have planted either of them.
 //   - Value: encodeURIComponent(token "." signature), in the form in which Better Auth
 //     writes it. The signature is padded base64 of HMAC-SHA256(key, token). The key is
 //     derived from the secret for cookies alone, so that an HS256 token, which is
@@ -35,8 +34,8 @@ import (
 // maxSigned bounds how many signed cookies of one request count: each is looked up.
 const maxSigned = 32
 
-// maxCookieValue bounds the work on a value that nobody has authenticated
-// yet. Ours has 94 bytes, 96 to 134 when escaped.
+// maxCookieValue bounds the work on a value that is not authenticated yet. Our value has
+// 94 bytes, or 96 to 134 when escaped.
 const maxCookieValue = 512
 
 // Cookie is the form of the session cookie.

@@ -47,6 +47,7 @@ func requestWith(cookies ...string) *http.Request {
 
 // The value was computed elsewhere, by Python's hmac (HKDF too), base64 and urllib.
 func TestCookieHasBetterAuthsForm(t *testing.T) {
+	t.Parallel()
 	c := testCookie()
 	got := c.build("abc", time.Hour)
 	if want := "abc.Nq0GZz6R3piPJrb8GTfoOcPFfrTpPVpujlRE0zAJejA%3D"; got.Value != want {
@@ -67,6 +68,7 @@ func TestCookieHasBetterAuthsForm(t *testing.T) {
 }
 
 func TestReadCookie(t *testing.T) {
+	t.Parallel()
 	c := testCookie()
 	token := opaque.NewToken()
 	good := c.value(token)
@@ -116,6 +118,7 @@ func TestReadCookie(t *testing.T) {
 }
 
 func TestSignaturesThatAreToBeRenewed(t *testing.T) {
+	t.Parallel()
 	old, now := strings.Repeat("o", 32), strings.Repeat("n", 32)
 	c, before := cookieOf(now, old), cookieOf(old)
 	token := opaque.NewToken()
@@ -138,6 +141,7 @@ func TestSignaturesThatAreToBeRenewed(t *testing.T) {
 }
 
 func TestNoMoreCookiesCountThanCanBeLookedUp(t *testing.T) {
+	t.Parallel()
 	c := testCookie()
 	var line []string
 	for range 3 * maxSigned {
@@ -149,6 +153,7 @@ func TestNoMoreCookiesCountThanCanBeLookedUp(t *testing.T) {
 }
 
 func TestTokensAre256RandomBits(t *testing.T) {
+	t.Parallel()
 	a, b := opaque.NewToken(), opaque.NewToken()
 	if len(a) != 43 || a == b {
 		t.Errorf("got %q and %q, want two different tokens of 43 characters", a, b)

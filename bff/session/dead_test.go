@@ -16,6 +16,7 @@ import (
 // TestASessionThatHasEndedIsNotAskedForForEver, whatever is asked with its cookie, nor
 // does signing out with it write anything.
 func TestASessionThatHasEndedIsNotAskedForForEver(t *testing.T) {
+	t.Parallel()
 	each(t, 0, func(f *fixture) {
 		token := opaque.NewToken()
 		r, err := http.NewRequestWithContext(f.t.Context(), http.MethodGet, "/", nil)
@@ -64,6 +65,7 @@ func TestASessionThatHasEndedIsNotAskedForForEver(t *testing.T) {
 
 // TestASessionThatLivesAgainIsNotRefused however often it is used: its row was restored.
 func TestASessionThatLivesAgainIsNotRefused(t *testing.T) {
+	t.Parallel()
 	each(t, 0, func(f *fixture) {
 		row, r := f.signIn(true, nil)
 		if err := f.db.EndSession(f.t.Context(), row.TokenHash); err != nil {
@@ -82,6 +84,7 @@ func TestASessionThatLivesAgainIsNotRefused(t *testing.T) {
 }
 
 func TestTheMemoryOfEndedSessionsIsBounded(t *testing.T) {
+	t.Parallel()
 	d, err := newDead()
 	if err != nil {
 		t.Fatal(err)
@@ -96,6 +99,7 @@ func TestTheMemoryOfEndedSessionsIsBounded(t *testing.T) {
 
 // TestAClockThatWasSetBackOpensTheWindowAnew: or else nobody would look for as long.
 func TestAClockThatWasSetBackOpensTheWindowAnew(t *testing.T) {
+	t.Parallel()
 	d, err := newDead()
 	if err != nil {
 		t.Fatal(err)

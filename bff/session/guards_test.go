@@ -14,6 +14,7 @@ import (
 // TestARaisedLimitBringsNothingBack: what has ended by the limits of its day stays
 // ended, also where its row is still there.
 func TestARaisedLimitBringsNothingBack(t *testing.T) {
+	t.Parallel()
 	each(t, 0, func(f *fixture) {
 		_, r := f.signIn(true, nil)
 		f.clock.Advance(7*day + time.Hour)
@@ -23,6 +24,7 @@ func TestARaisedLimitBringsNothingBack(t *testing.T) {
 }
 
 func TestAListOfSessionsGoesByTheLimitsOfNow(t *testing.T) {
+	t.Parallel()
 	each(t, 0, func(f *fixture) {
 		f.signIn(true, nil)
 		f.clock.Advance(2 * time.Hour)
@@ -36,6 +38,7 @@ func TestAListOfSessionsGoesByTheLimitsOfNow(t *testing.T) {
 }
 
 func TestPeekIsNoUse(t *testing.T) {
+	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
 		row, r := f.signIn(true, nil)
 		f.clock.Advance(2 * day)
@@ -53,6 +56,7 @@ func TestPeekIsNoUse(t *testing.T) {
 
 // TestPeekAndReadAskTheDatabase: what they say is shown or acted upon.
 func TestPeekAndReadAskTheDatabase(t *testing.T) {
+	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
 		row, r := f.signIn(true, nil)
 		for name, look := range map[string]func() error{
@@ -79,6 +83,7 @@ func TestPeekAndReadAskTheDatabase(t *testing.T) {
 
 // TestABelievedRowStillExpires: the cache need not be asked anew for that.
 func TestABelievedRowStillExpires(t *testing.T) {
+	t.Parallel()
 	each(t, 48*time.Hour, func(f *fixture) {
 		_, r := f.signIn(false, nil)
 		f.wantLive(r)
@@ -90,6 +95,7 @@ func TestABelievedRowStillExpires(t *testing.T) {
 // TestWhoComesSecondDoesNotExtendAgain: between its look at the row and its turn
 // another request has extended the session.
 func TestWhoComesSecondDoesNotExtendAgain(t *testing.T) {
+	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
 		_, r := f.signIn(true, nil)
 		f.clock.Advance(day)
@@ -119,6 +125,7 @@ func TestWhoComesSecondDoesNotExtendAgain(t *testing.T) {
 
 // TestStreamsEndAtOnce: not with the next sweep, once this process knows.
 func TestStreamsEndAtOnce(t *testing.T) {
+	t.Parallel()
 	for name, end := range map[string]func(f *fixture, row store.Session) error{
 		"sign-out": func(f *fixture, row store.Session) error { f.Forget(row.TokenHash); return nil },
 		"a request meets the end of its life": func(f *fixture, _ store.Session) error {
@@ -158,6 +165,7 @@ func TestStreamsEndAtOnce(t *testing.T) {
 
 // TestASweepTellsTheCache: what it learns of an end holds for requests too.
 func TestASweepTellsTheCache(t *testing.T) {
+	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
 		row, r := f.signIn(true, nil)
 		_, release := streamFor(f, r)
@@ -174,6 +182,7 @@ func TestASweepTellsTheCache(t *testing.T) {
 // TestAStreamLivesAsLongAsItsExtendedSession: the lease remembers the end that the
 // session had when the stream began.
 func TestAStreamLivesAsLongAsItsExtendedSession(t *testing.T) {
+	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
 		row, r := f.signIn(true, nil)
 		ctx, release := streamFor(f, r)
@@ -190,6 +199,7 @@ func TestAStreamLivesAsLongAsItsExtendedSession(t *testing.T) {
 
 // TestASignatureHasOneSpelling: two cookies that differ would name one session.
 func TestASignatureHasOneSpelling(t *testing.T) {
+	t.Parallel()
 	c := testCookie()
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 	token := opaque.NewToken()
@@ -210,6 +220,7 @@ func TestASignatureHasOneSpelling(t *testing.T) {
 
 // TestAnOverlongCookieIsNotLookedAt, even if it were ours.
 func TestAnOverlongCookieIsNotLookedAt(t *testing.T) {
+	t.Parallel()
 	c := testCookie()
 	cookie := c.build(strings.Repeat("x", maxCookieValue), time.Hour)
 	if _, err := c.read(requestWith(cookie.Name + "=" + cookie.Value)); !errors.Is(err, ErrUnsigned) {
@@ -219,6 +230,7 @@ func TestAnOverlongCookieIsNotLookedAt(t *testing.T) {
 
 // TestAnEmptyTokenIsNone, though it were signed.
 func TestAnEmptyTokenIsNone(t *testing.T) {
+	t.Parallel()
 	c := testCookie()
 	if _, err := c.read(requestWith(c.Name + "=" + c.value(""))); !errors.Is(err, ErrUnsigned) {
 		t.Errorf("got %v, want %v", err, ErrUnsigned)
@@ -228,6 +240,7 @@ func TestAnEmptyTokenIsNone(t *testing.T) {
 // TestOfSeveralThatEndedAReplacedOneTells: whichever comes first, the answer must not
 // clear a newer cookie.
 func TestOfSeveralThatEndedAReplacedOneTells(t *testing.T) {
+	t.Parallel()
 	each(t, 0, func(f *fixture) {
 		row, gone := f.signIn(true, nil)
 		if err := f.db.EndSession(f.t.Context(), row.TokenHash); err != nil {
@@ -243,6 +256,7 @@ func TestOfSeveralThatEndedAReplacedOneTells(t *testing.T) {
 
 // TestAtItsAbsoluteLimitASessionIsNotWrittenAgain with every request.
 func TestAtItsAbsoluteLimitASessionIsNotWrittenAgain(t *testing.T) {
+	t.Parallel()
 	each(t, 0, func(f *fixture) {
 		_, r := f.signIn(true, nil)
 		for range 4 {
@@ -261,6 +275,7 @@ func TestAtItsAbsoluteLimitASessionIsNotWrittenAgain(t *testing.T) {
 // TestALateReadDoesNotUndoAnExtension: the row was read before, by a request that was
 // slower.
 func TestALateReadDoesNotUndoAnExtension(t *testing.T) {
+	t.Parallel()
 	c, err := newCache(10)
 	if err != nil {
 		t.Fatal(err)

@@ -23,6 +23,7 @@ func streamFor(f *fixture, r *http.Request) (context.Context, context.CancelFunc
 func ended(ctx context.Context) bool { return errors.Is(context.Cause(ctx), ErrEnded) }
 
 func TestStreamEndsWithItsSession(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name string
 		end  func(f *fixture, row store.Session, r *http.Request) error
@@ -62,6 +63,7 @@ func TestStreamEndsWithItsSession(t *testing.T) {
 }
 
 func TestStreamsOfOtherSessionsGoOn(t *testing.T) {
+	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
 		_, r := f.signIn(true, nil)
 		_, other := f.signIn(true, nil)
@@ -78,6 +80,7 @@ func TestStreamsOfOtherSessionsGoOn(t *testing.T) {
 }
 
 func TestOutageEndsNoStream(t *testing.T) {
+	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
 		_, r := f.signIn(true, nil)
 		ctx, release := streamFor(f, r)
@@ -93,6 +96,7 @@ func TestOutageEndsNoStream(t *testing.T) {
 }
 
 func TestShortRequestOutlivesSignOutByItsGrace(t *testing.T) {
+	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
 		_, r := f.signIn(true, nil)
 		ctx, release := f.Leaser(f.wantLive(r))(f.t.Context())
@@ -113,6 +117,7 @@ func TestShortRequestOutlivesSignOutByItsGrace(t *testing.T) {
 }
 
 func TestReleasedLeasesAreForgotten(t *testing.T) {
+	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
 		_, r := f.signIn(true, nil)
 		_, release := streamFor(f, r)
@@ -126,6 +131,7 @@ func TestReleasedLeasesAreForgotten(t *testing.T) {
 // TestRunEndsStreamsInTime runs the sweeper with the real clock: two seconds is
 // the promise.
 func TestRunEndsStreamsInTime(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.Store) {
 		f := newFixture(t, db, 0)
 		f.Now = time.Now

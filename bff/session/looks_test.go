@@ -11,6 +11,7 @@ import (
 // TestOneSessionTakesFewConnections, however many of its requests come at once, and those
 // of others do not wait for it.
 func TestOneSessionTakesFewConnections(t *testing.T) {
+	t.Parallel()
 	each(t, 0, func(f *fixture) {
 		_, greedy := f.signIn(true, nil)
 		_, modest := f.signIn(true, nil)
@@ -58,6 +59,7 @@ func TestOneSessionTakesFewConnections(t *testing.T) {
 // TestFewCookiesAreLookedAtBeforeATurn: a head has room for hundreds, each of which costs
 // an HMAC or several.
 func TestFewCookiesAreLookedAtBeforeATurn(t *testing.T) {
+	t.Parallel()
 	each(t, 0, func(f *fixture) {
 		row, r := f.signIn(true, nil)
 		forged := strings.Replace(r.Header.Get("Cookie"), "=", "=x", 1)

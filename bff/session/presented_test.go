@@ -13,6 +13,7 @@ func both(a, b *http.Request) *http.Request {
 }
 
 func TestOfTwoSignedCookiesTheLiveOneCounts(t *testing.T) {
+	t.Parallel()
 	each(t, 0, func(f *fixture) {
 		_, stale := f.signIn(true, nil)
 		if err := f.signOut(stale); err != nil {
@@ -33,6 +34,7 @@ func TestOfTwoSignedCookiesTheLiveOneCounts(t *testing.T) {
 
 // TestASignInMendsAConflict: afterwards none of the presented sessions lives.
 func TestASignInMendsAConflict(t *testing.T) {
+	t.Parallel()
 	each(t, 0, func(f *fixture) {
 		_, planted := f.signIn(true, nil)
 		_, own := f.signIn(true, nil)
@@ -46,6 +48,7 @@ func TestASignInMendsAConflict(t *testing.T) {
 }
 
 func TestSignOutEndsAConflict(t *testing.T) {
+	t.Parallel()
 	each(t, 0, func(f *fixture) {
 		_, planted := f.signIn(true, nil)
 		_, own := f.signIn(true, nil)
@@ -60,6 +63,7 @@ func TestSignOutEndsAConflict(t *testing.T) {
 // TestAReplacedSecretIsRememberedForAMinute: an answer to a request that was sent
 // with it must not clear the newer cookie.
 func TestAReplacedSecretIsRememberedForAMinute(t *testing.T) {
+	t.Parallel()
 	each(t, 0, func(f *fixture) {
 		first, one := f.signIn(true, nil)
 		_, two := f.signIn(true, one)
@@ -92,6 +96,7 @@ func TestAReplacedSecretIsRememberedForAMinute(t *testing.T) {
 }
 
 func TestAProofOfThePasswordStandsForAWhile(t *testing.T) {
+	t.Parallel()
 	each(t, 0, func(f *fixture) {
 		f.FreshAge = 10 * time.Minute
 		_, r := f.signIn(true, nil)

@@ -147,6 +147,7 @@ func (f *fixture) wantErr(r *http.Request, want error) {
 }
 
 func TestLimitsOfASession(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name     string
 		remember bool
@@ -175,6 +176,7 @@ func TestLimitsOfASession(t *testing.T) {
 }
 
 func TestLoweredLimitsApplyToExistingSessions(t *testing.T) {
+	t.Parallel()
 	each(t, 0, func(f *fixture) {
 		_, r := f.signIn(true, nil)
 		f.clock.Advance(2 * time.Hour)
@@ -184,6 +186,7 @@ func TestLoweredLimitsApplyToExistingSessions(t *testing.T) {
 }
 
 func TestSignInEndsThePresentedSession(t *testing.T) {
+	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
 		old, first := f.signIn(true, nil)
 		f.wantLive(first) // now in the cache
@@ -196,6 +199,7 @@ func TestSignInEndsThePresentedSession(t *testing.T) {
 }
 
 func TestSignOutEndsTheSessionAtTheNextRequest(t *testing.T) {
+	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
 		_, r := f.signIn(true, nil)
 		f.wantLive(r)
@@ -210,6 +214,7 @@ func TestSignOutEndsTheSessionAtTheNextRequest(t *testing.T) {
 }
 
 func TestSignOutEndsTheSessionOfEveryCookie(t *testing.T) {
+	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
 		_, one := f.signIn(true, nil)
 		_, two := f.signIn(true, nil)
@@ -224,6 +229,7 @@ func TestSignOutEndsTheSessionOfEveryCookie(t *testing.T) {
 }
 
 func TestCacheAnswersWithoutAQueryAndForgetsInTime(t *testing.T) {
+	t.Parallel()
 	each(t, time.Minute, func(f *fixture) {
 		row, r := f.signIn(true, nil)
 		f.wantLive(r)
@@ -241,6 +247,7 @@ func TestCacheAnswersWithoutAQueryAndForgetsInTime(t *testing.T) {
 }
 
 func TestOtherInstancesRevocationIsSeenAtTheNextRequest(t *testing.T) {
+	t.Parallel()
 	each(t, 0, func(f *fixture) {
 		_, r := f.signIn(true, nil)
 		f.wantLive(r)
@@ -255,6 +262,7 @@ func TestOtherInstancesRevocationIsSeenAtTheNextRequest(t *testing.T) {
 // TestAWriteToTheFileEndsWhatIsBelieved: on SQLite the command line ends sessions
 // too, in a process of its own. PostgreSQL has no version, so every request asks.
 func TestAWriteToTheFileEndsWhatIsBelieved(t *testing.T) {
+	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
 		want := int64(1)
 		if f.db.Shared() {
@@ -277,6 +285,7 @@ func TestAWriteToTheFileEndsWhatIsBelieved(t *testing.T) {
 }
 
 func TestWithoutAVersionNothingIsBelieved(t *testing.T) {
+	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
 		_, r := f.signIn(true, nil)
 		f.wantLive(r)
@@ -293,6 +302,7 @@ func TestWithoutAVersionNothingIsBelieved(t *testing.T) {
 }
 
 func TestEndDuringAReadIsNotUndoneByTheCache(t *testing.T) {
+	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
 		_, r := f.signIn(true, nil)
 		f.spy.afterRead = func() { // the row has been read and is about to be cached
@@ -307,6 +317,7 @@ func TestEndDuringAReadIsNotUndoneByTheCache(t *testing.T) {
 }
 
 func TestExtensionNeverResurrects(t *testing.T) {
+	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
 		row, r := f.signIn(true, nil)
 		f.clock.Advance(day)
@@ -324,6 +335,7 @@ func TestExtensionNeverResurrects(t *testing.T) {
 }
 
 func TestParallelUseExtendsOnce(t *testing.T) {
+	t.Parallel()
 	for _, recheck := range []time.Duration{0, time.Hour} {
 		each(t, recheck, func(f *fixture) {
 			_, r := f.signIn(true, nil)
@@ -350,6 +362,7 @@ func TestParallelUseExtendsOnce(t *testing.T) {
 }
 
 func TestCookieIsSentAgainAfterAnExtensionByAnyRequest(t *testing.T) {
+	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
 		_, r := f.signIn(true, nil)
 		renewed := func() *http.Cookie {
@@ -384,6 +397,7 @@ func TestCookieIsSentAgainAfterAnExtensionByAnyRequest(t *testing.T) {
 }
 
 func TestCookieOfASessionThatHasJustEndedIsNotSent(t *testing.T) {
+	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
 		row, r := f.signIn(true, nil)
 		f.clock.Advance(day)
@@ -401,6 +415,7 @@ func TestCookieOfASessionThatHasJustEndedIsNotSent(t *testing.T) {
 }
 
 func TestOutageIsNotTheEndOfASession(t *testing.T) {
+	t.Parallel()
 	each(t, 0, func(f *fixture) {
 		_, r := f.signIn(true, nil)
 		f.wantLive(r)
@@ -418,6 +433,7 @@ func TestOutageIsNotTheEndOfASession(t *testing.T) {
 }
 
 func TestTokenIsMintedOncePerSessionAndLifetime(t *testing.T) {
+	t.Parallel()
 	for _, recheck := range []time.Duration{0, time.Hour} {
 		each(t, recheck, func(f *fixture) {
 			row, r := f.signIn(true, nil)
@@ -448,6 +464,7 @@ func TestTokenIsMintedOncePerSessionAndLifetime(t *testing.T) {
 }
 
 func TestUserAgentIsStoredAsBoundedText(t *testing.T) {
+	t.Parallel()
 	each(t, 0, func(f *fixture) {
 		r := requestWith()
 		r.Header.Set("User-Agent", "\xff\xfe"+strings.Repeat("é", 600))
@@ -503,6 +520,7 @@ func BenchmarkCheckCached(b *testing.B) {
 
 // TestANewCookieLivesAsLongAsItsSession: also where the database took its time.
 func TestANewCookieLivesAsLongAsItsSession(t *testing.T) {
+	t.Parallel()
 	each(t, time.Minute, func(f *fixture) {
 		next := f.Prepare(requestWith(), userID, true)
 		f.clock.Advance(3 * time.Second)

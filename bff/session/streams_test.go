@@ -12,6 +12,7 @@ func liveOf(sessionID, userID string) *Live {
 }
 
 func TestStreamsOfASessionAUserAndAllAreBounded(t *testing.T) {
+	t.Parallel()
 	s := &Sessions{streams: newStreams(Config{MaxStreams: 5, MaxStreamsPerUser: 3, MaxStreamsPerSession: 2})}
 	take := func(sessionID, userID string) (leave func()) {
 		t.Helper()
@@ -45,6 +46,7 @@ func TestStreamsOfASessionAUserAndAllAreBounded(t *testing.T) {
 }
 
 func TestWithoutSettingsStreamsAreBoundedToo(t *testing.T) {
+	t.Parallel()
 	s := &Sessions{streams: newStreams(Config{})}
 	for i, most := range []int{DefaultStreamsPerSession, DefaultStreamsPerUser - DefaultStreamsPerSession, 0} {
 		n := 0
@@ -61,6 +63,7 @@ func TestWithoutSettingsStreamsAreBoundedToo(t *testing.T) {
 
 // TestStreamsOfAnAddressAreBounded, however many users it signs up.
 func TestStreamsOfAnAddressAreBounded(t *testing.T) {
+	t.Parallel()
 	s := &Sessions{streams: newStreams(Config{MaxStreams: 10, MaxStreamsPerUser: 2, AddressShare: 0.4})}
 	var leaves []func()
 	for i := range 4 {

@@ -118,6 +118,7 @@ func always(a Attempt) func(int) Attempt { return func(int) Attempt { return a }
 
 // TestABlockThatIsLiftedElsewhere is believed in for seconds; here it ends at once.
 func TestABlockThatIsLiftedElsewhere(t *testing.T) {
+	t.Parallel()
 	each(t, func(f *fixture) {
 		a, proven := SignIn("ada@example.com", "192.0.2.1"), Proven("ada@example.com", "192.0.2.1")
 		other, asked := f.watch()
@@ -150,6 +151,7 @@ func TestABlockThatIsLiftedElsewhere(t *testing.T) {
 // TestWhoIsKnownIsNotHeldByWhatIsRemembered: the block of the account is, and who else is
 // a stranger.
 func TestWhoIsKnownIsNotHeldByWhatIsRemembered(t *testing.T) {
+	t.Parallel()
 	each(t, func(f *fixture) {
 		home, other := SignIn("ada@example.com", "192.0.2.1"), SignIn("ada@example.com", "192.0.2.2")
 		f.lockOut("ada@example.com")
@@ -187,6 +189,7 @@ func TestWhoIsKnownIsNotHeldByWhatIsRemembered(t *testing.T) {
 
 // TestAClockThatWasSetBackKeepsNoMemory alive: what was read later than now is asked for.
 func TestAClockThatWasSetBackKeepsNoMemory(t *testing.T) {
+	t.Parallel()
 	each(t, func(f *fixture) {
 		a := SignIn("ada@example.com", "192.0.2.1")
 		other := f.another()
@@ -206,6 +209,7 @@ func TestAClockThatWasSetBackKeepsNoMemory(t *testing.T) {
 }
 
 func TestWhatWasReadBeforeABlockWasLiftedIsNotRemembered(t *testing.T) {
+	t.Parallel()
 	b, err := newBlocks()
 	if err != nil {
 		t.Fatal(err)
@@ -224,6 +228,7 @@ func TestWhatWasReadBeforeABlockWasLiftedIsNotRemembered(t *testing.T) {
 }
 
 func TestTheMemoryIsBounded(t *testing.T) {
+	t.Parallel()
 	b, err := newBlocks()
 	if err != nil {
 		t.Fatal(err)
@@ -270,6 +275,7 @@ func (s *slow) Count(_ context.Context, keys []string, decide func([]store.Count
 // TestAFewAreCountedAtATime: of one client one, and in all as many as the database has
 // connections for. The line is bounded, and shared by client.
 func TestAFewAreCountedAtATime(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		stand := &slow{now: map[string]int{}, goOn: make(chan struct{})}
 		l, err := New(stand, []byte(strings.Repeat("s", 32)), time.Now, false)
@@ -319,6 +325,7 @@ func TestAFewAreCountedAtATime(t *testing.T) {
 
 // TestNobodyWaitsForLongToBeCounted, nor is anybody let through for it.
 func TestNobodyWaitsForLongToBeCounted(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		stand := &slow{now: map[string]int{}, goOn: make(chan struct{})}
 		l, err := New(stand, []byte(strings.Repeat("s", 32)), time.Now, false)
@@ -340,6 +347,7 @@ func TestNobodyWaitsForLongToBeCounted(t *testing.T) {
 
 // TestWhatSucceededIsTakenBackBesideNewAttempts: they must not keep it out of the room.
 func TestWhatSucceededIsTakenBackBesideNewAttempts(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		db := &slow{now: map[string]int{}, goOn: make(chan struct{})}
 		l, err := New(db, []byte(strings.Repeat("s", 32)), time.Now, false)
@@ -362,6 +370,7 @@ func TestWhatSucceededIsTakenBackBesideNewAttempts(t *testing.T) {
 
 // TestAKnownBlockNeedsNoPlace: whoever is blocked is told so while others are counted.
 func TestAKnownBlockNeedsNoPlace(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		stand := &slow{now: map[string]int{}, goOn: make(chan struct{})}
 		l, err := New(stand, []byte(strings.Repeat("s", 32)), time.Now, false)
@@ -397,6 +406,7 @@ func (s *late) Counters(ctx context.Context, keys []string) ([]store.Counter, er
 // TestABlockThatAnotherInstanceMakesMeanwhile holds, and what is tried against it is not
 // counted.
 func TestABlockThatAnotherInstanceMakesMeanwhile(t *testing.T) {
+	t.Parallel()
 	each(t, func(f *fixture) {
 		a := SignIn("ada@example.com", "192.0.2.1")
 		db := &late{Store: f.db, then: func() {}}

@@ -11,6 +11,7 @@ import (
 // TestAGoodSignInDoesNotClearTheAddress: or whoever has an account of their own
 // could go on guessing at others' for ever.
 func TestAGoodSignInDoesNotClearTheAddress(t *testing.T) {
+	t.Parallel()
 	each(t, func(f *fixture) {
 		guess := func(i int) Attempt { return SignIn("user"+strconv.Itoa(i)+"@example.com", "192.0.2.1") }
 		for i := range 99 {
@@ -31,6 +32,7 @@ func TestAGoodSignInDoesNotClearTheAddress(t *testing.T) {
 // TestAttemptsAgainstABlockCountNowhere: somebody who goes on from one place must
 // not use up what the account has for all places.
 func TestAttemptsAgainstABlockCountNowhere(t *testing.T) {
+	t.Parallel()
 	each(t, func(f *fixture) {
 		a := SignIn("ada@example.com", "192.0.2.1")
 		f.exhaust(a, 10)
@@ -46,6 +48,7 @@ func TestAttemptsAgainstABlockCountNowhere(t *testing.T) {
 // TestNobodyGetsMoreThanTheLimit: what is taken back was counted before, or there is
 // nothing to take back.
 func TestNobodyGetsMoreThanTheLimit(t *testing.T) {
+	t.Parallel()
 	each(t, func(f *fixture) {
 		for name, takeBack := range map[string]func(Attempt) error{
 			"untried":   func(a Attempt) error { return f.Untried(f.Context(), a) },
@@ -69,6 +72,7 @@ func TestNobodyGetsMoreThanTheLimit(t *testing.T) {
 // TestCountersAreKeyedWithTheSecret: whoever reads the table must not find out which
 // addresses are in it by trying some.
 func TestCountersAreKeyedWithTheSecret(t *testing.T) {
+	t.Parallel()
 	each(t, func(f *fixture) {
 		a := SignIn("ada@example.com", "192.0.2.1")
 		other, err := New(f.db, []byte(strings.Repeat("t", 32)), f.clock.Now, false)

@@ -12,6 +12,7 @@ import (
 // TestOneNetworkDoesNotLockTheOwnerOut: somebody with a /48 of IPv6 guesses for a day, from
 // another of its 65 536 places each time, as fast as they are let.
 func TestOneNetworkDoesNotLockTheOwnerOut(t *testing.T) {
+	t.Parallel()
 	each(t, func(f *fixture) {
 		owner := SignIn("ada@example.com", "192.0.2.1")
 		passed, n := 0, 0
@@ -51,6 +52,7 @@ func TestOneNetworkDoesNotLockTheOwnerOut(t *testing.T) {
 }
 
 func TestTwoWindowsOfANetworkStayBelowTheAccount(t *testing.T) {
+	t.Parallel()
 	// The last of one window, and in the next one too many.
 	if most := signInNetwork.limit + signInNetwork.limit + 1; most > signInAccount.limit || signInNetwork.window < signInAccount.window || signInNetwork.block < signInAccount.window {
 		t.Errorf("one network can make %d attempts in an hour, and the account's limit is %d", most, signInAccount.limit)
@@ -69,6 +71,7 @@ func (f *fixture) lockOut(email string) {
 }
 
 func TestWhereTheOwnerHasSignedInTheyAreNotLockedOut(t *testing.T) {
+	t.Parallel()
 	each(t, func(f *fixture) {
 		home, other := SignIn("ada@example.com", "192.0.2.1"), SignIn("ada@example.com", "192.0.2.2")
 		if err := f.Succeeded(f.Context(), home); err != nil {
@@ -107,6 +110,7 @@ func TestWhereTheOwnerHasSignedInTheyAreNotLockedOut(t *testing.T) {
 }
 
 func TestAnAttemptMakesNoClientKnown(t *testing.T) {
+	t.Parallel()
 	each(t, func(f *fixture) {
 		a := SignIn("ada@example.com", "192.0.2.1")
 		f.exhaust(a, 3)
@@ -121,6 +125,7 @@ func TestAnAttemptMakesNoClientKnown(t *testing.T) {
 }
 
 func TestWhoHasProvenTheAccountIsLetIn(t *testing.T) {
+	t.Parallel()
 	each(t, func(f *fixture) {
 		thief, owner := SignIn("ada@example.com", "2001:db8:7:1::1"), SignIn("ada@example.com", "192.0.2.1")
 		f.exhaust(thief, 10)
@@ -153,6 +158,7 @@ func TestWhoHasProvenTheAccountIsLetIn(t *testing.T) {
 }
 
 func TestWhatIsKnownNamesNobody(t *testing.T) {
+	t.Parallel()
 	each(t, func(f *fixture) {
 		a := SignIn("ada@example.com", "2001:db8:7:1::1")
 		if err := f.Succeeded(f.Context(), a); err != nil {

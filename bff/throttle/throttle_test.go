@@ -65,6 +65,7 @@ func (f *fixture) exhaust(a Attempt, n int) {
 }
 
 func TestALimitGrowsAndIsForgotten(t *testing.T) {
+	t.Parallel()
 	each(t, func(f *fixture) {
 		a := SignIn("ada@example.com", "192.0.2.1")
 		for i, want := range []time.Duration{5 * time.Minute, 10 * time.Minute, 20 * time.Minute, 40 * time.Minute, time.Hour, time.Hour} {
@@ -89,6 +90,7 @@ func TestALimitGrowsAndIsForgotten(t *testing.T) {
 // TestABlockEndsHoweverManyGoOn: or else whoever wants could lock anybody out for
 // good.
 func TestABlockEndsHoweverManyGoOn(t *testing.T) {
+	t.Parallel()
 	each(t, func(f *fixture) {
 		a := SignIn("ada@example.com", "192.0.2.1")
 		f.exhaust(a, 10)
@@ -104,6 +106,7 @@ func TestABlockEndsHoweverManyGoOn(t *testing.T) {
 }
 
 func TestLimitsAreSharedAndSurviveARestart(t *testing.T) {
+	t.Parallel()
 	each(t, func(f *fixture) {
 		other := f.another()
 		a := SignIn("ada@example.com", "192.0.2.1")
@@ -119,6 +122,7 @@ func TestLimitsAreSharedAndSurviveARestart(t *testing.T) {
 }
 
 func TestOfManyAtOnceNoMoreThanTheLimitPass(t *testing.T) {
+	t.Parallel()
 	each(t, func(f *fixture) {
 		a := SignIn("ada@example.com", "192.0.2.1")
 		var passed atomic.Int32
@@ -141,6 +145,7 @@ func TestOfManyAtOnceNoMoreThanTheLimitPass(t *testing.T) {
 }
 
 func TestWhatIsCountedTogether(t *testing.T) {
+	t.Parallel()
 	each(t, func(f *fixture) {
 		f.exhaust(SignIn("ada@example.com", "2001:db8:1:2::1"), 10)
 		for _, a := range []Attempt{
@@ -172,6 +177,7 @@ func TestWhatIsCountedTogether(t *testing.T) {
 
 // TestGuessesFromEverywhere: each client tries a few times.
 func TestGuessesFromEverywhere(t *testing.T) {
+	t.Parallel()
 	each(t, func(f *fixture) {
 		guess := func(i int) Attempt {
 			return SignIn("ada@example.com", "198.51.100."+string(rune('0'+i%10))+string(rune('0'+i/10%10)))
@@ -195,6 +201,7 @@ func TestGuessesFromEverywhere(t *testing.T) {
 }
 
 func TestSuccessIsForgiven(t *testing.T) {
+	t.Parallel()
 	each(t, func(f *fixture) {
 		for i := range 300 { // an office behind one address, signing in all day
 			a := SignIn(strings.Repeat("x", i%7+1)+"@example.com", "192.0.2.1")
@@ -219,6 +226,7 @@ func TestSuccessIsForgiven(t *testing.T) {
 }
 
 func TestOffLiftsAll(t *testing.T) {
+	t.Parallel()
 	each(t, func(f *fixture) {
 		l, err := New(f.db, []byte(strings.Repeat("s", 32)), f.clock.Now, true)
 		if err != nil {
@@ -233,6 +241,7 @@ func TestOffLiftsAll(t *testing.T) {
 }
 
 func TestPruneKeepsWhatStillCounts(t *testing.T) {
+	t.Parallel()
 	each(t, func(f *fixture) {
 		old, blocked := SignUp("192.0.2.1"), SendMail("ada@example.com", "192.0.2.2")
 		f.exhaust(old, 60)
@@ -265,6 +274,7 @@ func BenchmarkTake(b *testing.B) {
 }
 
 func TestWhatWasNotTriedIsNotCounted(t *testing.T) {
+	t.Parallel()
 	each(t, func(f *fixture) {
 		a := SignIn("ada@example.com", "192.0.2.1")
 		for range 20 {
@@ -286,6 +296,7 @@ func TestWhatWasNotTriedIsNotCounted(t *testing.T) {
 
 // TestAWrongClockBlocksNobodyForLong: it was a day ahead, and has been set right.
 func TestAWrongClockBlocksNobodyForLong(t *testing.T) {
+	t.Parallel()
 	each(t, func(f *fixture) {
 		a := SignIn("ada@example.com", "192.0.2.1")
 		f.clock.Set(noon.Add(24 * time.Hour))
