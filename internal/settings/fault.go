@@ -66,6 +66,7 @@ func Show(value string) string {
 	return strconv.Quote(value)
 }
 
+// OneLine replaces line breaks and runs of spaces by single spaces.
 func OneLine(s string) string {
 	return strings.Join(strings.Fields(s), " ")
 }

@@ -33,13 +33,13 @@ type group struct {
 type Side uint8
 
 const (
-	ForServe Side = 1 << iota
-	ForBFF
-	ForAPI
-	ForMigrate
-	ForData     // commands that work on what is in the database
-	ForPassword // those of them that set a password
-	ForToken    // those that mint a token
+	ForServe    Side = 1 << iota // BFF and API in one process
+	ForBFF                       // the BFF alone
+	ForAPI                       // the API alone
+	ForMigrate                   // changes of the database's schema
+	ForData                      // commands that work on what is in the database
+	ForPassword                  // those of them that set a password
+	ForToken                     // those that mint a token
 
 	ForVersion Side = 0 // it needs to know nothing
 )

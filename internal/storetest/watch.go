@@ -18,18 +18,21 @@ type Ear struct {
 	Cause       error
 }
 
+// Changed counts a notification for the user.
 func (e *Ear) Changed(userID string, _ int64) {
 	e.Mu.Lock()
 	defer e.Mu.Unlock()
 	e.Latest[userID]++
 }
 
+// Look counts a poll.
 func (e *Ear) Look() {
 	e.Mu.Lock()
 	defer e.Mu.Unlock()
 	e.Looks++
 }
 
+// Listening records whether notifications arrive, and how many polls came before that was known.
 func (e *Ear) Listening(is bool, cause error) {
 	e.Mu.Lock()
 	defer e.Mu.Unlock()
