@@ -102,7 +102,7 @@ func optionalSortKey(folded *string) *string {
 
 // The columns of the statements.
 var (
-	taskColumns  = strings.Join(columns(), ", ")
+	taskColumns = strings.Join(columns(), ", ")
 	// rowColumns leaves out a long description, so a row is bounded by the length of a title.
 	rowColumns   = strings.Replace(taskColumns, "description", `CASE WHEN `+isLong+` THEN NULL ELSE description END`, 1) + ", " + isLong
 	eventColumns = "task_id" + strings.TrimPrefix(taskColumns, "id")
