@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -11,12 +12,6 @@ import (
 	"vestibule/api/bearer"
 	"vestibule/internal/web"
 	"vestibule/store/tasks"
-)
-
-// The bounds of a task's text, in code points.
-const (
-	maxTitle       = 255
-	maxDescription = 10_000
 )
 
 // Bounds of bodies in memory, in bytes: of one body (more than a task can need in any
@@ -28,7 +23,7 @@ const (
 )
 
 // readOnly are members of a task that a client may send back unchanged. They are ignored.
-var readOnly = []string{"id", "user_id", "created_at", "updated_at"}
+var readOnly = jsonNames(reflect.TypeFor[readOnlyJSON]())
 
 // readNewTask reads the body of a creation. "completed" is allowed, so that an exported
 // task can be imported unchanged.
@@ -150,4 +145,13 @@ func parseID(text string) (int64, error) {
 		return 0, invalid(web.FieldError{Field: "id", Message: taskIDMessage})
 	}
 	return id, nil
+}
+
+// jsonNames are the names of the members of a struct.
+func jsonNames(of reflect.Type) (names []string) {
+	for f := range of.Fields() {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		names = append(names, name)
+	}
+	return names
 }

@@ -14,6 +14,7 @@
 //     faster, both texts are shown. Where only something else has changed, it is sent once
 //     more, and then the person is asked.
 import { ApiError, createClient, etagOf, NetworkError, newIdempotencyKey } from '../client/index.js'
+import { maxDescription, maxTitle } from './limits.js'
 import { paced, spread } from './pace.js'
 import { alive, load as loadSession, lose, session } from './session.js'
 import { createStore } from './store.js'
@@ -659,12 +660,15 @@ export function takeTheirs() {
 
 /** @param {string} title @param {string} description */
 export const textErrors = (title, description) => ({
-	...(!title.trim() ? { title: 'A task needs a title.' } : length(title.trim()) > 255 ? { title: `A title has at most 255 characters; this one has ${length(title.trim())}.` } : {}),
-	...(length(description) > 10_000 ? { description: `A description has at most 10 000 characters; this one has ${length(description)}.` } : {}),
+	...(!title.trim() ? { title: 'A task needs a title.' } : length(title.trim()) > maxTitle ? { title: `A title has at most ${maxTitle} characters; this one has ${length(title.trim())}.` } : {}),
+	...(length(description) > maxDescription ? { description: `A description has at most ${spaced(maxDescription)} characters; this one has ${length(description)}.` } : {}),
 })
 
 /** @param {string} text */
 const length = text => [...text].length
+
+/** @param {number} n @returns {string} n below a million, with a space before the last three digits */
+const spaced = n => String(n).replace(/(?=\d{3}$)/, ' ').trim()
 
 /** Sends the edit. @returns {boolean} whether it is on its way */
 export function save() {
