@@ -25,14 +25,15 @@ import (
 	"vestibule/store/tasks"
 )
 
-// countingTasks counts the queries that streams make.
+// countingTasks counts the queries that streams make. A query of events counts when it
+// returns: whoever has seen an event then also sees that it was read.
 type countingTasks struct {
 	Tasks
 	events, feeds atomic.Int64
 }
 
 func (c *countingTasks) TaskEvents(ctx context.Context, userID string, after int64, limit int) ([]tasks.Event, error) {
-	c.events.Add(1)
+	defer c.events.Add(1)
 	return c.Tasks.TaskEvents(ctx, userID, after, limit)
 }
 

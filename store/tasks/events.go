@@ -41,10 +41,7 @@ const (
 // It waits in the user's queue before it locks the row. So nothing locked may be kept
 // from store.Tx.DeleteUser until then: rows of the user, or of their sessions.
 func (s *Store) addTaskEvent(ctx context.Context, q db.Querier, kind string, t Task, at time.Time) error {
-	size := int64(len(t.Title))
-	if t.Description != nil {
-		size += int64(len(*t.Description))
-	}
+	size := int64(t.textBytes())
 	more := map[string]int{Created: 1, Deleted: -1}[kind] // tasks
 	var seq, bytes, tasks int64
 	err := q.One(ctx, []any{&seq, &bytes, &tasks}, `INSERT INTO task_feed (user_id, seq, event_bytes, tasks)
@@ -57,9 +54,8 @@ func (s *Store) addTaskEvent(ctx context.Context, q db.Querier, kind string, t T
 	if kind == Created && s.TasksPerUser > 0 && tasks > int64(s.TasksPerUser) {
 		return ErrTooManyTasks
 	}
-	_, err = q.Exec(ctx, `INSERT INTO task_event (user_id, seq, kind, at, task_id, title, description, completed, created_at, updated_at, version, bytes_to)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		t.UserID, seq, kind, at, t.ID, t.Title, t.Description, t.Completed, t.CreatedAt, t.UpdatedAt, t.Version, bytes)
+	args := append([]any{seq, kind, at, bytes}, t.values()...)
+	_, err = q.Exec(ctx, `INSERT INTO task_event (seq, kind, at, bytes_to, `+eventColumns+`) VALUES (`+marks(len(args))+`)`, args...)
 	if err != nil {
 		return err
 	}
@@ -101,14 +97,12 @@ func shortenHistory(ctx context.Context, q db.Querier, userID string, seq, bytes
 func (s *Store) TaskEvents(ctx context.Context, userID string, after int64, limit int) (events []Event, err error) {
 	err = s.Call(ctx, "task events", func(ctx context.Context) error {
 		var e Event
-		t := &e.Task
 		// The database counts the bytes, of which it knows the number without reading
 		// them: what it sends is in the driver's memory, whatever becomes of it.
-		return s.often.Each(ctx, []any{&e.Seq, &e.Kind, &t.ID, &t.UserID, &t.Title, &t.Description, &t.Completed,
-			db.Instant(&t.CreatedAt), db.Instant(&t.UpdatedAt), &t.Version}, func() { events = append(events, e) },
-			`SELECT seq, kind, task_id, user_id, title, description, completed, created_at, updated_at, version
+		return s.often.Each(ctx, append([]any{&e.Seq, &e.Kind}, e.Task.fields()...), func() { events = append(events, e) },
+			`SELECT seq, kind, `+eventColumns+`
 			FROM (SELECT *, SUM(size) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) AS total
-				FROM (SELECT *, octet_length(title) + COALESCE(octet_length(description), 0) AS size
+				FROM (SELECT *, `+textSize+` AS size
 					FROM task_event WHERE user_id = ? AND seq > ?`+notDeleted+` ORDER BY seq LIMIT ?) AS next) AS counted
 			WHERE total - size < ? ORDER BY seq`, userID, after, userID, eventRows, min(limit, eventBytes))
 	})
@@ -123,10 +117,7 @@ func (s *Store) TaskEvents(ctx context.Context, userID string, after int64, limi
 func MoreEvents(events []Event, limit int) bool {
 	size := 0
 	for _, e := range events {
-		size += len(e.Task.Title)
-		if e.Task.Description != nil {
-			size += len(*e.Task.Description)
-		}
+		size += e.Task.textBytes()
 	}
 	return len(events) == eventRows || size >= min(limit, eventBytes)
 }

@@ -15,8 +15,8 @@ const notDeleted = ` AND NOT EXISTS (SELECT 1 FROM deleted_user WHERE user_id = 
 // remains are what a deleted user leaves behind. key tells a user's rows apart; order
 // is that of an index after user_id.
 var remains = []struct{ table, key, order, size string }{
-	{"tasks", "id", "id", `octet_length(title) + COALESCE(octet_length(description), 0)`},
-	{"task_event", "seq", "seq", `octet_length(title) + COALESCE(octet_length(description), 0)`},
+	{"tasks", "id", "id", textSize},
+	{"task_event", "seq", "seq", textSize},
 	{"idempotency", "(caller, key)", "seq, caller, key", `octet_length(answer)`},
 }
 

@@ -22,10 +22,6 @@ type taskRow struct {
 
 var isLong = `description IS NOT NULL AND octet_length(description) > ` + strconv.Itoa(shortText)
 
-// rowColumns are those of a task, without a long description. What is beside it in a
-// row is bounded by the length of a title.
-var rowColumns = `id, user_id, title, CASE WHEN ` + isLong + ` THEN NULL ELSE description END, completed, created_at, updated_at, version, ` + isLong
-
 // taskRows returns the first limit tasks of q, its search aside, and where to go on.
 // Those that cannot be read are left out.
 func (s *Store) taskRows(ctx context.Context, userID string, q Query, limit int) (rows []taskRow, next *Position, err error) {

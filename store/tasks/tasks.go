@@ -57,12 +57,6 @@ func (v *Versions) Check(version int64) error {
 	return nil
 }
 
-const taskColumns = `id, user_id, title, description, completed, created_at, updated_at, version`
-
-func (t *Task) fields() []any {
-	return []any{&t.ID, &t.UserID, &t.Title, &t.Description, &t.Completed, db.Instant(&t.CreatedAt), db.Instant(&t.UpdatedAt), &t.Version}
-}
-
 // Task returns one of the user's tasks.
 func (s *Store) Task(ctx context.Context, userID string, id int64) (t Task, err error) {
 	err = s.Call(ctx, "task", func(ctx context.Context) error {
@@ -85,10 +79,9 @@ func (s *Store) CreateTask(ctx context.Context, t Task) (Task, error) {
 
 // CreateTask adds a task and returns it with its id.
 func (tx *Tx) CreateTask(t Task) (made Task, err error) {
-	fold := fold(t.Title)
-	err = tx.q.One(tx.ctx, made.fields(), `INSERT INTO tasks (user_id, title, description, completed, created_at, updated_at, title_key, title_fold, description_fold)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING `+taskColumns,
-		t.UserID, t.Title, t.Description, t.Completed, t.CreatedAt, t.UpdatedAt, sortKey(fold), fold, foldOptional(t.Description))
+	names, values := t.inserted()
+	err = tx.q.One(tx.ctx, made.fields(), `INSERT INTO tasks (`+strings.Join(names, ", ")+`)
+		VALUES (`+marks(len(names))+`) RETURNING `+taskColumns, values...)
 	if err != nil {
 		return Task{}, err
 	}
@@ -97,34 +90,27 @@ func (tx *Tx) CreateTask(t Task) (made Task, err error) {
 
 // UpdateTask changes one of the user's tasks and returns it as it is now.
 func (s *Store) UpdateTask(ctx context.Context, userID string, id int64, c Change, only *Versions, now time.Time) (Task, error) {
-	var titleFold, titleKey, description, descriptionFold *string
-	if c.Title != nil {
-		titleFold = new(fold(*c.Title))
-		titleKey = new(sortKey(*titleFold))
+	names, values := c.changed()
+	var set []string
+	for _, name := range names {
+		set = append(set, name+` = ?`)
 	}
-	if c.Description != nil {
-		description, descriptionFold = *c.Description, foldOptional(*c.Description)
-	}
-	return s.changeTask(ctx, "update task", userID, id, only, now,
-		`title = COALESCE(?, title), title_key = COALESCE(?, title_key), title_fold = COALESCE(?, title_fold),
-			description = CASE WHEN ? THEN ? ELSE description END,
-			description_fold = CASE WHEN ? THEN ? ELSE description_fold END,
-			completed = COALESCE(?, completed)`,
-		c.Title, titleKey, titleFold, c.Description != nil, description, c.Description != nil, descriptionFold, c.Completed)
+	return s.changeTask(ctx, "update task", userID, id, only, now, set, values...)
 }
 
 // ToggleTask inverts Completed of one of the user's tasks and returns it.
 func (s *Store) ToggleTask(ctx context.Context, userID string, id int64, only *Versions, now time.Time) (Task, error) {
-	return s.changeTask(ctx, "toggle task", userID, id, only, now, `completed = NOT completed`)
+	return s.changeTask(ctx, "toggle task", userID, id, only, now, []string{`completed = NOT completed`})
 }
 
 // changeTask runs an UPDATE with these assignments.
-func (s *Store) changeTask(ctx context.Context, what, userID string, id int64, only *Versions, now time.Time, set string, args ...any) (Task, error) {
+func (s *Store) changeTask(ctx context.Context, what, userID string, id int64, only *Versions, now time.Time, set []string, args ...any) (Task, error) {
 	var t Task
 	where, whereArgs := taskAt(userID, id, only)
+	set = append(set, `updated_at = ?`, `version = version + 1`)
+	args = slices.Concat(args, []any{now}, whereArgs)
 	err := s.DB.Tx(ctx, what, func(ctx context.Context, q db.Querier) error {
-		err := q.One(ctx, t.fields(), `UPDATE tasks SET `+set+`, updated_at = ?, version = version + 1
-			WHERE `+where+` RETURNING `+taskColumns, append(append(append([]any{}, args...), now), whereArgs...)...)
+		err := q.One(ctx, t.fields(), `UPDATE tasks SET `+strings.Join(set, ", ")+` WHERE `+where+` RETURNING `+taskColumns, args...)
 		if err != nil {
 			return whyNoTask(ctx, q, userID, id, only, err)
 		}

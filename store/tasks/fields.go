@@ -1,0 +1,182 @@
+package tasks
+
+import (
+	"strings"
+	"time"
+
+	"vestibule/store/db"
+)
+
+// field is a member of a task and its column. Every statement that reads or writes whole
+// tasks, or their events, follows from the list of fields.
+type field struct {
+	column string
+	to     func(*Task) any           // where a read puts the value
+	value  func(*Task) any           // what is written
+	auto   bool                      // the database sets it when a task is added
+	change func(*Change) (any, bool) // the new value, if there is one; nil: a Change cannot set it
+	text   bool                      // a text: its bytes count, and it is searched
+	search []searchColumn            // columns that are computed from the text
+}
+
+// searchColumn is a column that is computed from a folded text.
+type searchColumn struct {
+	column string
+	value  func(folded *string) *string
+}
+
+var fields = []field{
+	member("id", func(t *Task) *int64 { return &t.ID }).setByDatabase(),
+	member("user_id", func(t *Task) *string { return &t.UserID }),
+	changes(member("title", func(t *Task) *string { return &t.Title }), func(c *Change) *string { return c.Title }).
+		withText(searchColumn{"title_key", optionalSortKey}, searchColumn{"title_fold", asFolded}),
+	changes(member("description", func(t *Task) **string { return &t.Description }), func(c *Change) **string { return c.Description }).
+		withText(searchColumn{"description_fold", asFolded}),
+	changes(member("completed", func(t *Task) *bool { return &t.Completed }), func(c *Change) *bool { return c.Completed }),
+	instant("created_at", func(t *Task) *time.Time { return &t.CreatedAt }),
+	instant("updated_at", func(t *Task) *time.Time { return &t.UpdatedAt }),
+	member("version", func(t *Task) *int64 { return &t.Version }).setByDatabase(),
+}
+
+func member[T any](column string, at func(*Task) *T) field {
+	return field{column: column, to: func(t *Task) any { return at(t) }, value: func(t *Task) any { return *at(t) }}
+}
+
+func instant(column string, at func(*Task) *time.Time) field {
+	f := member(column, at)
+	f.to = func(t *Task) any { return db.Instant(at(t)) }
+	return f
+}
+
+func (f field) setByDatabase() field {
+	f.auto = true
+	return f
+}
+
+// changes is f where a Change can set it. of returns nil to keep the value.
+func changes[T any](f field, of func(*Change) *T) field {
+	f.change = func(c *Change) (any, bool) {
+		value := of(c)
+		if value == nil {
+			return nil, false
+		}
+		return *value, true
+	}
+	return f
+}
+
+func (f field) withText(search ...searchColumn) field {
+	f.text, f.search = true, search
+	return f
+}
+
+// textOf is a value of a text field, which is a string or a *string.
+func textOf(value any) *string {
+	if text, ok := value.(string); ok {
+		return &text
+	}
+	return value.(*string)
+}
+
+// write appends the columns of f and their values.
+func (f field) write(value any, names []string, values []any) ([]string, []any) {
+	names, values = append(names, f.column), append(values, value)
+	if !f.text {
+		return names, values
+	}
+	folded := foldOptional(textOf(value))
+	for _, s := range f.search {
+		names, values = append(names, s.column), append(values, s.value(folded))
+	}
+	return names, values
+}
+
+func asFolded(folded *string) *string { return folded }
+
+func optionalSortKey(folded *string) *string {
+	if folded == nil {
+		return nil
+	}
+	return new(sortKey(*folded))
+}
+
+// The columns of the statements.
+var (
+	taskColumns = strings.Join(columns(), ", ")
+	// rowColumns leaves out a long description, so a row is bounded by the length of a title.
+	rowColumns   = strings.Replace(taskColumns, "description", `CASE WHEN `+isLong+` THEN NULL ELSE description END`, 1) + ", " + isLong
+	eventColumns = "task_id" + strings.TrimPrefix(taskColumns, "id")
+	textSize     = textSizeSQL()
+)
+
+func columns() (names []string) {
+	for _, f := range fields {
+		names = append(names, f.column)
+	}
+	return names
+}
+
+// textSizeSQL is the number of bytes of a task's texts, in a row of its columns.
+func textSizeSQL() string {
+	var sizes []string
+	for _, f := range fields {
+		if f.text {
+			sizes = append(sizes, `COALESCE(octet_length(`+f.column+`), 0)`)
+		}
+	}
+	return strings.Join(sizes, " + ")
+}
+
+// textBytes is textSize of a task in memory.
+func (t *Task) textBytes() (n int) {
+	for _, f := range fields {
+		if !f.text {
+			continue
+		}
+		if text := textOf(f.value(t)); text != nil {
+			n += len(*text)
+		}
+	}
+	return n
+}
+
+// fields are the destinations for taskColumns, with room for two more.
+func (t *Task) fields() []any {
+	to := make([]any, len(fields), len(fields)+2)
+	for i, f := range fields {
+		to[i] = f.to(t)
+	}
+	return to
+}
+
+// values are the values of taskColumns.
+func (t *Task) values() []any {
+	values := make([]any, len(fields))
+	for i, f := range fields {
+		values[i] = f.value(t)
+	}
+	return values
+}
+
+// inserted are the columns and values of a new task.
+func (t *Task) inserted() (names []string, values []any) {
+	for _, f := range fields {
+		if !f.auto {
+			names, values = f.write(f.value(t), names, values)
+		}
+	}
+	return names, values
+}
+
+// changed are the columns that c sets, and their values.
+func (c *Change) changed() (names []string, values []any) {
+	for _, f := range fields {
+		if f.change == nil {
+			continue
+		}
+		if value, ok := f.change(c); ok {
+			names, values = f.write(value, names, values)
+		}
+	}
+	return names, values
+}
