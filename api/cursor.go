@@ -21,7 +21,7 @@ const cursorSum = 8 // bytes
 var errCursor = errors.New("is not a cursor of this list; start again without it")
 
 func writeCursor(p tasks.Position, user string, q tasks.Query) string {
-	place := append(binary.BigEndian.AppendUint64(nil, uint64(p.ID)), p.Key...)
+	place := append(binary.BigEndian.AppendUint64(nil, uint64(p.ID)), p.Key...) // #nosec G115 -- readCursor converts it back
 	return base64.RawURLEncoding.EncodeToString(append(checksum(place, user, q), place...))
 }
 
@@ -33,7 +33,7 @@ func readCursor(text, user string, q tasks.Query) (tasks.Position, error) {
 		return tasks.Position{}, errCursor
 	}
 	sum, place := raw[:cursorSum], raw[cursorSum:]
-	p := tasks.Position{ID: int64(binary.BigEndian.Uint64(place)), Key: string(place[8:])}
+	p := tasks.Position{ID: int64(binary.BigEndian.Uint64(place)), Key: string(place[8:])} // #nosec G115 -- see writeCursor
 	if !bytes.Equal(sum, checksum(place, user, q)) || !q.ValidPosition(p) {
 		return tasks.Position{}, errCursor
 	}

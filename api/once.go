@@ -110,11 +110,11 @@ func (a keptAnswer) send(w http.ResponseWriter) error {
 
 // createOnce creates the task, unless a request with this key has already done so.
 func (s *Server) createOnce(ctx context.Context, w http.ResponseWriter, t tasks.Task, id requestKey) error {
-	print, err := fingerprint(t)
+	digest, err := fingerprint(t)
 	if err != nil {
 		return err
 	}
-	once := tasks.Once{Caller: id.caller, UserID: id.user, Key: id.key, Fingerprint: print, Now: t.CreatedAt, Expires: t.CreatedAt.Add(answersKept)}
+	once := tasks.Once{Caller: id.caller, UserID: id.user, Key: id.key, Fingerprint: digest, Now: t.CreatedAt, Expires: t.CreatedAt.Add(answersKept)}
 	var text string
 	var first bool
 	err = s.tasks.Tx(ctx, "create task once", func(tx *tasks.Tx) (err error) {

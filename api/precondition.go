@@ -35,11 +35,11 @@ func readCondition(r *http.Request) (c condition, err error) {
 	if sent == nil {
 		return c, nil
 	}
-	tags, any, err := web.ParseTags(sent)
+	tags, star, err := web.ParseTags(sent)
 	if err != nil {
 		return c, badTags("If-None-Match", err)
 	}
-	if c.absent = any; !any {
+	if c.absent = star; !star {
 		if c.at == nil {
 			c.at = &tasks.Versions{}
 		}
@@ -59,11 +59,11 @@ func ifMatch(r *http.Request) (*tasks.Versions, error) {
 	if sent == nil {
 		return nil, nil
 	}
-	tags, any, err := web.ParseTags(sent)
+	tags, star, err := web.ParseTags(sent)
 	switch {
 	case err != nil:
 		return nil, badTags("If-Match", err)
-	case any:
+	case star:
 		return nil, nil
 	}
 	return &tasks.Versions{Only: versions(tags)}, nil

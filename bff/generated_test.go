@@ -89,7 +89,7 @@ var proxyRefusals = []struct {
 	{"the API is unreachable, or answers garbage or a foreign redirect", []string{"502 BAD_GATEWAY"}},
 	{"the body came too slowly", []string{"408 REQUEST_TIMEOUT"}},
 	{"the API refuses our token: its secret, issuer, audience or algorithm differs", []string{"502 UPSTREAM_REJECTED_TOKEN"}},
-	{"a tenth of `PROXY_MAX_REQUESTS` of this user are under way, or half from this address; with `Retry-After`. Event streams and WebSockets do not count", []string{"429 TOO_MANY_REQUESTS"}},
+	{"a tenth of `PROXY_MAX_REQUESTS` of this user are under way, or a fifth from this address; with `Retry-After`. Event streams and WebSockets do not count", []string{"429 TOO_MANY_REQUESTS"}},
 	{"the session cannot be looked up; the cookie is kept", []string{"503 STORE_UNAVAILABLE"}},
 	{"`PROXY_MAX_REQUESTS` wait for the API; with `Retry-After`", []string{"503 BUSY"}},
 	{"no response header within `PROXY_TIMEOUT`", []string{"504 GATEWAY_TIMEOUT"}},

@@ -172,7 +172,8 @@ func TestLibrariesStayInTheirFiles(t *testing.T) {
 	}
 	for _, lib := range []string{"jmoiron/sqlx", "\"database/sql"} {
 		for _, path := range users[lib] {
-			if !strings.HasPrefix(path, "store/") && !strings.HasPrefix(path, "internal/pgtest/") && !strings.HasPrefix(path, "internal/storetest/") {
+			if !strings.HasPrefix(path, "store/") && !strings.HasPrefix(path, "internal/pgtest/") && !strings.HasPrefix(path, "internal/storetest/") &&
+				!strings.HasPrefix(path, "internal/lint/testdata/") { // the linter's bad sample, no part of the module
 				t.Errorf("%s imports %s", path, lib)
 			}
 		}

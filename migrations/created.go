@@ -97,11 +97,11 @@ type reader struct{ left []word }
 
 // skip removes words from the start while they are among those, and reports whether it
 // removed any.
-func (r *reader) skip(keywords ...string) (any bool) {
+func (r *reader) skip(keywords ...string) (removed bool) {
 	for len(r.left) > 0 && !r.left[0].quoted && slices.Contains(keywords, r.left[0].text) {
-		r.left, any = r.left[1:], true
+		r.left, removed = r.left[1:], true
 	}
-	return any
+	return removed
 }
 
 // name removes and returns a name, without its schema.

@@ -23,11 +23,11 @@ const endedAtOnce = 50
 // KeepSessions ends the sessions of the user beyond limit, but never the new one, and
 // records e for each. A limit of 0 means none. Call it after RequirePassword, whose lock
 // makes it see all earlier sign-ins.
-func (tx *Tx) KeepSessions(limit int, new Session, e Event) error {
+func (tx *Tx) KeepSessions(limit int, started Session, e Event) error {
 	if limit == 0 {
 		return nil
 	}
-	_, err := tx.trim(new.UserID, new.ID, limit, endedAtOnce, e)
+	_, err := tx.trim(started.UserID, started.ID, limit, endedAtOnce, e)
 	return err
 }
 

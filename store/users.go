@@ -72,12 +72,12 @@ func (s *Store) CredentialByEmail(ctx context.Context, email string) (u User, pa
 	return u, passwordHash, nil
 }
 
-// ReplacePasswordHash sets the hash of the user's password to new if it still is old. If
-// not, the password has been changed meanwhile: the change is kept and there is no error.
-func (s *Store) ReplacePasswordHash(ctx context.Context, userID, old, new string, now time.Time) error {
+// ReplacePasswordHash sets the hash of the user's password to newHash if it still is
+// oldHash. If not, the password has been changed meanwhile: the change is kept and there is no error.
+func (s *Store) ReplacePasswordHash(ctx context.Context, userID, oldHash, newHash string, now time.Time) error {
 	return s.Tx(ctx, "replace password hash", func(tx *Tx) error {
 		_, err := tx.exec(`UPDATE account SET password = ?, "updatedAt" = ?
-			WHERE "userId" = ? AND "providerId" = 'credential' AND password = ?`, new, now, userID, old)
+			WHERE "userId" = ? AND "providerId" = 'credential' AND password = ?`, newHash, now, userID, oldHash)
 		return err
 	})
 }

@@ -178,7 +178,7 @@ func (j *jwks) adopt(keys []jose.Key, err error) {
 	if err != nil {
 		if now := j.now(); !failed || now.Sub(j.loggedAt) >= jwksLogEvery {
 			j.loggedAt = now
-			j.log.Warn("verification keys could not be fetched: check "+j.setting,
+			j.log.Warn("verification keys could not be fetched: check "+j.setting, // #nosec G706 -- the name of a setting; slog escapes the rest
 				"url", j.url.Redacted(), "error", err, "keys_known", known != nil)
 		}
 		return

@@ -60,16 +60,16 @@ var codings = []coding{{"br", ".br"}, {"gzip", ".gz"}, {}}
 func accepted(lines []string) []coding {
 	weights := weighed(lines)
 	q := func(name string) float64 {
-		any := 0.0
+		others := 0.0
 		for _, w := range weights {
 			switch {
 			case w.name == name, name == "gzip" && w.name == "x-gzip":
 				return w.q
 			case w.name == "*":
-				any = w.q
+				others = w.q
 			}
 		}
-		return any
+		return others
 	}
 	var best []coding
 	plain := q("identity")

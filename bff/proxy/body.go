@@ -66,7 +66,7 @@ func (b *requestBody) goOn(n int, err error) error {
 			return refused
 		}
 	}
-	if err != nil && err != io.EOF {
+	if err != nil && err != io.EOF { //lint:ignore errorlint only io.EOF itself is the end of a body
 		return nil // it is fail that says why
 	}
 	return b.x.places.wait()

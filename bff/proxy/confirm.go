@@ -24,6 +24,7 @@ func (b *requestBody) whole(n int, err error) bool {
 		return false
 	}
 	b.left -= int64(n)
+	//lint:ignore errorlint only io.EOF itself is the end of a body
 	b.confirmed = err == io.EOF || err == nil && b.x.in.ContentLength > 0 && b.left == 0
 	return b.confirmed
 }

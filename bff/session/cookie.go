@@ -185,7 +185,7 @@ const browserSession time.Duration = 0
 // build is the one place that makes the cookie. A life of browserSession
 // leaves Max-Age out; a negative one clears the cookie.
 func (c *Cookie) build(token string, life time.Duration) *http.Cookie {
-	cookie := &http.Cookie{
+	cookie := &http.Cookie{ // #nosec G124 -- the settings decide Secure and SameSite
 		Name:     c.Name,
 		Path:     "/",
 		HttpOnly: true,

@@ -50,16 +50,16 @@ func (b *blocks) wait(a Attempt, keys []string, now time.Time) (wait time.Durati
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	stranger := true
-	for i := range a {
-		if a[i].rule.success == marks {
-			_, stranger = b.believed(a[i].rule, keys[i], now)
+	for i, c := range a {
+		if c.rule.success == marks {
+			_, stranger = b.believed(c.rule, keys[i], now) // #nosec G602 -- each part of an attempt has its key
 		}
 	}
-	for i := range a {
-		if e := a[i].rule.success; e == marks || e == clearsUnlessKnown && !stranger {
+	for i, c := range a {
+		if e := c.rule.success; e == marks || e == clearsUnlessKnown && !stranger {
 			continue
 		}
-		if e, ok := b.believed(a[i].rule, keys[i], now); ok {
+		if e, ok := b.believed(c.rule, keys[i], now); ok { // #nosec G602 -- as above
 			wait = max(wait, left(e.until, now))
 		}
 	}

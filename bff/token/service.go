@@ -15,8 +15,8 @@ type Actor struct {
 	Act     *Actor `json:"act,omitempty"`
 }
 
-// MaxActors is how many services may act for a user in one chain.
-const MaxActors = 3
+// maxActors is how many services may act for a user in one chain.
+const maxActors = 3
 
 // depth counts the services in the chain.
 func (a *Actor) depth() (n int) {
@@ -59,8 +59,8 @@ func (m *Minter) MintExchanged(s Subject, clientID, audience, scope string) (Exc
 	switch {
 	case clientID == "" || audience == "" || scope == "":
 		return Exchanged{}, errors.New("token: mint: no client, no audience or no scope")
-	case act.depth() > MaxActors:
-		return Exchanged{}, NotSubject(fmt.Sprintf("it has passed through %d services, and more may not have it", MaxActors))
+	case act.depth() > maxActors:
+		return Exchanged{}, NotSubject(fmt.Sprintf("it has passed through %d services, and more may not have it", maxActors))
 	}
 	id := rand.Text()
 	t, err := m.mint(jose.TypeAccessToken, claims{

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,14 +18,26 @@ func TestJobsRunAtOnceAndAtEveryInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := &testlog.Buffer{}
 		left := 2 // batches
+		var mu sync.Mutex
 		var done []string
+		did := func(what string) {
+			mu.Lock()
+			defer mu.Unlock()
+			done = append(done, what)
+		}
+		soFar := func() []string {
+			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
+			return slices.Clone(done)
+		}
 		jobs := []Job{
 			{"rows were not deleted", func(context.Context) (bool, error) {
-				done = append(done, "fails")
+				did("fails")
 				return true, errors.New("the disk is full")
 			}},
 			{"never said", func(context.Context) (bool, error) {
-				done = append(done, "batch")
+				did("batch")
 				left--
 				return left > 0, nil
 			}},
@@ -33,21 +46,20 @@ func TestJobsRunAtOnceAndAtEveryInterval(t *testing.T) {
 		go Run(ctx, slog.New(slog.NewTextHandler(log, nil)), time.Hour, jobs...)
 
 		time.Sleep(time.Hour - time.Second)
-		if want := []string{"fails", "batch", "batch"}; !slices.Equal(done, want) {
-			t.Errorf("got %q at first, want %q", done, want)
+		if want := []string{"fails", "batch", "batch"}; !slices.Equal(soFar(), want) {
+			t.Errorf("got %q at first, want %q", soFar(), want)
 		}
 		time.Sleep(2 * time.Second)
-		if want := []string{"fails", "batch", "batch", "fails", "batch"}; !slices.Equal(done, want) {
-			t.Errorf("got %q after an hour, want %q", done, want)
+		if want := []string{"fails", "batch", "batch", "fails", "batch"}; !slices.Equal(soFar(), want) {
+			t.Errorf("got %q after an hour, want %q", soFar(), want)
 		}
 		if got := log.String(); strings.Count(got, "rows were not deleted") != 2 || !strings.Contains(got, "the disk is full") || strings.Contains(got, "never said") {
 			t.Errorf("got log %s", got)
 		}
 		stop()
-		synctest.Wait()
 		time.Sleep(2 * time.Hour)
-		if len(done) != 5 {
-			t.Errorf("got %q after the end", done)
+		if got := soFar(); len(got) != 5 {
+			t.Errorf("got %q after the end", got)
 		}
 	})
 }

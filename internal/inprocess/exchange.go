@@ -60,7 +60,7 @@ func newExchange(req *http.Request) (*exchange, *http.Request, error) {
 // serve runs the handler to its end.
 func (x *exchange) serve(t *Transport, in *http.Request) {
 	defer func() {
-		if p := recover(); p != nil && p != http.ErrAbortHandler { // compared as net/http does
+		if p := recover(); p != nil && p != http.ErrAbortHandler { //lint:ignore errorlint net/http compares it like this
 			t.log().Error("panic of a handler that was called in-process", slog.String("method", in.Method),
 				slog.String("path", web.LogPath(in.URL)), slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
 		}

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/golangci/misspell"
@@ -24,20 +23,14 @@ import (
 )
 
 func main() {
-	// A reader's end is io.EOF itself: an error that wraps it is another one.
-	// And where an error's reason is hidden, that is on purpose.
-	errors := errorlint.NewAnalyzer()
-	set(errors, "comparison", "false")
-	set(errors, "errorf", "false")
 	set(gosec.Analyzer, "exclude", strings.Join(excluded, ","))
-	// The names new and any fit some parameters too well.
-	set(predeclared.Analyzer, "ignore", "any,new,print")
-	unitchecker.Main(
-		exported, spelling,
-		product(errors), product(bodyclose.Analyzer), product(predeclared.Analyzer), product(gosec.Analyzer),
-		// Prepared statements that are kept are closed with their pool.
-		product(sqlclosecheck.NewClosedAnalyzer(), "prepared.go"),
-	)
+	analyzers := []*analysis.Analyzer{
+		predeclared.Analyzer, gosec.Analyzer, errorlint.NewAnalyzer(), bodyclose.Analyzer, sqlclosecheck.NewDeferOnlyAnalyzer(),
+	}
+	for _, a := range analyzers {
+		narrow(a)
+	}
+	unitchecker.Main(append(analyzers, exported, spelling)...)
 }
 
 func set(a *analysis.Analyzer, flag, value string) {
@@ -49,36 +42,62 @@ func set(a *analysis.Analyzer, flag, value string) {
 // excluded are rules of gosec that only give false alarms here.
 var excluded = []string{
 	"G101", // names of settings and of kinds of tokens look like secrets
-	"G110", // what is decompressed is part of the program
-	"G115", // numbers are converted after their bounds were checked
-	"G124", // a cookie's attributes are set in one place, and tests hold them
-	"G125", // no client names the paths that are joined
-	"G202", // only constants are joined in SQL
 	"G304", // files are named by the operator
 	"G404", // secrets come from crypto/rand; other numbers only have to differ
-	"G407", // the AEAD makes its nonce itself
-	"G602", // it does not see the test of the length before
-	"G704", // addresses to ask are named by the operator
-	"G706", // slog escapes what it writes
 }
 
 // tools are packages that serve tests and measurements.
 var tools = regexp.MustCompile(`/(bench|internal/[a-z]*test|internal/(mutants|freeport|openapigen|endpoint))/`)
 
-// product leaves out what an analyzer says of tests, of tools, and of the files.
-func product(a *analysis.Analyzer, files ...string) *analysis.Analyzer {
+// narrow makes an analyzer leave out what it says of tests, of tools, and of lines with
+// a reason: a comment on the line or above it, "//lint:ignore", the analyzer's name, and
+// why. A reason that nothing needs is an error. gosec has comments of its own, #nosec.
+func narrow(a *analysis.Analyzer) {
 	run := a.Run
 	a.Run = func(pass *analysis.Pass) (any, error) {
+		reasons := reasonsFor(pass, a.Name)
 		report := pass.Report
 		pass.Report = func(d analysis.Diagnostic) {
-			name := pass.Fset.Position(d.Pos).Filename
-			if !isTest(name) && !tools.MatchString(name) && !slices.Contains(files, filepath.Base(name)) {
+			at := pass.Fset.Position(d.Pos)
+			for _, line := range []int{at.Line, at.Line - 1} {
+				if _, ok := reasons[place{at.Filename, line}]; ok {
+					reasons[place{at.Filename, line}] = token.NoPos
+					return
+				}
+			}
+			if !isTest(at.Filename) && !tools.MatchString(at.Filename) {
 				report(d)
 			}
 		}
-		return run(pass)
+		result, err := run(pass)
+		pass.Report = report
+		for _, pos := range reasons {
+			if pos.IsValid() {
+				pass.Reportf(pos, "nothing here needs this reason")
+			}
+		}
+		return result, err
 	}
-	return a
+}
+
+type place struct {
+	file string
+	line int
+}
+
+func reasonsFor(pass *analysis.Pass, analyzer string) map[place]token.Pos {
+	reasons := map[place]token.Pos{}
+	for _, file := range pass.Files {
+		for _, group := range file.Comments {
+			for _, c := range group.List {
+				if reason, ok := strings.CutPrefix(c.Text, "//lint:ignore "+analyzer+" "); ok && reason != "" {
+					at := pass.Fset.Position(c.Pos())
+					reasons[place{at.Filename, at.Line}] = c.Pos()
+				}
+			}
+		}
+	}
+	return reasons
 }
 
 func isTest(name string) bool { return strings.HasSuffix(name, "_test.go") }

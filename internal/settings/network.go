@@ -57,9 +57,9 @@ func (c *checker) address(v string) string {
 	return v
 }
 
-func validPort(port string, least int) bool {
+func validPort(port string, least uint64) bool {
 	n, err := strconv.ParseUint(port, 10, 16)
-	return err == nil && n >= uint64(least) && strconv.FormatUint(n, 10) == port
+	return err == nil && n >= least && strconv.FormatUint(n, 10) == port
 }
 
 // prefixes reads networks and single addresses.

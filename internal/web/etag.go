@@ -46,7 +46,7 @@ const MaxTags = 100
 
 // ParseTags reads the lines of an If-Match or If-None-Match: * or a list of entity
 // tags. Empty elements of a list are allowed (RFC 9110 §5.6.1).
-func ParseTags(lines []string) (tags []Tag, any bool, err error) {
+func ParseTags(lines []string) (tags []Tag, star bool, err error) {
 	list := strings.Join(lines, ",")
 	if strings.Trim(list, " \t") == "*" {
 		return nil, true, nil
@@ -96,13 +96,13 @@ func Known(lines []string, etag string) bool {
 	if lines == nil {
 		return false
 	}
-	tags, any, err := ParseTags(lines)
+	tags, known, err := ParseTags(lines)
 	if err != nil {
 		return false
 	}
 	text := strings.Trim(etag, `"`)
 	for _, t := range tags { // weak ones too (RFC 9110 §13.1.2)
-		any = any || t.Names(text)
+		known = known || t.Names(text)
 	}
-	return any
+	return known
 }

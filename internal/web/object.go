@@ -69,7 +69,7 @@ func ParseObject(body []byte) (*Object, error) {
 	if err := o.parse(dec, body); err != nil {
 		return nil, err
 	}
-	if _, err := dec.ReadToken(); err != io.EOF {
+	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
 		return nil, BadJSON("The request body has data after its JSON object.")
 	}
 	return o, nil

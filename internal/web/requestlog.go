@@ -103,7 +103,7 @@ func (l RequestLog) Wrap(next http.Handler) http.Handler {
 		defer func() {
 			p := recover()
 			level := slog.LevelInfo
-			if p != nil && p != http.ErrAbortHandler { // compared as net/http does
+			if p != nil && p != http.ErrAbortHandler { //lint:ignore errorlint net/http compares it like this
 				level = slog.LevelError
 				rec.err = fmt.Errorf("panic: %v", p)
 				rec.attrs = append(rec.attrs, slog.String("stack", string(debug.Stack())))

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -49,18 +50,24 @@ func (s *DB) readTables(ctx context.Context) error {
 	defer conn.Close()
 	for _, t := range beatReads {
 		for _, order := range []string{"", " DESC"} {
-			rows, err := conn.QueryContext(ctx, `SELECT * FROM `+t.table+` ORDER BY `+t.key+order+` LIMIT 1`)
-			if err != nil {
-				return fmt.Errorf("%s: %w", strings.Trim(t.table, `"`), err)
-			}
-			for rows.Next() {
-			}
-			if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			if err := readFirst(ctx, conn, t.table, t.key+order); err != nil {
 				return fmt.Errorf("%s: %w", strings.Trim(t.table, `"`), err)
 			}
 		}
 	}
 	return nil
+}
+
+// readFirst reads the first row of a table. Both names are constants.
+func readFirst(ctx context.Context, conn *sql.Conn, table, order string) error {
+	rows, err := conn.QueryContext(ctx, `SELECT * FROM `+table+` ORDER BY `+order+` LIMIT 1`) // #nosec G202 -- constants
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+	}
+	return rows.Err()
 }
 
 func (s *DB) beat(ctx context.Context, q Querier, instance string, now time.Time) error {

@@ -74,7 +74,7 @@ func translate(ctx context.Context, what string, err error) error {
 	sentinel := sentinelOf(err)
 	// A call whose context has ended can fail in many ways, for example with pq's
 	// query_canceled. The context knows the reason.
-	if ctx.Err() != nil && (sentinel == nil || sentinel == ErrUnavailable) {
+	if ctx.Err() != nil && (sentinel == nil || errors.Is(sentinel, ErrUnavailable)) {
 		if cause := context.Cause(ctx); errors.Is(cause, errNoAnswer) {
 			return fmt.Errorf("%s: %w", what, cause)
 		}

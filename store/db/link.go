@@ -76,7 +76,7 @@ func (l *link) lost(err error) error {
 		return err
 	}
 	l.broken.Store(true)
-	if err == io.EOF {
+	if err == io.EOF { //lint:ignore errorlint lib/pq compares it like this
 		return err
 	}
 	return io.ErrUnexpectedEOF

@@ -24,6 +24,7 @@ func (p *prepared) statement(ctx context.Context, query string) (*sql.Stmt, erro
 	if s, ok := p.statements[query]; ok {
 		return s, nil
 	}
+	//lint:ignore sqlclosecheck it is kept, and closed with the pool
 	s, err := p.PrepareContext(ctx, query)
 	if err != nil {
 		return nil, err
@@ -33,6 +34,7 @@ func (p *prepared) statement(ctx context.Context, query string) (*sql.Stmt, erro
 }
 
 func (p *prepared) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	//lint:ignore sqlclosecheck it is kept for the next call
 	s, err := p.statement(ctx, query)
 	if err != nil {
 		return nil, err
