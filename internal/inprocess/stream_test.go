@@ -64,7 +64,7 @@ func TestWrittenBytesAreSeenAfterAFlush(t *testing.T) {
 func TestAFlushDoesNotWaitForTheReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		req, _ := request(t, nil)
-		event := make([]byte, 1000)
+		event, got := make([]byte, 1000), make([]byte, 1000)
 		flushed := make(chan struct{})
 		res, err := transport(func(w http.ResponseWriter, _ *http.Request) {
 			for range 100 {
@@ -78,7 +78,7 @@ func TestAFlushDoesNotWaitForTheReader(t *testing.T) {
 		}
 		for range 100 {
 			<-flushed
-			if _, err := io.ReadFull(res.Body, event); err != nil {
+			if _, err := io.ReadFull(res.Body, got); err != nil {
 				t.Fatal(err)
 			}
 		}
