@@ -29,7 +29,7 @@ func (c *checker) webDevURL(v string) *url.URL {
 // app refuses two apps in one place, and a dev server where strangers come by: it
 // shows its sources and the machine's files to whoever asks.
 func (c *checker) app() {
-	if !c.sound("BASE_URL", "WEB_DIR", "WEB_DEV_URL") || !c.given("WEB_DEV_URL") {
+	if !c.valid("BASE_URL", "WEB_DIR", "WEB_DEV_URL") || !c.given("WEB_DEV_URL") {
 		return
 	}
 	switch dev, base := c.BFF.WebDevURL, c.BFF.BaseURL; {

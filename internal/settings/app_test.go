@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestWhereTheAppComesFrom(t *testing.T) {
+func TestAppSettings(t *testing.T) {
 	empty, build, listing, outside := t.TempDir(), t.TempDir(), t.TempDir(), t.TempDir()
 	page := filepath.Join(build, "index.html")
 	for _, err := range []error{

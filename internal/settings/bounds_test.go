@@ -66,9 +66,9 @@ var (
 // ofServer are statuses that net/http answers by itself, before any handler.
 var ofServer = []string{"431"}
 
-// TestBoundsAreTrue holds each row to the settings that there are, with their defaults,
+// TestTheBoundsTableMatchesTheCode holds each row to the settings that there are, with their defaults,
 // and to the answers that the OpenAPI documents know.
-func TestBoundsAreTrue(t *testing.T) {
+func TestTheBoundsTableMatchesTheCode(t *testing.T) {
 	settings := map[string]setting{}
 	for _, g := range schema {
 		for _, s := range g.settings {
@@ -114,9 +114,9 @@ func TestBoundsAreTrue(t *testing.T) {
 	}
 }
 
-// TestEveryNumberThatCanBeSetIsABound: a setting that is a number or a size bounds
+// TestEveryNumericSettingIsInTheBoundsTable: a setting that is a number or a size bounds
 // something, but for what is listed.
-func TestEveryNumberThatCanBeSetIsABound(t *testing.T) {
+func TestEveryNumericSettingIsInTheBoundsTable(t *testing.T) {
 	noBound := []string{"PASSWORD_MIN_LENGTH"}
 	var listed strings.Builder
 	for _, row := range bounds(t) {
@@ -131,8 +131,8 @@ func TestEveryNumberThatCanBeSetIsABound(t *testing.T) {
 	}
 }
 
-// TestEveryRoomAndCacheIsABound: where the code makes one, a row tells of it.
-func TestEveryRoomAndCacheIsABound(t *testing.T) {
+// TestEveryLimiterAndCacheIsInTheBoundsTable: where the code makes one, a row tells of it.
+func TestEveryLimiterAndCacheIsInTheBoundsTable(t *testing.T) {
 	rows := map[string]string{ // by file, what the row begins with
 		"api/api.go":                  "bodies of the task API in memory",
 		"api/feed.go":                 "open event streams at the task API",

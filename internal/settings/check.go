@@ -94,7 +94,7 @@ func (c *checker) allGiven() []slog.Attr {
 
 // sound says whether the command reads all of these settings and found no
 // fault in them, so that a rule between them makes sense.
-func (c *checker) sound(names ...string) bool {
+func (c *checker) valid(names ...string) bool {
 	return !slices.ContainsFunc(names, func(name string) bool {
 		v, ok := c.values[name]
 		return !ok || v.bad
@@ -180,8 +180,8 @@ func (c *checker) size(v string) int64 {
 	return n
 }
 
-// orNone says 0 as bff.Config says that there is no limit.
-func orNone[N ~int | ~int64](n N) N {
+// zeroMeansNone says 0 as bff.Config says that there is no limit.
+func zeroMeansNone[N ~int | ~int64](n N) N {
 	if n == 0 {
 		return bff.None
 	}

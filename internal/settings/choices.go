@@ -12,8 +12,8 @@ const (
 	// A cookie's Max-Age counts whole seconds.
 	shortestSession = time.Second
 	// They all end in one transaction, with a new password for one.
-	mostSessions = 1000
-	mostTasks    = 10_000_000_000 // beyond it a digit was mistyped
+	maxSessions = 1000
+	maxTasks    = 10_000_000_000 // beyond it a digit was mistyped
 	// Browsers cut a cookie's life to 400 days (RFC 6265bis §5.5).
 	longestCookie  = 400 * 24 * time.Hour
 	longestSession = 10 * 365 * 24 * time.Hour // beyond it a digit was mistyped
@@ -33,7 +33,7 @@ type choice[T any] struct {
 }
 
 var (
-	truth      = []choice[bool]{{"true", true}, {"false", false}}
+	boolWords  = []choice[bool]{{"true", true}, {"false", false}}
 	offSwitch  = []choice[bool]{{"on", false}, {"off", true}}
 	sameSite   = []choice[http.SameSite]{{"lax", http.SameSiteLaxMode}, {"strict", http.SameSiteStrictMode}, {"none", http.SameSiteNoneMode}}
 	algorithms = []choice[string]{{jose.HS256, jose.HS256}, {jose.EdDSA, jose.EdDSA}, {jose.ES256, jose.ES256}}

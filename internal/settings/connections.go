@@ -5,25 +5,25 @@ package settings
 // serves many.
 const (
 	maxConnections     = 1_000_000
-	usualConnections   = 10_000
-	partOfOneAddress   = 5
-	descriptorsForEach = 2 // a proxied request has one to a separate API
+	defaultConnections = 10_000
+	addressShare       = 5
+	filesPerConnection = 2 // a proxied request has one to a separate API
 )
 
 // connectionLimits settles how many connections there may be.
 func (c *checker) connectionLimits() {
-	if c.sound("MAX_CONNECTIONS") && !c.given("MAX_CONNECTIONS") {
-		c.Connections = usualConnections
-		if files := openFiles(); files > 0 {
-			c.Connections = max(100, min(usualConnections, files/descriptorsForEach))
+	if c.valid("MAX_CONNECTIONS") && !c.given("MAX_CONNECTIONS") {
+		c.Connections = defaultConnections
+		if files := maxOpenFiles(); files > 0 {
+			c.Connections = max(100, min(defaultConnections, files/filesPerConnection))
 		}
 	}
-	if !c.sound("MAX_CONNECTIONS", "MAX_CONNECTIONS_PER_ADDRESS") {
+	if !c.valid("MAX_CONNECTIONS", "MAX_CONNECTIONS_PER_ADDRESS") {
 		return
 	}
 	switch given := c.given("MAX_CONNECTIONS_PER_ADDRESS"); {
 	case !given:
-		c.ConnectionsOne = c.Connections / partOfOneAddress
+		c.ConnectionsOne = c.Connections / addressShare
 	case c.ConnectionsOne > c.Connections:
 		c.conflict("MAX_CONNECTIONS_PER_ADDRESS", mistake{"is more than MAX_CONNECTIONS, so one address could keep all others out", "use less than MAX_CONNECTIONS, or raise that"})
 	}
@@ -32,7 +32,7 @@ func (c *checker) connectionLimits() {
 
 // streams keeps one user from having all streams, also where MAX_STREAMS alone is lowered.
 func (c *checker) streams() {
-	if !c.sound("MAX_STREAMS", "MAX_STREAMS_PER_USER") {
+	if !c.valid("MAX_STREAMS", "MAX_STREAMS_PER_USER") {
 		return
 	}
 	switch all, one := c.BFF.MaxStreams, &c.BFF.MaxStreamsPerUser; {

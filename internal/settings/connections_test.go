@@ -6,10 +6,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestHowManyConnectionsThereAre(t *testing.T) {
-	usual := usualConnections
-	if files := openFiles(); files > 0 {
-		usual = min(usual, files/descriptorsForEach)
+func TestDefaultConnectionLimits(t *testing.T) {
+	usual := defaultConnections
+	if files := maxOpenFiles(); files > 0 {
+		usual = min(usual, files/filesPerConnection)
 	}
 	for name, tt := range map[string]struct {
 		env      Environment
@@ -30,7 +30,7 @@ func TestHowManyConnectionsThereAre(t *testing.T) {
 	}
 }
 
-func TestOneUserHasNotAllStreams(t *testing.T) {
+func TestDefaultStreamsPerUser(t *testing.T) {
 	for all, want := range map[string]int{"": 32, "20": 10, "1": 1} {
 		c := mustLoad(t, ForServe, Environment{"MAX_STREAMS": all})
 		if c.BFF.MaxStreamsPerUser != want || c.API.MaxStreamsPerUser != want {

@@ -8,8 +8,8 @@ import (
 	"vestibule/bff"
 )
 
-// TestTheDefaultsAreThoseOfTheBFF: each is said once.
-func TestTheDefaultsAreThoseOfTheBFF(t *testing.T) {
+// TestDefaultsMatchTheBFF: each is said once.
+func TestDefaultsMatchTheBFF(t *testing.T) {
 	got := mustLoad(t, ForServe, nil).BFF
 	want := bff.Defaults()
 	want.Mail.From = got.Mail.From                                                                        // the BFF makes it of BASE_URL

@@ -2,5 +2,5 @@
 
 package settings
 
-// openFiles is 0: there is no such limit here.
-func openFiles() int { return 0 }
+// maxOpenFiles is 0: there is no such limit here.
+func maxOpenFiles() int { return 0 }

@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openFiles is how many files, connections among them, this process may have open, and 0
+// maxOpenFiles is how many files, connections among them, this process may have open, and 0
 // where nobody has said. The Go runtime has raised the soft limit to the hard one.
-func openFiles() int {
+func maxOpenFiles() int {
 	var limit unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil || limit.Cur > math.MaxInt32 {
 		return 0

@@ -15,13 +15,13 @@ func WriteHelp(w io.Writer, reads Side) {
 		}
 		fmt.Fprintf(w, "\n%s\n", g.title)
 		for _, s := range g.settings {
-			fmt.Fprintf(w, "  %s  --%s=%s\n%s\n", s.name, s.flag(), s.arg, Wrap(s.help+" Default: "+s.otherwise(), "      "))
+			fmt.Fprintf(w, "  %s  --%s=%s\n%s\n", s.name, s.flag(), s.arg, Wrap(s.help+" Default: "+s.defaultText(), "      "))
 		}
 	}
 }
 
 // otherwise is the default, or what holds in its place.
-func (s setting) otherwise() string {
+func (s setting) defaultText() string {
 	if s.value != "" {
 		return s.value
 	}

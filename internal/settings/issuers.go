@@ -34,16 +34,16 @@ func (c *checker) issuers(v string) []bearer.Issuer {
 		return nil
 	}
 	var all []bearer.Issuer
-	taken := []string{c.BFF.JWTIssuer}
+	usedNames := []string{c.BFF.JWTIssuer}
 	for i, raw := range entries {
-		e := issuerEntry{c: c, index: i, unread: map[string]bool{}}
+		e := issuerEntry{c: c, index: i, invalid: map[string]bool{}}
 		var fields map[string]jsontext.Value
 		if raw.Kind() != '{' || json.Unmarshal(raw, &fields) != nil {
 			e.refuse("", "is not an object", issuerExample)
 			continue
 		}
-		issuer := e.read(fields, taken)
-		taken = append(taken, issuer.Name)
+		issuer := e.read(fields, usedNames)
+		usedNames = append(usedNames, issuer.Name)
 		all = append(all, issuer)
 	}
 	return all
@@ -51,13 +51,13 @@ func (c *checker) issuers(v string) []bearer.Issuer {
 
 // issuerEntry is one entry of JWT_ISSUERS while it is read.
 type issuerEntry struct {
-	c      *checker
-	index  int
-	unread map[string]bool // fields with a mistake, which have no value
+	c       *checker
+	index   int
+	invalid map[string]bool // fields with a mistake, which have no value
 }
 
 // read reads the fields. What an issuer must be, package bearer says.
-func (e issuerEntry) read(fields map[string]jsontext.Value, taken []string) bearer.Issuer {
+func (e issuerEntry) read(fields map[string]jsontext.Value, usedNames []string) bearer.Issuer {
 	e.refuseUnknown(fields)
 	issuer := bearer.Issuer{
 		Name:      e.text(fields, "issuer"),
@@ -66,12 +66,12 @@ func (e issuerEntry) read(fields map[string]jsontext.Value, taken []string) bear
 		JWKSURL:   e.text(fields, "jwks_url"),
 		Scopes:    e.scopes(fields["scopes"]),
 	}
-	for _, f := range issuer.Check(api.Scopes[:], taken) {
-		if !e.unread[f.Field] {
+	for _, f := range issuer.Check(api.Scopes[:], usedNames) {
+		if !e.invalid[f.Field] {
 			e.refuse(f.Field, valueAnd(f.Value, f.Problem), f.Cure)
 		}
 	}
-	if !e.unread["jwks_url"] {
+	if !e.invalid["jwks_url"] {
 		if _, m := parseKeysURL(issuer.JWKSURL, "https://login.example.com/jwks.json"); m != nil {
 			e.refuse("jwks_url", Show(issuer.JWKSURL)+" "+m.problem, m.cure)
 		}
@@ -135,7 +135,7 @@ func (e issuerEntry) scopes(raw jsontext.Value) (scopes []string) {
 }
 
 func (e issuerEntry) refuse(field, problem, cure string) {
-	e.unread[field] = true
+	e.invalid[field] = true
 	if field != "" {
 		field = "." + field
 	}

@@ -78,7 +78,7 @@ func goodIssuers() []string {
 	}
 }
 
-func TestIssuersMistakesAreToldAtOnceWithTheirPlace(t *testing.T) {
+func TestAllIssuerMistakesAreReported(t *testing.T) {
 	found := loadFaults(t, ForAPI, Environment{"BETTER_AUTH_SECRET": goodSecret, "JWT_ISSUERS": `[` + goodIssuer + `,
 		{"issuer":"better-auth","jwks_url":"http://example.com/","audience":7,"algorithm":"HS256","scopes":[],"secret":"hunter2"},
 		{"issuer":"https://login.example.com"}]`})

@@ -29,15 +29,15 @@ func (c *checker) mailFrom(v string) netmail.Address {
 }
 
 // mailing settles how mails leave.
-func (c *checker) mailing() {
+func (c *checker) mailTransport() {
 	if c.given("SMTP_URL") && c.given("MAIL_DIR") {
 		c.conflict("MAIL_DIR", mistake{"cannot be combined with SMTP_URL: mails go to one of them", "unset one of them"})
 	}
 }
 
 // limits refuses to lift them where strangers come by.
-func (c *checker) limits() {
-	if c.sound("BASE_URL", "RATE_LIMIT") && c.BFF.RateLimitOff && c.BFF.BaseURL.Scheme == "https" {
+func (c *checker) rateLimit() {
+	if c.valid("BASE_URL", "RATE_LIMIT") && c.BFF.RateLimitOff && c.BFF.BaseURL.Scheme == "https" {
 		c.conflict("RATE_LIMIT", mistake{"would let everybody guess passwords at an https BASE_URL", "leave it on; off is for tests and load measurements on http"})
 	}
 }

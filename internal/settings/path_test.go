@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// TestAPathForAShellIsRefused wherever a path is given: taken literally, ~ would be a
+// TestUnexpandedPathsAreRefused wherever a path is given: taken literally, ~ would be a
 // new folder beside the program.
-func TestAPathForAShellIsRefused(t *testing.T) {
+func TestUnexpandedPathsAreRefused(t *testing.T) {
 	given := map[string]string{"DATABASE_URL": "sqlite:~/x.db", "WEB_DIR": "~/dist", "MAIL_DIR": "$HOME/mail"}
 	for _, s := range ForServe.settings() {
 		given[s.name+"_FILE"] = "~/secret"

@@ -14,20 +14,20 @@ import (
 // together checks what only several settings can get wrong, and fills in the
 // defaults that depend on another setting. A rule is skipped where the command
 // does not read its settings or one of them is faulty already.
-func (c *checker) together() {
+func (c *checker) checkCombinations() {
 	c.lifetimes()
 	c.cookie()
 	c.ownOrigin()
 	c.addresses()
 	c.connectionLimits()
 	c.streams()
-	c.limits()
-	c.mailing()
+	c.rateLimit()
+	c.mailTransport()
 	c.app()
-	c.keys()
-	c.rotation()
+	c.verificationKeys()
+	c.secretRotation()
 	c.missingSecret()
-	if c.sound("MIGRATE", "DATABASE_URL") && !c.given("MIGRATE") {
+	if c.valid("MIGRATE", "DATABASE_URL") && !c.given("MIGRATE") {
 		c.Migrate = c.Database.SQLite != ""
 	}
 	c.NetworkAPI = c.given("BACKEND_URL")
@@ -43,24 +43,24 @@ func (c *checker) together() {
 }
 
 func (c *checker) lifetimes() {
-	if c.sound("SESSION_UPDATE_AGE", "SESSION_EXPIRES_IN") && c.BFF.SessionUpdateAge >= c.BFF.SessionExpiresIn {
+	if c.valid("SESSION_UPDATE_AGE", "SESSION_EXPIRES_IN") && c.BFF.SessionUpdateAge >= c.BFF.SessionExpiresIn {
 		c.conflict("SESSION_UPDATE_AGE", mistake{"is not shorter than SESSION_EXPIRES_IN, so use would never extend a session", "use less than " + shortDuration(c.BFF.SessionExpiresIn)})
 	}
-	if c.sound("SESSION_EXPIRES_IN", "SESSION_MAX_AGE") && c.BFF.SessionExpiresIn > c.BFF.SessionMaxAge {
+	if c.valid("SESSION_EXPIRES_IN", "SESSION_MAX_AGE") && c.BFF.SessionExpiresIn > c.BFF.SessionMaxAge {
 		c.conflict("SESSION_MAX_AGE", mistake{"is shorter than SESSION_EXPIRES_IN", "use at least " + shortDuration(c.BFF.SessionExpiresIn) + ", or shorten SESSION_EXPIRES_IN"})
 	}
 }
 
 // cookie holds the cookie to what browsers accept over BASE_URL's scheme.
 func (c *checker) cookie() {
-	if !c.sound("BASE_URL") {
+	if !c.valid("BASE_URL") {
 		return
 	}
 	https := c.BFF.BaseURL.Scheme == "https"
-	if !https && c.sound("COOKIE_SAMESITE") && c.values["COOKIE_SAMESITE"].text == "none" {
+	if !https && c.valid("COOKIE_SAMESITE") && c.values["COOKIE_SAMESITE"].text == "none" {
 		c.conflict("COOKIE_SAMESITE", mistake{"needs a Secure cookie, which browsers take from https only", "use lax or strict, or an https BASE_URL"})
 	}
-	if !c.sound("COOKIE_NAME") {
+	if !c.valid("COOKIE_NAME") {
 		return
 	}
 	prefixed := strings.HasPrefix(c.BFF.CookieName, hostPrefix) || strings.HasPrefix(c.BFF.CookieName, securePrefix)
@@ -74,13 +74,13 @@ func (c *checker) cookie() {
 
 // ownOrigin refuses settings that name the BFF where another is meant.
 func (c *checker) ownOrigin() {
-	if c.sound("BASE_URL", "TRUSTED_ORIGINS") {
+	if c.valid("BASE_URL", "TRUSTED_ORIGINS") {
 		own := c.BFF.BaseURL.String()
 		if slices.Contains(c.BFF.TrustedOrigins, own) {
 			c.conflict("TRUSTED_ORIGINS", mistake{"lists " + own + ", which is BASE_URL and always trusted", "leave it out"})
 		}
 	}
-	if c.sound("BASE_URL", "BACKEND_URL") && *c.BFF.Backend == *c.BFF.BaseURL {
+	if c.valid("BASE_URL", "BACKEND_URL") && *c.BFF.Backend == *c.BFF.BaseURL {
 		c.conflict("BACKEND_URL", mistake{"is BASE_URL: the BFF would call itself", "name the task API, like http://localhost:8000"})
 	}
 }
@@ -90,7 +90,7 @@ func (c *checker) addresses() {
 	names := []string{"BFF_ADDR", "API_ADDR", "ADMIN_ADDR"}
 	for i, name := range names {
 		for _, earlier := range names[:i] {
-			if c.sound(name, earlier) && collide(c.values[name].text, c.values[earlier].text) {
+			if c.valid(name, earlier) && collide(c.values[name].text, c.values[earlier].text) {
 				c.conflict(name, mistake{"is the same as " + earlier, "give each its own port"})
 				break
 			}
@@ -107,8 +107,8 @@ func collide(a, b string) bool {
 }
 
 // keys settles where the API's verification keys come from.
-func (c *checker) keys() {
-	if !c.sound("JWT_ALGORITHM", "JWKS_URL", "BASE_URL") {
+func (c *checker) verificationKeys() {
+	if !c.valid("JWT_ALGORITHM", "JWKS_URL", "BASE_URL") {
 		return
 	}
 	switch symmetric := c.BFF.JWTAlgorithm == jose.HS256; {
@@ -121,13 +121,13 @@ func (c *checker) keys() {
 	}
 }
 
-func (c *checker) rotation() {
-	if c.sound("BETTER_AUTH_SECRET", "BETTER_AUTH_SECRET_PREVIOUS") && c.Secret != nil && bytes.Equal(c.Secret, c.previous) {
+func (c *checker) secretRotation() {
+	if c.valid("BETTER_AUTH_SECRET", "BETTER_AUTH_SECRET_PREVIOUS") && c.Secret != nil && bytes.Equal(c.Secret, c.previous) {
 		c.conflict("BETTER_AUTH_SECRET_PREVIOUS", mistake{"is the same as BETTER_AUTH_SECRET", "give the secret before the last change, or leave it out"})
 	}
 	// With public keys it opens no more than what is in the database: the signing keys
 	// that were made under it, which must not be lost with it.
-	if c.sound("BETTER_AUTH_SECRET_PREVIOUS", "JWT_ALGORITHM") && c.previous != nil && c.BFF.JWTAlgorithm == jose.HS256 {
+	if c.valid("BETTER_AUTH_SECRET_PREVIOUS", "JWT_ALGORITHM") && c.previous != nil && c.BFF.JWTAlgorithm == jose.HS256 {
 		if problem := guessable(string(c.previous)); problem != "" {
 			c.conflict("BETTER_AUTH_SECRET_PREVIOUS", mistake{problem + ", and whoever guesses it mints tokens", "leave it out; everybody signs in once more"})
 		}
@@ -143,7 +143,7 @@ const secretFileName = "better-auth-secret"
 // on SQLite. `vestibule api` follows the same rule, so that both sides end
 // with the same file or both refuse.
 func (c *checker) missingSecret() {
-	if !c.sound("BETTER_AUTH_SECRET", "BASE_URL", "DATABASE_URL") || c.Secret != nil || !c.needsSecret() {
+	if !c.valid("BETTER_AUTH_SECRET", "BASE_URL", "DATABASE_URL") || c.Secret != nil || !c.needsSecret() {
 		return
 	}
 	var why string
@@ -158,11 +158,11 @@ func (c *checker) missingSecret() {
 		c.SecretFile = filepath.Join(filepath.Dir(c.Database.SQLite), secretFileName)
 		return
 	}
-	c.conflict("BETTER_AUTH_SECRET", mistake{"is missing, and is not created " + why, "make one with: " + makeSecret})
+	c.conflict("BETTER_AUTH_SECRET", mistake{"is missing, and is not created " + why, "make one with: " + secretCommand})
 }
 
 // needsSecret is false for an API that verifies with public keys: it should
 // not hold what signs.
 func (c *checker) needsSecret() bool {
-	return c.by != ForAPI || c.sound("JWT_ALGORITHM") && c.BFF.JWTAlgorithm == jose.HS256
+	return c.by != ForAPI || c.valid("JWT_ALGORITHM") && c.BFF.JWTAlgorithm == jose.HS256
 }

@@ -88,7 +88,7 @@ var databaseSettings = group{"Database", []setting{
 	{
 		name: "MIGRATE", by: ForServe | ForBFF | ForAPI, arg: "BOOL", unset: "true on SQLite, false on PostgreSQL",
 		help:  "Apply pending migrations at start. Without it, start is refused while migrations are pending; vestibule migrate up applies them.",
-		check: func(c *checker, v string) { c.Migrate = oneOf(c, v, truth) },
+		check: func(c *checker, v string) { c.Migrate = oneOf(c, v, boolWords) },
 	},
 }}
 

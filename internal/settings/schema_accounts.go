@@ -13,7 +13,7 @@ var sessionSettings = group{"Sessions and cookies", []setting{
 	{
 		name: "SESSION_UPDATE_AGE", by: ForServe | ForBFF, arg: "DURATION", value: shortDuration(defaults.SessionUpdateAge),
 		help:  "How old that update must be before a request makes the next one.",
-		check: func(c *checker, v string) { c.BFF.SessionUpdateAge = orNone(c.lifetime(v, 0, longestCookie)) },
+		check: func(c *checker, v string) { c.BFF.SessionUpdateAge = zeroMeansNone(c.lifetime(v, 0, longestCookie)) },
 	},
 	{
 		name: "SESSION_MAX_AGE", by: ForServe | ForBFF, arg: "DURATION", value: shortDuration(defaults.SessionMaxAge),
@@ -28,7 +28,7 @@ var sessionSettings = group{"Sessions and cookies", []setting{
 	{
 		name: "SESSIONS_PER_USER", by: ForServe | ForBFF, arg: "N", value: strconv.Itoa(defaults.SessionsPerUser),
 		help:  "How many sessions a user may have. One more sign-in ends the session that has been unused the longest.",
-		check: func(c *checker, v string) { c.BFF.SessionsPerUser = c.number(v, 1, mostSessions) },
+		check: func(c *checker, v string) { c.BFF.SessionsPerUser = c.number(v, 1, maxSessions) },
 	},
 	{
 		name: "COOKIE_SAMESITE", by: ForServe | ForBFF, arg: "MODE", value: "lax",
@@ -48,7 +48,7 @@ var sessionSettings = group{"Sessions and cookies", []setting{
 	{
 		name: "PASSWORD_DENY_COMMON", by: ForServe | ForBFF | ForPassword, arg: "BOOL", value: "true",
 		help:  "Refuse new passwords that attackers try first: the common ones of an embedded list, the user's address and the part before its @, the name vestibule, one repeated character.",
-		check: func(c *checker, v string) { c.BFF.PasswordAllowCommon = !oneOf(c, v, truth) },
+		check: func(c *checker, v string) { c.BFF.PasswordAllowCommon = !oneOf(c, v, boolWords) },
 	},
 	{
 		name: "SIGN_UP", by: ForServe | ForBFF, arg: "MODE", value: "on",
@@ -58,7 +58,7 @@ var sessionSettings = group{"Sessions and cookies", []setting{
 	{
 		name: "REQUIRE_EMAIL_VERIFICATION", by: ForServe | ForBFF, arg: "BOOL", value: "false",
 		help:  "Sign-in only after the address is verified by the link in a mail. Sign-up then starts no session, and answers the same for new and taken addresses.",
-		check: func(c *checker, v string) { c.BFF.RequireEmailVerification = oneOf(c, v, truth) },
+		check: func(c *checker, v string) { c.BFF.RequireEmailVerification = oneOf(c, v, boolWords) },
 	},
 }}
 
@@ -86,6 +86,6 @@ var mailSettings = group{"Limits, mail and audit trail", []setting{
 	{
 		name: "AUDIT_RETENTION", by: ForServe | ForBFF, arg: "DURATION", value: shortDuration(defaults.AuditRetention),
 		help:  "How long events of the audit trail are kept; 0 keeps them all.",
-		check: func(c *checker, v string) { c.BFF.AuditRetention = orNone(c.retention(v)) },
+		check: func(c *checker, v string) { c.BFF.AuditRetention = zeroMeansNone(c.retention(v)) },
 	},
 }}

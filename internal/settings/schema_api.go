@@ -10,7 +10,7 @@ var taskSettings = group{"Tasks", []setting{
 	{
 		name: "TASKS_PER_USER", by: ForServe | ForAPI, arg: "N", value: "100000",
 		help:  "How many tasks a user may have; 0 is no limit. One more is a 409.",
-		check: func(c *checker, v string) { c.TasksPerUser = c.number(v, 0, mostTasks) },
+		check: func(c *checker, v string) { c.TasksPerUser = c.number(v, 0, maxTasks) },
 	},
 }}
 
@@ -38,7 +38,7 @@ var tokenSettings = group{"Tokens", []setting{
 	{
 		name: "EXPOSE_TOKEN", by: ForServe | ForBFF, arg: "BOOL", value: "false",
 		help:  "Give the token to pages that ask for it: GET /api/auth/token, and set-auth-jwt with the session. A malicious script in the page can then steal it (RFC 10017 §6.2).",
-		check: func(c *checker, v string) { c.BFF.ExposeToken = oneOf(c, v, truth) },
+		check: func(c *checker, v string) { c.BFF.ExposeToken = oneOf(c, v, boolWords) },
 	},
 	{
 		name: "JWKS_URL", by: ForServe | ForAPI, arg: "URL", unset: "BASE_URL/api/auth/jwks; vestibule serve asks its own BFF",
@@ -67,7 +67,7 @@ var proxySettings = group{"Proxy", []setting{
 	{
 		name: "PROXY_BODY_LIMIT", by: ForServe | ForBFF, arg: "SIZE", value: fmt.Sprintf("%dMiB", defaults.ProxyBodyLimit>>20),
 		help:  "The largest request body that is proxied, like 500KiB, 10MiB or 1GB; 0 is no limit.",
-		check: func(c *checker, v string) { c.BFF.ProxyBodyLimit = orNone(c.size(v)) },
+		check: func(c *checker, v string) { c.BFF.ProxyBodyLimit = zeroMeansNone(c.size(v)) },
 	},
 	{
 		name: "PROXY_MAX_REQUESTS", by: ForServe | ForBFF, arg: "N", value: strconv.Itoa(defaults.ProxyMaxRequests),

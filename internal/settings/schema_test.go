@@ -43,7 +43,7 @@ func TestEverySettingRefusesBadValuesByName(t *testing.T) {
 		{"MIGRATE", nil, []string{"yes", "1", "TRUE"}},
 		{"BETTER_AUTH_SECRET", nil, []string{"short", goodSecret[:31], goodSecret + " ", goodSecret + "\n", "<generate-with-openssl-rand-hex-32>",
 			strings.Repeat("s", 32), strings.Repeat("ab", 16), strings.Repeat("0123456789", 4), "0123456789abcdef0123456789abcdef", "change-me-change-me-change-me-cha", strings.Repeat("ü", 16),
-			"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", "abcdeabdceabecdabcdebacdeabcedba", published[0], published[1]}},
+			"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", "abcdeabdceabecdabcdebacdeabcedba", publishedSecrets[0], publishedSecrets[1]}},
 		{"BETTER_AUTH_SECRET_PREVIOUS", Environment{"BETTER_AUTH_SECRET": goodSecret}, []string{"short", goodSecret, strings.Repeat("s", 32)}},
 		{"SESSION_EXPIRES_IN", nil, []string{"168", "7d", "0s", "-1h", "500ms", "1500ms", "9601h", "999999999999h"}},
 		{"SESSION_UPDATE_AGE", nil, []string{"168h", "200h", "-1s", "1.5s", "day"}},
@@ -184,7 +184,7 @@ type goodValue struct {
 	good    []string
 }
 
-func TestEverySettingTakesGoodValues(t *testing.T) {
+func TestEverySettingAcceptsGoodValues(t *testing.T) {
 	for _, tt := range goodValues() {
 		for _, good := range tt.good {
 			t.Run(tt.setting+"="+good, func(t *testing.T) {

@@ -38,23 +38,23 @@ func (c *Settings) ReadSecretFile() error {
 	return err
 }
 
-// MakeSecret makes the secret file, or reads the one that another process has just
+// CreateSecret makes the secret file, or reads the one that another process has just
 // made, where no secret was given and this may do without.
-func (c *Settings) MakeSecret(log *slog.Logger) error {
+func (c *Settings) CreateSecret(log *slog.Logger) error {
 	if c.SecretFile == "" || c.Secret != nil {
 		return nil
 	}
 	var err error
-	c.Secret, err = openSecretFile(c.SecretFile, log)
+	c.Secret, err = readOrCreateSecretFile(c.SecretFile, log)
 	return err
 }
 
-// openSecretFile returns the secret in the file at path, making both if there
+// readOrCreateSecretFile returns the secret in the file at path, making both if there
 // is none. The folder must exist.
-func openSecretFile(path string, log *slog.Logger) ([]byte, error) {
+func readOrCreateSecretFile(path string, log *slog.Logger) ([]byte, error) {
 	secret, err := readSecretFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err = makeSecretFile(path, log); err == nil {
+		if err = createSecretFile(path, log); err == nil {
 			secret, err = readSecretFile(path)
 		}
 	}
@@ -63,7 +63,7 @@ func openSecretFile(path string, log *slog.Logger) ([]byte, error) {
 		return nil, Failure{Cause: err, Fault: Fault{
 			Setting: "BETTER_AUTH_SECRET",
 			Problem: "is not set and cannot be created at " + path,
-			Cure:    "make the folder writable, or set BETTER_AUTH_SECRET (" + makeSecret + ")",
+			Cure:    "make the folder writable, or set BETTER_AUTH_SECRET (" + secretCommand + ")",
 		}}
 	}
 	return secret, err
@@ -106,8 +106,8 @@ func readSecretFile(path string) ([]byte, error) {
 	return []byte(secret), nil
 }
 
-// makeSecretFile puts a new secret at path, unless another process has.
-func makeSecretFile(path string, log *slog.Logger) error {
+// createSecretFile puts a new secret at path, unless another process has.
+func createSecretFile(path string, log *slog.Logger) error {
 	temp, err := os.CreateTemp(filepath.Dir(path), "."+secretFileName+"-*") // mode 0600
 	if err != nil {
 		return err

@@ -52,8 +52,8 @@ func Load(by Side, flags map[string]string, env Environment) (*Settings, error) 
 	for _, s := range by.settings() {
 		c.read(s, flags, env)
 	}
-	c.together()
-	c.unread(env)
+	c.checkCombinations()
+	c.unknownVariables(env)
 	if len(c.faults) > 0 {
 		return nil, c.faults
 	}

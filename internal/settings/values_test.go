@@ -26,7 +26,7 @@ func TestDurationsAreWrittenShort(t *testing.T) {
 	}
 }
 
-func TestACureForAnOriginIsItselfAccepted(t *testing.T) {
+func TestTheCureForAnOriginIsValid(t *testing.T) {
 	for in, want := range map[string]string{
 		"https://app.example.com/":         "https://app.example.com",
 		"https://App.Example.com":          "https://app.example.com",

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestWhatWasMeantForUsAndNobodyReadsIsRefused.
-func TestWhatWasMeantForUsAndNobodyReadsIsRefused(t *testing.T) {
+// TestUnknownSettingsAreRefused.
+func TestUnknownSettingsAreRefused(t *testing.T) {
 	for name, cure := range map[string]string{
 		// of later versions
 		"ROUTES": "BACKEND_URL", "ROUTES_FILE": "BACKEND_URL", "FORWARD_AUTH_ADDR": "the BFF", "JWT_KEY_ROTATION": "leave it out", "JWT_TYPE": "leave it out",
@@ -37,8 +37,8 @@ func TestWhatWasMeantForUsAndNobodyReadsIsRefused(t *testing.T) {
 	}
 }
 
-// TestWhatOthersReadIsLeftAlone: the environment is not ours alone.
-func TestWhatOthersReadIsLeftAlone(t *testing.T) {
+// TestVariablesOfOtherProgramsAreIgnored: the environment is not ours alone.
+func TestVariablesOfOtherProgramsAreIgnored(t *testing.T) {
 	env := Environment{}
 	for _, name := range []string{
 		"PATH", "HOME", "LANG", "USER", "MAIL", "MAILDIR", "TERM", "LOGNAME", "PWD", "SHLVL", "_", "HOSTNAME", "EDITOR", "PAGER", "TZ", "TMPDIR", "DISPLAY",
@@ -62,9 +62,9 @@ func TestWhatOthersReadIsLeftAlone(t *testing.T) {
 	}
 }
 
-// TestASharedFileOfSettings: what another command of ours reads is fine, and a name
+// TestCommandsCanShareOneSettingsFile: what another command of ours reads is fine, and a name
 // that is almost ours is another program's where ours is there too.
-func TestASharedFileOfSettings(t *testing.T) {
+func TestCommandsCanShareOneSettingsFile(t *testing.T) {
 	all := Environment{}
 	for _, g := range schema {
 		for _, s := range g.settings {
@@ -92,24 +92,24 @@ func TestASharedFileOfSettings(t *testing.T) {
 	}
 }
 
-// TestNoTwoSettingsAreOneSlipApart: the cure could name the wrong one.
-func TestNoTwoSettingsAreOneSlipApart(t *testing.T) {
+// TestNoTwoSettingsDifferByOneTypo: the cure could name the wrong one.
+func TestNoTwoSettingsDifferByOneTypo(t *testing.T) {
 	names := allNames()
-	for later := range notYet {
+	for later := range futureSettings {
 		if names[later] {
 			t.Errorf("%s is read, and said to be a later version's", later)
 		}
 	}
 	var long []string
 	for name := range names {
-		if len(name) >= specific {
+		if len(name) >= minTypoLength {
 			long = append(long, name)
 		}
 	}
 	slices.Sort(long)
 	for i, a := range long {
 		for _, b := range long[:i] {
-			if oneSlip(a, b) || sameWords(a, b) {
+			if oneTypo(a, b) || sameWords(a, b) {
 				t.Errorf("%s and %s", a, b)
 			}
 		}
@@ -121,13 +121,13 @@ func TestNoTwoSettingsAreOneSlipApart(t *testing.T) {
 		{"AB", "AB", true}, {"AB", "BA", true}, {"ABC", "AC", true}, {"ABC", "ABDC", true}, {"ABC", "ADC", true},
 		{"ABC", "CBA", false}, {"AB", "", false}, {"A", "", true}, {"AA", "AAA", true}, {"ABAB", "BABA", false}, {"ABCD", "ADCB", false},
 	} {
-		if got := oneSlip(tt.a, tt.b); got != tt.want || oneSlip(tt.b, tt.a) != tt.want {
+		if got := oneTypo(tt.a, tt.b); got != tt.want || oneTypo(tt.b, tt.a) != tt.want {
 			t.Errorf("%q and %q: got %t, want %t", tt.a, tt.b, got, tt.want)
 		}
 	}
 }
 
-func FuzzUnread(f *testing.F) {
+func FuzzUnknownVariables(f *testing.F) {
 	for _, name := range []string{"TRUSTED_ORIGIN", "ROUTES_FILE", "_FILE", "", "BETTER_AUTH_", "S", "___"} {
 		f.Add(name)
 	}

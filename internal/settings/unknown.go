@@ -35,8 +35,8 @@ func NewEnvironment(variables []string) Environment {
 	return env
 }
 
-// notYet are the settings of later versions, and what to do without them.
-var notYet = map[string]string{
+// futureSettings are the settings of later versions, and what to do without them.
+var futureSettings = map[string]string{
 	"ROUTES":              "use BACKEND_URL, the one upstream of this version",
 	"FORWARD_AUTH_ADDR":   "send requests through the BFF instead",
 	"JWT_KEY_ROTATION":    "leave it out; signing keys stay until they are replaced by hand",
@@ -46,8 +46,8 @@ var notYet = map[string]string{
 	"DRAIN_DELAY":         "leave it out; a stop waits for whoever asks /readyz",
 }
 
-// betterAuth are the names that Better Auth or a habit has for settings of ours.
-var betterAuth = map[string]string{
+// betterAuthNames are the names that Better Auth or a habit has for settings of ours.
+var betterAuthNames = map[string]string{
 	"BETTER_AUTH_URL":             "BASE_URL",
 	"BETTER_AUTH_BASE_URL":        "BASE_URL",
 	"BETTER_AUTH_TRUSTED_ORIGINS": "TRUSTED_ORIGINS",
@@ -58,14 +58,14 @@ var betterAuth = map[string]string{
 const (
 	betterAuthPrefix = "BETTER_AUTH_"
 	ownPrefix        = "VESTIBULE_"
-	// specific is from which length on, in bytes, a name that is almost one of ours is
+	// minTypoLength is from which length on, in bytes, a name that is almost one of ours is
 	// a slip and not another program's: DATABASE_URI, JWT_ALGORITHMS and JWT_EXPIRE_IN
 	// are other programs' too.
-	specific = 15
+	minTypoLength = 15
 )
 
 // unread notes variables that were meant for this program and that no command reads.
-func (c *checker) unread(env Environment) {
+func (c *checker) unknownVariables(env Environment) {
 	if c.by == ForVersion {
 		return
 	}
@@ -75,14 +75,14 @@ func (c *checker) unread(env Environment) {
 		if env[name] == "" || known[bare] {
 			continue
 		}
-		if m := c.unreadMistake(bare, known, env); m != nil {
+		if m := c.unknownVariable(bare, known, env); m != nil {
 			c.note(Fault{Setting: name, Problem: m.problem, Cure: m.cure})
 		}
 	}
 }
 
-// unreadMistake says what is wrong with a name that is not ours, or nil.
-func (c *checker) unreadMistake(name string, known map[string]bool, env Environment) *mistake {
+// unknownVariable says what is wrong with a name that is not ours, or nil.
+func (c *checker) unknownVariable(name string, known map[string]bool, env Environment) *mistake {
 	const problem = "is read by no command of this version"
 	if meant := c.misspelt(name, env); meant != "" {
 		return &mistake{"is not a setting", "write " + meant + ", or unset it if another program reads it"}
@@ -90,8 +90,8 @@ func (c *checker) unreadMistake(name string, known map[string]bool, env Environm
 	if c.by&(ForServe|ForBFF|ForAPI) == 0 {
 		return nil // the others start nothing that a setting could leave open
 	}
-	cure, later := notYet[name]
-	ours, isTheirs := betterAuth[name]
+	cure, later := futureSettings[name]
+	ours, isTheirs := betterAuthNames[name]
 	switch {
 	case later:
 		return &mistake{problem, cure}
@@ -119,19 +119,19 @@ func allNames() map[string]bool {
 // misspelt returns the setting of this command that name was meant for, or "".
 func (c *checker) misspelt(name string, env Environment) string {
 	for _, s := range c.by.settings() {
-		if len(s.name) < specific || c.given(s.name) || env[s.name] != "" {
+		if len(s.name) < minTypoLength || c.given(s.name) || env[s.name] != "" {
 			continue
 		}
-		if oneSlip(name, s.name) || sameWords(name, s.name) {
+		if oneTypo(name, s.name) || sameWords(name, s.name) {
 			return s.name
 		}
 	}
 	return ""
 }
 
-// oneSlip says whether b is a with one letter more, less or other, or with two
+// oneTypo says whether b is a with one letter more, less or other, or with two
 // neighbours that have changed places.
-func oneSlip(a, b string) bool {
+func oneTypo(a, b string) bool {
 	for a != "" && b != "" && a[0] == b[0] {
 		a, b = a[1:], b[1:]
 	}
@@ -142,9 +142,9 @@ func oneSlip(a, b string) bool {
 }
 
 // sameWords compares without underscores and plurals.
-func sameWords(a, b string) bool { return plain(a) == plain(b) }
+func sameWords(a, b string) bool { return withoutPlurals(a) == withoutPlurals(b) }
 
-func plain(name string) string {
+func withoutPlurals(name string) string {
 	words := strings.Split(name, "_")
 	for i, word := range words {
 		if stem, ok := strings.CutSuffix(word, "IES"); ok {
