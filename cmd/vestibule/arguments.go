@@ -10,18 +10,18 @@ import (
 )
 
 // given is what stood on the command line behind the command's name.
-type given struct {
+type parsedArgs struct {
 	flags   map[string]string // settings, by their flag
 	options map[string]string // "true" for one that is only there
 	args    []string
 }
 
-func (g given) has(option string) bool { return g.options[option] != "" }
+func (g parsedArgs) has(option string) bool { return g.options[option] != "" }
 
 // parse reads what stands behind the command's name, flags and arguments in any
 // order. Its error is flag.ErrHelp or a usageError.
-func (cmd command) parse(args []string) (given, error) {
-	g := given{flags: map[string]string{}, options: map[string]string{}}
+func (cmd command) parse(args []string) (parsedArgs, error) {
+	g := parsedArgs{flags: map[string]string{}, options: map[string]string{}}
 	var twice []string
 	fs := flag.NewFlagSet(cmd.name, flag.ContinueOnError)
 	fs.SetOutput(io.Discard)

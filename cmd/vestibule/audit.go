@@ -44,8 +44,8 @@ func toEventJSON(e store.Event) eventJSON {
 	}
 }
 
-// usualEvents is how many events are listed where nothing else is asked for.
-const usualEvents = 100
+// defaultEvents is how many events are listed where nothing else is asked for.
+const defaultEvents = 100
 
 func audit(ctx context.Context, p *program, c *settings.Settings) error {
 	filter, limit, err := p.eventFilter(time.Now())
@@ -54,12 +54,12 @@ func audit(ctx context.Context, p *program, c *settings.Settings) error {
 	}
 	return p.withData(ctx, c, func(db *store.Store) error {
 		if who := p.given.options["user"]; who != "" {
-			if filter.UserID, err = whose(ctx, db, who); err != nil {
+			if filter.UserID, err = userIDOf(ctx, db, who); err != nil {
 				return err
 			}
 		}
 		if which := p.given.options["client"]; which != "" {
-			if filter.ClientID, err = whichClient(ctx, db, which); err != nil {
+			if filter.ClientID, err = clientIDOf(ctx, db, which); err != nil {
 				return err
 			}
 		}
@@ -71,7 +71,7 @@ func audit(ctx context.Context, p *program, c *settings.Settings) error {
 				return err
 			}
 			for _, e := range events {
-				out.row(toEventJSON(e), when(e.At), e.Type, e.UserID, e.Email, e.SessionID, e.ClientID, e.IPAddress, e.RequestID, e.Detail, e.UserAgent)
+				out.row(toEventJSON(e), formatTime(e.At), e.Type, e.UserID, e.Email, e.SessionID, e.ClientID, e.IPAddress, e.RequestID, e.Detail, e.UserAgent)
 				filter.Before = e.ID
 			}
 			if left -= len(events); len(events) < page || left == 0 || out.failed() {
@@ -83,7 +83,7 @@ func audit(ctx context.Context, p *program, c *settings.Settings) error {
 
 // whose finds the id of a user by address, also of one who has been deleted: their
 // deletion tells it.
-func whose(ctx context.Context, db *store.Store, who string) (string, error) {
+func userIDOf(ctx context.Context, db *store.Store, who string) (string, error) {
 	if !strings.Contains(who, "@") {
 		return who, nil // of a user or of one who was
 	}
@@ -117,7 +117,7 @@ func (p *program) eventFilter(now time.Time) (f store.EventFilter, limit int, er
 			return f, 0, usageError("--" + name + "=" + settings.Show(o[name]) + " is not a time; use a duration like 24h, a date like 2026-03-01 or a time like 2026-03-01T10:00:00Z")
 		}
 	}
-	limit = usualEvents
+	limit = defaultEvents
 	if text := o["limit"]; text != "" {
 		if limit, err = strconv.Atoi(text); err != nil || limit < 0 {
 			return f, 0, usageError("--limit=" + settings.Show(text) + " is not a number; use how many events to list, 0 for all")

@@ -41,21 +41,21 @@ func (p *program) dispatch(ctx context.Context, args []string) error {
 
 // findCommand returns the command and what follows its name.
 func findCommand(args []string) (command, []string, error) {
-	var longer []string
+	var subcommands []string
 	for _, cmd := range commands() {
 		words := strings.Fields(cmd.name)
 		if len(args) >= len(words) && strings.Join(args[:len(words)], " ") == cmd.name {
 			return cmd, args[len(words):], nil
 		}
 		if words[0] == args[0] {
-			longer = append(longer, cmd.name)
+			subcommands = append(subcommands, cmd.name)
 		}
 	}
 	switch {
-	case longer != nil && len(args) > 1 && isHelp(args[1]):
+	case subcommands != nil && len(args) > 1 && isHelp(args[1]):
 		return command{name: args[0]}, args[1:], nil
-	case longer != nil:
-		return command{}, nil, usageError(args[0] + " is not complete: use " + strings.Join(longer, ", "))
+	case subcommands != nil:
+		return command{}, nil, usageError(args[0] + " is not complete: use " + strings.Join(subcommands, ", "))
 	case strings.HasPrefix(args[0], "-"):
 		return command{}, nil, usageError("flags follow the command, as in: vestibule serve " + flagName(args[0]) + " …" + seeHelp(""))
 	}

@@ -8,7 +8,7 @@ import (
 	"vestibule/internal/settings"
 )
 
-func TestCommandLinesThatCannotBeUnderstood(t *testing.T) {
+func TestInvalidCommandLinesAreRefused(t *testing.T) {
 	for command, want := range map[string]string{
 		"":                            "no command",
 		"start":                       `unknown command "start"`,
@@ -33,7 +33,7 @@ func TestCommandLinesThatCannotBeUnderstood(t *testing.T) {
 	}
 }
 
-func TestAFlagThatIsEmptyIsRefused(t *testing.T) {
+func TestAnEmptyFlagIsRefused(t *testing.T) {
 	code, _, stderr := once(t, "serve --trusted-origins=", nil)
 	if code != exitUsage {
 		t.Errorf("got code %d, want %d", code, exitUsage)
@@ -41,7 +41,7 @@ func TestAFlagThatIsEmptyIsRefused(t *testing.T) {
 	oneError(t, stderr, "TRUSTED_ORIGINS")
 }
 
-func TestNoSecretOfTheCommandLineIsRepeated(t *testing.T) {
+func TestSecretsOnTheCommandLineAreNotPrinted(t *testing.T) {
 	for _, command := range []string{
 		"serve --better-auth-secret hunter2",
 		"serve --better-auth-secret=hunter2",
@@ -56,7 +56,7 @@ func TestNoSecretOfTheCommandLineIsRepeated(t *testing.T) {
 	}
 }
 
-func TestHelpListsWhatACommandAccepts(t *testing.T) {
+func TestHelpListsTheSettingsOfACommand(t *testing.T) {
 	for command, by := range map[string]settings.Side{
 		"--help": settings.ForServe | settings.ForBFF | settings.ForAPI | settings.ForMigrate, "help": settings.ForServe | settings.ForBFF | settings.ForAPI | settings.ForMigrate, "-h": settings.ForServe,
 		"serve --help": settings.ForServe, "help bff": settings.ForBFF, "api -h": settings.ForAPI,

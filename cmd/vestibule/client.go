@@ -33,14 +33,14 @@ type clientJSON struct {
 
 func toClientJSON(c store.Client, secret string) clientJSON {
 	return clientJSON{
-		ID: c.ID, Name: c.Name, Secret: secret, Grants: append([]string{}, c.Grants...), Scopes: openedScopes(c), Audiences: append([]string{}, c.Audiences...),
+		ID: c.ID, Name: c.Name, Secret: secret, Grants: append([]string{}, c.Grants...), Scopes: taskScopes(c), Audiences: append([]string{}, c.Audiences...),
 		CreatedAt: web.Time(c.CreatedAt), RotatedAt: optionalTime(c.RotatedAt), OldSecretEndsAt: optionalTime(c.OldSecretEndsAt), LastUsedAt: optionalTime(c.LastUsedAt),
 	}
 }
 
-// openedScopes are those that open something: not the word for the grant exchange that
+// taskScopes are those that open something: not the word for the grant exchange that
 // clients of an earlier version still have.
-func openedScopes(c store.Client) []string {
+func taskScopes(c store.Client) []string {
 	return slices.DeleteFunc(append([]string{}, c.Scopes...), func(scope string) bool { return scope == oauth.ScopeTokenExchange })
 }
 
@@ -74,7 +74,7 @@ func (p *program) showSecret(c store.Client, secret string) error {
 	out.row(toClientJSON(c, secret), "client_id", c.ID)
 	out.row(nil, "client_secret", secret)
 	out.row(nil, "grant", strings.Join(c.Grants, " "))
-	out.row(nil, "scope", strings.Join(openedScopes(c), " "))
+	out.row(nil, "scope", strings.Join(taskScopes(c), " "))
 	if err := out.close(); err != nil {
 		return err
 	}
@@ -92,12 +92,12 @@ func clientList(ctx context.Context, p *program, c *settings.Settings) error {
 			if t == nil {
 				return ""
 			}
-			return when(*t)
+			return formatTime(*t)
 		}
 		out := p.output("ID", "NAME", "GRANT", "SCOPE", "AUDIENCE", "CREATED", "ROTATED", "OLD SECRET ENDS", "LAST USED")
 		for _, cl := range clients {
-			out.row(toClientJSON(cl, ""), cl.ID, cl.Name, strings.Join(cl.Grants, " "), strings.Join(openedScopes(cl), " "), strings.Join(cl.Audiences, " "),
-				when(cl.CreatedAt), maybe(cl.RotatedAt), maybe(cl.OldSecretEndsAt), maybe(cl.LastUsedAt))
+			out.row(toClientJSON(cl, ""), cl.ID, cl.Name, strings.Join(cl.Grants, " "), strings.Join(taskScopes(cl), " "), strings.Join(cl.Audiences, " "),
+				formatTime(cl.CreatedAt), maybe(cl.RotatedAt), maybe(cl.OldSecretEndsAt), maybe(cl.LastUsedAt))
 		}
 		return out.close()
 	})
@@ -124,7 +124,7 @@ func clientRotate(ctx context.Context, p *program, c *settings.Settings) error {
 		secret, hash := oauth.NewClientSecret()
 		e := operatorEvent(store.EventClientRotated)
 		if keepOld != nil {
-			e.Detail = "the old secret is good until " + when(*keepOld) + ", " + e.Detail
+			e.Detail = "the old secret is good until " + formatTime(*keepOld) + ", " + e.Detail
 		}
 		err = changeClient(ctx, db, cl.ID, e, func(tx *store.Tx) error { return tx.RotateClient(cl.ID, hash, keepOld, now) })
 		if err != nil {
@@ -184,9 +184,9 @@ func findClient(ctx context.Context, db *store.Store, which string) (store.Clien
 	return c, err
 }
 
-// whichClient returns the id of a client, or an id as it stands: its client may be
+// clientIDOf returns the id of a client, or an id as it stands: its client may be
 // deleted.
-func whichClient(ctx context.Context, db *store.Store, which string) (string, error) {
+func clientIDOf(ctx context.Context, db *store.Store, which string) (string, error) {
 	if strings.HasPrefix(which, jose.ServicePrefix) {
 		return which, nil
 	}

@@ -9,8 +9,8 @@ import (
 	"vestibule/internal/settings"
 )
 
-// TestOneAddressDoesNotTakeAllConnections of the running program, at any listener.
-func TestOneAddressDoesNotTakeAllConnections(t *testing.T) {
+// TestOneAddressCannotTakeAllConnections of the running program, at any listener.
+func TestOneAddressCannotTakeAllConnections(t *testing.T) {
 	t.Parallel()
 	i := start(t, "serve", with(anywhere(t), settings.Environment{"MAX_CONNECTIONS": "100", "MAX_CONNECTIONS_PER_ADDRESS": "10"}))
 	for surface, limit := range map[string]int{"bff": 10, "api": 50} {

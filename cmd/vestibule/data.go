@@ -34,10 +34,10 @@ func (p *program) withData(ctx context.Context, c *settings.Settings, f func(*st
 		err = f(st)
 	}
 	closeErr := st.Close()
-	var told refusal
+	var refused refusal
 	var usage usageError
 	switch {
-	case errors.As(err, &told), errors.As(err, &usage):
+	case errors.As(err, &refused), errors.As(err, &usage):
 		return err
 	case errors.Is(err, store.ErrInvalidText):
 		return usageError("an argument or an option is not text; write it in UTF-8")
@@ -82,7 +82,7 @@ func (p *program) note(format string, args ...any) {
 }
 
 // when is a time for people.
-func when(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }
+func formatTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }
 
 // optionalTime is a time for programs, null where there is none.
 func optionalTime(t *time.Time) *web.Time {

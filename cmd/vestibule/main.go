@@ -18,29 +18,29 @@ import (
 )
 
 func main() {
-	relaxCollector(os.Getenv)
+	tuneGC(os.Getenv)
 	env := settings.NewEnvironment(os.Environ())
 	settings.HideFromDriver(env, os.Unsetenv)
-	os.Exit(run(untilSignal(), os.Args[1:], env, os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(run(signalContext(), os.Args[1:], env, os.Stdin, os.Stdout, os.Stderr))
 }
 
-// collectAt is how much the heap may grow, in percent of what is live, before it
+// gcPercent is how much the heap may grow, in percent of what is live, before it
 // is collected. Next to nothing is live here while requests make garbage by the
 // megabyte: at Go's own 100 up to a quarter of the time of small requests goes
 // into collecting a heap of a few MiB.
-const collectAt = 400
+const gcPercent = 400
 
-// relaxCollector leaves the choice to the operator where there is one; GOMEMLIMIT
+// tuneGC leaves the choice to the operator where there is one; GOMEMLIMIT
 // holds in any case.
-func relaxCollector(getenv func(string) string) {
+func tuneGC(getenv func(string) string) {
 	if getenv("GOGC") == "" {
-		debug.SetGCPercent(collectAt)
+		debug.SetGCPercent(gcPercent)
 	}
 }
 
-// untilSignal returns a context that ends when the process is asked to stop.
+// signalContext returns a context that ends when the process is asked to stop.
 // Who asks twice does not want to wait: the process exits at once.
-func untilSignal() context.Context {
+func signalContext() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -63,7 +63,7 @@ func run(ctx context.Context, args []string, env settings.Environment, stdin io.
 // program is what a command may use of the world.
 type program struct {
 	env    settings.Environment
-	given  given
+	given  parsedArgs
 	stdin  io.Reader // a password, an answer
 	stdout io.Writer // results
 	stderr io.Writer // mistakes and the log

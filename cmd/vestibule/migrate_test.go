@@ -50,9 +50,9 @@ func TestMigrateUpDownStatus(t *testing.T) {
 	}
 }
 
-func TestAnInterruptedMigrationIsAFailure(t *testing.T) {
+func TestAnInterruptedMigrationFails(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := contextEnded(t)
+	ctx, cancel := cancelledContext(t)
 	defer cancel()
 	var out strings.Builder
 	code := run(ctx, []string{"migrate", "up"}, anywhere(t), strings.NewReader(""), &out, &out)

@@ -7,7 +7,7 @@ import (
 	"unicode"
 )
 
-func TestPrintableTextIsLeftAsItIs(t *testing.T) {
+func TestPrintableTextIsNotChanged(t *testing.T) {
 	for _, text := range []string{"", "Ada", "Éva Ångström", `a "quoted" \ name`, "山田　太郎", "🎉"} {
 		if got := printable(text); got != text {
 			t.Errorf("got %q, want %q", got, text)

@@ -10,9 +10,9 @@ import (
 	"vestibule/internal/settings"
 )
 
-// TestThePageSaysWhichCommandsReadASetting: docs/configuration.md names them as they
+// TestConfigurationPageNamesTheCommands: docs/configuration.md names them as they
 // are here.
-func TestThePageSaysWhichCommandsReadASetting(t *testing.T) {
+func TestConfigurationPageNamesTheCommands(t *testing.T) {
 	content, err := os.ReadFile("../../docs/configuration.md")
 	if err != nil {
 		t.Fatal(err)

@@ -26,7 +26,7 @@ func TestPostgreSQLIsMigratedOnRequestOnly(t *testing.T) {
 	useTasks(t, start(t, "serve", env).log.url("bff"))
 }
 
-func TestMIGRATEBringsPostgreSQLUpToDateAtStart(t *testing.T) {
+func TestMIGRATEAppliesMigrationsOnPostgreSQL(t *testing.T) {
 	t.Parallel()
 	env := with(anywhere(t), settings.Environment{"DATABASE_URL": pgtest.Database(t), "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
 	useTasks(t, start(t, "serve", env).log.url("bff"))
@@ -65,9 +65,9 @@ func TestADatabaseThatDoesNotExistIsNamedWithoutItsPassword(t *testing.T) {
 	oneError(t, stderr, "DATABASE_URL")
 }
 
-// TestWhatIsWrongWithADatabaseIsSaidWithItsCure: at start and by migrate up alike, in
+// TestDatabaseErrorsNameTheCure: at start and by migrate up alike, in
 // one line.
-func TestWhatIsWrongWithADatabaseIsSaidWithItsCure(t *testing.T) {
+func TestDatabaseErrorsNameTheCure(t *testing.T) {
 	t.Parallel()
 	taken := pgtest.Database(t)
 	forbidden := pgtest.Database(t)
@@ -104,7 +104,7 @@ func TestWhatIsWrongWithADatabaseIsSaidWithItsCure(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotObeyedInTheURLIsLogged(t *testing.T) {
+func TestIgnoredURLParametersAreLogged(t *testing.T) {
 	t.Parallel()
 	db := pgtest.Database(t) + "&channel_binding=require&pgbouncer=true"
 	i := start(t, "serve", with(anywhere(t), settings.Environment{"DATABASE_URL": db, "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"}))
@@ -117,7 +117,7 @@ func TestWhatIsNotObeyedInTheURLIsLogged(t *testing.T) {
 	useTasks(t, i.log.url("bff"))
 }
 
-func TestTheProgramRunsOnTheSecondHostOfAURL(t *testing.T) {
+func TestTheSecondHostOfAURLIsUsed(t *testing.T) {
 	t.Parallel()
 	const nobody = "127.0.0.1:1" // listens there
 	db := strings.Replace(pgtest.Database(t), "@", "@"+nobody+",", 1) + "&connect_timeout=4"
@@ -137,8 +137,8 @@ func execute(t *testing.T, databaseURL, statements string) {
 	}
 }
 
-// TestVariablesOfLibpqDoNotStopTheStart: as Neon's page gives them.
-func TestVariablesOfLibpqDoNotStopTheStart(t *testing.T) {
+// TestUnsupportedLibpqVariablesAreIgnored: as Neon's page gives them.
+func TestUnsupportedLibpqVariablesAreIgnored(t *testing.T) {
 	t.Parallel()
 	env := with(anywhere(t), settings.Environment{"DATABASE_URL": pgtest.Database(t), "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
 	var ofLibpq []string

@@ -114,8 +114,8 @@ func oneError(t *testing.T, stderr, setting string) {
 	}
 }
 
-// contextEnded returns a context that has ended already.
-func contextEnded(t *testing.T) (context.Context, context.CancelFunc) {
+// cancelledContext returns a context that has ended already.
+func cancelledContext(t *testing.T) (context.Context, context.CancelFunc) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -66,7 +66,7 @@ func (p *program) readPassword(ctx context.Context) (string, error) {
 	var typed [2]string
 	for i, prompt := range []string{"New password: ", "Once more: "} {
 		fmt.Fprint(p.stderr, prompt)
-		text, err := unlessEnded(ctx, func() (string, error) {
+		text, err := readUnlessCancelled(ctx, func() (string, error) {
 			text, err := term.ReadPassword(fd)
 			return string(text), err
 		})
@@ -112,7 +112,7 @@ const maxLine = 4096
 
 // readLine reads one line of standard input, without its end.
 func (p *program) readLine(ctx context.Context) (string, error) {
-	line, err := unlessEnded(ctx, func() (string, error) {
+	line, err := readUnlessCancelled(ctx, func() (string, error) {
 		return bufio.NewReader(io.LimitReader(p.stdin, maxLine)).ReadString('\n')
 	})
 	if errors.Is(err, io.EOF) {
@@ -121,8 +121,8 @@ func (p *program) readLine(ctx context.Context) (string, error) {
 	return strings.TrimRight(line, "\r\n"), err
 }
 
-// unlessEnded waits for read, which no signal ends, but not longer than ctx.
-func unlessEnded(ctx context.Context, read func() (string, error)) (string, error) {
+// readUnlessCancelled waits for read, which no signal ends, but not longer than ctx.
+func readUnlessCancelled(ctx context.Context, read func() (string, error)) (string, error) {
 	type result struct {
 		text string
 		err  error

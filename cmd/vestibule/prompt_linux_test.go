@@ -123,7 +123,7 @@ func TestAPasswordIsTypedTwiceAndNotShown(t *testing.T) {
 	})
 }
 
-func TestAStoppedPromptGivesTheTerminalBack(t *testing.T) {
+func TestACancelledPromptRestoresTheTerminal(t *testing.T) {
 	onConsole(t, func(c *console) {
 		c.create("ada@example.com")
 		s := newTerminal(c.T).run(c, "user", "set-password", "ada@example.com")

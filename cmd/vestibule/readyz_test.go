@@ -11,8 +11,8 @@ import (
 	"vestibule/internal/settings"
 )
 
-// TestReadyzFailsWhenTheSchemaIsTakenBack under the running instance, and the log has the cure.
-func TestReadyzFailsWhenTheSchemaIsTakenBack(t *testing.T) {
+// TestReadyzFailsAfterMigrateDown under the running instance, and the log has the cure.
+func TestReadyzFailsAfterMigrateDown(t *testing.T) {
 	t.Parallel()
 	for engine, url := range map[string]string{
 		"sqlite":   "sqlite:" + filepath.Join(t.TempDir(), "x.db"),
@@ -36,7 +36,7 @@ func TestReadyzFailsWhenTheSchemaIsTakenBack(t *testing.T) {
 	}
 }
 
-func TestAnInstanceTakesItsRowWithIt(t *testing.T) {
+func TestAnInstanceDeletesItsRowWhenItStops(t *testing.T) {
 	t.Parallel()
 	env := anywhere(t)
 	i := start(t, "serve", env)

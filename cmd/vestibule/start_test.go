@@ -11,7 +11,7 @@ import (
 	"vestibule/internal/settings"
 )
 
-func TestStartRefusesInOneLine(t *testing.T) {
+func TestAFailedStartPrintsOneLine(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +68,7 @@ func TestStartRefusesInOneLine(t *testing.T) {
 	}
 }
 
-func TestASecretThatDoesNotOpenTheSigningKeysIsRefused(t *testing.T) {
+func TestASecretThatCannotDecryptTheSigningKeysIsRefused(t *testing.T) {
 	env := with(anywhere(t), settings.Environment{"JWT_ALGORITHM": "EdDSA", "BETTER_AUTH_SECRET": goodSecret})
 	i := start(t, "serve", env)
 	i.stop()
@@ -106,9 +106,9 @@ func TestAFailedStartLeavesNoListenerBehind(t *testing.T) {
 	_ = again.Close()
 }
 
-func TestAStopDuringStartIsNoFailure(t *testing.T) {
+func TestAStopDuringStartIsNotAnError(t *testing.T) {
 	var out bytes.Buffer
-	ctx, cancel := contextEnded(t)
+	ctx, cancel := cancelledContext(t)
 	defer cancel()
 	if code := run(ctx, []string{"serve"}, anywhere(t), strings.NewReader(""), &out, &out); code != exitOK {
 		t.Errorf("got code %d, want %d: %s", code, exitOK, out.String())

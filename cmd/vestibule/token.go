@@ -24,8 +24,8 @@ const (
 	longestMinted  = 24 * time.Hour
 )
 
-// tokenOrder is what the options of vestibule token ask for.
-type tokenOrder struct {
+// tokenRequest is what the options of vestibule token ask for.
+type tokenRequest struct {
 	who       string
 	scope     *string       // nil: no scope claim
 	expiresIn time.Duration // 0: as configured
@@ -33,7 +33,7 @@ type tokenOrder struct {
 
 // mintToken prints a token for a user or a service, made as the BFF makes them.
 func mintToken(ctx context.Context, p *program, c *settings.Settings) error {
-	order, err := p.tokenOrder()
+	req, err := p.tokenRequest()
 	if err != nil {
 		return err
 	}
@@ -46,9 +46,9 @@ func mintToken(ctx context.Context, p *program, c *settings.Settings) error {
 			Cure: "give the one that vestibule serve uses, or its DATABASE_URL",
 		}}
 	}
-	c.BFF.JWTExpiresIn = cmp.Or(order.expiresIn, c.BFF.JWTExpiresIn)
+	c.BFF.JWTExpiresIn = cmp.Or(req.expiresIn, c.BFF.JWTExpiresIn)
 	return p.withData(ctx, c, func(db *store.Store) error {
-		subject, err := tokenSubject(ctx, db, order.who)
+		subject, err := tokenSubject(ctx, db, req.who)
 		if err != nil {
 			return err
 		}
@@ -56,13 +56,13 @@ func mintToken(ctx context.Context, p *program, c *settings.Settings) error {
 		if err != nil {
 			return err
 		}
-		t, err := minter.MintFor(subject, order.scope)
+		t, err := minter.MintFor(subject, req.scope)
 		if err != nil {
 			return refusal(settings.OneLine(err.Error()))
 		}
 		scope := "without scope"
-		if order.scope != nil {
-			scope = "scope " + strconv.Quote(*order.scope)
+		if req.scope != nil {
+			scope = "scope " + strconv.Quote(*req.scope)
 		}
 		e := operatorEvent(store.EventTokenMinted)
 		if strings.HasPrefix(subject, jose.ServicePrefix) {
@@ -70,7 +70,7 @@ func mintToken(ctx context.Context, p *program, c *settings.Settings) error {
 		} else {
 			e.UserID = subject
 		}
-		e.Detail = strings.TrimSuffix(scope+", until "+when(t.Expires)+", "+e.Detail, ", ")
+		e.Detail = strings.TrimSuffix(scope+", until "+formatTime(t.Expires)+", "+e.Detail, ", ")
 		// Recorded before it is shown: no token without its event.
 		if err := db.Record(ctx, e); err != nil {
 			return err
@@ -82,30 +82,30 @@ func mintToken(ctx context.Context, p *program, c *settings.Settings) error {
 	})
 }
 
-// tokenOrder reads the options.
-func (p *program) tokenOrder() (order tokenOrder, err error) {
+// tokenRequest reads the options.
+func (p *program) tokenRequest() (req tokenRequest, err error) {
 	o := p.given.options
-	if order.who = o["sub"]; order.who == "" {
-		return order, usageError("token lacks --sub: name a user by address or id, or a service by its svc_ id" + seeHelp("token"))
+	if req.who = o["sub"]; req.who == "" {
+		return req, usageError("token lacks --sub: name a user by address or id, or a service by its svc_ id" + seeHelp("token"))
 	}
 	if text, given := o["scope"]; given {
 		scopes := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' })
 		for _, s := range scopes {
 			if !slices.Contains(api.Scopes[:], s) {
-				return order, usageError("--scope has the unknown scope " + settings.Show(s) + "; use " + strings.Join(api.Scopes[:], " "))
+				return req, usageError("--scope has the unknown scope " + settings.Show(s) + "; use " + strings.Join(api.Scopes[:], " "))
 			}
 		}
 		scope := strings.Join(scopes, " ")
-		order.scope = &scope
+		req.scope = &scope
 	}
 	if text, given := o["expires-in"]; given {
 		d, err := settings.ParseDuration(text, shortestMinted, longestMinted)
 		if err != nil {
-			return order, usageError("--expires-in=" + settings.Show(text) + " " + err.Error())
+			return req, usageError("--expires-in=" + settings.Show(text) + " " + err.Error())
 		}
-		order.expiresIn = d
+		req.expiresIn = d
 	}
-	return order, nil
+	return req, nil
 }
 
 // tokenSubject finds whom a token is for. One for nobody, or for a user who may
@@ -132,12 +132,12 @@ func openMinter(ctx context.Context, c *settings.Settings, db *store.Store) (*to
 		Algorithm: c.BFF.JWTAlgorithm, Secret: c.Secret, PreviousSecrets: c.PreviousSecrets(),
 		Issuer: c.BFF.JWTIssuer, Audience: c.BFF.JWTAudience, ExpiresIn: c.BFF.JWTExpiresIn, Now: time.Now,
 	}, existingKeys{db})
-	var told refusal
+	var refused refusal
 	switch {
 	case errors.Is(err, token.ErrSecretDiffers):
 		return nil, refusal("BETTER_AUTH_SECRET is not the one that encrypted the signing keys in the database; give the one that vestibule serve uses")
-	case errors.As(err, &told):
-		return nil, told
+	case errors.As(err, &refused):
+		return nil, refused
 	}
 	return m, err
 }

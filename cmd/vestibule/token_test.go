@@ -65,7 +65,7 @@ func TestATokenIsMintedAndRecorded(t *testing.T) {
 	})
 }
 
-func TestATokenForNobodyIsRefused(t *testing.T) {
+func TestInvalidTokenRequestsOfOperatorsAreRefused(t *testing.T) {
 	onConsole(t, func(c *console) {
 		c.env["BETTER_AUTH_SECRET"] = goodSecret
 		c.create("ada@example.com")
@@ -103,8 +103,8 @@ func TestATokenForNobodyIsRefused(t *testing.T) {
 	})
 }
 
-// TestAMintedTokenOpensTasks mints in each mode for a server that runs.
-func TestAMintedTokenOpensTasks(t *testing.T) {
+// TestTheAPIAcceptsAMintedToken mints in each mode for a server that runs.
+func TestTheAPIAcceptsAMintedToken(t *testing.T) {
 	t.Parallel()
 	for _, algorithm := range []string{"HS256", "EdDSA", "ES256"} {
 		t.Run(algorithm, func(t *testing.T) {

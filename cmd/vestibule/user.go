@@ -25,9 +25,9 @@ func userList(ctx context.Context, p *program, c *settings.Settings) error {
 			for _, u := range users {
 				disabled := ""
 				if u.DisabledAt != nil {
-					disabled = when(*u.DisabledAt)
+					disabled = formatTime(*u.DisabledAt)
 				}
-				out.row(toUserJSON(u), u.ID, u.Email, u.Name, yesNo(u.EmailVerified), when(u.CreatedAt), disabled)
+				out.row(toUserJSON(u), u.ID, u.Email, u.Name, yesNo(u.EmailVerified), formatTime(u.CreatedAt), disabled)
 				after = u.ID
 			}
 			if len(users) < page || out.failed() {
@@ -90,16 +90,16 @@ func (p *program) showUser(u store.User, accounts []store.Account, sessions []st
 	}
 	state, last := "may sign in", "never, or longer ago than events are kept"
 	if u.DisabledAt != nil {
-		state = "disabled since " + when(*u.DisabledAt)
+		state = "disabled since " + formatTime(*u.DisabledAt)
 	}
 	if lastSignIn != nil {
-		last = when(*lastSignIn)
+		last = formatTime(*lastSignIn)
 	}
 	out := p.output()
 	out.row(object, "id", u.ID)
 	for _, line := range [][2]string{
 		{"address", u.Email}, {"verified", yesNo(u.EmailVerified)}, {"name", u.Name}, {"state", state},
-		{"created", when(u.CreatedAt)}, {"last sign-in", last}, {"signs in with", strings.Join(ways, ", ")}, {"live sessions", strconv.Itoa(len(sessions))},
+		{"created", formatTime(u.CreatedAt)}, {"last sign-in", last}, {"signs in with", strings.Join(ways, ", ")}, {"live sessions", strconv.Itoa(len(sessions))},
 	} {
 		out.row(nil, line[0], line[1])
 	}
@@ -108,11 +108,11 @@ func (p *program) showUser(u store.User, accounts []store.Account, sessions []st
 
 func userDisable(ctx context.Context, p *program, c *settings.Settings) error {
 	return p.changeUser(ctx, c, func(db *store.Store, u store.User) error {
-		ended, err := endingSessions(ctx, db, "disable user", func(tx *store.Tx) error {
+		ended, err := countEnded(ctx, db, "disable user", func(tx *store.Tx) error {
 			return tx.DisableUser(u.ID, operatorEvent(store.EventUserDisabled))
 		})
 		if err == nil && u.DisabledAt != nil {
-			p.note("%s was disabled already, since %s", u.Email, when(*u.DisabledAt))
+			p.note("%s was disabled already, since %s", u.Email, formatTime(*u.DisabledAt))
 		} else if err == nil {
 			p.note("%s is disabled; %s", u.Email, endedSessions(ended))
 		}
@@ -153,8 +153,8 @@ func (p *program) changeUser(ctx context.Context, c *settings.Settings, do func(
 	})
 }
 
-// endingSessions runs f in a transaction, and returns how many sessions that has ended.
-func endingSessions(ctx context.Context, db *store.Store, what string, f func(*store.Tx) error) (ended int, err error) {
+// countEnded runs f in a transaction, and returns how many sessions that has ended.
+func countEnded(ctx context.Context, db *store.Store, what string, f func(*store.Tx) error) (ended int, err error) {
 	err = db.Tx(ctx, what, func(tx *store.Tx) error {
 		err := f(tx)
 		ended = len(tx.Ended())
@@ -182,7 +182,7 @@ func userSessions(ctx context.Context, p *program, c *settings.Settings) error {
 		}
 		out := p.output("SESSION", "SIGNED IN", "LAST EXTENDED", "EXPIRES", "CLIENT", "DEVICE")
 		for _, s := range sessions {
-			out.row(toSessionJSON(s), s.ID, when(s.CreatedAt), when(s.UpdatedAt), when(s.ExpiresAt), s.IPAddress, s.UserAgent)
+			out.row(toSessionJSON(s), s.ID, formatTime(s.CreatedAt), formatTime(s.UpdatedAt), formatTime(s.ExpiresAt), s.IPAddress, s.UserAgent)
 		}
 		return out.close()
 	})
@@ -199,7 +199,7 @@ func userRevoke(ctx context.Context, p *program, c *settings.Settings) error {
 			return err
 		}
 		e := operatorEvent(store.EventSessionRevoked)
-		ended, err := endingSessions(ctx, db, "revoke sessions", func(tx *store.Tx) error {
+		ended, err := countEnded(ctx, db, "revoke sessions", func(tx *store.Tx) error {
 			if all {
 				return tx.RevokeSessions(u.ID, "", e)
 			}

@@ -284,8 +284,8 @@ func TestAudit(t *testing.T) {
 	})
 }
 
-// TestALongListIsPrintedInPages: every row is there once, in columns.
-func TestALongListIsPrintedInPages(t *testing.T) {
+// TestALongListHasEveryRowOnce: every row is there once, in columns.
+func TestALongListHasEveryRowOnce(t *testing.T) {
 	onConsole(t, func(c *console) {
 		const users = 2*outputPage + 3
 		rows := make([]string, users)
@@ -309,7 +309,7 @@ func TestALongListIsPrintedInPages(t *testing.T) {
 	})
 }
 
-func TestAResultThatCannotBeWrittenIsAFailure(t *testing.T) {
+func TestAFailedWriteOfResultsIsAnError(t *testing.T) {
 	onConsole(t, func(c *console) {
 		c.create("ada@example.com")
 		for _, args := range []string{"user list", "user list --json", "user show ada@example.com", "audit"} {

@@ -80,9 +80,9 @@ func TestUserDeleteLeavesNothing(t *testing.T) {
 	})
 }
 
-// TestAListSaysWhatItLeavesOut: a user whose row another program has spoilt is not just
+// TestAListReportsUnreadableRows: a user whose row another program has spoilt is not just
 // missing.
-func TestAListSaysWhatItLeavesOut(t *testing.T) {
+func TestAListReportsUnreadableRows(t *testing.T) {
 	onConsole(t, func(c *console) {
 		id := c.create("ada@example.com")
 		c.create("bob@example.com")

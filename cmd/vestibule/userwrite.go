@@ -27,7 +27,7 @@ func userCreate(ctx context.Context, p *program, c *settings.Settings) error {
 		if free, err := db.AddressFree(ctx, email, time.Now()); err != nil {
 			return err
 		} else if !free {
-			return taken(email)
+			return addressTaken(email)
 		}
 		hash, err := p.newPassword(ctx, c, email)
 		if err != nil {
@@ -45,7 +45,7 @@ func userCreate(ctx context.Context, p *program, c *settings.Settings) error {
 		})
 		switch {
 		case errors.Is(err, store.ErrConflict):
-			return taken(email)
+			return addressTaken(email)
 		case err != nil:
 			return err
 		}
@@ -58,7 +58,7 @@ func userCreate(ctx context.Context, p *program, c *settings.Settings) error {
 
 // taken refuses an address, which need not be one that user show finds: that of a
 // user who has changed theirs is kept for a week, so that they can undo it.
-func taken(email string) error {
+func addressTaken(email string) error {
 	return refusal(email + " has an account, or was an account's address in the last 7 days; see vestibule user show " + email +
 		" and vestibule audit --event=email-changed")
 }
@@ -69,7 +69,7 @@ func userSetPassword(ctx context.Context, p *program, c *settings.Settings) erro
 		if err != nil {
 			return err
 		}
-		ended, err := endingSessions(ctx, db, "set password", func(tx *store.Tx) error {
+		ended, err := countEnded(ctx, db, "set password", func(tx *store.Tx) error {
 			return tx.ResetPassword(u.ID, hash, "", operatorEvent(store.EventPasswordChanged))
 		})
 		if err == nil {
@@ -93,7 +93,7 @@ func userDelete(ctx context.Context, p *program, c *settings.Settings) error {
 		}
 		e := operatorEvent(store.EventUserDeleted)
 		e.Email = u.Email
-		ended, err := endingSessions(ctx, db, "delete user", func(tx *store.Tx) error { return tx.DeleteUser(u.ID, e) })
+		ended, err := countEnded(ctx, db, "delete user", func(tx *store.Tx) error { return tx.DeleteUser(u.ID, e) })
 		if err != nil {
 			return err
 		}

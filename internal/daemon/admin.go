@@ -19,7 +19,7 @@ type admin struct {
 	log      *slog.Logger
 	checks   []probe
 	stopping atomic.Bool
-	notice   notice
+	polls    readyzPolls
 }
 
 // checkTimeout bounds a probe: kubelets and load balancers give up after a
@@ -62,7 +62,7 @@ func (a *admin) ready(w http.ResponseWriter, r *http.Request) error {
 	found := make([]error, len(a.checks))
 	var asked sync.WaitGroup
 	for i, c := range a.checks {
-		asked.Go(func() { found[i] = c.ask(ctx) })
+		asked.Go(func() { found[i] = c.check(ctx) })
 	}
 	asked.Wait()
 
@@ -78,9 +78,9 @@ func (a *admin) ready(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case a.stopping.Load():
 		code, answer.Status = http.StatusServiceUnavailable, "stopping"
-		defer a.notice.stopping()
+		defer a.polls.recordStopping()
 	case code == http.StatusOK:
-		a.notice.ready(time.Now())
+		a.polls.recordReady(time.Now())
 	}
 	return web.WriteJSON(w, code, answer)
 }

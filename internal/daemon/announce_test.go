@@ -9,7 +9,7 @@ import (
 	"vestibule/internal/settings"
 )
 
-func TestSurprisingSettingsAreWarnedAbout(t *testing.T) {
+func TestRiskyBaseURLsAreWarnedAbout(t *testing.T) {
 	at := &listeners{}
 	var err error
 	if at.bff, err = listen(t.Context(), "bff", "BFF_ADDR", "127.0.0.1:0"); err != nil {
@@ -33,9 +33,9 @@ func TestSurprisingSettingsAreWarnedAbout(t *testing.T) {
 	}
 }
 
-// TestAProxyThatIsNotTrustedIsWarnedAbout: where the BFF is public over https there
+// TestMissingTrustedProxiesAreWarnedAbout: where the BFF is public over https there
 // is one, and without its address everybody is one client to the limits.
-func TestAProxyThatIsNotTrustedIsWarnedAbout(t *testing.T) {
+func TestMissingTrustedProxiesAreWarnedAbout(t *testing.T) {
 	at := &listeners{}
 	var err error
 	if at.bff, err = listen(t.Context(), "bff", "BFF_ADDR", "127.0.0.1:0"); err != nil {
@@ -59,7 +59,7 @@ func TestAProxyThatIsNotTrustedIsWarnedAbout(t *testing.T) {
 	}
 }
 
-func TestOpenDoorsAreWarnedAbout(t *testing.T) {
+func TestFileMailAndDisabledRateLimitsAreWarnedAbout(t *testing.T) {
 	at := &listeners{}
 	var err error
 	if at.bff, err = listen(t.Context(), "bff", "BFF_ADDR", "127.0.0.1:0"); err != nil {
@@ -79,7 +79,7 @@ func TestOpenDoorsAreWarnedAbout(t *testing.T) {
 	}
 }
 
-func TestTheWelcomeShowsWhereToGo(t *testing.T) {
+func TestTheWelcomeListsTheAddresses(t *testing.T) {
 	ctx := t.Context()
 	at, err := openListeners(ctx, &settings.Settings{BFFAddr: "127.0.0.1:0", APIAddr: "127.0.0.1:0", AdminAddr: ":0"})
 	if err != nil {
@@ -103,7 +103,7 @@ func TestTheWelcomeShowsWhereToGo(t *testing.T) {
 	}
 }
 
-func TestVariablesWithoutEffectAreWarnedAbout(t *testing.T) {
+func TestIgnoredVariablesAreWarnedAbout(t *testing.T) {
 	at := &listeners{}
 	log := &logBuffer{}
 	c := mustLoad(t, settings.ForServe, settings.Environment{"PGCHANNELBINDING": "require", "BASE_URL": "http://localhost:3000"})

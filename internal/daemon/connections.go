@@ -8,7 +8,7 @@ import (
 const (
 	// The API's clients are services, a separate BFF among them, which carries all
 	// users from one address: half.
-	partOfOneService = 2
+	serviceShare = 2
 	// The admin listener answers a few probes.
 	adminConnections = 100
 )
@@ -20,7 +20,7 @@ func connectionBounds(c *settings.Settings, surface string) web.Connections {
 	case "bff":
 		b.PerAddress, b.OneSetting = c.ConnectionsOne, "MAX_CONNECTIONS_PER_ADDRESS"
 	case "api":
-		b.PerAddress, b.OneSetting = c.Connections/partOfOneService, "MAX_CONNECTIONS"
+		b.PerAddress, b.OneSetting = c.Connections/serviceShare, "MAX_CONNECTIONS"
 	default:
 		b = web.Connections{Surface: surface, All: adminConnections, PerAddress: adminConnections}
 	}

@@ -9,7 +9,7 @@ import (
 	"vestibule/internal/settings"
 )
 
-func TestWhatConnectionsAreBoundedTo(t *testing.T) {
+func TestConnectionLimitsOfEachListener(t *testing.T) {
 	usual := mustLoad(t, settings.ForServe, nil).Connections
 	proxies := settings.Environment{"TRUSTED_PROXIES": "10.0.0.0/8"}
 	for name, tt := range map[string]struct {

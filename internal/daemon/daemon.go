@@ -37,7 +37,7 @@ func Run(ctx context.Context, c *settings.Settings, stdout, stderr io.Writer) er
 			return unlessStopped(ctx, err)
 		}
 	}
-	if err := c.MakeSecret(log); err != nil {
+	if err := c.CreateSecret(log); err != nil {
 		return err
 	}
 	process, err := compose(ctx, c, at, db, log)

@@ -10,7 +10,7 @@ import (
 
 // How the process stops, in order:
 //
-//  1. /readyz fails. Whoever asks it regularly is waited for (notice.go).
+//  1. /readyz fails. Whoever asks it regularly is waited for (readyzpolls.go).
 //  2. The public listeners close; requests under way may take drainTime more.
 //     Streams of task events end at once: their readers connect again.
 //  3. The context of every request ends, and with it the streams, which have
@@ -74,7 +74,7 @@ func (p *process) run(ctx context.Context) error {
 	}
 	p.admin.stopping.Store(true)
 	p.log.Info("stopping; requests in progress may finish", "at_most", p.drain.String())
-	p.admin.notice.wait(time.Now())
+	p.admin.polls.waitForPoller(time.Now())
 	public := make([]*server, len(p.surfaces))
 	for i, s := range p.surfaces {
 		public[i] = s.at
@@ -84,7 +84,7 @@ func (p *process) run(ctx context.Context) error {
 	}
 	p.drainRequests(public)
 	endRequests()
-	p.cutRest(public, &working)
+	p.closeRemaining(public, &working)
 	endProbes()
 	_ = p.adminAt.http.Close()
 	serving.Wait()
@@ -107,9 +107,9 @@ func (p *process) drainRequests(servers []*server) {
 	draining.Wait()
 }
 
-// cutRest waits until the ended requests and the background work are gone, and
+// closeRemaining waits until the ended requests and the background work are gone, and
 // cuts off what does not go.
-func (p *process) cutRest(servers []*server, working *sync.WaitGroup) {
+func (p *process) closeRemaining(servers []*server, working *sync.WaitGroup) {
 	gone := make(chan struct{})
 	go func() {
 		working.Wait()

@@ -76,7 +76,7 @@ func await[T any](t *testing.T, what string, c <-chan T) T {
 	}
 }
 
-func TestRequestsUnderWayFinishAfterReadyzFails(t *testing.T) {
+func TestRequestsInProgressFinishAfterReadyzFails(t *testing.T) {
 	entered, release := make(chan struct{}), make(chan struct{})
 	p, stop, done := startProcess(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		close(entered)
@@ -113,7 +113,7 @@ func TestRequestsUnderWayFinishAfterReadyzFails(t *testing.T) {
 	}
 }
 
-func TestStreamsEndWhenTheTimeToDrainIsOver(t *testing.T) {
+func TestStreamsEndAfterTheDrainTime(t *testing.T) {
 	ended := make(chan struct{})
 	p, stop, done := startProcess(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer close(ended)
@@ -200,7 +200,7 @@ func TestAListenerThatFailsEndsTheProcess(t *testing.T) {
 	}
 }
 
-func TestHandlersSeeTheLimitsOfTheServer(t *testing.T) {
+func TestServerLimitsAreSet(t *testing.T) {
 	p, _, _ := startProcess(t, http.NotFoundHandler(), patience, patience)
 	srv := &p.surfaces[0].at.http
 	for name, limit := range map[string]time.Duration{

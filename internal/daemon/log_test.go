@@ -11,7 +11,7 @@ import (
 
 // net/http's client writes to the standard logger, with bytes of an API's
 // answer: not into a JSON log as a bare line, and not for everybody.
-func TestTheStandardLoggerWritesRecordsForDebuggingOnly(t *testing.T) {
+func TestTheStandardLoggerWritesDebugRecords(t *testing.T) {
 	writer, flags := log.Writer(), log.Flags()
 	t.Cleanup(func() {
 		log.SetOutput(writer)

@@ -9,22 +9,22 @@ import (
 	"testing/synctest"
 )
 
-// TestAProbeThatHangsIsAnsweredAndAskedOnce, however often /readyz is asked.
-func TestAProbeThatHangsIsAnsweredAndAskedOnce(t *testing.T) {
+// TestAHangingProbeTimesOutAndRunsOnce, however often /readyz is asked.
+func TestAHangingProbeTimesOutAndRunsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked atomic.Int64
 		hang := make(chan struct{})
-		p := probe{"disk", func(context.Context) error { asked.Add(1); <-hang; return nil }}.patient()
+		p := probe{"disk", func(context.Context) error { asked.Add(1); <-hang; return nil }}.bounded()
 		ask := func() error {
 			ctx, cancel := context.WithTimeout(t.Context(), checkTimeout)
 			defer cancel()
-			return p.ask(ctx)
+			return p.check(ctx)
 		}
 		var all sync.WaitGroup
 		for range 10 {
 			all.Go(func() {
-				if err := ask(); !errors.Is(err, errNoProbe) {
-					t.Errorf("got %v, want %v", err, errNoProbe)
+				if err := ask(); !errors.Is(err, errProbeTimeout) {
+					t.Errorf("got %v, want %v", err, errProbeTimeout)
 				}
 			})
 		}
@@ -40,13 +40,13 @@ func TestAProbeThatHangsIsAnsweredAndAskedOnce(t *testing.T) {
 	})
 }
 
-func TestProbesUnderOneNameFailWithTheFirst(t *testing.T) {
+func TestCombinedProbesReturnTheFirstError(t *testing.T) {
 	bad := errors.New("bad")
 	good := func(context.Context) error { return nil }
-	if err := all("x", good, good).ask(t.Context()); err != nil {
+	if err := inOrder("x", good, good).check(t.Context()); err != nil {
 		t.Errorf("got %v, want none", err)
 	}
-	if err := all("x", good, func(context.Context) error { return bad }).ask(t.Context()); err != bad {
+	if err := inOrder("x", good, func(context.Context) error { return bad }).check(t.Context()); err != bad {
 		t.Errorf("got %v, want %v", err, bad)
 	}
 }

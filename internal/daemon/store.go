@@ -12,7 +12,7 @@ import (
 )
 
 // openStore opens the database for serving: with the schema that this version
-// needs, which it may have to bring it to.
+// needs, which it may have to prepareSchema it to.
 func openStore(ctx context.Context, c *settings.Settings, log *slog.Logger) (*store.Store, error) {
 	st, err := store.Open(ctx, c.Database.URL)
 	if err != nil {
@@ -21,9 +21,9 @@ func openStore(ctx context.Context, c *settings.Settings, log *slog.Logger) (*st
 	st.OnUnreadable(func(u *db.Unreadable) {
 		log.Warn("a row cannot be read and is left out", "table", u.Table, "id", u.ID, "column", u.Column)
 	})
-	bring := checkSchema
+	prepareSchema := checkSchema
 	if c.Migrate {
-		bring = applyPending
+		prepareSchema = applyPending
 	}
 	for _, n := range db.URLNotes(c.Database.URL) {
 		level := slog.LevelInfo
@@ -32,22 +32,22 @@ func openStore(ctx context.Context, c *settings.Settings, log *slog.Logger) (*st
 		}
 		log.Log(ctx, level, n.Parameter+" in the database's URL "+n.Effect, "setting", "DATABASE_URL")
 	}
-	if err := bring(ctx, st, log); err != nil {
+	if err := prepareSchema(ctx, st, log); err != nil {
 		return nil, c.Database.Failure(errors.Join(err, st.Close()))
 	}
 	return st, nil
 }
 
-// claimPatience is how long a process that is stopping may keep its claim.
-const claimPatience = drainTime + endTime + 2*time.Second
+// claimTimeout is how long a process that is stopping may keep its claim.
+const claimTimeout = drainTime + endTime + 2*time.Second
 
 // claimSessions makes sure that no other process ends sessions on a SQLite file
 // that this one would go on to believe in.
 func claimSessions(ctx context.Context, c *settings.Settings, db *store.Store, log *slog.Logger) error {
-	ctx, cancel := context.WithTimeout(ctx, claimPatience)
+	ctx, cancel := context.WithTimeout(ctx, claimTimeout)
 	defer cancel()
 	err := db.ClaimSessions(ctx, func() {
-		log.Info("waiting for another process on this database to stop", "setting", "DATABASE_URL", "at_most", claimPatience.String())
+		log.Info("waiting for another process on this database to stop", "setting", "DATABASE_URL", "at_most", claimTimeout.String())
 	})
 	if err != nil {
 		return c.Database.Failure(err)

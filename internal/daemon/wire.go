@@ -22,12 +22,12 @@ import (
 // the other inside the process unless its address was set: the same token and
 // the same verification, without a socket in between.
 func compose(ctx context.Context, c *settings.Settings, at *listeners, db *store.Store, log *slog.Logger) (*process, error) {
-	pulse := newPulse(db, log)
+	heart := newHeartbeat(db, log)
 	p := &process{
 		log:     log,
 		adminAt: at.admin,
-		admin:   &admin{log: log, checks: []probe{all("database", db.Ping, pulse.ask).patient(), listening(at.all())}},
-		work:    pulse.run,
+		admin:   &admin{log: log, checks: []probe{inOrder("database", db.Ping, heart.check).bounded(), listening(at.all())}},
+		work:    heart.run,
 		drain:   drainTime,
 		end:     endTime,
 	}
@@ -46,12 +46,12 @@ func compose(ctx context.Context, c *settings.Settings, at *listeners, db *store
 		}
 		apiHandler = s.Handler()
 		p.surfaces = append(p.surfaces, surface{at.api, apiHandler, s.Run, s.EndStreams})
-		p.admin.checks = append(p.admin.checks, probe{"api", s.Ready}.patient())
+		p.admin.checks = append(p.admin.checks, probe{"api", s.Ready}.bounded())
 	}
 	if at.bff != nil {
 		var upstream http.RoundTripper
 		if at.api != nil && !c.NetworkAPI {
-			upstream = &inprocess.Transport{Log: log, Handler: fromClient(apiHandler)}
+			upstream = &inprocess.Transport{Log: log, Handler: withClientAddress(apiHandler)}
 		}
 		s, err := newBFF(ctx, c, db, upstream, log)
 		if err != nil {
@@ -59,15 +59,15 @@ func compose(ctx context.Context, c *settings.Settings, at *listeners, db *store
 		}
 		bffHandler = s.Handler()
 		p.surfaces = append(p.surfaces, surface{at.bff, bffHandler, s.Run, nil})
-		p.admin.checks = append(p.admin.checks, probe{"bff", s.Ready}.patient())
+		p.admin.checks = append(p.admin.checks, probe{"bff", s.Ready}.bounded())
 	}
 	return p, nil
 }
 
-// fromClient shows the API the address of the BFF's client, as it would see it
+// withClientAddress shows the API the address of the BFF's client, as it would see it
 // behind a trusted proxy: inside the process nobody but the BFF can have
 // written the header.
-func fromClient(api http.Handler) http.Handler {
+func withClientAddress(api http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if ip := r.Header.Get("X-Forwarded-For"); ip != "" {
 			r.RemoteAddr = net.JoinHostPort(ip, "0")
@@ -82,9 +82,9 @@ func newAPI(c *settings.Settings, db *store.Store, keys http.RoundTripper, log *
 	if cfg.Algorithm == jose.HS256 {
 		cfg.Secrets = append([][]byte{c.Secret}, c.PreviousSecrets()...)
 	}
-	kept := tasks.New(db.DB)
-	kept.TasksPerUser = c.TasksPerUser
-	s, err := api.New(cfg, api.Deps{Tasks: kept, Log: log})
+	taskStore := tasks.New(db.DB)
+	taskStore.TasksPerUser = c.TasksPerUser
+	s, err := api.New(cfg, api.Deps{Tasks: taskStore, Log: log})
 	if err != nil {
 		return nil, fmt.Errorf("start of the task API: %w", err)
 	}

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestWhereTheAppComesFrom(t *testing.T) {
+func TestAppSettings(t *testing.T) {
 	empty, build, listing, outside := t.TempDir(), t.TempDir(), t.TempDir(), t.TempDir()
 	page := filepath.Join(build, "index.html")
 	for _, err := range []error{
@@ -27,12 +27,12 @@ func TestWhereTheAppComesFrom(t *testing.T) {
 		{"a build", Environment{"WEB_DIR": build}, "", ""},
 		{"a dev server", Environment{"WEB_DEV_URL": "http://localhost:5173"}, "", ""},
 		{"a dev server in another container", Environment{"WEB_DEV_URL": "http://vite:5173/"}, "", ""},
-		{"a folder that is not there", Environment{"WEB_DIR": filepath.Join(empty, "dist")}, "WEB_DIR", "does not exist"},
+		{"a missing folder", Environment{"WEB_DIR": filepath.Join(empty, "dist")}, "WEB_DIR", "does not exist"},
 		{"a file", Environment{"WEB_DIR": page}, "WEB_DIR", "is not a folder"},
 		{"a folder without a page", Environment{"WEB_DIR": empty}, "WEB_DIR", "has no index.html"},
 		{"a page that is a folder", Environment{"WEB_DIR": listing}, "WEB_DIR", "not a file"},
-		{"a page from elsewhere", Environment{"WEB_DIR": outside}, "WEB_DIR", "has no index.html that can be read"},
-		{"no URL", Environment{"WEB_DEV_URL": "localhost:5173"}, "WEB_DEV_URL", "does not start with http"},
+		{"a page outside the folder", Environment{"WEB_DIR": outside}, "WEB_DIR", "has no index.html that can be read"},
+		{"an invalid URL", Environment{"WEB_DEV_URL": "localhost:5173"}, "WEB_DEV_URL", "does not start with http"},
 		{"a path", Environment{"WEB_DEV_URL": "http://localhost:5173/app"}, "WEB_DEV_URL", "more than scheme"},
 		{"a query", Environment{"WEB_DEV_URL": "http://localhost:5173?x"}, "WEB_DEV_URL", "more than scheme"},
 		{"both", Environment{"WEB_DIR": build, "WEB_DEV_URL": "http://localhost:5173"}, "WEB_DEV_URL", "combined with WEB_DIR"},

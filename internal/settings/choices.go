@@ -11,29 +11,29 @@ import (
 const (
 	// A cookie's Max-Age counts whole seconds.
 	shortestSession = time.Second
-	// They all end in one transaction, with a new password for one.
-	mostSessions = 1000
-	mostTasks    = 10_000_000_000 // beyond it a digit was mistyped
-	// Browsers cut a cookie's life to 400 days (RFC 6265bis §5.5).
+	// A new password, for example, ends all sessions of a user in one transaction.
+	maxSessions = 1000
+	maxTasks    = 10_000_000_000 // a larger number is a typing error
+	// Browsers limit the lifetime of a cookie to 400 days (RFC 6265bis §5.5).
 	longestCookie  = 400 * 24 * time.Hour
-	longestSession = 10 * 365 * 24 * time.Hour // beyond it a digit was mistyped
+	longestSession = 10 * 365 * 24 * time.Hour // a larger number is a typing error
 
-	// A token must outlive the request it is attached to and the 30 s that
-	// two clocks may differ by.
+	// A token must stay valid during its request, even if the clocks of the BFF and
+	// the API differ by 30 s.
 	shortestToken = 30 * time.Second
-	// A token cannot be recalled. It never leaves the servers, but after an
-	// hour the session behind it should have been asked again.
+	// A token cannot be revoked, so its session must be checked again after an hour
+	// at the latest.
 	longestToken = time.Hour
 )
 
-// choice is a word that a setting may be, and what it means.
+// choice is one allowed word of a setting and its meaning.
 type choice[T any] struct {
 	word  string
 	means T
 }
 
 var (
-	truth      = []choice[bool]{{"true", true}, {"false", false}}
+	boolWords  = []choice[bool]{{"true", true}, {"false", false}}
 	offSwitch  = []choice[bool]{{"on", false}, {"off", true}}
 	sameSite   = []choice[http.SameSite]{{"lax", http.SameSiteLaxMode}, {"strict", http.SameSiteStrictMode}, {"none", http.SameSiteNoneMode}}
 	algorithms = []choice[string]{{jose.HS256, jose.HS256}, {jose.EdDSA, jose.EdDSA}, {jose.ES256, jose.ES256}}

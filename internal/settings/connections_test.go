@@ -6,17 +6,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestHowManyConnectionsThereAre(t *testing.T) {
-	usual := usualConnections
-	if files := openFiles(); files > 0 {
-		usual = min(usual, files/descriptorsForEach)
+func TestDefaultConnectionLimits(t *testing.T) {
+	usual := defaultConnections
+	if files := maxOpenFiles(); files > 0 {
+		usual = min(usual, files/filesPerConnection)
 	}
 	for name, tt := range map[string]struct {
 		env      Environment
 		all, one int
 	}{
 		"nothing is set":     {nil, usual, usual / 5},
-		"the sum is set":     {Environment{"MAX_CONNECTIONS": "1000"}, 1000, 200},
+		"the total is set":   {Environment{"MAX_CONNECTIONS": "1000"}, 1000, 200},
 		"the address is set": {Environment{"MAX_CONNECTIONS_PER_ADDRESS": "50"}, usual, 50},
 		"both are set":       {Environment{"MAX_CONNECTIONS": "1000", "MAX_CONNECTIONS_PER_ADDRESS": "1000"}, 1000, 1000},
 	} {
@@ -30,7 +30,7 @@ func TestHowManyConnectionsThereAre(t *testing.T) {
 	}
 }
 
-func TestOneUserHasNotAllStreams(t *testing.T) {
+func TestDefaultStreamsPerUser(t *testing.T) {
 	for all, want := range map[string]int{"": 32, "20": 10, "1": 1} {
 		c := mustLoad(t, ForServe, Environment{"MAX_STREAMS": all})
 		if c.BFF.MaxStreamsPerUser != want || c.API.MaxStreamsPerUser != want {

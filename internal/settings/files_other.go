@@ -2,5 +2,5 @@
 
 package settings
 
-// openFiles is 0: there is no such limit here.
-func openFiles() int { return 0 }
+// maxOpenFiles returns 0: this system has no such limit.
+func maxOpenFiles() int { return 0 }

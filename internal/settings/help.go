@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// WriteHelp prints what the commands in reads accept.
+// WriteHelp prints the settings that the commands in reads accept.
 func WriteHelp(w io.Writer, reads Side) {
 	for _, g := range schema {
 		g = g.only(reads)
@@ -15,20 +15,20 @@ func WriteHelp(w io.Writer, reads Side) {
 		}
 		fmt.Fprintf(w, "\n%s\n", g.title)
 		for _, s := range g.settings {
-			fmt.Fprintf(w, "  %s  --%s=%s\n%s\n", s.name, s.flag(), s.arg, Wrap(s.help+" Default: "+s.otherwise(), "      "))
+			fmt.Fprintf(w, "  %s  --%s=%s\n%s\n", s.name, s.flag(), s.arg, Wrap(s.help+" Default: "+s.defaultText(), "      "))
 		}
 	}
 }
 
-// otherwise is the default, or what holds in its place.
-func (s setting) otherwise() string {
+// defaultText returns the default value, or the text that describes it.
+func (s setting) defaultText() string {
 	if s.value != "" {
 		return s.value
 	}
 	return s.unset
 }
 
-// Wrap breaks text into lines of a terminal's usual width.
+// Wrap breaks text into indented lines of at most 80 characters.
 func Wrap(text, indent string) string {
 	const width = 80
 	var lines []string

@@ -13,9 +13,9 @@ import (
 
 var discard = slog.New(slog.DiscardHandler)
 
-func TestASecretIsMadeOnceAndReadLater(t *testing.T) {
+func TestASecretIsCreatedOnceAndReadLater(t *testing.T) {
 	path := filepath.Join(t.TempDir(), secretFileName)
-	made, err := openSecretFile(path, discard)
+	made, err := readOrCreateSecretFile(path, discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,14 +29,14 @@ func TestASecretIsMadeOnceAndReadLater(t *testing.T) {
 	if got := info.Mode().Perm(); got != 0o600 {
 		t.Errorf("got mode %04o, want 0600", got)
 	}
-	again, err := openSecretFile(path, discard)
+	again, err := readOrCreateSecretFile(path, discard)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if string(again) != string(made) {
 		t.Error("a second start got another secret")
 	}
-	other, err := openSecretFile(filepath.Join(t.TempDir(), secretFileName), discard)
+	other, err := readOrCreateSecretFile(filepath.Join(t.TempDir(), secretFileName), discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestASecretIsMadeOnceAndReadLater(t *testing.T) {
 	}
 }
 
-func TestStartsAtTheSameMomentShareOneSecret(t *testing.T) {
+func TestConcurrentStartsShareOneSecret(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, secretFileName)
 	const starts = 32
@@ -55,7 +55,7 @@ func TestStartsAtTheSameMomentShareOneSecret(t *testing.T) {
 	for i := range starts {
 		done.Go(func() {
 			gate.Wait()
-			secret, err := openSecretFile(path, discard)
+			secret, err := readOrCreateSecretFile(path, discard)
 			if err != nil {
 				t.Error(err)
 			}
@@ -74,11 +74,11 @@ func TestStartsAtTheSameMomentShareOneSecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(files) != 1 {
-		t.Errorf("got %v, want the secret alone", files)
+		t.Errorf("got %v, want only the secret", files)
 	}
 }
 
-func TestASecretFileThatCannotBeTrustedIsRefused(t *testing.T) {
+func TestUnsafeSecretFilesAreRefused(t *testing.T) {
 	const good = "aaaa7f9c8e3a2b1d4f6e8c9a0b2d3e4f5a6b"
 	tests := []struct {
 		name    string
@@ -89,8 +89,8 @@ func TestASecretFileThatCannotBeTrustedIsRefused(t *testing.T) {
 		{"readable by everyone", good, 0o604},
 		{"writable by everyone", good, 0o602},
 		{"too short", good[:31], 0o600},
-		{"one letter over and over", strings.Repeat("a", 64), 0o600},
-		{"an example of others", published[0], 0o600},
+		{"one repeated letter", strings.Repeat("a", 64), 0o600},
+		{"a published example", publishedSecrets[0], 0o600},
 		{"empty", "", 0o600},
 		{"only a newline", "\n", 0o600},
 		{"two newlines", good + "\n\n", 0o600},
@@ -101,10 +101,10 @@ func TestASecretFileThatCannotBeTrustedIsRefused(t *testing.T) {
 			if err := os.WriteFile(path, []byte(tt.content), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if err := os.Chmod(path, tt.mode); err != nil { // WriteFile's mode is cut by the umask
+			if err := os.Chmod(path, tt.mode); err != nil { // the umask limits the mode of WriteFile
 				t.Fatal(err)
 			}
-			_, err := openSecretFile(path, discard)
+			_, err := readOrCreateSecretFile(path, discard)
 			var found Faults
 			if !errors.As(err, &found) || found[0].Setting != "BETTER_AUTH_SECRET" || !strings.Contains(found[0].Problem, path) {
 				t.Errorf("got %v, want a fault of BETTER_AUTH_SECRET that names the file", err)
@@ -119,21 +119,21 @@ func TestASecretFileThatCannotBeTrustedIsRefused(t *testing.T) {
 	}
 }
 
-func TestASecretThatCannotBeWrittenIsAFailureThatNamesTheSetting(t *testing.T) {
+func TestAFailureToWriteTheSecretNamesTheSetting(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "missing", secretFileName)
-	_, err := openSecretFile(path, discard)
+	_, err := readOrCreateSecretFile(path, discard)
 	var f Failure
-	if !errors.As(err, &f) || f.Setting != "BETTER_AUTH_SECRET" || !strings.Contains(err.Error(), makeSecret) {
+	if !errors.As(err, &f) || f.Setting != "BETTER_AUTH_SECRET" || !strings.Contains(err.Error(), secretCommand) {
 		t.Errorf("got %v, want a failure of BETTER_AUTH_SECRET with its cure", err)
 	}
 }
 
-func TestALinkToNowhereIsAFailureThatNamesTheSetting(t *testing.T) {
+func TestADanglingSecretLinkNamesTheSetting(t *testing.T) {
 	path := filepath.Join(t.TempDir(), secretFileName)
 	if err := os.Symlink("missing", path); err != nil {
 		t.Fatal(err)
 	}
-	_, err := openSecretFile(path, discard)
+	_, err := readOrCreateSecretFile(path, discard)
 	var f Failure
 	if !errors.As(err, &f) || f.Setting != "BETTER_AUTH_SECRET" {
 		t.Errorf("got %v, want a failure of BETTER_AUTH_SECRET", err)

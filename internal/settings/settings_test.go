@@ -14,10 +14,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// goodSecret is 32 bytes that no message may ever hold.
+// goodSecret is a valid secret of 32 bytes. No message may contain it.
 const goodSecret = "0123456789-keep-this-to-yourself"
 
-// with returns e and more.
+// with returns the variables of e and more. more wins.
 func with(e, more Environment) Environment {
 	both := maps.Clone(e)
 	if both == nil {
@@ -27,7 +27,7 @@ func with(e, more Environment) Environment {
 	return both
 }
 
-// loadFaults returns what load finds wrong.
+// loadFaults returns the faults that Load finds.
 func loadFaults(t *testing.T, by Side, env Environment) Faults {
 	t.Helper()
 	_, err := Load(by, nil, env)
@@ -80,7 +80,7 @@ func TestNoMessageHoldsASecret(t *testing.T) {
 		"a short secret from a file":   {"BETTER_AUTH_SECRET_FILE": file},
 		"both variables":               {"BETTER_AUTH_SECRET": password, "BETTER_AUTH_SECRET_FILE": file},
 		"a database of another kind":   {"DATABASE_URL": "mysql://root:" + password + "@db/x"},
-		"a database URL that is none":  {"DATABASE_URL": "postgres://root:" + password + "%zz@db/x"},
+		"an invalid database URL":      {"DATABASE_URL": "postgres://root:" + password + "%zz@db/x"},
 		"a base URL with a password":   {"BASE_URL": "https://root:" + password + "@app.example.com"},
 		"an origin with a password":    {"TRUSTED_ORIGINS": "https://root:" + password + "@app.example.com"},
 		"a backend with a password":    {"BACKEND_URL": "http://root:" + password + "@api"},
@@ -101,7 +101,7 @@ func TestNoMessageHoldsASecret(t *testing.T) {
 	}
 }
 
-func TestAValueIsTakenFromTheFirstSourceThatHasOne(t *testing.T) {
+func TestPrecedenceOfFlagsVariablesAndFiles(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "level")
 	if err := os.WriteFile(file, []byte("error\r\n"), 0o644); err != nil {
@@ -134,7 +134,7 @@ func TestAValueIsTakenFromTheFirstSourceThatHasOne(t *testing.T) {
 	}
 }
 
-func TestFilesThatHoldNoValueAreRefused(t *testing.T) {
+func TestFilesWithoutAValueAreRefused(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, content string) string {
 		path := filepath.Join(dir, name)
@@ -159,7 +159,7 @@ func TestFilesThatHoldNoValueAreRefused(t *testing.T) {
 	}
 }
 
-func TestOneNewlineIsCutFromAFile(t *testing.T) {
+func TestOneTrailingNewlineIsRemoved(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "secret")
 	for content, want := range map[string]string{
 		goodSecret:          goodSecret,
@@ -176,8 +176,8 @@ func TestOneNewlineIsCutFromAFile(t *testing.T) {
 	}
 }
 
-func TestEachCommandReadsOnlyItsOwnSettings(t *testing.T) {
-	// What is wrong with a setting of another command is not this one's concern.
+func TestEachCommandReadsOnlyItsSettings(t *testing.T) {
+	// A command ignores mistakes in settings that it does not read.
 	if found := loadFaults(t, ForMigrate, Environment{"BASE_URL": "*", "BETTER_AUTH_SECRET": "short"}); found != nil {
 		t.Errorf("migrate: got %v, want no faults", found)
 	}
@@ -253,7 +253,7 @@ func TestDefaultsDependOnOtherSettings(t *testing.T) {
 	})
 }
 
-func TestTheSecretIsMadeUpOnlyForThisMachine(t *testing.T) {
+func TestASecretIsCreatedOnlyForLocalUse(t *testing.T) {
 	tests := []struct {
 		name string
 		by   Side
@@ -282,8 +282,8 @@ func TestTheSecretIsMadeUpOnlyForThisMachine(t *testing.T) {
 				return
 			}
 			found := loadFaults(t, tt.by, tt.env)
-			if len(found) != 1 || found[0].Setting != "BETTER_AUTH_SECRET" || !strings.Contains(found[0].Error(), makeSecret) {
-				t.Errorf("got %v, want one fault of BETTER_AUTH_SECRET that names %q", found, makeSecret)
+			if len(found) != 1 || found[0].Setting != "BETTER_AUTH_SECRET" || !strings.Contains(found[0].Error(), secretCommand) {
+				t.Errorf("got %v, want one fault of BETTER_AUTH_SECRET that names %q", found, secretCommand)
 			}
 		})
 	}
@@ -296,9 +296,9 @@ func TestAnAPIWithPublicKeysNeedsNoSecret(t *testing.T) {
 	}
 }
 
-// TestKeysAreNotFetchedInClear: where the API of its own would take them from BASE_URL,
-// that is held to the same as JWKS_URL. In one process they cross no network.
-func TestKeysAreNotFetchedInClear(t *testing.T) {
+// By default a separate API fetches keys from BASE_URL, so the rule for JWKS_URL applies
+// to BASE_URL too. vestibule serve does not send keys over a network.
+func TestKeysAreNotFetchedUnencrypted(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		by   Side
@@ -320,22 +320,22 @@ func TestKeysAreNotFetchedInClear(t *testing.T) {
 	}
 }
 
-// TestWhatIsWrongWithASecretIsSaid, and not the secret.
-func TestWhatIsWrongWithASecretIsSaid(t *testing.T) {
+// The message has the reason but not the secret.
+func TestWeakSecretsAreRefusedWithTheReason(t *testing.T) {
 	for secret, want := range map[string]string{
 		strings.Repeat("s", 40):            "repeats one character",
 		"change-me-change-me-change-me-ch": "repeats a short text",
 		"abcdeabdceabecdabcdebacdeabcedba": "has only 5 different characters",
-		published[0]:                       "is an example that is published",
+		publishedSecrets[0]:                "is a published example",
 	} {
 		found := loadFaults(t, ForServe, Environment{"BETTER_AUTH_SECRET": secret})
-		if len(found) != 1 || !strings.HasPrefix(found[0].Problem, want) || found[0].Cure != "make one with: "+makeSecret || strings.Contains(found.Error(), secret[:8]) {
+		if len(found) != 1 || !strings.HasPrefix(found[0].Problem, want) || found[0].Cure != "create one with: "+secretCommand || strings.Contains(found.Error(), secret[:8]) {
 			t.Errorf("got %v, want one fault that says %q", found, want)
 		}
 	}
 }
 
-func TestTypedValuesArriveWhereTheyBelong(t *testing.T) {
+func TestValuesReachTheConfiguration(t *testing.T) {
 	c := mustLoad(t, ForServe, Environment{
 		"BASE_URL": "https://app.example.com", "BETTER_AUTH_SECRET": goodSecret, "BACKEND_URL": "http://api:8000/base/",
 		"TRUSTED_ORIGINS": "https://a.example, https://b.example", "TRUSTED_PROXIES": "192.0.2.7,10.0.0.0/8",

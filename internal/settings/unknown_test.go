@@ -6,13 +6,12 @@ import (
 	"testing"
 )
 
-// TestWhatWasMeantForUsAndNobodyReadsIsRefused.
-func TestWhatWasMeantForUsAndNobodyReadsIsRefused(t *testing.T) {
+func TestUnknownSettingsAreRefused(t *testing.T) {
 	for name, cure := range map[string]string{
-		// of later versions
+		// settings of later versions
 		"ROUTES": "BACKEND_URL", "ROUTES_FILE": "BACKEND_URL", "FORWARD_AUTH_ADDR": "the BFF", "JWT_KEY_ROTATION": "leave it out", "JWT_TYPE": "leave it out",
 		"DATABASE_LISTEN_URL": "DATABASE_URL", "DATABASE_MAX_CONNS": "leave it out", "DRAIN_DELAY": "leave it out",
-		// Better Auth's
+		// settings of Better Auth
 		"BETTER_AUTH_URL": "BASE_URL", "BETTER_AUTH_TRUSTED_ORIGINS": "TRUSTED_ORIGINS", "BETTER_AUTH_SECRETS": "BETTER_AUTH_SECRET", "BETTER_AUTH_TELEMETRY": "unset it",
 		"BETTER_AUTH_SECRET_OLD": "unset it", "BETTER_AUTH_URL_FILE": "BASE_URL", "SIGNUP": "SIGN_UP",
 		// misspelt
@@ -37,8 +36,7 @@ func TestWhatWasMeantForUsAndNobodyReadsIsRefused(t *testing.T) {
 	}
 }
 
-// TestWhatOthersReadIsLeftAlone: the environment is not ours alone.
-func TestWhatOthersReadIsLeftAlone(t *testing.T) {
+func TestVariablesOfOtherProgramsAreIgnored(t *testing.T) {
 	env := Environment{}
 	for _, name := range []string{
 		"PATH", "HOME", "LANG", "USER", "MAIL", "MAILDIR", "TERM", "LOGNAME", "PWD", "SHLVL", "_", "HOSTNAME", "EDITOR", "PAGER", "TZ", "TMPDIR", "DISPLAY",
@@ -50,7 +48,7 @@ func TestWhatOthersReadIsLeftAlone(t *testing.T) {
 		"RATE_LIMITS", "RATELIMIT", "SMTP_HOST", "SMTP_URI", "SMTP_PASSWORD_FILE", "MAIL_HOST", "MAIL_FROM_NAME", "SIGNUPS_ALLOWED", "MIGRATES", "MIGRATIONS", "PROXY_URL", "PROXY_TIMEOUTS",
 		"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "CORS_ORIGINS", "ALLOWED_ORIGINS", "CORS_ALLOWED_ORIGINS", "TRUSTED_HOSTS", "TRUSTED_CA", "EXPOSE_TOKENS", "ROUTE", "ROUTES_PORT", "ROUTER",
 		"NEXT_PUBLIC_BETTER_AUTH_URL", "VITE_BETTER_AUTH_URL", "BETTERSTACK_TOKEN", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_SERVICE_NAME",
-		// what Kubernetes and Docker set for a service of this name
+		// Kubernetes and Docker set these for a service named vestibule
 		"VESTIBULE_SERVICE_HOST", "VESTIBULE_SERVICE_PORT", "VESTIBULE_PORT", "VESTIBULE_PORT_3000_TCP", "VESTIBULE_PORT_3000_TCP_ADDR", "VESTIBULE_NAME", "KUBERNETES_SERVICE_HOST",
 	} {
 		env[name] = "x"
@@ -62,9 +60,9 @@ func TestWhatOthersReadIsLeftAlone(t *testing.T) {
 	}
 }
 
-// TestASharedFileOfSettings: what another command of ours reads is fine, and a name
-// that is almost ours is another program's where ours is there too.
-func TestASharedFileOfSettings(t *testing.T) {
+// A setting of another command is allowed. A misspelt name is allowed if the correct
+// name is set too: then another program probably reads it.
+func TestCommandsCanShareOneSettingsFile(t *testing.T) {
 	all := Environment{}
 	for _, g := range schema {
 		for _, s := range g.settings {
@@ -92,25 +90,25 @@ func TestASharedFileOfSettings(t *testing.T) {
 	}
 }
 
-// TestNoTwoSettingsAreOneSlipApart: the cure could name the wrong one.
-func TestNoTwoSettingsAreOneSlipApart(t *testing.T) {
+// If two settings differed by one typing error, the cure could name the wrong one.
+func TestNoTwoSettingsDifferByOneTypo(t *testing.T) {
 	names := allNames()
-	for later := range notYet {
+	for later := range futureSettings {
 		if names[later] {
-			t.Errorf("%s is read, and said to be a later version's", later)
+			t.Errorf("%s is a setting, and also listed as a setting of a later version", later)
 		}
 	}
 	var long []string
 	for name := range names {
-		if len(name) >= specific {
+		if len(name) >= minTypoLength {
 			long = append(long, name)
 		}
 	}
 	slices.Sort(long)
 	for i, a := range long {
 		for _, b := range long[:i] {
-			if oneSlip(a, b) || sameWords(a, b) {
-				t.Errorf("%s and %s", a, b)
+			if oneTypo(a, b) || sameWords(a, b) {
+				t.Errorf("%s and %s differ by one typing error", a, b)
 			}
 		}
 	}
@@ -121,13 +119,13 @@ func TestNoTwoSettingsAreOneSlipApart(t *testing.T) {
 		{"AB", "AB", true}, {"AB", "BA", true}, {"ABC", "AC", true}, {"ABC", "ABDC", true}, {"ABC", "ADC", true},
 		{"ABC", "CBA", false}, {"AB", "", false}, {"A", "", true}, {"AA", "AAA", true}, {"ABAB", "BABA", false}, {"ABCD", "ADCB", false},
 	} {
-		if got := oneSlip(tt.a, tt.b); got != tt.want || oneSlip(tt.b, tt.a) != tt.want {
+		if got := oneTypo(tt.a, tt.b); got != tt.want || oneTypo(tt.b, tt.a) != tt.want {
 			t.Errorf("%q and %q: got %t, want %t", tt.a, tt.b, got, tt.want)
 		}
 	}
 }
 
-func FuzzUnread(f *testing.F) {
+func FuzzUnknownVariables(f *testing.F) {
 	for _, name := range []string{"TRUSTED_ORIGIN", "ROUTES_FILE", "_FILE", "", "BETTER_AUTH_", "S", "___"} {
 		f.Add(name)
 	}

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestWhoAsksRegularlyIsToldBeforeTheListenersClose(t *testing.T) {
+func TestAStopWaitsForRegularReadyzPolls(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		asked  []time.Duration // when /readyz said ok, before the stop
@@ -15,27 +15,27 @@ func TestWhoAsksRegularlyIsToldBeforeTheListenersClose(t *testing.T) {
 	}{
 		{"nobody asks", nil, 0, 0},
 		{"somebody asked once", []time.Duration{time.Second}, 0, 0},
-		{"a balancer asks every second", []time.Duration{2 * time.Second, time.Second}, time.Second, time.Second + noticeAfter},
-		{"a balancer does not come back", []time.Duration{2 * time.Second, time.Second}, 0, 2*time.Second + noticeAfter},
+		{"a balancer asks every second", []time.Duration{2 * time.Second, time.Second}, time.Second, time.Second + routingDelay},
+		{"a balancer does not come back", []time.Duration{2 * time.Second, time.Second}, 0, 2*time.Second + routingDelay},
 		{"it asked long ago", []time.Duration{time.Minute + time.Second, time.Minute}, 0, 0},
 		{"it asks too seldom", []time.Duration{25 * time.Second, 5 * time.Second}, 0, 0},
-		{"the wait has a limit", []time.Duration{14 * time.Second, 5 * time.Second}, 0, noticeLimit},
+		{"the wait has a limit", []time.Duration{14 * time.Second, 5 * time.Second}, 0, maxPollWait},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var n notice
+				var n readyzPolls
 				stop := time.Now()
 				for _, before := range tt.asked {
-					n.ready(stop.Add(-before))
+					n.recordReady(stop.Add(-before))
 				}
 				if tt.told > 0 {
 					go func() {
 						time.Sleep(tt.told)
-						n.stopping()
-						n.stopping()
+						n.recordStopping()
+						n.recordStopping()
 					}()
 				}
-				n.wait(stop)
+				n.waitForPoller(stop)
 				if got := time.Since(stop); got != tt.waited {
 					t.Errorf("got %v of waiting, want %v", got, tt.waited)
 				}

@@ -9,9 +9,9 @@ import (
 	"vestibule/internal/settings"
 )
 
-// TestClosedDoorsOfTheRunningProduct: what an operator closes and opens is closed and
+// TestSignUpOffAndCORSInTheRunningProgram: what an operator closes and opens is closed and
 // open, on both engines.
-func TestClosedDoorsOfTheRunningProduct(t *testing.T) {
+func TestSignUpOffAndCORSInTheRunningProgram(t *testing.T) {
 	t.Parallel()
 	for name, database := range map[string]string{"SQLite": "", "PostgreSQL": pgtest.Database(t)} {
 		t.Run(name, func(t *testing.T) {

@@ -10,13 +10,13 @@ import (
 // listeners stay open until that somebody has been told; where nobody does, as
 // on a developer's machine, nothing is waited for.
 const (
-	askedWithin = 30 * time.Second // whoever asked longer ago does not ask any more
-	noticeLimit = 10 * time.Second // and more seldom than this is not waited for
-	noticeAfter = time.Second      // from the answer to the last request that it sends here
+	pollRecent   = 30 * time.Second // whoever asked longer ago does not ask any more
+	maxPollWait  = 10 * time.Second // and more seldom than this is not waited for
+	routingDelay = time.Second      // from the answer to the last request that it sends here
 )
 
 // notice knows who asks /readyz. The zero value is ready.
-type notice struct {
+type readyzPolls struct {
 	mu       sync.Mutex
 	last     time.Time     // when /readyz last said ok
 	interval time.Duration // between the last two times; 0 while there was one
@@ -24,7 +24,7 @@ type notice struct {
 }
 
 // ready records that /readyz said ok.
-func (n *notice) ready(now time.Time) {
+func (n *readyzPolls) recordReady(now time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if !n.last.IsZero() {
@@ -34,7 +34,7 @@ func (n *notice) ready(now time.Time) {
 }
 
 // stopping records that /readyz said stopping.
-func (n *notice) stopping() {
+func (n *readyzPolls) recordStopping() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.told != nil {
@@ -44,18 +44,18 @@ func (n *notice) stopping() {
 }
 
 // wait returns when requests should come here no more.
-func (n *notice) wait(now time.Time) {
+func (n *readyzPolls) waitForPoller(now time.Time) {
 	n.mu.Lock()
-	if n.interval == 0 || n.interval > noticeLimit || now.Sub(n.last) > askedWithin {
+	if n.interval == 0 || n.interval > maxPollWait || now.Sub(n.last) > pollRecent {
 		n.mu.Unlock()
 		return
 	}
-	told, limit := make(chan struct{}), min(2*n.interval+noticeAfter, noticeLimit)
+	told, limit := make(chan struct{}), min(2*n.interval+routingDelay, maxPollWait)
 	n.told = told
 	n.mu.Unlock()
 	select {
 	case <-told:
-		time.Sleep(noticeAfter)
+		time.Sleep(routingDelay)
 	case <-time.After(limit):
 	}
 }

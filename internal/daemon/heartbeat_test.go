@@ -11,22 +11,22 @@ import (
 	"time"
 )
 
-func TestThePulseTellsOfEachChangeOnce(t *testing.T) {
+func TestTheHeartbeatLogsEachChangeOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := &logBuffer{}
 		var fault atomic.Pointer[error]
 		fault.Store(new(error))
 		var left atomic.Value
-		p := &pulse{log: slog.New(slog.NewTextHandler(log, nil)), instance: "ins_x", first: make(chan struct{}),
-			beat: func(context.Context, string, time.Time) error { return *fault.Load() },
-			tidy: func(_ context.Context, instance string, _ time.Time) error { left.Store(instance); return nil },
+		p := &heartbeat{log: slog.New(slog.NewTextHandler(log, nil)), instance: "ins_x", first: make(chan struct{}),
+			beat:   func(context.Context, string, time.Time) error { return *fault.Load() },
+			remove: func(_ context.Context, instance string, _ time.Time) error { left.Store(instance); return nil },
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		go p.run(ctx)
 		want := func(err error) {
 			t.Helper()
-			time.Sleep(2 * beatEvery)
-			if got := p.ask(ctx); !errors.Is(got, err) || (got == nil) != (err == nil) {
+			time.Sleep(2 * beatInterval)
+			if got := p.check(ctx); !errors.Is(got, err) || (got == nil) != (err == nil) {
 				t.Errorf("got %v, want %v", got, err)
 			}
 		}
@@ -50,40 +50,40 @@ func TestThePulseTellsOfEachChangeOnce(t *testing.T) {
 	})
 }
 
-func TestABeatThatHangsHasFailed(t *testing.T) {
+func TestAHangingBeatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hang, beats := make(chan struct{}), 0
-		p := &pulse{log: discard, first: make(chan struct{}),
+		p := &heartbeat{log: discard, first: make(chan struct{}),
 			beat: func(context.Context, string, time.Time) error {
 				if beats++; beats == 2 {
 					<-hang
 				}
 				return nil
 			},
-			tidy: func(context.Context, string, time.Time) error { return nil },
+			remove: func(context.Context, string, time.Time) error { return nil },
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		go p.run(ctx)
-		time.Sleep(beatEvery + beatLimit + time.Second)
-		if err := p.ask(ctx); !errors.Is(err, errBeatHangs) {
+		time.Sleep(beatInterval + beatTimeout + time.Second)
+		if err := p.check(ctx); !errors.Is(err, errBeatHangs) {
 			t.Errorf("got %v, want %v", err, errBeatHangs)
 		}
 		close(hang)
 		synctest.Wait()
-		if err := p.ask(ctx); err != nil {
+		if err := p.check(ctx); err != nil {
 			t.Errorf("got %v after its end, want none", err)
 		}
 		cancel()
 	})
 }
 
-// TestTheFirstBeatIsWaitedFor: before it nothing is known.
-func TestTheFirstBeatIsWaitedFor(t *testing.T) {
+// TestReadinessWaitsForTheFirstBeat: before it nothing is known.
+func TestReadinessWaitsForTheFirstBeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := &pulse{first: make(chan struct{})}
+		p := &heartbeat{first: make(chan struct{})}
 		ctx, cancel := context.WithTimeout(t.Context(), checkTimeout)
 		defer cancel()
-		if err := p.ask(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		if err := p.check(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
 		}
 	})

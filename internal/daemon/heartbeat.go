@@ -1,0 +1,120 @@
+package daemon
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"vestibule/internal/settings"
+	"vestibule/store"
+	"vestibule/store/db"
+)
+
+// The database is tried in the background and not when somebody asks: /readyz must
+// answer while a disk hangs, and who asks it often must not cost anything.
+const (
+	beatInterval    = 5 * time.Second
+	beatRetry       = time.Second     // after a failure
+	beatTimeout     = 7 * time.Second // one that takes longer has failed: the store gives up after 5
+	cleanupInterval = 10 * time.Minute
+	removeTimeout   = time.Second
+)
+
+var errBeatHangs = errors.New("the database has not answered; is its disk hung?")
+
+// pulse knows whether this instance can use the database: by writing a row of its own.
+type heartbeat struct {
+	log      *slog.Logger
+	instance string
+	beat     func(ctx context.Context, instance string, now time.Time) error
+	remove   func(ctx context.Context, instance string, now time.Time) error
+
+	mu      sync.Mutex
+	started time.Time // of the beat under way; zero between beats
+	last    error
+	first   chan struct{} // closed after the first beat
+}
+
+func newHeartbeat(db *store.Store, log *slog.Logger) *heartbeat {
+	return &heartbeat{log: log, instance: "ins_" + rand.Text(), beat: db.Beat, remove: db.EndBeat, first: make(chan struct{})}
+}
+
+// run beats until ctx ends, and then deletes the row.
+func (h *heartbeat) run(ctx context.Context) {
+	var cleaned time.Time
+	for first := true; ; first = false {
+		err := h.once(ctx)
+		if first {
+			close(h.first)
+		}
+		pause := beatInterval
+		if err != nil {
+			pause = beatRetry
+		} else if time.Since(cleaned) > cleanupInterval {
+			cleaned = time.Now()
+			_ = h.remove(ctx, "", cleaned.UTC()) // the next one tries again
+		}
+		select {
+		case <-ctx.Done():
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTimeout)
+			defer cancel()
+			_ = h.remove(ctx, h.instance, time.Now().UTC()) // or whoever comes next does
+			return
+		case <-time.After(pause):
+		}
+	}
+}
+
+func (h *heartbeat) once(ctx context.Context) error {
+	h.mu.Lock()
+	h.started = time.Now()
+	h.mu.Unlock()
+	err := h.beat(ctx, h.instance, time.Now().UTC())
+	if ctx.Err() != nil {
+		return nil
+	}
+	h.mu.Lock()
+	before := h.last
+	h.started, h.last = time.Time{}, err
+	h.mu.Unlock()
+	switch {
+	case err != nil && before == nil:
+		h.log.Error("the database cannot be used: /readyz fails", "setting", "DATABASE_URL", "error", settings.OneLine(err.Error()), "cure", beatCure(err))
+	case err == nil && before != nil:
+		h.log.Info("the database can be used again")
+	}
+	return err
+}
+
+// ask returns what the last beat found. The first one is waited for.
+func (h *heartbeat) check(ctx context.Context) error {
+	select {
+	case <-h.first:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.last == nil && !h.started.IsZero() && time.Since(h.started) > beatTimeout {
+		return errBeatHangs
+	}
+	if h.last != nil {
+		return fmt.Errorf("write: %w", h.last)
+	}
+	return nil
+}
+
+func beatCure(err error) string {
+	switch {
+	case errors.Is(err, db.ErrReplaced):
+		return "restart vestibule; to restore a backup, stop it first"
+	case errors.Is(err, db.ErrBehind):
+		return "run vestibule migrate up"
+	default:
+		return "check the database's disk, permissions and health"
+	}
+}
