@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// closedPort is an address where nothing listens.
+// closedPort returns an address on which nothing listens.
 func closedPort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -127,7 +127,7 @@ func TestAnAPIThatIsTooSlow(t *testing.T) {
 		r := newRig(t, "http://api.invalid", slow, func(c *Config) {
 			transport := newTransport(timeout)
 			transport.DialContext = (&net.Dialer{Timeout: time.Nanosecond}).DialContext
-			c.Transport, c.Timeout = transport, patient
+			c.Transport, c.Timeout = transport, waitLimit
 			c.Backend = mustParse(t, "http://127.0.0.1:9")
 		})
 		res, body := r.get("/api/proxy/x")
@@ -168,7 +168,7 @@ func TestAnAPIThatIsTooSlow(t *testing.T) {
 	})
 }
 
-// TestABodyThatOutlivesOurToken is slow, and no setting is at fault.
+// TestABodyThatOutlivesOurToken: the cause is a slow body, not a wrong setting.
 func TestABodyThatOutlivesOurToken(t *testing.T) {
 	t.Parallel()
 	api := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
