@@ -2,7 +2,7 @@ package tasks
 
 import (
 	"context"
-	"encoding/json"
+	"github.com/go-json-experiment/json"
 	"strings"
 	"time"
 
