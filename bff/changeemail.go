@@ -18,7 +18,7 @@ type changeEmailBody struct {
 
 var changeEmailDoc = endpoint.Doc{
 	Tag: "mail", Summary: "Ask for another address",
-	Row:     "200, for a taken address too. Body: `newEmail`; optional `callbackURL`. The old address is told first, with a link that stops it and, for 7 days, undoes it. Then the new one gets a link that confirms it for an hour, as long as the session that asked is alive. Until it is followed nothing changes",
+	Row:     "200, for a taken address too. Body: `newEmail`; optional `callbackURL`. The old address is told first, with a link that stops the change and can undo it for 7 days. Then the new address gets a link that confirms it, valid for an hour and while the session that asked is live. Nothing changes until that link is followed",
 	Limit:   "mail",
 	Events:  []string{store.EventEmailChange},
 	Body:    &endpoint.Body{Text: "The new address", Examples: one(changeEmailBody{"augusta@example.com", new("/account")})},

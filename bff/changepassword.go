@@ -18,11 +18,11 @@ type changePasswordBody struct {
 
 var changePasswordDoc = endpoint.Doc{
 	Tag: "account", Summary: "Change the password",
-	Row:    "200 `{token, user}` and a new cookie. Body: `currentPassword`, `newPassword`; the other sessions end unless `revokeOtherSessions` is false. The user is told by mail",
+	Row:    "200 `{token, user}` and a new cookie. Body: `currentPassword`, `newPassword`. The other sessions end unless `revokeOtherSessions` is false. The user gets a mail",
 	Limit:  "check",
 	Events: []string{store.EventPasswordChanged, store.EventPasswordFailed, store.EventSessionRevoked},
 	Body:   &endpoint.Body{Text: "The current and the new one", Examples: one(changePasswordBody{CurrentPassword: examplePassword, NewPassword: anotherPassword})},
-	Answers: []*endpoint.Answer{answers("It has changed. The caller has a new session secret in the cookie; the other sessions have ended unless `revokeOtherSessions` was false. The user is told by mail",
+	Answers: []*endpoint.Answer{answers("It has changed. The caller has a new session secret in the cookie; the other sessions have ended unless `revokeOtherSessions` was false. The user gets a mail",
 		signedUpJSON{new(exampleHandle), exampleUser}, setCookieAlways)},
 	Errors: []*web.Error{exampleTooShort, errTooLong, errCommon, errPassword, errNoCredential},
 }

@@ -22,10 +22,10 @@ var userDeleted = successMessageJSON{true, "User deleted"}
 
 var deleteUserDoc = endpoint.Doc{
 	Tag: "account", Summary: "Delete the account",
-	Row:    "200 `{\"success\":true,\"message\":\"User deleted\"}`; clears the cookie. Body: `password`, or `{}` where it was proven lately",
+	Row:    "200 `{\"success\":true,\"message\":\"User deleted\"}`; clears the cookie. Body: `password`, or `{}` if it was proven recently",
 	Limit:  "check",
 	Events: []string{store.EventUserDeleted, store.EventPasswordFailed},
-	Body: &endpoint.Body{Text: "The password, or `{}` where it was proven lately", Examples: []endpoint.Example{
+	Body: &endpoint.Body{Text: "The password, or `{}` if it was proven recently", Examples: []endpoint.Example{
 		{Name: "password", Value: deleteUserBody{new(examplePassword)}}, {Name: "proven lately", Value: deleteUserBody{}},
 	}},
 	Answers: []*endpoint.Answer{answers("The account and all that is the user's is gone", userDeleted, clearCookieAlways), notFresh},

@@ -80,20 +80,20 @@ var proxyRefusals = []struct {
 	codes []string
 }{
 	{"no session cookie", []string{"401 NO_SESSION"}},
-	{"invalid, expired or revoked. The cookie is cleared, but not where the session ended while the body was sent, nor where this browser has replaced it within the last minute, by a sign-in, a new password or a sign-out: the answer may be late, and the cookie a newer one", []string{"401 SESSION_EXPIRED"}},
-	{"also a body that breaks off", []string{"400 INVALID_PATH", "400 INVALID_QUERY", "400 BAD_REQUEST"}},
-	{"nothing sent", []string{"403 INVALID_ORIGIN"}},
-	{"", []string{"405 METHOD_NOT_ALLOWED"}},
+	{"the session is invalid, expired or revoked. The cookie is cleared, with two exceptions: the session has ended while the body was sent, or this browser has replaced the cookie within the last minute by a sign-in, a new password or a sign-out. Then the answer may be late, and the browser may have a newer cookie", []string{"401 SESSION_EXPIRED"}},
+	{"an ambiguous path, an invalid query, or a body that breaks off", []string{"400 INVALID_PATH", "400 INVALID_QUERY", "400 BAD_REQUEST"}},
+	{"the origin may not send this request; nothing is sent to the API", []string{"403 INVALID_ORIGIN"}},
+	{"a method that is not listed; with `Allow`", []string{"405 METHOD_NOT_ALLOWED"}},
 	{"over `PROXY_BODY_LIMIT`", []string{"413 BODY_TOO_LARGE"}},
-	{"the session, its user, its address or all together have as many event streams, WebSockets and other answers without an end open as they may; with `Retry-After`", []string{"429 TOO_MANY_STREAMS"}},
-	{"the API is unreachable, or answers garbage or a foreign redirect", []string{"502 BAD_GATEWAY"}},
+	{"too many event streams, WebSockets and other answers without an end are open, for the session, its user, its address or in total; with `Retry-After`", []string{"429 TOO_MANY_STREAMS"}},
+	{"the API is unreachable, or sends an invalid answer or a redirect to another site", []string{"502 BAD_GATEWAY"}},
 	{"the body came too slowly", []string{"408 REQUEST_TIMEOUT"}},
 	{"the API refuses our token: its secret, issuer, audience or algorithm differs", []string{"502 UPSTREAM_REJECTED_TOKEN"}},
-	{"a tenth of `PROXY_MAX_REQUESTS` of this user are under way, or a fifth from this address; with `Retry-After`. Event streams and WebSockets do not count", []string{"429 TOO_MANY_REQUESTS"}},
+	{"a tenth of `PROXY_MAX_REQUESTS` are in progress for this user, or a fifth for this address; with `Retry-After`. Event streams and WebSockets do not count", []string{"429 TOO_MANY_REQUESTS"}},
 	{"the session cannot be looked up; the cookie is kept", []string{"503 STORE_UNAVAILABLE"}},
-	{"`PROXY_MAX_REQUESTS` wait for the API; with `Retry-After`", []string{"503 BUSY"}},
+	{"`PROXY_MAX_REQUESTS` requests wait for the API; with `Retry-After`", []string{"503 BUSY"}},
 	{"no response header within `PROXY_TIMEOUT`", []string{"504 GATEWAY_TIMEOUT"}},
-	{"a fault of ours; the log has it under `X-Request-Id`", []string{"500 INTERNAL_SERVER_ERROR"}},
+	{"an internal error; the log has it under `X-Request-Id`", []string{"500 INTERNAL_SERVER_ERROR"}},
 }
 
 // TestThePageHasWhatTheProxyRefuses, all of it.

@@ -198,7 +198,7 @@ func TestSignInGoesOn(t *testing.T) {
 		if got := object(t, a.body)["url"]; got != "/dash" || a.header.Get("Location") != "/dash" {
 			s.t.Errorf("got url %v, Location %q", got, a.header.Get("Location"))
 		}
-		if a := v.signIn("ada@example.com", "paper-lantern-42"); strings.Contains(a.body, "url") || a.header.Get("Location") != "" {
+		if a := v.signIn("ada@example.com", "paper-lantern-42"); strings.Contains(a.body, `"url"`) || a.header.Get("Location") != "" {
 			s.t.Errorf("got %s, Location %q; want neither URL", a.body, a.header.Get("Location"))
 		}
 		stays := v.cookieHeader()

@@ -19,7 +19,7 @@ var errNoCallback = web.Refuse(http.StatusBadRequest, "VALIDATION_ERROR", "[quer
 
 var followResetDoc = endpoint.Doc{
 	Tag: "mail", Summary: "Follow a reset link",
-	Row:     "the link in that mail: 302 to its `callbackURL` with `?token=` or `?error=INVALID_TOKEN`. Without one (no `redirectTo` was given) a browser gets a page of ours that asks for the new password. Consumes nothing",
+	Row:     "the link in that mail: 302 to its `callbackURL` with `?token=` or `?error=INVALID_TOKEN`. If no `redirectTo` was given, a browser gets our page that asks for the new password. Does not consume the link",
 	Text:    "The link in the mail: to its `callbackURL`, with `?token=` or `?error=INVALID_TOKEN`. Without one it is a page for browsers that asks for the new password. It consumes nothing.",
 	Params:  []*endpoint.Param{inQuery("callbackURL", "The app's page for the new password", false, "/new-password")},
 	Answers: []*endpoint.Answer{page("The page that asks for the new password"), redirected},
@@ -70,7 +70,7 @@ type resetPasswordBody struct {
 
 var resetPasswordDoc = endpoint.Doc{
 	Tag: "mail", Summary: "Set a new password",
-	Row:     "200. Body: `newPassword`, `token`. All sessions end; a browser that is signed in to the account stays so, with another secret and cookie. The address counts as verified, and the blocks of the account's sign-in end",
+	Row:     "200. Body: `newPassword`, `token`. All sessions end. A browser that is signed in to the account stays signed in, with a new secret and cookie. The address counts as verified, and blocks of the account's sign-in end",
 	Events:  []string{store.EventPasswordReset},
 	Params:  []*endpoint.Param{inQuery("token", "As in the body, which counts", false, nil)},
 	Body:    &endpoint.Body{Text: "The new password, and the token of the link", Examples: one(resetPasswordBody{anotherPassword, new(exampleLink)})},

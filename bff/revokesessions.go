@@ -11,7 +11,7 @@ import (
 
 var revokeSessionsDoc = endpoint.Doc{
 	Tag: "session", Summary: "End all sessions",
-	Row:     "200; all of the user's sessions end, the caller's too",
+	Row:     "200. All sessions of the user end, including the caller's",
 	Events:  []string{store.EventSessionRevoked},
 	Body:    noInput,
 	Answers: []*endpoint.Answer{answers("All of the user's sessions have ended, the caller's too", statusJSON{true}, clearCookieAlways), badOptional},
@@ -28,7 +28,7 @@ func (s *Server) revokeSessions(w http.ResponseWriter, r *http.Request, live *se
 
 var revokeOthersDoc = endpoint.Doc{
 	Tag: "session", Summary: "End all other sessions",
-	Row:     "200; all but the caller's",
+	Row:     "200. All sessions of the user end except the caller's",
 	Events:  []string{store.EventSessionRevoked},
 	Body:    noInput,
 	Answers: []*endpoint.Answer{answers("All but the caller's have ended", statusJSON{true}), badOptional},

@@ -74,7 +74,7 @@ type signInBody struct {
 
 var signInDoc = endpoint.Doc{
 	Tag: "account", Summary: "Sign in",
-	Row:    "200 `{redirect, token, user}` and the cookie. Ends the session presented with it. Body: `email`, `password`; optional `rememberMe`, `callbackURL` (then `redirect` is true, and `url` and `Location` name it)",
+	Row:    "200 `{redirect, token, user}` and the cookie. Ends the session whose cookie was sent. Body: `email`, `password`; optional `rememberMe`, `callbackURL` (then `redirect` is true, and `url` and `Location` name it)",
 	Limit:  "sign-in",
 	Events: []string{store.EventSignIn, store.EventSignInFailed, store.EventSessionRevoked},
 	Body:   &endpoint.Body{Text: "Who signs in", Examples: one(signInBody{Email: exampleUser.Email, Password: examplePassword})},
@@ -88,7 +88,7 @@ var signInDoc = endpoint.Doc{
 		},
 	}},
 	Errors: []*web.Error{errInvalidEmail, errTooLong, errCredentials},
-	Texts:  map[int]string{401: "Unknown address, wrong password or disabled account, indistinguishable"},
+	Texts:  map[int]string{401: "Unknown address, wrong password or disabled account: the answer is the same"},
 }
 
 // signIn starts a session for a user who knows the password. It ends the session that

@@ -16,7 +16,7 @@ type successJSON struct {
 
 var signOutDoc = endpoint.Doc{
 	Tag: "account", Summary: "Sign out",
-	Row:     "200 `{\"success\":true}`, also without a session; clears the cookie",
+	Row:     "200 `{\"success\":true}`, also without a session. Clears the cookie",
 	Events:  []string{store.EventSignOut},
 	Body:    noInput,
 	Answers: []*endpoint.Answer{answers("The session has ended, if there was one; the cookie is cleared", successJSON{true}, clearCookieAlways), badOptional},

@@ -59,7 +59,7 @@ type signUpBody struct {
 
 var signUpDoc = endpoint.Doc{
 	Tag: "account", Summary: "Create an account and sign in",
-	Row:    "200 `{token, user}` and the cookie. Body: `email`, `password`; optional `name` (default: the address before the @), `image`, `rememberMe`, `callbackURL` (with `REQUIRE_EMAIL_VERIFICATION`, where the link in the mail leads). With `REQUIRE_EMAIL_VERIFICATION` `token` is null, there is no cookie, and a taken address answers like a new one",
+	Row:    "200 `{token, user}` and the cookie. Body: `email`, `password`; optional `name` (default: the address before the @), `image`, `rememberMe`, `callbackURL` (with `REQUIRE_EMAIL_VERIFICATION`, where the link in the mail leads). With `REQUIRE_EMAIL_VERIFICATION` `token` is null, there is no cookie, and a taken address gets the same answer as a new one",
 	Limit:  "sign-up",
 	Events: []string{store.EventSignUp, store.EventSignUpFailed},
 	Body: &endpoint.Body{Text: "Who signs up", Examples: []endpoint.Example{
@@ -67,7 +67,7 @@ var signUpDoc = endpoint.Doc{
 		{Name: "full", Value: signUpBody{Email: exampleUser.Email, Password: examplePassword, Name: "Ada", Image: new("https://example.com/ada.png"), RememberMe: true, CallbackURL: new("/welcome")}},
 	}},
 	Answers: []*endpoint.Answer{{
-		Status: 200, Text: "The user, and a session in the cookie. With REQUIRE_EMAIL_VERIFICATION `token` is null, there is no cookie, and a taken address answers like a new one",
+		Status: 200, Text: "The user, and a session in the cookie. With REQUIRE_EMAIL_VERIFICATION `token` is null, there is no cookie, and a taken address gets the same answer as a new one",
 		Headers:  []*endpoint.Header{setCookie},
 		Examples: []endpoint.Example{{Name: "signed in", Value: signedUpJSON{new(exampleHandle), exampleUser}}, {Name: "verification needed", Value: signedUpJSON{User: exampleUser}}},
 	}},

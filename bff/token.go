@@ -17,7 +17,7 @@ type tokenJSON struct {
 
 var tokenDoc = endpoint.Doc{
 	Tag: "session", Summary: "Get the access token", Text: "Only with EXPOSE_TOKEN; otherwise there is nothing at this path.",
-	Row:     "200 `{token}`, the access token; 404 without `EXPOSE_TOKEN`. With it `/get-session` sends `set-auth-jwt` too",
+	Row:     "200 `{token}`, the access token; 404 without `EXPOSE_TOKEN`. With `EXPOSE_TOKEN` `/get-session` sends `set-auth-jwt` too",
 	Answers: []*endpoint.Answer{answers("The token that the proxy attaches", tokenJSON{"eyJ..."}), notFound},
 }
 

@@ -17,7 +17,7 @@ import (
 
 var askUndoDoc = endpoint.Doc{
 	Tag: "mail", Summary: "Ask whether to undo a change of address",
-	Row:     "the link in the mails about a change of address: a page with a button, or one that says that the link no longer works",
+	Row:     "the link in the mails about a change of address: a page with a button, or a page that says that the link no longer works",
 	Text:    "The link in the mails about a change of address. It is a page with a button, and changes nothing.",
 	Params:  []*endpoint.Param{linkParam},
 	Answers: []*endpoint.Answer{page("The page")},
@@ -43,7 +43,7 @@ type undoEmailBody struct {
 
 var undoEmailDoc = endpoint.Doc{
 	Tag: "mail", Summary: "Stop or undo a change of address",
-	Row:    "200 `{\"status\":true}`. Body: `token`; optional `newPassword`. The change is stopped or undone, all sessions and outstanding links end. Without `newPassword` a link to set one is mailed to the address",
+	Row:    "200 `{\"status\":true}`. Body: `token`; optional `newPassword`. The change is stopped or undone, and all sessions and outstanding links end. Without `newPassword` the address gets a link to set one",
 	Events: []string{store.EventEmailUndone},
 	Text: "The account keeps the address that the mail went to, or gets it back; all sessions and outstanding links end. Without `newPassword` a link to set one is mailed to that address. " +
 		"Again it answers the same and changes nothing.",

@@ -35,7 +35,7 @@ var errCurrentPasswordNeeded = web.Refuse(http.StatusForbidden, "PASSWORD_REQUIR
 
 var verifyEmailDoc = endpoint.Doc{
 	Tag: "mail", Summary: "Follow a verification link",
-	Row:    "the link in that mail, and in the one to a new address: `token`, optional `callbackURL`. In a browser that is signed in to the account: 302 there, or 200 `{status, user}`. In another one: a page that asks for the password, or for a new one. Without `text/html` in `Accept`: 403 `PASSWORD_REQUIRED`. Followed again it answers the same and changes nothing",
+	Row:    "the link in that mail, and in the mail to a new address: `token`, optional `callbackURL`. In a browser that is signed in to the account: 302 to `callbackURL`, or 200 `{status, user}`. In any other browser: a page that asks for the password, or for a new one. Without `text/html` in `Accept`: 403 `PASSWORD_REQUIRED`. Followed again, the link gives the same answer and changes nothing",
 	Events: []string{store.EventEmailVerified, store.EventEmailChanged},
 	Text: "The link in the mail. It does what it is for where the browser is signed in to the account; anybody else's browser gets a page that asks for the password, or for a new one, and other clients a 403. " +
 		"Followed again it says the same and changes nothing. With a `callbackURL` the browser is sent there, with `?error=` if the link is no good.",
@@ -119,7 +119,7 @@ type proveEmailBody struct {
 
 var proveEmailDoc = endpoint.Doc{
 	Tag: "mail", Summary: "Follow a verification link with a password",
-	Row:    "200 `{status, user}`: what that page sends. Body: `token`, and `password` or `newPassword` (which replaces the password and ends all sessions; not for a change of address, and a 401 once the address is confirmed)",
+	Row:    "200 `{status, user}`. That page sends it. Body: `token`, and `password` or `newPassword`. `newPassword` replaces the password and ends all sessions; it is refused for a change of address, and is a 401 after the address was confirmed",
 	Limit:  "check",
 	Events: []string{store.EventEmailVerified, store.EventEmailChanged, store.EventPasswordFailed},
 	Text:   "What the page behind the link sends. `newPassword` replaces whatever password there was and ends all sessions; it is not possible for a change of address.",

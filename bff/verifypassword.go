@@ -16,7 +16,7 @@ type verifyPasswordBody struct {
 
 var verifyPasswordDoc = endpoint.Doc{
 	Tag: "account", Summary: "Prove the caller's password",
-	Row:     "200. Body: `password`, which is then proven in this session: see below",
+	Row:     "200. Body: `password`. It then counts as proven in this session: see below",
 	Limit:   "check",
 	Events:  []string{store.EventPasswordProven, store.EventPasswordFailed},
 	Body:    &endpoint.Body{Text: "The password", Examples: one(verifyPasswordBody{examplePassword})},

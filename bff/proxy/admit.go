@@ -9,15 +9,15 @@ import (
 	"vestibule/internal/web"
 )
 
-// What is refused before anything else is looked at:
+// These requests are refused before any other check:
 //
-//   - Methods that are not listed: TRACE would show our own headers to the
-//     client, CONNECT makes tunnels, and nobody has thought about the others.
-//   - Paths that the guards here and the router of the API could read
+//   - Methods that are not listed. TRACE would show our own headers to the
+//     client, CONNECT opens tunnels, and the others have not been reviewed.
+//   - Paths that the checks here and the router of the API could read
 //     differently (web.CheckPath).
 //   - Queries that parsers disagree about: invalid escapes, semicolons, and
-//     more parameters than Go's own parser reads. What remains goes to the API
-//     byte for byte.
+//     more parameters than Go's own parser reads. All other queries go to the
+//     API byte for byte.
 
 var methods = []string{
 	http.MethodGet, http.MethodHead, http.MethodPost,
@@ -46,8 +46,8 @@ func badQuery(fault string) *web.Error {
 	return web.Refuse(http.StatusBadRequest, "INVALID_QUERY", "The query "+fault+".")
 }
 
-// queryFault says what url.ParseQuery would object to, or "". It makes no map
-// of the parameters, which nobody here wants.
+// queryFault returns the reason why url.ParseQuery would refuse the query, or
+// "". Unlike ParseQuery it does not build a map of the parameters.
 func queryFault(raw string) string {
 	if strings.Count(raw, "&")+1 > maxQueryParameters {
 		return "has more than 10000 parameters"
@@ -69,9 +69,9 @@ func isHex(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
 }
 
-// rawPath is the path of u as it was written. Only bytes that no path may hold
-// are escaped: left in, they would make url.URL escape the whole path anew, and
-// a %2C elsewhere in it become a comma.
+// rawPath returns the path of u as it was written. Only bytes that are invalid in
+// a path are escaped. If they stayed, url.URL would escape the whole path again,
+// and a %2C in another part of it would become a comma.
 func rawPath(u *url.URL) string {
 	if u.RawPath == "" {
 		return u.EscapedPath()
@@ -94,8 +94,8 @@ func rawPath(u *url.URL) string {
 	return string(escaped)
 }
 
-// isPathByte is RFC 3986's path, and the brackets that browsers leave as they
-// are.
+// isPathByte accepts the bytes that RFC 3986 allows in a path, and the square
+// brackets, which browsers do not escape.
 func isPathByte(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
 		strings.IndexByte("-._~!$&'()*+,;=:@/%[]", c) >= 0

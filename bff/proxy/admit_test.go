@@ -59,7 +59,7 @@ func TestPathsReachTheAPIAsTheyWereWritten(t *testing.T) {
 		{"/api/proxy/a%252Fb", "/api/a%252Fb"},
 		{"/api/proxy/[x]", "/api/[x]"},
 		{"/api/proxy/tail/", "/api/tail/"},
-		// What no path may hold is escaped, and the rest still left alone.
+		// Bytes that are invalid in a path are escaped; the others stay.
 		{"/api/proxy/a|b%2Cc", "/api/a%7Cb%2Cc"},
 		{`/api/proxy/a"b`, "/api/a%22b"},
 		{"/api/proxy/é%2C", "/api/%C3%A9%2C"},
@@ -141,7 +141,7 @@ func TestAmbiguousTargetsAreRefused(t *testing.T) {
 	})
 }
 
-func TestAsManyParametersAsAllowedPass(t *testing.T) {
+func TestTheMaximumNumberOfParametersPasses(t *testing.T) {
 	t.Parallel()
 	api := newRecorder()
 	r := newRig(t, api)
@@ -154,7 +154,7 @@ func TestAsManyParametersAsAllowedPass(t *testing.T) {
 	}
 }
 
-func TestTheAPIIsTheConfiguredOne(t *testing.T) {
+func TestRequestsGoOnlyToTheConfiguredAPI(t *testing.T) {
 	t.Parallel()
 	other := newRecorder()
 	elsewhere := newRig(t, other)
@@ -192,7 +192,7 @@ func TestAnImpossibleBackendIsRefused(t *testing.T) {
 	}
 }
 
-// FuzzQueryFault holds queryFault to the parser whose verdict it predicts.
+// FuzzQueryFault compares queryFault with url.ParseQuery.
 func FuzzQueryFault(f *testing.F) {
 	for _, seed := range []string{"", "a=1&b=2", "a;b", "%", "%4", "%zz", "a=%20&&=", "%%34"} {
 		f.Add(seed)
@@ -206,7 +206,7 @@ func FuzzQueryFault(f *testing.F) {
 }
 
 // FuzzRawPath checks that what rawPath returns is what url.URL sends, and that
-// it means the same as what came.
+// it means the same as the input.
 func FuzzRawPath(f *testing.F) {
 	for _, seed := range []string{"/", "/a%2Cb,c", "/a|b%2c", "/é", "/%61"} {
 		f.Add(seed)

@@ -7,16 +7,17 @@ import (
 	"net/http"
 )
 
-// answer is the http.ResponseWriter that ReverseProxy writes to. Its header is
-// its own until the final status: ReverseProxy puts an upstream's 1xx headers
-// into it and then empties it, which would send cookies from a 103 and take
-// away what the layers around us have set. So 1xx answers stop here, and so do
-// trailers, which ReverseProxy adds after the status.
+// answer is the http.ResponseWriter that ReverseProxy writes to. It keeps a
+// separate header until the final status. ReverseProxy copies the headers of the
+// API's 1xx answers into it and then clears it: with the real header, this would
+// send cookies from a 103 and delete what the layers around us have set. So 1xx
+// answers are not forwarded. Neither are trailers, which ReverseProxy adds after
+// the status.
 type answer struct {
 	x        *exchange
 	w        http.ResponseWriter
 	header   http.Header
-	gate     gate // of writes
+	gate     gate // for writes
 	unwatch  func() bool
 	hijacked bool
 }
@@ -31,8 +32,8 @@ func (a *answer) WriteHeader(status int) {
 	if a.x.mustClose() {
 		a.w.Header()["Connection"] = []string{"close"}
 	}
-	// A client that takes nothing blocks a write; the end of the exchange must
-	// not wait for that.
+	// A client that does not read blocks a write. The end of the exchange must not
+	// wait for it.
 	a.unwatch = context.AfterFunc(a.x.ctx, a.stopWriting)
 	a.w.WriteHeader(status)
 }
@@ -49,7 +50,7 @@ func (a *answer) Write(p []byte) (int, error) {
 	return a.w.Write(p)
 }
 
-// FlushError implements what http.ResponseController calls.
+// FlushError is called by http.ResponseController.
 func (a *answer) FlushError() error {
 	if !a.gate.enter() {
 		return context.Cause(a.x.ctx)
@@ -68,9 +69,9 @@ func (a *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return newTunnel(conn, rw.Reader, a.x), rw, nil
 }
 
-// merge adds the API's headers to those that the layers around us have set.
-// Where both have one, ours stands, but for Cache-Control, which modify has
-// made fit, and Vary, which adds up.
+// merge adds the API's headers to those that the layers around us have set. If
+// both have a header, ours wins, with two exceptions: Cache-Control, which modify
+// has already adjusted, and Vary, where the values are joined.
 func merge(ours, theirs http.Header) {
 	for name, values := range theirs {
 		if withhold(name) {
@@ -85,6 +86,6 @@ func merge(ours, theirs http.Header) {
 		}
 	}
 	if _, typed := ours["Content-Type"]; !typed {
-		ours["Content-Type"] = nil // keeps net/http from guessing one
+		ours["Content-Type"] = nil // so that net/http does not guess a type
 	}
 }

@@ -12,16 +12,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// outer are the headers that the layers around the proxy set, and net/http's.
-var outer = []string{
+// outerHeaders are set by the layers around the proxy or by net/http.
+var outerHeaders = []string{
 	"Access-Control-Allow-Origin", "Cache-Control", "Content-Security-Policy", "Cross-Origin-Resource-Policy", "Referrer-Policy",
 	"Strict-Transport-Security", "Vary", "X-Content-Type-Options", "X-Request-Id",
 }
 
-// fromAPI are the headers of an answer that come from the API.
-func fromAPI(res *http.Response) http.Header {
+// apiHeaders are the headers of an answer that come from the API.
+func apiHeaders(res *http.Response) http.Header {
 	h := res.Header.Clone()
-	maps.DeleteFunc(h, func(name string, _ []string) bool { return slices.Contains(outer, name) })
+	maps.DeleteFunc(h, func(name string, _ []string) bool { return slices.Contains(outerHeaders, name) })
 	return h
 }
 
@@ -57,13 +57,13 @@ func TestHeadersOfTheAPIThatPass(t *testing.T) {
 		name, value, _ := strings.Cut(line, ": ")
 		want.Add(name, value)
 	}
-	if diff := cmp.Diff(want, fromAPI(res)); diff != "" {
+	if diff := cmp.Diff(want, apiHeaders(res)); diff != "" {
 		t.Errorf("headers (-want +got):\n%s", diff)
 	}
 	r.wantOuterHeaders(res)
 }
 
-func TestHeadersOfTheAPIThatStayBehind(t *testing.T) {
+func TestWithheldHeadersOfTheAPI(t *testing.T) {
 	t.Parallel()
 	hostile := []string{
 		"Set-Cookie: better-auth.session_token=fixed",
@@ -146,7 +146,7 @@ func TestHeadersOfTheAPIThatStayBehind(t *testing.T) {
 		t.Errorf("got %q", body)
 	}
 	want := http.Header{"Date": {"now"}, "X-Fine": {"1"}}
-	if diff := cmp.Diff(want, fromAPI(res)); diff != "" {
+	if diff := cmp.Diff(want, apiHeaders(res)); diff != "" {
 		t.Errorf("headers (-want +got):\n%s", diff)
 	}
 	if len(res.Trailer) > 0 {
@@ -158,7 +158,7 @@ func TestHeadersOfTheAPIThatStayBehind(t *testing.T) {
 	}
 }
 
-func TestInterimAnswersStopHere(t *testing.T) {
+func TestInterimAnswersAreNotForwarded(t *testing.T) {
 	t.Parallel()
 	const interim = "HTTP/1.1 100 Continue\n\n" +
 		"HTTP/1.1 103 Early Hints\nLink: </style.css>; rel=preload\nSet-Cookie: early=1\nX-Early: 1\n\n" +
@@ -185,7 +185,7 @@ func TestInterimAnswersStopHere(t *testing.T) {
 	}
 }
 
-func TestNoTypeIsInvented(t *testing.T) {
+func TestNoContentTypeIsAdded(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, rawAPI(t, answering("HTTP/1.1 200 OK\nContent-Length: 15\n\n<script></html>")))
 	res, _ := r.get("/api/proxy/x")
@@ -194,7 +194,7 @@ func TestNoTypeIsInvented(t *testing.T) {
 	}
 }
 
-func TestStatusesAndEmptyAnswersSurvive(t *testing.T) {
+func TestStatusesAndEmptyAnswersPassUnchanged(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		var status int

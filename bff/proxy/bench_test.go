@@ -41,7 +41,7 @@ func emptyList(w http.ResponseWriter, _ *http.Request) {
 	_, _ = io.WriteString(w, "[]")
 }
 
-// bareProxy is the least that could stand in our place.
+// bareProxy is a minimal reverse proxy for comparison.
 func bareProxy(api *url.URL, transport http.RoundTripper) http.Handler {
 	return &httputil.ReverseProxy{
 		Rewrite: func(pr *httputil.ProxyRequest) {
@@ -73,7 +73,7 @@ func benchProxy(b *testing.B, api *url.URL, transport http.RoundTripper) http.Ha
 	return web.Handle(p.Serve, writeTestError)
 }
 
-// stub answers from memory, so that BenchmarkServe measures the proxies alone.
+// stub answers from memory, so that BenchmarkServe measures only the proxies.
 type stub struct{}
 
 func (stub) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -110,8 +110,8 @@ func BenchmarkServe(b *testing.B) {
 	}
 }
 
-// BenchmarkSockets is one request of an empty list over real connections, by as
-// many clients at once as there are processors, times 16.
+// BenchmarkSockets requests an empty list over real connections, with 16 concurrent
+// clients per processor.
 func BenchmarkSockets(b *testing.B) {
 	s := httptest.NewServer(http.HandlerFunc(emptyList))
 	b.Cleanup(s.Close)
@@ -127,7 +127,7 @@ func BenchmarkSockets(b *testing.B) {
 	}
 }
 
-// BenchmarkTransport shows what the settings of newTransport are worth.
+// BenchmarkTransport measures the effect of newTransport's settings.
 func BenchmarkTransport(b *testing.B) {
 	s := httptest.NewServer(http.HandlerFunc(emptyList))
 	b.Cleanup(s.Close)

@@ -12,24 +12,24 @@ import (
 	"vestibule/internal/web"
 )
 
-// requestBody is the client's body on its way to the API. It tells apart what
-// ReverseProxy and http.Transport report alike: a client that breaks off or
-// sends too much, and an API that does not read.
+// requestBody is the client's body on its way to the API. It distinguishes two
+// faults for which ReverseProxy and http.Transport report the same error: a client
+// that stops early or sends too much, and an API that does not read.
 type requestBody struct {
 	io.ReadCloser
 	x       *exchange
 	gate    gate
 	eof     atomic.Bool
-	failure error // why it does not go on to its end; guarded by gate
+	failure error // why the body was aborted; guarded by gate
 
-	left      int64 // bytes that a declared length still asks for
-	confirmed bool  // whole has said yes
+	remaining int64 // bytes of the declared length that have not arrived yet
+	confirmed bool  // completes has returned true
 }
 
 func newRequestBody(x *exchange, limit int64) *requestBody {
-	b := &requestBody{ReadCloser: x.in.Body, x: x, left: x.in.ContentLength}
+	b := &requestBody{ReadCloser: x.in.Body, x: x, remaining: x.in.ContentLength}
 	if limit > 0 && x.in.ContentLength < 0 {
-		// Without a ResponseWriter: the connection is closed by mustClose.
+		// No ResponseWriter is needed here: mustClose closes the connection.
 		b.ReadCloser = http.MaxBytesReader(nil, x.in.Body, limit)
 	}
 	return b
@@ -37,18 +37,18 @@ func newRequestBody(x *exchange, limit int64) *requestBody {
 
 func (b *requestBody) Read(p []byte) (int, error) {
 	if !b.gate.enter() {
-		return 0, errOver
+		return 0, errExchangeOver
 	}
 	defer b.gate.leave()
-	b.x.patience.pause() // the client has the next move
-	b.x.places.rest()
+	b.x.headerTimer.pause() // the proxy waits for the client now
+	b.x.places.pause()
 	n, err := b.ReadCloser.Read(p)
-	refused := b.goOn(n, err)
-	b.x.patience.resume()
+	refused := b.checkRead(n, err)
+	b.x.headerTimer.resume()
 	switch {
 	case refused != nil:
-		if b.x.ctx.Err() == nil { // else the exchange was over before there was an answer
-			b.breakOff(refused)
+		if b.x.ctx.Err() == nil { // otherwise the exchange ended before there was an answer
+			b.abort(refused)
 		}
 		return 0, refused
 	case err == io.EOF:
@@ -59,45 +59,46 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// goOn says why what a read gave does not go on to the API, or nil.
-func (b *requestBody) goOn(n int, err error) error {
-	if b.whole(n, err) {
+// checkRead returns the reason why the result of a read must not go on to the API, or
+// nil.
+func (b *requestBody) checkRead(n int, err error) error {
+	if b.completes(n, err) {
 		if refused := b.confirm(); refused != nil {
 			return refused
 		}
 	}
 	if err != nil && err != io.EOF { //lint:ignore errorlint only io.EOF itself is the end of a body
-		return nil // it is fail that says why
+		return nil // fail reports the reason
 	}
-	return b.x.places.wait()
+	return b.x.places.acquireShared()
 }
 
 func (b *requestBody) fail(err error) {
 	if b.gate.shut.Load() && errors.Is(err, os.ErrDeadlineExceeded) {
-		return // our own doing: stopReading
+		return // stopReading caused this error
 	}
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		b.breakOff(web.BodyTooLarge(tooLarge.Limit))
+		b.abort(web.BodyTooLarge(tooLarge.Limit))
 	} else {
-		b.breakOff(web.BrokenBody(err))
+		b.abort(web.BrokenBody(err))
 	}
 }
 
-// breakOff ends the exchange: the API must not take what it has so far for the
-// whole, nor, if it has answered already, go on as if all were well.
-func (b *requestBody) breakOff(reason error) {
+// abort ends the exchange. The API must not treat the part that it has as a complete
+// body. If it has already answered, its answer must not continue either.
+func (b *requestBody) abort(reason error) {
 	b.failure = reason
 	b.x.cancel(reason)
 }
 
-// gate lets one goroutine's reads or writes be ended by another.
+// gate lets one goroutine stop the reads or writes of another.
 type gate struct {
 	mu   sync.Mutex // held during a read or write
 	shut atomic.Bool
 	once sync.Once
 }
 
-// enter begins a read or write, unless the gate is shut. It is ended by leave.
+// enter begins a read or write, unless the gate is shut. leave ends it.
 func (g *gate) enter() bool {
 	g.mu.Lock()
 	if g.shut.Load() {
@@ -109,15 +110,15 @@ func (g *gate) enter() bool {
 
 func (g *gate) leave() { g.mu.Unlock() }
 
-// close shuts the gate and returns when nothing is under way any more.
-// interrupt ends what is, by a deadline in the past; it is called again and
-// again because whoever sets deadlines may set a later one in between.
+// close shuts the gate and returns when no read or write is running. interrupt ends
+// a running one by setting a deadline in the past. It is called repeatedly, because
+// other code may set a later deadline in between.
 func (g *gate) close(interrupt func() error) {
 	g.once.Do(func() {
 		g.shut.Store(true)
 		for !g.mu.TryLock() {
 			if interrupt() != nil {
-				return // a connection without deadlines, as in-process
+				return // a connection without deadlines, such as an in-process one
 			}
 			time.Sleep(time.Millisecond)
 		}

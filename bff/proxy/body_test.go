@@ -18,7 +18,7 @@ import (
 	"vestibule/internal/web"
 )
 
-// uploads is an API that reports how reading each request's body ended.
+// uploads is an API that reports the error with which reading each body ended.
 type uploads chan error
 
 func (u uploads) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -137,8 +137,8 @@ func TestABrokenBodyIsTheClientsFault(t *testing.T) {
 	})
 }
 
-// TestAClientThatStalls: what the deadlines around us make of it is a read
-// error, and the client's fault too.
+// TestAClientThatStalls: the deadlines around the proxy turn the stall into a read
+// error, which is also the client's fault.
 func TestAClientThatStalls(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, make(uploads, 1))
@@ -155,14 +155,13 @@ type stalled struct{}
 
 func (stalled) Read([]byte) (int, error) { return 0, os.ErrDeadlineExceeded }
 
-// TestAfterChunksTheConnectionCloses: a request with both Content-Length and
-// Transfer-Encoding must not leave a connection on which the rest of it, by the
-// other count, is read as a request.
-func TestAfterChunksTheConnectionCloses(t *testing.T) {
+// TestTheConnectionClosesAfterAChunkedRequest: if a request has both Content-Length and
+// Transfer-Encoding, its rest (by the other length) must not be read as another request.
+func TestTheConnectionClosesAfterAChunkedRequest(t *testing.T) {
 	t.Parallel()
 	api := newRecorder()
 	r := newRig(t, api)
-	// As where another listener wraps ours, so that web.GuardFraming cannot tell.
+	// As if another listener wraps ours, so that web.GuardFraming cannot see the header.
 	r.front = httptest.NewServer(web.Handle(r.proxy.Serve, writeTestError))
 	t.Cleanup(r.front.Close)
 	c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 100\nTransfer-Encoding: chunked\n\n0\n\n" +
@@ -223,8 +222,8 @@ func TestBothBodiesStreamAtOnce(t *testing.T) {
 	}
 }
 
-// TestAnUploadReachesTheAPIAsItComes: also one of declared, small size.
-func TestAnUploadReachesTheAPIAsItComes(t *testing.T) {
+// TestUploadsAreStreamed also covers a small upload of declared length.
+func TestUploadsAreStreamed(t *testing.T) {
 	t.Parallel()
 	got := make(chan string)
 	r := newRig(t, http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
@@ -252,9 +251,9 @@ func TestAnUploadReachesTheAPIAsItComes(t *testing.T) {
 	}
 }
 
-// TestAnAnswerBeforeTheUploadIsOver: the client gets it, and its connection,
-// which may hold the rest of the upload, is not used again.
-func TestAnAnswerBeforeTheUploadIsOver(t *testing.T) {
+// TestAnAnswerBeforeTheUploadEnds: the client gets the answer. Its connection may hold
+// the rest of the upload, so it is not used again.
+func TestAnAnswerBeforeTheUploadEnds(t *testing.T) {
 	t.Parallel()
 	hungUp := make(chan error, 1)
 	r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
@@ -274,7 +273,7 @@ func TestAnAnswerBeforeTheUploadIsOver(t *testing.T) {
 	c.wantClosed()
 }
 
-func TestEventsArriveAtOnce(t *testing.T) {
+func TestEventsAreForwardedImmediately(t *testing.T) {
 	t.Parallel()
 	next := make(chan string)
 	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -310,8 +309,8 @@ func TestEventsArriveAtOnce(t *testing.T) {
 	}
 }
 
-// TestADownloadOfKnownLengthDoesNotWaitForItsEnd: header first, then what there
-// is, while the API takes its time.
+// TestADownloadOfKnownLengthDoesNotWaitForItsEnd: the header arrives first, then each
+// part as the API sends it.
 func TestADownloadOfKnownLengthDoesNotWaitForItsEnd(t *testing.T) {
 	t.Parallel()
 	next := make(chan string)
@@ -339,7 +338,7 @@ func TestADownloadOfKnownLengthDoesNotWaitForItsEnd(t *testing.T) {
 	close(next)
 }
 
-func TestBytesPassUntouched(t *testing.T) {
+func TestBytesPassUnchanged(t *testing.T) {
 	t.Parallel()
 	compressed := []byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1, 0, 0, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0}
 	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
@@ -355,8 +354,8 @@ func TestBytesPassUntouched(t *testing.T) {
 	}
 }
 
-// TestLargeBodiesNeedNoMemory passes 128 MB up and down. Everything runs in this
-// process, so its heap bounds the proxy's.
+// TestLargeBodiesNeedNoMemory sends 128 MB in each direction. Everything runs in this
+// process, so the limit on its heap also holds for the proxy.
 func TestLargeBodiesNeedNoMemory(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
@@ -411,7 +410,7 @@ func TestLargeBodiesNeedNoMemory(t *testing.T) {
 	}
 }
 
-// watchHeap returns a function that ends the watch and returns the peak.
+// watchHeap measures the heap. The function that it returns stops this and returns the peak.
 func watchHeap(t *testing.T) func() uint64 {
 	t.Helper()
 	stop, peak := make(chan struct{}), make(chan uint64)
@@ -435,7 +434,7 @@ func watchHeap(t *testing.T) func() uint64 {
 	}
 }
 
-func TestAnAnswerThatBreaksOffIsNeverWhole(t *testing.T) {
+func TestATruncatedAnswerNeverLooksComplete(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]string{
 		"known length": "HTTP/1.1 200 OK\nContent-Length: 10\n\nhello",

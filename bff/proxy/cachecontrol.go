@@ -6,29 +6,29 @@ import (
 	"strings"
 )
 
-// limitCaching keeps answers, which are made for one user, out of shared
-// caches. Where the API says nothing they are kept out of the browser's too,
-// as all answers of an API by default should be.
+// limitCaching keeps answers out of shared caches, because each is made for one
+// user. If the API says nothing about caching, the browser must not store the
+// answer either: no-store is the safe default for an API.
 func limitCaching(h http.Header) {
 	value, silent := browserCaching(h["Cache-Control"])
 	h["Cache-Control"] = []string{value}
 	if silent {
-		delete(h, "Expires") // all that a cache of HTTP/1.0 would look at
+		delete(h, "Expires") // the only header that an HTTP/1.0 cache would read
 	}
 	h["Vary"] = browserVary(h["Vary"])
 }
 
 const noStore = "no-store"
 
-// browserCaching returns the Cache-Control for the browser: no-store (silent)
-// if the API gave none or one that cannot be read, else private, followed by the
-// API's other directives without those that are about shared caches.
+// browserCaching returns the Cache-Control for the browser. If the API sent none or
+// an invalid one, that is no-store, and silent is true. Otherwise it is private,
+// followed by the API's directives except those for shared caches.
 //
-// private stands there whatever the API says. Its answers were made for a request
-// with Authorization, which shared caches do not keep (RFC 9111 §3.5) even where
-// max-age alone would let them; the request that they see has a Cookie, of which
-// they take no notice. It goes with no-store too: must-understand would undo that
-// (§5.2.2.3).
+// private is always added. The API answered a request with Authorization, and shared
+// caches do not store such an answer (RFC 9111 §3.5), even if max-age alone would
+// allow it. But the request that a shared cache sees has a Cookie instead, which
+// makes no difference to the cache. private is added beside no-store too, because
+// must-understand would override no-store (§5.2.2.3).
 func browserCaching(values []string) (value string, silent bool) {
 	directives := splitList(strings.Join(values, ", "))
 	if len(directives) == 0 {
@@ -42,7 +42,7 @@ func browserCaching(values []string) (value string, silent bool) {
 		}
 		switch strings.ToLower(name) {
 		case "public", "s-maxage", "proxy-revalidate":
-		case "private": // with field names it would leave the rest to shared caches
+		case "private": // with field names it would let shared caches store the rest
 		default:
 			kept = append(kept, d)
 		}
@@ -79,11 +79,11 @@ func isQuoted(s string) bool {
 	return false
 }
 
-// browserVary returns what the answer depends on as the browser sees it: the
-// Authorization that the API got was made of the Cookie. So every answer depends
-// on that, whether the API says so or not: a browser that keeps one must not show
-// it to whoever signs in next, and a cache whose operator has told it to ignore
-// Cache-Control still keeps the users apart.
+// browserVary returns the Vary for the browser. The proxy made the API's
+// Authorization from the Cookie, so every answer depends on Cookie, even if the API
+// does not say so. A browser must not show a stored answer to the next user who
+// signs in. And a cache that is configured to ignore Cache-Control still keeps users
+// apart.
 func browserVary(values []string) []string {
 	seen := []string{"Cookie"}
 	for _, v := range values {
@@ -97,7 +97,7 @@ func browserVary(values []string) []string {
 	return []string{strings.Join(seen, ", ")}
 }
 
-// addVary adds to our Vary what theirs has beyond it.
+// addVary adds the names that only theirs has to our Vary.
 func addVary(ours, theirs []string) []string {
 	var known, more []string
 	for _, v := range ours {
@@ -116,7 +116,7 @@ func addVary(ours, theirs []string) []string {
 	return append(slices.Clip(ours), strings.Join(more, ", "))
 }
 
-// contains looks for the name of a header, in any case.
+// contains looks for the name of a header, ignoring case.
 func contains(names []string, name string) bool {
 	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
 }

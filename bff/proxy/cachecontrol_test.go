@@ -73,8 +73,8 @@ func TestExpiresNeedsACacheControl(t *testing.T) {
 	}
 }
 
-// TestAnswersDependOnTheCookie: what is kept of one answer is not shown to another
-// user, whatever the API says that it depends on.
+// TestAnswersDependOnTheCookie: a stored answer is never shown to another user, whatever
+// Vary the API sends.
 func TestAnswersDependOnTheCookie(t *testing.T) {
 	t.Parallel()
 	for api, want := range map[string][]string{
@@ -100,8 +100,8 @@ func TestAnswersDependOnTheCookie(t *testing.T) {
 	}
 }
 
-// FuzzVary checks that every answer depends on the cookie, none on what browsers
-// do not send, and that nothing else is lost.
+// FuzzVary checks that every answer varies by Cookie, that none varies by Authorization
+// (which browsers do not send), and that no other name is lost.
 func FuzzVary(f *testing.F) {
 	f.Add("Authorization", "*")
 	f.Add("accept,COOKIE", " , authorization ,x")
@@ -122,7 +122,7 @@ func FuzzVary(f *testing.F) {
 }
 
 // FuzzCacheControl checks that no answer becomes storable for shared caches,
-// and that what the API forbids stays forbidden.
+// and that everything the API forbids stays forbidden.
 func FuzzCacheControl(f *testing.F) {
 	for _, seed := range []string{"", "public", "max-age=60, s-maxage=1", `private="a, b", public`, `ext="\"", PUBLIC`, "public;x"} {
 		f.Add(seed, "")

@@ -7,31 +7,32 @@ import (
 )
 
 const (
-	// confirmAfter is how old the check of a session may be when the request goes on
-	// to the API as a whole. A body that comes along with its head has arrived by
-	// then, also over a bad line, and costs no second look. One that is held open
-	// would let a session act that was ended long ago.
+	// confirmAfter is how old the check of the session may be when the body becomes
+	// complete at the API. A body that is sent together with its header arrives within
+	// this time, even over a bad connection, and needs no second check. Without the
+	// second check, a client could hold a body open and complete it long after its
+	// session has ended.
 	confirmAfter = 250 * time.Millisecond
-	// confirmTimeout bounds the look, during which the client's connection waits.
+	// confirmTimeout bounds the second check. The client's connection waits for it.
 	confirmTimeout = 5 * time.Second
 )
 
-// whole says whether the n bytes that a read of the body gave, or the end that it
-// found, make the request whole in the API's eyes: of a declared length its last byte
-// does, else the end alone. The second time it says no.
-func (b *requestBody) whole(n int, err error) bool {
+// completes reports whether a read of n bytes, or the end that it found, completes the
+// request for the API. With a declared length, the last byte does. Without one, only
+// the end does. It returns true only once.
+func (b *requestBody) completes(n int, err error) bool {
 	if b.confirmed {
 		return false
 	}
-	b.left -= int64(n)
+	b.remaining -= int64(n)
 	//lint:ignore errorlint only io.EOF itself is the end of a body
-	b.confirmed = err == io.EOF || err == nil && b.x.in.ContentLength > 0 && b.left == 0
+	b.confirmed = err == io.EOF || err == nil && b.x.in.ContentLength > 0 && b.remaining == 0
 	return b.confirmed
 }
 
-// confirm asks whether the session still lives, unless it was asked just now. The last
-// byte waits for the answer: without it the API has a body that breaks off, on which
-// it must not act.
+// confirm checks that the session is still valid, unless that was checked just before.
+// The last byte of the body waits for the result. Without that byte the API has an
+// incomplete body, on which it must not act.
 func (b *requestBody) confirm() error {
 	if time.Since(b.x.checked) < confirmAfter {
 		return nil

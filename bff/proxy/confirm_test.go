@@ -15,14 +15,14 @@ import (
 	"vestibule/internal/web"
 )
 
-// taking is an API that acts on whole bodies.
-type taking struct {
+// wholeBodyAPI is an API that acts only on complete bodies.
+type wholeBodyAPI struct {
 	began chan struct{}
 	ended chan error
 	acted atomic.Int32
 }
 
-func (a *taking) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (a *wholeBodyAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.began <- struct{}{}
 	_, err := io.Copy(io.Discard, r.Body)
 	if err == nil {
@@ -32,8 +32,8 @@ func (a *taking) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, "done")
 }
 
-// everyWay runs a test with an API over the network and in the process.
-func everyWay(t *testing.T, test func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig)) {
+// forEachTransport runs a test with the API on the network and with it in the process.
+func forEachTransport(t *testing.T, test func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig)) {
 	t.Run("over the network", func(t *testing.T) {
 		test(t, func(h http.Handler, adjust ...func(*Config)) *rig {
 			s := httptest.NewServer(h)
@@ -48,8 +48,8 @@ func everyWay(t *testing.T, test func(t *testing.T, start func(http.Handler, ...
 	})
 }
 
-// held are bodies in two parts, of which the second makes them whole.
-var held = map[string]struct{ head, first, last string }{
+// heldBodies are bodies in two parts. The second part completes the body.
+var heldBodies = map[string]struct{ head, first, last string }{
 	"declared":                  {"Content-Length: 10\n", "123456789", "0"},
 	"declared, the most of it":  {"Content-Length: 10\n", "1", "234567890"},
 	"declared, all of it":       {"Content-Length: 10\n", "", "1234567890"},
@@ -58,7 +58,7 @@ var held = map[string]struct{ head, first, last string }{
 	"chunked, without anything": {"Transfer-Encoding: chunked\n", "", "0\n\n"},
 }
 
-// heldOpen waits until the session's check is too old for a body that ends then.
+// heldOpen waits until the session's check is too old for the end of the body.
 func (r *rig) heldOpen() {
 	r.Helper()
 	eventually(r, "the session is checked", func() bool { return r.authorized.Load() > 0 })
@@ -79,10 +79,10 @@ func confirming(calls *atomic.Int32, answer func(context.Context) error) func(*C
 	}
 }
 
-func TestABodyHeldOpenOverTheEndOfTheSessionIsNeverWhole(t *testing.T) {
+func TestABodyHeldOpenPastTheEndOfTheSessionNeverCompletes(t *testing.T) {
 	t.Parallel()
-	everyWay(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
-		for name, body := range held {
+	forEachTransport(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
+		for name, body := range heldBodies {
 			for _, refusal := range []struct {
 				err    error
 				status int
@@ -94,7 +94,7 @@ func TestABodyHeldOpenOverTheEndOfTheSessionIsNeverWhole(t *testing.T) {
 				t.Run(name+", "+refusal.code, func(t *testing.T) {
 					t.Parallel()
 					var calls atomic.Int32
-					api := &taking{began: make(chan struct{}, 1), ended: make(chan error, 1)}
+					api := &wholeBodyAPI{began: make(chan struct{}, 1), ended: make(chan error, 1)}
 					r := start(api, confirming(&calls, func(context.Context) error { return refusal.err }))
 					c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\n" + body.head + "\n" + body.first)
 					r.heldOpen()
@@ -118,14 +118,14 @@ func TestABodyHeldOpenOverTheEndOfTheSessionIsNeverWhole(t *testing.T) {
 	})
 }
 
-func TestABodyHeldOpenPassesWhileTheSessionLives(t *testing.T) {
+func TestABodyHeldOpenPassesWhileTheSessionIsValid(t *testing.T) {
 	t.Parallel()
-	everyWay(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
-		for name, body := range held {
+	forEachTransport(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
+		for name, body := range heldBodies {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				var calls atomic.Int32
-				api := &taking{began: make(chan struct{}, 1), ended: make(chan error, 1)}
+				api := &wholeBodyAPI{began: make(chan struct{}, 1), ended: make(chan error, 1)}
 				r := start(api, confirming(&calls, func(ctx context.Context) error {
 					if _, bounded := ctx.Deadline(); !bounded {
 						t.Error("the client might wait for ever")
@@ -146,8 +146,8 @@ func TestABodyHeldOpenPassesWhileTheSessionLives(t *testing.T) {
 	})
 }
 
-// TestABodyThatComesAtOnceNeedsNoSecondLook: it costs a query.
-func TestABodyThatComesAtOnceNeedsNoSecondLook(t *testing.T) {
+// TestAPromptBodyNeedsNoSecondCheck: a check costs a query.
+func TestAPromptBodyNeedsNoSecondCheck(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int32
 	r := newRig(t, newRecorder(), confirming(&calls, func(context.Context) error { return nil }))
@@ -160,8 +160,8 @@ func TestABodyThatComesAtOnceNeedsNoSecondLook(t *testing.T) {
 	}
 }
 
-// TestAClientThatLeavesDuringTheLook is no outage.
-func TestAClientThatLeavesDuringTheLook(t *testing.T) {
+// TestAClientThatDisconnectsDuringTheCheck: this is not reported as an outage.
+func TestAClientThatDisconnectsDuringTheCheck(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int32
 	asked := make(chan struct{}, 1)

@@ -10,62 +10,63 @@ import (
 	"syscall"
 )
 
-// A server may answer before it has read an upload (413, 401, 403) and hang up. Its
-// answer has arrived by then, but the next write of the upload fails, and
-// http.Transport takes whichever it sees first: for a write that failed it closes the
-// connection, with the answer unread. So a write that fails because the API has hung
-// up does not return before the reading side has come to its end. An API that hung up
-// without an answer is noticed there as well: nothing can be read.
+// A server may answer before it has read the whole upload (413, 401, 403) and close the
+// connection. Its answer has arrived, but the next write of the upload fails.
+// http.Transport acts on the event that it sees first: if that is the failed write, it
+// closes the connection and never reads the answer. So a write that fails because the
+// API closed the connection does not return until the reading side has finished. If the
+// API closed without an answer, the reading side notices that too.
 
-// answeredConn is a connection to the API.
-type answeredConn struct {
+// earlyAnswerConn is a connection to the API that does not lose early answers.
+type earlyAnswerConn struct {
 	net.Conn
 	once   sync.Once
 	closed chan struct{}
 }
 
-func newAnsweredConn(conn net.Conn, err error) (net.Conn, error) {
+func newEarlyAnswerConn(conn net.Conn, err error) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &answeredConn{Conn: conn, closed: make(chan struct{})}, nil
+	return &earlyAnswerConn{Conn: conn, closed: make(chan struct{})}, nil
 }
 
-func (c *answeredConn) Write(p []byte) (int, error) {
+func (c *earlyAnswerConn) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
 	if err != nil && hungUp(err) {
-		<-c.closed // by http.Transport, when it has read all there is or gives up
+		<-c.closed // http.Transport closes it after reading the answer or giving up
 	}
 	return n, err
 }
 
-func (c *answeredConn) Close() error {
+func (c *earlyAnswerConn) Close() error {
 	c.once.Do(func() { close(c.closed) })
 	return c.Conn.Close()
 }
 
-// CloseWrite is asked for when one side of a WebSocket ends first.
-func (c *answeredConn) CloseWrite() error {
+// CloseWrite is called when one side of a WebSocket ends first.
+func (c *earlyAnswerConn) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
 	}
 	return http.ErrNotSupported
 }
 
-// hungUp says whether a write failed because of the other side. After any other
-// failure a read might wait for ever.
+// hungUp reports whether a write failed because the other side closed the connection.
+// After any other failure, a read might wait forever.
 func hungUp(err error) bool {
 	return errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.ECONNABORTED)
 }
 
-// dialAnswered makes t use such connections. With TLS the handshake comes first: its
-// writes and reads take turns, so that one cannot wait for the other.
-func dialAnswered(t *http.Transport, dialer *net.Dialer) {
+// useEarlyAnswerConns makes t use such connections. With TLS, the connection is wrapped
+// after the handshake: during a handshake one goroutine both writes and reads, so a
+// write must not wait for a read.
+func useEarlyAnswerConns(t *http.Transport, dialer *net.Dialer) {
 	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		return newAnsweredConn(dialer.DialContext(ctx, network, address))
+		return newEarlyAnswerConn(dialer.DialContext(ctx, network, address))
 	}
 	t.DialTLSContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		secure := tls.Dialer{NetDialer: dialer, Config: t.TLSClientConfig}
-		return newAnsweredConn(secure.DialContext(ctx, network, address))
+		return newEarlyAnswerConn(secure.DialContext(ctx, network, address))
 	}
 }

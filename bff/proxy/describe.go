@@ -7,29 +7,30 @@ import (
 	"vestibule/internal/web"
 )
 
-// Endpoints describes what is served below /api/proxy/. authorize and stream are the
-// refusals of those two functions of the Config, guard is who may come so far.
+// Endpoints describes the endpoints below /api/proxy/. authorize lists the refusals of
+// Config.Authorize, and stream is the refusal of Grant.Stream. guard describes the checks
+// that a request passes first.
 func Endpoints(guard *endpoint.Guard, cleared *endpoint.Header, authorize []*web.Error, stream *web.Error) []endpoint.Endpoint {
 	answer := func(name string, status int, text string, errors ...*web.Error) *endpoint.Answer {
 		return &endpoint.Answer{Component: name, Status: status, Text: text, Errors: errors, Types: []string{"*/*"}, Bare: true}
 	}
-	unauthorized := answer("ProxyUnauthorized", 401, "There is no session cookie, or its session has ended, which clears it", authorize...)
+	unauthorized := answer("ProxyUnauthorized", 401, "There is no session cookie, or its session has ended; then the answer clears the cookie", authorize...)
 	unauthorized.Headers = []*endpoint.Header{cleared}
 	answers := []*endpoint.Answer{
-		answer("Proxied", 0, "The API's own answer: status, body and header as it sent them, but for what concerns our origin"),
+		answer("Proxied", 0, "The API's own answer: status, body and headers as it sent them, without the headers that would affect our origin"),
 		answer("ProxyBadRequest", 400, "The path, the query or the body cannot be passed on, and nothing was sent; or the API's own 400",
 			web.BadPath("contains an encoded slash"), badQuery("contains a semicolon, which must be escaped"), web.ErrBrokenBody),
 		unauthorized,
-		answer("ProxyForbidden", 403, "The origin may not send this, and nothing was sent; or the API's own 403", errOrigin),
-		answer("ProxyTooMany", 429, "Too many requests of the user are under way, a tenth of PROXY_MAX_REQUESTS, or from the address, half of them. "+
-			"Or the session or its user has too many event streams, WebSockets and other answers without an end open, or its address or all users together have. Ask again after `Retry-After`. Or the API's own 429", errTooMany, stream),
-		answer("BadGateway", 502, "The API cannot be reached, answers garbage or a redirect to elsewhere, or refuses our token", errBadGateway, errTokenRejected),
-		answer("ProxyUnavailable", 503, "The session cannot be looked up, and stays what it was; or PROXY_MAX_REQUESTS wait for the API; or the API's own 503", web.Unavailable(nil), busy(nil)),
+		answer("ProxyForbidden", 403, "The origin is not allowed to do this, and nothing was sent; or the API's own 403", errOrigin),
+		answer("ProxyTooMany", 429, "Too many requests are under way: more than a tenth of PROXY_MAX_REQUESTS for the user, or more than a fifth for the address. "+
+			"Or too many event streams, WebSockets and other endless answers are open for the session, its user, its address or all users together. Try again after `Retry-After`. Or the API's own 429", errTooMany, stream),
+		answer("BadGateway", 502, "The API cannot be reached, its answer is invalid or redirects outside /api/, or it rejects our token", errBadGateway, errTokenRejected),
+		answer("ProxyUnavailable", 503, "The session cannot be looked up (it does not change); or PROXY_MAX_REQUESTS requests already wait for the API; or the API's own 503", web.Unavailable(nil), busy(nil)),
 		answer("GatewayTimeout", 504, "The API sent no header within PROXY_TIMEOUT", errGatewayTimeout),
 	}
 	withBody := append([]*endpoint.Answer{
-		answer("ProxyTimeout", 408, "The body came too slowly; or the API's own 408", web.ErrSlowBody),
-		answer("ProxyTooLarge", 413, "The body is over PROXY_BODY_LIMIT; or the API's own 413", web.BodyTooLarge(10<<20)),
+		answer("ProxyTimeout", 408, "The body arrived too slowly; or the API's own 408", web.ErrSlowBody),
+		answer("ProxyTooLarge", 413, "The body is larger than PROXY_BODY_LIMIT; or the API's own 413", web.BodyTooLarge(10<<20)),
 	}, answers...)
 	var list []endpoint.Endpoint
 	for method, id := range map[string]string{
@@ -37,9 +38,9 @@ func Endpoints(guard *endpoint.Guard, cleared *endpoint.Header, authorize []*web
 	} {
 		doc := &endpoint.Doc{Tag: "proxy", Summary: method + " of the API", Answers: answers, Extensions: map[string]any{"x-passthrough": true}}
 		if method == http.MethodGet {
-			doc.Text = "The request goes to BACKEND_URL/api/{path} with a token for the session's user in place of the cookie. Query, body and status pass untouched, bodies stream both ways; WebSocket handshakes pass too."
+			doc.Text = "The request goes to BACKEND_URL/api/{path}, with a token for the session's user instead of the cookie. Query, body and status pass unchanged, and bodies are streamed both ways. WebSocket handshakes pass too."
 		} else {
-			doc.Body, doc.Answers = &endpoint.Body{Text: "Whatever the API takes", Type: "*/*", Optional: true}, withBody
+			doc.Body, doc.Answers = &endpoint.Body{Text: "Any body that the API accepts", Type: "*/*", Optional: true}, withBody
 		}
 		list = append(list, endpoint.Endpoint{Method: method, Path: "/api/proxy/{path}", ID: id, Guard: guard, Doc: doc})
 	}

@@ -1,27 +1,29 @@
 // Package proxy carries a browser's requests to the API behind the BFF and the
-// answers back. It is httputil.ReverseProxy between two lists: what of a
-// request may reach the API, and what of an answer may reach the browser.
+// answers back. It puts httputil.ReverseProxy between two lists: the parts of a
+// request that may reach the API, and the parts of an answer that may reach the
+// browser.
 //
-// It promises:
+// It guarantees:
 //
-//   - The API gets the request headers that are listed, an Authorization and
-//     forwarding headers that are ours, and nothing else: no cookie, no
-//     Authorization and no identity that the client wrote.
-//   - Path, query, status and bodies pass as they are. Bodies stream both ways
-//     at once; an event reaches the browser when the API has flushed it.
-//   - The address of the API comes from configuration alone and is never shown:
-//     its redirects and links become paths of ours or are refused.
-//   - An exchange lives no longer than its client, its session and the server.
-//     When one of them ends, upload, download, event stream and WebSocket end.
-//   - A body that was held open is whole at the API only if the session lives then.
-//   - An answer is private to its user, and the API cannot speak for our origin.
-//   - A POST goes to the API at most once, and an answer that breaks off is
-//     never passed off as a whole one.
+//   - The API gets the listed request headers, our own Authorization and our own
+//     forwarding headers, and no others. The client's cookie, Authorization and
+//     identity headers never reach it.
+//   - Path, query, status and bodies pass unchanged. Bodies are streamed both ways
+//     at the same time. An event reaches the browser as soon as the API flushes it.
+//   - The address of the API comes only from the configuration and is never shown.
+//     Redirects and links of the API become paths of ours or are refused.
+//   - An exchange ends with its client, its session or the server, whichever ends
+//     first. This holds for uploads, downloads, event streams and WebSockets.
+//   - A body that was held open becomes complete at the API only if the session is
+//     still valid at that moment.
+//   - An answer is private to its user, and the API cannot act for our origin.
+//   - A POST goes to the API at most once, and a truncated answer never looks
+//     complete.
 //
-// It refuses, before anything is sent: methods that are not listed, paths and
+// It refuses, before it sends anything: methods that are not listed, paths and
 // queries that two parsers could read differently, WebSockets from foreign
-// origins, bodies over the limit. No protocol but HTTP and WebSocket is passed.
+// origins, and bodies over the limit. It carries only HTTP and WebSocket.
 //
-// It knows no cookie, session or signing key: Config.Authorize turns a request
+// It knows no cookies, sessions or signing keys: Config.Authorize turns a request
 // into a token or a refusal.
 package proxy

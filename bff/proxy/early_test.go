@@ -19,8 +19,8 @@ import (
 
 const mb = 1 << 20
 
-// refusing is an API that answers when it has read the head of a request, and closes
-// its connection on the unread body, as many servers do.
+// refusing is an API that answers after it has read the header of a request and closes
+// the connection without reading the body, as many servers do.
 func refusing(t *testing.T, requests *atomic.Int32) string {
 	return rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
 		if _, err := http.ReadRequest(in); err != nil {
@@ -31,8 +31,8 @@ func refusing(t *testing.T, requests *atomic.Int32) string {
 	})
 }
 
-// TestAnEarlyAnswerOfTheAPIIsNotLost: the write of an upload's body fails before, when
-// or after the answer is read.
+// TestAnEarlyAnswerOfTheAPIIsNotLost: the write of the upload fails before, during or after
+// the reading of the answer.
 func TestAnEarlyAnswerOfTheAPIIsNotLost(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int64{64 << 10, 4 * mb, 32 * mb} {
@@ -43,7 +43,7 @@ func TestAnEarlyAnswerOfTheAPIIsNotLost(t *testing.T) {
 				got := map[string]int{}
 				const rounds = 30
 				for range rounds {
-					got[r.upload(readingAlong, size, chunked)]++
+					got[r.upload(readsWhileSending, size, chunked)]++
 				}
 				if got["413 too large"] != rounds || requests.Load() != rounds {
 					t.Errorf("got %v of %d requests for %d uploads", got, requests.Load(), rounds)
@@ -53,11 +53,11 @@ func TestAnEarlyAnswerOfTheAPIIsNotLost(t *testing.T) {
 	}
 }
 
-// sender is a client: it sends an upload and returns the answer.
+// sender is a client that sends an upload and returns the answer.
 type sender func(conn net.Conn, head string, size int64, chunked bool) (*http.Response, error)
 
-// readingAlong is a client that reads while it sends, as browsers and curl do.
-func readingAlong(conn net.Conn, head string, size int64, chunked bool) (*http.Response, error) {
+// readsWhileSending is a client that reads while it sends, as browsers and curl do.
+func readsWhileSending(conn net.Conn, head string, size int64, chunked bool) (*http.Response, error) {
 	sent := make(chan error, 1)
 	go func() { sent <- send(conn, head, size, chunked) }()
 	res, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: "POST"})
@@ -67,8 +67,8 @@ func readingAlong(conn net.Conn, head string, size int64, chunked bool) (*http.R
 	return res, nil
 }
 
-// readingAfter is a client that reads when it has sent all, as Python's http.client.
-func readingAfter(conn net.Conn, head string, size int64, chunked bool) (*http.Response, error) {
+// readsAfterSending is a client that reads after it has sent everything, like Python's http.client.
+func readsAfterSending(conn net.Conn, head string, size int64, chunked bool) (*http.Response, error) {
 	if err := send(conn, head, size, chunked); err != nil {
 		return nil, fmt.Errorf("sending: %w", errors.Unwrap(err))
 	}
@@ -95,14 +95,14 @@ func send(conn net.Conn, head string, size int64, chunked bool) error {
 	return nil
 }
 
-// upload returns the answer to an upload in words.
+// upload sends an upload and describes the answer.
 func (r *rig) upload(by sender, size int64, chunked bool) string {
 	conn, err := net.Dial("tcp", r.front.Listener.Addr().String())
 	if err != nil {
 		return err.Error()
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(patient))
+	_ = conn.SetDeadline(time.Now().Add(waitLimit))
 	res, err := by(conn, "POST /api/proxy/x HTTP/1.1\r\nHost: app\r\nCookie: a=b", size, chunked)
 	if err != nil {
 		return err.Error()
@@ -114,10 +114,10 @@ func (r *rig) upload(by sender, size int64, chunked bool) string {
 	return fmt.Sprintf("%d %s", res.StatusCode, body)
 }
 
-// TestTheClientGetsAnEarlyAnswer: also one that reads it only after its upload.
+// TestTheClientGetsAnEarlyAnswer also covers clients that read only after their upload.
 func TestTheClientGetsAnEarlyAnswer(t *testing.T) {
 	t.Parallel()
-	for name, by := range map[string]sender{"reading along": readingAlong, "reading after": readingAfter} {
+	for name, by := range map[string]sender{"reading along": readsWhileSending, "reading after": readsAfterSending} {
 		for _, size := range []int64{64 << 10, 4 * mb, 16 * mb} {
 			t.Run(fmt.Sprintf("%s, %d KiB", name, size>>10), func(t *testing.T) {
 				var requests atomic.Int32
@@ -135,7 +135,7 @@ func TestTheClientGetsAnEarlyAnswer(t *testing.T) {
 	}
 }
 
-// TestAnEarlyAnswerOverTLS: there a write that failed spoils all that follow.
+// TestAnEarlyAnswerOverTLS: with TLS, all writes fail after the first failed one.
 func TestAnEarlyAnswerOverTLS(t *testing.T) {
 	t.Parallel()
 	api := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -149,7 +149,7 @@ func TestAnEarlyAnswerOverTLS(t *testing.T) {
 	api.StartTLS()
 	t.Cleanup(api.Close)
 	r := newRig(t, api.URL, func(c *Config) {
-		transport := newTransport(patient)
+		transport := newTransport(waitLimit)
 		t.Cleanup(transport.CloseIdleConnections)
 		transport.TLSClientConfig.RootCAs = api.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
 		c.Transport = transport
@@ -157,14 +157,14 @@ func TestAnEarlyAnswerOverTLS(t *testing.T) {
 	got := map[string]int{}
 	const rounds = 10
 	for i := range rounds {
-		got[r.upload(readingAlong, 4*mb, i%2 == 1)]++
+		got[r.upload(readsWhileSending, 4*mb, i%2 == 1)]++
 	}
 	if got["413 too large"] != rounds {
 		t.Errorf("got %v", got)
 	}
 }
 
-// TestAnEarlyAnswerInProcess: with no connection there is none to break.
+// TestAnEarlyAnswerInProcess: there is no connection that could break.
 func TestAnEarlyAnswerInProcess(t *testing.T) {
 	t.Parallel()
 	var requests atomic.Int32
@@ -174,7 +174,7 @@ func TestAnEarlyAnswerInProcess(t *testing.T) {
 		_, _ = io.WriteString(w, "too large")
 	})
 	r := newRig(t, "http://api.internal", func(c *Config) { c.Transport = &inprocess.Transport{Handler: api} })
-	for _, by := range []sender{readingAlong, readingAfter} {
+	for _, by := range []sender{readsWhileSending, readsAfterSending} {
 		for _, size := range []int64{64 << 10, 4 * mb, 16 * mb} {
 			got := map[string]int{}
 			const rounds = 10
@@ -191,9 +191,9 @@ func TestAnEarlyAnswerInProcess(t *testing.T) {
 	}
 }
 
-// TestAnAPIThatDiesInAnUploadIsA502: no answer is waited for that cannot come, and
-// nothing is sent again.
-func TestAnAPIThatDiesInAnUploadIsA502(t *testing.T) {
+// TestAnAPIThatDiesDuringAnUploadIsA502: the proxy does not wait for an answer that cannot
+// come, and sends nothing again.
+func TestAnAPIThatDiesDuringAnUploadIsA502(t *testing.T) {
 	t.Parallel()
 	var requests atomic.Int32
 	r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
@@ -204,7 +204,7 @@ func TestAnAPIThatDiesInAnUploadIsA502(t *testing.T) {
 	}), func(c *Config) { c.Timeout = time.Hour })
 	const rounds = 20
 	for i := range rounds {
-		if got := r.upload(readingAlong, 4*mb, i%4 > 1); !strings.HasPrefix(got, "502 ") {
+		if got := r.upload(readsWhileSending, 4*mb, i%4 > 1); !strings.HasPrefix(got, "502 ") {
 			t.Errorf("got %s", got)
 		}
 	}
@@ -213,8 +213,8 @@ func TestAnAPIThatDiesInAnUploadIsA502(t *testing.T) {
 	}
 }
 
-// TestATLSHandshakeHasAnEnd: of an API that takes connections and says nothing.
-func TestATLSHandshakeHasAnEnd(t *testing.T) {
+// TestATLSHandshakeTimesOut: the API accepts connections but sends nothing.
+func TestATLSHandshakeTimesOut(t *testing.T) {
 	t.Parallel()
 	silent := rawAPI(t, func(_ net.Conn, in *bufio.Reader) { _, _ = io.Copy(io.Discard, in) })
 	r := newRig(t, strings.Replace(silent, "http:", "https:", 1), func(c *Config) {

@@ -10,8 +10,8 @@ import (
 	"vestibule/internal/web"
 )
 
-// What the client reads of a failure. The address of the API and the words of
-// its errors are in the cause, which only the log has.
+// Errors that the client sees. The address of the API and the text of its errors
+// are only in the cause, which goes to the log.
 var (
 	errOrigin = web.Refuse(http.StatusForbidden, "INVALID_ORIGIN",
 		"Invalid origin: this site may not open a WebSocket here.")
@@ -23,22 +23,23 @@ var (
 
 // Causes, for the log and for context.Cause.
 var (
-	errLate       = errors.New("no answer within the time allowed")
-	errSwitched   = errors.New("the API switched protocols without being asked")
-	errStatus     = errors.New("the API answered with an impossible status")
-	errClientLeft = errors.New("the client has left")
-	errOver       = errors.New("the exchange is over")
+	errAnswerTimeout     = errors.New("no answer within the time allowed")
+	errUnrequestedSwitch = errors.New("the API switched protocols without being asked")
+	errImpossibleStatus  = errors.New("the API answered with an impossible status")
+	errClientLeft        = errors.New("the client has disconnected")
+	errExchangeOver      = errors.New("the exchange is over")
 )
 
-// outcome is what Serve returns once ReverseProxy is done: nil if the client
-// has its answer, else why it has none. Which comes first matters: one end of
-// an exchange ends the other, and only the first says why.
+// outcome is what Serve returns after ReverseProxy has finished: nil if the client has
+// its answer, else the reason why it has none. The order of the checks matters: when
+// one side of an exchange ends, the other side ends too, and only the first has the
+// real reason.
 func (x *exchange) outcome() error {
 	if x.failure == nil {
 		return nil
 	}
 	if x.answer.hijacked {
-		x.note(x.failure) // on a connection that no longer speaks HTTP
+		x.note(x.failure) // the connection no longer speaks HTTP
 		return nil
 	}
 	x.stopReading()
@@ -48,13 +49,13 @@ func (x *exchange) outcome() error {
 	if x.body != nil && x.body.failure != nil {
 		return x.body.failure
 	}
-	if errors.Is(context.Cause(x.ctx), errLate) {
-		return errGatewayTimeout.Because(fmt.Errorf("%w of %v", errLate, x.proxy.cfg.Timeout))
+	if errors.Is(context.Cause(x.ctx), errAnswerTimeout) {
+		return errGatewayTimeout.Because(fmt.Errorf("%w of %v", errAnswerTimeout, x.proxy.cfg.Timeout))
 	}
 	if refused, ok := errors.AsType[*web.Error](x.failure); ok {
 		return refused
 	}
-	if x.left {
+	if x.canceled {
 		return context.Canceled
 	}
 	if x.lease.Err() != nil {
@@ -66,11 +67,11 @@ func (x *exchange) outcome() error {
 	return errBadGateway.Because(x.failure)
 }
 
-// sessionEnded is the refusal that the request would get now. Its own context
-// may be over, if reading its body had to be ended.
+// sessionEnded returns the refusal that the request would get now. It does not use the
+// request's context, which may be canceled because reading the body was stopped.
 func (x *exchange) sessionEnded() error {
 	if _, err := x.proxy.cfg.Authorize(x.in.WithContext(context.WithoutCancel(x.in.Context()))); err != nil {
 		return err
 	}
-	panic(http.ErrAbortHandler) // the session lives, but who knows what the API has done
+	panic(http.ErrAbortHandler) // the session is valid, but the API may already have acted
 }

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// closedPort is an address where nothing listens.
+// closedPort returns an address on which nothing listens.
 func closedPort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -74,6 +74,9 @@ func TestAnAPIThatIsTooSlow(t *testing.T) {
 	t.Parallel()
 	const timeout = 100 * time.Millisecond
 	slow := func(c *Config) { c.Timeout = timeout }
+	// For what must succeed: long enough that a busy machine is not taken for a slow API.
+	const ample = 20 * timeout
+	notSlow := func(c *Config) { c.Timeout = ample }
 	hang := func(_ net.Conn, in *bufio.Reader) { _, _ = io.Copy(io.Discard, in) } // until we hang up
 	silent := func(t *testing.T) *rig { return newRig(t, rawAPI(t, hang), slow) }
 
@@ -124,32 +127,34 @@ func TestAnAPIThatIsTooSlow(t *testing.T) {
 		r := newRig(t, "http://api.invalid", slow, func(c *Config) {
 			transport := newTransport(timeout)
 			transport.DialContext = (&net.Dialer{Timeout: time.Nanosecond}).DialContext
-			c.Transport, c.Timeout = transport, patient
+			c.Transport, c.Timeout = transport, waitLimit
 			c.Backend = mustParse(t, "http://127.0.0.1:9")
 		})
 		res, body := r.get("/api/proxy/x")
 		r.wantError(res, body, http.StatusGatewayTimeout, "GATEWAY_TIMEOUT")
 	})
 	t.Run("a slow upload is not the API's fault", func(t *testing.T) {
+		t.Parallel()
 		r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 			body, err := io.ReadAll(req.Body)
 			fmt.Fprint(w, string(body), err)
-		}), slow)
-		c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 5\n\n")
-		for _, b := range "hello" {
-			time.Sleep(timeout * 3 / 2) // the whole is far over the limit
+		}), notSlow)
+		c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 2\n\n")
+		for _, b := range "hi" {
+			time.Sleep(ample * 3 / 2) // each pause is over the limit
 			c.send(string(b))
 		}
-		if res, body := c.answer("POST"); res.StatusCode != 200 || body != "hello<nil>" {
+		if res, body := c.answer("POST"); res.StatusCode != 200 || body != "hi<nil>" {
 			t.Errorf("got %d %s", res.StatusCode, body)
 		}
 	})
 	t.Run("a slow answer is fine once it has begun", func(t *testing.T) {
+		t.Parallel()
 		r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			_ = http.NewResponseController(w).Flush()
-			time.Sleep(3 * timeout)
+			time.Sleep(ample * 3 / 2)
 			_, _ = io.WriteString(w, "late")
-		}), slow)
+		}), notSlow)
 		if res, body := r.get("/api/proxy/x"); res.StatusCode != 200 || body != "late" {
 			t.Errorf("got %d %q", res.StatusCode, body)
 		}
@@ -163,7 +168,7 @@ func TestAnAPIThatIsTooSlow(t *testing.T) {
 	})
 }
 
-// TestABodyThatOutlivesOurToken is slow, and no setting is at fault.
+// TestABodyThatOutlivesOurToken: the cause is a slow body, not a wrong setting.
 func TestABodyThatOutlivesOurToken(t *testing.T) {
 	t.Parallel()
 	api := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

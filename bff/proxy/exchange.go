@@ -11,35 +11,35 @@ import (
 	"vestibule/internal/web"
 )
 
-// exchange is one request, its answer, and everything that can end it.
+// exchange is one request with its answer and everything that can end it.
 type exchange struct {
 	proxy   *Proxy
 	in      *http.Request // as the client sent it
 	bearer  string
-	expired func() bool                 // of the bearer; may be nil
+	expired func() bool                 // Grant.Expired; may be nil
 	confirm func(context.Context) error // Grant.Confirm
-	checked time.Time                   // when the session was, or just before
-	upgrade bool                        // a WebSocket handshake that is allowed
-	places  *placed                     // among the requests under way
+	checked time.Time                   // just before the session was checked
+	upgrade bool                        // an allowed WebSocket handshake
+	places  *requestPlaces              // among the requests under way
 	place   *streamPlace                // among the session's streams
 
 	lease  context.Context         // in's, bounded by the session
 	ctx    context.Context         // lease, bounded by what happens here
 	cancel context.CancelCauseFunc // of ctx
 
-	client   *http.ResponseController
-	body     *requestBody // nil if the request has none
-	answer   answer
-	patience patience
+	client      *http.ResponseController
+	body        *requestBody // nil if the request has none
+	answer      answer
+	headerTimer headerTimer
 
-	failure  error // what ReverseProxy reported instead of an answer
-	broken   error // why the API's body broke off
-	answered bool  // the client has its answer whole, or gets a refusal
+	failure   error // the error that ReverseProxy reported instead of an answer
+	answerErr error // why the body of the API's answer ended early
+	answered  bool  // the client has the complete answer, or gets a refusal
 
-	unwatch  func() bool // of the request's body
-	stopped  sync.Once   // stopReading
-	left     bool        // the client or the server ended the exchange; set by stopReading
-	readLess atomic.Bool // a part of the request's body will never be read
+	unwatch      func() bool // keeps the end of ctx from calling stopReading
+	stopOnce     sync.Once   // for stopReading
+	canceled     bool        // the client or the server ended the exchange; set by stopReading
+	partlyUnread atomic.Bool // a part of the request's body will never be read
 }
 
 type exchangeKey struct{}
@@ -52,19 +52,19 @@ func (p *Proxy) begin(w http.ResponseWriter, r *http.Request, lease context.Cont
 	x := &exchange{proxy: p, in: r, lease: lease, client: http.NewResponseController(w)}
 	x.ctx, x.cancel = context.WithCancelCause(lease)
 	x.answer = answer{x: x, w: w, header: make(http.Header)}
-	x.patience = patience{limit: p.cfg.Timeout, expired: func() { x.cancel(errLate) }}
+	x.headerTimer = headerTimer{limit: p.cfg.Timeout, expired: func() { x.cancel(errAnswerTimeout) }}
 	if r.ContentLength != 0 {
 		x.body = newRequestBody(x, p.cfg.BodyLimit)
 		x.unwatch = context.AfterFunc(x.ctx, x.stopReading)
 		// Otherwise net/http may read the rest of an upload before it sends the
-		// first byte of an answer. Where it is not supported it is not needed.
+		// first byte of an answer. Connections without support do not need it.
 		_ = x.client.EnableFullDuplex()
 	}
 	return x
 }
 
-// request is what ReverseProxy gets to see. Without headers and trailers: what
-// it cannot see it can neither forward nor act upon.
+// request returns the request for ReverseProxy. It has no headers and trailers:
+// ReverseProxy cannot forward or act on what it does not see.
 func (x *exchange) request() *http.Request {
 	r := x.in.WithContext(context.WithValue(x.ctx, exchangeKey{}, x))
 	r.Header = http.Header{}
@@ -76,8 +76,8 @@ func (x *exchange) request() *http.Request {
 	return r
 }
 
-// end leaves nothing of the exchange behind: no goroutine that reads or writes
-// the client's connection, no request at the API.
+// end cleans up after the exchange. When it returns, no goroutine reads or writes
+// the client's connection, and the request to the API is canceled.
 func (x *exchange) end() {
 	if x.body != nil {
 		x.unwatch()
@@ -86,60 +86,60 @@ func (x *exchange) end() {
 	if x.answer.unwatch != nil {
 		x.answer.unwatch()
 		if !x.answered {
-			x.brokeOff()
+			x.abortAnswer()
 		}
 	}
-	if x.readLess.Load() && x.answered && !x.left {
-		_ = x.client.SetReadDeadline(time.Now().Add(lingering))
+	if x.partlyUnread.Load() && x.answered && !x.canceled {
+		_ = x.client.SetReadDeadline(time.Now().Add(lingerTime))
 	}
 	x.cancel(nil)
 }
 
-// lingering is how long net/http may take after an answer to read what a client
-// still sends, so that the client reads the answer before its connection dies.
-const lingering = time.Second
+// lingerTime is how long net/http may read the rest of an upload after the answer,
+// so that the client can read the answer before its connection closes.
+const lingerTime = time.Second
 
 var longAgo = time.Unix(1, 0)
 
-// stopReading ends a read of the request's body and lets no other begin: the
-// transport may wait for one to end before it reports anything, and none may
-// outlive the exchange.
+// stopReading ends a running read of the request's body and prevents later ones. The
+// transport may wait for a read before it reports anything, and no read may outlive
+// the exchange.
 func (x *exchange) stopReading() {
-	x.stopped.Do(func() {
-		// Before the read is ended, which net/http takes for a client that left.
-		x.left = x.in.Context().Err() != nil
+	x.stopOnce.Do(func() {
+		// Check this first: when the read is stopped, net/http assumes that the client
+		// has disconnected and cancels the context.
+		x.canceled = x.in.Context().Err() != nil
 		if x.body == nil || x.body.eof.Load() {
 			return
 		}
-		x.readLess.Store(true)
+		x.partlyUnread.Store(true)
 		interrupt := func() error { return x.client.SetReadDeadline(longAgo) }
 		x.body.gate.close(interrupt)
-		_ = interrupt() // what net/http reads of the body later gets no time either
+		_ = interrupt() // net/http must not wait for the rest of the body either
 	})
 }
 
-// mustClose says whether the client's connection cannot be used again.
+// mustClose reports whether the client's connection must not be used again.
 //
-// What remains of a body would be read as the next request if it were broken or
-// never came. And a chunked request may have had a Content-Length, too, by
-// which someone before us saw another end of it: RFC 9112 §6.1 has the
-// connection closed, but net/http does not say whether there was one.
+// If a body is invalid or incomplete, its rest could be read as the next request.
+// And a chunked request may also have had a Content-Length, by which a server in
+// front of us saw a different end of the request. RFC 9112 §6.1 says to close the
+// connection then, but net/http does not report whether there was a Content-Length.
 func (x *exchange) mustClose() bool {
-	return x.body != nil && (x.in.ContentLength < 0 || !x.body.eof.Load() || x.readLess.Load())
+	return x.body != nil && (x.in.ContentLength < 0 || !x.body.eof.Load() || x.partlyUnread.Load())
 }
 
-// note adds to the log what no answer can tell any more.
+// note logs an error that came too late for the answer.
 func (x *exchange) note(err error) {
 	web.Note(x.in, slog.String("broke_off", err.Error()))
 }
 
-// brokeOff is the end of an answer that is not whole. net/http closes the
-// connection, and HTTP/1.1 shows by that that something is missing. In HTTP/1.0
-// the same close is how an answer of unknown length ends well, so there the
-// connection is reset instead.
-func (x *exchange) brokeOff() {
-	if x.broken != nil && !x.left {
-		x.note(x.broken)
+// abortAnswer ends an incomplete answer. net/http closes the connection, which tells
+// an HTTP/1.1 client that a part is missing. In HTTP/1.0, a close is the normal end of
+// an answer of unknown length, so the connection is reset instead.
+func (x *exchange) abortAnswer() {
+	if x.answerErr != nil && !x.canceled {
+		x.note(x.answerErr)
 	}
 	if x.in.ProtoAtLeast(1, 1) {
 		return

@@ -48,8 +48,8 @@ func (a watched) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// underWay starts a request of each kind and waits until the API has it.
-func underWay(t *testing.T, r *rig, api watched, kind string) *rawConn {
+// startExchange starts a request of each kind and waits until the API has it.
+func startExchange(t *testing.T, r *rig, api watched, kind string) *rawConn {
 	t.Helper()
 	head := "GET /api/proxy/" + kind + " HTTP/1.1\nHost: app\nCookie: a=b\n\n"
 	switch kind {
@@ -63,8 +63,8 @@ func underWay(t *testing.T, r *rig, api watched, kind string) *rawConn {
 	return c
 }
 
-// begun reads the header of the answer, after which there is no other answer.
-func (c *rawConn) begun() *http.Response {
+// readHeader reads the header of the answer. After it, the answer cannot become an error.
+func (c *rawConn) readHeader() *http.Response {
 	c.Helper()
 	res, err := http.ReadResponse(c.r, nil)
 	if err != nil {
@@ -75,13 +75,13 @@ func (c *rawConn) begun() *http.Response {
 
 var kinds = []string{"events", "download", "upload", "chunked upload", "silence"}
 
-func TestAClientThatLeavesEndsItsExchange(t *testing.T) {
+func TestAClientThatDisconnectsEndsItsExchange(t *testing.T) {
 	t.Parallel()
 	for _, kind := range kinds {
 		t.Run(kind, func(t *testing.T) {
 			api := newWatched()
 			r := newRig(t, api)
-			c := underWay(t, r, api, kind)
+			c := startExchange(t, r, api, kind)
 			c.Close()
 			receive(t, "the end of the API's request", api.ended)
 			r.wantLog(`"surface":"bff"`)
@@ -92,18 +92,18 @@ func TestAClientThatLeavesEndsItsExchange(t *testing.T) {
 	}
 }
 
-// TestTheEndOfASessionEndsItsExchanges: at once, also where the client neither
-// sends nor takes anything.
+// TestTheEndOfASessionEndsItsExchanges: immediately, even if the client neither sends nor
+// reads.
 func TestTheEndOfASessionEndsItsExchanges(t *testing.T) {
 	t.Parallel()
 	for _, kind := range kinds {
 		t.Run(kind, func(t *testing.T) {
 			api := newWatched()
 			r := newRig(t, api)
-			c := underWay(t, r, api, kind)
+			c := startExchange(t, r, api, kind)
 			var begun *http.Response
 			if kind == "events" || kind == "download" {
-				begun = c.begun()
+				begun = c.readHeader()
 			}
 			if kind == "download" {
 				time.Sleep(100 * time.Millisecond) // until all buffers on the way are full
@@ -133,8 +133,8 @@ func TestTheEndOfASessionEndsItsExchanges(t *testing.T) {
 	}
 }
 
-// TestTheEndOfTheServerEndsExchanges: http.Server.Close, or a base context that
-// ends, must not leave a request at the API, nor answer for it.
+// TestTheEndOfTheServerEndsExchanges: after http.Server.Close, or when the base context
+// ends, no request may stay at the API, and no answer may be sent in its place.
 func TestTheEndOfTheServerEndsExchanges(t *testing.T) {
 	t.Parallel()
 	for _, kind := range kinds {
@@ -149,7 +149,7 @@ func TestTheEndOfTheServerEndsExchanges(t *testing.T) {
 				defer context.AfterFunc(base, cancel)()
 				handler.ServeHTTP(w, req.WithContext(ctx))
 			})
-			c := underWay(t, r, api, kind)
+			c := startExchange(t, r, api, kind)
 			stop()
 			receive(t, "the end of the API's request", api.ended)
 			res, err := http.ReadResponse(c.r, nil)
@@ -163,8 +163,7 @@ func TestTheEndOfTheServerEndsExchanges(t *testing.T) {
 	}
 }
 
-// TestASlowReaderHoldsBackTheAPI: what the client does not take is not
-// gathered here.
+// TestASlowReaderHoldsBackTheAPI: the proxy does not buffer what the client does not read.
 func TestASlowReaderHoldsBackTheAPI(t *testing.T) {
 	t.Parallel()
 	sent := make(chan int64, 1)
@@ -191,7 +190,7 @@ func TestASlowReaderHoldsBackTheAPI(t *testing.T) {
 	c.Close()
 }
 
-func TestNothingIsLeftBehind(t *testing.T) {
+func TestExchangesLeaveNoGoroutines(t *testing.T) {
 	api := newWatched()
 	r := newRig(t, api)
 	quick := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
@@ -208,14 +207,14 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	settled := func() int {
 		for _, r := range []*rig{r, quick, refusing, dying, switching, impatient} {
 			r.front.CloseClientConnections()
-			r.proxy.reverse.Transport.(upstream).next.(once).CloseIdleConnections()
+			r.proxy.reverse.Transport.(upstream).next.(sendOnce).CloseIdleConnections()
 		}
 		return runtime.NumGoroutine()
 	}
 	before := settled()
 	for range 10 {
 		for _, kind := range kinds {
-			underWay(t, r, api, kind).Close()
+			startExchange(t, r, api, kind).Close()
 			receive(t, "the end of the API's request", api.ended)
 		}
 		quick.do(quick.request(t.Context(), "POST", "/api/proxy/x", strings.NewReader("hello")))
@@ -226,12 +225,12 @@ func TestNothingIsLeftBehind(t *testing.T) {
 			_, _ = io.Copy(io.Discard, res.Body)
 			res.Body.Close()
 		}
-		// Answered long before the upload is over.
+		// The answer comes long before the upload ends.
 		c := refusing.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 1000\n\nx")
 		c.answer("POST")
 		c.Close()
 	}
-	deadline := time.Now().Add(patient)
+	deadline := time.Now().Add(waitLimit)
 	for settled() > before {
 		if time.Now().After(deadline) {
 			buf := make([]byte, 1<<20)
@@ -241,8 +240,8 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	}
 }
 
-// TestAnIdleUploaderDoesNotHoldItsConnection: net/http would wait for the rest
-// of a body for as long as the client likes.
+// TestAnIdleUploaderDoesNotHoldItsConnection: without a deadline, net/http would wait for
+// the rest of the body without limit.
 func TestAnIdleUploaderDoesNotHoldItsConnection(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
@@ -257,8 +256,8 @@ func TestAnIdleUploaderDoesNotHoldItsConnection(t *testing.T) {
 	c.wantClosed()
 }
 
-// TestAnAnswerOfAnIdleUploaderBreaksOff: the connection closes without waiting
-// for the rest of a body that nobody was reading.
+// TestAnAnswerOfAnIdleUploaderBreaksOff: the connection closes without waiting for the
+// rest of a body that is not being read.
 func TestAnAnswerOfAnIdleUploaderBreaksOff(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "http://api.internal", func(c *Config) {
@@ -269,15 +268,15 @@ func TestAnAnswerOfAnIdleUploaderBreaksOff(t *testing.T) {
 		})}
 	})
 	c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 1000\n\nx")
-	if body, err := io.ReadAll(c.begun().Body); err == nil {
+	if body, err := io.ReadAll(c.readHeader().Body); err == nil {
 		t.Errorf("got %q as a whole answer", body)
 	}
 	c.wantClosed()
 }
 
-// TestALeaseThatEndsWithoutReason gets no answer: the API may have done
-// anything.
-func TestALeaseThatEndsWithoutReason(t *testing.T) {
+// TestALeaseThatEndsWhileTheSessionIsValid: the client gets no answer, because the API may
+// already have acted.
+func TestALeaseThatEndsWhileTheSessionIsValid(t *testing.T) {
 	t.Parallel()
 	api := newWatched()
 	end := make(chan context.CancelFunc, 1)
@@ -290,7 +289,7 @@ func TestALeaseThatEndsWithoutReason(t *testing.T) {
 			}}, nil
 		}
 	})
-	c := underWay(t, r, api, "silence")
+	c := startExchange(t, r, api, "silence")
 	(<-end)()
 	if res, err := http.ReadResponse(c.r, nil); err == nil {
 		t.Errorf("got %d", res.StatusCode)
@@ -301,8 +300,8 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// TestABodyThatBreaksAfterTheAnswerHasBegun ends the answer whatever the
-// transport makes of it.
+// TestABodyThatBreaksAfterTheAnswerHasBegun: the answer ends, whatever the transport
+// reports.
 func TestABodyThatBreaksAfterTheAnswerHasBegun(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "http://api.internal", func(c *Config) {
@@ -318,7 +317,7 @@ func TestABodyThatBreaksAfterTheAnswerHasBegun(t *testing.T) {
 		})
 	})
 	c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nTransfer-Encoding: chunked\n\n1\nx\n")
-	res := c.begun()
+	res := c.readHeader()
 	c.send("broken\n")
 	if body, err := io.ReadAll(res.Body); err == nil {
 		t.Errorf("got %q as a whole answer", body)

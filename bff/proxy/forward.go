@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// forwardable checks the further request headers that an operator lets pass and
-// returns them in canonical form. Names that would undo a promise of this
-// package are refused, all of them at once.
+// forwardable checks the extra request headers that an operator wants to forward and
+// returns them in canonical form. It refuses names that would break a guarantee of
+// this package, and reports all of them together.
 func forwardable(names []string) ([]string, error) {
 	var faults []error
 	canonical := make([]string, 0, len(names))
@@ -24,15 +24,15 @@ func forwardable(names []string) ([]string, error) {
 }
 
 const (
-	ownHeader  = "the proxy writes it itself"
-	hopHeader  = "it is about one connection, not about the request"
-	pathHeader = "it says where a request comes from, which a client could invent"
-	idHeader   = "it says who a client is, which a client could invent"
-	wsHeader   = "it belongs to the WebSocket handshake, with which it passes anyway"
+	ownHeader      = "the proxy writes it itself"
+	hopHeader      = "it applies to one connection, not to the request"
+	pathHeader     = "it says where a request comes from, and a client could forge it"
+	identityHeader = "it says who the client is, and a client could forge it"
+	wsHeader       = "it belongs to the WebSocket handshake and passes with it anyway"
 )
 
 var neverForwarded = map[string]string{
-	"Authorization":         "the client's own must not reach the API",
+	"Authorization":         "the client's value must not reach the API",
 	"Cookie":                "it holds the session's secret",
 	"Cookie2":               "it holds the session's secret",
 	"Set-Cookie":            "it is for answers",
@@ -71,34 +71,34 @@ var neverForwarded = map[string]string{
 	"X-Remote-Addr":         pathHeader,
 	"X-Remote-Ip":           pathHeader,
 	"X-Rewrite-Url":         pathHeader,
-	"Remote-Email":          idHeader,
-	"Remote-Groups":         idHeader,
-	"Remote-Name":           idHeader,
-	"Remote-User":           idHeader,
-	"X-Client-Cert":         idHeader,
-	"X-Email":               idHeader,
-	"X-Remote-User":         idHeader,
-	"X-Ssl-Client-Cert":     idHeader,
-	"X-User":                idHeader,
-	"X-User-Email":          idHeader,
-	"X-User-Id":             idHeader,
-	"X-Username":            idHeader,
+	"Remote-Email":          identityHeader,
+	"Remote-Groups":         identityHeader,
+	"Remote-Name":           identityHeader,
+	"Remote-User":           identityHeader,
+	"X-Client-Cert":         identityHeader,
+	"X-Email":               identityHeader,
+	"X-Remote-User":         identityHeader,
+	"X-Ssl-Client-Cert":     identityHeader,
+	"X-User":                identityHeader,
+	"X-User-Email":          identityHeader,
+	"X-User-Id":             identityHeader,
+	"X-Username":            identityHeader,
 }
 
 var neverForwardedPrefix = []struct{ prefix, reason string }{
 	{"X-Forwarded-", pathHeader},
-	{"X-Auth-Request-", idHeader},
-	{"X-Authenticated-", idHeader},
+	{"X-Auth-Request-", identityHeader},
+	{"X-Authenticated-", identityHeader},
 	{"Sec-Websocket-", wsHeader},
 }
 
-// WhyNotForwarded says why a header must not pass, or "".
+// WhyNotForwarded returns the reason why a header must not pass, or "".
 func WhyNotForwarded(name string) string {
 	switch {
 	case !isToken(name):
-		return "it is not the name of a header"
+		return "it is not a valid header name"
 	case strings.Contains(name, "_"):
-		return "many servers read _ as -, so that it could pass for another header"
+		return "many servers read _ as -, so it could be mistaken for another header"
 	}
 	name = http.CanonicalHeaderKey(name)
 	for _, p := range neverForwardedPrefix {
@@ -109,7 +109,8 @@ func WhyNotForwarded(name string) string {
 	return neverForwarded[name]
 }
 
-// isToken is RFC 9110's token: what names of headers and directives are made of.
+// isToken reports whether s is a token of RFC 9110, the syntax of the names of headers
+// and directives.
 func isToken(s string) bool {
 	for _, c := range []byte(s) {
 		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||

@@ -5,10 +5,9 @@ import (
 	"strings"
 )
 
-// rewriteLinks rewrites the targets of Link headers (RFC 8288 §3) as locate
-// says. Links to what is hidden, links about another page than the answer
-// (anchor), links that browsers follow by themselves, and what is no link are
-// dropped.
+// rewriteLinks rewrites the targets of Link headers (RFC 8288 §3) with locate. It drops
+// links to hidden addresses, links that describe another page than the answer (anchor),
+// links that browsers load automatically, and invalid links.
 func (p *Proxy) rewriteLinks(sent *url.URL, lines []string) []string {
 	var rewritten []string
 	for _, line := range lines {
@@ -25,24 +24,24 @@ func (p *Proxy) rewriteLinks(sent *url.URL, lines []string) []string {
 	return rewritten
 }
 
-// rewriteLink returns the link as the browser may have it, or "".
+// rewriteLink returns the link for the browser, or "".
 func (p *Proxy) rewriteLink(sent *url.URL, link string) string {
 	ref, params, ok := strings.Cut(link, ">")
 	if !ok || ref == "" || ref[0] != '<' || !validParams(params) {
 		return ""
 	}
-	target, at := p.locate(sent, ref[1:])
-	switch at {
-	case inside:
+	target, kind := p.locate(sent, ref[1:])
+	switch kind {
+	case proxied:
 		return "<" + target + ">" + params
-	case elsewhere:
+	case external:
 		return link
 	}
 	return ""
 }
 
-// splitLinks splits a Link header at the commas that are neither in a target
-// nor in a quoted string. What has no end is left out.
+// splitLinks splits a Link header at the commas that are not in a target or a quoted
+// string. A last link that is not terminated is left out.
 func splitLinks(line string) []string {
 	var links []string
 	start, angle, quoted := 0, false, false
@@ -68,14 +67,14 @@ func splitLinks(line string) []string {
 	return append(links, strings.Trim(line[start:], " \t"))
 }
 
-// followed are the relations by which a server has the browser fetch, connect or
-// install something without anybody's asking.
-var followed = setOf("compression-dictionary", "dns-prefetch", "icon", "manifest", "modulepreload", "monetization",
+// autoFetched are the relations that make the browser fetch, connect to or install
+// something automatically.
+var autoFetched = setOf("compression-dictionary", "dns-prefetch", "icon", "manifest", "modulepreload", "monetization",
 	"payment-method-manifest", "preconnect", "prefetch", "preload", "prerender", "serviceworker", "stylesheet")
 
-// validParams checks the parameters of a link: each begins with a semicolon,
-// has a name and may have a value. anchor, an address of its own, is not
-// accepted, nor is a rel with one of followed.
+// validParams checks the parameters of a link: each begins with a semicolon, has a
+// name and may have a value. It refuses anchor, which holds an address, and a rel with
+// a relation of autoFetched.
 func validParams(s string) bool {
 	for {
 		s = strings.TrimLeft(s, " \t")
@@ -103,27 +102,27 @@ func validParams(s string) bool {
 		}
 		s = strings.TrimLeft(s[1:], " \t")
 		rest, ok := skipValue(s)
-		if !ok || strings.EqualFold(name, "rel") && isFollowed(s[:len(s)-len(rest)]) {
+		if !ok || strings.EqualFold(name, "rel") && isAutoFetched(s[:len(s)-len(rest)]) {
 			return false
 		}
 		s = rest
 	}
 }
 
-// isFollowed looks for a relation of followed in the value of a rel.
-func isFollowed(value string) bool {
+// isAutoFetched reports whether the value of a rel has a relation of autoFetched.
+func isAutoFetched(value string) bool {
 	plain := strings.NewReplacer(`"`, "", `\`, "").Replace(value)
 	for rel := range strings.FieldsSeq(strings.ToLower(plain)) {
-		if followed[rel] {
+		if autoFetched[rel] {
 			return true
 		}
 	}
 	return false
 }
 
-// skipValue returns what follows the value that s begins with: a quoted string,
-// or anything without the characters that have a meaning between values, which
-// is what servers write (type=text/html).
+// skipValue skips the value at the start of s and returns the rest. A value is a quoted
+// string, or any text without separators: servers write more than a token there
+// (type=text/html).
 func skipValue(s string) (rest string, ok bool) {
 	if !strings.HasPrefix(s, `"`) {
 		end := strings.IndexAny(s, "; \t\"<>")

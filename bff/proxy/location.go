@@ -11,46 +11,46 @@ import (
 
 // The rules for addresses in answers:
 //
-//   - What lies under the API's /api/ becomes a path of ours under /api/proxy/,
-//     however the API wrote it: with its own origin, as a path, or relative to
-//     the request. Its origin is the one that it was called under, and the
-//     public one that X-Forwarded-Host and -Proto told it about.
-//   - What else lies on the API's host is not for the browser to see. A
-//     redirect there, or to anywhere else, is a 502: the browser, or the
+//   - An address under the API's /api/ becomes a path under our /api/proxy/. The API
+//     may write it with its origin, as a path, or relative to the request. Two origins
+//     count as the API's: the one that it was called under, and the public one that
+//     X-Forwarded-Host and -Proto gave it.
+//   - The browser must not see other addresses on the API's host.
+//   - A redirect to anything but an address under /api/ is a 502. The browser, or the
 //     script that asked for data, would follow it without the user's knowledge.
-//   - A path that the proxy would refuse as a request is refused here too, so
-//     that nobody can leave /api/proxy/ by dot segments or backslashes.
-//   - Other addresses pass as they are, where they are no redirect.
+//   - A path that the proxy would refuse as a request is refused here too, so that
+//     nobody can leave /api/proxy/ by dot segments or backslashes.
+//   - Other addresses pass unchanged if they are not redirects.
 
-// place is where an address points.
-type place int
+// addressKind says where an address points.
+type addressKind int
 
 const (
-	nowhere   place = iota // it cannot be read, or not by everybody alike
-	hidden                 // on the API's host, but not under its /api/
-	elsewhere              // on another host, or on none (urn:, mailto:)
-	inside                 // under the API's /api/
+	unreadable addressKind = iota // invalid, or parsers disagree about it
+	hidden                        // on the API's host, but not under its /api/
+	external                      // on another host, or without a host (urn:, mailto:)
+	proxied                       // under the API's /api/
 )
 
-// rewriteTargets rewrites or drops the addresses in an answer's header. It
-// fails if a redirect goes elsewhere.
+// rewriteTargets rewrites or drops the addresses in an answer's header. It fails if a
+// redirect does not stay under /api/.
 func (p *Proxy) rewriteTargets(res *http.Response) error {
 	for _, name := range []string{"Location", "Content-Location"} {
 		values, ok := res.Header[name]
 		if !ok {
 			continue
 		}
-		target, at := "", nowhere
+		target, kind := "", unreadable
 		if len(values) == 1 {
-			target, at = p.locate(res.Request.URL, values[0])
+			target, kind = p.locate(res.Request.URL, values[0])
 		}
 		switch {
-		case at == inside:
+		case kind == proxied:
 			res.Header[name] = []string{target}
 		case name == "Location" && isRedirect(res.StatusCode):
 			return errBadGateway.Because(fmt.Errorf("the API answered %d with Location %q, which is not under %s%s",
 				res.StatusCode, values, p.cfg.Backend.Host, p.rawRoot))
-		case at != elsewhere:
+		case kind != external:
 			delete(res.Header, name)
 		}
 	}
@@ -68,25 +68,25 @@ func isRedirect(status int) bool {
 	return status/100 == 3 && status != http.StatusNotModified
 }
 
-// locate says where ref, found in the answer to a request that was sent to
-// sent, points, and if that is inside, what it is called here.
-func (p *Proxy) locate(sent *url.URL, ref string) (target string, at place) {
+// locate returns the kind of the address ref, which was found in the answer to a request
+// for the URL sent. If the kind is proxied, target is its path on our side.
+func (p *Proxy) locate(sent *url.URL, ref string) (target string, kind addressKind) {
 	u, err := url.Parse(ref)
 	if err != nil {
-		return "", nowhere
+		return "", unreadable
 	}
-	// Browsers read \ as / and look for a host however many slashes there are.
+	// Browsers read \ as / and expect a host after any number of slashes.
 	hierarchy, _, _ := strings.Cut(ref, "?")
 	hierarchy, _, _ = strings.Cut(hierarchy, "#")
 	if strings.ContainsAny(hierarchy, "\\ \t") || ref == "" {
-		return "", nowhere
+		return "", unreadable
 	}
 	isHTTP := u.Scheme == "" || u.Scheme == "http" || u.Scheme == "https"
 	switch {
 	case u.Opaque != "" && !isHTTP:
-		return "", elsewhere
+		return "", external
 	case u.Scheme != "" && u.Host == "":
-		return "", nowhere
+		return "", unreadable
 	}
 	if u.RawPath != "" {
 		u.RawPath = rawPath(u)
@@ -95,20 +95,20 @@ func (p *Proxy) locate(sent *url.URL, ref string) (target string, at place) {
 	switch {
 	case isHTTP && (p.isBackend(u) || p.isPublic(u)):
 		if target, ok := p.local(u); ok {
-			return target, inside
+			return target, proxied
 		}
 		if p.isPublic(u) {
-			return "", elsewhere
+			return "", external
 		}
 		return "", hidden
 	case strings.EqualFold(host(u), host(p.cfg.Backend)):
-		return "", hidden // another port or scheme of it
+		return "", hidden // on another port or with another scheme
 	}
-	return "", elsewhere
+	return "", external
 }
 
-// isBackend says whether u has the backend's host and port. The scheme may
-// differ: an API that goes by X-Forwarded-Proto puts that before its own host.
+// isBackend reports whether u has the backend's host and port. The scheme may differ: an
+// API that reads X-Forwarded-Proto may write that scheme with its own host.
 func (p *Proxy) isBackend(u *url.URL) bool {
 	b := p.cfg.Backend
 	return strings.EqualFold(host(u), host(b)) && (u.Port() == b.Port() || port(u) == port(b))
@@ -119,7 +119,7 @@ func (p *Proxy) isPublic(u *url.URL) bool {
 	return u.Scheme == b.Scheme && strings.EqualFold(host(u), host(b)) && port(u) == port(b)
 }
 
-// host is the host's name without the dot that may end it.
+// host returns the host name of u without a trailing dot.
 func host(u *url.URL) string { return strings.TrimSuffix(u.Hostname(), ".") }
 
 func port(u *url.URL) string {
@@ -133,8 +133,9 @@ func port(u *url.URL) string {
 	}
 }
 
-// local is what u, an address of the API, is called here.
-func (p *Proxy) local(u *url.URL) (string, bool) {
+// local returns the path on our side for u, an address on the API's host. ok is false
+// if there is none.
+func (p *Proxy) local(u *url.URL) (target string, ok bool) {
 	rest, ok := strings.CutPrefix(u.EscapedPath(), p.rawRoot)
 	if !ok {
 		return "", false
@@ -143,7 +144,7 @@ func (p *Proxy) local(u *url.URL) (string, bool) {
 	if web.CheckPath(&http.Request{URL: path}) != nil {
 		return "", false
 	}
-	target := prefix + rest
+	target = prefix + rest
 	if u.RawQuery != "" || u.ForceQuery {
 		target += "?" + u.RawQuery
 	}

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// located is a proxy for http://api.internal:8000/base and the URL of a request
-// that was sent there for /api/proxy/users/7/tasks?done=1.
+// located returns a proxy for http://api.internal:8000/base, and the URL to which it sends
+// a request for /api/proxy/users/7/tasks?done=1.
 func located(t testing.TB) (*Proxy, *url.URL) {
 	t.Helper()
 	p, err := New(Config{Backend: mustParse(t, "http://api.internal:8000/base/"), Public: mustParse(t, "https://app.example")})
@@ -24,34 +24,34 @@ func TestLocate(t *testing.T) {
 	t.Parallel()
 	p, sent := located(t)
 	for _, test := range []struct {
-		ref   string
-		place place
-		want  string
+		ref  string
+		kind addressKind
+		want string
 	}{
-		{"http://api.internal:8000/base/api/tasks/5", inside, "/api/proxy/tasks/5"},
-		{"HTTP://API.Internal:8000/base/api/tasks/5", inside, "/api/proxy/tasks/5"},
-		{"http://api.internal.:8000/base/api/tasks/5", inside, "/api/proxy/tasks/5"},
-		{"http://user:password@api.internal:8000/base/api/x", inside, "/api/proxy/x"},
-		{"https://api.internal:8000/base/api/x", inside, "/api/proxy/x"}, // X-Forwarded-Proto before its own host
-		{"https://app.example/base/api/x", inside, "/api/proxy/x"},       // X-Forwarded-Host
-		{"https://app.example:443/base/api/x", inside, "/api/proxy/x"},
-		{"//api.internal:8000/base/api/x", inside, "/api/proxy/x"},
-		{"/base/api/tasks/5", inside, "/api/proxy/tasks/5"},
-		{"/base/api/", inside, "/api/proxy/"},
-		{"/base/api/a%20b%2Cc,d?q=%2F&x=a+b#part%20two", inside, "/api/proxy/a%20b%2Cc,d?q=%2F&x=a+b#part%20two"},
-		{"/base/api/a|b%2C", inside, "/api/proxy/a%7Cb%2C"},
-		{"/base/api/é", inside, "/api/proxy/%C3%A9"},
-		{"/base/api/x?", inside, "/api/proxy/x?"},
-		{"5", inside, "/api/proxy/users/7/5"},
-		{"./5", inside, "/api/proxy/users/7/5"},
-		{"../8", inside, "/api/proxy/users/8"},
-		{"../../../api/x", inside, "/api/proxy/x"},
-		{"/base/x/../api/y/./z", inside, "/api/proxy/y/z"},
-		{"tasks/", inside, "/api/proxy/users/7/tasks/"},
-		{"?done=0", inside, "/api/proxy/users/7/tasks?done=0"},
-		{"#top", inside, "/api/proxy/users/7/tasks?done=1#top"},
-		{"?next=http://evil.example/", inside, "/api/proxy/users/7/tasks?next=http://evil.example/"},
-		{"?back=a\\b", inside, "/api/proxy/users/7/tasks?back=a\\b"},
+		{"http://api.internal:8000/base/api/tasks/5", proxied, "/api/proxy/tasks/5"},
+		{"HTTP://API.Internal:8000/base/api/tasks/5", proxied, "/api/proxy/tasks/5"},
+		{"http://api.internal.:8000/base/api/tasks/5", proxied, "/api/proxy/tasks/5"},
+		{"http://user:password@api.internal:8000/base/api/x", proxied, "/api/proxy/x"},
+		{"https://api.internal:8000/base/api/x", proxied, "/api/proxy/x"}, // X-Forwarded-Proto before its own host
+		{"https://app.example/base/api/x", proxied, "/api/proxy/x"},       // X-Forwarded-Host
+		{"https://app.example:443/base/api/x", proxied, "/api/proxy/x"},
+		{"//api.internal:8000/base/api/x", proxied, "/api/proxy/x"},
+		{"/base/api/tasks/5", proxied, "/api/proxy/tasks/5"},
+		{"/base/api/", proxied, "/api/proxy/"},
+		{"/base/api/a%20b%2Cc,d?q=%2F&x=a+b#part%20two", proxied, "/api/proxy/a%20b%2Cc,d?q=%2F&x=a+b#part%20two"},
+		{"/base/api/a|b%2C", proxied, "/api/proxy/a%7Cb%2C"},
+		{"/base/api/é", proxied, "/api/proxy/%C3%A9"},
+		{"/base/api/x?", proxied, "/api/proxy/x?"},
+		{"5", proxied, "/api/proxy/users/7/5"},
+		{"./5", proxied, "/api/proxy/users/7/5"},
+		{"../8", proxied, "/api/proxy/users/8"},
+		{"../../../api/x", proxied, "/api/proxy/x"},
+		{"/base/x/../api/y/./z", proxied, "/api/proxy/y/z"},
+		{"tasks/", proxied, "/api/proxy/users/7/tasks/"},
+		{"?done=0", proxied, "/api/proxy/users/7/tasks?done=0"},
+		{"#top", proxied, "/api/proxy/users/7/tasks?done=1#top"},
+		{"?next=http://evil.example/", proxied, "/api/proxy/users/7/tasks?next=http://evil.example/"},
+		{"?back=a\\b", proxied, "/api/proxy/users/7/tasks?back=a\\b"},
 
 		{"/", hidden, ""},
 		{"/base/", hidden, ""},
@@ -76,67 +76,67 @@ func TestLocate(t *testing.T) {
 		{"/base/api/..;/x", hidden, ""},
 		{"///evil.example/", hidden, ""},
 
-		{"http://evil.example/", elsewhere, ""},
-		{"https://evil.example/base/api/x", elsewhere, ""},
-		{"//evil.example/base/api/x", elsewhere, ""},
-		{"http://api.internal@evil.example:8000/base/api/x", elsewhere, ""},
-		{"http://api.internal.evil.example:8000/base/api/x", elsewhere, ""},
-		{"http://app.example/base/api/x", elsewhere, ""}, // not the public scheme
-		{"https://app.example:8443/base/api/x", elsewhere, ""},
-		{"https://app.example/login", elsewhere, ""},
-		{"mailto:someone@example.com", elsewhere, ""},
-		{"urn:example:x", elsewhere, ""},
-		{"javascript:alert(1)", elsewhere, ""},
+		{"http://evil.example/", external, ""},
+		{"https://evil.example/base/api/x", external, ""},
+		{"//evil.example/base/api/x", external, ""},
+		{"http://api.internal@evil.example:8000/base/api/x", external, ""},
+		{"http://api.internal.evil.example:8000/base/api/x", external, ""},
+		{"http://app.example/base/api/x", external, ""}, // not the public scheme
+		{"https://app.example:8443/base/api/x", external, ""},
+		{"https://app.example/login", external, ""},
+		{"mailto:someone@example.com", external, ""},
+		{"urn:example:x", external, ""},
+		{"javascript:alert(1)", external, ""},
 
-		{"", nowhere, ""},
-		{"http:base/api/x", nowhere, ""},
-		{"http:/base/api/x", nowhere, ""},
-		{"http:///base/api/x", nowhere, ""},
-		{"ws:/api.internal:8000/", nowhere, ""},
-		{`\\evil.example\`, nowhere, ""},
-		{`/\evil.example`, nowhere, ""},
-		{`/base/api/..\..\x`, nowhere, ""},
-		{`http:\\evil.example\`, nowhere, ""},
-		{`http://evil.example\@api.internal:8000/base/api/x`, nowhere, ""},
-		{"/base/api/a b", nowhere, ""},
-		{" /base/api/x", nowhere, ""},
-		{"/base/api/%zz", nowhere, ""},
-		{"http://[::1", nowhere, ""},
-		{"http://api.internal:port/", nowhere, ""},
-		{"/base/api/\x00", nowhere, ""},
-		{"/base/api/a\r\nb", nowhere, ""},
-		{":", nowhere, ""},
+		{"", unreadable, ""},
+		{"http:base/api/x", unreadable, ""},
+		{"http:/base/api/x", unreadable, ""},
+		{"http:///base/api/x", unreadable, ""},
+		{"ws:/api.internal:8000/", unreadable, ""},
+		{`\\evil.example\`, unreadable, ""},
+		{`/\evil.example`, unreadable, ""},
+		{`/base/api/..\..\x`, unreadable, ""},
+		{`http:\\evil.example\`, unreadable, ""},
+		{`http://evil.example\@api.internal:8000/base/api/x`, unreadable, ""},
+		{"/base/api/a b", unreadable, ""},
+		{" /base/api/x", unreadable, ""},
+		{"/base/api/%zz", unreadable, ""},
+		{"http://[::1", unreadable, ""},
+		{"http://api.internal:port/", unreadable, ""},
+		{"/base/api/\x00", unreadable, ""},
+		{"/base/api/a\r\nb", unreadable, ""},
+		{":", unreadable, ""},
 	} {
 		t.Run(test.ref, func(t *testing.T) {
-			got, at := p.locate(sent, test.ref)
-			if got != test.want || at != test.place {
-				t.Errorf("got %q, place %d, want %q, place %d", got, at, test.want, test.place)
+			got, kind := p.locate(sent, test.ref)
+			if got != test.want || kind != test.kind {
+				t.Errorf("got %q, kind %d, want %q, kind %d", got, kind, test.want, test.kind)
 			}
 		})
 	}
 }
 
-func TestDefaultPortsAreOnePort(t *testing.T) {
+func TestADefaultPortEqualsNoPort(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		backend, ref string
-		want         place
+		want         addressKind
 	}{
-		{"http://api", "http://api:80/api/x", inside},
-		{"http://api:80", "http://api/api/x", inside},
-		{"http://api", "https://api/api/x", inside}, // X-Forwarded-Proto
-		{"https://api", "https://api:443/api/x", inside},
-		{"https://api:443", "https://api/api/x", inside},
+		{"http://api", "http://api:80/api/x", proxied},
+		{"http://api:80", "http://api/api/x", proxied},
+		{"http://api", "https://api/api/x", proxied}, // X-Forwarded-Proto
+		{"https://api", "https://api:443/api/x", proxied},
+		{"https://api:443", "https://api/api/x", proxied},
 		{"http://api", "http://api:8080/api/x", hidden},
 		{"https://api", "http://api:80/api/x", hidden},
-		{"http://[::1]:8000", "http://[::1]:8000/api/x", inside},
+		{"http://[::1]:8000", "http://[::1]:8000/api/x", proxied},
 	} {
 		p, err := New(Config{Backend: mustParse(t, test.backend), Public: mustParse(t, "https://app.example")})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, at := p.locate(p.target(mustParse(t, "/api/proxy/y")), test.ref); at != test.want {
-			t.Errorf("%s from %s: got place %d, want %d", test.ref, test.backend, at, test.want)
+		if _, kind := p.locate(p.target(mustParse(t, "/api/proxy/y")), test.ref); kind != test.want {
+			t.Errorf("%s from %s: got place %d, want %d", test.ref, test.backend, kind, test.want)
 		}
 	}
 }
@@ -194,7 +194,7 @@ func TestRedirects(t *testing.T) {
 	r.wantLog("evil.example") // whoever runs the API learns what it answered
 }
 
-func TestLocationsThatAreNoRedirect(t *testing.T) {
+func TestLocationsOutsideRedirects(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, http.HandlerFunc(answerWith))
 	for _, test := range []struct{ location, want string }{
@@ -243,7 +243,7 @@ func TestRewriteLinks(t *testing.T) {
 		{"several", []string{`<http://api.internal:8000/base/api/x?a=1,2>; rel="next,last"; title="a \", <b>;c",</base/api/y>`},
 			[]string{`</api/proxy/x?a=1,2>; rel="next,last"; title="a \", <b>;c", </api/proxy/y>`}},
 		{"several lines", []string{`</base/api/x>`, `</base/api/y>`}, []string{`</api/proxy/x>`, `</api/proxy/y>`}},
-		{"elsewhere", []string{`<https://other.example/a,b>; rel=license, <urn:x>; rel=type`},
+		{"external", []string{`<https://other.example/a,b>; rel=license, <urn:x>; rel=type`},
 			[]string{`<https://other.example/a,b>; rel=license, <urn:x>; rel=type`}},
 		{"hidden ones among others", []string{`</admin>; rel=x, </base/api/y>; rel=y, <http://api.internal:8000/>; rel=z`},
 			[]string{`</api/proxy/y>; rel=y`}},
@@ -284,7 +284,7 @@ func TestLinksInAnswers(t *testing.T) {
 	}
 }
 
-// wantInside checks that a browser stays under /api/proxy/ with target.
+// wantInside checks that a browser that follows target stays under /api/proxy/.
 func wantInside(t *testing.T, ref, target string) {
 	t.Helper()
 	u, err := mustParse(t, "https://app.example/api/proxy/x").Parse(target)
@@ -307,8 +307,8 @@ func wantInside(t *testing.T, ref, target string) {
 	}
 }
 
-// FuzzLocate checks that no rewritten address leaves /api/proxy/, and that none
-// that passes as it is shows the API's host.
+// FuzzLocate checks that no rewritten address leaves /api/proxy/, and that no address that
+// passes unchanged shows the API's host.
 func FuzzLocate(f *testing.F) {
 	for _, seed := range []string{
 		"http://api.internal:8000/base/api/x", "/base/api/../x", "..", "//api.internal/", `\\x`, "?a#b", "/base/api/%2e%2e/", "http:/x",
@@ -317,24 +317,24 @@ func FuzzLocate(f *testing.F) {
 	}
 	p, sent := located(f)
 	f.Fuzz(func(t *testing.T, ref string) {
-		target, at := p.locate(sent, ref)
-		switch at {
-		case inside:
+		target, kind := p.locate(sent, ref)
+		switch kind {
+		case proxied:
 			wantInside(t, ref, target)
-		case elsewhere:
+		case external:
 			if u, err := url.Parse(ref); err != nil || strings.Contains(strings.ToLower(u.Host), "api.internal") && u.Hostname() == "api.internal" {
 				t.Errorf("%q passes", ref)
 			}
 		default:
 			if target != "" {
-				t.Errorf("%q, place %d: got %q", ref, at, target)
+				t.Errorf("%q, kind %d: got %q", ref, kind, target)
 			}
 		}
 	})
 }
 
-// FuzzLinks checks the same of Link headers, and that what comes out would come
-// out of a second pass as links too.
+// FuzzLinks checks the same for Link headers, and that a second pass still accepts the
+// resulting links.
 func FuzzLinks(f *testing.F) {
 	for _, seed := range []string{`</base/api/x>; rel=next, <y>; title="a,b"`, `<http://api.internal:8000/>`, `<a>;b="\",<c>`, `<a,<b>`} {
 		f.Add(seed)

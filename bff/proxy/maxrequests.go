@@ -12,27 +12,28 @@ import (
 	"vestibule/internal/web"
 )
 
-// An API that hangs has every request wait for it, and a client that sends or reads
-// slowly has its request wait for itself, each with two connections, goroutines and
-// buffers. So the requests under way are bounded:
+// If the API hangs, every request waits for it. A client that sends or reads slowly makes
+// its own request wait. Each waiting request holds two connections, goroutines and
+// buffers. So there are three limits:
 //
-//   - of a user, and of an address, from when the session was found until the answer has
-//     been sent. Users cost nothing: one address can sign up many.
-//   - in all, as long as the API has the next move. A place that slow clients could hold
-//     would be lost to everybody else: a few users have enough of them for all.
+//   - Per user and per address: a request counts from the moment its session is found
+//     until its answer has been sent. The address has a limit because users cost nothing:
+//     one address can sign up many.
+//   - For all requests together: a request counts only while the proxy waits for the API,
+//     not while it waits for the client. Otherwise a few users with slow clients could
+//     take every place.
 //
-// A stream is under way until the head of its answer has come: streams have places of
-// their own (stream.go).
+// A stream counts as a request only until the header of its answer arrives. From then on
+// it takes a stream place instead (stream.go).
 
 const (
-	// DefaultMaxRequests is enough for ten thousand requests a second that take a tenth
-	// of one.
+	// DefaultMaxRequests is enough for 10,000 requests per second that take 100 ms each.
 	DefaultMaxRequests = 1000
-	// usersShare is the part of them that one user may have, and addressesShare that of
-	// an address, which many can share. It bounds what the slow readers of one address
-	// hold: each a page of up to 0.7 MiB.
-	usersShare, addressesShare = 10, 5
-	// retryAfterTooMany is the Retry-After beyond it, in seconds.
+	// One user may have 1/userShare of the places, and one address, which many users may
+	// share, 1/addressShare. The second also bounds the memory that slow readers at one
+	// address hold: up to 0.7 MiB each, for a page of tasks.
+	userShare, addressShare = 10, 5
+	// retryAfterTooMany is the Retry-After of a 429, in seconds.
 	retryAfterTooMany = 2
 )
 
@@ -47,65 +48,66 @@ func tooMany(message string) *web.Error {
 	return web.Refuse(http.StatusTooManyRequests, "TOO_MANY_REQUESTS", message).With("Retry-After", strconv.Itoa(retryAfterTooMany))
 }
 
-// rooms are the places of requests.
-type rooms struct{ users, addresses, all *fair.Room }
+// requestLimits counts the requests under way.
+type requestLimits struct{ users, addresses, all *fair.Room }
 
-func newUnderWay(most int) rooms {
+func newRequestLimits(most int) requestLimits {
 	if most <= 0 {
 		most = DefaultMaxRequests
 	}
 	share := func(part int) *fair.Room {
 		return fair.New(fair.Limits{Places: math.MaxInt, PerKey: max(1, most/part)})
 	}
-	return rooms{users: share(usersShare), addresses: share(addressesShare), all: fair.New(fair.Limits{Places: most})}
+	return requestLimits{users: share(userShare), addresses: share(addressShare), all: fair.New(fair.Limits{Places: most})}
 }
 
-// begins takes the places of a request, all of which end gives back.
-func (p *Proxy) begins(r *http.Request, user string) (*placed, error) {
-	leaveUser, err := p.underWay.users.Enter(r.Context(), user, 1)
+// acquirePlaces takes the places that a request needs. releaseAll gives them back.
+func (p *Proxy) acquirePlaces(r *http.Request, user string) (*requestPlaces, error) {
+	leaveUser, err := p.limits.users.Enter(r.Context(), user, 1)
 	if err != nil {
-		return nil, refused(err, errTooMany)
+		return nil, limitError(err, errTooMany)
 	}
-	leaveAddress, err := p.underWay.addresses.Enter(r.Context(), web.ClientKey(p.cfg.ClientIP(r)), 1)
+	leaveAddress, err := p.limits.addresses.Enter(r.Context(), web.ClientKey(p.cfg.ClientIP(r)), 1)
 	if err != nil {
 		leaveUser()
-		return nil, refused(err, errTooManyAddress)
+		return nil, limitError(err, errTooManyAddress)
 	}
-	x := &placed{all: p.underWay.all, user: user, own: func() { leaveAddress(); leaveUser() }}
-	if err := x.wait(); err != nil {
-		x.end()
+	places := &requestPlaces{all: p.limits.all, user: user, releaseOwn: func() { leaveAddress(); leaveUser() }}
+	if err := places.acquireShared(); err != nil {
+		places.releaseAll()
 		return nil, err
 	}
-	return x, nil
+	return places, nil
 }
 
-// refused is the answer where a room had no place.
-func refused(err error, full *web.Error) error {
+// limitError returns the error for the client: full, if err says that a limit is reached.
+func limitError(err error, full *web.Error) error {
 	if errors.As(err, new(fair.Full)) {
 		return full.Because(err)
 	}
 	return err
 }
 
-// placed are the places that one request has.
-type placed struct {
-	own  func() // gives back those of its user and address
-	all  *fair.Room
-	user string
+// requestPlaces are the places that one request holds.
+type requestPlaces struct {
+	releaseOwn func() // gives back the places of its user and address
+	all        *fair.Room
+	user       string
 
 	mu       sync.Mutex
-	leave    func() // gives back the place among all; nil: there is none
-	answered bool   // it needs none any more
+	leave    func() // gives back the shared place; nil: none is held
+	answered bool   // the API has answered, so no shared place is needed any more
 }
 
-// wait takes a place among all who wait for the API, if the request has none.
-func (p *placed) wait() error {
+// acquireShared takes a place among all requests that wait for the API, unless the request
+// already has one or has been answered.
+func (p *requestPlaces) acquireShared() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.answered || p.leave != nil {
 		return nil
 	}
-	leave, err := p.all.Enter(context.Background(), p.user, 1) // there is a place, or there is none
+	leave, err := p.all.Enter(context.Background(), p.user, 1) // does not wait
 	if err != nil {
 		return busy(err)
 	}
@@ -113,24 +115,24 @@ func (p *placed) wait() error {
 	return nil
 }
 
-// rest gives that place back while the client has the next move.
-func (p *placed) rest() { p.giveBack(false) }
+// pause gives the shared place back while the proxy waits for the client.
+func (p *requestPlaces) pause() { p.releaseShared(false) }
 
-// hasAnswer gives it back for good.
-func (p *placed) hasAnswer() { p.giveBack(true) }
+// markAnswered gives the shared place back for good.
+func (p *requestPlaces) markAnswered() { p.releaseShared(true) }
 
-func (p *placed) giveBack(forGood bool) {
+func (p *requestPlaces) releaseShared(answered bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.answered = p.answered || forGood
+	p.answered = p.answered || answered
 	if p.leave != nil {
 		p.leave()
 		p.leave = nil
 	}
 }
 
-// end gives back all places. It may be called more than once.
-func (p *placed) end() {
-	p.hasAnswer()
-	p.own()
+// releaseAll gives back all places. It may be called more than once.
+func (p *requestPlaces) releaseAll() {
+	p.markAnswered()
+	p.releaseOwn()
 }

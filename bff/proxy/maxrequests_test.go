@@ -16,7 +16,7 @@ import (
 	"github.com/coder/websocket"
 )
 
-// hanging is an API that answers when it is told to.
+// hanging is an API that waits before it answers.
 type hanging struct{ answer chan struct{} }
 
 func (a hanging) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -27,17 +27,17 @@ func (a hanging) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// as makes a request of a user.
+// as builds a request from the given user.
 func (r *rig) as(ctx context.Context, user, method, path string, body io.Reader) *http.Request {
 	req := r.request(ctx, method, path, body)
 	req.Header.Set("Cookie", user)
 	return req
 }
 
-// begin sends a request of a user and waits until it is under way.
+// begin sends a request from the given user and waits until it is counted.
 func (r *rig) begin(ctx context.Context, user string) <-chan int {
 	r.Helper()
-	before, done := r.proxy.underWay.users.Held(user), make(chan int, 1)
+	before, done := r.proxy.limits.users.Held(user), make(chan int, 1)
 	go func() {
 		res, err := r.roundTrip(r.as(ctx, user, http.MethodGet, "/api/proxy/x", nil))
 		if err != nil {
@@ -48,7 +48,7 @@ func (r *rig) begin(ctx context.Context, user string) <-chan int {
 		res.Body.Close()
 		done <- res.StatusCode
 	}()
-	eventually(r, "the request is under way", func() bool { return r.proxy.underWay.users.Held(user) == before+1 })
+	eventually(r, "the request is under way", func() bool { return r.proxy.limits.users.Held(user) == before+1 })
 	return done
 }
 
@@ -64,7 +64,7 @@ func (r *rig) wantRefused(user, method string, status int, code string) {
 func (r *rig) wantUnderWay(want int) {
 	r.Helper()
 	eventually(r, fmt.Sprint(want, " requests are under way"), func() bool {
-		taken, _ := r.proxy.underWay.users.Load()
+		taken, _ := r.proxy.limits.users.Load()
 		return taken == want
 	})
 }
@@ -72,15 +72,15 @@ func (r *rig) wantUnderWay(want int) {
 func (r *rig) wantWaiting(want int) {
 	r.Helper()
 	eventually(r, fmt.Sprint(want, " requests wait for the API"), func() bool {
-		taken, _ := r.proxy.underWay.all.Load()
+		taken, _ := r.proxy.limits.all.Load()
 		return taken == want
 	})
 }
 
 func most(n int) func(*Config) { return func(c *Config) { c.MaxRequests = n } }
 
-// apart gives each user an address.
-func apart(c *Config) {
+// addressPerUser gives each user a different address.
+func addressPerUser(c *Config) {
 	c.ClientIP = func(r *http.Request) string {
 		sum := crc32.ChecksumIEEE([]byte(r.Header.Get("Cookie")))
 		return netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, sum))).String()
@@ -89,9 +89,9 @@ func apart(c *Config) {
 
 func TestRequestsThatWaitForTheAPIAreBounded(t *testing.T) {
 	t.Parallel()
-	everyWay(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
+	forEachTransport(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
 		api := hanging{make(chan struct{})}
-		r := start(api, most(20), apart)
+		r := start(api, most(20), addressPerUser)
 		var waiting []<-chan int
 		for user := range 10 {
 			for range 2 {
@@ -104,7 +104,7 @@ func TestRequestsThatWaitForTheAPIAreBounded(t *testing.T) {
 			}
 		}
 		r.wantRefused("another", http.MethodPost, http.StatusServiceUnavailable, "BUSY")
-		// Who has been answered leaves a place, to themselves and to others.
+		// An answered request frees its place, for its user and for others.
 		api.answer <- struct{}{}
 		r.wantUnderWay(19)
 		waiting = append(waiting, r.begin(t.Context(), "another"))
@@ -119,10 +119,10 @@ func TestRequestsThatWaitForTheAPIAreBounded(t *testing.T) {
 	})
 }
 
-// TestUsersOfOneAddressShareAFifthOfThePlaces: it can sign up as many as it likes.
+// TestUsersOfOneAddressShareAFifthOfThePlaces: one address can sign up any number of users.
 func TestUsersOfOneAddressShareAFifthOfThePlaces(t *testing.T) {
 	t.Parallel()
-	everyWay(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
+	forEachTransport(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
 		api := hanging{make(chan struct{})}
 		defer close(api.answer)
 		var elsewhere atomic.Bool
@@ -144,16 +144,16 @@ func TestUsersOfOneAddressShareAFifthOfThePlaces(t *testing.T) {
 	})
 }
 
-// TestSlowReadersTakeNoPlaceOfOthers: what has been answered waits for no API.
-func TestSlowReadersTakeNoPlaceOfOthers(t *testing.T) {
+// TestSlowReadersTakeNoPlaceFromOthers: an answered request no longer waits for the API.
+func TestSlowReadersTakeNoPlaceFromOthers(t *testing.T) {
 	t.Parallel()
-	everyWay(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
+	forEachTransport(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
 		r := start(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			_ = http.NewResponseController(w).Flush()
 			if r.URL.RawQuery == "" {
 				<-r.Context().Done() // its reader would take some more
 			}
-		}), most(20), apart)
+		}), most(20), addressPerUser)
 		for user := range 10 {
 			for range 2 {
 				r.begin(t.Context(), fmt.Sprint("user", user))
@@ -168,10 +168,10 @@ func TestSlowReadersTakeNoPlaceOfOthers(t *testing.T) {
 	})
 }
 
-// TestSlowUploadsTakeNoPlaceOfOthers: an API waits for a body, not we for the API.
-func TestSlowUploadsTakeNoPlaceOfOthers(t *testing.T) {
+// TestSlowUploadsTakeNoPlaceFromOthers: during an upload the API waits for the client.
+func TestSlowUploadsTakeNoPlaceFromOthers(t *testing.T) {
 	t.Parallel()
-	everyWay(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
+	forEachTransport(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
 		bodies, letGo := make(chan string, 100), make(chan struct{})
 		r := start(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			body, err := io.ReadAll(r.Body)
@@ -180,7 +180,7 @@ func TestSlowUploadsTakeNoPlaceOfOthers(t *testing.T) {
 			}
 			bodies <- string(body)
 			<-letGo
-		}), most(20), apart)
+		}), most(20), addressPerUser)
 		var uploads []*rawConn
 		for user := range 11 {
 			uploads = append(uploads, r.raw(fmt.Sprintf("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: user%d\nContent-Length: 2\n\na", user)))
@@ -194,7 +194,7 @@ func TestSlowUploadsTakeNoPlaceOfOthers(t *testing.T) {
 				t.Errorf("the API got %q", got)
 			}
 		}
-		// When their bodies have come they wait for the API, of whom there are so many.
+		// When their bodies have arrived, they wait for the API and need a place.
 		for _, c := range uploads[:10] {
 			c.send("b")
 			if got := receive(t, "an upload", bodies); got != "ab" {
@@ -226,9 +226,9 @@ func TestSlowUploadsTakeNoPlaceOfOthers(t *testing.T) {
 	})
 }
 
-func TestAPlaceIsGivenBackHoweverARequestEnds(t *testing.T) {
+func TestAPlaceIsReleasedHoweverARequestEnds(t *testing.T) {
 	t.Parallel()
-	everyWay(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
+	forEachTransport(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
 		t.Run("its client leaves", func(t *testing.T) {
 			r := start(hanging{}, most(10))
 			ctx, leave := context.WithCancel(t.Context())
@@ -262,11 +262,11 @@ func TestAPlaceIsGivenBackHoweverARequestEnds(t *testing.T) {
 	})
 }
 
-// TestAnAnswerWithoutEndTakesNoPlace: streams are bounded by themselves.
-func TestAnAnswerWithoutEndTakesNoPlace(t *testing.T) {
+// TestAnEndlessAnswerTakesNoRequestPlace: streams have their own limit.
+func TestAnEndlessAnswerTakesNoRequestPlace(t *testing.T) {
 	t.Parallel()
 	for kind, counts := range map[string]int{"text/event-stream": 0, "Text/Event-Stream; charset=utf-8": 0, "application/x-ndjson": 0, "application/octet-stream": 1} {
-		everyWay(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
+		forEachTransport(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
 			r := start(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Content-Type", kind)
 				_ = http.NewResponseController(w).Flush()
@@ -286,7 +286,7 @@ func TestAnAnswerWithoutEndTakesNoPlace(t *testing.T) {
 	}
 }
 
-func TestAWebSocketTakesNoPlace(t *testing.T) {
+func TestAWebSocketTakesNoRequestPlace(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})

@@ -17,58 +17,57 @@ import (
 
 const (
 	prefix  = "/api/proxy/" // where the browser finds the API
-	apiRoot = "/api/"       // what that is at the API, below the backend's own path
+	apiRoot = "/api/"       // the same place at the API, below the path of the backend URL
 )
 
-// flushAfter bounds how long bytes of an answer of known length wait for more.
-// (Answers of unknown length, event streams among them, never wait.)
+// flushAfter bounds how long bytes of an answer of known length wait in a buffer for
+// more. (Answers of unknown length, such as event streams, never wait.)
 const flushAfter = 10 * time.Millisecond
 
-// Config is what the proxy is made of. Everything is required unless said
-// otherwise.
+// Config configures a Proxy. Fields are required unless their comment says otherwise.
 type Config struct {
-	// Backend is where the API is: requests go to its /api/…, below the path
-	// that it may have. It has no user, query or fragment.
+	// Backend is the URL of the API. Requests go to /api/… below its path, if it has
+	// one. It has no user, query or fragment.
 	Backend *url.URL
-	// Public is the origin that browsers see: X-Forwarded-Host and -Proto.
+	// Public is the origin that browsers see. The API gets it as X-Forwarded-Host
+	// and -Proto.
 	Public *url.URL
-	// Transport carries the requests; nil means the network. It must not send
-	// a request twice; of an *http.Transport this is taken care of here.
+	// Transport carries the requests; nil means the network. It must not send a
+	// request twice. For an *http.Transport, the proxy ensures this itself.
 	Transport http.RoundTripper
-	// ForwardHeaders are further request headers that may pass; may be empty.
+	// ForwardHeaders are extra request headers that may pass; may be empty.
 	ForwardHeaders []string
 	// BodyLimit is the largest request body in bytes; 0 means no limit.
 	BodyLimit int64
-	// MaxRequests is how many requests may wait for the API. A user may have a tenth of
-	// so many under way, and an address half; 0 means 1000.
+	// MaxRequests is how many requests may wait for the API at once; 0 means 1000. A
+	// user may have a tenth of this number under way, and an address a fifth.
 	MaxRequests int
-	// Timeout bounds the wait for an answer's headers while the API, and not
-	// the client, has the next move; 0 means no bound.
+	// Timeout bounds the wait for an answer's headers. Time in which the proxy waits
+	// for the client does not count; 0 means no bound.
 	Timeout time.Duration
-	// Authorize says with which token a request goes on, or why it does not.
+	// Authorize returns the permission for a request, with its token, or the refusal.
 	Authorize func(*http.Request) (Grant, error)
-	// AllowUpgrade says whether the Origin of a WebSocket handshake is ours or
+	// AllowUpgrade reports whether the Origin of a WebSocket handshake is our own or
 	// a trusted one.
 	AllowUpgrade func(*http.Request) bool
-	// ClientIP is the client's address, or "".
+	// ClientIP returns the client's address, or "".
 	ClientIP func(*http.Request) string
 }
 
 // Grant is the permission to make one exchange with the API.
 type Grant struct {
-	User   string // whose request it is
+	User   string // the user who sent the request
 	Bearer string // the access token
 	// Lease bounds the exchange by the session: the context that it returns
 	// ends when the session does.
 	Lease func(context.Context) (context.Context, context.CancelFunc)
-	// Stream takes a place among the session's streams, or says why there is none. leave
-	// gives it back. nil means that nobody counts.
+	// Stream takes a place among the session's streams, or returns the refusal. leave
+	// gives the place back. nil means that streams are not counted.
 	Stream func() (leave func(), err error)
-	// Confirm says once more whether the session lives, and why the request does not
-	// go on if it does not. It is asked when a body that was held open is about to
-	// become whole at the API.
+	// Confirm checks the session again and returns the refusal if it has ended. It is
+	// called just before a body that was held open becomes complete at the API.
 	Confirm func(context.Context) error
-	// Expired says whether the token has run out by now; nil means never.
+	// Expired reports whether the token has expired; nil means never.
 	Expired func() bool
 }
 
@@ -80,12 +79,12 @@ type Proxy struct {
 	rawRoot string   // the same, escaped
 	reverse httputil.ReverseProxy
 
-	underWay rooms
+	limits requestLimits
 
-	forwardedHost, forwardedProto []string // shared by all requests, never written
+	forwardedHost, forwardedProto []string // shared by all requests, read-only
 }
 
-// New returns a Proxy, or all that is wrong with cfg.
+// New returns a Proxy, or an error with all faults of cfg.
 func New(cfg Config) (*Proxy, error) {
 	extra, err := forwardable(cfg.ForwardHeaders)
 	if err := errors.Join(checkBackend(cfg.Backend), err); err != nil {
@@ -97,7 +96,7 @@ func New(cfg Config) (*Proxy, error) {
 		root:    strings.TrimSuffix(cfg.Backend.Path, "/") + apiRoot,
 		rawRoot: strings.TrimSuffix(rawPath(cfg.Backend), "/") + apiRoot,
 
-		underWay: newUnderWay(cfg.MaxRequests),
+		limits: newRequestLimits(cfg.MaxRequests),
 
 		forwardedHost:  []string{cfg.Public.Host},
 		forwardedProto: []string{cfg.Public.Scheme},
@@ -131,10 +130,10 @@ func checkBackend(u *url.URL) error {
 	return nil
 }
 
-// Serve answers one request below /api/proxy/. It is a web.HandlerFunc: a
-// refusal or failure is returned as an error, for the caller to answer;
-// context.Canceled, when there is nobody to answer. When an answer has broken
-// off it panics with http.ErrAbortHandler.
+// Serve answers one request below /api/proxy/. It is a web.HandlerFunc: it returns a
+// refusal or failure as an error, and the caller answers it. The error is
+// context.Canceled if the client is gone. If an answer has ended early, Serve panics
+// with http.ErrAbortHandler.
 func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request) error {
 	if err := admit(r); err != nil {
 		return err
@@ -148,18 +147,18 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	places, err := p.begins(r, grant.User)
+	places, err := p.acquirePlaces(r, grant.User)
 	if err != nil {
 		return err
 	}
-	defer places.end()
+	defer places.releaseAll()
 	if limit := p.cfg.BodyLimit; limit > 0 && r.ContentLength > limit {
 		return web.BodyTooLarge(limit)
 	}
 	place := &streamPlace{enter: grant.Stream}
-	defer place.give()
+	defer place.release()
 	if upgrade || asksForStream(r) {
-		if err := place.take(); err != nil {
+		if err := place.acquire(); err != nil {
 			return err
 		}
 	}

@@ -9,17 +9,16 @@ import (
 	"vestibule/internal/web"
 )
 
-// The rules for what the API gets:
+// The rules for the headers that the API gets:
 //
-//   - A new header is made of what is listed; nothing is removed from the
-//     client's. A name that nobody has thought of (X-User-Id, X_Forwarded_For)
-//     does not pass, and a client's Connection header can strike out none of
-//     ours.
-//   - What the API may believe is written here: Authorization, X-Forwarded-*,
-//     X-Request-Id, traceparent. X-Forwarded-For is one address, the one that
-//     the rest of this server goes by too.
-//   - Neither Cookie nor Referer passes.
-//   - Nothing is added for convenience: no Accept-Encoding, no User-Agent.
+//   - We build a new header from a list of allowed names, instead of removing names
+//     from the client's header. So an unexpected name (X-User-Id, X_Forwarded_For)
+//     does not pass, and a client's Connection header cannot remove one of ours.
+//   - We write the headers that the API trusts: Authorization, X-Forwarded-*,
+//     X-Request-Id, traceparent. X-Forwarded-For is a single address, the same one
+//     that the rest of this server uses.
+//   - Cookie and Referer do not pass.
+//   - We add nothing for convenience: no Accept-Encoding, no User-Agent.
 
 // requestHeaders pass from the client to the API.
 var requestHeaders = []string{
@@ -43,14 +42,13 @@ var requestHeaders = []string{
 	"User-Agent",
 }
 
-// RequestHeaders returns the names, in canonical form, of the headers that pass
-// from every request to the API. (Content-Length passes too, as the length of
-// the body.)
+// RequestHeaders returns the canonical names of the headers that every request may
+// pass to the API. (Content-Length passes too, as the length of the body.)
 func RequestHeaders() []string {
 	return append([]string(nil), requestHeaders...)
 }
 
-// rewrite makes the request that the API gets.
+// rewrite builds the request for the API.
 func (p *Proxy) rewrite(pr *httputil.ProxyRequest) {
 	x := exchangeOf(pr.Out.Context())
 	pr.Out.URL = p.target(x.in.URL)
@@ -58,7 +56,7 @@ func (p *Proxy) rewrite(pr *httputil.ProxyRequest) {
 	pr.Out.Header = p.header(x)
 }
 
-// target is where the API has what u names here.
+// target translates our URL into the API's.
 func (p *Proxy) target(u *url.URL) *url.URL {
 	return &url.URL{
 		Scheme:     p.cfg.Backend.Scheme,
@@ -95,7 +93,7 @@ func (p *Proxy) header(x *exchange) http.Header {
 	return h
 }
 
-// pass copies the named headers, as many lines as there are of each.
+// pass copies all lines of the named headers.
 func pass(to, from http.Header, names []string) {
 	for _, name := range names {
 		if values, ok := from[name]; ok {

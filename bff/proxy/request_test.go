@@ -12,9 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// written are the headers that the API gets from us on every request, besides
-// X-Request-Id and Traceparent, whose values vary.
-func (r *rig) written() http.Header {
+// ownHeaders are the headers that the proxy adds to every request, except X-Request-Id
+// and Traceparent, whose values vary.
+func (r *rig) ownHeaders() http.Header {
 	return http.Header{
 		"Authorization":     {"Bearer " + testBearer},
 		"X-Forwarded-For":   {"127.0.0.1"},
@@ -23,10 +23,10 @@ func (r *rig) written() http.Header {
 	}
 }
 
-// wantHeader checks all that the API got: ours, and extra as name, value….
+// wantHeader checks all headers that the API got: ours and extra (name, value, …).
 func (r *rig) wantHeader(got seen, res *http.Response, extra ...string) {
 	r.Helper()
-	want := r.written()
+	want := r.ownHeaders()
 	for i := 0; i < len(extra); i += 2 {
 		want.Add(extra[i], extra[i+1])
 	}
@@ -47,7 +47,7 @@ func (r *rig) wantHeader(got seen, res *http.Response, extra ...string) {
 	}
 }
 
-func TestAPlainRequestGetsNothingButOurHeaders(t *testing.T) {
+func TestAPlainRequestGetsOnlyOurHeaders(t *testing.T) {
 	t.Parallel()
 	api := newRecorder()
 	r := newRig(t, api)
@@ -55,7 +55,7 @@ func TestAPlainRequestGetsNothingButOurHeaders(t *testing.T) {
 	r.wantHeader(api.only(t), res)
 }
 
-func TestListedHeadersPassAsTheyAre(t *testing.T) {
+func TestListedHeadersPassUnchanged(t *testing.T) {
 	t.Parallel()
 	api := newRecorder()
 	r := newRig(t, api)
@@ -87,8 +87,8 @@ func TestListedHeadersPassAsTheyAre(t *testing.T) {
 	})
 }
 
-// TestNothingElsePasses sends what a hostile client would.
-func TestNothingElsePasses(t *testing.T) {
+// TestUnlistedHeadersAreDropped sends the headers of a hostile client.
+func TestUnlistedHeadersAreDropped(t *testing.T) {
 	t.Parallel()
 	hostile := []string{
 		"Cookie: better-auth.session_token=secret",
@@ -212,7 +212,7 @@ func TestHeadersThatMustNotPassCannotBeConfigured(t *testing.T) {
 	})
 }
 
-func TestTheClientAddressIsTheOneThatTheServerGoesBy(t *testing.T) {
+func TestTheAPIGetsTheResolvedClientAddress(t *testing.T) {
 	t.Parallel()
 	api := newRecorder()
 	for ip, want := range map[string][]string{"2001:db8::1": {"2001:db8::1"}, "": nil} {

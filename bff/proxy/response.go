@@ -11,28 +11,27 @@ import (
 	"vestibule/internal/web"
 )
 
-// modify is ReverseProxy's ModifyResponse: it refuses answers that must not
-// reach the browser and makes the others fit its side. Which headers pass is
-// decided in merge.
+// modify is ReverseProxy's ModifyResponse. It refuses answers that must not reach the
+// browser and adapts the others for it. merge decides which headers pass.
 func (p *Proxy) modify(res *http.Response) error {
 	x := exchangeOf(res.Request.Context())
-	x.places.hasAnswer()
+	x.places.markAnswered()
 	switch {
 	case res.StatusCode == http.StatusSwitchingProtocols:
-		x.places.end() // it has the place of a stream
-		return x.switched(res)
+		x.places.releaseAll() // it holds a stream place instead
+		return x.checkSwitch(res)
 	case res.StatusCode < http.StatusOK || res.StatusCode > 999:
-		return errBadGateway.Because(fmt.Errorf("%w: %d", errStatus, res.StatusCode))
+		return errBadGateway.Because(fmt.Errorf("%w: %d", errImpossibleStatus, res.StatusCode))
 	case res.StatusCode == http.StatusUnauthorized && challengesBearer(res.Header["Www-Authenticate"]):
 		return x.tokenRejected(res)
 	}
 	if isStream(res) {
-		if err := x.place.take(); err != nil {
+		if err := x.place.acquire(); err != nil {
 			return err
 		}
-		x.places.end()
+		x.places.releaseAll()
 	} else {
-		x.place.give()
+		x.place.release()
 	}
 	if err := p.rewriteTargets(res); err != nil {
 		return err
@@ -42,11 +41,11 @@ func (p *Proxy) modify(res *http.Response) error {
 	return nil
 }
 
-// tokenRejected answers an API that does not accept our token. The browser
-// could do nothing with its 401: signing in again would change nothing.
+// tokenRejected returns the error for an API that does not accept our token. The API's
+// 401 is not forwarded, because signing in again would not help the user.
 //
-// An API that looks at the token again when it has the whole body, as it should, finds
-// that one which came very slowly has outlived it. That is nobody's setting.
+// An API should check the token again when it has the whole body. If the body arrives
+// very slowly, the token may have expired by then. That is not a wrong setting.
 func (x *exchange) tokenRejected(res *http.Response) error {
 	if x.body != nil && x.expired != nil && x.expired() {
 		return web.ErrSlowBody.Because(errors.New("the token had expired when the API had the body"))
@@ -57,9 +56,8 @@ func (x *exchange) tokenRejected(res *http.Response) error {
 	return errTokenRejected.Because(fmt.Errorf("the API answered %s to our token", res.Status))
 }
 
-// challengesBearer looks for the Bearer scheme among the challenges of
-// WWW-Authenticate (RFC 9110 §11.6.1), where schemes and parameters are
-// separated alike.
+// challengesBearer looks for the Bearer scheme among the challenges of WWW-Authenticate
+// (RFC 9110 §11.6.1). There, commas separate both challenges and parameters.
 func challengesBearer(values []string) bool {
 	for _, v := range values {
 		for _, element := range splitList(v) {
@@ -72,7 +70,7 @@ func challengesBearer(values []string) bool {
 	return false
 }
 
-// responseBody remembers why an answer broke off.
+// responseBody records why an answer ended early.
 type responseBody struct {
 	io.ReadCloser
 	x *exchange
@@ -81,14 +79,14 @@ type responseBody struct {
 func (b *responseBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if err != nil && err != io.EOF {
-		b.x.broken = err
+		b.x.answerErr = err
 	}
 	return n, err
 }
 
-// splitList splits a comma-separated header at the commas that are in no quoted
-// string. Elements are trimmed; empty ones are left out. A quoted string
-// without an end goes to the end.
+// splitList splits a comma-separated header at the commas outside quoted strings.
+// Elements are trimmed, and empty ones are left out. A quoted string that is not
+// closed extends to the end.
 func splitList(s string) []string {
 	var list []string
 	add := func(element string) {

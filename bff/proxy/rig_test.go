@@ -22,23 +22,22 @@ import (
 	"vestibule/internal/web"
 )
 
-// patient is how long a test waits for what must happen. It is far longer than
-// needed, so that only a hang fails.
-const patient = 20 * time.Second
+// waitLimit is how long a test waits for something that must happen. It is far longer
+// than needed, so that only a hang fails the test.
+const waitLimit = 20 * time.Second
 
-// rig is a browser's side, the proxy with the layers that the BFF puts around
-// it, and an API.
+// rig is a client, the proxy with the layers that the BFF puts around it, and an API.
 type rig struct {
 	testing.TB
 	front *httptest.Server
 	api   *url.URL
 	proxy *Proxy
 	log   *testlog.Buffer
-	// endSession ends the session of all requests: their leases now, and what
-	// Authorize says from now on.
+	// endSession ends the session of all requests: it ends their leases, and Authorize
+	// refuses from then on.
 	endSession context.CancelFunc
 	authorized atomic.Int32 // calls of Authorize
-	leases     atomic.Int32 // that are not released
+	leases     atomic.Int32 // leases that are not released yet
 }
 
 const testBearer = "header.payload.signature"
@@ -46,8 +45,8 @@ const testBearer = "header.payload.signature"
 var errTestExpired = web.Refuse(http.StatusUnauthorized, "SESSION_EXPIRED", "Session expired. Please log in again.").
 	With("Set-Cookie", "session=; Max-Age=0")
 
-// newRig starts the proxy before api, which is an http.Handler or the address
-// of something that listens already.
+// newRig starts the proxy in front of api, which is an http.Handler or the address of a
+// running server.
 func newRig(t testing.TB, api any, adjust ...func(*Config)) *rig {
 	t.Helper()
 	r := &rig{TB: t, log: &testlog.Buffer{}}
@@ -68,13 +67,13 @@ func newRig(t testing.TB, api any, adjust ...func(*Config)) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	transport := newTransport(patient)
+	transport := newTransport(waitLimit)
 	t.Cleanup(transport.CloseIdleConnections)
 	cfg := Config{
 		Backend:      r.api,
 		Public:       mustParse(t, "https://app.example"),
 		Transport:    transport,
-		Timeout:      patient,
+		Timeout:      waitLimit,
 		Authorize:    r.authorizeBy(session),
 		AllowUpgrade: func(r *http.Request) bool { return r.Header.Get("Origin") == "https://app.example" },
 		ClientIP:     clients.Of,
@@ -87,7 +86,7 @@ func newRig(t testing.TB, api any, adjust ...func(*Config)) *rig {
 	}
 	r.front = httptest.NewUnstartedServer(r.layers(clients))
 	r.front.Config.ErrorLog = slog.NewLogLogger(slog.NewTextHandler(r.log, nil), slog.LevelError)
-	r.front.Listener = web.GuardFraming(r.front.Config, r.front.Listener) // as the product has it
+	r.front.Listener = web.GuardFraming(r.front.Config, r.front.Listener) // as in production
 	r.front.Start()
 	t.Cleanup(func() {
 		r.front.CloseClientConnections()
@@ -101,7 +100,7 @@ func (r *rig) authorizeBy(session context.Context) func(*http.Request) (Grant, e
 	return func(req *http.Request) (Grant, error) {
 		r.authorized.Add(1)
 		switch {
-		case req.Context().Err() != nil: // as a store that cannot be asked then
+		case req.Context().Err() != nil: // as the store does for a canceled request
 			return Grant{}, req.Context().Err()
 		case req.Header.Get("Cookie") == "":
 			return Grant{}, web.Refuse(http.StatusUnauthorized, "NO_SESSION", "No session token found")
@@ -112,12 +111,12 @@ func (r *rig) authorizeBy(session context.Context) func(*http.Request) (Grant, e
 			r.leases.Add(1)
 			ctx, cancel := context.WithCancelCause(ctx)
 			stop := context.AfterFunc(session, func() { cancel(errors.New("the session has ended")) })
-			return ctx, func() { stop(); r.leases.Add(-1) } // and not the least more
+			return ctx, func() { stop(); r.leases.Add(-1) } // the proxy itself must end the context
 		}, Confirm: func(context.Context) error { return nil }}, nil
 	}
 }
 
-// layers is what the BFF puts around the proxy, in its order.
+// layers puts the BFF's layers around the proxy, in the BFF's order.
 func (r *rig) layers(clients *web.ClientIPs) http.Handler {
 	h := web.Handle(r.proxy.Serve, writeTestError)
 	cors := http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
@@ -147,7 +146,7 @@ func mustParse(t testing.TB, s string) *url.URL {
 	return u
 }
 
-// request makes a browser's request; header is name, value, name, value….
+// request builds a browser's request; header is name, value, name, value….
 func (r *rig) request(ctx context.Context, method, path string, body io.Reader, header ...string) *http.Request {
 	r.Helper()
 	req, err := http.NewRequestWithContext(ctx, method, r.front.URL+path, body)
@@ -161,7 +160,7 @@ func (r *rig) request(ctx context.Context, method, path string, body io.Reader, 
 	return req
 }
 
-// roundTrip sends req as it is: redirects are not followed, nothing is added.
+// roundTrip sends req unchanged and does not follow redirects.
 func (r *rig) roundTrip(req *http.Request) (*http.Response, error) {
 	transport := &http.Transport{DisableCompression: true, DisableKeepAlives: true}
 	return transport.RoundTrip(req)
@@ -187,7 +186,7 @@ func (r *rig) get(path string, header ...string) (*http.Response, string) {
 	return r.do(r.request(r.Context(), http.MethodGet, path, nil, header...))
 }
 
-// raw sends text over a connection of its own and returns the connection.
+// raw sends text over a new connection and returns the connection.
 // Line ends in text are \n and become CRLF.
 func (r *rig) raw(text string) *rawConn {
 	r.Helper()
@@ -196,7 +195,7 @@ func (r *rig) raw(text string) *rawConn {
 		r.Fatal(err)
 	}
 	r.Cleanup(func() { conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(patient)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(waitLimit)); err != nil {
 		r.Fatal(err)
 	}
 	c := &rawConn{Conn: conn, TB: r, r: bufio.NewReader(conn)}
@@ -240,7 +239,7 @@ func (c *rawConn) wantClosed() {
 	}
 }
 
-// rawAPI is an API that speaks bytes: serve gets each connection.
+// rawAPI is an API that reads and writes raw bytes: serve gets each connection.
 func rawAPI(t testing.TB, serve func(conn net.Conn, r *bufio.Reader)) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -260,7 +259,7 @@ func rawAPI(t testing.TB, serve func(conn net.Conn, r *bufio.Reader)) string {
 			}
 			open.Go(func() {
 				defer conn.Close()
-				_ = conn.SetDeadline(time.Now().Add(patient))
+				_ = conn.SetDeadline(time.Now().Add(waitLimit))
 				serve(conn, bufio.NewReader(conn))
 			})
 		}
@@ -278,13 +277,13 @@ func answering(text string) func(net.Conn, *bufio.Reader) {
 	}
 }
 
-// seen is what an API got.
+// seen is a request that an API got.
 type seen struct {
 	*http.Request
 	body string
 }
 
-// recorder is an API that keeps what it gets and answers 200.
+// recorder is an API that records its requests and answers 200.
 type recorder struct{ requests chan seen }
 
 func newRecorder() *recorder { return &recorder{make(chan seen, 100)} }
@@ -295,7 +294,7 @@ func (a *recorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, "ok")
 }
 
-// only returns the one request that the API got.
+// only returns the request of the API, which must be the only one.
 func (a *recorder) only(t testing.TB) seen {
 	t.Helper()
 	if n := len(a.requests); n != 1 {
@@ -311,8 +310,8 @@ func (a *recorder) none(t testing.TB) {
 	}
 }
 
-// wantError checks a refusal: status, code, the headers that stand on every
-// answer, and that the API's address is nowhere in it.
+// wantError checks a refusal: its status, its code, the headers of every answer, and that
+// it does not contain the API's address.
 func (r *rig) wantError(res *http.Response, body string, status int, code string) {
 	r.Helper()
 	var got struct{ Code, Message string }
@@ -350,11 +349,11 @@ func (r *rig) wantOuterHeaders(res *http.Response) {
 	}
 }
 
-// eventually waits until ok.
+// eventually waits until ok returns true.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	for start := time.Now(); !ok(); time.Sleep(2 * time.Millisecond) {
-		if time.Since(start) > patient {
+		if time.Since(start) > waitLimit {
 			t.Fatalf("still not so: %s", what)
 		}
 	}
@@ -366,7 +365,7 @@ func receive[T any](t testing.TB, what string, c <-chan T) T {
 	select {
 	case v := <-c:
 		return v
-	case <-time.After(patient):
+	case <-time.After(waitLimit):
 		t.Fatalf("waited in vain for %s", what)
 		panic("unreachable")
 	}

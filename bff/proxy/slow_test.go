@@ -18,23 +18,23 @@ import (
 	"vestibule/internal/web"
 )
 
-// The tests of this file run in bubbles of testing/synctest: an hour passes at once, and
-// a goroutine that outlives its test fails it.
+// The tests of this file run in bubbles of testing/synctest: waiting takes no real time,
+// and a goroutine that outlives its test fails the test.
 
-// slowSide is a proxy with the layers of the BFF and an API, and connections that keep
+// slowSide is a proxy with the layers of the BFF and an API, with connections that buffer
 // nothing.
 type slowSide struct {
 	testing.TB
 	ln *pipetest.Listener
 }
 
-// slowShapes is how the API is reached.
-var slowShapes = map[string]func(testing.TB, http.Handler) http.RoundTripper{
+// transports are the ways to reach the API.
+var transports = map[string]func(testing.TB, http.Handler) http.RoundTripper{
 	"in the same process": func(_ testing.TB, api http.Handler) http.RoundTripper {
 		return &inprocess.Transport{Handler: api, Log: slog.New(slog.DiscardHandler)}
 	},
 	"by a connection": func(t testing.TB, api http.Handler) http.RoundTripper {
-		transport := newTransport(patient)
+		transport := newTransport(waitLimit)
 		transport.DialContext = serveSlow(t, web.DefaultDeadlines.Wrap(api)).Dial
 		t.Cleanup(transport.CloseIdleConnections)
 		return transport
@@ -56,7 +56,7 @@ func newSlowSide(t testing.TB, transport http.RoundTripper) *slowSide {
 		Backend:      mustParse(t, "http://api.internal"),
 		Public:       mustParse(t, "https://app.example"),
 		Transport:    transport,
-		Timeout:      patient,
+		Timeout:      waitLimit,
 		Authorize:    (&rig{TB: t}).authorizeBy(context.Background()),
 		AllowUpgrade: func(*http.Request) bool { return true },
 		ClientIP:     func(*http.Request) string { return "" },
@@ -83,23 +83,23 @@ func (s *slowSide) get() net.Conn {
 	return c
 }
 
-// mostHeld is how much of an answer may be on its way through the process: the copy of
-// ReverseProxy, and buffers of 2 to 4 KiB before and behind it.
+// mostHeld is how much of an answer may be inside the process: the copy buffer of
+// ReverseProxy, and buffers of 2 to 4 KiB before and after it.
 const mostHeld = bufferSize + 32<<10
 
-// TestAReaderThatIsSlowHoldsLittleAndIsCutOff: of an answer that the API has ready no
-// more is taken than fits the buffers, and its handler does not outlive the reader.
-func TestAReaderThatIsSlowHoldsLittleAndIsCutOff(t *testing.T) {
+// TestASlowReaderHoldsLittleAndIsCutOff: the proxy takes no more of an answer than fits the
+// buffers, and the API's handler does not outlive the reader.
+func TestASlowReaderHoldsLittleAndIsCutOff(t *testing.T) {
 	t.Parallel()
-	for name, shape := range slowShapes {
+	for name, shape := range transports {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				var made atomic.Int64
 				ended := make(chan error, 1)
 				s := newSlowSide(t, shape(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					// ReverseProxy flushes the header beside the body, under a lock. A bubble's
-					// clock stands while somebody waits for one.
+					// ReverseProxy flushes the header concurrently with the body, under a lock. A
+					// bubble's clock stops while a goroutine waits for a lock.
 					_ = http.NewResponseController(w).Flush()
 					time.Sleep(time.Second)
 					piece := make([]byte, 1<<10)
@@ -132,11 +132,11 @@ func TestAReaderThatIsSlowHoldsLittleAndIsCutOff(t *testing.T) {
 	}
 }
 
-// TestABodyThatNobodyReadsHoldsLittle: of a body that the API leaves no more is taken
-// from the client than fits the buffers. (In the same process that is nothing.)
-func TestABodyThatNobodyReadsHoldsLittle(t *testing.T) {
+// TestAnUnreadBodyHoldsLittle: if the API does not read a body, the proxy takes no more of
+// it than fits the buffers. (In process, that is nothing.)
+func TestAnUnreadBodyHoldsLittle(t *testing.T) {
 	t.Parallel()
-	for name, shape := range slowShapes {
+	for name, shape := range transports {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -174,10 +174,10 @@ func TestABodyThatNobodyReadsHoldsLittle(t *testing.T) {
 	}
 }
 
-// TestAnAPIThatIsSlowIsNotItsReadersFault: only the time that the reader takes counts.
-func TestAnAPIThatIsSlowIsNotItsReadersFault(t *testing.T) {
+// TestASlowAPIDoesNotCountAgainstTheReader: only the reader's own time counts.
+func TestASlowAPIDoesNotCountAgainstTheReader(t *testing.T) {
 	t.Parallel()
-	for name, shape := range slowShapes {
+	for name, shape := range transports {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {

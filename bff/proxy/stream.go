@@ -6,20 +6,21 @@ import (
 	"strings"
 )
 
-// The rules for streams, exchanges that have no end of their own:
+// The rules for streams, which are exchanges without a natural end:
 //
-//   - Each takes a place among those of its session. Without one it is refused: before
-//     the API is asked where the request shows what it is for, a WebSocket handshake or
-//     an Accept for events, and else when the answer does.
-//   - The place is given back when the exchange is over, or when the answer is none.
+//   - Each stream takes one of the stream places of its session, or is refused. If the
+//     request shows that it wants a stream (a WebSocket handshake, or an Accept for
+//     events), it takes the place before the API is called. Otherwise it takes the place
+//     when the answer turns out to be a stream.
+//   - The place is given back when the exchange ends, or when the answer is not a stream.
 
-// streaming are the types of answers that come bit by bit for as long as they like.
+// streaming are the media types of answers that may continue without end.
 var streaming = []string{
 	"text/event-stream", "application/x-ndjson", "application/ndjson", "application/jsonl", "application/json-seq",
 	"application/stream+json", "multipart/x-mixed-replace",
 }
 
-// asksForStream says whether the request shows that a stream is wanted.
+// asksForStream reports whether the request wants a stream.
 func asksForStream(r *http.Request) bool {
 	if r.Method == http.MethodHead {
 		return false
@@ -32,31 +33,31 @@ func asksForStream(r *http.Request) bool {
 	return false
 }
 
-// isStreaming reads a media type, with or without parameters.
+// isStreaming accepts a media type with or without parameters.
 func isStreaming(mediaType string) bool {
 	name, _, _ := strings.Cut(mediaType, ";")
 	return slices.Contains(streaming, strings.ToLower(strings.TrimSpace(name)))
 }
 
-// isStream says whether an answer, other than a switch of protocols, has no end of its own.
+// isStream reports whether an answer, other than a protocol switch, is a stream.
 func isStream(res *http.Response) bool {
 	return res.Request.Method != http.MethodHead && res.ContentLength < 0 && isStreaming(res.Header.Get("Content-Type"))
 }
 
-// streamPlace is what an exchange holds while it is a stream.
+// streamPlace is the place that an exchange holds while it is a stream.
 type streamPlace struct {
-	enter func() (leave func(), err error) // nil: nobody counts
-	leave func()                           // nil: not taken
+	enter func() (leave func(), err error) // nil: streams are not counted
+	leave func()                           // nil: no place is held
 }
 
-func (p *streamPlace) take() (err error) {
+func (p *streamPlace) acquire() (err error) {
 	if p.enter != nil && p.leave == nil {
 		p.leave, err = p.enter()
 	}
 	return err
 }
 
-func (p *streamPlace) give() {
+func (p *streamPlace) release() {
 	if p.leave != nil {
 		p.leave()
 		p.leave = nil

@@ -15,7 +15,7 @@ import (
 
 var errTestFull = web.Refuse(http.StatusTooManyRequests, "TOO_MANY_STREAMS", "Too many streams are open.").With("Retry-After", "30")
 
-// counting gives every exchange of the rig one place among so many.
+// counting limits the streams of the rig.
 func counting(places int32, taken *atomic.Int32) func(*Config) {
 	return func(c *Config) {
 		authorize := c.Authorize
@@ -33,8 +33,8 @@ func counting(places int32, taken *atomic.Int32) func(*Config) {
 	}
 }
 
-// typed is an API that answers with what the query says: a type, and whether it goes on
-// until the client leaves.
+// typed is an API whose query says which type its answer has, and whether it continues
+// until the client disconnects.
 func typed(asked *atomic.Int32) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked.Add(1)
@@ -57,7 +57,7 @@ func typed(asked *atomic.Int32) http.Handler {
 	})
 }
 
-func TestStreamsTakeAPlace(t *testing.T) {
+func TestStreamsTakeAStreamPlace(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name, method, query string
@@ -123,7 +123,7 @@ func TestStreamsTakeAPlace(t *testing.T) {
 	}
 }
 
-func TestWebSocketsTakeAPlace(t *testing.T) {
+func TestWebSocketsTakeAStreamPlace(t *testing.T) {
 	t.Parallel()
 	var taken, asked atomic.Int32
 	r := newRig(t, typed(&asked), counting(1, &taken))
@@ -153,8 +153,8 @@ func TestWebSocketsTakeAPlace(t *testing.T) {
 	}
 }
 
-// TestAHeadNeedsNoPlace: its answer has an end.
-func TestAHeadNeedsNoPlace(t *testing.T) {
+// TestAHeadRequestNeedsNoStreamPlace: its answer is never endless.
+func TestAHeadRequestNeedsNoStreamPlace(t *testing.T) {
 	t.Parallel()
 	var taken, asked atomic.Int32
 	r := newRig(t, typed(&asked), counting(0, &taken))
@@ -164,8 +164,8 @@ func TestAHeadNeedsNoPlace(t *testing.T) {
 	}
 }
 
-// TestWhatFailsGivesItsPlaceBack: the API is not there.
-func TestWhatFailsGivesItsPlaceBack(t *testing.T) {
+// TestAFailedRequestReleasesItsPlace: the API is not running.
+func TestAFailedRequestReleasesItsPlace(t *testing.T) {
 	t.Parallel()
 	var taken atomic.Int32
 	r := newRig(t, "http://127.0.0.1:1", counting(1, &taken))

@@ -15,19 +15,19 @@ const (
 	flagsAt        = 53
 )
 
-// traceparent returns the traceparent of the request that goes to the API. It
-// continues the client's trace if values is one valid header, else it starts
-// one. (Numbers that need to be unique, not secret, come from math/rand.)
+// traceparent returns the traceparent for the request to the API. It continues the
+// client's trace if values is one valid header, else it starts a new trace. (math/rand
+// is enough: ids must be unique, not secret.)
 //
-// A trace that starts here is marked as sampled: an API whose sampler follows
-// its parent, the usual default, would otherwise never record anything.
+// A new trace is marked as sampled. Otherwise an API whose sampler follows its parent,
+// which is the usual default, would never record anything.
 func traceparent(values []string) (parent string, continued bool) {
 	out := make([]byte, 0, traceparentLen)
 	out = append(out, "00-"...)
 	flags := "01"
 	if len(values) == 1 && validTraceparent(values[0]) {
 		out = append(out, values[0][traceIDAt:spanIDAt-1]...)
-		// Of the flags only sampled and random have a meaning that we can pass on.
+		// Only the flags sampled and random have a known meaning, so only they pass.
 		b, _ := hex.DecodeString(values[0][flagsAt:traceparentLen])
 		flags = hex.EncodeToString([]byte{b[0] & 3})
 		continued = true
@@ -40,16 +40,15 @@ func traceparent(values []string) (parent string, continued bool) {
 	return string(append(out, flags...)), continued
 }
 
-// appendID appends 64 random bits that are not all zero, which would be
-// invalid.
+// appendID appends 64 random bits. They are never all zero: such an id is invalid.
 func appendID(out []byte) []byte {
 	var id [8]byte
 	binary.BigEndian.PutUint64(id[:], 1+rand.Uint64N(1<<64-1))
 	return hex.AppendEncode(out, id[:])
 }
 
-// validTraceparent accepts later versions too, which may only add to the end
-// (W3C Trace Context §4.3).
+// validTraceparent accepts later versions too: they may only append fields (W3C Trace
+// Context §4.3).
 func validTraceparent(s string) bool {
 	if len(s) < traceparentLen || s[:2] == "ff" ||
 		len(s) > traceparentLen && (s[:2] == "00" || s[traceparentLen] != '-') {

@@ -11,24 +11,24 @@ import (
 )
 
 const (
-	// dialTimeout is enough for two lost packets (TCP asks again after 1 s and
-	// 3 s); an API that does not answer by then is not there.
+	// dialTimeout allows for two lost packets (TCP retries after 1 s and 3 s). An API
+	// that has not accepted by then counts as unreachable.
 	dialTimeout = 5 * time.Second
-	// idleTimeout is below the 5 s after which uvicorn and Node close an idle
-	// connection, so that hardly a request meets one that is just being closed.
+	// idleTimeout is less than the 5 s after which uvicorn and Node close an idle
+	// connection, so that requests rarely use a connection that is being closed.
 	idleTimeout = 4 * time.Second
-	// maxIdle is how many connections are kept between requests. The default of
-	// 2 has most requests dial, which doubles their time (BenchmarkTransport).
+	// maxIdle is how many connections are kept between requests. With the default of
+	// 2, most requests must dial, which doubles their time (BenchmarkTransport).
 	maxIdle = 256
-	// maxHeader is the largest header that the API may answer with, in bytes.
+	// maxHeader is the maximum size of the header of an API's answer, in bytes.
 	maxHeader = 64 << 10
-	// bufferSize is that of one copy from the API to the client.
+	// bufferSize is the size of the buffer that copies from the API to the client.
 	bufferSize = 32 << 10
 )
 
-// newTransport carries requests over the network: straight to the backend,
-// whatever the environment says of proxies, one request at a time on a
-// connection, and with nothing added, removed or decompressed on the way.
+// newTransport returns a transport that goes straight to the backend, even if the
+// environment names a proxy. It sends one request at a time on a connection. It adds,
+// removes and decompresses nothing.
 func newTransport(timeout time.Duration) *http.Transport {
 	dial := dialTimeout
 	if 0 < timeout && timeout < dial {
@@ -45,28 +45,28 @@ func newTransport(timeout time.Duration) *http.Transport {
 		MaxResponseHeaderBytes: maxHeader,
 	}
 	// The timeout includes a TLS handshake.
-	dialAnswered(t, &net.Dialer{Timeout: dial, Control: web.LimitUnsentOf})
+	useEarlyAnswerConns(t, &net.Dialer{Timeout: dial, Control: web.LimitUnsentOf})
 	return t
 }
 
-// upstream sends ReverseProxy's requests and keeps the time.
+// upstream sends ReverseProxy's requests and runs their header timer.
 type upstream struct{ next http.RoundTripper }
 
 func newUpstream(next http.RoundTripper, timeout time.Duration) upstream {
 	switch t := next.(type) {
 	case nil:
-		return upstream{once{newTransport(timeout)}}
+		return upstream{sendOnce{newTransport(timeout)}}
 	case *http.Transport:
-		return upstream{once{t}}
+		return upstream{sendOnce{t}}
 	}
 	return upstream{next}
 }
 
 func (u upstream) RoundTrip(r *http.Request) (*http.Response, error) {
 	x := exchangeOf(r.Context())
-	x.patience.start()
+	x.headerTimer.start()
 	res, err := u.next.RoundTrip(r)
-	x.patience.stop()
+	x.headerTimer.stop()
 	if err != nil {
 		return nil, err
 	}
@@ -74,23 +74,23 @@ func (u upstream) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// once keeps http.Transport from sending a request twice. When a connection
-// that it has used before dies without an answer, it takes a request without a
-// body for safe to repeat if that has an Idempotency-Key. But the key means
-// that the client may repeat it, not that the API knows keys. The transport
-// looks for the canonical name only; on the wire case means nothing.
-type once struct{ *http.Transport }
+// sendOnce keeps http.Transport from sending a request twice. If a reused connection
+// closes without an answer, http.Transport repeats a request without a body that has an
+// Idempotency-Key. But the key means that the client may repeat the request, not that
+// the API supports such keys. The transport looks for the canonical name only, so a
+// lower-case name hides the key from it. On the wire, case does not matter.
+type sendOnce struct{ *http.Transport }
 
 var replayKeys = map[string]string{
 	"Idempotency-Key":   "idempotency-key",
 	"X-Idempotency-Key": "x-idempotency-key",
 }
 
-func (o once) RoundTrip(r *http.Request) (*http.Response, error) {
+func (o sendOnce) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		for name, hidden := range replayKeys {
 			if values, ok := r.Header[name]; ok {
-				delete(r.Header, name) // the header is ours: rewrite made it
+				delete(r.Header, name) // this header may be changed: rewrite made it
 				r.Header[hidden] = values
 			}
 		}
@@ -98,10 +98,10 @@ func (o once) RoundTrip(r *http.Request) (*http.Response, error) {
 	return o.Transport.RoundTrip(r)
 }
 
-// patience is the time that an API has for the headers of its answer. It does
-// not run while a read waits for the client's body: a slow upload is not the
-// API's fault.
-type patience struct {
+// headerTimer limits how long the API may take to send the header of its answer. It does
+// not run while a read waits for the client's body: a slow upload is not the API's
+// fault.
+type headerTimer struct {
 	limit   time.Duration // 0: no limit
 	expired func()
 
@@ -109,7 +109,7 @@ type patience struct {
 	timer *time.Timer // nil before start and after stop
 }
 
-func (p *patience) start() {
+func (p *headerTimer) start() {
 	if p.limit > 0 {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -117,7 +117,7 @@ func (p *patience) start() {
 	}
 }
 
-func (p *patience) expire() {
+func (p *headerTimer) expire() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.timer != nil {
@@ -125,7 +125,7 @@ func (p *patience) expire() {
 	}
 }
 
-func (p *patience) pause() {
+func (p *headerTimer) pause() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.timer != nil {
@@ -133,7 +133,7 @@ func (p *patience) pause() {
 	}
 }
 
-func (p *patience) resume() {
+func (p *headerTimer) resume() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.timer != nil {
@@ -141,7 +141,7 @@ func (p *patience) resume() {
 	}
 }
 
-func (p *patience) stop() {
+func (p *headerTimer) stop() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.timer != nil {
@@ -150,8 +150,8 @@ func (p *patience) stop() {
 	}
 }
 
-// buffers is an httputil.BufferPool. It holds arrays, because putting a slice
-// into a sync.Pool allocates.
+// buffers is an httputil.BufferPool. It stores pointers to arrays, because putting a
+// slice into a sync.Pool allocates.
 type buffers struct{ pool sync.Pool }
 
 func (b *buffers) Get() []byte {

@@ -16,8 +16,8 @@ import (
 	"vestibule/internal/inprocess"
 )
 
-// TestAPostGoesUpstreamAtMostOnce: an API that takes a request on a connection
-// used before and dies must not get the request again.
+// TestAPostGoesUpstreamAtMostOnce: if the API reads a request on a reused connection and
+// closes without an answer, it must not get the request again.
 func TestAPostGoesUpstreamAtMostOnce(t *testing.T) {
 	t.Parallel()
 	for _, header := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
@@ -68,13 +68,13 @@ func TestARequestOnAConnectionThatTheAPIHasClosedSucceeds(t *testing.T) {
 	}
 }
 
-func TestConnectionsToTheAPIAreKept(t *testing.T) {
+func TestConnectionsToTheAPIAreReused(t *testing.T) {
 	t.Parallel()
 	const parallel = 20
 	var connections atomic.Int32
 	var met chan struct{}
 	api := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-		met <- struct{}{} // all of a round are here at once
+		met <- struct{}{} // all requests of a round are here at the same time
 	}))
 	api.Config.ConnState = func(_ net.Conn, s http.ConnState) {
 		if s == http.StateNew {
@@ -131,7 +131,7 @@ func TestAnAPIOverTLS(t *testing.T) {
 	t.Cleanup(s.Close)
 	t.Run("passes with a certificate that verifies", func(t *testing.T) {
 		r := newRig(t, s.URL, func(c *Config) {
-			transport := newTransport(patient)
+			transport := newTransport(waitLimit)
 			t.Cleanup(transport.CloseIdleConnections)
 			transport.TLSClientConfig.RootCAs = s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
 			c.Transport = transport
@@ -148,7 +148,7 @@ func TestAnAPIOverTLS(t *testing.T) {
 	})
 }
 
-// TestInProcess: the proxy needs nothing that only a network transport has.
+// TestInProcess: the proxy works with a transport that uses no network.
 func TestInProcess(t *testing.T) {
 	t.Parallel()
 	api := newRecorder()

@@ -13,13 +13,13 @@ import (
 
 // The rules for upgrades:
 //
-//   - WebSocket alone, asked for exactly as RFC 6455 says. Every other Upgrade
-//     is ignored, as RFC 9110 §7.8 allows, and the request goes on without it:
-//     an h2c connection through here could carry requests that nobody checks.
+//   - Only a WebSocket handshake as RFC 6455 defines it is an upgrade. Any other Upgrade
+//     header is dropped, as RFC 9110 §7.8 allows, and the request continues without it:
+//     an h2c connection through the proxy could carry requests that nobody checks.
 //   - CORS does not cover WebSockets, so the Origin is checked first.
-//   - Both sides are asked: an API that switches protocols unasked gets no
-//     tunnel.
-//   - A tunnel ends with its lease, and with whichever side leaves first.
+//   - The client must ask for the upgrade and the API must agree. An API that switches
+//     protocols without a request gets no tunnel.
+//   - A tunnel ends when its lease ends or when either side closes.
 
 var (
 	handshakeRequest  = []string{"Sec-Websocket-Key", "Sec-Websocket-Version", "Sec-Websocket-Protocol", "Sec-Websocket-Extensions"}
@@ -27,15 +27,15 @@ var (
 )
 
 const (
-	// tunnelStall is how long a client may take none of what the API sends.
+	// tunnelStall is how long a client may stop reading while the API sends.
 	tunnelStall = 30 * time.Second
-	// closeGrace is how long the API may take, once the client has left, to read
-	// what it said last and to hang up itself.
+	// closeGrace is how long the API has, after the client has disconnected, to read
+	// the client's last bytes and to close the connection itself.
 	closeGrace = time.Second
 )
 
-// isWebSocket says whether r is the opening handshake of RFC 6455 §4.1. One
-// with a body is none: its bytes would end up in the tunnel.
+// isWebSocket reports whether r is the opening handshake of RFC 6455 §4.1. A request
+// with a body is not: its bytes would end up in the tunnel.
 func isWebSocket(r *http.Request) bool {
 	upgrade := r.Header["Upgrade"]
 	return len(upgrade) == 1 && strings.EqualFold(upgrade[0], "websocket") &&
@@ -43,10 +43,10 @@ func isWebSocket(r *http.Request) bool {
 		r.ContentLength == 0 && hasToken(r.Header["Connection"], "upgrade")
 }
 
-// switched checks the API's 101 and leaves in it what belongs to the handshake.
-func (x *exchange) switched(res *http.Response) error {
+// checkSwitch checks the API's 101 and keeps only the headers of the handshake.
+func (x *exchange) checkSwitch(res *http.Response) error {
 	if !x.upgrade || !hasToken(res.Header["Connection"], "upgrade") || !strings.EqualFold(res.Header.Get("Upgrade"), "websocket") {
-		return errBadGateway.Because(errSwitched)
+		return errBadGateway.Because(errUnrequestedSwitch)
 	}
 	h := http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}}
 	pass(h, res.Header, handshakeResponse)
@@ -54,7 +54,7 @@ func (x *exchange) switched(res *http.Response) error {
 	return nil
 }
 
-// hasToken looks for a token, in any case, in a comma-separated header.
+// hasToken looks for a token in a comma-separated header, ignoring case.
 func hasToken(values []string, token string) bool {
 	for _, v := range values {
 		for t := range strings.SplitSeq(v, ",") {
@@ -66,22 +66,23 @@ func hasToken(values []string, token string) bool {
 	return false
 }
 
-// tunnel is the client's connection once it is a WebSocket. It hides
-// CloseWrite: when the API has closed its side there is nothing to wait for.
+// tunnel is the client's connection after it has become a WebSocket. It hides
+// CloseWrite, so that ReverseProxy closes the whole connection when the API has closed
+// its side.
 type tunnel struct {
 	net.Conn
-	in      io.Reader // what was read past the handshake, then Conn
+	in      io.Reader // the bytes that were read past the handshake, then Conn
 	x       *exchange
 	unwatch func() bool
 }
 
 func newTunnel(conn net.Conn, r *bufio.Reader, x *exchange) *tunnel {
-	// Not r itself: below it net/http would still take the client's last byte
-	// for the end of everything, and what the client said last would be lost.
+	// Do not read from r itself. Below it, net/http would still treat the end of the
+	// client's data as the end of the request, and the client's last bytes would be lost.
 	early, _ := r.Peek(r.Buffered())
 	t := &tunnel{Conn: conn, in: io.MultiReader(bytes.NewReader(early), conn), x: x}
-	// ReverseProxy closes the API's side when the context ends; a copy that
-	// waits for the client to take or send something would not notice.
+	// When the context ends, ReverseProxy closes only the API's side. A copy that waits
+	// for the client to read or send would not notice.
 	t.unwatch = context.AfterFunc(x.ctx, func() { _ = conn.Close() })
 	return t
 }

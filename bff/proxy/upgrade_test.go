@@ -64,7 +64,7 @@ func (r *rig) dial(header ...string) (*websocket.Conn, *http.Response) {
 	for i := 0; i < len(header); i += 2 {
 		h.Set(header[i], header[i+1])
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), patient)
+	ctx, cancel := context.WithTimeout(r.Context(), waitLimit)
 	defer cancel()
 	conn, res, err := websocket.Dial(ctx, r.front.URL+"/api/proxy/socket?a=1", &websocket.DialOptions{
 		HTTPHeader: h, Subprotocols: []string{"chat", "other"}, CompressionMode: websocket.CompressionContextTakeover,
@@ -82,7 +82,7 @@ func TestWebSocket(t *testing.T) {
 	api := newSocketAPI()
 	r := newRig(t, api)
 	conn, res := r.dial("X-User-Id", "usr_admin")
-	ctx, cancel := context.WithTimeout(t.Context(), patient)
+	ctx, cancel := context.WithTimeout(t.Context(), waitLimit)
 	defer cancel()
 
 	t.Run("the handshake is the client's, the identity ours", func(t *testing.T) {
@@ -93,7 +93,7 @@ func TestWebSocket(t *testing.T) {
 		for _, name := range []string{"Sec-Websocket-Key", "Sec-Websocket-Extensions", "X-Request-Id", "Traceparent"} {
 			delete(req.Header, name)
 		}
-		want := r.written()
+		want := r.ownHeaders()
 		want["Connection"], want["Upgrade"] = []string{"Upgrade"}, []string{"websocket"}
 		want["Accept-Encoding"], want["User-Agent"] = []string{"gzip"}, []string{"Go-http-client/1.1"}
 		want["Sec-Websocket-Version"], want["Sec-Websocket-Protocol"] = []string{"13"}, []string{"chat,other"}
@@ -191,7 +191,7 @@ func TestAWebSocketEnds(t *testing.T) {
 	})
 	t.Run("when the client leaves before the handshake's end", func(t *testing.T) {
 		r := newRig(t, rawAPI(t, upgradeRaw))
-		w := &leaver{ResponseRecorder: httptest.NewRecorder()}
+		w := &disconnectedConn{ResponseRecorder: httptest.NewRecorder()}
 		req, err := http.ReadRequest(bufio.NewReader(strings.NewReader(strings.ReplaceAll(handshake, "\n", "\r\n"))))
 		if err != nil {
 			t.Fatal(err)
@@ -240,16 +240,16 @@ func TestAWebSocketEnds(t *testing.T) {
 	})
 }
 
-// leaver is a client whose connection is gone by the time it is switched.
-type leaver struct{ *httptest.ResponseRecorder }
+// disconnectedConn is a client whose connection closes before the protocol switch.
+type disconnectedConn struct{ *httptest.ResponseRecorder }
 
-func (*leaver) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+func (*disconnectedConn) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, other := net.Pipe()
 	other.Close()
 	return conn, bufio.NewReadWriter(bufio.NewReader(conn), bufio.NewWriter(conn)), nil
 }
 
-// deadlines is a connection that remembers its deadline.
+// deadlines is a connection that records its deadline.
 type deadlines struct {
 	net.Conn
 	write time.Time
@@ -261,7 +261,7 @@ func (c *deadlines) Write(p []byte) (int, error)        { return len(p), nil }
 const handshake = "GET /api/proxy/socket HTTP/1.1\nHost: app\nCookie: a=b\nOrigin: https://app.example\nConnection: Upgrade\nUpgrade: websocket\n" +
 	"Sec-WebSocket-Version: 13\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\n\n"
 
-// upgrade makes a tunnel over a raw connection.
+// upgrade opens a tunnel over a raw connection.
 func (r *rig) upgrade() *rawConn {
 	r.Helper()
 	c := r.raw(handshake)
@@ -276,7 +276,7 @@ func upgradeRaw(conn net.Conn, in *bufio.Reader) {
 	_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nUPGRADE: WebSocket\r\nSet-Cookie: a=b\r\n\r\n")
 }
 
-// TestBytesAroundTheHandshakeAreKept: what either side sends right behind it.
+// TestBytesAroundTheHandshakeAreKept: bytes that a side sends directly after the handshake.
 func TestBytesAroundTheHandshakeAreKept(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
@@ -295,7 +295,7 @@ func TestBytesAroundTheHandshakeAreKept(t *testing.T) {
 	}
 }
 
-func TestAWebSocketFromElsewhereIsRefused(t *testing.T) {
+func TestAWebSocketFromAForeignOriginIsRefused(t *testing.T) {
 	t.Parallel()
 	api := newRecorder()
 	r := newRig(t, api)
@@ -319,7 +319,7 @@ func TestAWebSocketFromElsewhereIsRefused(t *testing.T) {
 	})
 }
 
-// TestOtherUpgradesAreIgnored: the request goes on as a plain one.
+// TestOtherUpgradesAreIgnored: the request continues as a normal one.
 func TestOtherUpgradesAreIgnored(t *testing.T) {
 	t.Parallel()
 	api := newRecorder()
@@ -361,9 +361,9 @@ func TestOtherUpgradesAreIgnored(t *testing.T) {
 	}
 }
 
-// TestASwitchThatNobodyAskedFor is a 502, and the API's connection, which no
-// longer speaks HTTP, is closed.
-func TestASwitchThatNobodyAskedFor(t *testing.T) {
+// TestAnUnrequestedProtocolSwitchIsRefused: the answer is a 502. The API's connection no
+// longer speaks HTTP and is closed.
+func TestAnUnrequestedProtocolSwitchIsRefused(t *testing.T) {
 	t.Parallel()
 	hungUp := make(chan struct{})
 	r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
@@ -377,7 +377,7 @@ func TestASwitchThatNobodyAskedFor(t *testing.T) {
 	receive(t, "the end of the API's connection", hungUp)
 }
 
-func TestAHandshakeThatTheAPIDeclines(t *testing.T) {
+func TestAHandshakeThatTheAPIRefuses(t *testing.T) {
 	t.Parallel()
 	t.Run("with an answer of its own, which passes", func(t *testing.T) {
 		r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -6,44 +6,44 @@ import (
 	"vestibule/internal/web"
 )
 
-// The rules for which headers of an answer stay behind. An API's headers cannot all
-// be foreseen, so this list is of what must not pass, by the power that it gives.
-// For the browser the API is a part of our origin, and for the servers in front of
-// us its answers are ours: whoever wrote the API, or found a way to put a line into
-// one of its headers, would speak for the whole origin.
+// The rules for the headers of an answer that are withheld. We cannot foresee all headers
+// that an API may send, so this is a list of the headers that must not pass, grouped by
+// what they can do. To the browser the API is a part of our origin, and to the servers
+// in front of us its answers are ours. Without this list, an API, or an attacker who
+// injects a header line into its answers, could act for the whole origin.
 
-// withheld are headers of the API that never reach the browser, besides those of
-// withheldPrefixes and of withhold.
+// withheld are headers of the API that never reach the browser. withheldPrefixes and
+// withhold name more.
 var withheld = setOf(
-	// Cookies, and other ways to keep or end a sign-in.
+	// Cookies, and other ways to start or end a sign-in.
 	"Set-Cookie", "Set-Cookie2", "Activate-Storage-Access", "Idp-Signin-Status", "Set-Login",
 
-	// What says more of the API than it should, and the id, of which ours stands.
+	// Details of the API's software, and the request id, for which we send our own.
 	"Server", "Via", "X-Aspnet-Version", "X-Aspnetmvc-Version", "X-Powered-By",
 	web.RequestIDHeader,
 
-	// Hop-by-hop; ReverseProxy adds Trailer after it has removed those it got.
+	// Hop-by-hop headers. ReverseProxy adds a Trailer of its own after removing these.
 	"Connection", "Trailer", "Transfer-Encoding", "Upgrade",
 
-	// How the browser reaches the origin, what it tells it and what it keeps of it.
+	// How the browser connects to the origin, what it reports and what it stores.
 	"Accept-Ch", "Accept-Ch-Lifetime", "Alt-Svc", "Clear-Site-Data", "Critical-Ch", "Expect-Ct",
 	"Nel", "Observe-Browsing-Topics", "Origin-Agent-Cluster", "Public-Key-Pins", "Report-To",
 	"Reporting-Endpoints", "Service-Worker-Allowed", "Strict-Transport-Security", "Use-As-Dictionary",
 
-	// For pages, which an API has none of: what they may do, fetch and report. Our own
-	// policy stands.
+	// What pages may do, fetch and report. An API has no pages, and our own policy
+	// applies.
 	"Document-Policy", "Feature-Policy", "Integrity-Policy", "Origin-Trial", "Permissions-Policy",
 	"Refresh", "Require-Document-Policy", "Sourcemap", "Speculation-Rules", "Supports-Loading-Mode",
 	"Timing-Allow-Origin", // of the CORS family
 	"X-Content-Security-Policy", "X-Dns-Prefetch-Control", "X-Permitted-Cross-Domain-Policies",
 	"X-Sourcemap", "X-Webkit-Csp", "X-Xss-Protection",
 
-	// Orders to caches in front of us (and withhold has *-Cache-Control). One that
-	// obeys would keep one user's answer for all, or drop what others have stored.
+	// Commands to caches in front of us (withhold adds *-Cache-Control). A cache that
+	// obeys could serve one user's answer to all users, or drop stored answers.
 	"Cache-Group-Invalidation", "Cache-Groups", "Cache-Tag", "Edge-Cache-Tag", "Edge-Control",
 	"Netlify-Vary", "Pragma", "Surrogate-Control", "Surrogate-Key",
 
-	// Orders to servers in front of us: to send another file or another server's answer.
+	// Commands to servers in front of us to send a file or another server's answer.
 	"X-Lighttpd-Send-File", "X-Lighttpd-Send-Tempfile", "X-Sendfile", "X-Sendfile2",
 )
 
@@ -71,7 +71,7 @@ func withhold(name string) bool {
 	}
 	for _, prefix := range withheldPrefixes {
 		if strings.HasPrefix(name, prefix) {
-			return name != "X-Accel-Buffering" // which streams of events need
+			return name != "X-Accel-Buffering" // event streams need it
 		}
 	}
 	return false

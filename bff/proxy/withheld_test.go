@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestWithheldNamesAreCanonical: a name in another form would never be found.
+// TestWithheldNamesAreCanonical: a name in another form would never match.
 func TestWithheldNamesAreCanonical(t *testing.T) {
 	t.Parallel()
 	names := slices.Clone(withheldPrefixes)
@@ -21,7 +21,7 @@ func TestWithheldNamesAreCanonical(t *testing.T) {
 	}
 }
 
-func TestWithholdKnowsWholeFamilies(t *testing.T) {
+func TestHeaderFamiliesAreWithheld(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]bool{
 		"Secure-Session-Anything": true, "Sec-Anything": true, "Cross-Origin-Anything": true, "Access-Control-Anything": true,

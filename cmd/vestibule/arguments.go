@@ -9,17 +9,17 @@ import (
 	"vestibule/internal/settings"
 )
 
-// given is what stood on the command line behind the command's name.
+// parsedArgs holds the arguments after the name of the command.
 type parsedArgs struct {
-	flags   map[string]string // settings, by their flag
-	options map[string]string // "true" for one that is only there
+	flags   map[string]string // settings, by flag
+	options map[string]string // options of the command; "true" if the option takes no value
 	args    []string
 }
 
 func (g parsedArgs) has(option string) bool { return g.options[option] != "" }
 
-// parse reads what stands behind the command's name, flags and arguments in any
-// order. Its error is flag.ErrHelp or a usageError.
+// parse reads the arguments after the name of the command. Flags and other arguments may
+// come in any order. Its error is flag.ErrHelp or a usageError.
 func (cmd command) parse(args []string) (parsedArgs, error) {
 	g := parsedArgs{flags: map[string]string{}, options: map[string]string{}}
 	var twice []string
@@ -66,12 +66,12 @@ func (cmd command) parse(args []string) (parsedArgs, error) {
 	return g, cmd.checkArgs(g.args)
 }
 
-// checkArgs holds the arguments to those that the command takes.
+// checkArgs checks that args are the arguments that the command takes.
 func (cmd command) checkArgs(args []string) error {
 	names := strings.Fields(cmd.args)
 	for i, name := range names {
 		if i >= len(args) && !strings.HasPrefix(name, "[") {
-			return usageError(cmd.name + " lacks " + name + ": write vestibule " + cmd.name + " " + cmd.args)
+			return usageError(cmd.name + " lacks " + name + "; use vestibule " + cmd.name + " " + cmd.args)
 		}
 	}
 	switch {
@@ -83,8 +83,8 @@ func (cmd command) checkArgs(args []string) error {
 	return nil
 }
 
-// unknownFlags finds the flags that fs does not have, to name them the way that
-// the help spells flags, and without their values.
+// unknownFlags returns the flags that fs does not have. It returns all of them, spelled
+// as in the help and without values, which may be secret.
 func unknownFlags(fs *flag.FlagSet, args []string) (unknown []string) {
 	for i := 0; i < len(args) && args[i] != "--"; i++ {
 		if !strings.HasPrefix(args[i], "-") || args[i] == "-" {
@@ -97,7 +97,7 @@ func unknownFlags(fs *flag.FlagSet, args []string) (unknown []string) {
 		case known == nil:
 			unknown = append(unknown, "--"+name)
 		case !strings.Contains(args[i], "=") && !isBool(known):
-			i++ // its value
+			i++ // skip the value of the flag
 		}
 	}
 	return unknown

@@ -15,7 +15,7 @@ import (
 	"vestibule/store"
 )
 
-// eventJSON is an event as programs read it.
+// eventJSON is an event in JSON output.
 type eventJSON struct {
 	ID        int64    `json:"id"`
 	At        web.Time `json:"at"`
@@ -32,19 +32,19 @@ type eventJSON struct {
 }
 
 func toEventJSON(e store.Event) eventJSON {
-	known := func(text string) *string {
+	orNull := func(text string) *string {
 		if text == "" {
 			return nil
 		}
 		return &text
 	}
 	return eventJSON{
-		ID: e.ID, At: web.Time(e.At), Event: e.Type, Actor: e.Actor, UserID: known(e.UserID), SessionID: known(e.SessionID), ClientID: known(e.ClientID), Email: known(e.Email),
-		IPAddress: known(e.IPAddress), UserAgent: known(e.UserAgent), RequestID: known(e.RequestID), Detail: known(e.Detail),
+		ID: e.ID, At: web.Time(e.At), Event: e.Type, Actor: e.Actor, UserID: orNull(e.UserID), SessionID: orNull(e.SessionID), ClientID: orNull(e.ClientID), Email: orNull(e.Email),
+		IPAddress: orNull(e.IPAddress), UserAgent: orNull(e.UserAgent), RequestID: orNull(e.RequestID), Detail: orNull(e.Detail),
 	}
 }
 
-// defaultEvents is how many events are listed where nothing else is asked for.
+// defaultEvents is the default of --limit.
 const defaultEvents = 100
 
 func audit(ctx context.Context, p *program, c *settings.Settings) error {
@@ -81,11 +81,11 @@ func audit(ctx context.Context, p *program, c *settings.Settings) error {
 	})
 }
 
-// whose finds the id of a user by address, also of one who has been deleted: their
-// deletion tells it.
+// userIDOf returns the id of a user. who is an address or an id. The event of a deletion
+// has the id of a deleted user.
 func userIDOf(ctx context.Context, db *store.Store, who string) (string, error) {
 	if !strings.Contains(who, "@") {
-		return who, nil // of a user or of one who was
+		return who, nil // an id; its user may be deleted
 	}
 	u, err := findUser(ctx, db, who)
 	if err == nil {
@@ -98,14 +98,14 @@ func userIDOf(ctx context.Context, db *store.Store, who string) (string, error) 
 	return "", err
 }
 
-// eventFilter reads the options.
+// eventFilter reads the options of vestibule audit.
 func (p *program) eventFilter(now time.Time) (f store.EventFilter, limit int, err error) {
 	o := p.given.options
 	f = store.EventFilter{Type: o["event"], Email: strings.ToLower(strings.TrimSpace(o["email"])), SessionID: o["session"], RequestID: o["request-id"]}
 	if text := o["ip"]; text != "" {
 		ip, err := netip.ParseAddr(text)
 		if err != nil {
-			return f, 0, usageError("--ip=" + settings.Show(text) + " is not an address; use one like 192.0.2.7 or 2001:db8::1")
+			return f, 0, usageError("--ip=" + settings.Show(text) + " is not an IP address; use an address like 192.0.2.7 or 2001:db8::1")
 		}
 		f.IPAddress = ip.Unmap().String()
 	}
@@ -120,7 +120,7 @@ func (p *program) eventFilter(now time.Time) (f store.EventFilter, limit int, er
 	limit = defaultEvents
 	if text := o["limit"]; text != "" {
 		if limit, err = strconv.Atoi(text); err != nil || limit < 0 {
-			return f, 0, usageError("--limit=" + settings.Show(text) + " is not a number; use how many events to list, 0 for all")
+			return f, 0, usageError("--limit=" + settings.Show(text) + " is not a number; use a number of events, or 0 for all")
 		}
 	}
 	if limit == 0 {
@@ -129,8 +129,8 @@ func (p *program) eventFilter(now time.Time) (f store.EventFilter, limit int, er
 	return f, limit, nil
 }
 
-// parseTime reads a time, or a duration before now. Dates are in UTC, like all
-// times here.
+// parseTime reads a time, or a duration before now. Dates are in UTC, like all times in
+// the output.
 func parseTime(text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
@@ -148,5 +148,5 @@ func parseTime(text string, now time.Time) (time.Time, error) {
 	return at, err
 }
 
-// errYear is what a database could not compare.
+// errYear refuses years that the databases cannot compare.
 var errYear = errors.New("not a year of four digits")

@@ -39,7 +39,7 @@ func (p *program) dispatch(ctx context.Context, args []string) error {
 	return cmd.run(ctx, p, cfg)
 }
 
-// findCommand returns the command and what follows its name.
+// findCommand returns the command and the arguments after its name.
 func findCommand(args []string) (command, []string, error) {
 	var subcommands []string
 	for _, cmd := range commands() {
@@ -66,7 +66,7 @@ func isHelp(arg string) bool {
 	return arg == "-h" || arg == "-help" || arg == "--help"
 }
 
-// flagName cuts off a value, which may be a secret.
+// flagName returns arg without its value, which may be a secret.
 func flagName(arg string) string {
 	name, _, _ := strings.Cut(arg, "=")
 	return name

@@ -16,15 +16,15 @@ import (
 	"vestibule/store"
 )
 
-// clientJSON is a service client as programs read it. secret is there only when it
-// has just been made.
+// clientJSON is a service client in JSON output. It has a secret only directly after the
+// secret was created.
 type clientJSON struct {
 	ID              string    `json:"id"`
 	Name            string    `json:"name"`
 	Secret          string    `json:"secret,omitempty"`
 	Grants          []string  `json:"grants"`
 	Scopes          []string  `json:"scopes"`
-	Audiences       []string  `json:"audiences"` // none: JWT_AUDIENCE
+	Audiences       []string  `json:"audiences"` // empty: JWT_AUDIENCE
 	CreatedAt       web.Time  `json:"createdAt"`
 	RotatedAt       *web.Time `json:"rotatedAt"`
 	OldSecretEndsAt *web.Time `json:"oldSecretEndsAt"`
@@ -38,13 +38,13 @@ func toClientJSON(c store.Client, secret string) clientJSON {
 	}
 }
 
-// taskScopes are those that open something: not the word for the grant exchange that
-// clients of an earlier version still have.
+// taskScopes returns the scopes of c without token:exchange. Clients of an earlier
+// version have that scope for the grant exchange; it gives no access to tasks.
 func taskScopes(c store.Client) []string {
 	return slices.DeleteFunc(append([]string{}, c.Scopes...), func(scope string) bool { return scope == oauth.ScopeTokenExchange })
 }
 
-// words reads an option of several words, which commas or spaces separate.
+// words splits the value of an option at commas and spaces.
 func words(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
 }
@@ -59,7 +59,7 @@ func clientCreate(ctx context.Context, p *program, c *settings.Settings) error {
 		e.Detail = fmt.Sprintf("%s, grant %q, scope %q, audience %q, %s", made.Name, strings.Join(made.Grants, " "), strings.Join(made.Scopes, " "), strings.Join(made.Audiences, " "), e.Detail)
 		err := changeClient(ctx, db, made.ID, e, func(tx *store.Tx) error { return tx.CreateClient(made) })
 		if errors.Is(err, store.ErrConflict) {
-			return refusal("there is a client " + strconv.Quote(made.Name) + "; choose another name, or see vestibule client list")
+			return refusal("the client " + strconv.Quote(made.Name) + " exists already; choose another name, or see vestibule client list")
 		}
 		if err != nil {
 			return err
@@ -68,7 +68,7 @@ func clientCreate(ctx context.Context, p *program, c *settings.Settings) error {
 	})
 }
 
-// showSecret prints a client with a secret that nobody is ever going to read again.
+// showSecret prints a client with its new secret. The secret is never shown again.
 func (p *program) showSecret(c store.Client, secret string) error {
 	out := p.output()
 	out.row(toClientJSON(c, secret), "client_id", c.ID)
@@ -78,7 +78,7 @@ func (p *program) showSecret(c store.Client, secret string) error {
 	if err := out.close(); err != nil {
 		return err
 	}
-	p.note("Keep the secret where the service reads it: it is not shown again.")
+	p.note("Store the secret where the service reads it: it is not shown again.")
 	return nil
 }
 
@@ -103,7 +103,7 @@ func clientList(ctx context.Context, p *program, c *settings.Settings) error {
 	})
 }
 
-// maxKeepOld is how long a secret may outlive its rotation.
+// maxKeepOld is the maximum time that an old secret may stay valid after a rotation.
 const maxKeepOld = 30 * 24 * time.Hour
 
 func clientRotate(ctx context.Context, p *program, c *settings.Settings) error {
@@ -112,7 +112,7 @@ func clientRotate(ctx context.Context, p *program, c *settings.Settings) error {
 	if text := p.given.options["keep-old"]; text != "" {
 		d, err := time.ParseDuration(text)
 		if err != nil || d <= 0 || d > maxKeepOld {
-			return usageError("--keep-old=" + settings.Show(text) + " is not a duration up to 720h; use one like 24h, or leave it out to end the old secret at once")
+			return usageError("--keep-old=" + settings.Show(text) + " is not a duration up to 720h; use a value like 24h, or omit it to end the old secret at once")
 		}
 		keepOld = new(now.Add(d))
 	}
@@ -124,7 +124,7 @@ func clientRotate(ctx context.Context, p *program, c *settings.Settings) error {
 		secret, hash := oauth.NewClientSecret()
 		e := operatorEvent(store.EventClientRotated)
 		if keepOld != nil {
-			e.Detail = "the old secret is good until " + formatTime(*keepOld) + ", " + e.Detail
+			e.Detail = "the old secret is valid until " + formatTime(*keepOld) + ", " + e.Detail
 		}
 		err = changeClient(ctx, db, cl.ID, e, func(tx *store.Tx) error { return tx.RotateClient(cl.ID, hash, keepOld, now) })
 		if err != nil {
@@ -153,14 +153,14 @@ func clientDelete(ctx context.Context, p *program, c *settings.Settings) error {
 		if err := changeClient(ctx, db, cl.ID, e, func(tx *store.Tx) error { return tx.DeleteClient(cl.ID) }); err != nil {
 			return err
 		}
-		p.note("%s is deleted; a token that it has is good until it expires", printable(cl.Name))
+		p.note("%s is deleted; its tokens are valid until they expire", printable(cl.Name))
 		out := p.output()
 		out.row(toClientJSON(cl, ""))
 		return out.close()
 	})
 }
 
-// changeClient changes a client in a transaction that records e.
+// changeClient changes a client and records e in one transaction.
 func changeClient(ctx context.Context, db *store.Store, id string, e store.Event, change func(*store.Tx) error) error {
 	return db.Tx(ctx, "change client", func(tx *store.Tx) error {
 		if err := change(tx); err != nil {
@@ -174,7 +174,7 @@ func changeClient(ctx context.Context, db *store.Store, id string, e store.Event
 // findClient finds a client by name or id.
 func findClient(ctx context.Context, db *store.Store, which string) (store.Client, error) {
 	find := db.ClientByName
-	if strings.HasPrefix(which, jose.ServicePrefix) { // as no name begins
+	if strings.HasPrefix(which, jose.ServicePrefix) { // no name may start with it
 		find = db.ClientByID
 	}
 	c, err := find(ctx, which)
@@ -184,8 +184,8 @@ func findClient(ctx context.Context, db *store.Store, which string) (store.Clien
 	return c, err
 }
 
-// clientIDOf returns the id of a client, or an id as it stands: its client may be
-// deleted.
+// clientIDOf returns the id of a client. which is a name or an id. An id is not looked
+// up, because the client may be deleted.
 func clientIDOf(ctx context.Context, db *store.Store, which string) (string, error) {
 	if strings.HasPrefix(which, jose.ServicePrefix) {
 		return which, nil

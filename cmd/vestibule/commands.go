@@ -6,27 +6,27 @@ import (
 	"vestibule/internal/settings"
 )
 
-// command is one thing the program can do.
+// command is one command of the program.
 type command struct {
-	name    string // may be two words
-	args    string // what follows, as help shows it: USER [SESSION]
+	name    string // one or two words
+	args    string // its arguments, as help shows them: USER [SESSION]
 	summary string
 	reads   settings.Side // the settings it accepts
 	options []option
 	run     func(context.Context, *program, *settings.Settings) error
 }
 
-// option is a flag of one command that is no setting: it says what to do this
-// time, and has no variable.
+// option is a flag of one command that is not a setting. It applies to one call and has
+// no environment variable.
 type option struct {
 	name string
-	arg  string // what stands for the value in help; "" for one that is there or not
+	arg  string // the placeholder for the value in help; "" if the option takes no value
 	help string
 }
 
-var asJSON = option{"json", "", "Print JSON for programs: one object a line."}
+var asJSON = option{"json", "", "Print JSON for programs: one object per line."}
 
-// commands returns all of them, in the order of help.
+// commands returns all commands, in the order of help.
 func commands() []command {
 	return []command{
 		{name: "serve", summary: "run the BFF, the task API and the admin server in one process", reads: settings.ForServe, run: serve},
@@ -34,14 +34,14 @@ func commands() []command {
 		{name: "api", summary: "run the task API alone", reads: settings.ForAPI, run: serve},
 		{name: "migrate up", summary: "apply all pending migrations", reads: settings.ForMigrate, run: migrateUp},
 		{name: "migrate down", summary: "undo the last migration; the data that it added is lost", reads: settings.ForMigrate, run: migrateDown},
-		{name: "migrate status", summary: "list the migrations and which are applied", reads: settings.ForMigrate, run: migrateStatus},
+		{name: "migrate status", summary: "list the migrations, and show which are applied", reads: settings.ForMigrate, run: migrateStatus},
 		{name: "user list", summary: "list the users", reads: settings.ForData, options: []option{
-			{"search", "TEXT", "Only users with this in their address or name."},
+			{"search", "TEXT", "Only users with this text in their address or name."},
 			{"disabled", "", "Only users who may not sign in."},
 			asJSON,
 		}, run: userList},
 		{name: "user show", args: "USER", summary: "show a user, their accounts and sessions; USER is an address or an id", reads: settings.ForData, options: []option{asJSON}, run: userShow},
-		{name: "user create", args: "EMAIL", summary: "create a user; the password is asked for, or read from standard input", reads: settings.ForPassword, options: []option{
+		{name: "user create", args: "EMAIL", summary: "create a user; the command asks for the password, or reads it from standard input", reads: settings.ForPassword, options: []option{
 			{"name", "TEXT", "Their name; by default the part of the address before the @."},
 			{"email-verified", "", "Mark the address as verified."},
 			asJSON,
@@ -52,21 +52,21 @@ func commands() []command {
 			{"yes", "", "Do not ask for confirmation."},
 			asJSON,
 		}, run: userDelete},
-		{name: "user sessions", args: "USER", summary: "list where a user is signed in", reads: settings.ForData, options: []option{asJSON}, run: userSessions},
-		{name: "user revoke", args: "USER [SESSION]", summary: "end one session of a user, or with --all every one", reads: settings.ForData, options: []option{
-			{"all", "", "End all their sessions."},
+		{name: "user sessions", args: "USER", summary: "list the sessions of a user", reads: settings.ForData, options: []option{asJSON}, run: userSessions},
+		{name: "user revoke", args: "USER [SESSION]", summary: "end one session of a user, or all sessions with --all", reads: settings.ForData, options: []option{
+			{"all", "", "End all sessions of the user."},
 			asJSON,
 		}, run: userRevoke},
-		{name: "user set-password", args: "USER", summary: "set a user's password and end all their sessions; it is asked for, or read from standard input", reads: settings.ForPassword, options: []option{asJSON}, run: userSetPassword},
-		{name: "client create", args: "NAME", summary: "create a client for an internal service and print its secret, only this once", reads: settings.ForData, options: []option{
-			{"grant", "GRANT,…", "How it gets tokens. credentials, the default: its own tokens, which open every user's tasks as far as its scopes allow. exchange: in exchange for a user's token, for that user's tasks."},
-			{"scope", "SCOPE,…", "What its tokens open at most: tasks:read, tasks:write."},
-			{"audience", "TEXT,…", "Which audiences its exchanged tokens may have; by default JWT_AUDIENCE."},
+		{name: "user set-password", args: "USER", summary: "set a user's password and end all their sessions; the command asks for the password, or reads it from standard input", reads: settings.ForPassword, options: []option{asJSON}, run: userSetPassword},
+		{name: "client create", args: "NAME", summary: "create a client for an internal service and print its secret, which is never shown again", reads: settings.ForData, options: []option{
+			{"grant", "GRANT,…", "How the client gets tokens. credentials, the default: tokens for the tasks of every user, limited by its scopes. exchange: it exchanges a user's token for a token for the tasks of that user."},
+			{"scope", "SCOPE,…", "The maximum scopes of its tokens: tasks:read, tasks:write."},
+			{"audience", "TEXT,…", "The audiences that its exchanged tokens may have; by default JWT_AUDIENCE."},
 			asJSON,
 		}, run: clientCreate},
 		{name: "client list", summary: "list the clients", reads: settings.ForData, options: []option{asJSON}, run: clientList},
 		{name: "client rotate", args: "CLIENT", summary: "give a client a new secret and print it; CLIENT is a name or an id", reads: settings.ForData, options: []option{
-			{"keep-old", "DURATION", "How long the old secret stays valid, like 24h. By default it ends at once."},
+			{"keep-old", "DURATION", "How long the old secret stays valid, like 24h. By default it becomes invalid at once."},
 			asJSON,
 		}, run: clientRotate},
 		{name: "client delete", args: "CLIENT", summary: "delete a client, so that it gets no more tokens", reads: settings.ForData, options: []option{
@@ -75,20 +75,20 @@ func commands() []command {
 		}, run: clientDelete},
 		{name: "token", summary: "mint a token for a user or a service and print it", reads: settings.ForToken, options: []option{
 			{"sub", "WHO", "A user, by address or id, or a service by its svc_ id."},
-			{"scope", "SCOPE,…", "What it opens: tasks:read, tasks:write. Without it, a user's token opens all tasks of that user, and a service's token opens nothing."},
-			{"expires-in", "DURATION", "How long it lives, at most 24h; by default JWT_EXPIRES_IN."},
+			{"scope", "SCOPE,…", "The scopes of the token: tasks:read, tasks:write. Without this option, the token of a user gives access to all tasks of that user, and the token of a service gives no access."},
+			{"expires-in", "DURATION", "How long the token is valid, at most 24h; by default JWT_EXPIRES_IN."},
 		}, run: mintToken},
-		{name: "audit", summary: "list what happened to accounts, the latest first", reads: settings.ForData, options: []option{
+		{name: "audit", summary: "list the events of the audit trail, the latest first", reads: settings.ForData, options: []option{
 			{"user", "USER", "Only events of this user: an address or an id. Deleted users are found too."},
-			{"email", "ADDRESS", "Only events with this address as it was typed, whether or not it has an account."},
-			{"event", "NAME", "Only events of this kind, like sign-in-failed."},
+			{"email", "ADDRESS", "Only events with this entered address, even if it has no account."},
+			{"event", "NAME", "Only events of this type, like sign-in-failed."},
 			{"session", "SESSION", "Only events of this session."},
-			{"client", "CLIENT", "Only events of this service client: a name or an id. Deleted ones are found by id."},
+			{"client", "CLIENT", "Only events of this service client: a name or an id. Use the id for a deleted client."},
 			{"ip", "ADDRESS", "Only events from this IP address."},
 			{"request-id", "ID", "Only events of this request."},
-			{"since", "TIME", "Only events since then: a duration like 24h, a date or a time like 2026-03-01T10:00:00Z."},
-			{"until", "TIME", "Only events before then, in the same forms."},
-			{"limit", "N", "How many events at most: 100 by default, 0 for all."},
+			{"since", "TIME", "Only events since this time: a duration like 24h, a date or a time like 2026-03-01T10:00:00Z."},
+			{"until", "TIME", "Only events before this time, in the same forms."},
+			{"limit", "N", "The maximum number of events: 100 by default, 0 for all."},
 			asJSON,
 		}, run: audit},
 		{name: "version", summary: "print the version", reads: settings.ForVersion, run: printVersion},

@@ -9,7 +9,7 @@ import (
 	"vestibule/internal/settings"
 )
 
-// TestOneAddressCannotTakeAllConnections of the running program, at any listener.
+// TestOneAddressCannotTakeAllConnections at any listener of the running program.
 func TestOneAddressCannotTakeAllConnections(t *testing.T) {
 	t.Parallel()
 	i := start(t, "serve", with(anywhere(t), settings.Environment{"MAX_CONNECTIONS": "100", "MAX_CONNECTIONS_PER_ADDRESS": "10"}))
@@ -29,7 +29,7 @@ func TestOneAddressCannotTakeAllConnections(t *testing.T) {
 			return ask(t, c) == "HTTP/1.1 429"
 		}
 		if !refused("127.0.0.5") {
-			t.Errorf("%s: got connection %d of one address", surface, limit+1)
+			t.Errorf("%s: connection %d of one address was accepted", surface, limit+1)
 		}
 		if refused("127.0.0.6") {
 			t.Errorf("%s: another address is refused", surface)
@@ -52,7 +52,8 @@ func dialFrom(t *testing.T, ip, port string) net.Conn {
 	return c
 }
 
-// ask sends a request, which may be too late, and returns how the answer begins.
+// ask sends a request and returns the start of the response. The connection may already
+// be refused when it sends the request.
 func ask(t *testing.T, c net.Conn) string {
 	t.Helper()
 	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {

@@ -16,19 +16,19 @@ import (
 	"vestibule/store/db"
 )
 
-// withData runs f on the database, which must be there and migrated: a command
-// about users must not make an empty one where the path was mistyped.
+// withData runs f on the database. The database must exist and be migrated: if the path
+// is mistyped, a command must not create an empty database there.
 func (p *program) withData(ctx context.Context, c *settings.Settings, f func(*store.Store) error) error {
 	if path := c.Database.SQLite; path != "" {
 		if _, err := os.Stat(path); err != nil {
-			return settings.Failure{Fault: settings.Fault{Setting: "DATABASE_URL", Problem: "names a file that cannot be opened", Cure: "name the one that vestibule serve uses"}, Cause: err}
+			return settings.Failure{Fault: settings.Fault{Setting: "DATABASE_URL", Problem: "names a file that cannot be opened", Cure: "name the file that vestibule serve uses"}, Cause: err}
 		}
 	}
 	st, err := store.Open(ctx, c.Database.URL)
 	if err != nil {
 		return c.Database.Failure(err)
 	}
-	st.OnUnreadable(func(u *db.Unreadable) { fmt.Fprintln(p.stderr, "vestibule: left out:", u) })
+	st.OnUnreadable(func(u *db.Unreadable) { fmt.Fprintln(p.stderr, "vestibule: skipped:", u) })
 	err = st.CheckMigrated(ctx)
 	if err == nil {
 		err = f(st)
@@ -40,19 +40,19 @@ func (p *program) withData(ctx context.Context, c *settings.Settings, f func(*st
 	case errors.As(err, &refused), errors.As(err, &usage):
 		return err
 	case errors.Is(err, store.ErrInvalidText):
-		return usageError("an argument or an option is not text; write it in UTF-8")
+		return usageError("an argument or an option is not valid text; use UTF-8")
 	case err != nil:
 		return c.Database.Failure(err)
 	}
 	return closeErr
 }
 
-// refusal is what a command will not or cannot do, told in one line.
+// refusal is an error message of one line that report prints unchanged.
 type refusal string
 
 func (r refusal) Error() string { return string(r) }
 
-// operatorEvent begins an event that somebody at the command line causes.
+// operatorEvent returns an audit event of an operator at the command line.
 func operatorEvent(kind string) store.Event {
 	e := store.Event{At: time.Now().UTC(), Type: kind, Actor: store.ActorOperator}
 	if u, err := user.Current(); err == nil {
@@ -74,17 +74,17 @@ func findUser(ctx context.Context, db *store.Store, who string) (store.User, err
 	return u, err
 }
 
-// note tells people, and not programs, what was done.
+// note prints a message, except with --json.
 func (p *program) note(format string, args ...any) {
 	if !p.given.has("json") {
 		fmt.Fprintf(p.stdout, format+"\n", args...)
 	}
 }
 
-// when is a time for people.
+// formatTime formats a time for people.
 func formatTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }
 
-// optionalTime is a time for programs, null where there is none.
+// optionalTime converts a time for JSON output. nil becomes null.
 func optionalTime(t *time.Time) *web.Time {
 	if t == nil {
 		return nil

@@ -8,8 +8,8 @@ import (
 	"vestibule/internal/settings"
 )
 
-// help prints what can be typed: about one command, about the commands that
-// start with a word, or about all of them.
+// help prints the help for one command, for all commands that start with a word, or for
+// all commands.
 func (p *program) help(name string) error {
 	var found []command
 	var reads settings.Side
@@ -36,7 +36,7 @@ func (p *program) help(name string) error {
 		}
 	}
 	if reads != settings.ForVersion {
-		fmt.Fprint(p.stdout, "\n"+settings.Wrap("A setting is a flag or an environment variable; NAME_FILE names a file to read it from. The flag wins.", "")+"\n")
+		fmt.Fprint(p.stdout, "\n"+settings.Wrap("Set a setting by a flag, by an environment variable, or by a variable NAME_FILE that names a file with the value. The flag wins.", "")+"\n")
 		settings.WriteHelp(p.stdout, reads)
 	}
 	return nil

@@ -9,10 +9,10 @@ import (
 	"vestibule/internal/settings"
 )
 
-// patience bounds every wait for something that is due at once.
+// patience is the timeout for events that should happen at once.
 const patience = 20 * time.Second
 
-// eventually waits for a condition.
+// eventually waits until the condition is true.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); !condition(); time.Sleep(5 * time.Millisecond) {
@@ -22,7 +22,7 @@ func eventually(t *testing.T, what string, condition func() bool) {
 	}
 }
 
-// statusOf asks on a connection of its own; 0 is no answer.
+// statusOf requests url on a new connection. It returns 0 if there is no response.
 func statusOf(url string) int {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
 	resp, err := client.Get(url)
@@ -44,10 +44,10 @@ func await[T any](t *testing.T, what string, c <-chan T) T {
 	}
 }
 
-// goodSecret is 32 bytes that no message may ever hold.
+// goodSecret is a valid secret of 32 bytes. No message may contain it.
 const goodSecret = "0123456789-keep-this-to-yourself"
 
-// with returns e and more.
+// with returns the variables of e and more. more wins.
 func with(e, more settings.Environment) settings.Environment {
 	both := maps.Clone(e)
 	if both == nil {

@@ -1,9 +1,9 @@
-// Command vestibule runs the BFF, the task API and their admin server, all of
-// them in one process or one side each, and has the operator's commands.
+// Command vestibule runs the BFF, the task API and an admin server, in one process or
+// in separate ones. It also has commands for operators.
 //
-// Each command reads its arguments, calls one thing and prints the result. Package
-// settings reads and checks the settings; package daemon is what runs. This file
-// is the only one that reads the environment.
+// Each command reads its arguments, makes one call and prints the result. Package
+// settings reads and checks the settings. Package daemon runs the servers. Only this
+// file reads the environment.
 package main
 
 import (
@@ -24,22 +24,21 @@ func main() {
 	os.Exit(run(signalContext(), os.Args[1:], env, os.Stdin, os.Stdout, os.Stderr))
 }
 
-// gcPercent is how much the heap may grow, in percent of what is live, before it
-// is collected. Next to nothing is live here while requests make garbage by the
-// megabyte: at Go's own 100 up to a quarter of the time of small requests goes
-// into collecting a heap of a few MiB.
+// gcPercent is the GOGC value: how much the heap may grow, in percent of the live heap,
+// before a garbage collection. Here the live heap is tiny and requests allocate
+// megabytes of garbage. With Go's default of 100, garbage collection takes up to a
+// quarter of the time of small requests.
 const gcPercent = 400
 
-// tuneGC leaves the choice to the operator where there is one; GOMEMLIMIT
-// holds in any case.
+// tuneGC sets gcPercent unless the operator has set GOGC. GOMEMLIMIT still applies.
 func tuneGC(getenv func(string) string) {
 	if getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
 }
 
-// signalContext returns a context that ends when the process is asked to stop.
-// Who asks twice does not want to wait: the process exits at once.
+// signalContext returns a context that ends at the first signal to stop. At the second
+// signal the process exits at once.
 func signalContext() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
@@ -53,18 +52,17 @@ func signalContext() context.Context {
 	return ctx
 }
 
-// run is the program: it does what args say until it is done or ctx ends, and
-// returns the code to exit with.
+// run runs the command in args until it is done or ctx ends. It returns the exit code.
 func run(ctx context.Context, args []string, env settings.Environment, stdin io.Reader, stdout, stderr io.Writer) int {
 	p := &program{env: env, stdin: stdin, stdout: stdout, stderr: stderr}
 	return report(stderr, p.dispatch(ctx, args))
 }
 
-// program is what a command may use of the world.
+// program holds the environment and the streams of a command.
 type program struct {
 	env    settings.Environment
 	given  parsedArgs
-	stdin  io.Reader // a password, an answer
+	stdin  io.Reader // passwords and confirmations
 	stdout io.Writer // results
-	stderr io.Writer // mistakes and the log
+	stderr io.Writer // errors and the log
 }

@@ -20,7 +20,7 @@ func migrateUp(ctx context.Context, p *program, c *settings.Settings) error {
 			fmt.Fprintln(p.stdout, "applied", m.Name)
 		}
 		if err == nil && len(applied) == 0 {
-			fmt.Fprintln(p.stdout, "nothing to do: every migration is applied")
+			fmt.Fprintln(p.stdout, "nothing to do: all migrations are applied")
 		}
 		return err
 	})
@@ -37,7 +37,7 @@ func migrateDown(ctx context.Context, p *program, c *settings.Settings) error {
 		}
 		after, err := db.MigrationStatus(ctx)
 		for _, m := range daemon.Changed(before, after) {
-			fmt.Fprintln(p.stdout, "taken back", m.Name)
+			fmt.Fprintln(p.stdout, "undone", m.Name)
 		}
 		return err
 	})
@@ -62,7 +62,7 @@ func migrate(ctx context.Context, c *settings.Settings, f func(*store.Store) err
 	err = f(db)
 	switch closeErr := db.Close(); {
 	case errors.Is(err, store.ErrNotFound):
-		return errors.New("no migration is applied, so none can be taken back")
+		return errors.New("no migration is applied, so none can be undone")
 	case err != nil:
 		return c.Database.Failure(err)
 	default:

@@ -25,7 +25,7 @@ func TestMigrateUpDownStatus(t *testing.T) {
 	status := step("migrate status")
 	all := count(status, ".sql")
 	if all == 0 || count(status, " pending\n") != all || !strings.Contains(status[len(status)-1], "vestibule migrate up") {
-		t.Errorf("new database: got\n%s\nwant every migration pending, and the cure", strings.Join(status, "\n"))
+		t.Errorf("new database: got\n%s\nwant every migration pending, and the command that applies them", strings.Join(status, "\n"))
 	}
 	if up := step("migrate up"); count(up, "applied ") != all {
 		t.Errorf("up: got %q, want %d applied", up, all)
@@ -36,8 +36,8 @@ func TestMigrateUpDownStatus(t *testing.T) {
 	if status = step("migrate status"); count(status, "pending") != 0 || count(status, "UTC") != all {
 		t.Errorf("after up: got %q, want every migration applied", status)
 	}
-	if down := step("migrate down"); len(down) != 1 || !strings.HasPrefix(down[0], "taken back ") {
-		t.Errorf("down: got %q, want one migration taken back", down)
+	if down := step("migrate down"); len(down) != 1 || !strings.HasPrefix(down[0], "undone ") {
+		t.Errorf("down: got %q, want one migration undone", down)
 	}
 	if status = step("migrate status"); count(status, "UTC") != all-1 {
 		t.Errorf("after down: got %q, want %d applied", status, all-1)

@@ -12,9 +12,8 @@ import (
 	"vestibule/internal/settings"
 )
 
-// output prints rows, as a table for people or as JSON for programs. It holds a
-// page of them at a time, however many there are: the columns are as wide as the
-// widest cell so far.
+// output prints rows, as a table for people or as JSON for programs. It keeps only one
+// page of rows in memory. Each column is as wide as its widest cell so far.
 type output struct {
 	w      io.Writer
 	json   *json.Encoder // nil: a table
@@ -23,7 +22,7 @@ type output struct {
 	err    error
 }
 
-// outputPage is how many rows are looked at to find the widths.
+// outputPage is the number of rows in a page.
 const outputPage = 500
 
 func (p *program) output(columns ...string) *output {
@@ -39,7 +38,7 @@ func (p *program) output(columns ...string) *output {
 	return o
 }
 
-// row prints one row: object for programs, or cells for people.
+// row prints one row: object in JSON output, or cells in a table.
 func (o *output) row(object any, cells ...string) {
 	if o.json != nil {
 		if object != nil && o.err == nil {
@@ -81,7 +80,7 @@ func (o *output) flush() {
 	}
 }
 
-// failed tells a long list to stop: nobody gets it.
+// failed reports whether a write has failed. Then a long list can stop.
 func (o *output) failed() bool { return o.err != nil }
 
 func (o *output) close() error {
@@ -94,9 +93,8 @@ func (o *output) close() error {
 	return nil
 }
 
-// printable takes from a text what would move the cursor, turn the writing
-// direction or break the table: names and user agents are what strangers have
-// typed.
+// printable escapes characters that would move the cursor, change the direction of text
+// or break the table. Names and user agents come from strangers.
 func printable(text string) string {
 	if !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsGraphic(r) }) {
 		return text

@@ -15,7 +15,7 @@ func TestPrintableTextIsNotChanged(t *testing.T) {
 	}
 }
 
-// FuzzPrintable: whatever a stranger has typed is one cell of one line.
+// FuzzPrintable checks that any text fits into one cell of one line.
 func FuzzPrintable(f *testing.F) {
 	for _, text := range []string{"Ada", "\x1b[2J", "\u202eevil", "a\tb\nc", "\xff", "\u0085", "\u200b", "\ue000", "\U000e0001", `"\"`} {
 		f.Add(text)
@@ -36,7 +36,7 @@ func FuzzParseTime(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		at, err := parseTime(text, now)
 		if year := at.UTC().Year(); err == nil && (year < 1 || year > 9999) {
-			t.Errorf("%q: got %v, which no database holds", text, at)
+			t.Errorf("%q: got %v, which not every database can store", text, at)
 		}
 	})
 }

@@ -10,8 +10,7 @@ import (
 	"vestibule/internal/settings"
 )
 
-// TestConfigurationPageNamesTheCommands: docs/configuration.md names them as they
-// are here.
+// docs/configuration.md names the commands that read each setting.
 func TestConfigurationPageNamesTheCommands(t *testing.T) {
 	content, err := os.ReadFile("../../docs/configuration.md")
 	if err != nil {
@@ -37,6 +36,6 @@ func TestConfigurationPageNamesTheCommands(t *testing.T) {
 		delete(said, command)
 	}
 	for command := range said {
-		t.Errorf("the page names the command %q, which there is not", command)
+		t.Errorf("the page names the command %q, which does not exist", command)
 	}
 }

@@ -65,8 +65,7 @@ func TestADatabaseThatDoesNotExistIsNamedWithoutItsPassword(t *testing.T) {
 	oneError(t, stderr, "DATABASE_URL")
 }
 
-// TestDatabaseErrorsNameTheCure: at start and by migrate up alike, in
-// one line.
+// serve and migrate up report the same error in one line.
 func TestDatabaseErrorsNameTheCure(t *testing.T) {
 	t.Parallel()
 	taken := pgtest.Database(t)
@@ -78,12 +77,12 @@ func TestDatabaseErrorsNameTheCure(t *testing.T) {
 		url  string
 		says []string
 	}{
-		"an encoding":     {pgtest.DatabaseWith(t, "ENCODING 'LATIN1' TEMPLATE template0"), []string{"server_encoding is LATIN1", "createdb --encoding=UTF8 --template=template0"}},
-		"no encoding":     {pgtest.DatabaseWith(t, "ENCODING 'SQL_ASCII' TEMPLATE template0"), []string{"server_encoding is SQL_ASCII", "createdb --encoding=UTF8"}},
-		"names in use":    {taken, []string{"tasks, user", "?search_path=vestibule", "ALTER ROLE", "nothing was changed"}},
-		"a parameter":     {pgtest.Database(t) + "&nonsense=1", []string{`"nonsense"`, "remove it from the URL"}},
-		"no right to it":  {forbidden, []string{"permission denied for schema public", "CREATE SCHEMA vestibule AUTHORIZATION", "GRANT CREATE"}},
-		"a schema absent": {pgtest.Database(t) + "&schema=nowhere", []string{"CREATE SCHEMA", "search_path"}},
+		"wrong encoding":   {pgtest.DatabaseWith(t, "ENCODING 'LATIN1' TEMPLATE template0"), []string{"server_encoding is LATIN1", "createdb --encoding=UTF8 --template=template0"}},
+		"no encoding":      {pgtest.DatabaseWith(t, "ENCODING 'SQL_ASCII' TEMPLATE template0"), []string{"server_encoding is SQL_ASCII", "createdb --encoding=UTF8"}},
+		"names in use":     {taken, []string{"tasks, user", "?search_path=vestibule", "ALTER ROLE", "nothing was changed"}},
+		"a parameter":      {pgtest.Database(t) + "&nonsense=1", []string{`"nonsense"`, "remove it from the URL"}},
+		"no permission":    {forbidden, []string{"permission denied for schema public", "CREATE SCHEMA vestibule AUTHORIZATION", "GRANT CREATE"}},
+		"a missing schema": {pgtest.Database(t) + "&schema=nowhere", []string{"CREATE SCHEMA", "search_path"}},
 	} {
 		for _, command := range []string{"serve", "migrate up"} {
 			env := with(anywhere(t), settings.Environment{"DATABASE_URL": c.url})
@@ -119,8 +118,8 @@ func TestIgnoredURLParametersAreLogged(t *testing.T) {
 
 func TestTheSecondHostOfAURLIsUsed(t *testing.T) {
 	t.Parallel()
-	const nobody = "127.0.0.1:1" // listens there
-	db := strings.Replace(pgtest.Database(t), "@", "@"+nobody+",", 1) + "&connect_timeout=4"
+	const closedPort = "127.0.0.1:1"
+	db := strings.Replace(pgtest.Database(t), "@", "@"+closedPort+",", 1) + "&connect_timeout=4"
 	i := start(t, "serve", with(anywhere(t), settings.Environment{"DATABASE_URL": db, "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"}))
 	useTasks(t, i.log.url("bff"))
 }
@@ -137,7 +136,7 @@ func execute(t *testing.T, databaseURL, statements string) {
 	}
 }
 
-// TestUnsupportedLibpqVariablesAreIgnored: as Neon's page gives them.
+// Neon, for example, tells its users to set PGCHANNELBINDING.
 func TestUnsupportedLibpqVariablesAreIgnored(t *testing.T) {
 	t.Parallel()
 	env := with(anywhere(t), settings.Environment{"DATABASE_URL": pgtest.Database(t), "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})

@@ -14,8 +14,8 @@ import (
 	"vestibule/internal/testlog"
 )
 
-// asProgram makes the test binary behave as the program, for tests of what
-// only a process of its own can show.
+// asProgram is a variable that makes the test binary behave as the program. Tests that
+// need a separate process use it.
 const asProgram = "VESTIBULE_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
@@ -25,10 +25,10 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// logBuffer keeps what the program writes while it runs.
+// logBuffer keeps the output of the program while it runs.
 type logBuffer struct{ testlog.Buffer }
 
-// url returns where the log says that a surface listens, or "".
+// url returns the URL of a surface from the log, or "" if it does not listen yet.
 func (l *logBuffer) url(surface string) string {
 	for line := range strings.Lines(l.String()) {
 		var record struct{ Msg, Surface, Address string }
@@ -46,7 +46,7 @@ type instance struct {
 	code chan int
 }
 
-// anywhere lets the program listen on free ports, in a new folder.
+// anywhere returns settings with free ports and a database in a new folder.
 func anywhere(t *testing.T) settings.Environment {
 	t.Helper()
 	return settings.Environment{
@@ -55,7 +55,7 @@ func anywhere(t *testing.T) settings.Environment {
 	}
 }
 
-// start runs the program until it is ready.
+// start starts the program and waits until it is ready.
 func start(t *testing.T, command string, env settings.Environment) *instance {
 	t.Helper()
 	i := launch(t, command, env)
@@ -71,7 +71,7 @@ func start(t *testing.T, command string, env settings.Environment) *instance {
 	return i
 }
 
-// launch runs the program and does not wait for it.
+// launch starts the program without waiting.
 func launch(t *testing.T, command string, env settings.Environment) *instance {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -81,13 +81,13 @@ func launch(t *testing.T, command string, env settings.Environment) *instance {
 	return i
 }
 
-// once runs the program to its end.
+// once runs the program until it exits.
 func once(t *testing.T, command string, env settings.Environment) (code int, stdout, stderr string) {
 	t.Helper()
 	return onceWith(t, command, env, "")
 }
 
-// onceWith runs the program to its end, with something on standard input.
+// onceWith runs the program with stdin as standard input until it exits.
 func onceWith(t *testing.T, command string, env settings.Environment, stdin string) (code int, stdout, stderr string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -97,7 +97,7 @@ func onceWith(t *testing.T, command string, env settings.Environment, stdin stri
 	return code, out.String(), errs.String()
 }
 
-// oneError fails unless the program has said one thing, about setting.
+// oneError fails unless stderr has exactly one error message, about setting.
 func oneError(t *testing.T, stderr, setting string) {
 	t.Helper()
 	var lines []string
@@ -114,7 +114,7 @@ func oneError(t *testing.T, stderr, setting string) {
 	}
 }
 
-// cancelledContext returns a context that has ended already.
+// cancelledContext returns a context that is already cancelled.
 func cancelledContext(t *testing.T) (context.Context, context.CancelFunc) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -15,9 +15,9 @@ import (
 	"vestibule/internal/settings"
 )
 
-// newPassword asks for a password, or reads it from standard input where nobody is
-// there to ask, and returns its hash. email is whose it is to be. It is never an
-// argument: other users of the machine see those.
+// newPassword asks for the new password of the user email and returns its hash. If
+// standard input is not a terminal, it reads the password from there. A password is
+// never an argument, because other users of the machine can see arguments.
 func (p *program) newPassword(ctx context.Context, c *settings.Settings, email string) (string, error) {
 	pw, err := p.readPassword(ctx)
 	if err != nil {
@@ -33,13 +33,13 @@ func (p *program) newPassword(ctx context.Context, c *settings.Settings, email s
 	case errors.Is(err, password.ErrTooLong):
 		return "", refusal(fmt.Sprintf("the password is too long: use at most %d characters", password.MaxLength))
 	case errors.Is(err, password.ErrCommon):
-		return "", refusal("the password is among those that are tried first: use another (PASSWORD_DENY_COMMON)")
+		return "", refusal("the password is common, so attackers try it first: use another (PASSWORD_DENY_COMMON)")
 	case errors.Is(err, password.ErrOwnName):
-		return "", refusal("the password is the address or the product's name: use another (PASSWORD_DENY_COMMON)")
+		return "", refusal("the password is the address or the name of the product: use another (PASSWORD_DENY_COMMON)")
 	case errors.Is(err, password.ErrRepeated):
 		return "", refusal("the password repeats one character: use another (PASSWORD_DENY_COMMON)")
 	case errors.Is(err, password.ErrNotText):
-		return "", refusal("the password is not text: use UTF-8 without NUL")
+		return "", refusal("the password is not valid text: use UTF-8 without NUL")
 	case err != nil:
 		return "", err
 	}
@@ -55,8 +55,8 @@ func (p *program) readPassword(ctx context.Context) (string, error) {
 		}
 		return line, err
 	}
-	// Whoever stops the program here must get their echo back: the read goes on
-	// after the signal, and the process ends without it.
+	// If a signal stops the program here, the terminal must echo again. The read
+	// continues after the signal and would not restore the terminal.
 	fd := int(f.Fd())
 	before, err := term.GetState(fd)
 	if err != nil {
@@ -85,12 +85,13 @@ func (p *program) readPassword(ctx context.Context) (string, error) {
 	return typed[0], nil
 }
 
-// confirm has the address or name of what is deleted typed, for there is no way back.
+// confirm asks the operator to type the address or name before a deletion, because a
+// deletion cannot be undone.
 func (p *program) confirm(ctx context.Context, command, what, kind, expected string) error {
 	if _, terminal := p.terminal(); !terminal {
-		return refusal(command + " asks before it deletes, and nobody is there to answer: add --yes")
+		return refusal(command + " asks for confirmation, but standard input is not a terminal: add --yes")
 	}
-	fmt.Fprintf(p.stderr, "This deletes %s for good. Type the %s to go on: ", printable(what), kind)
+	fmt.Fprintf(p.stderr, "This deletes %s permanently. Type the %s to continue: ", printable(what), kind)
 	line, err := p.readLine(ctx)
 	if err != nil {
 		return err
@@ -101,16 +102,17 @@ func (p *program) confirm(ctx context.Context, command, what, kind, expected str
 	return nil
 }
 
-// terminal is standard input, if somebody sits before it.
+// terminal returns standard input, and whether it is a terminal.
 func (p *program) terminal() (*os.File, bool) {
 	f, ok := p.stdin.(*os.File)
 	return f, ok && term.IsTerminal(int(f.Fd()))
 }
 
-// maxLine bounds a line of input, in bytes: more than any password or address has.
+// maxLine is the maximum length of a line of input, in bytes. Every password and address
+// is shorter.
 const maxLine = 4096
 
-// readLine reads one line of standard input, without its end.
+// readLine reads one line of standard input, without the line break.
 func (p *program) readLine(ctx context.Context) (string, error) {
 	line, err := readUnlessCancelled(ctx, func() (string, error) {
 		return bufio.NewReader(io.LimitReader(p.stdin, maxLine)).ReadString('\n')
@@ -121,7 +123,8 @@ func (p *program) readLine(ctx context.Context) (string, error) {
 	return strings.TrimRight(line, "\r\n"), err
 }
 
-// readUnlessCancelled waits for read, which no signal ends, but not longer than ctx.
+// readUnlessCancelled returns the result of read, or an error as soon as ctx ends. A
+// signal does not interrupt read itself.
 func readUnlessCancelled(ctx context.Context, read func() (string, error)) (string, error) {
 	type result struct {
 		text string

@@ -13,7 +13,7 @@ import (
 	"vestibule/internal/testlog"
 )
 
-// terminal is a pseudo-terminal: a keyboard and a screen before a program.
+// terminal is a pseudo-terminal: the keyboard and the screen of a program.
 type terminal struct {
 	*testing.T
 	keyboard *os.File
@@ -47,7 +47,7 @@ func newTerminal(t *testing.T) *terminal {
 	return term
 }
 
-// echoes says whether what is typed is shown.
+// echoes reports whether the terminal shows what is typed.
 func (t *terminal) echoes() bool {
 	t.Helper()
 	state, err := unix.IoctlGetTermios(int(t.line.Fd()), unix.TCGETS)
@@ -64,7 +64,7 @@ func (t *terminal) enter(text string) {
 	}
 }
 
-// session is a command that runs at the terminal.
+// session is a command that runs in the terminal.
 type session struct {
 	*terminal
 	stop func()
@@ -79,7 +79,7 @@ func (t *terminal) run(c *console, args ...string) *session {
 	return s
 }
 
-// hidden enters text once the terminal has stopped to echo it.
+// hidden enters text after the terminal has stopped to echo.
 func (s *session) hidden(prompt, text string) {
 	s.Helper()
 	s.screen.Want(s, prompt)
@@ -94,7 +94,7 @@ func (s *session) want(code int, text string) {
 	}
 	s.screen.Want(s, text)
 	if !s.echoes() {
-		s.Error("the terminal is left without echo")
+		s.Error("the terminal does not echo after the command")
 	}
 }
 
@@ -131,7 +131,7 @@ func TestACancelledPromptRestoresTheTerminal(t *testing.T) {
 		eventually(s.T, "without echo", func() bool { return !s.echoes() })
 		s.stop()
 		s.want(1, "interrupted")
-		s.enter("") // ends the read that in a process of its own ends with that
+		s.enter("") // ends the read; in a real process it would end with the process
 
 		s = newTerminal(c.T).run(c, "user", "delete", "ada@example.com")
 		s.screen.Want(s, "Type the address")

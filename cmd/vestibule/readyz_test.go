@@ -11,7 +11,7 @@ import (
 	"vestibule/internal/settings"
 )
 
-// TestReadyzFailsAfterMigrateDown under the running instance, and the log has the cure.
+// If migrate down runs while a server runs, /readyz fails and the log has the cure.
 func TestReadyzFailsAfterMigrateDown(t *testing.T) {
 	t.Parallel()
 	for engine, url := range map[string]string{
@@ -53,11 +53,11 @@ func TestAnInstanceDeletesItsRowWhenItStops(t *testing.T) {
 		return n
 	}
 	if got := rows(); got != 1 {
-		t.Errorf("while it runs: got %d rows, want 1", got)
+		t.Errorf("while the instance runs: got %d rows, want 1", got)
 	}
 	i.stop()
 	await(t, "exit", i.code)
 	if got := rows(); got != 0 {
-		t.Errorf("after its end: got %d rows, want none", got)
+		t.Errorf("after the stop: got %d rows, want none", got)
 	}
 }

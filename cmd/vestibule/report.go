@@ -9,21 +9,20 @@ import (
 	"vestibule/internal/settings"
 )
 
-// Exit codes: what a supervisor or a script can tell apart.
+// Exit codes, for supervisors and scripts.
 const (
 	exitOK      = 0
-	exitFailure = 1   // it could not run: a port in use, no database
-	exitUsage   = 2   // it was told something wrong: a setting, a flag, a command
-	exitSignal  = 130 // a second signal ended it at once
+	exitFailure = 1   // the command failed: a port is in use, the database is down
+	exitUsage   = 2   // a setting, a flag or a command is wrong
+	exitSignal  = 130 // a second signal ended the process at once
 )
 
-// usageError is a command line that cannot be understood.
+// usageError is a mistake in the command line.
 type usageError string
 
 func (e usageError) Error() string { return string(e) }
 
-// report prints err for people, a line for each mistake, and returns the code
-// to exit with.
+// report prints err, one line for each mistake, and returns the exit code.
 func report(stderr io.Writer, err error) int {
 	if err == nil {
 		return exitOK

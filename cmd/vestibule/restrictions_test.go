@@ -9,8 +9,8 @@ import (
 	"vestibule/internal/settings"
 )
 
-// TestSignUpOffAndCORSInTheRunningProgram: what an operator closes and opens is closed and
-// open, on both engines.
+// With SIGN_UP=off only an operator can create users, and CORS_API_ORIGINS allows an
+// origin to call the API. Both work on both engines.
 func TestSignUpOffAndCORSInTheRunningProgram(t *testing.T) {
 	t.Parallel()
 	for name, database := range map[string]string{"SQLite": "", "PostgreSQL": pgtest.Database(t)} {
@@ -51,9 +51,10 @@ func TestSignUpOffAndCORSInTheRunningProgram(t *testing.T) {
 				t.Errorf("preflight at the API: got %d %v", res.StatusCode, res.Header)
 			}
 			if code, body := request(t, c, http.MethodGet, bff+"/api/proxy/me/tasks", ""); code != 200 || body != "[]" {
-				t.Errorf("the BFF's own way to the API: got %d %s", code, body)
+				t.Errorf("a request through the BFF: got %d %s", code, body)
 			}
-			// Inside the process the BFF forwards addresses, and that is no stranger.
+			// Inside the process the BFF forwards client addresses. The API must not warn
+			// about an untrusted proxy then.
 			if strings.Contains(i.log.String(), `"setting":"TRUSTED_PROXIES"`) {
 				t.Errorf("got a warning about a proxy:\n%s", i.log)
 			}
@@ -61,7 +62,6 @@ func TestSignUpOffAndCORSInTheRunningProgram(t *testing.T) {
 	}
 }
 
-// TestAMisspeltSettingStopsTheStart, and nothing has been made by then.
 func TestAMisspeltSettingStopsTheStart(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{"TRUSTED_ORIGIN": "TRUSTED_ORIGINS", "DRAIN_DELAY": "leave it out", "BETTER_AUTH_URL": "BASE_URL"} {

@@ -7,7 +7,8 @@ import (
 	"vestibule/internal/settings"
 )
 
-// serve runs the sides that the command reads an address for, until ctx ends.
+// serve runs vestibule serve, bff and api until ctx ends. It runs the sides whose
+// addresses the command reads.
 func serve(ctx context.Context, p *program, c *settings.Settings) error {
 	return daemon.Run(ctx, c, p.stdout, p.stderr)
 }

@@ -49,7 +49,7 @@ func request(t *testing.T, c *http.Client, method, url, body string) (int, strin
 
 const account = `{"email":"ada@example.com","password":"correct horse battery staple"}`
 
-// useTasks goes the whole way from sign-up to a task.
+// useTasks signs up, creates a task and lists it.
 func useTasks(t *testing.T, bff string) {
 	t.Helper()
 	c := browser(t)
@@ -93,8 +93,8 @@ func TestTwoProcessesWorkOnOneDatabase(t *testing.T) {
 		t.Run(algorithm, func(t *testing.T) {
 			t.Parallel()
 			env := with(anywhere(t), settings.Environment{"JWT_ALGORITHM": algorithm})
-			// Each side is told where the other one is, so one of the addresses
-			// must be known before there is a server behind it.
+			// Each side needs the address of the other one, so one address must be known
+			// before its server runs.
 			network := newFront(t)
 			more := settings.Environment{}
 			if algorithm != jose.HS256 {
@@ -121,7 +121,7 @@ func TestTwoProcessesWorkOnOneDatabase(t *testing.T) {
 	}
 }
 
-// front is an address that leads to a server which is not there yet.
+// front is a proxy whose address is known before its target runs.
 type front struct {
 	*httptest.Server
 	behind atomic.Pointer[httputil.ReverseProxy]
@@ -141,7 +141,7 @@ func newFront(t *testing.T) *front {
 	return f
 }
 
-// lead sends what comes to f on to the server at to.
+// lead makes f forward requests to the server at to.
 func (f *front) lead(t *testing.T, to string) {
 	t.Helper()
 	target, err := url.Parse(to)

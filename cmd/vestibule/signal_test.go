@@ -16,8 +16,8 @@ import (
 	"vestibule/internal/settings"
 )
 
-// startReal runs the program as a process of its own, which signals can be
-// sent to.
+// startReal runs the program as a separate process, so that the test can send it
+// signals.
 func startReal(t *testing.T, env settings.Environment) (*exec.Cmd, *logBuffer, <-chan error) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "serve")
@@ -40,7 +40,8 @@ func startReal(t *testing.T, env settings.Environment) (*exec.Cmd, *logBuffer, <
 	return cmd, log, ended
 }
 
-// exitCode is that of a process that has ended; -1 when a signal killed it.
+// exitCode returns the exit code of a process that has ended with err, or -1 if a signal
+// killed it.
 func exitCode(t *testing.T, err error) int {
 	t.Helper()
 	var exit *exec.ExitError
@@ -91,7 +92,7 @@ func TestSIGTERMLetsARequestFinishAndASecondSignalDoesNot(t *testing.T) {
 		_, log, ended, answer := begin(t)
 		release <- struct{}{}
 		if got := await(t, "answer", answer); got != http.StatusOK {
-			t.Errorf("got %d for the request under way, want 200", got)
+			t.Errorf("got %d for the request in progress, want 200", got)
 		}
 		if got := exitCode(t, await(t, "exit", ended)); got != exitOK {
 			t.Errorf("got code %d, want %d:\n%s", got, exitOK, log)
@@ -107,7 +108,7 @@ func TestSIGTERMLetsARequestFinishAndASecondSignalDoesNot(t *testing.T) {
 			t.Errorf("got code %d, want %d", got, exitSignal)
 		}
 		if took := time.Since(start); took >= 10*time.Second {
-			t.Errorf("took %v, want it at once", took)
+			t.Errorf("the exit took %v, want it at once", took)
 		}
 		if got := await(t, "answer", answer); got != 0 {
 			t.Errorf("got status %d, want a broken connection", got)

@@ -38,15 +38,15 @@ func TestAFailedStartPrintsOneLine(t *testing.T) {
 	}{
 		{"* in TRUSTED_ORIGINS", "serve", settings.Environment{"TRUSTED_ORIGINS": "*"}, exitUsage, "TRUSTED_ORIGINS"},
 		{"a short secret", "serve", settings.Environment{"BETTER_AUTH_SECRET": "short"}, exitUsage, "BETTER_AUTH_SECRET"},
-		{"a header that may not pass", "serve", settings.Environment{"PROXY_FORWARD_HEADERS": "Cookie"}, exitUsage, "PROXY_FORWARD_HEADERS"},
+		{"a header that must not be forwarded", "serve", settings.Environment{"PROXY_FORWARD_HEADERS": "Cookie"}, exitUsage, "PROXY_FORWARD_HEADERS"},
 		{"the BFF's port in use", "serve", settings.Environment{"BFF_ADDR": taken.Addr().String()}, exitFailure, "BFF_ADDR"},
 		{"the API's port in use", "api", settings.Environment{"API_ADDR": taken.Addr().String()}, exitFailure, "API_ADDR"},
 		{"the admin port in use", "bff", settings.Environment{"ADMIN_ADDR": taken.Addr().String()}, exitFailure, "ADMIN_ADDR"},
 		{"an address of another machine", "serve", settings.Environment{"BFF_ADDR": "192.0.2.1:0"}, exitFailure, "BFF_ADDR"},
 		{"a host that does not exist", "serve", settings.Environment{"BFF_ADDR": "host.invalid:0"}, exitFailure, "BFF_ADDR"},
-		{"a data folder that cannot be made", "serve", settings.Environment{"DATABASE_URL": "sqlite:" + file + "/vestibule.db"}, exitFailure, "DATABASE_URL"},
+		{"a data folder that cannot be created", "serve", settings.Environment{"DATABASE_URL": "sqlite:" + file + "/vestibule.db"}, exitFailure, "DATABASE_URL"},
 		{"a database that is a folder", "serve", settings.Environment{"DATABASE_URL": "sqlite:" + dir}, exitFailure, "DATABASE_URL"},
-		{"a file that is no database", "serve", settings.Environment{"DATABASE_URL": "sqlite:" + file}, exitFailure, "DATABASE_URL"},
+		{"a file that is not a database", "serve", settings.Environment{"DATABASE_URL": "sqlite:" + file}, exitFailure, "DATABASE_URL"},
 		{"an unreachable database", "serve", settings.Environment{"DATABASE_URL": "postgres://u:hunter2@" + deadAddr + "/x", "BETTER_AUTH_SECRET": goodSecret}, exitFailure, "DATABASE_URL"},
 		{"an unreachable database to migrate", "migrate up", settings.Environment{"DATABASE_URL": "postgres://u:hunter2@" + deadAddr + "/x"}, exitFailure, "DATABASE_URL"},
 		{"an unmigrated database", "serve", settings.Environment{"MIGRATE": "false"}, exitFailure, "DATABASE_URL"},
@@ -115,8 +115,7 @@ func TestAStopDuringStartIsNotAnError(t *testing.T) {
 	}
 }
 
-// TestABadSecretFileChangesNothing: a mistake that can be told at once must not
-// leave a migrated database behind.
+// A mistake that is found at once must not leave a migrated database behind.
 func TestABadSecretFileChangesNothing(t *testing.T) {
 	folder := t.TempDir()
 	if err := os.WriteFile(filepath.Join(folder, "better-auth-secret"), []byte("short"), 0o600); err != nil {
@@ -128,6 +127,6 @@ func TestABadSecretFileChangesNothing(t *testing.T) {
 	}
 	oneError(t, stderr, "BETTER_AUTH_SECRET")
 	if files, err := os.ReadDir(folder); err != nil || len(files) != 1 {
-		t.Errorf("got files %v, %v; want the secret's alone", files, err)
+		t.Errorf("got files %v, %v; want only the secret file", files, err)
 	}
 }

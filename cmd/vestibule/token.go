@@ -18,20 +18,20 @@ import (
 )
 
 const (
-	// A token for an operator's script may outlive those of the BFF, not the
-	// day: it cannot be recalled.
+	// A token for the script of an operator may be valid longer than tokens of the BFF,
+	// but at most one day, because it cannot be revoked.
 	shortestMinted = time.Second
 	longestMinted  = 24 * time.Hour
 )
 
-// tokenRequest is what the options of vestibule token ask for.
+// tokenRequest holds the options of vestibule token.
 type tokenRequest struct {
 	who       string
 	scope     *string       // nil: no scope claim
-	expiresIn time.Duration // 0: as configured
+	expiresIn time.Duration // 0: JWT_EXPIRES_IN
 }
 
-// mintToken prints a token for a user or a service, made as the BFF makes them.
+// mintToken mints a token for a user or a service as the BFF does, and prints it.
 func mintToken(ctx context.Context, p *program, c *settings.Settings) error {
 	req, err := p.tokenRequest()
 	if err != nil {
@@ -42,8 +42,8 @@ func mintToken(ctx context.Context, p *program, c *settings.Settings) error {
 	}
 	if c.Secret == nil {
 		return settings.Faults{{
-			Setting: "BETTER_AUTH_SECRET", Problem: "is not set, and there is none at " + c.SecretFile,
-			Cure: "give the one that vestibule serve uses, or its DATABASE_URL",
+			Setting: "BETTER_AUTH_SECRET", Problem: "is not set, and the file " + c.SecretFile + " does not exist",
+			Cure: "use the secret or the DATABASE_URL of vestibule serve",
 		}}
 	}
 	c.BFF.JWTExpiresIn = cmp.Or(req.expiresIn, c.BFF.JWTExpiresIn)
@@ -71,7 +71,7 @@ func mintToken(ctx context.Context, p *program, c *settings.Settings) error {
 			e.UserID = subject
 		}
 		e.Detail = strings.TrimSuffix(scope+", until "+formatTime(t.Expires)+", "+e.Detail, ", ")
-		// Recorded before it is shown: no token without its event.
+		// Record the event before the token is printed, so that no token lacks its event.
 		if err := db.Record(ctx, e); err != nil {
 			return err
 		}
@@ -82,7 +82,7 @@ func mintToken(ctx context.Context, p *program, c *settings.Settings) error {
 	})
 }
 
-// tokenRequest reads the options.
+// tokenRequest reads the options of vestibule token.
 func (p *program) tokenRequest() (req tokenRequest, err error) {
 	o := p.given.options
 	if req.who = o["sub"]; req.who == "" {
@@ -108,8 +108,8 @@ func (p *program) tokenRequest() (req tokenRequest, err error) {
 	return req, nil
 }
 
-// tokenSubject finds whom a token is for. One for nobody, or for a user who may
-// not sign in, is refused: the API would believe it without asking.
+// tokenSubject returns the id of the user or service that the token is for. It refuses
+// unknown and disabled ones: the API would accept the token without a look-up.
 func tokenSubject(ctx context.Context, db *store.Store, who string) (string, error) {
 	if strings.HasPrefix(who, jose.ServicePrefix) {
 		cl, err := findClient(ctx, db, who)
@@ -125,8 +125,8 @@ func tokenSubject(ctx context.Context, db *store.Store, who string) (string, err
 	return u.ID, nil
 }
 
-// openMinter mints as the BFF does. It makes no key: the BFF that would sign
-// with it may have another configuration than this command.
+// openMinter returns a minter with the keys of the BFF. It creates no signing key,
+// because this command may have another configuration than the BFF.
 func openMinter(ctx context.Context, c *settings.Settings, db *store.Store) (*token.Minter, error) {
 	m, err := token.Open(ctx, token.Config{
 		Algorithm: c.BFF.JWTAlgorithm, Secret: c.Secret, PreviousSecrets: c.PreviousSecrets(),
@@ -135,14 +135,14 @@ func openMinter(ctx context.Context, c *settings.Settings, db *store.Store) (*to
 	var refused refusal
 	switch {
 	case errors.Is(err, token.ErrSecretDiffers):
-		return nil, refusal("BETTER_AUTH_SECRET is not the one that encrypted the signing keys in the database; give the one that vestibule serve uses")
+		return nil, refusal("BETTER_AUTH_SECRET is not the one that encrypted the signing keys in the database; use the secret of vestibule serve")
 	case errors.As(err, &refused):
 		return nil, refused
 	}
 	return m, err
 }
 
-// existingKeys are the signing keys of the database. It makes none.
+// existingKeys reads the signing keys in the database. It refuses to add a key.
 type existingKeys struct{ store *store.Store }
 
 func (k existingKeys) Keys(ctx context.Context) ([]token.Key, error) {

@@ -14,14 +14,14 @@ import (
 	"vestibule/store"
 )
 
-// minted reads a token that the command has printed alone.
+// minted parses a token. out must have only the token and a line break.
 func (c *console) minted(out string) jwt.MapClaims {
 	c.Helper()
 	raw, ended := strings.CutSuffix(out, "\n")
 	parsed, err := jwt.Parse(raw, func(*jwt.Token) (any, error) { return []byte(goodSecret), nil },
 		jwt.WithValidMethods([]string{"HS256"}), jwt.WithIssuer("better-auth"), jwt.WithAudience("fastapi-backend"), jwt.WithExpirationRequired())
 	if err != nil || !ended || strings.ContainsAny(raw, " \n") {
-		c.Fatalf("got %q, %v; want a token alone on a line", out, err)
+		c.Fatalf("got %q, %v; want one line with a valid token", out, err)
 	}
 	return parsed.Claims.(jwt.MapClaims)
 }
@@ -54,11 +54,11 @@ func TestATokenIsMintedAndRecorded(t *testing.T) {
 			}
 			e := c.rows("audit", "--event=token-minted", "--limit=1")[0]
 			detail, _ := e["detail"].(string)
-			whose := "userId"
+			member := "userId"
 			if strings.HasPrefix(tt.sub, jose.ServicePrefix) {
-				whose = "clientId"
+				member = "clientId"
 			}
-			if e["actor"] != store.ActorOperator || e[whose] != tt.sub || !strings.Contains(detail, tt.eventSays) || !strings.Contains(detail, "on the command line") {
+			if e["actor"] != store.ActorOperator || e[member] != tt.sub || !strings.Contains(detail, tt.eventSays) || !strings.Contains(detail, "on the command line") {
 				c.Errorf("%q: got the event %v", tt.args, e)
 			}
 		}
@@ -103,7 +103,7 @@ func TestInvalidTokenRequestsOfOperatorsAreRefused(t *testing.T) {
 	})
 }
 
-// TestTheAPIAcceptsAMintedToken mints in each mode for a server that runs.
+// TestTheAPIAcceptsAMintedToken of each algorithm while a server runs.
 func TestTheAPIAcceptsAMintedToken(t *testing.T) {
 	t.Parallel()
 	for _, algorithm := range []string{"HS256", "EdDSA", "ES256"} {
@@ -111,7 +111,7 @@ func TestTheAPIAcceptsAMintedToken(t *testing.T) {
 			t.Parallel()
 			env := anywhere(t)
 			env["JWT_ALGORITHM"] = algorithm
-			i := start(t, "serve", env) // and it makes the secret
+			i := start(t, "serve", env) // this creates the secret file
 			env["BASE_URL"] = "http://localhost:3000"
 			_, made, _ := once(t, "client create reports", env)
 			service := strings.Fields(made)[1]

@@ -59,7 +59,7 @@ func userShow(ctx context.Context, p *program, c *settings.Settings) error {
 			return err
 		}
 		var last *time.Time
-		for _, kind := range []string{store.EventSignUp, store.EventSignIn} { // signing up is the first sign-in
+		for _, kind := range []string{store.EventSignUp, store.EventSignIn} { // a sign-up may sign the user in too
 			found, err := db.Events(ctx, store.EventFilter{UserID: u.ID, Type: kind}, 1)
 			if err != nil {
 				return err
@@ -73,13 +73,13 @@ func userShow(ctx context.Context, p *program, c *settings.Settings) error {
 }
 
 func (p *program) showUser(u store.User, accounts []store.Account, sessions []store.Session, lastSignIn *time.Time) error {
-	type whole struct {
+	type userDetails struct {
 		userJSON
 		LastSignInAt *web.Time     `json:"lastSignInAt"`
 		Accounts     []accountJSON `json:"accounts"`
 		Sessions     []sessionJSON `json:"sessions"`
 	}
-	object := whole{userJSON: toUserJSON(u), LastSignInAt: optionalTime(lastSignIn), Accounts: []accountJSON{}, Sessions: []sessionJSON{}}
+	object := userDetails{userJSON: toUserJSON(u), LastSignInAt: optionalTime(lastSignIn), Accounts: []accountJSON{}, Sessions: []sessionJSON{}}
 	var ways []string
 	for _, a := range accounts {
 		ways = append(ways, a.ProviderID)
@@ -88,7 +88,7 @@ func (p *program) showUser(u store.User, accounts []store.Account, sessions []st
 	for _, s := range sessions {
 		object.Sessions = append(object.Sessions, toSessionJSON(s))
 	}
-	state, last := "may sign in", "never, or longer ago than events are kept"
+	state, last := "may sign in", "never, or before the oldest event in the audit trail"
 	if u.DisabledAt != nil {
 		state = "disabled since " + formatTime(*u.DisabledAt)
 	}
@@ -112,7 +112,7 @@ func userDisable(ctx context.Context, p *program, c *settings.Settings) error {
 			return tx.DisableUser(u.ID, operatorEvent(store.EventUserDisabled))
 		})
 		if err == nil && u.DisabledAt != nil {
-			p.note("%s was disabled already, since %s", u.Email, formatTime(*u.DisabledAt))
+			p.note("%s was disabled already, on %s", u.Email, formatTime(*u.DisabledAt))
 		} else if err == nil {
 			p.note("%s is disabled; %s", u.Email, endedSessions(ended))
 		}
@@ -130,8 +130,8 @@ func userEnable(ctx context.Context, p *program, c *settings.Settings) error {
 	})
 }
 
-// changeUser does something to the user that the command names, and prints for
-// programs how the user is then.
+// changeUser changes the user that the command names. With --json it prints the changed
+// user.
 func (p *program) changeUser(ctx context.Context, c *settings.Settings, do func(*store.Store, store.User) error) error {
 	return p.withData(ctx, c, func(db *store.Store) error {
 		u, err := findUser(ctx, db, p.given.args[0])
@@ -153,7 +153,7 @@ func (p *program) changeUser(ctx context.Context, c *settings.Settings, do func(
 	})
 }
 
-// countEnded runs f in a transaction, and returns how many sessions that has ended.
+// countEnded runs f in a transaction and returns how many sessions f has ended.
 func countEnded(ctx context.Context, db *store.Store, what string, f func(*store.Tx) error) (ended int, err error) {
 	err = db.Tx(ctx, what, func(tx *store.Tx) error {
 		err := f(tx)

@@ -18,13 +18,13 @@ import (
 	"vestibule/store"
 )
 
-// console runs commands on one database, as an operator does.
+// console runs commands on one database.
 type console struct {
 	*testing.T
 	env settings.Environment
 }
 
-// onConsole runs a test on a new, migrated database of each engine.
+// onConsole runs a test on a new migrated database of each engine.
 func onConsole(t *testing.T, test func(*console)) {
 	t.Helper()
 	t.Parallel()
@@ -43,8 +43,8 @@ func onConsole(t *testing.T, test func(*console)) {
 	})
 }
 
-// do runs a command, with what it reads from standard input, and returns what it
-// prints: results, or with another exit code than 0 the mistake.
+// do runs a command with stdin as standard input and checks the exit code. It returns
+// the results, or the error message if code is not 0.
 func (c *console) do(stdin string, code int, args ...string) string {
 	c.Helper()
 	ctx, cancel := context.WithTimeout(c.Context(), patience)
@@ -76,7 +76,7 @@ func (c *console) rows(args ...string) (rows []map[string]any) {
 	return rows
 }
 
-// create makes a user as the command does, without the work of a password's hash.
+// create creates a user as the command does, but without hashing a password.
 func (c *console) create(email string) (id string) {
 	c.Helper()
 	db := c.open()
@@ -89,7 +89,7 @@ func (c *console) create(email string) (id string) {
 	return u.ID
 }
 
-// open opens the database until the test ends.
+// open opens the database and closes it when the test ends.
 func (c *console) open() *store.Store {
 	c.Helper()
 	db, err := store.Open(c.Context(), c.env["DATABASE_URL"])
@@ -197,14 +197,14 @@ func TestUserCommandsRefuse(t *testing.T) {
 			{"short\n", 1, "user set-password ada@example.com", "PASSWORD_MIN_LENGTH"},
 			{strings.Repeat("x", 200), 1, "user set-password ada@example.com", "too long"},
 			{"", 1, "user set-password ada@example.com", "no password"},
-			{"pass\x00word\n", 1, "user set-password ada@example.com", "not text"},
-			{"password\n", 1, "user set-password ada@example.com", "tried first"},
+			{"pass\x00word\n", 1, "user set-password ada@example.com", "not valid text"},
+			{"password\n", 1, "user set-password ada@example.com", "try it first"},
 			{"ADA@example.com\n", 1, "user set-password ada@example.com", "the address"},
 			{"12345678\n", 1, "user create new@example.com", "PASSWORD_DENY_COMMON"},
 			{"somebody.new\n", 1, "user create somebody.new@example.com", "the address"},
 			{"--------\n", 1, "user create new@example.com", "repeats one character"},
 			{"paper-lantern-42", 1, "user create ADA@example.com", "has an account"},
-			{"paper-lantern-42", 2, "user create nobody", "no e-mail address"},
+			{"paper-lantern-42", 2, "user create nobody", "not an e-mail address"},
 			{"", 2, "audit --event=nonsense", "sign-in-failed"},
 			{"", 2, "audit --since=yesterday", "--since"},
 			{"", 2, "audit --until=-1h", "--until"},
@@ -236,7 +236,7 @@ func TestDataCommandsNeedAMigratedDatabase(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 	if found, _ := filepath.Glob(missing + "*"); len(found) != 0 {
-		t.Errorf("got %v, want no file made where the path was mistyped", found)
+		t.Errorf("got %v, want no new file at the mistyped path", found)
 	}
 	c.env["DATABASE_URL"] = pgtest.Database(t)
 	if got := c.do("", 1, "audit"); !strings.Contains(got, "migrate up") {
@@ -284,7 +284,7 @@ func TestAudit(t *testing.T) {
 	})
 }
 
-// TestALongListHasEveryRowOnce: every row is there once, in columns.
+// A list of several pages has every row once, in aligned columns.
 func TestALongListHasEveryRowOnce(t *testing.T) {
 	onConsole(t, func(c *console) {
 		const users = 2*outputPage + 3
@@ -295,7 +295,7 @@ func TestALongListHasEveryRowOnce(t *testing.T) {
 		c.execute(`INSERT INTO "user" (id, name, email, "emailVerified", "createdAt", "updatedAt") VALUES ` + strings.Join(rows, ", "))
 		lines := strings.Split(strings.TrimSuffix(c.do("", 0, "user", "list"), "\n"), "\n")
 		if len(lines) != users+1 {
-			c.Fatalf("got %d lines, want %d and their heading", len(lines), users)
+			c.Fatalf("got %d lines, want %d and a header", len(lines), users)
 		}
 		column := func(line, cell string) int { return len([]rune(line[:strings.Index(line, cell)])) }
 		for i, line := range lines[1:] {
@@ -322,7 +322,7 @@ func TestAFailedWriteOfResultsIsAnError(t *testing.T) {
 	})
 }
 
-// full is a disk that takes nothing more.
+// full is a writer that always fails, like a full disk.
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }

@@ -11,7 +11,7 @@ import (
 	"vestibule/store/tasks"
 )
 
-// withTasks makes a user who has n tasks.
+// withTasks creates a user with n tasks.
 func (c *console) withTasks(email string, n int) (id string) {
 	c.Helper()
 	id = c.create(email)
@@ -25,7 +25,7 @@ func (c *console) withTasks(email string, n int) (id string) {
 	return id
 }
 
-// execute runs SQL that the product has no command for.
+// execute runs an SQL statement on the database.
 func (c *console) execute(statement string) {
 	c.Helper()
 	driver, dsn := "postgres", c.env["DATABASE_URL"]
@@ -42,7 +42,7 @@ func (c *console) execute(statement string) {
 	}
 }
 
-// cancelling ends a context when something is written.
+// cancelling cancels a context at the first write.
 type cancelling struct {
 	bytes.Buffer
 	cancel context.CancelFunc
@@ -53,8 +53,8 @@ func (w *cancelling) Write(p []byte) (int, error) {
 	return w.Buffer.Write(p)
 }
 
-// TestUserDeleteLeavesNothing, whether or not a server runs; what it leaves when it is
-// interrupted the next server deletes, which the message says.
+// user delete deletes all tasks even if no server runs. If it is interrupted, the
+// message says that the next server deletes the rest.
 func TestUserDeleteLeavesNothing(t *testing.T) {
 	onConsole(t, func(c *console) {
 		id := c.withTasks("ada@example.com", 3)
@@ -80,8 +80,7 @@ func TestUserDeleteLeavesNothing(t *testing.T) {
 	})
 }
 
-// TestAListReportsUnreadableRows: a user whose row another program has spoilt is not just
-// missing.
+// If another program has damaged the row of a user, the list reports that row.
 func TestAListReportsUnreadableRows(t *testing.T) {
 	onConsole(t, func(c *console) {
 		id := c.create("ada@example.com")
@@ -98,7 +97,7 @@ func TestAListReportsUnreadableRows(t *testing.T) {
 		if got := out.String(); !strings.Contains(got, "bob@example.com") || strings.Contains(got, "ada@example.com") {
 			c.Errorf("got %q, want the other user", got)
 		}
-		if got := errs.String(); !strings.Contains(got, `left out: row "`+id+`" of table user cannot be read: column updatedAt`) {
+		if got := errs.String(); !strings.Contains(got, `skipped: row "`+id+`" of table user cannot be read: column updatedAt`) {
 			c.Errorf("got %q, want the row named", got)
 		}
 	})

@@ -5,7 +5,7 @@ import (
 	"vestibule/store"
 )
 
-// userJSON is a user as programs read it.
+// userJSON is a user in JSON output.
 type userJSON struct {
 	ID            string    `json:"id"`
 	Email         string    `json:"email"`
@@ -24,8 +24,8 @@ func toUserJSON(u store.User) userJSON {
 	}
 }
 
-// sessionJSON is a session as programs read it. id is its handle, which opens
-// nothing.
+// sessionJSON is a session in JSON output. Its id only identifies it: nobody can use
+// the session with it.
 type sessionJSON struct {
 	ID         string   `json:"id"`
 	UserID     string   `json:"userId"`

@@ -14,11 +14,11 @@ import (
 	"vestibule/store/tasks"
 )
 
-// userCreate makes a user without asking anybody for a mail: the operator vouches.
+// userCreate creates a user without a verification mail.
 func userCreate(ctx context.Context, p *program, c *settings.Settings) error {
 	email, ok := bff.NormalEmail(p.given.args[0])
 	if !ok {
-		return usageError("EMAIL " + strconv.Quote(p.given.args[0]) + " is no e-mail address; write it like ada@example.com")
+		return usageError("EMAIL " + strconv.Quote(p.given.args[0]) + " is not an e-mail address; write it like ada@example.com")
 	}
 	if len(p.given.options["name"]) > bff.MaxName {
 		return usageError(fmt.Sprintf("--name is too long; use at most %d bytes", bff.MaxName))
@@ -49,15 +49,16 @@ func userCreate(ctx context.Context, p *program, c *settings.Settings) error {
 		case err != nil:
 			return err
 		}
-		p.note("%s is %s", u.Email, u.ID)
+		p.note("created %s with the id %s", u.Email, u.ID)
 		out := p.output()
 		out.row(toUserJSON(u))
 		return out.close()
 	})
 }
 
-// taken refuses an address, which need not be one that user show finds: that of a
-// user who has changed theirs is kept for a week, so that they can undo it.
+// addressTaken refuses an address that has an account. It also refuses the old address
+// of a user who changed it in the last 7 days, because the user can still undo that.
+// vestibule user show does not find such an address.
 func addressTaken(email string) error {
 	return refusal(email + " has an account, or was an account's address in the last 7 days; see vestibule user show " + email +
 		" and vestibule audit --event=email-changed")
@@ -107,21 +108,21 @@ func userDelete(ctx context.Context, p *program, c *settings.Settings) error {
 	})
 }
 
-// deleteRemains deletes the tasks of a user who is deleted, and tells how far it is. It
-// does not leave them to the server, which need not run; but what it leaves when it is
-// interrupted the server does.
+// deleteRemains deletes the tasks of a deleted user and prints its progress. It does not
+// rely on the server, which may not be running. If it is interrupted, the server deletes
+// the rest.
 func (p *program) deleteRemains(ctx context.Context, st *store.Store, u store.User) error {
 	const every = 2 * time.Second
 	remains := tasks.New(st.DB)
 	var rows int64
-	told := time.Now()
+	printed := time.Now()
 	done := false
 	err := db.InBatches(ctx, func() (bool, error) {
 		left, err := remains.DeleteRemains(ctx, u.ID)
 		rows, done = rows+left.Rows, left.Done
-		if time.Since(told) >= every && !done {
-			told = time.Now()
-			p.note("%d of their tasks, with events and kept answers, are deleted so far", rows)
+		if time.Since(printed) >= every && !done {
+			printed = time.Now()
+			p.note("%d rows of their tasks, events and stored responses are deleted so far", rows)
 		}
 		return err == nil && !done, err
 	})

@@ -9,7 +9,7 @@ import (
 	"vestibule/internal/settings"
 )
 
-// version may be set by the linker: -ldflags "-X main.version=1.2.3".
+// version can be set by the linker: -ldflags "-X main.version=1.2.3".
 var version string
 
 func printVersion(_ context.Context, p *program, _ *settings.Settings) error {
@@ -21,8 +21,7 @@ func printVersion(_ context.Context, p *program, _ *settings.Settings) error {
 	return nil
 }
 
-// versionLine names the version and commit that were built, as far as the
-// build knew them.
+// versionLine returns the version and the commit of the build, if they are known.
 func versionLine(version string, info *debug.BuildInfo) string {
 	if version == "" {
 		version = info.Main.Version

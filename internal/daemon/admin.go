@@ -12,9 +12,10 @@ import (
 	"vestibule/internal/web"
 )
 
-// admin answers operators and probes: whether the process lives, and whether
-// it should be sent requests. It says which check fails and never why: the
-// reason, which may name hosts and files, goes to the log.
+// admin is the server for operators and probes. It reports whether the process is
+// alive and whether it should receive requests. The response names the failing check
+// but not the reason, because the reason may contain host and file names. The reason is
+// logged.
 type admin struct {
 	log      *slog.Logger
 	checks   []probe
@@ -22,13 +23,13 @@ type admin struct {
 	polls    readyzPolls
 }
 
-// checkTimeout bounds a probe: kubelets and load balancers give up after a
-// second or a few.
+// checkTimeout is the timeout of a probe. Kubelets and load balancers wait only a few
+// seconds for an answer.
 const checkTimeout = 2 * time.Second
 
 var errNotListening = errors.New("not listening")
 
-// handler is the whole surface.
+// handler returns the handler of all requests to the admin server.
 func (a *admin) handler() http.Handler {
 	router := web.NewRouter(writeAdminError)
 	get := func(path string, h web.HandlerFunc) {
@@ -42,29 +43,29 @@ func (a *admin) handler() http.Handler {
 	return web.RequestLog{Log: a.log, Surface: "admin", Errors: writeAdminError}.Wrap(h)
 }
 
-// status is the answer to a probe.
+// status is the response of /livez and /readyz.
 type status struct {
 	Status string            `json:"status"` // ok, failing or stopping
 	Checks map[string]string `json:"checks,omitempty"`
 }
 
-// live answers as long as the process can: who fails here is restarted, which
-// cures no database.
+// live answers /livez. It checks nothing else: a process that fails here is restarted,
+// and a restart does not repair a database.
 func (a *admin) live(w http.ResponseWriter, _ *http.Request) error {
 	return web.WriteJSON(w, http.StatusOK, status{Status: "ok"})
 }
 
-// ready runs all checks at once. From the moment the process is asked to stop
-// it fails, so that no new requests are sent here.
+// ready answers /readyz. It runs all checks at the same time. It fails as soon as the
+// process begins to stop, so that load balancers send no new requests.
 func (a *admin) ready(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), checkTimeout)
 	defer cancel()
 	found := make([]error, len(a.checks))
-	var asked sync.WaitGroup
+	var checks sync.WaitGroup
 	for i, c := range a.checks {
-		asked.Go(func() { found[i] = c.check(ctx) })
+		checks.Go(func() { found[i] = c.check(ctx) })
 	}
-	asked.Wait()
+	checks.Wait()
 
 	code, answer := http.StatusOK, status{"ok", map[string]string{}}
 	for i, c := range a.checks {
@@ -85,7 +86,7 @@ func (a *admin) ready(w http.ResponseWriter, r *http.Request) error {
 	return web.WriteJSON(w, code, answer)
 }
 
-// listening asks whether all listeners are served.
+// listening returns a probe that fails while a listener is not served.
 func listening(servers []*server) probe {
 	return probe{"listeners", func(context.Context) error {
 		for _, s := range servers {
@@ -98,7 +99,7 @@ func listening(servers []*server) probe {
 }
 
 func writeAdminError(w http.ResponseWriter, _ *http.Request, e *web.Error) {
-	// Three strings always encode.
+	// Encoding three strings cannot fail.
 	_ = web.WriteJSON(w, e.Status, struct {
 		Error   string `json:"error"`
 		Code    string `json:"code"`

@@ -11,46 +11,46 @@ import (
 	"vestibule/internal/web"
 )
 
-// announce says where each surface listens: one log record each, and on a
-// terminal also what to do with them.
+// announce logs the address of each surface and warns about risky settings. On a
+// terminal it also prints a welcome text.
 func announce(stdout io.Writer, c *settings.Settings, at *listeners, log *slog.Logger) {
 	for _, s := range at.all() {
 		log.Info("listening", "surface", s.surface, "setting", s.setting, "address", s.addr().String())
 	}
 	warn(c, at, log)
 	for _, name := range c.WithoutEffect {
-		log.Warn("this version does not read the setting: it has no effect", "setting", name)
+		log.Warn("the database driver does not support this variable: it has no effect", "setting", name)
 	}
 	if isTerminal(stdout) {
 		fmt.Fprint(stdout, welcome(c, at))
 	}
 }
 
-// warn tells of settings that are right by themselves and likely to surprise.
+// warn logs warnings about valid settings with risky or surprising effects.
 func warn(c *settings.Settings, at *listeners, log *slog.Logger) {
 	if at.bff == nil {
 		return
 	}
 	if c.BFF.RateLimitOff {
-		log.Warn("EVERYBODY MAY GUESS PASSWORDS AND ASK FOR MAILS WITHOUT LIMIT: this is for tests and load measurements only", "setting", "RATE_LIMIT", "value", "off")
+		log.Warn("ANYBODY CAN GUESS PASSWORDS AND REQUEST MAILS WITHOUT LIMIT: use this only for tests and load measurements", "setting", "RATE_LIMIT", "value", "off")
 	}
 	base := c.BFF.BaseURL
 	if c.BFF.Mail.Server == nil && !web.Loopback(base.Hostname()) {
-		log.Warn("mails are written to files and reach nobody: set SMTP_URL", "setting", "MAIL_DIR", "value", c.BFF.Mail.Folder)
+		log.Warn("mails are written to files and not sent: set SMTP_URL", "setting", "MAIL_DIR", "value", c.BFF.Mail.Folder)
 	}
 	if base.Scheme == "https" && len(c.BFF.TrustedProxies) == 0 {
-		log.Warn("the proxy that ends TLS is the only client address that is seen, so 100 wrong passwords from anywhere block sign-in for everybody: list its address", "setting", "TRUSTED_PROXIES", "value", "")
+		log.Warn("all clients have the address of the proxy that terminates TLS, so 100 wrong passwords from anywhere block sign-in for all users: set TRUSTED_PROXIES to the address of the proxy", "setting", "TRUSTED_PROXIES", "value", "")
 	}
 	if base.Scheme == "http" && !web.Loopback(base.Hostname()) {
 		log.Warn("passwords and session cookies cross the network unencrypted: use an https BASE_URL", "setting", "BASE_URL", "value", base.String())
 	}
 	host, port, err := net.SplitHostPort(at.bff.addr().String())
 	if err == nil && web.Loopback(base.Hostname()) && web.Loopback(host) && port != base.Port() {
-		log.Warn("browsers that open the BFF at its own address are refused: BASE_URL names another port", "setting", "BASE_URL", "value", base.String(), "address", at.bff.url())
+		log.Warn("BASE_URL has another port than the BFF, so browsers that open the BFF at its own address are refused", "setting", "BASE_URL", "value", base.String(), "address", at.bff.url())
 	}
 }
 
-// welcome is the block for people.
+// welcome returns the welcome text for a terminal.
 func welcome(c *settings.Settings, at *listeners) string {
 	var b strings.Builder
 	fmt.Fprintln(&b, "\n  Vestibule is running. Ctrl-C stops it.")

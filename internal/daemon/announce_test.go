@@ -33,8 +33,8 @@ func TestRiskyBaseURLsAreWarnedAbout(t *testing.T) {
 	}
 }
 
-// TestMissingTrustedProxiesAreWarnedAbout: where the BFF is public over https there
-// is one, and without its address everybody is one client to the limits.
+// A BFF with an https BASE_URL is behind a proxy. If the proxy is not trusted, the
+// limits count all clients as one.
 func TestMissingTrustedProxiesAreWarnedAbout(t *testing.T) {
 	at := &listeners{}
 	var err error

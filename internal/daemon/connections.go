@@ -6,14 +6,15 @@ import (
 )
 
 const (
-	// The API's clients are services, a separate BFF among them, which carries all
-	// users from one address: half.
+	// One address may hold half of the API's connections. The clients of the API are
+	// services. A separate BFF, for example, sends the requests of all users from one
+	// address.
 	serviceShare = 2
-	// The admin listener answers a few probes.
+	// The admin server answers only a few probes.
 	adminConnections = 100
 )
 
-// connectionBounds are those of the connections that a surface accepts.
+// connectionBounds returns the limits of the connections that a surface accepts.
 func connectionBounds(c *settings.Settings, surface string) web.Connections {
 	b := web.Connections{Surface: surface, Proxies: c.BFF.TrustedProxies, All: c.Connections, AllSetting: "MAX_CONNECTIONS"}
 	switch surface {

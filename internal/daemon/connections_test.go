@@ -19,7 +19,7 @@ func TestConnectionLimitsOfEachListener(t *testing.T) {
 		proxies        int
 	}{
 		"nothing is set":     {proxies, usual, usual / 5, usual, usual / 2, 1},
-		"the sum is set":     {settings.Environment{"MAX_CONNECTIONS": "1000"}, 1000, 200, 1000, 500, 0},
+		"the total is set":   {settings.Environment{"MAX_CONNECTIONS": "1000"}, 1000, 200, 1000, 500, 0},
 		"the address is set": {settings.Environment{"MAX_CONNECTIONS_PER_ADDRESS": "50"}, usual, 50, usual, usual / 2, 0},
 		"both are set":       {settings.Environment{"MAX_CONNECTIONS": "1000", "MAX_CONNECTIONS_PER_ADDRESS": "1000"}, 1000, 1000, 1000, 500, 0},
 	} {
@@ -32,7 +32,7 @@ func TestConnectionLimitsOfEachListener(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", d)
 			}
 			if c.BFF.MaxConnections != tt.bffAll || c.BFF.MaxConnectionsPerAddress != tt.bffOne {
-				t.Errorf("through proxies: got %d and %d, want as many", c.BFF.MaxConnections, c.BFF.MaxConnectionsPerAddress)
+				t.Errorf("through proxies: got %d and %d, want the same limits", c.BFF.MaxConnections, c.BFF.MaxConnectionsPerAddress)
 			}
 		})
 	}

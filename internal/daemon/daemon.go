@@ -1,6 +1,6 @@
-// Package daemon runs the BFF, the task API or both, with an admin server for
-// probes: it opens the listeners and the database, puts the sides together, and
-// stops them in order.
+// Package daemon runs the BFF, the task API or both, with an admin server for probes. It
+// opens the listeners and the database, connects the BFF with the API, and stops
+// everything in order.
 package daemon
 
 import (
@@ -12,20 +12,20 @@ import (
 	"vestibule/internal/settings"
 )
 
-// Run runs the BFF, the task API or both, whichever c has an address for,
-// until ctx ends. The log goes to stderr.
+// Run runs the BFF, the task API or both until ctx ends. It runs each side that has an
+// address in c. The log goes to stderr.
 func Run(ctx context.Context, c *settings.Settings, stdout, stderr io.Writer) error {
 	log := newLogger(stderr, c)
 	log.LogAttrs(ctx, slog.LevelDebug, "settings given", c.AsGiven...)
-	// The listeners come first: a second start by mistake must fail before it
-	// touches the database.
+	// Open the listeners first: if the program is started twice by mistake, the second
+	// process must fail before it touches the database.
 	at, err := openListeners(ctx, c)
 	if err != nil {
 		return err
 	}
 	defer at.close()
 	if err := c.ReadSecretFile(); err != nil {
-		return err // before anything is made or changed
+		return err // fail before anything is created or changed
 	}
 	db, err := openStore(ctx, c, log)
 	if err != nil {
@@ -48,8 +48,8 @@ func Run(ctx context.Context, c *settings.Settings, stdout, stderr io.Writer) er
 	return process.run(ctx)
 }
 
-// unlessStopped returns err, or nil where start has failed because the process
-// was asked to stop.
+// unlessStopped returns err, or nil if the start failed because the process was asked
+// to stop.
 func unlessStopped(ctx context.Context, err error) error {
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		return nil
@@ -57,8 +57,8 @@ func unlessStopped(ctx context.Context, err error) error {
 	return err
 }
 
-// listeners are the servers of this process; the BFF's or the API's is nil
-// where it does not run.
+// listeners holds the servers of this process. bff or api is nil if that side does not
+// run.
 type listeners struct {
 	bff, api, admin *server
 }
@@ -87,7 +87,7 @@ func openListeners(ctx context.Context, c *settings.Settings) (*listeners, error
 	return at, nil
 }
 
-// all returns the servers there are.
+// all returns the servers that are not nil.
 func (at *listeners) all() []*server {
 	var all []*server
 	for _, s := range []*server{at.bff, at.api, at.admin} {
@@ -98,9 +98,9 @@ func (at *listeners) all() []*server {
 	return all
 }
 
-// close frees the addresses of listeners that may not have been served yet.
+// close closes the listeners, including those that were never served.
 func (at *listeners) close() {
 	for _, s := range at.all() {
-		_ = s.listener.Close() // after serving it is closed already
+		_ = s.listener.Close() // fails if the server has closed it already
 	}
 }

@@ -14,19 +14,20 @@ import (
 	"vestibule/store/db"
 )
 
-// The database is tried in the background and not when somebody asks: /readyz must
-// answer while a disk hangs, and who asks it often must not cost anything.
+// The heartbeat tests the database in the background, not on each request of /readyz:
+// /readyz must answer while a disk hangs, and frequent polls must cost nothing.
 const (
 	beatInterval    = 5 * time.Second
 	beatRetry       = time.Second     // after a failure
-	beatTimeout     = 7 * time.Second // one that takes longer has failed: the store gives up after 5
+	beatTimeout     = 7 * time.Second // a longer beat has failed; the store gives up after 5 s
 	cleanupInterval = 10 * time.Minute
 	removeTimeout   = time.Second
 )
 
 var errBeatHangs = errors.New("the database has not answered; is its disk hung?")
 
-// pulse knows whether this instance can use the database: by writing a row of its own.
+// heartbeat checks whether this process can write to the database. Each beat writes the
+// row of this process.
 type heartbeat struct {
 	log      *slog.Logger
 	instance string
@@ -34,8 +35,8 @@ type heartbeat struct {
 	remove   func(ctx context.Context, instance string, now time.Time) error
 
 	mu      sync.Mutex
-	started time.Time // of the beat under way; zero between beats
-	last    error
+	started time.Time     // start of the beat in progress; zero between beats
+	last    error         // result of the last beat
 	first   chan struct{} // closed after the first beat
 }
 
@@ -43,7 +44,7 @@ func newHeartbeat(db *store.Store, log *slog.Logger) *heartbeat {
 	return &heartbeat{log: log, instance: "ins_" + rand.Text(), beat: db.Beat, remove: db.EndBeat, first: make(chan struct{})}
 }
 
-// run beats until ctx ends, and then deletes the row.
+// run beats until ctx ends. Then it deletes the row.
 func (h *heartbeat) run(ctx context.Context) {
 	var cleaned time.Time
 	for first := true; ; first = false {
@@ -56,19 +57,20 @@ func (h *heartbeat) run(ctx context.Context) {
 			pause = beatRetry
 		} else if time.Since(cleaned) > cleanupInterval {
 			cleaned = time.Now()
-			_ = h.remove(ctx, "", cleaned.UTC()) // the next one tries again
+			_ = h.remove(ctx, "", cleaned.UTC()) // rows of dead processes; after an error the next cleanup tries again
 		}
 		select {
 		case <-ctx.Done():
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTimeout)
 			defer cancel()
-			_ = h.remove(ctx, h.instance, time.Now().UTC()) // or whoever comes next does
+			_ = h.remove(ctx, h.instance, time.Now().UTC()) // after an error the cleanup of another process removes it
 			return
 		case <-time.After(pause):
 		}
 	}
 }
 
+// once writes one beat and logs if the result has changed.
 func (h *heartbeat) once(ctx context.Context) error {
 	h.mu.Lock()
 	h.started = time.Now()
@@ -90,7 +92,7 @@ func (h *heartbeat) once(ctx context.Context) error {
 	return err
 }
 
-// ask returns what the last beat found. The first one is waited for.
+// check returns the result of the last beat. It waits for the first beat.
 func (h *heartbeat) check(ctx context.Context) error {
 	select {
 	case <-h.first:

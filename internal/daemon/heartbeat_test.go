@@ -45,7 +45,7 @@ func TestTheHeartbeatLogsEachChangeOnce(t *testing.T) {
 			}
 		}
 		if left.Load() != "ins_x" {
-			t.Errorf("got the row of %q deleted, want its own", left.Load())
+			t.Errorf("got the row of %q deleted, want the row of this process", left.Load())
 		}
 	})
 }
@@ -77,7 +77,6 @@ func TestAHangingBeatFails(t *testing.T) {
 	})
 }
 
-// TestReadinessWaitsForTheFirstBeat: before it nothing is known.
 func TestReadinessWaitsForTheFirstBeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &heartbeat{first: make(chan struct{})}

@@ -13,10 +13,10 @@ var discard = slog.New(slog.DiscardHandler)
 
 type logBuffer = testlog.Buffer
 
-// goodSecret is 32 bytes that no message may ever hold.
+// goodSecret is a valid secret of 32 bytes. No message may contain it.
 const goodSecret = "0123456789-keep-this-to-yourself"
 
-// with returns e and more.
+// with returns the variables of e and more. more wins.
 func with(e, more settings.Environment) settings.Environment {
 	both := maps.Clone(e)
 	if both == nil {

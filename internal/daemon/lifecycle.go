@@ -8,40 +8,41 @@ import (
 	"time"
 )
 
-// How the process stops, in order:
+// The process stops in this order:
 //
-//  1. /readyz fails. Whoever asks it regularly is waited for (readyzpolls.go).
-//  2. The public listeners close; requests under way may take drainTime more.
-//     Streams of task events end at once: their readers connect again.
-//  3. The context of every request ends, and with it the streams, which have
-//     no end of their own (server-sent events, WebSockets), and the background
-//     work. After endTime, connections that are left are cut.
-//  4. The admin listener closes, and last, by whoever opened it, the database.
+//  1. /readyz fails. If a load balancer polls it, the process waits until the balancer
+//     has seen the failure (readyzpolls.go).
+//  2. The public listeners close. Requests in progress may take drainTime more.
+//     Streams of task events end at once, because their clients reconnect.
+//  3. The contexts of all requests end. This stops streams that would never end
+//     (server-sent events, WebSockets) and the background work. After endTime the
+//     process closes the remaining connections.
+//  4. The admin listener closes. Then Run closes the database.
 const (
 	drainTime = 10 * time.Second
 	endTime   = 3 * time.Second
 )
 
-// process is everything that runs between start and stop.
+// process holds everything that runs between start and stop.
 type process struct {
 	log        *slog.Logger
 	surfaces   []surface
-	work       func(context.Context) // beside theirs; nil: none
+	work       func(context.Context) // background work besides that of the surfaces; may be nil
 	admin      *admin
 	adminAt    *server
 	drain, end time.Duration
 }
 
-// surface is one side of the program with its listener.
+// surface is the BFF or the API with its server.
 type surface struct {
 	at      *server
 	handler http.Handler
-	work    func(context.Context) // in the background, until its context ends
-	stop    func()                // called when the listener closes; nil: nothing to do
+	work    func(context.Context) // background work, until its context ends
+	stop    func()                // called before the listener closes; may be nil
 }
 
-// run serves until ctx ends or a listener fails, then stops. Only a listener's
-// failure is an error.
+// run serves until ctx ends or a listener fails, and then stops. It returns an error
+// only if a listener failed.
 func (p *process) run(ctx context.Context) error {
 	requests, endRequests := context.WithCancel(context.WithoutCancel(ctx))
 	defer endRequests()
@@ -92,7 +93,7 @@ func (p *process) run(ctx context.Context) error {
 	return cause
 }
 
-// drainRequests closes the listeners and waits for the requests under way.
+// drainRequests closes the listeners and waits for the requests in progress.
 func (p *process) drainRequests(servers []*server) {
 	ctx, cancel := context.WithTimeout(context.Background(), p.drain)
 	defer cancel()
@@ -107,10 +108,10 @@ func (p *process) drainRequests(servers []*server) {
 	draining.Wait()
 }
 
-// closeRemaining waits until the ended requests and the background work are gone, and
-// cuts off what does not go.
+// closeRemaining waits until the cancelled requests and the background work have ended.
+// After a timeout it closes their connections.
 func (p *process) closeRemaining(servers []*server, working *sync.WaitGroup) {
-	gone := make(chan struct{})
+	ended := make(chan struct{})
 	go func() {
 		working.Wait()
 		for _, s := range servers {
@@ -118,10 +119,10 @@ func (p *process) closeRemaining(servers []*server, working *sync.WaitGroup) {
 				time.Sleep(10 * time.Millisecond)
 			}
 		}
-		close(gone)
+		close(ended)
 	}()
 	select {
-	case <-gone:
+	case <-ended:
 	case <-time.After(p.end):
 		p.log.Warn("closing connections that did not end")
 	}

@@ -13,11 +13,11 @@ import (
 	"time"
 )
 
-// patience bounds every wait for something that is due at once.
+// patience is the timeout for events that should happen at once.
 const patience = 20 * time.Second
 
-// startProcess runs a process with one public surface until the returned stop
-// is called; done then yields what run returned.
+// startProcess runs a process with one public surface until the returned stop is
+// called. done then receives the result of run.
 func startProcess(t *testing.T, h http.Handler, drain, end time.Duration) (p *process, stop func(), done <-chan error) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
@@ -44,7 +44,7 @@ func startProcess(t *testing.T, h http.Handler, drain, end time.Duration) (p *pr
 	return p, cancel, result
 }
 
-// eventually waits for a condition.
+// eventually waits until the condition is true.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); !condition(); time.Sleep(5 * time.Millisecond) {
@@ -54,7 +54,7 @@ func eventually(t *testing.T, what string, condition func() bool) {
 	}
 }
 
-// statusOf asks on a connection of its own; 0 is no answer.
+// statusOf requests url on a new connection. It returns 0 if there is no response.
 func statusOf(url string) int {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
 	resp, err := client.Get(url)
@@ -103,7 +103,7 @@ func TestRequestsInProgressFinishAfterReadyzFails(t *testing.T) {
 	}
 	close(release)
 	if got := await(t, "answer", answer); got != http.StatusOK {
-		t.Errorf("got %d for the request under way, want 200", got)
+		t.Errorf("got %d for the request in progress, want 200", got)
 	}
 	if err := await(t, "end", done); err != nil {
 		t.Errorf("got %v, want a clean stop", err)
@@ -168,7 +168,7 @@ func TestUpgradedConnectionsEndToo(t *testing.T) {
 	}
 	rest, _ := io.ReadAll(reader)
 	if !strings.HasSuffix(string(rest), "goodbye") {
-		t.Errorf("got %q, want the handler's last words", rest)
+		t.Errorf("got %q, want the last data of the handler", rest)
 	}
 }
 

@@ -11,16 +11,16 @@ import (
 	"vestibule/internal/settings"
 )
 
-// newLogger returns the one logger of the process. It writes to stderr, so
-// that what a command prints can be piped.
+// newLogger returns the logger of the process. It writes to stderr, so that the output
+// of a command can be piped.
 func newLogger(stderr io.Writer, c *settings.Settings) *slog.Logger {
 	options := &slog.HandlerOptions{Level: c.LogLevel}
 	var handler slog.Handler = slog.NewJSONHandler(stderr, options)
 	if c.LogFormat == "text" || c.LogFormat == "" && isTerminal(stderr) {
 		handler = slog.NewTextHandler(stderr, options)
 	}
-	// net/http's client writes to the standard logger, with bytes of what an API
-	// has sent: a record like any other, for those who look for it.
+	// The client of net/http writes to the standard logger, and its messages may contain
+	// bytes that an API sent. Log them as records of the level debug.
 	log.SetFlags(0)
 	log.SetOutput(slog.NewLogLogger(handler, slog.LevelDebug).Writer())
 	return slog.New(handler)

@@ -9,8 +9,8 @@ import (
 	"vestibule/internal/settings"
 )
 
-// net/http's client writes to the standard logger, with bytes of an API's
-// answer: not into a JSON log as a bare line, and not for everybody.
+// The client of net/http writes to the standard logger, and its messages may contain
+// bytes of a response. They must be JSON records, and only appear at the level debug.
 func TestTheStandardLoggerWritesDebugRecords(t *testing.T) {
 	writer, flags := log.Writer(), log.Flags()
 	t.Cleanup(func() {

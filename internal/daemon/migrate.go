@@ -9,8 +9,8 @@ import (
 	"vestibule/store/db"
 )
 
-// MigrateToLatest applies what is pending and returns what has been applied
-// since it was called, by this process or another. Those before a failure
+// MigrateToLatest applies the pending migrations. It returns the migrations that were
+// applied during the call, by this process or another. If one fails, those before it
 // stay applied.
 func MigrateToLatest(ctx context.Context, db *store.Store) ([]db.Migration, error) {
 	before, err := db.MigrationStatus(ctx)
@@ -25,8 +25,7 @@ func MigrateToLatest(ctx context.Context, db *store.Store) ([]db.Migration, erro
 	return Changed(before, after), err
 }
 
-// Changed returns the migrations of after that were applied or taken back
-// since before.
+// Changed returns the migrations of after that were applied or undone since before.
 func Changed(before, after []db.Migration) []db.Migration {
 	return slices.DeleteFunc(slices.Clone(after), func(m db.Migration) bool {
 		return slices.ContainsFunc(before, func(b db.Migration) bool {

@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// probe is one thing that must be right for requests to be answered.
+// probe is one check of /readyz.
 type probe struct {
 	name  string
 	check func(context.Context) error
@@ -14,49 +14,50 @@ type probe struct {
 
 var errProbeTimeout = errors.New("no answer in time")
 
-// patient returns the probe with an answer in any case: when the context ends first,
-// that is the answer, and what was asked goes on by itself. Nothing is asked twice at
-// once, or each question to a hung disk would leave another one waiting there.
+// bounded returns a probe that always answers in time. If the context ends before the
+// check, the probe fails and the check continues in the background. Only one check runs
+// at a time: otherwise every poll would start one more check that waits for a hung disk.
 func (p probe) bounded() probe {
 	var mu sync.Mutex
 	var running *probeCall
 	return probe{p.name, func(ctx context.Context) error {
 		mu.Lock()
-		f := running
-		if f == nil {
-			f = &probeCall{done: make(chan struct{})}
-			running = f
+		call := running
+		if call == nil {
+			call = &probeCall{done: make(chan struct{})}
+			running = call
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkTimeout)
 			go func() {
 				defer cancel()
-				f.err = p.check(ctx)
+				call.err = p.check(ctx)
 				mu.Lock()
 				defer mu.Unlock()
 				running = nil
-				close(f.done)
+				close(call.done)
 			}()
 		}
 		mu.Unlock()
 		select {
-		case <-f.done:
-			return f.err
+		case <-call.done:
+			return call.err
 		case <-ctx.Done():
 			return errProbeTimeout
 		}
 	}}
 }
 
-// asked is a question under way.
+// probeCall is a check in progress.
 type probeCall struct {
 	done chan struct{}
-	err  error // after done
+	err  error // valid after done is closed
 }
 
-// all asks one probe after the other, under one name, until one fails.
-func inOrder(name string, probes ...func(context.Context) error) probe {
+// inOrder returns a probe that runs several checks in order and stops at the first
+// error.
+func inOrder(name string, checks ...func(context.Context) error) probe {
 	return probe{name, func(ctx context.Context) error {
-		for _, ask := range probes {
-			if err := ask(ctx); err != nil {
+		for _, check := range checks {
+			if err := check(ctx); err != nil {
 				return err
 			}
 		}

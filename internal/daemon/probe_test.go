@@ -9,13 +9,13 @@ import (
 	"testing/synctest"
 )
 
-// TestAHangingProbeTimesOutAndRunsOnce, however often /readyz is asked.
+// TestAHangingProbeTimesOutAndRunsOnce even if /readyz is polled often.
 func TestAHangingProbeTimesOutAndRunsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var asked atomic.Int64
+		var runs atomic.Int64
 		hang := make(chan struct{})
-		p := probe{"disk", func(context.Context) error { asked.Add(1); <-hang; return nil }}.bounded()
-		ask := func() error {
+		p := probe{"disk", func(context.Context) error { runs.Add(1); <-hang; return nil }}.bounded()
+		check := func() error {
 			ctx, cancel := context.WithTimeout(t.Context(), checkTimeout)
 			defer cancel()
 			return p.check(ctx)
@@ -23,19 +23,19 @@ func TestAHangingProbeTimesOutAndRunsOnce(t *testing.T) {
 		var all sync.WaitGroup
 		for range 10 {
 			all.Go(func() {
-				if err := ask(); !errors.Is(err, errProbeTimeout) {
+				if err := check(); !errors.Is(err, errProbeTimeout) {
 					t.Errorf("got %v, want %v", err, errProbeTimeout)
 				}
 			})
 		}
 		all.Wait()
-		if asked.Load() != 1 {
-			t.Errorf("asked %d times, want 1", asked.Load())
+		if runs.Load() != 1 {
+			t.Errorf("got %d runs, want 1", runs.Load())
 		}
 		close(hang)
 		synctest.Wait()
-		if err := ask(); err != nil || asked.Load() != 2 {
-			t.Errorf("got %v after %d questions, want it asked anew", err, asked.Load())
+		if err := check(); err != nil || runs.Load() != 2 {
+			t.Errorf("got %v after %d runs, want a second run without error", err, runs.Load())
 		}
 	})
 }

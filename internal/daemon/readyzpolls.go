@@ -5,25 +5,25 @@ import (
 	"time"
 )
 
-// A balancer that asks /readyz learns of a stop with its next question, and
-// sends requests here until then. So where somebody asks regularly, the
-// listeners stay open until that somebody has been told; where nobody does, as
-// on a developer's machine, nothing is waited for.
+// A load balancer that polls /readyz sends requests until its next poll tells it that
+// this process is stopping. So if /readyz is polled regularly, the listeners stay open
+// until a poll got that answer. If it is not, as on a developer's machine, the process
+// does not wait.
 const (
-	pollRecent   = 30 * time.Second // whoever asked longer ago does not ask any more
-	maxPollWait  = 10 * time.Second // and more seldom than this is not waited for
-	routingDelay = time.Second      // from the answer to the last request that it sends here
+	pollRecent   = 30 * time.Second // after this time without a poll, the balancer is gone
+	maxPollWait  = 10 * time.Second // the longest wait; polls at longer intervals are ignored
+	routingDelay = time.Second      // how long a balancer may still send requests after that poll
 )
 
-// notice knows who asks /readyz. The zero value is ready.
+// readyzPolls records the polls of /readyz. The zero value is ready to use.
 type readyzPolls struct {
 	mu       sync.Mutex
-	last     time.Time     // when /readyz last said ok
-	interval time.Duration // between the last two times; 0 while there was one
-	told     chan struct{} // closed when it has said stopping; nil unless somebody waits
+	last     time.Time     // the last poll that was answered with ok
+	interval time.Duration // between the last two of these polls; 0 before the second one
+	stopSeen chan struct{} // closed after a poll was answered with stopping; nil while nobody waits
 }
 
-// ready records that /readyz said ok.
+// recordReady records that a poll was answered with ok.
 func (n *readyzPolls) recordReady(now time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -33,28 +33,28 @@ func (n *readyzPolls) recordReady(now time.Time) {
 	n.last = now
 }
 
-// stopping records that /readyz said stopping.
+// recordStopping records that a poll was answered with stopping.
 func (n *readyzPolls) recordStopping() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.told != nil {
-		close(n.told)
-		n.told = nil
+	if n.stopSeen != nil {
+		close(n.stopSeen)
+		n.stopSeen = nil
 	}
 }
 
-// wait returns when requests should come here no more.
+// waitForPoller waits until the load balancer should no longer send requests.
 func (n *readyzPolls) waitForPoller(now time.Time) {
 	n.mu.Lock()
 	if n.interval == 0 || n.interval > maxPollWait || now.Sub(n.last) > pollRecent {
 		n.mu.Unlock()
 		return
 	}
-	told, limit := make(chan struct{}), min(2*n.interval+routingDelay, maxPollWait)
-	n.told = told
+	seen, limit := make(chan struct{}), min(2*n.interval+routingDelay, maxPollWait)
+	n.stopSeen = seen
 	n.mu.Unlock()
 	select {
-	case <-told:
+	case <-seen:
 		time.Sleep(routingDelay)
 	case <-time.After(limit):
 	}

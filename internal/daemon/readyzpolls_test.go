@@ -9,28 +9,28 @@ import (
 func TestAStopWaitsForRegularReadyzPolls(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		asked  []time.Duration // when /readyz said ok, before the stop
-		told   time.Duration   // when it says stopping, after the stop; 0 for never
+		polls  []time.Duration // polls before the stop: how long before it
+		seen   time.Duration   // the first poll after the stop: how long after it; 0 for none
 		waited time.Duration
 	}{
-		{"nobody asks", nil, 0, 0},
-		{"somebody asked once", []time.Duration{time.Second}, 0, 0},
-		{"a balancer asks every second", []time.Duration{2 * time.Second, time.Second}, time.Second, time.Second + routingDelay},
-		{"a balancer does not come back", []time.Duration{2 * time.Second, time.Second}, 0, 2*time.Second + routingDelay},
-		{"it asked long ago", []time.Duration{time.Minute + time.Second, time.Minute}, 0, 0},
-		{"it asks too seldom", []time.Duration{25 * time.Second, 5 * time.Second}, 0, 0},
+		{"no polls", nil, 0, 0},
+		{"one poll", []time.Duration{time.Second}, 0, 0},
+		{"a balancer polls every second", []time.Duration{2 * time.Second, time.Second}, time.Second, time.Second + routingDelay},
+		{"a balancer stops polling", []time.Duration{2 * time.Second, time.Second}, 0, 2*time.Second + routingDelay},
+		{"polls long ago", []time.Duration{time.Minute + time.Second, time.Minute}, 0, 0},
+		{"polls at long intervals", []time.Duration{25 * time.Second, 5 * time.Second}, 0, 0},
 		{"the wait has a limit", []time.Duration{14 * time.Second, 5 * time.Second}, 0, maxPollWait},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var n readyzPolls
 				stop := time.Now()
-				for _, before := range tt.asked {
+				for _, before := range tt.polls {
 					n.recordReady(stop.Add(-before))
 				}
-				if tt.told > 0 {
+				if tt.seen > 0 {
 					go func() {
-						time.Sleep(tt.told)
+						time.Sleep(tt.seen)
 						n.recordStopping()
 						n.recordStopping()
 					}()

@@ -15,36 +15,36 @@ import (
 	"vestibule/internal/web"
 )
 
-// Limits of every listener. web.Deadlines moves the deadlines of a running
-// exchange on as long as bytes move, so these bound what has not reached a
-// handler yet, and handlers that are not wrapped in it.
+// Limits of every listener. web.Deadlines extends the deadlines while a request or
+// response makes progress. So these limits apply to requests that have not reached a
+// handler yet, and to handlers without web.Deadlines.
 const (
 	headerTimeout = 10 * time.Second
 	readTimeout   = 30 * time.Second
 	writeTimeout  = 30 * time.Second
-	// Longer than load balancers keep idle connections (60 s is common): the
-	// side that sends requests should be the one to close.
+	// Longer than load balancers keep idle connections, commonly 60 s. The client
+	// should close idle connections: if the server does, it may lose a request.
 	idleTimeout    = 120 * time.Second
 	maxHeaderBytes = 32 << 10
 )
 
-// server is one listener and what answers there.
+// server is an HTTP server with its listener.
 type server struct {
 	surface  string // bff, api or admin
-	setting  string // where its address comes from
+	setting  string // the setting with its address
 	listener net.Listener
 	bounds   web.Connections
-	accepts  net.Listener // listener, as prepared for http
+	accepts  net.Listener // listener with all its guards
 	http     http.Server
 	serving  atomic.Bool
-	// running counts the handlers: http.Server loses sight of a connection
-	// that was upgraded to a WebSocket. (Not a WaitGroup, which must not be
-	// added to while it is waited for.)
+	// running counts the running handlers, because http.Server does not track
+	// connections that were upgraded to a WebSocket. It is not a WaitGroup: new
+	// handlers may start while closeRemaining waits.
 	running atomic.Int64
 }
 
-// listen opens a listener at address, the value of setting. Nobody is
-// answered before serve.
+// listen opens a listener at address, the value of setting. Requests are answered only
+// after serve is called.
 func listen(ctx context.Context, surface, setting, address string) (*server, error) {
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "tcp", address)
@@ -59,25 +59,25 @@ func listenFault(setting, address string, err error) settings.Fault {
 	var noHost *net.DNSError
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		f.Problem = "is in use by another program"
-		f.Cure = "stop that program, or set " + setting + " to another port"
+		f.Problem = "is already in use"
+		f.Cure = "stop the program that uses it, or set " + setting + " to another port"
 	case errors.Is(err, syscall.EACCES):
-		f.Problem = "may not be opened by this user, as is usual for ports below 1024"
+		f.Problem = "may not be opened by this user; ports below 1024 often need special rights"
 		f.Cure = "set " + setting + " to a higher port"
 	case errors.Is(err, syscall.EADDRNOTAVAIL), errors.As(err, &noHost):
 		f.Problem = "is not an address of this machine"
 		f.Cure = "set " + setting + " to localhost, to an address of this machine, or to an empty host for all of them"
 	default:
-		f.Problem = "cannot be listened on (" + settings.OneLine(err.Error()) + ")"
+		f.Problem = "cannot be opened (" + settings.OneLine(err.Error()) + ")"
 		f.Cure = "set " + setting + " to another address"
 	}
 	return f
 }
 
-// addr is the address that was opened, its port known.
+// addr returns the address of the listener, with the actual port.
 func (s *server) addr() net.Addr { return s.listener.Addr() }
 
-// url is where this machine reaches the server.
+// url returns a URL of the server for clients on this machine.
 func (s *server) url() string {
 	host, port, err := net.SplitHostPort(s.addr().String())
 	if ip := net.ParseIP(host); err == nil && (ip.IsLoopback() || ip.IsUnspecified()) {
@@ -86,7 +86,8 @@ func (s *server) url() string {
 	return "http://" + net.JoinHostPort(host, port)
 }
 
-// prepare sets what answers and how. Every request's context ends with base.
+// prepare configures the HTTP server. The context of every request is derived from
+// base.
 func (s *server) prepare(base context.Context, h http.Handler, log *slog.Logger) {
 	s.http = http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -100,15 +101,15 @@ func (s *server) prepare(base context.Context, h http.Handler, log *slog.Logger)
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		BaseContext:       func(net.Listener) context.Context { return base },
-		// What clients do to their connections is not news.
+		// Errors of client connections are not important to operators.
 		ErrorLog: slog.NewLogLogger(log.With("surface", s.surface).Handler(), slog.LevelDebug),
 	}
 	s.bounds.Log = log
 	s.accepts = web.GuardFraming(&s.http, s.bounds.Bound(s.listener))
 }
 
-// serve answers until the server is shut down or its listener fails; only the
-// latter is an error.
+// serve answers requests until the server is shut down or its listener fails. It
+// returns an error only if the listener failed.
 func (s *server) serve() error {
 	s.serving.Store(true)
 	defer s.serving.Store(false)

@@ -11,8 +11,8 @@ import (
 	"vestibule/store/db"
 )
 
-// openStore opens the database for serving: with the schema that this version
-// needs, which it may have to prepareSchema it to.
+// openStore opens the database and checks that its schema fits this version. If MIGRATE
+// allows it, openStore first applies pending migrations.
 func openStore(ctx context.Context, c *settings.Settings, log *slog.Logger) (*store.Store, error) {
 	st, err := store.Open(ctx, c.Database.URL)
 	if err != nil {
@@ -38,11 +38,13 @@ func openStore(ctx context.Context, c *settings.Settings, log *slog.Logger) (*st
 	return st, nil
 }
 
-// claimTimeout is how long a process that is stopping may keep its claim.
+// claimTimeout is how long to wait for the claim of another process. That is the
+// longest time that a process needs to stop.
 const claimTimeout = drainTime + endTime + 2*time.Second
 
-// claimSessions makes sure that no other process ends sessions on a SQLite file
-// that this one would go on to believe in.
+// claimSessions ensures that no other process uses the sessions of the same SQLite
+// file. Otherwise another process could end a session, and this process would still
+// accept it from its cache.
 func claimSessions(ctx context.Context, c *settings.Settings, db *store.Store, log *slog.Logger) error {
 	ctx, cancel := context.WithTimeout(ctx, claimTimeout)
 	defer cancel()

@@ -18,9 +18,9 @@ import (
 	"vestibule/store/tasks"
 )
 
-// compose makes the surfaces that have a listener. Where both do, each calls
-// the other inside the process unless its address was set: the same token and
-// the same verification, without a socket in between.
+// compose creates the surfaces that have a listener. If both run, each calls the other
+// inside the process, unless the address of the other is set. Such a call uses the same
+// tokens and the same verification, but no network.
 func compose(ctx context.Context, c *settings.Settings, at *listeners, db *store.Store, log *slog.Logger) (*process, error) {
 	heart := newHeartbeat(db, log)
 	p := &process{
@@ -35,7 +35,7 @@ func compose(ctx context.Context, c *settings.Settings, at *listeners, db *store
 	if at.api != nil {
 		var keys http.RoundTripper
 		if at.bff != nil && !c.NetworkJWKS {
-			// Nothing asks for keys before the surfaces run, below.
+			// The API fetches keys only when the surfaces run. bffHandler is set by then.
 			keys = &inprocess.Transport{Log: log, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				bffHandler.ServeHTTP(w, r)
 			})}
@@ -64,9 +64,8 @@ func compose(ctx context.Context, c *settings.Settings, at *listeners, db *store
 	return p, nil
 }
 
-// withClientAddress shows the API the address of the BFF's client, as it would see it
-// behind a trusted proxy: inside the process nobody but the BFF can have
-// written the header.
+// withClientAddress gives the API the address of the BFF's client, as if the BFF were a
+// trusted proxy. Inside the process, only the BFF can set the header.
 func withClientAddress(api http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if ip := r.Header.Get("X-Forwarded-For"); ip != "" {
@@ -101,7 +100,7 @@ func newBFF(ctx context.Context, c *settings.Settings, db *store.Store, upstream
 		return nil, settings.Failure{Fault: settings.Fault{
 			Setting: "BETTER_AUTH_SECRET",
 			Problem: "is not the one that encrypted the signing keys in the database",
-			Cure:    "give the old one back, or set it as BETTER_AUTH_SECRET_PREVIOUS",
+			Cure:    "use the old secret again, or set it as BETTER_AUTH_SECRET_PREVIOUS",
 		}}
 	case errors.Is(err, store.ErrUnavailable):
 		return nil, c.Database.Failure(err)

@@ -7,17 +7,17 @@ import (
 	"vestibule/internal/web"
 )
 
-// webDir reads the folder of a team's build.
+// webDir reads WEB_DIR, the folder that holds the built app.
 func (c *checker) webDir(v string) string {
 	if m := unexpanded(v, "/srv/app/dist"); m != nil {
 		c.refuse(v, *m)
 	} else if err := frontend.CheckFolder(v); err != nil {
-		c.refuse(v, mistake{err.Error(), "name the folder that the build writes, like dist, once it is built"})
+		c.refuse(v, mistake{err.Error(), "build the app first, then name the folder that the build writes, like dist"})
 	}
 	return v
 }
 
-// webDevURL reads where a dev server listens.
+// webDevURL reads WEB_DEV_URL, the address of a dev server.
 func (c *checker) webDevURL(v string) *url.URL {
 	u := c.httpURL(v, "http://localhost:5173")
 	if u != nil && (u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.ForceQuery) {
@@ -26,17 +26,17 @@ func (c *checker) webDevURL(v string) *url.URL {
 	return u
 }
 
-// app refuses two apps in one place, and a dev server where strangers come by: it
-// shows its sources and the machine's files to whoever asks.
+// app refuses two sources of the app, and a dev server that others can reach: a dev
+// server serves its source code and files of the machine to every client.
 func (c *checker) app() {
 	if !c.valid("BASE_URL", "WEB_DIR", "WEB_DEV_URL") || !c.given("WEB_DEV_URL") {
 		return
 	}
 	switch dev, base := c.BFF.WebDevURL, c.BFF.BaseURL; {
 	case c.given("WEB_DIR"):
-		c.conflict("WEB_DEV_URL", mistake{"cannot be combined with WEB_DIR: the app comes from one of them", "unset one of them"})
+		c.conflict("WEB_DEV_URL", mistake{"cannot be combined with WEB_DIR", "unset one of them"})
 	case !web.Loopback(base.Hostname()):
-		c.conflict("WEB_DEV_URL", mistake{"would show a dev server to everybody who reaches BASE_URL", "build the app and set WEB_DIR; WEB_DEV_URL is for a BASE_URL on this machine"})
+		c.conflict("WEB_DEV_URL", mistake{"would expose a dev server to everybody who can reach BASE_URL", "build the app and set WEB_DIR; WEB_DEV_URL needs a BASE_URL on this machine"})
 	case dev.Scheme+"://"+dev.Host == base.Scheme+"://"+base.Host:
 		c.conflict("WEB_DEV_URL", mistake{"is BASE_URL: the BFF would call itself", "name the dev server, like http://localhost:5173"})
 	}

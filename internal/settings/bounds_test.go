@@ -10,14 +10,14 @@ import (
 	"testing"
 )
 
-// bound is a row of the tables of bounds.
+// bound is one row of the bounds tables in docs/operations.md.
 type bound struct{ what, by, value, setting, beyond string }
 
-// boundsHead is the head of each of them.
+// boundsHead is the header line of each bounds table.
 const boundsHead = "| what | counted by | default | setting | beyond it |\n"
 
-// bounds reads the tables of docs/operations.md. Where a row's first cell is empty it is
-// that of the row before.
+// bounds reads the bounds tables in docs/operations.md. An empty first cell repeats the
+// cell above it.
 func bounds(t *testing.T) (rows []bound) {
 	t.Helper()
 	content, err := os.ReadFile("../../docs/operations.md")
@@ -29,7 +29,7 @@ func bounds(t *testing.T) (rows []bound) {
 	if !found {
 		t.Fatal("docs/operations.md has no section about bounds")
 	}
-	begun := false // the table, so that its first row has a first cell
+	begun := false // whether the current table has a row already
 	for line := range strings.Lines(section) {
 		if line == boundsHead || strings.HasPrefix(line, "|---") {
 			begun = false
@@ -63,11 +63,11 @@ var (
 	statusCode = regexp.MustCompile(`\b[45]\d\d\b`)
 )
 
-// ofServer are statuses that net/http answers by itself, before any handler.
-var ofServer = []string{"431"}
+// serverStatuses lists the statuses that net/http sends itself, before any handler.
+var serverStatuses = []string{"431"}
 
-// TestTheBoundsTableMatchesTheCode holds each row to the settings that there are, with their defaults,
-// and to the answers that the OpenAPI documents know.
+// TestTheBoundsTableMatchesTheCode compares each row with the settings, their defaults,
+// and the responses in the OpenAPI documents.
 func TestTheBoundsTableMatchesTheCode(t *testing.T) {
 	settings := map[string]setting{}
 	for _, g := range schema {
@@ -98,12 +98,12 @@ func TestTheBoundsTableMatchesTheCode(t *testing.T) {
 			}
 			plain := strings.ReplaceAll(row.value, " ", "")
 			if s.value != "" && s.value != "on" && !strings.Contains(plain, s.value) && !strings.Contains(row.value, "of the total") {
-				t.Errorf("%s: the default is %q, of %s it is %s", row.what, row.value, s.name, s.value)
+				t.Errorf("%s: got default %q, but %s has the default %s", row.what, row.value, s.name, s.value)
 			}
 		}
 		for _, status := range statusCode.FindAllString(row.beyond, -1) {
-			if !slices.Contains(ofServer, status) && !strings.Contains(documents, `"`+status+`": {`) {
-				t.Errorf("%s: no OpenAPI document has the answer %s", row.what, status)
+			if !slices.Contains(serverStatuses, status) && !strings.Contains(documents, `"`+status+`": {`) {
+				t.Errorf("%s: no OpenAPI document has the status %s", row.what, status)
 			}
 		}
 		for _, code := range quotedName.FindAllStringSubmatch(row.beyond, -1) {
@@ -114,26 +114,27 @@ func TestTheBoundsTableMatchesTheCode(t *testing.T) {
 	}
 }
 
-// TestEveryNumericSettingIsInTheBoundsTable: a setting that is a number or a size bounds
-// something, but for what is listed.
+// Every setting that is a number or a size limits something, with the exceptions in
+// notLimits.
 func TestEveryNumericSettingIsInTheBoundsTable(t *testing.T) {
-	noBound := []string{"PASSWORD_MIN_LENGTH"}
+	notLimits := []string{"PASSWORD_MIN_LENGTH"}
 	var listed strings.Builder
 	for _, row := range bounds(t) {
 		listed.WriteString(row.setting)
 	}
 	for _, g := range schema {
 		for _, s := range g.settings {
-			if (s.arg == "N" || s.arg == "SIZE") && !slices.Contains(noBound, s.name) && !strings.Contains(listed.String(), "`"+s.name+"`") {
+			if (s.arg == "N" || s.arg == "SIZE") && !slices.Contains(notLimits, s.name) && !strings.Contains(listed.String(), "`"+s.name+"`") {
 				t.Errorf("%s has no row in the bounds of docs/operations.md", s.name)
 			}
 		}
 	}
 }
 
-// TestEveryLimiterAndCacheIsInTheBoundsTable: where the code makes one, a row tells of it.
+// Every file that creates a limiter, a cache or a connection pool is listed here with
+// its row in the bounds tables.
 func TestEveryLimiterAndCacheIsInTheBoundsTable(t *testing.T) {
-	rows := map[string]string{ // by file, what the row begins with
+	rows := map[string]string{ // file → start of the first cell of its row
 		"api/api.go":                  "bodies of the task API in memory",
 		"api/feed.go":                 "open event streams at the task API",
 		"api/bearer/verified.go":      "verified tokens in memory",
@@ -158,7 +159,7 @@ func TestEveryLimiterAndCacheIsInTheBoundsTable(t *testing.T) {
 		"store/db/postgres.go":        "connections to the database",
 		"store/db/sqlite.go":          "connections to the database",
 	}
-	makes := regexp.MustCompile(`\b(fair\.New|web\.NewBodies|\w*lru\.New\w*(\[.*?\])?|expirable\.NewLRU|\w+\.SetMaxOpenConns)\(`)
+	creates := regexp.MustCompile(`\b(fair\.New|web\.NewBodies|\w*lru\.New\w*(\[.*?\])?|expirable\.NewLRU|\w+\.SetMaxOpenConns)\(`)
 	table := bounds(t)
 	for _, root := range []string{"api", "bff", "internal", "store"} {
 		err := filepath.WalkDir("../../"+root, func(path string, d fs.DirEntry, err error) error {
@@ -166,18 +167,18 @@ func TestEveryLimiterAndCacheIsInTheBoundsTable(t *testing.T) {
 				return err
 			}
 			content, err := os.ReadFile(path)
-			if err != nil || !makes.Match(content) {
+			if err != nil || !creates.Match(content) {
 				return err
 			}
 			name := filepath.ToSlash(strings.TrimPrefix(path, "../../"))
-			begins, listed := rows[name]
+			start, listed := rows[name]
 			if !listed {
-				t.Errorf("%s makes a room or a cache, of which no row of the bounds is known here", name)
+				t.Errorf("%s creates a limiter or a cache; add the file to this test, and a row to the bounds in docs/operations.md", name)
 				return nil
 			}
 			delete(rows, name)
-			if !slices.ContainsFunc(table, func(b bound) bool { return strings.HasPrefix(b.what, begins) }) {
-				t.Errorf("%s: no row begins with %q", name, begins)
+			if !slices.ContainsFunc(table, func(b bound) bool { return strings.HasPrefix(b.what, start) }) {
+				t.Errorf("%s: no row in docs/operations.md starts with %q", name, start)
 			}
 			return nil
 		})
@@ -186,6 +187,6 @@ func TestEveryLimiterAndCacheIsInTheBoundsTable(t *testing.T) {
 		}
 	}
 	for name := range rows {
-		t.Errorf("%s makes no room and no cache any more", name)
+		t.Errorf("%s creates no limiter or cache; remove it from this test", name)
 	}
 }

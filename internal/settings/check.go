@@ -10,30 +10,31 @@ import (
 	"vestibule/bff"
 )
 
-// checker makes a config of what was given and notes everything that is wrong
-// with it, instead of stopping at the first mistake.
+// checker builds Settings from the given values. It collects all faults instead of
+// stopping at the first one.
 type checker struct {
 	Settings
 	by     Side
-	values map[string]value // by the setting's name
-	now    setting          // the one being checked
+	values map[string]value // by name of the setting
+	now    setting          // the setting that is being checked
 	faults Faults
 }
 
-// value is what was given for a setting.
+// value is the value of one setting and its source.
 type value struct {
 	text   string
 	source source
-	bad    bool // a fault was found in it
+	bad    bool // the value has a fault
 }
 
-// mistake is what is wrong with a value, to read on from its name.
+// mistake describes a wrong value. The problem continues a sentence that starts with
+// the name of the setting.
 type mistake struct {
 	problem string
 	cure    string
 }
 
-// read finds the value of s and lets the schema's check have it.
+// read finds the value of s and passes it to the check of s.
 func (c *checker) read(s setting, flags map[string]string, env Environment) {
 	c.now = s
 	text, from, err := s.read(flags, env)
@@ -47,13 +48,13 @@ func (c *checker) read(s setting, flags map[string]string, env Environment) {
 	}
 }
 
-// refuse notes a mistake in the setting that is being checked, or in one
-// entry of it.
+// refuse records a mistake in the setting that is being checked. entry is the wrong
+// value, or the wrong entry of a list.
 func (c *checker) refuse(entry string, m mistake) {
 	c.refuseSetting(c.now, entry, m)
 }
 
-// refuseSetting notes a mistake in s.
+// refuseSetting records a mistake in s. It never repeats the value of a secret.
 func (c *checker) refuseSetting(s setting, entry string, m mistake) {
 	f := Fault{Setting: s.name, Problem: m.problem, Cure: m.cure}
 	if !s.secret && entry != "" {
@@ -70,13 +71,13 @@ func (c *checker) note(f Fault) {
 	c.values[name] = v
 }
 
-// given says whether the user gave the setting a value.
+// given reports whether the setting has a value that is not its default.
 func (c *checker) given(name string) bool {
 	v, ok := c.values[name]
 	return ok && v.text != "" && v.source != fromDefault
 }
 
-// allGiven describes what the user gave values to, for the log.
+// allGiven returns the settings that are not left at their default, for the log.
 func (c *checker) allGiven() []slog.Attr {
 	var all []slog.Attr
 	for _, s := range c.by.settings() {
@@ -92,8 +93,8 @@ func (c *checker) allGiven() []slog.Attr {
 	return all
 }
 
-// sound says whether the command reads all of these settings and found no
-// fault in them, so that a rule between them makes sense.
+// valid reports whether the command reads all of these settings and none of them has
+// a fault. Only then can a rule compare them.
 func (c *checker) valid(names ...string) bool {
 	return !slices.ContainsFunc(names, func(name string) bool {
 		v, ok := c.values[name]
@@ -101,7 +102,7 @@ func (c *checker) valid(names ...string) bool {
 	})
 }
 
-// conflict notes that the settings name and others do not go together.
+// conflict records that the value of the setting name contradicts another setting.
 func (c *checker) conflict(name string, m mistake) {
 	for _, s := range c.by.settings() {
 		if s.name == name {
@@ -110,7 +111,7 @@ func (c *checker) conflict(name string, m mistake) {
 	}
 }
 
-// oneOf reads one of a few words.
+// oneOf returns the meaning of the word v.
 func oneOf[T any](c *checker, v string, choices []choice[T]) T {
 	words := make([]string, len(choices))
 	for i, choice := range choices {
@@ -125,7 +126,7 @@ func oneOf[T any](c *checker, v string, choices []choice[T]) T {
 	return none
 }
 
-// list splits at commas, where spaces may follow.
+// list splits a comma-separated list and removes spaces around the entries.
 func (c *checker) list(v string) []string {
 	entries := strings.Split(v, ",")
 	for i := range entries {
@@ -146,17 +147,16 @@ func (c *checker) duration(v string, shortest, longest time.Duration) time.Durat
 	return d
 }
 
-// lifetime is a duration in the whole seconds that cookies count.
+// lifetime reads a duration in whole seconds, the unit of a cookie's Max-Age.
 func (c *checker) lifetime(v string, shortest, longest time.Duration) time.Duration {
 	d := c.duration(v, shortest, longest)
 	if d%time.Second != 0 {
-		c.refuse(v, mistake{"is not whole seconds, which cookies count in", "use a value like 168h, 30m or 45s"})
+		c.refuse(v, mistake{"is not a whole number of seconds", "use a value like 168h, 30m or 45s"})
 	}
 	return d
 }
 
-// retention is a duration, or 0 for ever. What is kept for less than an hour need
-// not be written.
+// retention reads a duration of at least an hour, or 0 to keep data forever.
 func (c *checker) retention(v string) time.Duration {
 	if v == "0" {
 		return 0
@@ -180,7 +180,8 @@ func (c *checker) size(v string) int64 {
 	return n
 }
 
-// zeroMeansNone says 0 as bff.Config says that there is no limit.
+// zeroMeansNone translates 0, which means "no limit" in a setting, into bff.None,
+// which means "no limit" in bff.Config.
 func zeroMeansNone[N ~int | ~int64](n N) N {
 	if n == 0 {
 		return bff.None

@@ -11,22 +11,22 @@ import (
 const (
 	// A cookie's Max-Age counts whole seconds.
 	shortestSession = time.Second
-	// They all end in one transaction, with a new password for one.
+	// A new password, for example, ends all sessions of a user in one transaction.
 	maxSessions = 1000
-	maxTasks    = 10_000_000_000 // beyond it a digit was mistyped
-	// Browsers cut a cookie's life to 400 days (RFC 6265bis §5.5).
+	maxTasks    = 10_000_000_000 // a larger number is a typing error
+	// Browsers limit the lifetime of a cookie to 400 days (RFC 6265bis §5.5).
 	longestCookie  = 400 * 24 * time.Hour
-	longestSession = 10 * 365 * 24 * time.Hour // beyond it a digit was mistyped
+	longestSession = 10 * 365 * 24 * time.Hour // a larger number is a typing error
 
-	// A token must outlive the request it is attached to and the 30 s that
-	// two clocks may differ by.
+	// A token must stay valid during its request, even if the clocks of the BFF and
+	// the API differ by 30 s.
 	shortestToken = 30 * time.Second
-	// A token cannot be recalled. It never leaves the servers, but after an
-	// hour the session behind it should have been asked again.
+	// A token cannot be revoked, so its session must be checked again after an hour
+	// at the latest.
 	longestToken = time.Hour
 )
 
-// choice is a word that a setting may be, and what it means.
+// choice is one allowed word of a setting and its meaning.
 type choice[T any] struct {
 	word  string
 	means T

@@ -1,16 +1,17 @@
 package settings
 
-// The bounds of connections. One address may have a fifth of the BFF's, so that nobody
-// alone keeps others out, and a proxy that nobody has listed in TRUSTED_PROXIES still
-// serves many.
+// Limits of connections. By default one address may hold a fifth of the BFF's
+// connections. One client then cannot keep all others out, and a proxy that is missing
+// in TRUSTED_PROXIES can still serve many users.
 const (
 	maxConnections     = 1_000_000
 	defaultConnections = 10_000
 	addressShare       = 5
-	filesPerConnection = 2 // a proxied request has one to a separate API
+	filesPerConnection = 2 // a proxied request needs a second one, to a separate API
 )
 
-// connectionLimits settles how many connections there may be.
+// connectionLimits sets the defaults of the connection limits and checks that they fit
+// together.
 func (c *checker) connectionLimits() {
 	if c.valid("MAX_CONNECTIONS") && !c.given("MAX_CONNECTIONS") {
 		c.Connections = defaultConnections
@@ -25,12 +26,13 @@ func (c *checker) connectionLimits() {
 	case !given:
 		c.ConnectionsOne = c.Connections / addressShare
 	case c.ConnectionsOne > c.Connections:
-		c.conflict("MAX_CONNECTIONS_PER_ADDRESS", mistake{"is more than MAX_CONNECTIONS, so one address could keep all others out", "use less than MAX_CONNECTIONS, or raise that"})
+		c.conflict("MAX_CONNECTIONS_PER_ADDRESS", mistake{"is more than MAX_CONNECTIONS, so one address could keep all others out", "lower it to MAX_CONNECTIONS at most, or raise MAX_CONNECTIONS"})
 	}
 	c.BFF.MaxConnections, c.BFF.MaxConnectionsPerAddress = c.Connections, c.ConnectionsOne
 }
 
-// streams keeps one user from having all streams, also where MAX_STREAMS alone is lowered.
+// streams ensures that one user cannot take all streams. If only MAX_STREAMS is
+// lowered, it lowers the default of MAX_STREAMS_PER_USER too.
 func (c *checker) streams() {
 	if !c.valid("MAX_STREAMS", "MAX_STREAMS_PER_USER") {
 		return
@@ -39,6 +41,6 @@ func (c *checker) streams() {
 	case !c.given("MAX_STREAMS_PER_USER"):
 		*one = min(*one, max(1, all/2))
 	case *one > all:
-		c.conflict("MAX_STREAMS_PER_USER", mistake{"is more than MAX_STREAMS, so one user could keep all others out", "use less than MAX_STREAMS, or raise that"})
+		c.conflict("MAX_STREAMS_PER_USER", mistake{"is more than MAX_STREAMS, so one user could keep all others out", "lower it to MAX_STREAMS at most, or raise MAX_STREAMS"})
 	}
 }

@@ -16,7 +16,7 @@ func TestDefaultConnectionLimits(t *testing.T) {
 		all, one int
 	}{
 		"nothing is set":     {nil, usual, usual / 5},
-		"the sum is set":     {Environment{"MAX_CONNECTIONS": "1000"}, 1000, 200},
+		"the total is set":   {Environment{"MAX_CONNECTIONS": "1000"}, 1000, 200},
 		"the address is set": {Environment{"MAX_CONNECTIONS_PER_ADDRESS": "50"}, usual, 50},
 		"both are set":       {Environment{"MAX_CONNECTIONS": "1000", "MAX_CONNECTIONS_PER_ADDRESS": "1000"}, 1000, 1000},
 	} {

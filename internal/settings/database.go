@@ -7,20 +7,20 @@ import (
 	"vestibule/store/db"
 )
 
-// database is where the data lives.
+// database is the location of the data.
 type database struct {
 	URL    string // as given; it may hold a password
 	SQLite string // the path of a SQLite file; "" on PostgreSQL
 }
 
-// databaseURL tells the two databases apart; the rest of the URL is read by
-// package store.
+// databaseURL reads DATABASE_URL. It checks the path of a SQLite file; package db
+// checks the URL of a PostgreSQL database.
 func (c *checker) databaseURL(v string) database {
 	const forms = "write sqlite:PATH or postgres://user:password@host/name"
 	path, isSQLite := strings.CutPrefix(v, "sqlite:")
 	switch {
 	case isSQLite && strings.HasPrefix(path, "//"):
-		c.refuse("", mistake{"has slashes after sqlite:, which would be the root of the file system", "write sqlite:data/vestibule.db or sqlite:/var/lib/vestibule.db"})
+		c.refuse("", mistake{"has // after sqlite:, which would start at the root of the file system", "write sqlite:data/vestibule.db or sqlite:/var/lib/vestibule.db"})
 	case isSQLite && (path == "" || strings.HasSuffix(path, "/")):
 		c.refuse("", mistake{"names no file", "write sqlite:PATH, like sqlite:data/vestibule.db"})
 	case isSQLite && (strings.HasPrefix(path, ":") || strings.HasPrefix(path, "file:") || strings.ContainsAny(path, "?\x00")):

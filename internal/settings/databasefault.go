@@ -4,59 +4,100 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"vestibule/store/db"
 )
 
-// Failure names the setting and the cure for what the store could not do.
+// databaseFaults maps errors of the store to the message for the operator. The first
+// row that matches is used, so rows for one engine come before the general ones.
+var databaseFaults = []struct {
+	err     error  // nil: any error
+	engine  engine // "": both
+	problem string
+	cure    string // PATH stands for the path of the SQLite file
+}{
+	{
+		err:     db.ErrBehind,
+		problem: "names a database whose schema is older than this version needs",
+		cure:    "run vestibule migrate up, or set MIGRATE=true",
+	}, {
+		err:     db.ErrAhead,
+		problem: "names a database that a later version has migrated",
+		cure:    "run that version, or first run vestibule migrate down with it",
+	}, {
+		err: db.ErrForeign, engine: onPostgreSQL,
+		problem: "names a database in which another program already uses the same names",
+		cure:    "give vestibule its own database, or its own schema: CREATE SCHEMA vestibule, and then ?search_path=vestibule in the URL or ALTER ROLE … SET search_path = vestibule",
+	}, {
+		err: db.ErrForeign, engine: onSQLite,
+		problem: "names a file that belongs to another program",
+		cure:    "set DATABASE_URL to a new file; PATH was not changed",
+	}, {
+		err:     db.ErrEncoding,
+		problem: "names a database whose encoding cannot store every character",
+		cure:    "create a new database with createdb --encoding=UTF8 --template=template0, and move the data with pg_dump",
+	}, {
+		err:     db.ErrNoSchema,
+		problem: "names a database without the right schema",
+		cure:    "put the schema of vestibule's tables first in search_path, in the URL or by ALTER ROLE … SET search_path; if it does not exist yet, run CREATE SCHEMA",
+	}, {
+		err:     db.ErrForbidden,
+		problem: "names a database in which this user lacks permissions",
+		cure:    "create a schema for the user with CREATE SCHEMA vestibule AUTHORIZATION …, and put it first in search_path; or GRANT CREATE ON SCHEMA, and GRANT SELECT, INSERT, UPDATE and DELETE on tables that another role created",
+	}, {
+		err:     db.ErrParameter,
+		problem: "has a parameter that cannot be used",
+		cure:    "remove it from the URL; if a pooler refuses a setting like search_path, set it by ALTER ROLE … SET",
+	}, {
+		err:     db.ErrClaimed,
+		problem: "names a database that another vestibule process already serves",
+		cure:    "stop that process, or use PostgreSQL, which several processes can share",
+	}, {
+		err:     db.ErrOtherName,
+		problem: "names a file that another vestibule process has open under another name: a hard link, or a mount of the single file",
+		cure:    "use one name, or mount the folder: SQLite keeps its log next to the name, and two logs damage the file",
+	}, {
+		err:     db.ErrOtherFile,
+		problem: "names a file that has replaced one which another vestibule process still has open",
+		cure:    "stop that process; before you restore a backup, stop every vestibule process",
+	}, {
+		engine:  onSQLite,
+		problem: "names a database that cannot be used",
+		cure:    "make PATH and its folder writable for this user, or set DATABASE_URL to another file",
+	}, {
+		err:     db.ErrUnavailable,
+		problem: "names a database that does not answer",
+		cure:    "start it, or correct the host and port",
+	}, {
+		problem: "names a database that cannot be used",
+		cure:    "check the user, the password, the name of the database and the options in the URL",
+	},
+}
+
+type engine string
+
+const (
+	onSQLite     engine = "SQLite"
+	onPostgreSQL engine = "PostgreSQL"
+)
+
+// Failure turns an error of the store into a message that names DATABASE_URL and the
+// cure.
 func (d database) Failure(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return fmt.Errorf("interrupted: %w", err)
 	}
+	used := onPostgreSQL
+	if d.SQLite != "" {
+		used = onSQLite
+	}
 	f := Failure{Fault: Fault{Setting: "DATABASE_URL"}, Cause: err}
-	switch {
-	case errors.Is(err, db.ErrBehind):
-		f.Problem = "names a database that is behind this version"
-		f.Cure = "run vestibule migrate up, or set MIGRATE=true"
-	case errors.Is(err, db.ErrAhead):
-		f.Problem = "names a database that a later version has migrated"
-		f.Cure = "run that version, or vestibule migrate down with it first"
-	case errors.Is(err, db.ErrForeign) && d.SQLite == "":
-		f.Problem = "names a database in which another program already uses the same names"
-		f.Cure = "give vestibule a database or a schema of its own: CREATE SCHEMA vestibule, and then ?search_path=vestibule in the URL or ALTER ROLE … SET search_path = vestibule"
-	case errors.Is(err, db.ErrEncoding):
-		f.Problem = "names a database whose encoding cannot store every character"
-		f.Cure = "create another one with createdb --encoding=UTF8 --template=template0, and move what is in this one with pg_dump"
-	case errors.Is(err, db.ErrNoSchema):
-		f.Problem = "names a database without the right schema"
-		f.Cure = "begin search_path with the schema that has vestibule's tables, in the URL or by ALTER ROLE … SET search_path; where there is none yet, CREATE SCHEMA"
-	case errors.Is(err, db.ErrForbidden):
-		f.Problem = "names a database in which this user may not do what is needed"
-		f.Cure = "give the user a schema of its own, CREATE SCHEMA vestibule AUTHORIZATION …, and begin search_path with it; or GRANT CREATE ON SCHEMA, and for what others have made SELECT, INSERT, UPDATE and DELETE"
-	case errors.Is(err, db.ErrParameter):
-		f.Problem = "has a parameter that cannot be used"
-		f.Cure = "remove it from the URL; a setting like search_path is set by ALTER ROLE … SET instead where a pooler refuses it"
-	case errors.Is(err, db.ErrForeign):
-		f.Problem = "names a file that belongs to another program"
-		f.Cure = "set DATABASE_URL to a file of its own; " + d.SQLite + " was left as it is"
-	case errors.Is(err, db.ErrClaimed):
-		f.Problem = "names a database that another vestibule process already serves"
-		f.Cure = "stop that one, or use PostgreSQL, which any number may share"
-	case errors.Is(err, db.ErrOtherName):
-		f.Problem = "names a file that another vestibule process has open under another name: a hard link, or a mount of the single file"
-		f.Cure = "use one name, or mount the folder: SQLite keeps its log beside the name, and two logs damage the file"
-	case errors.Is(err, db.ErrOtherFile):
-		f.Problem = "names a file that has replaced one which another vestibule process still has open"
-		f.Cure = "stop that one first; to restore a backup, stop it before"
-	case d.SQLite != "":
-		f.Problem = "names a database that cannot be used"
-		f.Cure = "make " + d.SQLite + " and its folder writable for this user, or set DATABASE_URL to another file"
-	case errors.Is(err, db.ErrUnavailable):
-		f.Problem = "names a database that does not answer"
-		f.Cure = "start it, or correct the host and port"
-	default:
-		f.Problem = "names a database that cannot be used"
-		f.Cure = "check the user, the password, the database's name and the options in it"
+	for _, row := range databaseFaults {
+		if (row.err == nil || errors.Is(err, row.err)) && (row.engine == "" || row.engine == used) {
+			f.Problem, f.Cure = row.problem, strings.ReplaceAll(row.cure, "PATH", d.SQLite)
+			break
+		}
 	}
 	return f
 }

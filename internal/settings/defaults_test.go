@@ -8,12 +8,12 @@ import (
 	"vestibule/bff"
 )
 
-// TestDefaultsMatchTheBFF: each is said once.
+// The schema takes its defaults from the BFF.
 func TestDefaultsMatchTheBFF(t *testing.T) {
 	got := mustLoad(t, ForServe, nil).BFF
 	want := bff.Defaults()
-	want.Mail.From = got.Mail.From                                                                        // the BFF makes it of BASE_URL
-	want.MaxConnections, want.MaxConnectionsPerAddress = got.MaxConnections, got.MaxConnectionsPerAddress // of this machine
+	want.Mail.From = got.Mail.From                                                                        // the BFF derives it from BASE_URL
+	want.MaxConnections, want.MaxConnectionsPerAddress = got.MaxConnections, got.MaxConnectionsPerAddress // depends on this machine
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}

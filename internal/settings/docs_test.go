@@ -27,7 +27,7 @@ func TestConfigurationPageIsCurrent(t *testing.T) {
 	before, rest, found := strings.Cut(string(content), pageBegin)
 	_, after, foundEnd := strings.Cut(rest, pageEnd)
 	if !found || !foundEnd {
-		t.Fatalf("%s lacks the marks of its generated part", page)
+		t.Fatalf("%s lacks the marks of the generated part", page)
 	}
 	want := before + pageBegin + settingsTable() + pageEnd + after
 	if *update {
@@ -37,11 +37,11 @@ func TestConfigurationPageIsCurrent(t *testing.T) {
 		return
 	}
 	if string(content) != want {
-		t.Errorf("%s is not what the schema says; run: go generate ./internal/settings", page)
+		t.Errorf("%s differs from the schema; run: go generate ./internal/settings", page)
 	}
 }
 
-// settingsTable is the schema in Markdown.
+// settingsTable returns the schema as Markdown tables.
 func settingsTable() string {
 	var b strings.Builder
 	for _, g := range schema {
@@ -57,8 +57,8 @@ func settingsTable() string {
 	return b.String() + "\n"
 }
 
-// commandsThatRead are the commands, those of two words by their first, in the order of
-// help. The command's own tests hold the page to it.
+// commandsThatRead lists the commands in the order of help. A command of two words is
+// listed by its first word. A test in cmd/vestibule compares the page with the commands.
 var commandsThatRead = []struct {
 	name  string
 	reads Side
@@ -67,7 +67,7 @@ var commandsThatRead = []struct {
 	{"client", ForData}, {"token", ForToken}, {"audit", ForData},
 }
 
-// readers returns the commands that read what those in s read.
+// readers returns the names of the commands in s.
 func readers(s Side) (names []string) {
 	for _, cmd := range commandsThatRead {
 		if cmd.reads&s != 0 {
@@ -82,7 +82,7 @@ func TestEverySettingIsExplained(t *testing.T) {
 	for _, g := range schema {
 		for _, s := range g.settings {
 			if s.by == 0 || s.arg == "" || s.check == nil || !strings.HasSuffix(s.help, ".") || (s.value == "") == (s.unset == "") {
-				t.Errorf("%s lacks a command, a placeholder, a check, a sentence of help, or one of value and unset", s.name)
+				t.Errorf("%s lacks a command, a placeholder, a check, a sentence of help, or exactly one of value and unset", s.name)
 			}
 			if strings.ContainsAny(s.help+s.unset, "|<>") {
 				t.Errorf("the help of %s would break the page's table", s.name)

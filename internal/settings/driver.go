@@ -1,23 +1,24 @@
 package settings
 
-// unsupportedByDriver are variables of libpq that lib/pq, which reads the others by itself,
-// refuses to connect with. Pages of providers have people set them.
+// unsupportedByDriver lists variables of libpq that lib/pq does not support: it refuses
+// to connect when one of them is set. Some database providers tell their users to set
+// them. (lib/pq itself reads the other PG… variables.)
 var unsupportedByDriver = []string{
 	"PGCHANNELBINDING", "PGREQUIREAUTH", "PGSSLCRL", "PGSSLCRLDIR", "PGSSLCERTMODE", "PGREQUIREPEER",
 	"PGSSLCOMPRESSION", "PGREQUIRESSL", "PGGSSENCMODE", "PGGSSDELEGATION", "PGGSSLIB", "PGREALM",
 }
 
-// HideFromDriver takes them out of the environment. It leaves the wish for an
-// encryption that there is not: the refusal names it.
+// HideFromDriver unsets these variables. It keeps PGGSSENCMODE=require: that asks for
+// an encryption that lib/pq cannot do, so lib/pq must refuse to connect.
 func HideFromDriver(env Environment, unset func(name string) error) {
 	for _, name := range unsupportedByDriver {
 		if name != "PGGSSENCMODE" || env[name] != "require" {
-			_ = unset(name) // fails for an empty name only
+			_ = unset(name) // fails only for an empty name
 		}
 	}
 }
 
-// withoutEffect returns those that were set, for the log.
+// withoutEffect returns the unsupported variables that are set, for the log.
 func withoutEffect(env Environment) (given []string) {
 	for _, name := range unsupportedByDriver {
 		if env[name] != "" {

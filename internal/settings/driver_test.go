@@ -17,7 +17,7 @@ func TestIgnoredVariablesAreNotSettings(t *testing.T) {
 	names := allNames()
 	for _, name := range unsupportedByDriver {
 		if names[name] {
-			t.Errorf("%s is said to have no effect, and is read", name)
+			t.Errorf("%s is both a setting and a variable without effect", name)
 		}
 	}
 }

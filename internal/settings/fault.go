@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// Fault is one mistake, told in one line: which setting, what is wrong with
-// it, and what to do about it.
+// Fault is one mistake. Its message is one line with the setting, the problem and the
+// cure.
 type Fault struct {
 	Setting string
-	Value   string // as made by show; "" where it must not or need not be seen
-	Problem string // reads on from "SETTING value"
+	Value   string // quoted by Show; "" if it is secret or not needed
+	Problem string // continues the sentence that starts with "SETTING value"
 	Cure    string
 }
 
@@ -22,7 +22,7 @@ func (f Fault) Error() string {
 	return line + " " + f.Problem + "; " + f.Cure
 }
 
-// Faults are all the mistakes of a configuration.
+// Faults holds all mistakes of a configuration.
 type Faults []Fault
 
 func (fs Faults) Error() string {
@@ -33,8 +33,8 @@ func (fs Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Failure is a fault that only running could find: the setting is well-formed
-// but the world does not agree with it. The cause says more, to the log too.
+// Failure is a fault that appears only at run time: the value is well-formed but does
+// not work, for example because a port is in use.
 type Failure struct {
 	Fault
 	Cause error
@@ -54,8 +54,8 @@ func (f Failure) Unwrap() error { return f.Cause }
 // maxShown bounds how much of a value a message repeats, in bytes.
 const maxShown = 120
 
-// Show quotes a value for a message: always one line, never long, and without
-// what stands before an @, which in a URL may be a password.
+// Show quotes a value for a message. The result is one short line. Show removes
+// everything before the last @, because in a URL that may be a password.
 func Show(value string) string {
 	if at := strings.LastIndexByte(value, '@'); at >= 0 {
 		value = "…" + value[at:]

@@ -2,5 +2,5 @@
 
 package settings
 
-// maxOpenFiles is 0: there is no such limit here.
+// maxOpenFiles returns 0: this system has no such limit.
 func maxOpenFiles() int { return 0 }

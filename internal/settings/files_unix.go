@@ -8,8 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxOpenFiles is how many files, connections among them, this process may have open, and 0
-// where nobody has said. The Go runtime has raised the soft limit to the hard one.
+// maxOpenFiles returns how many files, including connections, this process may have
+// open. It returns 0 if there is no limit. The Go runtime has already raised the soft
+// limit to the hard limit.
 func maxOpenFiles() int {
 	var limit unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil || limit.Cur > math.MaxInt32 {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// WriteHelp prints what the commands in reads accept.
+// WriteHelp prints the settings that the commands in reads accept.
 func WriteHelp(w io.Writer, reads Side) {
 	for _, g := range schema {
 		g = g.only(reads)
@@ -20,7 +20,7 @@ func WriteHelp(w io.Writer, reads Side) {
 	}
 }
 
-// otherwise is the default, or what holds in its place.
+// defaultText returns the default value, or the text that describes it.
 func (s setting) defaultText() string {
 	if s.value != "" {
 		return s.value
@@ -28,7 +28,7 @@ func (s setting) defaultText() string {
 	return s.unset
 }
 
-// Wrap breaks text into lines of a terminal's usual width.
+// Wrap breaks text into indented lines of at most 80 characters.
 func Wrap(text, indent string) string {
 	const width = 80
 	var lines []string

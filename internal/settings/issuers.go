@@ -14,15 +14,13 @@ import (
 )
 
 const (
-	// maxIssuers keeps a slip from becoming a hundred addresses that are asked
-	// every minute.
+	// maxIssuers bounds how many addresses the API asks for keys every minute.
 	maxIssuers    = 32
 	issuerExample = `write a JSON array like [{"issuer":"https://login.example.com","jwks_url":"https://login.example.com/jwks.json",` +
 		`"audience":"tasks","algorithm":"EdDSA","scopes":["tasks:read"]}]`
 )
 
-// issuers reads JWT_ISSUERS and notes each mistake with the entry and the field
-// that it is in.
+// issuers reads JWT_ISSUERS. It reports each mistake with its entry and field.
 func (c *checker) issuers(v string) []bearer.Issuer {
 	var entries []jsontext.Value
 	if err := json.Unmarshal([]byte(v), &entries); err != nil || entries == nil {
@@ -49,14 +47,14 @@ func (c *checker) issuers(v string) []bearer.Issuer {
 	return all
 }
 
-// issuerEntry is one entry of JWT_ISSUERS while it is read.
+// issuerEntry reads one entry of JWT_ISSUERS.
 type issuerEntry struct {
 	c       *checker
 	index   int
-	invalid map[string]bool // fields with a mistake, which have no value
+	invalid map[string]bool // fields with a mistake
 }
 
-// read reads the fields. What an issuer must be, package bearer says.
+// read reads the fields of the entry. Package bearer checks the issuer as a whole.
 func (e issuerEntry) read(fields map[string]jsontext.Value, usedNames []string) bearer.Issuer {
 	e.refuseUnknown(fields)
 	issuer := bearer.Issuer{
@@ -86,13 +84,13 @@ func valueAnd(value, problem string) string {
 	return Show(value) + " " + problem
 }
 
-// issuerFields are those of an entry, and what each must be.
+// issuerFields maps each field of an entry to the cure for a mistake in it.
 var issuerFields = map[string]string{
 	"issuer":    "give the iss claim of its tokens, like https://login.example.com",
-	"jwks_url":  "give the address of its keys, like https://login.example.com/jwks.json",
-	"audience":  "give what the aud claim of its tokens says for this API, like tasks",
+	"jwks_url":  "give the URL of its keys, like https://login.example.com/jwks.json",
+	"audience":  "give the aud claim of its tokens for this API, like tasks",
 	"algorithm": "give " + strings.Join(bearer.IssuerAlgorithms[:], " or "),
-	"scopes":    "list what its tokens may open at most: " + strings.Join(api.Scopes[:], ", "),
+	"scopes":    "list the scopes that its tokens may have at most: " + strings.Join(api.Scopes[:], ", "),
 }
 
 func (e issuerEntry) refuseUnknown(fields map[string]jsontext.Value) {
@@ -108,7 +106,7 @@ func (e issuerEntry) refuseUnknown(fields map[string]jsontext.Value) {
 	}
 }
 
-// text reads a field that must be there.
+// text reads a required string field.
 func (e issuerEntry) text(fields map[string]jsontext.Value, name string) (text string) {
 	raw, given := fields[name]
 	switch {

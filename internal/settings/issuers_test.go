@@ -15,7 +15,7 @@ import (
 
 const goodIssuer = `{"issuer":"https://login.example.com","jwks_url":"https://login.example.com/jwks.json","audience":"tasks","algorithm":"EdDSA","scopes":["tasks:read"]}`
 
-// withIssuer is a good list whose only entry has one thing changed.
+// withIssuer returns a valid list with one entry, in which old is replaced.
 func withIssuer(old, replacement string) string {
 	if !strings.Contains(goodIssuer, old) {
 		panic(old)
@@ -23,7 +23,7 @@ func withIssuer(old, replacement string) string {
 	return "[" + strings.Replace(goodIssuer, old, replacement, 1) + "]"
 }
 
-// badIssuers has one mistake each.
+// badIssuers returns lists with one mistake each.
 func badIssuers() []string {
 	bad := []string{
 		"x", "{}", "null", goodIssuer, "null,", "[" + goodIssuer + "] []", "[" + goodIssuer, `["https://login.example.com"]`, "[null]", "[[]]",
@@ -128,11 +128,12 @@ func TestIssuersAreReadFromAFile(t *testing.T) {
 		}
 	}
 	if found := loadFaults(t, ForBFF, Environment{"BETTER_AUTH_SECRET": goodSecret, "JWT_ISSUERS": "x"}); found != nil {
-		t.Errorf("got %v, want the BFF not to read them", found)
+		t.Errorf("got %v, want the BFF to ignore JWT_ISSUERS", found)
 	}
 }
 
-// FuzzIssuers: what is taken makes an API, and what is not is told in lines.
+// FuzzIssuers checks that api.New accepts every accepted list, and that every fault is
+// one line.
 func FuzzIssuers(f *testing.F) {
 	for _, seed := range append(badIssuers(), goodIssuers()...) {
 		f.Add(seed)
@@ -150,7 +151,7 @@ func FuzzIssuers(f *testing.F) {
 		}
 		cfg := api.Config{Config: bearer.Config{Algorithm: jose.HS256, Issuer: "|", Audience: "x", Secrets: [][]byte{[]byte(goodSecret)}, Issuers: issuers}}
 		if _, err := api.New(cfg, api.Deps{}); err != nil {
-			t.Errorf("taken, but: %v", err)
+			t.Errorf("accepted, but api.New returns: %v", err)
 		}
 	})
 }

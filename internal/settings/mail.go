@@ -8,17 +8,17 @@ import (
 	"vestibule/bff/mail"
 )
 
-// smtpURL reads where mails are handed over.
+// smtpURL reads SMTP_URL, the mail server.
 func (c *checker) smtpURL(v string) *mail.Server {
 	server, err := mail.ParseServer(v)
 	if err != nil {
-		c.refuse("", mistake{err.Error(), "write smtp://user:password@host:587 or smtps://…; in a password, special characters are written %23 for #, %2F for /, and so on"})
+		c.refuse("", mistake{err.Error(), "write smtp://user:password@host:587 or smtps://…; in a password, escape special characters: %23 for #, %2F for /"})
 		return nil
 	}
 	return server
 }
 
-// mailFrom reads the sender of mails.
+// mailFrom reads MAIL_FROM, the sender of mails.
 func (c *checker) mailFrom(v string) netmail.Address {
 	address, err := netmail.ParseAddress(v)
 	if err != nil {
@@ -28,17 +28,17 @@ func (c *checker) mailFrom(v string) netmail.Address {
 	return *address
 }
 
-// mailing settles how mails leave.
+// mailTransport refuses two destinations for mails.
 func (c *checker) mailTransport() {
 	if c.given("SMTP_URL") && c.given("MAIL_DIR") {
-		c.conflict("MAIL_DIR", mistake{"cannot be combined with SMTP_URL: mails go to one of them", "unset one of them"})
+		c.conflict("MAIL_DIR", mistake{"cannot be combined with SMTP_URL", "unset one of them"})
 	}
 }
 
-// limits refuses to lift them where strangers come by.
+// rateLimit refuses to switch the limits off on a public server.
 func (c *checker) rateLimit() {
 	if c.valid("BASE_URL", "RATE_LIMIT") && c.BFF.RateLimitOff && c.BFF.BaseURL.Scheme == "https" {
-		c.conflict("RATE_LIMIT", mistake{"would let everybody guess passwords at an https BASE_URL", "leave it on; off is for tests and load measurements on http"})
+		c.conflict("RATE_LIMIT", mistake{"would let everybody guess passwords at an https BASE_URL", "leave it on; off is only for tests and load measurements over http"})
 	}
 }
 

@@ -6,24 +6,24 @@ import (
 	"vestibule/bff/proxy"
 )
 
-// Prefixes of cookie names that browsers hold to rules (RFC 6265bis §4.1.3).
+// Prefixes of cookie names for which browsers enforce rules (RFC 6265bis §4.1.3).
 const (
 	hostPrefix   = "__Host-"
 	securePrefix = "__Secure-"
 )
 
-// cookieName checks the name that was given; together puts a prefix before it.
+// cookieName reads COOKIE_NAME. The method cookie adds the prefix later.
 func (c *checker) cookieName(v string) string {
 	switch {
 	case strings.Trim(v, tokenChars) != "":
-		c.refuse(v, mistake{"has a character that a cookie's name cannot have", "use letters, digits and . _ -"})
+		c.refuse(v, mistake{"has a character that is not allowed in a cookie name", "use letters, digits and . _ -"})
 	case len(v) > 128:
 		c.refuse(v, mistake{"is too long", "use at most 128 characters"})
 	}
 	for _, prefix := range []string{hostPrefix, securePrefix} {
-		// Browsers ignore the case of a prefix, other servers do not.
+		// Browsers ignore the case of a prefix, but some servers do not.
 		if hasPrefixFold(v, prefix) && (!strings.HasPrefix(v, prefix) || v == prefix) {
-			c.refuse(v, mistake{"has a special prefix in the wrong case, or nothing after it", "write " + prefix + "name"})
+			c.refuse(v, mistake{"has a special prefix in the wrong case, or no name after the prefix", "write " + prefix + "name"})
 		}
 	}
 	return v
@@ -33,10 +33,10 @@ func hasPrefixFold(s, prefix string) bool {
 	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }
 
-// tokenChars are those of a token in HTTP (RFC 9110 §5.6.2).
+// tokenChars lists the characters of a token in HTTP (RFC 9110 §5.6.2).
 const tokenChars = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-// headerNames reads a list of header names that may pass to the API.
+// headerNames reads a list of request headers to forward to the API.
 func (c *checker) headerNames(v string) []string {
 	var names []string
 	for _, entry := range c.list(v) {
@@ -45,7 +45,7 @@ func (c *checker) headerNames(v string) []string {
 			continue
 		}
 		if reason := proxy.WhyNotForwarded(entry); reason != "" {
-			c.refuse(entry, mistake{"may not pass to the API (" + reason + ")", "leave it out"})
+			c.refuse(entry, mistake{"must not be forwarded to the API (" + reason + ")", "leave it out"})
 			continue
 		}
 		names = append(names, entry)

@@ -13,7 +13,7 @@ import (
 	"vestibule/internal/web"
 )
 
-// origin reads the one public origin.
+// origin reads one origin.
 func (c *checker) origin(v string) *url.URL {
 	u, m := parseOrigin(v)
 	if m != nil {
@@ -22,7 +22,7 @@ func (c *checker) origin(v string) *url.URL {
 	return u
 }
 
-// origins reads a list of them.
+// origins reads a list of origins.
 func (c *checker) origins(v string) []string {
 	var origins []string
 	for _, entry := range c.list(v) {
@@ -39,7 +39,7 @@ func (c *checker) origins(v string) []string {
 	return origins
 }
 
-// address reads where to listen. Port 0 is any free port, for tests.
+// address reads an address to listen on. Port 0 means any free port; tests use it.
 func (c *checker) address(v string) string {
 	host, port, err := net.SplitHostPort(v)
 	switch {
@@ -62,7 +62,7 @@ func validPort(port string, least uint64) bool {
 	return err == nil && n >= least && strconv.FormatUint(n, 10) == port
 }
 
-// prefixes reads networks and single addresses.
+// prefixes reads a list of networks and single addresses.
 func (c *checker) prefixes(v string) []netip.Prefix {
 	var prefixes []netip.Prefix
 	for _, entry := range c.list(v) {
@@ -88,9 +88,9 @@ func parsePrefix(s string) (netip.Prefix, *mistake) {
 	case p.Addr().Is4In6():
 		return p, &mistake{"is an IPv4 address in IPv6 form", "write the IPv4 address"}
 	case p.Bits() == 0:
-		return p, &mistake{"covers every address: any client could claim to be another", "list the proxies' own networks"}
+		return p, &mistake{"covers every address, so any client could forge its address", "list only the networks of your proxies"}
 	case p.Masked() != p:
-		return p, &mistake{"has bits set after its prefix", fmt.Sprintf("write %s for the network or %s for the address", p.Masked(), p.Addr())}
+		return p, &mistake{"has bits set after the prefix length", fmt.Sprintf("write %s for the network or %s for the address", p.Masked(), p.Addr())}
 	}
 	return p, nil
 }
@@ -104,7 +104,7 @@ func (c *checker) backend(v string) *url.URL {
 	base := strings.TrimSuffix(u.Path, "/")
 	switch {
 	case u.RawQuery != "" || u.ForceQuery:
-		c.refuse(v, mistake{"has a query, which requests would lose", "remove it"})
+		c.refuse(v, mistake{"has a query, which proxied requests cannot keep", "remove it"})
 	case u.RawPath != "", base == "/", base != "" && path.Clean(base) != base:
 		c.refuse(v, mistake{"has a path with escapes, dots or empty parts", "write a plain base path, like http://localhost:8000/base"})
 	}
@@ -112,7 +112,7 @@ func (c *checker) backend(v string) *url.URL {
 	return u
 }
 
-// jwksURL reads where our own keys are.
+// jwksURL reads JWKS_URL, the address of the BFF's keys.
 func (c *checker) jwksURL(v string) string {
 	if _, m := parseKeysURL(v, "http://localhost:3000/api/auth/jwks"); m != nil {
 		c.refuse(v, *m)
@@ -120,8 +120,9 @@ func (c *checker) jwksURL(v string) string {
 	return v
 }
 
-// parseKeysURL reads where keys are fetched: over https, or from this machine. Whoever
-// can change the answer on its way can mint tokens.
+// parseKeysURL accepts an address of keys with https, or with http on this machine. An
+// attacker who can change the response on the network could replace the keys and mint
+// tokens.
 func parseKeysURL(v, example string) (*url.URL, *mistake) {
 	u, m := parseHTTPURL(v, example)
 	if m == nil && u.Scheme == "http" && !web.Loopback(u.Hostname()) {
@@ -132,7 +133,7 @@ func parseKeysURL(v, example string) (*url.URL, *mistake) {
 
 var keysInClear = mistake{"is not https: somebody on the network could replace the keys with their own", "use https, or http to a loopback host"}
 
-// httpURL reads an address to send requests to.
+// httpURL reads an http or https URL.
 func (c *checker) httpURL(v, example string) *url.URL {
 	u, m := parseHTTPURL(v, example)
 	if m != nil {
@@ -150,7 +151,7 @@ func parseHTTPURL(v, example string) (*url.URL, *mistake) {
 	case u.Scheme != "http" && u.Scheme != "https", u.Opaque != "":
 		return nil, &mistake{"does not start with http:// or https://", form}
 	case u.User != nil:
-		return nil, &mistake{"has a user name or password, which is not used", "remove everything up to the @"}
+		return nil, &mistake{"has a user name or password, which is not supported", "remove the part before the @, and the @"}
 	case u.Hostname() == "":
 		return nil, &mistake{"has no host", form}
 	case strings.HasSuffix(u.Host, ":"), u.Port() != "" && !validPort(u.Port(), 1):

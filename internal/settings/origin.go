@@ -6,11 +6,9 @@ import (
 	"strings"
 )
 
-// An origin is compared byte for byte with what browsers send, so only the
-// form that they send is accepted here (WHATWG HTML, "serialization of an
-// origin"): another spelling would be a setting that silently never matches.
-
-// parseOrigin accepts scheme://host[:port] in that form.
+// parseOrigin accepts an origin, scheme://host[:port], only in the exact form that
+// browsers send (WHATWG HTML, "serialization of an origin"). Origins are compared byte
+// by byte, so any other spelling would never match.
 func parseOrigin(s string) (*url.URL, *mistake) {
 	const form = "write it like https://app.example.com or http://localhost:5173"
 	if m := notAnOrigin(s); m != nil {
@@ -23,7 +21,7 @@ func parseOrigin(s string) (*url.URL, *mistake) {
 	case u.Scheme != "http" && u.Scheme != "https", u.Opaque != "":
 		return nil, &mistake{"does not start with http:// or https://", form}
 	case u.User != nil:
-		return nil, &mistake{"holds a user name", form}
+		return nil, &mistake{"has a user name", form}
 	case u.Hostname() == "":
 		return nil, &mistake{"has no host", form}
 	}
@@ -43,15 +41,15 @@ func parseOrigin(s string) (*url.URL, *mistake) {
 	return u, nil
 }
 
-// notAnOrigin explains the words that people try where an origin is due.
+// notAnOrigin refuses common wrong values with an explanation.
 func notAnOrigin(s string) *mistake {
 	switch {
 	case s == "*":
 		return &mistake{"would let every site act as the signed-in user", "list each origin, like https://app.example.com"}
 	case strings.Contains(s, "*"):
-		return &mistake{"has a wildcard, which would trust hosts that nobody has listed", "list each origin, like https://app.example.com"}
+		return &mistake{"has a wildcard, which would also trust hosts that you do not control", "list each origin, like https://app.example.com"}
 	case s == "null":
-		return &mistake{"is what any sandboxed page and local file sends", "list the origin that serves the page"}
+		return &mistake{"is the origin that every sandboxed page and local file sends", "list the origin that serves the page"}
 	}
 	return nil
 }
@@ -65,7 +63,7 @@ func checkPort(u *url.URL) *mistake {
 	case port == "":
 		return nil
 	case u.Scheme == "http" && port == "80", u.Scheme == "https" && port == "443":
-		return &mistake{"spells out the default port, which browsers never send", "write " + bare}
+		return &mistake{"has the default port, which browsers never send", "write " + bare}
 	}
 	if !validPort(port, 1) {
 		return &mistake{"has an invalid port", "use a port from 1 to 65535, without leading zeros"}
@@ -81,7 +79,7 @@ func checkHost(host string) *mistake {
 		case err != nil || ip.Zone() != "" || ip.Is4In6():
 			return &mistake{"has an invalid IPv6 address", "write it like [::1], without a zone"}
 		case ip.String() != host:
-			return &mistake{"has an IPv6 address in another form than browsers send", "write it as [" + ip.String() + "]"}
+			return &mistake{"has an IPv6 address in a form that browsers do not send", "write it as [" + ip.String() + "]"}
 		}
 		return nil
 	}
@@ -105,15 +103,15 @@ func checkHost(host string) *mistake {
 
 func checkLabel(label string) *mistake {
 	if label == "" || len(label) > 63 {
-		return &mistake{"has a host with an empty or overlong part", "check its dots"}
+		return &mistake{"has a host with an empty part, or a part of more than 63 characters", "check the dots in the host"}
 	}
 	for _, c := range []byte(label) {
 		switch {
 		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_':
 		case c >= 0x80:
-			return &mistake{"has a host with letters outside ASCII", "write the host's xn-- form, which browsers send"}
+			return &mistake{"has a host with letters outside ASCII", "write the host in its xn-- form, as browsers send it"}
 		default:
-			return &mistake{"has a character that no host can have", "use letters, digits, dots and hyphens"}
+			return &mistake{"has a character that is not allowed in a host name", "use letters, digits, dots and hyphens"}
 		}
 	}
 	return nil

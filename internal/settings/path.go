@@ -4,17 +4,16 @@ import (
 	"regexp"
 )
 
-// shellSyntax are the parts of a path that a shell replaces, and nobody else: ~ at its
-// beginning, and $NAME.
+// shellSyntax matches the parts of a path that only a shell expands: a leading ~, and
+// $NAME.
 var shellSyntax = regexp.MustCompile(`^~[^/]*(/|$)|\$[A-Za-z_{(]`)
 
-// unexpanded says what is wrong with a path that was meant for a shell and has not
-// passed through one: compose files, unit files, quotes and sqlite:~/x.db keep it as it
-// is. Taken literally it would be a new folder with that name, and data in it that
-// nobody finds again.
+// unexpanded refuses a path with shell syntax. No shell expands it in compose files,
+// unit files, quotes or sqlite:~/x.db. Used literally, it would name a new folder such
+// as "~", and the user would not find the data there.
 func unexpanded(path, example string) *mistake {
 	if !shellSyntax.MatchString(path) {
 		return nil
 	}
-	return &mistake{"has a ~ or $NAME that only a shell replaces", "write the whole path, like " + example}
+	return &mistake{"has a ~ or $NAME, which only a shell replaces", "write the full path, like " + example}
 }

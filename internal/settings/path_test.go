@@ -5,8 +5,7 @@ import (
 	"testing"
 )
 
-// TestUnexpandedPathsAreRefused wherever a path is given: taken literally, ~ would be a
-// new folder beside the program.
+// TestUnexpandedPathsAreRefused in every setting that takes a path.
 func TestUnexpandedPathsAreRefused(t *testing.T) {
 	given := map[string]string{"DATABASE_URL": "sqlite:~/x.db", "WEB_DIR": "~/dist", "MAIL_DIR": "$HOME/mail"}
 	for _, s := range ForServe.settings() {
@@ -18,7 +17,7 @@ func TestUnexpandedPathsAreRefused(t *testing.T) {
 			t.Errorf("%s=%s: got %v, want one fault of it", name, value, found)
 			continue
 		}
-		if line := found[0].Error(); !strings.Contains(line, "only a shell replaces") || !strings.Contains(line, "write the whole path, like ") {
+		if line := found[0].Error(); !strings.Contains(line, "only a shell replaces") || !strings.Contains(line, "write the full path, like ") {
 			t.Errorf("%s=%s: got %q, want the cause and the cure", name, value, line)
 		}
 	}

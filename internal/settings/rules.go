@@ -11,9 +11,9 @@ import (
 	"vestibule/internal/web"
 )
 
-// together checks what only several settings can get wrong, and fills in the
-// defaults that depend on another setting. A rule is skipped where the command
-// does not read its settings or one of them is faulty already.
+// checkCombinations checks the rules that involve several settings, and sets the
+// defaults that depend on other settings. It skips a rule if the command does not read
+// all settings of the rule, or if one of them already has a fault.
 func (c *checker) checkCombinations() {
 	c.lifetimes()
 	c.cookie()
@@ -33,7 +33,7 @@ func (c *checker) checkCombinations() {
 	c.NetworkAPI = c.given("BACKEND_URL")
 	c.NetworkJWKS = c.given("JWKS_URL")
 
-	// What both sides read was checked into the BFF's.
+	// The checks of shared settings store the value in the BFF's configuration only.
 	c.API.TrustedProxies = c.BFF.TrustedProxies
 	c.API.Algorithm = c.BFF.JWTAlgorithm
 	c.API.Issuer = c.BFF.JWTIssuer
@@ -44,21 +44,21 @@ func (c *checker) checkCombinations() {
 
 func (c *checker) lifetimes() {
 	if c.valid("SESSION_UPDATE_AGE", "SESSION_EXPIRES_IN") && c.BFF.SessionUpdateAge >= c.BFF.SessionExpiresIn {
-		c.conflict("SESSION_UPDATE_AGE", mistake{"is not shorter than SESSION_EXPIRES_IN, so use would never extend a session", "use less than " + shortDuration(c.BFF.SessionExpiresIn)})
+		c.conflict("SESSION_UPDATE_AGE", mistake{"is not shorter than SESSION_EXPIRES_IN, so sessions would never be extended", "use less than " + shortDuration(c.BFF.SessionExpiresIn)})
 	}
 	if c.valid("SESSION_EXPIRES_IN", "SESSION_MAX_AGE") && c.BFF.SessionExpiresIn > c.BFF.SessionMaxAge {
 		c.conflict("SESSION_MAX_AGE", mistake{"is shorter than SESSION_EXPIRES_IN", "use at least " + shortDuration(c.BFF.SessionExpiresIn) + ", or shorten SESSION_EXPIRES_IN"})
 	}
 }
 
-// cookie holds the cookie to what browsers accept over BASE_URL's scheme.
+// cookie checks that browsers accept the cookie with the scheme of BASE_URL.
 func (c *checker) cookie() {
 	if !c.valid("BASE_URL") {
 		return
 	}
 	https := c.BFF.BaseURL.Scheme == "https"
 	if !https && c.valid("COOKIE_SAMESITE") && c.values["COOKIE_SAMESITE"].text == "none" {
-		c.conflict("COOKIE_SAMESITE", mistake{"needs a Secure cookie, which browsers take from https only", "use lax or strict, or an https BASE_URL"})
+		c.conflict("COOKIE_SAMESITE", mistake{"needs a Secure cookie, which browsers accept only over https", "use lax or strict, or an https BASE_URL"})
 	}
 	if !c.valid("COOKIE_NAME") {
 		return
@@ -72,12 +72,12 @@ func (c *checker) cookie() {
 	}
 }
 
-// ownOrigin refuses settings that name the BFF where another is meant.
+// ownOrigin refuses settings that name the BFF itself instead of another server.
 func (c *checker) ownOrigin() {
 	if c.valid("BASE_URL", "TRUSTED_ORIGINS") {
 		own := c.BFF.BaseURL.String()
 		if slices.Contains(c.BFF.TrustedOrigins, own) {
-			c.conflict("TRUSTED_ORIGINS", mistake{"lists " + own + ", which is BASE_URL and always trusted", "leave it out"})
+			c.conflict("TRUSTED_ORIGINS", mistake{"lists " + own + ", which is BASE_URL and is always trusted", "remove it from the list"})
 		}
 	}
 	if c.valid("BASE_URL", "BACKEND_URL") && *c.BFF.Backend == *c.BFF.BaseURL {
@@ -85,7 +85,7 @@ func (c *checker) ownOrigin() {
 	}
 }
 
-// addresses refuses two listeners in one place before the second one fails.
+// addresses refuses two listeners with the same address.
 func (c *checker) addresses() {
 	names := []string{"BFF_ADDR", "API_ADDR", "ADMIN_ADDR"}
 	for i, name := range names {
@@ -98,7 +98,7 @@ func (c *checker) addresses() {
 	}
 }
 
-// collide says whether two checked listen addresses cannot both be opened.
+// collide reports whether two valid listen addresses exclude each other.
 func collide(a, b string) bool {
 	hostA, portA, _ := net.SplitHostPort(a)
 	hostB, portB, _ := net.SplitHostPort(b)
@@ -106,7 +106,7 @@ func collide(a, b string) bool {
 	return portA == portB && portA != "0" && (hostA == hostB || everywhere(hostA) || everywhere(hostB))
 }
 
-// keys settles where the API's verification keys come from.
+// verificationKeys decides where the API gets its verification keys.
 func (c *checker) verificationKeys() {
 	if !c.valid("JWT_ALGORITHM", "JWKS_URL", "BASE_URL") {
 		return
@@ -115,7 +115,7 @@ func (c *checker) verificationKeys() {
 	case symmetric && c.given("JWKS_URL"):
 		c.conflict("JWKS_URL", mistake{"cannot be combined with JWT_ALGORITHM HS256, whose key is BETTER_AUTH_SECRET", "set JWT_ALGORITHM to EdDSA or ES256, or leave JWKS_URL out"})
 	case !symmetric && !c.given("JWKS_URL") && c.by == ForAPI && c.BFF.BaseURL.Scheme == "http" && !web.Loopback(c.BFF.BaseURL.Hostname()):
-		c.conflict("JWKS_URL", mistake{"is by default a path of BASE_URL, which " + keysInClear.problem, "set JWKS_URL to https, or to http on a loopback host"})
+		c.conflict("JWKS_URL", mistake{"defaults to a path of BASE_URL, which " + keysInClear.problem, "set JWKS_URL to https, or to http on a loopback host"})
 	case !symmetric && !c.given("JWKS_URL"):
 		c.API.JWKSURL = c.BFF.BaseURL.JoinPath("/api/auth/jwks").String()
 	}
@@ -123,25 +123,25 @@ func (c *checker) verificationKeys() {
 
 func (c *checker) secretRotation() {
 	if c.valid("BETTER_AUTH_SECRET", "BETTER_AUTH_SECRET_PREVIOUS") && c.Secret != nil && bytes.Equal(c.Secret, c.previous) {
-		c.conflict("BETTER_AUTH_SECRET_PREVIOUS", mistake{"is the same as BETTER_AUTH_SECRET", "give the secret before the last change, or leave it out"})
+		c.conflict("BETTER_AUTH_SECRET_PREVIOUS", mistake{"is the same as BETTER_AUTH_SECRET", "set it to the secret before the last rotation, or unset it"})
 	}
-	// With public keys it opens no more than what is in the database: the signing keys
-	// that were made under it, which must not be lost with it.
+	// With EdDSA and ES256 a weak previous secret is accepted: it signs no tokens. It
+	// only decrypts the signing keys in the database, which would be lost without it.
 	if c.valid("BETTER_AUTH_SECRET_PREVIOUS", "JWT_ALGORITHM") && c.previous != nil && c.BFF.JWTAlgorithm == jose.HS256 {
 		if problem := guessable(string(c.previous)); problem != "" {
-			c.conflict("BETTER_AUTH_SECRET_PREVIOUS", mistake{problem + ", and whoever guesses it mints tokens", "leave it out; everybody signs in once more"})
+			c.conflict("BETTER_AUTH_SECRET_PREVIOUS", mistake{problem + ", so an attacker who guesses it can mint tokens", "unset it; all users must then sign in again"})
 		}
 	}
 }
 
-// secretFileName is the file beside a SQLite database that holds the secret
-// when none was given.
+// secretFileName is the name of the file next to a SQLite database that holds the
+// created secret.
 const secretFileName = "better-auth-secret"
 
-// missingSecret decides whether a secret may be made where none was given. Only
-// where nobody else can be hurt: for this machine's own browser, over http,
-// on SQLite. `vestibule api` follows the same rule, so that both sides end
-// with the same file or both refuse.
+// missingSecret decides whether the program may create a missing secret. It may do so
+// only for use on one machine: on SQLite, with an http BASE_URL on a loopback host.
+// `vestibule bff` and `vestibule api` follow the same rule, so both use the same file
+// or both refuse to start.
 func (c *checker) missingSecret() {
 	if !c.valid("BETTER_AUTH_SECRET", "BASE_URL", "DATABASE_URL") || c.Secret != nil || !c.needsSecret() {
 		return
@@ -149,20 +149,20 @@ func (c *checker) missingSecret() {
 	var why string
 	switch {
 	case c.BFF.BaseURL.Scheme == "https":
-		why = "with an https BASE_URL"
+		why = "for an https BASE_URL"
 	case !web.Loopback(c.BFF.BaseURL.Hostname()):
-		why = "when BASE_URL is not on this machine"
+		why = "because BASE_URL is not on this machine"
 	case c.Database.SQLite == "":
-		why = "on PostgreSQL, which other processes may share"
+		why = "for PostgreSQL, which processes on other machines may share"
 	default:
 		c.SecretFile = filepath.Join(filepath.Dir(c.Database.SQLite), secretFileName)
 		return
 	}
-	c.conflict("BETTER_AUTH_SECRET", mistake{"is missing, and is not created " + why, "make one with: " + secretCommand})
+	c.conflict("BETTER_AUTH_SECRET", mistake{"is missing, and is not created automatically " + why, "create one with: " + secretCommand})
 }
 
-// needsSecret is false for an API that verifies with public keys: it should
-// not hold what signs.
+// needsSecret is false for an API that verifies with public keys. Such an API should
+// not be able to sign tokens.
 func (c *checker) needsSecret() bool {
 	return c.by != ForAPI || c.valid("JWT_ALGORITHM") && c.BFF.JWTAlgorithm == jose.HS256
 }

@@ -2,11 +2,11 @@ package settings
 
 import "vestibule/bff"
 
-// defaults are those of the BFF's settings.
+// defaults holds the defaults of the BFF's settings.
 var defaults = bff.Defaults()
 
-// schema is every setting there is. A new one needs a row in one of its groups, with
-// a check that stores the value, and two rows in schema_test.go.
+// schema holds every setting. To add a setting, add a row to one of the groups, with a
+// check that stores the value, and two rows to schema_test.go.
 var schema = []group{
 	addressSettings,
 	databaseSettings,
@@ -29,7 +29,7 @@ var addressSettings = group{"Addresses", []setting{
 	},
 	{
 		name: "BFF_ADDR", by: ForServe | ForBFF, arg: "HOST:PORT", value: "localhost:3000",
-		help:  "Where the BFF listens. An empty host is every interface.",
+		help:  "Where the BFF listens. An empty host means every interface.",
 		check: func(c *checker, v string) { c.BFFAddr = c.address(v) },
 	},
 	{
@@ -39,42 +39,42 @@ var addressSettings = group{"Addresses", []setting{
 	},
 	{
 		name: "ADMIN_ADDR", by: ForServe | ForBFF, arg: "HOST:PORT", value: "localhost:9090",
-		help:  "Where /livez and /readyz are answered. Nothing there asks who is calling: keep it off public networks.",
+		help:  "Where the admin server with /livez and /readyz listens. It needs no sign-in: keep it off public networks.",
 		check: func(c *checker, v string) { c.AdminAddr = c.address(v) },
 	},
 	{
 		name: "ADMIN_ADDR", by: ForAPI, arg: "HOST:PORT", value: "localhost:9091",
-		help:  "The same for vestibule api.",
+		help:  "The address of the admin server of vestibule api.",
 		check: func(c *checker, v string) { c.AdminAddr = c.address(v) },
 	},
 	{
 		name: "BACKEND_URL", by: ForServe | ForBFF, arg: "URL", value: defaults.Backend.String(),
-		help:  "The API behind /api/proxy/*; requests go to BACKEND_URL/api/*. Unless it is set, vestibule serve calls its own API inside the process.",
+		help:  "The API behind /api/proxy/*; requests go to BACKEND_URL/api/*. If it is not set, vestibule serve calls its own API inside the process.",
 		check: func(c *checker, v string) { c.BFF.Backend = c.backend(v) },
 	},
 	{
 		name: "TRUSTED_ORIGINS", by: ForServe | ForBFF, arg: "ORIGIN,…", unset: "none",
-		help:  "Further origins whose pages may call the BFF with the user's session, each exactly as scheme://host[:port].",
+		help:  "Other origins whose pages may call the BFF with the user's session, each exactly as scheme://host[:port].",
 		check: func(c *checker, v string) { c.BFF.TrustedOrigins = c.origins(v) },
 	},
 	{
 		name: "CORS_API_ORIGINS", by: ForServe | ForAPI, arg: "ORIGIN,…", unset: "none",
-		help:  "Origins whose pages the task API itself answers, with a bearer token of their own and without cookies. Pages that go through the BFF need none.",
+		help:  "Origins whose pages may call the task API directly, with their own bearer token and without cookies. Pages that use the BFF do not need it.",
 		check: func(c *checker, v string) { c.API.CORSOrigins = c.origins(v) },
 	},
 	{
 		name: "TRUSTED_PROXIES", by: ForServe | ForBFF | ForAPI, arg: "CIDR,…", unset: "trust nobody",
-		help:  "Networks or addresses of reverse proxies whose X-Forwarded-For (read from right to left) and X-Request-Id are believed. A separate API lists the BFF here.",
+		help:  "Networks or addresses of reverse proxies whose X-Forwarded-For (read from right to left) and X-Request-Id headers are trusted. For vestibule api, list the BFF here.",
 		check: func(c *checker, v string) { c.BFF.TrustedProxies = c.prefixes(v) },
 	},
 	{
 		name: "MAX_CONNECTIONS", by: ForServe | ForBFF | ForAPI, arg: "N", unset: "10000, or half of the files that the process may open if that is less",
-		help:  "How many connections the BFF and the API each keep open at a time, idle ones and streams included. Beyond it a new connection replaces one of the address that has the most, or gets a 503.",
+		help:  "How many connections the BFF and the API each keep open at a time, including idle connections and streams. At the limit, a new connection replaces one of the address that has the most, or gets a 503.",
 		check: func(c *checker, v string) { c.Connections = c.number(v, 100, maxConnections) },
 	},
 	{
 		name: "MAX_CONNECTIONS_PER_ADDRESS", by: ForServe | ForBFF, arg: "N", unset: "a fifth of MAX_CONNECTIONS",
-		help:  "How many of them the BFF keeps open for one address (IPv4, or a /64 of IPv6). Beyond it that address gets a 429. TRUSTED_PROXIES may have more, because each stands for many clients.",
+		help:  "How many of these connections the BFF keeps open for one address (IPv4, or a /64 of IPv6). At the limit, that address gets a 429. It does not apply to TRUSTED_PROXIES, because each of them stands for many clients.",
 		check: func(c *checker, v string) { c.ConnectionsOne = c.number(v, 10, maxConnections) },
 	},
 }}
@@ -87,7 +87,7 @@ var databaseSettings = group{"Database", []setting{
 	},
 	{
 		name: "MIGRATE", by: ForServe | ForBFF | ForAPI, arg: "BOOL", unset: "true on SQLite, false on PostgreSQL",
-		help:  "Apply pending migrations at start. Without it, start is refused while migrations are pending; vestibule migrate up applies them.",
+		help:  "Apply pending migrations at start. If false, the program does not start while migrations are pending; vestibule migrate up applies them.",
 		check: func(c *checker, v string) { c.Migrate = oneOf(c, v, boolWords) },
 	},
 }}
@@ -95,13 +95,13 @@ var databaseSettings = group{"Database", []setting{
 var secretSettings = group{"Secret", []setting{
 	{
 		name: "BETTER_AUTH_SECRET", by: ForServe | ForBFF | ForAPI | ForToken, arg: "SECRET", secret: true,
-		unset: "created once beside a SQLite database when BASE_URL is http:// on a loopback host; anywhere else start is refused",
-		help:  "Signs cookies and HS256 tokens; at least 32 bytes, the same for every process. Flags are seen by other users of the machine: prefer BETTER_AUTH_SECRET_FILE.",
+		unset: "created once next to a SQLite database if BASE_URL is http:// on a loopback host; otherwise the program does not start",
+		help:  "Signs cookies and HS256 tokens; at least 32 bytes, the same for every process. Other users of the machine can see flags: prefer BETTER_AUTH_SECRET_FILE.",
 		check: func(c *checker, v string) { c.Secret = c.signingSecret(v) },
 	},
 	{
 		name: "BETTER_AUTH_SECRET_PREVIOUS", by: ForServe | ForBFF | ForAPI | ForToken, arg: "SECRET", secret: true, unset: "none",
-		help:  "The secret before the last rotation: still verifies, never signs.",
+		help:  "The secret before the last rotation. It still verifies, but signs nothing.",
 		check: func(c *checker, v string) { c.previous = c.secretBytes(v) },
 	},
 }}

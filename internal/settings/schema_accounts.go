@@ -7,57 +7,57 @@ import (
 var sessionSettings = group{"Sessions and cookies", []setting{
 	{
 		name: "SESSION_EXPIRES_IN", by: ForServe | ForBFF, arg: "DURATION", value: shortDuration(defaults.SessionExpiresIn),
-		help:  "How long a session lives after its last update.",
+		help:  "How long a session is valid after its last extension.",
 		check: func(c *checker, v string) { c.BFF.SessionExpiresIn = c.lifetime(v, shortestSession, longestCookie) },
 	},
 	{
 		name: "SESSION_UPDATE_AGE", by: ForServe | ForBFF, arg: "DURATION", value: shortDuration(defaults.SessionUpdateAge),
-		help:  "How old that update must be before a request makes the next one.",
+		help:  "How old the last extension must be before a request extends the session again.",
 		check: func(c *checker, v string) { c.BFF.SessionUpdateAge = zeroMeansNone(c.lifetime(v, 0, longestCookie)) },
 	},
 	{
 		name: "SESSION_MAX_AGE", by: ForServe | ForBFF, arg: "DURATION", value: shortDuration(defaults.SessionMaxAge),
-		help:  "How long a session lives after sign-in at most, however much it is used.",
+		help:  "How long a session is valid after sign-in at most, even if it is used all the time.",
 		check: func(c *checker, v string) { c.BFF.SessionMaxAge = c.lifetime(v, shortestSession, longestSession) },
 	},
 	{
 		name: "SESSION_FRESH_AGE", by: ForServe | ForBFF, arg: "DURATION", value: shortDuration(defaults.SessionFreshAge),
-		help:  "How long after the password was entered in a session, at sign-in for example, it need not be entered again to change the address, delete the account or end other sessions.",
+		help:  "How long a session stays fresh after the user entered the password, for example at sign-in. A fresh session can change the address, delete the account and end other sessions without the password.",
 		check: func(c *checker, v string) { c.BFF.SessionFreshAge = c.lifetime(v, shortestSession, longestSession) },
 	},
 	{
 		name: "SESSIONS_PER_USER", by: ForServe | ForBFF, arg: "N", value: strconv.Itoa(defaults.SessionsPerUser),
-		help:  "How many sessions a user may have. One more sign-in ends the session that has been unused the longest.",
+		help:  "How many sessions a user may have. One more sign-in ends the session that was unused for the longest time.",
 		check: func(c *checker, v string) { c.BFF.SessionsPerUser = c.number(v, 1, maxSessions) },
 	},
 	{
 		name: "COOKIE_SAMESITE", by: ForServe | ForBFF, arg: "MODE", value: "lax",
-		help:  "lax, strict or none; none only with an https BASE_URL.",
+		help:  "lax, strict or none; none needs an https BASE_URL.",
 		check: func(c *checker, v string) { c.BFF.CookieSameSite = oneOf(c, v, sameSite) },
 	},
 	{
 		name: "COOKIE_NAME", by: ForServe | ForBFF, arg: "NAME", value: defaults.CookieName,
-		help:  "The session cookie. On https __Host- is put before it, unless it already starts with __Host- or __Secure-.",
+		help:  "The name of the session cookie. With an https BASE_URL the prefix __Host- is added, unless the name already starts with __Host- or __Secure-.",
 		check: func(c *checker, v string) { c.BFF.CookieName = c.cookieName(v) },
 	},
 	{
 		name: "PASSWORD_MIN_LENGTH", by: ForServe | ForBFF | ForPassword, arg: "N", value: strconv.Itoa(defaults.PasswordMinLength),
-		help:  "The shortest password that can be chosen, in code points. NIST SP 800-63B-4 asks for 15 where the password is the only factor, as it is here: PASSWORD_MIN_LENGTH=15.",
+		help:  "The minimum length of a new password, in code points. NIST SP 800-63B-4 requires 15 if the password is the only factor, as it is here: PASSWORD_MIN_LENGTH=15.",
 		check: func(c *checker, v string) { c.BFF.PasswordMinLength = c.number(v, 8, 128) },
 	},
 	{
 		name: "PASSWORD_DENY_COMMON", by: ForServe | ForBFF | ForPassword, arg: "BOOL", value: "true",
-		help:  "Refuse new passwords that attackers try first: the common ones of an embedded list, the user's address and the part before its @, the name vestibule, one repeated character.",
+		help:  "Refuse new passwords that attackers try first: common passwords from an embedded list, the user's address and the part before its @, the name vestibule, and one repeated character.",
 		check: func(c *checker, v string) { c.BFF.PasswordAllowCommon = !oneOf(c, v, boolWords) },
 	},
 	{
 		name: "SIGN_UP", by: ForServe | ForBFF, arg: "MODE", value: "on",
-		help:  "off closes sign-up; accounts are then made with vestibule user create.",
+		help:  "off closes sign-up; create accounts with vestibule user create instead.",
 		check: func(c *checker, v string) { c.BFF.SignUpOff = oneOf(c, v, offSwitch) },
 	},
 	{
 		name: "REQUIRE_EMAIL_VERIFICATION", by: ForServe | ForBFF, arg: "BOOL", value: "false",
-		help:  "Sign-in only after the address is verified by the link in a mail. Sign-up then starts no session, and answers the same for new and taken addresses.",
+		help:  "Users can sign in only after they verified their address with the link in a mail. Sign-up then starts no session, and gives the same answer for new and existing addresses.",
 		check: func(c *checker, v string) { c.BFF.RequireEmailVerification = oneOf(c, v, boolWords) },
 	},
 }}
@@ -65,7 +65,7 @@ var sessionSettings = group{"Sessions and cookies", []setting{
 var mailSettings = group{"Limits, mail and audit trail", []setting{
 	{
 		name: "RATE_LIMIT", by: ForServe | ForBFF, arg: "MODE", value: "on",
-		help:  "off removes the limits on sign-in, password checks, mails and concurrent requests. It is for tests and load measurements, and is refused with an https BASE_URL.",
+		help:  "off removes the limits on sign-in, password checks, mails and concurrent requests. Use it only for tests and load measurements; it is refused with an https BASE_URL.",
 		check: func(c *checker, v string) { c.BFF.RateLimitOff = oneOf(c, v, offSwitch) },
 	},
 	{
@@ -75,17 +75,17 @@ var mailSettings = group{"Limits, mail and audit trail", []setting{
 	},
 	{
 		name: "MAIL_FROM", by: ForServe | ForBFF, arg: "ADDRESS", unset: "no-reply@ and the host of BASE_URL",
-		help:  "The sender of mails, with or without a name, as in: Our App, then the address in angle brackets.",
+		help:  "The sender of mails: an address, or a name followed by the address in angle brackets.",
 		check: func(c *checker, v string) { c.BFF.Mail.From = c.mailFrom(v) },
 	},
 	{
 		name: "MAIL_DIR", by: ForServe | ForBFF, arg: "FOLDER", value: defaults.Mail.Folder,
-		help:  "Where mails are written as .eml files as long as SMTP_URL is not set. They hold links that open accounts.",
+		help:  "The folder where mails are written as .eml files while SMTP_URL is not set. Protect it: the mails contain links that give access to accounts.",
 		check: func(c *checker, v string) { c.BFF.Mail.Folder = c.folder(v) },
 	},
 	{
 		name: "AUDIT_RETENTION", by: ForServe | ForBFF, arg: "DURATION", value: shortDuration(defaults.AuditRetention),
-		help:  "How long events of the audit trail are kept; 0 keeps them all.",
+		help:  "How long events of the audit trail are kept; 0 keeps all of them.",
 		check: func(c *checker, v string) { c.BFF.AuditRetention = zeroMeansNone(c.retention(v)) },
 	},
 }}

@@ -9,7 +9,7 @@ import (
 var taskSettings = group{"Tasks", []setting{
 	{
 		name: "TASKS_PER_USER", by: ForServe | ForAPI, arg: "N", value: "100000",
-		help:  "How many tasks a user may have; 0 is no limit. One more is a 409.",
+		help:  "How many tasks a user may have; 0 means no limit. Beyond it, a new task gets a 409.",
 		check: func(c *checker, v string) { c.TasksPerUser = c.number(v, 0, maxTasks) },
 	},
 }}
@@ -22,38 +22,38 @@ var tokenSettings = group{"Tokens", []setting{
 	},
 	{
 		name: "JWT_ISSUER", by: ForServe | ForBFF | ForAPI | ForToken, arg: "TEXT", value: defaults.JWTIssuer,
-		help:  "The iss claim that the BFF writes and the API requires.",
+		help:  "The iss claim that the BFF puts into tokens and the API requires.",
 		check: func(c *checker, v string) { c.BFF.JWTIssuer = c.text(v) },
 	},
 	{
 		name: "JWT_AUDIENCE", by: ForServe | ForBFF | ForAPI | ForToken, arg: "TEXT", value: defaults.JWTAudience,
-		help:  "The aud claim that the BFF writes and the API requires.",
+		help:  "The aud claim that the BFF puts into tokens and the API requires.",
 		check: func(c *checker, v string) { c.BFF.JWTAudience = c.text(v) },
 	},
 	{
 		name: "JWT_EXPIRES_IN", by: ForServe | ForBFF | ForToken, arg: "DURATION", value: shortDuration(defaults.JWTExpiresIn),
-		help:  "How long the token lives that the BFF attaches to a request.",
+		help:  "How long the token that the BFF attaches to a request is valid.",
 		check: func(c *checker, v string) { c.BFF.JWTExpiresIn = c.duration(v, shortestToken, longestToken) },
 	},
 	{
 		name: "EXPOSE_TOKEN", by: ForServe | ForBFF, arg: "BOOL", value: "false",
-		help:  "Give the token to pages that ask for it: GET /api/auth/token, and set-auth-jwt with the session. A malicious script in the page can then steal it (RFC 10017 §6.2).",
+		help:  "Let pages read the token: GET /api/auth/token, and the set-auth-jwt header of the session. A malicious script in the page can then steal it (RFC 10017 §6.2).",
 		check: func(c *checker, v string) { c.BFF.ExposeToken = oneOf(c, v, boolWords) },
 	},
 	{
-		name: "JWKS_URL", by: ForServe | ForAPI, arg: "URL", unset: "BASE_URL/api/auth/jwks; vestibule serve asks its own BFF",
+		name: "JWKS_URL", by: ForServe | ForAPI, arg: "URL", unset: "BASE_URL/api/auth/jwks; vestibule serve uses its own BFF",
 		help:  "Where the API gets the keys that verify EdDSA and ES256 tokens: https, or http on this machine.",
 		check: func(c *checker, v string) { c.API.JWKSURL = c.jwksURL(v) },
 	},
 	{
 		name: "JWT_ISSUERS", by: ForServe | ForAPI, arg: "JSON", unset: "none",
-		help: "Further issuers whose services the API trusts: a JSON array of objects with issuer, jwks_url (https), audience, algorithm (EdDSA, ES256 or RS256) and scopes, " +
-			"the most that its tokens may open. JWT_ISSUERS_FILE reads it from a file.",
+		help: "Other issuers whose services the API trusts: a JSON array of objects with issuer, jwks_url (https), audience, algorithm (EdDSA, ES256 or RS256) and scopes, " +
+			"the maximum scopes of its tokens. JWT_ISSUERS_FILE reads the array from a file.",
 		check: func(c *checker, v string) { c.API.Issuers = c.issuers(v) },
 	},
 	{
 		name: "MAX_REQUESTS_PER_CALLER", by: ForServe | ForAPI, arg: "N", value: "256",
-		help:  "How many requests of one user or service the task API handles at a time, not counting event streams. Through the proxy a user has fewer.",
+		help:  "How many requests of one user or service the task API handles at a time, without event streams. The proxy has a lower limit for each user.",
 		check: func(c *checker, v string) { c.API.MaxRequestsPerCaller = c.number(v, 1, 1_000_000) },
 	},
 }}
@@ -61,12 +61,12 @@ var tokenSettings = group{"Tokens", []setting{
 var proxySettings = group{"Proxy", []setting{
 	{
 		name: "PROXY_FORWARD_HEADERS", by: ForServe | ForBFF, arg: "NAME,…", unset: "none",
-		help:  "Further request headers that may pass to the API.",
+		help:  "Additional request headers that the proxy forwards to the API.",
 		check: func(c *checker, v string) { c.BFF.ProxyForwardHeaders = c.headerNames(v) },
 	},
 	{
 		name: "PROXY_BODY_LIMIT", by: ForServe | ForBFF, arg: "SIZE", value: fmt.Sprintf("%dMiB", defaults.ProxyBodyLimit>>20),
-		help:  "The largest request body that is proxied, like 500KiB, 10MiB or 1GB; 0 is no limit.",
+		help:  "The largest request body that the proxy forwards, like 500KiB, 10MiB or 1GB; 0 means no limit.",
 		check: func(c *checker, v string) { c.BFF.ProxyBodyLimit = zeroMeansNone(c.size(v)) },
 	},
 	{
@@ -76,7 +76,7 @@ var proxySettings = group{"Proxy", []setting{
 	},
 	{
 		name: "PROXY_TIMEOUT", by: ForServe | ForBFF, arg: "DURATION", value: shortDuration(defaults.ProxyTimeout),
-		help:  "How long the API may take until it sends the headers of its answer.",
+		help:  "How long the API may take to send the headers of its response.",
 		check: func(c *checker, v string) { c.BFF.ProxyTimeout = c.duration(v, 10*time.Millisecond, time.Hour) },
 	},
 }}
@@ -84,17 +84,17 @@ var proxySettings = group{"Proxy", []setting{
 var streamSettings = group{"Streams", []setting{
 	{
 		name: "MAX_STREAMS_PER_SESSION", by: ForServe | ForBFF, arg: "N", value: strconv.Itoa(defaults.MaxStreamsPerSession),
-		help:  "How many event streams, WebSockets and other endless answers one session may have open through the proxy. Each visible tab with live data needs one.",
+		help:  "How many event streams, WebSockets and other endless responses one session may have open through the proxy. Each visible tab with live data needs one.",
 		check: func(c *checker, v string) { c.BFF.MaxStreamsPerSession = c.number(v, 1, 1_000_000) },
 	},
 	{
 		name: "MAX_STREAMS_PER_USER", by: ForServe | ForBFF | ForAPI, arg: "N", value: strconv.Itoa(defaults.MaxStreamsPerUser),
-		help:  "The same for all sessions of one user, and for the event streams of one user at the task API. Unless it is set, at most half of MAX_STREAMS.",
+		help:  "The same limit for all sessions of one user, and for the event streams of one user at the task API. If it is not set, it is at most half of MAX_STREAMS.",
 		check: func(c *checker, v string) { c.BFF.MaxStreamsPerUser = c.number(v, 1, 1_000_000) },
 	},
 	{
 		name: "MAX_STREAMS", by: ForServe | ForBFF | ForAPI, arg: "N", value: strconv.Itoa(defaults.MaxStreams),
-		help:  "The same for all users together, at one instance.",
+		help:  "The same limit for all users together, in each process.",
 		check: func(c *checker, v string) { c.BFF.MaxStreams = c.number(v, 1, 1_000_000) },
 	},
 }}
@@ -102,12 +102,12 @@ var streamSettings = group{"Streams", []setting{
 var appSettings = group{"App", []setting{
 	{
 		name: "WEB_DIR", by: ForServe | ForBFF, arg: "FOLDER", unset: "the embedded app",
-		help:  "The folder of your own app's build (vite build: dist), served at /. A build that replaces it is seen at once.",
+		help:  "The folder of your built app (vite build: dist), served at /. A new build is served at once.",
 		check: func(c *checker, v string) { c.BFF.WebDir = c.webDir(v) },
 	},
 	{
 		name: "WEB_DEV_URL", by: ForServe | ForBFF, arg: "URL", unset: "none",
-		help:  "A dev server (Vite: http://localhost:5173) that is shown at / in place of a build, its WebSocket included; only with a BASE_URL on this machine.",
+		help:  "A dev server (Vite: http://localhost:5173) that is proxied at / with its WebSocket, instead of a built app; needs a BASE_URL on this machine.",
 		check: func(c *checker, v string) { c.BFF.WebDevURL = c.webDevURL(v) },
 	},
 }}

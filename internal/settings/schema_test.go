@@ -70,7 +70,7 @@ func TestEverySettingRefusesBadValuesByName(t *testing.T) {
 		{"JWT_AUDIENCE", nil, []string{"x ", "x\x00y"}},
 		{"JWT_EXPIRES_IN", nil, []string{"29s", "61m", "300"}},
 		{"JWKS_URL", Environment{"JWT_ALGORITHM": "EdDSA"}, []string{"http://bff:3000/api/auth/jwks", "http://192.0.2.7/x", "http://localhost.example.com/x", "http://127.0.0.1.example.com/x", "jwks.json", "file:///x", "http://u:p@h/x", "https://h/x#y"}},
-		{"JWKS_URL", nil, []string{"http://localhost:3000/api/auth/jwks"}}, // HS256 has no use for it
+		{"JWKS_URL", nil, []string{"http://localhost:3000/api/auth/jwks"}}, // HS256 does not use it
 		{"JWT_ISSUERS", nil, badIssuers()},
 		{"MAX_REQUESTS_PER_CALLER", nil, []string{"0", "-1", "many", "1000001"}},
 		{"PROXY_FORWARD_HEADERS", nil, []string{"X-A,", "X A", "X-Ä", "X:A"}},
@@ -134,7 +134,7 @@ func goodValues() []goodValue {
 		{"DATABASE_URL", Environment{"BETTER_AUTH_SECRET": goodSecret}, []string{"sqlite:x.db", "sqlite:/var/lib/x.db", "sqlite:./data/x.db", "sqlite:./~/x.db", "sqlite:x~1/a$.db", "postgres://u:p@h:5432/d?sslmode=disable", "postgresql://h/d", "postgres://a:5432,b:5433/d?target_session_attrs=read-write", "postgres://u:p@%2Frun%2Fpostgresql/d", "postgres://h/d?channel_binding=require&sslmode=require", "postgres://h/d?schema=public&pgbouncer=true"}},
 		{"MIGRATE", nil, []string{"true", "false"}},
 		{"BETTER_AUTH_SECRET", nil, []string{goodSecret, "7f9c8e3a2b1d4f6e8c9a0b2d3e4f5a6b", "31415926535897932384626433832795", "äöüß-äöüß-ßöäü-öäüß", "spaces are fine in the middle of it"}},
-		// With public keys an old secret only opens the keys that were made under it.
+		// With public keys, a previous secret only decrypts older signing keys.
 		{"BETTER_AUTH_SECRET_PREVIOUS", Environment{"BETTER_AUTH_SECRET": goodSecret, "JWT_ALGORITHM": "EdDSA"}, []string{strings.Repeat("s", 32)}},
 		{"SESSION_FRESH_AGE", nil, []string{"1s", "10m", "24h"}},
 		{"SESSION_UPDATE_AGE", nil, []string{"0s", "0", "167h59m59s"}},
@@ -196,11 +196,11 @@ func TestEverySettingAcceptsGoodValues(t *testing.T) {
 	}
 }
 
-// TestEverySettingHasAnEffect: no setting is read and then forgotten.
+// Every setting changes the configuration: none is read and then ignored.
 func TestEverySettingHasAnEffect(t *testing.T) {
 	read := func(env Environment) Settings {
 		c := *mustLoad(t, ForServe, env)
-		c.AsGiven = nil // what is only shown
+		c.AsGiven = nil // is only logged
 		return c
 	}
 	changes := map[string]bool{}

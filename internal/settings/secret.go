@@ -8,44 +8,43 @@ import (
 	"vestibule/internal/jose"
 )
 
-// secretCommand is the command that makes a good one.
+// secretCommand creates a good secret.
 const secretCommand = "openssl rand -hex 32"
 
-// secretBytes reads a secret. No message may repeat any of it.
+// secretBytes reads a secret. Its messages never repeat any part of the secret.
 func (c *checker) secretBytes(v string) []byte {
 	switch {
 	case strings.HasPrefix(v, "<") && strings.HasSuffix(v, ">"):
-		c.refuse("", mistake{"is still the placeholder of an example", "make one with: " + secretCommand})
+		c.refuse("", mistake{"is still the placeholder of an example", "create one with: " + secretCommand})
 	case v != strings.TrimSpace(v):
-		c.refuse("", mistake{"starts or ends with white space, which another program may cut off", "remove it, or make a new secret with: " + secretCommand})
+		c.refuse("", mistake{"starts or ends with white space, which other programs may remove", "remove it, or create a new secret with: " + secretCommand})
 	case len(v) < jose.MinSecret:
-		c.refuse("", mistake{fmt.Sprintf("is too short (%d of at least %d bytes)", len(v), jose.MinSecret), "make one with: " + secretCommand})
+		c.refuse("", mistake{fmt.Sprintf("is too short (%d of at least %d bytes)", len(v), jose.MinSecret), "create one with: " + secretCommand})
 	}
 	return []byte(v)
 }
 
-// signingSecret reads one that signs.
+// signingSecret reads the secret that signs. It refuses weak secrets too.
 func (c *checker) signingSecret(v string) []byte {
 	if problem := guessable(v); problem != "" && len(v) >= jose.MinSecret {
-		c.refuse("", mistake{problem, "make one with: " + secretCommand})
+		c.refuse("", mistake{problem, "create one with: " + secretCommand})
 		return nil
 	}
 	return c.secretBytes(v)
 }
 
-// published are secrets that stand in other projects' code and manuals and are
-// copied from there: whoever knows one signs cookies and tokens.
+// publishedSecrets lists secrets from the code and manuals of other projects. People
+// copy them, so attackers can try them to sign cookies and tokens.
 var publishedSecrets = []string{
 	"better-auth-secret-12345678901234567890",                          // Better Auth's own default
 	"09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7", // FastAPI's tutorial
 }
 
-// minDistinctBytes is how many different bytes no random secret has less than: of 32 random
-// digits, one in ten million.
+// minDistinctBytes is the minimum number of different bytes in a secret. Fewer than one
+// in ten million random secrets of 32 digits have less.
 const minDistinctBytes = 6
 
-// guessable says what is wrong with a secret that is long enough and yet easily
-// guessed, or "".
+// guessable returns why a secret is easy to guess although it is long enough, or "".
 func guessable(v string) string {
 	seen := map[byte]bool{}
 	for i := range len(v) {
@@ -59,12 +58,13 @@ func guessable(v string) string {
 	case len(seen) < minDistinctBytes:
 		return fmt.Sprintf("has only %d different characters", len(seen))
 	case slices.Contains(publishedSecrets, v):
-		return "is an example that is published for everybody to read"
+		return "is a published example that everybody can read"
 	}
 	return ""
 }
 
-// repeats says whether v is one text at least twice, the last time perhaps in part.
+// repeats reports whether v consists of one repeated text. The last repetition may be
+// cut short.
 func repeats(v string) bool {
 	for period := 1; period <= len(v)/2; period++ {
 		if v[period:] == v[:len(v)-period] {

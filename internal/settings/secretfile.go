@@ -15,31 +15,32 @@ import (
 	"vestibule/internal/jose"
 )
 
-// What the file that holds a made-up secret keeps to:
+// Rules for the file that holds a created secret:
 //
-//   - It is made once and never changed or replaced: every cookie and token
-//     hangs on it.
-//   - Processes that start at the same moment end with the same secret: the
-//     content is written elsewhere and linked into place, which exactly one
-//     of them can do; the others read what it wrote, and never half of it.
-//   - Only its owner can read it, or start is refused: a secret that others
-//     have read is not one.
+//   - It is created once and never changed or replaced, because every cookie and token
+//     depends on it.
+//   - Processes that start at the same time get the same secret. Each writes a
+//     temporary file and links it to the final name. Only one link succeeds, and
+//     the other processes read that file. They never read an incomplete file.
+//   - Only the owner may read it. If other users could read it, the program refuses to
+//     start.
 
-// ReadSecretFile reads the secret that an earlier start has made, if one has.
+// ReadSecretFile reads the secret that an earlier start has created, if there is one.
 func (c *Settings) ReadSecretFile() error {
 	if c.SecretFile == "" {
 		return nil
 	}
 	if _, err := os.Stat(c.SecretFile); err != nil {
-		return nil // not yet, or the folder is what is wrong
+		return nil // there is no file yet; CreateSecret reports a problem with the folder
 	}
 	var err error
 	c.Secret, err = readSecretFile(c.SecretFile)
 	return err
 }
 
-// CreateSecret makes the secret file, or reads the one that another process has just
-// made, where no secret was given and this may do without.
+// CreateSecret creates the secret file if no secret is configured and the rules of
+// missingSecret allow it. If another process has just created the file, it reads that
+// file.
 func (c *Settings) CreateSecret(log *slog.Logger) error {
 	if c.SecretFile == "" || c.Secret != nil {
 		return nil
@@ -49,8 +50,8 @@ func (c *Settings) CreateSecret(log *slog.Logger) error {
 	return err
 }
 
-// readOrCreateSecretFile returns the secret in the file at path, making both if there
-// is none. The folder must exist.
+// readOrCreateSecretFile returns the secret in the file at path. It creates the file
+// if there is none. The folder must exist.
 func readOrCreateSecretFile(path string, log *slog.Logger) ([]byte, error) {
 	secret, err := readSecretFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -69,8 +70,8 @@ func readOrCreateSecretFile(path string, log *slog.Logger) ([]byte, error) {
 	return secret, err
 }
 
-// ReadSecretFile returns fs.ErrNotExist where there is no file, and faults
-// where there is one that cannot be used.
+// readSecretFile returns fs.ErrNotExist if there is no file, and Faults if the file
+// cannot be used.
 func readSecretFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -79,7 +80,7 @@ func readSecretFile(path string) ([]byte, error) {
 	refuse := func(problem, cure string) error {
 		return Faults{{Setting: "BETTER_AUTH_SECRET", Problem: "in " + path + " " + problem, Cure: cure}}
 	}
-	const orElse = ", or remove the file to make a new one, which signs everybody out"
+	const orElse = ", or remove the file to get a new secret, which signs all users out"
 	if err != nil {
 		return nil, refuse(cannotRead(err).Error(), "make it readable for this user, or set BETTER_AUTH_SECRET")
 	}
@@ -88,25 +89,25 @@ func readSecretFile(path string) ([]byte, error) {
 	if err != nil {
 		return nil, refuse(cannotRead(err).Error(), "set BETTER_AUTH_SECRET")
 	}
-	// Windows has no such bits: the folder's own rules hold there.
+	// Windows has no such permission bits. There the permissions of the folder apply.
 	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
-		return nil, refuse(fmt.Sprintf("is open to other users (mode %04o)", mode), "chmod 600 it if nobody has read it"+orElse)
+		return nil, refuse(fmt.Sprintf("is open to other users (mode %04o)", mode), "run chmod 600 on it if nobody else has read it"+orElse)
 	}
 	secret, err := readValue(f)
 	switch {
 	case errors.Is(err, errValueEmpty), err == nil && len(secret) < jose.MinSecret:
-		return nil, refuse(fmt.Sprintf("is shorter than %d bytes", jose.MinSecret), "restore it"+orElse)
+		return nil, refuse(fmt.Sprintf("is shorter than %d bytes", jose.MinSecret), "restore the file"+orElse)
 	case err != nil:
-		return nil, refuse(err.Error(), "restore it"+orElse)
+		return nil, refuse(err.Error(), "restore the file"+orElse)
 	case secret != strings.TrimSpace(secret):
-		return nil, refuse("starts or ends with white space", "restore it"+orElse)
+		return nil, refuse("starts or ends with white space", "restore the file"+orElse)
 	case guessable(secret) != "":
-		return nil, refuse(guessable(secret), "restore it"+orElse)
+		return nil, refuse(guessable(secret), "restore the file"+orElse)
 	}
 	return []byte(secret), nil
 }
 
-// createSecretFile puts a new secret at path, unless another process has.
+// createSecretFile writes a new secret to path, unless another process has done so.
 func createSecretFile(path string, log *slog.Logger) error {
 	temp, err := os.CreateTemp(filepath.Dir(path), "."+secretFileName+"-*") // mode 0600
 	if err != nil {
@@ -116,8 +117,8 @@ func createSecretFile(path string, log *slog.Logger) error {
 	random := make([]byte, jose.MinSecret)
 	_, _ = rand.Read(random) // never fails (crypto/rand)
 	_, err = temp.WriteString(hex.EncodeToString(random) + "\n")
-	// Synced before it can be seen: a secret must not be lost to a power cut
-	// after cookies were signed with it.
+	// Sync before other processes can see the file: a power cut must not destroy a
+	// secret that has already signed cookies.
 	if err := errors.Join(err, temp.Sync(), temp.Close()); err != nil {
 		return err
 	}
@@ -127,6 +128,6 @@ func createSecretFile(path string, log *slog.Logger) error {
 	case err != nil:
 		return err
 	}
-	log.Info("made a secret; keep this file, every session depends on it", "setting", "BETTER_AUTH_SECRET", "file", path)
+	log.Info("created a secret; keep this file, every session depends on it", "setting", "BETTER_AUTH_SECRET", "file", path)
 	return nil
 }

@@ -74,7 +74,7 @@ func TestConcurrentStartsShareOneSecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(files) != 1 {
-		t.Errorf("got %v, want the secret alone", files)
+		t.Errorf("got %v, want only the secret", files)
 	}
 }
 
@@ -89,8 +89,8 @@ func TestUnsafeSecretFilesAreRefused(t *testing.T) {
 		{"readable by everyone", good, 0o604},
 		{"writable by everyone", good, 0o602},
 		{"too short", good[:31], 0o600},
-		{"one letter over and over", strings.Repeat("a", 64), 0o600},
-		{"an example of others", publishedSecrets[0], 0o600},
+		{"one repeated letter", strings.Repeat("a", 64), 0o600},
+		{"a published example", publishedSecrets[0], 0o600},
 		{"empty", "", 0o600},
 		{"only a newline", "\n", 0o600},
 		{"two newlines", good + "\n\n", 0o600},
@@ -101,7 +101,7 @@ func TestUnsafeSecretFilesAreRefused(t *testing.T) {
 			if err := os.WriteFile(path, []byte(tt.content), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if err := os.Chmod(path, tt.mode); err != nil { // WriteFile's mode is cut by the umask
+			if err := os.Chmod(path, tt.mode); err != nil { // the umask limits the mode of WriteFile
 				t.Fatal(err)
 			}
 			_, err := readOrCreateSecretFile(path, discard)

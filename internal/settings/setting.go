@@ -5,19 +5,19 @@ import (
 	"strings"
 )
 
-// setting is one line of the schema. The flag, the environment variable, the
-// help, docs/configuration.md and the check all come from it.
+// setting is one row of the schema. It defines the flag, the environment variable, the
+// help, the row in docs/configuration.md and the check.
 //
-// The schema is a table over the standard flag package and not the tags of a
-// command-line library such as kong: tags cannot hold the check, so there would
-// be two lists to keep in step; the library reads the process's environment
-// itself, where tests cannot replace it; and it stops at the first mistake.
+// The schema is a table on top of the standard flag package. Struct tags of a
+// command-line library such as kong would not do: tags cannot hold the check, so there
+// would be a second list to keep in step; the library reads the environment of the
+// process, which tests cannot replace; and it stops at the first mistake.
 type setting struct {
 	name   string // the environment variable; the flag is derived from it
-	by     Side   // the commands that read it; the others refuse its flag
-	arg    string // what stands for the value in help
+	by     Side   // the commands that read it; all others refuse its flag
+	arg    string // the placeholder for the value in help
 	value  string // the default
-	unset  string // where there is no default: what holds instead
+	unset  string // describes the behaviour without a value, if there is no default
 	secret bool   // its value is never printed
 	help   string
 	check  func(c *checker, value string) // never called with ""
@@ -29,22 +29,23 @@ type group struct {
 	settings []setting
 }
 
-// Side is a set of commands, by what they need to know.
+// Side is a set of commands that need the same settings.
 type Side uint8
 
 const (
 	ForServe    Side = 1 << iota // BFF and API in one process
 	ForBFF                       // the BFF alone
 	ForAPI                       // the API alone
-	ForMigrate                   // changes of the database's schema
-	ForData                      // commands that work on what is in the database
-	ForPassword                  // those of them that set a password
-	ForToken                     // those that mint a token
+	ForMigrate                   // commands that change the schema of the database
+	ForData                      // commands that work with the data in the database
+	ForPassword                  // commands that also set a password
+	ForToken                     // commands that mint a token
 
-	ForVersion Side = 0 // it needs to know nothing
+	ForVersion Side = 0 // needs no settings
 )
 
-// settings returns what the commands in s read, in the order of the schema.
+// settings returns the settings that the commands in s read, in the order of the
+// schema.
 func (s Side) settings() []setting {
 	var read []setting
 	for _, g := range schema {
@@ -53,13 +54,13 @@ func (s Side) settings() []setting {
 	return read
 }
 
-// only returns g with the settings that the commands in s read.
+// only returns g with only the settings that the commands in s read.
 func (g group) only(s Side) group {
 	g.settings = slices.DeleteFunc(slices.Clone(g.settings), func(set setting) bool { return set.by&s == 0 })
 	return g
 }
 
-// Names returns the names of those settings.
+// Names returns the names of the settings that the commands in s read.
 func (s Side) Names() []string {
 	var names []string
 	for _, set := range s.settings() {

@@ -1,7 +1,7 @@
-// Package settings has every setting of the program: its name, default, check and
-// help. It reads them from flags, environment variables and files, and reports all
-// mistakes at once, one line each: nothing runs on settings that are only partly
-// right. The result is one struct, Settings.
+// Package settings defines every setting of the program: its name, default, check and
+// help. It reads settings from flags, environment variables and files. If there are
+// mistakes, it reports all of them, one per line, and the program does not start.
+// Otherwise the result is one struct, Settings.
 package settings
 
 import (
@@ -11,8 +11,8 @@ import (
 	"vestibule/bff"
 )
 
-// Settings is what the settings of one command mean. What a command does not
-// read is zero.
+// Settings holds the checked settings of one command. Settings that the command does
+// not read are zero.
 type Settings struct {
 	BFF bff.Config
 	API api.Config
@@ -21,32 +21,32 @@ type Settings struct {
 	APIAddr   string
 	AdminAddr string
 
-	Connections    int // that each listener keeps open
-	ConnectionsOne int // that the BFF's keeps open of one address
+	Connections    int // limit of open connections for each listener
+	ConnectionsOne int // limit of open connections to the BFF from one address
 
 	Database     database
 	Migrate      bool // apply pending migrations at start
 	TasksPerUser int  // 0: no limit
 
-	Secret   []byte // nil: not given
+	Secret   []byte // nil: not set
 	previous []byte // nil: none
-	// SecretFile is where the secret is made or found when none was given and
-	// this may do without; else "".
+	// SecretFile is the file that holds the created secret. It is "" if a secret is
+	// set, if none is needed, or if none may be created.
 	SecretFile string
 
-	NetworkAPI  bool // serve calls its API over the network, at BACKEND_URL
-	NetworkJWKS bool // the API asks JWKS_URL over the network
+	NetworkAPI  bool // BACKEND_URL is set: serve calls the API there over the network
+	NetworkJWKS bool // JWKS_URL is set: the API fetches the keys there over the network
 
-	WithoutEffect []string // variables of libpq that were set and are not read
+	WithoutEffect []string // variables of libpq that are set but not supported
 
-	AsGiven []slog.Attr // what was given a value and where, to log; without secrets
+	AsGiven []slog.Attr // values that are not defaults, and their sources, for the log; without secrets
 
-	LogFormat string // text, json, or "" to decide by the terminal
+	LogFormat string // text, json, or "" for text on a terminal and json elsewhere
 	LogLevel  slog.Level
 }
 
-// Load reads the settings that the commands in by share and checks them. Its
-// error is faults: all of them.
+// Load reads and checks the settings of the commands in by. Its error is Faults, with
+// all mistakes.
 func Load(by Side, flags map[string]string, env Environment) (*Settings, error) {
 	c := &checker{by: by, values: map[string]value{}}
 	for _, s := range by.settings() {
@@ -62,7 +62,7 @@ func Load(by Side, flags map[string]string, env Environment) (*Settings, error) 
 	return &c.Settings, nil
 }
 
-// PreviousSecrets are those that still verify.
+// PreviousSecrets returns the secrets that verify but do not sign.
 func (c *Settings) PreviousSecrets() [][]byte {
 	if c.previous == nil {
 		return nil

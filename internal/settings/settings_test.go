@@ -14,10 +14,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// goodSecret is 32 bytes that no message may ever hold.
+// goodSecret is a valid secret of 32 bytes. No message may contain it.
 const goodSecret = "0123456789-keep-this-to-yourself"
 
-// with returns e and more.
+// with returns the variables of e and more. more wins.
 func with(e, more Environment) Environment {
 	both := maps.Clone(e)
 	if both == nil {
@@ -27,7 +27,7 @@ func with(e, more Environment) Environment {
 	return both
 }
 
-// loadFaults returns what load finds wrong.
+// loadFaults returns the faults that Load finds.
 func loadFaults(t *testing.T, by Side, env Environment) Faults {
 	t.Helper()
 	_, err := Load(by, nil, env)
@@ -80,7 +80,7 @@ func TestNoMessageHoldsASecret(t *testing.T) {
 		"a short secret from a file":   {"BETTER_AUTH_SECRET_FILE": file},
 		"both variables":               {"BETTER_AUTH_SECRET": password, "BETTER_AUTH_SECRET_FILE": file},
 		"a database of another kind":   {"DATABASE_URL": "mysql://root:" + password + "@db/x"},
-		"a database URL that is none":  {"DATABASE_URL": "postgres://root:" + password + "%zz@db/x"},
+		"an invalid database URL":      {"DATABASE_URL": "postgres://root:" + password + "%zz@db/x"},
 		"a base URL with a password":   {"BASE_URL": "https://root:" + password + "@app.example.com"},
 		"an origin with a password":    {"TRUSTED_ORIGINS": "https://root:" + password + "@app.example.com"},
 		"a backend with a password":    {"BACKEND_URL": "http://root:" + password + "@api"},
@@ -177,7 +177,7 @@ func TestOneTrailingNewlineIsRemoved(t *testing.T) {
 }
 
 func TestEachCommandReadsOnlyItsSettings(t *testing.T) {
-	// What is wrong with a setting of another command is not this one's concern.
+	// A command ignores mistakes in settings that it does not read.
 	if found := loadFaults(t, ForMigrate, Environment{"BASE_URL": "*", "BETTER_AUTH_SECRET": "short"}); found != nil {
 		t.Errorf("migrate: got %v, want no faults", found)
 	}
@@ -296,8 +296,8 @@ func TestAnAPIWithPublicKeysNeedsNoSecret(t *testing.T) {
 	}
 }
 
-// TestKeysAreNotFetchedUnencrypted: where the API of its own would take them from BASE_URL,
-// that is held to the same as JWKS_URL. In one process they cross no network.
+// By default a separate API fetches keys from BASE_URL, so the rule for JWKS_URL applies
+// to BASE_URL too. vestibule serve does not send keys over a network.
 func TestKeysAreNotFetchedUnencrypted(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -320,16 +320,16 @@ func TestKeysAreNotFetchedUnencrypted(t *testing.T) {
 	}
 }
 
-// TestWeakSecretsAreRefusedWithTheReason, and not the secret.
+// The message has the reason but not the secret.
 func TestWeakSecretsAreRefusedWithTheReason(t *testing.T) {
 	for secret, want := range map[string]string{
 		strings.Repeat("s", 40):            "repeats one character",
 		"change-me-change-me-change-me-ch": "repeats a short text",
 		"abcdeabdceabecdabcdebacdeabcedba": "has only 5 different characters",
-		publishedSecrets[0]:                "is an example that is published",
+		publishedSecrets[0]:                "is a published example",
 	} {
 		found := loadFaults(t, ForServe, Environment{"BETTER_AUTH_SECRET": secret})
-		if len(found) != 1 || !strings.HasPrefix(found[0].Problem, want) || found[0].Cure != "make one with: "+secretCommand || strings.Contains(found.Error(), secret[:8]) {
+		if len(found) != 1 || !strings.HasPrefix(found[0].Problem, want) || found[0].Cure != "create one with: "+secretCommand || strings.Contains(found.Error(), secret[:8]) {
 			t.Errorf("got %v, want one fault that says %q", found, want)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// source is where a value came from.
+// source is the kind of place that a value came from.
 type source string
 
 const (
@@ -18,9 +18,9 @@ const (
 	fromFile        source = "file"
 )
 
-// read finds the setting's value: its flag, else its variable, else the file
-// that NAME_FILE names, else its default. A variable that is set to nothing
-// counts as not set, as compose files and unit files leave them behind.
+// read finds the value of the setting in its flag, its variable, the file that
+// NAME_FILE names, or its default, in this order. An empty variable counts as not set,
+// because compose files and unit files often leave variables empty.
 func (s setting) read(flags map[string]string, env Environment) (string, source, error) {
 	fileVar := s.name + "_FILE"
 	value, path := env[s.name], env[fileVar]
@@ -29,7 +29,7 @@ func (s setting) read(flags map[string]string, env Environment) (string, source,
 	case value != "" && path != "":
 		return "", fromEnvironment, Fault{Setting: s.name, Problem: "and " + fileVar + " are both set", Cure: "unset one of them"}
 	case isFlag && given == "":
-		return "", fromFlag, Fault{Setting: s.name, Problem: "(--" + s.flag() + ") is empty", Cure: "give it a value or leave the flag out"}
+		return "", fromFlag, Fault{Setting: s.name, Problem: "(--" + s.flag() + ") is empty", Cure: "give it a value, or omit the flag"}
 	case isFlag:
 		return given, fromFlag, nil
 	case value != "":
@@ -40,24 +40,24 @@ func (s setting) read(flags map[string]string, env Environment) (string, source,
 		}
 		value, err := readValueFile(path)
 		if err != nil {
-			return "", fromFile, Fault{Setting: fileVar, Value: Show(path), Problem: err.Error(), Cure: "name a readable file that holds the value of " + s.name}
+			return "", fromFile, Fault{Setting: fileVar, Value: Show(path), Problem: err.Error(), Cure: "name a readable file with the value of " + s.name}
 		}
 		return value, fromFile, nil
 	}
 	return s.value, fromDefault, nil
 }
 
-// maxValueFile bounds what NAME_FILE may hold, in bytes: a path to a device
-// or a log must not fill the memory.
+// maxValueFile is the maximum size of a file that NAME_FILE names, in bytes. If the
+// path names a device or a log by mistake, it must not fill the memory.
 const maxValueFile = 64 << 10
 
 var (
-	errValueTooLong = fmt.Errorf("holds more than %d bytes", maxValueFile)
+	errValueTooLong = fmt.Errorf("has more than %d bytes", maxValueFile)
 	errValueEmpty   = errors.New("is empty")
 )
 
-// readValueFile returns what the file at path holds. Its errors read as the
-// end of a sentence.
+// readValueFile returns the value in the file at path. Its errors continue a sentence
+// that starts with the path.
 func readValueFile(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -67,8 +67,8 @@ func readValueFile(path string) (string, error) {
 	return readValue(f)
 }
 
-// readValue returns all that f holds without one newline at its end, which
-// editors and echo add.
+// readValue returns the content of f. It removes one newline at the end, because
+// editors and echo add one.
 func readValue(f *os.File) (string, error) {
 	content, err := io.ReadAll(io.LimitReader(f, maxValueFile+1))
 	switch {

@@ -6,21 +6,22 @@ import (
 	"strings"
 )
 
-// A variable that nobody reads is a mistake where it was clearly meant for this
-// program: whoever sets it believes that a door is closed. The rules, which must
-// hit no name of other programs in the same environment:
+// A variable that was clearly meant for this program, but that no command reads, is a
+// mistake: the operator believes that the setting has an effect, for example that it
+// closes sign-up. These variables are refused:
 //
-//   - What later versions read and this one does not.
-//   - What Better Auth reads, by its prefix. It is the program that this one stands
-//     in for.
-//   - A name of ours that is misspelt: with one letter more, less or wrong, two
-//     changed places, other underscores, or in the singular. Only of names that are
-//     long enough to be nobody else's, and only where the right one is not set too.
-//   - All of these with _FILE behind them.
+//   - settings of planned later versions;
+//   - settings of Better Auth, found by their prefix, because this program replaces it;
+//   - misspelt settings: one letter added, missing or wrong, two letters swapped, wrong
+//     underscores, or singular instead of plural. The name must be long enough that no
+//     other program uses it, and the correct name must not be set too;
+//   - all of these followed by _FILE.
 //
-// A setting of another of our commands is fine: processes may share a file.
+// Variables of other programs in the same environment must not be refused. Settings of
+// other commands of this program are allowed, because processes may share one file of
+// settings.
 
-// Environment is the variables that were set.
+// Environment holds environment variables by name.
 type Environment map[string]string
 
 // NewEnvironment reads NAME=value lines.
@@ -28,25 +29,26 @@ func NewEnvironment(variables []string) Environment {
 	env := Environment{}
 	for _, variable := range variables {
 		name, value, _ := strings.Cut(variable, "=")
-		if _, again := env[name]; !again { // the first one counts, for the C library too
+		if _, again := env[name]; !again { // the first value counts, as in the C library
 			env[name] = value
 		}
 	}
 	return env
 }
 
-// futureSettings are the settings of later versions, and what to do without them.
+// futureSettings maps settings of planned later versions to the cure.
 var futureSettings = map[string]string{
 	"ROUTES":              "use BACKEND_URL, the one upstream of this version",
 	"FORWARD_AUTH_ADDR":   "send requests through the BFF instead",
-	"JWT_KEY_ROTATION":    "leave it out; signing keys stay until they are replaced by hand",
-	"JWT_TYPE":            "leave it out; tokens have the typ that docs/api.md says",
-	"DATABASE_LISTEN_URL": "set DATABASE_URL to a direct connection, not to a pooler's",
+	"JWT_KEY_ROTATION":    "leave it out; signing keys change only when you replace them",
+	"JWT_TYPE":            "leave it out; docs/api.md describes the typ of tokens",
+	"DATABASE_LISTEN_URL": "set DATABASE_URL to a direct connection instead of a pooler",
 	"DATABASE_MAX_CONNS":  "leave it out",
-	"DRAIN_DELAY":         "leave it out; a stop waits for whoever asks /readyz",
+	"DRAIN_DELAY":         "leave it out; a stop waits until a client that polls /readyz has seen it",
 }
 
-// betterAuthNames are the names that Better Auth or a habit has for settings of ours.
+// betterAuthNames maps names that Better Auth uses, and other common names, to our
+// settings.
 var betterAuthNames = map[string]string{
 	"BETTER_AUTH_URL":             "BASE_URL",
 	"BETTER_AUTH_BASE_URL":        "BASE_URL",
@@ -58,13 +60,14 @@ var betterAuthNames = map[string]string{
 const (
 	betterAuthPrefix = "BETTER_AUTH_"
 	ownPrefix        = "VESTIBULE_"
-	// minTypoLength is from which length on, in bytes, a name that is almost one of ours is
-	// a slip and not another program's: DATABASE_URI, JWT_ALGORITHMS and JWT_EXPIRE_IN
-	// are other programs' too.
+	// minTypoLength is the length in bytes from which a similar name is treated as a
+	// typing error. Shorter names such as DATABASE_URI, JWT_ALGORITHMS and JWT_EXPIRE_IN
+	// may be settings of other programs.
 	minTypoLength = 15
 )
 
-// unread notes variables that were meant for this program and that no command reads.
+// unknownVariables refuses variables that were meant for this program but that no
+// command reads.
 func (c *checker) unknownVariables(env Environment) {
 	if c.by == ForVersion {
 		return
@@ -81,14 +84,15 @@ func (c *checker) unknownVariables(env Environment) {
 	}
 }
 
-// unknownVariable says what is wrong with a name that is not ours, or nil.
+// unknownVariable returns the mistake in the name of a variable that is not a setting,
+// or nil if the variable belongs to another program.
 func (c *checker) unknownVariable(name string, known map[string]bool, env Environment) *mistake {
 	const problem = "is read by no command of this version"
 	if meant := c.misspelt(name, env); meant != "" {
 		return &mistake{"is not a setting", "write " + meant + ", or unset it if another program reads it"}
 	}
 	if c.by&(ForServe|ForBFF|ForAPI) == 0 {
-		return nil // the others start nothing that a setting could leave open
+		return nil // other commands start no server that a missing setting could leave open
 	}
 	cure, later := futureSettings[name]
 	ours, isTheirs := betterAuthNames[name]
@@ -98,14 +102,14 @@ func (c *checker) unknownVariable(name string, known map[string]bool, env Enviro
 	case isTheirs:
 		return &mistake{problem, "set " + ours + " instead, and unset it"}
 	case strings.HasPrefix(name, betterAuthPrefix):
-		return &mistake{problem, "unset it; docs/configuration.md has the settings there are"}
+		return &mistake{problem, "unset it; docs/configuration.md lists all settings"}
 	case known[strings.TrimPrefix(name, ownPrefix)] && strings.HasPrefix(name, ownPrefix):
-		return &mistake{problem, "write " + strings.TrimPrefix(name, ownPrefix) + ": no setting has a prefix"}
+		return &mistake{problem, "write " + strings.TrimPrefix(name, ownPrefix) + ": the names of settings have no prefix"}
 	}
 	return nil
 }
 
-// allNames are those of every command.
+// allNames returns the names of the settings of all commands.
 func allNames() map[string]bool {
 	names := map[string]bool{}
 	for _, g := range schema {
@@ -116,7 +120,7 @@ func allNames() map[string]bool {
 	return names
 }
 
-// misspelt returns the setting of this command that name was meant for, or "".
+// misspelt returns the setting of this command that name is a misspelling of, or "".
 func (c *checker) misspelt(name string, env Environment) string {
 	for _, s := range c.by.settings() {
 		if len(s.name) < minTypoLength || c.given(s.name) || env[s.name] != "" {
@@ -129,8 +133,8 @@ func (c *checker) misspelt(name string, env Environment) string {
 	return ""
 }
 
-// oneTypo says whether b is a with one letter more, less or other, or with two
-// neighbours that have changed places.
+// oneTypo reports whether a and b differ by at most one letter that was added, removed
+// or replaced, or by two neighbouring letters that were swapped.
 func oneTypo(a, b string) bool {
 	for a != "" && b != "" && a[0] == b[0] {
 		a, b = a[1:], b[1:]
@@ -141,7 +145,7 @@ func oneTypo(a, b string) bool {
 	return len(a) <= 1 && len(b) <= 1 || len(a) == 2 && len(b) == 2 && a[0] == b[1] && a[1] == b[0]
 }
 
-// sameWords compares without underscores and plurals.
+// sameWords reports whether a and b are equal without underscores and plurals.
 func sameWords(a, b string) bool { return withoutPlurals(a) == withoutPlurals(b) }
 
 func withoutPlurals(name string) string {

@@ -6,13 +6,12 @@ import (
 	"testing"
 )
 
-// TestUnknownSettingsAreRefused.
 func TestUnknownSettingsAreRefused(t *testing.T) {
 	for name, cure := range map[string]string{
-		// of later versions
+		// settings of later versions
 		"ROUTES": "BACKEND_URL", "ROUTES_FILE": "BACKEND_URL", "FORWARD_AUTH_ADDR": "the BFF", "JWT_KEY_ROTATION": "leave it out", "JWT_TYPE": "leave it out",
 		"DATABASE_LISTEN_URL": "DATABASE_URL", "DATABASE_MAX_CONNS": "leave it out", "DRAIN_DELAY": "leave it out",
-		// Better Auth's
+		// settings of Better Auth
 		"BETTER_AUTH_URL": "BASE_URL", "BETTER_AUTH_TRUSTED_ORIGINS": "TRUSTED_ORIGINS", "BETTER_AUTH_SECRETS": "BETTER_AUTH_SECRET", "BETTER_AUTH_TELEMETRY": "unset it",
 		"BETTER_AUTH_SECRET_OLD": "unset it", "BETTER_AUTH_URL_FILE": "BASE_URL", "SIGNUP": "SIGN_UP",
 		// misspelt
@@ -37,7 +36,6 @@ func TestUnknownSettingsAreRefused(t *testing.T) {
 	}
 }
 
-// TestVariablesOfOtherProgramsAreIgnored: the environment is not ours alone.
 func TestVariablesOfOtherProgramsAreIgnored(t *testing.T) {
 	env := Environment{}
 	for _, name := range []string{
@@ -50,7 +48,7 @@ func TestVariablesOfOtherProgramsAreIgnored(t *testing.T) {
 		"RATE_LIMITS", "RATELIMIT", "SMTP_HOST", "SMTP_URI", "SMTP_PASSWORD_FILE", "MAIL_HOST", "MAIL_FROM_NAME", "SIGNUPS_ALLOWED", "MIGRATES", "MIGRATIONS", "PROXY_URL", "PROXY_TIMEOUTS",
 		"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "CORS_ORIGINS", "ALLOWED_ORIGINS", "CORS_ALLOWED_ORIGINS", "TRUSTED_HOSTS", "TRUSTED_CA", "EXPOSE_TOKENS", "ROUTE", "ROUTES_PORT", "ROUTER",
 		"NEXT_PUBLIC_BETTER_AUTH_URL", "VITE_BETTER_AUTH_URL", "BETTERSTACK_TOKEN", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_SERVICE_NAME",
-		// what Kubernetes and Docker set for a service of this name
+		// Kubernetes and Docker set these for a service named vestibule
 		"VESTIBULE_SERVICE_HOST", "VESTIBULE_SERVICE_PORT", "VESTIBULE_PORT", "VESTIBULE_PORT_3000_TCP", "VESTIBULE_PORT_3000_TCP_ADDR", "VESTIBULE_NAME", "KUBERNETES_SERVICE_HOST",
 	} {
 		env[name] = "x"
@@ -62,8 +60,8 @@ func TestVariablesOfOtherProgramsAreIgnored(t *testing.T) {
 	}
 }
 
-// TestCommandsCanShareOneSettingsFile: what another command of ours reads is fine, and a name
-// that is almost ours is another program's where ours is there too.
+// A setting of another command is allowed. A misspelt name is allowed if the correct
+// name is set too: then another program probably reads it.
 func TestCommandsCanShareOneSettingsFile(t *testing.T) {
 	all := Environment{}
 	for _, g := range schema {
@@ -92,12 +90,12 @@ func TestCommandsCanShareOneSettingsFile(t *testing.T) {
 	}
 }
 
-// TestNoTwoSettingsDifferByOneTypo: the cure could name the wrong one.
+// If two settings differed by one typing error, the cure could name the wrong one.
 func TestNoTwoSettingsDifferByOneTypo(t *testing.T) {
 	names := allNames()
 	for later := range futureSettings {
 		if names[later] {
-			t.Errorf("%s is read, and said to be a later version's", later)
+			t.Errorf("%s is a setting, and also listed as a setting of a later version", later)
 		}
 	}
 	var long []string
@@ -110,7 +108,7 @@ func TestNoTwoSettingsDifferByOneTypo(t *testing.T) {
 	for i, a := range long {
 		for _, b := range long[:i] {
 			if oneTypo(a, b) || sameWords(a, b) {
-				t.Errorf("%s and %s", a, b)
+				t.Errorf("%s and %s differ by one typing error", a, b)
 			}
 		}
 	}

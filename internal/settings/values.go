@@ -10,7 +10,8 @@ import (
 	"unicode"
 )
 
-// ParseDuration reads a duration within bounds. Its error reads on from the value.
+// ParseDuration reads a duration within bounds. Its error continues a sentence that
+// starts with the value.
 func ParseDuration(v string, shortest, longest time.Duration) (time.Duration, error) {
 	d, m := parseDuration(v, shortest, longest)
 	if m != nil {
@@ -52,15 +53,15 @@ func parseNumber(v string, least, most int) (int, *mistake) {
 	return n, nil
 }
 
-// units are those of parseSize, in bytes. A bare K or M is left out: readers
-// disagree whether it is a thousand or 1024.
+// units lists the units of parseSize, in bytes. K and M alone are not allowed, because
+// they can mean 1000 or 1024.
 var units = []struct {
 	suffix string
 	bytes  int64
 }{
 	{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40},
 	{"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12},
-	{"B", 1}, {"", 1}, // every other suffix ends in B, so these come last
+	{"B", 1}, {"", 1}, // the other suffixes end in B too, so these come last
 }
 
 // parseSize reads a number of bytes with an optional unit.
@@ -73,7 +74,7 @@ func parseSize(v string) (int64, *mistake) {
 		n, err := strconv.ParseUint(digits, 10, 63)
 		switch {
 		case err != nil:
-			return 0, &mistake{"is not a size", "write bytes, or a number with KiB, MiB, GiB, KB, MB or GB, like 10MiB; 0 is no limit"}
+			return 0, &mistake{"is not a size", "write bytes, or a number with KiB, MiB, GiB, KB, MB or GB, like 10MiB; 0 means no limit"}
 		case int64(n) > math.MaxInt64/unit.bytes:
 			return 0, &mistake{"is too large", "use 0 for no limit"}
 		}
@@ -82,7 +83,8 @@ func parseSize(v string) (int64, *mistake) {
 	panic("unreachable: every string ends in the empty suffix")
 }
 
-// checkText keeps a claim to what both sides will write the same.
+// checkText checks the text of a claim. White space at the ends and control characters
+// are refused, because two configurations could then differ without anybody seeing it.
 func checkText(v string) *mistake {
 	switch {
 	case len(v) > 255:

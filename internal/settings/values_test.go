@@ -50,8 +50,8 @@ func TestTheCureForAnOriginIsValid(t *testing.T) {
 	}
 }
 
-// What is accepted must be what a browser would send: nothing that a parser
-// could still normalise.
+// An accepted origin must be in the exact form that browsers send, so that no parser
+// can normalise it further.
 func FuzzOrigin(f *testing.F) {
 	for _, seed := range []string{"https://app.example.com", "http://localhost:3000", "http://[::1]:1", "https://a:443", "https://A", "https://a/", "null", "*", "https://1.2.3.4", "https://0x1"} {
 		f.Add(seed)

@@ -580,13 +580,15 @@ async function current(id) {
  * @param {string|null} [description]
  */
 export function add(title, description = null) {
-	const now = new Date().toISOString()
 	const key = 'new-' + ++serial
+	// Until the server has answered, a new task counts as the newest. This device's clock
+	// may be wrong; then the row would jump when the answer comes.
+	const last = `9999-12-31T23:59:59.${String(serial).padStart(9, '0')}Z`
 	push({
 		kind: 'create',
 		key,
 		change: { title, description },
-		before: { id: 0, user_id: user, title, description, completed: false, created_at: now, updated_at: now },
+		before: { id: 0, user_id: user, title, description, completed: false, created_at: last, updated_at: last },
 	})
 	pump()
 	announce(`Added ${short(title)}.`)
