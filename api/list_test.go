@@ -64,8 +64,8 @@ func (b broken) DeleteTask(context.Context, string, int64, *tasks.Versions, time
 	return b.err
 }
 
-func (b broken) TaskEvents(context.Context, string, int64, int) ([]tasks.Event, error) {
-	return nil, b.err
+func (b broken) TaskEvents(context.Context, string, int64, int) ([]tasks.Event, bool, error) {
+	return nil, false, b.err
 }
 
 func (b broken) TaskFeed(context.Context, string) (int64, int64, error) { return 1, 0, b.err }

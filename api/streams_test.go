@@ -33,7 +33,7 @@ type countingTasks struct {
 	events, feeds atomic.Int64
 }
 
-func (c *countingTasks) TaskEvents(ctx context.Context, userID string, after int64, limit int) ([]tasks.Event, error) {
+func (c *countingTasks) TaskEvents(ctx context.Context, userID string, after int64, limit int) ([]tasks.Event, bool, error) {
 	defer c.events.Add(1)
 	return c.Tasks.TaskEvents(ctx, userID, after, limit)
 }
@@ -106,7 +106,7 @@ func (h *history) add(n int64) {
 	h.latest += n
 }
 
-func (h *history) TaskEvents(_ context.Context, _ string, after int64, limit int) (events []tasks.Event, err error) {
+func (h *history) TaskEvents(_ context.Context, _ string, after int64, limit int) (events []tasks.Event, more bool, err error) {
 	h.mu.Lock()
 	h.reads++
 	h.now++
@@ -121,7 +121,7 @@ func (h *history) TaskEvents(_ context.Context, _ string, after int64, limit int
 	h.mu.Lock()
 	h.now--
 	h.mu.Unlock()
-	return events, nil
+	return events, limit <= 0, nil
 }
 
 func (h *history) TaskFeed(context.Context, string) (oldest, latest int64, err error) {
@@ -573,7 +573,7 @@ func TestAnUnannouncedChangeReachesStreams(t *testing.T) {
 			defer raw.Close()
 			for _, statement := range []string{
 				`UPDATE task_feed SET seq = 2`,
-				`INSERT INTO task_event SELECT user_id, 2, 'updated', at, task_id, title, description, completed, created_at, updated_at, version, bytes_to FROM task_event`,
+				`INSERT INTO task_event (user_id, seq, kind, at, task) SELECT user_id, 2, 'updated', at, task FROM task_event`,
 			} {
 				if _, err := raw.Exec(statement); err != nil {
 					t.Fatal(err)
