@@ -53,7 +53,7 @@ type Tasks interface {
 	ToggleTask(ctx context.Context, userID string, id int64, only *tasks.Versions, now time.Time) (tasks.Task, error)
 	DeleteTask(ctx context.Context, userID string, id int64, only *tasks.Versions, now time.Time) error
 
-	TaskEvents(ctx context.Context, userID string, after int64, limit int) ([]tasks.Event, error)
+	TaskEvents(ctx context.Context, userID string, after int64, limit int) (events []tasks.Event, more bool, err error)
 	TaskFeed(ctx context.Context, userID string) (oldest, latest int64, err error)
 	TaskFeeds(ctx context.Context, userIDs []string) (map[string]int64, error)
 	Watch(ctx context.Context, w db.Watcher)

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	readSize = 64 << 10 // bytes of text in one read; the last task may exceed it
+	readSize = 64 << 10 // bytes of JSON in one read; the last task may exceed it
 
 	tooMany = "Too many changes at once. Read the list again."
 )
@@ -23,8 +23,7 @@ func (f *feed) readEvents(ctx context.Context, user string, after int64) (events
 	case <-ctx.Done():
 		return nil, false, ctx.Err()
 	}
-	events, err = f.tasks.TaskEvents(ctx, user, after, readSize)
-	return events, tasks.MoreEvents(events, readSize), err
+	return f.tasks.TaskEvents(ctx, user, after, readSize)
 }
 
 // changesAfter reads changes for a hub. If events up to wanted are missing, the last change

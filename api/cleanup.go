@@ -9,7 +9,7 @@ import (
 
 const (
 	tidyEvery = time.Minute
-	tidyBatch = 100                   // rows of up to 41 KiB; small, so that other writers do not wait long
+	tidyBatch = 100                   // rows of up to 61 KiB; small, so that other writers do not wait long
 	tidyHold  = 20 * time.Millisecond // the longest time for work with several statements
 
 	// eventsKept is how long an event can be used to resume. The store also bounds their

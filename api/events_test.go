@@ -13,6 +13,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"vestibule/internal/jose"
+	"vestibule/internal/waittest"
 	"vestibule/store/tasks"
 )
 
@@ -252,7 +253,7 @@ func TestAClosedStreamLeavesNothing(t *testing.T) {
 	st := s.watch(t, auth(mint(t, ada)))
 	st.next(t)
 	st.leave()
-	eventually(t, "nobody listens", func() bool {
+	waittest.Until(t, "nobody listens", func() bool {
 		s.server.feed.mu.Lock()
 		defer s.server.feed.mu.Unlock()
 		return len(s.server.feed.listeners) == 0
@@ -324,12 +325,12 @@ type largeEvents struct{ broken }
 
 const largeHistory = 49
 
-func (largeEvents) TaskEvents(_ context.Context, _ string, after int64, limit int) (events []tasks.Event, err error) {
+func (largeEvents) TaskEvents(_ context.Context, _ string, after int64, limit int) (events []tasks.Event, more bool, err error) {
 	for seq := after + 1; seq <= largeHistory && limit > 0; seq++ {
 		events = append(events, tasks.Event{Seq: seq, Kind: tasks.Created, Task: tasks.Task{Description: new(strings.Repeat("x", maxDescription))}})
 		limit -= maxDescription
 	}
-	return events, nil
+	return events, limit <= 0, nil
 }
 
 // largestWrite remembers the size of its largest write.

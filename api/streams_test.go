@@ -21,6 +21,7 @@ import (
 	"vestibule/internal/jose"
 	"vestibule/internal/pgtest"
 	"vestibule/internal/storetest"
+	"vestibule/internal/waittest"
 	"vestibule/store/db"
 	"vestibule/store/tasks"
 )
@@ -32,7 +33,7 @@ type countingTasks struct {
 	events, feeds atomic.Int64
 }
 
-func (c *countingTasks) TaskEvents(ctx context.Context, userID string, after int64, limit int) ([]tasks.Event, error) {
+func (c *countingTasks) TaskEvents(ctx context.Context, userID string, after int64, limit int) ([]tasks.Event, bool, error) {
 	defer c.events.Add(1)
 	return c.Tasks.TaskEvents(ctx, userID, after, limit)
 }
@@ -105,7 +106,7 @@ func (h *history) add(n int64) {
 	h.latest += n
 }
 
-func (h *history) TaskEvents(_ context.Context, _ string, after int64, limit int) (events []tasks.Event, err error) {
+func (h *history) TaskEvents(_ context.Context, _ string, after int64, limit int) (events []tasks.Event, more bool, err error) {
 	h.mu.Lock()
 	h.reads++
 	h.now++
@@ -120,7 +121,7 @@ func (h *history) TaskEvents(_ context.Context, _ string, after int64, limit int
 	h.mu.Lock()
 	h.now--
 	h.mu.Unlock()
-	return events, nil
+	return events, limit <= 0, nil
 }
 
 func (h *history) TaskFeed(context.Context, string) (oldest, latest int64, err error) {
@@ -461,7 +462,7 @@ func TestOpenStreamsAreBounded(t *testing.T) {
 	}
 	place := func(why string, header http.Header) (leave func()) {
 		t.Helper()
-		eventually(t, why, func() bool {
+		waittest.Until(t, why, func() bool {
 			var status int
 			status, leave = s.opens(t, path, header)
 			return status == 200
@@ -485,7 +486,7 @@ func TestOpenStreamsAreBounded(t *testing.T) {
 	place("after another user has left", his)
 	refused(his)
 	s.server.EndStreams()
-	eventually(t, "no place is taken when all have ended", func() bool {
+	waittest.Until(t, "no place is taken when all have ended", func() bool {
 		used, _ := s.server.feed.places.Load()
 		return used == 0
 	})
@@ -572,7 +573,7 @@ func TestAnUnannouncedChangeReachesStreams(t *testing.T) {
 			defer raw.Close()
 			for _, statement := range []string{
 				`UPDATE task_feed SET seq = 2`,
-				`INSERT INTO task_event SELECT user_id, 2, 'updated', at, task_id, title, description, completed, created_at, updated_at, version, bytes_to FROM task_event`,
+				`INSERT INTO task_event (user_id, seq, kind, at, task) SELECT user_id, 2, 'updated', at, task FROM task_event`,
 			} {
 				if _, err := raw.Exec(statement); err != nil {
 					t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 
 	"vestibule/internal/pgtest"
 	"vestibule/internal/settings"
+	"vestibule/internal/waittest"
 )
 
 func TestPostgreSQLIsMigratedOnRequestOnly(t *testing.T) {
@@ -44,13 +45,13 @@ func TestReadyzFailsWhileTheDatabaseIsDown(t *testing.T) {
 	if code != http.StatusServiceUnavailable || !strings.Contains(body, `"status":"failing"`) || !strings.Contains(body, `"database":"failing"`) || !strings.Contains(body, `"api":"ok"`) {
 		t.Errorf("got %d %s, want 503 that names the database", code, body)
 	}
-	eventually(t, "logged", func() bool { return strings.Contains(i.log.String(), `"database":"ping: `) })
+	waittest.Until(t, "logged", func() bool { return strings.Contains(i.log.String(), `"database":"ping: `) })
 	if code, _ := request(t, http.DefaultClient, http.MethodGet, admin+"/livez", ""); code != http.StatusOK {
 		t.Errorf("livez: got %d, want 200", code)
 	}
 
 	server.Start(t)
-	eventually(t, "ready again", func() bool { return statusOf(admin+"/readyz") == http.StatusOK })
+	waittest.Until(t, "ready again", func() bool { return waittest.Status(admin+"/readyz") == http.StatusOK })
 }
 
 func TestADatabaseThatDoesNotExistIsNamedWithoutItsPassword(t *testing.T) {

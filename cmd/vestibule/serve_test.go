@@ -14,6 +14,7 @@ import (
 
 	"vestibule/internal/jose"
 	"vestibule/internal/settings"
+	"vestibule/internal/waittest"
 )
 
 // browser is a client that keeps cookies.
@@ -25,7 +26,7 @@ func browser(t *testing.T) *http.Client {
 	}
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Jar: jar, Transport: transport, Timeout: patience}
+	return &http.Client{Jar: jar, Transport: transport, Timeout: waittest.Patience}
 }
 
 func request(t *testing.T, c *http.Client, method, url, body string) (int, string) {
@@ -72,7 +73,7 @@ func TestServeIsReadyServesAndStops(t *testing.T) {
 			i := start(t, "serve", with(anywhere(t), settings.Environment{"JWT_ALGORITHM": algorithm, "LOG_LEVEL": "debug", "BETTER_AUTH_SECRET": goodSecret}))
 			useTasks(t, i.log.url("bff"))
 			i.stop()
-			if code := await(t, "exit", i.code); code != exitOK {
+			if code := waittest.Receive(t, "exit", i.code); code != exitOK {
 				t.Errorf("got code %d, want %d:\n%s", code, exitOK, i.log)
 			}
 			for _, secret := range []string{goodSecret, "correct horse", "Bearer ey", "sqlite:"} {
@@ -101,19 +102,19 @@ func TestTwoProcessesWorkOnOneDatabase(t *testing.T) {
 				more["JWKS_URL"] = network.URL + "/api/auth/jwks"
 			}
 			api := launch(t, "api", with(env, more))
-			eventually(t, "listening", func() bool { return api.log.url("admin") != "" })
+			waittest.Until(t, "listening", func() bool { return api.log.url("admin") != "" })
 			if algorithm != jose.HS256 {
-				if got := statusOf(api.log.url("admin") + "/readyz"); got != http.StatusServiceUnavailable {
+				if got := waittest.Status(api.log.url("admin") + "/readyz"); got != http.StatusServiceUnavailable {
 					t.Errorf("an API without keys: got readyz %d, want 503", got)
 				}
 			}
 			bff := start(t, "bff", with(env, settings.Environment{"BACKEND_URL": api.log.url("api")}))
 			network.lead(t, bff.log.url("bff"))
-			eventually(t, "ready", func() bool { return statusOf(api.log.url("admin")+"/readyz") == http.StatusOK })
+			waittest.Until(t, "ready", func() bool { return waittest.Status(api.log.url("admin")+"/readyz") == http.StatusOK })
 			useTasks(t, bff.log.url("bff"))
 			for _, i := range []*instance{bff, api} {
 				i.stop()
-				if code := await(t, "exit", i.code); code != exitOK {
+				if code := waittest.Receive(t, "exit", i.code); code != exitOK {
 					t.Errorf("got code %d, want %d:\n%s", code, exitOK, i.log)
 				}
 			}
@@ -187,7 +188,7 @@ func TestTheAPILogsTheClientOfTheBFF(t *testing.T) {
 		t.Fatal(err)
 	}
 	resp.Body.Close()
-	eventually(t, "logged", func() bool {
+	waittest.Until(t, "logged", func() bool {
 		for line := range strings.Lines(i.log.String()) {
 			var record struct{ Surface, IP, Path string }
 			if json.Unmarshal([]byte(line), &record) == nil && record.Surface == "api" && record.IP == "192.0.2.55" {

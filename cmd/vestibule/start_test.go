@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"vestibule/internal/settings"
+	"vestibule/internal/waittest"
 )
 
 func TestAFailedStartPrintsOneLine(t *testing.T) {
@@ -72,7 +73,7 @@ func TestASecretThatCannotDecryptTheSigningKeysIsRefused(t *testing.T) {
 	env := with(anywhere(t), settings.Environment{"JWT_ALGORITHM": "EdDSA", "BETTER_AUTH_SECRET": goodSecret})
 	i := start(t, "serve", env)
 	i.stop()
-	await(t, "exit", i.code)
+	waittest.Receive(t, "exit", i.code)
 
 	other := strings.ToUpper(goodSecret)
 	code, _, stderr := once(t, "serve", with(env, settings.Environment{"BETTER_AUTH_SECRET": other}))
@@ -83,7 +84,7 @@ func TestASecretThatCannotDecryptTheSigningKeysIsRefused(t *testing.T) {
 
 	i = start(t, "serve", with(env, settings.Environment{"BETTER_AUTH_SECRET": other, "BETTER_AUTH_SECRET_PREVIOUS": goodSecret}))
 	i.stop()
-	if code := await(t, "exit", i.code); code != exitOK {
+	if code := waittest.Receive(t, "exit", i.code); code != exitOK {
 		t.Errorf("with the previous secret: got code %d, want %d", code, exitOK)
 	}
 }

@@ -122,29 +122,35 @@ func eventBytesCase(t *testing.T, d *database) {
 	for range 150 {
 		created(t, d, small)
 	}
+	size := func(after, upTo int64) int {
+		return d.CountRows(t, `SELECT SUM(octet_length(task)) FROM task_event WHERE user_id = ? AND seq > ? AND seq <= ?`, u.ID, after, upTo)
+	}
+	if n := size(0, 1); n < description || n > description+1000 {
+		t.Fatalf("got an event of %d bytes, want little more than its text", n)
+	}
 	for _, tc := range []struct {
 		after       int64
 		limit, want int
 		more        bool
 	}{
 		{0, 1, 1, true},
-		{0, description + 1, 1, true},        // as much as was asked for
-		{0, description + 2, 2, true},        // a byte more
+		{0, size(0, 1), 1, true},             // as much as was asked for
+		{0, size(0, 1) + 1, 2, true},         // a byte more
 		{0, 3 * description, 3, true},        //
 		{0, 100 << 20, 25, true},             // up to 1 MiB
 		{30, 100 << 20, 100, true},           // and 100 rows
 		{130, 100 << 20, 50, false},          // the rest
-		{130, 50, 50, true},                  // there may be more
-		{130, 51, 50, false},                 //
+		{130, size(130, 180), 50, true},      // there may be more
+		{130, size(130, 180) + 1, 50, false}, //
 		{180, 100 << 20, 0, false},           // nothing
-		{29, description + 1 + 10, 11, true}, //
+		{29, size(29, 40), 11, true},         //
 	} {
-		found, err := d.TaskEvents(t.Context(), u.ID, tc.after, tc.limit)
+		found, more, err := d.TaskEvents(t.Context(), u.ID, tc.after, tc.limit)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(found) != tc.want || tasks.MoreEvents(found, tc.limit) != tc.more {
-			t.Errorf("%d bytes after %d: got %d events, more %t; want %d, %t", tc.limit, tc.after, len(found), tasks.MoreEvents(found, tc.limit), tc.want, tc.more)
+		if len(found) != tc.want || more != tc.more {
+			t.Errorf("%d bytes after %d: got %d events, more %t; want %d, %t", tc.limit, tc.after, len(found), more, tc.want, tc.more)
 		}
 		for i, e := range found {
 			if e.Seq != tc.after+int64(i)+1 {

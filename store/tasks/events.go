@@ -2,6 +2,7 @@ package tasks
 
 import (
 	"context"
+	"github.com/go-json-experiment/json"
 	"strings"
 	"time"
 
@@ -24,10 +25,10 @@ type Event struct {
 
 const (
 	taskHistory      = 1000    // changes of a user that are kept
-	taskHistoryBytes = 8 << 20 // of their texts
+	taskHistoryBytes = 8 << 20 // of their JSON
 
 	eventRows  = 100      // events that are read at once
-	eventBytes = 15 << 16 // of their texts; with one more task, of 41 KiB, less than 1 MiB
+	eventBytes = 15 << 16 // of their JSON; with one more task, of 61 KiB, less than 1 MiB
 )
 
 // addTaskEvent adds a change to the user's feed, in the transaction that makes it
@@ -41,10 +42,14 @@ const (
 // It waits in the user's queue before it locks the row. So nothing locked may be kept
 // from store.Tx.DeleteUser until then: rows of the user, or of their sessions.
 func (s *Store) addTaskEvent(ctx context.Context, q db.Querier, kind string, t Task, at time.Time) error {
-	size := int64(t.textBytes())
+	text, err := json.Marshal(t)
+	if err != nil {
+		return err
+	}
+	size := int64(len(text))
 	more := map[string]int{Created: 1, Deleted: -1}[kind] // tasks
 	var seq, bytes, tasks int64
-	err := q.One(ctx, []any{&seq, &bytes, &tasks}, `INSERT INTO task_feed (user_id, seq, event_bytes, tasks)
+	err = q.One(ctx, []any{&seq, &bytes, &tasks}, `INSERT INTO task_feed (user_id, seq, event_bytes, tasks)
 		SELECT u.id, 1, CAST(? AS bigint), CAST(? AS bigint) FROM (SELECT CAST(? AS text) AS id) AS u`+s.Dialect().ShareSQL+` WHERE true
 		ON CONFLICT (user_id) DO UPDATE SET seq = task_feed.seq + 1, event_bytes = task_feed.event_bytes + ?, tasks = task_feed.tasks + ?
 		RETURNING seq, event_bytes, tasks`, size, more, t.UserID, size, more)
@@ -54,8 +59,7 @@ func (s *Store) addTaskEvent(ctx context.Context, q db.Querier, kind string, t T
 	if kind == Created && s.TasksPerUser > 0 && tasks > int64(s.TasksPerUser) {
 		return ErrTooManyTasks
 	}
-	args := append([]any{seq, kind, at, bytes}, t.values()...)
-	_, err = q.Exec(ctx, `INSERT INTO task_event (seq, kind, at, bytes_to, `+eventColumns+`) VALUES (`+marks(len(args))+`)`, args...)
+	_, err = q.Exec(ctx, `INSERT INTO task_event (user_id, seq, kind, at, bytes_to, task) VALUES (?, ?, ?, ?, ?, ?)`, t.UserID, seq, kind, at, bytes, string(text))
 	if err != nil {
 		return err
 	}
@@ -90,36 +94,50 @@ func shortenHistory(ctx context.Context, q db.Querier, userID string, seq, bytes
 }
 
 // TaskEvents returns the user's next events after the one with the number after, in
-// order, until their texts have limit bytes or more; beyond 1 MiB the limit is of no
-// effect. A number is missing where an event is no longer kept, in the middle too:
-// events are deleted by their time, which is the clock's of the instance that made the
-// change.
-func (s *Store) TaskEvents(ctx context.Context, userID string, after int64, limit int) (events []Event, err error) {
+// order, until their JSON has limit bytes or more. It never returns much more than
+// eventBytes. more: there may be further events. A number is missing where an event is no
+// longer kept. This happens in the middle too: events are deleted by their time, and each
+// instance takes the time from its own clock.
+func (s *Store) TaskEvents(ctx context.Context, userID string, after int64, limit int) (events []Event, more bool, err error) {
+	limit = min(limit, eventBytes)
+	size := 0
 	err = s.Call(ctx, "task events", func(ctx context.Context) error {
 		var e Event
-		// The database counts the bytes, of which it knows the number without reading
-		// them: what it sends is in the driver's memory, whatever becomes of it.
-		return s.often.Each(ctx, append([]any{&e.Seq, &e.Kind}, e.Task.fields()...), func() { events = append(events, e) },
-			`SELECT seq, kind, `+eventColumns+`
+		text := taskText{to: &e.Task}
+		// The database adds up the bytes. It knows their number without reading them, and
+		// what it sends would be in the driver's memory before we could count it.
+		return s.often.Each(ctx, []any{&e.Seq, &e.Kind, &text}, func() {
+			events = append(events, e)
+			size += text.size
+		}, `SELECT seq, kind, task
 			FROM (SELECT *, SUM(size) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) AS total
-				FROM (SELECT *, `+textSize+` AS size
+				FROM (SELECT seq, kind, task, octet_length(task) AS size
 					FROM task_event WHERE user_id = ? AND seq > ?`+notDeleted+` ORDER BY seq LIMIT ?) AS next) AS counted
-			WHERE total - size < ? ORDER BY seq`, userID, after, userID, eventRows, min(limit, eventBytes))
+			WHERE total - size < ? ORDER BY seq`, userID, after, userID, eventRows, limit)
 	})
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return events, nil
+	return events, len(events) == eventRows || size >= limit, nil
 }
 
-// MoreEvents reports whether there may have been more events than those that
-// TaskEvents has returned for this limit.
-func MoreEvents(events []Event, limit int) bool {
-	size := 0
-	for _, e := range events {
-		size += e.Task.textBytes()
+// taskText is the scan destination of a task as JSON.
+type taskText struct {
+	to   *Task
+	size int // of the JSON, in bytes
+}
+
+// Scan implements sql.Scanner.
+func (t *taskText) Scan(value any) error {
+	var text []byte
+	switch v := value.(type) {
+	case string:
+		text = []byte(v)
+	case []byte:
+		text = v
 	}
-	return len(events) == eventRows || size >= min(limit, eventBytes)
+	*t.to, t.size = Task{}, len(text) // without the pointers of the row before
+	return json.Unmarshal(text, t.to)
 }
 
 // TaskFeed returns the numbers of the user's oldest event that is kept and of the

@@ -7,8 +7,7 @@ import (
 	"vestibule/store/db"
 )
 
-// field is a member of a task and its column. Every statement that reads or writes whole
-// tasks, or their events, follows from the list of fields.
+// field is a member of a task and its column.
 type field struct {
 	column string
 	to     func(*Task) any           // where a read puts the value
@@ -23,19 +22,6 @@ type field struct {
 type searchColumn struct {
 	column string
 	value  func(folded *string) *string
-}
-
-var fields = []field{
-	member("id", func(t *Task) *int64 { return &t.ID }).setByDatabase(),
-	member("user_id", func(t *Task) *string { return &t.UserID }),
-	changes(member("title", func(t *Task) *string { return &t.Title }), func(c *Change) *string { return c.Title }).
-		withText(searchColumn{"title_key", optionalSortKey}, searchColumn{"title_fold", asFolded}),
-	changes(member("description", func(t *Task) **string { return &t.Description }), func(c *Change) **string { return c.Description }).
-		withText(searchColumn{"description_fold", asFolded}),
-	changes(member("completed", func(t *Task) *bool { return &t.Completed }), func(c *Change) *bool { return c.Completed }),
-	instant("created_at", func(t *Task) *time.Time { return &t.CreatedAt }),
-	instant("updated_at", func(t *Task) *time.Time { return &t.UpdatedAt }),
-	member("version", func(t *Task) *int64 { return &t.Version }).setByDatabase(),
 }
 
 func member[T any](column string, at func(*Task) *T) field {
@@ -104,9 +90,8 @@ func optionalSortKey(folded *string) *string {
 var (
 	taskColumns = strings.Join(columns(), ", ")
 	// rowColumns leaves out a long description, so a row is bounded by the length of a title.
-	rowColumns   = strings.Replace(taskColumns, "description", `CASE WHEN `+isLong+` THEN NULL ELSE description END`, 1) + ", " + isLong
-	eventColumns = "task_id" + strings.TrimPrefix(taskColumns, "id")
-	textSize     = textSizeSQL()
+	rowColumns = strings.Replace(taskColumns, "description", `CASE WHEN `+isLong+` THEN NULL ELSE description END`, 1) + ", " + isLong
+	textSize   = textSizeSQL()
 )
 
 func columns() (names []string) {
@@ -127,19 +112,6 @@ func textSizeSQL() string {
 	return strings.Join(sizes, " + ")
 }
 
-// textBytes is textSize of a task in memory.
-func (t *Task) textBytes() (n int) {
-	for _, f := range fields {
-		if !f.text {
-			continue
-		}
-		if text := textOf(f.value(t)); text != nil {
-			n += len(*text)
-		}
-	}
-	return n
-}
-
 // fields are the destinations for taskColumns, with room for two more.
 func (t *Task) fields() []any {
 	to := make([]any, len(fields), len(fields)+2)
@@ -147,15 +119,6 @@ func (t *Task) fields() []any {
 		to[i] = f.to(t)
 	}
 	return to
-}
-
-// values are the values of taskColumns.
-func (t *Task) values() []any {
-	values := make([]any, len(fields))
-	for i, f := range fields {
-		values[i] = f.value(t)
-	}
-	return values
 }
 
 // inserted are the columns and values of a new task.

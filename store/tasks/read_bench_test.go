@@ -1,6 +1,7 @@
 package tasks_test
 
 import (
+	"strings"
 	"testing"
 
 	"vestibule/internal/storetest"
@@ -17,4 +18,29 @@ func BenchmarkEmptyList(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkTaskEvents reads events: many small ones, and few large ones.
+func BenchmarkTaskEvents(b *testing.B) {
+	for name, description := range map[string]string{"small": "Not the cactus.", "large": strings.Repeat("Wörter ", 1400)} {
+		b.Run(name, func(b *testing.B) {
+			db := storetest.On(storetest.SQLite(b))
+			u := storetest.NewUser()
+			if err := storetest.SignUp(b.Context(), db, u, "x", storetest.NewSession(u.ID)); err != nil {
+				b.Fatal(err)
+			}
+			for range 100 {
+				t := storetest.NewTask(u.ID)
+				t.Description = &description
+				if _, err := db.CreateTask(b.Context(), t); err != nil {
+					b.Fatal(err)
+				}
+			}
+			for b.Loop() {
+				if found, _, err := db.TaskEvents(b.Context(), u.ID, 0, 64<<10); err != nil || len(found) == 0 {
+					b.Fatal(len(found), err)
+				}
+			}
+		})
+	}
 }

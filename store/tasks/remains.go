@@ -16,7 +16,7 @@ const notDeleted = ` AND NOT EXISTS (SELECT 1 FROM deleted_user WHERE user_id = 
 // is that of an index after user_id.
 var remains = []struct{ table, key, order, size string }{
 	{"tasks", "id", "id", textSize},
-	{"task_event", "seq", "seq", textSize},
+	{"task_event", "seq", "seq", `octet_length(task)`},
 	{"idempotency", "(caller, key)", "seq, caller, key", `octet_length(answer)`},
 }
 

@@ -11,26 +11,6 @@ import (
 	"vestibule/store/db"
 )
 
-// Task is something to do. Every statement on tasks has the user in its
-// condition: another user's task does not exist.
-type Task struct {
-	ID          int64 // given by the database, never used again
-	UserID      string
-	Title       string
-	Description *string
-	Completed   bool
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
-	Version     int64 // 1, and one more with each change
-}
-
-// Change says what to change about a task; what is nil keeps its value.
-type Change struct {
-	Title       *string
-	Description **string // a pointer to nil clears it
-	Completed   *bool
-}
-
 // Versions restricts a change to a task that is at one of Only, if that is not nil,
 // and at none of Not. A nil *Versions is no restriction.
 type Versions struct{ Only, Not []int64 }
