@@ -142,7 +142,7 @@ func TestUnsupportedLibpqVariablesAreIgnored(t *testing.T) {
 	t.Parallel()
 	env := with(testEnv(t), settings.Environment{"DATABASE_URL": pgtest.Database(t), "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
 	var ofLibpq []string
-	settings.HideFromDriver(nil, func(name string) error { ofLibpq = append(ofLibpq, name); return nil })
+	settings.UnsetUnsupported(nil, func(name string) error { ofLibpq = append(ofLibpq, name); return nil })
 	for _, name := range ofLibpq {
 		env[name] = "1"
 	}
