@@ -31,6 +31,7 @@ import (
 	"vestibule/internal/testclock"
 	"vestibule/internal/testlog"
 	"vestibule/internal/testtls"
+	"vestibule/internal/waittest"
 	"vestibule/store"
 )
 
@@ -108,15 +109,6 @@ func each(t *testing.T, test func(*fixture)) {
 	storetest.Each(t, func(t *testing.T, db *store.Store) { test(newFixture(t, db)) })
 }
 
-func eventually(t testing.TB, what string, holds func() bool) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !holds(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("still not so: %s", what)
-		}
-	}
-}
-
 func TestTheContentOfMails(t *testing.T) {
 	t.Parallel()
 	each(t, func(f *fixture) {
@@ -139,7 +131,7 @@ func TestTheContentOfMails(t *testing.T) {
 		verify := mailtest.Wait(f, folder, "ada@example.com", 1)
 		reset := mailtest.Wait(f, folder, "ada@example.com", 2)
 		change := mailtest.Wait(f, folder, "new@example.com", 1)
-		eventually(f, "six mails", func() bool { return len(mailtest.To(f, folder, "ada@example.com")) == 6 })
+		waittest.Until(f, "six mails", func() bool { return len(mailtest.To(f, folder, "ada@example.com")) == 6 })
 		asked, again := mailtest.Wait(f, folder, "ada@example.com", 5), mailtest.Wait(f, folder, "ada@example.com", 6)
 
 		for text, pattern := range map[string]string{
@@ -262,7 +254,7 @@ func TestTheOldAddressIsToldFirst(t *testing.T) {
 		}
 		mailtest.Wait(f, folder, "ada@example.com", 3) // that the password was changed
 		f.queue(store.Mail{Kind: store.MailEmailChanged, Recipient: "ada@example.com", UserID: "usr_ada"})
-		eventually(f, "an empty outbox", func() bool {
+		waittest.Until(f, "an empty outbox", func() bool {
 			_, err := f.db.ClaimMail(f.Context(), f.clock.Now(), f.clock.Now())
 			return errors.Is(err, store.ErrNotFound)
 		})
@@ -316,7 +308,7 @@ func TestMailsWithoutARecipientAreDropped(t *testing.T) {
 		f.queue(store.Mail{Kind: store.MailVerify, Recipient: "ada@example.com"})
 		f.run(o)
 		mailtest.Wait(f, folder, "ada@example.com", 1)
-		eventually(f, "an empty outbox", func() bool {
+		waittest.Until(f, "an empty outbox", func() bool {
 			_, err := f.db.ClaimMail(f.Context(), noon, noon)
 			return errors.Is(err, store.ErrNotFound)
 		})
@@ -555,8 +547,8 @@ func TestSeveralInstancesSendOnce(t *testing.T) {
 		for range 4 {
 			f.run(f.outbox(Folder{Path: folder, Log: slog.New(slog.DiscardHandler)}))
 		}
-		eventually(f, "all sent", func() bool { return len(mailtest.To(f, folder, "ada@example.com")) >= mails })
-		eventually(f, "an empty outbox", func() bool { return f.left() == 0 })
+		waittest.Until(f, "all sent", func() bool { return len(mailtest.To(f, folder, "ada@example.com")) >= mails })
+		waittest.Until(f, "an empty outbox", func() bool { return f.left() == 0 })
 		if got := len(mailtest.To(f, folder, "ada@example.com")); got != mails {
 			f.Errorf("got %d mails, want %d", got, mails)
 		}
