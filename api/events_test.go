@@ -13,6 +13,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"vestibule/internal/jose"
+	"vestibule/internal/waittest"
 	"vestibule/store/tasks"
 )
 
@@ -252,7 +253,7 @@ func TestAClosedStreamLeavesNothing(t *testing.T) {
 	st := s.watch(t, auth(mint(t, ada)))
 	st.next(t)
 	st.leave()
-	eventually(t, "nobody listens", func() bool {
+	waittest.Until(t, "nobody listens", func() bool {
 		s.server.feed.mu.Lock()
 		defer s.server.feed.mu.Unlock()
 		return len(s.server.feed.listeners) == 0

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"vestibule/internal/waittest"
 	"vestibule/store/db"
 	"vestibule/store/tasks"
 )
@@ -150,7 +151,7 @@ func TestAnErrorInTheMiddleOfAListCutsItOff(t *testing.T) {
 	if json.Valid(body) {
 		t.Error("got a whole list, want one that is cut off")
 	}
-	eventually(t, "the cause in the log", func() bool {
+	waittest.Until(t, "the cause in the log", func() bool {
 		return strings.Contains(s.log.String(), errSecretive.Error()) && strings.Contains(s.log.String(), `"aborted":true`)
 	})
 }
@@ -225,16 +226,6 @@ func (e *endlessTasks) ListTasks(context.Context, string, tasks.Query) iter.Seq2
 	return func(yield func(tasks.Task, error) bool) {
 		defer close(e.stopped)
 		for yield(tasks.Task{ID: 1, UserID: ada, Title: "x"}, nil) {
-		}
-	}
-}
-
-// eventually waits for a condition that another goroutine fulfils.
-func eventually(tb testing.TB, what string, holds func() bool) {
-	tb.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !holds(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			tb.Fatalf("still not after 30 s: %s", what)
 		}
 	}
 }

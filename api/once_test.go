@@ -14,6 +14,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"vestibule/api/bearer"
+	"vestibule/internal/waittest"
 	"vestibule/store/tasks"
 )
 
@@ -119,7 +120,7 @@ func TestAKeyInProgressIsAConflict(t *testing.T) {
 		first <- res.StatusCode
 	}()
 	_, _ = writer.Write([]byte(`{"title":`))
-	eventually(t, "the first request is running", func() bool {
+	waittest.Until(t, "the first request is running", func() bool {
 		s.server.running.mu.Lock()
 		defer s.server.running.mu.Unlock()
 		return len(s.server.running.keys) == 1

@@ -21,6 +21,7 @@ import (
 	"vestibule/internal/jose"
 	"vestibule/internal/pgtest"
 	"vestibule/internal/storetest"
+	"vestibule/internal/waittest"
 	"vestibule/store/db"
 	"vestibule/store/tasks"
 )
@@ -461,7 +462,7 @@ func TestOpenStreamsAreBounded(t *testing.T) {
 	}
 	place := func(why string, header http.Header) (leave func()) {
 		t.Helper()
-		eventually(t, why, func() bool {
+		waittest.Until(t, why, func() bool {
 			var status int
 			status, leave = s.opens(t, path, header)
 			return status == 200
@@ -485,7 +486,7 @@ func TestOpenStreamsAreBounded(t *testing.T) {
 	place("after another user has left", his)
 	refused(his)
 	s.server.EndStreams()
-	eventually(t, "no place is taken when all have ended", func() bool {
+	waittest.Until(t, "no place is taken when all have ended", func() bool {
 		used, _ := s.server.feed.places.Load()
 		return used == 0
 	})

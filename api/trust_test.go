@@ -10,6 +10,7 @@ import (
 	"vestibule/api/bearer"
 	"vestibule/internal/jose"
 	"vestibule/internal/tokentest"
+	"vestibule/internal/waittest"
 )
 
 // federation is the API with its own shared secret and three further issuers, one for each
@@ -42,7 +43,7 @@ func (f *federation) waitForKeys(tb testing.TB) {
 		mintWith(tb, jwt.SigningMethodES256, f.BatchKey, kidOne, foreignClaims(batchIssuer, "tasks", "", nil)),
 		mintWith(tb, jwt.SigningMethodRS256, f.PartnerKey, kidOne, foreignClaims(partnerIssuer, "tasks-of-partner", "", nil)),
 	} {
-		eventually(tb, "keys", func() bool { return f.do(tb, "GET", "/api/me/tasks", "", auth(token)).StatusCode != 503 })
+		waittest.Until(tb, "keys", func() bool { return f.do(tb, "GET", "/api/me/tasks", "", auth(token)).StatusCode != 503 })
 	}
 }
 

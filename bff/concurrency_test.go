@@ -14,17 +14,8 @@ import (
 	"vestibule/bff"
 	"vestibule/internal/opaque"
 	"vestibule/internal/storetest"
+	"vestibule/internal/waittest"
 )
-
-// until waits for a condition.
-func until(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !condition(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("not %s in time", what)
-		}
-	}
-}
 
 // at is a visitor at another address of this machine.
 func (s *site) at(ip string) *visitor {
@@ -47,7 +38,7 @@ func TestRequestsOfOneClientTakeTurns(t *testing.T) {
 	anonymous, signedIn := s.server.Crowd("127.0.0.1", ""), s.server.Crowd("127.0.0.1", v.cookieHeader())
 	leave := func() { anonymous(); signedIn() }
 	defer leave()
-	until(t, "crowded", func() bool { return s.server.InWork() == bff.Crowded+bff.CrowdedInSession })
+	waittest.Until(t, "crowded", func() bool { return s.server.InWork() == bff.Crowded+bff.CrowdedInSession })
 	free := map[string]bool{"/api/auth/ok": true, "/api/auth/error": true, "/api/auth/jwks": true, "/api/auth/link/{file}": true}
 	for _, route := range operations() {
 		method, path, _ := strings.Cut(route, " ")
@@ -77,7 +68,7 @@ func TestRequestsOfOneClientTakeTurns(t *testing.T) {
 	v.want(v.do("GET", "/api/proxy/x", ""), 200, "")
 	leave()
 	v.want(v.do("GET", "/api/auth/get-session", ""), 200, "ada@example.com")
-	until(t, "empty", func() bool { return s.server.InWork() == 0 })
+	waittest.Until(t, "empty", func() bool { return s.server.InWork() == 0 })
 }
 
 // TestSignedInUsersDoNotWaitForStrangers behind the same address, nor for another session
@@ -92,7 +83,7 @@ func TestSignedInUsersDoNotWaitForStrangers(t *testing.T) {
 	anonymous, inSession := s.server.Crowd("127.0.0.1", ""), s.server.Crowd("127.0.0.1", cookie)
 	defer anonymous()
 	defer inSession()
-	until(t, "crowded", func() bool { return s.server.InWork() == bff.Crowded+bff.CrowdedInSession })
+	waittest.Until(t, "crowded", func() bool { return s.server.InWork() == bff.Crowded+bff.CrowdedInSession })
 	for _, crowded := range []*visitor{greedy, stranger} {
 		crowded.want(crowded.do("GET", "/api/auth/get-session", ""), 429, "TOO_MANY_REQUESTS")
 	}
@@ -146,7 +137,7 @@ func TestWhatStrangersAskForHasFewPlaces(t *testing.T) {
 	v, other := s.visitor(), s.at("127.0.0.2")
 	leave := s.server.Strange("127.0.0.1")
 	defer leave()
-	until(t, "crowded", func() bool { return s.server.Asking() == bff.Stranger })
+	waittest.Until(t, "crowded", func() bool { return s.server.Asking() == bff.Stranger })
 	token := opaque.NewToken()
 	for _, ask := range []struct{ method, path, body string }{
 		{"GET", "/api/auth/verify-email?token=" + token, ""},
@@ -196,14 +187,14 @@ func TestDelayedAnswersTakeNoPlace(t *testing.T) {
 			}
 		})
 	}
-	until(t, "told late, holding nothing", func() bool {
+	waittest.Until(t, "told late, holding nothing", func() bool {
 		return s.server.Late() > bff.Crowded/3 && s.server.InWork() == 0 && s.server.Bodies() == 0
 	})
 	v.want(v.do("GET", "/api/auth/get-session", ""), 200, "ada@example.com")
 	v.signUp("bob@example.com")
 	cancel()
 	asking.Wait()
-	until(t, "empty", func() bool { return s.server.Late() == 0 })
+	waittest.Until(t, "empty", func() bool { return s.server.Late() == 0 })
 }
 
 // TestWithoutLimitsNobodyTakesTurns: for measurements from one address.
@@ -215,7 +206,7 @@ func TestWithoutLimitsNobodyTakesTurns(t *testing.T) {
 	for _, leave := range []func(){s.server.Crowd("127.0.0.1", ""), s.server.Strange("127.0.0.1")} {
 		defer leave()
 	}
-	until(t, "crowded", func() bool { return s.server.InWork() == bff.Crowded && s.server.Asking() == bff.Stranger })
+	waittest.Until(t, "crowded", func() bool { return s.server.InWork() == bff.Crowded && s.server.Asking() == bff.Stranger })
 	s.server.RefuseOften("127.0.0.1")
 	v.want(v.do("GET", "/api/auth/get-session", ""), 200, "ada@example.com")
 	if s.isLate("GET", "/api/auth/verify-email?token="+opaque.NewToken()) {
@@ -248,7 +239,7 @@ func (s *site) isLateTo(method, path, body string, header ...string) bool {
 		}
 	}()
 	late := false
-	until(s.t, "answered, nor told late", func() bool {
+	waittest.Until(s.t, "answered, nor told late", func() bool {
 		select {
 		case <-done:
 			return true
@@ -259,7 +250,7 @@ func (s *site) isLateTo(method, path, body string, header ...string) bool {
 	})
 	cancel()
 	<-done
-	until(s.t, "gone", func() bool { return s.server.Late() == 0 })
+	waittest.Until(s.t, "gone", func() bool { return s.server.Late() == 0 })
 	return late
 }
 

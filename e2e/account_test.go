@@ -106,7 +106,7 @@ func TestAForgottenPasswordCanBeSet(t *testing.T) {
 	w.fill("New password", "password456")
 	w.press("Set the password")
 	w.shows("Your password is set")
-	w.press("Go on to your tasks") // the browser that has asked stays in
+	w.press("Continue to your tasks") // the browser that has asked stays in
 	w.shows("Nothing to do yet")
 	w.press("Log out")
 	w.until(`location.pathname === '/login'`)

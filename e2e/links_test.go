@@ -101,7 +101,7 @@ func TestPagesOfLinks(t *testing.T) {
 	owner.press("Set the password and confirm")
 	owner.shows("Your address is confirmed")
 	looks(owner)
-	goOn := "Go on to " + strings.TrimPrefix(a.bff, "http://")
+	goOn := "Continue to " + strings.TrimPrefix(a.bff, "http://")
 	owner.press(goOn)
 	owner.arrives("/welcome?from=mail")
 	owner.js(`history.back() ?? true`) // the link is not in the way back

@@ -21,6 +21,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"vestibule/internal/jose"
+	"vestibule/internal/waittest"
 )
 
 // newKeyedSurface starts an API against an issuer that publishes keys.
@@ -33,7 +34,7 @@ func newKeyedSurface(tb testing.TB, algorithm string, i *issuer) *surface {
 
 func (s *surface) waitUntilReady(tb testing.TB) {
 	tb.Helper()
-	eventually(tb, "Ready", func() bool { return s.v.Ready() == nil })
+	waittest.Until(tb, "Ready", func() bool { return s.v.Ready() == nil })
 }
 
 func (s *surface) tasks(tb testing.TB, token string) reply {
@@ -99,7 +100,7 @@ func TestWithoutAnyKeyNothingCanBeJudged(t *testing.T) {
 	i := &issuer{}
 	i.Fails(503)
 	s := newKeyedSurface(t, jose.EdDSA, i)
-	eventually(t, "a fetch", func() bool { return i.Fetches.Load() > 0 })
+	waittest.Until(t, "a fetch", func() bool { return i.Fetches.Load() > 0 })
 
 	if err := s.v.Ready(); err == nil || !strings.Contains(err.Error(), "JWKS_URL") {
 		t.Errorf("Ready: got %v, want an error that names JWKS_URL", err)
@@ -110,7 +111,7 @@ func TestWithoutAnyKeyNothingCanBeJudged(t *testing.T) {
 		t.Errorf("Retry-After: got %q, want 2", got)
 	}
 	s.tasks(t, mint(t, ada)).isProblem(t, 401, "Invalid token") // HS256 is never accepted here
-	eventually(t, "JWKS_URL in the log", func() bool { return strings.Contains(s.log.String(), "check JWKS_URL") })
+	waittest.Until(t, "JWKS_URL in the log", func() bool { return strings.Contains(s.log.String(), "check JWKS_URL") })
 
 	i.Publishes(jwkOf(t, "a", key))
 	s.waitUntilReady(t)

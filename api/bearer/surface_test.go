@@ -8,7 +8,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"vestibule/internal/jose"
 	"vestibule/internal/testclock"
@@ -149,15 +148,5 @@ func (r reply) isProblem(tb testing.TB, status int, detail string) {
 	}
 	if got := r.Header["Www-Authenticate"]; len(got) != 1 || got[0] != challenge {
 		tb.Errorf("WWW-Authenticate: got %q, want %q", got, challenge)
-	}
-}
-
-// eventually waits for a condition that another goroutine fulfils.
-func eventually(tb testing.TB, what string, holds func() bool) {
-	tb.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !holds(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			tb.Fatalf("waited in vain: %s", what)
-		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"vestibule/internal/jose"
 	"vestibule/internal/tokentest"
+	"vestibule/internal/waittest"
 )
 
 var kidOne = map[string]any{"kid": "one"}
@@ -42,7 +43,7 @@ func newFederation(tb testing.TB) *federation {
 func (f *federation) waitForKeys(tb testing.TB) {
 	tb.Helper()
 	for _, t := range f.v.further {
-		eventually(tb, "keys", func() bool { return t.keys.ring() != nil })
+		waittest.Until(tb, "keys", func() bool { return t.keys.ring() != nil })
 	}
 }
 
@@ -119,7 +120,7 @@ func TestAnIssuerOutageDoesNotAffectOthers(t *testing.T) {
 	cfg.Issuers = []Issuer{{loginIssuer, "tasks", jose.EdDSA, serve(t, down), []string{tasksRead}}}
 	s := startSurface(t, cfg)
 	s.runs(t)
-	eventually(t, "a fetch", func() bool { return down.Fetches.Load() > 0 })
+	waittest.Until(t, "a fetch", func() bool { return down.Fetches.Load() > 0 })
 	if err := s.v.Ready(); err != nil {
 		t.Errorf("Ready: got %v, want nil", err)
 	}
@@ -130,10 +131,10 @@ func TestAnIssuerOutageDoesNotAffectOthers(t *testing.T) {
 	if got := res.Header.Get("Retry-After"); got != "2" {
 		t.Errorf("Retry-After: got %q, want 2", got)
 	}
-	eventually(t, "the setting in the log", func() bool { return strings.Contains(s.log.String(), "check JWT_ISSUERS") })
+	waittest.Until(t, "the setting in the log", func() bool { return strings.Contains(s.log.String(), "check JWT_ISSUERS") })
 
 	down.Publishes(jwkOf(t, "one", key))
-	eventually(t, "keys", func() bool { return s.v.further[0].keys.ring() != nil })
+	waittest.Until(t, "keys", func() bool { return s.v.further[0].keys.ring() != nil })
 	s.tasks(t, token).is(t, 200, "[]")
 }
 
@@ -159,7 +160,7 @@ func TestOurAsymmetricIssuerNextToAFurtherOne(t *testing.T) {
 	s := startSurface(t, cfg)
 	s.runs(t)
 	s.waitUntilReady(t)
-	eventually(t, "keys", func() bool { return s.v.further[0].keys.ring() != nil })
+	waittest.Until(t, "keys", func() bool { return s.v.further[0].keys.ring() != nil })
 	s.tasks(t, edToken(t, "one", own)).is(t, 200, "[]")
 	s.tasks(t, edToken(t, "one", theirs)).isProblem(t, 401, "Invalid token")
 	sign := func(key any) string {

@@ -13,30 +13,30 @@ import (
 	"sync"
 )
 
-// maxHeld is the largest file that is kept in memory, in bytes. Larger ones, such as
-// videos, are read for each answer.
-const maxHeld = 4 << 20
+// maxCachedFile is the largest file that is cached, in bytes. Larger ones, such as videos,
+// are read for each answer.
+const maxCachedFile = 4 << 20
 
 // asset is one version of a file.
 type asset struct {
 	info   fs.FileInfo
-	body   []byte // nil: the file is larger than maxHeld
+	body   []byte // nil: the file is larger than maxCachedFile
 	etag   string
-	policy string // of a page: its Content-Security-Policy
+	policy string // the Content-Security-Policy of a page
 	zipped func() *asset
 }
 
-// load reads f, whose bytes are in one of the codings: only a page as it is has
-// scripts that can be read here.
+// load reads f, which may be compressed. Only for an uncompressed page can it find the
+// scripts for the policy.
 func load(f fs.File, info fs.FileInfo, name string, policy func(html []byte) string) (*asset, error) {
 	a := &asset{info: info}
 	sum := sha256.New()
-	if info.Size() > maxHeld {
+	if info.Size() > maxCachedFile {
 		_, err := io.Copy(sum, f)
 		a.etag = etag(sum)
 		return a, err
 	}
-	body, err := io.ReadAll(io.LimitReader(f, maxHeld+1))
+	body, err := io.ReadAll(io.LimitReader(f, maxCachedFile+1))
 	if err != nil {
 		return nil, err
 	}
@@ -46,8 +46,8 @@ func load(f fs.File, info fs.FileInfo, name string, policy func(html []byte) str
 	a.body = body
 	if isHTML(name) {
 		a.policy = policy(body)
-		// Browsers keep the policy of the answer that they have when they are
-		// told that it has not changed (304), so it is part of what can change.
+		// After a 304, browsers keep the policy of the answer that they have stored. So the
+		// ETag must change when the policy changes.
 		sum.Write([]byte(a.policy))
 	}
 	sum.Write(body)
@@ -56,14 +56,14 @@ func load(f fs.File, info fs.FileInfo, name string, policy func(html []byte) str
 	return a, nil
 }
 
-// errChanging is a file that was being written.
+// errChanging is returned for a file that was written while it was read.
 var errChanging = errors.New("the file changed while it was read")
 
 func etag(sum hash.Hash) string {
 	return `"` + base64.RawURLEncoding.EncodeToString(sum.Sum(nil)[:16]) + `"`
 }
 
-// zip returns a compressed with gzip, or nil where that makes it no smaller.
+// zip returns a compressed with gzip, or nil if that does not make it smaller.
 func zip(a *asset) *asset {
 	var out bytes.Buffer
 	w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
@@ -79,12 +79,12 @@ func zip(a *asset) *asset {
 	return &asset{body: out.Bytes(), etag: a.etag[:len(a.etag)-1] + `-gzip"`}
 }
 
-// size is what a takes of the memory, in bytes, as if it had been compressed.
+// size is the memory that a takes, in bytes, including a compressed form.
 func (a *asset) size() int { return 2*len(a.body) + 1<<10 }
 
-// is says whether a was read from the file that info is about. Embedded files have
-// neither an identity nor a time, and never change.
-func (a *asset) is(info fs.FileInfo) bool {
+// matches reports whether a was read from the file that info describes. Embedded files
+// have no identity and no time, and never change.
+func (a *asset) matches(info fs.FileInfo) bool {
 	return a.info.Size() == info.Size() && a.info.ModTime().Equal(info.ModTime()) &&
 		(info.Sys() == nil || os.SameFile(a.info, info))
 }

@@ -7,21 +7,21 @@ import (
 	"vestibule/internal/web"
 )
 
-// Endpoint describes what is served outside /api/.
+// Endpoint describes the paths outside /api/.
 func Endpoint() endpoint.Endpoint {
 	answer := func(name string, status int, text string, errors ...*web.Error) *endpoint.Answer {
 		return &endpoint.Answer{Component: name, Status: status, Text: text, Errors: errors, Types: []string{"*/*"}, Bare: true}
 	}
 	return endpoint.Endpoint{Method: "GET", Path: "/{page}", ID: "getApp", Doc: &endpoint.Doc{
 		Tag: "about", Summary: "The app",
-		Text:       "Every path outside `/api/` and `/.well-known/`: the embedded app, or that of WEB_DIR or WEB_DEV_URL. A file under its own path, the page for a path of the app's router.",
+		Text:       "Every path outside `/api/` and `/.well-known/` serves the app: the embedded one, or the one of WEB_DIR or WEB_DEV_URL. A file is served under its own path. A path of the app's router gets the page.",
 		Extensions: map[string]any{"x-passthrough": true, "x-except": "/api"},
 		Answers: []*endpoint.Answer{
-			answer("App", 0, "A page or a file; of a range as 206"),
+			answer("App", 0, "A page or a file; a part of a file as 206"),
 			{Component: "AppNotModified", Status: 304, Text: "The client has this version", Bare: true},
 			answer("AppBadPath", 400, "The path is ambiguous", web.BadPath("contains an encoded slash")),
 			answer("AppNotFound", 404, "There is no such file", web.ErrNotFound),
-			answer("AppChanged", 412, "The file has another version than those in `If-Match`", refusal(412)),
+			answer("AppChanged", 412, "The file's version is not among those in `If-Match`", refusal(412)),
 			answer("AppNoSuchPart", 416, "The file has no such part", refusal(416)),
 			answer("AppUnavailable", 503, "The folder of the app is being replaced", unavailable(errors.New("described"))),
 		},

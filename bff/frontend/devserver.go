@@ -15,26 +15,26 @@ import (
 	"vestibule/internal/web"
 )
 
-// The rules before a dev server, which runs whatever packages a team has installed:
+// The rules for a dev server. It runs any packages that a team has installed, so it is not
+// trusted with the session:
 //
-//   - It gets no cookie and no Authorization: it would hold the session.
-//   - It sets no cookie, and says nothing that counts for the whole origin beyond
-//     its pages, CORS least of all.
-//   - Its sources are for our own origin only: they are not for other sites' script
-//     tags, nor for a host name that somebody has pointed at this machine (DNS
-//     rebinding), which it could no longer tell from its own.
-//   - A WebSocket is opened by our own origin only. Vite's tells every page that
-//     may connect what changes.
+//   - It gets no Cookie and no Authorization, because they would give it the session.
+//   - It cannot set cookies or other headers that affect the whole origin, such as CORS.
+//   - Only our own origin may read its sources. Script tags of other sites may not, nor
+//     a host name that somebody points at this machine (DNS rebinding), which the dev
+//     server itself cannot detect behind this proxy.
+//   - Only our own origin may open a WebSocket. Vite's WebSocket tells every connected
+//     page what has changed.
 
-// devServer passes requests on.
+// devServer forwards requests to a dev server.
 type devServer struct {
 	url    *url.URL
 	origin string
 	proxy  *httputil.ReverseProxy
 }
 
-// devTimeout is how long a dev server may take to the header of an answer: Vite bundles
-// a project's dependencies before its first one.
+// devTimeout is how long a dev server may take to send the header of an answer. Vite
+// bundles a project's dependencies before its first answer.
 const devTimeout = time.Minute
 
 func newDevServer(cfg Config) *devServer {
@@ -49,10 +49,10 @@ func newDevServer(cfg Config) *devServer {
 			IdleConnTimeout:       4 * time.Second, // Node closes after 5
 			MaxIdleConnsPerHost:   32,
 		},
-		ModifyResponse: d.answered,
+		ModifyResponse: d.modifyResponse,
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			w = w.(*devAnswer).ResponseWriter
-			web.Fail(w, r, d.down(err), d.showDown(cfg.Errors))
+			web.Fail(w, r, d.down(err), d.writeDown(cfg.Errors))
 		},
 	}
 	return d
@@ -75,7 +75,8 @@ func (d *devServer) serve(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// ownHost knows our origin's host, and those that no name server can point elsewhere.
+// ownHost accepts our origin's host, IP addresses and localhost names. An attacker's DNS
+// cannot make any of them point to this server.
 func (d *devServer) ownHost(hostport string) bool {
 	if strings.HasSuffix(d.origin, "://"+hostport) {
 		return true
@@ -85,8 +86,8 @@ func (d *devServer) ownHost(hostport string) bool {
 	return err == nil || host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
-// devAnswer keeps the header of the dev server's answer apart from ours until the status
-// is final: ReverseProxy empties the one it has been given after each interim answer.
+// devAnswer keeps the header of the dev server's answer separate from ours until the final
+// status, because ReverseProxy clears the header that it writes to after each interim answer.
 type devAnswer struct {
 	http.ResponseWriter
 	header http.Header
@@ -110,8 +111,8 @@ func (a *devAnswer) WriteHeader(status int) {
 	a.ResponseWriter.WriteHeader(status)
 }
 
-// rewrite makes the request that the dev server gets. It is its own address that it is
-// asked by, as its checks of Host and Origin want.
+// rewrite builds the request for the dev server. Host and Origin name the dev server's own
+// address, because it checks both.
 func (d *devServer) rewrite(p *httputil.ProxyRequest) {
 	p.SetURL(d.url)
 	for _, name := range []string{"Cookie", "Authorization"} { // ReverseProxy has removed Proxy-Authorization
@@ -126,23 +127,23 @@ func (d *devServer) rewrite(p *httputil.ProxyRequest) {
 	}
 }
 
-// ofOrigin are headers that would speak for the whole origin, or for us.
-var ofOrigin = []string{
+// originHeaders are headers that would affect the whole origin or replace ours.
+var originHeaders = []string{
 	"Set-Cookie", "Set-Cookie2", "Set-Login", "Use-As-Dictionary", "Content-Security-Policy", "Content-Security-Policy-Report-Only", "Referrer-Policy",
 	"X-Content-Type-Options", web.ResourcePolicy, "Strict-Transport-Security", "Clear-Site-Data", "Alt-Svc", "Nel", "Report-To", "Reporting-Endpoints",
 	web.RequestIDHeader,
 }
 
-func (d *devServer) answered(res *http.Response) error {
+func (d *devServer) modifyResponse(res *http.Response) error {
 	for name := range res.Header {
 		if strings.HasPrefix(name, "Access-Control-") || strings.HasPrefix(name, "Secure-Session-") || strings.HasPrefix(name, "Sec-Session-") {
 			res.Header.Del(name)
 		}
 	}
-	for _, name := range ofOrigin {
+	for _, name := range originHeaders {
 		res.Header.Del(name)
 	}
-	// Redirects to itself are to us; others are shown as they are.
+	// Redirects to the dev server become redirects to us; others pass unchanged.
 	if to, err := url.Parse(res.Header.Get("Location")); err == nil && to.Host == d.url.Host {
 		to.Scheme, to.Host = "", ""
 		res.Header.Set("Location", to.String())
@@ -150,23 +151,23 @@ func (d *devServer) answered(res *http.Response) error {
 	return nil
 }
 
-// down is the refusal when the dev server does not answer.
+// down returns the error for a dev server that does not answer.
 func (d *devServer) down(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return context.Canceled
 	}
 	return web.Refuse(http.StatusBadGateway, "DEV_SERVER_UNAVAILABLE",
-		"The dev server at "+d.url.String()+" does not answer. Start it (npm run dev), or look at WEB_DEV_URL.").Because(err)
+		"The dev server at "+d.url.String()+" does not answer. Start it (npm run dev), or check WEB_DEV_URL.").Because(err)
 }
 
 var downPage = template.Must(template.New("down").Parse(`<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>No dev server</title>
-<h1>No dev server</h1><p>{{.}}</p><p>This page asks again every two seconds.</p></html>
+<h1>No dev server</h1><p>{{.}}</p><p>This page tries again every two seconds.</p></html>
 `))
 
-// showDown tells people in a page, which goes on when the dev server is there, and
-// everything else in the shape of other errors.
-func (d *devServer) showDown(plain web.ErrorWriter) web.ErrorWriter {
+// writeDown answers browsers that load a page with a page that reloads until the dev server
+// answers. Other requests get the error in the usual form.
+func (d *devServer) writeDown(plain web.ErrorWriter) web.ErrorWriter {
 	return func(w http.ResponseWriter, r *http.Request, e *web.Error) {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("Content-Security-Policy", web.APIPolicy)
@@ -177,6 +178,6 @@ func (d *devServer) showDown(plain web.ErrorWriter) web.ErrorWriter {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Header().Set("Refresh", "2")
 		w.WriteHeader(e.Status)
-		_ = downPage.Execute(w, e.Message) // a write that fails has no reader left
+		_ = downPage.Execute(w, e.Message) // if the write fails, the client is gone
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/coder/websocket"
 )
 
-// dev puts an app before a dev server.
-func dev(t *testing.T, h http.HandlerFunc) (*served, *httptest.Server) {
+// dev starts an app in front of a dev server.
+func dev(t *testing.T, h http.HandlerFunc) (*testServer, *httptest.Server) {
 	t.Helper()
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
@@ -24,7 +24,7 @@ func dev(t *testing.T, h http.HandlerFunc) (*served, *httptest.Server) {
 	return serve(t, Config{DevURL: u}), server
 }
 
-func TestADevServerIsPassedOnTo(t *testing.T) {
+func TestRequestsAreForwardedToADevServer(t *testing.T) {
 	var seen *http.Request
 	s, server := dev(t, func(w http.ResponseWriter, r *http.Request) {
 		seen = r
@@ -130,8 +130,8 @@ func TestTheWebSocketOfADevServer(t *testing.T) {
 	}
 }
 
-// TestADevServerIsForOurOwnPages: other sites read no sources, by a script tag or by a
-// name of theirs that leads here.
+// TestADevServerIsForOurOwnPages: other sites cannot read sources, neither with a script
+// tag nor with a host name of theirs that points here.
 func TestADevServerIsForOurOwnPages(t *testing.T) {
 	s, _ := dev(t, func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte(r.Host)) })
 	if g := s.want(s.do("GET", "/src/main.jsx"), 200, "127.0.0.1"); g.header.Get("Cross-Origin-Resource-Policy") != "same-origin" {

@@ -11,13 +11,13 @@ type weight struct {
 	q    float64
 }
 
-// maxWeights bounds the entries that are read. A head has room for thousands, and no
-// browser sends more than a dozen.
+// maxWeights bounds the entries that are read. A request header has room for thousands, and
+// no browser sends more than a dozen.
 const maxWeights = 50
 
-// weighed reads the lines of a header with q-values (RFC 9110 §12.4.2). An entry
-// whose q is not a number from 0 to 1 counts as refused.
-func weighed(lines []string) []weight {
+// parseWeights reads the lines of a header with q-values (RFC 9110 §12.4.2). An entry whose
+// q is not a number from 0 to 1 counts as refused.
+func parseWeights(lines []string) []weight {
 	var all []weight
 	for _, line := range lines {
 		for entry := range strings.SplitSeq(line, ",") {
@@ -45,20 +45,21 @@ func weighed(lines []string) []weight {
 	return all
 }
 
-// coding is a form in which a file can be sent.
+// coding is a content coding in which a file can be sent.
 type coding struct {
-	name   string // of Content-Encoding; "" is the file as it is
-	suffix string // of the file that a build has put beside it
+	name   string // for Content-Encoding; "" is the uncompressed file
+	suffix string // of the compressed file that a build puts next to the original
 }
 
-// codings are those there are, the smallest answer first.
+// codings are the supported codings, the one with the smallest answers first.
 var codings = []coding{{"br", ".br"}, {"gzip", ".gz"}, {}}
 
-// accepted returns the codings that a client takes, the one it prefers first and
-// among equals ours. The file as it is comes last unless the client names it, and
-// is there even where it is refused: better than no answer (RFC 9110 §12.5.3).
+// accepted returns the codings that a client accepts, in the client's order of preference;
+// among equals, our order decides. A coding that the client likes less than the
+// uncompressed file is left out. The uncompressed file comes last, even if the client
+// refuses it: it is better than no answer (RFC 9110 §12.5.3).
 func accepted(lines []string) []coding {
-	weights := weighed(lines)
+	weights := parseWeights(lines)
 	q := func(name string) float64 {
 		others := 0.0
 		for _, w := range weights {

@@ -13,42 +13,41 @@ import (
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
-// files are the files of an app, as they are now: a deploy replaces them without
-// telling anybody.
+// files reads and caches the files of an app. A deploy can replace them at any time.
 type files struct {
-	// open gives the folder and frees it. A folder that is opened anew for each
-	// request is the one that its name means now, also after it was renamed away
-	// or a symbolic link was turned; and all forms of a file come from one.
+	// open returns the folder and a function that closes it. Each request opens the
+	// folder again, so it sees the current one, even after a rename or after a symbolic
+	// link has changed. Within a request, all forms of a file come from the same folder.
 	open   func() (fs.FS, func(), error)
 	policy func(html []byte) string
 
-	mu   sync.Mutex
-	held *simplelru.LRU[string, *asset]
-	room int // bytes of maxMemory that are free
+	mu    sync.Mutex
+	cache *simplelru.LRU[string, *asset]
+	free  int // bytes of maxCache that are not used
 }
 
-// maxMemory bounds what is kept of all files, in bytes.
-const maxMemory = 64 << 20
+// maxCache bounds the memory of all cached files, in bytes.
+const maxCache = 64 << 20
 
 func newFiles(open func() (fs.FS, func(), error), policy func([]byte) string) (*files, error) {
-	s := &files{open: open, policy: policy, room: maxMemory}
+	s := &files{open: open, policy: policy, free: maxCache}
 	var err error
-	s.held, err = simplelru.NewLRU(maxMemory>>10, func(_ string, a *asset) { s.room += a.size() })
+	s.cache, err = simplelru.NewLRU(maxCache>>10, func(_ string, a *asset) { s.free += a.size() })
 	return s, err
 }
 
-// errMissing is a name that no file has.
+// errMissing is returned if there is no file with the name.
 var errMissing = errors.New("there is no such file")
 
-// stat finds a file.
+// stat finds a regular file.
 func stat(folder fs.FS, name string) (fs.FileInfo, error) {
-	// Before it is opened: a named pipe would wait for its other end.
+	// Check before opening: opening a named pipe would block.
 	info, err := fs.Stat(folder, name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.ENAMETOOLONG), errors.Is(err, fs.ErrInvalid):
 		return nil, errMissing
 	case err != nil:
-		return nil, err // a link that leads out, or a file that may not be read
+		return nil, err // a link out of the folder, or a file without read permission
 	case info.IsDir():
 		return nil, errMissing
 	case !info.Mode().IsRegular():
@@ -57,14 +56,14 @@ func stat(folder fs.FS, name string) (fs.FileInfo, error) {
 	return info, nil
 }
 
-// get returns the asset of a file, and the file itself where it is too large to be
-// held; the caller closes that.
+// get returns the asset of a file. If the file is too large for the cache, get also returns
+// the open file, and the caller closes it.
 func (s *files) get(folder fs.FS, name string) (*asset, fs.File, error) {
 	info, err := stat(folder, name)
 	if err != nil {
 		return nil, nil, err
 	}
-	a := s.known(name, info)
+	a := s.cached(name, info)
 	if a != nil && a.body != nil {
 		return a, nil, nil
 	}
@@ -80,7 +79,7 @@ func (s *files) get(folder fs.FS, name string) (*asset, fs.File, error) {
 			_ = f.Close()
 			return nil, nil, err
 		}
-		s.keep(name, a)
+		s.store(name, a)
 	}
 	if a.body != nil {
 		return a, nil, f.Close()
@@ -88,33 +87,34 @@ func (s *files) get(folder fs.FS, name string) (*asset, fs.File, error) {
 	return a, f, nil
 }
 
-// known returns what is held of a file, if that is still what it is. A page is
-// always read: it is small, and a build that sets all times to one second writes
-// the same number of bytes when only the hashes of its scripts have changed.
-func (s *files) known(name string, info fs.FileInfo) *asset {
+// cached returns the cached asset of a file, or nil if there is none or the file has
+// changed. A page on disk is always read again. It is small, and a reproducible build may
+// write a page of the same size with the same time when only the hashes of its scripts have
+// changed.
+func (s *files) cached(name string, info fs.FileInfo) *asset {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a, ok := s.held.Get(name)
-	if !ok || !a.is(info) || info.Sys() != nil && isHTML(strings.TrimSuffix(strings.TrimSuffix(name, ".br"), ".gz")) {
+	a, ok := s.cache.Get(name)
+	if !ok || !a.matches(info) || info.Sys() != nil && isHTML(strings.TrimSuffix(strings.TrimSuffix(name, ".br"), ".gz")) {
 		return nil
 	}
 	return a
 }
 
-func (s *files) keep(name string, a *asset) {
+func (s *files) store(name string, a *asset) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.held.Remove(name)
-	s.held.Add(name, a)
-	s.room -= a.size()
-	for s.room < 0 {
-		s.held.RemoveOldest()
+	s.cache.Remove(name)
+	s.cache.Add(name, a)
+	s.free -= a.size()
+	for s.free < 0 {
+		s.cache.RemoveOldest()
 	}
 }
 
 // variant is a file in one of its codings.
 type variant struct {
-	coding  string // of Content-Encoding; "" is the file as it is
+	coding  string // for Content-Encoding; "" is the uncompressed file
 	etag    string
 	policy  string
 	content io.ReadSeeker
@@ -122,8 +122,8 @@ type variant struct {
 	close   func() error
 }
 
-// choose returns the form of a file that suits a client best: one that the build has
-// put beside it, else, for text, one that is made here.
+// choose returns the best form of a file for a client: a compressed file of the build, else,
+// for text, one that is compressed here.
 func (s *files) choose(folder fs.FS, name string, wanted []coding) (*variant, error) {
 	plain, file, err := s.get(folder, name)
 	if err != nil {
@@ -134,37 +134,37 @@ func (s *files) choose(folder fs.FS, name string, wanted []coding) (*variant, er
 			break
 		}
 		if beside, f, err := s.get(folder, name+c.suffix); err == nil {
-			shut(file)
-			v := form(beside, f)
+			closeFile(file)
+			v := newVariant(beside, f)
 			v.coding, v.policy = c.name, plain.policy
-			// Of a page, this has its policy in it; and each form needs an ETag
-			// of its own (RFC 9110 §8.8.3.3).
+			// Each form needs a different ETag (RFC 9110 §8.8.3.3). The ETag of the
+			// plain form is a part of it because for a page it covers the policy.
 			v.etag = strings.TrimSuffix(plain.etag, `"`) + "-" + strings.TrimPrefix(beside.etag, `"`)
 			return v, nil
 		}
 		if c.name == "gzip" && kindOf(name).text && plain.zipped != nil {
 			if zipped := plain.zipped(); zipped != nil {
-				v := form(zipped, nil)
+				v := newVariant(zipped, nil)
 				v.coding, v.policy = c.name, plain.policy
 				return v, nil
 			}
 		}
 	}
-	return form(plain, file), nil
+	return newVariant(plain, file), nil
 }
 
-// form is a as it is, read from f where a does not hold it.
-func form(a *asset, f fs.File) *variant {
+// newVariant returns the variant of an asset. If the asset has no body, f is its file.
+func newVariant(a *asset, f fs.File) *variant {
 	v := &variant{etag: a.etag, policy: a.policy, close: func() error { return nil }}
 	if f == nil {
 		v.content, v.size = bytes.NewReader(a.body), int64(len(a.body))
 		return v
 	}
-	v.content, v.size, v.close = f.(io.ReadSeeker), a.info.Size(), f.Close // os's files can seek, and others are not large
+	v.content, v.size, v.close = f.(io.ReadSeeker), a.info.Size(), f.Close // files on disk can seek, and embedded ones are always cached
 	return v
 }
 
-func shut(f fs.File) {
+func closeFile(f fs.File) {
 	if f != nil {
 		_ = f.Close()
 	}

@@ -23,16 +23,16 @@ func plainError(w http.ResponseWriter, _ *http.Request, e *web.Error) {
 	_ = web.WriteJSON(w, e.Status, map[string]string{"code": e.Code, "message": e.Message})
 }
 
-// served is an app on a socket.
-type served struct {
+// testServer is an app on a socket.
+type testServer struct {
 	*testing.T
 	url string
 }
 
-func serve(t *testing.T, cfg Config) *served {
+func serve(t *testing.T, cfg Config) *testServer {
 	t.Helper()
 	cfg.Errors = plainError
-	s := &served{T: t}
+	s := &testServer{T: t}
 	server := httptest.NewUnstartedServer(nil)
 	s.url = "http://" + server.Listener.Addr().String()
 	cfg.Origin = s.url
@@ -74,7 +74,7 @@ type got struct {
 }
 
 // do sends a request; Go's client adds nothing to it.
-func (s *served) do(method, path string, header ...string) got {
+func (s *testServer) do(method, path string, header ...string) got {
 	s.Helper()
 	r, err := http.NewRequestWithContext(s.Context(), method, s.url+path, nil)
 	if err != nil {
@@ -96,7 +96,7 @@ func (s *served) do(method, path string, header ...string) got {
 	return got{res.StatusCode, res.Header, string(body)}
 }
 
-func (s *served) want(g got, status int, part string) got {
+func (s *testServer) want(g got, status int, part string) got {
 	s.Helper()
 	if g.status != status || !strings.Contains(g.body, part) {
 		s.Fatalf("got %d %.200s, want %d with %q", g.status, g.body, status, part)
@@ -109,8 +109,8 @@ var (
 	script = strings.Repeat("console.log('a script of some length');\n", 100)
 )
 
-// kinds runs a test with the embedded files and with the same ones in a folder.
-func kinds(t *testing.T, content map[string]string, test func(*served)) {
+// eachSource runs a test with embedded files and with the same files in a folder.
+func eachSource(t *testing.T, content map[string]string, test func(*testServer)) {
 	embedded := fstest.MapFS{}
 	for name, text := range content {
 		embedded[name] = &fstest.MapFile{Data: []byte(text)}
@@ -120,9 +120,9 @@ func kinds(t *testing.T, content map[string]string, test func(*served)) {
 }
 
 func TestFilesAndPages(t *testing.T) {
-	kinds(t, map[string]string{"index.html": page, "assets/index-BxY12_ab.js": script, "logo.png": "\x89PNG", "docs/index.html": "docs", "LICENSE": "MIT", "empty.css": "",
+	eachSource(t, map[string]string{"index.html": page, "assets/index-BxY12_ab.js": script, "logo.png": "\x89PNG", "docs/index.html": "docs", "LICENSE": "MIT", "empty.css": "",
 		"feed.xml": "<feed/>", "icon.svg": "<svg/>",
-		".well-known/security.txt": "Contact", ".env": "SECRET", "assets/.map": "SECRET"}, func(s *served) {
+		".well-known/security.txt": "Contact", ".env": "SECRET", "assets/.map": "SECRET"}, func(s *testServer) {
 		for _, tt := range []struct{ path, mediaType, cache, body string }{
 			{"/", "text/html; charset=utf-8", "no-cache", page},
 			{"/index.html", "text/html; charset=utf-8", "no-cache", page},
@@ -169,8 +169,8 @@ func TestFilesAndPages(t *testing.T) {
 	})
 }
 
-func TestFilesAreAskedForOncePerVersion(t *testing.T) {
-	kinds(t, map[string]string{"index.html": page, "app.js": script}, func(s *served) {
+func TestEachVersionOfAFileIsSentOnce(t *testing.T) {
+	eachSource(t, map[string]string{"index.html": page, "app.js": script}, func(s *testServer) {
 		seen := map[string]bool{}
 		for _, path := range []string{"/", "/app.js"} {
 			for _, coding := range []string{"identity", "gzip"} {
@@ -203,7 +203,7 @@ func TestFilesAreAskedForOncePerVersion(t *testing.T) {
 }
 
 func TestPartsOfFiles(t *testing.T) {
-	kinds(t, map[string]string{"index.html": page, "app.js": script}, func(s *served) {
+	eachSource(t, map[string]string{"index.html": page, "app.js": script}, func(s *testServer) {
 		whole := s.do("GET", "/app.js")
 		g := s.want(s.do("GET", "/app.js", "Range", "bytes=8-10", "Accept-Encoding", "gzip"), 206, "log")
 		if g.header.Get("Content-Encoding") != "" || g.header.Get("ETag") != whole.header.Get("ETag") {
@@ -224,7 +224,7 @@ func TestPartsOfFiles(t *testing.T) {
 }
 
 func TestTextIsCompressed(t *testing.T) {
-	kinds(t, map[string]string{"index.html": page, "app.js": script, "small.js": "1", "photo.png": script}, func(s *served) {
+	eachSource(t, map[string]string{"index.html": page, "app.js": script, "small.js": "1", "photo.png": script}, func(s *testServer) {
 		g := s.do("GET", "/app.js", "Accept-Encoding", "gzip, deflate, br")
 		if g.header.Get("Content-Encoding") != "gzip" || len(g.body) > len(script)/2 {
 			s.Fatalf("got %d bytes, %v", len(g.body), g.header)
@@ -253,7 +253,7 @@ func unzip(t *testing.T, body string) string {
 	return string(text)
 }
 
-func TestFormsThatTheBuildHasMade(t *testing.T) {
+func TestCompressedFilesOfTheBuildAreServed(t *testing.T) {
 	var zipped bytes.Buffer
 	z := gzip.NewWriter(&zipped)
 	_, _ = z.Write([]byte("made by the build"))
@@ -290,7 +290,7 @@ func TestFormsThatTheBuildHasMade(t *testing.T) {
 	s.want(s.do("GET", "/b.js", "Accept-Encoding", "br"), 404, "")
 }
 
-func TestADeployIsSeenAtOnce(t *testing.T) {
+func TestADeployTakesEffectImmediately(t *testing.T) {
 	parent := t.TempDir()
 	dir := filepath.Join(parent, "dist")
 	write(t, filepath.Join(dir, "index.html"), "<!-- index-aaaaaaa1.js -->")
@@ -299,7 +299,7 @@ func TestADeployIsSeenAtOnce(t *testing.T) {
 	first := s.want(s.do("GET", "/"), 200, "aaaaaaa1")
 	s.want(s.do("GET", "/app.js"), 200, "first")
 
-	// The same length and the same time, as reproducible builds write.
+	// The same size and the same time, as a reproducible build may write.
 	then := time.Unix(1, 0)
 	for _, text := range []string{"<!-- index-bbbbbbb2.js -->", "<!-- index-ccccccc3.js -->"} {
 		write(t, filepath.Join(dir, "index.html"), text)
@@ -311,7 +311,7 @@ func TestADeployIsSeenAtOnce(t *testing.T) {
 	write(t, filepath.Join(dir, "app.js"), "second")
 	s.want(s.do("GET", "/app.js"), 200, "second")
 
-	// The folder is moved away and another one put in its place.
+	// The folder is replaced by another one.
 	if err := os.Rename(dir, dir+".old"); err != nil {
 		t.Fatal(err)
 	}
@@ -327,7 +327,7 @@ func TestADeployIsSeenAtOnce(t *testing.T) {
 	s.want(s.do("GET", "/"), 200, "third")
 	s.want(s.do("GET", "/app.js"), 404, "")
 
-	// Releases, and a link to the one that counts.
+	// Two releases, and a symbolic link to the current one.
 	link := filepath.Join(parent, "current")
 	if err := os.Symlink(dir, link); err != nil {
 		t.Fatal(err)
@@ -343,7 +343,7 @@ func TestADeployIsSeenAtOnce(t *testing.T) {
 	s.want(s.do("GET", "/"), 200, "ccccccc3")
 }
 
-func TestNothingOutsideTheFolder(t *testing.T) {
+func TestNothingOutsideTheFolderIsServed(t *testing.T) {
 	secret := filepath.Join(t.TempDir(), "secret.js")
 	write(t, secret, "SECRET")
 	dir := folder(t, map[string]string{"index.html": page, "real.js": "real", "sub/x.js": "x", "locked.js": "SECRET"})
@@ -367,8 +367,8 @@ func TestNothingOutsideTheFolder(t *testing.T) {
 	s.want(s.do("GET", "/real.js", "Accept-Encoding", "br"), 200, "real")
 }
 
-func TestALargeFileIsNotHeld(t *testing.T) {
-	film := strings.Repeat("0123456789abcdef", maxHeld/16+1)
+func TestALargeFileIsNotCached(t *testing.T) {
+	film := strings.Repeat("0123456789abcdef", maxCachedFile/16+1)
 	s := serve(t, Config{Dir: folder(t, map[string]string{"index.html": page, "film.mp4": film, "film.mp4.gz": film, "data.json": film})})
 	for range 2 {
 		g := s.want(s.do("GET", "/film.mp4"), 200, "")
@@ -388,21 +388,21 @@ func TestALargeFileIsNotHeld(t *testing.T) {
 	}
 }
 
-func TestWhatIsHeldIsBounded(t *testing.T) {
+func TestTheCacheOfFilesIsBounded(t *testing.T) {
 	files, err := newFiles(nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	one := strings.Repeat("x", maxHeld)
+	one := strings.Repeat("x", maxCachedFile)
 	for i := range 40 {
-		files.keep(strings.Repeat("a", i+1), &asset{body: []byte(one)})
-		files.keep("again", &asset{body: []byte(one)})
+		files.store(strings.Repeat("a", i+1), &asset{body: []byte(one)})
+		files.store("again", &asset{body: []byte(one)})
 	}
 	held := 0
-	for _, a := range files.held.Values() {
+	for _, a := range files.cache.Values() {
 		held += a.size()
 	}
-	if held > maxMemory || held+files.room != maxMemory || files.held.Len() < 2 {
-		t.Errorf("got %d bytes in %d files, and %d free, of %d", held, files.held.Len(), files.room, maxMemory)
+	if held > maxCache || held+files.free != maxCache || files.cache.Len() < 2 {
+		t.Errorf("got %d bytes in %d files, and %d free, of %d", held, files.cache.Len(), files.free, maxCache)
 	}
 }

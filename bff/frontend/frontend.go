@@ -14,24 +14,24 @@ import (
 	"vestibule/internal/web"
 )
 
-// Config says which app is served: that of Dir or DevURL, if either is set, else
+// Config says which app is served: the one of Dir or DevURL, if either is set, else
 // Embedded.
 type Config struct {
 	Embedded fs.FS
 	Dir      string   // the folder of a build
 	DevURL   *url.URL // a dev server, without a path
-	Origin   string   // our own, as browsers send it
+	Origin   string   // our own origin, as browsers send it
 	Errors   web.ErrorWriter
 }
 
-// App answers for every path that is not of the BFF's own interface.
+// App answers every path that does not belong to the BFF's API.
 type App struct {
 	files    *files
 	embedded bool
 	dev      *devServer // nil: files
 }
 
-// New makes an App. The files of a folder are looked at when they are asked for.
+// New makes an App. It does not read the folder; requests do.
 func New(cfg Config) (*App, error) {
 	if cfg.DevURL != nil {
 		return &App{dev: newDevServer(cfg)}, nil
@@ -55,7 +55,7 @@ func openFolder(dir string) func() (fs.FS, func(), error) {
 	}
 }
 
-// CheckFolder says why dir is no folder to serve an app from. Its errors read as the
+// CheckFolder returns the reason why dir cannot serve an app. Its errors are written as the
 // end of a sentence.
 func CheckFolder(dir string) error {
 	folder, free, err := openFolder(dir)()
@@ -97,7 +97,7 @@ func (a *App) Serve(w http.ResponseWriter, r *http.Request) error {
 		return unavailable(err)
 	}
 	defer free()
-	// A part of a file is counted in its own bytes.
+	// Ranges count the bytes of the uncompressed file.
 	wanted := []coding{{}}
 	if r.Header.Get("Range") == "" {
 		wanted = accepted(r.Header.Values("Accept-Encoding"))
@@ -118,18 +118,18 @@ func (a *App) Serve(w http.ResponseWriter, r *http.Request) error {
 	return a.send(w, r, name, v)
 }
 
-// unavailable is what is answered while a deploy has the folder, or its page, away.
+// unavailable is the answer while a deploy has removed the folder or its page.
 func unavailable(err error) *web.Error {
 	return web.Refuse(http.StatusServiceUnavailable, "APP_UNAVAILABLE", "The app is being replaced. Please try again.").
 		With("Retry-After", "1").Because(fmt.Errorf("WEB_DIR: %w", err))
 }
 
-// maxParts is how many parts of a file may be asked for at once. A head has room for
-// thousands, each of which would be answered with a head of its own; so the file is
-// sent whole then (RFC 9110 §14.2 allows that, and §17.15 says why).
+// maxParts is how many parts of a file one request may ask for. A request header has room
+// for thousands, and each part of the answer has its own header. With too many, the whole
+// file is sent (RFC 9110 §14.2 allows that, and §17.15 gives the reason).
 const maxParts = 10
 
-// send writes a file, or the part or the "not changed" that the client asks for.
+// send answers with a file, a part of it, or a 304.
 func (a *App) send(w http.ResponseWriter, r *http.Request, name string, v *variant) error {
 	h := w.Header()
 	h.Set("Content-Type", kindOf(name).mediaType)
@@ -139,14 +139,15 @@ func (a *App) send(w http.ResponseWriter, r *http.Request, name string, v *varia
 	if isImmutable(name) {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
-	a.secure(h, v)
+	a.setPolicies(h, v)
 	if v.coding != "" {
 		h.Set("Content-Encoding", v.coding)
 		h.Set("Content-Length", strconv.FormatInt(v.size, 10))
 	}
 	if web.Known(r.Header["If-None-Match"], v.etag) {
-		// In the one form that http.ServeContent knows; see web.Tag. In If-Match and
-		// If-Range a tag that was rewritten is none of ours: there it is about bytes.
+		// Write the tag in the only form that http.ServeContent recognizes; see web.Tag.
+		// If-Match and If-Range compare exact bytes, so a tag that a proxy has rewritten
+		// does not match there.
 		r = r.Clone(r.Context())
 		r.Header["If-None-Match"] = []string{v.etag}
 	}
@@ -166,7 +167,7 @@ func (a *App) send(w http.ResponseWriter, r *http.Request, name string, v *varia
 	return refused
 }
 
-// content keeps back http.ServeContent's refusals, which are plain text.
+// content suppresses the error answers of http.ServeContent, which are plain text.
 type content struct {
 	http.ResponseWriter
 	refused int // the status
@@ -197,14 +198,14 @@ func refusal(status int) *web.Error {
 	return web.ErrInternal.Because(errors.New("the file could not be read"))
 }
 
-func (a *App) secure(h http.Header, v *variant) {
+func (a *App) setPolicies(h http.Header, v *variant) {
 	policy := v.policy
 	switch {
 	case policy != "":
 	case a.embedded:
 		policy = embeddedPolicy
 	default:
-		policy = buildScripts + buildPolicy + noBase // workers have the policy of their script
+		policy = buildScripts + buildPolicy + noBase // a worker gets the policy of its script
 	}
 	h.Set("Content-Security-Policy", policy)
 	if a.embedded {
@@ -212,6 +213,7 @@ func (a *App) secure(h http.Header, v *variant) {
 		h.Set("Permissions-Policy", "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()")
 		return
 	}
-	// A team's app may open somebody's sign-in or payment and hear from it, and use a camera.
+	// A team's app may open a sign-in or payment popup of another site and get messages
+	// from it, and may use a camera.
 	h.Set("Cross-Origin-Opener-Policy", "same-origin-allow-popups")
 }

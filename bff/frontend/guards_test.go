@@ -11,8 +11,7 @@ import (
 	"testing/fstest"
 )
 
-// growing is a file to which somebody writes between the look at its size and the
-// reading of it.
+// growing is a file that grows between the check of its size and the reading.
 type growing struct {
 	fs.File
 	rest *bytes.Reader

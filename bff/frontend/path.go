@@ -9,10 +9,10 @@ import (
 
 const index = "index.html"
 
-// fileName returns the file that a path asks for, of a request that
-// web.CheckPath has passed. No name starts with a dot: what does (.env, .git) was
-// put into the folder by mistake. Of .well-known, whose files are public by their
-// meaning (RFC 8615), only the folder may.
+// fileName returns the file for the path of a request that web.CheckPath has accepted. It
+// refuses names that start with a dot: such files (.env, .git) are in the folder by
+// mistake. The only exception is the folder .well-known, whose files are meant to be public
+// (RFC 8615).
 func fileName(urlPath string) (string, bool) {
 	name := strings.TrimPrefix(urlPath, "/")
 	if name == "" || strings.HasSuffix(name, "/") {
@@ -31,10 +31,9 @@ func fileName(urlPath string) (string, bool) {
 
 const wellKnown = ".well-known/"
 
-// isPage says whether a request for a file that is not there may be for a page of
-// the app's own router. One with the extension of an asset is not: a deploy has
-// replaced a script that an open tab still asks for, and HTML in its place is an
-// error that nobody understands.
+// isPage reports whether a request for a missing file may be for a page of the app's own
+// router. A name with the extension of an asset is not: an open tab may still ask for a
+// script that a deploy has replaced, and HTML instead of it causes confusing errors.
 func isPage(r *http.Request, name string) bool {
 	if _, asset := types[strings.ToLower(path.Ext(name))]; asset && !strings.HasSuffix(name, "/"+index) {
 		return false
@@ -42,20 +41,20 @@ func isPage(r *http.Request, name string) bool {
 	if strings.HasPrefix(name, wellKnown) {
 		return false
 	}
-	// Browsers say what they are about to do, except on plain http to other
-	// machines, and except old ones.
+	// Browsers send Sec-Fetch-Mode, except old ones, and except over plain http to other
+	// machines.
 	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "" {
 		return mode == "navigate"
 	}
 	return acceptsHTML(r.Header.Values("Accept"))
 }
 
-// acceptsHTML reads Accept (RFC 9110 §12.5.1). A request without it takes anything.
+// acceptsHTML reads Accept (RFC 9110 §12.5.1). A request without it accepts everything.
 func acceptsHTML(accept []string) bool {
 	if len(accept) == 0 {
 		return true
 	}
-	for _, choice := range weighed(accept) {
+	for _, choice := range parseWeights(accept) {
 		switch choice.name {
 		case "text/html", "application/xhtml+xml", "text/*", "*/*":
 			if choice.q > 0 {

@@ -40,7 +40,7 @@ func TestFileNames(t *testing.T) {
 	}
 }
 
-// FuzzFileName holds every path that gets past web.CheckPath to what may be opened.
+// FuzzFileName checks the file name of every path that web.CheckPath accepts.
 func FuzzFileName(f *testing.F) {
 	for _, path := range []string{"/", "/a/b.js", "/.env", "/%2e%2e/x", "/a/..;/b", "/.well-known/x", "/a%5cb", "/%00", "/a/", "//", "/%E0%A4%A"} {
 		f.Add(path)
@@ -68,7 +68,7 @@ func FuzzFileName(f *testing.F) {
 	})
 }
 
-func TestWhatIsAPage(t *testing.T) {
+func TestWhichRequestsGetThePage(t *testing.T) {
 	for _, tt := range []struct {
 		name, path string
 		header     []string
@@ -101,7 +101,7 @@ func TestWhatIsAPage(t *testing.T) {
 	}
 }
 
-func TestWhichFilesAreKeptForEver(t *testing.T) {
+func TestWhichFilesAreImmutable(t *testing.T) {
 	for name, want := range map[string]bool{
 		"assets/index-BxY12_ab.js":         true,
 		"assets/index-BxY12_ab.js.map":     true,
@@ -154,8 +154,8 @@ func TestAcceptedCodings(t *testing.T) {
 	}
 }
 
-func TestTheEntriesThatAreWeighedAreBounded(t *testing.T) {
-	if got := len(weighed([]string{strings.Repeat("a,", 10_000), "b"})); got != maxWeights {
+func TestTheEntriesOfAnAcceptHeaderAreBounded(t *testing.T) {
+	if got := len(parseWeights([]string{strings.Repeat("a,", 10_000), "b"})); got != maxWeights {
 		t.Errorf("got %d entries, want %d", got, maxWeights)
 	}
 }

@@ -59,7 +59,7 @@ func TestPolicyOfABuild(t *testing.T) {
 }
 
 func TestPolicies(t *testing.T) {
-	kinds(t, map[string]string{"index.html": "<script>a()</script>", "app.js": script}, func(s *served) {
+	eachSource(t, map[string]string{"index.html": "<script>a()</script>", "app.js": script}, func(s *testServer) {
 		embedded := strings.HasSuffix(s.Name(), "/embedded")
 		for _, path := range []string{"/", "/tasks", "/app.js"} {
 			g := s.do("GET", path)

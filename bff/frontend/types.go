@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// kind is what is said of a file by its extension.
+// kind is what the extension of a file tells.
 type kind struct {
 	mediaType string
-	text      bool // it becomes smaller when it is compressed
+	text      bool // compression makes it smaller
 }
 
-// types is our own table: mime.TypeByExtension knows what the machine knows, which
-// on some is nothing of .woff2 and text/plain of .js. What is text names its encoding,
-// so that no browser guesses one in which other characters become markup.
+// types is our own table, because mime.TypeByExtension depends on the machine: some have no
+// type for .woff2, or text/plain for .js. Text types name the charset, so that no browser
+// guesses one in which other bytes become markup.
 var types = map[string]kind{
 	".html": {"text/html; charset=utf-8", true}, ".htm": {"text/html; charset=utf-8", true},
 	".js": {"text/javascript; charset=utf-8", true}, ".mjs": {"text/javascript; charset=utf-8", true}, ".cjs": {"text/javascript; charset=utf-8", true},
@@ -39,11 +39,11 @@ func kindOf(name string) kind {
 
 func isHTML(name string) bool { return strings.HasPrefix(kindOf(name).mediaType, "text/html") }
 
-// assetFolders are where builds put the files whose names change with their content:
-// Vite, Next.js, SvelteKit.
+// assetFolders are the folders for files whose names change with their content, in builds
+// of Vite, Next.js and SvelteKit.
 var assetFolders = []string{"assets/", "_next/static/", "_app/immutable/"}
 
-// isImmutable says whether a browser may keep a file for ever.
+// isImmutable reports whether a browser may keep a file forever.
 func isImmutable(name string) bool {
 	return !isHTML(name) && slices.ContainsFunc(assetFolders, func(folder string) bool {
 		return strings.HasPrefix(name, folder)

@@ -1,7 +1,7 @@
-// Package linkpage has the pages that links from mails lead to when a click alone must
-// not do what they are for. They are the program's own, so that they are there
-// whatever app stands before it, and load nothing from elsewhere: they work without
-// the internet, and under a policy that runs no script but theirs.
+// Package linkpage has the pages that open for links from mails when a click alone must not
+// perform the action. The program contains these pages, so they exist with any app. They
+// load nothing from other hosts: they work without the internet, and their policy allows
+// only their own script.
 package linkpage
 
 import (
@@ -17,12 +17,12 @@ import (
 const (
 	Verify = "verify" // asks for the password, or a new one
 	Change = "change" // asks for the password
-	Undo   = "undo"   // asks whether it is meant, and for a new password
+	Undo   = "undo"   // asks for confirmation, and for a new password
 	Reset  = "reset"  // asks for a new password
 	Dead   = "dead"   // says that the link no longer works
 )
 
-// policy is the pages' CSP. Forms are sent by the script alone.
+// policy is the pages' CSP. Only the script sends the forms.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
 	"frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
@@ -37,8 +37,8 @@ var (
 	page = template.Must(template.New("link").Parse(source))
 )
 
-// about is what a kind of page is called, before it is done and after, and where its
-// script sends what was typed.
+// about has the title of each kind of page before and after the action, and the path to
+// which its script sends the input.
 var about = map[string]struct{ title, done, post string }{
 	Verify: {"Confirm your address", "Your address is confirmed", "/api/auth/verify-email"},
 	Change: {"Confirm your new address", "Your address is changed", "/api/auth/verify-email"},
@@ -47,17 +47,17 @@ var about = map[string]struct{ title, done, post string }{
 	Dead:   {"This link no longer works", "", ""},
 }
 
-// Page is what a link leads to.
+// Page is the page for one link.
 type Page struct {
 	Kind     string
-	Site     string // how the product is called: its host
-	Token    string // the link's
-	Username string // the address that a password manager keeps a password under; "" where it is not looked up
-	Next     string // where the browser goes on when it is done, which has been checked; "" is our home page
+	Site     string // the name of the product, which is its host
+	Token    string // the token of the link
+	Username string // the address under which a password manager stores the password; "" if it is not looked up
+	Next     string // where the browser continues afterwards, already checked; "" is our home page
 }
 
-// Write answers the page. Nobody may keep it, and what it loads or leads to does not
-// learn of its address, which has the token.
+// Write answers with the page. It sends no Referrer, because the page's address contains the
+// token.
 func (p Page) Write(w http.ResponseWriter) error {
 	of := about[p.Kind]
 	home := p.Next
@@ -80,7 +80,7 @@ func (p Page) Write(w http.ResponseWriter) error {
 	return nil
 }
 
-// File answers what the pages load.
+// File answers with a file that the pages load.
 func File(w http.ResponseWriter, name string) error {
 	kind, content := "", []byte(nil)
 	switch name {

@@ -25,7 +25,7 @@ func TestEveryKindIsAPageWithoutInlineCode(t *testing.T) {
 	}
 }
 
-func TestNothingButThePagesFilesIsAnswered(t *testing.T) {
+func TestOnlyThePagesFilesAreServed(t *testing.T) {
 	for name, want := range map[string]bool{"page.js": true, "page.css": true, "page.html": false, "": false, "linkpage.go": false} {
 		if err := File(httptest.NewRecorder(), name); (err == nil) != want {
 			t.Errorf("%q: got %v, want an answer: %t", name, err, want)

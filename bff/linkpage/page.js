@@ -1,5 +1,5 @@
-// Sends what is typed, with the token of the link. Nothing happens before somebody
-// presses a button: programs that look through mails follow links too.
+// Sends the input together with the token of the link. Nothing happens until a button is
+// pressed, because programs that scan mails follow links too.
 const main = document.querySelector('main')
 let busy = false
 
@@ -11,7 +11,7 @@ function done(withPassword) {
   title.focus()
 }
 
-// send returns what is wrong, or nothing.
+// send returns the problem, or nothing.
 async function send(body) {
   let answer, said
   try {
@@ -51,7 +51,7 @@ for (const form of main.querySelectorAll('form')) {
   })
 }
 
-// This page is of no use any more, so it is not in the way back.
+// This page is no longer useful, so the browser's "back" must skip it.
 main.querySelector('a').addEventListener('click', event => {
   event.preventDefault()
   location.replace(event.currentTarget.href)

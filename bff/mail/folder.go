@@ -13,15 +13,15 @@ import (
 	gomail "github.com/wneessen/go-mail"
 )
 
-// Folder keeps mails as .eml files, for a machine without a mail server. They hold
-// links, so nobody else may read them.
+// Folder stores mails as .eml files, for a machine without a mail server. The mails contain
+// links, so only the owner may read the files.
 type Folder struct {
 	Path string
 	Log  *slog.Logger
 }
 
-// Encoding implements Sender: a link that is broken over lines could not be copied
-// out of the file.
+// Encoding implements Sender. Other encodings would break a link over several lines, and
+// nobody could copy it from the file.
 func (Folder) Encoding() gomail.Encoding { return gomail.NoEncoding }
 
 // Send implements Sender.
@@ -29,7 +29,7 @@ func (f Folder) Send(ctx context.Context, m *gomail.Msg, kind string) (err error
 	if err := os.MkdirAll(f.Path, 0o700); err != nil {
 		return err
 	}
-	// Whoever watches the folder sees whole mails, in the order in which they came.
+	// A program that watches the folder sees only complete mails, in order of their time.
 	name := filepath.Join(f.Path, time.Now().UTC().Format("20060102T150405.000000Z")+"-"+kind+"-"+strings.ToLower(rand.Text()[:6])+".eml")
 	file, err := os.OpenFile(name+".tmp", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -42,6 +42,6 @@ func (f Folder) Send(ctx context.Context, m *gomail.Msg, kind string) (err error
 	if err != nil {
 		return errors.Join(err, os.Remove(file.Name()))
 	}
-	f.Log.LogAttrs(ctx, slog.LevelInfo, "mail written to a file, since SMTP_URL is not set", slog.String("kind", kind), slog.String("file", name))
+	f.Log.LogAttrs(ctx, slog.LevelInfo, "mail written to a file, because SMTP_URL is not set", slog.String("kind", kind), slog.String("file", name))
 	return nil
 }

@@ -11,18 +11,18 @@ import (
 	"vestibule/internal/opaque"
 )
 
-// letter is what a mail says.
+// letter is the content of a mail.
 type letter struct {
 	Subject string
 	Says    []string // paragraphs
 	Button  string   // what the link does; "" for a letter without one
 	Link    string
-	Life    string // how long the link is good for
-	Unless  string // what to do when it was not the reader
+	Life    string // how long the link works
+	Unless  string // what to do if the reader did not cause the mail
 }
 
-// Text is the letter for programs that show no HTML, and for people who read the
-// file that it is in: its link is on a line of its own.
+// Text is the letter as plain text, for mail programs without HTML and for people who read
+// the file. The link is on a separate line.
 func (l letter) Text() string {
 	var b strings.Builder
 	for _, p := range l.Says {
@@ -50,7 +50,7 @@ var page = template.Must(template.New("mail").Parse(`<!doctype html>
 </html>
 `))
 
-// longestLine is what SMTP lets a line have (RFC 5321 §4.5.3.1.6), with some room.
+// longestLine is the maximum length of a line in SMTP (RFC 5321 §4.5.3.1.6), with a margin.
 const longestLine = 990
 
 func (o *Outbox) envelope(to string, l letter) (*gomail.Msg, error) {
@@ -62,7 +62,7 @@ func (o *Outbox) envelope(to string, l letter) (*gomail.Msg, error) {
 	msg.Subject(l.Subject)
 	msg.SetDateWithValue(o.Now())
 	msg.SetMessageIDWithValue(opaque.NewToken() + "@" + o.BaseURL.Hostname())
-	// Nobody's holiday answer is wanted (RFC 3834 §5).
+	// This prevents automatic replies, such as vacation notices (RFC 3834 §5).
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	text := l.Text()
 	encoding := o.Sender.Encoding()

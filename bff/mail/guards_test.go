@@ -9,8 +9,8 @@ import (
 	gomail "github.com/wneessen/go-mail"
 )
 
-// TestAFolderOfMailsIsItsOwnersAlone: it is full of links.
-func TestAFolderOfMailsIsItsOwnersAlone(t *testing.T) {
+// TestOnlyTheOwnerCanReadAFolderOfMails: the mails contain links.
+func TestOnlyTheOwnerCanReadAFolderOfMails(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "data", "mail")
 	m := gomail.NewMsg()

@@ -11,8 +11,7 @@ import (
 	"vestibule/store"
 )
 
-// linkLife is how long a link is good for, from when it is sent. It is Better
-// Auth's.
+// linkLife is how long a link works after it is sent. Better Auth uses the same value.
 const linkLife = time.Hour
 
 func (o *Outbox) verifyLink(ctx context.Context, m store.Mail, user store.User, purpose string) (string, error) {
@@ -23,21 +22,21 @@ func (o *Outbox) verifyLink(ctx context.Context, m store.Mail, user store.User, 
 func (o *Outbox) resetLink(ctx context.Context, m store.Mail, user store.User) (string, error) {
 	token, err := o.newLink(ctx, m, user, store.PurposeReset)
 	link := o.BaseURL.JoinPath("/api/auth/reset-password", token).String() // #nosec G125 -- newLink made the token
-	if m.CallbackURL != "" {                                               // otherwise to a page of ours
+	if m.CallbackURL != "" {                                               // otherwise the link opens our own page
 		link += "?callbackURL=" + landing(m)
 	}
 	return link, err
 }
 
-// undoLink leads to a page of ours: whoever gets the mail may have no app open, and
-// a scanner that follows it must not do anything.
+// undoLink opens our own page: the reader may have no app open, and a mail scanner that
+// follows the link must not trigger the change.
 func (o *Outbox) undoLink(ctx context.Context, m store.Mail, user store.User) (string, error) {
 	user.Email = m.Recipient
 	token, err := o.newLink(ctx, m, user, store.PurposeUndo)
 	return o.BaseURL.JoinPath("/api/auth/undo-email").String() + "?token=" + token, err
 }
 
-// landing is where a link leads in the end.
+// landing is the escaped address to which a link leads in the end.
 func landing(m store.Mail) string {
 	if m.CallbackURL == "" {
 		return url.QueryEscape("/")
@@ -45,8 +44,8 @@ func landing(m store.Mail) string {
 	return url.QueryEscape(m.CallbackURL)
 }
 
-// newLink makes the token of a mail's link. When the mail was tried before, the
-// link that was made then is replaced.
+// newLink makes the token of a mail's link. If this is a retry, it replaces the link of the
+// earlier attempt.
 func (o *Outbox) newLink(ctx context.Context, m store.Mail, user store.User, purpose string) (string, error) {
 	token, now := opaque.NewToken(), o.Now().UTC()
 	life := linkLife
@@ -65,7 +64,7 @@ func (o *Outbox) newLink(ctx context.Context, m store.Mail, user store.User, pur
 		ExpiresAt: now.Add(life),
 	})
 	if errors.Is(err, store.ErrNotFound) {
-		err = fmt.Errorf("%w: it was taken back", errNobody)
+		err = fmt.Errorf("%w: the request was withdrawn", errNobody)
 	}
 	return token, err
 }

@@ -31,13 +31,13 @@ import (
 	"vestibule/internal/testclock"
 	"vestibule/internal/testlog"
 	"vestibule/internal/testtls"
+	"vestibule/internal/waittest"
 	"vestibule/store"
 )
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// fixture is an outbox with a user, ada@example.com, whose address is not
-// verified.
+// fixture is an outbox with a user, ada@example.com, whose address is not verified.
 type fixture struct {
 	*testing.T
 	db    *store.Store
@@ -67,8 +67,8 @@ func (f *fixture) outbox(s Sender) *Outbox {
 	}, f.db)
 }
 
-// run sends mails until stop is called or the test ends. What is being sent by then is
-// settled before stop returns.
+// run sends mails until stop is called or the test ends. Before stop returns, the mail that
+// is being sent is settled.
 func (f *fixture) run(o *Outbox) (stop func()) {
 	ctx, cancel := context.WithCancel(f.Context())
 	var wg sync.WaitGroup
@@ -109,16 +109,7 @@ func each(t *testing.T, test func(*fixture)) {
 	storetest.Each(t, func(t *testing.T, db *store.Store) { test(newFixture(t, db)) })
 }
 
-func eventually(t testing.TB, what string, holds func() bool) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !holds(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("still not so: %s", what)
-		}
-	}
-}
-
-func TestWhatMailsSay(t *testing.T) {
+func TestTheContentOfMails(t *testing.T) {
 	t.Parallel()
 	each(t, func(f *fixture) {
 		folder := f.TempDir()
@@ -140,7 +131,7 @@ func TestWhatMailsSay(t *testing.T) {
 		verify := mailtest.Wait(f, folder, "ada@example.com", 1)
 		reset := mailtest.Wait(f, folder, "ada@example.com", 2)
 		change := mailtest.Wait(f, folder, "new@example.com", 1)
-		eventually(f, "six mails", func() bool { return len(mailtest.To(f, folder, "ada@example.com")) == 6 })
+		waittest.Until(f, "six mails", func() bool { return len(mailtest.To(f, folder, "ada@example.com")) == 6 })
 		asked, again := mailtest.Wait(f, folder, "ada@example.com", 5), mailtest.Wait(f, folder, "ada@example.com", 6)
 
 		for text, pattern := range map[string]string{
@@ -202,7 +193,7 @@ func TestWhatMailsSay(t *testing.T) {
 	})
 }
 
-// session signs the user in.
+// session creates a session of the user.
 func (f *fixture) session(id string) store.Session {
 	f.Helper()
 	s := store.Session{ID: id, TokenHash: opaque.Hash(id), UserID: f.user.ID, CreatedAt: noon, UpdatedAt: noon, CookieAt: noon, ExpiresAt: noon.Add(time.Hour)}
@@ -212,10 +203,10 @@ func (f *fixture) session(id string) store.Session {
 	return s
 }
 
-// TestTheOldAddressHearsFirst: the new one gets its link when the old one has heard,
-// and the old one hears again, with a link that undoes it, when it is done. Nobody
-// is told of a change that has been undone meanwhile.
-func TestTheOldAddressHearsFirst(t *testing.T) {
+// TestTheOldAddressIsToldFirst: the new address gets its link after the old one has been
+// told. When the change is done, the old address gets another mail, with a link that undoes
+// it. If the change has been undone before, nobody gets a mail.
+func TestTheOldAddressIsToldFirst(t *testing.T) {
 	t.Parallel()
 	each(t, func(f *fixture) {
 		session := f.session("ses_ada")
@@ -263,7 +254,7 @@ func TestTheOldAddressHearsFirst(t *testing.T) {
 		}
 		mailtest.Wait(f, folder, "ada@example.com", 3) // that the password was changed
 		f.queue(store.Mail{Kind: store.MailEmailChanged, Recipient: "ada@example.com", UserID: "usr_ada"})
-		eventually(f, "an empty outbox", func() bool {
+		waittest.Until(f, "an empty outbox", func() bool {
 			_, err := f.db.ClaimMail(f.Context(), f.clock.Now(), f.clock.Now())
 			return errors.Is(err, store.ErrNotFound)
 		})
@@ -273,7 +264,7 @@ func TestTheOldAddressHearsFirst(t *testing.T) {
 	})
 }
 
-// refusing refuses to send as long as it is told to.
+// refusing is a Sender that can refuse to send.
 type refusing struct {
 	Sender
 	refuse atomic.Bool
@@ -286,7 +277,7 @@ func (s *refusing) Send(ctx context.Context, m *gomail.Msg, kind string) error {
 	return s.Sender.Send(ctx, m, kind)
 }
 
-func TestMailsForNobodyAreDropped(t *testing.T) {
+func TestMailsWithoutARecipientAreDropped(t *testing.T) {
 	t.Parallel()
 	each(t, func(f *fixture) {
 		other := store.User{ID: "usr_eve", Email: "eve@example.com", EmailVerified: true, CreatedAt: noon, UpdatedAt: noon}
@@ -317,7 +308,7 @@ func TestMailsForNobodyAreDropped(t *testing.T) {
 		f.queue(store.Mail{Kind: store.MailVerify, Recipient: "ada@example.com"})
 		f.run(o)
 		mailtest.Wait(f, folder, "ada@example.com", 1)
-		eventually(f, "an empty outbox", func() bool {
+		waittest.Until(f, "an empty outbox", func() bool {
 			_, err := f.db.ClaimMail(f.Context(), noon, noon)
 			return errors.Is(err, store.ErrNotFound)
 		})
@@ -327,7 +318,7 @@ func TestMailsForNobodyAreDropped(t *testing.T) {
 	})
 }
 
-// smtpServer returns a sender to the server.
+// smtpServer returns a Sender for the server.
 func (f *fixture) sender(s *smtptest.Server, roots *testtls.Authority, target string) *Server {
 	f.Helper()
 	parsed, err := ParseServer(target)
@@ -427,7 +418,7 @@ func TestAServerThatIsDownGetsTheMailLater(t *testing.T) {
 	})
 }
 
-func TestWhichRefusalsAreFinal(t *testing.T) {
+func TestWhichMailRefusalsAreFinal(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, storetest.SQLite(t))
 	for _, tt := range []struct {
@@ -471,8 +462,8 @@ func TestWhichRefusalsAreFinal(t *testing.T) {
 	}
 }
 
-// enhanced is the subject of a refusal's enhanced status code (RFC 3463): 7 is about
-// who may send.
+// enhanced is the subject of a refusal's enhanced status code (RFC 3463). 7 means that the
+// sender is refused.
 func enhanced(text string) int {
 	if strings.HasPrefix(text, "5.7") {
 		return 7
@@ -506,8 +497,8 @@ func (failing) Encoding() gomail.Encoding { return gomail.EncodingQP }
 
 func (failing) Send(context.Context, *gomail.Msg, string) error { return errors.New("no") }
 
-// TestAServerThatHangsKeepsNobody: neither the process from ending nor the mail.
-func TestAServerThatHangsKeepsNobody(t *testing.T) {
+// TestAHangingMailServerBlocksNothing: neither the end of the process nor the mail.
+func TestAHangingMailServerBlocksNothing(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, storetest.SQLite(t))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -544,8 +535,7 @@ func TestAServerThatHangsKeepsNobody(t *testing.T) {
 	}
 }
 
-// TestSeveralInstancesSendOnce: each on a store of its own would be another
-// database; here they share one, as on PostgreSQL.
+// TestSeveralInstancesSendOnce: the instances share one store, as on PostgreSQL.
 func TestSeveralInstancesSendOnce(t *testing.T) {
 	t.Parallel()
 	each(t, func(f *fixture) {
@@ -557,8 +547,8 @@ func TestSeveralInstancesSendOnce(t *testing.T) {
 		for range 4 {
 			f.run(f.outbox(Folder{Path: folder, Log: slog.New(slog.DiscardHandler)}))
 		}
-		eventually(f, "all sent", func() bool { return len(mailtest.To(f, folder, "ada@example.com")) >= mails })
-		eventually(f, "an empty outbox", func() bool { return f.left() == 0 })
+		waittest.Until(f, "all sent", func() bool { return len(mailtest.To(f, folder, "ada@example.com")) >= mails })
+		waittest.Until(f, "an empty outbox", func() bool { return f.left() == 0 })
 		if got := len(mailtest.To(f, folder, "ada@example.com")); got != mails {
 			f.Errorf("got %d mails, want %d", got, mails)
 		}
@@ -580,7 +570,7 @@ func TestAFolderThatCannotBeWrittenIsTriedAgain(t *testing.T) {
 	}
 }
 
-// TestARetryReplacesTheLink: the one before was not sent to anybody.
+// TestARetryReplacesTheLink: nobody has received the earlier link.
 func TestARetryReplacesTheLink(t *testing.T) {
 	t.Parallel()
 	each(t, func(f *fixture) {

@@ -1,19 +1,18 @@
-// Package mail sends what the BFF has to say by mail: links that prove an address,
-// and notices.
+// Package mail sends the mails of the BFF: links that prove an address, and notices.
 //
-// It promises:
-//   - A request never waits for a mail server and never fails with one. It adds a
-//     row to the outbox, in the transaction of what it does, and the row stays
-//     until the mail has been handed over, whatever restarts meanwhile.
-//   - No link is in the database. It is made when its mail is sent, and only the
-//     hash of its token is stored.
-//   - Whether an address has an account is looked up here and not by the request,
-//     so the request takes the same time for both.
-//   - Of several instances one sends a mail. One that dies while it sends leaves
-//     the mail to be sent by another, so a mail can come twice but is not lost.
+// It guarantees:
+//   - A request never waits for a mail server and never fails because of one. It adds a
+//     row to the outbox in its own transaction. The row stays until the mail has been
+//     handed over to the server, even across restarts.
+//   - The database contains no link. The link is made when the mail is sent, and only
+//     the hash of its token is stored.
+//   - This package, and not the request, looks up whether an address has an account. So
+//     the request takes the same time in both cases.
+//   - Only one of several instances sends a mail. If that one dies while sending, another
+//     sends the mail. So a mail can arrive twice, but it is never lost.
 //
-// It refuses to send a password to a server in clear, and to put into a mail
-// anything that a stranger has typed, but for the address it goes to.
+// It never sends a password to a server in clear text. Mails contain no text that a
+// stranger has typed, except the address of the recipient.
 package mail
 
 import (
@@ -33,19 +32,19 @@ import (
 )
 
 const (
-	// pollEvery is how often somebody looks for mails that another instance has
-	// queued, or that are due again.
+	// pollEvery is how often the outbox looks for mails that another instance has queued,
+	// and for retries that are due.
 	pollEvery = 2 * time.Second
 
 	sendTimeout = 20 * time.Second
-	claimFor    = 2 * time.Minute // a mail is sent or given back long before
+	claimFor    = 2 * time.Minute // much longer than sending a mail takes
 
 	firstRetry = 5 * time.Second
 	lastRetry  = 10 * time.Minute
-	giveUp     = 24 * time.Hour // nobody waits longer for a link
+	giveUp     = 24 * time.Hour // after this time nobody waits for the link any more
 )
 
-// Store is what the outbox needs of the database.
+// Store has the methods of the database that the outbox needs.
 type Store interface {
 	ClaimMail(ctx context.Context, now, until time.Time) (store.Mail, error)
 	RetryMail(ctx context.Context, m store.Mail, due time.Time) error
@@ -55,15 +54,15 @@ type Store interface {
 	PutVerification(ctx context.Context, v store.Verification) error
 }
 
-// Sender hands a mail over.
+// Sender sends a mail.
 type Sender interface {
 	Send(ctx context.Context, m *gomail.Msg, kind string) error
 	Encoding() gomail.Encoding // of the plain text
 }
 
-// Config is how mails are sent. All of it is required.
+// Config says how mails are sent. All fields are required.
 type Config struct {
-	BaseURL *url.URL        // links lead there
+	BaseURL *url.URL        // the address to which links lead
 	From    netmail.Address // the sender
 	Sender  Sender
 	Now     func() time.Time
@@ -82,15 +81,15 @@ func New(cfg Config, s Store) *Outbox {
 	return &Outbox{Config: cfg, store: s, wake: make(chan struct{}, 1)}
 }
 
-// Wake says that a mail has been queued. It never waits.
+// Wake tells the outbox that a mail has been queued. It never blocks.
 func (o *Outbox) Wake() {
 	select {
 	case o.wake <- struct{}{}:
-	default: // it is going to look anyway
+	default: // a wake-up is pending already
 	}
 }
 
-// Run sends what is due until ctx ends.
+// Run sends due mails until ctx ends.
 func (o *Outbox) Run(ctx context.Context) {
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
@@ -113,7 +112,7 @@ func (o *Outbox) sendDue(ctx context.Context) {
 		case errors.Is(err, store.ErrNotFound):
 			return
 		case err != nil:
-			// An outage is told by what fails for users; the mails wait.
+			// Other failures already report an outage of the database; the mails wait.
 			o.Log.LogAttrs(ctx, slog.LevelDebug, "no mail could be read", slog.String("error", err.Error()))
 			return
 		}
@@ -121,9 +120,9 @@ func (o *Outbox) sendDue(ctx context.Context) {
 	}
 }
 
-// errNobody is why a mail is not sent: there is no one to send it to, or nothing
-// to say any more.
-var errNobody = errors.New("mail is for nobody")
+// errNobody means that a mail is not sent, because it has no recipient or no purpose any
+// more.
+var errNobody = errors.New("the mail has no recipient or purpose any more")
 
 func (o *Outbox) send(ctx context.Context, m store.Mail) error {
 	msg, err := o.compose(ctx, m)
@@ -135,9 +134,9 @@ func (o *Outbox) send(ctx context.Context, m store.Mail) error {
 	return o.Sender.Send(ctx, msg, m.Kind)
 }
 
-// settle does with a mail what its sending asks for.
+// settle deletes a mail, or schedules its retry, depending on the result of sending.
 func (o *Outbox) settle(ctx context.Context, m store.Mail, sendErr error) {
-	// What was sent must not be sent again because the process was told to stop.
+	// The end of the process must not prevent this: a sent mail would be sent again.
 	ctx = context.WithoutCancel(ctx)
 	attrs := []slog.Attr{slog.String("kind", m.Kind), slog.String("domain", domain(cmp.Or(m.NewEmail, m.Recipient))), slog.Int("attempts", m.Attempts)}
 	var err error
@@ -159,7 +158,7 @@ func (o *Outbox) settle(ctx context.Context, m store.Mail, sendErr error) {
 	}
 }
 
-// backoff is how long to wait after a number of attempts.
+// backoff is the time to wait after the given number of attempts.
 func backoff(attempts int) time.Duration {
 	wait := firstRetry
 	for range attempts - 1 {
@@ -170,15 +169,15 @@ func backoff(attempts int) time.Duration {
 	return wait
 }
 
-// permanent says whether a mail server has refused this mail or its recipient for
-// good. A refusal of the sender or of our sign-in is not one: that is mended by the
-// operator, and the mail can go out then.
+// permanent reports whether a mail server has permanently refused this mail or its
+// recipient. A refusal of the sender or of our sign-in is not permanent: the operator can
+// correct the settings, and then the mail can be sent.
 func permanent(err error) bool {
 	e, ok := errors.AsType[*gomail.SendError](err)
 	if !ok || e.ErrorCode() < 500 {
 		return false
 	}
-	// 530 and 5.7.x are about who may send: relaying denied, sign in first.
+	// 530 and 5.7.x refuse the sender: "relaying denied", "sign in first".
 	if e.ErrorCode() == 530 || strings.HasPrefix(e.EnhancedStatusCode(), "5.7.") {
 		return false
 	}
@@ -189,16 +188,16 @@ func permanent(err error) bool {
 	return false
 }
 
-// reason is what a log may tell of a failure: a server's own words may repeat the
-// recipient, or the mail with its link.
+// reason describes a failure for the log. It leaves out the server's text, which may repeat
+// the recipient, or the mail with its link.
 func reason(err error) string {
 	if e, ok := errors.AsType[*gomail.SendError](err); ok && e.ErrorCode() > 0 {
-		return strings.TrimSpace(fmt.Sprintf("the mail server refused it: %v (%d %s)", e.Reason, e.ErrorCode(), e.EnhancedStatusCode()))
+		return strings.TrimSpace(fmt.Sprintf("the mail server refused the mail: %v (%d %s)", e.Reason, e.ErrorCode(), e.EnhancedStatusCode()))
 	}
 	return err.Error()
 }
 
-// domain is what a log may tell of an address.
+// domain is the part of an address that may be logged.
 func domain(address string) string {
 	_, domain, _ := strings.Cut(address, "@")
 	return domain

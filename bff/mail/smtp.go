@@ -12,14 +12,14 @@ import (
 	gomail "github.com/wneessen/go-mail"
 )
 
-// Server is where mails are handed over. The rules:
+// Server is the mail server that sends our mails. The rules:
 //
-//   - smtps:// is TLS from the first byte. smtp:// becomes TLS by STARTTLS, and a
-//     server that does not offer it is refused: whoever sits between could have
-//     taken the offer out.
-//   - Two exceptions, both without secrets on a foreign wire: a server on this
-//     machine may go without, and ?tls=off says so for another one, without a
-//     user and password.
+//   - smtps:// uses TLS from the first byte. smtp:// starts TLS with STARTTLS. A server
+//     that does not offer STARTTLS is refused, because an attacker on the network could
+//     have removed the offer.
+//   - There are two exceptions, and neither sends a password over a network in clear
+//     text: a server on this machine needs no TLS, and ?tls=off turns TLS off for another
+//     server, without a user and password.
 type Server struct {
 	Host           string
 	Port           int
@@ -29,7 +29,7 @@ type Server struct {
 	Roots          *tls.Config
 }
 
-// ParseServer reads an SMTP URL. Its errors show no part of a password.
+// ParseServer reads an SMTP URL. Its errors never contain any part of the password.
 func ParseServer(text string) (*Server, error) {
 	u, err := url.Parse(text)
 	if err != nil {
@@ -44,7 +44,7 @@ func ParseServer(text string) (*Server, error) {
 		return nil, errors.New("does not start with smtp:// or smtps://")
 	}
 	if s.Host == "" {
-		return nil, errors.New("names no host")
+		return nil, errors.New("has no host")
 	}
 	if u.Path != "" && u.Path != "/" || u.Fragment != "" {
 		return nil, errors.New("has something after the host")
@@ -58,7 +58,7 @@ func ParseServer(text string) (*Server, error) {
 		s.User = u.User.Username()
 		s.Password, _ = u.User.Password()
 		if s.User == "" || s.Password == "" {
-			return nil, errors.New("has a user without a password or the other way round")
+			return nil, errors.New("must have both a user and a password, or neither")
 		}
 	}
 	query := u.Query()
@@ -67,20 +67,20 @@ func ParseServer(text string) (*Server, error) {
 	case len(query) > 1 || len(query) == 1 && !s.Plain:
 		return nil, errors.New("has a parameter other than tls=off")
 	case s.Plain && s.Implicit:
-		return nil, errors.New("asks for TLS and for none")
+		return nil, errors.New("cannot combine smtps:// with tls=off")
 	case s.Plain && s.User != "" && !local(s.Host):
-		return nil, errors.New("would send the password in clear")
+		return nil, errors.New("would send the password in clear text: remove tls=off")
 	}
 	return s, nil
 }
 
-// local says whether a host is this machine.
+// local reports whether a host is this machine.
 func local(host string) bool {
 	addr, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
-// Encoding implements Sender: every server takes it.
+// Encoding implements Sender. Every server accepts this encoding.
 func (*Server) Encoding() gomail.Encoding { return gomail.EncodingQP }
 
 // Send implements Sender.
@@ -106,7 +106,7 @@ func (s *Server) Send(ctx context.Context, m *gomail.Msg, _ string) error {
 		options = append(options, gomail.WithTLSPolicy(gomail.TLSMandatory))
 	}
 	if s.User != "" {
-		auth := gomail.SMTPAuthAutoDiscover // takes nothing weaker than the connection allows
+		auth := gomail.SMTPAuthAutoDiscover // chooses no mechanism that is unsafe on the connection
 		if local(s.Host) {
 			auth = gomail.SMTPAuthPlainNoEnc
 		}
@@ -116,8 +116,8 @@ func (s *Server) Send(ctx context.Context, m *gomail.Msg, _ string) error {
 	if err != nil {
 		return fmt.Errorf("SMTP_URL: %w", err)
 	}
-	// The library asks ctx only while it connects. A server that stops answering
-	// must not keep the process from ending; the timeout ends the call behind it.
+	// The library checks ctx only while it connects. A server that stops answering must not
+	// keep the process from ending. The timeout later ends the call in the background.
 	sent := make(chan error, 1)
 	go func() { sent <- client.DialAndSendWithContext(ctx, m) }()
 	select {

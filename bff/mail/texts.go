@@ -10,8 +10,8 @@ import (
 	"vestibule/store"
 )
 
-// compose writes a mail, with a link of its own where it has one. It returns
-// errNobody when there is nobody to write to.
+// compose writes a mail, with a new link if the mail has one. It returns errNobody if the
+// mail has no recipient or no purpose any more.
 func (o *Outbox) compose(ctx context.Context, m store.Mail) (*gomail.Msg, error) {
 	user, err := o.store.MailUser(ctx, m)
 	switch {
@@ -30,9 +30,9 @@ func (o *Outbox) compose(ctx context.Context, m store.Mail) (*gomail.Msg, error)
 		l = letter{
 			Subject: "Verify your address for " + site,
 			Says: []string{"Somebody, hopefully you, has signed up at " + site + " with this address. Please confirm that it is yours." +
-				" Where you are not signed in, you are asked for the password, or for a new one."},
+				" If you are not signed in, you will be asked for your password or for a new one."},
 			Button: "Verify address",
-			Unless: "If it was not you, there is nothing to do: without the link nobody can confirm your address.",
+			Unless: "If it was not you, you need not do anything: without the link nobody can confirm your address.",
 		}
 		l.Link, err = o.verifyLink(ctx, m, user, store.PurposeVerify)
 	case store.MailChange:
@@ -47,9 +47,9 @@ func (o *Outbox) compose(ctx context.Context, m store.Mail) (*gomail.Msg, error)
 		l = letter{
 			Subject: "Confirm your new address for " + site,
 			Says: []string{"Somebody, hopefully you, wants to use this address for an account at " + site + ". The account's address changes when you confirm it." +
-				" Where you are not signed in, you are asked for the account's password."},
+				" If you are not signed in, you will be asked for the account's password."},
 			Button: "Use this address",
-			Unless: "If it was not you, do not follow the link: nothing changes then.",
+			Unless: "If it was not you, do not follow the link. Then nothing changes.",
 		}
 		if l.Link, err = o.verifyLink(ctx, m, user, store.PurposeChange); err != nil {
 			return nil, err
@@ -58,8 +58,8 @@ func (o *Outbox) compose(ctx context.Context, m store.Mail) (*gomail.Msg, error)
 		l = letter{
 			Subject: "Your address for " + site + " is about to change",
 			Says: []string{
-				"Somebody, hopefully you, has asked for another address for your account at " + site + ". It changes as soon as the new one is confirmed.",
-				"If it was not you, stop it with this link. It asks before it does anything, signs everybody out, and lets you choose a new password.",
+				"Somebody, hopefully you, has asked to change the address of your account at " + site + ". It changes as soon as the new address is confirmed.",
+				"If it was not you, stop the change with this link. It opens a page that asks you first, signs out all devices and lets you choose a new password.",
 			},
 			Button: "This was not me",
 			Life:   "The link works for seven days.",
@@ -68,9 +68,10 @@ func (o *Outbox) compose(ctx context.Context, m store.Mail) (*gomail.Msg, error)
 		l.Link, err = o.undoLink(ctx, m, user)
 	case store.MailReset:
 		if user.Email != m.Recipient {
-			// The account had this address until lately, and nobody else may have it yet.
-			// Whoever gets mail there can take the account back, or else would be shut out
-			// of their own address by somebody who signed up with it and left.
+			// The account had this address until recently, and nobody else can use it yet. The
+			// person who gets mail there can take the account back. Otherwise somebody could
+			// sign up with a foreign address, change it, and so lock out the owner of the
+			// address.
 			l = addressChanged(site)
 			l.Link, err = o.undoLink(ctx, m, user)
 			break
@@ -79,28 +80,28 @@ func (o *Outbox) compose(ctx context.Context, m store.Mail) (*gomail.Msg, error)
 			Subject: "Choose a new password for " + site,
 			Says:    []string{"Somebody, hopefully you, has asked for a new password for your account at " + site + "."},
 			Button:  "Choose a new password",
-			Unless:  "If it was not you, there is nothing to do: your password stays as it is.",
+			Unless:  "If it was not you, you need not do anything. Your password does not change.",
 		}
 		l.Link, err = o.resetLink(ctx, m, user)
 	case store.MailAddressTaken:
 		l = letter{
 			Subject: "You already have an account at " + site,
 			Says: []string{
-				"Somebody, hopefully you, has tried to sign up at " + site + " with this address. It already has an account: please sign in, or ask for a new password there if you have forgotten yours.",
+				"Somebody, hopefully you, has tried to sign up at " + site + " with this address. You already have an account there. Please sign in, or ask for a new password if you have forgotten yours.",
 			},
-			Unless: "If it was not you, there is nothing to do: nobody was let in.",
+			Unless: "If it was not you, you need not do anything. Nobody got access to your account.",
 		}
 	case store.MailPasswordChanged:
 		l = letter{
 			Subject: "Your password for " + site + " was changed",
 			Says:    []string{"The password of your account at " + site + " has just been changed."},
-			Unless:  "If it was not you, ask for a new password at " + site + " now: that signs everybody else out.",
+			Unless:  "If it was not you, ask for a new password at " + site + " now. That signs out all other devices.",
 		}
 	case store.MailEmailChanged:
 		l = addressChanged(site)
 		l.Link, err = o.undoLink(ctx, m, user)
 	default:
-		return nil, fmt.Errorf("mail of unknown kind %q: a newer version has queued it", m.Kind)
+		return nil, fmt.Errorf("mail of unknown kind %q: a newer version of the program has queued it", m.Kind)
 	}
 	if err != nil {
 		return nil, err
@@ -111,13 +112,13 @@ func (o *Outbox) compose(ctx context.Context, m store.Mail) (*gomail.Msg, error)
 	return o.envelope(to, l)
 }
 
-// addressChanged tells the address before, and how to get the account back.
+// addressChanged tells the previous address about the change, and how to get the account back.
 func addressChanged(site string) letter {
 	return letter{
 		Subject: "Your address for " + site + " was changed",
 		Says: []string{
-			"Your account at " + site + " has another address now. This one is no longer used for it.",
-			"If it was not you, take the account back with this link. It asks before it does anything, gives the account this address again, signs everybody out, and lets you choose a new password.",
+			"Your account at " + site + " has a new address now. It no longer uses this one.",
+			"If it was not you, take the account back with this link. It opens a page that asks you first, gives the account this address again, signs out all devices and lets you choose a new password.",
 		},
 		Button: "This was not me",
 		Life:   "The link works for seven days.",

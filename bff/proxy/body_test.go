@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"vestibule/internal/waittest"
 	"vestibule/internal/web"
 )
 
@@ -55,7 +56,7 @@ func TestABodyOverTheLimitIsRefused(t *testing.T) {
 		res, body := c.answer("POST")
 		r.wantError(res, body, http.StatusRequestEntityTooLarge, "BODY_TOO_LARGE")
 		c.wantClosed()
-		if err := receive(t, "the API", api); err == nil {
+		if err := waittest.Receive(t, "the API", api); err == nil {
 			t.Error("the API took a part of the body for the whole")
 		}
 	})
@@ -64,7 +65,7 @@ func TestABodyOverTheLimitIsRefused(t *testing.T) {
 		r := newRig(t, api, limit(1<<20))
 		res, body := r.do(r.request(t.Context(), "PUT", "/api/proxy/x", struct{ io.Reader }{zeros{}}))
 		r.wantError(res, body, http.StatusRequestEntityTooLarge, "BODY_TOO_LARGE")
-		if err := receive(t, "the API", api); err == nil {
+		if err := waittest.Receive(t, "the API", api); err == nil {
 			t.Error("the API took a part of the body for the whole")
 		}
 	})
@@ -131,7 +132,7 @@ func TestABrokenBodyIsTheClientsFault(t *testing.T) {
 		res, body := c.answer("POST")
 		r.wantError(res, body, http.StatusBadRequest, "BAD_REQUEST")
 		c.wantClosed()
-		if err := receive(t, "the API", api); err == nil {
+		if err := waittest.Receive(t, "the API", api); err == nil {
 			t.Error("the API took a part of the body for the whole")
 		}
 	})
@@ -239,11 +240,11 @@ func TestUploadsAreStreamed(t *testing.T) {
 		}
 	}))
 	c := r.raw("PUT /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 6\n\none")
-	if s := receive(t, "the first half", got); s != "one" {
+	if s := waittest.Receive(t, "the first half", got); s != "one" {
 		t.Errorf("got %q", s)
 	}
 	c.send("two")
-	if s := receive(t, "the second half", got); s != "two" {
+	if s := waittest.Receive(t, "the second half", got); s != "two" {
 		t.Errorf("got %q", s)
 	}
 	if res, _ := c.answer("PUT"); res.StatusCode != 200 || res.Close {
@@ -268,7 +269,7 @@ func TestAnAnswerBeforeTheUploadEnds(t *testing.T) {
 	if res, body := c.answer("POST"); res.StatusCode != 403 || body != "no" || !res.Close {
 		t.Errorf("got %d %q, close %t", res.StatusCode, body, res.Close)
 	}
-	receive(t, "the end of the API's connection", hungUp)
+	waittest.Receive(t, "the end of the API's connection", hungUp)
 	c.send(strings.Repeat("x", 91) + "GET /api/proxy/smuggled HTTP/1.1\nHost: app\nCookie: a=b\n\n")
 	c.wantClosed()
 }

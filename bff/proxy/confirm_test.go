@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"vestibule/internal/inprocess"
+	"vestibule/internal/waittest"
 	"vestibule/internal/web"
 )
 
@@ -61,7 +62,7 @@ var heldBodies = map[string]struct{ head, first, last string }{
 // heldOpen waits until the session's check is too old for the end of the body.
 func (r *rig) heldOpen() {
 	r.Helper()
-	eventually(r, "the session is checked", func() bool { return r.authorized.Load() > 0 })
+	waittest.Until(r, "the session is checked", func() bool { return r.authorized.Load() > 0 })
 	time.Sleep(confirmAfter)
 }
 
@@ -104,7 +105,7 @@ func TestABodyHeldOpenPastTheEndOfTheSessionNeverCompletes(t *testing.T) {
 					c.wantClosed()
 					select { // it may have got nothing at all
 					case <-api.began:
-						if err := receive(t, "the API", api.ended); err == nil {
+						if err := waittest.Receive(t, "the API", api.ended); err == nil {
 							t.Error("the API took the body for the whole")
 						}
 					default:
@@ -173,7 +174,7 @@ func TestAClientThatDisconnectsDuringTheCheck(t *testing.T) {
 	c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 2\n\n1")
 	r.heldOpen()
 	c.send("2")
-	receive(t, "the look", asked)
+	waittest.Receive(t, "the look", asked)
 	c.Close()
 	r.wantLog(`"status":499`)
 }

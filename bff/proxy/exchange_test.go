@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"vestibule/internal/inprocess"
+	"vestibule/internal/waittest"
 )
 
 // watched is an API whose exchanges report how they began and ended.
@@ -59,7 +60,7 @@ func startExchange(t *testing.T, r *rig, api watched, kind string) *rawConn {
 		head = "POST /api/proxy/upload HTTP/1.1\nHost: app\nCookie: a=b\nTransfer-Encoding: chunked\n\n1\nx\n"
 	}
 	c := r.raw(head)
-	receive(t, "the API", api.began)
+	waittest.Receive(t, "the API", api.began)
 	return c
 }
 
@@ -83,7 +84,7 @@ func TestAClientThatDisconnectsEndsItsExchange(t *testing.T) {
 			r := newRig(t, api)
 			c := startExchange(t, r, api, kind)
 			c.Close()
-			receive(t, "the end of the API's request", api.ended)
+			waittest.Receive(t, "the end of the API's request", api.ended)
 			r.wantLog(`"surface":"bff"`)
 			if n := r.authorized.Load(); n != 1 {
 				t.Errorf("the session was asked for %d times, want once", n)
@@ -110,7 +111,7 @@ func TestTheEndOfASessionEndsItsExchanges(t *testing.T) {
 			}
 			start := time.Now()
 			r.endSession()
-			receive(t, "the end of the API's request", api.ended)
+			waittest.Receive(t, "the end of the API's request", api.ended)
 			r.wantLog(`"path":"/api/proxy/` + strings.TrimPrefix(kind, "chunked "))
 			if took := time.Since(start); took > 10*time.Second {
 				t.Errorf("it took %v", took)
@@ -151,7 +152,7 @@ func TestTheEndOfTheServerEndsExchanges(t *testing.T) {
 			})
 			c := startExchange(t, r, api, kind)
 			stop()
-			receive(t, "the end of the API's request", api.ended)
+			waittest.Receive(t, "the end of the API's request", api.ended)
 			res, err := http.ReadResponse(c.r, nil)
 			if err == nil {
 				_, err = io.Copy(io.Discard, res.Body)
@@ -184,7 +185,7 @@ func TestASlowReaderHoldsBackTheAPI(t *testing.T) {
 	}))
 	c := r.raw("GET /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\n\n")
 	<-stall
-	if n := receive(t, "the API's count", sent); n > 64<<20 {
+	if n := waittest.Receive(t, "the API's count", sent); n > 64<<20 {
 		t.Errorf("the API got rid of %d MB that nobody took", n>>20)
 	}
 	c.Close()
@@ -215,7 +216,7 @@ func TestExchangesLeaveNoGoroutines(t *testing.T) {
 	for range 10 {
 		for _, kind := range kinds {
 			startExchange(t, r, api, kind).Close()
-			receive(t, "the end of the API's request", api.ended)
+			waittest.Receive(t, "the end of the API's request", api.ended)
 		}
 		quick.do(quick.request(t.Context(), "POST", "/api/proxy/x", strings.NewReader("hello")))
 		for _, r := range []*rig{refusing, switching, impatient} {

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"vestibule/internal/waittest"
 )
 
 // hanging is an API that waits before it answers.
@@ -48,7 +50,7 @@ func (r *rig) begin(ctx context.Context, user string) <-chan int {
 		res.Body.Close()
 		done <- res.StatusCode
 	}()
-	eventually(r, "the request is under way", func() bool { return r.proxy.limits.users.Held(user) == before+1 })
+	waittest.Until(r, "the request is under way", func() bool { return r.proxy.limits.users.Held(user) == before+1 })
 	return done
 }
 
@@ -63,7 +65,7 @@ func (r *rig) wantRefused(user, method string, status int, code string) {
 
 func (r *rig) wantUnderWay(want int) {
 	r.Helper()
-	eventually(r, fmt.Sprint(want, " requests are under way"), func() bool {
+	waittest.Until(r, fmt.Sprint(want, " requests are under way"), func() bool {
 		taken, _ := r.proxy.limits.users.Load()
 		return taken == want
 	})
@@ -71,7 +73,7 @@ func (r *rig) wantUnderWay(want int) {
 
 func (r *rig) wantWaiting(want int) {
 	r.Helper()
-	eventually(r, fmt.Sprint(want, " requests wait for the API"), func() bool {
+	waittest.Until(r, fmt.Sprint(want, " requests wait for the API"), func() bool {
 		taken, _ := r.proxy.limits.all.Load()
 		return taken == want
 	})
@@ -111,7 +113,7 @@ func TestRequestsThatWaitForTheAPIAreBounded(t *testing.T) {
 		r.wantRefused("another", http.MethodPost, http.StatusServiceUnavailable, "BUSY")
 		close(api.answer)
 		for _, done := range waiting {
-			if status := receive(t, "an answer", done); status != http.StatusOK {
+			if status := waittest.Receive(t, "an answer", done); status != http.StatusOK {
 				t.Errorf("got %d, want 200", status)
 			}
 		}
@@ -185,31 +187,31 @@ func TestSlowUploadsTakeNoPlaceFromOthers(t *testing.T) {
 		for user := range 11 {
 			uploads = append(uploads, r.raw(fmt.Sprintf("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: user%d\nContent-Length: 2\n\na", user)))
 		}
-		eventually(r, "all are on their way", func() bool { return r.leases.Load() == 11 })
+		waittest.Until(r, "all are on their way", func() bool { return r.leases.Load() == 11 })
 		r.wantWaiting(0)
 		var done []<-chan int
 		for user := range 9 {
 			done = append(done, r.begin(t.Context(), fmt.Sprint("another", user)))
-			if got := receive(t, "another user's request", bodies); got != "" {
+			if got := waittest.Receive(t, "another user's request", bodies); got != "" {
 				t.Errorf("the API got %q", got)
 			}
 		}
 		// When their bodies have arrived, they wait for the API and need a place.
 		for _, c := range uploads[:10] {
 			c.send("b")
-			if got := receive(t, "an upload", bodies); got != "ab" {
+			if got := waittest.Receive(t, "an upload", bodies); got != "ab" {
 				t.Errorf("the API got %q", got)
 			}
 		}
 		r.wantWaiting(19)
 		done = append(done, r.begin(t.Context(), "the last"))
-		receive(t, "the last", bodies)
+		waittest.Receive(t, "the last", bodies)
 		uploads[10].send("b")
 		res, body := uploads[10].answer(http.MethodPost)
 		r.wantError(res, body, http.StatusServiceUnavailable, "BUSY")
 		close(letGo)
 		for _, done := range done {
-			if status := receive(t, "an answer", done); status != http.StatusOK {
+			if status := waittest.Receive(t, "an answer", done); status != http.StatusOK {
 				t.Errorf("got %d, want 200", status)
 			}
 		}
@@ -235,7 +237,7 @@ func TestAPlaceIsReleasedHoweverARequestEnds(t *testing.T) {
 			done := r.begin(ctx, "user")
 			r.wantRefused("user", http.MethodGet, http.StatusTooManyRequests, "TOO_MANY_REQUESTS")
 			leave()
-			receive(t, "the end", done)
+			waittest.Receive(t, "the end", done)
 			r.wantUnderWay(0)
 		})
 		t.Run("the API is too slow", func(t *testing.T) {
@@ -248,7 +250,7 @@ func TestAPlaceIsReleasedHoweverARequestEnds(t *testing.T) {
 			r := start(hanging{}, most(10))
 			done := r.begin(t.Context(), "user")
 			r.endSession()
-			if status := receive(t, "an answer", done); status != http.StatusUnauthorized {
+			if status := waittest.Receive(t, "an answer", done); status != http.StatusUnauthorized {
 				t.Errorf("got %d, want 401", status)
 			}
 			r.wantUnderWay(0)

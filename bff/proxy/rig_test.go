@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"vestibule/internal/testlog"
+	"vestibule/internal/waittest"
 	"vestibule/internal/web"
 )
 
@@ -91,7 +92,7 @@ func newRig(t testing.TB, api any, adjust ...func(*Config)) *rig {
 	t.Cleanup(func() {
 		r.front.CloseClientConnections()
 		r.front.Close()
-		eventually(t, "all leases are released", func() bool { return r.leases.Load() == 0 })
+		waittest.Until(t, "all leases are released", func() bool { return r.leases.Load() == 0 })
 	})
 	return r
 }
@@ -346,28 +347,6 @@ func (r *rig) wantOuterHeaders(res *http.Response) {
 	}
 	if got := res.Header.Values("Cache-Control"); len(got) != 1 {
 		r.Errorf("Cache-Control: got %q, want one", got)
-	}
-}
-
-// eventually waits until ok returns true.
-func eventually(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	for start := time.Now(); !ok(); time.Sleep(2 * time.Millisecond) {
-		if time.Since(start) > waitLimit {
-			t.Fatalf("still not so: %s", what)
-		}
-	}
-}
-
-// receive waits for a value.
-func receive[T any](t testing.TB, what string, c <-chan T) T {
-	t.Helper()
-	select {
-	case v := <-c:
-		return v
-	case <-time.After(waitLimit):
-		t.Fatalf("waited in vain for %s", what)
-		panic("unreachable")
 	}
 }
 

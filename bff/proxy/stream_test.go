@@ -10,6 +10,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"vestibule/internal/waittest"
 	"vestibule/internal/web"
 )
 
@@ -96,7 +97,7 @@ func TestStreamsTakeAStreamPlace(t *testing.T) {
 			if tc.counts {
 				want = 1
 			}
-			eventually(t, "the place is taken, or given back", func() bool { return taken.Load() == want })
+			waittest.Until(t, "the place is taken, or given back", func() bool { return taken.Load() == want })
 			if tc.counts {
 				res := open()
 				body, _ := io.ReadAll(res.Body)
@@ -113,12 +114,12 @@ func TestStreamsTakeAStreamPlace(t *testing.T) {
 				}
 			}
 			leave()
-			eventually(t, "the place is free when the client has left", func() bool { return taken.Load() == 0 })
+			waittest.Until(t, "the place is free when the client has left", func() bool { return taken.Load() == 0 })
 			if ctx = t.Context(); open().StatusCode != 200 {
 				t.Error("there is no place after one was left")
 			}
 			r.endSession()
-			eventually(t, "the place is free when the session has ended", func() bool { return taken.Load() == 0 })
+			waittest.Until(t, "the place is free when the session has ended", func() bool { return taken.Load() == 0 })
 		})
 	}
 }
@@ -141,13 +142,13 @@ func TestWebSocketsTakeAStreamPlace(t *testing.T) {
 			t.Errorf("the second: got %v, error %v; want 429", res, err)
 		}
 		_ = conn.CloseNow()
-		eventually(t, "the place is free when the client has left", func() bool { return taken.Load() == 0 })
+		waittest.Until(t, "the place is free when the client has left", func() bool { return taken.Load() == 0 })
 	}
 	if _, _, err := dial(); err != nil {
 		t.Fatal(err)
 	}
 	r.endSession()
-	eventually(t, "the place is free when the session has ended", func() bool { return taken.Load() == 0 })
+	waittest.Until(t, "the place is free when the session has ended", func() bool { return taken.Load() == 0 })
 	if got := asked.Load(); got != 3 {
 		t.Errorf("the API was asked %d times, want 3: not for what is refused", got)
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"vestibule/internal/inprocess"
+	"vestibule/internal/waittest"
 )
 
 // TestAPostGoesUpstreamAtMostOnce: if the API reads a request on a reused connection and
@@ -94,10 +95,10 @@ func TestConnectionsToTheAPIAreReused(t *testing.T) {
 			}()
 		}
 		for range parallel {
-			receive(t, "a request at the API", met)
+			waittest.Receive(t, "a request at the API", met)
 		}
 		for range parallel {
-			receive(t, "an answer", done)
+			waittest.Receive(t, "an answer", done)
 		}
 	}
 	if n := connections.Load(); n > parallel {

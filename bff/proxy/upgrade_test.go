@@ -15,6 +15,8 @@ import (
 
 	"github.com/coder/websocket"
 	"github.com/google/go-cmp/cmp"
+
+	"vestibule/internal/waittest"
 )
 
 // socketAPI is an API that echoes messages and reports how each WebSocket ended.
@@ -121,7 +123,7 @@ func TestWebSocket(t *testing.T) {
 			if err != nil || kind != websocket.MessageBinary || !bytes.Equal(got, message) {
 				t.Fatalf("got %d bytes (%v), want %d", len(got), err, len(message))
 			}
-			if err := receive(t, "the end of the write", done); err != nil {
+			if err := waittest.Receive(t, "the end of the write", done); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -135,7 +137,7 @@ func TestWebSocket(t *testing.T) {
 		if !errors.As(err, &closed) || closed.Code != 4321 || closed.Reason != "as you wish" {
 			t.Errorf("got %v", err)
 		}
-		if err := receive(t, "the API's end", api.ended); err != nil {
+		if err := waittest.Receive(t, "the API's end", api.ended); err != nil {
 			t.Errorf("the API: %v", err)
 		}
 	})
@@ -144,7 +146,7 @@ func TestWebSocket(t *testing.T) {
 		if err := conn.Close(4000, "enough"); err != nil {
 			t.Error(err)
 		}
-		err := receive(t, "the API's end", api.ended)
+		err := waittest.Receive(t, "the API's end", api.ended)
 		var closed websocket.CloseError
 		if !errors.As(err, &closed) || closed.Code != 4000 || closed.Reason != "enough" {
 			t.Errorf("the API got %v", err)
@@ -159,7 +161,7 @@ func TestAWebSocketEnds(t *testing.T) {
 		r := newRig(t, api)
 		conn, _ := r.dial()
 		conn.CloseNow()
-		receive(t, "the API's end", api.ended)
+		waittest.Receive(t, "the API's end", api.ended)
 	})
 	t.Run("when the client leaves and the API does not care", func(t *testing.T) {
 		stop := make(chan struct{})
@@ -185,7 +187,7 @@ func TestAWebSocketEnds(t *testing.T) {
 		c := r.upgrade()
 		c.send("last words")
 		c.Close()
-		if got := receive(t, "what the API heard", heard); got != "last words" {
+		if got := waittest.Receive(t, "what the API heard", heard); got != "last words" {
 			t.Errorf("got %q", got)
 		}
 	})
@@ -216,7 +218,7 @@ func TestAWebSocketEnds(t *testing.T) {
 		if _, _, err := conn.Read(t.Context()); err == nil {
 			t.Error("got a message")
 		}
-		receive(t, "the API's end", api.ended)
+		waittest.Receive(t, "the API's end", api.ended)
 		if took := time.Since(start); took > 10*time.Second {
 			t.Errorf("it took %v", took)
 		}
@@ -231,7 +233,7 @@ func TestAWebSocketEnds(t *testing.T) {
 		r.upgrade()
 		time.Sleep(100 * time.Millisecond) // until all buffers on the way are full
 		r.endSession()
-		receive(t, "the end of the API's connection", ended)
+		waittest.Receive(t, "the end of the API's connection", ended)
 		r.wantLog(`"path":"/api/proxy/socket"`)
 	})
 	t.Run("when the API hangs up", func(t *testing.T) {
@@ -374,7 +376,7 @@ func TestAnUnrequestedProtocolSwitchIsRefused(t *testing.T) {
 	}))
 	res, body := r.get("/api/proxy/x")
 	r.wantError(res, body, http.StatusBadGateway, "BAD_GATEWAY")
-	receive(t, "the end of the API's connection", hungUp)
+	waittest.Receive(t, "the end of the API's connection", hungUp)
 }
 
 func TestAHandshakeThatTheAPIRefuses(t *testing.T) {

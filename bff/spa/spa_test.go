@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// TestWhatThePagesAskForIsThere follows every address in the page, and every import
+// TestFilesThatThePageLoadsExist follows every address in the page, and every import
 // of its modules: one that is missing would be a blank page.
-func TestWhatThePagesAskForIsThere(t *testing.T) {
+func TestFilesThatThePageLoadsExist(t *testing.T) {
 	page, err := fs.ReadFile(Files, "index.html")
 	if err != nil {
 		t.Fatal(err)
@@ -40,8 +40,8 @@ func TestWhatThePagesAskForIsThere(t *testing.T) {
 	}
 }
 
-// TestToolsFilesAreNotSent: browsers have no use for what the compiler reads.
-func TestToolsFilesAreNotSent(t *testing.T) {
+// TestFilesForToolsAreNotServed: browsers have no use for what the compiler reads.
+func TestFilesForToolsAreNotServed(t *testing.T) {
 	err := fs.WalkDir(Files, ".", func(name string, d fs.DirEntry, err error) error {
 		if ext := path.Ext(name); err == nil && !d.IsDir() && (ext == ".ts" || ext == ".json" || ext == ".go") {
 			t.Errorf("%s is embedded", name)
@@ -53,10 +53,10 @@ func TestToolsFilesAreNotSent(t *testing.T) {
 	}
 }
 
-// TestRequestsAreSentInFewPlaces: what every request about the account, or to the API,
+// TestOnlyAFewFilesSendRequests: what every request about the account, or to the API,
 // must have is there once: the password asked for in place, the second look at a 401, a
 // deadline, retries with a bound. A new file that sends its own has none of it.
-func TestRequestsAreSentInFewPlaces(t *testing.T) {
+func TestOnlyAFewFilesSendRequests(t *testing.T) {
 	for what, c := range map[string]struct {
 		sends *regexp.Regexp
 		in    []string

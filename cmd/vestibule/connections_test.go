@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"vestibule/internal/settings"
+	"vestibule/internal/waittest"
 )
 
 // TestOneAddressCannotTakeAllConnections at any listener of the running program.
 func TestOneAddressCannotTakeAllConnections(t *testing.T) {
 	t.Parallel()
-	i := start(t, "serve", with(anywhere(t), settings.Environment{"MAX_CONNECTIONS": "100", "MAX_CONNECTIONS_PER_ADDRESS": "10"}))
+	i := start(t, "serve", with(testEnv(t), settings.Environment{"MAX_CONNECTIONS": "100", "MAX_CONNECTIONS_PER_ADDRESS": "10"}))
 	for surface, limit := range map[string]int{"bff": 10, "api": 50} {
 		address := i.log.url(surface)[len("http://"):]
 		_, port, err := net.SplitHostPort(address)
@@ -37,7 +38,7 @@ func TestOneAddressCannotTakeAllConnections(t *testing.T) {
 		for _, c := range held {
 			_ = c.Close()
 		}
-		eventually(t, "served again", func() bool { return !refused("127.0.0.5") })
+		waittest.Until(t, "served again", func() bool { return !refused("127.0.0.5") })
 	}
 }
 
@@ -56,7 +57,7 @@ func dialFrom(t *testing.T, ip, port string) net.Conn {
 // be refused when it sends the request.
 func ask(t *testing.T, c net.Conn) string {
 	t.Helper()
-	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(waittest.Patience)); err != nil {
 		t.Fatal(err)
 	}
 	_, _ = io.WriteString(c, "GET /openapi.json HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")

@@ -12,6 +12,7 @@ import (
 
 	"vestibule/internal/settings"
 	"vestibule/internal/testlog"
+	"vestibule/internal/waittest"
 )
 
 // asProgram is a variable that makes the test binary behave as the program. Tests that
@@ -46,8 +47,8 @@ type instance struct {
 	code chan int
 }
 
-// anywhere returns settings with free ports and a database in a new folder.
-func anywhere(t *testing.T) settings.Environment {
+// testEnv returns settings with free ports and a database in a new folder.
+func testEnv(t *testing.T) settings.Environment {
 	t.Helper()
 	return settings.Environment{
 		"BFF_ADDR": "127.0.0.1:0", "API_ADDR": "127.0.0.1:0", "ADMIN_ADDR": "127.0.0.1:0",
@@ -59,14 +60,14 @@ func anywhere(t *testing.T) settings.Environment {
 func start(t *testing.T, command string, env settings.Environment) *instance {
 	t.Helper()
 	i := launch(t, command, env)
-	eventually(t, "ready", func() bool {
+	waittest.Until(t, "ready", func() bool {
 		select {
 		case code := <-i.code:
 			t.Fatalf("the program has ended with code %d:\n%s", code, i.log)
 		default:
 		}
 		admin := i.log.url("admin")
-		return admin != "" && statusOf(admin+"/readyz") == http.StatusOK
+		return admin != "" && waittest.Status(admin+"/readyz") == http.StatusOK
 	})
 	return i
 }
@@ -90,7 +91,7 @@ func once(t *testing.T, command string, env settings.Environment) (code int, std
 // onceWith runs the program with stdin as standard input until it exits.
 func onceWith(t *testing.T, command string, env settings.Environment, stdin string) (code int, stdout, stderr string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), waittest.Patience)
 	defer cancel()
 	var out, errs bytes.Buffer
 	code = run(ctx, strings.Fields(command), env, strings.NewReader(stdin), &out, &errs)

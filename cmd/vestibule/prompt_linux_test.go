@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"vestibule/internal/testlog"
+	"vestibule/internal/waittest"
 )
 
 // terminal is a pseudo-terminal: the keyboard and the screen of a program.
@@ -83,13 +84,13 @@ func (t *terminal) run(c *console, args ...string) *session {
 func (s *session) hidden(prompt, text string) {
 	s.Helper()
 	s.screen.Want(s, prompt)
-	eventually(s.T, "without echo", func() bool { return !s.echoes() })
+	waittest.Until(s.T, "without echo", func() bool { return !s.echoes() })
 	s.enter(text)
 }
 
 func (s *session) want(code int, text string) {
 	s.Helper()
-	if got := await(s.T, "end of the command", s.code); got != code {
+	if got := waittest.Receive(s.T, "end of the command", s.code); got != code {
 		s.Errorf("got code %d, want %d:\n%s", got, code, s.screen.String())
 	}
 	s.screen.Want(s, text)
@@ -128,7 +129,7 @@ func TestACancelledPromptRestoresTheTerminal(t *testing.T) {
 		c.create("ada@example.com")
 		s := newTerminal(c.T).run(c, "user", "set-password", "ada@example.com")
 		s.screen.Want(s, "New password: ")
-		eventually(s.T, "without echo", func() bool { return !s.echoes() })
+		waittest.Until(s.T, "without echo", func() bool { return !s.echoes() })
 		s.stop()
 		s.want(1, "interrupted")
 		s.enter("") // ends the read; in a real process it would end with the process

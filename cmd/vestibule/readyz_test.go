@@ -9,6 +9,7 @@ import (
 
 	"vestibule/internal/pgtest"
 	"vestibule/internal/settings"
+	"vestibule/internal/waittest"
 )
 
 // If migrate down runs while a server runs, /readyz fails and the log has the cure.
@@ -20,25 +21,25 @@ func TestReadyzFailsAfterMigrateDown(t *testing.T) {
 	} {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
-			env := with(anywhere(t), settings.Environment{"DATABASE_URL": url, "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
+			env := with(testEnv(t), settings.Environment{"DATABASE_URL": url, "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
 			i := start(t, "serve", env)
 			if code, _, stderr := once(t, "migrate down", settings.Environment{"DATABASE_URL": url}); code != exitOK {
 				t.Fatal(stderr)
 			}
 			ready := i.log.url("admin") + "/readyz"
-			eventually(t, "unready", func() bool { return statusOf(ready) == http.StatusServiceUnavailable })
-			eventually(t, "logged", func() bool { return strings.Contains(i.log.String(), "run vestibule migrate up") })
+			waittest.Until(t, "unready", func() bool { return waittest.Status(ready) == http.StatusServiceUnavailable })
+			waittest.Until(t, "logged", func() bool { return strings.Contains(i.log.String(), "run vestibule migrate up") })
 			if code, _, stderr := once(t, "migrate up", settings.Environment{"DATABASE_URL": url}); code != exitOK {
 				t.Fatal(stderr)
 			}
-			eventually(t, "ready again", func() bool { return statusOf(ready) == http.StatusOK })
+			waittest.Until(t, "ready again", func() bool { return waittest.Status(ready) == http.StatusOK })
 		})
 	}
 }
 
 func TestAnInstanceDeletesItsRowWhenItStops(t *testing.T) {
 	t.Parallel()
-	env := anywhere(t)
+	env := testEnv(t)
 	i := start(t, "serve", env)
 	rows := func() (n int) {
 		t.Helper()
@@ -56,7 +57,7 @@ func TestAnInstanceDeletesItsRowWhenItStops(t *testing.T) {
 		t.Errorf("while the instance runs: got %d rows, want 1", got)
 	}
 	i.stop()
-	await(t, "exit", i.code)
+	waittest.Receive(t, "exit", i.code)
 	if got := rows(); got != 0 {
 		t.Errorf("after the stop: got %d rows, want none", got)
 	}

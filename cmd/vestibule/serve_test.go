@@ -14,6 +14,7 @@ import (
 
 	"vestibule/internal/jose"
 	"vestibule/internal/settings"
+	"vestibule/internal/waittest"
 )
 
 // browser is a client that keeps cookies.
@@ -25,7 +26,7 @@ func browser(t *testing.T) *http.Client {
 	}
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Jar: jar, Transport: transport, Timeout: patience}
+	return &http.Client{Jar: jar, Transport: transport, Timeout: waittest.Patience}
 }
 
 func request(t *testing.T, c *http.Client, method, url, body string) (int, string) {
@@ -69,10 +70,10 @@ func TestServeIsReadyServesAndStops(t *testing.T) {
 	for _, algorithm := range []string{"HS256", "EdDSA", "ES256"} {
 		t.Run(algorithm, func(t *testing.T) {
 			t.Parallel()
-			i := start(t, "serve", with(anywhere(t), settings.Environment{"JWT_ALGORITHM": algorithm, "LOG_LEVEL": "debug", "BETTER_AUTH_SECRET": goodSecret}))
+			i := start(t, "serve", with(testEnv(t), settings.Environment{"JWT_ALGORITHM": algorithm, "LOG_LEVEL": "debug", "BETTER_AUTH_SECRET": goodSecret}))
 			useTasks(t, i.log.url("bff"))
 			i.stop()
-			if code := await(t, "exit", i.code); code != exitOK {
+			if code := waittest.Receive(t, "exit", i.code); code != exitOK {
 				t.Errorf("got code %d, want %d:\n%s", code, exitOK, i.log)
 			}
 			for _, secret := range []string{goodSecret, "correct horse", "Bearer ey", "sqlite:"} {
@@ -92,7 +93,7 @@ func TestTwoProcessesWorkOnOneDatabase(t *testing.T) {
 	for _, algorithm := range []string{"HS256", "EdDSA"} {
 		t.Run(algorithm, func(t *testing.T) {
 			t.Parallel()
-			env := with(anywhere(t), settings.Environment{"JWT_ALGORITHM": algorithm})
+			env := with(testEnv(t), settings.Environment{"JWT_ALGORITHM": algorithm})
 			// Each side needs the address of the other one, so one address must be known
 			// before its server runs.
 			network := newFront(t)
@@ -101,19 +102,19 @@ func TestTwoProcessesWorkOnOneDatabase(t *testing.T) {
 				more["JWKS_URL"] = network.URL + "/api/auth/jwks"
 			}
 			api := launch(t, "api", with(env, more))
-			eventually(t, "listening", func() bool { return api.log.url("admin") != "" })
+			waittest.Until(t, "listening", func() bool { return api.log.url("admin") != "" })
 			if algorithm != jose.HS256 {
-				if got := statusOf(api.log.url("admin") + "/readyz"); got != http.StatusServiceUnavailable {
+				if got := waittest.Status(api.log.url("admin") + "/readyz"); got != http.StatusServiceUnavailable {
 					t.Errorf("an API without keys: got readyz %d, want 503", got)
 				}
 			}
 			bff := start(t, "bff", with(env, settings.Environment{"BACKEND_URL": api.log.url("api")}))
-			network.lead(t, bff.log.url("bff"))
-			eventually(t, "ready", func() bool { return statusOf(api.log.url("admin")+"/readyz") == http.StatusOK })
+			network.forwardTo(t, bff.log.url("bff"))
+			waittest.Until(t, "ready", func() bool { return waittest.Status(api.log.url("admin")+"/readyz") == http.StatusOK })
 			useTasks(t, bff.log.url("bff"))
 			for _, i := range []*instance{bff, api} {
 				i.stop()
-				if code := await(t, "exit", i.code); code != exitOK {
+				if code := waittest.Receive(t, "exit", i.code); code != exitOK {
 					t.Errorf("got code %d, want %d:\n%s", code, exitOK, i.log)
 				}
 			}
@@ -141,8 +142,8 @@ func newFront(t *testing.T) *front {
 	return f
 }
 
-// lead makes f forward requests to the server at to.
-func (f *front) lead(t *testing.T, to string) {
+// forwardTo makes f forward requests to the server at to.
+func (f *front) forwardTo(t *testing.T, to string) {
 	t.Helper()
 	target, err := url.Parse(to)
 	if err != nil {
@@ -159,7 +160,7 @@ func TestServeSendsRequestsWhereBackendURLSays(t *testing.T) {
 		w.WriteHeader(http.StatusNoContent)
 	}))
 	defer elsewhere.Close()
-	i := start(t, "serve", with(anywhere(t), settings.Environment{"BACKEND_URL": elsewhere.URL + "/base"}))
+	i := start(t, "serve", with(testEnv(t), settings.Environment{"BACKEND_URL": elsewhere.URL + "/base"}))
 	c, bff := browser(t), i.log.url("bff")
 	request(t, c, http.MethodPost, bff+"/api/auth/signup", account)
 	if code, body := request(t, c, http.MethodGet, bff+"/api/proxy/me/tasks", ""); code != http.StatusNoContent {
@@ -172,7 +173,7 @@ func TestServeSendsRequestsWhereBackendURLSays(t *testing.T) {
 
 func TestTheAPILogsTheClientOfTheBFF(t *testing.T) {
 	t.Parallel()
-	i := start(t, "serve", with(anywhere(t), settings.Environment{"TRUSTED_PROXIES": "127.0.0.1"}))
+	i := start(t, "serve", with(testEnv(t), settings.Environment{"TRUSTED_PROXIES": "127.0.0.1"}))
 	req, _ := http.NewRequest(http.MethodPost, i.log.url("bff")+"/api/auth/signup", strings.NewReader(account))
 	req.Header.Set("Content-Type", "application/json")
 	c := browser(t)
@@ -187,7 +188,7 @@ func TestTheAPILogsTheClientOfTheBFF(t *testing.T) {
 		t.Fatal(err)
 	}
 	resp.Body.Close()
-	eventually(t, "logged", func() bool {
+	waittest.Until(t, "logged", func() bool {
 		for line := range strings.Lines(i.log.String()) {
 			var record struct{ Surface, IP, Path string }
 			if json.Unmarshal([]byte(line), &record) == nil && record.Surface == "api" && record.IP == "192.0.2.55" {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"vestibule/internal/settings"
+	"vestibule/internal/waittest"
 )
 
 // startReal runs the program as a separate process, so that the test can send it
@@ -33,9 +34,9 @@ func startReal(t *testing.T, env settings.Environment) (*exec.Cmd, *logBuffer, <
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	eventually(t, "ready", func() bool {
+	waittest.Until(t, "ready", func() bool {
 		admin := log.url("admin")
-		return admin != "" && statusOf(admin+"/readyz") == http.StatusOK
+		return admin != "" && waittest.Status(admin+"/readyz") == http.StatusOK
 	})
 	return cmd, log, ended
 }
@@ -67,7 +68,7 @@ func TestSIGTERMLetsARequestFinishAndASecondSignalDoesNot(t *testing.T) {
 
 	begin := func(t *testing.T) (*exec.Cmd, *logBuffer, <-chan error, <-chan int) {
 		t.Helper()
-		cmd, log, ended := startReal(t, with(anywhere(t), settings.Environment{"BACKEND_URL": slowAPI.URL}))
+		cmd, log, ended := startReal(t, with(testEnv(t), settings.Environment{"BACKEND_URL": slowAPI.URL}))
 		c, bff := browser(t), log.url("bff")
 		request(t, c, http.MethodPost, bff+"/api/auth/signup", account)
 		answer := make(chan int, 1)
@@ -80,21 +81,21 @@ func TestSIGTERMLetsARequestFinishAndASecondSignalDoesNot(t *testing.T) {
 			resp.Body.Close()
 			answer <- resp.StatusCode
 		}()
-		await(t, "request at the API", entered)
+		waittest.Receive(t, "request at the API", entered)
 		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "unready", func() bool { return statusOf(log.url("admin")+"/readyz") == http.StatusServiceUnavailable })
+		waittest.Until(t, "unready", func() bool { return waittest.Status(log.url("admin")+"/readyz") == http.StatusServiceUnavailable })
 		return cmd, log, ended, answer
 	}
 
 	t.Run("SIGTERM", func(t *testing.T) {
 		_, log, ended, answer := begin(t)
 		release <- struct{}{}
-		if got := await(t, "answer", answer); got != http.StatusOK {
+		if got := waittest.Receive(t, "answer", answer); got != http.StatusOK {
 			t.Errorf("got %d for the request in progress, want 200", got)
 		}
-		if got := exitCode(t, await(t, "exit", ended)); got != exitOK {
+		if got := exitCode(t, waittest.Receive(t, "exit", ended)); got != exitOK {
 			t.Errorf("got code %d, want %d:\n%s", got, exitOK, log)
 		}
 	})
@@ -104,13 +105,13 @@ func TestSIGTERMLetsARequestFinishAndASecondSignalDoesNot(t *testing.T) {
 		if err := cmd.Process.Signal(os.Interrupt); err != nil {
 			t.Fatal(err)
 		}
-		if got := exitCode(t, await(t, "exit", ended)); got != exitSignal {
+		if got := exitCode(t, waittest.Receive(t, "exit", ended)); got != exitSignal {
 			t.Errorf("got code %d, want %d", got, exitSignal)
 		}
 		if took := time.Since(start); took >= 10*time.Second {
 			t.Errorf("the exit took %v, want it at once", took)
 		}
-		if got := await(t, "answer", answer); got != 0 {
+		if got := waittest.Receive(t, "answer", answer); got != 0 {
 			t.Errorf("got status %d, want a broken connection", got)
 		}
 	})

@@ -11,10 +11,9 @@ import (
 	"strings"
 	"testing"
 	"time"
-)
 
-// patience is the timeout for events that should happen at once.
-const patience = 20 * time.Second
+	"vestibule/internal/waittest"
+)
 
 // startProcess runs a process with one public surface until the returned stop is
 // called. done then receives the result of run.
@@ -40,40 +39,8 @@ func startProcess(t *testing.T, h http.Handler, drain, end time.Duration) (p *pr
 	result := make(chan error, 1)
 	go func() { result <- p.run(ctx) }()
 	t.Cleanup(cancel)
-	eventually(t, "ready", func() bool { return statusOf(at.admin.url()+"/readyz") == http.StatusOK })
+	waittest.Until(t, "ready", func() bool { return waittest.Status(at.admin.url()+"/readyz") == http.StatusOK })
 	return p, cancel, result
-}
-
-// eventually waits until the condition is true.
-func eventually(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !condition(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("not %s within %v", what, patience)
-		}
-	}
-}
-
-// statusOf requests url on a new connection. It returns 0 if there is no response.
-func statusOf(url string) int {
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
-	resp, err := client.Get(url)
-	if err != nil {
-		return 0
-	}
-	defer resp.Body.Close()
-	return resp.StatusCode
-}
-
-func await[T any](t *testing.T, what string, c <-chan T) T {
-	t.Helper()
-	select {
-	case v := <-c:
-		return v
-	case <-time.After(patience):
-		t.Fatalf("no %s within %v", what, patience)
-		panic("unreachable")
-	}
 }
 
 func TestRequestsInProgressFinishAfterReadyzFails(t *testing.T) {
@@ -84,31 +51,31 @@ func TestRequestsInProgressFinishAfterReadyzFails(t *testing.T) {
 		if r.Context().Err() != nil {
 			w.WriteHeader(http.StatusInternalServerError)
 		}
-	}), patience, patience)
+	}), waittest.Patience, waittest.Patience)
 	public, probes := p.surfaces[0].at.url(), p.adminAt.url()
 
 	answer := make(chan int, 1)
-	go func() { answer <- statusOf(public) }()
-	await(t, "request", entered)
+	go func() { answer <- waittest.Status(public) }()
+	waittest.Receive(t, "request", entered)
 	stop()
-	eventually(t, "unready", func() bool { return statusOf(probes+"/readyz") == http.StatusServiceUnavailable })
-	if got := statusOf(probes + "/livez"); got != http.StatusOK {
+	waittest.Until(t, "unready", func() bool { return waittest.Status(probes+"/readyz") == http.StatusServiceUnavailable })
+	if got := waittest.Status(probes + "/livez"); got != http.StatusOK {
 		t.Errorf("while draining: got livez %d, want 200", got)
 	}
-	eventually(t, "closed to new connections", func() bool { return statusOf(public) == 0 })
+	waittest.Until(t, "closed to new connections", func() bool { return waittest.Status(public) == 0 })
 	select {
 	case err := <-done:
 		t.Fatalf("run has ended (%v) before the request", err)
 	default:
 	}
 	close(release)
-	if got := await(t, "answer", answer); got != http.StatusOK {
+	if got := waittest.Receive(t, "answer", answer); got != http.StatusOK {
 		t.Errorf("got %d for the request in progress, want 200", got)
 	}
-	if err := await(t, "end", done); err != nil {
+	if err := waittest.Receive(t, "end", done); err != nil {
 		t.Errorf("got %v, want a clean stop", err)
 	}
-	if got := statusOf(probes + "/livez"); got != 0 {
+	if got := waittest.Status(probes + "/livez"); got != 0 {
 		t.Errorf("after the stop: got livez %d, want no answer", got)
 	}
 }
@@ -120,15 +87,15 @@ func TestStreamsEndAfterTheDrainTime(t *testing.T) {
 		_, _ = io.WriteString(w, "data: hello\n\n")
 		_ = http.NewResponseController(w).Flush()
 		<-r.Context().Done()
-	}), 100*time.Millisecond, patience)
+	}), 100*time.Millisecond, waittest.Patience)
 	resp, err := http.Get(p.surfaces[0].at.url())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
 	stop()
-	await(t, "end of the stream", ended)
-	if err := await(t, "end", done); err != nil {
+	waittest.Receive(t, "end of the stream", ended)
+	if err := waittest.Receive(t, "end", done); err != nil {
 		t.Errorf("got %v, want a clean stop", err)
 	}
 }
@@ -146,7 +113,7 @@ func TestUpgradedConnectionsEndToo(t *testing.T) {
 		_, _ = io.WriteString(conn, "goodbye")
 		_ = conn.Close()
 		close(ended)
-	}), patience, patience)
+	}), waittest.Patience, waittest.Patience)
 	conn, err := net.Dial("tcp", p.surfaces[0].at.addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -158,7 +125,7 @@ func TestUpgradedConnectionsEndToo(t *testing.T) {
 		t.Fatalf("got %q, %v, want 101", line, err)
 	}
 	stop()
-	if err := await(t, "end", done); err != nil {
+	if err := waittest.Receive(t, "end", done); err != nil {
 		t.Errorf("got %v, want a clean stop", err)
 	}
 	select {
@@ -180,28 +147,28 @@ func TestARequestThatDoesNotEndIsCutOff(t *testing.T) {
 		<-release
 	}), 10*time.Millisecond, 10*time.Millisecond)
 	answer := make(chan int, 1)
-	go func() { answer <- statusOf(p.surfaces[0].at.url()) }()
-	await(t, "request", entered)
+	go func() { answer <- waittest.Status(p.surfaces[0].at.url()) }()
+	waittest.Receive(t, "request", entered)
 	stop()
-	if err := await(t, "end", done); err != nil {
+	if err := waittest.Receive(t, "end", done); err != nil {
 		t.Errorf("got %v, want a clean stop", err)
 	}
-	if got := await(t, "answer", answer); got != 0 {
+	if got := waittest.Receive(t, "answer", answer); got != 0 {
 		t.Errorf("got status %d, want a cut connection", got)
 	}
 }
 
 func TestAListenerThatFailsEndsTheProcess(t *testing.T) {
-	p, _, done := startProcess(t, http.NotFoundHandler(), patience, patience)
+	p, _, done := startProcess(t, http.NotFoundHandler(), waittest.Patience, waittest.Patience)
 	_ = p.surfaces[0].at.listener.Close()
-	err := await(t, "end", done)
+	err := waittest.Receive(t, "end", done)
 	if err == nil || !strings.HasPrefix(err.Error(), "X_ADDR") || !errors.Is(err, net.ErrClosed) {
 		t.Errorf("got %v, want a failure that names X_ADDR", err)
 	}
 }
 
 func TestServerLimitsAreSet(t *testing.T) {
-	p, _, _ := startProcess(t, http.NotFoundHandler(), patience, patience)
+	p, _, _ := startProcess(t, http.NotFoundHandler(), waittest.Patience, waittest.Patience)
 	srv := &p.surfaces[0].at.http
 	for name, limit := range map[string]time.Duration{
 		"ReadHeaderTimeout": srv.ReadHeaderTimeout, "ReadTimeout": srv.ReadTimeout,

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"vestibule/internal/waittest"
 )
 
 // startBounded is startServer with bounds on its connections.
@@ -57,7 +59,7 @@ func (c *wire) refused(status int) {
 // connection was closed.
 func eventually(t *testing.T, ts *httptest.Server, ip string) {
 	t.Helper()
-	waitFor(t, "a place", func() bool {
+	waittest.Until(t, "a place", func() bool {
 		c := dialFrom(t, ts, ip)
 		defer c.Close()
 		_, _ = io.WriteString(c, askHello) // it may already be refused
@@ -287,7 +289,7 @@ func TestEveryClosedConnectionGivesItsPlaceBack(t *testing.T) {
 		_, _ = io.Copy(io.Discard, io.LimitReader(c.in, 100))
 		_ = c.Close()
 		eventually(t, ts, "127.0.0.1")
-		waitFor(t, "the place of the last one", func() bool { return ts.Listener.(tapedListener).Listener.(*boundListener).free() })
+		waittest.Until(t, "the place of the last one", func() bool { return ts.Listener.(tapedListener).Listener.(*boundListener).free() })
 	}
 }
 

@@ -15,6 +15,8 @@ import (
 	"unicode"
 
 	"github.com/coder/websocket"
+
+	"vestibule/internal/waittest"
 )
 
 // A handler does one of these; the table says what the client and the log see.
@@ -250,7 +252,7 @@ func TestTheLogHoldsNoDeceptiveTextAndNoSecret(t *testing.T) {
 			c := dial(t, ts)
 			c.send("GET /a%0Alevel=ERROR%1b%5B2J%00%E2%80%AE\u202e\"?token=secret HTTP/1.1\r\nHost: secret\r\nAuthorization: Bearer secret\r\nCookie: a=secret\r\n\r\n")
 			c.wantStatus(http.StatusBadRequest)
-			waitFor(t, "the record", func() bool { return strings.HasSuffix(log.String(), "\n") })
+			waittest.Until(t, "the record", func() bool { return strings.HasSuffix(log.String(), "\n") })
 			got := log.String()
 			if strings.Count(got, "\n") != 1 || strings.Contains(got, "secret") || !strings.Contains(got, `/a%0Alevel`) {
 				t.Errorf("got %q, want one line with the path as it was sent and no secret", got)

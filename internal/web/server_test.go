@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"vestibule/internal/testlog"
+	"vestibule/internal/waittest"
 )
 
 // patience is how long a test waits for an event that should happen soon. It is generous,
@@ -110,7 +111,7 @@ func (b *logBuffer) logger() *slog.Logger { return slog.New(slog.NewJSONHandler(
 // records.
 func (b *logBuffer) records(t testing.TB, n int) []map[string]any {
 	t.Helper()
-	waitFor(t, "the log record", func() bool { return strings.Count(b.String(), "\n") >= n })
+	waittest.Until(t, "the log record", func() bool { return strings.Count(b.String(), "\n") >= n })
 	var records []map[string]any
 	for line := range strings.Lines(b.String()) {
 		var record map[string]any
@@ -120,15 +121,6 @@ func (b *logBuffer) records(t testing.TB, n int) []map[string]any {
 		records = append(records, record)
 	}
 	return records
-}
-
-func waitFor(t testing.TB, what string, done func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); !done(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("waited in vain for %s", what)
-		}
-	}
 }
 
 // writeTestError is the ErrorWriter of these tests.

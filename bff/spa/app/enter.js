@@ -135,7 +135,7 @@ export function Reset({ focus }) {
 		{ check: ({ newPassword }) => found({ newPassword: newPasswordProblem(newPassword) }) },
 	)
 	if (done === 'in') return html`<${Card} title="Your password is set" focus=${true} lead="Your other devices are logged out.">
-		<p class="aside"><a href="/tasks">Go on to your tasks</a></p>
+		<p class="aside"><a href="/tasks">Continue to your tasks</a></p>
 	<//>`
 	if (done) return html`<${Card} title="Your password is set" focus=${true} lead="You have been logged out everywhere. Log in with the new password.">
 		<p class="aside"><a href="/login">Log in</a></p>

@@ -1,0 +1,76 @@
+package settings
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestDefaultsDependOnOtherSettings(t *testing.T) {
+	secret := Environment{"BETTER_AUTH_SECRET": goodSecret}
+	t.Run("migrations are applied on SQLite only", func(t *testing.T) {
+		if !mustLoad(t, ForServe, secret).Migrate {
+			t.Error("SQLite: got migrate false")
+		}
+		postgres := with(secret, Environment{"DATABASE_URL": "postgres://db/x"})
+		if mustLoad(t, ForServe, postgres).Migrate {
+			t.Error("PostgreSQL: got migrate true")
+		}
+		if !mustLoad(t, ForServe, with(postgres, Environment{"MIGRATE": "true"})).Migrate {
+			t.Error("PostgreSQL with MIGRATE=true: got migrate false")
+		}
+		if mustLoad(t, ForServe, with(secret, Environment{"MIGRATE": "false"})).Migrate {
+			t.Error("SQLite with MIGRATE=false: got migrate true")
+		}
+	})
+	t.Run("the cookie's prefix follows the scheme", func(t *testing.T) {
+		https := with(secret, Environment{"BASE_URL": "https://app.example.com"})
+		for name, want := range map[string]string{
+			"sid": "__Host-sid", "__Host-sid": "__Host-sid", "__Secure-sid": "__Secure-sid",
+		} {
+			if got := mustLoad(t, ForServe, with(https, Environment{"COOKIE_NAME": name})).BFF.CookieName; got != want {
+				t.Errorf("https, %s: got %s, want %s", name, got, want)
+			}
+		}
+		if got := mustLoad(t, ForServe, secret).BFF.CookieName; got != "better-auth.session_token" {
+			t.Errorf("http: got %s", got)
+		}
+	})
+	t.Run("the API finds the keys at the BFF", func(t *testing.T) {
+		env := Environment{"JWT_ALGORITHM": "EdDSA", "BASE_URL": "https://app.example.com"}
+		c := mustLoad(t, ForAPI, env)
+		if got, want := c.API.JWKSURL, "https://app.example.com/api/auth/jwks"; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+		if c.NetworkJWKS {
+			t.Error("got networkJWKS true, want false")
+		}
+		c = mustLoad(t, ForAPI, with(env, Environment{"JWKS_URL": "https://bff/jwks"}))
+		if c.API.JWKSURL != "https://bff/jwks" || !c.NetworkJWKS {
+			t.Errorf("got %s and networkJWKS %v, want the setting", c.API.JWKSURL, c.NetworkJWKS)
+		}
+	})
+}
+
+// By default a separate API fetches keys from BASE_URL, so the rule for JWKS_URL applies
+// to BASE_URL too. vestibule serve does not send keys over a network.
+func TestKeysAreNotFetchedUnencrypted(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		by   Side
+		env  Environment
+		bad  bool
+	}{
+		{"api, from another machine", ForAPI, Environment{"BASE_URL": "http://bff.internal:3000"}, true},
+		{"api, from this machine", ForAPI, Environment{"BASE_URL": "http://localhost:3000"}, false},
+		{"api, over https", ForAPI, Environment{"BASE_URL": "https://app.example.com"}, false},
+		{"api, from elsewhere", ForAPI, Environment{"BASE_URL": "http://bff.internal:3000", "JWKS_URL": "https://app.example.com/api/auth/jwks"}, false},
+		{"api with a shared secret", ForAPI, Environment{"BASE_URL": "http://bff.internal:3000", "JWT_ALGORITHM": "HS256"}, false},
+		{"serve", ForServe, Environment{"BASE_URL": "http://bff.internal:3000"}, false},
+		{"serve, over the network", ForServe, Environment{"BASE_URL": "http://bff.internal:3000", "JWKS_URL": "http://bff.internal:3000/api/auth/jwks"}, true},
+	} {
+		found := loadFaults(t, tt.by, with(Environment{"JWT_ALGORITHM": "EdDSA", "BETTER_AUTH_SECRET": goodSecret}, tt.env))
+		if bad := len(found) == 1 && found[0].Setting == "JWKS_URL" && strings.Contains(found[0].Cure, "https"); bad != tt.bad || !tt.bad && found != nil {
+			t.Errorf("%s: got %v, want a fault of JWKS_URL: %t", tt.name, found, tt.bad)
+		}
+	}
+}
