@@ -52,7 +52,7 @@ func newLookupRoom() *fair.Room {
 }
 
 // The kinds of requests. Requests of one client wait only for requests of the same kind.
-// So a slow sign-in, which computes a hash, does not delay a question for the session.
+// So a slow sign-in, which computes a hash, does not delay a request for the session.
 const (
 	kindRead  = "read"
 	kindWrite = "write"
@@ -109,7 +109,7 @@ type turnKey struct{}
 
 func (s *Server) turnOf(kind string, r *http.Request) *turn {
 	t := &turn{client: s.client(r), kind: kind}
-	if kind != kindToken { // services send no cookie
+	if kind != kindToken { // the cookie is not read for services
 		t.session = s.sessions.Presented(r)
 	}
 	return t

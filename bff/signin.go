@@ -59,7 +59,7 @@ func (s *Server) noSignIn() *web.Error {
 
 // signedInJSON tells the client to go to URL if the request had a callbackURL.
 type signedInJSON struct {
-	Redirect bool     `json:"redirect" doc:"The client is to go to url"`
+	Redirect bool     `json:"redirect" doc:"The client should go to url"`
 	Token    string   `json:"token" doc:"The session's handle"`
 	URL      string   `json:"url,omitempty" doc:"The callbackURL"`
 	User     userJSON `json:"user"`
@@ -79,8 +79,8 @@ var signInDoc = endpoint.Doc{
 	Events: []string{store.EventSignIn, store.EventSignInFailed, store.EventSessionRevoked},
 	Body:   &endpoint.Body{Text: "Who signs in", Examples: one(signInBody{Email: exampleUser.Email, Password: examplePassword})},
 	Answers: []*endpoint.Answer{{
-		Status: 200, Text: "The user, and a session in the cookie. The session that came with the request has ended",
-		Headers: []*endpoint.Header{setCookieAlways, {Component: "Location", Name: "Location", Text: "Where the app goes on: the `callbackURL`",
+		Status: 200, Text: "The user, and a session in the cookie. The session of the request has ended",
+		Headers: []*endpoint.Header{setCookieAlways, {Component: "Location", Name: "Location", Text: "Where the app continues: the `callbackURL`",
 			Schema: endpoint.Schema{"type": "string", "format": "uri-reference"}, Example: "/welcome"}},
 		Examples: []endpoint.Example{
 			{Name: "signed in", Value: signedInJSON{Token: exampleHandle, User: exampleUser}},
