@@ -24,7 +24,7 @@ func (s *Server) limit(r *http.Request, a throttle.Attempt) error {
 		seconds := strconv.FormatInt(int64((past.RetryAfter+time.Second-1)/time.Second), 10)
 		return s.refuse(r, errTooMany.With("Retry-After", seconds).With("X-Retry-After", seconds).Because(err))
 	}
-	return s.crowded(r, err)
+	return s.refuseFull(r, err)
 }
 
 // succeeded removes a successful attempt from the counters. The request has already had

@@ -39,7 +39,7 @@ func (s *Server) followReset(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case target == "" && wantsPage(r):
 		_, err := s.resetLink(r, token)
-		return s.ask(w, err, linkpage.Page{Kind: linkpage.Reset, Token: token})
+		return s.showLinkPage(w, err, linkpage.Page{Kind: linkpage.Reset, Token: token})
 	case target == "":
 		return errNoCallback
 	}

@@ -69,7 +69,7 @@ func (s *Server) accounts(list []endpoint.Endpoint) []endpoint.Endpoint {
 			kind = kindToken
 		}
 		if e.Guard != nil && e.Handler != nil {
-			e.Handler = s.inTurn(kind, e.Handler)
+			e.Handler = s.withPlace(kind, e.Handler)
 		}
 	}
 	return list

@@ -50,7 +50,7 @@ var errCredentials = web.Refuse(http.StatusUnauthorized, "INVALID_EMAIL_OR_PASSW
 var errCredentialsOrMail = web.Refuse(http.StatusUnauthorized, errCredentials.Code,
 	"Invalid email or password, or the address is not confirmed yet: follow the link in the mail, or ask for a new password, which confirms it too.")
 
-func (s *Server) noSignIn() *web.Error {
+func (s *Server) signInRefusal() *web.Error {
 	if s.cfg.RequireEmailVerification {
 		return errCredentialsOrMail
 	}
@@ -106,7 +106,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	why, refused := errors.AsType[signInFailure](err)
 	switch {
 	case refused:
-		return s.refuseSignIn(r, in, user, why, s.noSignIn().Because(why))
+		return s.refuseSignIn(r, in, user, why, s.signInRefusal().Because(why))
 	case err != nil:
 		return s.passwordError(s.untried(r, try, err))
 	}
@@ -127,7 +127,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	})
 	switch {
 	case errors.Is(err, store.ErrNoUser), errors.Is(err, store.ErrConflict):
-		return s.noSignIn().Because(err) // deleted, or the password changed, while it was verified
+		return s.signInRefusal().Because(err) // deleted, or the password changed, while it was verified
 	case err != nil:
 		return err
 	}

@@ -33,7 +33,7 @@ func (s *Server) askUndo(w http.ResponseWriter, r *http.Request) error {
 		return errNoToken
 	}
 	_, err := s.mailedLink(r, token, store.PurposeUndo)
-	return s.ask(w, err, linkpage.Page{Kind: linkpage.Undo, Token: token})
+	return s.showLinkPage(w, err, linkpage.Page{Kind: linkpage.Undo, Token: token})
 }
 
 type undoEmailBody struct {
