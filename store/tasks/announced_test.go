@@ -61,7 +61,7 @@ func TestNoTransactionNotifies(t *testing.T) {
 	}
 }
 
-func TestAChangeSucceedsWhateverBecomesOfItsAnnouncement(t *testing.T) {
+func TestAChangeSucceedsEvenIfItsAnnouncementFails(t *testing.T) {
 	t.Parallel()
 	direct := pgtest.Database(t)
 	p := newProxy(t, direct, nil)
@@ -80,7 +80,7 @@ func TestAChangeSucceedsWhateverBecomesOfItsAnnouncement(t *testing.T) {
 	e.Eventually(t, "the next", func(e *storetest.Ear) bool { return e.Latest[u.ID] > 0 })
 }
 
-func TestAStoreThatIsClosedAnnouncesWhatItHas(t *testing.T) {
+func TestAClosedStoreAnnouncesItsChanges(t *testing.T) {
 	t.Parallel()
 	direct := pgtest.Database(t)
 	d := migratedURL(t, direct, direct)
@@ -95,8 +95,8 @@ func TestAStoreThatIsClosedAnnouncesWhatItHas(t *testing.T) {
 	e.Eventually(t, "the change", func(e *storetest.Ear) bool { return e.Latest[u.ID] == 1 })
 }
 
-// TestWhatNobodyAnnouncesIsLookedFor: a process may end after its commit.
-func TestWhatNobodyAnnouncesIsLookedFor(t *testing.T) {
+// TestUnannouncedChangesAreFound: a process may end after its commit.
+func TestUnannouncedChangesAreFound(t *testing.T) {
 	t.Parallel()
 	direct := pgtest.Database(t)
 	d := migratedURL(t, direct, direct)

@@ -9,9 +9,9 @@ import (
 	"vestibule/store/tasks"
 )
 
-// TestAUserHasSoManyTasksAndNoMore: a refused one leaves nothing, and a deleted one
+// TestTasksOfAUserAreBounded: a refused one leaves nothing, and a deleted one
 // makes room.
-func TestAUserHasSoManyTasksAndNoMore(t *testing.T) {
+func TestTasksOfAUserAreBounded(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, d *database) {
 		d.TasksPerUser = 3

@@ -33,9 +33,9 @@ func TestAUserWhoIsDeletedInSQLLeavesNothing(t *testing.T) {
 	})
 }
 
-// TestWhoCreatesWhileTheUserIsDeletedLeavesNothing, at two instances, which also delete
+// TestCreatingDuringADeletionLeavesNothing, at two instances, which also delete
 // what is left at the same time.
-func TestWhoCreatesWhileTheUserIsDeletedLeavesNothing(t *testing.T) {
+func TestCreatingDuringADeletionLeavesNothing(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, d *database) {
 		instances := []*database{d, open(t, d.URL)}

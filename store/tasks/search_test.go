@@ -171,9 +171,9 @@ func searchCase(t *testing.T, d *database) {
 	}
 }
 
-// TestASearchIsQuickWhateverIsSearchedFor, as one that nearly matches at every character.
+// TestASearchIsQuickForAnyText, as one that nearly matches at every character.
 // LIKE takes seconds for it, with a connection that others then wait for.
-func TestASearchIsQuickWhateverIsSearchedFor(t *testing.T) {
+func TestASearchIsQuickForAnyText(t *testing.T) {
 	t.Parallel()
 	onBoth(t, searchHostilely)
 }
@@ -233,8 +233,8 @@ func foldCase(t *testing.T, d *database) {
 	}
 }
 
-// TestFoldingMakesWay: however little time it has, it gets on, and says that there is more.
-func TestFoldingMakesWay(t *testing.T) {
+// TestFoldingMakesProgress: however little time it has, it gets on, and says that there is more.
+func TestFoldingMakesProgress(t *testing.T) {
 	t.Parallel()
 	for _, v := range variants() {
 		t.Run(v.Name, func(t *testing.T) {
