@@ -153,7 +153,7 @@ func TestSlowReadersTakeNoPlaceFromOthers(t *testing.T) {
 		r := start(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			_ = http.NewResponseController(w).Flush()
 			if r.URL.RawQuery == "" {
-				<-r.Context().Done() // its reader would take some more
+				<-r.Context().Done() // the reader would read more
 			}
 		}), most(20), addressPerUser)
 		for user := range 10 {
@@ -178,7 +178,7 @@ func TestSlowUploadsTakeNoPlaceFromOthers(t *testing.T) {
 		r := start(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			body, err := io.ReadAll(r.Body)
 			if err != nil {
-				return // it has broken off
+				return // the body has ended early
 			}
 			bodies <- string(body)
 			<-letGo

@@ -115,7 +115,7 @@ func TestASlowReaderHoldsLittleAndIsCutOff(t *testing.T) {
 				c, start := s.get(), time.Now()
 				var most int64
 				got := pipetest.Trickle(c, 200, func(total int64) {
-					synctest.Wait() // until all that can go on without the reader has
+					synctest.Wait() // until nothing more can happen without the reader
 					most = max(most, made.Load()-total)
 				})
 				if err := <-ended; err == nil {
@@ -150,7 +150,7 @@ func TestAnUnreadBodyHoldsLittle(t *testing.T) {
 				}
 				defer func() {
 					_ = c.Close()
-					time.Sleep(time.Second) // in which net/http waits for the client to read the answer
+					time.Sleep(time.Second) // the time in which net/http waits for the client to read the answer
 				}()
 				var sent atomic.Int64
 				go func() {
@@ -182,7 +182,7 @@ func TestASlowAPIDoesNotCountAgainstTheReader(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s := newSlowSide(t, shape(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					for range 200 { // 20 bytes a second
+					for range 200 { // 20 bytes per second
 						_, _ = io.WriteString(w, strings.Repeat("x", 1<<10))
 						_ = http.NewResponseController(w).Flush()
 						time.Sleep(50 * time.Second)
