@@ -52,7 +52,7 @@ func TestABodyOverTheLimitIsRefused(t *testing.T) {
 		r.wantError(res, body, http.StatusRequestEntityTooLarge, "BODY_TOO_LARGE")
 		c.wantClosed()
 		if err := waittest.Receive(t, "the API", api); err == nil {
-			t.Error("the API took a part of the body for the whole")
+			t.Error("the API treated a part of the body as complete")
 		}
 	})
 	t.Run("without an end", func(t *testing.T) {
@@ -61,7 +61,7 @@ func TestABodyOverTheLimitIsRefused(t *testing.T) {
 		res, body := r.do(r.request(t.Context(), "PUT", "/api/proxy/x", struct{ io.Reader }{zeros{}}))
 		r.wantError(res, body, http.StatusRequestEntityTooLarge, "BODY_TOO_LARGE")
 		if err := waittest.Receive(t, "the API", api); err == nil {
-			t.Error("the API took a part of the body for the whole")
+			t.Error("the API treated a part of the body as complete")
 		}
 	})
 }
@@ -76,7 +76,7 @@ func TestABodyUpToTheLimitPasses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			res, _ := r.do(r.request(t.Context(), "POST", "/api/proxy/x", body))
-			if got := api.only(t); res.StatusCode != 200 || got.body != "1234567890" {
+			if got := api.onlyRequest(t); res.StatusCode != 200 || got.body != "1234567890" {
 				t.Errorf("got %d, and %q at the API", res.StatusCode, got.body)
 			}
 		})
@@ -112,7 +112,7 @@ func TestABrokenBodyIsTheClientsFault(t *testing.T) {
 			c.wantClosed()
 			if len(api) > 0 {
 				if err := <-api; err == nil {
-					t.Error("the API took a part of the body for the whole")
+					t.Error("the API treated a part of the body as complete")
 				}
 			}
 		})
@@ -128,7 +128,7 @@ func TestABrokenBodyIsTheClientsFault(t *testing.T) {
 		r.wantError(res, body, http.StatusBadRequest, "BAD_REQUEST")
 		c.wantClosed()
 		if err := waittest.Receive(t, "the API", api); err == nil {
-			t.Error("the API took a part of the body for the whole")
+			t.Error("the API treated a part of the body as complete")
 		}
 	})
 }
@@ -166,7 +166,7 @@ func TestTheConnectionClosesAfterAChunkedRequest(t *testing.T) {
 		t.Errorf("got %d, close %t", res.StatusCode, res.Close)
 	}
 	c.wantClosed()
-	if got := api.only(t); got.RequestURI != "/api/x" {
+	if got := api.onlyRequest(t); got.RequestURI != "/api/x" {
 		t.Errorf("the API got %s", got.RequestURI)
 	}
 }

@@ -106,7 +106,7 @@ func TestABodyHeldOpenPastTheEndOfTheSessionNeverCompletes(t *testing.T) {
 					select { // the API may have got nothing
 					case <-api.began:
 						if err := waittest.Receive(t, "the API", api.ended); err == nil {
-							t.Error("the API took the body for the whole")
+							t.Error("the API treated the body as complete")
 						}
 					default:
 					}

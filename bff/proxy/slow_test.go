@@ -122,7 +122,7 @@ func TestASlowReaderHoldsLittleAndIsCutOff(t *testing.T) {
 					t.Errorf("a reader of 2 KB/s got %d bytes, want it cut off", got)
 				}
 				if took := time.Since(start); took > 2*time.Minute {
-					t.Errorf("it was cut off after %v, want two minutes at most", took)
+					t.Errorf("the reader was cut off after %v, want at most two minutes", took)
 				}
 				if most > mostHeld {
 					t.Errorf("up to %d bytes were on their way, want %d at most", most, mostHeld)

@@ -59,7 +59,7 @@ func TestOtherUpgradesAreIgnored(t *testing.T) {
 			if res.StatusCode != 200 {
 				t.Errorf("got %d, want 200", res.StatusCode)
 			}
-			r.wantHeader(api.only(t), res)
+			r.wantHeader(api.onlyRequest(t), res)
 		})
 	}
 	const ask = "Host: app\nCookie: a=b\nConnection: Upgrade\nUpgrade: websocket\n"
@@ -72,7 +72,7 @@ func TestOtherUpgradesAreIgnored(t *testing.T) {
 			if res, _ := r.raw(request).answer("GET"); res.StatusCode != 200 {
 				t.Errorf("got %d, want 200", res.StatusCode)
 			}
-			if got := api.only(t); len(got.Header["Upgrade"])+len(got.Header["Connection"]) > 0 {
+			if got := api.onlyRequest(t); len(got.Header["Upgrade"])+len(got.Header["Connection"]) > 0 {
 				t.Errorf("the API got %v", got.Header)
 			}
 		})
