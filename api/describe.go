@@ -51,15 +51,6 @@ func scoped(scope string) *endpoint.Guard {
 	}
 }
 
-// schemas are the schemas of a task's members, for answers and requests.
-var schemas = map[string]endpoint.Schema{
-	"Title": {"type": "string", "minLength": 1, "maxLength": maxTitle,
-		"description": "Trimmed of white space at both ends; counted in code points", "examples": []any{"Water the plants"}},
-	"Description": {"type": []any{"string", "null"}, "maxLength": maxDescription,
-		"description": "Counted in code points; null for none", "examples": []any{"Not the cactus."}},
-	"Ignored": {"readOnly": true, "description": "Ignored in a request"},
-}
-
 var (
 	userID = &endpoint.Param{Component: "UserId", Name: "user_id", In: "path", Required: true, Text: "The user: the token's `sub`, or `me`",
 		Schema: endpoint.Schema{"type": "string", "minLength": 1, "maxLength": 255}, Examples: []endpoint.Example{{Name: "me", Value: me}, {Name: "user", Value: exampleTask.UserID}}}

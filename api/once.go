@@ -153,16 +153,25 @@ func (s *Server) createOnce(ctx context.Context, w http.ResponseWriter, t tasks.
 	return kept.send(w)
 }
 
-// setByServer are the members of a task that no request chooses.
-var setByServer = []string{"ID", "UserID", "CreatedAt", "UpdatedAt", "Version"}
+var (
+	// setByServer are the members of a task that no request chooses.
+	setByServer    = []string{"ID", "UserID", "CreatedAt", "UpdatedAt", "Version"}
+	inFirstVersion = []string{"Title", "Description", "Completed"}
+)
 
 // fingerprint identifies what a request asks for, however its JSON is written. It covers
-// every member of a task that a request can choose, so new members are included.
+// every member of a task that a request can choose, so new members are included. A member
+// that the first version did not have counts only if it is set. So a request without it
+// keeps the fingerprint that instances of an earlier version give it.
 func fingerprint(t tasks.Task) (string, error) {
 	var chosen []any
 	for member, value := range reflect.ValueOf(t).Fields() {
-		if !slices.Contains(setByServer, member.Name) {
+		switch {
+		case slices.Contains(setByServer, member.Name):
+		case slices.Contains(inFirstVersion, member.Name):
 			chosen = append(chosen, value.Interface())
+		case !value.IsZero():
+			chosen = append(chosen, member.Name, value.Interface())
 		}
 	}
 	asked, err := json.Marshal(chosen)

@@ -40,15 +40,15 @@ var (
 var createDoc = endpoint.Doc{
 	Tag: "tasks", Summary: "Create a task",
 	Text: "With an `Idempotency-Key` a repeated request does not create a second task: for 24 hours it gets the answer of the first.",
-	Row:  "201, `Location` and `ETag`. `title`: 1–255 code points, trimmed, at least one visible; `description`: up to 10 000, or null; optional `completed`. `Idempotency-Key`: [Repeats](#repeats)",
+	Row:  "201, `Location` and `ETag`. " + membersRow + ". `Idempotency-Key`: [Repeats](#repeats)",
 	Params: []*endpoint.Param{{
 		Component: "IdempotencyKey", Name: "Idempotency-Key", In: "header",
 		Text:   "A name for this request, chosen by the client and unique for the user, which makes it safe to repeat: 1 to 255 printable ASCII characters",
 		Schema: endpoint.Schema{"type": "string", "minLength": 1, "maxLength": maxKey, "pattern": `^[\x20-\x7e]+$`}, Example: "8e03978e-40d5-43e8-bc93-6894a57f9324",
 	}},
 	Body: &endpoint.Body{Text: "The task", Examples: []endpoint.Example{
-		{Name: "short", Value: newTaskJSON{Title: "Water the plants"}},
-		{Name: "full", Value: newTaskJSON{Title: "Water the plants", Description: new("Not the cactus."), Completed: true}},
+		{Name: "short", Value: newTaskJSON{chosenJSON: chosenJSON{Title: "Water the plants"}}},
+		{Name: "full", Value: newTaskJSON{chosenJSON: chosenJSON{Title: "Water the plants", Description: new("Not the cactus."), Completed: true}}},
 	}},
 	Answers: []*endpoint.Answer{created, badCreation, conflict},
 }
@@ -124,7 +124,7 @@ var updateDoc = endpoint.Doc{
 	Text:   "Absent members keep their value, as with PATCH. The quickstart's PUT does the same.",
 	Params: []*endpoint.Param{ifMatchHeader, ifOtherHeader},
 	Body: &endpoint.Body{Text: "What changes", Examples: []endpoint.Example{
-		{Name: "all", Value: taskChangeJSON{Title: "Water the plants", Completed: true}},
+		{Name: "all", Value: taskChangeJSON{chosenJSON: chosenJSON{Title: "Water the plants", Completed: true}}},
 	}},
 	Answers: []*endpoint.Answer{taskNow, badChange, notFound, preconditionFailed},
 }
@@ -136,8 +136,8 @@ var patchDoc = endpoint.Doc{
 	Params: []*endpoint.Param{ifMatchHeader, ifOtherHeader},
 	Body: &endpoint.Body{
 		Text:     "What changes",
-		Examples: []endpoint.Example{{Name: "one", Value: taskChangeJSON{Completed: true}}},
-		Also:     map[string][]endpoint.Example{mergePatch: {{Name: "one", Value: taskChangeJSON{Completed: true}}, {Name: "no description", Value: map[string]any{"description": nil}}}},
+		Examples: []endpoint.Example{{Name: "one", Value: taskChangeJSON{chosenJSON: chosenJSON{Completed: true}}}},
+		Also:     map[string][]endpoint.Example{mergePatch: {{Name: "one", Value: taskChangeJSON{chosenJSON: chosenJSON{Completed: true}}}, {Name: "no description", Value: map[string]any{"description": nil}}}},
 	},
 	Answers: []*endpoint.Answer{taskNow, badChange, notFound, preconditionFailed},
 }

@@ -31,7 +31,7 @@ func TestTheAccountPage(t *testing.T) {
 	w.fill("New email", "countess@example.com")
 	w.press("Change email")
 	w.shows("We have sent a link to countess@example.com.")
-	w.shows("The one you have now gets a mail too, with a link that stops this.")
+	w.shows("Your current address gets a mail too, with a link that stops the change.")
 	w.do(chromedp.Navigate(a.mailedLink(t, "countess@example.com")))
 	w.until(`location.pathname === '/account' && text().includes('You log in with countess@example.com.')`)
 	w.shows("Confirmed")

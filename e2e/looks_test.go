@@ -183,7 +183,7 @@ func TestEveryPageInBothSchemes(t *testing.T) {
 	w.do(evaluate(`window.fetch = (real => (url, init) => init?.method !== 'PUT' ? real(url, init) : Promise.resolve(new Response('{"title":"Precondition Failed","status":412,"detail":"x"}', { status: 412, headers: { 'Content-Type': 'application/problem+json' } })))(window.fetch)`))
 	w.fill("Title", "Call the other dentist")
 	w.press("Save")
-	w.shows("The server has not taken your change")
+	w.shows("The server has not accepted your change")
 	look("tasks-refused")
 	w.press("Discard mine")
 	w.press("Account")

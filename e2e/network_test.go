@@ -167,7 +167,7 @@ func TestAnswersThatAreNoAnswersLoseNothing(t *testing.T) {
 	w.lists("there before")
 	w.do(evaluate(`window.fetch = real`))
 	w.press("Log out")
-	w.shows("What you have typed is not saved yet.")
+	w.shows("Your typed text is not saved yet.")
 	w.press("Log out")
 	for _, body := range []string{`null`, `{}`, `{"user":null}`, `{"user":{}}`} {
 		answers("/sign-in/email", "200", body)

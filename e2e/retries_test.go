@@ -94,7 +94,7 @@ func TestSpoiledVersionsEndInAQuestion(t *testing.T) {
 	w.fill("Title", "mine")
 	w.fill("Description", "all my words")
 	w.press("Save")
-	w.shows("The server has not taken your change")
+	w.shows("The server has not accepted your change")
 	w.until(`document.querySelector('.conflict .title').textContent === 'draft' && named('textarea', 'Title').value === 'mine' && named('textarea', 'Description').value === 'all my words'`)
 	w.do(chromedp.Sleep(2 * time.Second)) // in which an app that does not stop makes hundreds
 	if puts, all := f.count("PUT "), f.count("")-begun; puts != 2 || all > 8 {
@@ -113,7 +113,7 @@ func TestSpoiledVersionsEndInAQuestion(t *testing.T) {
 	w.press("Edit", "mine")
 	w.fill("Title", "mine again")
 	w.press("Save")
-	w.shows("The server has not taken your change")
+	w.shows("The server has not accepted your change")
 	w.do(evaluate(`fetch('/api/proxy/me/tasks').then(a => a.json()).then(([t]) => fetch('/api/proxy/me/tasks/' + t.id, { method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: '{"title":"theirs"}' }))`))
 	w.until(`document.querySelector('.conflict .title').textContent === 'theirs' && text().includes('This task was changed elsewhere.') && named('textarea', 'Title').value === 'mine again'`)
 	w.press("Keep theirs")

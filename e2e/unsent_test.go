@@ -55,7 +55,7 @@ func TestUnsentTextIsNotLostWithoutAQuestion(t *testing.T) {
 	w.fill("New task", "half a th")
 	isAsked()
 	w.press("Log out")
-	w.shows("What you have typed is not saved yet. It is lost when you log out.")
+	w.shows("Your typed text is not saved yet. It is lost when you log out.")
 	w.press("Stay")
 	w.fill("New task", "")
 	isNotAsked()

@@ -281,7 +281,7 @@ func disabledCase(t *testing.T, d *database) {
 	if err != nil || len(live) != 0 {
 		t.Errorf("got live sessions %v, %v; want none", live, err)
 	}
-	// Sign-in must compute as for others, and then see it.
+	// Sign-in must do the same computation as for others, and only then see it.
 	got, _, err := d.CredentialByEmail(t.Context(), u.Email)
 	if err != nil || got.DisabledAt == nil || !got.DisabledAt.Equal(time.Date(2026, 3, 1, 11, 0, 0, 0, time.UTC)) {
 		t.Errorf("got %v, %v; want the day it was disabled", got.DisabledAt, err)
@@ -324,7 +324,8 @@ func togetherCase(t *testing.T, d *database) {
 	}
 }
 
-// staleSignInCase lets sign-ins that have verified the old password race its change.
+// staleSignInCase has sign-ins that have verified the old password race against a change of
+// it.
 func staleSignInCase(t *testing.T, d *database) {
 	for range 5 {
 		u, session := signedUp(t, d)

@@ -21,8 +21,8 @@ func aliveCases() map[string]func(*testing.T, *database) {
 	}
 }
 
-// acts are all the changes that a member's session makes, as calls that would
-// succeed if it lived.
+// acts are all changes that a user's session can make, as calls that would succeed if the
+// session were live.
 func acts(d *database, t *testing.T, u store.User, e store.Event) map[string]func() error {
 	verbs := map[string]func(*store.Tx) error{
 		"UpdateUser":   func(tx *store.Tx) error { return tx.UpdateUser(u.ID, store.UserChange{Name: new("Mallory")}, e.At) },
@@ -54,7 +54,7 @@ func prove(t *testing.T, d *database, userID, hash string, e store.Event) error 
 	})
 }
 
-// wantRefused runs every act and makes sure that it does nothing.
+// wantRefused runs every act and checks that it is refused and changes nothing.
 func wantRefused(t *testing.T, d *database, u store.User, e store.Event) {
 	t.Helper()
 	state := func() []any {
@@ -88,7 +88,7 @@ func ofSession(u store.User, session store.Session) store.Event {
 	return store.Event{At: base(), Type: "test", Actor: store.ActorUser, UserID: u.ID, SessionID: session.ID}
 }
 
-// thief adds a session to a user who has one.
+// thief adds a second session to a user.
 func thief(t *testing.T, d *database, change func(*store.Session)) (store.User, store.Session) {
 	t.Helper()
 	u, _ := signedUp(t, d)
@@ -163,7 +163,7 @@ func rememberReplacedCase(t *testing.T, d *database) {
 	if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(after, before.TokenHash) }); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(newSession(u.ID), newHash()) }); err != nil { // a made-up one is not remembered
+	if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(newSession(u.ID), newHash()) }); err != nil { // an invented secret is not remembered
 		t.Fatal(err)
 	}
 	for hash, want := range map[string]bool{before.TokenHash: true, after.TokenHash: false, newHash(): false} {
@@ -182,7 +182,8 @@ func rememberReplacedCase(t *testing.T, d *database) {
 	}
 }
 
-// mutualRevocationCase: of two sessions that end each other, one comes first.
+// mutualRevocationCase has two sessions end each other: only the first of the two calls
+// succeeds.
 func mutualRevocationCase(t *testing.T, d *database) {
 	for range 10 {
 		u, a := signedUp(t, d)

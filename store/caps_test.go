@@ -7,9 +7,9 @@ import (
 	"vestibule/store"
 )
 
-// TestASignInBeyondTheLimitEndsWhatWasUsedLongestAgo, and never itself. What has
-// expired goes first.
-func TestASignInBeyondTheLimitEndsWhatWasUsedLongestAgo(t *testing.T) {
+// TestASignInBeyondTheLimitEndsTheLeastRecentlyUsedSession also checks that it never ends
+// the new session, and that expired sessions are deleted first.
+func TestASignInBeyondTheLimitEndsTheLeastRecentlyUsedSession(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, d *database) {
 		const limit = 3
@@ -47,7 +47,7 @@ func TestASignInBeyondTheLimitEndsWhatWasUsedLongestAgo(t *testing.T) {
 		if ok, err := d.ExtendSession(t.Context(), first.TokenHash, first.UpdatedAt, base().Add(4*time.Minute), base().Add(2*time.Hour)); !ok || err != nil {
 			t.Fatalf("extend: %t, %v", ok, err)
 		}
-		// Its clock is slow: it comes before all others.
+		// Its clock is slow, so it was used before all others.
 		late, ended := signIn(-time.Hour, 2*time.Hour)
 		if len(ended) != 1 || ended[0] != second.TokenHash || trail(t, d, store.EventSessionRevoked, u.ID) != 1 {
 			t.Errorf("got %v ended, want the one that was used longest ago", ended)

@@ -181,7 +181,7 @@ func useClientCase(t *testing.T, d *database) {
 	use(0, 0)
 	use(59*time.Second, 0)
 	use(time.Minute, time.Minute)
-	use(0, time.Minute) // never back
+	use(0, time.Minute) // lastUsedAt never moves back
 	if got := clientEvents(t, d, c.ID); len(got) != 2 {
 		t.Errorf("got events %v, want one for each use that was noted", got)
 	}
@@ -194,8 +194,8 @@ func useClientCase(t *testing.T, d *database) {
 	clientIs(t, d, c)
 }
 
-// clientSecretCase: whoever presents a secret must find it there when their token is
-// recorded, however lately the client was used.
+// clientSecretCase checks that recording a token requires the presented secret to be still
+// valid, even if the client was used a moment ago.
 func clientSecretCase(t *testing.T, d *database) {
 	c := createdClient(t, d)
 	old, present, soon := c.SecretHash, newHash(), base().Add(time.Hour)

@@ -7,9 +7,9 @@ import (
 	"vestibule/store"
 )
 
-// TestWhoEndsTheirOwnSessionHasGivenItUp: late answers to its browser clear no newer
-// cookie. That of another's session does not count.
-func TestWhoEndsTheirOwnSessionHasGivenItUp(t *testing.T) {
+// TestASecretOfARevokedOwnSessionIsRemembered: late answers to its browser must not clear a
+// newer cookie. The secret of another session is not remembered.
+func TestASecretOfARevokedOwnSessionIsRemembered(t *testing.T) {
 	for _, v := range variants()[:2] {
 		t.Run(v.Name, func(t *testing.T) {
 			d := migrated(t, v)
@@ -32,8 +32,8 @@ func TestWhoEndsTheirOwnSessionHasGivenItUp(t *testing.T) {
 	}
 }
 
-// TestALinkThatWasUsedIsOfNoMoreUse, also where what it did holds no longer.
-func TestALinkThatWasUsedIsOfNoMoreUse(t *testing.T) {
+// TestAUsedLinkIsInvalid also if its effect was undone.
+func TestAUsedLinkIsInvalid(t *testing.T) {
 	now := base()
 	l := store.Link{User: store.User{Email: "ada@example.com"}}
 	l.Purpose, l.Email, l.NewEmail, l.ExpiresAt = store.PurposeChange, "ada@example.com", "new@example.com", now.Add(time.Hour)

@@ -18,7 +18,7 @@ func keyCases() map[string]func(*testing.T, *database) {
 	}
 }
 
-// keysOf returns the keys among all that the test has made.
+// keysOf returns those of all keys that the test has created.
 func keysOf(t *testing.T, s *database, mine ...store.Key) []store.Key {
 	t.Helper()
 	all, err := s.Keys(t.Context())
@@ -40,7 +40,7 @@ func keysCase(t *testing.T, d *database) {
 			t.Fatalf("add: %v", err)
 		}
 	}
-	want := []store.Key{early, upper, lower, late} // of the same time: by the bytes of the id
+	want := []store.Key{early, upper, lower, late} // keys of the same time are ordered by the bytes of the id
 	for i, at := range []time.Duration{-time.Minute, 0, 0, time.Minute} {
 		want[i].CreatedAt = kept(at)
 	}

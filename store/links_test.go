@@ -31,7 +31,7 @@ func linkCases() map[string]func(*testing.T, *database) {
 	}
 }
 
-// mailing queues a mail that is sent long after, for links to be in.
+// mailing queues a mail that is due much later, for links to refer to.
 func mailing(t *testing.T, d *database, u store.User) (id string) {
 	t.Helper()
 	id = "mail_" + newHash()
@@ -44,7 +44,7 @@ func mailing(t *testing.T, d *database, u store.User) (id string) {
 	return id
 }
 
-// put stores a link of the user, good for an hour, and returns its hash.
+// put stores a link of the user that is valid for an hour, and returns its hash.
 func put(t *testing.T, d *database, u store.User, purpose string) string {
 	t.Helper()
 	return putLink(t, d, store.Verification{Purpose: purpose, UserID: u.ID, Email: u.Email})
@@ -255,7 +255,7 @@ func takenEmailCase(t *testing.T, d *database) {
 	}
 }
 
-// requestChange asks for another address, as a session does.
+// requestChange requests a change of address in a session.
 func requestChange(t *testing.T, d *database, u store.User, session store.Session, newEmail string) error {
 	t.Helper()
 	asked := store.Mail{Kind: store.MailChangeAsked, Recipient: u.Email, UserID: u.ID, CreatedAt: base(), DueAt: base().Add(1e6 * time.Hour)}
@@ -394,8 +394,8 @@ func stopCase(t *testing.T, d *database) {
 	wantError(t, "a link for something else", err, store.ErrNotFound)
 }
 
-// moved changes the user's address, and returns them as they are then and the link to
-// undo it.
+// moved changes the user's address. It returns the changed user and the link that undoes
+// the change.
 func moved(t *testing.T, d *database, u store.User, email string) (store.User, string) {
 	t.Helper()
 	session := newSession(u.ID)
@@ -418,7 +418,7 @@ func undoCase(t *testing.T, d *database) {
 	undo := func(hash, password string) (undone, error) {
 		return undoBy(t.Context(), d, hash, password, base(), event("x"))
 	}
-	// Whoever has had an address later does not keep the earlier owner out.
+	// A later owner of an address does not lock the earlier owner out.
 	if got, err := undo(second, "thief"); err != nil || got.User.Email != "one-"+u.Email || passwordOf(t, d, u.ID) != "thief" {
 		t.Errorf("got %+v, %v; want the address before the second change", got, err)
 	}
@@ -438,7 +438,7 @@ func undoCase(t *testing.T, d *database) {
 	if passwordOf(t, d, u.ID) != "own" {
 		t.Error("a dead link has set the password")
 	}
-	// An address that was not verified does not become so by a click.
+	// A click does not verify an unverified address.
 	u, _ = signedUp(t, d)
 	now, first = moved(t, d, u, "new-"+u.Email)
 	if got, err := undo(first, ""); err != nil || got.User.Email != u.Email || got.User.EmailVerified {
@@ -463,7 +463,7 @@ func keptAddressCase(t *testing.T, d *database) {
 	if n := d.CountRows(t, `SELECT count(*) FROM "user" WHERE id = ?`, other.ID); n != 0 {
 		t.Error("a refused sign-up has left a user")
 	}
-	// Its owner may have it back without undoing anything.
+	// Its owner may change back to it without undoing anything.
 	if back, _ := moved(t, d, now, u.Email); back.Email != u.Email {
 		t.Errorf("got %+v, want the user's own former address", back)
 	}

@@ -25,7 +25,7 @@ func mailCases() map[string]func(*testing.T, *database) {
 	}
 }
 
-// drain takes away what other cases have left in the outbox.
+// drain removes the mails that other cases have left in the outbox.
 func drain(t *testing.T, d *database) {
 	t.Helper()
 	d.Exec(t, `DELETE FROM mail`)
@@ -122,7 +122,7 @@ func retryMailCase(t *testing.T, d *database) {
 	if err := d.RetryMail(t.Context(), m, base().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
-	// Late, after somebody else has taken it over.
+	// Late, after another worker has claimed it.
 	if err := d.RetryMail(t.Context(), m, base().Add(time.Second)); err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +171,7 @@ func mailUserCase(t *testing.T, d *database) {
 	}
 }
 
-// held keeps an address for a user until a time.
+// held reserves an address for a user until a time.
 func held(t *testing.T, d *database, u store.User, email string, until time.Time) {
 	t.Helper()
 	d.Exec(t, `INSERT INTO "formerAddress" (email, "userId", "emailVerified", "heldUntil") VALUES (?, ?, ?, ?)`,

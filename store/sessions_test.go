@@ -193,7 +193,7 @@ func cookieCase(t *testing.T, d *database) {
 	_, session := signedUp(t, d)
 	for _, step := range []struct{ send, want time.Duration }{
 		{5 * time.Second, 5 * time.Second},
-		{3 * time.Second, 5 * time.Second}, // an answer that was overtaken
+		{3 * time.Second, 5 * time.Second}, // a late answer
 		{5 * time.Second, 5 * time.Second},
 		{9 * time.Second, 9 * time.Second},
 	} {
@@ -239,7 +239,7 @@ func liveCase(t *testing.T, d *database) {
 			want[session.TokenHash] = kept(expires)
 		}
 		ask = append(ask, session.TokenHash)
-		for range i * 800 { // so that the rows are in different batches
+		for range i * 800 { // enough rows to put them in different batches
 			ask = append(ask, newHash())
 		}
 	}
@@ -257,7 +257,7 @@ func liveCase(t *testing.T, d *database) {
 
 func deleteExpiredCase(t *testing.T, d *database) {
 	u, _ := signedUp(t, d)
-	// Before every other case's sessions.
+	// Earlier than the sessions of all other cases.
 	now := base().AddDate(-10, 0, 0)
 	if _, err := d.DeleteExpiredSessions(t.Context(), now); err != nil {
 		t.Fatalf("delete leftovers: %v", err)
@@ -290,10 +290,10 @@ func nullColumnsCase(t *testing.T, d *database) {
 	}
 }
 
-// A row whose times somebody else has written must be extendable too.
+// A row whose times another program has written must be extendable too.
 func preciseRowCase(t *testing.T, d *database) {
 	if d.Engine() == "sqlite" {
-		return // its columns are text of one form, which a check enforces
+		return // its columns are text, and a CHECK enforces one form
 	}
 	_, session := signedUp(t, d)
 	d.Exec(t, `UPDATE session SET "updatedAt" = '2026-01-02T03:04:05.678912Z' WHERE token = ?`, session.TokenHash)

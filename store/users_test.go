@@ -134,7 +134,7 @@ func replaceHashCase(t *testing.T, d *database) {
 	original := "hash of " + u.ID
 	for _, step := range []struct{ old, new, want string }{
 		{original, "better", "better"},
-		{original, "late", "better"}, // somebody was faster
+		{original, "late", "better"}, // another process was faster
 	} {
 		if err := d.ReplacePasswordHash(t.Context(), u.ID, step.old, step.new, base().Add(time.Minute)); err != nil {
 			t.Fatalf("replace %s by %s: %v", step.old, step.new, err)
@@ -156,7 +156,7 @@ func cascadeCase(t *testing.T, d *database) {
 			t.Fatalf("create task: %v", err)
 		}
 	}
-	d.Exec(t, `DELETE FROM "user" WHERE id = ?`, u.ID) // as another program does
+	d.Exec(t, `DELETE FROM "user" WHERE id = ?`, u.ID) // as another program would
 	deleteRemains(t, d)
 
 	if exists(t, d, session.TokenHash) {

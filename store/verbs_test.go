@@ -9,7 +9,7 @@ import (
 	"vestibule/store"
 )
 
-// signIn starts a session for somebody who knows the password.
+// signIn starts a session for a user who knows the password.
 func signIn(ctx context.Context, s storetest.Transactor, session store.Session, passwordHash string) error {
 	return s.Tx(ctx, "test", func(tx *store.Tx) error {
 		if err := tx.StartSession(session); err != nil {
@@ -19,7 +19,7 @@ func signIn(ctx context.Context, s storetest.Transactor, session store.Session, 
 	})
 }
 
-// passwordChange is a new password in a session that takes the place of another one.
+// passwordChange sets a new password and replaces the session by a new one.
 type passwordChange struct {
 	UserID    string
 	Old, New  string // hashes
@@ -53,7 +53,7 @@ func changePassword(ctx context.Context, s storetest.Transactor, c passwordChang
 	})
 }
 
-// renewal is a session that takes the place of another one of its user.
+// renewal is a session that replaces another one of the same user.
 type renewal struct{ session, replaces store.Session }
 
 type resetDone struct {
@@ -115,7 +115,7 @@ func undoBy(ctx context.Context, s storetest.Transactor, tokenHash, passwordHash
 	return u, err
 }
 
-// requireClient records e if the client is there.
+// requireClient records e if the client exists.
 func requireClient(ctx context.Context, s storetest.Transactor, use store.ClientUse, e store.Event) error {
 	return s.Tx(ctx, "test", func(tx *store.Tx) error {
 		if err := tx.Record(e); err != nil {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestFilesThatThePageLoadsExist follows every address in the page, and every import
-// of its modules: one that is missing would be a blank page.
+// TestFilesThatThePageLoadsExist follows every address in the page and every import of its
+// modules. A missing one would leave the page blank.
 func TestFilesThatThePageLoadsExist(t *testing.T) {
 	page, err := fs.ReadFile(Files, "index.html")
 	if err != nil {
@@ -40,7 +40,7 @@ func TestFilesThatThePageLoadsExist(t *testing.T) {
 	}
 }
 
-// TestFilesForToolsAreNotServed: browsers have no use for what the compiler reads.
+// TestFilesForToolsAreNotServed: browsers do not need the files for the compiler.
 func TestFilesForToolsAreNotServed(t *testing.T) {
 	err := fs.WalkDir(Files, ".", func(name string, d fs.DirEntry, err error) error {
 		if ext := path.Ext(name); err == nil && !d.IsDir() && (ext == ".ts" || ext == ".json" || ext == ".go") {
@@ -53,22 +53,22 @@ func TestFilesForToolsAreNotServed(t *testing.T) {
 	}
 }
 
-// TestOnlyAFewFilesSendRequests: what every request about the account, or to the API,
-// must have is there once: the password asked for in place, the second look at a 401, a
-// deadline, retries with a bound. A new file that sends its own has none of it.
+// TestOnlyAFewFilesSendRequests: the code that every request to the account or the API needs
+// exists only once: the password dialog, the second check after a 401, the deadline, the
+// bounded retries. A new file that sends its own requests would have none of it.
 func TestOnlyAFewFilesSendRequests(t *testing.T) {
 	for what, c := range map[string]struct {
 		sends *regexp.Regexp
 		in    []string
 	}{
-		"requests about the account of whoever is signed in, which app/ask.js sends": {
+		"requests about the account of the signed-in user, which app/ask.js must send": {
 			regexp.MustCompile(`\bcall\('`), []string{"app/enter.js", "app/session.js"}, // for guests, and about the session itself
 		},
 		"requests": {
 			regexp.MustCompile(`\bfetch(?: \?\? globalThis\.fetch\))?\(|\bEventSource\b|\bWebSocket\b|\bsendBeacon\b|\bXMLHttpRequest\b`),
 			[]string{"app/auth.js", "app/tasks.js", "client/transport.js"},
 		},
-		"what is done again and again": {regexp.MustCompile(`\bsetInterval\b|\bwhile \(true\)`), nil},
+		"endless repetition": {regexp.MustCompile(`\bsetInterval\b|\bwhile \(true\)`), nil},
 	} {
 		var found []string
 		err := fs.WalkDir(Files, ".", func(name string, d fs.DirEntry, err error) error {

@@ -8,7 +8,7 @@ import (
 
 func TestAdminAnswersProbes(t *testing.T) {
 	t.Parallel()
-	i := start(t, "serve", anywhere(t))
+	i := start(t, "serve", testEnv(t))
 	admin := i.log.url("admin")
 	code, body := request(t, http.DefaultClient, http.MethodGet, admin+"/readyz", "")
 	want := `{"status":"ok","checks":{"api":"ok","bff":"ok","database":"ok","listeners":"ok"}}`

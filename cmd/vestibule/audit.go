@@ -53,13 +53,13 @@ func audit(ctx context.Context, p *program, c *settings.Settings) error {
 		return err
 	}
 	return p.withData(ctx, c, func(db *store.Store) error {
-		if who := p.given.options["user"]; who != "" {
-			if filter.UserID, err = userIDOf(ctx, db, who); err != nil {
+		if idOrEmail := p.given.options["user"]; idOrEmail != "" {
+			if filter.UserID, err = userIDOf(ctx, db, idOrEmail); err != nil {
 				return err
 			}
 		}
-		if which := p.given.options["client"]; which != "" {
-			if filter.ClientID, err = clientIDOf(ctx, db, which); err != nil {
+		if idOrName := p.given.options["client"]; idOrName != "" {
+			if filter.ClientID, err = clientIDOf(ctx, db, idOrName); err != nil {
 				return err
 			}
 		}
@@ -81,17 +81,17 @@ func audit(ctx context.Context, p *program, c *settings.Settings) error {
 	})
 }
 
-// userIDOf returns the id of a user. who is an address or an id. The event of a deletion
-// has the id of a deleted user.
-func userIDOf(ctx context.Context, db *store.Store, who string) (string, error) {
-	if !strings.Contains(who, "@") {
-		return who, nil // an id; its user may be deleted
+// userIDOf returns the id of a user. It finds the id of a deleted user in the event of the
+// deletion.
+func userIDOf(ctx context.Context, db *store.Store, idOrEmail string) (string, error) {
+	if !strings.Contains(idOrEmail, "@") {
+		return idOrEmail, nil // an id; its user may be deleted
 	}
-	u, err := findUser(ctx, db, who)
+	u, err := findUser(ctx, db, idOrEmail)
 	if err == nil {
 		return u.ID, nil
 	}
-	deleted, lookupErr := db.Events(ctx, store.EventFilter{Type: store.EventUserDeleted, Email: strings.ToLower(strings.TrimSpace(who))}, 1)
+	deleted, lookupErr := db.Events(ctx, store.EventFilter{Type: store.EventUserDeleted, Email: strings.ToLower(strings.TrimSpace(idOrEmail))}, 1)
 	if lookupErr == nil && len(deleted) > 0 {
 		return deleted[0].UserID, nil
 	}

@@ -172,24 +172,24 @@ func changeClient(ctx context.Context, db *store.Store, id string, e store.Event
 }
 
 // findClient finds a client by name or id.
-func findClient(ctx context.Context, db *store.Store, which string) (store.Client, error) {
+func findClient(ctx context.Context, db *store.Store, idOrName string) (store.Client, error) {
 	find := db.ClientByName
-	if strings.HasPrefix(which, jose.ServicePrefix) { // no name may start with it
+	if strings.HasPrefix(idOrName, jose.ServicePrefix) { // no name may start with it
 		find = db.ClientByID
 	}
-	c, err := find(ctx, which)
+	c, err := find(ctx, idOrName)
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrInvalidText) {
-		return c, refusal("there is no client " + strconv.Quote(which) + "; see vestibule client list")
+		return c, refusal("there is no client " + strconv.Quote(idOrName) + "; see vestibule client list")
 	}
 	return c, err
 }
 
-// clientIDOf returns the id of a client. which is a name or an id. An id is not looked
+// clientIDOf returns the id of a client. idOrName is a name or an id. An id is not looked
 // up, because the client may be deleted.
-func clientIDOf(ctx context.Context, db *store.Store, which string) (string, error) {
-	if strings.HasPrefix(which, jose.ServicePrefix) {
-		return which, nil
+func clientIDOf(ctx context.Context, db *store.Store, idOrName string) (string, error) {
+	if strings.HasPrefix(idOrName, jose.ServicePrefix) {
+		return idOrName, nil
 	}
-	c, err := findClient(ctx, db, which)
+	c, err := findClient(ctx, db, idOrName)
 	return c.ID, err
 }

@@ -13,7 +13,7 @@ import (
 // TestOneAddressCannotTakeAllConnections at any listener of the running program.
 func TestOneAddressCannotTakeAllConnections(t *testing.T) {
 	t.Parallel()
-	i := start(t, "serve", with(anywhere(t), settings.Environment{"MAX_CONNECTIONS": "100", "MAX_CONNECTIONS_PER_ADDRESS": "10"}))
+	i := start(t, "serve", with(testEnv(t), settings.Environment{"MAX_CONNECTIONS": "100", "MAX_CONNECTIONS_PER_ADDRESS": "10"}))
 	for surface, limit := range map[string]int{"bff": 10, "api": 50} {
 		address := i.log.url(surface)[len("http://"):]
 		_, port, err := net.SplitHostPort(address)

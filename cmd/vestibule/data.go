@@ -62,14 +62,14 @@ func operatorEvent(kind string) store.Event {
 }
 
 // findUser finds a user by address or id.
-func findUser(ctx context.Context, db *store.Store, who string) (store.User, error) {
+func findUser(ctx context.Context, db *store.Store, idOrEmail string) (store.User, error) {
 	find := db.UserByID
-	if strings.Contains(who, "@") {
-		who, find = strings.ToLower(strings.TrimSpace(who)), db.UserByEmail
+	if strings.Contains(idOrEmail, "@") {
+		idOrEmail, find = strings.ToLower(strings.TrimSpace(idOrEmail)), db.UserByEmail
 	}
-	u, err := find(ctx, who)
+	u, err := find(ctx, idOrEmail)
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrInvalidText) {
-		return u, refusal("there is no user " + strconv.Quote(who) + "; see vestibule user list")
+		return u, refusal("there is no user " + strconv.Quote(idOrEmail) + "; see vestibule user list")
 	}
 	return u, err
 }

@@ -20,7 +20,7 @@ import (
 func main() {
 	tuneGC(os.Getenv)
 	env := settings.NewEnvironment(os.Environ())
-	settings.HideFromDriver(env, os.Unsetenv)
+	settings.UnsetUnsupported(env, os.Unsetenv)
 	os.Exit(run(signalContext(), os.Args[1:], env, os.Stdin, os.Stdout, os.Stderr))
 }
 

@@ -9,7 +9,7 @@ import (
 
 func TestMigrateUpDownStatus(t *testing.T) {
 	t.Parallel()
-	env := settings.Environment{"DATABASE_URL": anywhere(t)["DATABASE_URL"]}
+	env := settings.Environment{"DATABASE_URL": testEnv(t)["DATABASE_URL"]}
 	step := func(command string) []string {
 		t.Helper()
 		code, stdout, stderr := once(t, command, env)
@@ -55,7 +55,7 @@ func TestAnInterruptedMigrationFails(t *testing.T) {
 	ctx, cancel := cancelledContext(t)
 	defer cancel()
 	var out strings.Builder
-	code := run(ctx, []string{"migrate", "up"}, anywhere(t), strings.NewReader(""), &out, &out)
+	code := run(ctx, []string{"migrate", "up"}, testEnv(t), strings.NewReader(""), &out, &out)
 	if code != exitFailure || !strings.HasPrefix(out.String(), "vestibule: interrupted") || strings.Count(out.String(), "\n") != 1 {
 		t.Errorf("got code %d, %q, want one line and code %d", code, out.String(), exitFailure)
 	}

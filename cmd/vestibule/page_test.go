@@ -16,12 +16,12 @@ func TestConfigurationPageNamesTheCommands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	said := map[string][]string{} // by command
+	documented := map[string][]string{} // by command
 	row := regexp.MustCompile("(?m)^\\| `([A-Z_]+)` \\|[^|]*\\|([^|]*)\\|")
 	for _, cells := range row.FindAllStringSubmatch(string(content), -1) {
 		for command := range strings.SplitSeq(cells[2], ",") {
 			command = strings.TrimSpace(command)
-			said[command] = append(said[command], cells[1])
+			documented[command] = append(documented[command], cells[1])
 		}
 	}
 	reads := map[string]settings.Side{}
@@ -30,12 +30,12 @@ func TestConfigurationPageNamesTheCommands(t *testing.T) {
 		reads[name] |= cmd.reads
 	}
 	for command, by := range reads {
-		if want := by.Names(); !slices.Equal(said[command], want) {
-			t.Errorf("%s: got %v on the page, want %v", command, said[command], want)
+		if want := by.Names(); !slices.Equal(documented[command], want) {
+			t.Errorf("%s: got %v on the page, want %v", command, documented[command], want)
 		}
-		delete(said, command)
+		delete(documented, command)
 	}
-	for command := range said {
+	for command := range documented {
 		t.Errorf("the page names the command %q, which does not exist", command)
 	}
 }

@@ -14,7 +14,7 @@ import (
 func TestPostgreSQLIsMigratedOnRequestOnly(t *testing.T) {
 	t.Parallel()
 	db := pgtest.Database(t)
-	env := with(anywhere(t), settings.Environment{"DATABASE_URL": db, "BETTER_AUTH_SECRET": goodSecret})
+	env := with(testEnv(t), settings.Environment{"DATABASE_URL": db, "BETTER_AUTH_SECRET": goodSecret})
 
 	code, _, stderr := once(t, "serve", env)
 	if code != exitFailure || !strings.Contains(stderr, "vestibule migrate up") {
@@ -29,14 +29,14 @@ func TestPostgreSQLIsMigratedOnRequestOnly(t *testing.T) {
 
 func TestMIGRATEAppliesMigrationsOnPostgreSQL(t *testing.T) {
 	t.Parallel()
-	env := with(anywhere(t), settings.Environment{"DATABASE_URL": pgtest.Database(t), "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
+	env := with(testEnv(t), settings.Environment{"DATABASE_URL": pgtest.Database(t), "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
 	useTasks(t, start(t, "serve", env).log.url("bff"))
 }
 
 func TestReadyzFailsWhileTheDatabaseIsDown(t *testing.T) {
 	t.Parallel()
 	server := pgtest.NewServer(t)
-	env := with(anywhere(t), settings.Environment{"DATABASE_URL": server.Database(t), "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
+	env := with(testEnv(t), settings.Environment{"DATABASE_URL": server.Database(t), "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
 	i := start(t, "serve", env)
 	admin := i.log.url("admin")
 
@@ -69,24 +69,24 @@ func TestADatabaseThatDoesNotExistIsNamedWithoutItsPassword(t *testing.T) {
 // serve and migrate up report the same error in one line.
 func TestDatabaseErrorsNameTheCure(t *testing.T) {
 	t.Parallel()
-	taken := pgtest.Database(t)
+	foreign := pgtest.Database(t)
 	forbidden := pgtest.Database(t)
 	execute(t, forbidden, `CREATE ROLE stranger LOGIN PASSWORD 'pgtest-password'; REVOKE CREATE ON SCHEMA public FROM PUBLIC`)
 	forbidden = strings.Replace(forbidden, "pgtest:", "stranger:", 1)
-	execute(t, taken, `CREATE TABLE tasks (id int); CREATE TABLE "user" (id int)`)
+	execute(t, foreign, `CREATE TABLE tasks (id int); CREATE TABLE "user" (id int)`)
 	for name, c := range map[string]struct {
-		url  string
-		says []string
+		url   string
+		texts []string
 	}{
 		"wrong encoding":   {pgtest.DatabaseWith(t, "ENCODING 'LATIN1' TEMPLATE template0"), []string{"server_encoding is LATIN1", "createdb --encoding=UTF8 --template=template0"}},
 		"no encoding":      {pgtest.DatabaseWith(t, "ENCODING 'SQL_ASCII' TEMPLATE template0"), []string{"server_encoding is SQL_ASCII", "createdb --encoding=UTF8"}},
-		"names in use":     {taken, []string{"tasks, user", "?search_path=vestibule", "ALTER ROLE", "nothing was changed"}},
+		"names in use":     {foreign, []string{"tasks, user", "?search_path=vestibule", "ALTER ROLE", "nothing was changed"}},
 		"a parameter":      {pgtest.Database(t) + "&nonsense=1", []string{`"nonsense"`, "remove it from the URL"}},
 		"no permission":    {forbidden, []string{"permission denied for schema public", "CREATE SCHEMA vestibule AUTHORIZATION", "GRANT CREATE"}},
 		"a missing schema": {pgtest.Database(t) + "&schema=nowhere", []string{"CREATE SCHEMA", "search_path"}},
 	} {
 		for _, command := range []string{"serve", "migrate up"} {
-			env := with(anywhere(t), settings.Environment{"DATABASE_URL": c.url})
+			env := with(testEnv(t), settings.Environment{"DATABASE_URL": c.url})
 			if command == "serve" {
 				env = with(env, settings.Environment{"BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
 			}
@@ -95,9 +95,9 @@ func TestDatabaseErrorsNameTheCure(t *testing.T) {
 				t.Errorf("%s, %s: got code %d, want %d", name, command, code, exitFailure)
 			}
 			oneError(t, stderr, "DATABASE_URL")
-			for _, says := range c.says {
-				if !strings.Contains(stderr, says) {
-					t.Errorf("%s, %s: got %q, want %q in it", name, command, stderr, says)
+			for _, text := range c.texts {
+				if !strings.Contains(stderr, text) {
+					t.Errorf("%s, %s: got %q, want %q in it", name, command, stderr, text)
 				}
 			}
 		}
@@ -107,7 +107,7 @@ func TestDatabaseErrorsNameTheCure(t *testing.T) {
 func TestIgnoredURLParametersAreLogged(t *testing.T) {
 	t.Parallel()
 	db := pgtest.Database(t) + "&channel_binding=require&pgbouncer=true"
-	i := start(t, "serve", with(anywhere(t), settings.Environment{"DATABASE_URL": db, "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"}))
+	i := start(t, "serve", with(testEnv(t), settings.Environment{"DATABASE_URL": db, "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"}))
 	log := i.log.String()
 	for _, line := range []string{`"level":"WARN","msg":"channel_binding in the database's URL is not done: `, `"level":"INFO","msg":"pgbouncer in the database's URL has no effect here"`} {
 		if !strings.Contains(log, line) {
@@ -121,7 +121,7 @@ func TestTheSecondHostOfAURLIsUsed(t *testing.T) {
 	t.Parallel()
 	const closedPort = "127.0.0.1:1"
 	db := strings.Replace(pgtest.Database(t), "@", "@"+closedPort+",", 1) + "&connect_timeout=4"
-	i := start(t, "serve", with(anywhere(t), settings.Environment{"DATABASE_URL": db, "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"}))
+	i := start(t, "serve", with(testEnv(t), settings.Environment{"DATABASE_URL": db, "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"}))
 	useTasks(t, i.log.url("bff"))
 }
 
@@ -140,9 +140,9 @@ func execute(t *testing.T, databaseURL, statements string) {
 // Neon, for example, tells its users to set PGCHANNELBINDING.
 func TestUnsupportedLibpqVariablesAreIgnored(t *testing.T) {
 	t.Parallel()
-	env := with(anywhere(t), settings.Environment{"DATABASE_URL": pgtest.Database(t), "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
+	env := with(testEnv(t), settings.Environment{"DATABASE_URL": pgtest.Database(t), "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
 	var ofLibpq []string
-	settings.HideFromDriver(nil, func(name string) error { ofLibpq = append(ofLibpq, name); return nil })
+	settings.UnsetUnsupported(nil, func(name string) error { ofLibpq = append(ofLibpq, name); return nil })
 	for _, name := range ofLibpq {
 		env[name] = "1"
 	}

@@ -47,8 +47,8 @@ type instance struct {
 	code chan int
 }
 
-// anywhere returns settings with free ports and a database in a new folder.
-func anywhere(t *testing.T) settings.Environment {
+// testEnv returns settings with free ports and a database in a new folder.
+func testEnv(t *testing.T) settings.Environment {
 	t.Helper()
 	return settings.Environment{
 		"BFF_ADDR": "127.0.0.1:0", "API_ADDR": "127.0.0.1:0", "ADMIN_ADDR": "127.0.0.1:0",

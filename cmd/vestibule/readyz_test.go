@@ -21,7 +21,7 @@ func TestReadyzFailsAfterMigrateDown(t *testing.T) {
 	} {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
-			env := with(anywhere(t), settings.Environment{"DATABASE_URL": url, "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
+			env := with(testEnv(t), settings.Environment{"DATABASE_URL": url, "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
 			i := start(t, "serve", env)
 			if code, _, stderr := once(t, "migrate down", settings.Environment{"DATABASE_URL": url}); code != exitOK {
 				t.Fatal(stderr)
@@ -39,7 +39,7 @@ func TestReadyzFailsAfterMigrateDown(t *testing.T) {
 
 func TestAnInstanceDeletesItsRowWhenItStops(t *testing.T) {
 	t.Parallel()
-	env := anywhere(t)
+	env := testEnv(t)
 	i := start(t, "serve", env)
 	rows := func() (n int) {
 		t.Helper()

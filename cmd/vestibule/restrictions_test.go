@@ -16,7 +16,7 @@ func TestSignUpOffAndCORSInTheRunningProgram(t *testing.T) {
 	for name, database := range map[string]string{"SQLite": "", "PostgreSQL": pgtest.Database(t)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			env := with(anywhere(t), settings.Environment{"SIGN_UP": "off", "CORS_API_ORIGINS": "https://app.example.com", "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
+			env := with(testEnv(t), settings.Environment{"SIGN_UP": "off", "CORS_API_ORIGINS": "https://app.example.com", "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
 			if database != "" {
 				env["DATABASE_URL"] = database
 			}
@@ -65,7 +65,7 @@ func TestSignUpOffAndCORSInTheRunningProgram(t *testing.T) {
 func TestAMisspeltSettingStopsTheStart(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{"TRUSTED_ORIGIN": "TRUSTED_ORIGINS", "DRAIN_DELAY": "leave it out", "BETTER_AUTH_URL": "BASE_URL"} {
-		code, stdout, stderr := once(t, "serve", with(anywhere(t), settings.Environment{name: "x"}))
+		code, stdout, stderr := once(t, "serve", with(testEnv(t), settings.Environment{name: "x"}))
 		if code != exitUsage || stdout != "" || !strings.Contains(stderr, want) {
 			t.Errorf("%s: got code %d, %q, want one that names %q", name, code, stderr, want)
 		}

@@ -70,7 +70,7 @@ func TestServeIsReadyServesAndStops(t *testing.T) {
 	for _, algorithm := range []string{"HS256", "EdDSA", "ES256"} {
 		t.Run(algorithm, func(t *testing.T) {
 			t.Parallel()
-			i := start(t, "serve", with(anywhere(t), settings.Environment{"JWT_ALGORITHM": algorithm, "LOG_LEVEL": "debug", "BETTER_AUTH_SECRET": goodSecret}))
+			i := start(t, "serve", with(testEnv(t), settings.Environment{"JWT_ALGORITHM": algorithm, "LOG_LEVEL": "debug", "BETTER_AUTH_SECRET": goodSecret}))
 			useTasks(t, i.log.url("bff"))
 			i.stop()
 			if code := waittest.Receive(t, "exit", i.code); code != exitOK {
@@ -93,7 +93,7 @@ func TestTwoProcessesWorkOnOneDatabase(t *testing.T) {
 	for _, algorithm := range []string{"HS256", "EdDSA"} {
 		t.Run(algorithm, func(t *testing.T) {
 			t.Parallel()
-			env := with(anywhere(t), settings.Environment{"JWT_ALGORITHM": algorithm})
+			env := with(testEnv(t), settings.Environment{"JWT_ALGORITHM": algorithm})
 			// Each side needs the address of the other one, so one address must be known
 			// before its server runs.
 			network := newFront(t)
@@ -109,7 +109,7 @@ func TestTwoProcessesWorkOnOneDatabase(t *testing.T) {
 				}
 			}
 			bff := start(t, "bff", with(env, settings.Environment{"BACKEND_URL": api.log.url("api")}))
-			network.lead(t, bff.log.url("bff"))
+			network.forwardTo(t, bff.log.url("bff"))
 			waittest.Until(t, "ready", func() bool { return waittest.Status(api.log.url("admin")+"/readyz") == http.StatusOK })
 			useTasks(t, bff.log.url("bff"))
 			for _, i := range []*instance{bff, api} {
@@ -142,8 +142,8 @@ func newFront(t *testing.T) *front {
 	return f
 }
 
-// lead makes f forward requests to the server at to.
-func (f *front) lead(t *testing.T, to string) {
+// forwardTo makes f forward requests to the server at to.
+func (f *front) forwardTo(t *testing.T, to string) {
 	t.Helper()
 	target, err := url.Parse(to)
 	if err != nil {
@@ -160,7 +160,7 @@ func TestServeSendsRequestsWhereBackendURLSays(t *testing.T) {
 		w.WriteHeader(http.StatusNoContent)
 	}))
 	defer elsewhere.Close()
-	i := start(t, "serve", with(anywhere(t), settings.Environment{"BACKEND_URL": elsewhere.URL + "/base"}))
+	i := start(t, "serve", with(testEnv(t), settings.Environment{"BACKEND_URL": elsewhere.URL + "/base"}))
 	c, bff := browser(t), i.log.url("bff")
 	request(t, c, http.MethodPost, bff+"/api/auth/signup", account)
 	if code, body := request(t, c, http.MethodGet, bff+"/api/proxy/me/tasks", ""); code != http.StatusNoContent {
@@ -173,7 +173,7 @@ func TestServeSendsRequestsWhereBackendURLSays(t *testing.T) {
 
 func TestTheAPILogsTheClientOfTheBFF(t *testing.T) {
 	t.Parallel()
-	i := start(t, "serve", with(anywhere(t), settings.Environment{"TRUSTED_PROXIES": "127.0.0.1"}))
+	i := start(t, "serve", with(testEnv(t), settings.Environment{"TRUSTED_PROXIES": "127.0.0.1"}))
 	req, _ := http.NewRequest(http.MethodPost, i.log.url("bff")+"/api/auth/signup", strings.NewReader(account))
 	req.Header.Set("Content-Type", "application/json")
 	c := browser(t)

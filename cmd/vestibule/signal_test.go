@@ -68,7 +68,7 @@ func TestSIGTERMLetsARequestFinishAndASecondSignalDoesNot(t *testing.T) {
 
 	begin := func(t *testing.T) (*exec.Cmd, *logBuffer, <-chan error, <-chan int) {
 		t.Helper()
-		cmd, log, ended := startReal(t, with(anywhere(t), settings.Environment{"BACKEND_URL": slowAPI.URL}))
+		cmd, log, ended := startReal(t, with(testEnv(t), settings.Environment{"BACKEND_URL": slowAPI.URL}))
 		c, bff := browser(t), log.url("bff")
 		request(t, c, http.MethodPost, bff+"/api/auth/signup", account)
 		answer := make(chan int, 1)

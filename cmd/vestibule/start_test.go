@@ -13,11 +13,11 @@ import (
 )
 
 func TestAFailedStartPrintsOneLine(t *testing.T) {
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	inUse, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close()
+	defer inUse.Close()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file")
 	if err := os.WriteFile(file, []byte("not a folder"), 0o600); err != nil {
@@ -40,9 +40,9 @@ func TestAFailedStartPrintsOneLine(t *testing.T) {
 		{"* in TRUSTED_ORIGINS", "serve", settings.Environment{"TRUSTED_ORIGINS": "*"}, exitUsage, "TRUSTED_ORIGINS"},
 		{"a short secret", "serve", settings.Environment{"BETTER_AUTH_SECRET": "short"}, exitUsage, "BETTER_AUTH_SECRET"},
 		{"a header that must not be forwarded", "serve", settings.Environment{"PROXY_FORWARD_HEADERS": "Cookie"}, exitUsage, "PROXY_FORWARD_HEADERS"},
-		{"the BFF's port in use", "serve", settings.Environment{"BFF_ADDR": taken.Addr().String()}, exitFailure, "BFF_ADDR"},
-		{"the API's port in use", "api", settings.Environment{"API_ADDR": taken.Addr().String()}, exitFailure, "API_ADDR"},
-		{"the admin port in use", "bff", settings.Environment{"ADMIN_ADDR": taken.Addr().String()}, exitFailure, "ADMIN_ADDR"},
+		{"the BFF's port in use", "serve", settings.Environment{"BFF_ADDR": inUse.Addr().String()}, exitFailure, "BFF_ADDR"},
+		{"the API's port in use", "api", settings.Environment{"API_ADDR": inUse.Addr().String()}, exitFailure, "API_ADDR"},
+		{"the admin port in use", "bff", settings.Environment{"ADMIN_ADDR": inUse.Addr().String()}, exitFailure, "ADMIN_ADDR"},
 		{"an address of another machine", "serve", settings.Environment{"BFF_ADDR": "192.0.2.1:0"}, exitFailure, "BFF_ADDR"},
 		{"a host that does not exist", "serve", settings.Environment{"BFF_ADDR": "host.invalid:0"}, exitFailure, "BFF_ADDR"},
 		{"a data folder that cannot be created", "serve", settings.Environment{"DATABASE_URL": "sqlite:" + file + "/vestibule.db"}, exitFailure, "DATABASE_URL"},
@@ -54,7 +54,7 @@ func TestAFailedStartPrintsOneLine(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			code, stdout, stderr := once(t, tt.command, with(anywhere(t), tt.env))
+			code, stdout, stderr := once(t, tt.command, with(testEnv(t), tt.env))
 			if code != tt.code {
 				t.Errorf("got code %d, want %d", code, tt.code)
 			}
@@ -70,7 +70,7 @@ func TestAFailedStartPrintsOneLine(t *testing.T) {
 }
 
 func TestASecretThatCannotDecryptTheSigningKeysIsRefused(t *testing.T) {
-	env := with(anywhere(t), settings.Environment{"JWT_ALGORITHM": "EdDSA", "BETTER_AUTH_SECRET": goodSecret})
+	env := with(testEnv(t), settings.Environment{"JWT_ALGORITHM": "EdDSA", "BETTER_AUTH_SECRET": goodSecret})
 	i := start(t, "serve", env)
 	i.stop()
 	waittest.Receive(t, "exit", i.code)
@@ -90,7 +90,7 @@ func TestASecretThatCannotDecryptTheSigningKeysIsRefused(t *testing.T) {
 }
 
 func TestAFailedStartLeavesNoListenerBehind(t *testing.T) {
-	env := anywhere(t)
+	env := testEnv(t)
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -111,7 +111,7 @@ func TestAStopDuringStartIsNotAnError(t *testing.T) {
 	var out bytes.Buffer
 	ctx, cancel := cancelledContext(t)
 	defer cancel()
-	if code := run(ctx, []string{"serve"}, anywhere(t), strings.NewReader(""), &out, &out); code != exitOK {
+	if code := run(ctx, []string{"serve"}, testEnv(t), strings.NewReader(""), &out, &out); code != exitOK {
 		t.Errorf("got code %d, want %d: %s", code, exitOK, out.String())
 	}
 }
@@ -122,7 +122,7 @@ func TestABadSecretFileChangesNothing(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, "better-auth-secret"), []byte("short"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	code, _, stderr := once(t, "serve", with(anywhere(t), settings.Environment{"DATABASE_URL": "sqlite:" + filepath.Join(folder, "v.db")}))
+	code, _, stderr := once(t, "serve", with(testEnv(t), settings.Environment{"DATABASE_URL": "sqlite:" + filepath.Join(folder, "v.db")}))
 	if code != exitUsage {
 		t.Errorf("got code %d, want %d", code, exitUsage)
 	}

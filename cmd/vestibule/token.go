@@ -26,7 +26,7 @@ const (
 
 // tokenRequest holds the options of vestibule token.
 type tokenRequest struct {
-	who       string
+	subject   string        // a user by address or id, or a service by id
 	scope     *string       // nil: no scope claim
 	expiresIn time.Duration // 0: JWT_EXPIRES_IN
 }
@@ -48,7 +48,7 @@ func mintToken(ctx context.Context, p *program, c *settings.Settings) error {
 	}
 	c.BFF.JWTExpiresIn = cmp.Or(req.expiresIn, c.BFF.JWTExpiresIn)
 	return p.withData(ctx, c, func(db *store.Store) error {
-		subject, err := tokenSubject(ctx, db, req.who)
+		subject, err := tokenSubject(ctx, db, req.subject)
 		if err != nil {
 			return err
 		}
@@ -85,7 +85,7 @@ func mintToken(ctx context.Context, p *program, c *settings.Settings) error {
 // tokenRequest reads the options of vestibule token.
 func (p *program) tokenRequest() (req tokenRequest, err error) {
 	o := p.given.options
-	if req.who = o["sub"]; req.who == "" {
+	if req.subject = o["sub"]; req.subject == "" {
 		return req, usageError("token lacks --sub: name a user by address or id, or a service by its svc_ id" + seeHelp("token"))
 	}
 	if text, given := o["scope"]; given {
@@ -110,12 +110,12 @@ func (p *program) tokenRequest() (req tokenRequest, err error) {
 
 // tokenSubject returns the id of the user or service that the token is for. It refuses
 // unknown and disabled ones: the API would accept the token without a look-up.
-func tokenSubject(ctx context.Context, db *store.Store, who string) (string, error) {
-	if strings.HasPrefix(who, jose.ServicePrefix) {
-		cl, err := findClient(ctx, db, who)
+func tokenSubject(ctx context.Context, db *store.Store, idOrEmail string) (string, error) {
+	if strings.HasPrefix(idOrEmail, jose.ServicePrefix) {
+		cl, err := findClient(ctx, db, idOrEmail)
 		return cl.ID, err
 	}
-	u, err := findUser(ctx, db, who)
+	u, err := findUser(ctx, db, idOrEmail)
 	switch {
 	case err != nil:
 		return "", err

@@ -109,7 +109,7 @@ func TestTheAPIAcceptsAMintedToken(t *testing.T) {
 	for _, algorithm := range []string{"HS256", "EdDSA", "ES256"} {
 		t.Run(algorithm, func(t *testing.T) {
 			t.Parallel()
-			env := anywhere(t)
+			env := testEnv(t)
 			env["JWT_ALGORITHM"] = algorithm
 			i := start(t, "serve", env) // this creates the secret file
 			env["BASE_URL"] = "http://localhost:3000"

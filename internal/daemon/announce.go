@@ -18,7 +18,7 @@ func announce(stdout io.Writer, c *settings.Settings, at *listeners, log *slog.L
 		log.Info("listening", "surface", s.surface, "setting", s.setting, "address", s.addr().String())
 	}
 	warn(c, at, log)
-	for _, name := range c.WithoutEffect {
+	for _, name := range c.IgnoredVariables {
 		log.Warn("the database driver does not support this variable: it has no effect", "setting", name)
 	}
 	if isTerminal(stdout) {

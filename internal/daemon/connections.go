@@ -16,12 +16,12 @@ const (
 
 // connectionBounds returns the limits of the connections that a surface accepts.
 func connectionBounds(c *settings.Settings, surface string) web.Connections {
-	b := web.Connections{Surface: surface, Proxies: c.BFF.TrustedProxies, All: c.Connections, AllSetting: "MAX_CONNECTIONS"}
+	b := web.Connections{Surface: surface, Proxies: c.BFF.TrustedProxies, All: c.MaxConnections, AllSetting: "MAX_CONNECTIONS"}
 	switch surface {
 	case "bff":
-		b.PerAddress, b.OneSetting = c.ConnectionsOne, "MAX_CONNECTIONS_PER_ADDRESS"
+		b.PerAddress, b.OneSetting = c.MaxConnectionsPerAddress, "MAX_CONNECTIONS_PER_ADDRESS"
 	case "api":
-		b.PerAddress, b.OneSetting = c.Connections/serviceShare, "MAX_CONNECTIONS"
+		b.PerAddress, b.OneSetting = c.MaxConnections/serviceShare, "MAX_CONNECTIONS"
 	default:
 		b = web.Connections{Surface: surface, All: adminConnections, PerAddress: adminConnections}
 	}

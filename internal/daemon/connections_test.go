@@ -10,7 +10,7 @@ import (
 )
 
 func TestConnectionLimitsOfEachListener(t *testing.T) {
-	usual := mustLoad(t, settings.ForServe, nil).Connections
+	usual := mustLoad(t, settings.ForServe, nil).MaxConnections
 	proxies := settings.Environment{"TRUSTED_PROXIES": "10.0.0.0/8"}
 	for name, tt := range map[string]struct {
 		env            settings.Environment

@@ -37,7 +37,7 @@ func (b *builder) schemaOf(v any) *openapi3.SchemaRef {
 //	doc:"text"             the description
 //	as:"Name"              a reference to the surface's schema of this name, in place of the type's
 //	like:"Name"            a copy of that schema
-//	schema:"key=value,…"   further keywords; of a field _, those of the struct
+//	schema:"key=value,…"   further keywords; of a field _, those of the struct, and with dots those of its members
 func (b *builder) schema(t reflect.Type) *openapi3.SchemaRef {
 	switch {
 	case t == reflect.TypeFor[web.Time]():
@@ -184,7 +184,11 @@ func annotate(s *openapi3.Schema, tag reflect.StructTag) *openapi3.Schema {
 		case key == "enum":
 			words[key] = strings.Split(value, "|")
 		default:
-			words[key] = literal(value)
+			at, path := words, strings.Split(key, ".")
+			for _, name := range path[:len(path)-1] {
+				at = at[name].(map[string]any)
+			}
+			at[path[len(path)-1]] = literal(value)
 		}
 	}
 	return into[openapi3.Schema](words)

@@ -18,7 +18,6 @@ import (
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Contract is a document, and the answers that were seen so far.
@@ -30,31 +29,6 @@ type Contract struct {
 	mu   sync.Mutex
 	seen map[string]bool // "GET /path 200"
 }
-
-type operation struct {
-	method, path string
-	segments     []string
-	rest         bool   // the last segment takes the rest of the path
-	except       string // but not the paths below this one
-	op           *openapi3.Operation
-}
-
-// name names an operation in messages and exceptions.
-func (o *operation) name() string { return o.method + " " + o.path }
-
-// These extensions express what OpenAPI cannot.
-const (
-	// On an operation: false where a GET has no HEAD.
-	headExtension = "x-head"
-	// On an operation: its answers come from another server, with any header, and its last
-	// parameter takes the rest of the path.
-	passExtension = "x-passthrough"
-	// On such an operation: it does not take the paths below this one.
-	exceptExtension = "x-except"
-	// On the document: the statuses for paths and methods that it does not have, each with
-	// the response component that describes it.
-	elsewhereExtension = "x-elsewhere"
-)
 
 // Load reads a document and checks that it is complete and that its examples fit their
 // schemas.
@@ -115,41 +89,6 @@ func MustLoad(document []byte) *Contract {
 	return c
 }
 
-func checkDocument(document []byte) error {
-	// Go's decoder accepts two members with one name and takes the last. Parsers in
-	// browsers may refuse the whole document.
-	if _, err := jsontext.NewDecoder(bytes.NewReader(document)).ReadValue(); err != nil {
-		return err
-	}
-	loader := openapi3.NewLoader()
-	doc, err := loader.LoadFromData(document)
-	if err != nil {
-		return err
-	}
-	if !doc.IsOpenAPI31OrLater() {
-		return fmt.Errorf("openapi is %s, want 3.1", doc.OpenAPI)
-	}
-	return doc.Validate(loader.Context, openapi3.EnableExamplesValidation())
-}
-
-// closeObjects forbids members without a description in every described object.
-func closeObjects(node any) {
-	switch node := node.(type) {
-	case map[string]any:
-		_, described := node["properties"].(map[string]any)
-		if _, said := node["additionalProperties"]; described && !said && node["type"] != nil {
-			node["additionalProperties"] = false
-		}
-		for _, child := range node {
-			closeObjects(child)
-		}
-	case []any:
-		for _, child := range node {
-			closeObjects(child)
-		}
-	}
-}
-
 // Routes lists the methods and paths of the document, "GET /x", HEAD included.
 func (c *Contract) Routes() []string {
 	var list []string
@@ -161,40 +100,6 @@ func (c *Contract) Routes() []string {
 	}
 	slices.Sort(list)
 	return list
-}
-
-// find returns the operation of a request, or nil.
-func (c *Contract) find(method, escapedPath string) *operation {
-	segments := strings.Split(escapedPath, "/")
-	if n := len(segments); n > 2 && segments[n-1] == "" {
-		segments = segments[:n-1] // with a trailing slash it is the same resource
-	}
-	path := "" // only the first that fits: /x/events is not also /x/{id}
-	for _, o := range c.operations {
-		excepted := o.except != "" && strings.HasPrefix(escapedPath+"/", o.except+"/")
-		if path != "" && o.path != path || excepted || !o.fits(segments) {
-			continue
-		}
-		path = o.path
-		head := method == http.MethodHead && o.method == http.MethodGet && o.op.Extensions[headExtension] != false
-		if o.method == method || head {
-			return o
-		}
-	}
-	return nil
-}
-
-func (o *operation) fits(segments []string) bool {
-	if len(segments) < len(o.segments) || len(segments) > len(o.segments) && !o.rest {
-		return false
-	}
-	for i, want := range o.segments {
-		parameter := strings.HasPrefix(want, "{")
-		if parameter && segments[i] == "" && !o.rest || !parameter && segments[i] != want {
-			return false
-		}
-	}
-	return true
 }
 
 // Unseen lists the answers that the document promises and that no test has received, as
@@ -258,8 +163,8 @@ func describe(r *http.Request, a Answer, err error) error {
 	return fmt.Errorf("%s %s: answer %d: %w\n%.300s", r.Method, r.URL.EscapedPath(), a.Status, err, body)
 }
 
-// Body returns an example of the JSON that an operation, "GET /x", takes, or "" when it
-// takes none.
+// Body returns an example of the JSON body of an operation, "POST /x". It is "" if the
+// operation has none.
 func (c *Contract) Body(tb testing.TB, route string) string {
 	tb.Helper()
 	for _, o := range c.operations {

@@ -14,9 +14,9 @@ const (
 // together.
 func (c *checker) connectionLimits() {
 	if c.valid("MAX_CONNECTIONS") && !c.given("MAX_CONNECTIONS") {
-		c.Connections = defaultConnections
+		c.MaxConnections = defaultConnections
 		if files := maxOpenFiles(); files > 0 {
-			c.Connections = max(100, min(defaultConnections, files/filesPerConnection))
+			c.MaxConnections = max(100, min(defaultConnections, files/filesPerConnection))
 		}
 	}
 	if !c.valid("MAX_CONNECTIONS", "MAX_CONNECTIONS_PER_ADDRESS") {
@@ -24,11 +24,11 @@ func (c *checker) connectionLimits() {
 	}
 	switch given := c.given("MAX_CONNECTIONS_PER_ADDRESS"); {
 	case !given:
-		c.ConnectionsOne = c.Connections / addressShare
-	case c.ConnectionsOne > c.Connections:
+		c.MaxConnectionsPerAddress = c.MaxConnections / addressShare
+	case c.MaxConnectionsPerAddress > c.MaxConnections:
 		c.conflict("MAX_CONNECTIONS_PER_ADDRESS", mistake{"is more than MAX_CONNECTIONS, so one address could keep all others out", "lower it to MAX_CONNECTIONS at most, or raise MAX_CONNECTIONS"})
 	}
-	c.BFF.MaxConnections, c.BFF.MaxConnectionsPerAddress = c.Connections, c.ConnectionsOne
+	c.BFF.MaxConnections, c.BFF.MaxConnectionsPerAddress = c.MaxConnections, c.MaxConnectionsPerAddress
 }
 
 // streams ensures that one user cannot take all streams. If only MAX_STREAMS is

@@ -22,7 +22,7 @@ func TestDefaultConnectionLimits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := mustLoad(t, ForServe, tt.env)
-			got := []int{c.Connections, c.ConnectionsOne, c.BFF.MaxConnections, c.BFF.MaxConnectionsPerAddress}
+			got := []int{c.MaxConnections, c.MaxConnectionsPerAddress, c.BFF.MaxConnections, c.BFF.MaxConnectionsPerAddress}
 			if d := cmp.Diff([]int{tt.all, tt.one, tt.all, tt.one}, got); d != "" {
 				t.Errorf("(-want +got):\n%s", d)
 			}

@@ -70,12 +70,12 @@ var addressSettings = group{"Addresses", []setting{
 	{
 		name: "MAX_CONNECTIONS", by: ForServe | ForBFF | ForAPI, arg: "N", unset: "10000, or half of the files that the process may open if that is less",
 		help:  "How many connections the BFF and the API each keep open at a time, including idle connections and streams. At the limit, a new connection replaces one of the address that has the most, or gets a 503.",
-		check: func(c *checker, v string) { c.Connections = c.number(v, 100, maxConnections) },
+		check: func(c *checker, v string) { c.MaxConnections = c.number(v, 100, maxConnections) },
 	},
 	{
 		name: "MAX_CONNECTIONS_PER_ADDRESS", by: ForServe | ForBFF, arg: "N", unset: "a fifth of MAX_CONNECTIONS",
 		help:  "How many of these connections the BFF keeps open for one address (IPv4, or a /64 of IPv6). At the limit, that address gets a 429. It does not apply to TRUSTED_PROXIES, because each of them stands for many clients.",
-		check: func(c *checker, v string) { c.ConnectionsOne = c.number(v, 10, maxConnections) },
+		check: func(c *checker, v string) { c.MaxConnectionsPerAddress = c.number(v, 10, maxConnections) },
 	},
 }}
 

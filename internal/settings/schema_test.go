@@ -117,8 +117,8 @@ func TestEverySettingRefusesBadValuesByName(t *testing.T) {
 	}
 }
 
-// goodValues are values that each setting takes; one at least changes what it says by
-// default.
+// goodValues returns valid values of each setting. At least one of them changes the
+// default behaviour.
 func goodValues() []goodValue {
 	https := Environment{"BASE_URL": "https://app.example.com", "BETTER_AUTH_SECRET": goodSecret}
 	return []goodValue{

@@ -40,8 +40,8 @@ var publishedSecrets = []string{
 	"09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7", // FastAPI's tutorial
 }
 
-// minDistinctBytes is the minimum number of different bytes in a secret. Fewer than one
-// in ten million random secrets of 32 digits have less.
+// minDistinctBytes is the minimum number of different bytes in a secret. Of ten million
+// random secrets with 32 digits, about one has fewer.
 const minDistinctBytes = 6
 
 // guessable returns why a secret is easy to guess although it is long enough, or "".

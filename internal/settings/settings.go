@@ -21,8 +21,8 @@ type Settings struct {
 	APIAddr   string
 	AdminAddr string
 
-	Connections    int // limit of open connections for each listener
-	ConnectionsOne int // limit of open connections to the BFF from one address
+	MaxConnections           int // limit of open connections for each listener
+	MaxConnectionsPerAddress int // limit of open connections to the BFF from one address
 
 	Database     database
 	Migrate      bool // apply pending migrations at start
@@ -37,7 +37,7 @@ type Settings struct {
 	NetworkAPI  bool // BACKEND_URL is set: serve calls the API there over the network
 	NetworkJWKS bool // JWKS_URL is set: the API fetches the keys there over the network
 
-	WithoutEffect []string // variables of libpq that are set but not supported
+	IgnoredVariables []string // variables of libpq that are set but not supported
 
 	AsGiven []slog.Attr // values that are not defaults, and their sources, for the log; without secrets
 
@@ -58,7 +58,7 @@ func Load(by Side, flags map[string]string, env Environment) (*Settings, error) 
 		return nil, c.faults
 	}
 	c.AsGiven = c.allGiven()
-	c.WithoutEffect = withoutEffect(env)
+	c.IgnoredVariables = ignoredVariables(env)
 	return &c.Settings, nil
 }
 

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// heard is what was told, by user, and in how many statements.
+// heard counts the announcements, by user, and the statements that made them.
 type heard struct {
 	latest     map[string]int64
 	statements atomic.Int64
@@ -53,7 +53,7 @@ func TestManyChangesAreAnnouncedTogether(t *testing.T) {
 			t.Errorf("1500 changes of 500 users: got %d of them in %d statements, want 500 in 1", len(h.latest), h.statements.Load())
 		}
 		a.add("usr_later", 1)
-		a.end() // which waits
+		a.end() // end waits
 		if h.statements.Load() != 2 || h.latest["usr_later"] != 1 {
 			t.Error("what was gathered at the end was not told")
 		}
@@ -65,9 +65,9 @@ func TestManyChangesAreAnnouncedTogether(t *testing.T) {
 	})
 }
 
-// TestAnnouncementsThatFailHoldUpNobody: neither a database that hangs nor one that
-// refuses makes anything pile up.
-func TestAnnouncementsThatFailHoldUpNobody(t *testing.T) {
+// TestFailedAnnouncementsDelayNobody: nothing accumulates while the database hangs or
+// refuses.
+func TestFailedAnnouncementsDelayNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		attempts := 0
 		a := &announcer{send: func(context.Context, []string) error {

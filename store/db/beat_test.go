@@ -49,7 +49,7 @@ func TestABeatWritesTheInstancesOwnRow(t *testing.T) {
 	}
 }
 
-func TestABeatFailsWithWhatRequestsWouldMeet(t *testing.T) {
+func TestABeatFailsLikeRequests(t *testing.T) {
 	t.Parallel()
 	for _, v := range variants()[:2] {
 		for name, c := range map[string]struct {
@@ -79,7 +79,7 @@ func TestABeatFailsWithWhatRequestsWouldMeet(t *testing.T) {
 	}
 }
 
-// TestAnInstanceServesBesideALaterVersion, while one after the other is updated.
+// TestAnInstanceServesBesideALaterVersion, as in a rolling update.
 func TestAnInstanceServesBesideALaterVersion(t *testing.T) {
 	t.Parallel()
 	for _, v := range variants()[:2] {
@@ -93,7 +93,8 @@ func TestAnInstanceServesBesideALaterVersion(t *testing.T) {
 	}
 }
 
-// TestADamagedFileIsUnavailableAndFailsTheBeat: most of its pages are overwritten.
+// TestADamagedFileIsUnavailableAndFailsTheBeat overwrites all pages of the file except the
+// first.
 func TestADamagedFileIsUnavailableAndFailsTheBeat(t *testing.T) {
 	t.Parallel()
 	a := newAtPath(t)
@@ -109,12 +110,13 @@ func TestADamagedFileIsUnavailableAndFailsTheBeat(t *testing.T) {
 	}
 	const page = 4096
 	garbage := []byte(strings.Repeat("\xa5", page))
-	for at := int64(page); at+page <= info.Size(); at += page { // but the first: the file is ours
+	for at := int64(page); at+page <= info.Size(); at += page { // all except the first, so the file is still recognised as ours
 		if _, err := f.WriteAt(garbage, at); err != nil {
 			t.Fatal(err)
 		}
 	}
-	// Not closed before the end: that would drop the locks of the store, which is in this process.
+	// Do not close it before the end: that would release the locks of the store, which is
+	// in this process.
 	t.Cleanup(func() { _ = f.Close() })
 	_, err = a.CreateTask(t.Context(), newTask(a.user.ID))
 	wantError(t, "create", err, db.ErrUnavailable)
@@ -123,8 +125,9 @@ func TestADamagedFileIsUnavailableAndFailsTheBeat(t *testing.T) {
 	}
 }
 
-// TestTroubleIsRememberedForAWhile: what a request has met, a row may not.
-func TestTroubleIsRememberedForAWhile(t *testing.T) {
+// TestARequestsFailureIsRememberedForAWhile: a full disk can fail a large write while the
+// beat's small row still fits.
+func TestARequestsFailureIsRememberedForAWhile(t *testing.T) {
 	t.Parallel()
 	d := migrated(t, variants()[0])
 	beat(t, d)
@@ -145,14 +148,14 @@ func TestAFileThatBecomesReadOnlyIsUnavailableToWriters(t *testing.T) {
 	d := migrated(t, variants()[0])
 	u, session := signedUp(t, d)
 	task := created(t, d, newTask(u.ID))
-	if _, err := d.Pools()["write"].Exec(`PRAGMA query_only = true`); err != nil { // the same SQLITE_READONLY
+	if _, err := d.Pools()["write"].Exec(`PRAGMA query_only = true`); err != nil { // causes the same SQLITE_READONLY
 		t.Fatal(err)
 	}
 	wantReadsOnly(t, d, u, session, task)
 }
 
-// TestAStandbyIsUnavailableToWriters until it is promoted: to lib/pq's BEGIN READ WRITE it
-// answers that it does not support that.
+// TestAStandbyIsUnavailableToWriters until it is promoted. It answers lib/pq's BEGIN READ
+// WRITE with an error for unsupported features.
 func TestAStandbyIsUnavailableToWriters(t *testing.T) {
 	t.Parallel()
 	server := pgtest.NewServer(t)
@@ -178,7 +181,8 @@ func TestAStandbyIsUnavailableToWriters(t *testing.T) {
 	created(t, s, newTask(u.ID))
 }
 
-// wantReadsOnly checks that all that writes is unavailable, and that all that only reads is not.
+// wantReadsOnly checks that every call that writes is unavailable, and that every call that
+// only reads succeeds.
 func wantReadsOnly(t *testing.T, s *database, u store.User, session store.Session, task tasks.Task) {
 	t.Helper()
 	reads := map[string]bool{}
@@ -186,7 +190,7 @@ func wantReadsOnly(t *testing.T, s *database, u store.User, session store.Sessio
 		reads[name] = true
 	}
 	calls := methods(t.Context(), s, u, session, task)
-	delete(calls, "MigrateUp") // has a lock of its own
+	delete(calls, "MigrateUp") // has a separate lock
 	for name, call := range calls {
 		switch err := call(); {
 		case reads[name] && err != nil:
@@ -198,7 +202,8 @@ func wantReadsOnly(t *testing.T, s *database, u store.User, session store.Sessio
 	wantError(t, "beat", s.Beat(t.Context(), "ins_test", base()), db.ErrUnavailable)
 }
 
-// TestAFullDiskOfPostgreSQLIsUnavailableAndRecovers: a tablespace on a small file system.
+// TestAFullDiskOfPostgreSQLIsUnavailableAndRecovers uses a tablespace on a small file
+// system.
 func TestAFullDiskOfPostgreSQLIsUnavailableAndRecovers(t *testing.T) {
 	t.Parallel()
 	disk := pgtest.Folder(t)
@@ -227,7 +232,7 @@ func TestAFullDiskOfPostgreSQLIsUnavailableAndRecovers(t *testing.T) {
 		t.Fatal(err)
 	}
 	task := newTask(u.ID)
-	task.Description = new(repeat("x", 1500)) // in the table itself
+	task.Description = new(repeat("x", 1500)) // stored in the table itself, not in TOAST
 	acknowledged := 0
 	for err = nil; err == nil && acknowledged < 1000; {
 		if _, err = d.CreateTask(t.Context(), task); err == nil {
@@ -245,7 +250,7 @@ func TestAFullDiskOfPostgreSQLIsUnavailableAndRecovers(t *testing.T) {
 	}
 }
 
-// TestABeatWaitsForABusyPoolAFewTimes and not for each table that it reads.
+// TestABeatWaitsForABusyPoolAFewTimes, not once for each table that it reads.
 func TestABeatWaitsForABusyPoolAFewTimes(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, d *database) {

@@ -7,7 +7,7 @@ import (
 	"vestibule/store/db"
 )
 
-// TestSessionsFromBeforeTheLimitEnd, of every user, in batches and each recorded.
+// TestSessionsFromBeforeTheLimitEnd for every user, in batches, with an event for each.
 func TestSessionsFromBeforeTheLimitEnd(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, d *database) {

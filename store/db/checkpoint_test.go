@@ -11,8 +11,8 @@ import (
 	"vestibule/store/db"
 )
 
-// TestTheLogStaysSmallBesideReaders: at every moment somebody reads, so that there is
-// none at which SQLite would begin its log anew by itself.
+// TestTheLogStaysSmallBesideReaders: at every moment some transaction reads, so SQLite
+// never restarts its log by itself.
 func TestTheLogStaysSmallBesideReaders(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "vestibule.db")
@@ -26,7 +26,7 @@ func TestTheLogStaysSmallBesideReaders(t *testing.T) {
 
 	task := newTask(u.ID)
 	task.Description = new(strings.Repeat("x", 10_000))
-	const limit = 2 << 20 // the log of a few dozen of these tasks
+	const limit = 2 << 20 // the log size of a few dozen of these tasks
 	d.SetWALLimit(limit)
 	var written, before, most int64
 	for written < 8*limit {
@@ -44,7 +44,7 @@ func TestTheLogStaysSmallBesideReaders(t *testing.T) {
 	t.Logf("at most %d bytes of %d", most, written)
 }
 
-// relay has two readers, each of which stays until the other has come.
+// relay runs two readers. Each reads until the other has started.
 func relay(t *testing.T, d *database) (stop func()) {
 	t.Helper()
 	pool := d.Raw(t)
@@ -56,7 +56,7 @@ func relay(t *testing.T, d *database) (stop func()) {
 			tx, err := pool.Beginx()
 			if err == nil {
 				var n int
-				err = tx.Get(&n, `SELECT count(*) FROM "user"`) // from here on it has a snapshot
+				err = tx.Get(&n, `SELECT count(*) FROM "user"`) // from here on the transaction has a snapshot
 			}
 			if err = errors.Join(err, leave()); err != nil {
 				t.Errorf("read: %v", err)
@@ -74,7 +74,7 @@ func relay(t *testing.T, d *database) (stop func()) {
 	return func() { close(over); wg.Wait() }
 }
 
-// TestTheLogHasALimit: what SQLite keeps of its log when it begins it anew is bounded too.
+// TestTheLogHasALimit: the file that SQLite keeps when it restarts its log is bounded too.
 func TestTheLogHasALimit(t *testing.T) {
 	t.Parallel()
 	s := open(t, "sqlite:"+filepath.Join(t.TempDir(), "vestibule.db"))

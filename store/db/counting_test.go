@@ -8,8 +8,8 @@ import (
 	"vestibule/store/db"
 )
 
-// TestCountingHasConnectionsOfItsOwn: whoever tries a thousand things at once takes none
-// of the connections that others' requests need, and the other way round.
+// TestCountingHasConnectionsOfItsOwn: a thousand simultaneous attempts take no connection
+// that other requests need, and other requests take none that attempts need.
 func TestCountingHasConnectionsOfItsOwn(t *testing.T) {
 	t.Parallel()
 	d := storetest.Postgres(t)

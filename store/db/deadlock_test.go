@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// TestAMigrationThatLosesADeadlockIsRunAgain: an instance of the version before, which
-// creates a task once, locks the tables in another order.
+// TestAMigrationThatLosesADeadlockIsRunAgain: an instance of the previous version locks the
+// tables in another order when it creates a task with a key.
 func TestAMigrationThatLosesADeadlockIsRunAgain(t *testing.T) {
 	t.Parallel()
-	direct := withDefault(t, `deadlock_timeout = '2s'`) // the migration's
+	direct := withDefault(t, `deadlock_timeout = '2s'`) // for the migration
 	d := migratedURL(t, direct, direct)
 	u, _ := signedUp(t, d)
 	for applied(t, d) > 16 {
@@ -37,7 +37,7 @@ func TestAMigrationThatLosesADeadlockIsRunAgain(t *testing.T) {
 			t.Fatalf("%s: %v", statement, err)
 		}
 	}
-	do(`SET LOCAL deadlock_timeout = '1h'`) // so that it is the migration that loses
+	do(`SET LOCAL deadlock_timeout = '1h'`) // so the migration loses
 	do(`LOCK TABLE idempotency IN ROW EXCLUSIVE MODE`)
 	done := make(chan error, 1)
 	go func() { done <- d.MigrateUp(ctx) }()

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// FileTurn is the turn of another process, as far as locks can tell.
+// FileTurn takes turns like another process: the locks cannot tell the difference.
 type FileTurn struct{ t *turn }
 
 func OpenTurn(path string) (FileTurn, error) {
@@ -23,16 +23,16 @@ func (t FileTurn) Awaited() bool {
 	return syscall.FcntlFlock(t.t.file.Fd(), ofdGet, &lock) == nil && lock.Type != syscall.F_UNLCK
 }
 
-// WaitAtMost changes how long it waits for other processes.
+// WaitAtMost sets how long it waits for other processes.
 func (t FileTurn) WaitAtMost(d time.Duration) { t.t.wait = d }
 
-// Stop makes it one that waits to be next and never moves, as a process that is stopped.
+// Stop makes it wait to be next and never continue, like a stopped process.
 func (t FileTurn) Stop() error { return ofd(t.t.file, ofdSet, syscall.F_WRLCK, lockNext, 1) }
 
-// Continue ends that.
+// Continue ends the effect of Stop.
 func (t FileTurn) Continue() error { return ofd(t.t.file, ofdSet, syscall.F_UNLCK, lockNext, 1) }
 
-// Queued reports whether it has a place in the system's queue.
+// Queued reports whether it waits in the system's queue for the lock.
 func (t FileTurn) Queued() bool {
 	t.t.mu.Lock()
 	defer t.t.mu.Unlock()

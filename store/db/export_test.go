@@ -9,7 +9,7 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// What the tests look at from outside the package.
+// Internals for the tests outside the package.
 
 const (
 	Patience = patience
@@ -23,7 +23,7 @@ var (
 	PostgresConfig = postgresConfig
 )
 
-// OpenImpatient opens a store whose calls may take only so long.
+// OpenImpatient opens a store with another time limit for calls.
 func OpenImpatient(ctx context.Context, url string, patience time.Duration) (*DB, error) {
 	return open(ctx, url, patience)
 }
@@ -33,7 +33,7 @@ func (s *DB) Pools() map[string]*sqlx.DB {
 	return map[string]*sqlx.DB{"read": s.read, "write": s.write}
 }
 
-// CountingPool is the pool whose connections count what is tried.
+// CountingPool is the pool of the connections that count attempts.
 func (s *DB) CountingPool() *sqlx.DB { return s.countWrite }
 
 // LockMigrations takes the lock that a migration takes.
@@ -42,7 +42,8 @@ func (s *DB) LockMigrations(ctx context.Context) (release func(), err error) {
 	return release, err
 }
 
-// OpenLinks opens a pool whose connections give the server only so long to answer.
+// OpenLinks opens a pool whose connections have another time limit for the server's
+// answers.
 func OpenLinks(databaseURL string, silence time.Duration) (*sql.DB, error) {
 	config, err := postgresConfig(databaseURL, patience)
 	if err != nil {
@@ -55,13 +56,13 @@ func OpenLinks(databaseURL string, silence time.Duration) (*sql.DB, error) {
 	return sql.OpenDB(connector{hosts: hosts, silence: silence}), nil
 }
 
-// SetWALLimit sets the size from which on the log is emptied.
+// SetWALLimit sets the size above which the log is emptied.
 func (s *DB) SetWALLimit(size int64) {
 	s.checkpoints.limit = size
 	s.checkpoints.from.Store(size)
 }
 
-// VersionTable is where the migrations that were applied are noted.
+// VersionTable is the table of the applied migrations.
 const VersionTable = versionTable
 
 var (
@@ -69,7 +70,7 @@ var (
 	KnownToDriver  = knownToDriver
 )
 
-// DriverText is what lib/pq gets of a URL.
+// DriverText is the text that lib/pq gets for a URL.
 func DriverText(databaseURL string) (string, error) {
 	u, err := parsePostgresURL(databaseURL)
 	return u.text(), err
@@ -78,12 +79,12 @@ func DriverText(databaseURL string) (string, error) {
 // SetMigrations replaces the migrations.
 func (s *DB) SetMigrations(files fs.FS) { s.engine.migrations = files }
 
-// DropLock has migrations go on without their lock.
+// DropLock lets migrations continue without their lock.
 func (s *DB) DropLock() {
 	s.engine.lock = func(ctx context.Context) (context.Context, func(), error) { return ctx, func() {}, nil }
 }
 
-// AllPools are the pools of calls and of migrations, by name.
+// AllPools returns the pools of calls and of migrations, by name.
 func (s *DB) AllPools(cleanup func(func())) map[string]*sql.DB {
 	db, done := s.engine.migrationPool()
 	cleanup(done)

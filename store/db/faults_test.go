@@ -15,8 +15,7 @@ import (
 	"vestibule/store/tasks"
 )
 
-// fillPool leaves some idle connections behind: more than database/sql tries
-// before it opens a new one.
+// fillPool leaves more idle connections than database/sql tries before it opens a new one.
 func fillPool(t *testing.T, s *database) {
 	t.Helper()
 	var wg sync.WaitGroup
@@ -30,7 +29,7 @@ func fillPool(t *testing.T, s *database) {
 	wg.Wait()
 }
 
-// allSucceed calls every method, with all idle connections broken each time.
+// allSucceed calls every method. Before each call it breaks all idle connections.
 func allSucceed(t *testing.T, s *database, fault func()) {
 	t.Helper()
 	u, session := signedUp(t, s)
@@ -67,8 +66,8 @@ func TestConnectionsThatDieWhileIdleAreNotNoticed(t *testing.T) {
 	})
 }
 
-// TestAWriteIsNeverSentTwice loses the server's answers: lib/pq and database/sql
-// together would repeat the statement.
+// TestAWriteIsNeverSentTwice loses the server's answers. lib/pq and database/sql together
+// would repeat the statement.
 func TestAWriteIsNeverSentTwice(t *testing.T) {
 	t.Parallel()
 	direct := pgtest.Database(t)
@@ -104,7 +103,7 @@ func TestAWriteIsNeverSentTwice(t *testing.T) {
 	if _, err := d.CreateTask(t.Context(), newTask(u.ID)); err != nil {
 		t.Errorf("create, answer to BEGIN lost: got error %v, want none", err)
 	}
-	if got := tasks(); got != 2 { // one more, and one deleted above
+	if got := tasks(); got != 2 { // one was added, and one was deleted above
 		t.Errorf("tasks: got %d, want 2", got)
 	}
 	p.CutAfter("FROM session")
@@ -121,7 +120,7 @@ func TestConnectionsCutInUseLoseAndRepeatNothing(t *testing.T) {
 			d := migrated(t, v)
 			u, _ := signedUp(t, d)
 			const writers, each = 6, 60
-			var acknowledged sync.Map // title → true, or false when it failed
+			var acknowledged sync.Map // title → true, or false after an error
 			var failed atomic.Int32
 			var wg sync.WaitGroup
 			for w := range writers {
@@ -234,7 +233,7 @@ func TestAServerThatFallsSilentIsUnavailable(t *testing.T) {
 	task := created(t, d, newTask(u.ID))
 	s := impatient(t, p.URL)
 	calls := methods(t.Context(), s, u, session, task)
-	delete(calls, "MigrateUp") // takes as long as it takes
+	delete(calls, "MigrateUp") // has no time limit
 
 	fillPool(t, s)
 	p.Freeze()
@@ -251,7 +250,7 @@ func TestAServerThatFallsSilentIsUnavailable(t *testing.T) {
 
 func TestAConnectionThatFailsInUseLeavesThePool(t *testing.T) {
 	t.Parallel()
-	const silence = time.Second // a busy machine answers in less
+	const silence = time.Second // even a busy machine answers faster
 	for name, config := range map[string]*tls.Config{"plain": nil, "TLS": selfSigned(t)} {
 		for fault, fail := range map[string]func(*storetest.Proxy){"reset": (*storetest.Proxy).Reset, "silent": (*storetest.Proxy).Freeze} {
 			t.Run(fault+", "+name, func(t *testing.T) {
@@ -263,7 +262,7 @@ func TestAConnectionThatFailsInUseLeavesThePool(t *testing.T) {
 				}
 				defer db.Close()
 				db.SetMaxOpenConns(1)
-				conn, err := db.Conn(t.Context()) // on which nothing is tried again
+				conn, err := db.Conn(t.Context()) // database/sql repeats nothing on it
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -285,8 +284,8 @@ func TestAConnectionThatFailsInUseLeavesThePool(t *testing.T) {
 	}
 }
 
-// lib/pq drops the loss of a connection that comes right after an error, and
-// would have every later user of that connection fail.
+// lib/pq ignores the loss of a connection that follows an error at once. Then every later
+// user of that connection would fail.
 func TestAnErrorThatIsAServersLastWordDoesNotPoisonThePool(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t, pgtest.Database(t), nil)

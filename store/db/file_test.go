@@ -18,8 +18,8 @@ import (
 	"vestibule/store/tasks"
 )
 
-// atPath is a migrated store on a file of the test's own, with a backup of each kind in
-// which there is one task of the user.
+// atPath is a migrated store on a separate file, with a backup of each kind. Each backup
+// has one task of the user.
 type atPath struct {
 	*database
 	path    string
@@ -36,7 +36,7 @@ func newAtPath(t *testing.T) *atPath {
 		a.backup[kind] = filepath.Join(folder, kind)
 		return a.backup[kind]
 	}
-	// The copy of a file that nobody has open, from yesterday.
+	// A copy of a closed file, from yesterday.
 	before := open(t, "sqlite:"+a.path)
 	if err := before.MigrateUp(t.Context()); err != nil {
 		t.Fatal(err)
@@ -49,7 +49,7 @@ func newAtPath(t *testing.T) *atPath {
 	copyOver(t, a.path, backup("copy"))
 
 	a.database = open(t, "sqlite:"+a.path)
-	beat(t, a.database) // as every few seconds
+	beat(t, a.database) // as it happens every few seconds
 	raw := a.Raw(t)
 	if _, err := raw.Exec(`VACUUM INTO '` + backup("vacuum") + `'`); err != nil {
 		t.Fatal(err)
@@ -58,7 +58,7 @@ func newAtPath(t *testing.T) *atPath {
 	if err := raw.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for range 20 { // which the backups do not have, on pages that they have in part
+	for range 20 { // the backups have some of these pages, but not these rows
 		created(t, a.database, newTask(a.user.ID))
 	}
 	beat(t, a.database)
@@ -72,7 +72,7 @@ func beat(t *testing.T, s *database) {
 	}
 }
 
-// onlineBackup is what `sqlite3 x.db ".backup y.db"` does.
+// onlineBackup does the same as `sqlite3 x.db ".backup y.db"`.
 func onlineBackup(t *testing.T, db *sql.DB, to string) {
 	t.Helper()
 	conn, err := db.Conn(t.Context())
@@ -97,7 +97,7 @@ func onlineBackup(t *testing.T, db *sql.DB, to string) {
 	}
 }
 
-// copyOver does what cp does: the file stays, and gets other bytes.
+// copyOver works like cp: the file stays the same, and its bytes change.
 func copyOver(t *testing.T, from, to string) {
 	t.Helper()
 	text, err := os.ReadFile(from)
@@ -125,8 +125,8 @@ func remove(t *testing.T, paths ...string) {
 	}
 }
 
-// losses are the ways of taking a file away from under a store. What the next start finds
-// is shown with the program, in e2e.
+// losses are the ways to remove a file from under a store. Tests in e2e show what the next
+// start finds.
 var losses = []struct {
 	name string
 	lose func(*testing.T, *atPath)
@@ -151,14 +151,14 @@ var losses = []struct {
 	}},
 }
 
-// checkpoint moves the log into the file, as SQLite does now and then.
+// checkpoint moves the log into the file, as SQLite sometimes does.
 func checkpoint(t *testing.T, a *atPath) {
 	t.Helper()
 	a.Exec(t, `PRAGMA wal_checkpoint(PASSIVE)`)
 	beat(t, a.database)
 }
 
-func TestAFileThatIsTakenAwayIsNoticed(t *testing.T) {
+func TestARemovedFileIsDetected(t *testing.T) {
 	t.Parallel()
 	for _, loss := range losses {
 		t.Run(loss.name, func(t *testing.T) {
@@ -187,8 +187,9 @@ func TestAFileThatIsTakenAwayIsNoticed(t *testing.T) {
 	}
 }
 
-// TestAMissingFileIsNotMadeBesideItsLog: SQLite would delete the log, and the file may come back.
-func TestAMissingFileIsNotMadeBesideItsLog(t *testing.T) {
+// TestAMissingFileIsNotCreatedBesideItsLog: SQLite would delete the log, and the file may
+// come back.
+func TestAMissingFileIsNotCreatedBesideItsLog(t *testing.T) {
 	t.Parallel()
 	a := newAtPath(t)
 	rename(t, a.path, a.path+".old")
@@ -200,7 +201,7 @@ func TestAMissingFileIsNotMadeBesideItsLog(t *testing.T) {
 	}
 }
 
-// TestAFileThatComesBackIsServedAgain: nothing was written to another one meanwhile.
+// TestAFileThatComesBackIsServedAgain: meanwhile nothing was written to another file.
 func TestAFileThatComesBackIsServedAgain(t *testing.T) {
 	t.Parallel()
 	a := newAtPath(t)
@@ -215,7 +216,7 @@ func TestAFileThatComesBackIsServedAgain(t *testing.T) {
 	}
 }
 
-func TestAWriteWhoseFileIsTakenAwayBeforeItsCommitIsNotAcknowledged(t *testing.T) {
+func TestAWriteWhoseFileIsRemovedBeforeItsCommitIsNotAcknowledged(t *testing.T) {
 	t.Parallel()
 	a := newAtPath(t)
 	err := a.Tx(t.Context(), "sign out", func(tx *store.Tx) error {
@@ -230,8 +231,8 @@ func TestAWriteWhoseFileIsTakenAwayBeforeItsCommitIsNotAcknowledged(t *testing.T
 	}
 }
 
-// TestNoConnectionMakesAFile, or opens another one than the first did.
-func TestNoConnectionMakesAFile(t *testing.T) {
+// TestNoConnectionCreatesAFile or opens another file than the first connection.
+func TestNoConnectionCreatesAFile(t *testing.T) {
 	t.Parallel()
 	a := newAtPath(t)
 	remove(t, a.path)
@@ -252,7 +253,8 @@ func TestNoConnectionMakesAFile(t *testing.T) {
 	}
 }
 
-// TestCheckpointsAndOtherProgramsAreNoLoss: what SQLite itself does to the file is fine.
+// TestCheckpointsAndOtherProgramsAreNoLoss: changes that SQLite itself makes to the file
+// are accepted.
 func TestCheckpointsAndOtherProgramsAreNoLoss(t *testing.T) {
 	t.Parallel()
 	a := newAtPath(t)
@@ -281,11 +283,11 @@ func TestCheckpointsAndOtherProgramsAreNoLoss(t *testing.T) {
 	}
 }
 
-// TestASecondStoreFindsNoLogOfAnotherFile: it would write it into its own.
+// TestASecondStoreFindsNoLogOfAnotherFile: it would write that log into its own file.
 func TestASecondStoreFindsNoLogOfAnotherFile(t *testing.T) {
 	t.Parallel()
 	a := newAtPath(t)
-	rename(t, a.backup["copy"], a.path) // and nobody has noticed yet
+	rename(t, a.backup["copy"], a.path) // and no store has noticed yet
 	if _, err := store.Open(t.Context(), a.URL); !errors.Is(err, db.ErrOtherFile) {
 		t.Errorf("got error %v, want %v", err, db.ErrOtherFile)
 	}
@@ -311,7 +313,7 @@ func TestASymbolicLinkLeadsToTheSameClaim(t *testing.T) {
 	wantClaimed(t, filepath.Join(folder, "x.db"))
 }
 
-// wantClaimed checks that a second server that comes by the path is refused.
+// wantClaimed checks that a second server that opens the path is refused.
 func wantClaimed(t *testing.T, path string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
@@ -321,7 +323,7 @@ func wantClaimed(t *testing.T, path string) {
 	}
 }
 
-// TestAHardLinkIsRefused: it has a log of its own.
+// TestAHardLinkIsRefused, because it would have a separate log.
 func TestAHardLinkIsRefused(t *testing.T) {
 	t.Parallel()
 	a := newAtPath(t)
@@ -339,7 +341,7 @@ func TestAHardLinkIsRefused(t *testing.T) {
 	if err := a.Close(); err != nil {
 		t.Fatal(err)
 	}
-	open(t, "sqlite:"+filepath.Join(filepath.Dir(a.path), "y.db")) // alone it is as good as any
+	open(t, "sqlite:"+filepath.Join(filepath.Dir(a.path), "y.db")) // without other users a hard link is accepted
 }
 
 func TestALinkToNoFileIsNamed(t *testing.T) {
@@ -354,8 +356,9 @@ func TestALinkToNoFileIsNamed(t *testing.T) {
 	}
 }
 
-// TestALinkThatIsTurnedIsAReplacedFile: the file is still there, and nobody looks for it.
-func TestALinkThatIsTurnedIsAReplacedFile(t *testing.T) {
+// TestARedirectedLinkIsAReplacedFile: the file still exists, but the link leads to another
+// one.
+func TestARedirectedLinkIsAReplacedFile(t *testing.T) {
 	t.Parallel()
 	a := newAtPath(t)
 	link := filepath.Join(t.TempDir(), "current.db")
@@ -373,8 +376,8 @@ func TestALinkThatIsTurnedIsAReplacedFile(t *testing.T) {
 	}
 }
 
-// TestAStoreWhoseFileIsGoneLeavesThatOfAnotherAlone: both have the same names.
-func TestAStoreWhoseFileIsGoneLeavesThatOfAnotherAlone(t *testing.T) {
+// TestAStoreWhoseFileIsGoneDoesNotTouchTheNewOne: both have the same name.
+func TestAStoreWhoseFileIsGoneDoesNotTouchTheNewOne(t *testing.T) {
 	t.Parallel()
 	a := newAtPath(t)
 	remove(t, a.path, a.path+"-wal", a.path+"-shm")
@@ -395,9 +398,9 @@ func TestAStoreWhoseFileIsGoneLeavesThatOfAnotherAlone(t *testing.T) {
 	}
 }
 
-// TestAStoreWhoseFileWasWrittenOverLeavesItAlone: SQLite, at the end of its last
-// connection, would move the log into the backup.
-func TestAStoreWhoseFileWasWrittenOverLeavesItAlone(t *testing.T) {
+// TestAStoreWhoseFileWasOverwrittenDoesNotTouchIt: at the end of its last connection SQLite
+// would move the log into the backup.
+func TestAStoreWhoseFileWasOverwrittenDoesNotTouchIt(t *testing.T) {
 	t.Parallel()
 	a := newAtPath(t)
 	copyOver(t, a.backup["vacuum"], a.path)
@@ -408,14 +411,14 @@ func TestAStoreWhoseFileWasWrittenOverLeavesItAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := os.ReadFile(a.path) // the store's locks are of no interest any more
+	got, err := os.ReadFile(a.path) // this releases the store's locks, which are no longer needed
 	if err != nil || !bytes.Equal(got, want) {
 		t.Errorf("the backup was written to, error %v", err)
 	}
 }
 
-// TestBothProcessesFindThatTheFileWasWrittenOver, though the first one puts the log aside.
-func TestBothProcessesFindThatTheFileWasWrittenOver(t *testing.T) {
+// TestBothProcessesDetectAnOverwrittenFile, although the first one moves the log away.
+func TestBothProcessesDetectAnOverwrittenFile(t *testing.T) {
 	t.Parallel()
 	a := newAtPath(t)
 	second := open(t, a.URL)
@@ -428,7 +431,7 @@ func TestBothProcessesFindThatTheFileWasWrittenOver(t *testing.T) {
 	}
 }
 
-// TestAClaimNeedsNoLockFile that somebody may have deleted.
+// TestAClaimNeedsNoLockFile: another program may have deleted it.
 func TestAClaimNeedsNoLockFile(t *testing.T) {
 	t.Parallel()
 	a := newAtPath(t)

@@ -60,7 +60,8 @@ var (
 	requireSubject = storetest.RequireSubject
 )
 
-// impatient opens the database once more, for calls that are going to wait in vain.
+// impatient opens the database again with a short time limit, for calls that are expected
+// to time out.
 func impatient(t *testing.T, databaseURL string) *database {
 	t.Helper()
 	s, err := db.OpenImpatient(t.Context(), databaseURL, 2*time.Second)

@@ -14,8 +14,8 @@ import (
 	"vestibule/store/tasks"
 )
 
-// TestADeletedUserIsGoneAtOnceAndTheirRowsInBatches: no statement grows with what the
-// user has, and nobody sees the rows that are still there.
+// TestADeletedUserIsGoneAtOnceAndTheirRowsInBatches: no statement grows with the user's
+// data, and the remaining rows are invisible.
 func TestADeletedUserIsGoneAtOnceAndTheirRowsInBatches(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, d *database) {
@@ -44,7 +44,7 @@ func TestADeletedUserIsGoneAtOnceAndTheirRowsInBatches(t *testing.T) {
 			t.Errorf("first batch: got %+v, %v", r, err)
 		}
 		isGone(t, d, u, once)
-		if got := r.Rows + deleteRemains(t, open(t, d.URL)); got != 3*each { // another instance goes on
+		if got := r.Rows + deleteRemains(t, open(t, d.URL)); got != 3*each { // another instance continues
 			t.Errorf("got %d rows deleted, want %d", got, 3*each)
 		}
 		if got := most(); got > db.BatchRows {
@@ -59,7 +59,7 @@ func TestADeletedUserIsGoneAtOnceAndTheirRowsInBatches(t *testing.T) {
 	})
 }
 
-// isGone holds that a token of a deleted user, which may live for minutes, opens nothing.
+// isGone checks that a token of a deleted user opens nothing. It may live for minutes.
 func isGone(t *testing.T, d *database, u store.User, once tasks.Once) {
 	t.Helper()
 	ctx := t.Context()
@@ -92,7 +92,7 @@ func isGone(t *testing.T, d *database, u store.User, once tasks.Once) {
 	wantError(t, "user", err, db.ErrNotFound)
 }
 
-// TestABatchIsBoundedByBytes, also where each row is large.
+// TestABatchIsBoundedByBytes, also if each row is large.
 func TestABatchIsBoundedByBytes(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, d *database) {
@@ -113,7 +113,7 @@ func TestABatchIsBoundedByBytes(t *testing.T) {
 	})
 }
 
-// TestADeletionThatIsKilledGoesOn: whoever looks next deletes the rest.
+// TestADeletionThatIsKilledGoesOn: the next process deletes the rest.
 func TestADeletionThatIsKilledGoesOn(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, d *database) {
@@ -124,11 +124,11 @@ func TestADeletionThatIsKilledGoesOn(t *testing.T) {
 				task = "delete rest"
 			}
 			p, out := startProcess(t, d.URL, u.ID, task)
-			out.Scan() // after its first batch
+			out.Scan() // wait for its first batch
 			if err := p.Kill(); err != nil {
 				t.Fatal(err)
 			}
-			for out.Scan() { // until it is gone
+			for out.Scan() { // read until the process has ended
 			}
 		}
 		if _, err := d.UserByID(t.Context(), u.ID); !errors.Is(err, db.ErrNotFound) {
@@ -141,8 +141,8 @@ func TestADeletionThatIsKilledGoesOn(t *testing.T) {
 	})
 }
 
-// pile is what piles up and is deleted when its time is over: how n rows are made that
-// have expired at base, and how they are deleted.
+// pile is a kind of rows that expire: how n rows are created that have expired at base, and
+// how they are deleted.
 type pile struct {
 	table, column string
 	insert        string
@@ -168,13 +168,14 @@ func piles(d *database) map[string]pile {
 	}
 }
 
-// TestWhatPilesUpIsDeletedInBatches: all of it, and no statement grows with it.
-func TestWhatPilesUpIsDeletedInBatches(t *testing.T) {
+// TestExpiredRowsAreDeletedInBatches: all of them, and no statement grows with their
+// number.
+func TestExpiredRowsAreDeletedInBatches(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, d *database) {
 		const n = 2*db.BatchRows + 1
 		for name, p := range piles(d) {
-			u, _ := signedUp(t, d) // whose own session has not expired
+			u, _ := signedUp(t, d) // the user's own session has not expired
 			d.Exec(t, many+p.insert, n, u.ID)
 			before := d.CountRows(t, `SELECT count(*) FROM `+p.table)
 			most := largest(d)
@@ -191,8 +192,8 @@ func TestWhatPilesUpIsDeletedInBatches(t *testing.T) {
 	})
 }
 
-// TestWhatIsDeletedByTimeIsFoundByAnIndex: a batch costs the same however much there is.
-func TestWhatIsDeletedByTimeIsFoundByAnIndex(t *testing.T) {
+// TestExpiredRowsAreFoundByAnIndex: a batch costs the same, whatever the size of the table.
+func TestExpiredRowsAreFoundByAnIndex(t *testing.T) {
 	t.Parallel()
 	d := migrated(t, variants()[0])
 	for name, p := range piles(d) {
@@ -214,7 +215,7 @@ func TestWhatIsDeletedByTimeIsFoundByAnIndex(t *testing.T) {
 	}
 }
 
-// TestBatchesEnd when there is no more, with an error, and with their context.
+// TestBatchesEnd when nothing is left, after an error, and with their context.
 func TestBatchesEnd(t *testing.T) {
 	n := 0
 	if err := db.InBatches(t.Context(), func() (bool, error) { n++; return n < 3, nil }); err != nil || n != 3 {
@@ -229,7 +230,7 @@ func TestBatchesEnd(t *testing.T) {
 	err := db.InBatches(ctx, func() (bool, error) {
 		n++
 		cancel()
-		time.Sleep(time.Millisecond) // so that there is a rest, in which it ends
+		time.Sleep(time.Millisecond) // so there is a pause after the batch, and the context ends in it
 		return n < 1000, nil
 	})
 	if err != nil || n == 1000 {

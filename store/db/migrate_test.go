@@ -10,7 +10,7 @@ import (
 	"vestibule/store/tasks"
 )
 
-// tables counts what is in the database besides nothing.
+// tables counts the tables of the database.
 func tables(t *testing.T, d *database) int {
 	t.Helper()
 	if d.Engine() == "sqlite" {
@@ -108,9 +108,9 @@ func TestADatabaseThatIsAheadIsLeftAlone(t *testing.T) {
 	}
 }
 
-// TestWhatWasFoldedOtherwiseIsFoundAgain: up to the eleventh migration İ was folded to
-// an i with a second dot, and ı to itself.
-func TestWhatWasFoldedOtherwiseIsFoundAgain(t *testing.T) {
+// TestTextWithAnOlderFoldIsFoundAgain: before the eleventh migration İ was folded to an i
+// with a second dot, and ı to itself.
+func TestTextWithAnOlderFoldIsFoundAgain(t *testing.T) {
 	t.Parallel()
 	for _, v := range variants() {
 		t.Run(v.Name, func(t *testing.T) {
@@ -146,9 +146,9 @@ func TestWhatWasFoldedOtherwiseIsFoundAgain(t *testing.T) {
 	}
 }
 
-// TestClientsKeepWhatTheyCouldDo: up to the twelfth migration a scope said who may
-// trade tokens, and every client could get its own.
-func TestClientsKeepWhatTheyCouldDo(t *testing.T) {
+// TestClientsKeepTheirGrants: before the twelfth migration a scope allowed token exchange,
+// and every client could get tokens for itself.
+func TestClientsKeepTheirGrants(t *testing.T) {
 	t.Parallel()
 	for _, v := range variants() {
 		t.Run(v.Name, func(t *testing.T) {
@@ -189,7 +189,7 @@ func TestClientsKeepWhatTheyCouldDo(t *testing.T) {
 	}
 }
 
-// More of them than PgBouncer has connections to the server.
+// More than PgBouncer has connections to the server.
 func TestManyStoresMigrateAtOnce(t *testing.T) {
 	t.Parallel()
 	for _, v := range variants() {

@@ -68,7 +68,7 @@ func FuzzThePasswordOfAURLIsNotInAnError(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		const mark = "Zq9" // both ends of the password, to see halves of it too
+		const mark = "Zq9" // at both ends of the password, to detect halves of it too
 		_, err := db.PostgresConfig("postgres://u:"+mark+text+mark+"@h/d", time.Second)
 		for _, next := range []string{"@h/d?sslmode=wrong", "@h:1,i:2/d?gssencmode=require", "@h:1,i:x/d", "@h,i:70000/d", "@/d?a%20b=1", "@h/d?target_session_attrs=standby"} {
 			if err == nil {

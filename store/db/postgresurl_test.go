@@ -12,9 +12,9 @@ import (
 	"vestibule/store/db"
 )
 
-// TestURLsThatWereMadeForOtherProgramsOpen: each on a real server, which refuses a
-// connection with a parameter that it does not know.
-func TestURLsThatWereMadeForOtherProgramsOpen(t *testing.T) {
+// TestURLsForOtherProgramsOpen opens each on a real server, which refuses a connection with
+// an unknown parameter.
+func TestURLsForOtherProgramsOpen(t *testing.T) {
 	t.Parallel()
 	direct := pgtest.Database(t)
 	migratedURL(t, direct, direct)
@@ -96,7 +96,8 @@ func TestParametersThatCanNotBeObeyedAreNamed(t *testing.T) {
 	}
 }
 
-// TestNoRuleIsForAParameterThatTheDriverKnows: one that lib/pq learns is to be obeyed.
+// TestNoRuleIsForAParameterThatTheDriverKnows: if a later lib/pq supports a parameter, it
+// must be obeyed.
 func TestNoRuleIsForAParameterThatTheDriverKnows(t *testing.T) {
 	for name := range db.ParameterRules {
 		if db.KnownToDriver(name) {
@@ -168,8 +169,8 @@ func TestAURLSaysWhatItSays(t *testing.T) {
 	}
 }
 
-// TestTheSystemsCertificatesMeanThatOneIsChecked: as in libpq.
-func TestTheSystemsCertificatesMeanThatOneIsChecked(t *testing.T) {
+// TestTheSystemsCertificatesRequireVerification, as in libpq.
+func TestTheSystemsCertificatesRequireVerification(t *testing.T) {
 	for parameters, want := range map[string]string{"sslrootcert=system": "verify-full", "channel_binding=require&sslmode=verify-full&sslrootcert=system": "verify-full", "": ""} {
 		config, err := db.PostgresConfig("postgres://u@a,b/d?"+parameters, time.Second)
 		if err != nil || string(config.SSLMode) != want {
@@ -178,7 +179,7 @@ func TestTheSystemsCertificatesMeanThatOneIsChecked(t *testing.T) {
 	}
 }
 
-// hostsOf is the URL with several hosts, of which one may be its own.
+// hostsOf returns the URL with several hosts. One of them may be its original host.
 func hostsOf(t *testing.T, databaseURL string, hosts ...string) string {
 	t.Helper()
 	own := host(t, databaseURL)
@@ -187,8 +188,8 @@ func hostsOf(t *testing.T, databaseURL string, hosts ...string) string {
 	return strings.Replace(databaseURL, "@"+own+"/", "@"+list+"/", 1)
 }
 
-// patient opens a database with hosts that do not answer: the one that does has
-// seconds to, on a busy machine too.
+// patient opens a database with hosts that do not answer. The one that does has seconds to
+// answer, even on a busy machine.
 func patient(t *testing.T, databaseURL string) *database {
 	t.Helper()
 	s, err := db.OpenImpatient(t.Context(), databaseURL+"&connect_timeout=4", time.Minute)
@@ -199,10 +200,11 @@ func patient(t *testing.T, databaseURL string) *database {
 	return storetest.On(store.New(s))
 }
 
-// refusing is an address where nobody listens.
+// refusing returns an address without a listener.
 const refusing = "127.0.0.1:1"
 
-// silent is an address that takes connections and never says anything. It counts them.
+// silent returns an address that accepts connections and never sends anything. It counts
+// them.
 func silent(t *testing.T) (address string, taken func() int) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -250,8 +252,8 @@ func TestOneOfSeveralHostsIsEnough(t *testing.T) {
 	wantError(t, "none", err, db.ErrUnavailable)
 }
 
-// TestASilentHostIsAskedOnceAMinute: not for every new connection.
-func TestASilentHostIsAskedOnceAMinute(t *testing.T) {
+// TestASilentHostIsTriedOnceAMinute, not for every new connection.
+func TestASilentHostIsTriedOnceAMinute(t *testing.T) {
 	t.Parallel()
 	direct := pgtest.Database(t)
 	mute, taken := silent(t)
@@ -267,11 +269,11 @@ func TestASilentHostIsAskedOnceAMinute(t *testing.T) {
 	}
 }
 
-// TestAStandbyAmongTheHostsIsPassedBy, and found again when it has become the primary.
-func TestAStandbyAmongTheHostsIsPassedBy(t *testing.T) {
+// TestAStandbyAmongTheHostsIsSkipped, and used when it has become the primary.
+func TestAStandbyAmongTheHostsIsSkipped(t *testing.T) {
 	t.Parallel()
 	standby, primary := pgtest.NewServer(t), pgtest.NewServer(t)
-	first, second := standby.Database(t), primary.Database(t) // of the same name, as replicas
+	first, second := standby.Database(t), primary.Database(t) // with the same name, like replicas
 	for _, u := range []string{first, second} {
 		migratedURL(t, u, u)
 	}

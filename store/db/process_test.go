@@ -60,12 +60,12 @@ func process(task string) error {
 		}
 		fmt.Println("locked")
 		select {}
-	case "hold": // the turn of writers, until killed
+	case "hold": // hold the turn of writers until killed
 		return s.Tx(ctx, "hold", func(*store.Tx) error {
 			fmt.Println("held")
 			select {}
 		})
-	case "create": // until killed
+	case "create": // create tasks until killed
 		for i := 0; ; i++ {
 			t := newTask(user)
 			t.Title = strconv.Itoa(i)
@@ -74,7 +74,7 @@ func process(task string) error {
 			}
 			fmt.Println(t.Title)
 		}
-	case "delete": // a user, until killed
+	case "delete": // delete a user until killed
 		if argument == "" {
 			if _, err := ending(ctx, s, func(tx *store.Tx) error { return tx.DeleteUser(user, event(store.EventUserDeleted)) }); err != nil {
 				return err
@@ -102,7 +102,7 @@ func process(task string) error {
 	return fmt.Errorf("unknown task %q", task)
 }
 
-// probe says whether another process has locked the file.
+// probe reports whether another process has locked the file.
 func probe(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
@@ -117,7 +117,7 @@ func probe(path string) error {
 	return nil
 }
 
-const toggles = 51 // of each process
+const toggles = 51 // by each process
 
 func command(databaseURL, user, task string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0])
@@ -190,7 +190,7 @@ func TestAKilledProcessLosesNoAcknowledgedWrite(t *testing.T) {
 			if err := child.Kill(); err != nil {
 				t.Fatal(err)
 			}
-			for out.Scan() { // what it said before it died
+			for out.Scan() { // its output before it was killed
 				acknowledged++
 			}
 			var n int
@@ -203,7 +203,7 @@ func TestAKilledProcessLosesNoAcknowledgedWrite(t *testing.T) {
 				}
 				n++
 			}
-			// One more may have been written, and its acknowledgement not.
+			// One more may have been written without an acknowledgement.
 			if acknowledged < 50 || n < acknowledged || n > acknowledged+1 {
 				t.Errorf("acknowledged: %d, found: %d", acknowledged, n)
 			}
@@ -254,8 +254,8 @@ func TestAMigrationWaitsForAnotherProcessUntilThatIsGone(t *testing.T) {
 	}
 }
 
-// TestAKilledMigrationOfTheTasksHasChangedNothing: it is killed with its index built,
-// while it waits for somebody who reads.
+// TestAKilledMigrationOfTheTasksHasChangedNothing: it is killed after it has built its
+// index, while it waits for a reader.
 func TestAKilledMigrationOfTheTasksHasChangedNothing(t *testing.T) {
 	t.Parallel()
 	d := migrated(t, variants()[1])

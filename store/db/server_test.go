@@ -36,14 +36,14 @@ func TestADatabaseThatIsNotInUTF8IsRefused(t *testing.T) {
 	created(t, d, in)
 }
 
-// unusual are defaults that a database or a role may have.
+// unusual are unusual defaults of a database or a role.
 var unusual = map[string]string{
 	"serializable":    `default_transaction_isolation = 'serializable'`,
 	"repeatable read": `default_transaction_isolation = 'repeatable read'`,
 	"read-only":       `default_transaction_read_only = on`,
 }
 
-// withDefault returns a database of which the setting is the default.
+// withDefault returns a database with the setting as its default.
 func withDefault(t *testing.T, setting string) string {
 	t.Helper()
 	direct := pgtest.Database(t)
@@ -53,8 +53,8 @@ func withDefault(t *testing.T, setting string) string {
 	return direct
 }
 
-// TestUnusualDefaultsMakeNoWriteFail: transactions that only meet would fail each
-// other with serializable ones, and more often than they are tried again.
+// TestUnusualDefaultsMakeNoWriteFail: with serializable as the default, concurrent
+// transactions would fail more often than we repeat them.
 func TestUnusualDefaultsMakeNoWriteFail(t *testing.T) {
 	t.Parallel()
 	for name, setting := range unusual {
@@ -85,7 +85,7 @@ func TestUnusualDefaultsMakeNoWriteFail(t *testing.T) {
 	}
 }
 
-// TestEveryTransactionNamesItsIsolation: also those that others open for us.
+// TestEveryTransactionNamesItsIsolation, also those that libraries open.
 func TestEveryTransactionNamesItsIsolation(t *testing.T) {
 	t.Parallel()
 	direct := withDefault(t, unusual["serializable"])
@@ -104,13 +104,13 @@ func TestEveryTransactionNamesItsIsolation(t *testing.T) {
 	}
 }
 
-// slowMigration runs until it is ended.
+// slowMigration runs until it is cancelled.
 func slowMigration() fs.FS {
 	return fstest.MapFS{"00001_slow.sql": {Data: []byte("-- +goose Up\nCREATE TABLE slow (id int);\nSELECT pg_sleep(3);\n-- +goose Down\nDROP TABLE slow;\n")}}
 }
 
-// TestAMigrationOutlivesTheServersTimeouts: it takes longer than each, and so does the
-// transaction that holds the lock, idle.
+// TestAMigrationOutlivesTheServersTimeouts: it takes longer than each timeout, and the
+// transaction that holds the lock is idle for longer too.
 func TestAMigrationOutlivesTheServersTimeouts(t *testing.T) {
 	t.Parallel()
 	direct := withDefault(t, `statement_timeout = '2s'`)
@@ -128,7 +128,7 @@ func TestAMigrationOutlivesTheServersTimeouts(t *testing.T) {
 			t.Fatalf("%s: %v", way, err)
 		}
 	}
-	// Shorter than the lock is looked after.
+	// Shorter than the interval at which the lock is checked.
 	d.Exec(t, `ALTER DATABASE `+name+` SET idle_in_transaction_session_timeout = '700ms'`)
 	release, err := open(t, direct).LockMigrations(t.Context())
 	if err != nil {
@@ -144,7 +144,8 @@ func TestAMigrationOutlivesTheServersTimeouts(t *testing.T) {
 const endLockSQL = `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'
 	AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
 
-// TestAMigrationThatHasLostItsLockStops: another process may have begun the same.
+// TestAMigrationThatHasLostItsLockStops: another process may have started the same
+// migration.
 func TestAMigrationThatHasLostItsLockStops(t *testing.T) {
 	t.Parallel()
 	direct := pgtest.Database(t)
@@ -170,7 +171,7 @@ func TestAMigrationThatHasLostItsLockStops(t *testing.T) {
 	}
 }
 
-// TestAMigrationHappensOnce even without the lock: the second one is rolled back.
+// TestAMigrationHappensOnce even without the lock: the second run is rolled back.
 func TestAMigrationHappensOnce(t *testing.T) {
 	t.Parallel()
 	direct := pgtest.Database(t)

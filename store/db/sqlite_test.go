@@ -119,7 +119,7 @@ func TestAFolderThatCanNotBeUsedIsNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	paths := []string{filepath.Join(file, "x.db"), filepath.Join(file, "more", "x.db")}
-	if os.Getuid() != 0 { // root may write anywhere
+	if os.Getuid() != 0 { // root can write to every file
 		paths = append(paths, filepath.Join(closed, "x.db"), filepath.Join(closed, "new", "x.db"))
 	} else {
 		paths = append(paths, "/proc/vestibule/x.db")
@@ -171,7 +171,7 @@ func TestEveryConnectionHasTheSameSettings(t *testing.T) {
 	d := migrated(t, variants()[0])
 	for name, pool := range d.Pools() {
 		size := pool.Stats().MaxOpenConnections
-		for range size { // each a new one, since they are all in use
+		for range size { // each is new, because the others are in use
 			conn, err := pool.Conn(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -198,7 +198,7 @@ func TestEveryConnectionHasTheSameSettings(t *testing.T) {
 	}
 }
 
-// readsOnly are the methods that write nothing when there is nothing to do.
+// readsOnly are the methods that write nothing if there is nothing to do.
 var readsOnly = []string{"Ping", "Counters", "CheckMigrated", "MigrationStatus", "MigrateUp", "CredentialByEmail",
 	"SessionByTokenHash", "LiveSessions", "ListTasks", "TaskPage", "TaskEvents", "TaskFeed", "TaskFeeds", "Task", "Keys", "AccountsOf", "SessionsOf", "AddressFree",
 	"UserByEmail", "UserByID", "PasswordHash", "Users", "Events", "Clients",
@@ -254,7 +254,7 @@ func TestAFullDiskIsUnavailableAndLosesNothing(t *testing.T) {
 	if err := d.Pools()["write"].QueryRow("PRAGMA page_count").Scan(&pages); err != nil {
 		t.Fatal(err)
 	}
-	// The limit of the one connection that writes stands in for the disk's.
+	// The limit of the only connection that writes simulates a full disk.
 	if _, err := d.Pools()["write"].Exec(fmt.Sprintf("PRAGMA max_page_count = %d", pages+20)); err != nil {
 		t.Fatal(err)
 	}
@@ -274,14 +274,14 @@ func TestAFullDiskIsUnavailableAndLosesNothing(t *testing.T) {
 	}
 }
 
-// The end of any descriptor of a file takes the locks with it that SQLite has
-// from the whole process; Open must not be the one to do that.
+// Closing any descriptor of a file releases all locks that SQLite has in the process. Open
+// must not do that.
 func TestOpeningAFileAgainKeepsTheLocksOfTheFirst(t *testing.T) {
 	t.Parallel()
 	d := migrated(t, variants()[0])
 	signedUp(t, d)
 	locked := func() string {
-		out, err := command(d.URL, "", "probe").CombinedOutput() // no process sees its own locks
+		out, err := command(d.URL, "", "probe").CombinedOutput() // a process cannot see its own locks
 		if err != nil {
 			t.Fatalf("probe: %v: %s", err, out)
 		}
@@ -305,8 +305,8 @@ func TestOpeningAFileAgainKeepsTheLocksOfTheFirst(t *testing.T) {
 	}
 }
 
-// TestWritersTakeTurnsInOrder: who waits longest is next, or somebody without luck
-// waits until the call times out.
+// TestWritersTakeTurnsInOrder: the writer that has waited longest is next. Otherwise an
+// unlucky writer could wait until its call times out.
 func TestWritersTakeTurnsInOrder(t *testing.T) {
 	t.Parallel()
 	d := migrated(t, variants()[0])
@@ -320,7 +320,7 @@ func TestWritersTakeTurnsInOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	const writers = 20
-	var served [writers]int // who it was
+	var served [writers]int // the writers in the order in which they were served
 	var n atomic.Int32
 	var all sync.WaitGroup
 	for i := range writers {
@@ -337,8 +337,8 @@ func TestWritersTakeTurnsInOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	all.Wait()
-	// One may overtake another between its write and the count. At random they would be
-	// 133 places from their own in all.
+	// A writer may overtake another between its write and the count. In random order the
+	// places would differ by 133 in total.
 	apart := 0
 	for place, i := range served {
 		apart += max(place-i, i-place)

@@ -13,8 +13,8 @@ import (
 	"vestibule/store/tasks"
 )
 
-// spoil writes a date that is none into the rows that the condition selects, as another
-// program can.
+// spoil writes an invalid date into the rows that the condition selects, as another program
+// could.
 func spoil(t *testing.T, d *database, table, column, condition string, args ...any) {
 	t.Helper()
 	date := "infinity"
@@ -24,15 +24,15 @@ func spoil(t *testing.T, d *database, table, column, condition string, args ...a
 	d.Exec(t, `UPDATE `+table+` SET `+column+` = ? WHERE `+condition, append([]any{date}, args...)...)
 }
 
-// reported collects what rows are reported.
+// reported collects the rows that are reported.
 func reported(s *database) func() []db.Unreadable {
 	var found []db.Unreadable
 	s.OnUnreadable(func(u *db.Unreadable) { found = append(found, *u) })
 	return func() []db.Unreadable { return found }
 }
 
-// TestATaskThatCannotBeReadKeepsNoOtherFromBeingRead, in no order and on no page.
-func TestATaskThatCannotBeReadKeepsNoOtherFromBeingRead(t *testing.T) {
+// TestAnUnreadableTaskHidesNoOther, in every order and on every page.
+func TestAnUnreadableTaskHidesNoOther(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, d *database) {
 		u, _ := signedUp(t, d)
@@ -99,8 +99,8 @@ func TestATaskThatCannotBeReadKeepsNoOtherFromBeingRead(t *testing.T) {
 	})
 }
 
-// TestWhatCannotBeReadIsLeftOut of every list.
-func TestWhatCannotBeReadIsLeftOut(t *testing.T) {
+// TestUnreadableRowsAreLeftOut of every list.
+func TestUnreadableRowsAreLeftOut(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, d *database) {
 		ctx := t.Context()
@@ -164,8 +164,8 @@ func TestWhatCannotBeReadIsLeftOut(t *testing.T) {
 	})
 }
 
-// TestUsersThatCannotBeReadEndNoList, however many follow one another.
-func TestUsersThatCannotBeReadEndNoList(t *testing.T) {
+// TestUnreadableUsersEndNoList, however many follow one another.
+func TestUnreadableUsersEndNoList(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, d *database) {
 		var ids []string
@@ -196,8 +196,8 @@ func TestUsersThatCannotBeReadEndNoList(t *testing.T) {
 	})
 }
 
-// TestAMailThatCannotBeReadStopsNoOther: it is set aside.
-func TestAMailThatCannotBeReadStopsNoOther(t *testing.T) {
+// TestAnUnreadableMailStopsNoOther: it is set aside.
+func TestAnUnreadableMailStopsNoOther(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, d *database) {
 		for i, id := range []string{"bad", "good"} {
@@ -220,8 +220,8 @@ func TestAMailThatCannotBeReadStopsNoOther(t *testing.T) {
 	})
 }
 
-// TestTextThatIsNoneIsNotRead: SQLite takes any bytes for text.
-func TestTextThatIsNoneIsNotRead(t *testing.T) {
+// TestInvalidTextIsNotRead: SQLite stores any bytes as text.
+func TestInvalidTextIsNotRead(t *testing.T) {
 	t.Parallel()
 	d := migrated(t, variants()[0])
 	u, _ := signedUp(t, d)
@@ -232,7 +232,7 @@ func TestTextThatIsNoneIsNotRead(t *testing.T) {
 		t.Errorf("got %v, want the other task", got)
 	}
 	d.Exec(t, `UPDATE tasks SET created_at = '2025-99-99T00:00:00.000Z' WHERE id = ?`, bad.ID)
-	// Folding goes by both, one at a time.
+	// Folding handles both tasks, one at a time.
 	for more := true; more; {
 		var err error
 		if more, err = d.FoldTasks(t.Context(), 1, time.Second); err != nil {

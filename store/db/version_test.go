@@ -9,7 +9,7 @@ import (
 	"vestibule/store"
 )
 
-func TestTheVersionTellsThatAnybodyHasWritten(t *testing.T) {
+func TestTheVersionChangesWhenAnyProcessWrites(t *testing.T) {
 	d := migrated(t, variants()[0])
 	u, session := signedUp(t, d)
 	last := version(t, d)
@@ -21,7 +21,7 @@ func TestTheVersionTellsThatAnybodyHasWritten(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	other := open(t, d.URL) // as another process would
+	other := open(t, d.URL) // like another process
 	for name, write := range map[string]func(){
 		"this store": func() {
 			if err := d.Tx(t.Context(), "test", func(tx *store.Tx) error {
@@ -56,8 +56,8 @@ func version(t *testing.T, s *database) int64 {
 	return n
 }
 
-// TestCallersThatLeaveDoNotBreakTheVersion: a new connection would begin to count
-// anew, and could come to a number that was there before.
+// TestCallersThatLeaveDoNotBreakTheVersion: a new connection would start a new count, and
+// could reach an earlier number again.
 func TestCallersThatLeaveDoNotBreakTheVersion(t *testing.T) {
 	d := migrated(t, variants()[0])
 	before := version(t, d)

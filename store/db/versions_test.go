@@ -13,10 +13,10 @@ import (
 	"vestibule/store/db"
 )
 
-// shared is how many migrations were recorded in goose's own table.
+// shared is the number of migrations that were recorded in goose's own table.
 const shared = 15
 
-// olden makes of the database what a vestibule of that time has left.
+// olden turns the database into one that a vestibule of that time has left.
 func olden(t *testing.T, d *database) {
 	t.Helper()
 	for applied(t, d) > shared {
@@ -27,7 +27,7 @@ func olden(t *testing.T, d *database) {
 	d.Exec(t, `ALTER TABLE vestibule_migrations RENAME TO goose_db_version`)
 }
 
-// hasTable reports whether there is a table of the name.
+// hasTable reports whether a table with this name exists.
 func hasTable(t *testing.T, d *database, name string) bool {
 	t.Helper()
 	if d.Direct[:6] == "sqlite" {
@@ -51,7 +51,7 @@ func TestVersionsAreTakenOverFromTheSharedTable(t *testing.T) {
 			if hasTable(t, d, "vestibule_migrations") {
 				t.Error("to look at the versions has made a table")
 			}
-			again := open(t, d.URL) // which makes sure that a file is ours
+			again := open(t, d.URL) // it checks that a file is ours
 			for range 2 {
 				if err := again.MigrateUp(t.Context()); err != nil {
 					t.Fatal(err)
@@ -91,7 +91,7 @@ func TestMigrationsGoDownFromTheSharedTable(t *testing.T) {
 	}
 }
 
-// TestAPartOfTheSharedVersionsIsTakenOver: an older vestibule had fewer.
+// TestAPartOfTheSharedVersionsIsTakenOver: an older vestibule had fewer versions.
 func TestAPartOfTheSharedVersionsIsTakenOver(t *testing.T) {
 	t.Parallel()
 	for _, v := range variants() {
@@ -118,7 +118,7 @@ func TestAPartOfTheSharedVersionsIsTakenOver(t *testing.T) {
 	}
 }
 
-// otherGoose is what another program that uses goose keeps.
+// otherGoose is the data of another program that uses goose.
 const otherGoose = `CREATE TABLE goose_db_version (id integer PRIMARY KEY, version_id bigint NOT NULL, is_applied boolean NOT NULL, tstamp timestamp DEFAULT CURRENT_TIMESTAMP);
 	INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (1, 0, true), (2, 1, true), (3, 2, true), (4, 30, true);
 	CREATE TABLE orders (id integer PRIMARY KEY, "userId" text)`
@@ -154,7 +154,7 @@ func TestAnotherProgramsVersionsAreNotOurs(t *testing.T) {
 	d.Exec(t, `DROP TABLE orders`)
 	_, err = store.Open(t.Context(), databaseURL)
 	wantError(t, "one with versions alone", err, db.ErrForeign)
-	d.Exec(t, `DELETE FROM goose_db_version WHERE version_id > 0`) // as our own first start leaves it when it is killed
+	d.Exec(t, `DELETE FROM goose_db_version WHERE version_id > 0`) // as our own first start leaves it if it is killed
 	if err := open(t, databaseURL).MigrateUp(t.Context()); err != nil {
 		t.Errorf("one without versions: %v", err)
 	}
@@ -228,7 +228,7 @@ func TestManyStoresTakeOverAtOnce(t *testing.T) {
 	}
 }
 
-// everything counts what is in the current schema.
+// everything counts the objects in the current schema.
 const everything = `SELECT (SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace) + (SELECT count(*) FROM pg_type WHERE typnamespace = 'public'::regnamespace)`
 
 func TestNamesOfAnotherProgramAreFoundBeforeAnythingIsChanged(t *testing.T) {
@@ -242,7 +242,7 @@ func TestNamesOfAnotherProgramAreFoundBeforeAnythingIsChanged(t *testing.T) {
 		`CREATE TABLE other (at int); CREATE INDEX "session_userId_idx" ON other (at)`: "session_userId_idx",
 		`CREATE SEQUENCE mail`:                                                         "mail",
 		otherGoose + `; CREATE TABLE "user" (id text)`:                                 "user",
-		`CREATE TABLE "user" (id text PRIMARY KEY, name text, email text, "emailVerified" boolean, image text, "createdAt" date, "updatedAt" date)`: "user", // Better Auth's own
+		`CREATE TABLE "user" (id text PRIMARY KEY, name text, email text, "emailVerified" boolean, image text, "createdAt" date, "updatedAt" date)`: "user", // the table of Better Auth
 	} {
 		direct := pgtest.Database(t)
 		d := open(t, direct)
@@ -266,9 +266,9 @@ func TestNamesOfAnotherProgramAreFoundBeforeAnythingIsChanged(t *testing.T) {
 	}
 }
 
-// TestOurTablesAreNotMadeTwice: whoever else may use them has a schema of their own,
-// which comes first in search_path.
-func TestOurTablesAreNotMadeTwice(t *testing.T) {
+// TestOurTablesAreNotCreatedTwice: another user of them may have a separate schema, which
+// comes first in search_path.
+func TestOurTablesAreNotCreatedTwice(t *testing.T) {
 	t.Parallel()
 	for name, older := range map[string]bool{"own": false, "shared": true} {
 		direct := pgtest.Database(t)
@@ -313,16 +313,16 @@ func TestForeignNamesInAFileAreFound(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	d.Exec(t, `CREATE TABLE TASKS (id int)`) // for SQLite the same name
+	d.Exec(t, `CREATE TABLE TASKS (id int)`) // SQLite ignores case in names
 	wantError(t, "up", d.MigrateUp(t.Context()), db.ErrForeign)
 	if n := d.CountRows(t, `SELECT count(*) FROM sqlite_schema WHERE name = 'user'`); n != 0 {
 		t.Error("something was changed")
 	}
 }
 
-// TestEverythingThatMigrationsMakeIsKnown: what is in the database stands in the list
+// TestEverythingThatMigrationsCreateIsKnown: every object in the database is in the list
 // that was read from the migrations.
-func TestEverythingThatMigrationsMakeIsKnown(t *testing.T) {
+func TestEverythingThatMigrationsCreateIsKnown(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		variant        variant

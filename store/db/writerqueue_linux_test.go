@@ -12,7 +12,7 @@ import (
 	"vestibule/store/db"
 )
 
-// turns are those of several processes on one file.
+// turns are the turns of several processes on one file.
 func turns(t *testing.T, n int) []db.FileTurn {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "x.db")
@@ -41,7 +41,7 @@ func take(t *testing.T, turn db.FileTurn) (release func()) {
 	return release
 }
 
-// taking takes the turn in the background, and returns when it stands in the queue behind
+// taking takes the turn in the background, and returns when it waits in the queue behind
 // the holder.
 func taking(t *testing.T, ctx context.Context, holder, turn db.FileTurn, got func(release func(), err error)) (done chan struct{}) {
 	t.Helper()
@@ -56,7 +56,7 @@ func taking(t *testing.T, ctx context.Context, holder, turn db.FileTurn, got fun
 	return done
 }
 
-// TestAProcessThatWaitsIsNext, before the one that has just had the turn and is quicker.
+// TestAProcessThatWaitsIsNext, before the faster process that has just had the turn.
 func TestAProcessThatWaitsIsNext(t *testing.T) {
 	t.Parallel()
 	all := turns(t, 2)
@@ -82,7 +82,7 @@ func TestAProcessThatWaitsIsNext(t *testing.T) {
 	}
 }
 
-func TestWhoGivesUpWaitingLeavesTheTurnToOthers(t *testing.T) {
+func TestAWriterThatGivesUpLeavesTheTurnToOthers(t *testing.T) {
 	t.Parallel()
 	all := turns(t, 3)
 	release := take(t, all[0])
@@ -103,7 +103,7 @@ func TestTheNextWriterTakesThePlaceOfOneThatGaveUp(t *testing.T) {
 	t.Parallel()
 	all := turns(t, 2)
 	release := take(t, all[0])
-	for range 3 { // none of whom is left behind in the system's queue
+	for range 3 { // none of them stays in the system's queue
 		ctx, cancel := context.WithCancel(t.Context())
 		done := taking(t, ctx, all[0], all[1], func(func(), error) {})
 		cancel()
@@ -140,7 +140,8 @@ func TestAKilledProcessPassesItsTurn(t *testing.T) {
 	created(t, s, newTask(u.ID))
 }
 
-// TestAProcessThatIsStoppedInTheQueueKeepsNobodyWaiting: it has locked nothing of SQLite's.
+// TestAProcessThatIsStoppedInTheQueueKeepsNobodyWaiting, because it holds none of SQLite's
+// locks.
 func TestAProcessThatIsStoppedInTheQueueKeepsNobodyWaiting(t *testing.T) {
 	t.Parallel()
 	all := turns(t, 3)
@@ -150,12 +151,12 @@ func TestAProcessThatIsStoppedInTheQueueKeepsNobodyWaiting(t *testing.T) {
 	}
 	writes.WaitAtMost(time.Millisecond)
 	take(t, writes)()
-	writes.WaitAtMost(time.Hour) // it is not waited for again
+	writes.WaitAtMost(time.Hour) // no process waits for it again
 	take(t, writes)()
 	if err := stopped.Continue(); err != nil {
 		t.Fatal(err)
 	}
-	take(t, other)() // nothing is left locked
+	take(t, other)() // no lock remains
 	for writes.Queued() {
 		time.Sleep(time.Millisecond)
 	}

@@ -14,8 +14,9 @@ type field struct {
 	value  func(*Task) any           // what is written
 	auto   bool                      // the database sets it when a task is added
 	change func(*Change) (any, bool) // the new value, if there is one; nil: a Change cannot set it
-	text   bool                      // a text: its bytes count, and it is searched
-	search []searchColumn            // columns that are computed from the text
+	apply  func(*Change, *Task)
+	text   bool           // a text: its bytes count, and it is searched
+	search []searchColumn // columns that are computed from the text
 }
 
 // searchColumn is a column that is computed from a folded text.
@@ -39,8 +40,14 @@ func (f field) setByDatabase() field {
 	return f
 }
 
-// changes is f where a Change can set it. of returns nil to keep the value.
-func changes[T any](f field, of func(*Change) *T) field {
+// changes is a member that a Change can set. of returns nil to keep the value.
+func changes[T any](column string, at func(*Task) *T, of func(*Change) *T) field {
+	f := member(column, at)
+	f.apply = func(c *Change, t *Task) {
+		if value := of(c); value != nil {
+			*at(t) = *value
+		}
+	}
 	f.change = func(c *Change) (any, bool) {
 		value := of(c)
 		if value == nil {
@@ -142,4 +149,13 @@ func (c *Change) changed() (names []string, values []any) {
 		}
 	}
 	return names, values
+}
+
+// ApplyTo makes the change to a task in memory.
+func (c *Change) ApplyTo(t *Task) {
+	for _, f := range fields {
+		if f.apply != nil {
+			f.apply(c, t)
+		}
+	}
 }

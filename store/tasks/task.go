@@ -33,11 +33,11 @@ type Change struct {
 var fields = []field{
 	member("id", func(t *Task) *int64 { return &t.ID }).setByDatabase(),
 	member("user_id", func(t *Task) *string { return &t.UserID }),
-	changes(member("title", func(t *Task) *string { return &t.Title }), func(c *Change) *string { return c.Title }).
+	changes("title", func(t *Task) *string { return &t.Title }, func(c *Change) *string { return c.Title }).
 		withText(searchColumn{"title_key", optionalSortKey}, searchColumn{"title_fold", asFolded}),
-	changes(member("description", func(t *Task) **string { return &t.Description }), func(c *Change) **string { return c.Description }).
+	changes("description", func(t *Task) **string { return &t.Description }, func(c *Change) **string { return c.Description }).
 		withText(searchColumn{"description_fold", asFolded}),
-	changes(member("completed", func(t *Task) *bool { return &t.Completed }), func(c *Change) *bool { return c.Completed }),
+	changes("completed", func(t *Task) *bool { return &t.Completed }, func(c *Change) *bool { return c.Completed }),
 	instant("created_at", func(t *Task) *time.Time { return &t.CreatedAt }),
 	instant("updated_at", func(t *Task) *time.Time { return &t.UpdatedAt }),
 	member("version", func(t *Task) *int64 { return &t.Version }).setByDatabase(),

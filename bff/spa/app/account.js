@@ -1,11 +1,11 @@
-// The account: name, address, password, devices, and its end.
+// The account page: name, address, password, devices and deletion.
 import { useEffect, useState } from '../vendor/hooks.js'
 import { ask } from './ask.js'
 import { AwayError, awayText, problems } from './auth.js'
 import { emailProblem, Field, FormError, found, newPasswordProblem, Submit, useForm } from './form.js'
 import { html } from './html.js'
 import { navigate } from './route.js'
-import { answered, changed, gone, renewed, session } from './session.js'
+import { checkAnswer, changed, endEverywhere, setHandle, session } from './session.js'
 import { useStore } from './store.js'
 import { settle } from './tasks.js'
 import { Away, Dialog, Heading, Icon, Skeleton, toast } from './ui.js'
@@ -14,7 +14,7 @@ import { Away, Dialog, Heading, Icon, Skeleton, toast } from './ui.js'
 export function Account({ focus }) {
 	return html`<main class="page account">
 		<${Heading} title="Account" focus=${focus} />
-		<${Name} /><${Address} /><${Password} /><${Devices} /><${End} />
+		<${Name} /><${Address} /><${Password} /><${Devices} /><${DeleteAccount} />
 	</main>`
 }
 
@@ -33,7 +33,7 @@ function Name() {
 		},
 		{ check: ({ name }) => found({ name: !name.trim() ? 'Enter a name.' : new Blob([name]).size > 1024 ? 'This name is too long.' : '' }) },
 	)
-	return html`<${Section} title="Name" lead="What we call you.">
+	return html`<${Section} title="Name" lead="What should we call you?">
 		<form onSubmit=${form.submit} novalidate>
 			<${Field} form=${form} name="name" label="Name" complete="name" value=${user?.name} />
 			<${FormError} form=${form} />
@@ -65,9 +65,9 @@ function Address() {
 			: html`<p class="state">Not confirmed yet. <button type="button" class="link" onClick=${verify}>Send a link to confirm it</button></p>`}
 		<p class="hint" role="status">${sent}</p>
 		<form onSubmit=${form.submit} novalidate>
-			<${Field} form=${form} name="email" label="New email" type="email" complete="email" mode="email" hint="It changes when you follow the link that we send there. Stay logged in here until then." />
+			<${Field} form=${form} name="email" label="New email" type="email" complete="email" mode="email" hint="Your address changes when you follow the link that we send to the new one. Stay logged in here until then." />
 			<${FormError} form=${form} />
-			<p class="note" role="status" hidden=${!mailed}>${mailed && html`We have sent a link to <b>${mailed}</b>. Until you follow it, your address stays as it is. The one you have now gets a mail too, with a link that stops this.`}</p>
+			<p class="note" role="status" hidden=${!mailed}>${mailed && html`We have sent a link to <b>${mailed}</b>. Until you follow it, your address does not change. Your current address gets a mail too, with a link that stops the change.`}</p>
 			<${Submit} form=${form} label="Change email" />
 		</form>
 	<//>`
@@ -76,8 +76,8 @@ function Address() {
 function Password() {
 	const { user } = useStore(session)
 	const form = useForm(['password', 'newPassword'], async ({ password, newPassword }, element) => {
-			const { token } = answered(await ask('POST', '/change-password', { currentPassword: password, newPassword, revokeOtherSessions: true }))
-			renewed(token ?? '')
+			const { token } = checkAnswer(await ask('POST', '/change-password', { currentPassword: password, newPassword, revokeOtherSessions: true }))
+			setHandle(token ?? '')
 			element.reset()
 			toast('Your password is changed. Your other devices are logged out.')
 		},
@@ -99,7 +99,7 @@ function Password() {
  * @typedef {{ token: string, userAgent: string, ipAddress: string, createdAt: string, updatedAt: string }} Device
  */
 
-/** A browser says of itself what it likes; the first that fits is the most particular. @param {string} agent */
+/** Browsers name other browsers in their User-Agent. So the patterns are ordered: the first match is the most specific. @param {string} agent */
 function deviceName(agent) {
 	const first = (/** @type {[RegExp, string][]} */ names) => names.find(([pattern]) => pattern.test(agent))?.[1]
 	const browser = first([[/Edg/, 'Edge'], [/OPR|Opera/, 'Opera'], [/Firefox|FxiOS/, 'Firefox'], [/Chrome|CriOS|Chromium/, 'Chrome'], [/Safari/, 'Safari'], [/curl/, 'curl']])
@@ -132,7 +132,7 @@ function Devices() {
 			if (which === 'others') await ask('POST', '/revoke-other-sessions', {})
 			else await ask('POST', '/revoke-session', { token: which })
 			toast(which === 'others' ? 'All other devices are logged out.' : 'The device is logged out.')
-			document.getElementById('about-Devices')?.focus({ preventScroll: true }) // the button goes
+			document.getElementById('about-Devices')?.focus({ preventScroll: true }) // the pressed button disappears
 			void load()
 		} catch (error) {
 			for (const text of Object.values(problems(error))) toast(text, { bad: true })
@@ -156,22 +156,22 @@ function Devices() {
 	<//>`
 }
 
-function End() {
+function DeleteAccount() {
 	const { user } = useStore(session)
 	const [asking, setAsking] = useState(false)
 	const form = useForm(['password'], async ({ password }) => {
 			await settle()
 			await ask('POST', '/delete-user', { password })
-			gone()
+			endEverywhere()
 			navigate('/signup', { replace: true })
 			toast('Your account is deleted.')
 		},
 		{ check: ({ password }) => found({ password: password ? '' : 'Enter your password.' }) },
 	)
-	return html`<${Section} title="Delete account" danger=${true} lead="Your account and all your tasks are deleted, at once and for good.">
+	return html`<${Section} title="Delete account" danger=${true} lead="This deletes your account and all your tasks immediately and permanently.">
 		<button type="button" class="bad" onClick=${() => setAsking(true)}>Delete account…</button>
 		${asking && html`<${Dialog} title="Delete your account?" onClose=${() => setAsking(false)}>
-			<p class="lead">All your tasks are deleted with it. This cannot be undone.</p>
+			<p class="lead">This also deletes all your tasks. You cannot undo it.</p>
 			<form onSubmit=${form.submit} novalidate>
 				<input type="email" name="username" autocomplete="username" value=${user?.email} hidden readonly />
 				<${Field} form=${form} name="password" label="Password" type="password" complete="current-password" focus=${true} />

@@ -1,52 +1,50 @@
-// What is asked of the server about the account of whoever is signed in. Two answers are
-// dealt with here, for every such request: the session has ended, and the password was
-// proven too long ago. Both ask for the password in place and then go on with what was
-// typed.
+// Requests about the account of the signed-in person. Two answers are handled here for all
+// of them: the session has ended, and the password was last entered too long ago. In both
+// cases a dialog asks for the password, and then the request is sent again.
 import { AuthError, call, Cancelled } from './auth.js'
 import { Field, FormError, found, Submit, useForm } from './form.js'
 import { html } from './html.js'
 import { route } from './route.js'
-import { alive, back, lose, session } from './session.js'
+import { isStillValid, waitForReturn, markLost, session } from './session.js'
 import { createStore, useStore } from './store.js'
 import { Dialog } from './ui.js'
 
-// Each turn but the first has a person in it, or a session that was found alive.
-const mostTurns = 4
+// Before each attempt but the first, a person enters a password or the session is checked.
+const maxAttempts = 4
 
 /**
- * ask is call for whoever is signed in.
+ * ask is call for the signed-in person.
  * @param {'GET'|'POST'} method
  * @param {string} path
  * @param {Record<string, unknown>} [body]
  */
 export async function ask(method, path, body) {
-	const whose = session.get().user?.id
-	// Somebody else may be here by the time of an answer, and it is not their account
-	// that this is about.
-	const here = () => session.get().user?.id === whose
-	let doubted = false
-	for (let turn = 1; ; turn++) {
+	const userId = session.get().user?.id
+	// When the answer arrives, another person may be signed in. It is not for them.
+	const sameUser = () => session.get().user?.id === userId
+	let rechecked = false
+	for (let attempt = 1; ; attempt++) {
 		const sent = performance.now()
 		try {
 			return await call(method, path, body)
 		} catch (error) {
-			if (!(error instanceof AuthError) || turn === mostTurns) throw error
+			if (!(error instanceof AuthError) || attempt === maxAttempts) throw error
 			if (error.code === 'SESSION_NOT_FRESH') {
 				if (!(await prove())) throw new Cancelled()
 			} else if (error.status === 401) {
-				const lives = !doubted && (await alive(sent, whose))
-				doubted = true
-				if (!lives && here() && !(await regained())) throw error
+				const valid = !rechecked && (await isStillValid(sent, userId))
+				rechecked = true
+				if (!valid && sameUser() && !(await regained())) throw error
 			} else throw error
-			if (!here()) throw new Cancelled()
+			if (!sameUser()) throw new Cancelled()
 		}
 	}
 }
 
 /** Waits until the same person has logged in again. */
 async function regained() {
-	lose()
-	return session.get().state === 'lost' && (await back())
+	markLost()
+	return session.get().state === 'lost' && (await waitForReturn())
 }
 
 /** @type {import('./store.js').Store<null | ((proven: boolean) => void)>} */
@@ -54,7 +52,7 @@ const asking = createStore(/** @type {null | ((proven: boolean) => void)} */ (nu
 /** @type {Promise<boolean>|null} */
 let proof = null
 
-/** Asks for the password, once for all who need it now. @returns {Promise<boolean>} false when it is not given */
+/** Asks for the password, once for all requests that wait for it. @returns {Promise<boolean>} false if the person cancels */
 function prove() {
 	proof ??= new Promise(resolve => asking.set(resolve)).finally(() => {
 		proof = null
@@ -63,8 +61,8 @@ function prove() {
 	return proof
 }
 
-// Whoever has logged in again meanwhile has proven it; and nobody is asked for the
-// password of somebody who has left.
+// A person who has logged in again meanwhile has entered the password. And if another person
+// has logged in, they must not be asked for the password of the first.
 let before = session.get()
 session.follow(() => {
 	const now = session.get()
@@ -72,7 +70,7 @@ session.follow(() => {
 	if (now.state === 'in' && before.state === 'lost') asking.get()?.(true)
 	before = now
 })
-// Who goes to another page has changed their mind.
+// Going to another page cancels the request.
 route.follow(() => asking.get()?.(false))
 
 export function Proof() {
@@ -89,7 +87,7 @@ function Confirm() {
 	)
 	const close = () => asking.get()?.(false)
 	return html`<${Dialog} title="Confirm that it is you" onClose=${close}>
-		<p class="lead">Enter your password to go on. You need not do this again for a while.</p>
+		<p class="lead">Enter your password to continue. You will not be asked again for a while.</p>
 		<form onSubmit=${form.submit} novalidate>
 			<input type="email" name="username" autocomplete="username" value=${user?.email} hidden readonly />
 			<${Field} form=${form} name="password" label="Password" type="password" complete="current-password" focus=${true} />

@@ -1,7 +1,7 @@
 // The BFF's own endpoints: accounts and sessions. The session is a cookie that
 // this script cannot see; nothing secret passes through here.
 
-/** The server has said no. */
+/** The server refused the request. */
 export class AuthError extends Error {
 	/**
 	 * @param {number} status
@@ -18,12 +18,12 @@ export class AuthError extends Error {
 	}
 }
 
-/** The server has said nothing, or nothing that makes sense. */
+/** The server gave no answer, or an invalid one. */
 export class AwayError extends Error {
 	name = 'AwayError'
 }
 
-/** The person has decided not to go on. Nothing has gone wrong. */
+/** The person has cancelled. This is not a failure. */
 export class Cancelled extends Error {
 	name = 'Cancelled'
 }
@@ -47,8 +47,8 @@ export async function call(method, path, body) {
 			redirect: 'error',
 			signal: AbortSignal.timeout(20_000),
 		})
-		// A proxy's error page, a captive portal: whatever is not JSON did not come
-		// from our server.
+		// An answer that is not JSON does not come from our server but from a proxy or a
+		// captive portal.
 		if (!/^application\/json\b/.test(answer.headers.get('Content-Type') ?? '')) throw new Error('not JSON')
 		data = await answer.json()
 	} catch (error) {
@@ -61,29 +61,30 @@ export async function call(method, path, body) {
 /** @param {number} seconds */
 const inTime = seconds => (seconds > 90 ? `in ${Math.ceil(seconds / 60)} minutes` : seconds > 1 ? `in ${seconds} seconds` : 'in a moment')
 
-/** What to say ('': what the server says), and at which field. A key that a form does not have falls to the form itself. */
+/** The text for each code ('': the server's message) and its field. If the form does not have the field, the text is shown for the whole form. */
 const texts = /** @type {Record<string, [field: string, text: string]>} */ ({
 	PASSWORD_TOO_LONG: ['newPassword', 'This password is too long. Use at most 128 characters.'],
-	PASSWORD_COMPROMISED: ['newPassword', ''], // the server says why
-	USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL: ['email', 'There is an account with this address already. Log in, or use another address.'],
+	PASSWORD_COMPROMISED: ['newPassword', ''], // the server gives the reason
+	USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL: ['email', 'This address already has an account. Log in, or use another address.'],
 	INVALID_EMAIL: ['email', 'This is not an email address.'],
 	INVALID_EMAIL_OR_PASSWORD: ['password', 'The email or the password is wrong.'],
 	INVALID_PASSWORD: ['password', 'This is not your current password.'],
 	EMAIL_IS_THE_SAME: ['email', 'This is your address already.'],
 	EMAIL_ALREADY_VERIFIED: ['', 'Your address is confirmed already.'],
-	SESSION_NOT_FRESH: ['', 'This needs your password, and the server has not taken it in time. Try again.'],
+	SESSION_NOT_FRESH: ['', 'This needs your password, but it was entered too long ago. Try again.'],
 	INVALID_TOKEN: ['', 'This link has expired or was used. Ask for a new one.'],
 })
 
 /**
- * Where addresses must be confirmed first, one answer is for a wrong password and for an
- * address that is not: it must not tell who has an account. It says so in its message.
+ * If addresses must be confirmed first, a wrong password and an unconfirmed address get the
+ * same answer, so that nobody learns who has an account. Its message says that both are
+ * possible.
  * @param {unknown} error
  */
 export const unconfirmed = error => error instanceof AuthError && error.code === 'INVALID_EMAIL_OR_PASSWORD' && error.message !== 'Invalid email or password'
 
 /**
- * problems turns an error into texts by field; '' is the form.
+ * problems turns an error into texts by field; '' is for the whole form.
  * @param {unknown} error
  * @returns {Record<string, string>}
  */
@@ -102,7 +103,7 @@ export function problems(error) {
 		if (Object.keys(found).length) return found
 	}
 	if (unconfirmed(error)) return { password: error.message }
-	// The server knows what it wants of a password: how long, and none that everybody uses.
+	// The server's message explains its rules for passwords: the length, and no common ones.
 	const [field, text] = texts[error.code] ?? [error.code.startsWith('PASSWORD_') ? 'newPassword' : '', '']
 	return { [field]: text || error.message || 'That did not work.' }
 }

@@ -1,11 +1,11 @@
-// The pages for guests: sign up, log in, a forgotten password; and the dialog that asks
-// for the password again.
+// The pages for guests (sign-up, log-in, forgotten password), and the dialog for logging in
+// again after the session has expired.
 import { useRef, useState } from '../vendor/hooks.js'
 import { call, problems, unconfirmed } from './auth.js'
 import { emailProblem, Field, FormError, found, newPasswordProblem, Submit, useForm } from './form.js'
 import { html } from './html.js'
 import { navigate, route } from './route.js'
-import { gone, leave, renewed, session, signIn, signUp } from './session.js'
+import { endEverywhere, leave, setHandle, session, signIn, signUp } from './session.js'
 import { useStore } from './store.js'
 import { Dialog, Heading } from './ui.js'
 
@@ -21,8 +21,8 @@ const Card = ({ title, lead, focus, children }) => html`<main class="enter">
 	</div>
 </main>`
 
-/** Keeps what was wanted when one goes from one of these pages to another. @param {string} path */
-function along(path) {
+/** Keeps the page to return to when the person moves between these pages. @param {string} path */
+function keepReturn(path) {
 	const wanted = query().get('return')
 	return wanted ? `${path}?return=${encodeURIComponent(wanted)}` : path
 }
@@ -30,7 +30,7 @@ function along(path) {
 /** @param {Record<'email'|'password', string>} values */
 const checkLogin = ({ email, password }) => found({ email: emailProblem(email.trim()), password: password ? '' : 'Enter your password.' })
 
-/** Nobody learns here whether there is an account. @param {{ email: string }} props */
+/** The text does not reveal whether the account exists. @param {{ email: string }} props */
 function Unverified({ email }) {
 	const [said, say] = useState('')
 	return html`<p class="hint" role="status">${said ||
@@ -65,8 +65,8 @@ export function Login({ focus }) {
 			${unverified && html`<${Unverified} key=${unverified} email=${unverified} />`}
 			<${Submit} form=${form} label="Log in" />
 		</form>
-		<p class="aside"><a href=${along('/forgot')}>Forgot your password?</a></p>
-		<p class="aside">New here? <a href=${along('/signup')}>Create an account</a></p>
+		<p class="aside"><a href=${keepReturn('/forgot')}>Forgot your password?</a></p>
+		<p class="aside">New here? <a href=${keepReturn('/signup')}>Create an account</a></p>
 	<//>`
 }
 
@@ -80,18 +80,18 @@ export function SignUp({ focus }) {
 			check: ({ email, newPassword }) => found({ email: emailProblem(email.trim()), newPassword: newPasswordProblem(newPassword) }),
 		},
 	)
-	if (mailed) return html`<${Card} title="Check your mail" focus=${true} lead=${html`We have sent a link to <b>${mailed}</b>. Follow it to confirm your address. You may be asked for the password that you have just chosen.`}>
-		<p class="aside"><a href=${along('/login')}>Log in</a></p>
+	if (mailed) return html`<${Card} title="Check your mail" focus=${true} lead=${html`We have sent a link to <b>${mailed}</b>. Follow it to confirm your address. You may have to enter the password that you have just chosen.`}>
+		<p class="aside"><a href=${keepReturn('/login')}>Log in</a></p>
 	<//>`
 	return html`<${Card} title="Create an account" focus=${focus}>
 		<form onSubmit=${form.submit} novalidate>
-			<${Field} form=${form} name="name" label="Name" complete="name" optional=${true} hint="What we call you. You may leave it empty." />
+			<${Field} form=${form} name="name" label="Name" complete="name" optional=${true} hint="What should we call you? You may leave this empty." />
 			<${Field} form=${form} name="email" label="Email" type="email" complete="username" mode="email" />
 			<${Field} form=${form} name="newPassword" label="Password" type="password" complete="new-password" hint="A few words make a good one." />
 			<${FormError} form=${form} />
 			<${Submit} form=${form} label="Create account" />
 		</form>
-		<p class="aside">Have an account? <a href=${along('/login')}>Log in</a></p>
+		<p class="aside">Have an account? <a href=${keepReturn('/login')}>Log in</a></p>
 	<//>`
 }
 
@@ -113,23 +113,24 @@ export function Forgot({ focus }) {
 			<${FormError} form=${form} />
 			<${Submit} form=${form} label="Send the link" />
 		</form>
-		<p class="aside"><a href=${along('/login')}>Back to log in</a></p>
+		<p class="aside"><a href=${keepReturn('/login')}>Back to log in</a></p>
 	<//>`
 }
 
 /** @param {{ focus: boolean }} props */
 export function Reset({ focus }) {
-	// The token leaves the address at once: it opens the account until it is used, and
-	// addresses are kept in histories.
+	// Remove the token from the address at once. It gives access to the account until it is
+	// used, and browsers store addresses in the history.
 	const token = useRef(query().get('token') ?? '')
 	const [done, setDone] = useState('')
 	if (query().has('token')) history.replaceState(null, '', '/reset-password')
 	const form = useForm(['newPassword'], async ({ newPassword }) => {
 			await call('POST', '/reset-password', { newPassword, token: token.current })
-			// Whoever is in here stays in if it was their password, and nobody else does.
+			// If the person who is logged in here has changed their own password, they stay
+			// logged in. Nobody else does.
 			const found = session.get().state === 'in' ? await call('GET', '/get-session').catch(() => undefined) : undefined
-			if (found === null) gone()
-			if (found?.session) renewed(found.session.token)
+			if (found === null) endEverywhere()
+			if (found?.session) setHandle(found.session.token)
 			setDone(found?.session ? 'in' : 'out')
 		},
 		{ check: ({ newPassword }) => found({ newPassword: newPasswordProblem(newPassword) }) },
@@ -154,16 +155,16 @@ export function Reset({ focus }) {
 	<//>`
 }
 
-/** Stands before the page until the same person is back; nothing that was typed is lost. */
+/** Covers the page until the same person has logged in again. Typed text is kept. */
 export function Expired() {
 	const { user } = useStore(session)
 	const form = useForm(['email', 'password'], ({ email, password }) => signIn(email.trim(), password), { check: checkLogin })
 	const other = () => {
 		leave()
-		navigate('/login', { replace: true }) // the way back is that of who was here
+		navigate('/login', { replace: true }) // the page to return to belongs to the previous person
 	}
 	return html`<${Dialog} title="Session expired. Please log in again." shut=${true}>
-		<p class="lead">What you have typed is kept.</p>
+		<p class="lead">Your typed text is kept.</p>
 		<form onSubmit=${form.submit} novalidate>
 			<${Field} form=${form} name="email" label="Email" type="email" complete="username" value=${user?.email ?? ''} fixed=${true} />
 			<${Field} form=${form} name="password" label="Password" type="password" complete="current-password" focus=${true} />

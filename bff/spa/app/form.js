@@ -1,5 +1,5 @@
-// Forms: one submission at a time, each complaint at its field, and the focus where
-// something must be done.
+// Forms: one submission at a time, each error at its field, and the focus at the first
+// error.
 import { useId, useLayoutEffect, useRef, useState } from '../vendor/hooks.js'
 import { problems } from './auth.js'
 import { html } from './html.js'
@@ -14,15 +14,15 @@ import { Icon } from './ui.js'
  * @param {F[]} fields
  * @param {(values: Record<F, string>, form: HTMLFormElement) => Promise<unknown>} send
  * @param {{ check?: (values: Record<F, string>) => Record<string, string>, failed?: (error: unknown) => Record<string, string>|null }} [more]
- *   check finds what is wrong before anything is sent; failed may read an error in its own way
+ *   check finds errors before anything is sent; failed may translate an error into texts
  * @returns {Form}
  */
 export function useForm(fields, send, { check, failed } = {}) {
 	const [errors, setErrors] = useState(/** @type {Record<string, string>} */ ({}))
 	const [busy, setBusy] = useState(false)
-	const sending = useRef(false) // known at once, where busy is known at the next drawing
+	const sending = useRef(false) // changes immediately, while busy changes at the next render
 	const form = useRef(/** @type {HTMLFormElement|null} */ (null))
-	const refused = useRef(false) // just now: whoever mends one field must not be taken to the next
+	const refused = useRef(false) // only just now: correcting one field must not move the focus to the next
 	useLayoutEffect(() => {
 		if (!refused.current) return
 		refused.current = false
@@ -48,7 +48,7 @@ export function useForm(fields, send, { check, failed } = {}) {
 				await send(values, target)
 			} catch (error) {
 				const found = failed?.(error) ?? problems(error)
-				// What the form has no field for is said above its button.
+				// An error without a field is shown above the button.
 				const known = Object.entries(found).map(([field, text]) => [target.elements.namedItem(field) ? field : '', text])
 				refused.current = true
 				setErrors(Object.fromEntries(known))
@@ -66,7 +66,7 @@ export function useForm(fields, send, { check, failed } = {}) {
 
 /**
  * @param {{ form: Form, name: string, label: string, type?: string, complete: string, value?: string, hint?: string, focus?: boolean, fixed?: boolean, mode?: string, optional?: boolean }} props
- *   complete: what a password manager may put in; fixed: cannot be changed
+ *   complete: what a password manager may fill in; fixed: cannot be changed
  */
 export function Field({ form, name, label, type = 'text', complete, value, hint, focus, fixed, mode, optional }) {
 	const id = useId()
@@ -87,7 +87,7 @@ export function Field({ form, name, label, type = 'text', complete, value, hint,
 	</div>`
 }
 
-/** What is wrong with the whole. @param {{ form: Form }} props */
+/** The errors of the whole form. @param {{ form: Form }} props */
 export const FormError = ({ form }) => html`<div role="alert">${form.errors[''] && html`<p class="error whole">${form.errors['']}</p>`}</div>`
 
 /** @param {{ form: Form, label: string, kind?: string }} props */
@@ -96,7 +96,7 @@ export const Submit = ({ form, label, kind = '' }) =>
 		${form.busy && html`<span class="spinner" aria-hidden="true"></span>`}${label}
 	</button>`
 
-// The server's own limits, said before it has to.
+// The server's limits, checked before a request is sent.
 /** @param {string} text */
 export const length = text => [...text].length
 /** @param {string} email */
@@ -106,7 +106,7 @@ export const emailProblem = email =>
 export const newPasswordProblem = password => (!password ? 'Enter a password.' : length(password) > 128 ? 'This password is too long. Use at most 128 characters.' : '')
 
 /**
- * found leaves the empty texts out.
+ * found removes empty texts.
  * @param {Record<string, string>} texts
  */
 export const found = texts => Object.fromEntries(Object.entries(texts).filter(([, text]) => text))

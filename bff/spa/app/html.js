@@ -1,5 +1,5 @@
-// Templates: htm turns them into Preact's nodes, without a build step. Text is
-// always text: nothing here ever sets markup.
+// Templates: htm turns them into Preact nodes without a build step. Text is always escaped:
+// nothing sets raw HTML.
 import htm from '../vendor/htm.js'
 import { h } from '../vendor/preact.js'
 

@@ -1,5 +1,5 @@
-// The icons, as paths on a grid of 24. In files of their own they would be asked for anew
-// whenever one is drawn.
+// The icons, as paths on a 24×24 grid. As separate files, they would be requested again each
+// time one is drawn.
 /** @type {Record<string, string>} */
 export const icons = {
 	plus: 'M12 5v14M5 12h14',

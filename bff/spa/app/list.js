@@ -1,12 +1,11 @@
-// A long list of which only what is near the window is in the document. Rows are as
-// high as they are: what is not measured yet counts as high as the average.
+// A long list. Only the rows near the window are in the document. Rows have different
+// heights, and a row that has not been measured yet counts with the average height.
 import { useLayoutEffect, useReducer, useRef } from '../vendor/hooks.js'
 import { html } from './html.js'
 
 const spare = 600 // px above and below the window
 
-// Kept from one page to the next: browsers scroll to where one was, and there must be
-// the same rows there.
+// Kept between pages: browsers restore the scroll position, and the same rows must be there.
 /** @type {Map<string, number>} */
 const heights = new Map()
 let mean = 61
@@ -14,7 +13,7 @@ let mean = 61
 /**
  * @template {{ key: string }} T
  * @param {{ items: T[], view: string, label: string, row: (item: T) => unknown, pinned: string|undefined }} props
- *   view: says what is listed; while it is the same, the scroll position is kept; pinned: the key of a row that is kept, wherever it is: text is being typed in it
+ *   view: identifies what is listed; the scroll position is kept while it does not change; pinned: the key of a row that always stays in the document, because it is being edited
  */
 export function WindowList({ items, view, label, row, pinned }) {
 	const list = useRef(/** @type {HTMLElement|null} */ (null))
@@ -35,8 +34,8 @@ export function WindowList({ items, view, label, row, pinned }) {
 		if (((tops[i + 1] ?? 0) >= from && (tops[i] ?? 0) <= to) || item.key === pinned || item.key === focused.current) near.push({ item, i })
 	})
 
-	// What the scroll position must not lose sight of when rows above it turn out to be
-	// higher or lower.
+	// The row that must keep its place on the screen when the measured heights of rows above
+	// it differ from the estimate.
 	const seen = near.find(({ i }) => (tops[i] ?? 0) >= start)
 	const anchor = useRef(/** @type {{ key: string, top: number }|null} */ (null))
 	const listed = useRef(view)

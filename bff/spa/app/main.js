@@ -1,4 +1,4 @@
-// The start: which page is shown to whom.
+// The entry point: it decides which page is shown.
 import { useLayoutEffect, useRef, useState } from '../vendor/hooks.js'
 import { render } from '../vendor/preact.js'
 import { Account } from './account.js'
@@ -10,21 +10,22 @@ import { forGuests, home, loginTarget, navigate, route, safeTarget } from './rou
 import { load, retry, session, signOut } from './session.js'
 import { useStore } from './store.js'
 import { TasksPage } from './tasks-page.js'
-import { rest, settle, tasks, unsaved, unsent } from './tasks.js'
+import { pauseStream, settle, tasks, unsaved, unsent } from './tasks.js'
 import { Announcer, Away, Dialog, Heading, Icon, toast, Toasts } from './ui.js'
 
 /** @type {Record<string, (props: { focus: boolean }) => unknown>} */
 const pages = { '/tasks': TasksPage, '/account': Account, '/login': Login, '/signup': SignUp, '/forgot': Forgot, '/reset-password': Reset }
 
 /**
- * sentTo says where the address leads instead, for whoever is here now; '' for nowhere else.
+ * redirectTarget returns the page to show instead of the address, or ''.
  * @param {import('./session.js').Session['state']} state
  * @param {string} path
  * @param {string} query
  */
-function sentTo(state, path, query) {
-	// A link in a mail works for those who are in, too; and whoever has forgotten their
-	// password cannot change it, nor get in again once they have logged out to ask for a link.
+function redirectTarget(state, path, query) {
+	// A link in a mail must also work for a person who is logged in. Somebody who is logged in
+	// but has forgotten the password must be able to ask for a link: without the password they
+	// cannot change it, and after logging out they could not log in again.
 	if (state === 'in' && (path === '/reset-password' || path === '/forgot')) return ''
 	if (state === 'in' && forGuests(path)) return safeTarget(new URLSearchParams(query).get('return'))
 	if (path === '/') return state === 'out' ? '/login' : home
@@ -36,11 +37,11 @@ function App() {
 	const { state, user } = useStore(session)
 	const { path, query, kind } = useStore(route)
 	const known = state !== 'loading' && state !== 'away'
-	const elsewhere = known ? sentTo(state, path, query) : ''
+	const redirect = known ? redirectTarget(state, path, query) : ''
 	useLayoutEffect(() => {
-		if (elsewhere) navigate(elsewhere, { replace: true })
-	}, [elsewhere])
-	// What one person has searched for, or wanted to go to, is not for the next.
+		if (redirect) navigate(redirect, { replace: true })
+	}, [redirect])
+	// The next person must not see what the previous one searched for or wanted to open.
 	const last = useRef('')
 	useLayoutEffect(() => {
 		if (!user) return
@@ -56,11 +57,12 @@ function App() {
 	if (moved) first.current = ''
 
 	if (state === 'away') return html`<main class="enter"><div class="card"><${Heading} title="No connection" focus=${true} /><${Away} text=${awayText} onRetry=${retry} /></div></main>`
-	if (!known || elsewhere) return html`<div class="splash" role="status" aria-label="Loading"><img src="/icon.svg" width="48" height="48" alt="" /></div>`
+	if (!known || redirect) return html`<div class="splash" role="status" aria-label="Loading"><img src="/icon.svg" width="48" height="48" alt="" /></div>`
 	const Page = (Object.hasOwn(pages, path) && pages[path]) || NotFound
 	const inside = state === 'in' || state === 'lost'
-	// Nor is what they have typed: a page of the next person is a new one. The pages for
-	// guests are nobody's, and a log-in in another tab must not take the link of a mail away.
+	// Typed text must not pass to the next person either, so the page's key contains the user.
+	// Pages for guests belong to nobody: a log-in in another tab must not reset one that was
+	// opened by a link from a mail.
 	const whose = forGuests(path) ? path : `${path} ${user?.id}`
 	return html`
 		<div class="app" inert=${state === 'lost'}>
@@ -86,7 +88,7 @@ function Header({ path }) {
 		try {
 			await settle()
 			if ((unsaved() || unsent()) && !asking) return setAsking(true)
-			wake = rest()
+			wake = pauseStream()
 			await signOut()
 			navigate('/login')
 		} catch (error) {
@@ -107,7 +109,7 @@ function Header({ path }) {
 			<button type="button" class="quiet" onClick=${out}><${Icon} name="leave" /><span>Log out</span></button>
 		</div>
 		${asking && html`<${Dialog} title="Log out without saving?" onClose=${() => setAsking(false)}>
-			<p class="lead">${unsaved() ? 'Some of your changes have not reached the server. They are' : 'What you have typed is not saved yet. It is'} lost when you log out.</p>
+			<p class="lead">${unsaved() ? 'Some of your changes have not reached the server. They are' : 'Your typed text is not saved yet. It is'} lost when you log out.</p>
 			<div class="actions"><button type="button" class="bad" onClick=${out}>Log out</button><button type="button" onClick=${() => setAsking(false)}>Stay</button></div>
 		<//>`}
 	</header>`
@@ -118,7 +120,7 @@ const NotFound = () => html`<main class="enter"><div class="card"><${Heading} ti
 const root = document.getElementById('app')
 if (root) {
 	root.replaceChildren()
-	// The link in a mail leads here with an error when it is no longer good.
+	// A link from a mail that no longer works leads here, with an error.
 	const link = new URLSearchParams(location.search).get('error')
 	if (link && location.pathname !== '/reset-password') {
 		navigate(location.pathname, { replace: true })

@@ -1,5 +1,5 @@
-// How often something is done again that nobody asks for by hand: with pauses that grow,
-// and that differ from tab to tab so that not all come at the same moment.
+// The pauses between automatic repetitions. They grow, and they are random, so that not all
+// tabs send at the same moment.
 
 const remembered = 30_000 // ms
 const longest = 30_000 // ms
@@ -8,8 +8,8 @@ const longest = 30_000 // ms
 export const spread = ms => ms * (0.5 + Math.random() / 2)
 
 /**
- * paced does a thing when it is asked for: three times at once, and then after growing
- * pauses. What is asked for during a pause is done once, at its end.
+ * paced limits how often run is called: the first three calls run immediately, later ones
+ * after growing pauses. Calls during a pause run once, at its end.
  * @param {() => void} run
  */
 export function paced(run) {

@@ -1,11 +1,11 @@
-// Which page is shown. The address says it all (page, filter, search, order), so
-// that back, forward, reload and links that are sent to others work.
+// Which page is shown. The address contains everything (page, filter, search, order), so
+// that back, forward, reload and shared links work.
 //
 // Rules for where a person is sent after signing in:
 //   - a path of this origin that begins with one slash; no backslash (browsers take
 //     it for a slash), no control character, no host;
-//   - and not a page for guests, nor the server's own paths.
-// Anything else leads to the tasks.
+//   - no page for guests, and no path of the server.
+// All other targets are replaced by the tasks.
 import { createStore } from './store.js'
 
 export const home = '/tasks'
@@ -29,8 +29,8 @@ export function navigate(to, { replace = false } = {}) {
 
 addEventListener('popstate', () => route.set({ ...read(), kind: 'back' }))
 
-// Links of this app change the page without loading it; all others, and clicks
-// that ask for another tab, are the browser's.
+// Links of this app change the page without a reload. The browser handles all other links,
+// and clicks that open a new tab.
 addEventListener('click', event => {
 	const link = event.target instanceof Element ? event.target.closest('a') : null
 	if (!link || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
@@ -52,7 +52,7 @@ export function safeTarget(wanted) {
 	return url.pathname + url.search
 }
 
-/** The way to the log-in page that leads back here. */
+/** The address of the log-in page, with the way back to the current page. */
 export function loginTarget() {
 	const here = location.pathname + location.search
 	return here === home || here === '/' ? '/login' : '/login?return=' + encodeURIComponent(here)

@@ -1,4 +1,4 @@
-// A value that parts of the page follow.
+// A value with listeners that are told about changes.
 import { useLayoutEffect, useReducer } from '../vendor/hooks.js'
 
 /**
@@ -44,7 +44,7 @@ export function useStore(store) {
 	const seen = store.get()
 	const [, again] = useReducer((/** @type {number} */ n) => n + 1, 0)
 	useLayoutEffect(() => {
-		if (store.get() !== seen) again(undefined) // it changed between drawing and following
+		if (store.get() !== seen) again(undefined) // it changed between the render and the subscription
 		return store.follow(() => again(undefined))
 	}, [store])
 	return seen

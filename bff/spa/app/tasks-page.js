@@ -1,4 +1,4 @@
-// The tasks: add, search, order, and a row for each.
+// The tasks page: add, search, order, and one row for each task.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from '../vendor/hooks.js'
 import { html } from './html.js'
 import { WindowList } from './list.js'
@@ -9,7 +9,7 @@ import { Away, Heading, Icon, Skeleton } from './ui.js'
 
 const outOfDate = {
 	away: 'No connection to the server. What you see may be out of date.',
-	full: 'You have too many windows open. Changes from elsewhere come late here.',
+	full: 'You have too many windows open. Changes from elsewhere are shown late here.',
 }
 
 /** @typedef {import('./tasks.js').Shown} Shown */
@@ -60,9 +60,9 @@ export function TasksPage({ focus }) {
 	const view = read(query)
 	const [typing, setTyping] = useState(view.q)
 	const timer = useRef(/** @type {ReturnType<typeof setTimeout>|undefined} */ (undefined))
-	const written = useRef(view.q) // by the field below, to the address
+	const written = useRef(view.q) // the search text that the field below wrote to the address
 	useEffect(() => {
-		if (view.q === written.current) return // what is being typed is newer
+		if (view.q === written.current) return // the typed text is newer
 		written.current = view.q
 		clearTimeout(timer.current)
 		setTyping(view.q)
@@ -88,7 +88,7 @@ export function TasksPage({ focus }) {
 		const words = fold(q).split(/\s+/).filter(Boolean)
 		return all
 			.filter(task => {
-				if (task.key === editing) return true // it would vanish under the hand
+				if (task.key === editing) return true // a row must not disappear while it is edited
 				if (view.show !== 'all' && task.completed !== (view.show === 'done')) return false
 				if (!words.length) return true
 				const text = fold(task.title + ' ' + (task.description ?? ''))
@@ -140,8 +140,8 @@ function Empty({ all, show, q, clear, away }) {
 		: html`<div class="empty"><h2>All done</h2><p>There is nothing left to do.</p></div>`
 }
 
-// A key press that an input method uses to choose a word is not for us. Safari ends the
-// composition before it tells of that key, and says so by its code alone.
+// Ignore key presses with which an input method chooses a word. Safari ends the composition
+// before it reports that key, so only keyCode 229 shows it.
 const composes = (/** @type {KeyboardEvent} */ event) => event.isComposing || event.keyCode === 229
 const enters = (/** @type {KeyboardEvent} */ event) => event.key === 'Enter' && !event.shiftKey && !composes(event)
 
@@ -150,7 +150,7 @@ function AddForm() {
 	const field = useRef(/** @type {HTMLTextAreaElement|null} */ (null))
 	const submit = (/** @type {Event} */ event) => {
 		event.preventDefault()
-		// The text as it is now: a second click comes before the next drawing.
+		// Read the current text: a second click may come before the next render.
 		const title = tasks.get().draft.trim()
 		field.current?.focus()
 		if (!title) return
@@ -171,7 +171,7 @@ function AddForm() {
 	</form>`
 }
 
-/** Moves the focus to a row when the one that had it is gone. @param {HTMLElement} from */
+/** Moves the focus to another row when the focused row disappears. @param {HTMLElement} from */
 function focusNext(from) {
 	const item = from.closest('li')
 	const next = item?.nextElementSibling ?? item?.previousElementSibling
@@ -184,7 +184,7 @@ function Row({ task, show }) {
 	const id = 'task-' + task.key
 	return html`<div class=${'task' + (task.completed ? ' done' : '') + (task.unsaved ? ' ' + task.unsaved : '')}>
 		<input type="checkbox" checked=${task.completed} aria-labelledby=${id} onChange=${(/** @type {{ currentTarget: HTMLInputElement }} */ event) => {
-			if (show !== 'all') focusNext(event.currentTarget) // it leaves this list
+			if (show !== 'all') focusNext(event.currentTarget) // the row leaves this list
 			toggle(task)
 		}} />
 		<div class="words" onClick=${() => !String(getSelection()) && edit(task)}>
@@ -207,7 +207,7 @@ function Row({ task, show }) {
 function Editor({ task }) {
 	const { edit: now } = useStore(tasks)
 	const title = useRef(/** @type {HTMLTextAreaElement|null} */ (null))
-	const refused = useRef(false) // just now: whoever mends one field must not be taken to the other
+	const refused = useRef(false) // only just now: correcting one field must not move the focus to the other
 	useLayoutEffect(() => {
 		const field = title.current
 		field?.focus()
@@ -221,7 +221,7 @@ function Editor({ task }) {
 	}, [now?.errors])
 	if (!now) return null
 	const back = () => {
-		// The row that takes the editor's place takes the focus too.
+		// The row that replaces the editor also takes the focus.
 		requestAnimationFrame(() => requestAnimationFrame(() => {
 			const button = document.querySelector(`[data-key="${CSS.escape(task.key)}"] [data-act="edit"]`)
 			if (button instanceof HTMLElement && document.activeElement === document.body) button.focus()
@@ -253,7 +253,7 @@ function Editor({ task }) {
 		<textarea id="edit-description" rows="3" ...${field('description')}></textarea>
 		${wrong('description')}
 		${now.theirs && html`<div class="conflict" role="alert">
-			<p>${now.blind ? html`<b>The server has not taken your change:</b> it says that the task was changed meanwhile. Its text is still:` : html`<b>This task was changed elsewhere.</b> It says now:`}</p>
+			<p>${now.blind ? html`<b>The server has not accepted your change.</b> It says that the task was changed in the meantime. The text of the task is still:` : html`<b>This task was changed elsewhere.</b> Its text is now:`}</p>
 			<blockquote dir="auto"><p class="title">${now.theirs.title}</p>${now.theirs.description && html`<p class="description">${now.theirs.description}</p>`}</blockquote>
 			<p>Your text above is not saved yet.</p>
 		</div>`}

@@ -1,40 +1,40 @@
-// The tasks of whoever is signed in, and what has been done to them that the server
-// has not confirmed.
+// The tasks of the signed-in person, and the changes that the server has not confirmed yet.
 //
-// What is shown is what the server has said (base) with the open changes (ops) on
-// top. So a change is seen at once; when the server refuses it, taking the op away is
-// the whole of the rollback. Changes of one task are sent one after the other.
+// The page shows the server's tasks (base) with the open changes (ops) applied. So a change
+// is visible immediately. If the server refuses it, removing the op is the whole rollback.
+// Changes to one task are sent one after the other.
 //
 // The rules:
-//   - A change that may or may not have arrived (no answer, a busy server, an ended
-//     session) is kept, marked "not saved", and sent again only when the person asks
-//     or is back; a new task under the same Idempotency-Key, so that it is made once.
-//   - A change that was refused is taken back, and its text given back to be edited.
-//   - An edit is sent with the version it began from (If-Match): if somebody else was
-//     faster, both texts are shown. Where only something else has changed, it is sent once
-//     more, and then the person is asked.
+//   - If a change may or may not have arrived (no answer, a busy server, an ended session),
+//     it is kept and marked "not saved". It is sent again only when the person asks for it
+//     or has logged in again. A new task keeps its Idempotency-Key, so that it is created
+//     only once.
+//   - A refused change is rolled back, and its text returns to the editor.
+//   - An edit is sent with the version it began from (If-Match). If somebody else has
+//     changed the text, both texts are shown. If only something else has changed, the edit
+//     is sent once more, and after that the person is asked.
 import { ApiError, createClient, etagOf, NetworkError, newIdempotencyKey } from '../client/index.js'
 import { maxDescription, maxTitle } from './limits.js'
 import { paced, spread } from './pace.js'
-import { alive, load as loadSession, lose, session } from './session.js'
+import { isStillValid, load as loadSession, markLost, session } from './session.js'
 import { createStore } from './store.js'
-import { announce, dismiss, hush, inUse, toast, toasts } from './ui.js'
+import { announce, dismiss, clearNotices, inUse, toast, toasts } from './ui.js'
 
 /**
  * @typedef {import('../client/index.js').Task} Task
- * @typedef {{ title?: string, description?: string|null, completed?: boolean }} Change
+ * @typedef {Omit<import('../client/index.js').TaskChange, 'id'|'user_id'|'created_at'|'updated_at'>} Change
  * @typedef {Task & { key: string, unsaved: ''|'sending'|'failed' }} Shown
  *
- * queued: will be sent in its turn. waiting: a deletion that can still be undone. failed: asks to be sent again.
- * held: the session ended; it is sent when the person is back. sent: it arrives even if the page is closed now.
- * again: it had failed or was held, so that people wait to hear that it is saved. twice: it was sent once more after
- * a 412. blind: versions are of no use for it (see Edit).
+ * queued: will be sent in its turn. waiting: a deletion that can still be undone. failed: can be sent again on request.
+ * held: the session ended; it is sent when the person has logged in again. sent: it arrives even if the page closes now.
+ * again: it had failed or was held, so the person must hear when it is saved. twice: it was sent once more after a 412.
+ * blind: it is sent without a version (see Edit).
  * @typedef {{ kind: 'create'|'update'|'delete', key: string, change: Change, idempotencyKey: string, before?: Task,
  *   state: 'queued'|'sending'|'waiting'|'failed'|'held', sent?: boolean, again?: boolean, twice?: boolean, blind?: boolean, timer?: ReturnType<typeof setTimeout>, toast?: number }} Op
  *
- * theirs: what the task says now, where that is to be decided on. blind: the server took this edit for out of date, again
- * and again, although theirs is what the person began from: something in between spoils the versions. If they still want
- * theirs replaced, it is sent without one.
+ * theirs: the current task, if the person must choose between the two texts. blind: the server has refused this edit as
+ * outdated more than once, although theirs has the text that the person began from. So something between the page and the
+ * server spoils the versions. If the person still wants to save, the edit is sent without a version.
  * @typedef {{ key: string, title: string, description: string, from: Task, errors: Record<string, string>, theirs: Task|null, blind?: boolean }} Edit
  * @typedef {{ state: 'loading'|'ready'|'away', count: number, failed: number, live: boolean, cut: ''|'away'|'full', error: string, edit: Edit|null, draft: string, draftError: string, turn: number }} State
  */
@@ -50,7 +50,7 @@ const undoFor = 6_000
 let base = new Map()
 /** @type {Op[]} */
 let ops = []
-// A task that was made here keeps the key of its row when the server names it.
+// A task that was created here keeps the key of its row after the server has given it an id.
 /** @type {Map<string, number>} */
 let ids = new Map()
 /** @type {Map<number, string>} */
@@ -58,9 +58,9 @@ let keys = new Map()
 /** @type {Map<number, string>} */
 let etags = new Map()
 /** @type {Set<number>} */
-let dead = new Set() // deleted; an answer that comes late does not bring them back
+let deletedIds = new Set() // a late answer must not bring deleted tasks back
 /** @type {Task[]} */
-let early = [] // created elsewhere or here: not known while an answer of ours is out
+let unclaimed = [] // new tasks that may be our own, while the answer to our creation is missing
 let user = ''
 /** @type {ReturnType<typeof createClient>|null} */
 let client = null
@@ -68,19 +68,19 @@ let client = null
 let stopWatching = null
 let generation = 0 // of the stream
 let reading = 0 // of the list
-let entries = 0 // how often somebody has come in
-let ended = false // the session, while the page was in use
+let entries = 0 // how often somebody has logged in
+let ended = false // the session ended while the page was in use
 let serial = 0
 
 const keyOf = (/** @type {number} */ id) => keys.get(id) ?? String(id)
 const idOf = (/** @type {string} */ key) => ids.get(key) ?? Number(key)
 
 /** @type {Shown[]|null} */
-let drawn = null
+let cachedRows = null
 
-/** @returns {Shown[]} all tasks as they are shown, in no order */
+/** @returns {Shown[]} all tasks as they are shown, unordered */
 export function shown() {
-	if (drawn) return drawn
+	if (cachedRows) return cachedRows
 	/** @type {Map<string, Shown>} */
 	const all = new Map()
 	for (const task of base.values()) all.set(keyOf(task.id), { ...task, key: keyOf(task.id), unsaved: '' })
@@ -96,12 +96,12 @@ export function shown() {
 			all.set(op.key, { ...task, ...op.change, unsaved: task.unsaved === 'failed' ? 'failed' : unsaved })
 		}
 	}
-	return (drawn = [...all.values()])
+	return (cachedRows = [...all.values()])
 }
 
 /** Something has changed. @param {Partial<State>} [part] */
-function touch(part = {}) {
-	drawn = null
+function update(part = {}) {
+	cachedRows = null
 	tasks.merge({ ...part, failed: ops.filter(op => op.state === 'failed').length, count: base.size, turn: tasks.get().turn + 1 })
 }
 
@@ -111,16 +111,16 @@ function follow() {
 	const now = session.get()
 	if (now.state === 'in' && now.user) {
 		if (now.user.id !== user) {
-			forget()
+			clear()
 			user = now.user.id
 			entries++
-			const mine = (client = createClient({ userId: user, onSessionLost: () => client === mine && lose(), fetch: outlasting(user) }))
+			const mine = (client = createClient({ userId: user, onSessionLost: () => client === mine && markLost(), fetch: outlasting(user) }))
 			start()
 		} else if (ended) {
 			ended = false
-			// Back after the session had ended: what could not be sent then is sent now.
+			// The same person has logged in again: send the held changes now.
 			entries++
-			again('held')
+			requeue('held')
 			start()
 			pump()
 		}
@@ -128,9 +128,9 @@ function follow() {
 		ended = true
 		stop()
 		for (const op of ops) if (op.state === 'queued' || op.state === 'waiting') hold(op)
-		touch()
+		update()
 	} else if (now.state === 'out') {
-		forget()
+		clear()
 	}
 }
 
@@ -147,22 +147,22 @@ function stop() {
 	stopWatching = null
 }
 
-/** Nothing of a person stays behind for the next one. */
-function forget() {
+/** Removes everything of a person before the next one comes. */
+function clear() {
 	stop()
 	ended = false
 	for (const op of ops) clearTimeout(op.timer)
-	if (user) hush()
+	if (user) clearNotices()
 	base = new Map()
 	ops = []
 	ids = new Map()
 	keys = new Map()
 	etags = new Map()
-	dead = new Set()
-	early = []
+	deletedIds = new Set()
+	unclaimed = []
 	user = ''
 	client = null
-	drawn = null
+	cachedRows = null
 	tasks.set({ ...empty, turn: tasks.get().turn + 1 })
 }
 
@@ -170,12 +170,12 @@ session.follow(follow)
 
 // --- loading and watching ------------------------------------------------------------
 
-// What the stream and our own changes tell while the list is read is newer than the
-// list, or the same.
+// Changes from the stream, or from our own requests, that arrive while the list is read. They
+// are never older than the list.
 /** @type {Map<number, Task|null>|null} */
 let meanwhile = null
 
-/** Watches the tasks, and reads them once nothing more can be missed. */
+/** Watches the tasks, and reads the list when the stream is open, so that no change is missed. */
 function start() {
 	stop()
 	const mine = generation
@@ -186,14 +186,14 @@ function start() {
 		asked = true
 		if (mine === generation) readAgain()
 	}
-	// A stream that does not open must not hold the list up; when it opens later, the
-	// list is read again.
+	// A stream that does not open must not delay the list. When it opens later, the list is
+	// read again.
 	const late = setTimeout(() => asked || read(), 500)
 	/** @param {Task} task */
 	const put = task => {
 		if (mine !== generation) return
 		meanwhile?.set(task.id, task)
-		arrived(task)
+		taskChanged(task)
 	}
 	const close = c.watchTasks({
 		onCreated: put,
@@ -201,24 +201,24 @@ function start() {
 		onDeleted(task) {
 			if (mine !== generation) return
 			meanwhile?.set(task.id, null)
-			removed(task)
+			taskDeleted(task)
 		},
 		onReset: read,
 		onOpen({ resumed }) {
 			if (mine !== generation) return
-			touch({ live: true, cut: '' })
+			update({ live: true, cut: '' })
 			if (!resumed || tasks.get().state === 'away') read()
 		},
 		onClosed({ error, final }) {
 			if (mine !== generation) return
-			// A stream ends now and then, when its token does; only a failure is news.
+			// A stream normally ends when its token expires. Show only failures.
 			const full = error instanceof ApiError && error.status === 429
 			if (error) {
-				touch({ live: false })
-				setTimeout(() => mine === generation && !tasks.get().live && touch({ cut: full ? 'full' : 'away' }), 1_500)
+				update({ live: false })
+				setTimeout(() => mine === generation && !tasks.get().live && update({ cut: full ? 'full' : 'away' }), 1_500)
 			}
-			if (final && lost(error)) lose()
-			// Without a place among the streams the list is read as often as one is asked for.
+			if (final && isUnauthorized(error)) markLost()
+			// Without a stream, the list is read at every attempt to open one.
 			else if (error && (full || !asked)) read()
 		},
 	})
@@ -226,10 +226,10 @@ function start() {
 		clearTimeout(late)
 		close()
 	}
-	stopUnseen() // a tab that was opened behind this one may never be seen
+	stopUnseen() // a tab that was opened in the background may never be shown
 }
 
-// A stream can say over and over that the list must be read anew.
+// A stream may report a reset again and again.
 const readAgain = paced(() => void reload())
 
 /** Reads all tasks. */
@@ -239,24 +239,24 @@ async function reload() {
 	if (!c) return
 	const changes = (meanwhile = new Map())
 	try {
-		// The newest are on the screen while all the others come.
+		// Show the newest tasks while the others are loading.
 		if (tasks.get().state === 'loading') {
 			const first = await c.fetchTasks({ limit: firstPage, sort: '-created_at' })
 			if (mine !== reading || c !== client) return
 			const found = mapped(first)
 			if (first.length < firstPage) return loaded(found, changes)
-			base = withoutEarly(found)
-			touch({ state: 'ready' })
+			base = withoutUnclaimed(found)
+			update({ state: 'ready' })
 		}
 		const all = await c.fetchTasks()
 		if (mine === reading && c === client) loaded(mapped(all), changes)
 	} catch (error) {
 		if (mine !== reading || c !== client) return
 		meanwhile = null
-		if (lost(error)) return lose()
+		if (isUnauthorized(error)) return markLost()
 		if (!(error instanceof ApiError || error instanceof NetworkError)) throw error
 		const why = error instanceof NetworkError ? 'The server cannot be reached.' : 'The server has a problem.'
-		touch({ state: 'away', error: `${why} ${tasks.get().state === 'ready' ? 'What you see may be out of date.' : 'Your tasks could not be loaded.'}` })
+		update({ state: 'away', error: `${why} ${tasks.get().state === 'ready' ? 'What you see may be out of date.' : 'Your tasks could not be loaded.'}` })
 	}
 }
 
@@ -269,92 +269,92 @@ const mapped = (/** @type {Task[]} */ list) => new Map(list.map(task => [task.id
  */
 function loaded(found, changes) {
 	for (const [id, task] of changes) task ? found.set(id, task) : found.delete(id)
-	base = withoutEarly(found)
+	base = withoutUnclaimed(found)
 	meanwhile = null
-	touch({ state: 'ready', error: '' })
+	update({ state: 'ready', error: '' })
 }
 
 /**
- * Keeps what may be the task whose creation has not been answered yet apart, as arrived does.
+ * Sets tasks aside that may be our own whose creation has not been answered yet, as taskChanged does.
  * @param {Map<number, Task>} found
  */
-function withoutEarly(found) {
+function withoutUnclaimed(found) {
 	const making = new Set(ops.map(op => (op.kind === 'create' && op.state === 'sending' ? op.change.title : undefined)))
 	for (const task of [...found.values()]) {
 		if (base.has(task.id) || !making.has(task.title)) continue
 		found.delete(task.id)
-		early = [...early.filter(t => t.id !== task.id), task]
+		unclaimed = [...unclaimed.filter(t => t.id !== task.id), task]
 	}
 	return found
 }
 
-/** The server says that there is a task, or that it has changed. @param {Task} task */
-function arrived(task) {
-	// It may be the one that we are being told of in the answer that is still out: it
-	// would be there twice until then.
+/** The server reports a new or changed task. @param {Task} task */
+function taskChanged(task) {
+	// It may be our own new task, whose answer has not arrived yet. Until then it would be
+	// shown twice.
 	if (!base.has(task.id) && ops.some(op => op.kind === 'create' && op.state === 'sending')) {
-		early = [...early.filter(t => t.id !== task.id), task]
+		unclaimed = [...unclaimed.filter(t => t.id !== task.id), task]
 		return
 	}
 	const before = base.get(task.id)
-	if (before && before.updated_at > task.updated_at) return // an older one, late
+	if (before && before.updated_at > task.updated_at) return // an older version that arrived late
 	if (before?.updated_at !== task.updated_at) etags.delete(task.id)
 	base.set(task.id, task)
 	const { edit } = tasks.get()
-	if (edit && idOf(edit.key) === task.id && differs(edit.theirs ?? edit.from, task)) return touch({ edit: { ...edit, theirs: task, blind: false } })
+	if (edit && idOf(edit.key) === task.id && differs(edit.theirs ?? edit.from, task)) return update({ edit: { ...edit, theirs: task, blind: false } })
 	const deletion = ops.find(op => op.state === 'waiting' && idOf(op.key) === task.id)
 	if (deletion?.before && differs(deletion.before, task)) {
 		hold(deletion)
 		ops = ops.filter(op => op !== deletion)
 		toast('This task was changed elsewhere, so it was not deleted.', { bad: true })
 	}
-	touch()
+	update()
 }
 
 /** @param {Task} a @param {Task} b */
 const differs = (a, b) => a.title !== b.title || (a.description ?? '') !== (b.description ?? '')
 
 /** @param {{ id: number }} task */
-function removed({ id }) {
-	dead.add(id)
-	early = early.filter(t => t.id !== id)
+function taskDeleted({ id }) {
+	deletedIds.add(id)
+	unclaimed = unclaimed.filter(t => t.id !== id)
 	const key = keyOf(id)
 	base.delete(id)
 	etags.delete(id)
 	const { edit } = tasks.get()
 	const mine = ops.some(op => op.key === key && op.kind === 'delete')
 	ops = ops.filter(op => op.key !== key || op.kind === 'create')
-	if (edit?.key !== key || mine) return touch()
-	touch({ edit: null })
-	gone(edit.title, edit.description || null)
+	if (edit?.key !== key || mine) return update()
+	update({ edit: null })
+	offerDeletedText(edit.title, edit.description || null)
 }
 
 /**
- * A task was deleted while its text was being changed: the text is kept.
+ * A task was deleted while its text was being edited: offer the text.
  * @param {string} title
  * @param {string|null} description
  */
-function gone(title, description) {
+function offerDeletedText(title, description) {
 	toast('This task was deleted elsewhere.', { bad: true, kept: true, act: 'Add it again', run: () => void add(title, description) })
 }
 
 // --- changes -------------------------------------------------------------------------
 
 /** @param {unknown} error */
-const lost = error => error instanceof ApiError && error.status === 401
+const isUnauthorized = error => error instanceof ApiError && error.status === 401
 
 /** @param {Omit<Op, 'idempotencyKey'|'state'> & { state?: Op['state'] }} op */
 function push(op) {
 	const made = { state: /** @type {Op['state']} */ ('queued'), ...op, idempotencyKey: newIdempotencyKey() }
 	ops.push(made)
-	touch()
+	update()
 	return made
 }
 
-/** Sends what is next in its turn. */
+/** Sends the queued changes whose turn has come. */
 function pump() {
 	const busy = new Set()
-	// Tasks are made in the order in which they were written.
+	// Create tasks in the order in which they were added.
 	let making = ops.some(op => op.kind === 'create' && op.state === 'sending')
 	for (const op of ops) {
 		if (op.state === 'queued' && !busy.has(op.key) && !(making && op.kind === 'create')) {
@@ -370,7 +370,7 @@ async function send(op) {
 	const c = client
 	if (!c) return
 	op.state = 'sending'
-	touch()
+	update()
 	const id = idOf(op.key)
 	const entry = entries
 	try {
@@ -381,7 +381,7 @@ async function send(op) {
 			if (c !== client) return
 			ids.set(op.key, task.id)
 			keys.set(task.id, op.key)
-			learn(task)
+			storeAnswer(task)
 		} else if (op.kind === 'update') {
 			const ifMatch = op.change.title === undefined ? undefined : await version(c, op)
 			if (c !== client) return
@@ -389,7 +389,7 @@ async function send(op) {
 			op.sent = outlasts
 			const task = await c.updateTask(id, op.change, { ifMatch })
 			if (c !== client) return
-			learn(task)
+			storeAnswer(task)
 		} else {
 			await c.deleteTask(id)
 			if (c !== client) return
@@ -403,18 +403,18 @@ async function send(op) {
 		op.sent = false
 		if (!(error instanceof ApiError || error instanceof NetworkError)) {
 			op.state = 'failed'
-			touch()
+			update()
 			throw error
 		}
 		failed(op, error, entry)
 	}
-	flushEarly()
+	flushUnclaimed()
 	pump()
 }
 
 /**
- * The version that an edit is meant for: that of the text the person saw; null when
- * there is another one. Lists and events do not say it, so it may have to be asked for.
+ * The version that an edit is based on: the one with the text that the person saw. null means that the text has
+ * changed. Lists and events do not contain versions, so a request may be needed.
  * @param {NonNullable<typeof client>} c
  * @param {Op} op
  */
@@ -424,80 +424,80 @@ async function version(c, op) {
 	const known = etags.get(id)
 	if (!op.blind && known && now && op.before && !differs(now, op.before)) return known
 	const task = await c.fetchTask(id)
-	if (c === client) learn(task)
+	if (c === client) storeAnswer(task)
 	if (op.before && differs(task, op.before)) return null
 	return op.blind ? undefined : etagOf(task)
 }
 
-/** @param {Change} change */
-const asNew = change => ({ title: change.title ?? '', ...(change.description ? { description: change.description } : {}), ...(change.completed ? { completed: true } : {}) })
+/** Members without a value are left out. @param {Change} change */
+const asNew = change => ({ title: '', ...Object.fromEntries(Object.entries(change).filter(([, value]) => value)) })
 
-/** What an answer says of a task. @param {Task} task */
-function learn(task) {
-	if (dead.has(task.id)) return
+/** Stores the task of an answer, with its version. @param {Task} task */
+function storeAnswer(task) {
+	if (deletedIds.has(task.id)) return
 	const etag = etagOf(task)
 	const before = base.get(task.id)
 	if (before && before.updated_at > task.updated_at) return
 	base.set(task.id, task)
 	meanwhile?.set(task.id, task)
 	if (etag) etags.set(task.id, etag)
-	early = early.filter(t => t.id !== task.id)
+	unclaimed = unclaimed.filter(t => t.id !== task.id)
 }
 
-function flushEarly() {
+function flushUnclaimed() {
 	if (ops.some(op => op.kind === 'create' && op.state === 'sending')) return
-	const waiting = early
-	early = []
-	for (const task of waiting) arrived(task)
+	const waiting = unclaimed
+	unclaimed = []
+	for (const task of waiting) taskChanged(task)
 }
 
 /** @param {Op} op */
 function drop(op) {
 	ops = ops.filter(o => o !== op)
-	touch()
+	update()
 }
 
 /**
  * @param {Op} op
  * @param {InstanceType<typeof ApiError> | InstanceType<typeof NetworkError>} error
- * @param {number} entry when it was sent
+ * @param {number} entry the value of entries when the op was sent
  */
 function failed(op, error, entry) {
-	if (lost(error)) {
-		// They may be back already: then this is the answer to a request from before.
+	if (isUnauthorized(error)) {
+		// The person may have logged in again already. Then this answer belongs to an older request.
 		op.state = entry !== entries && session.get().state === 'in' ? 'queued' : 'held'
-		if (op.state === 'held') lose()
-		return touch()
+		if (op.state === 'held') markLost()
+		return update()
 	}
 	if (error instanceof NetworkError || error.code === 'INVALID_RESPONSE' || error.status >= 500 || error.status === 429 || error.status === 409 || error.status === 408) {
 		op.state = 'failed'
 		announce('A change is not saved.')
-		return touch()
+		return update()
 	}
 	if (error.status === 412 && op.kind === 'update') return void conflict(op)
-	// Refused: it and what was to follow are taken back, and the text is given back.
+	// Refused: roll back this change and the later ones of the task, and return the text.
 	ops = ops.filter(o => o.key !== op.key)
 	const said = error.fields['title'] ?? error.fields['description'] ?? error.message
 	const { title, description } = op.change
 	const before = base.get(idOf(op.key)) ?? op.before
 	if (op.kind === 'create') {
-		if (!tasks.get().draft.trim()) return touch({ draft: title ?? '', draftError: said })
+		if (!tasks.get().draft.trim()) return update({ draft: title ?? '', draftError: said })
 		toast(`“${short(title ?? '')}” was not added: ${said}`, { bad: true, kept: true, act: 'Edit', run: () => setDraft([title, tasks.get().draft].filter(Boolean).join('\n')) })
 	} else if (error.status === 404) {
 		base.delete(idOf(op.key))
-		if (op.kind === 'update' && title !== undefined) gone(title, description ?? null)
+		if (op.kind === 'update' && title !== undefined) offerDeletedText(title, description ?? null)
 	} else if (op.kind === 'update' && title !== undefined && before) {
 		reopen({ key: op.key, title, description: description ?? '', from: before, errors: Object.keys(error.fields).length ? error.fields : { title: said }, theirs: null })
 	} else {
 		toast(`Not saved: ${said}`, { bad: true })
 	}
-	touch()
+	update()
 }
 
 /**
- * Somebody else has changed the task since. Where that was not its text, there is
- * nothing to decide, and the change is sent with the version that is there now: once,
- * because a proxy that rewrites versions makes every one of them look old.
+ * Somebody else has changed the task. If the text is the same, nobody has to decide, and the
+ * change is sent again with the current version. This happens only once, because with a proxy
+ * that rewrites ETags every version looks old.
  * @param {Op} op
  */
 async function conflict(op) {
@@ -507,24 +507,24 @@ async function conflict(op) {
 	if (c !== client || op.state !== 'sending') return
 	if (!now) {
 		op.state = session.get().state === 'in' ? 'failed' : 'held'
-		return touch()
+		return update()
 	}
 	const same = op.before !== undefined && !differs(op.before, now)
 	if (same && !op.twice) {
 		op.twice = true
-		await new Promise(done => setTimeout(done, spread(300))) // whoever was faster may not be done
+		await new Promise(done => setTimeout(done, spread(300))) // the other side may still be making changes
 		if (c !== client || op.state !== 'sending') return
 		op.state = session.get().state === 'in' ? 'queued' : 'held'
-		touch()
+		update()
 		return pump()
 	}
 	ops = ops.filter(o => o.key !== op.key)
 	reopen({ key: op.key, title: op.change.title ?? '', description: op.change.description ?? '', from: now, errors: {}, theirs: now, blind: same })
-	announce(same ? 'The server has not taken your change. Both versions are shown.' : 'This task was changed elsewhere. Both versions are shown.')
-	touch()
+	announce(same ? 'The server has not accepted your change. Both versions are shown.' : 'This task was changed elsewhere. Both versions are shown.')
+	update()
 }
 
-/** Gives a text back to be edited; not in the way of another one that is being edited. @param {Edit} edit */
+/** Returns a text to the editor. If another text is being edited, only offers it. @param {Edit} edit */
 function reopen(edit) {
 	if (tasks.get().edit) offer(edit)
 	else tasks.merge({ edit })
@@ -539,7 +539,7 @@ function offer(edit) {
 function bringBack(edit) {
 	const open = tasks.get().edit
 	if (open) putAway(open)
-	if (!shown().some(task => task.key === edit.key)) return gone(edit.title, edit.description || null)
+	if (!shown().some(task => task.key === edit.key)) return offerDeletedText(edit.title, edit.description || null)
 	tasks.merge({ edit })
 }
 
@@ -547,8 +547,8 @@ function bringBack(edit) {
 const isChanged = edit => edit.title !== edit.from.title || edit.description !== (edit.from.description ?? '')
 
 /**
- * Another task is about to be edited: what was typed in this one is saved, or offered
- * again where it cannot be.
+ * Called before another task is edited: saves the typed text, or offers it if it cannot be
+ * saved.
  * @param {Edit} edit
  */
 function putAway(edit) {
@@ -561,17 +561,17 @@ function putAway(edit) {
 /** @param {string} text */
 const short = text => (text.length > 40 ? [...text].slice(0, 38).join('') + '…' : text)
 
-/** Reads one task, and with it its version. @param {number} id */
+/** Reads one task with its version. @param {number} id */
 async function current(id) {
 	const c = client
 	try {
 		const task = await c?.fetchTask(id)
 		if (!task || c !== client) return null
-		arrived(task)
-		learn(task)
+		taskChanged(task)
+		storeAnswer(task)
 		return task
 	} catch {
-		return null // the list says it in its time
+		return null // the next list will show it
 	}
 }
 
@@ -595,17 +595,22 @@ export function add(title, description = null) {
 	return key
 }
 
+/** Changes members that are not typed as text. @param {Shown} task @param {Change} change */
+function change(task, change) {
+	push({ kind: 'update', key: task.key, change, before: task })
+	pump()
+}
+
 /** @param {Shown} task */
 export function toggle(task) {
 	const completed = !task.completed
-	// A second click before the first is sent takes it back.
+	// A second click before the first is sent undoes the first.
 	const open = ops.find(op => op.key === task.key && op.kind === 'update' && op.state === 'queued' && op.change.completed !== undefined && op.change.title === undefined)
 	if (open) {
 		open.change.completed = completed
-		touch()
+		update()
 	} else {
-		push({ kind: 'update', key: task.key, change: { completed }, before: task })
-		pump()
+		change(task, { completed })
 	}
 	announce(completed ? `Completed ${short(task.title)}.` : `${short(task.title)} is open again.`)
 }
@@ -625,7 +630,7 @@ export function remove(task) {
 	})
 	const decide = () => {
 		if (op.state !== 'waiting') return
-		// Whoever is about to press Undo is waited for.
+		// Wait while the pointer or the focus is on the notice: the person may press Undo.
 		if (op.toast && inUse(op.toast)) return void (op.timer = setTimeout(decide, 500))
 		op.state = 'queued'
 		pump()
@@ -638,8 +643,8 @@ export function edit(task) {
 	const open = tasks.get().edit
 	if (open && open.key !== task.key) putAway(open)
 	tasks.merge({ edit: { key: task.key, title: task.title, description: task.description ?? '', from: { ...task }, errors: {}, theirs: null } })
-	// The version is asked for while the person types, and with it whether the text is
-	// still the one that they see.
+	// Request the version while the person types. This also shows whether the text is still
+	// the one that they see.
 	const id = idOf(task.key)
 	if (base.has(id) && !etags.has(id)) void current(id)
 }
@@ -654,7 +659,7 @@ export function cancel() {
 	tasks.merge({ edit: null })
 }
 
-/** Takes the other's version. */
+/** Keeps the other version. */
 export function takeTheirs() {
 	cancel()
 	announce('The other version is kept.')
@@ -672,7 +677,7 @@ const length = text => [...text].length
 /** @param {number} n @returns {string} n below a million, with a space before the last three digits */
 const spaced = n => String(n).replace(/(?=\d{3}$)/, ' ').trim()
 
-/** Sends the edit. @returns {boolean} whether it is on its way */
+/** Sends the edit. @returns {boolean} false if the text has errors */
 export function save() {
 	const { edit } = tasks.get()
 	if (!edit) return false
@@ -690,7 +695,7 @@ export function save() {
 	if (description !== (against.description ?? '')) change.description = description || null
 	cancel()
 	if (!Object.keys(change).length) return true
-	// Both texts go back to the editor together, so both are in the change.
+	// If the change is refused, both texts return to the editor, so both must be in it.
 	change.title = title
 	change.description = description || null
 	push({ kind: 'update', key: edit.key, change, before: against, blind: edit.blind === true })
@@ -700,14 +705,14 @@ export function save() {
 }
 
 /** @param {'failed'|'held'} state */
-function again(state) {
+function requeue(state) {
 	for (const op of ops) if (op.state === state) [op.state, op.again, op.twice] = ['queued', true, false]
 }
 
-/** Sends what failed again, under its own key. */
+/** Sends failed changes again, with the same Idempotency-Key. */
 export function retryAll() {
-	again('failed')
-	touch()
+	requeue('failed')
+	update()
 	pump()
 	if (tasks.get().state === 'away' || !tasks.get().live) start()
 }
@@ -715,7 +720,7 @@ export function retryAll() {
 /** @param {Shown} task */
 export function discard(task) {
 	ops = ops.filter(op => op.key !== task.key)
-	touch()
+	update()
 }
 
 /** @param {string} text */
@@ -728,22 +733,22 @@ export function refuseDraft(text) {
 	tasks.merge({ draftError: text })
 }
 
-/** Ends the stream before the server has to. @returns {() => void} which opens it again */
-export function rest() {
+/** Ends the stream before the server ends it. @returns {() => void} opens it again */
+export function pauseStream() {
 	stop()
 	return () => void (session.get().state === 'in' && start())
 }
 
-/** Whether a change is not at the server yet. */
+/** Whether some change has not reached the server yet. */
 export const unsaved = () => ops.some(op => op.state !== 'waiting')
 
-/** Whether there is a text that nobody has sent yet. */
+/** Whether there is typed text that has not been sent. */
 export function unsent() {
 	const { draft, edit } = tasks.get()
 	return Boolean(draft.trim()) || (edit !== null && isChanged(edit)) || toasts.get().some(t => t.kept)
 }
 
-/** Sends the deletions that could still be undone, and waits for all that is under way. */
+/** Sends the deletions that could still be undone, and waits for all changes under way. */
 export async function settle() {
 	for (const op of ops) {
 		if (op.state !== 'waiting') continue
@@ -754,7 +759,7 @@ export async function settle() {
 	for (let i = 0; i < 100 && ops.some(op => op.state === 'sending' || op.state === 'queued'); i++) await new Promise(done => setTimeout(done, 30))
 }
 
-// Whoever closes the page has decided: what could still be undone is done.
+// Closing the page confirms the deletions that could still be undone.
 addEventListener('pagehide', () => {
 	for (const op of ops) {
 		if (op.state !== 'waiting') continue
@@ -769,8 +774,8 @@ addEventListener('pagehide', () => {
 			() => (op.state = 'failed'),
 		)
 	}
-	// The browser may keep the page for "back", and would keep its stream open: six of
-	// them, and no other page of ours could load.
+	// The browser may keep the page for "back", with its stream open. With six such streams no
+	// other page of ours could load.
 	stop()
 })
 
@@ -778,8 +783,8 @@ addEventListener('pageshow', event => {
 	if (event.persisted && client && session.get().state === 'in') start()
 })
 
-// What would be lost with the page is asked about. Only while there is something: some
-// browsers keep no page for "back" that listens for its end.
+// Ask before the page closes if something would be lost. Listen only then: some browsers do
+// not keep a page for "back" if it has a beforeunload listener.
 const lostWithPage = () => unsent() || ops.some(op => op.state !== 'waiting' && !op.sent)
 /** @param {Event} event */
 const ask = event => lostWithPage() && event.preventDefault()
@@ -788,8 +793,8 @@ tasks.follow(watchEnd)
 toasts.follow(watchEnd)
 
 /**
- * A change that is under way arrives even if the page is closed meanwhile (browsers
- * allow that for 64 KiB at a time), or if the session gets another secret.
+ * A fetch for changes that must arrive even if the page closes (browsers allow that for 64 KiB
+ * at a time), or if the session's secret changes.
  * @param {string} whose
  * @returns {typeof fetch}
  */
@@ -797,7 +802,7 @@ const outlasting = whose => async (url, init) => {
 	const go = () => fetch(url, { ...init, keepalive: init?.method !== 'GET' && isShort(String(init?.body ?? '')) })
 	const sent = performance.now()
 	const answer = await go()
-	if (answer.status !== 401 || !(await alive(sent, whose))) return answer
+	if (answer.status !== 401 || !(await isStillValid(sent, whose))) return answer
 	void answer.body?.cancel()
 	return go()
 }
@@ -805,8 +810,8 @@ const outlasting = whose => async (url, init) => {
 /** @param {string} body */
 const isShort = body => body.length < 4_000
 
-// A browser opens six connections to a server at most (HTTP/1.1), for all tabs
-// together; streams of tabs that nobody sees must not use them up.
+// A browser opens at most six connections to a server (HTTP/1.1) for all tabs together. The
+// streams of hidden tabs must not use them up.
 const unseenFor = 30_000
 /** @type {ReturnType<typeof setTimeout>|undefined} */
 let unseen
@@ -819,7 +824,7 @@ document.addEventListener('visibilitychange', () => {
 	if (document.visibilityState === 'visible' && client && !stopWatching && session.get().state === 'in') start()
 })
 
-// With the network come all the tabs and devices that it was away for.
+// When the network returns, all tabs and devices start at the same moment; so wait a random time.
 const online = paced(() => setTimeout(() => {
 	if (client && tasks.get().state === 'away') start()
 	if (session.get().state === 'away') void loadSession()

@@ -1,4 +1,4 @@
-// Small pieces that every page uses.
+// Small components that every page uses.
 import { useId, useLayoutEffect, useRef } from '../vendor/hooks.js'
 import { html } from './html.js'
 import { icons } from './icons.js'
@@ -7,21 +7,21 @@ import { createStore, useStore } from './store.js'
 /** @param {{ name: string }} props */
 export const Icon = ({ name }) => html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d=${icons[name]} /></svg>`
 
-// What has happened, for those who cannot see it happen.
+// Texts for screen readers: what has just happened.
 const spoken = createStore({ text: '', n: 0 })
 
 /** @type {ReturnType<typeof setTimeout>|undefined} */
-let heard
+let clearTimer
 
 /** @param {string} text */
 export function announce(text) {
 	spoken.set({ text, n: spoken.get().n + 1 })
-	// Whoever reads on comes to these regions too, where it would still be said when it is no longer so.
-	clearTimeout(heard)
-	heard = setTimeout(() => spoken.merge({ text: '' }), 5_000)
+	// A screen reader can also reach these regions by reading on, so an outdated text must not stay.
+	clearTimeout(clearTimer)
+	clearTimer = setTimeout(() => spoken.merge({ text: '' }), 5_000)
 }
 
-/** Two regions take turns, so that the same text is read again. */
+/** Two regions alternate, so that the same text is read again. */
 export function Announcer() {
 	const { text, n } = useStore(spoken)
 	return html`<div class="unseen" aria-live="polite">${n % 2 ? text : ''}</div><div class="unseen" aria-live="polite">${n % 2 ? '' : text}</div>`
@@ -34,8 +34,8 @@ export const toasts = createStore(/** @type {Toast[]} */ ([]))
 let made = 0
 
 /**
- * Says something in the corner. With act it offers a way back; kept, it has a text that is
- * nowhere else, and stays until somebody takes it or lets it go.
+ * Shows a notice in the corner. act is the label of a button that calls run. A kept notice
+ * offers a text that exists nowhere else, so it stays until the person takes or dismisses it.
  * @param {string} text
  * @param {{ act?: string, run?: () => void, bad?: boolean, stay?: number, kept?: boolean }} [more]
  * @returns {number}
@@ -50,13 +50,13 @@ export function toast(text, { act, run, bad, stay = bad ? 12_000 : 6_000, kept }
 	return id
 }
 
-/** Nothing that was said to one person is there for the next. */
-export function hush() {
+/** Removes all notices, so that the next person does not see them. */
+export function clearNotices() {
 	toasts.set([])
 	spoken.set({ text: '', n: 0 })
 }
 
-/** Whether somebody points at a notice, or has the focus in it. @param {number} id */
+/** Whether the pointer or the focus is on a notice. @param {number} id */
 export const inUse = id => Boolean(document.querySelector(`.toast[data-id="${id}"]:is(:hover, :focus-within)`))
 
 /** @param {number} id */
@@ -64,10 +64,10 @@ export function dismiss(id) {
 	toasts.set(toasts.get().filter(t => t.id !== id))
 }
 
-// The corner is behind the whole list for those who get there with Tab.
+// With Tab, the corner comes only after the whole list. Ctrl+Z is the short way.
 addEventListener('keydown', event => {
 	if (event.key.toLowerCase() !== 'z' || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return
-	if (event.target instanceof Element && event.target.matches('textarea, input:not([type=checkbox])')) return // these have an undo of their own
+	if (event.target instanceof Element && event.target.matches('textarea, input:not([type=checkbox])')) return // text fields have their own undo
 	const last = toasts.get().filter(t => t.act === 'Undo').pop()
 	if (!last || document.querySelector('dialog[open]')) return
 	event.preventDefault()
@@ -90,13 +90,13 @@ export function Toasts() {
 }
 
 /**
- * A dialog over the page. It is the browser's own, which keeps the focus inside and
- * gives it back.
+ * A dialog over the page. It is the browser's dialog element, which keeps the focus inside
+ * and then gives it back.
  * @param {{ title: string, children?: unknown, onClose?: () => void, shut?: boolean }} props
- *   shut: it cannot be closed, and what is behind it cannot be seen
+ *   shut: it cannot be closed, and it hides the page behind it
  */
 export function Dialog({ title, children, onClose, shut }) {
-	const id = useId() // the one that asks for the password may stand over another
+	const id = useId() // the password dialog may open over another dialog
 	const ref = useRef(/** @type {HTMLDialogElement|null} */ (null))
 	useLayoutEffect(() => {
 		const dialog = ref.current
@@ -104,7 +104,7 @@ export function Dialog({ title, children, onClose, shut }) {
 		if (!dialog?.open) dialog?.showModal()
 		return () => {
 			dialog?.close()
-			// Only once all is drawn may the page behind it have the focus again.
+			// The page behind can take the focus only after the render.
 			queueMicrotask(() => back instanceof HTMLElement && back.isConnected && back.focus())
 		}
 	}, [])
@@ -112,7 +112,7 @@ export function Dialog({ title, children, onClose, shut }) {
 		event.preventDefault()
 		if (!shut) onClose?.()
 	}} onClose=${() => {
-		// A browser asks once: a second Escape closes a dialog whatever it was told.
+		// Browsers let a page prevent only the first Escape: a second one always closes.
 		if (!ref.current?.isConnected) return
 		if (shut) ref.current.showModal()
 		else onClose?.()
@@ -123,13 +123,13 @@ export function Dialog({ title, children, onClose, shut }) {
 }
 
 /**
- * The heading of a page: it names the document, and takes the focus when the page
- * was reached by a link, so that keyboards and screen readers start there.
+ * The heading of a page. It sets the document's title. After a click on a link it takes the
+ * focus, so that keyboards and screen readers start there.
  * @param {{ title: string, quiet?: boolean, focus?: boolean }} props
  */
 export function Heading({ title, quiet, focus }) {
 	const ref = useRef(/** @type {HTMLElement|null} */ (null))
-	// Before the page is seen: later, it could take the focus from where somebody types.
+	// Do this before the page is shown: later, it could take the focus from a field in use.
 	useLayoutEffect(() => {
 		document.title = title + ' · Vestibule'
 		if (focus) ref.current?.focus({ preventScroll: true })

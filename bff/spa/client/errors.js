@@ -1,5 +1,5 @@
-// What can go wrong, as two classes: the server refused (ApiError), or it gave no
-// answer (NetworkError). A body that cannot be read is no SyntaxError but one of them.
+// Failures are one of two classes: the server refused (ApiError), or there was no answer
+// (NetworkError). A body that cannot be parsed is an ApiError, not a SyntaxError.
 
 const sessionOver = 'Session expired. Please log in again.'
 
@@ -46,8 +46,8 @@ export class SessionLostEvent extends Event {
 }
 
 /**
- * unreadable is an answer that is neither JSON of the right shape nor events: of a
- * proxy in between, say, or a server that serves its start page for every path.
+ * unreadable is the error for an answer that is neither JSON of the right shape nor events,
+ * for example from a proxy, or from a server that serves its start page for every path.
  * @param {Response} answer
  */
 export function unreadable(answer) {
@@ -57,13 +57,13 @@ export function unreadable(answer) {
 
 /**
  * refusal reads the BFF's {error, code, message} and the API's problem details
- * (RFC 9457), whose code is made of its title.
+ * (RFC 9457), whose code is made from its title.
  * @param {Response} answer
  * @param {any} body
  */
 export function refusal(answer, body) {
   const about = fromHeaders(answer)
-  if (answer.status === 401) { // never the server's own words: what people read is the same for both codes
+  if (answer.status === 401) { // not the server's text: people read the same message for both codes
     return new ApiError(sessionOver, { ...about, code: body?.code === 'NO_SESSION' ? 'NO_SESSION' : 'SESSION_EXPIRED', detail: text(body?.message ?? body?.detail) })
   }
   const code = text(body?.code) ?? text(body?.title)?.toUpperCase().replace(/\W+/g, '_')
@@ -95,7 +95,7 @@ function fieldsOf(errors) {
   for (const { field, message } of Array.isArray(errors) ? errors.map(Object) : []) {
     if (text(field)) named.set(field, [named.get(field), text(message)].filter(Boolean).join('; '))
   }
-  return Object.fromEntries(named) // defines __proto__ as it would any name
+  return Object.fromEntries(named) // safe with a field named __proto__
 }
 
 /**

@@ -1,6 +1,6 @@
-// A client of the task API, for browsers and for Node, through the BFF's proxy: the
-// session's cookie goes with each request, and no token is ever seen here.
-// index.d.ts says what each function does; docs/client.md shows how they are used.
+// A client of the task API for browsers and Node. It goes through the BFF's proxy: each
+// request carries the session's cookie, and the client never sees a token. index.d.ts
+// describes each function; docs/client.md shows how to use them.
 import { ApiError } from './errors.js'
 import { json, transport } from './transport.js'
 import { watch } from './watch.js'
@@ -20,8 +20,8 @@ export const etagOf = (task) => etags.get(task)
 export function newIdempotencyKey() {
   const crypto = globalThis.crypto
   if (crypto?.randomUUID) return crypto.randomUUID()
-  // An http origin other than localhost has no randomUUID, and Node 18 no crypto at
-  // all. A key must differ from the user's others; it is no secret.
+  // An http origin other than localhost has no randomUUID, and Node 18 has no global crypto.
+  // A key must differ from the user's other keys, but it is not a secret.
   const bytes = crypto ? crypto.getRandomValues(new Uint8Array(16)) : Array.from({ length: 16 }, () => Math.random() * 256)
   return Array.from(bytes, (byte) => Math.floor(byte).toString(16).padStart(2, '0')).join('')
 }
@@ -68,7 +68,7 @@ function tasksOf(send, userId) {
     async *pages(options = {}) {
       const asked = new Set()
       for (let query = queryOf({ ...options, limit: options.limit ?? 100 }); query;) {
-        // A cache that gives one page for all would lead round for ever.
+        // A cache that returns the same page for every query would cause an endless loop.
         if (asked.has(query)) throw new ApiError('The server gave an answer that cannot be read.', { status: 200, code: 'INVALID_RESPONSE', detail: 'The list leads back to a page that was read.' })
         asked.add(query)
         const { body, headers } = await send(list + query, only(options), json(isList))
@@ -96,8 +96,8 @@ function tasksOf(send, userId) {
 }
 
 /**
- * only leaves out of the options what is not for the transport: what is in there
- * beyond the types must not become a method or a header.
+ * only keeps the options for the transport. Options beyond the types must not become a
+ * method or a header.
  * @param {Types.RequestOptions} [options]
  * @returns {Request}
  */
@@ -107,13 +107,13 @@ const only = ({ signal, timeout, keepalive } = {}) => ({ signal, timeout, keepal
 function conditional(options = {}) {
   const { ifMatch } = options
   const etag = typeof ifMatch === 'object' ? etagOf(ifMatch) : ifMatch
-  // Sent without a condition, it would overwrite what it was to protect.
+  // Without the condition, the request could overwrite the change that it must not overwrite.
   if (ifMatch !== undefined && !etag) throw new TypeError('ifMatch: the version of this task is not known; read it with fetchTask first')
   return { ...only(options), headers: { 'If-Match': etag } }
 }
 
 /**
- * queryOf passes on what it does not know either: the API refuses it by name.
+ * queryOf also passes unknown options on: the API refuses them and names them.
  * @param {Types.ListOptions} options
  */
 function queryOf({ signal, timeout, keepalive, ...filter }) {
@@ -122,8 +122,8 @@ function queryOf({ signal, timeout, keepalive, ...filter }) {
 }
 
 /**
- * nextOf takes the query alone of a link (RFC 8288) to the next page: where the list
- * is, we know, and no header can send the requests elsewhere.
+ * nextOf takes only the query of the link (RFC 8288) to the next page. The path is known, so
+ * no header can send the requests to another place.
  * @param {string | null} links
  */
 function nextOf(links) {
@@ -146,7 +146,8 @@ const isSession = (body) => body === null || typeof body?.user?.id === 'string'
 const client = createClient()
 export default client
 
-// The functions on their own take a user id first, as the quickstart's do, or none.
+// The exported functions accept an optional user id as the first argument, as in the
+// quickstart.
 export const { fetchTasks, fetchTask, createTask, updateTask, deleteTask, toggleTask, pages, watchTasks } = /** @type {Types.Bound} */ (
   Object.fromEntries(Object.keys(client.forUser('me')).map((name) => [name, (/** @type {any[]} */ ...args) => {
     const tasks = typeof args[0] === 'string' ? client.forUser(args.shift()) : client

@@ -1,7 +1,7 @@
-// What the files of this folder have in common; index.d.ts is for everybody else.
+// Types that the files of this folder share; index.d.ts has the public types.
 import type { RequestOptions } from './index.js'
 
-/** What a reader tells: that the answer is the server's own, and how long what follows may take. */
+/** A reader calls accepted when the answer is from our server, and within to set how long the rest may take. */
 export interface Progress {
   accepted(): void
   within(ms: number): void

@@ -1,10 +1,9 @@
-// How a request gets its answer: deadlines, retries, and who is told that the
-// session is over.
+// How requests are sent: deadlines, retries, and the event for a lost session.
 import { ApiError, NetworkError, SessionLostEvent, refusal, unreadable } from './errors.js'
 
-const longestWait = 10_000 // ms; a Retry-After beyond it is for the caller to tell people
+const longestWait = 10_000 // ms; a longer Retry-After is left to the caller
 const firstWait = 200 // ms; doubled each time
-const longestTimer = 2 ** 31 - 1 // ms; a longer one would fire at once
+const longestTimer = 2 ** 31 - 1 // ms; a longer timer would fire immediately
 
 /** @import * as Types from './index.js' */
 /** @import { Check, Reader, Request, Send } from './internal.js' */
@@ -65,7 +64,7 @@ export function transport(target, { baseURL = '', fetch, timeout = 30_000, retri
     }
     within(request.timeout ?? timeout)
     try {
-      // Not a member of an object: a browser's fetch wants no this.
+      // Call it without an object: a browser's fetch fails with another this.
       const answer = await (fetch ?? globalThis.fetch)(url, { ...init, signal: abort.signal })
       if (!answer.ok) throw refusal(answer, await anyJSON(answer))
       return await read(answer, { accepted: () => session.live(began), within })
@@ -79,15 +78,15 @@ export function transport(target, { baseURL = '', fetch, timeout = 30_000, retri
     } finally {
       clearTimeout(timer)
       signal?.removeEventListener('abort', cancel)
-      cancel() // frees a connection whose body was not read to its end
+      cancel() // frees the connection if the body was not read completely
     }
   }
 }
 
 /**
- * watchSession tells of each lost session once, however many requests fail with it.
- * A request counts only if it began after the latest change: an answer of the old
- * session that comes late neither ends the new one nor revives the old.
+ * watchSession reports each lost session once, even if many requests fail. A request counts
+ * only if it began after the latest change: a late answer for the old session must neither
+ * end the new one nor revive the old one.
  * @param {EventTarget} target
  */
 function watchSession(target) {
@@ -115,7 +114,7 @@ function watchSession(target) {
 }
 
 /**
- * waitAfter says how long to wait before a request is sent again, or null for never.
+ * waitAfter returns how long to wait before a request is sent again, or null for no retry.
  * @param {unknown} error
  * @param {number} tries
  */
@@ -130,12 +129,12 @@ function waitAfter(error, tries) {
 }
 
 /**
- * pause waits, not past the signal. With wakes it ends when the network is back or
- * somebody looks at the page again: within a second, because a network comes back for
- * all its clients at the same moment.
+ * pause waits until the time is over or the signal aborts. With wakes it also ends when the
+ * network returns or the page is shown again, after a random time of up to a second: a network
+ * returns for all clients at the same moment.
  * @param {number} ms
  * @param {AbortSignal} [signal]
- * @param {boolean} [wakes] not where a server has said how long to wait
+ * @param {boolean} [wakes] false if the server has said how long to wait
  * @returns {Promise<void>}
  */
 export function pause(ms, signal, wakes = false) {
@@ -152,7 +151,7 @@ export function pause(ms, signal, wakes = false) {
     }
     const wake = () => {
       if (woken || unused()) return
-      woken = true // once: a network that comes and goes must not put it off again and again
+      woken = true // only once: an unstable network must not postpone it again and again
       clearTimeout(timer)
       timer = setTimeout(over, Math.min(end - Date.now(), Math.random() * 1000))
     }
@@ -164,11 +163,11 @@ export function pause(ms, signal, wakes = false) {
   })
 }
 
-/** Whether nobody sees the page, or there is no network; unknown outside of browsers. */
+/** Whether the page is hidden or there is no network. Outside browsers it is false. */
 export const unused = () => globalThis.document?.visibilityState === 'hidden' || globalThis.navigator?.onLine === false
 
 /**
- * json reads an answer whose body must pass a check.
+ * json reads a JSON answer and checks its body.
  * @template T
  * @param {Check<T>} check
  * @returns {Reader<{ body: T, headers: Headers }>}
@@ -182,7 +181,7 @@ export const json = (check) => async (answer, progress) => {
 
 /**
  * @param {Response} answer
- * @returns {Promise<unknown>} undefined when it is not JSON
+ * @returns {Promise<unknown>} undefined if the body is not JSON
  */
 async function anyJSON(answer) {
   const text = await answer.text()

@@ -1,13 +1,13 @@
-// Server-sent events over fetch. The browser's EventSource hides the status, so it
-// could not tell a session that is over from a server that is away.
+// Server-sent events over fetch. The browser's EventSource hides the status, so it cannot
+// distinguish an ended session from an unreachable server.
 import { ApiError, NetworkError, unreadable } from './errors.js'
 import { pause, unused } from './transport.js'
 
-const silence = 45_000 // ms; the server says something every 15 s
+const silence = 45_000 // ms; the server sends something every 15 s
 const longestBlock = 1 << 20 // characters; a task has far fewer
 const longestWait = 30_000 // ms between attempts
-const longestAsked = 300_000 // ms; what a Retry-After counts for at most
-const steady = 20_000 // ms; a stream that lasted that long was no failure
+const longestAsked = 300_000 // ms; the longest Retry-After that is respected
+const steady = 20_000 // ms; a stream that lasted this long was not a failure
 
 /** @import * as Types from './index.js' */
 /** @import { Block, Check, Reader, Send } from './internal.js' */
@@ -23,7 +23,7 @@ export function watch(send, path, isTask, { signal, ...on }) {
   if (signal?.aborted) stop.abort()
   signal?.addEventListener('abort', () => stop.abort(), { signal: stop.signal })
   let lastEventId = ''
-  let wait = 1000 // ms; the server may say otherwise
+  let wait = 1000 // ms; the server may change it
   let failures = 0
   let opened = 0
 
@@ -42,8 +42,8 @@ export function watch(send, path, isTask, { signal, ...on }) {
       const final = refused !== null && refused.status >= 400 && refused.status < 500 && refused.status !== 408 && refused.status !== 429
       tell(on.onClosed, { error, final })
       if (final) return stop.abort()
-      // Streams that open and break off at once are failures too: something in between
-      // does not let them last.
+      // Streams that open and end immediately are failures too: something between client and
+      // server ends them.
       if (opened && Date.now() - opened > steady) failures = 0
       await pause(Math.min(longestAsked, (refused?.retryAfter ?? 0) * 1000), stop.signal)
       const backoff = unused() ? longestWait : Math.min(longestWait, wait * 2 ** failures++)
@@ -60,7 +60,7 @@ export function watch(send, path, isTask, { signal, ...on }) {
     const parse = parser((block) => {
       lastEventId = block.id ?? lastEventId
       wait = block.retry ?? wait
-      if (!open) { // only now are the changes to come certain to be told
+      if (!open) { // only from now on will all changes be reported
         open = true
         opened = Date.now()
         tell(on.onOpen, { resumed })
@@ -83,12 +83,12 @@ export function watch(send, path, isTask, { signal, ...on }) {
     const body = parsed(data)
     if (type === 'tasks.reset') return tell(on.onReset, String(body?.reason ?? ''))
     if (!type.startsWith('task.')) return
-    if (!isTask(body)) return tell(on.onReset, 'an event could not be read') // made good as what was missed is
+    if (!isTask(body)) return tell(on.onReset, 'an event could not be read') // handled like a missed event
     tell({ 'task.created': on.onCreated, 'task.updated': on.onUpdated, 'task.deleted': on.onDeleted }[type], body)
   }
 
   /**
-   * A listener that throws does not end the watch, and is not silenced either.
+   * An error of a listener does not end the watch, but it is still reported.
    * @template {unknown[]} A
    * @param {((...args: A) => void) | undefined} listener
    * @param {A} args
@@ -116,8 +116,8 @@ function parsed(data) {
 }
 
 /**
- * parser reads text/event-stream as the HTML standard says, in whatever pieces it
- * comes. What it returns is false once a block is too long to be one.
+ * parser reads text/event-stream as the HTML standard defines it, in pieces of any size. The
+ * function that it returns is called with each piece and returns false if a block is too long.
  * @param {(block: Block) => void} emit
  */
 export function parser(emit) {
@@ -147,7 +147,7 @@ export function parser(emit) {
   }
 
   return (/** @type {string} */ text) => {
-    const lines = (rest + text).split(/\r\n|\n|\r(?!$)/) // a CR at the end may be half a line break
+    const lines = (rest + text).split(/\r\n|\n|\r(?!$)/) // a CR at the end may be the first half of a CRLF
     rest = /** @type {string} */ (lines.pop())
     lines.forEach(take)
     return size + rest.length <= longestBlock
