@@ -78,7 +78,7 @@ func (s *Server) authorize(r *http.Request) (proxy.Grant, error) {
 		User:    live.UserID,
 		Bearer:  t.Raw,
 		Expired: func() bool { return !s.now().Before(t.Expires) },
-		Lease:   s.sessions.Leaser(live),
+		Lease:   s.sessions.Bind(live),
 		Stream:  func() (func(), error) { return s.stream(r, live) },
 		Confirm: func(ctx context.Context) error { return s.confirm(ctx, live) },
 	}, nil

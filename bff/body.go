@@ -15,7 +15,7 @@ const (
 	bodiesInAll      = 8 << 20
 )
 
-func (s *Server) bodiesOf(from asker) *web.Bodies {
+func (s *Server) bodiesOf(from share) *web.Bodies {
 	if from.User != "" {
 		return s.members
 	}
@@ -28,7 +28,7 @@ func badTarget(code, message string) *web.Error {
 
 // readBody reads a JSON object, which counts towards the sender's share of memory. It
 // refuses redirect targets in it that are not allowed.
-func (s *Server) readBody(w http.ResponseWriter, r *http.Request, from asker) (*web.Object, error) {
+func (s *Server) readBody(w http.ResponseWriter, r *http.Request, from share) (*web.Object, error) {
 	body, err := s.bodiesOf(from).ReadObject(w, r, from.Address)
 	s.noteTooLarge(r, err)
 	if err != nil {
@@ -47,14 +47,14 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request, from asker) (*
 }
 
 // noBody is the bodyReader of a GET.
-func noBody(http.ResponseWriter, *http.Request, asker) (*web.Object, error) { return nil, nil }
+func noBody(http.ResponseWriter, *http.Request, share) (*web.Object, error) { return nil, nil }
 
 // bodyReader reads the body of a signed-in user's request.
-type bodyReader func(http.ResponseWriter, *http.Request, asker) (*web.Object, error)
+type bodyReader func(http.ResponseWriter, *http.Request, share) (*web.Object, error)
 
 // optionalBody reads the body of a request that needs none: {} or nothing. It refuses
 // every body that an HTML form of another site can send.
-func (s *Server) optionalBody(w http.ResponseWriter, r *http.Request, from asker) (*web.Object, error) {
+func (s *Server) optionalBody(w http.ResponseWriter, r *http.Request, from share) (*web.Object, error) {
 	if r.ContentLength == 0 {
 		return nil, nil
 	}

@@ -57,13 +57,13 @@ type busy struct {
 	err error
 }
 
-func (b busy) Hash(context.Context, password.Asker, string) (string, error) { return "", b.err }
+func (b busy) Hash(context.Context, password.Share, string) (string, error) { return "", b.err }
 
-func (b busy) Verify(context.Context, password.Asker, string, string) (ok, rehash bool, err error) {
+func (b busy) Verify(context.Context, password.Share, string, string) (ok, rehash bool, err error) {
 	return false, false, b.err
 }
 
-func (b busy) VerifyNone(context.Context, password.Asker, string) error { return b.err }
+func (b busy) VerifyNone(context.Context, password.Share, string) error { return b.err }
 
 // FillPasswordRoom has every computation of a password refused until it is emptied, as
 // if others had filled the room, or the asker had.
@@ -82,19 +82,19 @@ type watched struct {
 	tell func(user, address, network string)
 }
 
-func (w watched) Hash(ctx context.Context, who password.Asker, pw string) (string, error) {
-	w.tell(who.User, who.Address, who.Network)
-	return w.hasher.Hash(ctx, who, pw)
+func (w watched) Hash(ctx context.Context, share password.Share, pw string) (string, error) {
+	w.tell(share.User, share.Address, share.Network)
+	return w.hasher.Hash(ctx, share, pw)
 }
 
-func (w watched) Verify(ctx context.Context, who password.Asker, pw, phc string) (ok, rehash bool, err error) {
-	w.tell(who.User, who.Address, who.Network)
-	return w.hasher.Verify(ctx, who, pw, phc)
+func (w watched) Verify(ctx context.Context, share password.Share, pw, phc string) (ok, rehash bool, err error) {
+	w.tell(share.User, share.Address, share.Network)
+	return w.hasher.Verify(ctx, share, pw, phc)
 }
 
-func (w watched) VerifyNone(ctx context.Context, who password.Asker, pw string) error {
-	w.tell(who.User, who.Address, who.Network)
-	return w.hasher.VerifyNone(ctx, who, pw)
+func (w watched) VerifyNone(ctx context.Context, share password.Share, pw string) error {
+	w.tell(share.User, share.Address, share.Network)
+	return w.hasher.VerifyNone(ctx, share, pw)
 }
 
 // WatchAskers has tell called for each computation of a password.
@@ -108,8 +108,8 @@ type interrupted struct {
 	by func()
 }
 
-func (i interrupted) Verify(ctx context.Context, who password.Asker, pw, phc string) (ok, rehash bool, err error) {
-	ok, rehash, err = i.hasher.Verify(ctx, who, pw, phc)
+func (i interrupted) Verify(ctx context.Context, share password.Share, pw, phc string) (ok, rehash bool, err error) {
+	ok, rehash, err = i.hasher.Verify(ctx, share, pw, phc)
 	i.by()
 	return ok, rehash, err
 }

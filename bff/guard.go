@@ -52,11 +52,11 @@ func (s *Server) signedIn(read bodyReader, h member) web.HandlerFunc {
 	}
 }
 
-// sender is the asker for whom the body of r is read, if there is a live session.
-func (s *Server) sender(r *http.Request) (asker, error) {
+// sender is the share for which the body of r is read, if there is a live session.
+func (s *Server) sender(r *http.Request) (share, error) {
 	live, err := s.sessions.Check(r)
 	if err != nil {
-		return asker{}, s.unauthorized(r, err)
+		return share{}, s.unauthorized(r, err)
 	}
 	return s.known(r, live.UserID), nil
 }

@@ -56,9 +56,9 @@ func (s *Server) provePassword(r *http.Request, try throttle.Attempt, userID, pw
 // hasher is the interface of password.Hasher, for tests.
 type hasher interface {
 	Check(pw, email string) error
-	Hash(ctx context.Context, who password.Asker, pw string) (string, error)
-	Verify(ctx context.Context, who password.Asker, pw, phc string) (ok, rehash bool, err error)
-	VerifyNone(ctx context.Context, who password.Asker, pw string) error
+	Hash(ctx context.Context, share password.Share, pw string) (string, error)
+	Verify(ctx context.Context, share password.Share, pw, phc string) (ok, rehash bool, err error)
+	VerifyNone(ctx context.Context, share password.Share, pw string) error
 }
 
 // errGuessed uses the code of Better Auth's plugin haveIBeenPwned, which apps may know.

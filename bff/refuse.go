@@ -53,7 +53,7 @@ func (s *Server) refuse(r *http.Request, refusal *web.Error) error {
 
 // noSession delays the answer that there is no session. err is the reason.
 func (s *Server) noSession(r *http.Request, err error) {
-	if errors.Is(err, session.ErrOften) {
+	if errors.Is(err, session.ErrTooOften) {
 		s.delayAnswer(r, s.refusals)
 	} else {
 		s.delayAnswer(r, s.noSessions)

@@ -16,17 +16,17 @@ import (
 //     number of addresses they use.
 //   - One attacker can sign up as many users. So the address counts in that queue too.
 
-// asker says whose share a request takes from.
-type asker = password.Asker
+// share says whose share of these a request uses.
+type share = password.Share
 
-// anybody returns the asker of a request that is not authenticated.
-func (s *Server) anybody(r *http.Request) asker {
+// anybody returns the share of a request that is not authenticated.
+func (s *Server) anybody(r *http.Request) share {
 	ip := s.clients.Of(r)
-	return asker{Address: web.ClientKey(ip), Network: web.NetworkKey(ip)}
+	return share{Address: web.ClientKey(ip), Network: web.NetworkKey(ip)}
 }
 
-// known returns the asker of a request that is proven to come from this user.
-func (s *Server) known(r *http.Request, userID string) asker {
+// known returns the share of a request that is proven to come from this user.
+func (s *Server) known(r *http.Request, userID string) share {
 	a := s.anybody(r)
 	a.User = userID
 	return a

@@ -10,9 +10,9 @@ import (
 	"vestibule/internal/storetest"
 )
 
-// TestWhoseTurnAPasswordTakes: strangers share the turns of their address, and who has
+// TestPasswordComputationsAreSharedFairly: strangers share the turns of their address, and who has
 // shown a session or a link has their own.
-func TestWhoseTurnAPasswordTakes(t *testing.T) {
+func TestPasswordComputationsAreSharedFairly(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t), func(c *bff.Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")} })
 	var mu sync.Mutex

@@ -30,7 +30,7 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 	}
 	err := s.sessions.End(r, s.event(r, store.EventSignOut))
 	switch {
-	case errors.Is(err, session.ErrOften):
+	case errors.Is(err, session.ErrTooOften):
 		s.noSession(r, err)
 	case err != nil:
 		return err

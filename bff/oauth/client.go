@@ -21,15 +21,15 @@ const (
 	scopeTasksRead  = "tasks:read"  // every user's tasks, for reading
 	scopeTasksWrite = "tasks:write" // every user's tasks, for writing
 
-	// ScopeTokenExchange was the word for the grant of that name before clients had
-	// grants. No token says it any more.
+	// ScopeTokenExchange is how earlier versions stored the exchange grant. No token has
+	// this scope any more.
 	ScopeTokenExchange = "token:exchange"
 )
 
-// allGrants lists how a client may get tokens.
+// allGrants lists the grants that a client may have.
 var allGrants = [...]string{store.GrantCredentials, store.GrantExchange}
 
-// allScopes lists them all, in the order in which tokens name them.
+// allScopes lists all scopes in the order in which tokens name them.
 var allScopes = [...]string{scopeTasksRead, scopeTasksWrite, ScopeTokenExchange}
 
 const (
@@ -38,15 +38,15 @@ const (
 	maxAudiences  = 50
 )
 
-// NewClientSecret makes a secret for a client, and the hash under which it is
-// kept. Its prefix lets scanners find one that was committed somewhere.
+// NewClientSecret makes a secret for a client, and the hash that is
+// stored. The prefix lets scanners find secrets that were committed to a repository.
 func NewClientSecret() (secret, hash string) {
 	secret = "vcs_" + opaque.NewToken()
 	return secret, opaque.Hash(secret)
 }
 
-// NewClient makes a client and its secret. Without grants it is one that gets tokens
-// for itself. The errors are for the operator.
+// NewClient makes a client and its secret. Without grants, the client gets the
+// grant for its own tokens. The errors are for the operator.
 func NewClient(name string, grants, scopes, audiences []string, now time.Time) (c store.Client, secret string, err error) {
 	if err := checkClientName(name); err != nil {
 		return c, "", err
@@ -62,7 +62,7 @@ func NewClient(name string, grants, scopes, audiences []string, now time.Time) (
 	var kept []string
 	for _, audience := range audiences {
 		if !validAudience(audience) {
-			return c, "", fmt.Errorf("audience %q is not one; use up to %d ASCII characters without spaces, commas, quotes and backslashes", audience, maxAudience)
+			return c, "", fmt.Errorf("audience %q is invalid; use up to %d ASCII characters without spaces, commas, quotes and backslashes", audience, maxAudience)
 		}
 		if !slices.Contains(kept, audience) {
 			kept = append(kept, audience)
@@ -100,16 +100,16 @@ func chooseGrants(grants, scopes []string) (chosen, left []string, err error) {
 	return chosen, taskScopes(scopes), nil
 }
 
-// checkClientName keeps names apart from ids, and readable.
+// checkClientName refuses names that are unreadable or look like an id.
 func checkClientName(name string) error {
 	unreadable := func(r rune) bool { return !unicode.IsGraphic(r) }
 	switch n := utf8.RuneCountInString(name); {
 	case !utf8.ValidString(name) || strings.ContainsFunc(name, unreadable) || strings.TrimSpace(name) != name:
-		return errors.New("the name is no plain text; use letters, digits and signs, without a space at either end")
+		return errors.New("the name is not plain text; use letters, digits and signs, without a space at the start or end")
 	case n == 0 || n > maxClientName:
 		return fmt.Errorf("a name has 1 to %d characters", maxClientName)
 	case !web.Shows(name):
-		return errors.New("the name has no character that can be seen; use letters, digits and signs")
+		return errors.New("the name has no visible character; use letters, digits and signs")
 	case strings.HasPrefix(name, jose.ServicePrefix):
 		return errors.New("a name that begins with svc_ looks like an id; choose another")
 	}
@@ -123,7 +123,7 @@ func validAudience(text string) bool {
 		!strings.ContainsFunc(text, func(r rune) bool { return !jose.Quotable(r) || r == ' ' || r == ',' })
 }
 
-// inOrder returns scopes once each, in the one order.
+// inOrder returns each scope once, in the order of allScopes.
 func inOrder(scopes []string) []string {
 	var kept []string
 	for _, scope := range allScopes {

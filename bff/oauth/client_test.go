@@ -39,7 +39,7 @@ func TestClientsAreChecked(t *testing.T) {
 	}
 }
 
-func TestAClientHasSoManyAudiencesAtMost(t *testing.T) {
+func TestTheAudiencesOfAClientAreBounded(t *testing.T) {
 	var audiences []string
 	for i := range 50 {
 		audiences = append(audiences, "api-"+strconv.Itoa(i), "api-"+strconv.Itoa(i)) // twice is once
@@ -52,7 +52,7 @@ func TestAClientHasSoManyAudiencesAtMost(t *testing.T) {
 	}
 }
 
-func TestAnotherSchemeIsNotBasic(t *testing.T) {
+func TestOnlyBasicIsAccepted(t *testing.T) {
 	const pair = "c3ZjX2E6dmNzX2I=" // svc_a:vcs_b
 	if id, secret, err := oauth.ReadCredentials("basic "+pair, ""); id != "svc_a" || secret != "vcs_b" || err != nil {
 		t.Fatalf("got %q %q, %v", id, secret, err)

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-func TestWhatIsGuessedFirstIsNoPassword(t *testing.T) {
+func TestEasilyGuessedPasswordsAreRefused(t *testing.T) {
 	h := newHasher(t, Config{MinLength: 8})
 	const ada = "Ada.Lovelace@Example.com"
 	for _, tt := range []struct {
@@ -59,17 +59,17 @@ func TestWhatIsGuessedFirstIsNoPassword(t *testing.T) {
 	}
 }
 
-// TestWhatIsGuessedFirstStillVerifies: the check is for new passwords. Nobody is
+// TestAnEasilyGuessedPasswordStillVerifies: the check is for new passwords. Nobody is
 // locked out by a list that came after their password.
-func TestWhatIsGuessedFirstStillVerifies(t *testing.T) {
+func TestAnEasilyGuessedPasswordStillVerifies(t *testing.T) {
 	h := newHasher(t, Config{})
 	phc := mustHash(t, h, "password")
-	if ok, _, err := h.Verify(t.Context(), Asker{}, "password", phc); !ok || err != nil {
+	if ok, _, err := h.Verify(t.Context(), Share{}, "password", phc); !ok || err != nil {
 		t.Errorf("got %v, %v, want true, nil", ok, err)
 	}
 }
 
-func TestTheListIsTheOneThatItsReadmeNames(t *testing.T) {
+func TestTheListOfCommonPasswords(t *testing.T) {
 	words, err := commonPasswords()
 	if err != nil {
 		t.Fatal(err)

@@ -10,41 +10,41 @@ import (
 )
 
 // ErrBusy is returned when the queue is full or the wait for a permit took too
-// long. The answer to it is 503 with Retry-After: nothing was computed.
+// long. Nothing was computed: answer 503 with Retry-After.
 var ErrBusy = errors.New("password: too many computations at once")
 
-// Asker is whom something is computed for.
-type Asker struct {
-	User    string // who has shown who they are; "" for a stranger
-	Address string // of the client; "" where there is none
-	Network string // that Address lies in, where one client can have all of it; or ""
+// Share says whose share of the computations a call uses.
+type Share struct {
+	User    string // the authenticated user; "" for a stranger
+	Address string // of the client; "" if there is none
+	Network string // of the Address, if one client can have all of the network; otherwise ""
 }
 
-// key is whom an asker shares turns with: nobody, or all strangers of the address.
-func (a Asker) key() string {
-	if a.User != "" {
-		return a.User
+// key identifies who takes turns: a user, or all strangers of an address.
+func (s Share) key() string {
+	if s.User != "" {
+		return s.User
 	}
-	return a.Address
+	return s.Address
 }
 
-// crowd is of whom one client may be many: the users of an address, who may be anybody
-// who has signed up, and the addresses of a network. It is "" where it would be no more
-// than the key.
-func (a Asker) crowd() string {
-	if a.User != "" && a.Network == "" {
-		return a.Address
+// group identifies keys that may all belong to one client: the users of an address, because
+// anybody can sign up several times, or the addresses of a network. It is "" if the key
+// already says as much.
+func (s Share) group() string {
+	if s.User != "" && s.Network == "" {
+		return s.Address
 	}
-	return a.Network
+	return s.Network
 }
 
-// gate lets a fixed number in at a time, and a fixed number wait.
+// gate lets a fixed number of computations run at a time, and a fixed number wait.
 //
-// Those who are known wait in a line of their own, and get every second permit as long
-// as there are any of both kinds. In each line the next is whose key holds the least,
-// and between equals in turn. In a full line a newcomer takes the place of the latest
-// of the key that has the most. No crowd has more than half of a line, so that one
-// client does not fill it by being many.
+// Authenticated users and strangers wait in separate lines. While both wait, they get every
+// second permit each. In a line, the key that holds the fewest permits is next; equal keys
+// take turns. If a line is full, a newcomer replaces the latest entry of the key that has
+// the most. A group gets at most half of a line, so one client cannot fill it with many
+// users or addresses.
 type gate struct {
 	known, strangers line
 	permits          *fair.Room // by kind
@@ -52,7 +52,7 @@ type gate struct {
 
 type line struct {
 	kind   string
-	crowds *fair.Room
+	groups *fair.Room
 	places *fair.Room
 }
 
@@ -61,23 +61,22 @@ func newGate(parallel, queue int, wait time.Duration) gate {
 		all := parallel + queue
 		return line{
 			kind:   kind,
-			crowds: fair.New(fair.Limits{Places: all, PerKey: max(1, all/2)}),
+			groups: fair.New(fair.Limits{Places: all, PerKey: max(1, all/2)}),
 			places: fair.New(fair.Limits{Places: parallel, Queue: queue, Wait: wait}),
 		}
 	}
 	return gate{
 		known:     newLine("known"),
 		strangers: newLine("strangers"),
-		// Of each kind no more than have a place in their line come here.
+		// Only those with a place in their line wait here: parallel of each kind.
 		permits: fair.New(fair.Limits{Places: parallel, Queue: 2 * parallel, Wait: wait}),
 	}
 }
 
-// enter takes a permit, which leave gives back. It returns ErrBusy or the
-// context's error without one.
-func (g gate) enter(ctx context.Context, a Asker) (leave func(), err error) {
+// enter takes a permit. leave gives it back. The error is ErrBusy or that of the context.
+func (g gate) enter(ctx context.Context, s Share) (leave func(), err error) {
 	l := g.strangers
-	if a.User != "" {
+	if s.User != "" {
 		l = g.known
 	}
 	var taken []func()
@@ -89,8 +88,8 @@ func (g gate) enter(ctx context.Context, a Asker) (leave func(), err error) {
 	for _, step := range []struct {
 		room *fair.Room
 		key  string
-	}{{l.crowds, a.crowd()}, {l.places, a.key()}, {g.permits, l.kind}} {
-		if step.room == l.crowds && step.key == "" {
+	}{{l.groups, s.group()}, {l.places, s.key()}, {g.permits, l.kind}} {
+		if step.room == l.groups && step.key == "" {
 			continue
 		}
 		back, err := step.room.Enter(ctx, step.key, 1)

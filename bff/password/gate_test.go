@@ -44,11 +44,11 @@ func newStalled(t *testing.T, c Config) *stalled {
 }
 
 // start calls VerifyNone in the background.
-func (s *stalled) start(ctx context.Context) <-chan error { return s.startFor(ctx, Asker{}) }
+func (s *stalled) start(ctx context.Context) <-chan error { return s.startFor(ctx, Share{}) }
 
-func (s *stalled) startFor(ctx context.Context, who Asker) <-chan error {
+func (s *stalled) startFor(ctx context.Context, share Share) <-chan error {
 	done := make(chan error, 1)
-	go func() { done <- s.VerifyNone(ctx, who, "password") }()
+	go func() { done <- s.VerifyNone(ctx, share, "password") }()
 	synctest.Wait()
 	return done
 }
@@ -92,11 +92,11 @@ func TestNoMoreThanTheSetNumberRunAtATime(t *testing.T) {
 				var err error
 				switch i % 3 {
 				case 0:
-					_, err = s.Hash(t.Context(), Asker{}, "password")
+					_, err = s.Hash(t.Context(), Share{}, "password")
 				case 1:
-					_, _, err = s.Verify(t.Context(), Asker{}, "password", wellFormed)
+					_, _, err = s.Verify(t.Context(), Share{}, "password", wellFormed)
 				case 2:
-					err = s.VerifyNone(t.Context(), Asker{}, "password")
+					err = s.VerifyNone(t.Context(), Share{}, "password")
 				}
 				errs <- err
 			}()
@@ -121,7 +121,7 @@ func TestAFullQueueIsRefusedAtOnce(t *testing.T) {
 		wantInside(t, s, 1)
 		began := time.Now()
 		wantResult(t, s.start(t.Context()), ErrBusy)
-		if _, err := s.Hash(t.Context(), Asker{}, "password"); !errors.Is(err, ErrBusy) {
+		if _, err := s.Hash(t.Context(), Share{}, "password"); !errors.Is(err, ErrBusy) {
 			t.Errorf("Hash: got %v, want %v", err, ErrBusy)
 		}
 		if took := time.Since(began); took != 0 {
@@ -143,7 +143,7 @@ func TestTheWaitIsBounded(t *testing.T) {
 		running := s.start(t.Context())
 		wantInside(t, s, 1)
 		began := time.Now()
-		if err := s.VerifyNone(t.Context(), Asker{}, "password"); !errors.Is(err, ErrBusy) {
+		if err := s.VerifyNone(t.Context(), Share{}, "password"); !errors.Is(err, ErrBusy) {
 			t.Errorf("got %v, want %v", err, ErrBusy)
 		}
 		if took := time.Since(began); took != 2*time.Second {
@@ -203,7 +203,7 @@ func TestAClientThatHasLeftStartsNoComputation(t *testing.T) {
 	})
 }
 
-func TestAPermitGivenToOneWhoHasJustLeftGoesBack(t *testing.T) {
+func TestAPermitOfACanceledRequestGoesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStalled(t, Config{Parallel: 1, Queue: 1, Wait: time.Hour})
 		running := s.start(t.Context())
@@ -223,7 +223,7 @@ func TestAPermitGivenToOneWhoHasJustLeftGoesBack(t *testing.T) {
 // wantEmpty looks for permits and places that were not given back.
 func wantEmpty(t *testing.T, s *stalled) {
 	t.Helper()
-	for _, room := range []*fair.Room{s.gate.permits, s.gate.known.places, s.gate.known.crowds, s.gate.strangers.places, s.gate.strangers.crowds} {
+	for _, room := range []*fair.Room{s.gate.permits, s.gate.known.places, s.gate.known.groups, s.gate.strangers.places, s.gate.strangers.groups} {
 		if taken, waiting := room.Load(); taken+waiting != 0 {
 			t.Errorf("got %d permits or places still taken and %d waiting, want none", taken, waiting)
 		}
@@ -266,7 +266,7 @@ func TestAPermitIsHeldUntilTheHashEndsEvenWhenTheClientLeaves(t *testing.T) {
 	})
 }
 
-func TestPermitsGoInTheOrderOfAsking(t *testing.T) {
+func TestPermitsGoInTheOrderOfArrival(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStalled(t, Config{Parallel: 1, Queue: 3, Wait: time.Hour})
 		var waiting []<-chan error
@@ -296,10 +296,10 @@ func TestAPanicInAComputationGivesThePermitBack(t *testing.T) {
 				t.Error("got no panic, want it passed on")
 			}
 		}()
-		_ = h.VerifyNone(t.Context(), Asker{}, "password")
+		_ = h.VerifyNone(t.Context(), Share{}, "password")
 	}()
 	h.check = check
-	if err := h.VerifyNone(t.Context(), Asker{}, "password"); err != nil {
+	if err := h.VerifyNone(t.Context(), Share{}, "password"); err != nil {
 		t.Errorf("got %v, want nil", err)
 	}
 }

@@ -2,9 +2,9 @@ package password
 
 import "testing"
 
-// TestWhatStandsAroundAName: a few digits and signs do not make a password of it, and
+// TestANameWithAFewCharactersAroundItIsRefused: a few digits and signs do not make a password of it, and
 // anything more may be one that has the name in it by chance.
-func TestWhatStandsAroundAName(t *testing.T) {
+func TestANameWithAFewCharactersAroundItIsRefused(t *testing.T) {
 	for pw, want := range map[string]bool{
 		"ada": true, "ada1": true, "!!ada!!": true, "1815ada": true,
 		"ada12345": false, "18-12-ada": false, "adas": false, "xada": false, "lovelaceada": false, "bob": false,

@@ -123,12 +123,12 @@ func New(c Config) (*Hasher, error) {
 // Its errors are ErrTooLong, ErrNotText, ErrBusy and the context's. It asks for
 // no least length, since a password from before the limit rose must still get a
 // new hash: Check is what guards a new one.
-func (h *Hasher) Hash(ctx context.Context, who Asker, pw string) (string, error) {
+func (h *Hasher) Hash(ctx context.Context, share Share, pw string) (string, error) {
 	pw, err := normalise(pw)
 	if err != nil {
 		return "", err
 	}
-	leave, err := h.gate.enter(ctx, who)
+	leave, err := h.gate.enter(ctx, share)
 	if err != nil {
 		return "", err
 	}
@@ -147,7 +147,7 @@ func (h *Hasher) Hash(ctx context.Context, who Asker, pw string) (string, error)
 // they come for every account and for none alike; ErrMalformedHash, without any
 // computation, after which VerifyNone makes the answer cost what others do;
 // ErrBusy; and the context's.
-func (h *Hasher) Verify(ctx context.Context, who Asker, pw, phc string) (ok, rehash bool, err error) {
+func (h *Hasher) Verify(ctx context.Context, share Share, pw, phc string) (ok, rehash bool, err error) {
 	pw, err = normalise(pw)
 	if err != nil {
 		return false, false, err
@@ -156,7 +156,7 @@ func (h *Hasher) Verify(ctx context.Context, who Asker, pw, phc string) (ok, reh
 	if err != nil {
 		return false, false, err
 	}
-	ok, err = h.compute(ctx, who, pw, phc)
+	ok, err = h.compute(ctx, share, pw, phc)
 	return ok, ok && lower(stored, h.params), err
 }
 
@@ -164,17 +164,17 @@ func (h *Hasher) Verify(ctx context.Context, who Asker, pw, phc string) (ok, reh
 // no password, with the current parameters, so that the answer to an unknown
 // address takes as long as the one to a wrong password. Its errors are those of
 // Verify without ErrMalformedHash; nil means: not verified.
-func (h *Hasher) VerifyNone(ctx context.Context, who Asker, pw string) error {
+func (h *Hasher) VerifyNone(ctx context.Context, share Share, pw string) error {
 	pw, err := normalise(pw)
 	if err != nil {
 		return err
 	}
-	_, err = h.compute(ctx, who, pw, h.dummy)
+	_, err = h.compute(ctx, share, pw, h.dummy)
 	return err
 }
 
-func (h *Hasher) compute(ctx context.Context, who Asker, pw, phc string) (bool, error) {
-	leave, err := h.gate.enter(ctx, who)
+func (h *Hasher) compute(ctx context.Context, share Share, pw, phc string) (bool, error) {
+	leave, err := h.gate.enter(ctx, share)
 	if err != nil {
 		return false, err
 	}

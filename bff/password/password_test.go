@@ -50,7 +50,7 @@ func record(h *Hasher) *[]computation {
 
 func mustHash(t testing.TB, h *Hasher, pw string) string {
 	t.Helper()
-	phc, err := h.Hash(context.Background(), Asker{}, pw)
+	phc, err := h.Hash(context.Background(), Share{}, pw)
 	if err != nil {
 		t.Fatalf("Hash(%q): %v", pw, err)
 	}
@@ -64,7 +64,7 @@ func TestAHashVerifiesItsPasswordAndNoOther(t *testing.T) {
 		t.Errorf("got %q, want the prefix %q", phc, want)
 	}
 	for pw, want := range map[string]bool{"correct horse": true, "correct horse ": false, "Correct horse": false, "": false} {
-		ok, rehash, err := h.Verify(context.Background(), Asker{}, pw, phc)
+		ok, rehash, err := h.Verify(context.Background(), Share{}, pw, phc)
 		if ok != want || rehash || err != nil {
 			t.Errorf("Verify(%q): got %v, %v, %v, want %v, false, nil", pw, ok, rehash, err, want)
 		}
@@ -81,7 +81,7 @@ func TestHashesOfTheReferenceImplementationVerify(t *testing.T) {
 		"$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
 		"$argon2id$v=19$m=256,t=2,p=2$c29tZXNhbHQ$bQk8UB/VmZZF4Oo79iDXuL5/0ttZwg2f/5U52iv1cDc",
 	} {
-		if ok, _, err := h.Verify(context.Background(), Asker{}, "password", phc); !ok || err != nil {
+		if ok, _, err := h.Verify(context.Background(), Share{}, "password", phc); !ok || err != nil {
 			t.Errorf("%s: got %v, %v, want true, nil", phc, ok, err)
 		}
 	}
@@ -121,7 +121,7 @@ func TestNewRefusesMistakes(t *testing.T) {
 	}
 }
 
-func TestAHashWithALowerParameterIsHashedAnew(t *testing.T) {
+func TestAHashWithALowerParameterIsReplaced(t *testing.T) {
 	current := newHasher(t, Config{})
 	for _, tt := range []struct {
 		name   string
@@ -139,10 +139,10 @@ func TestAHashWithALowerParameterIsHashedAnew(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			phc := mustHash(t, newHasher(t, Config{Params: tt.stored}), "correct horse")
-			if ok, rehash, err := current.Verify(context.Background(), Asker{}, "correct horse", phc); !ok || rehash != tt.want || err != nil {
+			if ok, rehash, err := current.Verify(context.Background(), Share{}, "correct horse", phc); !ok || rehash != tt.want || err != nil {
 				t.Errorf("right password: got %v, %v, %v, want true, %v, nil", ok, rehash, err, tt.want)
 			}
-			if ok, rehash, err := current.Verify(context.Background(), Asker{}, "wrong horse", phc); ok || rehash || err != nil {
+			if ok, rehash, err := current.Verify(context.Background(), Share{}, "wrong horse", phc); ok || rehash || err != nil {
 				t.Errorf("wrong password: got %v, %v, %v, want false, false, nil", ok, rehash, err)
 			}
 		})
@@ -171,7 +171,7 @@ func TestAnUnknownAddressCostsWhatAWrongPasswordCosts(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			*ran = nil
-			ok, _, err := h.Verify(ctx, Asker{}, tt.pw, phc)
+			ok, _, err := h.Verify(ctx, Share{}, tt.pw, phc)
 			if ok || !errors.Is(err, tt.want) {
 				t.Fatalf("Verify: got %v, %v, want false, %v", ok, err, tt.want)
 			}
@@ -180,7 +180,7 @@ func TestAnUnknownAddressCostsWhatAWrongPasswordCosts(t *testing.T) {
 				t.Fatalf("Verify: got %d computations, want %d", len(wrong), tt.computed)
 			}
 			*ran = nil
-			if err := h.VerifyNone(ctx, Asker{}, tt.pw); !errors.Is(err, tt.want) {
+			if err := h.VerifyNone(ctx, Share{}, tt.pw); !errors.Is(err, tt.want) {
 				t.Fatalf("VerifyNone: got %v, want %v", err, tt.want)
 			}
 			if unknown := *ran; !slices.Equal(unknown, wrong) {
@@ -190,9 +190,9 @@ func TestAnUnknownAddressCostsWhatAWrongPasswordCosts(t *testing.T) {
 	}
 }
 
-func TestARefusedPasswordDoesNotTellAMalformedHash(t *testing.T) {
+func TestARefusedPasswordDoesNotRevealAMalformedHash(t *testing.T) {
 	h := newHasher(t, Config{})
-	if _, _, err := h.Verify(context.Background(), Asker{}, strings.Repeat("x", MaxLength+1), "malformed"); !errors.Is(err, ErrTooLong) {
+	if _, _, err := h.Verify(context.Background(), Share{}, strings.Repeat("x", MaxLength+1), "malformed"); !errors.Is(err, ErrTooLong) {
 		t.Errorf("got %v, want %v", err, ErrTooLong)
 	}
 }
@@ -202,7 +202,7 @@ func TestTheDummyHashIsMadeOnce(t *testing.T) {
 	ran := record(h)
 	before := h.dummy
 	for range 3 {
-		if err := h.VerifyNone(context.Background(), Asker{}, "whatever"); err != nil {
+		if err := h.VerifyNone(context.Background(), Share{}, "whatever"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -219,7 +219,7 @@ func BenchmarkVerify(b *testing.B) {
 	phc := mustHash(b, h, "correct horse")
 	b.ReportAllocs()
 	for b.Loop() {
-		if ok, _, err := h.Verify(b.Context(), Asker{}, "correct horse", phc); !ok || err != nil {
+		if ok, _, err := h.Verify(b.Context(), Share{}, "correct horse", phc); !ok || err != nil {
 			b.Fatalf("got %v, %v, want true, nil", ok, err)
 		}
 	}

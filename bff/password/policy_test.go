@@ -53,7 +53,7 @@ func TestLengthsAreCodePointsAfterNFKC(t *testing.T) {
 	}
 }
 
-func TestEveryLengthIsItsOwnLimit(t *testing.T) {
+func TestTheMinimumLengthIsConfigurable(t *testing.T) {
 	if err := newHasher(t, Config{MinLength: 12}).Check("elevenchars", ""); !errors.Is(err, ErrTooShort) {
 		t.Errorf("11 of 12: got %v, want %v", err, ErrTooShort)
 	}
@@ -62,13 +62,13 @@ func TestEveryLengthIsItsOwnLimit(t *testing.T) {
 	}
 }
 
-func TestHashRefusesWhatCanBeNoPassword(t *testing.T) {
+func TestHashRefusesInvalidPasswords(t *testing.T) {
 	h := newHasher(t, Config{})
 	ran := record(h)
 	for pw, want := range map[string]error{
 		strings.Repeat("a", 129): ErrTooLong, "\xff": ErrNotText, "a\x00": ErrNotText,
 	} {
-		if _, err := h.Hash(context.Background(), Asker{}, pw); !errors.Is(err, want) {
+		if _, err := h.Hash(context.Background(), Share{}, pw); !errors.Is(err, want) {
 			t.Errorf("%.10q: got %v, want %v", pw, err, want)
 		}
 	}
@@ -77,15 +77,15 @@ func TestHashRefusesWhatCanBeNoPassword(t *testing.T) {
 	}
 }
 
-func TestAPasswordShorterThanTheMinimumOfTodayStillVerifiesAndIsHashedAnew(t *testing.T) {
+func TestAPasswordBelowTheMinimumStillVerifies(t *testing.T) {
 	h := newHasher(t, Config{MinLength: 12})
 	phc := mustHash(t, h, "short")
-	if ok, _, err := h.Verify(context.Background(), Asker{}, "short", phc); !ok || err != nil {
+	if ok, _, err := h.Verify(context.Background(), Share{}, "short", phc); !ok || err != nil {
 		t.Errorf("got %v, %v, want true, nil", ok, err)
 	}
 }
 
-func TestSpellingsThatNFKCJoinsAreOnePassword(t *testing.T) {
+func TestEquivalentSpellingsAreOnePassword(t *testing.T) {
 	h := newHasher(t, Config{})
 	for _, tt := range []struct{ name, one, other string }{
 		{"composed and decomposed", "caf\u00e9 au lait", "cafe\u0301 au lait"},
@@ -101,7 +101,7 @@ func TestSpellingsThatNFKCJoinsAreOnePassword(t *testing.T) {
 			}
 			for _, order := range [][2]string{{tt.one, tt.other}, {tt.other, tt.one}} {
 				phc := mustHash(t, h, order[0])
-				if ok, _, err := h.Verify(context.Background(), Asker{}, order[1], phc); !ok || err != nil {
+				if ok, _, err := h.Verify(context.Background(), Share{}, order[1], phc); !ok || err != nil {
 					t.Errorf("hashed %q, verified %q: got %v, %v, want true, nil", order[0], order[1], ok, err)
 				}
 			}

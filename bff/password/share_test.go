@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func from(address string) Asker { return Asker{Address: address} }
+func from(address string) Share { return Share{Address: address} }
 
 // letOne ends one computation and lets the next begin.
 func (s *stalled) letOne() {
@@ -45,11 +45,11 @@ func TestOneAddressDoesNotKeepOthersOut(t *testing.T) {
 	})
 }
 
-func TestACrowdHasNoMoreThanHalfOfTheLine(t *testing.T) {
-	for name, one := range map[string]func(i int) Asker{
-		"of addresses": func(i int) Asker { return Asker{Address: fmt.Sprint(i), Network: "2001:db8::/48"} },
-		"of users":     func(i int) Asker { return Asker{User: fmt.Sprint(i), Address: "192.0.2.1"} },
-		"of both":      func(i int) Asker { return Asker{User: fmt.Sprint(i), Address: fmt.Sprint(i), Network: "2001:db8::/48"} },
+func TestAGroupGetsAtMostHalfOfTheQueue(t *testing.T) {
+	for name, one := range map[string]func(i int) Share{
+		"of addresses": func(i int) Share { return Share{Address: fmt.Sprint(i), Network: "2001:db8::/48"} },
+		"of users":     func(i int) Share { return Share{User: fmt.Sprint(i), Address: "192.0.2.1"} },
+		"of both":      func(i int) Share { return Share{User: fmt.Sprint(i), Address: fmt.Sprint(i), Network: "2001:db8::/48"} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -72,7 +72,7 @@ func TestACrowdHasNoMoreThanHalfOfTheLine(t *testing.T) {
 	}
 }
 
-func TestStrangersDoNotKeepOutWhoIsKnown(t *testing.T) {
+func TestStrangersDoNotBlockKnownUsers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStalled(t, Config{Parallel: 1, Queue: 8, Wait: time.Hour})
 		var strangers []<-chan error
@@ -80,7 +80,7 @@ func TestStrangersDoNotKeepOutWhoIsKnown(t *testing.T) {
 			strangers = append(strangers, s.startFor(t.Context(), from(fmt.Sprint(i))))
 		}
 		wantResult(t, s.startFor(t.Context(), from("one more")), ErrBusy)
-		known := s.startFor(t.Context(), Asker{User: "usr_1", Address: "0"})
+		known := s.startFor(t.Context(), Share{User: "usr_1", Address: "0"})
 		s.letOne()
 		wantResult(t, strangers[0], nil)
 		s.letOne()
@@ -88,7 +88,7 @@ func TestStrangersDoNotKeepOutWhoIsKnown(t *testing.T) {
 		// Nor the other way round.
 		var users []<-chan error
 		for i := range 8 {
-			users = append(users, s.startFor(t.Context(), Asker{User: fmt.Sprint("usr_", i), Address: fmt.Sprint(i)}))
+			users = append(users, s.startFor(t.Context(), Share{User: fmt.Sprint("usr_", i), Address: fmt.Sprint(i)}))
 		}
 		s.letOne()
 		s.letOne()
@@ -104,13 +104,13 @@ func TestStrangersDoNotKeepOutWhoIsKnown(t *testing.T) {
 	})
 }
 
-func TestWhoIsRefusedLeavesNothingTaken(t *testing.T) {
+func TestARefusalReleasesAllPlaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStalled(t, Config{Parallel: 1, Queue: 1, Wait: time.Second})
 		running, waiting := s.startFor(t.Context(), from("a")), s.startFor(t.Context(), from("b"))
 		// Each of these takes a place of its crowd first.
-		wantResult(t, s.startFor(t.Context(), Asker{Address: "c", Network: "n"}), ErrBusy)
-		user := s.startFor(t.Context(), Asker{User: "u", Address: "d"}) // and one in its line
+		wantResult(t, s.startFor(t.Context(), Share{Address: "c", Network: "n"}), ErrBusy)
+		user := s.startFor(t.Context(), Share{User: "u", Address: "d"}) // and one in its line
 		time.Sleep(time.Second)
 		wantResult(t, waiting, ErrBusy)
 		wantResult(t, user, ErrBusy)

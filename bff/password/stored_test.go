@@ -16,7 +16,7 @@ const (
 func TestMalformedHashesAreRefusedWithoutAComputation(t *testing.T) {
 	h := newHasher(t, Config{})
 	ran := record(h)
-	if _, _, err := h.Verify(context.Background(), Asker{}, "password", wellFormed); err != nil || len(*ran) != 1 {
+	if _, _, err := h.Verify(context.Background(), Share{}, "password", wellFormed); err != nil || len(*ran) != 1 {
 		t.Fatalf("the well-formed one: got %v and %d computations, want nil and 1", err, len(*ran))
 	}
 	*ran = nil
@@ -72,7 +72,7 @@ func TestMalformedHashesAreRefusedWithoutAComputation(t *testing.T) {
 		"a NUL":                       wellFormed + "\x00",
 	} {
 		t.Run(name, func(t *testing.T) {
-			ok, rehash, err := h.Verify(context.Background(), Asker{}, "password", phc)
+			ok, rehash, err := h.Verify(context.Background(), Share{}, "password", phc)
 			if ok || rehash || !errors.Is(err, ErrMalformedHash) {
 				t.Errorf("got %v, %v, %v, want false, false, %v", ok, rehash, err, ErrMalformedHash)
 			}
@@ -83,7 +83,7 @@ func TestMalformedHashesAreRefusedWithoutAComputation(t *testing.T) {
 	}
 }
 
-func TestTheGreatestParametersAreRead(t *testing.T) {
+func TestTheGreatestParametersAreAccepted(t *testing.T) {
 	want := Params{Memory: maxMemory, Iterations: maxIterations, Parallelism: maxParallelism, SaltLength: maxSalt, KeyLength: maxKey}
 	got, err := parseStored(encode(want, make([]byte, maxSalt), make([]byte, maxKey)))
 	if err != nil || got != want {
@@ -115,7 +115,7 @@ func FuzzStoredHash(f *testing.F) {
 		}
 		// The costly ones differ from the cheap ones in nothing but time.
 		if p.Memory*p.Iterations <= 1024 {
-			if _, _, err := h.Verify(t.Context(), Asker{}, "password", phc); err != nil {
+			if _, _, err := h.Verify(t.Context(), Share{}, "password", phc); err != nil {
 				t.Errorf("got %v, want nil for parameters %+v", err, p)
 			}
 		}

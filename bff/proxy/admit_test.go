@@ -14,7 +14,7 @@ func TestMethods(t *testing.T) {
 	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
 		t.Run(method+" passes", func(t *testing.T) {
 			res, _ := r.do(r.request(t.Context(), method, "/api/proxy/x", nil))
-			if got := api.only(t); res.StatusCode != 200 || got.Method != method {
+			if got := api.onlyRequest(t); res.StatusCode != 200 || got.Method != method {
 				t.Errorf("got %d and %s at the API", res.StatusCode, got.Method)
 			}
 		})
@@ -77,7 +77,7 @@ func TestPathsReachTheAPIAsTheyWereWritten(t *testing.T) {
 			if res.StatusCode != 200 {
 				t.Fatalf("got %d %s", res.StatusCode, body)
 			}
-			if got := api.only(t).RequestURI; got != test.want {
+			if got := api.onlyRequest(t).RequestURI; got != test.want {
 				t.Errorf("got %s, want %s", got, test.want)
 			}
 		})
@@ -149,7 +149,7 @@ func TestTheMaximumNumberOfParametersPasses(t *testing.T) {
 	if res, body := r.get("/api/proxy/x?" + query); res.StatusCode != 200 {
 		t.Fatalf("got %d %s, want 200", res.StatusCode, body)
 	}
-	if got := api.only(t).URL.RawQuery; got != query {
+	if got := api.onlyRequest(t).URL.RawQuery; got != query {
 		t.Errorf("got %d bytes of query, want %d", len(got), len(query))
 	}
 }
@@ -171,7 +171,7 @@ func TestRequestsGoOnlyToTheConfiguredAPI(t *testing.T) {
 			if res, _ := r.raw(request).answer("GET"); res.StatusCode != 200 {
 				t.Errorf("got %d, want 200", res.StatusCode)
 			}
-			got := api.only(t)
+			got := api.onlyRequest(t)
 			if got.Host != r.api.Host || got.RequestURI != "/base%2Cpath/api/x" {
 				t.Errorf("got %s of host %s, want /base%%2Cpath/api/x of %s", got.RequestURI, got.Host, r.api.Host)
 			}

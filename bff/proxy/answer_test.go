@@ -171,7 +171,7 @@ func TestInterimAnswersAreNotForwarded(t *testing.T) {
 		t.Run(name+" after them has all our headers", func(t *testing.T) {
 			r := newRig(t, rawAPI(t, answering(interim+final)))
 			c := r.raw("GET /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\n\n")
-			res, _ := c.answer("GET") // the first thing that comes
+			res, _ := c.answer("GET") // the first part of the answer
 			if res.StatusCode < 200 {
 				t.Fatalf("got a %d", res.StatusCode)
 			}

@@ -103,10 +103,10 @@ func TestABodyHeldOpenPastTheEndOfTheSessionNeverCompletes(t *testing.T) {
 					res, text := c.answer("POST")
 					r.wantError(res, text, refusal.status, refusal.code)
 					c.wantClosed()
-					select { // it may have got nothing at all
+					select { // the API may have got nothing
 					case <-api.began:
 						if err := waittest.Receive(t, "the API", api.ended); err == nil {
-							t.Error("the API took the body for the whole")
+							t.Error("the API treated the body as complete")
 						}
 					default:
 					}
@@ -129,7 +129,7 @@ func TestABodyHeldOpenPassesWhileTheSessionIsValid(t *testing.T) {
 				api := &wholeBodyAPI{began: make(chan struct{}, 1), ended: make(chan error, 1)}
 				r := start(api, confirming(&calls, func(ctx context.Context) error {
 					if _, bounded := ctx.Deadline(); !bounded {
-						t.Error("the client might wait for ever")
+						t.Error("the client might wait forever")
 					}
 					return nil
 				}))

@@ -139,7 +139,7 @@ func TestTheClientGetsAnEarlyAnswer(t *testing.T) {
 func TestAnEarlyAnswerOverTLS(t *testing.T) {
 	t.Parallel()
 	api := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		conn, _, err := http.NewResponseController(w).Hijack() // whose bytes are read by nobody
+		conn, _, err := http.NewResponseController(w).Hijack() // nobody reads from it
 		if err != nil {
 			return
 		}
@@ -199,7 +199,7 @@ func TestAnAPIThatDiesDuringAnUploadIsA502(t *testing.T) {
 	r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
 		if _, err := http.ReadRequest(in); err == nil {
 			requests.Add(1)
-			_ = conn.(*net.TCPConn).SetLinger(int(requests.Load()%2) - 1) // reset at once, or not
+			_ = conn.(*net.TCPConn).SetLinger(int(requests.Load()%2) - 1) // a reset or a normal close, by turns
 		}
 	}), func(c *Config) { c.Timeout = time.Hour })
 	const rounds = 20

@@ -141,7 +141,7 @@ func TestAnAPIThatIsTooSlow(t *testing.T) {
 		}), notSlow)
 		c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 2\n\n")
 		for _, b := range "hi" {
-			time.Sleep(ample * 3 / 2) // each pause is over the limit
+			time.Sleep(ample * 3 / 2) // each pause is longer than the limit
 			c.send(string(b))
 		}
 		if res, body := c.answer("POST"); res.StatusCode != 200 || body != "hi<nil>" {

@@ -107,7 +107,7 @@ func TestTheEndOfASessionEndsItsExchanges(t *testing.T) {
 				begun = c.readHeader()
 			}
 			if kind == "download" {
-				time.Sleep(100 * time.Millisecond) // until all buffers on the way are full
+				time.Sleep(100 * time.Millisecond) // until all buffers are full
 			}
 			start := time.Now()
 			r.endSession()
@@ -122,7 +122,7 @@ func TestTheEndOfASessionEndsItsExchanges(t *testing.T) {
 				}
 				return
 			}
-			res, body := c.answer("GET") // no answer had begun
+			res, body := c.answer("GET") // the answer had not begun
 			r.wantError(res, body, http.StatusUnauthorized, "SESSION_EXPIRED")
 			if res.Header.Get("Set-Cookie") == "" {
 				t.Error("the cookie is not cleared")
@@ -186,7 +186,7 @@ func TestASlowReaderHoldsBackTheAPI(t *testing.T) {
 	c := r.raw("GET /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\n\n")
 	<-stall
 	if n := waittest.Receive(t, "the API's count", sent); n > 64<<20 {
-		t.Errorf("the API got rid of %d MB that nobody took", n>>20)
+		t.Errorf("the API could send %d MB that the client did not read", n>>20)
 	}
 	c.Close()
 }

@@ -29,8 +29,8 @@ func (a hanging) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// as builds a request from the given user.
-func (r *rig) as(ctx context.Context, user, method, path string, body io.Reader) *http.Request {
+// requestAs builds a request from the given user.
+func (r *rig) requestAs(ctx context.Context, user, method, path string, body io.Reader) *http.Request {
 	req := r.request(ctx, method, path, body)
 	req.Header.Set("Cookie", user)
 	return req
@@ -41,7 +41,7 @@ func (r *rig) begin(ctx context.Context, user string) <-chan int {
 	r.Helper()
 	before, done := r.proxy.limits.users.Held(user), make(chan int, 1)
 	go func() {
-		res, err := r.roundTrip(r.as(ctx, user, http.MethodGet, "/api/proxy/x", nil))
+		res, err := r.roundTrip(r.requestAs(ctx, user, http.MethodGet, "/api/proxy/x", nil))
 		if err != nil {
 			done <- 0
 			return
@@ -56,7 +56,7 @@ func (r *rig) begin(ctx context.Context, user string) <-chan int {
 
 func (r *rig) wantRefused(user, method string, status int, code string) {
 	r.Helper()
-	res, body := r.do(r.as(r.Context(), user, method, "/api/proxy/x", strings.NewReader(strings.Repeat("x", 100))))
+	res, body := r.do(r.requestAs(r.Context(), user, method, "/api/proxy/x", strings.NewReader(strings.Repeat("x", 100))))
 	r.wantError(res, body, status, code)
 	if res.Header.Get("Retry-After") == "" {
 		r.Error("got no Retry-After")
@@ -79,7 +79,7 @@ func (r *rig) wantWaiting(want int) {
 	})
 }
 
-func most(n int) func(*Config) { return func(c *Config) { c.MaxRequests = n } }
+func maxRequests(n int) func(*Config) { return func(c *Config) { c.MaxRequests = n } }
 
 // addressPerUser gives each user a different address.
 func addressPerUser(c *Config) {
@@ -93,7 +93,7 @@ func TestRequestsThatWaitForTheAPIAreBounded(t *testing.T) {
 	t.Parallel()
 	forEachTransport(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
 		api := hanging{make(chan struct{})}
-		r := start(api, most(20), addressPerUser)
+		r := start(api, maxRequests(20), addressPerUser)
 		var waiting []<-chan int
 		for user := range 10 {
 			for range 2 {
@@ -128,7 +128,7 @@ func TestUsersOfOneAddressShareAFifthOfThePlaces(t *testing.T) {
 		api := hanging{make(chan struct{})}
 		defer close(api.answer)
 		var elsewhere atomic.Bool
-		r := start(api, most(20), func(c *Config) {
+		r := start(api, maxRequests(20), func(c *Config) {
 			c.ClientIP = func(*http.Request) string {
 				if elsewhere.Load() {
 					return "192.0.2.2"
@@ -153,9 +153,9 @@ func TestSlowReadersTakeNoPlaceFromOthers(t *testing.T) {
 		r := start(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			_ = http.NewResponseController(w).Flush()
 			if r.URL.RawQuery == "" {
-				<-r.Context().Done() // its reader would take some more
+				<-r.Context().Done() // the reader would read more
 			}
-		}), most(20), addressPerUser)
+		}), maxRequests(20), addressPerUser)
 		for user := range 10 {
 			for range 2 {
 				r.begin(t.Context(), fmt.Sprint("user", user))
@@ -163,7 +163,7 @@ func TestSlowReadersTakeNoPlaceFromOthers(t *testing.T) {
 		}
 		r.wantWaiting(0)
 		r.wantUnderWay(20)
-		if res, _ := r.do(r.as(t.Context(), "another", http.MethodGet, "/api/proxy/x?short=1", nil)); res.StatusCode != http.StatusOK {
+		if res, _ := r.do(r.requestAs(t.Context(), "another", http.MethodGet, "/api/proxy/x?short=1", nil)); res.StatusCode != http.StatusOK {
 			t.Errorf("another user: got %d, want 200", res.StatusCode)
 		}
 		r.wantRefused("user1", http.MethodPost, http.StatusTooManyRequests, "TOO_MANY_REQUESTS")
@@ -178,11 +178,11 @@ func TestSlowUploadsTakeNoPlaceFromOthers(t *testing.T) {
 		r := start(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			body, err := io.ReadAll(r.Body)
 			if err != nil {
-				return // it has broken off
+				return // the body has ended early
 			}
 			bodies <- string(body)
 			<-letGo
-		}), most(20), addressPerUser)
+		}), maxRequests(20), addressPerUser)
 		var uploads []*rawConn
 		for user := range 11 {
 			uploads = append(uploads, r.raw(fmt.Sprintf("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: user%d\nContent-Length: 2\n\na", user)))
@@ -232,7 +232,7 @@ func TestAPlaceIsReleasedHoweverARequestEnds(t *testing.T) {
 	t.Parallel()
 	forEachTransport(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
 		t.Run("its client leaves", func(t *testing.T) {
-			r := start(hanging{}, most(10))
+			r := start(hanging{}, maxRequests(10))
 			ctx, leave := context.WithCancel(t.Context())
 			done := r.begin(ctx, "user")
 			r.wantRefused("user", http.MethodGet, http.StatusTooManyRequests, "TOO_MANY_REQUESTS")
@@ -241,13 +241,13 @@ func TestAPlaceIsReleasedHoweverARequestEnds(t *testing.T) {
 			r.wantUnderWay(0)
 		})
 		t.Run("the API is too slow", func(t *testing.T) {
-			r := start(hanging{}, most(10), func(c *Config) { c.Timeout = 50 * time.Millisecond })
+			r := start(hanging{}, maxRequests(10), func(c *Config) { c.Timeout = 50 * time.Millisecond })
 			res, body := r.get("/api/proxy/x")
 			r.wantError(res, body, http.StatusGatewayTimeout, "GATEWAY_TIMEOUT")
 			r.wantUnderWay(0)
 		})
 		t.Run("the session ends", func(t *testing.T) {
-			r := start(hanging{}, most(10))
+			r := start(hanging{}, maxRequests(10))
 			done := r.begin(t.Context(), "user")
 			r.endSession()
 			if status := waittest.Receive(t, "an answer", done); status != http.StatusUnauthorized {
@@ -256,7 +256,7 @@ func TestAPlaceIsReleasedHoweverARequestEnds(t *testing.T) {
 			r.wantUnderWay(0)
 		})
 		t.Run("the API breaks off", func(t *testing.T) {
-			r := start(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), most(10))
+			r := start(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), maxRequests(10))
 			res, body := r.get("/api/proxy/x")
 			r.wantError(res, body, http.StatusBadGateway, "BAD_GATEWAY")
 			r.wantUnderWay(0)
@@ -273,7 +273,7 @@ func TestAnEndlessAnswerTakesNoRequestPlace(t *testing.T) {
 				w.Header().Set("Content-Type", kind)
 				_ = http.NewResponseController(w).Flush()
 				<-r.Context().Done()
-			}), most(10))
+			}), maxRequests(10))
 			ctx, leave := context.WithCancel(t.Context())
 			defer leave()
 			res, err := r.roundTrip(r.request(ctx, http.MethodGet, "/api/proxy/x", nil))
@@ -295,7 +295,7 @@ func TestAWebSocketTakesNoRequestPlace(t *testing.T) {
 		if err == nil {
 			_, _, _ = c.Read(r.Context())
 		}
-	}), most(10))
+	}), maxRequests(10))
 	for range 3 {
 		conn, _, err := websocket.Dial(t.Context(), r.front.URL+"/api/proxy/x", &websocket.DialOptions{
 			HTTPHeader: http.Header{"Origin": {"https://app.example"}, "Cookie": {"session=secret"}},

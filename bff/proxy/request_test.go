@@ -52,7 +52,7 @@ func TestAPlainRequestGetsOnlyOurHeaders(t *testing.T) {
 	api := newRecorder()
 	r := newRig(t, api)
 	res, _ := r.raw("GET /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\n\n").answer("GET")
-	r.wantHeader(api.only(t), res)
+	r.wantHeader(api.onlyRequest(t), res)
 }
 
 func TestListedHeadersPassUnchanged(t *testing.T) {
@@ -71,11 +71,11 @@ func TestListedHeadersPassUnchanged(t *testing.T) {
 	lines.WriteString("accept: second line\n")
 	want = append(want, "Accept", "second line")
 	res, _ := r.raw("GET /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\n" + lines.String() + "\n").answer("GET")
-	r.wantHeader(api.only(t), res, want...)
+	r.wantHeader(api.onlyRequest(t), res, want...)
 
 	t.Run("and a body has its length", func(t *testing.T) {
 		res, _ := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Type: text/plain\nContent-Length: 2\n\nhi").answer("POST")
-		got := api.only(t)
+		got := api.onlyRequest(t)
 		r.wantHeader(got, res, "Content-Type", "text/plain", "Content-Length", "2")
 		if got.body != "hi" || got.ContentLength != 2 {
 			t.Errorf("got body %q of %d bytes", got.body, got.ContentLength)
@@ -83,7 +83,7 @@ func TestListedHeadersPassUnchanged(t *testing.T) {
 	})
 	t.Run("and an empty POST stays one", func(t *testing.T) {
 		res, _ := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nIdempotency-Key: k\nContent-Length: 0\n\n").answer("POST")
-		r.wantHeader(api.only(t), res, "Content-Length", "0", "Idempotency-Key", "k")
+		r.wantHeader(api.onlyRequest(t), res, "Content-Length", "0", "Idempotency-Key", "k")
 	})
 }
 
@@ -142,7 +142,7 @@ func TestUnlistedHeadersAreDropped(t *testing.T) {
 	} {
 		t.Run(connection, func(t *testing.T) {
 			res, _ := r.raw("GET /api/proxy/x HTTP/1.1\nHost: app\n" + connection + strings.Join(hostile, "\n") + "\n\n").answer("GET")
-			r.wantHeader(api.only(t), res)
+			r.wantHeader(api.onlyRequest(t), res)
 		})
 	}
 }
@@ -153,7 +153,7 @@ func TestTrailersOfTheClientStayBehind(t *testing.T) {
 	r := newRig(t, api)
 	res, _ := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nTransfer-Encoding: chunked\nTrailer: X-User-Id\n\n" +
 		"2\nhi\n0\nX-User-Id: usr_admin\n\n").answer("POST")
-	got := api.only(t)
+	got := api.onlyRequest(t)
 	r.wantHeader(got, res)
 	if got.body != "hi" || len(got.Trailer) != 0 {
 		t.Errorf("got body %q and trailer %v", got.body, got.Trailer)
@@ -165,7 +165,7 @@ func TestFurtherHeadersPassWhenConfigured(t *testing.T) {
 	api := newRecorder()
 	r := newRig(t, api, func(c *Config) { c.ForwardHeaders = []string{"x-tenant", "Accept"} })
 	res, _ := r.get("/api/proxy/x", "X-Tenant", "a", "X-Tenant", "b", "X-Other", "c", "User-Agent", "test")
-	r.wantHeader(api.only(t), res, "X-Tenant", "a", "X-Tenant", "b", "User-Agent", "test")
+	r.wantHeader(api.onlyRequest(t), res, "X-Tenant", "a", "X-Tenant", "b", "User-Agent", "test")
 }
 
 func TestHeadersThatMustNotPassCannotBeConfigured(t *testing.T) {
@@ -218,7 +218,7 @@ func TestTheAPIGetsTheResolvedClientAddress(t *testing.T) {
 	for ip, want := range map[string][]string{"2001:db8::1": {"2001:db8::1"}, "": nil} {
 		r := newRig(t, api, func(c *Config) { c.ClientIP = func(*http.Request) string { return ip } })
 		r.get("/api/proxy/x", "X-Forwarded-For", "6.6.6.6")
-		if got := api.only(t).Header["X-Forwarded-For"]; !slices.Equal(got, want) {
+		if got := api.onlyRequest(t).Header["X-Forwarded-For"]; !slices.Equal(got, want) {
 			t.Errorf("client %q: got %q, want %q", ip, got, want)
 		}
 	}

@@ -295,8 +295,8 @@ func (a *recorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, "ok")
 }
 
-// only returns the request of the API, which must be the only one.
-func (a *recorder) only(t testing.TB) seen {
+// onlyRequest returns the request of the API, which must be the only one.
+func (a *recorder) onlyRequest(t testing.TB) seen {
 	t.Helper()
 	if n := len(a.requests); n != 1 {
 		t.Fatalf("the API got %d requests, want 1", n)

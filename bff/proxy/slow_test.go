@@ -115,14 +115,14 @@ func TestASlowReaderHoldsLittleAndIsCutOff(t *testing.T) {
 				c, start := s.get(), time.Now()
 				var most int64
 				got := pipetest.Trickle(c, 200, func(total int64) {
-					synctest.Wait() // until all that can go on without the reader has
+					synctest.Wait() // until nothing more can happen without the reader
 					most = max(most, made.Load()-total)
 				})
 				if err := <-ended; err == nil {
 					t.Errorf("a reader of 2 KB/s got %d bytes, want it cut off", got)
 				}
 				if took := time.Since(start); took > 2*time.Minute {
-					t.Errorf("it was cut off after %v, want two minutes at most", took)
+					t.Errorf("the reader was cut off after %v, want at most two minutes", took)
 				}
 				if most > mostHeld {
 					t.Errorf("up to %d bytes were on their way, want %d at most", most, mostHeld)
@@ -150,7 +150,7 @@ func TestAnUnreadBodyHoldsLittle(t *testing.T) {
 				}
 				defer func() {
 					_ = c.Close()
-					time.Sleep(time.Second) // in which net/http waits for the client to read the answer
+					time.Sleep(time.Second) // the time in which net/http waits for the client to read the answer
 				}()
 				var sent atomic.Int64
 				go func() {
@@ -182,7 +182,7 @@ func TestASlowAPIDoesNotCountAgainstTheReader(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s := newSlowSide(t, shape(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					for range 200 { // 20 bytes a second
+					for range 200 { // 20 bytes per second
 						_, _ = io.WriteString(w, strings.Repeat("x", 1<<10))
 						_ = http.NewResponseController(w).Flush()
 						time.Sleep(50 * time.Second)

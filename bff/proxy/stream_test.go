@@ -16,8 +16,8 @@ import (
 
 var errTestFull = web.Refuse(http.StatusTooManyRequests, "TOO_MANY_STREAMS", "Too many streams are open.").With("Retry-After", "30")
 
-// counting limits the streams of the rig.
-func counting(places int32, taken *atomic.Int32) func(*Config) {
+// limitStreams limits the streams of the rig.
+func limitStreams(places int32, taken *atomic.Int32) func(*Config) {
 	return func(c *Config) {
 		authorize := c.Authorize
 		c.Authorize = func(r *http.Request) (Grant, error) {
@@ -80,7 +80,7 @@ func TestStreamsTakeAStreamPlace(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var taken, asked atomic.Int32
-			r := newRig(t, typed(&asked), counting(1, &taken))
+			r := newRig(t, typed(&asked), limitStreams(1, &taken))
 			ctx, leave := context.WithCancel(t.Context())
 			open := func() *http.Response {
 				res, err := r.roundTrip(r.request(ctx, tc.method, "/api/proxy/x?"+tc.query, nil, tc.header...))
@@ -114,9 +114,9 @@ func TestStreamsTakeAStreamPlace(t *testing.T) {
 				}
 			}
 			leave()
-			waittest.Until(t, "the place is free when the client has left", func() bool { return taken.Load() == 0 })
+			waittest.Until(t, "the place is free after the client has disconnected", func() bool { return taken.Load() == 0 })
 			if ctx = t.Context(); open().StatusCode != 200 {
-				t.Error("there is no place after one was left")
+				t.Error("a released place is not available")
 			}
 			r.endSession()
 			waittest.Until(t, "the place is free when the session has ended", func() bool { return taken.Load() == 0 })
@@ -127,7 +127,7 @@ func TestStreamsTakeAStreamPlace(t *testing.T) {
 func TestWebSocketsTakeAStreamPlace(t *testing.T) {
 	t.Parallel()
 	var taken, asked atomic.Int32
-	r := newRig(t, typed(&asked), counting(1, &taken))
+	r := newRig(t, typed(&asked), limitStreams(1, &taken))
 	dial := func() (*websocket.Conn, *http.Response, error) {
 		return websocket.Dial(t.Context(), r.front.URL+"/api/proxy/socket", &websocket.DialOptions{
 			HTTPHeader: http.Header{"Cookie": {"session=secret"}, "Origin": {"https://app.example"}},
@@ -142,7 +142,7 @@ func TestWebSocketsTakeAStreamPlace(t *testing.T) {
 			t.Errorf("the second: got %v, error %v; want 429", res, err)
 		}
 		_ = conn.CloseNow()
-		waittest.Until(t, "the place is free when the client has left", func() bool { return taken.Load() == 0 })
+		waittest.Until(t, "the place is free after the client has disconnected", func() bool { return taken.Load() == 0 })
 	}
 	if _, _, err := dial(); err != nil {
 		t.Fatal(err)
@@ -158,7 +158,7 @@ func TestWebSocketsTakeAStreamPlace(t *testing.T) {
 func TestAHeadRequestNeedsNoStreamPlace(t *testing.T) {
 	t.Parallel()
 	var taken, asked atomic.Int32
-	r := newRig(t, typed(&asked), counting(0, &taken))
+	r := newRig(t, typed(&asked), limitStreams(0, &taken))
 	res, _ := r.do(r.request(t.Context(), "HEAD", "/api/proxy/x?type=text/event-stream", nil, "Accept", "text/event-stream"))
 	if res.StatusCode != 200 || asked.Load() != 1 {
 		t.Errorf("got %d, and the API was asked %d times; want 200 and once", res.StatusCode, asked.Load())
@@ -169,7 +169,7 @@ func TestAHeadRequestNeedsNoStreamPlace(t *testing.T) {
 func TestAFailedRequestReleasesItsPlace(t *testing.T) {
 	t.Parallel()
 	var taken atomic.Int32
-	r := newRig(t, "http://127.0.0.1:1", counting(1, &taken))
+	r := newRig(t, "http://127.0.0.1:1", limitStreams(1, &taken))
 	for range 3 {
 		res, body := r.get("/api/proxy/x", "Accept", "text/event-stream")
 		r.wantError(res, body, 502, "BAD_GATEWAY")

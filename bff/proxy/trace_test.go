@@ -65,12 +65,12 @@ func TestTracestatePassesOnlyWithItsTrace(t *testing.T) {
 	r := newRig(t, api)
 	state := []string{"Tracestate", "a=1", "Tracestate", "b=2"}
 	r.get("/api/proxy/x", append(state, "Traceparent", "00-"+clientTrace+"-"+clientSpan+"-01")...)
-	got := api.only(t).Header
+	got := api.onlyRequest(t).Header
 	if !strings.Contains(got.Get("Traceparent"), clientTrace) || len(got["Tracestate"]) != 2 {
 		t.Errorf("with a valid parent: got %q and %q", got["Traceparent"], got["Tracestate"])
 	}
 	r.get("/api/proxy/x", append(state, "Traceparent", "00-"+clientTrace+"-broken")...)
-	got = api.only(t).Header
+	got = api.onlyRequest(t).Header
 	if strings.Contains(got.Get("Traceparent"), clientTrace) || len(got["Tracestate"]) != 0 {
 		t.Errorf("with a broken parent: got %q and %q", got["Traceparent"], got["Tracestate"])
 	}

@@ -137,7 +137,7 @@ func TestAnAPIOverTLS(t *testing.T) {
 			transport.TLSClientConfig.RootCAs = s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
 			c.Transport = transport
 		})
-		if res, _ := r.get("/api/proxy/x"); res.StatusCode != 200 || api.only(t).Proto != "HTTP/1.1" {
+		if res, _ := r.get("/api/proxy/x"); res.StatusCode != 200 || api.onlyRequest(t).Proto != "HTTP/1.1" {
 			t.Errorf("got %d", res.StatusCode)
 		}
 	})
@@ -155,7 +155,7 @@ func TestInProcess(t *testing.T) {
 	api := newRecorder()
 	r := newRig(t, "http://api.internal", func(c *Config) { c.Transport = &inprocess.Transport{Handler: api} })
 	res, body := r.do(r.request(t.Context(), "POST", "/api/proxy/a%2Cb?c", strings.NewReader("hello"), "Idempotency-Key", "k"))
-	got := api.only(t)
+	got := api.onlyRequest(t)
 	if res.StatusCode != 200 || body != "ok" || got.RequestURI != "/api/a%2Cb?c" || got.body != "hello" || got.Header.Get("Idempotency-Key") != "k" {
 		t.Errorf("got %d %q; the API got %s %q %v", res.StatusCode, body, got.RequestURI, got.body, got.Header)
 	}

@@ -50,7 +50,7 @@ func (c *cache) put(hash string, epoch uint64, row store.Session, user store.Use
 		c.entries.Add(hash, e)
 		return e
 	}
-	e.reread(row, user, at)
+	e.update(row, user, at)
 	return e
 }
 
@@ -90,16 +90,16 @@ func (e *entry) load() (store.Session, store.User) {
 	return e.row, e.user
 }
 
-// believable says whether the cached row is current enough to use without a query.
-func (e *entry) believable(now time.Time, believe time.Duration, version int64) bool {
+// isCurrent says whether the cached row is current enough to use without a query.
+func (e *entry) isCurrent(now time.Time, recheck time.Duration, version int64) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return now.Sub(e.at.time) < believe && e.at.version == version
+	return now.Sub(e.at.time) < recheck && e.at.version == version
 }
 
-// reread stores the row that was just read, unless this process has extended the session
+// update stores the row that was just read, unless this process has extended the session
 // since that read.
-func (e *entry) reread(row store.Session, user store.User, at seen) {
+func (e *entry) update(row store.Session, user store.User, at seen) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if row.UpdatedAt.Before(e.row.UpdatedAt) {

@@ -32,8 +32,8 @@ func (s *Sessions) Peek(r *http.Request) (*Live, error) {
 	return s.live(e, p)
 }
 
-func (s *Sessions) check(r *http.Request, believe time.Duration) (*Live, error) {
-	e, p, err := s.find(r, believe)
+func (s *Sessions) check(r *http.Request, recheck time.Duration) (*Live, error) {
+	e, p, err := s.find(r, recheck)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func (s *Sessions) check(r *http.Request, believe time.Duration) (*Live, error) 
 }
 
 // find returns the entry of the one live session that r presents.
-func (s *Sessions) find(r *http.Request, believe time.Duration) (*entry, presented, error) {
+func (s *Sessions) find(r *http.Request, recheck time.Duration) (*entry, presented, error) {
 	signed, err := s.Cookie.read(r)
 	if err != nil {
 		return nil, presented{}, err
@@ -53,7 +53,7 @@ func (s *Sessions) find(r *http.Request, believe time.Duration) (*entry, present
 	var as presented
 	var ended error
 	for _, p := range signed {
-		e, err := s.entry(r.Context(), opaque.Hash(p.token), believe)
+		e, err := s.entry(r.Context(), opaque.Hash(p.token), recheck)
 		switch {
 		case errors.Is(err, ErrEnded):
 			if ended == nil || errors.Is(err, ErrReplaced) {
@@ -83,27 +83,27 @@ func (s *Sessions) live(e *entry, p presented) (*Live, error) {
 
 // entry returns a session from the cache if the cached row is current enough, and
 // otherwise from the database.
-func (s *Sessions) entry(ctx context.Context, hash string, believe time.Duration) (*entry, error) {
+func (s *Sessions) entry(ctx context.Context, hash string, recheck time.Duration) (*entry, error) {
 	now := s.now()
 	e, epoch := s.cache.get(hash)
 	var version int64
-	if s.Version != nil && believe > 0 {
+	if s.Version != nil && recheck > 0 {
 		var err error
 		if version, err = s.Version(ctx); err != nil {
-			believe = 0
+			recheck = 0
 		}
 	}
-	if e != nil && e.believable(now, believe, version) {
+	if e != nil && e.isCurrent(now, recheck, version) {
 		return e, nil
 	}
-	if s.dead.tooOften(hash, now) {
-		return nil, ErrOften
+	if s.ended.tooOften(hash, now) {
+		return nil, ErrTooOften
 	}
-	row, user, err := s.look(ctx, hash)
+	row, user, err := s.lookUp(ctx, hash)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		s.forget(hash)
-		s.dead.add(hash, now)
+		s.ended.add(hash, now)
 		return nil, s.whyEnded(ctx, hash, now)
 	case err != nil:
 		return nil, err
@@ -112,10 +112,10 @@ func (s *Sessions) entry(ctx context.Context, hash string, believe time.Duration
 		// The row is no longer needed. If this fails, the hourly clean-up deletes it.
 		_ = s.store.EndSession(ctx, hash)
 		s.forget(hash)
-		s.dead.add(hash, now)
+		s.ended.add(hash, now)
 		return nil, ErrEnded
 	}
-	s.dead.remove(hash)
+	s.ended.remove(hash)
 	return s.cache.put(hash, epoch, row, user, seen{now, version}), nil
 }
 

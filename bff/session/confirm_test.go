@@ -47,8 +47,8 @@ func TestConfirmTellsTheEndOfASession(t *testing.T) {
 	}
 }
 
-// TestConfirmBelievesWhatCheckWould: an expired row too, which needs no asking.
-func TestConfirmBelievesWhatCheckWould(t *testing.T) {
+// TestConfirmUsesTheCacheLikeCheck: an expired row too, which needs no asking.
+func TestConfirmUsesTheCacheLikeCheck(t *testing.T) {
 	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
 		f.Version = f.db.Version

@@ -117,7 +117,7 @@ func TestReadCookie(t *testing.T) {
 	}
 }
 
-func TestSignaturesThatAreToBeRenewed(t *testing.T) {
+func TestOldSignaturesAreRenewed(t *testing.T) {
 	t.Parallel()
 	old, now := strings.Repeat("o", 32), strings.Repeat("n", 32)
 	c, before := cookieOf(now, old), cookieOf(old)
@@ -140,7 +140,7 @@ func TestSignaturesThatAreToBeRenewed(t *testing.T) {
 	}
 }
 
-func TestNoMoreCookiesCountThanCanBeLookedUp(t *testing.T) {
+func TestTheNumberOfCookiesIsBounded(t *testing.T) {
 	t.Parallel()
 	c := testCookie()
 	var line []string

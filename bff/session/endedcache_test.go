@@ -13,9 +13,9 @@ import (
 	"vestibule/store"
 )
 
-// TestASessionThatHasEndedIsNotAskedForForEver, whatever is asked with its cookie, nor
+// TestLookupsOfAnEndedSessionAreLimited, whatever is asked with its cookie, nor
 // does signing out with it write anything.
-func TestASessionThatHasEndedIsNotAskedForForEver(t *testing.T) {
+func TestLookupsOfAnEndedSessionAreLimited(t *testing.T) {
 	t.Parallel()
 	each(t, 0, func(f *fixture) {
 		token := opaque.NewToken()
@@ -24,13 +24,13 @@ func TestASessionThatHasEndedIsNotAskedForForEver(t *testing.T) {
 			f.t.Fatal(err)
 		}
 		r.AddCookie(f.Cookie.build(token, browserSession))
-		for i := range deadAsks {
+		for i := range maxEndedLookups {
 			if _, err := f.Check(r); !errors.Is(err, ErrEnded) || errors.Is(err, ErrReplaced) {
 				f.t.Fatalf("time %d: got %v, want %v", i+1, err, ErrEnded)
 			}
 		}
-		if n := f.spy.reads.Swap(0); n != deadAsks {
-			f.t.Errorf("got %d reads, want %d", n, deadAsks)
+		if n := f.spy.reads.Swap(0); n != maxEndedLookups {
+			f.t.Errorf("got %d reads, want %d", n, maxEndedLookups)
 		}
 		var wg sync.WaitGroup
 		for range 200 {
@@ -41,8 +41,8 @@ func TestASessionThatHasEndedIsNotAskedForForEver(t *testing.T) {
 						f.t.Errorf("got %v, want it refused from memory", err)
 					}
 				}
-				if err := f.signOut(r); !errors.Is(err, ErrOften) {
-					f.t.Errorf("sign-out: got %v, want %v", err, ErrOften)
+				if err := f.signOut(r); !errors.Is(err, ErrTooOften) {
+					f.t.Errorf("sign-out: got %v, want %v", err, ErrTooOften)
 				}
 			})
 		}
@@ -53,7 +53,7 @@ func TestASessionThatHasEndedIsNotAskedForForEver(t *testing.T) {
 		if n := f.spy.ends.Load(); n != 0 {
 			f.t.Errorf("got %d calls that write, want none", n)
 		}
-		f.clock.Advance(deadWindow)
+		f.clock.Advance(endedWindow)
 		if _, err := f.Check(r); !errors.Is(err, ErrEnded) || errors.Is(err, ErrReplaced) {
 			f.t.Errorf("after a while: got %v, want %v", err, ErrEnded)
 		}
@@ -63,8 +63,8 @@ func TestASessionThatHasEndedIsNotAskedForForEver(t *testing.T) {
 	})
 }
 
-// TestASessionThatLivesAgainIsNotRefused however often it is used: its row was restored.
-func TestASessionThatLivesAgainIsNotRefused(t *testing.T) {
+// TestARestoredSessionIsNotRefused however often it is used: its row was restored.
+func TestARestoredSessionIsNotRefused(t *testing.T) {
 	t.Parallel()
 	each(t, 0, func(f *fixture) {
 		row, r := f.signIn(true, nil)
@@ -75,7 +75,7 @@ func TestASessionThatLivesAgainIsNotRefused(t *testing.T) {
 		if err := f.db.Tx(f.t.Context(), "test", func(tx *store.Tx) error { return tx.StartSession(row) }); err != nil {
 			f.t.Fatal(err)
 		}
-		for i := range 3 * deadAsks {
+		for i := range 3 * maxEndedLookups {
 			if _, err := f.Check(r); err != nil {
 				f.t.Fatalf("time %d: got %v, want it alive", i+1, err)
 			}
@@ -85,28 +85,28 @@ func TestASessionThatLivesAgainIsNotRefused(t *testing.T) {
 
 func TestTheMemoryOfEndedSessionsIsBounded(t *testing.T) {
 	t.Parallel()
-	d, err := newDead()
+	d, err := newEndedCache()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range maxDead + 10 {
+	for i := range maxEnded + 10 {
 		d.add(strconv.Itoa(i), start)
 	}
-	if n := d.entries.Len(); n != maxDead {
-		t.Errorf("got %d remembered, want %d", n, maxDead)
+	if n := d.entries.Len(); n != maxEnded {
+		t.Errorf("got %d remembered, want %d", n, maxEnded)
 	}
 }
 
-// TestAClockThatWasSetBackOpensTheWindowAnew: or else nobody would look for as long.
-func TestAClockThatWasSetBackOpensTheWindowAnew(t *testing.T) {
+// TestAClockSetBackStartsANewWindow: or else nobody would look for as long.
+func TestAClockSetBackStartsANewWindow(t *testing.T) {
 	t.Parallel()
-	d, err := newDead()
+	d, err := newEndedCache()
 	if err != nil {
 		t.Fatal(err)
 	}
 	hash := strings.Repeat("0", 64)
 	d.add(hash, start.Add(time.Hour))
-	for range deadAsks {
+	for range maxEndedLookups {
 		d.tooOften(hash, start.Add(time.Hour))
 	}
 	if !d.tooOften(hash, start.Add(time.Hour)) {

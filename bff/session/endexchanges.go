@@ -15,44 +15,44 @@ const (
 )
 
 // leases are the exchanges under way. The zero value is ready.
-type leases struct {
+type exchanges struct {
 	mu   sync.Mutex
-	open map[*lease]struct{}
+	open map[*exchange]struct{}
 }
 
-type lease struct {
+type exchange struct {
 	hash   string
 	since  time.Time
 	cancel context.CancelCauseFunc
 
-	expires time.Time // guarded by leases.mu, like ended
+	expires time.Time // guarded by exchanges.mu, like ended
 	ended   bool
 }
 
-// Leaser returns the function that bounds a context by the life of the
+// Bind returns the function that bounds a context by the life of the
 // session. What that returns must be called when the exchange is over.
-func (s *Sessions) Leaser(l *Live) func(context.Context) (context.Context, context.CancelFunc) {
+func (s *Sessions) Bind(l *Live) func(context.Context) (context.Context, context.CancelFunc) {
 	return func(ctx context.Context) (context.Context, context.CancelFunc) {
 		ctx, cancel := context.WithCancelCause(ctx)
-		held := &lease{hash: l.TokenHash, since: s.Now(), cancel: cancel, expires: l.ExpiresAt}
-		s.leases.add(held)
+		held := &exchange{hash: l.TokenHash, since: s.Now(), cancel: cancel, expires: l.ExpiresAt}
+		s.exchanges.add(held)
 		return ctx, func() {
-			s.leases.remove(held)
+			s.exchanges.remove(held)
 			cancel(context.Canceled)
 		}
 	}
 }
 
-func (ls *leases) add(l *lease) {
+func (ls *exchanges) add(l *exchange) {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
 	if ls.open == nil {
-		ls.open = map[*lease]struct{}{}
+		ls.open = map[*exchange]struct{}{}
 	}
 	ls.open[l] = struct{}{}
 }
 
-func (ls *leases) remove(l *lease) {
+func (ls *exchanges) remove(l *exchange) {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
 	delete(ls.open, l)
@@ -60,7 +60,7 @@ func (ls *leases) remove(l *lease) {
 
 // end marks the leases of a session; those past their grace end now, the
 // others at the next sweep after it.
-func (ls *leases) end(hash string, now time.Time) {
+func (ls *exchanges) end(hash string, now time.Time) {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
 	for l := range ls.open {
@@ -71,14 +71,14 @@ func (ls *leases) end(hash string, now time.Time) {
 	}
 }
 
-func (l *lease) endIfDue(now time.Time) {
+func (l *exchange) endIfDue(now time.Time) {
 	if now.Sub(l.since) >= grace && (l.ended || !now.Before(l.expires)) {
 		l.cancel(ErrEnded)
 	}
 }
 
 // long returns the sessions of the leases that are past their grace.
-func (ls *leases) long(now time.Time) []string {
+func (ls *exchanges) long(now time.Time) []string {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
 	seen := map[string]struct{}{}
@@ -94,7 +94,7 @@ func (ls *leases) long(now time.Time) []string {
 
 // settle ends the leases of the asked sessions that are not among the live
 // ones, and of those that have expired.
-func (ls *leases) settle(asked []string, live map[string]time.Time, now time.Time) {
+func (ls *exchanges) settle(asked []string, live map[string]time.Time, now time.Time) {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
 	gone := make(map[string]struct{})
@@ -132,7 +132,7 @@ func (s *Sessions) Run(ctx context.Context) {
 // another instance may have ended it. While the database cannot be asked, only
 // expiry, which needs no asking, ends streams.
 func (s *Sessions) sweep(ctx context.Context) {
-	asked := s.leases.long(s.Now())
+	asked := s.exchanges.long(s.Now())
 	var live map[string]time.Time
 	if len(asked) > 0 {
 		ctx, cancel := context.WithTimeout(ctx, sweepEvery)
@@ -147,5 +147,5 @@ func (s *Sessions) sweep(ctx context.Context) {
 			s.cache.remove(hash)
 		}
 	}
-	s.leases.settle(asked, live, s.Now())
+	s.exchanges.settle(asked, live, s.Now())
 }

@@ -15,7 +15,7 @@ import (
 // grace.
 func streamFor(f *fixture, r *http.Request) (context.Context, context.CancelFunc) {
 	f.t.Helper()
-	ctx, release := f.Leaser(f.wantLive(r))(f.t.Context())
+	ctx, release := f.Bind(f.wantLive(r))(f.t.Context())
 	f.clock.Advance(2 * grace)
 	return ctx, release
 }
@@ -99,7 +99,7 @@ func TestShortRequestOutlivesSignOutByItsGrace(t *testing.T) {
 	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
 		_, r := f.signIn(true, nil)
-		ctx, release := f.Leaser(f.wantLive(r))(f.t.Context())
+		ctx, release := f.Bind(f.wantLive(r))(f.t.Context())
 		defer release()
 		if err := f.signOut(r); err != nil {
 			f.t.Fatal(err)
@@ -116,13 +116,13 @@ func TestShortRequestOutlivesSignOutByItsGrace(t *testing.T) {
 	})
 }
 
-func TestReleasedLeasesAreForgotten(t *testing.T) {
+func TestReleasedExchangesAreForgotten(t *testing.T) {
 	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
 		_, r := f.signIn(true, nil)
 		_, release := streamFor(f, r)
 		release()
-		if n := len(f.leases.open); n != 0 {
+		if n := len(f.exchanges.open); n != 0 {
 			f.t.Errorf("got %d leases after release, want 0", n)
 		}
 	})
@@ -147,7 +147,7 @@ func TestRunEndsStreamsInTime(t *testing.T) {
 			t.Fatal(err)
 		}
 		cookie := f.Started(next)
-		stream, release := f.Leaser(f.wantLive(requestWith(cookie.Name + "=" + cookie.Value)))(t.Context())
+		stream, release := f.Bind(f.wantLive(requestWith(cookie.Name + "=" + cookie.Value)))(t.Context())
 		defer release()
 		if err := db.EndSession(t.Context(), next.TokenHash); err != nil {
 			t.Fatal(err)

@@ -11,9 +11,9 @@ import (
 	"vestibule/store"
 )
 
-// TestARaisedLimitBringsNothingBack: what has ended by the limits of its day stays
+// TestARaisedLimitRevivesNoSession: what has ended by the limits of its day stays
 // ended, also where its row is still there.
-func TestARaisedLimitBringsNothingBack(t *testing.T) {
+func TestARaisedLimitRevivesNoSession(t *testing.T) {
 	t.Parallel()
 	each(t, 0, func(f *fixture) {
 		_, r := f.signIn(true, nil)
@@ -23,7 +23,7 @@ func TestARaisedLimitBringsNothingBack(t *testing.T) {
 	})
 }
 
-func TestAListOfSessionsGoesByTheLimitsOfNow(t *testing.T) {
+func TestAListOfSessionsUsesTheCurrentLimits(t *testing.T) {
 	t.Parallel()
 	each(t, 0, func(f *fixture) {
 		f.signIn(true, nil)
@@ -37,7 +37,7 @@ func TestAListOfSessionsGoesByTheLimitsOfNow(t *testing.T) {
 	})
 }
 
-func TestPeekIsNoUse(t *testing.T) {
+func TestPeekDoesNotExtendASession(t *testing.T) {
 	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
 		row, r := f.signIn(true, nil)
@@ -54,8 +54,8 @@ func TestPeekIsNoUse(t *testing.T) {
 	})
 }
 
-// TestPeekAndReadAskTheDatabase: what they say is shown or acted upon.
-func TestPeekAndReadAskTheDatabase(t *testing.T) {
+// TestPeekAndReadQueryTheDatabase: what they say is shown or acted upon.
+func TestPeekAndReadQueryTheDatabase(t *testing.T) {
 	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
 		row, r := f.signIn(true, nil)
@@ -81,8 +81,8 @@ func TestPeekAndReadAskTheDatabase(t *testing.T) {
 	})
 }
 
-// TestABelievedRowStillExpires: the cache need not be asked anew for that.
-func TestABelievedRowStillExpires(t *testing.T) {
+// TestACachedRowStillExpires: the cache need not be asked anew for that.
+func TestACachedRowStillExpires(t *testing.T) {
 	t.Parallel()
 	each(t, 48*time.Hour, func(f *fixture) {
 		_, r := f.signIn(false, nil)
@@ -92,9 +92,9 @@ func TestABelievedRowStillExpires(t *testing.T) {
 	})
 }
 
-// TestWhoComesSecondDoesNotExtendAgain: between its look at the row and its turn
+// TestASecondRequestDoesNotExtendAgain: between its look at the row and its turn
 // another request has extended the session.
-func TestWhoComesSecondDoesNotExtendAgain(t *testing.T) {
+func TestASecondRequestDoesNotExtendAgain(t *testing.T) {
 	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
 		_, r := f.signIn(true, nil)
@@ -163,8 +163,8 @@ func TestStreamsEndAtOnce(t *testing.T) {
 	}
 }
 
-// TestASweepTellsTheCache: what it learns of an end holds for requests too.
-func TestASweepTellsTheCache(t *testing.T) {
+// TestASweepRemovesEndedSessionsFromTheCache: what it learns of an end holds for requests too.
+func TestASweepRemovesEndedSessionsFromTheCache(t *testing.T) {
 	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
 		row, r := f.signIn(true, nil)
@@ -197,8 +197,8 @@ func TestAStreamLivesAsLongAsItsExtendedSession(t *testing.T) {
 	})
 }
 
-// TestASignatureHasOneSpelling: two cookies that differ would name one session.
-func TestASignatureHasOneSpelling(t *testing.T) {
+// TestASignatureHasOneEncoding: two cookies that differ would name one session.
+func TestASignatureHasOneEncoding(t *testing.T) {
 	t.Parallel()
 	c := testCookie()
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -218,8 +218,8 @@ func TestASignatureHasOneSpelling(t *testing.T) {
 	}
 }
 
-// TestAnOverlongCookieIsNotLookedAt, even if it were ours.
-func TestAnOverlongCookieIsNotLookedAt(t *testing.T) {
+// TestAnOverlongCookieIsNotParsed, even if it were ours.
+func TestAnOverlongCookieIsNotParsed(t *testing.T) {
 	t.Parallel()
 	c := testCookie()
 	cookie := c.build(strings.Repeat("x", maxCookieValue), time.Hour)
@@ -228,8 +228,8 @@ func TestAnOverlongCookieIsNotLookedAt(t *testing.T) {
 	}
 }
 
-// TestAnEmptyTokenIsNone, though it were signed.
-func TestAnEmptyTokenIsNone(t *testing.T) {
+// TestAnEmptyTokenIsRefused, though it were signed.
+func TestAnEmptyTokenIsRefused(t *testing.T) {
 	t.Parallel()
 	c := testCookie()
 	if _, err := c.read(requestWith(c.Name + "=" + c.value(""))); !errors.Is(err, ErrUnsigned) {
@@ -237,9 +237,9 @@ func TestAnEmptyTokenIsNone(t *testing.T) {
 	}
 }
 
-// TestOfSeveralThatEndedAReplacedOneTells: whichever comes first, the answer must not
+// TestAReplacedSessionIsReportedBeforeOtherEndedOnes: whichever comes first, the answer must not
 // clear a newer cookie.
-func TestOfSeveralThatEndedAReplacedOneTells(t *testing.T) {
+func TestAReplacedSessionIsReportedBeforeOtherEndedOnes(t *testing.T) {
 	t.Parallel()
 	each(t, 0, func(f *fixture) {
 		row, gone := f.signIn(true, nil)
@@ -254,8 +254,8 @@ func TestOfSeveralThatEndedAReplacedOneTells(t *testing.T) {
 	})
 }
 
-// TestAtItsAbsoluteLimitASessionIsNotWrittenAgain with every request.
-func TestAtItsAbsoluteLimitASessionIsNotWrittenAgain(t *testing.T) {
+// TestASessionAtItsAbsoluteLimitIsNotExtended with every request.
+func TestASessionAtItsAbsoluteLimitIsNotExtended(t *testing.T) {
 	t.Parallel()
 	each(t, 0, func(f *fixture) {
 		_, r := f.signIn(true, nil)

@@ -36,29 +36,29 @@ func TestOneSessionTakesFewConnections(t *testing.T) {
 			asking.Go(ask)
 		}
 		until("crowded", func() bool {
-			_, waiting := f.looks.Load()
-			return waiting == crowd-looksOfOne
+			_, waiting := f.lookups.Load()
+			return waiting == crowd-maxLookupsPerSession
 		})
-		if n := f.spy.reads.Load(); n != looksOfOne {
-			f.t.Errorf("got %d reads of one session at once, want %d", n, looksOfOne)
+		if n := f.spy.reads.Load(); n != maxLookupsPerSession {
+			f.t.Errorf("got %d reads of one session at once, want %d", n, maxLookupsPerSession)
 		}
 		asking.Go(func() {
 			if _, err := f.Check(modest); err != nil {
 				f.t.Errorf("another session: got %v", err)
 			}
 		})
-		until("asked for the other session", func() bool { return f.spy.reads.Load() == looksOfOne+1 })
+		until("asked for the other session", func() bool { return f.spy.reads.Load() == maxLookupsPerSession+1 })
 		close(goOn)
 		asking.Wait()
-		if taken, waiting := f.looks.Load(); taken+waiting != 0 {
+		if taken, waiting := f.lookups.Load(); taken+waiting != 0 {
 			f.t.Errorf("at the end %d have places and %d wait", taken, waiting)
 		}
 	})
 }
 
-// TestFewCookiesAreLookedAtBeforeATurn: a head has room for hundreds, each of which costs
+// TestPresentedReadsOnlyAFewCookies: a head has room for hundreds, each of which costs
 // an HMAC or several.
-func TestFewCookiesAreLookedAtBeforeATurn(t *testing.T) {
+func TestPresentedReadsOnlyAFewCookies(t *testing.T) {
 	t.Parallel()
 	each(t, 0, func(f *fixture) {
 		row, r := f.signIn(true, nil)
@@ -66,7 +66,7 @@ func TestFewCookiesAreLookedAtBeforeATurn(t *testing.T) {
 		with := func(n int) *http.Request {
 			return requestWith(strings.Repeat(forged+"; ", n) + r.Header.Get("Cookie"))
 		}
-		for n, want := range map[int]string{0: row.TokenHash, fewCookies - 1: row.TokenHash, fewCookies: ""} {
+		for n, want := range map[int]string{0: row.TokenHash, maxPresentedCookies - 1: row.TokenHash, maxPresentedCookies: ""} {
 			if got := f.Presented(with(n)); got != want {
 				t.Errorf("behind %d forged cookies: got %q, want %q", n, got, want)
 			}

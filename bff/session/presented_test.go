@@ -32,8 +32,8 @@ func TestOfTwoSignedCookiesTheLiveOneCounts(t *testing.T) {
 	})
 }
 
-// TestASignInMendsAConflict: afterwards none of the presented sessions lives.
-func TestASignInMendsAConflict(t *testing.T) {
+// TestASignInResolvesAConflict: afterwards none of the presented sessions lives.
+func TestASignInResolvesAConflict(t *testing.T) {
 	t.Parallel()
 	each(t, 0, func(f *fixture) {
 		_, planted := f.signIn(true, nil)
@@ -47,7 +47,7 @@ func TestASignInMendsAConflict(t *testing.T) {
 	})
 }
 
-func TestSignOutEndsAConflict(t *testing.T) {
+func TestASignOutResolvesAConflict(t *testing.T) {
 	t.Parallel()
 	each(t, 0, func(f *fixture) {
 		_, planted := f.signIn(true, nil)
@@ -95,7 +95,7 @@ func TestAReplacedSecretIsRememberedForAMinute(t *testing.T) {
 	})
 }
 
-func TestAProofOfThePasswordStandsForAWhile(t *testing.T) {
+func TestAProofOfThePasswordExpires(t *testing.T) {
 	t.Parallel()
 	each(t, 0, func(f *fixture) {
 		f.FreshAge = 10 * time.Minute

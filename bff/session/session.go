@@ -37,11 +37,11 @@ const maxUserAgent = 512
 // Sessions is the authority on sessions. Make one with New.
 type Sessions struct {
 	Config
-	store  Store
-	cache  *cache
-	dead   *dead
-	looks  *fair.Room
-	leases leases
+	store     Store
+	cache     *cache
+	ended     *endedCache
+	lookups   *fair.Room
+	exchanges exchanges
 
 	streams streams
 }
@@ -52,7 +52,7 @@ func New(cfg Config, s Store) (*Sessions, error) {
 	if err != nil {
 		return nil, fmt.Errorf("session cache: %w", err)
 	}
-	d, err := newDead()
+	d, err := newEndedCache()
 	if err != nil {
 		return nil, fmt.Errorf("memory of ended sessions: %w", err)
 	}
@@ -66,7 +66,7 @@ func New(cfg Config, s Store) (*Sessions, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	return &Sessions{Config: cfg, store: s, cache: c, dead: d, looks: newLooks(), streams: newStreams(cfg)}, nil
+	return &Sessions{Config: cfg, store: s, cache: c, ended: d, lookups: newLookups(), streams: newStreams(cfg)}, nil
 }
 
 // now is the current time as the database keeps it.
@@ -158,7 +158,7 @@ func (s *Sessions) cookieFor(row store.Session, token string, now time.Time) *ht
 
 // End ends the session that r presents, if it presents one; of several cookies
 // each one's. e is recorded for each. For one that has ended already nothing is
-// written: its cookie may come for ever. The error is ErrOften when all have, and were
+// written: its cookie may come for ever. The error is ErrTooOften when all have, and were
 // asked for too often.
 func (s *Sessions) End(r *http.Request, e store.Event) error {
 	signed, err := s.Cookie.read(r)
@@ -173,7 +173,7 @@ func (s *Sessions) End(r *http.Request, e store.Event) error {
 		switch {
 		case err == nil:
 			live = append(live, hash)
-		case errors.Is(err, ErrOften):
+		case errors.Is(err, ErrTooOften):
 			often++
 		case !errors.Is(err, ErrEnded):
 			return err
@@ -181,7 +181,7 @@ func (s *Sessions) End(r *http.Request, e store.Event) error {
 	}
 	switch {
 	case often == len(signed):
-		return ErrOften
+		return ErrTooOften
 	case len(live) == 0:
 		return nil
 	}
@@ -210,5 +210,5 @@ func (s *Sessions) Forget(hashes ...string) {
 // is gone: the cache drops it and its streams end.
 func (s *Sessions) forget(hash string) {
 	s.cache.remove(hash)
-	s.leases.end(hash, s.Now())
+	s.exchanges.end(hash, s.Now())
 }

@@ -259,9 +259,9 @@ func TestOtherInstancesRevocationIsSeenAtTheNextRequest(t *testing.T) {
 	})
 }
 
-// TestAWriteToTheFileEndsWhatIsBelieved: on SQLite the command line ends sessions
+// TestAWriteToTheFileInvalidatesTheCache: on SQLite the command line ends sessions
 // too, in a process of its own. PostgreSQL has no version, so every request asks.
-func TestAWriteToTheFileEndsWhatIsBelieved(t *testing.T) {
+func TestAWriteToTheFileInvalidatesTheCache(t *testing.T) {
 	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
 		want := int64(1)
@@ -284,7 +284,7 @@ func TestAWriteToTheFileEndsWhatIsBelieved(t *testing.T) {
 	})
 }
 
-func TestWithoutAVersionNothingIsBelieved(t *testing.T) {
+func TestWithoutAVersionTheCacheIsNotUsed(t *testing.T) {
 	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
 		_, r := f.signIn(true, nil)

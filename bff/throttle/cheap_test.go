@@ -69,23 +69,23 @@ func (f *fixture) refusals(l *Limiter, n int, a func(int) Attempt) {
 	wg.Wait()
 }
 
-// TestGoingOnAgainstABlockIsCheap: a thousand attempts against a block cost no write, and a
+// TestBlockedAttemptsAreCheap: a thousand attempts against a block cost no write, and a
 // read where the memory lacks the block or has had it for long.
-func TestGoingOnAgainstABlockIsCheap(t *testing.T) {
+func TestBlockedAttemptsAreCheap(t *testing.T) {
 	for name, limit := range map[string]struct {
 		n      int
 		block  func(int) Attempt
 		goOn   func(int) Attempt
-		belief time.Duration
+		maxAge time.Duration
 	}{
-		"one account from one client": {10, always(SignIn("ada@example.com", "192.0.2.1")), always(SignIn("ada@example.com", "192.0.2.1")), liftable},
+		"one account from one client": {10, always(SignIn("ada@example.com", "192.0.2.1")), always(SignIn("ada@example.com", "192.0.2.1")), maxAgeClearable},
 		"many accounts from one client": {100, func(i int) Attempt { return SignIn(strconv.Itoa(i)+"@example.com", "192.0.2.1") },
-			func(i int) Attempt { return SignIn(strconv.Itoa(i)+"@example.net", "192.0.2.1") }, fixed},
-		"sign-ups":      {60, always(SignUp("192.0.2.1")), always(SignUp("192.0.2.1")), fixed},
-		"mails":         {5, always(SendMail("ada@example.com", "192.0.2.1")), always(SendMail("ada@example.com", "192.0.2.1")), fixed},
-		"passwords":     {10, always(CheckPassword("usr_ada", "ses_1")), always(CheckPassword("usr_ada", "ses_1")), liftable},
-		"links":         {10, always(CheckLink("usr_ada")), always(CheckLink("usr_ada")), liftable},
-		"wrong secrets": {10, always(ClientSecret("svc_a", "192.0.2.1")), always(ClientSecret("svc_a", "192.0.2.1")), fixed},
+			func(i int) Attempt { return SignIn(strconv.Itoa(i)+"@example.net", "192.0.2.1") }, maxAgeTimed},
+		"sign-ups":      {60, always(SignUp("192.0.2.1")), always(SignUp("192.0.2.1")), maxAgeTimed},
+		"mails":         {5, always(SendMail("ada@example.com", "192.0.2.1")), always(SendMail("ada@example.com", "192.0.2.1")), maxAgeTimed},
+		"passwords":     {10, always(CheckPassword("usr_ada", "ses_1")), always(CheckPassword("usr_ada", "ses_1")), maxAgeClearable},
+		"links":         {10, always(CheckLink("usr_ada")), always(CheckLink("usr_ada")), maxAgeClearable},
+		"wrong secrets": {10, always(ClientSecret("svc_a", "192.0.2.1")), always(ClientSecret("svc_a", "192.0.2.1")), maxAgeTimed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			each(t, func(f *fixture) {
@@ -99,14 +99,14 @@ func TestGoingOnAgainstABlockIsCheap(t *testing.T) {
 				asked.costs(f.T, "up to the block", int64(limit.n)+1, int64(limit.n)+1)
 				f.refusals(l, 1000, limit.goOn)
 				asked.costs(f.T, "a thousand at once", 0, 0)
-				f.clock.Advance(limit.belief)
+				f.clock.Advance(limit.maxAge)
 				f.refusals(l, 100, limit.goOn)
 				asked.costs(f.T, "after a while", 1, 0)
 
 				l, asked = f.watch()
 				f.refusals(l, 300, limit.goOn)
 				asked.costs(f.T, "after a restart", 1, 0)
-				if got, want := f.take(l, limit.block(0)), first-limit.belief; got > want || got <= 0 {
+				if got, want := f.take(l, limit.block(0)), first-limit.maxAge; got > want || got <= 0 {
 					f.Errorf("after a restart: got a wait of %v, want %v", got, want)
 				}
 			})
@@ -116,8 +116,8 @@ func TestGoingOnAgainstABlockIsCheap(t *testing.T) {
 
 func always(a Attempt) func(int) Attempt { return func(int) Attempt { return a } }
 
-// TestABlockThatIsLiftedElsewhere is believed in for seconds; here it ends at once.
-func TestABlockThatIsLiftedElsewhere(t *testing.T) {
+// TestABlockLiftedByAnotherInstance is current in for seconds; here it ends at once.
+func TestABlockLiftedByAnotherInstance(t *testing.T) {
 	t.Parallel()
 	each(t, func(f *fixture) {
 		a, proven := SignIn("ada@example.com", "192.0.2.1"), Proven("ada@example.com", "192.0.2.1")
@@ -136,7 +136,7 @@ func TestABlockThatIsLiftedElsewhere(t *testing.T) {
 		if wait := f.take(f.Limiter, a); wait != 0 {
 			f.Errorf("here the owner has to wait %v", wait)
 		}
-		f.clock.Advance(liftable - time.Millisecond)
+		f.clock.Advance(maxAgeClearable - time.Millisecond)
 		if f.take(other, a) == 0 {
 			f.Error("the other instance does not remember the block")
 		}
@@ -148,9 +148,9 @@ func TestABlockThatIsLiftedElsewhere(t *testing.T) {
 	})
 }
 
-// TestWhoIsKnownIsNotHeldByWhatIsRemembered: the block of the account is, and who else is
+// TestTheMemoryDoesNotBlockAKnownClient: the block of the account is, and who else is
 // a stranger.
-func TestWhoIsKnownIsNotHeldByWhatIsRemembered(t *testing.T) {
+func TestTheMemoryDoesNotBlockAKnownClient(t *testing.T) {
 	t.Parallel()
 	each(t, func(f *fixture) {
 		home, other := SignIn("ada@example.com", "192.0.2.1"), SignIn("ada@example.com", "192.0.2.2")
@@ -167,7 +167,7 @@ func TestWhoIsKnownIsNotHeldByWhatIsRemembered(t *testing.T) {
 		if err := f.Succeeded(f.Context(), home[2:3]); err != nil { // elsewhere
 			f.Fatal(err)
 		}
-		f.clock.Advance(liftable)
+		f.clock.Advance(maxAgeClearable)
 		if wait := f.take(l, home); wait != 0 {
 			f.Errorf("where the owner is known they have to wait %v", wait)
 		}
@@ -187,8 +187,8 @@ func TestWhoIsKnownIsNotHeldByWhatIsRemembered(t *testing.T) {
 	})
 }
 
-// TestAClockThatWasSetBackKeepsNoMemory alive: what was read later than now is asked for.
-func TestAClockThatWasSetBackKeepsNoMemory(t *testing.T) {
+// TestAClockSetBackInvalidatesTheMemory alive: what was read later than now is asked for.
+func TestAClockSetBackInvalidatesTheMemory(t *testing.T) {
 	t.Parallel()
 	each(t, func(f *fixture) {
 		a := SignIn("ada@example.com", "192.0.2.1")
@@ -208,20 +208,20 @@ func TestAClockThatWasSetBackKeepsNoMemory(t *testing.T) {
 	})
 }
 
-func TestWhatWasReadBeforeABlockWasLiftedIsNotRemembered(t *testing.T) {
+func TestAnOutdatedReadIsNotRemembered(t *testing.T) {
 	t.Parallel()
 	b, err := newBlocks()
 	if err != nil {
 		t.Fatal(err)
 	}
 	a, keys := SignUp("192.0.2.1"), []string{"key"}
-	before := b.before()
+	before := b.currentEpoch()
 	b.forget(keys) // while the counters are on their way
-	b.learn(a, keys, []store.Counter{{BlockedUntil: noon.Add(time.Minute)}}, noon, before)
+	b.remember(a, keys, []store.Counter{{BlockedUntil: noon.Add(time.Minute)}}, noon, before)
 	if wait := b.wait(a, keys, noon); wait != 0 {
 		t.Errorf("got a wait of %v, want nothing remembered", wait)
 	}
-	b.learn(a, keys, []store.Counter{{BlockedUntil: noon.Add(time.Minute)}}, noon, b.before())
+	b.remember(a, keys, []store.Counter{{BlockedUntil: noon.Add(time.Minute)}}, noon, b.currentEpoch())
 	if wait := b.wait(a, keys, noon); wait != time.Minute {
 		t.Errorf("got a wait of %v, want that of the block", wait)
 	}
@@ -234,7 +234,7 @@ func TestTheMemoryIsBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range remembered + 100 {
-		b.learn(SignUp(""), []string{strconv.Itoa(i)}, []store.Counter{{BlockedUntil: noon.Add(time.Minute)}}, noon, b.before())
+		b.remember(SignUp(""), []string{strconv.Itoa(i)}, []store.Counter{{BlockedUntil: noon.Add(time.Minute)}}, noon, b.currentEpoch())
 	}
 	if n := b.entries.Len(); n != remembered {
 		t.Errorf("got %d blocks remembered, want %d", n, remembered)
@@ -272,9 +272,9 @@ func (s *slow) Count(_ context.Context, keys []string, decide func([]store.Count
 	return nil
 }
 
-// TestAFewAreCountedAtATime: of one client one, and in all as many as the database has
+// TestFewAttemptsAreCountedAtATime: of one client one, and in all as many as the database has
 // connections for. The line is bounded, and shared by client.
-func TestAFewAreCountedAtATime(t *testing.T) {
+func TestFewAttemptsAreCountedAtATime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		stand := &slow{now: map[string]int{}, goOn: make(chan struct{})}
@@ -294,8 +294,8 @@ func TestAFewAreCountedAtATime(t *testing.T) {
 			}()
 		}
 		synctest.Wait()
-		if got := refused.Load(); got != 1000-1-lineOfOne {
-			t.Errorf("got %d of one client refused at once, want all but %d", got, 1+lineOfOne)
+		if got := refused.Load(); got != 1000-1-maxWaitingPerClient {
+			t.Errorf("got %d of one client refused at once, want all but %d", got, 1+maxWaitingPerClient)
 		}
 		for i := range 5 {
 			go func() {
@@ -314,7 +314,7 @@ func TestAFewAreCountedAtATime(t *testing.T) {
 		}
 		close(stand.goOn)
 		synctest.Wait()
-		if passed.Load() != 1+lineOfOne {
+		if passed.Load() != 1+maxWaitingPerClient {
 			t.Errorf("got %d of the one client through, want all that had a place", passed.Load())
 		}
 		if stand.most != db.CountingAtOnce || stand.mostOne != 1 {
@@ -323,8 +323,8 @@ func TestAFewAreCountedAtATime(t *testing.T) {
 	})
 }
 
-// TestNobodyWaitsForLongToBeCounted, nor is anybody let through for it.
-func TestNobodyWaitsForLongToBeCounted(t *testing.T) {
+// TestTheWaitToBeCountedIsBounded, nor is anybody let through for it.
+func TestTheWaitToBeCountedIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		stand := &slow{now: map[string]int{}, goOn: make(chan struct{})}
@@ -338,15 +338,15 @@ func TestNobodyWaitsForLongToBeCounted(t *testing.T) {
 		synctest.Wait()
 		began := time.Now()
 		err = l.Take(t.Context(), SignUp("198.51.100.1"))
-		if !errors.Is(err, fair.ErrAll) || time.Since(began) != patience {
-			t.Errorf("got %v after %v, want it refused after %v", err, time.Since(began), patience)
+		if !errors.Is(err, fair.ErrAll) || time.Since(began) != maxWait {
+			t.Errorf("got %v after %v, want it refused after %v", err, time.Since(began), maxWait)
 		}
 		close(stand.goOn)
 	})
 }
 
-// TestWhatSucceededIsTakenBackBesideNewAttempts: they must not keep it out of the room.
-func TestWhatSucceededIsTakenBackBesideNewAttempts(t *testing.T) {
+// TestASuccessIsRecordedDespiteManyNewAttempts: they must not keep it out of the room.
+func TestASuccessIsRecordedDespiteManyNewAttempts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		db := &slow{now: map[string]int{}, goOn: make(chan struct{})}
@@ -368,8 +368,8 @@ func TestWhatSucceededIsTakenBackBesideNewAttempts(t *testing.T) {
 	})
 }
 
-// TestAKnownBlockNeedsNoPlace: whoever is blocked is told so while others are counted.
-func TestAKnownBlockNeedsNoPlace(t *testing.T) {
+// TestAKnownBlockRefusesWithoutWaiting: whoever is blocked is told so while others are counted.
+func TestAKnownBlockRefusesWithoutWaiting(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		stand := &slow{now: map[string]int{}, goOn: make(chan struct{})}
@@ -382,7 +382,7 @@ func TestAKnownBlockNeedsNoPlace(t *testing.T) {
 		}
 		synctest.Wait()
 		a := SignUp("198.51.100.1")
-		l.blocks.learn(a, l.keys(a), []store.Counter{{BlockedUntil: time.Now().Add(time.Minute)}}, l.time(), l.blocks.before())
+		l.blocks.remember(a, l.keys(a), []store.Counter{{BlockedUntil: time.Now().Add(time.Minute)}}, l.time(), l.blocks.currentEpoch())
 		began := time.Now()
 		if err, ok := errors.AsType[*Limited](l.Take(t.Context(), a)); !ok || time.Since(began) != 0 {
 			t.Errorf("got %v after %v, want it refused at once", err, time.Since(began))
@@ -403,9 +403,9 @@ func (s *late) Counters(ctx context.Context, keys []string) ([]store.Counter, er
 	return counters, err
 }
 
-// TestABlockThatAnotherInstanceMakesMeanwhile holds, and what is tried against it is not
+// TestABlockSetByAnotherInstanceMeanwhile holds, and what is tried against it is not
 // counted.
-func TestABlockThatAnotherInstanceMakesMeanwhile(t *testing.T) {
+func TestABlockSetByAnotherInstanceMeanwhile(t *testing.T) {
 	t.Parallel()
 	each(t, func(f *fixture) {
 		a := SignIn("ada@example.com", "192.0.2.1")

@@ -29,9 +29,9 @@ func TestAGoodSignInDoesNotClearTheAddress(t *testing.T) {
 	})
 }
 
-// TestAttemptsAgainstABlockCountNowhere: somebody who goes on from one place must
+// TestBlockedAttemptsAreNotCounted: somebody who goes on from one place must
 // not use up what the account has for all places.
-func TestAttemptsAgainstABlockCountNowhere(t *testing.T) {
+func TestBlockedAttemptsAreNotCounted(t *testing.T) {
 	t.Parallel()
 	each(t, func(f *fixture) {
 		a := SignIn("ada@example.com", "192.0.2.1")
@@ -45,9 +45,9 @@ func TestAttemptsAgainstABlockCountNowhere(t *testing.T) {
 	})
 }
 
-// TestNobodyGetsMoreThanTheLimit: what is taken back was counted before, or there is
+// TestTakingBackNeverRaisesTheLimit: what is taken back was counted before, or there is
 // nothing to take back.
-func TestNobodyGetsMoreThanTheLimit(t *testing.T) {
+func TestTakingBackNeverRaisesTheLimit(t *testing.T) {
 	t.Parallel()
 	each(t, func(f *fixture) {
 		for name, takeBack := range map[string]func(Attempt) error{

@@ -70,7 +70,7 @@ func (f *fixture) lockOut(email string) {
 	}
 }
 
-func TestWhereTheOwnerHasSignedInTheyAreNotLockedOut(t *testing.T) {
+func TestTheOwnerIsNotLockedOutAtAKnownClient(t *testing.T) {
 	t.Parallel()
 	each(t, func(f *fixture) {
 		home, other := SignIn("ada@example.com", "192.0.2.1"), SignIn("ada@example.com", "192.0.2.2")
@@ -109,7 +109,7 @@ func TestWhereTheOwnerHasSignedInTheyAreNotLockedOut(t *testing.T) {
 	})
 }
 
-func TestAnAttemptMakesNoClientKnown(t *testing.T) {
+func TestAFailedAttemptMakesNoClientKnown(t *testing.T) {
 	t.Parallel()
 	each(t, func(f *fixture) {
 		a := SignIn("ada@example.com", "192.0.2.1")
@@ -124,7 +124,7 @@ func TestAnAttemptMakesNoClientKnown(t *testing.T) {
 	})
 }
 
-func TestWhoHasProvenTheAccountIsLetIn(t *testing.T) {
+func TestAProvenOwnerIsUnblocked(t *testing.T) {
 	t.Parallel()
 	each(t, func(f *fixture) {
 		thief, owner := SignIn("ada@example.com", "2001:db8:7:1::1"), SignIn("ada@example.com", "192.0.2.1")
@@ -157,7 +157,7 @@ func TestWhoHasProvenTheAccountIsLetIn(t *testing.T) {
 	})
 }
 
-func TestWhatIsKnownNamesNobody(t *testing.T) {
+func TestCountersOfKnownClientsNameNobody(t *testing.T) {
 	t.Parallel()
 	each(t, func(f *fixture) {
 		a := SignIn("ada@example.com", "2001:db8:7:1::1")

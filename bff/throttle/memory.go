@@ -15,15 +15,15 @@ import (
 //   - It is a block that the database had, and ends when that does. What the memory
 //     lacks is asked for, so that a restart or a full memory lets nobody through.
 //   - A block that was lifted elsewhere, by a mailed link at another instance or by an
-//     operator, is believed for no longer than liftable or fixed says. Here it is
+//     operator, is current for no longer than maxAgeClearable or maxAgeTimed says. Here it is
 //     forgotten at once.
 //   - The rules that spare the known hold only for a client that the database has just
 //     called a stranger.
 const (
 	remembered = 20_000 // counters, about 250 bytes each
 
-	liftable = 2 * time.Second // of rules that a success or a mailed link clears
-	fixed    = time.Minute     // of rules that only time ends
+	maxAgeClearable = 2 * time.Second // of rules that a success or a mailed link clears
+	maxAgeTimed     = time.Minute     // of rules that only time ends
 )
 
 // blocks is the memory.
@@ -52,38 +52,38 @@ func (b *blocks) wait(a Attempt, keys []string, now time.Time) (wait time.Durati
 	stranger := true
 	for i, c := range a {
 		if c.rule.success == marks {
-			_, stranger = b.believed(c.rule, keys[i], now) // #nosec G602 -- each part of an attempt has its key
+			_, stranger = b.current(c.rule, keys[i], now) // #nosec G602 -- each part of an attempt has its key
 		}
 	}
 	for i, c := range a {
 		if e := c.rule.success; e == marks || e == clearsUnlessKnown && !stranger {
 			continue
 		}
-		if e, ok := b.believed(c.rule, keys[i], now); ok { // #nosec G602 -- as above
+		if e, ok := b.current(c.rule, keys[i], now); ok { // #nosec G602 -- as above
 			wait = max(wait, left(e.until, now))
 		}
 	}
 	return wait
 }
 
-// believed returns what is remembered of a counter, if it is young enough. A clock that
+// current returns what is remembered of a counter, if it is young enough. A clock that
 // was set back makes nothing young.
-func (b *blocks) believed(r *rule, key string, now time.Time) (block, bool) {
+func (b *blocks) current(r *rule, key string, now time.Time) (block, bool) {
 	e, ok := b.entries.Get(key)
 	age := now.Sub(e.read)
-	return e, ok && age >= 0 && age < r.belief()
+	return e, ok && age >= 0 && age < r.maxAge()
 }
 
-// belief is how long what the database said of a counter is taken for true.
-func (r *rule) belief() time.Duration {
+// maxAge is how long what the database said of a counter is taken for true.
+func (r *rule) maxAge() time.Duration {
 	if r.success == takesBack {
-		return fixed
+		return maxAgeTimed
 	}
-	return liftable
+	return maxAgeClearable
 }
 
 // before is the epoch to hand to learn, asked for before the database is.
-func (b *blocks) before() uint64 {
+func (b *blocks) currentEpoch() uint64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.epoch
@@ -92,7 +92,7 @@ func (b *blocks) before() uint64 {
 // learn remembers the blocks among the counters of an attempt that was refused, and that
 // its client is a stranger. When anything was forgotten since before, it may be what was
 // read here: then nothing is learned.
-func (b *blocks) learn(a Attempt, keys []string, counters []store.Counter, now time.Time, before uint64) {
+func (b *blocks) remember(a Attempt, keys []string, counters []store.Counter, now time.Time, before uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.epoch != before {

@@ -20,13 +20,13 @@ import (
 //  3. With a place it looks at its counters: one read, which locks nothing.
 //  4. Only when none of them blocks it does it write.
 const (
-	lineOfAll = 512 // attempts that wait for a place
-	lineOfOne = 64  // of one client
-	patience  = 5 * time.Second
+	maxWaiting          = 512 // attempts that wait for a place
+	maxWaitingPerClient = 64  // of one client
+	maxWait             = 5 * time.Second
 )
 
 func newRoom() *fair.Room {
-	return fair.New(fair.Limits{Places: db.CountingAtOnce, PerKey: 1, Queue: lineOfAll, QueuePerKey: lineOfOne, Wait: patience})
+	return fair.New(fair.Limits{Places: db.CountingAtOnce, PerKey: 1, Queue: maxWaiting, QueuePerKey: maxWaitingPerClient, Wait: maxWait})
 }
 
 // enter takes a place in the counting room.
@@ -65,15 +65,15 @@ func (l *Limiter) decide(ctx context.Context, a Attempt, keys []string) (time.Du
 	if wait := l.blocks.wait(a, keys, l.time()); wait > 0 {
 		return wait, nil
 	}
-	if wait, err := l.look(ctx, a, keys); err != nil || wait > 0 {
+	if wait, err := l.read(ctx, a, keys); err != nil || wait > 0 {
 		return wait, err
 	}
 	return l.count(ctx, a, keys)
 }
 
 // look returns how long the attempt is blocked. It counts nothing.
-func (l *Limiter) look(ctx context.Context, a Attempt, keys []string) (time.Duration, error) {
-	before := l.blocks.before()
+func (l *Limiter) read(ctx context.Context, a Attempt, keys []string) (time.Duration, error) {
+	before := l.blocks.currentEpoch()
 	counters, err := l.store.Counters(ctx, keys)
 	if err != nil {
 		return 0, err
@@ -81,7 +81,7 @@ func (l *Limiter) look(ctx context.Context, a Attempt, keys []string) (time.Dura
 	now := l.time()
 	wait := a.blocked(counters, now)
 	if wait > 0 {
-		l.blocks.learn(a, keys, counters, now, before)
+		l.blocks.remember(a, keys, counters, now, before)
 	}
 	return wait, nil
 }
@@ -89,7 +89,7 @@ func (l *Limiter) look(ctx context.Context, a Attempt, keys []string) (time.Dura
 // count counts the attempt, unless it is blocked, and returns how long it must wait if it
 // is one too many.
 func (l *Limiter) count(ctx context.Context, a Attempt, keys []string) (wait time.Duration, err error) {
-	now, before := l.time(), l.blocks.before()
+	now, before := l.time(), l.blocks.currentEpoch()
 	var left []store.Counter
 	err = l.store.Count(ctx, keys, func(counters []store.Counter) {
 		left = counters
@@ -102,7 +102,7 @@ func (l *Limiter) count(ctx context.Context, a Attempt, keys []string) (wait tim
 		}
 	})
 	if err == nil && wait > 0 {
-		l.blocks.learn(a, keys, left, now, before)
+		l.blocks.remember(a, keys, left, now, before)
 	}
 	return wait, err
 }

@@ -87,9 +87,9 @@ func TestALimitGrowsAndIsForgotten(t *testing.T) {
 	})
 }
 
-// TestABlockEndsHoweverManyGoOn: or else whoever wants could lock anybody out for
+// TestABlockEndsDespiteFurtherAttempts: or else whoever wants could lock anybody out for
 // good.
-func TestABlockEndsHoweverManyGoOn(t *testing.T) {
+func TestABlockEndsDespiteFurtherAttempts(t *testing.T) {
 	t.Parallel()
 	each(t, func(f *fixture) {
 		a := SignIn("ada@example.com", "192.0.2.1")
@@ -121,7 +121,7 @@ func TestLimitsAreSharedAndSurviveARestart(t *testing.T) {
 	})
 }
 
-func TestOfManyAtOnceNoMoreThanTheLimitPass(t *testing.T) {
+func TestConcurrentAttemptsDoNotExceedTheLimit(t *testing.T) {
 	t.Parallel()
 	each(t, func(f *fixture) {
 		a := SignIn("ada@example.com", "192.0.2.1")
@@ -144,7 +144,7 @@ func TestOfManyAtOnceNoMoreThanTheLimitPass(t *testing.T) {
 	})
 }
 
-func TestWhatIsCountedTogether(t *testing.T) {
+func TestAttemptsThatShareACounter(t *testing.T) {
 	t.Parallel()
 	each(t, func(f *fixture) {
 		f.exhaust(SignIn("ada@example.com", "2001:db8:1:2::1"), 10)
@@ -175,8 +175,8 @@ func TestWhatIsCountedTogether(t *testing.T) {
 	})
 }
 
-// TestGuessesFromEverywhere: each client tries a few times.
-func TestGuessesFromEverywhere(t *testing.T) {
+// TestGuessesFromManyClientsAreLimited: each client tries a few times.
+func TestGuessesFromManyClientsAreLimited(t *testing.T) {
 	t.Parallel()
 	each(t, func(f *fixture) {
 		guess := func(i int) Attempt {
@@ -200,7 +200,7 @@ func TestGuessesFromEverywhere(t *testing.T) {
 	})
 }
 
-func TestSuccessIsForgiven(t *testing.T) {
+func TestASuccessClearsEarlierFailures(t *testing.T) {
 	t.Parallel()
 	each(t, func(f *fixture) {
 		for i := range 300 { // an office behind one address, signing in all day
@@ -225,7 +225,7 @@ func TestSuccessIsForgiven(t *testing.T) {
 	})
 }
 
-func TestOffLiftsAll(t *testing.T) {
+func TestOffDisablesAllLimits(t *testing.T) {
 	t.Parallel()
 	each(t, func(f *fixture) {
 		l, err := New(f.db, []byte(strings.Repeat("s", 32)), f.clock.Now, true)
@@ -240,7 +240,7 @@ func TestOffLiftsAll(t *testing.T) {
 	})
 }
 
-func TestPruneKeepsWhatStillCounts(t *testing.T) {
+func TestCleanUpKeepsActiveCounters(t *testing.T) {
 	t.Parallel()
 	each(t, func(f *fixture) {
 		old, blocked := SignUp("192.0.2.1"), SendMail("ada@example.com", "192.0.2.2")
@@ -273,7 +273,7 @@ func BenchmarkTake(b *testing.B) {
 	}
 }
 
-func TestWhatWasNotTriedIsNotCounted(t *testing.T) {
+func TestAnUntriedAttemptIsNotCounted(t *testing.T) {
 	t.Parallel()
 	each(t, func(f *fixture) {
 		a := SignIn("ada@example.com", "192.0.2.1")

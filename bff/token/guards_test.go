@@ -8,9 +8,9 @@ import (
 	"vestibule/internal/jose"
 )
 
-// TestAKeyIsTriedWithItsOwnAlgorithmAlone (RFC 8725 §3.1): not even the signature of
+// TestAKeyIsUsedWithItsOwnAlgorithmOnly (RFC 8725 §3.1): not even the signature of
 // a token is looked at otherwise.
-func TestAKeyIsTriedWithItsOwnAlgorithmAlone(t *testing.T) {
+func TestAKeyIsUsedWithItsOwnAlgorithmOnly(t *testing.T) {
 	clk := newClock()
 	rows := []Key{mustKey(t, config(jose.ES256, clk)), mustKey(t, config(jose.EdDSA, clk))}
 	for _, algorithm := range []string{jose.ES256, jose.EdDSA} {
@@ -27,8 +27,8 @@ func TestAKeyIsTriedWithItsOwnAlgorithmAlone(t *testing.T) {
 	}
 }
 
-// TestATokenOfAnotherIssuerIsNotOurs, though it is signed with our secret.
-func TestATokenOfAnotherIssuerIsNotOurs(t *testing.T) {
+// TestATokenOfAnotherIssuerIsRefused, though it is signed with our secret.
+func TestATokenOfAnotherIssuerIsRefused(t *testing.T) {
 	clk := newClock()
 	m := mustOpen(t, config(jose.HS256, clk), nil)
 	claims := func(iss string) string {

@@ -10,7 +10,7 @@ import (
 	"vestibule/internal/jose"
 )
 
-func TestATokenOfNoSessionSaysWhomItIsForAndWhatItOpens(t *testing.T) {
+func TestATokenOfAnOperatorNamesItsSubjectAndScope(t *testing.T) {
 	clk := newClock()
 	scope := func(s string) *string { return &s }
 	issued := float64(clk.now().Unix())

@@ -33,7 +33,7 @@ func refusedSubject(t *testing.T, m *Minter, raw, part string) {
 	}
 }
 
-func TestATokenOfOursIsReadAsItWasMinted(t *testing.T) {
+func TestVerifySubjectReadsATokenAsItWasMinted(t *testing.T) {
 	for _, algorithm := range []string{jose.HS256, jose.EdDSA, jose.ES256} {
 		t.Run(algorithm, func(t *testing.T) {
 			clk := newClock()
@@ -187,9 +187,9 @@ func TestTokensThatAreNotOursAreRefused(t *testing.T) {
 	}
 }
 
-// TestWhoActsForAUserWithoutScopeOpensNothing: at the API neither, so a trade must not
+// TestAnActorWithoutScopeOpensNothing: at the API neither, so a trade must not
 // make it all that the client may.
-func TestWhoActsForAUserWithoutScopeOpensNothing(t *testing.T) {
+func TestAnActorWithoutScopeOpensNothing(t *testing.T) {
 	m := mustOpen(t, config(jose.HS256, newClock()), nil)
 	s, err := m.VerifySubject(t.Context(), foreign(t, `{"alg":"HS256"}`,
 		`{"iss":"better-auth","aud":"fastapi-backend","sub":"usr_alice","exp":1770091800,"act":{"sub":"svc_a"}}`, secret))
@@ -198,7 +198,7 @@ func TestWhoActsForAUserWithoutScopeOpensNothing(t *testing.T) {
 	}
 }
 
-func TestServiceTokensNeedAllTheySay(t *testing.T) {
+func TestServiceTokensNeedAllTheirClaims(t *testing.T) {
 	m := mustOpen(t, config(jose.HS256, newClock()), nil)
 	if _, err := m.MintService("", "a", "tasks:read"); err == nil {
 		t.Error("a token without a client was minted")

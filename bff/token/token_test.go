@@ -173,7 +173,7 @@ func TestEveryTokenHasItsOwnID(t *testing.T) {
 	}
 }
 
-func TestATokenNamesSomebody(t *testing.T) {
+func TestATokenNeedsASubjectAndASession(t *testing.T) {
 	m := mustOpen(t, config(jose.HS256, newClock()), nil)
 	for _, ids := range [][2]string{{"", "ses_one"}, {"usr_alice", ""}, {"", ""}} {
 		if tok, err := m.Mint(ids[0], ids[1]); err == nil || tok != (Token{}) {

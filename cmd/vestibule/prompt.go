@@ -43,7 +43,7 @@ func (p *program) newPassword(ctx context.Context, c *settings.Settings, email s
 	case err != nil:
 		return "", err
 	}
-	return hasher.Hash(ctx, password.Asker{User: "operator"}, pw)
+	return hasher.Hash(ctx, password.Share{User: "operator"}, pw)
 }
 
 func (p *program) readPassword(ctx context.Context) (string, error) {

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 )
 
-var errBodyCut = fmt.Errorf("inprocess: request body: the client has left: %w", io.ErrUnexpectedEOF)
+var errBodyCut = fmt.Errorf("inprocess: request body: the client has disconnected: %w", io.ErrUnexpectedEOF)
 
 // requestBody is the client's body. The handler reads it directly, with no
 // goroutine and no buffer in between.

@@ -15,7 +15,7 @@ import (
 
 var (
 	errAborted    = fmt.Errorf("inprocess: the handler aborted before it answered: %w", io.EOF)
-	errClientLeft = fmt.Errorf("inprocess: the client has left: %w", io.ErrClosedPipe)
+	errClientLeft = fmt.Errorf("inprocess: the client has disconnected: %w", io.ErrClosedPipe)
 	errOver       = errors.New("inprocess: the handler has returned")
 )
 

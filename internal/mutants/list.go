@@ -12,7 +12,7 @@ import (
 
 // A list has one line for each guard:
 //
-//	Limiter.Take: if wait > 0 => false # TestABlockEndsHoweverManyGoOn
+//	Limiter.Take: if wait > 0 => false # TestABlockEndsDespiteFurtherAttempts
 //
 // The line has the function or method, a piece of its source, and the replacement that
 // switches the guard off. The piece is an expression, a statement, or the head of an if,

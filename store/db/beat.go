@@ -33,7 +33,7 @@ func (s *DB) Beat(ctx context.Context, instance string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if met := s.trouble.lately(time.Now()); met != nil {
+	if met := s.trouble.recent(time.Now()); met != nil {
 		return fmt.Errorf("%w: a call has met: %w", ErrUnavailable, met)
 	}
 	return nil

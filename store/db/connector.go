@@ -23,8 +23,8 @@ type connector struct {
 	hosts   *hosts
 	silence time.Duration // how long the server may take to answer; 0: no limit
 
-	// unhurried turns off the server's timeouts for transactions.
-	unhurried bool
+	// noTimeouts turns off the server's timeouts for transactions.
+	noTimeouts bool
 }
 
 // hosts are the servers of one URL.
@@ -114,7 +114,7 @@ func (c connector) open(ctx context.Context, d *pq.Connector) (driver.Conn, erro
 		return nil, err
 	}
 	l.silence, l.established = c.hosts.bound, true
-	linked := linkedConn{conn.(pqConn), l, c.unhurried}
+	linked := linkedConn{conn.(pqConn), l, c.noTimeouts}
 	if err := c.hosts.check(ctx, linked); err != nil {
 		return nil, errors.Join(err, linked.Close())
 	}
@@ -156,7 +156,7 @@ func (c linkedConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.
 		opts.Isolation = driver.IsolationLevel(sql.LevelReadCommitted)
 	}
 	tx, err := c.pqConn.BeginTx(ctx, opts)
-	if err != nil || !c.unhurried {
+	if err != nil || !c.noTimeouts {
 		return tx, err
 	}
 	if _, err := c.ExecContext(ctx, noTimeoutsSQL, nil); err != nil {

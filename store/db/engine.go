@@ -46,11 +46,11 @@ type Dialect struct {
 	// transaction ends. SQLite has one writer at a time and does not need it.
 	HoldSQL string
 
-	// ShareSQL and AloneSQL stand behind the FROM of a statement that has one row of u
-	// there, which is a user's id. They wait in one queue for each user until the end of
-	// the transaction: many may share the user, one may have it alone. Without them
-	// PostgreSQL would let new writers of a locked row pass the deletion of the user that
-	// waits for it, again and again. SQLite's writers queue up anyway.
+	// ShareSQL and AloneSQL are appended to a FROM clause in which u is one row with a
+	// user's id. They lock the user until the end of the transaction: ShareSQL for any
+	// number of transactions, AloneSQL for one alone. All wait in one queue per user.
+	// Without it, PostgreSQL would let new writers of a locked row overtake the deletion
+	// of the user again and again. SQLite's writers wait in a queue anyway.
 	ShareSQL, AloneSQL string
 
 	// FindSQL is the condition that a column contains a text. It compares bytes, so that the
@@ -58,5 +58,5 @@ type Dialect struct {
 	FindSQL func(column string) string
 }
 
-// Dialect returns that of the database.
+// Dialect returns the dialect of the database.
 func (s *DB) Dialect() Dialect { return s.engine.dialect }

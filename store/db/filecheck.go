@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// readsAsk is how often reads check that the file is still the open one.
-const readsAsk = time.Second
+// readCheckInterval is how often reads check that the file is still the open one.
+const readCheckInterval = time.Second
 
 // header is the remembered part of the file's content. In WAL mode it changes only when
 // SQLite copies pages from its log.
@@ -56,9 +56,9 @@ func (f *file) checkNow() error {
 	return nil
 }
 
-// checkSometimes calls check at most once per readsAsk.
+// checkSometimes calls check at most once per readCheckInterval.
 func (f *file) checkSometimes() error {
-	if f == nil || !f.overwritten.Load() && time.Now().UnixNano()-f.checked.Load() < int64(readsAsk) {
+	if f == nil || !f.overwritten.Load() && time.Now().UnixNano()-f.checked.Load() < int64(readCheckInterval) {
 		return nil
 	}
 	return f.check()

@@ -6,8 +6,8 @@ import (
 	"syscall"
 )
 
-// tryLockFile locks the file, or returns errLocked: Windows opens a file for one
-// process alone when it is told to share it for nothing.
+// tryLockFile locks the file, or returns errLocked. With a share mode of 0, Windows opens a
+// file for one process only.
 func tryLockFile(path string) (*os.File, error) {
 	const errorSharingViolation = syscall.Errno(32)
 	name, err := syscall.UTF16PtrFromString(path)

@@ -4,13 +4,13 @@ import "slices"
 
 // parameterRule says what to do with a parameter that neither lib/pq nor the server knows.
 type parameterRule struct {
-	asksNothing []string // values that ask for the behaviour that we have anyway
-	weaker      string   // the cure, if the connection is less safe without the parameter
-	forced      string   // if the URL is refused: why, and the cure
+	redundant []string // values that request what we do anyway
+	weaker    string   // the cure, if the connection is less safe without the parameter
+	forced    string   // if the URL is refused: why, and the cure
 }
 
 func (r parameterRule) note(name, value string) URLNote {
-	if r.weaker == "" || slices.Contains(r.asksNothing, value) {
+	if r.weaker == "" || slices.Contains(r.redundant, value) {
 		return URLNote{Parameter: name, Effect: "has no effect here"}
 	}
 	return URLNote{Parameter: name, Effect: "is not done: " + r.weaker, Weaker: true}
@@ -23,17 +23,17 @@ var parameterRules = rules()
 func rules() map[string]parameterRule {
 	no := []string{"0", "false", "off", "no"}
 	all := map[string]parameterRule{
-		"channel_binding": {asksNothing: []string{"disable", "prefer"}, weaker: "the sign-in is not bound to the TLS connection; sslmode=verify-full with sslrootcert=system or your provider's certificate keeps others out of it"},
+		"channel_binding": {redundant: []string{"disable", "prefer"}, weaker: "the sign-in is not bound to the TLS connection; sslmode=verify-full with sslrootcert=system or your provider's certificate keeps others out of it"},
 		"require_auth":    {weaker: "whatever way of signing in the server asks for is answered; sslmode=verify-full makes sure that it is yours"},
 		"sslcrl":          {weaker: "certificates that were revoked are not looked up"},
 		"sslcrldir":       {weaker: "certificates that were revoked are not looked up"},
 		"requirepeer":     {weaker: "the owner of the server's socket is not looked at; keep its folder from other users"},
-		"sslcertmode":     {asksNothing: []string{"disable", "allow"}, weaker: "a server that does not ask for the certificate is accepted"},
-		"sslaccept":       {asksNothing: []string{"accept_invalid_certs"}, weaker: "write sslmode=verify-full for a certificate that is checked"},
-		"ssl":             {asksNothing: []string{"true", "1", "on", "require"}, weaker: "sslmode decides; its default is require"},
+		"sslcertmode":     {redundant: []string{"disable", "allow"}, weaker: "a server that does not ask for the certificate is accepted"},
+		"sslaccept":       {redundant: []string{"accept_invalid_certs"}, weaker: "write sslmode=verify-full for a certificate that is checked"},
+		"ssl":             {redundant: []string{"true", "1", "on", "require"}, weaker: "sslmode decides; its default is require"},
 
-		"gssencmode":          {asksNothing: []string{"disable", "prefer"}, forced: "cannot be done; use sslmode=verify-full"},
-		"replication":         {asksNothing: no, forced: "is no connection for queries; leave it out"},
+		"gssencmode":          {redundant: []string{"disable", "prefer"}, forced: "cannot be done; use sslmode=verify-full"},
+		"replication":         {redundant: no, forced: "is no connection for queries; leave it out"},
 		"sslpassword":         {forced: "cannot be used; give a key without a password as sslkey"},
 		"sslidentity":         {forced: "cannot be used; give the certificate and its key as sslcert and sslkey"},
 		"scram_client_key":    {forced: "cannot be used; give the password"},

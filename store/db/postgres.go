@@ -98,10 +98,10 @@ func openPostgres(ctx context.Context, databaseURL string, patience time.Duratio
 				},
 			},
 			lock: func(ctx context.Context) (context.Context, func(), error) {
-				return lockPostgres(ctx, sql.OpenDB(connector{hosts: hosts, silence: silence, unhurried: true}))
+				return lockPostgres(ctx, sql.OpenDB(connector{hosts: hosts, silence: silence, noTimeouts: true}))
 			},
 			migrationPool: func() (*sql.DB, func()) {
-				db := sql.OpenDB(connector{hosts: hosts, unhurried: true}) // a migration may take long without an answer
+				db := sql.OpenDB(connector{hosts: hosts, noTimeouts: true}) // a migration may take long without an answer
 				return db, func() { _ = db.Close() }
 			},
 		},

@@ -151,7 +151,7 @@ func (p *postgresURL) setParameter(name, value string) error {
 		// would execute the statement that another client has just prepared.
 		return errors.New("binary_parameters=no is not supported, it runs other clients' statements behind a pooler; leave it out")
 	case value == "":
-	case ok && rule.forced != "" && !slices.Contains(rule.asksNothing, value):
+	case ok && rule.forced != "" && !slices.Contains(rule.redundant, value):
 		return fmt.Errorf("%s=… %s", name, rule.forced)
 	case ok:
 		p.notes = append(p.notes, rule.note(name, value))

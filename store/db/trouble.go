@@ -31,8 +31,8 @@ func (t *trouble) note(err error, now time.Time) {
 	t.last, t.at = err, now
 }
 
-// lately returns the recent fault, or nil.
-func (t *trouble) lately(now time.Time) error {
+// recent returns the recent fault, or nil.
+func (t *trouble) recent(now time.Time) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.last != nil && now.Sub(t.at) > rememberTrouble {

@@ -25,12 +25,12 @@ const (
 	taskChannel = "vestibule_task_events"
 	probePrefix = "probe:" // no user id starts like this
 
-	lookEvery   = 500 * time.Millisecond // without notifications
-	netEvery    = 3 * time.Second        // with notifications, for those that got lost
-	listenRetry = 15 * time.Second       // before the next attempt to listen
-	silentRetry = 5 * time.Minute        // after a silent attempt, because it leaves a LISTEN on a connection of the pooler
-	probeEvery  = 10 * time.Second
-	probeWait   = 3 * time.Second // for our own notification to arrive
+	pollInterval     = 500 * time.Millisecond // without notifications
+	fallbackInterval = 3 * time.Second        // with notifications, for those that got lost
+	listenRetry      = 15 * time.Second       // before the next attempt to listen
+	silentRetry      = 5 * time.Minute        // after a silent attempt, because it leaves a LISTEN on a connection of the pooler
+	probeEvery       = 10 * time.Second
+	probeWait        = 3 * time.Second // for our own notification to arrive
 )
 
 // Watcher is told of task events of any instance. Its methods are called from one goroutine
@@ -68,7 +68,7 @@ func (s *DB) Watch(ctx context.Context, w Watcher) {
 
 // lookFor lets w poll for a while.
 func (s *DB) lookFor(ctx context.Context, while time.Duration, w Watcher) {
-	tick := time.NewTicker(lookEvery)
+	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for end := time.Now().Add(while); time.Now().Before(end); {
 		w.Look()
@@ -81,7 +81,7 @@ func (s *DB) lookFor(ctx context.Context, while time.Duration, w Watcher) {
 }
 
 func (s *DB) watchFile(ctx context.Context, w Watcher) {
-	tick := time.NewTicker(lookEvery)
+	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	var seen int64
 	for {
@@ -129,7 +129,7 @@ func (s *DB) listen(ctx context.Context, w Watcher) error {
 	defer silent.Stop()
 	next := time.NewTicker(probeEvery)
 	defer next.Stop()
-	look := time.NewTicker(lookEvery) // until the first notification arrives
+	look := time.NewTicker(pollInterval) // until the first notification arrives
 	defer look.Stop()
 	for {
 		select {
@@ -144,7 +144,7 @@ func (s *DB) listen(ctx context.Context, w Watcher) error {
 				probe = ""
 				if !proven {
 					proven = true
-					look.Reset(netEvery)
+					look.Reset(fallbackInterval)
 					w.Listening(true, nil)
 					w.Look() // for events from before
 				}

@@ -29,10 +29,10 @@ const turnWait = time.Second
 // place is a place in the queue of processes. A writer that stops waiting leaves its place to
 // the next writer of this process, because one cannot leave the system's queue.
 type place struct {
-	wanted bool
-	late   bool          // was waited for as long as allowed
-	got    chan struct{} // closed when the turn is ours, or err tells why not
-	err    error
+	wanted   bool
+	timedOut bool          // waited for the whole time limit
+	got      chan struct{} // closed when the turn is ours, or err tells why not
+	err      error
 }
 
 func newTurn(f *os.File) *turn {
@@ -94,18 +94,18 @@ func (t *turn) among(ctx context.Context) (has bool, err error) {
 		p = &place{got: make(chan struct{})}
 		t.queued = p
 		go t.queue(p)
-	} else if p.late {
+	} else if p.timedOut {
 		t.mu.Unlock()
 		return false, nil
 	}
 	p.wanted = true
 	t.mu.Unlock()
-	late := time.NewTimer(t.wait)
-	defer late.Stop()
+	limit := time.NewTimer(t.wait)
+	defer limit.Stop()
 	select {
 	case <-p.got:
 		return p.err == nil, p.err
-	case <-late.C:
+	case <-limit.C:
 		return t.leave(p, true), nil
 	case <-ctx.Done():
 		if t.leave(p, false) {
@@ -128,11 +128,11 @@ func (t *turn) queue(p *place) {
 }
 
 // leave ends the wait, and reports whether the turn came at the same moment.
-func (t *turn) leave(p *place, late bool) (has bool) {
+func (t *turn) leave(p *place, timedOut bool) (has bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.queued == p {
-		p.wanted, p.late = false, late
+		p.wanted, p.timedOut = false, timedOut
 		return false
 	}
 	return p.err == nil

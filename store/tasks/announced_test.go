@@ -27,8 +27,8 @@ func changeTasks(t *testing.T, s *database, userID string) {
 	}
 }
 
-// TestNoTransactionNotifies: NOTIFY has all writers of a server wait for each other, from
-// the statement that commits it until that is on disk.
+// TestNoTransactionNotifies: a transaction with NOTIFY makes all writers of a server wait
+// during its commit, until the commit is on disk.
 func TestNoTransactionNotifies(t *testing.T) {
 	t.Parallel()
 	direct := pgtest.Database(t)
@@ -95,7 +95,7 @@ func TestAClosedStoreAnnouncesItsChanges(t *testing.T) {
 	e.Eventually(t, "the change", func(e *storetest.Ear) bool { return e.Latest[u.ID] == 1 })
 }
 
-// TestUnannouncedChangesAreFound: a process may end after its commit.
+// TestUnannouncedChangesAreFound: a process can end between a commit and its announcement.
 func TestUnannouncedChangesAreFound(t *testing.T) {
 	t.Parallel()
 	direct := pgtest.Database(t)
@@ -134,13 +134,13 @@ func eventBytesCase(t *testing.T, d *database) {
 		more        bool
 	}{
 		{0, 1, 1, true},
-		{0, size(0, 1), 1, true},             // as much as was asked for
-		{0, size(0, 1) + 1, 2, true},         // a byte more
+		{0, size(0, 1), 1, true},             // as many bytes as requested
+		{0, size(0, 1) + 1, 2, true},         // one byte more
 		{0, 3 * description, 3, true},        //
 		{0, 100 << 20, 25, true},             // up to 1 MiB
 		{30, 100 << 20, 100, true},           // and 100 rows
-		{130, 100 << 20, 50, false},          // the rest
-		{130, size(130, 180), 50, true},      // there may be more
+		{130, 100 << 20, 50, false},          // all that are left
+		{130, size(130, 180), 50, true},      // the limit is reached, so there may be more
 		{130, size(130, 180) + 1, 50, false}, //
 		{180, 100 << 20, 0, false},           // nothing
 		{29, size(29, 40), 11, true},         //

@@ -9,8 +9,8 @@ import (
 	"vestibule/store/tasks"
 )
 
-// TestTasksOfAUserAreBounded: a refused one leaves nothing, and a deleted one
-// makes room.
+// TestTasksOfAUserAreBounded: a refused task leaves no rows, and a deleted task makes room
+// for another.
 func TestTasksOfAUserAreBounded(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, d *database) {
@@ -57,7 +57,7 @@ func lastApplied(t *testing.T, s *database) (version int64) {
 	return version
 }
 
-// TestTheMigrationCountsTasks that were there before they were counted.
+// TestTheMigrationCountsTasks that existed before tasks were counted.
 func TestTheMigrationCountsTasks(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, d *database) {
@@ -70,7 +70,7 @@ func TestTheMigrationCountsTasks(t *testing.T) {
 			}
 		}
 		manyTasks(t, d, u.ID, 2)
-		manyTasks(t, d, other.ID, 4) // who has no row in task_feed
+		manyTasks(t, d, other.ID, 4) // this user has no row in task_feed
 		if err := d.MigrateUp(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -86,8 +86,8 @@ func TestTheMigrationCountsTasks(t *testing.T) {
 	})
 }
 
-// TestKeptAnswersAreBounded: beyond it a request with a key does nothing, and one whose
-// answer is kept is still answered the same.
+// TestKeptAnswersAreBounded: above the bound a request with a new key does nothing, and a
+// request whose answer is kept still gets it.
 func TestKeptAnswersAreBounded(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, full string }{
@@ -104,7 +104,7 @@ func TestKeptAnswersAreBounded(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				room := tasks.MaxKept // of which the next is the last: from 1 to MaxKept
+				room := tasks.MaxKept // the next answer is the last one that fits: its number is from 1 to MaxKept
 				if strings.Contains(tt.full, "bytes") {
 					room = tasks.MaxKeptBytes
 				}
@@ -124,7 +124,7 @@ func TestKeptAnswersAreBounded(t *testing.T) {
 				if _, replayed, err := d.CreateTaskOnce(ctx, newTask(u.ID), newOnce("k3")); !replayed || err != nil {
 					t.Errorf("again: got replayed %t, %v", replayed, err)
 				}
-				created(t, d, newTask(u.ID)) // without a key
+				created(t, d, newTask(u.ID)) // needs no room, because it has no key
 				if _, _, err := d.CreateTaskOnce(ctx, newTask(other.ID), newOnce("k")); err != nil {
 					t.Errorf("another user: %v", err)
 				}
@@ -139,14 +139,14 @@ func TestKeptAnswersAreBounded(t *testing.T) {
 	}
 }
 
-// TestEventsAreBoundedByBytes: few large ones are kept as many small ones are, and a
+// TestEventsAreBoundedByBytes: few large events or many small ones are kept, and each
 // statement deletes a bounded number.
 func TestEventsAreBoundedByBytes(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, d *database) {
 		u, _ := signedUp(t, d)
 		task := newTask(u.ID)
-		task.Description = new(strings.Repeat("€", 10_000)) // of three bytes
+		task.Description = new(strings.Repeat("€", 10_000)) // three bytes each
 		const size, n = 30_000, 320
 		most := largest(d)
 		task = created(t, d, task)

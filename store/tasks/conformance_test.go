@@ -6,7 +6,7 @@ import (
 	"vestibule/internal/storetest"
 )
 
-// TestConformance holds every kind of database to the same behaviour.
+// TestConformance runs the same cases on every kind of database.
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	storetest.Conformance(t, taskCases(), listCases(), taskQueryCases(), pieceCases(), taskEventCases(), onceCases())

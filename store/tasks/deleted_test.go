@@ -10,7 +10,7 @@ import (
 	"vestibule/store/db"
 )
 
-// TestAUserWhoIsDeletedInSQLLeavesNothing, by whatever search_path, and beside another
+// TestAUserWhoIsDeletedInSQLLeavesNothing, with any search_path, and beside another
 // program's table of the same name.
 func TestAUserWhoIsDeletedInSQLLeavesNothing(t *testing.T) {
 	t.Parallel()
@@ -33,8 +33,8 @@ func TestAUserWhoIsDeletedInSQLLeavesNothing(t *testing.T) {
 	})
 }
 
-// TestCreatingDuringADeletionLeavesNothing, at two instances, which also delete
-// what is left at the same time.
+// TestCreatingDuringADeletionLeavesNothing creates tasks at two instances, which also
+// delete remaining rows at the same time.
 func TestCreatingDuringADeletionLeavesNothing(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, d *database) {
@@ -80,7 +80,8 @@ func TestCreatingDuringADeletionLeavesNothing(t *testing.T) {
 	})
 }
 
-// createUntilGone creates tasks until there is no such user. first is told of the first one.
+// createUntilGone creates tasks until the user is gone. It calls first after the first
+// task.
 func createUntilGone(t *testing.T, first *sync.WaitGroup, create func(i int) error) {
 	for i := 0; ; i++ {
 		err := create(i)

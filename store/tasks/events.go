@@ -2,9 +2,10 @@ package tasks
 
 import (
 	"context"
-	"github.com/go-json-experiment/json"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json"
 
 	"vestibule/store/db"
 )

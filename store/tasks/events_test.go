@@ -62,8 +62,8 @@ func taskEventCase(t *testing.T, d *database) {
 	}
 }
 
-// taskEventOrderCase reads while many write: whoever has seen an event has seen
-// all before it.
+// taskEventOrderCase reads while many write: a reader that has seen an event has seen all
+// earlier ones.
 func taskEventOrderCase(t *testing.T, d *database) {
 	u, _ := signedUp(t, d)
 	const writers, each = 6, 15
@@ -128,12 +128,12 @@ func watchCase(t *testing.T, d *database) {
 	case d.Engine() == "sqlite":
 		e.Eventually(t, "the first look", func(e *storetest.Ear) bool { return e.Looks > 0 })
 	case pooled:
-		// LISTEN is accepted, and nothing is ever delivered.
+		// LISTEN is accepted, but nothing is ever delivered.
 		e.Eventually(t, "not listening", func(e *storetest.Ear) bool { return e.IsListening != nil && !*e.IsListening })
 		if e.Cause == nil {
 			t.Error("not listening: got no cause")
 		}
-		// It takes seconds to find that out, at each attempt.
+		// Each attempt takes seconds to detect that.
 		if e.Before < 3 {
 			t.Errorf("looked %d times until then, want twice a second", e.Before)
 		}
@@ -149,7 +149,7 @@ func watchCase(t *testing.T, d *database) {
 		return
 	}
 	e.Eventually(t, "the change", func(e *storetest.Ear) bool { return e.Latest[u.ID] == 1 })
-	// A change that is rolled back is never told; one after it is.
+	// A change that is rolled back is never announced. The change after it is.
 	raw := d.Raw(t)
 	tx, err := raw.Begin()
 	if err != nil {
@@ -166,7 +166,7 @@ func watchCase(t *testing.T, d *database) {
 	if e.Latest["usr_rolled_back"] != 0 {
 		t.Error("heard of what was rolled back")
 	}
-	// The connection that listens is ended: it is replaced, or looking begins.
+	// The listening connection is ended: it is replaced, or polling begins.
 	d.Exec(t, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()`)
 	e.Eventually(t, "not listening", func(e *storetest.Ear) bool { return !*e.IsListening && e.Looks > looks })
 	if !errors.Is(e.Cause, db.ErrUnavailable) {

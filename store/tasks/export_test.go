@@ -7,7 +7,7 @@ import (
 	"vestibule/store/db"
 )
 
-// What the tests look at from outside the package.
+// Internals for the tests outside the package.
 
 const (
 	MaxKept          = maxKept
@@ -15,18 +15,18 @@ const (
 	TaskHistoryBytes = taskHistoryBytes
 )
 
-// Statement is what the store has asked the database.
+// Statement is a statement that the store has sent to the database.
 type Statement struct {
 	Text string // with ? for parameters
 	Args []any
 }
 
-// RecordReads passes what is asked through the handle for frequent reads to f.
+// RecordReads calls f with each statement that goes through the handle for frequent reads.
 func (s *Store) RecordReads(f func(Statement)) {
 	s.often = db.Querier{Handle: recorder{s.often.Handle, f}}
 }
 
-// recorder keeps the texts as they were before Rebind.
+// recorder keeps the texts from before Rebind.
 type recorder struct {
 	db.Handle
 	f func(Statement)
@@ -39,17 +39,17 @@ func (r recorder) QueryContext(ctx context.Context, query string, args ...any) (
 	return r.Handle.QueryContext(ctx, r.Handle.Rebind(query), args...)
 }
 
-// SetSearch sets how many tasks are looked through for a page and for a list.
+// SetSearch sets how many tasks a search reads for a page and for a list.
 func (s *Store) SetSearch(page, list int) {
 	s.pageWork.tasks, s.listWork.tasks = page, list
 }
 
-// SetSearchBytes does so by the bytes of their texts.
+// SetSearchBytes sets how many bytes of text a search reads for a page and for a list.
 func (s *Store) SetSearchBytes(page, list int) {
 	s.pageWork.bytes, s.listWork.bytes = page, list
 }
 
-// What bounds a statement.
+// The bounds of a statement.
 const (
 	LongRows    = longRows
 	SearchRows  = searchRows

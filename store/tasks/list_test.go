@@ -32,13 +32,13 @@ func listCase(t *testing.T, d *database) {
 		want = append(want, created(t, d, newTask(u.ID)).ID)
 		created(t, d, newTask(other.ID))
 	}
-	if _, err := d.ToggleTask(t.Context(), u.ID, want[0], nil, base()); err != nil { // moves the row
+	if _, err := d.ToggleTask(t.Context(), u.ID, want[0], nil, base()); err != nil { // this moves the row
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, listed(t, d, u.ID)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	// Around the size of a page.
+	// Numbers around the size of a page.
 	for _, n := range []int{196, 1, 1, 199, 1} {
 		manyTasks(t, d, u.ID, n)
 		got := listed(t, d, u.ID)
@@ -69,7 +69,7 @@ func abandonedListCase(t *testing.T, d *database) {
 			break
 		}
 	}
-	// More readers that are in the middle than any pool has connections.
+	// More unfinished readers than any pool has connections.
 	const readers = 25
 	for range readers {
 		next, stop := iter.Pull2(d.ListTasks(t.Context(), u.ID, tasks.Query{}))

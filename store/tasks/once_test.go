@@ -58,10 +58,10 @@ func onceRaceCase(t *testing.T, d *database) {
 	}
 }
 
-// inProgressCase has another instance's transaction stand still.
+// inProgressCase has a transaction of another instance that does not continue.
 func inProgressCase(t *testing.T, d *database) {
 	if d.Engine() == "sqlite" {
-		return // it has one writer at a time: the second waits for the first
+		return // SQLite has one writer at a time: the second waits for the first
 	}
 	u, _ := signedUp(t, d)
 	raw := d.Raw(t)

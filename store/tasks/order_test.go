@@ -15,7 +15,7 @@ import (
 	"vestibule/store/tasks"
 )
 
-// mixedTasks are many tasks with few different places in each order, short and long.
+// mixedTasks creates many tasks, short and long, with few different keys in each order.
 func mixedTasks(t *testing.T, d *database, userID string, random *rand.Rand) (all []tasks.Task) {
 	t.Helper()
 	for range 150 {
@@ -32,7 +32,7 @@ func mixedTasks(t *testing.T, d *database, userID string, random *rand.Rand) (al
 	return all
 }
 
-// inMemory is what q asks for, filtered and sorted here.
+// inMemory returns the result of q, filtered and sorted in memory.
 func inMemory(all []tasks.Task, q tasks.Query) (ids []int64) {
 	key := func(t tasks.Task) string {
 		return map[tasks.Order]string{tasks.ByCreated: t.CreatedAt.Format(time.RFC3339Nano), tasks.ByUpdated: t.UpdatedAt.Format("05.000"), tasks.ByTitle: t.Title}[q.By]
@@ -51,7 +51,7 @@ func inMemory(all []tasks.Task, q tasks.Query) (ids []int64) {
 	return ids
 }
 
-// allPages are the ids of all pages, of random sizes.
+// allPages returns the ids of all pages, which have random sizes.
 func allPages(t *testing.T, d *database, userID string, q tasks.Query, random *rand.Rand) (ids []int64) {
 	t.Helper()
 	for {
@@ -69,8 +69,8 @@ func allPages(t *testing.T, d *database, userID string, q tasks.Query, random *r
 	}
 }
 
-// TestPagesAreThoseOfASortInMemory, also while tasks are toggled all the time: their place
-// is the same in all orders that a toggle does not change, and each comes once.
+// TestPagesAreThoseOfASortInMemory, also while tasks are toggled: in all orders that a
+// toggle does not change, each task has the same place and appears once.
 func TestPagesAreThoseOfASortInMemory(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, d *database) {

@@ -27,7 +27,7 @@ func pieceCases() map[string]func(*testing.T, *database) {
 	}
 }
 
-// recorded opens the database once more, and notes what is asked.
+// recorded opens the database again, and records the statements.
 func recorded(t *testing.T, d *database) (*database, *[]tasks.Statement) {
 	t.Helper()
 	s, all := open(t, d.URL), new([]tasks.Statement)
@@ -35,7 +35,7 @@ func recorded(t *testing.T, d *database) (*database, *[]tasks.Statement) {
 	return s, all
 }
 
-// bytesOf is how much the answer to a statement has, in bytes.
+// bytesOf returns the size of a statement's result in bytes.
 func bytesOf(t *testing.T, db *sqlx.DB, s tasks.Statement) (size int) {
 	t.Helper()
 	rows, err := db.Queryx(db.Rebind(s.Text), s.Args...)
@@ -55,8 +55,7 @@ func bytesOf(t *testing.T, db *sqlx.DB, s tasks.Statement) (size int) {
 	return size
 }
 
-// largeTasks gives the user n tasks as large as they can be, with the number of each
-// before its title.
+// largeTasks creates n tasks of the largest size. Each title begins with its number.
 func largeTasks(t *testing.T, d *database, userID string, n int) {
 	t.Helper()
 	manyTasks(t, d, userID, n)
@@ -124,7 +123,7 @@ func goneTaskCase(t *testing.T, d *database) {
 	}
 }
 
-// haystack gives the user n tasks, every 97th of which has a needle, short or long.
+// haystack creates n tasks, short and long. Every 97th has a needle.
 func haystack(t *testing.T, d *database, userID string, n int) (needles []int64) {
 	t.Helper()
 	manyTasks(t, d, userID, n)
@@ -139,7 +138,7 @@ func haystack(t *testing.T, d *database, userID string, n int) (needles []int64)
 			}
 			set(t, db, `UPDATE tasks SET description = ?, description_fold = ? WHERE user_id = ? AND id = ?`, text[:min(10_000, len(text))], text, userID, id)
 			needles = append(needles, id)
-		case i%31 == 0: // as much as there can be: a letter that becomes eighteen
+		case i%31 == 0: // the longest fold: a letter that becomes eighteen
 			set(t, db, `UPDATE tasks SET description_fold = ? WHERE user_id = ? AND id = ?`, strings.Repeat("صلى الله عليه وسلم", 10_000), userID, id)
 		}
 	}
@@ -159,7 +158,7 @@ func searchPiecesCase(t *testing.T, d *database) {
 	s, statements := recorded(t, d)
 	for name, by := range orders {
 		for _, descending := range []bool{false, true} {
-			want := slices.Clone(needles) // all keys are the same, so the ids decide
+			want := slices.Clone(needles) // all keys are equal, so the ids decide the order
 			if descending {
 				slices.Reverse(want)
 			}
@@ -221,12 +220,12 @@ func shortPageCase(t *testing.T, d *database) {
 				break
 			}
 		}
-		// The last piece is full, so that it takes another look to see the end.
+		// The last piece is full, so one more piece is needed to see the end.
 		if pages != 2 {
 			t.Errorf("%s: got %d links, want 2", name, pages)
 		}
 	}
-	// Of long ones a piece has fewer.
+	// A piece has fewer long tasks.
 	haystack(t, d, u.ID, 10)
 	size := d.CountRows(t, `SELECT sum(octet_length(title_fold) + COALESCE(octet_length(description_fold), 0)) FROM tasks WHERE user_id = ?`, u.ID)
 	s := open(t, d.URL)

@@ -13,12 +13,11 @@ import (
 	"vestibule/store/tasks"
 )
 
-// asked has the store read the user's tasks in every documented way, and returns its
-// statements.
+// asked reads the user's tasks in every documented way, and returns the store's statements.
 func asked(t *testing.T, d *database, userID string) (statements []tasks.Statement) {
 	t.Helper()
-	s := open(t, d.URL)                // of its own, to be recorded
-	s.SetSearch(tasks.SearchRows+1, 1) // two pieces say enough
+	s := open(t, d.URL)                // a separate store, to record its statements
+	s.SetSearch(tasks.SearchRows+1, 1) // two pieces are enough here
 	s.RecordReads(func(asked tasks.Statement) { statements = append(statements, asked) })
 	first := map[tasks.Order]int64{}
 	for _, by := range orders {
@@ -27,7 +26,7 @@ func asked(t *testing.T, d *database, userID string) (statements []tasks.Stateme
 				for _, search := range []string{"", "nothing"} {
 					q := tasks.Query{By: by, Completed: completed, Descending: descending, Search: search}
 					places := []*tasks.Position{nil}
-					for range 2 { // a place in the middle, and one near the end
+					for range 2 { // a cursor in the middle, and one near the end
 						page, next, err := storetest.TaskPage(t.Context(), s, userID, q, 50)
 						if err != nil {
 							t.Fatal(err)
@@ -56,8 +55,8 @@ func farKey(by tasks.Order) string {
 	return map[tasks.Order]string{tasks.ByCreated: "2027-01-01T00:00:00.000Z", tasks.ByUpdated: "2027-01-01T00:00:00.000Z", tasks.ByTitle: "task 5"}[by]
 }
 
-// TestNoPlanReadsTasksOfOthers has 300 000 tasks of others, and counts the rows that
-// PostgreSQL reads for users with much and with little.
+// TestNoPlanReadsTasksOfOthers creates 300 000 tasks of other users, and counts the rows
+// that PostgreSQL reads for users with many and with few tasks.
 func TestNoPlanReadsTasksOfOthers(t *testing.T) {
 	t.Parallel()
 	d := migrated(t, variant{New: func(t *testing.T) (string, string) {
@@ -68,8 +67,8 @@ func TestNoPlanReadsTasksOfOthers(t *testing.T) {
 	crowd(t, d, 300_000, sizes)
 	db := d.Raw(t)
 	for user, size := range sizes {
-		// Two ranges of what a search looks through at once, or of a page and one row
-		// more. The few of a small user may also be sorted.
+		// Two ranges of a search's piece, or of a page and one more row. The few tasks of a
+		// small user may also be sorted.
 		most, inVain := 2*(tasks.SearchRows+1), tasks.LongRows
 		if size <= 3000 {
 			most, inVain = max(most, size), size
@@ -84,19 +83,19 @@ func TestNoPlanReadsTasksOfOthers(t *testing.T) {
 	}
 }
 
-// crowd gives each of sizes that many tasks, mixed with those of others. Of "done" all
-// are completed but one, of everybody else one in a thousand.
+// crowd creates the number of tasks in sizes for each user, mixed with tasks of others. The
+// user "done" has completed all but one, everybody else one in a thousand.
 func crowd(t *testing.T, d *database, others int, sizes map[string]int) {
 	t.Helper()
 	db := d.Raw(t)
 	db.SetMaxOpenConns(1)
-	var indexes []string // made again once the rows are there, which takes less time
+	var indexes []string // created again after the rows, which is faster
 	if err := db.Select(&indexes, `SELECT 'ALTER TABLE tasks ADD CONSTRAINT tasks_pkey ' || pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'tasks_pkey'
 		UNION ALL SELECT indexdef FROM pg_indexes WHERE tablename = 'tasks' AND indexname <> 'tasks_pkey'`); err != nil {
 		t.Fatal(err)
 	}
 	statements := []string{
-		`SET session_replication_role = replica`, // no look for the user of each
+		`SET session_replication_role = replica`, // skips the check of foreign keys for each row
 		`SET synchronous_commit = off`,
 		`ALTER TABLE tasks SET UNLOGGED`,
 		`DO $$ DECLARE i text; BEGIN FOR i IN SELECT indexname FROM pg_indexes WHERE tablename = 'tasks' AND indexname <> 'tasks_pkey' LOOP EXECUTE 'DROP INDEX ' || i; END LOOP; END $$`,
@@ -121,7 +120,7 @@ func crowd(t *testing.T, d *database, others int, sizes map[string]int) {
 	}
 }
 
-// plan is a node of what EXPLAIN shows.
+// plan is a node in the output of EXPLAIN.
 type plan struct {
 	Relation string  `json:"Relation Name"`
 	Rows     float64 `json:"Actual Rows"`
@@ -147,7 +146,8 @@ func explain(t *testing.T, db *sqlx.DB, s tasks.Statement) plan {
 	return top[0].Plan
 }
 
-// touched is how many rows of tasks are read, and removed how many of them in vain.
+// touched is the number of task rows that are read, and removed the number of those that a
+// filter removes.
 func (p plan) touched() (n float64) {
 	if p.Relation == "tasks" {
 		n = p.Rows*p.Loops + p.removed()
@@ -166,7 +166,8 @@ func (p plan) removed() float64 {
 	return n
 }
 
-// TestEveryPageIsARangeOfAnIndex asks SQLite, which does not say how many rows it reads.
+// TestEveryPageIsARangeOfAnIndex checks SQLite's plans, because SQLite does not report how
+// many rows it reads.
 func TestEveryPageIsARangeOfAnIndex(t *testing.T) {
 	t.Parallel()
 	d := migrated(t, variants()[0])
@@ -190,7 +191,7 @@ func TestEveryPageIsARangeOfAnIndex(t *testing.T) {
 			case strings.HasSuffix(step.Detail, " tasks"), strings.Contains(step.Detail, " tasks "):
 				t.Errorf("not from an index of the user: %s\n%s", step.Detail, statement.Text)
 			case strings.Contains(step.Detail, "B-TREE"):
-				// The two ranges are sorted once more, each as long as a page.
+				// The two ranges are sorted again; each has the length of a page.
 				if !merged || !strings.HasPrefix(steps[i-1].Detail, "SCAN ") {
 					t.Errorf("%s\n%s", step.Detail, statement.Text)
 				}

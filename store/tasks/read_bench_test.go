@@ -8,7 +8,7 @@ import (
 	"vestibule/store/tasks"
 )
 
-// BenchmarkEmptyList is what the task API asks of the store for an empty list.
+// BenchmarkEmptyList measures what the task API needs from the store for an empty list.
 func BenchmarkEmptyList(b *testing.B) {
 	db := storetest.On(storetest.SQLite(b))
 	b.RunParallel(func(pb *testing.PB) {
@@ -20,7 +20,7 @@ func BenchmarkEmptyList(b *testing.B) {
 	})
 }
 
-// BenchmarkTaskEvents reads events: many small ones, and few large ones.
+// BenchmarkTaskEvents reads many small events, and few large ones.
 func BenchmarkTaskEvents(b *testing.B) {
 	for name, description := range map[string]string{"small": "Not the cactus.", "large": strings.Repeat("Wörter ", 1400)} {
 		b.Run(name, func(b *testing.B) {

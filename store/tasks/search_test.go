@@ -27,7 +27,7 @@ func taskQueryCases() map[string]func(*testing.T, *database) {
 func pageCase(t *testing.T, d *database) {
 	u, _ := signedUp(t, d)
 	other, _ := signedUp(t, d)
-	// Titles, in the order of creation; several times of each kind are the same.
+	// Titles in the order of creation. Several times of each kind are equal.
 	for i, title := range []string{"beta", "Alpha", "alpha", "Éclair", "éclair", "zulu", "Beta", "ähre"} {
 		task := newTask(u.ID)
 		task.Title = title
@@ -106,7 +106,7 @@ func stablePageCase(t *testing.T, d *database) {
 				break
 			}
 			q.After = next
-			for range 2 { // the one the page ended with among them
+			for range 2 { // also the task at the end of the page
 				if len(goes) > 0 {
 					if err := d.DeleteTask(t.Context(), u.ID, goes[0].ID, nil, base()); err != nil {
 						t.Fatal(err)
@@ -114,7 +114,7 @@ func stablePageCase(t *testing.T, d *database) {
 					goes = goes[1:]
 				}
 			}
-			early := newTask(u.ID) // before all others but by id
+			early := newTask(u.ID) // it comes before all others, except in the order of ids
 			early.Title = "a"
 			early.CreatedAt, early.UpdatedAt = base().Add(-time.Hour), base().Add(-time.Hour)
 			created(t, d, early)
@@ -153,7 +153,7 @@ func searchCase(t *testing.T, d *database) {
 			t.Errorf("%q (-want +got):\n%s", search, diff)
 		}
 	}
-	// A change of one text leaves the other to be found.
+	// After a change of one text the other is still found.
 	task := created(t, d, tasks.Task{UserID: u.ID, Title: "before", Description: new("inner"), CreatedAt: base(), UpdatedAt: base()})
 	if _, err := d.UpdateTask(t.Context(), u.ID, task.ID, tasks.Change{Title: new("After")}, nil, base()); err != nil {
 		t.Fatal(err)
@@ -171,8 +171,8 @@ func searchCase(t *testing.T, d *database) {
 	}
 }
 
-// TestASearchIsQuickForAnyText, as one that nearly matches at every character.
-// LIKE takes seconds for it, with a connection that others then wait for.
+// TestASearchIsQuickForAnyText, also for one that nearly matches at every character. LIKE
+// would take seconds for it, and block a connection that others need.
 func TestASearchIsQuickForAnyText(t *testing.T) {
 	t.Parallel()
 	onBoth(t, searchHostilely)
@@ -183,7 +183,7 @@ func searchHostilely(t *testing.T, d *database) {
 	manyTasks(t, d, u.ID, 300)
 	d.Exec(t, `UPDATE tasks SET description_fold = ? WHERE user_id = ?`, strings.Repeat("é", 10_000), u.ID)
 	many := strings.Repeat("é", 254)
-	// The least of several counts: what is beside this on the machine only adds to it.
+	// The smallest of several measurements: other work on the machine can only add time.
 	least := func(search string) time.Duration {
 		took := time.Hour
 		for range 3 {
@@ -205,7 +205,7 @@ func searchHostilely(t *testing.T, d *database) {
 	}
 }
 
-// nothingToFold leaves no tasks of other cases that would be folded too.
+// nothingToFold deletes the tasks of other cases that are not folded yet.
 func nothingToFold(t *testing.T, d *database) {
 	t.Helper()
 	d.Exec(t, `DELETE FROM tasks WHERE title_fold IS NULL`)
@@ -216,7 +216,7 @@ func foldCase(t *testing.T, d *database) {
 	u, _ := signedUp(t, d)
 	d.Exec(t, `INSERT INTO tasks (user_id, title, description, completed, created_at, updated_at)
 		SELECT id, 'ÜBER', 'ÄON', "emailVerified", "createdAt", "createdAt" FROM "user" WHERE id = ?`, u.ID)
-	if d.Engine() == "sqlite" { // which takes any bytes for text
+	if d.Engine() == "sqlite" { // SQLite stores any bytes as text
 		d.Exec(t, `INSERT INTO tasks (user_id, title, description, completed, created_at, updated_at)
 			SELECT id, CAST(x'C3FF41' AS TEXT), CAST(x'00FE42' AS TEXT), "emailVerified", "createdAt", "createdAt" FROM "user" WHERE id = ?`, u.ID)
 	}
@@ -233,7 +233,8 @@ func foldCase(t *testing.T, d *database) {
 	}
 }
 
-// TestFoldingMakesProgress: however little time it has, it gets on, and says that there is more.
+// TestFoldingMakesProgress: even without time it folds a task, and reports that there are
+// more.
 func TestFoldingMakesProgress(t *testing.T) {
 	t.Parallel()
 	for _, v := range variants() {

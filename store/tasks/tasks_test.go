@@ -176,8 +176,8 @@ func toggleRace(t *testing.T, s *database, task tasks.Task) {
 	}
 }
 
-// A database that puts transactions in a strict order ends those it cannot
-// place; the store runs them again.
+// A database with serializable transactions aborts those that conflict. The store runs them
+// again.
 func TestTogglesAreDoneUnderSerializableIsolationToo(t *testing.T) {
 	t.Parallel()
 	serializable := with(t, pgtest.Database(t), "default_transaction_isolation", "serializable")

@@ -16,10 +16,10 @@ import (
 	"vestibule/store/tasks"
 )
 
-// BenchmarkWriteCost reports what a task takes on PostgreSQL: bytes of table and of
-// indexes at rest, and bytes of the write-ahead log for each write, everything that
-// belongs to the write included. Each kind of write begins after a checkpoint, as it
-// does every few minutes in a busy database. "Nine" has the indexes of version 15.
+// BenchmarkWriteCost reports what a task takes on PostgreSQL: bytes of its table and
+// indexes, and bytes of the write-ahead log for each write, including everything that the
+// write causes. Each kind of write begins after a checkpoint, which a busy database has
+// every few minutes. "Nine" has the indexes of version 15.
 //
 // One round is the measurement: -benchtime 1x.
 func BenchmarkWriteCost(b *testing.B) {
@@ -62,7 +62,7 @@ func must(b *testing.B, raw *sqlx.DB, statement string) {
 	}
 }
 
-// writeCost fills the table with ten users' tasks, mixed, and writes some more.
+// writeCost fills the table with the mixed tasks of ten users, and then writes some more.
 func writeCost(b *testing.B, s *database, raw *sqlx.DB) {
 	const users, each, writes = 10, 10_000, 1000
 	must(b, raw, fmt.Sprintf(`INSERT INTO "user" (id, name, email, "emailVerified", "createdAt", "updatedAt")
@@ -86,7 +86,7 @@ func writeCost(b *testing.B, s *database, raw *sqlx.DB) {
 		must(b, raw, `CHECKPOINT`)
 		before := size(`pg_current_wal_insert_lsn() - '0/0'`)
 		for i := range int64(writes) {
-			id := 1 + i*(users*each/writes) + i%users // of each user, all over the table
+			id := 1 + i*(users*each/writes) + i%users // of each user, from the whole table
 			if err := do(fmt.Sprint("usr_", id%users), id, base().Add(time.Duration(i)*time.Second)); err != nil {
 				b.Fatal(err)
 			}

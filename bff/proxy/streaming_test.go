@@ -1,0 +1,261 @@
+package proxy
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"vestibule/internal/waittest"
+)
+
+func TestBothBodiesStreamAtOnce(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		c := http.NewResponseController(w)
+		_ = c.EnableFullDuplex()
+		lines := bufio.NewScanner(req.Body)
+		for lines.Scan() {
+			fmt.Fprintf(w, "echo %s\n", lines.Text())
+			_ = c.Flush()
+		}
+	}))
+	in, out := io.Pipe()
+	go fmt.Fprintln(out, 0) // the answer's header arrives with this
+	res, err := r.roundTrip(r.request(t.Context(), "POST", "/api/proxy/x", in))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	for i := range 3 {
+		if i > 0 {
+			fmt.Fprintln(out, i)
+		}
+		var got int
+		if _, err := fmt.Fscanf(res.Body, "echo %d\n", &got); err != nil || got != i {
+			t.Fatalf("got %d (%v), want %d", got, err, i)
+		}
+	}
+	out.Close()
+	if rest, err := io.ReadAll(res.Body); err != nil || len(rest) > 0 {
+		t.Errorf("got %q (%v), want the end", rest, err)
+	}
+}
+
+// TestUploadsAreStreamed also covers a small upload of declared length.
+func TestUploadsAreStreamed(t *testing.T) {
+	t.Parallel()
+	got := make(chan string)
+	r := newRig(t, http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
+		buf := make([]byte, 100)
+		for {
+			n, err := req.Body.Read(buf)
+			if n > 0 {
+				got <- string(buf[:n])
+			}
+			if err != nil {
+				return
+			}
+		}
+	}))
+	c := r.raw("PUT /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 6\n\none")
+	if s := waittest.Receive(t, "the first half", got); s != "one" {
+		t.Errorf("got %q", s)
+	}
+	c.send("two")
+	if s := waittest.Receive(t, "the second half", got); s != "two" {
+		t.Errorf("got %q", s)
+	}
+	if res, _ := c.answer("PUT"); res.StatusCode != 200 || res.Close {
+		t.Errorf("got %d, close %t", res.StatusCode, res.Close)
+	}
+}
+
+// TestAnAnswerBeforeTheUploadEnds: the client gets the answer. Its connection may hold
+// the rest of the upload, so it is not used again.
+func TestAnAnswerBeforeTheUploadEnds(t *testing.T) {
+	t.Parallel()
+	hungUp := make(chan error, 1)
+	r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
+		if _, err := http.ReadRequest(in); err != nil {
+			return
+		}
+		_, _ = io.WriteString(conn, "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno")
+		_, err := io.Copy(io.Discard, in)
+		hungUp <- err
+	}))
+	c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 100\n\nonly this")
+	if res, body := c.answer("POST"); res.StatusCode != 403 || body != "no" || !res.Close {
+		t.Errorf("got %d %q, close %t", res.StatusCode, body, res.Close)
+	}
+	waittest.Receive(t, "the end of the API's connection", hungUp)
+	c.send(strings.Repeat("x", 91) + "GET /api/proxy/smuggled HTTP/1.1\nHost: app\nCookie: a=b\n\n")
+	c.wantClosed()
+}
+
+func TestEventsAreForwardedImmediately(t *testing.T) {
+	t.Parallel()
+	next := make(chan string)
+	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		c := http.NewResponseController(w)
+		_ = c.Flush()
+		for event := range next {
+			fmt.Fprintf(w, "data: %s\n\n", event)
+			_ = c.Flush()
+		}
+	}))
+	res, err := r.roundTrip(r.request(t.Context(), "GET", "/api/proxy/events", nil))
+	if err != nil { // only the header has arrived
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if got := res.Header.Get("Content-Type"); got != "text/event-stream" {
+		t.Errorf("Content-Type: got %q", got)
+	}
+	for _, event := range []string{"one", "two", "three"} {
+		next <- event
+		start := time.Now()
+		want := "data: " + event + "\n\n"
+		got := make([]byte, len(want))
+		if _, err := io.ReadFull(res.Body, got); err != nil || string(got) != want {
+			t.Fatalf("got %q (%v), want %q", got, err, want)
+		}
+		t.Logf("%s after %v", event, time.Since(start))
+	}
+	close(next)
+	if rest, err := io.ReadAll(res.Body); err != nil || len(rest) > 0 {
+		t.Errorf("got %q (%v), want the end", rest, err)
+	}
+}
+
+// TestADownloadOfKnownLengthDoesNotWaitForItsEnd: the header arrives first, then each
+// part as the API sends it.
+func TestADownloadOfKnownLengthDoesNotWaitForItsEnd(t *testing.T) {
+	t.Parallel()
+	next := make(chan string)
+	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "6")
+		c := http.NewResponseController(w)
+		_ = c.Flush()
+		for part := range next {
+			_, _ = io.WriteString(w, part)
+			_ = c.Flush()
+		}
+	}))
+	res, err := r.roundTrip(r.request(t.Context(), "GET", "/api/proxy/x", nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	for _, part := range []string{"one", "two"} {
+		next <- part
+		got := make([]byte, 3)
+		if _, err := io.ReadFull(res.Body, got); err != nil || string(got) != part {
+			t.Fatalf("got %q (%v), want %q", got, err, part)
+		}
+	}
+	close(next)
+}
+
+func TestBytesPassUnchanged(t *testing.T) {
+	t.Parallel()
+	compressed := []byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1, 0, 0, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0}
+	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		body, _ := io.ReadAll(req.Body)
+		w.Header().Set("Content-Encoding", req.Header.Get("Content-Encoding"))
+		w.Header().Set("Content-Type", req.Header.Get("Content-Type"))
+		_, _ = w.Write(body)
+	}))
+	res, body := r.do(r.request(t.Context(), "POST", "/api/proxy/x", bytes.NewReader(compressed),
+		"Content-Encoding", "gzip", "Content-Type", "application/x-odd; a=b", "Accept-Encoding", "gzip"))
+	if !bytes.Equal([]byte(body), compressed) || res.Header.Get("Content-Encoding") != "gzip" || res.Header.Get("Content-Type") != "application/x-odd; a=b" {
+		t.Errorf("got %x as %v", body, res.Header)
+	}
+}
+
+// TestLargeBodiesNeedNoMemory sends 128 MB in each direction. Everything runs in this
+// process, so the limit on its heap also holds for the proxy.
+func TestLargeBodiesNeedNoMemory(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		var size int64
+		if _, err := fmt.Sscanf(req.URL.RawQuery, "chunked=%d", &size); err != nil {
+			_, _ = fmt.Sscanf(req.URL.RawQuery, "size=%d", &size)
+			w.Header().Set("Content-Length", fmt.Sprint(size))
+		}
+		if req.Method == "GET" {
+			_, _ = io.CopyN(w, zeros{}, size)
+			return
+		}
+		if n, err := io.Copy(io.Discard, req.Body); n != size || err != nil {
+			w.Header().Del("Content-Length")
+			http.Error(w, fmt.Sprintf("got %d bytes (%v)", n, err), http.StatusTeapot)
+			return
+		}
+		w.Header().Del("Content-Length")
+	}))
+	heap := watchHeap(t)
+	for _, test := range []struct {
+		name, method, query string
+		size                int64
+	}{
+		{"up", "PUT", "size", 128 * mb},
+		{"up in chunks", "PUT", "chunked", 16 * mb},
+		{"down", "GET", "size", 128 * mb},
+		{"down in chunks", "GET", "chunked", 16 * mb},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var body io.Reader
+			if test.method == "PUT" {
+				body = io.LimitReader(zeros{}, test.size)
+			}
+			req := r.request(t.Context(), test.method, fmt.Sprintf("/api/proxy/x?%s=%d", test.query, test.size), body)
+			if body != nil && test.query == "size" {
+				req.ContentLength = test.size
+			}
+			res, err := r.roundTrip(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer res.Body.Close()
+			n, err := io.Copy(io.Discard, res.Body)
+			if res.StatusCode != 200 || err != nil || body == nil && n != test.size {
+				t.Errorf("got %d with %d bytes (%v)", res.StatusCode, n, err)
+			}
+		})
+	}
+	if peak := heap(); peak > 64*mb {
+		t.Errorf("got a heap of %d MB", peak/mb)
+	}
+}
+
+// watchHeap measures the heap. The function that it returns stops this and returns the peak.
+func watchHeap(t *testing.T) func() uint64 {
+	t.Helper()
+	stop, peak := make(chan struct{}), make(chan uint64)
+	go func() {
+		var highest uint64
+		for {
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			highest = max(highest, m.HeapInuse)
+			select {
+			case <-stop:
+				peak <- highest
+				return
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	}()
+	return func() uint64 {
+		close(stop)
+		return <-peak
+	}
+}
