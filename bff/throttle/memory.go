@@ -9,104 +9,105 @@ import (
 	"vestibule/store"
 )
 
-// What this process remembers of the database's blocks:
+// This process remembers blocks that it has read from the database:
 //
-//   - Who goes on against a block is refused from here, without the database.
-//   - It is a block that the database had, and ends when that does. What the memory
-//     lacks is asked for, so that a restart or a full memory lets nobody through.
-//   - A block that was lifted elsewhere, by a mailed link at another instance or by an
-//     operator, is current for no longer than maxAgeClearable or maxAgeTimed says. Here it is
-//     forgotten at once.
-//   - The rules that spare the known hold only for a client that the database has just
-//     called a stranger.
+//   - An attempt against a remembered block is refused without the database.
+//   - Only blocks from the database are remembered, and each only until it ends. A block
+//     that is not in memory is read from the database. So a restart or a full memory lets
+//     no attempt through.
+//   - Another instance may lift a block after a mailed link, and an operator may too. This
+//     process then refuses for at most maxAgeClearable or maxAgeTimed longer. It forgets a
+//     block that it lifts itself at once.
+//   - Rules that do not apply to known clients refuse from memory only if the database has
+//     just reported that the client is unknown.
 const (
-	remembered = 20_000 // counters, about 250 bytes each
+	maxBlocks = 20_000 // remembered counters, about 250 bytes each
 
-	maxAgeClearable = 2 * time.Second // of rules that a success or a mailed link clears
-	maxAgeTimed     = time.Minute     // of rules that only time ends
+	maxAgeClearable = 2 * time.Second // for rules that a success or a mailed link clears
+	maxAgeTimed     = time.Minute     // for rules that only time ends
 )
 
 // blocks is the memory.
 type blocks struct {
 	mu      sync.Mutex
 	entries *simplelru.LRU[string, block]
-	epoch   uint64 // counts what was forgotten
+	epoch   uint64 // increases with every forget
 }
 
-// block is what the database said of one counter.
+// block is what the database reported about one counter.
 type block struct {
-	until time.Time // when the block ends; of the rule that marks: nothing
+	until time.Time // when the block ends; unused for a rule with marksKnown
 	read  time.Time
 }
 
 func newBlocks() (*blocks, error) {
-	entries, err := simplelru.NewLRU[string, block](remembered, nil)
+	entries, err := simplelru.NewLRU[string, block](maxBlocks, nil)
 	return &blocks{entries: entries}, err
 }
 
-// wait returns for how long the attempt is known to be blocked, and 0 where the
+// wait returns how long the attempt is blocked according to the memory. 0 means that the
 // database must be asked.
 func (b *blocks) wait(a Attempt, keys []string, now time.Time) (wait time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	stranger := true
 	for i, c := range a {
-		if c.rule.success == marks {
-			_, stranger = b.current(c.rule, keys[i], now) // #nosec G602 -- each part of an attempt has its key
+		if c.rule.success == marksKnown {
+			_, stranger = b.current(c.rule, keys[i], now) // #nosec G602 -- each counter of an attempt has a key
 		}
 	}
 	for i, c := range a {
-		if e := c.rule.success; e == marks || e == clearsUnlessKnown && !stranger {
+		if e := c.rule.success; e == marksKnown || e == clearsSkipsKnown && !stranger {
 			continue
 		}
 		if e, ok := b.current(c.rule, keys[i], now); ok { // #nosec G602 -- as above
-			wait = max(wait, left(e.until, now))
+			wait = max(wait, remaining(e.until, now))
 		}
 	}
 	return wait
 }
 
-// current returns what is remembered of a counter, if it is young enough. A clock that
-// was set back makes nothing young.
+// current returns the entry of a counter, if it is recent enough. An entry from the future
+// is never recent: the clock has been set back since.
 func (b *blocks) current(r *rule, key string, now time.Time) (block, bool) {
 	e, ok := b.entries.Get(key)
 	age := now.Sub(e.read)
 	return e, ok && age >= 0 && age < r.maxAge()
 }
 
-// maxAge is how long what the database said of a counter is taken for true.
+// maxAge returns how long a remembered counter of the rule is used.
 func (r *rule) maxAge() time.Duration {
-	if r.success == takesBack {
+	if r.success == decrements {
 		return maxAgeTimed
 	}
 	return maxAgeClearable
 }
 
-// before is the epoch to hand to learn, asked for before the database is.
+// currentEpoch returns the epoch for remember. Call it before the database is read.
 func (b *blocks) currentEpoch() uint64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.epoch
 }
 
-// learn remembers the blocks among the counters of an attempt that was refused, and that
-// its client is a stranger. When anything was forgotten since before, it may be what was
-// read here: then nothing is learned.
-func (b *blocks) remember(a Attempt, keys []string, counters []store.Counter, now time.Time, before uint64) {
+// remember stores the blocks of a refused attempt, and that its client is unknown. It
+// stores nothing if the epoch has changed since the read: the counters may have been
+// cleared meanwhile.
+func (b *blocks) remember(a Attempt, keys []string, counters []store.Counter, now time.Time, epoch uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.epoch != before {
+	if b.epoch != epoch {
 		return
 	}
 	for i, c := range counters {
-		stranger := a[i].rule.success == marks && !now.Before(c.ExpiresAt)
-		if stranger || left(c.BlockedUntil, now) > 0 {
+		stranger := a[i].rule.success == marksKnown && !now.Before(c.ExpiresAt)
+		if stranger || remaining(c.BlockedUntil, now) > 0 {
 			b.entries.Add(keys[i], block{until: c.BlockedUntil, read: now})
 		}
 	}
 }
 
-// forget drops what is remembered of counters that were changed for the better.
+// forget removes the entries of counters that a success has cleared or lowered.
 func (b *blocks) forget(keys []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -116,9 +117,9 @@ func (b *blocks) forget(keys []string) {
 	}
 }
 
-// left is how long a block still lasts. A longer one than there can be was made by a
-// clock that was wrong.
-func left(until, now time.Time) time.Duration {
+// remaining returns how much longer a block lasts. It ignores a block longer than
+// longestBlock: only a wrong clock can have set it.
+func remaining(until, now time.Time) time.Duration {
 	if d := until.Sub(now); d > 0 && d <= longestBlock {
 		return d
 	}

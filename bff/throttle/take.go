@@ -10,18 +10,19 @@ import (
 	"vestibule/store/db"
 )
 
-// An attempt is refused as cheaply as it can be:
+// Take makes a refusal as cheap as possible:
 //
-//  1. A block that this process remembers refuses it without the database.
-//  2. Else it takes a place in the counting room. There are as many as the database has
-//     use for, and one for each client: two attempts of one client would wait for the
-//     same row. The others wait in a line that is shared fairly, and whoever finds it
-//     full is refused, uncounted and untried.
-//  3. With a place it looks at its counters: one read, which locks nothing.
-//  4. Only when none of them blocks it does it write.
+//  1. If this process remembers a block, Take refuses without the database.
+//  2. Otherwise the attempt takes a place in the counting room. The room has as many places
+//     as the database has connections for counting. Each client gets one place, because two
+//     attempts of one client would wait for the same row. Other attempts wait in a queue
+//     that clients share fairly. If the queue is full, an attempt is refused and not
+//     counted.
+//  3. With a place, the attempt reads its counters. The read locks nothing.
+//  4. It writes only if no counter blocks it.
 const (
-	maxWaiting          = 512 // attempts that wait for a place
-	maxWaitingPerClient = 64  // of one client
+	maxWaiting          = 512 // attempts in the queue
+	maxWaitingPerClient = 64  // attempts of one client in the queue
 	maxWait             = 5 * time.Second
 )
 
@@ -37,8 +38,8 @@ func (l *Limiter) enter(ctx context.Context, key string) (leave func(), err erro
 	return leave, err
 }
 
-// Take counts an attempt. Its error is *Limited or a fair.Full when the attempt must not
-// be made, or one of the store.
+// Take counts an attempt. If the error is *Limited or a fair.Full, the attempt must not be
+// made. Other errors come from the store or the context.
 func (l *Limiter) Take(ctx context.Context, a Attempt) error {
 	if l.off {
 		return nil
@@ -47,7 +48,7 @@ func (l *Limiter) Take(ctx context.Context, a Attempt) error {
 	if wait := l.blocks.wait(a, keys, l.time()); wait > 0 {
 		return &Limited{wait}
 	}
-	leave, err := l.enter(ctx, a.place())
+	leave, err := l.enter(ctx, a.roomKey())
 	if err != nil {
 		return err
 	}
@@ -59,9 +60,9 @@ func (l *Limiter) Take(ctx context.Context, a Attempt) error {
 	return err
 }
 
-// decide returns how long the attempt must wait, and has counted it if it need not.
+// decide counts the attempt, or returns how long it must wait.
 func (l *Limiter) decide(ctx context.Context, a Attempt, keys []string) (time.Duration, error) {
-	// Who was before it in the line may have found a block.
+	// An attempt ahead in the queue may have found a block.
 	if wait := l.blocks.wait(a, keys, l.time()); wait > 0 {
 		return wait, nil
 	}
@@ -71,9 +72,9 @@ func (l *Limiter) decide(ctx context.Context, a Attempt, keys []string) (time.Du
 	return l.count(ctx, a, keys)
 }
 
-// look returns how long the attempt is blocked. It counts nothing.
+// read returns how long the attempt is blocked. It counts nothing.
 func (l *Limiter) read(ctx context.Context, a Attempt, keys []string) (time.Duration, error) {
-	before := l.blocks.currentEpoch()
+	epoch := l.blocks.currentEpoch()
 	counters, err := l.store.Counters(ctx, keys)
 	if err != nil {
 		return 0, err
@@ -81,39 +82,39 @@ func (l *Limiter) read(ctx context.Context, a Attempt, keys []string) (time.Dura
 	now := l.time()
 	wait := a.blocked(counters, now)
 	if wait > 0 {
-		l.blocks.remember(a, keys, counters, now, before)
+		l.blocks.remember(a, keys, counters, now, epoch)
 	}
 	return wait, nil
 }
 
-// count counts the attempt, unless it is blocked, and returns how long it must wait if it
-// is one too many.
+// count counts the attempt unless it is blocked. It returns how long the attempt must wait
+// if it is blocked or exceeds a limit.
 func (l *Limiter) count(ctx context.Context, a Attempt, keys []string) (wait time.Duration, err error) {
-	now, before := l.time(), l.blocks.currentEpoch()
-	var left []store.Counter
+	now, epoch := l.time(), l.blocks.currentEpoch()
+	var written []store.Counter
 	err = l.store.Count(ctx, keys, func(counters []store.Counter) {
-		left = counters
-		// Another instance may have counted since they were looked at.
+		written = counters
+		// Another instance may have counted since the read.
 		if wait = a.blocked(counters, now); wait > 0 {
 			return
 		}
-		for _, i := range a.held(counters, now) {
+		for _, i := range a.applicable(counters, now) {
 			wait = max(wait, a[i].rule.count(&counters[i], now))
 		}
 	})
 	if err == nil && wait > 0 {
-		l.blocks.remember(a, keys, left, now, before)
+		l.blocks.remember(a, keys, written, now, epoch)
 	}
 	return wait, err
 }
 
-// blocked returns how long the attempt has to wait by the counters as they are.
+// blocked returns how long the attempt must wait according to the counters.
 func (a Attempt) blocked(counters []store.Counter, now time.Time) (wait time.Duration) {
-	for _, i := range a.held(counters, now) {
-		wait = max(wait, left(counters[i].BlockedUntil, now))
+	for _, i := range a.applicable(counters, now) {
+		wait = max(wait, remaining(counters[i].BlockedUntil, now))
 	}
 	return wait
 }
 
-// place is what the attempt's places in the counting room count by.
-func (a Attempt) place() string { return a[len(a)-1].value }
+// roomKey is the attempt's key in the counting room.
+func (a Attempt) roomKey() string { return a[len(a)-1].value }

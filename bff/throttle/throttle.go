@@ -1,24 +1,23 @@
-// Package throttle limits how often passwords are guessed and mails are asked for.
+// Package throttle limits how often passwords are guessed, mails are requested, and
+// accounts are created or changed.
 //
-// It promises:
-//   - An attempt is counted before anything is verified, so that a thousand at
-//     once are a thousand.
-//   - The counters are in the database: every instance has the same ones, and a
-//     restart forgets none.
-//   - A limit is temporary whatever happens: attempts against a block are not
-//     counted, so nobody can keep an account blocked by going on. Who passes a
-//     limit again is blocked for twice as long, up to an hour; after a quiet day
-//     that is forgotten.
-//   - Where the owner has signed in lately, others who guess at the account elsewhere
-//     do not keep them out: that client is held to the limit of its own.
-//   - A new password that was set by a link from a mail ends the account's blocks.
-//   - The owner of a live session keeps it, and keeps what it can do: sign-in is
-//     counted apart from the password checks of those who are signed in.
+// Its guarantees:
+//   - An attempt is counted before a password is verified. So a thousand concurrent attempts
+//     count as a thousand.
+//   - The counters are in the database. All instances share them, and they survive a restart.
+//   - Every block ends. Attempts against a block are not counted, so nobody can extend it.
+//     Each further block lasts twice as long, up to an hour. After a day without attempts,
+//     the next block is short again.
+//   - Guesses from elsewhere do not block a client from which the owner has recently signed
+//     in. Only that client's own limits apply to it.
+//   - A password reset by a mailed link ends the account's blocks.
+//   - Failed sign-ins do not affect live sessions. Password checks of signed-in users have
+//     separate counters.
 //   - An account that does not exist is counted like one that does.
-//   - To refuse is cheap: whoever goes on against a block is refused from memory, and
-//     however many try at once, a few are counted at a time (take.go).
+//   - A refusal is cheap. Attempts against a known block are refused from memory. However
+//     many attempts arrive at once, only a few are counted at a time (take.go).
 //
-// What is counted is stored as a keyed hash: the table names no address.
+// The key of a counter is a keyed hash, so the table reveals no address.
 package throttle
 
 import (
@@ -36,10 +35,10 @@ import (
 
 const (
 	longestBlock = time.Hour
-	memory       = 24 * time.Hour // of having passed a limit
+	strikesKept  = 24 * time.Hour // after the end of the last window
 )
 
-// Store is what limits need of the database.
+// Store is the part of the store that a Limiter uses.
 type Store interface {
 	Counters(ctx context.Context, keys []string) ([]store.Counter, error)
 	Count(ctx context.Context, keys []string, decide func([]store.Counter)) error
@@ -56,46 +55,46 @@ type Limiter struct {
 	room   *fair.Room
 }
 
-// New returns the limiter of a database. The key of the hashes in it is derived
-// from secret. With off it counts nothing.
+// New returns a limiter whose counters are in s. It derives the key of the hashes from
+// secret. If off is true, the limiter counts and refuses nothing.
 func New(s Store, secret []byte, now func() time.Time, off bool) (*Limiter, error) {
 	key, err := hkdf.Key(sha256.New, secret, nil, "vestibule/throttle/v1", 32)
 	if err != nil {
-		return nil, fmt.Errorf("derive the key of the limits: %w", err)
+		return nil, fmt.Errorf("derive the key for rate limits: %w", err)
 	}
 	blocks, err := newBlocks()
 	if err != nil {
-		return nil, fmt.Errorf("memory of blocks: %w", err)
+		return nil, fmt.Errorf("create the memory of blocks: %w", err)
 	}
 	return &Limiter{store: s, now: now, key: key, off: off, blocks: blocks, room: newRoom()}, nil
 }
 
 // Limited is returned for an attempt that must not be made now.
 type Limited struct {
-	RetryAfter time.Duration // until it may; always more than 0
+	RetryAfter time.Duration // always positive
 }
 
 func (e *Limited) Error() string {
-	return fmt.Sprintf("too many attempts; the next is possible in %v", e.RetryAfter)
+	return fmt.Sprintf("too many attempts; try again in %v", e.RetryAfter)
 }
 
-// held lists the limits that the attempt is held to.
-func (a Attempt) held(counters []store.Counter, now time.Time) (limits []int) {
+// applicable returns the indexes of the limits that apply to the attempt.
+func (a Attempt) applicable(counters []store.Counter, now time.Time) (limits []int) {
 	known := false
 	for i := range counters {
-		known = known || a[i].rule.success == marks && now.Before(counters[i].ExpiresAt)
+		known = known || a[i].rule.success == marksKnown && now.Before(counters[i].ExpiresAt)
 	}
 	for i := range counters {
-		if e := a[i].rule.success; e != marks && !(known && e == clearsUnlessKnown) {
+		if e := a[i].rule.success; e != marksKnown && !(known && e == clearsSkipsKnown) {
 			limits = append(limits, i)
 		}
 	}
 	return limits
 }
 
-// Succeeded takes back an attempt that was counted and turned out to be honest:
-// what it was aimed at is no longer under suspicion, and the client's address,
-// which others may share, is as before.
+// Succeeded records that a counted attempt was the owner's. It clears the counters of the
+// account. On the counters of the client's address, which others may share, it only
+// subtracts this attempt.
 func (l *Limiter) Succeeded(ctx context.Context, a Attempt) error {
 	if l.off {
 		return nil
@@ -104,38 +103,38 @@ func (l *Limiter) Succeeded(ctx context.Context, a Attempt) error {
 	err := l.adjust(ctx, a, keys, func(counters []store.Counter) {
 		for i := range counters {
 			switch rule := a[i].rule; rule.success {
-			case clears, clearsUnlessKnown:
+			case clears, clearsSkipsKnown:
 				counters[i] = store.Counter{}
-			case marks:
+			case marksKnown:
 				end := now.Add(rule.window)
 				counters[i] = store.Counter{Count: 1, WindowEnd: end, ExpiresAt: end}
-			case takesBack:
-				takeBack(&counters[i])
+			case decrements:
+				decrement(&counters[i])
 			}
 		}
 	})
-	l.blocks.forget(keys) // also after an error, which may have come after the commit
+	l.blocks.forget(keys) // even after an error: the change may have been committed
 	return err
 }
 
-// Untried takes back an attempt that was counted and then not made, because we
-// were too busy: nobody may be blocked for that.
+// Untried subtracts an attempt that was counted but not made because the server was too
+// busy. It must not lead to a block.
 func (l *Limiter) Untried(ctx context.Context, a Attempt) error {
 	if l.off {
 		return nil
 	}
 	now := l.time()
 	return l.adjust(ctx, a, l.keys(a), func(counters []store.Counter) {
-		for _, i := range a.held(counters, now) {
-			takeBack(&counters[i])
+		for _, i := range a.applicable(counters, now) {
+			decrement(&counters[i])
 		}
 	})
 }
 
-// adjust changes the counters of an attempt that was made. It has a line of its own in
-// the counting room: new attempts of the same client must not keep it out.
+// adjust changes the counters of an attempt that was already counted. It uses a separate key
+// in the counting room, so that new attempts of the same client cannot delay it.
 func (l *Limiter) adjust(ctx context.Context, a Attempt, keys []string, change func([]store.Counter)) error {
-	leave, err := l.enter(ctx, "made\x00"+a.place())
+	leave, err := l.enter(ctx, "adjust\x00"+a.roomKey())
 	if err != nil {
 		return err
 	}
@@ -143,13 +142,13 @@ func (l *Limiter) adjust(ctx context.Context, a Attempt, keys []string, change f
 	return l.store.Count(ctx, keys, change)
 }
 
-func takeBack(c *store.Counter) {
+func decrement(c *store.Counter) {
 	if c.Count > 0 {
 		c.Count--
 	}
 }
 
-// time is now as the database keeps it.
+// time returns the current time in the precision of the database.
 func (l *Limiter) time() time.Time { return l.now().UTC().Truncate(time.Millisecond) }
 
 func (l *Limiter) keys(a Attempt) []string {
@@ -162,8 +161,8 @@ func (l *Limiter) keys(a Attempt) []string {
 	return keys
 }
 
-// count counts one more in c, and returns how long to wait when that is one too
-// many.
+// count adds an attempt to c. If that exceeds the limit, it sets a block and returns how
+// long it lasts.
 func (r *rule) count(c *store.Counter, now time.Time) time.Duration {
 	if !now.Before(c.ExpiresAt) {
 		*c = store.Counter{}
@@ -180,7 +179,7 @@ func (r *rule) count(c *store.Counter, now time.Time) time.Duration {
 	}
 	c.ExpiresAt = c.WindowEnd
 	if c.Strikes > 0 {
-		c.ExpiresAt = c.WindowEnd.Add(memory)
+		c.ExpiresAt = c.WindowEnd.Add(strikesKept)
 	}
 	return wait
 }
