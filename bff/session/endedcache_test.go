@@ -58,7 +58,7 @@ func TestLookupsOfAnEndedSessionAreLimited(t *testing.T) {
 			f.t.Errorf("after a while: got %v, want %v", err, ErrEnded)
 		}
 		if n := f.spy.reads.Load(); n != 1 {
-			f.t.Errorf("after a while: got %d reads, want another look", n)
+			f.t.Errorf("after a while: got %d reads, want another lookup", n)
 		}
 	})
 }
