@@ -97,7 +97,8 @@ func TestTheMemoryOfEndedSessionsIsBounded(t *testing.T) {
 	}
 }
 
-// TestAClockSetBackStartsANewWindow: or else nobody would look for as long.
+// TestAClockSetBackStartsANewWindow: otherwise the session would be refused without a query
+// until the clock has caught up.
 func TestAClockSetBackStartsANewWindow(t *testing.T) {
 	t.Parallel()
 	d, err := newEndedCache()

@@ -11,8 +11,7 @@ import (
 	"vestibule/store"
 )
 
-// streamFor starts an exchange that is already older than
-// grace.
+// streamFor starts an exchange that is already older than grace.
 func streamFor(f *fixture, r *http.Request) (context.Context, context.CancelFunc) {
 	f.t.Helper()
 	ctx, release := f.Bind(f.wantLive(r))(f.t.Context())

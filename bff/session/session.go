@@ -27,10 +27,6 @@ var (
 	ErrReplaced = fmt.Errorf("%w: replaced by its own browser a moment ago", ErrEnded)
 )
 
-// briefLife is the lifetime of a session without "remember me". Its cookie ends with the
-// browser. Use never extends the session.
-const briefLife = 24 * time.Hour
-
 // maxUserAgent is the most that is stored of a User-Agent header, in bytes.
 const maxUserAgent = 512
 
@@ -123,28 +119,9 @@ func UserAgent(r *http.Request) string {
 	return ua
 }
 
-// expiry returns when a session ends that was last updated at the given time.
-func (s *Sessions) expiry(row store.Session, updated time.Time) time.Time {
-	life := s.ExpiresIn
-	if !row.RememberMe {
-		life = min(life, briefLife)
-	}
-	idle, absolute := updated.Add(life), row.CreatedAt.Add(s.MaxAge)
-	if absolute.Before(idle) {
-		return absolute
-	}
-	return idle
-}
-
 // Proven reports whether the user has proven the password in this session within
 // FreshAge. Then a sensitive request needs no other proof.
 func (s *Sessions) Proven(l *Live) bool { return s.Now().Sub(l.ProvenAt) < s.FreshAge }
-
-// alive decides whether a row is a live session. No other function does. It uses the
-// limits that are configured now, so lowering them affects existing sessions too.
-func (s *Sessions) alive(row store.Session, now time.Time) bool {
-	return now.Before(row.ExpiresAt) && now.Before(s.expiry(row, row.UpdatedAt))
-}
 
 // cookieFor makes the cookie of a session. Its Max-Age is counted from now.
 func (s *Sessions) cookieFor(row store.Session, token string, now time.Time) *http.Cookie {
