@@ -32,7 +32,7 @@ func (s *Server) tidy(ctx context.Context) {
 			n, err := s.tasks.DeleteTaskEvents(ctx, s.now().Add(-eventsKept), tidyBatch)
 			return n == tidyBatch, err
 		}},
-		cleanup.Job{Failure: "what deleted users have left was not deleted", Batch: func(ctx context.Context) (bool, error) {
+		cleanup.Job{Failure: "the rows of deleted users were not deleted", Batch: func(ctx context.Context) (bool, error) {
 			left, err := s.tasks.DeleteRemains(ctx, "")
 			return left.UserID != "", err
 		}},

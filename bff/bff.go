@@ -1,5 +1,5 @@
 // Package bff is the backend for frontends: the server that browsers talk to. It owns
-// sign-up, sign-in and the cookie session. It replaces the cookie by a short-lived token
+// sign-up, sign-in and the cookie session. It replaces the cookie with a short-lived token
 // in requests to the task API.
 //
 // The cookie stops here: no other package of the program reads one, and no response of

@@ -22,7 +22,7 @@ var changeEmailDoc = endpoint.Doc{
 	Limit:   "mail",
 	Events:  []string{store.EventEmailChange},
 	Body:    &endpoint.Body{Text: "The new address", Examples: one(changeEmailBody{"augusta@example.com", new("/account")})},
-	Answers: []*endpoint.Answer{answers("A link went to the new address, and the address changes when it is followed; the old one gets a notice. The same for a taken address", statusJSON{true})},
+	Answers: []*endpoint.Answer{answers("The new address gets a link, and the address changes when the link is followed. The old address gets a notice. The answer is the same for a taken address, which gets no link", statusJSON{true})},
 	Errors:  []*web.Error{errSameEmail},
 }
 

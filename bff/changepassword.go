@@ -21,8 +21,8 @@ var changePasswordDoc = endpoint.Doc{
 	Row:    "200 `{token, user}` and a new cookie. Body: `currentPassword`, `newPassword`. The other sessions end unless `revokeOtherSessions` is false. The user gets a mail",
 	Limit:  "check",
 	Events: []string{store.EventPasswordChanged, store.EventPasswordFailed, store.EventSessionRevoked},
-	Body:   &endpoint.Body{Text: "The current and the new one", Examples: one(changePasswordBody{CurrentPassword: examplePassword, NewPassword: anotherPassword})},
-	Answers: []*endpoint.Answer{answers("It has changed. The caller has a new session secret in the cookie; the other sessions have ended unless `revokeOtherSessions` was false. The user gets a mail",
+	Body:   &endpoint.Body{Text: "The current and the new password", Examples: one(changePasswordBody{CurrentPassword: examplePassword, NewPassword: anotherPassword})},
+	Answers: []*endpoint.Answer{answers("The password has changed. The caller has a new session secret in the cookie; the other sessions have ended unless `revokeOtherSessions` was false. The user gets a mail",
 		signedUpJSON{new(exampleHandle), exampleUser}, setCookieAlways)},
 	Errors: []*web.Error{exampleTooShort, errTooLong, errCommon, errPassword, errNoCredential},
 }

@@ -25,7 +25,7 @@ func (s *Server) pruned() []cleanup.Job {
 		{Failure: "expired counters were not deleted", Batch: s.pruneBy(s.store.DeleteExpiredCounters, 0)},
 		{Failure: "expired events were not deleted", Batch: s.pruneEvents},
 		{Failure: "sessions beyond the limit were not deleted", Batch: s.trimSessions},
-		{Failure: "what deleted users have left was not deleted", Batch: s.pruneRemains},
+		{Failure: "the rows of deleted users were not deleted", Batch: s.pruneRemains},
 	}
 }
 

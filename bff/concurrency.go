@@ -52,7 +52,7 @@ func newLookupRoom() *fair.Room {
 }
 
 // The kinds of requests. Requests of one client wait only for requests of the same kind.
-// So a slow sign-in, which computes a hash, does not delay a question for the session.
+// So a slow sign-in, which computes a hash, does not delay a request for the session.
 const (
 	kindRead  = "read"
 	kindWrite = "write"
@@ -66,19 +66,19 @@ func kindOf(method string) string {
 	return kindWrite
 }
 
-// inTurn calls h when the request has a place. The request keeps it until h returns.
-func (s *Server) inTurn(kind string, h web.HandlerFunc) web.HandlerFunc {
+// withPlace calls h when the request has a place. The request keeps it until h returns.
+func (s *Server) withPlace(kind string, h web.HandlerFunc) web.HandlerFunc {
 	if s.cfg.RateLimitOff {
 		return h
 	}
 	return func(w http.ResponseWriter, r *http.Request) error {
-		t := s.turnOf(kind, r)
+		t := s.newAdmission(kind, r)
 		defer t.leave()
-		r = r.WithContext(context.WithValue(r.Context(), turnKey{}, t))
+		r = r.WithContext(context.WithValue(r.Context(), admissionKey{}, t))
 		var err error
 		// Nothing reads the body of a GET.
 		if kind != kindRead && r.Body != nil && r.Body != http.NoBody {
-			r.Body = &arriving{ReadCloser: r.Body, enter: func() error { return s.enter(r, t) }}
+			r.Body = &admitAtEOF{ReadCloser: r.Body, enter: func() error { return s.enter(r, t) }}
 		} else {
 			err = s.enter(r, t)
 		}
@@ -96,8 +96,8 @@ func (s *Server) inTurn(kind string, h web.HandlerFunc) web.HandlerFunc {
 	}
 }
 
-// turn is the place of a request that is in work.
-type turn struct {
+// admission is the place of a request in work.
+type admission struct {
 	client  string
 	kind    string
 	session string // the session of its cookie, or ""
@@ -105,50 +105,50 @@ type turn struct {
 	delay   *pace  // how long the answer waits; nil: it does not wait
 }
 
-type turnKey struct{}
+type admissionKey struct{}
 
-func (s *Server) turnOf(kind string, r *http.Request) *turn {
-	t := &turn{client: s.client(r), kind: kind}
-	if kind != kindToken { // services send no cookie
+func (s *Server) newAdmission(kind string, r *http.Request) *admission {
+	t := &admission{client: s.client(r), kind: kind}
+	if kind != kindToken { // the cookie is not read for services
 		t.session = s.sessions.Presented(r)
 	}
 	return t
 }
 
 // key names the client or session that the place counts for.
-func (t *turn) key() string { return t.kind + " " + t.client + " " + t.session }
+func (t *admission) key() string { return t.kind + " " + t.client + " " + t.session }
 
 // leave returns the place, if there is one.
-func (t *turn) leave() {
+func (t *admission) leave() {
 	if t.give != nil {
 		t.give()
 	}
 }
 
-func (s *Server) enter(r *http.Request, t *turn) (err error) {
+func (s *Server) enter(r *http.Request, t *admission) (err error) {
 	leave := func() {}
 	if t.session != "" {
 		if leave, err = s.inSession.Enter(r.Context(), t.client, 1); err != nil {
-			return s.crowded(r, err)
+			return s.refuseFull(r, err)
 		}
 	}
 	give, err := s.work.Enter(r.Context(), t.key(), 1)
 	if err != nil {
 		leave()
-		return s.crowded(r, err)
+		return s.refuseFull(r, err)
 	}
 	t.give = func() { give(); leave() }
 	return nil
 }
 
-// arriving is a body that asks for a place when it has been read to its end.
-type arriving struct {
+// admitAtEOF is a body. When it has been read to its end, the request takes its place.
+type admitAtEOF struct {
 	io.ReadCloser
 	enter func() error
 	in    bool
 }
 
-func (b *arriving) Read(p []byte) (int, error) {
+func (b *admitAtEOF) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if err != io.EOF || b.in {
 		return n, err
@@ -166,11 +166,11 @@ func (s *Server) enterLookup(r *http.Request) (leave func(), err error) {
 		return func() {}, nil
 	}
 	leave, err = s.lookups.Enter(r.Context(), s.client(r), 1)
-	return leave, s.crowded(r, err)
+	return leave, s.refuseFull(r, err)
 }
 
-// crowded turns the error of a full room into a refusal. It returns other errors unchanged.
-func (s *Server) crowded(r *http.Request, err error) error {
+// refuseFull turns the error of a full room into a refusal. It returns other errors unchanged.
+func (s *Server) refuseFull(r *http.Request, err error) error {
 	switch {
 	case errors.Is(err, fair.ErrKey):
 		return s.refuse(r, errTooManyAtOnce.Because(err))

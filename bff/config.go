@@ -19,26 +19,26 @@ import (
 type Config struct {
 	BaseURL        *url.URL       // the public origin; https switches on Secure cookies and HSTS
 	TrustedOrigins []string       // further origins that may call with credentials
-	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For we trust
 
 	Secret          []byte   // signs cookies, and tokens in HS256
 	PreviousSecrets [][]byte // still accepted for verifying
 
 	SessionExpiresIn time.Duration // life of a session since its last update
-	SessionUpdateAge time.Duration // age of the last update at which use makes another; None: any age
+	SessionUpdateAge time.Duration // age of the last update at which a use updates it again; None: at every use
 	SessionMaxAge    time.Duration // life of a session since sign-in
 	SessionFreshAge  time.Duration // how long a password proof is valid
 	SessionsPerUser  int           // beyond it a sign-in ends the least recently used ones; None: no limit
-	CookieName       string        // its prefix included, if it is given
+	CookieName       string        // with its prefix; "": the default
 	CookieSameSite   http.SameSite
 
 	JWTAlgorithm string // HS256, EdDSA or ES256
 	JWTIssuer    string
 	JWTAudience  string
 	JWTExpiresIn time.Duration
-	ExposeToken  bool // hand the token to the page that asks
+	ExposeToken  bool // pages may fetch the token
 
-	SignUpOff                bool // no account is made over HTTP
+	SignUpOff                bool // nobody can sign up over HTTP
 	RequireEmailVerification bool // sign-in only after the address is verified
 
 	PasswordMinLength   int             // code points
@@ -53,7 +53,7 @@ type Config struct {
 	ProxyForwardHeaders []string // further request headers that may pass
 	ProxyBodyLimit      int64    // bytes of a proxied request body; None: no limit
 	ProxyTimeout        time.Duration
-	ProxyMaxRequests    int // proxied requests under way
+	ProxyMaxRequests    int // proxied requests in progress
 
 	// Streams that may be open through the proxy: of all users, of one, and of one
 	// session.

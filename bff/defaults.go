@@ -14,7 +14,7 @@ import (
 	"vestibule/internal/jose"
 )
 
-// None says that there is no limit, where 0 stands for the default.
+// None means no limit. 0 means the default.
 const None = -1
 
 // Defaults returns what the zero values of a Config stand for. Only the secret has no
@@ -57,7 +57,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// noReply is the sender of mails where none is configured.
+// noReply is the sender of mails if none is configured.
 func noReply(base *url.URL) netmail.Address {
 	host := base.Hostname()
 	if _, err := netip.ParseAddr(host); err == nil {

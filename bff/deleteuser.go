@@ -26,9 +26,9 @@ var deleteUserDoc = endpoint.Doc{
 	Limit:  "check",
 	Events: []string{store.EventUserDeleted, store.EventPasswordFailed},
 	Body: &endpoint.Body{Text: "The password, or `{}` if it was proven recently", Examples: []endpoint.Example{
-		{Name: "password", Value: deleteUserBody{new(examplePassword)}}, {Name: "proven lately", Value: deleteUserBody{}},
+		{Name: "password", Value: deleteUserBody{new(examplePassword)}}, {Name: "proven recently", Value: deleteUserBody{}},
 	}},
-	Answers: []*endpoint.Answer{answers("The account and all that is the user's is gone", userDeleted, clearCookieAlways), notFresh},
+	Answers: []*endpoint.Answer{answers("The account and everything in it are deleted", userDeleted, clearCookieAlways), notFresh},
 	Errors:  []*web.Error{errTooLong, errPassword, errNoCredential},
 }
 

@@ -7,8 +7,8 @@ import (
 	"vestibule/internal/web"
 )
 
-// errorJSON is the one shape of an error: error is the status text, code is
-// stable, message is for people.
+// errorJSON is the shape of all errors: error is the status text, code is stable, message
+// is for people.
 type errorJSON struct {
 	Error   string `json:"error" doc:"The status text"`
 	Code    string `json:"code" doc:"Stable"`
@@ -23,8 +23,7 @@ func toErrorJSON(e *web.Error) errorJSON {
 	return errorJSON{Error: web.StatusText(e.Status), Code: e.Code, Message: e.Message}
 }
 
-// validation answers the faults of a body in Better Auth's wording, all at
-// once: "[body.email] Invalid input: expected string, received undefined".
+// validation lists all faults of a body in one answer, in Better Auth's wording: "[body.email] Invalid input: expected string, received undefined".
 func validation(faults []web.FieldError) *web.Error {
 	texts := make([]string, len(faults))
 	for i, f := range faults {

@@ -8,8 +8,8 @@ import (
 	"vestibule/store"
 )
 
-// event begins an entry of the audit trail: what happened, and where the request
-// for it came from.
+// event returns an entry of the audit trail: what happened, and where the request came
+// from.
 func (s *Server) event(r *http.Request, kind string) store.Event {
 	return store.Event{
 		At:        s.now().UTC(),
@@ -21,7 +21,7 @@ func (s *Server) event(r *http.Request, kind string) store.Event {
 	}
 }
 
-// eventOf is event in a session.
+// eventOf returns an event in a session.
 func (s *Server) eventOf(r *http.Request, in store.Session, kind string) store.Event {
 	e := s.event(r, kind)
 	e.UserID, e.SessionID = in.UserID, in.ID

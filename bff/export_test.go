@@ -128,7 +128,7 @@ func (s *Server) Crowd(client, cookie string) (leave func()) {
 	var waiting sync.WaitGroup
 	r := &http.Request{Header: http.Header{"Cookie": {cookie}}}
 	for _, kind := range []string{kindRead, kindWrite, kindToken} {
-		t := s.turnOf(kind, r)
+		t := s.newAdmission(kind, r)
 		if t.client = client; cookie != "" && t.session == "" {
 			continue // of services
 		}

@@ -18,9 +18,9 @@ type currentJSON struct {
 var getSessionDoc = endpoint.Doc{
 	Tag: "session", Summary: "Ask who is signed in",
 	Row:    "200 `{session, user}` or `null`. `?disableRefresh=true` does not extend the session",
-	Params: []*endpoint.Param{inQuery("disableRefresh", "Any value but an empty one: asking does not count as a use of the session", false, "true")},
-	Answers: []*endpoint.Answer{answers("The session and its user, or null. The cookie is set anew where the session was extended, cleared where it has ended", &currentJSON{exampleSession, exampleUser},
-		setCookie, &endpoint.Header{Component: "SetAuthJwt", Name: exposedTokenHeader, Text: "The access token, with EXPOSE_TOKEN alone", Schema: text, Example: "eyJ..."})},
+	Params: []*endpoint.Param{inQuery("disableRefresh", "With any value but the empty one, the request does not extend the session", false, "true")},
+	Answers: []*endpoint.Answer{answers("The session and its user, or null. The cookie is set again if the session was extended, and cleared if the session has ended", &currentJSON{exampleSession, exampleUser},
+		setCookie, &endpoint.Header{Component: "SetAuthJwt", Name: exposedTokenHeader, Text: "The access token, only with EXPOSE_TOKEN", Schema: text, Example: "eyJ..."})},
 }
 
 // getSession answers who is signed in, or null. It never answers 401: apps call it to

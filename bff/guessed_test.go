@@ -37,9 +37,9 @@ func TestWhatIsGuessedFirstIsNoPassword(t *testing.T) {
 			},
 		} {
 			for pw, why := range map[string]string{
-				"password": "tried first", "ＰＡＳＳＷＯＲＤ": "tried first", "12345678": "tried first",
+				"password": "try first", "ＰＡＳＳＷＯＲＤ": "try first", "12345678": "try first",
 				email: "your email address", strings.ToUpper(email): "your email address", "ada.lovelace": "your email address", "Vestibule1": "the name of this product",
-				"xxxxxxxxxxxx": "over and over",
+				"xxxxxxxxxxxx": "repeats a single character",
 			} {
 				if a := set(pw); a.status != 400 || !strings.Contains(a.body, `"code":"PASSWORD_COMPROMISED"`) || !strings.Contains(a.body, why) || !strings.Contains(a.body, "Choose another") {
 					s.t.Errorf("%s with %s: got %d %s, want PASSWORD_COMPROMISED that says %q", name, pw, a.status, a.body, why)

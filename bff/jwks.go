@@ -8,7 +8,7 @@ import (
 
 const jwksCaching = "public, max-age=300"
 
-// jwksJSON describes what the token room publishes.
+// jwksJSON describes the answer, for the OpenAPI document. bff/token makes the answer.
 type jwksJSON struct {
 	Keys []keyJSON `json:"keys"`
 }
@@ -28,7 +28,7 @@ var jwksDoc = endpoint.Doc{
 	Row: "200 the public keys, `{\"keys\":[]}` in HS256 mode; cacheable for five minutes",
 	Answers: []*endpoint.Answer{unavailable, {
 		Status: 200, Text: "The keys that verify our tokens; none with JWT_ALGORITHM HS256",
-		Headers: []*endpoint.Header{{Component: "CacheControlKeys", Name: "Cache-Control", Text: "May be kept for five minutes", Always: true,
+		Headers: []*endpoint.Header{{Component: "CacheControlKeys", Name: "Cache-Control", Text: "May be cached for five minutes", Always: true,
 			Schema: endpoint.Schema{"type": "string", "const": jwksCaching}, Example: jwksCaching}},
 		Examples: []endpoint.Example{
 			{Name: "EdDSA", Value: jwksJSON{[]keyJSON{{Kty: "OKP", Crv: "Ed25519", X: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", Kid: "key_5n4tz6wym3vq7a2b", Alg: "EdDSA", Use: "sig"}}}},
@@ -37,8 +37,8 @@ var jwksDoc = endpoint.Doc{
 	}},
 }
 
-// jwks publishes the keys that verify our tokens (RFC 7517 §5), and none in
-// HS256 mode, whose key is the secret.
+// jwks publishes the keys that verify our tokens (RFC 7517 §5). In HS256 mode it publishes
+// none: the key is the secret.
 func (s *Server) jwks(w http.ResponseWriter, r *http.Request) error {
 	keys, err := s.tokens.JWKS(r.Context())
 	if err != nil {

@@ -24,20 +24,21 @@ func (s *Server) limit(r *http.Request, a throttle.Attempt) error {
 		seconds := strconv.FormatInt(int64((past.RetryAfter+time.Second-1)/time.Second), 10)
 		return s.refuse(r, errTooMany.With("Retry-After", seconds).With("X-Retry-After", seconds).Because(err))
 	}
-	return s.crowded(r, err)
+	return s.refuseFull(r, err)
 }
 
 // succeeded removes a successful attempt from the counters. The request has already had
 // its effect, so an error here is logged and not returned.
 func (s *Server) succeeded(r *http.Request, a throttle.Attempt) {
 	if err := s.limits.Succeeded(r.Context(), a); err != nil {
-		s.log.LogAttrs(r.Context(), slog.LevelWarn, "an honest attempt stays counted", slog.String("error", err.Error()))
+		s.log.LogAttrs(r.Context(), slog.LevelWarn, "successful attempt was not removed from the counters", slog.String("error", err.Error()))
 	}
 }
 
 // untried removes an attempt from the counters if it failed because no place to hash a
-// password was free. It returns err. If the client itself holds all its places, the answer
-// is delayed: a program that retries at once costs two writes per attempt.
+// password was free. It returns err. If the client's own share, or that of its address or
+// network, is full, the answer is delayed: a program that retries at once costs two
+// writes per attempt.
 func (s *Server) untried(r *http.Request, a throttle.Attempt, err error) error {
 	if errors.Is(err, password.ErrBusy) {
 		if errors.Is(err, fair.ErrKey) {

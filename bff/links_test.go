@@ -388,7 +388,7 @@ func TestChangeEmail(t *testing.T) {
 		for _, again := range []*visitor{v, other} {
 			again.want(again.follow(bare), 200, `{"status":true,"user":null}`)
 		}
-		if done := s.mail("ada@example.com", 4); !strings.Contains(done, "has another address now") || !strings.Contains(done, "/api/auth/undo-email?token=") {
+		if done := s.mail("ada@example.com", 4); !strings.Contains(done, "has a new address now") || !strings.Contains(done, "/api/auth/undo-email?token=") {
 			s.t.Errorf("got notice\n%s", done)
 		}
 		// What was sent to the old address opens nothing any more, but for that link.

@@ -9,7 +9,7 @@ import (
 	"vestibule/internal/web"
 )
 
-// accountJSON is Better Auth's account: a way to sign in, without what proves it.
+// accountJSON is Better Auth's account: one way to sign in. It holds no password hash and no token.
 type accountJSON struct {
 	AccountID  string   `json:"accountId"`
 	ProviderID string   `json:"providerId" doc:"credential is a password"`
@@ -22,8 +22,8 @@ type accountJSON struct {
 
 var listAccountsDoc = endpoint.Doc{
 	Tag: "account", Summary: "List ways to sign in",
-	Row: "200, never a hash",
-	Answers: []*endpoint.Answer{answers("Them, without what proves them", []accountJSON{{
+	Row: "200, without password hashes",
+	Answers: []*endpoint.Answer{answers("The ways to sign in, without password hashes and tokens", []accountJSON{{
 		AccountID: exampleUser.ID, ProviderID: "credential", UserID: exampleUser.ID, CreatedAt: exampleTime, UpdatedAt: exampleTime, ID: "acc_x2k5n4tz6wym3vq7a2bcdefghi", Scopes: []string{},
 	}})},
 }
@@ -43,7 +43,7 @@ func (s *Server) listAccounts(w http.ResponseWriter, r *http.Request, live *sess
 	return web.WriteJSON(w, http.StatusOK, list)
 }
 
-// scopes splits what a provider granted, as Better Auth stores it.
+// scopes splits the scopes that a provider granted. Better Auth stores them with commas.
 func scopes(list string) []string {
 	if list == "" {
 		return []string{}

@@ -11,7 +11,7 @@ import (
 var listSessionsDoc = endpoint.Doc{
 	Tag: "session", Summary: "List the user's sessions",
 	Row:     "200 the user's live sessions, the latest sign-in first. The caller's session is the one with the `token` that `/get-session` returns",
-	Answers: []*endpoint.Answer{answers("The live ones, the latest sign-in first; the caller's own is the one whose `token` `/get-session` gives", []sessionJSON{exampleSession})},
+	Answers: []*endpoint.Answer{answers("The live sessions, the latest sign-in first. The caller's session is the one with the `token` that `/get-session` returns", []sessionJSON{exampleSession})},
 }
 
 // listSessions lists where the user is signed in. The caller's own session is the one

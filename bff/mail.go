@@ -13,7 +13,7 @@ func (s *Server) newOutbox() *mail.Outbox {
 	return mail.New(mail.Config{BaseURL: s.cfg.BaseURL, From: s.cfg.Mail.From, Sender: sender, Now: s.now, Log: s.log}, s.store)
 }
 
-// notice is a mail that tells a user what has happened to their account.
+// notice returns a mail that tells a user what has happened to their account.
 func (s *Server) notice(u store.User, kind string) store.Mail {
 	now := s.now().UTC()
 	return store.Mail{Kind: kind, Recipient: u.Email, UserID: u.ID, CreatedAt: now, DueAt: now}

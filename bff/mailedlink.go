@@ -50,7 +50,7 @@ func (s *Server) lookUpLink(r *http.Request, token string, purposes []string) (s
 		return link, errDeadLink
 	}
 	if link.Purpose == store.PurposeChange && !link.Done() {
-		return link, s.askedBy(r.Context(), link)
+		return link, s.requireRequester(r.Context(), link)
 	}
 	return link, nil
 }
@@ -68,9 +68,9 @@ func refusedLink(err error) (*web.Error, bool) {
 	return e, ok && (e.Status == http.StatusUnauthorized || e.Status == http.StatusBadRequest)
 }
 
-// askedBy refuses a change of address if the session that asked for it has ended by the
+// requireRequester refuses a change of address if the session that asked for it has ended by the
 // limits as they are configured now. The store handles a session whose row is deleted.
-func (s *Server) askedBy(ctx context.Context, link store.Link) error {
+func (s *Server) requireRequester(ctx context.Context, link store.Link) error {
 	live, err := s.sessions.Of(ctx, link.UserID)
 	if err == nil && !slices.ContainsFunc(live, func(row store.Session) bool { return row.ID == link.SessionID }) {
 		return errDeadLink
@@ -113,9 +113,9 @@ func (s *Server) linkFile(w http.ResponseWriter, r *http.Request) error {
 	return linkpage.File(w, mux.Vars(r)["file"])
 }
 
-// ask shows the page of a link. If dead is a refusal of the link, it shows a page that
+// showLinkPage shows the page of a link. If dead is a refusal of the link, it shows a page that
 // says that the link no longer works.
-func (s *Server) ask(w http.ResponseWriter, dead error, page linkpage.Page) error {
+func (s *Server) showLinkPage(w http.ResponseWriter, dead error, page linkpage.Page) error {
 	if _, refused := refusedLink(dead); refused {
 		page = linkpage.Page{Kind: linkpage.Dead}
 	} else if dead != nil {

@@ -12,9 +12,9 @@ type okJSON struct {
 }
 
 var okDoc = endpoint.Doc{
-	Tag: "about", Summary: "Give a sign of life",
+	Tag: "about", Summary: "Check that the server answers",
 	Row:     "200 `{\"ok\":true}`",
-	Answers: []*endpoint.Answer{answers("It lives", okJSON{true})},
+	Answers: []*endpoint.Answer{answers("The server answers", okJSON{true})},
 }
 
 // ok is Better Auth's health endpoint.

@@ -12,20 +12,19 @@ import (
 
 // The rules against forged requests (CONTRACT 2):
 //
-//   - Every unsafe method is judged by the first of these that the request
-//     has: Origin, the origin of Referer, Sec-Fetch-Site. An Origin that is
-//     not ours or listed is refused whatever Sec-Fetch-Site says, and null is
-//     nobody's origin.
-//   - A request with none of the three comes from no browser and passes: it
-//     has no cookie that its sender did not put there.
-//   - Comparison is exact, scheme and port included. Nothing is normalised:
-//     browsers send the one serialised form that the settings must have.
-//   - A WebSocket handshake is a GET that CORS does not cover, so it needs an
-//     Origin of ours or a listed one.
+//   - The first of these headers decides about a request with an unsafe method: Origin,
+//     the origin of Referer, Sec-Fetch-Site. An Origin that is neither ours nor listed is
+//     refused, whatever Sec-Fetch-Site says. The origin null is always refused.
+//   - A request with none of the three does not come from a browser and passes: its
+//     cookie, if it has one, was put there by its sender.
+//   - The comparison is exact and includes scheme and port. Nothing is normalised:
+//     browsers send one serialised form, and the settings must have the same form.
+//   - A WebSocket handshake is a GET that CORS does not cover. So its Origin must be ours
+//     or a listed one.
 //
-// http.CrossOriginProtection asks Sec-Fetch-Site before Origin and has no
-// Referer rule, which would let a listed origin's requests fail and give old
-// browsers no check at all; hence our own twenty lines.
+// We do not use http.CrossOriginProtection. It checks Sec-Fetch-Site before Origin, so it
+// would refuse a listed origin. It has no rule for Referer, so it would not check old
+// browsers at all.
 
 // origins are those that may send requests with the cookie.
 type origins map[string]bool
@@ -57,7 +56,7 @@ func errOrigin(message string) *web.Error {
 // originsSetting is the setting that lists further origins.
 const originsSetting = "TRUSTED_ORIGINS"
 
-// guard refuses unsafe requests from elsewhere before anything else sees them.
+// guard refuses unsafe requests from other sites before any handler sees them.
 func (o origins) guard(next http.Handler, refusal *web.Error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !o.allow(r) {
@@ -89,7 +88,7 @@ func (o origins) allow(r *http.Request) bool {
 	return true
 }
 
-// allowUpgrade judges a WebSocket handshake.
+// allowUpgrade says whether a WebSocket handshake may proceed.
 func (o origins) allowUpgrade(r *http.Request) bool {
 	values := r.Header.Values("Origin")
 	if len(values) == 1 && o[values[0]] {
@@ -99,21 +98,21 @@ func (o origins) allowUpgrade(r *http.Request) bool {
 	return false
 }
 
-// traceHeaders are what tracing in a page adds to its requests (W3C Trace Context,
-// tracestate being among proxy.RequestHeaders): the proxy continues the trace.
+// traceHeaders are the headers that tracing in a page adds to requests (W3C Trace
+// Context). The proxy continues the trace. tracestate is in proxy.RequestHeaders.
 var traceHeaders = []string{"Traceparent"}
 
-// cors lets the listed origins read answers, errors included. Vary: Origin
-// stands on every answer, so that no cache gives one origin's to another.
+// cors lets the listed origins read answers, including errors. Every answer has Vary:
+// Origin, so that no cache gives one origin's answer to another origin.
 func (o origins) cors(forwarded []string) *cors.Cors {
 	return cors.New(cors.Options{
 		// Not AllowedOrigins: an empty list there means every origin.
-		// Of several Origins the library would look at the first and repeat them all.
+		// If a request has several Origins, the library checks the first and repeats them all.
 		AllowOriginVaryRequestFunc: func(r *http.Request, origin string) (bool, []string) {
 			if o[origin] && len(r.Header.Values("Origin")) == 1 {
 				return true, nil
 			}
-			if origin != "" && r.Method == http.MethodOptions { // a preflight, which no guard will refuse
+			if origin != "" && r.Method == http.MethodOptions { // a preflight: guard does not refuse it, so it is noted here
 				web.NoteOrigin(r, originsSetting)
 			}
 			return false, nil
@@ -132,10 +131,10 @@ func (o origins) cors(forwarded []string) *cors.Cors {
 	})
 }
 
-// openToListed takes Cross-Origin-Resource-Policy off answers that a listed origin
-// has asked for by CORS, which has allowed it to read them. All others are for our
-// own pages alone, also where a listed origin loads them without asking (an image
-// without crossorigin).
+// openToListed removes Cross-Origin-Resource-Policy from answers to CORS requests of a
+// listed origin, because CORS allows it to read them. Only our own pages may load all
+// other answers. A listed origin may not load them without CORS either (an image without
+// crossorigin).
 func (s *Server) openToListed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()

@@ -63,7 +63,7 @@ type hasher interface {
 
 // errGuessed uses the code of Better Auth's plugin haveIBeenPwned, which apps may know.
 func errGuessed(why string) *web.Error {
-	return web.Refuse(http.StatusBadRequest, "PASSWORD_COMPROMISED", "Password too easy to guess: "+why+" Choose another, for example a few words that do not belong together.")
+	return web.Refuse(http.StatusBadRequest, "PASSWORD_COMPROMISED", "Password too easy to guess: "+why+" Choose another, for example a few unrelated words.")
 }
 
 func errTooShort(least int) *web.Error {
@@ -72,7 +72,7 @@ func errTooShort(least int) *web.Error {
 
 var (
 	errTooLong = web.Refuse(http.StatusBadRequest, "PASSWORD_TOO_LONG", fmt.Sprintf("Password too long: at most %d characters are possible.", password.MaxLength))
-	errCommon  = errGuessed("it is among the passwords that are tried first.")
+	errCommon  = errGuessed("it is among the passwords that attackers try first.")
 )
 
 // passwordError turns an error of the password package into an answer.
@@ -87,7 +87,7 @@ func (s *Server) passwordError(err error) error {
 	case errors.Is(err, password.ErrOwnName):
 		return errGuessed("it is your email address or the name of this product.").Because(err)
 	case errors.Is(err, password.ErrRepeated):
-		return errGuessed("it is one character over and over.").Because(err)
+		return errGuessed("it repeats a single character.").Because(err)
 	case errors.Is(err, password.ErrNotText):
 		return validation([]web.FieldError{{Field: "password", Message: "expected text without NUL"}}).Because(err)
 	case errors.Is(err, password.ErrBusy):

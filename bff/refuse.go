@@ -68,13 +68,13 @@ func (s *Server) noteTooLarge(r *http.Request, err error) {
 	}
 }
 
-// delayAnswer delays the answer to r as p says. A request that has a turn waits after its
-// handler has returned, so that it holds no place while it waits (inTurn).
+// delayAnswer delays the answer to r as p says. A request that has a place waits after its
+// handler has returned, so that it holds no place while it waits (withPlace).
 func (s *Server) delayAnswer(r *http.Request, p *pace) {
 	if s.cfg.RateLimitOff {
 		return
 	}
-	if t, ok := r.Context().Value(turnKey{}).(*turn); ok {
+	if t, ok := r.Context().Value(admissionKey{}).(*admission); ok {
 		t.delay = p
 		return
 	}

@@ -25,8 +25,8 @@ var requestResetDoc = endpoint.Doc{
 	Row:     "200, the same for known and unknown addresses. Body: `email`; optional `redirectTo`. For an address that is kept after a change, the mail has the link that undoes the change",
 	Limit:   "mail",
 	Events:  []string{store.EventResetRequested},
-	Body:    &endpoint.Body{Text: "Whose password", Examples: one(requestPasswordResetBody{exampleUser.Email, new("/new-password")})},
-	Answers: []*endpoint.Answer{answers("A link was mailed if anybody has the address: the same for known and unknown ones", resetAsked)},
+	Body:    &endpoint.Body{Text: "The address of the account", Examples: one(requestPasswordResetBody{exampleUser.Email, new("/new-password")})},
+	Answers: []*endpoint.Answer{answers("If the address has an account, a link is mailed. The answer is the same for known and unknown addresses", resetAsked)},
 }
 
 // requestPasswordReset queues a mail without checking whether the address has an

@@ -20,11 +20,11 @@ var errNoCallback = web.Refuse(http.StatusBadRequest, "VALIDATION_ERROR", "[quer
 var followResetDoc = endpoint.Doc{
 	Tag: "mail", Summary: "Follow a reset link",
 	Row:     "the link in that mail: 302 to its `callbackURL` with `?token=` or `?error=INVALID_TOKEN`. If no `redirectTo` was given, a browser gets our page that asks for the new password. Does not consume the link",
-	Text:    "The link in the mail: to its `callbackURL`, with `?token=` or `?error=INVALID_TOKEN`. Without one it is a page for browsers that asks for the new password. It consumes nothing.",
+	Text:    "The link in the mail. It redirects to its `callbackURL`, with `?token=` or `?error=INVALID_TOKEN`. Without a `callbackURL` a browser gets a page that asks for the new password. The request does not consume the link.",
 	Params:  []*endpoint.Param{inQuery("callbackURL", "The app's page for the new password", false, "/new-password")},
 	Answers: []*endpoint.Answer{page("The page that asks for the new password"), redirected},
 	Errors:  []*web.Error{errNoCallback, errLinkTarget},
-	Texts:   map[int]string{400: "`callbackURL` is missing, and no browser asks", 403: "`callbackURL` leads elsewhere"},
+	Texts:   map[int]string{400: "`callbackURL` is missing, and the client is not a browser", 403: "`callbackURL` is not allowed"},
 }
 
 // followReset answers the link in the mail. It sends the browser to the app's page that
@@ -39,7 +39,7 @@ func (s *Server) followReset(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case target == "" && wantsPage(r):
 		_, err := s.resetLink(r, token)
-		return s.ask(w, err, linkpage.Page{Kind: linkpage.Reset, Token: token})
+		return s.showLinkPage(w, err, linkpage.Page{Kind: linkpage.Reset, Token: token})
 	case target == "":
 		return errNoCallback
 	}
@@ -72,15 +72,15 @@ var resetPasswordDoc = endpoint.Doc{
 	Tag: "mail", Summary: "Set a new password",
 	Row:     "200. Body: `newPassword`, `token`. All sessions end. A browser that is signed in to the account stays signed in, with a new secret and cookie. The address counts as verified, and blocks of the account's sign-in end",
 	Events:  []string{store.EventPasswordReset},
-	Params:  []*endpoint.Param{inQuery("token", "As in the body, which counts", false, nil)},
+	Params:  []*endpoint.Param{inQuery("token", "The token of the link. The one in the body takes precedence", false, nil)},
 	Body:    &endpoint.Body{Text: "The new password, and the token of the link", Examples: one(resetPasswordBody{anotherPassword, new(exampleLink)})},
-	Answers: []*endpoint.Answer{answers("It is set. All sessions have ended; a caller who is signed in to the account stays so, under another secret", statusJSON{true}, setCookie)},
+	Answers: []*endpoint.Answer{answers("The password is set. All sessions have ended. A caller who is signed in to the account stays signed in and gets a new session secret", statusJSON{true}, setCookie)},
 	Errors:  []*web.Error{exampleTooShort, errTooLong, errCommon, errLink},
 }
 
 // resetPassword sets a new password for the user who got the mail. It ends all their
-// sessions: an attacker who knew the old password may be signed in. If the browser that
-// sends the request is signed in, it stays so and gets a new session secret.
+// sessions: an attacker who knew the old password may be signed in. A browser that
+// is signed in to this account stays signed in and gets a new session secret.
 func (s *Server) resetPassword(w http.ResponseWriter, r *http.Request) error {
 	body, err := s.readBody(w, r, s.anybody(r))
 	if err != nil {
@@ -100,7 +100,7 @@ func (s *Server) resetPassword(w http.ResponseWriter, r *http.Request) error {
 	if err := s.passwords.Check(next, ""); err != nil { // checked again below, with the user's address
 		return s.passwordError(err)
 	}
-	link, err := s.resetLink(r, token) // before the work of a hash
+	link, err := s.resetLink(r, token) // before the expensive hash
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func (s *Server) resetPassword(w http.ResponseWriter, r *http.Request) error {
 
 // reset sets the password and marks the address as verified: its owner has read the mail
 // and chosen the password. It returns the session that replaces the caller's session, or
-// nil if the caller has none or it has ended.
+// nil if the caller has no live session of this account.
 func (s *Server) reset(r *http.Request, link store.Link, hash string) (renewed *session.Next, err error) {
 	own, err := s.ownSession(r, link.UserID)
 	if err != nil {

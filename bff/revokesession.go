@@ -18,8 +18,8 @@ var revokeSessionDoc = endpoint.Doc{
 	Tag: "session", Summary: "End one session",
 	Row:     "200 `{\"status\":true}`. Body: `token`, a handle. A handle that is not the user's ends nothing and gets the same answer",
 	Events:  []string{store.EventSessionRevoked},
-	Body:    &endpoint.Body{Text: "Which", Examples: one(revokeSessionBody{exampleHandle})},
-	Answers: []*endpoint.Answer{answers("It has ended. A handle that is not of the user's own ends nothing and answers the same", statusJSON{true}, clearCookie), notFresh},
+	Body:    &endpoint.Body{Text: "The session to end", Examples: one(revokeSessionBody{exampleHandle})},
+	Answers: []*endpoint.Answer{answers("The session has ended. A handle that is not the user's ends nothing and gets the same answer", statusJSON{true}, clearCookie), notFresh},
 }
 
 // revokeSession ends the session with the given handle, if it is one of the user's. The

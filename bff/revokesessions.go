@@ -14,10 +14,10 @@ var revokeSessionsDoc = endpoint.Doc{
 	Row:     "200. All sessions of the user end, including the caller's",
 	Events:  []string{store.EventSessionRevoked},
 	Body:    noInput,
-	Answers: []*endpoint.Answer{answers("All of the user's sessions have ended, the caller's too", statusJSON{true}, clearCookieAlways), badOptional},
+	Answers: []*endpoint.Answer{answers("All sessions of the user have ended, including the caller's", statusJSON{true}, clearCookieAlways), badOptional},
 }
 
-// revokeSessions ends all of the user's sessions, the caller's own too.
+// revokeSessions ends all sessions of the user, including the caller's.
 func (s *Server) revokeSessions(w http.ResponseWriter, r *http.Request, live *session.Live, _ *web.Object) error {
 	if err := s.revokeBut(r, live, ""); err != nil {
 		return err
@@ -31,10 +31,10 @@ var revokeOthersDoc = endpoint.Doc{
 	Row:     "200. All sessions of the user end except the caller's",
 	Events:  []string{store.EventSessionRevoked},
 	Body:    noInput,
-	Answers: []*endpoint.Answer{answers("All but the caller's have ended", statusJSON{true}), badOptional},
+	Answers: []*endpoint.Answer{answers("All sessions except the caller's have ended", statusJSON{true}), badOptional},
 }
 
-// revokeOtherSessions leaves the user signed in here and nowhere else.
+// revokeOtherSessions ends all sessions of the user except the caller's.
 func (s *Server) revokeOtherSessions(w http.ResponseWriter, r *http.Request, live *session.Live, _ *web.Object) error {
 	if err := s.revokeBut(r, live, live.TokenHash); err != nil {
 		return err

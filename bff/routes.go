@@ -13,9 +13,9 @@ import (
 	"vestibule/internal/web"
 )
 
-// endpoints is the whole surface. The router, openapi.json and the rows of docs/api.md
-// are made from it: run go generate ./bff after a change. Unsafe methods have passed the
-// origin guard before they come here; what needs a session asks for it itself.
+// endpoints is the table of all endpoints. The router, openapi.json and the rows of
+// docs/api.md are made from it: run go generate ./bff after a change. The origin guard has
+// already checked requests with unsafe methods. Each handler checks the session itself.
 func (s *Server) endpoints() []endpoint.Endpoint {
 	body, anyBody := s.readBody, s.optionalBody
 	list := s.accounts([]endpoint.Endpoint{
@@ -37,14 +37,14 @@ func (s *Server) endpoints() []endpoint.Endpoint {
 		{Method: "GET", Path: "/reset-password/{token}", ID: "followResetLink", Guard: asAnybody, Handler: s.followReset, Doc: &followResetDoc},
 		{Method: "POST", Path: "/reset-password", ID: "resetPassword", Guard: asVisitor, Handler: s.resetPassword, Doc: &resetPasswordDoc},
 		{Method: "POST", Path: "/send-verification-email", ID: "sendVerificationEmail", Guard: asVisitor, Handler: s.sendVerificationEmail, Doc: &sendVerificationDoc},
-		// Not HEAD: it must not do what the link is for.
+		// No HEAD: it would make the link take effect.
 		{Method: "GET", Path: "/verify-email", ID: "verifyEmail", Guard: asAnybody, Handler: s.verifyEmail, Doc: &verifyEmailDoc, NoHead: true},
 		{Method: "POST", Path: "/verify-email", ID: "proveEmail", Guard: asVisitor, Handler: s.proveEmail, Doc: &proveEmailDoc},
 		{Method: "GET", Path: "/undo-email", ID: "askUndoEmail", Guard: asAnybody, Handler: s.askUndo, Doc: &askUndoDoc},
 		{Method: "POST", Path: "/undo-email", ID: "undoEmail", Guard: asAnybody, Handler: s.undoEmail, Doc: &undoEmailDoc},
 		{Method: "GET", Path: "/token", ID: "getToken", Guard: asUser, Handler: s.ifExposed(s.signedIn(noBody, s.token)), Doc: &tokenDoc},
 		{Method: "POST", Path: "/oauth2/token", ID: "issueToken", Guard: oauth.Guard(invalidOrigin), Handler: s.oauth.Token, Write: oauth.WriteError, Doc: oauth.Doc(maxBody, errTooMany)},
-		// What has no guard is answered from memory and waits for no turn: services ask for the keys.
+		// Endpoints without a guard need no place: they are cheap, and services fetch the keys.
 		{Method: "GET", Path: "/jwks", ID: "jwks", Short: "/.well-known/jwks.json", ShortID: "getKeys", Handler: s.jwks, Doc: &jwksDoc},
 		{Method: "GET", Path: "/link/{file}", ID: "getLinkFile", Handler: s.linkFile, Doc: &linkFileDoc},
 		{Method: "GET", Path: "/ok", ID: "ok", Handler: s.ok, Doc: &okDoc},
@@ -55,7 +55,7 @@ func (s *Server) endpoints() []endpoint.Endpoint {
 	return append(list, frontend.Endpoint())
 }
 
-// accounts puts endpoints below /api/auth, and has those with a guard wait for their turn.
+// accounts puts endpoints below /api/auth. Those with a guard wait for a place.
 func (s *Server) accounts(list []endpoint.Endpoint) []endpoint.Endpoint {
 	const base = "/api/auth"
 	for i := range list {
@@ -69,13 +69,13 @@ func (s *Server) accounts(list []endpoint.Endpoint) []endpoint.Endpoint {
 			kind = kindToken
 		}
 		if e.Guard != nil && e.Handler != nil {
-			e.Handler = s.inTurn(kind, e.Handler)
+			e.Handler = s.withPlace(kind, e.Handler)
 		}
 	}
 	return list
 }
 
-// ifExposed routes h only where the token may be given to pages.
+// ifExposed routes h only with EXPOSE_TOKEN.
 func (s *Server) ifExposed(h web.HandlerFunc) web.HandlerFunc {
 	if !s.cfg.ExposeToken {
 		return nil
@@ -86,14 +86,14 @@ func (s *Server) ifExposed(h web.HandlerFunc) web.HandlerFunc {
 func (s *Server) routes() *mux.Router {
 	router := web.NewRouter(writeError)
 	endpoint.Mount(router, writeError, s.endpoints())
-	// Every method: the proxy refuses those that it does not pass.
+	// Every method: the proxy itself refuses those that it does not forward.
 	router.PathPrefix("/api/proxy/").Handler(web.Handle(s.proxied, writeError))
-	// The app, last: every other path, of which it knows what is a page.
+	// The app comes last. It serves every other path, and decides which ones are pages.
 	router.MatcherFunc(outsideAPI).Handler(web.Handle(s.app.Serve, writeError))
 	return router
 }
 
-// outsideAPI leaves what is under /api/ to the routes above, which say 404 and 405 of it.
+// outsideAPI does not match paths under /api/. For them the router answers 404 or 405.
 func outsideAPI(r *http.Request, _ *mux.RouteMatch) bool {
 	path := r.URL.Path
 	return path != "/api" && !strings.HasPrefix(path, "/api/")

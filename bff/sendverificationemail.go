@@ -23,8 +23,8 @@ var sendVerificationDoc = endpoint.Doc{
 	Tag: "mail", Summary: "Ask for a verification link",
 	Row:     "200, the same for known and unknown addresses. Body: `email`; optional `callbackURL`",
 	Limit:   "mail",
-	Body:    &endpoint.Body{Text: "Which address", Examples: one(sendVerificationEmailBody{exampleUser.Email, new("/welcome")})},
-	Answers: []*endpoint.Answer{answers("A link was mailed if anybody has the address and it is not verified: the same for all to whom is not signed in", statusJSON{true})},
+	Body:    &endpoint.Body{Text: "The address to verify", Examples: one(sendVerificationEmailBody{exampleUser.Email, new("/welcome")})},
+	Answers: []*endpoint.Answer{answers("If the address has an account and is not verified, a link is mailed. A client that is not signed in always gets this answer", statusJSON{true})},
 	Errors:  []*web.Error{errOtherEmail, errVerified},
 }
 

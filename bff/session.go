@@ -36,7 +36,7 @@ func toSessionJSON(s store.Session) sessionJSON {
 }
 
 type signedUpJSON struct {
-	Token *string  `json:"token" doc:"The session's handle; null without a session"` // the secret is in the cookie alone
+	Token *string  `json:"token" doc:"The session's handle; null without a session"` // only the cookie holds the secret
 	User  userJSON `json:"user"`
 }
 

@@ -9,7 +9,7 @@ import (
 	"vestibule/internal/web"
 )
 
-// errorCode is what may be shown of a code that came with a link.
+// errorCode matches the codes that the page shows. Anybody can make up a link with another text.
 var errorCode = regexp.MustCompile(`^['A-Za-z0-9_-]{1,100}$`)
 
 var errorPage = template.Must(template.New("error").Parse(`<!doctype html>

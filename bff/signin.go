@@ -50,7 +50,7 @@ var errCredentials = web.Refuse(http.StatusUnauthorized, "INVALID_EMAIL_OR_PASSW
 var errCredentialsOrMail = web.Refuse(http.StatusUnauthorized, errCredentials.Code,
 	"Invalid email or password, or the address is not confirmed yet: follow the link in the mail, or ask for a new password, which confirms it too.")
 
-func (s *Server) noSignIn() *web.Error {
+func (s *Server) signInRefusal() *web.Error {
 	if s.cfg.RequireEmailVerification {
 		return errCredentialsOrMail
 	}
@@ -59,7 +59,7 @@ func (s *Server) noSignIn() *web.Error {
 
 // signedInJSON tells the client to go to URL if the request had a callbackURL.
 type signedInJSON struct {
-	Redirect bool     `json:"redirect" doc:"The client is to go to url"`
+	Redirect bool     `json:"redirect" doc:"The client should go to url"`
 	Token    string   `json:"token" doc:"The session's handle"`
 	URL      string   `json:"url,omitempty" doc:"The callbackURL"`
 	User     userJSON `json:"user"`
@@ -79,8 +79,8 @@ var signInDoc = endpoint.Doc{
 	Events: []string{store.EventSignIn, store.EventSignInFailed, store.EventSessionRevoked},
 	Body:   &endpoint.Body{Text: "Who signs in", Examples: one(signInBody{Email: exampleUser.Email, Password: examplePassword})},
 	Answers: []*endpoint.Answer{{
-		Status: 200, Text: "The user, and a session in the cookie. The session that came with the request has ended",
-		Headers: []*endpoint.Header{setCookieAlways, {Component: "Location", Name: "Location", Text: "Where the app goes on: the `callbackURL`",
+		Status: 200, Text: "The user, and a session in the cookie. The session of the request has ended",
+		Headers: []*endpoint.Header{setCookieAlways, {Component: "Location", Name: "Location", Text: "Where the app continues: the `callbackURL`",
 			Schema: endpoint.Schema{"type": "string", "format": "uri-reference"}, Example: "/welcome"}},
 		Examples: []endpoint.Example{
 			{Name: "signed in", Value: signedInJSON{Token: exampleHandle, User: exampleUser}},
@@ -106,7 +106,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	why, refused := errors.AsType[signInFailure](err)
 	switch {
 	case refused:
-		return s.refuseSignIn(r, in, user, why, s.noSignIn().Because(why))
+		return s.refuseSignIn(r, in, user, why, s.signInRefusal().Because(why))
 	case err != nil:
 		return s.passwordError(s.untried(r, try, err))
 	}
@@ -127,7 +127,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	})
 	switch {
 	case errors.Is(err, store.ErrNoUser), errors.Is(err, store.ErrConflict):
-		return s.noSignIn().Because(err) // deleted, or the password changed, while it was verified
+		return s.signInRefusal().Because(err) // deleted, or the password changed, while it was verified
 	case err != nil:
 		return err
 	}

@@ -19,7 +19,7 @@ var signOutDoc = endpoint.Doc{
 	Row:     "200 `{\"success\":true}`, also without a session. Clears the cookie",
 	Events:  []string{store.EventSignOut},
 	Body:    noInput,
-	Answers: []*endpoint.Answer{answers("The session has ended, if there was one; the cookie is cleared", successJSON{true}, clearCookieAlways), badOptional},
+	Answers: []*endpoint.Answer{answers("The session, if there was one, has ended. The cookie is cleared", successJSON{true}, clearCookieAlways), badOptional},
 }
 
 // signOut ends the session of the cookie. Without a session it succeeds too: there is

@@ -121,7 +121,7 @@ func (s *Server) signUp(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	web.NoteUser(r, user.ID)
-	s.succeeded(r, throttle.Proven(user.Email, s.clients.Of(r))) // known here from now on
+	s.succeeded(r, throttle.Proven(user.Email, s.clients.Of(r))) // the limits now know this client as the owner's
 	http.SetCookie(w, s.sessions.Started(next))
 	return web.WriteJSON(w, http.StatusOK, signedUpJSON{Token: &next.ID, User: toUserJSON(user)})
 }

@@ -16,7 +16,7 @@ type tokenJSON struct {
 }
 
 var tokenDoc = endpoint.Doc{
-	Tag: "session", Summary: "Get the access token", Text: "Only with EXPOSE_TOKEN; otherwise there is nothing at this path.",
+	Tag: "session", Summary: "Get the access token", Text: "Only with EXPOSE_TOKEN; otherwise 404.",
 	Row:     "200 `{token}`, the access token; 404 without `EXPOSE_TOKEN`. With `EXPOSE_TOKEN` `/get-session` sends `set-auth-jwt` too",
 	Answers: []*endpoint.Answer{answers("The token that the proxy attaches", tokenJSON{"eyJ..."}), notFound},
 }
@@ -31,8 +31,7 @@ func (s *Server) token(w http.ResponseWriter, _ *http.Request, live *session.Liv
 	return web.WriteJSON(w, http.StatusOK, tokenJSON{t.Raw})
 }
 
-// exposeToken adds the token to an answer about the session, where that is
-// switched on.
+// exposeToken adds the token to an answer about the session if EXPOSE_TOKEN is set.
 func (s *Server) exposeToken(w http.ResponseWriter, live *session.Live) error {
 	if !s.cfg.ExposeToken {
 		return nil

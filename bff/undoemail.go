@@ -18,7 +18,7 @@ import (
 var askUndoDoc = endpoint.Doc{
 	Tag: "mail", Summary: "Ask whether to undo a change of address",
 	Row:     "the link in the mails about a change of address: a page with a button, or a page that says that the link no longer works",
-	Text:    "The link in the mails about a change of address. It is a page with a button, and changes nothing.",
+	Text:    "The link in the mails about a change of address. It shows a page with a button, and changes nothing.",
 	Params:  []*endpoint.Param{linkParam},
 	Answers: []*endpoint.Answer{page("The page")},
 	Errors:  []*web.Error{errNoToken},
@@ -33,12 +33,12 @@ func (s *Server) askUndo(w http.ResponseWriter, r *http.Request) error {
 		return errNoToken
 	}
 	_, err := s.mailedLink(r, token, store.PurposeUndo)
-	return s.ask(w, err, linkpage.Page{Kind: linkpage.Undo, Token: token})
+	return s.showLinkPage(w, err, linkpage.Page{Kind: linkpage.Undo, Token: token})
 }
 
 type undoEmailBody struct {
 	Token       string  `json:"token" like:"LinkToken"`
-	NewPassword *string `json:"newPassword,omitempty" doc:"To be set"`
+	NewPassword *string `json:"newPassword,omitempty" doc:"The new password"`
 }
 
 var undoEmailDoc = endpoint.Doc{
@@ -46,11 +46,11 @@ var undoEmailDoc = endpoint.Doc{
 	Row:    "200 `{\"status\":true}`. Body: `token`; optional `newPassword`. The change is stopped or undone, and all sessions and outstanding links end. Without `newPassword` the address gets a link to set one",
 	Events: []string{store.EventEmailUndone},
 	Text: "The account keeps the address that the mail went to, or gets it back; all sessions and outstanding links end. Without `newPassword` a link to set one is mailed to that address. " +
-		"Again it answers the same and changes nothing.",
+		"A repeated request gets the same answer and changes nothing.",
 	Body:    &endpoint.Body{Text: "The token of the link, and a new password if one is to be set", Examples: one(undoEmailBody{exampleLink, new(anotherPassword)})},
 	Answers: []*endpoint.Answer{answers("The change is stopped or undone", statusJSON{true})},
 	Errors:  []*web.Error{exampleTooShort, errTooLong, errCommon, errDeadLink, errLinkExpired},
-	Texts:   map[int]string{401: "The link was never made, was used to set a password, has expired, or somebody who had the account earlier has undone more"},
+	Texts:   map[int]string{401: "The link is unknown, has expired, was used to set a password, or was replaced because an earlier change was undone"},
 }
 
 // undoEmail stops or undoes the change. A repeated request succeeds, but to set a second

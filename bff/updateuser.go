@@ -25,10 +25,10 @@ var updateUserDoc = endpoint.Doc{
 	Row:    "200. Body: `name`, `image` (null clears it)",
 	Limit:  "profile",
 	Events: []string{store.EventUserUpdated},
-	Body: &endpoint.Body{Text: "What changes", Examples: []endpoint.Example{
+	Body: &endpoint.Body{Text: "The fields to change", Examples: []endpoint.Example{
 		{Name: "name", Value: updateUserBody{Name: "Augusta"}}, {Name: "no picture", Value: map[string]any{"image": nil}},
 	}},
-	Answers: []*endpoint.Answer{answers("They have changed", statusJSON{true})},
+	Answers: []*endpoint.Answer{answers("The fields have changed", statusJSON{true})},
 	Errors:  []*web.Error{errEmailNotHere, errNoFields},
 }
 
@@ -36,7 +36,7 @@ var updateUserDoc = endpoint.Doc{
 // must first prove that the new one is theirs.
 func (s *Server) updateUser(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error {
 	if body.Has("email") && !body.IsNull("email") {
-		if address, text := body.String("email"); address != "" || !text { // Better Auth passes an empty one over
+		if address, text := body.String("email"); address != "" || !text { // Better Auth ignores an empty one
 			return errEmailNotHere
 		}
 	}

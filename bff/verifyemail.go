@@ -18,14 +18,14 @@ import (
 //   - A click proves that the visitor owns the mailbox. It does not prove that they own
 //     the account. An attacker can sign up with a victim's address and a password that
 //     the attacker knows. The victim's click alone would then verify that account.
-//   - So the link has an effect only with the account's live session, or together with
-//     the account's password.
-//   - The link to the current address may also set a new password, which replaces one
-//     that an attacker may have chosen. The link to a new address may not: that address
-//     may be mistyped.
-//   - A change of address also needs a live session: the one that asked for the change.
-//   - A link that is followed again before it expires answers that the work is done:
-//     mail scanners follow links before people do.
+//   - So the link takes effect only with a proof: a live session of the account, its
+//     password, or a new password.
+//   - Only the link to the current address accepts a new password. It replaces one that
+//     an attacker may have chosen. The link to a new address does not: that address may
+//     be mistyped.
+//   - A change of address also requires that the session that asked for it is still alive.
+//   - Before it expires, a link that has taken effect may be followed again. The answer
+//     is the same, needs no proof and changes nothing. Only a new password is refused.
 
 var errPasswordNeeded = web.Refuse(http.StatusForbidden, "PASSWORD_REQUIRED",
 	"The link alone is not enough: open it where you are signed in, or POST {token, password} here, or {token, newPassword} to set a new password.")
@@ -37,17 +37,17 @@ var verifyEmailDoc = endpoint.Doc{
 	Tag: "mail", Summary: "Follow a verification link",
 	Row:    "the link in that mail, and in the mail to a new address: `token`, optional `callbackURL`. In a browser that is signed in to the account: 302 to `callbackURL`, or 200 `{status, user}`. In any other browser: a page that asks for the password, or for a new one. Without `text/html` in `Accept`: 403 `PASSWORD_REQUIRED`. Followed again, the link gives the same answer and changes nothing",
 	Events: []string{store.EventEmailVerified, store.EventEmailChanged},
-	Text: "The link in the mail. It does what it is for where the browser is signed in to the account; anybody else's browser gets a page that asks for the password, or for a new one, and other clients a 403. " +
-		"Followed again it says the same and changes nothing. With a `callbackURL` the browser is sent there, with `?error=` if the link is no good.",
-	Params: []*endpoint.Param{linkParam, inQuery("callbackURL", "Where the browser goes on", false, "/welcome")},
+	Text: "The link in the mail. It takes effect if the browser is signed in to the account. Any other browser gets a page that asks for the password, or for a new one. Other clients get a 403. " +
+		"Followed again, it gives the same answer and changes nothing. With a `callbackURL` the browser is sent there, with `?error=` if the link is not valid.",
+	Params: []*endpoint.Param{linkParam, inQuery("callbackURL", "Where the browser continues", false, "/welcome")},
 	Answers: []*endpoint.Answer{{
-		Status: 200, Text: "The address is verified. `user` is there where it was changed. As HTML it is the page that asks", Types: []string{"text/html"},
+		Status: 200, Text: "The address is verified. `user` is present only if the address has changed. As HTML, the page that asks for a password", Types: []string{"text/html"},
 		Examples: []endpoint.Example{{Name: "verified", Value: verifiedJSON{Status: true}}, {Name: "changed", Value: verifiedJSON{true, &exampleUser}}},
 	}, redirected},
 	Errors: []*web.Error{errNoToken, errDeadLink, errLinkExpired, errLinkTarget, errPasswordNeeded},
 	Texts: map[int]string{
-		400: "`token` is missing", 401: "The link was never made, has expired, or is of no use any more; with a `callbackURL` that is told there",
-		403: "`callbackURL` leads elsewhere, or the link needs a password",
+		400: "`token` is missing", 401: "The link is unknown, has expired, or is no longer valid. With a `callbackURL` the browser is sent there with the code instead",
+		403: "`callbackURL` is not allowed, or the link needs a password",
 	},
 }
 
@@ -78,8 +78,8 @@ func (s *Server) verifyEmail(w http.ResponseWriter, r *http.Request) error {
 	return web.WriteJSON(w, http.StatusOK, answer)
 }
 
-// followVerification does what the link is for where a session shows whose it is. It
-// answers a browser itself that shows none, and returns nil then.
+// followVerification lets the link take effect if the request has a live session of the
+// account. Otherwise it shows a browser the page that asks for a password, and returns nil.
 func (s *Server) followVerification(w http.ResponseWriter, r *http.Request, token, target string) (*verifiedJSON, error) {
 	link, err := s.mailedLink(r, token, store.PurposeVerify, store.PurposeChange)
 	if err != nil {
@@ -113,8 +113,8 @@ func passwordNeeded(link store.Link) *web.Error {
 
 type proveEmailBody struct {
 	Token       string  `json:"token" like:"LinkToken"`
-	Password    *string `json:"password,omitempty" doc:"The account's"`
-	NewPassword *string `json:"newPassword,omitempty" doc:"To be set; not together with password"`
+	Password    *string `json:"password,omitempty" doc:"The account's password"`
+	NewPassword *string `json:"newPassword,omitempty" doc:"The new password; cannot be combined with password"`
 }
 
 var proveEmailDoc = endpoint.Doc{
@@ -122,14 +122,14 @@ var proveEmailDoc = endpoint.Doc{
 	Row:    "200 `{status, user}`. That page sends it. Body: `token`, and `password` or `newPassword`. `newPassword` replaces the password and ends all sessions; it is refused for a change of address, and is a 401 after the address was confirmed",
 	Limit:  "check",
 	Events: []string{store.EventEmailVerified, store.EventEmailChanged, store.EventPasswordFailed},
-	Text:   "What the page behind the link sends. `newPassword` replaces whatever password there was and ends all sessions; it is not possible for a change of address.",
-	Body: &endpoint.Body{Text: "The token of the link, and what shows that the account is the caller's: the password, a new one, or with neither the session", Examples: []endpoint.Example{
+	Text:   "The page behind the link sends this request. `newPassword` replaces the password and ends all sessions. It cannot be set with a change of address.",
+	Body: &endpoint.Body{Text: "The token of the link, and a proof that the caller owns the account: `password`, or `newPassword`. With neither, the session is the proof", Examples: []endpoint.Example{
 		{Name: "known", Value: proveEmailBody{Token: exampleLink, Password: new(examplePassword)}}, {Name: "new", Value: proveEmailBody{Token: exampleLink, NewPassword: new(anotherPassword)}},
 	}},
-	Answers: []*endpoint.Answer{answers("The address is verified. `user` is there where it was changed", verifiedJSON{Status: true})},
+	Answers: []*endpoint.Answer{answers("The address is verified. `user` is present only if the address has changed", verifiedJSON{Status: true})},
 	Errors:  []*web.Error{exampleTooShort, errTooLong, errCommon, errPassword, errNoCredential, errDeadLink, errLinkExpired, errPasswordNeeded},
 	Texts: map[int]string{
-		401: "The link was never made, has expired, or is of no use any more", 403: "From an origin that may not, to a target that is not ours, or without what the link needs",
+		401: "The link is unknown, has expired, or is no longer valid", 403: "The origin or the target is not allowed, or the link needs a password",
 	},
 }
 

@@ -16,11 +16,11 @@ type verifyPasswordBody struct {
 
 var verifyPasswordDoc = endpoint.Doc{
 	Tag: "account", Summary: "Prove the caller's password",
-	Row:     "200. Body: `password`. It then counts as proven in this session: see below",
+	Row:     "200. Body: `password`. The session then counts as fresh: see below",
 	Limit:   "check",
 	Events:  []string{store.EventPasswordProven, store.EventPasswordFailed},
 	Body:    &endpoint.Body{Text: "The password", Examples: one(verifyPasswordBody{examplePassword})},
-	Answers: []*endpoint.Answer{answers("It is right, and proven in this session: for SESSION_FRESH_AGE, what needs a fresh session needs no other proof", statusJSON{true})},
+	Answers: []*endpoint.Answer{answers("The password is right. The session counts as fresh for SESSION_FRESH_AGE, so requests that need a fresh session need no other proof", statusJSON{true})},
 	Errors:  []*web.Error{errTooLong, errPassword, errNoCredential},
 }
 

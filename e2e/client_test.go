@@ -82,6 +82,7 @@ func runSuite(t *testing.T, suite clientSuite, env ...string) {
 }
 
 func TestOfficialClient(t *testing.T) {
+	t.Parallel()
 	for _, s := range []shape{shapes[0], shapes[3]} {
 		for _, suite := range slices.Concat(clientSuites, ownSuites) {
 			t.Run(s.name+", "+suite.folder, func(t *testing.T) {
@@ -171,6 +172,7 @@ func TestRateLimitStaysOnOverHTTPS(t *testing.T) {
 }
 
 func TestGuessesAreLimited(t *testing.T) {
+	t.Parallel()
 	aloneIn(t, []shape{shapes[0], shapes[3]}, func(t *testing.T, p *product) {
 		owner, guesser := newBrowser(t, p.bff), newBrowser(t, p.bff)
 		owner.signUp("nia@example.com")

@@ -18,6 +18,7 @@ var (
 
 // TestLinksInDocuments: each file and each heading that a document links to exists.
 func TestLinksInDocuments(t *testing.T) {
+	t.Parallel()
 	var documents []string
 	for _, pattern := range []string{"../*.md", "../docs/*.md"} {
 		found, err := filepath.Glob(pattern)

@@ -3,6 +3,7 @@ package e2e
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -94,6 +95,7 @@ func (e *events) ends() {
 // TestChangesArriveWhereverTheyAreMade has a second API on the same database, as
 // another machine would have.
 func TestChangesArriveWhereverTheyAreMade(t *testing.T) {
+	t.Parallel()
 	inEveryShape(t, func(t *testing.T, p *product) {
 		addr := freeAddrs(t, 2)
 		first := p.processes[0]
@@ -109,7 +111,10 @@ func TestChangesArriveWhereverTheyAreMade(t *testing.T) {
 		tasks := p.bff + "/api/proxy/me/tasks"
 		stream := b.watch(t)
 		stream.want("retry: 1000", "id: 0")
-		b.want(b.send("POST", tasks, `{"title":"here"}`), 201, "here")
+		var here struct{ ID int }
+		if err := json.Unmarshal([]byte(b.want(b.send("POST", tasks, `{"title":"here"}`), 201, "here").body), &here); err != nil {
+			t.Fatal(err)
+		}
 		stream.want("id: 1", "event: task.created", `"title":"here"`)
 		bearer := []string{"Authorization", "Bearer " + mint(t, claims(user), secret)}
 		service := newBrowser(t, p.bff)
@@ -120,7 +125,7 @@ func TestChangesArriveWhereverTheyAreMade(t *testing.T) {
 			stream.want(fmt.Sprintf("id: %d", i+2), "event: task.created", fmt.Sprintf(`"title":"there %d"`, i))
 			t.Logf("a change of another instance came after %v", time.Since(begun).Round(time.Millisecond))
 		}
-		service.want(service.sendRaw("DELETE", elsewhere+"/1", "", bearer...), 200, "")
+		service.want(service.sendRaw("DELETE", fmt.Sprint(elsewhere, "/", here.ID), "", bearer...), 200, "")
 		stream.want("id: 5", "event: task.deleted", `"title":"here"`)
 		resumed := b.watch(t, "Last-Event-ID", "3")
 		resumed.want("retry: 1000", "id: 3")
@@ -156,6 +161,7 @@ func TestAStopDoesNotWaitForStreams(t *testing.T) {
 }
 
 func TestListsAndConditionsPassTheProxy(t *testing.T) {
+	t.Parallel()
 	inEveryShape(t, func(t *testing.T, p *product) {
 		b := newBrowser(t, p.bff)
 		user := b.signUp("lists@example.com")

@@ -43,7 +43,7 @@ func TestComplaintsStandAtTheRightField(t *testing.T) {
 	wrong("Password", "at least 8 characters")
 	w.fill("Password", "password")
 	w.press("Create account")
-	wrong("Password", "tried first")
+	wrong("Password", "try first")
 	w.fill("Password", strings.Repeat("x", 129))
 	w.press("Create account")
 	wrong("Password", "too long")

@@ -43,6 +43,7 @@ func (b *browser) signUp(email string) string {
 }
 
 func TestFromCookieToTask(t *testing.T) {
+	t.Parallel()
 	aloneIn(t, shapes, func(t *testing.T, p *product) {
 		alice, bob := newBrowser(t, p.bff), newBrowser(t, p.bff)
 		id := alice.signUp("alice@example.com")

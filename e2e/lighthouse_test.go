@@ -97,6 +97,7 @@ func lighthouse(t *testing.T, categories string, times int) (reports []lighthous
 
 // TestAppIsLight adds up what a first visit loads.
 func TestAppIsLight(t *testing.T) {
+	t.Parallel()
 	p := launchBinary(t, binary(t, build.plain), shapes[0])
 	seen := map[string]int{}
 	var load func(path string)

@@ -18,7 +18,7 @@ func TestTheAppSaysWhyItIsRefused(t *testing.T) {
 		return w
 	}
 	signUp(closed, "paper-lantern-42").shows("Sign-up is closed here. Ask the operator for an account.")
-	signUp(open, "password").shows("it is among the passwords that are tried first.")
+	signUp(open, "password").shows("it is among the passwords that attackers try first.")
 	signUp(open, "Ada.Lovelace").shows("it is your email address")
 
 	// To a browser 127.0.0.1 is another site than localhost.

@@ -41,6 +41,7 @@ func without(c jwt.MapClaims, name string) jwt.MapClaims {
 // TestServiceCallsTheAPIWithItsOwnToken uses a token that another library has
 // minted from the shared secret.
 func TestServiceCallsTheAPIWithItsOwnToken(t *testing.T) {
+	t.Parallel()
 	inEveryShape(t, func(t *testing.T, p *product) {
 		b := newBrowser(t, p.bff)
 		id := b.signUp("erin@example.com")

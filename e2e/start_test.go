@@ -87,6 +87,7 @@ func TestStartIsRefusedInOneLine(t *testing.T) {
 }
 
 func TestAllMistakesAreReportedAtOnce(t *testing.T) {
+	t.Parallel()
 	p := start(t, binary(t, build.race), t.TempDir(), []string{
 		"BASE_URL=ftp://x", "TRUSTED_ORIGINS=*,null", "SESSION_EXPIRES_IN=soon", "PROXY_BODY_LIMIT=much", "BETTER_AUTH_SECRET=short",
 	}, "serve")

@@ -160,6 +160,7 @@ func (f *onFile) must(err error) {
 // operator has put there. Without a file, and with the log of the old one beside, it
 // makes no new one.
 func TestADatabaseFileThatIsTakenAway(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name  string
 		split bool

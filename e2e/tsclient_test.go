@@ -54,6 +54,7 @@ func TestClientTypesAreCurrent(t *testing.T) {
 
 // TestClientIsSmall: a page loads it before it can show anything.
 func TestClientIsSmall(t *testing.T) {
+	t.Parallel()
 	out, err := tool(t, filepath.Dir(mustGetwd(t)), "esbuild", "bff/spa/client/index.js", "--bundle", "--minify", "--format=esm", "--log-level=warning")
 	if err != nil {
 		t.Fatalf("esbuild: %v\n%s", err, out)

@@ -145,6 +145,7 @@ const gigabyte = 1 << 30
 
 // TestGigabytesPassAtConstantMemory looks at the process's own peak.
 func TestGigabytesPassAtConstantMemory(t *testing.T) {
+	t.Parallel()
 	up := newUpstream(t)
 	p := launchBinary(t, binary(t, build.plain), shapes[0], "BACKEND_URL="+up.url, "PROXY_BODY_LIMIT=0")
 	b := newBrowser(t, p.bff)

@@ -163,6 +163,7 @@ func TestAViteDevServerIsFronted(t *testing.T) {
 
 // TestThePageShowsTheApp: what docs/spa.md shows is what is tested.
 func TestThePageShowsTheApp(t *testing.T) {
+	t.Parallel()
 	page, err := os.ReadFile(filepath.Join("..", "docs", "spa.md"))
 	if err != nil {
 		t.Fatal(err)

@@ -22,7 +22,7 @@ import { announce, dismiss, clearNotices, inUse, toast, toasts } from './ui.js'
 
 /**
  * @typedef {import('../client/index.js').Task} Task
- * @typedef {{ title?: string, description?: string|null, completed?: boolean }} Change
+ * @typedef {Omit<import('../client/index.js').TaskChange, 'id'|'user_id'|'created_at'|'updated_at'>} Change
  * @typedef {Task & { key: string, unsaved: ''|'sending'|'failed' }} Shown
  *
  * queued: will be sent in its turn. waiting: a deletion that can still be undone. failed: can be sent again on request.
@@ -429,8 +429,8 @@ async function version(c, op) {
 	return op.blind ? undefined : etagOf(task)
 }
 
-/** @param {Change} change */
-const asNew = change => ({ title: change.title ?? '', ...(change.description ? { description: change.description } : {}), ...(change.completed ? { completed: true } : {}) })
+/** Members without a value are left out. @param {Change} change */
+const asNew = change => ({ title: '', ...Object.fromEntries(Object.entries(change).filter(([, value]) => value)) })
 
 /** Stores the task of an answer, with its version. @param {Task} task */
 function storeAnswer(task) {
@@ -595,6 +595,12 @@ export function add(title, description = null) {
 	return key
 }
 
+/** Changes members that are not typed as text. @param {Shown} task @param {Change} change */
+function change(task, change) {
+	push({ kind: 'update', key: task.key, change, before: task })
+	pump()
+}
+
 /** @param {Shown} task */
 export function toggle(task) {
 	const completed = !task.completed
@@ -604,8 +610,7 @@ export function toggle(task) {
 		open.change.completed = completed
 		update()
 	} else {
-		push({ kind: 'update', key: task.key, change: { completed }, before: task })
-		pump()
+		change(task, { completed })
 	}
 	announce(completed ? `Completed ${short(task.title)}.` : `${short(task.title)} is open again.`)
 }
