@@ -11,9 +11,9 @@ import (
 	"vestibule/store/db"
 )
 
-// fold takes from a text what nobody means when they search: case, in every
-// language, and how its characters are composed. It is done here because the
-// engines differ: SQLite folds ASCII alone, PostgreSQL what its locale knows.
+// fold removes the differences that a search ignores: case, in every language, and the
+// composition of characters. It is done here because the engines differ: SQLite folds only
+// ASCII, PostgreSQL what its locale knows.
 func fold(text string) string {
 	return oneI.Replace(norm.NFKC.String(cases.Fold().String(norm.NFKC.String(text))))
 }
@@ -45,9 +45,8 @@ func sortKey(folded string) string {
 	return folded
 }
 
-// readable leaves out what this package would not store, but another program can
-// have written into a SQLite file: such a task must not keep all others from being
-// folded.
+// readable removes characters that this package does not store, but that another program can
+// have written into a SQLite file. One such task must not stop the folding of all others.
 func readable(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", "")
 }
@@ -112,8 +111,8 @@ func (s *Store) unfolded(ctx context.Context, limit int) (found []unfolded, more
 	return found, len(found) == limit, err
 }
 
-// rawText is the destination of text that another program may have written: what is
-// none in it is left out.
+// rawText is the scan destination of text that another program may have written. Invalid
+// characters are left out.
 type rawText struct{ to **string }
 
 // Scan implements sql.Scanner.

@@ -34,18 +34,18 @@ const (
 	maxKeptBytes = 64 << 20
 )
 
-// KeptFull is returned where so many answers of the user are kept that there is no room
-// for another. None is forgotten early: its request could then have its effect twice.
+// KeptFull is the error when no further answer of the user can be kept. No answer is deleted
+// before it expires: otherwise its request could have its effect twice.
 type KeptFull struct{ Until time.Time }
 
 func (e *KeptFull) Error() string {
 	return "no room for another kept answer of the user before " + db.FormatTime(e.Until)
 }
 
-// KeepAnswer puts the answer into the row of the key that ClaimKey has claimed. It comes
-// after CreateTask and takes the user's numbers in task_feed, which that has locked: what lies between it and the oldest row is how
-// much there is, without counting. Answers are kept equally long, so that the oldest
-// goes first.
+// KeepAnswer stores the answer in the row of the key that ClaimKey has claimed. Call it
+// after CreateTask, which has locked the user's row in task_feed. That row counts all
+// answers ever kept, so the difference to the oldest row is the number that is kept now. All
+// answers are kept for the same time, so the oldest expires first.
 func (tx *Tx) KeepAnswer(once Once, answer string) error {
 	var seq, bytes, oldest, oldestBytes int64
 	err := tx.q.One(tx.ctx, []any{&seq, &bytes}, `UPDATE task_feed SET kept_seq = kept_seq + 1, kept_bytes = kept_bytes + ? WHERE user_id = ? RETURNING kept_seq, kept_bytes`,
@@ -68,9 +68,9 @@ func (tx *Tx) KeepAnswer(once Once, answer string) error {
 	return err
 }
 
-// ClaimKey claims the key for this transaction. Where the key was used before, claimed is
-// false: it returns the answer that was kept, or ErrKeyReused for another request, or
-// ErrInProgress while another instance is still at it.
+// ClaimKey claims the key for this transaction. If the key was used before, claimed is
+// false. Then ClaimKey returns the kept answer, or ErrKeyReused if that was for another
+// request, or ErrInProgress while another instance works on it.
 func (tx *Tx) ClaimKey(once Once) (kept string, claimed bool, err error) {
 	if claimed, err = tx.addKey(once); err == nil && !claimed {
 		kept, err = tx.keptAnswer(once)
@@ -78,8 +78,8 @@ func (tx *Tx) ClaimKey(once Once) (kept string, claimed bool, err error) {
 	return kept, claimed, err
 }
 
-// addKey adds the key's row, and reports false when it is there already. A row that
-// another transaction is about to add is waited for, for a moment.
+// addKey adds the key's row. It returns false if the row exists. If another transaction is
+// adding the row, addKey waits briefly for it.
 func (tx *Tx) addKey(once Once) (bool, error) {
 	dialect := tx.s.Dialect()
 	if dialect.WaitBrieflySQL != "" {
@@ -132,8 +132,7 @@ func (tx *Tx) keptAnswer(once Once) (string, error) {
 	return answer, nil
 }
 
-// notGone returns db.ErrNoUser for a user who has been deleted and whose answers have not
-// been yet.
+// notGone returns db.ErrNoUser if the user was deleted, but the answers were not deleted yet.
 func notGone(ctx context.Context, q db.Querier, userID string) error {
 	var n int64
 	err := q.One(ctx, []any{&n}, `SELECT 1 FROM deleted_user WHERE user_id = ?`, userID)

@@ -7,9 +7,8 @@ import (
 	"vestibule/store/db"
 )
 
-// notDeleted is a condition for rows that a deleted user has left behind. Its parameter
-// is the user's id. It is asked once for a statement, of a table that is nearly always
-// empty.
+// notDeleted excludes the rows of a deleted user. Its parameter is the user's id. The
+// database evaluates it once for a statement, on a table that is nearly always empty.
 const notDeleted = ` AND NOT EXISTS (SELECT 1 FROM deleted_user WHERE user_id = ?)`
 
 // remains are what a deleted user leaves behind. key tells a user's rows apart; order
@@ -66,14 +65,13 @@ func (s *Store) DeleteRemains(ctx context.Context, userID string) (r Remains, er
 	return r, nil
 }
 
-// DeleteAnyRemains is DeleteRemains of whoever has left something. more: there may be more.
+// DeleteAnyRemains is DeleteRemains for any deleted user. more: there may be more.
 func (s *Store) DeleteAnyRemains(ctx context.Context) (more bool, err error) {
 	r, err := s.DeleteRemains(ctx, "")
 	return r.UserID != "", err
 }
 
-// deleteBatch deletes rows of the user from one of remains, as many as there may be in
-// a batch.
+// deleteBatch deletes one batch of the user's rows from one table of remains.
 func deleteBatch(ctx context.Context, q db.Querier, of int, userID string) (int64, error) {
 	from := remains[of]
 	selected := func(what string) string {

@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// No statement fetches more than a mebibyte of tasks, whoever asks for how many: a
-// task has up to 41 KiB, and one that is read slowly is in memory all the while.
+// No statement fetches more than a mebibyte of tasks, however many are requested. A task has
+// up to 41 KiB, and it stays in memory until a slow client has read it.
 const (
 	shortText = 1000 // bytes of a description that is fetched with a page of up to 200
 	longRows  = 8    // of any length, in one statement
@@ -61,8 +61,8 @@ func (s *Store) readRows(ctx context.Context, userID string, q Query, limit int)
 	return rows, next, nil
 }
 
-// whole returns the tasks of rows, and fetches what is missing of them a few at a
-// time, when it is their turn. Those that have gone meanwhile are left out.
+// whole returns the tasks of rows. It fetches missing descriptions a few at a time, just
+// before they are needed. Tasks that were deleted meanwhile are left out.
 func (s *Store) whole(ctx context.Context, userID string, rows []taskRow) iter.Seq2[Task, error] {
 	return func(yield func(Task, error) bool) {
 		fetched := map[int64]Task{}
@@ -99,7 +99,7 @@ func nextPartial(rows []taskRow, from int) (ids []int64, end int) {
 	return ids, end
 }
 
-// tasksByID fetches those of up to longRows tasks that are there.
+// tasksByID fetches up to longRows tasks. Missing tasks are left out.
 func (s *Store) tasksByID(ctx context.Context, userID string, ids []int64, row func(Task)) error {
 	return s.Call(ctx, "tasks by id", func(ctx context.Context) error {
 		var t Task
