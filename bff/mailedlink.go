@@ -100,6 +100,11 @@ func wantsPage(r *http.Request) bool {
 
 var linkFileDoc = endpoint.Doc{
 	Tag: "mail", Summary: "A file of the pages behind links",
+	// The surface's {file} is a file of the documentation, which is not served here.
+	Params: []*endpoint.Param{{
+		Name: "file", In: "path", Required: true, Text: "The name of the file: page.css or page.js",
+		Schema: endpoint.Schema{"type": "string"}, Example: "page.css",
+	}},
 	Answers: []*endpoint.Answer{{Status: 200, Text: "The file", Types: []string{"text/javascript", "text/css"}}, notFound},
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/google/go-cmp/cmp"
 
 	"vestibule/bff"
@@ -54,6 +55,31 @@ func TestRoutesAndDocumentAreTheSame(t *testing.T) {
 	slices.Sort(routes)
 	if diff := cmp.Diff(contract.Routes(), routes); diff != "" {
 		t.Errorf("openapi.json and routes.go differ (-document +routes):\n%s", diff)
+	}
+}
+
+// TestExampleFilesAreServed: a reader tries the example of a {file}, so there must be one.
+func TestExampleFilesAreServed(t *testing.T) {
+	t.Parallel()
+	document, err := openapi3.NewLoader().LoadFromData(bff.OpenAPI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := newSite(t, storetest.SQLite(t)).visitor()
+	tried := 0
+	for path, item := range document.Paths.Map() {
+		if !strings.Contains(path, "{file}") {
+			continue
+		}
+		file := item.Get.Parameters.GetByInAndName("path", "file")
+		if file == nil {
+			file = item.Parameters.GetByInAndName("path", "file")
+		}
+		v.want(v.do("GET", strings.Replace(path, "{file}", file.Example.(string), 1), ""), 200, "")
+		tried++
+	}
+	if tried != 2 {
+		t.Errorf("tried %d files, want one of the documentation and one of the pages behind links", tried)
 	}
 }
 

@@ -4,10 +4,9 @@ import (
 	"sync"
 	"time"
 
-	"vestibule/bff/token"
-
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 
+	"vestibule/bff/token"
 	"vestibule/store"
 )
 

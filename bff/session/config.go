@@ -17,11 +17,11 @@ const (
 	DefaultFreshAge  = 10 * time.Minute
 )
 
-// Config is how sessions live. A duration of 0 is its default.
+// Config has the lifetimes of sessions. 0 is the default of each duration.
 type Config struct {
 	Cookie    Cookie
 	ExpiresIn time.Duration // life since the last update
-	UpdateAge time.Duration // how old the last update must be before use makes another; less than 0: any age
+	UpdateAge time.Duration // minimum age of the last update before use extends the session; negative: always extend
 	MaxAge    time.Duration // life since sign-in; nothing extends it
 	FreshAge  time.Duration // how long a password proof is valid
 

@@ -29,7 +29,7 @@ func TestConfirmTellsTheEndOfASession(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			each(t, time.Hour, func(f *fixture) {
-				f.Version = f.db.Version // which PostgreSQL does not have: there every look asks
+				f.Version = f.db.Version // which PostgreSQL does not have: so every lookup is a query
 				row, r := f.signIn(true, nil)
 				live := f.wantLive(r)
 				if err := f.Confirm(f.t.Context(), live); err != nil {
@@ -68,7 +68,7 @@ func TestConfirmUsesTheCacheLikeCheck(t *testing.T) {
 		live := f.wantLive(r)
 		f.clock.Advance(8 * day)
 		if err := f.Confirm(f.t.Context(), live); !errors.Is(err, ErrEnded) {
-			f.t.Errorf("got %v of a row that is believed and has expired", err)
+			f.t.Errorf("got %v of a cached row that has expired", err)
 		}
 	})
 }

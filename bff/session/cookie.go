@@ -18,33 +18,34 @@ import (
 
 // The rules of the cookie:
 //
-//   - The name must match exactly. Of several cookies with this name, only those that
-//     we have signed count: a browser may still have one of another program, or an old
-//     one with a Domain. If two of them name live sessions, the request is refused: a
-//     sibling host may have planted either of them.
-//   - Value: encodeURIComponent(token "." signature), in the form in which Better Auth
-//     writes it. The signature is padded base64 of HMAC-SHA256(key, token). The key is
-//     derived from the secret for cookies alone, so that an HS256 token, which is
-//     signed with the secret itself, is no cookie.
-//   - A signature with the secret itself is still accepted, of a token that has the
-//     form of a session's, and written anew: earlier versions and Better Auth sign
-//     like that.
-//   - No Domain, so that no other host gets it; HttpOnly, so that no script does.
+//   - The name must match exactly. If there are several cookies with this name, only those
+//     that we have signed count. A browser may still have a cookie of another program, or
+//     an old one with a Domain. If two of them belong to live sessions, the request is
+//     refused, because a sibling host may have planted either of them.
+//   - The value is encodeURIComponent(token "." signature), as in Better Auth. The
+//     signature is padded base64 of HMAC-SHA256(key, token). The key is derived from the
+//     secret and used only for cookies. So an HS256 token, which is signed with the secret
+//     itself, is not a valid cookie.
+//   - A signature with the secret itself is accepted if the token has the form of a
+//     session token. Earlier versions and Better Auth sign like that. The cookie is then
+//     replaced.
+//   - There is no Domain, so that no other host gets the cookie. HttpOnly hides it from
+//     scripts.
 
-// maxSigned bounds how many signed cookies of one request count: each is looked up.
+// maxSigned is how many signed cookies of one request count. Each one costs a lookup.
 const maxSigned = 32
 
-// maxCookieValue bounds the work on a value that is not authenticated yet. Our value has
-// 94 bytes, or 96 to 134 when escaped.
+// maxCookieValue bounds the work on a value that is not verified yet. Our value has 94
+// bytes, or 96 to 134 when escaped.
 const maxCookieValue = 512
 
 // Cookie is the form of the session cookie.
 type Cookie struct {
-	Name     string // with its __Host- prefix where one belongs
+	Name     string // including the __Host- prefix, if any
 	Secure   bool   // sent over https only
 	SameSite http.SameSite
-	Secret   []byte   // its key signs
-	Previous [][]byte // still accepted, for a secret that was rotated
+	Secret   []byte   // signs new cookies
+	Previous [][]byte // older secrets whose cookies are still accepted
 
 	keys [][]byte // derived from Secret and Previous, in this order; see derive
 }
@@ -68,14 +69,14 @@ func sign(key []byte, token string) []byte {
 	return mac.Sum(nil)
 }
 
-// presented is the token of a cookie that we have signed.
+// presented is the token of a cookie with a valid signature.
 type presented struct {
 	token string
 	stale bool // signed with a previous secret, or as earlier versions did
 }
 
-// read returns the tokens that r presents and that we have signed, each once. Its
-// errors are ErrNone and ErrUnsigned; there is at least one token without an error.
+// read returns the tokens of the signed cookies of r, each once. Its errors are ErrNone and
+// ErrUnsigned. Without an error it returns at least one token.
 func (c *Cookie) read(r *http.Request) ([]presented, error) {
 	var found []presented
 	none := true
@@ -99,8 +100,8 @@ func (c *Cookie) read(r *http.Request) ([]presented, error) {
 	return found, nil
 }
 
-// verifier verifies the cookies of one request, of which there may be hundreds. It
-// makes what a key needs once.
+// verifier verifies the cookies of one request. There may be hundreds, so it makes the
+// HMAC of each key only once.
 type verifier struct {
 	*Cookie
 	macs []keyedHash
@@ -112,7 +113,7 @@ type keyedHash struct {
 	mac hash.Hash
 }
 
-// signed says whether the signature is the key's.
+// signed reports whether the signature was made with key.
 func (v *verifier) signed(key []byte, token string, signature []byte) bool {
 	var mac hash.Hash
 	if i := slices.IndexFunc(v.macs, func(k keyedHash) bool { return bytes.Equal(k.key, key) }); i >= 0 {
@@ -147,11 +148,11 @@ func (v *verifier) verify(value string) (presented, bool) {
 	return presented{}, false
 }
 
-// sessionToken is the form of a session's token, of ours and of Better Auth's. The
-// part of a JWT that is signed has a dot.
+// sessionToken is the form of a session token, ours or Better Auth's. It does not match the
+// signed part of a JWT, which contains a dot.
 var sessionToken = regexp.MustCompile(`^[A-Za-z0-9_-]{32,64}$`)
 
-// splitCookie undoes the encoding of a cookie's value; it proves nothing.
+// splitCookie decodes the value of a cookie. It does not verify the signature.
 func splitCookie(value string) (token string, signature []byte, ok bool) {
 	if len(value) > maxCookieValue {
 		return "", nil, false
@@ -173,17 +174,16 @@ func splitCookie(value string) (token string, signature []byte, ok bool) {
 	return value[:dot], signature, true
 }
 
-// value is what splitCookie reads.
+// value returns the signed value of a cookie; splitCookie decodes it.
 func (c *Cookie) value(token string) string {
 	return url.QueryEscape(token + "." + base64.StdEncoding.EncodeToString(sign(c.keys[0], token)))
 }
 
-// browserSession is the life of a cookie without Max-Age: it goes when the
-// browser is closed.
+// browserSession is the lifetime of a cookie without Max-Age. It ends when the browser is
+// closed.
 const browserSession time.Duration = 0
 
-// build is the one place that makes the cookie. A life of browserSession
-// leaves Max-Age out; a negative one clears the cookie.
+// build makes every cookie of this package. A negative life clears the cookie.
 func (c *Cookie) build(token string, life time.Duration) *http.Cookie {
 	cookie := &http.Cookie{ // #nosec G124 -- the settings decide Secure and SameSite
 		Name:     c.Name,
@@ -199,7 +199,7 @@ func (c *Cookie) build(token string, life time.Duration) *http.Cookie {
 		cookie.Value = c.value(token)
 	default:
 		cookie.Value = c.value(token)
-		// Rounded up: what is left of seven days is a little less by now.
+		// Round up: a moment after sign-in, a little less than seven days is left.
 		cookie.MaxAge = int((life + time.Second - 1) / time.Second)
 	}
 	return cookie

@@ -1,15 +1,15 @@
-// Package session decides whether a session lives. It owns the cookie's
-// format, the session's lifecycle and the cache in front of its row, and it
-// ends the open streams of a session that has ended.
+// Package session decides whether a session is alive. It owns the format of the cookie,
+// the lifecycle of sessions and the cache of their rows. It ends the open streams of a
+// session when the session ends.
 //
-// What it promises:
+// Guarantees:
 //
-//   - The secret in the cookie leaves this package in Set-Cookie and nowhere
-//     else; the database holds its SHA-256, every body a handle.
+//   - The secret in the cookie leaves this package only in Set-Cookie. The database
+//     holds its SHA-256. Bodies contain only the ID of the session.
 //   - A made-up cookie costs one HMAC and no query.
-//   - A session lives ExpiresIn after its last update and MaxAge after its
-//     sign-in, whichever is first. Use extends the first, nothing the second.
-//   - A session that was ended opens nothing at the next request of this
-//     process, and its open streams close within two seconds.
-//   - An outage of the database is never taken for the end of a session.
+//   - A session ends ExpiresIn after its last update or MaxAge after its sign-in,
+//     whichever comes first. Use extends the first and never the second.
+//   - The next request of an ended session is refused. Its open streams close within two
+//     seconds.
+//   - An outage of the database never counts as the end of a session.
 package session

@@ -58,7 +58,7 @@ func TestLookupsOfAnEndedSessionAreLimited(t *testing.T) {
 			f.t.Errorf("after a while: got %v, want %v", err, ErrEnded)
 		}
 		if n := f.spy.reads.Load(); n != 1 {
-			f.t.Errorf("after a while: got %d reads, want another look", n)
+			f.t.Errorf("after a while: got %d reads, want another lookup", n)
 		}
 	})
 }
@@ -97,7 +97,8 @@ func TestTheMemoryOfEndedSessionsIsBounded(t *testing.T) {
 	}
 }
 
-// TestAClockSetBackStartsANewWindow: or else nobody would look for as long.
+// TestAClockSetBackStartsANewWindow: otherwise the session would be refused without a query
+// until the clock has caught up.
 func TestAClockSetBackStartsANewWindow(t *testing.T) {
 	t.Parallel()
 	d, err := newEndedCache()

@@ -6,7 +6,6 @@ import (
 	"net/http"
 
 	"vestibule/bff/token"
-
 	"vestibule/store"
 )
 
@@ -15,17 +14,17 @@ type Live struct {
 	store.Session
 	User  store.User // as it was when last read
 	token string
-	stale bool // the cookie was signed with a previous secret
+	stale bool // the cookie is signed with a previous secret
 	entry *entry
 }
 
-// Handle identifies the session in bodies and tokens and opens nothing.
+// Handle returns the ID of the session for bodies and tokens. It gives no access.
 func (l *Live) Handle() string { return l.ID }
 
-// Renewed returns the cookie to send when the browser's own copy has fallen
-// behind: the session was extended since it was last sent, by whatever
-// request, or its signature is that of a previous secret. Otherwise nil. When
-// the session has ended since it was checked, that is ErrEnded.
+// Renewed returns the cookie to send if the browser's copy is out of date: the session was
+// extended after the cookie was last sent, or the cookie is signed with a previous secret.
+// Otherwise it returns nil. It returns ErrEnded if the session has ended since it was
+// checked.
 func (s *Sessions) Renewed(ctx context.Context, l *Live) (*http.Cookie, error) {
 	if !l.stale && !(l.RememberMe && l.UpdatedAt.After(l.CookieAt)) {
 		return nil, nil
@@ -41,8 +40,8 @@ func (s *Sessions) Renewed(ctx context.Context, l *Live) (*http.Cookie, error) {
 	return s.cookieFor(l.Session, l.token, s.now()), nil
 }
 
-// Token returns the token for the session's requests upstream. It is minted
-// once per session and lifetime of the token, not once per request.
+// Token returns the token for the session's requests upstream. It mints a new one only when
+// the current token is about to expire.
 func (s *Sessions) Token(l *Live) (token.Token, error) {
 	return l.entry.token(func(held token.Token) (token.Token, error) {
 		if s.Tokens.Fresh(held) {

@@ -11,22 +11,22 @@ import (
 	"vestibule/store"
 )
 
-// On PostgreSQL each request of a session looks at its row, also those that are refused
-// then because too many of their user are under way. So the looks at one session are a
-// few at a time, and all of them leave connections for what else there is to ask. The
-// rest waits in turn, session by session.
+// On PostgreSQL each request with a session cookie reads the row of its session, even if it
+// is then refused because the user has too many requests in progress. So the concurrent
+// lookups are limited per session and in total. That leaves database connections for other
+// queries. Further lookups wait, and the sessions take turns.
 const (
 	maxLookups           = 12
 	maxLookupsPerSession = 4
 	lookupWait           = 2 * time.Second
-	lookupQueue          = 100_000 // connections are what bounds it
+	lookupQueue          = 100_000 // the connections of clients are the real bound
 )
 
 func newLookups() *fair.Room {
 	return fair.New(fair.Limits{Places: maxLookups, PerKey: maxLookupsPerSession, Queue: lookupQueue, Wait: lookupWait})
 }
 
-// look reads a session from the database.
+// lookUp reads a session from the database.
 func (s *Sessions) lookUp(ctx context.Context, hash string) (store.Session, store.User, error) {
 	leave, err := s.lookups.Enter(ctx, hash, 1)
 	if err != nil {
@@ -39,12 +39,12 @@ func (s *Sessions) lookUp(ctx context.Context, hash string) (store.Session, stor
 	return s.store.SessionByTokenHash(ctx, hash)
 }
 
-// maxPresentedCookies is how many cookies of our name Presented looks at: it is asked before a
-// request has its turn, so it must cost next to nothing. A browser has one, or two.
+// maxPresentedCookies is how many cookies with our name Presented verifies. It runs before
+// a request waits for its turn, so it must be cheap. A browser has one or two.
 const maxPresentedCookies = 4
 
-// Presented identifies the session of the first cookie that we have signed, whether or
-// not it lives. It is "" where there is none among the first few.
+// Presented returns the token hash of the first cookie that is signed by us, whether or not
+// its session is alive. It returns "" if none of the first maxPresentedCookies cookies is.
 func (s *Sessions) Presented(r *http.Request) string {
 	cookies := r.CookiesNamed(s.Cookie.Name)
 	v := verifier{Cookie: &s.Cookie}

@@ -21,20 +21,16 @@ var (
 	ErrNone     = errors.New("no session cookie")
 	ErrUnsigned = errors.New("session cookie not signed by us")
 	ErrEnded    = errors.New("session expired or revoked")
-	// ErrReplaced is an ErrEnded whose cookie the browser has just given up, for that
-	// of a newer session or by signing out. The answer may be late, so it must not
-	// clear the cookie, which could be the newer one.
+	// ErrReplaced is an ErrEnded of a session that its own browser has just ended, by a
+	// new sign-in or a sign-out. The answer may arrive late, so it must not clear the
+	// cookie: the browser may already have the cookie of the new session.
 	ErrReplaced = fmt.Errorf("%w: replaced by its own browser a moment ago", ErrEnded)
 )
 
-// briefLife is how long a session lives whose user did not ask to be
-// remembered. Its cookie goes with the browser; use never extends it.
-const briefLife = 24 * time.Hour
-
-// maxUserAgent bounds what a client can make us store, in bytes.
+// maxUserAgent is the most that is stored of a User-Agent header, in bytes.
 const maxUserAgent = 512
 
-// Sessions is the authority on sessions. Make one with New.
+// Sessions starts, checks and ends sessions. Make one with New.
 type Sessions struct {
 	Config
 	store     Store
@@ -54,7 +50,7 @@ func New(cfg Config, s Store) (*Sessions, error) {
 	}
 	d, err := newEndedCache()
 	if err != nil {
-		return nil, fmt.Errorf("memory of ended sessions: %w", err)
+		return nil, fmt.Errorf("cache of ended sessions: %w", err)
 	}
 	if err := cfg.Cookie.derive(); err != nil {
 		return nil, err
@@ -69,19 +65,19 @@ func New(cfg Config, s Store) (*Sessions, error) {
 	return &Sessions{Config: cfg, store: s, cache: c, ended: d, lookups: newLookups(), streams: newStreams(cfg)}, nil
 }
 
-// now is the current time as the database keeps it.
+// now returns the current time with the precision of the database.
 func (s *Sessions) now() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }
 
 // Next is a session that is about to start.
 type Next struct {
 	store.Session          // to be stored
-	Replaces      []string // token hashes of what ends with that: a second live session would make every request with both cookies a conflict
+	Replaces      []string // token hashes of the sessions that end at the same time: a request with the cookies of two live sessions would be refused
 
 	cookie *http.Cookie
 }
 
-// Prepare makes a session for the user who has just proven who they are, in place of
-// those that the request presents. It starts with the transaction that stores it; see
+// Prepare makes a session for a user who has just signed in. It replaces the sessions
+// that the request presents. The session starts when a transaction stores it; see
 // Started.
 func (s *Sessions) Prepare(r *http.Request, userID string, remember bool) *Next {
 	token, now := opaque.NewToken(), s.now()
@@ -106,16 +102,16 @@ func (s *Sessions) Prepare(r *http.Request, userID string, remember bool) *Next 
 	return next
 }
 
-// Started returns the cookie of a session that is stored: the only place that holds its
-// secret. It must not be called before the commit, or without one.
+// Started returns the cookie of a stored session. Only this cookie holds the secret of the
+// session. Call it only after the commit.
 func (s *Sessions) Started(next *Next) *http.Cookie {
 	s.Forget(next.Replaces...)
 	return next.cookie
 }
 
-// UserAgent is what is kept of the header: text, and not too much of it.
+// UserAgent returns the User-Agent header as valid text of at most maxUserAgent bytes.
 func UserAgent(r *http.Request) string {
-	// Header values are bytes; the database wants text.
+	// A header value may contain any bytes. The database accepts only valid UTF-8.
 	ua := strings.ToValidUTF8(r.UserAgent(), "\uFFFD")
 	if len(ua) > maxUserAgent {
 		ua = strings.ToValidUTF8(ua[:maxUserAgent], "")
@@ -123,32 +119,11 @@ func UserAgent(r *http.Request) string {
 	return ua
 }
 
-// expiry is when a session ends that was last updated at the given time.
-func (s *Sessions) expiry(row store.Session, updated time.Time) time.Time {
-	life := s.ExpiresIn
-	if !row.RememberMe {
-		life = min(life, briefLife)
-	}
-	idle, absolute := updated.Add(life), row.CreatedAt.Add(s.MaxAge)
-	if absolute.Before(idle) {
-		return absolute
-	}
-	return idle
-}
-
-// Proven says whether the password was proven in the session so lately that what
-// is sensitive needs no other proof.
+// Proven reports whether the user has proven the password in this session within
+// FreshAge. Then a sensitive request needs no other proof.
 func (s *Sessions) Proven(l *Live) bool { return s.Now().Sub(l.ProvenAt) < s.FreshAge }
 
-// alive is the one function that decides whether a row is a live session. The
-// limits are applied as configured now, so lowering them takes effect on the
-// sessions that exist.
-func (s *Sessions) alive(row store.Session, now time.Time) bool {
-	return now.Before(row.ExpiresAt) && now.Before(s.expiry(row, row.UpdatedAt))
-}
-
-// cookieFor makes the cookie of a session, whose life is counted from now: a new
-// session's is that of the session, however long the database took.
+// cookieFor makes the cookie of a session. Its Max-Age is counted from now.
 func (s *Sessions) cookieFor(row store.Session, token string, now time.Time) *http.Cookie {
 	if !row.RememberMe {
 		return s.Cookie.build(token, browserSession)
@@ -156,17 +131,17 @@ func (s *Sessions) cookieFor(row store.Session, token string, now time.Time) *ht
 	return s.Cookie.build(token, row.ExpiresAt.Sub(now))
 }
 
-// End ends the session that r presents, if it presents one; of several cookies
-// each one's. e is recorded for each. For one that has ended already nothing is
-// written: its cookie may come for ever. The error is ErrTooOften when all have, and were
-// asked for too often.
+// End ends the sessions of all cookies that r presents and records e for each. It writes
+// nothing for sessions that have already ended, because their cookies can be sent again
+// and again. If all of them have ended and were looked up too often, it returns
+// ErrTooOften.
 func (s *Sessions) End(r *http.Request, e store.Event) error {
 	signed, err := s.Cookie.read(r)
 	if err != nil {
-		return nil // there is none that we have signed
+		return nil // no cookie is signed by us
 	}
 	var live []string
-	often := 0
+	tooOften := 0
 	for _, p := range signed {
 		hash := opaque.Hash(p.token)
 		_, err := s.entry(r.Context(), hash, 0)
@@ -174,13 +149,13 @@ func (s *Sessions) End(r *http.Request, e store.Event) error {
 		case err == nil:
 			live = append(live, hash)
 		case errors.Is(err, ErrTooOften):
-			often++
+			tooOften++
 		case !errors.Is(err, ErrEnded):
 			return err
 		}
 	}
 	switch {
-	case often == len(signed):
+	case tooOften == len(signed):
 		return ErrTooOften
 	case len(live) == 0:
 		return nil
@@ -192,22 +167,22 @@ func (s *Sessions) End(r *http.Request, e store.Event) error {
 	return err
 }
 
-// Of returns the live sessions of a user, the latest sign-in first.
+// Of returns the live sessions of a user, with the latest sign-in first.
 func (s *Sessions) Of(ctx context.Context, userID string) ([]store.Session, error) {
 	now := s.now()
 	rows, err := s.store.SessionsOf(ctx, userID, now)
 	return slices.DeleteFunc(rows, func(row store.Session) bool { return !s.alive(row, now) }), err
 }
 
-// Forget ends what this process still does for sessions whose rows are gone.
+// Forget removes sessions from the cache and ends their streams. Call it after their rows
+// were deleted.
 func (s *Sessions) Forget(hashes ...string) {
 	for _, hash := range hashes {
 		s.forget(hash)
 	}
 }
 
-// forget is the one place that learns that a session has ended, after the row
-// is gone: the cache drops it and its streams end.
+// forget does what Forget does, for one session.
 func (s *Sessions) forget(hash string) {
 	s.cache.remove(hash)
 	s.exchanges.end(hash, s.Now())

@@ -8,27 +8,26 @@ import (
 	"vestibule/internal/fair"
 )
 
-// What the places of streams keep to: event streams, WebSockets and other exchanges
-// that have no end of their own.
+// Limits of open streams: event streams, WebSockets and other exchanges without an end.
 //
-//   - A session has fewer than its user: a browser whose tabs, or a thief whose script,
-//     opens as many as it can takes none from the user's other devices.
-//   - A user has as many as the task API gives, however many sessions there are.
-//   - An address has a part of all, however many users it has signed up.
-//   - A place is free again when its exchange is over, and that ends with the session.
+//   - A session may have fewer than its user. A browser with many tabs, or the script of
+//     a thief, cannot use up the streams of the user's other devices.
+//   - A user may have as many as the task API allows, in all sessions together.
+//   - An address may have a share of all, however many users it has signed up.
+//   - A stream stops counting when its exchange ends. An exchange ends with its session.
 
-// The defaults of Config.MaxStreams and what follows it.
+// The defaults of Config.MaxStreams, MaxStreamsPerUser and MaxStreamsPerSession.
 const (
 	DefaultStreams           = 10_000
 	DefaultStreamsPerUser    = 32
 	DefaultStreamsPerSession = 16
 )
 
-// ErrStreams means that the session, its user or all together have as many streams
-// open as they may.
+// ErrStreams means that the session, its user, its address or the whole program has
+// reached its limit of open streams.
 var ErrStreams = errors.New("too many streams are open")
 
-// streams are the places.
+// streams counts the open streams.
 type streams struct{ ofSessions, ofUsers, ofAddresses *fair.Room }
 
 func newStreams(cfg Config) streams {
@@ -45,8 +44,8 @@ func newStreams(cfg Config) streams {
 	}
 }
 
-// Stream takes a place for a stream of the session, for a client of that address, or
-// returns ErrStreams. leave gives it back, and may be called more than once.
+// Stream counts one more open stream of the session, from a client at address. It returns
+// ErrStreams if a limit is reached. leave stops counting it and may be called repeatedly.
 func (s *Sessions) Stream(l *Live, address string) (leave func(), err error) {
 	var leaves []func()
 	leave = func() {
@@ -58,7 +57,7 @@ func (s *Sessions) Stream(l *Live, address string) (leave func(), err error) {
 		room *fair.Room
 		key  string
 	}{{s.streams.ofSessions, l.ID}, {s.streams.ofUsers, l.UserID}, {s.streams.ofAddresses, address}} {
-		// Nobody waits: there is a place, or there is none.
+		// Do not wait for another stream to end: it may stay open for hours.
 		one, err := place.room.Enter(context.Background(), place.key, 1)
 		if err != nil {
 			leave()

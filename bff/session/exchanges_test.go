@@ -11,8 +11,7 @@ import (
 	"vestibule/store"
 )
 
-// streamFor opens a lease whose exchange has been going on for longer than the
-// grace.
+// streamFor starts an exchange that is already older than grace.
 func streamFor(f *fixture, r *http.Request) (context.Context, context.CancelFunc) {
 	f.t.Helper()
 	ctx, release := f.Bind(f.wantLive(r))(f.t.Context())
@@ -123,7 +122,7 @@ func TestReleasedExchangesAreForgotten(t *testing.T) {
 		_, release := streamFor(f, r)
 		release()
 		if n := len(f.exchanges.open); n != 0 {
-			f.t.Errorf("got %d leases after release, want 0", n)
+			f.t.Errorf("got %d exchanges after release, want 0", n)
 		}
 	})
 }
