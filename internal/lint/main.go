@@ -17,6 +17,7 @@ import (
 	"github.com/polyfloyd/go-errorlint/errorlint"
 	sqlclosecheck "github.com/ryanrolds/sqlclosecheck/pkg/analyzer"
 	gosec "github.com/securego/gosec/v2/goanalysis"
+	"github.com/sonatard/noctx"
 	"github.com/timakin/bodyclose/passes/bodyclose"
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/analysis/unitchecker"
@@ -25,7 +26,8 @@ import (
 func main() {
 	set(gosec.Analyzer, "exclude", strings.Join(excluded, ","))
 	analyzers := []*analysis.Analyzer{
-		predeclared.Analyzer, gosec.Analyzer, errorlint.NewAnalyzer(), bodyclose.Analyzer, sqlclosecheck.NewDeferOnlyAnalyzer(),
+		predeclared.Analyzer, gosec.Analyzer, errorlint.NewAnalyzer(),
+		bodyclose.Analyzer, sqlclosecheck.NewDeferOnlyAnalyzer(), noctx.Analyzer,
 	}
 	for _, a := range analyzers {
 		narrow(a)

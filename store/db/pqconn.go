@@ -31,7 +31,7 @@ func (d dialer) Dial(network, address string) (net.Conn, error) {
 }
 
 func (d dialer) DialTimeout(network, address string, timeout time.Duration) (net.Conn, error) {
-	return net.DialTimeout(network, address, timeout)
+	return (&net.Dialer{Timeout: timeout}).DialContext(context.Background(), network, address)
 }
 
 func (d dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
