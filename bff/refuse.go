@@ -126,7 +126,7 @@ func (p *pace) wait(client string, now time.Time) time.Duration {
 	if due = due.Add(p.every); due.Sub(now) > p.longest {
 		// A random wait: clients that are answered at the same moment would also return
 		// at the same moment.
-		return p.longest/2 + rand.N(p.longest/2)
+		return p.longest/2 + rand.N(p.longest/2) // #nosec G404 -- no secret: it spreads the clients
 	}
 	p.next.Add(client, due)
 	return max(0, due.Sub(now))

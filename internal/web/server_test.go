@@ -3,6 +3,7 @@ package web
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -97,7 +98,7 @@ func (c *wire) wantClosed() {
 	if len(rest) > 0 {
 		c.t.Fatalf("got %q after the last answer, want the connection closed", rest)
 	}
-	if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
+	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
 		c.t.Fatal("the connection stays open, want it closed")
 	}
 }

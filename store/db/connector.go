@@ -75,7 +75,7 @@ func newHosts(config pq.Config) (*hosts, error) {
 // first is the index of the host to try first.
 func (h *hosts) first() int {
 	if h.random {
-		return rand.IntN(len(h.each))
+		return rand.IntN(len(h.each)) // #nosec G404 -- no secret: it spreads the load
 	}
 	if p := h.better.Load(); p != nil && time.Now().Before(p.until) {
 		return p.index

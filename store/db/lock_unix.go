@@ -10,7 +10,7 @@ import (
 
 // tryLockFile locks the file, or returns errLocked.
 func tryLockFile(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) // #nosec G304 -- beside the database
 	if err != nil {
 		return nil, err
 	}

@@ -63,7 +63,7 @@ func (s *DB) txIn(ctx context.Context, pool *sqlx.DB, what string, f func(contex
 				return err
 			}
 			select { // wait, so that it does not conflict with the same transactions again
-			case <-time.After(rand.N(time.Duration(n+1) * 5 * time.Millisecond)):
+			case <-time.After(rand.N(time.Duration(n+1) * 5 * time.Millisecond)): // #nosec G404 -- no secret: it separates transactions
 			case <-ctx.Done():
 				return err
 			}
