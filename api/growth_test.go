@@ -17,7 +17,7 @@ func TestTooManyTasksAreRefused(t *testing.T) {
 		for range 2 {
 			s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, token).isCreated(t)
 		}
-		const detail = "The user has too many tasks. Delete some to make room."
+		const detail = "The user has reached the limit of tasks. Delete some to make room."
 		for _, header := range []map[string][]string{token, with(token, "Idempotency-Key", "k")} {
 			res := s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, header)
 			res.isProblem(t, 409, detail)

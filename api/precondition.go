@@ -122,7 +122,7 @@ func refusal(err error) error {
 	return err
 }
 
-var errTooManyTasks = web.Refuse(http.StatusConflict, "TOO_MANY_TASKS", "The user has too many tasks. Delete some to make room.")
+var errTooManyTasks = web.Refuse(http.StatusConflict, "TOO_MANY_TASKS", "The user has reached the limit of tasks. Delete some to make room.")
 
 const tagsMessage = `must be * or a list of entity tags like "3"`
 

@@ -28,7 +28,7 @@ var (
 	}
 	conflict = &endpoint.Answer{
 		Component: "Conflict", Status: 409, Errors: []*web.Error{errInProgress, errTooManyTasks},
-		Text:    "A request with this `Idempotency-Key` is still under way: try again after `Retry-After`. Or, without that header, the user has too many tasks.",
+		Text:    "A request with this `Idempotency-Key` is still under way: try again after `Retry-After`. Or, without that header, the user has reached the limit of tasks (`TASKS_PER_USER`).",
 		Headers: []*endpoint.Header{{Name: "Retry-After", Text: "Seconds to wait, if trying again helps", Schema: endpoint.RetryAfter.Schema, Example: 1}},
 	}
 	badCreation = &endpoint.Answer{

@@ -39,7 +39,7 @@ func TestWhatIsGuessedFirstIsNoPassword(t *testing.T) {
 			for pw, why := range map[string]string{
 				"password": "try first", "ＰＡＳＳＷＯＲＤ": "try first", "12345678": "try first",
 				email: "your email address", strings.ToUpper(email): "your email address", "ada.lovelace": "your email address", "Vestibule1": "the name of this product",
-				"xxxxxxxxxxxx": "repeats a single character",
+				"xxxxxxxxxxxx": "is a single character, repeated",
 			} {
 				if a := set(pw); a.status != 400 || !strings.Contains(a.body, `"code":"PASSWORD_COMPROMISED"`) || !strings.Contains(a.body, why) || !strings.Contains(a.body, "Choose another") {
 					s.t.Errorf("%s with %s: got %d %s, want PASSWORD_COMPROMISED that says %q", name, pw, a.status, a.body, why)

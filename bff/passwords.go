@@ -87,7 +87,7 @@ func (s *Server) passwordError(err error) error {
 	case errors.Is(err, password.ErrOwnName):
 		return errGuessed("it is your email address or the name of this product.").Because(err)
 	case errors.Is(err, password.ErrRepeated):
-		return errGuessed("it repeats a single character.").Because(err)
+		return errGuessed("it is a single character, repeated.").Because(err)
 	case errors.Is(err, password.ErrNotText):
 		return validation([]web.FieldError{{Field: "password", Message: "expected text without NUL"}}).Because(err)
 	case errors.Is(err, password.ErrBusy):

@@ -40,7 +40,7 @@ func TestStartIsRefusedInOneLine(t *testing.T) {
 		wants []string
 	}{
 		{"a short secret", []string{sqlite, "BETTER_AUTH_SECRET=tooshort"}, nil, 2, []string{"BETTER_AUTH_SECRET", "32", "openssl rand -hex 32"}},
-		{"a secret of one letter", []string{sqlite, "BETTER_AUTH_SECRET=" + strings.Repeat("k", 40)}, nil, 2, []string{"BETTER_AUTH_SECRET", "repeats one character", "openssl rand -hex 32"}},
+		{"a secret of one letter", []string{sqlite, "BETTER_AUTH_SECRET=" + strings.Repeat("k", 40)}, nil, 2, []string{"BETTER_AUTH_SECRET", "is one character, repeated", "openssl rand -hex 32"}},
 		{"a misspelt setting", []string{sqlite, key, "TRUSTED_ORIGIN=https://app.example.com"}, nil, 2, []string{"TRUSTED_ORIGIN is not a setting", "TRUSTED_ORIGINS"}},
 		{"a setting of Better Auth's", []string{sqlite, key, "BETTER_AUTH_URL=https://app.example.com"}, nil, 2, []string{"BETTER_AUTH_URL", "BASE_URL"}},
 		{"a setting of a later version", []string{sqlite, key, "ROUTES_FILE=/etc/routes.json"}, nil, 2, []string{"ROUTES_FILE", "BACKEND_URL"}},

@@ -17,42 +17,40 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// What is refused because it is guessed first (NIST SP 800-63B-4 §3.1.1.2, ASVS
-// 6.2.4 and 6.2.11):
+// Attackers try these passwords first, so they are refused (NIST SP 800-63B-4 §3.1.1.2,
+// ASVS 6.2.4 and 6.2.11):
 //
-//   - the passwords of the list, which come from leaks;
-//   - the user's own address, what stands before its @, and the product's name,
-//     also with a few digits or signs around them;
-//   - one character over and over.
+//   - passwords in the embedded list of leaked passwords;
+//   - the user's address, the part before its @, and the product's name, also with a few
+//     digits or symbols around them;
+//   - one repeated character.
 //
-// All are compared after NFKC and case folding, so that neither full-width letters
-// nor capitals make another password of one.
+// Passwords are compared after NFKC and case folding. So full-width or upper-case letters do
+// not make a refused password acceptable.
 
-// Refusals of a password that is guessed first.
+// Check returns these errors for passwords that are easily guessed.
 var (
-	ErrCommon   = errors.New("password: one of the most common")
-	ErrOwnName  = errors.New("password: the user's address or the product's name")
-	ErrRepeated = errors.New("password: one character over and over")
+	ErrCommon   = errors.New("password: it is in the list of common passwords")
+	ErrOwnName  = errors.New("password: it is the user's address or the product's name")
+	ErrRepeated = errors.New("password: it is one repeated character")
 )
 
-// product is what a guesser knows without looking.
+// product is a name that every attacker of this server knows.
 const product = "vestibule"
 
-// maxAround is how many digits and signs around a name do not make it a password,
-// in code points.
-const maxAround = 4
+// maxPadding is the largest number of digits and symbols around a name, in code points, with
+// which the name is still refused.
+const maxPadding = 4
 
-// listed is the embedded list in its published form; list/README.md says where it
-// is from.
+// packedList is the embedded list, compressed as published. list/README.md names its source.
 //
 //go:embed list/common-passwords.txt.gz
-var listed []byte
+var packedList []byte
 
-// commonPasswords returns the list, folded and sorted. It is unpacked when the first
-// password is checked, into half a megabyte; a server that only verifies needs none
-// of it.
+// commonPasswords returns the list, folded and sorted. The first check of a new password
+// unpacks it into half a megabyte. A server that only verifies passwords never unpacks it.
 var commonPasswords = sync.OnceValues(func() ([]string, error) {
-	return readList(listed)
+	return readList(packedList)
 })
 
 func readList(packed []byte) ([]string, error) {
@@ -72,14 +70,14 @@ func readList(packed []byte) ([]string, error) {
 	return slices.Compact(words), nil
 }
 
-// fold takes from a text what a guesser tries along with it.
+// fold removes differences that an attacker tries too, such as case and letter width.
 func fold(text string) string {
 	return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(text)))
 }
 
-// checkGuessed refuses pw, which is normalised, where it is guessed first. email is
-// the address of the user whose password it is to be.
-func checkGuessed(pw, email string) error {
+// checkEasilyGuessed returns an error if pw is easily guessed. pw is normalised. email is the
+// user's address.
+func checkEasilyGuessed(pw, email string) error {
 	pw = strings.TrimSpace(fold(pw))
 	if first, size := utf8.DecodeRuneInString(pw); strings.Trim(pw[size:], string(first)) == "" {
 		return ErrRepeated
@@ -87,7 +85,7 @@ func checkGuessed(pw, email string) error {
 	email = fold(email)
 	local, _, _ := strings.Cut(email, "@")
 	for _, name := range []string{email, local, product} {
-		if name != "" && isAround(pw, name) {
+		if name != "" && isPadded(pw, name) {
 			return ErrOwnName
 		}
 	}
@@ -101,11 +99,11 @@ func checkGuessed(pw, email string) error {
 	return nil
 }
 
-// isAround says whether pw is name, or name with a few digits and signs before and
-// behind it.
-func isAround(pw, name string) bool {
-	before, behind, found := strings.Cut(pw, name)
-	around := before + behind
+// isPadded reports whether pw is name, alone or with a few digits and symbols before or after
+// it.
+func isPadded(pw, name string) bool {
+	before, after, found := strings.Cut(pw, name)
+	padding := before + after
 	isLetter := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsMark(r) }
-	return found && utf8.RuneCountInString(around) <= maxAround && !strings.ContainsFunc(around, isLetter)
+	return found && utf8.RuneCountInString(padding) <= maxPadding && !strings.ContainsFunc(padding, isLetter)
 }

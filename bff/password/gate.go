@@ -9,18 +9,18 @@ import (
 	"vestibule/internal/fair"
 )
 
-// ErrBusy is returned when the queue is full or the wait for a permit took too
-// long. Nothing was computed: answer 503 with Retry-After.
-var ErrBusy = errors.New("password: too many computations at once")
+// ErrBusy means that the queue is full or that a permit took too long. Nothing was computed.
+// Answer 503 with Retry-After.
+var ErrBusy = errors.New("password: too many computations at a time")
 
-// Share says whose share of the computations a call uses.
+// Share identifies the client for the fair sharing of computations.
 type Share struct {
 	User    string // the authenticated user; "" for a stranger
-	Address string // of the client; "" if there is none
-	Network string // of the Address, if one client can have all of the network; otherwise ""
+	Address string // the client's address; "" if unknown
+	Network string // the network of Address if one customer can have all of it; otherwise ""
 }
 
-// key identifies who takes turns: a user, or all strangers of an address.
+// key identifies one participant in a line: a user, or all strangers of an address.
 func (s Share) key() string {
 	if s.User != "" {
 		return s.User
@@ -28,9 +28,9 @@ func (s Share) key() string {
 	return s.Address
 }
 
-// group identifies keys that may all belong to one client: the users of an address, because
-// anybody can sign up several times, or the addresses of a network. It is "" if the key
-// already says as much.
+// group identifies keys that may all belong to one client. They are the addresses of a
+// network, or the users of an address, because anybody can sign up several times. It is ""
+// for a stranger without a Network: the key is then the whole address.
 func (s Share) group() string {
 	if s.User != "" && s.Network == "" {
 		return s.Address
@@ -40,14 +40,14 @@ func (s Share) group() string {
 
 // gate lets a fixed number of computations run at a time, and a fixed number wait.
 //
-// Authenticated users and strangers wait in separate lines. While both wait, they get every
-// second permit each. In a line, the key that holds the fewest permits is next; equal keys
-// take turns. If a line is full, a newcomer replaces the latest entry of the key that has
-// the most. A group gets at most half of a line, so one client cannot fill it with many
+// Authenticated users and strangers wait in separate lines. While both lines wait, permits
+// alternate between them. In a line, the key that holds the fewest permits is next, and equal
+// keys take turns. If a line is full, a newcomer replaces the latest entry of the key with the
+// most entries. A group gets at most half of a line, so one client cannot fill it with many
 // users or addresses.
 type gate struct {
 	known, strangers line
-	permits          *fair.Room // by kind
+	permits          *fair.Room // its keys are the kinds of the lines
 }
 
 type line struct {
@@ -68,21 +68,21 @@ func newGate(parallel, queue int, wait time.Duration) gate {
 	return gate{
 		known:     newLine("known"),
 		strangers: newLine("strangers"),
-		// Only those with a place in their line wait here: parallel of each kind.
+		// Only calls with a place in their line wait here, at most parallel of each kind.
 		permits: fair.New(fair.Limits{Places: parallel, Queue: 2 * parallel, Wait: wait}),
 	}
 }
 
-// enter takes a permit. leave gives it back. The error is ErrBusy or that of the context.
+// enter takes a permit. leave returns it. The error is ErrBusy or the context's.
 func (g gate) enter(ctx context.Context, s Share) (leave func(), err error) {
 	l := g.strangers
 	if s.User != "" {
 		l = g.known
 	}
-	var taken []func()
+	var releases []func()
 	leave = func() {
-		for i := len(taken) - 1; i >= 0; i-- {
-			taken[i]()
+		for i := len(releases) - 1; i >= 0; i-- {
+			releases[i]()
 		}
 	}
 	for _, step := range []struct {
@@ -92,12 +92,12 @@ func (g gate) enter(ctx context.Context, s Share) (leave func(), err error) {
 		if step.room == l.groups && step.key == "" {
 			continue
 		}
-		back, err := step.room.Enter(ctx, step.key, 1)
+		release, err := step.room.Enter(ctx, step.key, 1)
 		if err != nil {
 			leave()
 			return nil, busy(err)
 		}
-		taken = append(taken, back)
+		releases = append(releases, release)
 	}
 	return leave, nil
 }
@@ -106,5 +106,5 @@ func busy(err error) error {
 	if _, full := errors.AsType[fair.Full](err); full {
 		return fmt.Errorf("%w: %w", ErrBusy, err)
 	}
-	return fmt.Errorf("password: waiting for a permit: %w", err)
+	return fmt.Errorf("password: wait for a permit: %w", err)
 }

@@ -1,26 +1,25 @@
-// Package password turns passwords into argon2id hashes and back into yes or no.
+// Package password hashes passwords with argon2id and verifies them.
 //
-// It promises:
+// Its guarantees:
 //
-//   - A fixed number of computations runs at a time, each with a fixed amount of
-//     memory. What does not fit waits in a short queue for a short time and is
-//     then refused with ErrBusy, so a storm of sign-ins can use up neither the
-//     processors nor the memory of a server that has other work.
-//   - The permits and the queue are shared fairly between the askers, and those who
-//     have shown who they are, by a session or a mailed link, wait apart from those who
-//     have not. So neither one address nor many keep others out; see gate.
-//   - A computation that has begun keeps its permit until it ends, even when its
-//     client has left: leaving early frees nothing and opens no way around the
-//     bound. A caller that still waits for a permit stops waiting with its context.
-//   - An unknown address costs what a wrong password costs: VerifyNone.
-//   - What is guessed first becomes nobody's password: the common ones of an embedded
-//     list, the user's address, the product's name.
-//   - One password typed on two keyboards is one password: every computation
-//     works on its NFKC form, as Better Auth's do.
+//   - At most a fixed number of computations run at a time, each with bounded memory. Further
+//     calls wait in a short queue for a short time, and are then refused with ErrBusy. So a
+//     flood of sign-ins cannot exhaust the processors or the memory of the server.
+//   - Clients share the permits and the queue fairly. Users who have identified themselves, by
+//     a session or a mailed link, wait separately from strangers. So neither one address nor
+//     many addresses can keep others out. See gate.
+//   - A computation keeps its permit until it ends, even if its client disconnects. So
+//     disconnecting early does not evade the limit. A caller that still waits for a permit
+//     stops waiting when its context ends.
+//   - VerifyNone makes an unknown address cost as much as a wrong password.
+//   - Easily guessed passwords are refused as new passwords: those of an embedded list, the
+//     user's address, the product's name, and one repeated character.
+//   - Keyboards that encode the same text differently give the same password: every
+//     computation uses the NFKC form, as Better Auth does.
 //
-// It refuses stored hashes that are not in the one form it writes, or whose
-// parameters lie outside fixed bounds, before it computes anything; and input
-// that no hash can belong to before it normalises anything.
+// A stored hash must have the exact form that this package writes, and parameters within fixed
+// bounds. Otherwise it is refused before anything is computed. Input that cannot be a
+// password (too many bytes, invalid UTF-8, or a NUL) is refused before it is normalised.
 package password
 
 import (
@@ -38,27 +37,27 @@ import (
 // in bytes.
 type Params = argon2id.Params
 
-// defaultParams is the second of the OWASP Password Storage Cheat Sheet's equal
-// choices for argon2id. It is the one with a single lane, so that one permit is
-// one processor, and with little enough memory for a small machine.
+// defaultParams returns the second of the equivalent argon2id configurations in the OWASP
+// Password Storage Cheat Sheet. It has one lane, so that one permit means one processor, and
+// needs little enough memory for a small machine.
 func defaultParams() Params {
 	return Params{Memory: 19456, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 }
 
-// DefaultMinLength is the shortest that NIST SP 800-63B-4 allows beside another factor, in code
-// points.
+// DefaultMinLength is the minimum, in code points, that NIST SP 800-63B-4 requires for a
+// password that is used together with another factor.
 const DefaultMinLength = 8
 
-// Config says how hard a hash is and how many are computed at a time. The zero
-// value of every field means its default.
+// Config sets the cost of a hash and the number of parallel computations. The zero value of a
+// field means its default.
 type Config struct {
-	Params    Params        // for new hashes; defaultParams
-	Parallel  int           // computations at a time; half of GOMAXPROCS, at least 1
-	Queue     int           // callers of each kind that may wait for a permit; 16 for each computation
-	Wait      time.Duration // longest wait in each of two steps, the second at the head of the queue; 2 s
-	MinLength int           // shortest new password, in code points; DefaultMinLength
+	Params    Params        // for new hashes; default: defaultParams
+	Parallel  int           // computations at a time; default: half of GOMAXPROCS, at least 1
+	Queue     int           // waiting calls in each of the two lines; default: 16 × Parallel
+	Wait      time.Duration // longest wait for a place in the line, and again for a permit; default: 2 s
+	MinLength int           // minimum length of new passwords, in code points; default: DefaultMinLength
 
-	AllowCommon bool // let new passwords be what is guessed first
+	AllowCommon bool // accept easily guessed passwords as new passwords
 }
 
 // Hasher hashes and verifies passwords. It is safe for concurrent use.
@@ -66,23 +65,23 @@ type Hasher struct {
 	params    Params
 	minLength int
 	gate      gate
-	dummy     string // of a password that nobody knows, with params
+	dummy     string // hash of a random password, with params
 
 	allowCommon bool
 
-	// Tests count, block and watch the computations here.
+	// Tests replace these to count and block computations.
 	create func(password string, params *Params) (string, error)
 	check  func(password, phc string) (bool, *Params, error)
 }
 
-// New makes a Hasher and, for VerifyNone, one hash. Its errors are mistakes in
-// the configuration.
+// New returns a Hasher. It computes one hash, which VerifyNone uses. An error means that the
+// configuration is invalid.
 func New(c Config) (*Hasher, error) {
 	if c.Params == (Params{}) {
 		c.Params = defaultParams()
 	}
 	if c.Parallel == 0 {
-		// The other half stays with everything that is not a sign-in.
+		// The other half of the processors remains for other requests.
 		c.Parallel = max(1, runtime.GOMAXPROCS(0)/2)
 	}
 	if c.Queue == 0 {
@@ -98,7 +97,7 @@ func New(c Config) (*Hasher, error) {
 	case c.Parallel < 0 || c.Queue < 0 || c.Wait < 0:
 		return nil, errors.New("password: Parallel, Queue and Wait must not be negative")
 	case c.MinLength < 0 || c.MinLength > MaxLength:
-		return nil, fmt.Errorf("password: MinLength must lie between 1 and %d, got %d", MaxLength, c.MinLength)
+		return nil, fmt.Errorf("password: MinLength must be between 1 and %d, got %d", MaxLength, c.MinLength)
 	}
 	if err := checkBounds(c.Params); err != nil {
 		return nil, fmt.Errorf("password: parameters: %w", err)
@@ -114,15 +113,15 @@ func New(c Config) (*Hasher, error) {
 	}
 	var err error
 	if h.dummy, err = h.create(rand.Text(), &h.params); err != nil {
-		return nil, fmt.Errorf("password: dummy hash: %w", err)
+		return nil, fmt.Errorf("password: compute the dummy hash: %w", err)
 	}
 	return h, nil
 }
 
-// Hash returns the PHC string of pw with the current parameters and a new salt.
-// Its errors are ErrTooLong, ErrNotText, ErrBusy and the context's. It asks for
-// no least length, since a password from before the limit rose must still get a
-// new hash: Check is what guards a new one.
+// Hash returns the PHC string of pw with the current parameters and a new salt. Its errors are
+// ErrTooLong, ErrNotText, ErrBusy and the context's. It does not check the minimum length: an
+// old password may be shorter than the current minimum and must still get a new hash. Use Check
+// for new passwords.
 func (h *Hasher) Hash(ctx context.Context, share Share, pw string) (string, error) {
 	pw, err := normalise(pw)
 	if err != nil {
@@ -140,13 +139,15 @@ func (h *Hasher) Hash(ctx context.Context, share Share, pw string) (string, erro
 	return phc, nil
 }
 
-// Verify reports whether phc is a hash of pw, and whether the password should be
-// hashed anew because a parameter of phc is lower than the current one.
+// Verify reports whether phc is a hash of pw. rehash reports whether pw should be hashed again
+// because a parameter of phc is lower than the current one.
 //
-// Its errors are ErrTooLong and ErrNotText, before phc is looked at, so that
-// they come for every account and for none alike; ErrMalformedHash, without any
-// computation, after which VerifyNone makes the answer cost what others do;
-// ErrBusy; and the context's.
+// Its errors are:
+//   - ErrTooLong and ErrNotText, which depend on pw only. So they do not reveal whether an
+//     account exists.
+//   - ErrMalformedHash. Nothing was computed. Call VerifyNone then, so that the answer takes
+//     as long as others.
+//   - ErrBusy and the context's.
 func (h *Hasher) Verify(ctx context.Context, share Share, pw, phc string) (ok, rehash bool, err error) {
 	pw, err = normalise(pw)
 	if err != nil {
@@ -160,10 +161,10 @@ func (h *Hasher) Verify(ctx context.Context, share Share, pw, phc string) (ok, r
 	return ok, ok && lower(stored, h.params), err
 }
 
-// VerifyNone does the work of Verify for an account that does not exist or has
-// no password, with the current parameters, so that the answer to an unknown
-// address takes as long as the one to a wrong password. Its errors are those of
-// Verify without ErrMalformedHash; nil means: not verified.
+// VerifyNone does the same work as Verify, with the current parameters, for an account that
+// does not exist or has no password. So the answer for an unknown address takes as long as the
+// answer for a wrong password. Its errors are those of Verify except ErrMalformedHash. nil means
+// only that the computation is done; the password is never correct.
 func (h *Hasher) VerifyNone(ctx context.Context, share Share, pw string) error {
 	pw, err := normalise(pw)
 	if err != nil {

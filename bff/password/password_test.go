@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// cheap parameters keep the suite fast. No parameter is the least allowed, so
-// that each can be lower.
+// cheap parameters keep the tests fast. No parameter is at its minimum, so that tests can use a
+// lower one.
 var cheap = Params{Memory: 32, Iterations: 2, Parallelism: 2, SaltLength: 16, KeyLength: 32}
 
 func newHasher(t testing.TB, c Config) *Hasher {
@@ -25,14 +25,13 @@ func newHasher(t testing.TB, c Config) *Hasher {
 	return h
 }
 
-// computation is what reached argon2id: the password, and the parameters that
-// it was computed with.
+// computation is a call of argon2id: the password and the parameters.
 type computation struct {
 	password string
 	params   Params
 }
 
-// record counts the computations of h.
+// record collects the computations of h.
 func record(h *Hasher) *[]computation {
 	var ran []computation
 	create, check := h.create, h.check
@@ -70,11 +69,11 @@ func TestAHashVerifiesItsPasswordAndNoOther(t *testing.T) {
 		}
 	}
 	if again := mustHash(t, h, "correct horse"); again == phc {
-		t.Errorf("got the same hash twice, want a new salt each time")
+		t.Errorf("got the same hash twice, want a new salt for each")
 	}
 }
 
-// The strings are from the reference implementation's test.c.
+// The hashes are from test.c of the argon2 reference implementation.
 func TestHashesOfTheReferenceImplementationVerify(t *testing.T) {
 	h := newHasher(t, Config{})
 	for _, phc := range []string{
@@ -112,11 +111,11 @@ func TestNewRefusesMistakes(t *testing.T) {
 		"negative wait":                   {Params: cheap, Wait: -time.Second},
 		"negative minimum":                {Params: cheap, MinLength: -1},
 		"a minimum above the maximum":     {Params: cheap, MinLength: MaxLength + 1},
-		"iterations left out":             {Params: Params{Memory: 32, Parallelism: 1, SaltLength: 16, KeyLength: 32}},
+		"no iterations":                   {Params: Params{Memory: 32, Parallelism: 1, SaltLength: 16, KeyLength: 32}},
 		"more memory than Verify accepts": {Params: Params{Memory: maxMemory + 1, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}},
 	} {
 		if _, err := New(c); err == nil {
-			t.Errorf("%s: got no error", name)
+			t.Errorf("%s: got nil, want an error", name)
 		}
 	}
 }
@@ -162,7 +161,7 @@ func TestAnUnknownAddressCostsWhatAWrongPasswordCosts(t *testing.T) {
 		{"a password", "wrong horse", 1, nil},
 		{"one that NFKC changes", "ｗｒｏｎｇ", 1, nil},
 		{"one shorter than the minimum", "x", 1, nil},
-		{"nothing", "", 1, nil},
+		{"an empty one", "", 1, nil},
 		{"the longest", strings.Repeat("x", MaxLength), 1, nil},
 		{"too long", strings.Repeat("x", MaxLength+1), 0, ErrTooLong},
 		{"megabytes", strings.Repeat("x", 4<<20), 0, ErrTooLong},
@@ -184,7 +183,7 @@ func TestAnUnknownAddressCostsWhatAWrongPasswordCosts(t *testing.T) {
 				t.Fatalf("VerifyNone: got %v, want %v", err, tt.want)
 			}
 			if unknown := *ran; !slices.Equal(unknown, wrong) {
-				t.Errorf("got %+v for an unknown address, %+v for a wrong password, want the same", unknown, wrong)
+				t.Errorf("got %+v for an unknown address and %+v for a wrong password, want the same", unknown, wrong)
 			}
 		})
 	}
@@ -207,7 +206,7 @@ func TestTheDummyHashIsMadeOnce(t *testing.T) {
 		}
 	}
 	if len(*ran) != 3 || h.dummy != before {
-		t.Errorf("got %d computations for 3 calls (dummy kept: %v), want one each and the same dummy", len(*ran), h.dummy == before)
+		t.Errorf("got %d computations for 3 calls (same dummy hash: %v), want 3 and true", len(*ran), h.dummy == before)
 	}
 }
 

@@ -8,27 +8,25 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Refusals of a password, before anything is computed.
+// These errors are returned before anything is computed.
 var (
 	ErrTooShort = errors.New("password: too short")
 	ErrTooLong  = errors.New("password: too long")
-	ErrNotText  = errors.New("password: not UTF-8 text, or holds a NUL")
+	ErrNotText  = errors.New("password: not valid UTF-8, or it contains a NUL")
 )
 
 // MaxLength is the longest password, in code points after NFKC.
 const MaxLength = 128
 
-// maxBytes is the most that MaxLength code points can have been before NFKC: it
-// composes at most four code points into one, of at most four bytes each. What
-// is longer is too long, whatever it says, and megabytes are not normalised to
-// find that out.
+// maxBytes is the largest size of a password before NFKC. NFKC composes at most four code points
+// into one, and each has at most four bytes. Longer input is refused without the cost of
+// normalising it.
 const maxBytes = MaxLength * 4 * utf8.UTFMax
 
-// Check reports whether pw may become the password of the user with the address
-// email: ErrTooShort, ErrTooLong, ErrNotText, or unless the configuration allows
-// them one of the errors for what is guessed first (common.go). Lengths are in code
-// points after NFKC, as NIST SP 800-63B-4 counts them, so an emoji of one code point
-// counts one. Whatever sets a password asks here first.
+// Check reports whether pw may become the password of the user with the address email. Call it
+// before every change of a password. Its errors are ErrTooShort, ErrTooLong, ErrNotText and,
+// unless Config.AllowCommon is set, ErrCommon, ErrOwnName and ErrRepeated. Lengths are in code
+// points after NFKC, as in NIST SP 800-63B-4. So an emoji of one code point counts as one.
 func (h *Hasher) Check(pw, email string) error {
 	pw, err := normalise(pw)
 	switch {
@@ -39,19 +37,17 @@ func (h *Hasher) Check(pw, email string) error {
 	case h.allowCommon:
 		return nil
 	}
-	return checkGuessed(pw, email)
+	return checkEasilyGuessed(pw, email)
 }
 
-// CheckLength reports whether pw could be anybody's password: ErrTooLong,
-// ErrNotText or nil.
+// CheckLength returns ErrTooLong or ErrNotText if pw cannot be the password of any account.
 func CheckLength(pw string) error {
 	_, err := normalise(pw)
 	return err
 }
 
-// normalise returns the form of pw that is hashed. A NUL is refused because
-// other argon2 and scrypt tools end their input there: everything behind it
-// would not count.
+// normalise returns the form of pw that is hashed. It refuses a NUL: other argon2 and scrypt
+// tools end their input there and would ignore the rest of the password.
 func normalise(pw string) (string, error) {
 	if len(pw) > maxBytes {
 		return "", ErrTooLong

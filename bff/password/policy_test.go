@@ -20,14 +20,14 @@ func TestLengthsAreCodePointsAfterNFKC(t *testing.T) {
 	}{
 		{"8 ASCII letters", "bcdefghj", nil},
 		{"7 ASCII letters", "abcdefg", ErrTooShort},
-		{"nothing", "", ErrTooShort},
+		{"an empty one", "", ErrTooShort},
 		{"7 letters of 14 bytes", "ééééééé", ErrTooShort},
 		{"8 letters of 16 bytes", "éèéèéèéè", nil},
 		{"7 letters of 14 code points that NFKC composes", strings.Repeat("e\u0301", 7), ErrTooShort},
 		{"8 emoji", "🐢🐇🐢🐇🐢🐇🐢🐇", nil},
 		{"4 emoji, 8 UTF-16 units", "🐢🐢🐢🐢", ErrTooShort},
 		{"2 family emoji of 5 code points each", "👨\u200d👩\u200d👧👨\u200d👩\u200d👧", nil},
-		{"one ligature that NFKC spells out in 18", "\ufdfa", nil},
+		{"one ligature that NFKC expands to 18", "\ufdfa", nil},
 		{"128 ASCII letters", long, nil},
 		{"129 ASCII letters", strings.Repeat("a", 129), ErrTooLong},
 		{"128 emoji of 512 bytes", strings.Repeat("🐢🐇", 64), nil},
@@ -37,7 +37,7 @@ func TestLengthsAreCodePointsAfterNFKC(t *testing.T) {
 		{"512 code points that NFKC composes to 128", strings.Repeat("\u03b1\u0313\u0300\u0345\u03b1\u0314\u0300\u0345", 64), nil},
 		{"384 jamo of 1152 bytes that NFKC composes to 128", strings.Repeat("\u1112\u1161\u11ab\u1100\u1173\u11af", 64), nil},
 		{"387 jamo that NFKC composes to 129", strings.Repeat("\u1112\u1161\u11ab", 129), ErrTooLong},
-		{"8 ligatures that NFKC spells out in 144", strings.Repeat("\ufdfa", 8), ErrTooLong},
+		{"8 ligatures that NFKC expands to 144", strings.Repeat("\ufdfa", 8), ErrTooLong},
 		{"megabytes", strings.Repeat("a", 4<<20), ErrTooLong},
 		{"megabytes of invalid UTF-8", strings.Repeat("\xff", 4<<20), ErrTooLong},
 		{"invalid UTF-8", "abcdefgh\xff", ErrNotText},
@@ -55,10 +55,10 @@ func TestLengthsAreCodePointsAfterNFKC(t *testing.T) {
 
 func TestTheMinimumLengthIsConfigurable(t *testing.T) {
 	if err := newHasher(t, Config{MinLength: 12}).Check("elevenchars", ""); !errors.Is(err, ErrTooShort) {
-		t.Errorf("11 of 12: got %v, want %v", err, ErrTooShort)
+		t.Errorf("11 characters, minimum 12: got %v, want %v", err, ErrTooShort)
 	}
 	if err := newHasher(t, Config{MinLength: 1}).Check("xz", ""); err != nil {
-		t.Errorf("2 of 1: got %v, want nil", err)
+		t.Errorf("2 characters, minimum 1: got %v, want nil", err)
 	}
 }
 
@@ -109,7 +109,7 @@ func TestEquivalentSpellingsAreOnePassword(t *testing.T) {
 	}
 }
 
-// maxBytes rests on this: no code point composes from more than four.
+// maxBytes depends on this.
 func TestNFKCComposesAtMostFourCodePointsIntoOne(t *testing.T) {
 	for r := rune(0); r <= unicode.MaxRune; r++ {
 		if !utf8.ValidRune(r) {
@@ -134,7 +134,7 @@ func FuzzCheck(f *testing.F) {
 		switch {
 		case !utf8.ValidString(pw) || strings.Contains(pw, "\x00"):
 			if err == nil {
-				t.Errorf("got nil for no text")
+				t.Errorf("got nil, want an error: not UTF-8, or it contains a NUL")
 			}
 			return
 		case n < 8:
@@ -148,7 +148,7 @@ func FuzzCheck(f *testing.F) {
 			t.Errorf("got %v, want %v for %d code points", err, want, n)
 		}
 		if again := h.Check(form, email); !errors.Is(again, err) {
-			t.Errorf("got %v, want %v for the normal form, as for the input", again, err)
+			t.Errorf("normal form: got %v, want %v as for the input", again, err)
 		}
 	})
 }

@@ -9,9 +9,9 @@ import (
 
 func from(address string) Share { return Share{Address: address} }
 
-// letOne ends one computation and lets the next begin.
-func (s *stalled) letOne() {
-	s.leave <- struct{}{}
+// finishOne ends one computation and waits until the next has started.
+func (s *stalled) finishOne() {
+	s.finish <- struct{}{}
 	synctest.Wait()
 }
 
@@ -23,20 +23,20 @@ func TestOneAddressDoesNotKeepOthersOut(t *testing.T) {
 			greedy = append(greedy, s.startFor(t.Context(), from("greedy")))
 		}
 		wantResult(t, s.startFor(t.Context(), from("greedy")), ErrBusy)
-		// The line is full. Others have a place all the same, of the one who has the most.
+		// The line is full. A newcomer replaces an entry of the address with the most entries.
 		modest := s.startFor(t.Context(), from("modest"))
 		wantResult(t, greedy[4], ErrBusy)
 		third := s.startFor(t.Context(), from("third"))
 		wantResult(t, greedy[3], ErrBusy)
-		// And they are next, though two of the first address came before them.
-		s.letOne()
+		// The newcomers are next, although two entries of the first address are older.
+		s.finishOne()
 		wantResult(t, greedy[0], nil)
-		s.letOne()
+		s.finishOne()
 		wantResult(t, modest, nil)
-		s.letOne()
+		s.finishOne()
 		wantResult(t, third, nil)
 		if len(greedy[1]) != 0 {
-			t.Error("an address has had two turns before others had one")
+			t.Error("an address got two permits before others got one")
 		}
 		s.drain()
 		wantResult(t, greedy[1], nil)
@@ -81,20 +81,20 @@ func TestStrangersDoNotBlockKnownUsers(t *testing.T) {
 		}
 		wantResult(t, s.startFor(t.Context(), from("one more")), ErrBusy)
 		known := s.startFor(t.Context(), Share{User: "usr_1", Address: "0"})
-		s.letOne()
+		s.finishOne()
 		wantResult(t, strangers[0], nil)
-		s.letOne()
+		s.finishOne()
 		wantResult(t, known, nil)
-		// Nor the other way round.
+		// Known users do not block strangers either.
 		var users []<-chan error
 		for i := range 8 {
 			users = append(users, s.startFor(t.Context(), Share{User: fmt.Sprint("usr_", i), Address: fmt.Sprint(i)}))
 		}
-		s.letOne()
-		s.letOne()
+		s.finishOne()
+		s.finishOne()
 		wantResult(t, strangers[1], nil)
 		if len(strangers[2])+len(users[0]) != 1 {
-			t.Error("the kinds do not take turns")
+			t.Error("got two permits for the same line, want them to alternate")
 		}
 		s.drain()
 		for _, done := range append(strangers[3:], users[1:]...) {
@@ -108,9 +108,9 @@ func TestARefusalReleasesAllPlaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStalled(t, Config{Parallel: 1, Queue: 1, Wait: time.Second})
 		running, waiting := s.startFor(t.Context(), from("a")), s.startFor(t.Context(), from("b"))
-		// Each of these takes a place of its crowd first.
+		// Each of these calls takes a place of its group before it is refused.
 		wantResult(t, s.startFor(t.Context(), Share{Address: "c", Network: "n"}), ErrBusy)
-		user := s.startFor(t.Context(), Share{User: "u", Address: "d"}) // and one in its line
+		user := s.startFor(t.Context(), Share{User: "u", Address: "d"}) // takes a place in its line too
 		time.Sleep(time.Second)
 		wantResult(t, waiting, ErrBusy)
 		wantResult(t, user, ErrBusy)

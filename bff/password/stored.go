@@ -1,13 +1,12 @@
 package password
 
-// Rules for a stored hash, which may come from an import or a hand at the
-// database, and must not be able to stop the server:
+// A stored hash may come from an import or a manual edit of the database. It must not be able to
+// stop the server:
 //
-//  1. Nothing is computed before every parameter lies within the bounds below.
-//     Unbounded, one row with m=4294967295 asks for 4 TiB.
-//  2. Zero iterations, lanes or key bytes are refused: x/crypto/argon2 panics on
-//     each of them.
-//  3. There is one spelling. argon2id.DecodeHash also reads trailing text,
+//  1. Nothing is computed unless every parameter is within the bounds below. Without bounds, a
+//     hash with m=4294967295 would allocate 4 TiB.
+//  2. Zero iterations, lanes or key bytes are refused: x/crypto/argon2 panics on each of them.
+//  3. Only the canonical form is accepted. argon2id.DecodeHash also accepts trailing text,
 //     signs, leading zeros and line breaks.
 
 import (
@@ -22,19 +21,19 @@ import (
 // string or has parameters outside the bounds.
 var ErrMalformedHash = errors.New("password: malformed stored hash")
 
-// The bounds leave room for what other tools write (RFC 9106 §4's second choice,
-// the defaults of common libraries), and keep the worst hash at a few seconds.
+// The bounds allow the parameters that other tools use: the second recommendation of RFC 9106
+// §4, and the defaults of common libraries. The most expensive hash takes a few seconds.
 const (
 	maxMemory      = 256 << 10 // KiB
 	maxIterations  = 10
 	maxParallelism = 64
 	minSalt        = 8 // RFC 9106 §3.1
 	maxSalt        = 64
-	minKey         = 16 // fewer bytes can be met by chance
+	minKey         = 16 // another password can match a shorter key by chance
 	maxKey         = 64
 )
 
-// parseStored reads the parameters of a stored hash.
+// parseStored returns the parameters of a stored hash.
 func parseStored(phc string) (Params, error) {
 	params, salt, key, err := argon2id.DecodeHash(phc)
 	if err != nil {
@@ -61,7 +60,7 @@ func checkBounds(p Params) error {
 		low, high uint32
 	}{
 		{"parallelism", uint32(p.Parallelism), 1, maxParallelism},
-		{"memory in KiB", p.Memory, 8 * uint32(p.Parallelism), maxMemory}, // the low end: RFC 9106 §3.1
+		{"memory in KiB", p.Memory, 8 * uint32(p.Parallelism), maxMemory}, // the minimum: RFC 9106 §3.1
 		{"iterations", p.Iterations, 1, maxIterations},
 		{"salt length", p.SaltLength, minSalt, maxSalt},
 		{"key length", p.KeyLength, minKey, maxKey},
@@ -73,7 +72,7 @@ func checkBounds(p Params) error {
 	return nil
 }
 
-// lower reports whether any parameter of p lies below its current value.
+// lower reports whether any parameter of p is lower than its current value.
 func lower(p, current Params) bool {
 	return p.Memory < current.Memory || p.Iterations < current.Iterations || p.Parallelism < current.Parallelism ||
 		p.SaltLength < current.SaltLength || p.KeyLength < current.KeyLength

@@ -17,7 +17,7 @@ func TestMalformedHashesAreRefusedWithoutAComputation(t *testing.T) {
 	h := newHasher(t, Config{})
 	ran := record(h)
 	if _, _, err := h.Verify(context.Background(), Share{}, "password", wellFormed); err != nil || len(*ran) != 1 {
-		t.Fatalf("the well-formed one: got %v and %d computations, want nil and 1", err, len(*ran))
+		t.Fatalf("a well-formed hash: got %v and %d computations, want nil and 1", err, len(*ran))
 	}
 	*ran = nil
 	with := func(old, new string) string {
@@ -29,47 +29,47 @@ func TestMalformedHashesAreRefusedWithoutAComputation(t *testing.T) {
 	}
 	b64 := func(n int) string { return strings.Repeat("AAAA", n/3) }
 	for name, phc := range map[string]string{
-		"nothing":                     "",
-		"no hash":                     "plain",
-		"only separators":             "$$$$$",
-		"bcrypt":                      "$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
-		"Better Auth's scrypt":        strings.Repeat("ab", 16) + ":" + strings.Repeat("cd", 64),
-		"argon2i":                     with("argon2id", "argon2i"),
-		"an older version":            with("v=19", "v=16"),
-		"no version":                  with("$v=19", ""),
-		"too much memory":             with("m=256", "m=262145"),
-		"4 TiB of memory":             with("m=256", "m=4294967295"),
-		"memory past 32 bits":         with("m=256", "m=4294967552"),
-		"no memory":                   with("m=256", "m=0"),
-		"less memory than lanes need": with("m=256", "m=7"),
-		"too many iterations":         with("t=2", "t=11"),
-		"endless iterations":          with("t=2", "t=4294967295"),
-		"no iterations":               with("t=2", "t=0"),
-		"too many lanes":              with("m=256,t=2,p=1", "m=4096,t=2,p=65"),
-		"lanes past 8 bits":           with("p=1", "p=257"),
-		"no lanes":                    with("p=1", "p=0"),
-		"negative lanes":              with("p=1", "p=-1"),
-		"no salt":                     with(salt8, ""),
-		"a short salt":                with(salt8, "c29tZXNhbA"),
-		"a long salt":                 with(salt8, b64(66)),
-		"no key":                      with(key32, ""),
-		"a short key":                 with(key32, b64(15)),
-		"a long key":                  with(key32, b64(66)),
-		"a salt that is not base64":   with(salt8, "c29tZXNhbH!"),
-		"padding":                     with(key32, key32+"="),
-		"stray bits behind the key":   with(key32, strings.TrimSuffix(key32, "4")+"5"),
-		"text behind the lanes":       with("p=1", "p=1,keyid=1"),
-		"text behind the version":     with("v=19", "v=19x"),
-		"a leading zero":              with("t=2", "t=02"),
-		"a sign":                      with("t=2", "t=+2"),
-		"a space":                     with("t=2", "t= 2"),
-		"another order":               with("m=256,t=2", "t=2,m=256"),
-		"a line break in the salt":    with(salt8, "c29t\nZXNhbHQ"),
-		"a line break at the end":     wellFormed + "\n",
-		"text before it":              "x" + wellFormed,
-		"a part too many":             wellFormed + "$",
-		"megabytes":                   wellFormed + strings.Repeat("A", 4<<20),
-		"a NUL":                       wellFormed + "\x00",
+		"an empty string":               "",
+		"no hash":                       "plain",
+		"only separators":               "$$$$$",
+		"bcrypt":                        "$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+		"Better Auth's scrypt":          strings.Repeat("ab", 16) + ":" + strings.Repeat("cd", 64),
+		"argon2i":                       with("argon2id", "argon2i"),
+		"an older version":              with("v=19", "v=16"),
+		"no version":                    with("$v=19", ""),
+		"too much memory":               with("m=256", "m=262145"),
+		"4 TiB of memory":               with("m=256", "m=4294967295"),
+		"memory over 32 bits":           with("m=256", "m=4294967552"),
+		"no memory":                     with("m=256", "m=0"),
+		"less memory than lanes need":   with("m=256", "m=7"),
+		"too many iterations":           with("t=2", "t=11"),
+		"endless iterations":            with("t=2", "t=4294967295"),
+		"no iterations":                 with("t=2", "t=0"),
+		"too many lanes":                with("m=256,t=2,p=1", "m=4096,t=2,p=65"),
+		"lanes over 8 bits":             with("p=1", "p=257"),
+		"no lanes":                      with("p=1", "p=0"),
+		"negative lanes":                with("p=1", "p=-1"),
+		"no salt":                       with(salt8, ""),
+		"a short salt":                  with(salt8, "c29tZXNhbA"),
+		"a long salt":                   with(salt8, b64(66)),
+		"no key":                        with(key32, ""),
+		"a short key":                   with(key32, b64(15)),
+		"a long key":                    with(key32, b64(66)),
+		"a salt that is not base64":     with(salt8, "c29tZXNhbH!"),
+		"padding":                       with(key32, key32+"="),
+		"unused bits set after the key": with(key32, strings.TrimSuffix(key32, "4")+"5"),
+		"text after the lanes":          with("p=1", "p=1,keyid=1"),
+		"text after the version":        with("v=19", "v=19x"),
+		"a leading zero":                with("t=2", "t=02"),
+		"a sign":                        with("t=2", "t=+2"),
+		"a space":                       with("t=2", "t= 2"),
+		"another order":                 with("m=256,t=2", "t=2,m=256"),
+		"a line break in the salt":      with(salt8, "c29t\nZXNhbHQ"),
+		"a line break at the end":       wellFormed + "\n",
+		"text before the hash":          "x" + wellFormed,
+		"an extra part":                 wellFormed + "$",
+		"megabytes":                     wellFormed + strings.Repeat("A", 4<<20),
+		"a NUL":                         wellFormed + "\x00",
 	} {
 		t.Run(name, func(t *testing.T) {
 			ok, rehash, err := h.Verify(context.Background(), Share{}, "password", phc)
@@ -111,9 +111,9 @@ func FuzzStoredHash(f *testing.F) {
 			return
 		}
 		if err := checkBounds(p); err != nil {
-			t.Fatalf("read past the bounds: %v", err)
+			t.Fatalf("parseStored accepted parameters outside the bounds: %v", err)
 		}
-		// The costly ones differ from the cheap ones in nothing but time.
+		// Skip expensive parameters: they differ from cheap ones only in time.
 		if p.Memory*p.Iterations <= 1024 {
 			if _, _, err := h.Verify(t.Context(), Share{}, "password", phc); err != nil {
 				t.Errorf("got %v, want nil for parameters %+v", err, p)

@@ -74,7 +74,7 @@ func TestALimitGrowsAndIsForgotten(t *testing.T) {
 				f.Fatalf("block %d: got a wait of %v, want %v", i+1, got, want)
 			}
 			f.clock.Set(f.clock.Now().Add(want))
-			// Clear the account's counters: this test is about the pair's.
+			// Clear the other counters. This test is only about the pair's counter.
 			if err := f.db.Count(f.Context(), f.keys(a)[1:], func(c []store.Counter) { clear(c) }); err != nil {
 				f.Fatal(err)
 			}
@@ -82,7 +82,7 @@ func TestALimitGrowsAndIsForgotten(t *testing.T) {
 		f.clock.Set(f.clock.Now().Add(25 * time.Hour))
 		f.exhaust(a, 10)
 		if got, want := f.take(f.Limiter, a), 5*time.Minute; got != want {
-			f.Errorf("after a quiet day: got a wait of %v, want %v", got, want)
+			f.Errorf("after a day without attempts: got a wait of %v, want %v", got, want)
 		}
 	})
 }

@@ -37,7 +37,7 @@ func (p *program) newPassword(ctx context.Context, c *settings.Settings, email s
 	case errors.Is(err, password.ErrOwnName):
 		return "", refusal("the password is the address or the name of the product: use another (PASSWORD_DENY_COMMON)")
 	case errors.Is(err, password.ErrRepeated):
-		return "", refusal("the password repeats one character: use another (PASSWORD_DENY_COMMON)")
+		return "", refusal("the password is one character, repeated: use another (PASSWORD_DENY_COMMON)")
 	case errors.Is(err, password.ErrNotText):
 		return "", refusal("the password is not valid text: use UTF-8 without NUL")
 	case err != nil:

@@ -98,7 +98,7 @@ func TestUserCommandsRefuse(t *testing.T) {
 			{"ADA@example.com\n", 1, "user set-password ada@example.com", "the address"},
 			{"12345678\n", 1, "user create new@example.com", "PASSWORD_DENY_COMMON"},
 			{"somebody.new\n", 1, "user create somebody.new@example.com", "the address"},
-			{"--------\n", 1, "user create new@example.com", "repeats one character"},
+			{"--------\n", 1, "user create new@example.com", "is one character, repeated"},
 			{"paper-lantern-42", 1, "user create ADA@example.com", "has an account"},
 			{"paper-lantern-42", 2, "user create nobody", "not an e-mail address"},
 			{"", 2, "audit --event=nonsense", "sign-in-failed"},

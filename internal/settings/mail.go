@@ -12,7 +12,7 @@ import (
 func (c *checker) smtpURL(v string) *mail.Server {
 	server, err := mail.ParseServer(v)
 	if err != nil {
-		c.refuse("", mistake{err.Error(), "write smtp://user:password@host:587 or smtps://…; in a password, escape special characters: %23 for #, %2F for /"})
+		c.refuse("", mistake{err.Error(), "write smtp://user:password@host:587 or smtps://…; in a password, escape special characters: %23 for #, %2F for /, and so on"})
 		return nil
 	}
 	return server

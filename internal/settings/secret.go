@@ -52,7 +52,7 @@ func guessable(v string) string {
 	}
 	switch {
 	case len(seen) == 1:
-		return "repeats one character"
+		return "is one character, repeated"
 	case repeats(v):
 		return "repeats a short text"
 	case len(seen) < minDistinctBytes:

@@ -86,7 +86,7 @@ func TestAnAPIWithPublicKeysNeedsNoSecret(t *testing.T) {
 // The message has the reason but not the secret.
 func TestWeakSecretsAreRefusedWithTheReason(t *testing.T) {
 	for secret, want := range map[string]string{
-		strings.Repeat("s", 40):            "repeats one character",
+		strings.Repeat("s", 40):            "is one character, repeated",
 		"change-me-change-me-change-me-ch": "repeats a short text",
 		"abcdeabdceabecdabcdebacdeabcedba": "has only 5 different characters",
 		publishedSecrets[0]:                "is a published example",
