@@ -36,7 +36,7 @@ func TestComplaintsStandAtTheRightField(t *testing.T) {
 	wrong("Email", "This is not an email address.")
 	w.fill("Email", "taken@example.com")
 	w.press("Create account")
-	wrong("Email", "There is an account with this address already.")
+	wrong("Email", "This address already has an account. Log in, or use another address.")
 	w.fill("Email", "fresh@example.com")
 	w.fill("Password", "short")
 	w.press("Create account")

@@ -17,7 +17,7 @@ func TestTheAppWithoutAStream(t *testing.T) {
 	first.saved()
 	second := a.beside(t, first, "/tasks")
 	second.lists("before")
-	second.shows("You have too many windows open. Changes from elsewhere come late here.")
+	second.shows("You have too many windows open. Changes from elsewhere are shown late here.")
 	second.add("after")
 	second.saved()
 	first.lists("after", "before")
