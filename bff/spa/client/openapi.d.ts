@@ -390,7 +390,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description A request with this `Idempotency-Key` is still under way: try again after `Retry-After`. Or, without that header, the user has too many tasks. */
+        /** @description A request with this `Idempotency-Key` is still under way: try again after `Retry-After`. Or, without that header, the user has reached the limit of tasks (`TASKS_PER_USER`). */
         Conflict: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
