@@ -192,6 +192,8 @@ func (s *Server) prove(r *http.Request, link store.Link, pw, next *string) (proo
 		if proof.NewPassword, err = s.passwords.Hash(r.Context(), s.known(r, link.UserID), *next); err != nil {
 			err = s.passwordError(err)
 		}
+	case next != nil: // a session must not let the new password be ignored
+		err = passwordNeeded(link)
 	default:
 		var live *session.Live
 		if live, err = s.ownSession(r, link.UserID); live != nil {
