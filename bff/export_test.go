@@ -9,6 +9,7 @@ import (
 
 	"vestibule/bff/password"
 	"vestibule/internal/fair"
+	"vestibule/store"
 	"vestibule/store/db"
 )
 
@@ -212,3 +213,19 @@ func (s *Server) TellAtOnce() { s.refusals.every, s.noSessions.every = 0, 0 }
 
 // Bodies is how many bytes of bodies are in memory.
 func (s *Server) Bodies() int { return s.strangers.Taken() + s.members.Taken() }
+
+// RenewAfter reads the session of r, calls meanwhile, and renews the session as a password
+// reset does. It reports whether there is a new session.
+func (s *Server) RenewAfter(r *http.Request, meanwhile func()) (renewed bool, err error) {
+	live, err := s.sessions.Read(r)
+	if err != nil {
+		return false, err
+	}
+	meanwhile()
+	err = s.tx(r, "test", func(tx *store.Tx) error {
+		next, err := s.renew(r, tx, live)
+		renewed = next != nil
+		return err
+	})
+	return renewed, err
+}

@@ -193,3 +193,62 @@ func TestAHeldOpenTokenRequestIsJudgedWhenItIsWhole(t *testing.T) {
 		s.refused(<-answered, 401, "invalid_client", "Unknown client or wrong secret")
 	})
 }
+
+// TestASessionThatEndsDuringAnExchangeGetsNoToken ends the user's session at each reading of
+// the clock in an exchange. If the session ends before the exchange is in the audit trail,
+// no token is handed out.
+func TestASessionThatEndsDuringAnExchangeGetsNoToken(t *testing.T) {
+	t.Parallel()
+	var cfg bff.Config
+	each(t, func(s *site) {
+		var atClock atomic.Pointer[func()]
+		server, err := bff.New(t.Context(), cfg, bff.Deps{Store: s.db, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: func() time.Time {
+			if do := atClock.Load(); do != nil {
+				(*do)()
+			}
+			return s.clock.Now()
+		}})
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		srv := httptest.NewServer(contract.Watch(t, server.Handler()))
+		defer srv.Close()
+		racing := *s
+		racing.url = srv.URL
+		c := s.clientWith("billing", []string{"exchange"}, []string{"tasks:read"})
+		c.site = &racing
+		v := s.visitor()
+		v.signUp("ada@example.com")
+		refused := 0
+		for at := 1; ; at++ {
+			v.signIn("ada@example.com", "paper-lantern-42")
+			raw := v.userToken()
+			readings, recorded := 0, 0
+			before := len(s.events(store.EventTokenExchanged))
+			end := func() {
+				if readings++; readings != at {
+					return
+				}
+				recorded = len(s.events(store.EventTokenExchanged)) - before
+				if a := v.do("POST", "/api/auth/logout", ""); a.status != 200 {
+					s.t.Errorf("sign-out: got %d %s", a.status, a.body)
+				}
+			}
+			atClock.Store(&end)
+			a := c.exchange(raw)
+			atClock.Store(nil)
+			if readings < at {
+				break
+			}
+			if (a.status == 200) != (recorded == 1) {
+				s.t.Errorf("ended at reading %d, when %d exchanges were recorded: got %d %s", at, recorded, a.status, a.body)
+			}
+			if a.status == 400 && strings.Contains(a.body, "ended a moment ago") {
+				refused++
+			}
+		}
+		if refused == 0 {
+			s.t.Error("no session ended between the check of the session and the record of the exchange")
+		}
+	}, func(c *bff.Config) { cfg = *c })
+}
