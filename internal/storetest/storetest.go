@@ -83,6 +83,10 @@ func migrate(url string) error {
 func open(tb testing.TB, url string) *store.Store {
 	tb.Helper()
 	db, err := store.Open(tb.Context(), url)
+	// On a busy machine the five seconds of the store may be too short.
+	for tries := 1; errors.Is(err, store.ErrUnavailable) && tries < 6; tries++ {
+		db, err = store.Open(tb.Context(), url)
+	}
 	if err != nil {
 		tb.Fatal(err)
 	}
