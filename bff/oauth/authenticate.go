@@ -14,25 +14,25 @@ import (
 	"vestibule/store"
 )
 
-// clientID is the form of the ids that we give out. Whatever else comes in its
-// place, a secret for instance, is neither looked up nor recorded.
+// clientID is the form of the ids of clients. Anything else in its place, for example a
+// secret, is neither looked up nor recorded.
 var clientID = regexp.MustCompile(`^` + jose.ServicePrefix + `[a-z0-9]{1,60}$`)
 
-// caller is the client that a request comes from, and what it has shown.
+// caller is an authenticated client.
 type caller struct {
 	store.Client
-	presented string // the hash of the secret
+	presented string // the hash of the secret that it presented
 }
 
-// use is what must still hold when something is handed out: that the client is there,
-// with the secret that was presented.
+// use is what must still be true when a token is sent: the client exists and has the
+// secret that it presented.
 func (c caller) use(at time.Time) store.ClientUse {
 	return store.ClientUse{ID: c.ID, SecretHash: c.presented, At: at}
 }
 
-// authenticateClient returns the client that the request comes from. An unknown
-// client costs what a wrong secret costs: a query, two comparisons, a counted
-// attempt and an event.
+// authenticateClient returns the client that sent the request. An unknown client costs the
+// same as a wrong secret, so that the time does not tell them apart: one query, two
+// comparisons, one counted attempt and one event.
 func (s *Server) authenticateClient(r *http.Request, form tokenForm) (caller, error) {
 	c, err := clientCredentials(r.Header, form)
 	if err != nil {
@@ -64,7 +64,7 @@ func (s *Server) authenticateClient(r *http.Request, form tokenForm) (caller, er
 	return caller{}, errClient.Because(errors.New(e.Detail))
 }
 
-// clientByID asks for a client whose id may be made up.
+// clientByID looks up a client by an id that may be made up.
 func (s *Server) clientByID(r *http.Request, id string) (store.Client, error) {
 	leave, err := s.Stranger(r)
 	if err != nil {
@@ -74,13 +74,13 @@ func (s *Server) clientByID(r *http.Request, id string) (store.Client, error) {
 	return s.Store.ClientByID(r.Context(), id)
 }
 
-// hasSecret compares in constant time, with both secrets whether or not there is a
-// second one.
+// hasSecret compares in constant time. It always compares two secrets, also if the client
+// has only one.
 func hasSecret(c store.Client, presented string, now time.Time) bool {
 	hash := []byte(presented)
 	same := func(stored string) int {
 		if len(stored) != len(hash) {
-			stored = strings.Repeat("-", len(hash)) // nobody's
+			stored = strings.Repeat("-", len(hash)) // never equal to a hash
 		}
 		return subtle.ConstantTimeCompare(hash, []byte(stored))
 	}

@@ -38,8 +38,7 @@ const (
 	maxAudiences  = 50
 )
 
-// NewClientSecret makes a secret for a client, and the hash that is
-// stored. The prefix lets scanners find secrets that were committed to a repository.
+// NewClientSecret makes a secret for a client and the hash to store. The prefix lets scanners find secrets that were committed to a repository.
 func NewClientSecret() (secret, hash string) {
 	secret = "vcs_" + opaque.NewToken()
 	return secret, opaque.Hash(secret)
@@ -79,11 +78,11 @@ func NewClient(name string, grants, scopes, audiences []string, now time.Time) (
 	return c, secret, nil
 }
 
-// chooseGrants reads the grants of a new client. The scope token:exchange asks for its
-// grant, and for the other one, as it did before there were grants.
+// chooseGrants returns the grants of a new client. In earlier versions, which had no
+// grants, the scope token:exchange gave both. It still does.
 func chooseGrants(grants, scopes []string) (chosen, left []string, err error) {
-	asked := slices.Contains(scopes, ScopeTokenExchange)
-	if asked && len(grants) > 0 {
+	requested := slices.Contains(scopes, ScopeTokenExchange)
+	if requested && len(grants) > 0 {
 		return nil, nil, fmt.Errorf("%s is the grant %s now; leave it out of the scopes and name the grant", ScopeTokenExchange, store.GrantExchange)
 	}
 	for _, grant := range grants {
@@ -92,7 +91,7 @@ func chooseGrants(grants, scopes []string) (chosen, left []string, err error) {
 		}
 	}
 	for _, grant := range allGrants {
-		byDefault := len(grants) == 0 && (grant == store.GrantCredentials || asked)
+		byDefault := len(grants) == 0 && (grant == store.GrantCredentials || requested)
 		if byDefault || slices.Contains(grants, grant) {
 			chosen = append(chosen, grant)
 		}
@@ -116,8 +115,8 @@ func checkClientName(name string) error {
 	return nil
 }
 
-// validAudience keeps to what an error_description can name (RFC 6749 §5.2) and a
-// list can hold.
+// validAudience accepts only characters that are allowed in an error_description (RFC 6749
+// §5.2) and do not separate the items of a list.
 func validAudience(text string) bool {
 	return text != "" && len(text) <= maxAudience &&
 		!strings.ContainsFunc(text, func(r rune) bool { return !jose.Quotable(r) || r == ' ' || r == ',' })

@@ -21,7 +21,7 @@ type tokenRequestBody struct {
 	RequestedTokenType string `json:"requested_token_type,omitempty" schema:"enum=urn:ietf:params:oauth:token-type:access_token|urn:ietf:params:oauth:token-type:jwt"`
 }
 
-// Guard is who may come to the endpoint: clients alone.
+// Guard describes that only clients may use the endpoint.
 func Guard(invalidOrigin *endpoint.Answer) *endpoint.Guard {
 	return &endpoint.Guard{
 		Security: []map[string][]string{{"clientBasic": {}}, {}},
@@ -29,7 +29,7 @@ func Guard(invalidOrigin *endpoint.Answer) *endpoint.Guard {
 	}
 }
 
-// Doc describes the endpoint. tooMany is a refusal of the server around it.
+// Doc describes the endpoint. tooMany is the error for too many concurrent requests.
 func Doc(maxBody int64, tooMany *web.Error) *endpoint.Doc {
 	pragma := &endpoint.Header{Component: "Pragma", Name: "Pragma", Text: "For caches of HTTP/1.0 (RFC 6749 §5.1)",
 		Schema: endpoint.Schema{"type": "string", "const": "no-cache"}, Example: "no-cache"}

@@ -26,27 +26,28 @@ func refuse(code, description string) *web.Error {
 
 func badRequest(description string) *web.Error { return refuse(invalidRequest, description) }
 
-// refuseClient names the scheme in any case: a 401 without one is no whole answer
-// (RFC 9110 §11.6.1).
+// refuseClient returns a 401. Every 401 must name an authentication scheme (RFC 9110
+// §11.6.1).
 func refuseClient(description string) *web.Error {
 	return web.Refuse(http.StatusUnauthorized, invalidClient, description).With("WWW-Authenticate", `Basic realm="vestibule"`)
 }
 
-// errClient is the one answer to an unknown client and a wrong secret.
+// errClient is the answer for an unknown client and for a wrong secret. It does not tell
+// them apart.
 var errClient = refuseClient("Unknown client or wrong secret.")
 
-// oauthErrorJSON is the shape of RFC 6749 §5.2.
+// oauthErrorJSON is the error body of RFC 6749 §5.2.
 type oauthErrorJSON struct {
 	Error       string `json:"error" doc:"RFC 6749 §5.2"`
 	Description string `json:"error_description" doc:"For developers"`
 }
 
-// WriteError writes e as RFC 6749 has it.
+// WriteError writes e as RFC 6749 §5.2 defines it.
 func WriteError(w http.ResponseWriter, _ *http.Request, e *web.Error) {
-	_ = web.WriteJSON(w, e.Status, toJSON(e)) // two strings always encode
+	_ = web.WriteJSON(w, e.Status, toJSON(e)) // encoding two strings cannot fail
 }
 
-// toJSON gives what comes from elsewhere a code of OAuth's: the BFF's no client knows.
+// toJSON replaces an error code of the BFF by one of OAuth, which the client knows.
 func toJSON(e *web.Error) oauthErrorJSON {
 	code := e.Code
 	if code == "" || strings.ToLower(code) != code {
@@ -62,7 +63,7 @@ func toJSON(e *web.Error) oauthErrorJSON {
 	return oauthErrorJSON{code, e.Message}
 }
 
-// Refusals that the description of the endpoint shows.
+// Errors that the description of the endpoint shows as examples.
 var (
 	errNoGrantType = badRequest("The parameter grant_type is missing.")
 	errGrantType   = refuse(unsupportedType, "Use the grant_type "+grantClientCredentials+" or "+grantTokenExchange+".")
@@ -80,8 +81,8 @@ func wrongAudience(audience string) *web.Error {
 	return refuse(invalidTarget, "The audience "+named(audience)+" is not allowed for this client.")
 }
 
-// named is text of a client's as an error_description may repeat it: short, and of
-// the characters that RFC 6749 §5.2 allows.
+// named makes text from a client safe to repeat in an error_description: it is short and
+// has only characters that RFC 6749 §5.2 allows.
 func named(text string) string {
 	if len(text) > 200 {
 		text = text[:200] + "..."

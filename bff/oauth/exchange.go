@@ -1,17 +1,18 @@
 package oauth
 
-// Token exchange (RFC 8693): a service that got a user's token from the BFF trades it
-// for one of its own, to go on to the next service with. The rules:
+// Token exchange (RFC 8693): a service that received a user's token from the BFF exchanges
+// it for a token with which it calls the next service for the user. The rules:
 //
-//   - The client has the grant exchange. It is the actor; there is no other.
-//   - The user's token is one of ours, and the user could use it now: they exist,
-//     are not disabled, and the session that it names lives. So an end of the
-//     session reaches here at once.
-//   - The new token never opens more than the old one, nor more than the client
-//     may, for one of the client's audiences, and ends no later.
-//   - It names every service that it went through, the latest outermost.
-//   - It is handed out only after the audit trail has it, in a transaction that
-//     requires the client to be there with the secret that it has presented.
+//   - The client must have the grant exchange. It becomes the actor. Other actors are not
+//     supported.
+//   - The user's token must be one of ours and still usable: the user exists and is not
+//     disabled, and the session that the token names is alive. So the end of a session
+//     takes effect here at once.
+//   - The new token has no scope that the old token or the client lacks. Its audience is
+//     one of the client's. It ends no later than the old token.
+//   - It names every service in the chain, the latest one outermost.
+//   - It is sent only after it was recorded in the audit trail. The same transaction
+//     requires that the client still exists and still has the secret that it presented.
 
 import (
 	"errors"
@@ -83,7 +84,7 @@ func (s *Server) exchangeToken(w http.ResponseWriter, r *http.Request, client ca
 	return s.handOut(w, t.Token, issuedType, scopes)
 }
 
-// checkExchange reads what the exchange is about, and returns the type of token to
+// checkExchange checks the parameters of an exchange and returns the type of the token to
 // issue.
 func checkExchange(form tokenForm) (issuedType string, err error) {
 	for _, name := range []string{"subject_token", "subject_token_type"} {
@@ -109,8 +110,8 @@ func checkExchange(form tokenForm) (issuedType string, err error) {
 	return accessTokenType, nil
 }
 
-// subject verifies a user's token, and that the user could use it now. With
-// token.NotSubject it still returns what is known of the user.
+// subject verifies a user's token and checks that it is still usable. If the error is
+// token.NotSubject, the result still has the user and the session if they are known.
 func (s *Server) subject(r *http.Request, raw string) (token.Subject, error) {
 	subject, err := s.Tokens.VerifySubject(r.Context(), raw)
 	if err != nil {
@@ -137,7 +138,8 @@ func (s *Server) subject(r *http.Request, raw string) (token.Subject, error) {
 	return subject, nil
 }
 
-// refuseExchange puts a refused token into the audit trail; other errors pass.
+// refuseExchange records a refused token in the audit trail. It returns other errors as
+// they are.
 func (s *Server) refuseExchange(r *http.Request, client store.Client, subject token.Subject, err error) error {
 	why, refused := errors.AsType[token.NotSubject](err)
 	if !refused {
@@ -148,6 +150,6 @@ func (s *Server) refuseExchange(r *http.Request, client store.Client, subject to
 	if err := s.Store.Record(r.Context(), e); err != nil {
 		return err
 	}
-	// RFC 8693 §2.2.2 has no invalid_grant, whatever the reason.
+	// RFC 8693 §2.2.2 has no invalid_grant, so every reason is invalid_request.
 	return badRequest("The subject_token is refused: " + named(string(why)) + ".")
 }

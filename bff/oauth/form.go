@@ -1,14 +1,14 @@
 package oauth
 
-// What a token request may look like (RFC 6749 §3.2 and §2.3.1):
+// Rules for a token request (RFC 6749 §3.2 and §2.3.1):
 //
-//   - Parameters are in the body alone, never in the URL, which ends up in logs.
-//   - One Content-Type, application/x-www-form-urlencoded; a bounded body; valid
-//     escapes, valid UTF-8, no NUL.
-//   - No parameter twice, so that no two readers take different ones. One without
-//     a value counts as absent.
-//   - The client shows who it is in one way: one Authorization header of the scheme
-//     Basic, or client_id and client_secret in the body.
+//   - Parameters are only in the body. A URL would be logged.
+//   - There is one Content-Type, application/x-www-form-urlencoded. The size of the body
+//     is limited. Escapes and UTF-8 are valid, and there is no NUL.
+//   - No parameter is repeated: two readers might use different values. A parameter
+//     without a value counts as absent.
+//   - The client authenticates in one way: with one Authorization header of the scheme
+//     Basic, or with client_id and client_secret in the body.
 
 import (
 	"encoding/base64"
@@ -24,16 +24,16 @@ import (
 	"vestibule/internal/web"
 )
 
-// maxParameters bounds the parameters of a form: there are a dozen, and a reader keeps
-// many times the bytes of each.
+// maxParameters limits the parameters of a form. About a dozen are defined. Parsed
+// parameters take many times their size in memory.
 const maxParameters = 100
 
-// tokenForm is the parameters of a token request that have a value.
+// tokenForm holds the parameters of a token request that have a value.
 type tokenForm map[string]string
 
 func (s *Server) readTokenForm(w http.ResponseWriter, r *http.Request) (tokenForm, error) {
 	if r.URL.RawQuery != "" {
-		return nil, badRequest("Parameters belong into the body, not into the URL.")
+		return nil, badRequest("Parameters must be in the body, not in the URL.")
 	}
 	if !isForm(r.Header) {
 		return nil, badRequest("The Content-Type must be application/x-www-form-urlencoded.")
@@ -64,11 +64,11 @@ func parseTokenForm(body string) (tokenForm, error) {
 		return nil, badRequest("The body is not application/x-www-form-urlencoded.").Because(err)
 	}
 	form := tokenForm{}
-	for _, name := range slices.Sorted(maps.Keys(values)) { // of several faults always the same
+	for _, name := range slices.Sorted(maps.Keys(values)) { // sorted, so that the same request always gets the same error
 		all := values[name]
 		switch {
 		case len(all) > 1 && (name == "audience" || name == "resource"):
-			// The two that RFC 8693 §2.1 allows more than one of.
+			// RFC 8693 §2.1 allows several values of these two parameters. We do not.
 			return nil, refuse(invalidTarget, "A token is for one audience; ask for one at a time.")
 		case len(all) > 1:
 			return nil, badRequest("The parameter " + named(name) + " is there more than once.")
@@ -83,10 +83,10 @@ func parseTokenForm(body string) (tokenForm, error) {
 
 func plainText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
-// credentials are how a client says who it is.
+// credentials are the id and the secret of a client.
 type credentials struct{ id, secret string }
 
-// clientCredentials reads them. Its errors are 400 and 401.
+// clientCredentials reads the credentials of a request. Its errors are 400 and 401.
 func clientCredentials(h http.Header, form tokenForm) (credentials, error) {
 	id, secret := form["client_id"], form["client_secret"]
 	switch headers := h.Values("Authorization"); {
@@ -110,8 +110,8 @@ func clientCredentials(h http.Header, form tokenForm) (credentials, error) {
 	}
 }
 
-// parseBasic reads RFC 7617's header with the form-encoding inside that RFC 6749
-// §2.3.1 adds.
+// parseBasic reads a Basic header (RFC 7617). The id and the secret in it are form-encoded
+// (RFC 6749 §2.3.1).
 func parseBasic(header string) (c credentials, ok bool) {
 	scheme, encoded, found := strings.Cut(header, " ")
 	if !found || !strings.EqualFold(scheme, "Basic") {

@@ -1,5 +1,6 @@
-// Package oauth is the token endpoint for internal services (RFC 6749 §4.4, RFC 8693): forms, clients, scopes and the
-// exchange of a user's token for a service's own. A client of it shows a secret. It knows no cookie.
+// Package oauth is the token endpoint for internal services (RFC 6749 §4.4, RFC 8693). It
+// reads token requests, authenticates clients by their secrets, and issues tokens. It also
+// exchanges a user's token for a token of a service. It does not use cookies.
 package oauth
 
 import (
@@ -15,24 +16,24 @@ import (
 	"vestibule/store"
 )
 
-// Config is what the endpoint needs. All of it is required.
+// Config is the configuration of the endpoint. All fields are required.
 type Config struct {
-	Audience string // of a token whose request names none
+	Audience string // the default audience
 	Now      func() time.Time
 
 	Store    *store.Store
 	Tokens   *token.Minter
 	Sessions Sessions
 
-	// What the server around it decides about all of its requests.
+	// The server that has the endpoint provides these functions.
 
-	ReadBody    func(w http.ResponseWriter, r *http.Request) ([]byte, error) // within the limits of its sender
-	Stranger    func(r *http.Request) (leave func(), err error)              // takes a place to look up an id that may be made up
+	ReadBody    func(w http.ResponseWriter, r *http.Request) ([]byte, error) // within the limits of the sender
+	Stranger    func(r *http.Request) (leave func(), err error)              // waits for its turn to look up an id that may be made up
 	WrongSecret func(r *http.Request, clientID string) error                 // counts a failed attempt; its error refuses the request
-	Event       func(r *http.Request, kind string) store.Event               // begins an entry of the audit trail
+	Event       func(r *http.Request, kind string) store.Event               // starts an entry of the audit trail
 }
 
-// Sessions knows which sessions of a user are alive.
+// Sessions returns the live sessions of a user.
 type Sessions interface {
 	Of(ctx context.Context, userID string) ([]store.Session, error)
 }
@@ -49,8 +50,8 @@ const (
 	grantTokenExchange     = "urn:ietf:params:oauth:grant-type:token-exchange"
 )
 
-// tokenResponseJSON is a token as RFC 6749 §5.1 hands it out, and RFC 8693 §2.2.1 a traded
-// one. scope is always there: it may be less than the client could have had.
+// tokenResponseJSON is the answer with a token (RFC 6749 §5.1), or with an exchanged token
+// (RFC 8693 §2.2.1). scope is always present, because it may be less than was requested.
 type tokenResponseJSON struct {
 	AccessToken string `json:"access_token"`
 	IssuedType  string `json:"issued_token_type,omitempty" doc:"With an exchange"`
@@ -59,9 +60,9 @@ type tokenResponseJSON struct {
 	Scope       string `json:"scope" doc:"What the token opens, which may be less than was asked for"`
 }
 
-// Token gives tokens to internal services. Its errors are written by WriteError.
+// Token issues tokens to internal services. Write its errors with WriteError.
 func (s *Server) Token(w http.ResponseWriter, r *http.Request) error {
-	w.Header().Set("Pragma", "no-cache") // RFC 6749 §5.1; Cache-Control: no-store stands on every answer
+	w.Header().Set("Pragma", "no-cache") // RFC 6749 §5.1; every answer also has Cache-Control: no-store
 	form, err := s.readTokenForm(w, r)
 	if err != nil {
 		return err
@@ -87,12 +88,12 @@ func (s *Server) Token(w http.ResponseWriter, r *http.Request) error {
 	}
 	err = give(w, r, client, form)
 	if errors.Is(err, store.ErrNoClient) {
-		return errClient.Because(err) // it was there a moment ago
+		return errClient.Because(err) // the client was deleted or its secret changed meanwhile
 	}
 	return err
 }
 
-// issueToken gives a client a token for itself (RFC 6749 §4.4).
+// issueToken issues a token with which the client acts for itself (RFC 6749 §4.4).
 func (s *Server) issueToken(w http.ResponseWriter, r *http.Request, client caller, form tokenForm) error {
 	allowed := taskScopes(client.Scopes)
 	scopes, err := chooseScopes(form["scope"], allowed, allowed)
@@ -132,12 +133,12 @@ func (s *Server) handOut(w http.ResponseWriter, t token.Token, issuedType string
 	})
 }
 
-// clientEvent begins an event that a client causes.
+// clientEvent starts an audit event that a client causes.
 func (s *Server) clientEvent(r *http.Request, clientID, kind string) store.Event {
 	e := s.Event(r, kind)
 	e.Actor, e.ClientID = store.ActorClient, clientID
 	return e
 }
 
-// quoteList shows scopes where there may be none.
+// quoteList quotes scopes for the audit trail. There may be none.
 func quoteList(words []string) string { return `"` + strings.Join(words, " ") + `"` }

@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// taskScopes are the scopes that say something to the API: not the one that an earlier
-// version wrote into its clients.
+// taskScopes returns the scopes that the API knows. It removes the scope in which earlier
+// versions stored the exchange grant.
 func taskScopes(scopes []string) []string {
 	return slices.DeleteFunc(slices.Clone(scopes), func(scope string) bool { return scope == ScopeTokenExchange })
 }
 
-// chooseScopes reads a scope parameter: words with one space between them (RFC 6749
-// §3.3), each of which must be allowed. Without one it returns byDefault.
+// chooseScopes reads a scope parameter: words with one space between them (RFC 6749 §3.3).
+// Each word must be allowed. If the parameter is absent, it returns byDefault.
 func chooseScopes(requested string, byDefault, allowed []string) ([]string, error) {
 	if requested == "" {
 		return byDefault, nil
@@ -32,9 +32,9 @@ func chooseScopes(requested string, byDefault, allowed []string) ([]string, erro
 	return inOrder(words), nil
 }
 
-// chooseAudience reads the parameters audience and resource (RFC 8693 §2.1), of
-// which a token has one. Without either it returns byDefault if that is allowed,
-// else the only one that is.
+// chooseAudience reads the parameters audience and resource (RFC 8693 §2.1). A token has
+// one audience. If both parameters are absent, it returns byDefault if that is allowed, or
+// the only allowed audience.
 func chooseAudience(form tokenForm, allowed []string, byDefault string) (string, error) {
 	audience, resource := form["audience"], form["resource"]
 	if resource != "" {
