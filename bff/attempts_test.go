@@ -19,7 +19,7 @@ func (v *visitor) tooMany(a answer) {
 	}
 }
 
-func TestSignInIsLimitedWhateverItIsCalled(t *testing.T) {
+func TestSignInIsLimitedUnderBothNames(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()

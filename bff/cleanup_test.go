@@ -70,7 +70,7 @@ func TestEventsAreKeptForEver(t *testing.T) {
 	}, func(c *bff.Config) { c.AuditRetention = bff.None })
 }
 
-func TestARunningServerPrunes(t *testing.T) {
+func TestARunningServerDeletesExpiredRows(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.Store) {
 		old := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -96,8 +96,8 @@ func TestARunningServerPrunes(t *testing.T) {
 	})
 }
 
-// TestWhatHasExpiredIsPruned: what can be told of it no longer.
-func TestWhatHasExpiredIsPruned(t *testing.T) {
+// TestExpiredRowsAreDeleted: what can be told of it no longer.
+func TestExpiredRowsAreDeleted(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()

@@ -95,8 +95,8 @@ func TestSignedInUsersDoNotWaitForStrangers(t *testing.T) {
 	v.want(v.do("POST", "/api/auth/logout", ""), 200, "true")
 }
 
-// TestABodyThatIsStillComingTakesNoPlace from others behind the same address.
-func TestABodyThatIsStillComingTakesNoPlace(t *testing.T) {
+// TestAnIncompleteBodyTakesNoPlace from others behind the same address.
+func TestAnIncompleteBodyTakesNoPlace(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	v := s.visitor()
@@ -130,8 +130,8 @@ func TestABodyThatIsStillComingTakesNoPlace(t *testing.T) {
 	}
 }
 
-// TestWhatStrangersAskForHasFewPlaces: tokens and ids that may be made up.
-func TestWhatStrangersAskForHasFewPlaces(t *testing.T) {
+// TestLookupsForStrangersAreBounded: tokens and ids that may be made up.
+func TestLookupsForStrangersAreBounded(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	v, other := s.visitor(), s.at("127.0.0.2")

@@ -49,8 +49,8 @@ func TestASessionAloneIsNotEnough(t *testing.T) {
 	})
 }
 
-// TestAProofInOneSessionIsNoneInAnother, and it ends by itself.
-func TestAProofInOneSessionIsNoneInAnother(t *testing.T) {
+// TestAProofOfThePasswordCountsForOneSession, and it ends by itself.
+func TestAProofOfThePasswordCountsForOneSession(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		owner, thief := s.visitor(), s.visitor()
@@ -160,9 +160,9 @@ func TestALateAnswerClearsNoNewerCookie(t *testing.T) {
 	})
 }
 
-// TestWhoIsThrownOutLosesTheCookie: a session that somebody else has ended is no
+// TestTheCookieOfAnEndedSessionIsCleared: a session that somebody else has ended is no
 // matter of late answers.
-func TestWhoIsThrownOutLosesTheCookie(t *testing.T) {
+func TestTheCookieOfAnEndedSessionIsCleared(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		owner, thief := s.visitor(), s.visitor()

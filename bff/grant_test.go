@@ -29,9 +29,9 @@ func (s *site) clientWith(name string, grants, scopes []string) *service {
 	return &service{s, c.ID, secret}
 }
 
-// TestAClientGetsTokensInItsOwnWaysOnly: one that trades users' tokens does not read
+// TestAClientNeedsAGrantForItsTokens: one that trades users' tokens does not read
 // everybody's tasks with its credentials.
-func TestAClientGetsTokensInItsOwnWaysOnly(t *testing.T) {
+func TestAClientNeedsAGrantForItsTokens(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
@@ -157,9 +157,9 @@ func TestAClientThatEndsMeanwhileGetsNoToken(t *testing.T) {
 	}, func(c *bff.Config) { cfg = *c })
 }
 
-// TestAHeldOpenTokenRequestIsJudgedWhenItIsWhole: the head of a request that was sent
+// TestASlowTokenRequestIsCheckedAfterItsBody: the head of a request that was sent
 // in time, and the rest of it after the client has ended, gets nothing.
-func TestAHeldOpenTokenRequestIsJudgedWhenItIsWhole(t *testing.T) {
+func TestASlowTokenRequestIsCheckedAfterItsBody(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		c := s.clientWith("held open", nil, []string{"tasks:read"})

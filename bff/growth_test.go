@@ -44,8 +44,8 @@ func TestASignInBeyondTheLimitIsLetIn(t *testing.T) {
 	}, threeSessions)
 }
 
-// TestAReplacedSessionIsNoneMore: who signs in again in one browser ends no other's.
-func TestAReplacedSessionIsNoneMore(t *testing.T) {
+// TestAReplacedSessionHasEnded: who signs in again in one browser ends no other's.
+func TestAReplacedSessionHasEnded(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		v, w := s.visitor(), s.visitor()

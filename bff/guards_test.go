@@ -152,9 +152,9 @@ func TestChangesReadTheSessionAgain(t *testing.T) {
 	})
 }
 
-// TestBusyCountsNoFailure: an attempt that was refused because the room was full does
+// TestABusyServerCountsNoFailure: an attempt that was refused because the room was full does
 // not count, however often it is repeated.
-func TestBusyCountsNoFailure(t *testing.T) {
+func TestABusyServerCountsNoFailure(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
@@ -241,9 +241,9 @@ func (s *site) deleteUser(userID string) error {
 	return err
 }
 
-// TestAskingWithoutRefreshIsNoUse: an app may ask every minute without keeping the
+// TestReadingWithoutRefreshExtendsNothing: an app may ask every minute without keeping the
 // session alive for ever.
-func TestAskingWithoutRefreshIsNoUse(t *testing.T) {
+func TestReadingWithoutRefreshExtendsNothing(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
@@ -266,8 +266,8 @@ func TestAskingWithoutRefreshIsNoUse(t *testing.T) {
 	})
 }
 
-// TestTheRightPasswordForgives: who mistypes it now and then is never locked out.
-func TestTheRightPasswordForgives(t *testing.T) {
+// TestTheRightPasswordClearsTheCounters: who mistypes it now and then is never locked out.
+func TestTheRightPasswordClearsTheCounters(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
@@ -287,8 +287,8 @@ func TestTheRightPasswordForgives(t *testing.T) {
 	})
 }
 
-// TestStrangersDoNotChooseTheirRequestID: what they do would be found under another's.
-func TestStrangersDoNotChooseTheirRequestID(t *testing.T) {
+// TestUntrustedSendersDoNotChooseTheRequestID: what they do would be found under another's.
+func TestUntrustedSendersDoNotChooseTheRequestID(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name    string

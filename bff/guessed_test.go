@@ -14,8 +14,8 @@ func (v *visitor) resetToken(email string) string {
 	return strings.TrimPrefix(strings.Split(v.link(email, 1), "?")[0], "/api/auth/reset-password/")
 }
 
-// TestWhatIsGuessedFirstIsNoPassword wherever a password is set.
-func TestWhatIsGuessedFirstIsNoPassword(t *testing.T) {
+// TestEasilyGuessedPasswordsAreRefused wherever a password is set.
+func TestEasilyGuessedPasswordsAreRefused(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		const email = "ada.lovelace@example.com"

@@ -29,9 +29,9 @@ func (a *makingAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusCreated)
 }
 
-// TestABodyHeldOpenOverARevocationMakesNothing: a request that began before its
+// TestABodyHeldOpenDuringARevocationCreatesNothing: a request that began before its
 // session was ended, at another instance, has no effect after it.
-func TestABodyHeldOpenOverARevocationMakesNothing(t *testing.T) {
+func TestABodyHeldOpenDuringARevocationCreatesNothing(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.Store) {
 		api := &makingAPI{}
@@ -72,8 +72,8 @@ func TestABodyHeldOpenOverARevocationMakesNothing(t *testing.T) {
 	})
 }
 
-// TestABodyHeldOpenOverAnOutageMakesNothing: that the session lives is not known.
-func TestABodyHeldOpenOverAnOutageMakesNothing(t *testing.T) {
+// TestABodyHeldOpenDuringAnOutageCreatesNothing: that the session lives is not known.
+func TestABodyHeldOpenDuringAnOutageCreatesNothing(t *testing.T) {
 	t.Parallel()
 	server, db := ownServer(t)
 	api := &makingAPI{}

@@ -19,11 +19,11 @@ import (
 	"vestibule/store"
 )
 
-// TestABodyHeldOpenOverARevocationActsOnNothing sends the head of a request, waits
+// TestABodyHeldOpenDuringARevocationChangesNothing sends the head of a request, waits
 // until its body is asked for, has the owner end the session, and sends the body.
 // It does so at every route of the router that takes one, so that a new route joins
 // by itself: the body has every field that any of them reads.
-func TestABodyHeldOpenOverARevocationActsOnNothing(t *testing.T) {
+func TestABodyHeldOpenDuringARevocationChangesNothing(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		client := s.service("thief", "tasks:read token:exchange")

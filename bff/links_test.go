@@ -785,8 +785,8 @@ func TestGuessesFromElsewhereDoNotLockTheOwnerOut(t *testing.T) {
 	}, behindAProxy)
 }
 
-// TestPagesShowWhatIsTheirs and not what stands in their address.
-func TestPagesShowWhatIsTheirs(t *testing.T) {
+// TestLinkPagesEscapeTheToken and not what stands in their address.
+func TestLinkPagesEscapeTheToken(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()

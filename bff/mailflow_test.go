@@ -143,7 +143,7 @@ func TestResetLinksDie(t *testing.T) {
 	})
 }
 
-func TestALinkIsUsedOnceHoweverManyTry(t *testing.T) {
+func TestALinkWorksOnceForConcurrentRequests(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()

@@ -254,8 +254,8 @@ func TestTokenRequestsAreRefused(t *testing.T) {
 	v.want(v.do("POST", tokenPath, grant, "Origin", "https://evil.example", "Authorization", c.basic()), 403, "INVALID_ORIGIN")
 }
 
-// TestABodyThatDoesNotSayItsLengthIsBounded: one that does is refused by that.
-func TestABodyThatDoesNotSayItsLengthIsBounded(t *testing.T) {
+// TestABodyOfUnknownLengthIsBounded: one that does is refused by that.
+func TestABodyOfUnknownLengthIsBounded(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	body := "grant_type=client_credentials&x=" + strings.Repeat("x", 32<<10)
@@ -268,7 +268,7 @@ func TestABodyThatDoesNotSayItsLengthIsBounded(t *testing.T) {
 	s.refused(s.visitor().send(r), 413, "invalid_request", "larger than 32768 bytes")
 }
 
-func TestTwoAuthorizationHeadersAreNone(t *testing.T) {
+func TestTwoAuthorizationHeadersAreRefused(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	c := s.service("reports", "tasks:read")
@@ -356,7 +356,7 @@ func TestASecretEndsWithItsRotationOrLater(t *testing.T) {
 	})
 }
 
-func TestASessionIsNothingToTheTokenEndpoint(t *testing.T) {
+func TestTheTokenEndpointIgnoresSessions(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	v := s.visitor()

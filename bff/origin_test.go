@@ -98,8 +98,8 @@ func TestARefusedDeveloperReadsWhatToOpen(t *testing.T) {
 	}
 }
 
-// TestAForwardedAddressThatIsNotBelievedIsToldOnce.
-func TestAForwardedAddressThatIsNotBelievedIsToldOnce(t *testing.T) {
+// TestAnUntrustedForwardedAddressIsLoggedOnce.
+func TestAnUntrustedForwardedAddressIsLoggedOnce(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name    string

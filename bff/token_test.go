@@ -63,8 +63,8 @@ func TestStatusPages(t *testing.T) {
 	})
 }
 
-// TestANewKeyIsInTheTrail: whoever can add one can sign in as anybody.
-func TestANewKeyIsInTheTrail(t *testing.T) {
+// TestANewKeyIsInTheAuditTrail: whoever can add one can sign in as anybody.
+func TestANewKeyIsInTheAuditTrail(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		events := s.events(store.EventKeyCreated)

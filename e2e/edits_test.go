@@ -9,7 +9,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-func TestWhoeverIsSlowerSeesBothVersions(t *testing.T) {
+func TestTheSlowerEditorSeesBothVersions(t *testing.T) {
 	t.Parallel()
 	a := sharedApp(t)
 	w := a.signedUp(t, "conflict@example.com")

@@ -9,7 +9,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-func TestComplaintsStandAtTheRightField(t *testing.T) {
+func TestErrorsAreShownAtTheirFields(t *testing.T) {
 	t.Parallel()
 	a := sharedApp(t)
 	a.signedUp(t, "taken@example.com")

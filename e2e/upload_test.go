@@ -52,9 +52,9 @@ func TestARefusedUploadSaysWhy(t *testing.T) {
 	}
 }
 
-// TestABodyHeldOpenOverARevocationMakesNoTask: another process ends the session
+// TestABodyHeldOpenDuringARevocationCreatesNoTask: another process ends the session
 // between the first byte and the last.
-func TestABodyHeldOpenOverARevocationMakesNoTask(t *testing.T) {
+func TestABodyHeldOpenDuringARevocationCreatesNoTask(t *testing.T) {
 	t.Parallel()
 	for _, s := range []shape{shapes[0], shapes[3]} {
 		t.Run(s.name, func(t *testing.T) {

@@ -25,7 +25,7 @@ func TestAStoreKnowsItsEngine(t *testing.T) {
 	}
 }
 
-func TestURLsThatCanNotWorkAreRefused(t *testing.T) {
+func TestUnusableURLsAreRefused(t *testing.T) {
 	t.Parallel()
 	const secret = "s3cr3t"
 	for name, c := range map[string]struct{ url, cure string }{

@@ -59,7 +59,7 @@ func TestURLsForOtherProgramsOpen(t *testing.T) {
 	}
 }
 
-func TestParametersThatCanNotBeObeyedAreNamed(t *testing.T) {
+func TestUnsupportedParametersAreNamed(t *testing.T) {
 	t.Parallel()
 	direct := pgtest.Database(t)
 	for parameter, cure := range map[string]string{

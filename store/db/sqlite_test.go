@@ -107,7 +107,7 @@ func TestAnExistingFileIsTakenFromOtherUsers(t *testing.T) {
 	}
 }
 
-func TestAFolderThatCanNotBeUsedIsNamed(t *testing.T) {
+func TestAnUnusableFolderIsNamed(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	file := filepath.Join(folder, "file")
