@@ -192,15 +192,15 @@ func (s *Server) prove(r *http.Request, link store.Link, pw, next *string) (proo
 		if proof.NewPassword, err = s.passwords.Hash(r.Context(), s.known(r, link.UserID), *next); err != nil {
 			err = s.passwordError(err)
 		}
-	case next != nil: // a session must not let the new password be ignored
-		err = passwordNeeded(link)
-	default:
+	case next == nil:
 		var live *session.Live
 		if live, err = s.ownSession(r, link.UserID); live != nil {
 			proof.Session = live.ID
 		} else if err == nil {
 			err = passwordNeeded(link)
 		}
+	default: // with a session, the new password would be ignored
+		err = passwordNeeded(link)
 	}
 	return proof, err
 }
