@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -179,4 +181,23 @@ func TestCompressedFilesOfTheBuildAreServed(t *testing.T) {
 		}
 	}
 	s.want(s.do("GET", "/b.js", "Accept-Encoding", "br"), 404, "")
+}
+
+func TestAFolderWithoutAPageIsRefused(t *testing.T) {
+	for want, prepare := range map[string]func(dir string) error{
+		"":                   func(dir string) error { return os.WriteFile(filepath.Join(dir, index), []byte("<p>"), 0o600) },
+		"no index.html":      func(string) error { return nil },
+		"that is not a file": func(dir string) error { return os.Mkdir(filepath.Join(dir, index), 0o700) },
+	} {
+		dir := t.TempDir()
+		if err := prepare(dir); err != nil {
+			t.Fatal(err)
+		}
+		if err := CheckFolder(dir); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	if err := CheckFolder(filepath.Join(t.TempDir(), "nowhere")); err == nil || err.Error() != "does not exist" {
+		t.Errorf("got %v, want that it does not exist", err)
+	}
 }

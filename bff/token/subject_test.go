@@ -3,6 +3,7 @@ package token
 import (
 	"encoding/base64"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -198,20 +199,6 @@ func TestAnActorWithoutScopeOpensNothing(t *testing.T) {
 	}
 }
 
-func TestServiceTokensNeedAllTheirClaims(t *testing.T) {
-	m := mustOpen(t, config(jose.HS256, newClock()), nil)
-	if _, err := m.MintService("", "a", "tasks:read"); err == nil {
-		t.Error("a token without a client was minted")
-	}
-	if _, err := m.MintExchanged(Subject{UserID: "usr_alice", Expires: newClock().now().Add(time.Minute)}, "svc_a", "a", ""); err == nil {
-		t.Error("a traded token without a scope was minted, which opens all")
-	}
-	s := Subject{UserID: "usr_alice", Expires: newClock().now().Add(time.Minute), Actor: &Actor{"svc_a", &Actor{"svc_b", &Actor{"svc_c", nil}}}}
-	if _, err := m.MintExchanged(s, "svc_d", "a", "tasks:read"); err == nil {
-		t.Error("a fourth service got a token")
-	}
-}
-
 // FuzzVerifySubject: what is believed is signed with our secret.
 func FuzzVerifySubject(f *testing.F) {
 	m := mustOpen(f, config(jose.HS256, newClock()), nil)
@@ -232,4 +219,19 @@ func FuzzVerifySubject(f *testing.F) {
 			t.Errorf("believed %q, which another library refuses: %v", raw, err)
 		}
 	})
+}
+
+// TestATokenOfAnotherIssuerIsRefused, though it is signed with our secret.
+func TestATokenOfAnotherIssuerIsRefused(t *testing.T) {
+	clk := newClock()
+	m := mustOpen(t, config(jose.HS256, clk), nil)
+	claims := func(iss string) string {
+		return `{"iss":"` + iss + `","aud":"fastapi-backend","sub":"usr_1","exp":` + strconv.FormatInt(clk.now().Add(time.Minute).Unix(), 10) + `}`
+	}
+	if _, err := m.VerifySubject(t.Context(), foreign(t, `{"alg":"HS256"}`, claims("better-auth"), secret)); err != nil {
+		t.Fatal(err)
+	}
+	for _, iss := range []string{"", "Better-Auth", "better-auth/", "https://login.example.com"} {
+		refusedSubject(t, m, foreign(t, `{"alg":"HS256"}`, claims(iss), secret), "iss")
+	}
 }
