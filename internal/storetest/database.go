@@ -7,10 +7,8 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"errors"
-	"io/fs"
 	"maps"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -27,25 +25,51 @@ import (
 // Variant is a kind of database for the test suite.
 type Variant struct {
 	Name string
-	New  func(t *testing.T) (databaseURL, direct string) // direct bypasses the pooler, for the test itself
+
+	file  bool                                           // a SQLite file
+	adapt func(t *testing.T, direct string) (url string) // how the store gets to the database; nil: directly
 }
 
 // Variants are all kinds of databases.
 func Variants() []Variant {
 	return []Variant{
-		{"sqlite", func(t *testing.T) (string, string) {
-			u := "sqlite:" + filepath.Join(t.TempDir(), "vestibule.db")
-			return u, u
-		}},
-		{"postgres", func(t *testing.T) (string, string) {
-			u := pgtest.Database(t)
-			return u, u
-		}},
-		{"pgbouncer in transaction mode", func(t *testing.T) (string, string) {
-			u := pgtest.Database(t)
-			return pgtest.PgBouncer(t, u), u
-		}},
+		{Name: "sqlite", file: true},
+		{Name: "postgres"},
+		{Name: "pgbouncer in transaction mode", adapt: func(t *testing.T, direct string) string { return pgtest.PgBouncer(t, direct) }},
 	}
+}
+
+// New makes an empty database. The direct URL bypasses the pooler, for the test itself.
+func (v Variant) New(t *testing.T) (databaseURL, direct string) {
+	t.Helper()
+	if v.file {
+		direct = "sqlite:" + filepath.Join(t.TempDir(), "vestibule.db")
+		return direct, direct
+	}
+	return v.through(t, pgtest.Database(t))
+}
+
+// Copy opens a copy of the snapshot.
+func (v Variant) Copy(t *testing.T, s *Snapshot) *Database {
+	t.Helper()
+	var databaseURL, direct string
+	if v.file {
+		databaseURL, direct = v.New(t)
+		s.Fill(t, strings.TrimPrefix(direct, "sqlite:"))
+	} else {
+		databaseURL, direct = v.through(t, s.PostgresURL(t))
+	}
+	d := Open(t, databaseURL)
+	d.Direct = direct
+	return d
+}
+
+func (v Variant) through(t *testing.T, database string) (databaseURL, direct string) {
+	t.Helper()
+	if v.adapt == nil {
+		return database, database
+	}
+	return v.adapt(t, database), database
 }
 
 // With returns the URL with another parameter.
@@ -134,21 +158,10 @@ func Open(t *testing.T, databaseURL string) *Database {
 	return d
 }
 
-// Migrated opens a new database of the Variant and migrates it.
+// Migrated opens a new migrated database of the variant.
 func Migrated(t *testing.T, v Variant) *Database {
 	t.Helper()
-	databaseURL, direct := v.New(t)
-	if path, ok := strings.CutPrefix(direct, "sqlite:"); ok {
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			Fill(t, path)
-		}
-	}
-	d := Open(t, databaseURL)
-	if err := d.MigrateUp(t.Context()); err != nil {
-		t.Fatalf("migrate up: %v", err)
-	}
-	d.Direct = direct
-	return d
+	return v.Copy(t, latest)
 }
 
 // Conformance runs the cases on every kind of database. The cases of one kind share a
@@ -159,9 +172,8 @@ func Conformance(t *testing.T, groups ...map[string]func(*testing.T, *Database))
 	for _, group := range groups {
 		maps.Copy(cases, group)
 	}
-	explicit := Variant{"postgres with binary_parameters=yes", func(t *testing.T) (string, string) {
-		u := pgtest.Database(t)
-		return With(t, u, "binary_parameters", "yes"), u
+	explicit := Variant{Name: "postgres with binary_parameters=yes", adapt: func(t *testing.T, direct string) string {
+		return With(t, direct, "binary_parameters", "yes")
 	}}
 	for _, v := range append(Variants(), explicit) {
 		t.Run(v.Name, func(t *testing.T) {

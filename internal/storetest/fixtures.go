@@ -17,7 +17,10 @@ import (
 func OnBoth(t *testing.T, test func(*testing.T, *Database)) {
 	t.Helper()
 	for _, v := range Variants()[:2] {
-		t.Run(v.Name, func(t *testing.T) { test(t, Migrated(t, v)) })
+		t.Run(v.Name, func(t *testing.T) {
+			t.Parallel()
+			test(t, Migrated(t, v))
+		})
 	}
 }
 
@@ -133,10 +136,15 @@ func DeleteRemains(t *testing.T, s *Database) (rows int64) {
 	}
 }
 
-// MigratedURL is Migrated for an existing database.
+// MigratedURL opens an existing database, and migrates it if needed.
 func MigratedURL(t *testing.T, databaseURL, direct string) *Database {
 	t.Helper()
-	return Migrated(t, Variant{New: func(*testing.T) (string, string) { return databaseURL, direct }})
+	d := Open(t, databaseURL)
+	d.Direct = direct
+	if err := d.MigrateUp(t.Context()); err != nil {
+		t.Fatalf("migrate up: %v", err)
+	}
+	return d
 }
 
 // Repeat is strings.Repeat.

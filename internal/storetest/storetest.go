@@ -3,14 +3,10 @@
 package storetest
 
 import (
-	"context"
 	"errors"
-	"os"
 	"path/filepath"
-	"sync"
 	"testing"
 
-	"vestibule/internal/pgtest"
 	"vestibule/store"
 )
 
@@ -33,51 +29,6 @@ func SQLite(tb testing.TB) *store.Store {
 func Postgres(tb testing.TB) *store.Store {
 	tb.Helper()
 	return open(tb, PostgresURL(tb))
-}
-
-// Fill makes a migrated SQLite database at path. It copies a database that is migrated once
-// per test process: with the race detector a migration takes more than half a second.
-func Fill(tb testing.TB, path string) {
-	tb.Helper()
-	content, err := file()
-	if err == nil {
-		err = os.WriteFile(path, content, 0o600)
-	}
-	if err != nil {
-		tb.Fatal(err)
-	}
-}
-
-// PostgresURL makes a migrated database on the test process's own server. It copies a
-// database that is migrated once.
-func PostgresURL(tb testing.TB) string {
-	tb.Helper()
-	return template.Copy(tb)
-}
-
-var template = &pgtest.Template{Name: "migrated", Fill: migrate}
-
-var file = sync.OnceValues(func() ([]byte, error) {
-	folder, err := os.MkdirTemp("", "storetest-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(folder)
-	path := filepath.Join(folder, "vestibule.db")
-	if err := migrate("sqlite:" + path); err != nil {
-		return nil, err
-	}
-	return os.ReadFile(path)
-})
-
-// migrate closes the database afterwards, so that the SQLite file contains everything from
-// its log.
-func migrate(url string) error {
-	db, err := store.Open(context.Background(), url)
-	if err != nil {
-		return err
-	}
-	return errors.Join(db.MigrateUp(context.Background()), db.Close())
 }
 
 func open(tb testing.TB, url string) *store.Store {

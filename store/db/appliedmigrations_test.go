@@ -1,6 +1,9 @@
 package db_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -8,6 +11,7 @@ import (
 	"testing"
 
 	"vestibule/internal/pgtest"
+	"vestibule/internal/storetest"
 	"vestibule/migrations"
 	"vestibule/store"
 	"vestibule/store/db"
@@ -16,15 +20,50 @@ import (
 // shared is the number of migrations that were recorded in goose's own table.
 const shared = 15
 
-// olden turns the database into one that a vestibule of that time has left.
-func olden(t *testing.T, d *database) {
+// Databases of earlier versions, by the number of their migrations. sharedTable is one that
+// has its versions in goose's own table.
+var (
+	earlier     = map[int]*storetest.Snapshot{0: earlierVersion(0, false), 1: earlierVersion(1, false), 12: earlierVersion(12, false)}
+	sharedTable = earlierVersion(shared, true)
+)
+
+func earlierVersion(n int, inSharedTable bool) *storetest.Snapshot {
+	return storetest.NewSnapshot(fmt.Sprintf("version%d", n), func(d *database) error {
+		status, err := d.MigrationStatus(context.Background())
+		for range len(status) - n {
+			err = errors.Join(err, d.MigrateDown(context.Background()))
+		}
+		if err == nil && inSharedTable {
+			_, err = d.Pools()["write"].Exec(useSharedTable)
+		}
+		return err
+	})
+}
+
+const useSharedTable = `ALTER TABLE vestibule_migrations RENAME TO goose_db_version`
+
+// downTo undoes all migrations but the first n.
+func downTo(t *testing.T, d *database, n int) {
 	t.Helper()
-	for applied(t, d) > shared {
+	for left := applied(t, d); left > n; left-- {
 		if err := d.MigrateDown(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	d.Exec(t, `ALTER TABLE vestibule_migrations RENAME TO goose_db_version`)
+	if got := applied(t, d); got != n {
+		t.Fatalf("got %d migrations left, want %d", got, n)
+	}
+}
+
+// onSharedTable runs a test on every kind of database, with versions in the shared table.
+func onSharedTable(t *testing.T, test func(*testing.T, *database)) {
+	t.Helper()
+	for _, v := range variants() {
+		t.Run(v.Name, func(t *testing.T) {
+			t.Parallel()
+			test(t, v.Copy(t, sharedTable))
+		})
+	}
 }
 
 // hasTable reports whether a table with this name exists.
@@ -43,7 +82,8 @@ func TestVersionsAreTakenOverFromTheSharedTable(t *testing.T) {
 			t.Parallel()
 			d := migrated(t, v)
 			u, _ := signedUp(t, d)
-			olden(t, d)
+			downTo(t, d, shared)
+			d.Exec(t, useSharedTable)
 			before, err := d.MigrationStatus(t.Context())
 			if err != nil || applied(t, d) != shared {
 				t.Fatalf("before: got %+v, error %v, want %d applied", before, err, shared)
@@ -76,35 +116,25 @@ func TestVersionsAreTakenOverFromTheSharedTable(t *testing.T) {
 
 func TestMigrationsGoDownFromTheSharedTable(t *testing.T) {
 	t.Parallel()
-	for _, v := range variants() {
-		t.Run(v.Name, func(t *testing.T) {
-			t.Parallel()
-			d := migrated(t, v)
-			olden(t, d)
-			if err := d.MigrateDown(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			if got := applied(t, d); got != shared-1 {
-				t.Errorf("got %d applied, want %d", got, shared-1)
-			}
-		})
-	}
+	onSharedTable(t, func(t *testing.T, d *database) {
+		if err := d.MigrateDown(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := applied(t, d); got != shared-1 {
+			t.Errorf("got %d applied, want %d", got, shared-1)
+		}
+	})
 }
 
 // TestAPartOfTheSharedVersionsIsTakenOver: an older vestibule had fewer versions.
 func TestAPartOfTheSharedVersionsIsTakenOver(t *testing.T) {
 	t.Parallel()
 	for _, v := range variants() {
-		t.Run(v.Name, func(t *testing.T) {
-			t.Parallel()
-			for _, n := range []int{0, 1, 12} {
-				d := migrated(t, v)
-				for applied(t, d) > n {
-					if err := d.MigrateDown(t.Context()); err != nil {
-						t.Fatal(err)
-					}
-				}
-				d.Exec(t, `ALTER TABLE vestibule_migrations RENAME TO goose_db_version`)
+		for n, snapshot := range earlier {
+			t.Run(fmt.Sprintf("%s, %d", v.Name, n), func(t *testing.T) {
+				t.Parallel()
+				d := v.Copy(t, snapshot)
+				d.Exec(t, useSharedTable)
 				s := open(t, d.URL)
 				if got := applied(t, s); got != n {
 					t.Errorf("got %d applied, want %d", got, n)
@@ -113,8 +143,8 @@ func TestAPartOfTheSharedVersionsIsTakenOver(t *testing.T) {
 					t.Errorf("up from %d: %v", n, err)
 				}
 				signedUp(t, s)
-			}
-		})
+			})
+		}
 	}
 }
 
@@ -162,70 +192,63 @@ func TestAnotherProgramsVersionsAreNotOurs(t *testing.T) {
 
 func TestVersionsOfTwoProgramsInOneTableAreToldApart(t *testing.T) {
 	t.Parallel()
-	for _, v := range variants() {
-		t.Run(v.Name, func(t *testing.T) {
-			t.Parallel()
-			d := migrated(t, v)
-			olden(t, d)
-			d.Exec(t, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (20240102030405, ?)`, true)
-			s := open(t, d.URL)
-			if got := applied(t, s); got != shared {
-				t.Errorf("got %d applied, want %d", got, shared)
-			}
-			if err := s.MigrateUp(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			signedUp(t, s)
-			if n := d.CountRows(t, `SELECT count(*) FROM goose_db_version WHERE version_id > 0`); n != shared+1 {
-				t.Errorf("the shared table: got %d versions, want it left as it is", n)
-			}
-		})
-	}
+	onSharedTable(t, func(t *testing.T, d *database) {
+		d.Exec(t, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (20240102030405, ?)`, true)
+		s := open(t, d.URL)
+		if got := applied(t, s); got != shared {
+			t.Errorf("got %d applied, want %d", got, shared)
+		}
+		if err := s.MigrateUp(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		signedUp(t, s)
+		if n := d.CountRows(t, `SELECT count(*) FROM goose_db_version WHERE version_id > 0`); n != shared+1 {
+			t.Errorf("the shared table: got %d versions, want it unchanged", n)
+		}
+	})
 }
 
 func TestAnInterruptedTakeOverIsDoneAgain(t *testing.T) {
 	t.Parallel()
 	for _, statement := range []string{"CREATE TABLE vestibule_migrations", "INSERT INTO vestibule_migrations", "DROP TABLE goose_db_version"} {
-		direct := pgtest.Database(t)
-		p := newProxy(t, direct, nil)
-		d := migratedURL(t, p.URL, direct)
-		olden(t, d)
-		p.CutAfter(statement)
-		if err := d.MigrateUp(t.Context()); err == nil {
-			t.Errorf("%s: got no error", statement)
-		}
-		if !hasTable(t, d, "goose_db_version") || hasTable(t, d, "vestibule_migrations") {
-			t.Errorf("%s: half of it was done", statement)
-		}
-		if err := d.MigrateUp(t.Context()); err != nil {
-			t.Errorf("%s, again: %v", statement, err)
-		}
-		signedUp(t, d)
+		t.Run(statement, func(t *testing.T) {
+			t.Parallel()
+			direct := sharedTable.PostgresURL(t)
+			p := newProxy(t, direct, nil)
+			d := open(t, p.URL)
+			d.Direct = direct
+			p.CutAfter(statement)
+			if err := d.MigrateUp(t.Context()); err == nil {
+				t.Error("got no error")
+			}
+			if !hasTable(t, d, "goose_db_version") || hasTable(t, d, "vestibule_migrations") {
+				t.Error("half of it was done")
+			}
+			if err := d.MigrateUp(t.Context()); err != nil {
+				t.Errorf("again: %v", err)
+			}
+			signedUp(t, d)
+		})
 	}
 }
 
 func TestManyStoresTakeOverAtOnce(t *testing.T) {
 	t.Parallel()
-	for _, v := range variants() {
-		t.Run(v.Name, func(t *testing.T) {
-			t.Parallel()
-			d := migrated(t, v)
-			olden(t, d)
-			var wg sync.WaitGroup
-			for range 5 {
-				s := open(t, d.URL)
-				wg.Go(func() {
-					if err := s.MigrateUp(t.Context()); err != nil {
-						t.Errorf("up: %v", err)
-					}
-					if err := s.CheckMigrated(t.Context()); err != nil {
-						t.Errorf("check: %v", err)
-					}
-				})
-			}
-			wg.Wait()
-		})
-	}
+	onSharedTable(t, func(t *testing.T, d *database) {
+		var wg sync.WaitGroup
+		for range 5 {
+			s := open(t, d.URL)
+			wg.Go(func() {
+				if err := s.MigrateUp(t.Context()); err != nil {
+					t.Errorf("up: %v", err)
+				}
+				if err := s.CheckMigrated(t.Context()); err != nil {
+					t.Errorf("check: %v", err)
+				}
+			})
+		}
+		wg.Wait()
+	})
 }
 
 // everything counts the objects in the current schema.
@@ -244,25 +267,28 @@ func TestNamesOfAnotherProgramAreFoundBeforeAnythingIsChanged(t *testing.T) {
 		otherGoose + `; CREATE TABLE "user" (id text)`:                                 "user",
 		`CREATE TABLE "user" (id text PRIMARY KEY, name text, email text, "emailVerified" boolean, image text, "createdAt" date, "updatedAt" date)`: "user", // the table of Better Auth
 	} {
-		direct := pgtest.Database(t)
-		d := open(t, direct)
-		d.Exec(t, foreign)
-		before := d.CountRows(t, everything)
-		err := d.MigrateUp(t.Context())
-		wantError(t, foreign, err, db.ErrForeign)
-		if err == nil || !strings.Contains(err.Error(), " "+want+",") {
-			t.Errorf("%s: got error %v, want %s in it", foreign, err, want)
-		}
-		if after := d.CountRows(t, everything); after != before {
-			t.Errorf("%s: something was changed", foreign)
-		}
-		// The cure.
-		d.Exec(t, `CREATE SCHEMA vestibule`)
-		cured := open(t, direct+"&search_path=vestibule")
-		if err := cured.MigrateUp(t.Context()); err != nil {
-			t.Errorf("%s: in a schema of its own: %v", foreign, err)
-		}
-		signedUp(t, cured)
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			direct := pgtest.Database(t)
+			d := open(t, direct)
+			d.Exec(t, foreign)
+			before := d.CountRows(t, everything)
+			err := d.MigrateUp(t.Context())
+			wantError(t, foreign, err, db.ErrForeign)
+			if err == nil || !strings.Contains(err.Error(), " "+want+",") {
+				t.Errorf("got error %v, want %s in it", err, want)
+			}
+			if after := d.CountRows(t, everything); after != before {
+				t.Error("something was changed")
+			}
+			// The cure.
+			d.Exec(t, `CREATE SCHEMA vestibule`)
+			cured := open(t, direct+"&search_path=vestibule")
+			if err := cured.MigrateUp(t.Context()); err != nil {
+				t.Errorf("in a separate schema: %v", err)
+			}
+			signedUp(t, cured)
+		})
 	}
 }
 
@@ -271,26 +297,29 @@ func TestNamesOfAnotherProgramAreFoundBeforeAnythingIsChanged(t *testing.T) {
 func TestOurTablesAreNotCreatedTwice(t *testing.T) {
 	t.Parallel()
 	for name, older := range map[string]bool{"own": false, "shared": true} {
-		direct := pgtest.Database(t)
-		d := migratedURL(t, direct, direct)
-		if older {
-			olden(t, d)
-		}
-		d.Exec(t, `CREATE SCHEMA theirs`)
-		s := open(t, with(t, direct, "search_path", "theirs, public"))
-		signedUp(t, s)
-		if got := applied(t, s); got < shared {
-			t.Errorf("%s: got %d applied, want them seen", name, got)
-		}
-		if older {
-			wantError(t, "up", s.MigrateUp(t.Context()), db.ErrNoSchema)
-		} else if err := s.MigrateUp(t.Context()); err != nil {
-			t.Errorf("%s, nothing to do: %v", name, err)
-		}
-		wantError(t, "down", s.MigrateDown(t.Context()), db.ErrNoSchema)
-		if n := d.CountRows(t, `SELECT count(*) FROM pg_class WHERE relnamespace = 'theirs'::regnamespace`); n != 0 {
-			t.Errorf("%s: got %d tables and the like in the other schema", name, n)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			direct := storetest.PostgresURL(t)
+			if older {
+				direct = sharedTable.PostgresURL(t)
+			}
+			d := open(t, direct)
+			d.Exec(t, `CREATE SCHEMA theirs`)
+			s := open(t, with(t, direct, "search_path", "theirs, public"))
+			signedUp(t, s)
+			if got := applied(t, s); got < shared {
+				t.Errorf("got %d applied, want %d or more", got, shared)
+			}
+			if older {
+				wantError(t, "up", s.MigrateUp(t.Context()), db.ErrNoSchema)
+			} else if err := s.MigrateUp(t.Context()); err != nil {
+				t.Errorf("nothing to do: %v", err)
+			}
+			wantError(t, "down", s.MigrateDown(t.Context()), db.ErrNoSchema)
+			if n := d.CountRows(t, `SELECT count(*) FROM pg_class WHERE relnamespace = 'theirs'::regnamespace`); n != 0 {
+				t.Errorf("got %d objects in the other schema, want none", n)
+			}
+		})
 	}
 }
 
@@ -307,12 +336,7 @@ func TestOtherNamesAreInNobodysWay(t *testing.T) {
 
 func TestForeignNamesInAFileAreFound(t *testing.T) {
 	t.Parallel()
-	d := migrated(t, variants()[0])
-	for applied(t, d) > 0 {
-		if err := d.MigrateDown(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
+	d := variants()[0].Copy(t, earlier[0])
 	d.Exec(t, `CREATE TABLE TASKS (id int)`) // SQLite ignores case in names
 	wantError(t, "up", d.MigrateUp(t.Context()), db.ErrForeign)
 	if n := d.CountRows(t, `SELECT count(*) FROM sqlite_schema WHERE name = 'user'`); n != 0 {

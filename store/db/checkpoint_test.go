@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"vestibule/internal/storetest"
 	"vestibule/store/db"
 )
 
@@ -16,10 +17,8 @@ import (
 func TestTheLogStaysSmallBesideReaders(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "vestibule.db")
+	storetest.Fill(t, path)
 	d := open(t, "sqlite:"+path)
-	if err := d.MigrateUp(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	u, _ := signedUp(t, d)
 	stop := relay(t, d)
 	defer stop()

@@ -54,13 +54,13 @@ func TestConnectionsThatDieWhileIdleAreNotNoticed(t *testing.T) {
 	}
 	t.Run("reset", func(t *testing.T) {
 		t.Parallel()
-		direct := pgtest.Database(t)
+		direct := storetest.PostgresURL(t)
 		p := newProxy(t, direct, nil)
 		allSucceed(t, migratedURL(t, p.URL, direct), p.Reset)
 	})
 	t.Run("reset under TLS", func(t *testing.T) {
 		t.Parallel()
-		direct := pgtest.Database(t)
+		direct := storetest.PostgresURL(t)
 		p := newProxy(t, direct, selfSigned(t))
 		allSucceed(t, migratedURL(t, p.URL, direct), p.Reset)
 	})
@@ -70,7 +70,7 @@ func TestConnectionsThatDieWhileIdleAreNotNoticed(t *testing.T) {
 // would repeat the statement.
 func TestAWriteIsNeverSentTwice(t *testing.T) {
 	t.Parallel()
-	direct := pgtest.Database(t)
+	direct := storetest.PostgresURL(t)
 	p := newProxy(t, direct, nil)
 	d := migratedURL(t, p.URL, direct)
 	u, session := signedUp(t, d)
@@ -226,7 +226,7 @@ func TestAServerThatIsDownIsUnavailableUntilItIsBack(t *testing.T) {
 // A server that is cut off sends nothing, not even the end of its connections.
 func TestAServerThatFallsSilentIsUnavailable(t *testing.T) {
 	t.Parallel()
-	direct := pgtest.Database(t)
+	direct := storetest.PostgresURL(t)
 	p := newProxy(t, direct, nil)
 	d := migratedURL(t, p.URL, direct)
 	u, session := signedUp(t, d)

@@ -13,6 +13,7 @@ import (
 
 	"modernc.org/sqlite"
 
+	"vestibule/internal/storetest"
 	"vestibule/store"
 	"vestibule/store/db"
 	"vestibule/store/tasks"
@@ -37,10 +38,8 @@ func newAtPath(t *testing.T) *atPath {
 		return a.backup[kind]
 	}
 	// A copy of a closed file, from yesterday.
+	storetest.Fill(t, a.path)
 	before := open(t, "sqlite:"+a.path)
-	if err := before.MigrateUp(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	a.user, a.session = signedUp(t, before)
 	created(t, before, newTask(a.user.ID))
 	if err := before.Close(); err != nil {

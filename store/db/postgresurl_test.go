@@ -16,8 +16,7 @@ import (
 // an unknown parameter.
 func TestURLsForOtherProgramsOpen(t *testing.T) {
 	t.Parallel()
-	direct := pgtest.Database(t)
-	migratedURL(t, direct, direct)
+	direct := storetest.PostgresURL(t)
 	for _, c := range []struct{ from, parameters, noted string }{
 		{"libpq", "channel_binding=prefer&gssencmode=disable&keepalives=1&keepalives_idle=30&keepalives_interval=10&keepalives_count=3&tcp_user_timeout=1000", ""},
 		{"libpq", "target_session_attrs=read-write&connect_timeout=10&application_name=x&fallback_application_name=y&client_encoding=UTF8", ""},
@@ -227,8 +226,7 @@ func silent(t *testing.T) (address string, taken func() int) {
 
 func TestOneOfSeveralHostsIsEnough(t *testing.T) {
 	t.Parallel()
-	direct := pgtest.Database(t)
-	migratedURL(t, direct, direct)
+	direct := storetest.PostgresURL(t)
 	mute, _ := silent(t)
 	for name, hosts := range map[string][]string{
 		"the only one":     {"own"},

@@ -261,11 +261,7 @@ func TestAKilledMigrationOfTheTasksHasChangedNothing(t *testing.T) {
 	d := migrated(t, variants()[1])
 	u, _ := signedUp(t, d)
 	manyTasks(t, d, u.ID, 1000)
-	for applied(t, d) > 15 {
-		if err := d.MigrateDown(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
+	downTo(t, d, 15)
 	raw := d.Raw(t)
 	reader, err := raw.Beginx()
 	if err != nil {

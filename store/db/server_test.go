@@ -184,7 +184,7 @@ func TestAMigrationThatHasLostItsLockStops(t *testing.T) {
 // TestAMigrationHappensOnce even without the lock: the second run is rolled back.
 func TestAMigrationHappensOnce(t *testing.T) {
 	t.Parallel()
-	direct := pgtest.Database(t)
+	direct := storetest.PostgresURL(t)
 	d := migratedURL(t, direct, direct)
 	d.Exec(t, `CREATE TABLE counted (n int); INSERT INTO counted VALUES (0)`)
 	twice := fstest.MapFS{}

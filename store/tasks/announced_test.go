@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"vestibule/internal/pgtest"
 	"vestibule/internal/storetest"
 	"vestibule/store/tasks"
 )
@@ -31,7 +30,7 @@ func changeTasks(t *testing.T, s *database, userID string) {
 // during its commit, until the commit is on disk.
 func TestNoTransactionNotifies(t *testing.T) {
 	t.Parallel()
-	direct := pgtest.Database(t)
+	direct := storetest.PostgresURL(t)
 	p := newProxy(t, direct, nil)
 	d := migratedURL(t, p.URL, direct)
 	u, _ := signedUp(t, d)
@@ -63,7 +62,7 @@ func TestNoTransactionNotifies(t *testing.T) {
 
 func TestAChangeSucceedsEvenIfItsAnnouncementFails(t *testing.T) {
 	t.Parallel()
-	direct := pgtest.Database(t)
+	direct := storetest.PostgresURL(t)
 	p := newProxy(t, direct, nil)
 	d := migratedURL(t, p.URL, direct)
 	u, _ := signedUp(t, d)
@@ -82,7 +81,7 @@ func TestAChangeSucceedsEvenIfItsAnnouncementFails(t *testing.T) {
 
 func TestAClosedStoreAnnouncesItsChanges(t *testing.T) {
 	t.Parallel()
-	direct := pgtest.Database(t)
+	direct := storetest.PostgresURL(t)
 	d := migratedURL(t, direct, direct)
 	u, _ := signedUp(t, d)
 	e := hearing(t, d)
@@ -98,7 +97,7 @@ func TestAClosedStoreAnnouncesItsChanges(t *testing.T) {
 // TestUnannouncedChangesAreFound: a process can end between a commit and its announcement.
 func TestUnannouncedChangesAreFound(t *testing.T) {
 	t.Parallel()
-	direct := pgtest.Database(t)
+	direct := storetest.PostgresURL(t)
 	d := migratedURL(t, direct, direct)
 	e := hearing(t, d)
 	e.Eventually(t, "listening", func(e *storetest.Ear) bool { return e.IsListening != nil && *e.IsListening })

@@ -8,7 +8,6 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
-	"vestibule/internal/pgtest"
 	"vestibule/internal/storetest"
 	"vestibule/store/tasks"
 )
@@ -59,10 +58,7 @@ func farKey(by tasks.Order) string {
 // that PostgreSQL reads for users with many and with few tasks.
 func TestNoPlanReadsTasksOfOthers(t *testing.T) {
 	t.Parallel()
-	d := migrated(t, variant{New: func(t *testing.T) (string, string) {
-		u := pgtest.Database(t)
-		return u, u
-	}})
+	d := migrated(t, variants()[1])
 	sizes := map[string]int{"small": 30, "medium": 3000, "large": 20_000, "done": 60_000}
 	crowd(t, d, 300_000, sizes)
 	db := d.Raw(t)
