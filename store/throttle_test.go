@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -26,5 +27,68 @@ func counterReadCase(t *testing.T, d *database) {
 	}
 	if n := d.CountRows(t, `SELECT count(*) FROM throttle WHERE key = ?`, none); n != 0 {
 		t.Error("a read has made a row")
+	}
+}
+
+func counterCase(t *testing.T, d *database) {
+	a, b := newHash(), newHash()
+	want := store.Counter{Count: 3, Strikes: 1, WindowEnd: kept(time.Minute), BlockedUntil: kept(time.Hour), ExpiresAt: kept(2 * time.Hour)}
+	see := func(keys []string, want []store.Counter, put func([]store.Counter)) {
+		t.Helper()
+		err := d.Count(t.Context(), keys, func(got []store.Counter) {
+			for i := range got {
+				if got[i].BlockedUntil.Equal(time.Unix(0, 0)) {
+					got[i].BlockedUntil = time.Time{}
+				}
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			put(got)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	see([]string{b, a}, []store.Counter{{}, {}}, func(c []store.Counter) { c[0] = want })
+	see([]string{a, b}, []store.Counter{{}, want}, func(c []store.Counter) {
+		c[0], c[1] = store.Counter{Count: 1, WindowEnd: base(), ExpiresAt: base()}, store.Counter{}
+	})
+	see([]string{a, b}, []store.Counter{{Count: 1, WindowEnd: kept(0), ExpiresAt: kept(0)}, {}}, func([]store.Counter) {})
+	if n := d.CountRows(t, `SELECT count(*) FROM throttle WHERE key IN (?, ?)`, a, b); n != 1 {
+		t.Errorf("got %d rows, want none for a counter that is zero", n)
+	}
+	if n, err := d.DeleteExpiredCounters(t.Context(), base()); err != nil || n < 1 {
+		t.Errorf("got %d, %v; want the expired counter deleted", n, err)
+	}
+}
+
+func counterOrderCase(t *testing.T, d *database) {
+	a, b := newHash(), newHash()
+	var wg sync.WaitGroup
+	for i := range 20 {
+		wg.Go(func() {
+			keys := []string{a, b}
+			if i%2 == 1 {
+				keys = []string{b, a}
+			}
+			err := d.Count(t.Context(), keys, func(c []store.Counter) {
+				for i := range c {
+					c[i].Count++
+					c[i].WindowEnd, c[i].ExpiresAt = base().Add(time.Hour), base().Add(time.Hour)
+				}
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if err := d.Count(t.Context(), []string{a, b}, func(c []store.Counter) {
+		if c[0].Count != 20 || c[1].Count != 20 {
+			t.Errorf("got %d and %d, want 20", c[0].Count, c[1].Count)
+		}
+	}); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -4,18 +4,14 @@ import (
 	"context"
 	"errors"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
-	"vestibule/internal/pgtest"
 	"vestibule/store"
 	"vestibule/store/db"
-	"vestibule/store/tasks"
 )
 
 func TestABeatWritesTheInstancesOwnRow(t *testing.T) {
@@ -140,113 +136,6 @@ func TestARequestsFailureIsRememberedForAWhile(t *testing.T) {
 	wantError(t, "a write that needs pages", err, db.ErrUnavailable)
 	if err := d.Beat(t.Context(), "ins_test", base()); !errors.Is(err, db.ErrUnavailable) || !strings.Contains(err.Error(), "full") {
 		t.Errorf("got error %v, want the full disk that the write has met", err)
-	}
-}
-
-func TestAFileThatBecomesReadOnlyIsUnavailableToWriters(t *testing.T) {
-	t.Parallel()
-	d := migrated(t, variants()[0])
-	u, session := signedUp(t, d)
-	task := created(t, d, newTask(u.ID))
-	if _, err := d.Pools()["write"].Exec(`PRAGMA query_only = true`); err != nil { // causes the same SQLITE_READONLY
-		t.Fatal(err)
-	}
-	wantReadsOnly(t, d, u, session, task)
-}
-
-// TestAStandbyIsUnavailableToWriters until it is promoted. It answers lib/pq's BEGIN READ
-// WRITE with an error for unsupported features.
-func TestAStandbyIsUnavailableToWriters(t *testing.T) {
-	t.Parallel()
-	server := pgtest.NewServer(t)
-	url := server.Database(t)
-	d := migratedURL(t, url, url)
-	u, session := signedUp(t, d)
-	task := created(t, d, newTask(u.ID))
-	server.Demote(t)
-	s := open(t, url)
-	wantReadsOnly(t, s, u, session, task)
-	wantError(t, "migrate up", s.MigrateUp(t.Context()), db.ErrUnavailable)
-	server.Promote(t)
-	var err error
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if err = s.Beat(t.Context(), "ins_test", base()); err == nil {
-			break
-		}
-		wantError(t, "beat", err, db.ErrUnavailable)
-	}
-	if err != nil {
-		t.Fatalf("after it was promoted: %v", err)
-	}
-	created(t, s, newTask(u.ID))
-}
-
-// wantReadsOnly checks that every call that writes is unavailable, and that every call that
-// only reads succeeds.
-func wantReadsOnly(t *testing.T, s *database, u store.User, session store.Session, task tasks.Task) {
-	t.Helper()
-	reads := map[string]bool{}
-	for _, name := range readsOnly {
-		reads[name] = true
-	}
-	calls := methods(t.Context(), s, u, session, task)
-	delete(calls, "MigrateUp") // has a separate lock
-	for name, call := range calls {
-		switch err := call(); {
-		case reads[name] && err != nil:
-			t.Errorf("%s: got error %v, want none", name, err)
-		case !reads[name] && !errors.Is(err, db.ErrUnavailable):
-			t.Errorf("%s: got error %v, want %v", name, err, db.ErrUnavailable)
-		}
-	}
-	wantError(t, "beat", s.Beat(t.Context(), "ins_test", base()), db.ErrUnavailable)
-}
-
-// TestAFullDiskOfPostgreSQLIsUnavailableAndRecovers uses a tablespace on a small file
-// system.
-func TestAFullDiskOfPostgreSQLIsUnavailableAndRecovers(t *testing.T) {
-	t.Parallel()
-	disk := pgtest.Folder(t)
-	if err := syscall.Mount("none", disk, "tmpfs", 0, "size=24m,mode=0777"); err != nil {
-		t.Fatalf("mount a small disk: %v; run the tests as root, with the right to mount", err)
-	}
-	t.Cleanup(func() { _ = syscall.Unmount(disk, syscall.MNT_DETACH) })
-	url := pgtest.NewServer(t).Database(t)
-	d := migratedURL(t, url, url)
-	u, _ := signedUp(t, d)
-	inside := filepath.Join(disk, "space")
-	if err := os.Mkdir(inside, 0o777); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(inside, 0o777); err != nil {
-		t.Fatal(err)
-	}
-	pgtest.Own(t, inside)
-	d.Exec(t, `CREATE TABLESPACE small LOCATION '`+inside+`'`)
-	d.Exec(t, `ALTER TABLE tasks SET TABLESPACE small`)
-	big, err := os.Create(filepath.Join(disk, "big"))
-	for err == nil {
-		_, err = big.Write(make([]byte, 8192))
-	}
-	if err := big.Close(); err != nil {
-		t.Fatal(err)
-	}
-	task := newTask(u.ID)
-	task.Description = new(repeat("x", 1500)) // stored in the table itself, not in TOAST
-	acknowledged := 0
-	for err = nil; err == nil && acknowledged < 1000; {
-		if _, err = d.CreateTask(t.Context(), task); err == nil {
-			acknowledged++
-		}
-	}
-	wantError(t, "create", err, db.ErrUnavailable)
-	wantError(t, "beat", d.Beat(t.Context(), "ins_test", base()), db.ErrUnavailable)
-	if err := os.Remove(big.Name()); err != nil {
-		t.Fatal(err)
-	}
-	created(t, d, task)
-	if got := len(listed(t, d, u.ID)); got != acknowledged+1 {
-		t.Errorf("got %d tasks, want the %d that were acknowledged", got, acknowledged+1)
 	}
 }
 
