@@ -25,6 +25,7 @@ func dev(t *testing.T, h http.HandlerFunc) (*testServer, *httptest.Server) {
 }
 
 func TestRequestsAreForwardedToADevServer(t *testing.T) {
+	t.Parallel()
 	var seen *http.Request
 	s, server := dev(t, func(w http.ResponseWriter, r *http.Request) {
 		seen = r
@@ -87,6 +88,7 @@ func TestRequestsAreForwardedToADevServer(t *testing.T) {
 }
 
 func TestTheWebSocketOfADevServer(t *testing.T) {
+	t.Parallel()
 	header := make(chan http.Header, 1)
 	s, server := dev(t, func(w http.ResponseWriter, r *http.Request) {
 		header <- r.Header
@@ -133,6 +135,7 @@ func TestTheWebSocketOfADevServer(t *testing.T) {
 // TestADevServerIsForOurOwnPages: other sites cannot read sources, neither with a script
 // tag nor with a host name of theirs that points here.
 func TestADevServerIsForOurOwnPages(t *testing.T) {
+	t.Parallel()
 	s, _ := dev(t, func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte(r.Host)) })
 	if g := s.want(s.do("GET", "/src/main.jsx"), 200, "127.0.0.1"); g.header.Get("Cross-Origin-Resource-Policy") != "same-origin" {
 		t.Errorf("got %v", g.header)
@@ -159,6 +162,7 @@ func TestADevServerIsForOurOwnPages(t *testing.T) {
 }
 
 func TestADevServerThatIsDown(t *testing.T) {
+	t.Parallel()
 	s, server := dev(t, nil)
 	server.Close()
 	g := s.want(s.do("GET", "/", "Sec-Fetch-Mode", "navigate", "Accept", "text/html"), 502, "WEB_DEV_URL")
