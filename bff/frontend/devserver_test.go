@@ -7,9 +7,10 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/coder/websocket"
+
+	"vestibule/internal/waittest"
 )
 
 // dev starts an app in front of a dev server.
@@ -104,7 +105,7 @@ func TestTheWebSocketOfADevServer(t *testing.T) {
 			}
 		}
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), waittest.Patience)
 	defer cancel()
 	open := func(origin ...string) (*websocket.Conn, *http.Response, error) {
 		return websocket.Dial(ctx, s.url+"/?token=x", &websocket.DialOptions{
@@ -163,10 +164,14 @@ func TestADevServerIsForOurOwnPages(t *testing.T) {
 
 func TestADevServerThatIsDown(t *testing.T) {
 	t.Parallel()
-	s, server := dev(t, nil)
-	server.Close()
+	const nothingListens = "http://127.0.0.1:1" // a port that was used before could belong to another test by now
+	u, err := url.Parse(nothingListens)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, Config{DevURL: u})
 	g := s.want(s.do("GET", "/", "Sec-Fetch-Mode", "navigate", "Accept", "text/html"), 502, "WEB_DEV_URL")
-	if g.header.Get("Content-Type") != "text/html; charset=utf-8" || g.header.Get("Refresh") != "2" || g.header.Get("Cache-Control") != "no-store" || !strings.Contains(g.body, server.URL) {
+	if g.header.Get("Content-Type") != "text/html; charset=utf-8" || g.header.Get("Refresh") != "2" || g.header.Get("Cache-Control") != "no-store" || !strings.Contains(g.body, nothingListens) {
 		t.Errorf("got %v %s", g.header, g.body)
 	}
 	g = s.want(s.do("GET", "/src/main.jsx", "Sec-Fetch-Mode", "cors", "Accept", "*/*"), 502, "WEB_DEV_URL")
