@@ -113,3 +113,20 @@ func TestAProofOfThePasswordExpires(t *testing.T) {
 		}
 	})
 }
+
+// TestAReplacedSessionIsReportedBeforeOtherEndedOnes: whichever comes first, the answer must not
+// clear a newer cookie.
+func TestAReplacedSessionIsReportedBeforeOtherEndedOnes(t *testing.T) {
+	t.Parallel()
+	each(t, 0, func(f *fixture) {
+		row, gone := f.signIn(true, nil)
+		if err := f.db.EndSession(f.t.Context(), row.TokenHash); err != nil {
+			f.t.Fatal(err)
+		}
+		_, old := f.signIn(true, nil)
+		f.signIn(true, old)
+		f.wantErr(old, ErrReplaced)
+		f.wantErr(both(gone, old), ErrReplaced)
+		f.wantErr(both(old, gone), ErrReplaced)
+	})
+}

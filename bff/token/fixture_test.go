@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -162,3 +163,18 @@ func verify(t testing.TB, raw string, c Config, set []byte) (*jwt.Token, error) 
 		jwt.WithValidMethods([]string{c.Algorithm}), jwt.WithIssuer(c.Issuer), jwt.WithAudience(c.Audience),
 		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithTimeFunc(c.Now), jwt.WithStrictDecoding())
 }
+
+// kidOf returns the id of the key that m signs with, as its tokens name it.
+func kidOf(t *testing.T, m *Minter) string {
+	t.Helper()
+	tok, _, err := jwt.NewParser().ParseUnverified(mustMint(t, m).Raw, jwt.MapClaims{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kid, _ := tok.Header["kid"].(string)
+	return kid
+}
+
+var algorithms = []string{jose.HS256, jose.EdDSA, jose.ES256}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
