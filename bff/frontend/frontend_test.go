@@ -13,6 +13,7 @@ import (
 )
 
 func TestFilesAndPages(t *testing.T) {
+	t.Parallel()
 	eachSource(t, map[string]string{"index.html": page, "assets/index-BxY12_ab.js": script, "logo.png": "\x89PNG", "docs/index.html": "docs", "LICENSE": "MIT", "empty.css": "",
 		"feed.xml": "<feed/>", "icon.svg": "<svg/>",
 		".well-known/security.txt": "Contact", ".env": "SECRET", "assets/.map": "SECRET"}, func(s *testServer) {
@@ -63,6 +64,7 @@ func TestFilesAndPages(t *testing.T) {
 }
 
 func TestEachVersionOfAFileIsSentOnce(t *testing.T) {
+	t.Parallel()
 	eachSource(t, map[string]string{"index.html": page, "app.js": script}, func(s *testServer) {
 		seen := map[string]bool{}
 		for _, path := range []string{"/", "/app.js"} {
@@ -96,6 +98,7 @@ func TestEachVersionOfAFileIsSentOnce(t *testing.T) {
 }
 
 func TestPartsOfFiles(t *testing.T) {
+	t.Parallel()
 	eachSource(t, map[string]string{"index.html": page, "app.js": script}, func(s *testServer) {
 		whole := s.do("GET", "/app.js")
 		g := s.want(s.do("GET", "/app.js", "Range", "bytes=8-10", "Accept-Encoding", "gzip"), 206, "log")
@@ -117,6 +120,7 @@ func TestPartsOfFiles(t *testing.T) {
 }
 
 func TestTextIsCompressed(t *testing.T) {
+	t.Parallel()
 	eachSource(t, map[string]string{"index.html": page, "app.js": script, "small.js": "1", "photo.png": script}, func(s *testServer) {
 		g := s.do("GET", "/app.js", "Accept-Encoding", "gzip, deflate, br")
 		if g.header.Get("Content-Encoding") != "gzip" || len(g.body) > len(script)/2 {
@@ -147,6 +151,7 @@ func unzip(t *testing.T, body string) string {
 }
 
 func TestCompressedFilesOfTheBuildAreServed(t *testing.T) {
+	t.Parallel()
 	var zipped bytes.Buffer
 	z := gzip.NewWriter(&zipped)
 	_, _ = z.Write([]byte("made by the build"))
@@ -184,6 +189,7 @@ func TestCompressedFilesOfTheBuildAreServed(t *testing.T) {
 }
 
 func TestAFolderWithoutAPageIsRefused(t *testing.T) {
+	t.Parallel()
 	for want, prepare := range map[string]func(dir string) error{
 		"":                   func(dir string) error { return os.WriteFile(filepath.Join(dir, index), []byte("<p>"), 0o600) },
 		"no index.html":      func(string) error { return nil },

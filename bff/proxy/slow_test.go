@@ -50,9 +50,9 @@ func serveSlow(t testing.TB, h http.Handler) *pipetest.Listener {
 	return ln
 }
 
-func newSlowSide(t testing.TB, transport http.RoundTripper) *slowSide {
+func newSlowSide(t testing.TB, transport http.RoundTripper, adjust ...func(*Config)) *slowSide {
 	t.Helper()
-	p, err := New(Config{
+	cfg := Config{
 		Backend:      mustParse(t, "http://api.internal"),
 		Public:       mustParse(t, "https://app.example"),
 		Transport:    transport,
@@ -60,7 +60,11 @@ func newSlowSide(t testing.TB, transport http.RoundTripper) *slowSide {
 		Authorize:    (&rig{TB: t}).authorizeBy(context.Background()),
 		AllowUpgrade: func(*http.Request) bool { return true },
 		ClientIP:     func(*http.Request) string { return "" },
-	})
+	}
+	for _, f := range adjust {
+		f(&cfg)
+	}
+	p, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,12 +76,18 @@ func newSlowSide(t testing.TB, transport http.RoundTripper) *slowSide {
 // get sends a request and returns the connection.
 func (s *slowSide) get() net.Conn {
 	s.Helper()
+	return s.send("GET /api/proxy/all HTTP/1.1\r\nHost: x\r\nCookie: session=secret\r\nConnection: close\r\n\r\n")
+}
+
+// send writes text to a new connection and returns the connection.
+func (s *slowSide) send(text string) net.Conn {
+	s.Helper()
 	c, err := s.ln.Dial(s.Context(), "", "")
 	if err != nil {
 		s.Fatal(err)
 	}
 	s.Cleanup(func() { _ = c.Close() })
-	if _, err := io.WriteString(c, "GET /api/proxy/all HTTP/1.1\r\nHost: x\r\nCookie: session=secret\r\nConnection: close\r\n\r\n"); err != nil {
+	if _, err := io.WriteString(c, text); err != nil {
 		s.Fatal(err)
 	}
 	return c

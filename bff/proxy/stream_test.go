@@ -83,12 +83,7 @@ func TestStreamsTakeAStreamPlace(t *testing.T) {
 			r := newRig(t, typed(&asked), limitStreams(1, &taken))
 			ctx, leave := context.WithCancel(t.Context())
 			open := func() *http.Response {
-				res, err := r.roundTrip(r.request(ctx, tc.method, "/api/proxy/x?"+tc.query, nil, tc.header...))
-				if err != nil {
-					t.Fatal(err)
-				}
-				t.Cleanup(func() { res.Body.Close() })
-				return res
+				return r.open(r.request(ctx, tc.method, "/api/proxy/x?"+tc.query, nil, tc.header...))
 			}
 			if res := open(); res.StatusCode != 200 {
 				t.Fatalf("the first: got %d", res.StatusCode)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"vestibule/internal/storetest"
+	"vestibule/internal/waittest"
 	"vestibule/store"
 )
 
@@ -127,8 +128,8 @@ func TestReleasedExchangesAreForgotten(t *testing.T) {
 	})
 }
 
-// TestRunEndsStreamsInTime runs the sweeper with the real clock: two seconds is
-// the promise.
+// TestRunEndsStreamsInTime runs the sweeper with the real clock. Streams should end within two
+// seconds. The test waits longer, because the machine may be busy.
 func TestRunEndsStreamsInTime(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.Store) {
@@ -151,13 +152,7 @@ func TestRunEndsStreamsInTime(t *testing.T) {
 		if err := db.EndSession(t.Context(), next.TokenHash); err != nil {
 			t.Fatal(err)
 		}
-		start := time.Now()
-		select {
-		case <-stream.Done():
-			t.Logf("ended after %v", time.Since(start))
-		case <-time.After(20 * time.Second):
-			t.Fatal("the stream was not ended")
-		}
+		waittest.Receive(t, "the end of the stream", stream.Done())
 	})
 }
 

@@ -16,6 +16,7 @@ import (
 )
 
 func TestThePublishedSetIsEmptyInHS256Mode(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	keys := &table{rows: []Key{mustKey(t, config(jose.EdDSA, clk))}}
 	for _, keys := range []Keys{nil, keys} {
@@ -26,6 +27,7 @@ func TestThePublishedSetIsEmptyInHS256Mode(t *testing.T) {
 }
 
 func TestNothingPrivateIsPublished(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	keys := &table{}
 	for _, algorithm := range []string{jose.EdDSA, jose.ES256} {
@@ -78,6 +80,7 @@ func TestNothingPrivateIsPublished(t *testing.T) {
 }
 
 func TestAllLiveKeysArePublished(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	c := config(jose.EdDSA, clk)
 	in := func(d time.Duration) *time.Time { end := clk.now().Add(d); return &end }
@@ -108,6 +111,7 @@ func TestAllLiveKeysArePublished(t *testing.T) {
 }
 
 func TestAKeyOfAnotherInstanceIsPublishedWithinSeconds(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	keys := &table{}
 	c := config(jose.EdDSA, clk)
@@ -130,6 +134,7 @@ func TestAKeyOfAnotherInstanceIsPublishedWithinSeconds(t *testing.T) {
 }
 
 func TestABurstReadsTheTableOnce(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	keys := &table{}
 	m := mustOpen(t, config(jose.EdDSA, clk), keys)
@@ -154,6 +159,7 @@ func TestABurstReadsTheTableOnce(t *testing.T) {
 }
 
 func TestAClockSetBackDoesNotKeepAnOldSet(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	keys := &table{}
 	m := mustOpen(t, config(jose.EdDSA, clk), keys)
@@ -167,6 +173,7 @@ func TestAClockSetBackDoesNotKeepAnOldSet(t *testing.T) {
 }
 
 func TestACallerDoesNotWaitForAnothersReadingLongerThanItsContext(t *testing.T) {
+	t.Parallel()
 	keys := &table{}
 	m := mustOpen(t, config(jose.EdDSA, newClock()), keys)
 	reading, release := make(chan struct{}), make(chan struct{})
@@ -189,6 +196,7 @@ func TestACallerDoesNotWaitForAnothersReadingLongerThanItsContext(t *testing.T) 
 }
 
 func TestAFailedReadingIsAnErrorAndNotKept(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	keys := &table{}
 	m := mustOpen(t, config(jose.EdDSA, clk), keys)

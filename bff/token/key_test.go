@@ -12,6 +12,7 @@ import (
 )
 
 func TestTheFirstKeyIsMadeAndThenKept(t *testing.T) {
+	t.Parallel()
 	for algorithm, curve := range map[string]string{jose.EdDSA: "Ed25519", jose.ES256: "P-256"} {
 		t.Run(algorithm, func(t *testing.T) {
 			clk := newClock()
@@ -40,6 +41,7 @@ func TestTheFirstKeyIsMadeAndThenKept(t *testing.T) {
 }
 
 func TestHS256NeedsNoTable(t *testing.T) {
+	t.Parallel()
 	keys := &table{}
 	mustMint(t, mustOpen(t, config(jose.HS256, newClock()), keys))
 	if keys.reads != 0 || len(keys.rows) != 0 {
@@ -48,6 +50,7 @@ func TestHS256NeedsNoTable(t *testing.T) {
 }
 
 func TestTheNewestKeyWithoutAnEndSigns(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	c := config(jose.EdDSA, clk)
 	key := func(id string, age time.Duration, change ...func(*Key)) Key {
@@ -111,6 +114,7 @@ func reseal(t *testing.T, k Key, id string) string {
 }
 
 func TestTwoInstancesThatStartAtOnceBothSignAndBothVerify(t *testing.T) {
+	t.Parallel()
 	for _, algorithm := range []string{jose.EdDSA, jose.ES256} {
 		t.Run(algorithm, func(t *testing.T) {
 			clk := newClock()
@@ -161,6 +165,7 @@ func TestTwoInstancesThatStartAtOnceBothSignAndBothVerify(t *testing.T) {
 }
 
 func TestAnInstanceThatFindsANewerKeyBesideItsOwnSignsWithIt(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	c := config(jose.EdDSA, clk)
 	for name, age := range map[string]time.Duration{"newer": -time.Second, "older": time.Second} {
@@ -188,6 +193,7 @@ func TestAnInstanceThatFindsANewerKeyBesideItsOwnSignsWithIt(t *testing.T) {
 }
 
 func TestErrorsOfTheTableAreKept(t *testing.T) {
+	t.Parallel()
 	down := errors.New("down")
 	if _, err := Open(t.Context(), config(jose.EdDSA, newClock()), &table{err: down}); !errors.Is(err, down) {
 		t.Errorf("reading: got %v, want %v", err, down)
@@ -211,6 +217,7 @@ func (readOnly) AddKey(context.Context, Key) error { return errReadOnly }
 // TestAKeyIsUsedWithItsOwnAlgorithmOnly (RFC 8725 §3.1): not even the signature of
 // a token is looked at otherwise.
 func TestAKeyIsUsedWithItsOwnAlgorithmOnly(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	rows := []Key{mustKey(t, config(jose.ES256, clk)), mustKey(t, config(jose.EdDSA, clk))}
 	for _, algorithm := range []string{jose.ES256, jose.EdDSA} {

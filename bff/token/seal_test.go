@@ -13,6 +13,7 @@ import (
 )
 
 func TestTheStoredPrivatePartHidesTheScalar(t *testing.T) {
+	t.Parallel()
 	for _, algorithm := range []string{jose.EdDSA, jose.ES256} {
 		t.Run(algorithm, func(t *testing.T) {
 			k := mustKey(t, config(algorithm, newClock()))
@@ -52,6 +53,7 @@ func TestTheStoredPrivatePartHidesTheScalar(t *testing.T) {
 }
 
 func TestASealOpensWithItsSecretAndItsKeyOnly(t *testing.T) {
+	t.Parallel()
 	box, err := seal(secret, "key_one", []byte("private"))
 	if err != nil {
 		t.Fatal(err)
@@ -97,6 +99,7 @@ func TestASealOpensWithItsSecretAndItsKeyOnly(t *testing.T) {
 }
 
 func TestASecretCanBeRotated(t *testing.T) {
+	t.Parallel()
 	for _, algorithm := range []string{jose.EdDSA, jose.ES256} {
 		t.Run(algorithm, func(t *testing.T) {
 			c := config(algorithm, newClock())
@@ -136,6 +139,7 @@ func TestASecretCanBeRotated(t *testing.T) {
 }
 
 func TestASealedKeyMovedToAnotherRowDoesNotOpen(t *testing.T) {
+	t.Parallel()
 	k := mustKey(t, config(jose.EdDSA, newClock()))
 	k.ID = "key_other"
 	if _, err := Open(t.Context(), config(jose.EdDSA, newClock()), &table{rows: []Key{k}}); !errors.Is(err, ErrSecretDiffers) {

@@ -8,6 +8,7 @@ import (
 )
 
 func TestServiceTokensNeedAllTheirClaims(t *testing.T) {
+	t.Parallel()
 	m := mustOpen(t, config(jose.HS256, newClock()), nil)
 	if _, err := m.MintService("", "a", "tasks:read"); err == nil {
 		t.Error("a token without a client was minted")

@@ -35,6 +35,7 @@ func refusedSubject(t *testing.T, m *Minter, raw, part string) {
 }
 
 func TestVerifySubjectReadsATokenAsItWasMinted(t *testing.T) {
+	t.Parallel()
 	for _, algorithm := range []string{jose.HS256, jose.EdDSA, jose.ES256} {
 		t.Run(algorithm, func(t *testing.T) {
 			clk := newClock()
@@ -71,6 +72,7 @@ func TestVerifySubjectReadsATokenAsItWasMinted(t *testing.T) {
 }
 
 func TestATokenOfThePreviousSecretIsRead(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	c := config(jose.HS256, clk)
 	raw := mustMint(t, mustOpen(t, c, nil)).Raw
@@ -83,6 +85,7 @@ func TestATokenOfThePreviousSecretIsRead(t *testing.T) {
 }
 
 func TestATokenOfARetiringKeyIsReadUntilTheKeyEnds(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	c := config(jose.EdDSA, clk)
 	c.ExpiresIn = time.Hour
@@ -101,6 +104,7 @@ func TestATokenOfARetiringKeyIsReadUntilTheKeyEnds(t *testing.T) {
 // TestATokenOfAnotherInstancesNewKeyIsRead though this one has read the table just
 // before there was the key.
 func TestATokenOfAnotherInstancesNewKeyIsRead(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	c := config(jose.ES256, clk)
 	keys := &table{}
@@ -123,6 +127,7 @@ func TestATokenOfAnotherInstancesNewKeyIsRead(t *testing.T) {
 }
 
 func TestTokensThatAreNotOursAreRefused(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	m := mustOpen(t, config(jose.HS256, clk), nil)
 	const header = `{"alg":"HS256","typ":"JWT"}`
@@ -191,6 +196,7 @@ func TestTokensThatAreNotOursAreRefused(t *testing.T) {
 // TestAnActorWithoutScopeOpensNothing: at the API neither, so a trade must not
 // make it all that the client may.
 func TestAnActorWithoutScopeOpensNothing(t *testing.T) {
+	t.Parallel()
 	m := mustOpen(t, config(jose.HS256, newClock()), nil)
 	s, err := m.VerifySubject(t.Context(), foreign(t, `{"alg":"HS256"}`,
 		`{"iss":"better-auth","aud":"fastapi-backend","sub":"usr_alice","exp":1770091800,"act":{"sub":"svc_a"}}`, secret))
@@ -223,6 +229,7 @@ func FuzzVerifySubject(f *testing.F) {
 
 // TestATokenOfAnotherIssuerIsRefused, though it is signed with our secret.
 func TestATokenOfAnotherIssuerIsRefused(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	m := mustOpen(t, config(jose.HS256, clk), nil)
 	claims := func(iss string) string {

@@ -12,6 +12,7 @@ import (
 )
 
 func TestTamperedTokensAreRefused(t *testing.T) {
+	t.Parallel()
 	for _, algorithm := range algorithms {
 		t.Run(algorithm, func(t *testing.T) {
 			clk := newClock()
