@@ -9,6 +9,7 @@ import (
 
 // TestOpenBodiesLeaveRoomForOthers fills the share of one caller with unfinished bodies.
 func TestOpenBodiesLeaveRoomForOthers(t *testing.T) {
+	t.Parallel()
 	s := newSurface(t, sqlite)
 	begin := func(length int) *heldOpen {
 		h := s.open(t, "POST", "/api/me/tasks", strings.Repeat(" ", length), auth(mint(t, ada)))

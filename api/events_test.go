@@ -136,6 +136,7 @@ func TestEveryChangeIsStreamed(t *testing.T) {
 }
 
 func TestAStreamThatCannotBeResumedSaysSo(t *testing.T) {
+	t.Parallel()
 	s := newSurface(t, sqlite)
 	token := auth(mint(t, ada))
 	for range 3 {
@@ -161,6 +162,7 @@ func TestAStreamThatCannotBeResumedSaysSo(t *testing.T) {
 
 // TestAParameterResumesAStream: event-source-polyfill and others cannot set a header.
 func TestAParameterResumesAStream(t *testing.T) {
+	t.Parallel()
 	s := newSurface(t, sqlite)
 	token := auth(mint(t, ada))
 	for range 3 {
@@ -194,6 +196,7 @@ func TestAParameterResumesAStream(t *testing.T) {
 }
 
 func TestAStreamIsForItsOwner(t *testing.T) {
+	t.Parallel()
 	s := newSurface(t, sqlite)
 	s.do(t, "GET", "/api/"+bob+"/tasks/events", "", auth(mint(t, ada))).isProblem(t, 403, "Access denied: user_id mismatch")
 	s.do(t, "GET", "/api/me/tasks/events", "", nil).isProblem(t, 401, "Not authenticated")
@@ -228,6 +231,7 @@ func TestChangesOfAnotherInstanceAreStreamed(t *testing.T) {
 }
 
 func TestAStreamEndsWithItsToken(t *testing.T) {
+	t.Parallel()
 	s := newSurface(t, sqlite)
 	claims := goodClaims(ada)
 	claims["exp"] = float64(noon.Add(-jose.Skew+300*time.Millisecond).UnixMilli()) / 1000
@@ -237,6 +241,7 @@ func TestAStreamEndsWithItsToken(t *testing.T) {
 }
 
 func TestStreamsEndWhenTheServerStops(t *testing.T) {
+	t.Parallel()
 	s := newSurface(t, sqlite)
 	token := auth(mint(t, ada))
 	st := s.watch(t, token)
@@ -249,6 +254,7 @@ func TestStreamsEndWhenTheServerStops(t *testing.T) {
 }
 
 func TestAClosedStreamLeavesNothing(t *testing.T) {
+	t.Parallel()
 	s := newSurface(t, sqlite)
 	st := s.watch(t, auth(mint(t, ada)))
 	st.next(t)
@@ -262,6 +268,7 @@ func TestAClosedStreamLeavesNothing(t *testing.T) {
 
 // TestAnOutageEndsAStream: the reader connects again, and resumes.
 func TestAnOutageEndsAStream(t *testing.T) {
+	t.Parallel()
 	s := newSurface(t, sqlite)
 	token := auth(mint(t, ada))
 	st := s.watch(t, token)
@@ -275,6 +282,7 @@ func TestAnOutageEndsAStream(t *testing.T) {
 
 // TestASlowReaderGetsAReset cuts the history off past the reader's position.
 func TestASlowReaderGetsAReset(t *testing.T) {
+	t.Parallel()
 	s := newSurface(t, sqlite)
 	token := auth(mint(t, ada))
 	st := s.watch(t, token)
@@ -296,6 +304,7 @@ func TestASlowReaderGetsAReset(t *testing.T) {
 // TestAGapInTheHistoryIsAReset: an instance with a slow clock made the second change, which
 // is then deleted before the first.
 func TestAGapInTheHistoryIsAReset(t *testing.T) {
+	t.Parallel()
 	s := newSurface(t, sqlite)
 	token := auth(mint(t, ada))
 	for _, at := range []time.Time{noon, noon.Add(-time.Hour), noon} {
@@ -346,6 +355,7 @@ func (l *largestWrite) Write(p []byte) (int, error) {
 
 // TestAStreamOfLargeTasksTakesLittleMemory, because there may be thousands of streams.
 func TestAStreamOfLargeTasksTakesLittleMemory(t *testing.T) {
+	t.Parallel()
 	s := startSurface(t, sharedSecretConfig(), Deps{Tasks: largeEvents{}})
 	w := &largestWrite{ResponseRecorder: httptest.NewRecorder()}
 	l, leave := s.server.feed.listen(ada)

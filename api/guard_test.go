@@ -17,6 +17,7 @@ import (
 const notOwner = "Access denied: user_id mismatch"
 
 func TestTheTokenIsJudgedBeforeAnythingElse(t *testing.T) {
+	t.Parallel()
 	s := newSurface(t, sqlite)
 	for _, target := range []string{
 		"GET /api/" + ada + "/tasks",
@@ -39,6 +40,7 @@ func TestTheTokenIsJudgedBeforeAnythingElse(t *testing.T) {
 }
 
 func TestTheOwnerIsCheckedBeforeThePathIs(t *testing.T) {
+	t.Parallel()
 	s := newSurface(t, sqlite)
 	token := mint(t, ada)
 	for _, target := range []string{
@@ -75,6 +77,7 @@ func TestTheOwnerIsCheckedBeforeThePathIs(t *testing.T) {
 }
 
 func TestThePathIsCheckedAfterItsOwner(t *testing.T) {
+	t.Parallel()
 	s := newSurface(t, sqlite)
 	token := mint(t, ada)
 	for _, tc := range []struct {
@@ -115,6 +118,7 @@ func TestThePathIsCheckedAfterItsOwner(t *testing.T) {
 }
 
 func TestPathsOutsideTheAPINeedNoToken(t *testing.T) {
+	t.Parallel()
 	s := newSurface(t, sqlite)
 	s.raw(t, "GET", "/", "").is(t, http.StatusOK, `{"message":"Todo API with Authentication"}`)
 	for _, tc := range []struct {
@@ -139,6 +143,7 @@ func TestPathsOutsideTheAPINeedNoToken(t *testing.T) {
 }
 
 func TestTheOwnPathHasSeveralSpellings(t *testing.T) {
+	t.Parallel()
 	s := newSurface(t, sqlite)
 	token := mint(t, ada)
 	for _, path := range []string{
@@ -158,6 +163,7 @@ func TestTheOwnPathHasSeveralSpellings(t *testing.T) {
 }
 
 func TestARefusalIsTheSameBytesWhateverExists(t *testing.T) {
+	t.Parallel()
 	s := newSurface(t, sqlite)
 	created := s.do(t, "POST", "/api/me/tasks", `{"title":"secret"}`, auth(mint(t, bob)))
 	path := created.Header.Get("Location")
@@ -186,6 +192,7 @@ func TestARefusalIsTheSameBytesWhateverExists(t *testing.T) {
 }
 
 func TestEveryAnswerHasItsHeaders(t *testing.T) {
+	t.Parallel()
 	s := newSurface(t, sqlite)
 	token := mint(t, ada)
 	for _, tc := range []struct{ target, token string }{
@@ -217,6 +224,7 @@ func TestEveryAnswerHasItsHeaders(t *testing.T) {
 }
 
 func TestTheLogNamesTheUserAndTheSettingButNoToken(t *testing.T) {
+	t.Parallel()
 	s := newSurface(t, sqlite)
 	good := mint(t, ada)
 	s.do(t, "GET", "/api/me/tasks", "", http.Header{"Authorization": {"Bearer " + good}, "X-Request-Id": {"from-the-bff"}})
@@ -265,6 +273,7 @@ func (s *surface) raw(tb testing.TB, method, path, token string) reply {
 }
 
 func TestARouteOutsideTheGuardIsRefused(t *testing.T) {
+	t.Parallel()
 	h := web.Handle(owner(TasksRead, func(http.ResponseWriter, *http.Request, string) error {
 		t.Error("the handler ran")
 		return nil

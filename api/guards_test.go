@@ -9,6 +9,7 @@ import (
 
 // TestACursorHasOneSpelling: its last character may have unused bits.
 func TestACursorHasOneSpelling(t *testing.T) {
+	t.Parallel()
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	q := tasks.Query{By: tasks.ByTitle}
 	tried := 0

@@ -89,6 +89,7 @@ func TestAListIsFilteredSortedAndPaged(t *testing.T) {
 }
 
 func TestAnInvalidQueryIsRefused(t *testing.T) {
+	t.Parallel()
 	s := newSurface(t, sqlite)
 	token := auth(mint(t, ada))
 	for i := range 3 {
@@ -174,6 +175,7 @@ func flip(cursor string) string {
 }
 
 func TestHeadWorksOnAPage(t *testing.T) {
+	t.Parallel()
 	s := newSurface(t, sqlite)
 	token := auth(mint(t, ada))
 	for range 2 {

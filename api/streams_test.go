@@ -3,12 +3,10 @@ package api
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,7 +17,6 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"vestibule/internal/jose"
-	"vestibule/internal/pgtest"
 	"vestibule/internal/storetest"
 	"vestibule/internal/waittest"
 	"vestibule/store/db"
@@ -148,6 +145,7 @@ func (r *reader) Write(p []byte) (int, error) {
 
 // TestALostHistoryIsAReset: the events that a look found are deleted.
 func TestALostHistoryIsAReset(t *testing.T) {
+	t.Parallel()
 	s := newSurface(t, sqlite)
 	token := auth(mint(t, ada))
 	st := s.watch(t, token)
@@ -222,6 +220,7 @@ func numbers(n int) (list []string) {
 // TestSlowReadersHoldNothingOfTheOthers has some readers that read nothing while large
 // tasks change, and one that reads everything.
 func TestSlowReadersHoldNothingOfTheOthers(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const changes, slow = 40, 25
 		tasks := &history{}
@@ -295,6 +294,7 @@ func TestSlowReadersHoldNothingOfTheOthers(t *testing.T) {
 // TestFewBatchesOfAUserAreInMemory: a client that resumes and reads nothing makes other
 // streams of the same user wait, but not those of other users.
 func TestFewBatchesOfAUserAreInMemory(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		tasks := &history{latest: 10}
 		s := startUnserved(t, sharedSecretConfig(), tasks)
@@ -326,6 +326,7 @@ func TestFewBatchesOfAUserAreInMemory(t *testing.T) {
 
 // TestManyChangesDuringAReadCauseOneMoreRead, by a single goroutine.
 func TestManyChangesDuringAReadCauseOneMoreRead(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		tasks := &history{pause: time.Second}
 		s := startUnserved(t, sharedSecretConfig(), tasks)
@@ -353,6 +354,7 @@ func TestManyChangesDuringAReadCauseOneMoreRead(t *testing.T) {
 
 // TestFewStreamsReadForThemselvesAtOnce resumes the streams of many users.
 func TestFewStreamsReadForThemselvesAtOnce(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		tasks := &history{pause: time.Second}
 		s := startUnserved(t, sharedSecretConfig(), tasks)
@@ -386,6 +388,7 @@ func TestFewStreamsReadForThemselvesAtOnce(t *testing.T) {
 
 // TestStreamsSendTheSameBytes: an event is in memory once for all streams that send it.
 func TestStreamsSendTheSameBytes(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		tasks := &history{}
 		s := startUnserved(t, sharedSecretConfig(), tasks)
@@ -443,6 +446,7 @@ func (s *surface) opens(t *testing.T, path string, header http.Header) (status i
 }
 
 func TestOpenStreamsAreBounded(t *testing.T) {
+	t.Parallel()
 	const path = "/api/me/tasks/events"
 	cfg := sharedSecretConfig()
 	cfg.MaxStreams, cfg.MaxStreamsPerUser = 3, 2
@@ -494,6 +498,7 @@ func TestOpenStreamsAreBounded(t *testing.T) {
 
 // TestAServiceHasItsOwnPlaces for each user whom it watches.
 func TestAServiceHasItsOwnPlaces(t *testing.T) {
+	t.Parallel()
 	const path = "/api/" + ada + "/tasks/events"
 	cfg := sharedSecretConfig()
 	cfg.MaxStreamsPerUser = 1
@@ -544,41 +549,23 @@ func (w *provenWatcher) Listening(is bool, cause error) {
 // TestAnUnannouncedChangeReachesStreams writes a change without a notification, like a
 // process that was killed right after its commit.
 func TestAnUnannouncedChangeReachesStreams(t *testing.T) {
-	for name, driver := range map[string]string{"SQLite": "sqlite", "PostgreSQL": "postgres"} {
+	t.Parallel()
+	for name, engine := range map[string]func(testing.TB) *storetest.Database{"SQLite": sqlite, "PostgreSQL": postgres} {
 		t.Run(name, func(t *testing.T) {
-			dsn := filepath.Join(t.TempDir(), "vestibule.db")
-			url := "sqlite:" + dsn
-			if driver == "postgres" {
-				dsn = pgtest.Database(t)
-				url = dsn
-			}
-			st := storetest.Open(t, url)
-			if err := st.MigrateUp(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			tasks := &proven{withAccounts(t, st).Tasks, make(chan struct{})}
+			t.Parallel()
+			st := engine(t)
+			tasks := &proven{st.Tasks, make(chan struct{})}
 			s := startSurface(t, sharedSecretConfig(), Deps{Tasks: tasks})
 			s.runs(t)
-			if driver == "postgres" {
+			if name == "PostgreSQL" {
 				<-tasks.listening // otherwise changes are polled all the time
 			}
 			token := auth(mint(t, ada))
 			task := s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, token).body
 			stream := s.watch(t, token)
 			stream.next(t)
-			raw, err := sql.Open(driver, dsn)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer raw.Close()
-			for _, statement := range []string{
-				`UPDATE task_feed SET seq = 2`,
-				`INSERT INTO task_event (user_id, seq, kind, at, task) SELECT user_id, 2, 'updated', at, task FROM task_event`,
-			} {
-				if _, err := raw.Exec(statement); err != nil {
-					t.Fatal(err)
-				}
-			}
+			st.Exec(t, `UPDATE task_feed SET seq = 2`)
+			st.Exec(t, `INSERT INTO task_event (user_id, seq, kind, at, task) SELECT user_id, 2, 'updated', at, task FROM task_event`)
 			begun := time.Now()
 			if got, want := stream.next(t), event(2, "task.updated", task); got != want {
 				t.Errorf("got %q, want %q", got, want)

@@ -191,12 +191,12 @@ func (r reply) isProblem(tb testing.TB, status int, detail string, faults ...str
 
 func sqlite(tb testing.TB) *storetest.Database {
 	tb.Helper()
-	return withAccounts(tb, storetest.On(storetest.SQLite(tb)))
+	return withAccounts(tb, storetest.Open(tb, storetest.SQLiteURL(tb)))
 }
 
 func postgres(tb testing.TB) *storetest.Database {
 	tb.Helper()
-	return withAccounts(tb, storetest.On(storetest.Postgres(tb)))
+	return withAccounts(tb, storetest.Open(tb, storetest.PostgresURL(tb)))
 }
 
 // withAccounts gives ada and bob their accounts.

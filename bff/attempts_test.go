@@ -1,6 +1,8 @@
 package bff_test
 
 import (
+	"fmt"
+	"maps"
 	"testing"
 	"time"
 
@@ -103,6 +105,79 @@ func TestOldEventsAreDeleted(t *testing.T) {
 			if time.Now().After(end) {
 				t.Fatalf("got %d events, want the three that are young enough", len(s.events("x")))
 			}
+		}
+	})
+}
+
+// TestGuessesFromElsewhereDoNotLockTheOwnerOut, be they from one big network or from
+// all over, where they have signed up or in before.
+func TestGuessesFromElsewhereDoNotLockTheOwnerOut(t *testing.T) {
+	t.Parallel()
+	each(t, func(s *site) {
+		owner := s.visitor()
+		owner.want(owner.do("POST", "/api/auth/signup", `{"email":"ada@example.com","password":"`+own+`"}`, "X-Forwarded-For", "203.0.113.1"), 200, "")
+		at := func(ip, password string) answer {
+			return s.visitor().do("POST", "/api/auth/login", `{"email":"ada@example.com","password":"`+password+`"}`, "X-Forwarded-For", ip)
+		}
+		statuses := map[int]int{}
+		for i := range 51 {
+			statuses[at(fmt.Sprintf("2001:db8:7:%x::1", i), "wrong horse battery").status]++
+		}
+		if !maps.Equal(statuses, map[int]int{401: 20, 429: 31}) {
+			s.t.Errorf("got %v from one network, want 20 guesses let through", statuses)
+		}
+		owner.want(at("203.0.113.2", own), 200, "")
+		for i := range 60 {
+			at(fmt.Sprintf("198.51.100.%d", i), "wrong horse battery")
+		}
+		owner.tooMany(at("203.0.113.9", own))
+		for _, known := range []string{"203.0.113.1", "203.0.113.2"} {
+			owner.want(at(known, own), 200, "")
+		}
+	}, behindAProxy)
+}
+
+// TestABusyServerCountsNoFailure: an attempt that was refused because the room was full does
+// not count, however often it is repeated.
+func TestABusyServerCountsNoFailure(t *testing.T) {
+	t.Parallel()
+	each(t, func(s *site) {
+		v := s.visitor()
+		v.signUp("ada@example.com")
+		empty := s.server.FillPasswordRoom(false)
+		for range 61 {
+			v.want(v.do("POST", "/api/auth/signup", `{"email":"eve@example.com","password":"paper-lantern-42"}`), 503, "BUSY")
+		}
+		for range 11 {
+			v.want(v.do("POST", "/api/auth/login", `{"email":"ada@example.com","password":"paper-lantern-42"}`), 503, "BUSY")
+			v.want(v.do("POST", "/api/auth/login", `{"email":"nobody@example.com","password":"paper-lantern-42"}`), 503, "BUSY")
+			v.want(v.do("POST", "/api/auth/verify-password", `{"password":"paper-lantern-42"}`), 503, "BUSY")
+		}
+		empty()
+		v.want(v.do("POST", "/api/auth/verify-password", `{"password":"paper-lantern-42"}`), 200, "")
+		v.signIn("ada@example.com", "paper-lantern-42")
+		s.visitor().signUp("eve@example.com")
+		s.visitor().want(s.visitor().do("POST", "/api/auth/login", `{"email":"nobody@example.com","password":"paper-lantern-42"}`), 401, "")
+	})
+}
+
+// TestTheRightPasswordClearsTheCounters: who mistypes it now and then is never locked out.
+func TestTheRightPasswordClearsTheCounters(t *testing.T) {
+	t.Parallel()
+	each(t, func(s *site) {
+		v := s.visitor()
+		v.signUp("ada@example.com")
+		for range 3 { // in one session
+			for range 9 {
+				v.want(v.do("POST", "/api/auth/verify-password", `{"password":"wrong horse"}`), 400, "INVALID_PASSWORD")
+			}
+			v.want(v.do("POST", "/api/auth/verify-password", `{"password":"paper-lantern-42"}`), 200, "")
+		}
+		for range 3 {
+			for range 9 {
+				v.want(v.do("POST", "/api/auth/sign-in/email", `{"email":"ada@example.com","password":"wrong horse"}`), 401, "INVALID_EMAIL_OR_PASSWORD")
+			}
+			v.signIn("ada@example.com", "paper-lantern-42")
 		}
 	})
 }

@@ -221,3 +221,18 @@ func ownServer(t *testing.T) (*pgtest.Server, *store.Store) {
 	}
 	return server, db
 }
+
+// own is the password that signUp gives, and another one that its owner chooses.
+const (
+	own     = "paper-lantern-42"
+	another = "another horse battery"
+)
+
+func (s *site) userBy(email string) store.User {
+	s.t.Helper()
+	u, err := s.db.UserByEmail(s.t.Context(), email)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return u
+}

@@ -1,6 +1,7 @@
 package bff_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -83,4 +84,69 @@ func TestABriefSessionStaysBrief(t *testing.T) {
 			s.t.Errorf("got cookie %q, want one that goes with the browser", line)
 		}
 	})
+}
+
+// TestWhatChangesWhileAPasswordIsVerified: that takes its time, and the transaction
+// after it finds another world.
+func TestWhatChangesWhileAPasswordIsVerified(t *testing.T) {
+	t.Parallel()
+	const verify, change, signIn = "/api/auth/verify-password", "/api/auth/change-password", "/api/auth/sign-in/email"
+	each(t, func(s *site) {
+		for i, tt := range []struct {
+			name, path string
+			by         func(userID string) error
+			status     int
+			code       string
+		}{
+			{"the session ends", verify, s.revokeAll, 401, "UNAUTHORIZED"},
+			{"the session ends", change, s.revokeAll, 401, "UNAUTHORIZED"},
+			{"the password changes", verify, s.otherPassword, 400, "INVALID_PASSWORD"},
+			{"the password changes", change, s.otherPassword, 400, "INVALID_PASSWORD"},
+			{"the user is deleted", verify, s.deleteUser, 401, "UNAUTHORIZED"},
+			{"the user is deleted", change, s.deleteUser, 401, "UNAUTHORIZED"},
+			{"the password changes", signIn, s.otherPassword, 401, "INVALID_EMAIL_OR_PASSWORD"},
+			{"the user is deleted", signIn, s.deleteUser, 401, "INVALID_EMAIL_OR_PASSWORD"},
+		} {
+			v := s.visitor()
+			email := "ada" + strconv.Itoa(i) + "@example.com"
+			v.signUp(email)
+			user, err := s.db.UserByEmail(s.t.Context(), email)
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			undo := s.server.InterruptVerify(func() {
+				if err := tt.by(user.ID); err != nil {
+					s.t.Error(err)
+				}
+			})
+			a := v.do("POST", tt.path, map[string]string{
+				verify: `{"password":"paper-lantern-42"}`,
+				change: `{"currentPassword":"paper-lantern-42","newPassword":"another-horse-43"}`,
+				signIn: `{"email":"` + email + `","password":"paper-lantern-42"}`,
+			}[tt.path])
+			undo()
+			if a.status != tt.status || !strings.Contains(a.body, tt.code) || cookieLine(s.t, a) != "" {
+				s.t.Errorf("%s during %s: got %d %s %q, want %d %s and no cookie", tt.name, tt.path, a.status, a.body, cookieLine(s.t, a), tt.status, tt.code)
+			}
+		}
+	})
+}
+
+func (s *site) revokeAll(userID string) error {
+	err := s.db.Tx(s.t.Context(), "test", func(tx *store.Tx) error { return tx.RevokeSessions(userID, "", store.Event{At: s.clock.Now()}) })
+	return err
+}
+
+// otherPassword leaves the sessions alone.
+func (s *site) otherPassword(userID string) error {
+	old, err := s.db.PasswordHash(s.t.Context(), userID)
+	if err != nil {
+		return err
+	}
+	return s.db.ReplacePasswordHash(s.t.Context(), userID, old, "another", s.clock.Now())
+}
+
+func (s *site) deleteUser(userID string) error {
+	err := s.db.Tx(s.t.Context(), "test", func(tx *store.Tx) error { return tx.DeleteUser(userID, store.Event{At: s.clock.Now()}) })
+	return err
 }

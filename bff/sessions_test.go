@@ -188,3 +188,25 @@ func TestMembersOnly(t *testing.T) {
 		}
 	})
 }
+
+// TestChangesReadTheSessionAgain: a proxied request may go by what was read a
+// moment ago, but no request that changes the account or shows its sessions.
+func TestChangesReadTheSessionAgain(t *testing.T) {
+	t.Parallel()
+	each(t, func(s *site) {
+		v := s.visitor()
+		v.signUp("ada@example.com")
+		s.server.BelieveFor(time.Hour)
+		v.want(v.do("GET", "/api/proxy/me/tasks", ""), 200, "Bearer")
+		user, err := s.db.UserByEmail(s.t.Context(), "ada@example.com")
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		// Behind the back of this process.
+		if err := s.db.Tx(s.t.Context(), "test", func(tx *store.Tx) error { return tx.RevokeSessions(user.ID, "", store.Event{At: s.clock.Now()}) }); err != nil {
+			s.t.Fatal(err)
+		}
+		v.want(v.do("GET", "/api/proxy/me/tasks", ""), 200, "Bearer")
+		v.want(v.do("GET", "/api/auth/list-sessions", ""), 401, "UNAUTHORIZED")
+	})
+}

@@ -102,3 +102,27 @@ func TestUsersOfOneAddressLeaveOthersTheirStreams(t *testing.T) {
 	opens("c@example.com", "203.0.113.9", 429)
 	opens("d@example.com", "203.0.113.10", 200)
 }
+
+// behindAProxy lets a test say where a request comes from.
+func behindAProxy(c *bff.Config) {
+	c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+}
+
+// TestUntrustedSendersDoNotChooseTheRequestID: what they do would be found under another's.
+func TestUntrustedSendersDoNotChooseTheRequestID(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		proxies []netip.Prefix
+		want    bool
+	}{
+		{"a stranger", nil, false},
+		{"a trusted proxy", []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, true},
+	} {
+		s := newSite(t, storetest.SQLite(t), func(c *bff.Config) { c.TrustedProxies = tt.proxies })
+		a := s.visitor().do("GET", "/api/auth/ok", "", "X-Request-Id", "chosen-by-the-client")
+		if got := a.header.Get("X-Request-Id"); (got == "chosen-by-the-client") != tt.want {
+			t.Errorf("%s: got request id %q", tt.name, got)
+		}
+	}
+}

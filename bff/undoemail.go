@@ -50,7 +50,7 @@ var undoEmailDoc = endpoint.Doc{
 	Body:    &endpoint.Body{Text: "The token of the link, and a new password if one is to be set", Examples: one(undoEmailBody{exampleLink, new(anotherPassword)})},
 	Answers: []*endpoint.Answer{answers("The change is stopped or undone", statusJSON{true})},
 	Errors:  []*web.Error{exampleTooShort, errTooLong, errCommon, errDeadLink, errLinkExpired},
-	Texts:   map[int]string{401: "The link is unknown, has expired, was used to set a password, or was replaced because an earlier change was undone"},
+	Texts:   map[int]string{401: "The link is unknown or has expired, its user is disabled, or an earlier change of address was undone after it was sent. A link to an address whose change was already stopped or undone cannot set a password"},
 }
 
 // undoEmail stops or undoes the change. A repeated request succeeds, but to set a second

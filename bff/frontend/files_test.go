@@ -116,6 +116,7 @@ func eachSource(t *testing.T, content map[string]string, test func(*testServer))
 }
 
 func TestADeployTakesEffectImmediately(t *testing.T) {
+	t.Parallel()
 	parent := t.TempDir()
 	dir := filepath.Join(parent, "dist")
 	write(t, filepath.Join(dir, "index.html"), "<!-- index-aaaaaaa1.js -->")
@@ -169,6 +170,7 @@ func TestADeployTakesEffectImmediately(t *testing.T) {
 }
 
 func TestNothingOutsideTheFolderIsServed(t *testing.T) {
+	t.Parallel()
 	secret := filepath.Join(t.TempDir(), "secret.js")
 	write(t, secret, "SECRET")
 	dir := folder(t, map[string]string{"index.html": page, "real.js": "real", "sub/x.js": "x", "locked.js": "SECRET"})
@@ -193,6 +195,7 @@ func TestNothingOutsideTheFolderIsServed(t *testing.T) {
 }
 
 func TestALargeFileIsNotCached(t *testing.T) {
+	t.Parallel()
 	film := strings.Repeat("0123456789abcdef", maxCachedFile/16+1)
 	s := serve(t, Config{Dir: folder(t, map[string]string{"index.html": page, "film.mp4": film, "film.mp4.gz": film, "data.json": film})})
 	for range 2 {
@@ -214,6 +217,7 @@ func TestALargeFileIsNotCached(t *testing.T) {
 }
 
 func TestTheCacheOfFilesIsBounded(t *testing.T) {
+	t.Parallel()
 	files, err := newFiles(nil, nil)
 	if err != nil {
 		t.Fatal(err)

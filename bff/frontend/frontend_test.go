@@ -6,11 +6,14 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
 
 func TestFilesAndPages(t *testing.T) {
+	t.Parallel()
 	eachSource(t, map[string]string{"index.html": page, "assets/index-BxY12_ab.js": script, "logo.png": "\x89PNG", "docs/index.html": "docs", "LICENSE": "MIT", "empty.css": "",
 		"feed.xml": "<feed/>", "icon.svg": "<svg/>",
 		".well-known/security.txt": "Contact", ".env": "SECRET", "assets/.map": "SECRET"}, func(s *testServer) {
@@ -61,6 +64,7 @@ func TestFilesAndPages(t *testing.T) {
 }
 
 func TestEachVersionOfAFileIsSentOnce(t *testing.T) {
+	t.Parallel()
 	eachSource(t, map[string]string{"index.html": page, "app.js": script}, func(s *testServer) {
 		seen := map[string]bool{}
 		for _, path := range []string{"/", "/app.js"} {
@@ -94,6 +98,7 @@ func TestEachVersionOfAFileIsSentOnce(t *testing.T) {
 }
 
 func TestPartsOfFiles(t *testing.T) {
+	t.Parallel()
 	eachSource(t, map[string]string{"index.html": page, "app.js": script}, func(s *testServer) {
 		whole := s.do("GET", "/app.js")
 		g := s.want(s.do("GET", "/app.js", "Range", "bytes=8-10", "Accept-Encoding", "gzip"), 206, "log")
@@ -115,6 +120,7 @@ func TestPartsOfFiles(t *testing.T) {
 }
 
 func TestTextIsCompressed(t *testing.T) {
+	t.Parallel()
 	eachSource(t, map[string]string{"index.html": page, "app.js": script, "small.js": "1", "photo.png": script}, func(s *testServer) {
 		g := s.do("GET", "/app.js", "Accept-Encoding", "gzip, deflate, br")
 		if g.header.Get("Content-Encoding") != "gzip" || len(g.body) > len(script)/2 {
@@ -145,6 +151,7 @@ func unzip(t *testing.T, body string) string {
 }
 
 func TestCompressedFilesOfTheBuildAreServed(t *testing.T) {
+	t.Parallel()
 	var zipped bytes.Buffer
 	z := gzip.NewWriter(&zipped)
 	_, _ = z.Write([]byte("made by the build"))
@@ -179,4 +186,24 @@ func TestCompressedFilesOfTheBuildAreServed(t *testing.T) {
 		}
 	}
 	s.want(s.do("GET", "/b.js", "Accept-Encoding", "br"), 404, "")
+}
+
+func TestAFolderWithoutAPageIsRefused(t *testing.T) {
+	t.Parallel()
+	for want, prepare := range map[string]func(dir string) error{
+		"":                   func(dir string) error { return os.WriteFile(filepath.Join(dir, index), []byte("<p>"), 0o600) },
+		"no index.html":      func(string) error { return nil },
+		"that is not a file": func(dir string) error { return os.Mkdir(filepath.Join(dir, index), 0o700) },
+	} {
+		dir := t.TempDir()
+		if err := prepare(dir); err != nil {
+			t.Fatal(err)
+		}
+		if err := CheckFolder(dir); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	if err := CheckFolder(filepath.Join(t.TempDir(), "nowhere")); err == nil || err.Error() != "does not exist" {
+		t.Errorf("got %v, want that it does not exist", err)
+	}
 }

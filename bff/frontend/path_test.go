@@ -12,6 +12,7 @@ import (
 )
 
 func TestFileNames(t *testing.T) {
+	t.Parallel()
 	for path, want := range map[string]string{
 		"/":                            "index.html",
 		"/index.html":                  "index.html",
@@ -69,6 +70,7 @@ func FuzzFileName(f *testing.F) {
 }
 
 func TestWhichRequestsGetThePage(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name, path string
 		header     []string
@@ -102,6 +104,7 @@ func TestWhichRequestsGetThePage(t *testing.T) {
 }
 
 func TestWhichFilesAreImmutable(t *testing.T) {
+	t.Parallel()
 	for name, want := range map[string]bool{
 		"assets/index-BxY12_ab.js":         true,
 		"assets/index-BxY12_ab.js.map":     true,
@@ -125,6 +128,7 @@ func TestWhichFilesAreImmutable(t *testing.T) {
 }
 
 func TestAcceptedCodings(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct{ header, want string }{
 		{"", ""},
 		{"gzip", "gzip,"},
@@ -155,6 +159,7 @@ func TestAcceptedCodings(t *testing.T) {
 }
 
 func TestTheEntriesOfAnAcceptHeaderAreBounded(t *testing.T) {
+	t.Parallel()
 	if got := len(parseWeights([]string{strings.Repeat("a,", 10_000), "b"})); got != maxWeights {
 		t.Errorf("got %d entries, want %d", got, maxWeights)
 	}

@@ -8,6 +8,7 @@ import (
 )
 
 func TestPolicyOfABuild(t *testing.T) {
+	t.Parallel()
 	hash := func(text string) string {
 		sum := sha256.Sum256([]byte(text))
 		return " 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
@@ -59,6 +60,7 @@ func TestPolicyOfABuild(t *testing.T) {
 }
 
 func TestPolicies(t *testing.T) {
+	t.Parallel()
 	eachSource(t, map[string]string{"index.html": "<script>a()</script>", "app.js": script}, func(s *testServer) {
 		embedded := strings.HasSuffix(s.Name(), "/embedded")
 		for _, path := range []string{"/", "/tasks", "/app.js"} {

@@ -7,6 +7,7 @@ import (
 )
 
 func TestEveryKindIsAPageWithoutInlineCode(t *testing.T) {
+	t.Parallel()
 	for kind, of := range about {
 		w := httptest.NewRecorder()
 		if err := (Page{Kind: kind, Site: "app.example.com", Token: `"><script>`, Username: "<b>"}).Write(w); err != nil {
@@ -26,6 +27,7 @@ func TestEveryKindIsAPageWithoutInlineCode(t *testing.T) {
 }
 
 func TestOnlyThePagesFilesAreServed(t *testing.T) {
+	t.Parallel()
 	for name, want := range map[string]bool{"page.js": true, "page.css": true, "page.html": false, "": false, "linkpage.go": false} {
 		if err := File(httptest.NewRecorder(), name); (err == nil) != want {
 			t.Errorf("%q: got %v, want an answer: %t", name, err, want)

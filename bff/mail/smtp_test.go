@@ -97,8 +97,10 @@ func TestAServerThatIsDownGetsTheMailLater(t *testing.T) {
 	each(t, func(f *fixture) {
 		s := &smtptest.Server{}
 		s.Start(f)
-		s.Stop()
-		o := f.outbox(f.sender(s, nil, "smtp://"+s.Addr))
+		sender := f.sender(s, nil, "smtp://"+s.Addr)
+		port := sender.Port
+		sender.Port = 1 // nothing listens there
+		o := f.outbox(sender)
 		f.queue(store.Mail{Kind: store.MailReset, Recipient: "ada@example.com"})
 		for i, wait := range []time.Duration{5 * time.Second, 10 * time.Second, 20 * time.Second} {
 			o.sendDue(f.Context())
@@ -109,7 +111,7 @@ func TestAServerThatIsDownGetsTheMailLater(t *testing.T) {
 			}
 			f.clock.Set(f.clock.Now().Add(time.Millisecond))
 		}
-		s.Start(f)
+		sender.Port = port
 		o.sendDue(f.Context())
 		if got := s.To("ada@example.com"); len(got) != 1 || f.queued() != 0 {
 			f.Errorf("got %d mails, want 1 and none left", len(got))

@@ -11,6 +11,7 @@ import (
 )
 
 func TestClientsAreChecked(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		name                      string
 		grants, scopes, audiences []string
@@ -40,6 +41,7 @@ func TestClientsAreChecked(t *testing.T) {
 }
 
 func TestTheAudiencesOfAClientAreBounded(t *testing.T) {
+	t.Parallel()
 	var audiences []string
 	for i := range 50 {
 		audiences = append(audiences, "api-"+strconv.Itoa(i), "api-"+strconv.Itoa(i)) // twice is once
@@ -53,6 +55,7 @@ func TestTheAudiencesOfAClientAreBounded(t *testing.T) {
 }
 
 func TestOnlyBasicIsAccepted(t *testing.T) {
+	t.Parallel()
 	const pair = "c3ZjX2E6dmNzX2I=" // svc_a:vcs_b
 	if id, secret, err := oauth.ReadCredentials("basic "+pair, ""); id != "svc_a" || secret != "vcs_b" || err != nil {
 		t.Fatalf("got %q %q, %v", id, secret, err)

@@ -9,6 +9,7 @@ import (
 )
 
 func TestEasilyGuessedPasswordsAreRefused(t *testing.T) {
+	t.Parallel()
 	h := newHasher(t, Config{MinLength: 8})
 	const ada = "Ada.Lovelace@Example.com"
 	for _, tt := range []struct {
@@ -62,6 +63,7 @@ func TestEasilyGuessedPasswordsAreRefused(t *testing.T) {
 // TestAnEasilyGuessedPasswordStillVerifies: only new passwords are checked. A user whose
 // password is older than the list must not be locked out.
 func TestAnEasilyGuessedPasswordStillVerifies(t *testing.T) {
+	t.Parallel()
 	h := newHasher(t, Config{})
 	phc := mustHash(t, h, "password")
 	if ok, _, err := h.Verify(t.Context(), Share{}, "password", phc); !ok || err != nil {
@@ -70,6 +72,7 @@ func TestAnEasilyGuessedPasswordStillVerifies(t *testing.T) {
 }
 
 func TestTheListOfCommonPasswords(t *testing.T) {
+	t.Parallel()
 	words, err := commonPasswords()
 	if err != nil {
 		t.Fatal(err)
@@ -100,6 +103,7 @@ func TestTheListOfCommonPasswords(t *testing.T) {
 // TestANameWithAFewCharactersAroundItIsRefused: up to four digits or symbols around the name
 // are refused. With more, or with letters, the password may contain the name by chance.
 func TestANameWithAFewCharactersAroundItIsRefused(t *testing.T) {
+	t.Parallel()
 	for pw, want := range map[string]bool{
 		"ada": true, "ada1": true, "!!ada!!": true, "1815ada": true,
 		"ada12345": false, "18-12-ada": false, "adas": false, "xada": false, "lovelaceada": false, "bob": false,

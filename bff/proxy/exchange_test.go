@@ -1,18 +1,13 @@
 package proxy
 
 import (
-	"bufio"
 	"context"
-	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
-	"vestibule/internal/inprocess"
 	"vestibule/internal/waittest"
 )
 
@@ -64,17 +59,11 @@ func startExchange(t *testing.T, r *rig, api watched, kind string) *rawConn {
 	return c
 }
 
-// readHeader reads the header of the answer. After it, the answer cannot become an error.
-func (c *rawConn) readHeader() *http.Response {
-	c.Helper()
-	res, err := http.ReadResponse(c.r, nil)
-	if err != nil {
-		c.Fatal(err)
-	}
-	return res
-}
-
 var kinds = []string{"events", "download", "upload", "chunked upload", "silence"}
+
+// promptly is longer than a busy machine needs to end an exchange. It is shorter than the
+// 30 seconds after which the deadlines for a stalled client would end it anyway.
+const promptly = 20 * time.Second
 
 func TestAClientThatDisconnectsEndsItsExchange(t *testing.T) {
 	t.Parallel()
@@ -87,14 +76,14 @@ func TestAClientThatDisconnectsEndsItsExchange(t *testing.T) {
 			waittest.Receive(t, "the end of the API's request", api.ended)
 			r.wantLog(`"surface":"bff"`)
 			if n := r.authorized.Load(); n != 1 {
-				t.Errorf("the session was asked for %d times, want once", n)
+				t.Errorf("Authorize was called %d times, want once", n)
 			}
 		})
 	}
 }
 
-// TestTheEndOfASessionEndsItsExchanges: immediately, even if the client neither sends nor
-// reads.
+// TestTheEndOfASessionEndsItsExchanges: they end immediately, even if the client neither
+// sends nor reads.
 func TestTheEndOfASessionEndsItsExchanges(t *testing.T) {
 	t.Parallel()
 	for _, kind := range kinds {
@@ -113,12 +102,12 @@ func TestTheEndOfASessionEndsItsExchanges(t *testing.T) {
 			r.endSession()
 			waittest.Receive(t, "the end of the API's request", api.ended)
 			r.wantLog(`"path":"/api/proxy/` + strings.TrimPrefix(kind, "chunked "))
-			if took := time.Since(start); took > 10*time.Second {
-				t.Errorf("it took %v", took)
+			if took := time.Since(start); took > promptly {
+				t.Errorf("the end took %v", took)
 			}
 			if begun != nil {
 				if _, err := io.Copy(io.Discard, begun.Body); err == nil {
-					t.Error("the client got a whole answer")
+					t.Error("the client got a complete answer")
 				}
 				return
 			}
@@ -158,7 +147,7 @@ func TestTheEndOfTheServerEndsExchanges(t *testing.T) {
 				_, err = io.Copy(io.Discard, res.Body)
 			}
 			if err == nil {
-				t.Errorf("the client got a whole answer: %d", res.StatusCode)
+				t.Errorf("the client got a complete answer: %d", res.StatusCode)
 			}
 		})
 	}
@@ -185,94 +174,10 @@ func TestASlowReaderHoldsBackTheAPI(t *testing.T) {
 	}))
 	c := r.raw("GET /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\n\n")
 	<-stall
-	if n := waittest.Receive(t, "the API's count", sent); n > 64<<20 {
-		t.Errorf("the API could send %d MB that the client did not read", n>>20)
+	if n := waittest.Receive(t, "the number of bytes that the API sent", sent); n > 64<<20 {
+		t.Errorf("the API could send %d MB although the client read nothing", n>>20)
 	}
 	c.Close()
-}
-
-func TestExchangesLeaveNoGoroutines(t *testing.T) {
-	api := newWatched()
-	r := newRig(t, api)
-	quick := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		_, _ = io.Copy(w, req.Body)
-	}))
-	refusing := newRig(t, closedPort(t))
-	dying := newRig(t, rawAPI(t, answering("HTTP/1.1 200 OK\nContent-Length: 10\n\nhello")))
-	switching := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
-		upgradeRaw(conn, in)
-		_, _ = io.Copy(io.Discard, in)
-	}))
-	impatient := newRig(t, rawAPI(t, func(_ net.Conn, in *bufio.Reader) { _, _ = io.Copy(io.Discard, in) }),
-		func(c *Config) { c.Timeout = 20 * time.Millisecond })
-	settled := func() int {
-		for _, r := range []*rig{r, quick, refusing, dying, switching, impatient} {
-			r.front.CloseClientConnections()
-			r.proxy.reverse.Transport.(upstream).next.(sendOnce).CloseIdleConnections()
-		}
-		return runtime.NumGoroutine()
-	}
-	before := settled()
-	for range 10 {
-		for _, kind := range kinds {
-			startExchange(t, r, api, kind).Close()
-			waittest.Receive(t, "the end of the API's request", api.ended)
-		}
-		quick.do(quick.request(t.Context(), "POST", "/api/proxy/x", strings.NewReader("hello")))
-		for _, r := range []*rig{refusing, switching, impatient} {
-			r.do(r.request(t.Context(), "POST", "/api/proxy/x", strings.NewReader("hello")))
-		}
-		if res, err := dying.roundTrip(dying.request(t.Context(), "GET", "/api/proxy/x", nil)); err == nil {
-			_, _ = io.Copy(io.Discard, res.Body)
-			res.Body.Close()
-		}
-		// The answer comes long before the upload ends.
-		c := refusing.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 1000\n\nx")
-		c.answer("POST")
-		c.Close()
-	}
-	deadline := time.Now().Add(waitLimit)
-	for settled() > before {
-		if time.Now().After(deadline) {
-			buf := make([]byte, 1<<20)
-			t.Fatalf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, buf[:runtime.Stack(buf, true)])
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-}
-
-// TestAnIdleUploaderDoesNotHoldItsConnection: without a deadline, net/http would wait for
-// the rest of the body without limit.
-func TestAnIdleUploaderDoesNotHoldItsConnection(t *testing.T) {
-	t.Parallel()
-	r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
-		_, _ = http.ReadRequest(in)
-		fmt.Fprint(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-		_, _ = io.Copy(io.Discard, in)
-	}))
-	c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 1000\n\nx")
-	if res, body := c.answer("POST"); res.StatusCode != 200 || body != "ok" {
-		t.Errorf("got %d %q", res.StatusCode, body)
-	}
-	c.wantClosed()
-}
-
-// TestAnAnswerOfAnIdleUploaderBreaksOff: the connection closes without waiting for the
-// rest of a body that is not being read.
-func TestAnAnswerOfAnIdleUploaderBreaksOff(t *testing.T) {
-	t.Parallel()
-	r := newRig(t, "http://api.internal", func(c *Config) {
-		c.Transport = &inprocess.Transport{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = io.WriteString(w, "hello")
-			_ = http.NewResponseController(w).Flush()
-			panic(http.ErrAbortHandler)
-		})}
-	})
-	c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 1000\n\nx")
-	if body, err := io.ReadAll(c.readHeader().Body); err == nil {
-		t.Errorf("got %q as a whole answer", body)
-	}
-	c.wantClosed()
 }
 
 // TestALeaseThatEndsWhileTheSessionIsValid: the client gets no answer, because the API may
@@ -296,10 +201,6 @@ func TestALeaseThatEndsWhileTheSessionIsValid(t *testing.T) {
 		t.Errorf("got %d", res.StatusCode)
 	}
 }
-
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // TestABodyThatBreaksAfterTheAnswerHasBegun: the answer ends, whatever the transport
 // reports.

@@ -1,22 +1,18 @@
 package proxy
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"vestibule/internal/testlog"
 	"vestibule/internal/waittest"
@@ -24,8 +20,8 @@ import (
 )
 
 // waitLimit is how long a test waits for something that must happen. It is far longer
-// than needed, so that only a hang fails the test.
-const waitLimit = 20 * time.Second
+// than needed, even on a busy machine, so that only a hang fails the test.
+const waitLimit = 2 * waittest.Patience
 
 // rig is a client, the proxy with the layers that the BFF puts around it, and an API.
 type rig struct {
@@ -167,13 +163,21 @@ func (r *rig) roundTrip(req *http.Request) (*http.Response, error) {
 	return transport.RoundTrip(req)
 }
 
-// do sends a request that must be answered, and reads the answer.
-func (r *rig) do(req *http.Request) (*http.Response, string) {
+// open sends a request and returns when the header of the answer has arrived.
+func (r *rig) open(req *http.Request) *http.Response {
 	r.Helper()
 	res, err := r.roundTrip(req)
 	if err != nil {
 		r.Fatalf("%s %s: %v", req.Method, req.URL, err)
 	}
+	r.Cleanup(func() { res.Body.Close() })
+	return res
+}
+
+// do sends a request and reads the whole answer.
+func (r *rig) do(req *http.Request) (*http.Response, string) {
+	r.Helper()
+	res := r.open(req)
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
 	if err != nil {
@@ -185,130 +189,6 @@ func (r *rig) do(req *http.Request) (*http.Response, string) {
 func (r *rig) get(path string, header ...string) (*http.Response, string) {
 	r.Helper()
 	return r.do(r.request(r.Context(), http.MethodGet, path, nil, header...))
-}
-
-// raw sends text over a new connection and returns the connection.
-// Line ends in text are \n and become CRLF.
-func (r *rig) raw(text string) *rawConn {
-	r.Helper()
-	conn, err := net.Dial("tcp", r.front.Listener.Addr().String())
-	if err != nil {
-		r.Fatal(err)
-	}
-	r.Cleanup(func() { conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(waitLimit)); err != nil {
-		r.Fatal(err)
-	}
-	c := &rawConn{Conn: conn, TB: r, r: bufio.NewReader(conn)}
-	c.send(text)
-	return c
-}
-
-type rawConn struct {
-	net.Conn
-	testing.TB
-	r *bufio.Reader
-}
-
-func (c *rawConn) send(text string) {
-	c.Helper()
-	if _, err := io.WriteString(c.Conn, strings.ReplaceAll(text, "\n", "\r\n")); err != nil {
-		c.Fatal(err)
-	}
-}
-
-// answer reads one answer and its body.
-func (c *rawConn) answer(method string) (*http.Response, string) {
-	c.Helper()
-	res, err := http.ReadResponse(c.r, &http.Request{Method: method})
-	if err != nil {
-		c.Fatalf("reading the answer: %v", err)
-	}
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		c.Fatalf("reading the answer's body: %v", err)
-	}
-	return res, string(body)
-}
-
-// wantClosed checks that the server closes the connection.
-func (c *rawConn) wantClosed() {
-	c.Helper()
-	n, err := io.Copy(io.Discard, c.r)
-	if ne, ok := errors.AsType[net.Error](err); ok && ne.Timeout() {
-		c.Fatalf("the connection stays open (after %d more bytes)", n)
-	}
-}
-
-// rawAPI is an API that reads and writes raw bytes: serve gets each connection.
-func rawAPI(t testing.TB, serve func(conn net.Conn, r *bufio.Reader)) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var open sync.WaitGroup
-	t.Cleanup(func() {
-		l.Close()
-		open.Wait()
-	})
-	open.Go(func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			open.Go(func() {
-				defer conn.Close()
-				_ = conn.SetDeadline(time.Now().Add(waitLimit))
-				serve(conn, bufio.NewReader(conn))
-			})
-		}
-	})
-	return "http://" + l.Addr().String()
-}
-
-// answering reads one request and answers it with text, whose \n are CRLF.
-func answering(text string) func(net.Conn, *bufio.Reader) {
-	return func(conn net.Conn, r *bufio.Reader) {
-		if req, err := http.ReadRequest(r); err == nil {
-			_, _ = io.Copy(io.Discard, req.Body)
-			_, _ = io.WriteString(conn, strings.ReplaceAll(text, "\n", "\r\n"))
-		}
-	}
-}
-
-// seen is a request that an API got.
-type seen struct {
-	*http.Request
-	body string
-}
-
-// recorder is an API that records its requests and answers 200.
-type recorder struct{ requests chan seen }
-
-func newRecorder() *recorder { return &recorder{make(chan seen, 100)} }
-
-func (a *recorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
-	a.requests <- seen{r, string(body)}
-	_, _ = io.WriteString(w, "ok")
-}
-
-// onlyRequest returns the request of the API, which must be the only one.
-func (a *recorder) onlyRequest(t testing.TB) seen {
-	t.Helper()
-	if n := len(a.requests); n != 1 {
-		t.Fatalf("the API got %d requests, want 1", n)
-	}
-	return <-a.requests
-}
-
-func (a *recorder) none(t testing.TB) {
-	t.Helper()
-	if n := len(a.requests); n != 0 {
-		t.Errorf("the API got %d requests, want none; first: %s", n, (<-a.requests).RequestURI)
-	}
 }
 
 // wantError checks a refusal: its status, its code, the headers of every answer, and that

@@ -11,6 +11,7 @@ import (
 )
 
 func TestATokenOfAnOperatorNamesItsSubjectAndScope(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	scope := func(s string) *string { return &s }
 	issued := float64(clk.now().Unix())

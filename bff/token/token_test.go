@@ -1,11 +1,6 @@
 package token
 
 import (
-	"encoding/base64"
-	"encoding/json"
-	"errors"
-	"maps"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,9 +12,8 @@ import (
 	"vestibule/internal/jose"
 )
 
-var algorithms = []string{jose.HS256, jose.EdDSA, jose.ES256}
-
 func TestTokensVerifyWithAnotherLibrary(t *testing.T) {
+	t.Parallel()
 	for _, algorithm := range algorithms {
 		t.Run(algorithm, func(t *testing.T) {
 			c := config(algorithm, newClock())
@@ -37,6 +31,7 @@ func TestTokensVerifyWithAnotherLibrary(t *testing.T) {
 }
 
 func TestATokenHoldsExactlyItsClaims(t *testing.T) {
+	t.Parallel()
 	for _, algorithm := range algorithms {
 		t.Run(algorithm, func(t *testing.T) {
 			clk := newClock()
@@ -75,77 +70,8 @@ func TestATokenHoldsExactlyItsClaims(t *testing.T) {
 	}
 }
 
-func TestTamperedTokensAreRefused(t *testing.T) {
-	for _, algorithm := range algorithms {
-		t.Run(algorithm, func(t *testing.T) {
-			clk := newClock()
-			c := config(algorithm, clk)
-			m := mustOpen(t, c, &table{})
-			set := mustJWKS(t, m)
-			raw := mustMint(t, m).Raw
-			part := strings.Split(raw, ".")
-			b64 := base64.RawURLEncoding.EncodeToString
-			payload, err := base64.RawURLEncoding.DecodeString(part[1])
-			if err != nil {
-				t.Fatal(err)
-			}
-			forged := strings.Replace(string(payload), "usr_alice", "usr_mallo", 1)
-			if forged == string(payload) {
-				t.Fatal("the payload does not name the subject")
-			}
-			stranger := mustMint(t, mustOpen(t, func() Config {
-				c := config(algorithm, clk)
-				c.Secret = otherSecret
-				return c
-			}(), &table{})).Raw
-			for name, raw := range map[string]string{
-				"another subject":         part[0] + "." + b64([]byte(forged)) + "." + part[2],
-				"no signature":            part[0] + "." + part[1] + ".",
-				"alg none":                b64([]byte(`{"alg":"none","typ":"JWT"}`)) + "." + part[1] + ".",
-				"another header":          b64([]byte(`{"alg":"`+algorithm+`"}`)) + "." + part[1] + "." + part[2],
-				"a changed signature":     part[0] + "." + part[1] + "." + flip(part[2]),
-				"a stranger's":            stranger,
-				"a stranger's signature":  part[0] + "." + part[1] + "." + strings.Split(stranger, ".")[2],
-				"HS256 with the key set":  sign(t, jwt.SigningMethodHS256, string(payload), set),
-				"HS256 with another word": sign(t, jwt.SigningMethodHS256, string(payload), otherSecret),
-			} {
-				if _, err := verify(t, raw, c, set); err == nil {
-					t.Errorf("%s: got no error", name)
-				}
-			}
-			if _, err := verify(t, raw, c, set); err != nil {
-				t.Errorf("the untouched one: got %v, want nil", err)
-			}
-			clk.advance(5 * time.Minute)
-			if _, err := verify(t, raw, c, set); !errors.Is(err, jwt.ErrTokenExpired) {
-				t.Errorf("after its lifetime: got %v, want %v", err, jwt.ErrTokenExpired)
-			}
-		})
-	}
-}
-
-// flip changes the first character of a base64url text.
-func flip(s string) string {
-	if s[0] == 'A' {
-		return "B" + s[1:]
-	}
-	return "A" + s[1:]
-}
-
-func sign(t *testing.T, method jwt.SigningMethod, payload string, key []byte) string {
-	t.Helper()
-	var claims jwt.MapClaims
-	if err := json.Unmarshal([]byte(payload), &claims); err != nil {
-		t.Fatal(err)
-	}
-	raw, err := jwt.NewWithClaims(method, claims).SignedString(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return raw
-}
-
 func TestEveryTokenHasItsOwnID(t *testing.T) {
+	t.Parallel()
 	for _, algorithm := range algorithms {
 		t.Run(algorithm, func(t *testing.T) {
 			m := mustOpen(t, config(algorithm, newClock()), &table{})
@@ -174,6 +100,7 @@ func TestEveryTokenHasItsOwnID(t *testing.T) {
 }
 
 func TestATokenNeedsASubjectAndASession(t *testing.T) {
+	t.Parallel()
 	m := mustOpen(t, config(jose.HS256, newClock()), nil)
 	for _, ids := range [][2]string{{"", "ses_one"}, {"usr_alice", ""}, {"", ""}} {
 		if tok, err := m.Mint(ids[0], ids[1]); err == nil || tok != (Token{}) {
@@ -183,6 +110,7 @@ func TestATokenNeedsASubjectAndASession(t *testing.T) {
 }
 
 func TestATokenIsFreshUntilShortlyBeforeItsEnd(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct{ lifetime, margin time.Duration }{
 		{time.Hour, time.Minute},
 		{5 * time.Minute, time.Minute},
@@ -216,6 +144,7 @@ func TestATokenIsFreshUntilShortlyBeforeItsEnd(t *testing.T) {
 }
 
 func TestANewTokenIsFreshAndNoTokenIsNot(t *testing.T) {
+	t.Parallel()
 	m := mustOpen(t, config(jose.HS256, newClock()), nil)
 	tok := mustMint(t, m)
 	if !m.Fresh(tok) {
@@ -227,6 +156,7 @@ func TestANewTokenIsFreshAndNoTokenIsNot(t *testing.T) {
 }
 
 func TestOpenRefusesMistakes(t *testing.T) {
+	t.Parallel()
 	for name, change := range map[string]func(*Config){
 		"no algorithm":                    func(c *Config) { c.Algorithm = "" },
 		"the algorithm none":              func(c *Config) { c.Algorithm = "none" },
@@ -264,5 +194,3 @@ func BenchmarkMint(b *testing.B) {
 		})
 	}
 }
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

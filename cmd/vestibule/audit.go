@@ -88,14 +88,18 @@ func userIDOf(ctx context.Context, db *store.Store, idOrEmail string) (string, e
 		return idOrEmail, nil // an id; its user may be deleted
 	}
 	u, err := findUser(ctx, db, idOrEmail)
-	if err == nil {
-		return u.ID, nil
+	var unknown refusal
+	if !errors.As(err, &unknown) {
+		return u.ID, err
 	}
-	deleted, lookupErr := db.Events(ctx, store.EventFilter{Type: store.EventUserDeleted, Email: strings.ToLower(strings.TrimSpace(idOrEmail))}, 1)
-	if lookupErr == nil && len(deleted) > 0 {
-		return deleted[0].UserID, nil
+	deleted, err := db.Events(ctx, store.EventFilter{Type: store.EventUserDeleted, Email: strings.ToLower(strings.TrimSpace(idOrEmail))}, 1)
+	switch {
+	case err != nil:
+		return "", err
+	case len(deleted) == 0:
+		return "", unknown
 	}
-	return "", err
+	return deleted[0].UserID, nil
 }
 
 // eventFilter reads the options of vestibule audit.

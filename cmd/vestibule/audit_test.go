@@ -44,3 +44,21 @@ func TestAudit(t *testing.T) {
 		}
 	})
 }
+
+// A search for a deleted user that fails must not be reported as an unknown user.
+func TestAuditReportsAFailedSearchForAUser(t *testing.T) {
+	onConsole(t, func(c *console) {
+		c.create("ada@example.com")
+		if got := c.do("", 1, "audit", "--user=eve@example.com"); !strings.Contains(got, "no user") {
+			c.Errorf("an unknown user: got %q", got)
+		}
+		c.execute(`ALTER TABLE audit RENAME COLUMN email TO mail`)
+		if got := c.do("", 1, "audit", "--user=eve@example.com"); !strings.Contains(got, "DATABASE_URL") {
+			c.Errorf("got %q, want the error of the database", got)
+		}
+		c.execute(`ALTER TABLE "user" RENAME COLUMN email TO mail`)
+		if got := c.do("", 1, "audit", "--user=ada@example.com"); !strings.Contains(got, "DATABASE_URL") {
+			c.Errorf("got %q, want the error of the database", got)
+		}
+	})
+}

@@ -9,6 +9,7 @@ import (
 )
 
 func TestInvalidCommandLinesAreRefused(t *testing.T) {
+	t.Parallel()
 	for command, want := range map[string]string{
 		"":                            "no command",
 		"start":                       `unknown command "start"`,
@@ -25,7 +26,7 @@ func TestInvalidCommandLinesAreRefused(t *testing.T) {
 		"serve --log-level=info --log-level=warn": "given twice: --log-level",
 	} {
 		t.Run(command, func(t *testing.T) {
-			code, stdout, stderr := once(t, command, nil)
+			code, stdout, stderr := once(t, command, testEnv(t))
 			if code != exitUsage || !strings.Contains(stderr, want) || stdout != "" {
 				t.Errorf("got code %d, stdout %q, stderr %q, want code %d and %q", code, stdout, stderr, exitUsage, want)
 			}
@@ -34,7 +35,8 @@ func TestInvalidCommandLinesAreRefused(t *testing.T) {
 }
 
 func TestAnEmptyFlagIsRefused(t *testing.T) {
-	code, _, stderr := once(t, "serve --trusted-origins=", nil)
+	t.Parallel()
+	code, _, stderr := once(t, "serve --trusted-origins=", testEnv(t))
 	if code != exitUsage {
 		t.Errorf("got code %d, want %d", code, exitUsage)
 	}
@@ -42,6 +44,7 @@ func TestAnEmptyFlagIsRefused(t *testing.T) {
 }
 
 func TestSecretsOnTheCommandLineAreNotPrinted(t *testing.T) {
+	t.Parallel()
 	for _, command := range []string{
 		"serve --better-auth-secret hunter2",
 		"serve --better-auth-secret=hunter2",
@@ -49,7 +52,7 @@ func TestSecretsOnTheCommandLineAreNotPrinted(t *testing.T) {
 		"--better-auth-secret=hunter2 serve",
 		"serve --database-url=postgres://u:hunter2@%zz/x",
 	} {
-		code, stdout, stderr := once(t, command, nil)
+		code, stdout, stderr := once(t, command, testEnv(t))
 		if code != exitUsage || strings.Contains(stdout+stderr, "hunter2") {
 			t.Errorf("%s: got code %d and %q, want code %d without the secret", command, code, stdout+stderr, exitUsage)
 		}
@@ -57,6 +60,7 @@ func TestSecretsOnTheCommandLineAreNotPrinted(t *testing.T) {
 }
 
 func TestHelpListsTheSettingsOfACommand(t *testing.T) {
+	t.Parallel()
 	for command, by := range map[string]settings.Side{
 		"--help": settings.ForServe | settings.ForBFF | settings.ForAPI | settings.ForMigrate, "help": settings.ForServe | settings.ForBFF | settings.ForAPI | settings.ForMigrate, "-h": settings.ForServe,
 		"serve --help": settings.ForServe, "help bff": settings.ForBFF, "api -h": settings.ForAPI,
@@ -88,6 +92,7 @@ func TestHelpListsTheSettingsOfACommand(t *testing.T) {
 }
 
 func TestVersionNamesVersionCommitAndGo(t *testing.T) {
+	t.Parallel()
 	code, stdout, _ := once(t, "version", nil)
 	if code != exitOK || !strings.HasPrefix(stdout, "vestibule ") || !strings.Contains(stdout, "commit ") || !strings.Contains(stdout, "go1.") {
 		t.Errorf("got code %d, %q", code, stdout)

@@ -11,6 +11,7 @@ import (
 )
 
 func TestPrintableTextIsNotChanged(t *testing.T) {
+	t.Parallel()
 	for _, text := range []string{"", "Ada", "Éva Ångström", `a "quoted" \ name`, "山田　太郎", "🎉"} {
 		if got := printable(text); got != text {
 			t.Errorf("got %q, want %q", got, text)

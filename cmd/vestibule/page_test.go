@@ -12,6 +12,7 @@ import (
 
 // docs/configuration.md names the commands that read each setting.
 func TestConfigurationPageNamesTheCommands(t *testing.T) {
+	t.Parallel()
 	content, err := os.ReadFile("../../docs/configuration.md")
 	if err != nil {
 		t.Fatal(err)

@@ -117,9 +117,11 @@ func TestIgnoredURLParametersAreLogged(t *testing.T) {
 	useTasks(t, i.log.url("bff"))
 }
 
+// closedPort is an address where nothing listens.
+const closedPort = "127.0.0.1:1"
+
 func TestTheSecondHostOfAURLIsUsed(t *testing.T) {
 	t.Parallel()
-	const closedPort = "127.0.0.1:1"
 	db := strings.Replace(pgtest.Database(t), "@", "@"+closedPort+",", 1) + "&connect_timeout=4"
 	i := start(t, "serve", with(testEnv(t), settings.Environment{"DATABASE_URL": db, "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"}))
 	useTasks(t, i.log.url("bff"))

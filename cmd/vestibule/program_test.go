@@ -82,7 +82,8 @@ func launch(t *testing.T, command string, env settings.Environment) *instance {
 	return i
 }
 
-// once runs the program until it exits.
+// once runs the program until it exits. Tests of refused commands use testEnv too: without
+// the guard the program would create its database in the current folder.
 func once(t *testing.T, command string, env settings.Environment) (code int, stdout, stderr string) {
 	t.Helper()
 	return onceWith(t, command, env, "")

@@ -13,22 +13,17 @@ import (
 )
 
 func TestAFailedStartPrintsOneLine(t *testing.T) {
+	t.Parallel()
 	inUse, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer inUse.Close()
+	t.Cleanup(func() { _ = inUse.Close() })
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file")
 	if err := os.WriteFile(file, []byte("not a folder"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	dead, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	deadAddr := dead.Addr().String()
-	_ = dead.Close()
 
 	tests := []struct {
 		name    string
@@ -48,12 +43,13 @@ func TestAFailedStartPrintsOneLine(t *testing.T) {
 		{"a data folder that cannot be created", "serve", settings.Environment{"DATABASE_URL": "sqlite:" + file + "/vestibule.db"}, exitFailure, "DATABASE_URL"},
 		{"a database that is a folder", "serve", settings.Environment{"DATABASE_URL": "sqlite:" + dir}, exitFailure, "DATABASE_URL"},
 		{"a file that is not a database", "serve", settings.Environment{"DATABASE_URL": "sqlite:" + file}, exitFailure, "DATABASE_URL"},
-		{"an unreachable database", "serve", settings.Environment{"DATABASE_URL": "postgres://u:hunter2@" + deadAddr + "/x", "BETTER_AUTH_SECRET": goodSecret}, exitFailure, "DATABASE_URL"},
-		{"an unreachable database to migrate", "migrate up", settings.Environment{"DATABASE_URL": "postgres://u:hunter2@" + deadAddr + "/x"}, exitFailure, "DATABASE_URL"},
+		{"an unreachable database", "serve", settings.Environment{"DATABASE_URL": "postgres://u:hunter2@" + closedPort + "/x", "BETTER_AUTH_SECRET": goodSecret}, exitFailure, "DATABASE_URL"},
+		{"an unreachable database to migrate", "migrate up", settings.Environment{"DATABASE_URL": "postgres://u:hunter2@" + closedPort + "/x"}, exitFailure, "DATABASE_URL"},
 		{"an unmigrated database", "serve", settings.Environment{"MIGRATE": "false"}, exitFailure, "DATABASE_URL"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			code, stdout, stderr := once(t, tt.command, with(testEnv(t), tt.env))
 			if code != tt.code {
 				t.Errorf("got code %d, want %d", code, tt.code)
@@ -70,6 +66,7 @@ func TestAFailedStartPrintsOneLine(t *testing.T) {
 }
 
 func TestASecretThatCannotDecryptTheSigningKeysIsRefused(t *testing.T) {
+	t.Parallel()
 	env := with(testEnv(t), settings.Environment{"JWT_ALGORITHM": "EdDSA", "BETTER_AUTH_SECRET": goodSecret})
 	i := start(t, "serve", env)
 	i.stop()
@@ -90,8 +87,9 @@ func TestASecretThatCannotDecryptTheSigningKeysIsRefused(t *testing.T) {
 }
 
 func TestAFailedStartLeavesNoListenerBehind(t *testing.T) {
+	t.Parallel()
 	env := testEnv(t)
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	free, err := net.Listen("tcp", "127.0.0.9:0") // no other test listens at this address
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,6 +106,7 @@ func TestAFailedStartLeavesNoListenerBehind(t *testing.T) {
 }
 
 func TestAStopDuringStartIsNotAnError(t *testing.T) {
+	t.Parallel()
 	var out bytes.Buffer
 	ctx, cancel := cancelledContext(t)
 	defer cancel()
@@ -118,6 +117,7 @@ func TestAStopDuringStartIsNotAnError(t *testing.T) {
 
 // A mistake that is found at once must not leave a migrated database behind.
 func TestABadSecretFileChangesNothing(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	if err := os.WriteFile(filepath.Join(folder, "better-auth-secret"), []byte("short"), 0o600); err != nil {
 		t.Fatal(err)

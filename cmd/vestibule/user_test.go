@@ -126,6 +126,7 @@ func TestUserCommandsRefuse(t *testing.T) {
 }
 
 func TestDataCommandsNeedAMigratedDatabase(t *testing.T) {
+	t.Parallel()
 	missing := filepath.Join(t.TempDir(), "typo.db")
 	c := &console{t, settings.Environment{"DATABASE_URL": "sqlite:" + missing}}
 	if got := c.do("", 1, "user", "list"); !strings.Contains(got, "DATABASE_URL") {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -76,12 +77,13 @@ func (a *admin) ready(w http.ResponseWriter, r *http.Request) error {
 			web.Note(r, slog.String(c.name, found[i].Error()))
 		}
 	}
+	client, _ := netip.ParseAddrPort(r.RemoteAddr)
 	switch {
 	case a.stopping.Load():
 		code, answer.Status = http.StatusServiceUnavailable, "stopping"
-		defer a.polls.recordStopping()
+		defer a.polls.recordStopping(client.Addr())
 	case code == http.StatusOK:
-		a.polls.recordReady(time.Now())
+		a.polls.recordReady(client.Addr(), time.Now())
 	}
 	return web.WriteJSON(w, code, answer)
 }

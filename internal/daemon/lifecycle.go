@@ -10,7 +10,7 @@ import (
 
 // The process stops in this order:
 //
-//  1. /readyz fails. If a load balancer polls it, the process waits until the balancer
+//  1. /readyz fails. If load balancers poll it, the process waits until each of them
 //     has seen the failure (readyzpolls.go).
 //  2. The public listeners close. Requests in progress may take drainTime more.
 //     Streams of task events end at once, because their clients reconnect.
@@ -75,7 +75,7 @@ func (p *process) run(ctx context.Context) error {
 	}
 	p.admin.stopping.Store(true)
 	p.log.Info("stopping; requests in progress may finish", "at_most", p.drain.String())
-	p.admin.polls.waitForPoller(time.Now())
+	p.admin.polls.waitForPollers(time.Now())
 	public := make([]*server, len(p.surfaces))
 	for i, s := range p.surfaces {
 		public[i] = s.at
