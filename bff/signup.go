@@ -51,7 +51,7 @@ var errSignUpOff = web.Refuse(http.StatusBadRequest, "EMAIL_PASSWORD_SIGN_UP_DIS
 type signUpBody struct {
 	Email       string  `json:"email" like:"Email"`
 	Password    string  `json:"password" like:"NewPassword"`
-	Name        string  `json:"name,omitempty" like:"Name"`
+	Name        string  `json:"name,omitempty" like:"SignUpName"`
 	Image       *string `json:"image,omitempty" like:"Image"`
 	RememberMe  bool    `json:"rememberMe,omitempty" like:"RememberMe"`
 	CallbackURL *string `json:"callbackURL,omitempty" like:"Target"`

@@ -70,7 +70,8 @@ func runSuite(t *testing.T, suite clientSuite, env ...string) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("got tests %v, %v", files, err)
 	}
-	cmd := exec.CommandContext(t.Context(), "node", append([]string{"--test", "--test-reporter=tap"}, files...)...)
+	// The tests of a file mostly wait, so several files run at a time.
+	cmd := exec.CommandContext(t.Context(), "node", append([]string{"--test", "--test-concurrency=3", "--test-reporter=tap"}, files...)...)
 	cmd.Dir = folder
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "NO_COLOR=1"}, env...)
 	out, err := cmd.CombinedOutput()

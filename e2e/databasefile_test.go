@@ -62,7 +62,7 @@ func (f *onFile) start() {
 func (f *onFile) untilReadyz(i, want int) {
 	f.t.Helper()
 	got := 0
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if res, err := http.Get("http://" + f.addr[2+i] + "/readyz"); err == nil {
 			_ = res.Body.Close()
 			if got = res.StatusCode; got == want {

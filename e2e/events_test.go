@@ -73,14 +73,14 @@ func (e *events) want(parts ...string) {
 				e.t.Fatalf("got %q, want %q in it", block, part)
 			}
 		}
-	case <-time.After(20 * time.Second):
-		e.t.Fatalf("nothing in 20 s, want %q", parts)
+	case <-time.After(patience):
+		e.t.Fatalf("no event after %v, want %q", patience, parts)
 	}
 }
 
 func (e *events) ends() {
 	e.t.Helper()
-	for deadline := time.After(20 * time.Second); ; {
+	for deadline := time.After(patience); ; {
 		select {
 		case _, open := <-e.blocks:
 			if !open {

@@ -37,7 +37,7 @@ func TestTwoInstallationsTrustEachOther(t *testing.T) {
 	reports, _ := them.client("reports")
 	service := bearer(them.mints(t, theirs, "--sub="+reports, both))
 	got := b.sendRaw("GET", tasks, "", service...)
-	for deadline := time.Now().Add(30 * time.Second); got.status == 503 && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); got.status == 503 && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		got = b.sendRaw("GET", tasks, "", service...) // until their keys are there
 	}
 	b.want(got, 200, "shared")

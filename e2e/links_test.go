@@ -29,7 +29,7 @@ func (a *app) linkIn(t *testing.T, to string, n int) string {
 func (w *window) arrives(path string) {
 	w.Helper()
 	var at string
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		got, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](`document.readyState === 'complete' ? location.pathname + location.search : ''`))
 		if err == nil && got == path {
 			return

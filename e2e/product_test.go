@@ -21,6 +21,10 @@ import (
 	"vestibule/internal/testlog"
 )
 
+// patience is the timeout of everything that the tests wait for. It is long because the
+// machine may be busy with other tests. No test asserts with it how fast something is.
+const patience = 2 * time.Minute
+
 // The secret of every product under test that is given one.
 const secret = "7f9c8e3a2b1d4f6e8c9a0b2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f7a8b9c0d1e2f"
 
@@ -91,7 +95,7 @@ func (p *process) wait() int {
 	select {
 	case <-p.exited:
 		return p.cmd.ProcessState.ExitCode()
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		p.t.Fatalf("vestibule is still running:\n%s", p.log)
 		return 0
 	}
@@ -188,7 +192,7 @@ func launchBinary(t testing.TB, path string, s shape, settings ...string) *produ
 
 func (p *product) waitReady(i int) {
 	p.t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		res, err := http.Get(p.admin[i] + "/readyz")
 		if err == nil {
@@ -239,7 +243,7 @@ type browser struct {
 
 func newBrowser(t testing.TB, origin string) *browser {
 	t.Helper()
-	return &browser{t: t, origin: origin, client: &http.Client{Jar: newJar(t), Timeout: time.Minute, Transport: documented(t)}}
+	return &browser{t: t, origin: origin, client: &http.Client{Jar: newJar(t), Timeout: patience, Transport: documented(t)}}
 }
 
 func (b *browser) send(method, target, body string, header ...string) answer {

@@ -180,7 +180,7 @@ func TestALateAnswerSignsNobodyOut(t *testing.T) {
 	}
 	came := func(prefix string, n int) {
 		t.Helper()
-		for end := time.Now().Add(10 * time.Second); f.count(prefix) < n; time.Sleep(5 * time.Millisecond) {
+		for end := time.Now().Add(patience); f.count(prefix) < n; time.Sleep(5 * time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatalf("got %d of %s, want %d", f.count(prefix), prefix, n)
 			}

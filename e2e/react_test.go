@@ -37,9 +37,22 @@ func startChromium(t testing.TB, _ string) context.Context {
 	if err != nil {
 		t.Fatal("Chromium is not installed; run e2e/install.sh, or on Debian: apt-get install chromium")
 	}
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(),
+	options := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.Flag("headless", "new"), chromedp.NoSandbox,
-		chromedp.Flag("disable-dev-shm-usage", true), chromedp.WindowSize(900, 600))
+		chromedp.WindowSize(900, 600), chromedp.WSURLReadTimeout(patience),
+		// Each window would start two more processes for the menu of its address bar.
+		chromedp.Flag("disable-features", "Translate,WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup"),
+	}
+	for _, flag := range []string{
+		"disable-dev-shm-usage",
+		// The browser does nothing of its own.
+		"no-first-run", "disable-background-networking", "disable-component-update", "disable-default-apps", "disable-extensions", "disable-sync",
+		// A page that another one covers has its timers and its priority, too.
+		"disable-background-timer-throttling", "disable-backgrounding-occluded-windows", "disable-renderer-backgrounding",
+	} {
+		options = append(options, chromedp.Flag(flag, true))
+	}
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(func() { // closes the browser, and with it the profile's files
@@ -58,7 +71,7 @@ type tab struct {
 	ctx context.Context
 
 	mu        sync.Mutex
-	complains []string
+	complains []chromedp.ConsoleMessage
 }
 
 // openTab shows a page in the tab of ctx.
@@ -75,7 +88,7 @@ func openTab(t *testing.T, ctx context.Context, url string) *tab {
 				return // the tab is closed
 			}
 			p.mu.Lock()
-			p.complains = append(p.complains, m.String())
+			p.complains = append(p.complains, m)
 			p.mu.Unlock()
 		}
 	}()
@@ -103,7 +116,7 @@ func (p *tab) eval(script string) string {
 // shows waits until an element has a text.
 func (p *tab) shows(id, want string) {
 	p.Helper()
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		got := p.eval(`document.getElementById("` + id + `")?.textContent ?? ""`)
 		if got == want {
 			return

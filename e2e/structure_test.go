@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"go/parser"
@@ -12,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -21,23 +23,31 @@ type pkg struct {
 	Deps       []string
 }
 
-func packages(t *testing.T) []pkg {
-	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", "vestibule/...")
-	out, err := cmd.Output()
+// listed are all packages of the module. They are listed once.
+var listed = sync.OnceValues(func() ([]pkg, error) {
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", "vestibule/...").Output()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	var all []pkg
-	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
 		var p pkg
 		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
-			return all
+			return all, nil
 		} else if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		all = append(all, p)
 	}
+})
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	all, err := listed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 // levels are the parts of the program, in the order in which imports may point: from
@@ -65,6 +75,7 @@ var mayImport = map[string]string{
 }
 
 func TestImportsPointOneWay(t *testing.T) {
+	t.Parallel()
 	for _, p := range packages(t) {
 		from, order := room(p.ImportPath)
 		if order < 0 {
@@ -96,6 +107,7 @@ func TestImportsPointOneWay(t *testing.T) {
 // TestBearerStandsAlone: it stays when somebody replaces the example API, so it needs
 // nothing of it, not even by way of another package.
 func TestBearerStandsAlone(t *testing.T) {
+	t.Parallel()
 	for _, p := range packages(t) {
 		if p.ImportPath != "vestibule/api/bearer" {
 			continue
@@ -112,6 +124,7 @@ func TestBearerStandsAlone(t *testing.T) {
 
 // TestEveryRoomIsInTheDesign: whoever looks for a package's purpose finds it in one list.
 func TestEveryRoomIsInTheDesign(t *testing.T) {
+	t.Parallel()
 	content, err := os.ReadFile("../docs/design.md")
 	if err != nil {
 		t.Fatal(err)
@@ -132,6 +145,7 @@ func TestEveryRoomIsInTheDesign(t *testing.T) {
 // TestLibrariesStayInTheirFiles: a later major version of the JOSE library must
 // be a change of one file, and only the store knows SQL.
 func TestLibrariesStayInTheirFiles(t *testing.T) {
+	t.Parallel()
 	users := map[string][]string{}
 	root := filepath.Dir(mustGetwd(t))
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -183,6 +197,7 @@ func TestLibrariesStayInTheirFiles(t *testing.T) {
 // TestOnlyTheCommandReadsTheEnvironment looks for the calls by name. One file of it makes
 // them, and hands on what it has read.
 func TestOnlyTheCommandReadsTheEnvironment(t *testing.T) {
+	t.Parallel()
 	root := filepath.Dir(mustGetwd(t))
 	for _, dir := range []string{"api", "bff", "internal/daemon", "internal/inprocess", "internal/settings", "internal/web", "cmd", "store", "migrations"} {
 		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, d fs.DirEntry, err error) error {

@@ -65,7 +65,7 @@ func sendAs(t *testing.T, address, method, target, referer string) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(patience))
 	fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: %s\r\nReferer: %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", method, target, address, referer)
 	res, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: method})
 	if err != nil {

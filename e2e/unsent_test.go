@@ -35,7 +35,7 @@ func TestUnsentTextIsNotLostWithoutAQuestion(t *testing.T) {
 		t.Helper()
 		before := asked.Load()
 		w.do(evaluate(`window.same = true; setTimeout(() => location.reload())`))
-		for end := time.Now().Add(10 * time.Second); asked.Load() == before; time.Sleep(10 * time.Millisecond) {
+		for end := time.Now().Add(patience); asked.Load() == before; time.Sleep(10 * time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatal("nobody is asked")
 			}
@@ -128,7 +128,7 @@ func TestADeletionCanBeUndone(t *testing.T) {
 	w.shows("This device")
 	// The page that is closed sends it and does not wait for the answer.
 	got := ""
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if got = w.fetch("GET", "/api/proxy/me/tasks", ""); !strings.Contains(got, `"one"`) {
 			break
 		}

@@ -71,7 +71,7 @@ func TestABodyHeldOpenDuringARevocationCreatesNoTask(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer conn.Close()
-				_ = conn.SetDeadline(time.Now().Add(time.Minute))
+				_ = conn.SetDeadline(time.Now().Add(patience))
 				fmt.Fprintf(conn, "POST /api/proxy/me/tasks HTTP/1.1\r\nHost: %s\r\nCookie: better-auth.session_token=%s\r\nContent-Type: application/json\r\n%s\r\n\r\n%s",
 					strings.TrimPrefix(p.bff, "http://"), b.cookie(), body[0], body[1])
 				time.Sleep(300 * time.Millisecond) // longer than what is forgiven; the command takes its time as well

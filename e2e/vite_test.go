@@ -68,7 +68,7 @@ func (p *tab) usesTheApp() {
 // waits until a script in the page says true.
 func (p *tab) waits(condition string) {
 	p.Helper()
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
 		if p.eval("String("+condition+")") == "true" {
 			return
 		}
@@ -125,7 +125,7 @@ func TestAViteDevServerIsFronted(t *testing.T) {
 		}
 	})
 	p := launch(t, shapes[0], "WEB_DEV_URL=http://"+addr)
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
 		res, err := http.Get("http://" + addr + "/")
 		if err == nil {
 			_ = res.Body.Close()
@@ -155,7 +155,7 @@ func TestAViteDevServerIsFronted(t *testing.T) {
 	tab.mu.Lock()
 	defer tab.mu.Unlock()
 	for _, message := range tab.complains {
-		if !strings.Contains(message, "[vite]") && !strings.Contains(message, "React DevTools") {
+		if !strings.Contains(message.Text, "[vite]") && !strings.Contains(message.Text, "React DevTools") {
 			t.Errorf("the console has %q", message)
 		}
 	}

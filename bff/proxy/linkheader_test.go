@@ -60,8 +60,8 @@ func TestLinksInAnswers(t *testing.T) {
 	}
 }
 
-// FuzzLinks checks what FuzzLocate checks, for Link headers. It also checks that a second pass still accepts the
-// resulting links.
+// FuzzLinks checks what FuzzLocate checks, for Link headers. It also checks that the resulting
+// links are well-formed.
 func FuzzLinks(f *testing.F) {
 	for _, seed := range []string{`</base/api/x>; rel=next, <y>; title="a,b"`, `<http://api.internal:8000/>`, `<a>;b="\",<c>`, `<a,<b>`} {
 		f.Add(seed)

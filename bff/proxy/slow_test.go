@@ -93,7 +93,7 @@ func (s *slowSide) send(text string) net.Conn {
 	return c
 }
 
-// mostHeld is how much of an answer may be inside the process: the copy buffer of
+// mostHeld is how many bytes of an answer the process may hold: the copy buffer of
 // ReverseProxy, and buffers of 2 to 4 KiB before and after it.
 const mostHeld = bufferSize + 32<<10
 
@@ -105,7 +105,7 @@ func TestASlowReaderHoldsLittleAndIsCutOff(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				var made atomic.Int64
+				var written atomic.Int64
 				ended := make(chan error, 1)
 				s := newSlowSide(t, shape(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					// ReverseProxy flushes the header concurrently with the body, under a lock. A
@@ -115,7 +115,7 @@ func TestASlowReaderHoldsLittleAndIsCutOff(t *testing.T) {
 					piece := make([]byte, 1<<10)
 					for range 8 << 10 {
 						n, err := w.Write(piece)
-						if made.Add(int64(n)); err != nil {
+						if written.Add(int64(n)); err != nil {
 							ended <- err
 							panic(http.ErrAbortHandler)
 						}
@@ -126,7 +126,7 @@ func TestASlowReaderHoldsLittleAndIsCutOff(t *testing.T) {
 				var most int64
 				got := pipetest.Trickle(c, 200, func(total int64) {
 					synctest.Wait() // until nothing more can happen without the reader
-					most = max(most, made.Load()-total)
+					most = max(most, written.Load()-total)
 				})
 				if err := <-ended; err == nil {
 					t.Errorf("a reader of 2 KB/s got %d bytes, want it cut off", got)
@@ -135,7 +135,7 @@ func TestASlowReaderHoldsLittleAndIsCutOff(t *testing.T) {
 					t.Errorf("the reader was cut off after %v, want at most two minutes", took)
 				}
 				if most > mostHeld {
-					t.Errorf("up to %d bytes were on their way, want %d at most", most, mostHeld)
+					t.Errorf("the process held up to %d bytes, want at most %d", most, mostHeld)
 				}
 			})
 		})
@@ -174,7 +174,7 @@ func TestAnUnreadBodyHoldsLittle(t *testing.T) {
 				}()
 				time.Sleep(time.Second)
 				if got := sent.Load(); got > mostHeld {
-					t.Errorf("%d bytes were taken, want %d at most", got, mostHeld)
+					t.Errorf("the process took %d bytes, want at most %d", got, mostHeld)
 				}
 				if res, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || res.StatusCode != http.StatusForbidden {
 					t.Errorf("got %v, %v, want the API's 403", res, err)

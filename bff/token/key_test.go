@@ -45,7 +45,7 @@ func TestHS256NeedsNoTable(t *testing.T) {
 	keys := &table{}
 	mustMint(t, mustOpen(t, config(jose.HS256, newClock()), keys))
 	if keys.reads != 0 || len(keys.rows) != 0 {
-		t.Errorf("got %d readings and %d keys, want none", keys.reads, len(keys.rows))
+		t.Errorf("got %d reads and %d keys, want none", keys.reads, len(keys.rows))
 	}
 }
 
@@ -90,7 +90,7 @@ func TestTheNewestKeyWithoutAnEndSigns(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 			if made := len(keys.rows) - len(tt.rows); (made == 1) != (tt.want == "") {
-				t.Errorf("got %d new keys, want one only where none can sign", made)
+				t.Errorf("got %d new keys, want one only if no other key can sign", made)
 			}
 			if tt.want == "" && got != keys.rows[len(keys.rows)-1].ID {
 				t.Errorf("got %q, want the new key %q", got, keys.rows[len(keys.rows)-1].ID)
@@ -144,7 +144,7 @@ func TestTwoInstancesThatStartAtOnceBothSignAndBothVerify(t *testing.T) {
 				return
 			}
 			if len(keys.rows) != 2 {
-				t.Fatalf("got %d keys, want one of each instance", len(keys.rows))
+				t.Fatalf("got %d keys, want one from each instance", len(keys.rows))
 			}
 			for _, minting := range minters {
 				for _, publishing := range minters {
@@ -192,7 +192,7 @@ func TestAnInstanceThatFindsANewerKeyBesideItsOwnSignsWithIt(t *testing.T) {
 	}
 }
 
-func TestErrorsOfTheTableAreKept(t *testing.T) {
+func TestErrorsOfTheTableAreReturned(t *testing.T) {
 	t.Parallel()
 	down := errors.New("down")
 	if _, err := Open(t.Context(), config(jose.EdDSA, newClock()), &table{err: down}); !errors.Is(err, down) {
@@ -214,8 +214,8 @@ type readOnly struct{ *table }
 
 func (readOnly) AddKey(context.Context, Key) error { return errReadOnly }
 
-// TestAKeyIsUsedWithItsOwnAlgorithmOnly (RFC 8725 §3.1): not even the signature of
-// a token is looked at otherwise.
+// TestAKeyIsUsedWithItsOwnAlgorithmOnly (RFC 8725 §3.1): the signature of a token with another
+// algorithm is not checked at all.
 func TestAKeyIsUsedWithItsOwnAlgorithmOnly(t *testing.T) {
 	t.Parallel()
 	clk := newClock()
@@ -228,7 +228,7 @@ func TestAKeyIsUsedWithItsOwnAlgorithmOnly(t *testing.T) {
 				t.Fatal(err)
 			}
 			if want := k.Algorithm == algorithm; (len(found) == 1) != want {
-				t.Errorf("%s: got %d keys of the id of one for %s", algorithm, len(found), k.Algorithm)
+				t.Errorf("%s: got %d keys for the id of a key for %s", algorithm, len(found), k.Algorithm)
 			}
 		}
 	}

@@ -77,7 +77,7 @@ describe('the parser', () => {
     let pieces = 0
     while (parse(line)) assert.ok(pieces++ < 1100)
     const endless = parser(() => assert.fail('emitted'))
-    for (pieces = 0; endless('a'.repeat(1000));) assert.ok(pieces++ < 1100)
+    for (pieces = 0; endless('a'.repeat(10_000));) assert.ok(pieces++ < 110)
   })
 
   test('random bytes throw nothing', () => {
@@ -151,18 +151,18 @@ describe('a watch', () => {
   })
 
   test('waits as long as it is asked to, whatever the network does meanwhile', async (t) => {
+    const page = fakePage(t)
+    const servers = []
     for (const seconds of ['20', '99999999999', new Date(Date.now() + 86_400_000).toUTCString()]) {
       const server = await serve(t, (response) => send(response, 503, { error: 'x', code: 'STORE_UNAVAILABLE', message: 'y' }, { 'Retry-After': seconds }))
-      const page = fakePage(t)
-      const { heard } = listen(t, createClient({ baseURL: server.url }))
-      await heard('closed')
-      for (let i = 0; i < 30; i++) {
-        page.tell('online')
-        await pause(50)
-      }
-      assert.equal(server.requests.length, 1)
-      page.end()
+      await listen(t, createClient({ baseURL: server.url })).heard('closed')
+      servers.push(server)
     }
+    for (let i = 0; i < 30; i++) {
+      page.tell('online')
+      await pause(50)
+    }
+    for (const server of servers) assert.equal(server.requests.length, 1)
   })
 
   test('waits for a place when too many streams are open', async (t) => {
