@@ -200,13 +200,3 @@ func TestARouteMayNeedMoreThanItsMethod(t *testing.T) {
 		}
 	}
 }
-
-func TestTheLogShowsWhoActsForWhom(t *testing.T) {
-	t.Parallel()
-	s := newSurface(t, sqlite)
-	s.do(t, "GET", "/api/me/tasks", "", service(ada, `,"scope":"tasks:read","act":{"sub":"svc_b","act":{"sub":"svc_a"}}`)).is(t, 200, "[]")
-	s.log.Want(t, `"user":"`+ada+`"`)
-	s.log.Want(t, `"act":"svc_b, svc_a"`)
-	s.do(t, "POST", "/api/me/tasks", `{}`, service(bob, `,"scope":"tasks:read","act":{"sub":"svc_c"}`)).isProblem(t, 403, "Insufficient scope")
-	s.log.Want(t, `"act":"svc_c"`)
-}

@@ -10,7 +10,8 @@ import (
 	"vestibule/store"
 )
 
-// change asks for another address and returns the links to confirm it and to undo it.
+// change requests a change of address and returns the links that confirm and undo it. The
+// undo link is in the n-th mail to the old address.
 func (v *visitor) change(from, to string, n int) (confirm, undo string) {
 	v.t.Helper()
 	v.want(v.do("POST", "/api/auth/change-email", `{"newEmail":"`+to+`","callbackURL":"/account"}`), 200, `{"status":true}`)
@@ -28,26 +29,26 @@ func TestChangeEmail(t *testing.T) {
 		v.want(v.do("POST", "/api/auth/change-email", `{"newEmail":"nonsense"}`), 400, "[body.newEmail]")
 		v.want(v.do("POST", "/api/auth/change-email", `{"newEmail":"x@example.com","callbackURL":"//evil.example"}`), 403, "INVALID_CALLBACK_URL")
 		taken := v.want(v.do("POST", "/api/auth/change-email", `{"newEmail":"eve@example.com"}`), 200, "")
-		told := s.mail("ada@example.com", 1)
+		notice := s.mail("ada@example.com", 1)
 		free := v.want(v.do("POST", "/api/auth/change-email", `{"newEmail":"Ada@Other.example.com"}`), 200, `{"status":true}`)
 		if taken.body != free.body {
 			s.t.Errorf("got %s for a taken address and %s for a free one", taken.body, free.body)
 		}
-		// The old address has heard by then, in the same words for both.
+		// The old address already has a notice, with the same text for both.
 		confirm := s.link("ada@other.example.com", 1)
 		unlinked := func(text string) string { return linkPattern.ReplaceAllString(text, "LINK") }
-		if again := s.mail("ada@example.com", 2); unlinked(again) != unlinked(told) || !strings.Contains(again, "/api/auth/undo-email?token=") || strings.Contains(again, "other.example.com") {
-			s.t.Errorf("got\n%s\nfor a free address, and for a taken one\n%s", again, told)
+		if again := s.mail("ada@example.com", 2); unlinked(again) != unlinked(notice) || !strings.Contains(again, "/api/auth/undo-email?token=") || strings.Contains(again, "other.example.com") {
+			s.t.Errorf("got\n%s\nfor a free address, and for a taken one\n%s", again, notice)
 		}
 		v.want(v.do("POST", "/api/auth/request-password-reset", `{"email":"ada@example.com"}`), 200, "")
 		_, reset, _ := strings.Cut(s.link("ada@example.com", 3), "/reset-password/")
 		bare, _, _ := strings.Cut(confirm, "&callbackURL")
 
-		// Whoever has the new mailbox does not have the account.
+		// The owner of the new mailbox may not be the owner of the account.
 		other.want(other.follow(bare), 403, "PASSWORD_REQUIRED")
 		asks := other.want(other.page(confirm), 200, `data-post="/api/auth/verify-email"`)
-		if ourPage(t, asks); strings.Contains(asks.body, "newPassword") {
-			s.t.Errorf("the page offers a new password to whoever has the new address:\n%s", asks.body)
+		if wantSafePage(t, asks); strings.Contains(asks.body, "newPassword") {
+			s.t.Errorf("the page lets the owner of the new address set a password:\n%s", asks.body)
 		}
 		other.want(other.prove(bare, "newPassword", another), 403, "PASSWORD_REQUIRED")
 		other.want(other.prove(bare, "password", "wrong horse battery"), 400, "INVALID_PASSWORD")
@@ -67,7 +68,7 @@ func TestChangeEmail(t *testing.T) {
 		if done := s.mail("ada@example.com", 4); !strings.Contains(done, "has a new address now") || !strings.Contains(done, "/api/auth/undo-email?token=") {
 			s.t.Errorf("got notice\n%s", done)
 		}
-		// What was sent to the old address opens nothing any more, but for that link.
+		// Of the links to the old address, only the undo link still works.
 		v.want(v.do("POST", "/api/auth/reset-password", `{"newPassword":"another password","token":"`+reset+`"}`), 400, "INVALID_TOKEN")
 		v.signIn("ada@other.example.com", own)
 		if mails := mailtest.To(t, s.mails, "eve@example.com"); len(mails) != 0 {
@@ -96,9 +97,9 @@ func TestAChangeOfAddressRefusesANewPassword(t *testing.T) {
 	})
 }
 
-// TestAnAddressTakenMeanwhile: between the mail and the click somebody else has
-// signed up with it.
-func TestAnAddressTakenMeanwhile(t *testing.T) {
+// TestANewAddressTakenBeforeItsLinkIsFollowed: somebody else signs up with the new address
+// between the mail and the click.
+func TestANewAddressTakenBeforeItsLinkIsFollowed(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		v, other := s.visitor(), s.visitor()
@@ -113,10 +114,10 @@ func TestAnAddressTakenMeanwhile(t *testing.T) {
 	})
 }
 
-// TestAThiefsChangeOfAddressDiesWithTheirSession: with the owner's browser in hand
-// they have asked for the account to get their address; then the session ends, however
-// it does. They know the password, so that this alone keeps them out.
-func TestAThiefsChangeOfAddressDiesWithTheirSession(t *testing.T) {
+// TestAChangeOfAddressEndsWithItsSession: a thief has used a session of the owner to request a
+// change to the thief's address. Then the session ends, in any of these ways. The thief knows
+// the password, so only the end of the request keeps the thief out.
+func TestAChangeOfAddressEndsWithItsSession(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(owner, thief *visitor){
 		"a new password": func(owner, _ *visitor) {
@@ -182,8 +183,8 @@ func TestAThiefsChangeOfAddressDiesWithTheirSession(t *testing.T) {
 	}
 }
 
-// TestAChangeOfAddressDiesWithAnExpiredSession, by the limits as they are now.
-func TestAChangeOfAddressDiesWithAnExpiredSession(t *testing.T) {
+// TestAChangeOfAddressEndsWhenItsSessionExpires: the limits that are configured now decide.
+func TestAChangeOfAddressEndsWhenItsSessionExpires(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		v, mailbox := s.visitor(), s.visitor()

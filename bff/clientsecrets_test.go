@@ -8,11 +8,11 @@ import (
 	"vestibule/store"
 )
 
-// TestWrongSecretsAreLimitedAndRightOnesPass: nobody locks a service out.
+// TestWrongSecretsAreLimitedAndRightOnesPass: guesses do not lock a service out.
 func TestWrongSecretsAreLimitedAndRightOnesPass(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
-		s.server.TellAtOnce()
+		s.server.DelayNothing()
 		c := s.service("reports", "tasks:read")
 		wrong := &service{s, c.id, "vcs_wrong"}
 		for range 10 {
@@ -24,12 +24,13 @@ func TestWrongSecretsAreLimitedAndRightOnesPass(t *testing.T) {
 			s.t.Error("got no Retry-After")
 		}
 		s.issued(c.ask("grant_type", "client_credentials"))
-		// What is past the limit leaves no event: the trail does not grow without end.
+		// Attempts above the limit cause no event: the audit trail must not grow without a bound.
 		events := s.events(store.EventClientFailed)
 		if len(events) != 10 || events[0].ClientID != c.id || events[0].Detail != "wrong secret" || events[0].IPAddress == "" {
 			s.t.Errorf("got %d events, the first of them %+v", len(events), events[0])
 		}
-		// An unknown client is counted and recorded alike; what is no id is not recorded.
+		// An unknown client is counted and recorded too. A malformed id is left out of the event:
+		// it could be a secret.
 		s.refused((&service{s, "svc_nobody", "x"}).ask("grant_type", "client_credentials"), 401, "invalid_client", "wrong secret")
 		s.refused((&service{s, c.secret, "x"}).ask("grant_type", "client_credentials"), 401, "invalid_client", "wrong secret")
 		events = s.events(store.EventClientFailed)[10:]
@@ -44,7 +45,7 @@ func TestWrongSecretsAreLimitedAndRightOnesPass(t *testing.T) {
 	})
 }
 
-func TestASecretEndsWithItsRotationOrLater(t *testing.T) {
+func TestARotatedSecretEndsAtTheChosenTime(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		c := s.service("reports", "tasks:read")
@@ -66,7 +67,7 @@ func TestASecretEndsWithItsRotationOrLater(t *testing.T) {
 		s.refused(second.ask("grant_type", "client_credentials"), 401, "invalid_client", "")
 		s.issued(third.ask("grant_type", "client_credentials"))
 
-		// What the database has opens nothing.
+		// The stored hash is not a secret that works.
 		row, err := s.db.ClientByID(s.t.Context(), c.id)
 		if err != nil {
 			s.t.Fatal(err)

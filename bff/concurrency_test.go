@@ -15,7 +15,7 @@ import (
 	"vestibule/internal/waittest"
 )
 
-// at is a visitor at another address of this machine.
+// at returns a visitor that connects from another address of this machine.
 func (s *site) at(ip string) *visitor {
 	s.t.Helper()
 	v := s.visitor()
@@ -26,17 +26,18 @@ func (s *site) at(ip string) *visitor {
 	return v
 }
 
-// TestRequestsOfOneClientTakeTurns: where a client has as many in work and waiting as it
-// may, the next is refused, at every operation that does any work; others are served.
-func TestRequestsOfOneClientTakeTurns(t *testing.T) {
+// TestRequestsOfOneClientAreBounded: when a client has the most requests that it may have, in
+// progress and in the queue, every operation that does work refuses the next one. Other
+// clients are served.
+func TestRequestsOfOneClientAreBounded(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t), func(c *bff.Config) { c.ExposeToken = true })
 	v, other := s.visitor(), s.at("127.0.0.2")
 	v.signUp("ada@example.com")
-	anonymous, signedIn := s.server.Crowd("127.0.0.1", ""), s.server.Crowd("127.0.0.1", v.cookieHeader())
+	anonymous, signedIn := s.server.FillWork("127.0.0.1", ""), s.server.FillWork("127.0.0.1", v.cookieHeader())
 	leave := func() { anonymous(); signedIn() }
 	defer leave()
-	waittest.Until(t, "crowded", func() bool { return s.server.InWork() == bff.Crowded+bff.CrowdedInSession })
+	waittest.Until(t, "all places are taken", func() bool { return s.server.Requests() == bff.WorkOfOneClient+bff.WorkOfOneSession })
 	free := map[string]bool{"/api/auth/ok": true, "/api/auth/error": true, "/api/auth/jwks": true, "/api/auth/link/{file}": true}
 	for _, route := range operations() {
 		method, path, _ := strings.Cut(route, " ")
@@ -52,7 +53,7 @@ func TestRequestsOfOneClientTakeTurns(t *testing.T) {
 		if a := v.want(v.do(method, path, body, header...), 429, want); a.header.Get("Retry-After") != "1" || a.header.Get("X-Retry-After") != "1" {
 			t.Errorf("%s: got Retry-After %q", route, a.header.Get("Retry-After"))
 		}
-		if method == "GET" { // a body that nobody reads is no way around
+		if method == "GET" { // an unread body does not get around the bound
 			v.want(v.do(method, path, "{}"), 429, want)
 		}
 	}
@@ -60,17 +61,17 @@ func TestRequestsOfOneClientTakeTurns(t *testing.T) {
 	other.want(other.do("GET", "/api/auth/get-session", ""), 200, "bob@example.com")
 	for path := range free {
 		if a := v.do("GET", path, ""); a.status == 429 {
-			t.Errorf("%s: got 429, which is answered from memory", path)
+			t.Errorf("%s: got 429, want an answer: it comes from memory", path)
 		}
 	}
 	v.want(v.do("GET", "/api/proxy/x", ""), 200, "")
 	leave()
 	v.want(v.do("GET", "/api/auth/get-session", ""), 200, "ada@example.com")
-	waittest.Until(t, "empty", func() bool { return s.server.InWork() == 0 })
+	waittest.Until(t, "all places are free", func() bool { return s.server.Requests() == 0 })
 }
 
-// TestSignedInUsersDoNotWaitForStrangers behind the same address, nor for another session
-// there; how much the sessions of one address have in work is bounded.
+// TestSignedInUsersDoNotWaitForStrangers: a session has separate places from the strangers and
+// the other sessions of its address. All sessions of one address together are bounded too.
 func TestSignedInUsersDoNotWaitForStrangers(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
@@ -78,12 +79,12 @@ func TestSignedInUsersDoNotWaitForStrangers(t *testing.T) {
 	v.signUp("ada@example.com")
 	greedy.signUp("greedy@example.com")
 	cookie := greedy.cookieHeader()
-	anonymous, inSession := s.server.Crowd("127.0.0.1", ""), s.server.Crowd("127.0.0.1", cookie)
+	anonymous, inSession := s.server.FillWork("127.0.0.1", ""), s.server.FillWork("127.0.0.1", cookie)
 	defer anonymous()
 	defer inSession()
-	waittest.Until(t, "crowded", func() bool { return s.server.InWork() == bff.Crowded+bff.CrowdedInSession })
-	for _, crowded := range []*visitor{greedy, stranger} {
-		crowded.want(crowded.do("GET", "/api/auth/get-session", ""), 429, "TOO_MANY_REQUESTS")
+	waittest.Until(t, "all places are taken", func() bool { return s.server.Requests() == bff.WorkOfOneClient+bff.WorkOfOneSession })
+	for _, refused := range []*visitor{greedy, stranger} {
+		refused.want(refused.do("GET", "/api/auth/get-session", ""), 429, "TOO_MANY_REQUESTS")
 	}
 	v.want(v.do("GET", "/api/auth/get-session", ""), 200, "ada@example.com")
 	v.want(v.do("POST", "/api/auth/update-user", `{"name":"Ada"}`), 200, "true")
@@ -93,14 +94,14 @@ func TestSignedInUsersDoNotWaitForStrangers(t *testing.T) {
 	v.want(v.do("POST", "/api/auth/logout", ""), 200, "true")
 }
 
-// TestAnIncompleteBodyTakesNoPlace from others behind the same address.
+// TestAnIncompleteBodyTakesNoPlace: a request takes a place only after its body has arrived.
 func TestAnIncompleteBodyTakesNoPlace(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	v := s.visitor()
 	v.signUp("ada@example.com")
 	var held []net.Conn
-	for range 2 * bff.Crowded / 3 {
+	for range 2 * bff.WorkOfOneClient / 3 {
 		c, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
 		if err != nil {
 			t.Fatal(err)
@@ -113,8 +114,8 @@ func TestAnIncompleteBodyTakesNoPlace(t *testing.T) {
 		held = append(held, c)
 	}
 	v.signIn("ada@example.com", "paper-lantern-42")
-	if n := s.server.InWork(); n != 0 {
-		t.Errorf("got %d requests in work whose bodies have not come", n)
+	if n := s.server.Requests(); n != 0 {
+		t.Errorf("got %d requests in progress whose bodies have not arrived, want 0", n)
 	}
 	if err := held[0].SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
 		t.Fatal(err)
@@ -124,18 +125,18 @@ func TestAnIncompleteBodyTakesNoPlace(t *testing.T) {
 	}
 	answer := make([]byte, len("HTTP/1.1 401"))
 	if _, err := io.ReadFull(held[0], answer); err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 4") {
-		t.Errorf("got %q, %v, want the answer to the body that has come", answer, err)
+		t.Errorf("got %q, %v, want the answer to the complete body", answer, err)
 	}
 }
 
-// TestLookupsForStrangersAreBounded: tokens and ids that may be made up.
+// TestLookupsForStrangersAreBounded: look-ups by tokens and ids that anyone can make up.
 func TestLookupsForStrangersAreBounded(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	v, other := s.visitor(), s.at("127.0.0.2")
-	leave := s.server.Strange("127.0.0.1")
+	leave := s.server.FillLookups("127.0.0.1")
 	defer leave()
-	waittest.Until(t, "crowded", func() bool { return s.server.Asking() == bff.Stranger })
+	waittest.Until(t, "all places are taken", func() bool { return s.server.Lookups() == bff.LookupsOfOneClient })
 	token := opaque.NewToken()
 	for _, ask := range []struct{ method, path, body string }{
 		{"GET", "/api/auth/verify-email?token=" + token, ""},
@@ -157,19 +158,21 @@ func TestLookupsForStrangersAreBounded(t *testing.T) {
 	v.want(v.do("GET", "/api/auth/verify-email?token="+token, ""), 401, "INVALID_TOKEN")
 }
 
-// TestWithoutLimitsNobodyTakesTurns: for measurements from one address.
-func TestWithoutLimitsNobodyTakesTurns(t *testing.T) {
+// TestRateLimitOffRemovesTheBounds: measurements send all requests from one address.
+func TestRateLimitOffRemovesTheBounds(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t), func(c *bff.Config) { c.RateLimitOff = true })
 	v := s.visitor()
 	v.signUp("ada@example.com")
-	for _, leave := range []func(){s.server.Crowd("127.0.0.1", ""), s.server.Strange("127.0.0.1")} {
+	for _, leave := range []func(){s.server.FillWork("127.0.0.1", ""), s.server.FillLookups("127.0.0.1")} {
 		defer leave()
 	}
-	waittest.Until(t, "crowded", func() bool { return s.server.InWork() == bff.Crowded && s.server.Asking() == bff.Stranger })
-	s.server.RefuseOften("127.0.0.1")
+	waittest.Until(t, "all places are taken", func() bool {
+		return s.server.Requests() == bff.WorkOfOneClient && s.server.Lookups() == bff.LookupsOfOneClient
+	})
+	s.server.DelayRefusals("127.0.0.1")
 	v.want(v.do("GET", "/api/auth/get-session", ""), 200, "ada@example.com")
-	if s.isLate("GET", "/api/auth/verify-email?token="+opaque.NewToken()) {
-		t.Error("a refusal is told late")
+	if s.isDelayed("GET", "/api/auth/verify-email?token="+opaque.NewToken()) {
+		t.Error("a refusal is delayed")
 	}
 }

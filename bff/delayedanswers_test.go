@@ -13,13 +13,15 @@ import (
 	"vestibule/internal/waittest"
 )
 
-// isLate says whether the answer to a request waits to be told. It does not wait for it.
-func (s *site) isLate(method, path string, header ...string) bool {
+// isDelayed reports whether the server delays the answer to a request. It does not wait for
+// the answer.
+func (s *site) isDelayed(method, path string, header ...string) bool {
 	s.t.Helper()
-	return s.isLateTo(method, path, "", header...)
+	return s.isDelayedWith(method, path, "", header...)
 }
 
-func (s *site) isLateTo(method, path, body string, header ...string) bool {
+// isDelayedWith is isDelayed for a request with a body.
+func (s *site) isDelayedWith(method, path, body string, header ...string) bool {
 	s.t.Helper()
 	ctx, cancel := context.WithCancel(s.t.Context())
 	defer cancel()
@@ -37,23 +39,24 @@ func (s *site) isLateTo(method, path, body string, header ...string) bool {
 			_ = res.Body.Close()
 		}
 	}()
-	late := false
-	waittest.Until(s.t, "answered, nor told late", func() bool {
+	delayed := false
+	waittest.Until(s.t, "the request is answered or delayed", func() bool {
 		select {
 		case <-done:
 			return true
 		default:
-			late = s.server.Late() > 0
-			return late
+			delayed = s.server.Delayed() > 0
+			return delayed
 		}
 	})
 	cancel()
 	<-done
-	waittest.Until(s.t, "gone", func() bool { return s.server.Late() == 0 })
-	return late
+	waittest.Until(s.t, "the request has ended", func() bool { return s.server.Delayed() == 0 })
+	return delayed
 }
 
-// TestDelayedAnswersTakeNoPlace, and goes when the client does.
+// TestDelayedAnswersTakeNoPlace: they use none of the bounded places, and end when the
+// client disconnects.
 func TestDelayedAnswersTakeNoPlace(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
@@ -62,14 +65,13 @@ func TestDelayedAnswersTakeNoPlace(t *testing.T) {
 	for range 10 {
 		v.want(v.do("POST", "/api/auth/login", `{"email":"ada@example.com","password":"wrong horse"}`), 401, "")
 	}
-	v.tooMany(v.do("POST", "/api/auth/login", `{"email":"ada@example.com","password":"wrong horse"}`))
-	s.server.RefuseOften("127.0.0.1")
+	v.wantTooMany(v.do("POST", "/api/auth/login", `{"email":"ada@example.com","password":"wrong horse"}`))
+	s.server.DelayRefusals("127.0.0.1")
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	var asking sync.WaitGroup
-	late := 2 * bff.Crowded / 3 // more than could be in work
-	for range late {
-		asking.Go(func() {
+	var requests sync.WaitGroup
+	for range 2 * bff.WorkOfOneClient / 3 { // more than could be in progress
+		requests.Go(func() {
 			r, err := http.NewRequestWithContext(ctx, "POST", s.url+"/api/auth/login", strings.NewReader(`{"email":"ada@example.com","password":"wrong horse"}`))
 			if err != nil {
 				t.Error(err)
@@ -81,76 +83,77 @@ func TestDelayedAnswersTakeNoPlace(t *testing.T) {
 			}
 		})
 	}
-	waittest.Until(t, "told late, holding nothing", func() bool {
-		return s.server.Late() > bff.Crowded/3 && s.server.InWork() == 0 && s.server.Bodies() == 0
+	waittest.Until(t, "the answers are delayed and hold nothing", func() bool {
+		return s.server.Delayed() > bff.WorkOfOneClient/3 && s.server.Requests() == 0 && s.server.BodyBytes() == 0
 	})
 	v.want(v.do("GET", "/api/auth/get-session", ""), 200, "ada@example.com")
 	v.signUp("bob@example.com")
 	cancel()
-	asking.Wait()
-	waittest.Until(t, "empty", func() bool { return s.server.Late() == 0 })
+	requests.Wait()
+	waittest.Until(t, "all requests have ended", func() bool { return s.server.Delayed() == 0 })
 }
 
-// TestRepeatedRefusalsAreDelayed, and an app that finds out whether anybody is
-// signed in is not.
+// TestRepeatedRefusalsAreDelayed: but an app that asks whether its user is signed in is
+// answered at once.
 func TestRepeatedRefusalsAreDelayed(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	other := s.at("127.0.0.2")
 	forged := []string{"Cookie", "better-auth.session_token=made.up"}
 	token := opaque.NewToken()
-	asks := map[string][]string{
+	requests := map[string][]string{
 		"a made-up link":                {"/api/auth/verify-email?token=" + token},
-		"a link that is none":           {"/api/auth/verify-email?token=x"},
-		"a made-up link of a reset":     {"/api/auth/reset-password/" + token + "?callbackURL=/welcome"},
+		"a malformed link":              {"/api/auth/verify-email?token=x"},
+		"a made-up reset link":          {"/api/auth/reset-password/" + token + "?callbackURL=/welcome"},
 		"no cookie at the API":          {"/api/proxy/x"},
 		"a forged cookie at the API":    append([]string{"/api/proxy/x"}, forged...),
 		"no cookie at an account":       {"/api/auth/list-sessions"},
 		"a forged cookie at an account": append([]string{"/api/auth/list-sessions"}, forged...),
 	}
-	for name, ask := range asks {
-		if s.isLate("GET", ask[0], ask[1:]...) {
-			t.Errorf("%s: the first is told late", name)
+	for name, ask := range requests {
+		if s.isDelayed("GET", ask[0], ask[1:]...) {
+			t.Errorf("%s: the first answer is delayed", name)
 		}
 	}
-	s.server.RefuseOften("127.0.0.1")
-	s.server.TellOftenOfNoSession("127.0.0.1")
-	for name, ask := range asks {
-		if !s.isLate("GET", ask[0], ask[1:]...) {
-			t.Errorf("%s: asked for over and over it is told at once", name)
+	s.server.DelayRefusals("127.0.0.1")
+	s.server.DelayNoSession("127.0.0.1")
+	for name, ask := range requests {
+		if !s.isDelayed("GET", ask[0], ask[1:]...) {
+			t.Errorf("%s: a repeated request is answered at once", name)
 		}
 	}
-	if s.isLate("GET", "/api/auth/get-session") {
-		t.Error("an app has to wait to hear that nobody is signed in")
+	if s.isDelayed("GET", "/api/auth/get-session") {
+		t.Error("the answer that nobody is signed in is delayed")
 	}
 	other.signUp("bob@example.com")
 	other.want(other.do("GET", "/api/auth/verify-email?token="+token, ""), 401, "INVALID_TOKEN")
 }
 
-// TestFillingThePasswordRoomIsDelayed, and nobody whom others keep out of it.
+// TestFillingThePasswordRoomIsDelayed: a client that fills the queue of passwords is delayed.
+// A client that is refused because of others is not.
 func TestFillingThePasswordRoomIsDelayed(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	v := s.visitor()
 	v.signUp("ada@example.com")
-	s.server.RefuseOften("127.0.0.1")
-	for _, byAsker := range []bool{false, true} {
-		empty := s.server.FillPasswordRoom(byAsker)
+	s.server.DelayRefusals("127.0.0.1")
+	for _, byThisClient := range []bool{false, true} {
+		empty := s.server.FillPasswordRoom(byThisClient)
 		for _, ask := range []struct{ path, body, cookie string }{
 			{"login", `{"email":"ada@example.com","password":"paper-lantern-42"}`, ""},
 			{"login", `{"email":"nobody@example.com","password":"paper-lantern-42"}`, ""},
 			{"signup", `{"email":"bob@example.com","password":"paper-lantern-42"}`, ""},
 			{"verify-password", `{"password":"paper-lantern-42"}`, v.cookieHeader()},
 		} {
-			if late := s.isLateTo("POST", "/api/auth/"+ask.path, ask.body, "Content-Type", "application/json", "Cookie", ask.cookie); late != byAsker {
-				t.Errorf("%s, filled by the asker %t: told late %t", ask.path, byAsker, late)
+			if delayed := s.isDelayedWith("POST", "/api/auth/"+ask.path, ask.body, "Content-Type", "application/json", "Cookie", ask.cookie); delayed != byThisClient {
+				t.Errorf("%s, filled by this client %t: got delayed %t", ask.path, byThisClient, delayed)
 			}
 		}
 		empty()
 	}
 }
 
-// TestARepeatedDeadCookieIsDelayedSooner than that there is no session.
+// TestARepeatedDeadCookieIsDelayedSooner: sooner than requests without a cookie.
 func TestARepeatedDeadCookieIsDelayedSooner(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
@@ -158,16 +161,16 @@ func TestARepeatedDeadCookieIsDelayedSooner(t *testing.T) {
 	v.signUp("ada@example.com")
 	ended := v.cookieHeader()
 	v.want(v.do("POST", "/api/auth/logout", ""), 200, "")
-	s.server.RefuseOften("127.0.0.1")
+	s.server.DelayRefusals("127.0.0.1")
 	for range 20 {
-		if s.isLate("GET", "/api/auth/get-session", "Cookie", ended) {
-			t.Fatal("a session that has just ended is told of late")
+		if s.isDelayed("GET", "/api/auth/get-session", "Cookie", ended) {
+			t.Fatal("the answer about a session that has just ended is delayed")
 		}
 	}
 	for _, ask := range []string{"GET /api/auth/get-session", "GET /api/proxy/x", "GET /api/auth/list-sessions", "POST /api/auth/logout"} {
 		method, path, _ := strings.Cut(ask, " ")
-		if !s.isLate(method, path, "Cookie", ended) {
-			t.Errorf("%s: told at once", ask)
+		if !s.isDelayed(method, path, "Cookie", ended) {
+			t.Errorf("%s: answered at once, want it delayed", ask)
 		}
 	}
 }

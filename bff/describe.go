@@ -51,11 +51,11 @@ const surfaceText = "The server that a single-page app talks to. `/api/auth/` ha
 
 // The guards: who may send a request.
 var (
-	asAnybody    = guarded(nil, tooMany, unavailable)
-	asVisitor    = guarded([]map[string][]string{{"session": {}}, {}}, tooMany, unavailable)
-	asUser       = guarded([]map[string][]string{{"session": {}}}, signedOut, tooMany, unavailable)
-	asFreshUser  = guarded([]map[string][]string{{"session": {}}}, notFresh, signedOut, tooMany, unavailable)
-	throughProxy = &endpoint.Guard{Security: []map[string][]string{{"session": {}}}}
+	withoutSession = guarded(nil, tooMany, unavailable)
+	asVisitor      = guarded([]map[string][]string{{"session": {}}, {}}, tooMany, unavailable)
+	asUser         = guarded([]map[string][]string{{"session": {}}}, signedOut, tooMany, unavailable)
+	asFreshUser    = guarded([]map[string][]string{{"session": {}}}, notFresh, signedOut, tooMany, unavailable)
+	throughProxy   = &endpoint.Guard{Security: []map[string][]string{{"session": {}}}}
 )
 
 func guarded(security []map[string][]string, answers ...*endpoint.Answer) *endpoint.Guard {
@@ -156,10 +156,10 @@ var (
 
 // answers describes the answer 200 with a JSON body.
 func answers(text string, example any, headers ...*endpoint.Header) *endpoint.Answer {
-	return &endpoint.Answer{Status: http.StatusOK, Text: text, Headers: headers, Examples: one(example)}
+	return &endpoint.Answer{Status: http.StatusOK, Text: text, Headers: headers, Examples: oneExample(example)}
 }
 
-func one(value any) []endpoint.Example { return []endpoint.Example{{Name: "one", Value: value}} }
+func oneExample(value any) []endpoint.Example { return []endpoint.Example{{Name: "one", Value: value}} }
 
 // page describes the answer 200 with an HTML page.
 func page(text string) *endpoint.Answer {

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// cookieHeader is what the visitor's browser would send.
+// cookieHeader returns the Cookie header that the visitor's browser sends.
 func (v *visitor) cookieHeader() string {
 	v.t.Helper()
 	r, err := http.NewRequest(http.MethodGet, v.url, nil)
@@ -76,7 +76,7 @@ func TestExtensionReachesTheBrowser(t *testing.T) {
 	})
 }
 
-func TestForgedCookieIsRefused(t *testing.T) {
+func TestAForgedCookieIsRefused(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
@@ -87,9 +87,9 @@ func TestForgedCookieIsRefused(t *testing.T) {
 		x.want(x.do("GET", "/api/proxy/x", "", "Cookie", forged), 401, "SESSION_EXPIRED")
 		a := x.want(x.do("GET", "/api/auth/session", "", "Cookie", forged), 200, "null")
 		if line := cookieLine(s.t, a); line != "" {
-			s.t.Errorf("got cookie %q: what we have not written is not ours to clear", line)
+			s.t.Errorf("got cookie %q: a cookie that we have not signed is not cleared", line)
 		}
-		x.want(x.do("GET", "/api/proxy/x", "", "Cookie", forged+"; "+good), 200, "") // nobody is locked out by what others have planted
+		x.want(x.do("GET", "/api/proxy/x", "", "Cookie", forged+"; "+good), 200, "") // a planted cookie locks nobody out
 		x.want(x.do("GET", "/api/proxy/x", ""), 401, `"code":"NO_SESSION","message":"No session token found"`)
 	})
 }
@@ -120,7 +120,7 @@ func TestOutageKeepsTheCookie(t *testing.T) {
 	v.want(v.do("GET", "/api/auth/session", ""), 200, "joe@example.com")
 }
 
-// TestReadingWithoutRefreshExtendsNothing: an app may ask every minute without keeping the
+// TestReadingWithoutRefreshExtendsNothing: an app can ask every minute and does not keep the
 // session alive for ever.
 func TestReadingWithoutRefreshExtendsNothing(t *testing.T) {
 	t.Parallel()
@@ -137,10 +137,10 @@ func TestReadingWithoutRefreshExtendsNothing(t *testing.T) {
 		first := ends("")
 		s.clock.Advance(25 * time.Hour)
 		if got := ends("?disableRefresh=true"); got != first {
-			s.t.Errorf("got the end moved to %v, want it at %v", got, first)
+			s.t.Errorf("got the end %v, want it unchanged: %v", got, first)
 		}
 		if got := ends(""); got == first {
-			s.t.Error("use does not extend the session")
+			s.t.Error("a read without disableRefresh does not extend the session")
 		}
 	})
 }

@@ -1,9 +1,7 @@
 package bff_test
 
 import (
-	"io"
 	"log/slog"
-	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -165,43 +163,6 @@ func TestAClientThatEndsMeanwhileGetsNoToken(t *testing.T) {
 			}
 		}
 	}, func(c *bff.Config) { cfg = *c })
-}
-
-// TestASlowTokenRequestIsCheckedAfterItsBody: the client is deleted after the head of the
-// request was sent, and before the end of its body.
-func TestASlowTokenRequestIsCheckedAfterItsBody(t *testing.T) {
-	t.Parallel()
-	each(t, func(s *site) {
-		c := s.clientWith("held open", nil, []string{"tasks:read"})
-		out, in := io.Pipe()
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+tokenPath, out)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		r.Header = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Authorization": {c.basic()}}
-		answered := make(chan answer, 1)
-		go func() {
-			res, err := http.DefaultClient.Do(r)
-			if err != nil {
-				answered <- answer{body: err.Error()}
-				return
-			}
-			defer res.Body.Close()
-			body, _ := io.ReadAll(res.Body)
-			answered <- answer{res.StatusCode, res.Header, string(body)}
-		}()
-		if _, err := io.WriteString(in, "grant_type=client_"); err != nil {
-			s.t.Fatal(err)
-		}
-		if err := s.db.Tx(t.Context(), "test", func(tx *store.Tx) error { return tx.DeleteClient(c.id) }); err != nil {
-			s.t.Fatal(err)
-		}
-		if _, err := io.WriteString(in, "credentials"); err != nil {
-			s.t.Fatal(err)
-		}
-		_ = in.Close()
-		s.refused(<-answered, 401, "invalid_client", "Unknown client or wrong secret")
-	})
 }
 
 // TestASessionThatEndsDuringAnExchangeGetsNoToken ends the user's session at each reading of

@@ -8,22 +8,23 @@ import (
 	"testing"
 )
 
-// page follows a link in a browser.
+// page follows a link as a browser does.
 func (v *visitor) page(path string) answer {
 	v.t.Helper()
 	v.client.CheckRedirect = useLastResponse
 	return v.do("GET", path, "", "Accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8")
 }
 
-// ourPage checks what a page behind a link must not do, and that what it loads is there.
-func ourPage(t *testing.T, a answer) {
+// wantSafePage checks that a page behind a link sets no cookie, reveals its URL to nobody,
+// runs nothing inline and refers only to our own paths.
+func wantSafePage(t *testing.T, a answer) {
 	t.Helper()
 	policy := a.header.Get("Content-Security-Policy")
 	if strings.Contains(policy, "unsafe") || !strings.HasPrefix(policy, "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-ancestors 'none'") {
 		t.Errorf("got policy %q", policy)
 	}
 	if got := a.header.Get("Referrer-Policy"); got != "no-referrer" {
-		t.Errorf("got Referrer-Policy %q, want no-referrer: the token is in the address", got)
+		t.Errorf("got Referrer-Policy %q, want no-referrer: the token is in the URL", got)
 	}
 	if got := a.header.Get("Cache-Control"); got != "no-store" {
 		t.Errorf("got Cache-Control %q", got)
@@ -33,15 +34,15 @@ func ourPage(t *testing.T, a answer) {
 	}
 	for _, link := range regexp.MustCompile(`(?:src|href)="([^"]*)"`).FindAllStringSubmatch(a.body, -1) {
 		if !strings.HasPrefix(link[1], "/") || strings.HasPrefix(link[1], "//") {
-			t.Errorf("the page leads to %q, want a path", link[1])
+			t.Errorf("the page refers to %q, want a path", link[1])
 		}
 	}
 	if regexp.MustCompile(`<script(?: [^>]*)?>[^<]|<style|\son[a-z]+=|\sstyle=`).MatchString(a.body) {
-		t.Errorf("something is inline in\n%s", a.body)
+		t.Errorf("got inline code in\n%s", a.body)
 	}
 }
 
-// TestLinkPagesEscapeTheToken and not what stands in their address.
+// TestLinkPagesEscapeTheToken: a page shows nothing of its URL as HTML.
 func TestLinkPagesEscapeTheToken(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
@@ -51,7 +52,7 @@ func TestLinkPagesEscapeTheToken(t *testing.T) {
 			"/api/auth/reset-password/" + url.PathEscape(`"><script>alert(1)<`),
 		} {
 			a := v.want(v.page(path), 200, "<main")
-			if ourPage(t, a); strings.Contains(a.body, "<script>") {
+			if wantSafePage(t, a); strings.Contains(a.body, "<script>") {
 				s.t.Errorf("got\n%s", a.body)
 			}
 		}
@@ -63,7 +64,7 @@ func TestLinkPagesEscapeTheToken(t *testing.T) {
 		}
 		v.want(v.do("GET", "/api/auth/link/page.html", ""), 404, "NOT_FOUND")
 		if !slices.Contains(v.do("HEAD", "/api/auth/undo-email?token=x", "").header.Values("Referrer-Policy"), "no-referrer") {
-			s.t.Error("HEAD has other headers")
+			s.t.Error("the answer to HEAD has no Referrer-Policy")
 		}
 	})
 }

@@ -1,15 +1,18 @@
 package bff_test
 
 import (
+	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
+	"vestibule/internal/mailtest"
 	"vestibule/internal/opaque"
 	"vestibule/store"
 )
 
-// tokenOf is the token in a link.
+// tokenOf returns the token in a link.
 func tokenOf(t *testing.T, link string) string {
 	t.Helper()
 	u, err := url.Parse(link)
@@ -19,12 +22,12 @@ func tokenOf(t *testing.T, link string) string {
 	return u.Query().Get("token")
 }
 
-// TestForeignLinksBlockNobody: a page has a hundred images whose addresses are links of
-// ours with made-up tokens.
-func TestForeignLinksBlockNobody(t *testing.T) {
+// TestInventedTokensDoNotBlockARealLink: a foreign page can make a browser request a hundred
+// of our links with made-up tokens, for example as images.
+func TestInventedTokensDoNotBlockARealLink(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
-		s.server.TellAtOnce()
+		s.server.DelayNothing()
 		v := s.visitor()
 		v.signUp("ada@example.com")
 		v.want(v.do("POST", "/api/auth/request-password-reset", `{"email":"ada@example.com"}`), 200, "")
@@ -40,8 +43,8 @@ func TestForeignLinksBlockNobody(t *testing.T) {
 	})
 }
 
-// TestWhatIsNoTokenIsNotLookedUp, so that it is refused without a database too.
-func TestWhatIsNoTokenIsNotLookedUp(t *testing.T) {
+// TestMalformedTokensAreNotLookedUp: they are refused even while the database is unreachable.
+func TestMalformedTokensAreNotLookedUp(t *testing.T) {
 	t.Parallel()
 	server, db := ownServer(t)
 	v := newSite(t, db).visitor()
@@ -55,7 +58,7 @@ func TestWhatIsNoTokenIsNotLookedUp(t *testing.T) {
 	}
 }
 
-// TestGuessesAtALinkAreLimited and shut nobody out who is signed in.
+// TestGuessesAtALinkAreLimited: the limit does not affect a signed-in user.
 func TestGuessesAtALinkAreLimited(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
@@ -65,11 +68,39 @@ func TestGuessesAtALinkAreLimited(t *testing.T) {
 		for range 10 {
 			guesser.want(guesser.prove(confirm, "password", "wrong horse battery"), 400, "INVALID_PASSWORD")
 		}
-		guesser.tooMany(guesser.prove(confirm, "password", own))
+		guesser.wantTooMany(guesser.prove(confirm, "password", own))
 		if n := len(s.events(store.EventPasswordFailed)); n != 10 {
 			s.t.Errorf("got %d events, want 10", n)
 		}
 		v.want(v.do("POST", "/api/auth/verify-password", `{"password":"`+own+`"}`), 200, "")
 		v.want(v.follow(confirm), 302, "")
 	})
+}
+
+// useLastResponse keeps a client from following a redirect.
+func useLastResponse(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+var linkPattern = regexp.MustCompile(`https?://\S+/api/auth/\S+`)
+
+// mail waits for the n-th mail to an address and returns its text.
+func (s *site) mail(to string, n int) string {
+	s.t.Helper()
+	return mailtest.Wait(s.t, s.mails, to, n)
+}
+
+// link returns the path and query of the link in the n-th mail to an address.
+func (s *site) link(to string, n int) string {
+	s.t.Helper()
+	found := linkPattern.FindString(s.mail(to, n))
+	if !strings.HasPrefix(found, s.url+"/") {
+		s.t.Fatalf("got link %q in the mail to %s, want one of %s", found, to, s.url)
+	}
+	return strings.TrimPrefix(found, s.url)
+}
+
+// follow requests a link, as a click does, but follows no redirect.
+func (v *visitor) follow(path string) answer {
+	v.t.Helper()
+	v.client.CheckRedirect = useLastResponse
+	return v.do("GET", path, "")
 }

@@ -20,7 +20,7 @@ const (
 	accessToken = "urn:ietf:params:oauth:token-type:access_token"
 )
 
-// service is a client as its operator has made it.
+// service is an OAuth client that an operator has created.
 type service struct {
 	*site
 	id, secret string
@@ -42,8 +42,7 @@ func (s *service) basic() string {
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(s.id)+":"+url.QueryEscape(s.secret)))
 }
 
-// ask sends a form with the service's Basic credentials; params are names and
-// values.
+// ask sends a form with the service's Basic credentials. params are names and values in turn.
 func (s *service) ask(params ...string) answer {
 	s.t.Helper()
 	return s.post(form(params...), "Authorization", s.basic())
@@ -63,7 +62,7 @@ func form(params ...string) string {
 	return values.Encode()
 }
 
-// refused checks an error of OAuth's form.
+// refused checks an error in OAuth's form.
 func (s *site) refused(a answer, status int, code, part string) {
 	s.t.Helper()
 	got := object(s.t, a.body)
@@ -72,7 +71,7 @@ func (s *site) refused(a answer, status int, code, part string) {
 		s.t.Errorf("got %d %s, want %d %s with %q", a.status, a.body, status, code, part)
 	}
 	if strings.ContainsAny(description, "\"\\\n") || description == "" {
-		s.t.Errorf("got description %q, want what RFC 6749 allows", description)
+		s.t.Errorf("got description %q, want only characters that RFC 6749 allows", description)
 	}
 	if a.header.Get("Cache-Control") != "no-store" || a.header.Get("Pragma") != "no-cache" {
 		s.t.Errorf("got Cache-Control %q and Pragma %q", a.header.Get("Cache-Control"), a.header.Get("Pragma"))
@@ -82,8 +81,7 @@ func (s *site) refused(a answer, status int, code, part string) {
 	}
 }
 
-// issued checks an answer with a token, and returns the token, its claims and the
-// answer.
+// issued checks an answer with a token. It returns the token, its claims and the answer.
 func (s *site) issued(a answer) (raw string, claims jwt.MapClaims, body map[string]any) {
 	s.t.Helper()
 	if a.status != 200 {
@@ -133,7 +131,7 @@ func TestClientCredentials(t *testing.T) {
 		for _, tt := range []struct{ params, scope, aud string }{
 			{"scope=tasks:read", "tasks:read", "fastapi-backend"},
 			{"scope=tasks:write+tasks:read+tasks:write", "tasks:read tasks:write", "fastapi-backend"},
-			{"scope=", "tasks:read tasks:write", "fastapi-backend"}, // without a value: absent
+			{"scope=", "tasks:read tasks:write", "fastapi-backend"}, // the same as no scope
 			{"audience=billing", "tasks:read tasks:write", "billing"},
 			{"unknown=x&client_id=" + c.id, "tasks:read tasks:write", "fastapi-backend"},
 		} {
@@ -144,13 +142,13 @@ func TestClientCredentials(t *testing.T) {
 		}
 		_, claims, _ := s.issued(s.service("idle", "").ask("grant_type", "client_credentials"))
 		if claims["scope"] != "" {
-			s.t.Errorf("without scopes: got claims %v, want a scope that is empty", claims)
+			s.t.Errorf("without scopes: got claims %v, want an empty scope", claims)
 		}
 	})
 }
 
-// TestTheUseOfAClientIsNoted at most once a minute, with an event.
-func TestTheUseOfAClientIsNoted(t *testing.T) {
+// TestTheUseOfAClientIsRecorded: with an event, at most once a minute.
+func TestTheUseOfAClientIsRecorded(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		c := s.service("reports", "tasks:read")

@@ -53,7 +53,7 @@ func TestChangePassword(t *testing.T) {
 			s.t.Errorf("got handle %s after %s, cookie %q; want a new session", second, first, cookieLine(t, a))
 		}
 		if !v.signedIn() || elsewhere.signedIn() {
-			s.t.Errorf("signed in: here %t, elsewhere %t; want here alone", v.signedIn(), elsewhere.signedIn())
+			s.t.Errorf("signed in: here %t, elsewhere %t; want only here", v.signedIn(), elsewhere.signedIn())
 		}
 		thief := s.visitor()
 		thief.want(thief.do("GET", "/api/proxy/x", "", "Cookie", old), 401, "SESSION_EXPIRED")
@@ -73,22 +73,22 @@ func TestChangePassword(t *testing.T) {
 	})
 }
 
-// TestABriefSessionStaysBrief: a new password is no new wish to be remembered.
-func TestABriefSessionStaysBrief(t *testing.T) {
+// TestANewPasswordKeepsRememberMe: a session that ends with the browser stays one.
+func TestANewPasswordKeepsRememberMe(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.want(v.do("POST", "/api/auth/sign-up/email", `{"email":"ada@example.com","password":"paper-lantern-42","rememberMe":false}`), 200, "")
 		a := v.want(v.do("POST", "/api/auth/change-password", `{"currentPassword":"paper-lantern-42","newPassword":"another password"}`), 200, "")
 		if line := cookieLine(t, a); line == "" || strings.Contains(line, "Max-Age") {
-			s.t.Errorf("got cookie %q, want one that goes with the browser", line)
+			s.t.Errorf("got cookie %q, want one that ends with the browser", line)
 		}
 	})
 }
 
-// TestWhatChangesWhileAPasswordIsVerified: that takes its time, and the transaction
-// after it finds another world.
-func TestWhatChangesWhileAPasswordIsVerified(t *testing.T) {
+// TestChangesDuringPasswordVerification: verification takes time. The transaction after it must
+// see what has changed meanwhile.
+func TestChangesDuringPasswordVerification(t *testing.T) {
 	t.Parallel()
 	const verify, change, signIn = "/api/auth/verify-password", "/api/auth/change-password", "/api/auth/sign-in/email"
 	each(t, func(s *site) {
@@ -100,11 +100,11 @@ func TestWhatChangesWhileAPasswordIsVerified(t *testing.T) {
 		}{
 			{"the session ends", verify, s.revokeAll, 401, "UNAUTHORIZED"},
 			{"the session ends", change, s.revokeAll, 401, "UNAUTHORIZED"},
-			{"the password changes", verify, s.otherPassword, 400, "INVALID_PASSWORD"},
-			{"the password changes", change, s.otherPassword, 400, "INVALID_PASSWORD"},
+			{"the password changes", verify, s.replacePassword, 400, "INVALID_PASSWORD"},
+			{"the password changes", change, s.replacePassword, 400, "INVALID_PASSWORD"},
 			{"the user is deleted", verify, s.deleteUser, 401, "UNAUTHORIZED"},
 			{"the user is deleted", change, s.deleteUser, 401, "UNAUTHORIZED"},
-			{"the password changes", signIn, s.otherPassword, 401, "INVALID_EMAIL_OR_PASSWORD"},
+			{"the password changes", signIn, s.replacePassword, 401, "INVALID_EMAIL_OR_PASSWORD"},
 			{"the user is deleted", signIn, s.deleteUser, 401, "INVALID_EMAIL_OR_PASSWORD"},
 		} {
 			v := s.visitor()
@@ -137,8 +137,8 @@ func (s *site) revokeAll(userID string) error {
 	return err
 }
 
-// otherPassword leaves the sessions alone.
-func (s *site) otherPassword(userID string) error {
+// replacePassword changes the password and ends no session.
+func (s *site) replacePassword(userID string) error {
 	old, err := s.db.PasswordHash(s.t.Context(), userID)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"vestibule/bff"
+	"vestibule/internal/mailtest"
 	"vestibule/store"
 )
 
@@ -24,7 +25,7 @@ func TestVerificationRequired(t *testing.T) {
 		again := v.want(v.do("POST", "/api/auth/sign-up/email", credentials), 200, `"token":null`)
 		id := regexp.MustCompile(`usr_[a-z2-7]{26}`)
 		if a, b := id.ReplaceAllString(fresh.body, "ID"), id.ReplaceAllString(again.body, "ID"); a != b || id.FindString(again.body) == id.FindString(fresh.body) {
-			s.t.Errorf("got %s for a new address and %s for a taken one, want another id and nothing else", fresh.body, again.body)
+			s.t.Errorf("got %s for a new address and %s for a taken one, want them to differ only in the id", fresh.body, again.body)
 		}
 		if notice := s.mail("ada@example.com", 2); linkPattern.MatchString(notice) {
 			s.t.Errorf("the notice has a link:\n%s", notice)
@@ -39,9 +40,9 @@ func TestVerificationRequired(t *testing.T) {
 	}, func(c *bff.Config) { c.RequireEmailVerification = true })
 }
 
-// TestOneAnswerForAll: with REQUIRE_EMAIL_VERIFICATION nobody learns who has an account
-// by signing up and then signing in with that password.
-func TestOneAnswerForAll(t *testing.T) {
+// TestSignUpAndSignInRevealNoAccount: with REQUIRE_EMAIL_VERIFICATION, a sign-up and a sign-in
+// with the same password do not reveal whether an address has an account.
+func TestSignUpAndSignInRevealNoAccount(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		owner := s.visitor()
@@ -68,20 +69,20 @@ func TestOneAnswerForAll(t *testing.T) {
 			}
 			return want
 		}
-		same("/api/auth/sign-up/email", "new@example.com", "new@example.com") // new, and taken but not verified
+		same("/api/auth/sign-up/email", "new@example.com", "new@example.com") // the second time it is taken, but not verified
 		refused := same("/api/auth/sign-in/email", "new@example.com", "nobody@example.com")
 		if refused.status != 401 || object(t, refused.body)["code"] != "INVALID_EMAIL_OR_PASSWORD" || !strings.Contains(refused.body, "not confirmed yet") {
-			s.t.Errorf("got %d %s, want the reasons and the cure", refused.status, refused.body)
+			s.t.Errorf("got %d %s, want the reasons and what to do", refused.status, refused.body)
 		}
-		// Each leaves one row in the trail.
+		// Each failure is one event.
 		if got := len(s.events(store.EventSignInFailed)); got != 3 {
 			s.t.Errorf("got %d failed sign-ins in the trail, want 3", got)
 		}
-		// The cure: a mail to the address proves it, and its reader chooses the password.
+		// A reset by mail proves the address and sets the password.
 		v := s.visitor()
 		v.want(v.do("POST", "/api/auth/request-password-reset", `{"email":"new@example.com"}`), 200, "")
 		s.mail("new@example.com", 3)
-		for n := 1; n <= 3; n++ { // workers send them in any order
+		for n := 1; n <= 3; n++ { // the order of the mails is not fixed
 			if _, rest, found := strings.Cut(s.mail("new@example.com", n), "/reset-password/"); found {
 				v.want(v.do("POST", "/api/auth/reset-password", `{"newPassword":"`+another+`","token":"`+rest[:43]+`"}`), 200, "")
 			}
@@ -90,9 +91,9 @@ func TestOneAnswerForAll(t *testing.T) {
 	}, func(c *bff.Config) { c.RequireEmailVerification = true })
 }
 
-// TestAnUnverifiedAccountCostsNoMore: what only the right password causes would be
-// measured.
-func TestAnUnverifiedAccountCostsNoMore(t *testing.T) {
+// TestAnUnverifiedAccountCausesNoSecondHash: a sign-in with the right password must not take
+// longer than one with a wrong password.
+func TestAnUnverifiedAccountCausesNoSecondHash(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
@@ -101,11 +102,29 @@ func TestAnUnverifiedAccountCostsNoMore(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		dearer := newSite(s.t, s.db, func(c *bff.Config) { c.RequireEmailVerification, c.PasswordParams.Iterations = true, 2 })
-		w := dearer.visitor()
+		stronger := newSite(s.t, s.db, func(c *bff.Config) { c.RequireEmailVerification, c.PasswordParams.Iterations = true, 2 })
+		w := stronger.visitor()
 		w.want(w.do("POST", "/api/auth/login", `{"email":"ada@example.com","password":"`+own+`"}`), 401, "")
 		if _, after, err := s.db.CredentialByEmail(t.Context(), "ada@example.com"); err != nil || after != before {
 			s.t.Errorf("got hash %s after %s, %v: a second one was computed", after, before, err)
+		}
+	}, func(c *bff.Config) { c.RequireEmailVerification = true })
+}
+
+// TestMailsOfSignUpAreLimited: each sign-up sends a mail to the owner of the address.
+func TestMailsOfSignUpAreLimited(t *testing.T) {
+	t.Parallel()
+	each(t, func(s *site) {
+		v := s.visitor()
+		for range 5 {
+			v.want(v.do("POST", "/api/auth/sign-up/email", `{"email":"ada@example.com","password":"paper-lantern-42"}`), 200, "")
+		}
+		v.wantTooMany(v.do("POST", "/api/auth/sign-up/email", `{"email":"ADA@example.com","password":"paper-lantern-42"}`))
+		v.want(v.do("POST", "/api/auth/sign-up/email", `{"email":"eve@example.com","password":"paper-lantern-42"}`), 200, "")
+		s.mail("eve@example.com", 1)
+		s.mail("ada@example.com", 5) // the order of the mails is not fixed
+		if got := len(mailtest.To(t, s.mails, "ada@example.com")); got != 5 {
+			s.t.Errorf("got %d mails, want 5", got)
 		}
 	}, func(c *bff.Config) { c.RequireEmailVerification = true })
 }

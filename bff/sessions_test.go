@@ -15,7 +15,7 @@ func (v *visitor) signIn(email, password string) answer {
 	return v.want(v.do("POST", "/api/auth/sign-in/email", `{"email":"`+email+`","password":"`+password+`"}`), 200, email)
 }
 
-// handle is the token of an answer: the session's handle.
+// handle returns the session's handle, which is the token in an answer.
 func handle(t *testing.T, a answer) string {
 	t.Helper()
 	got, _ := object(t, a.body)["token"].(string)
@@ -25,12 +25,12 @@ func handle(t *testing.T, a answer) string {
 	return got
 }
 
-// signedIn says whether the visitor's cookie opens anything.
+// signedIn reports whether the visitor's cookie has a live session.
 func (v *visitor) signedIn() bool {
 	v.t.Helper()
 	proxied := v.do("GET", "/api/proxy/x", "").status == 200
 	if session := v.want(v.do("GET", "/api/auth/get-session", ""), 200, "").body != "null"; session != proxied {
-		v.t.Fatalf("got a session: %t, but the proxy lets through: %t", session, proxied)
+		v.t.Fatalf("got a session: %t, but the proxy accepts it: %t", session, proxied)
 	}
 	return proxied
 }
@@ -44,7 +44,7 @@ func (v *visitor) sessions() []map[string]any {
 	return list
 }
 
-// events returns what the audit trail has of a type, the oldest first.
+// events returns the events of a type, the oldest first.
 func (s *site) events(kind string) []store.Event {
 	s.t.Helper()
 	found, err := s.db.Events(s.t.Context(), store.EventFilter{Type: kind}, 10_000)
@@ -143,9 +143,9 @@ func TestRevokeSessions(t *testing.T) {
 	})
 }
 
-// TestMembersOnly: without a session there is nothing to learn, not even what a
+// TestOperationsThatNeedASession: without a session there is nothing to learn, not even what a
 // body should have.
-func TestMembersOnly(t *testing.T) {
+func TestOperationsThatNeedASession(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		gone := s.visitor()
@@ -189,20 +189,20 @@ func TestMembersOnly(t *testing.T) {
 	})
 }
 
-// TestChangesReadTheSessionAgain: a proxied request may go by what was read a
-// moment ago, but no request that changes the account or shows its sessions.
+// TestChangesReadTheSessionAgain: a proxied request may use the cached session. A request that
+// changes the account or lists its sessions may not.
 func TestChangesReadTheSessionAgain(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.signUp("ada@example.com")
-		s.server.BelieveFor(time.Hour)
+		s.server.CacheSessionsFor(time.Hour)
 		v.want(v.do("GET", "/api/proxy/me/tasks", ""), 200, "Bearer")
 		user, err := s.db.UserByEmail(s.t.Context(), "ada@example.com")
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		// Behind the back of this process.
+		// Another process revokes the sessions.
 		if err := s.db.Tx(s.t.Context(), "test", func(tx *store.Tx) error { return tx.RevokeSessions(user.ID, "", store.Event{At: s.clock.Now()}) }); err != nil {
 			s.t.Fatal(err)
 		}

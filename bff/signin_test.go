@@ -1,6 +1,7 @@
 package bff_test
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -21,7 +22,7 @@ func TestSignIn(t *testing.T) {
 		}
 		a = v.want(v.do("POST", "/api/auth/login", `{"email":"bea@example.com","password":"paper-lantern-42","rememberMe":false}`), 200, "")
 		if line := cookieLine(s.t, a); line == "" || strings.Contains(line, "Max-Age") {
-			s.t.Errorf("got cookie %q, want one that goes with the browser", line)
+			s.t.Errorf("got cookie %q, want one that ends with the browser", line)
 		}
 		// The same password, typed as full-width letters, is the same password.
 		v.want(v.do("POST", "/api/auth/login", `{"email":"bea@example.com","password":"ｐａｐｅｒ-ｌａｎｔｅｒｎ-42"}`), 200, "")
@@ -57,7 +58,7 @@ func TestUnknownAddressAndWrongPasswordAnswerAlike(t *testing.T) {
 	})
 }
 
-func TestSignInRaisesAnOldHash(t *testing.T) {
+func TestSignInUpgradesAnOldHash(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
@@ -106,7 +107,7 @@ func TestSignOut(t *testing.T) {
 		if line := cookieLine(s.t, a); line != "better-auth.session_token=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax" {
 			s.t.Errorf("got cookie %q", line)
 		}
-		s.clock.Advance(time.Minute) // until then an answer could be late, and clear the cookie of a new sign-in
+		s.clock.Advance(time.Minute) // before that, the answer could be late and clear the cookie of a new sign-in
 		thief := s.visitor()
 		a = thief.want(thief.do("GET", "/api/auth/session", "", "Cookie", stolen), 200, "null")
 		if line := cookieLine(s.t, a); !strings.Contains(line, "Max-Age=0") {
@@ -117,5 +118,33 @@ func TestSignOut(t *testing.T) {
 			s.t.Errorf("got cookie %q, want the dead one cleared", line)
 		}
 		thief.want(thief.do("POST", "/api/auth/logout", "x", "Content-Type", "text/plain"), 415, "")
+	})
+}
+
+func TestSignInReturnsTheCallbackURL(t *testing.T) {
+	t.Parallel()
+	each(t, func(s *site) {
+		v := s.visitor()
+		v.signUp("ada@example.com")
+		sign := func(target string) answer {
+			return v.do("POST", "/api/auth/sign-in/email", `{"email":"ada@example.com","password":"paper-lantern-42","callbackURL":"`+target+`"}`)
+		}
+		a := v.want(sign("/dash"), 200, `{"redirect":true,"token":"ses_`)
+		if got := object(t, a.body)["url"]; got != "/dash" || a.header.Get("Location") != "/dash" {
+			s.t.Errorf("got url %v, Location %q", got, a.header.Get("Location"))
+		}
+		if a := v.signIn("ada@example.com", "paper-lantern-42"); strings.Contains(a.body, `"url"`) || a.header.Get("Location") != "" {
+			s.t.Errorf("got %s, Location %q; want neither URL", a.body, a.header.Get("Location"))
+		}
+		stays := v.cookieHeader()
+		v.want(sign("https://evil.example/"), 403, "INVALID_CALLBACK_URL")
+		v.want(sign(`\\\\evil.example`), 403, "INVALID_CALLBACK_URL")
+		if v.cookieHeader() != stays {
+			s.t.Error("a refused sign-in changed the session")
+		}
+		for field, code := range map[string]string{"redirectTo": "INVALID_REDIRECT_URL", "errorCallbackURL": "INVALID_ERROR_CALLBACK_URL", "newUserCallbackURL": "INVALID_NEW_USER_CALLBACK_URL"} {
+			v.want(v.do("POST", "/api/auth/sign-in/email", `{"email":"ada@example.com","password":"paper-lantern-42","`+field+`":"//evil.example"}`), 403, code)
+		}
+		v.want(v.do("POST", "/api/auth/sign-in/email", `{"email":"ada@example.com","password":"paper-lantern-42","`+url.PathEscape("callbackURL")+`":"//evil.example"}`), 403, "INVALID_CALLBACK_URL")
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"vestibule/bff"
 	"vestibule/internal/web"
 )
 
@@ -38,7 +39,7 @@ func TestSignUp(t *testing.T) {
 			s.t.Errorf("got cookie %q", line)
 		}
 		if strings.Contains(line, handle) {
-			s.t.Error("the handle is the secret")
+			s.t.Error("the cookie contains the handle")
 		}
 	})
 }
@@ -59,7 +60,7 @@ func TestSignUpRefusals(t *testing.T) {
 			{"a long password", `{"email":"a@example.com","password":"` + long + `"}`, 400, "PASSWORD_TOO_LONG", "128"},
 			{"no address", `{"password":"paper-lantern-42"}`, 400, "VALIDATION_ERROR", "[body.email] Invalid input: expected string, received undefined"},
 			{"two faults at once", `{"email":1,"name":null}`, 400, "VALIDATION_ERROR", "[body.name] Invalid input: expected string, received null"},
-			{"no address at all", `{"email":"nobody","password":"paper-lantern-42"}`, 400, "VALIDATION_ERROR", "[body.email]"},
+			{"not an address", `{"email":"nobody","password":"paper-lantern-42"}`, 400, "VALIDATION_ERROR", "[body.email]"},
 			{"an address with a space inside", `{"email":"a @example.com","password":"paper-lantern-42"}`, 400, "VALIDATION_ERROR", "[body.email]"},
 			{"a very long address", `{"email":"` + long + `@example.com","password":"paper-lantern-42"}`, 400, "VALIDATION_ERROR", "[body.email]"},
 			{"not JSON", `email=a`, 400, "BAD_REQUEST", "Invalid JSON"},
@@ -104,4 +105,20 @@ func TestSignUpRaceHasOneWinner(t *testing.T) {
 			s.t.Error(d)
 		}
 	})
+}
+
+func TestSignUpIsClosed(t *testing.T) {
+	t.Parallel()
+	each(t, func(s *site) {
+		v := s.visitor()
+		for _, path := range []string{"/api/auth/signup", "/api/auth/sign-up/email"} {
+			for _, body := range []string{`{"email":"ada@example.com","password":"paper-lantern-42"}`, `{"email":"ada@example.com","password":"x"}`, `nonsense`} {
+				v.want(v.do("POST", path, body), 400, `"code":"EMAIL_PASSWORD_SIGN_UP_DISABLED"`)
+			}
+		}
+		if free, err := s.db.AddressFree(t.Context(), "ada@example.com", s.clock.Now()); err != nil || !free {
+			s.t.Errorf("got free %t, %v; want no account", free, err)
+		}
+		v.want(v.do("POST", "/api/auth/login", `{"email":"ada@example.com","password":"paper-lantern-42"}`), 401, "")
+	}, func(c *bff.Config) { c.SignUpOff = true })
 }

@@ -93,7 +93,7 @@ func TestOpenStreamsThroughTheProxyAreBounded(t *testing.T) {
 	})
 }
 
-// endlessAPI answers every request with the head of a stream that has no end.
+// endlessAPI answers every request with the head of a stream that never ends.
 func endlessAPI(t *testing.T) func(*bff.Config) {
 	t.Helper()
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -105,8 +105,8 @@ func endlessAPI(t *testing.T) func(*bff.Config) {
 	return func(c *bff.Config) { c.Backend, _ = url.Parse(api.URL) }
 }
 
-// stream opens one, which is older than the grace of short requests. The channel is
-// closed when it has ended.
+// stream opens a stream and advances the clock, so that it no longer counts as a short
+// request. The channel is closed when the stream ends.
 func (v *visitor) stream() <-chan struct{} {
 	v.t.Helper()
 	ctx, cancel := context.WithCancel(v.t.Context())
@@ -132,19 +132,19 @@ func (v *visitor) stream() <-chan struct{} {
 	return ended
 }
 
-// TestStreamsEndWithTheRequestThatEndsTheirSession: nothing runs in the background
-// here that would find out later.
+// TestStreamsEndWithTheRequestThatEndsTheirSession: no background task runs here that could
+// end them later.
 func TestStreamsEndWithTheRequestThatEndsTheirSession(t *testing.T) {
 	t.Parallel()
-	for name, end := range map[string]func(v, thief *visitor, thiefs string){
+	for name, end := range map[string]func(v, thief *visitor, thiefsHandle string){
 		"change-password": func(v, _ *visitor, _ string) {
 			v.want(v.do("POST", "/api/auth/change-password", `{"currentPassword":"paper-lantern-42","newPassword":"another horse","revokeOtherSessions":true}`), 200, "")
 		},
 		"delete-user": func(v, _ *visitor, _ string) {
 			v.want(v.do("POST", "/api/auth/delete-user", `{"password":"paper-lantern-42"}`), 200, "")
 		},
-		"revoke-session": func(v, _ *visitor, thiefs string) {
-			v.want(v.do("POST", "/api/auth/revoke-session", `{"token":"`+thiefs+`"}`), 200, "")
+		"revoke-session": func(v, _ *visitor, thiefsHandle string) {
+			v.want(v.do("POST", "/api/auth/revoke-session", `{"token":"`+thiefsHandle+`"}`), 200, "")
 		},
 		"revoke-other-sessions": func(v, _ *visitor, _ string) {
 			v.want(v.do("POST", "/api/auth/revoke-other-sessions", "{}"), 200, "")
@@ -159,7 +159,7 @@ func TestStreamsEndWithTheRequestThatEndsTheirSession(t *testing.T) {
 		"sign-out": func(_, thief *visitor, _ string) {
 			thief.want(thief.do("POST", "/api/auth/sign-out", "{}"), 200, "")
 		},
-		"sign-in over it": func(_, thief *visitor, _ string) {
+		"sign-in that replaces it": func(_, thief *visitor, _ string) {
 			thief.signIn("ada@example.com", "paper-lantern-42")
 		},
 	} {
@@ -169,13 +169,13 @@ func TestStreamsEndWithTheRequestThatEndsTheirSession(t *testing.T) {
 				s := newIdleSite(t, db, endlessAPI(t))
 				v, thief := s.visitor(), s.visitor()
 				v.signUp("ada@example.com")
-				thiefs := handle(t, thief.signIn("ada@example.com", "paper-lantern-42"))
+				thiefsHandle := handle(t, thief.signIn("ada@example.com", "paper-lantern-42"))
 				ended := thief.stream()
-				end(v, thief, thiefs)
+				end(v, thief, thiefsHandle)
 				select {
 				case <-ended:
 				case <-time.After(10 * time.Second):
-					t.Error("the stream of a session that has ended goes on")
+					t.Error("the stream of an ended session continues")
 				}
 			})
 		})

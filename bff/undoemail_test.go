@@ -12,6 +12,7 @@ import (
 	"vestibule/store"
 )
 
+// undo uses the link that stops or undoes a change. With "" it sets no new password.
 func (v *visitor) undo(link, newPassword string) answer {
 	v.t.Helper()
 	body := `{"token":"` + tokenOf(v.t, link) + `"`
@@ -30,9 +31,9 @@ func TestAChangeOfAddressIsStopped(t *testing.T) {
 		confirm, undo := thief.change("ada@example.com", "thief@example.com", 1)
 		bare, _, _ := strings.Cut(confirm, "&callbackURL")
 
-		for range 2 { // scanners
+		for range 2 { // mail scanners follow the link first
 			asks := owner.want(owner.page(undo), 200, `data-post="/api/auth/undo-email"`)
-			ourPage(t, asks)
+			wantSafePage(t, asks)
 		}
 		owner.want(owner.do("GET", "/api/auth/undo-email", ""), 400, "[query.token]")
 		if !owner.signedIn() || !thief.signedIn() {
@@ -40,7 +41,7 @@ func TestAChangeOfAddressIsStopped(t *testing.T) {
 		}
 		x := s.visitor()
 		x.want(x.do("POST", "/api/auth/undo-email", `{"token":"`+opaque.NewToken()+`"}`), 401, "INVALID_TOKEN")
-		x.want(x.do("POST", "/api/auth/undo-email", `{"token":"`+tokenOf(t, confirm)+`"}`), 401, "INVALID_TOKEN") // for something else
+		x.want(x.do("POST", "/api/auth/undo-email", `{"token":"`+tokenOf(t, confirm)+`"}`), 401, "INVALID_TOKEN") // a token for another purpose
 		x.want(x.do("POST", "/api/auth/verify-email", `{"token":"`+tokenOf(t, undo)+`","newPassword":"`+another+`"}`), 401, "INVALID_TOKEN")
 		x.want(x.undo(undo, "short"), 400, "PASSWORD_TOO_SHORT")
 		x.want(x.do("POST", "/api/auth/undo-email", `{"token":"`+tokenOf(t, undo)+`"}`, "Origin", "https://evil.example"), 403, "INVALID_ORIGIN")
@@ -60,8 +61,7 @@ func TestAChangeOfAddressIsStopped(t *testing.T) {
 	})
 }
 
-// TestAChangeOfAddressIsUndone: a thief has the account, its password and, twice, their own
-// address in it.
+// TestAChangeOfAddressIsUndone: a thief knows the password and has changed the address twice.
 func TestAChangeOfAddressIsUndone(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
@@ -83,14 +83,14 @@ func TestAChangeOfAddressIsUndone(t *testing.T) {
 		if owner.signedIn() || thief.signedIn() {
 			s.t.Error("somebody is still signed in")
 		}
-		for _, link := range []string{second, later} { // to the thief's first address, and the owner's once more
+		for _, link := range []string{second, later} { // the one to the thief's first address, and the owner's second one
 			x.want(x.undo(link, "a thief's horse battery"), 401, "INVALID_TOKEN")
 			s.userBy("ada@example.com")
 		}
 		x.want(x.do("POST", "/api/auth/reset-password", `{"newPassword":"`+another+`","token":"`+reset+`"}`), 400, "INVALID_TOKEN")
-		// Without a password a link to set one comes to that address.
+		// The undo set no password, so the address gets a link to set one.
 		_, rest, _ := strings.Cut(s.link("ada@example.com", 3), "/reset-password/")
-		ourPage(t, x.want(x.page("/api/auth/reset-password/"+rest), 200, `name="newPassword"`))
+		wantSafePage(t, x.want(x.page("/api/auth/reset-password/"+rest), 200, `name="newPassword"`))
 		x.want(x.do("POST", "/api/auth/reset-password", `{"newPassword":"`+another+`","token":"`+rest+`"}`), 200, "")
 		thief.want(thief.do("POST", "/api/auth/login", `{"email":"ada@example.com","password":"`+own+`"}`), 401, "")
 		owner.signIn("ada@example.com", another)
@@ -107,12 +107,12 @@ func TestAChangeOfAddressCanBeUndoneForAWeek(t *testing.T) {
 		v.want(v.follow(confirm), 302, "")
 		s.clock.Advance(7 * 24 * time.Hour)
 		x.want(x.undo(undo, another), 401, "TOKEN_EXPIRED")
-		x.signUp("ada@example.com") // which is free by now
+		x.signUp("ada@example.com") // the address is free again
 	})
 }
 
-// TestAnAddressIsKeptForItsOwner as long as its link is good. Nobody learns that.
-func TestAnAddressIsKeptForItsOwner(t *testing.T) {
+// TestAFormerAddressIsReservedForItsOwner: while its undo link works. No answer reveals that.
+func TestAFormerAddressIsReservedForItsOwner(t *testing.T) {
 	t.Parallel()
 	for name, required := range map[string]bool{"verification required": true, "not required": false} {
 		t.Run(name, func(t *testing.T) {
@@ -144,7 +144,7 @@ func TestAnAddressIsKeptForItsOwner(t *testing.T) {
 				other.want(other.do("POST", "/api/auth/change-email", `{"newEmail":"free@example.com"}`), 200, `{"status":true}`)
 				s.mail("free@example.com", 1)
 				if got := len(mailtest.To(t, s.mails, "ada@example.com")); got != n+2 {
-					s.t.Errorf("got %d mails to the address that is kept, want %d", got, n+2)
+					s.t.Errorf("got %d mails to the reserved address, want %d", got, n+2)
 				}
 				x.want(x.undo(undo, another), 200, "")
 				x.signIn("ada@example.com", another)
@@ -153,8 +153,8 @@ func TestAnAddressIsKeptForItsOwner(t *testing.T) {
 	}
 }
 
-// TestNobodySignsUpWithAnAddressWhileItIsChanged however close they come.
-func TestNobodySignsUpWithAnAddressWhileItIsChanged(t *testing.T) {
+// TestAnAddressCannotBeTakenDuringItsChange: concurrent sign-ups with the old address fail.
+func TestAnAddressCannotBeTakenDuringItsChange(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
@@ -171,5 +171,26 @@ func TestNobodySignsUpWithAnAddressWhileItIsChanged(t *testing.T) {
 		}
 		v.want(v.follow(confirm), 302, "")
 		wg.Wait()
+	})
+}
+
+// TestTheOwnerOfAReservedAddressGetsAnUndoLink: an attacker has signed up with another person's
+// address and has changed to their own, so the first one is reserved for the attacker's account.
+// The owner of the address gets the account by mail.
+func TestTheOwnerOfAReservedAddressGetsAnUndoLink(t *testing.T) {
+	t.Parallel()
+	each(t, func(s *site) {
+		thief, owner := s.visitor(), s.visitor()
+		thief.signUp("ada@example.com")
+		thief.want(thief.do("POST", "/api/auth/change-email", `{"newEmail":"eve@example.com"}`), 200, "")
+		thief.want(thief.follow(s.link("eve@example.com", 1)), 302, "")
+		owner.want(owner.do("POST", "/api/auth/sign-up/email", `{"email":"ada@example.com","password":"another-lantern-42"}`), 422, "")
+		owner.want(owner.do("POST", "/api/auth/request-password-reset", `{"email":"ada@example.com"}`), 200, "")
+		link := s.link("ada@example.com", 3) // after the notices before and after the change
+		owner.want(owner.do("POST", "/api/auth/undo-email", `{"token":"`+tokenOf(t, link)+`","newPassword":"another-lantern-42"}`), 200, "")
+		owner.signIn("ada@example.com", "another-lantern-42")
+		if thief.signedIn() {
+			s.t.Error("the thief is still signed in")
+		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"vestibule/internal/opaque"
 )
 
+// prove follows a link that verifies an address, with a proof: a password or a new one.
 func (v *visitor) prove(link, field, value string) answer {
 	v.t.Helper()
 	return v.do("POST", "/api/auth/verify-email", `{"token":"`+tokenOf(v.t, link)+`","`+field+`":"`+value+`"}`)
@@ -39,14 +40,14 @@ func TestVerifyEmail(t *testing.T) {
 			s.t.Error("the address is not verified")
 		}
 		bare, _, _ := strings.Cut(link, "&callbackURL")
-		for _, again := range []*visitor{v, stranger} { // a scanner, for one
+		for _, again := range []*visitor{v, stranger} { // for example a mail scanner
 			if got := again.page(link); got.header.Get("Location") != "/welcome?x=1" {
 				s.t.Errorf("followed again: got %q", got.header.Get("Location"))
 			}
 			again.want(again.follow(bare), 200, `{"status":true,"user":null}`)
-			again.want(again.prove(link, "newPassword", another), 401, "INVALID_TOKEN") // it would not be set
+			again.want(again.prove(link, "newPassword", another), 401, "INVALID_TOKEN") // the password is not set
 		}
-		v.signIn("ada@example.com", own) // which that has not changed
+		v.signIn("ada@example.com", own) // the password has not changed
 		v.want(v.do("POST", "/api/auth/send-verification-email", `{"email":"ada@example.com"}`), 400, "EMAIL_ALREADY_VERIFIED")
 		v.want(v.follow("/api/auth/verify-email"), 400, "[query.token]")
 		v.want(v.follow("/api/auth/verify-email?token=%00"), 401, "INVALID_TOKEN")
@@ -62,9 +63,9 @@ func TestVerifyEmail(t *testing.T) {
 	})
 }
 
-// TestAClickConfirmsNobodysPassword: somebody has signed up with a stranger's address,
-// and the stranger follows the link in their mail.
-func TestAClickConfirmsNobodysPassword(t *testing.T) {
+// TestAClickAloneConfirmsNoAddress: an attacker has signed up with another person's address,
+// and that person follows the link in the mail.
+func TestAClickAloneConfirmsNoAddress(t *testing.T) {
 	t.Parallel()
 	for name, required := range map[string]bool{"verification required": true, "not required": false} {
 		t.Run(name, func(t *testing.T) {
@@ -89,13 +90,13 @@ func TestAClickConfirmsNobodysPassword(t *testing.T) {
 					}
 				}
 				asks := owner.want(owner.page(link), 200, `data-post="/api/auth/verify-email"`)
-				ourPage(t, asks)
+				wantSafePage(t, asks)
 				if !strings.Contains(asks.body, `<a href="/welcome">`) || !strings.Contains(asks.body, `name="newPassword"`) {
 					s.t.Errorf("got page\n%s", asks.body)
 				}
 				unchanged("a click")
 				owner.want(owner.follow(link), 403, "PASSWORD_REQUIRED")
-				other.want(other.follow(link), 403, "PASSWORD_REQUIRED") // a session, but not this user's
+				other.want(other.follow(link), 403, "PASSWORD_REQUIRED") // a session of another user
 				other.want(other.page(link), 200, "<main")
 				owner.want(owner.do("POST", "/api/auth/verify-email", `{"token":"`+tokenOf(t, link)+`"}`), 403, "PASSWORD_REQUIRED")
 				owner.want(owner.prove(link, "password", "wrong horse battery"), 400, "INVALID_PASSWORD")
@@ -110,11 +111,11 @@ func TestAClickConfirmsNobodysPassword(t *testing.T) {
 
 				owner.want(owner.prove(link, "newPassword", another), 200, `{"status":true,"user":null}`)
 				if !s.userBy("ada@example.com").EmailVerified || owner.signedIn() {
-					s.t.Error("want the address verified and nobody signed in by that")
+					s.t.Error("want the address verified and nobody signed in")
 				}
 				thief.want(thief.do("POST", "/api/auth/login", `{"email":"ada@example.com","password":"`+own+`"}`), 401, "INVALID_EMAIL_OR_PASSWORD")
 				if thief.signedIn() {
-					s.t.Error("whoever signed up is still signed in")
+					s.t.Error("the attacker is still signed in")
 				}
 				owner.signIn("ada@example.com", another)
 			}, func(c *bff.Config) { c.RequireEmailVerification = required })
@@ -122,7 +123,7 @@ func TestAClickConfirmsNobodysPassword(t *testing.T) {
 	}
 }
 
-// TestTheOwnerConfirmsWithTheirPassword in a browser where they are not signed in.
+// TestTheOwnerConfirmsWithTheirPassword: in a browser where they are not signed in.
 func TestTheOwnerConfirmsWithTheirPassword(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {

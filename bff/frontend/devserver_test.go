@@ -70,7 +70,7 @@ func TestRequestsAreForwardedToADevServer(t *testing.T) {
 		}
 	}
 	if g := s.do("GET", "/app"); g.status != 302 || g.header.Get("Location") != "/app/?x=1" {
-		t.Errorf("got %d to %q, want a place of ours", g.status, g.header.Get("Location"))
+		t.Errorf("got %d to %q, want a path on our origin", g.status, g.header.Get("Location"))
 	}
 	seen = nil
 	for _, method := range []string{"POST", "DELETE", "TRACE"} {
@@ -133,8 +133,8 @@ func TestTheWebSocketOfADevServer(t *testing.T) {
 	}
 }
 
-// TestADevServerIsForOurOwnPages: other sites cannot read sources, neither with a script
-// tag nor with a host name of theirs that points here.
+// TestADevServerIsForOurOwnPages: another site can read no sources, neither with a script tag
+// nor with its own host name that points to this machine.
 func TestADevServerIsForOurOwnPages(t *testing.T) {
 	t.Parallel()
 	s, _ := dev(t, func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte(r.Host)) })

@@ -69,7 +69,7 @@ type got struct {
 	body   string
 }
 
-// do sends a request; Go's client adds nothing to it.
+// do sends a request. Accept-Encoding is set, so Go's client does not add its own.
 func (s *testServer) do(method, path string, header ...string) got {
 	s.Helper()
 	r, err := http.NewRequestWithContext(s.Context(), method, s.url+path, nil)
@@ -125,7 +125,7 @@ func TestADeployTakesEffectImmediately(t *testing.T) {
 	first := s.want(s.do("GET", "/"), 200, "aaaaaaa1")
 	s.want(s.do("GET", "/app.js"), 200, "first")
 
-	// The same size and the same time, as a reproducible build may write.
+	// The size and the time stay the same, as with a reproducible build.
 	then := time.Unix(1, 0)
 	for _, text := range []string{"<!-- index-bbbbbbb2.js -->", "<!-- index-ccccccc3.js -->"} {
 		write(t, filepath.Join(dir, "index.html"), text)
@@ -137,7 +137,7 @@ func TestADeployTakesEffectImmediately(t *testing.T) {
 	write(t, filepath.Join(dir, "app.js"), "second")
 	s.want(s.do("GET", "/app.js"), 200, "second")
 
-	// The folder is replaced by another one.
+	// The folder is replaced.
 	if err := os.Rename(dir, dir+".old"); err != nil {
 		t.Fatal(err)
 	}

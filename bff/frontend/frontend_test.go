@@ -72,7 +72,7 @@ func TestEachVersionOfAFileIsSentOnce(t *testing.T) {
 				g := s.do("GET", path, "Accept-Encoding", coding)
 				tag := g.header.Get("ETag")
 				if path == "/app.js" && seen[tag] {
-					s.Errorf("%s in %s: got the ETag of another form", path, coding)
+					s.Errorf("%s in %s: got the ETag of another encoding", path, coding)
 				}
 				seen[tag] = true
 				for _, known := range []string{
@@ -88,8 +88,8 @@ func TestEachVersionOfAFileIsSentOnce(t *testing.T) {
 			}
 		}
 		g := s.want(s.do("GET", "/app.js", "If-Match", `"another"`), 412, "PRECONDITION_FAILED")
-		if part, there := g.header["Content-Range"]; there {
-			s.Errorf("got Content-Range %q where no part was asked for", part)
+		if part, ok := g.header["Content-Range"]; ok {
+			s.Errorf("got Content-Range %q although no part was requested", part)
 		}
 		if g.header.Get("Cache-Control") != "no-store" {
 			s.Errorf("got %v", g.header)
@@ -103,7 +103,7 @@ func TestPartsOfFiles(t *testing.T) {
 		whole := s.do("GET", "/app.js")
 		g := s.want(s.do("GET", "/app.js", "Range", "bytes=8-10", "Accept-Encoding", "gzip"), 206, "log")
 		if g.header.Get("Content-Encoding") != "" || g.header.Get("ETag") != whole.header.Get("ETag") {
-			s.Errorf("got %v, want a part of the file as it is", g.header)
+			s.Errorf("got %v, want a part of the uncompressed file", g.header)
 		}
 		s.want(s.do("GET", "/app.js", "Range", "bytes=8-10", "If-Range", `"another"`), 200, script)
 		parts := func(n int) string { return "bytes=" + strings.TrimSuffix(strings.Repeat("8-10,", n), ",") }

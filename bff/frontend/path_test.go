@@ -59,7 +59,7 @@ func FuzzFileName(f *testing.F) {
 			return
 		}
 		if !fs.ValidPath(name) || strings.ContainsAny(name, "\\\x00") || strings.HasPrefix(name, "/") {
-			t.Errorf("%q: got %q, which is no name below the folder", raw, name)
+			t.Errorf("%q: got %q, which is not a name inside the folder", raw, name)
 		}
 		for i, segment := range strings.Split(name, "/") {
 			if strings.HasPrefix(segment, ".") && (i > 0 || segment != ".well-known") {
@@ -79,7 +79,7 @@ func TestWhichRequestsGetThePage(t *testing.T) {
 		{"a navigation", "/tasks/7", []string{"Sec-Fetch-Mode", "navigate"}, true},
 		{"a navigation in a folder", "/tasks/", []string{"Sec-Fetch-Mode", "navigate"}, true},
 		{"a navigation to a name with a dot", "/users/jane.doe", []string{"Sec-Fetch-Mode", "navigate"}, true},
-		{"a program that says nothing", "/tasks", nil, true},
+		{"a program without these headers", "/tasks", nil, true},
 		{"curl", "/tasks", []string{"Accept", "*/*"}, true},
 		{"an old browser", "/tasks", []string{"Accept", "text/html,application/xml;q=0.9,*/*;q=0.8"}, true},
 		{"fetch", "/tasks", []string{"Sec-Fetch-Mode", "cors", "Accept", "*/*"}, false},

@@ -8,17 +8,17 @@ import (
 
 func TestEveryKindIsAPageWithoutInlineCode(t *testing.T) {
 	t.Parallel()
-	for kind, of := range about {
+	for kind, text := range about {
 		w := httptest.NewRecorder()
 		if err := (Page{Kind: kind, Site: "app.example.com", Token: `"><script>`, Username: "<b>"}).Write(w); err != nil {
 			t.Fatalf("%s: %v", kind, err)
 		}
 		body := w.Body.String()
-		if !strings.Contains(body, "<title>"+of.title+"</title>") || strings.Contains(body, "><script>\"") || strings.Contains(body, "<b></b>") || strings.Contains(body, "style=") {
+		if !strings.Contains(body, "<title>"+text.title+"</title>") || strings.Contains(body, "><script>\"") || strings.Contains(body, "<b></b>") || strings.Contains(body, "style=") {
 			t.Errorf("%s: got\n%s", kind, body)
 		}
-		if asks := strings.Contains(body, "<form>"); asks != (kind != Dead) {
-			t.Errorf("%s: asks is %t", kind, asks)
+		if hasForm := strings.Contains(body, "<form>"); hasForm != (kind != Dead) {
+			t.Errorf("%s: a form on the page: %t", kind, hasForm)
 		}
 		if got := w.Header().Get("Referrer-Policy"); got != "no-referrer" {
 			t.Errorf("%s: got Referrer-Policy %q: the token is in the address", kind, got)

@@ -155,13 +155,13 @@ func TestAPermitOfACanceledRequestIsReleased(t *testing.T) {
 // then choose the permit although the context is done.
 type canceledUnseen struct {
 	context.Context
-	asked int
+	calls int // of Err
 }
 
 func (c *canceledUnseen) Done() <-chan struct{} { return nil }
 
 func (c *canceledUnseen) Err() error {
-	if c.asked++; c.asked == 1 {
+	if c.calls++; c.calls == 1 {
 		return nil // the check before the wait
 	}
 	return context.Canceled

@@ -74,7 +74,7 @@ func TestAHashVerifiesItsPasswordAndNoOther(t *testing.T) {
 	}
 }
 
-// The hashes are from test.c of the argon2 reference implementation.
+// TestHashesOfTheReferenceImplementationVerify: the hashes are from its test.c.
 func TestHashesOfTheReferenceImplementationVerify(t *testing.T) {
 	t.Parallel()
 	h := newHasher(t, Config{})
@@ -214,7 +214,7 @@ func TestTheDummyHashIsMadeOnce(t *testing.T) {
 		}
 	}
 	if len(*ran) != 3 || h.dummy != before {
-		t.Errorf("got %d computations for 3 calls (same dummy hash: %v), want 3 and true", len(*ran), h.dummy == before)
+		t.Errorf("got %d computations for 3 calls (same dummy hash: %v), want 3 (true)", len(*ran), h.dummy == before)
 	}
 }
 

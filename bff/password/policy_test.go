@@ -114,7 +114,7 @@ func TestEquivalentSpellingsAreOnePassword(t *testing.T) {
 	}
 }
 
-// maxBytes depends on this.
+// TestNFKCComposesAtMostFourCodePointsIntoOne: maxBytes depends on this property of Unicode.
 func TestNFKCComposesAtMostFourCodePointsIntoOne(t *testing.T) {
 	t.Parallel()
 	for r := rune(0); r <= unicode.MaxRune; r++ {

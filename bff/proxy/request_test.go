@@ -146,7 +146,7 @@ func TestUnlistedHeadersAreDropped(t *testing.T) {
 	}
 }
 
-func TestTrailersOfTheClientStayBehind(t *testing.T) {
+func TestTrailersOfTheClientAreDropped(t *testing.T) {
 	t.Parallel()
 	api := newRecorder()
 	r := newRig(t, api)

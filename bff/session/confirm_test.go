@@ -10,7 +10,7 @@ import (
 	"vestibule/store"
 )
 
-func TestConfirmTellsTheEndOfASession(t *testing.T) {
+func TestConfirmReportsTheEndOfASession(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name string

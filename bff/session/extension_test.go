@@ -10,7 +10,7 @@ import (
 	"vestibule/store"
 )
 
-func TestExtensionNeverResurrects(t *testing.T) {
+func TestAnExtensionNeverRevivesASession(t *testing.T) {
 	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
 		row, r := f.signIn(true, nil)

@@ -172,7 +172,7 @@ func TestAClockSetBackDoesNotKeepAnOldSet(t *testing.T) {
 	}
 }
 
-func TestACallerDoesNotWaitForAnothersReadingLongerThanItsContext(t *testing.T) {
+func TestACallerDoesNotWaitForAnotherReadLongerThanItsContext(t *testing.T) {
 	t.Parallel()
 	keys := &table{}
 	m := mustOpen(t, config(jose.EdDSA, newClock()), keys)
@@ -195,7 +195,7 @@ func TestACallerDoesNotWaitForAnothersReadingLongerThanItsContext(t *testing.T) 
 	}
 }
 
-func TestAFailedReadingIsAnErrorAndNotKept(t *testing.T) {
+func TestAFailedReadIsAnErrorAndIsNotCached(t *testing.T) {
 	t.Parallel()
 	clk := newClock()
 	keys := &table{}

@@ -192,7 +192,7 @@ func TestAnInstanceThatFindsANewerKeyBesideItsOwnSignsWithIt(t *testing.T) {
 	}
 }
 
-func TestErrorsOfTheTableAreKept(t *testing.T) {
+func TestErrorsOfTheTableAreReturned(t *testing.T) {
 	t.Parallel()
 	down := errors.New("down")
 	if _, err := Open(t.Context(), config(jose.EdDSA, newClock()), &table{err: down}); !errors.Is(err, down) {

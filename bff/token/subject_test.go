@@ -36,7 +36,7 @@ func refusedSubject(t *testing.T, m *Minter, raw, part string) {
 
 func TestVerifySubjectReadsATokenAsItWasMinted(t *testing.T) {
 	t.Parallel()
-	for _, algorithm := range []string{jose.HS256, jose.EdDSA, jose.ES256} {
+	for _, algorithm := range algorithms {
 		t.Run(algorithm, func(t *testing.T) {
 			clk := newClock()
 			m := mustOpen(t, config(algorithm, clk), &table{})
@@ -193,9 +193,9 @@ func TestTokensThatAreNotOursAreRefused(t *testing.T) {
 	}
 }
 
-// TestAnActorWithoutScopeOpensNothing: such a token has no rights at the API. So an exchange
+// TestAnActorWithoutScopeHasNoRights: such a token has no rights at the API. So an exchange
 // must not give it all scopes of the client.
-func TestAnActorWithoutScopeOpensNothing(t *testing.T) {
+func TestAnActorWithoutScopeHasNoRights(t *testing.T) {
 	t.Parallel()
 	m := mustOpen(t, config(jose.HS256, newClock()), nil)
 	s, err := m.VerifySubject(t.Context(), foreign(t, `{"alg":"HS256"}`,
