@@ -22,7 +22,9 @@ import (
 // returns what it finds.
 func (w *window) axe(source string) {
 	w.Helper()
-	w.do(chromedp.Steps(evaluate(source)))
+	if w.js(`Boolean(window.axe)`) != true {
+		w.do(chromedp.Steps(evaluate(source)))
+	}
 	found, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](`axe.run({ resultTypes: ['violations'] }).then(r => JSON.stringify(
 		r.violations.map(v => v.id + ': ' + v.help + ' — ' + v.nodes.map(n => n.html + ' ' + n.failureSummary).join(' | '))))`, chromedp.EvalAwaitPromise))
 	if err != nil {
