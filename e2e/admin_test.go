@@ -19,8 +19,8 @@ func (p *product) command(args ...string) string {
 	return c.log.String()
 }
 
-// TestADisabledUserIsOutAtOnce: the command line is another process than the one
-// that holds the sessions.
+// TestADisabledUserIsOutAtOnce: the command runs in another process than the server, which
+// remembers sessions.
 func TestADisabledUserIsOutAtOnce(t *testing.T) {
 	t.Parallel()
 	for _, s := range []shape{shapes[0], shapes[2], shapes[3], shapes[4]} {
@@ -35,7 +35,7 @@ func TestADisabledUserIsOutAtOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer stream.Body.Close()
-			time.Sleep(1100 * time.Millisecond) // past the grace that short requests have
+			time.Sleep(1100 * time.Millisecond) // longer than the time for which a request may outlive its session
 
 			if out := p.command("user", "disable", "rex@example.com"); !strings.Contains(out, "1 session has ended") {
 				t.Errorf("got %s", out)

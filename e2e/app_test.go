@@ -9,11 +9,11 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// noHurry lets notices, and the offer to undo a deletion, stay ten times as long: the tests
-// may take their time on a busy machine. A test of that time itself sets inAHurry.
+// noHurry shows notices, and the offer to undo a deletion, ten times as long, because tests
+// are slow on a busy machine. A test of that time itself sets inAHurry.
 const noHurry = `{ const real = window.setTimeout; window.setTimeout = (what, ms, ...more) => real(what, !window.inAHurry && (ms === 6_000 || ms === 12_000) ? 10 * ms : ms, ...more) }`
 
-// app is a running product behind a wire that can be cut, and a browser.
+// app is a running product with a browser. The connection between them can be cut.
 type app struct {
 	*product
 	wire    *wire
@@ -36,7 +36,7 @@ func newAppOf(t testing.TB, settings ...string) *app {
 	return &app{p, w, chromium(t)}
 }
 
-// device opens the app in a profile of its own: no cookie of others is there.
+// device opens the app in a new browser profile, without cookies.
 func (a *app) device(t *testing.T, path string) *window {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(a.browser, chromedp.WithNewBrowserContext())

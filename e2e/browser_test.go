@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// answer is what came back.
+// answer is an HTTP response.
 type answer struct {
 	status int
 	header http.Header
@@ -19,7 +19,7 @@ type answer struct {
 
 func (a answer) String() string { return fmt.Sprintf("%d %s", a.status, a.body) }
 
-// browser keeps cookies as a browser does, and sends the headers that it sends.
+// browser is an HTTP client that keeps cookies and sends an Origin, as a browser does.
 type browser struct {
 	t      testing.TB
 	client *http.Client
@@ -39,8 +39,8 @@ func (b *browser) send(method, target, body string, header ...string) answer {
 	return b.sendRaw(method, target, body, header...)
 }
 
-// sendRaw sends the given header and nothing else of a browser's. An empty
-// value leaves a header out; a + before a name adds a second line.
+// sendRaw sends only the given headers, and no Origin. It leaves out a header with an empty
+// value. A + before a name adds a second line.
 func (b *browser) sendRaw(method, target, body string, header ...string) answer {
 	b.t.Helper()
 	r, err := http.NewRequestWithContext(context.Background(), method, target, strings.NewReader(body))

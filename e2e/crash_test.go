@@ -39,8 +39,7 @@ func TestAKillLosesNothing(t *testing.T) {
 	}
 }
 
-// TestALossOfPowerLosesNothing takes what was not synced away together with the
-// program.
+// TestALossOfPowerLosesNothing kills the program and drops everything that was not synced.
 func TestALossOfPowerLosesNothing(t *testing.T) {
 	c, durable, syncs := newCrasher(t), t.TempDir(), 0
 	for range crashes {

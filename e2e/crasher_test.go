@@ -63,7 +63,7 @@ func (p *process) kill(t *testing.T) {
 	<-p.exited
 }
 
-// load has sixteen clients write for a while, and then ends the product under them.
+// load lets sixteen clients write for a while, and then ends the product while they write.
 func (c *crasher) load(t *testing.T, end func()) {
 	t.Helper()
 	var stop sync.WaitGroup
@@ -92,7 +92,7 @@ func (c *crasher) load(t *testing.T, end func()) {
 	stop.Wait()
 }
 
-// create adds a task; its title is in nobody else's.
+// create adds a task with a unique title.
 func (c *crasher) create() {
 	c.mu.Lock()
 	c.sent++
@@ -164,7 +164,7 @@ func (c *crasher) write(method, path, title string) (id int64, ok bool) {
 	}
 }
 
-// check compares what is there with what was acknowledged.
+// check compares the stored tasks with the acknowledged ones.
 func (c *crasher) check(t *testing.T) {
 	t.Helper()
 	r, _ := http.NewRequest(http.MethodGet, "http://"+c.addr[0]+"/api/proxy/me/tasks", nil)

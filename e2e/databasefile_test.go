@@ -11,10 +11,10 @@ import (
 	"testing"
 )
 
-// TestADatabaseFileThatIsTakenAway: nothing is acknowledged that would be lost, /readyz
-// fails, the log has the cure, and the next start finds a sound file with what the
-// operator has put there. Without a file, and with the log of the old one beside, it
-// makes no new one.
+// TestADatabaseFileThatIsTakenAway: the product acknowledges no write that would be lost.
+// /readyz fails, and the log names the cure. The next start finds a sound file with the
+// operator's content. If only the write-ahead log of the old file is left, the next start
+// makes no new file.
 func TestADatabaseFileThatIsTakenAway(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -74,7 +74,7 @@ func TestADatabaseFileThatIsTakenAway(t *testing.T) {
 	}
 }
 
-// TestASecondServerIsRefusedByWhateverPath it comes.
+// TestASecondServerIsRefusedByWhateverPath it opens the same file.
 func TestASecondServerIsRefusedByWhateverPath(t *testing.T) {
 	t.Parallel()
 	f := newOnFile(t, false)
@@ -112,7 +112,7 @@ func TestASecondServerIsRefusedByWhateverPath(t *testing.T) {
 	f.create()
 }
 
-// mount mounts a file or folder in another place too, and reports whether it may.
+// mount mounts a file or folder at a second place. It returns false without the right to.
 func mount(t *testing.T, from, to string) bool {
 	t.Helper()
 	if err := syscall.Mount(from, to, "", syscall.MS_BIND, ""); err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// waitFor waits until a script in the page gives a text that is not empty.
+// waitFor runs a script in the page until its result is not empty.
 func (p *tab) waitFor(script string) string {
 	p.Helper()
 	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {

@@ -92,8 +92,8 @@ func (e *events) ends() {
 	}
 }
 
-// TestChangesArriveWhereverTheyAreMade has a second API on the same database, as
-// another machine would have.
+// TestChangesArriveWhereverTheyAreMade runs a second API on the same database, as on
+// another machine.
 func TestChangesArriveWhereverTheyAreMade(t *testing.T) {
 	t.Parallel()
 	inEveryShape(t, func(t *testing.T, p *product) {

@@ -9,8 +9,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestALateAnswerSignsNobodyOut: a request that was sent before the session got another
-// secret is refused, and the session lives.
+// TestALateAnswerSignsNobodyOut: the server refuses a request that was sent before the session
+// got a new secret, but the session lives on.
 func TestALateAnswerSignsNobodyOut(t *testing.T) {
 	t.Parallel()
 	f := newFront(t)

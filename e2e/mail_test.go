@@ -12,9 +12,9 @@ import (
 	"vestibule/internal/smtptest"
 )
 
-// TestMailOutlivesTheServerAndTheProcess: with the mail server down the request
-// succeeds at once; the mail arrives when it is back, though the program was
-// stopped in between.
+// TestMailOutlivesTheServerAndTheProcess: without the mail server the request succeeds at
+// once. The mail arrives when the server is back, even if the program was restarted
+// meanwhile.
 func TestMailOutlivesTheServerAndTheProcess(t *testing.T) {
 	t.Parallel()
 	addr, err := freeport.Addr()

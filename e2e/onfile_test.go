@@ -12,8 +12,8 @@ import (
 	_ "modernc.org/sqlite"
 )
 
-// onFile is the product on a SQLite file that the test handles as operators do: with a
-// shell, while it runs.
+// onFile is a running product on a SQLite file. The test changes the file meanwhile, as an
+// operator does with a shell.
 type onFile struct {
 	t      *testing.T
 	dir    string
@@ -39,7 +39,7 @@ func newOnFile(t *testing.T, split bool) *onFile {
 	return f
 }
 
-// start starts what serves, and waits until it is ready.
+// start starts the product, and waits until it is ready.
 func (f *onFile) start() {
 	f.t.Helper()
 	path := binary(f.t, build.plain)
@@ -83,7 +83,7 @@ func (f *onFile) create() {
 	f.ada.want(f.ada.send(http.MethodPost, f.ada.origin+"/api/proxy/me/tasks", `{"title":"one"}`), http.StatusCreated, "")
 }
 
-// tasks are how many ada sees.
+// tasks returns the number of tasks that Ada sees.
 func (f *onFile) tasks() int {
 	f.t.Helper()
 	var tasks []json.RawMessage
@@ -94,7 +94,8 @@ func (f *onFile) tasks() int {
 	return len(tasks)
 }
 
-// sql runs a statement from outside and returns the first thing that it says.
+// sql runs a statement in another process than the product, and returns the first value of
+// its result.
 func (f *onFile) sql(statement string) string {
 	f.t.Helper()
 	db, err := sql.Open("sqlite", "file:"+f.file+"?_busy_timeout=5000")
@@ -134,7 +135,7 @@ func (f *onFile) grow() {
 	}
 }
 
-// copy does what cp does: a file that is there stays, and gets other bytes.
+// copy copies like cp: an existing file stays and gets the other content.
 func (f *onFile) copy(from, to string) {
 	f.t.Helper()
 	text, err := os.ReadFile(from)

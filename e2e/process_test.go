@@ -21,7 +21,7 @@ type process struct {
 	err    error // after exited
 }
 
-// start runs the binary with nothing of our own environment in its own.
+// start runs the binary. Of the test's environment it gets only PATH.
 func start(t testing.TB, path, dir string, env []string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, log: &testlog.Buffer{}, exited: make(chan struct{})}

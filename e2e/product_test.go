@@ -17,7 +17,7 @@ import (
 // machine may be busy with other tests. No test asserts with it how fast something is.
 const patience = 2 * time.Minute
 
-// The secret of every product under test that is given one.
+// secret is the BETTER_AUTH_SECRET of the products under test.
 const secret = "7f9c8e3a2b1d4f6e8c9a0b2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f7a8b9c0d1e2f"
 
 func TestMain(m *testing.M) {
@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// product is the whole of it, started in one process or in two.
+// product is the whole running product, in one process or in two.
 type product struct {
 	t             testing.TB
 	bff, api      string // URLs
@@ -71,7 +71,8 @@ func inEveryShape(t *testing.T, test func(t *testing.T, p *product)) {
 	}
 }
 
-// aloneIn is for tests that stop the product, or count what it allows.
+// aloneIn is like inEveryShape, but each product belongs to the test alone. It is for tests
+// that stop the product or count against its limits.
 func aloneIn(t *testing.T, shapes []shape, test func(t *testing.T, p *product)) {
 	for _, s := range shapes {
 		t.Run(s.name, func(t *testing.T) {
@@ -105,7 +106,7 @@ func launchBinary(t testing.TB, path string, s shape, settings ...string) *produ
 		}
 		env = append(env, "MIGRATE=true")
 	} else {
-		storetest.Fill(t, filepath.Join(p.dir, "vestibule.db")) // migrations take their time with the race detector
+		storetest.Fill(t, filepath.Join(p.dir, "vestibule.db")) // migrations are slow under the race detector
 	}
 	env = append(env, "DATABASE_URL="+p.database)
 	env = append(env, settings...)

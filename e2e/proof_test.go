@@ -8,7 +8,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// forgetProofs lets the password of a user have been proven long ago in all sessions.
+// forgetProofs makes the last proof of a user's password old in all sessions.
 func (a *app) forgetProofs(t *testing.T, email string) {
 	t.Helper()
 	db, err := sql.Open("sqlite", "file:"+strings.TrimPrefix(a.database, "sqlite:")+"?_pragma=busy_timeout(5000)")
@@ -27,8 +27,8 @@ func (a *app) forgetProofs(t *testing.T, email string) {
 
 const proofAsked = `[...document.querySelectorAll('dialog[open]')].some(e => nameOf(e) === 'Confirm that it is you')`
 
-// TestWhatIsSensitiveAsksForThePassword: what is sensitive asks for the password in place and goes on with what was
-// typed.
+// TestWhatIsSensitiveAsksForThePassword: a sensitive action asks for the password on the same
+// page, and then continues with the typed text.
 func TestWhatIsSensitiveAsksForThePassword(t *testing.T) {
 	t.Parallel()
 	a := sharedApp(t)
@@ -103,7 +103,7 @@ func TestWhatIsSensitiveAsksForThePassword(t *testing.T) {
 	other.logIn("", "paper-lantern-42")
 	other.shows("Nothing to do yet")
 
-	// Whoever goes to another page does not want it any more.
+	// Going to another page cancels it.
 	stale()
 	w.fill("New email", "left@example.com")
 	w.press("Change email")

@@ -19,7 +19,7 @@ import (
 	"vestibule/internal/quicktest"
 )
 
-// chromium is a profile of the test's own in the browser that all tests share.
+// chromium returns a new profile in the browser that all tests share.
 func chromium(t testing.TB) context.Context {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(browsers.get(t, ""), chromedp.WithNewBrowserContext())
@@ -65,7 +65,7 @@ func startChromium(t testing.TB, _ string) context.Context {
 	return ctx
 }
 
-// tab is a page in the browser, and what it has complained about.
+// tab is a page in the browser, with the messages of its console.
 type tab struct {
 	*testing.T
 	ctx context.Context
@@ -74,7 +74,7 @@ type tab struct {
 	complains []chromedp.ConsoleMessage
 }
 
-// openTab shows a page in the tab of ctx.
+// openTab opens a page in the tab of ctx.
 func openTab(t *testing.T, ctx context.Context, url string) *tab {
 	t.Helper()
 	p := &tab{T: t, ctx: ctx}
@@ -103,7 +103,7 @@ func (p *tab) do(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// eval returns what a script in the page says.
+// eval runs a script in the page and returns its result.
 func (p *tab) eval(script string) string {
 	p.Helper()
 	got, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](script))
@@ -142,7 +142,7 @@ func (p *tab) quiet() {
 	}
 }
 
-// reactPage serves the page that a team would write, from an origin of its own.
+// reactPage serves a page as a team would write it, from another origin than the BFF's.
 func reactPage(t *testing.T, bff string) http.Handler {
 	t.Helper()
 	folder := clientFolder(t)
@@ -169,8 +169,8 @@ func reactPage(t *testing.T, bff string) http.Handler {
 	return mux
 }
 
-// TestReactFollowsTheSession is the official React client and its hook in a real
-// browser, in two tabs, on an origin that the BFF trusts.
+// TestReactFollowsTheSession runs the official React client and its hook in a real browser,
+// in two tabs, on an origin that the BFF trusts.
 func TestReactFollowsTheSession(t *testing.T) {
 	t.Parallel()
 	app := httptest.NewUnstartedServer(nil)
@@ -193,7 +193,7 @@ func TestReactFollowsTheSession(t *testing.T) {
 	first.click("rename")
 	first.shows("who", "Augusta <ada@example.com>")
 
-	// What a script could take along: nothing.
+	// A script in the page finds no cookie and no token.
 	for _, source := range []string{`document.cookie`, `JSON.stringify(localStorage)`, `JSON.stringify(sessionStorage)`} {
 		if got := first.eval(source); strings.Contains(got, "session_token") || regexp.MustCompile(`[\w-]{20,}\.`).MatchString(got) {
 			t.Errorf("%s: got %q, want no cookie and no token", source, got)

@@ -9,8 +9,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestTheAppWithoutAStream: a session's other windows have all places. The app works,
-// reads its list by itself and says so, and does not ask over and over.
+// TestTheAppWithoutAStream: another window has the only stream of the session. The app still
+// works and says that it shows changes late. It reads its list by itself, but not too often.
 func TestTheAppWithoutAStream(t *testing.T) {
 	t.Parallel()
 	a := newApp(t, "MAX_STREAMS_PER_SESSION=1")

@@ -23,7 +23,7 @@ type pkg struct {
 	Deps       []string
 }
 
-// listed are all packages of the module. They are listed once.
+// listed returns all packages of the module. go list runs once for all tests.
 var listed = sync.OnceValues(func() ([]pkg, error) {
 	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", "vestibule/...").Output()
 	if err != nil {
@@ -67,8 +67,8 @@ func room(path string) (name string, order int) {
 	return name, slices.Index(levels, name)
 }
 
-// mayImport are the rooms of the BFF that import another one. The rest know each other
-// only through bff.
+// mayImport are the packages of the BFF that may import another one of them. All others are
+// connected only by the package bff.
 var mayImport = map[string]string{
 	"vestibule/bff/session": "vestibule/bff/token",
 	"vestibule/bff/oauth":   "vestibule/bff/token",
@@ -104,8 +104,8 @@ func TestImportsPointOneWay(t *testing.T) {
 	}
 }
 
-// TestBearerStandsAlone: it stays when somebody replaces the example API, so it needs
-// nothing of it, not even by way of another package.
+// TestBearerStandsAlone: a team may replace the example API and keep api/bearer, so this
+// package must not depend on the API, directly or through another package.
 func TestBearerStandsAlone(t *testing.T) {
 	t.Parallel()
 	for _, p := range packages(t) {
@@ -122,7 +122,7 @@ func TestBearerStandsAlone(t *testing.T) {
 	t.Error("there is no api/bearer")
 }
 
-// TestEveryRoomIsInTheDesign: whoever looks for a package's purpose finds it in one list.
+// TestEveryRoomIsInTheDesign: docs/design.md lists the purpose of every package.
 func TestEveryRoomIsInTheDesign(t *testing.T) {
 	t.Parallel()
 	content, err := os.ReadFile("../docs/design.md")
@@ -194,8 +194,8 @@ func TestLibrariesStayInTheirFiles(t *testing.T) {
 	}
 }
 
-// TestOnlyTheCommandReadsTheEnvironment looks for the calls by name. One file of it makes
-// them, and hands on what it has read.
+// TestOnlyTheCommandReadsTheEnvironment searches the code for the calls by name. Only the
+// command's main.go may make them.
 func TestOnlyTheCommandReadsTheEnvironment(t *testing.T) {
 	t.Parallel()
 	root := filepath.Dir(mustGetwd(t))

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// upstream is an API of somebody else's that records what it is sent.
+// upstream is an API that is not ours. It records the requests.
 type upstream struct {
 	url      string
 	mu       sync.Mutex
@@ -83,8 +83,8 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "%d", n)
 }
 
-// TestWhatTheAPIReceives sends all that an attacker might, and looks at what
-// arrives.
+// TestWhatTheAPIReceives sends the headers that an attacker would send, and checks which of
+// them arrive.
 func TestWhatTheAPIReceives(t *testing.T) {
 	t.Parallel()
 	up := newUpstream(t)
@@ -163,7 +163,7 @@ func TestServerSentEventsArriveAtOnceAndEndWithTheSession(t *testing.T) {
 			t.Logf("event %d arrived after %v", i, took)
 		}
 	}
-	time.Sleep(1100 * time.Millisecond) // past the grace that short requests have
+	time.Sleep(1100 * time.Millisecond) // longer than the time for which a request may outlive its session
 	out := newBrowser(t, p.bff)
 	out.want(out.sendRaw("POST", p.bff+"/api/auth/logout", "", "Cookie", "better-auth.session_token="+b.cookie(), "Origin", p.bff), 200, "true")
 	signedOut := time.Now()

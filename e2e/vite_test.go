@@ -52,7 +52,7 @@ func viteApp(t *testing.T) (folder, vite string) {
 	return folder, vite
 }
 
-// uses signs up in the app and adds a task.
+// usesTheApp signs up in the app and adds a task.
 func (p *tab) usesTheApp() {
 	p.Helper()
 	p.waits(`document.forms.length == 1`)
@@ -65,7 +65,7 @@ func (p *tab) usesTheApp() {
 	p.waits(`(fetch("/api/proxy/me/tasks").then((r) => r.json()).then((all) => { window.tasks = all.length }), window.tasks == 1)`)
 }
 
-// waits until a script in the page says true.
+// waits waits until a condition in the page is true.
 func (p *tab) waits(condition string) {
 	p.Helper()
 	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
@@ -161,7 +161,7 @@ func TestAViteDevServerIsFronted(t *testing.T) {
 	}
 }
 
-// TestThePageShowsTheApp: what docs/spa.md shows is what is tested.
+// TestThePageShowsTheApp: docs/spa.md shows the sources of the app that is tested.
 func TestThePageShowsTheApp(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile(filepath.Join("..", "docs", "spa.md"))

@@ -12,15 +12,16 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// window is a page of the app as people use it: they find things by their names, and
-// click and type for real.
+// window is a page of the app. The test uses it as people do: it finds things by their
+// names, clicks with the mouse and types on the keyboard.
 type window struct {
 	*tab
 	origin string
 	busy   int // how often the server has refused a form because too many passwords were computed
 }
 
-// inPage has what the tests look for in a page. Only what can be seen and used is found.
+// inPage are the functions that find things in a page. They find only visible things that
+// can be used.
 const inPage = `
 const seen = e => e.ariaDisabled !== 'true' && e.checkVisibility({ visibilityProperty: true }) && !e.closest('[inert]') && (!document.querySelector('dialog[open]') || e.closest('dialog, .toasts'))
 const nameOf = e => (e.getAttribute('aria-label') ?? (e.getAttribute('aria-labelledby') ? document.getElementById(e.getAttribute('aria-labelledby'))?.textContent : e.labels?.[0]?.textContent) ?? e.textContent).trim().replace(/\s+/g, ' ')
@@ -31,7 +32,7 @@ const titles = () => [...document.querySelectorAll('.tasks > li')].sort((a, b) =
 const text = () => document.body.innerText
 `
 
-// logIn fills in the page or the dialog that is there.
+// logIn fills in the page or the dialog that asks for a log-in.
 func (w *window) logIn(email, password string) {
 	w.Helper()
 	if email != "" {
@@ -41,7 +42,7 @@ func (w *window) logIn(email, password string) {
 	w.press("Log in")
 }
 
-// js evaluates an expression over inPage.
+// js evaluates an expression, which may use the functions of inPage.
 func (w *window) js(expression string) any {
 	w.Helper()
 	got, err := chromedp.Run(w.ctx, chromedp.Evaluate[json.RawMessage](`(() => {`+inPage+`return JSON.stringify(`+expression+`) ?? 'null' })()`))
@@ -80,8 +81,8 @@ func (w *window) until(condition string) {
 	}
 }
 
-// sendAgain does with a form what its page says where the server has too many passwords to
-// compute at once, as it has on a machine that is busy with other tests.
+// sendAgain sends a form again if the page says that the server is busy. On a machine that
+// is busy with other tests, the server may have too many passwords to compute.
 func (w *window) sendAgain() {
 	w.Helper()
 	if w.js(`(form => (form?.requestSubmit(), Boolean(form)))([...document.querySelectorAll('form')].find(e => e.querySelector('.whole')?.textContent.startsWith('The server is busy.')))`) == true {
@@ -89,7 +90,7 @@ func (w *window) sendAgain() {
 	}
 }
 
-// shows waits for a text that can be seen.
+// shows waits until the page shows a text.
 func (w *window) shows(text string) {
 	w.Helper()
 	w.until(`text().includes(` + quoted(text) + `)`)
@@ -121,10 +122,10 @@ func (w *window) place(name string, within ...string) (x, y float64) {
 	w.Helper()
 	find := `named(pressable, ` + quoted(name) + `, ` + quoted(strings.Join(within, "")) + `)`
 	w.until(find)
-	// A notice that is in the way is closed first, as people do.
+	// A notice that covers the thing is closed first.
 	w.js(`(e => { e.scrollIntoView({ block: 'center', behavior: 'instant' }); const r = e.getBoundingClientRect(); const over = document.elementFromPoint(r.x + r.width / 2, r.y + r.height / 2)?.closest('.toast')
 		if (over && !over.contains(e)) for (const b of document.querySelectorAll('.toast [aria-label=Dismiss]')) b.click() })(` + find + `)`)
-	// Where it stands still: a page that has just been made wider is still being laid out.
+	// The thing must have stopped moving. A page that was just resized is still laid out.
 	var at []any
 	for end, before := time.Now().Add(patience), []any(nil); ; time.Sleep(20 * time.Millisecond) {
 		now, ok := w.js(`(e => { e.scrollIntoView({ block: 'center', behavior: 'instant' }); const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2] })(` + find + `)`).([]any)
@@ -140,7 +141,7 @@ func (w *window) place(name string, within ...string) (x, y float64) {
 	return at[0].(float64), at[1].(float64)
 }
 
-// fill puts a text in a field in place of what is there.
+// fill replaces the content of a field.
 func (w *window) fill(label, text string) {
 	w.Helper()
 	find := `named('input, textarea', ` + quoted(label) + `)`
@@ -161,7 +162,7 @@ func (w *window) write(text string) {
 	}
 }
 
-// saved waits until everything that was done is at the server.
+// saved waits until the server has all changes.
 func (w *window) saved() {
 	w.Helper()
 	w.until(`!document.querySelector('.task.sending, .task.failed')`)
@@ -173,8 +174,9 @@ func (w *window) add(title string) {
 	w.enter()
 }
 
-// enter presses Enter in one stroke, as a keyboard does. chromedp sends the press and
-// its character apart, and what has the focus by then, a button perhaps, gets the second.
+// enter presses Enter as one event, as a keyboard does. chromedp sends the key and its
+// character as two events. The first may move the focus, for example to a button, and the
+// button then gets the second.
 func (w *window) enter() {
 	w.Helper()
 	for _, kind := range []input.DispatchKeyEventType{input.DispatchKeyEventTypeKeyDown, input.DispatchKeyEventTypeKeyUp} {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// wire passes connections on until it is cut.
+// wire is a proxy for connections that a test can cut.
 type wire struct {
 	addr, to string
 	mu       sync.Mutex
@@ -80,7 +80,7 @@ func (w *wire) pass(near net.Conn) {
 	stream(near, far)
 }
 
-// set cuts the wire or mends it.
+// set cuts the wire or repairs it.
 func (w *wire) set(cut bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
