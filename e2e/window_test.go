@@ -1,19 +1,14 @@
 package e2e
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"slices"
 	"strings"
-	"sync"
-	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -35,71 +30,6 @@ const pressable = 'button, a, input[type=checkbox]'
 const titles = () => [...document.querySelectorAll('.tasks > li')].sort((a, b) => a.ariaPosInSet - b.ariaPosInSet).map(e => e.querySelector('.title, textarea')).map(e => e.value ?? e.textContent)
 const text = () => document.body.innerText
 `
-
-// noHurry lets notices, and the offer to undo a deletion, stay ten times as long: the tests
-// may take their time on a busy machine. A test of that time itself sets inAHurry.
-const noHurry = `{ const real = window.setTimeout; window.setTimeout = (what, ms, ...more) => real(what, !window.inAHurry && (ms === 6_000 || ms === 12_000) ? 10 * ms : ms, ...more) }`
-
-// app is a running product behind a wire that can be cut, and a browser.
-type app struct {
-	*product
-	wire    *wire
-	browser context.Context
-}
-
-func newApp(t *testing.T, settings ...string) *app {
-	t.Helper()
-	return newAppOf(t, settings...)
-}
-
-func newAppOf(t testing.TB, settings ...string) *app {
-	t.Helper()
-	w := newWire(t)
-	p := launch(t, shapes[0], append([]string{"BASE_URL=http://" + w.addr, "RATE_LIMIT=off"}, settings...)...)
-	w.mu.Lock()
-	w.to = strings.TrimPrefix(p.bff, "http://")
-	w.mu.Unlock()
-	p.bff = "http://" + w.addr
-	return &app{p, w, chromium(t)}
-}
-
-// device opens the app in a profile of its own: no cookie of others is there.
-func (a *app) device(t *testing.T, path string) *window {
-	t.Helper()
-	ctx, cancel := chromedp.NewContext(a.browser, chromedp.WithNewBrowserContext())
-	t.Cleanup(cancel)
-	return a.open(t, ctx, path)
-}
-
-// beside opens the app in another tab of the same device.
-func (a *app) beside(t *testing.T, w *window, path string) *window {
-	t.Helper()
-	ctx, cancel := chromedp.NewContext(w.ctx)
-	t.Cleanup(cancel)
-	return a.open(t, ctx, path)
-}
-
-func (a *app) open(t *testing.T, ctx context.Context, path string) *window {
-	t.Helper()
-	if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: noHurry}); err != nil {
-		t.Fatal(err)
-	}
-	w := &window{tab: openTab(t, ctx, a.bff+path), origin: a.bff}
-	w.do(chromedp.EmulateViewport(1000, 800))
-	return w
-}
-
-// signedUp opens the app as a new user.
-func (a *app) signedUp(t *testing.T, email string) *window {
-	t.Helper()
-	w := a.device(t, "/signup")
-	w.fill("Name", "Ada Lovelace")
-	w.fill("Email", email)
-	w.fill("Password", "paper-lantern-42")
-	w.press("Create account")
-	w.until(`location.pathname === '/tasks' && text().includes('Nothing to do yet')`)
-	return w
-}
 
 // logIn fills in the page or the dialog that is there.
 func (w *window) logIn(email, password string) {
@@ -287,93 +217,6 @@ func (w *window) quiet(expected ...string) {
 		default:
 			w.Errorf("the console has %q from %s", message, message.URL)
 		}
-	}
-}
-
-// wire passes connections on until it is cut.
-type wire struct {
-	addr, to string
-	mu       sync.Mutex
-	cut      bool
-	open     map[net.Conn]bool
-}
-
-func newWire(t testing.TB) *wire {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	w := &wire{addr: "localhost:" + port, open: map[net.Conn]bool{}}
-	t.Cleanup(func() {
-		_ = listener.Close()
-		w.set(true)
-	})
-	go func() {
-		for {
-			near, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go w.pass(near)
-		}
-	}()
-	return w
-}
-
-func (w *wire) pass(near net.Conn) {
-	w.mu.Lock()
-	to := w.to
-	w.mu.Unlock()
-	far, err := net.Dial("tcp", to)
-	if err != nil {
-		_ = near.Close()
-		return
-	}
-	w.mu.Lock()
-	cut := w.cut
-	if !cut {
-		w.open[near], w.open[far] = true, true
-	}
-	w.mu.Unlock()
-	if cut {
-		_, _ = near.Close(), far.Close()
-		return
-	}
-	stream := func(to, from net.Conn) {
-		buf := make([]byte, 32<<10)
-		for {
-			n, err := from.Read(buf)
-			if n > 0 {
-				if _, err := to.Write(buf[:n]); err != nil {
-					break
-				}
-			}
-			if err != nil {
-				break
-			}
-		}
-		_, _ = near.Close(), far.Close()
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		delete(w.open, near)
-		delete(w.open, far)
-	}
-	go stream(far, near)
-	stream(near, far)
-}
-
-// set cuts the wire or mends it.
-func (w *wire) set(cut bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.cut = cut
-	if !cut {
-		return
-	}
-	for c := range w.open {
-		_ = c.Close()
 	}
 }
 
