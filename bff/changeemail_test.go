@@ -160,8 +160,7 @@ func TestAChangeOfAddressEndsWithItsSession(t *testing.T) {
 			}
 		},
 		"ending sessions on the command line": func(owner, _ *visitor) {
-			id := owner.userBy("ada@example.com").ID
-			if err := owner.db.Tx(owner.t.Context(), "test", func(tx *store.Tx) error { return tx.RevokeSessions(id, "", store.Event{At: owner.clock.Now()}) }); err != nil {
+			if err := owner.revokeAll(owner.userBy("ada@example.com").ID); err != nil {
 				owner.t.Fatal(err)
 			}
 		},

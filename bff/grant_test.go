@@ -17,14 +17,7 @@ import (
 // clientWith makes a client with these grants and scopes.
 func (s *site) clientWith(name string, grants, scopes []string) *service {
 	s.t.Helper()
-	c, secret, err := oauth.NewClient(name, grants, scopes, nil, s.clock.Now())
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if err := s.db.Tx(s.t.Context(), "test", func(tx *store.Tx) error { return tx.CreateClient(c) }); err != nil {
-		s.t.Fatal(err)
-	}
-	return &service{s, c.ID, secret}
+	return s.newService(name, grants, scopes, nil)
 }
 
 // watchClock starts a second server on the same store. It calls beforeReading before each

@@ -18,14 +18,14 @@ import (
 	"vestibule/store"
 )
 
-// makingAPI counts the complete bodies that it gets.
-type makingAPI struct{ made atomic.Int32 }
+// countingAPI counts the complete bodies that it gets.
+type countingAPI struct{ bodies atomic.Int32 }
 
-func (a *makingAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (a *countingAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if _, err := io.ReadAll(r.Body); err != nil {
 		return
 	}
-	a.made.Add(1)
+	a.bodies.Add(1)
 	w.WriteHeader(http.StatusCreated)
 }
 
@@ -34,7 +34,7 @@ func (a *makingAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func TestABodyHeldOpenDuringARevocationCreatesNothing(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.Store) {
-		api := &makingAPI{}
+		api := &countingAPI{}
 		behind := httptest.NewServer(api)
 		t.Cleanup(behind.Close)
 		backend, err := url.Parse(behind.URL)
@@ -51,7 +51,7 @@ func TestABodyHeldOpenDuringARevocationCreatesNothing(t *testing.T) {
 			{"Transfer-Encoding: chunked", "1\r\n{\r\n", "c\r\n\"title\":\"x\"}\r\n0\r\n\r\n"},
 		} {
 			for _, revoke := range []bool{false, true} {
-				before := api.made.Load()
+				before := api.bodies.Load()
 				owner.signUp(fmt.Sprintf("a%d.%t@example.com", i, revoke))
 				cookie := owner.cookieHeader()
 				c := holdBody(t, here.url, cookie, body[0], body[1])
@@ -61,11 +61,11 @@ func TestABodyHeldOpenDuringARevocationCreatesNothing(t *testing.T) {
 					out.want(out.do("POST", "/api/auth/logout", "", "Cookie", cookie), 200, "true")
 				}
 				res, text := c.finish(body[2])
-				switch made := api.made.Load() - before; {
-				case revoke && (res.StatusCode != 401 || !strings.Contains(text, "SESSION_EXPIRED") || made != 0):
-					t.Errorf("%q: got %d %s, and the API got %d complete bodies", body, res.StatusCode, text, made)
-				case !revoke && (res.StatusCode != 201 || made != 1):
-					t.Errorf("%q: got %d %s with a live session, and the API got %d complete bodies", body, res.StatusCode, text, made)
+				switch got := api.bodies.Load() - before; {
+				case revoke && (res.StatusCode != 401 || !strings.Contains(text, "SESSION_EXPIRED") || got != 0):
+					t.Errorf("%q: got %d %s, and the API got %d complete bodies", body, res.StatusCode, text, got)
+				case !revoke && (res.StatusCode != 201 || got != 1):
+					t.Errorf("%q: got %d %s with a live session, and the API got %d complete bodies", body, res.StatusCode, text, got)
 				}
 			}
 		}
@@ -77,7 +77,7 @@ func TestABodyHeldOpenDuringARevocationCreatesNothing(t *testing.T) {
 func TestABodyHeldOpenDuringAnOutageCreatesNothing(t *testing.T) {
 	t.Parallel()
 	server, db := ownServer(t)
-	api := &makingAPI{}
+	api := &countingAPI{}
 	behind := httptest.NewServer(api)
 	t.Cleanup(behind.Close)
 	backend, err := url.Parse(behind.URL)
@@ -93,7 +93,7 @@ func TestABodyHeldOpenDuringAnOutageCreatesNothing(t *testing.T) {
 	if res, text := c.finish("}"); res.StatusCode != 503 || !strings.Contains(text, "STORE_UNAVAILABLE") || len(res.Header.Values("Set-Cookie")) > 0 {
 		t.Errorf("got %d %s, Set-Cookie %q", res.StatusCode, text, res.Header.Values("Set-Cookie"))
 	}
-	if n := api.made.Load(); n > 0 {
+	if n := api.bodies.Load(); n > 0 {
 		t.Errorf("the API got %d complete bodies", n)
 	}
 }

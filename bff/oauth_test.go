@@ -26,9 +26,15 @@ type service struct {
 	id, secret string
 }
 
+// service makes a client with these scopes, separated by spaces, and the default grants.
 func (s *site) service(name, scope string, audiences ...string) *service {
 	s.t.Helper()
-	c, secret, err := oauth.NewClient(name, nil, strings.Fields(scope), audiences, s.clock.Now())
+	return s.newService(name, nil, strings.Fields(scope), audiences)
+}
+
+func (s *site) newService(name string, grants, scopes, audiences []string) *service {
+	s.t.Helper()
+	c, secret, err := oauth.NewClient(name, grants, scopes, audiences, s.clock.Now())
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -147,7 +147,7 @@ func TestRevocationReachesTheExchange(t *testing.T) {
 		}{
 			"sign-out": {func(v *visitor, _ string) { v.want(v.do("POST", "/api/auth/logout", ""), 200, "") }, "session has ended"},
 			"revocation": {func(_ *visitor, id string) {
-				if err := s.db.Tx(s.t.Context(), "test", func(tx *store.Tx) error { return tx.RevokeSessions(id, "", store.Event{At: s.clock.Now()}) }); err != nil {
+				if err := s.revokeAll(id); err != nil {
 					s.t.Fatal(err)
 				}
 			}, "session has ended"},
@@ -157,7 +157,7 @@ func TestRevocationReachesTheExchange(t *testing.T) {
 				}
 			}, "user is disabled"},
 			"deletion": {func(_ *visitor, id string) {
-				if err := s.db.Tx(s.t.Context(), "test", func(tx *store.Tx) error { return tx.DeleteUser(id, store.Event{At: s.clock.Now()}) }); err != nil {
+				if err := s.deleteUser(id); err != nil {
 					s.t.Fatal(err)
 				}
 			}, "names no user"},

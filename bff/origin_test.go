@@ -112,6 +112,7 @@ func TestAnUntrustedForwardedAddressIsLoggedOnce(t *testing.T) {
 		{"from a trusted proxy", true, "X-Forwarded-For", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			s := newSite(t, storetest.SQLite(t), func(c *bff.Config) {
 				if tt.trusted {
 					c.TrustedProxies = append(c.TrustedProxies, loopback)

@@ -110,10 +110,7 @@ func TestChangesDuringPasswordVerification(t *testing.T) {
 			v := s.visitor()
 			email := "ada" + strconv.Itoa(i) + "@example.com"
 			v.signUp(email)
-			user, err := s.db.UserByEmail(s.t.Context(), email)
-			if err != nil {
-				s.t.Fatal(err)
-			}
+			user := s.userBy(email)
 			undo := s.server.InterruptVerify(func() {
 				if err := tt.by(user.ID); err != nil {
 					s.t.Error(err)
@@ -133,8 +130,7 @@ func TestChangesDuringPasswordVerification(t *testing.T) {
 }
 
 func (s *site) revokeAll(userID string) error {
-	err := s.db.Tx(s.t.Context(), "test", func(tx *store.Tx) error { return tx.RevokeSessions(userID, "", store.Event{At: s.clock.Now()}) })
-	return err
+	return s.db.Tx(s.t.Context(), "test", func(tx *store.Tx) error { return tx.RevokeSessions(userID, "", store.Event{At: s.clock.Now()}) })
 }
 
 // replacePassword changes the password and ends no session.
@@ -147,6 +143,5 @@ func (s *site) replacePassword(userID string) error {
 }
 
 func (s *site) deleteUser(userID string) error {
-	err := s.db.Tx(s.t.Context(), "test", func(tx *store.Tx) error { return tx.DeleteUser(userID, store.Event{At: s.clock.Now()}) })
-	return err
+	return s.db.Tx(s.t.Context(), "test", func(tx *store.Tx) error { return tx.DeleteUser(userID, store.Event{At: s.clock.Now()}) })
 }
