@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"vestibule/internal/waittest"
 )
 
 // TestOpenBodiesLeaveRoomForOthers fills the share of one caller with unfinished bodies.
@@ -19,7 +21,7 @@ func TestOpenBodiesLeaveRoomForOthers(t *testing.T) {
 	taken := func(want int) {
 		t.Helper()
 		for start := time.Now(); s.server.bodies.Taken() != want; time.Sleep(2 * time.Millisecond) {
-			if time.Since(start) > 20*time.Second {
+			if time.Since(start) > waittest.Patience {
 				t.Fatalf("got %d bytes taken, want %d", s.server.bodies.Taken(), want)
 			}
 		}

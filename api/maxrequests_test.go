@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"vestibule/internal/waittest"
 	"vestibule/store/tasks"
 )
 
@@ -44,7 +45,7 @@ func (s *surface) underWay(t *testing.T, n int) {
 		if held == n {
 			return
 		}
-		if time.Since(start) > 20*time.Second {
+		if time.Since(start) > waittest.Patience {
 			t.Fatalf("got %d requests under way, want %d", held, n)
 		}
 	}

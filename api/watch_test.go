@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"vestibule/internal/waittest"
 )
 
 // stream is an open stream of events, read block by block.
@@ -68,15 +70,15 @@ func (st *stream) next(t *testing.T) string {
 			t.Fatal("the stream has ended")
 		}
 		return block
-	case <-time.After(20 * time.Second):
-		t.Fatal("no event in 20 s")
+	case <-time.After(waittest.Patience):
+		t.Fatal("no event in time")
 	}
 	return ""
 }
 
 func (st *stream) ends(t *testing.T) {
 	t.Helper()
-	for deadline := time.After(20 * time.Second); ; {
+	for deadline := time.After(waittest.Patience); ; {
 		select {
 		case _, open := <-st.blocks:
 			if !open {

@@ -7,6 +7,7 @@ import (
 
 	"vestibule/bff"
 	"vestibule/internal/storetest"
+	"vestibule/internal/waittest"
 	"vestibule/store"
 )
 
@@ -89,7 +90,7 @@ func TestARunningServerDeletesExpiredRows(t *testing.T) {
 			}
 			return countEvents(t, db, "usr_old") + counters[0].Count
 		}
-		for end := time.Now().Add(20 * time.Second); left() > 0; time.Sleep(5 * time.Millisecond) {
+		for end := time.Now().Add(waittest.Patience); left() > 0; time.Sleep(5 * time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatal("an old event or counter is still there: " + s.log.String())
 			}
@@ -135,7 +136,7 @@ func TestOldEventsAreDeleted(t *testing.T) {
 		add(now.Add(-2*time.Hour), 1200)
 		add(now.Add(-30*time.Minute), 3)
 		s := newSite(t, db, func(c *bff.Config) { c.AuditRetention = time.Hour })
-		for end := time.Now().Add(20 * time.Second); len(s.events("x")) != 3; time.Sleep(5 * time.Millisecond) {
+		for end := time.Now().Add(waittest.Patience); len(s.events("x")) != 3; time.Sleep(5 * time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatalf("got %d events, want the three that are young enough", len(s.events("x")))
 			}
