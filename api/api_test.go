@@ -8,6 +8,7 @@ import (
 )
 
 func TestASharedSecretIsReadyAtOnce(t *testing.T) {
+	t.Parallel()
 	server, err := New(sharedSecretConfig(), Deps{Tasks: broken{}, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)

@@ -5,10 +5,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"vestibule/internal/waittest"
 )
 
 // TestOpenBodiesLeaveRoomForOthers fills the share of one caller with unfinished bodies.
 func TestOpenBodiesLeaveRoomForOthers(t *testing.T) {
+	t.Parallel()
 	s := newSurface(t, sqlite)
 	begin := func(length int) *heldOpen {
 		h := s.open(t, "POST", "/api/me/tasks", strings.Repeat(" ", length), auth(mint(t, ada)))
@@ -18,7 +21,7 @@ func TestOpenBodiesLeaveRoomForOthers(t *testing.T) {
 	taken := func(want int) {
 		t.Helper()
 		for start := time.Now(); s.server.bodies.Taken() != want; time.Sleep(2 * time.Millisecond) {
-			if time.Since(start) > 20*time.Second {
+			if time.Since(start) > waittest.Patience {
 				t.Fatalf("got %d bytes taken, want %d", s.server.bodies.Taken(), want)
 			}
 		}

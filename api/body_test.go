@@ -83,6 +83,7 @@ func (s *surface) later(tb testing.TB) http.Header {
 // TestATokenThatExpiresDuringTheBodyChangesNothing holds a body open at every route of the
 // router. New routes are included automatically.
 func TestATokenThatExpiresDuringTheBodyChangesNothing(t *testing.T) {
+	t.Parallel()
 	f := newFederation(t)
 	f.waitForKeys(t)
 	t.Cleanup(f.server.EndStreams) // net/http does not see that their readers leave with an unsent body
@@ -153,6 +154,7 @@ func TestAUserWhoIsDeletedDuringTheBodyIsRefused(t *testing.T) {
 
 // TestAKeyThatIsWithdrawnDuringTheBodyIsRefused: its tokens are no longer valid.
 func TestAKeyThatIsWithdrawnDuringTheBodyIsRefused(t *testing.T) {
+	t.Parallel()
 	f := newFederation(t)
 	f.waitForKeys(t)
 	token := auth(mintWith(t, jwt.SigningMethodES256, f.BatchKey, kidOne, foreignClaims(batchIssuer, "tasks", TasksWrite, nil)))

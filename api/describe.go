@@ -20,7 +20,7 @@ func (s *Server) surface() endpoint.Surface {
 		Headers:    []*endpoint.Header{endpoint.RequestID("The id under which the log has this request: the caller's own where it sent one"), endpoint.NoStore},
 		Params:     []*endpoint.Param{userID, taskIDParam, openapi.FileParam},
 		Schemas:    schemas,
-		Errors:     endpoint.Shape{Type: problemType, Body: func(e *web.Error) any { return toProblem(e) }},
+		Errors:     endpoint.Shape{Type: problemType, Body: func(e *web.Error) any { return toProblem(e, "4kq2m6yx7n3ztv5w") }},
 		Everywhere: &endpoint.Guard{Answers: []*endpoint.Answer{serverError}, Body: []*endpoint.Answer{timeout, tooLarge, wrongType}},
 		Elsewhere:  []*endpoint.Answer{preflight, badRequest, unauthorizedAnswer, forbidden, noSuchPath, methodNotAllowed, serverError, unavailable},
 		Endpoints:  s.endpoints(),

@@ -11,6 +11,7 @@ import (
 // TestTheFingerprintIsOfAllThatARequestChooses: of a member that is added too. What the
 // server sets is different each time.
 func TestTheFingerprintIsOfAllThatARequestChooses(t *testing.T) {
+	t.Parallel()
 	none, err := fingerprint(tasks.Task{})
 	if err != nil {
 		t.Fatal(err)

@@ -95,8 +95,10 @@ func (s sweeping) DeleteRemains(ctx context.Context, userID string) (tasks.Remai
 
 // TestRowsOfADeletedUserAreDeletedInTheBackground, without any request.
 func TestRowsOfADeletedUserAreDeletedInTheBackground(t *testing.T) {
+	t.Parallel()
 	for name, engine := range map[string]func(testing.TB) *storetest.Database{"SQLite": sqlite, "PostgreSQL": postgres} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			st := engine(t)
 			db := sweeping{st.Tasks, make(chan tasks.Remains, 10)}
 			if _, err := db.CreateTask(t.Context(), tasks.Task{UserID: ada, Title: "a", CreatedAt: noon, UpdatedAt: noon}); err != nil {

@@ -78,6 +78,7 @@ func (r reply) isCreated(tb testing.TB) {
 }
 
 func TestARefusedRequestDoesNotConsumeItsKey(t *testing.T) {
+	t.Parallel()
 	s := newSurface(t, sqlite)
 	keyed := with(auth(mint(t, ada)), "Idempotency-Key", "k")
 	s.do(t, "POST", "/api/me/tasks", `{"title":""}`, keyed).isProblem(t, 422, "The request has invalid fields.", "title: must have 1 to 255 characters")
@@ -85,6 +86,7 @@ func TestARefusedRequestDoesNotConsumeItsKey(t *testing.T) {
 }
 
 func TestAnInvalidKeyIsRefused(t *testing.T) {
+	t.Parallel()
 	s := newSurface(t, sqlite)
 	token := auth(mint(t, ada))
 	for _, values := range [][]string{{""}, {strings.Repeat("k", 256)}, {strings.Repeat("k", 300)}, {"a", "b"}, {"ключ"}, {"a\tb"}} {
@@ -99,6 +101,7 @@ func TestAnInvalidKeyIsRefused(t *testing.T) {
 
 // TestAKeyInProgressIsAConflict holds back the body of the first request.
 func TestAKeyInProgressIsAConflict(t *testing.T) {
+	t.Parallel()
 	s := newSurface(t, sqlite)
 	token := auth(mint(t, ada))
 	keyed := with(token, "Idempotency-Key", "slow")
@@ -162,6 +165,7 @@ func TestADoubleClickMakesOneTask(t *testing.T) {
 // TestAKeyOfACallerWithALongName: the index has room for it, however long the chain of
 // actors and the name of the issuer are.
 func TestAKeyOfACallerWithALongName(t *testing.T) {
+	t.Parallel()
 	s := newSurface(t, postgres)
 	names := map[string]bool{}
 	for _, last := range []string{"a", "b"} {

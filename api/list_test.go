@@ -84,6 +84,7 @@ func (b broken) DeleteExpiredAnswers(context.Context, time.Time, int) (int64, er
 func (b broken) DeleteTaskEvents(context.Context, time.Time, int) (int64, error) { return 0, b.err }
 
 func TestAListOfAnyLengthIsWhole(t *testing.T) {
+	t.Parallel()
 	for _, rows := range []int{0, 1, 2, 99, 150, 151, 152, 1000, 20_000} {
 		s := startSurface(t, sharedSecretConfig(), Deps{Tasks: broken{rows: rows}})
 		res := s.do(t, "GET", "/api/me/tasks", "", auth(mint(t, ada)))
@@ -104,6 +105,7 @@ func TestAListOfAnyLengthIsWhole(t *testing.T) {
 
 // TestAHeadDoesNotReadTheList: the list of this store fails, but nobody reads it.
 func TestAHeadDoesNotReadTheList(t *testing.T) {
+	t.Parallel()
 	s := startSurface(t, sharedSecretConfig(), Deps{Tasks: onePage{broken{rows: 10, err: errSecretive}}})
 	res := s.do(t, "HEAD", "/api/me/tasks", "", auth(mint(t, ada)))
 	if got := res.Header.Get("Content-Type"); res.StatusCode != 200 || got != "application/json" || res.body != "" {
@@ -123,6 +125,7 @@ func (onePage) PageTasks(context.Context, string, tasks.Query, int) (iter.Seq2[t
 }
 
 func TestAnErrorBeforeTheListIsSentIsAnswered(t *testing.T) {
+	t.Parallel()
 	for _, rows := range []int{0, 1, 100} {
 		s := startSurface(t, sharedSecretConfig(), Deps{Tasks: broken{rows: rows, err: errSecretive}})
 		s.do(t, "GET", "/api/me/tasks", "", auth(mint(t, ada))).isProblem(t, 500, "Something went wrong on our side.")
@@ -130,6 +133,7 @@ func TestAnErrorBeforeTheListIsSentIsAnswered(t *testing.T) {
 }
 
 func TestAnErrorInTheMiddleOfAListCutsItOff(t *testing.T) {
+	t.Parallel()
 	s := startSurface(t, sharedSecretConfig(), Deps{Tasks: broken{rows: 5000, err: errSecretive}})
 	req, err := http.NewRequestWithContext(t.Context(), "GET", s.url+"/api/me/tasks", nil)
 	if err != nil {
@@ -197,6 +201,7 @@ func TestALongListCostsLittleMemory(t *testing.T) {
 }
 
 func TestAClientThatLeavesStopsTheList(t *testing.T) {
+	t.Parallel()
 	endless := &endlessTasks{stopped: make(chan struct{})}
 	s := startSurface(t, sharedSecretConfig(), Deps{Tasks: endless})
 	req, err := http.NewRequestWithContext(t.Context(), "GET", s.url+"/api/me/tasks", nil)

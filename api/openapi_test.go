@@ -26,6 +26,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestRoutesAndDocumentAreTheSame(t *testing.T) {
+	t.Parallel()
 	server, err := New(sharedSecretConfig(), Deps{Tasks: broken{}, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
@@ -42,6 +43,7 @@ func TestRoutesAndDocumentAreTheSame(t *testing.T) {
 // TestTheDocumentIsCurrent: openapi.json and the rows of docs/api.md match the table of
 // endpoints.
 func TestTheDocumentIsCurrent(t *testing.T) {
+	t.Parallel()
 	server, err := New(sharedSecretConfig(), Deps{Tasks: broken{}, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
@@ -53,6 +55,7 @@ func TestTheDocumentIsCurrent(t *testing.T) {
 // TestEveryOperationRefuses asks every operation under /api/ for each refusal that all of
 // them share.
 func TestEveryOperationRefuses(t *testing.T) {
+	t.Parallel()
 	s := newSurface(t, sqlite)
 	down := startSurface(t, sharedSecretConfig(), Deps{Tasks: broken{err: db.ErrUnavailable}})
 	good := auth(mint(t, ada))
@@ -86,6 +89,7 @@ func TestEveryOperationRefuses(t *testing.T) {
 // TestUnknownParametersAreIgnored at every operation under /api/: libraries, cache busters
 // and links in mails add their own.
 func TestUnknownParametersAreIgnored(t *testing.T) {
+	t.Parallel()
 	s := newSurface(t, sqlite)
 	token := auth(mint(t, ada))
 	for _, route := range contract.Routes() {
@@ -110,6 +114,7 @@ func TestUnknownParametersAreIgnored(t *testing.T) {
 }
 
 func TestTheDocumentIsServed(t *testing.T) {
+	t.Parallel()
 	s := newSurface(t, sqlite)
 	res := s.do(t, "GET", "/openapi.json", "", nil)
 	res.is(t, 200, string(openAPI))

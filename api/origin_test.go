@@ -25,6 +25,7 @@ func from(origin, token string) http.Header {
 
 // TestListedPagesReadTheAPI, and no other pages.
 func TestListedPagesReadTheAPI(t *testing.T) {
+	t.Parallel()
 	s := startSurface(t, withOrigins(page, "http://localhost:5173"), Deps{Tasks: sqlite(t).Tasks})
 	preflight := func(origin, method, headers string) reply {
 		return s.do(t, http.MethodOptions, "/api/me/tasks", "", http.Header{
@@ -86,6 +87,7 @@ func TestListedPagesReadTheAPI(t *testing.T) {
 
 // TestOtherPagesCannotReadTheAPI: the log says why.
 func TestOtherPagesCannotReadTheAPI(t *testing.T) {
+	t.Parallel()
 	s := startSurface(t, sharedSecretConfig(), Deps{Tasks: sqlite(t).Tasks})
 	for _, got := range []reply{
 		s.do(t, "OPTIONS", "/api/me/tasks", "", http.Header{"Origin": {page}, "Access-Control-Request-Method": {"PUT"}}),

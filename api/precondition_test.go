@@ -34,6 +34,7 @@ func TestATaskHasAStrongETagThatChangesWithIt(t *testing.T) {
 }
 
 func TestAKnownTaskIsNotSentAgain(t *testing.T) {
+	t.Parallel()
 	s := newSurface(t, sqlite)
 	token := auth(mint(t, ada))
 	s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, token)

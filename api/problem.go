@@ -21,17 +21,17 @@ type problem struct {
 	RequestID string `json:"request_id,omitempty" doc:"Only with a 5xx: the id of the request in the log"`
 }
 
-func toProblem(e *web.Error) problem {
-	return problem{Type: "about:blank", Title: web.StatusText(e.Status), Status: e.Status, Detail: e.Message, Errors: e.Fields}
+func toProblem(e *web.Error, requestID string) problem {
+	p := problem{Type: "about:blank", Title: web.StatusText(e.Status), Status: e.Status, Detail: e.Message, Errors: e.Fields}
+	if e.Status >= http.StatusInternalServerError {
+		p.RequestID = requestID
+	}
+	return p
 }
 
 const problemType = "application/problem+json"
 
 // writeProblem is the web.ErrorWriter of this surface.
 func writeProblem(w http.ResponseWriter, r *http.Request, e *web.Error) {
-	p := toProblem(e)
-	if e.Status >= http.StatusInternalServerError {
-		p.RequestID = web.RequestID(r)
-	}
-	_ = web.WriteJSONAs(w, e.Status, problemType, p) // a problem always encodes
+	_ = web.WriteJSONAs(w, e.Status, problemType, toProblem(e, web.RequestID(r))) // a problem always encodes
 }

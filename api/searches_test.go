@@ -38,6 +38,7 @@ func (s searching) PageTasks(ctx context.Context, _ string, q tasks.Query, _ int
 }
 
 func TestAUserSearchesAFewTimesAtOnce(t *testing.T) {
+	t.Parallel()
 	tasks := searching{count: new(atomic.Int64), begun: make(chan struct{}), letGo: make(chan struct{})}
 	s := startSurface(t, sharedSecretConfig(), Deps{Tasks: tasks})
 	const path = "/api/me/tasks?limit=50&q=x"
@@ -73,6 +74,7 @@ func TestAUserSearchesAFewTimesAtOnce(t *testing.T) {
 
 // TestSlowlySentSearchesDoNotBlockOthers, even if many users have them.
 func TestSlowlySentSearchesDoNotBlockOthers(t *testing.T) {
+	t.Parallel()
 	s := newSurface(t, sqlite)
 	for i := range 100 {
 		for range searchesPerUser {
@@ -87,6 +89,7 @@ func TestSlowlySentSearchesDoNotBlockOthers(t *testing.T) {
 }
 
 func TestASearchWithoutAPlaceForItsStatementIsRefused(t *testing.T) {
+	t.Parallel()
 	s := newSurface(t, sqlite)
 	s.server.searches.places = fair.New(fair.Limits{Places: 1}) // without a queue
 	if _, err := s.server.searches.places.Enter(t.Context(), bob, 1); err != nil {
@@ -105,6 +108,7 @@ func TestASearchWithoutAPlaceForItsStatementIsRefused(t *testing.T) {
 // TestStatementsOfSearchesShareFewPlaces: whatever the search, most connections stay free
 // for other requests.
 func TestStatementsOfSearchesShareFewPlaces(t *testing.T) {
+	t.Parallel()
 	for _, processors := range []int{1, 2, 64} {
 		s := newSearches(processors)
 		var running, most atomic.Int64
@@ -139,6 +143,7 @@ func TestStatementsOfSearchesShareFewPlaces(t *testing.T) {
 }
 
 func TestASearchThatWaitsTooLongIsAnOutage(t *testing.T) {
+	t.Parallel()
 	s := newSearches(2)
 	s.places = fair.New(fair.Limits{Places: 1})
 	turn, leave, err := s.begin(t.Context(), ada)
@@ -167,6 +172,7 @@ func (endlessSearch) PageTasks(context.Context, string, tasks.Query, int) (iter.
 }
 
 func TestASearchOfTooManyTasksNeedsALimit(t *testing.T) {
+	t.Parallel()
 	s := startSurface(t, sharedSecretConfig(), Deps{Tasks: endlessSearch{}})
 	res := s.do(t, "GET", "/api/me/tasks?q=x", "", auth(mint(t, ada)))
 	if res.StatusCode != 422 || !strings.Contains(res.body, `"field":"limit"`) {
@@ -187,6 +193,7 @@ func (unreadable) PageTasks(context.Context, string, tasks.Query, int) (iter.Seq
 }
 
 func TestARefusalHasNoLink(t *testing.T) {
+	t.Parallel()
 	s := startSurface(t, sharedSecretConfig(), Deps{Tasks: unreadable{}})
 	res := s.do(t, "GET", "/api/me/tasks?limit=10", "", auth(mint(t, ada)))
 	if got := res.Header["Link"]; res.StatusCode != http.StatusServiceUnavailable || got != nil {

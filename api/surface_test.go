@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bufio"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -191,12 +193,12 @@ func (r reply) isProblem(tb testing.TB, status int, detail string, faults ...str
 
 func sqlite(tb testing.TB) *storetest.Database {
 	tb.Helper()
-	return withAccounts(tb, storetest.On(storetest.SQLite(tb)))
+	return withAccounts(tb, storetest.Open(tb, storetest.SQLiteURL(tb)))
 }
 
 func postgres(tb testing.TB) *storetest.Database {
 	tb.Helper()
-	return withAccounts(tb, storetest.On(storetest.Postgres(tb)))
+	return withAccounts(tb, storetest.Open(tb, storetest.PostgresURL(tb)))
 }
 
 // withAccounts gives ada and bob their accounts.
@@ -216,4 +218,32 @@ func withAccounts(tb testing.TB, st *storetest.Database) *storetest.Database {
 		}
 	}
 	return st
+}
+
+// raw sends the path unchanged: Go's client would clean some paths.
+func (s *surface) raw(tb testing.TB, method, path, token string) reply {
+	tb.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	if err != nil {
+		tb.Fatalf("dial: %v", err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
+	head := fmt.Sprintf("%s %s HTTP/1.1\r\nHost: api\r\nConnection: close\r\n", method, path)
+	if token != "" {
+		head += "Authorization: Bearer " + token + "\r\n"
+	}
+	if _, err := io.WriteString(conn, head+"\r\n"); err != nil {
+		tb.Fatalf("write: %v", err)
+	}
+	res, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: method})
+	if err != nil {
+		tb.Fatalf("%s %s: %v", method, path, err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		tb.Fatalf("%s %s: read answer: %v", method, path, err)
+	}
+	return reply{res, string(body)}
 }

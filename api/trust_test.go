@@ -50,6 +50,7 @@ func (f *federation) waitForKeys(tb testing.TB) {
 var kidOne = map[string]any{"kid": "one"}
 
 func TestFurtherIssuersOpenWhatTheyWereGiven(t *testing.T) {
+	t.Parallel()
 	f := newFederation(t)
 	f.waitForKeys(t)
 	const all = "tasks:read tasks:write"
@@ -98,6 +99,7 @@ func TestFurtherIssuersOpenWhatTheyWereGiven(t *testing.T) {
 
 // TestAForeignSubjectIsNotOurUser: the ada of another issuer is not our ada.
 func TestAForeignSubjectIsNotOurUser(t *testing.T) {
+	t.Parallel()
 	f := newFederation(t)
 	f.waitForKeys(t)
 	f.do(t, "POST", "/api/me/tasks", `{"title":"secret"}`, auth(mint(t, ada)))

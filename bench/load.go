@@ -29,10 +29,9 @@ type outcome struct {
 	p50, p99  time.Duration
 }
 
-// run sends requests over the given number of connections for a while.
+// run sends requests over the given number of connections for the duration d, and at
+// least one request over each.
 func (l load) run(ctx context.Context, connections int, d time.Duration) (outcome, error) {
-	ctx, cancel := context.WithTimeout(ctx, d)
-	defer cancel()
 	var (
 		mu    sync.Mutex
 		all   []time.Duration
@@ -42,7 +41,7 @@ func (l load) run(ctx context.Context, connections int, d time.Duration) (outcom
 	begin := time.Now()
 	for range connections {
 		wg.Go(func() {
-			took, err := l.connection(ctx)
+			took, err := l.connection(ctx, begin.Add(d))
 			mu.Lock()
 			defer mu.Unlock()
 			all = append(all, took...)
@@ -61,7 +60,7 @@ func (l load) run(ctx context.Context, connections int, d time.Duration) (outcom
 	}, nil
 }
 
-func (l load) connection(ctx context.Context) ([]time.Duration, error) {
+func (l load) connection(ctx context.Context, end time.Time) ([]time.Duration, error) {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", l.addr)
 	if err != nil {
 		return nil, err
@@ -69,7 +68,7 @@ func (l load) connection(ctx context.Context) ([]time.Duration, error) {
 	defer conn.Close()
 	in := bufio.NewReader(conn)
 	var took []time.Duration
-	for ctx.Err() == nil {
+	for len(took) == 0 || time.Now().Before(end) && ctx.Err() == nil {
 		begin := time.Now()
 		if _, err := conn.Write(l.request); err != nil {
 			return nil, err

@@ -25,12 +25,12 @@ import (
 	"vestibule/store/tasks"
 )
 
-// site is a BFF on a socket, with the store behind it and an API that answers
-// every request with the Authorization that it got.
+// site is a running BFF with its store. Its API answers every request with the Authorization
+// header that it got.
 type site struct {
 	t     *testing.T
 	url   string
-	mails string // the folder
+	mails string // the folder that mails are written to
 	db    *store.Store
 	clock *testclock.Clock
 	log   *testlog.Buffer
@@ -38,7 +38,7 @@ type site struct {
 	server *bff.Server
 }
 
-// each runs a test against a BFF on every engine.
+// each runs a test with a BFF on each database engine.
 func each(t *testing.T, test func(*site), change ...func(*bff.Config)) {
 	t.Helper()
 	storetest.Each(t, func(t *testing.T, db *store.Store) { test(newSite(t, db, change...)) })
@@ -57,8 +57,8 @@ func newSite(t *testing.T, db *store.Store, change ...func(*bff.Config)) *site {
 	return s
 }
 
-// newIdleSite is newSite without what runs in the background: it sends no mail, and
-// looks at no stream unless a request gives it a reason to.
+// newIdleSite is newSite without background work: it sends no mail, and checks streams only
+// when a request ends a session.
 func newIdleSite(t *testing.T, db *store.Store, change ...func(*bff.Config)) *site {
 	t.Helper()
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -113,8 +113,8 @@ func newIdleSite(t *testing.T, db *store.Store, change ...func(*bff.Config)) *si
 	return s
 }
 
-// visitor sends requests with a cookie jar of its own, and no browser's headers
-// but those that it is told to send.
+// visitor sends requests and has its own cookie jar. It sends the headers of a browser only
+// if a test sets them.
 type visitor struct {
 	*site
 	client *http.Client
@@ -150,7 +150,7 @@ func (v *visitor) do(method, path, body string, header ...string) answer {
 	return v.send(r)
 }
 
-// doRaw sends the header as it is given, several lines of one name too.
+// doRaw sends this header. A name may have several values.
 func (v *visitor) doRaw(method, path, body string, header http.Header) answer {
 	v.t.Helper()
 	r, err := http.NewRequestWithContext(v.t.Context(), method, v.url+path, strings.NewReader(body))
@@ -188,7 +188,7 @@ func (v *visitor) signUp(email string) answer {
 	return v.want(v.do("POST", "/api/auth/signup", `{"email":"`+email+`","password":"paper-lantern-42"}`), 200, email)
 }
 
-// cookieLine is the Set-Cookie of an answer, "" when it sets none.
+// cookieLine returns the Set-Cookie header of an answer, or "" if it has none.
 func cookieLine(t *testing.T, a answer) string {
 	t.Helper()
 	lines := a.header.Values("Set-Cookie")
@@ -207,7 +207,7 @@ func object(t *testing.T, text string) map[string]any {
 	return m
 }
 
-// ownServer opens a database on a PostgreSQL that the test may stop.
+// ownServer opens a database on a PostgreSQL server that the test can stop.
 func ownServer(t *testing.T) (*pgtest.Server, *store.Store) {
 	t.Helper()
 	server := pgtest.NewServer(t)
@@ -220,4 +220,19 @@ func ownServer(t *testing.T) (*pgtest.Server, *store.Store) {
 		t.Fatal(err)
 	}
 	return server, db
+}
+
+// own is the password that signUp sets, and another one that replaces it.
+const (
+	own     = "paper-lantern-42"
+	another = "another horse battery"
+)
+
+func (s *site) userBy(email string) store.User {
+	s.t.Helper()
+	u, err := s.db.UserByEmail(s.t.Context(), email)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return u
 }

@@ -13,10 +13,11 @@ import (
 
 	"vestibule/bff"
 	"vestibule/internal/storetest"
+	"vestibule/internal/waittest"
 )
 
-// heldHead sends the head of a request and a part of its body, of a size that fills
-// room for all of it.
+// heldHead sends the head of a request, and its body except for the last byte. The server
+// reserves memory for the whole body.
 func (s *site) heldHead(path, cookie string, length int) net.Conn {
 	s.t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
@@ -31,40 +32,36 @@ func (s *site) heldHead(path, cookie string, length int) net.Conn {
 
 const (
 	largest = 32 << 10
-	share   = 256 << 10 // of an address
+	share   = 256 << 10 // of one address
 )
 
-// fill takes the share of this address with bodies held open, as the sender of cookie
-// or as a stranger.
+// fill takes the share of this address with bodies that are held open. The sender is the
+// user of the cookie, or a stranger.
 func (s *site) fill(path, cookie string) (open []net.Conn) {
 	s.t.Helper()
-	taken := func() int {
-		strangers, members := s.server.BodiesTaken()
-		return strangers + members
-	}
 	for left := share; left > 0; {
 		n := min(left, largest+1)
 		open = append(open, s.heldHead(path, cookie, n-1))
 		left -= n
-		for start := time.Now(); taken() != share-left; time.Sleep(2 * time.Millisecond) {
+		for start := time.Now(); s.server.BodyBytes() != share-left; time.Sleep(2 * time.Millisecond) {
 			if time.Since(start) > 20*time.Second {
-				s.t.Fatalf("got %d bytes taken, want %d", taken(), share-left)
+				s.t.Fatalf("got %d bytes of bodies in memory, want %d", s.server.BodyBytes(), share-left)
 			}
 		}
 	}
 	return open
 }
 
-// TestBodiesHeldOpenKeepNobodyElseOut fills the share of an address, as strangers do and
-// as one who is signed in does.
-func TestBodiesHeldOpenKeepNobodyElseOut(t *testing.T) {
+// TestHeldBodiesDoNotBlockOthers fills the share of an address, first as a stranger and then
+// as a signed-in user.
+func TestHeldBodiesDoNotBlockOthers(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	client := s.service("mailer", "tasks:read")
 	member, stranger := s.visitor(), s.visitor()
 	member.signUp("ada@example.com")
 	const short = `{"email":"ada@example.com","password":"paper-lantern-42"}`
-	long := strings.Repeat(" ", 2<<10) // what is longer than the first KiB takes of the share
+	long := strings.Repeat(" ", 2<<10) // only a body of more than 1 KiB takes memory of the share
 	signIn := short + long
 	name := func(v *visitor) answer { return v.do("POST", "/api/auth/update-user", `{"name":"Ada"}`+long) }
 	busy := func(v *visitor, a answer, part string) {
@@ -86,7 +83,7 @@ func TestBodiesHeldOpenKeepNobodyElseOut(t *testing.T) {
 	s.emptied()
 	stranger.want(stranger.do("POST", "/api/auth/sign-in/email", signIn), 200, "ada")
 
-	held = s.fill("/api/auth/update-user", member.cookieOf())
+	held = s.fill("/api/auth/update-user", member.cookieHeader())
 	busy(member, name(member), "BUSY")
 	stranger.want(s.visitor().do("POST", "/api/auth/sign-in/email", signIn), 200, "ada")
 	for _, conn := range held {
@@ -99,19 +96,12 @@ func TestBodiesHeldOpenKeepNobodyElseOut(t *testing.T) {
 // emptied waits until no body is in memory.
 func (s *site) emptied() {
 	s.t.Helper()
-	for start := time.Now(); ; time.Sleep(2 * time.Millisecond) {
-		strangers, members := s.server.BodiesTaken()
-		if strangers+members == 0 {
-			return
-		}
-		if time.Since(start) > 20*time.Second {
-			s.t.Fatalf("%d and %d bytes are still taken", strangers, members)
-		}
-	}
+	waittest.Until(s.t, "no body is in memory", func() bool { return s.server.BodyBytes() == 0 })
 }
 
-// TestRequestsOfOneUserThatWaitForTheAPILeaveOthersTheirs goes through every method.
-func TestRequestsOfOneUserThatWaitForTheAPILeaveOthersTheirs(t *testing.T) {
+// TestRequestsThatWaitForTheAPIAreBoundedPerUser: with every method, and other users are
+// served.
+func TestRequestsThatWaitForTheAPIAreBoundedPerUser(t *testing.T) {
 	t.Parallel()
 	entered := make(chan struct{}, 1)
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -124,7 +114,7 @@ func TestRequestsOfOneUserThatWaitForTheAPILeaveOthersTheirs(t *testing.T) {
 	t.Cleanup(api.Close)
 	s := newSite(t, storetest.SQLite(t), func(c *bff.Config) {
 		c.Backend, _ = url.Parse(api.URL)
-		c.ProxyMaxRequests = 10 // so that one user has one
+		c.ProxyMaxRequests = 10 // a tenth per user, so one request
 	})
 	greedy, modest := s.visitor(), s.visitor()
 	greedy.signUp("greedy@example.com")
@@ -135,7 +125,7 @@ func TestRequestsOfOneUserThatWaitForTheAPILeaveOthersTheirs(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { conn.Close() })
-		_, _ = io.WriteString(conn, "GET /api/proxy/hang HTTP/1.1\r\nHost: x\r\nCookie: "+greedy.cookieOf()+"\r\n\r\n")
+		_, _ = io.WriteString(conn, "GET /api/proxy/hang HTTP/1.1\r\nHost: x\r\nCookie: "+greedy.cookieHeader()+"\r\n\r\n")
 		<-entered
 		return conn
 	}
@@ -146,18 +136,18 @@ func TestRequestsOfOneUserThatWaitForTheAPILeaveOthersTheirs(t *testing.T) {
 		}
 		modest.want(modest.do(method, "/api/proxy/x", ""), 200, "")
 	}
-	greedy.want(greedy.do("GET", "/api/auth/get-session", ""), 200, "greedy") // what is our own is answered
+	greedy.want(greedy.do("GET", "/api/auth/get-session", ""), 200, "greedy") // not sent to the API
 	conn.Close()
 	for start := time.Now(); greedy.do("GET", "/api/proxy/x", "").status != 200; time.Sleep(10 * time.Millisecond) {
 		if time.Since(start) > 20*time.Second {
-			t.Fatal("the place is never given back")
+			t.Fatal("the place is never released")
 		}
 	}
 	hang()
-	s.server.RefuseOften("127.0.0.1")
+	s.server.DelayRefusals("127.0.0.1")
 	for v, want := range map[*visitor]bool{greedy: true, modest: false} {
-		if late := s.isLate("GET", "/api/proxy/x", "Cookie", v.cookieOf()); late != want {
-			t.Errorf("got told late %t, want %t", late, want)
+		if delayed := s.isDelayed("GET", "/api/proxy/x", "Cookie", v.cookieHeader()); delayed != want {
+			t.Errorf("got delayed %t, want %t", delayed, want)
 		}
 	}
 }

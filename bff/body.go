@@ -61,8 +61,8 @@ func (s *Server) optionalBody(w http.ResponseWriter, r *http.Request, from share
 	return s.readBody(w, r, from)
 }
 
-// remember reads rememberMe, which is true unless the client says otherwise.
-func remember(in *web.Object) bool {
+// rememberMe reads the member of that name, which is true unless the client says otherwise.
+func rememberMe(in *web.Object) bool {
 	if !in.Has("rememberMe") {
 		return true
 	}

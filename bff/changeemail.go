@@ -21,7 +21,7 @@ var changeEmailDoc = endpoint.Doc{
 	Row:     "200, for a taken address too. Body: `newEmail`; optional `callbackURL`. The old address is told first, with a link that stops the change and can undo it for 7 days. Then the new address gets a link that confirms it, valid for an hour and while the session that asked is live. Nothing changes until that link is followed",
 	Limit:   "mail",
 	Events:  []string{store.EventEmailChange},
-	Body:    &endpoint.Body{Text: "The new address", Examples: one(changeEmailBody{"augusta@example.com", new("/account")})},
+	Body:    &endpoint.Body{Text: "The new address", Examples: oneExample(changeEmailBody{"augusta@example.com", new("/account")})},
 	Answers: []*endpoint.Answer{answers("The new address gets a link, and the address changes when the link is followed. The old address gets a notice. The answer is the same for a taken address, which gets no link", statusJSON{true})},
 	Errors:  []*web.Error{errSameEmail},
 }
@@ -49,7 +49,7 @@ func (s *Server) changeEmail(w http.ResponseWriter, r *http.Request, live *sessi
 	confirm.Kind, confirm.NewEmail, confirm.CallbackURL = store.MailChange, next, target
 	err := s.act(r, "request e-mail change", e, func(tx *store.Tx) error { return tx.RequestEmailChange(asked, confirm, e) })
 	if err != nil {
-		return gone(err)
+		return unauthorizedIfDeleted(err)
 	}
 	return done(w)
 }

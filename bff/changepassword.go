@@ -21,7 +21,7 @@ var changePasswordDoc = endpoint.Doc{
 	Row:    "200 `{token, user}` and a new cookie. Body: `currentPassword`, `newPassword`. The other sessions end unless `revokeOtherSessions` is false. The user gets a mail",
 	Limit:  "check",
 	Events: []string{store.EventPasswordChanged, store.EventPasswordFailed, store.EventSessionRevoked},
-	Body:   &endpoint.Body{Text: "The current and the new password", Examples: one(changePasswordBody{CurrentPassword: examplePassword, NewPassword: anotherPassword})},
+	Body:   &endpoint.Body{Text: "The current and the new password", Examples: oneExample(changePasswordBody{CurrentPassword: examplePassword, NewPassword: anotherPassword})},
 	Answers: []*endpoint.Answer{answers("The password has changed. The caller has a new session secret in the cookie; the other sessions have ended unless `revokeOtherSessions` was false. The user gets a mail",
 		signedUpJSON{new(exampleHandle), exampleUser}, setCookieAlways)},
 	Errors: []*web.Error{exampleTooShort, errTooLong, errCommon, errPassword, errNoCredential},
@@ -47,7 +47,7 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, live *se
 	if err != nil {
 		return err
 	}
-	hash, err := s.passwords.Hash(r.Context(), s.known(r, live.UserID), next)
+	hash, err := s.passwords.Hash(r.Context(), s.shareOfUser(r, live.UserID), next)
 	if err != nil {
 		return s.passwordError(err)
 	}
@@ -63,7 +63,7 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, live *se
 		if err := tx.StartSession(renewed.Session, renewed.Replaces...); err != nil {
 			return err
 		}
-		if err := tell(tx, e, s.notice(live.User, store.MailPasswordChanged)); err != nil {
+		if err := recordAndNotify(tx, e, s.notice(live.User, store.MailPasswordChanged)); err != nil {
 			return err
 		}
 		if endOthers {
@@ -77,7 +77,7 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, live *se
 	case errors.Is(err, store.ErrConflict):
 		return errPassword.Because(err) // another request has changed it meanwhile
 	case err != nil:
-		return gone(err)
+		return unauthorizedIfDeleted(err)
 	}
 	http.SetCookie(w, s.sessions.Started(renewed))
 	return web.WriteJSON(w, http.StatusOK, signedUpJSON{Token: &renewed.ID, User: toUserJSON(live.User)})

@@ -17,15 +17,15 @@ const (
 	linksKept = time.Hour
 )
 
-// pruned returns the jobs that delete rows which are no longer needed.
-func (s *Server) pruned() []cleanup.Job {
+// cleanupJobs returns the jobs that delete rows which are no longer needed.
+func (s *Server) cleanupJobs() []cleanup.Job {
 	return []cleanup.Job{
 		{Failure: "expired sessions were not deleted", Batch: s.pruneBy(s.store.DeleteExpiredSessions, 0)},
 		{Failure: "expired links were not deleted", Batch: s.pruneBy(s.store.DeleteExpiredVerifications, linksKept)},
 		{Failure: "expired counters were not deleted", Batch: s.pruneBy(s.store.DeleteExpiredCounters, 0)},
 		{Failure: "expired events were not deleted", Batch: s.pruneEvents},
 		{Failure: "sessions beyond the limit were not deleted", Batch: s.trimSessions},
-		{Failure: "the rows of deleted users were not deleted", Batch: s.pruneRemains},
+		{Failure: "the rows of deleted users were not deleted", Batch: s.pruneDeletedUsers},
 	}
 }
 
@@ -57,9 +57,9 @@ func (s *Server) trimSessions(ctx context.Context) (more bool, err error) {
 	return false, s.store.TrimSessions(ctx, s.cfg.SessionsPerUser, e)
 }
 
-// pruneRemains does what the task API does too. If the API does not run in this process,
+// pruneDeletedUsers does what the task API does too. If the API does not run in this process,
 // the list of deleted users must not grow for ever.
-func (s *Server) pruneRemains(ctx context.Context) (more bool, err error) {
+func (s *Server) pruneDeletedUsers(ctx context.Context) (more bool, err error) {
 	if s.deleteRemains == nil {
 		return false, nil
 	}

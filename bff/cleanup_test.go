@@ -7,11 +7,12 @@ import (
 
 	"vestibule/bff"
 	"vestibule/internal/storetest"
+	"vestibule/internal/waittest"
 	"vestibule/store"
 )
 
-// happened records n events of a user at a time.
-func happened(t *testing.T, db *store.Store, userID string, at time.Time, n int) {
+// recordEvents records n events of a user at the same time.
+func recordEvents(t *testing.T, db *store.Store, userID string, at time.Time, n int) {
 	t.Helper()
 	for range n {
 		if err := db.Record(t.Context(), store.Event{At: at, Type: store.EventSignIn, Actor: store.ActorUser, UserID: userID}); err != nil {
@@ -20,7 +21,8 @@ func happened(t *testing.T, db *store.Store, userID string, at time.Time, n int)
 	}
 }
 
-func kept(t *testing.T, db *store.Store, userID string) int {
+// countEvents returns how many events of a user are left.
+func countEvents(t *testing.T, db *store.Store, userID string) int {
 	t.Helper()
 	events, err := db.Events(t.Context(), store.EventFilter{UserID: userID}, 10*bff.PruneBatch)
 	if err != nil {
@@ -29,13 +31,13 @@ func kept(t *testing.T, db *store.Store, userID string) int {
 	return len(events)
 }
 
-func TestEventsAreKeptAsLongAsTheyShouldBe(t *testing.T) {
+func TestEventsAreKeptAsLongAsConfigured(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		const age = 48 * time.Hour
 		start := s.clock.Now()
-		happened(t, s.db, "usr_old", start, bff.PruneBatch+1)
-		happened(t, s.db, "usr_new", start.Add(time.Hour), 1)
+		recordEvents(t, s.db, "usr_old", start, bff.PruneBatch+1)
+		recordEvents(t, s.db, "usr_new", start.Add(time.Hour), 1)
 		for _, tt := range []struct {
 			after    time.Duration
 			old, new int
@@ -50,7 +52,7 @@ func TestEventsAreKeptAsLongAsTheyShouldBe(t *testing.T) {
 			if err := bff.PruneEvents(s.server, t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if old, young := kept(t, s.db, "usr_old"), kept(t, s.db, "usr_new"); old != tt.old || young != tt.new {
+			if old, young := countEvents(t, s.db, "usr_old"), countEvents(t, s.db, "usr_new"); old != tt.old || young != tt.new {
 				t.Errorf("after %v: got %d and %d events, want %d and %d", tt.after, old, young, tt.old, tt.new)
 			}
 		}
@@ -60,12 +62,12 @@ func TestEventsAreKeptAsLongAsTheyShouldBe(t *testing.T) {
 func TestEventsAreKeptForEver(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
-		happened(t, s.db, "usr_old", time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), 1)
+		recordEvents(t, s.db, "usr_old", time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), 1)
 		if err := bff.PruneEvents(s.server, t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if n := kept(t, s.db, "usr_old"); n != 1 {
-			t.Errorf("got %d events, want the one", n)
+		if n := countEvents(t, s.db, "usr_old"); n != 1 {
+			t.Errorf("got %d events, want 1", n)
 		}
 	}, func(c *bff.Config) { c.AuditRetention = bff.None })
 }
@@ -74,7 +76,7 @@ func TestARunningServerDeletesExpiredRows(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.Store) {
 		old := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
-		happened(t, db, "usr_old", old, 1)
+		recordEvents(t, db, "usr_old", old, 1)
 		if err := db.Count(t.Context(), []string{"key"}, func(c []store.Counter) {
 			c[0] = store.Counter{Count: 1, WindowEnd: old, ExpiresAt: old}
 		}); err != nil {
@@ -86,9 +88,9 @@ func TestARunningServerDeletesExpiredRows(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return kept(t, db, "usr_old") + counters[0].Count
+			return countEvents(t, db, "usr_old") + counters[0].Count
 		}
-		for end := time.Now().Add(20 * time.Second); left() > 0; time.Sleep(5 * time.Millisecond) {
+		for end := time.Now().Add(waittest.Patience); left() > 0; time.Sleep(5 * time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatal("an old event or counter is still there: " + s.log.String())
 			}
@@ -96,7 +98,6 @@ func TestARunningServerDeletesExpiredRows(t *testing.T) {
 	})
 }
 
-// TestExpiredRowsAreDeleted: what can be told of it no longer.
 func TestExpiredRowsAreDeleted(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
@@ -114,6 +115,30 @@ func TestExpiredRowsAreDeleted(t *testing.T) {
 		} {
 			if n, err := del(s.t.Context(), now); err != nil || n != 0 {
 				s.t.Errorf("%s: got %d left, %v", what, n, err)
+			}
+		}
+	})
+}
+
+// TestOldEventsAreDeleted: even if there are more than one batch.
+func TestOldEventsAreDeleted(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.Store) {
+		now := time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
+		add := func(at time.Time, n int) {
+			t.Helper()
+			for range n {
+				if err := db.Record(t.Context(), store.Event{At: at, Type: "x", Actor: store.ActorSystem}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		add(now.Add(-2*time.Hour), 1200)
+		add(now.Add(-30*time.Minute), 3)
+		s := newSite(t, db, func(c *bff.Config) { c.AuditRetention = time.Hour })
+		for end := time.Now().Add(waittest.Patience); len(s.events("x")) != 3; time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("got %d events, want the three that are young enough", len(s.events("x")))
 			}
 		}
 	})

@@ -19,9 +19,8 @@ import (
 	"vestibule/store"
 )
 
-// TestNobodyHasAnAccountFromTheStart: there is no administrator whose password
-// everybody knows.
-func TestNobodyHasAnAccountFromTheStart(t *testing.T) {
+// TestANewDatabaseHasNoAccounts: there is no administrator with a default password.
+func TestANewDatabaseHasNoAccounts(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		users, err := s.db.Users(t.Context(), store.UserFilter{}, "", 1)
@@ -35,7 +34,7 @@ func TestNobodyHasAnAccountFromTheStart(t *testing.T) {
 	})
 }
 
-// TestAPasswordDoesNotExpire: whoever must change it every month writes it down.
+// TestAPasswordDoesNotExpire: users who must change it often write it down.
 func TestAPasswordDoesNotExpire(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
@@ -48,7 +47,7 @@ func TestAPasswordDoesNotExpire(t *testing.T) {
 	})
 }
 
-// TestTheCookieIsAsStrictAsConfigured, when it is set and when it is cleared.
+// TestTheCookieIsAsStrictAsConfigured: when it is set and when it is cleared.
 func TestTheCookieIsAsStrictAsConfigured(t *testing.T) {
 	t.Parallel()
 	for mode, want := range map[http.SameSite]string{http.SameSiteLaxMode: "Lax", http.SameSiteStrictMode: "Strict", http.SameSiteNoneMode: "None"} {
@@ -67,9 +66,9 @@ func TestTheCookieIsAsStrictAsConfigured(t *testing.T) {
 	}
 }
 
-// TestNobodyIsSignedInByAForeignPage: who does not notice that they are in somebody
-// else's account writes down there what is their own.
-func TestNobodyIsSignedInByAForeignPage(t *testing.T) {
+// TestAForeignPageCannotSignABrowserIn: a user could be signed in to an attacker's account
+// without noticing, and enter private data there.
+func TestAForeignPageCannotSignABrowserIn(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		const credentials = `{"email":"eve@example.com","password":"seven green umbrellas"}`
@@ -92,7 +91,7 @@ func TestNobodyIsSignedInByAForeignPage(t *testing.T) {
 	})
 }
 
-// TestOnlyTheSecretIsRequired: all else has its documented default.
+// TestOnlyTheSecretIsRequired: everything else has its documented default.
 func TestOnlyTheSecretIsRequired(t *testing.T) {
 	t.Parallel()
 	if got := bff.Defaults().Mail.From.Address; got != "no-reply@localhost" {

@@ -56,7 +56,7 @@ func (s *Server) deleteUser(w http.ResponseWriter, r *http.Request, live *sessio
 	e.Email = live.User.Email
 	err := s.act(r, "delete user", e, func(tx *store.Tx) error { return tx.DeleteUser(live.UserID, e) })
 	if err != nil {
-		return gone(err)
+		return unauthorizedIfDeleted(err)
 	}
 	http.SetCookie(w, s.sessions.Cookie.Clear())
 	return web.WriteJSON(w, http.StatusOK, userDeleted)

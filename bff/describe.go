@@ -51,11 +51,11 @@ const surfaceText = "The server that a single-page app talks to. `/api/auth/` ha
 
 // The guards: who may send a request.
 var (
-	asAnybody    = guarded(nil, tooMany, unavailable)
-	asVisitor    = guarded([]map[string][]string{{"session": {}}, {}}, tooMany, unavailable)
-	asUser       = guarded([]map[string][]string{{"session": {}}}, signedOut, tooMany, unavailable)
-	asFreshUser  = guarded([]map[string][]string{{"session": {}}}, notFresh, signedOut, tooMany, unavailable)
-	throughProxy = &endpoint.Guard{Security: []map[string][]string{{"session": {}}}}
+	withoutSession = guarded(nil, tooMany, unavailable)
+	asVisitor      = guarded([]map[string][]string{{"session": {}}, {}}, tooMany, unavailable)
+	asUser         = guarded([]map[string][]string{{"session": {}}}, signedOut, tooMany, unavailable)
+	asFreshUser    = guarded([]map[string][]string{{"session": {}}}, notFresh, signedOut, tooMany, unavailable)
+	throughProxy   = &endpoint.Guard{Security: []map[string][]string{{"session": {}}}}
 )
 
 func guarded(security []map[string][]string, answers ...*endpoint.Answer) *endpoint.Guard {
@@ -69,7 +69,8 @@ var schemas = map[string]endpoint.Schema{
 	"Email":       {"type": "string", "maxLength": maxEmail, "description": "An email address. Case does not matter", "examples": []any{exampleUser.Email}},
 	"Password":    {"type": "string", "maxLength": password.MaxLength, "format": "password"},
 	"NewPassword": {"type": "string", "maxLength": password.MaxLength, "format": "password", "description": "PASSWORD_MIN_LENGTH (8) to 128 code points"},
-	"Name":        {"type": "string", "description": "At most 1024 bytes; default at sign-up: the part of the address before the @"},
+	"Name":        {"type": "string", "description": "At most 1024 bytes"},
+	"SignUpName":  {"type": "string", "description": "At most 1024 bytes; default: the part of the address before the @"},
 	"Image":       {"type": []any{"string", "null"}, "description": "At most 8192 bytes; null for none"},
 	"RememberMe":  {"type": "boolean", "default": true, "description": "false: the cookie ends with the browser, and the session after a day"},
 	"Target":      {"type": []any{"string", "null"}, "maxLength": maxTarget, "description": "A path of ours like `/welcome`, or a URL of our origin or of one in TRUSTED_ORIGINS"},
@@ -155,10 +156,10 @@ var (
 
 // answers describes the answer 200 with a JSON body.
 func answers(text string, example any, headers ...*endpoint.Header) *endpoint.Answer {
-	return &endpoint.Answer{Status: http.StatusOK, Text: text, Headers: headers, Examples: one(example)}
+	return &endpoint.Answer{Status: http.StatusOK, Text: text, Headers: headers, Examples: oneExample(example)}
 }
 
-func one(value any) []endpoint.Example { return []endpoint.Example{{Name: "one", Value: value}} }
+func oneExample(value any) []endpoint.Example { return []endpoint.Example{{Name: "one", Value: value}} }
 
 // page describes the answer 200 with an HTML page.
 func page(text string) *endpoint.Answer {

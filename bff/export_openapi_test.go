@@ -11,13 +11,13 @@ import (
 // OpenAPI is the document.
 var OpenAPI = openAPI
 
-// Routes is the router, to be walked.
+// Routes returns the router.
 func (s *Server) Routes() *mux.Router { return s.routes() }
 
-// Surface is what the document is made of.
+// Surface returns the endpoints, which the document is generated from.
 func (s *Server) Surface() endpoint.Surface { return s.surface() }
 
-// Refusals are the rows of docs/api.md about what /api/auth/ refuses.
+// Refusals are the rows of docs/api.md about the refusals of /api/auth/.
 var Refusals = []openapigen.Refusals{
 	{When: "a field is missing or has the wrong type; the message names each", Errors: []*web.Error{badField}},
 	{When: "sign-in with an invalid address", Errors: []*web.Error{errInvalidEmail}},

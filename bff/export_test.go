@@ -13,21 +13,22 @@ import (
 	"vestibule/store/db"
 )
 
-// PruneEvents and PruneBatch are what the hourly clean-up does to the audit trail,
-// and how much at a time.
+// PruneEvents deletes the expired events of the audit trail, as the hourly clean-up does.
 func PruneEvents(s *Server, ctx context.Context) error {
 	return db.InBatches(ctx, func() (bool, error) { return s.pruneEvents(ctx) })
 }
 
+// PruneBatch is the number of rows that the clean-up deletes at a time.
 const PruneBatch = pruneBatch
 
-func PruneRemains(s *Server, ctx context.Context) error {
-	return db.InBatches(ctx, func() (bool, error) { return s.pruneRemains(ctx) })
+// PruneDeletedUsers deletes the remaining rows of deleted users.
+func PruneDeletedUsers(s *Server, ctx context.Context) error {
+	return db.InBatches(ctx, func() (bool, error) { return s.pruneDeletedUsers(ctx) })
 }
 
-// Prune does all of the hourly clean-up once.
+// Prune runs the whole hourly clean-up once.
 func Prune(s *Server, ctx context.Context) error {
-	for _, job := range s.pruned() {
+	for _, job := range s.cleanupJobs() {
 		if err := db.InBatches(ctx, func() (bool, error) { return job.Batch(ctx) }); err != nil {
 			return err
 		}
@@ -35,7 +36,7 @@ func Prune(s *Server, ctx context.Context) error {
 	return nil
 }
 
-// TrimSessions does what a start with this SESSIONS_PER_USER would do.
+// TrimSessions does what a server with this SESSIONS_PER_USER does.
 func TrimSessions(ctx context.Context, s *Server, n int) error {
 	lower := &Server{cfg: s.cfg, store: s.store, now: s.now}
 	lower.cfg.SessionsPerUser = n
@@ -43,99 +44,96 @@ func TrimSessions(ctx context.Context, s *Server, n int) error {
 	return err
 }
 
-// BelieveFor has s believe what it has read of a session for so long, whatever is
-// written to the database meanwhile.
-func (s *Server) BelieveFor(d time.Duration) { s.sessions.Recheck, s.sessions.Version = d, nil }
+// CacheSessionsFor makes s keep a session that it has read for d, even if the database
+// changes meanwhile.
+func (s *Server) CacheSessionsFor(d time.Duration) { s.sessions.Recheck, s.sessions.Version = d, nil }
 
-// BodiesTaken says how many bytes of bodies are in memory.
-func (s *Server) BodiesTaken() (strangers, members int) {
-	return s.strangers.Taken(), s.members.Taken()
-}
-
-// busy is a room for passwords that is full.
-type busy struct {
+// busyHasher refuses every computation, as if its queue were full.
+type busyHasher struct {
 	hasher
 	err error
 }
 
-func (b busy) Hash(context.Context, password.Share, string) (string, error) { return "", b.err }
+func (b busyHasher) Hash(context.Context, password.Share, string) (string, error) { return "", b.err }
 
-func (b busy) Verify(context.Context, password.Share, string, string) (ok, rehash bool, err error) {
+func (b busyHasher) Verify(context.Context, password.Share, string, string) (ok, rehash bool, err error) {
 	return false, false, b.err
 }
 
-func (b busy) VerifyNone(context.Context, password.Share, string) error { return b.err }
+func (b busyHasher) VerifyNone(context.Context, password.Share, string) error { return b.err }
 
-// FillPasswordRoom has every computation of a password refused until it is emptied, as
-// if others had filled the room, or the asker had.
-func (s *Server) FillPasswordRoom(byAsker bool) (empty func()) {
+// FillPasswordRoom makes the server refuse every password computation until empty is
+// called: as if this client had filled the queue, or as if all clients had.
+func (s *Server) FillPasswordRoom(byThisClient bool) (empty func()) {
 	before, why := s.passwords, fair.ErrAll
-	if byAsker {
+	if byThisClient {
 		why = fair.ErrKey
 	}
-	s.passwords = busy{before, fmt.Errorf("%w: %w", password.ErrBusy, why)}
+	s.passwords = busyHasher{before, fmt.Errorf("%w: %w", password.ErrBusy, why)}
 	return func() { s.passwords = before }
 }
 
-// watched is a hasher that tells for whom it works.
-type watched struct {
+// watchedHasher reports for whom it computes.
+type watchedHasher struct {
 	hasher
-	tell func(user, address, network string)
+	report func(user, address, network string)
 }
 
-func (w watched) Hash(ctx context.Context, share password.Share, pw string) (string, error) {
-	w.tell(share.User, share.Address, share.Network)
+func (w watchedHasher) Hash(ctx context.Context, share password.Share, pw string) (string, error) {
+	w.report(share.User, share.Address, share.Network)
 	return w.hasher.Hash(ctx, share, pw)
 }
 
-func (w watched) Verify(ctx context.Context, share password.Share, pw, phc string) (ok, rehash bool, err error) {
-	w.tell(share.User, share.Address, share.Network)
+func (w watchedHasher) Verify(ctx context.Context, share password.Share, pw, phc string) (ok, rehash bool, err error) {
+	w.report(share.User, share.Address, share.Network)
 	return w.hasher.Verify(ctx, share, pw, phc)
 }
 
-func (w watched) VerifyNone(ctx context.Context, share password.Share, pw string) error {
-	w.tell(share.User, share.Address, share.Network)
+func (w watchedHasher) VerifyNone(ctx context.Context, share password.Share, pw string) error {
+	w.report(share.User, share.Address, share.Network)
 	return w.hasher.VerifyNone(ctx, share, pw)
 }
 
-// WatchAskers has tell called for each computation of a password.
-func (s *Server) WatchAskers(tell func(user, address, network string)) {
-	s.passwords = watched{s.passwords, tell}
+// WatchHashes makes the server call report before each password computation.
+func (s *Server) WatchHashes(report func(user, address, network string)) {
+	s.passwords = watchedHasher{s.passwords, report}
 }
 
-// interrupted is a hasher during whose work something else happens.
-type interrupted struct {
+// interruptedHasher calls meanwhile after each verification, before it returns the result.
+type interruptedHasher struct {
 	hasher
-	by func()
+	meanwhile func()
 }
 
-func (i interrupted) Verify(ctx context.Context, share password.Share, pw, phc string) (ok, rehash bool, err error) {
+func (i interruptedHasher) Verify(ctx context.Context, share password.Share, pw, phc string) (ok, rehash bool, err error) {
 	ok, rehash, err = i.hasher.Verify(ctx, share, pw, phc)
-	i.by()
+	i.meanwhile()
 	return ok, rehash, err
 }
 
-// InterruptVerify has by happen while a password is verified, until it is undone.
-func (s *Server) InterruptVerify(by func()) (undo func()) {
+// InterruptVerify makes the server call meanwhile during each verification of a password,
+// until undo is called.
+func (s *Server) InterruptVerify(meanwhile func()) (undo func()) {
 	before := s.passwords
-	s.passwords = interrupted{before, by}
+	s.passwords = interruptedHasher{before, meanwhile}
 	return func() { s.passwords = before }
 }
 
-// Crowd takes all places of a client's requests, and all in the line, until it is told
-// to leave: of those that present the cookie, or none where that is "".
-func (s *Server) Crowd(client, cookie string) (leave func()) {
+// FillWork takes all places of a client's requests, and all places of their queue, until
+// leave is called. They are the places of the cookie's session, or without a cookie those
+// of the client.
+func (s *Server) FillWork(client, cookie string) (leave func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var waiting sync.WaitGroup
 	r := &http.Request{Header: http.Header{"Cookie": {cookie}}}
 	for _, kind := range []string{kindRead, kindWrite, kindToken} {
 		t := s.newAdmission(kind, r)
 		if t.client = client; cookie != "" && t.session == "" {
-			continue // of services
+			continue // a token request has no session
 		}
 		for range workPerClient + workQueuePerClient {
 			waiting.Go(func() {
-				for ctx.Err() == nil { // who has waited in vain comes back
+				for ctx.Err() == nil { // after a timeout it waits again
 					if leave, err := s.work.Enter(ctx, t.key(), 1); err == nil {
 						<-ctx.Done()
 						leave()
@@ -147,14 +145,14 @@ func (s *Server) Crowd(client, cookie string) (leave func()) {
 	return func() { cancel(); waiting.Wait() }
 }
 
-// Crowded is how many requests Crowd holds or has waiting, and CrowdedInSession those
-// with a cookie.
+// WorkOfOneClient is the number of requests that FillWork adds for a client without a
+// cookie, and WorkOfOneSession the number with one.
 const (
-	Crowded          = 3 * (workPerClient + workQueuePerClient)
-	CrowdedInSession = 2 * (workPerClient + workQueuePerClient)
+	WorkOfOneClient  = 3 * (workPerClient + workQueuePerClient)
+	WorkOfOneSession = 2 * (workPerClient + workQueuePerClient)
 )
 
-// FillSessions has the sessions of a client as many requests in work as they may have.
+// FillSessions takes all places that the sessions of one client share.
 func (s *Server) FillSessions(client string) (leave func()) {
 	leave, err := s.inSession.Enter(context.Background(), client, sessionsPerClient)
 	if err != nil {
@@ -163,8 +161,8 @@ func (s *Server) FillSessions(client string) (leave func()) {
 	return leave
 }
 
-// Strange takes all places of what a client asks of the database as a stranger.
-func (s *Server) Strange(client string) (leave func()) {
+// FillLookups takes all places of a client's look-ups, and all places of their queue.
+func (s *Server) FillLookups(client string) (leave func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var waiting sync.WaitGroup
 	for range lookupsPerClient + lookupQueuePerClient {
@@ -180,43 +178,43 @@ func (s *Server) Strange(client string) (leave func()) {
 	return func() { cancel(); waiting.Wait() }
 }
 
-// Stranger is how many of them there are.
-const Stranger = lookupsPerClient + lookupQueuePerClient
+// LookupsOfOneClient is the number of places that FillLookups takes.
+const LookupsOfOneClient = lookupsPerClient + lookupQueuePerClient
 
-// InWork, Asking and Late are how many requests have or wait for a place of each kind.
-func (s *Server) InWork() int { return load(s.work) }
-func (s *Server) Asking() int { return load(s.lookups) }
-func (s *Server) Late() int   { return load(s.delayed) }
+// Requests, Lookups and Delayed return how many requests have a place of that kind or wait
+// for one.
+func (s *Server) Requests() int { return load(s.work) }
+func (s *Server) Lookups() int  { return load(s.lookups) }
+func (s *Server) Delayed() int  { return load(s.delayed) }
 
 func load(r *fair.Room) int {
-	taken, waiting := r.Load()
-	return taken + waiting
+	inside, waiting := r.Load()
+	return inside + waiting
 }
 
-// RefuseOften has a client been refused so often that it is answered late, and
-// TellOftenOfNoSession the same of that it has no session. Late is an hour here: the tests
-// do not wait for it.
-func (s *Server) RefuseOften(client string) { s.refusals.hurry(client) }
+// DelayRefusals makes the server delay all refusals of a client for an hour. No test waits
+// for that long.
+func (s *Server) DelayRefusals(client string) { s.refusals.delay(client) }
 
-func (s *Server) TellOftenOfNoSession(client string) { s.noSessions.hurry(client) }
+// DelayNoSession does the same for the answer that there is no session.
+func (s *Server) DelayNoSession(client string) { s.noSessions.delay(client) }
 
-func (p *pace) hurry(client string) {
+func (p *pace) delay(client string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.longest = time.Hour
 	p.next.Add(client, time.Now().Add(time.Hour))
 }
 
-// TellAtOnce has no client answered late, for tests of many refusals that do not wait for
-// them.
-func (s *Server) TellAtOnce() { s.refusals.every, s.noSessions.every = 0, 0 }
+// DelayNothing turns the delays off, for tests that cause many refusals.
+func (s *Server) DelayNothing() { s.refusals.every, s.noSessions.every = 0, 0 }
 
-// Bodies is how many bytes of bodies are in memory.
-func (s *Server) Bodies() int { return s.strangers.Taken() + s.members.Taken() }
+// BodyBytes returns how many bytes of request bodies are in memory.
+func (s *Server) BodyBytes() int { return s.strangers.Taken() + s.members.Taken() }
 
-// RenewAfter reads the session of r, calls meanwhile, and renews the session as a password
+// RenewSession reads the session of r, calls meanwhile, and renews the session as a password
 // reset does. It reports whether there is a new session.
-func (s *Server) RenewAfter(r *http.Request, meanwhile func()) (renewed bool, err error) {
+func (s *Server) RenewSession(r *http.Request, meanwhile func()) (renewed bool, err error) {
 	live, err := s.sessions.Read(r)
 	if err != nil {
 		return false, err

@@ -16,8 +16,8 @@ import (
 	"vestibule/store"
 )
 
-// TestTheDocumentIsCurrent: openapi.json and the rows of docs/api.md are what the table
-// of endpoints says.
+// TestTheDocumentIsCurrent: openapi.json and the tables of docs/api.md match the table of
+// endpoints.
 func TestTheDocumentIsCurrent(t *testing.T) {
 	t.Parallel()
 	const page, command = "../docs/api.md", "go generate ./bff"
@@ -28,7 +28,7 @@ func TestTheDocumentIsCurrent(t *testing.T) {
 	openapigen.HoldTable(t, page, "refusals of accounts", openapigen.ErrorTable(bff.Refusals), command)
 }
 
-// TestThePageHasEveryCode that an operation below /api/auth/ can refuse with.
+// TestThePageHasEveryCode: every code that an operation below /api/auth/ can refuse with.
 func TestThePageHasEveryCode(t *testing.T) {
 	t.Parallel()
 	known := map[string]bool{}
@@ -40,16 +40,16 @@ func TestThePageHasEveryCode(t *testing.T) {
 	surface := newSite(t, storetest.SQLite(t)).server.Surface()
 	for _, e := range surface.Endpoints {
 		for _, refusal := range openapigen.RefusalsOf(surface, e) {
-			one := strconv.Itoa(refusal.Status) + " " + refusal.Code
-			if strings.HasPrefix(e.Path, "/api/auth/") && e.Write == nil && !known[one] {
-				t.Errorf("%s %s refuses with %s, which no row of the page has", e.Method, e.Path, one)
+			code := strconv.Itoa(refusal.Status) + " " + refusal.Code
+			if strings.HasPrefix(e.Path, "/api/auth/") && e.Write == nil && !known[code] {
+				t.Errorf("%s %s refuses with %s, which is in no row of the page", e.Method, e.Path, code)
 			}
 		}
 	}
 }
 
-// TestTheTableHasEveryEvent that a request can cause: the others are the operator's and
-// the server's own.
+// TestTheTableHasEveryEvent: every event that a request can cause. Only commands and the
+// server itself cause the others.
 func TestTheTableHasEveryEvent(t *testing.T) {
 	t.Parallel()
 	caused := map[string]bool{}
@@ -73,8 +73,8 @@ func TestTheTableHasEveryEvent(t *testing.T) {
 	}
 }
 
-// proxyRefusals are the rows of docs/api.md about what the proxy refuses: the reason, and
-// the refusals that have it.
+// proxyRefusals are the rows of docs/api.md about the refusals of the proxy: a reason and its
+// codes.
 var proxyRefusals = []struct {
 	when  string
 	codes []string
@@ -96,7 +96,7 @@ var proxyRefusals = []struct {
 	{"an internal error; the log has it under `X-Request-Id`", []string{"500 INTERNAL_SERVER_ERROR"}},
 }
 
-// TestThePageHasWhatTheProxyRefuses, all of it.
+// TestThePageHasWhatTheProxyRefuses: every code of the proxy is on the page.
 func TestThePageHasWhatTheProxyRefuses(t *testing.T) {
 	t.Parallel()
 	surface := newSite(t, storetest.SQLite(t)).server.Surface()

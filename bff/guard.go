@@ -58,7 +58,7 @@ func (s *Server) sender(r *http.Request) (share, error) {
 	if err != nil {
 		return share{}, s.unauthorized(r, err)
 	}
-	return s.known(r, live.UserID), nil
+	return s.shareOfUser(r, live.UserID), nil
 }
 
 // fresh calls h only if the password was recently proven in the session.

@@ -16,7 +16,7 @@ func (s *Server) newOAuth() *oauth.Server {
 		Tokens:   s.tokens,
 		Sessions: s.sessions,
 		ReadBody: func(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-			from := s.anybody(r)
+			from := s.shareOf(r)
 			body, err := s.bodiesOf(from).Read(w, r, from.Address)
 			s.noteTooLarge(r, err)
 			return body, err

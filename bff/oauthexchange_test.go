@@ -12,7 +12,7 @@ import (
 	"vestibule/store"
 )
 
-// userToken is the token that the API gets for a visitor.
+// userToken returns the token that the API gets for a visitor.
 func (v *visitor) userToken() string {
 	v.t.Helper()
 	_, raw, _ := strings.Cut(v.want(v.do("GET", "/api/proxy/x", ""), 200, "Bearer ").body, "Bearer ")
@@ -38,7 +38,7 @@ func TestTokenExchange(t *testing.T) {
 		_, claims, body := s.issued(c.exchange(raw, "audience", "mail", "scope", "tasks:read"))
 		want := jwt.MapClaims{
 			"iss": "better-auth", "aud": "mail", "sub": user, "sid": session, "client_id": c.id, "scope": "tasks:read",
-			"act": map[string]any{"sub": c.id}, "iat": now, "exp": now + 200, // no later than the user's own
+			"act": map[string]any{"sub": c.id}, "iat": now, "exp": now + 200, // it expires with the user's token
 		}
 		if diff := cmp.Diff(want, claims); diff != "" {
 			s.t.Errorf("claims (-want +got):\n%s", diff)
@@ -63,7 +63,7 @@ func TestTokenExchange(t *testing.T) {
 		}
 		row, err := s.db.ClientByID(t.Context(), c.id)
 		if err != nil || row.LastUsedAt == nil {
-			s.t.Errorf("got %+v, %v, want its use noted", row, err)
+			s.t.Errorf("got %+v, %v, want its use recorded", row, err)
 		}
 	})
 }
@@ -102,7 +102,7 @@ func TestTokenExchangeRefusals(t *testing.T) {
 			{"another type wanted", c.exchange(raw, "requested_token_type", "urn:ietf:params:oauth:token-type:refresh_token"), "invalid_request", "requested_token_type"},
 			{"an actor token", c.exchange(raw, "actor_token", own), "invalid_request", "actor_token"},
 			{"no audience of several", c.exchange(raw), "invalid_target", "mail ledger"},
-			{"an audience of others", c.exchange(raw, "audience", "fastapi-backend"), "invalid_target", "not allowed"},
+			{"an audience of another client", c.exchange(raw, "audience", "fastapi-backend"), "invalid_target", "not allowed"},
 			{"an audience and another resource", c.exchange(raw, "audience", "mail", "resource", "https://x/"), "invalid_target", "two"},
 			{"a resource with a fragment", c.exchange(raw, "resource", "https://x/#"), "invalid_target", "fragment"},
 			{"a scope that the client lacks", plain.exchange(raw, "scope", "tasks:write"), "invalid_scope", "tasks:write"},
@@ -135,8 +135,8 @@ func TestTokenExchangeRefusals(t *testing.T) {
 	})
 }
 
-// TestRevocationReachesTheExchange: a token that is good by itself is not when its
-// user is gone.
+// TestRevocationReachesTheExchange: a valid token cannot be exchanged after its session has
+// ended or its user is disabled or deleted.
 func TestRevocationReachesTheExchange(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
@@ -147,7 +147,7 @@ func TestRevocationReachesTheExchange(t *testing.T) {
 		}{
 			"sign-out": {func(v *visitor, _ string) { v.want(v.do("POST", "/api/auth/logout", ""), 200, "") }, "session has ended"},
 			"revocation": {func(_ *visitor, id string) {
-				if err := s.db.Tx(s.t.Context(), "test", func(tx *store.Tx) error { return tx.RevokeSessions(id, "", store.Event{At: s.clock.Now()}) }); err != nil {
+				if err := s.revokeAll(id); err != nil {
 					s.t.Fatal(err)
 				}
 			}, "session has ended"},
@@ -157,7 +157,7 @@ func TestRevocationReachesTheExchange(t *testing.T) {
 				}
 			}, "user is disabled"},
 			"deletion": {func(_ *visitor, id string) {
-				if err := s.db.Tx(s.t.Context(), "test", func(tx *store.Tx) error { return tx.DeleteUser(id, store.Event{At: s.clock.Now()}) }); err != nil {
+				if err := s.deleteUser(id); err != nil {
 					s.t.Fatal(err)
 				}
 			}, "names no user"},
@@ -170,12 +170,12 @@ func TestRevocationReachesTheExchange(t *testing.T) {
 			traded, _, _ := s.issued(c.exchange(raw))
 			tt.end(v, id)
 			s.refused(c.exchange(raw), 400, "invalid_request", tt.want)
-			s.refused(c.exchange(traded), 400, "invalid_request", tt.want) // the chain knows the session too
+			s.refused(c.exchange(traded), 400, "invalid_request", tt.want) // an exchanged token names the session too
 		}
 	})
 }
 
-// TestATokenNamesEveryServiceItWentThrough, and goes through three at most.
+// TestATokenNamesEveryServiceItWentThrough: three at most.
 func TestATokenNamesEveryServiceItWentThrough(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
@@ -200,8 +200,8 @@ func TestATokenNamesEveryServiceItWentThrough(t *testing.T) {
 	})
 }
 
-// TestExchangeWithKeysOfOurOwn: the asymmetric modes verify by the published keys.
-func TestExchangeWithKeysOfOurOwn(t *testing.T) {
+// TestExchangeWithAsymmetricKeys: the subject token is verified with the published keys.
+func TestExchangeWithAsymmetricKeys(t *testing.T) {
 	t.Parallel()
 	for _, alg := range []string{"EdDSA", "ES256"} {
 		each(t, func(s *site) {

@@ -17,12 +17,12 @@ import (
 	"vestibule/internal/storetest"
 )
 
-// contract is the document that every answer of this package's tests is held to.
+// contract is the document. Every answer in this package's tests must match it.
 var contract = openapitest.MustLoad(bff.OpenAPI)
 
 func TestMain(m *testing.M) {
 	os.Exit(openapitest.Main(m, contract, map[string]string{
-		"500": "a fault of ours",
+		"500": "an internal error",
 		"408": "takes 30 seconds; internal/web has the test",
 		"502": "bff/proxy has the test",
 		"504": "bff/proxy has the test",
@@ -36,8 +36,8 @@ func TestMain(m *testing.M) {
 func TestRoutesAndDocumentAreTheSame(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t), func(c *bff.Config) { c.ExposeToken = true })
-	// What the router leaves to the proxy and to the app, which have tests of their own.
-	left := map[string][]string{
+	// The router passes these to the proxy and to the app, which have their own tests.
+	delegated := map[string][]string{
 		"* /api/proxy/": {
 			"DELETE /api/proxy/{path}", "GET /api/proxy/{path}", "HEAD /api/proxy/{path}",
 			"PATCH /api/proxy/{path}", "POST /api/proxy/{path}", "PUT /api/proxy/{path}",
@@ -46,7 +46,7 @@ func TestRoutesAndDocumentAreTheSame(t *testing.T) {
 	}
 	var routes []string
 	for _, route := range openapitest.RoutesOf(t, s.server.Routes()) {
-		if several, ok := left[route]; ok {
+		if several, ok := delegated[route]; ok {
 			routes = append(routes, several...)
 		} else {
 			routes = append(routes, route)
@@ -58,7 +58,7 @@ func TestRoutesAndDocumentAreTheSame(t *testing.T) {
 	}
 }
 
-// TestExampleFilesAreServed: a reader tries the example of a {file}, so there must be one.
+// TestExampleFilesAreServed: readers try the example of a {file}, so it must exist.
 func TestExampleFilesAreServed(t *testing.T) {
 	t.Parallel()
 	document, err := openapi3.NewLoader().LoadFromData(bff.OpenAPI)
@@ -83,8 +83,8 @@ func TestExampleFilesAreServed(t *testing.T) {
 	}
 }
 
-// operations lists the operations of the document that a test can call as they are: not
-// the proxy's, which need an API, nor the app.
+// operations returns the operations of the document that a test can call directly. These are
+// all but those of the proxy, which need an API, and of the app.
 func operations() []string {
 	var list []string
 	for _, route := range contract.Routes() {
@@ -95,8 +95,8 @@ func operations() []string {
 	return list
 }
 
-// TestEveryBodyIsRefused that is not one, at every operation that reads one.
-func TestEveryBodyIsRefused(t *testing.T) {
+// TestBadBodiesAreRefusedEverywhere: at every operation that reads a body.
+func TestBadBodiesAreRefusedEverywhere(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	v := s.visitor()
@@ -131,7 +131,7 @@ func TestEveryBodyIsRefused(t *testing.T) {
 	}
 }
 
-// TestEveryOperationWithoutADatabase is a 503 at each that needs one.
+// TestEveryOperationWithoutADatabase: each operation that needs the database answers 503.
 func TestEveryOperationWithoutADatabase(t *testing.T) {
 	t.Parallel()
 	server, db := ownServer(t)
@@ -139,7 +139,7 @@ func TestEveryOperationWithoutADatabase(t *testing.T) {
 	v := s.visitor()
 	v.signUp("ada@example.com")
 	server.Stop(t)
-	s.clock.Set(s.clock.Now().Add(time.Minute)) // past what is remembered
+	s.clock.Set(s.clock.Now().Add(time.Minute)) // later than the cache of sessions
 	for _, route := range operations() {
 		method, path, _ := strings.Cut(route, " ")
 		if !contract.Has(route, 503) || path == "/api/auth/oauth2/token" {
@@ -176,8 +176,8 @@ func TestTheProxyRefusesWithEveryMethod(t *testing.T) {
 	}
 }
 
-// TestOtherNamesAreLimitedToo: those that no other test uses up.
-func TestOtherNamesAreLimitedToo(t *testing.T) {
+// TestOtherNamesOfEndpointsAreLimited: those that no other test exhausts.
+func TestOtherNamesOfEndpointsAreLimited(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	v := s.visitor()
@@ -189,26 +189,26 @@ func TestOtherNamesAreLimitedToo(t *testing.T) {
 			break
 		}
 		if v.want(a, 401, ""); i > 100 {
-			t.Fatal("nothing is limited")
+			t.Fatal("got no 429")
 		}
 	}
-	v.tooMany(v.do("POST", "/api/auth/sign-in/email", `{"email":"ada@example.com","password":"paper-lantern-42"}`))
+	v.wantTooMany(v.do("POST", "/api/auth/sign-in/email", `{"email":"ada@example.com","password":"paper-lantern-42"}`))
 	for range 10 {
 		v.want(v.do("POST", "/api/auth/verify-password", `{"password":"wrong horse"}`), 400, "")
 	}
-	v.tooMany(v.do("POST", "/api/auth/change-password", `{"currentPassword":"paper-lantern-42","newPassword":"another horse"}`))
+	v.wantTooMany(v.do("POST", "/api/auth/change-password", `{"currentPassword":"paper-lantern-42","newPassword":"another horse"}`))
 	for range 5 {
 		v.want(v.do("POST", "/api/auth/change-email", `{"newEmail":"bob@example.com"}`), 200, "")
 	}
-	v.tooMany(v.do("POST", "/api/auth/change-email", `{"newEmail":"bob@example.com"}`))
+	v.wantTooMany(v.do("POST", "/api/auth/change-email", `{"newEmail":"bob@example.com"}`))
 	for i := range 58 {
 		v.want(v.do("POST", "/api/auth/signup", `{"email":"u`+strconv.Itoa(i)+`@example.com","password":"paper-lantern-42"}`), 200, "")
 	}
-	v.tooMany(v.do("POST", "/api/auth/signup", `{"email":"last@example.com","password":"paper-lantern-42"}`))
-	v.tooMany(v.do("POST", "/api/auth/sign-up/email", `{"email":"last@example.com","password":"paper-lantern-42"}`))
+	v.wantTooMany(v.do("POST", "/api/auth/signup", `{"email":"last@example.com","password":"paper-lantern-42"}`))
+	v.wantTooMany(v.do("POST", "/api/auth/sign-up/email", `{"email":"last@example.com","password":"paper-lantern-42"}`))
 }
 
-// TestTheDocumentIsServed and what else needs nothing.
+// TestTheDocumentIsServed: the document and the other answers that need no database.
 func TestTheDocumentIsServed(t *testing.T) {
 	t.Parallel()
 	v := newSite(t, storetest.SQLite(t)).visitor()

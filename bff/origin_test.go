@@ -10,8 +10,8 @@ import (
 	"vestibule/internal/storetest"
 )
 
-// TestTheLogSaysWhyAnOriginIsRefused: what was received, and the setting that would
-// allow it.
+// TestTheLogSaysWhyAnOriginIsRefused: with the value that was received and the setting that
+// would allow it.
 func TestTheLogSaysWhyAnOriginIsRefused(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
@@ -32,13 +32,13 @@ func TestTheLogSaysWhyAnOriginIsRefused(t *testing.T) {
 		{"null", "POST", "/api/auth/login", http.Header{"Origin": {"null"}}, 403, "null", "Origin"},
 		{"two origins", "DELETE", "/api/proxy/x", http.Header{"Origin": {s.url, "https://two.example"}}, 403, s.url + ", https://two.example", "Origin"},
 		{"a referer, without its path", "POST", "/api/auth/login", http.Header{"Referer": {"https://three.example/secret?token=x"}}, 403, "https://three.example", "Referer"},
-		{"a referer that is none", "POST", "/api/auth/login", http.Header{"Referer": {"token=x"}}, 403, "no URL", "Referer"},
+		{"a malformed referer", "POST", "/api/auth/login", http.Header{"Referer": {"token=x"}}, 403, "no URL", "Referer"},
 		{"another site", "POST", "/api/auth/login", http.Header{"Sec-Fetch-Site": {"cross-site"}}, 403, "cross-site", "Sec-Fetch-Site"},
 		{"a WebSocket", "GET", "/api/proxy/x", with(upgrade, "Origin", "https://four.example"), 403, "https://four.example", "Origin"},
 		{"a WebSocket without an origin", "GET", "/api/proxy/x", upgrade, 403, "", "Sec-Fetch-Site"},
 		{"a preflight", "OPTIONS", "/api/proxy/x", http.Header{"Origin": {"https://five.example"}, "Access-Control-Request-Method": {"PUT"}}, 204, "https://five.example", "Origin"},
 		{"a long one", "POST", "/api/auth/login", http.Header{"Origin": {"https://" + strings.Repeat("x", 5000)}}, 403, "https://" + strings.Repeat("x", 292) + `\\u2026`, "Origin"},
-		{"one that would turn the line around", "POST", "/api/auth/login", http.Header{"Origin": {"https://\u202eelpmaxe"}}, 403, `https://\\u202eelpmaxe`, "Origin"},
+		{"one that would reverse the line", "POST", "/api/auth/login", http.Header{"Origin": {"https://\u202eelpmaxe"}}, 403, `https://\\u202eelpmaxe`, "Origin"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := tt.header.Clone()
@@ -52,7 +52,7 @@ func TestTheLogSaysWhyAnOriginIsRefused(t *testing.T) {
 		})
 	}
 	if log := s.log.String(); strings.Contains(log, "token=x") {
-		t.Errorf("the log has what stood behind a page's origin:\n%s", log)
+		t.Errorf("the log has more of a page's URL than its origin:\n%s", log)
 	}
 	before := strings.Count(s.log.String(), "refused_origin")
 	v.want(v.do("POST", "/api/auth/logout", "", "Origin", s.url), 200, "")
@@ -60,13 +60,13 @@ func TestTheLogSaysWhyAnOriginIsRefused(t *testing.T) {
 	v.want(v.do("GET", "/api/auth/ok", "", "X-Request-Id", "last"), 200, "")
 	s.log.Want(t, `"path":"/api/auth/ok"`)
 	if after := strings.Count(s.log.String(), "refused_origin"); after != before {
-		t.Errorf("an origin that was let in is noted:\n%s", s.log.String())
+		t.Errorf("an allowed origin is in the log:\n%s", s.log.String())
 	}
 }
 
-// TestADevServersWebSocketSaysWhyToo: it is for our own origin alone, whatever is
+// TestARefusedDevServerWebSocketIsLogged: only our own origin may open it, even if others are
 // listed.
-func TestADevServersWebSocketSaysWhyToo(t *testing.T) {
+func TestARefusedDevServerWebSocketIsLogged(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t), func(c *bff.Config) { c.WebDevURL = c.Backend })
 	v := s.visitor()
@@ -74,9 +74,9 @@ func TestADevServersWebSocketSaysWhyToo(t *testing.T) {
 	s.log.Want(t, `"refused_origin":"https://app.example.com","from":"Origin","setting":"BASE_URL"`)
 }
 
-// TestARefusedDeveloperReadsWhatToOpen: 127.0.0.1 is not localhost to a browser. A
-// visitor of a public site learns nothing that they could not use.
-func TestARefusedDeveloperReadsWhatToOpen(t *testing.T) {
+// TestARefusedDeveloperIsToldWhichAddressToOpen: to a browser, 127.0.0.1 and localhost are
+// different. A visitor of a public site does not get this hint.
+func TestARefusedDeveloperIsToldWhichAddressToOpen(t *testing.T) {
 	t.Parallel()
 	for base, want := range map[string]string{
 		"http://localhost:3000":     "Open http://localhost:3000 instead, which is BASE_URL, or list this page's origin in TRUSTED_ORIGINS.",
@@ -98,7 +98,6 @@ func TestARefusedDeveloperReadsWhatToOpen(t *testing.T) {
 	}
 }
 
-// TestAnUntrustedForwardedAddressIsLoggedOnce.
 func TestAnUntrustedForwardedAddressIsLoggedOnce(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -108,11 +107,12 @@ func TestAnUntrustedForwardedAddressIsLoggedOnce(t *testing.T) {
 		want    string
 	}{
 		{"from a stranger", false, "X-Forwarded-For", "an untrusted sender"},
-		{"from a stranger, in the standard's form", false, "Forwarded", "make it send X-Forwarded-For"},
-		{"from a trusted proxy that sends what is not read", true, "Forwarded", "is not supported"},
+		{"from a stranger, in a Forwarded header", false, "Forwarded", "make it send X-Forwarded-For"},
+		{"from a trusted proxy that sends Forwarded", true, "Forwarded", "is not supported"},
 		{"from a trusted proxy", true, "X-Forwarded-For", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			s := newSite(t, storetest.SQLite(t), func(c *bff.Config) {
 				if tt.trusted {
 					c.TrustedProxies = append(c.TrustedProxies, loopback)
@@ -123,15 +123,15 @@ func TestAnUntrustedForwardedAddressIsLoggedOnce(t *testing.T) {
 				v.want(v.do("GET", "/api/auth/ok", "", tt.header, "203.0.113.7, for=203.0.113.7"), 200, "")
 			}
 			log := s.log.String()
-			told := strings.Count(log, `"setting":"TRUSTED_PROXIES"`)
+			warnings := strings.Count(log, `"setting":"TRUSTED_PROXIES"`)
 			if tt.want == "" {
-				if told != 0 {
+				if warnings != 0 {
 					t.Errorf("got a warning:\n%s", log)
 				}
 				return
 			}
-			if told != 1 || !strings.Contains(log, tt.want) || !strings.Contains(log, `"level":"WARN"`) || !strings.Contains(log, `"sender":"127.0.0.1"`) {
-				t.Errorf("got %d warnings, want one that says %q:\n%s", told, tt.want, log)
+			if warnings != 1 || !strings.Contains(log, tt.want) || !strings.Contains(log, `"level":"WARN"`) || !strings.Contains(log, `"sender":"127.0.0.1"`) {
+				t.Errorf("got %d warnings, want one that says %q:\n%s", warnings, tt.want, log)
 			}
 		})
 	}

@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// TestWhoMaySendUnsafeRequests holds the rules at the head of origin.go, without
-// what stands around them.
+// TestWhoMaySendUnsafeRequests tests the rules at the top of origin.go alone.
 func TestWhoMaySendUnsafeRequests(t *testing.T) {
 	t.Parallel()
 	const own, listed, evil = "https://bff.example.com", "https://app.example.com:8443", "https://evil.example"
@@ -58,7 +57,7 @@ func TestWhoMaySendUnsafeRequests(t *testing.T) {
 	}
 }
 
-// TestWhoMayOpenAWebSocket: a handshake is a GET, so the rules above do not see it.
+// TestWhoMayOpenAWebSocket: a handshake is a GET, so the rules for unsafe requests do not apply.
 func TestWhoMayOpenAWebSocket(t *testing.T) {
 	t.Parallel()
 	const own, listed, evil = "https://bff.example.com", "https://app.example.com:8443", "https://evil.example"

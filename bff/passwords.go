@@ -39,7 +39,7 @@ func (s *Server) provePassword(r *http.Request, try throttle.Attempt, userID, pw
 	case err != nil:
 		return "", err
 	}
-	ok, _, err := s.passwords.Verify(ctx, s.known(r, userID), pw, hash)
+	ok, _, err := s.passwords.Verify(ctx, s.shareOfUser(r, userID), pw, hash)
 	switch {
 	case errors.Is(err, password.ErrMalformedHash), err == nil && !ok:
 		if err := s.store.Record(ctx, failed); err != nil {

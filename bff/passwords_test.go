@@ -1,6 +1,7 @@
 package bff_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -52,7 +53,7 @@ func TestChangePassword(t *testing.T) {
 			s.t.Errorf("got handle %s after %s, cookie %q; want a new session", second, first, cookieLine(t, a))
 		}
 		if !v.signedIn() || elsewhere.signedIn() {
-			s.t.Errorf("signed in: here %t, elsewhere %t; want here alone", v.signedIn(), elsewhere.signedIn())
+			s.t.Errorf("signed in: here %t, elsewhere %t; want only here", v.signedIn(), elsewhere.signedIn())
 		}
 		thief := s.visitor()
 		thief.want(thief.do("GET", "/api/proxy/x", "", "Cookie", old), 401, "SESSION_EXPIRED")
@@ -72,15 +73,75 @@ func TestChangePassword(t *testing.T) {
 	})
 }
 
-// TestABriefSessionStaysBrief: a new password is no new wish to be remembered.
-func TestABriefSessionStaysBrief(t *testing.T) {
+// TestANewPasswordKeepsRememberMe: a session that ends with the browser stays one.
+func TestANewPasswordKeepsRememberMe(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
 		v.want(v.do("POST", "/api/auth/sign-up/email", `{"email":"ada@example.com","password":"paper-lantern-42","rememberMe":false}`), 200, "")
 		a := v.want(v.do("POST", "/api/auth/change-password", `{"currentPassword":"paper-lantern-42","newPassword":"another password"}`), 200, "")
 		if line := cookieLine(t, a); line == "" || strings.Contains(line, "Max-Age") {
-			s.t.Errorf("got cookie %q, want one that goes with the browser", line)
+			s.t.Errorf("got cookie %q, want one that ends with the browser", line)
 		}
 	})
+}
+
+// TestChangesDuringPasswordVerification: verification takes time. The transaction after it must
+// see what has changed meanwhile.
+func TestChangesDuringPasswordVerification(t *testing.T) {
+	t.Parallel()
+	const verify, change, signIn = "/api/auth/verify-password", "/api/auth/change-password", "/api/auth/sign-in/email"
+	each(t, func(s *site) {
+		for i, tt := range []struct {
+			name, path string
+			by         func(userID string) error
+			status     int
+			code       string
+		}{
+			{"the session ends", verify, s.revokeAll, 401, "UNAUTHORIZED"},
+			{"the session ends", change, s.revokeAll, 401, "UNAUTHORIZED"},
+			{"the password changes", verify, s.replacePassword, 400, "INVALID_PASSWORD"},
+			{"the password changes", change, s.replacePassword, 400, "INVALID_PASSWORD"},
+			{"the user is deleted", verify, s.deleteUser, 401, "UNAUTHORIZED"},
+			{"the user is deleted", change, s.deleteUser, 401, "UNAUTHORIZED"},
+			{"the password changes", signIn, s.replacePassword, 401, "INVALID_EMAIL_OR_PASSWORD"},
+			{"the user is deleted", signIn, s.deleteUser, 401, "INVALID_EMAIL_OR_PASSWORD"},
+		} {
+			v := s.visitor()
+			email := "ada" + strconv.Itoa(i) + "@example.com"
+			v.signUp(email)
+			user := s.userBy(email)
+			undo := s.server.InterruptVerify(func() {
+				if err := tt.by(user.ID); err != nil {
+					s.t.Error(err)
+				}
+			})
+			a := v.do("POST", tt.path, map[string]string{
+				verify: `{"password":"paper-lantern-42"}`,
+				change: `{"currentPassword":"paper-lantern-42","newPassword":"another-horse-43"}`,
+				signIn: `{"email":"` + email + `","password":"paper-lantern-42"}`,
+			}[tt.path])
+			undo()
+			if a.status != tt.status || !strings.Contains(a.body, tt.code) || cookieLine(s.t, a) != "" {
+				s.t.Errorf("%s during %s: got %d %s %q, want %d %s and no cookie", tt.name, tt.path, a.status, a.body, cookieLine(s.t, a), tt.status, tt.code)
+			}
+		}
+	})
+}
+
+func (s *site) revokeAll(userID string) error {
+	return s.db.Tx(s.t.Context(), "test", func(tx *store.Tx) error { return tx.RevokeSessions(userID, "", store.Event{At: s.clock.Now()}) })
+}
+
+// replacePassword changes the password and ends no session.
+func (s *site) replacePassword(userID string) error {
+	old, err := s.db.PasswordHash(s.t.Context(), userID)
+	if err != nil {
+		return err
+	}
+	return s.db.ReplacePasswordHash(s.t.Context(), userID, old, "another", s.clock.Now())
+}
+
+func (s *site) deleteUser(userID string) error {
+	return s.db.Tx(s.t.Context(), "test", func(tx *store.Tx) error { return tx.DeleteUser(userID, store.Event{At: s.clock.Now()}) })
 }

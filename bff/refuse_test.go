@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// TestFrequentRefusalsAreDelayed, one client apart from another.
+// TestFrequentRefusalsAreDelayed: each client separately.
 func TestFrequentRefusalsAreDelayed(t *testing.T) {
 	t.Parallel()
 	p, err := newPace(refusalsAtOnce, refusalEvery)
@@ -16,15 +16,15 @@ func TestFrequentRefusalsAreDelayed(t *testing.T) {
 	now := time.Now()
 	for i := range refusalsAtOnce {
 		if wait := p.wait("a", now); wait != 0 {
-			t.Fatalf("refusal %d is told after %v, want at once", i+1, wait)
+			t.Fatalf("refusal %d is answered after %v, want at once", i+1, wait)
 		}
 	}
 	for i := range 200 {
 		if wait, want := p.wait("a", now), time.Duration(i+1)*refusalEvery; wait != want {
-			t.Fatalf("refusal %d is told after %v, want %v", refusalsAtOnce+i+1, wait, want)
+			t.Fatalf("refusal %d is answered after %v, want %v", refusalsAtOnce+i+1, wait, want)
 		}
 	}
-	for range 1000 { // the longest, and not all at once
+	for range 1000 { // the longest wait, with jitter
 		if wait := p.wait("a", now); wait < refusalWait/2 || wait >= refusalWait {
 			t.Fatalf("got a wait of %v, want from %v to %v", wait, refusalWait/2, refusalWait)
 		}

@@ -18,7 +18,7 @@ func TestASessionThatEndsDuringAResetIsNotRenewed(t *testing.T) {
 		}
 		r.Header.Set("Cookie", v.cookieHeader())
 		for _, ended := range []bool{false, true} {
-			renewed, err := s.server.RenewAfter(r, func() {
+			renewed, err := s.server.RenewSession(r, func() {
 				if ended {
 					v.want(v.do("POST", "/api/auth/logout", ""), 200, "")
 				}

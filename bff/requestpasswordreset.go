@@ -25,14 +25,14 @@ var requestResetDoc = endpoint.Doc{
 	Row:     "200, the same for known and unknown addresses. Body: `email`; optional `redirectTo`. For an address that is kept after a change, the mail has the link that undoes the change",
 	Limit:   "mail",
 	Events:  []string{store.EventResetRequested},
-	Body:    &endpoint.Body{Text: "The address of the account", Examples: one(requestPasswordResetBody{exampleUser.Email, new("/new-password")})},
+	Body:    &endpoint.Body{Text: "The address of the account", Examples: oneExample(requestPasswordResetBody{exampleUser.Email, new("/new-password")})},
 	Answers: []*endpoint.Answer{answers("If the address has an account, a link is mailed. The answer is the same for known and unknown addresses", resetAsked)},
 }
 
 // requestPasswordReset queues a mail without checking whether the address has an
 // account: the outbox checks that later. So the answer and its time are always the same.
 func (s *Server) requestPasswordReset(w http.ResponseWriter, r *http.Request) error {
-	body, err := s.readBody(w, r, s.anybody(r))
+	body, err := s.readBody(w, r, s.shareOf(r))
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func (s *Server) requestPasswordReset(w http.ResponseWriter, r *http.Request) er
 	e := s.event(r, store.EventResetRequested)
 	e.Email = email
 	m := store.Mail{Kind: store.MailReset, Recipient: email, CallbackURL: target, CreatedAt: e.At, DueAt: e.At}
-	if err := s.tx(r, "ask for a reset", func(tx *store.Tx) error { return tell(tx, e, m) }); err != nil {
+	if err := s.tx(r, "ask for a reset", func(tx *store.Tx) error { return recordAndNotify(tx, e, m) }); err != nil {
 		return err
 	}
 	return web.WriteJSON(w, http.StatusOK, resetAsked)

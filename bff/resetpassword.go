@@ -73,7 +73,7 @@ var resetPasswordDoc = endpoint.Doc{
 	Row:     "200. Body: `newPassword`, `token`. All sessions end. A browser that is signed in to the account stays signed in, with a new secret and cookie. The address counts as verified, and blocks of the account's sign-in end",
 	Events:  []string{store.EventPasswordReset},
 	Params:  []*endpoint.Param{inQuery("token", "The token of the link. The one in the body takes precedence", false, nil)},
-	Body:    &endpoint.Body{Text: "The new password, and the token of the link", Examples: one(resetPasswordBody{anotherPassword, new(exampleLink)})},
+	Body:    &endpoint.Body{Text: "The new password, and the token of the link", Examples: oneExample(resetPasswordBody{anotherPassword, new(exampleLink)})},
 	Answers: []*endpoint.Answer{answers("The password is set. All sessions have ended. A caller who is signed in to the account stays signed in and gets a new session secret", statusJSON{true}, setCookie)},
 	Errors:  []*web.Error{exampleTooShort, errTooLong, errCommon, errLink},
 }
@@ -82,7 +82,7 @@ var resetPasswordDoc = endpoint.Doc{
 // sessions: an attacker who knew the old password may be signed in. A browser that
 // is signed in to this account stays signed in and gets a new session secret.
 func (s *Server) resetPassword(w http.ResponseWriter, r *http.Request) error {
-	body, err := s.readBody(w, r, s.anybody(r))
+	body, err := s.readBody(w, r, s.shareOf(r))
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (s *Server) resetPassword(w http.ResponseWriter, r *http.Request) error {
 	if err := s.passwords.Check(next, link.Email); err != nil {
 		return s.passwordError(err)
 	}
-	hash, err := s.passwords.Hash(r.Context(), s.known(r, link.UserID), next)
+	hash, err := s.passwords.Hash(r.Context(), s.shareOfUser(r, link.UserID), next)
 	if err != nil {
 		return s.passwordError(err)
 	}

@@ -18,7 +18,7 @@ var revokeSessionDoc = endpoint.Doc{
 	Tag: "session", Summary: "End one session",
 	Row:     "200 `{\"status\":true}`. Body: `token`, a handle. A handle that is not the user's ends nothing and gets the same answer",
 	Events:  []string{store.EventSessionRevoked},
-	Body:    &endpoint.Body{Text: "The session to end", Examples: one(revokeSessionBody{exampleHandle})},
+	Body:    &endpoint.Body{Text: "The session to end", Examples: oneExample(revokeSessionBody{exampleHandle})},
 	Answers: []*endpoint.Answer{answers("The session has ended. A handle that is not the user's ends nothing and gets the same answer", statusJSON{true}, clearCookie), notFresh},
 }
 

@@ -19,7 +19,7 @@ var revokeSessionsDoc = endpoint.Doc{
 
 // revokeSessions ends all sessions of the user, including the caller's.
 func (s *Server) revokeSessions(w http.ResponseWriter, r *http.Request, live *session.Live, _ *web.Object) error {
-	if err := s.revokeBut(r, live, ""); err != nil {
+	if err := s.revokeAllExcept(r, live, ""); err != nil {
 		return err
 	}
 	http.SetCookie(w, s.sessions.Cookie.Clear())
@@ -36,13 +36,13 @@ var revokeOthersDoc = endpoint.Doc{
 
 // revokeOtherSessions ends all sessions of the user except the caller's.
 func (s *Server) revokeOtherSessions(w http.ResponseWriter, r *http.Request, live *session.Live, _ *web.Object) error {
-	if err := s.revokeBut(r, live, live.TokenHash); err != nil {
+	if err := s.revokeAllExcept(r, live, live.TokenHash); err != nil {
 		return err
 	}
 	return done(w)
 }
 
-func (s *Server) revokeBut(r *http.Request, live *session.Live, except string) error {
+func (s *Server) revokeAllExcept(r *http.Request, live *session.Live, except string) error {
 	e := s.eventOf(r, live.Session, store.EventSessionRevoked)
 	return s.act(r, "revoke sessions", e, func(tx *store.Tx) error { return tx.RevokeSessions(live.UserID, except, e) })
 }

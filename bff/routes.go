@@ -19,7 +19,7 @@ import (
 func (s *Server) endpoints() []endpoint.Endpoint {
 	body, anyBody := s.readBody, s.optionalBody
 	list := s.accounts([]endpoint.Endpoint{
-		{Method: "POST", Path: "/sign-up/email", ID: "signUpEmail", Short: "/signup", ShortID: "signup", Guard: asAnybody, Handler: s.signUp, Doc: &signUpDoc},
+		{Method: "POST", Path: "/sign-up/email", ID: "signUpEmail", Short: "/signup", ShortID: "signup", Guard: withoutSession, Handler: s.signUp, Doc: &signUpDoc},
 		{Method: "POST", Path: "/sign-in/email", ID: "signInEmail", Short: "/login", ShortID: "login", Guard: asVisitor, Handler: s.signIn, Doc: &signInDoc},
 		{Method: "POST", Path: "/sign-out", ID: "signOut", Short: "/logout", ShortID: "logout", Guard: asVisitor, Handler: s.signOut, Doc: &signOutDoc},
 		{Method: "GET", Path: "/get-session", ID: "getSession", Short: "/session", ShortID: "session", Guard: asVisitor, Handler: s.getSession, Doc: &getSessionDoc},
@@ -33,15 +33,15 @@ func (s *Server) endpoints() []endpoint.Endpoint {
 		{Method: "POST", Path: "/change-email", ID: "changeEmail", Guard: asFreshUser, Handler: s.signedIn(body, s.fresh(s.changeEmail)), Doc: &changeEmailDoc},
 		{Method: "POST", Path: "/delete-user", ID: "deleteUser", Guard: asUser, Handler: s.signedIn(body, s.deleteUser), Doc: &deleteUserDoc},
 		{Method: "GET", Path: "/list-accounts", ID: "listAccounts", Guard: asUser, Handler: s.signedIn(noBody, s.listAccounts), Doc: &listAccountsDoc},
-		{Method: "POST", Path: "/request-password-reset", ID: "requestPasswordReset", Guard: asAnybody, Handler: s.requestPasswordReset, Doc: &requestResetDoc},
-		{Method: "GET", Path: "/reset-password/{token}", ID: "followResetLink", Guard: asAnybody, Handler: s.followReset, Doc: &followResetDoc},
+		{Method: "POST", Path: "/request-password-reset", ID: "requestPasswordReset", Guard: withoutSession, Handler: s.requestPasswordReset, Doc: &requestResetDoc},
+		{Method: "GET", Path: "/reset-password/{token}", ID: "followResetLink", Guard: withoutSession, Handler: s.followReset, Doc: &followResetDoc},
 		{Method: "POST", Path: "/reset-password", ID: "resetPassword", Guard: asVisitor, Handler: s.resetPassword, Doc: &resetPasswordDoc},
 		{Method: "POST", Path: "/send-verification-email", ID: "sendVerificationEmail", Guard: asVisitor, Handler: s.sendVerificationEmail, Doc: &sendVerificationDoc},
 		// No HEAD: it would make the link take effect.
-		{Method: "GET", Path: "/verify-email", ID: "verifyEmail", Guard: asAnybody, Handler: s.verifyEmail, Doc: &verifyEmailDoc, NoHead: true},
+		{Method: "GET", Path: "/verify-email", ID: "verifyEmail", Guard: withoutSession, Handler: s.verifyEmail, Doc: &verifyEmailDoc, NoHead: true},
 		{Method: "POST", Path: "/verify-email", ID: "proveEmail", Guard: asVisitor, Handler: s.proveEmail, Doc: &proveEmailDoc},
-		{Method: "GET", Path: "/undo-email", ID: "askUndoEmail", Guard: asAnybody, Handler: s.askUndo, Doc: &askUndoDoc},
-		{Method: "POST", Path: "/undo-email", ID: "undoEmail", Guard: asAnybody, Handler: s.undoEmail, Doc: &undoEmailDoc},
+		{Method: "GET", Path: "/undo-email", ID: "askUndoEmail", Guard: withoutSession, Handler: s.askUndo, Doc: &askUndoDoc},
+		{Method: "POST", Path: "/undo-email", ID: "undoEmail", Guard: withoutSession, Handler: s.undoEmail, Doc: &undoEmailDoc},
 		{Method: "GET", Path: "/token", ID: "getToken", Guard: asUser, Handler: s.ifExposed(s.signedIn(noBody, s.token)), Doc: &tokenDoc},
 		{Method: "POST", Path: "/oauth2/token", ID: "issueToken", Guard: oauth.Guard(invalidOrigin), Handler: s.oauth.Token, Write: oauth.WriteError, Doc: oauth.Doc(maxBody, errTooMany)},
 		// Endpoints without a guard need no place: they are cheap, and services fetch the keys.

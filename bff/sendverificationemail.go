@@ -23,7 +23,7 @@ var sendVerificationDoc = endpoint.Doc{
 	Tag: "mail", Summary: "Ask for a verification link",
 	Row:     "200, the same for known and unknown addresses. Body: `email`; optional `callbackURL`",
 	Limit:   "mail",
-	Body:    &endpoint.Body{Text: "The address to verify", Examples: one(sendVerificationEmailBody{exampleUser.Email, new("/welcome")})},
+	Body:    &endpoint.Body{Text: "The address to verify", Examples: oneExample(sendVerificationEmailBody{exampleUser.Email, new("/welcome")})},
 	Answers: []*endpoint.Answer{answers("If the address has an account and is not verified, a link is mailed. A client that is not signed in always gets this answer", statusJSON{true})},
 	Errors:  []*web.Error{errOtherEmail, errVerified},
 }
@@ -31,7 +31,7 @@ var sendVerificationDoc = endpoint.Doc{
 // sendVerificationEmail queues the mail with the link that verifies an address. The
 // answer tells nobody whether the address has an account, unless they are signed in to it.
 func (s *Server) sendVerificationEmail(w http.ResponseWriter, r *http.Request) error {
-	body, err := s.readBody(w, r, s.anybody(r))
+	body, err := s.readBody(w, r, s.shareOf(r))
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ func (v *visitor) signIn(email, password string) answer {
 	return v.want(v.do("POST", "/api/auth/sign-in/email", `{"email":"`+email+`","password":"`+password+`"}`), 200, email)
 }
 
-// handle is the token of an answer: the session's handle.
+// handle returns the session's handle, which is the token in an answer.
 func handle(t *testing.T, a answer) string {
 	t.Helper()
 	got, _ := object(t, a.body)["token"].(string)
@@ -25,12 +25,12 @@ func handle(t *testing.T, a answer) string {
 	return got
 }
 
-// signedIn says whether the visitor's cookie opens anything.
+// signedIn reports whether the visitor's cookie has a live session.
 func (v *visitor) signedIn() bool {
 	v.t.Helper()
 	proxied := v.do("GET", "/api/proxy/x", "").status == 200
 	if session := v.want(v.do("GET", "/api/auth/get-session", ""), 200, "").body != "null"; session != proxied {
-		v.t.Fatalf("got a session: %t, but the proxy lets through: %t", session, proxied)
+		v.t.Fatalf("got a session: %t, but the proxy accepts it: %t", session, proxied)
 	}
 	return proxied
 }
@@ -44,7 +44,7 @@ func (v *visitor) sessions() []map[string]any {
 	return list
 }
 
-// events returns what the audit trail has of a type, the oldest first.
+// events returns the events of a type, the oldest first.
 func (s *site) events(kind string) []store.Event {
 	s.t.Helper()
 	found, err := s.db.Events(s.t.Context(), store.EventFilter{Type: kind}, 10_000)
@@ -126,7 +126,7 @@ func TestRevokeSessions(t *testing.T) {
 		b.signIn("ada@example.com", "paper-lantern-42")
 		c.signIn("ada@example.com", "paper-lantern-42")
 		other.signUp("eve@example.com")
-		// No body at all, as curl sends it, and the client's {}.
+		// Without a body, as curl sends it. The second request has the {} of the client library.
 		if got := a.want(a.do("POST", "/api/auth/revoke-other-sessions", ""), 200, `{"status":true}`); cookieLine(t, got) != "" {
 			s.t.Errorf("got cookie %q, want none", cookieLine(t, got))
 		}
@@ -143,15 +143,15 @@ func TestRevokeSessions(t *testing.T) {
 	})
 }
 
-// TestMembersOnly: without a session there is nothing to learn, not even what a
-// body should have.
-func TestMembersOnly(t *testing.T) {
+// TestOperationsThatNeedASession: without a session the answer reveals nothing, not even what
+// is wrong with the body.
+func TestOperationsThatNeedASession(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
-		gone := s.visitor()
-		gone.signUp("ada@example.com")
-		dead := gone.cookieHeader()
-		id := object(t, gone.do("GET", "/api/auth/get-session", "").body)["user"].(map[string]any)["id"].(string)
+		former := s.visitor()
+		former.signUp("ada@example.com")
+		endedCookie := former.cookieHeader()
+		id := object(t, former.do("GET", "/api/auth/get-session", "").body)["user"].(map[string]any)["id"].(string)
 		err := s.db.Tx(t.Context(), "test", func(tx *store.Tx) error {
 			return tx.RevokeSessions(id, "", store.Event{At: s.clock.Now(), Actor: store.ActorOperator})
 		})
@@ -177,14 +177,32 @@ func TestMembersOnly(t *testing.T) {
 				if line := cookieLine(t, forged); line != "" {
 					t.Errorf("a forged cookie: got %q, want it ignored", line)
 				}
-				ended := stranger.want(stranger.do(method, "/api/auth"+name, body, "Cookie", dead), 401, "UNAUTHORIZED")
+				ended := stranger.want(stranger.do(method, "/api/auth"+name, body, "Cookie", endedCookie), 401, "UNAUTHORIZED")
 				if line := cookieLine(t, ended); !strings.Contains(line, "Max-Age=0") {
-					t.Errorf("a dead session: got cookie %q, want it cleared", line)
+					t.Errorf("an ended session: got cookie %q, want it cleared", line)
 				}
 				if method == "POST" {
 					stranger.want(stranger.do(method, "/api/auth"+name, "{}", "Origin", "https://evil.example"), 403, "INVALID_ORIGIN")
 				}
 			})
 		}
+	})
+}
+
+// TestChangesReadTheSessionAgain: a proxied request may use the cached session. A request that
+// changes the account or lists its sessions may not.
+func TestChangesReadTheSessionAgain(t *testing.T) {
+	t.Parallel()
+	each(t, func(s *site) {
+		v := s.visitor()
+		v.signUp("ada@example.com")
+		s.server.CacheSessionsFor(time.Hour)
+		v.want(v.do("GET", "/api/proxy/me/tasks", ""), 200, "Bearer")
+		// Directly in the store, as another process does it.
+		if err := s.revokeAll(s.userBy("ada@example.com").ID); err != nil {
+			s.t.Fatal(err)
+		}
+		v.want(v.do("GET", "/api/proxy/me/tasks", ""), 200, "Bearer")
+		v.want(v.do("GET", "/api/auth/list-sessions", ""), 401, "UNAUTHORIZED")
 	})
 }

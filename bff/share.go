@@ -16,18 +16,18 @@ import (
 //     number of addresses they use.
 //   - One attacker can sign up as many users. So the address counts in that queue too.
 
-// share says whose share of these a request uses.
+// share says whose part of these a request uses.
 type share = password.Share
 
-// anybody returns the share of a request that is not authenticated.
-func (s *Server) anybody(r *http.Request) share {
+// shareOf returns the share of a request that is not authenticated.
+func (s *Server) shareOf(r *http.Request) share {
 	ip := s.clients.Of(r)
 	return share{Address: web.ClientKey(ip), Network: web.NetworkKey(ip)}
 }
 
-// known returns the share of a request that is proven to come from this user.
-func (s *Server) known(r *http.Request, userID string) share {
-	a := s.anybody(r)
+// shareOfUser returns the share of a request that is proven to come from this user.
+func (s *Server) shareOfUser(r *http.Request, userID string) share {
+	a := s.shareOf(r)
 	a.User = userID
 	return a
 }

@@ -10,22 +10,22 @@ import (
 	"vestibule/internal/storetest"
 )
 
-// TestPasswordComputationsAreSharedFairly: strangers share the turns of their address, and who has
-// shown a session or a link has their own.
+// TestPasswordComputationsAreSharedFairly: strangers have the share of their address. A user
+// who has shown a session or a link has a separate share.
 func TestPasswordComputationsAreSharedFairly(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t), func(c *bff.Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")} })
 	var mu sync.Mutex
 	var seen []string
-	s.server.WatchAskers(func(user, address, network string) {
+	s.server.WatchHashes(func(user, address, network string) {
 		mu.Lock()
 		defer mu.Unlock()
 		seen = append(seen, strings.Join([]string{user, address, network}, " "))
 	})
 	const v4, v6 = "203.0.113.9", "2001:db8:1:2:3::4"
-	far := map[string]string{v4: "203.0.113.9 ", v6: "2001:db8:1:2::/64 2001:db8:1::/48"}
+	addressAndNetwork := map[string]string{v4: "203.0.113.9 ", v6: "2001:db8:1:2::/64 2001:db8:1::/48"}
 	v := s.visitor()
-	do := func(who, from, path, body string, status int) {
+	do := func(user, from, path, body string, status int) {
 		t.Helper()
 		mu.Lock()
 		seen = nil
@@ -34,11 +34,11 @@ func TestPasswordComputationsAreSharedFairly(t *testing.T) {
 		mu.Lock()
 		defer mu.Unlock()
 		if len(seen) == 0 {
-			t.Errorf("%s computes nothing", path)
+			t.Errorf("%s computes no password", path)
 		}
 		for _, got := range seen {
-			if want := who + " " + far[from]; got != want {
-				t.Errorf("%s from %s: got the turn of %q, want %q", path, from, got, want)
+			if want := user + " " + addressAndNetwork[from]; got != want {
+				t.Errorf("%s from %s: got the share of %q, want %q", path, from, got, want)
 			}
 		}
 	}

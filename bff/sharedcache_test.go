@@ -12,7 +12,7 @@ import (
 	"vestibule/internal/storetest"
 )
 
-// cachingNginx is a shared cache as people set it up in front of everything.
+// cachingNginx configures a shared cache in front of the whole site.
 const cachingNginx = `
 	proxy_cache all;
 	proxy_cache_valid any 10m;
@@ -21,8 +21,8 @@ const cachingNginx = `
 	proxy_set_header Host $http_host;
 `
 
-// behindNginx puts nginx in front of a BFF whose API answers with the headers that the
-// query of a request names, and as body with the token that it got.
+// behindNginx puts nginx in front of a BFF. Its API answers with the headers that the query
+// names. The body is the token that it got.
 func behindNginx(t *testing.T, directives string) *site {
 	t.Helper()
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -52,9 +52,9 @@ func behindNginx(t *testing.T, directives string) *site {
 	return s
 }
 
-// TestASharedCacheGivesNobodyAnothersAnswer: whatever the API says of caching, the
-// second of two users never gets what was made for the first.
-func TestASharedCacheGivesNobodyAnothersAnswer(t *testing.T) {
+// TestASharedCacheNeverMixesUsers: with any caching headers of the API, a user never gets the
+// answer to another user.
+func TestASharedCacheNeverMixesUsers(t *testing.T) {
 	t.Parallel()
 	const later = "Tue, 15 Nov 2044 12:45:26 GMT"
 	answers := []url.Values{
@@ -77,10 +77,10 @@ func TestASharedCacheGivesNobodyAnothersAnswer(t *testing.T) {
 		{"Pragma": {"public"}},
 	}
 	for name, directives := range map[string]string{
-		"that obeys Cache-Control":           "",
-		"that is told not to":                "proxy_ignore_headers Cache-Control Expires;",
-		"that revalidates what it has":       "proxy_cache_revalidate on; proxy_cache_use_stale updating error;",
-		"that waits for others' same answer": "proxy_cache_lock on;",
+		"that obeys Cache-Control":                "",
+		"that ignores Cache-Control":              "proxy_ignore_headers Cache-Control Expires;",
+		"that revalidates its entries":            "proxy_cache_revalidate on; proxy_cache_use_stale updating error;",
+		"that waits for another request's answer": "proxy_cache_lock on;",
 	} {
 		t.Run("one "+name, func(t *testing.T) {
 			s := behindNginx(t, directives)
@@ -88,7 +88,7 @@ func TestASharedCacheGivesNobodyAnothersAnswer(t *testing.T) {
 			ada.signUp("ada@example.com")
 			bob.signUp("bob@example.com")
 			for _, answer := range answers {
-				path := "/api/proxy/x?" + answer.Encode() // alike for both, so that only the cookie tells them apart
+				path := "/api/proxy/x?" + answer.Encode() // the same for both users: only the cookie differs
 				for range 2 {
 					hers := ada.want(ada.do("GET", path, ""), 200, "Bearer ")
 					his := bob.want(bob.do("GET", path, ""), 200, "Bearer ")
@@ -100,7 +100,7 @@ func TestASharedCacheGivesNobodyAnothersAnswer(t *testing.T) {
 				nobody := s.visitor()
 				nobody.want(nobody.do("GET", path, ""), 401, "NO_SESSION")
 			}
-			// It does keep what it may.
+			// It does cache a public answer.
 			ada.want(ada.do("GET", "/.well-known/jwks.json", ""), 200, "keys")
 			if a := bob.want(bob.do("GET", "/.well-known/jwks.json", ""), 200, "keys"); a.header.Get("X-Cache") != "HIT" {
 				t.Errorf("got X-Cache %q for the public keys, want a HIT: the cache is off", a.header.Get("X-Cache"))

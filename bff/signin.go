@@ -19,14 +19,14 @@ type signInInput struct {
 }
 
 func (s *Server) readSignIn(w http.ResponseWriter, r *http.Request) (signInInput, error) {
-	body, err := s.readBody(w, r, s.anybody(r))
+	body, err := s.readBody(w, r, s.shareOf(r))
 	if err != nil {
 		return signInInput{}, err
 	}
 	var in signInInput
 	address, _ := body.String("email")
 	in.password, _ = body.String("password")
-	in.remember = remember(body)
+	in.remember = rememberMe(body)
 	in.target = optionalTarget(body, "callbackURL")
 	if faults := body.Faults(); len(faults) > 0 {
 		return signInInput{}, validation(faults)
@@ -77,7 +77,7 @@ var signInDoc = endpoint.Doc{
 	Row:    "200 `{redirect, token, user}` and the cookie. Ends the session whose cookie was sent. Body: `email`, `password`; optional `rememberMe`, `callbackURL` (then `redirect` is true, and `url` and `Location` name it)",
 	Limit:  "sign-in",
 	Events: []string{store.EventSignIn, store.EventSignInFailed, store.EventSessionRevoked},
-	Body:   &endpoint.Body{Text: "Who signs in", Examples: one(signInBody{Email: exampleUser.Email, Password: examplePassword})},
+	Body:   &endpoint.Body{Text: "Who signs in", Examples: oneExample(signInBody{Email: exampleUser.Email, Password: examplePassword})},
 	Answers: []*endpoint.Answer{{
 		Status: 200, Text: "The user, and a session in the cookie. The session of the request has ended",
 		Headers: []*endpoint.Header{setCookieAlways, {Component: "Location", Name: "Location", Text: "Where the app continues: the `callbackURL`",
@@ -162,7 +162,7 @@ func (s *Server) authenticate(r *http.Request, in signInInput) (user store.User,
 	case err != nil:
 		return user, "", err
 	}
-	ok, rehash, err := s.passwords.Verify(ctx, s.anybody(r), in.password, hash)
+	ok, rehash, err := s.passwords.Verify(ctx, s.shareOf(r), in.password, hash)
 	switch {
 	case errors.Is(err, password.ErrMalformedHash):
 		return user, "", s.refuseCredentials(r, in.password, signInFailure(err.Error()))
@@ -184,7 +184,7 @@ func (s *Server) authenticate(r *http.Request, in signInInput) (user store.User,
 // refuseCredentials refuses an account that nobody can sign in to. It first does the
 // work that a wrong password costs, so that the times are the same.
 func (s *Server) refuseCredentials(r *http.Request, pw string, why signInFailure) error {
-	if err := s.passwords.VerifyNone(r.Context(), s.anybody(r), pw); err != nil {
+	if err := s.passwords.VerifyNone(r.Context(), s.shareOf(r), pw); err != nil {
 		return err
 	}
 	return why
@@ -206,7 +206,7 @@ func (s *Server) refuseSignIn(r *http.Request, in signInInput, user store.User, 
 // one. If that fails, the sign-in still succeeds.
 func (s *Server) rehash(r *http.Request, userID, pw, old string) string {
 	ctx := r.Context()
-	hash, err := s.passwords.Hash(ctx, s.known(r, userID), pw)
+	hash, err := s.passwords.Hash(ctx, s.shareOfUser(r, userID), pw)
 	if err == nil {
 		err = s.store.ReplacePasswordHash(ctx, userID, old, hash, s.now())
 	}

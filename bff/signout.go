@@ -25,7 +25,7 @@ var signOutDoc = endpoint.Doc{
 // signOut ends the session of the cookie. Without a session it succeeds too: there is
 // nothing to end.
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
-	if _, err := s.optionalBody(w, r, s.anybody(r)); err != nil {
+	if _, err := s.optionalBody(w, r, s.shareOf(r)); err != nil {
 		return err
 	}
 	err := s.sessions.End(r, s.event(r, store.EventSignOut))

@@ -21,7 +21,7 @@ type signUpInput struct {
 }
 
 func (s *Server) readSignUp(w http.ResponseWriter, r *http.Request) (signUpInput, error) {
-	body, err := s.readBody(w, r, s.anybody(r))
+	body, err := s.readBody(w, r, s.shareOf(r))
 	if err != nil {
 		return signUpInput{}, err
 	}
@@ -36,7 +36,7 @@ func (s *Server) readSignUp(w http.ResponseWriter, r *http.Request) (signUpInput
 	if image := readImage(body); image != nil {
 		in.image = *image
 	}
-	in.remember = remember(body)
+	in.remember = rememberMe(body)
 	in.target = optionalTarget(body, "callbackURL")
 	if faults := body.Faults(); len(faults) > 0 {
 		return signUpInput{}, validation(faults)
@@ -51,7 +51,7 @@ var errSignUpOff = web.Refuse(http.StatusBadRequest, "EMAIL_PASSWORD_SIGN_UP_DIS
 type signUpBody struct {
 	Email       string  `json:"email" like:"Email"`
 	Password    string  `json:"password" like:"NewPassword"`
-	Name        string  `json:"name,omitempty" like:"Name"`
+	Name        string  `json:"name,omitempty" like:"SignUpName"`
 	Image       *string `json:"image,omitempty" like:"Image"`
 	RememberMe  bool    `json:"rememberMe,omitempty" like:"RememberMe"`
 	CallbackURL *string `json:"callbackURL,omitempty" like:"Target"`
@@ -96,7 +96,7 @@ func (s *Server) signUp(w http.ResponseWriter, r *http.Request) error {
 	if err := s.limit(r, try); err != nil {
 		return err
 	}
-	hash, err := s.passwords.Hash(r.Context(), s.anybody(r), in.password)
+	hash, err := s.passwords.Hash(r.Context(), s.shareOf(r), in.password)
 	if err != nil {
 		return s.passwordError(s.untried(r, try, err))
 	}
@@ -116,7 +116,7 @@ func (s *Server) signUp(w http.ResponseWriter, r *http.Request) error {
 	})
 	switch {
 	case errors.Is(err, store.ErrConflict):
-		return errEmailTaken.Because(errors.Join(err, s.store.Record(r.Context(), s.taken(r, in))))
+		return errEmailTaken.Because(errors.Join(err, s.store.Record(r.Context(), s.addressTaken(r, in))))
 	case err != nil:
 		return err
 	}
@@ -132,8 +132,8 @@ func (s *Server) newUser(in signUpInput) store.User {
 	return user
 }
 
-// taken is the event of a sign-up with an address that has an account.
-func (s *Server) taken(r *http.Request, in signUpInput) store.Event {
+// addressTaken is the event of a sign-up with an address that has an account.
+func (s *Server) addressTaken(r *http.Request, in signUpInput) store.Event {
 	e := s.event(r, store.EventSignUpFailed)
 	e.Email, e.Detail = in.email, "the address has an account"
 	return e
@@ -150,11 +150,11 @@ func (s *Server) signUpUnverified(w http.ResponseWriter, r *http.Request, in sig
 		}
 		e := s.event(r, store.EventSignUp)
 		e.UserID = user.ID
-		return tell(tx, e, m)
+		return recordAndNotify(tx, e, m)
 	})
 	if errors.Is(err, store.ErrConflict) {
 		m.Kind, m.UserID = store.MailAddressTaken, ""
-		err = s.tx(r, "sign up", func(tx *store.Tx) error { return tell(tx, s.taken(r, in), m) })
+		err = s.tx(r, "sign up", func(tx *store.Tx) error { return recordAndNotify(tx, s.addressTaken(r, in), m) })
 	}
 	if err != nil {
 		return err

@@ -30,7 +30,7 @@ func TestEveryAnswerCarriesTheHeaders(t *testing.T) {
 		{"an unknown path", "GET", "/nothing.js", "", nil, 404},
 		{"an unknown API path", "POST", "/api/nothing", "", nil, 404},
 		{"a wrong method", "PUT", "/api/auth/session", "", nil, 405},
-		{"a method unknown to all", "BREW", "/api/auth/session", "", nil, 405},
+		{"an unknown method", "BREW", "/api/auth/session", "", nil, 405},
 		{"a refused origin", "POST", "/api/auth/login", "{}", []string{"Origin", "https://evil.example"}, 403},
 		{"a refused method of the proxy", "TRACE", "/api/proxy/x", "", nil, 405},
 		{"a refused path", "GET", "/api/proxy/a%2Fb", "", nil, 400},
@@ -80,7 +80,7 @@ func TestHTTPSBaseURL(t *testing.T) {
 	if got := a.header.Get("Strict-Transport-Security"); got != "max-age=31536000" {
 		t.Errorf("got HSTS %q", got)
 	}
-	// Under the name that http would have, the cookie does not count.
+	// With the name that is used over http, the cookie does not count.
 	bare := strings.TrimPrefix(strings.Split(line, ";")[0], "__Host-")
 	other := s.visitor()
 	other.want(other.do("GET", "/api/proxy/x", "", "Cookie", bare), 401, "NO_SESSION")
@@ -110,35 +110,35 @@ func TestCORS(t *testing.T) {
 			t.Errorf("%s: got Access-Control-Allow-Origin %q", tt.name, got)
 		}
 	}
-	// Errors are readable by listed origins, and by nobody else.
+	// Only listed origins can read errors.
 	a = v.do("GET", "/api/proxy/x", "", "Origin", listed)
 	if a.status != 401 || a.header.Get("Access-Control-Allow-Origin") != listed {
 		t.Errorf("got %d %v, want a readable 401", a.status, a.header)
 	}
-	// With all that the task API and its client say in headers.
+	// The app can read all headers that the task API sends to its client.
 	exposed := strings.Split(a.header.Get("Access-Control-Expose-Headers"), ", ")
 	for _, name := range []string{"Etag", "Idempotency-Replayed", "Link", "Location", "Retry-After", "X-Request-Id"} {
 		if !slices.Contains(exposed, name) {
 			t.Errorf("got Access-Control-Expose-Headers %q, want %s in it", exposed, name)
 		}
 	}
-	// They have asked, so what keeps others out does not stand in their way; of our
-	// own pages, who are listed too, it does not.
+	// A listed origin that uses CORS may read the answer, so Cross-Origin-Resource-Policy is
+	// left out. Our own origin is listed too, but its answers keep the header.
 	if got := a.header.Get("Cross-Origin-Resource-Policy"); got != "" {
-		t.Errorf("got Cross-Origin-Resource-Policy %q for a listed origin that asks by CORS", got)
+		t.Errorf("got Cross-Origin-Resource-Policy %q for a listed origin that uses CORS", got)
 	}
 	if a = v.do("GET", "/api/proxy/x", "", "Origin", s.url); a.header.Get("Cross-Origin-Resource-Policy") != "same-origin" {
 		t.Errorf("got %v for our own origin", a.header)
 	}
 	a = preflight(listed, "GET", "traceparent,tracestate")
 	if got := a.header.Get("Access-Control-Allow-Headers"); !strings.EqualFold(got, "traceparent,tracestate") {
-		t.Errorf("got Access-Control-Allow-Headers %q for a page that traces", got)
+		t.Errorf("got Access-Control-Allow-Headers %q for a page that sends trace headers", got)
 	}
 	a = v.do("GET", "/api/proxy/x", "", "Origin", "https://evil.example")
 	if got := a.header.Get("Access-Control-Allow-Origin"); got != "" {
 		t.Errorf("got Access-Control-Allow-Origin %q for a foreign origin", got)
 	}
-	// Two are no origin, whichever comes first.
+	// Two Origin headers are not valid, in either order.
 	for _, origins := range [][]string{{listed, "https://evil.example"}, {"https://evil.example", listed}, {listed, listed}} {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/api/auth/session", nil)
 		if err != nil {
@@ -157,7 +157,7 @@ func TestCORS(t *testing.T) {
 			t.Errorf("origins %q: got Vary %q", origins, res.Header.Values("Vary"))
 		}
 	}
-	// An OPTIONS that is no preflight is a method like any other.
+	// An OPTIONS request that is not a preflight is a method that is not allowed.
 	v.want(v.do("OPTIONS", "/api/proxy/x", ""), 405, "METHOD_NOT_ALLOWED")
 }
 

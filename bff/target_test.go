@@ -48,8 +48,7 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-// FuzzTarget: whatever is allowed, a browser that is on our site ends on a listed
-// origin with it.
+// FuzzTarget: every allowed target leads a browser on our site to a listed origin.
 func FuzzTarget(f *testing.F) {
 	for _, seed := range []string{"/%61pi/x", "/x/%2e%2E/api", "/;/api", "https://bff.example.com/x/../api", "https://app.example.com:8443/api", "/", "//x", "/\\x", "https://bff.example.com/x", "https://app.example.com:8443", "/a?b=//c", "https://bff.example.com@x/"} {
 		f.Add(seed)
@@ -63,8 +62,8 @@ func FuzzTarget(f *testing.F) {
 		if !o.allowTarget(testOrigin, target) {
 			return
 		}
-		// As a browser reads it (WHATWG URL): backslashes are slashes, tabs and
-		// line breaks are not there.
+		// A browser parses it by the WHATWG URL standard: backslashes count as slashes, tabs and
+		// line breaks are removed.
 		seen := strings.NewReplacer("\\", "/", "\t", "", "\r", "", "\n", "").Replace(strings.TrimSpace(target))
 		u, err := base.Parse(seen)
 		if err != nil {
@@ -82,8 +81,8 @@ func FuzzTarget(f *testing.F) {
 	})
 }
 
-// noAPI checks that no server that unescapes a path, as often as it likes, resolves
-// it and cuts parameters off finds /api/ there.
+// noAPI checks that a server never finds /api/ in the path, even if it unescapes the path
+// repeatedly, resolves dot segments and removes path parameters.
 func noAPI(t *testing.T, target, seen string) {
 	t.Helper()
 	for {

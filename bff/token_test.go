@@ -8,7 +8,7 @@ import (
 	"vestibule/store"
 )
 
-func TestTheTokenStaysInside(t *testing.T) {
+func TestTheTokenIsNotExposedByDefault(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
@@ -21,7 +21,7 @@ func TestTheTokenStaysInside(t *testing.T) {
 	})
 }
 
-func TestTheTokenIsExposedWhereThatIsWanted(t *testing.T) {
+func TestTheTokenIsExposedIfConfigured(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()
@@ -63,7 +63,7 @@ func TestStatusPages(t *testing.T) {
 	})
 }
 
-// TestANewKeyIsInTheAuditTrail: whoever can add one can sign in as anybody.
+// TestANewKeyIsInTheAuditTrail: anyone who can add a key can act as any user.
 func TestANewKeyIsInTheAuditTrail(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {

@@ -13,9 +13,9 @@ import (
 	"vestibule/internal/storetest"
 )
 
-// TestAClientOfATrustedProxyLeavesOthersTheirRequests: it sends a body that never comes
-// to its end, as a proxy that does not buffer passes it on.
-func TestAClientOfATrustedProxyLeavesOthersTheirRequests(t *testing.T) {
+// TestAClientOfATrustedProxyDoesNotBlockOthers: it sends bodies that never end, through a
+// proxy that does not buffer them.
+func TestAClientOfATrustedProxyDoesNotBlockOthers(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t), func(c *bff.Config) {
 		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
@@ -53,7 +53,7 @@ func TestAClientOfATrustedProxyLeavesOthersTheirRequests(t *testing.T) {
 		t.Helper()
 		for start := time.Now(); get("203.0.113.9", path) != want; time.Sleep(10 * time.Millisecond) {
 			if time.Since(start) > 20*time.Second {
-				t.Fatalf("%s is never answered with %d", path, want)
+				t.Fatalf("%s: never got %d", path, want)
 			}
 		}
 	}
@@ -69,9 +69,9 @@ func TestAClientOfATrustedProxyLeavesOthersTheirRequests(t *testing.T) {
 	becomes("/api/auth/get-session", http.StatusOK)
 }
 
-// TestUsersOfOneAddressLeaveOthersTheirStreams: half of all are its, whoever it has
-// signed up.
-func TestUsersOfOneAddressLeaveOthersTheirStreams(t *testing.T) {
+// TestStreamsOfOneAddressAreBounded: all users of an address together get at most half of the
+// streams.
+func TestStreamsOfOneAddressAreBounded(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t), eventsAPI(t), func(c *bff.Config) {
 		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
@@ -101,4 +101,29 @@ func TestUsersOfOneAddressLeaveOthersTheirStreams(t *testing.T) {
 	opens("b@example.com", "203.0.113.9", 200)
 	opens("c@example.com", "203.0.113.9", 429)
 	opens("d@example.com", "203.0.113.10", 200)
+}
+
+// behindAProxy lets a test choose the address of a client with X-Forwarded-For.
+func behindAProxy(c *bff.Config) {
+	c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+}
+
+// TestUntrustedSendersDoNotChooseTheRequestID: a client could give its requests the id of
+// another client's request in the log.
+func TestUntrustedSendersDoNotChooseTheRequestID(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		proxies []netip.Prefix
+		want    bool
+	}{
+		{"a stranger", nil, false},
+		{"a trusted proxy", []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, true},
+	} {
+		s := newSite(t, storetest.SQLite(t), func(c *bff.Config) { c.TrustedProxies = tt.proxies })
+		a := s.visitor().do("GET", "/api/auth/ok", "", "X-Request-Id", "chosen-by-the-client")
+		if got := a.header.Get("X-Request-Id"); (got == "chosen-by-the-client") != tt.want {
+			t.Errorf("%s: got request id %q", tt.name, got)
+		}
+	}
 }

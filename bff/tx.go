@@ -24,8 +24,8 @@ func (s *Server) tx(r *http.Request, what string, f func(*store.Tx) error) error
 	return nil
 }
 
-// tell records an event and queues the mail about it.
-func tell(tx *store.Tx, e store.Event, m store.Mail) error {
+// recordAndNotify records an event and queues the mail about it.
+func recordAndNotify(tx *store.Tx, e store.Event, m store.Mail) error {
 	if err := tx.Record(e); err != nil {
 		return err
 	}

@@ -47,16 +47,16 @@ var undoEmailDoc = endpoint.Doc{
 	Events: []string{store.EventEmailUndone},
 	Text: "The account keeps the address that the mail went to, or gets it back; all sessions and outstanding links end. Without `newPassword` a link to set one is mailed to that address. " +
 		"A repeated request gets the same answer and changes nothing.",
-	Body:    &endpoint.Body{Text: "The token of the link, and a new password if one is to be set", Examples: one(undoEmailBody{exampleLink, new(anotherPassword)})},
+	Body:    &endpoint.Body{Text: "The token of the link, and a new password if one is to be set", Examples: oneExample(undoEmailBody{exampleLink, new(anotherPassword)})},
 	Answers: []*endpoint.Answer{answers("The change is stopped or undone", statusJSON{true})},
 	Errors:  []*web.Error{exampleTooShort, errTooLong, errCommon, errDeadLink, errLinkExpired},
-	Texts:   map[int]string{401: "The link is unknown, has expired, was used to set a password, or was replaced because an earlier change was undone"},
+	Texts:   map[int]string{401: "The link is unknown or has expired, its user is disabled, or an earlier change of address was undone after it was sent. A link to an address whose change was already stopped or undone cannot set a password"},
 }
 
 // undoEmail stops or undoes the change. A repeated request succeeds, but to set a second
 // password the visitor needs another link.
 func (s *Server) undoEmail(w http.ResponseWriter, r *http.Request) error {
-	body, err := s.readBody(w, r, s.anybody(r))
+	body, err := s.readBody(w, r, s.shareOf(r))
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func (s *Server) undoEmail(w http.ResponseWriter, r *http.Request) error {
 		if err := s.passwords.Check(*next, link.Email); err != nil {
 			return s.passwordError(err)
 		}
-		if hash, err = s.passwords.Hash(r.Context(), s.known(r, link.UserID), *next); err != nil {
+		if hash, err = s.passwords.Hash(r.Context(), s.shareOfUser(r, link.UserID), *next); err != nil {
 			return s.passwordError(err)
 		}
 	}

@@ -58,7 +58,7 @@ func (s *Server) updateUser(w http.ResponseWriter, r *http.Request, live *sessio
 		return tx.Record(e)
 	})
 	if err != nil {
-		return gone(err)
+		return unauthorizedIfDeleted(err)
 	}
 	return done(w)
 }

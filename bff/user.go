@@ -49,8 +49,8 @@ func readImage(body *web.Object) **string {
 	return &image
 }
 
-// gone answers 401 if the user was deleted during the request.
-func gone(err error) error {
+// unauthorizedIfDeleted answers 401 if the user was deleted during the request.
+func unauthorizedIfDeleted(err error) error {
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrNoUser) {
 		return errUnauthorized.Because(err)
 	}

@@ -9,10 +9,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"vestibule/bff"
 	"vestibule/store"
 )
 
-// user is what the session says of its user.
+// user returns the user of the session.
 func (v *visitor) user() map[string]any {
 	v.t.Helper()
 	user, ok := object(v.t, v.want(v.do("GET", "/api/auth/get-session", ""), 200, "user").body)["user"].(map[string]any)
@@ -43,11 +44,11 @@ func TestUpdateUser(t *testing.T) {
 		}
 		v.want(v.do("POST", "/api/auth/update-user", `{"image":null}`), 200, `{"status":true}`)
 		if got := v.user(); got["image"] != nil || got["name"] != "Ada <Lovelace>" {
-			s.t.Errorf("got %v, want the image alone gone", got)
+			s.t.Errorf("got %v, want only the image removed", got)
 		}
 		v.want(v.do("POST", "/api/auth/update-user", `{"name":"\u200b \u2060"}`), 200, `{"status":true}`)
 		if got := v.user(); got["name"] != "" {
-			s.t.Errorf("got %q, want no name: it shows nothing", got["name"])
+			s.t.Errorf("got %q, want no name: it has no visible character", got["name"])
 		}
 		v.want(v.do("POST", "/api/auth/update-user", `{"name":"Ada <Lovelace>"}`), 200, `{"status":true}`)
 		for _, tt := range []struct{ body, code string }{
@@ -108,7 +109,7 @@ func TestDeleteUser(t *testing.T) {
 		s.clock.Advance(10 * time.Minute)
 		v.want(v.do("POST", "/api/auth/delete-user", `{}`), 403, "SESSION_NOT_FRESH")
 		if !v.signedIn() || !elsewhere.signedIn() {
-			s.t.Fatal("somebody was signed out by a refused deletion")
+			s.t.Fatal("a refused deletion signed somebody out")
 		}
 		stolen := v.cookieHeader()
 		a := v.want(v.do("POST", "/api/auth/delete-user", `{"password":"paper-lantern-42"}`), 200, `{"success":true,"message":"User deleted"}`)
@@ -116,7 +117,7 @@ func TestDeleteUser(t *testing.T) {
 			s.t.Errorf("got cookie %q, want it cleared", line)
 		}
 		if v.signedIn() || elsewhere.signedIn() || !other.signedIn() {
-			s.t.Errorf("signed in: %t %t %t, want the last alone", v.signedIn(), elsewhere.signedIn(), other.signedIn())
+			s.t.Errorf("signed in: %t %t %t, want only the last", v.signedIn(), elsewhere.signedIn(), other.signedIn())
 		}
 		v.want(v.do("GET", "/api/proxy/x", "", "Cookie", stolen), 401, "SESSION_EXPIRED")
 		v.want(v.do("POST", "/api/auth/sign-in/email", `{"email":"ada@example.com","password":"paper-lantern-42"}`), 401, "INVALID_EMAIL_OR_PASSWORD")
@@ -128,7 +129,7 @@ func TestDeleteUser(t *testing.T) {
 	})
 }
 
-func TestADisabledUserIsAnsweredLikeAStranger(t *testing.T) {
+func TestADisabledUserGetsTheAnswerOfAWrongPassword(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		v, wrong := s.visitor(), s.visitor()
@@ -139,14 +140,14 @@ func TestADisabledUserIsAnsweredLikeAStranger(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		// At the very next request, though it was another connection that did it.
+		// At the next request, although another connection disabled the user.
 		if v.signedIn() {
-			s.t.Error("the session still opens something")
+			s.t.Error("the session is still alive")
 		}
 		disabled := v.do("POST", "/api/auth/sign-in/email", `{"email":"ada@example.com","password":"paper-lantern-42"}`)
 		mistaken := wrong.do("POST", "/api/auth/sign-in/email", `{"email":"ada@example.com","password":"password124"}`)
 		if disabled.status != 401 || disabled.body != mistaken.body || cookieLine(t, disabled) != "" {
-			s.t.Errorf("got %d %s, want what a wrong password gets: %s", disabled.status, disabled.body, mistaken.body)
+			s.t.Errorf("got %d %s, want the answer to a wrong password: %s", disabled.status, disabled.body, mistaken.body)
 		}
 		if got := disabled.header.Clone(); len(got) != len(mistaken.header) {
 			s.t.Errorf("got headers %v and %v, want the same names", names(got), names(mistaken.header))
@@ -162,4 +163,50 @@ func names(h http.Header) (list []string) {
 		list = append(list, name)
 	}
 	return list
+}
+
+// TestChangesOfTheProfileAreLimited: each change is an event, and events are kept for months.
+func TestChangesOfTheProfileAreLimited(t *testing.T) {
+	t.Parallel()
+	each(t, func(s *site) {
+		v, other := s.visitor(), s.visitor()
+		v.signUp("ada@example.com")
+		other.signUp("bob@example.com")
+		const limit = 60
+		for range limit {
+			v.want(v.do("POST", "/api/auth/update-user", `{"name":"Ada"}`), 200, "")
+		}
+		for range 2 {
+			v.wantTooMany(v.do("POST", "/api/auth/update-user", `{"name":"Ada"}`))
+		}
+		if got := len(s.events(store.EventUserUpdated)); got != limit {
+			t.Errorf("got %d events, want %d", got, limit)
+		}
+		other.want(other.do("POST", "/api/auth/update-user", `{"name":"Bob"}`), 200, "")
+		s.clock.Advance(5 * time.Minute)
+		v.want(v.do("POST", "/api/auth/update-user", `{"name":"Ada"}`), 200, "")
+	})
+}
+
+// TestTheAddressOfADeletedAccountIsFreeAtOnce: the clean-up of the deleted account changes
+// nothing of the new account with the same address.
+func TestTheAddressOfADeletedAccountIsFreeAtOnce(t *testing.T) {
+	t.Parallel()
+	each(t, func(s *site) {
+		v, thief := s.visitor(), s.visitor()
+		v.signUp("ada@example.com")
+		thief.signIn("ada@example.com", "paper-lantern-42")
+		v.want(v.do("POST", "/api/auth/delete-user", `{"password":"paper-lantern-42"}`), 200, "User deleted")
+		if v.signedIn() || thief.signedIn() {
+			t.Error("a session of the deleted user is alive")
+		}
+		thief.want(thief.do("POST", "/api/auth/sign-in/email", `{"email":"ada@example.com","password":"paper-lantern-42"}`), 401, "INVALID_EMAIL_OR_PASSWORD")
+		v.signUp("ada@example.com")
+		if err := bff.PruneDeletedUsers(s.server, t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if !v.signedIn() {
+			t.Error("the new account's session has ended")
+		}
+	})
 }

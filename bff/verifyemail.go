@@ -135,7 +135,7 @@ var proveEmailDoc = endpoint.Doc{
 
 // proveEmail follows the link together with a proof that the visitor owns the account.
 func (s *Server) proveEmail(w http.ResponseWriter, r *http.Request) error {
-	body, err := s.readBody(w, r, s.anybody(r))
+	body, err := s.readBody(w, r, s.shareOf(r))
 	if err != nil {
 		return err
 	}
@@ -189,7 +189,7 @@ func (s *Server) prove(r *http.Request, link store.Link, pw, next *string) (proo
 		if err := s.passwords.Check(*next, link.Email); err != nil {
 			return proof, s.passwordError(err)
 		}
-		if proof.NewPassword, err = s.passwords.Hash(r.Context(), s.known(r, link.UserID), *next); err != nil {
+		if proof.NewPassword, err = s.passwords.Hash(r.Context(), s.shareOfUser(r, link.UserID), *next); err != nil {
 			err = s.passwordError(err)
 		}
 	case next == nil:

@@ -19,7 +19,7 @@ var verifyPasswordDoc = endpoint.Doc{
 	Row:     "200. Body: `password`. The session then counts as fresh: see below",
 	Limit:   "check",
 	Events:  []string{store.EventPasswordProven, store.EventPasswordFailed},
-	Body:    &endpoint.Body{Text: "The password", Examples: one(verifyPasswordBody{examplePassword})},
+	Body:    &endpoint.Body{Text: "The password", Examples: oneExample(verifyPasswordBody{examplePassword})},
 	Answers: []*endpoint.Answer{answers("The password is right. The session counts as fresh for SESSION_FRESH_AGE, so requests that need a fresh session need no other proof", statusJSON{true})},
 	Errors:  []*web.Error{errTooLong, errPassword, errNoCredential},
 }

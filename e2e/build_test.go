@@ -13,8 +13,9 @@ import (
 	"vestibule/internal/quicktest"
 )
 
-// build compiles the program once, as it is released, and for most tests: with the race
-// detector, SQLite excepted (the Makefile says why), and with cheap passwords.
+// build compiles the program at most once in each form. plain is the form of a release. race
+// is the form for most tests: with the race detector, except for SQLite (the Makefile says
+// why), and with cheap passwords.
 var build = struct {
 	plain, race func() (string, error)
 }{
@@ -39,8 +40,8 @@ func compile(name string, flags ...string) (string, error) {
 }
 
 // cheapPasswords writes an overlay for the compiler. With it a password costs a hundredth,
-// and who waits for a turn to have one verified waits longer: tests sign up many users at
-// once, and would be refused as too many on a machine that has other work.
+// and the queue for passwords is longer and more patient. Tests sign up many users at once,
+// and on a busy machine the server would refuse some of them.
 func cheapPasswords() (string, error) {
 	source, err := filepath.Abs("../bff/password/password.go")
 	if err != nil {
@@ -72,7 +73,7 @@ func cheapPasswords() (string, error) {
 	return overlay, os.WriteFile(overlay, data, 0o600)
 }
 
-// binDir is where the programs are.
+// binDir is the folder of the compiled programs.
 var binDir string
 
 func binary(t testing.TB, which func() (string, error)) string {

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestASecondBFFOnOneFileWaitsForTheFirst: it would go on believing in sessions
-// that the first one ends.
+// TestASecondBFFOnOneFileWaitsForTheFirst: otherwise it would still accept sessions that the
+// first one has ended.
 func TestASecondBFFOnOneFileWaitsForTheFirst(t *testing.T) {
 	t.Parallel()
 	first := launch(t, shapes[0])

@@ -22,11 +22,11 @@ import (
 	"vestibule/internal/testtls"
 )
 
-// The official client, unmodified, in Node: e2e/client has its tests. They also run
-// against the real Better Auth server (make test-reference), so that they are
-// known to ask for what that does.
+// The tests of the official client are in e2e/client. They run the unmodified client in
+// Node. make test-reference runs them against the real Better Auth server, which proves that
+// they expect what that server does.
 
-// clientSuite is a folder of those tests, and what the server must be told first.
+// clientSuite is a folder of those tests, with the settings of the server.
 type clientSuite struct {
 	folder    string
 	settings  []string
@@ -40,12 +40,12 @@ var clientSuites = []clientSuite{
 	{"strict", nil, "strict"},
 }
 
-// ownSuites are of what the reference does not have.
+// ownSuites test what the reference does not have.
 var ownSuites = []clientSuite{
 	{"fresh", []string{"RATE_LIMIT=off", "SESSION_FRESH_AGE=3s"}, ""},
 }
 
-// clientFolder is where npm has installed the client.
+// clientFolder returns the folder where npm has installed the client.
 func clientFolder(t testing.TB) string {
 	t.Helper()
 	quicktest.Skip(t, "Node.js")
@@ -70,7 +70,8 @@ func runSuite(t *testing.T, suite clientSuite, env ...string) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("got tests %v, %v", files, err)
 	}
-	cmd := exec.CommandContext(t.Context(), "node", append([]string{"--test", "--test-reporter=tap"}, files...)...)
+	// The tests of a file mostly wait, so several files run at a time.
+	cmd := exec.CommandContext(t.Context(), "node", append([]string{"--test", "--test-concurrency=3", "--test-reporter=tap"}, files...)...)
 	cmd.Dir = folder
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "NO_COLOR=1"}, env...)
 	out, err := cmd.CombinedOutput()
@@ -116,8 +117,8 @@ func newTLSFront(t *testing.T) *tlsFront {
 		r.SetURL(f.to.Load())
 		r.Out.Host = r.In.Host
 		r.SetXForwarded()
-		// People come from many places: one would soon be past the limits, which
-		// cannot be lifted on https.
+		// The requests come from many addresses. With one address they would soon reach the
+		// rate limits, which cannot be switched off on https.
 		r.Out.Header.Set("X-Forwarded-For", "198.51.100."+strconv.FormatInt(requests.Add(1)%250, 10))
 	}})
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{authority.Certificate(t)}}
@@ -131,7 +132,7 @@ func newTLSFront(t *testing.T) *tlsFront {
 	return f
 }
 
-// leadsTo sets where the requests go on to.
+// leadsTo sets the server that gets the requests.
 func (f *tlsFront) leadsTo(t *testing.T, server string) {
 	t.Helper()
 	u, err := url.Parse(server)
@@ -141,7 +142,7 @@ func (f *tlsFront) leadsTo(t *testing.T, server string) {
 	f.to.Store(u)
 }
 
-// The limits cannot be lifted there.
+// Rate limits cannot be switched off on https.
 var httpsSuites = []clientSuite{
 	{"test", nil, ""},
 	{"edge", []string{"COOKIE_NAME=__Secure-better-auth.session_token"}, ""},
@@ -162,7 +163,7 @@ func TestOfficialClientOverHTTPS(t *testing.T) {
 	}
 }
 
-// TestRateLimitStaysOnOverHTTPS: the switch is for tests on this machine.
+// TestRateLimitStaysOnOverHTTPS: RATE_LIMIT=off is for tests on one machine.
 func TestRateLimitStaysOnOverHTTPS(t *testing.T) {
 	t.Parallel()
 	p := start(t, binary(t, build.race), t.TempDir(), []string{"BASE_URL=https://app.example.com", "BETTER_AUTH_SECRET=" + secret, "RATE_LIMIT=off"}, "serve")

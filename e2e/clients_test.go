@@ -39,8 +39,7 @@ func (p *product) accessToken(a answer) string {
 	return body.AccessToken
 }
 
-// TestAServiceReadsTheTasksOfAllUsers with a token of its own, and of none without
-// the scope.
+// TestAServiceReadsTheTasksOfAllUsers with its own token, and none without the scope.
 func TestAServiceReadsTheTasksOfAllUsers(t *testing.T) {
 	t.Parallel()
 	for _, s := range []shape{shapes[0], shapes[3]} {
@@ -82,8 +81,8 @@ func serviceReads(t *testing.T, p *product) {
 	b.want(p.grant(writer, writerSecret, "grant_type=client_credentials"), 401, "invalid_client")
 }
 
-// TestAServiceActsForAUser: the token that it trades opens that user's tasks and no
-// more than it was traded for, and none can be had once the user is signed out.
+// TestAServiceActsForAUser: the token that a service gets for a user opens only this user's
+// tasks, within its scope. After the user signs out, the service gets none.
 func TestAServiceActsForAUser(t *testing.T) {
 	t.Parallel()
 	for _, alg := range []string{"HS256", "EdDSA"} {

@@ -9,8 +9,8 @@ import (
 	"vestibule/internal/nginxtest"
 )
 
-// compressor is a server in front that compresses every answer itself. given is what
-// it makes of the strong tag "n", whatever n.
+// compressor is a server in front of the product that compresses every answer. given is the
+// tag that it sends in place of the strong tag "n".
 type compressor struct {
 	name  string
 	start func(t testing.TB, upstream string) (url string)
@@ -38,11 +38,11 @@ var compressors = []compressor{
 	}, `"n-gzip"`},
 }
 
-// rewritten is what the client gets of the tag "n".
+// rewritten returns the tag that the client gets in place of "n".
 func (c compressor) rewritten(n string) string { return strings.Replace(c.given, "n", n, 1) }
 
-// TestConditionsHoldBehindAServerThatCompresses sends back the tags that such a server
-// has made of ours: through the BFF, and to the API itself.
+// TestConditionsHoldBehindAServerThatCompresses sends the tags that such a server has
+// rewritten, through the BFF and to the API itself.
 func TestConditionsHoldBehindAServerThatCompresses(t *testing.T) {
 	t.Parallel()
 	for _, c := range compressors {

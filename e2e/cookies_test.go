@@ -14,8 +14,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestABrowserKeepsItsSession is what a real browser does with cookies that come late
-// or are left over.
+// TestABrowserKeepsItsSession sends a real browser cookies that come late or are left over.
 func TestABrowserKeepsItsSession(t *testing.T) {
 	t.Parallel()
 	front := newSlowFront(t)
@@ -27,7 +26,7 @@ func TestABrowserKeepsItsSession(t *testing.T) {
 	t.Run("a left-over cookie locks nobody out", func(t *testing.T) { testLeftOverCookie(t, a) })
 }
 
-// slowFront takes 50 ms each way with what the pollers below ask for.
+// slowFront is a proxy that delays the pollers below by 50 ms in each direction.
 type slowFront struct {
 	*httptest.Server
 	to *url.URL
@@ -57,8 +56,8 @@ func (f *slowFront) leadsTo(t *testing.T, server string) {
 
 const polled = "/api/proxy/me/tasks"
 
-// testLateAnswers has two pollers run while the password changes again and again:
-// each answer to a request that was sent before comes with the secret of before.
+// testLateAnswers runs two pollers while the password changes again and again. An answer to
+// a request from before a change comes with the old session secret.
 func testLateAnswers(t *testing.T, a *app) {
 	w := a.signedUp(t, "late@example.com")
 	got := w.async(`
@@ -112,7 +111,7 @@ func testLeftOverCookie(t *testing.T, a *app) {
 	w.lists("Mend the lock")
 }
 
-// slowly carries requests.
+// slowly is the transport of slowFront.
 type slowly struct{}
 
 func (slowly) RoundTrip(r *http.Request) (*http.Response, error) {

@@ -19,7 +19,7 @@ import (
 	"vestibule/internal/mailtest"
 )
 
-// dump returns every text in a database, as somebody with a copy of it has them.
+// dump returns every text in a database, as a thief of a copy has them.
 func dump(t *testing.T, databaseURL string) (texts []string) {
 	t.Helper()
 	driver, dsn, tables := "postgres", databaseURL, `SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'`
@@ -82,8 +82,8 @@ func column(t *testing.T, db *sql.DB, query string) (values []string) {
 	return values
 }
 
-// TestADumpOpensNothing: whoever has a copy of the database can neither take over a
-// session nor use a link that was mailed, nor be a service.
+// TestADumpOpensNothing: a thief of a copy of the database cannot take over a session, use a
+// mailed link or act as a service.
 func TestADumpOpensNothing(t *testing.T) {
 	t.Parallel()
 	for _, s := range []shape{shapes[0], shapes[1]} {
@@ -123,7 +123,7 @@ func TestADumpOpensNothing(t *testing.T) {
 			secrets = append(secrets, clientSecret)
 			texts := dump(t, p.database)
 			all := strings.Join(append(texts, rawFiles(t, p)...), "\n")
-			for _, known := range []string{"ovid@example.com", "naso@example.com", "$argon2id$"} { // or the dump is none
+			for _, known := range []string{"ovid@example.com", "naso@example.com", "$argon2id$"} { // proves that the dump is complete
 				if !strings.Contains(all, known) {
 					t.Errorf("the dump lacks %s", known)
 				}
@@ -133,7 +133,7 @@ func TestADumpOpensNothing(t *testing.T) {
 					t.Errorf("the dump has the secret %q", s)
 				}
 			}
-			if got := signed(t, token); got != value { // or the thief below signs in vain
+			if got := signed(t, token); got != value { // proves that the thief below signs correctly
 				t.Fatalf("got %q for the cookie that is %q", got, value)
 			}
 			opensNothing(t, p, texts)
@@ -147,8 +147,8 @@ func TestADumpOpensNothing(t *testing.T) {
 	}
 }
 
-// rawFiles returns what is in a SQLite database's files, deleted rows and the log of
-// writes too.
+// rawFiles returns the content of a SQLite database's files, with deleted rows and the
+// write-ahead log.
 func rawFiles(t *testing.T, p *product) (files []string) {
 	t.Helper()
 	path, ok := strings.CutPrefix(p.database, "sqlite:")
@@ -169,7 +169,7 @@ func rawFiles(t *testing.T, p *product) (files []string) {
 	return files
 }
 
-// signed is a cookie as the server signs it.
+// signed returns a cookie as the server signs it.
 func signed(t *testing.T, token string) string {
 	t.Helper()
 	key, err := hkdf.Key(sha256.New, []byte(secret), nil, "vestibule/cookie/v1", sha256.Size)
@@ -181,8 +181,9 @@ func signed(t *testing.T, token string) string {
 	return token + "." + base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// opensNothing tries every value of a dump, and every word of one, as whatever opens
-// something. The thief has the server's secret too, and signs cookies with it.
+// opensNothing tries every value of a dump, and every word in it, as a cookie and as the
+// token of each kind of link. The thief also has the server's secret, and signs cookies
+// with it.
 func opensNothing(t *testing.T, p *product, texts []string) {
 	t.Helper()
 	thief := newBrowser(t, p.bff)

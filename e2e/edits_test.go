@@ -69,7 +69,7 @@ func TestTheSlowerEditorSeesBothVersions(t *testing.T) {
 	w.quiet("412")
 }
 
-// TestASecondEditLosesNothing: a text that is being edited is not lost to the next one.
+// TestASecondEditLosesNothing: an unsaved text is not lost when the user edits another task.
 func TestASecondEditLosesNothing(t *testing.T) {
 	t.Parallel()
 	a := sharedApp(t)

@@ -73,14 +73,14 @@ func (e *events) want(parts ...string) {
 				e.t.Fatalf("got %q, want %q in it", block, part)
 			}
 		}
-	case <-time.After(20 * time.Second):
-		e.t.Fatalf("nothing in 20 s, want %q", parts)
+	case <-time.After(patience):
+		e.t.Fatalf("no event after %v, want %q", patience, parts)
 	}
 }
 
 func (e *events) ends() {
 	e.t.Helper()
-	for deadline := time.After(20 * time.Second); ; {
+	for deadline := time.After(patience); ; {
 		select {
 		case _, open := <-e.blocks:
 			if !open {
@@ -92,8 +92,8 @@ func (e *events) ends() {
 	}
 }
 
-// TestChangesArriveWhereverTheyAreMade has a second API on the same database, as
-// another machine would have.
+// TestChangesArriveWhereverTheyAreMade runs a second API on the same database, as on
+// another machine.
 func TestChangesArriveWhereverTheyAreMade(t *testing.T) {
 	t.Parallel()
 	inEveryShape(t, func(t *testing.T, p *product) {

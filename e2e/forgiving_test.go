@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// TestWhatClientsReallySendIsTaken through the proxy: what libraries and links add to a
-// query, a merge patch under its own name, a byte order mark, and the last event's id
-// in a parameter.
+// TestWhatClientsReallySendIsTaken sends through the proxy: parameters that libraries and
+// links add to a query, a merge patch with its own content type, a byte order mark, and the
+// last event's id in a parameter.
 func TestWhatClientsReallySendIsTaken(t *testing.T) {
 	t.Parallel()
 	for _, s := range shapes[1:3] { // PostgreSQL in one process, SQLite in two

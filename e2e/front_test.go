@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// front is a proxy before the product that writes down what passes, and can hold
-// requests back and change answers.
+// front is a proxy in front of the product. It records the requests, and can delay them and
+// change the responses.
 type front struct {
 	base string // its URL
 	to   atomic.Pointer[url.URL]
@@ -74,7 +74,7 @@ func (f *front) set(change func()) {
 	change()
 }
 
-// count is how many requests have come whose method and path begin so.
+// count returns the number of requests whose method and path begin with prefix.
 func (f *front) count(prefix string) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -87,7 +87,7 @@ func (f *front) count(prefix string) int {
 	return n
 }
 
-// leadsTo sets where the requests go on to.
+// leadsTo sets the server that gets the requests.
 func (f *front) leadsTo(t *testing.T, server string) {
 	t.Helper()
 	u, err := url.Parse(server)
@@ -97,8 +97,8 @@ func (f *front) leadsTo(t *testing.T, server string) {
 	f.to.Store(u)
 }
 
-// newAppBehind starts the product behind a proxy whose public URL is base. started is
-// told the product's own URL before anybody opens the app.
+// newAppBehind starts the product behind a proxy whose public URL is base. It calls started
+// with the product's own URL before a test opens the app.
 func newAppBehind(t *testing.T, base string, started func(bff string), settings ...string) *app {
 	t.Helper()
 	p := launch(t, shapes[0], append([]string{"BASE_URL=" + base, "RATE_LIMIT=off"}, settings...)...)

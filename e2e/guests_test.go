@@ -7,7 +7,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestGuestsSeeNothingPrivate: nothing private is shown to guests, and log-in leads back to where one wanted to go.
+// TestGuestsSeeNothingPrivate: guests see no private data, and the log-in leads back to the
+// page that the guest asked for.
 func TestGuestsSeeNothingPrivate(t *testing.T) {
 	t.Parallel()
 	a := sharedApp(t)

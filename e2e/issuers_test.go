@@ -18,8 +18,8 @@ func (p *product) mints(t testing.TB, settings []string, args ...string) string 
 	return strings.TrimSpace(c.log.String())
 }
 
-// TestTwoInstallationsTrustEachOther: services of one read tasks of the other,
-// with keys that are asked for over HTTP, and its users are nobody there.
+// TestTwoInstallationsTrustEachOther: services of one installation read tasks of the other,
+// which fetches the keys over HTTP. Users of the first are unknown to the other.
 func TestTwoInstallationsTrustEachOther(t *testing.T) {
 	t.Parallel()
 	theirs := []string{"JWT_ALGORITHM=ES256", "JWT_ISSUER=https://theirs.example.com", "JWT_AUDIENCE=tasks-of-ours"}
@@ -37,7 +37,7 @@ func TestTwoInstallationsTrustEachOther(t *testing.T) {
 	reports, _ := them.client("reports")
 	service := bearer(them.mints(t, theirs, "--sub="+reports, both))
 	got := b.sendRaw("GET", tasks, "", service...)
-	for deadline := time.Now().Add(30 * time.Second); got.status == 503 && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); got.status == 503 && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		got = b.sendRaw("GET", tasks, "", service...) // until their keys are there
 	}
 	b.want(got, 200, "shared")

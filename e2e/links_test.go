@@ -24,12 +24,11 @@ func (a *app) linkIn(t *testing.T, to string, n int) string {
 	return link
 }
 
-// arrives waits for a page that the browser is on its way to: until it is there, nothing
-// can be asked of either.
+// arrives waits until the browser has loaded another page. Scripts fail until then.
 func (w *window) arrives(path string) {
 	w.Helper()
 	var at string
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		got, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](`document.readyState === 'complete' ? location.pathname + location.search : ''`))
 		if err == nil && got == path {
 			return
@@ -48,8 +47,8 @@ func testAxe(t *testing.T) string {
 	return string(source)
 }
 
-// TestPagesOfLinks are shown to people who follow a link from a mail, in a browser where
-// they are not signed in, before an app that knows nothing of them.
+// TestPagesOfLinks follows links from mails, in a browser without a session. The app is a
+// team's own and has no pages for these links, so the BFF shows its own.
 func TestPagesOfLinks(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

@@ -18,11 +18,13 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// axe looks for what shuts people out (WCAG 2.2 A and AA, and good practice), and
-// returns what it finds.
+// axe reports barriers for people with disabilities (WCAG 2.2 A and AA, and good practice)
+// as errors of the test.
 func (w *window) axe(source string) {
 	w.Helper()
-	w.do(chromedp.Steps(evaluate(source)))
+	if w.js(`Boolean(window.axe)`) != true {
+		w.do(chromedp.Steps(evaluate(source)))
+	}
 	found, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](`axe.run({ resultTypes: ['violations'] }).then(r => JSON.stringify(
 		r.violations.map(v => v.id + ': ' + v.help + ' — ' + v.nodes.map(n => n.html + ' ' + n.failureSummary).join(' | '))))`, chromedp.EvalAwaitPromise))
 	if err != nil {
@@ -37,7 +39,7 @@ func (w *window) axe(source string) {
 	}
 }
 
-// evaluate runs a script for what it does.
+// evaluate runs a script and drops its result.
 func evaluate(source string) chromedp.Action[chromedp.Void] {
 	return func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
 		_, err := chromedp.Evaluate[json.RawMessage](source+"\n;null")(ctx, t)
@@ -45,11 +47,11 @@ func evaluate(source string) chromedp.Action[chromedp.Void] {
 	}
 }
 
-// pictured are the pages whose pictures are kept.
+// pictured are the pages of which pictures are kept.
 var pictured = map[string]bool{"login": true, "signup": true, "forgot": true, "tasks": true, "account": true}
 
-// picture keeps what the window shows as a PNG of at most 256 colours, which is what
-// pages like these need and a third of the bytes.
+// picture writes a picture of the window, as a PNG of at most 256 colours. These pages need
+// no more, and the file is a third of the size.
 func (w *window) picture(file string) {
 	w.Helper()
 	shot, err := chromedp.Run(w.ctx, chromedp.CaptureScreenshot())
@@ -97,8 +99,8 @@ func (w *window) picture(file string) {
 	}
 }
 
-// fits says what is wider than the window. A phone makes its window as wide as the page,
-// so that it is not the window that is asked.
+// fits reports elements that are wider than the window. It compares with width and not with
+// the window, because a phone makes its window as wide as the page.
 func (w *window) fits(name string, width int64) {
 	w.Helper()
 	for _, wide := range w.js(`[...document.querySelectorAll('html, dialog, main *')].filter(e => !e.matches('.unseen, select, option') && e.scrollWidth > ` + strconv.FormatInt(width, 10) + ` ||

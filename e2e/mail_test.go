@@ -12,9 +12,9 @@ import (
 	"vestibule/internal/smtptest"
 )
 
-// TestMailOutlivesTheServerAndTheProcess: with the mail server down the request
-// succeeds at once; the mail arrives when it is back, though the program was
-// stopped in between.
+// TestMailOutlivesTheServerAndTheProcess: without the mail server the request succeeds at
+// once. The mail arrives when the server is back, even if the program was restarted
+// meanwhile.
 func TestMailOutlivesTheServerAndTheProcess(t *testing.T) {
 	t.Parallel()
 	addr, err := freeport.Addr()
@@ -62,13 +62,13 @@ func TestAServerThatHangsDelaysNobody(t *testing.T) {
 	p := launch(t, shapes[0], "SMTP_URL=smtp://"+silent.Addr)
 	b := newBrowser(t, p.bff)
 	b.signUp("quin@example.com")
-	started := time.Now()
 	for range 5 {
+		started := time.Now()
 		b.want(b.send("POST", p.bff+"/api/auth/request-password-reset", `{"email":"quin@example.com"}`), 200, "true")
-	}
-	// One attempt to send takes twenty seconds there.
-	if took := time.Since(started); took > 15*time.Second {
-		t.Errorf("five requests took %v: they waited for the mail server", took)
+		// One attempt to send takes twenty seconds there.
+		if took := time.Since(started); took > 15*time.Second {
+			t.Errorf("a request took %v: it waited for the mail server", took)
+		}
 	}
 	if code := p.processes[0].stop(); code != 0 {
 		t.Errorf("got exit code %d, want 0", code)

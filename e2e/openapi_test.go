@@ -16,8 +16,8 @@ import (
 	"vestibule/internal/quicktest"
 )
 
-// documents are where the two surfaces describe themselves, in the repository and
-// at the running product.
+// documents are the OpenAPI documents of the API and the BFF: the file in the repository and
+// the path at the running product.
 var documents = []struct{ name, file, path string }{
 	{"the task API", "../api/openapi.json", "/openapi.json"},
 	{"the BFF", "../bff/openapi.json", "/api/openapi.json"},
@@ -59,10 +59,9 @@ func TestAForeignValidatorAcceptsTheDocuments(t *testing.T) {
 	}
 }
 
-// TestTheDocumentsKeepTheirWord sends requests that Schemathesis makes up from the
-// documents, good ones and bad ones, and holds the answers to them: no 5xx, no
-// status, content type, header or member that is not described. The seed makes each
-// run the same.
+// TestTheDocumentsKeepTheirWord sends valid and invalid requests that Schemathesis generates
+// from the documents, and checks the answers against them: no 5xx, and no status, content
+// type, header or member that the document lacks. The seed makes all runs equal.
 func TestTheDocumentsKeepTheirWord(t *testing.T) {
 	t.Parallel()
 	tool := pythonTool(t, "schemathesis")
@@ -72,8 +71,8 @@ func TestTheDocumentsKeepTheirWord(t *testing.T) {
 	token := "Authorization: Bearer " + mint(t, with(claims(id), "exp", 4102444800), secret)
 	client, clientSecret := p.client("tester", "--grant=credentials,exchange", "--scope=tasks:read,tasks:write")
 	service := "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte(client+":"+clientSecret))
-	// What ends the session that it is called with has a user of its own: the others would
-	// see 401s alone after it.
+	// Operations that end their session have another user. Otherwise the other operations
+	// would get only 401s after them.
 	leaver := newBrowser(t, p.bff)
 	leaver.signUp("leaver@example.com")
 	cookie := func(b *browser) string { return "Cookie: better-auth.session_token=" + b.cookie() }
@@ -108,7 +107,7 @@ func TestTheDocumentsKeepTheirWord(t *testing.T) {
 	}
 }
 
-// surface is a listener whose answers are held to a document.
+// surface is a listener whose answers are checked against a document.
 type surface struct {
 	contract *openapitest.Contract
 	foreign  bool // what its proxy answers is not our API's
@@ -133,8 +132,7 @@ var contracts = sync.OnceValues(func() ([]*openapitest.Contract, error) {
 	return loaded, nil
 })
 
-// described holds everything that the product answers to a test's browsers to the
-// documents.
+// described checks all answers of the product to a test's browsers against the documents.
 func (p *product) described(settings []string) {
 	p.t.Helper()
 	c, err := contracts()

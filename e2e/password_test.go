@@ -9,9 +9,9 @@ import (
 	"vestibule/internal/mailtest"
 )
 
-// TestAUserWithoutAPassword, as one that was brought over from Better Auth and
-// signs in elsewhere: nothing takes a password of theirs until a link in a mail has
-// given them one.
+// TestAUserWithoutAPassword, for example one that was imported from Better Auth and signs in
+// with another provider: every password is refused until the user sets one with a mailed
+// link.
 func TestAUserWithoutAPassword(t *testing.T) {
 	t.Parallel()
 	mails := t.TempDir()

@@ -35,7 +35,7 @@ func startBackend(t testing.TB, address string, env ...string) {
 	t.Helper()
 	interpreter, program := python(t, "backend.py")
 	b := start(t, interpreter, t.TempDir(), env, program, address)
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		conn, err := net.Dial("tcp", address)
 		if err == nil {
 			conn.Close()

@@ -7,9 +7,8 @@ import (
 	"testing"
 )
 
-// TestQuickstart runs the lines that people have in their notes from the
-// Next.js quickstart, in a shell, on the addresses that they name, unchanged
-// but for the user's id.
+// TestQuickstart runs the commands of the Next.js quickstart in a shell. Only the port and the
+// user's id differ.
 func TestQuickstart(t *testing.T) {
 	t.Parallel()
 	for _, s := range shapes {

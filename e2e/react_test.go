@@ -19,7 +19,7 @@ import (
 	"vestibule/internal/quicktest"
 )
 
-// chromium is a profile of the test's own in the browser that all tests share.
+// chromium returns a new profile in the browser that all tests share.
 func chromium(t testing.TB) context.Context {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(browsers.get(t, ""), chromedp.WithNewBrowserContext())
@@ -37,9 +37,22 @@ func startChromium(t testing.TB, _ string) context.Context {
 	if err != nil {
 		t.Fatal("Chromium is not installed; run e2e/install.sh, or on Debian: apt-get install chromium")
 	}
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(),
+	options := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.Flag("headless", "new"), chromedp.NoSandbox,
-		chromedp.Flag("disable-dev-shm-usage", true), chromedp.WindowSize(900, 600))
+		chromedp.WindowSize(900, 600), chromedp.WSURLReadTimeout(patience),
+		// Each window would start two more processes for the menu of its address bar.
+		chromedp.Flag("disable-features", "Translate,WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup"),
+	}
+	for _, flag := range []string{
+		"disable-dev-shm-usage",
+		// The browser does nothing of its own.
+		"no-first-run", "disable-background-networking", "disable-component-update", "disable-default-apps", "disable-extensions", "disable-sync",
+		// A page that another one covers has its timers and its priority, too.
+		"disable-background-timer-throttling", "disable-backgrounding-occluded-windows", "disable-renderer-backgrounding",
+	} {
+		options = append(options, chromedp.Flag(flag, true))
+	}
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(func() { // closes the browser, and with it the profile's files
@@ -52,16 +65,16 @@ func startChromium(t testing.TB, _ string) context.Context {
 	return ctx
 }
 
-// tab is a page in the browser, and what it has complained about.
+// tab is a page in the browser, with the messages of its console.
 type tab struct {
 	*testing.T
 	ctx context.Context
 
 	mu        sync.Mutex
-	complains []string
+	complains []chromedp.ConsoleMessage
 }
 
-// openTab shows a page in the tab of ctx.
+// openTab opens a page in the tab of ctx.
 func openTab(t *testing.T, ctx context.Context, url string) *tab {
 	t.Helper()
 	p := &tab{T: t, ctx: ctx}
@@ -75,7 +88,7 @@ func openTab(t *testing.T, ctx context.Context, url string) *tab {
 				return // the tab is closed
 			}
 			p.mu.Lock()
-			p.complains = append(p.complains, m.String())
+			p.complains = append(p.complains, m)
 			p.mu.Unlock()
 		}
 	}()
@@ -90,7 +103,7 @@ func (p *tab) do(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// eval returns what a script in the page says.
+// eval runs a script in the page and returns its result.
 func (p *tab) eval(script string) string {
 	p.Helper()
 	got, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](script))
@@ -103,7 +116,7 @@ func (p *tab) eval(script string) string {
 // shows waits until an element has a text.
 func (p *tab) shows(id, want string) {
 	p.Helper()
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		got := p.eval(`document.getElementById("` + id + `")?.textContent ?? ""`)
 		if got == want {
 			return
@@ -129,7 +142,7 @@ func (p *tab) quiet() {
 	}
 }
 
-// reactPage serves the page that a team would write, from an origin of its own.
+// reactPage serves a page as a team would write it, from another origin than the BFF's.
 func reactPage(t *testing.T, bff string) http.Handler {
 	t.Helper()
 	folder := clientFolder(t)
@@ -156,8 +169,8 @@ func reactPage(t *testing.T, bff string) http.Handler {
 	return mux
 }
 
-// TestReactFollowsTheSession is the official React client and its hook in a real
-// browser, in two tabs, on an origin that the BFF trusts.
+// TestReactFollowsTheSession runs the official React client and its hook in a real browser,
+// in two tabs, on an origin that the BFF trusts.
 func TestReactFollowsTheSession(t *testing.T) {
 	t.Parallel()
 	app := httptest.NewUnstartedServer(nil)
@@ -180,7 +193,7 @@ func TestReactFollowsTheSession(t *testing.T) {
 	first.click("rename")
 	first.shows("who", "Augusta <ada@example.com>")
 
-	// What a script could take along: nothing.
+	// A script in the page finds no cookie and no token.
 	for _, source := range []string{`document.cookie`, `JSON.stringify(localStorage)`, `JSON.stringify(sessionStorage)`} {
 		if got := first.eval(source); strings.Contains(got, "session_token") || regexp.MustCompile(`[\w-]{20,}\.`).MatchString(got) {
 			t.Errorf("%s: got %q, want no cookie and no token", source, got)

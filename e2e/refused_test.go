@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestTheAppSaysWhyItIsRefused: in a browser, what the server says of a closed
-// sign-up, of an easy password and of a page at the wrong address.
+// TestTheAppSaysWhyItIsRefused: the app shows the server's message about a closed sign-up, an
+// easy password and a page at the wrong address.
 func TestTheAppSaysWhyItIsRefused(t *testing.T) {
 	t.Parallel()
 	closed, open := newApp(t, "SIGN_UP=off"), sharedApp(t)

@@ -14,7 +14,7 @@ import (
 	"vestibule/internal/nginxtest"
 )
 
-// What the app does again by itself is counted here, at a proxy before the product.
+// These tests count what the app repeats by itself, at a proxy in front of the product.
 
 // compressingNginx compresses every answer, however short, and so makes its ETag weak.
 const compressingNginx = `
@@ -73,8 +73,8 @@ func TestAnEditIsSavedBehindCompression(t *testing.T) {
 	}
 }
 
-// TestSpoiledVersionsEndInAQuestion: where no version is ever what the server has sent,
-// the app tries twice and then asks, and nothing that was typed is lost.
+// TestSpoiledVersionsEndInAQuestion: a proxy replaces every version. The app tries twice and
+// then asks the user, and no typed text is lost.
 func TestSpoiledVersionsEndInAQuestion(t *testing.T) {
 	t.Parallel()
 	f := newFront(t)
@@ -121,9 +121,9 @@ func TestSpoiledVersionsEndInAQuestion(t *testing.T) {
 	w.quiet("412")
 }
 
-// TestNothingMakesTheAppAskOverAndOver counts what the app asks for in three seconds, by its own clock, while
-// something tells it again and again to read its tasks anew. A busy machine makes fewer
-// requests, never more.
+// TestNothingMakesTheAppAskOverAndOver counts the requests of the app in three seconds of the
+// page's clock, while it is told again and again to read its tasks. A busy machine makes
+// fewer requests, never more.
 func TestNothingMakesTheAppAskOverAndOver(t *testing.T) {
 	t.Parallel()
 	a := sharedApp(t)

@@ -89,8 +89,7 @@ func TestServiceCallsTheAPIWithItsOwnToken(t *testing.T) {
 	})
 }
 
-// TestCookieAndTokenStayOnTheirSides: the cookie opens nothing at the API, a
-// token nothing at the BFF.
+// TestCookieAndTokenStayOnTheirSides: the API accepts no cookie, and the BFF no token.
 func TestCookieAndTokenStayOnTheirSides(t *testing.T) {
 	t.Parallel()
 	p := launch(t, shapes[0])
@@ -102,9 +101,8 @@ func TestCookieAndTokenStayOnTheirSides(t *testing.T) {
 	b.want(stranger.sendRaw("GET", p.bff+"/api/"+id+"/tasks", ""), 404, "NOT_FOUND")
 }
 
-// TestMintedTokensVerifyElsewhere reads, at a recording upstream, the token
-// that the BFF attaches, and verifies it with another library and nothing but
-// what is published.
+// TestMintedTokensVerifyElsewhere records the token that the BFF sends to the API, and verifies
+// it with another library and the published keys alone.
 func TestMintedTokensVerifyElsewhere(t *testing.T) {
 	t.Parallel()
 	for _, alg := range []string{"HS256", "EdDSA", "ES256"} {

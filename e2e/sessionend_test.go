@@ -8,11 +8,13 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// watchRequests keeps the method, path and key of what changes something.
+// watchRequests records the method, Idempotency-Key and body of each request that changes
+// something.
 const watchRequests = `window.sent = []; const real = window.fetch; window.fetch = (url, init) => {
 	if (init && init.method !== 'GET') sent.push([init.method, new Headers(init.headers).get('Idempotency-Key'), String(init.body ?? '')]); return real(url, init) }; null`
 
-// TestWhatIsTypedWhenTheSessionEndsIsKept: what is typed when the session ends is kept, and sent once.
+// TestWhatIsTypedWhenTheSessionEndsIsKept: text that is typed while the session ends is kept,
+// and is sent once.
 func TestWhatIsTypedWhenTheSessionEndsIsKept(t *testing.T) {
 	t.Parallel()
 	a := sharedApp(t)

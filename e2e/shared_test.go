@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-// Products that run for the whole test process, one of each kind. Tests use them with
-// users of their own, side by side. Only who stops, breaks or configures the product
-// starts one.
+// shared are products that run for the whole test process, one of each shape. Tests use
+// them at the same time, each with other users. A test that stops, breaks or configures the
+// product starts another one.
 var shared = kept[*product]{make: func(t testing.TB, kind string) *product {
 	s := shapes[slices.IndexFunc(shapes, func(s shape) bool { return s.name == kind })]
 	return launch(t, s, "RATE_LIMIT=off")
@@ -24,8 +24,8 @@ func sharedProduct(t testing.TB, s shape) *product {
 	return shared.get(t, s.name).of(t)
 }
 
-// of is the product in the hands of a test, which fails where its race detector has found
-// something by the end of the test, and shows its logs when it fails.
+// of returns the product for one test. The test fails if the race detector reports something
+// before the test ends. If the test fails, it shows the product's logs.
 func (p *product) of(t testing.TB) *product {
 	mine := *p
 	mine.t, mine.admin, mine.processes = t, slices.Clone(p.admin), slices.Clone(p.processes)
@@ -58,8 +58,8 @@ func sharedApp(t *testing.T) *app {
 
 var browsers = kept[context.Context]{make: startChromium}
 
-// kept holds what is made for the first test that asks for it and lives until the last
-// test has ended.
+// kept makes a value for the first test that asks for it, and keeps it until the last test
+// has ended.
 type kept[T any] struct {
 	make func(t testing.TB, kind string) T
 	mu   sync.Mutex
@@ -76,12 +76,13 @@ func (k *kept[T]) get(t testing.TB, kind string) T {
 	if one, ok := k.made[kind]; ok {
 		return one
 	}
-	one := k.make(lasting{t}, kind) // where that fails the test, the next one tries
+	one := k.make(lasting{t}, kind) // if that fails the test, the next test tries again
 	k.made[kind] = one
 	return one
 }
 
-// lasting is the test that makes something, which outlives it.
+// lasting is a test that makes a value for later tests too: clean-up waits until the last
+// test has ended.
 type lasting struct{ testing.TB }
 
 var atTheEnd struct {
@@ -135,8 +136,8 @@ func (lasting) ended() bool {
 	return atTheEnd.started
 }
 
-// endShared ends what the tests have shared, the latest first, and reports whether it
-// was in order.
+// endShared cleans up what the tests have shared, the newest first. It returns false if it
+// finds a fault, for example a data race.
 func endShared() bool {
 	atTheEnd.mu.Lock()
 	atTheEnd.started = true

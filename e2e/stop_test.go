@@ -12,7 +12,7 @@ import (
 func TestAStopFailsNoRequestOfABalancer(t *testing.T) {
 	t.Parallel()
 	p := launch(t, shapes[0])
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
 	get := func(url string) int {
 		t.Helper()
 		res, err := client.Get(url)

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"go/parser"
@@ -12,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -21,23 +23,31 @@ type pkg struct {
 	Deps       []string
 }
 
-func packages(t *testing.T) []pkg {
-	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", "vestibule/...")
-	out, err := cmd.Output()
+// listed returns all packages of the module. go list runs once for all tests.
+var listed = sync.OnceValues(func() ([]pkg, error) {
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", "vestibule/...").Output()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	var all []pkg
-	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
 		var p pkg
 		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
-			return all
+			return all, nil
 		} else if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		all = append(all, p)
 	}
+})
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	all, err := listed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 // levels are the parts of the program, in the order in which imports may point: from
@@ -57,14 +67,15 @@ func room(path string) (name string, order int) {
 	return name, slices.Index(levels, name)
 }
 
-// mayImport are the rooms of the BFF that import another one. The rest know each other
-// only through bff.
+// mayImport are the packages of the BFF that may import another one of them. All others are
+// connected only by the package bff.
 var mayImport = map[string]string{
 	"vestibule/bff/session": "vestibule/bff/token",
 	"vestibule/bff/oauth":   "vestibule/bff/token",
 }
 
 func TestImportsPointOneWay(t *testing.T) {
+	t.Parallel()
 	for _, p := range packages(t) {
 		from, order := room(p.ImportPath)
 		if order < 0 {
@@ -93,9 +104,10 @@ func TestImportsPointOneWay(t *testing.T) {
 	}
 }
 
-// TestBearerStandsAlone: it stays when somebody replaces the example API, so it needs
-// nothing of it, not even by way of another package.
+// TestBearerStandsAlone: a team may replace the example API and keep api/bearer, so this
+// package must not depend on the API, directly or through another package.
 func TestBearerStandsAlone(t *testing.T) {
+	t.Parallel()
 	for _, p := range packages(t) {
 		if p.ImportPath != "vestibule/api/bearer" {
 			continue
@@ -110,8 +122,9 @@ func TestBearerStandsAlone(t *testing.T) {
 	t.Error("there is no api/bearer")
 }
 
-// TestEveryRoomIsInTheDesign: whoever looks for a package's purpose finds it in one list.
+// TestEveryRoomIsInTheDesign: docs/design.md lists the purpose of every package.
 func TestEveryRoomIsInTheDesign(t *testing.T) {
+	t.Parallel()
 	content, err := os.ReadFile("../docs/design.md")
 	if err != nil {
 		t.Fatal(err)
@@ -132,6 +145,7 @@ func TestEveryRoomIsInTheDesign(t *testing.T) {
 // TestLibrariesStayInTheirFiles: a later major version of the JOSE library must
 // be a change of one file, and only the store knows SQL.
 func TestLibrariesStayInTheirFiles(t *testing.T) {
+	t.Parallel()
 	users := map[string][]string{}
 	root := filepath.Dir(mustGetwd(t))
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -180,9 +194,10 @@ func TestLibrariesStayInTheirFiles(t *testing.T) {
 	}
 }
 
-// TestOnlyTheCommandReadsTheEnvironment looks for the calls by name. One file of it makes
-// them, and hands on what it has read.
+// TestOnlyTheCommandReadsTheEnvironment searches the code for the calls by name. Only the
+// command's main.go may make them.
 func TestOnlyTheCommandReadsTheEnvironment(t *testing.T) {
+	t.Parallel()
 	root := filepath.Dir(mustGetwd(t))
 	for _, dir := range []string{"api", "bff", "internal/daemon", "internal/inprocess", "internal/settings", "internal/web", "cmd", "store", "migrations"} {
 		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, d fs.DirEntry, err error) error {

@@ -78,7 +78,7 @@ func TestALogOutIsSeenByTheOtherTabs(t *testing.T) {
 	two.quiet()
 }
 
-// TestTheNextPersonSeesNothing: whoever comes next sees nothing of who was there.
+// TestTheNextPersonSeesNothing: the next user of a device sees no data of the previous one.
 func TestTheNextPersonSeesNothing(t *testing.T) {
 	t.Parallel()
 	a := sharedApp(t)

@@ -11,9 +11,8 @@ import (
 	"time"
 )
 
-// spellings are paths by which a reset link may arrive that somebody has mistyped, or
-// a mail program or a proxy has changed. Most of them lead nowhere, and the token that
-// is in them is good.
+// spellings are variants of a reset link's path: mistyped by a person, or changed by a mail
+// program or a proxy. Most of them lead nowhere, but the token in them is valid.
 var spellings = []string{
 	"/api/auth/reset-password/TOKEN", "/api/auth/reset-password/TOKEN?callbackURL=/x", "/api/auth/reset-password/TOKEN?callbackURL=//evil.example",
 	"/api/auth/reset-password/TOKEN?callbackURL=/x;y", "/api/auth/reset-password/TOKEN/", "/api/auth/reset-password/TOKEN//x", "/api/auth/reset-password/TOKEN)",
@@ -56,7 +55,7 @@ func TestTheResetTokenIsInNoLog(t *testing.T) {
 	}
 }
 
-// sendAs sends a request whose target no client would send, with a Referer that has
+// sendAs sends a request with a target that no client library would send. Its Referer has
 // the token too.
 func sendAs(t *testing.T, address, method, target, referer string) {
 	t.Helper()
@@ -65,7 +64,7 @@ func sendAs(t *testing.T, address, method, target, referer string) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(patience))
 	fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: %s\r\nReferer: %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", method, target, address, referer)
 	res, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: method})
 	if err != nil {

@@ -70,8 +70,7 @@ func TestClientIsSmall(t *testing.T) {
 	}
 }
 
-// programs are what somebody writes with the client, and what the compiler must say
-// of it; "" is nothing.
+// programs use the client. fault is what the compiler must complain about, "" if nothing.
 var programs = map[string]struct{ source, fault string }{
 	"an app": {`
 		import client, { ApiError, type NewTask, type Task, type TaskChange, SessionLostEvent, createClient, createTask, etagOf, fetchTasks, updateTask } from './client/index.js'

@@ -35,7 +35,7 @@ func TestUnsentTextIsNotLostWithoutAQuestion(t *testing.T) {
 		t.Helper()
 		before := asked.Load()
 		w.do(evaluate(`window.same = true; setTimeout(() => location.reload())`))
-		for end := time.Now().Add(10 * time.Second); asked.Load() == before; time.Sleep(10 * time.Millisecond) {
+		for end := time.Now().Add(patience); asked.Load() == before; time.Sleep(10 * time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatal("nobody is asked")
 			}
@@ -66,7 +66,7 @@ func TestUnsentTextIsNotLostWithoutAQuestion(t *testing.T) {
 	isAsked()
 	w.fill("Title", "") // which cannot be saved
 	w.press("Edit", "two")
-	w.shows("“” is not saved.") // where it is offered, until somebody takes it or lets it go
+	w.shows("“” is not saved.") // the notice offers the text until it is edited or dismissed
 	w.press("Cancel")
 	for _, title := range all[1:] {
 		w.press("Delete", title)
@@ -79,7 +79,7 @@ func TestUnsentTextIsNotLostWithoutAQuestion(t *testing.T) {
 	isAsked()
 	w.press("Dismiss")
 	isNotAsked()
-	// What a browser sends after the page is closed, and what is too long for that.
+	// A browser still sends a short request after the page is closed, but not a long one.
 	hold := `window.fetch = (url, init) => init?.method === 'PUT' ? (window.held = true, new Promise(() => {})) : window.real(url, init); null`
 	w.do(evaluate(`window.real = window.fetch; ` + hold))
 	w.press("Edit", "one")
@@ -96,7 +96,7 @@ func TestUnsentTextIsNotLostWithoutAQuestion(t *testing.T) {
 	w.quiet()
 }
 
-// TestADeletionCanBeUndone: it is done when the page is closed.
+// TestADeletionCanBeUndone: a deletion is final when the page is closed.
 func TestADeletionCanBeUndone(t *testing.T) {
 	t.Parallel()
 	a := sharedApp(t)
@@ -128,7 +128,7 @@ func TestADeletionCanBeUndone(t *testing.T) {
 	w.shows("This device")
 	// The page that is closed sends it and does not wait for the answer.
 	got := ""
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if got = w.fetch("GET", "/api/proxy/me/tasks", ""); !strings.Contains(got, `"one"`) {
 			break
 		}
@@ -142,7 +142,7 @@ func TestADeletionCanBeUndone(t *testing.T) {
 	w.press("Delete", "two")
 	w.js(`document.querySelector('.toast [aria-label=Dismiss]').focus()`)
 	w.do(chromedp.Sleep(6500 * time.Millisecond))
-	w.press("Undo") // whoever is at it is waited for
+	w.press("Undo") // the offer stays while it has the focus
 	w.lists("three", "two")
 	w.quiet()
 }

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// TestARefusedUploadSaysWhy: the task API takes 1 MiB and says so without reading on.
-// curl and Go's client, which sends and reads at once, get to know it every time.
+// TestARefusedUploadSaysWhy: the task API accepts 1 MiB and refuses more without reading the
+// rest. curl, and Go's client, which sends and reads at the same time, always get the answer.
 func TestARefusedUploadSaysWhy(t *testing.T) {
 	t.Parallel()
 	for _, s := range []shape{shapes[0], shapes[2]} {
@@ -71,10 +71,10 @@ func TestABodyHeldOpenDuringARevocationCreatesNoTask(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer conn.Close()
-				_ = conn.SetDeadline(time.Now().Add(time.Minute))
+				_ = conn.SetDeadline(time.Now().Add(patience))
 				fmt.Fprintf(conn, "POST /api/proxy/me/tasks HTTP/1.1\r\nHost: %s\r\nCookie: better-auth.session_token=%s\r\nContent-Type: application/json\r\n%s\r\n\r\n%s",
 					strings.TrimPrefix(p.bff, "http://"), b.cookie(), body[0], body[1])
-				time.Sleep(300 * time.Millisecond) // longer than what is forgiven; the command takes its time as well
+				time.Sleep(300 * time.Millisecond) // with the command, longer than the time for which a request may outlive its session
 				p.command("user", "revoke", "--all", "noa@example.com")
 				if _, err := io.WriteString(conn, body[2]); err != nil {
 					t.Fatal(err)

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -14,12 +13,13 @@ import (
 	"time"
 )
 
-// upstream is an API of somebody else's that records what it is sent.
+// upstream is an API that is not ours. It records the requests.
 type upstream struct {
 	url      string
 	mu       sync.Mutex
 	received []received
 	events   chan string // sent as server-sent events
+	file     string      // sent as a download
 }
 
 type received struct {
@@ -65,9 +65,7 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 	case "/api/download":
-		n, _ := strconv.ParseInt(r.URL.Query().Get("bytes"), 10, 64)
-		w.Header().Set("Content-Length", strconv.FormatInt(n, 10))
-		_, _ = io.CopyN(w, zeros{}, n)
+		http.ServeFile(w, r, u.file)
 		return
 	}
 	n, err := io.Copy(io.Discard, r.Body)
@@ -85,12 +83,8 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "%d", n)
 }
 
-type zeros struct{}
-
-func (zeros) Read(p []byte) (int, error) { return len(p), nil }
-
-// TestWhatTheAPIReceives sends all that an attacker might, and looks at what
-// arrives.
+// TestWhatTheAPIReceives sends the headers that an attacker would send, and checks which of
+// them arrive.
 func TestWhatTheAPIReceives(t *testing.T) {
 	t.Parallel()
 	up := newUpstream(t)
@@ -141,70 +135,6 @@ func TestWhatTheAPIReceives(t *testing.T) {
 	}
 }
 
-const gigabyte = 1 << 30
-
-// TestGigabytesPassAtConstantMemory looks at the process's own peak.
-func TestGigabytesPassAtConstantMemory(t *testing.T) {
-	t.Parallel()
-	up := newUpstream(t)
-	p := launchBinary(t, binary(t, build.plain), shapes[0], "BACKEND_URL="+up.url, "PROXY_BODY_LIMIT=0")
-	b := newBrowser(t, p.bff)
-	b.signUp("jan@example.com")
-	before := peakMemory(t, p.processes[0].cmd.Process.Pid)
-
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.bff+"/api/proxy/upload", io.LimitReader(zeros{}, gigabyte))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.ContentLength = gigabyte
-	r.Header.Set("Content-Type", "application/octet-stream")
-	res, err := b.client.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	if got := up.last(t).body; res.StatusCode != 200 || got != gigabyte {
-		t.Errorf("got %d and %d bytes at the API, want 200 and %d", res.StatusCode, got, gigabyte)
-	}
-
-	down, err := b.client.Get(p.bff + "/api/proxy/download?bytes=" + strconv.Itoa(gigabyte))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer down.Body.Close()
-	n, err := io.Copy(io.Discard, down.Body)
-	if err != nil || n != gigabyte {
-		t.Errorf("got %d bytes and %v, want %d", n, err, gigabyte)
-	}
-
-	after := peakMemory(t, p.processes[0].cmd.Process.Pid)
-	t.Logf("peak memory: %d KiB before, %d KiB after", before, after)
-	// Sign-up alone takes 19 MiB for argon2id; a buffered gigabyte would show.
-	if after-before > 64<<10 {
-		t.Errorf("peak memory went from %d to %d KiB", before, after)
-	}
-}
-
-// peakMemory is the largest resident set of a process so far, in KiB.
-func peakMemory(t testing.TB, pid int) int {
-	t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(status)) {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			kib, err := strconv.Atoi(strings.Fields(rest)[0])
-			if err != nil {
-				t.Fatal(err)
-			}
-			return kib
-		}
-	}
-	t.Fatal("no VmHWM in /proc")
-	return 0
-}
-
 func TestServerSentEventsArriveAtOnceAndEndWithTheSession(t *testing.T) {
 	t.Parallel()
 	up := newUpstream(t)
@@ -233,7 +163,7 @@ func TestServerSentEventsArriveAtOnceAndEndWithTheSession(t *testing.T) {
 			t.Logf("event %d arrived after %v", i, took)
 		}
 	}
-	time.Sleep(1100 * time.Millisecond) // past the grace that short requests have
+	time.Sleep(1100 * time.Millisecond) // longer than the time for which a request may outlive its session
 	out := newBrowser(t, p.bff)
 	out.want(out.sendRaw("POST", p.bff+"/api/auth/logout", "", "Cookie", "better-auth.session_token="+b.cookie(), "Origin", p.bff), 200, "true")
 	signedOut := time.Now()

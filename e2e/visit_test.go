@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"math"
 	"strings"
 	"testing"
 
@@ -12,7 +11,8 @@ import (
 
 // TestAFirstVisit: somebody signs up, keeps tasks and comes back.
 func TestAFirstVisit(t *testing.T) {
-	a := sharedApp(t) // not beside others of this package: it looks at the clock
+	t.Parallel()
+	a := sharedApp(t)
 	w := a.device(t, "/")
 	w.until(`location.pathname === '/login' && document.title === 'Log in · Vestibule'`)
 	w.press("Create an account")
@@ -34,16 +34,13 @@ func TestAFirstVisit(t *testing.T) {
 	w.press("Save")
 	w.shows("For the Analytical Engine")
 	w.saved()
-	// The least of several counts: what is beside this on the machine only adds to it.
-	least := math.Inf(1)
-	for try := 0; try == 0 || try < 8 && least > 1000; try++ {
-		w.do(chromedp.Reload())
-		w.lists("Read Menabrea", "Write the very first program")
-		least = min(least, w.js(`performance.getEntriesByType('resource').find(e => e.name.includes('/tasks?')).responseEnd`).(float64))
-	}
-	t.Logf("the tasks are there after %.0f ms", least)
-	if least > 1000 {
-		t.Errorf("the tasks are there after %.0f ms at best, want at most 1000", least)
+	w.do(chromedp.Reload())
+	w.lists("Read Menabrea", "Write the very first program")
+	// How fast this is depends on the machine; make lighthouse measures it. How many
+	// answers the page waits for, one after the other, does not.
+	first := w.js(`performance.getEntriesByType('resource').filter(e => e.initiatorType === 'fetch').slice(0, 2).map(e => new URL(e.name).pathname.replace(/usr_[^/]+/, '{user}')).join(' ')`)
+	if want := "/api/auth/get-session /api/proxy/{user}/tasks"; first != want {
+		t.Errorf("got the first requests %s, want %s", first, want)
 	}
 	w.press("Delete", "Menabrea")
 	w.lists("Write the very first program")

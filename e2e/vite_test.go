@@ -52,7 +52,7 @@ func viteApp(t *testing.T) (folder, vite string) {
 	return folder, vite
 }
 
-// uses signs up in the app and adds a task.
+// usesTheApp signs up in the app and adds a task.
 func (p *tab) usesTheApp() {
 	p.Helper()
 	p.waits(`document.forms.length == 1`)
@@ -65,10 +65,10 @@ func (p *tab) usesTheApp() {
 	p.waits(`(fetch("/api/proxy/me/tasks").then((r) => r.json()).then((all) => { window.tasks = all.length }), window.tasks == 1)`)
 }
 
-// waits until a script in the page says true.
+// waits waits until a condition in the page is true.
 func (p *tab) waits(condition string) {
 	p.Helper()
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
 		if p.eval("String("+condition+")") == "true" {
 			return
 		}
@@ -125,7 +125,7 @@ func TestAViteDevServerIsFronted(t *testing.T) {
 		}
 	})
 	p := launch(t, shapes[0], "WEB_DEV_URL=http://"+addr)
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
 		res, err := http.Get("http://" + addr + "/")
 		if err == nil {
 			_ = res.Body.Close()
@@ -155,13 +155,13 @@ func TestAViteDevServerIsFronted(t *testing.T) {
 	tab.mu.Lock()
 	defer tab.mu.Unlock()
 	for _, message := range tab.complains {
-		if !strings.Contains(message, "[vite]") && !strings.Contains(message, "React DevTools") {
+		if !strings.Contains(message.Text, "[vite]") && !strings.Contains(message.Text, "React DevTools") {
 			t.Errorf("the console has %q", message)
 		}
 	}
 }
 
-// TestThePageShowsTheApp: what docs/spa.md shows is what is tested.
+// TestThePageShowsTheApp: docs/spa.md shows the sources of the app that is tested.
 func TestThePageShowsTheApp(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile(filepath.Join("..", "docs", "spa.md"))

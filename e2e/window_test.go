@@ -1,31 +1,27 @@
 package e2e
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"slices"
 	"strings"
-	"sync"
-	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
-// window is a page of the app as people use it: they find things by their names, and
-// click and type for real.
+// window is a page of the app. The test uses it as people do: it finds things by their
+// names, clicks with the mouse and types on the keyboard.
 type window struct {
 	*tab
 	origin string
-	busy   bool // the server has said so
+	busy   int // how often the server has refused a form because too many passwords were computed
 }
 
-// inPage has what the tests look for in a page. Only what can be seen and used is found.
+// inPage are the functions that find things in a page. They find only visible things that
+// can be used.
 const inPage = `
 const seen = e => e.ariaDisabled !== 'true' && e.checkVisibility({ visibilityProperty: true }) && !e.closest('[inert]') && (!document.querySelector('dialog[open]') || e.closest('dialog, .toasts'))
 const nameOf = e => (e.getAttribute('aria-label') ?? (e.getAttribute('aria-labelledby') ? document.getElementById(e.getAttribute('aria-labelledby'))?.textContent : e.labels?.[0]?.textContent) ?? e.textContent).trim().replace(/\s+/g, ' ')
@@ -36,72 +32,7 @@ const titles = () => [...document.querySelectorAll('.tasks > li')].sort((a, b) =
 const text = () => document.body.innerText
 `
 
-// noHurry lets notices, and the offer to undo a deletion, stay ten times as long: the tests
-// may take their time on a busy machine. A test of that time itself sets inAHurry.
-const noHurry = `{ const real = window.setTimeout; window.setTimeout = (what, ms, ...more) => real(what, !window.inAHurry && (ms === 6_000 || ms === 12_000) ? 10 * ms : ms, ...more) }`
-
-// app is a running product behind a wire that can be cut, and a browser.
-type app struct {
-	*product
-	wire    *wire
-	browser context.Context
-}
-
-func newApp(t *testing.T, settings ...string) *app {
-	t.Helper()
-	return newAppOf(t, settings...)
-}
-
-func newAppOf(t testing.TB, settings ...string) *app {
-	t.Helper()
-	w := newWire(t)
-	p := launch(t, shapes[0], append([]string{"BASE_URL=http://" + w.addr, "RATE_LIMIT=off"}, settings...)...)
-	w.mu.Lock()
-	w.to = strings.TrimPrefix(p.bff, "http://")
-	w.mu.Unlock()
-	p.bff = "http://" + w.addr
-	return &app{p, w, chromium(t)}
-}
-
-// device opens the app in a profile of its own: no cookie of others is there.
-func (a *app) device(t *testing.T, path string) *window {
-	t.Helper()
-	ctx, cancel := chromedp.NewContext(a.browser, chromedp.WithNewBrowserContext())
-	t.Cleanup(cancel)
-	return a.open(t, ctx, path)
-}
-
-// beside opens the app in another tab of the same device.
-func (a *app) beside(t *testing.T, w *window, path string) *window {
-	t.Helper()
-	ctx, cancel := chromedp.NewContext(w.ctx)
-	t.Cleanup(cancel)
-	return a.open(t, ctx, path)
-}
-
-func (a *app) open(t *testing.T, ctx context.Context, path string) *window {
-	t.Helper()
-	if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: noHurry}); err != nil {
-		t.Fatal(err)
-	}
-	w := &window{tab: openTab(t, ctx, a.bff+path), origin: a.bff}
-	w.do(chromedp.EmulateViewport(1000, 800))
-	return w
-}
-
-// signedUp opens the app as a new user.
-func (a *app) signedUp(t *testing.T, email string) *window {
-	t.Helper()
-	w := a.device(t, "/signup")
-	w.fill("Name", "Ada Lovelace")
-	w.fill("Email", email)
-	w.fill("Password", "paper-lantern-42")
-	w.press("Create account")
-	w.until(`location.pathname === '/tasks' && text().includes('Nothing to do yet')`)
-	return w
-}
-
-// logIn fills in the page or the dialog that is there.
+// logIn fills in the page or the dialog that asks for a log-in.
 func (w *window) logIn(email, password string) {
 	w.Helper()
 	if email != "" {
@@ -111,7 +42,7 @@ func (w *window) logIn(email, password string) {
 	w.press("Log in")
 }
 
-// js evaluates an expression over inPage.
+// js evaluates an expression, which may use the functions of inPage.
 func (w *window) js(expression string) any {
 	w.Helper()
 	got, err := chromedp.Run(w.ctx, chromedp.Evaluate[json.RawMessage](`(() => {`+inPage+`return JSON.stringify(`+expression+`) ?? 'null' })()`))
@@ -129,15 +60,12 @@ func (w *window) js(expression string) any {
 	return value
 }
 
-// until waits for something to be so.
+// until waits until a condition in the page is true.
 func (w *window) until(condition string) {
 	w.Helper()
-	w.within(30*time.Second, condition) // how fast things are is not the question here
-}
-
-func (w *window) within(limit time.Duration, condition string) {
-	w.Helper()
-	for end, last := time.Now().Add(limit), time.Now(); ; time.Sleep(10 * time.Millisecond) {
+	begun := time.Now()
+	// Asking costs the browser time, so a long wait asks less often.
+	for end, last := begun.Add(patience), begun; ; time.Sleep(min(time.Since(begun)/8+5*time.Millisecond, 100*time.Millisecond)) {
 		if w.js(`Boolean(`+condition+`)`) == true {
 			return
 		}
@@ -148,21 +76,21 @@ func (w *window) within(limit time.Duration, condition string) {
 		if time.Now().After(end) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
-			w.Fatalf("after %v not so: %s\nat %v:\n%v\nconsole: %q", limit, condition, w.js(`location.pathname + location.search`), w.js(`text()`), w.complains)
+			w.Fatalf("still false after %v: %s\nat %v:\n%v\nconsole: %q", patience, condition, w.js(`location.pathname + location.search`), w.js(`text()`), w.complains)
 		}
 	}
 }
 
-// sendAgain does with a form what its page says where the server has too many passwords to
-// compute at once, as it has on a machine that is busy with other tests.
+// sendAgain sends a form again if the page says that the server is busy. On a machine that
+// is busy with other tests, the server may have too many passwords to compute.
 func (w *window) sendAgain() {
 	w.Helper()
 	if w.js(`(form => (form?.requestSubmit(), Boolean(form)))([...document.querySelectorAll('form')].find(e => e.querySelector('.whole')?.textContent.startsWith('The server is busy.')))`) == true {
-		w.busy = true
+		w.busy++
 	}
 }
 
-// shows waits for a text that can be seen.
+// shows waits until the page shows a text.
 func (w *window) shows(text string) {
 	w.Helper()
 	w.until(`text().includes(` + quoted(text) + `)`)
@@ -194,12 +122,12 @@ func (w *window) place(name string, within ...string) (x, y float64) {
 	w.Helper()
 	find := `named(pressable, ` + quoted(name) + `, ` + quoted(strings.Join(within, "")) + `)`
 	w.until(find)
-	// A notice that is in the way is closed first, as people do.
+	// A notice that covers the thing is closed first.
 	w.js(`(e => { e.scrollIntoView({ block: 'center', behavior: 'instant' }); const r = e.getBoundingClientRect(); const over = document.elementFromPoint(r.x + r.width / 2, r.y + r.height / 2)?.closest('.toast')
 		if (over && !over.contains(e)) for (const b of document.querySelectorAll('.toast [aria-label=Dismiss]')) b.click() })(` + find + `)`)
-	// Where it stands still: a page that has just been made wider is still being laid out.
+	// The thing must have stopped moving. A page that was just resized is still laid out.
 	var at []any
-	for end, before := time.Now().Add(10*time.Second), []any(nil); ; time.Sleep(20 * time.Millisecond) {
+	for end, before := time.Now().Add(patience), []any(nil); ; time.Sleep(20 * time.Millisecond) {
 		now, ok := w.js(`(e => { e.scrollIntoView({ block: 'center', behavior: 'instant' }); const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2] })(` + find + `)`).([]any)
 		if !ok || time.Now().After(end) {
 			w.Fatalf("no place for %s", name)
@@ -213,7 +141,7 @@ func (w *window) place(name string, within ...string) (x, y float64) {
 	return at[0].(float64), at[1].(float64)
 }
 
-// fill puts a text in a field in place of what is there.
+// fill replaces the content of a field.
 func (w *window) fill(label, text string) {
 	w.Helper()
 	find := `named('input, textarea', ` + quoted(label) + `)`
@@ -234,7 +162,7 @@ func (w *window) write(text string) {
 	}
 }
 
-// saved waits until everything that was done is at the server.
+// saved waits until the server has all changes.
 func (w *window) saved() {
 	w.Helper()
 	w.until(`!document.querySelector('.task.sending, .task.failed')`)
@@ -246,8 +174,9 @@ func (w *window) add(title string) {
 	w.enter()
 }
 
-// enter presses Enter in one stroke, as a keyboard does. chromedp sends the press and
-// its character apart, and what has the focus by then, a button perhaps, gets the second.
+// enter presses Enter as one event, as a keyboard does. chromedp sends the key and its
+// character as two events. The first may move the focus, for example to a button, and the
+// button then gets the second.
 func (w *window) enter() {
 	w.Helper()
 	for _, kind := range []input.DispatchKeyEventType{input.DispatchKeyEventTypeKeyDown, input.DispatchKeyEventTypeKeyUp} {
@@ -272,108 +201,24 @@ func (w *window) scheme(name string) {
 	}
 }
 
-// quiet fails when the console has more than the browser's own note of a status that
-// the test has brought about.
+// quiet fails if the console has an error that the test does not expect. The browser itself
+// reports each request that fails: expected are the statuses and network errors in those
+// reports that the test causes.
 func (w *window) quiet(expected ...string) {
 	w.Helper()
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	busy := w.busy
 	for _, message := range w.complains {
-		// The server ends the streams of a session that is over.
-		known := strings.Contains(message, "ERR_INCOMPLETE_CHUNKED_ENCODING") || w.busy && strings.Contains(message, "503")
-		for _, e := range expected {
-			known = known || strings.Contains(message, "Failed to load resource") && strings.Contains(message, e)
+		failed := strings.Contains(message.Text, "Failed to load resource")
+		switch {
+		case strings.Contains(message.Text, "ERR_INCOMPLETE_CHUNKED_ENCODING"): // the server ends the streams of a session that has ended
+		case failed && slices.ContainsFunc(expected, func(part string) bool { return strings.Contains(message.Text, part) }):
+		case failed && busy > 0 && strings.Contains(message.Text, "503") && strings.HasPrefix(message.URL, w.origin+"/api/auth/"):
+			busy--
+		default:
+			w.Errorf("the console has %q from %s", message, message.URL)
 		}
-		if !known {
-			w.Errorf("the console has %q", message)
-		}
-	}
-}
-
-// wire passes connections on until it is cut.
-type wire struct {
-	addr, to string
-	mu       sync.Mutex
-	cut      bool
-	open     map[net.Conn]bool
-}
-
-func newWire(t testing.TB) *wire {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	w := &wire{addr: "localhost:" + port, open: map[net.Conn]bool{}}
-	t.Cleanup(func() {
-		_ = listener.Close()
-		w.set(true)
-	})
-	go func() {
-		for {
-			near, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go w.pass(near)
-		}
-	}()
-	return w
-}
-
-func (w *wire) pass(near net.Conn) {
-	w.mu.Lock()
-	to := w.to
-	w.mu.Unlock()
-	far, err := net.Dial("tcp", to)
-	if err != nil {
-		_ = near.Close()
-		return
-	}
-	w.mu.Lock()
-	cut := w.cut
-	if !cut {
-		w.open[near], w.open[far] = true, true
-	}
-	w.mu.Unlock()
-	if cut {
-		_, _ = near.Close(), far.Close()
-		return
-	}
-	stream := func(to, from net.Conn) {
-		buf := make([]byte, 32<<10)
-		for {
-			n, err := from.Read(buf)
-			if n > 0 {
-				if _, err := to.Write(buf[:n]); err != nil {
-					break
-				}
-			}
-			if err != nil {
-				break
-			}
-		}
-		_, _ = near.Close(), far.Close()
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		delete(w.open, near)
-		delete(w.open, far)
-	}
-	go stream(far, near)
-	stream(near, far)
-}
-
-// set cuts the wire or mends it.
-func (w *wire) set(cut bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.cut = cut
-	if !cut {
-		return
-	}
-	for c := range w.open {
-		_ = c.Close()
 	}
 }
 

@@ -72,3 +72,42 @@ func TestABodyEndsOnlyForAValidToken(t *testing.T) {
 		t.Errorf("got %v, want %v", err, ErrExpired)
 	}
 }
+
+func TestATokenIsSentInOneAuthorizationHeader(t *testing.T) {
+	s := newSurface(t)
+	good := mint(t, ada)
+	for _, tc := range []struct {
+		name   string
+		values []string
+		want   string // detail of the 401; empty: accepted
+	}{
+		{"no header", nil, "Not authenticated"},
+		{"an empty header", []string{""}, "Not authenticated"},
+		{"no token", []string{"Bearer"}, "Not authenticated"},
+		{"no token after the space", []string{"Bearer "}, "Not authenticated"},
+		{"another scheme", []string{"Basic YTpi"}, "Not authenticated"},
+		{"a token without a scheme", []string{good}, "Not authenticated"},
+		{"a scheme that only begins like ours", []string{"BearerX " + good}, "Not authenticated"},
+		{"a tab for the space", []string{"Bearer\t" + good}, "Not authenticated"},
+		{"two tokens", []string{"Bearer " + good, "Bearer " + mint(t, bob)}, "Invalid token"},
+		{"the same token twice", []string{"Bearer " + good, "Bearer " + good}, "Invalid token"},
+		{"a token and another scheme", []string{"Bearer " + good, "Basic YTpi"}, "Invalid token"},
+		{"two tokens in one header", []string{"Bearer " + good + ", Bearer " + good}, "Invalid token"},
+		{"the scheme in lower case", []string{"bearer " + good}, ""},
+		{"the scheme in capitals", []string{"BEARER " + good}, ""},
+		{"several spaces", []string{"Bearer   " + good}, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			res := s.do(t, "GET", "/api/me/tasks", "", http.Header{"Authorization": tc.values})
+			if tc.want == "" {
+				res.is(t, http.StatusOK, "[]")
+				return
+			}
+			res.isProblem(t, http.StatusUnauthorized, tc.want)
+		})
+	}
+	t.Run("a token in the query is not read", func(t *testing.T) {
+		s.do(t, "GET", "/api/me/tasks?access_token="+good, "", nil).
+			isProblem(t, http.StatusUnauthorized, "Not authenticated")
+	})
+}

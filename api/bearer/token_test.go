@@ -198,45 +198,6 @@ func TestGoodTokensAreAccepted(t *testing.T) {
 	}
 }
 
-func TestATokenIsSentInOneAuthorizationHeader(t *testing.T) {
-	s := newSurface(t)
-	good := mint(t, ada)
-	for _, tc := range []struct {
-		name   string
-		values []string
-		want   string // detail of the 401; empty: accepted
-	}{
-		{"no header", nil, "Not authenticated"},
-		{"an empty header", []string{""}, "Not authenticated"},
-		{"no token", []string{"Bearer"}, "Not authenticated"},
-		{"no token after the space", []string{"Bearer "}, "Not authenticated"},
-		{"another scheme", []string{"Basic YTpi"}, "Not authenticated"},
-		{"a token without a scheme", []string{good}, "Not authenticated"},
-		{"a scheme that only begins like ours", []string{"BearerX " + good}, "Not authenticated"},
-		{"a tab for the space", []string{"Bearer\t" + good}, "Not authenticated"},
-		{"two tokens", []string{"Bearer " + good, "Bearer " + mint(t, bob)}, "Invalid token"},
-		{"the same token twice", []string{"Bearer " + good, "Bearer " + good}, "Invalid token"},
-		{"a token and another scheme", []string{"Bearer " + good, "Basic YTpi"}, "Invalid token"},
-		{"two tokens in one header", []string{"Bearer " + good + ", Bearer " + good}, "Invalid token"},
-		{"the scheme in lower case", []string{"bearer " + good}, ""},
-		{"the scheme in capitals", []string{"BEARER " + good}, ""},
-		{"several spaces", []string{"Bearer   " + good}, ""},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			res := s.do(t, "GET", "/api/me/tasks", "", http.Header{"Authorization": tc.values})
-			if tc.want == "" {
-				res.is(t, http.StatusOK, "[]")
-				return
-			}
-			res.isProblem(t, http.StatusUnauthorized, tc.want)
-		})
-	}
-	t.Run("a token in the query is not read", func(t *testing.T) {
-		s.do(t, "GET", "/api/me/tasks?access_token="+good, "", nil).
-			isProblem(t, http.StatusUnauthorized, "Not authenticated")
-	})
-}
-
 func TestATokenFetchesNothing(t *testing.T) {
 	var visited atomic.Bool
 	trap := serve(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { visited.Store(true) }))
@@ -248,40 +209,4 @@ func TestATokenFetchesNothing(t *testing.T) {
 	if visited.Load() {
 		t.Error("got a request at the address in the header, want none")
 	}
-}
-
-func TestOnlyGoodTokensAreRemembered(t *testing.T) {
-	s := newSurface(t)
-	remembered := s.v.own.keys.ring().verified
-	for _, bad := range []string{
-		"x",
-		forge(plainHeader, payloadWith("exp", "0"), testSecret),
-		forge(plainHeader, payloadWith("sub", `""`), testSecret),
-		forge(plainHeader, payload(""), []byte("another")),
-	} {
-		s.do(t, "GET", "/api/me/tasks", "", auth(bad))
-	}
-	if got := remembered.Len(); got != 0 {
-		t.Errorf("got %d remembered after bad tokens, want 0", got)
-	}
-	for range 3 {
-		s.do(t, "GET", "/api/me/tasks", "", auth(mint(t, ada))).is(t, http.StatusOK, "[]")
-	}
-	if got := remembered.Len(); got != 1 {
-		t.Errorf("got %d remembered after one good token, want 1", got)
-	}
-}
-
-func TestARememberedTokenStillExpires(t *testing.T) {
-	s := newSurface(t)
-	token := auth(mint(t, ada)) // until 12:05
-	for range 2 {
-		s.do(t, "GET", "/api/me/tasks", "", token).is(t, http.StatusOK, "[]")
-	}
-	s.clock.Set(noon.Add(5*time.Minute + 29*time.Second))
-	s.do(t, "GET", "/api/me/tasks", "", token).is(t, http.StatusOK, "[]")
-	s.clock.Set(noon.Add(5*time.Minute + 30*time.Second))
-	s.do(t, "GET", "/api/me/tasks", "", token).isProblem(t, http.StatusUnauthorized, "Token has expired")
-	s.clock.Set(noon.Add(-time.Hour))
-	s.do(t, "GET", "/api/me/tasks", "", token).isProblem(t, http.StatusUnauthorized, "Invalid token")
 }

@@ -2,8 +2,10 @@ package bearer
 
 import (
 	"crypto"
+	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"vestibule/internal/jose"
 )
@@ -81,4 +83,40 @@ func TestUnchangedKeysKeepTheirTokens(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestOnlyGoodTokensAreRemembered(t *testing.T) {
+	s := newSurface(t)
+	remembered := s.v.own.keys.ring().verified
+	for _, bad := range []string{
+		"x",
+		forge(plainHeader, payloadWith("exp", "0"), testSecret),
+		forge(plainHeader, payloadWith("sub", `""`), testSecret),
+		forge(plainHeader, payload(""), []byte("another")),
+	} {
+		s.do(t, "GET", "/api/me/tasks", "", auth(bad))
+	}
+	if got := remembered.Len(); got != 0 {
+		t.Errorf("got %d remembered after bad tokens, want 0", got)
+	}
+	for range 3 {
+		s.do(t, "GET", "/api/me/tasks", "", auth(mint(t, ada))).is(t, http.StatusOK, "[]")
+	}
+	if got := remembered.Len(); got != 1 {
+		t.Errorf("got %d remembered after one good token, want 1", got)
+	}
+}
+
+func TestARememberedTokenStillExpires(t *testing.T) {
+	s := newSurface(t)
+	token := auth(mint(t, ada)) // until 12:05
+	for range 2 {
+		s.do(t, "GET", "/api/me/tasks", "", token).is(t, http.StatusOK, "[]")
+	}
+	s.clock.Set(noon.Add(5*time.Minute + 29*time.Second))
+	s.do(t, "GET", "/api/me/tasks", "", token).is(t, http.StatusOK, "[]")
+	s.clock.Set(noon.Add(5*time.Minute + 30*time.Second))
+	s.do(t, "GET", "/api/me/tasks", "", token).isProblem(t, http.StatusUnauthorized, "Token has expired")
+	s.clock.Set(noon.Add(-time.Hour))
+	s.do(t, "GET", "/api/me/tasks", "", token).isProblem(t, http.StatusUnauthorized, "Invalid token")
 }

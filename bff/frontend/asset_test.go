@@ -17,6 +17,7 @@ type growing struct {
 func (g growing) Read(p []byte) (int, error) { return g.rest.Read(p) }
 
 func TestAFileThatIsBeingWrittenIsNotServed(t *testing.T) {
+	t.Parallel()
 	f, err := fstest.MapFS{"app.js": {Data: []byte("let a")}}.Open("app.js")
 	if err != nil {
 		t.Fatal(err)

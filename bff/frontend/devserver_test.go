@@ -7,9 +7,10 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/coder/websocket"
+
+	"vestibule/internal/waittest"
 )
 
 // dev starts an app in front of a dev server.
@@ -25,6 +26,7 @@ func dev(t *testing.T, h http.HandlerFunc) (*testServer, *httptest.Server) {
 }
 
 func TestRequestsAreForwardedToADevServer(t *testing.T) {
+	t.Parallel()
 	var seen *http.Request
 	s, server := dev(t, func(w http.ResponseWriter, r *http.Request) {
 		seen = r
@@ -68,7 +70,7 @@ func TestRequestsAreForwardedToADevServer(t *testing.T) {
 		}
 	}
 	if g := s.do("GET", "/app"); g.status != 302 || g.header.Get("Location") != "/app/?x=1" {
-		t.Errorf("got %d to %q, want a place of ours", g.status, g.header.Get("Location"))
+		t.Errorf("got %d to %q, want a path on our origin", g.status, g.header.Get("Location"))
 	}
 	seen = nil
 	for _, method := range []string{"POST", "DELETE", "TRACE"} {
@@ -87,6 +89,7 @@ func TestRequestsAreForwardedToADevServer(t *testing.T) {
 }
 
 func TestTheWebSocketOfADevServer(t *testing.T) {
+	t.Parallel()
 	header := make(chan http.Header, 1)
 	s, server := dev(t, func(w http.ResponseWriter, r *http.Request) {
 		header <- r.Header
@@ -102,7 +105,7 @@ func TestTheWebSocketOfADevServer(t *testing.T) {
 			}
 		}
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), waittest.Patience)
 	defer cancel()
 	open := func(origin ...string) (*websocket.Conn, *http.Response, error) {
 		return websocket.Dial(ctx, s.url+"/?token=x", &websocket.DialOptions{
@@ -130,9 +133,10 @@ func TestTheWebSocketOfADevServer(t *testing.T) {
 	}
 }
 
-// TestADevServerIsForOurOwnPages: other sites cannot read sources, neither with a script
-// tag nor with a host name of theirs that points here.
+// TestADevServerIsForOurOwnPages: another site can read no sources, neither with a script tag
+// nor with its own host name that points to this machine.
 func TestADevServerIsForOurOwnPages(t *testing.T) {
+	t.Parallel()
 	s, _ := dev(t, func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte(r.Host)) })
 	if g := s.want(s.do("GET", "/src/main.jsx"), 200, "127.0.0.1"); g.header.Get("Cross-Origin-Resource-Policy") != "same-origin" {
 		t.Errorf("got %v", g.header)
@@ -159,10 +163,15 @@ func TestADevServerIsForOurOwnPages(t *testing.T) {
 }
 
 func TestADevServerThatIsDown(t *testing.T) {
-	s, server := dev(t, nil)
-	server.Close()
+	t.Parallel()
+	const nothingListens = "http://127.0.0.1:1" // a port that was used before could belong to another test by now
+	u, err := url.Parse(nothingListens)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, Config{DevURL: u})
 	g := s.want(s.do("GET", "/", "Sec-Fetch-Mode", "navigate", "Accept", "text/html"), 502, "WEB_DEV_URL")
-	if g.header.Get("Content-Type") != "text/html; charset=utf-8" || g.header.Get("Refresh") != "2" || g.header.Get("Cache-Control") != "no-store" || !strings.Contains(g.body, server.URL) {
+	if g.header.Get("Content-Type") != "text/html; charset=utf-8" || g.header.Get("Refresh") != "2" || g.header.Get("Cache-Control") != "no-store" || !strings.Contains(g.body, nothingListens) {
 		t.Errorf("got %v %s", g.header, g.body)
 	}
 	g = s.want(s.do("GET", "/src/main.jsx", "Sec-Fetch-Mode", "cors", "Accept", "*/*"), 502, "WEB_DEV_URL")

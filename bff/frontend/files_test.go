@@ -69,7 +69,7 @@ type got struct {
 	body   string
 }
 
-// do sends a request; Go's client adds nothing to it.
+// do sends a request. Accept-Encoding is set, so Go's client does not add its own.
 func (s *testServer) do(method, path string, header ...string) got {
 	s.Helper()
 	r, err := http.NewRequestWithContext(s.Context(), method, s.url+path, nil)
@@ -116,6 +116,7 @@ func eachSource(t *testing.T, content map[string]string, test func(*testServer))
 }
 
 func TestADeployTakesEffectImmediately(t *testing.T) {
+	t.Parallel()
 	parent := t.TempDir()
 	dir := filepath.Join(parent, "dist")
 	write(t, filepath.Join(dir, "index.html"), "<!-- index-aaaaaaa1.js -->")
@@ -124,7 +125,7 @@ func TestADeployTakesEffectImmediately(t *testing.T) {
 	first := s.want(s.do("GET", "/"), 200, "aaaaaaa1")
 	s.want(s.do("GET", "/app.js"), 200, "first")
 
-	// The same size and the same time, as a reproducible build may write.
+	// The size and the time stay the same, as with a reproducible build.
 	then := time.Unix(1, 0)
 	for _, text := range []string{"<!-- index-bbbbbbb2.js -->", "<!-- index-ccccccc3.js -->"} {
 		write(t, filepath.Join(dir, "index.html"), text)
@@ -136,7 +137,7 @@ func TestADeployTakesEffectImmediately(t *testing.T) {
 	write(t, filepath.Join(dir, "app.js"), "second")
 	s.want(s.do("GET", "/app.js"), 200, "second")
 
-	// The folder is replaced by another one.
+	// The folder is replaced.
 	if err := os.Rename(dir, dir+".old"); err != nil {
 		t.Fatal(err)
 	}
@@ -169,6 +170,7 @@ func TestADeployTakesEffectImmediately(t *testing.T) {
 }
 
 func TestNothingOutsideTheFolderIsServed(t *testing.T) {
+	t.Parallel()
 	secret := filepath.Join(t.TempDir(), "secret.js")
 	write(t, secret, "SECRET")
 	dir := folder(t, map[string]string{"index.html": page, "real.js": "real", "sub/x.js": "x", "locked.js": "SECRET"})
@@ -193,6 +195,7 @@ func TestNothingOutsideTheFolderIsServed(t *testing.T) {
 }
 
 func TestALargeFileIsNotCached(t *testing.T) {
+	t.Parallel()
 	film := strings.Repeat("0123456789abcdef", maxCachedFile/16+1)
 	s := serve(t, Config{Dir: folder(t, map[string]string{"index.html": page, "film.mp4": film, "film.mp4.gz": film, "data.json": film})})
 	for range 2 {
@@ -214,6 +217,7 @@ func TestALargeFileIsNotCached(t *testing.T) {
 }
 
 func TestTheCacheOfFilesIsBounded(t *testing.T) {
+	t.Parallel()
 	files, err := newFiles(nil, nil)
 	if err != nil {
 		t.Fatal(err)

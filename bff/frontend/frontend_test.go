@@ -13,6 +13,7 @@ import (
 )
 
 func TestFilesAndPages(t *testing.T) {
+	t.Parallel()
 	eachSource(t, map[string]string{"index.html": page, "assets/index-BxY12_ab.js": script, "logo.png": "\x89PNG", "docs/index.html": "docs", "LICENSE": "MIT", "empty.css": "",
 		"feed.xml": "<feed/>", "icon.svg": "<svg/>",
 		".well-known/security.txt": "Contact", ".env": "SECRET", "assets/.map": "SECRET"}, func(s *testServer) {
@@ -63,6 +64,7 @@ func TestFilesAndPages(t *testing.T) {
 }
 
 func TestEachVersionOfAFileIsSentOnce(t *testing.T) {
+	t.Parallel()
 	eachSource(t, map[string]string{"index.html": page, "app.js": script}, func(s *testServer) {
 		seen := map[string]bool{}
 		for _, path := range []string{"/", "/app.js"} {
@@ -70,7 +72,7 @@ func TestEachVersionOfAFileIsSentOnce(t *testing.T) {
 				g := s.do("GET", path, "Accept-Encoding", coding)
 				tag := g.header.Get("ETag")
 				if path == "/app.js" && seen[tag] {
-					s.Errorf("%s in %s: got the ETag of another form", path, coding)
+					s.Errorf("%s in %s: got the ETag of another encoding", path, coding)
 				}
 				seen[tag] = true
 				for _, known := range []string{
@@ -86,8 +88,8 @@ func TestEachVersionOfAFileIsSentOnce(t *testing.T) {
 			}
 		}
 		g := s.want(s.do("GET", "/app.js", "If-Match", `"another"`), 412, "PRECONDITION_FAILED")
-		if part, there := g.header["Content-Range"]; there {
-			s.Errorf("got Content-Range %q where no part was asked for", part)
+		if part, ok := g.header["Content-Range"]; ok {
+			s.Errorf("got Content-Range %q although no part was requested", part)
 		}
 		if g.header.Get("Cache-Control") != "no-store" {
 			s.Errorf("got %v", g.header)
@@ -96,11 +98,12 @@ func TestEachVersionOfAFileIsSentOnce(t *testing.T) {
 }
 
 func TestPartsOfFiles(t *testing.T) {
+	t.Parallel()
 	eachSource(t, map[string]string{"index.html": page, "app.js": script}, func(s *testServer) {
 		whole := s.do("GET", "/app.js")
 		g := s.want(s.do("GET", "/app.js", "Range", "bytes=8-10", "Accept-Encoding", "gzip"), 206, "log")
 		if g.header.Get("Content-Encoding") != "" || g.header.Get("ETag") != whole.header.Get("ETag") {
-			s.Errorf("got %v, want a part of the file as it is", g.header)
+			s.Errorf("got %v, want a part of the uncompressed file", g.header)
 		}
 		s.want(s.do("GET", "/app.js", "Range", "bytes=8-10", "If-Range", `"another"`), 200, script)
 		parts := func(n int) string { return "bytes=" + strings.TrimSuffix(strings.Repeat("8-10,", n), ",") }
@@ -117,6 +120,7 @@ func TestPartsOfFiles(t *testing.T) {
 }
 
 func TestTextIsCompressed(t *testing.T) {
+	t.Parallel()
 	eachSource(t, map[string]string{"index.html": page, "app.js": script, "small.js": "1", "photo.png": script}, func(s *testServer) {
 		g := s.do("GET", "/app.js", "Accept-Encoding", "gzip, deflate, br")
 		if g.header.Get("Content-Encoding") != "gzip" || len(g.body) > len(script)/2 {
@@ -147,6 +151,7 @@ func unzip(t *testing.T, body string) string {
 }
 
 func TestCompressedFilesOfTheBuildAreServed(t *testing.T) {
+	t.Parallel()
 	var zipped bytes.Buffer
 	z := gzip.NewWriter(&zipped)
 	_, _ = z.Write([]byte("made by the build"))
@@ -184,6 +189,7 @@ func TestCompressedFilesOfTheBuildAreServed(t *testing.T) {
 }
 
 func TestAFolderWithoutAPageIsRefused(t *testing.T) {
+	t.Parallel()
 	for want, prepare := range map[string]func(dir string) error{
 		"":                   func(dir string) error { return os.WriteFile(filepath.Join(dir, index), []byte("<p>"), 0o600) },
 		"no index.html":      func(string) error { return nil },

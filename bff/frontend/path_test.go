@@ -12,6 +12,7 @@ import (
 )
 
 func TestFileNames(t *testing.T) {
+	t.Parallel()
 	for path, want := range map[string]string{
 		"/":                            "index.html",
 		"/index.html":                  "index.html",
@@ -58,7 +59,7 @@ func FuzzFileName(f *testing.F) {
 			return
 		}
 		if !fs.ValidPath(name) || strings.ContainsAny(name, "\\\x00") || strings.HasPrefix(name, "/") {
-			t.Errorf("%q: got %q, which is no name below the folder", raw, name)
+			t.Errorf("%q: got %q, which is not a name inside the folder", raw, name)
 		}
 		for i, segment := range strings.Split(name, "/") {
 			if strings.HasPrefix(segment, ".") && (i > 0 || segment != ".well-known") {
@@ -69,6 +70,7 @@ func FuzzFileName(f *testing.F) {
 }
 
 func TestWhichRequestsGetThePage(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name, path string
 		header     []string
@@ -77,7 +79,7 @@ func TestWhichRequestsGetThePage(t *testing.T) {
 		{"a navigation", "/tasks/7", []string{"Sec-Fetch-Mode", "navigate"}, true},
 		{"a navigation in a folder", "/tasks/", []string{"Sec-Fetch-Mode", "navigate"}, true},
 		{"a navigation to a name with a dot", "/users/jane.doe", []string{"Sec-Fetch-Mode", "navigate"}, true},
-		{"a program that says nothing", "/tasks", nil, true},
+		{"a program without these headers", "/tasks", nil, true},
 		{"curl", "/tasks", []string{"Accept", "*/*"}, true},
 		{"an old browser", "/tasks", []string{"Accept", "text/html,application/xml;q=0.9,*/*;q=0.8"}, true},
 		{"fetch", "/tasks", []string{"Sec-Fetch-Mode", "cors", "Accept", "*/*"}, false},
@@ -102,6 +104,7 @@ func TestWhichRequestsGetThePage(t *testing.T) {
 }
 
 func TestWhichFilesAreImmutable(t *testing.T) {
+	t.Parallel()
 	for name, want := range map[string]bool{
 		"assets/index-BxY12_ab.js":         true,
 		"assets/index-BxY12_ab.js.map":     true,
@@ -125,6 +128,7 @@ func TestWhichFilesAreImmutable(t *testing.T) {
 }
 
 func TestAcceptedCodings(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct{ header, want string }{
 		{"", ""},
 		{"gzip", "gzip,"},
@@ -155,6 +159,7 @@ func TestAcceptedCodings(t *testing.T) {
 }
 
 func TestTheEntriesOfAnAcceptHeaderAreBounded(t *testing.T) {
+	t.Parallel()
 	if got := len(parseWeights([]string{strings.Repeat("a,", 10_000), "b"})); got != maxWeights {
 		t.Errorf("got %d entries, want %d", got, maxWeights)
 	}

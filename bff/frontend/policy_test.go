@@ -8,6 +8,7 @@ import (
 )
 
 func TestPolicyOfABuild(t *testing.T) {
+	t.Parallel()
 	hash := func(text string) string {
 		sum := sha256.Sum256([]byte(text))
 		return " 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
@@ -16,10 +17,10 @@ func TestPolicyOfABuild(t *testing.T) {
 		{"no inline script", `<script type="module" crossorigin src="/a.js"></script>`, ""},
 		{"inline scripts", "<script>\n a()\n</script><SCRIPT type='module'>b()</SCRIPT >", hash("\n a()\n") + hash("b()")},
 		{"carriage returns", "<script>\r\na()\r</script>", hash("\na()\n")},
-		{"a script with a file has no text of its own", `<script defer src=x.js>a()</script>`, ""},
+		{"the text of a script with a file is ignored", `<script defer src=x.js>a()</script>`, ""},
 		{"an attribute that ends in src", `<script data-src="x">a()</script>`, hash("a()")},
 		{"a comment", `<!-- <script>a()</script> -->`, ""},
-		{"an empty one", `<script></script>`, ""},
+		{"an empty script", `<script></script>`, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got, want := policyOf([]byte(tt.html)), buildScripts+tt.want+buildPolicy+noBase; got != want {
@@ -32,7 +33,7 @@ func TestPolicyOfABuild(t *testing.T) {
 		`<META content="x" HTTP-EQUIV=content-security-policy>`,
 	} {
 		if got := policyOf([]byte(html)); got != everyPolicy+noBase {
-			t.Errorf("%s: got %q, want what a page cannot say", html, got)
+			t.Errorf("%s: got %q, want only the directives that a page cannot set", html, got)
 		}
 	}
 	for _, html := range []string{
@@ -40,7 +41,7 @@ func TestPolicyOfABuild(t *testing.T) {
 		`<script>a = '<meta http-equiv="Content-Security-Policy">'</script>`,
 	} {
 		if got := policyOf([]byte(html)); strings.HasPrefix(got, everyPolicy) {
-			t.Errorf("%s: what no browser takes for a policy counts", html)
+			t.Errorf("%s: counted as a policy, although browsers ignore it", html)
 		}
 	}
 	for html, want := range map[string]string{
@@ -59,6 +60,7 @@ func TestPolicyOfABuild(t *testing.T) {
 }
 
 func TestPolicies(t *testing.T) {
+	t.Parallel()
 	eachSource(t, map[string]string{"index.html": "<script>a()</script>", "app.js": script}, func(s *testServer) {
 		embedded := strings.HasSuffix(s.Name(), "/embedded")
 		for _, path := range []string{"/", "/tasks", "/app.js"} {
@@ -68,7 +70,7 @@ func TestPolicies(t *testing.T) {
 				s.Errorf("%s: got %s", path, csp)
 			}
 			if !strings.Contains(csp, "base-uri 'none'") || !strings.Contains(csp, "object-src 'none'") && !strings.Contains(csp, "default-src 'none'") {
-				s.Errorf("%s: got %s, want no base and no plug-ins", path, csp)
+				s.Errorf("%s: got %s, want no base address and no plug-ins", path, csp)
 			}
 			if got := strings.Contains(csp, "sha256-"); got != (!embedded && path != "/app.js") {
 				s.Errorf("%s: got %s", path, csp)

@@ -51,8 +51,8 @@ func (f *fixture) outbox(s Sender) *Outbox {
 	}, f.db)
 }
 
-// run sends mails until stop is called or the test ends. Before stop returns, the mail that
-// is being sent is settled.
+// run sends mails until stop is called or the test ends. stop waits for the mail that is being
+// sent.
 func (f *fixture) run(o *Outbox) (stop func()) {
 	ctx, cancel := context.WithCancel(f.Context())
 	var wg sync.WaitGroup

@@ -17,8 +17,8 @@ import (
 	"vestibule/store"
 )
 
-// smtpServer returns a Sender for the server.
-func (f *fixture) sender(s *smtptest.Server, roots *testtls.Authority, target string) *Server {
+// sender returns a Sender for target. Its TLS trusts roots, unless they are nil.
+func (f *fixture) sender(roots *testtls.Authority, target string) *Server {
 	f.Helper()
 	parsed, err := ParseServer(target)
 	if err != nil {
@@ -36,12 +36,12 @@ func TestMailReachesAServer(t *testing.T) {
 	config := &tls.Config{Certificates: []tls.Certificate{authority.Certificate(t)}}
 	f := newFixture(t, storetest.SQLite(t))
 	for name, s := range map[string]*smtptest.Server{
-		"STARTTLS and a password":         {TLS: config, User: "app", Password: "p#w"},
-		"TLS from the start":              {TLS: config, Implicit: true, User: "app", Password: "p#w"},
-		"in clear, on this machine":       {},
-		"a password, on this machine":     {User: "app", Password: "p#w"},
-		"tls=off, where that was wanted":  {},
-		"TLS is taken where it is offers": {TLS: config},
+		"STARTTLS and a password":             {TLS: config, User: "app", Password: "p#w"},
+		"TLS from the start":                  {TLS: config, Implicit: true, User: "app", Password: "p#w"},
+		"without TLS, on this machine":        {},
+		"a password, on this machine":         {User: "app", Password: "p#w"},
+		"tls=off, as configured":              {},
+		"TLS is used if the server offers it": {TLS: config},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s.Start(t)
@@ -56,7 +56,7 @@ func TestMailReachesAServer(t *testing.T) {
 			if strings.HasPrefix(name, "tls=off") {
 				target += "?tls=off"
 			}
-			o := f.outbox(f.sender(s, authority, target))
+			o := f.outbox(f.sender(authority, target))
 			f.queue(store.Mail{Kind: store.MailReset, Recipient: "ada@example.com"})
 			o.sendDue(t.Context())
 			got := s.To("ada@example.com")
@@ -75,17 +75,17 @@ func TestNoPasswordIsSentInClear(t *testing.T) {
 	f := newFixture(t, storetest.SQLite(t))
 	s := &smtptest.Server{User: "app", Password: "p#w"} // no TLS is offered
 	s.Start(t)
-	sender := f.sender(s, nil, "smtp://app:p%23w@"+s.Addr)
+	sender := f.sender(nil, "smtp://app:p%23w@"+s.Addr)
 	sender.Host = "0.0.0.0" // resolves to this machine, but is not one of its local names
 	o := f.outbox(sender)
 	f.queue(store.Mail{Kind: store.MailReset, Recipient: "ada@example.com"})
 	o.sendDue(t.Context())
 	if s.Logins() != 0 || len(s.To("ada@example.com")) != 0 {
-		t.Errorf("got %d passwords and %d mails over a wire in clear", s.Logins(), len(s.To("ada@example.com")))
+		t.Errorf("got %d passwords and %d mails over an unencrypted connection", s.Logins(), len(s.To("ada@example.com")))
 	}
-	f.log.Want(t, "STARTTLS") // so the server was contacted
+	f.log.Want(t, "STARTTLS") // this proves that the server was contacted
 	if strings.Contains(f.log.String(), "p#w") || strings.Contains(f.log.String(), "ada@") {
-		t.Errorf("the log has the password or the address:\n%s", f.log)
+		t.Errorf("the log shows the password or the address:\n%s", f.log)
 	}
 	if f.queued() != 1 {
 		t.Error("the mail is lost")
@@ -97,8 +97,10 @@ func TestAServerThatIsDownGetsTheMailLater(t *testing.T) {
 	each(t, func(f *fixture) {
 		s := &smtptest.Server{}
 		s.Start(f)
-		s.Stop()
-		o := f.outbox(f.sender(s, nil, "smtp://"+s.Addr))
+		sender := f.sender(nil, "smtp://"+s.Addr)
+		port := sender.Port
+		sender.Port = 1 // nothing listens there
+		o := f.outbox(sender)
 		f.queue(store.Mail{Kind: store.MailReset, Recipient: "ada@example.com"})
 		for i, wait := range []time.Duration{5 * time.Second, 10 * time.Second, 20 * time.Second} {
 			o.sendDue(f.Context())
@@ -109,7 +111,7 @@ func TestAServerThatIsDownGetsTheMailLater(t *testing.T) {
 			}
 			f.clock.Set(f.clock.Now().Add(time.Millisecond))
 		}
-		s.Start(f)
+		sender.Port = port
 		o.sendDue(f.Context())
 		if got := s.To("ada@example.com"); len(got) != 1 || f.queued() != 0 {
 			f.Errorf("got %d mails, want 1 and none left", len(got))
@@ -135,12 +137,12 @@ func TestWhichMailRefusalsAreFinal(t *testing.T) {
 				return &smtp.SMTPError{Code: tt.code, EnhancedCode: smtp.EnhancedCode{tt.code / 100, enhanced(tt.name), 1}, Message: tt.name}
 			}}
 			s.Start(t)
-			o := f.outbox(f.sender(s, nil, "smtp://"+s.Addr))
+			o := f.outbox(f.sender(nil, "smtp://"+s.Addr))
 			f.queue(store.Mail{Kind: store.MailReset, Recipient: "ada@example.com"})
 			o.sendDue(t.Context())
 			f.log.Want(t, strconv.Itoa(tt.code))
 			if strings.Contains(f.log.String(), "ada@") {
-				t.Errorf("the log has the address:\n%s", f.log)
+				t.Errorf("the log shows the address:\n%s", f.log)
 			}
 			if got := f.queued(); got != tt.left {
 				t.Errorf("got %d mails left, want %d", got, tt.left)
@@ -152,7 +154,7 @@ func TestWhichMailRefusalsAreFinal(t *testing.T) {
 	}
 	s := &smtptest.Server{User: "app", Password: "another"}
 	s.Start(t)
-	o := f.outbox(f.sender(s, nil, "smtp://app:wrong@"+s.Addr))
+	o := f.outbox(f.sender(nil, "smtp://app:wrong@"+s.Addr))
 	before := f.queued()
 	f.queue(store.Mail{Kind: store.MailReset, Recipient: "ada@example.com"})
 	o.sendDue(t.Context())

@@ -67,12 +67,12 @@ func TestTheContentOfMails(t *testing.T) {
 				f.Errorf("got %+v, %v for\n%s", v, err, text)
 			}
 			if strings.Contains(f.log.String(), link[1]) {
-				f.Error("the log has the token")
+				f.Error("the log shows the token")
 			}
 		}
 		files, err := filepath.Glob(filepath.Join(folder, "*"))
 		if err != nil || len(files) != 7 {
-			f.Errorf("got files %v, %v; want seven and nothing half written", files, err)
+			f.Errorf("got files %v, %v; want seven complete files", files, err)
 		}
 		for _, file := range files {
 			data, err := os.ReadFile(file)
@@ -92,7 +92,7 @@ func TestTheContentOfMails(t *testing.T) {
 				f.Errorf("got header %v", m.Header)
 			}
 			if bytes.Contains(data, []byte("evil")) {
-				f.Errorf("what a stranger typed as name is in\n%s", data)
+				f.Errorf("the mail contains the name that the user chose, which may be a link:\n%s", data)
 			}
 		}
 		f.log.Want(f, folder)
@@ -169,7 +169,7 @@ func TestTheOldAddressIsToldFirst(t *testing.T) {
 			return errors.Is(err, store.ErrNotFound)
 		})
 		if mails := mailtest.To(f, folder, "ada@example.com"); len(mails) != 3 {
-			f.Errorf("got %d mails, want none of the change that was undone", len(mails))
+			f.Errorf("got %d mails, want no mail about the change that was undone", len(mails))
 		}
 	})
 }
@@ -193,8 +193,8 @@ func TestMailsWithoutARecipientAreDropped(t *testing.T) {
 			{Kind: store.MailVerify, Recipient: "eve@example.com"},                                                     // verified
 			{Kind: store.MailReset, Recipient: "gone@example.com"},                                                     // disabled
 			{Kind: store.MailChange, Recipient: "ada@example.com", UserID: "usr_ada", NewEmail: "eve@example.com"},     // taken
-			{Kind: store.MailChange, Recipient: "ada@example.com", UserID: "usr_ada", NewEmail: "free@example.com"},    // no session asked for it
-			{Kind: store.MailEmailChanged, Recipient: "earlier@example.com", UserID: "usr_ada"},                        // the address is not reserved for them
+			{Kind: store.MailChange, Recipient: "ada@example.com", UserID: "usr_ada", NewEmail: "free@example.com"},    // no session has requested it
+			{Kind: store.MailEmailChanged, Recipient: "earlier@example.com", UserID: "usr_ada"},                        // the address is not reserved for this user
 			{Kind: store.MailChange, Recipient: "earlier@example.com", UserID: "usr_ada", NewEmail: "new@example.com"}, // the address has changed in the meantime
 			{Kind: store.MailPasswordChanged, Recipient: "eve@example.com", UserID: "usr_ada"},
 		} {

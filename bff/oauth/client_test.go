@@ -11,22 +11,23 @@ import (
 )
 
 func TestClientsAreChecked(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		name                      string
 		grants, scopes, audiences []string
 	}{
-		"no name":                  {"", nil, nil, nil},
-		"spaces around":            {" a", nil, nil, nil},
-		"a control sign":           {"a\x1b", nil, nil, nil},
-		"nothing to see":           {"\u3164\u034f", nil, nil, nil},
-		"no UTF-8":                 {"a\xff", nil, nil, nil},
-		"a long name":              {strings.Repeat("é", 101), nil, nil, nil},
-		"an id for a name":         {"svc_a", nil, nil, nil},
-		"an unknown grant":         {"a", []string{"client_credentials"}, nil, nil},
-		"the old word and a grant": {"a", []string{"exchange"}, []string{"token:exchange"}, nil},
-		"an unknown scope":         {"a", nil, []string{"tasks:raed"}, nil},
-		"a bad audience":           {"a", nil, nil, []string{`a"b`}},
-		"an empty audience":        {"a", nil, nil, []string{""}},
+		"no name":                   {"", nil, nil, nil},
+		"spaces around":             {" a", nil, nil, nil},
+		"a control character":       {"a\x1b", nil, nil, nil},
+		"only invisible characters": {"\u3164\u034f", nil, nil, nil},
+		"invalid UTF-8":             {"a\xff", nil, nil, nil},
+		"a long name":               {strings.Repeat("é", 101), nil, nil, nil},
+		"an id as the name":         {"svc_a", nil, nil, nil},
+		"an unknown grant":          {"a", []string{"client_credentials"}, nil, nil},
+		"the old name and a grant":  {"a", []string{"exchange"}, []string{"token:exchange"}, nil},
+		"an unknown scope":          {"a", nil, []string{"tasks:raed"}, nil},
+		"a bad audience":            {"a", nil, nil, []string{`a"b`}},
+		"an empty audience":         {"a", nil, nil, []string{""}},
 	} {
 		if _, _, err := oauth.NewClient(tt.name, tt.grants, tt.scopes, tt.audiences, time.Now()); err == nil {
 			t.Errorf("%s: got no error", name)
@@ -40,19 +41,21 @@ func TestClientsAreChecked(t *testing.T) {
 }
 
 func TestTheAudiencesOfAClientAreBounded(t *testing.T) {
+	t.Parallel()
 	var audiences []string
 	for i := range 50 {
-		audiences = append(audiences, "api-"+strconv.Itoa(i), "api-"+strconv.Itoa(i)) // twice is once
+		audiences = append(audiences, "api-"+strconv.Itoa(i), "api-"+strconv.Itoa(i)) // duplicates count once
 	}
 	if _, _, err := oauth.NewClient("billing", nil, nil, audiences, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := oauth.NewClient("billing", nil, nil, append(audiences, "one-more"), time.Now()); err == nil {
-		t.Error("got a client of 51 audiences, want it refused")
+		t.Error("got a client with 51 audiences, want it refused")
 	}
 }
 
 func TestOnlyBasicIsAccepted(t *testing.T) {
+	t.Parallel()
 	const pair = "c3ZjX2E6dmNzX2I=" // svc_a:vcs_b
 	if id, secret, err := oauth.ReadCredentials("basic "+pair, ""); id != "svc_a" || secret != "vcs_b" || err != nil {
 		t.Fatalf("got %q %q, %v", id, secret, err)

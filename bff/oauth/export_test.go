@@ -2,8 +2,8 @@ package oauth
 
 import "net/http"
 
-// ReadCredentials reads a token request's body and Authorization header, as far as
-// who the client says it is.
+// ReadCredentials returns the client's credentials from the body and the Authorization header
+// of a token request.
 func ReadCredentials(header, body string) (id, secret string, err error) {
 	form, err := parseTokenForm(body)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"vestibule/internal/web"
 )
 
-// FuzzTokenRequest: whatever comes in, the credentials are text that the request
-// has in one place, or the answer is a 400 or 401 that OAuth clients can read.
+// FuzzTokenRequest checks that for any request the credentials are valid text from one place of
+// the request, or the answer is a 400 or 401 that OAuth clients can read.
 func FuzzTokenRequest(f *testing.F) {
 	basic := func(text string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte(text)) }
 	for _, header := range []string{"", basic("svc_a:vcs_b"), basic("a%20b:c%3Ad"), basic("a+b::"), basic(":"), "Basic", "basic  YTpi", "Bearer x"} {
@@ -39,7 +39,7 @@ func FuzzTokenRequest(f *testing.F) {
 				t.Errorf("got %q, want text", text)
 			}
 		}
-		// Sent once more as a client would write it, it is the same.
+		// If a client sends the same credentials again, they are read as the same.
 		again := basic(url.QueryEscape(id) + ":" + url.QueryEscape(secret))
 		for _, request := range [][2]string{{again, ""}, {"", url.Values{"client_id": {id}, "client_secret": {secret}}.Encode()}} {
 			if id2, secret2, err := oauth.ReadCredentials(request[0], request[1]); err != nil || id2 != id || secret2 != secret {

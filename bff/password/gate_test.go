@@ -9,6 +9,7 @@ import (
 )
 
 func TestParallelComputationsAreLimited(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newStalled(t, Config{Parallel: 3, Queue: 20, Wait: time.Hour})
 		errs := make(chan error, 20)
@@ -40,6 +41,7 @@ func TestParallelComputationsAreLimited(t *testing.T) {
 }
 
 func TestAFullQueueIsRefusedAtOnce(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newStalled(t, Config{Parallel: 1, Queue: 2, Wait: time.Hour})
 		running, first, second := s.start(t.Context()), s.start(t.Context()), s.start(t.Context())
@@ -63,6 +65,7 @@ func TestAFullQueueIsRefusedAtOnce(t *testing.T) {
 }
 
 func TestTheWaitIsBounded(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newStalled(t, Config{Parallel: 1, Queue: 1, Wait: 2 * time.Second})
 		running := s.start(t.Context())
@@ -83,6 +86,7 @@ func TestTheWaitIsBounded(t *testing.T) {
 }
 
 func TestACanceledWaitEndsAtOnceAndReleasesItsPlace(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newStalled(t, Config{Parallel: 2, Queue: 2, Wait: time.Hour})
 		held := []<-chan error{s.start(t.Context()), s.start(t.Context())}
@@ -117,6 +121,7 @@ func TestACanceledWaitEndsAtOnceAndReleasesItsPlace(t *testing.T) {
 }
 
 func TestACanceledRequestStartsNoComputation(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newStalled(t, Config{Parallel: 1})
 		ctx, cancel := context.WithCancel(t.Context())
@@ -129,6 +134,7 @@ func TestACanceledRequestStartsNoComputation(t *testing.T) {
 }
 
 func TestAPermitOfACanceledRequestIsReleased(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newStalled(t, Config{Parallel: 1, Queue: 1, Wait: time.Hour})
 		running := s.start(t.Context())
@@ -149,19 +155,20 @@ func TestAPermitOfACanceledRequestIsReleased(t *testing.T) {
 // then choose the permit although the context is done.
 type canceledUnseen struct {
 	context.Context
-	asked int
+	calls int // of Err
 }
 
 func (c *canceledUnseen) Done() <-chan struct{} { return nil }
 
 func (c *canceledUnseen) Err() error {
-	if c.asked++; c.asked == 1 {
+	if c.calls++; c.calls == 1 {
 		return nil // the check before the wait
 	}
 	return context.Canceled
 }
 
 func TestAPermitIsHeldUntilTheHashEndsEvenWhenTheClientLeaves(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newStalled(t, Config{Parallel: 1, Queue: 1, Wait: time.Hour})
 		ctx, cancel := context.WithCancel(t.Context())
@@ -182,6 +189,7 @@ func TestAPermitIsHeldUntilTheHashEndsEvenWhenTheClientLeaves(t *testing.T) {
 }
 
 func TestPermitsAreGivenInTheOrderOfArrival(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newStalled(t, Config{Parallel: 1, Queue: 3, Wait: time.Hour})
 		var waiting []<-chan error
@@ -202,6 +210,7 @@ func TestPermitsAreGivenInTheOrderOfArrival(t *testing.T) {
 }
 
 func TestAPanicInAComputationReleasesThePermit(t *testing.T) {
+	t.Parallel()
 	h := newHasher(t, Config{Parallel: 1, Queue: 1, Wait: time.Nanosecond})
 	check := h.check
 	h.check = func(string, string) (bool, *Params, error) { panic("argon2") }

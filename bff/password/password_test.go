@@ -57,6 +57,7 @@ func mustHash(t testing.TB, h *Hasher, pw string) string {
 }
 
 func TestAHashVerifiesItsPasswordAndNoOther(t *testing.T) {
+	t.Parallel()
 	h := newHasher(t, Config{})
 	phc := mustHash(t, h, "correct horse")
 	if want := "$argon2id$v=19$m=32,t=2,p=2$"; !strings.HasPrefix(phc, want) {
@@ -73,8 +74,9 @@ func TestAHashVerifiesItsPasswordAndNoOther(t *testing.T) {
 	}
 }
 
-// The hashes are from test.c of the argon2 reference implementation.
+// TestHashesOfTheReferenceImplementationVerify: the hashes are from its test.c.
 func TestHashesOfTheReferenceImplementationVerify(t *testing.T) {
+	t.Parallel()
 	h := newHasher(t, Config{})
 	for _, phc := range []string{
 		"$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
@@ -87,6 +89,7 @@ func TestHashesOfTheReferenceImplementationVerify(t *testing.T) {
 }
 
 func TestDefaults(t *testing.T) {
+	t.Parallel()
 	h, err := New(Config{})
 	if err != nil {
 		t.Fatal(err)
@@ -105,6 +108,7 @@ func TestDefaults(t *testing.T) {
 }
 
 func TestNewRefusesMistakes(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]Config{
 		"negative parallelism":            {Params: cheap, Parallel: -1},
 		"negative queue":                  {Params: cheap, Queue: -1},
@@ -121,6 +125,7 @@ func TestNewRefusesMistakes(t *testing.T) {
 }
 
 func TestAHashWithALowerParameterIsReplaced(t *testing.T) {
+	t.Parallel()
 	current := newHasher(t, Config{})
 	for _, tt := range []struct {
 		name   string
@@ -149,6 +154,7 @@ func TestAHashWithALowerParameterIsReplaced(t *testing.T) {
 }
 
 func TestAnUnknownAddressCostsWhatAWrongPasswordCosts(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	h := newHasher(t, Config{})
 	phc := mustHash(t, h, "correct horse")
@@ -190,6 +196,7 @@ func TestAnUnknownAddressCostsWhatAWrongPasswordCosts(t *testing.T) {
 }
 
 func TestARefusedPasswordDoesNotRevealAMalformedHash(t *testing.T) {
+	t.Parallel()
 	h := newHasher(t, Config{})
 	if _, _, err := h.Verify(context.Background(), Share{}, strings.Repeat("x", MaxLength+1), "malformed"); !errors.Is(err, ErrTooLong) {
 		t.Errorf("got %v, want %v", err, ErrTooLong)
@@ -197,6 +204,7 @@ func TestARefusedPasswordDoesNotRevealAMalformedHash(t *testing.T) {
 }
 
 func TestTheDummyHashIsMadeOnce(t *testing.T) {
+	t.Parallel()
 	h := newHasher(t, Config{})
 	ran := record(h)
 	before := h.dummy
@@ -206,7 +214,7 @@ func TestTheDummyHashIsMadeOnce(t *testing.T) {
 		}
 	}
 	if len(*ran) != 3 || h.dummy != before {
-		t.Errorf("got %d computations for 3 calls (same dummy hash: %v), want 3 and true", len(*ran), h.dummy == before)
+		t.Errorf("got %d computations for 3 calls (same dummy hash: %v), want 3 (true)", len(*ran), h.dummy == before)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 )
 
 func TestLengthsAreCodePointsAfterNFKC(t *testing.T) {
+	t.Parallel()
 	h := newHasher(t, Config{MinLength: 8})
 	long := strings.Repeat("xy", 64)
 	for _, tt := range []struct {
@@ -54,6 +55,7 @@ func TestLengthsAreCodePointsAfterNFKC(t *testing.T) {
 }
 
 func TestTheMinimumLengthIsConfigurable(t *testing.T) {
+	t.Parallel()
 	if err := newHasher(t, Config{MinLength: 12}).Check("elevenchars", ""); !errors.Is(err, ErrTooShort) {
 		t.Errorf("11 characters, minimum 12: got %v, want %v", err, ErrTooShort)
 	}
@@ -63,6 +65,7 @@ func TestTheMinimumLengthIsConfigurable(t *testing.T) {
 }
 
 func TestHashRefusesInvalidPasswords(t *testing.T) {
+	t.Parallel()
 	h := newHasher(t, Config{})
 	ran := record(h)
 	for pw, want := range map[string]error{
@@ -78,6 +81,7 @@ func TestHashRefusesInvalidPasswords(t *testing.T) {
 }
 
 func TestAPasswordBelowTheMinimumStillVerifies(t *testing.T) {
+	t.Parallel()
 	h := newHasher(t, Config{MinLength: 12})
 	phc := mustHash(t, h, "short")
 	if ok, _, err := h.Verify(context.Background(), Share{}, "short", phc); !ok || err != nil {
@@ -86,6 +90,7 @@ func TestAPasswordBelowTheMinimumStillVerifies(t *testing.T) {
 }
 
 func TestEquivalentSpellingsAreOnePassword(t *testing.T) {
+	t.Parallel()
 	h := newHasher(t, Config{})
 	for _, tt := range []struct{ name, one, other string }{
 		{"composed and decomposed", "caf\u00e9 au lait", "cafe\u0301 au lait"},
@@ -109,8 +114,9 @@ func TestEquivalentSpellingsAreOnePassword(t *testing.T) {
 	}
 }
 
-// maxBytes depends on this.
+// TestNFKCComposesAtMostFourCodePointsIntoOne: maxBytes depends on this property of Unicode.
 func TestNFKCComposesAtMostFourCodePointsIntoOne(t *testing.T) {
+	t.Parallel()
 	for r := rune(0); r <= unicode.MaxRune; r++ {
 		if !utf8.ValidRune(r) {
 			continue

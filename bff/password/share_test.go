@@ -16,6 +16,7 @@ func (s *stalled) finishOne() {
 }
 
 func TestOneAddressDoesNotKeepOthersOut(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newStalled(t, Config{Parallel: 1, Queue: 4, Wait: time.Hour})
 		var greedy []<-chan error
@@ -46,6 +47,7 @@ func TestOneAddressDoesNotKeepOthersOut(t *testing.T) {
 }
 
 func TestAGroupGetsAtMostHalfOfTheQueue(t *testing.T) {
+	t.Parallel()
 	for name, one := range map[string]func(i int) Share{
 		"of addresses": func(i int) Share { return Share{Address: fmt.Sprint(i), Network: "2001:db8::/48"} },
 		"of users":     func(i int) Share { return Share{User: fmt.Sprint(i), Address: "192.0.2.1"} },
@@ -73,6 +75,7 @@ func TestAGroupGetsAtMostHalfOfTheQueue(t *testing.T) {
 }
 
 func TestStrangersDoNotBlockKnownUsers(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newStalled(t, Config{Parallel: 1, Queue: 8, Wait: time.Hour})
 		var strangers []<-chan error
@@ -105,6 +108,7 @@ func TestStrangersDoNotBlockKnownUsers(t *testing.T) {
 }
 
 func TestARefusalReleasesAllPlaces(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newStalled(t, Config{Parallel: 1, Queue: 1, Wait: time.Second})
 		running, waiting := s.startFor(t.Context(), from("a")), s.startFor(t.Context(), from("b"))

@@ -14,6 +14,7 @@ const (
 )
 
 func TestMalformedHashesAreRefusedWithoutAComputation(t *testing.T) {
+	t.Parallel()
 	h := newHasher(t, Config{})
 	ran := record(h)
 	if _, _, err := h.Verify(context.Background(), Share{}, "password", wellFormed); err != nil || len(*ran) != 1 {
@@ -84,6 +85,7 @@ func TestMalformedHashesAreRefusedWithoutAComputation(t *testing.T) {
 }
 
 func TestTheGreatestParametersAreAccepted(t *testing.T) {
+	t.Parallel()
 	want := Params{Memory: maxMemory, Iterations: maxIterations, Parallelism: maxParallelism, SaltLength: maxSalt, KeyLength: maxKey}
 	got, err := parseStored(encode(want, make([]byte, maxSalt), make([]byte, maxKey)))
 	if err != nil || got != want {

@@ -26,7 +26,7 @@ func limit(n int64) func(*Config) { return func(c *Config) { c.BodyLimit = n } }
 
 func TestABodyOverTheLimitIsRefused(t *testing.T) {
 	t.Parallel()
-	t.Run("of declared length, before anything is sent", func(t *testing.T) {
+	t.Run("with a declared length, before anything is sent", func(t *testing.T) {
 		api := newRecorder()
 		r := newRig(t, api, limit(10))
 		c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 11\n\n12345678901")
@@ -35,7 +35,7 @@ func TestABodyOverTheLimitIsRefused(t *testing.T) {
 		c.wantClosed()
 		api.none(t)
 	})
-	t.Run("and not asked for", func(t *testing.T) {
+	t.Run("without a 100 Continue", func(t *testing.T) {
 		api := newRecorder()
 		r := newRig(t, api, limit(10))
 		c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 11\nExpect: 100-continue\n\n")
@@ -44,7 +44,7 @@ func TestABodyOverTheLimitIsRefused(t *testing.T) {
 		c.Close()
 		api.none(t)
 	})
-	t.Run("chunked, and the API sees that something is missing", func(t *testing.T) {
+	t.Run("chunked, and the API gets an incomplete body", func(t *testing.T) {
 		api := make(uploads, 1)
 		r := newRig(t, api, limit(10))
 		c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nTransfer-Encoding: chunked\n\n8\n12345678\n3\nabc\n0\n\n")
@@ -117,7 +117,7 @@ func TestABrokenBodyIsTheClientsFault(t *testing.T) {
 			}
 		})
 	}
-	t.Run("an end before the declared one", func(t *testing.T) {
+	t.Run("an end before the declared length", func(t *testing.T) {
 		api := make(uploads, 1)
 		r := newRig(t, api)
 		c := r.raw(head + "Content-Length: 100\n\nhello")
@@ -151,8 +151,9 @@ type stalled struct{}
 
 func (stalled) Read([]byte) (int, error) { return 0, os.ErrDeadlineExceeded }
 
-// TestTheConnectionClosesAfterAChunkedRequest: if a request has both Content-Length and
-// Transfer-Encoding, its rest (by the other length) must not be read as another request.
+// TestTheConnectionClosesAfterAChunkedRequest: a request may have both Content-Length and
+// Transfer-Encoding. What follows it must not be read as another request, because the sender
+// may have meant the other length.
 func TestTheConnectionClosesAfterAChunkedRequest(t *testing.T) {
 	t.Parallel()
 	api := newRecorder()
@@ -204,7 +205,7 @@ func TestATruncatedAnswerNeverLooksComplete(t *testing.T) {
 					t.Fatal(err)
 				}
 				if body, err := io.ReadAll(res.Body); err == nil {
-					t.Errorf("got %q as a whole answer", body)
+					t.Errorf("got %q as a complete answer", body)
 				}
 			})
 		}

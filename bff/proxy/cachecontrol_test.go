@@ -14,7 +14,7 @@ func TestCacheControl(t *testing.T) {
 		api  []string
 		want string
 	}{
-		{"silence", nil, "no-store"},
+		{"no header", nil, "no-store"},
 		{"an empty one", []string{"", " , "}, "no-store"},
 		{"max-age alone", []string{"max-age=60"}, "private, max-age=60"},
 		{"must-revalidate alone", []string{"must-revalidate"}, "private, must-revalidate"},
@@ -23,7 +23,7 @@ func TestCacheControl(t *testing.T) {
 		{"no-store alone", []string{"No-Store"}, "no-store"},
 		{"no-store that another directive would undo", []string{"no-store, must-understand, max-age=60"}, "private, no-store, must-understand, max-age=60"},
 		{"its own, to the letter", []string{"No-Cache ,max-age=0"}, "private, No-Cache, max-age=0"},
-		{"its own private", []string{"private, max-age=60"}, "private, max-age=60"},
+		{"its own private first", []string{"private, max-age=60"}, "private, max-age=60"},
 		{"its own private at the end", []string{"max-age=60, Private"}, "private, max-age=60"},
 		{"its own extension", []string{`ext="a, public", immutable`}, `private, ext="a, public", immutable`},
 		{"public", []string{"public"}, "private"},
@@ -73,8 +73,8 @@ func TestExpiresNeedsACacheControl(t *testing.T) {
 	}
 }
 
-// TestAnswersDependOnTheCookie: a stored answer is never shown to another user, whatever
-// Vary the API sends.
+// TestAnswersDependOnTheCookie: with any Vary of the API, a browser never shows a stored
+// answer to another user.
 func TestAnswersDependOnTheCookie(t *testing.T) {
 	t.Parallel()
 	for api, want := range map[string][]string{
@@ -148,7 +148,7 @@ func FuzzCacheControl(f *testing.F) {
 			t.Errorf("%q, %q: got %q without no-store", one, two, got)
 		}
 		if again, _ := browserCaching([]string{got}); again != got {
-			t.Errorf("%q, %q: got %q, and of that %q", one, two, got, again)
+			t.Errorf("%q, %q: got %q, and %q from a second pass", one, two, got, again)
 		}
 	})
 }

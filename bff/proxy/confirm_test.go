@@ -52,7 +52,7 @@ func forEachTransport(t *testing.T, test func(t *testing.T, start func(http.Hand
 // heldBodies are bodies in two parts. The second part completes the body.
 var heldBodies = map[string]struct{ head, first, last string }{
 	"declared":                  {"Content-Length: 10\n", "123456789", "0"},
-	"declared, the most of it":  {"Content-Length: 10\n", "1", "234567890"},
+	"declared, most of it":      {"Content-Length: 10\n", "1", "234567890"},
 	"declared, all of it":       {"Content-Length: 10\n", "", "1234567890"},
 	"chunked, the end":          {"Transfer-Encoding: chunked\n", "a\n1234567890\n", "0\n\n"},
 	"chunked, a chunk":          {"Transfer-Encoding: chunked\n", "1\n1\n", "9\n234567890\n0\n\n"},
@@ -103,7 +103,7 @@ func TestABodyHeldOpenPastTheEndOfTheSessionNeverCompletes(t *testing.T) {
 					res, text := c.answer("POST")
 					r.wantError(res, text, refusal.status, refusal.code)
 					c.wantClosed()
-					select { // the API may have got nothing
+					select { // the request may not have reached the API
 					case <-api.began:
 						if err := waittest.Receive(t, "the API", api.ended); err == nil {
 							t.Error("the API treated the body as complete")
@@ -129,7 +129,7 @@ func TestABodyHeldOpenPassesWhileTheSessionIsValid(t *testing.T) {
 				api := &wholeBodyAPI{began: make(chan struct{}, 1), ended: make(chan error, 1)}
 				r := start(api, confirming(&calls, func(ctx context.Context) error {
 					if _, bounded := ctx.Deadline(); !bounded {
-						t.Error("the client might wait forever")
+						t.Error("the check has no time limit")
 					}
 					return nil
 				}))
@@ -165,16 +165,16 @@ func TestAPromptBodyNeedsNoSecondCheck(t *testing.T) {
 func TestAClientThatDisconnectsDuringTheCheck(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int32
-	asked := make(chan struct{}, 1)
+	checking := make(chan struct{}, 1)
 	r := newRig(t, newRecorder(), confirming(&calls, func(ctx context.Context) error {
-		asked <- struct{}{}
+		checking <- struct{}{}
 		<-ctx.Done()
 		return web.Unavailable(ctx.Err())
 	}))
 	c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 2\n\n1")
 	r.heldOpen()
 	c.send("2")
-	waittest.Receive(t, "the look", asked)
+	waittest.Receive(t, "the check of the session", checking)
 	c.Close()
 	r.wantLog(`"status":499`)
 }

@@ -114,10 +114,11 @@ func (r *rig) upload(by sender, size int64, chunked bool) string {
 	return fmt.Sprintf("%d %s", res.StatusCode, body)
 }
 
-// TestTheClientGetsAnEarlyAnswer also covers clients that read only after their upload.
+// TestTheClientGetsAnEarlyAnswer also covers clients that read only after they have sent
+// everything.
 func TestTheClientGetsAnEarlyAnswer(t *testing.T) {
 	t.Parallel()
-	for name, by := range map[string]sender{"reading along": readsWhileSending, "reading after": readsAfterSending} {
+	for name, by := range map[string]sender{"reading while sending": readsWhileSending, "reading after sending": readsAfterSending} {
 		for _, size := range []int64{64 << 10, 4 * mb, 16 * mb} {
 			t.Run(fmt.Sprintf("%s, %d KiB", name, size>>10), func(t *testing.T) {
 				var requests atomic.Int32
@@ -199,7 +200,7 @@ func TestAnAPIThatDiesDuringAnUploadIsA502(t *testing.T) {
 	r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
 		if _, err := http.ReadRequest(in); err == nil {
 			requests.Add(1)
-			_ = conn.(*net.TCPConn).SetLinger(int(requests.Load()%2) - 1) // a reset or a normal close, by turns
+			_ = conn.(*net.TCPConn).SetLinger(int(requests.Load()%2) - 1) // alternately a reset and a normal close
 		}
 	}), func(c *Config) { c.Timeout = time.Hour })
 	const rounds = 20

@@ -8,25 +8,19 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
-// closedPort returns an address on which nothing listens.
-func closedPort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return "http://" + l.Addr().String()
-}
+// nothingListens is an API that is not running. A free port that was used before could
+// belong to another test by now.
+const nothingListens = "http://127.0.0.1:1"
 
 func TestAnAPIThatDoesNotAnswer(t *testing.T) {
 	t.Parallel()
 	none := func(net.Conn, *bufio.Reader) {}
 	for name, api := range map[string]func(*testing.T) string{
-		"nothing listens":           closedPort,
+		"nothing listens":           func(*testing.T) string { return nothingListens },
 		"it hangs up":               func(t *testing.T) string { return rawAPI(t, none) },
 		"it hangs up after it read": func(t *testing.T) string { return rawAPI(t, answering("")) },
 		"it speaks no HTTP":         func(t *testing.T) string { return rawAPI(t, answering("SSH-2.0-OpenSSH_9.2\n")) },
@@ -74,9 +68,6 @@ func TestAnAPIThatIsTooSlow(t *testing.T) {
 	t.Parallel()
 	const timeout = 100 * time.Millisecond
 	slow := func(c *Config) { c.Timeout = timeout }
-	// For what must succeed: long enough that a busy machine is not taken for a slow API.
-	const ample = 20 * timeout
-	notSlow := func(c *Config) { c.Timeout = ample }
 	hang := func(_ net.Conn, in *bufio.Reader) { _, _ = io.Copy(io.Discard, in) } // until we hang up
 	silent := func(t *testing.T) *rig { return newRig(t, rawAPI(t, hang), slow) }
 
@@ -133,39 +124,54 @@ func TestAnAPIThatIsTooSlow(t *testing.T) {
 		res, body := r.get("/api/proxy/x")
 		r.wantError(res, body, http.StatusGatewayTimeout, "GATEWAY_TIMEOUT")
 	})
-	t.Run("a slow upload is not the API's fault", func(t *testing.T) {
-		t.Parallel()
-		r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-			body, err := io.ReadAll(req.Body)
-			fmt.Fprint(w, string(body), err)
-		}), notSlow)
-		c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 2\n\n")
+}
+
+// TestOnlyTheAPIsOwnTimeCounts: the limit is for the time between a complete request and the
+// header of its answer.
+func TestOnlyTheAPIsOwnTimeCounts(t *testing.T) {
+	t.Parallel()
+	const limit = time.Second
+	inBubble := func(name string, timeout time.Duration, api http.HandlerFunc, test func(*testing.T, *slowSide)) {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				test(t, newSlowSide(t, transports["by a connection"](t, api), func(c *Config) { c.Timeout = timeout }))
+			})
+		})
+	}
+	inBubble("a slow upload is not the API's fault", limit, func(w http.ResponseWriter, req *http.Request) {
+		body, err := io.ReadAll(req.Body)
+		fmt.Fprint(w, string(body), err)
+	}, func(t *testing.T, s *slowSide) {
+		c := s.send("POST /api/proxy/x HTTP/1.1\r\nHost: x\r\nCookie: a=b\r\nConnection: close\r\nContent-Length: 2\r\n\r\n")
 		for _, b := range "hi" {
-			time.Sleep(ample * 3 / 2) // each pause is longer than the limit
-			c.send(string(b))
+			time.Sleep(limit * 3 / 2) // each pause is longer than the limit
+			if _, err := io.WriteString(c, string(b)); err != nil {
+				t.Fatal(err)
+			}
 		}
-		if res, body := c.answer("POST"); res.StatusCode != 200 || body != "hi<nil>" {
-			t.Errorf("got %d %s", res.StatusCode, body)
-		}
+		wantAnswer(t, c, "hi<nil>")
 	})
-	t.Run("a slow answer is fine once it has begun", func(t *testing.T) {
-		t.Parallel()
-		r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			_ = http.NewResponseController(w).Flush()
-			time.Sleep(ample * 3 / 2)
-			_, _ = io.WriteString(w, "late")
-		}), notSlow)
-		if res, body := r.get("/api/proxy/x"); res.StatusCode != 200 || body != "late" {
-			t.Errorf("got %d %q", res.StatusCode, body)
-		}
-	})
-	t.Run("no limit is no limit", func(t *testing.T) {
-		r := newRig(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(timeout) }),
-			func(c *Config) { c.Timeout = 0 })
-		if res, _ := r.get("/api/proxy/x"); res.StatusCode != 200 {
-			t.Errorf("got %d", res.StatusCode)
-		}
-	})
+	inBubble("a slow answer is fine after its header", limit, func(w http.ResponseWriter, _ *http.Request) {
+		_ = http.NewResponseController(w).Flush()
+		time.Sleep(limit * 3 / 2)
+		_, _ = io.WriteString(w, "late")
+	}, func(t *testing.T, s *slowSide) { wantAnswer(t, s.get(), "late") })
+	inBubble("0 is no limit", 0, func(w http.ResponseWriter, _ *http.Request) {
+		time.Sleep(time.Hour)
+		_, _ = io.WriteString(w, "late")
+	}, func(t *testing.T, s *slowSide) { wantAnswer(t, s.get(), "late") })
+}
+
+// wantAnswer reads an answer with status 200 from c.
+func wantAnswer(t *testing.T, c net.Conn, want string) {
+	t.Helper()
+	res, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body, err := io.ReadAll(res.Body); res.StatusCode != 200 || string(body) != want || err != nil {
+		t.Errorf("got %d %q (%v), want 200 %q", res.StatusCode, body, err, want)
+	}
 }
 
 // TestABodyThatOutlivesOurToken: the cause is a slow body, not a wrong setting.

@@ -61,6 +61,10 @@ func startExchange(t *testing.T, r *rig, api watched, kind string) *rawConn {
 
 var kinds = []string{"events", "download", "upload", "chunked upload", "silence"}
 
+// promptly is longer than a busy machine needs to end an exchange. It is shorter than the
+// 30 seconds after which the deadlines for a stalled client would end it anyway.
+const promptly = 20 * time.Second
+
 func TestAClientThatDisconnectsEndsItsExchange(t *testing.T) {
 	t.Parallel()
 	for _, kind := range kinds {
@@ -72,14 +76,14 @@ func TestAClientThatDisconnectsEndsItsExchange(t *testing.T) {
 			waittest.Receive(t, "the end of the API's request", api.ended)
 			r.wantLog(`"surface":"bff"`)
 			if n := r.authorized.Load(); n != 1 {
-				t.Errorf("the session was asked for %d times, want once", n)
+				t.Errorf("Authorize was called %d times, want once", n)
 			}
 		})
 	}
 }
 
-// TestTheEndOfASessionEndsItsExchanges: immediately, even if the client neither sends nor
-// reads.
+// TestTheEndOfASessionEndsItsExchanges: they end immediately, even if the client neither
+// sends nor reads.
 func TestTheEndOfASessionEndsItsExchanges(t *testing.T) {
 	t.Parallel()
 	for _, kind := range kinds {
@@ -98,12 +102,12 @@ func TestTheEndOfASessionEndsItsExchanges(t *testing.T) {
 			r.endSession()
 			waittest.Receive(t, "the end of the API's request", api.ended)
 			r.wantLog(`"path":"/api/proxy/` + strings.TrimPrefix(kind, "chunked "))
-			if took := time.Since(start); took > 10*time.Second {
-				t.Errorf("it took %v", took)
+			if took := time.Since(start); took > promptly {
+				t.Errorf("the end took %v", took)
 			}
 			if begun != nil {
 				if _, err := io.Copy(io.Discard, begun.Body); err == nil {
-					t.Error("the client got a whole answer")
+					t.Error("the client got a complete answer")
 				}
 				return
 			}
@@ -143,7 +147,7 @@ func TestTheEndOfTheServerEndsExchanges(t *testing.T) {
 				_, err = io.Copy(io.Discard, res.Body)
 			}
 			if err == nil {
-				t.Errorf("the client got a whole answer: %d", res.StatusCode)
+				t.Errorf("the client got a complete answer: %d", res.StatusCode)
 			}
 		})
 	}
@@ -170,8 +174,8 @@ func TestASlowReaderHoldsBackTheAPI(t *testing.T) {
 	}))
 	c := r.raw("GET /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\n\n")
 	<-stall
-	if n := waittest.Receive(t, "the API's count", sent); n > 64<<20 {
-		t.Errorf("the API could send %d MB that the client did not read", n>>20)
+	if n := waittest.Receive(t, "the number of bytes that the API sent", sent); n > 64<<20 {
+		t.Errorf("the API could send %d MB although the client read nothing", n>>20)
 	}
 	c.Close()
 }

@@ -13,13 +13,15 @@ import (
 	"vestibule/internal/waittest"
 )
 
+// TestExchangesLeaveNoGoroutines is not parallel: the goroutines of other tests would count
+// too.
 func TestExchangesLeaveNoGoroutines(t *testing.T) {
 	api := newWatched()
 	r := newRig(t, api)
 	quick := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		_, _ = io.Copy(w, req.Body)
 	}))
-	refusing := newRig(t, closedPort(t))
+	refusing := newRig(t, nothingListens)
 	dying := newRig(t, rawAPI(t, answering("HTTP/1.1 200 OK\nContent-Length: 10\n\nhello")))
 	switching := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
 		upgradeRaw(conn, in)

@@ -40,7 +40,7 @@ func TestAnAnswerOfAnIdleUploaderBreaksOff(t *testing.T) {
 	})
 	c := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Length: 1000\n\nx")
 	if body, err := io.ReadAll(c.readHeader().Body); err == nil {
-		t.Errorf("got %q as a whole answer", body)
+		t.Errorf("got %q as a complete answer", body)
 	}
 	c.wantClosed()
 }

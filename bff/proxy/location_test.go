@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -13,11 +14,17 @@ import (
 // a request for /api/proxy/users/7/tasks?done=1.
 func located(t testing.TB) (*Proxy, *url.URL) {
 	t.Helper()
-	p, err := New(Config{Backend: mustParse(t, "http://api.internal:8000/base/"), Public: mustParse(t, "https://app.example")})
+	p := mustNew(t, "http://api.internal:8000/base/")
+	return p, p.target(mustParse(t, "/api/proxy/users/7/tasks?done=1"))
+}
+
+func mustNew(t testing.TB, backend string) *Proxy {
+	t.Helper()
+	p, err := New(Config{Backend: mustParse(t, backend), Public: mustParse(t, "https://app.example")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p, p.target(mustParse(t, "/api/proxy/users/7/tasks?done=1"))
+	return p
 }
 
 func TestLocate(t *testing.T) {
@@ -131,18 +138,15 @@ func TestADefaultPortEqualsNoPort(t *testing.T) {
 		{"https://api", "http://api:80/api/x", hidden},
 		{"http://[::1]:8000", "http://[::1]:8000/api/x", proxied},
 	} {
-		p, err := New(Config{Backend: mustParse(t, test.backend), Public: mustParse(t, "https://app.example")})
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := mustNew(t, test.backend)
 		if _, kind := p.locate(p.target(mustParse(t, "/api/proxy/y")), test.ref); kind != test.want {
-			t.Errorf("%s from %s: got place %d, want %d", test.ref, test.backend, kind, test.want)
+			t.Errorf("%s from %s: got kind %d, want %d", test.ref, test.backend, kind, test.want)
 		}
 	}
 }
 
-// answerWith is an API that answers with the status and the header lines of the
-// query, in which API stands for its own origin.
+// answerWith is an API that answers with the status and the header lines of the query.
+// It replaces API in them with its own origin.
 func answerWith(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	for name, values := range q {
@@ -155,6 +159,14 @@ func answerWith(w http.ResponseWriter, r *http.Request) {
 	var status int
 	_, _ = fmt.Sscan(q.Get("status"), &status)
 	w.WriteHeader(status)
+}
+
+// getAnswer returns what the browser gets when answerWith answers with status and header.
+func (r *rig) getAnswer(status int, header url.Values) (*http.Response, string) {
+	r.Helper()
+	q := maps.Clone(header)
+	q.Set("status", fmt.Sprint(status))
+	return r.get("/api/proxy/x?" + q.Encode())
 }
 
 func TestRedirects(t *testing.T) {
@@ -180,8 +192,7 @@ func TestRedirects(t *testing.T) {
 			{[]string{""}, ""},
 			{[]string{"/api/a", "/api/b"}, ""},
 		} {
-			q := url.Values{"status": {fmt.Sprint(status)}, "Location": test.location}
-			res, body := r.get("/api/proxy/x?" + q.Encode())
+			res, body := r.getAnswer(status, url.Values{"Location": test.location})
 			if test.want == "" {
 				r.wantError(res, body, http.StatusBadGateway, "BAD_GATEWAY")
 				continue
@@ -191,7 +202,7 @@ func TestRedirects(t *testing.T) {
 			}
 		}
 	}
-	r.wantLog("evil.example") // the operator must see what the API answered
+	r.wantLog("evil.example") // the operator must see the API's answer
 }
 
 func TestLocationsOutsideRedirects(t *testing.T) {
@@ -207,23 +218,20 @@ func TestLocationsOutsideRedirects(t *testing.T) {
 	} {
 		for _, status := range []int{200, 201, 202, 304} {
 			for _, name := range []string{"Location", "Content-Location"} {
-				q := url.Values{"status": {fmt.Sprint(status)}, name: {test.location}}
-				res, _ := r.get("/api/proxy/x?" + q.Encode())
+				res, _ := r.getAnswer(status, url.Values{name: {test.location}})
 				if got := res.Header.Get(name); res.StatusCode != status || got != test.want {
 					t.Errorf("%d with %s %s: got %d with %q, want %q", status, name, test.location, res.StatusCode, got, test.want)
 				}
 			}
 		}
 	}
-	t.Run("two of them are dropped", func(t *testing.T) {
-		q := url.Values{"status": {"201"}, "Location": {"/api/1", "/api/2"}}
-		if res, _ := r.get("/api/proxy/x?" + q.Encode()); len(res.Header["Location"]) > 0 {
+	t.Run("two Locations are dropped", func(t *testing.T) {
+		if res, _ := r.getAnswer(201, url.Values{"Location": {"/api/1", "/api/2"}}); len(res.Header["Location"]) > 0 {
 			t.Errorf("got %q", res.Header["Location"])
 		}
 	})
 	t.Run("a Content-Location elsewhere does not stop a redirect", func(t *testing.T) {
-		q := url.Values{"status": {"303"}, "Location": {"/api/1"}, "Content-Location": {"/admin"}}
-		res, _ := r.get("/api/proxy/x?" + q.Encode())
+		res, _ := r.getAnswer(303, url.Values{"Location": {"/api/1"}, "Content-Location": {"/admin"}})
 		if res.StatusCode != 303 || res.Header.Get("Location") != "/api/proxy/1" || len(res.Header["Content-Location"]) > 0 {
 			t.Errorf("got %d %v", res.StatusCode, res.Header)
 		}

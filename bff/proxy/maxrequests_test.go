@@ -22,7 +22,7 @@ type hanging struct{ answer chan struct{} }
 func (a hanging) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	select {
 	case <-a.answer:
-		_, _ = io.WriteString(w, "at last")
+		_, _ = io.WriteString(w, "late")
 	case <-r.Context().Done():
 	}
 }

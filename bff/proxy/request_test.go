@@ -72,7 +72,7 @@ func TestListedHeadersPassUnchanged(t *testing.T) {
 	res, _ := r.raw("GET /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\n" + lines.String() + "\n").answer("GET")
 	r.wantHeader(api.onlyRequest(t), res, want...)
 
-	t.Run("and a body has its length", func(t *testing.T) {
+	t.Run("a body has its length", func(t *testing.T) {
 		res, _ := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nContent-Type: text/plain\nContent-Length: 2\n\nhi").answer("POST")
 		got := api.onlyRequest(t)
 		r.wantHeader(got, res, "Content-Type", "text/plain", "Content-Length", "2")
@@ -80,7 +80,7 @@ func TestListedHeadersPassUnchanged(t *testing.T) {
 			t.Errorf("got body %q of %d bytes", got.body, got.ContentLength)
 		}
 	})
-	t.Run("and an empty POST stays one", func(t *testing.T) {
+	t.Run("an empty POST stays empty", func(t *testing.T) {
 		res, _ := r.raw("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\nIdempotency-Key: k\nContent-Length: 0\n\n").answer("POST")
 		r.wantHeader(api.onlyRequest(t), res, "Content-Length", "0", "Idempotency-Key", "k")
 	})
@@ -146,7 +146,7 @@ func TestUnlistedHeadersAreDropped(t *testing.T) {
 	}
 }
 
-func TestTrailersOfTheClientStayBehind(t *testing.T) {
+func TestTrailersOfTheClientAreDropped(t *testing.T) {
 	t.Parallel()
 	api := newRecorder()
 	r := newRig(t, api)
@@ -187,7 +187,7 @@ func TestRefusalsOfAuthorizePassUnchanged(t *testing.T) {
 			t.Errorf("Set-Cookie: got %q", got)
 		}
 	})
-	t.Run("the store is away", func(t *testing.T) {
+	t.Run("the store is unavailable", func(t *testing.T) {
 		r := newRig(t, api, func(c *Config) {
 			c.Authorize = func(*http.Request) (Grant, error) { return Grant{}, web.Unavailable(nil) }
 		})

@@ -164,11 +164,11 @@ func TestInterimAnswersAreNotForwarded(t *testing.T) {
 		"HTTP/1.1 103 Early Hints\nLink: </style.css>; rel=preload\nSet-Cookie: early=1\nX-Early: 1\n\n" +
 		"HTTP/1.1 102 Processing\nSet-Cookie: early=2\n\n"
 	for name, final := range map[string]string{
-		"an answer":  "HTTP/1.1 200 OK\nContent-Length: 2\nX-Final: 1\n\nhi",
-		"an error":   "HTTP/1.1 302 Found\nLocation: https://evil.example/\nContent-Length: 0\n\n",
-		"a rejected": "HTTP/1.1 401 No\nWWW-Authenticate: Bearer\nContent-Length: 0\n\n",
+		"an answer":   "HTTP/1.1 200 OK\nContent-Length: 2\nX-Final: 1\n\nhi",
+		"an error":    "HTTP/1.1 302 Found\nLocation: https://evil.example/\nContent-Length: 0\n\n",
+		"a rejection": "HTTP/1.1 401 No\nWWW-Authenticate: Bearer\nContent-Length: 0\n\n",
 	} {
-		t.Run(name+" after them has all our headers", func(t *testing.T) {
+		t.Run(name+" that follows has all our headers", func(t *testing.T) {
 			r := newRig(t, rawAPI(t, answering(interim+final)))
 			c := r.raw("GET /api/proxy/x HTTP/1.1\nHost: app\nCookie: a=b\n\n")
 			res, _ := c.answer("GET") // the first part of the answer

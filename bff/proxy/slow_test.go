@@ -50,9 +50,9 @@ func serveSlow(t testing.TB, h http.Handler) *pipetest.Listener {
 	return ln
 }
 
-func newSlowSide(t testing.TB, transport http.RoundTripper) *slowSide {
+func newSlowSide(t testing.TB, transport http.RoundTripper, adjust ...func(*Config)) *slowSide {
 	t.Helper()
-	p, err := New(Config{
+	cfg := Config{
 		Backend:      mustParse(t, "http://api.internal"),
 		Public:       mustParse(t, "https://app.example"),
 		Transport:    transport,
@@ -60,7 +60,11 @@ func newSlowSide(t testing.TB, transport http.RoundTripper) *slowSide {
 		Authorize:    (&rig{TB: t}).authorizeBy(context.Background()),
 		AllowUpgrade: func(*http.Request) bool { return true },
 		ClientIP:     func(*http.Request) string { return "" },
-	})
+	}
+	for _, f := range adjust {
+		f(&cfg)
+	}
+	p, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,18 +76,24 @@ func newSlowSide(t testing.TB, transport http.RoundTripper) *slowSide {
 // get sends a request and returns the connection.
 func (s *slowSide) get() net.Conn {
 	s.Helper()
+	return s.send("GET /api/proxy/all HTTP/1.1\r\nHost: x\r\nCookie: session=secret\r\nConnection: close\r\n\r\n")
+}
+
+// send writes text to a new connection and returns the connection.
+func (s *slowSide) send(text string) net.Conn {
+	s.Helper()
 	c, err := s.ln.Dial(s.Context(), "", "")
 	if err != nil {
 		s.Fatal(err)
 	}
 	s.Cleanup(func() { _ = c.Close() })
-	if _, err := io.WriteString(c, "GET /api/proxy/all HTTP/1.1\r\nHost: x\r\nCookie: session=secret\r\nConnection: close\r\n\r\n"); err != nil {
+	if _, err := io.WriteString(c, text); err != nil {
 		s.Fatal(err)
 	}
 	return c
 }
 
-// mostHeld is how much of an answer may be inside the process: the copy buffer of
+// mostHeld is how many bytes of an answer the process may hold: the copy buffer of
 // ReverseProxy, and buffers of 2 to 4 KiB before and after it.
 const mostHeld = bufferSize + 32<<10
 
@@ -95,7 +105,7 @@ func TestASlowReaderHoldsLittleAndIsCutOff(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				var made atomic.Int64
+				var written atomic.Int64
 				ended := make(chan error, 1)
 				s := newSlowSide(t, shape(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					// ReverseProxy flushes the header concurrently with the body, under a lock. A
@@ -105,7 +115,7 @@ func TestASlowReaderHoldsLittleAndIsCutOff(t *testing.T) {
 					piece := make([]byte, 1<<10)
 					for range 8 << 10 {
 						n, err := w.Write(piece)
-						if made.Add(int64(n)); err != nil {
+						if written.Add(int64(n)); err != nil {
 							ended <- err
 							panic(http.ErrAbortHandler)
 						}
@@ -116,7 +126,7 @@ func TestASlowReaderHoldsLittleAndIsCutOff(t *testing.T) {
 				var most int64
 				got := pipetest.Trickle(c, 200, func(total int64) {
 					synctest.Wait() // until nothing more can happen without the reader
-					most = max(most, made.Load()-total)
+					most = max(most, written.Load()-total)
 				})
 				if err := <-ended; err == nil {
 					t.Errorf("a reader of 2 KB/s got %d bytes, want it cut off", got)
@@ -125,7 +135,7 @@ func TestASlowReaderHoldsLittleAndIsCutOff(t *testing.T) {
 					t.Errorf("the reader was cut off after %v, want at most two minutes", took)
 				}
 				if most > mostHeld {
-					t.Errorf("up to %d bytes were on their way, want %d at most", most, mostHeld)
+					t.Errorf("the process held up to %d bytes, want at most %d", most, mostHeld)
 				}
 			})
 		})
@@ -164,7 +174,7 @@ func TestAnUnreadBodyHoldsLittle(t *testing.T) {
 				}()
 				time.Sleep(time.Second)
 				if got := sent.Load(); got > mostHeld {
-					t.Errorf("%d bytes were taken, want %d at most", got, mostHeld)
+					t.Errorf("the process took %d bytes, want at most %d", got, mostHeld)
 				}
 				if res, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || res.StatusCode != http.StatusForbidden {
 					t.Errorf("got %v, %v, want the API's 403", res, err)

@@ -9,7 +9,8 @@ import (
 	"vestibule/internal/waittest"
 )
 
-// TestSlowReadersTakeNoPlaceFromOthers: an answered request no longer waits for the API.
+// TestSlowReadersTakeNoPlaceFromOthers: after the API has answered, a request takes no shared
+// place.
 func TestSlowReadersTakeNoPlaceFromOthers(t *testing.T) {
 	t.Parallel()
 	forEachTransport(t, func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig) {
@@ -50,7 +51,7 @@ func TestSlowUploadsTakeNoPlaceFromOthers(t *testing.T) {
 		for user := range 11 {
 			uploads = append(uploads, r.raw(fmt.Sprintf("POST /api/proxy/x HTTP/1.1\nHost: app\nCookie: user%d\nContent-Length: 2\n\na", user)))
 		}
-		waittest.Until(r, "all are on their way", func() bool { return r.leases.Load() == 11 })
+		waittest.Until(r, "all uploads have begun", func() bool { return r.leases.Load() == 11 })
 		r.wantWaiting(0)
 		var done []<-chan int
 		for user := range 9 {

@@ -36,9 +36,9 @@ func limitStreams(places int32, taken *atomic.Int32) func(*Config) {
 
 // typed is an API whose query says which type its answer has, and whether it continues
 // until the client disconnects.
-func typed(asked *atomic.Int32) http.Handler {
+func typed(requests *atomic.Int32) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked.Add(1)
+		requests.Add(1)
 		if isWebSocket(r) {
 			conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
 			if err == nil {
@@ -63,32 +63,27 @@ func TestStreamsTakeAStreamPlace(t *testing.T) {
 	for _, tc := range []struct {
 		name, method, query string
 		header              []string
-		counts, asks        bool // asks: the API is asked before the refusal
+		counts, reachesAPI  bool // reachesAPI: a refused request reaches the API first
 	}{
 		{"a browser's EventSource", "GET", "type=text/event-stream", []string{"Accept", "text/event-stream"}, true, false},
-		{"an Accept among others", "GET", "type=text/event-stream", []string{"Accept", "application/json, Text/Event-Stream;q=0.9"}, true, false},
-		{"several Accepts", "GET", "type=text/event-stream", []string{"Accept", "text/html", "Accept", "text/event-stream"}, true, false},
-		{"events without being asked", "GET", "type=text/event-stream%3B+charset=utf-8", nil, true, true},
+		{"an Accept with several types", "GET", "type=text/event-stream", []string{"Accept", "application/json, Text/Event-Stream;q=0.9"}, true, false},
+		{"several Accept headers", "GET", "type=text/event-stream", []string{"Accept", "text/html", "Accept", "text/event-stream"}, true, false},
+		{"events that the client did not ask for", "GET", "type=text/event-stream%3B+charset=utf-8", nil, true, true},
 		{"events for a POST", "POST", "type=TEXT/event-stream", nil, true, true},
 		{"lines of JSON", "GET", "type=application/x-ndjson", []string{"Accept", "*/*"}, true, true},
-		{"pictures one after the other", "GET", "type=multipart/x-mixed-replace%3Bboundary=x", nil, true, true},
-		{"asked for and not given", "GET", "type=application/json", []string{"Accept", "text/event-stream"}, false, false},
+		{"a sequence of pictures", "GET", "type=multipart/x-mixed-replace%3Bboundary=x", nil, true, true},
+		{"events that the API does not send", "GET", "type=application/json", []string{"Accept", "text/event-stream"}, false, false},
 		{"lines of JSON of a known length", "GET", "type=application/x-ndjson&length=7", nil, false, true},
 		{"a download", "GET", "type=application/octet-stream", nil, false, true},
 		{"a HEAD", "HEAD", "type=text/event-stream", []string{"Accept", "text/event-stream"}, false, true},
-		{"a type that begins like it", "GET", "type=text/event-stream2", nil, false, true},
+		{"a type with the same beginning", "GET", "type=text/event-stream2", nil, false, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			var taken, asked atomic.Int32
-			r := newRig(t, typed(&asked), limitStreams(1, &taken))
+			var taken, requests atomic.Int32
+			r := newRig(t, typed(&requests), limitStreams(1, &taken))
 			ctx, leave := context.WithCancel(t.Context())
 			open := func() *http.Response {
-				res, err := r.roundTrip(r.request(ctx, tc.method, "/api/proxy/x?"+tc.query, nil, tc.header...))
-				if err != nil {
-					t.Fatal(err)
-				}
-				t.Cleanup(func() { res.Body.Close() })
-				return res
+				return r.open(r.request(ctx, tc.method, "/api/proxy/x?"+tc.query, nil, tc.header...))
 			}
 			if res := open(); res.StatusCode != 200 {
 				t.Fatalf("the first: got %d", res.StatusCode)
@@ -97,7 +92,7 @@ func TestStreamsTakeAStreamPlace(t *testing.T) {
 			if tc.counts {
 				want = 1
 			}
-			waittest.Until(t, "the place is taken, or given back", func() bool { return taken.Load() == want })
+			waittest.Until(t, "the place is taken or released", func() bool { return taken.Load() == want })
 			if tc.counts {
 				res := open()
 				body, _ := io.ReadAll(res.Body)
@@ -105,12 +100,12 @@ func TestStreamsTakeAStreamPlace(t *testing.T) {
 				if res.Header.Get("Retry-After") != "30" {
 					t.Errorf("Retry-After: got %q", res.Header.Get("Retry-After"))
 				}
-				asks := int32(1)
-				if tc.asks {
-					asks = 2
+				want := int32(1)
+				if tc.reachesAPI {
+					want = 2
 				}
-				if got := asked.Load(); got != asks {
-					t.Errorf("the API was asked %d times, want %d", got, asks)
+				if got := requests.Load(); got != want {
+					t.Errorf("the API got %d requests, want %d", got, want)
 				}
 			}
 			leave()
@@ -126,8 +121,8 @@ func TestStreamsTakeAStreamPlace(t *testing.T) {
 
 func TestWebSocketsTakeAStreamPlace(t *testing.T) {
 	t.Parallel()
-	var taken, asked atomic.Int32
-	r := newRig(t, typed(&asked), limitStreams(1, &taken))
+	var taken, requests atomic.Int32
+	r := newRig(t, typed(&requests), limitStreams(1, &taken))
 	dial := func() (*websocket.Conn, *http.Response, error) {
 		return websocket.Dial(t.Context(), r.front.URL+"/api/proxy/socket", &websocket.DialOptions{
 			HTTPHeader: http.Header{"Cookie": {"session=secret"}, "Origin": {"https://app.example"}},
@@ -149,19 +144,19 @@ func TestWebSocketsTakeAStreamPlace(t *testing.T) {
 	}
 	r.endSession()
 	waittest.Until(t, "the place is free when the session has ended", func() bool { return taken.Load() == 0 })
-	if got := asked.Load(); got != 3 {
-		t.Errorf("the API was asked %d times, want 3: not for what is refused", got)
+	if got := requests.Load(); got != 3 {
+		t.Errorf("the API got %d requests, want 3: refused ones must not reach it", got)
 	}
 }
 
 // TestAHeadRequestNeedsNoStreamPlace: its answer is never endless.
 func TestAHeadRequestNeedsNoStreamPlace(t *testing.T) {
 	t.Parallel()
-	var taken, asked atomic.Int32
-	r := newRig(t, typed(&asked), limitStreams(0, &taken))
+	var taken, requests atomic.Int32
+	r := newRig(t, typed(&requests), limitStreams(0, &taken))
 	res, _ := r.do(r.request(t.Context(), "HEAD", "/api/proxy/x?type=text/event-stream", nil, "Accept", "text/event-stream"))
-	if res.StatusCode != 200 || asked.Load() != 1 {
-		t.Errorf("got %d, and the API was asked %d times; want 200 and once", res.StatusCode, asked.Load())
+	if res.StatusCode != 200 || requests.Load() != 1 {
+		t.Errorf("got %d, and %d requests at the API; want 200 and 1", res.StatusCode, requests.Load())
 	}
 }
 

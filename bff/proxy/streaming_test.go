@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"vestibule/internal/waittest"
 )
@@ -27,22 +26,30 @@ func TestBothBodiesStreamAtOnce(t *testing.T) {
 	}))
 	in, out := io.Pipe()
 	go fmt.Fprintln(out, 0) // the answer's header arrives with this
-	res, err := r.roundTrip(r.request(t.Context(), "POST", "/api/proxy/x", in))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
+	res := r.open(r.request(t.Context(), "POST", "/api/proxy/x", in))
 	for i := range 3 {
 		if i > 0 {
 			fmt.Fprintln(out, i)
 		}
-		var got int
-		if _, err := fmt.Fscanf(res.Body, "echo %d\n", &got); err != nil || got != i {
-			t.Fatalf("got %d (%v), want %d", got, err, i)
-		}
+		wantNext(t, res.Body, fmt.Sprintf("echo %d\n", i))
 	}
 	out.Close()
-	if rest, err := io.ReadAll(res.Body); err != nil || len(rest) > 0 {
+	wantEnd(t, res.Body)
+}
+
+// wantNext checks the next bytes of a body.
+func wantNext(t *testing.T, body io.Reader, want string) {
+	t.Helper()
+	got := make([]byte, len(want))
+	if _, err := io.ReadFull(body, got); err != nil || string(got) != want {
+		t.Fatalf("got %q (%v), want %q", got, err, want)
+	}
+}
+
+// wantEnd checks that a body has no more bytes.
+func wantEnd(t *testing.T, body io.Reader) {
+	t.Helper()
+	if rest, err := io.ReadAll(body); err != nil || len(rest) > 0 {
 		t.Errorf("got %q (%v), want the end", rest, err)
 	}
 }
@@ -77,7 +84,7 @@ func TestUploadsAreStreamed(t *testing.T) {
 }
 
 // TestAnAnswerBeforeTheUploadEnds: the client gets the answer. Its connection may hold
-// the rest of the upload, so it is not used again.
+// the rest of the upload, so the server closes it.
 func TestAnAnswerBeforeTheUploadEnds(t *testing.T) {
 	t.Parallel()
 	hungUp := make(chan error, 1)
@@ -110,28 +117,16 @@ func TestEventsAreForwardedImmediately(t *testing.T) {
 			_ = c.Flush()
 		}
 	}))
-	res, err := r.roundTrip(r.request(t.Context(), "GET", "/api/proxy/events", nil))
-	if err != nil { // only the header has arrived
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
+	res := r.open(r.request(t.Context(), "GET", "/api/proxy/events", nil)) // only the header has arrived
 	if got := res.Header.Get("Content-Type"); got != "text/event-stream" {
 		t.Errorf("Content-Type: got %q", got)
 	}
 	for _, event := range []string{"one", "two", "three"} {
 		next <- event
-		start := time.Now()
-		want := "data: " + event + "\n\n"
-		got := make([]byte, len(want))
-		if _, err := io.ReadFull(res.Body, got); err != nil || string(got) != want {
-			t.Fatalf("got %q (%v), want %q", got, err, want)
-		}
-		t.Logf("%s after %v", event, time.Since(start))
+		wantNext(t, res.Body, "data: "+event+"\n\n")
 	}
 	close(next)
-	if rest, err := io.ReadAll(res.Body); err != nil || len(rest) > 0 {
-		t.Errorf("got %q (%v), want the end", rest, err)
-	}
+	wantEnd(t, res.Body)
 }
 
 // TestADownloadOfKnownLengthDoesNotWaitForItsEnd: the header arrives first, then each
@@ -148,17 +143,10 @@ func TestADownloadOfKnownLengthDoesNotWaitForItsEnd(t *testing.T) {
 			_ = c.Flush()
 		}
 	}))
-	res, err := r.roundTrip(r.request(t.Context(), "GET", "/api/proxy/x", nil))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
+	res := r.open(r.request(t.Context(), "GET", "/api/proxy/x", nil))
 	for _, part := range []string{"one", "two"} {
 		next <- part
-		got := make([]byte, 3)
-		if _, err := io.ReadFull(res.Body, got); err != nil || string(got) != part {
-			t.Fatalf("got %q (%v), want %q", got, err, part)
-		}
+		wantNext(t, res.Body, part)
 	}
 	close(next)
 }

@@ -24,7 +24,7 @@ func TestWebSocket(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), waitLimit)
 	defer cancel()
 
-	t.Run("the handshake is the client's, the identity ours", func(t *testing.T) {
+	t.Run("the API gets the client's handshake and our identity headers", func(t *testing.T) {
 		req := <-api.requests
 		if req.RequestURI != "/api/socket?a=1" || len(req.Header["Sec-Websocket-Key"]) != 1 || len(req.Header["Sec-Websocket-Extensions"]) != 1 {
 			t.Errorf("the API got %s %v", req.RequestURI, req.Header)
@@ -40,7 +40,7 @@ func TestWebSocket(t *testing.T) {
 			t.Errorf("headers at the API (-want +got):\n%s", diff)
 		}
 	})
-	t.Run("its answer has what belongs to it", func(t *testing.T) {
+	t.Run("the client gets the headers of the handshake only", func(t *testing.T) {
 		for _, name := range []string{"Sec-Websocket-Accept", "Sec-Websocket-Extensions"} {
 			if len(res.Header[name]) != 1 {
 				t.Errorf("%s: got %q", name, res.Header[name])
@@ -91,7 +91,7 @@ func TestWebSocket(t *testing.T) {
 	})
 }
 
-// TestBytesAroundTheHandshakeAreKept: bytes that a side sends directly after the handshake.
+// TestBytesAroundTheHandshakeAreKept: each side may send bytes directly after the handshake.
 func TestBytesAroundTheHandshakeAreKept(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {

@@ -62,11 +62,11 @@ func TestOtherUpgradesAreIgnored(t *testing.T) {
 			r.wantHeader(api.onlyRequest(t), res)
 		})
 	}
-	const ask = "Host: app\nCookie: a=b\nConnection: Upgrade\nUpgrade: websocket\n"
+	const upgrade = "Host: app\nCookie: a=b\nConnection: Upgrade\nUpgrade: websocket\n"
 	for name, request := range map[string]string{
-		"another method": "POST /api/proxy/x HTTP/1.1\n" + ask + "\n",
-		"HTTP/1.0":       "GET /api/proxy/x HTTP/1.0\n" + ask + "\n",
-		"a body":         "GET /api/proxy/x HTTP/1.1\n" + ask + "Content-Length: 2\n\nhi",
+		"another method": "POST /api/proxy/x HTTP/1.1\n" + upgrade + "\n",
+		"HTTP/1.0":       "GET /api/proxy/x HTTP/1.0\n" + upgrade + "\n",
+		"a body":         "GET /api/proxy/x HTTP/1.1\n" + upgrade + "Content-Length: 2\n\nhi",
 	} {
 		t.Run(name, func(t *testing.T) {
 			if res, _ := r.raw(request).answer("GET"); res.StatusCode != 200 {
@@ -97,7 +97,7 @@ func TestAnUnrequestedProtocolSwitchIsRefused(t *testing.T) {
 
 func TestAHandshakeThatTheAPIRefuses(t *testing.T) {
 	t.Parallel()
-	t.Run("with another answer, which passes", func(t *testing.T) {
+	t.Run("with another status, which passes", func(t *testing.T) {
 		r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "no sockets here", http.StatusNotFound)
 		}))
@@ -108,9 +108,9 @@ func TestAHandshakeThatTheAPIRefuses(t *testing.T) {
 		r.wantOuterHeaders(res)
 	})
 	for name, answer := range map[string]string{
-		"by another protocol": "Connection: Upgrade\nUpgrade: h2c\n",
-		"by no protocol":      "",
-		"by half of it":       "Upgrade: websocket\n",
+		"by another protocol":                     "Connection: Upgrade\nUpgrade: h2c\n",
+		"by no protocol":                          "",
+		"by an Upgrade header without Connection": "Upgrade: websocket\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, rawAPI(t, answering("HTTP/1.1 101 Switching Protocols\n"+answer+"\n")))
@@ -124,7 +124,7 @@ func TestAHandshakeThatTheAPIRefuses(t *testing.T) {
 		req := r.request(t.Context(), "GET", "/api/proxy/x", nil, "Origin", "https://app.example",
 			"Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
 		if err := r.proxy.Serve(w, req); err == nil {
-			t.Errorf("got %v", err)
+			t.Error("got no error")
 		}
 	})
 }

@@ -19,7 +19,7 @@ func TestCacheAnswersWithoutAQueryAndForgetsInTime(t *testing.T) {
 		if n := f.spy.reads.Load() - before; n != 0 {
 			f.t.Errorf("got %d queries for a cached session, want 0", n)
 		}
-		if err := f.db.EndSession(f.t.Context(), row.TokenHash); err != nil { // behind our back
+		if err := f.db.EndSession(f.t.Context(), row.TokenHash); err != nil { // without the cache
 			f.t.Fatal(err)
 		}
 		f.clock.Advance(time.Minute)
@@ -40,8 +40,8 @@ func TestOtherInstancesRevocationIsSeenAtTheNextRequest(t *testing.T) {
 	})
 }
 
-// TestAWriteToTheFileInvalidatesTheCache: on SQLite the command line ends sessions
-// too, in a process of its own. PostgreSQL has no version, so every request asks.
+// TestAWriteToTheFileInvalidatesTheCache: on SQLite the command line can also end sessions,
+// in another process. PostgreSQL has no version, so every request reads the row.
 func TestAWriteToTheFileInvalidatesTheCache(t *testing.T) {
 	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
@@ -55,7 +55,7 @@ func TestAWriteToTheFileInvalidatesTheCache(t *testing.T) {
 			f.wantLive(r)
 		}
 		if n := f.spy.reads.Load(); n != want {
-			f.t.Errorf("got the row read %d times while nobody wrote, want %d", n, want)
+			f.t.Errorf("without a write, the row was read %d times, want %d", n, want)
 		}
 		e := store.Event{At: f.now(), Type: store.EventUserDisabled, Actor: store.ActorOperator}
 		if err := f.db.Tx(f.t.Context(), "test", func(tx *store.Tx) error { return tx.DisableUser(userID, e) }); err != nil {
@@ -70,7 +70,7 @@ func TestWithoutAVersionTheCacheIsNotUsed(t *testing.T) {
 	each(t, time.Hour, func(f *fixture) {
 		_, r := f.signIn(true, nil)
 		f.wantLive(r)
-		f.Version = func(context.Context) (int64, error) { return 0, errors.New("not to be had") }
+		f.Version = func(context.Context) (int64, error) { return 0, errors.New("no version") }
 		row, _, err := f.db.SessionByTokenHash(f.t.Context(), f.wantLive(r).TokenHash)
 		if err != nil {
 			f.t.Fatal(err)
@@ -92,12 +92,13 @@ func TestEndDuringAReadIsNotUndoneByTheCache(t *testing.T) {
 				f.t.Error(err)
 			}
 		}
-		f.wantLive(r) // it was alive when it was read
+		f.wantLive(r) // the session was live when its row was read
 		f.wantErr(r, ErrEnded)
 	})
 }
 
-// TestPeekAndReadQueryTheDatabase: what they say is shown or acted upon.
+// TestPeekAndReadQueryTheDatabase: their callers show the result or act on it, so it must be
+// current.
 func TestPeekAndReadQueryTheDatabase(t *testing.T) {
 	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
@@ -106,7 +107,7 @@ func TestPeekAndReadQueryTheDatabase(t *testing.T) {
 			"Peek": func() error { _, err := f.Peek(r); return err },
 			"Read": func() error { _, err := f.Read(r); return err },
 		} {
-			f.wantLive(r) // now believed for an hour
+			f.wantLive(r) // now cached for an hour
 			before := f.spy.reads.Load()
 			if err := look(); err != nil {
 				f.t.Fatal(err)
@@ -115,7 +116,7 @@ func TestPeekAndReadQueryTheDatabase(t *testing.T) {
 				f.t.Errorf("%s read the row %d times, want once", name, n)
 			}
 		}
-		if err := f.db.EndSession(f.t.Context(), row.TokenHash); err != nil { // behind our back
+		if err := f.db.EndSession(f.t.Context(), row.TokenHash); err != nil { // without the cache
 			f.t.Fatal(err)
 		}
 		if _, err := f.Peek(r); !errors.Is(err, ErrEnded) {
@@ -124,7 +125,7 @@ func TestPeekAndReadQueryTheDatabase(t *testing.T) {
 	})
 }
 
-// TestACachedRowStillExpires: the cache need not be asked anew for that.
+// TestACachedRowStillExpires: this needs no new read.
 func TestACachedRowStillExpires(t *testing.T) {
 	t.Parallel()
 	each(t, 48*time.Hour, func(f *fixture) {
@@ -135,7 +136,7 @@ func TestACachedRowStillExpires(t *testing.T) {
 	})
 }
 
-// TestASweepRemovesEndedSessionsFromTheCache: what it learns of an end holds for requests too.
+// TestASweepRemovesEndedSessionsFromTheCache: later requests are refused too.
 func TestASweepRemovesEndedSessionsFromTheCache(t *testing.T) {
 	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
@@ -151,8 +152,8 @@ func TestASweepRemovesEndedSessionsFromTheCache(t *testing.T) {
 	})
 }
 
-// TestALateReadDoesNotUndoAnExtension: the row was read before, by a request that was
-// slower.
+// TestALateReadDoesNotUndoAnExtension: a slow request may cache a row that it has read before
+// the extension.
 func TestALateReadDoesNotUndoAnExtension(t *testing.T) {
 	t.Parallel()
 	c, err := newCache(10)

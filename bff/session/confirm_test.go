@@ -10,12 +10,12 @@ import (
 	"vestibule/store"
 )
 
-func TestConfirmTellsTheEndOfASession(t *testing.T) {
+func TestConfirmReportsTheEndOfASession(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name string
 		end  func(f *fixture, row store.Session, r *http.Request) error
-		want error // nil: of another kind, that says nothing about the session
+		want error // nil: any error that says nothing about the session
 	}{
 		{"by sign-out here", func(f *fixture, _ store.Session, r *http.Request) error { return f.signOut(r) }, ErrEnded},
 		{"by another instance", func(f *fixture, row store.Session, _ *http.Request) error {
@@ -29,11 +29,11 @@ func TestConfirmTellsTheEndOfASession(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			each(t, time.Hour, func(f *fixture) {
-				f.Version = f.db.Version // which PostgreSQL does not have: so every lookup is a query
+				f.Version = f.db.Version // PostgreSQL has none, so every lookup is a query
 				row, r := f.signIn(true, nil)
 				live := f.wantLive(r)
 				if err := f.Confirm(f.t.Context(), live); err != nil {
-					f.t.Fatalf("got %v of a live session", err)
+					f.t.Fatalf("got %v for a live session", err)
 				}
 				if err := tt.end(f, row, r); err != nil {
 					f.t.Fatal(err)
@@ -47,7 +47,7 @@ func TestConfirmTellsTheEndOfASession(t *testing.T) {
 	}
 }
 
-// TestConfirmUsesTheCacheLikeCheck: an expired row too, which needs no asking.
+// TestConfirmUsesTheCacheLikeCheck: an expired row in the cache needs no query either.
 func TestConfirmUsesTheCacheLikeCheck(t *testing.T) {
 	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
@@ -58,8 +58,8 @@ func TestConfirmUsesTheCacheLikeCheck(t *testing.T) {
 		if err := f.Confirm(f.t.Context(), live); err != nil {
 			f.t.Fatal(err)
 		}
-		if asked := f.spy.reads.Load() > before; asked != f.db.Shared() {
-			f.t.Errorf("asked the database: %t, want %t", asked, f.db.Shared())
+		if queried := f.spy.reads.Load() > before; queried != f.db.Shared() {
+			f.t.Errorf("queried the database: %t, want %t", queried, f.db.Shared())
 		}
 	})
 	each(t, 30*day, func(f *fixture) {
@@ -68,7 +68,7 @@ func TestConfirmUsesTheCacheLikeCheck(t *testing.T) {
 		live := f.wantLive(r)
 		f.clock.Advance(8 * day)
 		if err := f.Confirm(f.t.Context(), live); !errors.Is(err, ErrEnded) {
-			f.t.Errorf("got %v of a cached row that has expired", err)
+			f.t.Errorf("got %v for a cached row that has expired", err)
 		}
 	})
 }

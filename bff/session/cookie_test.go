@@ -19,20 +19,20 @@ func testCookie() Cookie {
 	return cookieOf(strings.Repeat("s", 32))
 }
 
-// cookieOf is a cookie of the given secrets, the current one first.
+// cookieOf returns a cookie with the given secrets.
 func cookieOf(secret string, previous ...string) Cookie {
 	c := Cookie{Name: "better-auth.session_token", SameSite: http.SameSiteLaxMode, Secret: []byte(secret)}
 	for _, p := range previous {
 		c.Previous = append(c.Previous, []byte(p))
 	}
 	if err := c.derive(); err != nil {
-		panic(err) // never: the length of a key is a constant
+		panic(err) // impossible: the length of a key is a constant
 	}
 	return c
 }
 
-// legacyValue is the value that a program gives the cookie that signs with the
-// secret itself, as earlier versions and Better Auth do.
+// legacyValue is the value of a cookie that is signed with the secret itself, as earlier
+// versions and Better Auth sign it.
 func legacyValue(secret []byte, token string) string {
 	return url.QueryEscape(token + "." + base64.StdEncoding.EncodeToString(sign(secret, token)))
 }
@@ -45,7 +45,8 @@ func requestWith(cookies ...string) *http.Request {
 	return r
 }
 
-// The value was computed elsewhere, by Python's hmac (HKDF too), base64 and urllib.
+// TestCookieHasBetterAuthsForm: the value was computed with Python's hmac (also for HKDF), base64
+// and urllib.
 func TestCookieHasBetterAuthsForm(t *testing.T) {
 	t.Parallel()
 	c := testCookie()
@@ -56,14 +57,14 @@ func TestCookieHasBetterAuthsForm(t *testing.T) {
 	if line := got.String(); line != "better-auth.session_token="+got.Value+"; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax" {
 		t.Errorf("got line %q", line)
 	}
-	if late := c.build("abc", time.Hour-300*time.Millisecond); late.MaxAge != 3600 {
-		t.Errorf("got Max-Age %d for what is left of an hour, want it rounded up to 3600", late.MaxAge)
+	if c := c.build("abc", time.Hour-300*time.Millisecond); c.MaxAge != 3600 {
+		t.Errorf("got Max-Age %d for a little less than an hour, want it rounded up to 3600", c.MaxAge)
 	}
 	if line := c.Clear().String(); line != "better-auth.session_token=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax" {
 		t.Errorf("got clearing line %q", line)
 	}
 	if line := c.build("abc", browserSession).String(); strings.Contains(line, "Max-Age") || strings.Contains(line, "Expires") {
-		t.Errorf("got %q, want a cookie that goes with the browser", line)
+		t.Errorf("got %q, want a cookie that ends with the browser", line)
 	}
 }
 
@@ -93,10 +94,10 @@ func TestReadCookie(t *testing.T) {
 		{"another name", []string{"session_token=" + good}, ErrNone},
 		{"our name with a prefix", []string{"__Host-" + name + good}, ErrNone},
 		{"our name in another case", []string{"Better-Auth.session_token=" + good}, ErrNone},
-		{"ours behind one that we have not signed", []string{name + unsigned + "; " + name + good}, nil},
+		{"ours after one that we have not signed", []string{name + unsigned + "; " + name + good}, nil},
 		{"ours before one that we have not signed", []string{name + good, name + unsigned}, nil},
-		{"ours beside one of another secret", []string{name + old.value(token) + "; " + name + good}, nil},
-		{"ours beside an empty one", []string{name + "; " + name + good}, nil},
+		{"ours and one of another secret", []string{name + old.value(token) + "; " + name + good}, nil},
+		{"ours and an empty one", []string{name + "; " + name + good}, nil},
 		{"two that we have not signed", []string{name + unsigned + "; " + name + old.value(token)}, ErrUnsigned},
 		{"no signature", []string{name + token}, ErrUnsigned},
 		{"signature of another token", []string{name + "x" + good}, ErrUnsigned},
@@ -176,8 +177,8 @@ func FuzzSplitCookie(f *testing.F) {
 	})
 }
 
-// TestManyCookiesOfOneRequestCostLittle: none of them is ours, and anybody may send as
-// many as a head has room for.
+// TestManyCookiesOfOneRequestCostLittle: anybody can send as many cookies with our name as fit
+// into a request's header. The test counts allocations, so it is not parallel.
 func TestManyCookiesOfOneRequestCostLittle(t *testing.T) {
 	c := Cookie{Name: "sid", Secret: []byte(strings.Repeat("s", 32)), Previous: [][]byte{[]byte(strings.Repeat("p", 32))}}
 	if err := c.derive(); err != nil {

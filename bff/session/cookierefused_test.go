@@ -9,7 +9,7 @@ import (
 	"vestibule/internal/opaque"
 )
 
-// TestASignatureHasOneEncoding: two cookies that differ would name one session.
+// TestASignatureHasOneEncoding: otherwise two different cookies would name the same session.
 func TestASignatureHasOneEncoding(t *testing.T) {
 	t.Parallel()
 	c := testCookie()
@@ -21,16 +21,16 @@ func TestASignatureHasOneEncoding(t *testing.T) {
 	if _, err := c.read(requestWith(c.Name + "=" + value)); err != nil {
 		t.Fatal(err)
 	}
-	// The last character before the padding has two bits that mean nothing.
+	// The last character before the padding has two unused bits.
 	at := len(value) - 2
 	other := alphabet[strings.IndexByte(alphabet, value[at])|1]
-	twisted := value[:at] + string(other) + "="
-	if _, err := c.read(requestWith(c.Name + "=" + twisted)); !errors.Is(err, ErrUnsigned) {
-		t.Errorf("got %v, want %v for a second spelling of the signature", err, ErrUnsigned)
+	changed := value[:at] + string(other) + "="
+	if _, err := c.read(requestWith(c.Name + "=" + changed)); !errors.Is(err, ErrUnsigned) {
+		t.Errorf("got %v, want %v for another encoding of the signature", err, ErrUnsigned)
 	}
 }
 
-// TestAnOverlongCookieIsNotParsed, even if it were ours.
+// TestAnOverlongCookieIsNotParsed: this holds even with a valid signature.
 func TestAnOverlongCookieIsNotParsed(t *testing.T) {
 	t.Parallel()
 	c := testCookie()
@@ -40,7 +40,7 @@ func TestAnOverlongCookieIsNotParsed(t *testing.T) {
 	}
 }
 
-// TestAnEmptyTokenIsRefused, though it were signed.
+// TestAnEmptyTokenIsRefused: this holds even with a valid signature.
 func TestAnEmptyTokenIsRefused(t *testing.T) {
 	t.Parallel()
 	c := testCookie()

@@ -13,8 +13,8 @@ import (
 	"vestibule/store"
 )
 
-// TestLookupsOfAnEndedSessionAreLimited, whatever is asked with its cookie, nor
-// does signing out with it write anything.
+// TestLookupsOfAnEndedSessionAreLimited: this holds for every kind of request with its cookie.
+// A sign-out with it writes nothing.
 func TestLookupsOfAnEndedSessionAreLimited(t *testing.T) {
 	t.Parallel()
 	each(t, 0, func(f *fixture) {
@@ -36,7 +36,7 @@ func TestLookupsOfAnEndedSessionAreLimited(t *testing.T) {
 		for range 200 {
 			wg.Go(func() {
 				for _, ask := range []func(*http.Request) (*Live, error){f.Check, f.Read, f.Peek} {
-					// It might be replaced by now: the answer must clear no cookie.
+					// The session may have been replaced: the answer must not clear a cookie.
 					if _, err := ask(r); !errors.Is(err, ErrEnded) || !errors.Is(err, ErrReplaced) {
 						f.t.Errorf("got %v, want it refused from memory", err)
 					}
@@ -63,7 +63,7 @@ func TestLookupsOfAnEndedSessionAreLimited(t *testing.T) {
 	})
 }
 
-// TestARestoredSessionIsNotRefused however often it is used: its row was restored.
+// TestARestoredSessionIsNotRefused: after its row is restored, any number of requests pass.
 func TestARestoredSessionIsNotRefused(t *testing.T) {
 	t.Parallel()
 	each(t, 0, func(f *fixture) {
@@ -111,9 +111,9 @@ func TestAClockSetBackStartsANewWindow(t *testing.T) {
 		d.tooOften(hash, start.Add(time.Hour))
 	}
 	if !d.tooOften(hash, start.Add(time.Hour)) {
-		t.Fatal("it is not asked for too often")
+		t.Fatal("the number of lookups is not limited")
 	}
 	if d.tooOften(hash, start) {
-		t.Error("got it refused an hour before it was asked for")
+		t.Error("the session is refused although the clock was set back")
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"vestibule/internal/storetest"
+	"vestibule/internal/waittest"
 	"vestibule/store"
 )
 
@@ -35,7 +36,7 @@ func TestStreamEndsWithItsSession(t *testing.T) {
 			f.clock.Advance(8 * day)
 			return nil
 		}},
-		{"by expiry while the database is away", func(f *fixture, _ store.Session, _ *http.Request) error {
+		{"by expiry while the database is unavailable", func(f *fixture, _ store.Session, _ *http.Request) error {
 			f.clock.Advance(8 * day)
 			return f.db.Close()
 		}},
@@ -127,8 +128,8 @@ func TestReleasedExchangesAreForgotten(t *testing.T) {
 	})
 }
 
-// TestRunEndsStreamsInTime runs the sweeper with the real clock: two seconds is
-// the promise.
+// TestRunEndsStreamsInTime runs the sweeper with the real clock. Streams should end within two
+// seconds. The test waits longer, because the machine may be busy.
 func TestRunEndsStreamsInTime(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.Store) {
@@ -151,30 +152,25 @@ func TestRunEndsStreamsInTime(t *testing.T) {
 		if err := db.EndSession(t.Context(), next.TokenHash); err != nil {
 			t.Fatal(err)
 		}
-		start := time.Now()
-		select {
-		case <-stream.Done():
-			t.Logf("ended after %v", time.Since(start))
-		case <-time.After(20 * time.Second):
-			t.Fatal("the stream was not ended")
-		}
+		waittest.Receive(t, "the end of the stream", stream.Done())
 	})
 }
 
-// TestStreamsEndAtOnce: not with the next sweep, once this process knows.
+// TestStreamsEndAtOnce: once this process knows that a session has ended, its streams do not
+// wait for the next sweep.
 func TestStreamsEndAtOnce(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(f *fixture, row store.Session) error{
 		"sign-out": func(f *fixture, row store.Session) error { f.Forget(row.TokenHash); return nil },
-		"a request meets the end of its life": func(f *fixture, _ store.Session) error {
+		"a request after the lifetime": func(f *fixture, _ store.Session) error {
 			f.clock.Advance(8 * day)
 			return nil
 		},
-		"a request meets limits that were lowered": func(f *fixture, _ store.Session) error {
+		"a request after the limits were lowered": func(f *fixture, _ store.Session) error {
 			f.MaxAge = grace
 			return nil
 		},
-		"a request meets the end by another instance": func(f *fixture, row store.Session) error {
+		"a request after another instance has ended the session": func(f *fixture, row store.Session) error {
 			return f.db.EndSession(f.t.Context(), row.TokenHash)
 		},
 	} {
@@ -201,8 +197,8 @@ func TestStreamsEndAtOnce(t *testing.T) {
 	}
 }
 
-// TestAStreamLivesAsLongAsItsExtendedSession: the lease remembers the end that the
-// session had when the stream began.
+// TestAStreamLivesAsLongAsItsExtendedSession: the lease only knows the end that the session had
+// when the stream began.
 func TestAStreamLivesAsLongAsItsExtendedSession(t *testing.T) {
 	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
@@ -214,7 +210,7 @@ func TestAStreamLivesAsLongAsItsExtendedSession(t *testing.T) {
 		f.clock.Set(row.ExpiresAt.Add(time.Hour))
 		f.sweep(f.t.Context())
 		if ctx.Err() != nil {
-			f.t.Errorf("got %v, want the stream to go on: use has extended its session", context.Cause(ctx))
+			f.t.Errorf("got %v, want the stream to go on, because a request has extended the session", context.Cause(ctx))
 		}
 	})
 }

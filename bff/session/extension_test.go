@@ -10,7 +10,7 @@ import (
 	"vestibule/store"
 )
 
-func TestExtensionNeverResurrects(t *testing.T) {
+func TestAnExtensionNeverRevivesASession(t *testing.T) {
 	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
 		row, r := f.signIn(true, nil)
@@ -23,7 +23,7 @@ func TestExtensionNeverResurrects(t *testing.T) {
 		}
 		f.wantErr(r, ErrEnded)
 		if _, _, err := f.db.SessionByTokenHash(f.t.Context(), row.TokenHash); !errors.Is(err, store.ErrNotFound) {
-			f.t.Errorf("got %v, want the row to stay away", err)
+			f.t.Errorf("got %v, want no row", err)
 		}
 	})
 }
@@ -72,8 +72,8 @@ func TestPeekDoesNotExtendASession(t *testing.T) {
 	})
 }
 
-// TestASecondRequestDoesNotExtendAgain: between its look at the row and its turn
-// another request has extended the session.
+// TestASecondRequestDoesNotExtendAgain: another request extends the session after this one has
+// read the row and before it extends the session itself.
 func TestASecondRequestDoesNotExtendAgain(t *testing.T) {
 	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
@@ -87,7 +87,7 @@ func TestASecondRequestDoesNotExtendAgain(t *testing.T) {
 		}
 		calls := 0
 		f.Now = func() time.Time {
-			if calls++; calls == 2 { // the one of the extension
+			if calls++; calls == 2 { // the extension asks for the time
 				f.Now = f.clock.Now
 				f.wantLive(r.Clone(context.Background()))
 			}
@@ -95,7 +95,7 @@ func TestASecondRequestDoesNotExtendAgain(t *testing.T) {
 		}
 		f.wantLive(r)
 		if calls < 2 {
-			f.t.Fatal("the other request did not come in between")
+			f.t.Fatal("the other request did not run in between")
 		}
 		if n := f.spy.extensions.Load(); n != 1 {
 			f.t.Errorf("got %d extensions, want 1", n)
@@ -103,7 +103,7 @@ func TestASecondRequestDoesNotExtendAgain(t *testing.T) {
 	})
 }
 
-// TestASessionAtItsAbsoluteLimitIsNotExtended with every request.
+// TestASessionAtItsAbsoluteLimitIsNotExtended: a request must not cause a useless write.
 func TestASessionAtItsAbsoluteLimitIsNotExtended(t *testing.T) {
 	t.Parallel()
 	each(t, 0, func(f *fixture) {
@@ -112,11 +112,11 @@ func TestASessionAtItsAbsoluteLimitIsNotExtended(t *testing.T) {
 			f.clock.Advance(6 * day)
 			f.wantLive(r)
 		}
-		f.clock.Advance(2 * day) // of the 30 that it has at most
+		f.clock.Advance(2 * day) // 26 of at most 30 days have passed
 		before := f.spy.extensions.Load()
 		f.wantLive(r)
 		if n := f.spy.extensions.Load() - before; n != 0 {
-			f.t.Errorf("got %d writes, want none: there is nothing to extend", n)
+			f.t.Errorf("got %d writes, want none", n)
 		}
 	})
 }

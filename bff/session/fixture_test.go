@@ -18,7 +18,7 @@ import (
 // start is when every test begins.
 var start = time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
 
-// spy counts what reaches the real store, and lets a test step in between.
+// spy counts the calls of the real store. A test can act between a read and its result.
 type spy struct {
 	Store
 	reads, extensions atomic.Int64
@@ -106,7 +106,7 @@ func (f *fixture) wantErr(r *http.Request, want error) {
 	}
 }
 
-// each runs a test on every engine, with one user and no session.
+// each runs a test on every engine. One user exists, with a session that no request presents.
 func each(t *testing.T, recheck time.Duration, test func(*fixture)) {
 	storetest.Each(t, func(t *testing.T, db *store.Store) {
 		f := newFixture(t, db, recheck)

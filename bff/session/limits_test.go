@@ -44,8 +44,8 @@ func TestLoweredLimitsApplyToExistingSessions(t *testing.T) {
 	})
 }
 
-// TestARaisedLimitRevivesNoSession: what has ended by the limits of its day stays
-// ended, also where its row is still there.
+// TestARaisedLimitRevivesNoSession: a session that has ended by the earlier limits stays ended,
+// even if its row still exists.
 func TestARaisedLimitRevivesNoSession(t *testing.T) {
 	t.Parallel()
 	each(t, 0, func(f *fixture) {
@@ -65,7 +65,7 @@ func TestAListOfSessionsUsesTheCurrentLimits(t *testing.T) {
 		f.MaxAge = time.Hour
 		list, err := f.Of(f.t.Context(), userID)
 		if err != nil || len(list) != 1 || list[0].ID != row.ID {
-			f.t.Errorf("got %d sessions, %v; want the one that is younger than the limit", len(list), err)
+			f.t.Errorf("got %d sessions, %v; want the session that is younger than the limit", len(list), err)
 		}
 	})
 }

@@ -5,11 +5,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
+
+	"vestibule/internal/waittest"
 )
 
-// TestOneSessionTakesFewConnections, however many of its requests come at once, and those
-// of others do not wait for it.
+// TestOneSessionTakesFewConnections: this holds for any number of simultaneous requests of one
+// session. Requests of other sessions do not wait for them.
 func TestOneSessionTakesFewConnections(t *testing.T) {
 	t.Parallel()
 	each(t, 0, func(f *fixture) {
@@ -17,14 +18,6 @@ func TestOneSessionTakesFewConnections(t *testing.T) {
 		_, modest := f.signIn(true, nil)
 		goOn := make(chan struct{})
 		f.spy.afterRead = func() { <-goOn }
-		until := func(what string, condition func() bool) {
-			f.t.Helper()
-			for end := time.Now().Add(20 * time.Second); !condition(); time.Sleep(time.Millisecond) {
-				if time.Now().After(end) {
-					f.t.Fatalf("not %s in time: %d reads", what, f.spy.reads.Load())
-				}
-			}
-		}
 		const crowd = 50
 		var asking sync.WaitGroup
 		ask := func() {
@@ -35,9 +28,9 @@ func TestOneSessionTakesFewConnections(t *testing.T) {
 		for range crowd {
 			asking.Go(ask)
 		}
-		until("crowded", func() bool {
+		waittest.Until(f.t, "the other requests of the session wait", func() bool {
 			_, waiting := f.lookups.Load()
-			return waiting == crowd-maxLookupsPerSession
+			return waiting == crowd-maxLookupsPerSession && f.spy.reads.Load() >= maxLookupsPerSession
 		})
 		if n := f.spy.reads.Load(); n != maxLookupsPerSession {
 			f.t.Errorf("got %d reads of one session at once, want %d", n, maxLookupsPerSession)
@@ -47,17 +40,17 @@ func TestOneSessionTakesFewConnections(t *testing.T) {
 				f.t.Errorf("another session: got %v", err)
 			}
 		})
-		until("asked for the other session", func() bool { return f.spy.reads.Load() == maxLookupsPerSession+1 })
+		waittest.Until(f.t, "the other session is read", func() bool { return f.spy.reads.Load() == maxLookupsPerSession+1 })
 		close(goOn)
 		asking.Wait()
 		if taken, waiting := f.lookups.Load(); taken+waiting != 0 {
-			f.t.Errorf("at the end %d have places and %d wait", taken, waiting)
+			f.t.Errorf("at the end: %d places are taken and %d requests wait", taken, waiting)
 		}
 	})
 }
 
-// TestPresentedReadsOnlyAFewCookies: a head has room for hundreds, each of which costs
-// an HMAC or several.
+// TestPresentedReadsOnlyAFewCookies: a request's header has room for hundreds of cookies.
+// Each costs at least one HMAC.
 func TestPresentedReadsOnlyAFewCookies(t *testing.T) {
 	t.Parallel()
 	each(t, 0, func(f *fixture) {

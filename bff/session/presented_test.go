@@ -32,7 +32,7 @@ func TestOfTwoSignedCookiesTheLiveOneCounts(t *testing.T) {
 	})
 }
 
-// TestASignInResolvesAConflict: afterwards none of the presented sessions lives.
+// TestASignInResolvesAConflict: it ends all presented sessions.
 func TestASignInResolvesAConflict(t *testing.T) {
 	t.Parallel()
 	each(t, 0, func(f *fixture) {
@@ -60,8 +60,8 @@ func TestASignOutResolvesAConflict(t *testing.T) {
 	})
 }
 
-// TestAReplacedSecretIsRememberedForAMinute: an answer to a request that was sent
-// with it must not clear the newer cookie.
+// TestAReplacedSecretIsRememberedForAMinute: the browser may have sent a request with the old
+// cookie. Its answer must not clear the newer cookie.
 func TestAReplacedSecretIsRememberedForAMinute(t *testing.T) {
 	t.Parallel()
 	each(t, 0, func(f *fixture) {
@@ -72,7 +72,7 @@ func TestAReplacedSecretIsRememberedForAMinute(t *testing.T) {
 			f.wantErr(r, ErrReplaced)
 			f.wantErr(r, ErrEnded)
 		}
-		if err := f.signOut(three); err != nil { // whoever signs out may sign in again at once
+		if err := f.signOut(three); err != nil { // a user may sign in again right after it
 			f.t.Fatal(err)
 		}
 		f.wantErr(three, ErrReplaced)
@@ -101,7 +101,7 @@ func TestAProofOfThePasswordExpires(t *testing.T) {
 		f.FreshAge = 10 * time.Minute
 		_, r := f.signIn(true, nil)
 		if !f.Proven(f.wantLive(r)) {
-			f.t.Error("a sign-in is no proof")
+			f.t.Error("a sign-in does not count as a proof")
 		}
 		f.clock.Advance(10*time.Minute - time.Millisecond)
 		if !f.Proven(f.wantLive(r)) {
@@ -109,13 +109,13 @@ func TestAProofOfThePasswordExpires(t *testing.T) {
 		}
 		f.clock.Advance(time.Millisecond)
 		if f.Proven(f.wantLive(r)) {
-			f.t.Error("the proof never ends")
+			f.t.Error("the proof did not end")
 		}
 	})
 }
 
-// TestAReplacedSessionIsReportedBeforeOtherEndedOnes: whichever comes first, the answer must not
-// clear a newer cookie.
+// TestAReplacedSessionIsReportedBeforeOtherEndedOnes: in any order of the cookies, the answer
+// must not clear a newer cookie.
 func TestAReplacedSessionIsReportedBeforeOtherEndedOnes(t *testing.T) {
 	t.Parallel()
 	each(t, 0, func(f *fixture) {

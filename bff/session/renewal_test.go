@@ -61,7 +61,7 @@ func TestCookieOfASessionThatHasJustEndedIsNotSent(t *testing.T) {
 	})
 }
 
-// TestANewCookieLivesAsLongAsItsSession: also where the database took its time.
+// TestANewCookieLivesAsLongAsItsSession: this holds even if the database was slow.
 func TestANewCookieLivesAsLongAsItsSession(t *testing.T) {
 	t.Parallel()
 	each(t, time.Minute, func(f *fixture) {

@@ -32,7 +32,7 @@ func TestStreamsOfASessionAUserAndAllAreBounded(t *testing.T) {
 	take("ses_phone", "usr_ada")
 	refused("ses_phone", "usr_ada")
 	laptop := take("ses_laptop", "usr_ada")
-	for range 5 { // which takes no place of the session
+	for range 5 { // a refusal takes no place of the session
 		refused("ses_laptop", "usr_ada")
 	}
 	phone()
@@ -61,7 +61,7 @@ func TestWithoutSettingsStreamsAreBoundedToo(t *testing.T) {
 	}
 }
 
-// TestStreamsOfAnAddressAreBounded, however many users it signs up.
+// TestStreamsOfAnAddressAreBounded: this holds for any number of users at the address.
 func TestStreamsOfAnAddressAreBounded(t *testing.T) {
 	t.Parallel()
 	s := &Sessions{streams: newStreams(Config{MaxStreams: 10, MaxStreamsPerUser: 2, AddressShare: 0.4})}
@@ -74,7 +74,7 @@ func TestStreamsOfAnAddressAreBounded(t *testing.T) {
 		}
 		leaves = append(leaves, leave)
 	}
-	for range 10 { // which takes no place of anybody
+	for range 10 { // a refusal takes no place
 		if _, err := s.Stream(liveOf("x", "x"), "192.0.2.1"); !errors.Is(err, ErrStreams) {
 			t.Errorf("a fifth: got %v, want %v", err, ErrStreams)
 		}

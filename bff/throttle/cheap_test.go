@@ -70,6 +70,7 @@ func (f *fixture) refusals(l *Limiter, n int, a func(int) Attempt) {
 // TestBlockedAttemptsAreCheap: a thousand attempts against a block cause no write. They
 // cause one read if the block is not in memory or was read too long ago.
 func TestBlockedAttemptsAreCheap(t *testing.T) {
+	t.Parallel()
 	for name, limit := range map[string]struct {
 		n      int
 		block  func(int) Attempt

@@ -16,15 +16,36 @@ import (
 	"vestibule/store/db"
 )
 
-// stalledStore is a store whose Count waits for proceed. It records how many calls run.
+// stalledStore is a store whose Count waits for proceed. It records how many calls are
+// in progress.
 type stalledStore struct {
 	Store
 	mu      sync.Mutex
-	running map[string]int // calls that run, by the last key
-	total   int            // calls that run, of all keys
-	most    int            // most calls at a time
-	mostOne int            // most calls of one key at a time
+	running map[string]int // calls in progress, by their last key
+	total   int            // calls in progress, of all keys
+	most    int            // the most calls at a time
+	mostOne int            // the most calls of one key at a time
 	proceed chan struct{}
+}
+
+// newStalledStore returns a stalledStore and a limiter that uses it.
+func newStalledStore(t *testing.T) (*stalledStore, *Limiter) {
+	t.Helper()
+	stub := &stalledStore{running: map[string]int{}, proceed: make(chan struct{})}
+	l, err := New(stub, []byte(strings.Repeat("s", 32)), time.Now, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stub, l
+}
+
+// fillCountingRoom takes all places of the counting room, with attempts that are stalled.
+func fillCountingRoom(t *testing.T, l *Limiter) {
+	t.Helper()
+	for i := range db.CountingAtOnce {
+		go func() { _ = l.Take(t.Context(), SignUp(fmt.Sprintf("192.0.2.%d", i))) }()
+	}
+	synctest.Wait()
 }
 
 func (s *stalledStore) Counters(_ context.Context, keys []string) ([]store.Counter, error) {
@@ -53,11 +74,7 @@ func (s *stalledStore) Count(_ context.Context, keys []string, decide func([]sto
 func TestFewAttemptsAreCountedAtATime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		stub := &stalledStore{running: map[string]int{}, proceed: make(chan struct{})}
-		l, err := New(stub, []byte(strings.Repeat("s", 32)), time.Now, false)
-		if err != nil {
-			t.Fatal(err)
-		}
+		stub, l := newStalledStore(t)
 		var passed, refused, others atomic.Int32
 		for range 1000 {
 			go func() {
@@ -103,17 +120,10 @@ func TestFewAttemptsAreCountedAtATime(t *testing.T) {
 func TestTheWaitToBeCountedIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		stub := &stalledStore{running: map[string]int{}, proceed: make(chan struct{})}
-		l, err := New(stub, []byte(strings.Repeat("s", 32)), time.Now, false)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := range db.CountingAtOnce {
-			go func() { _ = l.Take(t.Context(), SignUp(fmt.Sprintf("192.0.2.%d", i))) }()
-		}
-		synctest.Wait()
+		stub, l := newStalledStore(t)
+		fillCountingRoom(t, l)
 		began := time.Now()
-		err = l.Take(t.Context(), SignUp("198.51.100.1"))
+		err := l.Take(t.Context(), SignUp("198.51.100.1"))
 		if !errors.Is(err, fair.ErrAll) || time.Since(began) != maxWait {
 			t.Errorf("got %v after %v, want it refused after %v", err, time.Since(began), maxWait)
 		}
@@ -126,11 +136,7 @@ func TestTheWaitToBeCountedIsBounded(t *testing.T) {
 func TestASuccessIsRecordedDespiteManyNewAttempts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		stub := &stalledStore{running: map[string]int{}, proceed: make(chan struct{})}
-		l, err := New(stub, []byte(strings.Repeat("s", 32)), time.Now, false)
-		if err != nil {
-			t.Fatal(err)
-		}
+		stub, l := newStalledStore(t)
 		for range 1000 {
 			go func() { _ = l.Take(t.Context(), SignUp("192.0.2.1")) }()
 		}
@@ -150,15 +156,8 @@ func TestASuccessIsRecordedDespiteManyNewAttempts(t *testing.T) {
 func TestAKnownBlockRefusesWithoutWaiting(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		stub := &stalledStore{running: map[string]int{}, proceed: make(chan struct{})}
-		l, err := New(stub, []byte(strings.Repeat("s", 32)), time.Now, false)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := range db.CountingAtOnce {
-			go func() { _ = l.Take(t.Context(), SignUp(fmt.Sprintf("192.0.2.%d", i))) }()
-		}
-		synctest.Wait()
+		stub, l := newStalledStore(t)
+		fillCountingRoom(t, l)
 		a := SignUp("198.51.100.1")
 		l.blocks.remember(a, l.keys(a), []store.Counter{{BlockedUntil: time.Now().Add(time.Minute)}}, l.time(), l.blocks.currentEpoch())
 		began := time.Now()

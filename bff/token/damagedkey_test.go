@@ -14,6 +14,7 @@ import (
 )
 
 func TestADamagedKeyStopsTheStartAndIsNamed(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	ed, ec := mustKey(t, config(jose.EdDSA, clk)), mustKey(t, config(jose.ES256, clk))
 	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)

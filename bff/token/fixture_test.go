@@ -25,7 +25,7 @@ var (
 	otherSecret = []byte("00000000000000000000000000000000")
 )
 
-// clock is a time that a test sets. It starts off the full second.
+// clock is a time that a test sets. It does not start at a full second.
 type clock struct{ time time.Time }
 
 func newClock() *clock {
@@ -42,7 +42,7 @@ type table struct {
 	reads int
 	err   error // answers every call
 
-	afterRead func(read int) // runs before the rows of that reading are handed out
+	afterRead func(read int) // runs before Keys returns
 }
 
 func (t *table) Keys(ctx context.Context) ([]Key, error) {
@@ -113,7 +113,7 @@ func mustKey(t testing.TB, c Config) Key {
 	return k
 }
 
-// parseJWKS reads a key set by hand, so that nothing of jwx vouches for itself.
+// parseJWKS reads a key set without jwx, so that jwx does not check its own output.
 func parseJWKS(t testing.TB, set []byte) map[string]any {
 	t.Helper()
 	var parsed struct {
@@ -139,7 +139,7 @@ func parseJWKS(t testing.TB, set []byte) map[string]any {
 			}
 			keys[k.Kid] = key
 		default:
-			t.Fatalf("not a key of ours: %+v", k)
+			t.Fatalf("not one of our keys: %+v", k)
 		}
 	}
 	return keys

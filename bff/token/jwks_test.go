@@ -16,6 +16,7 @@ import (
 )
 
 func TestThePublishedSetIsEmptyInHS256Mode(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	keys := &table{rows: []Key{mustKey(t, config(jose.EdDSA, clk))}}
 	for _, keys := range []Keys{nil, keys} {
@@ -26,6 +27,7 @@ func TestThePublishedSetIsEmptyInHS256Mode(t *testing.T) {
 }
 
 func TestNothingPrivateIsPublished(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	keys := &table{}
 	for _, algorithm := range []string{jose.EdDSA, jose.ES256} {
@@ -34,7 +36,7 @@ func TestNothingPrivateIsPublished(t *testing.T) {
 			t.Errorf("got a private member in the public part %s", made.PublicKey)
 		}
 
-		// Whatever a public part should not hold, it does not pass on.
+		// Members that do not belong in a public part are not published.
 		k := mustKey(t, config(algorithm, clk))
 		private, err := unseal(k.ID, k.PrivateKey, secret, nil)
 		if err != nil {
@@ -78,6 +80,7 @@ func TestNothingPrivateIsPublished(t *testing.T) {
 }
 
 func TestAllLiveKeysArePublished(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	c := config(jose.EdDSA, clk)
 	in := func(d time.Duration) *time.Time { end := clk.now().Add(d); return &end }
@@ -108,6 +111,7 @@ func TestAllLiveKeysArePublished(t *testing.T) {
 }
 
 func TestAKeyOfAnotherInstanceIsPublishedWithinSeconds(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	keys := &table{}
 	c := config(jose.EdDSA, clk)
@@ -130,6 +134,7 @@ func TestAKeyOfAnotherInstanceIsPublishedWithinSeconds(t *testing.T) {
 }
 
 func TestABurstReadsTheTableOnce(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	keys := &table{}
 	m := mustOpen(t, config(jose.EdDSA, clk), keys)
@@ -141,12 +146,12 @@ func TestABurstReadsTheTableOnce(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-			clear(set) // is the caller's own
+			clear(set) // each caller gets a copy
 		})
 	}
 	wg.Wait()
 	if got := keys.reads - before; got != 1 {
-		t.Errorf("got %d readings, want 1", got)
+		t.Errorf("got %d reads, want 1", got)
 	}
 	if got := parseJWKS(t, mustJWKS(t, m)); len(got) != 1 {
 		t.Errorf("got %d keys, want 1", len(got))
@@ -154,6 +159,7 @@ func TestABurstReadsTheTableOnce(t *testing.T) {
 }
 
 func TestAClockSetBackDoesNotKeepAnOldSet(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	keys := &table{}
 	m := mustOpen(t, config(jose.EdDSA, clk), keys)
@@ -162,11 +168,12 @@ func TestAClockSetBackDoesNotKeepAnOldSet(t *testing.T) {
 	clk.advance(-time.Hour)
 	mustJWKS(t, m)
 	if got := keys.reads - before; got != 1 {
-		t.Errorf("got %d readings, want 1", got)
+		t.Errorf("got %d reads, want 1", got)
 	}
 }
 
-func TestACallerDoesNotWaitForAnothersReadingLongerThanItsContext(t *testing.T) {
+func TestACallerDoesNotWaitForAnotherReadLongerThanItsContext(t *testing.T) {
+	t.Parallel()
 	keys := &table{}
 	m := mustOpen(t, config(jose.EdDSA, newClock()), keys)
 	reading, release := make(chan struct{}), make(chan struct{})
@@ -184,11 +191,12 @@ func TestACallerDoesNotWaitForAnothersReadingLongerThanItsContext(t *testing.T) 
 	}
 	close(release)
 	if err := <-done; err != nil {
-		t.Errorf("the reading: got %v, want nil", err)
+		t.Errorf("the first caller: got %v, want nil", err)
 	}
 }
 
-func TestAFailedReadingIsAnErrorAndNotKept(t *testing.T) {
+func TestAFailedReadIsAnErrorAndIsNotCached(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	keys := &table{}
 	m := mustOpen(t, config(jose.EdDSA, clk), keys)

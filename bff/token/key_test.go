@@ -12,6 +12,7 @@ import (
 )
 
 func TestTheFirstKeyIsMadeAndThenKept(t *testing.T) {
+	t.Parallel()
 	for algorithm, curve := range map[string]string{jose.EdDSA: "Ed25519", jose.ES256: "P-256"} {
 		t.Run(algorithm, func(t *testing.T) {
 			clk := newClock()
@@ -40,14 +41,16 @@ func TestTheFirstKeyIsMadeAndThenKept(t *testing.T) {
 }
 
 func TestHS256NeedsNoTable(t *testing.T) {
+	t.Parallel()
 	keys := &table{}
 	mustMint(t, mustOpen(t, config(jose.HS256, newClock()), keys))
 	if keys.reads != 0 || len(keys.rows) != 0 {
-		t.Errorf("got %d readings and %d keys, want none", keys.reads, len(keys.rows))
+		t.Errorf("got %d reads and %d keys, want none", keys.reads, len(keys.rows))
 	}
 }
 
 func TestTheNewestKeyWithoutAnEndSigns(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	c := config(jose.EdDSA, clk)
 	key := func(id string, age time.Duration, change ...func(*Key)) Key {
@@ -87,7 +90,7 @@ func TestTheNewestKeyWithoutAnEndSigns(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 			if made := len(keys.rows) - len(tt.rows); (made == 1) != (tt.want == "") {
-				t.Errorf("got %d new keys, want one only where none can sign", made)
+				t.Errorf("got %d new keys, want one only if no other key can sign", made)
 			}
 			if tt.want == "" && got != keys.rows[len(keys.rows)-1].ID {
 				t.Errorf("got %q, want the new key %q", got, keys.rows[len(keys.rows)-1].ID)
@@ -111,6 +114,7 @@ func reseal(t *testing.T, k Key, id string) string {
 }
 
 func TestTwoInstancesThatStartAtOnceBothSignAndBothVerify(t *testing.T) {
+	t.Parallel()
 	for _, algorithm := range []string{jose.EdDSA, jose.ES256} {
 		t.Run(algorithm, func(t *testing.T) {
 			clk := newClock()
@@ -140,7 +144,7 @@ func TestTwoInstancesThatStartAtOnceBothSignAndBothVerify(t *testing.T) {
 				return
 			}
 			if len(keys.rows) != 2 {
-				t.Fatalf("got %d keys, want one of each instance", len(keys.rows))
+				t.Fatalf("got %d keys, want one from each instance", len(keys.rows))
 			}
 			for _, minting := range minters {
 				for _, publishing := range minters {
@@ -161,6 +165,7 @@ func TestTwoInstancesThatStartAtOnceBothSignAndBothVerify(t *testing.T) {
 }
 
 func TestAnInstanceThatFindsANewerKeyBesideItsOwnSignsWithIt(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	c := config(jose.EdDSA, clk)
 	for name, age := range map[string]time.Duration{"newer": -time.Second, "older": time.Second} {
@@ -187,7 +192,8 @@ func TestAnInstanceThatFindsANewerKeyBesideItsOwnSignsWithIt(t *testing.T) {
 	}
 }
 
-func TestErrorsOfTheTableAreKept(t *testing.T) {
+func TestErrorsOfTheTableAreReturned(t *testing.T) {
+	t.Parallel()
 	down := errors.New("down")
 	if _, err := Open(t.Context(), config(jose.EdDSA, newClock()), &table{err: down}); !errors.Is(err, down) {
 		t.Errorf("reading: got %v, want %v", err, down)
@@ -208,9 +214,10 @@ type readOnly struct{ *table }
 
 func (readOnly) AddKey(context.Context, Key) error { return errReadOnly }
 
-// TestAKeyIsUsedWithItsOwnAlgorithmOnly (RFC 8725 §3.1): not even the signature of
-// a token is looked at otherwise.
+// TestAKeyIsUsedWithItsOwnAlgorithmOnly (RFC 8725 §3.1): the signature of a token with another
+// algorithm is not checked at all.
 func TestAKeyIsUsedWithItsOwnAlgorithmOnly(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	rows := []Key{mustKey(t, config(jose.ES256, clk)), mustKey(t, config(jose.EdDSA, clk))}
 	for _, algorithm := range []string{jose.ES256, jose.EdDSA} {
@@ -221,7 +228,7 @@ func TestAKeyIsUsedWithItsOwnAlgorithmOnly(t *testing.T) {
 				t.Fatal(err)
 			}
 			if want := k.Algorithm == algorithm; (len(found) == 1) != want {
-				t.Errorf("%s: got %d keys of the id of one for %s", algorithm, len(found), k.Algorithm)
+				t.Errorf("%s: got %d keys for the id of a key for %s", algorithm, len(found), k.Algorithm)
 			}
 		}
 	}

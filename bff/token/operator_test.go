@@ -11,6 +11,7 @@ import (
 )
 
 func TestATokenOfAnOperatorNamesItsSubjectAndScope(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	scope := func(s string) *string { return &s }
 	issued := float64(clk.now().Unix())
@@ -23,7 +24,7 @@ func TestATokenOfAnOperatorNamesItsSubjectAndScope(t *testing.T) {
 		{"a service's", "svc_one", scope("tasks:read tasks:write"), "tasks:read tasks:write"},
 		{"one with an empty scope", "svc_one", scope(""), ""},
 	} {
-		for _, algorithm := range []string{jose.HS256, jose.EdDSA, jose.ES256} {
+		for _, algorithm := range algorithms {
 			t.Run(tc.name+", "+algorithm, func(t *testing.T) {
 				c := config(algorithm, clk)
 				m := mustOpen(t, c, &table{})

@@ -14,7 +14,7 @@ import (
 	"vestibule/internal/jose"
 )
 
-// foreign signs a token by hand: any header and any claims, with the secret.
+// foreign signs a token without our code. Its header and claims can be anything.
 func foreign(t testing.TB, header, payload string, key []byte) string {
 	t.Helper()
 	input := base64.RawURLEncoding.EncodeToString([]byte(header)) + "." + base64.RawURLEncoding.EncodeToString([]byte(payload))
@@ -35,7 +35,8 @@ func refusedSubject(t *testing.T, m *Minter, raw, part string) {
 }
 
 func TestVerifySubjectReadsATokenAsItWasMinted(t *testing.T) {
-	for _, algorithm := range []string{jose.HS256, jose.EdDSA, jose.ES256} {
+	t.Parallel()
+	for _, algorithm := range algorithms {
 		t.Run(algorithm, func(t *testing.T) {
 			clk := newClock()
 			m := mustOpen(t, config(algorithm, clk), &table{})
@@ -71,6 +72,7 @@ func TestVerifySubjectReadsATokenAsItWasMinted(t *testing.T) {
 }
 
 func TestATokenOfThePreviousSecretIsRead(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	c := config(jose.HS256, clk)
 	raw := mustMint(t, mustOpen(t, c, nil)).Raw
@@ -83,6 +85,7 @@ func TestATokenOfThePreviousSecretIsRead(t *testing.T) {
 }
 
 func TestATokenOfARetiringKeyIsReadUntilTheKeyEnds(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	c := config(jose.EdDSA, clk)
 	c.ExpiresIn = time.Hour
@@ -98,9 +101,10 @@ func TestATokenOfARetiringKeyIsReadUntilTheKeyEnds(t *testing.T) {
 	refusedSubject(t, m, raw, "signature")
 }
 
-// TestATokenOfAnotherInstancesNewKeyIsRead though this one has read the table just
-// before there was the key.
+// TestATokenOfAnotherInstancesNewKeyIsRead: the key was added just after this instance had read
+// the table.
 func TestATokenOfAnotherInstancesNewKeyIsRead(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	c := config(jose.ES256, clk)
 	keys := &table{}
@@ -118,11 +122,12 @@ func TestATokenOfAnotherInstancesNewKeyIsRead(t *testing.T) {
 	keys.err = errors.New("down")
 	clk.advance(publishedFor)
 	if _, err := here.VerifySubject(t.Context(), raw); !errors.Is(err, keys.err) {
-		t.Errorf("got %v, want %v: an outage is no bad token", err, keys.err)
+		t.Errorf("got %v, want %v: an outage does not make a token invalid", err, keys.err)
 	}
 }
 
 func TestTokensThatAreNotOursAreRefused(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	m := mustOpen(t, config(jose.HS256, clk), nil)
 	const header = `{"alg":"HS256","typ":"JWT"}`
@@ -139,67 +144,68 @@ func TestTokensThatAreNotOursAreRefused(t *testing.T) {
 	}
 	good := foreign(t, header, claims(""), secret)
 	for name, tt := range map[string]struct{ raw, part string }{
-		"nothing":                 {"", "compact"},
-		"five parts":              {good + "..", "compact"},
-		"a line break":            {strings.Replace(good, ".", "\n.", 1), "compact"},
-		"padding":                 {good + "=", "compact"},
-		"a second spelling":       {good[:len(good)-1] + string(good[len(good)-1]+1), "compact"}, // of bits that say nothing
-		"too long":                {good + strings.Repeat("A", jose.MaxToken), "compact"},
-		"no signature":            {good[:strings.LastIndex(good, ".")+1], "compact"},
-		"alg none":                {foreign(t, `{"alg":"none"}`, claims(""), secret), "alg"},
-		"another alg":             {foreign(t, `{"alg":"HS512"}`, claims(""), secret), "alg"},
-		"alg in capitals":         {foreign(t, `{"ALG":"HS256"}`, claims(""), secret), "header"},
-		"alg twice":               {foreign(t, `{"alg":"none","alg":"HS256"}`, claims(""), secret), "header"},
-		"a key of its own":        {foreign(t, `{"alg":"HS256","jwk":{}}`, claims(""), secret), "header"},
-		"crit":                    {foreign(t, `{"alg":"HS256","crit":["b64"],"b64":true}`, claims(""), secret), "header"},
-		"another typ":             {foreign(t, `{"alg":"HS256","typ":"logout+jwt"}`, claims(""), secret), "typ"},
-		"another long typ":        {foreign(t, `{"alg":"HS256","typ":"application/id+jwt"}`, claims(""), secret), "typ"},
-		"claims that are a list":  {foreign(t, header, `[]`, secret), "claims"},
-		"a claim twice":           {foreign(t, header, claims(`,"sub":"usr_bob"`), secret), "claims"},
-		"a number for sub":        {foreign(t, header, `{"iss":"better-auth","aud":"fastapi-backend","sub":1,"exp":1770091800}`, secret), "claims"},
-		"no sub":                  {foreign(t, header, `{"iss":"better-auth","aud":"fastapi-backend","exp":1770091800}`, secret), "sub"},
-		"another aud":             {foreign(t, header, `{"iss":"better-auth","aud":"mail","sub":"usr_alice","exp":1770091800}`, secret), "aud"},
-		"no aud":                  {foreign(t, header, `{"iss":"better-auth","sub":"usr_alice","exp":1770091800}`, secret), "aud"},
-		"several aud":             {foreign(t, header, `{"iss":"better-auth","aud":["fastapi-backend","x"],"sub":"usr_alice","exp":1770091800}`, secret), "aud"},
-		"no exp":                  {foreign(t, header, `{"iss":"better-auth","aud":"fastapi-backend","sub":"usr_alice"}`, secret), "expired"},
-		"an exp beyond all dates": {foreign(t, header, `{"iss":"better-auth","aud":"fastapi-backend","sub":"usr_alice","exp":1e300}`, secret), "expired"},
-		"text for exp":            {foreign(t, header, `{"iss":"better-auth","aud":"fastapi-backend","sub":"usr_alice","exp":"1770091800"}`, secret), "claims"},
-		"nbf in the future":       {foreign(t, header, claims(`,"nbf":1770091700`), secret), "future"},
-		"iat in the future":       {foreign(t, header, claims(`,"iat":1770091700`), secret), "future"},
-		"an iat beyond all dates": {foreign(t, header, claims(`,"iat":1e300`), secret), "future"},
-		"an act that says more":   {foreign(t, header, claims(`,"act":{"sub":"svc_a","iss":"x"}`), secret), "act"},
-		"an act without sub":      {foreign(t, header, claims(`,"act":{"act":{"sub":"svc_a"}}`), secret), "act"},
-		"an act that is null":     {foreign(t, header, claims(`,"act":null`), secret), "claims"},
-		"an iat that is null":     {foreign(t, header, claims(`,"iat":null`), secret), "claims"},
-		"a sid that is null":      {foreign(t, header, claims(`,"sid":null`), secret), "claims"},
-		"a typ that is null":      {foreign(t, `{"alg":"HS256","typ":null}`, claims(""), secret), "header"},
-		"a kid that is null":      {foreign(t, `{"alg":"HS256","kid":null}`, claims(""), secret), "header"},
-		"an act with NUL in it":   {foreign(t, header, claims(`,"act":{"sub":"svc_a","act":{"sub":"svc\u0000"}}`), secret), "act"},
-		"an act that reads on":    {foreign(t, header, claims(`,"act":{"sub":"svc_a acts for the user; token x"}`), secret), "act"},
-		"a sid with NUL in it":    {foreign(t, header, claims(`,"sid":"ses\u0000"`), secret), "sid"},
-		"a sid without end":       {foreign(t, header, claims(`,"sid":"`+strings.Repeat("s", jose.MaxID+1)+`"`), secret), "sid"},
-		"a jti with a line break": {foreign(t, header, claims(`,"jti":"a\nb"`), secret), "jti"},
-		"a jti beyond ASCII":      {foreign(t, header, claims(`,"jti":"\u202e"`), secret), "jti"},
-		"a scope that is a list":  {foreign(t, header, claims(`,"scope":["tasks:read"]`), secret), "scope"},
-		"a scope that is null":    {foreign(t, header, claims(`,"scope":null`), secret), "claims"},
-		"a scope on two lines":    {foreign(t, header, claims(`,"scope":"tasks:read\ntasks:write"`), secret), "scope"},
+		"nothing":                    {"", "compact"},
+		"five parts":                 {good + "..", "compact"},
+		"a line break":               {strings.Replace(good, ".", "\n.", 1), "compact"},
+		"padding":                    {good + "=", "compact"},
+		"a second spelling":          {good[:len(good)-1] + string(good[len(good)-1]+1), "compact"}, // changes only unused bits
+		"too long":                   {good + strings.Repeat("A", jose.MaxToken), "compact"},
+		"no signature":               {good[:strings.LastIndex(good, ".")+1], "compact"},
+		"alg none":                   {foreign(t, `{"alg":"none"}`, claims(""), secret), "alg"},
+		"another alg":                {foreign(t, `{"alg":"HS512"}`, claims(""), secret), "alg"},
+		"alg in capitals":            {foreign(t, `{"ALG":"HS256"}`, claims(""), secret), "header"},
+		"alg twice":                  {foreign(t, `{"alg":"none","alg":"HS256"}`, claims(""), secret), "header"},
+		"a key in the header":        {foreign(t, `{"alg":"HS256","jwk":{}}`, claims(""), secret), "header"},
+		"crit":                       {foreign(t, `{"alg":"HS256","crit":["b64"],"b64":true}`, claims(""), secret), "header"},
+		"another typ":                {foreign(t, `{"alg":"HS256","typ":"logout+jwt"}`, claims(""), secret), "typ"},
+		"another long typ":           {foreign(t, `{"alg":"HS256","typ":"application/id+jwt"}`, claims(""), secret), "typ"},
+		"claims that are a list":     {foreign(t, header, `[]`, secret), "claims"},
+		"a claim twice":              {foreign(t, header, claims(`,"sub":"usr_bob"`), secret), "claims"},
+		"a number for sub":           {foreign(t, header, `{"iss":"better-auth","aud":"fastapi-backend","sub":1,"exp":1770091800}`, secret), "claims"},
+		"no sub":                     {foreign(t, header, `{"iss":"better-auth","aud":"fastapi-backend","exp":1770091800}`, secret), "sub"},
+		"another aud":                {foreign(t, header, `{"iss":"better-auth","aud":"mail","sub":"usr_alice","exp":1770091800}`, secret), "aud"},
+		"no aud":                     {foreign(t, header, `{"iss":"better-auth","sub":"usr_alice","exp":1770091800}`, secret), "aud"},
+		"several aud":                {foreign(t, header, `{"iss":"better-auth","aud":["fastapi-backend","x"],"sub":"usr_alice","exp":1770091800}`, secret), "aud"},
+		"no exp":                     {foreign(t, header, `{"iss":"better-auth","aud":"fastapi-backend","sub":"usr_alice"}`, secret), "expired"},
+		"an exp beyond all dates":    {foreign(t, header, `{"iss":"better-auth","aud":"fastapi-backend","sub":"usr_alice","exp":1e300}`, secret), "expired"},
+		"text for exp":               {foreign(t, header, `{"iss":"better-auth","aud":"fastapi-backend","sub":"usr_alice","exp":"1770091800"}`, secret), "claims"},
+		"nbf in the future":          {foreign(t, header, claims(`,"nbf":1770091700`), secret), "future"},
+		"iat in the future":          {foreign(t, header, claims(`,"iat":1770091700`), secret), "future"},
+		"an iat beyond all dates":    {foreign(t, header, claims(`,"iat":1e300`), secret), "future"},
+		"an act with another member": {foreign(t, header, claims(`,"act":{"sub":"svc_a","iss":"x"}`), secret), "act"},
+		"an act without sub":         {foreign(t, header, claims(`,"act":{"act":{"sub":"svc_a"}}`), secret), "act"},
+		"an act that is null":        {foreign(t, header, claims(`,"act":null`), secret), "claims"},
+		"an iat that is null":        {foreign(t, header, claims(`,"iat":null`), secret), "claims"},
+		"a sid that is null":         {foreign(t, header, claims(`,"sid":null`), secret), "claims"},
+		"a typ that is null":         {foreign(t, `{"alg":"HS256","typ":null}`, claims(""), secret), "header"},
+		"a kid that is null":         {foreign(t, `{"alg":"HS256","kid":null}`, claims(""), secret), "header"},
+		"an act with NUL in it":      {foreign(t, header, claims(`,"act":{"sub":"svc_a","act":{"sub":"svc\u0000"}}`), secret), "act"},
+		"an act with more text":      {foreign(t, header, claims(`,"act":{"sub":"svc_a acts for the user; token x"}`), secret), "act"},
+		"a sid with NUL in it":       {foreign(t, header, claims(`,"sid":"ses\u0000"`), secret), "sid"},
+		"a sid without end":          {foreign(t, header, claims(`,"sid":"`+strings.Repeat("s", jose.MaxID+1)+`"`), secret), "sid"},
+		"a jti with a line break":    {foreign(t, header, claims(`,"jti":"a\nb"`), secret), "jti"},
+		"a jti beyond ASCII":         {foreign(t, header, claims(`,"jti":"\u202e"`), secret), "jti"},
+		"a scope that is a list":     {foreign(t, header, claims(`,"scope":["tasks:read"]`), secret), "scope"},
+		"a scope that is null":       {foreign(t, header, claims(`,"scope":null`), secret), "claims"},
+		"a scope on two lines":       {foreign(t, header, claims(`,"scope":"tasks:read\ntasks:write"`), secret), "scope"},
 	} {
 		t.Run(name, func(t *testing.T) { refusedSubject(t, m, tt.raw, tt.part) })
 	}
 }
 
-// TestAnActorWithoutScopeOpensNothing: at the API neither, so a trade must not
-// make it all that the client may.
-func TestAnActorWithoutScopeOpensNothing(t *testing.T) {
+// TestAnActorWithoutScopeHasNoRights: such a token has no rights at the API. So an exchange
+// must not give it all scopes of the client.
+func TestAnActorWithoutScopeHasNoRights(t *testing.T) {
+	t.Parallel()
 	m := mustOpen(t, config(jose.HS256, newClock()), nil)
 	s, err := m.VerifySubject(t.Context(), foreign(t, `{"alg":"HS256"}`,
 		`{"iss":"better-auth","aud":"fastapi-backend","sub":"usr_alice","exp":1770091800,"act":{"sub":"svc_a"}}`, secret))
 	if err != nil || !s.Scoped || len(s.Scope) != 0 {
-		t.Errorf("got %+v, %v, want a scope of nothing", s, err)
+		t.Errorf("got %+v, %v, want an empty scope", s, err)
 	}
 }
 
-// FuzzVerifySubject: what is believed is signed with our secret.
+// FuzzVerifySubject checks that every accepted token is signed with our secret.
 func FuzzVerifySubject(f *testing.F) {
 	m := mustOpen(f, config(jose.HS256, newClock()), nil)
 	f.Add(mustMint(f, m).Raw)
@@ -216,13 +222,14 @@ func FuzzVerifySubject(f *testing.F) {
 		}
 		if _, err := jwt.Parse(raw, func(*jwt.Token) (any, error) { return secret, nil }, jwt.WithValidMethods([]string{jose.HS256}),
 			jwt.WithTimeFunc(newClock().now), jwt.WithIssuer("better-auth"), jwt.WithAudience("fastapi-backend"), jwt.WithExpirationRequired()); err != nil || s.UserID == "" {
-			t.Errorf("believed %q, which another library refuses: %v", raw, err)
+			t.Errorf("accepted %q, which another library refuses: %v", raw, err)
 		}
 	})
 }
 
-// TestATokenOfAnotherIssuerIsRefused, though it is signed with our secret.
+// TestATokenOfAnotherIssuerIsRefused: this holds even if it is signed with our secret.
 func TestATokenOfAnotherIssuerIsRefused(t *testing.T) {
+	t.Parallel()
 	clk := newClock()
 	m := mustOpen(t, config(jose.HS256, clk), nil)
 	claims := func(iss string) string {

@@ -13,6 +13,7 @@ import (
 )
 
 func TestTokensVerifyWithAnotherLibrary(t *testing.T) {
+	t.Parallel()
 	for _, algorithm := range algorithms {
 		t.Run(algorithm, func(t *testing.T) {
 			c := config(algorithm, newClock())
@@ -30,6 +31,7 @@ func TestTokensVerifyWithAnotherLibrary(t *testing.T) {
 }
 
 func TestATokenHoldsExactlyItsClaims(t *testing.T) {
+	t.Parallel()
 	for _, algorithm := range algorithms {
 		t.Run(algorithm, func(t *testing.T) {
 			clk := newClock()
@@ -69,6 +71,7 @@ func TestATokenHoldsExactlyItsClaims(t *testing.T) {
 }
 
 func TestEveryTokenHasItsOwnID(t *testing.T) {
+	t.Parallel()
 	for _, algorithm := range algorithms {
 		t.Run(algorithm, func(t *testing.T) {
 			m := mustOpen(t, config(algorithm, newClock()), &table{})
@@ -97,6 +100,7 @@ func TestEveryTokenHasItsOwnID(t *testing.T) {
 }
 
 func TestATokenNeedsASubjectAndASession(t *testing.T) {
+	t.Parallel()
 	m := mustOpen(t, config(jose.HS256, newClock()), nil)
 	for _, ids := range [][2]string{{"", "ses_one"}, {"usr_alice", ""}, {"", ""}} {
 		if tok, err := m.Mint(ids[0], ids[1]); err == nil || tok != (Token{}) {
@@ -106,6 +110,7 @@ func TestATokenNeedsASubjectAndASession(t *testing.T) {
 }
 
 func TestATokenIsFreshUntilShortlyBeforeItsEnd(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct{ lifetime, margin time.Duration }{
 		{time.Hour, time.Minute},
 		{5 * time.Minute, time.Minute},
@@ -139,6 +144,7 @@ func TestATokenIsFreshUntilShortlyBeforeItsEnd(t *testing.T) {
 }
 
 func TestANewTokenIsFreshAndNoTokenIsNot(t *testing.T) {
+	t.Parallel()
 	m := mustOpen(t, config(jose.HS256, newClock()), nil)
 	tok := mustMint(t, m)
 	if !m.Fresh(tok) {
@@ -150,6 +156,7 @@ func TestANewTokenIsFreshAndNoTokenIsNot(t *testing.T) {
 }
 
 func TestOpenRefusesMistakes(t *testing.T) {
+	t.Parallel()
 	for name, change := range map[string]func(*Config){
 		"no algorithm":                    func(c *Config) { c.Algorithm = "" },
 		"the algorithm none":              func(c *Config) { c.Algorithm = "none" },

@@ -3,31 +3,24 @@
 package neighbours
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"os"
-	"os/signal"
-	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 )
 
-// attack is something that one address does.
+// attack describes requests that disturb other users. All of them come from one address.
 type attack struct {
 	name        string
-	ops         []string // of the well-behaved user, that are measured
-	accounts    int      // of the attacker; at least one
-	tasks       int      // of the attacker's first account
-	title       string   // of those tasks
-	description string
-	wait        time.Duration // until the attack is at its full strength; 0: a second
+	ops         []string      // the requests of the well-behaved user that are measured
+	accounts    int           // how many accounts the attacker has; 0 means one
+	tasks       int           // how many tasks the attacker's first account has
+	title       string        // the title of those tasks
+	description string        // their description
+	wait        time.Duration // time until the attack has its full strength; 0 means a second
 	run         func(context.Context, *attacker)
 }
 
@@ -38,7 +31,7 @@ func (a attack) warm() time.Duration {
 	return a.wait
 }
 
-// large is as large as a task can be: 10 000 code points of four bytes.
+// large is the largest description of a task: 10 000 code points of four bytes.
 var large = strings.Repeat("\U0001F331", 10_000)
 
 var both = []string{opList, opCreate}
@@ -58,89 +51,6 @@ var attacks = []attack{
 	{name: "16 fruitless searches, 300 000 tasks", ops: both, tasks: 300_000, title: "Water the plants", description: "All of them", run: searches},
 }
 
-// target is what an attack is aimed at.
-type target struct {
-	BFF, API  string
-	Attackers []account
-}
-
-// attacker is the process that attacks.
-type attacker struct {
-	target
-	client   *http.Client
-	answers  sync.Map // status -> *atomic.Int64
-	trickled atomic.Int64
-}
-
-func attackMain(name string) int {
-	var a attacker
-	if err := json.Unmarshal([]byte(os.Getenv("NEIGHBOURS_TARGET")), &a.target); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	a.client = clientAt(attackerAddress, 2000)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	for _, attack := range attacks {
-		if attack.name == name {
-			attack.run(ctx, &a)
-		}
-	}
-	a.answers.Range(func(status, n any) bool {
-		fmt.Fprintf(os.Stderr, "%v: %d  ", status, n.(*atomic.Int64).Load())
-		return true
-	})
-	fmt.Fprintf(os.Stderr, "%d bytes read slowly\n", a.trickled.Load())
-	return 0
-}
-
-func (a *attacker) count(what string) {
-	n, _ := a.answers.LoadOrStore(what, new(atomic.Int64))
-	n.(*atomic.Int64).Add(1)
-}
-
-// crowd runs so many at once, each again and again until ctx ends. In the soak, where
-// all attacks run beside each other, it is a tenth of them.
-func crowd(ctx context.Context, n int, do func(i int)) {
-	if os.Getenv("NEIGHBOURS_SOAK") != "" {
-		n = max(1, n/10)
-	}
-	var wg sync.WaitGroup
-	for i := range n {
-		wg.Go(func() {
-			for ctx.Err() == nil {
-				do(i)
-			}
-		})
-	}
-	wg.Wait()
-}
-
-// send sends one request and reads the answer.
-func (a *attacker) send(ctx context.Context, method, path, cookie, body string) {
-	r, err := http.NewRequestWithContext(ctx, method, "http://"+a.BFF+path, strings.NewReader(body))
-	if err != nil {
-		panic(err)
-	}
-	if cookie != "" {
-		r.Header.Set("Cookie", cookie)
-	}
-	if body != "" {
-		r.Header.Set("Content-Type", "application/json")
-	}
-	res, err := a.client.Do(r)
-	if err != nil {
-		if ctx.Err() == nil {
-			a.count("no answer")
-			time.Sleep(10 * time.Millisecond)
-		}
-		return
-	}
-	_, _ = io.Copy(io.Discard, res.Body)
-	_ = res.Body.Close()
-	a.count(strconv.Itoa(res.StatusCode))
-}
-
 func refusedSignIns(connections int) func(context.Context, *attacker) {
 	return func(ctx context.Context, a *attacker) {
 		crowd(ctx, connections, func(i int) {
@@ -149,7 +59,7 @@ func refusedSignIns(connections int) func(context.Context, *attacker) {
 	}
 }
 
-// madeUpLinks looks up tokens that nobody was mailed.
+// madeUpLinks sends tokens that were never mailed.
 func madeUpLinks(connections int) func(context.Context, *attacker) {
 	return func(ctx context.Context, a *attacker) {
 		crowd(ctx, connections, func(i int) {
@@ -158,7 +68,7 @@ func madeUpLinks(connections int) func(context.Context, *attacker) {
 	}
 }
 
-// endedSession asks with the cookie of a session that was signed out of.
+// endedSession sends the cookie of a session that has been signed out.
 func endedSession(connections int) func(context.Context, *attacker) {
 	return func(ctx context.Context, a *attacker) {
 		cookie := a.Attackers[0].Cookie
@@ -176,7 +86,7 @@ func endedSession(connections int) func(context.Context, *attacker) {
 	}
 }
 
-// largeBodies are of a hundred thousand members each.
+// largeBodies sends JSON bodies of about a hundred thousand members.
 func largeBodies(ctx context.Context, a *attacker) {
 	var b strings.Builder
 	b.WriteString(`{"email":"nobody@example.com"`)
@@ -200,65 +110,19 @@ func searches(ctx context.Context, a *attacker) {
 	})
 }
 
-// open sends a GET on a connection of its own, whose window is small.
-func (a *attacker) open(ctx context.Context, path string) (net.Conn, *bufio.Reader, error) {
-	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(attackerAddress)}}
-	conn, err := dialer.DialContext(ctx, "tcp", a.BFF)
-	if err != nil {
-		return nil, nil, err
-	}
-	context.AfterFunc(ctx, func() { _ = conn.Close() })
-	_ = conn.(*net.TCPConn).SetReadBuffer(4 << 10)
-	if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\nCookie: %s\r\n\r\n", path, a.BFF, a.Attackers[0].Cookie); err != nil {
-		_ = conn.Close()
-		return nil, nil, err
-	}
-	in := bufio.NewReaderSize(conn, 4<<10)
-	status, err := in.ReadString('\n')
-	if err != nil {
-		_ = conn.Close()
-		return nil, nil, err
-	}
-	a.count(strings.TrimSpace(strings.TrimPrefix(status, "HTTP/1.1 ")))
-	return conn, in, nil
-}
-
-// trickle reads 2 KB a second.
-func (a *attacker) trickle(ctx context.Context, path string) {
-	conn, in, err := a.open(ctx, path)
-	if err != nil {
-		if ctx.Err() == nil {
-			a.count("no answer")
-			time.Sleep(100 * time.Millisecond)
-		}
-		return
-	}
-	defer conn.Close()
-	buf := make([]byte, 200)
-	for ctx.Err() == nil {
-		n, err := in.Read(buf)
-		a.trickled.Add(int64(n))
-		if err != nil {
-			a.count("cut off")
-			return
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-}
-
 func slowReaders(path string) func(context.Context, *attacker) {
 	return func(ctx context.Context, a *attacker) {
 		crowd(ctx, 100, func(int) { a.trickle(ctx, path) })
 	}
 }
 
-// slowListeners hear of large tasks all the time.
+// slowListeners reads streams of events slowly, while large tasks are created.
 func slowListeners(ctx context.Context, a *attacker) {
 	go a.change(ctx, 20*time.Millisecond, large)
 	crowd(ctx, 100, func(int) { a.trickle(ctx, "/api/proxy/me/tasks/events") })
 }
 
-// listeners keeps so many streams of one user open, and has them hear of changes.
+// listeners keeps n streams of events of one user open, while tasks are created.
 func listeners(n int) func(context.Context, *attacker) {
 	return func(ctx context.Context, a *attacker) {
 		go a.change(ctx, 50*time.Millisecond, "")
@@ -278,6 +142,7 @@ func listeners(n int) func(context.Context, *attacker) {
 	}
 }
 
+// change creates a task again and again, so that streams have events.
 func (a *attacker) change(ctx context.Context, every time.Duration, description string) {
 	body, _ := json.Marshal(map[string]string{"title": "Water the plants", "description": description})
 	for ctx.Err() == nil {

@@ -1,8 +1,8 @@
-// Package neighbours measures what one client can do to the others: a well-behaved
-// user's median and p99 before and while somebody at another address does their
-// worst, on both engines, and the most memory that the product holds meanwhile.
+// Package neighbours measures how much one hostile client disturbs the others. It compares
+// the median and the p99 of a well-behaved user's requests before and during an attack
+// from another address, on both engines. It also measures the peak use of memory.
 //
-// make neighbours runs it, on a machine that does nothing else; it takes about half
-// an hour. It is no part of make test: what it finds depends on the machine. There
-// the bounds are counted instead.
+// Run make neighbours on a machine that does nothing else. It takes about half an hour. It
+// is not part of make test, because its figures depend on the machine. The tests of the
+// bounds count requests instead.
 package neighbours

@@ -13,18 +13,17 @@ import (
 )
 
 var (
-	binaryPath = flag.String("binary", "", "the vestibule to measure; built from this checkout unless given")
-	rounds     = flag.Int("rounds", 5, "alternating rounds of quiet and attack")
-	length     = flag.Duration("length", 6*time.Second, "of a quiet or an attacked round")
-	resultPath = flag.String("result", "", "where to write the figures as JSON")
-	write      = flag.Bool("report", false, "write them into docs/benchmarks.md, beside testdata/before.json")
-	lasting    = flag.Duration("soak", 10*time.Minute, "how long the soak lasts")
+	binaryPath = flag.String("binary", "", "the vestibule binary to measure; default: built from this checkout")
+	rounds     = flag.Int("rounds", 5, "the number of rounds; each is a quiet time and then an attack")
+	length     = flag.Duration("length", 6*time.Second, "the length of the quiet time, and of the attack")
+	write      = flag.Bool("report", false, "write the figures into docs/benchmarks.md")
+	soakTime   = flag.Duration("soak", 10*time.Minute, "the length of the soak")
 )
 
-// The bounds that a well-behaved user is promised.
+// The limits for what a well-behaved user notices of an attack.
 const (
-	mostP50    = 2.0 // times the quiet median
-	mostP99    = 3.0 // times the quiet p99
+	mostP50    = 2.0 // times the median without the attack
+	mostP99    = 3.0 // times the p99 without the attack
 	mostMemory = 300 // MiB
 )
 
@@ -35,18 +34,18 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// figure is what one attack did to one kind of request.
+// figure is the effect of an attack on one kind of request.
 type figure struct {
 	Engine, Attack, Op string
-	QuietP50, QuietP99 float64 // ms, medians of the rounds
-	P50, P99           float64
-	RatioP50, RatioP99 float64 // medians of the rounds' ratios
-	Failed             int     // requests of the well-behaved user, during the attacks
-	MemoryMiB          int     // the most during an attack
+	QuietP50, QuietP99 float64 // without the attack: the medians of all rounds, in ms
+	P50, P99           float64 // during the attack
+	RatioP50, RatioP99 float64 // the medians of the ratios of all rounds
+	Failed             int     // failed requests of the well-behaved user during the attacks
+	MemoryMiB          int     // the highest use of memory during an attack
 }
 
 func TestNeighbours(t *testing.T) {
-	path := theBinary(t)
+	path := binary(t)
 	var all []figure
 	for _, engine := range []string{"sqlite", "postgres"} {
 		t.Run(engine, func(t *testing.T) {
@@ -57,16 +56,14 @@ func TestNeighbours(t *testing.T) {
 			}
 		})
 	}
-	t.Log("\n" + table(all, nil))
-	if *resultPath != "" {
-		keep(t, *resultPath, all)
-	}
+	t.Log("\n" + table(all))
 	if *write {
 		report(t, all)
 	}
 }
 
-func theBinary(t *testing.T) string {
+// binary returns the path of the program to measure.
+func binary(t *testing.T) string {
 	t.Helper()
 	if *binaryPath != "" {
 		return *binaryPath
@@ -78,24 +75,24 @@ func theBinary(t *testing.T) string {
 	return path
 }
 
-// measure alternates quiet and attacked rounds at a product of its own.
+// measure starts the product and alternates quiet times and attacks.
 func measure(t *testing.T, path, engine string, a attack) (figures []figure) {
 	s := newSite(t, path, engine)
 	s.prepare(t, a)
 	v := newVictim(t, s)
-	v.run(t, 2*time.Second, a.ops) // to warm up
-	quiet, loud := map[string][]sample{}, map[string][]sample{}
+	v.run(t, 2*time.Second, a.ops) // warms up
+	quiet, attacked := map[string][]sample{}, map[string][]sample{}
 	memory, failed := 0, map[string]int{}
 	for range *rounds {
-		for op, taken := range v.run(t, *length, a.ops) {
-			quiet[op] = append(quiet[op], taken.sample())
+		for op, times := range v.run(t, *length, a.ops) {
+			quiet[op] = append(quiet[op], times.sample())
 		}
 		s.resetPeak(t)
 		stop := s.attack(t, a)
 		time.Sleep(a.warm())
-		for op, taken := range v.run(t, *length, a.ops) {
-			loud[op] = append(loud[op], taken.sample())
-			failed[op] += taken.failed
+		for op, times := range v.run(t, *length, a.ops) {
+			attacked[op] = append(attacked[op], times.sample())
+			failed[op] += times.failed
 		}
 		memory = max(memory, s.peakMiB(t))
 		stop()
@@ -104,11 +101,11 @@ func measure(t *testing.T, path, engine string, a attack) (figures []figure) {
 	for _, op := range a.ops {
 		f := figure{Engine: engine, Attack: a.name, Op: op, Failed: failed[op], MemoryMiB: memory}
 		f.QuietP50, f.QuietP99 = medians(quiet[op])
-		f.P50, f.P99 = medians(loud[op])
+		f.P50, f.P99 = medians(attacked[op])
 		var p50s, p99s []float64
 		for i := range quiet[op] {
-			p50s = append(p50s, loud[op][i].p50/quiet[op][i].p50)
-			p99s = append(p99s, loud[op][i].p99/quiet[op][i].p99)
+			p50s = append(p50s, attacked[op][i].p50/quiet[op][i].p50)
+			p99s = append(p99s, attacked[op][i].p99/quiet[op][i].p99)
 		}
 		f.RatioP50, f.RatioP99 = median(p50s), median(p99s)
 		t.Logf("%s: p50 %.1f -> %.1f ms (%.1f), p99 %.1f -> %.1f ms (%.1f), %d failed, %d MiB", op, f.QuietP50, f.P50, f.RatioP50, f.QuietP99, f.P99, f.RatioP99, f.Failed, memory)

@@ -28,7 +28,7 @@ const (
 	password = "paper-lantern-42"
 	secret   = "for the neighbours alone: 5d41402abc4b2a76b9719d911017c592"
 
-	// Where the two sides come from. Linux has all of 127.0.0.0/8.
+	// The addresses of the two sides. On Linux, every address in 127.0.0.0/8 works.
 	victimAddress, attackerAddress = "127.0.0.1", "127.0.0.2"
 )
 
@@ -40,7 +40,7 @@ type site struct {
 	attackers             []account
 }
 
-// account is somebody who has signed up.
+// account is a user who has signed up.
 type account struct{ Email, User, Cookie string }
 
 func newSite(t *testing.T, path, engine string) *site {
@@ -91,7 +91,7 @@ func newSite(t *testing.T, path, engine string) *site {
 	}
 }
 
-// prepare makes the accounts and the tasks that an attack needs.
+// prepare creates the accounts and tasks that an attack needs.
 func (s *site) prepare(t *testing.T, a attack) {
 	t.Helper()
 	for i := range max(a.accounts, 1) {
@@ -102,7 +102,7 @@ func (s *site) prepare(t *testing.T, a attack) {
 	}
 }
 
-// signUp makes an account from an address.
+// signUp creates an account, from a client address.
 func (s *site) signUp(t *testing.T, from, email string) account {
 	t.Helper()
 	client := clientAt(from, 1)
@@ -121,8 +121,8 @@ func (s *site) signUp(t *testing.T, from, email string) account {
 	return account{email, in.User.ID, c.Name + "=" + c.Value}
 }
 
-// addTasks makes one task by the API and then copies its row, whatever columns it has:
-// hundreds of thousands by the API would take minutes.
+// addTasks creates one task through the API and then copies its row with all columns.
+// Through the API, hundreds of thousands of tasks would take minutes.
 func (s *site) addTasks(t *testing.T, who account, n int, title, description string) {
 	t.Helper()
 	body, _ := json.Marshal(map[string]string{"title": title, "description": description})
@@ -175,7 +175,7 @@ func (s *site) addTasks(t *testing.T, who account, n int, title, description str
 	}
 }
 
-// resetPeak forgets the most memory that there was (proc(5), clear_refs).
+// resetPeak resets the peak use of memory (proc(5), clear_refs).
 func (s *site) resetPeak(t *testing.T) {
 	t.Helper()
 	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", s.cmd.Process.Pid), []byte("5"), 0); err != nil {
@@ -185,7 +185,7 @@ func (s *site) resetPeak(t *testing.T) {
 
 func (s *site) peakMiB(t *testing.T) int { t.Helper(); return s.status(t, "VmHWM:") / 1024 }
 
-// status is a number in /proc/PID/status.
+// status returns a number from /proc/PID/status.
 func (s *site) status(t *testing.T, name string) int {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
@@ -205,8 +205,8 @@ func (s *site) status(t *testing.T, name string) int {
 	return 0
 }
 
-// attack runs an attack in a process of its own, at a lower priority: it would be on
-// another machine, and must not take the product's processors itself.
+// attack runs an attack in a separate process at a low priority. A real attacker would
+// use another machine, so the process must not slow down the product.
 func (s *site) attack(t *testing.T, a attack, env ...string) (stop func()) {
 	t.Helper()
 	target, _ := json.Marshal(target{BFF: s.bff, API: s.api, Attackers: s.attackers})

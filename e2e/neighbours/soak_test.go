@@ -12,27 +12,28 @@ import (
 	"time"
 )
 
-// resources are what a product holds.
+// resources is what the product uses.
 type resources struct {
 	memoryMiB, descriptors, threads, goroutines int
 	walMiB, diskMiB                             float64
 }
 
-// How much more than at the beginning there may be at the end. The memory is what the
-// collector has not yet given back; the disk grows by what was really created.
+// How much the use of a resource may grow during the soak. Memory grows because the
+// garbage collector returns it slowly. The disk grows by the rows that were created.
 const (
 	moreMemory      = 96 // MiB
 	moreDescriptors = 16
 	moreThreads     = 16
 	moreGoroutines  = 24
 	mostWAL         = 64.0  // MiB
-	mostDisk        = 512.0 // MiB; of SQLite, with the events of ten minutes and the tasks that attackers made
+	mostDisk        = 512.0 // MiB, on SQLite: the tasks of the attackers and the events of ten minutes
 )
 
-// TestSoak runs all attacks beside a well-behaved user, each a tenth as strong, and
-// holds what the product has at the end to what it had at the beginning.
+// TestSoak runs all attacks at the same time, each at a tenth of its strength, together
+// with a well-behaved user. It compares the use of resources at the end with the use at
+// the beginning.
 func TestSoak(t *testing.T) {
-	path := theBinary(t)
+	path := binary(t)
 	for _, engine := range []string{"sqlite", "postgres"} {
 		t.Run(engine, func(t *testing.T) {
 			fresh := newSite(t, path, engine)
@@ -42,7 +43,7 @@ func TestSoak(t *testing.T) {
 			t.Logf("at the beginning: %+v", begin)
 
 			s := newSite(t, path, engine)
-			for _, a := range attacks { // the attackers' accounts and tasks are the same for all
+			for _, a := range attacks { // all attacks use the same accounts and tasks
 				if a.accounts > len(s.attackers) {
 					s.prepare(t, a)
 				}
@@ -53,10 +54,10 @@ func TestSoak(t *testing.T) {
 			for _, a := range attacks {
 				stops = append(stops, s.attack(t, a, "NEIGHBOURS_SOAK=true"))
 			}
-			for start := time.Now(); time.Since(start) < *lasting; {
-				taken := v.run(t, *lasting/10, []string{opSignIn, opList, opCreate})
+			for start := time.Now(); time.Since(start) < *soakTime; {
+				times := v.run(t, *soakTime/10, []string{opSignIn, opList, opCreate})
 				t.Logf("after %v: %d MiB, %d descriptors, list %+v, create %+v, sign-in %+v", time.Since(start).Round(time.Second), s.status(t, "VmRSS:")/1024,
-					s.descriptors(t), taken[opList].sample(), taken[opCreate].sample(), taken[opSignIn].sample())
+					s.descriptors(t), times[opList].sample(), times[opCreate].sample(), times[opSignIn].sample())
 			}
 			for _, stop := range stops {
 				stop()
@@ -65,7 +66,7 @@ func TestSoak(t *testing.T) {
 				t.Errorf("requests of the well-behaved user failed: %s", why)
 			}
 			v.client.CloseIdleConnections()
-			time.Sleep(2 * time.Minute) // idle connections are kept as long, and the collector gives memory back slowly
+			time.Sleep(2 * time.Minute) // until idle connections are closed; the collector also returns memory slowly
 			end := s.resources(t)
 			t.Logf("at the end: %+v", end)
 			for _, c := range []struct {
@@ -92,8 +93,8 @@ func TestSoak(t *testing.T) {
 	}
 }
 
-// resources ends the product, because the runtime lists its goroutines when it is told
-// to quit.
+// resources measures the product and then ends it: the Go runtime lists the goroutines
+// when the process gets SIGQUIT.
 func (s *site) resources(t *testing.T) resources {
 	t.Helper()
 	r := resources{memoryMiB: s.status(t, "VmRSS:") / 1024, threads: s.status(t, "Threads:"), descriptors: s.descriptors(t)}
@@ -111,7 +112,7 @@ func (s *site) resources(t *testing.T) resources {
 	}
 	r.goroutines = len(regexp.MustCompile(`(?m)^goroutine \d+ `).FindAll(text, -1))
 	if r.goroutines == 0 {
-		t.Fatal("the product has left no list of its goroutines")
+		t.Fatal("the log has no list of goroutines")
 	}
 	return r
 }

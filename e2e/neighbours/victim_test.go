@@ -15,14 +15,14 @@ import (
 	"time"
 )
 
-// What the well-behaved user does.
+// The requests of the well-behaved user.
 const (
 	opList   = "a page of the list"
 	opCreate = "a new task"
 	opSignIn = "a sign-in"
 )
 
-// pause is how long the user waits after each answer, as a person or an app would.
+// pause is how long the user waits after each answer.
 var pause = map[string]time.Duration{opList: 10 * time.Millisecond, opCreate: 15 * time.Millisecond, opSignIn: 150 * time.Millisecond}
 
 // victim is the well-behaved user.
@@ -31,19 +31,19 @@ type victim struct {
 	who    account
 	client *http.Client
 
-	mu     sync.Mutex
-	reason map[string]int // of failures
+	mu      sync.Mutex     // guards reasons
+	reasons map[string]int // how many requests failed, by reason
 }
 
 func newVictim(t *testing.T, s *site) *victim {
 	t.Helper()
-	v := &victim{site: s, who: s.signUp(t, victimAddress, "victim@example.com"), client: clientAt(victimAddress, 8), reason: map[string]int{}}
+	v := &victim{site: s, who: s.signUp(t, victimAddress, "victim@example.com"), client: clientAt(victimAddress, 8), reasons: map[string]int{}}
 	t.Cleanup(v.client.CloseIdleConnections)
 	s.addTasks(t, v.who, 100, "Water the plants", "All of them")
 	return v
 }
 
-// clientAt sends its requests from an address of this machine.
+// clientAt returns a client that sends its requests from an address of this machine.
 func clientAt(address string, connections int) *http.Client {
 	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
 	return &http.Client{
@@ -52,28 +52,28 @@ func clientAt(address string, connections int) *http.Client {
 	}
 }
 
-// taken is what requests of one kind took.
-type taken struct {
+// times has the times of all requests of one kind.
+type times struct {
 	took   []time.Duration
 	failed int
 }
 
-func (k *taken) sample() sample {
+func (k *times) sample() sample {
 	slices.Sort(k.took)
 	ms := func(at int) float64 { return float64(k.took[min(at, len(k.took)-1)]) / float64(time.Millisecond) }
 	return sample{ms(len(k.took) / 2), ms(len(k.took) * 99 / 100)}
 }
 
-// run does each of ops again and again for a while, each on its own. A request that
-// failed counts with the time it took, and as failed.
-func (v *victim) run(t *testing.T, d time.Duration, ops []string) map[string]*taken {
+// run repeats each of ops for the duration d, all of them at the same time. The time of a
+// failed request counts too.
+func (v *victim) run(t *testing.T, d time.Duration, ops []string) map[string]*times {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	defer cancel()
-	all := map[string]*taken{}
+	all := map[string]*times{}
 	var wg sync.WaitGroup
 	for _, op := range ops {
-		k := &taken{}
+		k := &times{}
 		all[op] = k
 		wg.Go(func() {
 			for ctx.Err() == nil {
@@ -83,7 +83,7 @@ func (v *victim) run(t *testing.T, d time.Duration, ops []string) map[string]*ta
 				if err != nil {
 					k.failed++
 					v.mu.Lock()
-					v.reason[err.Error()]++
+					v.reasons[err.Error()]++
 					v.mu.Unlock()
 				}
 				time.Sleep(pause[op])
@@ -106,7 +106,7 @@ func (v *victim) do(op string) error {
 	if err != nil {
 		return err
 	}
-	if op != opSignIn { // which would end the session that is presented
+	if op != opSignIn { // a sign-in would end the session of the cookie
 		r.Header.Set("Cookie", v.who.Cookie)
 	}
 	if body != "" {
@@ -124,12 +124,12 @@ func (v *victim) do(op string) error {
 	return err
 }
 
-// why lists the reasons of failures.
+// why returns the reasons of failures.
 func (v *victim) why() string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	var all []string
-	for reason, n := range v.reason {
+	for reason, n := range v.reasons {
 		all = append(all, fmt.Sprintf("%d times %s", n, reason))
 	}
 	slices.Sort(all)

@@ -40,3 +40,14 @@ func TestNoPortComesTwice(t *testing.T) {
 		seen[port] = true
 	}
 }
+
+func TestAPortOfAnotherProcessIsNotReturned(t *testing.T) {
+	addr, err := Addr()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if socket, err := claim(addr); err == nil {
+		_ = socket.Close()
+		t.Errorf("%s is claimed twice", addr)
+	}
+}

@@ -33,7 +33,7 @@ type exchange struct {
 	response *http.Response // nil until the handler has sent its header
 	out      []byte         // bytes of the answer that the client can read now
 	ended    error          // set when the handler has returned: io.EOF, or why the answer is incomplete
-	failed   error          // set when the client has left or its body is broken: the client's error
+	failed   error          // set when the client has disconnected or its body is broken: the client's error
 }
 
 func newExchange(req *http.Request) (*exchange, *http.Request, error) {

@@ -17,7 +17,7 @@ import (
 )
 
 // patience is long, for a machine that is busy with other tests.
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // To returns the texts of the mails to an address, the oldest first.
 func To(tb testing.TB, folder, address string) []string {

@@ -61,14 +61,39 @@ type testBuild struct {
 	patience map[string]time.Duration // how long they may take when a guard is off
 }
 
-// compile compiles the tests of every package whose tests must notice a guard.
-func (b *testBuild) compile(ctx context.Context, root string) error {
+// writeOverlay writes the file that makes the go command read the rewritten files.
+func (b *testBuild) writeOverlay() (file string, err error) {
 	overlay, err := json.Marshal(map[string]any{"Replace": b.overlay})
+	if err != nil {
+		return "", err
+	}
+	file = filepath.Join(b.work, "overlay.json")
+	return file, os.WriteFile(file, overlay, 0o600)
+}
+
+// check compiles the rewritten packages without their tests.
+func (b *testBuild) check(ctx context.Context, root string) error {
+	file, err := b.writeOverlay()
 	if err != nil {
 		return err
 	}
-	file := filepath.Join(b.work, "overlay.json")
-	if err := os.WriteFile(file, overlay, 0o600); err != nil {
+	args := []string{"build", "-overlay", file}
+	folders := map[string]bool{}
+	for path := range b.overlay {
+		folders[filepath.Dir(path)] = true
+	}
+	cmd := exec.CommandContext(ctx, "go", append(args, sortedKeys(folders)...)...)
+	cmd.Dir = root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("the packages with their guards switched do not compile: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// compile compiles the tests of every package whose tests must notice a guard.
+func (b *testBuild) compile(ctx context.Context, root string) error {
+	file, err := b.writeOverlay()
+	if err != nil {
 		return err
 	}
 	var mistakes []error

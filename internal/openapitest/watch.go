@@ -74,14 +74,14 @@ func (r *recorder) Write(p []byte) (int, error) {
 	r.begin(http.StatusOK)
 	r.answer.keep(p)
 	n, err := r.ResponseWriter.Write(p)
-	r.answer.Cut = r.answer.Cut || err != nil // the client has left
+	r.answer.Cut = r.answer.Cut || err != nil // the client has disconnected
 	return n, err
 }
 
 func (r *recorder) FlushError() error {
 	r.begin(http.StatusOK)
 	err := http.NewResponseController(r.ResponseWriter).Flush()
-	r.answer.Cut = r.answer.Cut || err != nil // the client has left
+	r.answer.Cut = r.answer.Cut || err != nil // the client has disconnected
 	return err
 }
 

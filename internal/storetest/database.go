@@ -146,13 +146,13 @@ func (d *Database) CountRows(t *testing.T, query string, args ...any) (n int) {
 }
 
 // Open opens a database until the end of the test.
-func Open(t *testing.T, databaseURL string) *Database {
-	t.Helper()
-	s, err := store.Open(t.Context(), databaseURL)
+func Open(tb testing.TB, databaseURL string) *Database {
+	tb.Helper()
+	s, err := store.Open(tb.Context(), databaseURL)
 	if err != nil {
-		t.Fatalf("open: %v", err)
+		tb.Fatalf("open: %v", err)
 	}
-	t.Cleanup(func() { _ = s.Close() })
+	tb.Cleanup(func() { _ = s.Close() })
 	d := On(s)
 	d.URL, d.Direct = databaseURL, databaseURL
 	return d

@@ -20,9 +20,15 @@ func Each(t *testing.T, test func(t *testing.T, db *store.Store)) {
 // SQLite opens a new database in a temporary folder.
 func SQLite(tb testing.TB) *store.Store {
 	tb.Helper()
+	return open(tb, SQLiteURL(tb))
+}
+
+// SQLiteURL makes a migrated SQLite database.
+func SQLiteURL(tb testing.TB) string {
+	tb.Helper()
 	path := filepath.Join(tb.TempDir(), "vestibule.db")
 	Fill(tb, path)
-	return open(tb, "sqlite:"+path)
+	return "sqlite:" + path
 }
 
 // Postgres opens a new database on the test process's own server.

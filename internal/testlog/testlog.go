@@ -10,7 +10,7 @@ import (
 )
 
 // patience is long, for a machine that is busy with other tests.
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // Buffer is a bytes.Buffer that may be read while it is written. The zero value is ready to
 // use.

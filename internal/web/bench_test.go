@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // BenchmarkRequest shows what the wrappers of a surface add to one small
@@ -85,3 +87,16 @@ type blackHole struct {
 func (b *blackHole) Header() http.Header         { return b.header }
 func (b *blackHole) Write(p []byte) (int, error) { return len(p), nil }
 func (b *blackHole) WriteHeader(int)             {}
+
+var sinkObject *Object
+
+func BenchmarkParseObject(b *testing.B) {
+	body := []byte(`{"title":"Buy groceries","description":"Milk, eggs and \u00fc","completed":false}`)
+	b.ReportAllocs()
+	for b.Loop() {
+		sinkObject, _ = ParseObject(body)
+	}
+	if !sinkObject.Has("title") || sinkObject.of("title").value.Kind() != jsontext.KindString {
+		b.Fatal("not parsed")
+	}
+}

@@ -1,12 +1,9 @@
 package web
 
 import (
-	"crypto/tls"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -217,107 +214,5 @@ func TestNothingIsAnsweredAfterChunksEvenWithoutConnectionClose(t *testing.T) {
 	c.wantClosed()
 	if got := seen.Load(); got != 1 {
 		t.Errorf("got %d requests at the handler, want 1", got)
-	}
-}
-
-func TestAConnectionThatWasUpgradedIsNotTaped(t *testing.T) {
-	t.Parallel()
-	message := strings.Repeat("x", 100<<10)
-	var state atomic.Value
-	ts := startServer(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		conn, buf, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer func() { _ = conn.Close() }()
-		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
-		_, _ = io.CopyN(conn, buf, int64(len(message)))
-		taped := conn.(*tapedConn)
-		if n := len(taped.tape.seen); n != 0 {
-			t.Errorf("got %d bytes on the tape, want 0", n)
-		}
-		if err := taped.CloseWrite(); err != nil {
-			t.Errorf("CloseWrite: %v", err)
-		}
-		// The client has seen that and may still send.
-		if last, err := io.ReadAll(buf); err != nil || string(last) != "bye" {
-			t.Errorf("got %q, %v after CloseWrite, want bye", last, err)
-		}
-	}), func(srv *http.Server) {
-		srv.ConnState = func(_ net.Conn, s http.ConnState) { state.Store(s) }
-	})
-	c := dial(t, ts)
-	c.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
-	if res, err := http.ReadResponse(c.in, nil); err != nil || res.StatusCode != http.StatusSwitchingProtocols {
-		t.Fatalf("got %v, %v, want a 101", res, err)
-	}
-	go func() { _, _ = io.WriteString(c.TCPConn, message) }()
-	got := make([]byte, len(message))
-	if _, err := io.ReadFull(c.in, got); err != nil || string(got) != message {
-		t.Fatalf("got %d bytes and %v, want the message back", len(got), err)
-	}
-	c.wantClosed()
-	c.send("bye")
-	_ = c.CloseWrite()
-	if got := state.Load(); got != http.StateHijacked {
-		t.Errorf("got state %v at the server's own ConnState, want hijacked", got)
-	}
-}
-
-func TestBehindTLSChunksStillEndTheConnection(t *testing.T) {
-	t.Parallel()
-	var seen atomic.Int64
-	ts := httptest.NewUnstartedServer(echoed(&seen))
-	ts.Listener = GuardFraming(ts.Config, ts.Listener)
-	ts.StartTLS()
-	t.Cleanup(ts.Close)
-	c, err := tls.Dial("tcp", ts.Listener.Addr().String(), ts.Client().Transport.(*http.Transport).TLSClientConfig)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = c.Close() }()
-	_, _ = io.WriteString(c, get+chunked+"5\r\nhello\r\n0\r\n\r\n"+smuggled)
-	got, err := io.ReadAll(c)
-	if n := strings.Count(string(got), "HTTP/1.1 "); err != nil || n != 2 || seen.Load() != 2 {
-		t.Errorf("got %d answers, %d requests, %v; want 2 and 2 before the end", n, seen.Load(), err)
-	}
-}
-
-func TestALongHeadIsNotKeptWhileTheConnectionIdles(t *testing.T) {
-	t.Parallel()
-	tape := tape{on: true}
-	head := "GET / HTTP/1.1\r\nX-Long: " + strings.Repeat("x", 20<<10) + "\r\n\r\n"
-	tape.record([]byte(head + "GET"))
-	r := httptest.NewRequest(http.MethodGet, "/", nil)
-	if tape.doubtful(r) {
-		t.Fatal("got a sound request called doubtful")
-	}
-	if got := string(tape.seen); got != "GET" {
-		t.Errorf("got %q on the tape, want the start of the next request", got)
-	}
-	if got := cap(tape.seen); got > 4<<10 {
-		t.Errorf("got %d bytes held, want at most 4 KiB", got)
-	}
-}
-
-// TestBehindTLSHTTP10IsNotKept: net/http removes Transfer-Encoding from such a request
-// before a handler sees it, and without the tape nothing else sees it.
-func TestBehindTLSHTTP10IsNotKept(t *testing.T) {
-	t.Parallel()
-	var seen atomic.Int64
-	ts := httptest.NewUnstartedServer(echoed(&seen))
-	ts.Listener = GuardFraming(ts.Config, ts.Listener)
-	ts.StartTLS()
-	t.Cleanup(ts.Close)
-	c, err := tls.Dial("tcp", ts.Listener.Addr().String(), ts.Client().Transport.(*http.Transport).TLSClientConfig)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = c.Close() }()
-	_, _ = io.WriteString(c, "POST / HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\nhello"+smuggled)
-	got, err := io.ReadAll(c)
-	if n := strings.Count(string(got), " 200 OK"); err != nil || n != 1 || seen.Load() != 1 {
-		t.Errorf("got %d answers, %d requests, %v; want 1 and 1 before the end\n%s", n, seen.Load(), err, got)
 	}
 }

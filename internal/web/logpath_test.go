@@ -1,11 +1,16 @@
 package web
 
 import (
+	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+	"unicode"
+
+	"vestibule/internal/waittest"
 )
 
 func TestPathsInTheLog(t *testing.T) {
@@ -79,4 +84,34 @@ func FuzzLogPath(f *testing.F) {
 			t.Errorf("%q: got %q", u.Path, got)
 		}
 	})
+}
+
+func TestTheLogHoldsNoDeceptiveTextAndNoSecret(t *testing.T) {
+	t.Parallel()
+	handlers := map[string]func(io.Writer) slog.Handler{
+		"text": func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, nil) },
+		"json": func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, nil) },
+	}
+	for name, handler := range handlers {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var log logBuffer
+			ts := startServer(t, testHandler(slog.New(handler(&log)), DefaultDeadlines, func(_ http.ResponseWriter, r *http.Request) error {
+				return CheckPath(r)
+			}))
+			c := dial(t, ts)
+			c.send("GET /a%0Alevel=ERROR%1b%5B2J%00%E2%80%AE\u202e\"?token=secret HTTP/1.1\r\nHost: secret\r\nAuthorization: Bearer secret\r\nCookie: a=secret\r\n\r\n")
+			c.wantStatus(http.StatusBadRequest)
+			waittest.Until(t, "the record", func() bool { return strings.HasSuffix(log.String(), "\n") })
+			got := log.String()
+			if strings.Count(got, "\n") != 1 || strings.Contains(got, "secret") || !strings.Contains(got, `/a%0Alevel`) {
+				t.Errorf("got %q, want one line with the path as it was sent and no secret", got)
+			}
+			for _, c := range strings.TrimSuffix(got, "\n") {
+				if !unicode.IsPrint(c) {
+					t.Fatalf("got %q in the log line %q", c, got)
+				}
+			}
+		})
+	}
 }

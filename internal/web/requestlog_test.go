@@ -2,21 +2,14 @@ package web
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"slices"
 	"strings"
 	"testing"
-	"unicode"
-
-	"github.com/coder/websocket"
-
-	"vestibule/internal/waittest"
 )
 
 // A handler does one of these; the table says what the client and the log see.
@@ -173,140 +166,6 @@ func TestAClientThatLeavesIsA499AndGetsNoEmpty200(t *testing.T) {
 	rec := log.records(t, 1)[0]
 	if rec["status"] != 499.0 || rec["level"] != "INFO" || rec["error"] != nil {
 		t.Errorf("got record %v, want status 499 at INFO without an error", rec)
-	}
-}
-
-func TestAnUpgradeIsRecordedAs101(t *testing.T) {
-	t.Parallel()
-	var log logBuffer
-	ts := startServer(t, testHandler(log.logger(), DefaultDeadlines, func(w http.ResponseWriter, r *http.Request) error {
-		ws, err := websocket.Accept(w, r, nil)
-		if err != nil {
-			t.Error(err)
-			return nil
-		}
-		defer func() { _ = ws.CloseNow() }()
-		kind, message, err := ws.Read(r.Context())
-		if err != nil {
-			t.Error(err)
-			return nil
-		}
-		if err := ws.Write(r.Context(), kind, message); err != nil {
-			t.Error(err)
-		}
-		return errors.New("said after the upgrade")
-	}))
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	ws, res, err := websocket.Dial(ctx, ts.URL, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if res.StatusCode != http.StatusSwitchingProtocols {
-		t.Fatalf("got status %d, want 101", res.StatusCode)
-	}
-	if err := ws.Write(ctx, websocket.MessageText, []byte("hello")); err != nil {
-		t.Fatal(err)
-	}
-	if _, got, err := ws.Read(ctx); err != nil || string(got) != "hello" {
-		t.Fatalf("got %q, %v, want the message back", got, err)
-	}
-	_ = ws.CloseNow()
-	if rec := log.records(t, 1)[0]; rec["status"] != 101.0 || rec["error"] != "said after the upgrade" {
-		t.Errorf("got record %v, want status 101 and the handler's error", rec)
-	}
-}
-
-// httputil.ReverseProxy writes its 101 on the hijacked connection.
-func TestA101ThatIsWrittenOnTheConnectionIsRecorded(t *testing.T) {
-	t.Parallel()
-	var log logBuffer
-	ts := startServer(t, testHandler(log.logger(), DefaultDeadlines, func(w http.ResponseWriter, _ *http.Request) error {
-		conn, _, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			return err
-		}
-		return conn.Close()
-	}))
-	c := dial(t, ts)
-	c.send(get)
-	c.wantClosed()
-	if rec := log.records(t, 1)[0]; rec["status"] != 101.0 {
-		t.Errorf("got record %v, want status 101", rec)
-	}
-}
-
-func TestTheLogHoldsNoDeceptiveTextAndNoSecret(t *testing.T) {
-	t.Parallel()
-	handlers := map[string]func(io.Writer) slog.Handler{
-		"text": func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, nil) },
-		"json": func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, nil) },
-	}
-	for name, handler := range handlers {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			var log logBuffer
-			ts := startServer(t, testHandler(slog.New(handler(&log)), DefaultDeadlines, func(_ http.ResponseWriter, r *http.Request) error {
-				return CheckPath(r)
-			}))
-			c := dial(t, ts)
-			c.send("GET /a%0Alevel=ERROR%1b%5B2J%00%E2%80%AE\u202e\"?token=secret HTTP/1.1\r\nHost: secret\r\nAuthorization: Bearer secret\r\nCookie: a=secret\r\n\r\n")
-			c.wantStatus(http.StatusBadRequest)
-			waittest.Until(t, "the record", func() bool { return strings.HasSuffix(log.String(), "\n") })
-			got := log.String()
-			if strings.Count(got, "\n") != 1 || strings.Contains(got, "secret") || !strings.Contains(got, `/a%0Alevel`) {
-				t.Errorf("got %q, want one line with the path as it was sent and no secret", got)
-			}
-			for _, c := range strings.TrimSuffix(got, "\n") {
-				if !unicode.IsPrint(c) {
-					t.Fatalf("got %q in the log line %q", c, got)
-				}
-			}
-		})
-	}
-}
-
-func TestARequestIDIsBelievedOnlyFromTrustedSendersAndWhenHarmless(t *testing.T) {
-	t.Parallel()
-	tests := map[string]struct {
-		trusted bool
-		ids     []string
-		kept    bool
-	}{
-		"trusted":           {true, []string{"AZaz09-_."}, true},
-		"untrusted":         {false, []string{"AZaz09-_."}, false},
-		"two":               {true, []string{"a", "b"}, false},
-		"empty":             {true, []string{""}, false},
-		"longest":           {true, []string{strings.Repeat("x", 64)}, true},
-		"too long":          {true, []string{strings.Repeat("x", 65)}, false},
-		"with a space":      {true, []string{"a b"}, false},
-		"with a line break": {true, []string{"a\nb"}, false},
-		"none":              {true, nil, false},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			var log logBuffer
-			seen := ""
-			h := RequestLog{Log: log.logger(), TrustID: func(*http.Request) bool { return tt.trusted }}.Wrap(
-				http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen = RequestID(r) }))
-			r := httptest.NewRequest(http.MethodGet, "/", nil)
-			r.Header[RequestIDHeader] = tt.ids
-			w := httptest.NewRecorder()
-			h.ServeHTTP(w, r)
-			if kept := slices.Contains(tt.ids, seen); kept != tt.kept {
-				t.Errorf("got id %q for %q, want it kept: %t", seen, tt.ids, tt.kept)
-			}
-			if !validRequestID(seen) {
-				t.Errorf("got the invalid id %q", seen)
-			}
-			if got := w.Header().Get(RequestIDHeader); got != seen {
-				t.Errorf("got id %q in the answer, want %q", got, seen)
-			}
-			if got := log.records(t, 1)[0]["request_id"]; got != seen {
-				t.Errorf("got id %q in the log, want %q", got, seen)
-			}
-		})
 	}
 }
 

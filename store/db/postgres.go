@@ -53,7 +53,8 @@ func openPostgres(ctx context.Context, databaseURL string, patience time.Duratio
 		db.SetConnMaxLifetime(postgresLifetime)
 		return db
 	}
-	db, counting := pool(postgresConnections), pool(CountingAtOnce)
+	db := pool(postgresConnections)
+	counting := pool(CountingAtOnce)
 
 	s := &DB{
 		listenURL:  u.forListener(config),

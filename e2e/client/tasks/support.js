@@ -60,7 +60,7 @@ export async function caught(promise) {
 }
 
 // until waits for a condition.
-export async function until(what, condition, ms = 10_000) {
+export async function until(what, condition, ms = 120_000) {
   for (const end = Date.now() + ms; ;) {
     const value = condition()
     if (value) return value
@@ -68,3 +68,49 @@ export async function until(what, condition, ms = 10_000) {
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }
+
+// listen watches the tasks and records what the watch reports.
+export function listen(t, client, options = {}) {
+  const told = []
+  const stop = client.watchTasks({
+    onCreated: (task) => told.push(['created', task.id]),
+    onUpdated: (task) => told.push(['updated', task.id]),
+    onDeleted: (task) => told.push(['deleted', task.id]),
+    onReset: (reason) => told.push(['reset', reason]),
+    onOpen: ({ resumed }) => told.push(['open', resumed]),
+    onClosed: ({ error, final }) => told.push(['closed', error?.code ?? null, final]),
+    ...options,
+  })
+  t.after(stop)
+  return { told, stop, heard: (what, n = 1) => until(() => `${what}, but ${JSON.stringify(told)}`, () => told.filter(([kind]) => kind === what).length >= n) }
+}
+
+// fakePage gives Node what a browser's page has: a network, and a state of visibility.
+export function fakePage(t) {
+  const listeners = new Map()
+  const add = (name, listener) => listeners.set(listener, name)
+  const remove = (name, listener) => listeners.delete(listener)
+  const own = Object.getOwnPropertyDescriptor(globalThis, 'navigator')
+  const page = {
+    document: { visibilityState: 'visible', addEventListener: add, removeEventListener: remove },
+    navigator: { onLine: true },
+    waits: () => listeners.size,
+    tell: (event) => [...listeners].forEach(([listener, name]) => name === event && listener()),
+    end() {
+      delete globalThis.addEventListener
+      delete globalThis.removeEventListener
+      delete globalThis.document
+      if (own) Object.defineProperty(globalThis, 'navigator', own)
+      else delete globalThis.navigator
+    },
+  }
+  globalThis.addEventListener = add
+  globalThis.removeEventListener = remove
+  globalThis.document = page.document
+  Object.defineProperty(globalThis, 'navigator', { value: page.navigator, configurable: true })
+  t.after(page.end)
+  return page
+}
+
+// stream begins an answer of server-sent events.
+export const stream = (response) => response.writeHead(200, { 'Content-Type': 'text/event-stream' })

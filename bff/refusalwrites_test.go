@@ -12,8 +12,8 @@ import (
 	"vestibule/store"
 )
 
-// TestARefusalWritesNothing: past a limit no attempt leaves a row or changes one, in any
-// table, the audit trail included.
+// TestARefusalWritesNothing: above a limit, no attempt adds or changes a row in any table, the
+// audit trail included.
 func TestARefusalWritesNothing(t *testing.T) {
 	t.Parallel()
 	t.Run("SQLite", func(t *testing.T) {
@@ -45,8 +45,8 @@ func TestARefusalWritesNothing(t *testing.T) {
 	})
 }
 
-// versions is another text after any row was written: xmin is the transaction that wrote
-// it, a lock of it included.
+// versions returns a text that changes when any row is written or locked. xmin and xmax are
+// the transactions that did it.
 func versions(t *testing.T, db *sqlx.DB) string {
 	t.Helper()
 	var tables []string
@@ -98,7 +98,7 @@ func refusalsWriteNothing(t *testing.T, db *store.Store, written func() string) 
 			}
 		}
 		if got := send(i); got.status != 429 {
-			t.Fatalf("%s: got %d past the limit, want 429", a.path, got.status)
+			t.Fatalf("%s: got %d above the limit, want 429", a.path, got.status)
 		}
 	}
 	before := written()
@@ -109,15 +109,15 @@ func refusalsWriteNothing(t *testing.T, db *store.Store, written func() string) 
 			}
 		}
 	}
-	// What has ended is not ended again, and what was made up is not there.
+	// A made-up cookie causes no write either.
 	v.want(v.do("GET", "/api/auth/get-session", "", "Cookie", "better-auth.session_token=made.up"), 200, "null")
 	if after := written(); after != before {
-		t.Errorf("refusals have written:\n%s\nbefore:\n%s", after, before)
+		t.Errorf("the refusals have written:\n%s\nbefore:\n%s", after, before)
 	}
 	if err := db.Record(t.Context(), store.Event{Type: "x", Actor: store.ActorSystem, At: s.clock.Now()}); err != nil {
 		t.Fatal(err)
 	}
 	if written() == before {
-		t.Error("a write is not seen here")
+		t.Error("the test does not notice a write")
 	}
 }

@@ -7,14 +7,7 @@ import (
 	"vestibule/bff"
 )
 
-// resetToken asks for the link that sets a new password and returns what opens it.
-func (v *visitor) resetToken(email string) string {
-	v.t.Helper()
-	v.want(v.do("POST", "/api/auth/request-password-reset", `{"email":"`+email+`","redirectTo":"/new-password"}`), 200, "true")
-	return strings.TrimPrefix(strings.Split(v.link(email, 1), "?")[0], "/api/auth/reset-password/")
-}
-
-// TestEasilyGuessedPasswordsAreRefused wherever a password is set.
+// TestEasilyGuessedPasswordsAreRefused: wherever a password is set.
 func TestEasilyGuessedPasswordsAreRefused(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
@@ -46,7 +39,7 @@ func TestEasilyGuessedPasswordsAreRefused(t *testing.T) {
 				}
 			}
 		}
-		// None of them has cost the link or the password anything.
+		// The refusals have consumed neither the link nor any attempt.
 		v.want(s.visitor().do("POST", "/api/auth/reset-password", `{"newPassword":"another horse","token":"`+reset+`"}`), 200, "true")
 	})
 }
@@ -57,20 +50,4 @@ func TestCommonPasswordsWhereTheyAreAllowed(t *testing.T) {
 		v := s.visitor()
 		v.want(v.do("POST", "/api/auth/signup", `{"email":"ada@example.com","password":"password"}`), 200, "ada")
 	}, func(c *bff.Config) { c.PasswordAllowCommon = true })
-}
-
-func TestSignUpIsClosed(t *testing.T) {
-	t.Parallel()
-	each(t, func(s *site) {
-		v := s.visitor()
-		for _, path := range []string{"/api/auth/signup", "/api/auth/sign-up/email"} {
-			for _, body := range []string{`{"email":"ada@example.com","password":"paper-lantern-42"}`, `{"email":"ada@example.com","password":"x"}`, `nonsense`} {
-				v.want(v.do("POST", path, body), 400, `"code":"EMAIL_PASSWORD_SIGN_UP_DISABLED"`)
-			}
-		}
-		if free, err := s.db.AddressFree(t.Context(), "ada@example.com", s.clock.Now()); err != nil || !free {
-			s.t.Errorf("got free %t, %v; want no account", free, err)
-		}
-		v.want(v.do("POST", "/api/auth/login", `{"email":"ada@example.com","password":"paper-lantern-42"}`), 401, "")
-	}, func(c *bff.Config) { c.SignUpOff = true })
 }

@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// TestWhatComesAlongWithAnAddressIsForgiven, at every endpoint that takes one: spaces,
-// as a copy or a phone's keyboard adds them, and a byte order mark before the body.
-func TestWhatComesAlongWithAnAddressIsForgiven(t *testing.T) {
+// TestSpacesAroundAnAddressAreIgnored: at every endpoint that takes an address. Copying and
+// phone keyboards add such spaces. A byte order mark before the body is ignored too.
+func TestSpacesAroundAnAddressAreIgnored(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		v := s.visitor()

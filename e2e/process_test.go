@@ -1,0 +1,83 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"vestibule/internal/freeport"
+	"vestibule/internal/testlog"
+)
+
+// process is a running vestibule.
+type process struct {
+	t      testing.TB
+	cmd    *exec.Cmd
+	log    *testlog.Buffer
+	exited chan struct{}
+	err    error // after exited
+}
+
+// start runs the binary. Of the test's environment it gets only PATH.
+func start(t testing.TB, path, dir string, env []string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, log: &testlog.Buffer{}, exited: make(chan struct{})}
+	p.cmd = exec.Command(path, args...)
+	p.cmd.Dir = dir
+	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}, env...)
+	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		p.err = p.cmd.Wait()
+		close(p.exited)
+	}()
+	t.Cleanup(func() {
+		_ = p.cmd.Process.Kill()
+		<-p.exited
+		if strings.Contains(p.log.String(), "DATA RACE") {
+			t.Errorf("vestibule %s has a data race:\n%s", strings.Join(args, " "), p.log)
+		} else if t.Failed() {
+			t.Logf("vestibule %s:\n%s", strings.Join(args, " "), p.log)
+		}
+	})
+	return p
+}
+
+// stop asks the process to end and returns its exit code.
+func (p *process) stop() int {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		p.t.Fatal(err)
+	}
+	return p.wait()
+}
+
+func (p *process) wait() int {
+	p.t.Helper()
+	select {
+	case <-p.exited:
+		return p.cmd.ProcessState.ExitCode()
+	case <-time.After(patience):
+		p.t.Fatalf("vestibule is still running:\n%s", p.log)
+		return 0
+	}
+}
+
+// freeAddrs finds loopback addresses that nothing listens on.
+func freeAddrs(t testing.TB, n int) []string {
+	t.Helper()
+	addrs := make([]string, n)
+	for i := range addrs {
+		var err error
+		if addrs[i], err = freeport.Addr(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return addrs
+}
