@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"vestibule/internal/storetest"
 	"vestibule/store/db"
@@ -18,7 +19,7 @@ func TestTheLogStaysSmallBesideReaders(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "vestibule.db")
 	storetest.Fill(t, path)
-	d := open(t, "sqlite:"+path)
+	d := openWithin(t, "sqlite:"+path, time.Minute) // the readers keep the machine busy
 	u, _ := signedUp(t, d)
 	stop := relay(t, d)
 	defer stop()

@@ -21,7 +21,7 @@ func TestAServerThatIsDownIsUnavailableUntilItIsBack(t *testing.T) {
 	task := created(t, d, newTask(u.ID))
 	stores := map[string]*database{"direct": impatient(t, direct), "pgbouncer": impatient(t, bounced)}
 	open := func(databaseURL string) error {
-		s, err := db.OpenImpatient(t.Context(), databaseURL, 2*time.Second)
+		s, err := db.OpenWithin(t.Context(), databaseURL, 2*time.Second)
 		if err == nil {
 			_ = s.Close()
 		}

@@ -23,8 +23,8 @@ var (
 	PostgresConfig = postgresConfig
 )
 
-// OpenImpatient opens a store with another time limit for calls.
-func OpenImpatient(ctx context.Context, url string, patience time.Duration) (*DB, error) {
+// OpenWithin opens a store with another time limit for calls.
+func OpenWithin(ctx context.Context, url string, patience time.Duration) (*DB, error) {
 	return open(ctx, url, patience)
 }
 

@@ -64,10 +64,18 @@ var (
 // to time out.
 func impatient(t *testing.T, databaseURL string) *database {
 	t.Helper()
-	s, err := db.OpenImpatient(t.Context(), databaseURL, 2*time.Second)
+	return openWithin(t, databaseURL, 2*time.Second)
+}
+
+// openWithin opens a store with another time limit for calls.
+func openWithin(t *testing.T, databaseURL string, patience time.Duration) *database {
+	t.Helper()
+	s, err := db.OpenWithin(t.Context(), databaseURL, patience)
 	if err != nil {
 		t.Fatalf("open: %v", err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	return storetest.On(store.New(s))
+	d := storetest.On(store.New(s))
+	d.URL, d.Direct = databaseURL, databaseURL
+	return d
 }

@@ -50,7 +50,7 @@ func hostsOf(t *testing.T, databaseURL string, hosts ...string) string {
 // answer, even on a busy machine.
 func patient(t *testing.T, databaseURL string) *database {
 	t.Helper()
-	s, err := db.OpenImpatient(t.Context(), databaseURL+"&connect_timeout=4", time.Minute)
+	s, err := db.OpenWithin(t.Context(), databaseURL+"&connect_timeout=4", time.Minute)
 	if err != nil {
 		t.Fatalf("open: %v", err)
 	}
@@ -105,7 +105,7 @@ func TestOneOfSeveralHostsIsEnough(t *testing.T) {
 			})
 		}
 	}
-	_, err := db.OpenImpatient(t.Context(), hostsOf(t, direct, refusing, refusing), 2*time.Second)
+	_, err := db.OpenWithin(t.Context(), hostsOf(t, direct, refusing, refusing), 2*time.Second)
 	wantError(t, "none", err, db.ErrUnavailable)
 }
 
