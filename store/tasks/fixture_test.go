@@ -4,10 +4,7 @@ import (
 	"vestibule/internal/storetest"
 )
 
-type (
-	database = storetest.Database
-	variant  = storetest.Variant
-)
+type database = storetest.Database
 
 var (
 	variants = storetest.Variants
