@@ -12,19 +12,25 @@ import (
 // TestALostHistoryIsAReset: the events that a look found are deleted.
 func TestALostHistoryIsAReset(t *testing.T) {
 	t.Parallel()
+	resetsAfterDeletion(t, 3, func(s *surface) { s.server.feed.lookForNews(t.Context()) })
+}
+
+// resetsAfterDeletion creates three tasks that a stream is not told of, deletes the oldest of
+// their events, and wants a reset after the look.
+func resetsAfterDeletion(t *testing.T, deleted int, look func(*surface)) {
+	t.Helper()
 	s := newSurface(t, sqlite)
-	token := auth(mint(t, ada))
-	st := s.watch(t, token)
+	st := s.watch(t, auth(mint(t, ada)))
 	st.next(t)
 	for range 3 {
 		if _, err := s.store.CreateTask(t.Context(), tasks.Task{UserID: ada, Title: "a", CreatedAt: noon, UpdatedAt: noon}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := s.store.DeleteTaskEvents(t.Context(), noon.Add(time.Hour), 3); err != nil {
+	if _, err := s.store.DeleteTaskEvents(t.Context(), noon.Add(time.Hour), deleted); err != nil {
 		t.Fatal(err)
 	}
-	s.server.feed.lookForNews(t.Context())
+	look(s)
 	if got, want := st.next(t), event(3, "tasks.reset", `{"reason":"Too many changes at once. Read the list again."}`); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -93,22 +99,7 @@ func TestAParameterResumesAStream(t *testing.T) {
 // TestASlowReaderGetsAReset cuts the history off past the reader's position.
 func TestASlowReaderGetsAReset(t *testing.T) {
 	t.Parallel()
-	s := newSurface(t, sqlite)
-	token := auth(mint(t, ada))
-	st := s.watch(t, token)
-	st.next(t)
-	for range 3 {
-		if _, err := s.store.CreateTask(t.Context(), tasks.Task{UserID: ada, Title: "a", CreatedAt: noon, UpdatedAt: noon}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := s.store.DeleteTaskEvents(t.Context(), noon.Add(time.Hour), 1); err != nil {
-		t.Fatal(err)
-	}
-	s.server.feed.changed(ada)
-	if got, want := st.next(t), event(3, "tasks.reset", `{"reason":"Too many changes at once. Read the list again."}`); got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
+	resetsAfterDeletion(t, 1, func(s *surface) { s.server.feed.changed(ada) })
 }
 
 // TestAGapInTheHistoryIsAReset: an instance with a slow clock made the second change, which
