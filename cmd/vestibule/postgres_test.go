@@ -71,7 +71,7 @@ func TestDatabaseErrorsNameTheCure(t *testing.T) {
 	t.Parallel()
 	foreign := pgtest.Database(t)
 	forbidden := pgtest.Database(t)
-	execute(t, forbidden, `CREATE ROLE stranger LOGIN PASSWORD 'pgtest-password'; REVOKE CREATE ON SCHEMA public FROM PUBLIC`)
+	execute(t, forbidden, `DROP ROLE IF EXISTS stranger; CREATE ROLE stranger LOGIN PASSWORD 'pgtest-password'; REVOKE CREATE ON SCHEMA public FROM PUBLIC`)
 	forbidden = strings.Replace(forbidden, "pgtest:", "stranger:", 1)
 	execute(t, foreign, `CREATE TABLE tasks (id int); CREATE TABLE "user" (id int)`)
 	for name, c := range map[string]struct {
