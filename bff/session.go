@@ -41,10 +41,6 @@ type signedUpJSON struct {
 }
 
 func (s *Server) openSessions() (*session.Sessions, error) {
-	recheck, version := recheckSQLite, s.store.Version
-	if s.store.Shared() {
-		recheck, version = 0, nil
-	}
 	return session.New(session.Config{
 		Cookie: session.Cookie{
 			Name:     s.cfg.CookieName,
@@ -58,7 +54,7 @@ func (s *Server) openSessions() (*session.Sessions, error) {
 		MaxAge:    s.cfg.SessionMaxAge,
 		FreshAge:  s.cfg.SessionFreshAge,
 		Recheck:   recheck,
-		Version:   version,
+		Version:   s.store.Version,
 		ClientIP:  s.clients.Of,
 
 		MaxStreams:           s.cfg.MaxStreams,
@@ -71,9 +67,9 @@ func (s *Server) openSessions() (*session.Sessions, error) {
 	}, s.store)
 }
 
-// recheckSQLite is how long a session row from SQLite is used without another query, if
-// no process writes to the file. The command line also writes: it can end sessions.
-const recheckSQLite = time.Minute
+// recheck is how long a row of a session is used without another query, although nothing
+// tells that it has changed.
+const recheck = time.Minute
 
 // surplus is the event of a session that ends because its user has too many.
 func (s *Server) surplus() store.Event {

@@ -60,6 +60,14 @@ func (c *cache) remove(hash string) {
 	c.entries.Remove(hash)
 }
 
+// clear removes all sessions.
+func (c *cache) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.epoch++
+	c.entries.Purge()
+}
+
 // seen is when a row was read: the time, and the database's version from before the read.
 type seen struct {
 	time    time.Time
@@ -111,6 +119,7 @@ func (e *entry) extended(updated, expires time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.row.UpdatedAt, e.row.ExpiresAt = updated, expires
+	e.at.time = updated // the row was there
 }
 
 // token passes the held token to renew and keeps the result. Requests that arrive while a

@@ -7,6 +7,7 @@ import (
 
 	"vestibule/bff/token"
 	"vestibule/store"
+	"vestibule/store/db"
 )
 
 // The defaults of Config.
@@ -25,12 +26,17 @@ type Config struct {
 	MaxAge    time.Duration // life since sign-in; nothing extends it
 	FreshAge  time.Duration // how long a password proof is valid
 
-	// Recheck is how long a row is used without another query. It must be 0 if another
-	// process can end sessions without this one noticing. Then every request queries.
+	// Recheck is how long a row is used without another query, while Version stays the same
+	// and WatchSessions has told nothing about the session. If it is 0, every request
+	// queries.
 	Recheck time.Duration
-	// Version returns a counter that changes whenever any process writes to the SQLite
-	// file. If it has not changed, earlier reads are still current. nil: there is none.
+	// Version returns a number. While it stays the same, earlier reads are still current,
+	// except for what WatchSessions has told. If it fails, every request queries. nil: reads
+	// are current for Recheck.
 	Version func(context.Context) (int64, error)
+	// Listening is called when WatchSessions begins or ceases to hear of other processes,
+	// with the reason. nil: nobody wants to know.
+	Listening func(is bool, cause error)
 
 	// MaxStreams, MaxStreamsPerUser and MaxStreamsPerSession bound the streams that are
 	// open; 0 is the default.
@@ -58,5 +64,6 @@ type Store interface {
 	EndSession(ctx context.Context, hash string) error
 	Tx(ctx context.Context, what string, f func(*store.Tx) error) error
 	SessionsOf(ctx context.Context, userID string, now time.Time) ([]store.Session, error)
+	WatchSessions(ctx context.Context, w db.SessionWatcher)
 	LiveSessions(ctx context.Context, hashes []string, now time.Time) (map[string]time.Time, error)
 }

@@ -7,7 +7,8 @@ import (
 )
 
 // A proxied exchange ends when its session ends. Exchanges shorter than grace are not
-// checked. Longer ones (event streams, WebSockets, downloads) are checked twice a second.
+// checked. Longer ones (event streams, WebSockets, downloads) are checked once, then whenever
+// their session may have ended, and twice a second while other processes are not heard.
 const (
 	sweepInterval = 500 * time.Millisecond
 	grace         = time.Second // lets a request finish that was in progress at sign-out
@@ -15,8 +16,9 @@ const (
 
 // exchanges holds the exchanges in progress. The zero value is ready.
 type exchanges struct {
-	mu   sync.Mutex
-	open map[*exchange]struct{}
+	mu    sync.Mutex
+	open  map[*exchange]struct{}
+	epoch uint64 // counts the doubts
 }
 
 // exchange is one proxied request with its response.
@@ -25,8 +27,10 @@ type exchange struct {
 	since  time.Time
 	cancel context.CancelCauseFunc
 
-	expires time.Time // guarded by exchanges.mu, like ended
+	// Guarded by exchanges.mu.
+	expires time.Time
 	ended   bool
+	version int64 // of the database when the session was last seen alive; unknown: ask
 }
 
 // Bind returns a function that derives a context which ends with the session. The caller
@@ -34,7 +38,7 @@ type exchange struct {
 func (s *Sessions) Bind(l *Live) func(context.Context) (context.Context, context.CancelFunc) {
 	return func(ctx context.Context) (context.Context, context.CancelFunc) {
 		ctx, cancel := context.WithCancelCause(ctx)
-		held := &exchange{hash: l.TokenHash, since: s.Now(), cancel: cancel, expires: l.ExpiresAt}
+		held := &exchange{hash: l.TokenHash, since: s.Now(), cancel: cancel, expires: l.ExpiresAt, version: unknown}
 		s.exchanges.add(held)
 		return ctx, func() {
 			s.exchanges.remove(held)
@@ -77,24 +81,46 @@ func (e *exchange) endIfDue(now time.Time) {
 	}
 }
 
-// long returns the sessions of the exchanges that are older than grace.
-func (x *exchanges) long(now time.Time) []string {
+// doubt lets the exchanges of a session be checked. It reports whether there are any.
+func (x *exchanges) doubt(hash string) (any bool) {
+	return x.doubtIf(func(e *exchange) bool { return e.hash == hash })
+}
+
+// doubtAll lets all exchanges be checked.
+func (x *exchanges) doubtAll() { x.doubtIf(func(*exchange) bool { return true }) }
+
+func (x *exchanges) doubtIf(concerns func(*exchange) bool) (any bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.epoch++
+	for e := range x.open {
+		if concerns(e) {
+			e.version = unknown
+			any = true
+		}
+	}
+	return any
+}
+
+// doubtful returns the sessions of the exchanges that are older than grace and were not
+// checked at this version. The epoch is for settle.
+func (x *exchanges) doubtful(now time.Time, version int64) (hashes []string, epoch uint64) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	seen := map[string]struct{}{}
-	var hashes []string
 	for e := range x.open {
-		if _, dup := seen[e.hash]; !dup && now.Sub(e.since) >= grace {
+		if _, dup := seen[e.hash]; !dup && now.Sub(e.since) >= grace && (version == unknown || e.version != version) {
 			seen[e.hash] = struct{}{}
 			hashes = append(hashes, e.hash)
 		}
 	}
-	return hashes
+	return hashes, x.epoch
 }
 
 // settle ends the exchanges of the queried sessions that are not in live, and those of
-// expired sessions.
-func (x *exchanges) settle(queried []string, live map[string]time.Time, now time.Time) {
+// expired sessions. The others were seen alive at the version, unless there was a doubt
+// since the epoch.
+func (x *exchanges) settle(queried []string, live map[string]time.Time, version int64, epoch uint64, now time.Time) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	gone := make(map[string]struct{})
@@ -106,45 +132,13 @@ func (x *exchanges) settle(queried []string, live map[string]time.Time, now time
 	for e := range x.open {
 		if expires, ok := live[e.hash]; ok {
 			e.expires = expires
+			if x.epoch == epoch {
+				e.version = version
+			}
 		}
 		if _, ok := gone[e.hash]; ok {
 			e.ended = true
 		}
 		e.endIfDue(now)
 	}
-}
-
-// Run ends streams whose session has ended, until ctx ends.
-func (s *Sessions) Run(ctx context.Context) {
-	tick := time.NewTicker(sweepInterval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			s.sweep(ctx)
-		}
-	}
-}
-
-// sweep queries the database for every session with a long exchange, because another
-// instance may have ended the session. If the query fails, only expired sessions end.
-func (s *Sessions) sweep(ctx context.Context) {
-	queried := s.exchanges.long(s.Now())
-	var live map[string]time.Time
-	if len(queried) > 0 {
-		ctx, cancel := context.WithTimeout(ctx, sweepInterval)
-		defer cancel()
-		var err error
-		if live, err = s.store.LiveSessions(ctx, queried, s.now()); err != nil {
-			queried = nil
-		}
-	}
-	for _, hash := range queried {
-		if _, ok := live[hash]; !ok {
-			s.cache.remove(hash)
-		}
-	}
-	s.exchanges.settle(queried, live, s.Now())
 }

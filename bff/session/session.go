@@ -40,6 +40,7 @@ type Sessions struct {
 	exchanges exchanges
 
 	streams streams
+	sweeps  chan struct{} // asks Run to sweep at once
 }
 
 // New returns the sessions of a database.
@@ -62,7 +63,7 @@ func New(cfg Config, s Store) (*Sessions, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	return &Sessions{Config: cfg, store: s, cache: c, ended: d, lookups: newLookups(), streams: newStreams(cfg)}, nil
+	return &Sessions{Config: cfg, store: s, cache: c, ended: d, lookups: newLookups(), streams: newStreams(cfg), sweeps: make(chan struct{}, 1)}, nil
 }
 
 // now returns the current time with the precision of the database.

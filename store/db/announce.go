@@ -44,14 +44,18 @@ func (s *DB) openAnnouncer(driver driver.Connector) {
 	pool.SetMaxOpenConns(1)
 	pool.SetConnMaxIdleTime(postgresIdleTime)
 	pool.SetConnMaxLifetime(postgresLifetime)
-	const query = `SELECT pg_notify('` + taskChannel + `', payload) FROM unnest($1::text[]) AS payload`
 	s.announcements = pool
 	s.announcer = &announcer{send: func(ctx context.Context, payloads []string) error {
-		return s.Call(ctx, "announce", func(ctx context.Context) error {
-			_, err := pool.ExecContext(ctx, query, pq.Array(payloads))
-			return err
-		})
+		return s.notify(ctx, taskChannel, payloads...)
 	}}
+}
+
+// notify sends notifications in one statement.
+func (s *DB) notify(ctx context.Context, channel string, payloads ...string) error {
+	return s.Call(ctx, "announce", func(ctx context.Context) error {
+		_, err := s.announcements.ExecContext(ctx, `SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload`, channel, pq.Array(payloads))
+		return err
+	})
 }
 
 // add lets it be announced soon that the user's latest event is seq.

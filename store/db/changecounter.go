@@ -30,15 +30,15 @@ func (w *watch) close() error {
 	return errors.Join(w.version.Close(), w.conn.Close(), w.pool.Close())
 }
 
-// errNoVersion is returned on PostgreSQL.
-var errNoVersion = errors.New("this database has no counter of its changes")
-
-// Version returns a counter that changes whenever any process writes to the SQLite file. If
-// it has not changed, earlier reads are still current. It costs less than half of the
-// smallest read. PostgreSQL has no such counter.
+// Version returns a number that tells whether earlier reads are still current. It makes no
+// query on PostgreSQL, and on SQLite one that costs less than half of the smallest read.
+//
+// On SQLite the number changes whenever any process writes to the file. On PostgreSQL it
+// changes when notifications may have been missed: earlier reads are current, except for
+// what WatchSessions has told. It returns an error while notifications do not arrive.
 func (s *DB) Version(ctx context.Context) (n int64, err error) {
-	if s.watch == nil {
-		return 0, errNoVersion
+	if s.listener != nil {
+		return s.listener.version()
 	}
 	if err := s.file.checkSometimes(); err != nil {
 		return 0, fmt.Errorf("version of the data: %w", err)

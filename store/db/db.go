@@ -57,7 +57,7 @@ type DB struct {
 
 	trouble trouble
 
-	listenURL string // on PostgreSQL, for connections that listen
+	listener *listener // only on PostgreSQL
 
 	// announcements is the announcer's pool of one connection. Both only on PostgreSQL.
 	announcements *sql.DB

@@ -57,7 +57,6 @@ func openPostgres(ctx context.Context, databaseURL string, patience time.Duratio
 	counting := pool(CountingAtOnce)
 
 	s := &DB{
-		listenURL:  u.forListener(config),
 		read:       db,
 		often:      db,
 		write:      db,
@@ -108,6 +107,7 @@ func openPostgres(ctx context.Context, databaseURL string, patience time.Duratio
 		},
 	}
 	s.openAnnouncer(connector{hosts: hosts, silence: silence})
+	s.listener = newListener(u.forListener(config), s.notify)
 	err = s.checkServer(ctx)
 	if errors.Is(err, pq.ErrSSLNotSupported) {
 		err = fmt.Errorf("%w; a database on this machine or a trusted network takes sslmode=disable in its URL", err)

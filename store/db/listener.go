@@ -1,0 +1,233 @@
+package db
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	mathrand "math/rand/v2"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/lib/pq"
+)
+
+// listener is the one connection on which this process hears the notifications of
+// PostgreSQL. It is open while there is a subscriber. It also tells whether they can be
+// relied on; see heartbeats.
+type listener struct {
+	url   string
+	beats *heartbeats
+
+	mu          sync.Mutex
+	subscribers map[*subscriber]struct{}
+	cause       error              // why nothing is heard; nil while it is, and during the first attempt
+	stop        context.CancelFunc // nil while run does not run
+	stopped     chan struct{}      // closed when the latest run has returned; nil before the first
+
+	epoch int64                   // counts the connections that were heard; used by run only
+	heard atomic.Pointer[hearing] // nil: nothing is heard
+}
+
+// hearing is what this process knows.
+type hearing struct {
+	epoch int64     // of the connection
+	until time.Time // everything that was committed before has arrived
+}
+
+// subscriber hears one channel. Its functions are called from several goroutines, and return
+// at once.
+type subscriber struct {
+	channel   string
+	receive   func(payload string)
+	listening func(is bool, cause error) // called when it changes
+}
+
+const (
+	firstRetry  = 100 * time.Millisecond // after a connection that was heard
+	listenRetry = 15 * time.Second       // the longest wait before the next attempt to listen
+	silentRetry = 5 * time.Minute        // after a connection that was never heard: it leaves a LISTEN on a connection of the pooler
+	heardBuffer = 1024                   // notifications that wait here; more wait at the server
+)
+
+// errNotHeard means that this process may have missed changes by other processes.
+var errNotHeard = errors.New("this process hears no notifications")
+
+// version returns a number that changes when notifications may have been missed. What was
+// read from the database since the number is the same is current, unless a notification has
+// told otherwise.
+func (l *listener) version() (int64, error) {
+	h := l.heard.Load()
+	if h == nil || time.Since(h.until) >= believeFor {
+		return 0, errNotHeard
+	}
+	return h.epoch, nil
+}
+
+// subscribe lets s hear its channel until ctx ends. It returns then.
+func (l *listener) subscribe(ctx context.Context, s *subscriber) {
+	l.mu.Lock()
+	if l.stop == nil {
+		l.start()
+	}
+	l.subscribers[s] = struct{}{}
+	if is := l.heard.Load() != nil; is || l.cause != nil {
+		s.listening(is, l.cause)
+	}
+	l.mu.Unlock()
+
+	<-ctx.Done()
+	l.mu.Lock()
+	delete(l.subscribers, s)
+	var stopped chan struct{}
+	if len(l.subscribers) == 0 {
+		l.stop()
+		l.stop, stopped = nil, l.stopped
+	}
+	l.mu.Unlock()
+	if stopped != nil {
+		<-stopped
+	}
+}
+
+// start begins to listen. The caller holds mu.
+func (l *listener) start() {
+	ctx, stop := context.WithCancel(context.Background())
+	previous, stopped := l.stopped, make(chan struct{})
+	l.stop, l.stopped, l.cause = stop, stopped, nil
+	go func() {
+		defer close(stopped)
+		if previous != nil {
+			<-previous
+		}
+		l.run(ctx)
+	}()
+}
+
+// run listens until ctx ends. Between two attempts it waits for a random time, so that not
+// all instances return at the same moment after an outage.
+func (l *listener) run(ctx context.Context) {
+	for retry := firstRetry; ; {
+		proven, err := l.listen(ctx)
+		l.heard.Store(nil)
+		if ctx.Err() != nil {
+			return
+		}
+		l.tell(false, err)
+		if proven {
+			retry = firstRetry
+		}
+		pause := retry/2 + mathrand.N(retry) // #nosec G404 -- no secret: it separates instances
+		retry = min(2*retry, listenRetry)
+		if errors.Is(err, errSilent) && !proven {
+			pause = silentRetry
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+	}
+}
+
+// tell tells all subscribers whether notifications arrive.
+func (l *listener) tell(is bool, cause error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.cause = cause
+	for s := range l.subscribers {
+		s.listening(is, cause)
+	}
+}
+
+// listen hears notifications until the connection fails or ctx ends. proven is whether a
+// heartbeat has arrived.
+func (l *listener) listen(ctx context.Context) (proven bool, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	received := make(chan *pq.Notification, heardBuffer)
+	conn, err := l.connect(ctx, received)
+	if err != nil {
+		cancel()
+		return false, err
+	}
+	var beating sync.WaitGroup
+	beating.Go(func() { l.beats.send(ctx) })
+	defer func() {
+		cancel()
+		beating.Wait()
+		_ = conn.Close()
+		for range received { // drain, so that the reader's goroutine can end
+		}
+	}()
+	silent := time.NewTimer(silentAfter)
+	defer silent.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return proven, ctx.Err()
+		case <-silent.C:
+			return proven, l.beats.whySilent()
+		case n, open := <-received:
+			if !open {
+				return proven, fmt.Errorf("listen: %w: the connection has ended", ErrUnavailable)
+			}
+			sent, isBeat := l.beats.arrived(n)
+			if !isBeat {
+				l.pass(n)
+				continue
+			}
+			silent.Reset(silentAfter)
+			if !proven {
+				l.epoch++
+			}
+			l.heard.Store(&hearing{epoch: l.epoch, until: sent})
+			if !proven {
+				proven = true
+				l.tell(true, nil)
+			}
+		}
+	}
+}
+
+// connect opens a connection that listens to all channels.
+func (l *listener) connect(ctx context.Context, received chan *pq.Notification) (*pq.ListenerConn, error) {
+	conn, err := pq.NewListenerConn(l.url, received)
+	if err != nil {
+		return nil, translate(ctx, "listen", err)
+	}
+	// Close ends a wait for an answer that does not come.
+	stop := time.AfterFunc(silentAfter, func() { _ = conn.Close() })
+	defer stop.Stop()
+	for _, channel := range []string{sessionChannel, taskChannel, l.beats.channel} {
+		if _, err := conn.Listen(channel); err != nil {
+			_ = conn.Close()
+			return nil, translate(ctx, "listen", err)
+		}
+	}
+	return conn, nil
+}
+
+// pass gives a notification to the subscribers of its channel.
+func (l *listener) pass(n *pq.Notification) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for s := range l.subscribers {
+		if s.channel == n.Channel {
+			s.receive(n.Extra)
+		}
+	}
+}
+
+func newListener(url string, notify func(ctx context.Context, channel string, payloads ...string) error) *listener {
+	return &listener{
+		url: url,
+		beats: &heartbeats{
+			channel: "vestibule_beat_" + strings.ToLower(rand.Text()),
+			notify:  notify,
+			begun:   time.Now(),
+		},
+		subscribers: map[*subscriber]struct{}{},
+	}
+}
