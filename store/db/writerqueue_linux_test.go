@@ -85,6 +85,7 @@ func TestAProcessThatWaitsIsNext(t *testing.T) {
 func TestAWriterThatGivesUpLeavesTheTurnToOthers(t *testing.T) {
 	t.Parallel()
 	all := turns(t, 3)
+	all[2].WaitAtMost(time.Hour) // it must get the turn, and not go on without it
 	release := take(t, all[0])
 	ctx, cancel := context.WithCancel(t.Context())
 	done := taking(t, ctx, all[0], all[1], func(_ func(), err error) {
