@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"vestibule/internal/cleanup"
+	"vestibule/internal/periodic"
 )
 
 const (
@@ -20,19 +20,19 @@ const (
 // tidy keeps the tables small and the tasks searchable until ctx ends. When it runs does
 // not affect any answer.
 func (s *Server) tidy(ctx context.Context) {
-	cleanup.Run(ctx, s.log, tidyEvery,
-		cleanup.Job{Failure: "tasks of another program were not made searchable", Batch: func(ctx context.Context) (bool, error) {
+	periodic.Run(ctx, s.log, tidyEvery,
+		periodic.Job{Failure: "tasks of another program were not made searchable", Batch: func(ctx context.Context) (bool, error) {
 			return s.tasks.FoldTasks(ctx, tidyBatch, tidyHold)
 		}},
-		cleanup.Job{Failure: "expired answers were not deleted", Batch: func(ctx context.Context) (bool, error) {
+		periodic.Job{Failure: "expired answers were not deleted", Batch: func(ctx context.Context) (bool, error) {
 			n, err := s.tasks.DeleteExpiredAnswers(ctx, s.now(), tidyBatch)
 			return n == tidyBatch, err
 		}},
-		cleanup.Job{Failure: "old events were not deleted", Batch: func(ctx context.Context) (bool, error) {
+		periodic.Job{Failure: "old events were not deleted", Batch: func(ctx context.Context) (bool, error) {
 			n, err := s.tasks.DeleteTaskEvents(ctx, s.now().Add(-eventsKept), tidyBatch)
 			return n == tidyBatch, err
 		}},
-		cleanup.Job{Failure: "the rows of deleted users were not deleted", Batch: func(ctx context.Context) (bool, error) {
+		periodic.Job{Failure: "the rows of deleted users were not deleted", Batch: func(ctx context.Context) (bool, error) {
 			left, err := s.tasks.DeleteRemains(ctx, "")
 			return left.UserID != "", err
 		}},

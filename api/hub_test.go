@@ -215,3 +215,24 @@ func TestStreamsSendTheSameBytes(t *testing.T) {
 		}
 	})
 }
+
+// TestAStreamReadsWhatTheHubNoLongerKeeps: a stream that has not seen the event before the
+// first kept change must not skip it.
+func TestAStreamReadsWhatTheHubNoLongerKeeps(t *testing.T) {
+	t.Parallel()
+	l := &listener{wake: make(chan struct{}, 1)}
+	h := &hub{
+		started: true, latest: 9, streams: map[*listener]struct{}{l: {}},
+		kept: []change{{before: 5, seq: 7}, {before: 7, seq: 9}}, taken: make(chan struct{}),
+		timer: time.NewTimer(time.Hour),
+	}
+	l.hub = h
+	for seen, want := range map[int64]int64{5: 7, 6: 7, 7: 9, 8: 9} {
+		if c, behind, err := h.next(l, seen); err != nil || behind || c.seq != want {
+			t.Errorf("after %d: got %v, behind %t, %v; want change %d", seen, c, behind, err, want)
+		}
+	}
+	if c, behind, err := h.next(l, 4); err != nil || !behind || c != nil {
+		t.Errorf("after 4: got %v, behind %t, %v; want it to read by itself", c, behind, err)
+	}
+}

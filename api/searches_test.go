@@ -126,8 +126,8 @@ func TestStatementsOfSearchesShareFewPlaces(t *testing.T) {
 						t.Error(err)
 						return
 					}
-					if n := running.Add(1); n > most.Load() {
-						most.Store(n)
+					n := running.Add(1)
+					for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
 					}
 					runtime.Gosched()
 					running.Add(-1)

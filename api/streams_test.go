@@ -118,8 +118,21 @@ func TestAnUnannouncedChangeReachesStreams(t *testing.T) {
 			task := s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, token).body
 			stream := s.watch(t, token)
 			stream.next(t)
-			st.Exec(t, `UPDATE task_feed SET seq = 2`)
-			st.Exec(t, `INSERT INTO task_event (user_id, seq, kind, at, task) SELECT user_id, 2, 'updated', at, task FROM task_event`)
+			tx, err := st.Raw(t).BeginTxx(t.Context(), nil) // a poll between the two would miss the event
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, query := range []string{
+				`UPDATE task_feed SET seq = 2`,
+				`INSERT INTO task_event (user_id, seq, kind, at, task) SELECT user_id, 2, 'updated', at, task FROM task_event`,
+			} {
+				if _, err := tx.Exec(query); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := tx.Commit(); err != nil {
+				t.Fatal(err)
+			}
 			begun := time.Now()
 			if got, want := stream.next(t), event(2, "task.updated", task); got != want {
 				t.Errorf("got %q, want %q", got, want)

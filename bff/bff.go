@@ -27,9 +27,9 @@ import (
 	"vestibule/bff/spa"
 	"vestibule/bff/throttle"
 	"vestibule/bff/token"
-	"vestibule/internal/cleanup"
 	"vestibule/internal/fair"
 	"vestibule/internal/openapi"
+	"vestibule/internal/periodic"
 	"vestibule/internal/web"
 	"vestibule/store"
 )
@@ -138,7 +138,7 @@ func (s *Server) Run(ctx context.Context) {
 	var wg sync.WaitGroup
 	wg.Go(func() { s.sessions.Run(ctx) })
 	wg.Go(func() { s.mail.Run(ctx) })
-	wg.Go(func() { cleanup.Run(ctx, s.log, pruneEvery, s.cleanupJobs()...) })
+	wg.Go(func() { periodic.Run(ctx, s.log, pruneEvery, s.cleanupJobs()...) })
 	wg.Wait()
 }
 

@@ -44,7 +44,7 @@ func (s *site) fill(path, cookie string) (open []net.Conn) {
 		open = append(open, s.heldHead(path, cookie, n-1))
 		left -= n
 		for start := time.Now(); s.server.BodyBytes() != share-left; time.Sleep(2 * time.Millisecond) {
-			if time.Since(start) > 20*time.Second {
+			if time.Since(start) > waittest.Patience {
 				s.t.Fatalf("got %d bytes of bodies in memory, want %d", s.server.BodyBytes(), share-left)
 			}
 		}
@@ -139,7 +139,7 @@ func TestRequestsThatWaitForTheAPIAreBoundedPerUser(t *testing.T) {
 	greedy.want(greedy.do("GET", "/api/auth/get-session", ""), 200, "greedy") // not sent to the API
 	conn.Close()
 	for start := time.Now(); greedy.do("GET", "/api/proxy/x", "").status != 200; time.Sleep(10 * time.Millisecond) {
-		if time.Since(start) > 20*time.Second {
+		if time.Since(start) > waittest.Patience {
 			t.Fatal("the place is never released")
 		}
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"vestibule/internal/cleanup"
+	"vestibule/internal/periodic"
 	"vestibule/store"
 )
 
@@ -18,8 +18,8 @@ const (
 )
 
 // cleanupJobs returns the jobs that delete rows which are no longer needed.
-func (s *Server) cleanupJobs() []cleanup.Job {
-	return []cleanup.Job{
+func (s *Server) cleanupJobs() []periodic.Job {
+	return []periodic.Job{
 		{Failure: "expired sessions were not deleted", Batch: s.pruneBy(s.store.DeleteExpiredSessions, 0)},
 		{Failure: "expired links were not deleted", Batch: s.pruneBy(s.store.DeleteExpiredVerifications, linksKept)},
 		{Failure: "expired counters were not deleted", Batch: s.pruneBy(s.store.DeleteExpiredCounters, 0)},

@@ -23,7 +23,7 @@ import (
 //     takes no place from others behind the same address.
 //   - Database look-ups by a token or an id that anybody can make up have a few separate
 //     places, so that they do not take the connections of others.
-//   - A refused request returns its place before its answer is sent (refuse.go).
+//   - A refused request returns its place before its answer is sent (delayrefusals.go).
 const (
 	workPlaces         = 512
 	workPerClient      = 32

@@ -172,7 +172,11 @@ func TestRateLimitOffRemovesTheBounds(t *testing.T) {
 	})
 	s.server.DelayRefusals("127.0.0.1")
 	v.want(v.do("GET", "/api/auth/get-session", ""), 200, "ada@example.com")
-	if s.isDelayed("GET", "/api/auth/verify-email?token="+opaque.NewToken()) {
+	stranger := s.visitor() // without a session, it has only the places of its address
+	stranger.want(stranger.do("GET", "/api/auth/get-session", ""), 200, "null")
+	unknownLink := "/api/auth/verify-email?token=" + opaque.NewToken()
+	stranger.want(stranger.do("GET", unknownLink, ""), 401, "")
+	if s.isDelayed("GET", unknownLink) {
 		t.Error("a refusal is delayed")
 	}
 }

@@ -69,10 +69,11 @@ func TestDelayedAnswersTakeNoPlace(t *testing.T) {
 	s.server.DelayRefusals("127.0.0.1")
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
+	large := `{"email":"ada@example.com","password":"wrong horse"` + strings.Repeat(" ", 10_000) + `}` // takes memory that bodies share
 	var requests sync.WaitGroup
 	for range 2 * bff.WorkOfOneClient / 3 { // more than could be in progress
 		requests.Go(func() {
-			r, err := http.NewRequestWithContext(ctx, "POST", s.url+"/api/auth/login", strings.NewReader(`{"email":"ada@example.com","password":"wrong horse"}`))
+			r, err := http.NewRequestWithContext(ctx, "POST", s.url+"/api/auth/login", strings.NewReader(large))
 			if err != nil {
 				t.Error(err)
 				return

@@ -15,18 +15,31 @@ import (
 
 	"vestibule/bff"
 	"vestibule/internal/storetest"
+	"vestibule/internal/waittest"
 	"vestibule/store"
 )
 
-// countingAPI counts the complete bodies that it gets.
-type countingAPI struct{ bodies atomic.Int32 }
+// countingAPI counts the requests that begin, and the complete bodies that it gets.
+type countingAPI struct{ begun, bodies atomic.Int32 }
 
 func (a *countingAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.begun.Add(1)
 	if _, err := io.ReadAll(r.Body); err != nil {
 		return
 	}
 	a.bodies.Add(1)
 	w.WriteHeader(http.StatusCreated)
+}
+
+// hold sends the head and part of the body of a request, and waits until its session was
+// checked longer ago than the grace of a short request.
+func (a *countingAPI) hold(t *testing.T, site, cookie, framing, first string) heldBody {
+	t.Helper()
+	begun := a.begun.Load()
+	c := holdBody(t, site, cookie, framing, first)
+	waittest.Until(t, "the request has arrived at the API", func() bool { return a.begun.Load() > begun })
+	time.Sleep(300 * time.Millisecond)
+	return c
 }
 
 // TestABodyHeldOpenDuringARevocationCreatesNothing: a request begins, another instance ends its
@@ -54,8 +67,7 @@ func TestABodyHeldOpenDuringARevocationCreatesNothing(t *testing.T) {
 				before := api.bodies.Load()
 				owner.signUp(fmt.Sprintf("a%d.%t@example.com", i, revoke))
 				cookie := owner.cookieHeader()
-				c := holdBody(t, here.url, cookie, body[0], body[1])
-				time.Sleep(300 * time.Millisecond) // longer than the grace of a short request
+				c := api.hold(t, here.url, cookie, body[0], body[1])
 				if revoke {
 					out := elsewhere.visitor()
 					out.want(out.do("POST", "/api/auth/logout", "", "Cookie", cookie), 200, "true")
@@ -87,8 +99,7 @@ func TestABodyHeldOpenDuringAnOutageCreatesNothing(t *testing.T) {
 	s := newSite(t, db, func(c *bff.Config) { c.Backend = backend })
 	v := s.visitor()
 	v.signUp("ada@example.com")
-	c := holdBody(t, s.url, v.cookieHeader(), "Content-Length: 13", `{"title":"x"`)
-	time.Sleep(300 * time.Millisecond)
+	c := api.hold(t, s.url, v.cookieHeader(), "Content-Length: 13", `{"title":"x"`)
 	server.Stop(t)
 	if res, text := c.finish("}"); res.StatusCode != 503 || !strings.Contains(text, "STORE_UNAVAILABLE") || len(res.Header.Values("Set-Cookie")) > 0 {
 		t.Errorf("got %d %s, Set-Cookie %q", res.StatusCode, text, res.Header.Values("Set-Cookie"))

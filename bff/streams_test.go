@@ -11,6 +11,7 @@ import (
 
 	"vestibule/bff"
 	"vestibule/internal/storetest"
+	"vestibule/internal/waittest"
 	"vestibule/store"
 )
 
@@ -56,7 +57,7 @@ func TestOpenStreamsThroughTheProxyAreBounded(t *testing.T) {
 		bob.signUp("bob@example.com")
 		opens := func(who string, v *visitor) (leave func()) {
 			t.Helper()
-			for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+			for deadline := time.Now().Add(waittest.Patience); ; time.Sleep(5 * time.Millisecond) {
 				res, leave := v.asks("GET")
 				if res.StatusCode == 200 {
 					return leave
@@ -174,7 +175,7 @@ func TestStreamsEndWithTheRequestThatEndsTheirSession(t *testing.T) {
 				end(v, thief, thiefsHandle)
 				select {
 				case <-ended:
-				case <-time.After(10 * time.Second):
+				case <-time.After(waittest.Patience):
 					t.Error("the stream of an ended session continues")
 				}
 			})

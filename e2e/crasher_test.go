@@ -110,9 +110,9 @@ func (c *crasher) create() {
 func (c *crasher) change() {
 	c.mu.Lock()
 	var id int64
-	for at := range c.titles { // any
-		if c.unsure[at] == "" {
-			id = at
+	for task := range c.titles { // any
+		if c.unsure[task] == "" {
+			id = task
 			break
 		}
 	}

@@ -19,6 +19,7 @@ func TestGuestsSeeNothingPrivate(t *testing.T) {
 		w.do(chromedp.Navigate(a.bff + path))
 		w.until(`location.pathname === '/tasks'`)
 	}
+	w.lists("private thing") // or its answer would come after the log-out
 	w.press("Log out")
 	w.until(`location.pathname === '/login'`)
 	w.do(chromedp.NavigateBack()) // what was private is not in the history's cache either

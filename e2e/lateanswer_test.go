@@ -34,7 +34,7 @@ func TestALateAnswerSignsNobodyOut(t *testing.T) {
 			}
 		})
 	}
-	came := func(prefix string, n int) {
+	waitForRequests := func(prefix string, n int) {
 		t.Helper()
 		for end := time.Now().Add(patience); f.count(prefix) < n; time.Sleep(5 * time.Millisecond) {
 			if time.Now().After(end) {
@@ -52,7 +52,7 @@ func TestALateAnswerSignsNobodyOut(t *testing.T) {
 
 	holdNext("PUT", "/api/proxy/")
 	w.press("one")
-	came("PUT ", 1)
+	waitForRequests("PUT ", 1)
 	newSecret(two, "paper-lantern-42", "another lantern")
 	release()
 	w.until(`text().includes('Session expired') || !document.querySelector('.task.sending, .task.failed')`)
@@ -65,7 +65,7 @@ func TestALateAnswerSignsNobodyOut(t *testing.T) {
 	holdNext("POST", "/api/auth/update-user")
 	two.fill("Name", "Augusta")
 	two.press("Save name")
-	came("POST /api/auth/update-user", 1)
+	waitForRequests("POST /api/auth/update-user", 1)
 	w.press("Account")
 	w.shows("This device")
 	newSecret(w, "another lantern", "third lantern")
@@ -81,7 +81,7 @@ func TestALateAnswerSignsNobodyOut(t *testing.T) {
 	other.lists("one")
 	holdNext("PUT", "/api/proxy/")
 	w.press("one")
-	came("PUT ", 3)
+	waitForRequests("PUT ", 3)
 	if got := other.fetch("POST", "/api/auth/revoke-other-sessions", `{}`); !strings.HasPrefix(got, "200") {
 		t.Fatal(got)
 	}
@@ -104,10 +104,10 @@ func TestALateAnswerSignsNobodyOut(t *testing.T) {
 	})
 	puts, names := f.count("PUT "), f.count("POST /api/auth/update-user")
 	w.press("one")
-	came("PUT ", puts+1)
+	waitForRequests("PUT ", puts+1)
 	two.fill("Name", "Ada again")
 	two.press("Save name")
-	came("POST /api/auth/update-user", names+1)
+	waitForRequests("POST /api/auth/update-user", names+1)
 	three := a.beside(t, w, "/account")
 	three.shows("This device")
 	three.press("Log out")

@@ -161,9 +161,10 @@ func lighthouse(t *testing.T, times int, only ...string) (reports []lighthouseRe
 	return reports
 }
 
-// lookedTooEarly matches the errors of Lighthouse that say that the browser was too slow:
+// lookedTooEarly matches the errors of Lighthouse that say that the browser was too slow. Some
+// have no code in their text:
 // https://github.com/GoogleChrome/lighthouse/blob/main/core/lib/lh-error.js
-var lookedTooEarly = regexp.MustCompile(`\b(NO_FCP|NO_LCP|NO_NAVSTART|NO_SCREENSHOTS|NO_TRACING_STARTED|PAGE_HUNG|PROTOCOL_TIMEOUT|CRI_TIMEOUT)\b`)
+var lookedTooEarly = regexp.MustCompile(`\b(NO_FCP|NO_LCP|NO_NAVSTART|NO_SCREENSHOTS|NO_TRACING_STARTED|PAGE_HUNG|PROTOCOL_TIMEOUT|CRI_TIMEOUT)\b|page stopped responding|DevTools protocol response has exceeded|initial Debugger Protocol connection`)
 
 // TestAppIsLight adds up the files that a first visit loads.
 func TestAppIsLight(t *testing.T) {

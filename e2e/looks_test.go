@@ -63,14 +63,14 @@ func (w *window) picture(file string) {
 		w.Fatal(err)
 	}
 	count := map[color.RGBA]int{}
-	at := func(x, y int) color.RGBA {
+	colorAt := func(x, y int) color.RGBA {
 		c := color.RGBAModel.Convert(from.At(x, y)).(color.RGBA)
 		return color.RGBA{c.R &^ 3, c.G &^ 3, c.B &^ 3, 255}
 	}
 	bounds := from.Bounds()
 	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
 		for x := bounds.Min.X; x < bounds.Max.X; x++ {
-			count[at(x, y)]++
+			count[colorAt(x, y)]++
 		}
 	}
 	often := slices.SortedFunc(maps.Keys(count), func(a, b color.RGBA) int { return count[b] - count[a] })
@@ -82,7 +82,7 @@ func (w *window) picture(file string) {
 	index := map[color.RGBA]uint8{}
 	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
 		for x := bounds.Min.X; x < bounds.Max.X; x++ {
-			c := at(x, y)
+			c := colorAt(x, y)
 			if _, known := index[c]; !known {
 				index[c] = uint8(palette.Index(c))
 			}

@@ -107,10 +107,10 @@ func (p *powerFS) settle(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		for at := 0; at < min(len(written), len(kept)); at += pageSize {
-			end := min(at+pageSize, len(written), len(kept))
-			if rand.IntN(2) == 0 && !bytes.Equal(written[at:end], kept[at:end]) {
-				copy(kept[at:end], written[at:end])
+		for offset := 0; offset < min(len(written), len(kept)); offset += pageSize {
+			end := min(offset+pageSize, len(written), len(kept))
+			if rand.IntN(2) == 0 && !bytes.Equal(written[offset:end], kept[offset:end]) {
+				copy(kept[offset:end], written[offset:end])
 			}
 		}
 		return os.WriteFile(path, kept, 0o600)

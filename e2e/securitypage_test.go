@@ -110,12 +110,12 @@ func tableRow(line string) ([]string, bool) {
 // checkRow judges one requirement of a standard.
 func (p *securityPage) checkRow(i int, standard string, cells []string) {
 	id, asked, what, state, why := cells[0], cells[1], cells[2], cells[3], cells[4]
-	at := slices.IndexFunc(p.required[standard], func(r requirement) bool { return r.id == id })
-	if at < 0 {
+	index := slices.IndexFunc(p.required[standard], func(r requirement) bool { return r.id == id })
+	if index < 0 {
 		p.fault(i, "%q has no requirement %q", standard, id)
 		return
 	}
-	want := p.required[standard][at]
+	want := p.required[standard][index]
 	if asked != want.strength {
 		p.fault(i, "%s is asked for as %s, not %s", id, want.strength, asked)
 	}

@@ -20,7 +20,7 @@ func TestDevicesAndTabsShowTheSame(t *testing.T) {
 	three.shows("Nothing to do yet")
 	all := []*window{one, two, three}
 	var took []time.Duration
-	soon := func(condition string) {
+	allReach := func(condition string) {
 		t.Helper()
 		begun := time.Now()
 		for _, w := range all {
@@ -30,19 +30,19 @@ func TestDevicesAndTabsShowTheSame(t *testing.T) {
 	}
 	one.add("from one")
 	one.saved()
-	soon(`titles().join() === 'from one'`)
+	allReach(`titles().join() === 'from one'`)
 	three.press("from one")
 	three.saved()
-	soon(`named(pressable, 'from one').checked`)
+	allReach(`named(pressable, 'from one').checked`)
 	two.press("Edit", "from one")
 	two.fill("Title", "named by two")
 	two.press("Save")
 	two.saved()
-	soon(`titles().join() === 'named by two'`)
+	allReach(`titles().join() === 'named by two'`)
 	three.press("Delete", "named by two")
 	three.do(chromedp.Reload()) // which does what could be undone
 	three.shows("Nothing to do yet")
-	soon(`text().includes('Nothing to do yet')`)
+	allReach(`text().includes('Nothing to do yet')`)
 	// The least of several counts: what is beside this on the machine only adds to it.
 	t.Logf("the others show a change after %v", took)
 	if least := slices.Min(took); least > time.Second {

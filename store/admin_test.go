@@ -18,6 +18,7 @@ func adminCases() map[string]func(*testing.T, *database) {
 		"old events are deleted, so many at a time":     deleteEventsCase,
 		"counters are shown and kept":                   counterCase,
 		"counters in any order do not wait for another": counterOrderCase,
+		"counters are locked in one order":              counterLockCase,
 		"counters are read without a write":             counterReadCase,
 	}
 }

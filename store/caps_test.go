@@ -1,11 +1,32 @@
 package store_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
 	"vestibule/store"
 )
+
+// TestALimitOfZeroSessionsIsNone: the sign-in ends no other session.
+func TestALimitOfZeroSessionsIsNone(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, d *database) {
+		u, first := signedUp(t, d)
+		second := newSession(u.ID)
+		err := d.Tx(t.Context(), "sign in", func(tx *store.Tx) error {
+			return errors.Join(tx.StartSession(second), tx.KeepSessions(0, second, event(store.EventSessionRevoked)))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, s := range map[string]store.Session{"first": first, "second": second} {
+			if !exists(t, d, s.TokenHash) {
+				t.Errorf("the %s session has ended", name)
+			}
+		}
+	})
+}
 
 // TestASignInBeyondTheLimitEndsTheLeastRecentlyUsedSession also checks that it never ends
 // the new session, and that expired sessions are deleted first.

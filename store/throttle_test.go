@@ -1,12 +1,15 @@
 package store_test
 
 import (
+	"context"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"vestibule/internal/waittest"
 	"vestibule/store"
 )
 
@@ -60,6 +63,54 @@ func counterCase(t *testing.T, d *database) {
 	}
 	if n, err := d.DeleteExpiredCounters(t.Context(), base()); err != nil || n < 1 {
 		t.Errorf("got %d, %v; want the expired counter deleted", n, err)
+	}
+}
+
+// counterLockCase holds one counter and counts with both: the call must lock the first in
+// order, whichever is named first, and wait for the held one. On SQLite one writer locks
+// the whole file.
+func counterLockCase(t *testing.T, d *database) {
+	if d.Engine() == "sqlite" {
+		return
+	}
+	keys := []string{newHash(), newHash()}
+	slices.Sort(keys)
+	count := func(ctx context.Context) error {
+		return d.Count(ctx, []string{keys[1], keys[0]}, func(c []store.Counter) {
+			for i := range c {
+				c[i] = store.Counter{Count: 1, WindowEnd: base().Add(time.Hour), ExpiresAt: base().Add(time.Hour)}
+			}
+		})
+	}
+	if err := count(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	raw := d.Raw(t)
+	holder, err := raw.BeginTxx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := holder.Exec(`SELECT 1 FROM throttle WHERE key = $1 FOR UPDATE`, keys[1]); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var counting sync.WaitGroup
+	counting.Go(func() {
+		for ctx.Err() == nil {
+			_ = count(ctx) // waits for the holder until it times out
+		}
+	})
+	waittest.Until(t, "the first counter is locked", func() bool {
+		var free int
+		if err := raw.Get(&free, `SELECT count(*) FROM (SELECT 1 FROM throttle WHERE key = $1 FOR UPDATE SKIP LOCKED) AS free`, keys[0]); err != nil {
+			t.Error(err)
+		}
+		return free == 0
+	})
+	cancel()
+	counting.Wait()
+	if err := holder.Rollback(); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -2,6 +2,8 @@ package proxy
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -94,6 +96,20 @@ func TestAWebSocketEnds(t *testing.T) {
 		r.endSession()
 		waittest.Receive(t, "the end of the API's connection", ended)
 		r.wantLog(`"path":"/api/proxy/socket"`)
+	})
+	t.Run("at the client too when the session ends, even if the proxy waits for it", func(t *testing.T) {
+		client, conn := net.Pipe()
+		ctx, endSession := context.WithCancel(t.Context())
+		newTunnel(conn, bufio.NewReader(conn), &exchange{ctx: ctx})
+		endSession()
+		ended := make(chan error, 1)
+		go func() {
+			_, err := client.Read(make([]byte, 1))
+			ended <- err
+		}()
+		if err := waittest.Receive(t, "the end of the client's connection", ended); !errors.Is(err, io.EOF) {
+			t.Errorf("got %v, want %v", err, io.EOF)
+		}
 	})
 	t.Run("when the API hangs up", func(t *testing.T) {
 		r := newRig(t, rawAPI(t, upgradeRaw))

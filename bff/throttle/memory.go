@@ -116,12 +116,3 @@ func (b *blocks) forget(keys []string) {
 		b.entries.Remove(key)
 	}
 }
-
-// remaining returns how much longer a block lasts. It ignores a block longer than
-// longestBlock: only a wrong clock can have set it.
-func remaining(until, now time.Time) time.Duration {
-	if d := until.Sub(now); d > 0 && d <= longestBlock {
-		return d
-	}
-	return 0
-}

@@ -33,11 +33,6 @@ import (
 	"vestibule/store"
 )
 
-const (
-	longestBlock = time.Hour
-	strikesKept  = 24 * time.Hour // after the end of the last window
-)
-
 // Store is the part of the store that a Limiter uses.
 type Store interface {
 	Counters(ctx context.Context, keys []string) ([]store.Counter, error)
@@ -159,27 +154,4 @@ func (l *Limiter) keys(a Attempt) []string {
 		keys[i] = hex.EncodeToString(mac.Sum(nil))
 	}
 	return keys
-}
-
-// count adds an attempt to c. If that exceeds the limit, it sets a block and returns how
-// long it lasts.
-func (r *rule) count(c *store.Counter, now time.Time) time.Duration {
-	if !now.Before(c.ExpiresAt) {
-		*c = store.Counter{}
-	}
-	if !now.Before(c.WindowEnd) {
-		c.Count, c.WindowEnd = 0, now.Add(r.window)
-	}
-	var wait time.Duration
-	if c.Count++; c.Count > r.limit {
-		wait = min(r.block<<min(c.Strikes, 16), longestBlock)
-		c.Strikes++
-		c.BlockedUntil = now.Add(wait)
-		c.Count, c.WindowEnd = 0, c.BlockedUntil
-	}
-	c.ExpiresAt = c.WindowEnd
-	if c.Strikes > 0 {
-		c.ExpiresAt = c.WindowEnd.Add(strikesKept)
-	}
-	return wait
 }

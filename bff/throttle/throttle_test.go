@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"vestibule/internal/fair"
 	"vestibule/internal/storetest"
 	"vestibule/internal/testclock"
 	"vestibule/store"
@@ -129,6 +130,9 @@ func TestConcurrentAttemptsDoNotExceedTheLimit(t *testing.T) {
 		for range 50 {
 			wg.Go(func() {
 				err := f.Take(f.Context(), a)
+				for errors.Is(err, fair.ErrKey) { // on a busy machine the wait for a place may be too long
+					err = f.Take(f.Context(), a)
+				}
 				if _, limited := errors.AsType[*Limited](err); err == nil {
 					passed.Add(1)
 				} else if !limited {

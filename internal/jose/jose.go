@@ -23,9 +23,6 @@ const (
 const (
 	// MinSecret is the shortest shared secret, in bytes (RFC 7518 §3.2).
 	MinSecret = 32
-	// MaxToken is the longest token that is read, in bytes. Our own tokens have about 500.
-	// The rest is for the claims of other issuers.
-	MaxToken = 8 << 10
 	// MaxID is the longest id of a user, a client, a session or a token, in bytes.
 	MaxID = 255
 	// MaxDate is the end of the year 9999 in Unix seconds. A later claim is a mistake,

@@ -10,6 +10,10 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
+// MaxToken is the longest token that is read, in bytes. Our own tokens have about 500. The
+// rest is for the claims of other issuers.
+const MaxToken = 8 << 10
+
 // Parse, ParseHeader and Header.Check accept only, before any key is used:
 //
 //   - a compact JWS (RFC 7515 §7.1) of three base64url segments and bounded length: no JSON

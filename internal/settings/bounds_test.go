@@ -145,7 +145,7 @@ func TestEveryLimiterAndCacheIsInTheBoundsTable(t *testing.T) {
 		"bff/frontend/files.go":       "files of the app in memory",
 		"bff/password/gate.go":        "passwords hashed at the same time",
 		"bff/proxy/maxrequests.go":    "proxied requests in progress",
-		"bff/refuse.go":               "delayed refusals",
+		"bff/delayrefusals.go":        "delayed refusals",
 		"bff/session/cache.go":        "sessions in memory",
 		"bff/session/endedcache.go":   "remembered blocks; refused clients; ended sessions",
 		"bff/session/streams.go":      "open streams through the proxy",

@@ -9,7 +9,7 @@ import (
 
 // Patience is the timeout of all waits. It is long because other tests may keep the
 // machine busy.
-const Patience = 30 * time.Second
+const Patience = 2 * time.Minute
 
 // Until waits until condition returns true.
 func Until(tb testing.TB, what string, condition func() bool) {

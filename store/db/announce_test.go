@@ -58,6 +58,7 @@ func TestManyChangesAreAnnouncedTogether(t *testing.T) {
 			t.Error("what was gathered at the end was not told")
 		}
 		a.add("usr_late", 1)
+		time.Sleep(2 * announceEvery)
 		synctest.Wait()
 		if h.statements.Load() != 2 {
 			t.Error("something was told after the end")

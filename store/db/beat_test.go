@@ -143,6 +143,7 @@ func TestARequestsFailureIsRememberedForAWhile(t *testing.T) {
 func TestABeatWaitsForABusyPoolAFewTimes(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, d *database) {
+		d = openWithin(t, d.URL, time.Hour) // a busy machine makes the others hold it for long
 		pool := d.Pools()["read"]
 		pool.SetMaxOpenConns(1)
 		before := pool.Stats().WaitCount

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"testing"
 	"time"
+
+	"vestibule/internal/waittest"
 )
 
 // TestAMigrationThatLosesADeadlockIsRunAgain: an instance of the previous version locks the
@@ -19,7 +21,7 @@ func TestAMigrationThatLosesADeadlockIsRunAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), waittest.Patience)
 	defer cancel()
 	db, err := sql.Open("postgres", direct)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"vestibule/internal/pgtest"
 	"vestibule/internal/storetest"
+	"vestibule/internal/waittest"
 	"vestibule/store/db"
 )
 
@@ -55,7 +56,7 @@ func TestAServerThatIsDownIsUnavailableUntilItIsBack(t *testing.T) {
 			back := time.Now()
 			for err := s.Ping(t.Context()); err != nil; err = s.Ping(t.Context()) {
 				wantError(t, "ping", err, db.ErrUnavailable)
-				if time.Since(back) > 20*time.Second {
+				if time.Since(back) > waittest.Patience {
 					t.Fatalf("%s: no service %v after the server was back: %v", through, time.Since(back), err)
 				}
 				time.Sleep(20 * time.Millisecond)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"vestibule/internal/waittest"
 	"vestibule/store/db"
 	"vestibule/store/tasks"
 )
@@ -95,7 +96,7 @@ func TestAMigrationWaitsForAnotherProcessUntilThatIsGone(t *testing.T) {
 			if err := child.Kill(); err != nil {
 				t.Fatal(err)
 			}
-			ctx, cancel = context.WithTimeout(t.Context(), 30*time.Second)
+			ctx, cancel = context.WithTimeout(t.Context(), waittest.Patience)
 			defer cancel()
 			if err := s.MigrateUp(ctx); err != nil {
 				t.Errorf("after the other process was killed: %v", err)
@@ -128,9 +129,7 @@ func TestAKilledMigrationOfTheTasksHasChangedNothing(t *testing.T) {
 		}
 		return n
 	}
-	for waiting() == 0 {
-		time.Sleep(10 * time.Millisecond)
-	}
+	waittest.Until(t, "the migration waits for the reader", func() bool { return waiting() != 0 })
 	if err := child.Kill(); err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"vestibule/internal/pgtest"
+	"vestibule/internal/waittest"
 	"vestibule/store"
 	"vestibule/store/db"
 	"vestibule/store/tasks"
@@ -37,7 +38,7 @@ func TestAStandbyIsUnavailableToWriters(t *testing.T) {
 	wantError(t, "migrate up", s.MigrateUp(t.Context()), db.ErrUnavailable)
 	server.Promote(t)
 	var err error
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(waittest.Patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if err = s.Beat(t.Context(), "ins_test", base()); err == nil {
 			break
 		}

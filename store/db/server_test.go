@@ -13,6 +13,7 @@ import (
 
 	"vestibule/internal/pgtest"
 	"vestibule/internal/storetest"
+	"vestibule/internal/waittest"
 	"vestibule/store"
 	"vestibule/store/db"
 )
@@ -161,21 +162,20 @@ func TestAMigrationThatHasLostItsLockStops(t *testing.T) {
 	direct := pgtest.Database(t)
 	d := &database{Direct: direct}
 	s := open(t, direct)
-	s.SetMigrations(fstest.MapFS{"00001_slow.sql": {Data: []byte("-- +goose Up\nCREATE TABLE slow (id int);\nSELECT pg_sleep(20);\n-- +goose Down\nDROP TABLE slow;\n")}})
+	s.SetMigrations(fstest.MapFS{"00001_slow.sql": {Data: []byte("-- +goose Up\nCREATE TABLE slow (id int);\nSELECT pg_sleep(3600);\n-- +goose Down\nDROP TABLE slow;\n")}})
 	done := make(chan error, 1)
 	go func() { done <- s.MigrateUp(t.Context()) }()
-	for d.CountRows(t, `SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(20)%' AND state = 'active'`) == 0 {
-		time.Sleep(10 * time.Millisecond)
+	running := func() bool {
+		return d.CountRows(t, `SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(3600)%' AND state = 'active'`) != 0
 	}
+	waittest.Until(t, "the migration runs", running)
 	d.Exec(t, endLockSQL)
-	err := <-done
+	err := waittest.Receive(t, "the end of the migration", done)
 	wantError(t, "up", err, db.ErrUnavailable)
 	if err != nil && !strings.Contains(err.Error(), "lock of migrations was lost") {
 		t.Errorf("got error %q, want what happened", err)
 	}
-	for d.CountRows(t, `SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(20)%' AND state = 'active'`) != 0 {
-		time.Sleep(10 * time.Millisecond)
-	}
+	waittest.Until(t, "the migration has stopped", func() bool { return !running() })
 	if n := d.CountRows(t, `SELECT count(*) FROM pg_tables WHERE tablename = 'slow'`); n != 0 {
 		t.Error("half of the migration was kept")
 	}

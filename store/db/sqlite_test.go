@@ -3,12 +3,14 @@ package db_test
 import (
 	"context"
 	"fmt"
+	"runtime/pprof"
 	"slices"
+	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
+	"vestibule/internal/waittest"
 	"vestibule/store"
 	"vestibule/store/db"
 	"vestibule/store/tasks"
@@ -160,39 +162,50 @@ func TestWritersTakeTurnsInOrder(t *testing.T) {
 	t.Parallel()
 	d := migrated(t, variants()[0])
 	u, _ := signedUp(t, d)
-	lock, err := d.Raw(t).Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer lock.Close()
-	if _, err := lock.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil { // all of them wait for it
-		t.Fatal(err)
-	}
+	s := openWithin(t, d.URL, time.Hour)
+	held, release := make(chan struct{}), make(chan struct{})
 	const writers = 20
-	var served [writers]int // the writers in the order in which they were served
-	var n atomic.Int32
+	var ids [writers]int64 // the tasks of the writers; they are numbered in the order of the writes
 	var all sync.WaitGroup
+	all.Go(func() {
+		err := s.Tx(t.Context(), "test", func(*store.Tx) error {
+			close(held)
+			<-release
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	letGo := sync.OnceFunc(func() { close(release) })
+	t.Cleanup(letGo)
+	waittest.Receive(t, "the turn", held)
 	for i := range writers {
 		all.Go(func() {
-			if _, err := d.CreateTask(t.Context(), newTask(u.ID)); err != nil {
+			task, err := s.CreateTask(t.Context(), newTask(u.ID))
+			if err != nil {
 				t.Error(err)
-				return
 			}
-			served[n.Add(1)-1] = i
+			ids[i] = task.ID
 		})
-		time.Sleep(20 * time.Millisecond)
+		waittest.Until(t, "it waits for the turn", func() bool { return waitingForTurn(t.Name()) == i+1 })
 	}
-	if _, err := lock.ExecContext(t.Context(), "ROLLBACK"); err != nil {
-		t.Fatal(err)
-	}
+	letGo()
 	all.Wait()
-	// A writer may overtake another between its write and the count. In random order the
-	// places would differ by 133 in total.
-	apart := 0
-	for place, i := range served {
-		apart += max(place-i, i-place)
+	if !slices.IsSorted(ids[:]) {
+		t.Errorf("they were served in another order: got tasks %v", ids)
 	}
-	if apart > 40 {
-		t.Errorf("they were served in the order %v", served)
+}
+
+// waitingForTurn counts the goroutines of a test that wait for the turn to write.
+func waitingForTurn(test string) (n int) {
+	var stacks strings.Builder
+	_ = pprof.Lookup("goroutine").WriteTo(&stacks, 2)
+	for stack := range strings.SplitSeq(stacks.String(), "\n\n") {
+		state, _, _ := strings.Cut(stack, "\n")
+		if strings.Contains(state, "[select") && strings.Contains(stack, "(*turn).take(") && strings.Contains(stack, "."+test+".func") {
+			n++
+		}
 	}
+	return n
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"vestibule/internal/waittest"
 	"vestibule/store/db"
 )
 
@@ -25,6 +26,7 @@ func turns(t *testing.T, n int) []db.FileTurn {
 		if err != nil {
 			t.Fatal(err)
 		}
+		turn.WaitAtMost(time.Hour) // even on a machine that stands still for a while
 		all = append(all, turn)
 	}
 	return all
@@ -32,7 +34,7 @@ func turns(t *testing.T, n int) []db.FileTurn {
 
 func take(t *testing.T, turn db.FileTurn) (release func()) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), waittest.Patience)
 	defer cancel()
 	release, err := turn.Take(ctx)
 	if err != nil {
@@ -50,9 +52,7 @@ func taking(t *testing.T, ctx context.Context, holder, turn db.FileTurn, got fun
 		defer close(done)
 		got(turn.Take(ctx))
 	}()
-	for !holder.Awaited() {
-		time.Sleep(time.Millisecond)
-	}
+	waittest.Until(t, "it waits in the queue", holder.Awaited)
 	return done
 }
 
@@ -85,6 +85,7 @@ func TestAProcessThatWaitsIsNext(t *testing.T) {
 func TestAWriterThatGivesUpLeavesTheTurnToOthers(t *testing.T) {
 	t.Parallel()
 	all := turns(t, 3)
+	all[2].WaitAtMost(time.Hour) // it must get the turn, and not go on without it
 	release := take(t, all[0])
 	ctx, cancel := context.WithCancel(t.Context())
 	done := taking(t, ctx, all[0], all[1], func(_ func(), err error) {
@@ -157,9 +158,7 @@ func TestAProcessThatIsStoppedInTheQueueKeepsNobodyWaiting(t *testing.T) {
 		t.Fatal(err)
 	}
 	take(t, other)() // no lock remains
-	for writes.Queued() {
-		time.Sleep(time.Millisecond)
-	}
+	waittest.Until(t, "its place in the queue is gone", func() bool { return !writes.Queued() })
 	release := take(t, writes)
 	done := taking(t, t.Context(), writes, other, func(release func(), err error) {
 		if err != nil {

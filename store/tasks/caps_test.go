@@ -95,6 +95,7 @@ func TestKeptAnswersAreBounded(t *testing.T) {
 		{"by their bytes", `UPDATE task_feed SET kept_bytes = ? WHERE user_id = ?`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			onBoth(t, func(t *testing.T, d *database) {
 				u, _ := signedUp(t, d)
 				other, _ := signedUp(t, d)

@@ -1,6 +1,6 @@
-// Package cleanup deletes rows that are no longer needed, in the background. When it runs
+// Package periodic deletes rows that are no longer needed, in the background. When it runs
 // affects only the size of the tables.
-package cleanup
+package periodic
 
 import (
 	"context"

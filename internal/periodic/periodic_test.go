@@ -1,4 +1,4 @@
-package cleanup
+package periodic
 
 import (
 	"context"
