@@ -14,8 +14,8 @@ type eventStream struct {
 	seen    int64 // the number of the latest written event
 }
 
-// errLeft means that the reader has closed the connection.
-var errLeft = errors.New("the reader has left")
+// errLeft means that the client has closed the connection.
+var errLeft = errors.New("the client has closed the connection")
 
 // begin writes the header, and the block that sets a browser's Last-Event-ID without an
 // event.

@@ -99,9 +99,9 @@ func TestFewBatchesOfAUserAreInMemory(t *testing.T) {
 		if used, waiting := s.server.feed.batches.Load(); used != batchesPerUser || waiting != 2*batchesPerUser {
 			t.Errorf("%d places are taken and %d wait, want %d and %d", used, waiting, batchesPerUser, 2*batchesPerUser)
 		}
-		his, _ := s.resuming(ctx, bob, true, 0)
+		ofBob, _ := s.resuming(ctx, bob, true, 0)
 		synctest.Wait()
-		if got, want := fmt.Sprint(ids(his)), fmt.Sprint(numbers(10)); got != want {
+		if got, want := fmt.Sprint(ids(ofBob)), fmt.Sprint(numbers(10)); got != want {
 			t.Errorf("another user: got %v, want %v", got, want)
 		}
 		cancel()

@@ -38,7 +38,7 @@ func TestOpenStreamsAreBounded(t *testing.T) {
 	cfg := sharedSecretConfig()
 	cfg.MaxStreams, cfg.MaxStreamsPerUser = 3, 2
 	s := startSurface(t, cfg, Deps{Tasks: sqlite(t).Tasks})
-	token, his := auth(mint(t, ada)), auth(mint(t, bob))
+	token, bobsToken := auth(mint(t, ada)), auth(mint(t, bob))
 	refused := func(header http.Header) {
 		t.Helper()
 		if status, leave := s.opens(t, path, header); status == 200 {
@@ -64,18 +64,18 @@ func TestOpenStreamsAreBounded(t *testing.T) {
 	place("the second", token)
 	refused(token)
 	s.do(t, "GET", "/api/me/tasks", "", token).is(t, 200, "[]")
-	leaveHis := place("another user's", his)
-	refused(his) // no place is free
+	leaveBobs := place("another user's", bobsToken)
+	refused(bobsToken) // no place is free
 
 	leave()
 	s.clock.Set(noon.Add(time.Minute)) // a different token
 	claims := goodClaims(ada)
 	claims["exp"] = float64(noon.Add(time.Minute-jose.Skew+300*time.Millisecond).UnixMilli()) / 1000
 	place("after one was left", auth(mintWith(t, jwt.SigningMethodHS256, testSecret, nil, claims)))
-	leaveHis()
+	leaveBobs()
 	place("after one has ended with its token", token)
-	place("after another user has left", his)
-	refused(his)
+	place("after another user has left", bobsToken)
+	refused(bobsToken)
 	s.server.EndStreams()
 	waittest.Until(t, "no place is taken when all have ended", func() bool {
 		used, _ := s.server.feed.places.Load()

@@ -44,8 +44,8 @@ func TestAChangeIsReadOnceForAllStreamsOfAUser(t *testing.T) {
 		for range streams {
 			open = append(open, first.watch(t, token))
 		}
-		his := first.watch(t, auth(mint(t, bob)))
-		for _, st := range append(open, his) {
+		ofBob := first.watch(t, auth(mint(t, bob)))
+		for _, st := range append(open, ofBob) {
 			st.next(t)
 		}
 		opened := here.feeds.Load()
@@ -71,7 +71,7 @@ func TestAChangeIsReadOnceForAllStreamsOfAUser(t *testing.T) {
 		if got := here.feeds.Load() - opened; got != 0 {
 			t.Errorf("open streams asked %d times for the number of the latest event", got)
 		}
-		if len(his.blocks) != 0 {
+		if len(ofBob.blocks) != 0 {
 			t.Error("a stream of another user got something")
 		}
 	})

@@ -90,11 +90,11 @@ func TestASharedCacheNeverMixesUsers(t *testing.T) {
 			for _, answer := range answers {
 				path := "/api/proxy/x?" + answer.Encode() // the same for both users: only the cookie differs
 				for range 2 {
-					hers := ada.want(ada.do("GET", path, ""), 200, "Bearer ")
-					his := bob.want(bob.do("GET", path, ""), 200, "Bearer ")
-					if hers.body == his.body {
+					toAda := ada.want(ada.do("GET", path, ""), 200, "Bearer ")
+					toBob := bob.want(bob.do("GET", path, ""), 200, "Bearer ")
+					if toAda.body == toBob.body {
 						t.Errorf("%v: bob got ada's answer, X-Cache %s, Cache-Control %q, Vary %q", answer,
-							his.header.Get("X-Cache"), his.header.Get("Cache-Control"), his.header.Values("Vary"))
+							toBob.header.Get("X-Cache"), toBob.header.Get("Cache-Control"), toBob.header.Values("Vary"))
 					}
 				}
 				nobody := s.visitor()

@@ -35,10 +35,10 @@ func TestAnAPIThatDoesNotAnswer(t *testing.T) {
 		"its header is too large": func(t *testing.T) string {
 			return rawAPI(t, answering("HTTP/1.1 200 OK\nX: "+strings.Repeat("x", maxHeader+1)+"\n\n"))
 		},
-		"it switches protocols unasked": func(t *testing.T) string {
+		"it switches protocols without a request for it": func(t *testing.T) string {
 			return rawAPI(t, answering("HTTP/1.1 101 Switching Protocols\nConnection: Upgrade\nUpgrade: websocket\n\n"))
 		},
-		"it switches to nothing, unasked": func(t *testing.T) string {
+		"it switches to no protocol, without a request for it": func(t *testing.T) string {
 			return rawAPI(t, answering("HTTP/1.1 101 Switching Protocols\n\n"))
 		},
 	} {
@@ -114,7 +114,7 @@ func TestAnAPIThatIsTooSlow(t *testing.T) {
 		res, body := r.do(r.request(t.Context(), "POST", "/api/proxy/x", struct{ io.Reader }{zeros{}}))
 		r.wantError(res, body, http.StatusGatewayTimeout, "GATEWAY_TIMEOUT")
 	})
-	t.Run("not even a connection", func(t *testing.T) {
+	t.Run("no connection either", func(t *testing.T) {
 		r := newRig(t, "http://api.invalid", slow, func(c *Config) {
 			transport := newTransport(timeout)
 			transport.DialContext = (&net.Dialer{Timeout: time.Nanosecond}).DialContext

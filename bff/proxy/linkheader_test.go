@@ -29,7 +29,7 @@ func TestRewriteLinks(t *testing.T) {
 		{"parameters as servers write them", []string{`</base/api/y>;rel=item ; as=style;type=text/css;crossorigin; title*=UTF-8''%e2%82%ac;`},
 			[]string{`</api/proxy/y>;rel=item ; as=style;type=text/css;crossorigin; title*=UTF-8''%e2%82%ac;`}},
 		{"an anchor", []string{`</base/api/y>; rel=x; anchor="http://api.internal:8000/", </base/api/z>; Anchor=#a, </base/api/q>`}, []string{`</api/proxy/q>`}},
-		{"what browsers fetch unasked", []string{`</base/api/a>; rel=preload; as=script, </base/api/b>; rel="next PRELOAD", </base/api/c>; REL=modulepreload`,
+		{"what browsers fetch by themselves", []string{`</base/api/a>; rel=preload; as=script, </base/api/b>; rel="next PRELOAD", </base/api/c>; REL=modulepreload`,
 			`<https://evil.example>; rel=preconnect, </base/api/d>; rel="pre\load", </base/api/e>; rel = "compression-dictionary", </base/api/f>; rel=x; rel=dns-prefetch`,
 			`</base/api/g>; title=preload; rel=next`}, []string{`</api/proxy/g>; title=preload; rel=next`}},
 		{"garbage among others", []string{`garbage, </base/api/y>; rel=y, <>x, ; rel=z`}, []string{`</api/proxy/y>; rel=y`}},

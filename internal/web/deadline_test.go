@@ -8,21 +8,19 @@ import (
 	"time"
 )
 
-// brief are limits that a test can wait for. Slow requests must end within patience, which
-// no other limit would achieve. Requests that are only long last for several stalls.
-var brief = Deadlines{Stall: 100 * time.Millisecond, Grace: 200 * time.Millisecond, Rate: 1000}
+// brief are limits that a test can wait for, and that a client meets even on a busy machine.
+// Slow requests must end within patience, which no other limit would achieve. Requests that
+// are only long last for several stalls.
+var brief = Deadlines{Stall: 500 * time.Millisecond, Grace: time.Second, Rate: 1000}
 
-const severalStalls = 200 * time.Millisecond
-
-// unhurried are limits for a client that has to act in time even on a busy machine.
-var unhurried = Deadlines{Stall: 500 * time.Millisecond, Grace: time.Second, Rate: 1000}
+const severalStalls = 2 * 500 * time.Millisecond
 
 // withoutTimeouts leaves all limits to Deadlines.
 func withoutTimeouts(srv *http.Server) { srv.ReadTimeout, srv.WriteTimeout = 0, 0 }
 
 // withShortTimeouts sets timeouts that end long before an answer that takes severalStalls.
 func withShortTimeouts(srv *http.Server) {
-	srv.ReadTimeout, srv.WriteTimeout = 100*time.Millisecond, 100*time.Millisecond
+	srv.ReadTimeout, srv.WriteTimeout = 500*time.Millisecond, 500*time.Millisecond
 }
 
 var serverTimeouts = map[string]func(*http.Server){
@@ -131,8 +129,8 @@ func TestTheHandlersOwnTimeIsNotTheClients(t *testing.T) {
 
 func TestABodyMayBeAskedForLate(t *testing.T) {
 	t.Parallel()
-	ts := startServer(t, testHandler(slog.New(slog.DiscardHandler), unhurried, func(w http.ResponseWriter, r *http.Request) error {
-		time.Sleep(2 * unhurried.Stall)
+	ts := startServer(t, testHandler(slog.New(slog.DiscardHandler), brief, func(w http.ResponseWriter, r *http.Request) error {
+		time.Sleep(severalStalls)
 		_, err := io.Copy(w, r.Body)
 		return err
 	}), withShortTimeouts)
