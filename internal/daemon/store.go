@@ -18,6 +18,11 @@ func openStore(ctx context.Context, c *settings.Settings, log *slog.Logger) (*st
 	if err != nil {
 		return nil, c.Database.Failure(err)
 	}
+	if c.Database.ListenURL != "" {
+		if err := st.ListenAt(c.Database.ListenURL); err != nil {
+			return nil, errors.Join(err, st.Close())
+		}
+	}
 	st.OnUnreadable(func(u *db.Unreadable) {
 		log.Warn("a row cannot be read and is left out", "table", u.Table, "id", u.ID, "column", u.Column)
 	})

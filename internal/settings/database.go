@@ -11,6 +11,8 @@ import (
 type database struct {
 	URL    string // as given; it may hold a password
 	SQLite string // the path of a SQLite file; "" on PostgreSQL
+
+	ListenURL string // for notifications of PostgreSQL; "" for URL
 }
 
 // databaseURL reads DATABASE_URL. It checks the path of a SQLite file; package db
@@ -37,4 +39,14 @@ func (c *checker) databaseURL(v string) database {
 		}
 	}
 	return database{URL: v}
+}
+
+// listenURL reads DATABASE_LISTEN_URL.
+func (c *checker) listenURL(v string) string {
+	if !strings.HasPrefix(v, "postgres://") && !strings.HasPrefix(v, "postgresql://") {
+		c.refuse("", mistake{"is not a PostgreSQL URL", "write postgres://user:password@host/name, or leave it out on SQLite"})
+	} else if err := db.CheckURL(v); err != nil {
+		c.refuse("", mistake{"cannot be used (" + OneLine(err.Error()) + ")", "write postgres://user:password@host/name"})
+	}
+	return v
 }

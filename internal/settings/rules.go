@@ -30,6 +30,9 @@ func (c *checker) checkCombinations() {
 	if c.valid("MIGRATE", "DATABASE_URL") && !c.given("MIGRATE") {
 		c.Migrate = c.Database.SQLite != ""
 	}
+	if c.valid("DATABASE_LISTEN_URL", "DATABASE_URL") && c.given("DATABASE_LISTEN_URL") && c.Database.SQLite != "" {
+		c.conflict("DATABASE_LISTEN_URL", mistake{"cannot be combined with SQLite", "leave it out, or set DATABASE_URL to the PostgreSQL database"})
+	}
 	c.NetworkAPI = c.given("BACKEND_URL")
 	c.NetworkJWKS = c.given("JWKS_URL")
 

@@ -65,6 +65,11 @@ var databaseSettings = group{"Database", []setting{
 		check: func(c *checker, v string) { c.Database = c.databaseURL(v) },
 	},
 	{
+		name: "DATABASE_LISTEN_URL", by: ForServe | ForBFF | ForAPI, arg: "URL", unset: "DATABASE_URL", secret: true,
+		help:  "A direct connection to the same PostgreSQL database, for notifications, if DATABASE_URL is a pooler in transaction mode, which delivers none. Without notifications every request asks the database for its session.",
+		check: func(c *checker, v string) { c.Database.ListenURL = c.listenURL(v) },
+	},
+	{
 		name: "MIGRATE", by: ForServe | ForBFF | ForAPI, arg: "BOOL", unset: "true on SQLite, false on PostgreSQL",
 		help:  "Apply pending migrations at start. If false, the program does not start while migrations are pending; vestibule migrate up applies them.",
 		check: func(c *checker, v string) { c.Migrate = oneOf(c, v, boolWords) },

@@ -55,6 +55,26 @@ const (
 // errNotHeard means that this process may have missed changes by other processes.
 var errNotHeard = errors.New("this process hears no notifications")
 
+// ListenAt lets this process hear notifications on a connection to another URL than that of
+// Open: a direct one where the URL of Open is a pooler in transaction mode. Call it before
+// Watch and WatchSessions. It returns an error on SQLite, and for a URL that CheckURL
+// refuses.
+func (s *DB) ListenAt(databaseURL string) error {
+	if s.listener == nil {
+		return errors.New("SQLite has no notifications to listen to")
+	}
+	u, err := parsePostgresURL(databaseURL)
+	if err != nil {
+		return err
+	}
+	config, err := u.config(s.patience)
+	if err != nil {
+		return err
+	}
+	s.listener.url = u.forListener(config)
+	return nil
+}
+
 // version returns a number that changes when notifications may have been missed. What was
 // read from the database since the number is the same is current, unless a notification has
 // told otherwise.

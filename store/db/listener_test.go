@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"vestibule/internal/pgtest"
 	"vestibule/internal/waittest"
 	"vestibule/store"
 )
@@ -151,4 +152,32 @@ func TestTheVersionChangesWhenNotificationsMayHaveBeenMissed(t *testing.T) {
 		now, err := d.Version(t.Context())
 		return err == nil && now != before
 	})
+}
+
+// TestBehindAPoolerOnlyADirectConnectionHears: a pooler in transaction mode takes LISTEN and
+// delivers nothing.
+func TestBehindAPoolerOnlyADirectConnectionHears(t *testing.T) {
+	t.Parallel()
+	d := migrated(t, variants()[1])
+	pooled := open(t, pgtest.PgBouncer(t, d.URL))
+	ear := &sessionEar{listening: true}
+	ctx, cancel := context.WithCancel(t.Context())
+	var watching sync.WaitGroup
+	watching.Go(func() { pooled.WatchSessions(ctx, ear) })
+	waittest.Until(t, "the news that nothing is heard", func() bool {
+		ear.mu.Lock()
+		defer ear.mu.Unlock()
+		return !ear.listening
+	})
+	if n, err := pooled.Version(t.Context()); err == nil {
+		t.Errorf("got version %d though nothing is heard", n)
+	}
+	cancel()
+	watching.Wait()
+
+	direct := open(t, pgtest.PgBouncer(t, d.URL))
+	if err := direct.ListenAt(d.URL); err != nil {
+		t.Fatal(err)
+	}
+	hearSessions(t, direct)
 }
