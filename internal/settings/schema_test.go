@@ -40,7 +40,7 @@ func TestEverySettingRefusesBadValuesByName(t *testing.T) {
 		{"MAX_CONNECTIONS", nil, []string{"0", "99", "-1", "1000001", "10k", "1e4"}},
 		{"MAX_CONNECTIONS_PER_ADDRESS", Environment{"MAX_CONNECTIONS": "200"}, []string{"0", "9", "1000001", "201", "half"}},
 		{"DATABASE_URL", nil, []string{"mysql://x", "data/vestibule.db", "sqlite:", "sqlite://data/x.db", "sqlite:data/", "sqlite::memory:", "sqlite:file:x.db", "sqlite:x.db?mode=ro", "sqlite:~/x.db", "sqlite:~", "sqlite:~ada/x.db", "sqlite:$HOME/x.db", "sqlite:/var/${NAME}/x.db", "sqlite:$(pwd)/x.db", "postgres://u:%zz@h/d", "postgres://u:a#b@h/d", "postgres://a:x,b:1/d", "postgres://a,b:70000/d", "postgres://h/d?gssencmode=require", "postgres://h/d?target_session_attrs=standby", "postgres:h/d"}},
-		{"DATABASE_LISTEN_URL", Environment{"DATABASE_URL": "postgres://h/d"}, []string{"sqlite:x.db", "mysql://x", "postgres://u:%zz@h/d", "h:5432"}},
+		{"DATABASE_LISTEN_URL", Environment{"DATABASE_URL": "postgres://h/d", "BETTER_AUTH_SECRET": goodSecret}, []string{"sqlite:x.db", "mysql://x", "postgres://u:%zz@h/d", "h:5432"}},
 		{"DATABASE_LISTEN_URL", nil, []string{"postgres://h/d"}}, // on SQLite
 		{"MIGRATE", nil, []string{"yes", "1", "TRUE"}},
 		{"BETTER_AUTH_SECRET", nil, []string{"short", goodSecret[:31], goodSecret + " ", goodSecret + "\n", "<generate-with-openssl-rand-hex-32>",
