@@ -26,6 +26,7 @@ func openStore(ctx context.Context, c *settings.Settings, log *slog.Logger) (*st
 	st.OnUnreadable(func(u *db.Unreadable) {
 		log.Warn("a row cannot be read and is left out", "table", u.Table, "id", u.ID, "column", u.Column)
 	})
+	st.OnListening(logListening(log))
 	prepareSchema := checkSchema
 	if c.Migrate {
 		prepareSchema = applyPending
@@ -41,6 +42,22 @@ func openStore(ctx context.Context, c *settings.Settings, log *slog.Logger) (*st
 		return nil, c.Database.Failure(errors.Join(err, st.Close()))
 	}
 	return st, nil
+}
+
+// logListening logs when notifications of other instances cease to arrive, and when they
+// arrive again.
+func logListening(log *slog.Logger) func(is bool, cause error) {
+	failed := false
+	return func(is bool, cause error) {
+		switch {
+		case is && failed:
+			log.Info("PostgreSQL's notifications arrive again")
+		case !is && !failed:
+			log.Warn("PostgreSQL's notifications do not arrive: each request queries its session, and open streams are checked twice a second. If a pooler is in between, set DATABASE_LISTEN_URL to a direct connection",
+				"setting", "DATABASE_LISTEN_URL", "error", settings.OneLine(cause.Error()))
+		}
+		failed = !is
+	}
 }
 
 // claimTimeout is how long to wait for the claim of another process. That is the
