@@ -52,17 +52,13 @@ type readyzPolls struct {
 	failed  chan struct{} // while wait runs, it gets an element after each failing answer
 }
 
-// record records a poll and whether it was answered with ok. Only a program that got an ok
-// becomes a poller: others send no requests that could fail.
+// record records a poll and whether it was answered with ok.
 func (n *readyzPolls) record(from pollerID, ok bool, now time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	p := n.pollers[from]
-	switch {
-	case p == nil && ok:
-		n.add(from, &poller{heard: now, ok: 1})
-		return
-	case p == nil:
+	if p == nil {
+		n.add(from, ok, now)
 		return
 	}
 	// A poll that came early must not make a slow poller look gone.
@@ -79,14 +75,19 @@ func (n *readyzPolls) record(from pollerID, ok bool, now time.Time) {
 	}
 }
 
-func (n *readyzPolls) add(id pollerID, p *poller) {
+// add adds a poller. A program that never got an ok is none: it sends no requests that
+// could fail.
+func (n *readyzPolls) add(id pollerID, ok bool, now time.Time) {
+	if !ok {
+		return
+	}
 	if n.pollers == nil {
 		n.pollers = map[pollerID]*poller{}
 	}
 	if len(n.pollers) >= maxPollers {
 		n.deleteOldest()
 	}
-	n.pollers[id] = p
+	n.pollers[id] = &poller{heard: now, ok: 1}
 }
 
 func (n *readyzPolls) deleteOldest() {
