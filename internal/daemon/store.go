@@ -60,18 +60,19 @@ func logListening(log *slog.Logger) func(is bool, cause error) {
 	}
 }
 
-// claimTimeout is how long to wait for the claim of another process. That is the
-// longest time that a process needs to stop.
+// claimTimeout is how long to wait for the claim of another process, besides DRAIN_DELAY.
+// That is the longest time that a process needs to stop after its load balancers know.
 const claimTimeout = drainTime + endTime + 2*time.Second
 
 // claimSessions ensures that no other process uses the sessions of the same SQLite
 // file. Otherwise another process could end a session, and this process would still
 // accept it from its cache.
 func claimSessions(ctx context.Context, c *settings.Settings, db *store.Store, log *slog.Logger) error {
-	ctx, cancel := context.WithTimeout(ctx, claimTimeout)
+	atMost := c.DrainDelay + claimTimeout
+	ctx, cancel := context.WithTimeout(ctx, atMost)
 	defer cancel()
 	err := db.ClaimSessions(ctx, func() {
-		log.Info("waiting for another process on this database to stop", "setting", "DATABASE_URL", "at_most", claimTimeout.String())
+		log.Info("waiting for another process on this database to stop", "setting", "DATABASE_URL", "at_most", atMost.String())
 	})
 	if err != nil {
 		return c.Database.Failure(err)

@@ -43,7 +43,6 @@ var futureSettings = map[string]string{
 	"JWT_KEY_ROTATION":   "leave it out; signing keys change only when you replace them",
 	"JWT_TYPE":           "leave it out; docs/api.md describes the typ of tokens",
 	"DATABASE_MAX_CONNS": "leave it out",
-	"DRAIN_DELAY":        "leave it out; a stop waits until a client that polls /readyz has seen it",
 }
 
 // betterAuthNames maps names that Better Auth uses, and other common names, to our
