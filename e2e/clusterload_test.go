@@ -145,7 +145,12 @@ func (a loadAnswer) tellsToComeBack() bool {
 }
 
 func (u *user) send(method, path, body string, header map[string]string) loadAnswer {
-	r, err := http.NewRequest(method, u.l.c.front+path, strings.NewReader(body))
+	return u.sendTo(u.l.c.front, method, path, body, header)
+}
+
+// sendTo sends a request of a page of the cluster to an address.
+func (u *user) sendTo(server, method, path, body string, header map[string]string) loadAnswer {
+	r, err := http.NewRequest(method, server+path, strings.NewReader(body))
 	if err != nil {
 		return loadAnswer{err: err}
 	}
