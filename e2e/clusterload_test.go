@@ -20,8 +20,7 @@ type load struct {
 	done  sync.WaitGroup
 
 	mu       sync.Mutex
-	phase    string
-	promised bool // an outage: answers that are promised for it are no failures
+	promised allowed
 	sent     int
 	away     int       // promised answers
 	lastAway time.Time // of the latest of them
@@ -60,18 +59,21 @@ func newLoad(c *cluster, users, rate int) *load {
 	return l
 }
 
-// during runs f as a phase of the load, and a moment longer. If the phase is an outage, what
-// is promised for one is no failure; service must be back after it.
-func (l *load) during(name string, outage bool, f func()) {
+// allowed reports whether an answer that is no success is promised all the same. nil: none is.
+type allowed func(method string, a loadAnswer) bool
+
+// during runs f as a phase of the load, and a moment longer. Answers that are promised for the
+// phase are no failures, but service must be full again after it.
+func (l *load) during(name string, promised allowed, f func()) {
 	l.c.t.Helper()
 	l.mu.Lock()
-	l.phase, l.promised, l.sent, l.away, l.failed = name, outage, 0, 0, nil
+	l.promised, l.sent, l.away, l.failed = promised, 0, 0, nil
 	l.mu.Unlock()
 	begun := time.Now()
 	f()
 	back := time.Now()
 	time.Sleep(3 * time.Second)
-	if outage {
+	if promised != nil {
 		for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
 			l.mu.Lock()
 			quiet := time.Since(l.lastAway) > 3*time.Second
@@ -113,7 +115,8 @@ func (l *load) note(u *user, what string, a loadAnswer, wrong string) (again boo
 	if wrong == "" {
 		return false
 	}
-	if l.promised && a.tellsToComeBack() {
+	method, _, _ := strings.Cut(what, " ")
+	if l.promised != nil && l.promised(method, a) {
 		l.away++
 		l.lastAway = time.Now()
 		return true
@@ -137,11 +140,17 @@ func (a loadAnswer) String() string {
 	return fmt.Sprintf("%d %.200s", a.status, a.body)
 }
 
-// tellsToComeBack reports whether it is the answer that is promised for an outage: 503 with
-// Retry-After, in our form, and the cookie stays.
-func (a loadAnswer) tellsToComeBack() bool {
+// comeBack is the answer that is promised for an outage of the database: 503 with Retry-After,
+// in our form, and the cookie stays.
+func comeBack(_ string, a loadAnswer) bool {
 	return a.err == nil && a.status == http.StatusServiceUnavailable && a.header.Get("Retry-After") != "" &&
 		a.header.Get("Set-Cookie") == "" && json.Valid(a.body)
+}
+
+// cutOff is what HAProxy answers for a request that an instance had when it was killed. It
+// sends a GET to another instance; a write may have been done, so it does not.
+func cutOff(method string, a loadAnswer) bool {
+	return method != http.MethodGet && a.err == nil && a.status == http.StatusBadGateway
 }
 
 func (u *user) send(method, path, body string, header map[string]string) loadAnswer {

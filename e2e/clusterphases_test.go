@@ -16,20 +16,29 @@ func TestTheClusterServesThroughRestarts(t *testing.T) {
 		users, rate, seconds = 50, 200, 30*time.Second
 	}
 	l := newLoad(c, users, rate)
-	l.during("steady", false, func() { time.Sleep(seconds) })
+	l.during("steady", nil, func() { time.Sleep(seconds) })
 	bffs, apis := c.of("bff"), c.of("api")
-	if long {
-		l.during("a rolling restart of all five", false, func() { c.restart(c.members...) })
-	} else {
-		l.during("a restart of one BFF and one API", false, func() { c.restart(bffs[0], apis[0]) })
+	if !long {
+		l.during("a restart of one BFF and one API", nil, func() { c.restart(bffs[0], apis[0]) })
+		l.during("an immediate restart of PostgreSQL", comeBack, func() { c.server.Crash(t); c.server.Start(t) })
+		l.end()
+		return
 	}
-	l.during("pg_terminate_backend of everything", true, func() { pgTerminateAll(c) })
-	if long {
-		l.during("a fast restart of PostgreSQL", true, func() { c.server.Stop(t); c.server.Start(t) })
-		l.during("an immediate restart of PostgreSQL", true, func() { c.server.Crash(t); c.server.Start(t) })
-		l.during("20 s of refused connections", true, func() { c.server.Stop(t); time.Sleep(20 * time.Second); c.server.Start(t) })
-	} else {
-		l.during("an immediate restart of PostgreSQL", true, func() { c.server.Crash(t); c.server.Start(t) })
+	l.during("a rolling restart of all five", nil, func() { c.restart(c.members...) })
+	l.during("pg_terminate_backend of everything", comeBack, func() { pgTerminateAll(c) })
+	l.during("a fast restart of PostgreSQL", comeBack, func() { c.server.Stop(t); c.server.Start(t) })
+	l.during("an immediate restart of PostgreSQL", comeBack, func() { c.server.Crash(t); c.server.Start(t) })
+	l.during("20 s of refused connections", comeBack, func() { c.server.Stop(t); time.Sleep(20 * time.Second); c.server.Start(t) })
+	l.during("60 s of a silent network", comeBack, func() { c.network.Freeze(); time.Sleep(time.Minute); c.network.Thaw() })
+	for _, m := range []*member{bffs[0], apis[0]} {
+		l.during("kill -9 of a "+m.side, cutOff, func() {
+			if err := m.cmd.Process.Kill(); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(10 * time.Second)
+			c.start(m)
+			c.awaitReady(m)
+		})
 	}
 	l.end()
 }
