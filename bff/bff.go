@@ -138,6 +138,7 @@ func (s *Server) Run(ctx context.Context) {
 	var wg sync.WaitGroup
 	wg.Go(func() { s.sessions.Run(ctx) })
 	wg.Go(func() { s.mail.Run(ctx) })
+	wg.Go(func() { s.maintainKeys(ctx) })
 	wg.Go(func() { periodic.Run(ctx, s.log, pruneEvery, s.cleanupJobs()...) })
 	wg.Wait()
 }

@@ -33,7 +33,8 @@ const (
 	sealInfo   = "vestibule/jwks private key/v1"
 )
 
-func sealed(box string) bool { return strings.HasPrefix(box, sealPrefix) }
+// sealed reports whether box is the private part of one of our keys.
+func sealed(box string) bool { return strings.HasPrefix(strings.TrimPrefix(box, nextMark), sealPrefix) }
 
 // seal encrypts the private key with the id kid under secret.
 func seal(secret []byte, kid string, plain []byte) (string, error) {
@@ -46,7 +47,7 @@ func seal(secret []byte, kid string, plain []byte) (string, error) {
 
 // unseal decrypts box with the first secret that fits.
 func unseal(kid, box string, secret []byte, previous [][]byte) ([]byte, error) {
-	ciphertext, err := base64.RawURLEncoding.DecodeString(strings.TrimPrefix(box, sealPrefix))
+	ciphertext, err := base64.RawURLEncoding.DecodeString(strings.TrimPrefix(strings.TrimPrefix(box, nextMark), sealPrefix))
 	if err != nil || !sealed(box) {
 		return nil, errDamaged
 	}

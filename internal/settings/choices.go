@@ -24,6 +24,8 @@ const (
 	// A token cannot be revoked, so its session must be checked again after an hour
 	// at the latest.
 	longestToken = time.Hour
+
+	longestRotation = 10 * 365 * 24 * time.Hour // a larger number is a typing error
 )
 
 // choice is one allowed word of a setting and its meaning.
