@@ -169,6 +169,9 @@ func TestOpenRefusesMistakes(t *testing.T) {
 		"no audience":                     func(c *Config) { c.Audience = "" },
 		"no lifetime":                     func(c *Config) { c.ExpiresIn = 0 },
 		"a lifetime under a second":       func(c *Config) { c.ExpiresIn = time.Second - 1 },
+		"a lifetime over a day":           func(c *Config) { c.ExpiresIn = LongestLife + 1 },
+		"a rotation under an hour":        func(c *Config) { c.Rotation = ShortestRotation - 1 },
+		"a negative rotation":             func(c *Config) { c.Rotation = -1 },
 		"no clock":                        func(c *Config) { c.Now = nil },
 	} {
 		c := config(jose.HS256, newClock())
