@@ -11,8 +11,9 @@ import (
 	"vestibule/store"
 )
 
-// On PostgreSQL each request with a session cookie reads the row of its session, even if it
-// is then refused because the user has too many requests in progress. So the concurrent
+// While rows are not believed (see Sessions.Version), each request with a session cookie reads
+// the row of its session, even if it is then refused because the user has too many requests in
+// progress. So the concurrent
 // lookups are limited per session and in total. That leaves database connections for other
 // queries. Further lookups wait, and the sessions take turns.
 const (

@@ -42,7 +42,6 @@ var futureSettings = map[string]string{
 	"FORWARD_AUTH_ADDR":  "send requests through the BFF instead",
 	"JWT_TYPE":           "leave it out; docs/api.md describes the typ of tokens",
 	"DATABASE_MAX_CONNS": "leave it out",
-	"DRAIN_DELAY":        "leave it out; a stop waits until a client that polls /readyz has seen it",
 }
 
 // betterAuthNames maps names that Better Auth uses, and other common names, to our
