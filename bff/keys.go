@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"vestibule/bff/token"
-	"vestibule/internal/jose"
+	"vestibule/internal/secrets"
 	"vestibule/store"
 )
 
@@ -38,19 +38,15 @@ func (k signingKeys) ChangeKeys(ctx context.Context, plan func([]store.Key) (sto
 	})
 }
 
-// maintainKeys keeps the signing keys on their schedule until ctx ends. It logs a failure
-// once, and not every few seconds.
-func (s *Server) maintainKeys(ctx context.Context) {
-	if s.cfg.JWTAlgorithm == jose.HS256 {
-		return
-	}
-	failed := false
-	for {
-		err := s.tokens.Maintain(ctx)
+// maintain keeps the signing keys on their schedule until ctx ends, and looks at the secrets
+// of the running instances.
+func (s *Server) maintain(ctx context.Context) {
+	for failed := false; ; {
+		err := s.maintainKeys(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return
-		case err != nil && !failed:
+		case err != nil && !failed: // once, and not every few seconds
 			s.log.LogAttrs(ctx, slog.LevelWarn, "signing keys are not up to date; tokens are signed with the known ones", slog.String("error", err.Error()))
 		case err == nil && failed:
 			s.log.Info("signing keys are up to date again")
@@ -62,4 +58,15 @@ func (s *Server) maintainKeys(ctx context.Context) {
 		case <-time.After(token.MaintainEvery - rand.N(token.MaintainEvery/4)): // #nosec G404 -- no secret: it separates instances
 		}
 	}
+}
+
+// maintainKeys does one round of maintain.
+func (s *Server) maintainKeys(ctx context.Context) error {
+	running, err := s.store.Instances(ctx, s.now().UTC())
+	if err != nil {
+		return err
+	}
+	s.strangeSecret.Store(secrets.Strange(s.secrets, running))
+	// Instances with the secrets of different steps would encrypt the keys by turns.
+	return s.tokens.Maintain(ctx, secrets.AllSign(s.secrets, running))
 }

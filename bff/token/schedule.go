@@ -78,7 +78,7 @@ func turn[K any](keys []K, starts func(K) time.Time, now time.Time) int {
 }
 
 // plan returns what the schedule changes at now.
-func (c Config) plan(rows []Key, now time.Time) (change Change, err error) {
+func (c Config) plan(rows []Key, now time.Time, reseal bool) (change Change, err error) {
 	keys := signingKeys(rows, c.Algorithm)
 	switch {
 	case len(keys) == 0:
@@ -93,6 +93,10 @@ func (c Config) plan(rows []Key, now time.Time) (change Change, err error) {
 		if sealed(k.PrivateKey) && k.ExpiresAt != nil && !k.ExpiresAt.After(now) {
 			change.Delete = append(change.Delete, k.ID)
 		}
+	}
+	// One thing at a time: the next call encrypts the keys.
+	if err == nil && reseal && change.Empty() {
+		err = c.reseal(&change, rows)
 	}
 	return change, err
 }

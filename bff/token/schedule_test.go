@@ -31,7 +31,7 @@ func rotating(algorithm string, clk *clock) Config {
 func mustMaintain(t testing.TB, minters ...*Minter) {
 	t.Helper()
 	for _, m := range minters {
-		if err := m.Maintain(t.Context()); err != nil {
+		if err := m.Maintain(t.Context(), true); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -117,7 +117,7 @@ func TestAnInstanceThatCannotReadGoesOn(t *testing.T) {
 	clk.advance(rotation)
 	mustMaintain(t, m)
 	keys.err = errors.New("down")
-	if err := m.Maintain(t.Context()); !errors.Is(err, keys.err) {
+	if err := m.Maintain(t.Context(), true); !errors.Is(err, keys.err) {
 		t.Errorf("got %v, want %v", err, keys.err)
 	}
 	if got := kidOf(t, m); got != first {
@@ -142,7 +142,7 @@ func TestANextKeyThatCannotBeOpenedStopsNothing(t *testing.T) {
 	clk.advance(rotation)
 	mustMaintain(t, mustOpen(t, other, keys))
 	for range 2 {
-		if err := m.Maintain(t.Context()); !errors.Is(err, ErrSecretDiffers) {
+		if err := m.Maintain(t.Context(), true); !errors.Is(err, ErrSecretDiffers) {
 			t.Errorf("got %v, want %v", err, ErrSecretDiffers)
 		}
 		if got := kidOf(t, m); got != first {
@@ -251,7 +251,7 @@ func TestOnlyOneInstanceMakesTheNextKey(t *testing.T) {
 		clk.advance(rotation)
 		errs := make(chan error, len(minters))
 		for _, m := range minters {
-			go func() { errs <- m.Maintain(context.WithoutCancel(t.Context())) }()
+			go func() { errs <- m.Maintain(context.WithoutCancel(t.Context()), true) }()
 		}
 		for range minters {
 			if err := <-errs; err != nil {
