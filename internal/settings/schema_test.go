@@ -72,6 +72,7 @@ func TestEverySettingRefusesBadValuesByName(t *testing.T) {
 		{"JWT_ISSUER", nil, []string{" x", "x\ty", strings.Repeat("a", 256)}},
 		{"JWT_AUDIENCE", nil, []string{"x ", "x\x00y"}},
 		{"JWT_EXPIRES_IN", nil, []string{"29s", "61m", "300"}},
+		{"JWT_KEY_ROTATION", nil, []string{"59m", "0s", "-1h", "30d", "720", "off", "87601h"}},
 		{"JWKS_URL", Environment{"JWT_ALGORITHM": "EdDSA"}, []string{"http://bff:3000/api/auth/jwks", "http://192.0.2.7/x", "http://localhost.example.com/x", "http://127.0.0.1.example.com/x", "jwks.json", "file:///x", "http://u:p@h/x", "https://h/x#y"}},
 		{"JWKS_URL", nil, []string{"http://localhost:3000/api/auth/jwks"}}, // HS256 does not use it
 		{"JWT_ISSUERS", nil, badIssuers()},
@@ -175,6 +176,7 @@ func goodValues() []goodValue {
 		{"JWT_ISSUER", nil, []string{"us"}},
 		{"JWT_AUDIENCE", nil, []string{"them"}},
 		{"JWT_EXPIRES_IN", nil, []string{"1m"}},
+		{"JWT_KEY_ROTATION", nil, []string{"0", "1h", "720h"}},
 		{"PROXY_BODY_LIMIT", nil, []string{"1"}},
 		{"PROXY_TIMEOUT", nil, []string{"1s"}},
 		{"PROXY_MAX_REQUESTS", nil, []string{"10"}},

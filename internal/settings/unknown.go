@@ -40,7 +40,6 @@ func NewEnvironment(variables []string) Environment {
 var futureSettings = map[string]string{
 	"ROUTES":             "use BACKEND_URL, the one upstream of this version",
 	"FORWARD_AUTH_ADDR":  "send requests through the BFF instead",
-	"JWT_KEY_ROTATION":   "leave it out; signing keys change only when you replace them",
 	"JWT_TYPE":           "leave it out; docs/api.md describes the typ of tokens",
 	"DATABASE_MAX_CONNS": "leave it out",
 }
