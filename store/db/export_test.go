@@ -25,16 +25,13 @@ var (
 
 // OpenWithin opens a store with another time limit for calls.
 func OpenWithin(ctx context.Context, url string, patience time.Duration) (*DB, error) {
-	return open(ctx, url, patience)
+	return OpenWith(ctx, url, Options{patience: patience})
 }
 
 // Pools returns the pools of connections, by name.
 func (s *DB) Pools() map[string]*sqlx.DB {
-	return map[string]*sqlx.DB{"read": s.read, "write": s.write}
+	return map[string]*sqlx.DB{"read": s.read, "write": s.write, "accounts": s.accounts.write, "counting": s.counting.write}
 }
-
-// CountingPool is the pool of the connections that count attempts.
-func (s *DB) CountingPool() *sqlx.DB { return s.countWrite }
 
 // LockMigrations takes the lock that a migration takes.
 func (s *DB) LockMigrations(ctx context.Context) (release func(), err error) {
