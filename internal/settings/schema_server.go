@@ -77,7 +77,7 @@ var databaseSettings = group{"Database", []setting{
 	},
 	{
 		name: "DATABASE_MAX_CONNS", by: ForServe | ForBFF | ForAPI, arg: "N", value: strconv.Itoa(db.DefaultConnections),
-		help:  "How many connections to PostgreSQL this process has at most. Those of all processes together must fit into PostgreSQL's max_connections. It has no effect on SQLite.",
+		help: "How many connections to PostgreSQL this process has at most. Those of all processes together must fit into PostgreSQL's max_connections. It has no effect on SQLite.",
 		check: func(c *checker, v string) {
 			c.Database.MaxConnections = c.number(v, db.MinConnections, db.MaxConnections)
 		},

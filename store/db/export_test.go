@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"io/fs"
 	"time"
 
@@ -86,4 +87,16 @@ func (s *DB) AllPools(cleanup func(func())) map[string]*sql.DB {
 	db, done := s.engine.migrationPool()
 	cleanup(done)
 	return map[string]*sql.DB{"calls": s.write.DB, "migrations": db}
+}
+
+const (
+	LoginsAtOnce = loginsAtOnce
+	LoginSilence = loginSilence
+	LoginPause   = loginPause
+	IdleTrusted  = idleTrusted
+)
+
+// NewGate returns the open of a new gate.
+func NewGate() func(context.Context, func() (driver.Conn, error)) (driver.Conn, error) {
+	return newGate().open
 }
