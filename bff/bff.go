@@ -74,7 +74,7 @@ type Server struct {
 // must be reachable and migrated.
 func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 	cfg = cfg.withDefaults()
-	s := &Server{cfg: cfg, log: cmp.Or(deps.Log, slog.Default()), now: deps.Now, store: deps.Store, deleteRemains: deps.DeleteRemains, work: newWorkRoom(), inSession: newSessionRoom(), lookups: newLookupRoom(), delayed: newDelayRoom()}
+	s := &Server{cfg: cfg, log: cmp.Or(deps.Log, slog.Default()), now: deps.Now, store: deps.Store, deleteRemains: deps.DeleteRemains, work: newWorkRoom(), inSession: newSessionRoom(), lookups: newLookupRoom(deps.Store.Shares()), delayed: newDelayRoom()}
 	if s.now == nil {
 		s.now = time.Now
 	}

@@ -57,7 +57,7 @@ func newCluster(t *testing.T, settings ...string) *cluster {
 	c.network = storetest.NewProxy(t, c.database, nil)
 	c.env = append([]string{
 		"BASE_URL=" + c.front, "BACKEND_URL=http://" + addr[1], "DATABASE_URL=" + c.network.URL, "BETTER_AUTH_SECRET=" + secret,
-		"LOG_FORMAT=json", "TRUSTED_PROXIES=127.0.0.1", "DRAIN_DELAY=5s",
+		"JWKS_URL=" + c.front + "/api/auth/jwks", "LOG_FORMAT=json", "TRUSTED_PROXIES=127.0.0.1", "DRAIN_DELAY=5s",
 	}, settings...)
 	c.run("migrate", "up")
 	for i := range bffs + apis {
@@ -135,6 +135,14 @@ func (c *cluster) run(args ...string) string {
 		c.t.Fatalf("vestibule %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
 	return string(out)
+}
+
+// set changes a setting of the members that start from now on. "" removes it.
+func (c *cluster) set(name, value string) {
+	c.env = slices.DeleteFunc(c.env, func(s string) bool { return strings.HasPrefix(s, name+"=") })
+	if value != "" {
+		c.env = append(c.env, name+"="+value)
+	}
 }
 
 // restart restarts the members one after another, as a deploy does.

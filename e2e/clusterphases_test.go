@@ -1,7 +1,10 @@
 package e2e
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 )
@@ -10,12 +13,12 @@ import (
 // answers that are promised.
 func TestTheClusterServesThroughRestarts(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t)
+	c := newCluster(t, "JWT_ALGORITHM=EdDSA", "JWT_EXPIRES_IN=30s")
 	users, rate, seconds := 8, 20, time.Second
 	if long {
 		users, rate, seconds = 50, 200, 30*time.Second
 	}
-	l := newLoad(c, users, rate)
+	l := newCrowd(c, users, rate)
 	l.during("steady", nil, func() { time.Sleep(seconds) })
 	bffs, apis := c.of("bff"), c.of("api")
 	if !long {
@@ -25,6 +28,17 @@ func TestTheClusterServesThroughRestarts(t *testing.T) {
 		return
 	}
 	l.during("a rolling restart of all five", nil, func() { c.restart(c.members...) })
+	for i := range 2 {
+		l.during(fmt.Sprintf("key rotation %d", i+1), nil, c.rotateKey)
+	}
+	newSecret := strings.Repeat("fedcba9876543210", 4)
+	for i, secrets := range [][]string{{secret, newSecret}, {newSecret, secret}, {newSecret, ""}} {
+		l.during(fmt.Sprintf("step %d of a change of the secret", i+1), nil, func() {
+			c.set("BETTER_AUTH_SECRET", secrets[0])
+			c.set("BETTER_AUTH_SECRET_PREVIOUS", secrets[1])
+			c.restart(c.members...)
+		})
+	}
 	l.during("pg_terminate_backend of everything", comeBack, func() { pgTerminateAll(c) })
 	l.during("a fast restart of PostgreSQL", comeBack, func() { c.server.Stop(t); c.server.Start(t) })
 	l.during("an immediate restart of PostgreSQL", comeBack, func() { c.server.Crash(t); c.server.Start(t) })
@@ -52,6 +66,20 @@ func pgTerminateAll(c *cluster) {
 	c.t.Logf("%d connections were ended", n)
 }
 
+// rotateKey makes a new signing key, and waits until it signs and the tokens of the old one
+// have expired.
+func (c *cluster) rotateKey() {
+	c.t.Helper()
+	var next struct {
+		SignsAt time.Time
+	}
+	out := c.run("keys", "rotate", "--json")
+	if err := json.Unmarshal([]byte(out), &next); err != nil || time.Until(next.SignsAt) < time.Second {
+		c.t.Fatalf("got %s, error %v", out, err)
+	}
+	time.Sleep(time.Until(next.SignsAt) + 40*time.Second) // JWT_EXPIRES_IN, and the time in which BFFs notice
+}
+
 // TestALiveSessionCostsPostgreSQLNothing: PostgreSQL itself counts the statements that read
 // sessions, while requests of one session go through the proxy.
 func TestALiveSessionCostsPostgreSQLNothing(t *testing.T) {
@@ -61,7 +89,7 @@ func TestALiveSessionCostsPostgreSQLNothing(t *testing.T) {
 	if _, err := db.Exec(`CREATE EXTENSION pg_stat_statements`); err != nil {
 		t.Fatal(err)
 	}
-	l := newLoad(c, 1, 1)
+	l := newCrowd(c, 1, 1)
 	l.end()
 	u := l.users[0]
 	count := func() (n int) {

@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// load is users who read and write all the time, one request after another each, and check
+// crowd is users who read and write all the time, one request after another each, and check
 // every answer.
-type load struct {
+type crowd struct {
 	c     *cluster
 	users []*user
 	stop  chan struct{}
@@ -29,7 +29,7 @@ type load struct {
 
 // user is one of them, with what the cluster has acknowledged.
 type user struct {
-	l      *load
+	l      *crowd
 	name   string
 	id     string
 	client *http.Client
@@ -38,10 +38,10 @@ type user struct {
 
 const loadPassword = "paper-lantern-42"
 
-// newLoad signs users up. They send so many requests a second together.
-func newLoad(c *cluster, users, rate int) *load {
+// newCrowd signs users up. They send so many requests a second together.
+func newCrowd(c *cluster, users, rate int) *crowd {
 	c.t.Helper()
-	l := &load{c: c, stop: make(chan struct{})}
+	l := &crowd{c: c, stop: make(chan struct{})}
 	for i := range users {
 		u := &user{l: l, name: fmt.Sprintf("user%d", i), client: c.browser(i), tasks: map[string]string{}}
 		a := u.send("POST", "/api/auth/signup", `{"email":"`+u.name+`@example.com","password":"`+loadPassword+`"}`, nil)
@@ -62,9 +62,9 @@ func newLoad(c *cluster, users, rate int) *load {
 // allowed reports whether an answer that is no success is promised all the same. nil: none is.
 type allowed func(method string, a loadAnswer) bool
 
-// during runs f as a phase of the load, and a moment longer. Answers that are promised for the
+// during runs f as a phase, and a moment longer. Answers that are promised for the
 // phase are no failures, but service must be full again after it.
-func (l *load) during(name string, promised allowed, f func()) {
+func (l *crowd) during(name string, promised allowed, f func()) {
 	l.c.t.Helper()
 	l.mu.Lock()
 	l.promised, l.sent, l.away, l.failed = promised, 0, 0, nil
@@ -98,7 +98,7 @@ func (l *load) during(name string, promised allowed, f func()) {
 }
 
 // end ends the load and compares what is stored with what was acknowledged.
-func (l *load) end() {
+func (l *crowd) end() {
 	l.c.t.Helper()
 	close(l.stop)
 	l.done.Wait()
@@ -108,7 +108,7 @@ func (l *load) end() {
 }
 
 // note counts an answer. It reports whether it is one that the request may be repeated after.
-func (l *load) note(u *user, what string, a loadAnswer, wrong string) (again bool) {
+func (l *crowd) note(u *user, what string, a loadAnswer, wrong string) (again bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sent++
