@@ -71,13 +71,13 @@ func pgTerminateAll(c *cluster) {
 func (c *cluster) rotateKey() {
 	c.t.Helper()
 	var next struct {
-		SignsAt time.Time
+		SignsFrom time.Time
 	}
 	out := c.run("keys", "rotate", "--json")
-	if err := json.Unmarshal([]byte(out), &next); err != nil || time.Until(next.SignsAt) < time.Second {
+	if err := json.Unmarshal([]byte(out), &next); err != nil || time.Until(next.SignsFrom) < time.Second {
 		c.t.Fatalf("got %s, error %v", out, err)
 	}
-	time.Sleep(time.Until(next.SignsAt) + 40*time.Second) // JWT_EXPIRES_IN, and the time in which BFFs notice
+	time.Sleep(time.Until(next.SignsFrom) + 40*time.Second) // JWT_EXPIRES_IN, and the time in which BFFs notice
 }
 
 // TestALiveSessionCostsPostgreSQLNothing: PostgreSQL itself counts the statements that read
