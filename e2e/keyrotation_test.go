@@ -71,7 +71,7 @@ func TestAKeyRotationFailsNoRequest(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	l := newLoad(t, p.bff, 3, func(n int) string { return p.bffs[n%2] })
+	l := newCrowd(t, p.bff, 3, func(n int) string { return p.bffs[n%2] })
 	stop := l.begin()
 	for range 2 {
 		before := l.kids(p.bffs)

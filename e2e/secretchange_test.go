@@ -76,7 +76,7 @@ func TestAChangeOfTheSecretCostsNothing(t *testing.T) {
 		}
 	}
 	step("BETTER_AUTH_SECRET=" + secret)
-	l := newLoad(t, f.origin, 4, func(n int) string { return f.bffs[n%2].Load().String() })
+	l := newCrowd(t, f.origin, 4, func(n int) string { return f.bffs[n%2].Load().String() })
 	stop := l.begin()
 	step("BETTER_AUTH_SECRET="+secret, "BETTER_AUTH_SECRET_PREVIOUS="+newSecret)
 	step("BETTER_AUTH_SECRET="+newSecret, "BETTER_AUTH_SECRET_PREVIOUS="+secret)

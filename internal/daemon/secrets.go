@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"vestibule/internal/jose"
@@ -29,6 +30,10 @@ func holdSecrets(ctx context.Context, c *settings.Settings, at *listeners, st *s
 	running, err := st.Instances(ctx, time.Now().UTC())
 	if err != nil {
 		return c.Database.Failure(err)
+	}
+	if !st.Shared() && at.bff != nil {
+		// This process has claimed the sessions of the file, so every other BFF has ended.
+		running = slices.DeleteFunc(running, func(i db.Instance) bool { return i.Signs != "" })
 	}
 	st.HoldSecrets(mine)
 	return secretFailure(secrets.Compare(mine, running))

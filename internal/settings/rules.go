@@ -141,7 +141,7 @@ func (c *checker) verificationKeys() {
 
 func (c *checker) secretRotation() {
 	if c.valid("BETTER_AUTH_SECRET", "BETTER_AUTH_SECRET_PREVIOUS") && c.Secret != nil && bytes.Equal(c.Secret, c.previous) {
-		c.conflict("BETTER_AUTH_SECRET_PREVIOUS", mistake{"is the same as BETTER_AUTH_SECRET", "set it to the secret before the last rotation, or unset it"})
+		c.conflict("BETTER_AUTH_SECRET_PREVIOUS", mistake{"is the same as BETTER_AUTH_SECRET", "set it to the other secret of a change, or unset it"})
 	}
 	// With EdDSA and ES256 a weak previous secret is accepted: it signs no tokens. It
 	// only decrypts the signing keys in the database, which would be lost without it.

@@ -103,7 +103,7 @@ var secretSettings = group{"Secret", []setting{
 	},
 	{
 		name: "BETTER_AUTH_SECRET_PREVIOUS", by: ForServe | ForBFF | ForAPI | ForToken, arg: "SECRET", secret: true, unset: "none",
-		help:  "The secret before the last rotation. It still verifies, but signs nothing.",
+		help:  "Another secret that verifies, but signs nothing: while BETTER_AUTH_SECRET is changed, first the new one, and then the old one.",
 		check: func(c *checker, v string) { c.previous = c.secretBytes(v) },
 	},
 }}

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// load is users who read and write tasks all the time, at one BFF after the other.
-type load struct {
+// crowd is users who read and write tasks all the time, at one BFF after the other.
+type crowd struct {
 	origin string
 	target func(n int) string // the BFF for the nth request of a user
 
@@ -24,7 +24,7 @@ type load struct {
 }
 
 // begin starts the load. stop ends it.
-func (l *load) begin() (stop func()) {
+func (l *crowd) begin() (stop func()) {
 	done := make(chan struct{})
 	var users sync.WaitGroup
 	for i := range l.cookies {
@@ -45,14 +45,14 @@ func (l *load) begin() (stop func()) {
 	}
 }
 
-func (l *load) cookie(i int) string {
+func (l *crowd) cookie(i int) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.cookies[i]
 }
 
 // one sends one request and checks its answer.
-func (l *load) one(bff, cookie string, write bool) {
+func (l *crowd) one(bff, cookie string, write bool) {
 	method, body, want := "GET", "", http.StatusOK
 	if write {
 		method, body, want = "POST", `{"title":"a"}`, http.StatusCreated
@@ -67,7 +67,7 @@ func (l *load) one(bff, cookie string, write bool) {
 }
 
 // none fails the test if a request has failed.
-func (l *load) none(t *testing.T) {
+func (l *crowd) none(t *testing.T) {
 	t.Helper()
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -77,7 +77,7 @@ func (l *load) none(t *testing.T) {
 	t.Logf("%d requests", l.sent)
 }
 
-func (l *load) ask(method, target, cookie, body string) answer {
+func (l *crowd) ask(method, target, cookie, body string) answer {
 	r, err := http.NewRequest(method, target, strings.NewReader(body))
 	if err != nil {
 		return answer{body: err.Error()}
@@ -101,7 +101,7 @@ func (l *load) ask(method, target, cookie, body string) answer {
 
 // renew asks for each user's session, as an app does when it starts, and keeps the cookies
 // that are sent. It returns how many were.
-func (l *load) renew(bff string) (renewed int) {
+func (l *crowd) renew(bff string) (renewed int) {
 	for i := range l.cookies {
 		a := l.ask("GET", bff+"/api/auth/get-session", l.cookie(i), "")
 		if value, ok := strings.CutPrefix(a.header.Get("Set-Cookie"), "better-auth.session_token="); ok {
@@ -115,7 +115,7 @@ func (l *load) renew(bff string) (renewed int) {
 }
 
 // kids returns the keys of the tokens that the users' requests carry.
-func (l *load) kids(bffs []string) map[string]bool {
+func (l *crowd) kids(bffs []string) map[string]bool {
 	found := map[string]bool{}
 	for _, bff := range bffs {
 		for i := range l.cookies {
@@ -131,9 +131,9 @@ func (l *load) kids(bffs []string) map[string]bool {
 	return found
 }
 
-func newLoad(t *testing.T, origin string, users int, target func(n int) string) *load {
+func newCrowd(t *testing.T, origin string, users int, target func(n int) string) *crowd {
 	t.Helper()
-	l := &load{origin: origin, target: target, failures: map[string]int{}}
+	l := &crowd{origin: origin, target: target, failures: map[string]int{}}
 	for i := range users {
 		b := newBrowser(t, origin)
 		b.signUp(fmt.Sprintf("user%d@example.com", i))
