@@ -230,3 +230,7 @@ func (s *Server) RenewSession(r *http.Request, meanwhile func()) (renewed bool, 
 	})
 	return renewed, err
 }
+
+// MaintainKeys looks at the running instances and the signing keys, as happens every few
+// seconds.
+func MaintainKeys(s *Server, ctx context.Context) error { return s.maintainKeys(ctx) }

@@ -91,7 +91,7 @@ func (s *Sessions) entry(ctx context.Context, hash string, recheck time.Duration
 	if s.Version != nil && recheck > 0 {
 		var err error
 		if version, err = s.Version(ctx); err != nil {
-			recheck = 0
+			version, recheck = unknown, 0
 		}
 	}
 	if e != nil && e.isCurrent(now, recheck, version) {

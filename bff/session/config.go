@@ -34,9 +34,6 @@ type Config struct {
 	// except for what WatchSessions has told. If it fails, every request queries. nil: reads
 	// are current for Recheck.
 	Version func(context.Context) (int64, error)
-	// Listening is called when WatchSessions begins or ceases to hear of other processes,
-	// with the reason. nil: nobody wants to know.
-	Listening func(is bool, cause error)
 
 	// MaxStreams, MaxStreamsPerUser and MaxStreamsPerSession bound the streams that are
 	// open; 0 is the default.

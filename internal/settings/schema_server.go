@@ -24,13 +24,18 @@ var addressSettings = group{"Addresses", []setting{
 	},
 	{
 		name: "ADMIN_ADDR", by: ForServe | ForBFF, arg: "HOST:PORT", value: "localhost:9090",
-		help:  "Where the admin server with /livez and /readyz listens. It needs no sign-in: keep it off public networks.",
+		help:  "Where the admin server with /livez, /readyz and /healthz listens. It needs no sign-in: keep it off public networks.",
 		check: func(c *checker, v string) { c.AdminAddr = c.address(v) },
 	},
 	{
 		name: "ADMIN_ADDR", by: ForAPI, arg: "HOST:PORT", value: "localhost:9091",
 		help:  "The address of the admin server of vestibule api.",
 		check: func(c *checker, v string) { c.AdminAddr = c.address(v) },
+	},
+	{
+		name: "DRAIN_DELAY", by: ForServe | ForBFF | ForAPI, arg: "DURATION", unset: "5s, or 0 if BFF_ADDR and API_ADDR are on loopback hosts",
+		help:  "After SIGTERM /readyz fails, and the listeners stay open for this long, or until each load balancer that polls /readyz got three failing answers, whichever is later.",
+		check: func(c *checker, v string) { c.DrainDelay = c.duration(v, 0, longestDrainDelay) },
 	},
 	{
 		name: "BACKEND_URL", by: ForServe | ForBFF, arg: "URL", value: defaults.Backend.String(),

@@ -26,6 +26,7 @@ func TestEverySettingRefusesBadValuesByName(t *testing.T) {
 		{"BFF_ADDR", nil, []string{"3000", "localhost", "localhost:", "localhost:http", "localhost:65536", "localhost:-1", "localhost:03000", "http://localhost:3000", "::1:3000", "*:3000", "a b:3000"}},
 		{"API_ADDR", nil, []string{"8000", "localhost:3000", ":3000"}}, // the last two are BFF_ADDR's
 		{"ADMIN_ADDR", nil, []string{"9090", "localhost:8000"}},
+		{"DRAIN_DELAY", nil, []string{"5", "-1s", "11m", "soon"}},
 		{"BACKEND_URL", nil, []string{
 			"localhost:8000", "ftp://x", "http://", "http://u:p@x", "http://x?q", "http://x?", "http://x#", "http://x:", "http://x:99999",
 			"http://x/a/../b", "http://x//", "http://x/a%2Fb", "http://a b", "http://localhost:3000", "http://localhost:3000/",
@@ -72,6 +73,7 @@ func TestEverySettingRefusesBadValuesByName(t *testing.T) {
 		{"JWT_ISSUER", nil, []string{" x", "x\ty", strings.Repeat("a", 256)}},
 		{"JWT_AUDIENCE", nil, []string{"x ", "x\x00y"}},
 		{"JWT_EXPIRES_IN", nil, []string{"29s", "61m", "300"}},
+		{"JWT_KEY_ROTATION", nil, []string{"59m", "0s", "-1h", "30d", "720", "off", "87601h"}},
 		{"JWKS_URL", Environment{"JWT_ALGORITHM": "EdDSA"}, []string{"http://bff:3000/api/auth/jwks", "http://192.0.2.7/x", "http://localhost.example.com/x", "http://127.0.0.1.example.com/x", "jwks.json", "file:///x", "http://u:p@h/x", "https://h/x#y"}},
 		{"JWKS_URL", nil, []string{"http://localhost:3000/api/auth/jwks"}}, // HS256 does not use it
 		{"JWT_ISSUERS", nil, badIssuers()},
@@ -128,6 +130,7 @@ func goodValues() []goodValue {
 		{"BASE_URL", Environment{"BETTER_AUTH_SECRET": goodSecret}, []string{"https://app.example.com", "https://app.example.com:8443", "http://localhost:5173", "http://127.0.0.1:3000", "http://[::1]:3000", "https://xn--bcher-kva.example", "http://vestibule_bff:3000"}},
 		{"BFF_ADDR", nil, []string{":3000", "0.0.0.0:3000", "[::1]:3000", "localhost:0", "example.internal:80"}},
 		{"API_ADDR", Environment{"BFF_ADDR": ":0"}, []string{":0"}},
+		{"DRAIN_DELAY", nil, []string{"0", "0s", "5s", "10m"}},
 		{"BACKEND_URL", nil, []string{"http://localhost:8000", "http://localhost:8000/", "https://api.internal/base", "http://[::1]:8000"}},
 		{"TRUSTED_ORIGINS", nil, []string{"http://localhost:5173", "https://a.example, https://b.example:8443"}},
 		{"CORS_API_ORIGINS", nil, []string{"http://localhost:5173", "https://a.example, https://b.example:8443", "http://localhost:3000"}},
@@ -175,6 +178,7 @@ func goodValues() []goodValue {
 		{"JWT_ISSUER", nil, []string{"us"}},
 		{"JWT_AUDIENCE", nil, []string{"them"}},
 		{"JWT_EXPIRES_IN", nil, []string{"1m"}},
+		{"JWT_KEY_ROTATION", nil, []string{"0", "1h", "720h"}},
 		{"PROXY_BODY_LIMIT", nil, []string{"1"}},
 		{"PROXY_TIMEOUT", nil, []string{"1s"}},
 		{"PROXY_MAX_REQUESTS", nil, []string{"10"}},

@@ -40,9 +40,7 @@ func NewEnvironment(variables []string) Environment {
 var futureSettings = map[string]string{
 	"ROUTES":            "use BACKEND_URL, the one upstream of this version",
 	"FORWARD_AUTH_ADDR": "send requests through the BFF instead",
-	"JWT_KEY_ROTATION":  "leave it out; signing keys change only when you replace them",
 	"JWT_TYPE":          "leave it out; docs/api.md describes the typ of tokens",
-	"DRAIN_DELAY":       "leave it out; a stop waits until a client that polls /readyz has seen it",
 }
 
 // betterAuthNames maps names that Better Auth uses, and other common names, to our

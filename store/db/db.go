@@ -26,6 +26,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -69,6 +70,8 @@ type DB struct {
 
 	unreadable unreadables
 	observe    func(query string, rows int64) // is called for each write; for tests, else nil
+
+	secrets atomic.Pointer[Instance] // what beats say of this process; see HoldSecrets
 
 	sessionsLock string   // the file that ClaimSessions locks; "" where it need not lock
 	claimed      *os.File // locked until Close

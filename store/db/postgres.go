@@ -71,6 +71,7 @@ func openPostgres(ctx context.Context, databaseURL string, o Options) (*DB, erro
 				WaitBrieflySQL: `SET LOCAL lock_timeout = '100ms'`,
 				WaitAgainSQL:   `SET LOCAL lock_timeout = DEFAULT`,
 				HoldSQL:        ` FOR SHARE`,
+				LockKeysSQL:    `LOCK TABLE jwks IN SHARE ROW EXCLUSIVE MODE`, // readers do not wait
 				ShareSQL:       `, pg_advisory_xact_lock_shared(hashtextextended(u.id, 0))`,
 				AloneSQL:       `, pg_advisory_xact_lock(hashtextextended(u.id, 0))`,
 				// Of bytes, because strpos on text restarts like LIKE, only less often.

@@ -134,7 +134,7 @@ func (s *DB) openWatch(ctx context.Context) error {
 	if s.watch, err = newWatch(ctx, pool.DB); err != nil {
 		return errors.Join(err, pool.Close())
 	}
-	_, err = s.Version(ctx) // so that this permanent connection has all files open
+	_, err = s.watch.countChanges(ctx) // so that this permanent connection has all files open
 	return err
 }
 
