@@ -68,10 +68,11 @@ func newCluster(t *testing.T, settings ...string) *cluster {
 		c.members = append(c.members, m)
 		c.start(m)
 	}
+	haproxytest.Start(t, c.haproxy(addr[0], addr[1])) // the APIs get their keys through it
 	for _, m := range c.members {
 		c.awaitReady(m)
 	}
-	haproxytest.Start(t, c.haproxy(addr[0], addr[1]))
+	time.Sleep(5 * time.Second) // until HAProxy has seen it twice
 	return c
 }
 

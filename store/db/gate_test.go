@@ -124,6 +124,20 @@ func TestAfterAFailureOneLoginIsTriedForAll(t *testing.T) {
 	})
 }
 
+// TestALoginThatWaitsForAPlaceLearnsOfTheFailure of those that have one. Then only a few wait
+// for a trial.
+func TestALoginThatWaitsForAPlaceLearnsOfTheFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLoginTest()
+		const most = db.LoginsAtOnce
+		l.ask(t.Context(), 4*most)
+		l.answer(1, errAway)
+		l.want(t, "after a failure", most-1, 0, 1+2*most)
+		l.answer(most-1, errAway)
+		l.want(t, "after the others", 0, 0, 4*most)
+	})
+}
+
 // TestASilentTrialIsFollowedByAnother: service returns with the network.
 func TestASilentTrialIsFollowedByAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
