@@ -86,7 +86,10 @@ func (s *DB) DropLock() {
 
 // AllPools returns the pools of calls and of migrations, by name.
 func (s *DB) AllPools(cleanup func(func())) map[string]*sql.DB {
-	db, done := s.engine.migrationPool()
+	db, done, err := s.engine.migrationPool(context.Background())
+	if err != nil {
+		panic(err)
+	}
 	cleanup(done)
 	return map[string]*sql.DB{"calls": s.write.DB, "migrations": db}
 }

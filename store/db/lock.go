@@ -11,8 +11,9 @@ import (
 // How often a waiting process tries again to get a lock.
 const lockRetry = 50 * time.Millisecond
 
-// How often the process that holds the lock checks that it still does.
-const lockWatch = time.Second
+// How often the process that holds the lock checks that it still does. It is shorter than a
+// migration waits for a lock.
+const lockWatch = 100 * time.Millisecond
 
 // lockPostgres takes the advisory lock of migrations. It holds it in an open transaction on
 // a separate connection, until release or the end of the process. It owns db and closes it.
@@ -24,11 +25,11 @@ const lockWatch = time.Second
 // the lock does not wait inside a transaction: a few of those would take all connections of
 // the pooler, and the migrating process could not continue. So two server connections are
 // enough.
-func lockPostgres(ctx context.Context, db *sql.DB) (held context.Context, release func(), err error) {
+func lockPostgres(ctx context.Context, db *sql.DB, waits *lockWaits) (held context.Context, release func(), err error) {
 	for {
 		tx, err := tryLockPostgres(ctx, db)
 		if err == nil && tx != nil {
-			held, stop := watchLock(ctx, tx)
+			held, stop := watchLock(ctx, tx, waits)
 			return held, func() {
 				stop()
 				_ = tx.Rollback()
@@ -64,9 +65,9 @@ func tryLockPostgres(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
 var errLockLost = fmt.Errorf("%w: the lock of migrations was lost, the connection that held it has ended", ErrUnavailable)
 
 // watchLock ends held when tx has ended by itself: the lock is then lost, and another
-// process may migrate. It asks often, so that no proxy closes the connection as idle. stop
-// ends the watch.
-func watchLock(ctx context.Context, tx *sql.Tx) (held context.Context, stop func()) {
+// process may migrate. It asks often, so that no proxy closes the connection as idle, and
+// what it asks is whether the migration waits for a lock. stop ends the watch.
+func watchLock(ctx context.Context, tx *sql.Tx, waits *lockWaits) (held context.Context, stop func()) {
 	held, lost := context.WithCancelCause(ctx)
 	done := make(chan struct{})
 	stopped := make(chan struct{})
@@ -80,7 +81,7 @@ func watchLock(ctx context.Context, tx *sql.Tx) (held context.Context, stop func
 				return
 			case <-tick.C:
 			}
-			if _, err := tx.ExecContext(ctx, `SELECT 1`); err != nil {
+			if err := waits.look(ctx, tx); err != nil {
 				lost(errLockLost)
 				return
 			}
