@@ -14,8 +14,6 @@ import (
 	"vestibule/store/db"
 )
 
-type lockWait = db.LockWait
-
 func migrateUp(ctx context.Context, p *program, c *settings.Settings) error {
 	return migrate(ctx, p, c, func(db *store.Store) error {
 		applied, err := daemon.MigrateToLatest(ctx, db)
@@ -77,13 +75,13 @@ func sayNothingToDo(ctx context.Context, w io.Writer, db *store.Store) error {
 
 // migrate runs f on the database.
 func migrate(ctx context.Context, p *program, c *settings.Settings, f func(*store.Store) error) error {
-	db, err := store.Open(ctx, c.Database.URL)
+	st, err := store.Open(ctx, c.Database.URL)
 	if err != nil {
 		return c.Database.Failure(err)
 	}
-	db.OnLockWait(func(w lockWait) { fmt.Fprintln(p.stderr, "vestibule:", w) })
-	err = f(db)
-	switch closeErr := db.Close(); {
+	st.OnLockWait(func(w db.LockWait) { fmt.Fprintln(p.stderr, "vestibule:", w) })
+	err = f(st)
+	switch closeErr := st.Close(); {
 	case errors.Is(err, store.ErrNotFound):
 		return errors.New("no migration is applied, so none can be undone")
 	case err != nil:

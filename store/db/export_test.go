@@ -93,3 +93,13 @@ func (s *DB) AllPools(cleanup func(func())) map[string]*sql.DB {
 	cleanup(done)
 	return map[string]*sql.DB{"calls": s.write.DB, "migrations": db}
 }
+
+// SetPace sets how long and how often a migration waits for a lock. It reports every wait.
+func (s *DB) SetPace(timeout, pause time.Duration, attempts int) {
+	s.pace = pace{timeout: timeout, pause: pause, attempts: attempts}
+}
+
+// MeetVacuum lets the migrations to come believe that an autovacuum was in their way.
+func (s *DB) MeetVacuum() { s.waits.seen = &LockWait{Blockers: []Blocker{{vacuum: true}}} }
+
+var WithoutLiterals = withoutLiterals

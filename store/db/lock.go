@@ -11,9 +11,8 @@ import (
 // How often a waiting process tries again to get a lock.
 const lockRetry = 50 * time.Millisecond
 
-// How often the process that holds the lock checks that it still does. It is shorter than a
-// migration waits for a lock.
-const lockWatch = 100 * time.Millisecond
+// How often the process that holds the lock checks that it still does.
+const lockWatch = time.Second
 
 // lockPostgres takes the advisory lock of migrations. It holds it in an open transaction on
 // a separate connection, until release or the end of the process. It owns db and closes it.
@@ -25,11 +24,11 @@ const lockWatch = 100 * time.Millisecond
 // the lock does not wait inside a transaction: a few of those would take all connections of
 // the pooler, and the migrating process could not continue. So two server connections are
 // enough.
-func lockPostgres(ctx context.Context, db *sql.DB, waits *lockWaits) (held context.Context, release func(), err error) {
+func lockPostgres(ctx context.Context, db *sql.DB) (held context.Context, release func(), err error) {
 	for {
 		tx, err := tryLockPostgres(ctx, db)
 		if err == nil && tx != nil {
-			held, stop := watchLock(ctx, tx, waits)
+			held, stop := watchLock(ctx, tx)
 			return held, func() {
 				stop()
 				_ = tx.Rollback()
@@ -48,13 +47,15 @@ func lockPostgres(ctx context.Context, db *sql.DB, waits *lockWaits) (held conte
 
 // tryLockPostgres returns the transaction that holds the lock, or nil if another one does.
 func tryLockPostgres(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
-	const key = 0x76657374_6962756c // “vestibul”
+	const key = `8531352012944733548` // 0x76657374_6962756c, “vestibul”
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
 	var locked bool
-	err = tx.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock($1)`, int64(key)).Scan(&locked)
+	// Without a parameter, so that the transaction keeps no snapshot: with one, the portal of
+	// the query stays open until the next query.
+	err = tx.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock(`+key+`)`).Scan(&locked)
 	if err != nil || !locked {
 		_ = tx.Rollback()
 		return nil, err
@@ -65,9 +66,9 @@ func tryLockPostgres(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
 var errLockLost = fmt.Errorf("%w: the lock of migrations was lost, the connection that held it has ended", ErrUnavailable)
 
 // watchLock ends held when tx has ended by itself: the lock is then lost, and another
-// process may migrate. It asks often, so that no proxy closes the connection as idle, and
-// what it asks is whether the migration waits for a lock. stop ends the watch.
-func watchLock(ctx context.Context, tx *sql.Tx, waits *lockWaits) (held context.Context, stop func()) {
+// process may migrate. It asks often, so that no proxy closes the connection as idle. stop
+// ends the watch.
+func watchLock(ctx context.Context, tx *sql.Tx) (held context.Context, stop func()) {
 	held, lost := context.WithCancelCause(ctx)
 	done := make(chan struct{})
 	stopped := make(chan struct{})
@@ -81,7 +82,9 @@ func watchLock(ctx context.Context, tx *sql.Tx, waits *lockWaits) (held context.
 				return
 			case <-tick.C:
 			}
-			if err := waits.look(ctx, tx); err != nil {
+			// This takes no snapshot. A CREATE INDEX CONCURRENTLY of our own migration that
+			// meets a snapshot of this transaction waits for its end.
+			if _, err := tx.ExecContext(ctx, `SHOW transaction_isolation`); err != nil {
 				lost(errLockLost)
 				return
 			}

@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"strings"
 	"sync"
@@ -69,7 +68,7 @@ func (h Blocker) String() string {
 type lockWaits struct {
 	mu      sync.Mutex
 	pid     int64          // of the server process; 0 before it is known
-	seen    *LockWait      // the latest wait of this attempt
+	seen    *LockWait      // the latest wait: a short one can end before it is looked at
 	report  func(LockWait) // or nil
 	first   time.Time      // when it first waited
 	told    time.Time      // when it was last reported
@@ -88,9 +87,9 @@ func (l *lockWaits) runs(pid int64) {
 func (l *lockWaits) begin(attempt int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.seen, l.attempt = nil, attempt
+	l.attempt = attempt
 	if attempt == 1 {
-		l.first, l.told = time.Time{}, time.Time{}
+		l.seen, l.first, l.told = nil, time.Time{}, time.Time{}
 	}
 }
 
@@ -132,40 +131,73 @@ func (l *lockWaits) tell(most int, every time.Duration) LockWait {
 }
 
 const (
-	waitsSQL = `SELECT count(*) FROM pg_catalog.pg_locks WHERE pid = $1 AND NOT granted`
-
-	// A transaction sees pg_stat_activity as it was when it first looked.
-	clearSQL = `SELECT pg_catalog.pg_stat_clear_snapshot()`
+	waitsSQL = `SELECT count(*) FROM pg_catalog.pg_locks WHERE pid = ? AND NOT granted`
 
 	blockersSQL = `SELECT w.mode || ' on ' || coalesce(w.relation::regclass::text, 'older transactions (' || w.locktype || ')'),
 			p.pid, coalesce(a.usename, ''), coalesce(a.application_name, ''), coalesce(a.state, a.backend_type, 'unknown'),
-			coalesce(extract(epoch FROM clock_timestamp() - a.xact_start), 0)::float8,
+			coalesce(extract(epoch FROM clock_timestamp() - a.xact_start) * 1000, 0)::bigint,
 			coalesce(left(a.query, 200), ''), coalesce(a.backend_type, '') = 'autovacuum worker'
 		FROM pg_catalog.pg_locks w
 		CROSS JOIN LATERAL unnest(pg_catalog.pg_blocking_pids(w.pid)) AS p (pid)
 		LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = p.pid
-		WHERE w.pid = $1 AND NOT w.granted LIMIT 5`
+		WHERE w.pid = ? AND NOT w.granted LIMIT 5`
 )
 
-// longWait is when a wait is reported that has not ended, and how often.
-const longWait = 5 * time.Second
+const (
+	lookEvery = 100 * time.Millisecond // shorter than one wait
 
-// look looks whether the migration waits now. An error means that tx has ended.
-func (l *lockWaits) look(ctx context.Context, tx *sql.Tx) error {
+	// longWait is when a wait is reported that has not ended, and how often.
+	longWait = 5 * time.Second
+)
+
+// watch looks whether the migration waits, until stop or the end of ctx. It cannot use the transaction
+// that holds the lock of migrations: the migration may have to wait for all transactions
+// that have looked at anything.
+func (l *lockWaits) watch(ctx context.Context, q Querier) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var watcher sync.WaitGroup
+	watcher.Go(func() { l.lookAgain(ctx, q) })
+	return func() {
+		cancel()
+		watcher.Wait()
+	}
+}
+
+func (l *lockWaits) lookAgain(ctx context.Context, q Querier) {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		one, cancel := context.WithTimeout(ctx, longWait)
+		_ = l.look(one, q) // the migration continues without knowing what it waits for
+		cancel()
+	}
+}
+
+func (l *lockWaits) look(ctx context.Context, q Querier) error {
 	l.mu.Lock()
 	pid := l.pid
 	l.mu.Unlock()
-	var n int
-	err := tx.QueryRowContext(ctx, waitsSQL, pid).Scan(&n)
-	if err != nil || !l.waits(n > 0) {
+	var n int64
+	if err := q.One(ctx, []any{&n}, waitsSQL, pid); err != nil || !l.waits(n > 0) {
 		return err
 	}
-	// A server without these functions must not end the transaction.
-	if _, err := tx.ExecContext(ctx, `SAVEPOINT look`); err != nil {
-		return err
-	}
-	if l.findBlockers(ctx, tx, pid) != nil {
-		_, err = tx.ExecContext(ctx, `ROLLBACK TO look`)
+	var w LockWait
+	var h Blocker
+	var milliseconds int64
+	err := q.Each(ctx, []any{&w.Lock, &h.PID, &h.User, &h.Application, &h.State, &milliseconds, &h.Query, &h.vacuum}, func() {
+		h.For = time.Duration(milliseconds) * time.Millisecond
+		h.Query = withoutLiterals(h.Query)
+		w.Blockers = append(w.Blockers, h)
+	}, blockersSQL, pid)
+	if err == nil && len(w.Blockers) > 0 { // otherwise the wait has ended meanwhile
+		l.mu.Lock()
+		l.seen = &w
+		l.mu.Unlock()
 	}
 	return err
 }
@@ -184,34 +216,6 @@ func (l *lockWaits) waits(now bool) bool {
 		l.tell(0, longWait)
 	}
 	return now
-}
-
-func (l *lockWaits) findBlockers(ctx context.Context, tx *sql.Tx, pid int64) error {
-	if _, err := tx.ExecContext(ctx, clearSQL); err != nil {
-		return err
-	}
-	rows, err := tx.QueryContext(ctx, blockersSQL, pid)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	var w LockWait
-	for rows.Next() {
-		var h Blocker
-		var seconds float64
-		if err := rows.Scan(&w.Lock, &h.PID, &h.User, &h.Application, &h.State, &seconds, &h.Query, &h.vacuum); err != nil {
-			return err
-		}
-		h.For = time.Duration(seconds * float64(time.Second))
-		h.Query = withoutLiterals(h.Query)
-		w.Blockers = append(w.Blockers, h)
-	}
-	if len(w.Blockers) > 0 { // otherwise the wait has ended meanwhile
-		l.mu.Lock()
-		l.seen = &w
-		l.mu.Unlock()
-	}
-	return rows.Err()
 }
 
 // withoutLiterals returns the beginning of a query up to the first text in it, in one line.

@@ -88,6 +88,9 @@ func (s *DB) migrate(ctx context.Context, what string, f func(context.Context, *
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	defer done()
+	if s.engine.shared {
+		defer s.waits.watch(held, s.Read())()
+	}
 	versions, err := s.newVersionStore()
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)

@@ -56,9 +56,8 @@ func openPostgres(ctx context.Context, databaseURL string, patience time.Duratio
 	db := pool(postgresConnections)
 	counting := pool(CountingAtOnce)
 
-	waits := &lockWaits{}
 	s := &DB{
-		waits:      waits,
+		waits:      &lockWaits{},
 		pace:       usualPace,
 		read:       db,
 		often:      db,
@@ -102,7 +101,7 @@ func openPostgres(ctx context.Context, databaseURL string, patience time.Duratio
 				},
 			},
 			lock: func(ctx context.Context) (context.Context, func(), error) {
-				return lockPostgres(ctx, sql.OpenDB(connector{hosts: hosts, silence: silence, begin: noTimeouts}), waits)
+				return lockPostgres(ctx, sql.OpenDB(connector{hosts: hosts, silence: silence, begin: noTimeouts}))
 			},
 		},
 	}
