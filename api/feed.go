@@ -3,7 +3,6 @@ package api
 import (
 	"cmp"
 	"context"
-	"log/slog"
 	"sync"
 
 	"vestibule/internal/fair"
@@ -15,7 +14,6 @@ import (
 // for changes of other instances.
 type feed struct {
 	tasks Tasks
-	log   *slog.Logger
 
 	places  *fair.Room    // of streams, by reader and user
 	batches *fair.Room    // of batches that slow streams hold, by user
@@ -25,14 +23,12 @@ type feed struct {
 	listeners map[string]*hub // by user
 	ended     context.Context // of all streams: done when streams are to end
 	endAll    context.CancelFunc
-	blind     bool // the store reports no changes; for the log
 	look      chan struct{}
 }
 
 // Bounds of all streams together: on the database, which must stay free for requests, and
 // on memory.
 const (
-	readsAtOnce    = 4
 	batchesAtOnce  = 256 // each of readSize bytes of text
 	batchesPerUser = 2   // few, because a slow reader holds them and new users are free to create
 
@@ -41,13 +37,16 @@ const (
 	defaultStreamsPerUser = 32
 )
 
-func newFeed(tasks Tasks, log *slog.Logger, cfg Config) *feed {
+// readsAtOnce is half of the connections that read.
+func readsAtOnce(s db.Shares) int { return max(1, s.Read/2) }
+
+func newFeed(tasks Tasks, cfg Config) *feed {
 	all := cmp.Or(cfg.MaxStreams, defaultStreams)
 	f := &feed{
-		tasks: tasks, log: log,
+		tasks:     tasks,
 		places:    fair.New(fair.Limits{Places: all, PerKey: cmp.Or(cfg.MaxStreamsPerUser, defaultStreamsPerUser)}),
 		batches:   fair.New(fair.Limits{Places: batchesAtOnce, PerKey: batchesPerUser, Queue: all}),
-		reads:     make(chan struct{}, readsAtOnce),
+		reads:     make(chan struct{}, readsAtOnce(tasks.Shares())),
 		listeners: map[string]*hub{},
 		look:      make(chan struct{}, 1),
 	}
@@ -133,22 +132,6 @@ func (f *feed) Look() {
 	select {
 	case f.look <- struct{}{}:
 	default:
-	}
-}
-
-// Listening implements db.Watcher.
-func (f *feed) Listening(is bool, cause error) {
-	f.mu.Lock()
-	changed := f.blind == is
-	f.blind = !is
-	f.mu.Unlock()
-	switch {
-	case !changed:
-	case is:
-		f.log.Info("other instances' changes are told again")
-	default:
-		f.log.Warn("PostgreSQL does not tell of other instances' changes: they are looked for twice a second; if there is a pooler in between, give DATABASE_URL a direct connection",
-			"setting", "DATABASE_URL", "error", cause)
 	}
 }
 

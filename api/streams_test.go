@@ -4,13 +4,12 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"vestibule/internal/storetest"
-	"vestibule/store/db"
+	"vestibule/internal/waittest"
 	"vestibule/store/tasks"
 )
 
@@ -77,29 +76,6 @@ func TestAChangeIsReadOnceForAllStreamsOfAUser(t *testing.T) {
 	})
 }
 
-// proven is a store that reports when its watcher receives notifications.
-type proven struct {
-	Tasks
-	listening chan struct{}
-}
-
-func (p *proven) Watch(ctx context.Context, w db.Watcher) {
-	p.Tasks.Watch(ctx, &provenWatcher{Watcher: w, listening: p.listening})
-}
-
-type provenWatcher struct {
-	db.Watcher
-	listening chan struct{}
-	once      sync.Once
-}
-
-func (w *provenWatcher) Listening(is bool, cause error) {
-	w.Watcher.Listening(is, cause)
-	if is {
-		w.once.Do(func() { close(w.listening) })
-	}
-}
-
 // TestAnUnannouncedChangeReachesStreams writes a change without a notification, like a
 // process that was killed right after its commit.
 func TestAnUnannouncedChangeReachesStreams(t *testing.T) {
@@ -108,11 +84,13 @@ func TestAnUnannouncedChangeReachesStreams(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			st := engine(t)
-			tasks := &proven{st.Tasks, make(chan struct{})}
-			s := startSurface(t, sharedSecretConfig(), Deps{Tasks: tasks})
+			arriving := make(chan bool, 8)
+			st.OnListening(func(is bool, _ error) { arriving <- is })
+			s := startSurface(t, sharedSecretConfig(), Deps{Tasks: st.Tasks})
 			s.runs(t)
 			if name == "PostgreSQL" {
-				<-tasks.listening // otherwise changes are polled all the time
+				for !waittest.Receive(t, "notifications", arriving) { // without them, changes are polled all the time
+				}
 			}
 			token := auth(mint(t, ada))
 			task := s.do(t, "POST", "/api/me/tasks", `{"title":"a"}`, token).body

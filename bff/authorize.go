@@ -53,7 +53,7 @@ func (s *Server) proxied(w http.ResponseWriter, r *http.Request) error {
 
 var (
 	errNoSession      = web.Refuse(http.StatusUnauthorized, "NO_SESSION", "No session token found")
-	errSessionExpired = web.Refuse(http.StatusUnauthorized, "SESSION_EXPIRED", "Session expired. Please log in again.")
+	errSessionExpired = web.Refuse(http.StatusUnauthorized, "SESSION_EXPIRED", proxy.SessionExpired)
 )
 
 // authorize turns the cookie of a proxied request into its token and lease.

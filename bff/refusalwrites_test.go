@@ -17,13 +17,23 @@ import (
 func TestARefusalWritesNothing(t *testing.T) {
 	t.Parallel()
 	t.Run("SQLite", func(t *testing.T) {
-		db := storetest.SQLite(t)
-		refusalsWriteNothing(t, db, func() string {
-			version, err := db.Version(t.Context())
-			if err != nil {
+		url := storetest.SQLiteURL(t)
+		db, err := store.Open(t.Context(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = db.Close() })
+		raw, err := sqlx.Open("sqlite", "file:"+strings.TrimPrefix(url, "sqlite:"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw.SetMaxOpenConns(1) // SQLite counts per connection
+		t.Cleanup(func() { _ = raw.Close() })
+		refusalsWriteNothing(t, db, func() (changes string) {
+			if err := raw.Get(&changes, `PRAGMA data_version`); err != nil {
 				t.Fatal(err)
 			}
-			return fmt.Sprint(version)
+			return changes
 		})
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {

@@ -21,9 +21,10 @@ func (a answer) String() string { return fmt.Sprintf("%d %s", a.status, a.body) 
 
 // browser is an HTTP client that keeps cookies and sends an Origin, as a browser does.
 type browser struct {
-	t      testing.TB
-	client *http.Client
-	origin string
+	t       testing.TB
+	client  *http.Client
+	streams http.RoundTripper // for event streams; nil: the default
+	origin  string
 }
 
 func newBrowser(t testing.TB, origin string) *browser {

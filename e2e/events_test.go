@@ -34,7 +34,7 @@ func (b *browser) watchWith(t *testing.T, query string, header ...string) *event
 	for i := 0; i < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}
-	client := &http.Client{Jar: b.client.Jar} // without a timeout
+	client := &http.Client{Jar: b.client.Jar, Transport: b.streams} // without a timeout
 	res, err := client.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -76,6 +76,21 @@ func (e *events) want(parts ...string) {
 	case <-time.After(patience):
 		e.t.Fatalf("no event after %v, want %q", patience, parts)
 	}
+}
+
+// next returns the next block of the stream.
+func (e *events) next() string {
+	e.t.Helper()
+	select {
+	case block, open := <-e.blocks:
+		if open {
+			return block
+		}
+		e.t.Fatal("the stream has ended")
+	case <-time.After(patience):
+		e.t.Fatalf("nothing on the stream after %v", patience)
+	}
+	return ""
 }
 
 func (e *events) ends() {

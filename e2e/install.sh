@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs from Debian's packages what the tests need beside Go and is missing:
-# a C compiler for the race detector, PostgreSQL, PgBouncer, nginx, Caddy, Node.js, Chromium;
+# a C compiler for the race detector, PostgreSQL, PgBouncer, nginx, HAProxy, Caddy, Node.js, Chromium;
 # and with npm the official client and the app that the tests drive, with pip what they
 # run in Python.
 set -euo pipefail
@@ -19,6 +19,7 @@ need git git
 need curl curl
 need pgbouncer pgbouncer
 need nginx nginx
+need haproxy haproxy
 need caddy caddy
 need node nodejs
 need npm npm

@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// TestAStopFailsNoRequestOfABalancer plays a balancer: it asks /readyz every
-// 50 ms and sends a request on a new connection after each answer that was ok.
+// TestAStopFailsNoRequestOfABalancer plays a balancer with the defaults of HAProxy and of
+// Kubernetes: it asks /readyz regularly, and sends requests, each on a new connection, until
+// three answers in a row have failed.
 func TestAStopFailsNoRequestOfABalancer(t *testing.T) {
 	t.Parallel()
 	p := launch(t, shapes[0])
@@ -22,19 +23,26 @@ func TestAStopFailsNoRequestOfABalancer(t *testing.T) {
 		_ = res.Body.Close()
 		return res.StatusCode
 	}
-	for i := 0; get(p.admin[0]+"/readyz") == http.StatusOK; i++ {
-		if i == 5 {
+	for polls, failed := 0, 0; failed < 3; polls++ {
+		if polls == 5 {
 			if err := p.processes[0].cmd.Process.Signal(syscall.SIGTERM); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if i == 200 {
+		if polls == 200 {
 			t.Fatal("/readyz goes on saying ok after SIGTERM")
 		}
-		time.Sleep(50 * time.Millisecond)
-		if status := get(p.bff + "/api/auth/session"); status != http.StatusOK {
-			t.Errorf("got %d, want 200", status)
+		if get(p.admin[0]+"/readyz") == http.StatusOK {
+			failed = 0
+		} else {
+			failed++
 		}
+		for range 5 {
+			if status := get(p.bff + "/api/auth/session"); status != http.StatusOK {
+				t.Errorf("got %d, want 200", status)
+			}
+		}
+		time.Sleep(50 * time.Millisecond)
 	}
 	// It has been told; what is on its way still arrives.
 	if status := get(p.bff + "/api/auth/session"); status != http.StatusOK {

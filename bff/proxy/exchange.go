@@ -36,6 +36,8 @@ type exchange struct {
 	answerErr error // why the body of the API's answer ended early
 	answered  bool  // the client has the complete answer, or gets a refusal
 
+	over chan struct{} // closed by end
+
 	unwatch      func() bool // keeps the end of ctx from calling stopReading
 	stopOnce     sync.Once   // for stopReading
 	canceled     bool        // the client or the server ended the exchange; set by stopReading
@@ -49,7 +51,7 @@ func exchangeOf(ctx context.Context) *exchange {
 }
 
 func (p *Proxy) begin(w http.ResponseWriter, r *http.Request, lease context.Context) *exchange {
-	x := &exchange{proxy: p, in: r, lease: lease, client: http.NewResponseController(w)}
+	x := &exchange{proxy: p, in: r, lease: lease, client: http.NewResponseController(w), over: make(chan struct{})}
 	x.ctx, x.cancel = context.WithCancelCause(lease)
 	x.answer = answer{x: x, w: w, header: make(http.Header)}
 	x.headerTimer = headerTimer{limit: p.cfg.Timeout, expired: func() { x.cancel(errAnswerTimeout) }}
@@ -93,6 +95,7 @@ func (x *exchange) end() {
 		_ = x.client.SetReadDeadline(time.Now().Add(lingerTime))
 	}
 	x.cancel(nil)
+	close(x.over)
 }
 
 // lingerTime is how long net/http may read the rest of an upload after the answer,

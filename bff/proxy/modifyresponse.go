@@ -38,6 +38,10 @@ func (p *Proxy) modify(res *http.Response) error {
 	}
 	limitCaching(res.Header)
 	res.Body = &responseBody{ReadCloser: res.Body, x: x}
+	if isStream(res) && takesLastEvent(res) {
+		res.Body = &eventBody{ReadCloser: res.Body, x: x}
+		x.answer.tells = true
+	}
 	return nil
 }
 

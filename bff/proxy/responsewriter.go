@@ -5,6 +5,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"time"
 )
 
 // answer is the http.ResponseWriter that ReverseProxy writes to. It keeps a
@@ -20,6 +21,7 @@ type answer struct {
 	gate     gate // for writes
 	unwatch  func() bool
 	hijacked bool
+	tells    bool // the client is told when the session ends
 }
 
 func (a *answer) Header() http.Header { return a.header }
@@ -39,6 +41,13 @@ func (a *answer) WriteHeader(status int) {
 }
 
 func (a *answer) stopWriting() {
+	if a.tells && a.x.leaseEnded() {
+		select {
+		case <-a.x.over:
+			return
+		case <-time.After(lastWords):
+		}
+	}
 	a.gate.close(func() error { return a.x.client.SetWriteDeadline(longAgo) })
 }
 

@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -19,7 +21,8 @@ import (
 //   - CORS does not cover WebSockets, so the Origin is checked first.
 //   - The client must ask for the upgrade and the API must agree. An API that switches
 //     protocols without a request gets no tunnel.
-//   - A tunnel ends when its lease ends or when either side closes.
+//   - A tunnel ends when its lease ends or when either side closes. If its session has ended,
+//     the client is told so (lastwords.go).
 
 var (
 	handshakeRequest  = []string{"Sec-Websocket-Key", "Sec-Websocket-Version", "Sec-Websocket-Protocol", "Sec-Websocket-Extensions"}
@@ -74,16 +77,21 @@ type tunnel struct {
 	in      io.Reader // the bytes that were read past the handshake, then Conn
 	x       *exchange
 	unwatch func() bool
+
+	writing sync.Mutex // held during a write
+	frames  frames     // what the client has got; guarded by writing
+	ending  atomic.Bool
+	ended   chan struct{} // closed by end
 }
 
 func newTunnel(conn net.Conn, r *bufio.Reader, x *exchange) *tunnel {
 	// Do not read from r itself. Below it, net/http would still treat the end of the
 	// client's data as the end of the request, and the client's last bytes would be lost.
 	early, _ := r.Peek(r.Buffered())
-	t := &tunnel{Conn: conn, in: io.MultiReader(bytes.NewReader(early), conn), x: x}
+	t := &tunnel{Conn: conn, in: io.MultiReader(bytes.NewReader(early), conn), x: x, ended: make(chan struct{})}
 	// When the context ends, ReverseProxy closes only the API's side. A copy that waits
 	// for the client to read or send would not notice.
-	t.unwatch = context.AfterFunc(x.ctx, func() { _ = conn.Close() })
+	t.unwatch = context.AfterFunc(x.ctx, t.end)
 	return t
 }
 
@@ -96,13 +104,23 @@ func (t *tunnel) Read(p []byte) (int, error) {
 }
 
 func (t *tunnel) Write(p []byte) (int, error) {
+	t.writing.Lock()
+	defer t.writing.Unlock()
 	if err := t.SetWriteDeadline(time.Now().Add(tunnelStall)); err != nil {
 		return 0, err
 	}
-	return t.Conn.Write(p)
+	if t.ending.Load() {
+		return 0, errSessionOver
+	}
+	n, err := t.Conn.Write(p)
+	t.frames.pass(p[:n])
+	return n, err
 }
 
+// Close waits until the client was told why the tunnel ends.
 func (t *tunnel) Close() error {
-	t.unwatch()
+	if !t.unwatch() {
+		<-t.ended
+	}
 	return t.Conn.Close()
 }

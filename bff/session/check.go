@@ -9,6 +9,7 @@ import (
 
 	"vestibule/internal/opaque"
 	"vestibule/store"
+	"vestibule/store/db"
 )
 
 // Check finds the live session of r and extends it when that is due. Its errors are
@@ -90,7 +91,7 @@ func (s *Sessions) entry(ctx context.Context, hash string, recheck time.Duration
 	if s.Version != nil && recheck > 0 {
 		var err error
 		if version, err = s.Version(ctx); err != nil {
-			recheck = 0
+			version, recheck = unknown, 0
 		}
 	}
 	if e != nil && e.isCurrent(now, recheck, version) {
@@ -99,6 +100,8 @@ func (s *Sessions) entry(ctx context.Context, hash string, recheck time.Duration
 	if s.ended.tooOften(hash, now) {
 		return nil, ErrTooOften
 	}
+	ctx, cancel := db.Within(ctx, checkLimit)
+	defer cancel()
 	row, user, err := s.lookUp(ctx, hash)
 	switch {
 	case errors.Is(err, store.ErrNotFound):

@@ -34,9 +34,6 @@ type Config struct {
 	// except for what WatchSessions has told. If it fails, every request queries. nil: reads
 	// are current for Recheck.
 	Version func(context.Context) (int64, error)
-	// Listening is called when WatchSessions begins or ceases to hear of other processes,
-	// with the reason. nil: nobody wants to know.
-	Listening func(is bool, cause error)
 
 	// MaxStreams, MaxStreamsPerUser and MaxStreamsPerSession bound the streams that are
 	// open; 0 is the default.
@@ -65,5 +62,6 @@ type Store interface {
 	Tx(ctx context.Context, what string, f func(*store.Tx) error) error
 	SessionsOf(ctx context.Context, userID string, now time.Time) ([]store.Session, error)
 	WatchSessions(ctx context.Context, w db.SessionWatcher)
+	Shares() db.Shares
 	LiveSessions(ctx context.Context, hashes []string, now time.Time) (map[string]time.Time, error)
 }

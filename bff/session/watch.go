@@ -32,12 +32,7 @@ func (w watcher) AllEnded() {
 }
 
 // Listening implements db.SessionWatcher.
-func (w watcher) Listening(is bool, cause error) {
-	w.s.sweepSoon()
-	if w.s.Config.Listening != nil {
-		w.s.Config.Listening(is, cause)
-	}
-}
+func (w watcher) Listening() { w.s.sweepSoon() }
 
 // Run ends streams whose session has ended, until ctx ends. It also learns what other
 // processes do to sessions.

@@ -13,13 +13,18 @@ import (
 	"vestibule/store"
 )
 
-// instances returns two instances of the BFF on one PostgreSQL database.
-func instances(t *testing.T) (here, elsewhere *fixture) {
+// instances returns two instances of the BFF on one PostgreSQL database. The first hears
+// notifications through the proxy.
+func instances(t *testing.T) (here, elsewhere *fixture, proxy *storetest.Proxy) {
 	t.Helper()
 	url := storetest.PostgresURL(t)
+	proxy = storetest.NewProxy(t, url, nil)
 	var all []*fixture
-	for range 2 {
+	for _, listenAt := range []string{proxy.URL, url} {
 		db := storetest.Open(t, url)
+		if err := db.ListenAt(listenAt); err != nil {
+			t.Fatal(err)
+		}
 		f := newFixture(t, db.Store, time.Minute)
 		f.clock.Set(time.Now().UTC().Truncate(time.Millisecond)) // the database compares expiries with its own clock
 		f.Version = db.Version
@@ -37,14 +42,14 @@ func instances(t *testing.T) (here, elsewhere *fixture) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	return here, elsewhere
+	return here, elsewhere, proxy
 }
 
 // TestALiveSessionCostsNoQuery, and one that was ended at another instance soon opens
 // nothing.
 func TestALiveSessionCostsNoQuery(t *testing.T) {
 	t.Parallel()
-	here, elsewhere := instances(t)
+	here, elsewhere, _ := instances(t)
 	var lags []time.Duration
 	for range 100 {
 		_, r := elsewhere.signIn(true, nil)
@@ -65,7 +70,7 @@ func TestALiveSessionCostsNoQuery(t *testing.T) {
 			if errors.Is(err, ErrEnded) {
 				break
 			}
-			if err != nil || time.Since(ended) > 2*time.Second {
+			if err != nil || time.Since(ended) > waittest.Patience {
 				t.Fatalf("%v after the end elsewhere: got %v, want %v", time.Since(ended), err, ErrEnded)
 			}
 		}
@@ -73,4 +78,39 @@ func TestALiveSessionCostsNoQuery(t *testing.T) {
 	}
 	slices.Sort(lags)
 	t.Logf("an end elsewhere was seen after %v (median), %v (p99), %v (longest)", lags[50], lags[98], lags[99])
+}
+
+// TestASilentNetworkDelaysTheEndOfASessionByTwoSeconds at most: the network swallows the
+// packets of the connection that listens, and closes nothing.
+func TestASilentNetworkDelaysTheEndOfASessionByTwoSeconds(t *testing.T) {
+	t.Parallel()
+	here, elsewhere, proxy := instances(t)
+	var longest time.Duration
+	for range 5 {
+		_, r := elsewhere.signIn(true, nil)
+		here.wantLive(r)
+		stream, leave := here.Bind(here.wantLive(r))(t.Context())
+		defer leave()
+		here.clock.Advance(2 * grace)
+		proxy.Freeze()
+		if err := elsewhere.signOut(r); err != nil {
+			t.Fatal(err)
+		}
+		ended := time.Now()
+		for {
+			asked := time.Since(ended)
+			_, err := here.Check(r)
+			if errors.Is(err, ErrEnded) {
+				break
+			}
+			if err != nil || asked > 2*time.Second {
+				t.Fatalf("a request %v after the end elsewhere: got %v, want %v", asked, err, ErrEnded)
+			}
+			longest = max(longest, asked)
+		}
+		waittest.Receive(t, "the end of the stream", stream.Done())
+		proxy.Thaw()
+		waittest.Until(t, "notifications arrive again", func() bool { _, err := here.Version(t.Context()); return err == nil })
+	}
+	t.Logf("the last request that was let in came %v after the end of its session", longest)
 }

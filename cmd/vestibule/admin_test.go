@@ -10,15 +10,16 @@ func TestAdminAnswersProbes(t *testing.T) {
 	t.Parallel()
 	i := start(t, "serve", testEnv(t))
 	admin := i.log.url("admin")
-	code, body := request(t, http.DefaultClient, http.MethodGet, admin+"/readyz", "")
-	want := `{"status":"ok","checks":{"api":"ok","bff":"ok","database":"ok","listeners":"ok"}}`
-	if code != http.StatusOK || body != want {
-		t.Errorf("readyz: got %d %s, want 200 %s", code, body, want)
+	const want = `{"status":"ok","checks":{"api":"ok","bff":"ok","database":"ok","listeners":"ok"}}`
+	for _, path := range []string{"/readyz", "/healthz"} {
+		if code, body := request(t, http.DefaultClient, http.MethodGet, admin+path, ""); code != http.StatusOK || body != want {
+			t.Errorf("%s: got %d %s, want 200 %s", path, code, body, want)
+		}
 	}
 	if code, body := request(t, http.DefaultClient, http.MethodGet, admin+"/livez", ""); code != http.StatusOK || body != `{"status":"ok"}` {
 		t.Errorf("livez: got %d %s", code, body)
 	}
-	for _, path := range []string{"/livez", "/readyz"} {
+	for _, path := range []string{"/livez", "/readyz", "/healthz"} {
 		if code, _ := request(t, http.DefaultClient, http.MethodHead, admin+path, ""); code != http.StatusOK {
 			t.Errorf("HEAD %s: got %d, want 200", path, code)
 		}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"vestibule/internal/pgtest"
 	"vestibule/internal/settings"
@@ -33,25 +34,53 @@ func TestMIGRATEAppliesMigrationsOnPostgreSQL(t *testing.T) {
 	useTasks(t, start(t, "serve", env).log.url("bff"))
 }
 
-func TestReadyzFailsWhileTheDatabaseIsDown(t *testing.T) {
+// A database that is away is away for all instances. Load balancers keep this one in
+// service, so that clients get our answer and keep their cookies. Alerts use /healthz.
+func TestADatabaseThatIsDownFailsHealthAndNotReadiness(t *testing.T) {
 	t.Parallel()
 	server := pgtest.NewServer(t)
 	env := with(testEnv(t), settings.Environment{"DATABASE_URL": server.Database(t), "BETTER_AUTH_SECRET": goodSecret, "MIGRATE": "true"})
+	env["JWT_ALGORITHM"] = "EdDSA" // its keys are in the database
 	i := start(t, "serve", env)
-	admin := i.log.url("admin")
+	bff, admin := i.log.url("bff"), i.log.url("admin")
+	ada := browser(t)
+	if code, body := request(t, ada, http.MethodPost, bff+"/api/auth/signup", account); code != http.StatusOK {
+		t.Fatalf("sign-up: got %d %s", code, body)
+	}
 
 	server.Stop(t)
-	code, body := request(t, http.DefaultClient, http.MethodGet, admin+"/readyz", "")
-	if code != http.StatusServiceUnavailable || !strings.Contains(body, `"status":"failing"`) || !strings.Contains(body, `"database":"failing"`) || !strings.Contains(body, `"api":"ok"`) {
-		t.Errorf("got %d %s, want 503 that names the database", code, body)
-	}
+	failing := func() bool { return waittest.Status(admin+"/healthz") == http.StatusServiceUnavailable }
+	waittest.Until(t, "unhealthy", failing)
 	waittest.Until(t, "logged", func() bool { return strings.Contains(i.log.String(), `"database":"ping: `) })
+	waittest.Until(t, "the heartbeat has failed", func() bool { return strings.Contains(i.log.String(), "the database cannot be used") })
+	for range 20 { // also when the keys in memory are too old to be served
+		code, body := request(t, http.DefaultClient, http.MethodGet, admin+"/readyz", "")
+		if code != http.StatusOK || !strings.Contains(body, `"status":"ok"`) || !strings.Contains(body, `"database":"away"`) || !strings.Contains(body, `"api":"ok"`) {
+			t.Errorf("readyz: got %d %s, want 200 that says that the database is away", code, body)
+		}
+		time.Sleep(300 * time.Millisecond)
+	}
+	code, body := request(t, http.DefaultClient, http.MethodGet, admin+"/healthz", "")
+	if code != http.StatusServiceUnavailable || !strings.Contains(body, `"status":"failing"`) || !strings.Contains(body, `"database":"failing"`) || !strings.Contains(body, `"api":"ok"`) {
+		t.Errorf("healthz: got %d %s, want 503 that names the database", code, body)
+	}
 	if code, _ := request(t, http.DefaultClient, http.MethodGet, admin+"/livez", ""); code != http.StatusOK {
 		t.Errorf("livez: got %d, want 200", code)
 	}
+	res, err := ada.Get(bff + "/api/proxy/me/tasks")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") == "" || res.Header.Get("Set-Cookie") != "" {
+		t.Errorf("proxied request: got %d with Retry-After %q and Set-Cookie %q, want 503 with the first only", res.StatusCode, res.Header.Get("Retry-After"), res.Header.Get("Set-Cookie"))
+	}
 
 	server.Start(t)
-	waittest.Until(t, "ready again", func() bool { return waittest.Status(admin+"/readyz") == http.StatusOK })
+	waittest.Until(t, "healthy again", func() bool { return waittest.Status(admin+"/healthz") == http.StatusOK })
+	if code, body := request(t, ada, http.MethodGet, bff+"/api/proxy/me/tasks", ""); code != http.StatusOK {
+		t.Errorf("with the old cookie: got %d %s, want 200", code, body)
+	}
 }
 
 func TestADatabaseThatDoesNotExistIsNamedWithoutItsPassword(t *testing.T) {

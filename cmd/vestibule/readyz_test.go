@@ -12,7 +12,8 @@ import (
 	"vestibule/internal/waittest"
 )
 
-// If migrate down runs while a server runs, /readyz fails and the log has the cure.
+// If migrate down runs while a server runs, /readyz and /healthz fail on both engines, and
+// the log has the cure: a schema that the instance cannot use is its own fault.
 func TestReadyzFailsAfterMigrateDown(t *testing.T) {
 	t.Parallel()
 	for engine, url := range map[string]string{
@@ -28,6 +29,9 @@ func TestReadyzFailsAfterMigrateDown(t *testing.T) {
 			}
 			ready := i.log.url("admin") + "/readyz"
 			waittest.Until(t, "unready", func() bool { return waittest.Status(ready) == http.StatusServiceUnavailable })
+			if got := waittest.Status(i.log.url("admin") + "/healthz"); got != http.StatusServiceUnavailable {
+				t.Errorf("got healthz %d, want 503", got)
+			}
 			waittest.Until(t, "logged", func() bool { return strings.Contains(i.log.String(), "run vestibule migrate up") })
 			if code, _, stderr := once(t, "migrate up", settings.Environment{"DATABASE_URL": url}); code != exitOK {
 				t.Fatal(stderr)

@@ -104,8 +104,10 @@ func TestTwoProcessesWorkOnOneDatabase(t *testing.T) {
 			api := launch(t, "api", with(env, more))
 			waittest.Until(t, "listening", func() bool { return api.log.url("admin") != "" })
 			if algorithm != jose.HS256 {
-				if got := waittest.Status(api.log.url("admin") + "/readyz"); got != http.StatusServiceUnavailable {
-					t.Errorf("an API without keys: got readyz %d, want 503", got)
+				for _, probe := range []string{"/readyz", "/healthz"} {
+					if got := waittest.Status(api.log.url("admin") + probe); got != http.StatusServiceUnavailable {
+						t.Errorf("an API without keys: got %s %d, want 503", probe, got)
+					}
 				}
 			}
 			bff := start(t, "bff", with(env, settings.Environment{"BACKEND_URL": api.log.url("api")}))

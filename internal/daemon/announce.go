@@ -61,7 +61,7 @@ func welcome(c *settings.Settings, at *listeners) string {
 	if at.api != nil {
 		fmt.Fprintf(&b, "    API    %-24s for services, with a bearer token\n", at.api.url())
 	}
-	fmt.Fprintf(&b, "    admin  %-24s /livez and /readyz\n\n", at.admin.url())
+	fmt.Fprintf(&b, "    admin  %-24s /livez, /readyz and /healthz\n\n", at.admin.url())
 	if at.bff != nil {
 		fmt.Fprintf(&b, `  Open %s in a browser, or try it here:
 

@@ -14,8 +14,8 @@ import (
 	"vestibule/store/db"
 )
 
-// The heartbeat tests the database in the background, not on each request of /readyz:
-// /readyz must answer while a disk hangs, and frequent polls must cost nothing.
+// The heartbeat tests the database in the background, not on each request of a probe:
+// probes must be answered while a disk hangs, and frequent polls must cost nothing.
 const (
 	beatInterval    = 5 * time.Second
 	beatRetry       = time.Second     // after a failure
@@ -85,7 +85,7 @@ func (h *heartbeat) once(ctx context.Context) error {
 	h.mu.Unlock()
 	switch {
 	case err != nil && before == nil:
-		h.log.Error("the database cannot be used: /readyz fails", "setting", "DATABASE_URL", "error", settings.OneLine(err.Error()), "cure", beatCure(err))
+		h.log.Error("the database cannot be used: /healthz fails", "setting", "DATABASE_URL", "error", settings.OneLine(err.Error()), "cure", beatCure(err))
 	case err == nil && before != nil:
 		h.log.Info("the database can be used again")
 	}
@@ -118,6 +118,8 @@ func beatCure(err error) string {
 		return "run vestibule migrate up"
 	case errors.Is(err, db.ErrAhead):
 		return "run the later version that has migrated the database, or undo its migrations with its vestibule migrate down"
+	case errors.Is(err, db.ErrNoConnection):
+		return "raise max_connections of PostgreSQL, or lower DATABASE_MAX_CONNS of the processes that use it"
 	default:
 		return "check the database's disk, permissions and health"
 	}

@@ -10,8 +10,9 @@ import (
 
 // The process stops in this order:
 //
-//  1. /readyz fails. If load balancers poll it, the process waits until each of them
-//     has seen the failure (readyzpolls.go).
+//  1. /readyz fails. The public listeners stay open for DRAIN_DELAY, and until each load
+//     balancer that polls /readyz knows (readyzpolls.go). Every answer tells its client to
+//     close the connection.
 //  2. The public listeners close. Requests in progress may take drainTime more.
 //     Streams of task events end at once, because their clients reconnect.
 //  3. The contexts of all requests end. This stops streams that would never end
@@ -30,6 +31,7 @@ type process struct {
 	work       func(context.Context) // background work besides that of the surfaces; may be nil
 	admin      *admin
 	adminAt    *server
+	drainDelay time.Duration // between the failure of /readyz and the end of the listeners
 	drain, end time.Duration
 }
 
@@ -73,12 +75,12 @@ func (p *process) run(ctx context.Context) error {
 	case <-ctx.Done():
 	case cause = <-failed:
 	}
-	p.admin.stopping.Store(true)
-	p.log.Info("stopping; requests in progress may finish", "at_most", p.drain.String())
-	p.admin.polls.waitForPollers(time.Now())
 	public := make([]*server, len(p.surfaces))
 	for i, s := range p.surfaces {
 		public[i] = s.at
+	}
+	p.leave(public)
+	for _, s := range p.surfaces {
 		if s.stop != nil {
 			s.stop()
 		}
@@ -91,6 +93,20 @@ func (p *process) run(ctx context.Context) error {
 	serving.Wait()
 	p.log.Info("stopped")
 	return cause
+}
+
+// leave makes /readyz fail and waits until clients and load balancers should have gone.
+func (p *process) leave(servers []*server) {
+	begun := time.Now()
+	p.admin.stopping.Store(true)
+	for _, s := range servers {
+		s.leaving.Store(true)
+	}
+	polling, _ := p.admin.polls.waiting(begun)
+	p.log.Info("stopping: /readyz fails, and the listeners stay open until load balancers know", "drain_delay", p.drainDelay.String(), "balancers", polling)
+	p.admin.polls.wait()
+	time.Sleep(time.Until(begun.Add(p.drainDelay)))
+	p.log.Info("closing the listeners; requests in progress may finish", "at_most", p.drain.String())
 }
 
 // drainRequests closes the listeners and waits for the requests in progress.

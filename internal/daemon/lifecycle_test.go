@@ -31,10 +31,11 @@ func startProcess(t *testing.T, h http.Handler, drain, end time.Duration) (p *pr
 		log:      log,
 		surfaces: []surface{{at.bff, h, func(ctx context.Context) { <-ctx.Done() }, nil}},
 		adminAt:  at.admin,
-		admin:    &admin{log: log, checks: []probe{listening(at.all())}},
+		admin:    &admin{log: log},
 		drain:    drain,
 		end:      end,
 	}
+	p.admin.checks = []probe{p.admin.listening(at.all())}
 	ctx, cancel := context.WithCancel(t.Context())
 	result := make(chan error, 1)
 	go func() { result <- p.run(ctx) }()

@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// probe is one check of /readyz.
+// probe is one check of /readyz and /healthz.
 type probe struct {
 	name  string
 	check func(context.Context) error

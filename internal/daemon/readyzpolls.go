@@ -6,92 +6,142 @@ import (
 	"time"
 )
 
-// A load balancer that polls /readyz sends requests until its next poll tells it that
-// this process is stopping. So if /readyz is polled regularly, the listeners stay open
-// until a poll got that answer. If several addresses poll it, each of them must get the
-// answer. If none does, as on a developer's machine, the process does not wait.
+// A load balancer sends requests until its polls of /readyz have failed a few times. So
+// while the process stops, its listeners stay open until every address that polls
+// regularly got that many failing answers. If nobody polls, as on a developer's machine,
+// there is nothing to wait for.
 const (
-	pollRecent   = 30 * time.Second // after this time without a poll, the balancer is gone
-	maxPollWait  = 10 * time.Second // the longest wait; polls at longer intervals are ignored
-	routingDelay = time.Second      // how long a balancer may still send requests after that poll
-	maxPollers   = 64               // a new address replaces the one whose last poll is the oldest
+	pollsToBeRegular = 3 // two polls by hand are no load balancer
+	failuresToLeave  = 3 // after that many, Kubernetes and HAProxy send no requests, by default
+	// A balancer that has not polled for this many of its periods, and pollMargin more,
+	// is gone.
+	periodsToBeGone = 3
+	pollMargin      = 2 * time.Second
+	routingDelay    = time.Second       // how long a balancer may still send requests after the last failure
+	maxPollWait     = 100 * time.Second // three polls of a balancer that asks every 30 s, and some more
+	maxPollers      = 64                // a new one replaces the one that was not heard for the longest time
+	maxAgentLength  = 64
 )
+
+// pollerID tells pollers apart. Several programs at one address, such as a balancer and a
+// monitor, mostly differ in their User-Agent.
+type pollerID struct {
+	address netip.Addr
+	agent   string
+}
+
+func newPollerID(address netip.Addr, agent string) pollerID {
+	return pollerID{address, agent[:min(len(agent), maxAgentLength)]}
+}
+
+// poller is a program that polls /readyz.
+type poller struct {
+	heard  time.Time
+	period time.Duration // an estimate, from the time between polls
+	ok     int           // polls that were answered with ok
+	failed int           // failing answers since the last ok
+}
+
+// goneAt returns when the poller counts as gone, unless it polls before.
+func (p *poller) goneAt() time.Time { return p.heard.Add(periodsToBeGone*p.period + pollMargin) }
 
 // readyzPolls records the polls of /readyz. The zero value is ready to use.
 type readyzPolls struct {
 	mu      sync.Mutex
-	pollers map[netip.Addr]*poller
+	pollers map[pollerID]*poller
+	failed  chan struct{} // while wait runs, it gets an element after each failing answer
 }
 
-// poller is an address that polls /readyz.
-type poller struct {
-	last     time.Time     // the last poll that was answered with ok
-	interval time.Duration // between the last two of these polls; 0 before the second one
-	stopSeen chan struct{} // closed after a poll was answered with stopping
-	stopped  bool          // stopSeen is closed
-}
-
-// recordReady records that a poll from an address was answered with ok.
-func (n *readyzPolls) recordReady(from netip.Addr, now time.Time) {
+// record records a poll and whether it was answered with ok.
+func (n *readyzPolls) record(from pollerID, ok bool, now time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if p := n.pollers[from]; p != nil {
-		p.interval, p.last = now.Sub(p.last), now
+	p := n.pollers[from]
+	if p == nil {
+		n.add(from, ok, now)
+		return
+	}
+	// A poll that came early must not make a slow poller look gone.
+	p.period = max(now.Sub(p.heard), p.period/2)
+	p.heard = now
+	if ok {
+		p.ok, p.failed = min(p.ok+1, pollsToBeRegular), 0
+		return
+	}
+	p.failed++
+	select {
+	case n.failed <- struct{}{}:
+	default:
+	}
+}
+
+// add adds a poller. A program that never got an ok is none: it sends no requests that
+// could fail.
+func (n *readyzPolls) add(id pollerID, ok bool, now time.Time) {
+	if !ok {
 		return
 	}
 	if n.pollers == nil {
-		n.pollers = map[netip.Addr]*poller{}
+		n.pollers = map[pollerID]*poller{}
 	}
 	if len(n.pollers) >= maxPollers {
 		n.deleteOldest()
 	}
-	n.pollers[from] = &poller{last: now, stopSeen: make(chan struct{})}
+	n.pollers[id] = &poller{heard: now, ok: 1}
 }
 
 func (n *readyzPolls) deleteOldest() {
-	var oldest netip.Addr
-	for address, p := range n.pollers {
-		if !oldest.IsValid() || p.last.Before(n.pollers[oldest].last) {
-			oldest = address
+	var oldest pollerID
+	for id, p := range n.pollers {
+		if !oldest.address.IsValid() || p.heard.Before(n.pollers[oldest].heard) {
+			oldest = id
 		}
 	}
 	delete(n.pollers, oldest)
 }
 
-// recordStopping records that a poll from an address was answered with stopping.
-func (n *readyzPolls) recordStopping(from netip.Addr) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if p := n.pollers[from]; p != nil && !p.stopped {
-		p.stopped = true
-		close(p.stopSeen)
-	}
-}
-
-// regular returns the addresses that poll regularly at the time now.
-func (n *readyzPolls) regular(now time.Time) (found []poller) {
+// waiting returns how many regular pollers do not know of the stop yet, and when the first
+// of them counts as gone.
+func (n *readyzPolls) waiting(now time.Time) (number int, until time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, p := range n.pollers {
-		if p.interval > 0 && p.interval <= maxPollWait && now.Sub(p.last) <= pollRecent {
-			found = append(found, *p)
+		gone := p.goneAt()
+		if p.ok < pollsToBeRegular || p.failed >= failuresToLeave || !gone.After(now) {
+			continue
 		}
+		if number == 0 || gone.Before(until) {
+			until = gone
+		}
+		number++
 	}
-	return found
+	return number, until
 }
 
-// waitForPollers waits until the load balancers should no longer send requests.
-func (n *readyzPolls) waitForPollers(now time.Time) {
-	seen := false
-	for _, p := range n.regular(now) {
-		limit := now.Add(min(2*p.interval+routingDelay, maxPollWait))
+// wait waits until no regular poller should send requests any more, at most maxPollWait.
+// Every answer of /readyz must be failing by now.
+func (n *readyzPolls) wait() {
+	failed := make(chan struct{}, 1)
+	n.mu.Lock()
+	n.failed = failed
+	n.mu.Unlock()
+	end := time.Now().Add(maxPollWait)
+	waited := false
+	for now := time.Now(); now.Before(end); now = time.Now() {
+		number, until := n.waiting(now)
+		if number == 0 {
+			break
+		}
+		waited = true
+		if until.After(end) {
+			until = end
+		}
 		select {
-		case <-p.stopSeen:
-			seen = true
-		case <-time.After(time.Until(limit)):
+		case <-failed:
+		case <-time.After(until.Sub(now)):
 		}
 	}
-	if seen {
+	if waited {
 		time.Sleep(routingDelay)
 	}
 }

@@ -37,6 +37,7 @@ type server struct {
 	accepts  net.Listener // listener with all its guards
 	http     http.Server
 	serving  atomic.Bool
+	leaving  atomic.Bool // each answer asks its client to close the connection
 	// running counts the running handlers, because http.Server does not track
 	// connections that were upgraded to a WebSocket. It is not a WaitGroup: new
 	// handlers may start while closeRemaining waits.
@@ -93,6 +94,7 @@ func (s *server) prepare(base context.Context, h http.Handler, log *slog.Logger)
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			s.running.Add(1)
 			defer s.running.Add(-1)
+			s.sayGoodbye(w, r)
 			h.ServeHTTP(w, r)
 		}),
 		ReadHeaderTimeout: headerTimeout,
@@ -106,6 +108,17 @@ func (s *server) prepare(base context.Context, h http.Handler, log *slog.Logger)
 	}
 	s.bounds.Log = log
 	s.accepts = web.GuardFraming(&s.http, s.bounds.Bound(s.listener))
+}
+
+// sayGoodbye asks the client to close the connection after this answer, if the process is
+// about to stop. The next request then takes a new connection, perhaps to another instance.
+// This begins while new connections are still accepted, so it fails no request. To close
+// idle connections now, like http.Server.SetKeepAlivesEnabled(false), would fail requests
+// that are on their way. An upgrade needs the header Connection for itself.
+func (s *server) sayGoodbye(w http.ResponseWriter, r *http.Request) {
+	if s.leaving.Load() && r.Header.Get("Upgrade") == "" {
+		w.Header().Set("Connection", "close")
+	}
 }
 
 // serve answers requests until the server is shut down or its listener fails. It

@@ -14,7 +14,7 @@ import (
 // openStore opens the database and checks that its schema fits this version. If MIGRATE
 // allows it, openStore first applies pending migrations.
 func openStore(ctx context.Context, c *settings.Settings, log *slog.Logger) (*store.Store, error) {
-	st, err := store.Open(ctx, c.Database.URL)
+	st, err := store.OpenWith(ctx, c.Database.URL, db.Options{MaxConnections: c.Database.MaxConnections})
 	if err != nil {
 		return nil, c.Database.Failure(err)
 	}
@@ -26,6 +26,7 @@ func openStore(ctx context.Context, c *settings.Settings, log *slog.Logger) (*st
 	st.OnUnreadable(func(u *db.Unreadable) {
 		log.Warn("a row cannot be read and is left out", "table", u.Table, "id", u.ID, "column", u.Column)
 	})
+	st.OnListening(logListening(log))
 	prepareSchema := checkSchema
 	if c.Migrate {
 		prepareSchema = applyPending
@@ -56,18 +57,35 @@ func noteLaterVersion(ctx context.Context, st *store.Store, log *slog.Logger) er
 	return err
 }
 
-// claimTimeout is how long to wait for the claim of another process. That is the
-// longest time that a process needs to stop.
+// logListening logs when notifications of other instances cease to arrive, and when they
+// arrive again.
+func logListening(log *slog.Logger) func(is bool, cause error) {
+	failed := false
+	return func(is bool, cause error) {
+		switch {
+		case is && failed:
+			log.Info("PostgreSQL's notifications arrive again")
+		case !is && !failed:
+			log.Warn("PostgreSQL's notifications do not arrive: each request queries its session, and open streams are checked twice a second. If a pooler is in between, set DATABASE_LISTEN_URL to a direct connection",
+				"setting", "DATABASE_LISTEN_URL", "error", settings.OneLine(cause.Error()))
+		}
+		failed = !is
+	}
+}
+
+// claimTimeout is how long to wait for the claim of another process, besides DRAIN_DELAY.
+// That is the longest time that a process needs to stop after its load balancers know.
 const claimTimeout = drainTime + endTime + 2*time.Second
 
 // claimSessions ensures that no other process uses the sessions of the same SQLite
 // file. Otherwise another process could end a session, and this process would still
 // accept it from its cache.
 func claimSessions(ctx context.Context, c *settings.Settings, db *store.Store, log *slog.Logger) error {
-	ctx, cancel := context.WithTimeout(ctx, claimTimeout)
+	atMost := c.DrainDelay + claimTimeout
+	ctx, cancel := context.WithTimeout(ctx, atMost)
 	defer cancel()
 	err := db.ClaimSessions(ctx, func() {
-		log.Info("waiting for another process on this database to stop", "setting", "DATABASE_URL", "at_most", claimTimeout.String())
+		log.Info("waiting for another process on this database to stop", "setting", "DATABASE_URL", "at_most", atMost.String())
 	})
 	if err != nil {
 		return c.Database.Failure(err)

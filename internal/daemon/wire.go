@@ -26,11 +26,14 @@ func compose(ctx context.Context, c *settings.Settings, at *listeners, db *store
 	p := &process{
 		log:     log,
 		adminAt: at.admin,
-		admin:   &admin{log: log, checks: []probe{inOrder("database", db.Ping, heart.check).bounded(), listening(at.all())}},
+		admin:   &admin{log: log, shared: db.Shared()},
 		work:    heart.run,
-		drain:   drainTime,
-		end:     endTime,
+
+		drainDelay: c.DrainDelay,
+		drain:      drainTime,
+		end:        endTime,
 	}
+	p.admin.checks = []probe{inOrder("database", db.Ping, heart.check).bounded(), p.admin.listening(at.all())}
 	var bffHandler, apiHandler http.Handler
 	if at.api != nil {
 		var keys http.RoundTripper

@@ -30,16 +30,18 @@ type Server struct {
 	postgres string // path of the program
 	folder   string
 	port     int
+	options  []string // of the program
 	process  *process
 	admin    *sql.DB // over the Unix socket
 	count    atomic.Int64
 }
 
-// NewServer starts a separate server, for tests that stop it.
-func NewServer(tb testing.TB) *Server {
+// NewServer starts a separate server, for tests that stop it or need options of the program,
+// such as -c name=value.
+func NewServer(tb testing.TB, options ...string) *Server {
 	tb.Helper()
 	quicktest.Skip(tb, "PostgreSQL")
-	s, err := newServer()
+	s, err := newServer(options...)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -87,7 +89,7 @@ func (s *Server) Promote(tb testing.TB) {
 	}
 }
 
-func newServer() (*Server, error) {
+func newServer(options ...string) (*Server, error) {
 	bin, err := binaries(debianLayout)
 	if err != nil {
 		return nil, err
@@ -96,7 +98,7 @@ func newServer() (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{postgres: filepath.Join(bin, "postgres"), folder: folder}
+	s := &Server{postgres: filepath.Join(bin, "postgres"), folder: folder, options: options}
 	if err := s.initdb(filepath.Join(bin, "initdb")); err != nil {
 		_ = os.RemoveAll(folder)
 		return nil, err
@@ -135,9 +137,12 @@ func (s *Server) initdb(program string) error {
 
 // start runs the server and waits until it answers.
 func (s *Server) start() error {
-	p, err := start(s.folder, "INT", s.postgres, "-D", s.data(), "-p", strconv.Itoa(s.port), "-k", s.folder,
+	arguments := append([]string{
+		"-D", s.data(), "-p", strconv.Itoa(s.port), "-k", s.folder,
 		"-c", "listen_addresses=127.0.0.1", "-F", "-c", "full_page_writes=off", // no fsync; a crash of the server still loses nothing
-		"-c", "shared_buffers=32MB", "-c", "max_connections=200", "-c", "log_min_messages=fatal")
+		"-c", "shared_buffers=32MB", "-c", "max_connections=200", "-c", "log_min_messages=fatal",
+	}, s.options...)
+	p, err := start(s.folder, "INT", append([]string{s.postgres}, arguments...)...)
 	if err != nil {
 		return err
 	}

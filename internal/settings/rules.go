@@ -19,6 +19,7 @@ func (c *checker) checkCombinations() {
 	c.cookie()
 	c.ownOrigin()
 	c.addresses()
+	c.drainDelay()
 	c.connectionLimits()
 	c.streams()
 	c.rateLimit()
@@ -97,6 +98,20 @@ func (c *checker) addresses() {
 				c.conflict(name, mistake{"is the same as " + earlier, "give each its own port"})
 				break
 			}
+		}
+	}
+}
+
+// drainDelay sets the default of DRAIN_DELAY. A proxy on this machine meets a refused
+// connection when it opens one, and can send the request to another instance.
+func (c *checker) drainDelay() {
+	if c.given("DRAIN_DELAY") {
+		return
+	}
+	for _, name := range []string{"BFF_ADDR", "API_ADDR"} {
+		host, _, _ := net.SplitHostPort(c.values[name].text)
+		if c.valid(name) && !web.Loopback(host) {
+			c.DrainDelay = defaultDrainDelay
 		}
 	}
 }

@@ -3,6 +3,7 @@ package settings
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestDefaultsDependOnOtherSettings(t *testing.T) {
@@ -20,6 +21,28 @@ func TestDefaultsDependOnOtherSettings(t *testing.T) {
 		}
 		if mustLoad(t, ForServe, with(secret, Environment{"MIGRATE": "false"})).Migrate {
 			t.Error("SQLite with MIGRATE=false: got migrate true")
+		}
+	})
+	t.Run("a stop waits where load balancers can be", func(t *testing.T) {
+		for name, tt := range map[string]struct {
+			by   Side
+			env  Environment
+			want time.Duration
+		}{
+			"loopback":                    {ForServe, nil, 0},
+			"loopback addresses":          {ForServe, Environment{"BFF_ADDR": "127.0.0.1:3000", "API_ADDR": "[::1]:8000"}, 0},
+			"the BFF is public":           {ForServe, Environment{"BFF_ADDR": ":3000"}, 5 * time.Second},
+			"the API is public":           {ForServe, Environment{"API_ADDR": "10.0.0.7:8000"}, 5 * time.Second},
+			"the admin server is public":  {ForServe, Environment{"ADMIN_ADDR": ":9090"}, 0},
+			"the address of another side": {ForBFF, Environment{"API_ADDR": ":8000"}, 0},
+			"bff":                         {ForBFF, Environment{"BFF_ADDR": "0.0.0.0:3000"}, 5 * time.Second},
+			"api":                         {ForAPI, Environment{"API_ADDR": "[::]:8000"}, 5 * time.Second},
+			"set on loopback":             {ForServe, Environment{"DRAIN_DELAY": "7s"}, 7 * time.Second},
+			"none":                        {ForServe, Environment{"BFF_ADDR": ":3000", "DRAIN_DELAY": "0"}, 0},
+		} {
+			if got := mustLoad(t, tt.by, with(secret, tt.env)).DrainDelay; got != tt.want {
+				t.Errorf("%s: got %v, want %v", name, got, tt.want)
+			}
 		}
 	})
 	t.Run("the cookie's prefix follows the scheme", func(t *testing.T) {

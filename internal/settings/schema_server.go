@@ -1,5 +1,11 @@
 package settings
 
+import (
+	"strconv"
+
+	"vestibule/store/db"
+)
+
 var addressSettings = group{"Addresses", []setting{
 	{
 		name: "BASE_URL", by: ForServe | ForBFF | ForAPI | ForToken, arg: "ORIGIN", value: defaults.BaseURL.String(),
@@ -18,13 +24,18 @@ var addressSettings = group{"Addresses", []setting{
 	},
 	{
 		name: "ADMIN_ADDR", by: ForServe | ForBFF, arg: "HOST:PORT", value: "localhost:9090",
-		help:  "Where the admin server with /livez and /readyz listens. It needs no sign-in: keep it off public networks.",
+		help:  "Where the admin server with /livez, /readyz and /healthz listens. It needs no sign-in: keep it off public networks.",
 		check: func(c *checker, v string) { c.AdminAddr = c.address(v) },
 	},
 	{
 		name: "ADMIN_ADDR", by: ForAPI, arg: "HOST:PORT", value: "localhost:9091",
 		help:  "The address of the admin server of vestibule api.",
 		check: func(c *checker, v string) { c.AdminAddr = c.address(v) },
+	},
+	{
+		name: "DRAIN_DELAY", by: ForServe | ForBFF | ForAPI, arg: "DURATION", unset: "5s, or 0 if BFF_ADDR and API_ADDR are on loopback hosts",
+		help:  "After SIGTERM /readyz fails, and the listeners stay open for this long, or until each load balancer that polls /readyz got three failing answers, whichever is later.",
+		check: func(c *checker, v string) { c.DrainDelay = c.duration(v, 0, longestDrainDelay) },
 	},
 	{
 		name: "BACKEND_URL", by: ForServe | ForBFF, arg: "URL", value: defaults.Backend.String(),
@@ -68,6 +79,13 @@ var databaseSettings = group{"Database", []setting{
 		name: "DATABASE_LISTEN_URL", by: ForServe | ForBFF | ForAPI, arg: "URL", unset: "DATABASE_URL", secret: true,
 		help:  "A direct connection to the same PostgreSQL database, for notifications, if DATABASE_URL is a pooler in transaction mode, which delivers none. Without notifications every request asks the database for its session.",
 		check: func(c *checker, v string) { c.Database.ListenURL = c.listenURL(v) },
+	},
+	{
+		name: "DATABASE_MAX_CONNS", by: ForServe | ForBFF | ForAPI, arg: "N", value: strconv.Itoa(db.DefaultConnections),
+		help: "How many connections to PostgreSQL this process has at most. Those of all processes together must fit into PostgreSQL's max_connections. It has no effect on SQLite.",
+		check: func(c *checker, v string) {
+			c.Database.MaxConnections = c.number(v, db.MinConnections, db.MaxConnections)
+		},
 	},
 	{
 		name: "MIGRATE", by: ForServe | ForBFF | ForAPI, arg: "BOOL", unset: "true on SQLite, false on PostgreSQL",

@@ -6,6 +6,7 @@ package settings
 
 import (
 	"log/slog"
+	"time"
 
 	"vestibule/api"
 	"vestibule/bff"
@@ -20,6 +21,8 @@ type Settings struct {
 	BFFAddr   string // host:port
 	APIAddr   string
 	AdminAddr string
+
+	DrainDelay time.Duration // how long the listeners stay open after /readyz has begun to fail
 
 	MaxConnections           int // limit of open connections for each listener
 	MaxConnectionsPerAddress int // limit of open connections to the BFF from one address

@@ -63,6 +63,7 @@ func Hearing(t *testing.T, s *Database) *Ear {
 	t.Helper()
 	e := &Ear{Latest: map[string]int{}}
 	ctx, cancel := context.WithCancel(t.Context())
+	s.OnListening(e.Listening)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -29,8 +29,8 @@ type heartbeats struct {
 
 const (
 	beatEvery   = 500 * time.Millisecond
-	believeFor  = 2 * time.Second // after a heartbeat was sent
-	silentAfter = 3 * time.Second // without a heartbeat, the connection is given up
+	believeFor  = 1500 * time.Millisecond // after a heartbeat was sent; with one look at streams, 2 s
+	silentAfter = 3 * time.Second         // without a heartbeat, the connection is given up
 )
 
 // errSilent means that notifications do not arrive.

@@ -26,6 +26,7 @@ type listener struct {
 	cause       error              // why nothing is heard; nil while it is, and during the first attempt
 	stop        context.CancelFunc // nil while run does not run
 	stopped     chan struct{}      // closed when the latest run has returned; nil before the first
+	report      func(is bool, cause error)
 
 	epoch int64                   // counts the connections that were heard; used by run only
 	heard atomic.Pointer[hearing] // nil: nothing is heard
@@ -42,7 +43,7 @@ type hearing struct {
 type subscriber struct {
 	channel   string
 	receive   func(payload string)
-	listening func(is bool, cause error) // called when it changes
+	listening func(is bool) // called when it changes
 }
 
 const (
@@ -54,6 +55,18 @@ const (
 
 // errNotHeard means that this process may have missed changes by other processes.
 var errNotHeard = errors.New("this process hears no notifications")
+
+// OnListening lets f be called when notifications of other processes begin or cease to
+// arrive, with the reason. On SQLite it is never called. Call it before Watch and
+// WatchSessions. f returns at once.
+func (s *DB) OnListening(f func(is bool, cause error)) {
+	if s.listener == nil {
+		return
+	}
+	s.listener.mu.Lock()
+	defer s.listener.mu.Unlock()
+	s.listener.report = f
+}
 
 // ListenAt lets this process hear notifications on a connection to another URL than that of
 // Open: a direct one where the URL of Open is a pooler in transaction mode. Call it before
@@ -94,7 +107,7 @@ func (l *listener) subscribe(ctx context.Context, s *subscriber) {
 	}
 	l.subscribers[s] = struct{}{}
 	if is := l.heard.Load() != nil; is || l.cause != nil {
-		s.listening(is, l.cause)
+		s.listening(is)
 	}
 	l.mu.Unlock()
 
@@ -157,8 +170,11 @@ func (l *listener) tell(is bool, cause error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.cause = cause
+	if l.report != nil {
+		l.report(is, cause)
+	}
 	for s := range l.subscribers {
-		s.listening(is, cause)
+		s.listening(is)
 	}
 }
 

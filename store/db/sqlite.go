@@ -92,16 +92,17 @@ func connectSQLite(file *file, patience time.Duration) (*DB, error) {
 		return nil, errors.Join(err, write.Close())
 	}
 	return &DB{
-		read:       read,
-		often:      &prepared{DB: read, statements: map[string]*sql.Stmt{}},
-		write:      write,
-		countRead:  read,
-		countWrite: write,
-		file:       file,
-		turn:       newTurn(file.handle),
-		waits:      &lockWaits{},
-		pace:       usualPace,
-		patience:   patience,
+		read:     read,
+		often:    &prepared{DB: read, statements: map[string]*sql.Stmt{}},
+		write:    write,
+		accounts: pool{read, write},
+		counting: pool{read, write},
+		shares:   sqliteShares,
+		file:     file,
+		turn:     newTurn(file.handle),
+		waits:    &lockWaits{},
+		pace:     usualPace,
+		patience: patience,
 		engine: engine{
 			name:       "sqlite",
 			goose:      goose.DialectSQLite3,
@@ -135,7 +136,7 @@ func (s *DB) openWatch(ctx context.Context) error {
 	if s.watch, err = newWatch(ctx, pool.DB); err != nil {
 		return errors.Join(err, pool.Close())
 	}
-	_, err = s.Version(ctx) // so that this permanent connection has all files open
+	_, err = s.watch.countChanges(ctx) // so that this permanent connection has all files open
 	return err
 }
 

@@ -30,8 +30,6 @@ type Watcher interface {
 	Changed(userID string, seq int64)
 	// Look means that any user may have new events: poll for them.
 	Look()
-	// Listening tells whether notifications arrive, and if not, why.
-	Listening(is bool, cause error)
 }
 
 // Watch tells w about task events until ctx ends. On SQLite it may not report events that
@@ -52,8 +50,7 @@ func (s *DB) Watch(ctx context.Context, w Watcher) {
 					announced(payload, w.Changed)
 				}
 			},
-			listening: func(is bool, cause error) {
-				w.Listening(is, cause)
+			listening: func(is bool) {
 				select { // keep the latest
 				case <-changes:
 				default:
@@ -91,8 +88,8 @@ func (s *DB) watchFile(ctx context.Context, w Watcher) {
 	defer tick.Stop()
 	var seen int64
 	for {
-		if version, err := s.Version(ctx); err != nil || version != seen {
-			seen = version
+		if changes, err := s.countChanges(ctx); err != nil || changes != seen {
+			seen = changes
 			w.Look()
 		}
 		select {
@@ -101,4 +98,11 @@ func (s *DB) watchFile(ctx context.Context, w Watcher) {
 		case <-tick.C:
 		}
 	}
+}
+
+func (s *DB) countChanges(ctx context.Context) (int64, error) {
+	if err := s.file.checkSometimes(); err != nil {
+		return 0, err
+	}
+	return s.watch.countChanges(ctx)
 }

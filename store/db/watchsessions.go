@@ -18,8 +18,8 @@ type SessionWatcher interface {
 	Changed(hash string)
 	// AllEnded means that no session is left.
 	AllEnded()
-	// Listening tells whether notifications arrive, and if not, why.
-	Listening(is bool, cause error)
+	// Listening means that notifications begin or cease to arrive.
+	Listening()
 }
 
 // WatchSessions tells w about sessions until ctx ends. On SQLite it tells nothing, because
@@ -41,6 +41,6 @@ func (s *DB) WatchSessions(ctx context.Context, w SessionWatcher) {
 				w.AllEnded()
 			}
 		},
-		listening: w.Listening,
+		listening: func(bool) { w.Listening() },
 	})
 }

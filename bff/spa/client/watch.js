@@ -7,6 +7,7 @@ const silence = 45_000 // ms; the server sends something every 15 s
 const longestBlock = 1 << 20 // characters; a task has far fewer
 const longestWait = 30_000 // ms between attempts
 const longestAsked = 300_000 // ms; the longest Retry-After that is respected
+const soon = 300 // ms
 const steady = 20_000 // ms; a stream that lasted this long was not a failure
 
 /** @import * as Types from './index.js' */
@@ -26,6 +27,7 @@ export function watch(send, path, isTask, { signal, ...on }) {
   let wait = 1000 // ms; the server may change it
   let failures = 0
   let opened = 0
+  let ended = false // the server has said that the session has ended
 
   async function run() {
     while (!stop.signal.aborted) {
@@ -45,8 +47,12 @@ export function watch(send, path, isTask, { signal, ...on }) {
       // Streams that open and end immediately are failures too: something between client and
       // server ends them.
       if (opened && Date.now() - opened > steady) failures = 0
+      // The next attempt gets a 401, unless this browser has a new session by now.
+      const first = ended && failures === 0
+      ended = false
       await pause(Math.min(longestAsked, (refused?.retryAfter ?? 0) * 1000), stop.signal)
-      const backoff = unused() ? longestWait : Math.min(longestWait, wait * 2 ** failures++)
+      const backoff = first ? soon : unused() ? longestWait : Math.min(longestWait, wait * 2 ** failures)
+      failures++
       await pause(backoff * (0.5 + Math.random() / 2), stop.signal, true)
     }
   }
@@ -81,6 +87,7 @@ export function watch(send, path, isTask, { signal, ...on }) {
   function dispatch({ type, data }) {
     if (data === undefined) return
     const body = parsed(data)
+    if (type === 'session.ended') ended = true
     if (type === 'tasks.reset') return tell(on.onReset, String(body?.reason ?? ''))
     if (!type.startsWith('task.')) return
     if (!isTask(body)) return tell(on.onReset, 'an event could not be read') // handled like a missed event

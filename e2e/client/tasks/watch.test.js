@@ -97,6 +97,20 @@ describe('a watch', () => {
     assert.equal(page.waits(), 0)
   })
 
+  test('asks at once when it is told that the session has ended', async (t) => {
+    const server = await serve(t, (response, _, n) => {
+      if (n === 3) return send(response, 401, { error: 'x', code: 'SESSION_EXPIRED', message: 'y' })
+      stream(response).end(`retry: 99999\nid: ${n}\n\n${n === 2 ? 'event: session.ended\ndata: {}\n\n' : ''}`)
+    })
+    let lost = 0
+    const patient = listen(t, createClient({ baseURL: server.url })) // waits for the time in retry
+    await patient.heard('closed')
+    const { told, heard } = listen(t, createClient({ baseURL: server.url, onSessionLost: () => lost++ }))
+    await heard('closed', 2)
+    assert.equal(server.requests[2].headers['last-event-id'], '2')
+    assert.deepEqual([told.at(-1), lost], [['closed', 'SESSION_EXPIRED', true], 1])
+  })
+
   test('ends for good when it is refused', async (t) => {
     for (const [status, code, lost] of [[401, 'SESSION_EXPIRED', 1], [403, 'FORBIDDEN', 0], [404, 'NOT_FOUND', 0]]) {
       const server = await serve(t, (response) => send(response, status, { error: 'x', code, message: 'y' }))

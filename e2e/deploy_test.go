@@ -1,0 +1,120 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"vestibule/internal/haproxytest"
+	"vestibule/internal/nginxtest"
+)
+
+// recipe returns the one block of a language in docs/deploy.md.
+func recipe(t *testing.T, language string) string {
+	t.Helper()
+	text, err := os.ReadFile("../docs/deploy.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s)\n```"+language+"\n(.*?)```").FindAllStringSubmatch(string(text), -1)
+	if len(blocks) != 1 {
+		t.Fatalf("got %d blocks of %s in docs/deploy.md, want 1", len(blocks), language)
+	}
+	return blocks[0][1]
+}
+
+// edited replaces each of the old texts, which must occur exactly once.
+func edited(t *testing.T, text string, oldNew ...string) string {
+	t.Helper()
+	for i := 0; i < len(oldNew); i += 2 {
+		if n := strings.Count(text, oldNew[i]); n != 1 {
+			t.Fatalf("docs/deploy.md has %q %d times, want once", oldNew[i], n)
+		}
+		text = strings.Replace(text, oldNew[i], oldNew[i+1], 1)
+	}
+	return text
+}
+
+// TestADeployBehindTheDocumentedProxiesFailsNoRequest runs the configurations of
+// docs/deploy.md, and restarts both instances one after another.
+func TestADeployBehindTheDocumentedProxiesFailsNoRequest(t *testing.T) {
+	t.Parallel()
+	for name, begin := range map[string]func(t *testing.T, s *site){
+		"HAProxy": beginHAProxy, "nginx": beginNginx,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			begin(t, s)
+			quiet := s.signUp("quiet@example.com")
+			stream := quiet.watch(t)
+			quiet.want(quiet.send("POST", s.bff+"/api/proxy/me/tasks", `{"title":"an event"}`), 201, "")
+			for block := ""; !strings.Contains(block, "an event"); block = stream.next() {
+			}
+
+			c := &traffic{b: s.signUp("busy@example.com")}
+			stop := make(chan struct{})
+			var all sync.WaitGroup
+			for i := range 3 {
+				all.Go(func() { c.run(fmt.Sprint(i), stop) })
+			}
+			s.restart(0)
+			log := s.restart(1)
+			close(stop)
+			all.Wait()
+			if len(c.failed) > 0 {
+				t.Errorf("%d requests have failed:\n%s", len(c.failed), strings.Join(c.failed, "\n"))
+			}
+			if name == "HAProxy" && !strings.Contains(log, `"balancers":1`) {
+				t.Errorf("the instance did not wait for HAProxy:\n%s", log)
+			}
+			list := c.b.want(c.b.send("GET", s.bff+"/api/proxy/me/tasks", ""), 200, "")
+			for _, title := range c.created {
+				if n := strings.Count(list.body, `"`+title+`"`); n != 1 {
+					t.Errorf("got task %s %d times, want once", title, n)
+				}
+			}
+			if got := strings.Count(list.body, `"title"`); got != len(c.created) {
+				t.Errorf("got %d tasks, want the %d that were acknowledged", got, len(c.created))
+			}
+			t.Logf("%d tasks were created, read and changed", len(c.created))
+		})
+	}
+}
+
+func beginHAProxy(t *testing.T, s *site) {
+	t.Helper()
+	both := s.crt + ".pem" // HAProxy reads the certificate and the key from one file
+	var content []byte
+	for _, name := range []string{s.crt, s.key} {
+		part, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		content = append(content, part...)
+	}
+	if err := os.WriteFile(both, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	haproxytest.Start(t, edited(t, recipe(t, "haproxy"),
+		"bind :443 ", "bind "+s.listen+" ",
+		"/etc/haproxy/app.pem", both,
+		"check port 9090 ", "check ", // here the instances are on one machine
+		"10.0.0.11:3000", s.addr[0]+" port "+port(s.admin[0]),
+		"10.0.0.12:3000", s.addr[1]+" port "+port(s.admin[1]),
+	))
+}
+
+func beginNginx(t *testing.T, s *site) {
+	t.Helper()
+	nginxtest.Start(t, nginxtest.Config{HTTP: edited(t, recipe(t, "nginx"),
+		"listen 443 ", "listen "+s.listen+" ",
+		"/etc/nginx/app.crt", s.crt,
+		"/etc/nginx/app.key", s.key,
+		"10.0.0.11:3000", s.addr[0],
+		"10.0.0.12:3000", s.addr[1],
+	)})
+}

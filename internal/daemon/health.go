@@ -1,0 +1,138 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"vestibule/internal/web"
+	"vestibule/store"
+)
+
+// /readyz is for load balancers: should this instance get requests? It fails for what is
+// the fault of this instance, such as keys that it cannot decrypt or a schema that it
+// cannot use. It does not fail while a database is away that all instances share: a
+// balancer would take them all out, and clients would get its error page instead of our 503
+// with Retry-After. SQLite belongs to the instance, so its faults count.
+//
+// /healthz is for alerts: does everything work?
+//
+// The answers name the failing check but not the reason, because the reason may contain host
+// and file names. The reason is logged.
+
+// checkTimeout is the timeout of a check. Load balancers wait only a few seconds for an
+// answer.
+const checkTimeout = 2 * time.Second
+
+// readyTimeout is the timeout of the checks of /readyz where a hanging check does not make
+// it fail. By default a kubelet waits only a second.
+const readyTimeout = 500 * time.Millisecond
+
+// The words of an answer.
+const (
+	statusOK       = "ok"
+	statusAway     = "away" // fails for all instances
+	statusFailing  = "failing"
+	statusStopping = "stopping"
+)
+
+var errNotListening = errors.New("not listening")
+
+// status is the response of the admin server.
+type status struct {
+	Status string            `json:"status"` // ok, failing or stopping
+	Checks map[string]string `json:"checks,omitempty"`
+}
+
+// ready answers /readyz. It fails as soon as the process begins to stop.
+func (a *admin) ready(w http.ResponseWriter, r *http.Request) error {
+	timeout := checkTimeout
+	if a.shared {
+		timeout = readyTimeout
+	}
+	// Read it before the checks: what the answer says and what is recorded must agree.
+	stopping := a.stopping.Load()
+	answer := a.check(r, timeout, a.ownFault)
+	if stopping {
+		answer.Status = statusStopping
+	}
+	client, _ := netip.ParseAddrPort(r.RemoteAddr)
+	defer func() {
+		a.polls.record(newPollerID(client.Addr(), r.UserAgent()), answer.Status == statusOK, time.Now())
+	}()
+	return write(w, answer)
+}
+
+// health answers /healthz. It does not fail because the process is told to stop: a deploy
+// is no reason for an alert.
+func (a *admin) health(w http.ResponseWriter, r *http.Request) error {
+	return write(w, a.check(r, checkTimeout, func(error) bool { return true }))
+}
+
+// check runs all checks at the same time. Errors for which counts is false do not make the
+// answer fail.
+func (a *admin) check(r *http.Request, timeout time.Duration, counts func(error) bool) status {
+	ctx, cancel := context.WithTimeout(r.Context(), timeout)
+	defer cancel()
+	found := make([]error, len(a.checks))
+	var checks sync.WaitGroup
+	for i, c := range a.checks {
+		checks.Go(func() { found[i] = c.check(ctx) })
+	}
+	checks.Wait()
+
+	answer := status{statusOK, map[string]string{}}
+	for i, c := range a.checks {
+		switch err := found[i]; {
+		case err == nil:
+			answer.Checks[c.name] = statusOK
+		case counts(err):
+			answer.Checks[c.name], answer.Status = statusFailing, statusFailing
+		default:
+			answer.Checks[c.name] = statusAway
+		}
+		if found[i] != nil {
+			web.Note(r, slog.String(c.name, found[i].Error()))
+		}
+	}
+	return answer
+}
+
+// ownFault reports whether an error of a check means that other instances would do better.
+// What only takes too long is assumed to be slow for all of them.
+func (a *admin) ownFault(err error) bool {
+	if !a.shared {
+		return true
+	}
+	for _, everywhere := range []error{store.ErrUnavailable, errBeatHangs, errProbeTimeout, context.DeadlineExceeded} {
+		if errors.Is(err, everywhere) {
+			return false
+		}
+	}
+	return true
+}
+
+func write(w http.ResponseWriter, answer status) error {
+	code := http.StatusOK
+	if answer.Status != statusOK {
+		code = http.StatusServiceUnavailable
+	}
+	return web.WriteJSON(w, code, answer)
+}
+
+// listening returns a probe that fails while a listener is not served, except when the
+// process stops.
+func (a *admin) listening(servers []*server) probe {
+	return probe{"listeners", func(context.Context) error {
+		for _, s := range servers {
+			if !s.serving.Load() && !a.stopping.Load() {
+				return errNotListening
+			}
+		}
+		return nil
+	}}
+}

@@ -1,0 +1,57 @@
+// Package haproxytest starts the installed HAProxy, for tests of what happens behind it.
+//
+// Each HAProxy has its own folder and port, is one process, and ends with the test. A missing
+// program fails the test and names the Debian package: a test that cannot run has not
+// passed.
+package haproxytest
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"vestibule/internal/childtest"
+	"vestibule/internal/quicktest"
+)
+
+// upPath is answered by HAProxy itself.
+const upPath = "/.haproxy-is-up"
+
+// upFrontend is a frontend besides those of the test.
+const upFrontend = `
+frontend haproxy-is-up
+	mode http
+	timeout client 5s
+	bind %s
+	http-request return status 204 if { path %s }
+	http-request return status 404
+`
+
+// Start runs HAProxy with a configuration, which has the addresses where it listens. It
+// returns when HAProxy answers.
+func Start(tb testing.TB, config string) {
+	tb.Helper()
+	quicktest.Skip(tb, "HAProxy")
+	program, err := find("/usr/sbin/haproxy") // Debian's, not in everyone's PATH
+	if err != nil {
+		tb.Fatal(err)
+	}
+	file := filepath.Join(tb.TempDir(), "haproxy.cfg")
+	childtest.Start(tb, "HAProxy", upPath, func(address string) (*exec.Cmd, error) {
+		text := config + fmt.Sprintf(upFrontend, address, upPath)
+		return exec.Command(program, "-db", "-f", file), os.WriteFile(file, []byte(text), 0o600)
+	})
+}
+
+func find(fallback string) (string, error) {
+	if program, err := exec.LookPath("haproxy"); err == nil {
+		return program, nil
+	}
+	if _, err := os.Stat(fallback); err == nil {
+		return fallback, nil
+	}
+	return "", errors.New("haproxytest: HAProxy is not installed; on Debian: apt-get install haproxy")
+}
