@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,20 +15,20 @@ import (
 )
 
 func migrateUp(ctx context.Context, p *program, c *settings.Settings) error {
-	return migrate(ctx, c, func(db *store.Store) error {
+	return migrate(ctx, p, c, func(db *store.Store) error {
 		applied, err := daemon.MigrateToLatest(ctx, db)
 		for _, m := range applied {
 			fmt.Fprintln(p.stdout, "applied", m.Name)
 		}
 		if err == nil && len(applied) == 0 {
-			fmt.Fprintln(p.stdout, "nothing to do: all migrations are applied")
+			err = sayNothingToDo(ctx, p.stdout, db)
 		}
 		return err
 	})
 }
 
 func migrateDown(ctx context.Context, p *program, c *settings.Settings) error {
-	return migrate(ctx, c, func(db *store.Store) error {
+	return migrate(ctx, p, c, func(db *store.Store) error {
 		before, err := db.MigrationStatus(ctx)
 		if err != nil {
 			return err
@@ -44,23 +45,43 @@ func migrateDown(ctx context.Context, p *program, c *settings.Settings) error {
 }
 
 func migrateStatus(ctx context.Context, p *program, c *settings.Settings) error {
-	return migrate(ctx, c, func(db *store.Store) error {
+	return migrate(ctx, p, c, func(db *store.Store) error {
 		status, err := db.MigrationStatus(ctx)
 		if err != nil {
 			return err
 		}
-		return printStatus(p.stdout, status)
+		if err := printStatus(p.stdout, status); err != nil {
+			return err
+		}
+		if daemon.LaterVersion(status) == 0 {
+			return nil
+		}
+		return db.CheckMigrated(ctx)
 	})
 }
 
+func sayNothingToDo(ctx context.Context, w io.Writer, db *store.Store) error {
+	status, err := db.MigrationStatus(ctx)
+	if err != nil {
+		return err
+	}
+	if later := daemon.LaterVersion(status); later > 0 {
+		fmt.Fprintf(w, "nothing to do: a later version of vestibule has migrated the database to version %d, and this version can use it\n", later)
+		return nil
+	}
+	fmt.Fprintln(w, "nothing to do: all migrations are applied")
+	return nil
+}
+
 // migrate runs f on the database.
-func migrate(ctx context.Context, c *settings.Settings, f func(*store.Store) error) error {
-	db, err := store.Open(ctx, c.Database.URL)
+func migrate(ctx context.Context, p *program, c *settings.Settings, f func(*store.Store) error) error {
+	st, err := store.Open(ctx, c.Database.URL)
 	if err != nil {
 		return c.Database.Failure(err)
 	}
-	err = f(db)
-	switch closeErr := db.Close(); {
+	st.OnLockWait(func(w db.LockWait) { fmt.Fprintln(p.stderr, "vestibule:", w) })
+	err = f(st)
+	switch closeErr := st.Close(); {
 	case errors.Is(err, store.ErrNotFound):
 		return errors.New("no migration is applied, so none can be undone")
 	case err != nil:
@@ -72,22 +93,26 @@ func migrate(ctx context.Context, c *settings.Settings, f func(*store.Store) err
 
 func printStatus(w io.Writer, status []db.Migration) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "MIGRATION\tAPPLIED")
+	fmt.Fprintln(table, "MIGRATION\tAPPLIED\tUSABLE FROM")
 	pending := 0
 	for _, m := range status {
-		applied := "pending"
+		name, applied := m.Name, "pending"
+		if !m.Known() {
+			name = fmt.Sprintf("%05d, of a later version", m.Version)
+		}
 		if m.Applied {
 			applied = m.AppliedAt.UTC().Format("2006-01-02 15:04:05 MST")
 		} else {
 			pending++
 		}
-		fmt.Fprintf(table, "%s\t%s\n", m.Name, applied)
+		fmt.Fprintf(table, "%s\t%s\t%d\n", name, applied, cmp.Or(m.CompatibleWith, m.Version))
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
+	fmt.Fprintf(w, "\nThis program has schema version %d. A migration can be used by programs from the version under USABLE FROM on.\n", db.SchemaVersion(status))
 	if pending > 0 {
-		fmt.Fprintf(w, "\n%d pending; to apply them: vestibule migrate up\n", pending)
+		fmt.Fprintf(w, "%d pending; to apply them: vestibule migrate up\n", pending)
 	}
 	return nil
 }

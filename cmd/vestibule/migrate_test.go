@@ -24,7 +24,7 @@ func TestMigrateUpDownStatus(t *testing.T) {
 
 	status := step("migrate status")
 	all := count(status, ".sql")
-	if all == 0 || count(status, " pending\n") != all || !strings.Contains(status[len(status)-1], "vestibule migrate up") {
+	if all == 0 || count(status, "  pending  ") != all || !strings.Contains(status[len(status)-1], "vestibule migrate up") {
 		t.Errorf("new database: got\n%s\nwant every migration pending, and the command that applies them", strings.Join(status, "\n"))
 	}
 	if up := step("migrate up"); count(up, "applied ") != all {

@@ -41,7 +41,20 @@ func openStore(ctx context.Context, c *settings.Settings, log *slog.Logger) (*st
 	if err := prepareSchema(ctx, st, log); err != nil {
 		return nil, c.Database.Failure(errors.Join(err, st.Close()))
 	}
+	if err := noteLaterVersion(ctx, st, log); err != nil {
+		return nil, c.Database.Failure(errors.Join(err, st.Close()))
+	}
 	return st, nil
+}
+
+// noteLaterVersion logs that this version uses the schema of a later one. That is normal
+// during a rolling update, and worth knowing after it.
+func noteLaterVersion(ctx context.Context, st *store.Store, log *slog.Logger) error {
+	status, err := st.MigrationStatus(ctx)
+	if later := LaterVersion(status); err == nil && later > 0 {
+		log.Info("a later version of vestibule has migrated the database, compatibly with this version", "schema", later, "own_schema", db.SchemaVersion(status))
+	}
+	return err
 }
 
 // logListening logs when notifications of other instances cease to arrive, and when they
@@ -89,6 +102,7 @@ func applyPending(ctx context.Context, st *store.Store, log *slog.Logger) error 
 		return err
 	}
 	log.Info("applying pending migrations", "setting", "MIGRATE")
+	st.OnLockWait(func(w db.LockWait) { log.Warn("a migration waits", "setting", "MIGRATE", "wait", w.String()) })
 	applied, err := MigrateToLatest(ctx, st)
 	for _, m := range applied {
 		log.Info("migration applied", "migration", m.Name)

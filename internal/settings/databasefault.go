@@ -26,6 +26,10 @@ var databaseFaults = []struct {
 		problem: "names a database that a later version has migrated",
 		cure:    "run that version, or first run vestibule migrate down with it",
 	}, {
+		err:     db.ErrLocked,
+		problem: "names a database in which other transactions hold locks that a migration needs; it was not applied",
+		cure:    "let them end, or end them with SELECT pg_terminate_backend(PROCESS), and run vestibule migrate up again",
+	}, {
 		err: db.ErrForeign, engine: onPostgreSQL,
 		problem: "names a database in which another program already uses the same names",
 		cure:    "give vestibule its own database, or its own schema: CREATE SCHEMA vestibule, and then ?search_path=vestibule in the URL or ALTER ROLE … SET search_path = vestibule",

@@ -23,8 +23,8 @@ var beatReads = []struct{ table, key string }{
 // after another call has met a full disk, a damaged or read-only file, or the like, because
 // one small row may not meet the fault.
 func (s *DB) Beat(ctx context.Context, instance string, now time.Time) error {
-	if err := s.CheckMigrated(ctx); errors.Is(err, ErrBehind) || errors.Is(err, ErrUnavailable) {
-		return err // a newer schema is fine during a rolling update
+	if err := s.CheckMigrated(ctx); errors.Is(err, ErrBehind) || errors.Is(err, ErrAhead) || errors.Is(err, ErrUnavailable) {
+		return err
 	}
 	err := s.Call(ctx, "read tables", s.readTables)
 	if err == nil {

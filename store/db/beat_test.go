@@ -75,20 +75,6 @@ func TestABeatFailsLikeRequests(t *testing.T) {
 	}
 }
 
-// TestAnInstanceServesBesideALaterVersion, as in a rolling update.
-func TestAnInstanceServesBesideALaterVersion(t *testing.T) {
-	t.Parallel()
-	for _, v := range variants()[:2] {
-		t.Run(v.Name, func(t *testing.T) {
-			t.Parallel()
-			d := migrated(t, v)
-			d.Exec(t, `INSERT INTO `+db.VersionTable+` (version_id, is_applied) VALUES (99999, `+map[bool]string{true: "1", false: "true"}[d.Engine() == "sqlite"]+`)`)
-			wantError(t, "check", d.CheckMigrated(t.Context()), db.ErrAhead)
-			beat(t, d)
-		})
-	}
-}
-
 // TestADamagedFileIsUnavailableAndFailsTheBeat overwrites all pages of the file except the
 // first.
 func TestADamagedFileIsUnavailableAndFailsTheBeat(t *testing.T) {

@@ -23,9 +23,11 @@ type connector struct {
 	hosts   *hosts
 	silence time.Duration // how long the server may take to answer; 0: no limit
 
-	// noTimeouts turns off the server's timeouts for transactions.
-	noTimeouts bool
+	opened hook // runs on each new connection
+	begin  hook // runs in each transaction, after its BEGIN
 }
+
+type hook func(context.Context, linkedConn) error
 
 // hosts are the servers of one URL.
 type hosts struct {
@@ -122,8 +124,12 @@ func (c connector) open(ctx context.Context, d *pq.Connector) (driver.Conn, erro
 		return nil, err
 	}
 	l.silence, l.until, l.established = c.hosts.bound, time.Time{}, true
-	linked := linkedConn{conn.(pqConn), l, c.noTimeouts}
-	if err := c.hosts.check(ctx, linked); err != nil {
+	linked := linkedConn{conn.(pqConn), l, c.begin}
+	err = c.hosts.check(ctx, linked)
+	if err == nil && c.opened != nil {
+		err = c.opened(ctx, linked)
+	}
+	if err != nil {
 		return nil, errors.Join(err, linked.Close())
 	}
 	l.silence = c.silence
@@ -164,16 +170,19 @@ func (c linkedConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.
 		opts.Isolation = driver.IsolationLevel(sql.LevelReadCommitted)
 	}
 	tx, err := c.pqConn.BeginTx(ctx, opts)
-	if err != nil || !c.noTimeouts {
+	if err != nil || c.begin == nil {
 		return tx, err
 	}
-	if _, err := c.ExecContext(ctx, noTimeoutsSQL, nil); err != nil {
+	if err := c.begin(ctx, c); err != nil {
 		return nil, errors.Join(err, tx.Rollback())
 	}
 	return tx, nil
 }
 
-// noTimeoutsSQL turns off the server's timeouts for one transaction. It asks which exist,
+// noTimeouts turns off the server's timeouts for one transaction. It asks which exist,
 // because that depends on the server's version.
-const noTimeoutsSQL = `SELECT set_config(name, '0', true) FROM pg_catalog.pg_settings
-	WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')`
+func noTimeouts(ctx context.Context, conn linkedConn) error {
+	_, err := conn.ExecContext(ctx, `SELECT set_config(name, '0', true) FROM pg_catalog.pg_settings
+		WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')`, nil)
+	return err
+}

@@ -68,6 +68,9 @@ type DB struct {
 
 	patience time.Duration // the time limit of a call
 
+	waits *lockWaits // of migrations
+	pace  pace       // likewise
+
 	unreadable unreadables
 	observe    func(query string, rows int64) // is called for each write; for tests, else nil
 
@@ -178,6 +181,10 @@ func (s *DB) tryClaim() error {
 	s.claimed = f
 	return nil
 }
+
+// OnLockWait sets a function that is called now and then while a migration waits for a lock.
+// Set it before the first migration.
+func (s *DB) OnLockWait(f func(LockWait)) { s.waits.report = f }
 
 // CheckURL checks a database URL without connecting. Its errors show no part of a
 // password.

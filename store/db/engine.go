@@ -21,7 +21,7 @@ type engine struct {
 	hasTableSQL     string                   // whether there is a table of the name
 	versionsSQL     string                   // version and time of every applied migration; a table follows
 	columnsSQL      string                   // table and name of every column
-	namesSQL        string                   // all names that a new table, index or function must not have
+	namesSQL        string                   // all names that a new table, index or function must not have, and the table of an index
 	foldName        func(name string) string // maps names that the engine considers equal to the same text
 
 	dialect Dialect
@@ -31,7 +31,7 @@ type engine struct {
 	lock func(ctx context.Context) (held context.Context, release func(), err error)
 
 	// migrationPool opens the pool for migrations, which may take long.
-	migrationPool func() (db *sql.DB, done func())
+	migrationPool func(context.Context) (db *sql.DB, done func(), err error)
 }
 
 // Dialect holds the differences between the engines in the SQL of the packages that use

@@ -39,6 +39,8 @@ var (
 	ErrForbidden = errors.New("the database's user may not do this")
 	ErrParameter = errors.New("the URL has a parameter that the server does not accept")
 
+	ErrLocked = errors.New("a migration did not get a lock")
+
 	ErrClaimed = errors.New("another process serves the sessions of this database")
 
 	// ErrOtherName means that another process has the file open under another name: a hard

@@ -84,10 +84,23 @@ func (s *DB) DropLock() {
 
 // AllPools returns the pools of calls and of migrations, by name.
 func (s *DB) AllPools(cleanup func(func())) map[string]*sql.DB {
-	db, done := s.engine.migrationPool()
+	db, done, err := s.engine.migrationPool(context.Background())
+	if err != nil {
+		panic(err)
+	}
 	cleanup(done)
 	return map[string]*sql.DB{"calls": s.write.DB, "migrations": db}
 }
+
+// SetPace sets how long and how often a migration waits for a lock. It reports every wait.
+func (s *DB) SetPace(timeout, pause time.Duration, attempts int) {
+	s.pace = pace{timeout: timeout, pause: pause, attempts: attempts}
+}
+
+// MeetVacuum lets the migrations to come believe that an autovacuum was in their way.
+func (s *DB) MeetVacuum() { s.waits.seen = &LockWait{Blockers: []Blocker{{vacuum: true}}} }
+
+var WithoutLiterals = withoutLiterals
 
 const (
 	LoginsAtOnce = loginsAtOnce

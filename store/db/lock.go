@@ -47,13 +47,15 @@ func lockPostgres(ctx context.Context, db *sql.DB) (held context.Context, releas
 
 // tryLockPostgres returns the transaction that holds the lock, or nil if another one does.
 func tryLockPostgres(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
-	const key = 0x76657374_6962756c // “vestibul”
+	const key = `8531352012944733548` // 0x76657374_6962756c, “vestibul”
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
 	var locked bool
-	err = tx.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock($1)`, int64(key)).Scan(&locked)
+	// Without a parameter, so that the transaction keeps no snapshot: with one, the portal of
+	// the query stays open until the next query.
+	err = tx.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock(`+key+`)`).Scan(&locked)
 	if err != nil || !locked {
 		_ = tx.Rollback()
 		return nil, err
@@ -80,7 +82,9 @@ func watchLock(ctx context.Context, tx *sql.Tx) (held context.Context, stop func
 				return
 			case <-tick.C:
 			}
-			if _, err := tx.ExecContext(ctx, `SELECT 1`); err != nil {
+			// This takes no snapshot. A CREATE INDEX CONCURRENTLY of our own migration that
+			// meets a snapshot of this transaction waits for its end.
+			if _, err := tx.ExecContext(ctx, `SHOW transaction_isolation`); err != nil {
 				lost(errLockLost)
 				return
 			}

@@ -7,23 +7,32 @@ import (
 	"time"
 
 	"github.com/pressly/goose/v3"
+
+	"vestibule/migrations"
 )
 
 // Migration is a step of the schema.
 type Migration struct {
 	Version   int64
-	Name      string // of its file
+	Name      string // of its file; "" if only a later version has it
 	AppliedAt time.Time
 	Applied   bool
+
+	// CompatibleWith is the oldest version of the schema whose programs can use the
+	// database after this migration. 0: only programs that have the migration.
+	CompatibleWith int64
 }
 
 func pending(m Migration) bool { return !m.Applied }
 
 // MigrateUp applies the pending migrations. Several processes may call it at once: one does
-// the work and the others wait. It returns ErrAhead and does nothing when the database has
-// migrations that this version does not know.
+// the work and the others wait. It does nothing when the database has migrations that this
+// version does not know, and returns ErrAhead unless they are compatible with it.
 func (s *DB) MigrateUp(ctx context.Context) error {
 	return s.migrate(ctx, "migrate up", func(ctx context.Context, p *goose.Provider, status []Migration) error {
+		if err := checkAhead(status); err != nil {
+			return err
+		}
 		own, err := s.hasTable(ctx, versionTable)
 		if err != nil || own && !slices.ContainsFunc(status, pending) {
 			return err
@@ -34,30 +43,20 @@ func (s *DB) MigrateUp(ctx context.Context) error {
 		if err := s.takeOver(ctx); err != nil {
 			return err
 		}
-		return untilNoDeadlock(ctx, func() error { _, err := p.Up(ctx); return err })
+		return s.tryAgain(ctx, func() error { _, err := p.Up(ctx); return err })
 	})
 }
 
-// untilNoDeadlock repeats a migration that the server has rolled back because of a deadlock
-// with requests. During an update, instances of the version before keep serving, and lock
-// some tables in another order.
-func untilNoDeadlock(ctx context.Context, migrate func() error) error {
-	const most = 20
-	for n := 1; ; n++ {
-		err := migrate()
-		if n == most || !restartable(err) || pause(ctx) != nil {
-			return err
-		}
-	}
-}
-
 // MigrateDown undoes the latest migration and deletes the data in its tables. It returns
-// ErrNotFound when there is none.
+// ErrNotFound when there is none, and ErrAhead when only a later version has the latest one.
 func (s *DB) MigrateDown(ctx context.Context) error {
 	return s.migrate(ctx, "migrate down", func(ctx context.Context, p *goose.Provider, status []Migration) error {
 		status = slices.DeleteFunc(status, pending)
 		if len(status) == 0 {
 			return fmt.Errorf("no applied migration: %w", ErrNotFound)
+		}
+		if last := status[len(status)-1]; !last.Known() {
+			return fmt.Errorf("%w, and cannot undo: version %d", ErrAhead, last.Version)
 		}
 		if err := s.checkNames(ctx, status); err != nil {
 			return err
@@ -65,7 +64,7 @@ func (s *DB) MigrateDown(ctx context.Context) error {
 		if err := s.takeOver(ctx); err != nil {
 			return err
 		}
-		return untilNoDeadlock(ctx, func() error { _, err := p.Down(ctx); return err })
+		return s.tryAgain(ctx, func() error { _, err := p.Down(ctx); return err })
 	})
 }
 
@@ -84,10 +83,19 @@ func (s *DB) migrate(ctx context.Context, what string, f func(context.Context, *
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	db, done := s.engine.migrationPool()
+	db, done, err := s.engine.migrationPool(held)
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
 	defer done()
-	p, err := goose.NewProvider(s.engine.goose, db, s.engine.migrations,
-		goose.WithDisableGlobalRegistry(true), goose.WithTableName(versionTable))
+	if s.engine.shared {
+		defer s.waits.watch(held, s.Read())()
+	}
+	versions, err := s.newVersionStore()
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	p, err := goose.NewProvider(goose.DialectCustom, db, s.engine.migrations, goose.WithDisableGlobalRegistry(true), goose.WithStore(versions))
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
@@ -98,27 +106,29 @@ func (s *DB) migrate(ctx context.Context, what string, f func(context.Context, *
 	return translate(ctx, what, err)
 }
 
-// CheckMigrated returns nil when the schema is the one of this version, ErrBehind when
-// migrations are pending, and ErrAhead when the database has migrations that this version
-// does not know. It changes nothing.
+// CheckMigrated returns nil when this version can use the schema: it is the one of this
+// version, or a later version has made it compatible. It returns ErrBehind when migrations
+// are pending, and otherwise ErrAhead. It changes nothing.
 func (s *DB) CheckMigrated(ctx context.Context) error {
 	status, err := s.MigrationStatus(ctx)
 	if err != nil {
 		return err
 	}
-	for _, m := range status {
-		if !m.Applied {
-			return fmt.Errorf("%w: the next is %s", ErrBehind, m.Name)
-		}
+	if err := checkAhead(status); err != nil {
+		return err
+	}
+	if i := slices.IndexFunc(status, pending); i >= 0 {
+		return fmt.Errorf("%w: the next is %s", ErrBehind, status[i].Name)
 	}
 	return nil
 }
 
 // MigrationStatus returns the migrations of this version in order, and whether they are
-// applied. It changes nothing. It returns ErrAhead when the database has others too.
-func (s *DB) MigrationStatus(ctx context.Context) ([]Migration, error) {
-	var status []Migration
-	err := s.Call(ctx, "migration status", func(ctx context.Context) error {
+// applied. After them come those that are applied but only known to a later version. It
+// changes nothing.
+func (s *DB) MigrationStatus(ctx context.Context) (status []Migration, err error) {
+	err = s.Call(ctx, "migration status", func(ctx context.Context) error {
+		status = nil
 		applied, err := s.appliedMigrations(ctx)
 		if err != nil {
 			return err
@@ -127,18 +137,19 @@ func (s *DB) MigrationStatus(ctx context.Context) ([]Migration, error) {
 		if err != nil {
 			return err
 		}
+		_, recorded := applied[migrations.RecordedSince]
 		for _, m := range steps {
 			at, ok := applied[m.version]
-			status = append(status, Migration{Version: m.version, Name: m.file, Applied: ok, AppliedAt: at})
+			oldest, err := migrations.CompatibleWith(s.engine.migrations, m.file)
+			if err != nil {
+				return err
+			}
+			status = append(status, Migration{Version: m.version, Name: m.file, Applied: ok, AppliedAt: at, CompatibleWith: oldest})
 			delete(applied, m.version)
 		}
-		for version := range applied {
-			return fmt.Errorf("%w: version %d", ErrAhead, version)
-		}
-		return nil
+		unknown, err := s.unknown(ctx, applied, recorded)
+		status = append(status, unknown...)
+		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return status, nil
+	return status, err
 }

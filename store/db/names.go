@@ -11,12 +11,17 @@ import (
 
 // checkNames returns an error when another program has a table or another object with a
 // name that a pending migration would create. It also returns one when our tables are not in
-// the schema where new tables would be created.
+// the schema where new tables would be created. An index of one of our tables is ours: an
+// earlier attempt to build it outside of a transaction was interrupted.
 func (s *DB) checkNames(ctx context.Context, status []Migration) error {
-	taken := map[string]string{} // by the name as the engine compares it
+	taken := map[string]string{}   // by the name as the engine compares it
+	indexOf := map[string]string{} // the table of an index
 	err := s.Call(ctx, "names in use", func(ctx context.Context) error {
-		var name string
-		return s.Read().Each(ctx, []any{&name}, func() { taken[s.engine.foldName(name)] = name }, s.engine.namesSQL)
+		var name, table string
+		return s.Read().Each(ctx, []any{&name, &table}, func() {
+			taken[s.engine.foldName(name)] = name
+			indexOf[s.engine.foldName(name)] = table
+		}, s.engine.namesSQL)
 	})
 	if err != nil {
 		return err
@@ -32,7 +37,7 @@ func (s *DB) checkNames(ctx context.Context, status []Migration) error {
 			as, isTaken := taken[s.engine.foldName(name)]
 			if m.Applied {
 				ours[name] = true
-			} else if isTaken && !ours[name] {
+			} else if isTaken && !ours[name] && !ours[indexOf[s.engine.foldName(name)]] {
 				foreign = append(foreign, as)
 			}
 		}

@@ -37,6 +37,8 @@ func openPostgres(ctx context.Context, databaseURL string, o Options) (*DB, erro
 	accounts, counting := postgresPool(to, shares.Accounts), postgresPool(to, shares.Count)
 	read := postgresPool(to, shares.Read)
 	s := &DB{
+		waits:    &lockWaits{},
+		pace:     usualPace,
 		read:     read,
 		often:    read,
 		write:    postgresPool(to, shares.Write),
@@ -63,9 +65,10 @@ func openPostgres(ctx context.Context, databaseURL string, o Options) (*DB, erro
 				WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
 				AND pg_catalog.pg_table_is_visible(c.oid) AND a.attnum > 0 AND NOT a.attisdropped`,
 			namesSQL: `WITH here AS (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())
-				SELECT relname FROM pg_catalog.pg_class WHERE relnamespace IN (SELECT oid FROM here)
-				UNION SELECT typname FROM pg_catalog.pg_type WHERE typnamespace IN (SELECT oid FROM here)
-				UNION SELECT proname FROM pg_catalog.pg_proc WHERE pronamespace IN (SELECT oid FROM here)`,
+				SELECT relname, coalesce((SELECT t.relname FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class t ON t.oid = i.indrelid WHERE i.indexrelid = c.oid), '')
+					FROM pg_catalog.pg_class c WHERE relnamespace IN (SELECT oid FROM here)
+				UNION SELECT typname, '' FROM pg_catalog.pg_type WHERE typnamespace IN (SELECT oid FROM here)
+				UNION SELECT proname, '' FROM pg_catalog.pg_proc WHERE pronamespace IN (SELECT oid FROM here)`,
 			foldName: func(name string) string { return name },
 			dialect: Dialect{
 				WaitBrieflySQL: `SET LOCAL lock_timeout = '100ms'`,
@@ -80,13 +83,13 @@ func openPostgres(ctx context.Context, databaseURL string, o Options) (*DB, erro
 				},
 			},
 			lock: func(ctx context.Context) (context.Context, func(), error) {
-				return lockPostgres(ctx, sql.OpenDB(connector{hosts: hosts, silence: silence, noTimeouts: true}))
-			},
-			migrationPool: func() (*sql.DB, func()) {
-				db := sql.OpenDB(connector{hosts: hosts, noTimeouts: true}) // a migration may take long without an answer
-				return db, func() { _ = db.Close() }
+				return lockPostgres(ctx, sql.OpenDB(connector{hosts: hosts, silence: silence, begin: noTimeouts}))
 			},
 		},
+	}
+	s.engine.migrationPool = func(ctx context.Context) (*sql.DB, func(), error) {
+		db, err := s.migrationPool(ctx, config)
+		return db, func() { _ = db.Close() }, err
 	}
 	s.openAnnouncer(to, shares.Announce)
 	s.listener = newListener(u.forListener(config), s.notify)

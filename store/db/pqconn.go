@@ -150,8 +150,8 @@ type pqConn interface {
 // linkedConn leaves the pool when its link is broken.
 type linkedConn struct {
 	pqConn
-	link       *link
-	noTimeouts bool // see connector
+	link  *link
+	begin hook // see connector
 }
 
 // IsValid implements driver.Validator.

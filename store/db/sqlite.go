@@ -100,6 +100,8 @@ func connectSQLite(file *file, patience time.Duration) (*DB, error) {
 		shares:   sqliteShares,
 		file:     file,
 		turn:     newTurn(file.handle),
+		waits:    &lockWaits{},
+		pace:     usualPace,
 		patience: patience,
 		engine: engine{
 			name:       "sqlite",
@@ -114,14 +116,14 @@ func connectSQLite(file *file, patience time.Duration) (*DB, error) {
 			hasTableSQL: `SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = ?`,
 			versionsSQL: `SELECT version_id, tstamp FROM `,
 			columnsSQL:  `SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type = 'table'`,
-			namesSQL:    `SELECT name FROM sqlite_schema`,
+			namesSQL:    `SELECT name, CASE type WHEN 'index' THEN tbl_name ELSE '' END FROM sqlite_schema`,
 			foldName:    strings.ToLower,
 			dialect:     Dialect{FindSQL: func(column string) string { return `instr(` + column + `, ?) > 0` }},
 			lock: func(ctx context.Context) (context.Context, func(), error) {
 				release, err := lockFile(ctx, file.path+".lock")
 				return ctx, release, err // the lock stays
 			},
-			migrationPool: func() (*sql.DB, func()) { return write.DB, func() {} },
+			migrationPool: func(context.Context) (*sql.DB, func(), error) { return write.DB, func() {}, nil },
 		},
 	}, nil
 }
