@@ -5,13 +5,14 @@
 # make mutants         disables each guard of the lists, and fails if no test notices
 # make neighbours      measures how much one client can slow down the others
 # make soak            checks that a long attack leaves nothing behind
+# make cluster         runs a cluster through deploys and outages under load
 # make crash           kills Vestibule during its work and counts what was lost
 # make lighthouse      measures the app on a phone; needs a machine that does nothing else
 # make test-reference  runs the client's tests against the real Better Auth server
 
 .DEFAULT_GOAL := run
 SHELL := bash
-.PHONY: run build quick test mutants test-reference lighthouse neighbours soak crash screenshots deps client types fmt format lint bench clean
+.PHONY: run build quick test mutants test-reference lighthouse neighbours soak cluster crash screenshots deps client types fmt format lint bench clean
 
 BIN := bin/vestibule
 
@@ -63,6 +64,11 @@ neighbours: deps
 # open files and goroutines must return to where they began.
 soak: deps
 	go test -tags neighbours -count=1 -v -timeout 60m -run '^TestSoak$$' ./e2e/neighbours
+
+# Three BFFs and two APIs behind HAProxy on one PostgreSQL, with 50 users who send 200 requests
+# a second and check every answer. It restarts, kills and cuts off each part in turn.
+cluster: deps
+	go test -tags cluster -count=1 -v -timeout 60m -run '^(TestTheClusterServesThroughRestarts|TestAnEndIsSeenAtEveryInstance|TestALiveSessionCostsPostgreSQLNothing)$$' ./e2e | grep -v '^=== '
 
 # Stops Vestibule during its work by kills, power cuts and full disks, and counts which
 # acknowledged writes were lost. It mounts file systems, so it needs Linux and root.

@@ -57,6 +57,7 @@ type Tasks interface {
 	TaskFeed(ctx context.Context, userID string) (oldest, latest int64, err error)
 	TaskFeeds(ctx context.Context, userIDs []string) (map[string]int64, error)
 	Watch(ctx context.Context, w db.Watcher)
+	Shares() db.Shares
 
 	FoldTasks(ctx context.Context, limit int, atMost time.Duration) (more bool, err error)
 	DeleteExpiredAnswers(ctx context.Context, now time.Time, limit int) (int64, error)
@@ -85,6 +86,7 @@ type Server struct {
 	running  running
 	feed     *feed
 	searches searches
+	writes   *fair.Room // transactions of users
 }
 
 // New makes a Server. An error names the faulty setting.
@@ -95,7 +97,8 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	}
 	s := &Server{tasks: deps.Tasks, log: deps.Log, clock: deps.Now, clients: clients, origins: newOrigins(cfg.CORSOrigins), feed: newFeed(deps.Tasks, cfg)}
 	s.bodies = web.NewBodies(web.BodyLimits{One: maxBody, Sender: bodiesOfOne, All: bodiesOfAll})
-	s.searches = newSearches(runtime.GOMAXPROCS(0))
+	s.searches = newSearches(runtime.GOMAXPROCS(0), deps.Tasks.Shares())
+	s.writes = newWrites(deps.Tasks.Shares())
 	if s.docs, err = openapi.New(openAPI, "/openapi.json", "/docs", "Vestibule task API"); err != nil {
 		return nil, err
 	}

@@ -29,7 +29,6 @@ type feed struct {
 // Bounds of all streams together: on the database, which must stay free for requests, and
 // on memory.
 const (
-	readsAtOnce    = 4
 	batchesAtOnce  = 256 // each of readSize bytes of text
 	batchesPerUser = 2   // few, because a slow reader holds them and new users are free to create
 
@@ -38,13 +37,16 @@ const (
 	defaultStreamsPerUser = 32
 )
 
+// readsAtOnce is half of the connections that read.
+func readsAtOnce(s db.Shares) int { return max(1, s.Read/2) }
+
 func newFeed(tasks Tasks, cfg Config) *feed {
 	all := cmp.Or(cfg.MaxStreams, defaultStreams)
 	f := &feed{
 		tasks:     tasks,
 		places:    fair.New(fair.Limits{Places: all, PerKey: cmp.Or(cfg.MaxStreamsPerUser, defaultStreamsPerUser)}),
 		batches:   fair.New(fair.Limits{Places: batchesAtOnce, PerKey: batchesPerUser, Queue: all}),
-		reads:     make(chan struct{}, readsAtOnce),
+		reads:     make(chan struct{}, readsAtOnce(tasks.Shares())),
 		listeners: map[string]*hub{},
 		look:      make(chan struct{}, 1),
 	}

@@ -117,18 +117,20 @@ func (s *Server) createOnce(ctx context.Context, w http.ResponseWriter, t tasks.
 	once := tasks.Once{Caller: id.caller, UserID: id.user, Key: id.key, Fingerprint: digest, Now: t.CreatedAt, Expires: t.CreatedAt.Add(answersKept)}
 	var text string
 	var first bool
-	err = s.tasks.Tx(ctx, "create task once", func(tx *tasks.Tx) (err error) {
-		if text, first, err = tx.ClaimKey(once); err != nil || !first {
-			return err
-		}
-		made, err := tx.CreateTask(t)
-		if err != nil {
-			return err
-		}
-		if text, err = newKeptAnswer(made); err != nil {
-			return err
-		}
-		return tx.KeepAnswer(once, text)
+	err = s.writing(ctx, t.UserID, func(ctx context.Context) error {
+		return s.tasks.Tx(ctx, "create task once", func(tx *tasks.Tx) (err error) {
+			if text, first, err = tx.ClaimKey(once); err != nil || !first {
+				return err
+			}
+			made, err := tx.CreateTask(t)
+			if err != nil {
+				return err
+			}
+			if text, err = newKeptAnswer(made); err != nil {
+				return err
+			}
+			return tx.KeepAnswer(once, text)
+		})
 	})
 	full, isFull := errors.AsType[*tasks.KeptFull](err)
 	switch {

@@ -72,6 +72,8 @@ func (b broken) TaskFeed(context.Context, string) (int64, int64, error) { return
 
 func (b broken) TaskFeeds(context.Context, []string) (map[string]int64, error) { return nil, b.err }
 
+func (b broken) Shares() db.Shares { return db.SharesOf(db.DefaultConnections) }
+
 func (b broken) Watch(ctx context.Context, _ db.Watcher) { <-ctx.Done() }
 
 func (b broken) DeleteRemains(context.Context, string) (tasks.Remains, error) {

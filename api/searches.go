@@ -9,6 +9,7 @@ import (
 
 	"vestibule/internal/fair"
 	"vestibule/internal/web"
+	"vestibule/store/db"
 	"vestibule/store/tasks"
 )
 
@@ -18,12 +19,11 @@ import (
 //     together: a search that is sent to a slow reader only waits, and the slow readers of
 //     a few dozen users would fill a shared room.
 //   - A search consists of many short statements. Each waits for one of a few places, which
-//     are shared fairly by user. So most connections and half of the processors stay free
+//     are shared fairly by user. So half of the connections that read, and of the processors, stay free
 //     for other requests, and a user with ten tasks does not wait until a user with a
 //     million has been served.
 const (
 	searchesPerUser = 4
-	maxSearchPlaces = 4                // of the read connections: SQLite has 8
 	searchLine      = 256              // statements that wait for a place
 	searchWait      = 10 * time.Second // the longest wait for a place
 )
@@ -38,8 +38,8 @@ type searches struct {
 	places   *fair.Room // one place for each statement
 }
 
-func newSearches(processors int) searches {
-	places := max(1, min(maxSearchPlaces, processors/2))
+func newSearches(processors int, s db.Shares) searches {
+	places := max(1, min(s.Read/2, processors/2))
 	return searches{
 		requests: fair.New(fair.Limits{Places: math.MaxInt, PerKey: searchesPerUser}),
 		places:   fair.New(fair.Limits{Places: places, PerKey: max(1, places/2), Queue: searchLine, Wait: searchWait}),

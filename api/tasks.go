@@ -2,6 +2,7 @@ package api
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -76,7 +77,10 @@ func (s *Server) createTask(w http.ResponseWriter, r *http.Request, user string)
 	if key != "" {
 		return s.createOnce(r.Context(), w, task, id)
 	}
-	task, err = s.tasks.CreateTask(r.Context(), task)
+	err = s.writing(r.Context(), user, func(ctx context.Context) (err error) {
+		task, err = s.tasks.CreateTask(ctx, task)
+		return err
+	})
 	if err != nil {
 		return refusal(err)
 	}
@@ -157,7 +161,11 @@ func (s *Server) updateTask(w http.ResponseWriter, r *http.Request, user string)
 		task, err := s.tasks.Task(r.Context(), user, id)
 		return patchable(w, task, cmp.Or(err, only.Check(task.Version)))
 	}
-	task, err := s.tasks.UpdateTask(r.Context(), user, id, change, only, s.now())
+	var task tasks.Task
+	err = s.writing(r.Context(), user, func(ctx context.Context) (err error) {
+		task, err = s.tasks.UpdateTask(ctx, user, id, change, only, s.now())
+		return err
+	})
 	s.tell(task, err)
 	return patchable(w, task, err)
 }
@@ -174,7 +182,11 @@ func (s *Server) toggleTask(w http.ResponseWriter, r *http.Request, user string)
 	if err != nil {
 		return err
 	}
-	task, err := s.tasks.ToggleTask(r.Context(), user, id, only, s.now())
+	var task tasks.Task
+	err = s.writing(r.Context(), user, func(ctx context.Context) (err error) {
+		task, err = s.tasks.ToggleTask(ctx, user, id, only, s.now())
+		return err
+	})
 	s.tell(task, err)
 	return answer(w, task, err)
 }
@@ -192,7 +204,10 @@ func (s *Server) deleteTask(w http.ResponseWriter, r *http.Request, user string)
 	if err != nil {
 		return err
 	}
-	if err := s.tasks.DeleteTask(r.Context(), user, id, only, s.now()); err != nil {
+	err = s.writing(r.Context(), user, func(ctx context.Context) error {
+		return s.tasks.DeleteTask(ctx, user, id, only, s.now())
+	})
+	if err != nil {
 		return refusal(err)
 	}
 	s.feed.changed(user)

@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"vestibule/bff/frontend"
@@ -30,8 +31,10 @@ import (
 	"vestibule/internal/fair"
 	"vestibule/internal/openapi"
 	"vestibule/internal/periodic"
+	"vestibule/internal/secrets"
 	"vestibule/internal/web"
 	"vestibule/store"
+	"vestibule/store/db"
 )
 
 // Server is the BFF. Make one with New.
@@ -47,6 +50,7 @@ type Server struct {
 	limits     *throttle.Limiter
 	mail       *mail.Outbox
 	tokens     *token.Minter
+	secrets    db.Instance // what this instance accepts and signs with
 	sessions   *session.Sessions
 	oauth      *oauth.Server
 	proxy      *proxy.Proxy
@@ -62,13 +66,15 @@ type Server struct {
 	delayed    *fair.Room // answers that wait
 	app        *frontend.App
 	docs       *openapi.Docs
+
+	strangeSecret atomic.Bool // a running instance has a secret that this one does not know
 }
 
 // New composes the BFF. It reads or makes the signing key, so the database
 // must be reachable and migrated.
 func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 	cfg = cfg.withDefaults()
-	s := &Server{cfg: cfg, log: cmp.Or(deps.Log, slog.Default()), now: deps.Now, store: deps.Store, deleteRemains: deps.DeleteRemains, work: newWorkRoom(), inSession: newSessionRoom(), lookups: newLookupRoom(), delayed: newDelayRoom()}
+	s := &Server{cfg: cfg, log: cmp.Or(deps.Log, slog.Default()), now: deps.Now, store: deps.Store, deleteRemains: deps.DeleteRemains, work: newWorkRoom(), inSession: newSessionRoom(), lookups: newLookupRoom(deps.Store.Shares()), delayed: newDelayRoom()}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -98,6 +104,9 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 		return nil, err
 	}
 	s.mail = s.newOutbox()
+	if s.secrets, err = secrets.Held(cfg.Secret, cfg.PreviousSecrets); err != nil {
+		return nil, err
+	}
 	if s.tokens, err = s.openTokens(ctx); err != nil {
 		return nil, err
 	}
@@ -138,6 +147,7 @@ func (s *Server) Run(ctx context.Context) {
 	var wg sync.WaitGroup
 	wg.Go(func() { s.sessions.Run(ctx) })
 	wg.Go(func() { s.mail.Run(ctx) })
+	wg.Go(func() { s.maintain(ctx) })
 	wg.Go(func() { periodic.Run(ctx, s.log, pruneEvery, s.cleanupJobs()...) })
 	wg.Wait()
 }

@@ -9,6 +9,7 @@ import (
 
 	"vestibule/internal/fair"
 	"vestibule/internal/web"
+	"vestibule/store/db"
 )
 
 // Limits on concurrent requests, per client (an IPv4 address, or a /64 of IPv6):
@@ -32,8 +33,6 @@ const (
 	workWait           = 2 * time.Second
 	sessionsPerClient  = workPlaces / 2 // in work and waiting
 
-	lookupPlaces         = 6
-	lookupsPerClient     = 2
 	lookupQueue          = 512
 	lookupQueuePerClient = 3 * workPerClient // a request in work is not refused here
 	lookupWait           = 2 * time.Second
@@ -47,8 +46,16 @@ func newSessionRoom() *fair.Room {
 	return fair.New(fair.Limits{Places: workPlaces + workQueue, PerKey: sessionsPerClient})
 }
 
-func newLookupRoom() *fair.Room {
-	return fair.New(fair.Limits{Places: lookupPlaces, PerKey: lookupsPerClient, Queue: lookupQueue, QueuePerKey: lookupQueuePerClient, Wait: lookupWait})
+// lookupPlaces returns how many look-ups run at a time, in total and of one client: three
+// quarters of the connections for accounts, and a third of that.
+func lookupPlaces(s db.Shares) (all, one int) {
+	all = max(1, s.Accounts*3/4)
+	return all, max(1, all/3)
+}
+
+func newLookupRoom(s db.Shares) *fair.Room {
+	all, one := lookupPlaces(s)
+	return fair.New(fair.Limits{Places: all, PerKey: one, Queue: lookupQueue, QueuePerKey: lookupQueuePerClient, Wait: lookupWait})
 }
 
 // The kinds of requests. Requests of one client wait only for requests of the same kind.

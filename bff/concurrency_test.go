@@ -136,7 +136,7 @@ func TestLookupsForStrangersAreBounded(t *testing.T) {
 	v, other := s.visitor(), s.at("127.0.0.2")
 	leave := s.server.FillLookups("127.0.0.1")
 	defer leave()
-	waittest.Until(t, "all places are taken", func() bool { return s.server.Lookups() == bff.LookupsOfOneClient })
+	waittest.Until(t, "all places are taken", func() bool { return s.server.Lookups() == s.server.LookupsOfOneClient() })
 	token := opaque.NewToken()
 	for _, ask := range []struct{ method, path, body string }{
 		{"GET", "/api/auth/verify-email?token=" + token, ""},
@@ -168,7 +168,7 @@ func TestRateLimitOffRemovesTheBounds(t *testing.T) {
 		defer leave()
 	}
 	waittest.Until(t, "all places are taken", func() bool {
-		return s.server.Requests() == bff.WorkOfOneClient && s.server.Lookups() == bff.LookupsOfOneClient
+		return s.server.Requests() == bff.WorkOfOneClient && s.server.Lookups() == s.server.LookupsOfOneClient()
 	})
 	s.server.DelayRefusals("127.0.0.1")
 	v.want(v.do("GET", "/api/auth/get-session", ""), 200, "ada@example.com")

@@ -32,11 +32,12 @@ type Config struct {
 	CookieName       string        // with its prefix; "": the default
 	CookieSameSite   http.SameSite
 
-	JWTAlgorithm string // HS256, EdDSA or ES256
-	JWTIssuer    string
-	JWTAudience  string
-	JWTExpiresIn time.Duration
-	ExposeToken  bool // pages may fetch the token
+	JWTAlgorithm   string // HS256, EdDSA or ES256
+	JWTIssuer      string
+	JWTAudience    string
+	JWTExpiresIn   time.Duration
+	JWTKeyRotation time.Duration // how long a key of EdDSA and ES256 signs; None: until an operator rotates it
+	ExposeToken    bool          // pages may fetch the token
 
 	SignUpOff                bool // nobody can sign up over HTTP
 	RequireEmailVerification bool // sign-in only after the address is verified

@@ -42,6 +42,7 @@ func (c Config) withDefaults() Config {
 	c.JWTIssuer = cmp.Or(c.JWTIssuer, "better-auth")
 	c.JWTAudience = cmp.Or(c.JWTAudience, "fastapi-backend")
 	c.JWTExpiresIn = cmp.Or(c.JWTExpiresIn, 5*time.Minute)
+	c.JWTKeyRotation = cmp.Or(c.JWTKeyRotation, 30*24*time.Hour)
 
 	c.PasswordMinLength = cmp.Or(c.PasswordMinLength, password.DefaultMinLength)
 	c.Mail.From.Address = cmp.Or(c.Mail.From.Address, noReply(c.BaseURL).Address)

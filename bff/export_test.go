@@ -165,7 +165,7 @@ func (s *Server) FillSessions(client string) (leave func()) {
 func (s *Server) FillLookups(client string) (leave func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var waiting sync.WaitGroup
-	for range lookupsPerClient + lookupQueuePerClient {
+	for range s.LookupsOfOneClient() {
 		waiting.Go(func() {
 			for ctx.Err() == nil {
 				if leave, err := s.lookups.Enter(ctx, client, 1); err == nil {
@@ -179,7 +179,10 @@ func (s *Server) FillLookups(client string) (leave func()) {
 }
 
 // LookupsOfOneClient is the number of places that FillLookups takes.
-const LookupsOfOneClient = lookupsPerClient + lookupQueuePerClient
+func (s *Server) LookupsOfOneClient() int {
+	_, one := lookupPlaces(s.store.Shares())
+	return one + lookupQueuePerClient
+}
 
 // Requests, Lookups and Delayed return how many requests have a place of that kind or wait
 // for one.
@@ -227,3 +230,7 @@ func (s *Server) RenewSession(r *http.Request, meanwhile func()) (renewed bool, 
 	})
 	return renewed, err
 }
+
+// MaintainKeys looks at the running instances and the signing keys, as happens every few
+// seconds.
+func MaintainKeys(s *Server, ctx context.Context) error { return s.maintainKeys(ctx) }

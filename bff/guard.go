@@ -86,9 +86,10 @@ func (s *Server) unauthorized(r *http.Request, err error) error {
 
 // cleared returns the refusal for a session that has ended. It clears the cookie, unless
 // the session was just replaced by a newer one: a delayed answer would clear the newer
-// cookie.
+// cookie. It does not clear a cookie that another instance may have signed with a secret
+// that this one does not know.
 func (s *Server) cleared(refusal *web.Error, err error) *web.Error {
-	if errors.Is(err, session.ErrReplaced) {
+	if errors.Is(err, session.ErrReplaced) || errors.Is(err, session.ErrUnsigned) && s.strangeSecret.Load() {
 		return refusal.Because(err)
 	}
 	return refusal.With("Set-Cookie", s.sessions.Cookie.Clear().String()).Because(err)

@@ -1,12 +1,15 @@
 package bff
 
 import (
+	"fmt"
 	"net/http"
 
+	"vestibule/bff/token"
 	"vestibule/internal/endpoint"
 )
 
-const jwksCaching = "public, max-age=300"
+// jwksCaching is what the schedule of signing keys relies on.
+var jwksCaching = fmt.Sprintf("public, max-age=%.0f", token.MaxAge.Seconds())
 
 // jwksJSON describes the answer, for the OpenAPI document. bff/token makes the answer.
 type jwksJSON struct {

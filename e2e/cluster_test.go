@@ -16,6 +16,7 @@ import (
 
 	"vestibule/internal/haproxytest"
 	"vestibule/internal/pgtest"
+	"vestibule/internal/storetest"
 )
 
 // cluster is three BFFs and two task APIs on one PostgreSQL, behind HAProxy with the
@@ -25,8 +26,9 @@ type cluster struct {
 	path     string // of the program
 	dir      string
 	server   *pgtest.Server
-	database string
-	front    string // where HAProxy listens for the BFFs
+	database string           // past network
+	network  *storetest.Proxy // between the members and PostgreSQL
+	front    string           // where HAProxy listens for the BFFs
 	env      []string
 	members  []*member
 }
@@ -38,9 +40,6 @@ type member struct {
 	addr  string
 	admin string
 }
-
-// long is whether the tests of a cluster take their whole time: make cluster.
-var long = os.Getenv("CLUSTER") == "long"
 
 func newCluster(t *testing.T, settings ...string) *cluster {
 	t.Helper()
@@ -55,9 +54,10 @@ func newCluster(t *testing.T, settings ...string) *cluster {
 		server: pgtest.NewServer(t, "-c", "max_connections=100", "-c", "shared_preload_libraries=pg_stat_statements"),
 	}
 	c.database = c.server.Database(t)
+	c.network = storetest.NewProxy(t, c.database, nil)
 	c.env = append([]string{
-		"BASE_URL=" + c.front, "BACKEND_URL=http://" + addr[1], "DATABASE_URL=" + c.database, "BETTER_AUTH_SECRET=" + secret,
-		"LOG_FORMAT=json", "TRUSTED_PROXIES=127.0.0.1", "DRAIN_DELAY=5s",
+		"BASE_URL=" + c.front, "BACKEND_URL=http://" + addr[1], "DATABASE_URL=" + c.network.URL, "BETTER_AUTH_SECRET=" + secret,
+		"JWKS_URL=" + c.front + "/api/auth/jwks", "LOG_FORMAT=json", "TRUSTED_PROXIES=127.0.0.1", "DRAIN_DELAY=5s",
 	}, settings...)
 	c.run("migrate", "up")
 	for i := range bffs + apis {
@@ -135,6 +135,14 @@ func (c *cluster) run(args ...string) string {
 		c.t.Fatalf("vestibule %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
 	return string(out)
+}
+
+// set changes a setting of the members that start from now on. "" removes it.
+func (c *cluster) set(name, value string) {
+	c.env = slices.DeleteFunc(c.env, func(s string) bool { return strings.HasPrefix(s, name+"=") })
+	if value != "" {
+		c.env = append(c.env, name+"="+value)
+	}
 }
 
 // restart restarts the members one after another, as a deploy does.

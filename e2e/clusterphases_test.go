@@ -1,7 +1,10 @@
 package e2e
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 )
@@ -10,26 +13,46 @@ import (
 // answers that are promised.
 func TestTheClusterServesThroughRestarts(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t)
+	c := newCluster(t, "JWT_ALGORITHM=EdDSA", "JWT_EXPIRES_IN=30s")
 	users, rate, seconds := 8, 20, time.Second
 	if long {
 		users, rate, seconds = 50, 200, 30*time.Second
 	}
-	l := newLoad(c, users, rate)
-	l.during("steady", false, func() { time.Sleep(seconds) })
+	l := newCrowd(c, users, rate)
+	l.during("steady", nil, func() { time.Sleep(seconds) })
 	bffs, apis := c.of("bff"), c.of("api")
-	if long {
-		l.during("a rolling restart of all five", false, func() { c.restart(c.members...) })
-	} else {
-		l.during("a restart of one BFF and one API", false, func() { c.restart(bffs[0], apis[0]) })
+	if !long {
+		l.during("a restart of one BFF and one API", nil, func() { c.restart(bffs[0], apis[0]) })
+		l.during("an immediate restart of PostgreSQL", comeBack, func() { c.server.Crash(t); c.server.Start(t) })
+		l.end()
+		return
 	}
-	l.during("pg_terminate_backend of everything", true, func() { pgTerminateAll(c) })
-	if long {
-		l.during("a fast restart of PostgreSQL", true, func() { c.server.Stop(t); c.server.Start(t) })
-		l.during("an immediate restart of PostgreSQL", true, func() { c.server.Crash(t); c.server.Start(t) })
-		l.during("20 s of refused connections", true, func() { c.server.Stop(t); time.Sleep(20 * time.Second); c.server.Start(t) })
-	} else {
-		l.during("an immediate restart of PostgreSQL", true, func() { c.server.Crash(t); c.server.Start(t) })
+	l.during("a rolling restart of all five", nil, func() { c.restart(c.members...) })
+	for i := range 2 {
+		l.during(fmt.Sprintf("key rotation %d", i+1), nil, c.rotateKey)
+	}
+	newSecret := strings.Repeat("fedcba9876543210", 4)
+	for i, secrets := range [][]string{{secret, newSecret}, {newSecret, secret}, {newSecret, ""}} {
+		l.during(fmt.Sprintf("step %d of a change of the secret", i+1), nil, func() {
+			c.set("BETTER_AUTH_SECRET", secrets[0])
+			c.set("BETTER_AUTH_SECRET_PREVIOUS", secrets[1])
+			c.restart(c.members...)
+		})
+	}
+	l.during("pg_terminate_backend of everything", comeBack, func() { pgTerminateAll(c) })
+	l.during("a fast restart of PostgreSQL", comeBack, func() { c.server.Stop(t); c.server.Start(t) })
+	l.during("an immediate restart of PostgreSQL", comeBack, func() { c.server.Crash(t); c.server.Start(t) })
+	l.during("20 s of refused connections", comeBack, func() { c.server.Stop(t); time.Sleep(20 * time.Second); c.server.Start(t) })
+	l.during("60 s of a silent network", comeBack, func() { c.network.Freeze(); time.Sleep(time.Minute); c.network.Thaw() })
+	for _, m := range []*member{bffs[0], apis[0]} {
+		l.during("kill -9 of a "+m.side, cutOff, func() {
+			if err := m.cmd.Process.Kill(); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(10 * time.Second)
+			c.start(m)
+			c.awaitReady(m)
+		})
 	}
 	l.end()
 }
@@ -43,6 +66,20 @@ func pgTerminateAll(c *cluster) {
 	c.t.Logf("%d connections were ended", n)
 }
 
+// rotateKey makes a new signing key, and waits until it signs and the tokens of the old one
+// have expired.
+func (c *cluster) rotateKey() {
+	c.t.Helper()
+	var next struct {
+		SignsFrom time.Time
+	}
+	out := c.run("keys", "rotate", "--json")
+	if err := json.Unmarshal([]byte(out), &next); err != nil || time.Until(next.SignsFrom) < time.Second {
+		c.t.Fatalf("got %s, error %v", out, err)
+	}
+	time.Sleep(time.Until(next.SignsFrom) + 40*time.Second) // JWT_EXPIRES_IN, and the time in which BFFs notice
+}
+
 // TestALiveSessionCostsPostgreSQLNothing: PostgreSQL itself counts the statements that read
 // sessions, while requests of one session go through the proxy.
 func TestALiveSessionCostsPostgreSQLNothing(t *testing.T) {
@@ -52,7 +89,7 @@ func TestALiveSessionCostsPostgreSQLNothing(t *testing.T) {
 	if _, err := db.Exec(`CREATE EXTENSION pg_stat_statements`); err != nil {
 		t.Fatal(err)
 	}
-	l := newLoad(c, 1, 1)
+	l := newCrowd(c, 1, 1)
 	l.end()
 	u := l.users[0]
 	count := func() (n int) {

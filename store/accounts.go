@@ -25,7 +25,7 @@ func (s *Store) AccountsOf(ctx context.Context, userID string) ([]Account, error
 	err := s.Call(ctx, "accounts of user", func(ctx context.Context) error {
 		found = nil
 		var a Account
-		return s.Read().Each(ctx,
+		return s.AccountRead().Each(ctx,
 			[]any{&a.ID, &a.AccountID, &a.ProviderID, &a.UserID, &a.Scope, db.Instant(&a.CreatedAt), db.Instant(&a.UpdatedAt)},
 			func() { found = append(found, a) },
 			`SELECT id, "accountId", "providerId", "userId", COALESCE(scope, ''), "createdAt", "updatedAt"
@@ -38,7 +38,7 @@ func (s *Store) AccountsOf(ctx context.Context, userID string) ([]Account, error
 // have none.
 func (s *Store) PasswordHash(ctx context.Context, userID string) (hash string, err error) {
 	err = s.Call(ctx, "password of user", func(ctx context.Context) error {
-		return s.Read().One(ctx, []any{&hash}, `SELECT password FROM account
+		return s.AccountRead().One(ctx, []any{&hash}, `SELECT password FROM account
 			WHERE "userId" = ? AND "providerId" = 'credential' AND password IS NOT NULL`, userID)
 	})
 	return hash, err

@@ -15,7 +15,7 @@ const UndoFor = 7 * 24 * time.Hour
 func (s *Store) AddressFree(ctx context.Context, email string, now time.Time) (free bool, err error) {
 	err = s.Call(ctx, "address free", func(ctx context.Context) error {
 		var taken int
-		err := s.Read().One(ctx, []any{&taken}, `SELECT (SELECT count(*) FROM "user" WHERE email = ?) +
+		err := s.AccountRead().One(ctx, []any{&taken}, `SELECT (SELECT count(*) FROM "user" WHERE email = ?) +
 			(SELECT count(*) FROM "formerAddress" WHERE email = ? AND "heldUntil" > ?)`, email, email, now)
 		free = taken == 0
 		return err
@@ -77,7 +77,7 @@ func (tx *Tx) restoreAddress(u User, email string, now time.Time) error {
 // ErrNotFound.
 func (s *Store) userByFormerAddress(ctx context.Context, id, email string) (u User, err error) {
 	err = s.Call(ctx, "user by former address", func(ctx context.Context) error {
-		return s.Read().One(ctx, u.fields(), `SELECT `+userColumns+` FROM "user" u
+		return s.AccountRead().One(ctx, u.fields(), `SELECT `+userColumns+` FROM "user" u
 			WHERE u.id = ? AND EXISTS (SELECT 1 FROM "formerAddress" f WHERE f."userId" = u.id AND f.email = ?)`, id, email)
 	})
 	return u, err
@@ -86,7 +86,7 @@ func (s *Store) userByFormerAddress(ctx context.Context, id, email string) (u Us
 // userByHeldAddress returns the user that the address is reserved for, or ErrNotFound.
 func (s *Store) userByHeldAddress(ctx context.Context, email string, now time.Time) (u User, err error) {
 	err = s.Call(ctx, "user by held address", func(ctx context.Context) error {
-		return s.Read().One(ctx, u.fields(), `SELECT `+userColumns+` FROM "formerAddress" f JOIN "user" u ON u.id = f."userId"
+		return s.AccountRead().One(ctx, u.fields(), `SELECT `+userColumns+` FROM "formerAddress" f JOIN "user" u ON u.id = f."userId"
 			WHERE f.email = ? AND f."heldUntil" > ? ORDER BY f.id LIMIT 1`, email, now)
 	})
 	return u, err

@@ -33,7 +33,7 @@ func (s *Store) Users(ctx context.Context, f UserFilter, after string, limit int
 	var u User
 	err := s.fill(limit, func(n int) (seen, got int, err error) {
 		err = s.Call(ctx, "users", func(ctx context.Context) error {
-			return s.Read().Every(ctx, u.fields(), func(readable bool) {
+			return s.AccountRead().Every(ctx, u.fields(), func(readable bool) {
 				if seen++; readable {
 					found, got = append(found, u), got+1
 				}
@@ -145,7 +145,7 @@ func (s *Store) Events(ctx context.Context, f EventFilter, limit int) ([]Event, 
 	}
 	err := s.fill(limit, func(n int) (seen, got int, err error) {
 		err = s.Call(ctx, "events", func(ctx context.Context) error {
-			return s.Read().Every(ctx,
+			return s.AccountRead().Every(ctx,
 				[]any{&e.ID, db.Instant(&e.At), &e.Type, &e.Actor, &e.UserID, &e.SessionID, &e.ClientID, &e.Email, &e.IPAddress, &e.UserAgent, &e.RequestID, &e.Detail},
 				func(readable bool) {
 					if seen++; readable {

@@ -29,6 +29,7 @@ const (
 	EventUserEnabled     = "user-enabled"
 	EventUserDeleted     = "user-deleted"
 	EventKeyCreated      = "key-created"
+	EventKeyRetired      = "key-retired" // its successor signs, or an operator has ended it
 	EventTokenMinted     = "token-minted"
 
 	EventClientCreated       = "client-created"
@@ -44,7 +45,7 @@ const (
 var Events = [...]string{
 	EventSignUp, EventSignUpFailed, EventSignIn, EventSignInFailed, EventPasswordFailed, EventPasswordProven, EventSignOut, EventSessionRevoked,
 	EventPasswordChanged, EventPasswordReset, EventResetRequested, EventEmailVerified, EventEmailChange, EventEmailChanged, EventEmailUndone,
-	EventUserUpdated, EventUserDisabled, EventUserEnabled, EventUserDeleted, EventKeyCreated,
+	EventUserUpdated, EventUserDisabled, EventUserEnabled, EventUserDeleted, EventKeyCreated, EventKeyRetired,
 	EventTokenMinted,
 	EventClientCreated, EventClientRotated, EventClientDeleted, EventClientFailed,
 	EventTokenIssued, EventTokenExchanged, EventTokenExchangeFailed,

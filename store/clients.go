@@ -66,7 +66,7 @@ func (s *Store) Clients(ctx context.Context) ([]Client, error) {
 	err := s.Call(ctx, "clients", func(ctx context.Context) error {
 		found = nil
 		var c Client
-		return s.Read().Each(ctx, c.fields(), func() { found = append(found, c) },
+		return s.AccountRead().Each(ctx, c.fields(), func() { found = append(found, c) },
 			`SELECT `+clientColumns+` FROM client c`)
 	})
 	// Sorted here, because the database's order of text depends on its locale.
@@ -86,7 +86,7 @@ func (s *Store) ClientByName(ctx context.Context, name string) (Client, error) {
 
 func (s *Store) client(ctx context.Context, what, condition, arg string) (c Client, err error) {
 	err = s.Call(ctx, what, func(ctx context.Context) error {
-		return s.Read().One(ctx, c.fields(), `SELECT `+clientColumns+` FROM client c WHERE `+condition, arg)
+		return s.AccountRead().One(ctx, c.fields(), `SELECT `+clientColumns+` FROM client c WHERE `+condition, arg)
 	})
 	if err != nil {
 		return Client{}, err

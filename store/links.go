@@ -93,7 +93,7 @@ func (l Link) Good(now time.Time) bool {
 // no longer Good, or ErrNotFound.
 func (s *Store) LinkByToken(ctx context.Context, tokenHash string, purposes ...string) (l Link, err error) {
 	err = s.Call(ctx, "link by token", func(ctx context.Context) (err error) {
-		l, err = readLink(ctx, s.Read(), tokenHash, purposes)
+		l, err = readLink(ctx, s.AccountRead(), tokenHash, purposes)
 		return err
 	})
 	return l, err

@@ -75,7 +75,7 @@ func (s *Store) ClaimMail(ctx context.Context, now, until time.Time) (Mail, erro
 func (s *Store) dueMail(ctx context.Context, now time.Time) (m Mail, err error) {
 	for {
 		err = s.Call(ctx, "due mail", func(ctx context.Context) error {
-			return s.Read().One(ctx,
+			return s.AccountRead().One(ctx,
 				[]any{&m.ID, &m.Kind, &m.Recipient, &m.UserID, &m.SessionID, &m.NewEmail, &m.CallbackURL, db.Instant(&m.CreatedAt), db.Instant(&m.DueAt), &m.Attempts},
 				`SELECT id, kind, recipient, COALESCE("userId", ''), COALESCE("sessionId", ''), COALESCE("newEmail", ''), COALESCE("callbackURL", ''), "createdAt", "dueAt", attempts
 				FROM mail WHERE "dueAt" <= ? AND "afterId" IS NULL ORDER BY "dueAt", id LIMIT 1`, now)

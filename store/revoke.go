@@ -11,7 +11,7 @@ func (s *Store) SessionsOf(ctx context.Context, userID string, now time.Time) ([
 	err := s.Call(ctx, "sessions of user", func(ctx context.Context) error {
 		found = nil
 		var row Session
-		return s.Read().Each(ctx, row.fields(), func() { found = append(found, row) },
+		return s.AccountRead().Each(ctx, row.fields(), func() { found = append(found, row) },
 			`SELECT `+sessionColumns+` FROM session s
 			WHERE s."userId" = ? AND s."expiresAt" > ? ORDER BY s."createdAt" DESC, s.id`, userID, now)
 	})

@@ -96,7 +96,7 @@ func (s *Store) TrimSessions(ctx context.Context, limit int, e Event) error {
 		seen := 0
 		err = s.Call(ctx, "count sessions", func(ctx context.Context) error {
 			var n int
-			return s.Read().Every(ctx, []any{&after, &n}, func(bool) {
+			return s.AccountRead().Every(ctx, []any{&after, &n}, func(bool) {
 				if seen++; n > limit {
 					of = append(of, after)
 				}

@@ -101,7 +101,7 @@ func (s *Store) SessionByTokenHash(ctx context.Context, hash string) (session Se
 // and reports whether it did. It never revives a session that has ended, and of several
 // calls with the same seen only one succeeds.
 func (s *Store) ExtendSession(ctx context.Context, hash string, seen, updatedAt, expiresAt time.Time) (extended bool, err error) {
-	err = s.Tx(ctx, "extend session", func(tx *Tx) error {
+	err = s.sessionTx(ctx, "extend session", func(tx *Tx) error {
 		n, err := tx.exec(`UPDATE session SET "updatedAt" = ?, "expiresAt" = ? WHERE token = ? AND "updatedAt" = ?`,
 			updatedAt, expiresAt, hash, seen)
 		extended = n > 0
@@ -113,7 +113,7 @@ func (s *Store) ExtendSession(ctx context.Context, hash string, seen, updatedAt,
 // MarkCookieSent moves CookieAt forward to at, never back. It returns ErrNotFound
 // when the session has ended: then its cookie must not be sent.
 func (s *Store) MarkCookieSent(ctx context.Context, hash string, at time.Time) error {
-	return s.Tx(ctx, "mark cookie sent", func(tx *Tx) error {
+	return s.sessionTx(ctx, "mark cookie sent", func(tx *Tx) error {
 		return tx.change(`UPDATE session SET "cookieAt" = CASE WHEN "cookieAt" < ? THEN ? ELSE "cookieAt" END
 			WHERE token = ?`, at, at, hash)
 	})
@@ -121,7 +121,7 @@ func (s *Store) MarkCookieSent(ctx context.Context, hash string, at time.Time) e
 
 // EndSession deletes a session, if it exists.
 func (s *Store) EndSession(ctx context.Context, hash string) error {
-	return s.Tx(ctx, "end session", func(tx *Tx) error {
+	return s.sessionTx(ctx, "end session", func(tx *Tx) error {
 		_, err := tx.endSessions(`token = ?`, hash)
 		return err
 	})

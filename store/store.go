@@ -19,7 +19,12 @@ func New(d *db.DB) *Store { return &Store{d} }
 
 // Open opens a database, see db.Open, and returns the accounts in it.
 func Open(ctx context.Context, url string) (*Store, error) {
-	d, err := db.Open(ctx, url)
+	return OpenWith(ctx, url, db.Options{})
+}
+
+// OpenWith is Open with options.
+func OpenWith(ctx context.Context, url string, o db.Options) (*Store, error) {
+	d, err := db.OpenWith(ctx, url, o)
 	if err != nil {
 		return nil, err
 	}

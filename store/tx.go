@@ -27,9 +27,19 @@ type Tx struct {
 // transaction that conflicts with another one. So f must set its results on each run and
 // have no other side effects.
 func (s *Store) Tx(ctx context.Context, what string, f func(*Tx) error) error {
-	return s.DB.Tx(ctx, what, func(ctx context.Context, q db.Querier) error {
+	return s.DB.AccountTx(ctx, what, s.tx(f))
+}
+
+// sessionTx is Tx for a session that is in use. A proxied request waits for it, so it does
+// not take a connection for accounts.
+func (s *Store) sessionTx(ctx context.Context, what string, f func(*Tx) error) error {
+	return s.DB.Tx(ctx, what, s.tx(f))
+}
+
+func (s *Store) tx(f func(*Tx) error) func(context.Context, db.Querier) error {
+	return func(ctx context.Context, q db.Querier) error {
 		return f(&Tx{ctx: ctx, q: q, dialect: s.Dialect()})
-	})
+	}
 }
 
 // Ended returns the token hashes of the sessions that the transaction has ended. After

@@ -53,7 +53,7 @@ func (s *Store) UserByEmail(ctx context.Context, email string) (User, error) {
 
 func (s *Store) user(ctx context.Context, what, condition, arg string) (u User, err error) {
 	err = s.Call(ctx, what, func(ctx context.Context) error {
-		return s.Read().One(ctx, u.fields(), `SELECT `+userColumns+` FROM "user" u WHERE `+condition, arg)
+		return s.AccountRead().One(ctx, u.fields(), `SELECT `+userColumns+` FROM "user" u WHERE `+condition, arg)
 	})
 	return u, err
 }
@@ -62,7 +62,7 @@ func (s *Store) user(ctx context.Context, what, condition, arg string) (u User, 
 // password. It returns ErrNotFound also for a user who has no password.
 func (s *Store) CredentialByEmail(ctx context.Context, email string) (u User, passwordHash string, err error) {
 	err = s.Call(ctx, "credential by e-mail", func(ctx context.Context) error {
-		return s.Read().One(ctx, append(u.fields(), &passwordHash), `SELECT `+userColumns+`, a.password
+		return s.AccountRead().One(ctx, append(u.fields(), &passwordHash), `SELECT `+userColumns+`, a.password
 			FROM "user" u JOIN account a ON a."userId" = u.id AND a."providerId" = 'credential'
 			WHERE u.email = ? AND a.password IS NOT NULL`, email)
 	})

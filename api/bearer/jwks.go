@@ -17,20 +17,28 @@ import (
 //
 //   - It asks one configured address and follows no redirect. It reads only the kid of a
 //     token.
+//   - It asks again in the background, long before an answer is too old, and not only when
+//     a kid is unknown. A key that is published before its first use is known in time.
 //   - An outage or a bad answer changes nothing: known keys stay.
-//   - Unknown kids, which anybody can invent, cause at most one fetch a minute. A request
-//     with the kid of a new key waits for the fetch, also for one that another request has
-//     started. So no request fails during a rotation.
+//   - A request with an unknown kid waits for a fetch, also for one that another request has
+//     started. The answer may be a few seconds old at the issuer, or at one of its instances,
+//     so the kid may be asked for again soon. Anybody can invent kids, so these fetches have
+//     a pause between them, and there are only a few of them in a minute.
+//   - Instances do not ask at the same moments, and neither do they after an outage.
 //   - Until there is a first key, no token can be judged: 503, not 401.
 const (
-	// jwksRefresh bounds how long a withdrawn key is still trusted. A key that is published
-	// this long before its first use is always known in time.
-	jwksRefresh      = time.Minute
-	jwksRetry        = 15 * time.Second // after a failed refresh
-	jwksFirstRetry   = 200 * time.Millisecond
-	jwksMaxFirst     = 5 * time.Second // the delay doubles up to this until there is a key
-	jwksUnknownEvery = time.Minute
-	jwksLogEvery     = time.Minute // failures repeat more often than they need a log line
+	// jwksRefresh bounds how long a withdrawn key is still trusted.
+	jwksRefresh    = time.Minute
+	jwksRetry      = 15 * time.Second // after a failed refresh
+	jwksFirstRetry = 200 * time.Millisecond
+	jwksMaxFirst   = 5 * time.Second // the delay doubles up to this until there is a key
+	jwksLogEvery   = time.Minute     // failures repeat more often than they need a log line
+
+	// An issuer's set that is up to five seconds old, as that of our BFF, is fresh at the
+	// fourth fetch.
+	jwksUnknownPause = 2 * time.Second
+	jwksUnknownBurst = 4
+	jwksUnknownEvery = 15 * time.Second // one more after this time
 )
 
 // jwks is the keySource of an issuer that publishes its keys over HTTP.
@@ -41,12 +49,13 @@ type jwks struct {
 	client    *http.Client
 	log       *slog.Logger
 	now       func() time.Time
+	jitter    func(most time.Duration) time.Duration // a random part of most
 
 	known atomic.Pointer[keyring] // nil until the first fetch has succeeded
 
 	mu       sync.Mutex
 	underWay *fetch    // nil: none
-	askedAt  time.Time // when an unknown kid last caused a fetch
+	unknown  allowance // of fetches for unknown kids
 	failure  error     // of the last fetch
 	loggedAt time.Time // when a failure was last logged
 }
@@ -120,7 +129,7 @@ func (j *jwks) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(pause):
+		case <-time.After(pause - j.jitter(pause/4)):
 		}
 	}
 }
@@ -136,16 +145,14 @@ func (j *jwks) refresh() *fetch {
 }
 
 // forUnknown is refresh for an unknown kid. It returns nil when no fetch is under way and
-// the last fetch for an unknown kid was too recent.
+// none is allowed now.
 func (j *jwks) forUnknown() *fetch {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.underWay == nil {
-		now := j.now()
-		if !j.askedAt.IsZero() && now.Sub(j.askedAt) < jwksUnknownEvery {
+		if !j.unknown.take(j.now()) {
 			return nil
 		}
-		j.askedAt = now
 		j.begin()
 	}
 	return j.underWay

@@ -5,7 +5,6 @@ import (
 	"crypto/ed25519"
 	"crypto/x509"
 	"encoding/pem"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -111,35 +110,6 @@ func TestWithoutAnyKeyNothingCanBeJudged(t *testing.T) {
 	i.Publishes(jwkOf(t, "a", key))
 	s.waitUntilReady(t)
 	s.tasks(t, edToken(t, "a", key)).is(t, 200, "[]")
-}
-
-func TestUnknownKidsCauseOneFetchAMinute(t *testing.T) {
-	key := newEdKey(t)
-	i := &issuer{}
-	i.Publishes(jwkOf(t, "a", key))
-	s := newKeyedSurface(t, jose.EdDSA, i)
-	s.waitUntilReady(t)
-	s.stop() // this also stops the fetch every minute by the real clock
-	before := i.Fetches.Load()
-	flood := func() {
-		t.Helper()
-		var wg sync.WaitGroup
-		for n := range 200 {
-			wg.Go(func() {
-				s.tasks(t, edToken(t, fmt.Sprint("made-up-", n), key)).isProblem(t, 401, "Invalid token")
-			})
-		}
-		wg.Wait()
-	}
-	for minute, want := range []int64{1, 2, 3} {
-		s.clock.Set(noon.Add(time.Duration(minute) * time.Minute))
-		flood()
-		s.clock.Set(noon.Add(time.Duration(minute)*time.Minute + 59*time.Second))
-		flood()
-		if got := i.Fetches.Load() - before; got != want {
-			t.Errorf("minute %d: got %d fetches, want %d", minute, got, want)
-		}
-	}
 }
 
 func TestATokenWithoutAKidCausesNoFetch(t *testing.T) {

@@ -51,6 +51,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func TestKeysAreFetchedUntilThereAreSomeAndThenKeptFresh(t *testing.T) {
+	var mostJitter time.Duration
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		i := &issuer{}
@@ -67,6 +68,10 @@ func TestKeysAreFetchedUntilThereAreSomeAndThenKeptFresh(t *testing.T) {
 		}), slog.New(slog.DiscardHandler), time.Now)
 		if err != nil {
 			t.Fatal(err)
+		}
+		j.jitter = func(most time.Duration) time.Duration {
+			mostJitter = max(mostJitter, most)
+			return 0
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
@@ -109,6 +114,45 @@ func TestKeysAreFetchedUntilThereAreSomeAndThenKeptFresh(t *testing.T) {
 		}
 		cancel()
 		<-ended
+	})
+	if want := jwksRefresh / 4; mostJitter != want {
+		t.Errorf("got a jitter of at most %v, want %v", mostJitter, want)
+	}
+}
+
+// TestTwoInstancesDoNotFetchAtTheSameMoments for ever, although they have started together.
+func TestTwoInstancesDoNotFetchAtTheSameMoments(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		i := &issuer{}
+		i.Publishes(jwkOf(t, "a", newEdKey(t)))
+		start := time.Now()
+		var last [2]time.Duration
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		for n := range last {
+			j, err := newJWKS("JWKS_URL", "http://bff.test/jwks", jose.EdDSA, roundTripper(func(r *http.Request) (*http.Response, error) {
+				last[n] = time.Since(start)
+				w := httptest.NewRecorder()
+				i.ServeHTTP(w, r)
+				return w.Result(), nil
+			}), slog.New(slog.DiscardHandler), time.Now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			running.Go(func() { j.run(ctx) })
+		}
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if last[0] == last[1] {
+			t.Errorf("got fetches of both after %v", last[0])
+		}
+		for _, at := range last {
+			if 10*time.Minute-at > jwksRefresh {
+				t.Errorf("got the last fetch after %v, want one a minute", at)
+			}
+		}
+		cancel()
+		running.Wait()
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -36,8 +37,9 @@ func newJWKS(setting, address, algorithm string, transport http.RoundTripper, lo
 			Transport:     transport,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		log: log,
-		now: now,
+		log:    log,
+		now:    now,
+		jitter: rand.N[time.Duration], // #nosec G404 -- no secret: it separates instances
 	}, nil
 }
 

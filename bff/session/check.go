@@ -9,6 +9,7 @@ import (
 
 	"vestibule/internal/opaque"
 	"vestibule/store"
+	"vestibule/store/db"
 )
 
 // Check finds the live session of r and extends it when that is due. Its errors are
@@ -99,6 +100,8 @@ func (s *Sessions) entry(ctx context.Context, hash string, recheck time.Duration
 	if s.ended.tooOften(hash, now) {
 		return nil, ErrTooOften
 	}
+	ctx, cancel := db.Within(ctx, checkLimit)
+	defer cancel()
 	row, user, err := s.lookUp(ctx, hash)
 	switch {
 	case errors.Is(err, store.ErrNotFound):

@@ -62,5 +62,6 @@ type Store interface {
 	Tx(ctx context.Context, what string, f func(*store.Tx) error) error
 	SessionsOf(ctx context.Context, userID string, now time.Time) ([]store.Session, error)
 	WatchSessions(ctx context.Context, w db.SessionWatcher)
+	Shares() db.Shares
 	LiveSessions(ctx context.Context, hashes []string, now time.Time) (map[string]time.Time, error)
 }

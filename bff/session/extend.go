@@ -1,6 +1,10 @@
 package session
 
-import "context"
+import (
+	"context"
+
+	"vestibule/store/db"
+)
 
 // extendIfDue extends a session that is in use. Of many concurrent requests one writes.
 // The others continue at once, because the session is still alive.
@@ -18,6 +22,8 @@ func (s *Sessions) extendIfDue(ctx context.Context, e *entry) error {
 	if latest, _ := e.load(); !latest.UpdatedAt.Equal(row.UpdatedAt) {
 		return nil // another request has just extended it
 	}
+	ctx, cancel := db.Within(ctx, checkLimit)
+	defer cancel()
 	extended, err := s.store.ExtendSession(ctx, row.TokenHash, row.UpdatedAt, now, expires)
 	if err != nil {
 		return err

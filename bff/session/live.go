@@ -7,6 +7,7 @@ import (
 
 	"vestibule/bff/token"
 	"vestibule/store"
+	"vestibule/store/db"
 )
 
 // Live is a session that was alive when it was checked.
@@ -29,6 +30,8 @@ func (s *Sessions) Renewed(ctx context.Context, l *Live) (*http.Cookie, error) {
 	if !l.stale && !(l.RememberMe && l.UpdatedAt.After(l.CookieAt)) {
 		return nil, nil
 	}
+	ctx, cancel := db.Within(ctx, checkLimit)
+	defer cancel()
 	err := s.store.MarkCookieSent(ctx, l.TokenHash, l.UpdatedAt)
 	switch {
 	case errors.Is(err, store.ErrNotFound):

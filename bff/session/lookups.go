@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -9,29 +10,35 @@ import (
 	"vestibule/internal/fair"
 	"vestibule/internal/opaque"
 	"vestibule/store"
+	"vestibule/store/db"
 )
 
-// While rows are not believed (see Sessions.Version), each request with a session cookie reads
-// the row of its session, even if it is then refused because the user has too many requests in
-// progress. So the concurrent
-// lookups are limited per session and in total. That leaves database connections for other
-// queries. Further lookups wait, and the sessions take turns.
+// While PostgreSQL's notifications do not arrive, each request with a session cookie reads
+// the row of its session, even if it is then refused because the user has too many requests
+// in progress. So the concurrent lookups are limited per session and in total: two thirds of
+// the connections that read, and half of that. Further lookups wait, and the sessions take
+// turns.
 const (
-	maxLookups           = 12
-	maxLookupsPerSession = 4
-	lookupWait           = 2 * time.Second
-	lookupQueue          = 100_000 // the connections of clients are the real bound
+	checkLimit  = 2 * time.Second // of what a request waits for its session, also when the database is silent
+	lookupQueue = 100_000         // the connections of clients are the real bound
 )
 
-func newLookups() *fair.Room {
-	return fair.New(fair.Limits{Places: maxLookups, PerKey: maxLookupsPerSession, Queue: lookupQueue, Wait: lookupWait})
+// lookupPlaces returns how many lookups read at a time, in total and of one session.
+func lookupPlaces(s db.Shares) (all, one int) {
+	all = max(1, s.Read*2/3)
+	return all, max(1, all/2)
+}
+
+func newLookups(s db.Shares) *fair.Room {
+	all, one := lookupPlaces(s)
+	return fair.New(fair.Limits{Places: all, PerKey: one, Queue: lookupQueue})
 }
 
 // lookUp reads a session from the database.
 func (s *Sessions) lookUp(ctx context.Context, hash string) (store.Session, store.User, error) {
 	leave, err := s.lookups.Enter(ctx, hash, 1)
 	if err != nil {
-		if ctx.Err() == nil {
+		if cause := context.Cause(ctx); cause == nil || errors.Is(cause, store.ErrUnavailable) {
 			err = fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 		}
 		return store.Session{}, store.User{}, fmt.Errorf("look up a session: %w", err)

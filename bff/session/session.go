@@ -63,7 +63,7 @@ func New(cfg Config, s Store) (*Sessions, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	return &Sessions{Config: cfg, store: s, cache: c, ended: d, lookups: newLookups(), streams: newStreams(cfg), sweeps: make(chan struct{}, 1)}, nil
+	return &Sessions{Config: cfg, store: s, cache: c, ended: d, lookups: newLookups(s.Shares()), streams: newStreams(cfg), sweeps: make(chan struct{}, 1)}, nil
 }
 
 // now returns the current time with the precision of the database.

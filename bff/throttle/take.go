@@ -7,7 +7,6 @@ import (
 
 	"vestibule/internal/fair"
 	"vestibule/store"
-	"vestibule/store/db"
 )
 
 // Take makes a refusal as cheap as possible:
@@ -26,8 +25,8 @@ const (
 	maxWait             = 5 * time.Second
 )
 
-func newRoom() *fair.Room {
-	return fair.New(fair.Limits{Places: db.CountingAtOnce, PerKey: 1, Queue: maxWaiting, QueuePerKey: maxWaitingPerClient, Wait: maxWait})
+func newRoom(places int) *fair.Room {
+	return fair.New(fair.Limits{Places: places, PerKey: 1, Queue: maxWaiting, QueuePerKey: maxWaitingPerClient, Wait: maxWait})
 }
 
 // enter takes a place in the counting room.

@@ -42,11 +42,16 @@ func newStalledStore(t *testing.T) (*stalledStore, *Limiter) {
 // fillCountingRoom takes all places of the counting room, with attempts that are stalled.
 func fillCountingRoom(t *testing.T, l *Limiter) {
 	t.Helper()
-	for i := range db.CountingAtOnce {
+	for i := range shares.Count {
 		go func() { _ = l.Take(t.Context(), SignUp(fmt.Sprintf("192.0.2.%d", i))) }()
 	}
 	synctest.Wait()
 }
+
+// shares are those of the stalled store.
+var shares = db.SharesOf(db.DefaultConnections)
+
+func (s *stalledStore) Shares() db.Shares { return shares }
 
 func (s *stalledStore) Counters(_ context.Context, keys []string) ([]store.Counter, error) {
 	return make([]store.Counter, len(keys)), nil
@@ -110,8 +115,8 @@ func TestFewAttemptsAreCountedAtATime(t *testing.T) {
 		if passed.Load() != 1+maxWaitingPerClient {
 			t.Errorf("got %d attempts of one client allowed, want %d", passed.Load(), 1+maxWaitingPerClient)
 		}
-		if stub.most != db.CountingAtOnce || stub.mostOne != 1 {
-			t.Errorf("got %d calls of the database at a time, %d of one client; want %d and 1", stub.most, stub.mostOne, db.CountingAtOnce)
+		if stub.most != shares.Count || stub.mostOne != 1 {
+			t.Errorf("got %d calls of the database at a time, %d of one client; want %d and 1", stub.most, stub.mostOne, shares.Count)
 		}
 	})
 }

@@ -31,12 +31,14 @@ import (
 
 	"vestibule/internal/fair"
 	"vestibule/store"
+	"vestibule/store/db"
 )
 
 // Store is the part of the store that a Limiter uses.
 type Store interface {
 	Counters(ctx context.Context, keys []string) ([]store.Counter, error)
 	Count(ctx context.Context, keys []string, decide func([]store.Counter)) error
+	Shares() db.Shares // Count of them count at a time
 }
 
 // Limiter counts attempts. Make one with New.
@@ -61,7 +63,7 @@ func New(s Store, secret []byte, now func() time.Time, off bool) (*Limiter, erro
 	if err != nil {
 		return nil, fmt.Errorf("create the memory of blocks: %w", err)
 	}
-	return &Limiter{store: s, now: now, key: key, off: off, blocks: blocks, room: newRoom()}, nil
+	return &Limiter{store: s, now: now, key: key, off: off, blocks: blocks, room: newRoom(s.Shares().Count)}, nil
 }
 
 // Limited is returned for an attempt that must not be made now.

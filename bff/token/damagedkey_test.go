@@ -53,7 +53,7 @@ func TestADamagedKeyStopsTheStartAndIsNamed(t *testing.T) {
 			sound, damaged := tt.key, tt.key
 			tt.damage(&damaged)
 			open := func(rows ...Key) error {
-				_, err := Open(t.Context(), config(tt.key.Algorithm, clk), &table{rows: rows})
+				_, err := Open(t.Context(), config(tt.key.Algorithm, clk), &memory{rows: rows})
 				return err
 			}
 			if err := open(damaged); err == nil || !strings.Contains(err.Error(), damaged.ID) {

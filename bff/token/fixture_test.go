@@ -18,6 +18,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"vestibule/internal/jose"
+	"vestibule/store"
 )
 
 var (
@@ -26,26 +27,40 @@ var (
 )
 
 // clock is a time that a test sets. It does not start at a full second.
-type clock struct{ time time.Time }
-
-func newClock() *clock {
-	return &clock{time.Date(2026, 2, 3, 4, 5, 6, 789_012_345, time.UTC)}
+type clock struct {
+	mu   sync.Mutex
+	time time.Time
 }
 
-func (c *clock) now() time.Time          { return c.time }
-func (c *clock) advance(d time.Duration) { c.time = c.time.Add(d) }
+func newClock() *clock {
+	return &clock{time: time.Date(2026, 2, 3, 4, 5, 6, 789_012_345, time.UTC)}
+}
 
-// table is a key table in memory.
-type table struct {
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.time
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.time = c.time.Add(d)
+}
+
+// memory is a key table in memory.
+type memory struct {
 	mu    sync.Mutex
 	rows  []Key
 	reads int
 	err   error // answers every call
 
+	events []store.Event
+
 	afterRead func(read int) // runs before Keys returns
 }
 
-func (t *table) Keys(ctx context.Context) ([]Key, error) {
+func (t *memory) Keys(ctx context.Context) ([]Key, error) {
 	t.mu.Lock()
 	t.reads++
 	read, rows, err := t.reads, slices.Clone(t.rows), t.err
@@ -56,14 +71,30 @@ func (t *table) Keys(ctx context.Context) ([]Key, error) {
 	return rows, errors.Join(err, ctx.Err())
 }
 
-func (t *table) AddKey(_ context.Context, k Key) error {
+func (t *memory) ChangeKeys(_ context.Context, plan func([]Key) (Change, error)) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.err != nil {
 		return t.err
 	}
-	t.rows = append(t.rows, k)
+	change, err := plan(slices.Clone(t.rows))
+	if err != nil {
+		return err
+	}
+	for _, k := range change.Update {
+		t.rows[slices.IndexFunc(t.rows, func(row Key) bool { return row.ID == k.ID })] = k
+	}
+	t.rows = slices.DeleteFunc(t.rows, func(row Key) bool { return slices.Contains(change.Delete, row.ID) })
+	t.rows = append(t.rows, change.Add...)
+	t.events = append(t.events, change.Events...)
 	return nil
+}
+
+// add adds a row, as another instance does.
+func (t *memory) add(k Key) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.rows = append(t.rows, k)
 }
 
 func config(algorithm string, c *clock) Config {
@@ -106,7 +137,7 @@ func mustJWKS(t testing.TB, m *Minter) []byte {
 
 func mustKey(t testing.TB, c Config) Key {
 	t.Helper()
-	k, err := newKey(c)
+	k, err := newKey(c, c.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

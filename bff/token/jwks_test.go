@@ -18,7 +18,7 @@ import (
 func TestThePublishedSetIsEmptyInHS256Mode(t *testing.T) {
 	t.Parallel()
 	clk := newClock()
-	keys := &table{rows: []Key{mustKey(t, config(jose.EdDSA, clk))}}
+	keys := &memory{rows: []Key{mustKey(t, config(jose.EdDSA, clk))}}
 	for _, keys := range []Keys{nil, keys} {
 		if got := string(mustJWKS(t, mustOpen(t, config(jose.HS256, clk), keys))); got != `{"keys":[]}` {
 			t.Errorf("got %s, want an empty set", got)
@@ -29,7 +29,7 @@ func TestThePublishedSetIsEmptyInHS256Mode(t *testing.T) {
 func TestNothingPrivateIsPublished(t *testing.T) {
 	t.Parallel()
 	clk := newClock()
-	keys := &table{}
+	keys := &memory{}
 	for _, algorithm := range []string{jose.EdDSA, jose.ES256} {
 		mustOpen(t, config(algorithm, clk), keys)
 		if made := keys.rows[len(keys.rows)-1]; strings.Contains(made.PublicKey, `"d"`) {
@@ -92,7 +92,7 @@ func TestAllLiveKeysArePublished(t *testing.T) {
 	}
 	unknown := row("key_unknown", jose.EdDSA, nil)
 	unknown.Algorithm, unknown.PublicKey = "RS256", `{"kty":"RSA","n":"AQAB","e":"AQAB"}`
-	keys := &table{rows: []Key{
+	keys := &memory{rows: []Key{
 		row("key_signs", jose.EdDSA, nil),
 		row("key_retiring", jose.EdDSA, in(time.Hour)),
 		row("key_ends_now", jose.EdDSA, in(0)),
@@ -113,15 +113,13 @@ func TestAllLiveKeysArePublished(t *testing.T) {
 func TestAKeyOfAnotherInstanceIsPublishedWithinSeconds(t *testing.T) {
 	t.Parallel()
 	clk := newClock()
-	keys := &table{}
+	keys := &memory{}
 	c := config(jose.EdDSA, clk)
 	here := mustOpen(t, c, keys)
 	mustJWKS(t, here)
 	other := mustKey(t, c)
-	if err := keys.AddKey(t.Context(), other); err != nil {
-		t.Fatal(err)
-	}
-	there := mustOpen(t, c, &table{rows: []Key{other}})
+	keys.add(other)
+	there := mustOpen(t, c, &memory{rows: []Key{other}})
 
 	clk.advance(publishedFor - time.Millisecond)
 	if got := parseJWKS(t, mustJWKS(t, here)); len(got) != 1 {
@@ -136,8 +134,9 @@ func TestAKeyOfAnotherInstanceIsPublishedWithinSeconds(t *testing.T) {
 func TestABurstReadsTheTableOnce(t *testing.T) {
 	t.Parallel()
 	clk := newClock()
-	keys := &table{}
+	keys := &memory{}
 	m := mustOpen(t, config(jose.EdDSA, clk), keys)
+	clk.advance(publishedFor)
 	before := keys.reads
 	var wg sync.WaitGroup
 	for range 50 {
@@ -161,7 +160,7 @@ func TestABurstReadsTheTableOnce(t *testing.T) {
 func TestAClockSetBackDoesNotKeepAnOldSet(t *testing.T) {
 	t.Parallel()
 	clk := newClock()
-	keys := &table{}
+	keys := &memory{}
 	m := mustOpen(t, config(jose.EdDSA, clk), keys)
 	mustJWKS(t, m)
 	before := keys.reads
@@ -174,8 +173,10 @@ func TestAClockSetBackDoesNotKeepAnOldSet(t *testing.T) {
 
 func TestACallerDoesNotWaitForAnotherReadLongerThanItsContext(t *testing.T) {
 	t.Parallel()
-	keys := &table{}
-	m := mustOpen(t, config(jose.EdDSA, newClock()), keys)
+	keys := &memory{}
+	clk := newClock()
+	m := mustOpen(t, config(jose.EdDSA, clk), keys)
+	clk.advance(publishedFor)
 	reading, release := make(chan struct{}), make(chan struct{})
 	keys.afterRead = func(int) { close(reading); <-release }
 	done := make(chan error, 1)
@@ -198,7 +199,7 @@ func TestACallerDoesNotWaitForAnotherReadLongerThanItsContext(t *testing.T) {
 func TestAFailedReadIsAnErrorAndIsNotCached(t *testing.T) {
 	t.Parallel()
 	clk := newClock()
-	keys := &table{}
+	keys := &memory{}
 	m := mustOpen(t, config(jose.EdDSA, clk), keys)
 	want := mustJWKS(t, m)
 	clk.advance(publishedFor)

@@ -1,25 +1,8 @@
 package token
 
-// Rules for signing keys:
-//
-//  1. The newest key of the configured algorithm signs. Of two keys made in the
-//     same millisecond, the one with the greater id signs. So all instances that
-//     read the same table choose the same key.
-//  2. A key with an end (ExpiresAt) is retiring. It signs nothing any more, and is
-//     published until its end, so that its tokens can still be verified.
-//  3. A key is in the table before it signs anything, so that every instance
-//     publishes it.
-//
-// Two instances that start at the same moment and find no key both make one. Each
-// adds its own key and then reads the table again. The later one sees both keys
-// and signs with the newer. The earlier one may sign with its own key until its
-// next start. This does no harm: all instances publish both keys, and the kid of
-// a token says which one to use.
-
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -31,56 +14,20 @@ import (
 // Key is a row of the key table. PublicKey is a JWK in JSON; PrivateKey is one too, sealed.
 type Key = store.Key
 
+// Change is a change of the key table.
+type Change = store.KeyChange
+
 // Keys is the key table, which all instances share.
 type Keys interface {
+	// Keys returns the rows, the oldest first.
 	Keys(ctx context.Context) ([]Key, error)
-	AddKey(ctx context.Context, k Key) error
+	// ChangeKeys writes what plan returns. Nobody else changes the table between plan and
+	// the commit. plan may be called more than once.
+	ChangeKeys(ctx context.Context, plan func([]Key) (Change, error)) error
 }
 
-// openSigner returns the signing key of the table. If there is none, it makes one.
-func openSigner(ctx context.Context, c Config, keys Keys) (jose.Signer, error) {
-	k, err := newest(ctx, c.Algorithm, keys)
-	if errors.Is(err, errNoKey) {
-		if k, err = newKey(c); err != nil {
-			return jose.Signer{}, err
-		}
-		if err := keys.AddKey(ctx, k); err != nil {
-			return jose.Signer{}, fmt.Errorf("token: add key: %w", err)
-		}
-		k, err = newest(ctx, c.Algorithm, keys)
-	}
-	if err != nil {
-		return jose.Signer{}, err
-	}
-	return unlock(k, c)
-}
-
-var errNoKey = errors.New("token: no signing key")
-
-// newest returns the key that signs. It skips keys whose private part is not in our
-// form: they were imported, and are published but never sign.
-func newest(ctx context.Context, algorithm string, keys Keys) (Key, error) {
-	all, err := keys.Keys(ctx)
-	if err != nil {
-		return Key{}, fmt.Errorf("token: read keys: %w", err)
-	}
-	var best *Key
-	for i, k := range all {
-		if k.Algorithm != algorithm || k.ExpiresAt != nil || !sealed(k.PrivateKey) {
-			continue
-		}
-		if best == nil || k.CreatedAt.After(best.CreatedAt) || k.CreatedAt.Equal(best.CreatedAt) && k.ID > best.ID {
-			best = &all[i]
-		}
-	}
-	if best == nil {
-		return Key{}, errNoKey
-	}
-	return *best, nil
-}
-
-// newKey makes a key pair for the configured algorithm.
-func newKey(c Config) (Key, error) {
+// newKey makes a key pair for the configured algorithm. It signs from then on.
+func newKey(c Config, then time.Time) (Key, error) {
 	id := "key_" + strings.ToLower(rand.Text())
 	fail := func(err error) (Key, error) { return Key{}, fmt.Errorf("token: make key: %w", err) }
 	pair, curve, err := jose.Generate(c.Algorithm, id)
@@ -99,6 +46,7 @@ func newKey(c Config) (Key, error) {
 	if err != nil {
 		return fail(err)
 	}
+	then = then.UTC().Truncate(time.Millisecond)
 	return Key{
 		ID:         id,
 		Algorithm:  c.Algorithm,
@@ -106,6 +54,7 @@ func newKey(c Config) (Key, error) {
 		PublicKey:  string(public),
 		PrivateKey: box,
 		CreatedAt:  c.Now().UTC().Truncate(time.Millisecond),
+		SignsAt:    &then,
 	}, nil
 }
 

@@ -27,7 +27,7 @@ func TestATokenOfAnOperatorNamesItsSubjectAndScope(t *testing.T) {
 		for _, algorithm := range algorithms {
 			t.Run(tc.name+", "+algorithm, func(t *testing.T) {
 				c := config(algorithm, clk)
-				m := mustOpen(t, c, &table{})
+				m := mustOpen(t, c, &memory{})
 				minted, err := m.MintFor(tc.subject, tc.scope)
 				if err != nil {
 					t.Fatal(err)

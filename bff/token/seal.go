@@ -7,7 +7,9 @@ package token
 //     token reveals anything about it.
 //  2. AES-256-GCM, with a random nonce and the key's id as additional data: a
 //     sealed key cannot be opened in another row.
-//  3. A sealed key begins with the version of this scheme, so that a later scheme
+//  3. A key that only a previous secret opens is encrypted again under the secret, once all
+//     instances sign with that one. So the previous secret can be dropped.
+//  4. A sealed key begins with the version of this scheme, so that a later scheme
 //     can be used beside it.
 
 import (
@@ -33,7 +35,8 @@ const (
 	sealInfo   = "vestibule/jwks private key/v1"
 )
 
-func sealed(box string) bool { return strings.HasPrefix(box, sealPrefix) }
+// sealed reports whether box is the private part of one of our keys.
+func sealed(box string) bool { return strings.HasPrefix(strings.TrimPrefix(box, nextMark), sealPrefix) }
 
 // seal encrypts the private key with the id kid under secret.
 func seal(secret []byte, kid string, plain []byte) (string, error) {
@@ -46,7 +49,7 @@ func seal(secret []byte, kid string, plain []byte) (string, error) {
 
 // unseal decrypts box with the first secret that fits.
 func unseal(kid, box string, secret []byte, previous [][]byte) ([]byte, error) {
-	ciphertext, err := base64.RawURLEncoding.DecodeString(strings.TrimPrefix(box, sealPrefix))
+	ciphertext, err := base64.RawURLEncoding.DecodeString(strings.TrimPrefix(strings.TrimPrefix(box, nextMark), sealPrefix))
 	if err != nil || !sealed(box) {
 		return nil, errDamaged
 	}
@@ -60,6 +63,34 @@ func unseal(kid, box string, secret []byte, previous [][]byte) ([]byte, error) {
 		}
 	}
 	return nil, ErrSecretDiffers
+}
+
+// reseal encrypts the keys under the secret that only a previous secret opens. Keys that no
+// secret opens stay as they are.
+func (c Config) reseal(change *Change, rows []Key) error {
+	for _, k := range rows {
+		if !sealed(k.PrivateKey) {
+			continue
+		}
+		if _, err := unseal(k.ID, k.PrivateKey, c.Secret, nil); err == nil {
+			continue
+		}
+		plain, err := unseal(k.ID, k.PrivateKey, c.Secret, c.PreviousSecrets)
+		if err != nil {
+			continue
+		}
+		mark := ""
+		if strings.HasPrefix(k.PrivateKey, nextMark) {
+			mark = nextMark
+		}
+		box, err := seal(c.Secret, k.ID, plain)
+		if err != nil {
+			return err
+		}
+		k.PrivateKey = mark + box
+		change.Update = append(change.Update, k)
+	}
+	return nil
 }
 
 func sealer(secret []byte) (cipher.AEAD, error) {

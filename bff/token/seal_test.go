@@ -103,7 +103,7 @@ func TestASecretCanBeRotated(t *testing.T) {
 	for _, algorithm := range []string{jose.EdDSA, jose.ES256} {
 		t.Run(algorithm, func(t *testing.T) {
 			c := config(algorithm, newClock())
-			keys := &table{}
+			keys := &memory{}
 			before := mustOpen(t, c, keys)
 			old := mustMint(t, before)
 
@@ -142,7 +142,7 @@ func TestASealedKeyMovedToAnotherRowDoesNotOpen(t *testing.T) {
 	t.Parallel()
 	k := mustKey(t, config(jose.EdDSA, newClock()))
 	k.ID = "key_other"
-	if _, err := Open(t.Context(), config(jose.EdDSA, newClock()), &table{rows: []Key{k}}); !errors.Is(err, ErrSecretDiffers) {
+	if _, err := Open(t.Context(), config(jose.EdDSA, newClock()), &memory{rows: []Key{k}}); !errors.Is(err, ErrSecretDiffers) {
 		t.Errorf("got %v, want %v", err, ErrSecretDiffers)
 	}
 }

@@ -97,10 +97,9 @@ func (m *Minter) verifiers(ctx context.Context, kid string) (keys []jose.Key, er
 	if _, known := set.public[kid]; !known {
 		// Another instance may have made it since the last reading. The client that
 		// asks has shown its secret, so strangers cannot make the database work.
-		if set, err = m.publish(ctx, m.config.Now()); err != nil {
+		if set, err = m.reread(ctx); err != nil {
 			return nil, err
 		}
-		m.set.last.Store(set)
 	}
 	if k, known := set.public[kid]; known && k.Algorithm() == m.config.Algorithm {
 		keys = append(keys, k)

@@ -39,7 +39,7 @@ func TestVerifySubjectReadsATokenAsItWasMinted(t *testing.T) {
 	for _, algorithm := range algorithms {
 		t.Run(algorithm, func(t *testing.T) {
 			clk := newClock()
-			m := mustOpen(t, config(algorithm, clk), &table{})
+			m := mustOpen(t, config(algorithm, clk), &memory{})
 			user := mustMint(t, m)
 			s, err := m.VerifySubject(t.Context(), user.Raw)
 			if err != nil {
@@ -89,7 +89,7 @@ func TestATokenOfARetiringKeyIsReadUntilTheKeyEnds(t *testing.T) {
 	clk := newClock()
 	c := config(jose.EdDSA, clk)
 	c.ExpiresIn = time.Hour
-	keys := &table{}
+	keys := &memory{}
 	m := mustOpen(t, c, keys)
 	raw := mustMint(t, m).Raw
 	keys.rows[0].ExpiresAt = new(clk.now().Add(time.Minute))
@@ -107,14 +107,12 @@ func TestATokenOfAnotherInstancesNewKeyIsRead(t *testing.T) {
 	t.Parallel()
 	clk := newClock()
 	c := config(jose.ES256, clk)
-	keys := &table{}
+	keys := &memory{}
 	here := mustOpen(t, c, keys)
 	mustJWKS(t, here)
 	key := mustKey(t, c)
-	there := mustOpen(t, c, &table{rows: []Key{key}})
-	if err := keys.AddKey(t.Context(), key); err != nil {
-		t.Fatal(err)
-	}
+	there := mustOpen(t, c, &memory{rows: []Key{key}})
+	keys.add(key)
 	raw := mustMint(t, there).Raw
 	if _, err := here.VerifySubject(t.Context(), raw); err != nil {
 		t.Errorf("got %v, want nil", err)

@@ -17,7 +17,7 @@ func TestTamperedTokensAreRefused(t *testing.T) {
 		t.Run(algorithm, func(t *testing.T) {
 			clk := newClock()
 			c := config(algorithm, clk)
-			m := mustOpen(t, c, &table{})
+			m := mustOpen(t, c, &memory{})
 			set := mustJWKS(t, m)
 			raw := mustMint(t, m).Raw
 			part := strings.Split(raw, ".")
@@ -34,7 +34,7 @@ func TestTamperedTokensAreRefused(t *testing.T) {
 				c := config(algorithm, clk)
 				c.Secret = otherSecret
 				return c
-			}(), &table{})).Raw
+			}(), &memory{})).Raw
 			for name, raw := range map[string]string{
 				"another subject":           part[0] + "." + b64([]byte(forged)) + "." + part[2],
 				"no signature":              part[0] + "." + part[1] + ".",

@@ -34,7 +34,8 @@ type Config struct {
 	PreviousSecrets [][]byte      // still decrypt private keys and verify HS256 tokens, and sign nothing
 	Issuer          string        // the claim iss
 	Audience        string        // the claim aud
-	ExpiresIn       time.Duration // lifetime of a token, at least 1 s
+	ExpiresIn       time.Duration // lifetime of a token, from 1 s to LongestLife
+	Rotation        time.Duration // how long a key signs until the next one does; 0: until an operator rotates it
 	Now             func() time.Time
 }
 
@@ -46,8 +47,10 @@ func (c Config) check() error {
 		return fmt.Errorf("token: the secret has %d bytes, want at least %d", len(c.Secret), jose.MinSecret)
 	case c.Issuer == "" || c.Audience == "":
 		return errors.New("token: issuer and audience must not be empty")
-	case c.ExpiresIn < time.Second:
-		return fmt.Errorf("token: a lifetime of %v, want at least 1s", c.ExpiresIn)
+	case c.ExpiresIn < time.Second || c.ExpiresIn > LongestLife:
+		return fmt.Errorf("token: a lifetime of %v, want 1s to %v", c.ExpiresIn, LongestLife)
+	case c.Rotation != 0 && c.Rotation < ShortestRotation:
+		return fmt.Errorf("token: a rotation every %v, want at least %v", c.Rotation, ShortestRotation)
 	case c.Now == nil:
 		return errors.New("token: no clock")
 	}
@@ -58,14 +61,16 @@ func (c Config) check() error {
 type Token struct {
 	Raw     string
 	Expires time.Time // UTC; the claim exp
+
+	keyID string // "": the secret
 }
 
 // Minter mints tokens. It is safe for concurrent use.
 type Minter struct {
 	config Config
 	keys   Keys
-	signer jose.Signer
-	set    *published
+	secret jose.Signer // signs in HS256 mode
+	table  *table
 }
 
 // Open returns a Minter that is ready to sign. In HS256 mode it does not use keys,
@@ -76,16 +81,12 @@ func Open(ctx context.Context, c Config, keys Keys) (*Minter, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	m := &Minter{config: c, keys: keys, set: newPublished()}
+	m := &Minter{config: c, keys: keys, table: newTable()}
 	if c.Algorithm == jose.HS256 {
-		m.signer = jose.NewSecretSigner(c.Secret)
+		m.secret = jose.NewSecretSigner(c.Secret)
 		return m, nil
 	}
-	var err error
-	if m.signer, err = openSigner(ctx, c, keys); err != nil {
-		return nil, err
-	}
-	if _, err := m.publish(ctx, c.Now()); err != nil {
+	if err := m.begin(ctx); err != nil {
 		return nil, err
 	}
 	return m, nil
@@ -120,24 +121,25 @@ func (m *Minter) Mint(subject, sessionID string) (Token, error) {
 // mint signs c as a token of this typ and lifetime.
 func (m *Minter) mint(typ string, c claims, life time.Duration) (Token, error) {
 	now := m.config.Now()
+	signer := m.signer(now)
 	expires := now.Add(life).UTC().Truncate(time.Second)
 	c.Issuer, c.IssuedAt, c.Expires = m.config.Issuer, now.Unix(), expires.Unix()
 	payload, err := json.Marshal(c)
 	if err != nil {
 		return Token{}, fmt.Errorf("token: mint: %w", err)
 	}
-	raw, err := m.signer.Sign(typ, payload)
+	raw, err := signer.Sign(typ, payload)
 	if err != nil {
 		return Token{}, fmt.Errorf("token: mint: %w", err)
 	}
-	return Token{Raw: raw, Expires: expires}, nil
+	return Token{Raw: raw, Expires: expires, keyID: signer.Public().ID}, nil
 }
 
 // Fresh reports whether t can still be attached to a request. It is false for the
-// zero Token, and from shortly before the end, so that a token does not expire on
-// its way or while the API reads a slow upload: one minute before, or a fifth of a
-// lifetime that is under five minutes.
+// zero Token, for one whose key is not published any more, and from shortly before the end,
+// so that a token does not expire on its way or while the API reads a slow upload: one
+// minute before, or a fifth of a lifetime that is under five minutes.
 func (m *Minter) Fresh(t Token) bool {
 	margin := min(time.Minute, m.config.ExpiresIn/5)
-	return t.Raw != "" && t.Expires.Sub(m.config.Now()) > margin
+	return t.Raw != "" && t.Expires.Sub(m.config.Now()) > margin && m.publishes(t.keyID)
 }

@@ -17,7 +17,7 @@ func TestTokensVerifyWithAnotherLibrary(t *testing.T) {
 	for _, algorithm := range algorithms {
 		t.Run(algorithm, func(t *testing.T) {
 			c := config(algorithm, newClock())
-			m := mustOpen(t, c, &table{})
+			m := mustOpen(t, c, &memory{})
 			set := mustJWKS(t, m)
 			// Many, since one ECDSA signature in 128 has a number that begins with
 			// a zero byte, and must still be 64 bytes long.
@@ -35,7 +35,7 @@ func TestATokenHoldsExactlyItsClaims(t *testing.T) {
 	for _, algorithm := range algorithms {
 		t.Run(algorithm, func(t *testing.T) {
 			clk := newClock()
-			keys := &table{}
+			keys := &memory{}
 			c := config(algorithm, clk)
 			m := mustOpen(t, c, keys)
 			tok := mustMint(t, m)
@@ -74,7 +74,7 @@ func TestEveryTokenHasItsOwnID(t *testing.T) {
 	t.Parallel()
 	for _, algorithm := range algorithms {
 		t.Run(algorithm, func(t *testing.T) {
-			m := mustOpen(t, config(algorithm, newClock()), &table{})
+			m := mustOpen(t, config(algorithm, newClock()), &memory{})
 			var mu sync.Mutex
 			seen := map[string]bool{}
 			var wg sync.WaitGroup
@@ -169,11 +169,14 @@ func TestOpenRefusesMistakes(t *testing.T) {
 		"no audience":                     func(c *Config) { c.Audience = "" },
 		"no lifetime":                     func(c *Config) { c.ExpiresIn = 0 },
 		"a lifetime under a second":       func(c *Config) { c.ExpiresIn = time.Second - 1 },
+		"a lifetime over a day":           func(c *Config) { c.ExpiresIn = LongestLife + 1 },
+		"a rotation under an hour":        func(c *Config) { c.Rotation = ShortestRotation - 1 },
+		"a negative rotation":             func(c *Config) { c.Rotation = -1 },
 		"no clock":                        func(c *Config) { c.Now = nil },
 	} {
 		c := config(jose.HS256, newClock())
 		change(&c)
-		if m, err := Open(t.Context(), c, &table{}); err == nil || m != nil {
+		if m, err := Open(t.Context(), c, &memory{}); err == nil || m != nil {
 			t.Errorf("%s: got %v, %v, want nil and an error", name, m, err)
 		} else if len(c.Secret) > 0 && strings.Contains(err.Error(), string(c.Secret)) {
 			t.Errorf("%s: the error shows the secret: %v", name, err)
@@ -184,7 +187,7 @@ func TestOpenRefusesMistakes(t *testing.T) {
 func BenchmarkMint(b *testing.B) {
 	for _, algorithm := range algorithms {
 		b.Run(algorithm, func(b *testing.B) {
-			m := mustOpen(b, config(algorithm, newClock()), &table{})
+			m := mustOpen(b, config(algorithm, newClock()), &memory{})
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := m.Mint("usr_alice", "ses_one"); err != nil {

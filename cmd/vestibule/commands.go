@@ -73,6 +73,12 @@ func commands() []command {
 			{"yes", "", "Do not ask for confirmation."},
 			asJSON,
 		}, run: clientDelete},
+		{name: "keys list", summary: "list the signing keys of EdDSA and ES256", reads: settings.ForData, options: []option{asJSON}, run: keysList},
+		{name: "keys rotate", summary: "publish a new signing key, which signs as soon as every verifier has it", reads: settings.ForToken, options: []option{asJSON}, run: keysRotate},
+		{name: "keys retire", args: "KEY", summary: "end a signing key that is not needed any more; KEY is an id", reads: settings.ForData, options: []option{
+			{"now", "", "Stop its publication at once, for example because it has leaked, even if it signs. Its tokens become invalid."},
+			asJSON,
+		}, run: keysRetire},
 		{name: "token", summary: "mint a token for a user or a service and print it", reads: settings.ForToken, options: []option{
 			{"sub", "WHO", "A user, by address or id, or a service by its svc_ id."},
 			{"scope", "SCOPE,…", "The scopes of the token: tasks:read, tasks:write. Without this option, the token of a user gives access to all tasks of that user, and the token of a service gives no access."},

@@ -21,7 +21,7 @@ const (
 	// A token for the script of an operator may be valid longer than tokens of the BFF,
 	// but at most one day, because it cannot be revoked.
 	shortestMinted = time.Second
-	longestMinted  = 24 * time.Hour
+	longestMinted  = token.LongestLife
 )
 
 // tokenRequest holds the options of vestibule token.
@@ -37,14 +37,8 @@ func mintToken(ctx context.Context, p *program, c *settings.Settings) error {
 	if err != nil {
 		return err
 	}
-	if err := c.ReadSecretFile(); err != nil {
+	if err := needSecret(c); err != nil {
 		return err
-	}
-	if c.Secret == nil {
-		return settings.Faults{{
-			Setting: "BETTER_AUTH_SECRET", Problem: "is not set, and the file " + c.SecretFile + " does not exist",
-			Cure: "use the secret or the DATABASE_URL of vestibule serve",
-		}}
 	}
 	c.BFF.JWTExpiresIn = cmp.Or(req.expiresIn, c.BFF.JWTExpiresIn)
 	return p.withData(ctx, c, func(db *store.Store) error {
@@ -125,13 +119,31 @@ func tokenSubject(ctx context.Context, db *store.Store, idOrEmail string) (strin
 	return u.ID, nil
 }
 
+// needSecret reads the secret of vestibule serve. It creates none.
+func needSecret(c *settings.Settings) error {
+	if err := c.ReadSecretFile(); err != nil {
+		return err
+	}
+	if c.Secret == nil {
+		return settings.Faults{{
+			Setting: "BETTER_AUTH_SECRET", Problem: "is not set, and the file " + c.SecretFile + " does not exist",
+			Cure: "use the secret or the DATABASE_URL of vestibule serve",
+		}}
+	}
+	return nil
+}
+
+func tokenConfig(c *settings.Settings) token.Config {
+	return token.Config{
+		Algorithm: c.BFF.JWTAlgorithm, Secret: c.Secret, PreviousSecrets: c.PreviousSecrets(),
+		Issuer: c.BFF.JWTIssuer, Audience: c.BFF.JWTAudience, ExpiresIn: c.BFF.JWTExpiresIn, Now: time.Now,
+	}
+}
+
 // openMinter returns a minter with the keys of the BFF. It creates no signing key,
 // because this command may have another configuration than the BFF.
 func openMinter(ctx context.Context, c *settings.Settings, db *store.Store) (*token.Minter, error) {
-	m, err := token.Open(ctx, token.Config{
-		Algorithm: c.BFF.JWTAlgorithm, Secret: c.Secret, PreviousSecrets: c.PreviousSecrets(),
-		Issuer: c.BFF.JWTIssuer, Audience: c.BFF.JWTAudience, ExpiresIn: c.BFF.JWTExpiresIn, Now: time.Now,
-	}, existingKeys{db})
+	m, err := token.Open(ctx, tokenConfig(c), existingKeys{db})
 	var refused refusal
 	switch {
 	case errors.Is(err, token.ErrSecretDiffers):
@@ -143,17 +155,14 @@ func openMinter(ctx context.Context, c *settings.Settings, db *store.Store) (*to
 }
 
 // existingKeys reads the signing keys in the database. It refuses to add a key.
-type existingKeys struct{ store *store.Store }
+type existingKeys struct{ *store.Store }
 
-func (k existingKeys) Keys(ctx context.Context) ([]token.Key, error) {
-	rows, err := k.store.Keys(ctx)
-	keys := make([]token.Key, len(rows))
-	for i, row := range rows {
-		keys[i] = token.Key(row)
-	}
-	return keys, err
-}
-
-func (existingKeys) AddKey(_ context.Context, key token.Key) error {
-	return refusal("the database has no signing key for " + key.Algorithm + " yet; start vestibule serve once with this JWT_ALGORITHM")
+func (k existingKeys) ChangeKeys(ctx context.Context, plan func([]store.Key) (store.KeyChange, error)) error {
+	return k.Store.ChangeKeys(ctx, func(rows []store.Key) (store.KeyChange, error) {
+		change, err := plan(rows)
+		if err == nil && len(change.Add) > 0 {
+			err = refusal("the database has no signing key for " + change.Add[0].Algorithm + " yet; start vestibule serve once with this JWT_ALGORITHM")
+		}
+		return change, err
+	})
 }

@@ -40,6 +40,9 @@ func Run(ctx context.Context, c *settings.Settings, stdout, stderr io.Writer) er
 	if err := c.CreateSecret(log); err != nil {
 		return err
 	}
+	if err := holdSecrets(ctx, c, at, db); err != nil {
+		return unlessStopped(ctx, err)
+	}
 	process, err := compose(ctx, c, at, db, log)
 	if err != nil {
 		return unlessStopped(ctx, err)

@@ -116,6 +116,8 @@ func beatCure(err error) string {
 		return "restart vestibule; to restore a backup, stop it first"
 	case errors.Is(err, db.ErrBehind):
 		return "run vestibule migrate up"
+	case errors.Is(err, db.ErrNoConnection):
+		return "raise max_connections of PostgreSQL, or lower DATABASE_MAX_CONNS of the processes that use it"
 	default:
 		return "check the database's disk, permissions and health"
 	}

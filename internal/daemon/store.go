@@ -14,7 +14,7 @@ import (
 // openStore opens the database and checks that its schema fits this version. If MIGRATE
 // allows it, openStore first applies pending migrations.
 func openStore(ctx context.Context, c *settings.Settings, log *slog.Logger) (*store.Store, error) {
-	st, err := store.Open(ctx, c.Database.URL)
+	st, err := store.OpenWith(ctx, c.Database.URL, db.Options{MaxConnections: c.Database.MaxConnections})
 	if err != nil {
 		return nil, c.Database.Failure(err)
 	}

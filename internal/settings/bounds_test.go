@@ -137,6 +137,7 @@ func TestEveryLimiterAndCacheIsInTheBoundsTable(t *testing.T) {
 	rows := map[string]string{ // file → start of the first cell of its row
 		"api/api.go":                  "bodies of the task API in memory",
 		"api/feed.go":                 "open event streams at the task API",
+		"api/writes.go":               "writes of tasks that run at the same time",
 		"api/bearer/verified.go":      "verified tokens in memory",
 		"api/searches.go":             "concurrent searches (`q`)",
 		"api/maxrequests.go":          "requests at the task API",
@@ -154,9 +155,8 @@ func TestEveryLimiterAndCacheIsInTheBoundsTable(t *testing.T) {
 		"internal/web/address.go":     "requests to the BFF that come through",
 		"internal/web/bodies.go":      "bodies under `/api/auth/` in memory",
 		"internal/web/connections.go": "connections to the BFF and to the API",
-		"store/db/announce.go":        "users whose changes wait to be announced",
 		"bff/session/lookups.go":      "session look-ups in the database",
-		"store/db/postgres.go":        "connections to the database",
+		"store/db/pools.go":           "connections to the database",
 		"store/db/sqlite.go":          "connections to the database",
 	}
 	creates := regexp.MustCompile(`\b(fair\.New|web\.NewBodies|\w*lru\.New\w*(\[.*?\])?|expirable\.NewLRU|\w+\.SetMaxOpenConns)\(`)

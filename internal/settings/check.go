@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"vestibule/bff"
+	"vestibule/bff/token"
 )
 
 // checker builds Settings from the given values. It collects all faults instead of
@@ -162,6 +163,18 @@ func (c *checker) retention(v string) time.Duration {
 		return 0
 	}
 	return c.duration(v, time.Hour, 87600*time.Hour)
+}
+
+// rotation reads how long a signing key is used, or 0 to use it until an operator acts.
+func (c *checker) rotation(v string) time.Duration {
+	if v == "0" {
+		return 0
+	}
+	d, m := parseDuration(v, token.ShortestRotation, longestRotation)
+	if m != nil {
+		c.refuse(v, mistake{m.problem, m.cure + ", or 0 to replace keys only with vestibule keys rotate"})
+	}
+	return d
 }
 
 func (c *checker) number(v string, least, most int) int {

@@ -25,6 +25,8 @@ const (
 	// at the latest.
 	longestToken = time.Hour
 
+	longestRotation = 10 * 365 * 24 * time.Hour // a larger number is a typing error
+
 	// Nobody can reach a listener on a loopback host through a load balancer elsewhere.
 	defaultDrainDelay = 5 * time.Second
 	longestDrainDelay = 10 * time.Minute // a larger number is a typing error

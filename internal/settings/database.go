@@ -13,6 +13,8 @@ type database struct {
 	SQLite string // the path of a SQLite file; "" on PostgreSQL
 
 	ListenURL string // for notifications of PostgreSQL; "" for URL
+
+	MaxConnections int // to PostgreSQL, of this process
 }
 
 // databaseURL reads DATABASE_URL. It checks the path of a SQLite file; package db

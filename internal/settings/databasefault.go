@@ -66,6 +66,10 @@ var databaseFaults = []struct {
 		problem: "names a database that cannot be used",
 		cure:    "make PATH and its folder writable for this user, or set DATABASE_URL to another file",
 	}, {
+		err:     db.ErrNoConnection,
+		problem: "names a database that has no free connection (53300)",
+		cure:    "raise max_connections of PostgreSQL (or the limit of the role, the database or the pooler), or lower DATABASE_MAX_CONNS of the running processes",
+	}, {
 		err:     db.ErrUnavailable,
 		problem: "names a database that does not answer",
 		cure:    "start it, or correct the host and port",

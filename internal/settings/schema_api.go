@@ -36,6 +36,11 @@ var tokenSettings = group{"Tokens", []setting{
 		check: func(c *checker, v string) { c.BFF.JWTExpiresIn = c.duration(v, shortestToken, longestToken) },
 	},
 	{
+		name: "JWT_KEY_ROTATION", by: ForServe | ForBFF, arg: "DURATION", value: shortDuration(defaults.JWTKeyRotation),
+		help:  "How long a signing key of EdDSA and ES256 is used until the next one replaces it; 0 means until vestibule keys rotate. It has no effect with HS256, whose key is BETTER_AUTH_SECRET.",
+		check: func(c *checker, v string) { c.BFF.JWTKeyRotation = zeroMeansNone(c.rotation(v)) },
+	},
+	{
 		name: "EXPOSE_TOKEN", by: ForServe | ForBFF, arg: "BOOL", value: "false",
 		help:  "Let pages read the token: GET /api/auth/token, and the set-auth-jwt header of the session. A malicious script in the page can then steal it (RFC 10017 §6.2).",
 		check: func(c *checker, v string) { c.BFF.ExposeToken = oneOf(c, v, boolWords) },

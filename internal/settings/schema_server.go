@@ -1,5 +1,11 @@
 package settings
 
+import (
+	"strconv"
+
+	"vestibule/store/db"
+)
+
 var addressSettings = group{"Addresses", []setting{
 	{
 		name: "BASE_URL", by: ForServe | ForBFF | ForAPI | ForToken, arg: "ORIGIN", value: defaults.BaseURL.String(),
@@ -73,6 +79,13 @@ var databaseSettings = group{"Database", []setting{
 		name: "DATABASE_LISTEN_URL", by: ForServe | ForBFF | ForAPI, arg: "URL", unset: "DATABASE_URL", secret: true,
 		help:  "A direct connection to the same PostgreSQL database, for notifications, if DATABASE_URL is a pooler in transaction mode, which delivers none. Without notifications every request asks the database for its session.",
 		check: func(c *checker, v string) { c.Database.ListenURL = c.listenURL(v) },
+	},
+	{
+		name: "DATABASE_MAX_CONNS", by: ForServe | ForBFF | ForAPI, arg: "N", value: strconv.Itoa(db.DefaultConnections),
+		help: "How many connections to PostgreSQL this process has at most. Those of all processes together must fit into PostgreSQL's max_connections. It has no effect on SQLite.",
+		check: func(c *checker, v string) {
+			c.Database.MaxConnections = c.number(v, db.MinConnections, db.MaxConnections)
+		},
 	},
 	{
 		name: "MIGRATE", by: ForServe | ForBFF | ForAPI, arg: "BOOL", unset: "true on SQLite, false on PostgreSQL",

@@ -43,6 +43,7 @@ func TestEverySettingRefusesBadValuesByName(t *testing.T) {
 		{"DATABASE_URL", nil, []string{"mysql://x", "data/vestibule.db", "sqlite:", "sqlite://data/x.db", "sqlite:data/", "sqlite::memory:", "sqlite:file:x.db", "sqlite:x.db?mode=ro", "sqlite:~/x.db", "sqlite:~", "sqlite:~ada/x.db", "sqlite:$HOME/x.db", "sqlite:/var/${NAME}/x.db", "sqlite:$(pwd)/x.db", "postgres://u:%zz@h/d", "postgres://u:a#b@h/d", "postgres://a:x,b:1/d", "postgres://a,b:70000/d", "postgres://h/d?gssencmode=require", "postgres://h/d?target_session_attrs=standby", "postgres:h/d"}},
 		{"DATABASE_LISTEN_URL", Environment{"DATABASE_URL": "postgres://h/d", "BETTER_AUTH_SECRET": goodSecret}, []string{"sqlite:x.db", "mysql://x", "postgres://u:%zz@h/d", "h:5432"}},
 		{"DATABASE_LISTEN_URL", nil, []string{"postgres://h/d"}}, // on SQLite
+		{"DATABASE_MAX_CONNS", Environment{"DATABASE_URL": "postgres://h/d", "BETTER_AUTH_SECRET": goodSecret}, []string{"0", "7", "-1", "1001", "20.5", "many"}},
 		{"MIGRATE", nil, []string{"yes", "1", "TRUE"}},
 		{"BETTER_AUTH_SECRET", nil, []string{"short", goodSecret[:31], goodSecret + " ", goodSecret + "\n", "<generate-with-openssl-rand-hex-32>",
 			strings.Repeat("s", 32), strings.Repeat("ab", 16), strings.Repeat("0123456789", 4), "0123456789abcdef0123456789abcdef", "change-me-change-me-change-me-cha", strings.Repeat("ü", 16),
@@ -72,6 +73,7 @@ func TestEverySettingRefusesBadValuesByName(t *testing.T) {
 		{"JWT_ISSUER", nil, []string{" x", "x\ty", strings.Repeat("a", 256)}},
 		{"JWT_AUDIENCE", nil, []string{"x ", "x\x00y"}},
 		{"JWT_EXPIRES_IN", nil, []string{"29s", "61m", "300"}},
+		{"JWT_KEY_ROTATION", nil, []string{"59m", "0s", "-1h", "30d", "720", "off", "87601h"}},
 		{"JWKS_URL", Environment{"JWT_ALGORITHM": "EdDSA"}, []string{"http://bff:3000/api/auth/jwks", "http://192.0.2.7/x", "http://localhost.example.com/x", "http://127.0.0.1.example.com/x", "jwks.json", "file:///x", "http://u:p@h/x", "https://h/x#y"}},
 		{"JWKS_URL", nil, []string{"http://localhost:3000/api/auth/jwks"}}, // HS256 does not use it
 		{"JWT_ISSUERS", nil, badIssuers()},
@@ -136,6 +138,7 @@ func goodValues() []goodValue {
 		{"MAX_CONNECTIONS", nil, []string{"100", "20000", "1000000"}},
 		{"MAX_CONNECTIONS_PER_ADDRESS", Environment{"MAX_CONNECTIONS": "200"}, []string{"10", "200"}},
 		{"DATABASE_URL", Environment{"BETTER_AUTH_SECRET": goodSecret}, []string{"sqlite:x.db", "sqlite:/var/lib/x.db", "sqlite:./data/x.db", "sqlite:./~/x.db", "sqlite:x~1/a$.db", "postgres://u:p@h:5432/d?sslmode=disable", "postgresql://h/d", "postgres://a:5432,b:5433/d?target_session_attrs=read-write", "postgres://u:p@%2Frun%2Fpostgresql/d", "postgres://h/d?channel_binding=require&sslmode=require", "postgres://h/d?schema=public&pgbouncer=true"}},
+		{"DATABASE_MAX_CONNS", Environment{"DATABASE_URL": "postgres://h/d", "BETTER_AUTH_SECRET": goodSecret}, []string{"8", "18", "1000"}},
 		{"DATABASE_LISTEN_URL", Environment{"DATABASE_URL": "postgres://pooler:6432/d", "BETTER_AUTH_SECRET": goodSecret}, []string{"postgres://u:p@h:5432/d?sslmode=disable"}},
 		{"MIGRATE", nil, []string{"true", "false"}},
 		{"BETTER_AUTH_SECRET", nil, []string{goodSecret, "7f9c8e3a2b1d4f6e8c9a0b2d3e4f5a6b", "31415926535897932384626433832795", "äöüß-äöüß-ßöäü-öäüß", "spaces are fine in the middle of it"}},
@@ -175,6 +178,7 @@ func goodValues() []goodValue {
 		{"JWT_ISSUER", nil, []string{"us"}},
 		{"JWT_AUDIENCE", nil, []string{"them"}},
 		{"JWT_EXPIRES_IN", nil, []string{"1m"}},
+		{"JWT_KEY_ROTATION", nil, []string{"0", "1h", "720h"}},
 		{"PROXY_BODY_LIMIT", nil, []string{"1"}},
 		{"PROXY_TIMEOUT", nil, []string{"1s"}},
 		{"PROXY_MAX_REQUESTS", nil, []string{"10"}},

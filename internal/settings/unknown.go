@@ -38,11 +38,9 @@ func NewEnvironment(variables []string) Environment {
 
 // futureSettings maps settings of planned later versions to the cure.
 var futureSettings = map[string]string{
-	"ROUTES":             "use BACKEND_URL, the one upstream of this version",
-	"FORWARD_AUTH_ADDR":  "send requests through the BFF instead",
-	"JWT_KEY_ROTATION":   "leave it out; signing keys change only when you replace them",
-	"JWT_TYPE":           "leave it out; docs/api.md describes the typ of tokens",
-	"DATABASE_MAX_CONNS": "leave it out",
+	"ROUTES":            "use BACKEND_URL, the one upstream of this version",
+	"FORWARD_AUTH_ADDR": "send requests through the BFF instead",
+	"JWT_TYPE":          "leave it out; docs/api.md describes the typ of tokens",
 }
 
 // betterAuthNames maps names that Better Auth uses, and other common names, to our

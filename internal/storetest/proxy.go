@@ -28,6 +28,7 @@ type Proxy struct {
 
 	mu      sync.Mutex
 	clients []*net.TCPConn
+	drops   []*atomic.Bool          // by client: whether its bytes are dropped
 	sent    map[*net.TCPConn][]byte // what clients have sent, by connection; nil: not recorded
 }
 
@@ -71,6 +72,16 @@ func (p *Proxy) Freeze() { p.frozen.Store(true) }
 // Thaw ends a Freeze.
 func (p *Proxy) Thaw() { p.frozen.Store(false) }
 
+// Drop drops all bytes of the connections that are open now, like a firewall that has
+// forgotten them. They stay open, and new ones work.
+func (p *Proxy) Drop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, drop := range p.drops {
+		drop.Store(true)
+	}
+}
+
 // HasCut reports whether CutAfter has ended a connection.
 func (p *Proxy) HasCut() bool { return p.cut.Load() == nil }
 
@@ -112,7 +123,8 @@ func (p *Proxy) Reset() {
 
 func (p *Proxy) serve(tcp *net.TCPConn) {
 	p.mu.Lock()
-	p.clients = append(p.clients, tcp)
+	var drop atomic.Bool
+	p.clients, p.drops = append(p.clients, tcp), append(p.drops, &drop)
 	p.mu.Unlock()
 	var client net.Conn = tcp
 	if p.tls != nil {
@@ -142,6 +154,9 @@ func (p *Proxy) serve(tcp *net.TCPConn) {
 			if text := p.cut.Load(); text != nil && bytes.Contains(b, []byte(*text)) && p.cut.CompareAndSwap(text, nil) {
 				swallow.Store(true)
 			}
+			if drop.Load() {
+				return nil, true
+			}
 			return b, true
 		})
 	}()
@@ -149,6 +164,9 @@ func (p *Proxy) serve(tcp *net.TCPConn) {
 	p.forward(client, server, func(b []byte) (pass []byte, more bool) {
 		if swallow.Load() {
 			return nil, false
+		}
+		if drop.Load() {
+			return nil, true
 		}
 		if before, ready := bytes.CutSuffix(b, []byte("Z\x00\x00\x00\x05I")); ready && p.mute.CompareAndSwap(true, false) {
 			return before, false

@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
 	"strconv"
 	"strings"
@@ -38,13 +37,9 @@ type announcer struct {
 	closed bool
 }
 
-// openAnnouncer opens the connection for announcements.
-func (s *DB) openAnnouncer(driver driver.Connector) {
-	pool := sql.OpenDB(driver)
-	pool.SetMaxOpenConns(1)
-	pool.SetConnMaxIdleTime(postgresIdleTime)
-	pool.SetConnMaxLifetime(postgresLifetime)
-	s.announcements = pool
+// openAnnouncer opens the connections for announcements.
+func (s *DB) openAnnouncer(to driver.Connector, connections int) {
+	s.announcements = postgresPool(to, connections).DB
 	s.announcer = &announcer{send: func(ctx context.Context, payloads []string) error {
 		return s.notify(ctx, taskChannel, payloads...)
 	}}

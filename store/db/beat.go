@@ -71,7 +71,9 @@ func readFirst(ctx context.Context, conn *sql.Conn, table, order string) error {
 }
 
 func (s *DB) beat(ctx context.Context, q Querier, instance string, now time.Time) error {
-	_, err := q.Exec(ctx, `INSERT INTO instance (id, "seenAt") VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET "seenAt" = excluded."seenAt"`, instance, now)
+	accepts, signs := s.heldSecrets()
+	_, err := q.Exec(ctx, `INSERT INTO instance (id, "seenAt", accepts, signs) VALUES (?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET "seenAt" = excluded."seenAt", accepts = excluded.accepts, signs = excluded.signs`, instance, now, accepts, signs)
 	if err != nil || s.file == nil {
 		return err
 	}

@@ -34,6 +34,9 @@ type hosts struct {
 	bound  time.Duration // for the answer to it
 	random bool
 	better atomic.Pointer[preferred]
+
+	gate     *gate
+	silences silences
 }
 
 type host struct {
@@ -51,7 +54,7 @@ type preferred struct {
 const preferFor = time.Minute
 
 func newHosts(config pq.Config) (*hosts, error) {
-	h := &hosts{bound: config.ConnectTimeout, random: config.LoadBalanceHosts == pq.LoadBalanceHostsRandom}
+	h := &hosts{gate: newGate(), bound: config.ConnectTimeout, random: config.LoadBalanceHosts == pq.LoadBalanceHostsRandom}
 	switch config.TargetSessionAttrs {
 	case pq.TargetSessionAttrsPrimary:
 		h.admit = `SELECT pg_catalog.pg_is_in_recovery()`
@@ -85,6 +88,11 @@ func (h *hosts) first() int {
 
 // Connect implements driver.Connector.
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	return c.hosts.gate.open(ctx, func() (driver.Conn, error) { return c.login(ctx) })
+}
+
+// login opens a connection to the first suitable host.
+func (c connector) login(ctx context.Context) (driver.Conn, error) {
 	var errs []error
 	first, n := c.hosts.first(), len(c.hosts.each)
 	for i := range n {
@@ -108,20 +116,19 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 }
 
 func (c connector) open(ctx context.Context, d *pq.Connector) (driver.Conn, error) {
-	var l *link
-	conn, err := d.Connect(context.WithValue(ctx, linkKey{}, &l))
+	l := &link{silences: &c.hosts.silences}
+	conn, err := d.Connect(context.WithValue(ctx, linkKey{}, l))
 	if err != nil {
 		return nil, err
 	}
-	l.silence, l.established = c.hosts.bound, true
+	l.silence, l.until, l.established = c.hosts.bound, time.Time{}, true
 	linked := linkedConn{conn.(pqConn), l, c.noTimeouts}
 	if err := c.hosts.check(ctx, linked); err != nil {
 		return nil, errors.Join(err, linked.Close())
 	}
 	l.silence = c.silence
-	if c.silence == 0 {
-		_ = l.SetDeadline(time.Time{})
-	}
+	l.obey(context.Background())
+	_ = l.SetDeadline(time.Time{})
 	return linked, nil
 }
 
@@ -152,6 +159,7 @@ func (c connector) Driver() driver.Driver { return pq.Driver{} }
 // are written for. A database or role may have a stricter default, with which concurrent
 // transactions would fail.
 func (c linkedConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	c.link.obey(ctx)
 	if opts.Isolation == driver.IsolationLevel(sql.LevelDefault) {
 		opts.Isolation = driver.IsolationLevel(sql.LevelReadCommitted)
 	}

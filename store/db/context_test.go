@@ -88,7 +88,10 @@ func methods(ctx context.Context, d *database, u store.User, session store.Sessi
 		"DeleteRemains": func() error { _, err := d.DeleteRemains(ctx, "usr_nobody"); return err },
 		"TrimSessions":  func() error { return d.TrimSessions(ctx, 1e6, event("x")) },
 
-		"Keys":   func() error { _, err := d.Keys(ctx); return err },
+		"Keys": func() error { _, err := d.Keys(ctx); return err },
+		"ChangeKeys": func() error {
+			return d.ChangeKeys(ctx, func([]store.Key) (store.KeyChange, error) { return store.KeyChange{}, nil })
+		},
 		"AddKey": func() error { return d.Tx(ctx, "test", func(tx *store.Tx) error { return tx.AddKey(newKey("key_")) }) },
 
 		"Record":       func() error { return d.Record(ctx, event("x")) },

@@ -5,7 +5,6 @@ import (
 
 	"vestibule/internal/storetest"
 	"vestibule/store"
-	"vestibule/store/db"
 )
 
 // TestCountingHasConnectionsOfItsOwn: a thousand simultaneous attempts take no connection
@@ -13,13 +12,10 @@ import (
 func TestCountingHasConnectionsOfItsOwn(t *testing.T) {
 	t.Parallel()
 	d := storetest.Postgres(t)
-	main, counting := d.Pools()["write"], d.CountingPool()
-	if n := main.Stats().MaxOpenConnections + counting.Stats().MaxOpenConnections; n != 20 {
-		t.Errorf("got %d connections in all, want the 20 of the documents", n)
-	}
+	atOnce := d.Shares().Count
 	within, stay := make(chan struct{}), make(chan struct{})
-	done := make(chan error, db.CountingAtOnce)
-	for range db.CountingAtOnce {
+	done := make(chan error, atOnce)
+	for range atOnce {
 		key := newHash()
 		go func() {
 			done <- d.Count(t.Context(), []string{key}, func([]store.Counter) { within <- struct{}{}; <-stay })
@@ -30,17 +26,15 @@ func TestCountingHasConnectionsOfItsOwn(t *testing.T) {
 		t.Errorf("a write beside as much counting as there can be: %v", err)
 	}
 	close(stay)
-	for range db.CountingAtOnce {
+	for range atOnce {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
 	}
-	for range main.Stats().MaxOpenConnections {
-		conn, err := main.Conn(t.Context())
-		if err != nil {
-			t.Fatal(err)
+	for name, pool := range d.Pools() {
+		if name != "counting" {
+			holdAll(t, pool)
 		}
-		defer conn.Close()
 	}
 	if err := d.Count(t.Context(), []string{newHash()}, func([]store.Counter) {}); err != nil {
 		t.Errorf("counting while others have all connections: %v", err)

@@ -19,12 +19,14 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -34,15 +36,16 @@ import (
 type DB struct {
 	engine engine
 
-	// On PostgreSQL, read and write are the same pool. SQLite has one writer at a time, so
-	// there write has a single connection: writers queue for it here, and do not have to
-	// poll for SQLite's lock.
+	// read and write are for sessions in use and for tasks, which proxied requests need.
+	// SQLite has one writer at a time, so there write has a single connection: writers
+	// queue for it here, and do not have to poll for SQLite's lock.
 	read, write *sqlx.DB
 
-	// countRead and countWrite are for the counters of the rate limits. On PostgreSQL they
-	// are a separate pool, so that many attempts do not take the connections of other
-	// requests. On SQLite they are read and write.
-	countRead, countWrite *sqlx.DB
+	// accounts is for all else about accounts, and counting for the counters of the rate
+	// limits. On SQLite both are read and write.
+	accounts, counting pool
+
+	shares Shares
 
 	// On SQLite, otherwise nil. turn queues the writers in order, because database/sql
 	// gives a free connection to a random waiter.
@@ -68,6 +71,8 @@ type DB struct {
 	unreadable unreadables
 	observe    func(query string, rows int64) // is called for each write; for tests, else nil
 
+	secrets atomic.Pointer[Instance] // what beats say of this process; see HoldSecrets
+
 	sessionsLock string   // the file that ClaimSessions locks; "" where it need not lock
 	claimed      *os.File // locked until Close
 }
@@ -81,14 +86,26 @@ const patience = 5 * time.Second
 // It creates a missing SQLite file and its folder, readable only by this user. It waits
 // while another process creates or migrates the file. An unmigrated database opens; see
 // CheckMigrated.
-func Open(ctx context.Context, url string) (*DB, error) { return open(ctx, url, patience) }
+func Open(ctx context.Context, url string) (*DB, error) { return OpenWith(ctx, url, Options{}) }
 
-func open(ctx context.Context, url string, patience time.Duration) (*DB, error) {
+// Options say how a database is opened. The zero value has the defaults.
+type Options struct {
+	// MaxConnections is how many connections to PostgreSQL this process may have, with the
+	// one that listens; at least MinConnections. 0: DefaultConnections. On SQLite it has no
+	// effect.
+	MaxConnections int
+
+	patience time.Duration // the time limit of a call; 0: patience
+}
+
+// OpenWith is Open with options.
+func OpenWith(ctx context.Context, url string, o Options) (*DB, error) {
+	o.patience = cmp.Or(o.patience, patience)
 	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
-		return openSQLite(ctx, path, patience)
+		return openSQLite(ctx, path, o.patience)
 	}
 	if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
-		return openPostgres(ctx, url, patience)
+		return openPostgres(ctx, url, o)
 	}
 	// Show no part of the URL: it may contain a password.
 	return nil, errors.New("database URL: want sqlite:PATH or postgres://…")
@@ -114,10 +131,8 @@ func (s *DB) Close() error {
 		err = errors.Join(err, s.watch.close())
 	}
 	err = errors.Join(err, s.read.Close())
-	for _, pool := range []*sqlx.DB{s.write, s.countWrite} {
-		if pool != s.read {
-			err = errors.Join(err, pool.Close()) // closing twice does nothing
-		}
+	for _, pool := range []*sqlx.DB{s.write, s.accounts.write, s.counting.write} {
+		err = errors.Join(err, pool.Close()) // closing twice does nothing
 	}
 	if s.file != nil {
 		err = errors.Join(err, s.file.close())

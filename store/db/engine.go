@@ -46,6 +46,10 @@ type Dialect struct {
 	// transaction ends. SQLite has one writer at a time and does not need it.
 	HoldSQL string
 
+	// LockKeysSQL is a statement after which nobody else changes the table of signing keys
+	// before the transaction ends. SQLite has one writer at a time and does not need it.
+	LockKeysSQL string
+
 	// ShareSQL and AloneSQL are appended to a FROM clause in which u is one row with a
 	// user's id. They lock the user until the end of the transaction: ShareSQL for any
 	// number of transactions, AloneSQL for one alone. All wait in one queue per user.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 
 	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
@@ -27,6 +28,10 @@ var (
 	// whether a write has happened: it was sent at most once, but its confirmation may
 	// have been lost.
 	ErrUnavailable error = unavailable{}
+
+	// ErrNoConnection is an ErrUnavailable: the server, its database, the role or a pooler
+	// takes no further connection.
+	ErrNoConnection = fmt.Errorf("%w: PostgreSQL has no free connection; raise max_connections or lower DATABASE_MAX_CONNS", ErrUnavailable)
 
 	ErrForeign   = errors.New("not a database of ours")
 	ErrEncoding  = errors.New("the database is not in UTF-8")
@@ -96,6 +101,9 @@ func sentinelOf(err error) error {
 		return ErrUnavailable
 	}
 	if e, ok := errors.AsType[*pq.Error](err); ok {
+		if noConnection(e) {
+			return ErrNoConnection
+		}
 		return postgresSentinel(e.Code)
 	}
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
@@ -113,6 +121,11 @@ func sentinelOf(err error) error {
 		return ErrUnavailable
 	}
 	return nil
+}
+
+// noConnection recognizes also the error of PgBouncer, which has no code of its own.
+func noConnection(e *pq.Error) bool {
+	return e.Code == pqerror.TooManyConnections || e.Code == pqerror.ProtocolViolation && strings.HasPrefix(e.Message, "no more connections allowed")
 }
 
 // beginError recognizes the error of a standby: it refuses BEGIN READ WRITE, which lib/pq
@@ -148,7 +161,7 @@ func postgresSentinel(code pqerror.Code) error {
 	}
 	switch code.Class() {
 	case pqerror.ClassConnectionException, // also from PgBouncer while the server is down
-		pqerror.ClassInsufficientResources, // too many connections, disk full
+		pqerror.ClassInsufficientResources, // disk full, out of memory
 		pqerror.ClassTransactionRollback,   // after all restarts, see tx
 		pqerror.ClassSystemError:
 		return ErrUnavailable

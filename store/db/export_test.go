@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"io/fs"
 	"time"
 
@@ -25,16 +26,13 @@ var (
 
 // OpenWithin opens a store with another time limit for calls.
 func OpenWithin(ctx context.Context, url string, patience time.Duration) (*DB, error) {
-	return open(ctx, url, patience)
+	return OpenWith(ctx, url, Options{patience: patience})
 }
 
 // Pools returns the pools of connections, by name.
 func (s *DB) Pools() map[string]*sqlx.DB {
-	return map[string]*sqlx.DB{"read": s.read, "write": s.write}
+	return map[string]*sqlx.DB{"read": s.read, "write": s.write, "accounts": s.accounts.write, "counting": s.counting.write}
 }
-
-// CountingPool is the pool of the connections that count attempts.
-func (s *DB) CountingPool() *sqlx.DB { return s.countWrite }
 
 // LockMigrations takes the lock that a migration takes.
 func (s *DB) LockMigrations(ctx context.Context) (release func(), err error) {
@@ -89,4 +87,16 @@ func (s *DB) AllPools(cleanup func(func())) map[string]*sql.DB {
 	db, done := s.engine.migrationPool()
 	cleanup(done)
 	return map[string]*sql.DB{"calls": s.write.DB, "migrations": db}
+}
+
+const (
+	LoginsAtOnce = loginsAtOnce
+	LoginSilence = loginSilence
+	LoginPause   = loginPause
+	IdleTrusted  = idleTrusted
+)
+
+// NewGate returns the open of a new gate.
+func NewGate() func(context.Context, func() (driver.Conn, error)) (driver.Conn, error) {
+	return newGate().open
 }

@@ -1,41 +1,24 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"time"
 
-	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 	"github.com/pressly/goose/v3"
 
 	"vestibule/migrations"
 )
 
-// The pool is small, because every instance has one and PostgreSQL allows 100 connections
-// by default. Its connections are short-lived, so that after a failover the instances find
-// the new server. Of its 20 connections a few are reserved for the counters of the rate
-// limits: a thousand attempts at once use only those, and other requests need not wait.
-const (
-	postgresConnections = 20 - CountingAtOnce
-	postgresIdleTime    = time.Minute
-	postgresLifetime    = 5 * time.Minute
-)
-
-// CountingAtOnce is how many calls of Count and Counters are useful at a time. On PostgreSQL
-// they have that many connections of their own, so more calls only wait for each other. On
-// SQLite each call that writes waits in the one queue of all writers, so more calls would
-// delay everybody.
-const CountingAtOnce = 2
-
-func openPostgres(ctx context.Context, databaseURL string, patience time.Duration) (*DB, error) {
+func openPostgres(ctx context.Context, databaseURL string, o Options) (*DB, error) {
 	u, err := parsePostgresURL(databaseURL)
 	if err != nil {
 		return nil, err
 	}
-	config, err := u.config(patience)
+	config, err := u.config(o.patience)
 	if err != nil {
 		return nil, err
 	}
@@ -43,26 +26,24 @@ func openPostgres(ctx context.Context, databaseURL string, patience time.Duratio
 	if err != nil {
 		return nil, err
 	}
-	// A little longer than the call's context, which also tells the server to stop.
-	silence := patience + patience/5
-	pool := func(size int) *sqlx.DB {
-		db := sqlx.NewDb(sql.OpenDB(connector{hosts: hosts, silence: silence}), "postgres")
-		db.SetMaxOpenConns(size)
-		db.SetMaxIdleConns(size)
-		db.SetConnMaxIdleTime(postgresIdleTime)
-		db.SetConnMaxLifetime(postgresLifetime)
-		return db
+	connections := cmp.Or(o.MaxConnections, DefaultConnections)
+	if connections < MinConnections {
+		return nil, fmt.Errorf("%d connections are too few, want at least %d", connections, MinConnections)
 	}
-	db := pool(postgresConnections)
-	counting := pool(CountingAtOnce)
-
+	shares := SharesOf(connections)
+	// For calls whose context has no end.
+	silence := o.patience + o.patience/5
+	to := connector{hosts: hosts, silence: silence}
+	accounts, counting := postgresPool(to, shares.Accounts), postgresPool(to, shares.Count)
+	read := postgresPool(to, shares.Read)
 	s := &DB{
-		read:       db,
-		often:      db,
-		write:      db,
-		countRead:  counting,
-		countWrite: counting,
-		patience:   patience,
+		read:     read,
+		often:    read,
+		write:    postgresPool(to, shares.Write),
+		accounts: pool{accounts, accounts},
+		counting: pool{counting, counting},
+		shares:   shares,
+		patience: o.patience,
 		engine: engine{
 			name:       "postgres",
 			shared:     true,
@@ -90,6 +71,7 @@ func openPostgres(ctx context.Context, databaseURL string, patience time.Duratio
 				WaitBrieflySQL: `SET LOCAL lock_timeout = '100ms'`,
 				WaitAgainSQL:   `SET LOCAL lock_timeout = DEFAULT`,
 				HoldSQL:        ` FOR SHARE`,
+				LockKeysSQL:    `LOCK TABLE jwks IN SHARE ROW EXCLUSIVE MODE`, // readers do not wait
 				ShareSQL:       `, pg_advisory_xact_lock_shared(hashtextextended(u.id, 0))`,
 				AloneSQL:       `, pg_advisory_xact_lock(hashtextextended(u.id, 0))`,
 				// Of bytes, because strpos on text restarts like LIKE, only less often.
@@ -106,7 +88,7 @@ func openPostgres(ctx context.Context, databaseURL string, patience time.Duratio
 			},
 		},
 	}
-	s.openAnnouncer(connector{hosts: hosts, silence: silence})
+	s.openAnnouncer(to, shares.Announce)
 	s.listener = newListener(u.forListener(config), s.notify)
 	err = s.checkServer(ctx)
 	if errors.Is(err, pq.ErrSSLNotSupported) {

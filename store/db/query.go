@@ -16,7 +16,7 @@ import (
 
 // Call limits the time of f and translates its error into one of this package.
 func (s *DB) Call(ctx context.Context, what string, f func(context.Context) error) error {
-	ctx, cancel := context.WithTimeoutCause(context.WithValue(ctx, storeKey{}, s), s.patience, errNoAnswer)
+	ctx, cancel := Within(context.WithValue(ctx, storeKey{}, s), s.patience)
 	defer cancel()
 	err := s.file.checkSometimes()
 	if err == nil {
@@ -24,6 +24,16 @@ func (s *DB) Call(ctx context.Context, what string, f func(context.Context) erro
 	}
 	s.trouble.note(err, time.Now())
 	return translate(ctx, what, err)
+}
+
+// cancelTime is for a statement that has to be cancelled at the end of its call: the server
+// then has a moment to answer. If it does not, the connection is given up.
+const cancelTime = 100 * time.Millisecond
+
+// Within bounds the time of several calls together. When it is over, a call returns
+// ErrUnavailable, also if the server is silent.
+func Within(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, limit-2*cancelTime, errNoAnswer)
 }
 
 // Tx runs f in a transaction. f may run more than once, because PostgreSQL can abort a
@@ -39,9 +49,14 @@ func (s *DB) Tx(ctx context.Context, what string, f func(context.Context, Querie
 	return s.txIn(ctx, s.write, what, f)
 }
 
+// AccountTx is Tx on the connections for accounts.
+func (s *DB) AccountTx(ctx context.Context, what string, f func(context.Context, Querier) error) error {
+	return s.txIn(ctx, s.accounts.write, what, f)
+}
+
 // CountTx is Tx on the connections for the counters of the rate limits.
 func (s *DB) CountTx(ctx context.Context, what string, f func(context.Context, Querier) error) error {
-	return s.txIn(ctx, s.countWrite, what, f)
+	return s.txIn(ctx, s.counting.write, what, f)
 }
 
 // Read returns the Querier for statements that change nothing.
@@ -50,8 +65,11 @@ func (s *DB) Read() Querier { return Querier{s.read} }
 // Often is Read for frequent statements whose text never varies.
 func (s *DB) Often() Querier { return Querier{s.often} }
 
+// AccountRead is Read on the connections for accounts.
+func (s *DB) AccountRead() Querier { return Querier{s.accounts.read} }
+
 // CountRead is Read on the connections for the counters of the rate limits.
-func (s *DB) CountRead() Querier { return Querier{s.countRead} }
+func (s *DB) CountRead() Querier { return Querier{s.counting.read} }
 
 // txIn is Tx on a connection of the given pool.
 func (s *DB) txIn(ctx context.Context, pool *sqlx.DB, what string, f func(context.Context, Querier) error) error {

@@ -92,14 +92,15 @@ func connectSQLite(file *file, patience time.Duration) (*DB, error) {
 		return nil, errors.Join(err, write.Close())
 	}
 	return &DB{
-		read:       read,
-		often:      &prepared{DB: read, statements: map[string]*sql.Stmt{}},
-		write:      write,
-		countRead:  read,
-		countWrite: write,
-		file:       file,
-		turn:       newTurn(file.handle),
-		patience:   patience,
+		read:     read,
+		often:    &prepared{DB: read, statements: map[string]*sql.Stmt{}},
+		write:    write,
+		accounts: pool{read, write},
+		counting: pool{read, write},
+		shares:   sqliteShares,
+		file:     file,
+		turn:     newTurn(file.handle),
+		patience: patience,
 		engine: engine{
 			name:       "sqlite",
 			goose:      goose.DialectSQLite3,

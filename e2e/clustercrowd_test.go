@@ -3,7 +3,6 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -11,17 +10,16 @@ import (
 	"time"
 )
 
-// load is users who read and write all the time, one request after another each, and check
+// crowd is users who read and write all the time, one request after another each, and check
 // every answer.
-type load struct {
+type crowd struct {
 	c     *cluster
 	users []*user
 	stop  chan struct{}
 	done  sync.WaitGroup
 
 	mu       sync.Mutex
-	phase    string
-	promised bool // an outage: answers that are promised for it are no failures
+	promised allowed
 	sent     int
 	away     int       // promised answers
 	lastAway time.Time // of the latest of them
@@ -30,7 +28,7 @@ type load struct {
 
 // user is one of them, with what the cluster has acknowledged.
 type user struct {
-	l      *load
+	l      *crowd
 	name   string
 	id     string
 	client *http.Client
@@ -39,10 +37,10 @@ type user struct {
 
 const loadPassword = "paper-lantern-42"
 
-// newLoad signs users up. They send so many requests a second together.
-func newLoad(c *cluster, users, rate int) *load {
+// newCrowd signs users up. They send so many requests a second together.
+func newCrowd(c *cluster, users, rate int) *crowd {
 	c.t.Helper()
-	l := &load{c: c, stop: make(chan struct{})}
+	l := &crowd{c: c, stop: make(chan struct{})}
 	for i := range users {
 		u := &user{l: l, name: fmt.Sprintf("user%d", i), client: c.browser(i), tasks: map[string]string{}}
 		a := u.send("POST", "/api/auth/signup", `{"email":"`+u.name+`@example.com","password":"`+loadPassword+`"}`, nil)
@@ -60,18 +58,21 @@ func newLoad(c *cluster, users, rate int) *load {
 	return l
 }
 
-// during runs f as a phase of the load, and a moment longer. If the phase is an outage, what
-// is promised for one is no failure; service must be back after it.
-func (l *load) during(name string, outage bool, f func()) {
+// allowed reports whether an answer that is no success is promised all the same. nil: none is.
+type allowed func(method string, a loadAnswer) bool
+
+// during runs f as a phase, and a moment longer. Answers that are promised for the
+// phase are no failures, but service must be full again after it.
+func (l *crowd) during(name string, promised allowed, f func()) {
 	l.c.t.Helper()
 	l.mu.Lock()
-	l.phase, l.promised, l.sent, l.away, l.failed = name, outage, 0, 0, nil
+	l.promised, l.sent, l.away, l.failed = promised, 0, 0, nil
 	l.mu.Unlock()
 	begun := time.Now()
 	f()
 	back := time.Now()
 	time.Sleep(3 * time.Second)
-	if outage {
+	if promised != nil {
 		for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
 			l.mu.Lock()
 			quiet := time.Since(l.lastAway) > 3*time.Second
@@ -96,7 +97,7 @@ func (l *load) during(name string, outage bool, f func()) {
 }
 
 // end ends the load and compares what is stored with what was acknowledged.
-func (l *load) end() {
+func (l *crowd) end() {
 	l.c.t.Helper()
 	close(l.stop)
 	l.done.Wait()
@@ -106,68 +107,21 @@ func (l *load) end() {
 }
 
 // note counts an answer. It reports whether it is one that the request may be repeated after.
-func (l *load) note(u *user, what string, a loadAnswer, wrong string) (again bool) {
+func (l *crowd) note(u *user, what string, a loadAnswer, wrong string) (again bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sent++
 	if wrong == "" {
 		return false
 	}
-	if l.promised && a.tellsToComeBack() {
+	method, _, _ := strings.Cut(what, " ")
+	if l.promised != nil && l.promised(method, a) {
 		l.away++
 		l.lastAway = time.Now()
 		return true
 	}
 	l.failed = append(l.failed, fmt.Sprintf("%s %s %s: %s: got %s", time.Now().Format("15:04:05.000"), u.name, what, wrong, a))
 	return true
-}
-
-// loadAnswer is an answer, or the error that came instead.
-type loadAnswer struct {
-	status int
-	header http.Header
-	body   []byte
-	err    error
-}
-
-func (a loadAnswer) String() string {
-	if a.err != nil {
-		return a.err.Error()
-	}
-	return fmt.Sprintf("%d %.200s", a.status, a.body)
-}
-
-// tellsToComeBack reports whether it is the answer that is promised for an outage: 503 with
-// Retry-After, in our form, and the cookie stays.
-func (a loadAnswer) tellsToComeBack() bool {
-	return a.err == nil && a.status == http.StatusServiceUnavailable && a.header.Get("Retry-After") != "" &&
-		a.header.Get("Set-Cookie") == "" && json.Valid(a.body)
-}
-
-func (u *user) send(method, path, body string, header map[string]string) loadAnswer {
-	return u.sendTo(u.l.c.front, method, path, body, header)
-}
-
-// sendTo sends a request of a page of the cluster to an address.
-func (u *user) sendTo(server, method, path, body string, header map[string]string) loadAnswer {
-	r, err := http.NewRequest(method, server+path, strings.NewReader(body))
-	if err != nil {
-		return loadAnswer{err: err}
-	}
-	r.Header.Set("Origin", u.l.c.front)
-	if body != "" {
-		r.Header.Set("Content-Type", "application/json")
-	}
-	for name, value := range header {
-		r.Header.Set(name, value)
-	}
-	res, err := u.client.Do(r)
-	if err != nil {
-		return loadAnswer{err: err}
-	}
-	defer res.Body.Close()
-	got, err := io.ReadAll(res.Body)
-	return loadAnswer{res.StatusCode, res.Header, got, err}
 }
 
 // must sends a request until it succeeds. check returns what is wrong with an answer, or "".
@@ -182,16 +136,6 @@ func (u *user) must(method, path, body string, header map[string]string, check f
 			return a
 		case <-time.After(200 * time.Millisecond):
 		}
-	}
-}
-
-// has returns a check of the status and of a part of the body.
-func has(status int, part string) func(loadAnswer) string {
-	return func(a loadAnswer) string {
-		if a.err != nil || a.status != status || !strings.Contains(string(a.body), part) {
-			return fmt.Sprintf("want %d with %q", status, part)
-		}
-		return ""
 	}
 }
 

@@ -1,0 +1,109 @@
+package token
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"vestibule/internal/jose"
+	"vestibule/store"
+)
+
+// sightings remembers when every instance had published a key.
+type sightings struct {
+	mu    sync.Mutex
+	byAll map[string]time.Time
+}
+
+func (s *sightings) note(t testing.TB, now time.Time, minters ...*Minter) {
+	t.Helper()
+	count := map[string]int{}
+	for _, m := range minters {
+		for id := range parseJWKS(t, mustJWKS(t, m)) {
+			count[id]++
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, n := range count {
+		if _, known := s.byAll[id]; !known && n == len(minters) {
+			s.byAll[id] = now
+		}
+	}
+}
+
+func (s *sightings) since(id string) (time.Time, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at, known := s.byAll[id]
+	return at, known
+}
+
+// TestNoTokenIsSignedBeforeItsKeyIsKnown: two instances rotate twice under load. Each token is
+// of a key that both had published for max-age and 10 s.
+func TestNoTokenIsSignedBeforeItsKeyIsKnown(t *testing.T) {
+	onTables(t, func(t *testing.T, db *store.Store) {
+		clk := newClock()
+		c := config(jose.EdDSA, clk)
+		c.Rotation = ShortestRotation
+		a, b := mustOpen(t, c, db), mustOpen(t, c, db)
+		first := kidOf(t, a)
+		seen := &sightings{byAll: map[string]time.Time{}}
+		done := make(chan struct{})
+		var load sync.WaitGroup
+		defer func() { close(done); load.Wait() }()
+		check := func(m *Minter) bool {
+			now := clk.now()
+			token, err := m.Mint("usr_alice", "ses_one")
+			if err != nil {
+				t.Error(err)
+				return false
+			}
+			parsed, _, err := jwt.NewParser().ParseUnverified(token.Raw, jwt.MapClaims{})
+			if err != nil {
+				t.Error(err)
+				return false
+			}
+			kid := parsed.Header["kid"].(string)
+			if at, known := seen.since(kid); kid != first && (!known || now.Sub(at) < MaxAge+10*time.Second) {
+				t.Errorf("got a token of %s, published %v before (%v)", kid, now.Sub(at), known)
+				return false
+			}
+			return true
+		}
+		for _, m := range []*Minter{a, b} {
+			load.Go(func() {
+				for check(m) {
+					select {
+					case <-done:
+						return
+					case <-time.After(10 * time.Millisecond):
+					}
+				}
+			})
+		}
+		signed := map[string]bool{}
+		for range 2 {
+			clk.advance(ShortestRotation - lead - 10*time.Second)
+			for second := range int((lead + 20*time.Second) / time.Second) {
+				switch second % 5 { // the instances read the table at different times
+				case 0:
+					mustMaintain(t, a)
+				case 3:
+					mustMaintain(t, b)
+				}
+				seen.note(t, clk.now(), a, b)
+				if !check(a) || !check(b) {
+					return
+				}
+				signed[kidOf(t, a)] = true
+				clk.advance(time.Second)
+			}
+		}
+		if len(signed) != 3 {
+			t.Errorf("got tokens of %d keys, want of 3", len(signed))
+		}
+	})
+}

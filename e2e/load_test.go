@@ -1,0 +1,143 @@
+package e2e
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// load is users who read and write tasks all the time, at one BFF after the other.
+type load struct {
+	origin string
+	target func(n int) string // the BFF for the nth request of a user
+
+	mu       sync.Mutex
+	cookies  []string
+	sent     int
+	failures map[string]int
+}
+
+// begin starts the load. stop ends it.
+func (l *load) begin() (stop func()) {
+	done := make(chan struct{})
+	var users sync.WaitGroup
+	for i := range l.cookies {
+		users.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-done:
+					return
+				case <-time.After(30 * time.Millisecond):
+					l.one(l.target(n), l.cookie(i), n%4 < 2)
+				}
+			}
+		})
+	}
+	return func() {
+		close(done)
+		users.Wait()
+	}
+}
+
+func (l *load) cookie(i int) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.cookies[i]
+}
+
+// one sends one request and checks its answer.
+func (l *load) one(bff, cookie string, write bool) {
+	method, body, want := "GET", "", http.StatusOK
+	if write {
+		method, body, want = "POST", `{"title":"a"}`, http.StatusCreated
+	}
+	a := l.ask(method, bff+"/api/proxy/me/tasks", cookie, body)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sent++
+	if a.status != want || a.header.Get("Set-Cookie") != "" {
+		l.failures[fmt.Sprintf("%d %.80s %s", a.status, a.body, a.header.Get("Set-Cookie"))]++
+	}
+}
+
+// none fails the test if a request has failed.
+func (l *load) none(t *testing.T) {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.failures) > 0 || l.sent == 0 {
+		t.Errorf("got failures of %d requests: %v", l.sent, l.failures)
+	}
+	t.Logf("%d requests", l.sent)
+}
+
+func (l *load) ask(method, target, cookie, body string) answer {
+	r, err := http.NewRequest(method, target, strings.NewReader(body))
+	if err != nil {
+		return answer{body: err.Error()}
+	}
+	r.Header.Set("Cookie", "better-auth.session_token="+cookie)
+	r.Header.Set("Origin", l.origin)
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return answer{body: err.Error()}
+	}
+	defer res.Body.Close()
+	all, err := io.ReadAll(res.Body)
+	if err != nil {
+		return answer{body: err.Error()}
+	}
+	return answer{res.StatusCode, res.Header, string(all)}
+}
+
+// renew asks for each user's session, as an app does when it starts, and keeps the cookies
+// that are sent. It returns how many were.
+func (l *load) renew(bff string) (renewed int) {
+	for i := range l.cookies {
+		a := l.ask("GET", bff+"/api/auth/get-session", l.cookie(i), "")
+		if value, ok := strings.CutPrefix(a.header.Get("Set-Cookie"), "better-auth.session_token="); ok {
+			l.mu.Lock()
+			l.cookies[i], _, _ = strings.Cut(value, ";")
+			l.mu.Unlock()
+			renewed++
+		}
+	}
+	return renewed
+}
+
+// kids returns the keys of the tokens that the users' requests carry.
+func (l *load) kids(bffs []string) map[string]bool {
+	found := map[string]bool{}
+	for _, bff := range bffs {
+		for i := range l.cookies {
+			var answer struct{ Token string }
+			_ = json.Unmarshal([]byte(l.ask("GET", bff+"/api/auth/token", l.cookie(i), "").body), &answer)
+			head, _, _ := strings.Cut(answer.Token, ".")
+			raw, _ := base64.RawURLEncoding.DecodeString(head)
+			var header struct{ Kid string }
+			_ = json.Unmarshal(raw, &header)
+			found[header.Kid] = true
+		}
+	}
+	return found
+}
+
+func newLoad(t *testing.T, origin string, users int, target func(n int) string) *load {
+	t.Helper()
+	l := &load{origin: origin, target: target, failures: map[string]int{}}
+	for i := range users {
+		b := newBrowser(t, origin)
+		b.signUp(fmt.Sprintf("user%d@example.com", i))
+		l.cookies = append(l.cookies, b.cookie())
+	}
+	return l
+}
