@@ -30,8 +30,9 @@ const (
 
 // server is an HTTP server with its listener.
 type server struct {
-	surface  string // bff, api or admin
-	setting  string // the setting with its address
+	surface  string       // bff, api or admin
+	setting  string       // the setting with its address
+	socket   net.Listener // as the system made it
 	listener net.Listener
 	bounds   web.Connections
 	accepts  net.Listener // listener with all its guards
@@ -48,11 +49,12 @@ type server struct {
 // after serve is called.
 func listen(ctx context.Context, surface, setting, address string) (*server, error) {
 	var config net.ListenConfig
+	config.SetMultipathTCP(false) // acceptLast needs a filter, which Linux does not offer for it
 	l, err := config.Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, settings.Failure{Fault: listenFault(setting, address, err)}
 	}
-	return &server{surface: surface, setting: setting, listener: web.LimitUnsent(l)}, nil
+	return &server{surface: surface, setting: setting, socket: l, listener: web.LimitUnsent(l)}, nil
 }
 
 func listenFault(setting, address string, err error) settings.Fault {
