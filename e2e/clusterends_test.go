@@ -107,7 +107,7 @@ func (c *cluster) device(name string) *device {
 
 // send sends a request to one member, past HAProxy.
 func (d *device) send(m *member, method, path, body string) loadAnswer {
-	u := &user{l: &crowd{c: &cluster{front: d.c.front}}, client: d.client}
+	u := &user{l: &clusterLoad{c: &cluster{front: d.c.front}}, client: d.client}
 	return u.sendTo("http://"+m.addr, method, path, body, nil)
 }
 

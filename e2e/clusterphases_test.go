@@ -18,7 +18,7 @@ func TestTheClusterServesThroughRestarts(t *testing.T) {
 	if long {
 		users, rate, seconds = 50, 200, 30*time.Second
 	}
-	l := newCrowd(c, users, rate)
+	l := newClusterLoad(c, users, rate)
 	l.during("steady", nil, func() { time.Sleep(seconds) })
 	bffs, apis := c.of("bff"), c.of("api")
 	if !long {
@@ -89,7 +89,7 @@ func TestALiveSessionCostsPostgreSQLNothing(t *testing.T) {
 	if _, err := db.Exec(`CREATE EXTENSION pg_stat_statements`); err != nil {
 		t.Fatal(err)
 	}
-	l := newCrowd(c, 1, 1)
+	l := newClusterLoad(c, 1, 1)
 	l.end()
 	u := l.users[0]
 	count := func() (n int) {

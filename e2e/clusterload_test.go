@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// crowd is users who read and write all the time, one request after another each, and check
+// clusterLoad is users who read and write all the time, one request after another each, and check
 // every answer.
-type crowd struct {
+type clusterLoad struct {
 	c     *cluster
 	users []*user
 	stop  chan struct{}
@@ -28,7 +28,7 @@ type crowd struct {
 
 // user is one of them, with what the cluster has acknowledged.
 type user struct {
-	l      *crowd
+	l      *clusterLoad
 	name   string
 	id     string
 	client *http.Client
@@ -37,10 +37,10 @@ type user struct {
 
 const loadPassword = "paper-lantern-42"
 
-// newCrowd signs users up. They send so many requests a second together.
-func newCrowd(c *cluster, users, rate int) *crowd {
+// newClusterLoad signs users up. They send so many requests a second together.
+func newClusterLoad(c *cluster, users, rate int) *clusterLoad {
 	c.t.Helper()
-	l := &crowd{c: c, stop: make(chan struct{})}
+	l := &clusterLoad{c: c, stop: make(chan struct{})}
 	for i := range users {
 		u := &user{l: l, name: fmt.Sprintf("user%d", i), client: c.browser(i), tasks: map[string]string{}}
 		a := u.send("POST", "/api/auth/signup", `{"email":"`+u.name+`@example.com","password":"`+loadPassword+`"}`, nil)
@@ -63,7 +63,7 @@ type allowed func(method string, a loadAnswer) bool
 
 // during runs f as a phase, and a moment longer. Answers that are promised for the
 // phase are no failures, but service must be full again after it.
-func (l *crowd) during(name string, promised allowed, f func()) {
+func (l *clusterLoad) during(name string, promised allowed, f func()) {
 	l.c.t.Helper()
 	l.mu.Lock()
 	l.promised, l.sent, l.away, l.failed = promised, 0, 0, nil
@@ -97,7 +97,7 @@ func (l *crowd) during(name string, promised allowed, f func()) {
 }
 
 // end ends the load and compares what is stored with what was acknowledged.
-func (l *crowd) end() {
+func (l *clusterLoad) end() {
 	l.c.t.Helper()
 	close(l.stop)
 	l.done.Wait()
@@ -107,7 +107,7 @@ func (l *crowd) end() {
 }
 
 // note counts an answer. It reports whether it is one that the request may be repeated after.
-func (l *crowd) note(u *user, what string, a loadAnswer, wrong string) (again bool) {
+func (l *clusterLoad) note(u *user, what string, a loadAnswer, wrong string) (again bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sent++
