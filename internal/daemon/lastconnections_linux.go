@@ -21,7 +21,7 @@ const (
 
 // dropNew is a filter for the packets of a listener: it drops those with the flag SYN.
 // Accepted connections inherit it, and it does nothing to them.
-var dropNew = []unix.SockFilter{
+var dropNew = [...]unix.SockFilter{
 	{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: 13}, // the byte of flags in the TCP header
 	{Code: unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K, K: 0x02, Jf: 1},
 	{Code: unix.BPF_RET | unix.BPF_K, K: 0},
