@@ -11,7 +11,7 @@ const closeExpired = 4401
 
 // closeFrame returns an unmasked close frame (RFC 6455 §5.5.1).
 func closeFrame(code uint16, reason string) []byte {
-	frame := []byte{0x88, byte(2 + len(reason))}
+	frame := []byte{0x88, byte(2 + len(reason))} // #nosec G115 -- a reason has at most 123 bytes (RFC 6455 §5.5)
 	frame = binary.BigEndian.AppendUint16(frame, code)
 	return append(frame, reason...)
 }

@@ -82,24 +82,24 @@ func (e *exchange) endIfDue(now time.Time) {
 }
 
 // doubt lets the exchanges of a session be checked. It reports whether there are any.
-func (x *exchanges) doubt(hash string) (any bool) {
+func (x *exchanges) doubt(hash string) (found bool) {
 	return x.doubtIf(func(e *exchange) bool { return e.hash == hash })
 }
 
 // doubtAll lets all exchanges be checked.
 func (x *exchanges) doubtAll() { x.doubtIf(func(*exchange) bool { return true }) }
 
-func (x *exchanges) doubtIf(concerns func(*exchange) bool) (any bool) {
+func (x *exchanges) doubtIf(concerns func(*exchange) bool) (found bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.epoch++
 	for e := range x.open {
 		if concerns(e) {
 			e.version = unknown
-			any = true
+			found = true
 		}
 	}
-	return any
+	return found
 }
 
 // doubtful returns the sessions of the exchanges that are older than grace and were not
