@@ -35,11 +35,11 @@ func Fingerprint(secret []byte) (string, error) {
 func Held(secret []byte, previous [][]byte) (db.Instance, error) {
 	i := db.Instance{Known: true}
 	for _, s := range append([][]byte{secret}, previous...) {
-		name, err := Fingerprint(s)
+		fingerprint, err := Fingerprint(s)
 		if err != nil {
 			return db.Instance{}, err
 		}
-		i.Accepts = append(i.Accepts, name)
+		i.Accepts = append(i.Accepts, fingerprint)
 	}
 	i.Signs = i.Accepts[0]
 	return i, nil
@@ -74,6 +74,6 @@ func AllSign(mine db.Instance, running []db.Instance) bool {
 // signature that mine cannot verify may be a good one.
 func Strange(mine db.Instance, running []db.Instance) bool {
 	return slices.ContainsFunc(running, func(i db.Instance) bool {
-		return slices.ContainsFunc(i.Accepts, func(name string) bool { return !slices.Contains(mine.Accepts, name) })
+		return slices.ContainsFunc(i.Accepts, func(fingerprint string) bool { return !slices.Contains(mine.Accepts, fingerprint) })
 	})
 }
