@@ -57,7 +57,7 @@ func newCluster(t *testing.T, settings ...string) *cluster {
 	c.network = storetest.NewProxy(t, c.database, nil)
 	c.env = append([]string{
 		"BASE_URL=" + c.front, "BACKEND_URL=http://" + addr[1], "DATABASE_URL=" + c.network.URL, "BETTER_AUTH_SECRET=" + secret,
-		"JWKS_URL=" + c.front + "/api/auth/jwks", "LOG_FORMAT=json", "TRUSTED_PROXIES=127.0.0.1", "DRAIN_DELAY=5s",
+		"JWT_ALGORITHM=EdDSA", "JWKS_URL=" + c.front + "/api/auth/jwks", "LOG_FORMAT=json", "TRUSTED_PROXIES=127.0.0.1", "DRAIN_DELAY=5s",
 	}, settings...)
 	c.run("migrate", "up")
 	for i := range bffs + apis {

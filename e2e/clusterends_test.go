@@ -12,6 +12,9 @@ import (
 	"vestibule/internal/waittest"
 )
 
+// lastEvent is the last event of a stream whose session has ended.
+const lastEvent = "event: session.ended\ndata: {\"code\":\"SESSION_EXPIRED\",\"message\":\"Session expired. Please log in again.\"}\n\n"
+
 // TestAnEndIsSeenAtEveryInstance: whatever ends a session at one BFF, another one soon lets its
 // cookie open nothing, and ends its stream with the reason. The log has the lags.
 func TestAnEndIsSeenAtEveryInstance(t *testing.T) {
@@ -64,7 +67,7 @@ func TestAnEndIsSeenAtEveryInstance(t *testing.T) {
 			requests = append(requests, time.Since(ended))
 			last := waittest.Receive(t, "the end of the stream", d.stream)
 			streams = append(streams, max(0, last.at.Sub(ended)))
-			if !strings.HasSuffix(last.text, "event: session.ended\ndata: {\"code\":\"SESSION_EXPIRED\",\"message\":\"Session expired. Please log in again.\"}\n\n") {
+			if !strings.HasSuffix(last.text, lastEvent) {
 				t.Errorf("%s: got the last bytes %q", way.name, last.text)
 			}
 		}

@@ -13,7 +13,7 @@ import (
 // answers that are promised.
 func TestTheClusterServesThroughRestarts(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t, "JWT_ALGORITHM=EdDSA", "JWT_EXPIRES_IN=30s")
+	c := newCluster(t, "JWT_EXPIRES_IN=30s")
 	users, rate, seconds := 8, 20, time.Second
 	if long {
 		users, rate, seconds = 50, 200, 30*time.Second
