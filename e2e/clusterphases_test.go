@@ -1,9 +1,13 @@
 package e2e
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -28,6 +32,14 @@ func TestTheClusterServesThroughRestarts(t *testing.T) {
 		return
 	}
 	l.during("a rolling restart of all five", nil, func() { c.restart(c.members...) })
+	l.during("a rolling upgrade from the previous commit", nil, func() {
+		current := c.path
+		c.path = previousCommit(t)
+		c.restart(c.members...)
+		c.path = current
+		c.run("migrate", "up")
+		c.restart(c.members...)
+	})
 	for i := range 2 {
 		l.during(fmt.Sprintf("key rotation %d", i+1), nil, c.rotateKey)
 	}
@@ -55,6 +67,19 @@ func TestTheClusterServesThroughRestarts(t *testing.T) {
 		})
 	}
 	l.end()
+}
+
+// previousCommit builds the program of the commit before this one, or of $PREVIOUS.
+func previousCommit(t *testing.T) string {
+	t.Helper()
+	commit := cmp.Or(os.Getenv("PREVIOUS"), "HEAD~1")
+	dir := t.TempDir()
+	path := filepath.Join(dir, "vestibule")
+	out, err := exec.Command("bash", "-c", `set -e; cd ..; git archive "$0" | tar x -C "$1"; cd "$1"; go build -o "$2" ./cmd/vestibule`, commit, dir, path).CombinedOutput()
+	if err != nil {
+		t.Fatalf("build of %s: %v\n%s", commit, err, out)
+	}
+	return path
 }
 
 func pgTerminateAll(c *cluster) {
