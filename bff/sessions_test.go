@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"vestibule/internal/storetest"
 	"vestibule/store"
 )
 
@@ -193,10 +194,11 @@ func TestOperationsThatNeedASession(t *testing.T) {
 // changes the account or lists its sessions may not.
 func TestChangesReadTheSessionAgain(t *testing.T) {
 	t.Parallel()
-	each(t, func(s *site) {
+	storetest.Each(t, func(t *testing.T, db *store.Store) {
+		s := newIdleSite(t, db) // nothing tells it of the change
+		s.server.CacheSessionsFor(time.Hour)
 		v := s.visitor()
 		v.signUp("ada@example.com")
-		s.server.CacheSessionsFor(time.Hour)
 		v.want(v.do("GET", "/api/proxy/me/tasks", ""), 200, "Bearer")
 		// Directly in the store, as another process does it.
 		if err := s.revokeAll(s.userBy("ada@example.com").ID); err != nil {

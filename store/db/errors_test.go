@@ -30,7 +30,7 @@ func TestErrorsAreToldByTypeAndCode(t *testing.T) {
 		{"shut down", &pq.Error{Code: "57P01"}, db.ErrUnavailable},
 		{"crash of another backend", &pq.Error{Code: "57P02"}, db.ErrUnavailable},
 		{"starting up", &pq.Error{Code: "57P03"}, db.ErrUnavailable},
-		{"too many connections", &pq.Error{Code: "53300"}, db.ErrUnavailable},
+		{"too many connections", &pq.Error{Code: "53300"}, db.ErrNoConnection},
 		{"disk full", &pq.Error{Code: "53100"}, db.ErrUnavailable},
 		{"statement timeout", &pq.Error{Code: "57014"}, db.ErrUnavailable},
 		{"lock timeout", &pq.Error{Code: "55P03"}, db.ErrUnavailable},

@@ -114,9 +114,8 @@ func (l *link) limit(set func(time.Time) error) {
 			end = silent
 		}
 	}
-	if !end.IsZero() {
-		_ = set(end) // fails only on a closed socket, and then the next line fails too
-	}
+	// Zero clears the deadline of an earlier call, such as the check of an idle connection.
+	_ = set(end) // fails only on a closed socket, and then the next line fails too
 }
 
 // lost converts errors that end a connection into those for which lib/pq discards it.

@@ -93,6 +93,30 @@ func TestOneDeadConnectionIsEnoughToKnow(t *testing.T) {
 	}
 }
 
+// TestTheCheckOfAnIdleConnectionDoesNotLimitTheCall: the statements of a migration may take any
+// time. The check before them has a short limit.
+func TestTheCheckOfAnIdleConnectionDoesNotLimitTheCall(t *testing.T) {
+	t.Parallel()
+	pool, err := db.OpenLinks(storetest.PostgresURL(t), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	pool.SetMaxOpenConns(1)
+	if err := pool.PingContext(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(1100 * time.Millisecond) // until it counts as idle
+	conn, err := pool.Conn(t.Context()) // database/sql repeats nothing on it
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(t.Context(), "SELECT pg_sleep(1.5)"); err != nil {
+		t.Errorf("a statement of 1.5 s: got error %v, want none", err)
+	}
+}
+
 // TestAnAnswerThatDoesNotComeTellsOfTheOthers, also on a connection that was just used.
 func TestAnAnswerThatDoesNotComeTellsOfTheOthers(t *testing.T) {
 	t.Parallel()
