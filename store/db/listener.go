@@ -152,6 +152,7 @@ func (l *listener) listen(ctx context.Context) (proven bool, err error) {
 	}()
 	silent := time.NewTimer(silentAfter)
 	defer silent.Stop()
+	var complete time.Time // when it listened to all channels
 	for {
 		select {
 		case <-ctx.Done():
@@ -168,6 +169,15 @@ func (l *listener) listen(ctx context.Context) (proven bool, err error) {
 				continue
 			}
 			silent.Reset(silentAfter)
+			if complete.IsZero() {
+				if err := listenTo(ctx, conn, sessionChannel, taskChannel); err != nil {
+					return false, err
+				}
+				complete = time.Now()
+			}
+			if sent.Before(complete) {
+				continue
+			}
 			if !proven {
 				l.epoch++
 			}
@@ -180,22 +190,32 @@ func (l *listener) listen(ctx context.Context) (proven bool, err error) {
 	}
 }
 
-// connect opens a connection that listens to all channels.
+// connect opens a connection that listens to the heartbeats only. A pooler does not deliver
+// them, and then the server's connection behind it must not receive everything else for the
+// pooler's other clients.
 func (l *listener) connect(ctx context.Context, received chan *pq.Notification) (*pq.ListenerConn, error) {
 	conn, err := pq.NewListenerConn(l.url, received)
 	if err != nil {
 		return nil, translate(ctx, "listen", err)
 	}
-	// Close ends a wait for an answer that does not come.
-	stop := time.AfterFunc(silentAfter, func() { _ = conn.Close() })
-	defer stop.Stop()
-	for _, channel := range []string{sessionChannel, taskChannel, l.beats.channel} {
-		if _, err := conn.Listen(channel); err != nil {
-			_ = conn.Close()
-			return nil, translate(ctx, "listen", err)
-		}
+	if err := listenTo(ctx, conn, l.beats.channel); err != nil {
+		_ = conn.Close()
+		return nil, err
 	}
 	return conn, nil
+}
+
+// listenTo lets the connection listen to channels. It closes a connection that does not
+// answer.
+func listenTo(ctx context.Context, conn *pq.ListenerConn, channels ...string) error {
+	stop := time.AfterFunc(silentAfter, func() { _ = conn.Close() })
+	defer stop.Stop()
+	for _, channel := range channels {
+		if _, err := conn.Listen(channel); err != nil {
+			return translate(ctx, "listen", err)
+		}
+	}
+	return nil
 }
 
 func newListener(url string, notify func(ctx context.Context, channel string, payloads ...string) error) *listener {
