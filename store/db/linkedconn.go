@@ -34,6 +34,15 @@ func (c linkedConn) Ping(ctx context.Context) error {
 	return c.pqConn.Ping(ctx)
 }
 
+// goodbyeLimit bounds the last message to the server.
+const goodbyeLimit = time.Second
+
+// Close implements driver.Conn. The time of the latest call may be over long ago.
+func (c linkedConn) Close() error {
+	c.link.until = time.Now().Add(goodbyeLimit)
+	return c.pqConn.Close()
+}
+
 // A connection that was idle for a while is asked for a sign of life before it is used, and
 // has a part of the call's time to answer. In a busy pool hardly any is that idle.
 const (

@@ -93,6 +93,30 @@ func TestOneDeadConnectionIsEnoughToKnow(t *testing.T) {
 	}
 }
 
+// TestAnIdleConnectionIsClosedWithoutAnError: long after the time of its latest call.
+func TestAnIdleConnectionIsClosedWithoutAnError(t *testing.T) {
+	t.Parallel()
+	pool, err := db.OpenLinks(storetest.PostgresURL(t), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), waittest.Patience)
+	defer cancel()
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	short, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
+	defer cancel()
+	_, _ = conn.ExecContext(short, "SELECT 1") // on a busy machine it may be too late, which proves nothing
+	_ = conn.Close() // back into the pool
+	<-short.Done()
+	time.Sleep(500 * time.Millisecond) // more than the time to cancel a call
+	if err := pool.Close(); err != nil {
+		t.Errorf("got error %v, want none", err)
+	}
+}
+
 // TestTheCheckOfAnIdleConnectionDoesNotLimitTheCall: the statements of a migration may take any
 // time. The check before them has a short limit.
 func TestTheCheckOfAnIdleConnectionDoesNotLimitTheCall(t *testing.T) {
