@@ -63,22 +63,25 @@ func (x *exchanges) remove(e *exchange) {
 }
 
 // end marks the exchanges of a session as ended. Those older than grace end now, the others
-// at a later sweep.
-func (x *exchanges) end(hash string, now time.Time) {
+// at a later sweep. It reports whether there are others.
+func (x *exchanges) end(hash string, now time.Time) (young bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for e := range x.open {
 		if e.hash == hash {
 			e.ended = true
-			e.endIfDue(now)
+			young = !e.endIfDue(now) || young
 		}
 	}
+	return young
 }
 
-func (e *exchange) endIfDue(now time.Time) {
-	if now.Sub(e.since) >= grace && (e.ended || !now.Before(e.expires)) {
+func (e *exchange) endIfDue(now time.Time) bool {
+	due := now.Sub(e.since) >= grace && (e.ended || !now.Before(e.expires))
+	if due {
 		e.cancel(ErrEnded)
 	}
+	return due
 }
 
 // doubt lets the exchanges of a session be checked. It reports whether there are any.

@@ -186,5 +186,7 @@ func (s *Sessions) Forget(hashes ...string) {
 // forget does what Forget does, for one session.
 func (s *Sessions) forget(hash string) {
 	s.cache.remove(hash)
-	s.exchanges.end(hash, s.Now())
+	if s.exchanges.end(hash, s.Now()) {
+		time.AfterFunc(grace, s.sweepSoon) // all of them are older then
+	}
 }

@@ -26,7 +26,7 @@ func openStore(ctx context.Context, c *settings.Settings, log *slog.Logger) (*st
 	st.OnUnreadable(func(u *db.Unreadable) {
 		log.Warn("a row cannot be read and is left out", "table", u.Table, "id", u.ID, "column", u.Column)
 	})
-	st.OnListening(logListening(log))
+	st.OnListening(logListening(log, c.Database.ListenURL != ""))
 	prepareSchema := checkSchema
 	if c.Migrate {
 		prepareSchema = applyPending
@@ -58,15 +58,19 @@ func noteLaterVersion(ctx context.Context, st *store.Store, log *slog.Logger) er
 }
 
 // logListening logs when notifications of other instances cease to arrive, and when they
-// arrive again.
-func logListening(log *slog.Logger) func(is bool, cause error) {
+// arrive again. own says whether DATABASE_LISTEN_URL is set.
+func logListening(log *slog.Logger, own bool) func(is bool, cause error) {
 	failed := false
+	cure := "if a pooler is in between, set DATABASE_LISTEN_URL to a direct connection"
+	if own {
+		cure = "DATABASE_LISTEN_URL must lead to the same database as DATABASE_URL, without a pooler"
+	}
 	return func(is bool, cause error) {
 		switch {
 		case is && failed:
 			log.Info("PostgreSQL's notifications arrive again")
 		case !is && !failed:
-			log.Warn("PostgreSQL's notifications do not arrive: each request queries its session, and open streams are checked twice a second. If a pooler is in between, set DATABASE_LISTEN_URL to a direct connection",
+			log.Warn("PostgreSQL's notifications do not arrive: each request queries its session, and open streams are checked twice a second; "+cure,
 				"setting", "DATABASE_LISTEN_URL", "error", settings.OneLine(cause.Error()))
 		}
 		failed = !is

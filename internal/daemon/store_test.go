@@ -10,7 +10,7 @@ import (
 // TestMissingNotificationsAreLoggedOnce, with what they cost and the cure.
 func TestMissingNotificationsAreLoggedOnce(t *testing.T) {
 	out := &logBuffer{}
-	tell := logListening(slog.New(slog.NewTextHandler(out, nil)))
+	tell := logListening(slog.New(slog.NewTextHandler(out, nil)), true)
 	tell(true, nil)
 	if got := out.String(); got != "" {
 		t.Errorf("at the first notifications: got %q", got)
@@ -25,7 +25,7 @@ func TestMissingNotificationsAreLoggedOnce(t *testing.T) {
 		t.Fatalf("got %q, want two lines", got)
 	}
 	for i, wants := range [][]string{
-		{"level=WARN", "each request queries its session", "setting=DATABASE_LISTEN_URL", "a pooler"},
+		{"level=WARN", "each request queries its session", "setting=DATABASE_LISTEN_URL", "the same database", "is in between"},
 		{"level=INFO", "arrive again"},
 	} {
 		for _, want := range wants {
