@@ -109,7 +109,7 @@ func TestAnIdleConnectionIsClosedWithoutAnError(t *testing.T) {
 	short, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
 	defer cancel()
 	_, _ = conn.ExecContext(short, "SELECT 1") // on a busy machine it may be too late, which proves nothing
-	_ = conn.Close() // back into the pool
+	_ = conn.Close()                           // back into the pool
 	<-short.Done()
 	time.Sleep(500 * time.Millisecond) // more than the time to cancel a call
 	if err := pool.Close(); err != nil {
