@@ -21,7 +21,11 @@ func report(t *testing.T, all []figure) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rest, _, _ := strings.Cut(string(page), heading)
+	rest, old, _ := strings.Cut(string(page), heading)
+	later := "" // the sections after this one
+	if i := strings.Index(old, "\n## "); i >= 0 {
+		later = old[i:]
+	}
 	section := fmt.Sprintf(`
 This section shows what a well-behaved user notices of an attack from another address. Each figure is the median of %d alternating rounds of quiet and attack, %v each.
 
@@ -32,7 +36,7 @@ This section shows what a well-behaved user notices of an attack from another ad
 
 `+"`make neighbours`"+` writes this section.
 `, *rounds, *length, mostP50, mostP99, mostMemory)
-	if err := os.WriteFile(reportPath, []byte(rest+heading+section+table(all)), 0o644); err != nil {
+	if err := os.WriteFile(reportPath, []byte(rest+heading+section+table(all)+later), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
