@@ -66,7 +66,7 @@ func TestADamagedKeyStopsTheStartAndIsNamed(t *testing.T) {
 				t.Errorf("beside the signing key: got %v, want an error that names it: %v", err, !tt.signsOnly)
 			}
 
-			ended := clk.now().Add(-time.Hour)
+			ended := clk.Now().Add(-time.Hour)
 			damaged.ExpiresAt = &ended
 			if err := open(damaged, sound); err != nil {
 				t.Errorf("when it has ended: got %v, want nil", err)

@@ -55,7 +55,7 @@ func TestNoTokenIsSignedBeforeItsKeyIsKnown(t *testing.T) {
 		var load sync.WaitGroup
 		defer func() { close(done); load.Wait() }()
 		check := func(m *Minter) bool {
-			now := clk.now()
+			now := clk.Now()
 			token, err := m.Mint("usr_alice", "ses_one")
 			if err != nil {
 				t.Error(err)
@@ -86,7 +86,7 @@ func TestNoTokenIsSignedBeforeItsKeyIsKnown(t *testing.T) {
 		}
 		signed := map[string]bool{}
 		for range 2 {
-			clk.advance(ShortestRotation - lead - 10*time.Second)
+			clk.Advance(ShortestRotation - lead - 10*time.Second)
 			for second := range int((lead + 20*time.Second) / time.Second) {
 				switch second % 5 { // the instances read the table at different times
 				case 0:
@@ -94,12 +94,12 @@ func TestNoTokenIsSignedBeforeItsKeyIsKnown(t *testing.T) {
 				case 3:
 					mustMaintain(t, b)
 				}
-				seen.note(t, clk.now(), a, b)
+				seen.note(t, clk.Now(), a, b)
 				if !check(a) || !check(b) {
 					return
 				}
 				signed[kidOf(t, a)] = true
-				clk.advance(time.Second)
+				clk.Advance(time.Second)
 			}
 		}
 		if len(signed) != 3 {

@@ -18,6 +18,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"vestibule/internal/jose"
+	"vestibule/internal/testclock"
 	"vestibule/store"
 )
 
@@ -26,26 +27,9 @@ var (
 	otherSecret = []byte("00000000000000000000000000000000")
 )
 
-// clock is a time that a test sets. It does not start at a full second.
-type clock struct {
-	mu   sync.Mutex
-	time time.Time
-}
-
-func newClock() *clock {
-	return &clock{time: time.Date(2026, 2, 3, 4, 5, 6, 789_012_345, time.UTC)}
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.time
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.time = c.time.Add(d)
+// newClock returns a clock that does not start at a full second.
+func newClock() *testclock.Clock {
+	return testclock.At(time.Date(2026, 2, 3, 4, 5, 6, 789_012_345, time.UTC))
 }
 
 // memory is a key table in memory.
@@ -97,14 +81,14 @@ func (t *memory) add(k Key) {
 	t.rows = append(t.rows, k)
 }
 
-func config(algorithm string, c *clock) Config {
+func config(algorithm string, c *testclock.Clock) Config {
 	return Config{
 		Algorithm: algorithm,
 		Secret:    secret,
 		Issuer:    "better-auth",
 		Audience:  "fastapi-backend",
 		ExpiresIn: 5 * time.Minute,
-		Now:       c.now,
+		Now:       c.Now,
 	}
 }
 

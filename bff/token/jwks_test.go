@@ -83,7 +83,7 @@ func TestAllLiveKeysArePublished(t *testing.T) {
 	t.Parallel()
 	clk := newClock()
 	c := config(jose.EdDSA, clk)
-	in := func(d time.Duration) *time.Time { end := clk.now().Add(d); return &end }
+	in := func(d time.Duration) *time.Time { end := clk.Now().Add(d); return &end }
 	row := func(id, algorithm string, end *time.Time) Key {
 		k := mustKey(t, config(algorithm, clk))
 		k.PrivateKey = reseal(t, k, id)
@@ -104,7 +104,7 @@ func TestAllLiveKeysArePublished(t *testing.T) {
 	if diff := cmp.Diff([]string{"key_other_algorithm", "key_retiring", "key_signs"}, sortedKeys(parseJWKS(t, mustJWKS(t, m)))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	clk.advance(time.Hour)
+	clk.Advance(time.Hour)
 	if diff := cmp.Diff([]string{"key_other_algorithm", "key_signs"}, sortedKeys(parseJWKS(t, mustJWKS(t, m)))); diff != "" {
 		t.Errorf("when the retiring one has ended (-want +got):\n%s", diff)
 	}
@@ -121,11 +121,11 @@ func TestAKeyOfAnotherInstanceIsPublishedWithinSeconds(t *testing.T) {
 	keys.add(other)
 	there := mustOpen(t, c, &memory{rows: []Key{other}})
 
-	clk.advance(publishedFor - time.Millisecond)
+	clk.Advance(publishedFor - time.Millisecond)
 	if got := parseJWKS(t, mustJWKS(t, here)); len(got) != 1 {
 		t.Errorf("within %v: got %d keys, want 1", publishedFor, len(got))
 	}
-	clk.advance(time.Millisecond)
+	clk.Advance(time.Millisecond)
 	if _, err := verify(t, mustMint(t, there).Raw, c, mustJWKS(t, here)); err != nil {
 		t.Errorf("after %v: got %v, want nil", publishedFor, err)
 	}
@@ -136,7 +136,7 @@ func TestABurstReadsTheTableOnce(t *testing.T) {
 	clk := newClock()
 	keys := &memory{}
 	m := mustOpen(t, config(jose.EdDSA, clk), keys)
-	clk.advance(publishedFor)
+	clk.Advance(publishedFor)
 	before := keys.reads
 	var wg sync.WaitGroup
 	for range 50 {
@@ -164,7 +164,7 @@ func TestAClockSetBackDoesNotKeepAnOldSet(t *testing.T) {
 	m := mustOpen(t, config(jose.EdDSA, clk), keys)
 	mustJWKS(t, m)
 	before := keys.reads
-	clk.advance(-time.Hour)
+	clk.Advance(-time.Hour)
 	mustJWKS(t, m)
 	if got := keys.reads - before; got != 1 {
 		t.Errorf("got %d reads, want 1", got)
@@ -176,7 +176,7 @@ func TestACallerDoesNotWaitForAnotherReadLongerThanItsContext(t *testing.T) {
 	keys := &memory{}
 	clk := newClock()
 	m := mustOpen(t, config(jose.EdDSA, clk), keys)
-	clk.advance(publishedFor)
+	clk.Advance(publishedFor)
 	reading, release := make(chan struct{}), make(chan struct{})
 	keys.afterRead = func(int) { close(reading); <-release }
 	done := make(chan error, 1)
@@ -202,7 +202,7 @@ func TestAFailedReadIsAnErrorAndIsNotCached(t *testing.T) {
 	keys := &memory{}
 	m := mustOpen(t, config(jose.EdDSA, clk), keys)
 	want := mustJWKS(t, m)
-	clk.advance(publishedFor)
+	clk.Advance(publishedFor)
 	keys.err = errors.New("down")
 	for range 2 {
 		if set, err := m.JWKS(t.Context()); !errors.Is(err, keys.err) || set != nil {

@@ -18,7 +18,7 @@ func TestTheFirstKeyIsMadeAndThenKept(t *testing.T) {
 			clk := newClock()
 			keys := &memory{}
 			first := mustOpen(t, config(algorithm, clk), keys)
-			clk.advance(time.Hour)
+			clk.Advance(time.Hour)
 			second := mustOpen(t, config(algorithm, clk), keys)
 			if len(keys.rows) != 1 {
 				t.Fatalf("got %d keys, want 1", len(keys.rows))
@@ -56,7 +56,7 @@ func TestTheNewestKeyWithoutAnEndSigns(t *testing.T) {
 	key := func(id string, age time.Duration, change ...func(*Key)) Key {
 		k := mustKey(t, c)
 		k.PrivateKey = reseal(t, k, id)
-		k.ID, k.CreatedAt = id, clk.now().Add(-age)
+		k.ID, k.CreatedAt = id, clk.Now().Add(-age)
 		k.SignsAt = &k.CreatedAt
 		for _, f := range change {
 			f(&k)
@@ -64,12 +64,12 @@ func TestTheNewestKeyWithoutAnEndSigns(t *testing.T) {
 		return k
 	}
 	endsIn := func(d time.Duration) func(*Key) {
-		return func(k *Key) { end := clk.now().Add(d); k.ExpiresAt = &end }
+		return func(k *Key) { end := clk.Now().Add(d); k.ExpiresAt = &end }
 	}
 	imported := func(k *Key) { k.PrivateKey = `"5cf0…"` }
 	otherAlgorithm := mustKey(t, config(jose.ES256, clk))
 	startsIn := func(d time.Duration) func(*Key) {
-		return func(k *Key) { starts := clk.now().Add(d); k.SignsAt = &starts }
+		return func(k *Key) { starts := clk.Now().Add(d); k.SignsAt = &starts }
 	}
 	earlierVersion := func(k *Key) { k.SignsAt = nil }
 	for _, tt := range []struct {

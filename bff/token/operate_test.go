@@ -13,12 +13,12 @@ func TestTheSuccessorOfAWithdrawnKeySignsAtOnce(t *testing.T) {
 		a, b := mustOpen(t, rotating(jose.EdDSA, clk), db), mustOpen(t, rotating(jose.EdDSA, clk), db)
 		for _, withNext := range []bool{false, true} {
 			if withNext {
-				clk.advance(rotation)
+				clk.Advance(rotation)
 				mustMaintain(t, a, b)
 			}
 			leaked := kidOf(t, a)
 			token := mustMint(t, b)
-			err := db.ChangeKeys(t.Context(), func(rows []Key) (Change, error) { return Retire(rows, leaked, true, clk.now()) })
+			err := db.ChangeKeys(t.Context(), func(rows []Key) (Change, error) { return Retire(rows, leaked, true, clk.Now()) })
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -14,7 +14,7 @@ func TestATokenOfAnOperatorNamesItsSubjectAndScope(t *testing.T) {
 	t.Parallel()
 	clk := newClock()
 	scope := func(s string) *string { return &s }
-	issued := float64(clk.now().Unix())
+	issued := float64(clk.Now().Unix())
 	for _, tc := range []struct {
 		name, subject string
 		scope         *string

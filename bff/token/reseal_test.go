@@ -16,7 +16,7 @@ func TestKeysAreEncryptedAgainUnderTheSecret(t *testing.T) {
 				clk := newClock()
 				old := rotating(jose.EdDSA, clk)
 				before := mustOpen(t, old, db)
-				clk.advance(rotation)
+				clk.Advance(rotation)
 				mustMaintain(t, before) // and now there is a next key
 				token := mustMint(t, before)
 

@@ -10,6 +10,7 @@ import (
 
 	"vestibule/internal/jose"
 	"vestibule/internal/storetest"
+	"vestibule/internal/testclock"
 	"vestibule/store"
 )
 
@@ -22,7 +23,7 @@ func onTables(t *testing.T, test func(*testing.T, *store.Store)) {
 	storetest.Each(t, func(t *testing.T, db *store.Store) { test(t, db) })
 }
 
-func rotating(algorithm string, clk *clock) Config {
+func rotating(algorithm string, clk *testclock.Clock) Config {
 	c := config(algorithm, clk)
 	c.Rotation = rotation
 	return c
@@ -65,27 +66,27 @@ func TestKeysFollowEachOther(t *testing.T) {
 		}
 		all("the first key signs at once", first, 1)
 		old := mustMint(t, a)
-		clk.advance(rotation - lead - time.Second)
+		clk.Advance(rotation - lead - time.Second)
 		all("before its successor is due", first, 1)
-		clk.advance(2 * time.Second)
+		clk.Advance(2 * time.Second)
 		all("the successor is published first", first, 2)
 		next := rowsOf(t, db)[1]
 		if got := next.SignsAt.Sub(next.CreatedAt); got < MaxAge+10*time.Second {
 			t.Errorf("got %v between publication and use, want max-age and 10 s", got)
 		}
-		clk.advance(lead - 2*time.Second)
+		clk.Advance(lead - 2*time.Second)
 		all("before the successor's time", first, 2)
 		late := mustMint(t, b)
-		clk.advance(3 * time.Second)
+		clk.Advance(3 * time.Second)
 		all("the successor signs", next.ID, 2)
 		for _, token := range []Token{old, late} { // one has long expired, the other one is valid
 			if _, err := b.VerifySubject(t.Context(), token.Raw); (err == nil) != (token.Raw == late.Raw) {
 				t.Errorf("a token of the first key: got %v", err)
 			}
 		}
-		clk.advance(LongestLife)
+		clk.Advance(LongestLife)
 		all("until its last token has expired", next.ID, 2)
-		clk.advance(kept - LongestLife)
+		clk.Advance(kept - LongestLife)
 		all("the first key has ended", next.ID, 1)
 		if rows := rowsOf(t, db); len(rows) != 1 || rows[0].ID != next.ID {
 			t.Errorf("got %d rows, want the one that signs", len(rows))
@@ -98,7 +99,7 @@ func TestWithoutRotationNothingChanges(t *testing.T) {
 		clk := newClock()
 		m := mustOpen(t, config(jose.ES256, clk), db)
 		before := rowsOf(t, db)
-		clk.advance(10 * rotation)
+		clk.Advance(10 * rotation)
 		mustMaintain(t, m)
 		if rows := rowsOf(t, db); len(rows) != 1 || rows[0].PrivateKey != before[0].PrivateKey {
 			t.Errorf("got %+v, want %+v", rows, before)
@@ -114,7 +115,7 @@ func TestAnInstanceThatCannotReadGoesOn(t *testing.T) {
 	keys := &memory{}
 	m := mustOpen(t, rotating(jose.EdDSA, clk), keys)
 	first := kidOf(t, m)
-	clk.advance(rotation)
+	clk.Advance(rotation)
 	mustMaintain(t, m)
 	keys.err = errors.New("down")
 	if err := m.Maintain(t.Context(), true); !errors.Is(err, keys.err) {
@@ -123,7 +124,7 @@ func TestAnInstanceThatCannotReadGoesOn(t *testing.T) {
 	if got := kidOf(t, m); got != first {
 		t.Errorf("got %s, want %s", got, first)
 	}
-	clk.advance(lead)
+	clk.Advance(lead)
 	if got := kidOf(t, m); got != keys.rows[1].ID {
 		t.Errorf("got %s, want the successor, whose time has come", got)
 	}
@@ -139,7 +140,7 @@ func TestANextKeyThatCannotBeOpenedStopsNothing(t *testing.T) {
 	first := kidOf(t, m)
 	other := rotating(jose.EdDSA, clk)
 	other.Secret, other.PreviousSecrets = otherSecret, [][]byte{secret}
-	clk.advance(rotation)
+	clk.Advance(rotation)
 	mustMaintain(t, mustOpen(t, other, keys))
 	for range 2 {
 		if err := m.Maintain(t.Context(), true); !errors.Is(err, ErrSecretDiffers) {
@@ -151,7 +152,7 @@ func TestANextKeyThatCannotBeOpenedStopsNothing(t *testing.T) {
 		if got := parseJWKS(t, mustJWKS(t, m)); len(got) != 2 {
 			t.Errorf("got %d published keys, want 2", len(got))
 		}
-		clk.advance(lead + time.Second)
+		clk.Advance(lead + time.Second)
 	}
 }
 
@@ -171,17 +172,17 @@ func TestAnEarlierVersionSignsWithNoKeyBeforeItsTime(t *testing.T) {
 			return best.ID
 		}
 		for range 3 {
-			clk.advance(rotation)
+			clk.Advance(rotation)
 			mustMaintain(t, m)
 			if got := earlier(); got != kidOf(t, m) {
 				t.Errorf("got %q before the hand-over, want %q", got, kidOf(t, m))
 			}
-			clk.advance(lead)
+			clk.Advance(lead)
 			mustMaintain(t, m)
 			if got := earlier(); got != kidOf(t, m) {
 				t.Errorf("got %q after the hand-over, want %q", got, kidOf(t, m))
 			}
-			clk.advance(kept)
+			clk.Advance(kept)
 			mustMaintain(t, m)
 		}
 	})
@@ -193,7 +194,7 @@ func TestTheScheduleIsInTheAuditTrail(t *testing.T) {
 	keys := &memory{}
 	m := mustOpen(t, rotating(jose.EdDSA, clk), keys)
 	for _, pause := range []time.Duration{rotation, lead, kept} {
-		clk.advance(pause)
+		clk.Advance(pause)
 		mustMaintain(t, m)
 	}
 	var got []string
@@ -216,7 +217,7 @@ func TestOnlyOneInstanceMakesTheNextKey(t *testing.T) {
 		for range 8 {
 			minters = append(minters, mustOpen(t, rotating(jose.EdDSA, clk), db))
 		}
-		clk.advance(rotation)
+		clk.Advance(rotation)
 		errs := make(chan error, len(minters))
 		for _, m := range minters {
 			go func() { errs <- m.Maintain(context.WithoutCancel(t.Context()), true) }()

@@ -13,10 +13,10 @@ func TestServiceTokensNeedAllTheirClaims(t *testing.T) {
 	if _, err := m.MintService("", "a", "tasks:read"); err == nil {
 		t.Error("a token without a client was minted")
 	}
-	if _, err := m.MintExchanged(Subject{UserID: "usr_alice", Expires: newClock().now().Add(time.Minute)}, "svc_a", "a", ""); err == nil {
+	if _, err := m.MintExchanged(Subject{UserID: "usr_alice", Expires: newClock().Now().Add(time.Minute)}, "svc_a", "a", ""); err == nil {
 		t.Error("an exchanged token without a scope was minted: it would allow everything")
 	}
-	s := Subject{UserID: "usr_alice", Expires: newClock().now().Add(time.Minute), Actor: &Actor{"svc_a", &Actor{"svc_b", &Actor{"svc_c", nil}}}}
+	s := Subject{UserID: "usr_alice", Expires: newClock().Now().Add(time.Minute), Actor: &Actor{"svc_a", &Actor{"svc_b", &Actor{"svc_c", nil}}}}
 	if _, err := m.MintExchanged(s, "svc_d", "a", "tasks:read"); err == nil {
 		t.Error("a fourth service got a token")
 	}

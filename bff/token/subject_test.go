@@ -48,7 +48,7 @@ func TestVerifySubjectReadsATokenAsItWasMinted(t *testing.T) {
 			if s.UserID != "usr_alice" || s.SessionID != "ses_one" || s.TokenID == "" || s.Scoped || s.Actor != nil || !s.Expires.Equal(user.Expires) {
 				t.Errorf("got %+v", s)
 			}
-			clk.advance(time.Minute)
+			clk.Advance(time.Minute)
 			first, err := m.MintExchanged(s, "svc_a", "fastapi-backend", "tasks:read")
 			if err != nil || !first.Expires.Equal(user.Expires) {
 				t.Fatalf("got %+v, %v, want the end of the user's token", first, err)
@@ -61,11 +61,11 @@ func TestVerifySubjectReadsATokenAsItWasMinted(t *testing.T) {
 			if diff := cmp.Diff(want, s); err != nil || diff != "" {
 				t.Errorf("%v (-want +got):\n%s", err, diff)
 			}
-			clk.advance(4*time.Minute - time.Second)
+			clk.Advance(4*time.Minute - time.Second)
 			if _, err := m.VerifySubject(t.Context(), user.Raw); err != nil {
 				t.Errorf("in its last second: %v", err)
 			}
-			clk.advance(time.Second)
+			clk.Advance(time.Second)
 			refusedSubject(t, m, user.Raw, "expired")
 		})
 	}
@@ -92,12 +92,12 @@ func TestATokenOfARetiringKeyIsReadUntilTheKeyEnds(t *testing.T) {
 	keys := &memory{}
 	m := mustOpen(t, c, keys)
 	raw := mustMint(t, m).Raw
-	keys.rows[0].ExpiresAt = new(clk.now().Add(time.Minute))
-	clk.advance(time.Minute - time.Second)
+	keys.rows[0].ExpiresAt = new(clk.Now().Add(time.Minute))
+	clk.Advance(time.Minute - time.Second)
 	if _, err := m.VerifySubject(t.Context(), raw); err != nil {
 		t.Errorf("got %v, want nil", err)
 	}
-	clk.advance(publishedFor)
+	clk.Advance(publishedFor)
 	refusedSubject(t, m, raw, "signature")
 }
 
@@ -118,7 +118,7 @@ func TestATokenOfAnotherInstancesNewKeyIsRead(t *testing.T) {
 		t.Errorf("got %v, want nil", err)
 	}
 	keys.err = errors.New("down")
-	clk.advance(publishedFor)
+	clk.Advance(publishedFor)
 	if _, err := here.VerifySubject(t.Context(), raw); !errors.Is(err, keys.err) {
 		t.Errorf("got %v, want %v: an outage does not make a token invalid", err, keys.err)
 	}
@@ -219,7 +219,7 @@ func FuzzVerifySubject(f *testing.F) {
 			return
 		}
 		if _, err := jwt.Parse(raw, func(*jwt.Token) (any, error) { return secret, nil }, jwt.WithValidMethods([]string{jose.HS256}),
-			jwt.WithTimeFunc(newClock().now), jwt.WithIssuer("better-auth"), jwt.WithAudience("fastapi-backend"), jwt.WithExpirationRequired()); err != nil || s.UserID == "" {
+			jwt.WithTimeFunc(newClock().Now), jwt.WithIssuer("better-auth"), jwt.WithAudience("fastapi-backend"), jwt.WithExpirationRequired()); err != nil || s.UserID == "" {
 			t.Errorf("accepted %q, which another library refuses: %v", raw, err)
 		}
 	})
@@ -231,7 +231,7 @@ func TestATokenOfAnotherIssuerIsRefused(t *testing.T) {
 	clk := newClock()
 	m := mustOpen(t, config(jose.HS256, clk), nil)
 	claims := func(iss string) string {
-		return `{"iss":"` + iss + `","aud":"fastapi-backend","sub":"usr_1","exp":` + strconv.FormatInt(clk.now().Add(time.Minute).Unix(), 10) + `}`
+		return `{"iss":"` + iss + `","aud":"fastapi-backend","sub":"usr_1","exp":` + strconv.FormatInt(clk.Now().Add(time.Minute).Unix(), 10) + `}`
 	}
 	if _, err := m.VerifySubject(t.Context(), foreign(t, `{"alg":"HS256"}`, claims("better-auth"), secret)); err != nil {
 		t.Fatal(err)

@@ -53,7 +53,7 @@ func TestTamperedTokensAreRefused(t *testing.T) {
 			if _, err := verify(t, raw, c, set); err != nil {
 				t.Errorf("the original token: got %v, want nil", err)
 			}
-			clk.advance(5 * time.Minute)
+			clk.Advance(5 * time.Minute)
 			if _, err := verify(t, raw, c, set); !errors.Is(err, jwt.ErrTokenExpired) {
 				t.Errorf("after its lifetime: got %v, want %v", err, jwt.ErrTokenExpired)
 			}

@@ -48,7 +48,7 @@ func TestATokenHoldsExactlyItsClaims(t *testing.T) {
 			if len(jti) < 22 {
 				t.Errorf("jti: got %v, want at least 128 random bits", claims["jti"])
 			}
-			issued := clk.now().Unix()
+			issued := clk.Now().Unix()
 			want := jwt.MapClaims{
 				"iss": "better-auth", "aud": "fastapi-backend", "sub": "usr_alice", "sid": "ses_one", "jti": jti,
 				"iat": float64(issued), "exp": float64(issued + 300),
@@ -134,7 +134,7 @@ func TestATokenIsFreshUntilShortlyBeforeItsEnd(t *testing.T) {
 				{0, false},
 				{-time.Hour, false},
 			} {
-				clk.time = tok.Expires.Add(-at.left)
+				clk.Set(tok.Expires.Add(-at.left))
 				if got := m.Fresh(tok); got != at.want {
 					t.Errorf("%v before its end: got %v, want %v", at.left, got, at.want)
 				}

@@ -5,7 +5,6 @@
 package caddytest
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -71,9 +70,4 @@ http://%s {
 `, address, upPath, site)
 }
 
-func find() (string, error) {
-	if program, err := exec.LookPath("caddy"); err == nil {
-		return program, nil
-	}
-	return "", errors.New("caddytest: Caddy is not installed; on Debian: apt-get install caddy")
-}
+func find() (string, error) { return childtest.Find("caddy", "Caddy", "") }

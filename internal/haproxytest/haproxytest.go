@@ -6,7 +6,6 @@
 package haproxytest
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -47,11 +46,5 @@ func Start(tb testing.TB, config string) {
 }
 
 func find(fallback string) (string, error) {
-	if program, err := exec.LookPath("haproxy"); err == nil {
-		return program, nil
-	}
-	if _, err := os.Stat(fallback); err == nil {
-		return fallback, nil
-	}
-	return "", errors.New("haproxytest: HAProxy is not installed; on Debian: apt-get install haproxy")
+	return childtest.Find("haproxy", "HAProxy", fallback)
 }

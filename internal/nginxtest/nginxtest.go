@@ -6,7 +6,6 @@
 package nginxtest
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -69,11 +68,5 @@ http {
 }
 
 func find(fallback string) (string, error) {
-	if program, err := exec.LookPath("nginx"); err == nil {
-		return program, nil
-	}
-	if _, err := os.Stat(fallback); err == nil {
-		return fallback, nil
-	}
-	return "", errors.New("nginxtest: nginx is not installed; on Debian: apt-get install nginx")
+	return childtest.Find("nginx", "nginx", fallback)
 }
