@@ -14,11 +14,11 @@ const (
 	grace         = time.Second // lets a request finish that was in progress at sign-out
 )
 
-// exchanges holds the exchanges in progress. The zero value is ready.
+// exchanges holds the exchanges in progress by the token hash of their session: a deletion
+// of many sessions is as many notifications. The zero value is ready.
 type exchanges struct {
-	mu    sync.Mutex
-	open  map[*exchange]struct{}
-	epoch uint64 // counts the doubts
+	mu   sync.Mutex
+	open map[string]map[*exchange]struct{}
 }
 
 // exchange is one proxied request with its response.
@@ -31,6 +31,7 @@ type exchange struct {
 	expires time.Time
 	ended   bool
 	version int64 // of the database when the session was last seen alive; unknown: ask
+	asked   bool  // a query is under way, and there was no doubt since it began
 }
 
 // Bind returns a function that derives a context which ends with the session. The caller
@@ -51,15 +52,21 @@ func (x *exchanges) add(e *exchange) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.open == nil {
-		x.open = map[*exchange]struct{}{}
+		x.open = map[string]map[*exchange]struct{}{}
 	}
-	x.open[e] = struct{}{}
+	if x.open[e.hash] == nil {
+		x.open[e.hash] = map[*exchange]struct{}{}
+	}
+	x.open[e.hash][e] = struct{}{}
 }
 
 func (x *exchanges) remove(e *exchange) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	delete(x.open, e)
+	delete(x.open[e.hash], e)
+	if len(x.open[e.hash]) == 0 {
+		delete(x.open, e.hash)
+	}
 }
 
 // end marks the exchanges of a session as ended. Those older than grace end now, the others
@@ -67,11 +74,9 @@ func (x *exchanges) remove(e *exchange) {
 func (x *exchanges) end(hash string, now time.Time) (young bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	for e := range x.open {
-		if e.hash == hash {
-			e.ended = true
-			young = !e.endIfDue(now) || young
-		}
+	for e := range x.open[hash] {
+		e.ended = true
+		young = !e.endIfDue(now) || young
 	}
 	return young
 }
@@ -86,62 +91,65 @@ func (e *exchange) endIfDue(now time.Time) bool {
 
 // doubt lets the exchanges of a session be checked. It reports whether there are any.
 func (x *exchanges) doubt(hash string) (found bool) {
-	return x.doubtIf(func(e *exchange) bool { return e.hash == hash })
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for e := range x.open[hash] {
+		e.version, e.asked = unknown, false
+	}
+	return len(x.open[hash]) > 0
 }
 
 // doubtAll lets all exchanges be checked.
-func (x *exchanges) doubtAll() { x.doubtIf(func(*exchange) bool { return true }) }
-
-func (x *exchanges) doubtIf(concerns func(*exchange) bool) (found bool) {
+func (x *exchanges) doubtAll() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.epoch++
-	for e := range x.open {
-		if concerns(e) {
-			e.version = unknown
-			found = true
+	for _, ofSession := range x.open {
+		for e := range ofSession {
+			e.version, e.asked = unknown, false
 		}
 	}
-	return found
 }
 
 // doubtful returns the sessions of the exchanges that are older than grace and were not
-// checked at this version. The epoch is for settle.
-func (x *exchanges) doubtful(now time.Time, version int64) (hashes []string, epoch uint64) {
+// checked at this version. The caller asks for them, and calls settle.
+func (x *exchanges) doubtful(now time.Time, version int64) (hashes []string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	seen := map[string]struct{}{}
-	for e := range x.open {
-		if _, dup := seen[e.hash]; !dup && now.Sub(e.since) >= grace && (version == unknown || e.version != version) {
-			seen[e.hash] = struct{}{}
-			hashes = append(hashes, e.hash)
+	for hash, ofSession := range x.open {
+		asked := false
+		for e := range ofSession {
+			e.asked = now.Sub(e.since) >= grace && (version == unknown || e.version != version)
+			asked = asked || e.asked
+		}
+		if asked {
+			hashes = append(hashes, hash)
 		}
 	}
-	return hashes, x.epoch
+	return hashes
 }
 
 // settle ends the exchanges of the queried sessions that are not in live, and those of
 // expired sessions. The others were seen alive at the version, unless there was a doubt
-// since the epoch.
-func (x *exchanges) settle(queried []string, live map[string]time.Time, version int64, epoch uint64, now time.Time) {
+// since the query began.
+func (x *exchanges) settle(queried []string, live map[string]time.Time, version int64, now time.Time) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	gone := make(map[string]struct{})
 	for _, hash := range queried {
-		if _, ok := live[hash]; !ok {
-			gone[hash] = struct{}{}
-		}
-	}
-	for e := range x.open {
-		if expires, ok := live[e.hash]; ok {
+		expires, alive := live[hash]
+		for e := range x.open[hash] {
+			if !alive {
+				e.ended = true
+				continue
+			}
 			e.expires = expires
-			if x.epoch == epoch {
+			if e.asked {
 				e.version = version
 			}
 		}
-		if _, ok := gone[e.hash]; ok {
-			e.ended = true
+	}
+	for _, ofSession := range x.open {
+		for e := range ofSession {
+			e.endIfDue(now)
 		}
-		e.endIfDue(now)
 	}
 }

@@ -68,7 +68,7 @@ func (s *Sessions) sweep(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, sweepInterval)
 	defer cancel()
 	version := s.version(ctx)
-	queried, epoch := s.exchanges.doubtful(s.Now(), version)
+	queried := s.exchanges.doubtful(s.Now(), version)
 	var live map[string]time.Time
 	if len(queried) > 0 {
 		var err error
@@ -81,7 +81,7 @@ func (s *Sessions) sweep(ctx context.Context) {
 			s.cache.remove(hash)
 		}
 	}
-	s.exchanges.settle(queried, live, version, epoch, s.Now())
+	s.exchanges.settle(queried, live, version, s.Now())
 }
 
 // unknown is the version while none is known.
