@@ -14,7 +14,7 @@ type admin struct {
 	log      *slog.Logger
 	checks   []probe
 	alerts   []probe // further checks of /healthz
-	shared   bool // other instances use the same database
+	shared   bool    // other instances use the same database
 	stopping atomic.Bool
 	polls    readyzPolls
 }
