@@ -10,8 +10,10 @@ func TestAdminAnswersProbes(t *testing.T) {
 	t.Parallel()
 	i := start(t, "serve", testEnv(t))
 	admin := i.log.url("admin")
-	const want = `{"status":"ok","checks":{"api":"ok","bff":"ok","database":"ok","listeners":"ok"}}`
-	for _, path := range []string{"/readyz", "/healthz"} {
+	for path, want := range map[string]string{
+		"/readyz":  `{"status":"ok","checks":{"api":"ok","bff":"ok","database":"ok","listeners":"ok"}}`,
+		"/healthz": `{"status":"ok","checks":{"api":"ok","bff":"ok","database":"ok","listeners":"ok","secrets":"ok"}}`,
+	} {
 		if code, body := request(t, http.DefaultClient, http.MethodGet, admin+path, ""); code != http.StatusOK || body != want {
 			t.Errorf("%s: got %d %s, want 200 %s", path, code, body, want)
 		}

@@ -21,7 +21,15 @@ import (
 // signals.
 func startReal(t *testing.T, env settings.Environment) (*exec.Cmd, *logBuffer, <-chan error) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "serve")
+	cmd, log, ended := launchReal(t, "serve", env)
+	waittest.Until(t, "ready", func() bool { return isReady(log) })
+	return cmd, log, ended
+}
+
+// launchReal is startReal without waiting.
+func launchReal(t *testing.T, command string, env settings.Environment) (*exec.Cmd, *logBuffer, <-chan error) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], command)
 	cmd.Env = []string{asProgram + "=1", "PATH=" + os.Getenv("PATH")}
 	for name, value := range env {
 		cmd.Env = append(cmd.Env, name+"="+value)
@@ -34,11 +42,13 @@ func startReal(t *testing.T, env settings.Environment) (*exec.Cmd, *logBuffer, <
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	waittest.Until(t, "ready", func() bool {
-		admin := log.url("admin")
-		return admin != "" && waittest.Status(admin+"/readyz") == http.StatusOK
-	})
 	return cmd, log, ended
+}
+
+// isReady reports whether the program with this log is ready.
+func isReady(log *logBuffer) bool {
+	admin := log.url("admin")
+	return admin != "" && waittest.Status(admin+"/readyz") == http.StatusOK
 }
 
 // exitCode returns the exit code of a process that has ended with err, or -1 if a signal

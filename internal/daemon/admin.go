@@ -13,7 +13,8 @@ import (
 type admin struct {
 	log      *slog.Logger
 	checks   []probe
-	shared   bool // other instances use the same database
+	alerts   []probe // further checks of /healthz
+	shared   bool    // other instances use the same database
 	stopping atomic.Bool
 	polls    readyzPolls
 }

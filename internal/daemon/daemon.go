@@ -10,6 +10,7 @@ import (
 	"log/slog"
 
 	"vestibule/internal/settings"
+	"vestibule/store"
 )
 
 // Run runs the BFF, the task API or both until ctx ends. It runs each side that has an
@@ -40,15 +41,34 @@ func Run(ctx context.Context, c *settings.Settings, stdout, stderr io.Writer) er
 	if err := c.CreateSecret(log); err != nil {
 		return err
 	}
-	if err := holdSecrets(ctx, c, at, db); err != nil {
-		return unlessStopped(ctx, err)
-	}
-	process, err := compose(ctx, c, at, db, log)
+	process, err := join(ctx, c, at, db, log)
 	if err != nil {
 		return unlessStopped(ctx, err)
 	}
 	announce(stdout, c, at, log)
 	return process.run(ctx)
+}
+
+// join makes this process one of the running ones, and composes it. If that fails, it leaves
+// no row behind: for a minute the row would keep other processes from starting.
+func join(ctx context.Context, c *settings.Settings, at *listeners, db *store.Store, log *slog.Logger) (*process, error) {
+	secrets, err := newSecretCheck(c, at, db, log)
+	if err != nil {
+		return nil, err
+	}
+	heart := newHeartbeat(db, secrets, log)
+	var p *process
+	if err = secrets.join(ctx, c, heart.instance); err == nil {
+		p, err = compose(ctx, c, at, db, heart, log)
+	}
+	if err != nil {
+		heart.end(ctx)
+		return nil, err
+	}
+	if secrets.needed() {
+		p.admin.alerts = append(p.admin.alerts, probe{"secrets", secrets.check})
+	}
+	return p, nil
 }
 
 // unlessStopped returns err, or nil if the start failed because the process was asked

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,7 +20,8 @@ import (
 // balancer would take them all out, and clients would get its error page instead of our 503
 // with Retry-After. SQLite belongs to the instance, so its faults count.
 //
-// /healthz is for alerts: does everything work?
+// /healthz is for alerts: does everything work? It also fails while the secrets of the
+// running instances do not fit together. Taking them out of service would not help.
 //
 // The answers name the failing check but not the reason, because the reason may contain host
 // and file names. The reason is logged.
@@ -56,7 +58,7 @@ func (a *admin) ready(w http.ResponseWriter, r *http.Request) error {
 	}
 	// Read it before the checks: what the answer says and what is recorded must agree.
 	stopping := a.stopping.Load()
-	answer := a.check(r, timeout, a.ownFault)
+	answer := a.check(r, a.checks, timeout, a.ownFault)
 	if stopping {
 		answer.Status = statusStopping
 	}
@@ -70,23 +72,23 @@ func (a *admin) ready(w http.ResponseWriter, r *http.Request) error {
 // health answers /healthz. It does not fail because the process is told to stop: a deploy
 // is no reason for an alert.
 func (a *admin) health(w http.ResponseWriter, r *http.Request) error {
-	return write(w, a.check(r, checkTimeout, func(error) bool { return true }))
+	return write(w, a.check(r, slices.Concat(a.checks, a.alerts), checkTimeout, func(error) bool { return true }))
 }
 
-// check runs all checks at the same time. Errors for which counts is false do not make the
+// check runs the checks at the same time. Errors for which counts is false do not make the
 // answer fail.
-func (a *admin) check(r *http.Request, timeout time.Duration, counts func(error) bool) status {
+func (a *admin) check(r *http.Request, checks []probe, timeout time.Duration, counts func(error) bool) status {
 	ctx, cancel := context.WithTimeout(r.Context(), timeout)
 	defer cancel()
-	found := make([]error, len(a.checks))
-	var checks sync.WaitGroup
-	for i, c := range a.checks {
-		checks.Go(func() { found[i] = c.check(ctx) })
+	found := make([]error, len(checks))
+	var running sync.WaitGroup
+	for i, c := range checks {
+		running.Go(func() { found[i] = c.check(ctx) })
 	}
-	checks.Wait()
+	running.Wait()
 
 	answer := status{statusOK, map[string]string{}}
-	for i, c := range a.checks {
+	for i, c := range checks {
 		switch err := found[i]; {
 		case err == nil:
 			answer.Checks[c.name] = statusOK

@@ -40,8 +40,8 @@ type heartbeat struct {
 	first   chan struct{} // closed after the first beat
 }
 
-func newHeartbeat(db *store.Store, log *slog.Logger) *heartbeat {
-	return &heartbeat{log: log, instance: "ins_" + rand.Text(), beat: db.Beat, remove: db.EndBeat, first: make(chan struct{})}
+func newHeartbeat(db *store.Store, secrets *secretCheck, log *slog.Logger) *heartbeat {
+	return &heartbeat{log: log, instance: "ins_" + rand.Text(), beat: secrets.beat, remove: db.EndBeat, first: make(chan struct{})}
 }
 
 // run beats until ctx ends. Then it deletes the row.
@@ -61,13 +61,18 @@ func (h *heartbeat) run(ctx context.Context) {
 		}
 		select {
 		case <-ctx.Done():
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTimeout)
-			defer cancel()
-			_ = h.remove(ctx, h.instance, time.Now().UTC()) // after an error the cleanup of another process removes it
+			h.end(ctx)
 			return
 		case <-time.After(pause):
 		}
 	}
+}
+
+// end deletes the row, also after the end of ctx.
+func (h *heartbeat) end(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTimeout)
+	defer cancel()
+	_ = h.remove(ctx, h.instance, time.Now().UTC()) // after an error the cleanup of another process removes it
 }
 
 // once writes one beat and logs if the result has changed.

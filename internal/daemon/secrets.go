@@ -3,7 +3,9 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"vestibule/internal/jose"
@@ -13,44 +15,119 @@ import (
 	"vestibule/store/db"
 )
 
-// holdSecrets refuses a start with secrets that do not fit to those of the running
-// instances. Otherwise the heartbeat will say which secrets this process has.
-func holdSecrets(ctx context.Context, c *settings.Settings, at *listeners, st *store.Store) error {
-	var mine db.Instance
-	if at.bff != nil || c.API.Algorithm == jose.HS256 { // an API with public keys uses no secret
-		var err error
-		if mine, err = secrets.Held(c.Secret, c.PreviousSecrets()); err != nil {
-			return err
-		}
-		if at.bff == nil {
-			mine.Signs = ""
-		}
-	}
-	mine.Known = true
-	running, err := st.Instances(ctx, time.Now().UTC())
-	if err != nil {
-		return c.Database.Failure(err)
-	}
-	if !st.Shared() && at.bff != nil {
-		// This process has claimed the sessions of the file, so every other BFF has ended.
-		running = slices.DeleteFunc(running, func(i db.Instance) bool { return i.Signs != "" })
-	}
-	st.HoldSecrets(mine)
-	return secretFailure(secrets.Compare(mine, running))
+// secretCheck compares the secrets of this process with those of the other running ones, at
+// the start and with each beat. The start should find everything. But a process of an earlier
+// version may start at the same moment, and one whose row has expired while it could not
+// reach the database comes back.
+type secretCheck struct {
+	store *store.Store
+	log   *slog.Logger
+	mine  db.Instance
+
+	// claimed: this process has claimed the sessions of a SQLite file, so every other BFF has
+	// ended, and the row of one only says that it was killed.
+	claimed bool
+
+	mu   sync.Mutex
+	last secrets.Misfits // of the last beat
 }
 
-// The texts for an operator who has left out a step.
-func secretFailure(m secrets.Misfits) error {
-	refuse := func(problem, cure string) error {
-		return settings.Failure{Fault: settings.Fault{Setting: "BETTER_AUTH_SECRET", Problem: problem, Cure: cure + ". A process that was killed counts for a minute"}}
+func newSecretCheck(c *settings.Settings, at *listeners, st *store.Store, log *slog.Logger) (*secretCheck, error) {
+	s := &secretCheck{store: st, log: log, claimed: !st.Shared() && at.bff != nil}
+	if at.bff != nil || c.API.Algorithm == jose.HS256 { // an API with public keys uses no secret
+		var err error
+		if s.mine, err = secrets.Held(c.Secret, c.PreviousSecrets()); err != nil {
+			return nil, err
+		}
+		if at.bff == nil {
+			s.mine.Signs = ""
+		}
 	}
+	s.mine.Known = true
+	return s, nil
+}
+
+// needed reports whether this process has a secret.
+func (s *secretCheck) needed() bool { return len(s.mine.Accepts) > 0 }
+
+// compare compares the secrets with those of the running processes.
+func (s *secretCheck) compare(running []db.Instance) secrets.Misfits {
+	if s.claimed {
+		running = slices.DeleteFunc(slices.Clone(running), func(i db.Instance) bool { return i.Signs != "" })
+	}
+	return secrets.Compare(s.mine, running)
+}
+
+// join writes the first row of this process, unless its secrets do not fit.
+func (s *secretCheck) join(ctx context.Context, c *settings.Settings, instance string) error {
+	var refused error
+	err := s.store.Join(ctx, instance, s.mine, time.Now().UTC(), func(others []db.Instance) error {
+		refused = nil
+		if f, misfit := misfitFault(s.compare(others)); misfit {
+			refused = settings.Failure{Fault: f}
+		}
+		return refused
+	})
 	switch {
-	case m.Refuse > 0:
-		return refuse(fmt.Sprintf("is unknown to %d of the running processes on this database, so they would refuse what it signs", m.Refuse),
-			"first restart all of them with their secret as BETTER_AUTH_SECRET and the new one as BETTER_AUTH_SECRET_PREVIOUS, or stop them all")
-	case m.Differ > 0:
-		return refuse(fmt.Sprintf("and BETTER_AUTH_SECRET_PREVIOUS are not the secret with which %d of the running processes on this database sign", m.Differ),
-			"set BETTER_AUTH_SECRET_PREVIOUS to that secret until all of them sign with the new one, or stop them all")
+	case refused != nil:
+		return refused
+	case err != nil:
+		return c.Database.Failure(err)
 	}
 	return nil
+}
+
+// beat is a beat of the database that compares the secrets too.
+func (s *secretCheck) beat(ctx context.Context, instance string, now time.Time) error {
+	if err := s.store.Beat(ctx, instance, now); err != nil || !s.needed() {
+		return err
+	}
+	running, err := s.store.Instances(ctx, now)
+	if err == nil {
+		s.note(s.compare(running))
+	}
+	return err
+}
+
+// note remembers the misfits, and logs if they have changed.
+func (s *secretCheck) note(m secrets.Misfits) {
+	s.mu.Lock()
+	before := s.last
+	s.last = m
+	s.mu.Unlock()
+	if m == before {
+		return
+	}
+	if f, misfit := misfitFault(m); misfit {
+		s.log.Warn("the secrets of the running processes do not fit together: /healthz fails", "setting", f.Setting, "error", f.Setting+" "+f.Problem, "cure", f.Cure)
+	} else {
+		s.log.Info("the secrets of the running processes fit together again", "setting", "BETTER_AUTH_SECRET")
+	}
+}
+
+// check returns the misfit of the last beat.
+func (s *secretCheck) check(context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f, misfit := misfitFault(s.last); misfit {
+		return f
+	}
+	return nil
+}
+
+// misfitFault returns the text for an operator who has left out a step.
+func misfitFault(m secrets.Misfits) (f settings.Fault, misfit bool) {
+	f.Setting = "BETTER_AUTH_SECRET"
+	switch {
+	case m.Refuse > 0:
+		f.Problem = fmt.Sprintf("is unknown to %d of the running processes on this database, so they refuse what it signs", m.Refuse)
+		f.Cure = "first restart all of them with their own secret as BETTER_AUTH_SECRET and this one as BETTER_AUTH_SECRET_PREVIOUS, or stop them all"
+	case m.Differ > 0:
+		f.Problem = fmt.Sprintf("and BETTER_AUTH_SECRET_PREVIOUS are not the secret with which %d of the running processes on this database sign", m.Differ)
+		f.Cure = "set BETTER_AUTH_SECRET_PREVIOUS to that secret until all of them sign with the new one, or stop them all"
+	default:
+		return settings.Fault{}, false
+	}
+	f.Cure += ". A process that was killed counts for a minute"
+	return f, true
 }

@@ -21,8 +21,7 @@ import (
 // compose creates the surfaces that have a listener. If both run, each calls the other
 // inside the process, unless the address of the other is set. Such a call uses the same
 // tokens and the same verification, but no network.
-func compose(ctx context.Context, c *settings.Settings, at *listeners, db *store.Store, log *slog.Logger) (*process, error) {
-	heart := newHeartbeat(db, log)
+func compose(ctx context.Context, c *settings.Settings, at *listeners, db *store.Store, heart *heartbeat, log *slog.Logger) (*process, error) {
 	p := &process{
 		log:     log,
 		adminAt: at.admin,

@@ -103,8 +103,8 @@ var secretSettings = group{"Secret", []setting{
 	},
 	{
 		name: "BETTER_AUTH_SECRET_PREVIOUS", by: ForServe | ForBFF | ForAPI | ForToken, arg: "SECRET", secret: true, unset: "none",
-		help:  "Another secret that verifies, but signs nothing: while BETTER_AUTH_SECRET is changed, first the new one, and then the old one.",
-		check: func(c *checker, v string) { c.previous = c.secretBytes(v) },
+		help:  "Another secret that verifies, but signs nothing: while BETTER_AUTH_SECRET is changed, first the new one, and then the old one. It is one secret, not a list.",
+		check: func(c *checker, v string) { c.previous = c.previousSecret(v) },
 	},
 }}
 

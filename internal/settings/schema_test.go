@@ -48,7 +48,10 @@ func TestEverySettingRefusesBadValuesByName(t *testing.T) {
 		{"BETTER_AUTH_SECRET", nil, []string{"short", goodSecret[:31], goodSecret + " ", goodSecret + "\n", "<generate-with-openssl-rand-hex-32>",
 			strings.Repeat("s", 32), strings.Repeat("ab", 16), strings.Repeat("0123456789", 4), "0123456789abcdef0123456789abcdef", "change-me-change-me-change-me-cha", strings.Repeat("ü", 16),
 			"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", "abcdeabdceabecdabcdebacdeabcedba", publishedSecrets[0], publishedSecrets[1]}},
-		{"BETTER_AUTH_SECRET_PREVIOUS", Environment{"BETTER_AUTH_SECRET": goodSecret}, []string{"short", goodSecret, strings.Repeat("s", 32)}},
+		{"BETTER_AUTH_SECRET_PREVIOUS", Environment{"BETTER_AUTH_SECRET": goodSecret}, []string{
+			"short", goodSecret, strings.Repeat("s", 32), strings.ToUpper(goodSecret) + "," + goodSecret, strings.ToUpper(goodSecret) + ", " + goodSecret,
+			strings.ToUpper(goodSecret) + "\n" + goodSecret, "aGVsbG8gd29ybGQsIHRoaXMgaXMgYSBsb25nIHNlY3JldA==,aGVsbG8gd29ybGQsIHRoaXMgaXMgYW4gb2xkZXIgc2VjcmV0",
+		}},
 		{"SESSION_EXPIRES_IN", nil, []string{"168", "7d", "0s", "-1h", "500ms", "1500ms", "9601h", "999999999999h"}},
 		{"SESSION_UPDATE_AGE", nil, []string{"168h", "200h", "-1s", "1.5s", "day"}},
 		{"SESSION_MAX_AGE", nil, []string{"167h", "0s", "99999h", "720"}},
@@ -142,6 +145,10 @@ func goodValues() []goodValue {
 		{"DATABASE_LISTEN_URL", Environment{"DATABASE_URL": "postgres://pooler:6432/d", "BETTER_AUTH_SECRET": goodSecret}, []string{"postgres://u:p@h:5432/d?sslmode=disable"}},
 		{"MIGRATE", nil, []string{"true", "false"}},
 		{"BETTER_AUTH_SECRET", nil, []string{goodSecret, "7f9c8e3a2b1d4f6e8c9a0b2d3e4f5a6b", "31415926535897932384626433832795", "äöüß-äöüß-ßöäü-öäüß", "spaces are fine in the middle of it"}},
+		{"BETTER_AUTH_SECRET_PREVIOUS", Environment{"BETTER_AUTH_SECRET": goodSecret}, []string{
+			"7f9c8e3a2b1d4f6e8c9a0b2d3e4f5a6b", "aGVsbG8gd29ybGQsIHRoaXMgaXMgYSBsb25nIHNlY3JldA==", "commas, spaces, and so on are fine in an invented one",
+			"one,that,a,password,manager,made", strings.ToUpper(goodSecret) + ",!?" + goodSecret, strings.ToUpper(goodSecret) + ",",
+		}},
 		// With public keys, a previous secret only decrypts older signing keys.
 		{"BETTER_AUTH_SECRET_PREVIOUS", Environment{"BETTER_AUTH_SECRET": goodSecret, "JWT_ALGORITHM": "EdDSA"}, []string{strings.Repeat("s", 32)}},
 		{"SESSION_FRESH_AGE", nil, []string{"1s", "10m", "24h"}},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"vestibule/internal/jose"
 )
@@ -32,6 +33,30 @@ func (c *checker) signingSecret(v string) []byte {
 	}
 	return c.secretBytes(v)
 }
+
+// previousSecret reads the other secret of a change. It refuses a list: as one secret, it would
+// verify nothing.
+func (c *checker) previousSecret(v string) []byte {
+	if n := secretsIn(v); n > 0 {
+		c.refuse("", mistake{fmt.Sprintf("looks like a list of %d secrets, but can be only one", n), "set it to the other secret of this change, and finish one change before the next"})
+		return nil
+	}
+	return c.secretBytes(v)
+}
+
+// secretsIn returns how many secrets a list has, or 0 if v does not look like a list. Commas
+// and spaces are also part of invented secrets. So v is a list only if all its parts look like
+// created ones: they are long enough, in hex, base64 or the like.
+func secretsIn(v string) int {
+	parts := strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ';' || unicode.IsSpace(r) })
+	if len(parts) < 2 || slices.ContainsFunc(parts, func(part string) bool { return len(part) < jose.MinSecret || strings.Trim(part, createdChars) != "" }) {
+		return 0
+	}
+	return len(parts)
+}
+
+// createdChars are the characters of hex, base32 and both kinds of base64.
+const createdChars = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_"
 
 // publishedSecrets lists secrets from the code and manuals of other projects. People
 // copy them, so attackers can try them to sign cookies and tokens.

@@ -26,6 +26,7 @@ func TestNoMessageHoldsASecret(t *testing.T) {
 		"a broken backend":             {"BACKEND_URL": "http://root:" + password + "@api:x y"},
 		"a JWKS URL with a password":   {"JWT_ALGORITHM": "EdDSA", "JWKS_URL": "http://root:" + password + "@api"},
 		"a previous secret repeated":   {"BETTER_AUTH_SECRET": password + password + password, "BETTER_AUTH_SECRET_PREVIOUS": password + password + password},
+		"a list of previous secrets":   {"BETTER_AUTH_SECRET": goodSecret, "BETTER_AUTH_SECRET_PREVIOUS": password + password + password + "," + password + password + password},
 		"a secret with spaces at ends": {"BETTER_AUTH_SECRET": password + password + password + " "},
 	} {
 		t.Run(name, func(t *testing.T) {

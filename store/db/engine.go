@@ -24,6 +24,10 @@ type engine struct {
 	namesSQL        string                   // all names that a new table, index or function must not have, and the table of an index
 	foldName        func(name string) string // maps names that the engine considers equal to the same text
 
+	// lockInstancesSQL is a statement after which no other process joins before the
+	// transaction ends. SQLite has one writer at a time and does not need it.
+	lockInstancesSQL string
+
 	dialect Dialect
 
 	// lock waits until no other process migrates this database. release frees the lock, and

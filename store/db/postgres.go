@@ -70,6 +70,8 @@ func openPostgres(ctx context.Context, databaseURL string, o Options) (*DB, erro
 				UNION SELECT typname, '' FROM pg_catalog.pg_type WHERE typnamespace IN (SELECT oid FROM here)
 				UNION SELECT proname, '' FROM pg_catalog.pg_proc WHERE pronamespace IN (SELECT oid FROM here)`,
 			foldName: func(name string) string { return name },
+			// Heartbeats and readers do not wait for it.
+			lockInstancesSQL: `LOCK TABLE instance IN SHARE UPDATE EXCLUSIVE MODE`,
 			dialect: Dialect{
 				WaitBrieflySQL: `SET LOCAL lock_timeout = '100ms'`,
 				WaitAgainSQL:   `SET LOCAL lock_timeout = DEFAULT`,
