@@ -43,6 +43,10 @@ func keysList(ctx context.Context, p *program, c *settings.Settings) error {
 		if err != nil {
 			return err
 		}
+		if len(rows) == 0 {
+			p.note("no signing keys: HS256 signs with BETTER_AUTH_SECRET; with EdDSA and ES256, the first start of vestibule serve or vestibule bff makes a key")
+			return nil
+		}
 		out := p.output("ID", "ALGORITHM", "CREATED", "SIGNS FROM", "PUBLISHED UNTIL", "STATE")
 		for _, k := range token.Overview(rows, time.Now()) {
 			p.keyRow(out, k)

@@ -29,6 +29,12 @@ func (c *console) withKey(algorithm string) (id string) {
 func TestKeysCommands(t *testing.T) {
 	onConsole(t, func(c *console) {
 		c.env["BETTER_AUTH_SECRET"], c.env["BASE_URL"], c.env["JWT_ALGORITHM"] = goodSecret, "http://localhost:3000", "EdDSA"
+		if got := c.do("", 0, "keys", "list"); !strings.HasPrefix(got, "no signing keys: ") {
+			c.Errorf("got %q, want that there are none", got)
+		}
+		if got := c.rows("keys", "list"); len(got) != 0 {
+			c.Errorf("got %v, want no rows in JSON", got)
+		}
 		first, other := c.withKey("EdDSA"), c.withKey("ES256")
 		is := func(want map[string]string) {
 			c.Helper()

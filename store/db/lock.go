@@ -45,9 +45,10 @@ func lockPostgres(ctx context.Context, db *sql.DB) (held context.Context, releas
 	}
 }
 
+const migrationLockKey = `8531352012944733548` // 0x76657374_6962756c, “vestibul”
+
 // tryLockPostgres returns the transaction that holds the lock, or nil if another one does.
 func tryLockPostgres(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
-	const key = `8531352012944733548` // 0x76657374_6962756c, “vestibul”
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, err
@@ -55,7 +56,7 @@ func tryLockPostgres(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
 	var locked bool
 	// Without a parameter, so that the transaction keeps no snapshot: with one, the portal of
 	// the query stays open until the next query.
-	err = tx.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock(`+key+`)`).Scan(&locked)
+	err = tx.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock(`+migrationLockKey+`)`).Scan(&locked)
 	if err != nil || !locked {
 		_ = tx.Rollback()
 		return nil, err

@@ -10,7 +10,7 @@ import (
 
 // LockWait describes a migration that waits for a lock of another transaction.
 type LockWait struct {
-	Lock     string // which it waits for, for example “AccessExclusiveLock on session”; "" if it is not known
+	Lock     string // which it waits for, for example “AccessExclusiveLock on session”, or that another process migrates; "" if it is not known
 	Blockers []Blocker
 	Since    time.Duration // since the migration first waited
 	Attempt  int           // of most; 0: it waits without an end, and stops nobody meanwhile

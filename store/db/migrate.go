@@ -74,7 +74,7 @@ func (s *DB) MigrateDown(ctx context.Context) error {
 // processes on a new database collide there, and retry after a second. So the lock is taken
 // before goose does anything.
 func (s *DB) migrate(ctx context.Context, what string, f func(context.Context, *goose.Provider, []Migration) error) error {
-	held, release, err := s.engine.lock(ctx)
+	held, release, err := s.lockMigrations(ctx)
 	if err != nil {
 		return translate(ctx, what, fmt.Errorf("wait for other migrations: %w", err))
 	}
