@@ -49,10 +49,10 @@ func TestAProcessIsSeenBeforeItsFirstBeat(t *testing.T) {
 				t.Errorf("step %d: got error %v, want it to fit: %v", step, err, fits)
 			}
 		}
-		join(settings.ForBFF, 2, "ins_a", true)
-		join(settings.ForAPI, 0, "ins_b", false)
-		join(settings.ForAPI, 1, "ins_c", true)
-		join(settings.ForBFF, 0, "ins_d", !st.Shared()) // on SQLite, the claim shows that ins_a has ended
+		join(settings.ForAPI, 0, "ins_a", true)
+		join(settings.ForBFF, 2, "ins_b", false) // ins_a would refuse what it signs
+		join(settings.ForBFF, 1, "ins_c", true)
+		join(settings.ForAPI, 3, "ins_d", false) // it would refuse what ins_c signs
 	})
 }
 
