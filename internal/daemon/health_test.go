@@ -108,6 +108,18 @@ func TestAStopIsNoFaultForAlerts(t *testing.T) {
 	}
 }
 
+func TestAlertsFailHealthzAlone(t *testing.T) {
+	for _, shared := range []bool{true, false} {
+		a := &admin{log: discard, shared: shared, alerts: []probe{{"two", func(context.Context) error { return errors.New("bad") }}}}
+		if code, body, _ := probed(a, "/readyz"); code != http.StatusOK || strings.Contains(body, "two") {
+			t.Errorf("shared %t: got readyz %d %s, want 200 without the check", shared, code, body)
+		}
+		if code, body, _ := probed(a, "/healthz"); code != http.StatusServiceUnavailable || !strings.Contains(body, `"two":"failing"`) {
+			t.Errorf("shared %t: got healthz %d %s, want 503 that names the check", shared, code, body)
+		}
+	}
+}
+
 // Monitors use /healthz, and a stop does not wait for them.
 func TestPollsOfHealthzDelayNoStop(t *testing.T) {
 	a := &admin{log: discard}

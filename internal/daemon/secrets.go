@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -17,8 +18,8 @@ import (
 
 // secretCheck compares the secrets of this process with those of the other running ones, at
 // the start and with each beat. The start should find everything. But a process of an earlier
-// version may start at the same moment, and one whose row has expired while it could not
-// reach the database comes back.
+// version may start at the same moment, one whose row has expired while it could not reach
+// the database comes back, and one that starts while the database can only be read has no row.
 type secretCheck struct {
 	store *store.Store
 	log   *slog.Logger
@@ -61,13 +62,22 @@ func (s *secretCheck) compare(running []db.Instance) secrets.Misfits {
 // join writes the first row of this process, unless its secrets do not fit.
 func (s *secretCheck) join(ctx context.Context, c *settings.Settings, instance string) error {
 	var refused error
-	err := s.store.Join(ctx, instance, s.mine, time.Now().UTC(), func(others []db.Instance) error {
+	fits := func(others []db.Instance) error {
 		refused = nil
 		if f, misfit := misfitFault(s.compare(others)); misfit {
 			refused = settings.Failure{Fault: f}
 		}
 		return refused
-	})
+	}
+	now := time.Now().UTC()
+	err := s.store.Join(ctx, instance, s.mine, now, fits)
+	if refused == nil && errors.Is(err, store.ErrUnavailable) {
+		// A database that can only be read still serves reads. A beat writes the row later.
+		var others []db.Instance
+		if others, err = s.store.Instances(ctx, now); err == nil {
+			err = fits(others)
+		}
+	}
 	switch {
 	case refused != nil:
 		return refused

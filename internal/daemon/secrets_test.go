@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"database/sql"
 	"log/slog"
 	"strings"
 	"testing"
@@ -49,11 +50,45 @@ func TestAProcessIsSeenBeforeItsFirstBeat(t *testing.T) {
 				t.Errorf("step %d: got error %v, want it to fit: %v", step, err, fits)
 			}
 		}
-		join(settings.ForBFF, 2, "ins_a", true)
-		join(settings.ForAPI, 0, "ins_b", false)
-		join(settings.ForAPI, 1, "ins_c", true)
-		join(settings.ForBFF, 0, "ins_d", !st.Shared()) // on SQLite, the claim shows that ins_a has ended
+		join(settings.ForAPI, 0, "ins_a", true)
+		join(settings.ForBFF, 2, "ins_b", false) // ins_a would refuse what it signs
+		join(settings.ForBFF, 1, "ins_c", true)
+		join(settings.ForAPI, 3, "ins_d", false) // it would refuse what ins_c signs
 	})
+}
+
+// TestADatabaseThatCanOnlyBeReadIsNoReasonNotToStart: its row comes later. Secrets that do not
+// fit are still refused.
+func TestADatabaseThatCanOnlyBeReadIsNoReasonNotToStart(t *testing.T) {
+	url := storetest.PostgresURL(t)
+	st, err := store.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	running, c := atStep(t, st, settings.ForBFF, 0, discard)
+	if err := running.join(t.Context(), c, "ins_a"); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := sql.Open("postgres", url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	tx, err := raw.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	if _, err := tx.Exec(`LOCK TABLE instance IN SHARE MODE`); err != nil {
+		t.Fatal(err)
+	}
+	for step, fits := range map[int]bool{1: true, 2: false} {
+		s, c := atStep(t, st, settings.ForBFF, step, discard)
+		if err := s.join(t.Context(), c, "ins_b"); (err == nil) != fits || !fits && !strings.Contains(err.Error(), "is unknown to 1 of") {
+			t.Errorf("step %d: got error %v, want it to fit: %v", step, err, fits)
+		}
+	}
 }
 
 // TestSecretsAreComparedWithEachBeat, logged once for each change, and reported to /healthz.
