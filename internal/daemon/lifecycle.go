@@ -98,10 +98,11 @@ func (p *process) run(ctx context.Context) error {
 // leave makes /readyz fail and waits until clients and load balancers should have gone.
 func (p *process) leave(servers []*server) {
 	begun := time.Now()
-	p.admin.stopping.Store(true)
+	// First the goodbye: whoever has seen /readyz fail gets no answer without it.
 	for _, s := range servers {
 		s.leaving.Store(true)
 	}
+	p.admin.stopping.Store(true)
 	polling, _ := p.admin.polls.waiting(begun)
 	p.log.Info("stopping: /readyz fails, and the listeners stay open until load balancers know", "drain_delay", p.drainDelay.String(), "balancers", polling)
 	p.admin.polls.wait()
