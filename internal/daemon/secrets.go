@@ -16,27 +16,36 @@ import (
 // holdSecrets refuses a start with secrets that do not fit to those of the running
 // instances. Otherwise the heartbeat will say which secrets this process has.
 func holdSecrets(ctx context.Context, c *settings.Settings, at *listeners, st *store.Store) error {
-	var mine db.Instance
-	if at.bff != nil || c.API.Algorithm == jose.HS256 { // an API with public keys uses no secret
-		var err error
+	mine, _, err := CompareSecrets(ctx, c, at.bff != nil, st)
+	if err != nil {
+		return err
+	}
+	st.HoldSecrets(mine)
+	return nil
+}
+
+// CompareSecrets returns what a process with these settings would say of its secrets, and
+// what the running ones say. Its error is that of a start which leaves out a step of a
+// change. It changes nothing. The secret file must have been read.
+func CompareSecrets(ctx context.Context, c *settings.Settings, hasBFF bool, st *store.Store) (mine db.Instance, running []db.Instance, err error) {
+	if hasBFF || c.API.Algorithm == jose.HS256 { // an API with public keys uses no secret
 		if mine, err = secrets.Held(c.Secret, c.PreviousSecrets()); err != nil {
-			return err
+			return mine, nil, err
 		}
-		if at.bff == nil {
+		if !hasBFF {
 			mine.Signs = ""
 		}
 	}
 	mine.Known = true
-	running, err := st.Instances(ctx, time.Now().UTC())
-	if err != nil {
-		return c.Database.Failure(err)
+	if running, err = st.Instances(ctx, time.Now().UTC()); err != nil {
+		return mine, nil, c.Database.Failure(err)
 	}
-	if !st.Shared() && at.bff != nil {
-		// This process has claimed the sessions of the file, so every other BFF has ended.
+	if !st.Shared() && hasBFF {
+		// A BFF claims the sessions of the file at its start, and so waits until every other
+		// one has ended.
 		running = slices.DeleteFunc(running, func(i db.Instance) bool { return i.Signs != "" })
 	}
-	st.HoldSecrets(mine)
-	return secretFailure(secrets.Compare(mine, running))
+	return mine, running, secretFailure(secrets.Compare(mine, running))
 }
 
 // The texts for an operator who has left out a step.
