@@ -37,7 +37,7 @@ type Installation struct {
 // What the check of the schema has found.
 const (
 	schemaUnusable = iota
-	schemaPending // a start migrates it
+	schemaPending  // a start migrates it
 	schemaUsable
 )
 
