@@ -61,23 +61,28 @@ type Check struct {
 	Run func(context.Context) []Result
 }
 
-// The time limits of a check. Those of the database and of fetches are shorter, so that a
-// check usually ends by itself and says more.
-const (
-	checkLimit = 15 * time.Second
-	askLimit   = 5 * time.Second // for one answer over the network
-	graceTime  = time.Second     // to say more after the limit
-)
+// askLimit is the time limit for one answer over the network. It is shorter than that of a
+// check, as the one of a call of the store is, so that a check usually ends by itself and says
+// more.
+const askLimit = 5 * time.Second
+
+// limits are the time limits of a check.
+type limits struct {
+	check time.Duration
+	grace time.Duration // after its end, to say more
+}
+
+var usualLimits = limits{check: 15 * time.Second, grace: time.Second}
 
 // Run runs the checks and reports each result at once. It returns an error only when ctx
 // ends.
 func Run(ctx context.Context, checks []Check, report func(Result)) error {
-	return run(ctx, checks, checkLimit, report)
+	return run(ctx, checks, usualLimits, report)
 }
 
-func run(ctx context.Context, checks []Check, limit time.Duration, report func(Result)) error {
+func run(ctx context.Context, checks []Check, most limits, report func(Result)) error {
 	for _, c := range checks {
-		for _, r := range c.within(ctx, limit) {
+		for _, r := range c.within(ctx, most) {
 			r.Check = c.Name
 			if ctx.Err() == nil {
 				report(r)
@@ -91,8 +96,8 @@ func run(ctx context.Context, checks []Check, limit time.Duration, report func(R
 }
 
 // within runs the check. One that ignores the end of its context is left behind.
-func (c Check) within(ctx context.Context, limit time.Duration) []Result {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+func (c Check) within(ctx context.Context, most limits) []Result {
+	ctx, cancel := context.WithTimeout(ctx, most.check)
 	defer cancel()
 	done := make(chan []Result, 1)
 	go func() { done <- c.Run(ctx) }()
@@ -104,8 +109,8 @@ func (c Check) within(ctx context.Context, limit time.Duration) []Result {
 	select {
 	case found := <-done:
 		return found
-	case <-time.After(graceTime):
-		return failure(c.Setting, fmt.Sprintf("leads to something that does not answer within %s", limit), "check the network and what is there")
+	case <-time.After(most.grace):
+		return failure(c.Setting, fmt.Sprintf("leads to something that does not answer within %s", most.check), "check the network and what is there")
 	}
 }
 

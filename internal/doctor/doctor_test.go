@@ -9,19 +9,23 @@ import (
 	"time"
 
 	"vestibule/internal/settings"
+	"vestibule/internal/waittest"
 )
 
 func TestACheckThatHangsIsLeftBehind(t *testing.T) {
 	t.Parallel()
 	hang := make(chan struct{})
 	defer close(hang)
+	deaf := Check{"deaf", "A", func(context.Context) []Result { <-hang; return nil }}
+	slow := Check{"slow", "B", func(ctx context.Context) []Result { <-ctx.Done(); return failure("B", "says why", "wait") }}
+	good := Check{"good", "C", func(context.Context) []Result { return ok("fine") }}
+	idle := Check{"idle", "D", func(context.Context) []Result { return nil }}
 	var found []Result
-	err := run(t.Context(), []Check{
-		{"deaf", "A", func(context.Context) []Result { <-hang; return nil }},
-		{"slow", "B", func(ctx context.Context) []Result { <-ctx.Done(); return failure("B", "says why", "wait") }},
-		{"good", "C", func(context.Context) []Result { return ok("fine") }},
-		{"nothing", "D", func(context.Context) []Result { return nil }},
-	}, 10*time.Millisecond, func(r Result) { found = append(found, r) })
+	report := func(r Result) { found = append(found, r) }
+	err := errors.Join(
+		run(t.Context(), []Check{deaf}, limits{10 * time.Millisecond, 0}, report),
+		run(t.Context(), []Check{slow}, limits{10 * time.Millisecond, waittest.Patience}, report),
+		run(t.Context(), []Check{good, idle}, usualLimits, report))
 	if err != nil || len(found) != 3 {
 		t.Fatalf("got %+v, %v, want three results", found, err)
 	}

@@ -36,7 +36,7 @@ func examined(t *testing.T, in *Installation) (found []Result) {
 	t.Helper()
 	checks, closeAll := Local(in)
 	defer closeAll()
-	if err := run(t.Context(), checks, waittest.Patience, func(r Result) { found = append(found, r) }); err != nil {
+	if err := run(t.Context(), checks, limits{waittest.Patience, 0}, func(r Result) { found = append(found, r) }); err != nil {
 		t.Fatal(err)
 	}
 	for _, r := range found {

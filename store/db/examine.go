@@ -129,8 +129,10 @@ func (s *DB) CheckWritable(ctx context.Context) error {
 			return err
 		}
 		for table, names := range made.Columns {
-			if i := slices.IndexFunc(names, func(name string) bool { return there[table+"."+name] }); i >= 0 {
-				columns[table] = names[i]
+			for _, name := range names {
+				if there[table+"."+name] {
+					columns[table] = name // the last: the first may be one that the server numbers
+				}
 			}
 		}
 	}
