@@ -85,7 +85,7 @@ func (p *program) examine(ctx context.Context, checks []doctor.Check, wrongSetti
 	}
 	failures := found[doctor.Failure]
 	if !p.given.has("json") {
-		out.row(nil, fmt.Sprintf("%d ok, %s, %s", found[doctor.OK], counted(found[doctor.Warning], "warning"), counted(failures, "failure")))
+		out.row(nil, fmt.Sprintf("%d ok, %s, %s", found[doctor.OK], doctor.Counted(found[doctor.Warning], "warning"), doctor.Counted(failures, "failure")))
 	}
 	if err := out.close(); err != nil {
 		return err
@@ -94,14 +94,7 @@ func (p *program) examine(ctx context.Context, checks []doctor.Check, wrongSetti
 	case wrongSettings:
 		return usageError("the settings have mistakes; a start would be refused")
 	case failures > 0:
-		return refusal(counted(failures, "failure") + " found; each line says what to do")
+		return refusal(doctor.Counted(failures, "failure") + " found; each line says what to do")
 	}
 	return nil
-}
-
-func counted(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return fmt.Sprintf("%d %s", n, what)
 }

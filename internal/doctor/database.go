@@ -20,9 +20,6 @@ func (in *Installation) database(ctx context.Context) (found []Result) {
 		// To open it would create it.
 		if info, err := os.Stat(path); errors.Is(err, os.ErrNotExist) || err == nil && info.Size() == 0 {
 			in.absent.Store(true)
-			if folder := nearestFolder(path); !writable(folder) {
-				return failure("DATABASE_URL", "names "+path+", which does not exist and cannot be created in "+folder, "make the folder writable for this user, or name the right file")
-			}
 			return ok("%s does not exist yet; the first start creates it", path)
 		}
 	}
@@ -58,7 +55,7 @@ func (in *Installation) checkSchema(ctx context.Context, st *store.Store) []Resu
 		}
 		in.schema.Store(schemaPending)
 		pending := len(slices.DeleteFunc(status, func(m db.Migration) bool { return m.Applied }))
-		return ok("%d migrations are pending; a start applies them, and until then nothing in the tables is checked", pending)
+		return ok("a start applies %s; until then nothing in the tables is checked", Counted(pending, "pending migration"))
 	}
 	if err != nil {
 		return refused(err)

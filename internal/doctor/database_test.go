@@ -57,7 +57,7 @@ func TestBeforeTheFirstStartNothingIsCreated(t *testing.T) {
 		url := pgtest.Database(t)
 		found := examine(t, settings.ForServe, env(url, settings.Environment{"MIGRATE": "true"}))
 		wantGood(t, found)
-		wantOne(t, found, "schema", OK, "", "a start applies them")
+		wantOne(t, found, "schema", OK, "", "a start applies", "pending migrations")
 		found = examine(t, settings.ForServe, env(url, nil))
 		wantOne(t, found, "schema", Failure, "DATABASE_URL", "older than this version needs", "run vestibule migrate up")
 		for _, check := range []string{"writes", "triggers", "secrets", "keys"} {

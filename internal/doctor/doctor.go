@@ -17,6 +17,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"vestibule/internal/settings"
@@ -145,6 +146,18 @@ func fromFault(f settings.Fault) []Result {
 		f.Problem = f.Value + " " + f.Problem
 	}
 	return failure(f.Setting, f.Problem, f.Cure)
+}
+
+// Counted writes a number of things.
+func Counted(n int, what string) string {
+	switch {
+	case n == 1:
+	case strings.HasSuffix(what, "s"):
+		what += "es"
+	default:
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
 }
 
 // orElse returns what was found, or that all is good.

@@ -86,13 +86,3 @@ func othersCanRead(path string) bool {
 		}
 	}
 }
-
-// nearestFolder returns the nearest folder above path that exists. A start creates those
-// below it.
-func nearestFolder(path string) string {
-	for folder := filepath.Dir(path); ; folder = filepath.Dir(folder) {
-		if _, err := os.Stat(folder); err == nil || folder == filepath.Dir(folder) {
-			return folder
-		}
-	}
-}

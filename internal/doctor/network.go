@@ -67,7 +67,7 @@ func (in *Installation) issuers(ctx context.Context) (found []Result) {
 			}
 		}
 	}
-	return orElse(found, "%d issuers publish their keys", len(in.Settings.API.Issuers))
+	return orElse(found, "there are keys of %s", Counted(len(in.Settings.API.Issuers), "issuer"))
 }
 
 // fetchKeys fetches a key set. broken is the result if it cannot be used.
@@ -81,7 +81,7 @@ func fetchKeys(ctx context.Context, address, algorithm string, broken Result) []
 		broken.Problem += " (" + reason(err) + ")"
 		found = append(found, broken)
 	}
-	return orElse(found, "%d keys for %s", f.Keys, algorithm)
+	return orElse(found, "%s for %s", Counted(f.Keys, "key"), algorithm)
 }
 
 // apart is from when the difference of two clocks is a warning. From jose.Skew on, tokens are

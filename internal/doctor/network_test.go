@@ -126,7 +126,7 @@ func TestTheKeySetIsFetched(t *testing.T) {
 		state          State
 		want           string
 	}{
-		"a key":                 {good, "EdDSA", OK, "1 keys for EdDSA"},
+		"a key":                 {good, "EdDSA", OK, "1 key for EdDSA"},
 		"for another algorithm": {good, "ES256", Failure, "none of its 1 keys is for the issuer's algorithm"},
 		"no key set": {serveWith(t, 0, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") }), "EdDSA",
 			Failure, "not a JWK set"},

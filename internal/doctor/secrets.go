@@ -31,7 +31,10 @@ func (in *Installation) compareSecrets(ctx context.Context, st *store.Store) []R
 	if err != nil {
 		return failed("BETTER_AUTH_SECRET", err)
 	}
-	return ok("they fit to those of the %d running processes", len(running))
+	if len(running) == 0 {
+		return ok("no running process has others")
+	}
+	return ok("they fit to those of %s", Counted(len(running), "running process"))
 }
 
 // secretMissing reports whether a start would create the secret.

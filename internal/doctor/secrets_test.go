@@ -40,7 +40,7 @@ func TestAStepOfASecretChangeThatWasLeftOutIsAFailure(t *testing.T) {
 	runs(t, d, "ins_1", goodSecret)
 	runs(t, d, "ins_2", goodSecret)
 	both := settings.Environment{"BETTER_AUTH_SECRET": otherSecret, "BETTER_AUTH_SECRET_PREVIOUS": goodSecret}
-	wantOne(t, examine(t, settings.ForBFF, env(d.URL, nil)), "secrets", OK, "", "2 running processes")
+	wantOne(t, examine(t, settings.ForBFF, env(d.URL, nil)), "secrets", OK, "", "fit to those of 2 running processes")
 	wantOne(t, examine(t, settings.ForBFF, env(d.URL, both)), "secrets", Failure, "BETTER_AUTH_SECRET", "is unknown to 2 of the running processes", "first restart all of them")
 	runs(t, d, "ins_1", otherSecret, goodSecret)
 	runs(t, d, "ins_2", otherSecret, goodSecret)
@@ -60,7 +60,7 @@ func TestABFFOnAFileReplacesTheOneThatRuns(t *testing.T) {
 	t.Parallel()
 	d := storetest.Open(t, "sqlite:"+migratedFile(t))
 	runs(t, d, "ins_1", otherSecret)
-	wantOne(t, examine(t, settings.ForServe, env(d.URL, nil)), "secrets", OK, "", "0 running processes")
+	wantOne(t, examine(t, settings.ForServe, env(d.URL, nil)), "secrets", OK, "", "no running process has others")
 	wantOne(t, examine(t, settings.ForAPI, env(d.URL, nil)), "secrets", Failure, "BETTER_AUTH_SECRET", "1 of the running processes")
 }
 
@@ -151,7 +151,7 @@ func rotate(t *testing.T, d *storetest.Database) {
 	}
 }
 
-func TestAMissingSecretIsAFaultOfTheSettings(t *testing.T) {
+func TestEveryFaultOfTheSettingsIsReported(t *testing.T) {
 	t.Parallel()
 	found := examine(t, settings.ForBFF, settings.Environment{"DATABASE_URL": "postgres://u:hunter2@127.0.0.1:1/x", "BASE_URL": "ftp://x", "BFF_ADDR": "nowhere"})
 	var all []string

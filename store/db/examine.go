@@ -177,7 +177,7 @@ func (s *DB) Server(ctx context.Context) (about Server, err error) {
 	query := `SELECT 'SQLite ' || sqlite_version(), 0, ''`
 	if s.engine.shared {
 		// The limits of a database and a role do not bind a superuser; -1 is no limit.
-		query = `SELECT 'PostgreSQL ' || current_setting('server_version'), most, by FROM pg_catalog.pg_roles r
+		query = `SELECT 'PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1), most, by FROM pg_catalog.pg_roles r
 			JOIN pg_catalog.pg_database d ON d.datname = current_database(),
 			LATERAL (VALUES
 				(current_setting('max_connections')::bigint - current_setting('superuser_reserved_connections')::bigint
