@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -94,7 +95,7 @@ func TestTheDoctorFindsASecretThatARunningProcessDoesNotHave(t *testing.T) {
 func TestTheDoctorsExitCodeAndJSON(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "data")
-	if err := os.Mkdir(folder, 0o755); err != nil {
+	if err := errors.Join(os.Mkdir(folder, 0o700), os.Chmod(folder, 0o755)); err != nil { // whatever the umask is
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {

@@ -69,6 +69,11 @@ func TestNotificationsThatDoNotArriveAreExplained(t *testing.T) {
 			}
 			found := examined(t, in)
 			wantOne(t, found, "notifications", tt.state, tt.setting, tt.want)
+			if tt.state == OK {
+				for _, check := range []string{"database", "schema", "writes", "triggers", "secrets", "keys"} {
+					wantOne(t, found, check, OK, "")
+				}
+			}
 			wantOne(t, found, "connections", OK, "", tt.connectionText)
 		})
 	}

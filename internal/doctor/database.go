@@ -34,7 +34,7 @@ func (in *Installation) database(ctx context.Context) (found []Result) {
 	}
 	for _, n := range db.URLNotes(in.Settings.Database.URL) {
 		if n.Weaker {
-			found = append(found, warning("DATABASE_URL", "has the parameter "+n.Parameter+", which "+n.Effect, "remove it, or write what docs/operations.md has instead")...)
+			found = append(found, warning("DATABASE_URL", "asks for "+n.Parameter+", which "+n.Effect, "remove the parameter from the URL when you have seen to that")...)
 		}
 	}
 	return orElse(found, "%s answers, and the database is in UTF-8", about.Version)

@@ -90,6 +90,13 @@ func TestADatabaseThatCannotBeUsedIsAFailure(t *testing.T) {
 	}
 }
 
+// TestAProtectionThatIsNotActiveIsAWarning, as in the log of a start.
+func TestAProtectionThatIsNotActiveIsAWarning(t *testing.T) {
+	t.Parallel()
+	url := storetest.With(t, storetest.PostgresURL(t), "channel_binding", "require")
+	wantOne(t, examine(t, settings.ForServe, env(url, nil)), "database", Warning, "DATABASE_URL", "asks for channel_binding, which is not done")
+}
+
 func TestALaterSchemaIsComparedWithThisVersion(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, d *storetest.Database) {

@@ -8,8 +8,9 @@
 //     broken. Then it says so.
 //   - A check has a time limit. A network or a disk that is silent cannot hang the doctor.
 //   - Every warning and failure names the setting to look at, and the cure.
-//   - Nothing is written, created or claimed: it may run beside a running installation, which
-//     does not notice. A SQLite database is opened as by any other command.
+//   - Nothing is written into the database, created or claimed: it may run beside a running
+//     installation, which does not notice. A SQLite database is opened as by any other
+//     command.
 //   - No text contains a secret, or a part of one.
 package doctor
 

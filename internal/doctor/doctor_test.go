@@ -63,7 +63,7 @@ func TestFilesThatOthersCanUseAreFound(t *testing.T) {
 		if err := os.WriteFile(name, []byte(goodSecret), mode); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Chmod(name, mode); err != nil { // whatever the umask is
+		if err := os.Chmod(name, mode); err != nil {
 			t.Fatal(err)
 		}
 		return name
@@ -88,9 +88,10 @@ func TestFilesThatOthersCanUseAreFound(t *testing.T) {
 	wantGood(t, check(settings.Environment{variable: hidden}))
 
 	mails := filepath.Join(t.TempDir(), "mail")
-	if err := os.Mkdir(mails, 0o755); err != nil {
+	if err := os.Mkdir(mails, 0o700); err != nil {
 		t.Fatal(err)
 	}
+	chmod(mails, 0o755) // whatever the umask is
 	wantOne(t, check(settings.Environment{variable: file(0o600), "MAIL_DIR": mails}), "files", Warning, "MAIL_DIR", "mode 0755")
 
 	chmod(path, 0o644)

@@ -70,7 +70,7 @@ func Local(in *Installation) (checks []Check, closeAll func()) {
 		add("backend", in.backend, "BACKEND_URL")
 	}
 	if in.By == settings.ForAPI && c.API.Algorithm != jose.HS256 {
-		add("key set", in.keySet, "JWKS_URL", "BASE_URL", "JWT_ALGORITHM")
+		add("jwks", in.keySet, "JWKS_URL", "BASE_URL", "JWT_ALGORITHM")
 	}
 	if len(c.API.Issuers) > 0 {
 		add("issuers", in.issuers, "JWT_ISSUERS")

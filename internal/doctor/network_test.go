@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"crypto/ed25519"
 	"fmt"
 	"io"
 	"log"
@@ -118,8 +117,7 @@ func TestTheKeySetIsFetched(t *testing.T) {
 	t.Parallel()
 	database := "sqlite:" + migratedFile(t)
 	p := &tokentest.Publisher{}
-	var key ed25519.PrivateKey = tokentest.NewEdKey(t)
-	p.Publishes(tokentest.JWK(t, "key_1", key))
+	p.Publishes(tokentest.JWK(t, "key_1", tokentest.NewEdKey(t)))
 	good, late := serveWith(t, 0, p.ServeHTTP), serveWith(t, -time.Hour, p.ServeHTTP)
 	for name, tt := range map[string]struct {
 		url, algorithm string
@@ -141,7 +139,7 @@ func TestTheKeySetIsFetched(t *testing.T) {
 				setting = ""
 			}
 			e := settings.Environment{"DATABASE_URL": database, "JWT_ALGORITHM": tt.algorithm, "JWKS_URL": tt.url}
-			wantOne(t, examine(t, settings.ForAPI, e), "key set", tt.state, setting, tt.want)
+			wantOne(t, examine(t, settings.ForAPI, e), "jwks", tt.state, setting, tt.want)
 
 			issuer := fmt.Sprintf(`[{"issuer":"https://login.example.com","jwks_url":%q,"audience":"tasks","algorithm":%q,"scopes":["tasks:read"]}]`, tt.url, tt.algorithm)
 			state, setting := tt.state, "JWT_ISSUERS"
