@@ -52,7 +52,7 @@ func packages(t *testing.T) []pkg {
 
 // levels are the parts of the program, in the order in which imports may point: from
 // a later one to an earlier one.
-var levels = []string{"migrations", "store", "internal", "api", "bff", "internal/settings", "internal/daemon", "cmd"}
+var levels = []string{"migrations", "store", "internal", "api", "bff", "internal/settings", "internal/daemon", "internal/doctor", "cmd"}
 
 // room is the part of the program that a package belongs to, and its place in levels.
 func room(path string) (name string, order int) {
@@ -199,7 +199,7 @@ func TestLibrariesStayInTheirFiles(t *testing.T) {
 func TestOnlyTheCommandReadsTheEnvironment(t *testing.T) {
 	t.Parallel()
 	root := filepath.Dir(mustGetwd(t))
-	for _, dir := range []string{"api", "bff", "internal/daemon", "internal/inprocess", "internal/settings", "internal/web", "cmd", "store", "migrations"} {
+	for _, dir := range []string{"api", "bff", "internal/daemon", "internal/doctor", "internal/inprocess", "internal/settings", "internal/web", "cmd", "store", "migrations"} {
 		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, "/cmd/vestibule/main.go") {
 				return err

@@ -85,6 +85,37 @@ func (*Server) Encoding() gomail.Encoding { return gomail.EncodingQP }
 
 // Send implements Sender.
 func (s *Server) Send(ctx context.Context, m *gomail.Msg, _ string) error {
+	return s.within(ctx, func(client *gomail.Client) error { return client.DialAndSendWithContext(ctx, m) })
+}
+
+// Check does what comes before a mail: it connects, starts TLS and signs in.
+func (s *Server) Check(ctx context.Context) error {
+	return s.within(ctx, func(client *gomail.Client) error {
+		if err := client.DialWithContext(ctx); err != nil {
+			return err
+		}
+		return client.Close()
+	})
+}
+
+func (s *Server) within(ctx context.Context, do func(*gomail.Client) error) error {
+	client, err := s.client()
+	if err != nil {
+		return fmt.Errorf("SMTP_URL: %w", err)
+	}
+	// The library checks ctx only while it connects. A server that stops answering must not
+	// keep the process from ending. The timeout later ends the call in the background.
+	done := make(chan error, 1)
+	go func() { done <- do(client) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *Server) client() (*gomail.Client, error) {
 	options := []gomail.Option{
 		gomail.WithPort(s.Port),
 		gomail.WithTimeout(sendTimeout),
@@ -112,18 +143,5 @@ func (s *Server) Send(ctx context.Context, m *gomail.Msg, _ string) error {
 		}
 		options = append(options, gomail.WithSMTPAuth(auth), gomail.WithUsername(s.User), gomail.WithPassword(s.Password))
 	}
-	client, err := gomail.NewClient(s.Host, options...)
-	if err != nil {
-		return fmt.Errorf("SMTP_URL: %w", err)
-	}
-	// The library checks ctx only while it connects. A server that stops answering must not
-	// keep the process from ending. The timeout later ends the call in the background.
-	sent := make(chan error, 1)
-	go func() { sent <- client.DialAndSendWithContext(ctx, m) }()
-	select {
-	case err := <-sent:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return gomail.NewClient(s.Host, options...)
 }

@@ -80,10 +80,11 @@ func turn[K any](keys []K, starts func(K) time.Time, now time.Time) int {
 // plan returns what the schedule changes at now.
 func (c Config) plan(rows []Key, now time.Time, reseal bool) (change Change, err error) {
 	keys := signingKeys(rows, c.Algorithm)
+	due, scheduled := c.Due(rows)
 	switch {
 	case len(keys) == 0:
 		err = c.add(&change, now, now)
-	case c.Rotation > 0 && !starts(keys[len(keys)-1]).Add(c.Rotation-lead).After(now):
+	case scheduled && !due.After(now):
 		err = c.add(&change, now, now.Add(lead))
 	}
 	if len(keys) > 0 {

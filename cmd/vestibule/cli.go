@@ -31,11 +31,14 @@ func (p *program) dispatch(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	p.given = given
+	if cmd.examines {
+		return cmd.run(ctx, p, nil)
+	}
 	cfg, err := settings.Load(cmd.reads, given.flags, p.env)
 	if err != nil {
 		return err
 	}
-	p.given = given
 	return cmd.run(ctx, p, cfg)
 }
 

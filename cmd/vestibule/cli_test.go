@@ -63,7 +63,7 @@ func TestHelpListsTheSettingsOfACommand(t *testing.T) {
 	t.Parallel()
 	for command, by := range map[string]settings.Side{
 		"--help": settings.ForServe | settings.ForBFF | settings.ForAPI | settings.ForMigrate, "help": settings.ForServe | settings.ForBFF | settings.ForAPI | settings.ForMigrate, "-h": settings.ForServe,
-		"serve --help": settings.ForServe, "help bff": settings.ForBFF, "api -h": settings.ForAPI,
+		"serve --help": settings.ForServe, "help bff": settings.ForBFF, "api -h": settings.ForAPI, "doctor --help": settings.ForServe,
 		"migrate --help": settings.ForMigrate, "migrate up --help": settings.ForMigrate, "help migrate status": settings.ForMigrate, "version --help": settings.ForVersion,
 	} {
 		t.Run(command, func(t *testing.T) {

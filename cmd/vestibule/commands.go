@@ -13,7 +13,12 @@ type command struct {
 	summary string
 	reads   settings.Side // the settings it accepts
 	options []option
-	run     func(context.Context, *program, *settings.Settings) error
+
+	// examines is set if the command reports the faults of its settings itself. Then it gets
+	// no settings.
+	examines bool
+
+	run func(context.Context, *program, *settings.Settings) error
 }
 
 // option is a flag of one command that is not a setting. It applies to one call and has
@@ -97,6 +102,10 @@ func commands() []command {
 			{"limit", "N", "The maximum number of events: 100 by default, 0 for all."},
 			asJSON,
 		}, run: audit},
+		{name: "doctor", summary: "check the settings, and the database, the keys and the servers that they name, before a start or beside a running installation; nothing is written", reads: settings.ForServe, examines: true, options: []option{
+			{"for", "COMMAND", "The command whose settings are checked: serve, the default, bff or api."},
+			asJSON,
+		}, run: checkInstallation},
 		{name: "version", summary: "print the version", reads: settings.ForVersion, run: printVersion},
 	}
 }

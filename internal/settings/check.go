@@ -40,6 +40,9 @@ func (c *checker) read(s setting, flags map[string]string, env Environment) {
 	c.now = s
 	text, from, err := s.read(flags, env)
 	c.values[s.name] = value{text: text, source: from}
+	if from == fromFile && s.secret {
+		c.SecretValueFiles = append(c.SecretValueFiles, ValueFile{s.name + "_FILE", env[s.name+"_FILE"]})
+	}
 	var f Fault
 	switch {
 	case errors.As(err, &f):

@@ -40,13 +40,15 @@ type Failure struct {
 	Cause error
 }
 
-func (f Failure) Error() string {
-	if f.Cause == nil {
-		return f.Fault.Error()
-	}
+func (f Failure) Error() string { return f.WithCause().Error() }
+
+// WithCause returns the fault with the cause as a part of its problem.
+func (f Failure) WithCause() Fault {
 	line := f.Fault
-	line.Problem += " (" + OneLine(f.Cause.Error()) + ")"
-	return line.Error()
+	if f.Cause != nil {
+		line.Problem += " (" + OneLine(f.Cause.Error()) + ")"
+	}
+	return line
 }
 
 func (f Failure) Unwrap() error { return f.Cause }

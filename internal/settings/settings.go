@@ -42,27 +42,42 @@ type Settings struct {
 
 	IgnoredVariables []string // variables of libpq that are set but not supported
 
+	SecretValueFiles []ValueFile // the files that NAME_FILE names, of settings that are secret
+
 	AsGiven []slog.Attr // values that are not defaults, and their sources, for the log; without secrets
 
 	LogFormat string // text, json, or "" for text on a terminal and json elsewhere
 	LogLevel  slog.Level
 }
 
+// ValueFile is a file that holds the value of a setting.
+type ValueFile struct {
+	Variable string // like BETTER_AUTH_SECRET_FILE
+	Path     string
+}
+
 // Load reads and checks the settings of the commands in by. Its error is Faults, with
 // all mistakes.
 func Load(by Side, flags map[string]string, env Environment) (*Settings, error) {
+	c, faults := Examine(by, flags, env)
+	if len(faults) > 0 {
+		return nil, faults
+	}
+	return c, nil
+}
+
+// Examine is Load for a report on an installation. It returns the settings even if some have
+// faults; only the others may be used.
+func Examine(by Side, flags map[string]string, env Environment) (*Settings, Faults) {
 	c := &checker{by: by, values: map[string]value{}}
 	for _, s := range by.settings() {
 		c.read(s, flags, env)
 	}
 	c.checkCombinations()
 	c.unknownVariables(env)
-	if len(c.faults) > 0 {
-		return nil, c.faults
-	}
 	c.AsGiven = c.allGiven()
 	c.IgnoredVariables = ignoredVariables(env)
-	return &c.Settings, nil
+	return &c.Settings, c.faults
 }
 
 // PreviousSecrets returns the secrets that verify but do not sign.

@@ -1,0 +1,105 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"vestibule/internal/daemon"
+	"vestibule/internal/settings"
+	"vestibule/store"
+	"vestibule/store/db"
+)
+
+// database opens the database: it answers, it is ours, and it can store every text.
+func (in *Installation) database(ctx context.Context) (found []Result) {
+	if path := in.Settings.Database.SQLite; path != "" {
+		// To open it would create it.
+		if info, err := os.Stat(path); errors.Is(err, os.ErrNotExist) || err == nil && info.Size() == 0 {
+			in.absent.Store(true)
+			return ok("%s does not exist yet; the first start creates it", path)
+		}
+	}
+	st, err := in.openStore(ctx)
+	if err != nil {
+		return failed("DATABASE_URL", in.Settings.Database.Failure(err))
+	}
+	in.opened.Store(st)
+	about, err := st.Server(ctx)
+	if err != nil {
+		return failed("DATABASE_URL", in.Settings.Database.Failure(err))
+	}
+	for _, n := range db.URLNotes(in.Settings.Database.URL) {
+		if n.Weaker {
+			found = append(found, warning("DATABASE_URL", "asks for "+n.Parameter+", which "+n.Effect, "remove the parameter from the URL when you have seen to that")...)
+		}
+	}
+	return orElse(found, "%s answers, and the database is in UTF-8", about.Version)
+}
+
+// checkSchema compares the schema with the one of this version.
+func (in *Installation) checkSchema(ctx context.Context, st *store.Store) []Result {
+	refused := func(err error) []Result { return failed("DATABASE_URL", in.Settings.Database.Failure(err)) }
+	status, err := st.MigrationStatus(ctx)
+	if err != nil {
+		return refused(err)
+	}
+	err = st.CheckMigrated(ctx)
+	if errors.Is(err, db.ErrBehind) && in.Settings.Migrate {
+		// A start would migrate it, if nothing is in the way.
+		if err := st.CheckNewNames(ctx); err != nil {
+			return refused(err)
+		}
+		in.schema.Store(schemaPending)
+		pending := len(slices.DeleteFunc(status, func(m db.Migration) bool { return m.Applied }))
+		return ok("a start applies %s; until then nothing in the tables is checked", Counted(pending, "pending migration"))
+	}
+	if err != nil {
+		return refused(err)
+	}
+	in.schema.Store(schemaUsable)
+	if later := daemon.LaterVersion(status); later > 0 {
+		return ok("a later version of vestibule has migrated the database to version %d, compatibly with this one (%d)", later, db.SchemaVersion(status))
+	}
+	return ok("the schema has version %d, the one of this program", db.SchemaVersion(status))
+}
+
+// writes finds a standby, a read-only file, and missing permissions.
+func (in *Installation) writes(ctx context.Context, st *store.Store) []Result {
+	err := st.CheckWritable(ctx)
+	switch {
+	case errors.Is(err, db.ErrUnavailable) && in.Settings.Database.SQLite == "":
+		return failure("DATABASE_URL", "names a database that cannot be written ("+settings.OneLine(err.Error())+")", "name the primary, and check that it has free space")
+	case err != nil:
+		return failed("DATABASE_URL", in.Settings.Database.Failure(err))
+	}
+	return ok("every table can be written")
+}
+
+// triggers checks what tells instances that a session has ended.
+func (in *Installation) triggers(ctx context.Context, st *store.Store) (found []Result) {
+	missing, off, err := st.SessionTriggers(ctx)
+	if err != nil {
+		return failed("DATABASE_URL", in.Settings.Database.Failure(err))
+	}
+	const so = ", so a session that has ended can still be used for up to a minute"
+	if len(missing) > 0 {
+		found = append(found, failure("DATABASE_URL", "names a database without the triggers "+strings.Join(missing, ", ")+so,
+			"restore them from a backup of the schema, or with the statements of the migration 00021_session_notify.sql")...)
+	}
+	for _, name := range off {
+		found = append(found, failure("DATABASE_URL", "names a database in which the trigger "+name+" is disabled"+so,
+			fmt.Sprintf(`run ALTER TABLE %s ENABLE TRIGGER %s`, tableOfTrigger(name), name))...)
+	}
+	return orElse(found, "the triggers that tell about sessions are there")
+}
+
+func tableOfTrigger(name string) string {
+	if name == "session_user_changed" {
+		return `"user"`
+	}
+	return "session"
+}
