@@ -65,6 +65,9 @@ func join(ctx context.Context, c *settings.Settings, at *listeners, db *store.St
 		heart.end(ctx)
 		return nil, err
 	}
+	if db.Shared() {
+		p.admin.alerts = append(p.admin.alerts, probe{"notifications", func(context.Context) error { return db.Notifications() }})
+	}
 	if secrets.needed() {
 		p.admin.alerts = append(p.admin.alerts, probe{"secrets", secrets.check})
 	}
