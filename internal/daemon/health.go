@@ -20,8 +20,9 @@ import (
 // balancer would take them all out, and clients would get its error page instead of our 503
 // with Retry-After. SQLite belongs to the instance, so its faults count.
 //
-// /healthz is for alerts: does everything work? It also fails while the secrets of the
-// running instances do not fit together. Taking them out of service would not help.
+// /healthz is for alerts: does everything work? It also fails for what taking instances out
+// of service would not help: secrets of the running instances that do not fit together, and
+// notifications or triggers that do not work, without which each request asks the database.
 //
 // The answers name the failing check but not the reason, because the reason may contain host
 // and file names. The reason is logged.
