@@ -157,3 +157,10 @@ func (s *Server) Ready(ctx context.Context) error {
 	_, err := s.tokens.JWKS(ctx)
 	return err
 }
+
+// KeysReady returns why tokens cannot be signed with the key whose turn it is, or nil. It
+// makes no query.
+func (s *Server) KeysReady(context.Context) error { return s.tokens.Usable() }
+
+// KeysHealthy is KeysReady for the keys that come later too.
+func (s *Server) KeysHealthy(context.Context) error { return s.tokens.AllUsable() }

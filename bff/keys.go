@@ -2,7 +2,6 @@ package bff
 
 import (
 	"context"
-	"log/slog"
 	"math/rand/v2"
 	"time"
 
@@ -41,22 +40,61 @@ func (k signingKeys) ChangeKeys(ctx context.Context, plan func([]store.Key) (sto
 // maintain keeps the signing keys on their schedule until ctx ends, and looks at the secrets
 // of the running instances.
 func (s *Server) maintain(ctx context.Context) {
-	for failed := false; ; {
+	for before := keysCurrent; ; {
 		err := s.maintainKeys(ctx)
-		switch {
-		case ctx.Err() != nil:
+		if ctx.Err() != nil {
 			return
-		case err != nil && !failed: // once, and not every few seconds
-			s.log.LogAttrs(ctx, slog.LevelWarn, "signing keys are not up to date; tokens are signed with the known ones", slog.String("error", err.Error()))
-		case err == nil && failed:
-			s.log.Info("signing keys are up to date again")
 		}
-		failed = err != nil
+		now, why := s.keyState(err)
+		if now != before { // once, and not every few seconds
+			s.logKeyState(now, why)
+		}
+		before = now
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(token.MaintainEvery - rand.N(token.MaintainEvery/4)): // #nosec G404 -- no secret: it separates instances
 		}
+	}
+}
+
+// keyState is what the log says of the signing keys.
+type keyState int
+
+const (
+	keysCurrent   keyState = iota
+	keysLate               // they could not be read or changed
+	nextUnusable           // a key that comes later
+	signsUnusable          // the key whose turn it is
+)
+
+// keyState returns the state after a round of maintain with this result, and the reason.
+func (s *Server) keyState(result error) (keyState, error) {
+	if err := s.tokens.Usable(); err != nil {
+		return signsUnusable, err
+	}
+	if err := s.tokens.AllUsable(); err != nil {
+		return nextUnusable, err
+	}
+	if result != nil {
+		return keysLate, result
+	}
+	return keysCurrent, nil
+}
+
+func (s *Server) logKeyState(state keyState, why error) {
+	const cure = "set BETTER_AUTH_SECRET_PREVIOUS to the secret of the process that has made the key, or end the key with vestibule keys retire --now"
+	switch state {
+	case signsUnusable:
+		s.log.Error("the signing key cannot be used: /readyz and /healthz fail, and tokens are signed with an earlier key",
+			"setting", "BETTER_AUTH_SECRET", "error", why.Error(), "cure", cure)
+	case nextUnusable:
+		s.log.Warn("the next signing key cannot be used: /healthz fails, and /readyz too when its turn comes",
+			"setting", "BETTER_AUTH_SECRET", "error", why.Error(), "cure", cure)
+	case keysLate:
+		s.log.Warn("signing keys are not up to date; tokens are signed with the known ones", "error", why.Error())
+	case keysCurrent:
+		s.log.Info("signing keys are up to date again")
 	}
 }
 

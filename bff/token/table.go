@@ -1,6 +1,7 @@
 package token
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -23,7 +24,7 @@ type keySet struct {
 	json    []byte              // the published keys
 	public  map[string]jose.Key // the same, by id
 	signers []signer            // the keys that sign now or later, in the order of their turns
-	locked  error               // why one of them is missing; nil: none is
+	locked  error               // why the first one that is missing could not be opened; nil: none is missing
 }
 
 // signer is a key whose private part is open.
@@ -41,8 +42,11 @@ func (m *Minter) signer(now time.Time) jose.Signer {
 	if m.config.Algorithm == jose.HS256 {
 		return m.secret
 	}
-	signers := m.table.last.Load().signers
-	return signers[turn(signers, signer.starts, now)].Signer
+	return m.table.last.Load().signer(now)
+}
+
+func (s *keySet) signer(now time.Time) jose.Signer {
+	return s.signers[turn(s.signers, signer.starts, now)].Signer
 }
 
 // publishes reports whether the key with this id verifies tokens. "" is the secret.
@@ -146,7 +150,7 @@ func (m *Minter) open(set *keySet) {
 	for i, k := range keys[turn(keys, starts, set.read):] {
 		opened, err := m.unlock(k)
 		if err != nil {
-			set.locked = err
+			set.locked = cmp.Or(set.locked, err)
 			if i == 0 {
 				return
 			}

@@ -11,8 +11,8 @@ func TestAdminAnswersProbes(t *testing.T) {
 	i := start(t, "serve", testEnv(t))
 	admin := i.log.url("admin")
 	for path, want := range map[string]string{
-		"/readyz":  `{"status":"ok","checks":{"api":"ok","bff":"ok","database":"ok","listeners":"ok"}}`,
-		"/healthz": `{"status":"ok","checks":{"api":"ok","bff":"ok","database":"ok","listeners":"ok","secrets":"ok"}}`,
+		"/readyz":  `{"status":"ok","checks":{"api":"ok","bff":"ok","database":"ok","keys":"ok","listeners":"ok"}}`,
+		"/healthz": `{"status":"ok","checks":{"api":"ok","bff":"ok","database":"ok","keys":"ok","listeners":"ok","secrets":"ok","triggers":"ok"}}`,
 	} {
 		if code, body := request(t, http.DefaultClient, http.MethodGet, admin+path, ""); code != http.StatusOK || body != want {
 			t.Errorf("%s: got %d %s, want 200 %s", path, code, body, want)

@@ -13,7 +13,7 @@ import (
 type admin struct {
 	log      *slog.Logger
 	checks   []probe
-	alerts   []probe // further checks of /healthz
+	alerts   []probe // further checks of /healthz, and stricter ones in place of those of the same name
 	shared   bool    // other instances use the same database
 	stopping atomic.Bool
 	polls    readyzPolls

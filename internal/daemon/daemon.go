@@ -57,6 +57,10 @@ func join(ctx context.Context, c *settings.Settings, at *listeners, db *store.St
 		return nil, err
 	}
 	heart := newHeartbeat(db, secrets, log)
+	triggers := &triggerCheck{store: db, log: log}
+	if at.bff != nil { // it keeps sessions in memory
+		heart.beat = triggers.after(heart.beat)
+	}
 	var p *process
 	if err = secrets.join(ctx, c, heart.instance); err == nil {
 		p, err = compose(ctx, c, at, db, heart, log)
@@ -64,6 +68,12 @@ func join(ctx context.Context, c *settings.Settings, at *listeners, db *store.St
 	if err != nil {
 		heart.end(ctx)
 		return nil, err
+	}
+	if at.bff != nil {
+		p.admin.alerts = append(p.admin.alerts, probe{"triggers", triggers.check})
+	}
+	if db.Shared() {
+		p.admin.alerts = append(p.admin.alerts, probe{"notifications", func(context.Context) error { return db.Notifications() }})
 	}
 	if secrets.needed() {
 		p.admin.alerts = append(p.admin.alerts, probe{"secrets", secrets.check})

@@ -130,3 +130,18 @@ func TestPollsOfHealthzDelayNoStop(t *testing.T) {
 		t.Errorf("got %d pollers, want none", len(a.polls.pollers))
 	}
 }
+
+// TestAStricterCheckIsForAlertsOnly: /healthz has it in place of the one of the same name.
+func TestAStricterCheckIsForAlertsOnly(t *testing.T) {
+	bad := func(context.Context) error { return errors.New("bad") }
+	good := func(context.Context) error { return nil }
+	a := &admin{log: discard, checks: []probe{{"keys", good}, {"other", good}}, alerts: []probe{{"keys", bad}}}
+	for path, want := range map[string]string{
+		"/readyz":  `{"status":"ok","checks":{"keys":"ok","other":"ok"}}`,
+		"/healthz": `{"status":"failing","checks":{"keys":"failing","other":"ok"}}`,
+	} {
+		if _, body, _ := probed(a, path); body != want {
+			t.Errorf("%s: got %s, want %s", path, body, want)
+		}
+	}
+}

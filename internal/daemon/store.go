@@ -60,17 +60,22 @@ func noteLaterVersion(ctx context.Context, st *store.Store, log *slog.Logger) er
 // logListening logs when notifications of other instances cease to arrive, and when they
 // arrive again. own says whether DATABASE_LISTEN_URL is set.
 func logListening(log *slog.Logger, own bool) func(is bool, cause error) {
-	failed := false
+	failed, heard := false, false
 	cure := "if a pooler is in between, set DATABASE_LISTEN_URL to a direct connection"
 	if own {
 		cure = "DATABASE_LISTEN_URL must lead to the same database as DATABASE_URL, without a pooler"
 	}
 	return func(is bool, cause error) {
+		heard = heard || is
 		switch {
 		case is && failed:
 			log.Info("PostgreSQL's notifications arrive again")
 		case !is && !failed:
-			log.Warn("PostgreSQL's notifications do not arrive: each request queries its session, and open streams are checked twice a second; "+cure,
+			costs := "each request queries its session, and open streams are checked twice a second; "
+			if own || heard || !errors.Is(cause, db.ErrSilent) { // otherwise DATABASE_URL is a pooler, which works
+				costs += "if it lasts, /healthz fails; "
+			}
+			log.Warn("PostgreSQL's notifications do not arrive: "+costs+cure,
 				"setting", "DATABASE_LISTEN_URL", "error", settings.OneLine(cause.Error()))
 		}
 		failed = !is

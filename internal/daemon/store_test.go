@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+
+	"vestibule/store/db"
 )
 
 // TestMissingNotificationsAreLoggedOnce, with what they cost and the cure.
@@ -25,7 +27,7 @@ func TestMissingNotificationsAreLoggedOnce(t *testing.T) {
 		t.Fatalf("got %q, want two lines", got)
 	}
 	for i, wants := range [][]string{
-		{"level=WARN", "each request queries its session", "setting=DATABASE_LISTEN_URL", "the same database", "is in between"},
+		{"level=WARN", "each request queries its session", "/healthz fails", "setting=DATABASE_LISTEN_URL", "the same database", "is in between"},
 		{"level=INFO", "arrive again"},
 	} {
 		for _, want := range wants {
@@ -33,5 +35,15 @@ func TestMissingNotificationsAreLoggedOnce(t *testing.T) {
 				t.Errorf("line %d: got %q, want %q in it", i, got[i], want)
 			}
 		}
+	}
+}
+
+// TestAPoolerIsNoFaultInTheLog: nothing fails because of it.
+func TestAPoolerIsNoFaultInTheLog(t *testing.T) {
+	out := &logBuffer{}
+	tell := logListening(slog.New(slog.NewTextHandler(out, nil)), false)
+	tell(false, db.ErrSilent)
+	if got := out.String(); !strings.Contains(got, "set DATABASE_LISTEN_URL to a direct connection") || strings.Contains(got, "/healthz") {
+		t.Errorf("got %q, want the cure, and nothing of a fault", got)
 	}
 }

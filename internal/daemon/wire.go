@@ -61,7 +61,8 @@ func compose(ctx context.Context, c *settings.Settings, at *listeners, db *store
 		}
 		bffHandler = s.Handler()
 		p.surfaces = append(p.surfaces, surface{at.bff, bffHandler, s.Run, nil})
-		p.admin.checks = append(p.admin.checks, probe{"bff", s.Ready}.bounded())
+		p.admin.checks = append(p.admin.checks, probe{"bff", s.Ready}.bounded(), probe{"keys", s.KeysReady})
+		p.admin.alerts = append(p.admin.alerts, probe{"keys", s.KeysHealthy})
 	}
 	return p, nil
 }

@@ -52,7 +52,17 @@ func (w *watch) close() error {
 // On PostgreSQL it changes when notifications may have been missed: earlier reads are current,
 // except for what WatchSessions has told. It returns an error while notifications do not
 // arrive.
+//
+// On both it returns an error while triggers are missing or disabled, see CheckTriggers.
 func (s *DB) Version(ctx context.Context) (int64, error) {
+	if fault := s.triggers.fault.Load(); fault != nil {
+		return 0, fault
+	}
+	n, err := s.version(ctx)
+	return n + s.triggers.faults.Load(), err // both only grow
+}
+
+func (s *DB) version(ctx context.Context) (int64, error) {
 	if s.listener != nil {
 		return s.listener.version()
 	}

@@ -61,6 +61,7 @@ type DB struct {
 	trouble trouble
 
 	listener *listener // only on PostgreSQL
+	triggers triggers  // on sessions and users
 
 	// announcements is the announcer's pool of one connection. Both only on PostgreSQL.
 	announcements *sql.DB

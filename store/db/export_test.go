@@ -34,6 +34,12 @@ func (s *DB) Pools() map[string]*sqlx.DB {
 	return map[string]*sqlx.DB{"read": s.read, "write": s.write, "accounts": s.accounts.write, "counting": s.counting.write}
 }
 
+// NotificationsIn is Notifications as if the time d had passed without one.
+func (s *DB) NotificationsIn(d time.Duration) error { return s.listener.late(time.Now().Add(d)) }
+
+// LostAfter is when Notifications returns an error.
+const LostAfter = lostAfter
+
 // LockMigrations takes the lock that a migration takes.
 func (s *DB) LockMigrations(ctx context.Context) (release func(), err error) {
 	_, release, err = s.engine.lock(ctx)

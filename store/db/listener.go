@@ -18,18 +18,22 @@ import (
 // PostgreSQL. It is open while there is a subscriber. It also tells whether they can be
 // relied on; see heartbeats.
 type listener struct {
-	url   string
-	beats *heartbeats
+	url    string
+	direct bool // url was given for this alone, see ListenAt
+	beats  *heartbeats
 
 	mu          sync.Mutex
 	subscribers map[*subscriber]struct{}
 	cause       error              // why nothing is heard; nil while it is, and during the first attempt
 	stop        context.CancelFunc // nil while run does not run
+	started     time.Time          // of run
 	stopped     chan struct{}      // closed when the latest run has returned; nil before the first
 	report      func(is bool, cause error)
 
 	epoch int64                   // counts the connections that were heard; used by run only
 	heard atomic.Pointer[hearing] // nil: nothing is heard
+
+	latest atomic.Pointer[hearing] // nil: nothing was ever heard
 }
 
 // hearing is what this process knows.
@@ -76,7 +80,7 @@ func (s *DB) ListenAt(databaseURL string) error {
 	if err != nil {
 		return err
 	}
-	s.listener.url = u.forListener(config)
+	s.listener.url, s.listener.direct = u.forListener(config), true
 	return nil
 }
 
@@ -95,7 +99,7 @@ func (l *listener) version() (int64, error) {
 func (l *listener) start() {
 	ctx, stop := context.WithCancel(context.Background())
 	previous, stopped := l.stopped, make(chan struct{})
-	l.stop, l.stopped, l.cause = stop, stopped, nil
+	l.stop, l.started, l.stopped, l.cause = stop, time.Now(), stopped, nil
 	go func() {
 		defer close(stopped)
 		if previous != nil {
@@ -181,7 +185,9 @@ func (l *listener) listen(ctx context.Context) (proven bool, err error) {
 			if !proven {
 				l.epoch++
 			}
-			l.heard.Store(&hearing{epoch: l.epoch, until: sent})
+			is := &hearing{epoch: l.epoch, until: sent}
+			l.heard.Store(is)
+			l.latest.Store(is)
 			if !proven {
 				proven = true
 				l.tell(true, nil)

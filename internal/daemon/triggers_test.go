@@ -1,0 +1,43 @@
+package daemon
+
+import (
+	"log/slog"
+	"strings"
+	"testing"
+
+	"vestibule/internal/storetest"
+	"vestibule/store/db"
+)
+
+// TestAFaultOfTriggersIsLoggedOnce, and again when others have it.
+func TestAFaultOfTriggersIsLoggedOnce(t *testing.T) {
+	out := &logBuffer{}
+	c := &triggerCheck{store: storetest.SQLite(t), log: slog.New(slog.NewTextHandler(out, nil))}
+	for _, fault := range []*db.TriggerFault{
+		nil,
+		{Off: []string{"session_user_changed"}}, {Off: []string{"session_user_changed"}},
+		{Missing: []string{"session_ended"}, Off: []string{"session_user_changed"}},
+		nil, nil,
+	} {
+		c.note(fault)
+		if err := c.check(t.Context()); (err == nil) != (fault == nil) {
+			t.Errorf("got %v, want %v", err, fault)
+		}
+	}
+	got := strings.Split(strings.TrimSpace(out.String()), "\n")
+	wants := [][]string{
+		{"level=ERROR", "session_user_changed are disabled", `run ALTER TABLE \"user\" ENABLE TRIGGER session_user_changed`},
+		{"level=ERROR", "lacks the triggers session_ended", "migrations/sqlite/00021_session_notify.sql"},
+		{"level=INFO", "work again"},
+	}
+	if len(got) != len(wants) {
+		t.Fatalf("got %q, want %d lines", got, len(wants))
+	}
+	for i, texts := range wants {
+		for _, text := range texts {
+			if !strings.Contains(got[i], text) {
+				t.Errorf("line %d: got %q, want %q in it", i, got[i], text)
+			}
+		}
+	}
+}
