@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/coder/websocket"
@@ -73,26 +74,35 @@ func TestTheLastEventOfAStreamTellsThatTheSessionEnded(t *testing.T) {
 	}
 }
 
+// TestAnAPIIsAskedNotToCompressEvents. Whether other answers are compressed, the client decides.
+func TestAnAPIIsAskedNotToCompressEvents(t *testing.T) {
+	t.Parallel()
+	api := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		w.Header().Set("X-Asked", strings.Join(req.Header["Accept-Encoding"], "; "))
+	}))
+	for _, tt := range []struct{ accept, want string }{
+		{"text/event-stream", "identity"},
+		{"application/json, Text/Event-Stream;q=0.9", "identity"},
+		{"application/json", "gzip, br"},
+		{"text/event-stream2", "gzip, br"},
+		{"application/x-ndjson", "gzip, br"},
+	} {
+		res, _ := api.get("/api/proxy/x", "Accept", tt.accept, "Accept-Encoding", "gzip, br")
+		if got := res.Header.Get("X-Asked"); got != tt.want {
+			t.Errorf("%s: the API got Accept-Encoding %q, want %q", tt.accept, got, tt.want)
+		}
+	}
+}
+
 // TestTheLastEventDoesNotWaitForAReader: a client that reads nothing cannot hold the exchange.
 func TestTheLastEventDoesNotWaitForAReader(t *testing.T) {
 	t.Parallel()
-	ended := make(chan struct{})
-	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		defer close(ended)
-		w.Header().Set("Content-Type", "text/event-stream")
-		line := []byte("data: " + strings.Repeat("x", 1<<10) + "\n\n")
-		for req.Context().Err() == nil {
-			if _, err := w.Write(line); err != nil {
-				return
-			}
-		}
-	}))
+	r := newRig(t, endlessEvents(new(atomic.Int64)))
 	c := r.raw("GET /api/proxy/events HTTP/1.1\nHost: app\nCookie: a=b\n\n")
 	if _, err := http.ReadResponse(c.r, nil); err != nil {
 		t.Fatal(err)
 	}
 	r.endSession()
-	waittest.Receive(t, "the API's end", ended)
 	waittest.Until(t, "the end of the exchange", func() bool { return r.leases.Load() == 0 })
 }
 

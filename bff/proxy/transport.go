@@ -65,7 +65,7 @@ func newUpstream(next http.RoundTripper, timeout time.Duration) upstream {
 func (u upstream) RoundTrip(r *http.Request) (*http.Response, error) {
 	x := exchangeOf(r.Context())
 	x.headerTimer.start()
-	res, err := u.next.RoundTrip(r)
+	res, err := u.next.RoundTrip(r.WithContext(x.upstream(r.Context())))
 	x.headerTimer.stop()
 	if err != nil {
 		return nil, err

@@ -61,7 +61,7 @@ func compose(ctx context.Context, c *settings.Settings, at *listeners, db *store
 			return nil, err
 		}
 		bffHandler = s.Handler()
-		p.surfaces = append(p.surfaces, surface{at.bff, bffHandler, s.Run, nil})
+		p.surfaces = append(p.surfaces, surface{at.bff, bffHandler, s.Run, s.EndStreams})
 		p.admin.checks = append(p.admin.checks, probe{"bff", s.Ready}.bounded())
 	}
 	return p, nil
