@@ -128,7 +128,8 @@ function parsed(data) {
  * @param {(block: Block) => void} emit
  */
 export function parser(emit) {
-  let rest = ''
+  let rest = '' // the beginning of a line; it is not searched again, since a line may come in many pieces
+  let cr = '' // a CR at the end, which may be the first half of a CRLF
   let size = 0
   /** @type {Block} */
   let block = { type: '' }
@@ -154,9 +155,14 @@ export function parser(emit) {
   }
 
   return (/** @type {string} */ text) => {
-    const lines = (rest + text).split(/\r\n|\n|\r(?!$)/) // a CR at the end may be the first half of a CRLF
-    rest = /** @type {string} */ (lines.pop())
-    lines.forEach(take)
+    const lines = (cr + text).split(/\r\n|\n|\r(?!$)/)
+    const last = /** @type {string} */ (lines.pop())
+    for (const line of lines) {
+      take(rest + line)
+      rest = ''
+    }
+    cr = last.endsWith('\r') ? '\r' : ''
+    rest += cr ? last.slice(0, -1) : last
     return size + rest.length <= longestBlock
   }
 }
