@@ -1,12 +1,14 @@
 package proxy
 
 import (
+	"bufio"
+	"bytes"
 	"context"
+	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
-	"slices"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,6 +19,7 @@ type eventsRig struct {
 	body       io.Reader
 	pieces     chan string
 	over       chan struct{}
+	x          *exchange
 	endSession context.CancelFunc
 	stop       context.CancelFunc
 }
@@ -26,6 +29,7 @@ func newEventsRig(t *testing.T, text string) *eventsRig {
 	t.Helper()
 	r := &eventsRig{pieces: make(chan string, 1), over: make(chan struct{})}
 	x := &exchange{in: httptest.NewRequest("GET", "/", nil), proxy: &Proxy{}, over: r.over}
+	r.x = x
 	x.proxy.stopping, r.stop = context.WithCancel(context.Background())
 	x.lease, r.endSession = context.WithCancel(x.in.Context())
 	x.ctx, x.cancel = context.WithCancelCause(x.lease)
@@ -133,17 +137,29 @@ func TestASlowClientHasTheRestOfItsEventToo(t *testing.T) {
 	})
 }
 
-// TestAStalledAPIDoesNotHoldASlowClient: the wait is as short then.
-func TestAStalledAPIDoesNotHoldASlowClient(t *testing.T) {
+// TestAnEventThatStopsInTheMiddle ends its stream, if it does not continue soon.
+func TestAnEventThatStopsInTheMiddle(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := newEventsRig(t, "data: ha")
-		r.endSession()
-		time.Sleep(5 * restOfEvent)
-		begun := time.Now()
-		if got, err := r.finish(); err == nil || got != "" || time.Since(begun) != restOfEvent {
-			t.Errorf("got %q and %v after %v, want an error after %v", got, err, time.Since(begun), restOfEvent)
-		}
+	t.Run("the API is waited for", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			r := newEventsRig(t, "data: ha")
+			time.AfterFunc(restOfEvent, r.endSession)
+			begun := time.Now()
+			if got, err := r.finish(); err == nil || got != "" || time.Since(begun) != 2*restOfEvent {
+				t.Errorf("got %q and %v after %v, want an error after %v", got, err, time.Since(begun), 2*restOfEvent)
+			}
+		})
+	})
+	t.Run("the client was slow", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			r := newEventsRig(t, "data: ha")
+			r.endSession()
+			time.Sleep(5 * restOfEvent)
+			begun := time.Now()
+			if got, err := r.finish(); err == nil || got != "" || time.Since(begun) != restOfEvent {
+				t.Errorf("got %q and %v after %v, want an error after %v", got, err, time.Since(begun), restOfEvent)
+			}
+		})
 	})
 }
 
@@ -159,89 +175,43 @@ func TestAStopEndsEventsBetweenTwoEvents(t *testing.T) {
 	})
 }
 
-// FuzzEventBody ends a session between any two pieces of any stream. A client must read the
-// events that are complete by then, at most one that had begun, and session.ended; or everything
-// if no event ends.
-func FuzzEventBody(f *testing.F) {
-	f.Add("data: a\n\nevent: b\ndata: c\n\n: comment\n\ndata: d\n\n", 4, 12)
-	f.Add("data: a\r\n\r\ndata: b\r\n\r\n", 3, 5)
-	f.Add("data: a\r\rdata: b\r\r", 1, 9)
-	f.Add("data: a\n\n\r\ndata: b\n\r\n", 2, 3)
-	f.Fuzz(func(t *testing.T, data string, piece, passed int) {
-		if piece < 1 || passed < 0 || passed > len(data) || strings.Contains(data, "session.ended") {
-			return
+// TestAStopDoesNotWaitForAReader of events.
+func TestAStopDoesNotWaitForAReader(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newEventsRig(t, "data: ha")
+		r.stop()
+		time.Sleep(lastWords - 1)
+		if err := r.x.ctx.Err(); err != nil {
+			t.Errorf("got %v before the client's time is over", err)
 		}
-		if lone := strings.ReplaceAll(data, "\r\n", ""); strings.Contains(lone, "\r") && strings.Contains(data, "\n") {
-			return // nobody mixes these: in "\n\r" an event ends where "\n" may still follow
+		time.Sleep(1)
+		synctest.Wait()
+		if err := context.Cause(r.x.ctx); !errors.Is(err, errStopping) {
+			t.Errorf("got %v, want the end", err)
 		}
-		r := strings.NewReader(data)
-		x := &exchange{in: httptest.NewRequest("POST", "/", nil), proxy: &Proxy{stopping: context.Background()}, cutUpstream: func(error) {}}
-		lease, endSession := context.WithCancel(context.Background())
-		defer endSession()
-		x.lease, x.ctx = lease, lease
-		body := &eventBody{ReadCloser: io.NopCloser(r), x: x}
-		begin := readPieces(t, body, passed, piece)
-		endSession()
-		rest, err := io.ReadAll(body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		checkEnded(t, data, append(begin, rest...), len(begin))
 	})
 }
 
-// readPieces reads n bytes of a body in pieces.
-func readPieces(t *testing.T, body io.Reader, n, piece int) (got []byte) {
-	t.Helper()
-	for len(got) < n {
-		p := make([]byte, min(piece, n-len(got)))
-		read, err := body.Read(p)
-		if err != nil {
-			t.Fatal(err)
+// TestACloseFrameFollowsTheHandshake, even if the process stops before the answer was sent.
+func TestACloseFrameFollowsTheHandshake(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client, conn := net.Pipe()
+		ctx, cancel := context.WithCancelCause(t.Context())
+		tunnel := newTunnel(conn, bufio.NewReader(conn), &exchange{ctx: ctx, lease: t.Context(), in: &http.Request{}})
+		var got bytes.Buffer
+		go func() { _, _ = got.ReadFrom(client) }()
+		cancel(errStopping)
+		synctest.Wait()
+		if got.Len() > 0 {
+			t.Fatalf("got %x before the handshake's answer", got.Bytes())
 		}
-		got = append(got, p[:read]...)
-	}
-	return got
-}
-
-// checkEnded checks what a client got of a stream whose session ended after n bytes.
-func checkEnded(t *testing.T, data string, got []byte, n int) {
-	t.Helper()
-	passed, told := strings.CutSuffix(string(got), lastEvent)
-	if !strings.HasPrefix(data, passed) || len(passed) < n || !told && len(passed) < len(data) {
-		t.Fatalf("%q, ended after %d bytes: got %q", data, n, got)
-	}
-	want := events(passed)
-	if begun := len(want) - len(events(data[:n])); begun > 1 {
-		t.Errorf("%q, ended after %d bytes: got %d more events", data, n, begun)
-	}
-	if told {
-		want = append(want, events(lastEvent)...)
-	}
-	if read := events(string(got)); !slices.Equal(read, want) {
-		t.Errorf("%q, ended after %d bytes: a client reads %q, want %q", data, n, read, want)
-	}
-}
-
-// events reads the types and data of all events, as the HTML standard says.
-func events(stream string) (list []string) {
-	var kind, data string
-	stream = strings.ReplaceAll(strings.ReplaceAll(stream, "\r\n", "\n"), "\r", "\n")
-	lines := strings.Split(stream, "\n")
-	for _, line := range lines[:len(lines)-1] {
-		name, value, _ := strings.Cut(line, ":")
-		value = strings.TrimPrefix(value, " ")
-		switch {
-		case line == "" && data != "":
-			list = append(list, kind+" "+data)
-			fallthrough
-		case line == "":
-			kind, data = "", ""
-		case name == "event":
-			kind = value
-		case name == "data":
-			data += value + "\n"
+		_, _ = tunnel.Read(make([]byte, 1))
+		_ = tunnel.Close()
+		synctest.Wait()
+		if want := closeFrame(closeGoingAway, stoppingReason); !bytes.Equal(got.Bytes(), want) {
+			t.Errorf("got %x, want %x", got.Bytes(), want)
 		}
-	}
-	return list
+	})
 }

@@ -84,18 +84,6 @@ func TestStreamsThatBeginAfterAStopEndAtOnce(t *testing.T) {
 	}
 }
 
-// TestAStopDoesNotWaitForAReader of events.
-func TestAStopDoesNotWaitForAReader(t *testing.T) {
-	t.Parallel()
-	r := newRig(t, endlessEvents(new(atomic.Int64)))
-	c := r.raw("GET /api/proxy/events HTTP/1.1\nHost: app\nCookie: a=b\n\n")
-	if _, err := http.ReadResponse(c.r, nil); err != nil {
-		t.Fatal(err)
-	}
-	r.proxy.EndStreams()
-	waittest.Until(t, "the end of the exchange", func() bool { return r.leases.Load() == 0 })
-}
-
 // endlessEvents is an API that sends events as fast as it can, and counts them.
 func endlessEvents(sent *atomic.Int64) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
