@@ -58,6 +58,14 @@ describe('the parser', () => {
 })
 
 describe('a watch', () => {
+  test('keeps the stream out of the cache, where Firefox would let a second tab wait for it', async (t) => {
+    const opened = new Promise((resolve) => {
+      const client = createClient({ userId: 'usr_x', fetch: async (_, init) => (resolve(init), new Response(null, { status: 403 })) })
+      t.after(client.watchTasks({}))
+    })
+    assert.equal((await opened).cache, 'no-store')
+  })
+
   test('goes on from the last event when the connection breaks', async (t) => {
     const server = await serve(t, (response, _, n) => {
       stream(response)
