@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -92,7 +93,7 @@ func (b *eventBody) finish() bool {
 		return false
 	}
 	b.last = strings.NewReader("")
-	if reason == errSessionOver {
+	if errors.Is(reason, errSessionOver) {
 		b.last.Reset(lastEvent)
 	}
 	b.x.note(reason)

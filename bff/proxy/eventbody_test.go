@@ -181,11 +181,11 @@ func TestAStopDoesNotWaitForAReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newEventsRig(t, "data: ha")
 		r.stop()
-		time.Sleep(lastWords - 1)
+		time.Sleep(lastWords - time.Nanosecond)
 		if err := r.x.ctx.Err(); err != nil {
 			t.Errorf("got %v before the client's time is over", err)
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		if err := context.Cause(r.x.ctx); !errors.Is(err, errStopping) {
 			t.Errorf("got %v, want the end", err)
