@@ -71,7 +71,12 @@ func TestAStopEndsStreamsAtOnceAndNoDownload(t *testing.T) {
 	b.signUp("nora@example.com")
 	open := func(path string) io.Reader {
 		t.Helper()
-		res, err := b.client.Get(p.bff + path)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.bff+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Accept", "text/event-stream, */*")
+		res, err := b.client.Do(req)
 		if err != nil || res.StatusCode != 200 {
 			t.Fatalf("%s: got %v, %v", path, res, err)
 		}

@@ -14,7 +14,8 @@ import (
 
 // eventBody is the body of an event stream. When the session ends, or the process stops, it
 // passes no event on that begins later. It ends between two events, in the first case with
-// lastEvent.
+// lastEvent. If the client did not ask for events, the API's answer ends with the session at once,
+// also in the middle of an event.
 type eventBody struct {
 	io.ReadCloser
 	x    *exchange
@@ -31,8 +32,10 @@ func (x *exchange) follow(res *http.Response) {
 	b := &eventBody{ReadCloser: res.Body, x: x}
 	res.Body = b
 	x.answer.tells = true
-	x.unbind() // from now on b decides when the API's answer is cut
-	x.unbind = context.AfterFunc(x.ctx, b.end)
+	if x.cutUpstream != nil {
+		x.unbind() // from now on b decides when the API's answer is cut
+		x.unbind = context.AfterFunc(x.ctx, b.end)
+	}
 	if x.opensAgain() {
 		x.endAtStop(b.end)
 	}
@@ -43,7 +46,7 @@ func (b *eventBody) over() error {
 	switch {
 	case b.x.leaseEnded():
 		return errSessionOver
-	case b.x.opensAgain() && b.x.proxy.stopping.Err() != nil && b.x.ctx.Err() == nil:
+	case b.x.proxy.stopping.Err() != nil && b.x.opensAgain() && b.x.ctx.Err() == nil:
 		return errStopping
 	}
 	return nil
@@ -66,7 +69,7 @@ func (b *eventBody) cut() { b.x.cutUpstream(cmp.Or(b.over(), context.Cause(b.x.c
 // bound bounds the wait for the rest of an event. While the client is slow there is no wait:
 // the rest may be here already.
 func (b *eventBody) bound() {
-	if b.reading && !b.bounded && b.over() != nil {
+	if b.reading && !b.bounded && b.x.cutUpstream != nil && b.over() != nil {
 		b.bounded = true
 		time.AfterFunc(restOfEvent, b.cut)
 	}

@@ -27,7 +27,7 @@ type exchange struct {
 	ctx    context.Context         // lease, bounded by what happens here
 	cancel context.CancelCauseFunc // of ctx
 
-	cutUpstream context.CancelCauseFunc // ends the request to the API; nil before there is one
+	cutUpstream context.CancelCauseFunc // ends a request for events to the API; nil for others, which end with ctx
 	unbind      func() bool             // keeps the end of ctx from calling it
 	unstop      func() bool             // keeps the stop of the process from ending the exchange; may be nil
 
@@ -109,8 +109,8 @@ func (x *exchange) end() {
 	close(x.over)
 }
 
-// upstream returns the context of the request to the API. It ends with x.ctx, but for an event
-// stream it may end a little later (eventbody.go).
+// upstream returns the context of a request for events to the API. It ends with x.ctx, but when
+// the answer is an event stream it may end a little later (eventbody.go).
 func (x *exchange) upstream(ctx context.Context) context.Context {
 	ctx, x.cutUpstream = context.WithCancelCause(context.WithoutCancel(ctx))
 	x.unbind = context.AfterFunc(x.ctx, func() { x.cutUpstream(context.Cause(x.ctx)) })

@@ -21,8 +21,8 @@ import (
 //   - A client that does not read has lastWords to do so.
 //
 // When the process stops, the streams end that their clients open again by themselves, at
-// another instance: event streams that a GET asked for, between two events, and WebSockets, with
-// the close code 1001. Everything else may be a download or an answer that is made only once,
+// another instance: event streams that a GET has asked for, as EventSource does, between two
+// events, and WebSockets, with the close code 1001. Everything else may be a download or an answer that is made only once,
 // so it may finish.
 const (
 	lastWords = time.Second
@@ -59,7 +59,9 @@ func takesLastEvent(res *http.Response) bool {
 func (p *Proxy) EndStreams() { p.stop() }
 
 // opensAgain reports whether the client opens this stream of events again by itself.
-func (x *exchange) opensAgain() bool { return x.in.Method == http.MethodGet }
+func (x *exchange) opensAgain() bool {
+	return x.in.Method == http.MethodGet && asksForEvents(x.in)
+}
 
 // endAtStop calls end when the process stops. If the exchange is not over soon after, it is
 // cut: a client that does not read must not delay the stop.

@@ -36,22 +36,25 @@ func TestTheLastEventOfAStreamTellsThatTheSessionEnded(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		text   string
+		accept string
 		header []string
 		told   bool
 	}{
-		{"data: a\n\n", nil, true},
-		{": comment\r\n\r\n", nil, true},
-		{"data: a\r\r", nil, true},
-		{"data: a\n\n", []string{"Content-Encoding", "identity"}, true},
-		{"data: a\n", nil, false},
-		{"data: a\n\ndata: half", nil, false},
-		{"compressed\n\n", []string{"Content-Encoding", "br"}, false},
-		{"{}\n\n", []string{"Content-Type", "application/x-ndjson"}, false},
+		{"data: a\n\n", eventStream, nil, true},
+		{"data: a\n\n", "*/*", nil, true},
+		{"data: a\n\ndata: half", "*/*", nil, false},
+		{": comment\r\n\r\n", eventStream, nil, true},
+		{"data: a\r\r", eventStream, nil, true},
+		{"data: a\n\n", eventStream, []string{"Content-Encoding", "identity"}, true},
+		{"data: a\n", eventStream, nil, false},
+		{"data: a\n\ndata: half", eventStream, nil, false},
+		{"compressed\n\n", eventStream, []string{"Content-Encoding", "br"}, false},
+		{"{}\n\n", eventStream, []string{"Content-Type", "application/x-ndjson"}, false},
 	} {
-		t.Run(fmt.Sprintf("%q %v", tt.text, tt.header), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%q %s %v", tt.text, tt.accept, tt.header), func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, eventsThenWait(tt.text, tt.header...))
-			req := r.request(t.Context(), "GET", "/api/proxy/events", nil)
+			req := r.request(t.Context(), "GET", "/api/proxy/events", nil, "Accept", tt.accept)
 			res, err := http.DefaultTransport.RoundTrip(req) // a client would undo the encoding
 			if err != nil {
 				t.Fatal(err)
@@ -98,7 +101,7 @@ func TestAnAPIIsAskedNotToCompressEvents(t *testing.T) {
 func TestTheLastEventDoesNotWaitForAReader(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, endlessEvents(new(atomic.Int64)))
-	c := r.raw("GET /api/proxy/events HTTP/1.1\nHost: app\nCookie: a=b\n\n")
+	c := r.raw("GET /api/proxy/events HTTP/1.1\nHost: app\nCookie: a=b\nAccept: text/event-stream\n\n")
 	if _, err := http.ReadResponse(c.r, nil); err != nil {
 		t.Fatal(err)
 	}

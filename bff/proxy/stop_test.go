@@ -43,20 +43,21 @@ func slowAnswer(more <-chan string) http.Handler {
 func TestAStopEndsWhatClientsOpenAgain(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		name, method, query string
-		ends, wellFormed    bool
+		name, method, query, accept string
+		ends, wellFormed            bool
 	}{
-		{"events", "GET", "type=text/event-stream", true, true},
-		{"compressed events", "GET", "type=text/event-stream&encoding=br", true, false},
-		{"events that answer a POST", "POST", "type=text/event-stream", false, true},
-		{"lines of JSON", "GET", "type=application/x-ndjson", false, true},
-		{"a download", "GET", "type=application/octet-stream", false, true},
+		{"events", "GET", "type=text/event-stream", eventStream, true, true},
+		{"compressed events", "GET", "type=text/event-stream&encoding=br", eventStream, true, false},
+		{"events that answer a POST", "POST", "type=text/event-stream", eventStream, false, true},
+		{"events that the client did not ask for", "GET", "type=text/event-stream", "*/*", false, true},
+		{"lines of JSON", "GET", "type=application/x-ndjson", eventStream, false, true},
+		{"a download", "GET", "type=application/octet-stream", "*/*", false, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			more := make(chan string)
 			r := newRig(t, slowAnswer(more))
-			res := r.open(r.request(t.Context(), tt.method, "/api/proxy/x?"+tt.query, nil))
+			res := r.open(r.request(t.Context(), tt.method, "/api/proxy/x?"+tt.query, nil, "Accept", tt.accept))
 			wantNext(t, res.Body, "data: first\n\n")
 			r.proxy.EndStreams()
 			if !tt.ends {
@@ -78,7 +79,7 @@ func TestStreamsThatBeginAfterAStopEndAtOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, slowAnswer(nil))
 	r.proxy.EndStreams()
-	res, body := r.get("/api/proxy/x?type=text/event-stream")
+	res, body := r.get("/api/proxy/x?type=text/event-stream", "Accept", eventStream)
 	if res.StatusCode != 200 || body != "" && body != "data: first\n\n" {
 		t.Errorf("got %d %q, want whole events or nothing", res.StatusCode, body)
 	}
@@ -103,7 +104,7 @@ func TestAFullStreamIsToldThatTheSessionEnded(t *testing.T) {
 	t.Parallel()
 	var sent atomic.Int64
 	r := newRig(t, endlessEvents(&sent))
-	res := r.open(r.request(t.Context(), "GET", "/api/proxy/events", nil))
+	res := r.open(r.request(t.Context(), "GET", "/api/proxy/events", nil, "Accept", eventStream))
 	if _, err := io.CopyN(io.Discard, res.Body, 1<<20); err != nil {
 		t.Fatal(err)
 	}

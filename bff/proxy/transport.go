@@ -70,7 +70,10 @@ func newUpstream(next http.RoundTripper, timeout time.Duration) upstream {
 func (u upstream) RoundTrip(r *http.Request) (*http.Response, error) {
 	x := exchangeOf(r.Context())
 	x.headerTimer.start()
-	res, err := u.next.RoundTrip(r.WithContext(x.upstream(r.Context())))
+	if asksForEvents(x.in) {
+		r = r.WithContext(x.upstream(r.Context()))
+	}
+	res, err := u.next.RoundTrip(r)
 	x.headerTimer.stop()
 	if err != nil {
 		return nil, err
