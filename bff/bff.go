@@ -152,6 +152,10 @@ func (s *Server) Run(ctx context.Context) {
 	wg.Wait()
 }
 
+// EndStreams ends the proxied streams that their clients open again by themselves, and all
+// later ones. It is for a process that stops.
+func (s *Server) EndStreams() { s.proxy.EndStreams() }
+
 // Ready says whether requests can be answered: the signing keys can be read.
 func (s *Server) Ready(ctx context.Context) error {
 	_, err := s.tokens.JWKS(ctx)

@@ -43,3 +43,55 @@ func TestTheAppWithoutAStream(t *testing.T) {
 	second.until(fmt.Sprintf(`%s > %v && titles().includes('elsewhere')`, requests, asked)) // each attempt reads the list too
 	second.quiet("429")
 }
+
+// heldList lets a test hold the next answer to a read of the whole list, and send events. A
+// deletion cannot be undone.
+const heldList = `{
+	const timeout = window.setTimeout
+	window.setTimeout = (run, ms, ...more) => timeout(run, ms === 6000 ? 0 : ms, ...more)
+	const real = window.fetch
+	window.fetch = async (url, init) => {
+		if (String(url).includes('/tasks/events')) {
+			const events = new ReadableStream({ start(to) { window.event = text => to.enqueue(new TextEncoder().encode(text)) } })
+			window.event('id: 1\\n\\n')
+			return new Response(events, { headers: { 'Content-Type': 'text/event-stream' } })
+		}
+		const answer = await real(url, init)
+		if (init.method === 'DELETE') window.deleted = true
+		if (!/\/tasks(\?|$)/.test(url) || init.method !== 'GET') return answer
+		window.list = await answer.clone().json()
+		if (window.hold) await new Promise(go => { window.release = go })
+		return answer
+	}
+}`
+
+// TestAnOlderEventDuringAReadOfTheListChangesNothing: the answer to the page's own change is
+// newer than an event that arrives late, and both arrive while the list is read.
+func TestAnOlderEventDuringAReadOfTheListChangesNothing(t *testing.T) {
+	t.Parallel()
+	a := sharedApp(t)
+	w := a.signedUp(t, "overtaken@example.com")
+	w.add("deleted")
+	w.add("first text")
+	w.saved()
+	if _, err := chromedp.Call(w.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: heldList}); err != nil {
+		t.Fatal(err)
+	}
+	w.do(chromedp.Reload())
+	w.lists("first text", "deleted")
+	w.until(`window.event && window.list?.length === 2`)
+	w.js(`window.hold = true`)
+	w.js(`window.event('id: 2\nevent: tasks.reset\ndata: {"reason":"a test"}\n\n') ?? true`)
+	w.until(`window.release`)
+	w.press("Edit", "first text")
+	w.fill("Title", "second text")
+	w.enter()
+	w.lists("second text", "deleted")
+	w.saved()
+	w.press("Delete", "deleted")
+	w.until(`window.deleted`)
+	w.saved()
+	w.js(`window.list.forEach((task, i) => window.event('id: ' + (3 + i) + '\nevent: task.updated\ndata: ' + JSON.stringify(task) + '\n\n')) ?? true`)
+	w.js(`(window.hold = false, window.release()) ?? true`)
+	w.lists("second text")
+}

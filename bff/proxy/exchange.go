@@ -27,6 +27,10 @@ type exchange struct {
 	ctx    context.Context         // lease, bounded by what happens here
 	cancel context.CancelCauseFunc // of ctx
 
+	cutUpstream context.CancelCauseFunc // ends a request for events to the API; nil for others, which end with ctx
+	unbind      func() bool             // keeps the end of ctx from calling it
+	unstop      func() bool             // keeps the stop of the process from ending the exchange; may be nil
+
 	client      *http.ResponseController
 	body        *requestBody // nil if the request has none
 	answer      answer
@@ -94,8 +98,23 @@ func (x *exchange) end() {
 	if x.partlyUnread.Load() && x.answered && !x.canceled {
 		_ = x.client.SetReadDeadline(time.Now().Add(lingerTime))
 	}
+	if x.unstop != nil {
+		x.unstop()
+	}
+	if x.cutUpstream != nil {
+		x.unbind()
+		x.cutUpstream(nil)
+	}
 	x.cancel(nil)
 	close(x.over)
+}
+
+// upstream returns the context of a request for events to the API. It ends with x.ctx, but when
+// the answer is an event stream it may end a little later (eventbody.go).
+func (x *exchange) upstream(ctx context.Context) context.Context {
+	ctx, x.cutUpstream = context.WithCancelCause(context.WithoutCancel(ctx))
+	x.unbind = context.AfterFunc(x.ctx, func() { x.cutUpstream(context.Cause(x.ctx)) })
+	return ctx
 }
 
 // lingerTime is how long net/http may read the rest of an upload after the answer,

@@ -1,13 +1,20 @@
 package proxy
 
 import (
+	"context"
 	"encoding/binary"
+	"errors"
 	"time"
 )
 
-// closeExpired is the close code of a WebSocket whose session has ended. RFC 6455 §7.4.2
-// leaves the codes from 4000 to applications.
-const closeExpired = 4401
+// Close codes of a WebSocket. RFC 6455 §7.4.2 leaves the codes from 4000 to applications.
+const (
+	closeGoingAway = 1001 // the process stops
+	closeExpired   = 4401 // the session has ended
+)
+
+// stoppingReason is what the client of a WebSocket is told when the process stops.
+const stoppingReason = "The server restarts. Please connect again."
 
 // closeFrame returns an unmasked close frame (RFC 6455 §5.5.1).
 func closeFrame(code uint16, reason string) []byte {
@@ -16,16 +23,27 @@ func closeFrame(code uint16, reason string) []byte {
 	return append(frame, reason...)
 }
 
-// end ends the tunnel. If the session has ended, it tells the client first.
+// goodbye returns the close frame for the client, or nil if there is no reason to tell.
+func (t *tunnel) goodbye() []byte {
+	switch {
+	case t.x.leaseEnded():
+		return closeFrame(closeExpired, SessionExpired)
+	case errors.Is(context.Cause(t.x.ctx), errStopping):
+		return closeFrame(closeGoingAway, stoppingReason)
+	}
+	return nil
+}
+
+// end ends the tunnel. If the client can know the reason, it is told first.
 func (t *tunnel) end() {
 	defer close(t.ended)
-	if t.x.leaseEnded() {
+	if goodbye := t.goodbye(); goodbye != nil {
 		t.ending.Store(true)
 		_ = t.Conn.SetWriteDeadline(time.Now().Add(lastWords)) // a write in progress ends by then
 		t.writing.Lock()
 		_ = t.Conn.SetWriteDeadline(time.Now().Add(lastWords))
-		if t.frames.between() {
-			_, err := t.Conn.Write(closeFrame(closeExpired, SessionExpired))
+		if t.opened() && t.frames.between() {
+			_, err := t.Conn.Write(goodbye)
 			if err == nil {
 				t.awaitClient()
 			}
@@ -33,6 +51,16 @@ func (t *tunnel) end() {
 		t.writing.Unlock()
 	}
 	_ = t.Conn.Close()
+}
+
+// opened waits for the answer to the handshake. It reports whether the client has it.
+func (t *tunnel) opened() bool {
+	select {
+	case <-t.open:
+		return true
+	case <-time.After(lastWords):
+		return false
+	}
 }
 
 // awaitClient gives the client time to read the close frame. If the connection were closed

@@ -1,9 +1,8 @@
 package proxy
 
 import (
-	"bytes"
+	"context"
 	"errors"
-	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -13,12 +12,24 @@ import (
 //
 //   - Its client is told the reason before the stream ends. Otherwise it could not tell the end
 //     from a broken connection, and would try to open the stream again and again.
-//   - An event stream gets a last event, session.ended. A WebSocket gets a close frame with the
-//     code 4401 (farewell.go).
+//   - An event stream gets a last event, session.ended (eventbody.go). A WebSocket gets a close
+//     frame with the code 4401 (farewell.go).
 //   - Nothing is inserted into an incomplete event or frame: the client would read half of it
-//     as a whole. Such a stream just ends.
+//     as a whole. The rest of an event that has begun has restOfEvent to arrive. No event that
+//     begins later is passed on. A stream that is still in the middle of an event then, or in
+//     the middle of a frame, just ends.
 //   - A client that does not read has lastWords to do so.
-const lastWords = time.Second
+//
+// When the process stops, the streams end that their clients open again by themselves, at
+// another instance: event streams that a GET has asked for, as EventSource does, between two
+// events, and WebSockets, with the close code 1001. Everything else may be a download or an answer that is made only once,
+// so it may finish.
+const (
+	lastWords = time.Second
+	// An API sends an event as a whole, so its rest is on the way already. The time must be short:
+	// an ended session gets nothing more.
+	restOfEvent = 100 * time.Millisecond
+)
 
 // lastEvent is the end of an event stream whose session has ended.
 const lastEvent = "event: session.ended\ndata: {\"code\":\"SESSION_EXPIRED\",\"message\":\"" + SessionExpired + "\"}\n\n"
@@ -26,7 +37,10 @@ const lastEvent = "event: session.ended\ndata: {\"code\":\"SESSION_EXPIRED\",\"m
 // SessionExpired is what a client is told when its session has ended.
 const SessionExpired = "Session expired. Please log in again."
 
-var errSessionOver = errors.New("the session has ended")
+var (
+	errSessionOver = errors.New("the session has ended")
+	errStopping    = errors.New("the process stops")
+)
 
 // leaseEnded reports whether the exchange ends because its session has ended, and not
 // because its client has left or the process stops.
@@ -34,45 +48,30 @@ func (x *exchange) leaseEnded() bool {
 	return x.lease.Err() != nil && x.in.Context().Err() == nil
 }
 
-// eventBody is the body of an event stream.
-type eventBody struct {
-	io.ReadCloser
-	x    *exchange
-	tail []byte // the last bytes that were read, at most three
-	told bool
-}
-
 // takesLastEvent reports whether an event can be appended to the answer.
 func takesLastEvent(res *http.Response) bool {
-	mediaType, _, _ := strings.Cut(res.Header.Get("Content-Type"), ";")
 	encoding := res.Header.Get("Content-Encoding")
-	return strings.EqualFold(strings.TrimSpace(mediaType), "text/event-stream") && (encoding == "" || strings.EqualFold(encoding, "identity"))
+	return isEvents(res.Header.Get("Content-Type")) && (encoding == "" || strings.EqualFold(encoding, "identity"))
 }
 
-func (b *eventBody) Read(p []byte) (int, error) {
-	if b.told {
-		return 0, io.EOF
-	}
-	n, err := b.ReadCloser.Read(p)
-	if n > 0 {
-		b.tail = append(b.tail, p[max(0, n-3):n]...)
-		b.tail = b.tail[max(0, len(b.tail)-3):]
-		return n, nil // the next read returns the error again
-	}
-	if err == nil || !b.x.leaseEnded() || !b.betweenEvents() || len(p) < len(lastEvent) {
-		return 0, err
-	}
-	b.told = true
-	b.x.note(errSessionOver)
-	return copy(p, lastEvent), nil
+// EndStreams ends the streams that their clients open again by themselves, and all later ones.
+// It is for a process that stops.
+func (p *Proxy) EndStreams() { p.stop() }
+
+// opensAgain reports whether the client opens this stream of events again by itself.
+func (x *exchange) opensAgain() bool {
+	return x.in.Method == http.MethodGet && asksForEvents(x.in)
 }
 
-// betweenEvents reports whether the bytes so far end with a complete event.
-func (b *eventBody) betweenEvents() bool {
-	for _, end := range []string{"\n\n", "\r\r", "\n\r\n"} {
-		if bytes.HasSuffix(b.tail, []byte(end)) {
-			return true
+// endAtStop calls end when the process stops. If the exchange is not over soon after, it is
+// cut: a client that does not read must not delay the stop.
+func (x *exchange) endAtStop(end func()) {
+	x.unstop = context.AfterFunc(x.proxy.stopping, func() {
+		end()
+		select {
+		case <-x.over:
+		case <-time.After(lastWords):
+			x.cancel(errStopping)
 		}
-	}
-	return len(b.tail) == 0
+	})
 }

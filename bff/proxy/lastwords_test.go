@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/coder/websocket"
@@ -35,22 +36,25 @@ func TestTheLastEventOfAStreamTellsThatTheSessionEnded(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		text   string
+		accept string
 		header []string
 		told   bool
 	}{
-		{"data: a\n\n", nil, true},
-		{": comment\r\n\r\n", nil, true},
-		{"data: a\r\r", nil, true},
-		{"data: a\n\n", []string{"Content-Encoding", "identity"}, true},
-		{"data: a\n", nil, false},
-		{"data: a\n\ndata: half", nil, false},
-		{"compressed\n\n", []string{"Content-Encoding", "br"}, false},
-		{"{}\n\n", []string{"Content-Type", "application/x-ndjson"}, false},
+		{"data: a\n\n", eventStream, nil, true},
+		{"data: a\n\n", "*/*", nil, true},
+		{"data: a\n\ndata: half", "*/*", nil, false},
+		{": comment\r\n\r\n", eventStream, nil, true},
+		{"data: a\r\r", eventStream, nil, true},
+		{"data: a\n\n", eventStream, []string{"Content-Encoding", "identity"}, true},
+		{"data: a\n", eventStream, nil, false},
+		{"data: a\n\ndata: half", eventStream, nil, false},
+		{"compressed\n\n", eventStream, []string{"Content-Encoding", "br"}, false},
+		{"{}\n\n", eventStream, []string{"Content-Type", "application/x-ndjson"}, false},
 	} {
-		t.Run(fmt.Sprintf("%q %v", tt.text, tt.header), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%q %s %v", tt.text, tt.accept, tt.header), func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, eventsThenWait(tt.text, tt.header...))
-			req := r.request(t.Context(), "GET", "/api/proxy/events", nil)
+			req := r.request(t.Context(), "GET", "/api/proxy/events", nil, "Accept", tt.accept)
 			res, err := http.DefaultTransport.RoundTrip(req) // a client would undo the encoding
 			if err != nil {
 				t.Fatal(err)
@@ -73,26 +77,35 @@ func TestTheLastEventOfAStreamTellsThatTheSessionEnded(t *testing.T) {
 	}
 }
 
+// TestAnAPIIsAskedNotToCompressEvents. Whether other answers are compressed, the client decides.
+func TestAnAPIIsAskedNotToCompressEvents(t *testing.T) {
+	t.Parallel()
+	api := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		w.Header().Set("X-Asked", strings.Join(req.Header["Accept-Encoding"], "; "))
+	}))
+	for _, tt := range []struct{ accept, want string }{
+		{"text/event-stream", "identity"},
+		{"application/json, Text/Event-Stream;q=0.9", "identity"},
+		{"application/json", "gzip, br"},
+		{"text/event-stream2", "gzip, br"},
+		{"application/x-ndjson", "gzip, br"},
+	} {
+		res, _ := api.get("/api/proxy/x", "Accept", tt.accept, "Accept-Encoding", "gzip, br")
+		if got := res.Header.Get("X-Asked"); got != tt.want {
+			t.Errorf("%s: the API got Accept-Encoding %q, want %q", tt.accept, got, tt.want)
+		}
+	}
+}
+
 // TestTheLastEventDoesNotWaitForAReader: a client that reads nothing cannot hold the exchange.
 func TestTheLastEventDoesNotWaitForAReader(t *testing.T) {
 	t.Parallel()
-	ended := make(chan struct{})
-	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		defer close(ended)
-		w.Header().Set("Content-Type", "text/event-stream")
-		line := []byte("data: " + strings.Repeat("x", 1<<10) + "\n\n")
-		for req.Context().Err() == nil {
-			if _, err := w.Write(line); err != nil {
-				return
-			}
-		}
-	}))
-	c := r.raw("GET /api/proxy/events HTTP/1.1\nHost: app\nCookie: a=b\n\n")
+	r := newRig(t, endlessEvents(new(atomic.Int64)))
+	c := r.raw("GET /api/proxy/events HTTP/1.1\nHost: app\nCookie: a=b\nAccept: text/event-stream\n\n")
 	if _, err := http.ReadResponse(c.r, nil); err != nil {
 		t.Fatal(err)
 	}
 	r.endSession()
-	waittest.Receive(t, "the API's end", ended)
 	waittest.Until(t, "the end of the exchange", func() bool { return r.leases.Load() == 0 })
 }
 

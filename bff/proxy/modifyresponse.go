@@ -38,9 +38,12 @@ func (p *Proxy) modify(res *http.Response) error {
 	}
 	limitCaching(res.Header)
 	res.Body = &responseBody{ReadCloser: res.Body, x: x}
-	if isStream(res) && takesLastEvent(res) {
-		res.Body = &eventBody{ReadCloser: res.Body, x: x}
-		x.answer.tells = true
+	switch {
+	case !isStream(res):
+	case takesLastEvent(res):
+		x.follow(res)
+	case isEvents(res.Header.Get("Content-Type")) && x.opensAgain():
+		x.endAtStop(func() { x.cancel(errStopping) }) // it cannot be seen where an event ends
 	}
 	return nil
 }

@@ -81,6 +81,9 @@ type Proxy struct {
 
 	limits requestLimits
 
+	stopping context.Context // ends when the process stops
+	stop     context.CancelFunc
+
 	forwardedHost, forwardedProto []string // shared by all requests, read-only
 }
 
@@ -101,6 +104,7 @@ func New(cfg Config) (*Proxy, error) {
 		forwardedHost:  []string{cfg.Public.Host},
 		forwardedProto: []string{cfg.Public.Scheme},
 	}
+	p.stopping, p.stop = context.WithCancel(context.Background())
 	p.reverse = httputil.ReverseProxy{
 		Rewrite:        p.rewrite,
 		Transport:      newUpstream(cfg.Transport, cfg.Timeout),

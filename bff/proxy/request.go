@@ -19,6 +19,8 @@ import (
 //     that the rest of this server uses.
 //   - Cookie and Referer do not pass.
 //   - We add nothing for convenience: no Accept-Encoding, no User-Agent.
+//   - An API is asked not to compress events. We could not append the last one otherwise
+//     (lastwords.go). A server in front of us may still compress them.
 
 // requestHeaders pass from the client to the API.
 var requestHeaders = []string{
@@ -75,6 +77,9 @@ func (p *Proxy) header(x *exchange) http.Header {
 		pass(h, x.in.Header, handshakeRequest)
 		h["Connection"] = []string{"Upgrade"}
 		h["Upgrade"] = []string{"websocket"}
+	}
+	if asksForEvents(x.in) {
+		h["Accept-Encoding"] = []string{"identity"}
 	}
 	h["Authorization"] = []string{"Bearer " + x.bearer}
 	if ip := p.cfg.ClientIP(x.in); ip != "" {

@@ -75,6 +75,7 @@ func (a *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	a.hijacked = true
+	a.x.endAtStop(func() { a.x.cancel(errStopping) })
 	return newTunnel(conn, rw.Reader, a.x), rw, nil
 }
 

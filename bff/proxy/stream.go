@@ -14,9 +14,11 @@ import (
 //     when the answer turns out to be a stream.
 //   - The place is given back when the exchange ends, or when the answer is not a stream.
 
+const eventStream = "text/event-stream"
+
 // streaming are the media types of answers that may continue without end.
 var streaming = []string{
-	"text/event-stream", "application/x-ndjson", "application/ndjson", "application/jsonl", "application/json-seq",
+	eventStream, "application/x-ndjson", "application/ndjson", "application/jsonl", "application/json-seq",
 	"application/stream+json", "multipart/x-mixed-replace",
 }
 
@@ -37,6 +39,22 @@ func asksForStream(r *http.Request) bool {
 func isStreaming(mediaType string) bool {
 	name, _, _ := strings.Cut(mediaType, ";")
 	return slices.Contains(streaming, strings.ToLower(strings.TrimSpace(name)))
+}
+
+// isEvents reports whether a Content-Type, or an element of an Accept, is that of an event stream.
+func isEvents(mediaType string) bool {
+	name, _, _ := strings.Cut(mediaType, ";")
+	return strings.EqualFold(strings.TrimSpace(name), eventStream)
+}
+
+// asksForEvents reports whether the request names event streams among what it accepts.
+func asksForEvents(r *http.Request) bool {
+	for _, v := range r.Header["Accept"] {
+		if slices.ContainsFunc(splitList(v), isEvents) {
+			return true
+		}
+	}
+	return false
 }
 
 // isStream reports whether an answer, other than a protocol switch, is a stream.

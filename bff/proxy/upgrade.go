@@ -21,8 +21,8 @@ import (
 //   - CORS does not cover WebSockets, so the Origin is checked first.
 //   - The client must ask for the upgrade and the API must agree. An API that switches
 //     protocols without a request gets no tunnel.
-//   - A tunnel ends when its lease ends or when either side closes. If its session has ended,
-//     the client is told so (lastwords.go).
+//   - A tunnel ends when its lease ends, when either side closes or when the process stops. If
+//     its session has ended, or the process stops, the client is told so (lastwords.go).
 
 var (
 	handshakeRequest  = []string{"Sec-Websocket-Key", "Sec-Websocket-Version", "Sec-Websocket-Protocol", "Sec-Websocket-Extensions"}
@@ -78,8 +78,10 @@ type tunnel struct {
 	x       *exchange
 	unwatch func() bool
 
-	writing sync.Mutex // held during a write
-	frames  frames     // what the client has got; guarded by writing
+	writing sync.Mutex    // held during a write
+	frames  frames        // what the client has got; guarded by writing
+	started func()        // closes open
+	open    chan struct{} // closed when the client has the answer to its handshake
 	ending  atomic.Bool
 	ended   chan struct{} // closed by end
 }
@@ -88,7 +90,8 @@ func newTunnel(conn net.Conn, r *bufio.Reader, x *exchange) *tunnel {
 	// Do not read from r itself. Below it, net/http would still treat the end of the
 	// client's data as the end of the request, and the client's last bytes would be lost.
 	early, _ := r.Peek(r.Buffered())
-	t := &tunnel{Conn: conn, in: io.MultiReader(bytes.NewReader(early), conn), x: x, ended: make(chan struct{})}
+	t := &tunnel{Conn: conn, in: io.MultiReader(bytes.NewReader(early), conn), x: x, open: make(chan struct{}), ended: make(chan struct{})}
+	t.started = sync.OnceFunc(func() { close(t.open) })
 	// When the context ends, ReverseProxy closes only the API's side. A copy that waits
 	// for the client to read or send would not notice.
 	t.unwatch = context.AfterFunc(x.ctx, t.end)
@@ -96,6 +99,7 @@ func newTunnel(conn net.Conn, r *bufio.Reader, x *exchange) *tunnel {
 }
 
 func (t *tunnel) Read(p []byte) (int, error) {
+	t.started() // ReverseProxy reads when it has sent the answer
 	n, err := t.in.Read(p)
 	if err != nil && t.x.ctx.Err() == nil {
 		time.AfterFunc(closeGrace, func() { t.x.cancel(errClientLeft) })

@@ -13,11 +13,10 @@ import (
 //  1. /readyz fails. The public listeners stay open for DRAIN_DELAY, and until each load
 //     balancer that polls /readyz knows (readyzpolls.go). Every answer tells its client to
 //     close the connection.
-//  2. The public listeners close. Requests in progress may take drainTime more.
-//     Streams of task events end at once, because their clients reconnect.
-//  3. The contexts of all requests end. This stops streams that would never end
-//     (server-sent events, WebSockets) and the background work. After endTime the
-//     process closes the remaining connections.
+//  2. The public listeners close. Requests in progress may take drainTime more. Streams of
+//     events and WebSockets end at once, because their clients connect again.
+//  3. The contexts of all requests end. This stops the background work and what would never
+//     end by itself. After endTime the process closes the remaining connections.
 //  4. The admin listener closes. Then Run closes the database.
 const (
 	drainTime = 10 * time.Second

@@ -60,7 +60,7 @@ func compose(ctx context.Context, c *settings.Settings, at *listeners, db *store
 			return nil, err
 		}
 		bffHandler = s.Handler()
-		p.surfaces = append(p.surfaces, surface{at.bff, bffHandler, s.Run, nil})
+		p.surfaces = append(p.surfaces, surface{at.bff, bffHandler, s.Run, s.EndStreams})
 		p.admin.checks = append(p.admin.checks, probe{"bff", s.Ready}.bounded(), probe{"keys", s.KeysReady})
 		p.admin.alerts = append(p.admin.alerts, probe{"keys", s.KeysHealthy})
 	}

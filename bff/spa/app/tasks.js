@@ -58,7 +58,7 @@ let keys = new Map()
 /** @type {Map<number, string>} */
 let etags = new Map()
 /** @type {Set<number>} */
-let deletedIds = new Set() // a late answer must not bring deleted tasks back
+let deletedIds = new Set() // a late answer or event must not bring deleted tasks back
 /** @type {Task[]} */
 let unclaimed = [] // new tasks that may be our own, while the answer to our creation is missing
 let user = ''
@@ -175,6 +175,16 @@ session.follow(follow)
 /** @type {Map<number, Task|null>|null} */
 let meanwhile = null
 
+/**
+ * Remembers a change until the list has been read, unless a newer one is known: the answer to
+ * a request of ours may overtake the events before it.
+ * @param {Task} task
+ */
+function remember(task) {
+	const known = meanwhile?.get(task.id)
+	if (!known || known.updated_at <= task.updated_at) meanwhile?.set(task.id, task)
+}
+
 /** Watches the tasks, and reads the list when the stream is open, so that no change is missed. */
 function start() {
 	stop()
@@ -191,8 +201,8 @@ function start() {
 	const late = setTimeout(() => asked || read(), 500)
 	/** @param {Task} task */
 	const put = task => {
-		if (mine !== generation) return
-		meanwhile?.set(task.id, task)
+		if (mine !== generation || deletedIds.has(task.id)) return
+		remember(task)
 		taskChanged(task)
 	}
 	const close = c.watchTasks({
@@ -394,6 +404,7 @@ async function send(op) {
 			await c.deleteTask(id)
 			if (c !== client) return
 			base.delete(id)
+			deletedIds.add(id)
 			meanwhile?.set(id, null)
 		}
 		drop(op)
@@ -439,7 +450,7 @@ function storeAnswer(task) {
 	const before = base.get(task.id)
 	if (before && before.updated_at > task.updated_at) return
 	base.set(task.id, task)
-	meanwhile?.set(task.id, task)
+	remember(task)
 	if (etag) etags.set(task.id, etag)
 	unclaimed = unclaimed.filter(t => t.id !== task.id)
 }

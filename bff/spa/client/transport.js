@@ -23,6 +23,7 @@ export function transport(target, { baseURL = '', fetch, timeout = 30_000, retri
     }
     /** @type {RequestInit} */
     const init = { method: request.method ?? 'GET', headers, credentials: 'include', keepalive: request.keepalive ?? false }
+    if (request.cache) init.cache = request.cache
     if (request.body !== undefined) {
       headers.set('Content-Type', 'application/json')
       init.body = JSON.stringify(request.body)

@@ -35,7 +35,9 @@ export function watch(send, path, isTask, { signal, ...on }) {
       opened = 0
       const headers = { Accept: 'text/event-stream', 'Last-Event-ID': lastEventId || undefined }
       try {
-        await send(path, { headers, signal: stop.signal, retries: 0 }, read)
+        // Firefox would let the stream of a second tab wait for the end of the first one, because
+        // the answer might go into its cache.
+        await send(path, { headers, signal: stop.signal, retries: 0, cache: 'no-store' }, read)
       } catch (caught) {
         if (stop.signal.aborted) return
         error = /** @type {ApiError | NetworkError} */ (caught)
@@ -128,7 +130,8 @@ function parsed(data) {
  * @param {(block: Block) => void} emit
  */
 export function parser(emit) {
-  let rest = ''
+  let rest = '' // the beginning of a line; it is not searched again, since a line may come in many pieces
+  let cr = '' // a CR at the end, which may be the first half of a CRLF
   let size = 0
   /** @type {Block} */
   let block = { type: '' }
@@ -154,9 +157,14 @@ export function parser(emit) {
   }
 
   return (/** @type {string} */ text) => {
-    const lines = (rest + text).split(/\r\n|\n|\r(?!$)/) // a CR at the end may be the first half of a CRLF
-    rest = /** @type {string} */ (lines.pop())
-    lines.forEach(take)
+    const lines = (cr + text).split(/\r\n|\n|\r(?!$)/)
+    const last = /** @type {string} */ (lines.pop())
+    for (const line of lines) {
+      take(rest + line)
+      rest = ''
+    }
+    cr = last.endsWith('\r') ? '\r' : ''
+    rest += cr ? last.slice(0, -1) : last
     return size + rest.length <= longestBlock
   }
 }

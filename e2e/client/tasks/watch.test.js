@@ -36,6 +36,18 @@ describe('the parser', () => {
     for (pieces = 0; endless('a'.repeat(10_000));) assert.ok(pieces++ < 110)
   })
 
+  test('searches a long line once, however many pieces it has', (t) => {
+    const { split } = String.prototype
+    let searched = 0
+    t.mock.method(String.prototype, 'split', function (separator) {
+      searched += this.length
+      return split.call(this, separator)
+    })
+    const parse = parser(() => assert.fail('emitted'))
+    for (let i = 0; i < 1000; i++) parse('a'.repeat(100))
+    assert.ok(searched > 0 && searched < 200_000, `${searched} characters were searched, of 100 000`)
+  })
+
   test('random bytes throw nothing', () => {
     const alphabet = ['\n', '\r', ':', ' ', 'data', 'id', 'event', 'retry', '\0', '7', '\u2028', 'é']
     for (let i = 0; i < 2000; i++) {
@@ -46,6 +58,14 @@ describe('the parser', () => {
 })
 
 describe('a watch', () => {
+  test('keeps the stream out of the cache, where Firefox would let a second tab wait for it', async (t) => {
+    const opened = new Promise((resolve) => {
+      const client = createClient({ userId: 'usr_x', fetch: async (_, init) => (resolve(init), new Response(null, { status: 403 })) })
+      t.after(client.watchTasks({}))
+    })
+    assert.equal((await opened).cache, 'no-store')
+  })
+
   test('goes on from the last event when the connection breaks', async (t) => {
     const server = await serve(t, (response, _, n) => {
       stream(response)
