@@ -29,9 +29,9 @@ func (p *tab) tryOut(operation string) string {
 	p.waitFor(`document.querySelector("` + id + `")?.id ?? ""`)
 	// By script: the page still moves as it opens, and a mouse would miss.
 	p.eval(`document.querySelector("` + id + ` .opblock-summary-control").click(); ""`)
-	p.waitFor(`document.querySelector("` + id + ` .execute")?.tagName ?? ""`)
-	// The page shows an operation before it can send its request. It ignores a click that
-	// comes too early, so the click is repeated until there is an answer.
+	// The page shows an operation before it can send its request. A click that comes then
+	// disables the button for ever. When it can, it shows the documented answers too.
+	p.waitFor(`document.querySelector("` + id + ` .execute") && document.querySelector("` + id + ` .responses-table .response")?.tagName || ""`)
 	p.eval(`window.clicked = 0; ""`)
 	return p.waitFor(`(status => {
 		if (!status && Date.now() - window.clicked > 2000) {
