@@ -23,9 +23,8 @@ func (m *Minter) Usable() error {
 		return nil // Maintain makes one
 	}
 	wanted := keys[turn(keys, starts, now)].ID
-	signs := set.signer(now).Public()
-	public, published := set.public[wanted]
-	if signs.ID != wanted || !published || !public.Equal(signs) {
+	// An equal public part: the same key, and what it signs can be verified.
+	if !set.public[wanted].Equal(set.signer(now).Public()) {
 		return fmt.Errorf("key %s signs now, and this process cannot use it: %w", wanted, cmp.Or(set.locked, errNotOpen))
 	}
 	return nil

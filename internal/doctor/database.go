@@ -85,7 +85,7 @@ func (in *Installation) triggers(ctx context.Context, st *store.Store) (found []
 	if err != nil {
 		return failed("DATABASE_URL", in.Settings.Database.Failure(err))
 	}
-	const so = ", so a session that has ended can still be used for up to a minute"
+	const so = ", so instances are not told of the ends of sessions, and each request asks the database"
 	if len(missing) > 0 {
 		found = append(found, failure("DATABASE_URL", "names a database without the triggers "+strings.Join(missing, ", ")+so,
 			"restore them from a backup of the schema, or with the statements of the migration 00021_session_notify.sql")...)
