@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"vestibule/bff/token"
+	"vestibule/internal/daemon"
 	"vestibule/internal/jose"
 	"vestibule/internal/settings"
 	"vestibule/internal/web"
@@ -75,8 +76,11 @@ func keysRotate(ctx context.Context, p *program, c *settings.Settings) error {
 	}
 	return p.withData(ctx, c, func(db *store.Store) error {
 		// A key that the instances cannot decrypt would never sign. So the secret must be the
-		// one that decrypts the present key.
+		// one that decrypts the present key, and one that all running instances accept.
 		if _, err := openMinter(ctx, c, db); err != nil {
+			return err
+		}
+		if err := daemon.CheckAccepted(ctx, c, db); err != nil {
 			return err
 		}
 		var next token.Key

@@ -59,6 +59,11 @@ func TestTheSecretChangesInThreeSteps(t *testing.T) {
 	a, b := start(t, "bff", env(0)), start(t, "bff", env(0))
 	refused(2, "is unknown to 2 of the running processes")
 	refused(3, "BETTER_AUTH_SECRET_PREVIOUS")
+	// They could not decrypt the key, and would all be unready when its turn comes.
+	if code, _, stderr := once(t, "keys rotate", env(2)); code != exitFailure || !strings.Contains(stderr, "is unknown to 2 of the running processes") {
+		t.Errorf("keys rotate with the secret of step 2: got code %d, %s; want it refused", code, stderr)
+	}
+	private()
 	stop(a)
 	a = start(t, "bff", env(1))
 	refused(2, "is unknown to 1 of the running processes")

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"vestibule/internal/secrets"
 	"vestibule/internal/settings"
 	"vestibule/store"
 	"vestibule/store/db"
@@ -34,4 +35,21 @@ func CompareSecrets(ctx context.Context, c *settings.Settings, hasBFF bool, st *
 		return s.mine, running, settings.Failure{Fault: f}
 	}
 	return s.mine, running, nil
+}
+
+// CheckAccepted returns the error of a start if a running process does not accept the secret
+// of these settings, so that it could not decrypt a signing key which is made with it.
+func CheckAccepted(ctx context.Context, c *settings.Settings, st *store.Store) error {
+	mine, err := secrets.Held(c.Secret, nil)
+	if err != nil {
+		return err
+	}
+	running, err := st.Instances(ctx, time.Now().UTC())
+	if err != nil {
+		return c.Database.Failure(err)
+	}
+	if f, misfit := misfitFault(secrets.Misfits{Refuse: secrets.Compare(mine, running).Refuse}); misfit {
+		return settings.Failure{Fault: f}
+	}
+	return nil
 }
