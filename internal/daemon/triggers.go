@@ -3,9 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
@@ -51,7 +49,7 @@ func (c *triggerCheck) note(fault *db.TriggerFault) {
 		c.log.Info("the triggers on sessions work again", "setting", "DATABASE_URL")
 	case fault != nil && (before == nil || before.Error() != fault.Error()):
 		c.log.Error("the database does not tell of the ends of sessions: each request queries its session, open streams are checked twice a second, and /healthz fails",
-			"setting", "DATABASE_URL", "error", fault.Error(), "cure", triggerCure(fault, c.store.Engine()))
+			"setting", "DATABASE_URL", "error", fault.Error(), "cure", "run "+c.store.TriggerCure(fault.Missing, fault.Off))
 	}
 }
 
@@ -63,19 +61,4 @@ func (c *triggerCheck) check(context.Context) error {
 		return c.last
 	}
 	return nil
-}
-
-func triggerCure(fault *db.TriggerFault, engine string) string {
-	var steps []string
-	if len(fault.Missing) > 0 {
-		steps = append(steps, fmt.Sprintf("run the CREATE TRIGGER statements of migrations/%s/00021_session_notify.sql for those that are missing", engine))
-	}
-	for _, name := range fault.Off {
-		table := "session"
-		if name == "session_user_changed" {
-			table = `"user"`
-		}
-		steps = append(steps, fmt.Sprintf("run ALTER TABLE %s ENABLE TRIGGER %s", table, name))
-	}
-	return strings.Join(steps, "; ")
 }

@@ -27,7 +27,7 @@ func TestAFaultOfTriggersIsLoggedOnce(t *testing.T) {
 	got := strings.Split(strings.TrimSpace(out.String()), "\n")
 	wants := [][]string{
 		{"level=ERROR", "session_user_changed are disabled", `run ALTER TABLE \"user\" ENABLE TRIGGER session_user_changed`},
-		{"level=ERROR", "lacks the triggers session_ended", "migrations/sqlite/00021_session_notify.sql"},
+		{"level=ERROR", "lacks the triggers session_ended", "run CREATE TRIGGER session_ended AFTER DELETE ON session BEGIN "},
 		{"level=INFO", "work again"},
 	}
 	if len(got) != len(wants) {

@@ -3,7 +3,6 @@ package doctor
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -87,19 +86,10 @@ func (in *Installation) triggers(ctx context.Context, st *store.Store) (found []
 	}
 	const so = ", so instances are not told of the ends of sessions, and each request asks the database"
 	if len(missing) > 0 {
-		found = append(found, failure("DATABASE_URL", "names a database without the triggers "+strings.Join(missing, ", ")+so,
-			"restore them from a backup of the schema, or with the statements of the migration 00021_session_notify.sql")...)
+		found = append(found, failure("DATABASE_URL", "names a database without the triggers "+strings.Join(missing, ", ")+so, "run "+st.TriggerCure(missing, nil))...)
 	}
 	for _, name := range off {
-		found = append(found, failure("DATABASE_URL", "names a database in which the trigger "+name+" is disabled"+so,
-			fmt.Sprintf(`run ALTER TABLE %s ENABLE TRIGGER %s`, tableOfTrigger(name), name))...)
+		found = append(found, failure("DATABASE_URL", "names a database in which the trigger "+name+" is disabled"+so, "run "+st.TriggerCure(nil, []string{name}))...)
 	}
 	return orElse(found, "the triggers that tell about sessions are there")
-}
-
-func tableOfTrigger(name string) string {
-	if name == "session_user_changed" {
-		return `"user"`
-	}
-	return "session"
 }

@@ -2,8 +2,11 @@ package db
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync/atomic"
+
+	"vestibule/migrations"
 )
 
 // TriggerFault means that ends and changes of sessions are not told, because somebody has
@@ -19,6 +22,26 @@ func (f *TriggerFault) Error() string {
 		parts = append(parts, "the triggers "+strings.Join(f.Off, ", ")+" are disabled")
 	}
 	return strings.Join(parts, ", and ")
+}
+
+// TriggerCure returns the statements that bring the triggers back.
+func (s *DB) TriggerCure(missing, off []string) string {
+	var statements []string
+	for _, name := range missing {
+		create, err := migrations.CreateTrigger(s.engine.migrations, name)
+		if err != nil || create == "" { // our own files, and our own names
+			panic(fmt.Sprintf("trigger %s: %v", name, err))
+		}
+		statements = append(statements, create)
+	}
+	for _, name := range off {
+		table := "session"
+		if name == "session_user_changed" {
+			table = `"user"`
+		}
+		statements = append(statements, fmt.Sprintf(`ALTER TABLE %s ENABLE TRIGGER %s;`, table, name))
+	}
+	return strings.Join(statements, " ")
 }
 
 // CheckTriggers returns a *TriggerFault if ends and changes of sessions are not told. Until
