@@ -147,6 +147,10 @@ func (s *Server) EndStreams() { s.feed.end() }
 // count: their outage must not block our users.
 func (s *Server) Ready(context.Context) error { return s.tokens.Ready() }
 
+// Healthy is Ready for alerts: it also returns why our own keys have not been fetched for
+// minutes.
+func (s *Server) Healthy(context.Context) error { return s.tokens.Healthy() }
+
 // now returns the time as it is stored and shown: UTC, in milliseconds.
 func (s *Server) now() time.Time {
 	return s.clock().UTC().Truncate(time.Millisecond)

@@ -113,3 +113,12 @@ func (v *Verifier) Ready() error {
 	}
 	return v.own.published.ready()
 }
+
+// Healthy is Ready for alerts: it also returns why our own keys have not been fetched for
+// minutes. The keys that are known still verify, so that is no reason to refuse requests.
+func (v *Verifier) Healthy() error {
+	if v.own.published == nil {
+		return nil
+	}
+	return v.own.published.healthy()
+}

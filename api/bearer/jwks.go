@@ -34,6 +34,10 @@ const (
 	jwksMaxFirst   = 5 * time.Second // the delay doubles up to this until there is a key
 	jwksLogEvery   = time.Minute     // failures repeat more often than they need a log line
 
+	// jwksStale is the age from which the keys are reported. Two refreshes have failed by then,
+	// and the issuer publishes a key longer than that before it signs.
+	jwksStale = 2*jwksRefresh + jwksTimeout
+
 	// An issuer's set that is up to five seconds old, as that of our BFF, is fresh at the
 	// fourth fetch.
 	jwksUnknownPause = 2 * time.Second
@@ -57,6 +61,7 @@ type jwks struct {
 	underWay *fetch    // nil: none
 	unknown  allowance // of fetches for unknown kids
 	failure  error     // of the last fetch
+	goodAt   time.Time // of the last fetch that has succeeded
 	loggedAt time.Time // when a failure was last logged
 }
 
@@ -111,6 +116,20 @@ func (j *jwks) ready() error {
 		return fmt.Errorf("no verification keys yet from %s %s: %w", j.setting, j.url.Redacted(), j.failure)
 	}
 	return fmt.Errorf("no verification keys yet from %s %s", j.setting, j.url.Redacted())
+}
+
+// healthy is ready for alerts: it also returns why the keys have not been fetched for long. A
+// key that begins to sign meanwhile, or that replaces a retired one, is not known here.
+func (j *jwks) healthy() error {
+	if err := j.ready(); err != nil {
+		return err
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if age := j.now().Sub(j.goodAt); j.failure != nil && age > jwksStale {
+		return fmt.Errorf("verification keys from %s %s are %v old: %w", j.setting, j.url.Redacted(), age.Round(time.Second), j.failure)
+	}
+	return nil
 }
 
 // run keeps the keys fresh until ctx ends.
@@ -190,6 +209,7 @@ func (j *jwks) adopt(keys []jose.Key, err error) {
 		}
 		return
 	}
+	j.goodAt = j.now()
 	fetched := newKeyring(keys)
 	changed := known == nil || !known.sameKeys(fetched)
 	if changed {

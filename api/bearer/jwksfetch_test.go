@@ -112,6 +112,18 @@ func TestKeysAreFetchedUntilThereAreSomeAndThenKeptFresh(t *testing.T) {
 		if err := j.ready(); err != nil {
 			t.Errorf("ready in an outage: got %v, want nil", err)
 		}
+		if err := j.healthy(); err != nil {
+			t.Errorf("healthy soon after a good fetch: got %v, want nil", err)
+		}
+		is("a long outage", until(220*time.Second), 171.2, 186.2, 201.2, 216.2)
+		if j.ready() != nil || j.healthy() == nil {
+			t.Errorf("a long outage: got ready %v and healthy %v, want only the second to fail", j.ready(), j.healthy())
+		}
+		i.Publishes(jwkOf(t, "a", newEdKey(t)))
+		is("published again", until(235*time.Second), 231.2)
+		if err := j.healthy(); err != nil {
+			t.Errorf("healthy after an outage: got %v, want nil", err)
+		}
 		cancel()
 		<-ended
 	})

@@ -49,6 +49,7 @@ func compose(ctx context.Context, c *settings.Settings, at *listeners, db *store
 		apiHandler = s.Handler()
 		p.surfaces = append(p.surfaces, surface{at.api, apiHandler, s.Run, s.EndStreams})
 		p.admin.checks = append(p.admin.checks, probe{"api", s.Ready}.bounded())
+		p.admin.alerts = append(p.admin.alerts, probe{"api", s.Healthy}.bounded())
 	}
 	if at.bff != nil {
 		var upstream http.RoundTripper
