@@ -28,8 +28,7 @@ type eventsRig struct {
 func newEventsRig(t *testing.T, text string) *eventsRig {
 	t.Helper()
 	r := &eventsRig{pieces: make(chan string, 1), over: make(chan struct{})}
-	x := &exchange{in: httptest.NewRequest("GET", "/", nil), proxy: &Proxy{}, over: r.over}
-	x.in.Header.Set("Accept", eventStream)
+	x := &exchange{in: httptest.NewRequest("GET", "/", nil), events: true, proxy: &Proxy{}, over: r.over}
 	r.x = x
 	x.proxy.stopping, r.stop = context.WithCancel(context.Background())
 	x.lease, r.endSession = context.WithCancel(x.in.Context())

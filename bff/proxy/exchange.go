@@ -20,6 +20,7 @@ type exchange struct {
 	confirm func(context.Context) error // Grant.Confirm
 	checked time.Time                   // just before the session was checked
 	upgrade bool                        // an allowed WebSocket handshake
+	events  bool                        // the request asks for events
 	places  *requestPlaces              // among the requests under way
 	place   *streamPlace                // among the session's streams
 
@@ -55,7 +56,7 @@ func exchangeOf(ctx context.Context) *exchange {
 }
 
 func (p *Proxy) begin(w http.ResponseWriter, r *http.Request, lease context.Context) *exchange {
-	x := &exchange{proxy: p, in: r, lease: lease, client: http.NewResponseController(w), over: make(chan struct{})}
+	x := &exchange{proxy: p, in: r, events: asksForEvents(r), lease: lease, client: http.NewResponseController(w), over: make(chan struct{})}
 	x.ctx, x.cancel = context.WithCancelCause(lease)
 	x.answer = answer{x: x, w: w, header: make(http.Header)}
 	x.headerTimer = headerTimer{limit: p.cfg.Timeout, expired: func() { x.cancel(errAnswerTimeout) }}

@@ -60,7 +60,7 @@ func (p *Proxy) EndStreams() { p.stop() }
 
 // opensAgain reports whether the client opens this stream of events again by itself.
 func (x *exchange) opensAgain() bool {
-	return x.in.Method == http.MethodGet && asksForEvents(x.in)
+	return x.events && x.in.Method == http.MethodGet
 }
 
 // endAtStop calls end when the process stops. If the exchange is not over soon after, it is

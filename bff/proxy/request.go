@@ -78,7 +78,7 @@ func (p *Proxy) header(x *exchange) http.Header {
 		h["Connection"] = []string{"Upgrade"}
 		h["Upgrade"] = []string{"websocket"}
 	}
-	if asksForEvents(x.in) {
+	if x.events {
 		h["Accept-Encoding"] = []string{"identity"}
 	}
 	h["Authorization"] = []string{"Bearer " + x.bearer}

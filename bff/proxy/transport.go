@@ -70,7 +70,7 @@ func newUpstream(next http.RoundTripper, timeout time.Duration) upstream {
 func (u upstream) RoundTrip(r *http.Request) (*http.Response, error) {
 	x := exchangeOf(r.Context())
 	x.headerTimer.start()
-	if asksForEvents(x.in) {
+	if x.events {
 		r = r.WithContext(x.upstream(r.Context()))
 	}
 	res, err := u.next.RoundTrip(r)

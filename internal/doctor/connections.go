@@ -25,7 +25,7 @@ func (in *Installation) connections(ctx context.Context, st *store.Store) []Resu
 	const setting = "DATABASE_MAX_CONNS"
 	switch {
 	case in.pooled.Load():
-		return ok("a process has up to %d connections to the pooler; compare that with the pooler's own limits", each)
+		return ok("a process has up to %d connections; if DATABASE_URL is a pooler, compare that with the pooler's limits", each)
 	case each > about.Connections:
 		return failure(setting, fmt.Sprintf("is %d, and PostgreSQL allows %d (%s)", each, about.Connections, about.LimitedBy), "lower it, or raise "+about.LimitedBy)
 	case usualProcesses*each > about.Connections:

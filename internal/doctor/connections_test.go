@@ -54,8 +54,8 @@ func TestNotificationsThatDoNotArriveAreExplained(t *testing.T) {
 		connectionText string
 	}{
 		"directly":                   {url: direct, state: OK, want: "they arrive", connectionText: "PostgreSQL allows"},
-		"through a pooler":           {url: pooler, hear: hearWithin, state: Warning, setting: own, want: "like a pooler in transaction mode", connectionText: "compare that with the pooler's own limits"},
-		"past the pooler":            {url: pooler, listen: direct, state: OK, want: "they arrive, on the connection of DATABASE_LISTEN_URL", connectionText: "compare that with the pooler's own limits"},
+		"through a pooler":           {url: pooler, hear: hearWithin, state: Warning, setting: own, want: "like a pooler in transaction mode", connectionText: "compare that with the pooler's limits"},
+		"past the pooler":            {url: pooler, listen: direct, state: OK, want: "they arrive, on the connection of DATABASE_LISTEN_URL", connectionText: "compare that with the pooler's limits"},
 		"through the pooler as well": {url: direct, listen: pooler, hear: hearWithin, state: Failure, setting: own, want: "without a pooler"},
 		"of another database":        {url: direct, listen: pgtest.Database(t), hear: hearWithin, state: Failure, setting: own, want: "leads to another database"},
 		"of nobody":                  {url: direct, listen: "postgres://u:hunter2@127.0.0.1:1/x", state: Failure, setting: own, want: "connection refused"},
