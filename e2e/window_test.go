@@ -112,15 +112,28 @@ func quoted(s string) string {
 }
 
 // press clicks on a button, a link or a box. within names the row or section that it is in.
+// The page may move the thing after its place was read. Then the mouse misses it, and press
+// aims again.
 func (w *window) press(name string, within ...string) {
 	w.Helper()
-	x, y := w.place(name, within...)
-	w.do(chromedp.MouseClickXY(x, y))
+	for end := time.Now().Add(patience); time.Now().Before(end); {
+		x, y := w.place(name, within...)
+		w.js(`(globalThis.missed = true, document.addEventListener('pointerdown', event => { globalThis.missed = !` + pressableNamed(name, within) + `?.contains(event.target) }, { capture: true, once: true }))`)
+		w.do(chromedp.MouseClickXY(x, y))
+		if w.js(`globalThis.missed === true`) == false { // also if the click has opened another page
+			return
+		}
+	}
+	w.Fatalf("the mouse has not hit %s", name)
+}
+
+func pressableNamed(name string, within []string) string {
+	return `named(pressable, ` + quoted(name) + `, ` + quoted(strings.Join(within, "")) + `)`
 }
 
 func (w *window) place(name string, within ...string) (x, y float64) {
 	w.Helper()
-	find := `named(pressable, ` + quoted(name) + `, ` + quoted(strings.Join(within, "")) + `)`
+	find := pressableNamed(name, within)
 	w.until(find)
 	// A notice that covers the thing is closed first.
 	w.js(`(e => { e.scrollIntoView({ block: 'center', behavior: 'instant' }); const r = e.getBoundingClientRect(); const over = document.elementFromPoint(r.x + r.width / 2, r.y + r.height / 2)?.closest('.toast')
