@@ -112,11 +112,12 @@ func (s *Server) watchTasks(w http.ResponseWriter, r *http.Request, user string)
 	defer done()
 	l, leave := s.feed.listen(user) // before the first read, so that no change is missed
 	defer leave()
-	oldest, latest, err := s.tasks.TaskFeed(r.Context(), user)
+	oldest, now, err := s.tasks.TaskFeed(r.Context(), user)
 	if err != nil {
 		return err
 	}
-	l.hub.start(latest)
+	l.start(now)
+	latest := now.Seq
 	out := &eventStream{w: w, control: http.NewResponseController(w), l: l}
 	var reset []byte
 	switch {

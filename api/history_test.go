@@ -32,7 +32,7 @@ func (h *history) add(n int64) {
 	h.latest += n
 }
 
-func (h *history) TaskEvents(_ context.Context, _ string, after int64, limit int) (events []tasks.Event, more bool, err error) {
+func (h *history) TaskEvents(_ context.Context, _ string, after tasks.Place, limit int) (events []tasks.Event, more bool, err error) {
 	h.mu.Lock()
 	h.reads++
 	h.now++
@@ -40,7 +40,7 @@ func (h *history) TaskEvents(_ context.Context, _ string, after int64, limit int
 	latest := h.latest
 	h.mu.Unlock()
 	time.Sleep(h.pause)
-	for seq := after + 1; seq <= latest && limit > 0; seq++ {
+	for seq := after.Seq + 1; seq <= latest && limit > 0; seq++ {
 		events = append(events, tasks.Event{Seq: seq, Kind: tasks.Updated, Task: tasks.Task{Description: new(strings.Repeat("\U0001F600", maxDescription))}})
 		limit -= 4 * maxDescription
 	}
@@ -50,10 +50,10 @@ func (h *history) TaskEvents(_ context.Context, _ string, after int64, limit int
 	return events, limit <= 0, nil
 }
 
-func (h *history) TaskFeed(context.Context, string) (oldest, latest int64, err error) {
+func (h *history) TaskFeed(context.Context, string) (oldest int64, latest tasks.Place, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return 1, h.latest, nil
+	return 1, tasks.Place{Seq: h.latest}, nil
 }
 
 // reader is a client that reads only when it is allowed.
@@ -85,7 +85,7 @@ func startUnserved(t *testing.T, cfg Config, tasks Tasks) *surface {
 // following starts a stream that has seen all events.
 func (s *surface) following(ctx context.Context, user string, fast bool) (r *reader, done chan error) {
 	_, latest, _ := s.server.tasks.TaskFeed(ctx, user)
-	return s.resuming(ctx, user, fast, latest)
+	return s.resuming(ctx, user, fast, latest.Seq)
 }
 
 // resuming starts a stream that has seen the events up to a number.
@@ -96,7 +96,7 @@ func (s *surface) resuming(ctx context.Context, user string, fast bool, seen int
 	}
 	l, leave := s.server.feed.listen(user)
 	_, latest, _ := s.server.tasks.TaskFeed(ctx, user)
-	l.hub.start(latest)
+	l.start(latest)
 	out := &eventStream{w: r, control: http.NewResponseController(r), l: l, seen: seen}
 	done = make(chan error, 1)
 	go func() {
