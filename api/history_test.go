@@ -23,7 +23,9 @@ type history struct {
 	reads  int
 	most   int // the most reads at the same time
 	now    int
-	pause  time.Duration
+	pause  time.Duration // of a read of events
+	slow   time.Duration // how old the number of the latest event is when it arrives
+	lost   bool          // the next read of events finds that they follow another one
 }
 
 func (h *history) add(n int64) {
@@ -37,7 +39,8 @@ func (h *history) TaskEvents(_ context.Context, _ string, after tasks.Place, lim
 	h.reads++
 	h.now++
 	h.most = max(h.most, h.now)
-	latest := h.latest
+	latest, lost := h.latest, h.lost
+	h.lost = false
 	h.mu.Unlock()
 	time.Sleep(h.pause)
 	for seq := after.Seq + 1; seq <= latest && limit > 0; seq++ {
@@ -47,13 +50,23 @@ func (h *history) TaskEvents(_ context.Context, _ string, after tasks.Place, lim
 	h.mu.Lock()
 	h.now--
 	h.mu.Unlock()
+	if lost {
+		return nil, false, tasks.ErrOtherHistory
+	}
 	return events, limit <= 0, nil
 }
 
 func (h *history) TaskFeed(context.Context, string) (oldest int64, latest tasks.Place, err error) {
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	return 1, tasks.Place{Seq: h.latest}, nil
+	latest = tasks.Place{Seq: h.latest}
+	h.mu.Unlock()
+	time.Sleep(h.slow)
+	return 1, latest, nil
+}
+
+func (h *history) TaskFeeds(ctx context.Context, users []string) (map[string]tasks.Place, error) {
+	_, latest, _ := h.TaskFeed(ctx, users[0])
+	return map[string]tasks.Place{users[0]: latest}, nil
 }
 
 // reader is a client that reads only when it is allowed.
