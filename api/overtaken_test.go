@@ -114,6 +114,15 @@ func TestEventsThatFollowAnotherOneAreALoss(t *testing.T) {
 	}, "[5]")
 }
 
+// TestAReadInVainFindsALoss: a number from before the loss is announced after it.
+func TestAReadInVainFindsALoss(t *testing.T) {
+	store := &history{latest: 3}
+	followed(t, store, func(f *feed) {
+		store.add(-2)
+		f.Changed(ada, 4)
+	}, "[1]")
+}
+
 // TestAStreamThatReadsForItselfFindsALoss: without that it would read, and send a reset,
 // again and again.
 func TestAStreamThatReadsForItselfFindsALoss(t *testing.T) {
