@@ -53,9 +53,9 @@ type Tasks interface {
 	ToggleTask(ctx context.Context, userID string, id int64, only *tasks.Versions, now time.Time) (tasks.Task, error)
 	DeleteTask(ctx context.Context, userID string, id int64, only *tasks.Versions, now time.Time) error
 
-	TaskEvents(ctx context.Context, userID string, after int64, limit int) (events []tasks.Event, more bool, err error)
-	TaskFeed(ctx context.Context, userID string) (oldest, latest int64, err error)
-	TaskFeeds(ctx context.Context, userIDs []string) (map[string]int64, error)
+	TaskEvents(ctx context.Context, userID string, after tasks.Place, limit int) (events []tasks.Event, more bool, err error)
+	TaskFeed(ctx context.Context, userID string) (oldest int64, latest tasks.Place, err error)
+	TaskFeeds(ctx context.Context, userIDs []string) (map[string]tasks.Place, error)
 	Watch(ctx context.Context, w db.Watcher)
 	Shares() db.Shares
 

@@ -16,7 +16,7 @@ const (
 )
 
 // readEvents returns some of the next events. more reports whether there may be others.
-func (f *feed) readEvents(ctx context.Context, user string, after int64) (events []tasks.Event, more bool, err error) {
+func (f *feed) readEvents(ctx context.Context, user string, after tasks.Place) (events []tasks.Event, more bool, err error) {
 	select {
 	case f.reads <- struct{}{}:
 		defer func() { <-f.reads }()
@@ -28,34 +28,41 @@ func (f *feed) readEvents(ctx context.Context, user string, after int64) (events
 
 // changesAfter reads changes for a hub. If events up to wanted are missing, the last change
 // is a reset.
-func (f *feed) changesAfter(user string, after, wanted int64) (list []change, more bool, err error) {
+func (f *feed) changesAfter(user string, after tasks.Place, wanted int64) (got found, err error) {
 	// Not the context of one stream: this reads for all of them. The store bounds its
 	// calls.
 	ctx := context.Background()
 	events, more, err := f.readEvents(ctx, user, after)
-	if err != nil {
-		return nil, false, err
+	got.lost = errors.Is(err, tasks.ErrOtherHistory)
+	if err != nil && !got.lost {
+		return found{}, err
 	}
+	last := after.Seq
 	for _, e := range events {
-		if e.Seq != after+1 {
+		if e.Seq != last+1 {
 			break
 		}
 		data, err := appendEvent(nil, e)
 		if err != nil {
-			return nil, false, err
+			return found{}, err
 		}
-		list = append(list, change{after, e.Seq, data})
-		after = e.Seq
+		got.changes = append(got.changes, change{last, e.Seq, e.At, data})
+		last = e.Seq
 	}
-	if len(list) < len(events) || len(events) == 0 && wanted > after {
-		_, latest, err := f.tasks.TaskFeed(ctx, user)
-		if err != nil {
-			return nil, false, err
-		}
-		latest = max(latest, wanted) // never go back, even if the user was deleted
-		return append(list, change{after, latest, appendReset(nil, latest, tooMany)}), false, nil
+	whole := len(got.changes) == len(events) && (len(events) > 0 || wanted <= last)
+	if whole && !got.lost {
+		got.more = more
+		return got, nil
 	}
-	return list, more, nil
+	_, now, err := f.tasks.TaskFeed(ctx, user)
+	if err != nil {
+		return found{}, err
+	}
+	got.now = &now
+	if !got.lost && now.Seq > last {
+		got.changes = append(got.changes, change{last, now.Seq, now.At, appendReset(nil, now.Seq, tooMany)})
+	}
+	return got, nil
 }
 
 // catchUp reads and sends events that the stream lacks and its hub no longer has. It holds
@@ -72,7 +79,7 @@ func (s *Server) catchUp(ctx context.Context, out *eventStream) error {
 		return err
 	}
 	defer leave()
-	events, _, err := s.feed.readEvents(ctx, user, out.seen)
+	events, _, err := s.feed.readEvents(ctx, user, tasks.Place{Seq: out.seen})
 	if err != nil {
 		return err
 	}
@@ -92,11 +99,12 @@ func (s *Server) catchUp(ctx context.Context, out *eventStream) error {
 		return nil
 	}
 	// The history was cut off past a slow reader, or has a gap.
-	_, latest, err := s.tasks.TaskFeed(ctx, user)
-	if err != nil {
+	from := out.l.hub.current()
+	_, now, err := s.tasks.TaskFeed(ctx, user)
+	if err != nil || out.l.hub.ends(from, now) { // then the hub has the reset
 		return err
 	}
-	return out.write(latest, appendReset(nil, latest, tooMany))
+	return out.write(now.Seq, appendReset(nil, now.Seq, tooMany))
 }
 
 // appendEvent appends the event in the format of the stream.

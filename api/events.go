@@ -18,8 +18,8 @@ import (
 //   - It begins with the number of the latest event. So a client that opens the stream and
 //     then reads the list misses nothing, and can resume even before the first event.
 //   - Events arrive in the order of their commits, without gaps. If that is impossible,
-//     because the Last-Event-ID is too old or from another database, a tasks.reset event
-//     tells the client to read the list again.
+//     because the Last-Event-ID is too old or from another database, or because the database
+//     has lost commits (lost.go), a tasks.reset event tells the client to read the list again.
 //   - It ends when its token expires. A browser then connects again, through the BFF with a
 //     new token, and resumes.
 const (
@@ -112,11 +112,12 @@ func (s *Server) watchTasks(w http.ResponseWriter, r *http.Request, user string)
 	defer done()
 	l, leave := s.feed.listen(user) // before the first read, so that no change is missed
 	defer leave()
-	oldest, latest, err := s.tasks.TaskFeed(r.Context(), user)
+	oldest, now, err := s.tasks.TaskFeed(r.Context(), user)
 	if err != nil {
 		return err
 	}
-	l.hub.start(latest)
+	l.start(now)
+	latest := now.Seq
 	out := &eventStream{w: w, control: http.NewResponseController(w), l: l}
 	var reset []byte
 	switch {

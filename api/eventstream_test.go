@@ -15,8 +15,8 @@ type largeEvents struct{ broken }
 
 const largeHistory = 49
 
-func (largeEvents) TaskEvents(_ context.Context, _ string, after int64, limit int) (events []tasks.Event, more bool, err error) {
-	for seq := after + 1; seq <= largeHistory && limit > 0; seq++ {
+func (largeEvents) TaskEvents(_ context.Context, _ string, after tasks.Place, limit int) (events []tasks.Event, more bool, err error) {
+	for seq := after.Seq + 1; seq <= largeHistory && limit > 0; seq++ {
 		events = append(events, tasks.Event{Seq: seq, Kind: tasks.Created, Task: tasks.Task{Description: new(strings.Repeat("x", maxDescription))}})
 		limit -= maxDescription
 	}
@@ -41,7 +41,7 @@ func TestAStreamOfLargeTasksTakesLittleMemory(t *testing.T) {
 	w := &largestWrite{ResponseRecorder: httptest.NewRecorder()}
 	l, leave := s.server.feed.listen(ada)
 	defer leave()
-	l.hub.start(largeHistory)
+	l.start(tasks.Place{Seq: largeHistory})
 	out := &eventStream{w: w, control: http.NewResponseController(w), l: l}
 	if err := s.server.sendAll(t.Context(), out); err != nil {
 		t.Fatal(err)

@@ -66,6 +66,7 @@ func (f *feed) listen(user string) (l *listener, leave func()) {
 	l = &listener{hub: h, wake: make(chan struct{}, 1)}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	l.known = h.view()
 	h.streams[l] = struct{}{}
 	return l, func() { f.leave(l) }
 }
@@ -139,19 +140,24 @@ func (f *feed) Look() {
 func (f *feed) lookForNews(ctx context.Context) {
 	f.mu.Lock()
 	users := make([]string, 0, len(f.listeners))
-	for user := range f.listeners {
-		users = append(users, user)
+	hubs := make([]*hub, 0, len(f.listeners))
+	for user, h := range f.listeners {
+		users, hubs = append(users, user), append(hubs, h)
 	}
 	f.mu.Unlock()
 	if len(users) == 0 {
 		return
 	}
+	from := make([]view, len(hubs)) // before the read
+	for i, h := range hubs {
+		from[i] = h.current()
+	}
 	latest, err := f.tasks.TaskFeeds(ctx, users)
 	if err != nil {
 		return // an outage, which requests report; the next look repeats this
 	}
-	for user, seq := range latest {
-		f.Changed(user, seq)
+	for i, h := range hubs {
+		h.ends(from[i], latest[h.user]) // without an event, at the beginning
 	}
 }
 

@@ -23,7 +23,9 @@ type history struct {
 	reads  int
 	most   int // the most reads at the same time
 	now    int
-	pause  time.Duration
+	pause  time.Duration // of a read of events
+	slow   time.Duration // how old the number of the latest event is when it arrives
+	lost   bool          // the next read of events finds that they follow another one
 }
 
 func (h *history) add(n int64) {
@@ -32,28 +34,39 @@ func (h *history) add(n int64) {
 	h.latest += n
 }
 
-func (h *history) TaskEvents(_ context.Context, _ string, after int64, limit int) (events []tasks.Event, more bool, err error) {
+func (h *history) TaskEvents(_ context.Context, _ string, after tasks.Place, limit int) (events []tasks.Event, more bool, err error) {
 	h.mu.Lock()
 	h.reads++
 	h.now++
 	h.most = max(h.most, h.now)
-	latest := h.latest
+	latest, lost := h.latest, h.lost
+	h.lost = false
 	h.mu.Unlock()
 	time.Sleep(h.pause)
-	for seq := after + 1; seq <= latest && limit > 0; seq++ {
+	for seq := after.Seq + 1; seq <= latest && limit > 0; seq++ {
 		events = append(events, tasks.Event{Seq: seq, Kind: tasks.Updated, Task: tasks.Task{Description: new(strings.Repeat("\U0001F600", maxDescription))}})
 		limit -= 4 * maxDescription
 	}
 	h.mu.Lock()
 	h.now--
 	h.mu.Unlock()
+	if lost {
+		return nil, false, tasks.ErrOtherHistory
+	}
 	return events, limit <= 0, nil
 }
 
-func (h *history) TaskFeed(context.Context, string) (oldest, latest int64, err error) {
+func (h *history) TaskFeed(context.Context, string) (oldest int64, latest tasks.Place, err error) {
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	return 1, h.latest, nil
+	latest = tasks.Place{Seq: h.latest}
+	h.mu.Unlock()
+	time.Sleep(h.slow)
+	return 1, latest, nil
+}
+
+func (h *history) TaskFeeds(ctx context.Context, users []string) (map[string]tasks.Place, error) {
+	_, latest, _ := h.TaskFeed(ctx, users[0])
+	return map[string]tasks.Place{users[0]: latest}, nil
 }
 
 // reader is a client that reads only when it is allowed.
@@ -85,7 +98,7 @@ func startUnserved(t *testing.T, cfg Config, tasks Tasks) *surface {
 // following starts a stream that has seen all events.
 func (s *surface) following(ctx context.Context, user string, fast bool) (r *reader, done chan error) {
 	_, latest, _ := s.server.tasks.TaskFeed(ctx, user)
-	return s.resuming(ctx, user, fast, latest)
+	return s.resuming(ctx, user, fast, latest.Seq)
 }
 
 // resuming starts a stream that has seen the events up to a number.
@@ -96,7 +109,7 @@ func (s *surface) resuming(ctx context.Context, user string, fast bool, seen int
 	}
 	l, leave := s.server.feed.listen(user)
 	_, latest, _ := s.server.tasks.TaskFeed(ctx, user)
-	l.hub.start(latest)
+	l.start(latest)
 	out := &eventStream{w: r, control: http.NewResponseController(r), l: l, seen: seen}
 	done = make(chan error, 1)
 	go func() {

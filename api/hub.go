@@ -4,6 +4,8 @@ import (
 	"sort"
 	"sync"
 	"time"
+
+	"vestibule/store/tasks"
 )
 
 // The rules of a hub:
@@ -15,6 +17,7 @@ import (
 //     time (catchup.go).
 //   - So a hub without new changes holds nothing, and a slow reader holds only the bytes
 //     that are being sent to it.
+//   - The number of the latest event can go back, if the database loses commits (lost.go).
 const (
 	hubBytes = 128 << 10   // of encoded changes; when full, reading waits for the streams
 	hubKeeps = time.Second // for slow streams
@@ -27,13 +30,14 @@ type hub struct {
 
 	mu      sync.Mutex
 	streams map[*listener]struct{}
-	busy    int   // streams that have not yet written all kept changes
-	started bool  // latest is known
-	latest  int64 // the number of the latest event that was read
-	news    bool  // there may be changes to read
-	wanted  int64 // the number of the latest event known to exist
-	reading bool  // one goroutine is reading
-	err     error // the error of reading; it ends the streams
+	busy    int         // streams that have not yet written all kept changes
+	started bool        // latest is known
+	latest  tasks.Place // after the latest event that was read
+	losses  int         // how often latest was lost and replaced
+	news    bool        // there may be changes to read
+	wanted  int64       // the number of the latest event that is said to exist
+	reading bool        // one goroutine is reading
+	err     error       // the error of reading; it ends the streams
 
 	kept  []change
 	size  int           // size of kept, in bytes
@@ -44,6 +48,7 @@ type hub struct {
 // change is an encoded event, for streams that have seen the event before it.
 type change struct {
 	before, seq int64
+	at          time.Time // of the event
 	data        []byte
 }
 
@@ -52,6 +57,8 @@ type listener struct {
 	hub   *hub
 	wake  chan struct{} // buffers one signal: one look covers all missed changes
 	state listening     // guarded by hub.mu
+	known view          // at its begin
+	lost  bool          // it must be told that events are lost; guarded by hub.mu
 }
 
 // listening is what a stream has to do next.
@@ -63,14 +70,19 @@ const (
 	hasAll                    // wait
 )
 
-// start sets the latest event at the time when the hub began to listen.
-func (h *hub) start(latest int64) {
+// start sets the latest event, as it was read after the listener began to listen.
+func (l *listener) start(latest tasks.Place) {
+	h := l.hub
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !h.started {
 		h.started, h.latest = true, latest
 	}
-	h.wanted = max(h.wanted, latest)
+	before := h.losses
+	h.compare(l.known, latest)
+	if h.losses != before {
+		l.lost = false // it begins where the others go on
+	}
 	h.readNews()
 }
 
@@ -83,7 +95,7 @@ func (h *hub) changed(seq int64) {
 	h.readNews()
 }
 
-func (h *hub) hasNews() bool { return h.news || h.wanted > h.latest }
+func (h *hub) hasNews() bool { return h.news || h.wanted > h.latest.Seq }
 
 // readNews starts to read new changes, unless a goroutine already does. The caller holds
 // the lock.
@@ -107,30 +119,38 @@ func (h *hub) read() {
 			full = h.taken
 		}
 		h.news = h.news && full != nil
-		after, wanted := h.latest, h.wanted
+		from, wanted := h.view(), h.wanted
 		h.mu.Unlock()
 		if full != nil {
 			<-full
 			continue
 		}
-		changes, more, err := h.feed.changesAfter(h.user, after, wanted)
+		found, err := h.feed.changesAfter(h.user, from.latest, wanted)
 		if err != nil {
 			h.feed.forget(h)
 		}
-		h.keep(changes, more, err)
+		h.keep(from, wanted, found, err)
 	}
 }
 
-// keep stores these changes and wakes the streams.
-func (h *hub) keep(changes []change, more bool, err error) {
+// keep stores the changes that were found after a view, and wakes the streams.
+func (h *hub) keep(from view, wanted int64, found found, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.err = err // later streams begin with another hub
-	h.news = h.news || more
+	if h.losses != from.losses {
+		h.news = true
+		return
+	}
+	changes := found.changes
+	h.news = h.news || found.more
 	for _, c := range changes {
 		h.kept = append(h.kept, c)
 		h.size += len(c.data)
-		h.latest = c.seq
+		h.latest = tasks.Place{Seq: c.seq, At: c.at}
+	}
+	if found.now != nil && h.correct(wanted, *found.now, found.lost) {
+		return
 	}
 	if len(changes) == 0 && err == nil {
 		return
@@ -154,7 +174,12 @@ func (h *hub) next(l *listener, seen int64) (c *change, behind bool, err error) 
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	defer h.settle()
-	if h.err != nil || seen >= h.latest {
+	if l.lost && h.err == nil {
+		l.lost = false
+		h.set(l, hasAll)
+		return h.reset(), false, nil
+	}
+	if h.err != nil || seen >= h.latest.Seq {
 		h.set(l, hasAll)
 		return nil, false, h.err
 	}
@@ -189,9 +214,13 @@ func (h *hub) settle() {
 func (h *hub) expire(taken chan struct{}) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if taken != h.taken {
-		return
+	if taken == h.taken {
+		h.drop()
 	}
+}
+
+// drop drops the kept changes. The streams that have not yet written them are behind.
+func (h *hub) drop() {
 	for l := range h.streams {
 		if l.state == isBusy {
 			h.set(l, isBehind)

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"vestibule/store/tasks"
 )
 
 // TestSlowReadersHoldNothingOfTheOthers has some readers that read nothing while large
@@ -181,19 +183,19 @@ func TestFewStreamsReadForThemselvesAtOnce(t *testing.T) {
 func TestStreamsSendTheSameBytes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		tasks := &history{}
-		s := startUnserved(t, sharedSecretConfig(), tasks)
+		store := &history{}
+		s := startUnserved(t, sharedSecretConfig(), store)
 		var all []*listener
 		for range 3 {
 			l, leave := s.server.feed.listen(ada)
 			defer leave()
-			l.hub.start(0)
+			l.start(tasks.Place{})
 			if c, behind, err := l.hub.next(l, 0); c != nil || behind || err != nil {
 				t.Fatalf("before anything: got %v, %t, %v", c, behind, err)
 			}
 			all = append(all, l)
 		}
-		tasks.add(1)
+		store.add(1)
 		s.server.feed.changed(ada)
 		synctest.Wait()
 		var data []byte
@@ -222,7 +224,7 @@ func TestAStreamReadsWhatTheHubNoLongerKeeps(t *testing.T) {
 	t.Parallel()
 	l := &listener{wake: make(chan struct{}, 1)}
 	h := &hub{
-		started: true, latest: 9, streams: map[*listener]struct{}{l: {}},
+		started: true, latest: tasks.Place{Seq: 9}, streams: map[*listener]struct{}{l: {}},
 		kept: []change{{before: 5, seq: 7}, {before: 7, seq: 9}}, taken: make(chan struct{}),
 		timer: time.NewTimer(time.Hour),
 	}

@@ -64,13 +64,17 @@ func (b broken) DeleteTask(context.Context, string, int64, *tasks.Versions, time
 	return b.err
 }
 
-func (b broken) TaskEvents(context.Context, string, int64, int) ([]tasks.Event, bool, error) {
+func (b broken) TaskEvents(context.Context, string, tasks.Place, int) ([]tasks.Event, bool, error) {
 	return nil, false, b.err
 }
 
-func (b broken) TaskFeed(context.Context, string) (int64, int64, error) { return 1, 0, b.err }
+func (b broken) TaskFeed(context.Context, string) (int64, tasks.Place, error) {
+	return 1, tasks.Place{}, b.err
+}
 
-func (b broken) TaskFeeds(context.Context, []string) (map[string]int64, error) { return nil, b.err }
+func (b broken) TaskFeeds(context.Context, []string) (map[string]tasks.Place, error) {
+	return nil, b.err
+}
 
 func (b broken) Shares() db.Shares { return db.SharesOf(db.DefaultConnections) }
 

@@ -20,12 +20,12 @@ type countingTasks struct {
 	events, feeds atomic.Int64
 }
 
-func (c *countingTasks) TaskEvents(ctx context.Context, userID string, after int64, limit int) ([]tasks.Event, bool, error) {
+func (c *countingTasks) TaskEvents(ctx context.Context, userID string, after tasks.Place, limit int) ([]tasks.Event, bool, error) {
 	defer c.events.Add(1)
 	return c.Tasks.TaskEvents(ctx, userID, after, limit)
 }
 
-func (c *countingTasks) TaskFeed(ctx context.Context, userID string) (oldest, latest int64, err error) {
+func (c *countingTasks) TaskFeed(ctx context.Context, userID string) (oldest int64, latest tasks.Place, err error) {
 	c.feeds.Add(1)
 	return c.Tasks.TaskFeed(ctx, userID)
 }

@@ -95,3 +95,25 @@ func TestAnOlderEventDuringAReadOfTheListChangesNothing(t *testing.T) {
 	w.js(`(window.hold = false, window.release()) ?? true`)
 	w.lists("second text")
 }
+
+// TestAnIdIsUsedAgainAfterAReset: the database has lost a task and its deletion, and another
+// task gets its id.
+func TestAnIdIsUsedAgainAfterAReset(t *testing.T) {
+	t.Parallel()
+	a := sharedApp(t)
+	w := a.signedUp(t, "again@example.com")
+	w.add("first")
+	w.saved()
+	if _, err := chromedp.Call(w.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: heldList}); err != nil {
+		t.Fatal(err)
+	}
+	w.do(chromedp.Reload())
+	w.lists("first")
+	w.until(`window.event && window.list?.length === 1`)
+	w.js(`window.event('id: 2\nevent: task.deleted\ndata: ' + JSON.stringify(window.list[0]) + '\n\n') ?? true`)
+	w.lists()
+	w.js(`window.event('id: 1\nevent: tasks.reset\ndata: {"reason":"a test"}\n\n') ?? true`)
+	w.lists("first") // it is in the list, as another task may be
+	w.js(`window.event('id: 2\nevent: task.updated\ndata: ' + JSON.stringify({ ...window.list[0], title: 'second', updated_at: '2999-01-01T00:00:00.000Z' }) + '\n\n') ?? true`)
+	w.lists("second")
+}

@@ -57,7 +57,7 @@ func Listed(t *testing.T, s *Database, userID string) (ids []int64) {
 // Events returns the events of a user's tasks.
 func Events(t *testing.T, s *Database, userID string, after int64) []tasks.Event {
 	t.Helper()
-	found, _, err := s.TaskEvents(t.Context(), userID, after, 10_000)
+	found, _, err := s.TaskEvents(t.Context(), userID, tasks.Place{Seq: after}, 10_000)
 	if err != nil {
 		t.Fatalf("events: %v", err)
 	}

@@ -80,7 +80,7 @@ func methods(ctx context.Context, d *database, u store.User, session store.Sessi
 			return err
 		},
 		"DeleteExpiredAnswers": func() error { _, err := d.DeleteExpiredAnswers(ctx, time.Unix(0, 0), 1); return err },
-		"TaskEvents":           func() error { _, _, err := d.TaskEvents(ctx, u.ID, 0, 1); return err },
+		"TaskEvents":           func() error { _, _, err := d.TaskEvents(ctx, u.ID, tasks.Place{}, 1); return err },
 		"TaskFeed":             func() error { _, _, err := d.TaskFeed(ctx, u.ID); return err },
 		"TaskFeeds":            func() error { _, err := d.TaskFeeds(ctx, []string{u.ID}); return err },
 		"DeleteTaskEvents":     func() error { _, err := d.DeleteTaskEvents(ctx, time.Unix(0, 0), 1); return err },

@@ -135,7 +135,7 @@ func TestUnreadableRowsAreLeftOut(t *testing.T) {
 			"account":    func() (int, error) { l, err := d.AccountsOf(ctx, u.ID); return len(l), err },
 			"client":     func() (int, error) { l, err := d.Clients(ctx); return len(l), err },
 			"jwks":       func() (int, error) { l, err := d.Keys(ctx); return len(l), err },
-			"task_event": func() (int, error) { l, _, err := d.TaskEvents(ctx, u.ID, 0, 10_000); return len(l), err },
+			"task_event": func() (int, error) { l, _, err := d.TaskEvents(ctx, u.ID, tasks.Place{}, 10_000); return len(l), err },
 			"audit":      func() (int, error) { l, err := d.Events(ctx, store.EventFilter{UserID: u.ID}, 3); return len(l), err },
 		}
 		want := map[string]int{"session": 1, "account": 1, "client": 1, "jwks": 1, "task_event": 2, "audit": 3}

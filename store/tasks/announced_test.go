@@ -144,7 +144,7 @@ func eventBytesCase(t *testing.T, d *database) {
 		{180, 100 << 20, 0, false},           // nothing
 		{29, size(29, 40), 11, true},         //
 	} {
-		found, more, err := d.TaskEvents(t.Context(), u.ID, tc.after, tc.limit)
+		found, more, err := d.TaskEvents(t.Context(), u.ID, tasks.Place{Seq: tc.after}, tc.limit)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -29,7 +29,7 @@ func TestEventsOfEarlierVersionsAreDelivered(t *testing.T) {
 		second := newTask(u.ID)
 		second.Title, second.Description = awkward, &awkward
 		second = created(t, d, second)
-		want := []tasks.Event{{1, tasks.Created, first}, {2, tasks.Created, second}}
+		want := []tasks.Event{{1, tasks.Created, first, first.CreatedAt}, {2, tasks.Created, second, second.CreatedAt}}
 
 		// The migration back keeps the events in columns.
 		for lastApplied(t, d) >= 20 {
@@ -38,7 +38,7 @@ func TestEventsOfEarlierVersionsAreDelivered(t *testing.T) {
 			}
 		}
 		old := tasks.Event{3, tasks.Updated, tasks.Task{ID: second.ID, UserID: u.ID, Title: awkward, Description: &awkward,
-			Completed: u.EmailVerified, CreatedAt: u.CreatedAt.Truncate(time.Millisecond), UpdatedAt: u.UpdatedAt.Truncate(time.Millisecond), Version: 7}}
+			Completed: u.EmailVerified, CreatedAt: u.CreatedAt.Truncate(time.Millisecond), UpdatedAt: u.UpdatedAt.Truncate(time.Millisecond), Version: 7}, u.CreatedAt.Truncate(time.Millisecond)}
 		byColumns(t, d, old)
 		if err := d.MigrateUp(t.Context()); err != nil {
 			t.Fatal(err)
@@ -50,7 +50,7 @@ func TestEventsOfEarlierVersionsAreDelivered(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want = append(want, old, none, tasks.Event{5, tasks.Updated, last})
+		want = append(want, old, none, tasks.Event{5, tasks.Updated, last, last.UpdatedAt})
 		if diff := cmp.Diff(want, events(t, d, u.ID, 0)); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}

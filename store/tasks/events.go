@@ -22,6 +22,7 @@ type Event struct {
 	Seq  int64  // 1, 2, 3… without gaps for each user
 	Kind string // Created, Updated or Deleted
 	Task Task   // as it was after the change, or before its deletion
+	At   time.Time
 }
 
 const (
@@ -94,28 +95,35 @@ func shortenHistory(ctx context.Context, q db.Querier, userID string, seq, bytes
 	return err
 }
 
-// TaskEvents returns the user's next events after the one with the number after, in
-// order, until their JSON has limit bytes or more. It never returns much more than
-// eventBytes. more: there may be further events. A number is missing where an event is no
-// longer kept. This happens in the middle too: events are deleted by their time, and each
-// instance takes the time from its own clock.
-func (s *Store) TaskEvents(ctx context.Context, userID string, after int64, limit int) (events []Event, more bool, err error) {
+// TaskEvents returns the user's next events after a place, in order, until their JSON has
+// limit bytes or more. It never returns much more than eventBytes. more: there may be
+// further events. A number is missing where an event is no longer kept. This happens in the
+// middle too: events are deleted by their time, and each instance takes the time from its
+// own clock. It returns ErrOtherHistory if there are events, and they follow another event
+// than that of the place.
+func (s *Store) TaskEvents(ctx context.Context, userID string, after Place, limit int) (events []Event, more bool, err error) {
 	limit = min(limit, eventBytes)
 	size := 0
+	before := Place{Seq: after.Seq}
 	err = s.Call(ctx, "task events", func(ctx context.Context) error {
 		var e Event
+		var at *time.Time
 		text := taskText{to: &e.Task}
 		// The database adds up the bytes. It knows their number without reading them, and
 		// what it sends would be in the driver's memory before we could count it.
-		return s.often.Each(ctx, []any{&e.Seq, &e.Kind, &text}, func() {
+		return s.often.Each(ctx, []any{&e.Seq, &e.Kind, &text, db.Instant(&e.At), db.NullInstant(&at)}, func() {
 			events = append(events, e)
 			size += text.size
-		}, `SELECT seq, kind, task
+			before.At = timeOf(at)
+		}, `SELECT seq, kind, task, at, (SELECT at FROM task_event WHERE user_id = ? AND seq = ?)
 			FROM (SELECT *, SUM(size) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) AS total
-				FROM (SELECT seq, kind, task, octet_length(task) AS size
+				FROM (SELECT seq, kind, task, at, octet_length(task) AS size
 					FROM task_event WHERE user_id = ? AND seq > ?`+notDeleted+` ORDER BY seq LIMIT ?) AS next) AS counted
-			WHERE total - size < ? ORDER BY seq`, userID, after, userID, eventRows, limit)
+			WHERE total - size < ? ORDER BY seq`, userID, after.Seq, userID, after.Seq, userID, eventRows, limit)
 	})
+	if err == nil && before.Lacks(after) {
+		err = ErrOtherHistory
+	}
 	if err != nil {
 		return nil, false, err
 	}
@@ -141,23 +149,26 @@ func (t *taskText) Scan(value any) error {
 	return json.Unmarshal(text, t.to)
 }
 
-// TaskFeed returns the numbers of the user's oldest event that is kept and of the
-// latest there was. Without a kept event oldest is latest+1.
-func (s *Store) TaskFeed(ctx context.Context, userID string) (oldest, latest int64, err error) {
+// TaskFeed returns the number of the user's oldest event that is kept, and the place after
+// the latest there was. Without a kept event oldest is latest.Seq+1.
+func (s *Store) TaskFeed(ctx context.Context, userID string) (oldest int64, latest Place, err error) {
 	err = s.Call(ctx, "task feed", func(ctx context.Context) error {
-		// One statement, for one view of both.
-		return s.often.One(ctx, []any{&oldest, &latest},
-			`SELECT COALESCE((SELECT MIN(e.seq) FROM task_event e WHERE e.user_id = ?), COALESCE(MAX(f.seq), 0) + 1), COALESCE(MAX(f.seq), 0)
-			FROM task_feed f WHERE f.user_id = ?`, userID, userID)
+		var at *time.Time
+		// One statement, for one view of all.
+		err := s.often.One(ctx, []any{&oldest, &latest.Seq, db.NullInstant(&at)},
+			`SELECT COALESCE((SELECT MIN(e.seq) FROM task_event e WHERE e.user_id = ?), COALESCE(MAX(f.seq), 0) + 1), COALESCE(MAX(f.seq), 0),
+				(SELECT e.at FROM task_event e WHERE e.user_id = ? AND e.seq = (SELECT seq FROM task_feed WHERE user_id = ?))
+			FROM task_feed f WHERE f.user_id = ?`, userID, userID, userID, userID)
+		latest.At = timeOf(at)
+		return err
 	})
 	return oldest, latest, err
 }
 
-// TaskFeeds returns the number of the latest event of each of these users who
-// has one.
-func (s *Store) TaskFeeds(ctx context.Context, userIDs []string) (map[string]int64, error) {
+// TaskFeeds returns the place after the latest event of each of these users who has one.
+func (s *Store) TaskFeeds(ctx context.Context, userIDs []string) (map[string]Place, error) {
 	const batch = 1000
-	latest := make(map[string]int64, len(userIDs))
+	latest := make(map[string]Place, len(userIDs))
 	for len(userIDs) > 0 {
 		n := min(batch, len(userIDs))
 		var args []any
@@ -168,8 +179,10 @@ func (s *Store) TaskFeeds(ctx context.Context, userIDs []string) (map[string]int
 		err := s.Call(ctx, "task feeds", func(ctx context.Context) error {
 			var id string
 			var seq int64
-			return s.Read().Each(ctx, []any{&id, &seq}, func() { latest[id] = seq },
-				`SELECT user_id, seq FROM task_feed WHERE user_id IN (?`+strings.Repeat(", ?", n-1)+`)`, args...)
+			var at *time.Time
+			return s.Read().Each(ctx, []any{&id, &seq, db.NullInstant(&at)}, func() { latest[id] = Place{seq, timeOf(at)} },
+				`SELECT f.user_id, f.seq, (SELECT e.at FROM task_event e WHERE e.user_id = f.user_id AND e.seq = f.seq)
+				FROM task_feed f WHERE f.user_id IN (?`+strings.Repeat(", ?", n-1)+`)`, args...)
 		})
 		if err != nil {
 			return nil, err

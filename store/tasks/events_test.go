@@ -28,8 +28,8 @@ func taskEventCase(t *testing.T, d *database) {
 	u, _ := signedUp(t, d)
 	other, _ := signedUp(t, d)
 	oldest, latest, err := d.TaskFeed(t.Context(), u.ID)
-	if oldest != 1 || latest != 0 || err != nil {
-		t.Errorf("before anything: got %d to %d, error %v; want 1 to 0", oldest, latest, err)
+	if oldest != 1 || latest != (tasks.Place{}) || err != nil {
+		t.Errorf("before anything: got %d to %v, error %v; want 1 to 0", oldest, latest, err)
 	}
 	made := created(t, d, newTask(u.ID))
 	created(t, d, newTask(other.ID))
@@ -41,11 +41,12 @@ func taskEventCase(t *testing.T, d *database) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.DeleteTask(t.Context(), u.ID, made.ID, nil, base()); err != nil {
+	if err := d.DeleteTask(t.Context(), u.ID, made.ID, nil, base().Add(2*time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	want := []tasks.Event{
-		{1, tasks.Created, made}, {2, tasks.Updated, changed}, {3, tasks.Updated, toggled}, {4, tasks.Deleted, toggled},
+		{1, tasks.Created, made, made.CreatedAt}, {2, tasks.Updated, changed, changed.UpdatedAt},
+		{3, tasks.Updated, toggled, toggled.UpdatedAt}, {4, tasks.Deleted, toggled, kept(2 * time.Hour)},
 	}
 	if diff := cmp.Diff(want, events(t, d, u.ID, 0)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -53,11 +54,11 @@ func taskEventCase(t *testing.T, d *database) {
 	if diff := cmp.Diff(want[2:], events(t, d, u.ID, 2)); diff != "" {
 		t.Errorf("after 2 (-want +got):\n%s", diff)
 	}
-	if oldest, latest, err := d.TaskFeed(t.Context(), u.ID); oldest != 1 || latest != 4 || err != nil {
-		t.Errorf("feed: got %d to %d, error %v; want 1 to 4", oldest, latest, err)
+	if oldest, latest, err := d.TaskFeed(t.Context(), u.ID); oldest != 1 || latest != (tasks.Place{Seq: 4, At: kept(2 * time.Hour)}) || err != nil {
+		t.Errorf("feed: got %d to %v, error %v; want 1 to 4", oldest, latest, err)
 	}
 	feeds, err := d.TaskFeeds(t.Context(), []string{u.ID, other.ID, "usr_nobody"})
-	if diff := cmp.Diff(map[string]int64{u.ID: 4, other.ID: 1}, feeds); diff != "" || err != nil {
+	if diff := cmp.Diff(map[string]tasks.Place{u.ID: {4, kept(2 * time.Hour)}, other.ID: {1, kept(0)}}, feeds); diff != "" || err != nil {
 		t.Errorf("feeds: error %v (-want +got):\n%s", err, diff)
 	}
 }
@@ -95,8 +96,8 @@ func taskHistoryCase(t *testing.T, d *database) {
 	if _, err := d.ToggleTask(t.Context(), u.ID, task.ID, nil, base()); err != nil {
 		t.Fatal(err)
 	}
-	if oldest, latest, err := d.TaskFeed(t.Context(), u.ID); oldest != 2000 || latest != 2000 || err != nil {
-		t.Errorf("after 2000 changes: got %d to %d, error %v; want the first to be gone", oldest, latest, err)
+	if oldest, latest, err := d.TaskFeed(t.Context(), u.ID); oldest != 2000 || latest.Seq != 2000 || err != nil {
+		t.Errorf("after 2000 changes: got %d to %v, error %v; want the first to be gone", oldest, latest, err)
 	}
 	for n := int64(1); n > 0; {
 		var err error
@@ -104,8 +105,8 @@ func taskHistoryCase(t *testing.T, d *database) {
 			t.Fatal(err)
 		}
 	}
-	if oldest, latest, err := d.TaskFeed(t.Context(), u.ID); oldest != 2001 || latest != 2000 || err != nil {
-		t.Errorf("after their time: got %d to %d, error %v; want 2001 to 2000", oldest, latest, err)
+	if oldest, latest, err := d.TaskFeed(t.Context(), u.ID); oldest != 2001 || latest != (tasks.Place{Seq: 2000}) || err != nil {
+		t.Errorf("after their time: got %d to %v, error %v; want 2001 to 2000", oldest, latest, err)
 	}
 }
 

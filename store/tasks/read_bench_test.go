@@ -37,7 +37,7 @@ func BenchmarkTaskEvents(b *testing.B) {
 				}
 			}
 			for b.Loop() {
-				if found, _, err := db.TaskEvents(b.Context(), u.ID, 0, 64<<10); err != nil || len(found) == 0 {
+				if found, _, err := db.TaskEvents(b.Context(), u.ID, tasks.Place{}, 64<<10); err != nil || len(found) == 0 {
 					b.Fatal(len(found), err)
 				}
 			}

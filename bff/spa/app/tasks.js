@@ -213,7 +213,11 @@ function start() {
 			meanwhile?.set(task.id, null)
 			taskDeleted(task)
 		},
-		onReset: read,
+		onReset() {
+			// The database may have lost changes. Then new tasks get the ids of lost ones.
+			if (mine === generation) deletedIds = new Set()
+			read()
+		},
 		onOpen({ resumed }) {
 			if (mine !== generation) return
 			update({ live: true, cut: '' })
