@@ -77,6 +77,10 @@ func TestATriggerThatDoesNotFireIsFound(t *testing.T) {
 			wantCured(t, d, statement, fault, before)
 		}
 	}
+	before, condition := versionOf(t, d), `DROP TRIGGER session_ended ON session; CREATE TRIGGER session_ended AFTER DELETE ON session FOR EACH ROW WHEN (false) EXECUTE FUNCTION session_ended();
+		ALTER TABLE session ENABLE ALWAYS TRIGGER session_ended`
+	d.Exec(t, condition)
+	wantCured(t, d, condition, wantTriggers(t, d, condition, db.TriggerFault{Changed: []string{"session_ended"}}), before)
 	for _, function := range []string{"session_ended", "session_changed", "session_all_ended", "session_user_changed"} {
 		before := versionOf(t, d)
 		d.Exec(t, `CREATE OR REPLACE FUNCTION `+function+`() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'`)

@@ -9,6 +9,7 @@ import (
 	"vestibule/internal/storetest"
 	"vestibule/internal/waittest"
 	"vestibule/store"
+	"vestibule/store/db"
 )
 
 // aSession returns a session that lives for an hour.
@@ -54,6 +55,15 @@ func TestEndsThatNoTriggerSeesChangeTheVersion(t *testing.T) {
 		_, err := d.Version(t.Context())
 		return err != nil && strings.Contains(err.Error(), "lacks the triggers session_ended")
 	})
+}
+
+func TestNothingIsCurrentBeforeChangedTriggersAreChecked(t *testing.T) {
+	if err := db.BelievedWith("1", "1"); err != nil {
+		t.Errorf("the checked state: got error %v", err)
+	}
+	if err := db.BelievedWith("2", "1"); err == nil {
+		t.Error("another state: got no error")
+	}
 }
 
 // TestEndsInTheReplicaRoleAreTold: a tool that copies data sets it, and so does replication.
