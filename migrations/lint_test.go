@@ -82,7 +82,8 @@ func lintStatement(statement []word, alone bool, created, dropped map[string]boo
 		if table, _ := r.name(); !created[table] {
 			return lintActions(r.left)
 		}
-	case starts(statement, "create trigger", "create function", "create or replace function", "create sequence", "drop trigger", "drop function", "drop table", "insert", "comment"):
+	case starts(statement, "create trigger", "create function", "create or replace function", "create sequence", "drop trigger", "drop function", "drop table", "insert", "comment",
+		"alter function", "revoke all on function"):
 	default:
 		return "not known to be harmless: " + statement[0].text + " (rewrite rows in batches)"
 	}
@@ -90,7 +91,7 @@ func lintStatement(statement []word, alone bool, created, dropped map[string]boo
 }
 
 // harmless are actions of ALTER TABLE that only change the catalog.
-var harmless = []string{"drop column", "drop constraint", "set (", "validate constraint"}
+var harmless = []string{"drop column", "drop constraint", "set (", "validate constraint", "enable always trigger"}
 
 func lintActions(actions []word) string {
 	for _, action := range split(actions, ",") {
@@ -202,6 +203,11 @@ func TestMigrationsThatWouldStopTrafficAreRefused(t *testing.T) {
 		`REINDEX TABLE session`:                                                                                              true,
 		`CREATE MATERIALIZED VIEW v AS SELECT 1`:                                                                             true,
 		`CREATE TRIGGER t AFTER DELETE ON session FOR EACH ROW EXECUTE FUNCTION f()`:                                         false,
+		`ALTER TABLE session ENABLE ALWAYS TRIGGER t, ENABLE ALWAYS TRIGGER u`:                                               false,
+		`ALTER TABLE session DISABLE TRIGGER t`:                                                                              true,
+		`ALTER FUNCTION f() SECURITY DEFINER`:                                                                                false,
+		`REVOKE ALL ON FUNCTION f() FROM PUBLIC`:                                                                             false,
+		`REVOKE ALL ON session FROM PUBLIC`:                                                                                  true,
 	} {
 		if got := lint("-- +goose Up\n" + sql + ";\n-- +goose Down\nUPDATE session SET id = id;\n"); len(got) > 0 != refused {
 			t.Errorf("%s: got %q, want refused %t", sql, got, refused)

@@ -9,6 +9,16 @@ import (
 // CreateTrigger returns the statement of fsys that creates a trigger, in one line, or "" if
 // there is none.
 func CreateTrigger(fsys fs.FS, name string) (string, error) {
+	return find(fsys, "CREATE TRIGGER "+name+" ")
+}
+
+// CreateFunction is CreateTrigger for a function without parameters.
+func CreateFunction(fsys fs.FS, name string) (string, error) {
+	return find(fsys, "CREATE FUNCTION "+name+"() ")
+}
+
+// find returns the latest statement with this head, in one line, or "".
+func find(fsys fs.FS, head string) (string, error) {
 	files, err := fs.Glob(fsys, "*.sql")
 	if err != nil {
 		return "", err
@@ -19,7 +29,7 @@ func CreateTrigger(fsys fs.FS, name string) (string, error) {
 			return "", err
 		}
 		up, _, _ := strings.Cut(string(text), "-- +goose Down")
-		before, rest, found := strings.Cut(up, "CREATE TRIGGER "+name+" ")
+		before, rest, found := strings.Cut(up, head)
 		if !found {
 			continue
 		}
@@ -28,7 +38,7 @@ func CreateTrigger(fsys fs.FS, name string) (string, error) {
 			end = ";\n-- +goose StatementEnd"
 		}
 		rest, _, _ = strings.Cut(rest, end)
-		return "CREATE TRIGGER " + name + " " + strings.Join(strings.Fields(rest), " ") + ";", nil
+		return head + strings.Join(strings.Fields(rest), " ") + ";", nil
 	}
 	return "", nil
 }

@@ -16,9 +16,9 @@ import (
 
 func migrateUp(ctx context.Context, p *program, c *settings.Settings) error {
 	return migrate(ctx, p, c, func(db *store.Store) error {
-		applied, err := daemon.MigrateToLatest(ctx, db)
-		for _, m := range applied {
-			fmt.Fprintln(p.stdout, "applied", m.Name)
+		applied, err := db.ApplyPending(ctx)
+		for _, name := range applied {
+			fmt.Fprintln(p.stdout, "applied", name)
 		}
 		if err == nil && len(applied) == 0 {
 			err = sayNothingToDo(ctx, p.stdout, db)
@@ -29,16 +29,9 @@ func migrateUp(ctx context.Context, p *program, c *settings.Settings) error {
 
 func migrateDown(ctx context.Context, p *program, c *settings.Settings) error {
 	return migrate(ctx, p, c, func(db *store.Store) error {
-		before, err := db.MigrationStatus(ctx)
-		if err != nil {
-			return err
-		}
-		if err := db.MigrateDown(ctx); err != nil {
-			return err
-		}
-		after, err := db.MigrationStatus(ctx)
-		for _, m := range daemon.Changed(before, after) {
-			fmt.Fprintln(p.stdout, "undone", m.Name)
+		undone, err := db.UndoLatest(ctx)
+		if err == nil {
+			fmt.Fprintln(p.stdout, "undone", undone)
 		}
 		return err
 	})

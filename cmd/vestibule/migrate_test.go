@@ -2,8 +2,10 @@ package main
 
 import (
 	"strings"
+	"sync"
 	"testing"
 
+	"vestibule/internal/pgtest"
 	"vestibule/internal/settings"
 )
 
@@ -47,6 +49,36 @@ func TestMigrateUpDownStatus(t *testing.T) {
 	}
 	if code, _, stderr := once(t, "migrate down", env); code != exitFailure || strings.Count(stderr, "\n") != 1 {
 		t.Errorf("down of an empty database: got code %d, %q, want one line and code %d", code, stderr, exitFailure)
+	}
+}
+
+// TestTwoMigrationsAtOnceReportTheirOwnWork: each line is printed once.
+func TestTwoMigrationsAtOnceReportTheirOwnWork(t *testing.T) {
+	t.Parallel()
+	for name, url := range map[string]string{"SQLite": testEnv(t)["DATABASE_URL"], "PostgreSQL": pgtest.Database(t)} {
+		env := settings.Environment{"DATABASE_URL": url}
+		both := func(command string) string {
+			var outputs [2]string
+			var wg sync.WaitGroup
+			for i := range outputs {
+				wg.Go(func() {
+					var code int
+					var stderr string
+					if code, outputs[i], stderr = once(t, command, env); code != exitOK {
+						t.Errorf("%s: %s: got code %d, %s", name, command, code, stderr)
+					}
+				})
+			}
+			wg.Wait()
+			return outputs[0] + outputs[1]
+		}
+		up, down := both("migrate up"), both("migrate down")
+		if n := strings.Count(up, "00024_session_always.sql"); n != 1 {
+			t.Errorf("%s: up: got %q, want each migration once", name, up)
+		}
+		if strings.Count(down, "undone") != 2 || strings.Count(down, "00024_session_always.sql") != 1 {
+			t.Errorf("%s: down: got %q, want two migrations, each once", name, down)
+		}
 	}
 }
 

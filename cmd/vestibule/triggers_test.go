@@ -13,7 +13,7 @@ import (
 // each request asks the database, and a session that is ended by hand opens nothing.
 func TestTriggersThatDoNotFireFailHealth(t *testing.T) {
 	onConsole(t, func(c *console) {
-		stop, repair := `ALTER TABLE session DISABLE TRIGGER session_ended`, `ALTER TABLE session ENABLE TRIGGER session_ended;`
+		stop, repair := `ALTER TABLE session DISABLE TRIGGER session_ended`, `ALTER TABLE session ENABLE ALWAYS TRIGGER session_ended;`
 		if strings.HasPrefix(c.env["DATABASE_URL"], "sqlite:") {
 			stop = `DROP TRIGGER session_ended`
 			repair = `CREATE TRIGGER session_ended AFTER DELETE ON session BEGIN UPDATE session_changes SET n = n + 1; END;`

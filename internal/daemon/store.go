@@ -112,9 +112,9 @@ func applyPending(ctx context.Context, st *store.Store, log *slog.Logger) error 
 	}
 	log.Info("applying pending migrations", "setting", "MIGRATE")
 	st.OnLockWait(func(w db.LockWait) { log.Warn("a migration waits", "setting", "MIGRATE", "wait", w.String()) })
-	applied, err := MigrateToLatest(ctx, st)
-	for _, m := range applied {
-		log.Info("migration applied", "migration", m.Name)
+	applied, err := st.ApplyPending(ctx)
+	for _, name := range applied {
+		log.Info("migration applied", "migration", name)
 	}
 	return err
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // triggerCheck looks with each beat whether the database still tells of the ends of sessions.
-// A person, or a tool that copies data, may have dropped or disabled the triggers.
+// A person, or a tool that copies data, may have dropped, disabled or replaced the triggers.
 type triggerCheck struct {
 	store *store.Store
 	log   *slog.Logger
@@ -49,7 +49,7 @@ func (c *triggerCheck) note(fault *db.TriggerFault) {
 		c.log.Info("the triggers on sessions work again", "setting", "DATABASE_URL")
 	case fault != nil && (before == nil || before.Error() != fault.Error()):
 		c.log.Error("the database does not tell of the ends of sessions: each request queries its session, open streams are checked twice a second, and /healthz fails",
-			"setting", "DATABASE_URL", "error", fault.Error(), "cure", "run "+c.store.TriggerCure(fault.Missing, fault.Off))
+			"setting", "DATABASE_URL", "error", fault.Error(), "cure", "run "+c.store.TriggerCure(fault))
 	}
 }
 

@@ -15,8 +15,8 @@ func TestAFaultOfTriggersIsLoggedOnce(t *testing.T) {
 	c := &triggerCheck{store: storetest.SQLite(t), log: slog.New(slog.NewTextHandler(out, nil))}
 	for _, fault := range []*db.TriggerFault{
 		nil,
-		{Off: []string{"session_user_changed"}}, {Off: []string{"session_user_changed"}},
-		{Missing: []string{"session_ended"}, Off: []string{"session_user_changed"}},
+		{Changed: []string{"session_user_changed"}}, {Changed: []string{"session_user_changed"}},
+		{Missing: []string{"session_ended"}, Changed: []string{"session_user_changed"}},
 		nil, nil,
 	} {
 		c.note(fault)
@@ -26,7 +26,7 @@ func TestAFaultOfTriggersIsLoggedOnce(t *testing.T) {
 	}
 	got := strings.Split(strings.TrimSpace(out.String()), "\n")
 	wants := [][]string{
-		{"level=ERROR", "session_user_changed are disabled", `run ALTER TABLE \"user\" ENABLE TRIGGER session_user_changed`},
+		{"level=ERROR", "session_user_changed are not those of the migrations", "run DROP TRIGGER session_user_changed; CREATE TRIGGER session_user_changed AFTER UPDATE ON"},
 		{"level=ERROR", "lacks the triggers session_ended", "run CREATE TRIGGER session_ended AFTER DELETE ON session BEGIN "},
 		{"level=INFO", "work again"},
 	}

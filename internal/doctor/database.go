@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"slices"
-	"strings"
 
 	"vestibule/internal/daemon"
 	"vestibule/internal/settings"
@@ -79,17 +78,14 @@ func (in *Installation) writes(ctx context.Context, st *store.Store) []Result {
 }
 
 // triggers checks what tells instances that a session has ended.
-func (in *Installation) triggers(ctx context.Context, st *store.Store) (found []Result) {
-	missing, off, err := st.SessionTriggers(ctx)
-	if err != nil {
+func (in *Installation) triggers(ctx context.Context, st *store.Store) []Result {
+	err := st.CheckTriggers(ctx)
+	fault, _ := errors.AsType[*db.TriggerFault](err)
+	switch {
+	case fault != nil:
+		return failure("DATABASE_URL", "names a database that does not tell instances of the ends of sessions, so each request asks it: "+fault.Error(), "run "+st.TriggerCure(fault))
+	case err != nil:
 		return failed("DATABASE_URL", in.Settings.Database.Failure(err))
 	}
-	const so = ", so instances are not told of the ends of sessions, and each request asks the database"
-	if len(missing) > 0 {
-		found = append(found, failure("DATABASE_URL", "names a database without the triggers "+strings.Join(missing, ", ")+so, "run "+st.TriggerCure(missing, nil))...)
-	}
-	for _, name := range off {
-		found = append(found, failure("DATABASE_URL", "names a database in which the trigger "+name+" is disabled"+so, "run "+st.TriggerCure(nil, []string{name}))...)
-	}
-	return orElse(found, "the triggers that tell about sessions are there")
+	return ok("the triggers that tell about sessions are there")
 }

@@ -103,7 +103,7 @@ func TestALaterSchemaIsComparedWithThisVersion(t *testing.T) {
 		d.Exec(t, `INSERT INTO vestibule_migrations (version_id, is_applied, compatible_with) VALUES (901, '1', 23)`)
 		found := examine(t, settings.ForServe, env(d.URL, nil))
 		wantGood(t, found)
-		wantOne(t, found, "schema", OK, "", "a later version of vestibule", "901", "23")
+		wantOne(t, found, "schema", OK, "", "a later version of vestibule", "901", "compatibly with this one (24)")
 		d.Exec(t, `UPDATE vestibule_migrations SET compatible_with = 900 WHERE version_id = 901`)
 		wantOne(t, examine(t, settings.ForServe, env(d.URL, nil)), "schema", Failure, "DATABASE_URL", "a later version has migrated")
 	})
@@ -144,15 +144,19 @@ func TestATriggerThatDoesNotFireIsAFailure(t *testing.T) {
 			drop += ` ON session`
 		}
 		d.Exec(t, drop)
-		wantOne(t, examine(t, settings.ForServe, env(d.URL, nil)), "triggers", Failure, "DATABASE_URL", "without the triggers session_ended")
+		wantOne(t, examine(t, settings.ForServe, env(d.URL, nil)), "triggers", Failure, "DATABASE_URL", "lacks the triggers session_ended", "run CREATE TRIGGER session_ended")
 	})
 	t.Run("one that is disabled", func(t *testing.T) {
 		t.Parallel()
 		d := storetest.Open(t, storetest.PostgresURL(t))
 		d.Exec(t, `ALTER TABLE "user" DISABLE TRIGGER session_user_changed`)
 		found := examine(t, settings.ForServe, env(d.URL, nil))
-		wantOne(t, found, "triggers", Failure, "DATABASE_URL", "session_user_changed is disabled", `ALTER TABLE "user" ENABLE TRIGGER session_user_changed`)
+		wantOne(t, found, "triggers", Failure, "DATABASE_URL", "session_user_changed are disabled", `ALTER TABLE "user" ENABLE ALWAYS TRIGGER session_user_changed`)
 		d.Exec(t, `ALTER TABLE "user" ENABLE ALWAYS TRIGGER session_user_changed`)
+		d.Exec(t, `CREATE OR REPLACE FUNCTION session_ended() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'`)
+		found = examine(t, settings.ForServe, env(d.URL, nil))
+		wantOne(t, found, "triggers", Failure, "DATABASE_URL", "the functions session_ended are not those of the migrations", "run CREATE OR REPLACE FUNCTION session_ended()")
+		d.Exec(t, `CREATE OR REPLACE FUNCTION session_ended() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_notify(''vestibule_sessions'', ''ended '' || OLD.token); RETURN NULL; END'`)
 		wantOne(t, examine(t, settings.ForServe, env(d.URL, nil)), "triggers", OK, "")
 	})
 }

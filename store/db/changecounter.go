@@ -53,18 +53,23 @@ func (w *watch) close() error {
 // except for what WatchSessions has told. It returns an error while notifications do not
 // arrive.
 //
-// On both it returns an error while triggers are missing or disabled, see CheckTriggers.
+// On both it returns an error while triggers are missing, disabled or changed, see
+// CheckTriggers.
 func (s *DB) Version(ctx context.Context) (int64, error) {
-	if fault := s.triggers.fault.Load(); fault != nil {
-		return 0, fault
+	found := s.triggers.found.Load()
+	if found != nil && found.fault != nil {
+		return 0, found.fault
 	}
-	n, err := s.version(ctx)
+	n, err := s.version(ctx, found)
 	return n + s.triggers.faults.Load(), err // both only grow
 }
 
-func (s *DB) version(ctx context.Context) (int64, error) {
+func (s *DB) version(ctx context.Context, found *foundTriggers) (int64, error) {
 	if s.listener != nil {
-		return s.listener.version()
+		if found == nil {
+			return 0, errTriggersUnchecked
+		}
+		return s.listener.version(found.state)
 	}
 	if err := s.file.checkSometimes(); err != nil {
 		return 0, fmt.Errorf("version of the sessions: %w", err)

@@ -37,6 +37,15 @@ func (s *DB) Pools() map[string]*sqlx.DB {
 // NotificationsIn is Notifications as if the time d had passed without one.
 func (s *DB) NotificationsIn(d time.Duration) error { return s.listener.late(time.Now().Add(d)) }
 
+// BelievedWith returns the error of the version while heartbeats carry a state of the triggers
+// and another one may have been checked.
+func BelievedWith(state, checked string) error {
+	l := &listener{}
+	l.heard.Store(&hearing{until: time.Now().Add(time.Hour), state: state})
+	_, err := l.version(checked)
+	return err
+}
+
 // LostAfter is when Notifications returns an error.
 const LostAfter = lostAfter
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,10 +19,13 @@ import (
 // arrives, everything that was committed before it was sent has arrived too. Without
 // heartbeats a quiet connection proves nothing: a pooler in transaction mode accepts LISTEN
 // and delivers nothing, and a connection that a firewall has dropped looks quiet.
+//
+// A heartbeat also carries the state of the triggers when it was sent, see stateSQL: without
+// them nothing arrives either.
 type heartbeats struct {
-	channel string // of this process alone
-	notify  func(ctx context.Context, channel string, payloads ...string) error
-	begun   time.Time // the text of a heartbeat is when it was sent, in nanoseconds after this
+	channel string                                                // of this process alone
+	notify  func(ctx context.Context, channel, text string) error // adds a space and the state of the triggers
+	begun   time.Time                                             // the text of a heartbeat is when it was sent, in nanoseconds after this
 
 	mu      sync.Mutex
 	refused error // why the latest could not be sent
@@ -55,13 +59,15 @@ func (b *heartbeats) send(ctx context.Context) {
 	}
 }
 
-// arrived returns when a heartbeat was sent, or false for any other notification.
-func (b *heartbeats) arrived(n *pq.Notification) (sent time.Time, is bool) {
+// arrived returns when a heartbeat was sent and with which state of the triggers, or false for
+// any other notification.
+func (b *heartbeats) arrived(n *pq.Notification) (sent time.Time, state string, is bool) {
 	if n.Channel != b.channel {
-		return time.Time{}, false
+		return time.Time{}, "", false
 	}
-	after, err := strconv.ParseInt(n.Extra, 10, 64)
-	return b.begun.Add(time.Duration(after)), err == nil
+	text, state, _ := strings.Cut(n.Extra, " ")
+	after, err := strconv.ParseInt(text, 10, 64)
+	return b.begun.Add(time.Duration(after)), state, err == nil
 }
 
 // whySilent returns why no heartbeat has arrived.

@@ -30,7 +30,7 @@ type listener struct {
 	stopped     chan struct{}      // closed when the latest run has returned; nil before the first
 	report      func(is bool, cause error)
 
-	epoch int64                   // counts the connections that were heard; used by run only
+	epoch int64                   // counts the connections that were heard, and changes of the triggers; used by run only
 	heard atomic.Pointer[hearing] // nil: nothing is heard
 
 	latest atomic.Pointer[hearing] // nil: nothing was ever heard
@@ -38,8 +38,9 @@ type listener struct {
 
 // hearing is what this process knows.
 type hearing struct {
-	epoch int64     // of the connection
+	epoch int64
 	until time.Time // everything that was committed before has arrived
+	state string    // of the triggers at that time
 }
 
 const (
@@ -86,11 +87,14 @@ func (s *DB) ListenAt(databaseURL string) error {
 
 // version returns a number that changes when notifications may have been missed. What was
 // read from the database since the number is the same is current, unless a notification has
-// told otherwise.
-func (l *listener) version() (int64, error) {
+// told otherwise. checked is the state in which the triggers were found to be in order.
+func (l *listener) version(checked string) (int64, error) {
 	h := l.heard.Load()
-	if h == nil || time.Since(h.until) >= believeFor {
+	switch {
+	case h == nil || time.Since(h.until) >= believeFor:
 		return 0, errNotHeard
+	case h.state != checked:
+		return 0, errTriggersUnchecked
 	}
 	return h.epoch, nil
 }
@@ -167,7 +171,7 @@ func (l *listener) listen(ctx context.Context) (proven bool, err error) {
 			if !open {
 				return proven, fmt.Errorf("listen: %w: the connection has ended", ErrUnavailable)
 			}
-			sent, isBeat := l.beats.arrived(n)
+			sent, state, isBeat := l.beats.arrived(n)
 			if !isBeat {
 				l.pass(n)
 				continue
@@ -182,10 +186,10 @@ func (l *listener) listen(ctx context.Context) (proven bool, err error) {
 			if sent.Before(complete) {
 				continue
 			}
-			if !proven {
+			if before := l.heard.Load(); before == nil || before.state != state {
 				l.epoch++
 			}
-			is := &hearing{epoch: l.epoch, until: sent}
+			is := &hearing{epoch: l.epoch, until: sent, state: state}
 			l.heard.Store(is)
 			l.latest.Store(is)
 			if !proven {
@@ -224,7 +228,7 @@ func listenTo(ctx context.Context, conn *pq.ListenerConn, channels ...string) er
 	return nil
 }
 
-func newListener(url string, notify func(ctx context.Context, channel string, payloads ...string) error) *listener {
+func newListener(url string, notify func(ctx context.Context, channel, text string) error) *listener {
 	return &listener{
 		url: url,
 		beats: &heartbeats{

@@ -2,7 +2,9 @@ package db
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"time"
 
@@ -29,7 +31,14 @@ func pending(m Migration) bool { return !m.Applied }
 // the work and the others wait. It does nothing when the database has migrations that this
 // version does not know, and returns ErrAhead unless they are compatible with it.
 func (s *DB) MigrateUp(ctx context.Context) error {
-	return s.migrate(ctx, "migrate up", func(ctx context.Context, p *goose.Provider, status []Migration) error {
+	_, err := s.ApplyPending(ctx)
+	return err
+}
+
+// ApplyPending is MigrateUp, and returns the names of the migrations that this call has
+// applied. If one fails, those before it stay applied.
+func (s *DB) ApplyPending(ctx context.Context) (applied []string, err error) {
+	err = s.migrate(ctx, "migrate up", func(ctx context.Context, p *goose.Provider, status []Migration) error {
 		if err := checkAhead(status); err != nil {
 			return err
 		}
@@ -43,19 +52,36 @@ func (s *DB) MigrateUp(ctx context.Context) error {
 		if err := s.takeOver(ctx); err != nil {
 			return err
 		}
-		return s.tryAgain(ctx, func() error { _, err := p.Up(ctx); return err })
+		return s.tryAgain(ctx, func() error {
+			done, err := p.Up(ctx)
+			if failed, is := errors.AsType[*goose.PartialError](err); is {
+				done = failed.Applied
+			}
+			for _, d := range done { // each attempt goes on where the last one has failed
+				applied = append(applied, path.Base(d.Source.Path))
+			}
+			return err
+		})
 	})
+	return applied, err
 }
 
 // MigrateDown undoes the latest migration and deletes the data in its tables. It returns
 // ErrNotFound when there is none, and ErrAhead when only a later version has the latest one.
 func (s *DB) MigrateDown(ctx context.Context) error {
-	return s.migrate(ctx, "migrate down", func(ctx context.Context, p *goose.Provider, status []Migration) error {
+	_, err := s.UndoLatest(ctx)
+	return err
+}
+
+// UndoLatest is MigrateDown, and returns the name of the migration that it has undone.
+func (s *DB) UndoLatest(ctx context.Context) (undone string, err error) {
+	err = s.migrate(ctx, "migrate down", func(ctx context.Context, p *goose.Provider, status []Migration) error {
 		status = slices.DeleteFunc(status, pending)
 		if len(status) == 0 {
 			return fmt.Errorf("no applied migration: %w", ErrNotFound)
 		}
-		if last := status[len(status)-1]; !last.Known() {
+		last := status[len(status)-1]
+		if !last.Known() {
 			return fmt.Errorf("%w, and cannot undo: version %d", ErrAhead, last.Version)
 		}
 		if err := s.checkNames(ctx, status); err != nil {
@@ -64,8 +90,13 @@ func (s *DB) MigrateDown(ctx context.Context) error {
 		if err := s.takeOver(ctx); err != nil {
 			return err
 		}
-		return s.tryAgain(ctx, func() error { _, err := p.Down(ctx); return err })
+		err := s.tryAgain(ctx, func() error { _, err := p.Down(ctx); return err })
+		if err == nil {
+			undone = last.Name
+		}
+		return err
 	})
+	return undone, err
 }
 
 // migrate runs f while no other process migrates.

@@ -172,7 +172,8 @@ func TestClientsKeepTheirGrants(t *testing.T) {
 	}
 }
 
-// More than PgBouncer has connections to the server.
+// More than PgBouncer has connections to the server. Each migration is reported by the one
+// that has applied it.
 func TestManyStoresMigrateAtOnce(t *testing.T) {
 	t.Parallel()
 	for _, v := range variants() {
@@ -180,16 +181,22 @@ func TestManyStoresMigrateAtOnce(t *testing.T) {
 			t.Parallel()
 			databaseURL, _ := v.New(t)
 			var wg sync.WaitGroup
-			for range 6 {
+			reports := make([][]string, 6)
+			for i := range reports {
 				s := open(t, databaseURL)
 				wg.Go(func() {
-					if err := s.MigrateUp(t.Context()); err != nil {
+					var err error
+					if reports[i], err = s.ApplyPending(t.Context()); err != nil {
 						t.Errorf("migrate up: %v", err)
 					}
 				})
 			}
 			wg.Wait()
 			s := open(t, databaseURL)
+			reported := slices.Sorted(slices.Values(slices.Concat(reports...)))
+			if want := allMigrations(t, s); !slices.Equal(reported, want) {
+				t.Errorf("got reports of %v, want each migration once", reported)
+			}
 			if err := s.CheckMigrated(t.Context()); err != nil {
 				t.Errorf("afterwards: %v", err)
 			}

@@ -94,7 +94,7 @@ func openPostgres(ctx context.Context, databaseURL string, o Options) (*DB, erro
 		return db, func() { _ = db.Close() }, err
 	}
 	s.openAnnouncer(to, shares.Announce)
-	s.listener = newListener(u.forListener(config), s.notify)
+	s.listener = newListener(u.forListener(config), s.heartbeat)
 	err = s.checkServer(ctx)
 	if errors.Is(err, pq.ErrSSLNotSupported) {
 		err = fmt.Errorf("%w; a database on this machine or a trusted network takes sslmode=disable in its URL", err)

@@ -2,70 +2,138 @@ package db
 
 import (
 	"context"
-	"fmt"
+	"errors"
+	"slices"
 	"strings"
 	"sync/atomic"
-
-	"vestibule/migrations"
 )
 
-// TriggerFault means that ends and changes of sessions are not told, because somebody has
-// dropped triggers or switched them off.
-type TriggerFault struct{ Missing, Off []string }
+// The triggers on sessions and users tell instances of the ends and changes of sessions. A
+// person, or a tool that copies data, may drop them, switch them off or replace them, or
+// replace their tables. On PostgreSQL each heartbeat carries the state of tables, triggers
+// and functions. After any change of it nothing that was read before counts as current, even
+// if all is in order again: something may have ended in between. And nothing that is read
+// afterwards counts as current before the triggers are checked.
+
+// TriggerFault means that ends and changes of sessions are not told.
+type TriggerFault struct {
+	Missing []string // triggers
+	Off     []string // triggers that do not fire in every session of the database
+	Changed []string // triggers that fire for something else, or do something else
+	Rewrote []string // functions of triggers that do something else
+}
 
 func (f *TriggerFault) Error() string {
 	var parts []string
-	if len(f.Missing) > 0 {
-		parts = append(parts, "the database lacks the triggers "+strings.Join(f.Missing, ", "))
-	}
-	if len(f.Off) > 0 {
-		parts = append(parts, "the triggers "+strings.Join(f.Off, ", ")+" are disabled")
+	for _, p := range []struct {
+		before string
+		names  []string
+		after  string
+	}{
+		{"the database lacks the triggers ", f.Missing, ""},
+		{"the triggers ", f.Off, " are disabled, or not enabled as ALWAYS"},
+		{"the triggers ", f.Changed, " are not those of the migrations"},
+		{"the functions ", f.Rewrote, " are not those of the migrations"},
+	} {
+		if len(p.names) > 0 {
+			parts = append(parts, p.before+strings.Join(p.names, ", ")+p.after)
+		}
 	}
 	return strings.Join(parts, ", and ")
 }
 
-// TriggerCure returns the statements that bring the triggers back.
-func (s *DB) TriggerCure(missing, off []string) string {
-	var statements []string
-	for _, name := range missing {
-		create, err := migrations.CreateTrigger(s.engine.migrations, name)
-		if err != nil || create == "" { // our own files, and our own names
-			panic(fmt.Sprintf("trigger %s: %v", name, err))
-		}
-		statements = append(statements, create)
-	}
-	for _, name := range off {
-		table := "session"
-		if name == "session_user_changed" {
-			table = `"user"`
-		}
-		statements = append(statements, fmt.Sprintf(`ALTER TABLE %s ENABLE TRIGGER %s;`, table, name))
-	}
-	return strings.Join(statements, " ")
-}
-
 // CheckTriggers returns a *TriggerFault if ends and changes of sessions are not told. Until
-// it has found all triggers again, Version returns that error. Then the version is another
-// one, because something may have been missed.
+// it has found all triggers in order again, Version returns that error. Then the version is
+// another one, because something may have been missed.
 func (s *DB) CheckTriggers(ctx context.Context) error {
-	missing, off, err := s.SessionTriggers(ctx)
+	found, err := s.findTriggers(ctx)
 	if err != nil {
 		return err
 	}
-	if len(missing)+len(off) > 0 {
-		fault := &TriggerFault{missing, off}
-		s.triggers.fault.Store(fault)
-		return fault
-	}
-	if s.triggers.fault.Load() != nil {
+	if before := s.triggers.found.Load(); found.fault == nil && before != nil && before.fault != nil {
 		s.triggers.faults.Add(1) // first: a version from between must not be valid
-		s.triggers.fault.Store(nil)
+	}
+	s.triggers.found.Store(found)
+	if found.fault != nil {
+		return found.fault
 	}
 	return nil
 }
 
 // triggers is what CheckTriggers has found.
 type triggers struct {
-	fault  atomic.Pointer[TriggerFault] // nil: none
-	faults atomic.Int64                 // how many have ended
+	found  atomic.Pointer[foundTriggers] // nil before the first check
+	faults atomic.Int64                  // how many have ended
+}
+
+type foundTriggers struct {
+	state string        // of stateSQL; "" on SQLite
+	fault *TriggerFault // nil: none
+}
+
+// errTriggersUnchecked means that somebody has changed the triggers since the last check.
+var errTriggersUnchecked = errors.New("the triggers on sessions are not checked yet")
+
+// stateSQL returns a number that changes when somebody replaces or rewrites a table, or adds,
+// changes or removes a trigger or its function. Each such change writes a row, and xmin is
+// the number of the transaction that has written it. It is cheap: heartbeats ask it.
+const stateSQL = `SELECT coalesce(pg_catalog.hashtextextended(pg_catalog.string_agg(pg_catalog.concat_ws(' ',
+		c.oid, c.relfilenode, t.oid, t.xmin, p.oid, p.xmin), ',' ORDER BY c.oid, t.oid), 0), 0)::text AS state
+	FROM pg_catalog.pg_class c
+	LEFT JOIN pg_catalog.pg_trigger t ON t.tgrelid = c.oid AND NOT t.tgisinternal
+	LEFT JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+	WHERE c.oid IN (to_regclass('session'), to_regclass('"user"'))`
+
+// heartbeat sends a heartbeat with the state of the triggers, and checks them if it is new.
+func (s *DB) heartbeat(ctx context.Context, channel, text string) error {
+	var state string
+	err := s.Call(ctx, "heartbeat", func(ctx context.Context) error {
+		return s.announcements.QueryRowContext(ctx, `SELECT state FROM (`+stateSQL+`) s,
+			LATERAL pg_catalog.pg_notify($1, $2::text || ' ' || state)`, channel, text).Scan(&state)
+	})
+	if err != nil {
+		return err
+	}
+	if found := s.triggers.found.Load(); found == nil || found.state != state {
+		_ = s.CheckTriggers(ctx) // a fault is kept, and after any other error the next heartbeat tries again
+	}
+	return nil
+}
+
+// findTriggers reads the state and the triggers in one statement: a state must not be
+// believed for triggers that were repaired after it.
+func (s *DB) findTriggers(ctx context.Context) (found *foundTriggers, err error) {
+	query := `SELECT '', name, sql, true, '', '' FROM sqlite_master WHERE type = 'trigger'`
+	if s.engine.shared {
+		query = `SELECT s.state, coalesce(t.tgname::text, ''), coalesce(pg_catalog.pg_get_triggerdef(t.oid), ''), coalesce(t.tgenabled = 'A', false),
+				coalesce(p.proname::text, ''), coalesce(p.prosrc, '')
+			FROM (` + stateSQL + `) s
+			LEFT JOIN pg_catalog.pg_trigger t ON t.tgrelid IN (to_regclass('session'), to_regclass('"user"')) AND NOT t.tgisinternal
+			LEFT JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid`
+	}
+	err = s.Call(ctx, "triggers", func(ctx context.Context) error {
+		wanted, err := s.wantedTriggers()
+		if err != nil {
+			return err
+		}
+		found = &foundTriggers{}
+		fault := &TriggerFault{}
+		var t trigger
+		err = s.Read().Each(ctx, []any{&found.state, &t.name, &t.definition, &t.always, &t.function, &t.source}, func() {
+			i := slices.IndexFunc(wanted, func(w trigger) bool { return w.name == t.name })
+			if i < 0 {
+				return
+			}
+			fault.compare(t, wanted[i])
+			wanted = slices.Delete(wanted, i, i+1)
+		}, query)
+		for _, w := range wanted {
+			fault.Missing = append(fault.Missing, w.name)
+		}
+		if len(fault.Missing)+len(fault.Off)+len(fault.Changed)+len(fault.Rewrote) > 0 {
+			found.fault = fault
+		}
+		return err
+	})
+	return found, err
 }

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// sessionChannel is the channel of the triggers on sessions and users; see the migration
-// 00021_session_notify.sql.
+// sessionChannel is the channel of the triggers on sessions and users; see the migrations
+// 00021_session_notify.sql and 00024_session_always.sql.
 const sessionChannel = "vestibule_sessions"
 
 // SessionWatcher is told what other processes do to sessions. Its methods are called from
