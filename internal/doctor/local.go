@@ -69,7 +69,7 @@ func Local(in *Installation) (checks []Check, closeAll func()) {
 	if in.By == settings.ForBFF || in.By == settings.ForServe && c.NetworkAPI {
 		add("backend", in.backend, "BACKEND_URL")
 	}
-	if in.By == settings.ForAPI && c.API.Algorithm != jose.HS256 {
+	if c.API.Algorithm != jose.HS256 && (in.By == settings.ForAPI || in.By == settings.ForServe && c.NetworkJWKS) {
 		add("jwks", in.keySet, "JWKS_URL", "BASE_URL", "JWT_ALGORITHM")
 	}
 	if len(c.API.Issuers) > 0 {
