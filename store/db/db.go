@@ -139,7 +139,7 @@ func (s *DB) Close() error {
 		err = errors.Join(err, pool.Close()) // closing twice does nothing
 	}
 	if s.file != nil {
-		err = errors.Join(err, s.file.close())
+		err = errors.Join(err, s.turn.end(s.file))
 	}
 	return err
 }
