@@ -90,5 +90,12 @@ func (in *Installation) triggers(ctx context.Context, st *store.Store) (found []
 	for _, name := range off {
 		found = append(found, failure("DATABASE_URL", "names a database in which the trigger "+name+" is disabled"+so, "run "+st.TriggerCure(nil, []string{name}))...)
 	}
+	cures, err := st.ReplicationRoleCures(ctx)
+	if err != nil {
+		return in.refused(ctx, st, err)
+	}
+	if len(cures) > 0 {
+		found = append(found, warning("DATABASE_URL", "names a database in which session_replication_role = replica is a default of a role or of all, so the triggers are silent for them: a session that such a role ends can be used for a minute", "run "+strings.Join(cures, "; "))...)
+	}
 	return orElse(found, "the triggers that tell about sessions are there")
 }

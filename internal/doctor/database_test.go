@@ -143,3 +143,43 @@ func TestATriggerThatDoesNotFireIsAFailure(t *testing.T) {
 		wantOne(t, examine(t, settings.ForServe, env(d.URL, nil)), "triggers", OK, "")
 	})
 }
+
+// TestADefaultThatSilencesTriggersIsAWarning, unless they fire always.
+func TestADefaultThatSilencesTriggersIsAWarning(t *testing.T) {
+	t.Parallel()
+	d := storetest.Open(t, pgtest.NewServer(t).Database(t)) // its own server: a default of a role holds in all databases
+	if err := d.MigrateUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	const role = "batch"
+	d.Exec(t, `CREATE ROLE `+role)
+	silent := func() (text string) {
+		for _, r := range of(examine(t, settings.ForServe, env(d.URL, nil)), "triggers") {
+			if r.State == Warning && strings.Contains(r.Problem, "session_replication_role") {
+				text = r.Text()
+			}
+		}
+		return text
+	}
+	d.Exec(t, `ALTER TABLE session ENABLE TRIGGER USER`)
+	d.Exec(t, `ALTER TABLE "user" ENABLE TRIGGER USER`)
+	if got := silent(); got != "" {
+		t.Errorf("without a default: got %q", got)
+	}
+	d.Exec(t, `ALTER ROLE `+role+` SET session_replication_role = replica`)
+	if got, want := silent(), "run ALTER ROLE "+role+" RESET session_replication_role"; !strings.Contains(got, want) {
+		t.Errorf("a default of a role: got %q, want %q", got, want)
+	}
+	d.Exec(t, `ALTER ROLE `+role+` RESET session_replication_role`)
+	d.Exec(t, `DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || quote_ident(current_database()) || ' SET session_replication_role = replica'; END $$`)
+	if got := silent(); !strings.Contains(got, "run ALTER DATABASE ") {
+		t.Errorf("a default of the database: got %q, want the cure", got)
+	}
+	for _, name := range []string{"ended", "changed", "renamed", "all_ended"} {
+		d.Exec(t, `ALTER TABLE session ENABLE ALWAYS TRIGGER session_`+name)
+	}
+	d.Exec(t, `ALTER TABLE "user" ENABLE ALWAYS TRIGGER session_user_changed`)
+	if got := silent(); got != "" {
+		t.Errorf("triggers that fire always: got %q", got)
+	}
+}
