@@ -27,7 +27,7 @@ import (
 
 // Config says whose tokens are trusted, and sets bounds.
 type Config struct {
-	// Config has the settings for tokens. New sets its Scopes, Log and Now.
+	// Config has the settings for tokens. New sets its Scopes and Log.
 	bearer.Config
 	// CORSOrigins are the origins whose pages may read answers, exactly as browsers send
 	// them.
@@ -69,7 +69,7 @@ type Tasks interface {
 type Deps struct {
 	Tasks Tasks
 	Log   *slog.Logger
-	Now   func() time.Time // nil: time.Now
+	Now   func() time.Time // nil: that of Config
 }
 
 // Server is the task API.
@@ -102,8 +102,10 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if s.docs, err = openapi.New(openAPI, "/openapi.json", "/docs", "Vestibule task API"); err != nil {
 		return nil, err
 	}
-	if s.clock == nil {
-		s.clock = time.Now
+	for _, clock := range []func() time.Time{cfg.Now, time.Now} {
+		if s.clock == nil {
+			s.clock = clock
+		}
 	}
 	s.calls = newCalls(cfg.MaxRequestsPerCaller)
 	cfg.Scopes, cfg.Log, cfg.Now = Scopes[:], deps.Log, s.clock

@@ -127,7 +127,7 @@ func (j *jwks) healthy() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if age := j.now().Sub(j.goodAt); j.failure != nil && age > jwksStale {
-		return fmt.Errorf("verification keys from %s %s are %v old: %w", j.setting, j.url.Redacted(), age.Round(time.Second), j.failure)
+		return fmt.Errorf("verification keys from %s %s are %v old, check what answers there: %w", j.setting, j.url.Redacted(), age.Round(time.Second), j.failure)
 	}
 	return nil
 }

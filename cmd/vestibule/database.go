@@ -24,7 +24,7 @@ func (p *program) withData(ctx context.Context, c *settings.Settings, f func(*st
 			return settings.Failure{Fault: settings.Fault{Setting: "DATABASE_URL", Problem: "names a file that cannot be opened", Cure: "name the file that vestibule serve uses"}, Cause: err}
 		}
 	}
-	st, err := store.Open(ctx, c.Database.URL)
+	st, err := p.openStore(ctx, c)
 	if err != nil {
 		return c.Database.Failure(err)
 	}
@@ -46,6 +46,13 @@ func (p *program) withData(ctx context.Context, c *settings.Settings, f func(*st
 	}
 	return closeErr
 }
+
+// openStore opens the database, and says for whom it waits.
+func (p *program) openStore(ctx context.Context, c *settings.Settings) (*store.Store, error) {
+	return store.OpenWith(ctx, c.Database.URL, db.Options{OnLockWait: p.sayWait})
+}
+
+func (p *program) sayWait(w db.LockWait) { fmt.Fprintln(p.stderr, "vestibule:", w) }
 
 // refusal is an error message of one line that report prints unchanged.
 type refusal string

@@ -68,11 +68,11 @@ func sayNothingToDo(ctx context.Context, w io.Writer, db *store.Store) error {
 
 // migrate runs f on the database.
 func migrate(ctx context.Context, p *program, c *settings.Settings, f func(*store.Store) error) error {
-	st, err := store.Open(ctx, c.Database.URL)
+	st, err := p.openStore(ctx, c)
 	if err != nil {
 		return c.Database.Failure(err)
 	}
-	st.OnLockWait(func(w db.LockWait) { fmt.Fprintln(p.stderr, "vestibule:", w) })
+	st.OnLockWait(p.sayWait)
 	err = f(st)
 	switch closeErr := st.Close(); {
 	case errors.Is(err, store.ErrNotFound):

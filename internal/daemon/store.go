@@ -14,7 +14,12 @@ import (
 // openStore opens the database and checks that its schema fits this version. If MIGRATE
 // allows it, openStore first applies pending migrations.
 func openStore(ctx context.Context, c *settings.Settings, log *slog.Logger) (*store.Store, error) {
-	st, err := store.OpenWith(ctx, c.Database.URL, db.Options{MaxConnections: c.Database.MaxConnections})
+	st, err := store.OpenWith(ctx, c.Database.URL, db.Options{
+		MaxConnections: c.Database.MaxConnections,
+		OnLockWait: func(w db.LockWait) {
+			log.Warn("the start waits for another process", "setting", "DATABASE_URL", "wait", w.String())
+		},
+	})
 	if err != nil {
 		return nil, c.Database.Failure(err)
 	}

@@ -19,12 +19,12 @@ const usualProcesses = 5
 func (in *Installation) connections(ctx context.Context, st *store.Store) []Result {
 	about, err := st.Server(ctx)
 	if err != nil {
-		return failed("DATABASE_URL", in.Settings.Database.Failure(err))
+		return in.refused(ctx, st, err)
 	}
 	each := int64(in.Settings.Database.MaxConnections)
 	const setting = "DATABASE_MAX_CONNS"
 	switch {
-	case in.pooled.Load():
+	case in.pooled.Load() || in.faulty("DATABASE_LISTEN_URL") != "":
 		return ok("a process has up to %d connections; if DATABASE_URL is a pooler, compare that with the pooler's limits", each)
 	case each > about.Connections:
 		return failure(setting, fmt.Sprintf("is %d, and PostgreSQL allows %d (%s)", each, about.Connections, about.LimitedBy), "lower it, or raise "+about.LimitedBy)
@@ -50,7 +50,7 @@ func (in *Installation) notifications(ctx context.Context, st *store.Store) []Re
 		return warning("DATABASE_LISTEN_URL", fmt.Sprintf("is not set, and DATABASE_URL delivers no notifications within %s, like a pooler in transaction mode, %s", in.hear, effect),
 			"set it to a direct connection to the same database")
 	case own == "":
-		return failed("DATABASE_URL", in.Settings.Database.Failure(err))
+		return in.refused(ctx, st, err)
 	case errors.Is(err, db.ErrSilent):
 		return in.whySilent(ctx, st, effect)
 	default:

@@ -28,7 +28,7 @@ func (in *Installation) database(ctx context.Context) (found []Result) {
 	in.opened.Store(st)
 	about, err := st.Server(ctx)
 	if err != nil {
-		return failed("DATABASE_URL", in.Settings.Database.Failure(err))
+		return in.refused(ctx, st, err)
 	}
 	for _, n := range db.URLNotes(in.Settings.Database.URL) {
 		if n.Weaker {
@@ -40,23 +40,22 @@ func (in *Installation) database(ctx context.Context) (found []Result) {
 
 // checkSchema compares the schema with the one of this version.
 func (in *Installation) checkSchema(ctx context.Context, st *store.Store) []Result {
-	refused := func(err error) []Result { return failed("DATABASE_URL", in.Settings.Database.Failure(err)) }
 	status, err := st.MigrationStatus(ctx)
 	if err != nil {
-		return refused(err)
+		return in.refused(ctx, st, err)
 	}
 	err = st.CheckMigrated(ctx)
 	if errors.Is(err, db.ErrBehind) && in.Settings.Migrate {
 		// A start would migrate it, if nothing is in the way.
 		if err := st.CheckNewNames(ctx); err != nil {
-			return refused(err)
+			return in.refused(ctx, st, err)
 		}
 		in.schema.Store(schemaPending)
 		pending := len(slices.DeleteFunc(status, func(m db.Migration) bool { return m.Applied }))
 		return ok("a start applies %s; until then nothing in the tables is checked", Counted(pending, "pending migration"))
 	}
 	if err != nil {
-		return refused(err)
+		return in.refused(ctx, st, err)
 	}
 	in.schema.Store(schemaUsable)
 	if later := daemon.LaterVersion(status); later > 0 {
@@ -70,9 +69,9 @@ func (in *Installation) writes(ctx context.Context, st *store.Store) []Result {
 	err := st.CheckWritable(ctx)
 	switch {
 	case errors.Is(err, db.ErrUnavailable) && in.Settings.Database.SQLite == "":
-		return failure("DATABASE_URL", "names a database that cannot be written ("+settings.OneLine(err.Error())+")", "name the primary, and check that it has free space")
+		return in.refusedOr(ctx, st, err, failure("DATABASE_URL", "names a database that cannot be written ("+settings.OneLine(err.Error())+")", "name the primary, and check that it has free space"))
 	case err != nil:
-		return failed("DATABASE_URL", in.Settings.Database.Failure(err))
+		return in.refused(ctx, st, err)
 	}
 	return ok("every table can be written")
 }
@@ -85,7 +84,7 @@ func (in *Installation) triggers(ctx context.Context, st *store.Store) []Result 
 	case fault != nil:
 		return failure("DATABASE_URL", "names a database that does not tell instances of the ends of sessions, so each request asks it: "+fault.Error(), "run "+st.TriggerCure(fault))
 	case err != nil:
-		return failed("DATABASE_URL", in.Settings.Database.Failure(err))
+		return in.refused(ctx, st, err)
 	}
 	return ok("the triggers that tell about sessions are there")
 }

@@ -121,19 +121,6 @@ func TestADatabaseThatCannotBeWrittenIsAFailure(t *testing.T) {
 		server.Demote(t)
 		wantOne(t, examine(t, settings.ForServe, env(url, nil)), "writes", Failure, "DATABASE_URL", "standby", "name the primary")
 	})
-	t.Run("a role without a permission", func(t *testing.T) {
-		t.Parallel()
-		url := storetest.PostgresURL(t)
-		d := storetest.Open(t, url)
-		role := "reader_" + strings.ToLower(storetest.NewHash()[:16])
-		d.Exec(t, `CREATE ROLE `+role+` LOGIN PASSWORD 'pgtest-password'`)
-		t.Cleanup(func() { d.Exec(t, `DROP OWNED BY `+role); d.Exec(t, `DROP ROLE `+role) })
-		d.Exec(t, `GRANT ALL ON ALL TABLES IN SCHEMA public TO `+role)
-		limited := strings.Replace(url, "//pgtest:", "//"+role+":", 1)
-		wantOne(t, examine(t, settings.ForServe, env(limited, nil)), "writes", OK, "")
-		d.Exec(t, `REVOKE DELETE ON session FROM `+role)
-		wantOne(t, examine(t, settings.ForServe, env(limited, nil)), "writes", Failure, "DATABASE_URL", "lacks permissions", "session")
-	})
 }
 
 func TestATriggerThatDoesNotFireIsAFailure(t *testing.T) {

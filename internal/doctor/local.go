@@ -54,7 +54,7 @@ func Local(in *Installation) (checks []Check, closeAll func()) {
 	}
 	checks = append(checks, Check{"settings", "the settings", in.settings})
 	add("files", in.files, "DATABASE_URL", "MAIL_DIR")
-	add("database", in.database, "DATABASE_URL", "DATABASE_LISTEN_URL")
+	add("database", in.database, "DATABASE_URL")
 	add("schema", in.needsDatabase(in.checkSchema), "DATABASE_URL", "MIGRATE")
 	add("writes", in.needsSchema(in.writes), "DATABASE_URL")
 	add("triggers", in.needsSchema(in.triggers), "DATABASE_URL")
@@ -69,7 +69,7 @@ func Local(in *Installation) (checks []Check, closeAll func()) {
 	if in.By == settings.ForBFF || in.By == settings.ForServe && c.NetworkAPI {
 		add("backend", in.backend, "BACKEND_URL")
 	}
-	if in.By == settings.ForAPI && c.API.Algorithm != jose.HS256 {
+	if c.API.Algorithm != jose.HS256 && (in.By == settings.ForAPI || in.By == settings.ForServe && c.NetworkJWKS) {
 		add("jwks", in.keySet, "JWKS_URL", "BASE_URL", "JWT_ALGORITHM")
 	}
 	if len(c.API.Issuers) > 0 {
@@ -154,7 +154,7 @@ func (in *Installation) openStore(ctx context.Context) (*store.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if own := in.Settings.Database.ListenURL; own != "" {
+	if own := in.Settings.Database.ListenURL; own != "" && in.faulty("DATABASE_LISTEN_URL") == "" {
 		if err := st.ListenAt(own); err != nil {
 			_ = st.Close()
 			return nil, err

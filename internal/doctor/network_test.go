@@ -140,6 +140,7 @@ func TestTheKeySetIsFetched(t *testing.T) {
 			}
 			e := settings.Environment{"DATABASE_URL": database, "JWT_ALGORITHM": tt.algorithm, "JWKS_URL": tt.url}
 			wantOne(t, examine(t, settings.ForAPI, e), "jwks", tt.state, setting, tt.want)
+			wantOne(t, examine(t, settings.ForServe, env(database, e)), "jwks", tt.state, setting, tt.want)
 
 			issuer := fmt.Sprintf(`[{"issuer":"https://login.example.com","jwks_url":%q,"audience":"tasks","algorithm":%q,"scopes":["tasks:read"]}]`, tt.url, tt.algorithm)
 			state, setting := tt.state, "JWT_ISSUERS"
@@ -151,6 +152,11 @@ func TestTheKeySetIsFetched(t *testing.T) {
 			found := examine(t, settings.ForAPI, env(database, settings.Environment{"JWT_ISSUERS": issuer}))
 			wantOne(t, found, "issuers", state, setting)
 		})
+	}
+	for _, by := range []settings.Side{settings.ForServe, settings.ForBFF} {
+		if found := examine(t, by, env(database, settings.Environment{"JWT_ALGORITHM": "EdDSA"})); len(of(found, "jwks")) != 0 {
+			t.Errorf("got %+v of keys from inside the process, want nothing", of(found, "jwks"))
+		}
 	}
 }
 

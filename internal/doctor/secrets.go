@@ -29,7 +29,7 @@ func (in *Installation) secret(ctx context.Context) []Result {
 func (in *Installation) compareSecrets(ctx context.Context, st *store.Store) []Result {
 	_, running, err := daemon.CompareSecrets(ctx, in.Settings, in.hasBFF(), st)
 	if err != nil {
-		return failed("BETTER_AUTH_SECRET", err)
+		return in.refusedOr(ctx, st, err, failed("BETTER_AUTH_SECRET", err))
 	}
 	if len(running) == 0 {
 		return ok("no running process has others")
@@ -52,11 +52,11 @@ func (in *Installation) keys(ctx context.Context, st *store.Store) []Result {
 	}
 	rows, err := st.Keys(ctx)
 	if err != nil {
-		return failed("DATABASE_URL", in.Settings.Database.Failure(err))
+		return in.refused(ctx, st, err)
 	}
 	running, err := st.Instances(ctx, time.Now().UTC())
 	if err != nil {
-		return failed("DATABASE_URL", in.Settings.Database.Failure(err))
+		return in.refused(ctx, st, err)
 	}
 	c := token.Config{
 		Algorithm: in.Settings.BFF.JWTAlgorithm, Secret: in.Settings.Secret, PreviousSecrets: in.Settings.PreviousSecrets(),

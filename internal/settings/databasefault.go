@@ -44,7 +44,7 @@ var databaseFaults = []struct {
 	}, {
 		err:     db.ErrNoSchema,
 		problem: "names a database without the right schema",
-		cure:    "put the schema of vestibule's tables first in search_path, in the URL or by ALTER ROLE … SET search_path; if it does not exist yet, run CREATE SCHEMA",
+		cure:    "put the schema of vestibule's tables first in search_path, in the URL or by ALTER ROLE … SET search_path; if it does not exist yet, run CREATE SCHEMA, and if this user may not use it, GRANT USAGE ON SCHEMA",
 	}, {
 		err:     db.ErrForbidden,
 		problem: "names a database in which this user lacks permissions",

@@ -17,6 +17,9 @@ import (
 	"time"
 )
 
+// readyForQuery is the message at the end of the server's answer, outside of transactions.
+const readyForQuery = "Z\x00\x00\x00\x05I"
+
 // Proxy is between a store and PostgreSQL and breaks connections on request.
 type Proxy struct {
 	URL    string
@@ -25,6 +28,7 @@ type Proxy struct {
 	frozen atomic.Bool
 	cut    atomic.Pointer[string]
 	mute   atomic.Bool
+	deaf   atomic.Bool
 
 	mu      sync.Mutex
 	clients []*net.TCPConn
@@ -93,6 +97,10 @@ func (p *Proxy) CutAfter(text string) { p.cut.Store(&text) }
 // next answer.
 func (p *Proxy) CutBeforeReady() { p.mute.Store(true) }
 
+// DropAfterListen drops all that the server sends on the next connection that listens, after
+// its answer to LISTEN. The connection stays open.
+func (p *Proxy) DropAfterListen() { p.deaf.Store(true) }
+
 // Record keeps what clients send from now on. Recorded returns it.
 func (p *Proxy) Record() {
 	p.mu.Lock()
@@ -142,7 +150,7 @@ func (p *Proxy) serve(tcp *net.TCPConn) {
 		_ = tcp.Close()
 		return
 	}
-	var swallow atomic.Bool
+	var swallow, deaf atomic.Bool
 	go func() {
 		defer server.Close()
 		p.forward(server, client, func(b []byte) (pass []byte, more bool) {
@@ -153,6 +161,9 @@ func (p *Proxy) serve(tcp *net.TCPConn) {
 			p.mu.Unlock()
 			if text := p.cut.Load(); text != nil && bytes.Contains(b, []byte(*text)) && p.cut.CompareAndSwap(text, nil) {
 				swallow.Store(true)
+			}
+			if bytes.Contains(b, []byte("LISTEN ")) && p.deaf.CompareAndSwap(true, false) {
+				deaf.Store(true)
 			}
 			if drop.Load() {
 				return nil, true
@@ -168,7 +179,11 @@ func (p *Proxy) serve(tcp *net.TCPConn) {
 		if drop.Load() {
 			return nil, true
 		}
-		if before, ready := bytes.CutSuffix(b, []byte("Z\x00\x00\x00\x05I")); ready && p.mute.CompareAndSwap(true, false) {
+		if end := bytes.Index(b, []byte(readyForQuery)); end >= 0 && deaf.Load() {
+			drop.Store(true)
+			return b[:end+len(readyForQuery)], true
+		}
+		if before, ready := bytes.CutSuffix(b, []byte(readyForQuery)); ready && p.mute.CompareAndSwap(true, false) {
 			return before, false
 		}
 		return b, true

@@ -99,6 +99,10 @@ type Options struct {
 	// effect.
 	MaxConnections int
 
+	// OnLockWait is called now and then while the open of a SQLite file waits for the
+	// migration of another process; nil: nobody is told. PostgreSQL opens meanwhile.
+	OnLockWait func(LockWait)
+
 	patience time.Duration // the time limit of a call; 0: patience
 }
 
@@ -106,7 +110,7 @@ type Options struct {
 func OpenWith(ctx context.Context, url string, o Options) (*DB, error) {
 	o.patience = cmp.Or(o.patience, patience)
 	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
-		return openSQLite(ctx, path, o.patience)
+		return openSQLite(ctx, path, o)
 	}
 	if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
 		return openPostgres(ctx, url, o)
@@ -139,7 +143,7 @@ func (s *DB) Close() error {
 		err = errors.Join(err, pool.Close()) // closing twice does nothing
 	}
 	if s.file != nil {
-		err = errors.Join(err, s.file.close())
+		err = errors.Join(err, s.turn.end(s.file))
 	}
 	return err
 }

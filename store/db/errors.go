@@ -139,6 +139,12 @@ func beginError(err error) error {
 	return err
 }
 
+// NoAnswer reports whether a call ended because of a time limit, of ours or of the server,
+// and not because of a lost connection.
+func NoAnswer(err error) bool {
+	return errors.Is(err, errNoAnswer) || pq.As(err, pqerror.QueryCanceled, pqerror.LockNotAvailable) != nil
+}
+
 // LockNotAvailable reports whether PostgreSQL gave up waiting for a lock.
 func LockNotAvailable(err error) bool {
 	return pq.As(err, pqerror.LockNotAvailable) != nil

@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// ErrClosed is the error of a write after Close.
+var ErrClosed = errClosed
+
 // FileTurn takes turns like another process: the locks cannot tell the difference.
 type FileTurn struct{ t *turn }
 

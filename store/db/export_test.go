@@ -128,3 +128,13 @@ const (
 func NewGate() func(context.Context, func() (driver.Conn, error)) (driver.Conn, error) {
 	return newGate().open
 }
+
+// ListenPauses returns the pauses after n attempts to listen that end with err, none of which
+// has heard anything.
+func ListenPauses(direct bool, err error, n int) (all []time.Duration) {
+	l, next := &listener{direct: direct}, newPauses()
+	for range n {
+		all = append(all, l.pause(&next, false, err))
+	}
+	return all
+}

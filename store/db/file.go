@@ -124,10 +124,18 @@ func (f *file) settle() error {
 
 // close releases the locks. Close the connections first.
 func (f *file) close() error {
+	f.unlock()
+	return f.closeHandle()
+}
+
+func (f *file) unlock() {
 	unlockFile(f.handle)
 	if f.log != nil {
 		_ = f.log.Close()
 	}
+}
+
+func (f *file) closeHandle() error {
 	if f.id == nil {
 		return f.handle.Close()
 	}

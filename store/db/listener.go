@@ -46,7 +46,8 @@ type hearing struct {
 const (
 	firstRetry  = 100 * time.Millisecond // after a connection that was heard
 	listenRetry = 15 * time.Second       // the longest wait before the next attempt to listen
-	silentRetry = 5 * time.Minute        // after a connection that was never heard: it leaves a LISTEN on a connection of the pooler
+	firstSilent = 5 * time.Second        // after a connection that was never heard
+	silentRetry = 5 * time.Minute        // the longest wait after such connections
 	heardBuffer = 1024                   // notifications that wait here; more wait at the server
 )
 
@@ -113,10 +114,9 @@ func (l *listener) start() {
 	}()
 }
 
-// run listens until ctx ends. Between two attempts it waits for a random time, so that not
-// all instances return at the same moment after an outage.
+// run listens until ctx ends.
 func (l *listener) run(ctx context.Context) {
-	for retry := firstRetry; ; {
+	for next := newPauses(); ; {
 		proven, err := l.listen(ctx)
 		l.heard.Store(nil)
 		if ctx.Err() != nil {
@@ -124,19 +124,37 @@ func (l *listener) run(ctx context.Context) {
 		}
 		l.tell(false, err)
 		if proven {
-			retry = firstRetry
-		}
-		pause := retry/2 + mathrand.N(retry) // #nosec G404 -- no secret: it separates instances
-		retry = min(2*retry, listenRetry)
-		if errors.Is(err, errSilent) && !proven {
-			pause = silentRetry
+			next = newPauses()
 		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(pause):
+		case <-time.After(l.pause(&next, proven, err)):
 		}
 	}
+}
+
+// pauses are the waits before the next attempt to listen, about.
+type pauses struct{ lost, silent time.Duration }
+
+func newPauses() pauses { return pauses{firstRetry, firstSilent} }
+
+// pause returns how long to wait after an attempt. It is a random time, so that not all
+// instances return at the same moment after an outage.
+//
+// DATABASE_URL may be a pooler in transaction mode, and then no attempt will ever succeed. One
+// costs a connection for three seconds and a statement, and leaves a LISTEN on a connection of
+// the pooler. A first connection that the network has made silent looks the same. So the
+// attempts soon become rare, but the first ones are not. At the URL of ListenAt is no pooler, or
+// somebody has to correct the URL: /healthz fails meanwhile.
+func (l *listener) pause(next *pauses, proven bool, err error) time.Duration {
+	wait, most := &next.lost, listenRetry
+	if errors.Is(err, errSilent) && !proven && !l.direct {
+		wait, most = &next.silent, silentRetry
+	}
+	pause := *wait/2 + mathrand.N(*wait) // #nosec G404 -- no secret: it separates instances
+	*wait = min(2**wait, most)
+	return pause
 }
 
 // listen hears notifications until the connection fails or ctx ends. proven is whether a

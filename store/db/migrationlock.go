@@ -24,33 +24,41 @@ const migrationHolderSQL = `SELECT l.pid, coalesce(a.usename, ''), coalesce(a.ap
 
 // lockMigrations waits until no other process migrates, and takes the lock. It reports a long wait.
 func (s *DB) lockMigrations(ctx context.Context) (held context.Context, release func(), err error) {
+	whileReporting(ctx, s.waits.report, s.migrationHolder, func() { held, release, err = s.engine.lock(ctx) })
+	return held, release, err
+}
+
+// whileReporting runs lock, and reports a long wait for another process. report may be nil.
+func whileReporting(ctx context.Context, report func(LockWait), holder func(context.Context) []Blocker, lock func()) {
 	waiting, stop := context.WithCancel(ctx)
 	var reporter sync.WaitGroup
-	reporter.Go(func() { s.reportOther(waiting) })
-	defer reporter.Wait()
-	defer stop()
-	return s.engine.lock(ctx)
+	if report != nil {
+		reporter.Go(func() { reportOther(waiting, report, holder) })
+	}
+	lock()
+	stop()
+	reporter.Wait()
 }
 
 // reportOther reports the wait for another process until ctx ends.
-func (s *DB) reportOther(ctx context.Context) {
-	if s.waits.report == nil {
-		return
-	}
+func reportOther(ctx context.Context, report func(LockWait), holder func(context.Context) []Blocker) {
 	begun := time.Now()
 	for next := otherQuiet; sleep(ctx, next) == nil; next = otherTell {
-		w := LockWait{Lock: "another process migrates this database", Since: time.Since(begun)}
-		if s.engine.shared {
-			w.Blockers = s.migrationHolder(ctx)
-		}
+		w := LockWait{Lock: "another process migrates this database", Since: time.Since(begun), Blockers: holder(ctx)}
 		if ctx.Err() == nil {
-			s.waits.report(w)
+			report(w)
 		}
 	}
 }
 
+// nobodyKnown is the holder of a lock on a file.
+func nobodyKnown(context.Context) []Blocker { return nil }
+
 // migrationHolder returns the process that migrates, or nothing if it is not known.
 func (s *DB) migrationHolder(ctx context.Context) (found []Blocker) {
+	if !s.engine.shared {
+		return nobodyKnown(ctx)
+	}
 	ctx, cancel := context.WithTimeout(ctx, otherQuiet)
 	defer cancel()
 	var h Blocker

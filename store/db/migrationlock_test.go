@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"vestibule/internal/waittest"
+	"vestibule/store/db"
 )
 
 // TestAWaitForAnotherMigrationIsReported: an operator sees that nothing hangs, and on
@@ -35,5 +36,33 @@ func TestAWaitForAnotherMigrationIsReported(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestAnOpenThatWaitsForAMigrationIsReported: on SQLite it cannot even look at the schema
+// before.
+func TestAnOpenThatWaitsForAMigrationIsReported(t *testing.T) {
+	t.Parallel()
+	d := migrated(t, variants()[0])
+	release, err := d.LockMigrations(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	waits := make(chan db.LockWait, 16)
+	result := make(chan error, 1)
+	go func() {
+		s, err := db.OpenWith(t.Context(), d.URL, db.Options{OnLockWait: func(w db.LockWait) { waits <- w }})
+		if err == nil {
+			err = s.Close()
+		}
+		result <- err
+	}()
+	w := waittest.Receive(t, "a report of the wait", waits)
+	if text := w.String(); !strings.Contains(text, "another process migrates this database, for ") {
+		t.Errorf("got %q, want what it waits for", text)
+	}
+	release()
+	if err = waittest.Receive(t, "the end of the wait", result); err != nil {
+		t.Error(err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"vestibule/internal/pgtest"
+	"vestibule/internal/storetest"
 	"vestibule/internal/waittest"
 	"vestibule/store/db"
 )
@@ -83,5 +84,55 @@ func TestSQLiteNeedsNoNotifications(t *testing.T) {
 	t.Parallel()
 	if err := migrated(t, variants()[0]).Notifications(); err != nil {
 		t.Errorf("got %v, want nil", err)
+	}
+}
+
+// TestASilentFirstConnectionIsReplacedSoon: the network has lost it. Nothing tells it from a
+// pooler in transaction mode, except that ListenAt asks for a direct connection.
+func TestASilentFirstConnectionIsReplacedSoon(t *testing.T) {
+	t.Parallel()
+	for name, direct := range map[string]bool{"of ListenAt": true, "of Open": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := storetest.PostgresURL(t)
+			p := newProxy(t, url, nil)
+			s := open(t, p.URL)
+			if direct {
+				s = open(t, url)
+				if err := s.ListenAt(p.URL); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p.DropAfterListen()
+			watchUntilSilent(t, s)
+			waittest.Until(t, "notifications arrive", func() bool {
+				_, err := s.Version(t.Context())
+				return err == nil
+			})
+		})
+	}
+}
+
+// TestAttemptsToListenBecomeRareBehindAPooler, but not where it can be no pooler, or where
+// the connection is refused.
+func TestAttemptsToListenBecomeRareBehindAPooler(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name        string
+		direct      bool
+		err         error
+		first, most time.Duration // about
+	}{
+		{"a pooler", false, db.ErrSilent, 5 * time.Second, 5 * time.Minute},
+		{"a direct connection", true, db.ErrSilent, 100 * time.Millisecond, 15 * time.Second},
+		{"a refused one", false, db.ErrUnavailable, 100 * time.Millisecond, 15 * time.Second},
+	} {
+		about := tt.first
+		for i, got := range db.ListenPauses(tt.direct, tt.err, 12) {
+			if got < about/2 || got >= about*3/2 {
+				t.Errorf("%s: got %v before attempt %d, want about %v", tt.name, got, i+2, about)
+			}
+			about = min(2*about, tt.most)
+		}
 	}
 }

@@ -23,7 +23,7 @@ import (
 // sqliteReaders is the number of connections for reading.
 const sqliteReaders = 8
 
-func openSQLite(ctx context.Context, path string, patience time.Duration) (*DB, error) {
+func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 	given, err := databasePath(path)
 	if err != nil {
 		return nil, err
@@ -36,8 +36,9 @@ func openSQLite(ctx context.Context, path string, patience time.Duration) (*DB, 
 		return nil, fmt.Errorf("folder of the database, %s: %w", folder, err)
 	}
 	// One process at a time creates the file and turns on its write-ahead log (WAL). Two at
-	// once can get SQLITE_BUSY, whatever the timeout.
-	release, err := lockFile(ctx, path+".lock")
+	// once can get SQLITE_BUSY, whatever the timeout. A migration holds the lock too.
+	var release func()
+	whileReporting(ctx, o.OnLockWait, nobodyKnown, func() { release, err = lockFile(ctx, path+".lock") })
 	if err != nil {
 		return nil, fmt.Errorf("lock of the database: %w", err)
 	}
@@ -49,7 +50,7 @@ func openSQLite(ctx context.Context, path string, patience time.Duration) (*DB, 
 	if err != nil {
 		return nil, fmt.Errorf("file of the database: %w", err)
 	}
-	s, err := connectSQLite(file, patience)
+	s, err := connectSQLite(file, o.patience)
 	if err != nil {
 		return nil, errors.Join(err, file.close())
 	}

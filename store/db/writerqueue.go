@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"os"
 	"sync"
 	"time"
@@ -19,8 +20,11 @@ type turn struct {
 	file  *os.File      // nil where processes cannot queue up
 	wait  time.Duration // for other processes
 
-	mu     sync.Mutex // guards queued and its wanted
+	mu     sync.Mutex // guards all below, and wanted of queued
 	queued *place
+	users  int    // of file: a writer, and the goroutine that queues
+	ended  bool   // no writer may begin
+	closes func() // closes file after the last user
 }
 
 // turnWait is longer than a healthy writer takes.
@@ -66,8 +70,13 @@ func (t *turn) take(ctx context.Context) (release func(), err error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+	if !t.use() {
+		<-t.local
+		return nil, errClosed
+	}
 	has, err := t.among(ctx)
 	if err != nil {
+		t.unuse()
 		<-t.local
 		return nil, err
 	}
@@ -75,8 +84,49 @@ func (t *turn) take(ctx context.Context) (release func(), err error) {
 		if has {
 			passTurn(t.file)
 		}
+		t.unuse()
 		<-t.local
 	}, nil
+}
+
+var errClosed = errors.New("the database is closed")
+
+// use keeps the file open until unuse. It returns false after end.
+func (t *turn) use() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ended {
+		return false
+	}
+	t.users++
+	return true
+}
+
+func (t *turn) unuse() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.users--; t.users == 0 && t.closes != nil {
+		t.closes()
+	}
+}
+
+// end releases the locks of the file and closes it, at once or after its last user. It does
+// not wait: the goroutine that queues for a writer which has given up cannot leave the
+// system's queue, and the process before it may be stopped. If the file were closed under it,
+// it would lock whatever file gets the number of the descriptor next.
+func (t *turn) end(f *file) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ended {
+		return nil
+	}
+	t.ended = true
+	f.unlock()
+	if t.users > 0 {
+		t.closes = func() { _ = f.closeHandle() } // nothing was written to it
+		return nil
+	}
+	return f.closeHandle()
 }
 
 // among takes the turn among processes. If has is true, it must be passed on.
@@ -93,6 +143,7 @@ func (t *turn) among(ctx context.Context) (has bool, err error) {
 		}
 		p = &place{got: make(chan struct{})}
 		t.queued = p
+		t.users++
 		go t.queue(p)
 	} else if p.timedOut {
 		t.mu.Unlock()
@@ -117,6 +168,7 @@ func (t *turn) among(ctx context.Context) (has bool, err error) {
 
 // queue waits in the operating system's queue.
 func (t *turn) queue(p *place) {
+	defer t.unuse()
 	p.err = waitTurn(t.file)
 	t.mu.Lock()
 	defer t.mu.Unlock()
