@@ -81,6 +81,7 @@ func (s *Server) authorize(r *http.Request) (proxy.Grant, error) {
 		Lease:   s.sessions.Bind(live),
 		Stream:  func() (func(), error) { return s.stream(r, live) },
 		Confirm: func(ctx context.Context) error { return s.confirm(ctx, live) },
+		Cookie:  func(ctx context.Context) *http.Cookie { return s.sessions.SignedAgain(ctx, live) },
 	}, nil
 }
 

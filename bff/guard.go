@@ -32,14 +32,15 @@ var errNotFresh = web.Refuse(http.StatusForbidden, "SESSION_NOT_FRESH",
 type member func(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error
 
 // signedIn calls h only for signed-in users. The answer sets no cookie, even if the
-// session was extended: a delayed answer could overwrite a newer cookie.
+// session was extended: a delayed answer could overwrite a newer cookie. Only a cookie that
+// is signed with a previous secret is signed again.
 func (s *Server) signedIn(read bodyReader, h member) web.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		from, err := s.sender(r)
+		first, err := s.sessions.Check(r)
 		if err != nil {
-			return err
+			return s.unauthorized(r, err)
 		}
-		body, err := read(w, r, from)
+		body, err := read(w, r, s.shareOfUser(r, first.UserID)) // the share for which it is read
 		if err != nil {
 			return err
 		}
@@ -48,17 +49,26 @@ func (s *Server) signedIn(read bodyReader, h member) web.HandlerFunc {
 			return s.unauthorized(r, err)
 		}
 		web.NoteUser(r, live.UserID)
-		return ended(h(w, r, live, body))
+		return ended(h(&cookieWriter{w, func() *http.Cookie { return s.sessions.SignedAgain(r.Context(), first) }}, r, live, body))
 	}
 }
 
-// sender is the share for which the body of r is read, if there is a live session.
-func (s *Server) sender(r *http.Request) (share, error) {
-	live, err := s.sessions.Check(r)
-	if err != nil {
-		return share{}, s.unauthorized(r, err)
+// cookieWriter adds a cookie to an answer that sets none itself. It asks for the cookie when
+// the answer begins: until then the handler may end the session.
+type cookieWriter struct {
+	http.ResponseWriter
+	cookie func() *http.Cookie // may return nil
+}
+
+func (w *cookieWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *cookieWriter) WriteHeader(status int) {
+	if _, set := w.Header()["Set-Cookie"]; !set {
+		if cookie := w.cookie(); cookie != nil {
+			http.SetCookie(w, cookie)
+		}
 	}
-	return s.shareOfUser(r, live.UserID), nil
+	w.ResponseWriter.WriteHeader(status)
 }
 
 // fresh calls h only if the password was recently proven in the session.

@@ -79,7 +79,7 @@ func (s *Sessions) live(e *entry, p presented) (*Live, error) {
 	if !s.alive(row, s.now()) {
 		return nil, ErrEnded
 	}
-	return &Live{Session: row, User: user, token: p.token, stale: p.stale, entry: e}, nil
+	return &Live{Session: row, User: user, cookie: p, entry: e, checked: s.Now()}, nil
 }
 
 // entry returns a session from the cache if the cached row is current enough, and
@@ -88,7 +88,7 @@ func (s *Sessions) entry(ctx context.Context, hash string, recheck time.Duration
 	now := s.now()
 	e, epoch := s.cache.get(hash)
 	var version int64
-	if s.Version != nil && recheck > 0 {
+	if s.Version != nil { // also for a read that must query: later requests use its row
 		var err error
 		if version, err = s.Version(ctx); err != nil {
 			version, recheck = unknown, 0
