@@ -36,11 +36,11 @@ type member func(w http.ResponseWriter, r *http.Request, live *session.Live, bod
 // is signed with a previous secret is signed again.
 func (s *Server) signedIn(read bodyReader, h member) web.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		first, err := s.sessions.Check(r)
+		first, from, err := s.sender(r)
 		if err != nil {
-			return s.unauthorized(r, err)
+			return err
 		}
-		body, err := read(w, r, s.shareOfUser(r, first.UserID)) // the share for which it is read
+		body, err := read(w, r, from)
 		if err != nil {
 			return err
 		}
@@ -49,8 +49,19 @@ func (s *Server) signedIn(read bodyReader, h member) web.HandlerFunc {
 			return s.unauthorized(r, err)
 		}
 		web.NoteUser(r, live.UserID)
-		return ended(h(&cookieWriter{w, func() *http.Cookie { return s.sessions.SignedAgain(r.Context(), first) }}, r, live, body))
+		w = &cookieWriter{w, func() *http.Cookie { return s.sessions.SignedAgain(r.Context(), first) }}
+		return ended(h(w, r, live, body))
 	}
+}
+
+// sender returns the live session of r as it is before the body is read, and the share for
+// which the body is read.
+func (s *Server) sender(r *http.Request) (*session.Live, share, error) {
+	live, err := s.sessions.Check(r)
+	if err != nil {
+		return nil, share{}, s.unauthorized(r, err)
+	}
+	return live, s.shareOfUser(r, live.UserID), nil
 }
 
 // cookieWriter adds a cookie to an answer that sets none itself. It asks for the cookie when
