@@ -25,6 +25,7 @@ import (
 //   - A slow request is checked again: after its body has arrived (Confirm), and
 //     repeatedly while its stream is open (Lease). So the end of a session also ends
 //     requests in progress.
+//   - An answer sets the cookie only to sign it with the current secret (Cookie).
 
 func (s *Server) newProxy(upstream http.RoundTripper) (*proxy.Proxy, error) {
 	return proxy.New(proxy.Config{
