@@ -88,7 +88,7 @@ func (s *Sessions) entry(ctx context.Context, hash string, recheck time.Duration
 	now := s.now()
 	e, epoch := s.cache.get(hash)
 	var version int64
-	if s.Version != nil { // also for a read that must query: later requests use its row
+	if s.Version != nil && recheck > 0 {
 		var err error
 		if version, err = s.Version(ctx); err != nil {
 			version, recheck = unknown, 0

@@ -43,11 +43,10 @@ func (s *Sessions) SignedAgain(ctx context.Context, l *Live) *http.Cookie {
 	}
 	ctx, cancel := db.Within(ctx, signAgainLimit)
 	defer cancel()
-	e, err := s.entry(ctx, l.TokenHash, 0)
-	if err != nil {
+	row, _, err := s.lookUp(ctx, l.TokenHash) // past the cache, so that other requests still use that
+	if err != nil || !s.alive(row, s.now()) {
 		return nil
 	}
-	row, _ := e.load()
 	return s.cookieFor(row, l.cookie.token, s.now())
 }
 

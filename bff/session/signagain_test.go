@@ -108,6 +108,16 @@ func TestACookieOfAnEndedSessionIsNotSignedAgain(t *testing.T) {
 		if c := f.SignedAgain(f.t.Context(), live); c != nil {
 			f.t.Errorf("got %v, want none", c)
 		}
+
+		f.Cookie = cookieOf(oldSecret)
+		_, r = f.signIn(false, nil)
+		f.Cookie = cookieOf(newSecret, oldSecret)
+		f.clock.Advance(day - time.Second)
+		live = f.wantLive(r)
+		f.clock.Advance(time.Second)
+		if c := f.SignedAgain(f.t.Context(), live); c != nil {
+			f.t.Errorf("got %v for a session that has just expired, want none", c)
+		}
 	})
 }
 
