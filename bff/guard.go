@@ -64,8 +64,8 @@ func (s *Server) sender(r *http.Request) (*session.Live, share, error) {
 	return live, s.shareOfUser(r, live.UserID), nil
 }
 
-// cookieWriter adds a cookie to an answer that sets none itself. It asks for the cookie when
-// the answer begins: until then the handler may end the session.
+// cookieWriter adds a cookie to an answer. It asks for the cookie when the answer begins: if
+// the handler has ended or replaced the session and sets the cookie itself, there is no other.
 type cookieWriter struct {
 	http.ResponseWriter
 	cookie func() *http.Cookie // may return nil
@@ -74,10 +74,8 @@ type cookieWriter struct {
 func (w *cookieWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func (w *cookieWriter) WriteHeader(status int) {
-	if _, set := w.Header()["Set-Cookie"]; !set {
-		if cookie := w.cookie(); cookie != nil {
-			http.SetCookie(w, cookie)
-		}
+	if cookie := w.cookie(); cookie != nil {
+		http.SetCookie(w, cookie)
 	}
 	w.ResponseWriter.WriteHeader(status)
 }

@@ -1,16 +1,19 @@
 package bff_test
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"vestibule/bff"
 	"vestibule/internal/storetest"
+	"vestibule/internal/waittest"
 	"vestibule/store"
 )
 
@@ -138,6 +141,43 @@ func TestAnAnswerThatComesTooLateSignsNoCookieAgain(t *testing.T) {
 		defer undo()
 		if line := cookieLine(c.t, c.ask(c.second, "POST", "/api/auth/verify-password", `{"password":"`+own+`"}`, c.newCookie())); line != "" {
 			c.t.Errorf("verify-password took long: got cookie %q, want none", line)
+		}
+	})
+}
+
+// slowBody calls slow when it is read.
+type slowBody struct {
+	io.Reader
+	slow func()
+}
+
+func (b slowBody) Read(p []byte) (int, error) {
+	b.slow()
+	return b.Reader.Read(p)
+}
+
+// TestASlowBodySignsNoCookieAgain: the time counts from the first check of the session, before
+// the body. The client sends the body when the server asks for it.
+func TestASlowBodySignsNoCookieAgain(t *testing.T) {
+	t.Parallel()
+	eachChange(t, func(c *change) {
+		c.visitor().signUp("ada@example.com")
+		for _, late := range []bool{false, true} {
+			body := slowBody{strings.NewReader(`{"name":"Ada"}`), sync.OnceFunc(func() {
+				if late {
+					c.clock.Advance(4 * time.Second)
+				}
+			})}
+			r, err := http.NewRequestWithContext(c.t.Context(), http.MethodPost, c.second.url+"/api/auth/update-user", body)
+			if err != nil {
+				c.t.Fatal(err)
+			}
+			r.Header = http.Header{"Cookie": {c.newCookie()}, "Content-Type": {"application/json"}, "Expect": {"100-continue"}}
+			v := c.second.visitor()
+			v.client.Transport = &http.Transport{ExpectContinueTimeout: waittest.Patience, DisableKeepAlives: true}
+			if line := cookieLine(c.t, v.want(v.send(r), 200, "")); (line == "") != late {
+				c.t.Errorf("late %t: got cookie %q", late, line)
+			}
 		}
 	})
 }
