@@ -25,6 +25,7 @@ import (
 //   - A slow request is checked again: after its body has arrived (Confirm), and
 //     repeatedly while its stream is open (Lease). So the end of a session also ends
 //     requests in progress.
+//   - An answer sets the cookie only to sign it with the current secret (Cookie).
 
 func (s *Server) newProxy(upstream http.RoundTripper) (*proxy.Proxy, error) {
 	return proxy.New(proxy.Config{
@@ -81,6 +82,7 @@ func (s *Server) authorize(r *http.Request) (proxy.Grant, error) {
 		Lease:   s.sessions.Bind(live),
 		Stream:  func() (func(), error) { return s.stream(r, live) },
 		Confirm: func(ctx context.Context) error { return s.confirm(ctx, live) },
+		Cookie:  func(ctx context.Context) *http.Cookie { return s.sessions.SignedAgain(ctx, live) },
 	}, nil
 }
 

@@ -53,13 +53,19 @@ const surfaceText = "The server that a single-page app talks to. `/api/auth/` ha
 var (
 	withoutSession = guarded(nil, tooMany, unavailable)
 	asVisitor      = guarded([]map[string][]string{{"session": {}}, {}}, tooMany, unavailable)
-	asUser         = guarded([]map[string][]string{{"session": {}}}, signedOut, tooMany, unavailable)
-	asFreshUser    = guarded([]map[string][]string{{"session": {}}}, notFresh, signedOut, tooMany, unavailable)
+	asUser         = guardedUser(signedOut, tooMany, unavailable)
+	asFreshUser    = guardedUser(notFresh, signedOut, tooMany, unavailable)
 	throughProxy   = &endpoint.Guard{Security: []map[string][]string{{"session": {}}}}
 )
 
 func guarded(security []map[string][]string, answers ...*endpoint.Answer) *endpoint.Guard {
 	return &endpoint.Guard{Security: security, Answers: answers, Body: []*endpoint.Answer{badBody, forbidden, timeout, tooLarge, wrongType}}
+}
+
+func guardedUser(answers ...*endpoint.Answer) *endpoint.Guard {
+	g := guarded([]map[string][]string{{"session": {}}}, answers...)
+	g.Headers = []*endpoint.Header{signedAgain}
+	return g
 }
 
 var text = endpoint.Schema{"type": "string"}
@@ -98,6 +104,8 @@ const (
 var (
 	setCookie         = cookieHeader("SetCookie", "The session cookie", "HttpOnly", "better-auth.session_token=...; Path=/; Max-Age=604800; HttpOnly; SameSite=Lax", false)
 	setCookieAlways   = cookieHeader("SetCookieAlways", "The session cookie", "HttpOnly", "better-auth.session_token=...; Path=/; Max-Age=604800; HttpOnly; SameSite=Lax", true)
+	signedAgain       = cookieHeader("SignedAgain", "The same cookie, signed with the current secret, if the request's was signed with BETTER_AUTH_SECRET_PREVIOUS", "HttpOnly", "better-auth.session_token=...; Path=/; Max-Age=604800; HttpOnly; SameSite=Lax", false)
+	changeCookie      = cookieHeader("ChangeCookie", "Clears the session cookie, if it was this session that ended. Otherwise the same as `SignedAgain`", "HttpOnly", "better-auth.session_token=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax", false)
 	clearCookie       = cookieHeader("ClearCookie", "Clears the session cookie", "=; Path=/; Max-Age=0; HttpOnly", "better-auth.session_token=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax", false)
 	clearCookieAlways = cookieHeader("ClearCookieAlways", "Clears the session cookie", "=; Path=/; Max-Age=0; HttpOnly", "better-auth.session_token=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax", true)
 )

@@ -19,7 +19,7 @@ var getSessionDoc = endpoint.Doc{
 	Tag: "session", Summary: "Ask who is signed in",
 	Row:    "200 `{session, user}` or `null`. `?disableRefresh=true` does not extend the session",
 	Params: []*endpoint.Param{inQuery("disableRefresh", "With any value but the empty one, the request does not extend the session", false, "true")},
-	Answers: []*endpoint.Answer{answers("The session and its user, or null. The cookie is set again if the session was extended, and cleared if the session has ended", &currentJSON{exampleSession, exampleUser},
+	Answers: []*endpoint.Answer{answers("The session and its user, or null. The cookie is set again if the session was extended or its signature is old, and cleared if the session has ended", &currentJSON{exampleSession, exampleUser},
 		setCookie, &endpoint.Header{Component: "SetAuthJwt", Name: exposedTokenHeader, Text: "The access token, only with EXPOSE_TOKEN", Schema: text, Example: "eyJ..."})},
 }
 
@@ -30,7 +30,9 @@ func (s *Server) getSession(w http.ResponseWriter, r *http.Request) error {
 	read, renew := s.sessions.Read, s.sessions.Renewed
 	if web.QueryValue(r, "disableRefresh") != "" {
 		read = s.sessions.Peek
-		renew = func(context.Context, *session.Live) (*http.Cookie, error) { return nil, nil }
+		renew = func(ctx context.Context, live *session.Live) (*http.Cookie, error) {
+			return s.sessions.SignedAgain(ctx, live), nil
+		}
 	}
 	live, err := read(r)
 	var renewed *http.Cookie

@@ -32,10 +32,11 @@ var errNotFresh = web.Refuse(http.StatusForbidden, "SESSION_NOT_FRESH",
 type member func(w http.ResponseWriter, r *http.Request, live *session.Live, body *web.Object) error
 
 // signedIn calls h only for signed-in users. The answer sets no cookie, even if the
-// session was extended: a delayed answer could overwrite a newer cookie.
+// session was extended: a delayed answer could overwrite a newer cookie. Only a cookie that
+// is signed with a previous secret is signed again.
 func (s *Server) signedIn(read bodyReader, h member) web.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		from, err := s.sender(r)
+		first, from, err := s.sender(r)
 		if err != nil {
 			return err
 		}
@@ -48,17 +49,35 @@ func (s *Server) signedIn(read bodyReader, h member) web.HandlerFunc {
 			return s.unauthorized(r, err)
 		}
 		web.NoteUser(r, live.UserID)
+		w = &cookieWriter{w, func() *http.Cookie { return s.sessions.SignedAgain(r.Context(), first) }}
 		return ended(h(w, r, live, body))
 	}
 }
 
-// sender is the share for which the body of r is read, if there is a live session.
-func (s *Server) sender(r *http.Request) (share, error) {
+// sender returns the live session of r as it is before the body is read, and the share for
+// which the body is read.
+func (s *Server) sender(r *http.Request) (*session.Live, share, error) {
 	live, err := s.sessions.Check(r)
 	if err != nil {
-		return share{}, s.unauthorized(r, err)
+		return nil, share{}, s.unauthorized(r, err)
 	}
-	return s.shareOfUser(r, live.UserID), nil
+	return live, s.shareOfUser(r, live.UserID), nil
+}
+
+// cookieWriter adds a cookie to an answer. It asks for the cookie when the answer begins: if
+// the handler has ended or replaced the session and sets the cookie itself, there is no other.
+type cookieWriter struct {
+	http.ResponseWriter
+	cookie func() *http.Cookie // may return nil
+}
+
+func (w *cookieWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *cookieWriter) WriteHeader(status int) {
+	if cookie := w.cookie(); cookie != nil {
+		http.SetCookie(w, cookie)
+	}
+	w.ResponseWriter.WriteHeader(status)
 }
 
 // fresh calls h only if the password was recently proven in the session.

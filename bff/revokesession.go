@@ -19,7 +19,7 @@ var revokeSessionDoc = endpoint.Doc{
 	Row:     "200 `{\"status\":true}`. Body: `token`, a handle. A handle that is not the user's ends nothing and gets the same answer",
 	Events:  []string{store.EventSessionRevoked},
 	Body:    &endpoint.Body{Text: "The session to end", Examples: oneExample(revokeSessionBody{exampleHandle})},
-	Answers: []*endpoint.Answer{answers("The session has ended. A handle that is not the user's ends nothing and gets the same answer", statusJSON{true}, clearCookie), notFresh},
+	Answers: []*endpoint.Answer{answers("The session has ended. A handle that is not the user's ends nothing and gets the same answer", statusJSON{true}, changeCookie), notFresh},
 }
 
 // revokeSession ends the session with the given handle, if it is one of the user's. The

@@ -51,7 +51,7 @@ func (s *Server) endpoints() []endpoint.Endpoint {
 		{Method: "GET", Path: "/error", ID: "showError", Handler: s.showError, Doc: &errorDoc},
 	})
 	list = append(list, s.docs.Endpoints("/api/openapi.json", "/api/docs", notModified, knownVersion, notFound)...)
-	list = append(list, proxy.Endpoints(throughProxy, clearCookie, []*web.Error{errNoSession, errSessionExpired}, errStreams)...)
+	list = append(list, proxy.Endpoints(throughProxy, clearCookie, signedAgain, []*web.Error{errNoSession, errSessionExpired}, errStreams)...)
 	return append(list, frontend.Endpoint())
 }
 

@@ -7,17 +7,20 @@ import (
 	"vestibule/internal/web"
 )
 
-// Endpoints describes the endpoints below /api/proxy/. authorize lists the refusals of
+// Endpoints describes the endpoints below /api/proxy/. cleared is the cookie that a refusal
+// clears, and cookie is that of Grant.Cookie. authorize lists the refusals of
 // Config.Authorize, and stream is the refusal of Grant.Stream. guard describes the checks
 // that a request passes first.
-func Endpoints(guard *endpoint.Guard, cleared *endpoint.Header, authorize []*web.Error, stream *web.Error) []endpoint.Endpoint {
+func Endpoints(guard *endpoint.Guard, cleared, cookie *endpoint.Header, authorize []*web.Error, stream *web.Error) []endpoint.Endpoint {
 	answer := func(name string, status int, text string, errors ...*web.Error) *endpoint.Answer {
 		return &endpoint.Answer{Component: name, Status: status, Text: text, Errors: errors, Types: []string{"*/*"}, Bare: true}
 	}
 	unauthorized := answer("ProxyUnauthorized", 401, "There is no session cookie, or its session has ended; then the answer clears the cookie", authorize...)
 	unauthorized.Headers = []*endpoint.Header{cleared}
+	proxied := answer("Proxied", 0, "The API's own answer: status, body and headers as it sent them, without the headers that would affect our origin. An answer that sets our cookie is `no-store`")
+	proxied.Headers = []*endpoint.Header{cookie}
 	answers := []*endpoint.Answer{
-		answer("Proxied", 0, "The API's own answer: status, body and headers as it sent them, without the headers that would affect our origin"),
+		proxied,
 		answer("ProxyBadRequest", 400, "The path, the query or the body cannot be passed on, and nothing was sent; or the API's own 400",
 			web.BadPath("contains an encoded slash"), badQuery("contains a semicolon, which must be escaped"), web.ErrBrokenBody),
 		unauthorized,

@@ -16,13 +16,14 @@ type exchange struct {
 	proxy   *Proxy
 	in      *http.Request // as the client sent it
 	bearer  string
-	expired func() bool                 // Grant.Expired; may be nil
-	confirm func(context.Context) error // Grant.Confirm
-	checked time.Time                   // just before the session was checked
-	upgrade bool                        // an allowed WebSocket handshake
-	events  bool                        // the request asks for events
-	places  *requestPlaces              // among the requests under way
-	place   *streamPlace                // among the session's streams
+	expired func() bool                        // Grant.Expired; may be nil
+	confirm func(context.Context) error        // Grant.Confirm
+	checked time.Time                          // just before the session was checked
+	cookie  func(context.Context) *http.Cookie // Grant.Cookie; may be nil
+	upgrade bool                               // an allowed WebSocket handshake
+	events  bool                               // the request asks for events
+	places  *requestPlaces                     // among the requests under way
+	place   *streamPlace                       // among the session's streams
 
 	lease  context.Context         // in's, bounded by the session
 	ctx    context.Context         // lease, bounded by what happens here

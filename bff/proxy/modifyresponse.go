@@ -37,6 +37,7 @@ func (p *Proxy) modify(res *http.Response) error {
 		return err
 	}
 	limitCaching(res.Header)
+	x.setCookie(res)
 	res.Body = &responseBody{ReadCloser: res.Body, x: x}
 	switch {
 	case !isStream(res):

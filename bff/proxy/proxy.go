@@ -67,6 +67,9 @@ type Grant struct {
 	// Confirm checks the session again and returns the refusal if it has ended. It is
 	// called just before a body that was held open becomes complete at the API.
 	Confirm func(context.Context) error
+	// Cookie returns a cookie of ours for the answer, or nil. It is called when the API has
+	// answered. nil means that there is none.
+	Cookie func(context.Context) *http.Cookie
 	// Expired reports whether the token has expired; nil means never.
 	Expired func() bool
 }
@@ -170,7 +173,7 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request) error {
 	defer release()
 	x := p.begin(w, r, lease)
 	x.bearer, x.expired, x.upgrade = grant.Bearer, grant.Expired, upgrade
-	x.confirm, x.checked = grant.Confirm, checked
+	x.confirm, x.checked, x.cookie = grant.Confirm, checked, grant.Cookie
 	x.places, x.place = places, place
 	defer x.end()
 	p.reverse.ServeHTTP(&x.answer, x.request())

@@ -53,6 +53,9 @@ func (x *exchange) checkSwitch(res *http.Response) error {
 	}
 	h := http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}}
 	pass(h, res.Header, handshakeResponse)
+	if cookie := x.ownCookie(); cookie != nil {
+		h["Set-Cookie"] = []string{cookie.String()} // a page may open nothing but a WebSocket
+	}
 	res.Header = h
 	return nil
 }

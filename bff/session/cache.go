@@ -83,6 +83,8 @@ type entry struct {
 	user store.User
 	at   seen // when row and user were read
 
+	signedAgain time.Time // when the last attempt began to send the cookie again; guarded by mu
+
 	minting sync.Mutex
 	held    token.Token
 }

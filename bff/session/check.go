@@ -79,7 +79,7 @@ func (s *Sessions) live(e *entry, p presented) (*Live, error) {
 	if !s.alive(row, s.now()) {
 		return nil, ErrEnded
 	}
-	return &Live{Session: row, User: user, token: p.token, stale: p.stale, entry: e}, nil
+	return &Live{Session: row, User: user, cookie: p, entry: e, checked: s.Now()}, nil
 }
 
 // entry returns a session from the cache if the cached row is current enough, and

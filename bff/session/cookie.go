@@ -71,8 +71,9 @@ func sign(key []byte, token string) []byte {
 
 // presented is the token of a cookie with a valid signature.
 type presented struct {
-	token string
-	stale bool // signed with a previous secret, or as earlier versions did
+	token    string
+	stale    bool // signed with a previous secret, or as earlier versions did
+	previous bool // signed with a previous secret
 }
 
 // read returns the tokens of the signed cookies of r, each once. Its errors are ErrNone and
@@ -134,15 +135,15 @@ func (v *verifier) verify(value string) (presented, bool) {
 	}
 	for i, key := range v.keys {
 		if v.signed(key, token, signature) {
-			return presented{token, i > 0}, true
+			return presented{token, i > 0, i > 0}, true
 		}
 	}
 	if !sessionToken.MatchString(token) {
 		return presented{}, false
 	}
-	for _, secret := range append([][]byte{v.Secret}, v.Previous...) {
+	for i, secret := range append([][]byte{v.Secret}, v.Previous...) {
 		if v.signed(secret, token, signature) {
-			return presented{token, true}, true
+			return presented{token, true, i > 0}, true
 		}
 	}
 	return presented{}, false

@@ -127,11 +127,11 @@ func TestOldSignaturesAreRenewed(t *testing.T) {
 		value string
 		want  []presented
 	}{
-		"the current secret":             {c.value(token), []presented{{token, false}}},
-		"a previous secret":              {before.value(token), []presented{{token, true}}},
-		"the current secret itself":      {legacyValue([]byte(now), token), []presented{{token, true}}},
-		"a previous secret itself":       {legacyValue([]byte(old), token), []presented{{token, true}}},
-		"Better Auth's token":            {legacyValue([]byte(now), "ThqgPCRgThqgPCRgThqgPCRgThqgfDZn"), []presented{{"ThqgPCRgThqgPCRgThqgPCRgThqgfDZn", true}}},
+		"the current secret":             {c.value(token), []presented{{token, false, false}}},
+		"a previous secret":              {before.value(token), []presented{{token, true, true}}},
+		"the current secret itself":      {legacyValue([]byte(now), token), []presented{{token, true, false}}},
+		"a previous secret itself":       {legacyValue([]byte(old), token), []presented{{token, true, true}}},
+		"Better Auth's token":            {legacyValue([]byte(now), "ThqgPCRgThqgPCRgThqgPCRgThqgfDZn"), []presented{{"ThqgPCRgThqgPCRgThqgPCRgThqgfDZn", true, false}}},
 		"an HS256 token":                 {legacyValue([]byte(now), "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1c3JfMSJ9"), nil},
 		"the secret itself, a short one": {legacyValue([]byte(now), "token"), nil},
 	} {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"vestibule/bff/token"
 	"vestibule/store"
@@ -13,21 +14,22 @@ import (
 // Live is a session that was alive when it was checked.
 type Live struct {
 	store.Session
-	User  store.User // as it was when last read
-	token string
-	stale bool // the cookie is signed with a previous secret
-	entry *entry
+	User    store.User // as it was when last read
+	cookie  presented
+	entry   *entry
+	checked time.Time
 }
 
 // Handle returns the ID of the session for bodies and tokens. It gives no access.
 func (l *Live) Handle() string { return l.ID }
 
 // Renewed returns the cookie to send if the browser's copy is out of date: the session was
-// extended after the cookie was last sent, or the cookie is signed with a previous secret.
+// extended after the cookie was last sent, or the cookie is signed with a previous secret
+// or as earlier versions did.
 // Otherwise it returns nil. It returns ErrEnded if the session has ended since it was
 // checked.
 func (s *Sessions) Renewed(ctx context.Context, l *Live) (*http.Cookie, error) {
-	if !l.stale && !(l.RememberMe && l.UpdatedAt.After(l.CookieAt)) {
+	if !l.cookie.stale && !(l.RememberMe && l.UpdatedAt.After(l.CookieAt)) {
 		return nil, nil
 	}
 	ctx, cancel := db.Within(ctx, checkLimit)
@@ -40,7 +42,7 @@ func (s *Sessions) Renewed(ctx context.Context, l *Live) (*http.Cookie, error) {
 	case err != nil:
 		return nil, err
 	}
-	return s.cookieFor(l.Session, l.token, s.now()), nil
+	return s.cookieFor(l.Session, l.cookie.token, s.now()), nil
 }
 
 // Token returns the token for the session's requests upstream. It mints a new one only when

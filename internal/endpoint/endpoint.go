@@ -54,6 +54,7 @@ type Guard struct {
 	Security []map[string][]string // nil: the same as none
 	Answers  []*Answer             // the guard's own
 	Body     []*Answer             // for endpoints that read a body
+	Headers  []*Header             // of every answer of success, unless it describes them itself
 }
 
 // Mount adds the endpoints to a router, in order. Each GET also gets HEAD.

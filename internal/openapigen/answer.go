@@ -31,6 +31,11 @@ func answers(s endpoint.Surface, e endpoint.Endpoint) map[int]*endpoint.Answer {
 		if e.Doc.Body != nil {
 			add(g.Body)
 		}
+		for status, a := range all {
+			if 200 <= status && status < 300 {
+				all[status] = withHeaders(a, g.Headers)
+			}
+		}
 	}
 	for _, refusal := range e.Doc.Errors {
 		all[refusal.Status] = with(all[refusal.Status], refusal)
@@ -58,6 +63,19 @@ func with(a *endpoint.Answer, refusal *web.Error) *endpoint.Answer {
 	}
 	more := *a
 	more.Component, more.Errors = "", append(slices.Clone(a.Errors), refusal)
+	return &more
+}
+
+// withHeaders returns a copy of an answer with those of the headers that it does not describe
+// itself.
+func withHeaders(a *endpoint.Answer, headers []*endpoint.Header) *endpoint.Answer {
+	more := *a
+	more.Headers = slices.Clone(a.Headers)
+	for _, h := range headers {
+		if !slices.ContainsFunc(a.Headers, func(own *endpoint.Header) bool { return own.Name == h.Name }) {
+			more.Headers, more.Component = append(more.Headers, h), ""
+		}
+	}
 	return &more
 }
 

@@ -44,7 +44,7 @@ func small() endpoint.Surface {
 			Body:    []*endpoint.Answer{{Component: "TooLarge", Status: 413, Text: "l", Errors: []*web.Error{web.BodyTooLarge(1)}}},
 		},
 		Endpoints: []endpoint.Endpoint{
-			{Method: "GET", Path: "/thing", ID: "getThing", NoHead: true, Doc: &endpoint.Doc{Tag: "a", Row: "200 the thing",
+			{Method: "GET", Path: "/thing", ID: "getThing", NoHead: true, Guard: &endpoint.Guard{Headers: []*endpoint.Header{{Name: "X-Of-The-Guard", Schema: endpoint.Schema{"type": "string"}}}}, Doc: &endpoint.Doc{Tag: "a", Row: "200 the thing",
 				Answers: []*endpoint.Answer{{Status: 200, Text: "d", Examples: []endpoint.Example{{Name: "one", Value: thingJSON{Name: "x"}}}}}}},
 			{Method: "POST", Path: "/thing", ID: "makeThing", Short: "/t", ShortID: "make", Doc: &endpoint.Doc{Tag: "a", Row: "201",
 				Body: &endpoint.Body{Examples: []endpoint.Example{{Name: "one", Value: kindJSON{true}}}}, Errors: []*web.Error{taken}}},
@@ -97,6 +97,11 @@ func TestTheDocumentMatchesTheTable(t *testing.T) {
 	}
 	if conflict := string(doc.Paths["/t"]["post"].Responses["409"]); !strings.Contains(conflict, "BUSY") || !strings.Contains(conflict, "TAKEN") {
 		t.Errorf("got %s, want the codes of the guard and of the endpoint", conflict)
+	}
+	for status, want := range map[string]bool{"200": true, "409": false} {
+		if got := strings.Contains(string(doc.Paths["/thing"]["get"].Responses[status]), "X-Of-The-Guard"); got != want {
+			t.Errorf("%s: has the header of the guard: %t, want %t", status, got, want)
+		}
 	}
 	if conflict := string(doc.Paths["/thing"]["get"].Responses["409"]); !strings.Contains(conflict, "components/responses/Conflict") {
 		t.Errorf("got %s, want the shared answer", conflict)
