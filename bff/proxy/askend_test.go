@@ -21,13 +21,12 @@ type askRig struct {
 	proxy *Proxy
 	x     *exchange
 	api   *io.PipeWriter // the body of the API's answer
-	begun chan struct{}  // closed when the API answers
 }
 
 func newAskRig(t *testing.T, header http.Header) *askRig {
 	t.Helper()
 	body, api := io.Pipe()
-	r := &askRig{api: api, begun: make(chan struct{})}
+	r := &askRig{api: api}
 	var err error
 	r.proxy, err = New(Config{
 		Backend: mustParse(t, "http://api.internal"), Public: mustParse(t, "https://app.example"),
@@ -37,7 +36,6 @@ func newAskRig(t *testing.T, header http.Header) *askRig {
 		},
 		Transport: roundTripper(func(req *http.Request) (*http.Response, error) {
 			r.x = exchangeOf(req.Context())
-			close(r.begun)
 			context.AfterFunc(req.Context(), func() { _ = api.CloseWithError(req.Context().Err()) })
 			return &http.Response{StatusCode: 200, ProtoMajor: 1, ProtoMinor: 1, Header: header, ContentLength: -1, Body: body, Request: req}, nil
 		}),
@@ -107,7 +105,10 @@ type slowWriter struct {
 	let, late       chan struct{}
 	once            sync.Once // for late
 	writes, writing atomic.Int32
+	flushed         atomic.Bool
 }
+
+func (w *slowWriter) Flush() { w.flushed.Store(true) }
 
 func (w *slowWriter) Write(p []byte) (int, error) {
 	w.writes.Add(1)
@@ -160,7 +161,7 @@ func TestAQuestionEndsWithItsExchange(t *testing.T) {
 				}
 				done <- err
 			}()
-			<-r.begun
+			waittest.Until(t, "the header is sent", w.flushed.Load)
 			waittest.Until(t, "a question is being written", func() bool {
 				r.x.place.ask()
 				return w.writing.Load() > 0
