@@ -45,8 +45,7 @@ type Room struct {
 // holder is a key with its open streams.
 type holder struct {
 	streams map[*stream]struct{}
-	asked   time.Time // the last question
-	asking  bool      // a timer runs for the next question
+	asking  bool // they were asked less than a pause ago
 }
 
 type stream struct{ ask func() }
@@ -109,7 +108,7 @@ func (r *Room) ask(key string) {
 		return
 	}
 	h.asking = true
-	time.AfterFunc(pause-time.Since(h.asked), func() { r.askAll(key, h) })
+	go r.askAll(key, h)
 }
 
 func (r *Room) askAll(key string, h *holder) {
@@ -127,7 +126,6 @@ func (r *Room) toAsk(key string, h *holder) []*stream {
 	if !h.asking {
 		return nil
 	}
-	h.asked = time.Now()
 	time.AfterFunc(pause, func() { r.askAll(key, h) })
 	return slices.Collect(maps.Keys(h.streams))
 }

@@ -39,9 +39,9 @@ func TestAStreamWithoutAClientMakesRoom(t *testing.T) {
 		r := New(10, 2)
 		living, leave := enter(t, r, "a")
 		var leaveDead func()
-		questions := 0
+		var questions atomic.Int32
 		leaveDead, err := r.Enter(t.Context(), "a", func() {
-			if questions++; questions == 2 {
+			if questions.Add(1) == 2 {
 				leaveDead()
 				leaveDead() // counts once
 			}
@@ -55,8 +55,8 @@ func TestAStreamWithoutAClientMakesRoom(t *testing.T) {
 			t.Errorf("the new stream has waited %v, want %v", took, pause)
 		}
 		time.Sleep(time.Hour)
-		if n := living.Load(); n != 2 || questions != 2 {
-			t.Errorf("the streams were asked %d and %d times, want 2", n, questions)
+		if n := living.Load(); n != 2 || questions.Load() != 2 {
+			t.Errorf("the streams were asked %d and %d times, want 2", n, questions.Load())
 		}
 		leave()
 		leaveNew()
