@@ -102,7 +102,8 @@ func (s *Server) watchTasks(w http.ResponseWriter, r *http.Request, user string)
 		return err
 	}
 	caller := bearer.CallerOf(r)
-	done, err := s.feed.places.Enter(r.Context(), streamsOf(caller, user), 1)
+	out := &eventStream{w: w, control: http.NewResponseController(w), asked: make(chan struct{}, 1)}
+	done, err := s.feed.places.Enter(r.Context(), streamsOf(caller, user), out.ask)
 	if errors.As(err, new(fair.Full)) {
 		return errStreams.Because(err)
 	}
@@ -118,7 +119,7 @@ func (s *Server) watchTasks(w http.ResponseWriter, r *http.Request, user string)
 	}
 	l.start(now)
 	latest := now.Seq
-	out := &eventStream{w: w, control: http.NewResponseController(w), l: l}
+	out.l = l
 	var reset []byte
 	switch {
 	case !resuming:
@@ -166,6 +167,8 @@ func (s *Server) follow(ctx context.Context, out *eventStream, life time.Duratio
 		case <-out.l.wake:
 		case <-beat.C:
 			_ = out.beat() // the flush finds out whether the reader has left
+		case <-out.asked:
+			_ = out.beat()
 		}
 	}
 }

@@ -11,7 +11,8 @@ type eventStream struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 	l       *listener
-	seen    int64 // the number of the latest written event
+	seen    int64         // the number of the latest written event
+	asked   chan struct{} // buffers one question whether the reader is still there
 }
 
 // errLeft means that the client has closed the connection.
@@ -43,6 +44,14 @@ func (o *eventStream) write(seen int64, block []byte) error {
 
 // beat keeps the connection open.
 func (o *eventStream) beat() error { return o.write(o.seen, []byte(":\n\n")) }
+
+// ask makes the stream write something soon (internal/openstreams).
+func (o *eventStream) ask() {
+	select {
+	case o.asked <- struct{}{}:
+	default:
+	}
+}
 
 func (o *eventStream) flush() error {
 	if o.control.Flush() != nil {

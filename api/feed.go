@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"vestibule/internal/fair"
+	"vestibule/internal/openstreams"
 	"vestibule/store/db"
 )
 
@@ -15,9 +16,9 @@ import (
 type feed struct {
 	tasks Tasks
 
-	places  *fair.Room    // of streams, by reader and user
-	batches *fair.Room    // of batches that slow streams hold, by user
-	reads   chan struct{} // bounds the reads of events
+	places  *openstreams.Room // of streams, by reader and user
+	batches *fair.Room        // of batches that slow streams hold, by user
+	reads   chan struct{}     // bounds the reads of events
 
 	mu        sync.Mutex
 	listeners map[string]*hub // by user
@@ -44,7 +45,7 @@ func newFeed(tasks Tasks, cfg Config) *feed {
 	all := cmp.Or(cfg.MaxStreams, defaultStreams)
 	f := &feed{
 		tasks:     tasks,
-		places:    fair.New(fair.Limits{Places: all, PerKey: cmp.Or(cfg.MaxStreamsPerUser, defaultStreamsPerUser)}),
+		places:    openstreams.New(all, cmp.Or(cfg.MaxStreamsPerUser, defaultStreamsPerUser)),
 		batches:   fair.New(fair.Limits{Places: batchesAtOnce, PerKey: batchesPerUser, Queue: all}),
 		reads:     make(chan struct{}, readsAtOnce(tasks.Shares())),
 		listeners: map[string]*hub{},

@@ -80,15 +80,15 @@ func (s *Server) authorize(r *http.Request) (proxy.Grant, error) {
 		Bearer:  t.Raw,
 		Expired: func() bool { return !s.now().Before(t.Expires) },
 		Lease:   s.sessions.Bind(live),
-		Stream:  func() (func(), error) { return s.stream(r, live) },
+		Stream:  func(ask func()) (func(), error) { return s.stream(r, live, ask) },
 		Confirm: func(ctx context.Context) error { return s.confirm(ctx, live) },
 		Cookie:  func(ctx context.Context) *http.Cookie { return s.sessions.SignedAgain(ctx, live) },
 	}, nil
 }
 
 // stream takes a place for a stream.
-func (s *Server) stream(r *http.Request, live *session.Live) (leave func(), err error) {
-	if leave, err = s.sessions.Stream(live, s.client(r)); errors.Is(err, session.ErrStreams) {
+func (s *Server) stream(r *http.Request, live *session.Live, ask func()) (leave func(), err error) {
+	if leave, err = s.sessions.Stream(r.Context(), live, s.client(r), ask); errors.Is(err, session.ErrStreams) {
 		err = errStreams.Because(err)
 	}
 	return leave, err

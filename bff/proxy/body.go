@@ -108,7 +108,26 @@ func (g *gate) enter() bool {
 	return true
 }
 
+// tryEnter is enter, except that it does not wait for another read or write.
+func (g *gate) tryEnter() bool {
+	if !g.mu.TryLock() {
+		return false
+	}
+	if g.shut.Load() {
+		g.mu.Unlock()
+		return false
+	}
+	return true
+}
+
 func (g *gate) leave() { g.mu.Unlock() }
+
+// closeAfter shuts the gate after the running read or write.
+func (g *gate) closeAfter() {
+	g.mu.Lock()
+	g.shut.Store(true)
+	g.mu.Unlock()
+}
 
 // close shuts the gate and returns when no read or write is running. interrupt ends
 // a running one by setting a deadline in the past. It is called repeatedly, because

@@ -27,11 +27,12 @@ type eventBody struct {
 	bounded bool   // cut will be called
 }
 
-// follow makes the body of an event stream end between two events.
+// follow makes the body of an event stream end between two events, and lets its client be asked
+// whether it is still there.
 func (x *exchange) follow(res *http.Response) {
 	b := &eventBody{ReadCloser: res.Body, x: x}
 	res.Body = b
-	x.answer.tells = true
+	x.answer.tells, x.answer.questions = true, &questions{}
 	if x.cutUpstream != nil {
 		x.unbind() // from now on b decides when the API's answer is cut
 		x.unbind = context.AfterFunc(x.ctx, b.end)
@@ -119,8 +120,7 @@ func (b *eventBody) pass(p []byte) int {
 	if b.over() != nil {
 		p = p[:restLength(b.tail, p)]
 	}
-	b.tail = append(b.tail, p[max(0, len(p)-3):]...)
-	b.tail = b.tail[max(0, len(b.tail)-3):]
+	b.tail = lastBytes(b.tail, p)
 	return len(p)
 }
 

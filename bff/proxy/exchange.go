@@ -92,6 +92,7 @@ func (x *exchange) end() {
 	}
 	x.stopReading()
 	if x.answer.unwatch != nil {
+		x.answer.endQuestions(!x.answered)
 		x.answer.unwatch()
 		if !x.answered {
 			x.abortAnswer()

@@ -62,8 +62,9 @@ type Grant struct {
 	// ends when the session does.
 	Lease func(context.Context) (context.Context, context.CancelFunc)
 	// Stream takes a place among the session's streams, or returns the refusal. leave
-	// gives the place back. nil means that streams are not counted.
-	Stream func() (leave func(), err error)
+	// gives the place back. Until then ask may be called, which finds out whether the
+	// stream still has a client. nil means that streams are not counted.
+	Stream func(ask func()) (leave func(), err error)
 	// Confirm checks the session again and returns the refusal if it has ended. It is
 	// called just before a body that was held open becomes complete at the API.
 	Confirm func(context.Context) error

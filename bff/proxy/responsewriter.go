@@ -15,13 +15,14 @@ import (
 // answers are not forwarded. Neither are trailers, which ReverseProxy adds after
 // the status.
 type answer struct {
-	x        *exchange
-	w        http.ResponseWriter
-	header   http.Header
-	gate     gate // for writes
-	unwatch  func() bool
-	hijacked bool
-	tells    bool // the client is told when the session ends
+	x         *exchange
+	w         http.ResponseWriter
+	header    http.Header
+	gate      gate // for writes
+	unwatch   func() bool
+	hijacked  bool
+	tells     bool       // the client is told when the session ends
+	questions *questions // to the client of an event stream; nil for other answers
 }
 
 func (a *answer) Header() http.Header { return a.header }
@@ -38,6 +39,9 @@ func (a *answer) WriteHeader(status int) {
 	// wait for it.
 	a.unwatch = context.AfterFunc(a.x.ctx, a.stopWriting)
 	a.w.WriteHeader(status)
+	if a.questions != nil {
+		a.x.place.answer.Store(a)
+	}
 }
 
 func (a *answer) stopWriting() {
@@ -48,6 +52,10 @@ func (a *answer) stopWriting() {
 		case <-time.After(lastWords):
 		}
 	}
+	a.cutWrites()
+}
+
+func (a *answer) cutWrites() {
 	a.gate.close(func() error { return a.x.client.SetWriteDeadline(longAgo) })
 }
 
@@ -56,7 +64,9 @@ func (a *answer) Write(p []byte) (int, error) {
 		return 0, context.Cause(a.x.ctx)
 	}
 	defer a.gate.leave()
-	return a.w.Write(p)
+	n, err := a.w.Write(p)
+	a.questions.wrote(p[:n])
+	return n, err
 }
 
 // FlushError is called by http.ResponseController.

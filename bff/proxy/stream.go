@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 )
 
 // The rules for streams, which are exchanges without a natural end:
@@ -64,15 +65,23 @@ func isStream(res *http.Response) bool {
 
 // streamPlace is the place that an exchange holds while it is a stream.
 type streamPlace struct {
-	enter func() (leave func(), err error) // nil: streams are not counted
-	leave func()                           // nil: no place is held
+	enter  func(ask func()) (leave func(), err error) // nil: streams are not counted
+	leave  func()                                     // nil: no place is held
+	answer atomic.Pointer[answer]                     // can be asked; nil: none, or not yet
 }
 
 func (p *streamPlace) acquire() (err error) {
 	if p.enter != nil && p.leave == nil {
-		p.leave, err = p.enter()
+		p.leave, err = p.enter(p.ask)
 	}
 	return err
+}
+
+// ask asks the client of the stream whether it is still there, if possible.
+func (p *streamPlace) ask() {
+	if a := p.answer.Load(); a != nil {
+		a.ask()
+	}
 }
 
 func (p *streamPlace) release() {

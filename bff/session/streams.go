@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"vestibule/internal/fair"
+	"vestibule/internal/openstreams"
 )
 
 // Limits of open streams: event streams, WebSockets and other exchanges without an end.
@@ -15,6 +16,8 @@ import (
 //   - A user may have as many as the task API allows, in all sessions together.
 //   - An address may have a share of all, however many users it has signed up.
 //   - A stream stops counting when its exchange ends. An exchange ends with its session.
+//   - A stream whose client has left may not know it. So when all places of a session or a user
+//     are taken, its streams are asked, and a new one waits for a moment (internal/openstreams).
 
 // The defaults of Config.MaxStreams, MaxStreamsPerUser and MaxStreamsPerSession.
 const (
@@ -28,7 +31,10 @@ const (
 var ErrStreams = errors.New("too many streams are open")
 
 // streams counts the open streams.
-type streams struct{ ofSessions, ofUsers, ofAddresses *fair.Room }
+type streams struct {
+	ofSessions, ofUsers *openstreams.Room
+	ofAddresses         *fair.Room
+}
 
 func newStreams(cfg Config) streams {
 	all := cmp.Or(cfg.MaxStreams, DefaultStreams)
@@ -38,30 +44,35 @@ func newStreams(cfg Config) streams {
 		perAddress = max(perUser, int(float64(all)*cfg.AddressShare))
 	}
 	return streams{
-		ofSessions:  fair.New(fair.Limits{Places: all, PerKey: cmp.Or(cfg.MaxStreamsPerSession, DefaultStreamsPerSession)}),
-		ofUsers:     fair.New(fair.Limits{Places: all, PerKey: perUser}),
+		ofSessions:  openstreams.New(all, cmp.Or(cfg.MaxStreamsPerSession, DefaultStreamsPerSession)),
+		ofUsers:     openstreams.New(all, perUser),
 		ofAddresses: fair.New(fair.Limits{Places: all, PerKey: perAddress}),
 	}
 }
 
 // Stream counts one more open stream of the session, from a client at address. It returns
-// ErrStreams if a limit is reached. leave stops counting it and may be called repeatedly.
-func (s *Sessions) Stream(l *Live, address string) (leave func(), err error) {
+// ErrStreams if a limit is reached, after a moment in which another stream may have ended.
+// leave stops counting it and may be called repeatedly. Until then ask may be called, which
+// should find out whether the stream still has a client. It must not block.
+func (s *Sessions) Stream(ctx context.Context, l *Live, address string, ask func()) (leave func(), err error) {
 	var leaves []func()
 	leave = func() {
 		for _, leave := range leaves {
 			leave()
 		}
 	}
-	for _, place := range []struct {
-		room *fair.Room
-		key  string
-	}{{s.streams.ofSessions, l.ID}, {s.streams.ofUsers, l.UserID}, {s.streams.ofAddresses, address}} {
-		// Do not wait for another stream to end: it may stay open for hours.
-		one, err := place.room.Enter(context.Background(), place.key, 1)
+	for _, enter := range []func() (func(), error){
+		func() (func(), error) { return s.streams.ofSessions.Enter(ctx, l.ID, ask) },
+		func() (func(), error) { return s.streams.ofUsers.Enter(ctx, l.UserID, ask) },
+		func() (func(), error) { return s.streams.ofAddresses.Enter(ctx, address, 1) },
+	} {
+		one, err := enter()
 		if err != nil {
 			leave()
-			return nil, errors.Join(ErrStreams, err)
+			if errors.As(err, new(fair.Full)) {
+				err = errors.Join(ErrStreams, err)
+			}
+			return nil, err
 		}
 		leaves = append(leaves, one)
 	}

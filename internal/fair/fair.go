@@ -30,6 +30,11 @@ type Limits struct {
 	Queue       int           // total requests that may wait; 0: none
 	QueuePerKey int           // waiting requests of one key; 0: Queue
 	Wait        time.Duration // longest wait; 0: until the context ends
+
+	// Ask, if it is set, is called with the key of each request that begins to wait. It may
+	// make the key give a place back. Then requests wait only while their own key has its full
+	// share. When all places are taken, ErrAll comes at once.
+	Ask func(key string)
 }
 
 // The errors of Enter when there is no place. Each is a Full.
@@ -101,6 +106,9 @@ func (r *Room) Enter(ctx context.Context, key string, n int) (leave func(), err 
 		return nil, err
 	}
 	if w != nil {
+		if r.limits.Ask != nil {
+			r.limits.Ask(key)
+		}
 		if err := r.wait(ctx, h, w); err != nil {
 			return nil, err
 		}
@@ -119,10 +127,11 @@ func (r *Room) admit(h *holder, n int) (*waiter, error) {
 		r.take(h, n)
 		return nil, nil
 	}
-	if r.limits.Queue <= 0 {
-		if h.used+n > r.limits.PerKey {
-			return nil, ErrKey
-		}
+	full := h.used+n > r.limits.PerKey
+	switch {
+	case r.limits.Queue <= 0 && full:
+		return nil, ErrKey
+	case r.limits.Queue <= 0, r.limits.Ask != nil && !full:
 		return nil, ErrAll
 	}
 	if len(h.line) >= r.limits.QueuePerKey {

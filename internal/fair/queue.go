@@ -89,6 +89,16 @@ func (r *Room) Load() (taken, waiting int) {
 	return r.used, r.waiting
 }
 
+// Waiting returns how many requests of the key wait.
+func (r *Room) Waiting(key string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if h := r.keys[key]; h != nil {
+		return len(h.line)
+	}
+	return 0
+}
+
 // Held returns how many places the key has.
 func (r *Room) Held(key string) int {
 	r.mu.Lock()

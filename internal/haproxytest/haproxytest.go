@@ -10,9 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"vestibule/internal/childtest"
+	"vestibule/internal/freeport"
 	"vestibule/internal/quicktest"
 )
 
@@ -43,6 +45,28 @@ func Start(tb testing.TB, config string) {
 		text := config + fmt.Sprintf(upFrontend, address, upPath)
 		return exec.Command(program, "-db", "-f", file), os.WriteFile(file, []byte(text), 0o600)
 	})
+}
+
+// InFront runs HAProxy in front of one server, whose URL has no path. It returns HAProxy's URL.
+func InFront(tb testing.TB, server string) (url string) {
+	tb.Helper()
+	address, err := freeport.Addr()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	Start(tb, fmt.Sprintf(`
+defaults
+	mode http
+	timeout connect 2s
+	timeout client 5m
+	timeout server 5m
+	option http-no-delay
+listen front
+	bind %s
+	http-request set-header X-From haproxy
+	server one %s
+`, address, strings.TrimPrefix(server, "http://")))
+	return "http://" + address
 }
 
 func find(fallback string) (string, error) {

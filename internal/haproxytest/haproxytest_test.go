@@ -1,15 +1,12 @@
 package haproxytest
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"vestibule/internal/freeport"
 )
 
 func TestHAProxyIsInFrontOfAServer(t *testing.T) {
@@ -17,22 +14,7 @@ func TestHAProxyIsInFrontOfAServer(t *testing.T) {
 		_, _ = io.WriteString(w, "behind "+r.RequestURI+" for "+r.Header.Get("X-From"))
 	}))
 	defer behind.Close()
-	address, err := freeport.Addr()
-	if err != nil {
-		t.Fatal(err)
-	}
-	Start(t, fmt.Sprintf(`
-defaults
-	mode http
-	timeout connect 5s
-	timeout client 5s
-	timeout server 5s
-listen front
-	bind %s
-	http-request set-header X-From haproxy
-	server one %s
-`, address, behind.Listener.Addr()))
-	res, err := http.Get("http://" + address + "/x?y")
+	res, err := http.Get(InFront(t, behind.URL) + "/x?y")
 	if err != nil {
 		t.Fatal(err)
 	}
