@@ -40,7 +40,7 @@ func TestALockedTableIsNoDatabaseThatIsAway(t *testing.T) {
 	t.Parallel()
 	for table, checks := range map[string][]string{
 		"vestibule_migrations": {"schema"},
-		"session":              {"writes"},
+		"session":              {"writes", "triggers"},
 		"instance":             {"writes", "secrets", "keys"},
 	} {
 		t.Run(table, func(t *testing.T) {
