@@ -80,15 +80,15 @@ func (s *Server) authorize(r *http.Request) (proxy.Grant, error) {
 		Bearer:  t.Raw,
 		Expired: func() bool { return !s.now().Before(t.Expires) },
 		Lease:   s.sessions.Bind(live),
-		Stream:  func(ask func()) (func(), error) { return s.stream(r, live, ask) },
+		Stream:  func(ctx context.Context, ask func()) (func(), error) { return s.stream(ctx, r, live, ask) },
 		Confirm: func(ctx context.Context) error { return s.confirm(ctx, live) },
 		Cookie:  func(ctx context.Context) *http.Cookie { return s.sessions.SignedAgain(ctx, live) },
 	}, nil
 }
 
 // stream takes a place for a stream.
-func (s *Server) stream(r *http.Request, live *session.Live, ask func()) (leave func(), err error) {
-	if leave, err = s.sessions.Stream(r.Context(), live, s.client(r), ask); errors.Is(err, session.ErrStreams) {
+func (s *Server) stream(ctx context.Context, r *http.Request, live *session.Live, ask func()) (leave func(), err error) {
+	if leave, err = s.sessions.Stream(ctx, live, s.client(r), ask); errors.Is(err, session.ErrStreams) {
 		err = errStreams.Because(err)
 	}
 	return leave, err

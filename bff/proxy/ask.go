@@ -11,6 +11,8 @@ import "sync/atomic"
 //   - A comment is written only where an event is complete, by what the client was sent. The
 //     API may have sent more.
 //   - If a write is under way, it is question enough.
+//   - It may be asked before the API has sent anything: a quiet stream has no other sign. If an
+//     API begins with a byte order mark, that mark then comes too late to be ignored.
 //   - One goroutine asks a stream at a time. When the exchange is over, none does.
 //   - Only an answer whose events can be told apart is asked (exchange.follow). WebSockets and
 //     other endless answers are not.
@@ -63,11 +65,11 @@ func (a *answer) writeComment() {
 // endQuestions returns when no question is being written, and lets none begin. A client that
 // does not read delays a complete answer anyway. An answer that is cut does not wait for it.
 func (a *answer) endQuestions(cut bool) {
-	switch {
-	case a.questions == nil:
-	case cut:
-		a.cutWrites()
-	default:
-		a.gate.closeAfter()
+	if a.questions == nil {
+		return
 	}
+	if cut {
+		a.cutWrites()
+	}
+	a.gate.closeAfter() // also if the connection has no deadlines any more, because it is closed
 }

@@ -26,7 +26,7 @@ func (p *Proxy) modify(res *http.Response) error {
 		return x.tokenRejected(res)
 	}
 	if isStream(res) {
-		if err := x.place.acquire(); err != nil {
+		if err := x.place.acquire(x.ctx); err != nil {
 			return err
 		}
 		x.places.releaseAll()

@@ -61,12 +61,13 @@ type Grant struct {
 	// Lease bounds the exchange by the session: the context that it returns
 	// ends when the session does.
 	Lease func(context.Context) (context.Context, context.CancelFunc)
-	// Stream takes a place among the session's streams, or returns the refusal. leave
-	// gives the place back. Until then ask may be called, which finds out whether the
-	// stream still has a client. nil means that streams are not counted.
-	Stream func(ask func()) (leave func(), err error)
+	// Stream takes a place among the session's streams, or returns the refusal. It may wait
+	// for one. leave gives the place back. Until then ask may be called, which finds out
+	// whether the stream still has a client. nil means that streams are not counted.
+	Stream func(ctx context.Context, ask func()) (leave func(), err error)
 	// Confirm checks the session again and returns the refusal if it has ended. It is
-	// called just before a body that was held open becomes complete at the API.
+	// called just before a body that was held open becomes complete at the API, and after a
+	// wait for a stream's place.
 	Confirm func(context.Context) error
 	// Cookie returns a cookie of ours for the answer, or nil. It is called when the API has
 	// answered. nil means that there is none.
@@ -163,15 +164,19 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request) error {
 	if limit := p.cfg.BodyLimit; limit > 0 && r.ContentLength > limit {
 		return web.BodyTooLarge(limit)
 	}
-	place := &streamPlace{enter: grant.Stream}
+	lease, release := grant.Lease(r.Context())
+	defer release()
+	place := &streamPlace{enter: grant.Stream, confirm: grant.Confirm}
 	defer place.release()
 	if upgrade || asksForStream(r) {
-		if err := place.acquire(); err != nil {
+		places.pause() // it may wait
+		if err := place.acquire(r.Context()); err != nil {
+			return err
+		}
+		if err := places.acquireShared(); err != nil {
 			return err
 		}
 	}
-	lease, release := grant.Lease(r.Context())
-	defer release()
 	x := p.begin(w, r, lease)
 	x.bearer, x.expired, x.upgrade = grant.Bearer, grant.Expired, upgrade
 	x.confirm, x.checked, x.cookie = grant.Confirm, checked, grant.Cookie

@@ -1,10 +1,12 @@
 package proxy
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 )
 
 // The rules for streams, which are exchanges without a natural end:
@@ -14,6 +16,9 @@ import (
 //     events), it takes the place before the API is called. Otherwise it takes the place
 //     when the answer turns out to be a stream.
 //   - The place is given back when the exchange ends, or when the answer is not a stream.
+//   - The wait for a place does not count as one for the API. The session may end during it, and
+//     its other streams then leave their places to the one that waits. So the session is checked
+//     again after it.
 
 const eventStream = "text/event-stream"
 
@@ -65,14 +70,22 @@ func isStream(res *http.Response) bool {
 
 // streamPlace is the place that an exchange holds while it is a stream.
 type streamPlace struct {
-	enter  func(ask func()) (leave func(), err error) // nil: streams are not counted
-	leave  func()                                     // nil: no place is held
-	answer atomic.Pointer[answer]                     // can be asked; nil: none, or not yet
+	enter   func(ctx context.Context, ask func()) (leave func(), err error) // nil: streams are not counted
+	confirm func(context.Context) error                                     // Grant.Confirm
+	leave   func()                                                          // nil: no place is held
+	answer  atomic.Pointer[answer]                                          // can be asked; nil: none, or not yet
 }
 
-func (p *streamPlace) acquire() (err error) {
-	if p.enter != nil && p.leave == nil {
-		p.leave, err = p.enter(p.ask)
+// noWait is at least as long as it takes to get a place that is free.
+const noWait = time.Millisecond
+
+func (p *streamPlace) acquire(ctx context.Context) (err error) {
+	if p.enter == nil || p.leave != nil {
+		return nil
+	}
+	begun := time.Now()
+	if p.leave, err = p.enter(ctx, p.ask); err == nil && time.Since(begun) > noWait {
+		err = p.confirm(ctx)
 	}
 	return err
 }

@@ -22,7 +22,7 @@ func limitStreams(places int32, taken *atomic.Int32) func(*Config) {
 		authorize := c.Authorize
 		c.Authorize = func(r *http.Request) (Grant, error) {
 			grant, err := authorize(r)
-			grant.Stream = func(func()) (func(), error) {
+			grant.Stream = func(context.Context, func()) (func(), error) {
 				if taken.Add(1) > places {
 					taken.Add(-1)
 					return nil, errTestFull

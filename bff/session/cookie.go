@@ -88,8 +88,13 @@ func (c *Cookie) read(r *http.Request) ([]presented, error) {
 		}
 		none = none && cookie.Value == ""
 		p, ok := v.verify(cookie.Value)
-		if ok && !slices.ContainsFunc(found, func(f presented) bool { return f.token == p.token }) {
+		if !ok {
+			continue
+		}
+		if i := slices.IndexFunc(found, func(f presented) bool { return f.token == p.token }); i < 0 {
 			found = append(found, p)
+		} else if !p.stale {
+			found[i] = p // or the other one, which we cannot replace, would be signed again for ever
 		}
 	}
 	switch {

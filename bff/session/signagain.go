@@ -15,7 +15,9 @@ import (
 //   - Only for a cookie of a previous secret. An extension of the session reaches the browser
 //     with Renewed. It does not matter which secret is newer, so a change can be taken back.
 //   - A late answer must not overwrite the cookie of a newer sign-in. So the answer must begin
-//     soon after the request, and the session is read again just before it.
+//     soon after the request, and the session is read again just before it. What remains is an
+//     answer that is on its way while the browser signs in or changes the password, as with
+//     Renewed.
 //   - A browser sends more requests before it has the new cookie, and some clients keep no
 //     cookies. So there is one attempt in a while for a session at an instance. An attempt reads
 //     one row and writes nothing.

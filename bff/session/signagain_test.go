@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"vestibule/internal/opaque"
 	"vestibule/store"
 )
 
@@ -190,4 +191,17 @@ func TestASilentDatabaseDelaysNoAnswerForLong(t *testing.T) {
 			f.t.Errorf("got %v, and a read that may take %v; want none, and at most %v", c, silent.limit, signAgainLimit)
 		}
 	})
+}
+
+// TestOfTwoSignaturesTheCurrentOneCounts: of two cookies with one token, the other one may have
+// another path. We cannot replace that one, and would send the cookie again for ever.
+func TestOfTwoSignaturesTheCurrentOneCounts(t *testing.T) {
+	t.Parallel()
+	c, old, token := cookieOf(newSecret, oldSecret), cookieOf(oldSecret), opaque.NewToken()
+	for _, cookies := range [][]string{{c.value(token), old.value(token)}, {old.value(token), c.value(token)}} {
+		got, err := c.read(requestWith(c.Name+"="+cookies[0], c.Name+"="+cookies[1]))
+		if want := (presented{token: token}); err != nil || len(got) != 1 || got[0] != want {
+			t.Errorf("%q: got %+v, %v, want %+v", cookies, got, err, want)
+		}
+	}
 }

@@ -61,16 +61,21 @@ func (s *Sessions) Stream(ctx context.Context, l *Live, address string, ask func
 			leave()
 		}
 	}
+	all, cancel := context.WithTimeout(ctx, openstreams.Wait)
+	defer cancel()
 	for _, enter := range []func() (func(), error){
-		func() (func(), error) { return s.streams.ofSessions.Enter(ctx, l.ID, ask) },
-		func() (func(), error) { return s.streams.ofUsers.Enter(ctx, l.UserID, ask) },
-		func() (func(), error) { return s.streams.ofAddresses.Enter(ctx, address, 1) },
+		func() (func(), error) { return s.streams.ofSessions.Enter(all, l.ID, ask) },
+		func() (func(), error) { return s.streams.ofUsers.Enter(all, l.UserID, ask) },
+		func() (func(), error) { return s.streams.ofAddresses.Enter(all, address, 1) },
 	} {
 		one, err := enter()
 		if err != nil {
 			leave()
-			if errors.As(err, new(fair.Full)) {
+			switch {
+			case errors.As(err, new(fair.Full)):
 				err = errors.Join(ErrStreams, err)
+			case ctx.Err() == nil: // all places together took too long
+				err = ErrStreams
 			}
 			return nil, err
 		}

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"vestibule/internal/openstreams"
 	"vestibule/store"
 )
 
@@ -127,10 +128,41 @@ func TestStreamsOfAFullKeyAreAsked(t *testing.T) {
 					t.Errorf("from a client that leaves: got %v, want the end of its context", err)
 				}
 				gone.Store(true)
+				time.Sleep(time.Minute) // until it may be asked again
 				if _, err := s.Stream(t.Context(), liveOf("ses_a", "usr_ada"), "192.0.2.1", func() {}); err != nil {
 					t.Errorf("after its client has left: got %v, want its place", err)
 				}
 			})
 		})
 	}
+}
+
+// TestAStreamWaitsForASecondInAll, not for each of its places.
+func TestAStreamWaitsForASecondInAll(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &Sessions{streams: newStreams(Config{MaxStreamsPerSession: 1, MaxStreamsPerUser: 2})}
+		stream := func(session string) (leave func(), err error) {
+			return s.Stream(t.Context(), liveOf(session, "usr_ada"), "192.0.2.1", func() {})
+		}
+		leave, err := stream("ses_a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := stream("ses_b"); err != nil {
+			t.Fatal(err)
+		}
+		begun := time.Now()
+		time.AfterFunc(500*time.Millisecond, func() { _, err = stream("ses_c") }) // waits for the place of the user
+		time.AfterFunc(900*time.Millisecond, leave)                               // gives back one of the session and one of the user
+		if _, err := stream("ses_a"); !errors.Is(err, ErrStreams) {
+			t.Errorf("got %v, want %v", err, ErrStreams)
+		}
+		if took := time.Since(begun); took != openstreams.Wait {
+			t.Errorf("the stream has waited %v, want %v", took, openstreams.Wait)
+		}
+		if synctest.Wait(); err != nil {
+			t.Errorf("the stream that waited first: got %v, want the place", err)
+		}
+	})
 }

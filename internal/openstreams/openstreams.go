@@ -9,8 +9,8 @@
 //   - No key has more than its share of the places.
 //   - When a key has its full share, its streams are asked whether they still have a client,
 //     and a new stream waits up to a second for a place. A stream that lives is never ended.
-//   - The streams of a key are asked at most five times a second, and only while a new one
-//     waits. No more streams of a key wait than it may have.
+//   - A stream is asked at most four times in 15 seconds, and only while a new one of its key
+//     waits. At most four of a key wait.
 //   - When the places of all keys are taken, a new stream is refused at once. It does not wait
 //     for others.
 package openstreams
@@ -26,12 +26,19 @@ import (
 )
 
 const (
-	// wait is how long a new stream waits for a place of its key.
-	wait = time.Second
+	// Wait is how long a new stream waits for a place of its key.
+	Wait = time.Second
+	// most new streams of a key wait at a time.
+	most = 4
 	// pause is the time between two questions to the streams of a key. One question is not
 	// enough: HAProxy sends the first one to the client, and closes when it cannot send the
 	// second, because the client's reset has arrived meanwhile.
-	pause = wait / 5
+	pause = Wait / 5
+	// A stream is asked so many times, and then not for a while: a client that lives and asks
+	// for more streams than it may have must not make all of them write without end. By then
+	// a heartbeat has come.
+	questions = 4
+	rest      = 15 * time.Second
 )
 
 // Room has places for streams. Make one with New.
@@ -48,7 +55,23 @@ type holder struct {
 	asking  bool // they were asked less than a pause ago
 }
 
-type stream struct{ ask func() }
+type stream struct {
+	ask   func()
+	first time.Time // the first question of the present round; guarded by Room.mu
+	asked int       // questions in it; guarded by Room.mu
+}
+
+// due reports whether the stream may be asked now, and counts the question.
+func (s *stream) due(now time.Time) bool {
+	if now.Sub(s.first) >= rest {
+		s.first, s.asked = now, 0
+	}
+	if s.asked == questions {
+		return false
+	}
+	s.asked++
+	return true
+}
 
 // New returns an empty room with a total of places, of which a key may have perKey.
 func New(places, perKey int) *Room {
@@ -56,7 +79,7 @@ func New(places, perKey int) *Room {
 		perKey = places
 	}
 	r := &Room{keys: map[string]*holder{}}
-	r.places = fair.New(fair.Limits{Places: places, PerKey: perKey, Queue: places, QueuePerKey: perKey, Wait: wait, Ask: r.ask})
+	r.places = fair.New(fair.Limits{Places: places, PerKey: perKey, Queue: places, QueuePerKey: min(perKey, most), Wait: Wait, Ask: r.ask})
 	return r
 }
 
@@ -70,7 +93,7 @@ func (r *Room) Enter(ctx context.Context, key string, ask func()) (leave func(),
 	if err != nil {
 		return nil, err
 	}
-	s := &stream{ask}
+	s := &stream{ask: ask}
 	r.add(key, s)
 	return sync.OnceFunc(func() {
 		r.remove(key, s)
@@ -122,12 +145,13 @@ func (r *Room) askAll(key string, h *holder) {
 func (r *Room) toAsk(key string, h *holder) []*stream {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	now := time.Now()
 	h.asking = r.keys[key] == h && r.places.Waiting(key) > 0
 	if !h.asking {
 		return nil
 	}
 	time.AfterFunc(pause, func() { r.askAll(key, h) })
-	return slices.Collect(maps.Keys(h.streams))
+	return slices.DeleteFunc(slices.Collect(maps.Keys(h.streams)), func(s *stream) bool { return !s.due(now) })
 }
 
 // Load returns how many places are taken and how many streams wait for one, in total.

@@ -73,14 +73,13 @@ func TestStreamsThatLiveKeepTheirPlaces(t *testing.T) {
 		first, _ := enter(t, r, "a")
 		second, _ := enter(t, r, "a")
 		other, _ := enter(t, r, "b")
-		if took := refused(t, r, "a", fair.ErrKey); took != wait {
-			t.Errorf("the new stream has waited %v, want %v", took, wait)
+		if took := refused(t, r, "a", fair.ErrKey); took != Wait {
+			t.Errorf("the new stream has waited %v, want %v", took, Wait)
 		}
 		time.Sleep(time.Hour)
-		const most = int32(wait/pause) + 1 // the last one comes when the wait ends, or not
 		for _, asked := range []*atomic.Int32{first, second} {
-			if n := asked.Load(); n < 2 || n > most {
-				t.Errorf("a stream was asked %d times, want 2 to %d", n, most)
+			if n := asked.Load(); n != questions {
+				t.Errorf("a stream was asked %d times, want %d", n, questions)
 			}
 		}
 		if n := other.Load(); n != 0 {
@@ -92,12 +91,13 @@ func TestStreamsThatLiveKeepTheirPlaces(t *testing.T) {
 	})
 }
 
-// TestQuestionsAreFew, however many streams ask for a place and leave.
+// TestQuestionsAreFew, however many streams ask for a place and leave. A stream that is new
+// meanwhile is asked all the same.
 func TestQuestionsAreFew(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := New(10, 1)
-		asked, _ := enter(t, r, "a")
+		asked, leave := enter(t, r, "a")
 		begun := time.Now()
 		for range 1000 {
 			ctx, cancel := context.WithTimeout(t.Context(), pause/10)
@@ -106,8 +106,14 @@ func TestQuestionsAreFew(t *testing.T) {
 			}
 			cancel()
 		}
-		if n, most := asked.Load(), int32(time.Since(begun)/pause)+1; n < most/2 || n > most {
-			t.Errorf("the stream was asked %d times in %v, want up to %d", n, time.Since(begun), most)
+		if n, want := asked.Load(), int32(questions*(1+time.Since(begun)/rest)); n != want {
+			t.Errorf("the stream was asked %d times in %v, want %d", n, time.Since(begun), want)
+		}
+		leave()
+		later, _ := enter(t, r, "a")
+		refused(t, r, "a", fair.ErrKey)
+		if n := later.Load(); n != questions {
+			t.Errorf("a later stream was asked %d times, want %d", n, questions)
 		}
 	})
 }
@@ -115,23 +121,21 @@ func TestQuestionsAreFew(t *testing.T) {
 func TestFewStreamsOfAKeyWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := New(10, 2)
-		for range 2 {
+		r := New(10, 5)
+		for range 5 {
 			enter(t, r, "a")
+		}
+		for range most {
 			go func() { _, _ = r.Enter(t.Context(), "a", func() {}) }()
 		}
 		synctest.Wait()
-		for range 2 {
-			go func() { _, _ = r.Enter(t.Context(), "a", func() {}) }()
-		}
-		synctest.Wait()
-		if _, waiting := r.Load(); waiting != 2 {
-			t.Errorf("%d streams wait, want 2", waiting)
+		if _, waiting := r.Load(); waiting != most {
+			t.Errorf("%d streams wait, want %d", waiting, most)
 		}
 		if took := refused(t, r, "a", fair.ErrKey); took != 0 {
-			t.Errorf("a stream has waited %v behind as many as its key may have", took)
+			t.Errorf("a stream has waited %v behind as many as may wait", took)
 		}
-		time.Sleep(wait)
+		time.Sleep(Wait)
 	})
 }
 
