@@ -122,7 +122,8 @@ func TestFewStreamsOfAKeyWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := New(10, 5)
-		for range 5 {
+		asked, _ := enter(t, r, "a")
+		for range 4 {
 			enter(t, r, "a")
 		}
 		for range most {
@@ -131,6 +132,9 @@ func TestFewStreamsOfAKeyWait(t *testing.T) {
 		synctest.Wait()
 		if _, waiting := r.Load(); waiting != most {
 			t.Errorf("%d streams wait, want %d", waiting, most)
+		}
+		if n := asked.Load(); n != 1 {
+			t.Errorf("a stream was asked %d times at once, because several wait", n)
 		}
 		if took := refused(t, r, "a", fair.ErrKey); took != 0 {
 			t.Errorf("a stream has waited %v behind as many as may wait", took)
