@@ -138,7 +138,7 @@ func (h *hub) keep(from view, wanted int64, found found, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.err = err // later streams begin with another hub
-	if h.losses != from.losses {
+	if h.losses != from.losses && err == nil {
 		h.news = true
 		return
 	}

@@ -88,6 +88,7 @@ func (h *hub) restart(now tasks.Place) {
 	h.latest, h.wanted = now, now.Seq
 	h.news = true // a lower number may have been ignored meanwhile
 	h.drop()
+	h.kept, h.size = nil, 0 // also those that nobody was told of
 	for l := range h.streams {
 		l.lost = true
 		l.rouse()
