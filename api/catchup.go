@@ -29,13 +29,23 @@ func (f *feed) readEvents(ctx context.Context, user string, after tasks.Place) (
 // changesAfter reads changes for a hub. If events up to wanted are missing, the last change
 // is a reset.
 func (f *feed) changesAfter(user string, after tasks.Place, wanted int64) (got found, err error) {
+	got, empty, err := f.readChanges(user, after, wanted)
+	if empty && err == nil && got.now.Seq > after.Seq { // it may have been committed between the two reads
+		got, _, err = f.readChanges(user, after, wanted)
+	}
+	return got, err
+}
+
+// readChanges is one attempt of changesAfter. empty is whether it has found no events, and no
+// loss, where there should be some.
+func (f *feed) readChanges(user string, after tasks.Place, wanted int64) (got found, empty bool, err error) {
 	// Not the context of one stream: this reads for all of them. The store bounds its
 	// calls.
 	ctx := context.Background()
 	events, more, err := f.readEvents(ctx, user, after)
 	got.lost = errors.Is(err, tasks.ErrOtherHistory)
 	if err != nil && !got.lost {
-		return found{}, err
+		return found{}, false, err
 	}
 	last := after.Seq
 	for _, e := range events {
@@ -44,7 +54,7 @@ func (f *feed) changesAfter(user string, after tasks.Place, wanted int64) (got f
 		}
 		data, err := appendEvent(nil, e)
 		if err != nil {
-			return found{}, err
+			return found{}, false, err
 		}
 		got.changes = append(got.changes, change{last, e.Seq, e.At, data})
 		last = e.Seq
@@ -52,17 +62,17 @@ func (f *feed) changesAfter(user string, after tasks.Place, wanted int64) (got f
 	whole := len(got.changes) == len(events) && (len(events) > 0 || wanted <= last)
 	if whole && !got.lost {
 		got.more = more
-		return got, nil
+		return got, false, nil
 	}
 	_, now, err := f.tasks.TaskFeed(ctx, user)
 	if err != nil {
-		return found{}, err
+		return found{}, false, err
 	}
 	got.now = &now
 	if !got.lost && now.Seq > last {
 		got.changes = append(got.changes, change{last, now.Seq, now.At, appendReset(nil, now.Seq, tooMany)})
 	}
-	return got, nil
+	return got, len(events) == 0 && !got.lost, nil
 }
 
 // catchUp reads and sends events that the stream lacks and its hub no longer has. It holds

@@ -15,6 +15,7 @@ import (
 //     Therefore whoever reads a number takes a view of the hub first.
 //   - If the number is already higher again, the read of the events after it finds out that
 //     they follow another event.
+//   - The events of a user who is deleted go with the user, which looks the same: all are lost.
 //   - Then every open stream gets what a new one would get: tasks.reset, and the events from
 //     the present number on.
 

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -75,6 +76,42 @@ func TestALossDropsWhatWasRead(t *testing.T) {
 			t.Errorf("the hub keeps %d changes of %d bytes", len(h.kept), h.size)
 		}
 		h.mu.Unlock()
+		cancel()
+		<-done
+	})
+}
+
+// lateCommit is a history in which an event is committed between two reads.
+type lateCommit struct {
+	history
+	commits bool
+}
+
+func (h *lateCommit) TaskFeed(ctx context.Context, user string) (int64, tasks.Place, error) {
+	if h.commits {
+		h.commits = false
+		h.add(1)
+	}
+	return h.history.TaskFeed(ctx, user)
+}
+
+// TestAnEventAfterAReadInVainIsNoGap: a commit fails after its number was announced, and the
+// next one takes the number while the hub reads.
+func TestAnEventAfterAReadInVainIsNoGap(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := &lateCommit{history: history{latest: 3}}
+		s := startUnserved(t, sharedSecretConfig(), store)
+		ctx, cancel := context.WithCancel(t.Context())
+		r, done := s.following(ctx, ada, true)
+		synctest.Wait()
+		store.commits = true
+		s.server.feed.Changed(ada, 4)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if text := r.Body.String(); strings.Contains(text, "tasks.reset") || !strings.Contains(text, "id: 4\n") {
+			t.Errorf("got %q, want the event 4", text)
+		}
 		cancel()
 		<-done
 	})

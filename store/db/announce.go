@@ -39,7 +39,7 @@ type announcer struct {
 
 // openAnnouncer opens the connections for announcements.
 func (s *DB) openAnnouncer(to driver.Connector, connections int) {
-	s.announcements = postgresPool(to, connections).DB
+	s.announcements = postgresPool(to, connections)
 	s.announcer = &announcer{send: func(ctx context.Context, payloads []string) error {
 		return s.notify(ctx, taskChannel, payloads...)
 	}}

@@ -21,7 +21,6 @@ package db
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -64,7 +63,7 @@ type DB struct {
 	triggers triggers  // on sessions and users
 
 	// announcements is the announcer's pool of one connection. Both only on PostgreSQL.
-	announcements *sql.DB
+	announcements *sqlx.DB
 	announcer     *announcer
 
 	patience time.Duration // the time limit of a call

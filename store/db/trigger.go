@@ -21,8 +21,13 @@ type trigger struct {
 	definition string // the statement that creates it
 	always     bool   // whether it fires in every session of the database
 
-	function, source string // on SQLite ""
+	// Only on PostgreSQL:
+	table, function, source string
+	byOwner                 bool // whether the function has the rights of its owner, and a fixed search path
 }
+
+// usersFunction looks up sessions for those who change users, with the rights of its owner.
+const usersFunction = "session_user_changed"
 
 func (s *DB) wantedNames() []string {
 	if s.engine.shared {
@@ -41,6 +46,7 @@ func (s *DB) wantedTriggers() (wanted []trigger, err error) {
 		if s.engine.shared {
 			_, call, _ := strings.Cut(t.definition, " EXECUTE FUNCTION ")
 			t.function = strings.TrimSuffix(call, "();")
+			t.table, t.byOwner = triggerTable(t.definition), t.function == usersFunction
 			create, err := migrations.CreateFunction(s.engine.migrations, t.function)
 			if err != nil {
 				return nil, err
@@ -58,7 +64,7 @@ func (s *DB) wantedTriggers() (wanted []trigger, err error) {
 func (f *TriggerFault) compare(is, want trigger) {
 	if !sameDefinition(is, want) {
 		f.Changed = append(f.Changed, is.name)
-	} else if oneLine(is.source) != oneLine(want.source) && !slices.Contains(f.Rewrote, is.function) {
+	} else if (oneLine(is.source) != oneLine(want.source) || want.byOwner && !is.byOwner) && !slices.Contains(f.Rewrote, is.function) {
 		f.Rewrote = append(f.Rewrote, is.function)
 	}
 	if !is.always {
@@ -79,7 +85,14 @@ func sameDefinition(is, want trigger) bool {
 	}
 	isHead, isWhen, _ := strings.Cut(is.definition, " WHEN ")
 	wantHead, wantWhen, _ := strings.Cut(want.definition, " WHEN ")
-	return heads(isHead) == heads(wantHead) && is.function == want.function && slices.Equal(values(isWhen), values(wantWhen))
+	return is.table == want.table && heads(isHead) == heads(wantHead) && is.function == want.function && slices.Equal(values(isWhen), values(wantWhen))
+}
+
+// triggerTable returns the table of a trigger that a migration creates.
+func triggerTable(create string) string {
+	_, table, _ := strings.Cut(create, " ON ")
+	table, _, _ = strings.Cut(table, " ")
+	return table
 }
 
 // heads returns when a trigger fires, without the names of its table and function.
@@ -107,22 +120,21 @@ func oneLine(text string) string { return strings.Join(strings.Fields(text), " "
 // TriggerCure returns the statements after which the fault is over.
 func (s *DB) TriggerCure(f *TriggerFault) string {
 	var statements []string
-	for _, name := range f.Rewrote {
+	for _, name := range s.functionsToCreate(f) {
 		create, err := migrations.CreateFunction(s.engine.migrations, name)
 		mustBeOurs(name, create, err)
 		statements = append(statements, strings.Replace(create, "CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1))
-		if name == "session_user_changed" {
+		if name == usersFunction {
 			statements = append(statements, ownerReadsSessions)
 		}
 	}
 	for _, name := range s.wantedNames() {
 		create, err := migrations.CreateTrigger(s.engine.migrations, name)
 		mustBeOurs(name, create, err)
-		_, table, _ := strings.Cut(create, " ON ")
-		table, _, _ = strings.Cut(table, " ")
+		table := triggerTable(create)
 		missing, changed, off := slices.Contains(f.Missing, name), slices.Contains(f.Changed, name), slices.Contains(f.Off, name)
 		if changed && s.engine.shared {
-			statements = append(statements, "DROP TRIGGER "+name+" ON "+table+";")
+			statements = append(statements, "DROP TRIGGER IF EXISTS "+name+" ON session;", `DROP TRIGGER IF EXISTS `+name+` ON "user";`)
 		} else if changed {
 			statements = append(statements, "DROP TRIGGER "+name+";")
 		}
@@ -136,11 +148,25 @@ func (s *DB) TriggerCure(f *TriggerFault) string {
 	return strings.Join(statements, " ")
 }
 
+// functionsToCreate returns the functions that differ, and those of triggers that must be created:
+// DROP FUNCTION … CASCADE takes the triggers along.
+func (s *DB) functionsToCreate(f *TriggerFault) []string {
+	names := slices.Clone(f.Rewrote)
+	wanted, err := s.wantedTriggers()
+	for _, t := range wanted {
+		mustBeOurs(t.name, t.definition, err)
+		if t.function != "" && (slices.Contains(f.Missing, t.name) || slices.Contains(f.Changed, t.name)) && !slices.Contains(names, t.function) {
+			names = append(names, t.function)
+		}
+	}
+	return names
+}
+
 // ownerReadsSessions gives session_user_changed the rights of its owner; see the migration
 // 00024_session_always.sql.
 const ownerReadsSessions = `BEGIN; SELECT set_config('search_path', 'pg_catalog, ' || quote_ident(n.nspname) || ', pg_temp', true) ` +
 	`FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = 'session'::regclass; ` +
-	`ALTER FUNCTION session_user_changed() SECURITY DEFINER SET search_path FROM CURRENT; COMMIT;`
+	`ALTER FUNCTION session_user_changed() SECURITY DEFINER SET search_path FROM CURRENT; REVOKE ALL ON FUNCTION session_user_changed() FROM PUBLIC; COMMIT;`
 
 // mustBeOurs panics if a statement is not in our own files.
 func mustBeOurs(name, statement string, err error) {

@@ -45,8 +45,10 @@ func (f *TriggerFault) Error() string {
 // CheckTriggers returns a *TriggerFault if ends and changes of sessions are not told. Until
 // it has found all triggers in order again, Version returns that error. Then the version is
 // another one, because something may have been missed.
-func (s *DB) CheckTriggers(ctx context.Context) error {
-	found, err := s.findTriggers(ctx)
+func (s *DB) CheckTriggers(ctx context.Context) error { return s.checkTriggers(ctx, s.Read()) }
+
+func (s *DB) checkTriggers(ctx context.Context, q Querier) error {
+	found, err := s.findTriggers(ctx, q)
 	if err != nil {
 		return err
 	}
@@ -84,29 +86,36 @@ const stateSQL = `SELECT coalesce(pg_catalog.hashtextextended(pg_catalog.string_
 	LEFT JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
 	WHERE c.oid IN (to_regclass('session'), to_regclass('"user"'))`
 
-// heartbeat sends a heartbeat with the state of the triggers, and checks them if it is new.
+// heartbeat sends a heartbeat with the state of the triggers, and checks them if it is new. It
+// does both on a connection of its own: until they are checked every request queries its
+// session, so the others are busy. A user who may not read the catalog sends no state. Then no
+// session is believed, and changes of tasks still arrive at once.
 func (s *DB) heartbeat(ctx context.Context, channel, text string) error {
 	var state string
 	err := s.Call(ctx, "heartbeat", func(ctx context.Context) error {
 		return s.announcements.QueryRowContext(ctx, `SELECT state FROM (`+stateSQL+`) s,
 			LATERAL pg_catalog.pg_notify($1, $2::text || ' ' || state)`, channel, text).Scan(&state)
 	})
+	if errors.Is(err, ErrForbidden) {
+		return s.notify(ctx, channel, text)
+	}
 	if err != nil {
 		return err
 	}
 	if found := s.triggers.found.Load(); found == nil || found.state != state {
-		_ = s.CheckTriggers(ctx) // a fault is kept, and after any other error the next heartbeat tries again
+		_ = s.checkTriggers(ctx, Querier{s.announcements}) // a fault is kept, and after any other error the next heartbeat tries again
 	}
 	return nil
 }
 
 // findTriggers reads the state and the triggers in one statement: a state must not be
-// believed for triggers that were repaired after it.
-func (s *DB) findTriggers(ctx context.Context) (found *foundTriggers, err error) {
-	query := `SELECT '', name, sql, true, '', '' FROM sqlite_master WHERE type = 'trigger'`
+// believed for triggers that were repaired after it. The definitions may be newer than the
+// state. Then the next heartbeat has another state, and they are checked again.
+func (s *DB) findTriggers(ctx context.Context, q Querier) (found *foundTriggers, err error) {
+	query := `SELECT '', name, '', sql, true, '', '', true FROM sqlite_master WHERE type = 'trigger'`
 	if s.engine.shared {
-		query = `SELECT s.state, coalesce(t.tgname::text, ''), coalesce(pg_catalog.pg_get_triggerdef(t.oid), ''), coalesce(t.tgenabled = 'A', false),
-				coalesce(p.proname::text, ''), coalesce(p.prosrc, '')
+		query = `SELECT s.state, coalesce(t.tgname::text, ''), CASE WHEN t.tgrelid = to_regclass('session') THEN 'session' ELSE '"user"' END, coalesce(pg_catalog.pg_get_triggerdef(t.oid), ''), coalesce(t.tgenabled = 'A', false),
+				coalesce(p.proname::text, ''), coalesce(p.prosrc, ''), coalesce(p.prosecdef AND p.proconfig::text LIKE '%search_path=%pg_temp%', false)
 			FROM (` + stateSQL + `) s
 			LEFT JOIN pg_catalog.pg_trigger t ON t.tgrelid IN (to_regclass('session'), to_regclass('"user"')) AND NOT t.tgisinternal
 			LEFT JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid`
@@ -119,7 +128,7 @@ func (s *DB) findTriggers(ctx context.Context) (found *foundTriggers, err error)
 		found = &foundTriggers{}
 		fault := &TriggerFault{}
 		var t trigger
-		err = s.Read().Each(ctx, []any{&found.state, &t.name, &t.definition, &t.always, &t.function, &t.source}, func() {
+		err = q.Each(ctx, []any{&found.state, &t.name, &t.table, &t.definition, &t.always, &t.function, &t.source, &t.byOwner}, func() {
 			i := slices.IndexFunc(wanted, func(w trigger) bool { return w.name == t.name })
 			if i < 0 {
 				return

@@ -87,6 +87,21 @@ func TestATriggerThatDoesNotFireIsFound(t *testing.T) {
 		fault := wantTriggers(t, d, function, db.TriggerFault{Rewrote: []string{function}})
 		wantCured(t, d, function, fault, before)
 	}
+	for statement, want := range map[string]db.TriggerFault{
+		`DROP FUNCTION session_ended() CASCADE`:                  {Missing: []string{"session_ended", "session_renamed"}},
+		`DROP FUNCTION session_user_changed() CASCADE`:           {Missing: []string{"session_user_changed", "session_user_deleted"}},
+		`ALTER FUNCTION session_user_changed() SECURITY INVOKER`: {Rewrote: []string{"session_user_changed"}},
+		`ALTER FUNCTION session_user_changed() RESET ALL`:        {Rewrote: []string{"session_user_changed"}},
+		`DROP TRIGGER session_user_deleted ON "user"; CREATE TRIGGER session_user_deleted AFTER DELETE ON session
+			FOR EACH ROW EXECUTE FUNCTION session_user_changed(); ALTER TABLE session ENABLE ALWAYS TRIGGER session_user_deleted`: {Changed: []string{"session_user_deleted"}},
+	} {
+		before := versionOf(t, d)
+		d.Exec(t, statement)
+		wantCured(t, d, statement, wantTriggers(t, d, statement, want), before)
+	}
+	if n := d.CountRows(t, `SELECT count(*) FROM pg_proc WHERE proname = 'session_user_changed' AND proacl IS NULL`); n != 0 {
+		t.Error("after the cure, any role can use the function for triggers of its own")
+	}
 }
 
 func TestADroppedTriggerOfSQLiteIsFound(t *testing.T) {
