@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"vestibule/internal/waittest"
 )
@@ -20,6 +21,7 @@ func waitForPlaces(waiting *atomic.Int32, places <-chan struct{}, confirm func(c
 			grant.Stream = func(context.Context, func()) (func(), error) {
 				waiting.Add(1)
 				<-places
+				time.Sleep(2 * noWait) // it has waited, however soon a place was free
 				return func() { waiting.Add(-1) }, nil
 			}
 			return grant, err
