@@ -131,7 +131,7 @@ func TestATriggerThatDoesNotFireIsAFailure(t *testing.T) {
 			drop += ` ON session`
 		}
 		d.Exec(t, drop)
-		wantOne(t, examine(t, settings.ForServe, env(d.URL, nil)), "triggers", Failure, "DATABASE_URL", "lacks the triggers session_ended", "run CREATE TRIGGER session_ended")
+		wantOne(t, examine(t, settings.ForServe, env(d.URL, nil)), "triggers", Failure, "DATABASE_URL", "lacks the triggers session_ended", "CREATE TRIGGER session_ended")
 	})
 	t.Run("one that is disabled", func(t *testing.T) {
 		t.Parallel()
