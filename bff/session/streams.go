@@ -74,8 +74,8 @@ func (s *Sessions) Stream(ctx context.Context, l *Live, address string, ask func
 			switch {
 			case errors.As(err, new(fair.Full)):
 				err = errors.Join(ErrStreams, err)
-			case ctx.Err() == nil: // all places together took too long
-				err = ErrStreams
+			case ctx.Err() == nil: // the wait for all of them has taken its second
+				err = errors.Join(ErrStreams, fair.ErrKey)
 			}
 			return nil, err
 		}

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"vestibule/internal/fair"
 	"vestibule/internal/openstreams"
 	"vestibule/store"
 )
@@ -155,7 +156,7 @@ func TestAStreamWaitsForASecondInAll(t *testing.T) {
 		begun := time.Now()
 		time.AfterFunc(500*time.Millisecond, func() { _, err = stream("ses_c") }) // waits for the place of the user
 		time.AfterFunc(900*time.Millisecond, leave)                               // gives back one of the session and one of the user
-		if _, err := stream("ses_a"); !errors.Is(err, ErrStreams) {
+		if _, err := stream("ses_a"); !errors.Is(err, ErrStreams) || !errors.Is(err, fair.ErrKey) {
 			t.Errorf("got %v, want %v", err, ErrStreams)
 		}
 		if took := time.Since(begun); took != openstreams.Wait {
