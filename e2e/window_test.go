@@ -112,15 +112,16 @@ func quoted(s string) string {
 }
 
 // press clicks on a button, a link or a box. within names the row or section that it is in.
-// The page may move the thing after its place was read. Then the mouse misses it, and press
-// aims again.
+// The page may move the thing after its place was read. Then press aims again.
 func (w *window) press(name string, within ...string) {
 	w.Helper()
+	find := pressableNamed(name, within)
 	for end := time.Now().Add(patience); time.Now().Before(end); {
 		x, y := w.place(name, within...)
-		w.js(`(globalThis.missed = true, document.addEventListener('pointerdown', event => { globalThis.missed = !` + pressableNamed(name, within) + `?.contains(event.target) }, { capture: true, once: true }))`)
+		w.js(`(globalThis.missed = true, document.addEventListener('pointerdown', event => { globalThis.missed = !` + find + `?.contains(event.target) }, { capture: true, once: true }))`)
 		w.do(chromedp.MouseClickXY(x, y))
-		if w.js(`globalThis.missed === true`) == false { // also if the click has opened another page
+		elsewhere := fmt.Sprintf(`(r => r && (%f < r.left || %f > r.right || %f < r.top || %f > r.bottom))(%s?.getBoundingClientRect())`, x, x, y, y, find)
+		if w.js(`globalThis.missed === true && Boolean(`+elsewhere+`)`) == false { // also if the click has opened another page, or another thing lies over this one
 			return
 		}
 	}
