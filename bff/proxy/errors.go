@@ -61,6 +61,9 @@ func (x *exchange) outcome() error {
 	if x.lease.Err() != nil {
 		return x.sessionEnded()
 	}
+	if x.refused != nil { // no fault of the API
+		return x.refused
+	}
 	if dial, ok := errors.AsType[net.Error](x.failure); ok && dial.Timeout() {
 		return errGatewayTimeout.Because(x.failure)
 	}

@@ -39,6 +39,7 @@ type exchange struct {
 	headerTimer headerTimer
 
 	failure   error // the error that ReverseProxy reported instead of an answer
+	refused   error // the error of Grant.Stream or Grant.Confirm, when the API has answered
 	answerErr error // why the body of the API's answer ended early
 	answered  bool  // the client has the complete answer, or gets a refusal
 

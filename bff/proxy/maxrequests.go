@@ -115,7 +115,8 @@ func (p *requestPlaces) acquireShared() error {
 	return nil
 }
 
-// pause gives the shared place back while the proxy waits for the client.
+// pause gives the shared place back while the proxy waits for the client, or for the place of a
+// stream.
 func (p *requestPlaces) pause() { p.releaseShared(false) }
 
 // markAnswered gives the shared place back for good.

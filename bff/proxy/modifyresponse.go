@@ -27,6 +27,7 @@ func (p *Proxy) modify(res *http.Response) error {
 	}
 	if isStream(res) {
 		if err := x.place.acquire(x.ctx); err != nil {
+			x.refused = err
 			return err
 		}
 		x.places.releaseAll()

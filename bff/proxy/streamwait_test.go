@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"sync/atomic"
@@ -92,4 +93,18 @@ func TestAWaitForAPlaceIsNoWaitForTheAPI(t *testing.T) {
 			t.Errorf("a stream that has waited: got %d, want 200", status)
 		}
 	}
+}
+
+// TestAnOutageAfterAWaitIsNoFaultOfTheAPI, though the API has answered.
+func TestAnOutageAfterAWaitIsNoFaultOfTheAPI(t *testing.T) {
+	t.Parallel()
+	var waiting atomic.Int32
+	places := make(chan struct{})
+	close(places)
+	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", eventStream)
+		_ = http.NewResponseController(w).Flush()
+	}), waitForPlaces(&waiting, places, func(context.Context) error { return errors.New("the database is away") }))
+	res, body := r.get("/api/proxy/x")
+	r.wantError(res, body, http.StatusInternalServerError, "INTERNAL_SERVER_ERROR") // the caller knows what it means
 }

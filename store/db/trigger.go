@@ -123,10 +123,11 @@ func (s *DB) TriggerCure(f *TriggerFault) string {
 	for _, name := range s.functionsToCreate(f) {
 		create, err := migrations.CreateFunction(s.engine.migrations, name)
 		mustBeOurs(name, create, err)
-		statements = append(statements, strings.Replace(create, "CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1))
+		create = strings.Replace(create, "CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1)
 		if name == usersFunction {
-			statements = append(statements, ownerReadsSessions)
+			create = "BEGIN; " + create + " " + ownerReadsSessions + " COMMIT;"
 		}
+		statements = append(statements, create)
 	}
 	for _, name := range s.wantedNames() {
 		create, err := migrations.CreateTrigger(s.engine.migrations, name)
@@ -164,9 +165,9 @@ func (s *DB) functionsToCreate(f *TriggerFault) []string {
 
 // ownerReadsSessions gives session_user_changed the rights of its owner; see the migration
 // 00024_session_always.sql.
-const ownerReadsSessions = `BEGIN; SELECT set_config('search_path', 'pg_catalog, ' || quote_ident(n.nspname) || ', pg_temp', true) ` +
+const ownerReadsSessions = `SELECT set_config('search_path', 'pg_catalog, ' || quote_ident(n.nspname) || ', pg_temp', true) ` +
 	`FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = 'session'::regclass; ` +
-	`ALTER FUNCTION session_user_changed() SECURITY DEFINER SET search_path FROM CURRENT; REVOKE ALL ON FUNCTION session_user_changed() FROM PUBLIC; COMMIT;`
+	`ALTER FUNCTION session_user_changed() SECURITY DEFINER SET search_path FROM CURRENT; REVOKE ALL ON FUNCTION session_user_changed() FROM PUBLIC;`
 
 // mustBeOurs panics if a statement is not in our own files.
 func mustBeOurs(name, statement string, err error) {

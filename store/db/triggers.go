@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 )
 
 // The triggers on sessions and users tell instances of the ends and changes of sessions. A
@@ -66,7 +67,18 @@ func (s *DB) checkTriggers(ctx context.Context, q Querier) error {
 type triggers struct {
 	found  atomic.Pointer[foundTriggers] // nil before the first check
 	faults atomic.Int64                  // how many have ended
+
+	forbidden atomic.Int64 // until when the state is not asked for, in Unix nanoseconds
 }
+
+const (
+	// checkLimit bounds the check of a heartbeat. PostgreSQL waits for a table that somebody has
+	// locked, and announcements of tasks wait for the same connection.
+	checkLimit = 700 * time.Millisecond
+	// forbiddenFor is the time between two attempts of a user who may not read the catalog. The
+	// server logs each.
+	forbiddenFor = time.Minute
+)
 
 type foundTriggers struct {
 	state string        // of stateSQL; "" on SQLite
@@ -91,19 +103,25 @@ const stateSQL = `SELECT coalesce(pg_catalog.hashtextextended(pg_catalog.string_
 // session, so the others are busy. A user who may not read the catalog sends no state. Then no
 // session is believed, and changes of tasks still arrive at once.
 func (s *DB) heartbeat(ctx context.Context, channel, text string) error {
+	if time.Now().UnixNano() < s.triggers.forbidden.Load() {
+		return s.notify(ctx, channel, text)
+	}
 	var state string
 	err := s.Call(ctx, "heartbeat", func(ctx context.Context) error {
 		return s.announcements.QueryRowContext(ctx, `SELECT state FROM (`+stateSQL+`) s,
 			LATERAL pg_catalog.pg_notify($1, $2::text || ' ' || state)`, channel, text).Scan(&state)
 	})
 	if errors.Is(err, ErrForbidden) {
+		s.triggers.forbidden.Store(time.Now().Add(forbiddenFor).UnixNano())
 		return s.notify(ctx, channel, text)
 	}
 	if err != nil {
 		return err
 	}
 	if found := s.triggers.found.Load(); found == nil || found.state != state {
-		_ = s.checkTriggers(ctx, Querier{s.announcements}) // a fault is kept, and after any other error the next heartbeat tries again
+		short, cancel := Within(ctx, checkLimit)
+		defer cancel()
+		_ = s.checkTriggers(short, Querier{s.announcements}) // a fault is kept, and after any other error the next heartbeat tries again
 	}
 	return nil
 }
