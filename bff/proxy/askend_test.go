@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -106,6 +107,7 @@ type slowWriter struct {
 	once            sync.Once // for late
 	writes, writing atomic.Int32
 	flushed         atomic.Bool
+	closed          bool // nothing can set a deadline any more; a write ends soon by itself
 }
 
 func (w *slowWriter) Flush() { w.flushed.Store(true) }
@@ -123,9 +125,15 @@ func (w *slowWriter) Write(p []byte) (int, error) {
 }
 
 func (w *slowWriter) SetWriteDeadline(at time.Time) error {
-	if at.Equal(longAgo) {
-		w.once.Do(func() { close(w.late) })
+	if !at.Equal(longAgo) {
+		return nil
 	}
+	end := func() { w.once.Do(func() { close(w.late) }) }
+	if w.closed {
+		time.AfterFunc(20*time.Millisecond, end)
+		return net.ErrClosed
+	}
+	end()
 	return nil
 }
 
@@ -143,6 +151,7 @@ func TestAQuestionEndsWithItsExchange(t *testing.T) {
 		told  string
 	}{
 		{"the client leaves", nil, func(_ *slowWriter, leave func()) { leave() }, http.ErrAbortHandler, ""},
+		{"the client leaves, and its connection is closed", nil, func(w *slowWriter, leave func()) { w.closed = true; leave() }, http.ErrAbortHandler, ""},
 		{"the API breaks off", errBroken, nothing, http.ErrAbortHandler, ""},
 		{"the answer is complete, and the client reads", io.EOF, func(w *slowWriter, _ func()) { close(w.let) }, nil, comment},
 		{"the answer is complete, and the client leaves", io.EOF, func(_ *slowWriter, leave func()) { leave() }, nil, ""},

@@ -46,6 +46,16 @@ func BelievedWith(state, checked string) error {
 	return err
 }
 
+// Heartbeat sends one heartbeat on a channel of the tests.
+func (s *DB) Heartbeat(ctx context.Context) error { return s.heartbeat(ctx, "vestibule_test", "1") }
+
+// AskAgain lets the next heartbeat ask for the state of the triggers, also if the user was not
+// allowed to a moment ago.
+func (s *DB) AskAgain() { s.triggers.forbidden.Store(0) }
+
+// TriggersFound reports whether the triggers were checked.
+func (s *DB) TriggersFound() bool { return s.triggers.found.Load() != nil }
+
 // LostAfter is when Notifications returns an error.
 const LostAfter = lostAfter
 

@@ -1,10 +1,8 @@
 package db_test
 
 import (
-	"context"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -155,35 +153,4 @@ func TestTriggersAreCheckedBesideBusyConnections(t *testing.T) {
 		now, err := d.Version(t.Context())
 		return err == nil && now != before
 	})
-}
-
-// TestARoleWithoutRightsOnTheCatalogHears: no session is believed then, but changes of tasks
-// arrive at once.
-func TestARoleWithoutRightsOnTheCatalogHears(t *testing.T) {
-	t.Parallel()
-	d := migrated(t, variants()[1])
-	d.Exec(t, `REVOKE SELECT ON pg_catalog.pg_proc FROM PUBLIC`)
-	role := "strict_" + strings.ToLower(storetest.NewHash()[:16])
-	d.Exec(t, `CREATE ROLE `+role+` LOGIN PASSWORD 'pgtest-password'; GRANT ALL ON ALL TABLES IN SCHEMA public TO `+role)
-	t.Cleanup(func() { d.Exec(t, `DROP OWNED BY `+role); d.Exec(t, `DROP ROLE `+role) })
-	theirs := open(t, strings.Replace(d.URL, "//pgtest:", "//"+role+":", 1))
-	listening := make(chan bool, 1)
-	theirs.OnListening(func(is bool, cause error) {
-		if !is {
-			t.Log(cause)
-			return
-		}
-		select {
-		case listening <- is:
-		default:
-		}
-	})
-	ctx, cancel := context.WithCancel(t.Context())
-	var watching sync.WaitGroup
-	watching.Go(func() { theirs.WatchSessions(ctx, &sessionEar{}) })
-	defer func() { cancel(); watching.Wait() }()
-	waittest.Receive(t, "the first notification", listening)
-	if _, err := theirs.Version(t.Context()); err == nil {
-		t.Error("sessions are believed, although nobody has checked the triggers")
-	}
 }
