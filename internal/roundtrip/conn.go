@@ -22,6 +22,8 @@ type conn struct {
 	sent     bool // a byte of the request may have been sent
 	answered bool // a byte of the answer has arrived
 
+	cut func() // lets the running and all later reads and writes fail
+
 	raw   syscall.RawConn              // nil: quiet cannot tell, so it is used once
 	peek  func(fd uintptr) (done bool) // sets still
 	still bool                         // there is nothing to read, and the server has not closed
@@ -33,12 +35,15 @@ func newConn(c net.Conn) *conn {
 	if s, ok := c.(syscall.Conn); ok {
 		own.raw, _ = s.SyscallConn()
 	}
+	own.cut = func() { _ = c.SetDeadline(longAgo) }
 	own.peek = func(fd uintptr) bool {
 		own.still = nothingToRead(fd)
 		return true // do not wait
 	}
 	return own
 }
+
+var longAgo = time.Unix(1, 0)
 
 // quiet reports whether the server has sent nothing since its last answer and has not closed the
 // connection. Bytes that nobody has asked for would be taken for the answer to the next request,

@@ -109,7 +109,7 @@ func (t *Transport) exchange(c *conn, r *http.Request) (*http.Response, error) {
 	x := &exchange{t: t, c: c, ctx: r.Context()}
 	// http.Transport has a goroutine that waits for the context. Here its end lets the running
 	// and all later reads and writes fail.
-	x.unwatch = context.AfterFunc(x.ctx, func() { _ = c.SetDeadline(longAgo) })
+	x.unwatch = context.AfterFunc(x.ctx, c.cut)
 	unsent := t.send(c, r)
 	if unsent != nil && !(c.sent && hungUp(unsent)) {
 		return nil, x.fail(unsent)
@@ -171,5 +171,3 @@ func address(host string) string {
 	}
 	return net.JoinHostPort(u.Hostname(), port)
 }
-
-var longAgo = time.Unix(1, 0)
