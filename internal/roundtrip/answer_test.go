@@ -95,8 +95,12 @@ func TestAnswersThatAreRefused(t *testing.T) {
 				_ = s.Conn.(*net.TCPConn).CloseWrite()
 				s.untilClosed()
 			})
-			if _, body, err := fetch(to(s), request(t.Context(), s, http.MethodGet)); err == nil {
+			_, body, err := fetch(to(s), request(t.Context(), s, http.MethodGet))
+			if err == nil {
 				t.Errorf("got an answer with body %q", body)
+			}
+			if large := strings.HasPrefix(name, "too "); large != errors.Is(err, errLargeHeader) {
+				t.Errorf("got %v", err)
 			}
 			waittest.Until(t, "the connection is closed", func() bool { return s.closed.Load() == s.opened.Load() })
 		})
@@ -185,5 +189,18 @@ func TestABodyThatIsClosedEarly(t *testing.T) {
 	waittest.Until(t, "the server notices", func() bool { return s.closed.Load() == 1 })
 	if len(transport.kept()) != 0 {
 		t.Error("the connection is kept")
+	}
+}
+
+func TestAReadAfterCloseIsAnError(t *testing.T) {
+	t.Parallel()
+	s := serve(t, saying(ok))
+	res, err := to(s).RoundTrip(request(t.Context(), s, http.MethodGet))
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close() // the body is in the buffer
+	if n, err := res.Body.Read(make([]byte, 1)); n != 0 || !errors.Is(err, errClosedBody) {
+		t.Errorf("got %d bytes, %v", n, err)
 	}
 }

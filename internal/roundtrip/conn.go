@@ -90,6 +90,9 @@ func (c *conn) receive(r *http.Request, maxHeader int64) (res *http.Response, fr
 		head, _ := c.in.Peek(c.in.Buffered())
 		length := mayDeclareLength(head)
 		if res, err = http.ReadResponse(c.in, r); err != nil {
+			if c.left <= 0 {
+				err = errLargeHeader // net/http may report that the last line is malformed
+			}
 			return nil, false, fmt.Errorf("reading the header of the answer: %w", err)
 		}
 		if interim(res.StatusCode) {
