@@ -39,6 +39,8 @@ func (s *Server) newProxy(upstream http.RoundTripper) (*proxy.Proxy, error) {
 		Authorize:      s.authorize,
 		AllowUpgrade:   s.origins.allowUpgrade,
 		ClientIP:       s.clients.Of,
+
+		StandardTransport: s.cfg.ProxyStandardTransport,
 	})
 }
 

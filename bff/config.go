@@ -55,6 +55,8 @@ type Config struct {
 	ProxyBodyLimit      int64    // bytes of a proxied request body; None: no limit
 	ProxyTimeout        time.Duration
 	ProxyMaxRequests    int // proxied requests in progress
+	// ProxyStandardTransport makes http.Transport carry all proxied requests over the network.
+	ProxyStandardTransport bool
 
 	// Streams that may be open through the proxy: of all users, of one, and of one
 	// session.

@@ -1,14 +1,17 @@
 package proxy
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"runtime"
 	"testing"
 	"time"
 
@@ -142,6 +145,54 @@ func BenchmarkTransport(b *testing.B) {
 			})
 		}
 	}
+}
+
+// BenchmarkRoundTrip compares the two ways over the network, without a proxy around them. The
+// API allocates nothing for a request.
+func BenchmarkRoundTrip(b *testing.B) {
+	answer := []byte("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Content-Type-Options: nosniff\r\n" +
+		"Cache-Control: no-store\r\nX-Request-Id: x\r\nDate: Tue, 15 Nov 1994 12:45:26 GMT\r\nContent-Length: 2\r\n\r\n[]")
+	api := mustParse(b, rawAPI(b, func(conn net.Conn, in *bufio.Reader) {
+		for {
+			line, err := in.ReadSlice('\n')
+			if err != nil {
+				return
+			}
+			if len(line) > len("\r\n") {
+				continue
+			}
+			if _, err := conn.Write(answer); err != nil {
+				return
+			}
+		}
+	}))
+	for name, standard := range map[string]bool{"direct": false, "standard": true} {
+		transport := newNetwork(api, 0, standard)
+		b.Cleanup(transport.(interface{ CloseIdleConnections() }).CloseIdleConnections)
+		for _, parallel := range []int{1, 32} {
+			b.Run(fmt.Sprintf("%s/clients=%d", name, parallel), func(b *testing.B) { benchRoundTrip(b, api, transport, parallel) })
+		}
+	}
+}
+
+func benchRoundTrip(b *testing.B, api *url.URL, transport http.RoundTripper, parallel int) {
+	b.ReportAllocs()
+	b.SetParallelism(max(1, parallel/runtime.GOMAXPROCS(0)))
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			ctx, cancel := context.WithCancel(b.Context())
+			r := (&http.Request{Method: "GET", URL: api, Header: browserHeader}).WithContext(ctx)
+			res, err := transport.RoundTrip(r)
+			if err != nil {
+				b.Error(err)
+				cancel()
+				return
+			}
+			_, _ = io.Copy(io.Discard, res.Body)
+			res.Body.Close()
+			cancel()
+		}
+	})
 }
 
 func benchSockets(b *testing.B, h http.Handler, parallel int) {

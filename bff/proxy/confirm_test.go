@@ -35,13 +35,15 @@ func (a *wholeBodyAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // forEachTransport runs a test with the API on the network and with it in the process.
 func forEachTransport(t *testing.T, test func(t *testing.T, start func(http.Handler, ...func(*Config)) *rig)) {
-	t.Run("over the network", func(t *testing.T) {
-		test(t, func(h http.Handler, adjust ...func(*Config)) *rig {
-			s := httptest.NewServer(h)
-			t.Cleanup(s.Close)
-			return newRig(t, s.URL, adjust...)
+	for name, way := range map[string]func(*Config){"over the network": ways["direct"], "by the standard transport": ways["standard"]} {
+		t.Run(name, func(t *testing.T) {
+			test(t, func(h http.Handler, adjust ...func(*Config)) *rig {
+				s := httptest.NewServer(h)
+				t.Cleanup(s.Close)
+				return newRig(t, s.URL, append(adjust, way)...)
+			})
 		})
-	})
+	}
 	t.Run("in process", func(t *testing.T) {
 		test(t, func(h http.Handler, adjust ...func(*Config)) *rig {
 			return newRig(t, "http://api.internal", append(adjust, func(c *Config) { c.Transport = &inprocess.Transport{Handler: h} })...)

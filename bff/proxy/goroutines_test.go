@@ -32,7 +32,7 @@ func TestExchangesLeaveNoGoroutines(t *testing.T) {
 	settled := func() int {
 		for _, r := range []*rig{r, quick, refusing, dying, switching, impatient} {
 			r.front.CloseClientConnections()
-			r.proxy.reverse.Transport.(upstream).next.(sendOnce).CloseIdleConnections()
+			r.closeIdleConnections()
 		}
 		return runtime.NumGoroutine()
 	}

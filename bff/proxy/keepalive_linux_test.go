@@ -1,9 +1,12 @@
 package proxy
 
 import (
+	"context"
 	"net"
 	"syscall"
 	"testing"
+
+	"vestibule/internal/roundtrip"
 )
 
 // TestASilentAPIIsNoticed within half a minute: the connection to it is probed that often.
@@ -14,12 +17,26 @@ func TestASilentAPIIsNoticed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	conn, err := newTransport(0).DialContext(t.Context(), "tcp", ln.Addr().String())
-	if err != nil {
-		t.Fatal(err)
+	backend := mustParse(t, "http://"+ln.Addr().String())
+	direct := newNetwork(backend, 0, false).(*roundtrip.Transport)
+	for name, dial := range map[string]func(context.Context, string, string) (net.Conn, error){
+		"direct": direct.Dial, "standard": direct.Other.(sendOnce).DialContext,
+	} {
+		conn, err := dial(t.Context(), "tcp", backend.Host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if early, ok := conn.(*earlyAnswerConn); ok {
+			conn = early.Conn
+		}
+		wantProbes(t, name, conn.(*net.TCPConn))
 	}
-	defer conn.Close()
-	raw, err := conn.(*earlyAnswerConn).Conn.(*net.TCPConn).SyscallConn()
+}
+
+func wantProbes(t *testing.T, name string, conn *net.TCPConn) {
+	t.Helper()
+	raw, err := conn.SyscallConn()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,6 +52,6 @@ func TestASilentAPIIsNoticed(t *testing.T) {
 	}
 	idle, interval, count := option[syscall.TCP_KEEPIDLE], option[syscall.TCP_KEEPINTVL], option[syscall.TCP_KEEPCNT]
 	if longest := idle + interval*count; idle == 0 || longest > 30 {
-		t.Errorf("got %d s, then %d times %d s: %d s, want at most 30", idle, count, interval, longest)
+		t.Errorf("%s: got %d s, then %d times %d s: %d s, want at most 30", name, idle, count, interval, longest)
 	}
 }

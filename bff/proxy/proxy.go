@@ -35,6 +35,9 @@ type Config struct {
 	// Transport carries the requests; nil means the network. It must not send a
 	// request twice. For an *http.Transport, the proxy ensures this itself.
 	Transport http.RoundTripper
+	// StandardTransport makes http.Transport carry all requests over the network. Otherwise it
+	// carries only those that internal/roundtrip does not take.
+	StandardTransport bool
 	// ForwardHeaders are extra request headers that may pass; may be empty.
 	ForwardHeaders []string
 	// BodyLimit is the largest request body in bytes; 0 means no limit.
@@ -112,7 +115,7 @@ func New(cfg Config) (*Proxy, error) {
 	p.stopping, p.stop = context.WithCancel(context.Background())
 	p.reverse = httputil.ReverseProxy{
 		Rewrite:        p.rewrite,
-		Transport:      newUpstream(cfg.Transport, cfg.Timeout),
+		Transport:      newUpstream(cfg),
 		ModifyResponse: p.modify,
 		ErrorHandler: func(_ http.ResponseWriter, r *http.Request, err error) {
 			exchangeOf(r.Context()).failure = err

@@ -64,12 +64,10 @@ func newRig(t testing.TB, api any, adjust ...func(*Config)) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	transport := newTransport(waitLimit)
-	t.Cleanup(transport.CloseIdleConnections)
+	t.Cleanup(r.closeIdleConnections)
 	cfg := Config{
 		Backend:      r.api,
 		Public:       mustParse(t, "https://app.example"),
-		Transport:    transport,
 		Timeout:      waitLimit,
 		Authorize:    r.authorizeBy(session),
 		AllowUpgrade: func(r *http.Request) bool { return r.Header.Get("Origin") == "https://app.example" },
@@ -91,6 +89,22 @@ func newRig(t testing.TB, api any, adjust ...func(*Config)) *rig {
 		waittest.Until(t, "all leases are released", func() bool { return r.leases.Load() == 0 })
 	})
 	return r
+}
+
+// closeIdleConnections closes the unused connections to the API.
+func (r *rig) closeIdleConnections() {
+	if r.proxy == nil {
+		return
+	}
+	if network, ok := r.proxy.reverse.Transport.(upstream).next.(interface{ CloseIdleConnections() }); ok {
+		network.CloseIdleConnections()
+	}
+}
+
+// ways are those to an API in another process.
+var ways = map[string]func(*Config){
+	"direct":   func(c *Config) { c.StandardTransport = false },
+	"standard": func(c *Config) { c.StandardTransport = true },
 }
 
 func (r *rig) authorizeBy(session context.Context) func(*http.Request) (Grant, error) {

@@ -34,6 +34,13 @@ var transports = map[string]func(testing.TB, http.Handler) http.RoundTripper{
 		return &inprocess.Transport{Handler: api, Log: slog.New(slog.DiscardHandler)}
 	},
 	"by a connection": func(t testing.TB, api http.Handler) http.RoundTripper {
+		standard := newTransport(waitLimit)
+		standard.DialContext = serveSlow(t, web.DefaultDeadlines.Wrap(api)).Dial
+		direct := newDirect(mustParse(t, "http://api.internal"), standard.DialContext, sendOnce{standard})
+		t.Cleanup(direct.CloseIdleConnections)
+		return direct
+	},
+	"by a standard connection": func(t testing.TB, api http.Handler) http.RoundTripper {
 		transport := newTransport(waitLimit)
 		transport.DialContext = serveSlow(t, web.DefaultDeadlines.Wrap(api)).Dial
 		t.Cleanup(transport.CloseIdleConnections)

@@ -1,12 +1,15 @@
 package proxy
 
 import (
+	"context"
 	"crypto/tls"
 	"net"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
+	"vestibule/internal/roundtrip"
 	"vestibule/internal/web"
 )
 
@@ -26,14 +29,43 @@ const (
 	bufferSize = 32 << 10
 )
 
-// newTransport returns a transport that goes straight to the backend, even if the
-// environment names a proxy. It sends one request at a time on a connection. It adds,
-// removes and decompresses nothing.
-func newTransport(timeout time.Duration) *http.Transport {
+// newNetwork returns the transport to a backend in another process. It goes straight there, even
+// if the environment names a proxy.
+func newNetwork(backend *url.URL, timeout time.Duration, standard bool) http.RoundTripper {
+	other := sendOnce{newTransport(timeout)}
+	if standard {
+		return other
+	}
+	return newDirect(backend, newDialer(timeout).DialContext, other)
+}
+
+// newDirect returns the transport for requests without a body to an http backend, which are most
+// requests. other carries the rest.
+func newDirect(backend *url.URL, dial func(ctx context.Context, network, address string) (net.Conn, error), other http.RoundTripper) *roundtrip.Transport {
+	return &roundtrip.Transport{
+		Host: backend.Host, Dial: dial,
+		MaxHeader: maxHeader, MaxIdle: maxIdle, IdleTimeout: idleTimeout,
+		Other: other,
+	}
+}
+
+// newDialer returns what opens the connections to the backend. The probes end a quiet stream half
+// a minute after the API's machine or the network has gone without a word. With Go's nine probes,
+// and an EventSource that sees an open connection to us, it would take two and a half minutes.
+func newDialer(timeout time.Duration) *net.Dialer {
 	dial := dialTimeout
 	if 0 < timeout && timeout < dial {
 		dial = timeout
 	}
+	return &net.Dialer{
+		Timeout: dial, Control: web.LimitUnsentOf,
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3},
+	}
+}
+
+// newTransport returns net/http's transport. It sends one request at a time on a connection. It
+// adds, removes and decompresses nothing. The timeout of a dial includes a TLS handshake.
+func newTransport(timeout time.Duration) *http.Transport {
 	http1 := new(http.Protocols)
 	http1.SetHTTP1(true)
 	t := &http.Transport{
@@ -44,27 +76,21 @@ func newTransport(timeout time.Duration) *http.Transport {
 		IdleConnTimeout:        idleTimeout,
 		MaxResponseHeaderBytes: maxHeader,
 	}
-	// The timeout includes a TLS handshake. The probes end a quiet stream half a minute after the
-	// API's machine or the network has gone without a word. With Go's nine probes, and an
-	// EventSource that sees an open connection to us, it would take two and a half minutes.
-	useEarlyAnswerConns(t, &net.Dialer{
-		Timeout: dial, Control: web.LimitUnsentOf,
-		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3},
-	})
+	useEarlyAnswerConns(t, newDialer(timeout))
 	return t
 }
 
 // upstream sends ReverseProxy's requests and runs their header timer.
 type upstream struct{ next http.RoundTripper }
 
-func newUpstream(next http.RoundTripper, timeout time.Duration) upstream {
-	switch t := next.(type) {
+func newUpstream(cfg Config) upstream {
+	switch t := cfg.Transport.(type) {
 	case nil:
-		return upstream{sendOnce{newTransport(timeout)}}
+		return upstream{newNetwork(cfg.Backend, cfg.Timeout, cfg.StandardTransport)}
 	case *http.Transport:
 		return upstream{sendOnce{t}}
 	}
-	return upstream{next}
+	return upstream{cfg.Transport}
 }
 
 func (u upstream) RoundTrip(r *http.Request) (*http.Response, error) {

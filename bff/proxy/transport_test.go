@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"vestibule/internal/inprocess"
+	"vestibule/internal/roundtrip"
 	"vestibule/internal/waittest"
 )
 
@@ -24,31 +24,33 @@ func TestAPostGoesUpstreamAtMostOnce(t *testing.T) {
 	for _, header := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
 		for method, want := range map[string]int32{"POST": 1, "PUT": 1, "PATCH": 1, "DELETE": 1, "GET": 2} {
 			t.Run(method+" with "+header, func(t *testing.T) {
-				var got atomic.Int32
-				var key atomic.Value
-				r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
-					for {
-						req, err := http.ReadRequest(in)
-						if err != nil {
+				for name, way := range ways {
+					var got atomic.Int32
+					var key atomic.Value
+					r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
+						for {
+							req, err := http.ReadRequest(in)
+							if err != nil {
+								return
+							}
+							if strings.HasSuffix(req.URL.Path, "/first") {
+								_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+								continue
+							}
+							got.Add(1)
+							key.Store(req.Header.Get(header))
 							return
 						}
-						if strings.HasSuffix(req.URL.Path, "/first") {
-							_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-							continue
-						}
-						got.Add(1)
-						key.Store(req.Header.Get(header))
-						return
+					}), func(c *Config) { c.ForwardHeaders = []string{"X-Idempotency-Key"} }, way)
+					r.get("/api/proxy/first")
+					res, body := r.do(r.request(t.Context(), method, "/api/proxy/second", nil, header, "k"))
+					r.wantError(res, body, http.StatusBadGateway, "BAD_GATEWAY")
+					if n := got.Load(); n != want {
+						t.Errorf("%s: the API got the request %d times, want %d", name, n, want)
 					}
-				}), func(c *Config) { c.ForwardHeaders = []string{"X-Idempotency-Key"} })
-				r.get("/api/proxy/first")
-				res, body := r.do(r.request(t.Context(), method, "/api/proxy/second", nil, header, "k"))
-				r.wantError(res, body, http.StatusBadGateway, "BAD_GATEWAY")
-				if n := got.Load(); n != want {
-					t.Errorf("the API got the request %d times, want %d", n, want)
-				}
-				if k := key.Load(); k != "k" {
-					t.Errorf("%s: the API got %q", header, k)
+					if k := key.Load(); k != "k" {
+						t.Errorf("%s, %s: the API got %q", name, header, k)
+					}
 				}
 			})
 		}
@@ -57,14 +59,16 @@ func TestAPostGoesUpstreamAtMostOnce(t *testing.T) {
 
 func TestARequestOnAConnectionThatTheAPIHasClosedSucceeds(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
-		if _, err := http.ReadRequest(in); err == nil {
-			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") // and close
-		}
-	}))
-	for range 100 {
-		if res, body := r.get("/api/proxy/x"); res.StatusCode != 200 {
-			t.Fatalf("got %d %s", res.StatusCode, body)
+	for name, way := range ways {
+		r := newRig(t, rawAPI(t, func(conn net.Conn, in *bufio.Reader) {
+			if _, err := http.ReadRequest(in); err == nil {
+				_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") // and close
+			}
+		}), way)
+		for range 100 {
+			if res, body := r.get("/api/proxy/x"); res.StatusCode != 200 {
+				t.Fatalf("%s: got %d %s", name, res.StatusCode, body)
+			}
 		}
 	}
 }
@@ -74,6 +78,12 @@ func TestARequestOnAConnectionThatTheAPIHasClosedSucceeds(t *testing.T) {
 // enough. By default, net/http would keep only two of the connections.
 func TestConnectionsToTheAPIAreReused(t *testing.T) {
 	t.Parallel()
+	for name, way := range ways {
+		t.Run(name, func(t *testing.T) { testReuse(t, way) })
+	}
+}
+
+func testReuse(t *testing.T, way func(*Config)) {
 	const parallel = 20
 	var connections atomic.Int32
 	var met chan struct{}
@@ -87,7 +97,7 @@ func TestConnectionsToTheAPIAreReused(t *testing.T) {
 	}
 	api.Start()
 	t.Cleanup(api.Close)
-	r := newRig(t, api.URL, func(c *Config) { c.Transport = nil })
+	r := newRig(t, api.URL, way)
 	round := func() (opened int32) {
 		before := connections.Load()
 		met = make(chan struct{})
@@ -151,7 +161,7 @@ func TestAnAPIOverTLS(t *testing.T) {
 		}
 	})
 	t.Run("is a 502 otherwise", func(t *testing.T) {
-		r := newRig(t, s.URL, func(c *Config) { c.Transport = nil })
+		r := newRig(t, s.URL)
 		res, body := r.get("/api/proxy/x")
 		for range 20 {
 			if res.StatusCode != http.StatusGatewayTimeout {
@@ -164,29 +174,21 @@ func TestAnAPIOverTLS(t *testing.T) {
 	})
 }
 
-// TestInProcess: the proxy works with a transport that uses no network.
-func TestInProcess(t *testing.T) {
+// TestWhichTransportCarriesWhat: Config decides, and then what the request is.
+func TestWhichTransportCarriesWhat(t *testing.T) {
 	t.Parallel()
-	api := newRecorder()
-	r := newRig(t, "http://api.internal", func(c *Config) { c.Transport = &inprocess.Transport{Handler: api} })
-	res, body := r.do(r.request(t.Context(), "POST", "/api/proxy/a%2Cb?c", strings.NewReader("hello"), "Idempotency-Key", "k"))
-	got := api.onlyRequest(t)
-	if res.StatusCode != 200 || body != "ok" || got.RequestURI != "/api/a%2Cb?c" || got.body != "hello" || got.Header.Get("Idempotency-Key") != "k" {
-		t.Errorf("got %d %q; the API got %s %q %v", res.StatusCode, body, got.RequestURI, got.body, got.Header)
+	backend := mustParse(t, "http://api.internal")
+	direct, ok := newUpstream(Config{Backend: backend}).next.(*roundtrip.Transport)
+	if !ok {
+		t.Fatal("requests do not take the direct way")
 	}
-	t.Run("a panic of the API is a 502", func(t *testing.T) {
-		r := newRig(t, "http://api.internal", func(c *Config) {
-			c.Transport = &inprocess.Transport{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })}
-		})
-		res, body := r.get("/api/proxy/x")
-		r.wantError(res, body, http.StatusBadGateway, "BAD_GATEWAY")
-	})
-	t.Run("its redirects are rewritten too", func(t *testing.T) {
-		r := newRig(t, "http://api.internal", func(c *Config) {
-			c.Transport = &inprocess.Transport{Handler: http.RedirectHandler("/api/y", http.StatusSeeOther)}
-		})
-		if res, _ := r.get("/api/proxy/x"); res.Header.Get("Location") != "/api/proxy/y" {
-			t.Errorf("got %d to %q", res.StatusCode, res.Header["Location"])
-		}
-	})
+	if _, ok := direct.Other.(sendOnce); !ok || direct.Host != backend.Host {
+		t.Errorf("got %T for other requests, and the host %s", direct.Other, direct.Host)
+	}
+	if next, ok := newUpstream(Config{Backend: backend, StandardTransport: true}).next.(sendOnce); !ok {
+		t.Errorf("got %T, want only net/http's transport", next)
+	}
+	if next, ok := newUpstream(Config{Backend: backend, Transport: &http.Transport{}}).next.(sendOnce); !ok {
+		t.Errorf("got %T around a transport of the caller", next)
+	}
 }

@@ -84,6 +84,11 @@ var proxySettings = group{"Proxy", []setting{
 		help:  "How long the API may take to send the headers of its response.",
 		check: func(c *checker, v string) { c.BFF.ProxyTimeout = c.duration(v, 10*time.Millisecond, time.Hour) },
 	},
+	{
+		name: "PROXY_TRANSPORT", by: ForServe | ForBFF, arg: "NAME", value: "direct",
+		help:  "How requests reach an API in another process. direct: requests without a body to an http API take a shorter way through the program. standard: all requests go through net/http's client.",
+		check: func(c *checker, v string) { c.BFF.ProxyStandardTransport = oneOf(c, v, transports) },
+	},
 }}
 
 var streamSettings = group{"Streams", []setting{
