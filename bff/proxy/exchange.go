@@ -40,7 +40,7 @@ type exchange struct {
 	headerTimer headerTimer
 
 	reverse      httputil.ReverseProxy // the proxy's, with this exchange's BufferPool
-	copiesLittle bool                  // a small buffer is enough for the answer
+	copiesEvents bool                  // the answer is an event stream
 
 	failure   error // the error that ReverseProxy reported instead of an answer
 	refused   error // the error of Grant.Stream or Grant.Confirm, when the API has answered
