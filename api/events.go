@@ -106,7 +106,7 @@ func (s *Server) watchTasks(w http.ResponseWriter, r *http.Request, user string)
 		return err
 	}
 	defer leave()
-	return s.follow(r.Context(), out, bearer.CallerOf(r).Ends().Sub(s.clock()))
+	return s.follow(r.Context(), out)
 }
 
 // openStream opens a stream and writes its begin. It returns nil if there is none to follow.
@@ -115,8 +115,9 @@ func (s *Server) openStream(w http.ResponseWriter, r *http.Request, user string)
 	if err != nil {
 		return nil, nil, err
 	}
+	caller := bearer.CallerOf(r)
 	out := &eventStream{w: w, control: http.NewResponseController(w), asked: make(chan struct{}, 1)}
-	done, err := s.feed.places.Enter(r.Context(), streamsOf(bearer.CallerOf(r), user), out.ask)
+	done, err := s.feed.places.Enter(r.Context(), streamsOf(caller, user), out.ask)
 	if errors.As(err, new(fair.Full)) {
 		return nil, nil, errStreams.Because(err)
 	}
@@ -131,6 +132,7 @@ func (s *Server) openStream(w http.ResponseWriter, r *http.Request, user string)
 		leave()
 		return nil, nil, err
 	}
+	out.life = caller.Ends().Sub(s.clock())
 	return out, leave, nil
 }
 
@@ -162,8 +164,8 @@ func streamsOf(caller bearer.Caller, user string) string {
 }
 
 // follow sends changes as they arrive, with heartbeats between them.
-func (s *Server) follow(ctx context.Context, out *eventStream, life time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, life)
+func (s *Server) follow(ctx context.Context, out *eventStream) error {
+	ctx, cancel := context.WithTimeout(ctx, out.life)
 	defer cancel()
 	defer context.AfterFunc(s.feed.ended, cancel)()
 	beat := time.NewTicker(heartbeat)
