@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 )
 
 // eventStream writes events. They may be buffered until flush.
@@ -12,6 +13,7 @@ type eventStream struct {
 	control *http.ResponseController
 	l       *listener
 	seen    int64         // the number of the latest written event
+	life    time.Duration // of the token
 	asked   chan struct{} // buffers one question whether the reader is still there
 }
 

@@ -110,11 +110,11 @@ func (s *surface) resuming(ctx context.Context, user string, fast bool, seen int
 	l, leave := s.server.feed.listen(user)
 	_, latest, _ := s.server.tasks.TaskFeed(ctx, user)
 	l.start(latest)
-	out := &eventStream{w: r, control: http.NewResponseController(r), l: l, seen: seen}
+	out := &eventStream{life: time.Hour, w: r, control: http.NewResponseController(r), l: l, seen: seen}
 	done = make(chan error, 1)
 	go func() {
 		defer leave()
-		done <- s.server.follow(ctx, out, time.Hour)
+		done <- s.server.follow(ctx, out)
 	}()
 	return r, done
 }

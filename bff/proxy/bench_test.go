@@ -54,7 +54,7 @@ func bareProxy(api *url.URL, transport http.RoundTripper) http.Handler {
 			pr.SetXForwarded()
 		},
 		Transport:  transport,
-		BufferPool: &buffers{},
+		BufferPool: bufferOf{&exchange{proxy: &Proxy{}}},
 		ErrorLog:   log.New(io.Discard, "", 0),
 	}
 }

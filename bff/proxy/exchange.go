@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/http/httputil"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,6 +39,9 @@ type exchange struct {
 	answer      answer
 	headerTimer headerTimer
 
+	reverse      httputil.ReverseProxy // the proxy's, with this exchange's BufferPool
+	copiesEvents bool                  // the answer is an event stream
+
 	failure   error // the error that ReverseProxy reported instead of an answer
 	refused   error // the error of Grant.Stream or Grant.Confirm, when the API has answered
 	answerErr error // why the body of the API's answer ended early
@@ -61,6 +65,8 @@ func (p *Proxy) begin(w http.ResponseWriter, r *http.Request, lease context.Cont
 	x := &exchange{proxy: p, in: r, events: asksForEvents(r), lease: lease, client: http.NewResponseController(w), over: make(chan struct{})}
 	x.ctx, x.cancel = context.WithCancelCause(lease)
 	x.answer = answer{x: x, w: w, header: make(http.Header)}
+	x.reverse = p.reverse
+	x.reverse.BufferPool = bufferOf{x}
 	x.headerTimer = headerTimer{limit: p.cfg.Timeout, expired: func() { x.cancel(errAnswerTimeout) }}
 	if r.ContentLength != 0 {
 		x.body = newRequestBody(x, p.cfg.BodyLimit)

@@ -82,10 +82,11 @@ type Grant struct {
 // Proxy carries requests to one API. Make one with New.
 type Proxy struct {
 	cfg     Config
-	allowed []string // request headers that pass, in canonical form
-	root    string   // path of the API's /api/
-	rawRoot string   // the same, escaped
-	reverse httputil.ReverseProxy
+	allowed []string              // request headers that pass, in canonical form
+	root    string                // path of the API's /api/
+	rawRoot string                // the same, escaped
+	reverse httputil.ReverseProxy // without a BufferPool, see exchange.reverse
+	buffers buffers
 
 	limits requestLimits
 
@@ -121,7 +122,6 @@ func New(cfg Config) (*Proxy, error) {
 			exchangeOf(r.Context()).failure = err
 		},
 		FlushInterval: flushAfter,
-		BufferPool:    &buffers{},
 		ErrorLog:      log.New(io.Discard, "", 0), // errors go into the request's own log record
 	}
 	return p, nil
@@ -185,7 +185,7 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request) error {
 	x.confirm, x.checked, x.cookie = grant.Confirm, checked, grant.Cookie
 	x.places, x.place = places, place
 	defer x.end()
-	p.reverse.ServeHTTP(&x.answer, x.request())
+	x.reverse.ServeHTTP(&x.answer, x.request())
 	err = x.outcome()
 	x.answered = true
 	return err

@@ -102,7 +102,7 @@ func (s *slowSide) send(text string) net.Conn {
 
 // mostHeld is how many bytes of an answer the process may hold: the copy buffer of
 // ReverseProxy, and buffers of 2 to 4 KiB before and after it.
-const mostHeld = bufferSize + 32<<10
+const mostHeld = largeBuffer + 32<<10
 
 // TestASlowReaderHoldsLittleAndIsCutOff: the proxy takes no more of an answer than fits the
 // buffers, and the API's handler does not outlive the reader.

@@ -25,8 +25,6 @@ const (
 	maxIdle = 256
 	// maxHeader is the maximum size of the header of an API's answer, in bytes.
 	maxHeader = 64 << 10
-	// bufferSize is the size of the buffer that copies from the API to the client.
-	bufferSize = 32 << 10
 )
 
 // newNetwork returns the transport to a backend in another process. It goes straight there, even
@@ -183,16 +181,3 @@ func (p *headerTimer) stop() {
 		p.timer = nil
 	}
 }
-
-// buffers is an httputil.BufferPool. It stores pointers to arrays, because putting a
-// slice into a sync.Pool allocates.
-type buffers struct{ pool sync.Pool }
-
-func (b *buffers) Get() []byte {
-	if array, ok := b.pool.Get().(*[bufferSize]byte); ok {
-		return array[:]
-	}
-	return make([]byte, bufferSize)
-}
-
-func (b *buffers) Put(buf []byte) { b.pool.Put((*[bufferSize]byte)(buf)) }

@@ -14,6 +14,7 @@ import (
 	"runtime/debug"
 	"syscall"
 
+	"vestibule/internal/daemon"
 	"vestibule/internal/settings"
 )
 
@@ -24,16 +25,10 @@ func main() {
 	os.Exit(run(signalContext(), os.Args[1:], env, os.Stdin, os.Stdout, os.Stderr))
 }
 
-// gcPercent is the GOGC value: how much the heap may grow, in percent of the live heap,
-// before a garbage collection. Here the live heap is tiny and requests allocate
-// megabytes of garbage. With Go's default of 100, garbage collection takes up to a
-// quarter of the time of small requests.
-const gcPercent = 400
-
-// tuneGC sets gcPercent unless the operator has set GOGC. GOMEMLIMIT still applies.
+// tuneGC sets daemon.GCPercent unless the operator has set GOGC. GOMEMLIMIT still applies.
 func tuneGC(getenv func(string) string) {
 	if getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
+		debug.SetGCPercent(daemon.GCPercent)
 	}
 }
 

@@ -67,6 +67,9 @@ func (p *process) run(ctx context.Context) error {
 	if p.work != nil {
 		working.Go(func() { p.work(requests) })
 	}
+	if gcIsOurs() {
+		working.Go(func() { new(memory).run(requests) })
+	}
 	start(p.adminAt, probes, p.admin.handler())
 
 	var cause error

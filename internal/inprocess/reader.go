@@ -16,6 +16,7 @@ func (b responseBody) Read(p []byte) (int, error) {
 		}
 		if n := copy(p, x.out); n > 0 || len(p) == 0 {
 			if x.out = x.out[n:]; len(x.out) == 0 {
+				x.out = nil // frees the buffer, if the handler has let go of it
 				x.moved.Broadcast()
 			}
 			return n, nil

@@ -111,6 +111,8 @@ func write[T []byte | string](w *responseWriter, p T) (int, error) {
 			return len(p), nil
 		}
 		w.send()
+		w.pending = append(make([]byte, 0, streamBuffer), w.pending...)
+		w.spare = make([]byte, 0, streamBuffer)
 	}
 	if gather(w, p, streamBuffer) {
 		return len(p), nil
@@ -136,11 +138,14 @@ func gather[T []byte | string](w *responseWriter, p T, limit int) bool {
 func (w *responseWriter) Flush() { _ = w.FlushError() }
 
 // FlushError sends what was written so far, or only the header. http.ResponseController
-// finds it.
+// finds it. A handler that flushes may then write nothing for hours, so it keeps no buffers
+// meanwhile: there may be thousands of event streams.
 func (w *responseWriter) FlushError() error {
 	w.WriteHeader(http.StatusOK)
 	w.send()
-	return w.push()
+	err := w.push()
+	w.pending, w.spare = nil, nil
+	return err
 }
 
 // send gives the client the header, unless it was sent before.
@@ -151,8 +156,6 @@ func (w *responseWriter) send() {
 	w.sent = true
 	if w.hasBody() {
 		w.res.Body = responseBody{w.x}
-		w.pending = append(make([]byte, 0, streamBuffer), w.pending...)
-		w.spare = make([]byte, 0, streamBuffer)
 	}
 	w.x.send(w.res)
 }
