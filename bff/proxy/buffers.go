@@ -1,6 +1,9 @@
 package proxy
 
-import "sync"
+import (
+	"net/http"
+	"sync"
+)
 
 // An answer is copied to the client through a buffer, which it holds until it ends. Event
 // streams are idle most of the time, and there may be thousands of them, so their buffers are
@@ -33,6 +36,11 @@ func (b *buffers) put(buf []byte) {
 		return
 	}
 	b.large.Put((*[largeBuffer]byte)(buf))
+}
+
+// chooseBuffer is called before the answer is copied.
+func (x *exchange) chooseBuffer(res *http.Response) {
+	x.copiesEvents = isStream(res) && isEvents(res.Header.Get("Content-Type"))
 }
 
 // bufferOf is the httputil.BufferPool of one exchange. ReverseProxy takes the buffer when

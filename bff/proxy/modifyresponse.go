@@ -39,7 +39,7 @@ func (p *Proxy) modify(res *http.Response) error {
 	}
 	limitCaching(res.Header)
 	x.setCookie(res)
-	x.copiesEvents = isStream(res) && isEvents(res.Header.Get("Content-Type"))
+	x.chooseBuffer(res)
 	res.Body = &responseBody{ReadCloser: res.Body, x: x}
 	switch {
 	case !isStream(res):

@@ -23,7 +23,7 @@ import (
 const GCPercent = 400
 
 const (
-	heapGrowth   = 24 << 20 // bytes
+	heapGrowth   = 16 << 20 // bytes
 	memoryPeriod = time.Second
 	quietBytes   = 1 << 20 // a process is quiet if it allocates less in a period
 	// quietShare bounds the time that collections of a quiet process take: one part of this

@@ -10,7 +10,7 @@ import (
 func TestALargeHeapGrowsByLess(t *testing.T) {
 	t.Parallel()
 	for live, want := range map[uint64]int{
-		0: 400, 2 << 20: 400, 6 << 20: 400, 12 << 20: 200, 17 << 20: 125, 24 << 20: 100, 500 << 20: 100,
+		0: 400, 2 << 20: 400, 4 << 20: 400, 8 << 20: 200, 12 << 20: 125, 16 << 20: 100, 500 << 20: 100,
 	} {
 		if got := gcPercent(live); got != want {
 			t.Errorf("%d MiB: got %d %%, want %d", live>>20, got, want)
