@@ -81,7 +81,7 @@ func (s *Server) authorize(r *http.Request) (proxy.Grant, error) {
 		User:    live.UserID,
 		Bearer:  t.Raw,
 		Expired: func() bool { return !s.now().Before(t.Expires) },
-		Lease:   s.sessions.Bind(live),
+		Bind:    func(end context.CancelCauseFunc) func() { return s.sessions.Bind(live, end).Release },
 		Stream:  func(ctx context.Context, ask func()) (func(), error) { return s.stream(ctx, r, live, ask) },
 		Confirm: func(ctx context.Context) error { return s.confirm(ctx, live) },
 		Cookie:  func(ctx context.Context) *http.Cookie { return s.sessions.SignedAgain(ctx, live) },

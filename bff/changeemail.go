@@ -42,9 +42,9 @@ func (s *Server) changeEmail(w http.ResponseWriter, r *http.Request, live *sessi
 	if err := s.limit(r, s.tryMail(r, next)); err != nil {
 		return err
 	}
-	e := s.eventOf(r, live.Session, store.EventEmailChange)
+	e := s.eventOf(r, *live.Session, store.EventEmailChange)
 	e.Email = next
-	asked := s.notice(live.User, store.MailChangeAsked)
+	asked := s.notice(*live.User, store.MailChangeAsked)
 	confirm := asked
 	confirm.Kind, confirm.NewEmail, confirm.CallbackURL = store.MailChange, next, target
 	err := s.act(r, "request e-mail change", e, func(tx *store.Tx) error { return tx.RequestEmailChange(asked, confirm, e) })

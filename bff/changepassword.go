@@ -53,7 +53,7 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, live *se
 	}
 	renewed := s.sessions.Prepare(r, live.UserID, live.RememberMe)
 	e := s.eventOf(r, renewed.Session, store.EventPasswordChanged)
-	err = s.act(r, "change password", s.eventOf(r, live.Session, ""), func(tx *store.Tx) error {
+	err = s.act(r, "change password", s.eventOf(r, *live.Session, ""), func(tx *store.Tx) error {
 		if err := tx.RequirePassword(live.UserID, old); err != nil {
 			return err
 		}
@@ -63,7 +63,7 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, live *se
 		if err := tx.StartSession(renewed.Session, renewed.Replaces...); err != nil {
 			return err
 		}
-		if err := recordAndNotify(tx, e, s.notice(live.User, store.MailPasswordChanged)); err != nil {
+		if err := recordAndNotify(tx, e, s.notice(*live.User, store.MailPasswordChanged)); err != nil {
 			return err
 		}
 		if endOthers {
@@ -80,5 +80,5 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, live *se
 		return unauthorizedIfDeleted(err)
 	}
 	http.SetCookie(w, s.sessions.Started(renewed))
-	return web.WriteJSON(w, http.StatusOK, signedUpJSON{Token: &renewed.ID, User: toUserJSON(live.User)})
+	return web.WriteJSON(w, http.StatusOK, signedUpJSON{Token: &renewed.ID, User: toUserJSON(*live.User)})
 }

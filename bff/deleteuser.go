@@ -52,7 +52,7 @@ func (s *Server) deleteUser(w http.ResponseWriter, r *http.Request, live *sessio
 	case !s.sessions.Proven(live):
 		return errNotFresh
 	}
-	e := s.eventOf(r, live.Session, store.EventUserDeleted)
+	e := s.eventOf(r, *live.Session, store.EventUserDeleted)
 	e.Email = live.User.Email
 	err := s.act(r, "delete user", e, func(tx *store.Tx) error { return tx.DeleteUser(live.UserID, e) })
 	if err != nil {

@@ -58,5 +58,5 @@ func (s *Server) getSession(w http.ResponseWriter, r *http.Request) error {
 	if err := s.exposeToken(w, live); err != nil {
 		return err
 	}
-	return web.WriteJSON(w, http.StatusOK, currentJSON{Session: toSessionJSON(live.Session), User: toUserJSON(live.User)})
+	return web.WriteJSON(w, http.StatusOK, currentJSON{Session: toSessionJSON(*live.Session), User: toUserJSON(*live.User)})
 }

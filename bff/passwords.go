@@ -22,7 +22,7 @@ var (
 // returns the password's hash. Guesses here have their own limit: an attacker who has
 // reached the limit of sign-in must not lock out an owner who is signed in.
 func (s *Server) checkPassword(r *http.Request, live *session.Live, pw string) (hash string, err error) {
-	return s.provePassword(r, throttle.CheckPassword(live.UserID, live.Handle()), live.UserID, pw, s.eventOf(r, live.Session, store.EventPasswordFailed))
+	return s.provePassword(r, throttle.CheckPassword(live.UserID, live.Handle()), live.UserID, pw, s.eventOf(r, *live.Session, store.EventPasswordFailed))
 }
 
 // provePassword checks that a password is the user's, and returns its hash. It counts

@@ -164,7 +164,7 @@ func (s *Server) renew(r *http.Request, tx *store.Tx, own *session.Live) (*sessi
 	if own == nil {
 		return nil, nil
 	}
-	err := tx.RequireSession(s.eventOf(r, own.Session, ""))
+	err := tx.RequireSession(s.eventOf(r, *own.Session, ""))
 	if errors.Is(err, store.ErrSessionEnded) {
 		return nil, nil
 	}

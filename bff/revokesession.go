@@ -33,7 +33,7 @@ func (s *Server) revokeSession(w http.ResponseWriter, r *http.Request, live *ses
 	if handle != live.Handle() && !s.sessions.Proven(live) {
 		return errNotFresh
 	}
-	e := s.eventOf(r, live.Session, store.EventSessionRevoked)
+	e := s.eventOf(r, *live.Session, store.EventSessionRevoked)
 	err := s.act(r, "revoke session", e, func(tx *store.Tx) error { return tx.RevokeSession(live.UserID, handle, e) })
 	switch {
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrInvalidText):

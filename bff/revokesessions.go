@@ -43,6 +43,6 @@ func (s *Server) revokeOtherSessions(w http.ResponseWriter, r *http.Request, liv
 }
 
 func (s *Server) revokeAllExcept(r *http.Request, live *session.Live, except string) error {
-	e := s.eventOf(r, live.Session, store.EventSessionRevoked)
+	e := s.eventOf(r, *live.Session, store.EventSessionRevoked)
 	return s.act(r, "revoke sessions", e, func(tx *store.Tx) error { return tx.RevokeSessions(live.UserID, except, e) })
 }

@@ -50,7 +50,7 @@ func (s *Server) updateUser(w http.ResponseWriter, r *http.Request, live *sessio
 	if err := s.limit(r, throttle.ChangeProfile(live.UserID)); err != nil {
 		return err
 	}
-	e := s.eventOf(r, live.Session, store.EventUserUpdated)
+	e := s.eventOf(r, *live.Session, store.EventUserUpdated)
 	err := s.act(r, "update user", e, func(tx *store.Tx) error {
 		if err := tx.UpdateUser(live.UserID, change, e.At); err != nil {
 			return err

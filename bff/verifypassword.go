@@ -35,7 +35,7 @@ func (s *Server) verifyPassword(w http.ResponseWriter, r *http.Request, live *se
 	if err != nil {
 		return err
 	}
-	e := s.eventOf(r, live.Session, store.EventPasswordProven)
+	e := s.eventOf(r, *live.Session, store.EventPasswordProven)
 	err = s.act(r, "prove password", e, func(tx *store.Tx) error {
 		if err := tx.RequirePassword(live.UserID, hash); err != nil {
 			return err

@@ -26,20 +26,22 @@ var methods = []string{
 
 const maxQueryParameters = 10_000 // url.ParseQuery's own limit
 
-func admit(r *http.Request) error {
+// admit returns the path below ours as it was written, or the refusal.
+func admit(r *http.Request) (rest string, err error) {
 	if !slices.Contains(methods, r.Method) {
-		return web.MethodNotAllowed(r.Method, methods)
+		return "", web.MethodNotAllowed(r.Method, methods)
 	}
 	if err := web.CheckPath(r); err != nil {
-		return err
+		return "", err
 	}
-	if !strings.HasPrefix(rawPath(r.URL), prefix) {
-		return web.ErrNotFound
+	rest, ours := strings.CutPrefix(rawPath(r.URL), prefix)
+	if !ours {
+		return "", web.ErrNotFound
 	}
 	if fault := queryFault(r.URL.RawQuery); fault != "" {
-		return badQuery(fault)
+		return "", badQuery(fault)
 	}
-	return nil
+	return rest, nil
 }
 
 func badQuery(fault string) *web.Error {

@@ -66,6 +66,10 @@ var withheldPrefixes = []string{
 }
 
 func withhold(name string) bool {
+	switch name { // what most answers have needs no search
+	case "Cache-Control", "Content-Length", "Content-Type", "Date", "Etag", "Vary":
+		return false
+	}
 	if withheld[name] || strings.HasSuffix(name, "-Cache-Control") { // RFC 9213, and older ones
 		return true
 	}

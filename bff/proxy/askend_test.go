@@ -33,7 +33,7 @@ func newAskRig(t *testing.T, header http.Header) *askRig {
 		Backend: mustParse(t, "http://api.internal"), Public: mustParse(t, "https://app.example"),
 		ClientIP: func(*http.Request) string { return "192.0.2.1" },
 		Authorize: func(*http.Request) (Grant, error) {
-			return Grant{User: "usr_ada", Lease: context.WithCancel}, nil
+			return Grant{User: "usr_ada", Bind: unbound}, nil
 		},
 		Transport: roundTripper(func(req *http.Request) (*http.Response, error) {
 			r.x = exchangeOf(req.Context())

@@ -65,7 +65,7 @@ func benchProxy(b *testing.B, api *url.URL, transport http.RoundTripper) http.Ha
 		Backend: api, Public: mustParse(b, "https://app.example"), Transport: transport,
 		BodyLimit: 10 << 20, Timeout: 30 * time.Second,
 		Authorize: func(*http.Request) (Grant, error) {
-			return Grant{Bearer: testBearer, Lease: context.WithCancel, Confirm: func(context.Context) error { return nil }}, nil
+			return Grant{Bearer: testBearer, Bind: unbound, Confirm: func(context.Context) error { return nil }}, nil
 		},
 		AllowUpgrade: func(*http.Request) bool { return false },
 		ClientIP:     func(*http.Request) string { return "192.0.2.1" },

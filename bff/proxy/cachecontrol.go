@@ -11,7 +11,11 @@ import (
 // answer either: no-store is the safe default for an API.
 func limitCaching(h http.Header) {
 	value, silent := browserCaching(h["Cache-Control"])
-	h["Cache-Control"] = []string{value}
+	if value == noStore {
+		h["Cache-Control"] = onlyNoStore
+	} else {
+		h["Cache-Control"] = []string{value}
+	}
 	if silent {
 		delete(h, "Expires") // the only header that an HTTP/1.0 cache would read
 	}
@@ -19,6 +23,13 @@ func limitCaching(h http.Header) {
 }
 
 const noStore = "no-store"
+
+// Common values, which many answers share. Nobody changes them in place.
+var (
+	onlyNoStore     = []string{noStore}
+	onlyCookie      = []string{"Cookie"}
+	originAndCookie = []string{"Origin", "Cookie"}
+)
 
 // browserCaching returns the Cache-Control for the browser. If the API sent none or
 // an invalid one, that is no-store, and silent is true. Otherwise it is private,
@@ -30,6 +41,9 @@ const noStore = "no-store"
 // makes no difference to the cache. private is added beside no-store too, because
 // must-understand would override no-store (§5.2.2.3).
 func browserCaching(values []string) (value string, silent bool) {
+	if len(values) == 0 || len(values) == 1 && values[0] == noStore {
+		return noStore, len(values) == 0
+	}
 	directives := splitList(strings.Join(values, ", "))
 	if len(directives) == 0 {
 		return noStore, true
@@ -85,6 +99,9 @@ func isQuoted(s string) bool {
 // signs in. And a cache that is configured to ignore Cache-Control still keeps users
 // apart.
 func browserVary(values []string) []string {
+	if len(values) == 0 {
+		return onlyCookie
+	}
 	seen := []string{"Cookie"}
 	for _, v := range values {
 		for name := range strings.SplitSeq(v, ",") {
@@ -99,6 +116,9 @@ func browserVary(values []string) []string {
 
 // addVary adds the names that only theirs has to our Vary.
 func addVary(ours, theirs []string) []string {
+	if len(ours) == 1 && ours[0] == "Origin" && len(theirs) == 1 && theirs[0] == "Cookie" {
+		return originAndCookie
+	}
 	var known, more []string
 	for _, v := range ours {
 		known = append(known, splitList(v)...)

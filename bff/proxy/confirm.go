@@ -39,5 +39,5 @@ func (b *requestBody) confirm() error {
 	}
 	ctx, cancel := context.WithTimeout(b.x.ctx, confirmTimeout)
 	defer cancel()
-	return b.x.confirm(ctx)
+	return b.x.grant.Confirm(ctx)
 }

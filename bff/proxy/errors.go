@@ -58,7 +58,7 @@ func (x *exchange) outcome() error {
 	if x.canceled {
 		return context.Canceled
 	}
-	if x.lease.Err() != nil {
+	if x.leaseOver.Load() || x.in.Context().Err() != nil {
 		return x.sessionEnded()
 	}
 	if x.refused != nil { // no fault of the API

@@ -33,6 +33,7 @@ func (x *exchange) follow(res *http.Response) {
 	b := &eventBody{ReadCloser: res.Body, x: x}
 	res.Body = b
 	x.answer.tells, x.answer.questions = true, &questions{}
+	x.awaitEnd()
 	if x.cutUpstream != nil {
 		x.unbind() // from now on b decides when the API's answer is cut
 		x.unbind = context.AfterFunc(x.ctx, b.end)

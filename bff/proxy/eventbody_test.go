@@ -31,8 +31,8 @@ func newEventsRig(t *testing.T, text string) *eventsRig {
 	x := &exchange{in: httptest.NewRequest("GET", "/", nil), events: true, proxy: &Proxy{}, over: r.over}
 	r.x = x
 	x.proxy.stopping, r.stop = context.WithCancel(context.Background())
-	x.lease, r.endSession = context.WithCancel(x.in.Context())
-	x.ctx, x.cancel = context.WithCancelCause(x.lease)
+	x.ctx, x.cancel = context.WithCancelCause(x.in.Context())
+	r.endSession = func() { x.endLease(errSessionOver) }
 	upstream := x.upstream(context.Background())
 	res := &http.Response{Body: io.NopCloser(&sentPieces{upstream, r.pieces, ""})}
 	x.follow(res)
@@ -198,7 +198,7 @@ func TestACloseFrameFollowsTheHandshake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, conn := net.Pipe()
 		ctx, cancel := context.WithCancelCause(t.Context())
-		tunnel := newTunnel(conn, bufio.NewReader(conn), &exchange{ctx: ctx, lease: t.Context(), in: &http.Request{}})
+		tunnel := newTunnel(conn, bufio.NewReader(conn), &exchange{ctx: ctx, in: &http.Request{}})
 		var got bytes.Buffer
 		go func() { _, _ = got.ReadFrom(client) }()
 		cancel(errStopping)

@@ -26,12 +26,11 @@ func FuzzEventBody(f *testing.F) {
 		}
 		r := strings.NewReader(data)
 		x := &exchange{in: httptest.NewRequest("POST", "/", nil), proxy: &Proxy{stopping: context.Background()}, cutUpstream: func(error) {}}
-		lease, endSession := context.WithCancel(context.Background())
-		defer endSession()
-		x.lease, x.ctx = lease, lease
+		x.ctx, x.cancel = context.WithCancelCause(context.Background())
+		defer x.cancel(nil)
 		body := &eventBody{ReadCloser: io.NopCloser(r), x: x}
 		begin := readPieces(t, body, passed, piece)
-		endSession()
+		x.endLease(errSessionOver)
 		rest, err := io.ReadAll(body)
 		if err != nil {
 			t.Fatal(err)

@@ -16,19 +16,22 @@ import (
 type exchange struct {
 	proxy   *Proxy
 	in      *http.Request // as the client sent it
-	bearer  string
-	expired func() bool                        // Grant.Expired; may be nil
-	confirm func(context.Context) error        // Grant.Confirm
-	checked time.Time                          // just before the session was checked
-	cookie  func(context.Context) *http.Cookie // Grant.Cookie; may be nil
-	upgrade bool                               // an allowed WebSocket handshake
-	events  bool                               // the request asks for events
-	places  *requestPlaces                     // among the requests under way
-	place   *streamPlace                       // among the session's streams
+	rest    string        // its path below ours, as it was written
+	address string        // of the client
+	grant   Grant
+	checked time.Time     // just before the session was checked
+	upgrade bool          // an allowed WebSocket handshake
+	events  bool          // the request asks for events
+	places  requestPlaces // among the requests under way
+	place   streamPlace   // among the session's streams
 
-	lease  context.Context         // in's, bounded by the session
-	ctx    context.Context         // lease, bounded by what happens here
-	cancel context.CancelCauseFunc // of ctx
+	ctx       context.Context         // in's, bounded by the session and by what happens here
+	cancel    context.CancelCauseFunc // of ctx
+	leaseOver atomic.Bool             // the session has ended
+
+	out    requestContext
+	values [4]string // of headers for the API
+	nth    int       // how many of them are used
 
 	cutUpstream context.CancelCauseFunc // ends a request for events to the API; nil for others, which end with ctx
 	unbind      func() bool             // keeps the end of ctx from calling it
@@ -36,6 +39,7 @@ type exchange struct {
 
 	client      *http.ResponseController
 	body        *requestBody // nil if the request has none
+	received    responseBody
 	answer      answer
 	headerTimer headerTimer
 
@@ -47,7 +51,7 @@ type exchange struct {
 	answerErr error // why the body of the API's answer ended early
 	answered  bool  // the client has the complete answer, or gets a refusal
 
-	over chan struct{} // closed by end
+	over chan struct{} // closed by end; nil: nobody waits for it, see awaitEnd
 
 	unwatch      func() bool // keeps the end of ctx from calling stopReading
 	stopOnce     sync.Once   // for stopReading
@@ -61,28 +65,53 @@ func exchangeOf(ctx context.Context) *exchange {
 	return ctx.Value(exchangeKey{}).(*exchange)
 }
 
-func (p *Proxy) begin(w http.ResponseWriter, r *http.Request, lease context.Context) *exchange {
-	x := &exchange{proxy: p, in: r, events: asksForEvents(r), lease: lease, client: http.NewResponseController(w), over: make(chan struct{})}
-	x.ctx, x.cancel = context.WithCancelCause(lease)
-	x.answer = answer{x: x, w: w, header: make(http.Header)}
+// requestContext is the context of the request for the API. The exchange is found in it.
+type requestContext struct {
+	context.Context
+	x *exchange
+}
+
+// Value implements context.Context.
+func (c *requestContext) Value(key any) any {
+	if key == (exchangeKey{}) {
+		return c.x
+	}
+	return c.Context.Value(key)
+}
+
+func (p *Proxy) newExchange(w http.ResponseWriter, r *http.Request, grant Grant) *exchange {
+	x := &exchange{proxy: p, in: r, address: p.cfg.ClientIP(r), grant: grant, events: asksForEvents(r), client: http.NewResponseController(w)}
+	x.place.enter, x.place.confirm = grant.Stream, grant.Confirm
+	x.answer.x, x.answer.w = x, w
 	x.reverse = p.reverse
 	x.reverse.BufferPool = bufferOf{x}
-	x.headerTimer = headerTimer{limit: p.cfg.Timeout, expired: func() { x.cancel(errAnswerTimeout) }}
-	if r.ContentLength != 0 {
-		x.body = newRequestBody(x, p.cfg.BodyLimit)
+	x.headerTimer.limit, x.headerTimer.expired = p.cfg.Timeout, func() { x.cancel(errAnswerTimeout) }
+	return x
+}
+
+// begin begins the exchange with the API.
+func (x *exchange) begin() {
+	if x.in.ContentLength != 0 {
+		x.body = newRequestBody(x, x.proxy.cfg.BodyLimit)
 		x.unwatch = context.AfterFunc(x.ctx, x.stopReading)
 		// Otherwise net/http may read the rest of an upload before it sends the
 		// first byte of an answer. Connections without support do not need it.
 		_ = x.client.EnableFullDuplex()
 	}
-	return x
+}
+
+// endLease ends the exchange because its session has ended.
+func (x *exchange) endLease(cause error) {
+	x.leaseOver.Store(true)
+	x.cancel(cause)
 }
 
 // request returns the request for ReverseProxy. It has no headers and trailers:
 // ReverseProxy cannot forward or act on what it does not see.
 func (x *exchange) request() *http.Request {
-	r := x.in.WithContext(context.WithValue(x.ctx, exchangeKey{}, x))
-	r.Header = http.Header{}
+	x.out = requestContext{x.ctx, x}
+	r := x.in.WithContext(&x.out)
+	r.Header = nil
 	r.Trailer = nil
 	r.Body = http.NoBody
 	if x.body != nil {
@@ -98,9 +127,8 @@ func (x *exchange) end() {
 		x.unwatch()
 	}
 	x.stopReading()
-	if x.answer.unwatch != nil {
-		x.answer.endQuestions(!x.answered)
-		x.answer.unwatch()
+	if x.answer.begun {
+		x.answer.end(!x.answered)
 		if !x.answered {
 			x.abortAnswer()
 		}
@@ -116,7 +144,16 @@ func (x *exchange) end() {
 		x.cutUpstream(nil)
 	}
 	x.cancel(nil)
-	close(x.over)
+	if x.over != nil {
+		close(x.over)
+	}
+}
+
+// awaitEnd makes over. It must be called before anything waits for that.
+func (x *exchange) awaitEnd() {
+	if x.over == nil {
+		x.over = make(chan struct{})
+	}
 }
 
 // upstream returns the context of a request for events to the API. It ends with x.ctx, but when

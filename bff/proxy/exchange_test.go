@@ -187,18 +187,17 @@ func TestASlowReaderHoldsBackTheAPI(t *testing.T) {
 func TestALeaseThatEndsWhileTheSessionIsValid(t *testing.T) {
 	t.Parallel()
 	api := newWatched()
-	end := make(chan context.CancelFunc, 1)
+	end := make(chan context.CancelCauseFunc, 1)
 	r := newRig(t, api, func(c *Config) {
 		c.Authorize = func(*http.Request) (Grant, error) {
-			return Grant{Lease: func(ctx context.Context) (context.Context, context.CancelFunc) {
-				ctx, cancel := context.WithCancel(ctx)
+			return Grant{Bind: func(cancel context.CancelCauseFunc) func() {
 				end <- cancel
-				return ctx, cancel
+				return func() {}
 			}}, nil
 		}
 	})
 	c := startExchange(t, r, api, "silence")
-	(<-end)()
+	(<-end)(errSessionOver)
 	if res, err := http.ReadResponse(c.r, nil); err == nil {
 		t.Errorf("got %d", res.StatusCode)
 	}

@@ -45,7 +45,7 @@ var (
 // leaseEnded reports whether the exchange ends because its session has ended, and not
 // because its client has left or the process stops.
 func (x *exchange) leaseEnded() bool {
-	return x.lease.Err() != nil && x.in.Context().Err() == nil
+	return x.leaseOver.Load() && x.in.Context().Err() == nil
 }
 
 // takesLastEvent reports whether an event can be appended to the answer.
@@ -66,6 +66,7 @@ func (x *exchange) opensAgain() bool {
 // endAtStop calls end when the process stops. If the exchange is not over soon after, it is
 // cut: a client that does not read must not delay the stop.
 func (x *exchange) endAtStop(end func()) {
+	x.awaitEnd()
 	x.unstop = context.AfterFunc(x.proxy.stopping, func() {
 		end()
 		select {

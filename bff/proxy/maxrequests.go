@@ -1,8 +1,6 @@
 package proxy
 
 import (
-	"context"
-	"errors"
 	"math"
 	"net/http"
 	"strconv"
@@ -61,57 +59,40 @@ func newRequestLimits(most int) requestLimits {
 	return requestLimits{users: share(userShare), addresses: share(addressShare), all: fair.New(fair.Limits{Places: most})}
 }
 
-// acquirePlaces takes the places that a request needs. releaseAll gives them back.
-func (p *Proxy) acquirePlaces(r *http.Request, user string) (*requestPlaces, error) {
-	leaveUser, err := p.limits.users.Enter(r.Context(), user, 1)
-	if err != nil {
-		return nil, limitError(err, errTooMany)
-	}
-	leaveAddress, err := p.limits.addresses.Enter(r.Context(), web.ClientKey(p.cfg.ClientIP(r)), 1)
-	if err != nil {
-		leaveUser()
-		return nil, limitError(err, errTooManyAddress)
-	}
-	places := &requestPlaces{all: p.limits.all, user: user, releaseOwn: func() { leaveAddress(); leaveUser() }}
-	if err := places.acquireShared(); err != nil {
-		places.releaseAll()
-		return nil, err
-	}
-	return places, nil
-}
-
-// limitError returns the error for the client: full, if err says that a limit is reached.
-func limitError(err error, full *web.Error) error {
-	if errors.As(err, new(fair.Full)) {
-		return full.Because(err)
-	}
-	return err
-}
-
 // requestPlaces are the places that one request holds.
 type requestPlaces struct {
-	releaseOwn func() // gives back the places of its user and address
-	all        *fair.Room
-	user       string
+	user, address fair.Place
+	all           *fair.Room
 
 	mu       sync.Mutex
-	leave    func() // gives back the shared place; nil: none is held
-	answered bool   // the API has answered, so no shared place is needed any more
+	shared   fair.Place
+	answered bool // the API has answered, so no shared place is needed any more
+}
+
+// acquire takes the places that a request needs. releaseAll gives them back, also after an
+// error.
+func (p *requestPlaces) acquire(limits requestLimits, user, address string) (err error) {
+	p.all = limits.all
+	if p.user, err = limits.users.Take(user, 1); err != nil {
+		return errTooMany.Because(err)
+	}
+	if p.address, err = limits.addresses.Take(address, 1); err != nil {
+		return errTooManyAddress.Because(err)
+	}
+	return p.acquireShared()
 }
 
 // acquireShared takes a place among all requests that wait for the API, unless the request
 // already has one or has been answered.
-func (p *requestPlaces) acquireShared() error {
+func (p *requestPlaces) acquireShared() (err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.answered || p.leave != nil {
+	if p.answered || p.shared.Held() {
 		return nil
 	}
-	leave, err := p.all.Enter(context.Background(), p.user, 1) // does not wait
-	if err != nil {
+	if p.shared, err = p.all.Take("", 1); err != nil { // one key: all have an equal claim
 		return busy(err)
 	}
-	p.leave = leave
 	return nil
 }
 
@@ -126,14 +107,12 @@ func (p *requestPlaces) releaseShared(answered bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.answered = p.answered || answered
-	if p.leave != nil {
-		p.leave()
-		p.leave = nil
-	}
+	p.shared.Leave()
 }
 
 // releaseAll gives back all places. It may be called more than once.
 func (p *requestPlaces) releaseAll() {
 	p.markAnswered()
-	p.releaseOwn()
+	p.address.Leave()
+	p.user.Leave()
 }

@@ -40,7 +40,9 @@ func (p *Proxy) modify(res *http.Response) error {
 	limitCaching(res.Header)
 	x.setCookie(res)
 	x.chooseBuffer(res)
-	res.Body = &responseBody{ReadCloser: res.Body, x: x}
+	x.answer.expect(res)
+	x.received = responseBody{ReadCloser: res.Body, x: x}
+	res.Body = &x.received
 	switch {
 	case !isStream(res):
 	case takesLastEvent(res):
@@ -48,6 +50,7 @@ func (p *Proxy) modify(res *http.Response) error {
 	case isEvents(res.Header.Get("Content-Type")) && x.opensAgain():
 		x.endAtStop(func() { x.cancel(errStopping) }) // it cannot be seen where an event ends
 	}
+	res.Header = nil // the answer has it, and ReverseProxy would copy each value
 	return nil
 }
 
@@ -57,7 +60,7 @@ func (p *Proxy) modify(res *http.Response) error {
 // An API should check the token again when it has the whole body. If the body arrives
 // very slowly, the token may have expired by then. That is not a wrong setting.
 func (x *exchange) tokenRejected(res *http.Response) error {
-	if x.body != nil && x.expired != nil && x.expired() {
+	if x.body != nil && x.grant.Expired != nil && x.grant.Expired() {
 		return web.ErrSlowBody.Because(errors.New("the token had expired when the API had the body"))
 	}
 	web.Note(x.in,
@@ -69,24 +72,21 @@ func (x *exchange) tokenRejected(res *http.Response) error {
 // challengesBearer looks for the Bearer scheme among the challenges of WWW-Authenticate
 // (RFC 9110 §11.6.1). There, commas separate both challenges and parameters.
 func challengesBearer(values []string) bool {
-	for _, v := range values {
-		for _, element := range splitList(v) {
-			scheme, _, _ := strings.Cut(element, " ")
-			if strings.EqualFold(scheme, "Bearer") {
-				return true
-			}
-		}
-	}
-	return false
+	return anyElement(values, func(challenge string) bool {
+		scheme, _, _ := strings.Cut(challenge, " ")
+		return strings.EqualFold(scheme, "Bearer")
+	})
 }
 
-// responseBody records why an answer ended early.
+// responseBody records why an answer ended early. What it has passed on does not wait for the
+// API with it.
 type responseBody struct {
 	io.ReadCloser
 	x *exchange
 }
 
 func (b *responseBody) Read(p []byte) (int, error) {
+	b.x.answer.sendSoon()
 	n, err := b.ReadCloser.Read(p)
 	if err != nil && err != io.EOF {
 		b.x.answerErr = err
@@ -94,17 +94,33 @@ func (b *responseBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// splitList splits a comma-separated header at the commas outside quoted strings.
-// Elements are trimmed, and empty ones are left out. A quoted string that is not
-// closed extends to the end.
-func splitList(s string) []string {
-	var list []string
-	add := func(element string) {
-		if element = strings.Trim(element, " \t"); element != "" {
+// splitList splits a comma-separated header into its elements, without the empty ones.
+func splitList(s string) (list []string) {
+	for element, more := "", s != ""; more; {
+		if element, s, more = cutElement(s); element != "" {
 			list = append(list, element)
 		}
 	}
-	start, quoted := 0, false
+	return list
+}
+
+// anyElement reports whether an element of comma-separated headers meets the condition.
+func anyElement(headers []string, condition func(string) bool) bool {
+	for _, s := range headers {
+		for element, more := "", s != ""; more; {
+			if element, s, more = cutElement(s); element != "" && condition(element) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// cutElement returns the first element of a comma-separated header, trimmed, and the rest, if
+// there is more. A comma inside a quoted string separates nothing. A quoted string that is not
+// closed extends to the end.
+func cutElement(s string) (element, rest string, more bool) {
+	quoted := false
 	for i := 0; i < len(s); i++ {
 		switch {
 		case quoted && s[i] == '\\':
@@ -112,10 +128,8 @@ func splitList(s string) []string {
 		case s[i] == '"':
 			quoted = !quoted
 		case s[i] == ',' && !quoted:
-			add(s[start:i])
-			start = i + 1
+			return strings.Trim(s[:i], " \t"), s[i+1:], true
 		}
 	}
-	add(s[start:])
-	return list
+	return strings.Trim(s, " \t"), "", false
 }

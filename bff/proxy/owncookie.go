@@ -7,10 +7,10 @@ import (
 
 // ownCookie returns the cookie of ours that this answer should set, or nil.
 func (x *exchange) ownCookie() *http.Cookie {
-	if x.cookie == nil {
+	if x.grant.Cookie == nil {
 		return nil
 	}
-	return x.cookie(x.ctx)
+	return x.grant.Cookie(x.ctx)
 }
 
 // setCookie adds our own cookie to an answer. Then nobody may store the answer, not even the

@@ -20,10 +20,6 @@ const (
 	apiRoot = "/api/"       // the same place at the API, below the path of the backend URL
 )
 
-// flushAfter bounds how long bytes of an answer of known length wait in a buffer for
-// more. (Answers of unknown length, such as event streams, never wait.)
-const flushAfter = 10 * time.Millisecond
-
 // Config configures a Proxy. Fields are required unless their comment says otherwise.
 type Config struct {
 	// Backend is the URL of the API. Requests go to /api/… below its path, if it has
@@ -61,9 +57,9 @@ type Config struct {
 type Grant struct {
 	User   string // the user who sent the request
 	Bearer string // the access token
-	// Lease bounds the exchange by the session: the context that it returns
-	// ends when the session does.
-	Lease func(context.Context) (context.Context, context.CancelFunc)
+	// Bind bounds the exchange by the session: end is called, with the cause, when the session
+	// ends, until release is called.
+	Bind func(end context.CancelCauseFunc) (release func())
 	// Stream takes a place among the session's streams, or returns the refusal. It may wait
 	// for one. leave gives the place back. Until then ask may be called, which finds out
 	// whether the stream still has a client. nil means that streams are not counted.
@@ -121,8 +117,7 @@ func New(cfg Config) (*Proxy, error) {
 		ErrorHandler: func(_ http.ResponseWriter, r *http.Request, err error) {
 			exchangeOf(r.Context()).failure = err
 		},
-		FlushInterval: flushAfter,
-		ErrorLog:      log.New(io.Discard, "", 0), // errors go into the request's own log record
+		ErrorLog: log.New(io.Discard, "", 0), // errors go into the request's own log record
 	}
 	return p, nil
 }
@@ -147,7 +142,8 @@ func checkBackend(u *url.URL) error {
 // context.Canceled if the client is gone. If an answer has ended early, Serve panics
 // with http.ErrAbortHandler.
 func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request) error {
-	if err := admit(r); err != nil {
+	rest, err := admit(r)
+	if err != nil {
 		return err
 	}
 	upgrade := isWebSocket(r)
@@ -159,31 +155,29 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	places, err := p.acquirePlaces(r, grant.User)
-	if err != nil {
+	x := p.newExchange(w, r, grant)
+	x.rest, x.upgrade, x.checked = rest, upgrade, checked
+	defer x.places.releaseAll()
+	if err := x.places.acquire(p.limits, grant.User, web.ClientKey(x.address)); err != nil {
 		return err
 	}
-	defer places.releaseAll()
 	if limit := p.cfg.BodyLimit; limit > 0 && r.ContentLength > limit {
 		return web.BodyTooLarge(limit)
 	}
-	lease, release := grant.Lease(r.Context())
-	defer release()
-	place := &streamPlace{enter: grant.Stream, confirm: grant.Confirm}
-	defer place.release()
+	x.ctx, x.cancel = context.WithCancelCause(r.Context())
+	defer x.cancel(nil)
+	defer grant.Bind(x.endLease)()
+	defer x.place.release()
 	if upgrade || asksForStream(r) {
-		places.pause() // it may wait
-		if err := place.acquire(r.Context()); err != nil {
+		x.places.pause() // it may wait
+		if err := x.place.acquire(r.Context()); err != nil {
 			return err
 		}
-		if err := places.acquireShared(); err != nil {
+		if err := x.places.acquireShared(); err != nil {
 			return err
 		}
 	}
-	x := p.begin(w, r, lease)
-	x.bearer, x.expired, x.upgrade = grant.Bearer, grant.Expired, upgrade
-	x.confirm, x.checked, x.cookie = grant.Confirm, checked, grant.Cookie
-	x.places, x.place = places, place
+	x.begin()
 	defer x.end()
 	x.reverse.ServeHTTP(&x.answer, x.request())
 	err = x.outcome()

@@ -53,25 +53,31 @@ func RequestHeaders() []string {
 // rewrite builds the request for the API.
 func (p *Proxy) rewrite(pr *httputil.ProxyRequest) {
 	x := exchangeOf(pr.Out.Context())
-	pr.Out.URL = p.target(x.in.URL)
+	*pr.Out.URL = p.target(x.in.URL, x.rest)
 	pr.Out.Host = p.cfg.Backend.Host
 	pr.Out.Header = p.header(x)
 }
 
-// target translates our URL into the API's.
-func (p *Proxy) target(u *url.URL) *url.URL {
-	return &url.URL{
+// target translates our URL into the API's. rest is its path below ours as it was written.
+func (p *Proxy) target(u *url.URL, rest string) url.URL {
+	decoded := strings.TrimPrefix(u.Path, prefix)
+	path := p.root + decoded
+	raw := path
+	if rest != decoded || p.rawRoot != p.root {
+		raw = p.rawRoot + rest
+	}
+	return url.URL{
 		Scheme:     p.cfg.Backend.Scheme,
 		Host:       p.cfg.Backend.Host,
-		Path:       p.root + strings.TrimPrefix(u.Path, prefix),
-		RawPath:    p.rawRoot + strings.TrimPrefix(rawPath(u), prefix),
+		Path:       path,
+		RawPath:    raw,
 		RawQuery:   u.RawQuery,
 		ForceQuery: u.ForceQuery,
 	}
 }
 
 func (p *Proxy) header(x *exchange) http.Header {
-	h := make(http.Header, 16)
+	h := make(http.Header, 14) // the most for which a map takes 16 places, and not 32
 	pass(h, x.in.Header, p.allowed)
 	if x.upgrade {
 		pass(h, x.in.Header, handshakeRequest)
@@ -81,21 +87,29 @@ func (p *Proxy) header(x *exchange) http.Header {
 	if x.events {
 		h["Accept-Encoding"] = []string{"identity"}
 	}
-	h["Authorization"] = []string{"Bearer " + x.bearer}
-	if ip := p.cfg.ClientIP(x.in); ip != "" {
-		h["X-Forwarded-For"] = []string{ip}
+	h["Authorization"] = x.value("Bearer " + x.grant.Bearer)
+	if x.address != "" {
+		h["X-Forwarded-For"] = x.value(x.address)
 	}
 	h["X-Forwarded-Host"] = p.forwardedHost
 	h["X-Forwarded-Proto"] = p.forwardedProto
 	if id := web.RequestID(x.in); id != "" {
-		h[web.RequestIDHeader] = []string{id}
+		h[web.RequestIDHeader] = x.value(id)
 	}
 	parent, continued := traceparent(x.in.Header["Traceparent"])
-	h["Traceparent"] = []string{parent}
+	h["Traceparent"] = x.value(parent)
 	if !continued {
 		delete(h, "Tracestate") // it belongs to a trace that we do not continue
 	}
 	return h
+}
+
+// value returns the values of a header that has one. It may be called once for each of
+// x.values.
+func (x *exchange) value(s string) []string {
+	x.values[x.nth] = s
+	x.nth++
+	return x.values[x.nth-1 : x.nth : x.nth]
 }
 
 // pass copies all lines of the named headers.

@@ -17,30 +17,59 @@ import (
 type answer struct {
 	x         *exchange
 	w         http.ResponseWriter
-	header    http.Header
-	gate      gate // for writes
-	unwatch   func() bool
+	header    http.Header // ReverseProxy's
+	api       http.Header // the API's, of the final answer
+	begun     bool        // WriteHeader was called
 	hijacked  bool
 	tells     bool       // the client is told when the session ends
 	questions *questions // to the client of an event stream; nil for other answers
+
+	gate    gate        // for writes
+	unwatch func() bool // keeps the end of ctx from calling stopWriting; nil: see watch
+	written int64       // bytes of the body
+	sending
 }
 
-func (a *answer) Header() http.Header { return a.header }
+// expect prepares the answer.
+func (a *answer) expect(res *http.Response) {
+	a.api = canonical(res.Header)
+	a.length = res.ContentLength
+	a.atOnce = isEvents(res.Header.Get("Content-Type"))
+}
+
+func (a *answer) Header() http.Header {
+	if a.header == nil {
+		a.header = http.Header{}
+	}
+	return a.header
+}
 
 func (a *answer) WriteHeader(status int) {
 	if status < http.StatusOK {
 		return
 	}
-	merge(a.w.Header(), a.header)
+	merge(a.w.Header(), a.api)
 	if a.x.mustClose() {
 		a.w.Header()["Connection"] = []string{"close"}
 	}
-	// A client that does not read blocks a write. The end of the exchange must not
-	// wait for it.
-	a.unwatch = context.AfterFunc(a.x.ctx, a.stopWriting)
+	a.begun, a.unsent = true, true
+	if a.questions != nil {
+		a.watch() // they are written by other goroutines
+	}
 	a.w.WriteHeader(status)
 	if a.questions != nil {
 		a.x.place.answer.Store(a)
+	}
+}
+
+// buffered is how much of an answer net/http keeps in memory before it writes to the client.
+const buffered = 2 << 10
+
+// watch is called, with the gate, before the first write that may wait for the client. A client
+// that does not read blocks a write. The end of the exchange must not wait for it.
+func (a *answer) watch() {
+	if a.unwatch == nil {
+		a.unwatch = context.AfterFunc(a.x.ctx, a.stopWriting)
 	}
 }
 
@@ -59,12 +88,26 @@ func (a *answer) cutWrites() {
 	a.gate.close(func() error { return a.x.client.SetWriteDeadline(longAgo) })
 }
 
+// end returns when no goroutine writes any more. If cut, it does not wait for a client that
+// does not read.
+func (a *answer) end(cut bool) {
+	a.endQuestions(cut)
+	a.endSending(cut)
+	if a.unwatch != nil {
+		a.unwatch()
+	}
+}
+
 func (a *answer) Write(p []byte) (int, error) {
 	if !a.gate.enter() {
 		return 0, context.Cause(a.x.ctx)
 	}
 	defer a.gate.leave()
+	if a.written += int64(len(p)); a.written > buffered {
+		a.watch()
+	}
 	n, err := a.w.Write(p)
+	a.unsent = true
 	a.questions.wrote(p[:n])
 	return n, err
 }
@@ -75,6 +118,13 @@ func (a *answer) FlushError() error {
 		return context.Cause(a.x.ctx)
 	}
 	defer a.gate.leave()
+	return a.flush()
+}
+
+// flush needs the gate.
+func (a *answer) flush() error {
+	a.watch()
+	a.unsent = false
 	return a.x.client.Flush()
 }
 
@@ -108,4 +158,22 @@ func merge(ours, theirs http.Header) {
 	if _, typed := ours["Content-Type"]; !typed {
 		ours["Content-Type"] = nil // so that net/http does not guess a type
 	}
+}
+
+// canonical returns a header with the names that merge expects. Those of a RoundTripper in the
+// process may have another spelling.
+func canonical(h http.Header) http.Header {
+	for name := range h {
+		if http.CanonicalHeaderKey(name) == name {
+			continue
+		}
+		renamed := make(http.Header, len(h))
+		for name, values := range h {
+			for _, v := range values {
+				renamed.Add(name, v)
+			}
+		}
+		return renamed
+	}
+	return h
 }

@@ -118,14 +118,16 @@ func (r *rig) authorizeBy(session context.Context) func(*http.Request) (Grant, e
 		case session.Err() != nil:
 			return Grant{}, errTestExpired
 		}
-		return Grant{User: req.Header.Get("Cookie"), Bearer: testBearer, Lease: func(ctx context.Context) (context.Context, context.CancelFunc) {
+		return Grant{User: req.Header.Get("Cookie"), Bearer: testBearer, Bind: func(end context.CancelCauseFunc) func() {
 			r.leases.Add(1)
-			ctx, cancel := context.WithCancelCause(ctx)
-			stop := context.AfterFunc(session, func() { cancel(errors.New("the session has ended")) })
-			return ctx, func() { stop(); r.leases.Add(-1) } // the proxy itself must end the context
+			stop := context.AfterFunc(session, func() { end(errors.New("the session has ended")) })
+			return func() { stop(); r.leases.Add(-1) }
 		}, Confirm: func(context.Context) error { return nil }}, nil
 	}
 }
+
+// unbound is the Grant.Bind of a session that does not end.
+func unbound(context.CancelCauseFunc) (release func()) { return func() {} }
 
 // layers puts the BFF's layers around the proxy, in the BFF's order.
 func (r *rig) layers(clients *web.ClientIPs) http.Handler {

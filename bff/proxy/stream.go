@@ -33,12 +33,7 @@ func asksForStream(r *http.Request) bool {
 	if r.Method == http.MethodHead {
 		return false
 	}
-	for _, v := range r.Header["Accept"] {
-		if slices.ContainsFunc(splitList(v), isStreaming) {
-			return true
-		}
-	}
-	return false
+	return anyElement(r.Header["Accept"], isStreaming)
 }
 
 // isStreaming accepts a media type with or without parameters.
@@ -55,12 +50,7 @@ func isEvents(mediaType string) bool {
 
 // asksForEvents reports whether the request names event streams among what it accepts.
 func asksForEvents(r *http.Request) bool {
-	for _, v := range r.Header["Accept"] {
-		if slices.ContainsFunc(splitList(v), isEvents) {
-			return true
-		}
-	}
-	return false
+	return anyElement(r.Header["Accept"], isEvents)
 }
 
 // isStream reports whether an answer, other than a protocol switch, is a stream.
@@ -70,7 +60,7 @@ func isStream(res *http.Response) bool {
 
 // streamPlace is the place that an exchange holds while it is a stream.
 type streamPlace struct {
-	enter   func(ctx context.Context, ask func()) (leave func(), err error) // nil: streams are not counted
+	enter   func(ctx context.Context, ask func()) (leave func(), err error) // Grant.Stream; nil: streams are not counted
 	confirm func(context.Context) error                                     // Grant.Confirm
 	leave   func()                                                          // nil: no place is held
 	answer  atomic.Pointer[answer]                                          // can be asked; nil: none, or not yet

@@ -98,9 +98,10 @@ func TestAWebSocketEnds(t *testing.T) {
 	})
 	t.Run("at the client too when the session ends, even if the proxy waits for it", func(t *testing.T) {
 		client, conn := net.Pipe()
-		ctx, endSession := context.WithCancel(t.Context())
-		newTunnel(conn, bufio.NewReader(conn), &exchange{ctx: ctx, lease: ctx, in: &http.Request{}})
-		endSession()
+		x := &exchange{in: &http.Request{}}
+		x.ctx, x.cancel = context.WithCancelCause(t.Context())
+		newTunnel(conn, bufio.NewReader(conn), x)
+		x.endLease(errSessionOver)
 		ended := make(chan error, 1)
 		go func() {
 			_, err := io.Copy(io.Discard, client)

@@ -79,9 +79,9 @@ type entry struct {
 	extending sync.Mutex // held by the one request that extends the session
 
 	mu   sync.Mutex
-	row  store.Session
-	user store.User
-	at   seen // when row and user were read
+	row  *store.Session // not changed, only replaced: requests keep it
+	user *store.User    // likewise
+	at   seen           // when row and user were read
 
 	signedAgain time.Time // when the last attempt began to send the cookie again; guarded by mu
 
@@ -90,10 +90,10 @@ type entry struct {
 }
 
 func newEntry(row store.Session, user store.User, at seen) *entry {
-	return &entry{row: row, user: user, at: at}
+	return &entry{row: &row, user: &user, at: at}
 }
 
-func (e *entry) load() (store.Session, store.User) {
+func (e *entry) load() (*store.Session, *store.User) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.row, e.user
@@ -114,13 +114,15 @@ func (e *entry) update(row store.Session, user store.User, at seen) {
 	if row.UpdatedAt.Before(e.row.UpdatedAt) {
 		return
 	}
-	e.row, e.user, e.at = row, user, at
+	e.row, e.user, e.at = &row, &user, at
 }
 
 func (e *entry) extended(updated, expires time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.row.UpdatedAt, e.row.ExpiresAt = updated, expires
+	row := *e.row
+	row.UpdatedAt, row.ExpiresAt = updated, expires
+	e.row = &row
 	e.at.time = updated // the row was there
 }
 

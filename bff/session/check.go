@@ -46,7 +46,8 @@ func (s *Sessions) check(r *http.Request, recheck time.Duration) (*Live, error) 
 
 // find returns the entry of the one live session that r presents.
 func (s *Sessions) find(r *http.Request, recheck time.Duration) (*entry, presented, error) {
-	signed, err := s.Cookie.read(r)
+	var room [1]presented // browsers send one
+	signed, err := s.Cookie.readInto(room[:0], r)
 	if err != nil {
 		return nil, presented{}, err
 	}
@@ -111,7 +112,7 @@ func (s *Sessions) entry(ctx context.Context, hash string, recheck time.Duration
 	case err != nil:
 		return nil, err
 	}
-	if !s.alive(row, now) {
+	if !s.alive(&row, now) {
 		// The row is no longer needed. If this fails, the hourly clean-up deletes it.
 		_ = s.store.EndSession(ctx, hash)
 		s.forget(hash)

@@ -1,13 +1,11 @@
 package session
 
 import (
-	"bytes"
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
-	"hash"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -47,18 +45,20 @@ type Cookie struct {
 	Secret   []byte   // signs new cookies
 	Previous [][]byte // older secrets whose cookies are still accepted
 
-	keys [][]byte // derived from Secret and Previous, in this order; see derive
+	// Of Secret and Previous, in this order; see derive.
+	keys    []*verifier // derived from them
+	secrets []*verifier // they themselves, with which earlier versions signed
 }
 
 // derive makes the keys. It must be called before the cookie is used.
 func (c *Cookie) derive() error {
-	c.keys = nil
+	c.keys, c.secrets = nil, nil
 	for _, secret := range append([][]byte{c.Secret}, c.Previous...) {
 		key, err := hkdf.Key(sha256.New, secret, nil, "vestibule/cookie/v1", sha256.Size)
 		if err != nil {
 			return fmt.Errorf("derive the key of the cookie: %w", err)
 		}
-		c.keys = append(c.keys, key)
+		c.keys, c.secrets = append(c.keys, newVerifier(key)), append(c.secrets, newVerifier(secret))
 	}
 	return nil
 }
@@ -78,16 +78,19 @@ type presented struct {
 
 // read returns the tokens of the signed cookies of r, each once. Its errors are ErrNone and
 // ErrUnsigned. Without an error it returns at least one token.
-func (c *Cookie) read(r *http.Request) ([]presented, error) {
-	var found []presented
+func (c *Cookie) read(r *http.Request) ([]presented, error) { return c.readInto(nil, r) }
+
+// readInto is read with room for the tokens.
+func (c *Cookie) readInto(found []presented, r *http.Request) ([]presented, error) {
 	none := true
-	v := verifier{Cookie: c}
-	for _, cookie := range r.CookiesNamed(c.Name) {
-		if len(found) == maxSigned {
+	values := valuesOf(r.Header, c.Name)
+	for len(found) < maxSigned {
+		value, ok := values.next()
+		if !ok {
 			break
 		}
-		none = none && cookie.Value == ""
-		p, ok := v.verify(cookie.Value)
+		none = none && value == ""
+		p, ok := c.verify(value)
 		if !ok {
 			continue
 		}
@@ -106,48 +109,21 @@ func (c *Cookie) read(r *http.Request) ([]presented, error) {
 	return found, nil
 }
 
-// verifier verifies the cookies of one request. There may be hundreds, so it makes the
-// HMAC of each key only once.
-type verifier struct {
-	*Cookie
-	macs []keyedHash
-	sum  [sha256.Size]byte
-}
-
-type keyedHash struct {
-	key []byte
-	mac hash.Hash
-}
-
-// signed reports whether the signature was made with key.
-func (v *verifier) signed(key []byte, token string, signature []byte) bool {
-	var mac hash.Hash
-	if i := slices.IndexFunc(v.macs, func(k keyedHash) bool { return bytes.Equal(k.key, key) }); i >= 0 {
-		mac = v.macs[i].mac
-		mac.Reset()
-	} else {
-		mac = hmac.New(sha256.New, key)
-		v.macs = append(v.macs, keyedHash{key, mac})
-	}
-	mac.Write([]byte(token))
-	return hmac.Equal(signature, mac.Sum(v.sum[:0]))
-}
-
-func (v *verifier) verify(value string) (presented, bool) {
+func (c *Cookie) verify(value string) (presented, bool) {
 	token, signature, ok := splitCookie(value)
 	if !ok {
 		return presented{}, false
 	}
-	for i, key := range v.keys {
-		if v.signed(key, token, signature) {
+	for i, key := range c.keys {
+		if key.signed(token, signature) {
 			return presented{token, i > 0, i > 0}, true
 		}
 	}
 	if !sessionToken.MatchString(token) {
 		return presented{}, false
 	}
-	for i, secret := range append([][]byte{v.Secret}, v.Previous...) {
-		if v.signed(secret, token, signature) {
+	for i, secret := range c.secrets {
+		if secret.signed(token, signature) {
 			return presented{token, true, i > 0}, true
 		}
 	}
@@ -158,31 +134,34 @@ func (v *verifier) verify(value string) (presented, bool) {
 // signed part of a JWT, which contains a dot.
 var sessionToken = regexp.MustCompile(`^[A-Za-z0-9_-]{32,64}$`)
 
+var strictBase64 = base64.StdEncoding.Strict()
+
 // splitCookie decodes the value of a cookie. It does not verify the signature.
-func splitCookie(value string) (token string, signature []byte, ok bool) {
+func splitCookie(value string) (token string, signature [sha256.Size]byte, ok bool) {
 	if len(value) > maxCookieValue {
-		return "", nil, false
+		return "", signature, false
 	}
 	if strings.Contains(value, "%") {
 		var err error
 		if value, err = url.PathUnescape(value); err != nil {
-			return "", nil, false
+			return "", signature, false
 		}
 	}
 	dot := strings.LastIndexByte(value, '.')
 	if dot < 1 {
-		return "", nil, false
+		return "", signature, false
 	}
-	signature, err := base64.StdEncoding.Strict().DecodeString(value[dot+1:])
-	if err != nil || len(signature) != sha256.Size {
-		return "", nil, false
+	var decoded [maxCookieValue]byte // base64 is longer than what it decodes to
+	n, err := strictBase64.Decode(decoded[:], []byte(value[dot+1:]))
+	if err != nil || n != len(signature) {
+		return "", signature, false
 	}
-	return value[:dot], signature, true
+	return value[:dot], [sha256.Size]byte(decoded[:n]), true
 }
 
 // value returns the signed value of a cookie; splitCookie decodes it.
 func (c *Cookie) value(token string) string {
-	return url.QueryEscape(token + "." + base64.StdEncoding.EncodeToString(sign(c.keys[0], token)))
+	return url.QueryEscape(token + "." + base64.StdEncoding.EncodeToString(sign(c.keys[0].key, token)))
 }
 
 // browserSession is the lifetime of a cookie without Max-Age. It ends when the browser is

@@ -192,7 +192,7 @@ func TestManyCookiesOfOneRequestCostLittle(t *testing.T) {
 	r.Header.Set("Cookie", strings.Join(many, "; ")+"; sid="+c.value(strings.Repeat("a", 43)))
 	var found []presented
 	perCookie := testing.AllocsPerRun(5, func() { found, _ = c.read(r) }) / 300
-	if len(found) != 1 || perCookie > 10 {
-		t.Errorf("got %d cookies that we have signed, want 1; and %.0f allocations for each, want 10 at most", len(found), perCookie)
+	if len(found) != 1 || perCookie > 20 { // the race detector makes a sync.Pool forgetful: it is 0 without
+		t.Errorf("got %d cookies that we have signed, want 1; and %.0f allocations for each, want 20 at most", len(found), perCookie)
 	}
 }

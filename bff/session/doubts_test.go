@@ -73,3 +73,26 @@ func BenchmarkEndOfASessionBesideManyStreams(b *testing.B) {
 		x.doubt("another")
 	}
 }
+
+// TestExchangesLeaveInAnyOrder: those of one session hang on each other.
+func TestExchangesLeaveInAnyOrder(t *testing.T) {
+	t.Parallel()
+	for _, order := range [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
+		x := &exchanges{}
+		var all []*exchange
+		for range 3 {
+			all = append(all, openExchange(t, x, "a", time.Now()))
+		}
+		for i, n := range order {
+			x.remove(all[n])
+			x.remove(all[n]) // again does nothing
+			left := 0
+			for e := x.open["a"]; e != nil; e = e.next {
+				left++
+			}
+			if left != 2-i {
+				t.Errorf("order %v: got %d exchanges after %d have left, want %d", order, left, i+1, 2-i)
+			}
+		}
+	}
+}

@@ -18,7 +18,7 @@ const (
 // of many sessions is as many notifications. The zero value is ready.
 type exchanges struct {
 	mu   sync.Mutex
-	open map[string]map[*exchange]struct{}
+	open map[string]*exchange // the first one; the others of its session follow
 }
 
 // exchange is one proxied request with its response.
@@ -28,44 +28,62 @@ type exchange struct {
 	cancel context.CancelCauseFunc
 
 	// Guarded by exchanges.mu.
+	next, previous *exchange // of the same session
+	removed        bool
+
+	// Guarded by exchanges.mu.
 	expires time.Time
 	ended   bool
 	version int64 // of the database when the session was last seen alive; unknown: ask
 	asked   bool  // a query is under way, and there was no doubt since it began
 }
 
-// Bind returns a function that derives a context which ends with the session. The caller
-// must call the returned CancelFunc when the exchange is over.
-func (s *Sessions) Bind(l *Live) func(context.Context) (context.Context, context.CancelFunc) {
-	return func(ctx context.Context) (context.Context, context.CancelFunc) {
-		ctx, cancel := context.WithCancelCause(ctx)
-		held := &exchange{hash: l.TokenHash, since: s.Now(), cancel: cancel, expires: l.ExpiresAt, version: unknown}
-		s.exchanges.add(held)
-		return ctx, func() {
-			s.exchanges.remove(held)
-			cancel(context.Canceled)
-		}
-	}
+// Lease is the hold of one exchange on its session.
+type Lease struct {
+	of *exchanges
+	exchange
 }
+
+// Bind begins an exchange. When the session ends, end is called with the cause, but not after
+// Release. It must not block, and may be called more than once.
+func (s *Sessions) Bind(l *Live, end context.CancelCauseFunc) *Lease {
+	lease := &Lease{&s.exchanges, exchange{hash: l.TokenHash, since: s.Now(), cancel: end, expires: l.ExpiresAt, version: unknown}}
+	s.exchanges.add(&lease.exchange)
+	return lease
+}
+
+// Release must be called when the exchange is over.
+func (l *Lease) Release() { l.of.remove(&l.exchange) }
 
 func (x *exchanges) add(e *exchange) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.open == nil {
-		x.open = map[string]map[*exchange]struct{}{}
+		x.open = map[string]*exchange{}
 	}
-	if x.open[e.hash] == nil {
-		x.open[e.hash] = map[*exchange]struct{}{}
+	if first := x.open[e.hash]; first != nil {
+		e.next, first.previous = first, e
 	}
-	x.open[e.hash][e] = struct{}{}
+	x.open[e.hash] = e
 }
 
 func (x *exchanges) remove(e *exchange) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	delete(x.open[e.hash], e)
-	if len(x.open[e.hash]) == 0 {
+	if e.removed {
+		return
+	}
+	e.removed = true
+	switch {
+	case e.previous != nil:
+		e.previous.next = e.next
+	case e.next != nil:
+		x.open[e.hash] = e.next
+	default:
 		delete(x.open, e.hash)
+	}
+	if e.next != nil {
+		e.next.previous = e.previous
 	}
 }
 
@@ -74,7 +92,7 @@ func (x *exchanges) remove(e *exchange) {
 func (x *exchanges) end(hash string, now time.Time) (young bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	for e := range x.open[hash] {
+	for e := x.open[hash]; e != nil; e = e.next {
 		e.ended = true
 		young = !e.endIfDue(now) || young
 	}
@@ -93,18 +111,19 @@ func (e *exchange) endIfDue(now time.Time) bool {
 func (x *exchanges) doubt(hash string) (found bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	for e := range x.open[hash] {
+	for e := x.open[hash]; e != nil; e = e.next {
 		e.version, e.asked = unknown, false
+		found = true
 	}
-	return len(x.open[hash]) > 0
+	return found
 }
 
 // doubtAll lets all exchanges be checked.
 func (x *exchanges) doubtAll() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	for _, ofSession := range x.open {
-		for e := range ofSession {
+	for _, e := range x.open {
+		for ; e != nil; e = e.next {
 			e.version, e.asked = unknown, false
 		}
 	}
@@ -115,9 +134,9 @@ func (x *exchanges) doubtAll() {
 func (x *exchanges) doubtful(now time.Time, version int64) (hashes []string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	for hash, ofSession := range x.open {
+	for hash, e := range x.open {
 		asked := false
-		for e := range ofSession {
+		for ; e != nil; e = e.next {
 			e.asked = now.Sub(e.since) >= grace && (version == unknown || e.version != version)
 			asked = asked || e.asked
 		}
@@ -136,7 +155,7 @@ func (x *exchanges) settle(queried []string, live map[string]time.Time, version 
 	defer x.mu.Unlock()
 	for _, hash := range queried {
 		expires, alive := live[hash]
-		for e := range x.open[hash] {
+		for e := x.open[hash]; e != nil; e = e.next {
 			if !alive {
 				e.ended = true
 				continue
@@ -147,8 +166,8 @@ func (x *exchanges) settle(queried []string, live map[string]time.Time, version 
 			}
 		}
 	}
-	for _, ofSession := range x.open {
-		for e := range ofSession {
+	for _, e := range x.open {
+		for ; e != nil; e = e.next {
 			e.endIfDue(now)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 // streamFor starts an exchange that is already older than grace.
 func streamFor(f *fixture, r *http.Request) (context.Context, context.CancelFunc) {
 	f.t.Helper()
-	ctx, release := f.Bind(f.wantLive(r))(f.t.Context())
+	ctx, release := bound(f.t.Context(), f.Sessions, f.wantLive(r))
 	f.clock.Advance(2 * grace)
 	return ctx, release
 }
@@ -99,7 +99,7 @@ func TestShortRequestOutlivesSignOutByItsGrace(t *testing.T) {
 	t.Parallel()
 	each(t, time.Hour, func(f *fixture) {
 		_, r := f.signIn(true, nil)
-		ctx, release := f.Bind(f.wantLive(r))(f.t.Context())
+		ctx, release := bound(f.t.Context(), f.Sessions, f.wantLive(r))
 		defer release()
 		if err := f.signOut(r); err != nil {
 			f.t.Fatal(err)
@@ -147,7 +147,7 @@ func TestRunEndsStreamsInTime(t *testing.T) {
 			t.Fatal(err)
 		}
 		cookie := f.Started(next)
-		stream, release := f.Bind(f.wantLive(requestWith(cookie.Name + "=" + cookie.Value)))(t.Context())
+		stream, release := bound(t.Context(), f.Sessions, f.wantLive(requestWith(cookie.Name+"="+cookie.Value)))
 		defer release()
 		if err := db.EndSession(t.Context(), next.TokenHash); err != nil {
 			t.Fatal(err)

@@ -11,7 +11,7 @@ import (
 const briefLife = 24 * time.Hour
 
 // expiry returns when a session ends that was last updated at the given time.
-func (s *Sessions) expiry(row store.Session, updated time.Time) time.Time {
+func (s *Sessions) expiry(row *store.Session, updated time.Time) time.Time {
 	life := s.ExpiresIn
 	if !row.RememberMe {
 		life = min(life, briefLife)
@@ -25,6 +25,6 @@ func (s *Sessions) expiry(row store.Session, updated time.Time) time.Time {
 
 // alive decides whether a row is a live session. No other function does. It uses the
 // limits that are configured now, so lowering them affects existing sessions too.
-func (s *Sessions) alive(row store.Session, now time.Time) bool {
+func (s *Sessions) alive(row *store.Session, now time.Time) bool {
 	return now.Before(row.ExpiresAt) && now.Before(s.expiry(row, row.UpdatedAt))
 }

@@ -142,3 +142,13 @@ func newFixture(t *testing.T, db *store.Store, recheck time.Duration) *fixture {
 	}
 	return f
 }
+
+// bound begins an exchange. Its context ends with the session, or when release is called.
+func bound(ctx context.Context, s *Sessions, l *Live) (_ context.Context, release context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	lease := s.Bind(l, cancel)
+	return ctx, func() {
+		lease.Release()
+		cancel(context.Canceled)
+	}
+}

@@ -13,11 +13,11 @@ import (
 
 // Live is a session that was alive when it was checked.
 type Live struct {
-	store.Session
-	User    store.User // as it was when last read
-	cookie  presented
-	entry   *entry
-	checked time.Time
+	*store.Session             // as it was when last read; not to be changed
+	User           *store.User // likewise
+	cookie         presented
+	entry          *entry
+	checked        time.Time
 }
 
 // Handle returns the ID of the session for bodies and tokens. It gives no access.
@@ -42,7 +42,7 @@ func (s *Sessions) Renewed(ctx context.Context, l *Live) (*http.Cookie, error) {
 	case err != nil:
 		return nil, err
 	}
-	return s.cookieFor(l.Session, l.cookie.token, s.now()), nil
+	return s.cookieFor(*l.Session, l.cookie.token, s.now()), nil
 }
 
 // Token returns the token for the session's requests upstream. It mints a new one only when

@@ -54,10 +54,13 @@ const maxPresentedCookies = 4
 // Presented returns the token hash of the first cookie that is signed by us, whether or not
 // its session is alive. It returns "" if none of the first maxPresentedCookies cookies is.
 func (s *Sessions) Presented(r *http.Request) string {
-	cookies := r.CookiesNamed(s.Cookie.Name)
-	v := verifier{Cookie: &s.Cookie}
-	for _, cookie := range cookies[:min(len(cookies), maxPresentedCookies)] {
-		if p, ok := v.verify(cookie.Value); ok {
+	values := valuesOf(r.Header, s.Cookie.Name)
+	for range maxPresentedCookies {
+		value, ok := values.next()
+		if !ok {
+			break
+		}
+		if p, ok := s.Cookie.verify(value); ok {
 			return opaque.Hash(p.token)
 		}
 	}

@@ -94,7 +94,7 @@ func (s *Sessions) Prepare(r *http.Request, userID string, remember bool) *Next 
 		CookieAt:   now,
 		ProvenAt:   now,
 	}
-	row.ExpiresAt = s.expiry(row, now)
+	row.ExpiresAt = s.expiry(&row, now)
 	next := &Next{Session: row, cookie: s.cookieFor(row, token, now)}
 	signed, _ := s.Cookie.read(r) // none if there is an error
 	for _, p := range signed {
@@ -172,7 +172,7 @@ func (s *Sessions) End(r *http.Request, e store.Event) error {
 func (s *Sessions) Of(ctx context.Context, userID string) ([]store.Session, error) {
 	now := s.now()
 	rows, err := s.store.SessionsOf(ctx, userID, now)
-	return slices.DeleteFunc(rows, func(row store.Session) bool { return !s.alive(row, now) }), err
+	return slices.DeleteFunc(rows, func(row store.Session) bool { return !s.alive(&row, now) }), err
 }
 
 // Forget removes sessions from the cache and ends their streams. Call it after their rows

@@ -46,7 +46,7 @@ func (s *Sessions) SignedAgain(ctx context.Context, l *Live) *http.Cookie {
 	ctx, cancel := db.Within(ctx, signAgainLimit)
 	defer cancel()
 	row, _, err := s.lookUp(ctx, l.TokenHash) // past the cache, so that other requests still use that
-	if err != nil || !s.alive(row, s.now()) {
+	if err != nil || !s.alive(&row, s.now()) {
 		return nil
 	}
 	return s.cookieFor(row, l.cookie.token, s.now())

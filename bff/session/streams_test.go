@@ -14,7 +14,7 @@ import (
 )
 
 func liveOf(sessionID, userID string) *Live {
-	return &Live{Session: store.Session{ID: sessionID, UserID: userID}}
+	return &Live{Session: &store.Session{ID: sessionID, UserID: userID}}
 }
 
 func TestStreamsOfASessionAUserAndAllAreBounded(t *testing.T) {

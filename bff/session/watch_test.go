@@ -89,7 +89,7 @@ func TestASilentNetworkDelaysTheEndOfASessionByTwoSeconds(t *testing.T) {
 	for range 5 {
 		_, r := elsewhere.signIn(true, nil)
 		here.wantLive(r)
-		stream, leave := here.Bind(here.wantLive(r))(t.Context())
+		stream, leave := bound(t.Context(), here.Sessions, here.wantLive(r))
 		defer leave()
 		here.clock.Advance(2 * grace)
 		proxy.Freeze()

@@ -69,7 +69,12 @@ func (r *Room) take(h *holder, n int) {
 func (r *Room) holder(key string) *holder {
 	h := r.keys[key]
 	if h == nil {
-		h = &holder{key: key}
+		if last := len(r.spare) - 1; last >= 0 {
+			h, r.spare = r.spare[last], r.spare[:last]
+		} else {
+			h = &holder{}
+		}
+		h.key = key
 		r.keys[key] = h
 	}
 	return h
@@ -79,6 +84,10 @@ func (r *Room) holder(key string) *holder {
 func (r *Room) forget(h *holder) {
 	if h.used == 0 && len(h.line) == 0 && r.keys[h.key] == h {
 		delete(r.keys, h.key)
+		if len(r.spare) < maxSpare {
+			*h = holder{} // nobody refers to it: it holds nothing, and nothing of it waits
+			r.spare = append(r.spare, h)
+		}
 	}
 }
 

@@ -38,11 +38,38 @@ func NewClientIPs(trusted []netip.Prefix) (*ClientIPs, error) {
 	return c, nil
 }
 
-// FromProxy says whether r was sent by a trusted proxy.
-func (c *ClientIPs) FromProxy(r *http.Request) bool {
-	peer, ok := peerAddr(r)
-	return ok && c.trusts(peer)
+// sender is where a request comes from.
+type sender struct {
+	by     *ClientIPs // who found it
+	proxy  bool       // it came from a trusted proxy
+	client string     // see Of
 }
+
+// sender returns what is found at most once for a request: RequestLog keeps it.
+func (c *ClientIPs) sender(r *http.Request) sender {
+	if rec := recordOf(r); rec != nil && rec.sender.by == c {
+		return rec.sender
+	}
+	return c.find(r)
+}
+
+// find looks for the client of r, also for a nil c, which trusts no proxy.
+func (c *ClientIPs) find(r *http.Request) sender {
+	peer, ok := peerAddr(r)
+	if !ok {
+		return sender{by: c}
+	}
+	proxy := c != nil && c.trusts(peer)
+	if proxy {
+		if ip, err := netip.ParseAddr(c.forward.ClientIP(nearest(r.Header), r.RemoteAddr)); err == nil {
+			return sender{c, proxy, ip.Unmap().WithZone("").String()}
+		}
+	}
+	return sender{c, proxy, peer.String()}
+}
+
+// FromProxy says whether r was sent by a trusted proxy.
+func (c *ClientIPs) FromProxy(r *http.Request) bool { return c.sender(r).proxy }
 
 func (c *ClientIPs) trusts(addr netip.Addr) bool {
 	return slices.ContainsFunc(c.trusted, func(p netip.Prefix) bool { return p.Contains(addr) })
@@ -50,18 +77,7 @@ func (c *ClientIPs) trusts(addr netip.Addr) bool {
 
 // Of returns the client's address without port and zone. It is "" when the connection has
 // none (a Unix socket).
-func (c *ClientIPs) Of(r *http.Request) string {
-	peer, ok := peerAddr(r)
-	if !ok {
-		return ""
-	}
-	if c != nil && c.FromProxy(r) {
-		if ip, err := netip.ParseAddr(c.forward.ClientIP(nearest(r.Header), r.RemoteAddr)); err == nil {
-			return ip.Unmap().WithZone("").String()
-		}
-	}
-	return peer.String()
-}
+func (c *ClientIPs) Of(r *http.Request) string { return c.sender(r).client }
 
 // NetworkKey returns the /48 of an IPv6 address. One customer can have a /48, with 65 536
 // networks of the size /64. It is "" for any other address.
@@ -110,8 +126,11 @@ func peerAddr(r *http.Request) (netip.Addr, bool) {
 // gives to one IPv6 customer. All clients without an address count as one.
 func ClientKey(ip string) string {
 	addr, err := netip.ParseAddr(ip)
-	if err != nil {
+	switch {
+	case err != nil:
 		return "unknown"
+	case addr.Is4():
+		return ip // an IPv4 address has only one spelling
 	}
 	return clientKey(addr)
 }

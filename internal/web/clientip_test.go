@@ -1,6 +1,8 @@
 package web
 
 import (
+	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"slices"
@@ -113,6 +115,33 @@ func TestWithoutClientIPsThePeerIsTheClient(t *testing.T) {
 	if got := none.Of(r); got != "192.0.2.1" {
 		t.Errorf("got %q, want the peer 192.0.2.1", got)
 	}
+}
+
+// TestTheClientIsFoundOnceForARequest: many layers ask for it.
+func TestTheClientIsFoundOnceForARequest(t *testing.T) {
+	proxied, err := NewClientIPs([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := NewClientIPs(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest("GET", "/", nil)
+	r.RemoteAddr = "10.0.0.1:5"
+	r.Header.Set("X-Forwarded-For", "203.0.113.9")
+	h := RequestLog{Log: slog.New(slog.DiscardHandler), Clients: proxied}.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if got := proxied.Of(r); got != "203.0.113.9" || !proxied.FromProxy(r) {
+			t.Errorf("got %q, from a proxy %t", got, proxied.FromProxy(r))
+		}
+		if n := testing.AllocsPerRun(5, func() { proxied.Of(r) }); n != 0 {
+			t.Errorf("got %v allocations to ask again, want none", n)
+		}
+		if got := other.Of(r); got != "10.0.0.1" || other.FromProxy(r) {
+			t.Errorf("one that trusts nobody: got %q, from a proxy %t", got, other.FromProxy(r))
+		}
+	}))
+	h.ServeHTTP(httptest.NewRecorder(), r)
 }
 
 func FuzzClientKey(f *testing.F) {

@@ -156,6 +156,11 @@ func (b *timedBody) open() bool {
 	return !b.ended
 }
 
+// buffered is how much of an answer net/http keeps in memory before it writes the first byte,
+// its header included. So this much waits for nobody and needs no deadline, until it is
+// flushed or the handler ends.
+const buffered = 2 << 10
+
 // maxPiece is how much is written under one deadline, in bytes. It is what io.Copy writes
 // at once. Writing megabytes under one deadline would need a fast client.
 const maxPiece = 32 << 10
@@ -194,6 +199,12 @@ func (w *timedWriter) WriteHeader(status int) {
 }
 
 func (w *timedWriter) Write(p []byte) (int, error) {
+	// If the request has a body, the server may read the rest of it first.
+	if w.body == nil && w.pace.moved+int64(len(p)) <= buffered {
+		n, err := w.ResponseWriter.Write(p)
+		w.pace.moved += int64(n)
+		return n, err
+	}
 	written := 0
 	for {
 		piece := p[written:min(len(p), written+maxPiece)]

@@ -99,6 +99,22 @@ func (f *fakeConn) wantNoMore(t *testing.T, act func()) {
 	}
 }
 
+func TestOnlyWritesThatMayWaitSetADeadline(t *testing.T) {
+	t.Parallel()
+	conn := &fakeConn{ResponseWriter: httptest.NewRecorder()}
+	brief.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		for i, want := range []int{0, 0, 1, 2} { // net/http keeps the first two in memory
+			if _, _ = w.Write(make([]byte, 1<<10)); conn.writes != want {
+				t.Errorf("got %d write deadlines after %d KiB, want %d", conn.writes, i+1, want)
+			}
+		}
+		conn.writes = 0
+	})).ServeHTTP(conn, httptest.NewRequest(http.MethodGet, "/", nil))
+	if conn.writes != 1 {
+		t.Errorf("got %d write deadlines when the handler had ended, want 1", conn.writes)
+	}
+}
+
 func TestNoDeadlineIsSetOnAConnectionAfterTheHandler(t *testing.T) {
 	t.Parallel()
 	conn := &fakeConn{ResponseWriter: httptest.NewRecorder()}

@@ -25,9 +25,11 @@ func (c *ClientIPs) WarnForwarded(log *slog.Logger, next http.Handler) http.Hand
 // unread returns the header that names a client but is ignored, and why.
 func (c *ClientIPs) unread(r *http.Request) (header, problem string) {
 	forwardedFor, forwarded := len(r.Header["X-Forwarded-For"]) > 0, len(r.Header["Forwarded"]) > 0
+	if !forwardedFor && !forwarded {
+		return "", ""
+	}
 	trusted := c.FromProxy(r)
 	switch {
-	case !forwardedFor && !forwarded:
 	case trusted && !forwardedFor:
 		return "Forwarded", "a trusted proxy names its client only in Forwarded, which is not supported, so all its clients count as one: make it send X-Forwarded-For"
 	case !trusted && forwardedFor:

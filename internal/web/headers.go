@@ -1,6 +1,9 @@
 package web
 
-import "net/http"
+import (
+	"maps"
+	"net/http"
+)
 
 // SecurityHeaders are set on every answer of a surface, also on refusals.
 type SecurityHeaders struct {
@@ -18,26 +21,31 @@ const APIPolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; fram
 // CORS requests.)
 const ResourcePolicy = "Cross-Origin-Resource-Policy"
 
-// Wrap returns next with the headers set before it runs.
+// Wrap returns next with the headers set before it runs. All answers share the values: a
+// handler may replace or add to them, but not change them in place.
 func (s SecurityHeaders) Wrap(next http.Handler) http.Handler {
+	headers := map[string][]string{
+		"X-Content-Type-Options":  {"nosniff"},
+		"Content-Security-Policy": {s.CSP},
+		"Referrer-Policy":         {"same-origin"},
+		ResourcePolicy:            {"same-origin"},
+	}
+	if s.HTTPS {
+		// A year, without includeSubDomains: we do not decide for sibling hosts.
+		headers["Strict-Transport-Security"] = []string{"max-age=31536000"}
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Content-Security-Policy", s.CSP)
-		h.Set("Referrer-Policy", "same-origin")
-		h.Set(ResourcePolicy, "same-origin")
-		if s.HTTPS {
-			// A year, without includeSubDomains: we do not decide for sibling hosts.
-			h.Set("Strict-Transport-Security", "max-age=31536000")
-		}
+		maps.Copy(w.Header(), headers)
 		next.ServeHTTP(w, r)
 	})
 }
 
+var noStore = []string{"no-store"} // shared by all answers
+
 // NoStore keeps answers out of all caches. Handlers of cacheable answers set another value.
 func NoStore(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "no-store")
+		w.Header()["Cache-Control"] = noStore
 		next.ServeHTTP(w, r)
 	})
 }

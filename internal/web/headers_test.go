@@ -1,10 +1,38 @@
 package web
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 )
+
+// TestAnAnswerCannotChangeTheHeadersOfTheNext: all answers share the values.
+func TestAnAnswerCannotChangeTheHeadersOfTheNext(t *testing.T) {
+	t.Parallel()
+	change := false
+	h := SecurityHeaders{CSP: APIPolicy, HTTPS: true}.Wrap(NoStore(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		for name := range maps.Clone(w.Header()) {
+			if change {
+				w.Header().Add(name, "added")
+				w.Header().Set(name, "set")
+			}
+		}
+	})))
+	answer := func() http.Header {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+		return w.Header()
+	}
+	want := answer()
+	change = true
+	answer()
+	change = false
+	if got := answer(); !maps.EqualFunc(got, want, slices.Equal) {
+		t.Errorf("got %v after another answer, want %v", got, want)
+	}
+}
 
 func TestSecurityHeadersStandOnTheAnswer(t *testing.T) {
 	t.Parallel()

@@ -11,8 +11,12 @@ import (
 // only. The link of a reset mail is /api/auth/reset-password/{token}.
 var secretAfter = [][]byte{[]byte("resetpassword")}
 
+const shortestSecret = len("resetpassword") // the shortest name of secretAfter
+
 // tokenForm matches 256 bits in base64url, as in our links, or more.
 var tokenForm = regexp.MustCompile(`[A-Za-z0-9_-]{43,}`)
+
+const tokenLen = 43 // of the shortest token
 
 // hidden replaces, in a log, a name of secretAfter and all that follows it.
 const hidden = "reset-password/{token}"
@@ -29,7 +33,10 @@ const hidden = "reset-password/{token}"
 // Anything in the form of a token is hidden everywhere, for links whose query has become a
 // part of the path.
 func LogPath(u *url.URL) string {
-	path := tokenForm.ReplaceAllString(u.EscapedPath(), "{token}")
+	path := u.EscapedPath()
+	if len(path) >= tokenLen {
+		path = tokenForm.ReplaceAllString(path, "{token}")
+	}
 	for start := 0; start < len(path); {
 		segment, _, _ := strings.Cut(path[start:], "/")
 		end := start + len(segment)
@@ -44,6 +51,9 @@ func LogPath(u *url.URL) string {
 // namesSecret reports whether the letters of a segment contain a name of secretAfter. A
 // path that is escaped more often than any server decodes it counts too.
 func namesSecret(segment string) bool {
+	if len(segment) < shortestSecret && !strings.Contains(segment, "%") {
+		return false
+	}
 	for range 5 {
 		letters := make([]byte, 0, 64)
 		for i := range len(segment) {

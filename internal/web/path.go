@@ -33,6 +33,9 @@ func BadPath(reason string) *Error {
 
 // pathFault returns the fault of an escaped path, or "".
 func pathFault(escaped string) string {
+	if isPlainPath(escaped) {
+		return ""
+	}
 	if !strings.HasPrefix(escaped, "/") {
 		return "does not start with a slash" // *, CONNECT's host:port, http:opaque
 	}
@@ -62,6 +65,23 @@ func pathFault(escaped string) string {
 		}
 	}
 	return ""
+}
+
+// isPlainPath accepts the common paths that have no fault: without escapes, and without a
+// segment that is empty or begins with a dot.
+func isPlainPath(path string) bool {
+	if path == "" || path[0] != '/' {
+		return false
+	}
+	for i := range len(path) {
+		switch c := path[i]; {
+		case c == '%', c == '\\', c < ' ', c == 0x7f:
+			return false
+		case c == '/' && i+1 < len(path) && (path[i+1] == '/' || path[i+1] == '.'):
+			return false
+		}
+	}
+	return true
 }
 
 // Unescape decodes the valid escapes of s once and keeps the others, as lenient servers do.

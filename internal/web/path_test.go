@@ -116,6 +116,19 @@ func FuzzPath(f *testing.F) {
 	})
 }
 
+// FuzzPlainPath compares the quick look at a path with the whole check.
+func FuzzPlainPath(f *testing.F) {
+	for _, seed := range []string{"", "/", "/a/b", "//", "/./a", "/../a", "/..a", "/a;b", `/a\b`, "/a\x7f", "a", "/\u00e4"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, path string) {
+		// With an escape in it, the path is checked as a whole.
+		if fault := pathFault(strings.TrimSuffix(path, "/") + "/%61"); isPlainPath(path) && fault != "" {
+			t.Errorf("%q: got no fault, want that it %s", path, fault)
+		}
+	})
+}
+
 func TestUnescape(t *testing.T) {
 	t.Parallel()
 	for escaped, want := range map[string]string{

@@ -3,10 +3,24 @@ package web
 import (
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 )
+
+// TestRequestIDsDiffer, and have the form of earlier versions.
+func TestRequestIDsDiffer(t *testing.T) {
+	t.Parallel()
+	form, seen := regexp.MustCompile(`^[a-z2-7]{26}$`), map[string]bool{}
+	for range 10_000 {
+		id := newRequestID()
+		if !form.MatchString(id) || seen[id] {
+			t.Fatalf("got %q, want a new id", id)
+		}
+		seen[id] = true
+	}
+}
 
 func TestARequestIDIsBelievedOnlyFromTrustedSendersAndWhenHarmless(t *testing.T) {
 	t.Parallel()

@@ -2,22 +2,26 @@ package web
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"runtime/debug"
-	"strings"
 	"time"
 )
 
 // RequestIDHeader carries the id of the request's log record.
 const RequestIDHeader = "X-Request-Id"
 
-// record collects what the log says about one request. Inner handlers fill it in.
+// record collects what the log says about one request. Inner handlers fill it in. They find
+// it in the request's context, which it is itself: that is cheaper than a value in another
+// context.
 type record struct {
-	id     string
+	context.Context
+
+	id     [1]string // an array, so that the answer's header needs no slice of its own
+	sender sender
 	user   string
 	err    error
 	attrs  []slog.Attr
@@ -27,6 +31,14 @@ type record struct {
 
 type recordKey struct{}
 
+// Value implements context.Context.
+func (rec *record) Value(key any) any {
+	if key == (recordKey{}) {
+		return rec
+	}
+	return rec.Context.Value(key)
+}
+
 func recordOf(r *http.Request) *record {
 	rec, _ := r.Context().Value(recordKey{}).(*record)
 	return rec
@@ -35,7 +47,7 @@ func recordOf(r *http.Request) *record {
 // RequestID returns the id of r's log record.
 func RequestID(r *http.Request) string {
 	if rec := recordOf(r); rec != nil {
-		return rec.id
+		return rec.id[0]
 	}
 	return ""
 }
@@ -96,10 +108,11 @@ type RequestLog struct {
 func (l RequestLog) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		rec := &record{id: l.requestID(r), answer: recorder{ResponseWriter: w}}
+		rec := &record{Context: r.Context(), sender: l.Clients.find(r), answer: recorder{ResponseWriter: w}}
 		rec.answer.of = rec
-		r = r.WithContext(context.WithValue(r.Context(), recordKey{}, rec))
-		w.Header().Set(RequestIDHeader, rec.id)
+		r = r.WithContext(rec)
+		rec.id[0] = l.requestID(r)
+		w.Header()[RequestIDHeader] = rec.id[:]
 		defer func() {
 			p := recover()
 			level := slog.LevelInfo
@@ -129,7 +142,23 @@ func (l RequestLog) requestID(r *http.Request) string {
 			return ids[0]
 		}
 	}
-	return strings.ToLower(rand.Text())
+	return newRequestID()
+}
+
+// newRequestID returns 130 random bits in letters and digits. (math/rand is enough, and needs
+// no system call: ids must be unique, not secret.)
+func newRequestID() string {
+	const alphabet, perDraw = "abcdefghijklmnopqrstuvwxyz234567", 12
+	var id [26]byte
+	var bits uint64
+	for i := range id {
+		if i%perDraw == 0 {
+			bits = rand.Uint64() // #nosec G404 -- only has to differ from other ids
+		}
+		id[i] = alphabet[bits&31]
+		bits >>= 5
+	}
+	return string(id[:])
 }
 
 // validRequestID allows only characters that are harmless in a log line.
@@ -173,7 +202,7 @@ func (l RequestLog) write(r *http.Request, rec *record, level slog.Level, took t
 		slog.Int64("bytes", rec.answer.bytes),
 		slog.Float64("took_ms", float64(took.Microseconds())/1000),
 		slog.String("ip", l.Clients.Of(r)),
-		slog.String("request_id", rec.id),
+		slog.String("request_id", rec.id[0]),
 	)
 	if rec.user != "" {
 		attrs = append(attrs, slog.String("user", rec.user))
