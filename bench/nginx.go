@@ -10,14 +10,14 @@ import (
 	"vestibule/internal/freeport"
 )
 
-// nginxConf is tuned as the other contestants: connections to what is behind stay open, and
-// there is no log. The arguments: the user directive, the upstreams, the address, and the
+// nginxConf is tuned as the other contestants: connections to what is behind stay open,
+// bodies are not written to files, and there is no log. The arguments: the user directive, the upstreams, the address, and the
 // locations.
 const nginxConf = `daemon off;
 %s
 worker_processes auto;
 pid nginx.pid;
-error_log stderr warn;
+error_log stderr error;
 events { worker_connections 4096; }
 http {
 	access_log off;
@@ -31,6 +31,8 @@ http {
 	uwsgi_temp_path uwsgi;
 	scgi_temp_path scgi;
 	proxy_http_version 1.1;
+	proxy_request_buffering off;
+	proxy_max_temp_file_size 0;
 	%s
 	server {
 		listen %s backlog=1024;

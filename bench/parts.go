@@ -45,6 +45,7 @@ func parts() []part {
 			return err
 		}},
 		{"bodies", func(ctx context.Context, b *bench) error {
+			defer b.narrow()()
 			if _, err := b.contest(ctx, "download", bodyWays(false), nginxPlain().name); err != nil {
 				return err
 			}
@@ -52,6 +53,7 @@ func parts() []part {
 			return err
 		}},
 		{"growth", func(ctx context.Context, b *bench) error {
+			defer b.narrow()()
 			if _, err := b.contest(ctx, "stored", growthWays(false), ""); err != nil {
 				return err
 			}
@@ -113,6 +115,14 @@ func partNames() (names []string) {
 }
 
 func (b *bench) add(name, text string) { b.blocks = append(b.blocks, block{name, text}) }
+
+// narrow leaves out all but the first number of connections until the returned function is
+// called.
+func (b *bench) narrow() (restore func()) {
+	all := b.s.connections
+	b.s.connections = all[:1]
+	return func() { b.s.connections = all }
+}
 
 // contest measures the contestants that -rows selects.
 func (b *bench) contest(ctx context.Context, name string, ways []way, limit string) ([]row, error) {
