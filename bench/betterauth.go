@@ -75,7 +75,9 @@ func betterAuth() way {
 		if err != nil {
 			return nil, err
 		}
-		return item(url+"/api/proxy/item", map[string]string{"Cookie": cookie}, []int{p.pid()}, append(db.pids, api.pid())), nil
+		e := item(url+"/api/proxy/item", map[string]string{"Cookie": cookie}, []int{p.pid()}, append(db.pids, api.pid()))
+		_, err = wrk(ctx, g.dir, e, 32, 10*time.Second) // Node compiles what has run often
+		return e, err
 	}}
 }
 
