@@ -5,6 +5,7 @@ import (
 	"context"
 	"flag"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -28,7 +29,8 @@ func checkAPI(args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	config := bearer.Config{Algorithm: jose.HS256, Secrets: [][]byte{[]byte(secret)}, Issuer: "better-auth", Audience: "fastapi-backend", Scopes: []string{"bench"}}
+	config := bearer.Config{Algorithm: jose.HS256, Secrets: [][]byte{[]byte(secret)}, Issuer: "better-auth", Audience: "fastapi-backend", Scopes: []string{"bench"},
+		Log: slog.New(slog.DiscardHandler)}
 	if *issuer != "" {
 		config.Issuers = []bearer.Issuer{{Name: *issuer, Audience: issuerClient, Algorithm: jose.RS256, JWKSURL: *issuer + "/keys", Scopes: config.Scopes}}
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -76,6 +77,9 @@ func model() string {
 	return "unknown"
 }
 
+// measuredModules are the modules of the contestants that are written in Go.
+var measuredModules = []string{"github.com/oauth2-proxy/oauth2-proxy/v7", "github.com/pocketbase/pocketbase"}
+
 // versions are the report's block about the contestants.
 func versions() string {
 	var b strings.Builder
@@ -93,18 +97,20 @@ func versions() string {
 		{"PocketBase", []string{"go", "version", "-m", "bin/bench-tools/pocketbase"}},
 		{"Better Auth, Next.js", []string{"node", "-p", `["better-auth", "next"].map(n => require("./bench/betterauth/package.json").dependencies[n]).join(", ")`}},
 	} {
-		fmt.Fprintf(&b, "| %s | %s |\n", v.name, versionOf(v.name, v.command))
+		fmt.Fprintf(&b, "| %s | %s |\n", v.name, versionOf(v.command))
 	}
 	return b.String()
 }
 
-func versionOf(name string, command []string) string {
+// versionOf returns what a command says of a version: its first line, or the module that a
+// line of go version -m names.
+func versionOf(command []string) string {
 	out, err := exec.Command(command[0], command[1:]...).CombinedOutput()
 	if err != nil && len(out) == 0 {
 		return "not installed"
 	}
-	for line := range strings.Lines(string(out)) { // of go version -m
-		if fields := strings.Fields(line); len(fields) > 2 && (fields[0] == "mod" || fields[0] == "dep") && strings.Contains(fields[1], strings.ToLower(name)+"/") {
+	for line := range strings.Lines(string(out)) {
+		if fields := strings.Fields(line); len(fields) > 2 && slices.Contains(measuredModules, fields[1]) {
 			return fields[2]
 		}
 	}
