@@ -1,6 +1,8 @@
 # make run             starts Vestibule on embedded SQLite; needs only Go
 # make quick           formatting, go vet and the tests that need only Go, in a minute
 # make test            installs what the tests need, then runs the linters and all tests
+# make bench           measures Vestibule beside other programs, in more than an hour
+# make bench-quick     compares the speed of two commits, in two minutes
 # make client          generates the types of the TypeScript client from api/openapi.json
 # make mutants         disables each guard of the lists, and fails if no test notices
 # make neighbours      measures how much one client can slow down the others
@@ -12,7 +14,7 @@
 
 .DEFAULT_GOAL := run
 SHELL := bash
-.PHONY: run build quick test mutants test-reference lighthouse neighbours soak cluster crash screenshots deps client types fmt format lint bench clean
+.PHONY: run build quick test mutants test-reference lighthouse neighbours soak cluster crash screenshots deps client types fmt format lint bench bench-quick clean
 
 BIN := bin/vestibule
 
@@ -112,9 +114,20 @@ format:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "not formatted; run make fmt:"; echo "$$unformatted"; exit 1; fi
 
+# Measures Vestibule beside other programs, in more than an hour, on a machine that does
+# nothing else. It writes docs/benchmarks.md and the README's chart. PARTS=split,serve
+# measures some parts and writes only theirs; bin/bench -help has more.
 bench: build
+	bench/install.sh
 	go build -o bin/bench ./bench
-	bin/bench
+	bin/bench -write $(if $(PARTS),-only $(PARTS))
+
+# Compares two commits in about two minutes: BASE, and COMMIT or HEAD.
+BASE ?= HEAD~1
+COMMIT ?= HEAD
+bench-quick:
+	go build -o bin/bench ./bench
+	bin/bench -base $(BASE) -commit "$(COMMIT)" -connections 32 -rounds 7 -duration 3s -tries 2
 
 clean:
 	rm -rf bin

@@ -2,6 +2,8 @@ package main
 
 import (
 	"flag"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -34,6 +36,7 @@ func bareProxy(args []string) error {
 			IdleConnTimeout:     90 * time.Second,
 			DisableCompression:  true,
 		},
+		ErrorLog: log.New(io.Discard, "", 0), // it logs each client that leaves at the end of a run
 	}
 	srv := &http.Server{Addr: *addr, Handler: proxy, ReadHeaderTimeout: 10 * time.Second}
 	return srv.ListenAndServe()

@@ -40,14 +40,22 @@ func TestLoadCountsWholeAnswersOnly(t *testing.T) {
 }
 
 func TestRatiosArePairwise(t *testing.T) {
-	d := duel{shape: "serve", ours: []outcome{{perSecond: 10}, {perSecond: 30}, {perSecond: 20}}, theirs: []outcome{{perSecond: 10}, {perSecond: 10}, {perSecond: 40}}}
-	if got := medianOf(d.ratios()); got != 1 {
+	of := func(rates ...float64) (all []figures) {
+		for _, r := range rates {
+			all = append(all, figures{shot: shot{perSecond: r}})
+		}
+		return all
+	}
+	ours, theirs := of(10, 30, 20), of(10, 10, 40)
+	if got := medianOf(against(ours, theirs, rate)); got != 1 {
 		t.Errorf("got median ratio %v, want 1", got)
 	}
-	if got := perSecond(d.ours); got != 20 {
-		t.Errorf("got median rate %v, want 20", got)
-	}
-	if svg := chart([]duel{d}); !strings.Contains(svg, ">20<") || !strings.Contains(svg, "Vestibule, serve") {
+	s := settings{connections: []int{32}}
+	rows := []row{{way{name: "bare"}, map[int][]figures{32: theirs}}, {way{name: "Vestibule `bff`", ours: true}, map[int][]figures{32: ours}}}
+	if svg := chart(s, rows); !strings.Contains(svg, ">Vestibule bff</text>") || !strings.Contains(svg, `class="o"`) {
 		t.Errorf("got chart %s", svg)
+	}
+	if text := tables(s, rows, "bare"); !strings.Contains(text, "**1.00** (0.50–3.00)") || !strings.Contains(text, "100 % |") {
+		t.Errorf("got tables %s", text)
 	}
 }

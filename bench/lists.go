@@ -23,7 +23,7 @@ type listFigure struct {
 func measureLists(ctx context.Context) ([]listFigure, error) {
 	var all []listFigure
 	for _, args := range [][]string{{"ListPage", "500x"}, {"FullList", "1x"}} {
-		fmt.Println("measuring", args[0], "with up to a million tasks; this takes minutes")
+		progress("measuring %s with up to a million tasks; this takes minutes", args[0])
 		cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^Benchmark"+args[0]+"$", "-benchtime", args[1], "-timeout", "30m", "./bench")
 		cmd.Stderr = os.Stderr
 		out, err := cmd.StdoutPipe()
@@ -97,10 +97,7 @@ func listsReport(figures []listFigure) string {
 			}
 		}
 	}
-	return `
-## Lists
-
-The time of one page over HTTP, one request at a time: median / p99 of 500 requests. The column gives how many tasks the user has; a second user has the same number. ` + "`go test -run '^$' -bench ListPage -benchtime 500x ./bench`" + `.
+	return `The time of one page over HTTP, one request at a time: median / p99 of 500 requests. The column gives how many tasks the user has; a second user has the same number. ` + "`go test -run '^$' -bench ListPage -benchtime 500x ./bench`" + `.
 
 | | 100 | 10 000 | 1 000 000 |
 |---|---|---|---|
@@ -115,10 +112,7 @@ All tasks in one answer, without a limit. "Live heap" is the most that the progr
 // listenersReport returns the report's section about event streams.
 func listenersReport(all []listening) string {
 	var b strings.Builder
-	b.WriteString(`
-## Idle listeners
-
-Open streams of task events at one ` + "`serve`" + `, each on a separate connection. At the task API they belong to 9 001 users; through the BFF they belong to one session. The
+	b.WriteString(`Open streams of task events at one ` + "`serve`" + `, each on a separate connection. At the task API they belong to 9 001 users; through the BFF they belong to one session. The
 settings allow this many for one address, user and session. The load generator uses the same processors.
 
 | | open after | memory each | processor at rest | a change reaches: median, last |

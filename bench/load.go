@@ -15,12 +15,13 @@ import (
 )
 
 // load is a closed loop: each connection sends its next request when it has the
-// answer to the previous one. It parses as little HTTP as possible, to leave the
-// processors to the measured programs.
+// answer to the previous one, and has paused. It is for few requests whose bodies are
+// compared; wrk, which takes less of the processors, sends many.
 type load struct {
 	addr    string
 	request []byte
-	want    []byte // the body of every answer
+	want    []byte        // the body of every answer
+	pause   time.Duration // of each connection after each answer
 }
 
 // outcome has the counts of one run.
@@ -77,6 +78,7 @@ func (l load) connection(ctx context.Context, end time.Time) ([]time.Duration, e
 			return nil, err
 		}
 		took = append(took, time.Since(begin))
+		time.Sleep(l.pause)
 	}
 	return took, nil
 }

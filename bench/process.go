@@ -7,8 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"strconv"
-	"strings"
+	"syscall"
 	"time"
 )
 
@@ -18,12 +17,29 @@ type process struct {
 	done chan struct{}
 }
 
+// launching is how to start a program.
+type launching struct {
+	dir  string
+	env  []string // beside PATH and HOME
+	path string
+	args []string
+	log  string // a file for its output; "" is our stderr
+}
+
 // launch starts a program with only the given environment.
-func launch(dir string, env []string, path string, args ...string) (*process, error) {
-	p := &process{cmd: exec.Command(path, args...), done: make(chan struct{})}
-	p.cmd.Dir = dir
-	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}, env...)
+func launch(l launching) (*process, error) {
+	p := &process{cmd: exec.Command(l.path, l.args...), done: make(chan struct{})}
+	p.cmd.Dir = l.dir
+	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + l.dir}, l.env...)
 	p.cmd.Stderr = os.Stderr
+	if l.log != "" {
+		file, err := os.OpenFile(l.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			return nil, err
+		}
+		defer file.Close()
+		p.cmd.Stdout, p.cmd.Stderr = file, file
+	}
 	if err := p.cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -34,9 +50,26 @@ func launch(dir string, env []string, path string, args ...string) (*process, er
 	return p, nil
 }
 
+func (p *process) pid() int { return p.cmd.Process.Pid }
+
+// stop ends the program, and those of its descendants that it leaves behind.
 func (p *process) stop() {
+	var tree map[int]bool
+	if table, err := processes(); err == nil {
+		tree = table.tree(p.pid())
+	}
 	_ = p.cmd.Process.Signal(os.Interrupt)
-	<-p.done
+	select {
+	case <-p.done:
+	case <-time.After(20 * time.Second):
+		_ = p.cmd.Process.Kill()
+		<-p.done
+	}
+	for pid := range tree {
+		if pid != p.pid() {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
 }
 
 // answers waits until url returns 200.
@@ -63,33 +96,21 @@ func (p *process) answers(ctx context.Context, url string) error {
 
 // residentKiB returns the process's resident memory.
 func (p *process) residentKiB() (int, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
-	if err != nil {
-		return 0, err
+	kib := procValue(fmt.Sprintf("/proc/%d/status", p.pid()), "VmRSS:")
+	if kib == 0 {
+		return 0, errors.New("no VmRSS in /proc")
 	}
-	for line := range strings.Lines(string(status)) {
-		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
-			return strconv.Atoi(strings.Fields(rest)[0])
-		}
-	}
-	return 0, errors.New("no VmRSS in /proc")
+	return kib, nil
 }
 
 // processorTime returns the time that the process has used on all processors, to
 // a hundredth of a second.
 func (p *process) processorTime() time.Duration {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	table, err := processes()
 	if err != nil {
 		return 0
 	}
-	_, rest, _ := strings.Cut(string(stat), ") ") // the name may have spaces
-	fields := strings.Fields(rest)
-	var ticks int
-	for _, field := range fields[11:13] { // utime and stime, proc(5)
-		n, _ := strconv.Atoi(field)
-		ticks += n
-	}
-	return time.Duration(ticks) * 10 * time.Millisecond
+	return table[p.pid()].used
 }
 
 // measureStart measures the time from start in an empty folder to the first

@@ -13,12 +13,15 @@ import (
 	"vestibule/internal/freeport"
 )
 
-// site is a running Vestibule: one process (serve) or two (split).
+// site is a running Vestibule: one process (serve, or bff in front of another program), or
+// two (split).
 type site struct {
 	binary, dir, shape string
 	bff, api           string // addresses
 	admin              []string
 	env                []string // further settings
+	database           string   // DATABASE_URL
+	logLevel, log      string   // log is the file for it; "" is our stderr
 	processes          []*process
 }
 
@@ -30,7 +33,7 @@ func newSite(s settings, dir, shape string) (*site, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	t := &site{binary: binary, dir: dir, shape: shape, admin: make([]string, 2)}
+	t := &site{binary: binary, dir: dir, shape: shape, admin: make([]string, 2), logLevel: "error", database: "sqlite:" + filepath.Join(dir, "vestibule.db")}
 	for _, addr := range []*string{&t.bff, &t.api, &t.admin[0], &t.admin[1]} {
 		if *addr, err = freeport.Addr(); err != nil {
 			return nil, err
@@ -45,11 +48,11 @@ var secret = "for the bench alone: 5d41402abc4b2a76b9719d911017c592"
 func (t *site) start(ctx context.Context) error {
 	env := []string{
 		"BASE_URL=http://" + t.bff, "BFF_ADDR=" + t.bff, "API_ADDR=" + t.api,
-		"DATABASE_URL=sqlite:" + filepath.Join(t.dir, "vestibule.db"), "BETTER_AUTH_SECRET=" + secret,
-		"LOG_LEVEL=error", // neither program writes a log
+		"DATABASE_URL=" + t.database, "MIGRATE=true", "BETTER_AUTH_SECRET=" + secret,
+		"LOG_LEVEL=" + t.logLevel, "LOG_FORMAT=json",
 	}
 	env = append(env, t.env...)
-	commands := []string{"serve"}
+	commands := []string{t.shape}
 	if t.shape == "split" {
 		commands = []string{"api", "bff"}
 	}
@@ -58,7 +61,7 @@ func (t *site) start(ctx context.Context) error {
 		if command == "bff" {
 			extra = append(extra, "BACKEND_URL=http://"+t.api)
 		}
-		p, err := launch(t.dir, append(extra, env...), t.binary, command)
+		p, err := launch(launching{dir: t.dir, env: append(extra, env...), path: t.binary, args: []string{command}, log: t.log})
 		if err != nil {
 			return err
 		}
@@ -75,6 +78,10 @@ func (t *site) stop() {
 		p.stop()
 	}
 }
+
+// wide are the limits for many connections and requests of one user and address. The
+// defaults are for many users.
+var wide = []string{"MAX_CONNECTIONS=5000", "MAX_CONNECTIONS_PER_ADDRESS=4000", "PROXY_MAX_REQUESTS=10000", "MAX_REQUESTS_PER_CALLER=1000"}
 
 // signUp creates an account and returns its cookie, as a Cookie header, and its
 // user id.

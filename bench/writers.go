@@ -31,7 +31,7 @@ func measureSharing(ctx context.Context, s settings, dir string) (all []sharing,
 			if err != nil {
 				return nil, fmt.Errorf("%s, %d writers: %w", shape, writers, err)
 			}
-			fmt.Printf("%d writers, %s: sign-in %.0f / %.0f ms, %.0f tasks/s\n", writers, shape, ms(one.p50), ms(one.p99), one.tasks)
+			progress("%d writers, %s: sign-in %.0f / %.0f ms, %.0f tasks/s", writers, shape, ms(one.p50), ms(one.p99), one.tasks)
 			all = append(all, one)
 		}
 	}
@@ -119,19 +119,19 @@ func post(ctx context.Context, client *http.Client, url, authorization, body str
 	return nil
 }
 
+// shapeNames are the names of shapes in tables.
+var shapeNames = map[string]string{"serve": "Vestibule, `serve`", "split": "Vestibule, `bff` and `api`"}
+
 // sharingReport returns the report's section about one SQLite file.
 func sharingReport(all []sharing) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, `
-## Two processes on one SQLite file
-
-Sign-ins, one after the other, while other clients create tasks in the same file, for %v each. Writers of two processes wait in one queue, as the writers of one process do.
+	fmt.Fprintf(&b, `Sign-ins, one after the other, while other clients create tasks in the same file, for %v each. Writers of two processes wait in one queue, as the writers of one process do.
 
 | writers | | sign-in: p50 / p99 | tasks/s |
 |---|---|---|---|
 `, sharingLength)
 	for _, s := range all {
-		fmt.Fprintf(&b, "| %d | %s | %.0f / %.0f ms | %.0f |\n", s.writers, label(s.shape), ms(s.p50), ms(s.p99), s.tasks)
+		fmt.Fprintf(&b, "| %d | %s | %.0f / %.0f ms | %.0f |\n", s.writers, shapeNames[s.shape], ms(s.p50), ms(s.p99), s.tasks)
 	}
 	return b.String()
 }

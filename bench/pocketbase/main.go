@@ -1,0 +1,44 @@
+// Command pocketbase is PocketBase with a collection of tasks, each of which only its user
+// may read and write: the same access rule as in Vestibule's task API. bench measures it.
+package main
+
+import (
+	"log"
+
+	"github.com/pocketbase/pocketbase"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/types"
+)
+
+func main() {
+	app := pocketbase.New()
+	app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+		if err := createTasks(e.App); err != nil {
+			return err
+		}
+		return e.Next()
+	})
+	if err := app.Start(); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func createTasks(app core.App) error {
+	users, err := app.FindCollectionByNameOrId("users")
+	if err != nil {
+		return err
+	}
+	tasks := core.NewBaseCollection("tasks")
+	tasks.Fields.Add(
+		&core.TextField{Name: "title", Required: true, Max: 255},
+		&core.TextField{Name: "description", Max: 10_000},
+		&core.BoolField{Name: "completed"},
+		&core.RelationField{Name: "user", Required: true, MaxSelect: 1, CollectionId: users.Id, CascadeDelete: true},
+		&core.AutodateField{Name: "created", OnCreate: true},
+		&core.AutodateField{Name: "updated", OnCreate: true, OnUpdate: true},
+	)
+	own := types.Pointer("user = @request.auth.id")
+	tasks.ListRule, tasks.ViewRule, tasks.CreateRule, tasks.UpdateRule, tasks.DeleteRule = own, own, own, own, own
+	tasks.AddIndex("tasks_user", false, "user, created", "")
+	return app.Save(tasks)
+}
