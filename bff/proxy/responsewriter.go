@@ -106,7 +106,7 @@ func (a *answer) Write(p []byte) (int, error) {
 	if a.written += int64(len(p)); a.written > buffered {
 		a.watch()
 	}
-	n, err := a.w.Write(p)
+	n, err := a.w.Write(p) // #nosec G705 -- the API's answer, under our Content-Security-Policy
 	a.unsent = true
 	a.questions.wrote(p[:n])
 	return n, err

@@ -167,12 +167,9 @@ func FuzzSplitCookie(f *testing.F) {
 	f.Add("a.b.c%3D")
 	f.Add("%")
 	f.Fuzz(func(t *testing.T, value string) {
-		token, signature, ok := splitCookie(value)
-		if !ok {
-			return
-		}
-		if token == "" || len(signature) != 32 {
-			t.Errorf("accepted %q as token %q with %d bytes of signature", value, token, len(signature))
+		token, _, ok := splitCookie(value)
+		if ok && (token == "" || len(value) > maxCookieValue) {
+			t.Errorf("accepted %q as token %q", value, token)
 		}
 	})
 }
