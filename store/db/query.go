@@ -105,6 +105,9 @@ func (s *DB) try(ctx context.Context, pool *sqlx.DB, f func(context.Context, Que
 	}
 	defer func() { _ = tx.Rollback() }() // does nothing after Commit
 	t := &transaction{Handle: tx}
+	if s.prepared != nil {
+		t.often = preparedTx{tx, s.prepared}
+	}
 	if err := f(ctx, Querier{t}); err != nil {
 		return err
 	}
@@ -114,6 +117,7 @@ func (s *DB) try(ctx context.Context, pool *sqlx.DB, f func(context.Context, Que
 	}
 	s.announce(t)
 	if err == nil {
+		s.prepared.parse(ctx)
 		s.checkpoints.written()
 	}
 	return err
@@ -140,6 +144,14 @@ type Handle interface {
 // them: a prepared statement belongs to one server connection, and behind a pooler the next
 // execution may use another one.
 type Querier struct{ Handle }
+
+// Often is q for frequent statements of a transaction whose text never varies.
+func (q Querier) Often() Querier {
+	if t, ok := q.Handle.(*transaction); ok && t.often != nil {
+		return Querier{t.often}
+	}
+	return q
+}
 
 // Exec returns the number of rows that the statement has changed.
 func (q Querier) Exec(ctx context.Context, query string, args ...any) (int64, error) {

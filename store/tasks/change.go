@@ -31,6 +31,7 @@ type change struct {
 	at        time.Time
 	statement string // without its RETURNING
 	args      []any
+	often     bool // the text is one of a few
 }
 
 // more is how many tasks the user has more afterwards.
@@ -82,7 +83,12 @@ func (s *Store) addToFeed(from string) string {
 }
 
 func (s *Store) writeInTurn(ctx context.Context, q db.Querier, c change, t *Task, f *feed) error {
-	if err := q.One(ctx, t.fields(), c.statement+` RETURNING `+taskColumns, c.args...); err != nil {
+	often := q.Often()
+	first := q
+	if c.often {
+		first = often
+	}
+	if err := first.One(ctx, t.fields(), c.statement+` RETURNING `+taskColumns, c.args...); err != nil {
 		return err
 	}
 	text, err := json.Marshal(t)
@@ -90,11 +96,11 @@ func (s *Store) writeInTurn(ctx context.Context, q db.Querier, c change, t *Task
 		return err
 	}
 	f.size = int64(len(text))
-	err = q.One(ctx, []any{&f.seq, &f.bytes, &f.tasks}, s.addToFeed(`SELECT ? AS id, ? AS size, ? AS more`), t.UserID, f.size, c.more())
+	err = often.One(ctx, []any{&f.seq, &f.bytes, &f.tasks}, s.addToFeed(`SELECT ? AS id, ? AS size, ? AS more`), t.UserID, f.size, c.more())
 	if err != nil {
 		return err
 	}
-	_, err = q.Exec(ctx, `INSERT INTO task_event (user_id, seq, kind, at, bytes_to, task) VALUES (?, ?, ?, ?, ?, ?)`,
+	_, err = often.Exec(ctx, `INSERT INTO task_event (user_id, seq, kind, at, bytes_to, task) VALUES (?, ?, ?, ?, ?, ?)`,
 		t.UserID, f.seq, c.kind, c.at, f.bytes, string(text))
 	return err
 }

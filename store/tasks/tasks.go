@@ -71,10 +71,10 @@ func (s *Store) creation(t Task) change {
 	names, values := t.inserted()
 	into := `INSERT INTO tasks (` + strings.Join(names, ", ") + `) `
 	if s.TasksPerUser == 0 {
-		return change{Created, t.CreatedAt, into + `VALUES (` + marks(len(names)) + `)`, values}
+		return change{Created, t.CreatedAt, into + `VALUES (` + marks(len(names)) + `)`, values, true}
 	}
 	return change{Created, t.CreatedAt, into + `SELECT ` + marks(len(names)) + ` WHERE NOT EXISTS (SELECT 1 FROM task_feed WHERE user_id = ? AND tasks >= ?)`,
-		append(values, t.UserID, s.TasksPerUser)}
+		append(values, t.UserID, s.TasksPerUser), true}
 }
 
 // tooMany says why a creation has met no task.
@@ -104,14 +104,14 @@ func (s *Store) ToggleTask(ctx context.Context, userID string, id int64, only *V
 func (s *Store) changeTask(ctx context.Context, what, userID string, id int64, only *Versions, now time.Time, set []string, args ...any) (Task, error) {
 	where, whereArgs := taskAt(userID, id, only)
 	set = append(set, `updated_at = ?`, `version = version + 1`)
-	t, err := s.change(ctx, what, change{Updated, now, `UPDATE tasks SET ` + strings.Join(set, ", ") + ` WHERE ` + where, slices.Concat(args, []any{now}, whereArgs)})
+	t, err := s.change(ctx, what, change{Updated, now, `UPDATE tasks SET ` + strings.Join(set, ", ") + ` WHERE ` + where, slices.Concat(args, []any{now}, whereArgs), only == nil})
 	return t, s.whyNoTask(ctx, userID, id, only, err)
 }
 
 // DeleteTask deletes one of the user's tasks.
 func (s *Store) DeleteTask(ctx context.Context, userID string, id int64, only *Versions, now time.Time) error {
 	where, args := taskAt(userID, id, only)
-	_, err := s.change(ctx, "delete task", change{Deleted, now, `DELETE FROM tasks WHERE ` + where, args})
+	_, err := s.change(ctx, "delete task", change{Deleted, now, `DELETE FROM tasks WHERE ` + where, args, only == nil})
 	return s.whyNoTask(ctx, userID, id, only, err)
 }
 
