@@ -29,6 +29,7 @@ type Proxy struct {
 	cut    atomic.Pointer[string]
 	mute   atomic.Bool
 	deaf   atomic.Bool
+	turns  atomic.Int64
 
 	mu      sync.Mutex
 	clients []*net.TCPConn
@@ -101,6 +102,16 @@ func (p *Proxy) CutBeforeReady() { p.mute.Store(true) }
 // its answer to LISTEN. The connection stays open.
 func (p *Proxy) DropAfterListen() { p.deaf.Store(true) }
 
+// RoundTrips returns how often clients have sent statements and waited for the answer.
+// Logins, checks of idle connections and announcements do not count: they depend on the time.
+func (p *Proxy) RoundTrips() int64 { return p.turns.Load() }
+
+func isStatement(sent []byte) bool {
+	const simple, extended = 'Q', 'P'
+	return len(sent) > 0 && (sent[0] == simple || sent[0] == extended) &&
+		!bytes.Equal(sent, []byte("Q\x00\x00\x00\x06;\x00")) && !bytes.Contains(sent, []byte("pg_notify"))
+}
+
 // Record keeps what clients send from now on. Recorded returns it.
 func (p *Proxy) Record() {
 	p.mu.Lock()
@@ -150,7 +161,7 @@ func (p *Proxy) serve(tcp *net.TCPConn) {
 		_ = tcp.Close()
 		return
 	}
-	var swallow, deaf atomic.Bool
+	var swallow, deaf, waits atomic.Bool
 	go func() {
 		defer server.Close()
 		p.forward(server, client, func(b []byte) (pass []byte, more bool) {
@@ -159,6 +170,9 @@ func (p *Proxy) serve(tcp *net.TCPConn) {
 				p.sent[tcp] = append(p.sent[tcp], b...)
 			}
 			p.mu.Unlock()
+			if !waits.Swap(true) && isStatement(b) {
+				p.turns.Add(1)
+			}
 			if text := p.cut.Load(); text != nil && bytes.Contains(b, []byte(*text)) && p.cut.CompareAndSwap(text, nil) {
 				swallow.Store(true)
 			}
@@ -173,6 +187,7 @@ func (p *Proxy) serve(tcp *net.TCPConn) {
 	}()
 	defer tcp.Close()
 	p.forward(client, server, func(b []byte) (pass []byte, more bool) {
+		waits.Store(false)
 		if swallow.Load() {
 			return nil, false
 		}

@@ -138,6 +138,7 @@ func announced(payload string, tell func(userID string, seq int64)) {
 // transaction remembers whose events to announce after its commit.
 type transaction struct {
 	Handle
+	often  Handle // see Querier.Often; nil: none
 	latest map[string]int64
 }
 

@@ -54,6 +54,8 @@ type DB struct {
 	// often is read for frequent statements whose text never varies.
 	often Handle
 
+	prepared *preparedWrites // on SQLite, otherwise nil
+
 	watch       *watch       // on SQLite, after it is open
 	checkpoints *checkpoints // likewise
 

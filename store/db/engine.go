@@ -41,6 +41,10 @@ type engine struct {
 // Dialect holds the differences between the engines in the SQL of the packages that use
 // this one.
 type Dialect struct {
+	// OneStatement: statements that change rows can be parts of one statement (WITH), which
+	// DB.Single sends alone. On SQLite they are made one by one, and nothing travels.
+	OneStatement bool
+
 	// WaitBrieflySQL and WaitAgainSQL bound how long the statements between them wait for
 	// a row of another transaction. SQLite does not need them: its only writer waits
 	// before it begins.

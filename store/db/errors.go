@@ -150,6 +150,12 @@ func LockNotAvailable(err error) bool {
 	return pq.As(err, pqerror.LockNotAvailable) != nil
 }
 
+// IsNull reports whether PostgreSQL refused NULL in this column.
+func IsNull(err error, table, column string) bool {
+	e := pq.As(err, pqerror.NotNullViolation)
+	return e != nil && e.Table == table && e.Column == column
+}
+
 func postgresSentinel(code pqerror.Code) error {
 	switch code {
 	case pqerror.UniqueViolation:

@@ -20,6 +20,7 @@ const (
 var DeleteOldSQL = deleteOldSQL
 
 var (
+	ErrNotSingle   = errNotSingle
 	SentinelOf     = sentinelOf
 	PostgresConfig = postgresConfig
 )

@@ -77,33 +77,39 @@ func TestAWriteIsNeverSentTwice(t *testing.T) {
 	tasks := func() int { return d.CountRows(t, `SELECT count(*) FROM tasks WHERE user_id = ?`, u.ID) }
 	completed := func() int { return d.CountRows(t, `SELECT count(*) FROM tasks WHERE id = ? AND completed`, task.ID) }
 
-	p.CutAfter("COMMIT\x00")
+	p.CutAfter("INSERT INTO tasks")
 	_, err := d.CreateTask(t.Context(), newTask(u.ID))
-	wantError(t, "create, confirmation lost", err, db.ErrUnavailable)
+	wantError(t, "create, answer lost", err, db.ErrUnavailable)
 	if got := tasks(); got != 2 {
-		t.Errorf("tasks after a lost confirmation: got %d, want 2", got)
+		t.Errorf("tasks after a lost answer: got %d, want 2", got)
+	}
+	p.CutAfter("COMMIT\x00")
+	_, _, err = d.CreateTaskOnce(t.Context(), newTask(u.ID), newOnce("k1"))
+	wantError(t, "create with a key, confirmation lost", err, db.ErrUnavailable)
+	if got := tasks(); got != 3 {
+		t.Errorf("tasks after a lost confirmation: got %d, want 3", got)
 	}
 	p.CutAfter("INSERT INTO tasks")
-	_, err = d.CreateTask(t.Context(), newTask(u.ID))
-	wantError(t, "create, statement's answer lost", err, db.ErrUnavailable)
-	if got := tasks(); got != 2 {
-		t.Errorf("tasks after a lost answer within the transaction: got %d, want 2", got)
+	_, _, err = d.CreateTaskOnce(t.Context(), newTask(u.ID), newOnce("k2"))
+	wantError(t, "create with a key, statement's answer lost", err, db.ErrUnavailable)
+	if got := tasks(); got != 3 {
+		t.Errorf("tasks after a lost answer within the transaction: got %d, want 3", got)
 	}
-	p.CutAfter("COMMIT\x00")
+	p.CutAfter("UPDATE tasks")
 	_, err = d.ToggleTask(t.Context(), u.ID, task.ID, nil, base())
-	wantError(t, "toggle, confirmation lost", err, db.ErrUnavailable)
+	wantError(t, "toggle, answer lost", err, db.ErrUnavailable)
 	if got := completed(); got != 1 {
 		t.Errorf("completed after one toggle: got %d, want 1", got)
 	}
-	p.CutAfter("COMMIT\x00")
-	wantError(t, "delete, confirmation lost", d.DeleteTask(t.Context(), u.ID, task.ID, nil, base()), db.ErrUnavailable)
+	p.CutAfter("DELETE FROM tasks")
+	wantError(t, "delete, answer lost", d.DeleteTask(t.Context(), u.ID, task.ID, nil, base()), db.ErrUnavailable)
 
 	p.CutAfter("BEGIN")
-	if _, err := d.CreateTask(t.Context(), newTask(u.ID)); err != nil {
-		t.Errorf("create, answer to BEGIN lost: got error %v, want none", err)
+	if _, _, err := d.CreateTaskOnce(t.Context(), newTask(u.ID), newOnce("k3")); err != nil {
+		t.Errorf("create with a key, answer to BEGIN lost: got error %v, want none", err)
 	}
-	if got := tasks(); got != 2 { // one was added, and one was deleted above
-		t.Errorf("tasks: got %d, want 2", got)
+	if got := tasks(); got != 3 { // one was added, and one was deleted above
+		t.Errorf("tasks: got %d, want 3", got)
 	}
 	p.CutAfter("FROM session")
 	if _, _, err := d.SessionByTokenHash(t.Context(), session.TokenHash); err != nil {

@@ -54,7 +54,7 @@ const (
 // ResetSession implements driver.SessionResetter. It is called before a connection is used
 // again. If it refuses one, database/sql takes another one or opens one.
 func (c linkedConn) ResetSession(ctx context.Context) error {
-	if c.link.broken.Load() || c.link.silences.since(c.link.heard) {
+	if c.link.broken.Load() || c.link.silences.since(c.link.heard) || ended(c.link.Conn) {
 		return driver.ErrBadConn
 	}
 	if err := c.pqConn.ResetSession(ctx); err != nil || time.Since(c.link.heard) < idleTrusted {

@@ -73,6 +73,7 @@ func openPostgres(ctx context.Context, databaseURL string, o Options) (*DB, erro
 			// Heartbeats and readers do not wait for it.
 			lockInstancesSQL: `LOCK TABLE instance IN SHARE UPDATE EXCLUSIVE MODE`,
 			dialect: Dialect{
+				OneStatement:   true,
 				WaitBrieflySQL: `SET LOCAL lock_timeout = '100ms'`,
 				WaitAgainSQL:   `SET LOCAL lock_timeout = DEFAULT`,
 				HoldSQL:        ` FOR SHARE`,

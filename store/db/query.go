@@ -39,7 +39,7 @@ func Within(ctx context.Context, limit time.Duration) (context.Context, context.
 // Tx runs f in a transaction. f may run more than once, because PostgreSQL can abort a
 // transaction that conflicts with another one.
 //
-// Every write uses Tx, also a single statement. lib/pq reports a connection that was lost
+// Every write uses Tx, or Single where one statement is enough. lib/pq reports a connection that was lost
 // during a statement as driver.ErrBadConn (lib/pq#939). database/sql takes that to mean
 // “never sent” and sends the statement again, so an insert could happen twice. Inside a
 // transaction it repeats only the BEGIN, so a connection that died while idle is replaced
@@ -73,21 +73,24 @@ func (s *DB) CountRead() Querier { return Querier{s.counting.read} }
 
 // txIn is Tx on a connection of the given pool.
 func (s *DB) txIn(ctx context.Context, pool *sqlx.DB, what string, f func(context.Context, Querier) error) error {
+	return s.Call(ctx, what, func(ctx context.Context) error { return s.repeat(ctx, pool, f) })
+}
+
+// repeat tries the transaction until the database lets it happen.
+func (s *DB) repeat(ctx context.Context, pool *sqlx.DB, f func(context.Context, Querier) error) error {
 	const restarts = 10
-	return s.Call(ctx, what, func(ctx context.Context) error {
-		for n := range restarts {
-			err := s.try(ctx, pool, f)
-			if !restartable(err) {
-				return err
-			}
-			select { // wait, so that it does not conflict with the same transactions again
-			case <-time.After(rand.N(time.Duration(n+1) * 5 * time.Millisecond)): // #nosec G404 -- no secret: it separates transactions
-			case <-ctx.Done():
-				return err
-			}
+	for n := range restarts {
+		err := s.try(ctx, pool, f)
+		if !restartable(err) {
+			return err
 		}
-		return s.try(ctx, pool, f)
-	})
+		select { // wait, so that it does not conflict with the same transactions again
+		case <-time.After(rand.N(time.Duration(n+1) * 5 * time.Millisecond)): // #nosec G404 -- no secret: it separates transactions
+		case <-ctx.Done():
+			return err
+		}
+	}
+	return s.try(ctx, pool, f)
 }
 
 func (s *DB) try(ctx context.Context, pool *sqlx.DB, f func(context.Context, Querier) error) error {
@@ -102,6 +105,9 @@ func (s *DB) try(ctx context.Context, pool *sqlx.DB, f func(context.Context, Que
 	}
 	defer func() { _ = tx.Rollback() }() // does nothing after Commit
 	t := &transaction{Handle: tx}
+	if s.prepared != nil {
+		t.often = preparedTx{tx, s.prepared}
+	}
 	if err := f(ctx, Querier{t}); err != nil {
 		return err
 	}
@@ -111,6 +117,7 @@ func (s *DB) try(ctx context.Context, pool *sqlx.DB, f func(context.Context, Que
 	}
 	s.announce(t)
 	if err == nil {
+		s.prepared.parse(ctx)
 		s.checkpoints.written()
 	}
 	return err
@@ -137,6 +144,14 @@ type Handle interface {
 // them: a prepared statement belongs to one server connection, and behind a pooler the next
 // execution may use another one.
 type Querier struct{ Handle }
+
+// Often is q for frequent statements of a transaction whose text never varies.
+func (q Querier) Often() Querier {
+	if t, ok := q.Handle.(*transaction); ok && t.often != nil {
+		return Querier{t.often}
+	}
+	return q
+}
 
 // Exec returns the number of rows that the statement has changed.
 func (q Querier) Exec(ctx context.Context, query string, args ...any) (int64, error) {

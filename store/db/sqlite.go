@@ -96,6 +96,7 @@ func connectSQLite(file *file, patience time.Duration) (*DB, error) {
 		read:     read,
 		often:    &prepared{DB: read, statements: map[string]*sql.Stmt{}},
 		write:    write,
+		prepared: &preparedWrites{pool: write, statements: map[string]*sql.Stmt{}},
 		accounts: pool{read, write},
 		counting: pool{read, write},
 		shares:   sqliteShares,

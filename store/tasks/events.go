@@ -33,66 +33,30 @@ const (
 	eventBytes = 15 << 16 // of their JSON; with one more task, of 61 KiB, less than 1 MiB
 )
 
-// addTaskEvent adds a change to the user's feed, in the transaction that makes it
-// and as the last thing there: the feed's row is locked from here to its end, so
-// that events become visible in the order of their numbers. Without that a reader
-// that has seen 8 would never look for the 7 that is committed later.
-//
-// The feed's row goes with the user's, and cannot be added without it: what is written
-// for a user who has been deleted fails here.
-//
-// It waits in the user's queue before it locks the row. So nothing locked may be kept
-// from store.Tx.DeleteUser until then: rows of the user, or of their sessions.
-func (s *Store) addTaskEvent(ctx context.Context, q db.Querier, kind string, t Task, at time.Time) error {
-	text, err := json.Marshal(t)
-	if err != nil {
-		return err
-	}
-	size := int64(len(text))
-	more := map[string]int{Created: 1, Deleted: -1}[kind] // tasks
-	var seq, bytes, tasks int64
-	err = q.One(ctx, []any{&seq, &bytes, &tasks}, `INSERT INTO task_feed (user_id, seq, event_bytes, tasks)
-		SELECT u.id, 1, CAST(? AS bigint), CAST(? AS bigint) FROM (SELECT CAST(? AS text) AS id) AS u`+s.Dialect().ShareSQL+` WHERE true
-		ON CONFLICT (user_id) DO UPDATE SET seq = task_feed.seq + 1, event_bytes = task_feed.event_bytes + ?, tasks = task_feed.tasks + ?
-		RETURNING seq, event_bytes, tasks`, size, more, t.UserID, size, more)
-	if err != nil {
-		return err
-	}
-	if kind == Created && s.TasksPerUser > 0 && tasks > int64(s.TasksPerUser) {
-		return ErrTooManyTasks
-	}
-	_, err = q.Exec(ctx, `INSERT INTO task_event (user_id, seq, kind, at, bytes_to, task) VALUES (?, ?, ?, ?, ?, ?)`, t.UserID, seq, kind, at, bytes, string(text))
-	if err != nil {
-		return err
-	}
-	if err := shortenHistory(ctx, q, t.UserID, seq, bytes, size); err != nil {
-		return err
-	}
-	q.Announce(t.UserID, seq)
-	return nil
-}
-
-// shortenHistory deletes the user's oldest events beyond what is kept. It looks after
-// every so many events, or so much text, and deletes a bounded number.
-func shortenHistory(ctx context.Context, q db.Querier, userID string, seq, bytes, size int64) error {
+// shortenHistory deletes the user's oldest events beyond what is kept, after a change. It
+// looks after every so many events, or so much text, and deletes a bounded number. When it
+// fails, the next look deletes the rest: the change has happened.
+func (s *Store) shortenHistory(ctx context.Context, userID string, f feed) {
 	const (
 		tenth = taskHistory / 10
 		text  = taskHistoryBytes / 8
 		most  = 2 * tenth // rows in a statement; more than come between two looks
 	)
-	if seq%tenth != 0 && (bytes-size)/text == bytes/text {
-		return nil
+	if f.seq%tenth != 0 && (f.bytes-f.size)/text == f.bytes/text {
+		return
 	}
-	var oldest, kept int64
-	err := q.One(ctx, []any{&oldest, &kept}, `SELECT
-		(SELECT seq FROM task_event WHERE user_id = ? ORDER BY seq LIMIT 1),
-		(SELECT seq FROM task_event WHERE user_id = ? AND bytes_to > ? ORDER BY seq LIMIT 1)`, userID, userID, bytes-taskHistoryBytes)
-	if err != nil {
+	_ = s.DB.Tx(ctx, "shorten history", func(ctx context.Context, q db.Querier) error {
+		var oldest, kept int64
+		err := q.One(ctx, []any{&oldest, &kept}, `SELECT
+			COALESCE((SELECT seq FROM task_event WHERE user_id = ? ORDER BY seq LIMIT 1), 0),
+			COALESCE((SELECT seq FROM task_event WHERE user_id = ? AND bytes_to > ? ORDER BY seq LIMIT 1), 0)`, userID, userID, f.bytes-taskHistoryBytes)
+		if err != nil {
+			return err
+		}
+		end := min(max(kept, f.seq-taskHistory+1), oldest+most)
+		_, err = q.Exec(ctx, `DELETE FROM task_event WHERE user_id = ? AND seq < ?`, userID, end)
 		return err
-	}
-	end := min(max(kept, seq-taskHistory+1), oldest+most)
-	_, err = q.Exec(ctx, `DELETE FROM task_event WHERE user_id = ? AND seq < ?`, userID, end)
-	return err
+	})
 }
 
 // TaskEvents returns the user's next events after a place, in order, until their JSON has

@@ -1,6 +1,7 @@
 package tasks
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -17,6 +18,7 @@ type field struct {
 	apply  func(*Change, *Task)
 	text   bool           // a text: its bytes count, and it is searched
 	search []searchColumn // columns that are computed from the text
+	json   string         // the value in the JSON of an event, in the SQL of PostgreSQL; "": the column
 }
 
 // searchColumn is a column that is computed from a folded text.
@@ -32,6 +34,7 @@ func member[T any](column string, at func(*Task) *T) field {
 func instant(column string, at func(*Task) *time.Time) field {
 	f := member(column, at)
 	f.to = func(t *Task) any { return db.Instant(at(t)) }
+	f.json = `to_char(` + column + ` AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 	return f
 }
 
@@ -99,6 +102,7 @@ var (
 	// rowColumns leaves out a long description, so a row is bounded by the length of a title.
 	rowColumns = strings.Replace(taskColumns, "description", `CASE WHEN `+isLong+` THEN NULL ELSE description END`, 1) + ", " + isLong
 	textSize   = textSizeSQL()
+	taskJSON   = taskJSONSQL()
 )
 
 func columns() (names []string) {
@@ -119,9 +123,19 @@ func textSizeSQL() string {
 	return strings.Join(sizes, " + ")
 }
 
-// fields are the destinations for taskColumns, with room for two more.
+// taskJSONSQL is a task as an event keeps it, in the SQL of PostgreSQL: what json.Marshal
+// makes of a Task. The tags of its members are the names of their columns.
+func taskJSONSQL() string {
+	var values []string
+	for _, f := range fields {
+		values = append(values, cmp.Or(f.json, f.column)+` AS `+f.column)
+	}
+	return `(SELECT row_to_json(t)::text FROM (SELECT ` + strings.Join(values, ", ") + `) AS t)`
+}
+
+// fields are the destinations for taskColumns, with room for four more.
 func (t *Task) fields() []any {
-	to := make([]any, len(fields), len(fields)+2)
+	to := make([]any, len(fields), len(fields)+4)
 	for i, f := range fields {
 		to[i] = f.to(t)
 	}

@@ -43,29 +43,46 @@ func (s *Store) Task(ctx context.Context, userID string, id int64) (t Task, err 
 		return s.often.One(ctx, t.fields(),
 			`SELECT `+taskColumns+` FROM tasks WHERE user_id = ? AND id = ?`+notDeleted, userID, id, userID)
 	})
-	return orZero(t, err)
+	if err != nil {
+		return Task{}, err
+	}
+	return t, nil
 }
 
 // CreateTask adds a task and returns it with its id. It returns db.ErrNoUser when
 // the user does not exist.
 func (s *Store) CreateTask(ctx context.Context, t Task) (Task, error) {
-	var made Task
-	err := s.Tx(ctx, "create task", func(tx *Tx) (err error) {
-		made, err = tx.CreateTask(t)
-		return err
-	})
-	return orZero(made, err)
+	made, err := s.change(ctx, "create task", s.creation(t))
+	return made, tooMany(err)
 }
 
 // CreateTask adds a task and returns it with its id.
-func (tx *Tx) CreateTask(t Task) (made Task, err error) {
-	names, values := t.inserted()
-	err = tx.q.One(tx.ctx, made.fields(), `INSERT INTO tasks (`+strings.Join(names, ", ")+`)
-		VALUES (`+marks(len(names))+`) RETURNING `+taskColumns, values...)
+func (tx *Tx) CreateTask(t Task) (Task, error) {
+	made, f, err := tx.s.write(tx.ctx, tx.q, tx.s.creation(t))
 	if err != nil {
-		return Task{}, err
+		return Task{}, tooMany(err)
 	}
-	return made, tx.s.addTaskEvent(tx.ctx, tx.q, Created, made, t.CreatedAt)
+	tx.changed = append(tx.changed, userFeed{t.UserID, f})
+	return made, nil
+}
+
+// creation adds no task when the user has as many as one may have.
+func (s *Store) creation(t Task) change {
+	names, values := t.inserted()
+	into := `INSERT INTO tasks (` + strings.Join(names, ", ") + `) `
+	if s.TasksPerUser == 0 {
+		return change{Created, t.CreatedAt, into + `VALUES (` + marks(len(names)) + `)`, values, true}
+	}
+	return change{Created, t.CreatedAt, into + `SELECT ` + marks(len(names)) + ` WHERE NOT EXISTS (SELECT 1 FROM task_feed WHERE user_id = ? AND tasks >= ?)`,
+		append(values, t.UserID, s.TasksPerUser), true}
+}
+
+// tooMany says why a creation has met no task.
+func tooMany(err error) error {
+	if errors.Is(err, db.ErrNotFound) {
+		return ErrTooManyTasks
+	}
+	return err
 }
 
 // UpdateTask changes one of the user's tasks and returns it as it is now.
@@ -85,31 +102,17 @@ func (s *Store) ToggleTask(ctx context.Context, userID string, id int64, only *V
 
 // changeTask runs an UPDATE with these assignments.
 func (s *Store) changeTask(ctx context.Context, what, userID string, id int64, only *Versions, now time.Time, set []string, args ...any) (Task, error) {
-	var t Task
 	where, whereArgs := taskAt(userID, id, only)
 	set = append(set, `updated_at = ?`, `version = version + 1`)
-	args = slices.Concat(args, []any{now}, whereArgs)
-	err := s.DB.Tx(ctx, what, func(ctx context.Context, q db.Querier) error {
-		err := q.One(ctx, t.fields(), `UPDATE tasks SET `+strings.Join(set, ", ")+` WHERE `+where+` RETURNING `+taskColumns, args...)
-		if err != nil {
-			return whyNoTask(ctx, q, userID, id, only, err)
-		}
-		return s.addTaskEvent(ctx, q, Updated, t, now)
-	})
-	return orZero(t, err)
+	t, err := s.change(ctx, what, change{Updated, now, `UPDATE tasks SET ` + strings.Join(set, ", ") + ` WHERE ` + where, slices.Concat(args, []any{now}, whereArgs), only == nil})
+	return t, s.whyNoTask(ctx, userID, id, only, err)
 }
 
 // DeleteTask deletes one of the user's tasks.
 func (s *Store) DeleteTask(ctx context.Context, userID string, id int64, only *Versions, now time.Time) error {
 	where, args := taskAt(userID, id, only)
-	return s.DB.Tx(ctx, "delete task", func(ctx context.Context, q db.Querier) error {
-		var t Task
-		err := q.One(ctx, t.fields(), `DELETE FROM tasks WHERE `+where+` RETURNING `+taskColumns, append([]any{}, args...)...)
-		if err != nil {
-			return whyNoTask(ctx, q, userID, id, only, err)
-		}
-		return s.addTaskEvent(ctx, q, Deleted, t, now)
-	})
+	_, err := s.change(ctx, "delete task", change{Deleted, now, `DELETE FROM tasks WHERE ` + where, args, only == nil})
+	return s.whyNoTask(ctx, userID, id, only, err)
 }
 
 // taskAt is the condition for a task at one of these versions. It is part of the
@@ -142,21 +145,13 @@ func marks(n int) string {
 }
 
 // whyNoTask tells db.ErrNotFound from the errors of only, after no row was changed.
-func whyNoTask(ctx context.Context, q db.Querier, userID string, id int64, only *Versions, err error) error {
+func (s *Store) whyNoTask(ctx context.Context, userID string, id int64, only *Versions, err error) error {
 	if only == nil || !errors.Is(err, db.ErrNotFound) {
 		return err
 	}
-	var version int64
-	if err := q.One(ctx, []any{&version}, `SELECT version FROM tasks WHERE user_id = ? AND id = ?`+notDeleted, userID, id, userID); err != nil {
+	t, err := s.Task(ctx, userID, id)
+	if err != nil {
 		return err
 	}
-	return cmp.Or(only.Check(version), ErrChanged)
-}
-
-// orZero keeps a row that was read before its commit failed from being returned.
-func orZero(t Task, err error) (Task, error) {
-	if err != nil {
-		return Task{}, err
-	}
-	return t, nil
+	return cmp.Or(only.Check(t.Version), ErrChanged)
 }
