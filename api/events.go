@@ -127,12 +127,18 @@ func (s *Server) openStream(w http.ResponseWriter, r *http.Request, user string)
 	var stop func()
 	out.l, stop = s.feed.listen(user) // before the first read, so that no change is missed
 	leave = func() { stop(); done() }
+	opened := false
+	defer func() {
+		if !opened { // also after a panic
+			leave()
+		}
+	}()
 	reset, err := s.beginning(r.Context(), out, user, &seen, resuming)
 	if err != nil || out.begin(seen, reset) != nil {
-		leave()
 		return nil, nil, err
 	}
 	out.life = caller.Ends().Sub(s.clock())
+	opened = true
 	return out, leave, nil
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"vestibule/internal/jose"
 	"vestibule/internal/waittest"
+	"vestibule/store/tasks"
 )
 
 // opens starts a stream, leaves it open and returns its status.
@@ -107,5 +108,22 @@ func TestAServiceHasItsOwnPlaces(t *testing.T) {
 	}
 	if status, _ := s.opens(t, "/api/"+bob+"/tasks/events", reads(reports, "")); status != 200 {
 		t.Errorf("the service watches another user: got %d, want 200", status)
+	}
+}
+
+// panicking is a store that fails in the middle of opening a stream.
+type panicking struct{ Tasks }
+
+func (panicking) TaskFeed(context.Context, string) (int64, tasks.Place, error) { panic("a fault") }
+
+// TestAStreamThatPanicsWhileItOpensKeepsNoPlace: the process goes on.
+func TestAStreamThatPanicsWhileItOpensKeepsNoPlace(t *testing.T) {
+	t.Parallel()
+	s := startSurface(t, sharedSecretConfig(), Deps{Tasks: panicking{sqlite(t).Tasks}})
+	if status, _ := s.opens(t, "/api/"+ada+"/tasks/events", auth(mint(t, ada))); status != 500 {
+		t.Errorf("got %d, want 500", status)
+	}
+	if used, _ := s.server.feed.places.Load(); used != 0 {
+		t.Errorf("got %d places taken, want none", used)
 	}
 }

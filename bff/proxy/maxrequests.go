@@ -90,8 +90,10 @@ func (p *requestPlaces) acquireShared() (err error) {
 	if p.answered || p.shared.Held() {
 		return nil
 	}
-	if p.shared, err = p.all.Take("", 1); err != nil { // one key: all have an equal claim
-		return busy(err)
+	// One key, because all have an equal claim. So the error is not that of a key that has too much:
+	// the BFF delays the answers of such clients.
+	if p.shared, err = p.all.Take("", 1); err != nil {
+		return busy(fair.ErrAll)
 	}
 	return nil
 }

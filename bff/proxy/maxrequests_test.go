@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"vestibule/internal/fair"
 	"vestibule/internal/waittest"
 )
 
@@ -178,4 +180,23 @@ func TestAPlaceIsReleasedHoweverARequestEnds(t *testing.T) {
 			r.wantUnderWay(0)
 		})
 	})
+}
+
+// TestAFullServerIsNotTheFaultOfItsClients: the BFF delays the answers to those that have too much.
+func TestAFullServerIsNotTheFaultOfItsClients(t *testing.T) {
+	t.Parallel()
+	limits := newRequestLimits(1)
+	var first, second, third requestPlaces
+	if err := first.acquire(limits, "ada", "192.0.2.1"); err != nil {
+		t.Fatal(err)
+	}
+	defer first.releaseAll()
+	if err := second.acquire(limits, "bob", "192.0.2.2"); !errors.Is(err, fair.ErrAll) || errors.Is(err, fair.ErrKey) {
+		t.Errorf("another client: got %v, want %v", err, fair.ErrAll)
+	}
+	second.releaseAll()
+	if err := third.acquire(limits, "ada", "192.0.2.1"); !errors.Is(err, fair.ErrKey) {
+		t.Errorf("the same client: got %v, want %v", err, fair.ErrKey)
+	}
+	third.releaseAll()
 }

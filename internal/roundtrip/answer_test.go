@@ -41,6 +41,18 @@ func TestWhatIsTaken(t *testing.T) {
 	}
 }
 
+func TestAHostThatMustBeTranslatedIsNotTaken(t *testing.T) {
+	t.Parallel()
+	const host = "m\u00fcller.internal:8000"
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+host, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if (&Transport{Host: host}).takes(r) {
+		t.Error("it is taken, and would be dialed as it is")
+	}
+}
+
 func TestAddress(t *testing.T) {
 	t.Parallel()
 	for host, want := range map[string]string{

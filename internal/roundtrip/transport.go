@@ -29,9 +29,11 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
+	"unicode/utf8"
 )
 
 // Transport is an http.RoundTripper for one server. All exported fields are required, and must
@@ -61,8 +63,13 @@ var methods = []string{
 
 // takes reports whether this transport carries r.
 func (t *Transport) takes(r *http.Request) bool {
-	return canPeek && r.URL.Scheme == "http" && r.URL.Host == t.Host &&
+	return canPeek && r.URL.Scheme == "http" && r.URL.Host == t.Host && isASCII(t.Host) &&
 		(r.Body == nil || r.Body == http.NoBody) && len(r.Header["Upgrade"]) == 0 && slices.Contains(methods, r.Method)
+}
+
+// isASCII reports whether a host can be dialed as it is. net/http translates others (RFC 5891).
+func isASCII(host string) bool {
+	return strings.IndexFunc(host, func(c rune) bool { return c >= utf8.RuneSelf }) < 0
 }
 
 // RoundTrip implements http.RoundTripper. If the request's context ends, the error is its cause.

@@ -156,6 +156,13 @@ func IsNull(err error, table, column string) bool {
 	return e != nil && e.Table == table && e.Column == column
 }
 
+// IsTaken reports whether PostgreSQL refused a row of this table because there is one with the same
+// key.
+func IsTaken(err error, table string) bool {
+	e := pq.As(err, pqerror.UniqueViolation)
+	return e != nil && e.Table == table
+}
+
 func postgresSentinel(code pqerror.Code) error {
 	switch code {
 	case pqerror.UniqueViolation:

@@ -192,7 +192,10 @@ func (q Querier) One(ctx context.Context, dest []any, query string, args ...any)
 		}
 		return err
 	}
-	return rows.Close()
+	if err := rows.Close(); err != nil {
+		return err
+	}
+	return rows.Err() // Close says nothing if the end of ctx has closed the rows, perhaps before the commit
 }
 
 // Each scans each row of the answer into dest and then calls row. Unreadable rows are

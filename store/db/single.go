@@ -16,13 +16,13 @@ import (
 //
 // It is sent at most once, as in Tx, because database/sql repeats nothing on a connection
 // that was taken out of its pool. A connection that has died while idle is found before
-// (linkedConn.ResetSession).
+// (linkedConn.ResetSession). On systems where it is not, Single is Tx, whose BEGIN finds it.
 //
 // Without a BEGIN, the defaults of the installation decide about the isolation and whether
 // writes are allowed. A statement that fails for such a reason has done nothing, and Tx runs
 // it again.
 func (s *DB) Single(ctx context.Context, what string, f func(context.Context, Querier) error) error {
-	if !s.Dialect().OneStatement {
+	if !s.Dialect().OneStatement || !canPeek {
 		return s.Tx(ctx, what, f)
 	}
 	return s.Call(ctx, what, func(ctx context.Context) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"vestibule/store/db"
 )
@@ -20,6 +21,31 @@ func TestASingleStatementThatFailsAtItsCommitIsRefused(t *testing.T) {
 	}
 	if n := d.TasksOf(t, u.ID); n != 0 {
 		t.Errorf("got %d tasks, want none", n)
+	}
+}
+
+// leaver leaves when it has got its value.
+type leaver struct{ leave func() }
+
+// Scan implements sql.Scanner.
+func (l leaver) Scan(any) error {
+	l.leave()
+	time.Sleep(50 * time.Millisecond) // database/sql closes the rows meanwhile
+	return nil
+}
+
+// TestACallerWhoLeavesBeforeTheCommitIsKnownIsNotTold that all is well.
+func TestACallerWhoLeavesBeforeTheCommitIsKnownIsNotTold(t *testing.T) {
+	t.Parallel()
+	d := migrated(t, variants()[1])
+	u, _ := signedUp(t, d)
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	err := d.Single(ctx, "rename", func(ctx context.Context, q db.Querier) error {
+		return q.One(ctx, []any{leaver{leave}}, `UPDATE "user" SET name = ? WHERE id = ? RETURNING name`, "new", u.ID)
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got error %v, want that of the context", err)
 	}
 }
 

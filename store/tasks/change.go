@@ -110,8 +110,9 @@ func (s *Store) writeInTurn(ctx context.Context, q db.Querier, c change, t *Task
 //   - Other transactions may add tasks after it has looked for room. Then its event has no
 //     kind, which the schema refuses, and the statement with it.
 //   - The user may be deleted while it waits, or before. The feed begins anew then, until the
-//     end of the statement, where the foreign key refuses it. Until then events of the user
-//     may be left, and with an event of the same number the statement would fail in another way.
+//     end of the statement, where the foreign key refuses it. Events of the user may be left,
+//     and one of them may have the same number. So no event is added if the user was deleted
+//     before, and a number that is taken means that the user was deleted meanwhile.
 func (s *Store) writeAtOnce(ctx context.Context, q db.Querier, c change, t *Task, f *feed) error {
 	most := int64(math.MaxInt64)
 	if c.kind == Created && s.TasksPerUser > 0 {
@@ -127,8 +128,11 @@ func (s *Store) writeAtOnce(ctx context.Context, q db.Querier, c change, t *Task
 					AND NOT EXISTS (SELECT 1 FROM deleted_user d WHERE d.user_id = told.user_id))
 		SELECT `+taskColumns+`, seq, event_bytes, tasks, octet_length(text) FROM changed, feed, (SELECT text FROM told) AS told`,
 		append(c.args[:len(c.args):len(c.args)], c.more(), most, c.kind, c.at)...)
-	if db.IsNull(err, "task_event", "kind") {
+	switch {
+	case db.IsNull(err, "task_event", "kind"):
 		return ErrTooManyTasks
+	case db.IsTaken(err, "task_event"):
+		return db.ErrNoUser
 	}
 	return err
 }

@@ -1,11 +1,13 @@
 package tasks_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
 	"testing"
 
+	"vestibule/internal/waittest"
 	"vestibule/store"
 	"vestibule/store/db"
 )
@@ -96,4 +98,56 @@ func createUntilGone(t *testing.T, first *sync.WaitGroup, create func(i int) err
 			return
 		}
 	}
+}
+
+// TestAChangeThatMeetsAnEventOfADeletedUser: the deletion came while the change waited for it, and
+// the remains are deleted later. The change must say that there is no user.
+func TestAChangeThatMeetsAnEventOfADeletedUser(t *testing.T) {
+	t.Parallel()
+	d := migrated(t, variants()[1])
+	u, _ := signedUp(t, d)
+	raw := d.Raw(t)
+	deletion, err := raw.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = deletion.Rollback() }()
+	exec := func(query string) {
+		t.Helper()
+		if _, err := deletion.Exec(query, u.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exec(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`)
+	done := make(chan error, 1)
+	go func() { _, err := d.CreateTask(t.Context(), newTask(u.ID)); done <- err }()
+	waittest.Until(t, "the creation waits", func() bool {
+		var waiting int
+		if err := raw.Get(&waiting, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`); err != nil {
+			t.Fatal(err)
+		}
+		return waiting == 1
+	})
+	exec(`INSERT INTO task_event (user_id, seq, kind, at, bytes_to, task) VALUES ($1, 1, 'task.created', now(), 2, '{}')`)
+	exec(`DELETE FROM "user" WHERE id = $1`)
+	if err := deletion.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, "the creation", <-done, db.ErrNoUser)
+}
+
+// TestALeavingClientKeepsNoEvents: the bound on the events of a user holds for clients that
+// leave as soon as their change is made.
+func TestALeavingClientKeepsNoEvents(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, d *database) {
+		u, _ := signedUp(t, d)
+		created(t, d, newTask(u.ID))
+		ctx, leave := context.WithCancel(t.Context())
+		leave()
+		d.ShortenHistory(ctx, u.ID, 1100)
+		if n := d.CountRows(t, `SELECT count(*) FROM task_event WHERE user_id = ?`, u.ID); n != 0 {
+			t.Errorf("got %d events left, want none of those before 101", n)
+		}
+	})
 }

@@ -33,6 +33,9 @@ const (
 	eventBytes = 15 << 16 // of their JSON; with one more task, of 61 KiB, less than 1 MiB
 )
 
+// shortenLimit bounds the time for it. The answer to the change waits.
+const shortenLimit = time.Second
+
 // shortenHistory deletes the user's oldest events beyond what is kept, after a change. It
 // looks after every so many events, or so much text, and deletes a bounded number. When it
 // fails, the next look deletes the rest: the change has happened.
@@ -45,6 +48,9 @@ func (s *Store) shortenHistory(ctx context.Context, userID string, f feed) {
 	if f.seq%tenth != 0 && (f.bytes-f.size)/text == f.bytes/text {
 		return
 	}
+	// A client that leaves after its change must not keep its events.
+	ctx, cancel := db.Within(context.WithoutCancel(ctx), shortenLimit)
+	defer cancel()
 	_ = s.DB.Tx(ctx, "shorten history", func(ctx context.Context, q db.Querier) error {
 		var oldest, kept int64
 		err := q.One(ctx, []any{&oldest, &kept}, `SELECT

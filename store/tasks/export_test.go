@@ -39,6 +39,11 @@ func (r recorder) QueryContext(ctx context.Context, query string, args ...any) (
 	return r.Handle.QueryContext(ctx, r.Handle.Rebind(query), args...)
 }
 
+// ShortenHistory deletes old events as after the change with this number.
+func (s *Store) ShortenHistory(ctx context.Context, userID string, seq int64) {
+	s.shortenHistory(ctx, userID, feed{seq: seq})
+}
+
 // SetSearch sets how many tasks a search reads for a page and for a list.
 func (s *Store) SetSearch(page, list int) {
 	s.pageWork.tasks, s.listWork.tasks = page, list

@@ -123,8 +123,9 @@ func textSizeSQL() string {
 	return strings.Join(sizes, " + ")
 }
 
-// taskJSONSQL is a task as an event keeps it, in the SQL of PostgreSQL: what json.Marshal
-// makes of a Task. The tags of its members are the names of their columns.
+// taskJSONSQL is a task as an event keeps it, in the SQL of PostgreSQL: json.Unmarshal makes
+// the same Task of it as of what json.Marshal writes. Only zeros at the end of a time's fraction
+// differ. The tags of its members are the names of their columns.
 func taskJSONSQL() string {
 	var values []string
 	for _, f := range fields {
