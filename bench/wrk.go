@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"vestibule/internal/childtest"
@@ -138,12 +139,12 @@ func (e *endpoint) lua() string {
 // counting counts what a connection receives.
 type counting struct {
 	net.Conn
-	n *int
+	n *atomic.Int64
 }
 
 func (c counting) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	*c.n += n
+	c.n.Add(int64(n))
 	return n, err
 }
 
@@ -151,7 +152,7 @@ func (c counting) Read(p []byte) (int, error) {
 func (e *endpoint) probe(ctx context.Context) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
-	var size int
+	var size atomic.Int64
 	transport := &http.Transport{DisableCompression: true, DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
 		return counting{conn, &size}, err
@@ -182,5 +183,5 @@ func (e *endpoint) probe(ctx context.Context) (int, error) {
 	case len(body) < e.size || !bytes.Contains(body, []byte(e.contains)):
 		return 0, fmt.Errorf("%s answered %d bytes, want at least %d with %q: %.300s", e.url, len(body), e.size, e.contains, body)
 	}
-	return size, nil
+	return int(size.Load()), nil
 }

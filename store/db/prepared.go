@@ -95,6 +95,7 @@ type preparedTx struct {
 
 func (t preparedTx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	if s := t.prepared.get(query); s != nil {
+		//lint:ignore sqlclosecheck the end of the transaction closes it
 		return t.StmtContext(ctx, s).QueryContext(ctx, args...)
 	}
 	return t.Tx.QueryContext(ctx, query, args...)
@@ -102,6 +103,7 @@ func (t preparedTx) QueryContext(ctx context.Context, query string, args ...any)
 
 func (t preparedTx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	if s := t.prepared.get(query); s != nil {
+		//lint:ignore sqlclosecheck the end of the transaction closes it
 		return t.StmtContext(ctx, s).ExecContext(ctx, args...)
 	}
 	return t.Tx.ExecContext(ctx, query, args...)

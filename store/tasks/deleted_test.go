@@ -128,7 +128,7 @@ func TestAChangeThatMeetsAnEventOfADeletedUser(t *testing.T) {
 		}
 		return waiting == 1
 	})
-	exec(`INSERT INTO task_event (user_id, seq, kind, at, bytes_to, task) VALUES ($1, 1, 'task.created', now(), 2, '{}')`)
+	exec(`INSERT INTO task_event (user_id, seq, kind, at, bytes_to, task) VALUES ($1, 1, 'created', now(), 2, '{}')`)
 	exec(`DELETE FROM "user" WHERE id = $1`)
 	if err := deletion.Commit(); err != nil {
 		t.Fatal(err)
