@@ -126,11 +126,11 @@ func (s *Server) openStream(w http.ResponseWriter, r *http.Request, user string)
 	}
 	var stop func()
 	out.l, stop = s.feed.listen(user) // before the first read, so that no change is missed
-	leave = func() { stop(); done() }
+	end := func() { stop(); done() }
 	opened := false
 	defer func() {
 		if !opened { // also after a panic
-			leave()
+			end()
 		}
 	}()
 	reset, err := s.beginning(r.Context(), out, user, &seen, resuming)
@@ -139,7 +139,7 @@ func (s *Server) openStream(w http.ResponseWriter, r *http.Request, user string)
 	}
 	out.life = caller.Ends().Sub(s.clock())
 	opened = true
-	return out, leave, nil
+	return out, end, nil
 }
 
 // beginning sets the number after which the stream begins. It returns what its reader must be
