@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -17,7 +18,8 @@ import (
 //go:embed testdata/profiler.go
 var profiler []byte
 
-// profile writes a CPU profile of bff on SQLite under load, for cmd/vestibule/default.pgo.
+// profile writes a CPU profile of bff on SQLite under load, for cmd/vestibule/default.pgo, or of
+// serve if that is the only part.
 // The program has no way to profile itself, so it is built with one more file, which is laid
 // over its sources by go build -overlay. The sources stay as they are.
 func profile(ctx context.Context, s settings, dir string) error {
@@ -30,7 +32,12 @@ func profile(ctx context.Context, s settings, dir string) error {
 		return err
 	}
 	defer g.close()
-	e, err := startBFF(ctx, g, binary, "SQLite", "error")
+	var e *endpoint
+	if slices.Equal(s.only, []string{"serve"}) {
+		e, err = startServe(ctx, g, binary, "SQLite")
+	} else {
+		e, err = startBFF(ctx, g, binary, "SQLite", "error")
+	}
 	if err != nil {
 		return err
 	}

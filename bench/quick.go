@@ -50,8 +50,14 @@ func quick(ctx context.Context, s settings, dir string) error {
 	return nil
 }
 
-// buildCommit builds a commit's program in a worktree of its own, which is removed again.
+// buildCommit builds a commit's program in a worktree of its own, which is removed again. A path,
+// with a slash, is a program already.
 func buildCommit(ctx context.Context, commit, dir string) (binary string, err error) {
+	if filepath.Base(commit) != commit {
+		if info, err := os.Stat(commit); err == nil && info.Mode().IsRegular() {
+			return filepath.Abs(commit)
+		}
+	}
 	progress("building %s", commit)
 	tree := filepath.Join(dir, "tree")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
