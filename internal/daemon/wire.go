@@ -54,7 +54,7 @@ func compose(ctx context.Context, c *settings.Settings, at *listeners, db *store
 	if at.bff != nil {
 		var upstream http.RoundTripper
 		if at.api != nil && !c.NetworkAPI {
-			upstream = &inprocess.Transport{Log: log, Handler: withClientAddress(apiHandler)}
+			upstream = &inprocess.Transport{Log: log, Handler: withClientAddress(apiHandler), Whole: api.AnswersAtOnce}
 		}
 		s, err := newBFF(ctx, c, db, upstream, log)
 		if err != nil {
