@@ -3,7 +3,6 @@ package api
 import (
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"vestibule/internal/endpoint"
 	"vestibule/internal/openapigen"
 	"vestibule/internal/openapitest"
 	"vestibule/store/db"
@@ -139,34 +137,5 @@ func TestTheDocumentIsServed(t *testing.T) {
 	}
 	if res := s.do(t, "HEAD", "/openapi.json", "", nil); res.StatusCode != 200 || res.body != "" {
 		t.Errorf("HEAD: got %d %s, want an empty 200", res.StatusCode, res.body)
-	}
-}
-
-// TestOnlyShortAnswersComeAtOnce: below /api/, which is what the BFF calls in its own goroutine,
-// no other endpoint streams or sends a file.
-func TestOnlyShortAnswersComeAtOnce(t *testing.T) {
-	t.Parallel()
-	server, err := New(sharedSecretConfig(), Deps{Tasks: broken{}, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	streams := 0
-	for _, e := range server.endpoints() {
-		if !strings.HasPrefix(e.Path, "/api/") {
-			continue
-		}
-		stream := slices.ContainsFunc(e.Doc.Answers, func(a *endpoint.Answer) bool { return a.Type != "" && a.Type != "application/json" })
-		if stream {
-			streams++
-		}
-		path := strings.NewReplacer("{user_id}", "me", "{id}", "7").Replace(e.Path)
-		for _, path := range []string{path, path + "/"} {
-			if AnswersAtOnce(httptest.NewRequest(e.Method, path, nil)) == stream {
-				t.Errorf("%s %s: answers at once: %t", e.Method, path, !stream)
-			}
-		}
-	}
-	if streams == 0 {
-		t.Error("no endpoint streams")
 	}
 }

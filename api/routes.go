@@ -46,10 +46,6 @@ func ofTask(r *http.Request, _ *mux.RouteMatch) bool {
 	return !strings.HasSuffix(r.URL.EscapedPath(), "/tasks/events")
 }
 
-// AnswersAtOnce reports whether the answer to r is bounded and does not wait for anything but the
-// database: it is no event stream.
-func AnswersAtOnce(r *http.Request) bool { return !strings.Contains(r.URL.Path, "/events") }
-
 // sayPatches adds Accept-Patch to the 405 of a task, also for OPTIONS (RFC 5789 §3.1).
 func sayPatches(notAllowed http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

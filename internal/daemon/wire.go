@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"time"
 
 	"vestibule/api"
 	"vestibule/bff"
@@ -54,7 +55,7 @@ func compose(ctx context.Context, c *settings.Settings, at *listeners, db *store
 	if at.bff != nil {
 		var upstream http.RoundTripper
 		if at.api != nil && !c.NetworkAPI {
-			upstream = &inprocess.Transport{Log: log, Handler: withClientAddress(apiHandler), Whole: api.AnswersAtOnce}
+			upstream = &inprocess.Transport{Log: log, Handler: withClientAddress(apiHandler), Idle: time.Second}
 		}
 		s, err := newBFF(ctx, c, db, upstream, log)
 		if err != nil {

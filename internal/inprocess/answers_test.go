@@ -123,14 +123,14 @@ func TestAnswersMatchAServer(t *testing.T) {
 		{name: "nothing of the declared length", handler: answer(func(w http.ResponseWriter) {
 			w.Header().Set("Content-Length", "10")
 		}), direct: true},
-		{name: "a declared length of nothing", apart: true, handler: func(w http.ResponseWriter, _ *http.Request, n *notes) {
+		{name: "a declared length of nothing", handler: func(w http.ResponseWriter, _ *http.Request, n *notes) {
 			w.Header().Set("Content-Length", "0")
 			w.WriteHeader(http.StatusOK)
 			n.add("flush: %s", kind(http.NewResponseController(w).Flush()))
 			_, err := io.WriteString(w, "x")
 			n.add("write: %s", kind(err))
 		}},
-		{name: "the header flushed first", apart: true, handler: func(w http.ResponseWriter, _ *http.Request, n *notes) {
+		{name: "the header flushed first", handler: func(w http.ResponseWriter, _ *http.Request, n *notes) {
 			n.add("flush: %s", kind(http.NewResponseController(w).Flush()))
 			io.WriteString(w, "<html>")
 		}},
@@ -156,19 +156,19 @@ func TestAnswersMatchAServer(t *testing.T) {
 			io.WriteString(w, "never seen")
 			panic("deliberate")
 		})},
-		{name: "a panic after a flush", apart: true, handler: answer(func(w http.ResponseWriter) {
+		{name: "a panic after a flush", handler: answer(func(w http.ResponseWriter) {
 			io.WriteString(w, "seen")
 			w.(http.Flusher).Flush()
 			io.WriteString(w, "never seen")
 			panic("deliberate")
 		})},
-		{name: "an abort after a flush within a declared length", apart: true, handler: answer(func(w http.ResponseWriter) {
+		{name: "an abort after a flush within a declared length", handler: answer(func(w http.ResponseWriter) {
 			w.Header().Set("Content-Length", "10")
 			io.WriteString(w, "seen")
 			w.(http.Flusher).Flush()
 			panic(http.ErrAbortHandler)
 		})},
-		{name: "the end of the goroutine", apart: true, handler: answer(func(http.ResponseWriter) { runtime.Goexit() })},
+		{name: "the end of the goroutine", handler: answer(func(http.ResponseWriter) { runtime.Goexit() })},
 	})
 }
 

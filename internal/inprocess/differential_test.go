@@ -30,7 +30,6 @@ type trial struct {
 	handler func(http.ResponseWriter, *http.Request, *notes)
 	request func(*http.Request) // changes a plain GET of /
 	direct  bool                // a proxy in between would hide or break the case
-	apart   bool                // not for Whole: the handler flushes, or ends its goroutine
 }
 
 // outcome is what the client and the handler see of a trial.
@@ -87,14 +86,6 @@ type side func(*testing.T, http.Handler) (http.RoundTripper, string)
 
 func inProcess(_ *testing.T, h http.Handler) (http.RoundTripper, string) {
 	return &inprocess.Transport{Handler: h, Log: slog.New(slog.DiscardHandler)}, "http://api.internal:8000"
-}
-
-// wholeInProcess calls the handler in the client's goroutine.
-func wholeInProcess(_ *testing.T, h http.Handler) (http.RoundTripper, string) {
-	return &inprocess.Transport{
-		Handler: h, Log: slog.New(slog.DiscardHandler),
-		Whole: func(*http.Request) bool { return true },
-	}, "http://api.internal:8000"
 }
 
 func overSocket(t *testing.T, h http.Handler) (http.RoundTripper, string) {
@@ -193,16 +184,6 @@ func compare(t *testing.T, trials []trial) {
 			want, got := run(t, overSocket, tr), run(t, inProcess, tr)
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("in-process (+) differs from a socket (-):\n%s", diff)
-			}
-			if !tr.apart {
-				whole := run(t, wholeInProcess, tr)
-				if want.ContentLength < 0 { // the length of a whole answer is known
-					whole.ContentLength = -1
-					whole.Header.Del("Content-Length")
-				}
-				if diff := cmp.Diff(want, whole); diff != "" {
-					t.Errorf("the whole in-process (+) differs from a socket (-):\n%s", diff)
-				}
 			}
 			if tr.direct {
 				return

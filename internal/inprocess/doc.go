@@ -5,7 +5,6 @@
 //   - Headers are copied.
 //   - Bodies stream both ways. A writer waits for a slow reader, so an exchange needs
 //     little memory.
-//   - An answer that Transport.Whole names is made in the client's goroutine, as a whole.
 //   - The handler's context ends when the client's context ends or the client closes the
 //     answer. From then on the handler's reads and writes fail. The context carries none of
 //     the client's values and no deadline.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"time"
 )
 
 // RemoteAddr is the RemoteAddr of every request. No socket has port 0, so it cannot be
@@ -14,23 +15,22 @@ const RemoteAddr = "127.0.0.1:0"
 // not change while it is in use.
 type Transport struct {
 	Handler http.Handler
-	// Whole reports whether RoundTrip may wait for the whole answer to a request. It then calls
-	// the handler in its own goroutine, which costs about half as much. Flushing such an answer
-	// is http.ErrNotSupported, and all of it is in memory before the client reads the first byte.
-	// So whoever sets Whole answers for the length of these answers, and for a handler that
-	// returns when its context ends. nil means never.
-	Whole func(*http.Request) bool
 	// Log gets a handler's panic with its stack; nil means slog.Default().
 	// http.ErrAbortHandler is not logged.
 	Log *slog.Logger
+	// Idle is how long the goroutine of a call waits for the next call, to save the growth of
+	// another stack. 0: it ends with the call.
+	Idle time.Duration
+
+	workers workers
 }
 
-// RoundTrip calls the handler in a goroutine of its own, unless Whole says otherwise. It
-// returns when the handler has sent its header: by Flush, by writing more than the buffer
-// holds, or by returning. It fails with
+// RoundTrip calls the handler in another goroutine. It returns when the handler has sent
+// its header: by Flush, by writing more than the buffer holds, or by returning. It fails
+// with
 //
 //   - the cause of the context's end, as soon as the request's context has ended, whether
-//     or not the handler reacts (with Whole: when the handler has returned);
+//     or not the handler reacts;
 //   - the same error that reading the request's body returned;
 //   - an error that wraps io.EOF when the handler panicked (after the header, reading the
 //     answer's body fails with io.ErrUnexpectedEOF instead);
@@ -48,12 +48,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	x.unwatch = context.AfterFunc(ctx, func() { x.fail(context.Cause(ctx)) })
-	if t.Whole != nil && t.Whole(in) {
-		x.w.whole = true
-		x.serve(t, in)
-	} else {
-		go x.serve(t, in)
-	}
+	t.workers.run(func() { x.serve(t, in) }, t.Idle)
 	return x.wait()
 }
 

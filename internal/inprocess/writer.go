@@ -21,7 +21,6 @@ const (
 type responseWriter struct {
 	x       *exchange
 	head    bool           // the request is a HEAD
-	whole   bool           // Transport.Whole: nobody reads before the handler has returned
 	header  http.Header    // the handler's
 	res     *http.Response // nil until WriteHeader
 	sent    bool           // the client has received res
@@ -107,10 +106,6 @@ func write[T []byte | string](w *responseWriter, p T) (int, error) {
 	if w.head {
 		return len(p), nil
 	}
-	if w.whole {
-		w.pending = append(w.pending, p...)
-		return len(p), nil
-	}
 	if !w.sent {
 		if gather(w, p, lengthBuffer) {
 			return len(p), nil
@@ -146,9 +141,6 @@ func (w *responseWriter) Flush() { _ = w.FlushError() }
 // finds it. A handler that flushes may then write nothing for hours, so it keeps no buffers
 // meanwhile: there may be thousands of event streams.
 func (w *responseWriter) FlushError() error {
-	if w.whole {
-		return http.ErrNotSupported
-	}
 	w.WriteHeader(http.StatusOK)
 	w.send()
 	err := w.push()
