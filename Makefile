@@ -3,7 +3,7 @@
 # make test            installs what the tests need, then runs the linters and all tests
 # make bench           measures Vestibule beside other programs, in more than an hour
 # make bench-quick     compares the speed of two commits, in two minutes
-# make profile         measures where the time goes, for the compiler; in a minute
+# make profile         shows where the time of a request goes, in a minute
 # make client          generates the types of the TypeScript client from api/openapi.json
 # make mutants         disables each guard of the lists, and fails if no test notices
 # make neighbours      measures how much one client can slow down the others
@@ -24,10 +24,6 @@ run: build
 
 build:
 	go build -trimpath -o $(BIN) ./cmd/vestibule
-
-# With the profile of cmd/vestibule/default.pgo, the program is a few per cent faster, and the
-# compiler takes all packages a second time. The tests do without it.
-quick test lint mutants: export GOFLAGS += -pgo=off
 
 # For daily work. It needs only Go, and no C compiler. Tests that need more are skipped
 # and say so (internal/quicktest). Unchanged packages are not tested again.
@@ -134,13 +130,13 @@ bench-quick:
 	go build -o bin/bench ./bench
 	bin/bench -base $(BASE) -commit "$(COMMIT)" -connections 32 -rounds 7 -duration 3s -tries 2
 
-# The compiler makes the program faster with this profile of requests through bff and serve.
-# Make a new one when the way of a request has changed much.
+# Shows where the time of a request goes: through bff, and through serve.
 profile:
 	go build -o bin/bench ./bench
-	bin/bench -profile bin/bff.pprof -connections 32 -duration 20s
-	bin/bench -profile bin/serve.pprof -connections 32 -duration 20s -only serve
-	go tool pprof -proto bin/bff.pprof bin/serve.pprof >cmd/vestibule/default.pgo
+	for part in split serve; do \
+		bin/bench -profile bin/$$part.pprof -connections 32 -duration 20s -only $$part && \
+		go tool pprof -top -cum bin/$$part.pprof | head -n 60 || exit 1; \
+	done
 
 clean:
 	rm -rf bin

@@ -94,7 +94,7 @@ func parseFlags(args []string) (s settings, err error) {
 	flags.Float64Var(&s.disturbance, "disturbance", 0.03, "which part of the machine other programs may use")
 	flags.StringVar(&s.base, "base", "", "compare a commit with this one, such as HEAD~1, and measure nothing else")
 	flags.StringVar(&s.commit, "commit", "HEAD", "the commit to compare with -base; empty: the files as they are")
-	flags.StringVar(&s.profile, "profile", "", "write a CPU profile of bff on SQLite into this file, and measure nothing else")
+	flags.StringVar(&s.profile, "profile", "", "write a CPU profile of bff on SQLite into this file, and measure nothing else; with -only serve, of serve")
 	if err := flags.Parse(args); err != nil {
 		return s, err
 	}

@@ -19,7 +19,6 @@ import (
 var profiler []byte
 
 // profile writes a CPU profile of bff on SQLite under load, or of serve if that is the only part.
-// make profile merges both into cmd/vestibule/default.pgo.
 // The program has no way to profile itself, so it is built with one more file, which is laid
 // over its sources by go build -overlay. The sources stay as they are.
 func profile(ctx context.Context, s settings, dir string) error {
@@ -87,7 +86,5 @@ func buildProfiled(ctx context.Context, dir string) (binary string, err error) {
 	}
 	progress("building the program with a profiler")
 	binary = filepath.Join(dir, "vestibule-profiled")
-	// Without -pgo: a profile of a program that an older profile has shaped would miss what was
-	// inlined.
-	return binary, command(ctx, ".", "go", "build", "-trimpath", "-pgo=off", "-overlay", overlay, "-o", binary, "./cmd/vestibule")
+	return binary, command(ctx, ".", "go", "build", "-trimpath", "-overlay", overlay, "-o", binary, "./cmd/vestibule")
 }
