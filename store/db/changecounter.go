@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -15,6 +16,9 @@ type watch struct {
 	conn    *sql.Conn // always the same one, because SQLite counts per connection
 	changes *sql.Stmt
 	latest  atomic.Pointer[counters]
+
+	// asking is held by the one who uses conn. Two at once would reset each other's statement.
+	asking sync.Mutex
 }
 
 // counters are the state of the file at a time.
@@ -83,15 +87,19 @@ func (s *DB) version(ctx context.Context, found *foundTriggers) (int64, error) {
 
 // counters returns the counters of the last countersFor.
 func (w *watch) counters(ctx context.Context) (*counters, error) {
-	now := time.Now()
+	if last := w.latest.Load(); last.current() {
+		return last, nil
+	}
+	w.asking.Lock()
+	defer w.asking.Unlock()
 	last := w.latest.Load()
-	if last != nil && now.Sub(last.at) < countersFor {
+	if last.current() { // another one has asked meanwhile
 		return last, nil
 	}
 	ctx = context.WithoutCancel(ctx) // a caller that leaves must not interrupt the only connection
-	c := &counters{at: now}
+	c := &counters{at: time.Now()}
 	var err error
-	if c.changes, err = w.countChanges(ctx); err != nil {
+	if c.changes, err = w.askChanges(ctx); err != nil {
 		return nil, err
 	}
 	if last != nil && last.changes == c.changes {
@@ -103,8 +111,18 @@ func (w *watch) counters(ctx context.Context) (*counters, error) {
 	return c, nil
 }
 
+// current reports whether c, which may be nil, can be used without another query.
+func (c *counters) current() bool { return c != nil && time.Since(c.at) < countersFor }
+
 // countChanges returns a number that differs after any write to the file.
-func (w *watch) countChanges(ctx context.Context) (n int64, err error) {
+func (w *watch) countChanges(ctx context.Context) (int64, error) {
+	w.asking.Lock()
+	defer w.asking.Unlock()
+	return w.askChanges(ctx)
+}
+
+// askChanges is countChanges for a caller that holds asking.
+func (w *watch) askChanges(ctx context.Context) (n int64, err error) {
 	err = w.changes.QueryRowContext(context.WithoutCancel(ctx)).Scan(&n) // likewise
 	return n, err
 }
