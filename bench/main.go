@@ -92,7 +92,7 @@ func parseFlags(args []string) (s settings, err error) {
 	flags.BoolVar(&s.write, "write", false, "write the results into "+reportPath+", and the chart if split and serve were measured")
 	flags.IntVar(&s.tries, "tries", 3, "how often a run is tried that other programs disturb")
 	flags.Float64Var(&s.disturbance, "disturbance", 0.03, "which part of the machine other programs may use")
-	flags.StringVar(&s.base, "base", "", "compare a commit with this one, such as HEAD~1, and measure nothing else")
+	flags.StringVar(&s.base, "base", "", "compare a commit with this one, such as HEAD~1, or with a program at this path, such as bin/old, and measure nothing else")
 	flags.StringVar(&s.commit, "commit", "HEAD", "the commit to compare with -base; empty: the files as they are")
 	flags.StringVar(&s.profile, "profile", "", "write a CPU profile of bff on SQLite into this file, and measure nothing else; with -only serve, of serve")
 	if err := flags.Parse(args); err != nil {

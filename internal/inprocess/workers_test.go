@@ -19,8 +19,7 @@ func goroutine() string {
 	return string(number)
 }
 
-// TestAGoroutineTakesTheNextCall, until it has waited for long enough. Neither a panic nor an
-// answer that is still being read keeps it.
+// TestAGoroutineTakesTheNextCall, also after a panic, until it has waited for long enough.
 func TestAGoroutineTakesTheNextCall(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
