@@ -7,7 +7,6 @@ import (
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 
-	"vestibule/bff/token"
 	"vestibule/store"
 )
 
@@ -91,7 +90,7 @@ type entry struct {
 	signedAgain time.Time // when the last attempt began to send the cookie again; guarded by mu
 
 	minting sync.Mutex
-	held    token.Token
+	held    held // the token of kind 0
 }
 
 func newEntry(row store.Session, user store.User, at seen) *entry {
@@ -136,17 +135,4 @@ func (e *entry) extended(updated, expires time.Time) {
 	row.UpdatedAt, row.ExpiresAt = updated, expires
 	e.row = &row
 	e.at.time = updated // the row was there
-}
-
-// token passes the held token to renew and keeps the result. Requests that arrive while a
-// token is minted wait for that token.
-func (e *entry) token(renew func(token.Token) (token.Token, error)) (token.Token, error) {
-	e.minting.Lock()
-	defer e.minting.Unlock()
-	a, err := renew(e.held)
-	if err != nil {
-		return token.Token{}, err
-	}
-	e.held = a
-	return a, nil
 }
