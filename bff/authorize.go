@@ -73,7 +73,7 @@ func (s *Server) authorize(r *http.Request) (proxy.Grant, error) {
 		return proxy.Grant{}, err
 	}
 	web.NoteUser(r, live.UserID)
-	t, err := s.sessions.Token(live)
+	t, err := s.sessions.Token(live, 0)
 	if err != nil {
 		return proxy.Grant{}, err
 	}

@@ -35,6 +35,7 @@ type Config struct {
 	JWTAlgorithm   string // HS256, EdDSA or ES256
 	JWTIssuer      string
 	JWTAudience    string
+	JWTType        string // at+jwt or JWT
 	JWTExpiresIn   time.Duration
 	JWTKeyRotation time.Duration // how long a key of EdDSA and ES256 signs; None: until an operator rotates it
 	ExposeToken    bool          // pages may fetch the token

@@ -41,6 +41,7 @@ func (c Config) withDefaults() Config {
 	c.JWTAlgorithm = cmp.Or(c.JWTAlgorithm, jose.HS256)
 	c.JWTIssuer = cmp.Or(c.JWTIssuer, "better-auth")
 	c.JWTAudience = cmp.Or(c.JWTAudience, "fastapi-backend")
+	c.JWTType = cmp.Or(c.JWTType, jose.TypeAccessToken)
 	c.JWTExpiresIn = cmp.Or(c.JWTExpiresIn, 5*time.Minute)
 	c.JWTKeyRotation = cmp.Or(c.JWTKeyRotation, 30*24*time.Hour)
 

@@ -18,6 +18,7 @@ func (s *Server) openTokens(ctx context.Context) (*token.Minter, error) {
 		PreviousSecrets: s.cfg.PreviousSecrets,
 		Issuer:          s.cfg.JWTIssuer,
 		Audience:        s.cfg.JWTAudience,
+		Type:            s.cfg.JWTType,
 		ExpiresIn:       s.cfg.JWTExpiresIn,
 		Rotation:        max(s.cfg.JWTKeyRotation, 0),
 		Now:             s.now,

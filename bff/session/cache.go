@@ -2,11 +2,11 @@ package session
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 
-	"vestibule/bff/token"
 	"vestibule/store"
 )
 
@@ -19,6 +19,8 @@ type cache struct {
 	mu      sync.Mutex
 	entries *simplelru.LRU[string, *entry]
 	epoch   uint64 // counts removals
+
+	reads atomic.Uint64 // that have begun
 }
 
 func newCache(size int) (*cache, error) {
@@ -68,10 +70,12 @@ func (c *cache) clear() {
 	c.entries.Purge()
 }
 
-// seen is when a row was read: the time, and the database's version from before the read.
+// seen says when a row was read: the time, the database's version from before the read, and
+// which read of this process it was.
 type seen struct {
 	time    time.Time
 	version int64
+	read    uint64
 }
 
 // entry is one session in memory.
@@ -86,7 +90,7 @@ type entry struct {
 	signedAgain time.Time // when the last attempt began to send the cookie again; guarded by mu
 
 	minting sync.Mutex
-	held    token.Token
+	held    held // the token of kind 0
 }
 
 func newEntry(row store.Session, user store.User, at seen) *entry {
@@ -106,12 +110,19 @@ func (e *entry) isCurrent(now time.Time, recheck time.Duration, version int64) b
 	return now.Sub(e.at.time) < recheck && e.at.version == version
 }
 
+// isReadAfter says whether the cached row is from a read that began after the given one.
+func (e *entry) isReadAfter(read uint64) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.at.read > read
+}
+
 // update stores the row that was just read, unless this process has extended the session
-// since that read.
+// since that read, or a later read has already ended.
 func (e *entry) update(row store.Session, user store.User, at seen) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if row.UpdatedAt.Before(e.row.UpdatedAt) {
+	if row.UpdatedAt.Before(e.row.UpdatedAt) || at.read < e.at.read {
 		return
 	}
 	e.row, e.user, e.at = &row, &user, at
@@ -124,17 +135,4 @@ func (e *entry) extended(updated, expires time.Time) {
 	row.UpdatedAt, row.ExpiresAt = updated, expires
 	e.row = &row
 	e.at.time = updated // the row was there
-}
-
-// token passes the held token to renew and keeps the result. Requests that arrive while a
-// token is minted wait for that token.
-func (e *entry) token(renew func(token.Token) (token.Token, error)) (token.Token, error) {
-	e.minting.Lock()
-	defer e.minting.Unlock()
-	a, err := renew(e.held)
-	if err != nil {
-		return token.Token{}, err
-	}
-	e.held = a
-	return a, nil
 }

@@ -170,3 +170,19 @@ func TestALateReadDoesNotUndoAnExtension(t *testing.T) {
 		t.Errorf("got an end at %v, want %v", got.ExpiresAt, start.Add(8*day))
 	}
 }
+
+// TestALateReadDoesNotUndoALaterOne: its row is older.
+func TestALateReadDoesNotUndoALaterOne(t *testing.T) {
+	t.Parallel()
+	c, err := newCache(10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := store.Session{ID: "ses_1", UpdatedAt: start, ExpiresAt: start.Add(day)}
+	_, epoch := c.get("hash")
+	e := c.put("hash", epoch, row, store.User{Name: "new"}, seen{time: start, read: 2})
+	c.put("hash", epoch, row, store.User{Name: "old"}, seen{time: start, read: 1})
+	if _, user := e.load(); user.Name != "new" || !e.isReadAfter(1) {
+		t.Errorf("got the user %q of the read that began first", user.Name)
+	}
+}

@@ -103,7 +103,20 @@ func (s *Sessions) entry(ctx context.Context, hash string, recheck time.Duration
 	}
 	ctx, cancel := db.Within(ctx, checkLimit)
 	defer cancel()
-	row, user, err := s.lookUp(ctx, hash)
+	before := s.cache.reads.Load()
+	leave, err := s.enter(ctx, hash)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	// While this request waited, another one may have read the same row, in a read that
+	// began after this request asked. Without this, all requests that find a row too old at
+	// the same time would read it one after the other.
+	if e, epoch = s.cache.get(hash); e != nil && e.isReadAfter(before) {
+		return e, nil
+	}
+	at := seen{time: now, version: version, read: s.cache.reads.Add(1)}
+	row, user, err := s.store.SessionByTokenHash(ctx, hash)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		s.forget(hash)
@@ -120,7 +133,7 @@ func (s *Sessions) entry(ctx context.Context, hash string, recheck time.Duration
 		return nil, ErrEnded
 	}
 	s.ended.remove(hash)
-	return s.cache.put(hash, epoch, row, user, seen{now, version}), nil
+	return s.cache.put(hash, epoch, row, user, at), nil
 }
 
 // whyEnded returns ErrReplaced if the session was recently replaced by a newer one of the

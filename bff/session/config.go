@@ -43,12 +43,13 @@ type Config struct {
 
 	ClientIP func(*http.Request) string
 	Tokens   Tokens
+	Kinds    []token.Kind     // of the tokens of a session; none: one, with the audience of Tokens and no more
 	Now      func() time.Time // nil: time.Now
 }
 
 // Tokens mints the tokens that a session's requests carry upstream.
 type Tokens interface {
-	Mint(userID, handle string) (token.Token, error)
+	Mint(user *store.User, handle string, kind token.Kind) (token.Token, error)
 	Fresh(token.Token) bool // whether it outlives the request that it is used for
 }
 

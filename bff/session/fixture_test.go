@@ -65,9 +65,9 @@ type fixture struct {
 }
 
 // Mint counts the tokens.
-func (f *fixture) Mint(user, handle string) (token.Token, error) {
+func (f *fixture) Mint(user *store.User, handle string, _ token.Kind) (token.Token, error) {
 	n := f.mints.Add(1)
-	return token.Token{Raw: user + "/" + handle + "/" + string(rune('0'+n)), Expires: f.clock.Now().Add(5 * time.Minute)}, nil
+	return token.Token{Raw: user.ID + "/" + handle + "/" + string(rune('0'+n)), Expires: f.clock.Now().Add(5 * time.Minute)}, nil
 }
 
 func (f *fixture) Fresh(t token.Token) bool { return f.clock.Now().Before(t.Expires) }

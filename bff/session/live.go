@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"time"
 
-	"vestibule/bff/token"
 	"vestibule/store"
 	"vestibule/store/db"
 )
@@ -43,15 +42,4 @@ func (s *Sessions) Renewed(ctx context.Context, l *Live) (*http.Cookie, error) {
 		return nil, err
 	}
 	return s.cookieFor(*l.Session, l.cookie.token, s.now()), nil
-}
-
-// Token returns the token for the session's requests upstream. It mints a new one only when
-// the current token is about to expire.
-func (s *Sessions) Token(l *Live) (token.Token, error) {
-	return l.entry.token(func(held token.Token) (token.Token, error) {
-		if s.Tokens.Fresh(held) {
-			return held, nil
-		}
-		return s.Tokens.Mint(l.UserID, l.Handle())
-	})
 }

@@ -34,17 +34,16 @@ func newLookups(s db.Shares) *fair.Room {
 	return fair.New(fair.Limits{Places: all, PerKey: one, Queue: lookupQueue})
 }
 
-// lookUp reads a session from the database.
-func (s *Sessions) lookUp(ctx context.Context, hash string) (store.Session, store.User, error) {
-	leave, err := s.lookups.Enter(ctx, hash, 1)
-	if err != nil {
-		if cause := context.Cause(ctx); cause == nil || errors.Is(cause, store.ErrUnavailable) {
-			err = fmt.Errorf("%w: %w", store.ErrUnavailable, err)
-		}
-		return store.Session{}, store.User{}, fmt.Errorf("look up a session: %w", err)
+// enter waits for a place to look a session up, and returns the function that leaves it.
+func (s *Sessions) enter(ctx context.Context, hash string) (leave func(), err error) {
+	leave, err = s.lookups.Enter(ctx, hash, 1)
+	if err == nil {
+		return leave, nil
 	}
-	defer leave()
-	return s.store.SessionByTokenHash(ctx, hash)
+	if cause := context.Cause(ctx); cause == nil || errors.Is(cause, store.ErrUnavailable) {
+		err = fmt.Errorf("%w: %w", store.ErrUnavailable, err)
+	}
+	return nil, fmt.Errorf("look up a session: %w", err)
 }
 
 // maxPresentedCookies is how many cookies with our name Presented verifies. It runs before

@@ -50,6 +50,52 @@ func TestOneSessionTakesFewConnections(t *testing.T) {
 	})
 }
 
+// TestWaitingRequestsShareARead: a read that began after they asked shows what their own
+// reads would show. A request that asked after the read began needs another one.
+func TestWaitingRequestsShareARead(t *testing.T) {
+	t.Parallel()
+	each(t, 0, func(f *fixture) {
+		_, r := f.signIn(true, nil)
+		_, most := lookupPlaces(f.db.Shares())
+		begun, goOn := make(chan struct{}, 1000), make(chan struct{})
+		f.spy.afterRead = func() {
+			begun <- struct{}{}
+			<-goOn
+		}
+		var asking sync.WaitGroup
+		ask := func() {
+			if _, err := f.Read(r); err != nil {
+				f.t.Errorf("got %v", err)
+			}
+		}
+		for range most {
+			asking.Go(ask)
+		}
+		for range most {
+			<-begun
+		}
+		const crowd = 100
+		for range crowd {
+			asking.Go(ask)
+		}
+		waittest.Until(f.t, "the others wait", func() bool {
+			_, waiting := f.lookups.Load()
+			return waiting == crowd
+		})
+		close(goOn)
+		asking.Wait()
+		// Each place that becomes free before the first of their reads ends begins one more.
+		if n := f.spy.reads.Load() - int64(most); n < 1 || n > int64(most) {
+			f.t.Errorf("got %d reads for %d requests that waited, want 1 to %d", n, crowd, most)
+		}
+		before := f.spy.reads.Load()
+		ask()
+		if n := f.spy.reads.Load() - before; n != 1 {
+			f.t.Errorf("a request that asks afterwards: got %d reads, want 1", n)
+		}
+	})
+}
+
 // TestPresentedReadsOnlyAFewCookies: a request's header has room for hundreds of cookies.
 // Each costs at least one HMAC.
 func TestPresentedReadsOnlyAFewCookies(t *testing.T) {

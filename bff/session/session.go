@@ -35,6 +35,7 @@ type Sessions struct {
 	Config
 	store     Store
 	cache     *cache
+	further   *furtherTokens
 	ended     *endedCache
 	lookups   *fair.Room
 	exchanges exchanges
@@ -53,6 +54,13 @@ func New(cfg Config, s Store) (*Sessions, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cache of ended sessions: %w", err)
 	}
+	further, err := newFurtherTokens(maxFurtherTokens)
+	if err != nil {
+		return nil, fmt.Errorf("cache of tokens: %w", err)
+	}
+	if err := cfg.checkKinds(); err != nil {
+		return nil, err
+	}
 	if err := cfg.Cookie.derive(); err != nil {
 		return nil, err
 	}
@@ -63,7 +71,7 @@ func New(cfg Config, s Store) (*Sessions, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	return &Sessions{Config: cfg, store: s, cache: c, ended: d, lookups: newLookups(s.Shares()), streams: newStreams(cfg), sweeps: make(chan struct{}, 1)}, nil
+	return &Sessions{Config: cfg, store: s, cache: c, further: further, ended: d, lookups: newLookups(s.Shares()), streams: newStreams(cfg), sweeps: make(chan struct{}, 1)}, nil
 }
 
 // now returns the current time with the precision of the database.

@@ -45,7 +45,12 @@ func (s *Sessions) SignedAgain(ctx context.Context, l *Live) *http.Cookie {
 	}
 	ctx, cancel := db.Within(ctx, signAgainLimit)
 	defer cancel()
-	row, _, err := s.lookUp(ctx, l.TokenHash) // past the cache, so that other requests still use that
+	leave, err := s.enter(ctx, l.TokenHash)
+	if err != nil {
+		return nil
+	}
+	defer leave()
+	row, _, err := s.store.SessionByTokenHash(ctx, l.TokenHash) // past the cache, so that other requests still use that
 	if err != nil || !s.alive(&row, s.now()) {
 		return nil
 	}

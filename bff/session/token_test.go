@@ -29,14 +29,14 @@ func TestTokenIsMintedOncePerSessionAndLifetime(t *testing.T) {
 						f.t.Error(err)
 						return
 					}
-					if got, err := f.Token(live); err != nil || got.Raw != userID+"/"+row.ID+"/1" {
+					if got, err := f.Token(live, 0); err != nil || got.Raw != userID+"/"+row.ID+"/1" {
 						f.t.Errorf("got token %q, %v", got.Raw, err)
 					}
 				})
 			}
 			wg.Wait()
 			f.clock.Advance(5 * time.Minute)
-			if _, err := f.Token(f.wantLive(r)); err != nil {
+			if _, err := f.Token(f.wantLive(r), 0); err != nil {
 				f.t.Fatal(err)
 			}
 			if n := f.mints.Load(); n != 2 {
@@ -48,8 +48,10 @@ func TestTokenIsMintedOncePerSessionAndLifetime(t *testing.T) {
 
 type oneToken struct{}
 
-func (oneToken) Mint(string, string) (token.Token, error) { return token.Token{Raw: "t"}, nil }
-func (oneToken) Fresh(t token.Token) bool                 { return t.Raw != "" }
+func (oneToken) Mint(*store.User, string, token.Kind) (token.Token, error) {
+	return token.Token{Raw: "t"}, nil
+}
+func (oneToken) Fresh(t token.Token) bool { return t.Raw != "" }
 
 func BenchmarkCheckCached(b *testing.B) {
 	db := storetest.SQLite(b)
@@ -76,7 +78,7 @@ func BenchmarkCheckCached(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := s.Token(live); err != nil {
+		if _, err := s.Token(live, 0); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -56,7 +56,7 @@ func TestNoTokenIsSignedBeforeItsKeyIsKnown(t *testing.T) {
 		defer func() { close(done); load.Wait() }()
 		check := func(m *Minter) bool {
 			now := clk.Now()
-			token, err := m.Mint("usr_alice", "ses_one")
+			token, err := m.Mint(alice, "ses_one", Kind{})
 			if err != nil {
 				t.Error(err)
 				return false

@@ -25,6 +25,7 @@ import (
 var (
 	secret      = []byte("7f9c8e3a2b1d4f6e8c9a0b2d3e4f5a6b")
 	otherSecret = []byte("00000000000000000000000000000000")
+	alice       = &store.User{ID: "usr_alice", Name: "Alice", Email: "alice@example.com"}
 )
 
 // newClock returns a clock that does not start at a full second.
@@ -103,7 +104,7 @@ func mustOpen(t testing.TB, c Config, keys Keys) *Minter {
 
 func mustMint(t testing.TB, m *Minter) Token {
 	t.Helper()
-	tok, err := m.Mint("usr_alice", "ses_one")
+	tok, err := m.Mint(alice, "ses_one", Kind{})
 	if err != nil {
 		t.Fatal(err)
 	}

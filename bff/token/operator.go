@@ -8,10 +8,6 @@ import (
 	"vestibule/internal/jose"
 )
 
-// operatorClient is the client_id (RFC 9068 §2.2) of a user's token that an operator
-// has made. No client has this id: theirs begin with jose.ServicePrefix.
-const operatorClient = "vestibule"
-
 // MintFor returns a new token for a user or a service, made by an operator: no
 // session and no client belongs to it. If scope is nil, the token has no scope
 // claim; an empty scope is a claim that opens nothing.
@@ -19,9 +15,9 @@ func (m *Minter) MintFor(subject string, scope *string) (Token, error) {
 	if subject == "" {
 		return Token{}, errors.New("token: mint: no subject")
 	}
-	c := claims{Audience: m.config.Audience, Subject: subject, Scope: scope, ClientID: operatorClient, ID: rand.Text()}
+	c := claims{Audience: m.config.Audience, Subject: subject, Scope: scope, ClientID: ownClient, ID: rand.Text()}
 	if strings.HasPrefix(subject, jose.ServicePrefix) {
 		c.ClientID = subject
 	}
-	return m.mint(jose.TypeAccessToken, c, m.config.ExpiresIn)
+	return m.mint(c, m.config.ExpiresIn)
 }

@@ -4,8 +4,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-
-	"vestibule/internal/jose"
 )
 
 // Actor is the service that acts for the subject of a token. Act is the service that
@@ -34,14 +32,13 @@ func (a *Actor) Chain() (ids []string) {
 	return ids
 }
 
-// MintService returns a token with which a service acts for itself. Its typ is at+jwt (RFC 9068
-// §2.1); the tokens of sessions say JWT, as Better Auth's do. scope may be "", which opens
-// nothing.
+// MintService returns a token with which a service acts for itself. scope may be "", which
+// opens nothing.
 func (m *Minter) MintService(clientID, audience, scope string) (Token, error) {
 	if clientID == "" || audience == "" {
 		return Token{}, errors.New("token: mint: no client or no audience")
 	}
-	return m.mint(jose.TypeAccessToken, claims{Audience: audience, Subject: clientID, ClientID: clientID, Scope: &scope, ID: rand.Text()}, m.config.ExpiresIn)
+	return m.mint(claims{Audience: audience, Subject: clientID, ClientID: clientID, Scope: &scope, ID: rand.Text()}, m.config.ExpiresIn)
 }
 
 // Exchanged is a token with which a service acts for a user.
@@ -63,7 +60,7 @@ func (m *Minter) MintExchanged(s Subject, clientID, audience, scope string) (Exc
 		return Exchanged{}, NotSubject(fmt.Sprintf("it has passed through %d services, and more may not have it", maxActors))
 	}
 	id := rand.Text()
-	t, err := m.mint(jose.TypeAccessToken, claims{
+	t, err := m.mint(claims{
 		Audience: audience, Subject: s.UserID, Session: s.SessionID, ClientID: clientID, Scope: &scope, Act: act, ID: id,
 	}, min(m.config.ExpiresIn, s.Expires.Sub(m.config.Now())))
 	return Exchanged{t, id, act}, err

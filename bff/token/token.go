@@ -1,9 +1,9 @@
 // Package token mints the short-lived access token that the BFF attaches to a
 // session's requests, and publishes the keys that verify it.
 //
-// It promises tokens with exactly the claims iss, aud, sub, sid, jti, iat and
-// exp, signed with one configured algorithm: HS256 with the bytes of the secret,
-// or EdDSA (Ed25519) or ES256 (P-256) with a key from a table that all instances
+// It promises tokens with exactly the claims iss, aud, sub, client_id, sid, jti, iat
+// and exp, and those that their Kind asks for. They are signed with one configured
+// algorithm: HS256 with the bytes of the secret, or EdDSA (Ed25519) or ES256 (P-256) with a key from a table that all instances
 // share. That table holds private keys only encrypted, with a key that is derived
 // from the secret (seal.go). What JWKS publishes is made from the public key only.
 //
@@ -17,14 +17,15 @@
 package token
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
 	"vestibule/internal/jose"
+	"vestibule/store"
 )
 
 // Config says who issues tokens for whom, and how they are signed.
@@ -33,7 +34,8 @@ type Config struct {
 	Secret          []byte        // signs HS256 tokens, encrypts private keys; at least 32 bytes
 	PreviousSecrets [][]byte      // still decrypt private keys and verify HS256 tokens, and sign nothing
 	Issuer          string        // the claim iss
-	Audience        string        // the claim aud
+	Audience        string        // the claim aud, unless a Kind or a client has another
+	Type            string        // the typ: at+jwt (RFC 9068) or JWT; "": at+jwt
 	ExpiresIn       time.Duration // lifetime of a token, from 1 s to LongestLife
 	Rotation        time.Duration // how long a key signs until the next one does; 0: until an operator rotates it
 	Now             func() time.Time
@@ -47,6 +49,8 @@ func (c Config) check() error {
 		return fmt.Errorf("token: the secret has %d bytes, want at least %d", len(c.Secret), jose.MinSecret)
 	case c.Issuer == "" || c.Audience == "":
 		return errors.New("token: issuer and audience must not be empty")
+	case c.Type != "" && c.Type != jose.TypeAccessToken && c.Type != jose.TypeJWT:
+		return fmt.Errorf("token: a type %q, want %s or %s", c.Type, jose.TypeAccessToken, jose.TypeJWT)
 	case c.ExpiresIn < time.Second || c.ExpiresIn > LongestLife:
 		return fmt.Errorf("token: a lifetime of %v, want 1s to %v", c.ExpiresIn, LongestLife)
 	case c.Rotation != 0 && c.Rotation < ShortestRotation:
@@ -81,6 +85,7 @@ func Open(ctx context.Context, c Config, keys Keys) (*Minter, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
+	c.Type = cmp.Or(c.Type, jose.TypeAccessToken)
 	m := &Minter{config: c, keys: keys, table: newTable()}
 	if c.Algorithm == jose.HS256 {
 		m.secret = jose.NewSecretSigner(c.Secret)
@@ -92,9 +97,14 @@ func Open(ctx context.Context, c Config, keys Keys) (*Minter, error) {
 	return m, nil
 }
 
-// claims is the payload of a token: the least that the API needs, and the id of
-// the session, so that its logs can be joined with ours. The last three are in
-// the tokens of services only (RFC 9068 §2.2, RFC 8693 §4).
+// ownClient is the client_id (RFC 9068 §2.2) of the tokens that no service has asked for:
+// those of sessions and of operators. No service has this id: theirs begin with
+// jose.ServicePrefix.
+const ownClient = "vestibule"
+
+// claims is the payload of a token: the least that the API needs, the id of the session, so
+// that its logs can be joined with ours, and what RFC 9068 §2.2 requires. act is in exchanged
+// tokens only (RFC 8693 §4.1).
 type claims struct {
 	Issuer   string  `json:"iss"`
 	Audience string  `json:"aud"`
@@ -104,31 +114,40 @@ type claims struct {
 	IssuedAt int64   `json:"iat"`
 	Expires  int64   `json:"exp"`
 	Scope    *string `json:"scope,omitempty"` // "" is no scope, which opens nothing; without the claim a user's own token opens all that is theirs
-	ClientID string  `json:"client_id,omitempty"`
+	ClientID string  `json:"client_id"`
 	Act      *Actor  `json:"act,omitempty"`
+	UserInfo
 }
 
-// Mint returns a new token for the user with the id subject, in the session with
-// the id sessionID. Both must be set: a token without them opens nothing, and the
-// caller has a bug that a 401 from the API would hide.
-func (m *Minter) Mint(subject, sessionID string) (Token, error) {
-	if subject == "" || sessionID == "" {
+// Mint returns a new token of this kind for the user u in the session with the id sessionID.
+// Both ids must be set: a token without them opens nothing, and the caller has a bug that a
+// 401 from the API would hide.
+func (m *Minter) Mint(u *store.User, sessionID string, k Kind) (Token, error) {
+	if u.ID == "" || sessionID == "" {
 		return Token{}, errors.New("token: mint: no subject or no session")
 	}
-	return m.mint(jose.TypeJWT, claims{Audience: m.config.Audience, Subject: subject, Session: sessionID, ID: rand.Text()}, m.config.ExpiresIn)
+	info, err := Describe(u, k.Claims)
+	if err != nil {
+		return Token{}, err
+	}
+	c := claims{Audience: cmp.Or(k.Audience, m.config.Audience), Subject: u.ID, Session: sessionID, ClientID: ownClient, ID: rand.Text(), UserInfo: info}
+	if k.Scope != "" {
+		c.Scope = &k.Scope
+	}
+	return m.mint(c, m.config.ExpiresIn)
 }
 
-// mint signs c as a token of this typ and lifetime.
-func (m *Minter) mint(typ string, c claims, life time.Duration) (Token, error) {
+// mint signs c as a token of this lifetime.
+func (m *Minter) mint(c claims, life time.Duration) (Token, error) {
 	now := m.config.Now()
 	signer := m.signer(now)
 	expires := now.Add(life).UTC().Truncate(time.Second)
 	c.Issuer, c.IssuedAt, c.Expires = m.config.Issuer, now.Unix(), expires.Unix()
-	payload, err := json.Marshal(c)
+	payload, err := encode(c)
 	if err != nil {
 		return Token{}, fmt.Errorf("token: mint: %w", err)
 	}
-	raw, err := signer.Sign(typ, payload)
+	raw, err := signer.Sign(m.config.Type, payload)
 	if err != nil {
 		return Token{}, fmt.Errorf("token: mint: %w", err)
 	}

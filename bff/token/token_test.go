@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"vestibule/internal/jose"
+	"vestibule/store"
 )
 
 func TestTokensVerifyWithAnotherLibrary(t *testing.T) {
@@ -50,7 +51,7 @@ func TestATokenHoldsExactlyItsClaims(t *testing.T) {
 			}
 			issued := clk.Now().Unix()
 			want := jwt.MapClaims{
-				"iss": "better-auth", "aud": "fastapi-backend", "sub": "usr_alice", "sid": "ses_one", "jti": jti,
+				"iss": "better-auth", "aud": "fastapi-backend", "sub": "usr_alice", "client_id": "vestibule", "sid": "ses_one", "jti": jti,
 				"iat": float64(issued), "exp": float64(issued + 300),
 			}
 			if diff := cmp.Diff(want, claims); diff != "" {
@@ -59,7 +60,7 @@ func TestATokenHoldsExactlyItsClaims(t *testing.T) {
 			if want := time.Unix(issued+300, 0).UTC(); !tok.Expires.Equal(want) || tok.Expires.Location() != time.UTC {
 				t.Errorf("Expires: got %v, want %v", tok.Expires, want)
 			}
-			header := map[string]any{"alg": algorithm, "typ": "JWT"}
+			header := map[string]any{"alg": algorithm, "typ": "at+jwt"}
 			if algorithm != jose.HS256 {
 				header["kid"] = keys.rows[0].ID
 			}
@@ -81,7 +82,7 @@ func TestEveryTokenHasItsOwnID(t *testing.T) {
 			for range 8 {
 				wg.Go(func() {
 					for range 25 {
-						tok, err := m.Mint("usr_alice", "ses_one")
+						tok, err := m.Mint(alice, "ses_one", Kind{})
 						if err != nil {
 							t.Error(err)
 						}
@@ -103,7 +104,7 @@ func TestATokenNeedsASubjectAndASession(t *testing.T) {
 	t.Parallel()
 	m := mustOpen(t, config(jose.HS256, newClock()), nil)
 	for _, ids := range [][2]string{{"", "ses_one"}, {"usr_alice", ""}, {"", ""}} {
-		if tok, err := m.Mint(ids[0], ids[1]); err == nil || tok != (Token{}) {
+		if tok, err := m.Mint(&store.User{ID: ids[0]}, ids[1], Kind{}); err == nil || tok != (Token{}) {
 			t.Errorf("%q: got %v, %v, want no token and an error", ids, tok, err)
 		}
 	}
@@ -190,7 +191,7 @@ func BenchmarkMint(b *testing.B) {
 			m := mustOpen(b, config(algorithm, newClock()), &memory{})
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := m.Mint("usr_alice", "ses_one"); err != nil {
+				if _, err := m.Mint(alice, "ses_one", Kind{}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -136,7 +136,7 @@ func needSecret(c *settings.Settings) error {
 func tokenConfig(c *settings.Settings) token.Config {
 	return token.Config{
 		Algorithm: c.BFF.JWTAlgorithm, Secret: c.Secret, PreviousSecrets: c.PreviousSecrets(),
-		Issuer: c.BFF.JWTIssuer, Audience: c.BFF.JWTAudience, ExpiresIn: c.BFF.JWTExpiresIn, Now: time.Now,
+		Issuer: c.BFF.JWTIssuer, Audience: c.BFF.JWTAudience, Type: c.BFF.JWTType, ExpiresIn: c.BFF.JWTExpiresIn, Now: time.Now,
 	}
 }
 

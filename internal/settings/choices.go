@@ -43,6 +43,7 @@ var (
 	offSwitch  = []choice[bool]{{"on", false}, {"off", true}}
 	sameSite   = []choice[http.SameSite]{{"lax", http.SameSiteLaxMode}, {"strict", http.SameSiteStrictMode}, {"none", http.SameSiteNoneMode}}
 	algorithms = []choice[string]{{jose.HS256, jose.HS256}, {jose.EdDSA, jose.EdDSA}, {jose.ES256, jose.ES256}}
+	tokenTypes = []choice[string]{{jose.TypeAccessToken, jose.TypeAccessToken}, {jose.TypeJWT, jose.TypeJWT}}
 	transports = []choice[bool]{{"direct", false}, {"standard", true}} // means: net/http's alone
 	logFormats = []choice[string]{{"text", "text"}, {"json", "json"}}
 	logLevels  = []choice[slog.Level]{{"debug", slog.LevelDebug}, {"info", slog.LevelInfo}, {"warn", slog.LevelWarn}, {"error", slog.LevelError}}

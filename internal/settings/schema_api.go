@@ -31,6 +31,11 @@ var tokenSettings = group{"Tokens", []setting{
 		check: func(c *checker, v string) { c.BFF.JWTAudience = c.text(v) },
 	},
 	{
+		name: "JWT_TYPE", by: ForServe | ForBFF | ForToken, arg: "NAME", value: defaults.JWTType,
+		help:  "The typ of tokens: at+jwt (RFC 9068), or JWT for verifiers that refuse that. The task API accepts both.",
+		check: func(c *checker, v string) { c.BFF.JWTType = oneOf(c, v, tokenTypes) },
+	},
+	{
 		name: "JWT_EXPIRES_IN", by: ForServe | ForBFF | ForToken, arg: "DURATION", value: shortDuration(defaults.JWTExpiresIn),
 		help:  "How long the token that the BFF attaches to a request is valid.",
 		check: func(c *checker, v string) { c.BFF.JWTExpiresIn = c.duration(v, shortestToken, longestToken) },

@@ -63,19 +63,19 @@ func TestValuesReachTheConfiguration(t *testing.T) {
 		"BASE_URL": "https://app.example.com", "BETTER_AUTH_SECRET": goodSecret, "BACKEND_URL": "http://api:8000/base/",
 		"TRUSTED_ORIGINS": "https://a.example, https://b.example", "TRUSTED_PROXIES": "192.0.2.7,10.0.0.0/8",
 		"SESSION_EXPIRES_IN": "48h", "SESSION_UPDATE_AGE": "1h", "SESSION_MAX_AGE": "96h", "COOKIE_SAMESITE": "none",
-		"JWT_ALGORITHM": "ES256", "JWT_ISSUER": "us", "JWT_AUDIENCE": "them", "JWT_EXPIRES_IN": "90s", "JWT_KEY_ROTATION": "24h",
+		"JWT_ALGORITHM": "ES256", "JWT_ISSUER": "us", "JWT_AUDIENCE": "them", "JWT_TYPE": "JWT", "JWT_EXPIRES_IN": "90s", "JWT_KEY_ROTATION": "24h",
 		"PASSWORD_MIN_LENGTH": "12", "PROXY_FORWARD_HEADERS": "X-A,X-B", "PROXY_BODY_LIMIT": "1GB", "PROXY_TIMEOUT": "5s",
 		"MAX_STREAMS_PER_SESSION": "3", "MAX_STREAMS_PER_USER": "5", "MAX_STREAMS": "7",
 	})
 	got := []any{
 		c.BFF.BaseURL.String(), c.BFF.Backend.String(), c.BFF.TrustedOrigins, c.BFF.TrustedProxies[0].String(), c.BFF.SessionExpiresIn,
-		c.BFF.SessionUpdateAge, c.BFF.SessionMaxAge, c.BFF.CookieSameSite, c.BFF.JWTExpiresIn, c.BFF.JWTKeyRotation, c.BFF.PasswordMinLength,
+		c.BFF.SessionUpdateAge, c.BFF.SessionMaxAge, c.BFF.CookieSameSite, c.BFF.JWTType, c.BFF.JWTExpiresIn, c.BFF.JWTKeyRotation, c.BFF.PasswordMinLength,
 		c.BFF.ProxyForwardHeaders, c.BFF.ProxyBodyLimit, c.BFF.ProxyTimeout, c.API.Algorithm, c.API.Issuer, c.API.Audience, c.API.TrustedProxies[1].String(),
 		c.BFF.MaxStreamsPerSession, c.BFF.MaxStreamsPerUser, c.BFF.MaxStreams, c.API.MaxStreamsPerUser, c.API.MaxStreams,
 	}
 	want := []any{
 		"https://app.example.com", "http://api:8000/base", []string{"https://a.example", "https://b.example"}, "192.0.2.7/32", 48 * time.Hour,
-		time.Hour, 96 * time.Hour, http.SameSiteNoneMode, 90 * time.Second, 24 * time.Hour, 12,
+		time.Hour, 96 * time.Hour, http.SameSiteNoneMode, "JWT", 90 * time.Second, 24 * time.Hour, 12,
 		[]string{"X-A", "X-B"}, int64(1e9), 5 * time.Second, "ES256", "us", "them", "10.0.0.0/8",
 		3, 5, 7, 5, 7,
 	}

@@ -40,7 +40,6 @@ func NewEnvironment(variables []string) Environment {
 var futureSettings = map[string]string{
 	"ROUTES":            "use BACKEND_URL, the one upstream of this version",
 	"FORWARD_AUTH_ADDR": "send requests through the BFF instead",
-	"JWT_TYPE":          "leave it out; docs/api.md describes the typ of tokens",
 }
 
 // betterAuthNames maps names that Better Auth uses, and other common names, to our
