@@ -6,8 +6,8 @@ import (
 	"net/http"
 
 	"vestibule/bff/proxy"
+	"vestibule/bff/route"
 	"vestibule/bff/session"
-	"vestibule/internal/fair"
 	"vestibule/internal/web"
 )
 
@@ -15,44 +15,17 @@ import (
 // and the request to the API.
 //
 //	cookie  → session  session.Sessions.Check: the signature, then the cache or the database
-//	session → token    session.Sessions.Token:  minted once per session, renewed before it expires
+//	session → token    session.Sessions.Token:  minted once per session and kind, renewed before it expires
 //	token   → grant    proxy.Grant: what the proxy sends, and what it asks while the request lasts
 //
 // The rules:
 //
 //   - The cookie stops here. The proxy passes no cookie on, and no answer holds the token.
-//   - Without a live session nothing reaches the API.
+//   - Without a live session nothing reaches the API, unless its route says so (route.go).
 //   - A slow request is checked again: after its body has arrived (Confirm), and
 //     repeatedly while its stream is open (Lease). So the end of a session also ends
 //     requests in progress.
 //   - An answer sets the cookie only to sign it with the current secret (Cookie).
-
-func (s *Server) newProxy(upstream http.RoundTripper) (*proxy.Proxy, error) {
-	return proxy.New(proxy.Config{
-		Backend:        s.cfg.Backend,
-		Public:         s.cfg.BaseURL,
-		Transport:      upstream,
-		ForwardHeaders: s.cfg.ProxyForwardHeaders,
-		BodyLimit:      max(0, s.cfg.ProxyBodyLimit),
-		MaxRequests:    s.cfg.ProxyMaxRequests,
-		Timeout:        s.cfg.ProxyTimeout,
-		Authorize:      s.authorize,
-		AllowUpgrade:   s.origins.allowUpgrade,
-		ClientIP:       s.clients.Of,
-
-		StandardTransport: s.cfg.ProxyStandardTransport,
-	})
-}
-
-// proxied forwards a request to the API. If the client has too many requests in progress,
-// the refusal is delayed: each such request has already cost a session look-up.
-func (s *Server) proxied(w http.ResponseWriter, r *http.Request) error {
-	err := s.proxy.Serve(w, r)
-	if errors.Is(err, fair.ErrKey) {
-		s.delayAnswer(r, s.refusals)
-	}
-	return err
-}
 
 var (
 	errNoSession      = web.Refuse(http.StatusUnauthorized, "NO_SESSION", "No session token found")
@@ -60,20 +33,25 @@ var (
 )
 
 // authorize turns the cookie of a proxied request into its token and lease.
-func (s *Server) authorize(r *http.Request) (proxy.Grant, error) {
+func (s *Server) authorize(r *http.Request, at *proxiedRoute) (proxy.Grant, error) {
+	if at.Session == route.None {
+		return s.guest(r), nil
+	}
 	live, err := s.sessions.Check(r)
 	switch {
+	case at.Session == route.Optional && hasNoSession(err):
+		return s.guest(r), nil
 	case errors.Is(err, session.ErrNone):
 		s.noSession(r, err)
 		return proxy.Grant{}, errNoSession
-	case errors.Is(err, session.ErrEnded), errors.Is(err, session.ErrUnsigned):
+	case hasNoSession(err):
 		s.noSession(r, err)
 		return proxy.Grant{}, s.cleared(errSessionExpired, err)
 	case err != nil:
 		return proxy.Grant{}, err
 	}
 	web.NoteUser(r, live.UserID)
-	t, err := s.sessions.Token(live, 0)
+	t, err := s.sessions.Token(live, at.kind)
 	if err != nil {
 		return proxy.Grant{}, err
 	}
@@ -88,12 +66,31 @@ func (s *Server) authorize(r *http.Request) (proxy.Grant, error) {
 	}, nil
 }
 
+// hasNoSession says whether a check has found that the request has no live session.
+func hasNoSession(err error) bool {
+	return errors.Is(err, session.ErrNone) || errors.Is(err, session.ErrEnded) || errors.Is(err, session.ErrUnsigned)
+}
+
+// guest returns the permission of a request without a session, on a route that needs none. Only
+// the client's address bounds it.
+func (s *Server) guest(r *http.Request) proxy.Grant {
+	return proxy.Grant{Stream: func(ctx context.Context, _ func()) (func(), error) {
+		leave, err := s.sessions.GuestStream(ctx, s.client(r))
+		return leave, tooManyStreams(err)
+	}}
+}
+
 // stream takes a place for a stream.
 func (s *Server) stream(ctx context.Context, r *http.Request, live *session.Live, ask func()) (leave func(), err error) {
-	if leave, err = s.sessions.Stream(ctx, live, s.client(r), ask); errors.Is(err, session.ErrStreams) {
-		err = errStreams.Because(err)
+	leave, err = s.sessions.Stream(ctx, live, s.client(r), ask)
+	return leave, tooManyStreams(err)
+}
+
+func tooManyStreams(err error) error {
+	if errors.Is(err, session.ErrStreams) {
+		return errStreams.Because(err)
 	}
-	return leave, err
+	return err
 }
 
 // errStreams refuses a stream: the session, the user, the address or the whole server has

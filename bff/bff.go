@@ -23,7 +23,7 @@ import (
 	"vestibule/bff/mail"
 	"vestibule/bff/oauth"
 	"vestibule/bff/password"
-	"vestibule/bff/proxy"
+	"vestibule/bff/route"
 	"vestibule/bff/session"
 	"vestibule/bff/spa"
 	"vestibule/bff/throttle"
@@ -53,9 +53,11 @@ type Server struct {
 	secrets    db.Instance // what this instance accepts and signs with
 	sessions   *session.Sessions
 	oauth      *oauth.Server
-	proxy      *proxy.Proxy
-	strangers  *web.Bodies // of clients that are not authenticated
-	members    *web.Bodies // of users with a session
+	table      route.Table
+	proxies    map[*route.Route]*proxiedRoute
+	kinds      []token.Kind // of the tokens of sessions
+	strangers  *web.Bodies  // of clients that are not authenticated
+	members    *web.Bodies  // of users with a session
 	origins    origins
 	clients    *web.ClientIPs
 	work       *fair.Room // requests
@@ -81,6 +83,8 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 	limits := web.BodyLimits{One: maxBody, Sender: bodiesPerAddress, All: bodiesInAll}
 	s.strangers, s.members = web.NewBodies(limits), web.NewBodies(limits)
 	s.origins = newOrigins(cfg.BaseURL, cfg.TrustedOrigins)
+	s.table = cfg.routeTable()
+	s.kinds = kindsOf(s.table, cfg.JWTAudience)
 	var err error
 	if s.app, err = frontend.New(frontend.Config{Embedded: spa.Files, Dir: cfg.WebDir, DevURL: cfg.WebDevURL, Origin: s.origin(), Errors: writeError}); err != nil {
 		return nil, err
@@ -114,8 +118,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 		return nil, err
 	}
 	s.oauth = s.newOAuth()
-	s.proxy, err = s.newProxy(deps.Upstream)
-	return s, err
+	return s, s.openRoutes(deps.Upstream)
 }
 
 func (s *Server) https() bool { return s.cfg.BaseURL.Scheme == "https" }
@@ -128,7 +131,7 @@ func (s *Server) Handler() http.Handler {
 	h := s.origins.guard(s.routes(), refusedOrigin(s.cfg.BaseURL))
 	h = s.openToListed(h)
 	h = web.Handle(s.clients.Bound(s.cfg.MaxConnections, s.cfg.MaxConnectionsPerAddress, web.Asked(h)), writeError)
-	h = s.origins.cors(s.cfg.ProxyForwardHeaders).Handler(h)
+	h = s.origins.cors(s.forwardedHeaders()).Handler(h)
 	h = web.NoStore(h)
 	h = web.DefaultDeadlines.Wrap(h)
 	h = web.SecurityHeaders{CSP: web.APIPolicy, HTTPS: s.https()}.Wrap(h)
@@ -154,7 +157,11 @@ func (s *Server) Run(ctx context.Context) {
 
 // EndStreams ends the proxied streams that their clients open again by themselves, and all
 // later ones. It is for a process that stops.
-func (s *Server) EndStreams() { s.proxy.EndStreams() }
+func (s *Server) EndStreams() {
+	for _, at := range s.proxies {
+		at.proxy.EndStreams()
+	}
+}
 
 // Ready says whether requests can be answered: the signing keys can be read.
 func (s *Server) Ready(ctx context.Context) error {

@@ -11,6 +11,7 @@ import (
 
 	"vestibule/bff/mail"
 	"vestibule/bff/password"
+	"vestibule/bff/route"
 	"vestibule/store"
 )
 
@@ -51,9 +52,10 @@ type Config struct {
 	Mail           MailConfig
 	AuditRetention time.Duration // how long events are kept; None: for ever
 
-	Backend             *url.URL // requests go to its /api/…
-	ProxyForwardHeaders []string // further request headers that may pass
-	ProxyBodyLimit      int64    // bytes of a proxied request body; None: no limit
+	Backend             *url.URL    // requests go to its /api/…
+	Routes              route.Table // of the proxy; empty: one, which leads to Backend
+	ProxyForwardHeaders []string    // further request headers that may pass
+	ProxyBodyLimit      int64       // bytes of a proxied request body; None: no limit
 	ProxyTimeout        time.Duration
 	ProxyMaxRequests    int // proxied requests in progress
 	// ProxyStandardTransport makes http.Transport carry all proxied requests over the network.

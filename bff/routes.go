@@ -84,25 +84,21 @@ func (s *Server) ifExposed(h web.HandlerFunc) web.HandlerFunc {
 }
 
 // routes serves all paths. Those of the proxy are found before the router, which would compare
-// them with every endpoint. The outcome is the same: no endpoint is below /api/proxy/.
+// them with every endpoint. The outcome is the same: no endpoint is below a route of the proxy.
 func (s *Server) routes() http.Handler {
-	proxied, others := web.Handle(s.proxied, writeError), s.router()
+	others := s.router()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.EscapedPath(), proxyPath) { // what the router compares
-			proxied.ServeHTTP(w, r)
+		if at := s.table.Find(r.URL.EscapedPath()); at != nil {
+			s.proxies[at].serve.ServeHTTP(w, r)
 			return
 		}
 		others.ServeHTTP(w, r)
 	})
 }
 
-const proxyPath = "/api/proxy/"
-
 func (s *Server) router() *mux.Router {
 	router := web.NewRouter(writeError)
 	endpoint.Mount(router, writeError, s.endpoints())
-	// Every method: the proxy itself refuses those that it does not forward.
-	router.PathPrefix(proxyPath).Handler(web.Handle(s.proxied, writeError))
 	// The app comes last. It serves every other path, and decides which ones are pages.
 	router.MatcherFunc(outsideAPI).Handler(web.Handle(s.app.Serve, writeError))
 	return router

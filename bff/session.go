@@ -63,6 +63,7 @@ func (s *Server) openSessions() (*session.Sessions, error) {
 		AddressShare:         s.cfg.addressShare(),
 
 		Tokens: s.tokens,
+		Kinds:  s.kinds,
 		Now:    s.now,
 	}, s.store)
 }

@@ -27,19 +27,22 @@ var methods = []string{
 const maxQueryParameters = 10_000 // url.ParseQuery's own limit
 
 // admit returns the path below ours as it was written, or the refusal.
-func admit(r *http.Request) (rest string, err error) {
+func (p *Proxy) admit(r *http.Request) (rest string, err error) {
 	if !slices.Contains(methods, r.Method) {
 		return "", web.MethodNotAllowed(r.Method, methods)
 	}
 	if err := web.CheckPath(r); err != nil {
 		return "", err
 	}
-	rest, ours := strings.CutPrefix(rawPath(r.URL), prefix)
+	rest, ours := strings.CutPrefix(rawPath(r.URL), p.path)
 	if !ours {
 		return "", web.ErrNotFound
 	}
 	if fault := queryFault(r.URL.RawQuery); fault != "" {
 		return "", badQuery(fault)
+	}
+	if p.cfg.Refuse != nil {
+		return rest, p.cfg.Refuse(r, rest)
 	}
 	return rest, nil
 }

@@ -160,7 +160,7 @@ func TestRequestsGoOnlyToTheConfiguredAPI(t *testing.T) {
 	elsewhere := newRig(t, other)
 	api := newRecorder()
 	r := newRig(t, api, func(c *Config) {
-		c.Backend = mustParse(t, c.Backend.String()+"/base%2Cpath/")
+		c.Upstream = mustParse(t, "http://"+c.Upstream.Host+"/base%2Cpath/api/")
 	})
 	for name, request := range map[string]string{
 		"absolute form":    "GET http://" + elsewhere.api.Host + "/api/proxy/x HTTP/1.1\nHost: " + elsewhere.api.Host + "\nCookie: a=b\n\n",
@@ -180,14 +180,14 @@ func TestRequestsGoOnlyToTheConfiguredAPI(t *testing.T) {
 	}
 }
 
-func TestAnImpossibleBackendIsRefused(t *testing.T) {
+func TestAnImpossibleUpstreamIsRefused(t *testing.T) {
 	t.Parallel()
-	for _, backend := range []string{
-		"", "localhost:8000", "ftp://api", "http:api", "http://", "http://user@api", "http://api?x=1", "http://api/?",
-		"http://api/#x", "http://api/../x", "http://api//x",
+	for _, upstream := range []string{
+		"", "localhost:8000/", "ftp://api/", "http:api/", "http:///", "http://user@api/", "http://api/?x=1", "http://api/?",
+		"http://api/#x", "http://api/../x/", "http://api//x/", "http://api/x",
 	} {
-		if _, err := New(Config{Backend: mustParse(t, backend), Public: mustParse(t, "http://app")}); err == nil {
-			t.Errorf("%q: got no error", backend)
+		if _, err := New(Config{Upstream: mustParse(t, upstream), Public: mustParse(t, "http://app")}); err == nil {
+			t.Errorf("%q: got no error", upstream)
 		}
 	}
 }

@@ -49,7 +49,7 @@ func bareProxy(api *url.URL, transport http.RoundTripper) http.Handler {
 	return &httputil.ReverseProxy{
 		Rewrite: func(pr *httputil.ProxyRequest) {
 			pr.SetURL(api)
-			pr.Out.URL.Path = "/api/" + pr.In.URL.Path[len(prefix):]
+			pr.Out.URL.Path = "/api/" + pr.In.URL.Path[len(DefaultPath):]
 			pr.Out.Header.Set("Authorization", "Bearer "+testBearer)
 			pr.SetXForwarded()
 		},
@@ -62,7 +62,7 @@ func bareProxy(api *url.URL, transport http.RoundTripper) http.Handler {
 func benchProxy(b *testing.B, api *url.URL, transport http.RoundTripper) http.Handler {
 	b.Helper()
 	p, err := New(Config{
-		Backend: api, Public: mustParse(b, "https://app.example"), Transport: transport,
+		Upstream: Below(api, "/api/"), Public: mustParse(b, "https://app.example"), Transport: transport,
 		BodyLimit: 10 << 20, Timeout: 30 * time.Second,
 		Authorize: func(*http.Request) (Grant, error) {
 			return Grant{Bearer: testBearer, Bind: unbound, Confirm: func(context.Context) error { return nil }}, nil

@@ -45,7 +45,7 @@ func Endpoints(guard *endpoint.Guard, cleared, cookie *endpoint.Header, authoriz
 		} else {
 			doc.Body, doc.Answers = &endpoint.Body{Text: "Any body that the API accepts", Type: "*/*", Optional: true}, withBody
 		}
-		list = append(list, endpoint.Endpoint{Method: method, Path: "/api/proxy/{path}", ID: id, Guard: guard, Doc: doc})
+		list = append(list, endpoint.Endpoint{Method: method, Path: DefaultPath + "{path}", ID: id, Guard: guard, Doc: doc})
 	}
 	return list
 }

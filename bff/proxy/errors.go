@@ -15,6 +15,8 @@ import (
 var (
 	errOrigin = web.Refuse(http.StatusForbidden, "INVALID_ORIGIN",
 		"Invalid origin: this site may not open a WebSocket here.")
+	errNoWebSocket = web.Refuse(http.StatusForbidden, "WEBSOCKET_NOT_ALLOWED",
+		"No WebSocket may be opened at this path.")
 	errBadGateway     = web.Refuse(http.StatusBadGateway, "BAD_GATEWAY", "Failed to proxy request")
 	errGatewayTimeout = web.Refuse(http.StatusGatewayTimeout, "GATEWAY_TIMEOUT", "Failed to proxy request")
 	errTokenRejected  = web.Refuse(http.StatusBadGateway, "UPSTREAM_REJECTED_TOKEN",

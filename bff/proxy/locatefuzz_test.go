@@ -13,7 +13,7 @@ func wantInside(t *testing.T, ref, target string) {
 	if err != nil {
 		t.Fatalf("%q became %q: %v", ref, target, err)
 	}
-	if u.Scheme+"://"+u.Host != "https://app.example" || !strings.HasPrefix(u.EscapedPath(), prefix) || !strings.HasPrefix(target, prefix) {
+	if u.Scheme+"://"+u.Host != "https://app.example" || !strings.HasPrefix(u.EscapedPath(), DefaultPath) || !strings.HasPrefix(target, DefaultPath) {
 		t.Errorf("%q became %q, which leads to %s", ref, target, u)
 	}
 	path, _, _ := strings.Cut(target, "?")

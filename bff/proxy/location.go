@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"vestibule/internal/web"
@@ -20,7 +21,8 @@ import (
 //     script that asked for data, would follow it without the user's knowledge.
 //   - A path that the proxy would refuse as a request is refused here too, so that
 //     nobody can leave /api/proxy/ by dot segments or backslashes.
-//   - Other addresses pass unchanged if they are not redirects.
+//   - Other addresses pass unchanged if they are not redirects. A redirect to one of the hosts in
+//     Config.Redirects passes too.
 
 // addressKind says where an address points.
 type addressKind int
@@ -40,6 +42,7 @@ func (p *Proxy) rewriteTargets(res *http.Response) error {
 		if !ok {
 			continue
 		}
+		redirect := name == "Location" && isRedirect(res.StatusCode)
 		target, kind := "", unreadable
 		if len(values) == 1 {
 			target, kind = p.locate(res.Request.URL, values[0])
@@ -47,9 +50,10 @@ func (p *Proxy) rewriteTargets(res *http.Response) error {
 		switch {
 		case kind == proxied:
 			res.Header[name] = []string{target}
-		case name == "Location" && isRedirect(res.StatusCode):
+		case redirect && kind != unreadable && p.mayLeadTo(values[0]):
+		case redirect:
 			return errBadGateway.Because(fmt.Errorf("the API answered %d with Location %q, which is not under %s%s",
-				res.StatusCode, values, p.cfg.Backend.Host, p.rawRoot))
+				res.StatusCode, values, p.cfg.Upstream.Host, p.rawRoot))
 		case kind != external:
 			delete(res.Header, name)
 		}
@@ -62,6 +66,20 @@ func (p *Proxy) rewriteTargets(res *http.Response) error {
 		}
 	}
 	return nil
+}
+
+// mayLeadTo reports whether a redirect to an address on another host is allowed. A signed link to
+// a file store is an example.
+func (p *Proxy) mayLeadTo(ref string) bool {
+	if len(p.cfg.Redirects) == 0 {
+		return false
+	}
+	u, err := url.Parse(ref)
+	if err != nil || u.User != nil {
+		return false
+	}
+	secure := u.Scheme == "https" || u.Scheme == "http" && web.Loopback(u.Hostname())
+	return secure && slices.ContainsFunc(p.cfg.Redirects, func(allowed string) bool { return strings.EqualFold(allowed, u.Host) })
 }
 
 func isRedirect(status int) bool {
@@ -101,7 +119,7 @@ func (p *Proxy) locate(sent *url.URL, ref string) (target string, kind addressKi
 			return "", external
 		}
 		return "", hidden
-	case strings.EqualFold(host(u), host(p.cfg.Backend)):
+	case strings.EqualFold(host(u), host(p.cfg.Upstream)):
 		return "", hidden // on another port or with another scheme
 	}
 	return "", external
@@ -110,7 +128,7 @@ func (p *Proxy) locate(sent *url.URL, ref string) (target string, kind addressKi
 // isBackend reports whether u has the backend's host and port. The scheme may differ: an
 // API that reads X-Forwarded-Proto may write that scheme with its own host.
 func (p *Proxy) isBackend(u *url.URL) bool {
-	b := p.cfg.Backend
+	b := p.cfg.Upstream
 	return strings.EqualFold(host(u), host(b)) && (u.Port() == b.Port() || port(u) == port(b))
 }
 
@@ -140,11 +158,11 @@ func (p *Proxy) local(u *url.URL) (target string, ok bool) {
 	if !ok {
 		return "", false
 	}
-	path := &url.URL{Path: prefix + strings.TrimPrefix(u.Path, p.root), RawPath: prefix + rest}
+	path := &url.URL{Path: p.path + strings.TrimPrefix(u.Path, p.root), RawPath: p.path + rest}
 	if web.CheckPath(&http.Request{URL: path}) != nil {
 		return "", false
 	}
-	target = prefix + rest
+	target = p.path + rest
 	if u.RawQuery != "" || u.ForceQuery {
 		target += "?" + u.RawQuery
 	}

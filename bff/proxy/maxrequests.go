@@ -46,17 +46,20 @@ func tooMany(message string) *web.Error {
 	return web.Refuse(http.StatusTooManyRequests, "TOO_MANY_REQUESTS", message).With("Retry-After", strconv.Itoa(retryAfterTooMany))
 }
 
-// requestLimits counts the requests under way.
-type requestLimits struct{ users, addresses, all *fair.Room }
+// Limits counts the requests under way. Make it with NewLimits.
+type Limits struct{ users, addresses, all *fair.Room }
 
-func newRequestLimits(most int) requestLimits {
+// NewLimits returns limits by which at most this many requests may wait for APIs at once; 0
+// means DefaultMaxRequests. A user may have a tenth of this number under way, and an address a
+// fifth.
+func NewLimits(most int) *Limits {
 	if most <= 0 {
 		most = DefaultMaxRequests
 	}
 	share := func(part int) *fair.Room {
 		return fair.New(fair.Limits{Places: math.MaxInt, PerKey: max(1, most/part)})
 	}
-	return requestLimits{users: share(userShare), addresses: share(addressShare), all: fair.New(fair.Limits{Places: most})}
+	return &Limits{users: share(userShare), addresses: share(addressShare), all: fair.New(fair.Limits{Places: most})}
 }
 
 // requestPlaces are the places that one request holds.
@@ -71,10 +74,12 @@ type requestPlaces struct {
 
 // acquire takes the places that a request needs. releaseAll gives them back, also after an
 // error.
-func (p *requestPlaces) acquire(limits requestLimits, user, address string) (err error) {
+func (p *requestPlaces) acquire(limits *Limits, user, address string) (err error) {
 	p.all = limits.all
-	if p.user, err = limits.users.Take(user, 1); err != nil {
-		return errTooMany.Because(err)
+	if user != "" { // somebody is signed in
+		if p.user, err = limits.users.Take(user, 1); err != nil {
+			return errTooMany.Because(err)
+		}
 	}
 	if p.address, err = limits.addresses.Take(address, 1); err != nil {
 		return errTooManyAddress.Because(err)

@@ -79,7 +79,7 @@ func (r *rig) wantWaiting(want int) {
 	})
 }
 
-func maxRequests(n int) func(*Config) { return func(c *Config) { c.MaxRequests = n } }
+func maxRequests(n int) func(*Config) { return func(c *Config) { c.Limits = NewLimits(n) } }
 
 // addressPerUser gives each user a different address.
 func addressPerUser(c *Config) {
@@ -185,7 +185,7 @@ func TestAPlaceIsReleasedHoweverARequestEnds(t *testing.T) {
 // TestAFullServerIsNotTheFaultOfItsClients: the BFF delays the answers to those that have too much.
 func TestAFullServerIsNotTheFaultOfItsClients(t *testing.T) {
 	t.Parallel()
-	limits := newRequestLimits(1)
+	limits := NewLimits(1)
 	var first, second, third requestPlaces
 	if err := first.acquire(limits, "ada", "192.0.2.1"); err != nil {
 		t.Fatal(err)

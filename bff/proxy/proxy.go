@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,16 +16,17 @@ import (
 	"vestibule/internal/web"
 )
 
-const (
-	prefix  = "/api/proxy/" // where the browser finds the API
-	apiRoot = "/api/"       // the same place at the API, below the path of the backend URL
-)
+// DefaultPath is where browsers find the API if there is only one.
+const DefaultPath = "/api/proxy/"
 
 // Config configures a Proxy. Fields are required unless their comment says otherwise.
 type Config struct {
-	// Backend is the URL of the API. Requests go to /api/… below its path, if it has
-	// one. It has no user, query or fragment.
-	Backend *url.URL
+	// Path is where browsers find the API. It begins and ends with a slash, and "" means
+	// DefaultPath.
+	Path string
+	// Upstream is where requests go: below its path, which ends with a slash. It has no user,
+	// query or fragment.
+	Upstream *url.URL
 	// Public is the origin that browsers see. The API gets it as X-Forwarded-Host
 	// and -Proto.
 	Public *url.URL
@@ -38,12 +40,27 @@ type Config struct {
 	ForwardHeaders []string
 	// BodyLimit is the largest request body in bytes; 0 means no limit.
 	BodyLimit int64
-	// MaxRequests is how many requests may wait for the API at once; 0 means 1000. A
-	// user may have a tenth of this number under way, and an address a fifth.
-	MaxRequests int
+	// Limits bounds the requests under way. Several proxies may share it; nil means
+	// NewLimits(0).
+	Limits *Limits
 	// Timeout bounds the wait for an answer's headers. Time in which the proxy waits
 	// for the client does not count; 0 means no bound.
 	Timeout time.Duration
+	// Refuse returns the refusal of a request by the rules of the API's route, or nil. It is
+	// called before Authorize, with the path below Path as it was written. nil means that all
+	// requests that this package accepts may pass.
+	Refuse func(r *http.Request, rest string) error
+	// NoWebSocket refuses WebSocket handshakes.
+	NoWebSocket bool
+	// Me makes a path segment "me" stand for the user's ID.
+	Me bool
+	// Redirects are the hosts, with their ports if they have any, to which a redirect of the
+	// API may lead over https, or over http on this machine. The browser follows it without
+	// us. May be empty.
+	Redirects []string
+	// OwnPolicy lets the API's own Content-Security-Policy pass, for HTML that it means to
+	// show. An answer without one still gets ours.
+	OwnPolicy bool
 	// Authorize returns the permission for a request, with its token, or the refusal.
 	Authorize func(*http.Request) (Grant, error)
 	// AllowUpgrade reports whether the Origin of a WebSocket handshake is our own or
@@ -54,11 +71,14 @@ type Config struct {
 }
 
 // Grant is the permission to make one exchange with the API.
+//
+// The zero Grant is that of a request without a session, on a route that allows it. It sends no
+// token, and nothing but its address bounds it.
 type Grant struct {
-	User   string // the user who sent the request
-	Bearer string // the access token
+	User   string // the user who sent the request; "": nobody is signed in
+	Bearer string // the access token; "": none is sent
 	// Bind bounds the exchange by the session: end is called, with the cause, when the session
-	// ends, until release is called.
+	// ends, until release is called. nil means that there is no session.
 	Bind func(end context.CancelCauseFunc) (release func())
 	// Stream takes a place among the session's streams, or returns the refusal. It may wait
 	// for one. leave gives the place back. Until then ask may be called, which finds out
@@ -66,7 +86,7 @@ type Grant struct {
 	Stream func(ctx context.Context, ask func()) (leave func(), err error)
 	// Confirm checks the session again and returns the refusal if it has ended. It is
 	// called just before a body that was held open becomes complete at the API, and after a
-	// wait for a stream's place.
+	// wait for a stream's place. nil means that there is no session.
 	Confirm func(context.Context) error
 	// Cookie returns a cookie of ours for the answer, or nil. It is called when the API has
 	// answered. nil means that there is none.
@@ -78,13 +98,14 @@ type Grant struct {
 // Proxy carries requests to one API. Make one with New.
 type Proxy struct {
 	cfg     Config
+	path    string                // where browsers find the API
 	allowed []string              // request headers that pass, in canonical form
-	root    string                // path of the API's /api/
+	root    string                // the path at the API below which requests go
 	rawRoot string                // the same, escaped
 	reverse httputil.ReverseProxy // without a BufferPool, see exchange.reverse
 	buffers buffers
 
-	limits requestLimits
+	limits *Limits
 
 	stopping context.Context // ends when the process stops
 	stop     context.CancelFunc
@@ -95,16 +116,17 @@ type Proxy struct {
 // New returns a Proxy, or an error with all faults of cfg.
 func New(cfg Config) (*Proxy, error) {
 	extra, err := forwardable(cfg.ForwardHeaders)
-	if err := errors.Join(checkBackend(cfg.Backend), err); err != nil {
+	if err := errors.Join(checkUpstream(cfg.Upstream), err); err != nil {
 		return nil, err
 	}
 	p := &Proxy{
 		cfg:     cfg,
+		path:    cmp.Or(cfg.Path, DefaultPath),
 		allowed: append(RequestHeaders(), extra...),
-		root:    strings.TrimSuffix(cfg.Backend.Path, "/") + apiRoot,
-		rawRoot: strings.TrimSuffix(rawPath(cfg.Backend), "/") + apiRoot,
+		root:    cfg.Upstream.Path,
+		rawRoot: rawPath(cfg.Upstream),
 
-		limits: newRequestLimits(cfg.MaxRequests),
+		limits: cmp.Or(cfg.Limits, NewLimits(0)),
 
 		forwardedHost:  []string{cfg.Public.Host},
 		forwardedProto: []string{cfg.Public.Scheme},
@@ -122,32 +144,44 @@ func New(cfg Config) (*Proxy, error) {
 	return p, nil
 }
 
-func checkBackend(u *url.URL) error {
+func checkUpstream(u *url.URL) error {
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https", u.Host == "", u.Opaque != "":
-		return errors.New("the backend must be an http or https URL with a host")
+		return errors.New("the upstream must be an http or https URL with a host")
 	case u.User != nil, u.RawQuery != "", u.ForceQuery, u.Fragment != "":
-		return errors.New("the backend URL must have no user, query or fragment")
+		return errors.New("the upstream must have no user, query or fragment")
+	case !strings.HasSuffix(u.Path, "/"):
+		return errors.New("the upstream must end with a slash")
 	}
-	if u.Path != "" {
-		if err := web.CheckPath(&http.Request{URL: u}); err != nil {
-			return fmt.Errorf("the backend URL is ambiguous: %w", err)
-		}
+	if err := web.CheckPath(&http.Request{URL: u}); err != nil {
+		return fmt.Errorf("the upstream is ambiguous: %w", err)
 	}
 	return nil
 }
 
-// Serve answers one request below /api/proxy/. It is a web.HandlerFunc: it returns a
+// Below returns the URL of a path below that of u. The path begins with a slash, and nothing in
+// it is escaped.
+func Below(u *url.URL, path string) *url.URL {
+	below := *u
+	below.Path = strings.TrimSuffix(u.Path, "/") + path
+	below.RawPath = strings.TrimSuffix(rawPath(u), "/") + path
+	return &below
+}
+
+// Serve answers one request below the proxy's path. It is a web.HandlerFunc: it returns a
 // refusal or failure as an error, and the caller answers it. The error is
 // context.Canceled if the client is gone. If an answer has ended early, Serve panics
 // with http.ErrAbortHandler.
 func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request) error {
-	rest, err := admit(r)
+	rest, err := p.admit(r)
 	if err != nil {
 		return err
 	}
 	upgrade := isWebSocket(r)
-	if upgrade && !p.cfg.AllowUpgrade(r) {
+	switch {
+	case upgrade && p.cfg.NoWebSocket:
+		return errNoWebSocket
+	case upgrade && !p.cfg.AllowUpgrade(r):
 		return errOrigin
 	}
 	checked := time.Now()
@@ -166,7 +200,9 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	x.ctx, x.cancel = context.WithCancelCause(r.Context())
 	defer x.cancel(nil)
-	defer grant.Bind(x.endLease)()
+	if grant.Bind != nil {
+		defer grant.Bind(x.endLease)()
+	}
 	defer x.place.release()
 	if upgrade || asksForStream(r) {
 		x.places.pause() // it may wait

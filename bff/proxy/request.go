@@ -53,22 +53,25 @@ func RequestHeaders() []string {
 // rewrite builds the request for the API.
 func (p *Proxy) rewrite(pr *httputil.ProxyRequest) {
 	x := exchangeOf(pr.Out.Context())
-	*pr.Out.URL = p.target(x.in.URL, x.rest)
-	pr.Out.Host = p.cfg.Backend.Host
+	*pr.Out.URL = p.target(x.in.URL, x.rest, x.grant.User)
+	pr.Out.Host = p.cfg.Upstream.Host
 	pr.Out.Header = p.header(x)
 }
 
 // target translates our URL into the API's. rest is its path below ours as it was written.
-func (p *Proxy) target(u *url.URL, rest string) url.URL {
-	decoded := strings.TrimPrefix(u.Path, prefix)
+func (p *Proxy) target(u *url.URL, rest, user string) url.URL {
+	decoded := strings.TrimPrefix(u.Path, p.path)
+	if p.cfg.Me && user != "" {
+		decoded, rest = forUser(decoded, rest, user)
+	}
 	path := p.root + decoded
 	raw := path
 	if rest != decoded || p.rawRoot != p.root {
 		raw = p.rawRoot + rest
 	}
 	return url.URL{
-		Scheme:     p.cfg.Backend.Scheme,
-		Host:       p.cfg.Backend.Host,
+		Scheme:     p.cfg.Upstream.Scheme,
+		Host:       p.cfg.Upstream.Host,
 		Path:       path,
 		RawPath:    raw,
 		RawQuery:   u.RawQuery,
@@ -87,7 +90,9 @@ func (p *Proxy) header(x *exchange) http.Header {
 	if x.events {
 		h["Accept-Encoding"] = []string{"identity"}
 	}
-	h["Authorization"] = x.value("Bearer " + x.grant.Bearer)
+	if x.grant.Bearer != "" {
+		h["Authorization"] = x.value("Bearer " + x.grant.Bearer)
+	}
 	if x.address != "" {
 		h["X-Forwarded-For"] = x.value(x.address)
 	}

@@ -48,6 +48,9 @@ func (a *answer) WriteHeader(status int) {
 	if status < http.StatusOK {
 		return
 	}
+	if own := a.api["Content-Security-Policy"]; own != nil && a.x.proxy.cfg.OwnPolicy {
+		a.w.Header()["Content-Security-Policy"] = own
+	}
 	merge(a.w.Header(), a.api)
 	if a.x.mustClose() {
 		a.w.Header()["Connection"] = []string{"close"}

@@ -66,7 +66,7 @@ func newRig(t testing.TB, api any, adjust ...func(*Config)) *rig {
 	}
 	t.Cleanup(r.closeIdleConnections)
 	cfg := Config{
-		Backend:      r.api,
+		Upstream:     Below(r.api, "/api/"),
 		Public:       mustParse(t, "https://app.example"),
 		Timeout:      waitLimit,
 		Authorize:    r.authorizeBy(session),

@@ -60,7 +60,7 @@ func serveSlow(t testing.TB, h http.Handler) *pipetest.Listener {
 func newSlowSide(t testing.TB, transport http.RoundTripper, adjust ...func(*Config)) *slowSide {
 	t.Helper()
 	cfg := Config{
-		Backend:      mustParse(t, "http://api.internal"),
+		Upstream:     mustParse(t, "http://api.internal/api/"),
 		Public:       mustParse(t, "https://app.example"),
 		Transport:    transport,
 		Timeout:      waitLimit,

@@ -74,7 +74,7 @@ func (p *streamPlace) acquire(ctx context.Context) (err error) {
 		return nil
 	}
 	begun := time.Now()
-	if p.leave, err = p.enter(ctx, p.ask); err == nil && time.Since(begun) > noWait {
+	if p.leave, err = p.enter(ctx, p.ask); err == nil && p.confirm != nil && time.Since(begun) > noWait {
 		err = p.confirm(ctx)
 	}
 	return err

@@ -84,7 +84,7 @@ type upstream struct{ next http.RoundTripper }
 func newUpstream(cfg Config) upstream {
 	switch t := cfg.Transport.(type) {
 	case nil:
-		return upstream{newNetwork(cfg.Backend, cfg.Timeout, cfg.StandardTransport)}
+		return upstream{newNetwork(cfg.Upstream, cfg.Timeout, cfg.StandardTransport)}
 	case *http.Transport:
 		return upstream{sendOnce{t}}
 	}

@@ -50,6 +50,16 @@ func newStreams(cfg Config) streams {
 	}
 }
 
+// GuestStream counts one more open stream of a client at address that has no session. It returns
+// ErrStreams if the address, or all together, have too many.
+func (s *Sessions) GuestStream(ctx context.Context, address string) (leave func(), err error) {
+	leave, err = s.streams.ofAddresses.Enter(ctx, address, 1)
+	if errors.As(err, new(fair.Full)) {
+		err = errors.Join(ErrStreams, err)
+	}
+	return leave, err
+}
+
 // Stream counts one more open stream of the session, from a client at address. It returns
 // ErrStreams if a limit is reached, after a moment in which another stream may have ended.
 // leave stops counting it and may be called repeatedly. Until then ask may be called, which

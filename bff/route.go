@@ -1,0 +1,140 @@
+package bff
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+
+	"vestibule/bff/proxy"
+	"vestibule/bff/route"
+	"vestibule/bff/token"
+	"vestibule/internal/fair"
+	"vestibule/internal/web"
+)
+
+// proxiedRoute is a route with the proxy that carries its requests.
+type proxiedRoute struct {
+	*route.Route
+	kind  int // of the tokens, see session.Config
+	proxy *proxy.Proxy
+	serve http.Handler
+}
+
+// openRoutes makes a proxy for each route of the configuration. upstream carries the requests to
+// the default API; nil: the network.
+func (s *Server) openRoutes(upstream http.RoundTripper) error {
+	s.proxies = make(map[*route.Route]*proxiedRoute, len(s.table))
+	limits := proxy.NewLimits(s.cfg.ProxyMaxRequests)
+	for i := range s.table {
+		at := &proxiedRoute{Route: &s.table[i]}
+		at.kind = slices.IndexFunc(s.kinds, func(k token.Kind) bool { return sameKind(k, kindFor(at.Route)) })
+		var err error
+		if at.proxy, err = s.newProxy(at, upstream, limits); err != nil {
+			return err
+		}
+		at.serve = web.Handle(func(w http.ResponseWriter, r *http.Request) error { return s.proxied(at, w, r) }, writeError)
+		s.proxies[at.Route] = at
+	}
+	return nil
+}
+
+// routeTable returns the routes of a configuration.
+func (c Config) routeTable() route.Table {
+	if len(c.Routes) > 0 {
+		return c.Routes
+	}
+	return route.Default(route.Defaults{
+		Audience: c.JWTAudience, BodyLimit: max(0, c.ProxyBodyLimit), Timeout: c.ProxyTimeout, ForwardHeaders: c.ProxyForwardHeaders,
+	})
+}
+
+// kindsOf returns the kinds of tokens that the routes need. The first one is that of the default
+// API, which the token endpoint for pages hands out.
+func kindsOf(table route.Table, audience string) []token.Kind {
+	kinds := []token.Kind{{Audience: audience}}
+	for i := range table {
+		r := &table[i]
+		k := kindFor(r)
+		if r.Session != route.None && !slices.ContainsFunc(kinds, func(other token.Kind) bool { return sameKind(k, other) }) {
+			kinds = append(kinds, k)
+		}
+	}
+	return kinds
+}
+
+func kindFor(r *route.Route) token.Kind {
+	return token.Kind{Audience: r.Audience, Scope: r.Scope, Claims: r.Claims}
+}
+
+// sameKind compares the claims without their order.
+func sameKind(a, b token.Kind) bool {
+	return a.Audience == b.Audience && a.Scope == b.Scope && slices.Equal(slices.Sorted(slices.Values(a.Claims)), slices.Sorted(slices.Values(b.Claims)))
+}
+
+func (s *Server) newProxy(at *proxiedRoute, upstream http.RoundTripper, limits *proxy.Limits) (*proxy.Proxy, error) {
+	to := at.Upstream
+	if to == nil {
+		to = proxy.Below(s.cfg.Backend, "/api/")
+	} else {
+		upstream = nil // that is for the default API
+	}
+	if at.KeepPath {
+		to = proxy.Below(to, at.Path)
+	}
+	return proxy.New(proxy.Config{
+		Path:           at.Path,
+		Upstream:       to,
+		Public:         s.cfg.BaseURL,
+		Transport:      upstream,
+		ForwardHeaders: at.ForwardHeaders,
+		BodyLimit:      at.BodyLimit,
+		Limits:         limits,
+		Timeout:        at.Timeout,
+		Refuse:         at.refusal,
+		Me:             at.Me,
+		Redirects:      at.Redirects,
+		OwnPolicy:      at.OwnCSP,
+		NoWebSocket:    !at.WebSocket,
+		Authorize:      func(r *http.Request) (proxy.Grant, error) { return s.authorize(r, at) },
+		AllowUpgrade:   s.origins.allowUpgrade,
+		ClientIP:       s.clients.Of,
+
+		StandardTransport: s.cfg.ProxyStandardTransport,
+	})
+}
+
+// refusal returns the refusal of a request by the rules of its route. The log names the rule; the
+// client gets the answer of a path or method that does not exist.
+func (at *proxiedRoute) refusal(r *http.Request, rest string) error {
+	rule, status := at.Refuses(r.Method, rest)
+	if rule == "" {
+		return nil
+	}
+	web.Note(r, slog.String("refused_by", rule))
+	if status == http.StatusMethodNotAllowed {
+		return web.MethodNotAllowed(r.Method, at.Methods)
+	}
+	return web.ErrNotFound
+}
+
+// proxied forwards a request to the API of a route. If the client has too many requests in
+// progress, the refusal is delayed: each such request has already cost a session look-up.
+func (s *Server) proxied(at *proxiedRoute, w http.ResponseWriter, r *http.Request) error {
+	err := at.proxy.Serve(w, r)
+	if errors.Is(err, fair.ErrKey) {
+		s.delayAnswer(r, s.refusals)
+	}
+	return err
+}
+
+// forwardedHeaders returns the request headers that pass on some route.
+func (s *Server) forwardedHeaders() []string {
+	var names []string
+	for i := range s.table {
+		names = append(names, s.table[i].ForwardHeaders...)
+	}
+	slices.SortFunc(names, func(a, b string) int { return strings.Compare(strings.ToLower(a), strings.ToLower(b)) })
+	return slices.CompactFunc(names, strings.EqualFold)
+}
