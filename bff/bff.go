@@ -4,7 +4,7 @@
 //
 // The cookie stops here: no other package of the program reads one, and no response of
 // this package to a browser holds a token or a session's secret. A bearer token from
-// outside is ignored.
+// outside is ignored, except by userinfo.
 //
 // Because this package has the keys, it also serves the endpoint where internal services
 // get their tokens (bff/oauth).

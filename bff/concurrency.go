@@ -84,7 +84,7 @@ func (s *Server) withPlace(kind string, h web.HandlerFunc) web.HandlerFunc {
 		r = r.WithContext(context.WithValue(r.Context(), admissionKey{}, t))
 		var err error
 		// Nothing reads the body of a GET.
-		if kind != kindRead && r.Body != nil && r.Body != http.NoBody {
+		if isRead := r.Method == http.MethodGet || r.Method == http.MethodHead; !isRead && r.Body != nil && r.Body != http.NoBody {
 			r.Body = &admitAtEOF{ReadCloser: r.Body, enter: func() error { return s.enter(r, t) }}
 		} else {
 			err = s.enter(r, t)

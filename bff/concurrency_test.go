@@ -49,6 +49,9 @@ func TestRequestsOfOneClientAreBounded(t *testing.T) {
 		if path == "/api/auth/oauth2/token" {
 			body, header, want = "grant_type=client_credentials", []string{"Content-Type", "application/x-www-form-urlencoded"}, "temporarily_unavailable"
 		}
+		if path == userInfoPath {
+			want = "temporarily_unavailable"
+		}
 		path = strings.Replace(path, "{token}", opaque.NewToken(), 1)
 		if a := v.want(v.do(method, path, body, header...), 429, want); a.header.Get("Retry-After") != "1" || a.header.Get("X-Retry-After") != "1" {
 			t.Errorf("%s: got Retry-After %q", route, a.header.Get("Retry-After"))
@@ -134,6 +137,8 @@ func TestLookupsForStrangersAreBounded(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	v, other := s.visitor(), s.at("127.0.0.2")
+	v.signUp("ada@example.com")
+	raw := v.userToken()
 	leave := s.server.FillLookups("127.0.0.1")
 	defer leave()
 	waittest.Until(t, "all places are taken", func() bool { return s.server.Lookups() == s.server.LookupsOfOneClient() })
@@ -153,6 +158,7 @@ func TestLookupsForStrangersAreBounded(t *testing.T) {
 	form := "grant_type=client_credentials&client_id=svc_x&client_secret=vcs_x"
 	a := v.do("POST", "/api/auth/oauth2/token", form, "Content-Type", "application/x-www-form-urlencoded")
 	v.want(a, 429, "temporarily_unavailable")
+	v.want(s.userInfo(raw), 429, "temporarily_unavailable") // its session may have ended
 	other.want(other.do("GET", "/api/auth/verify-email?token="+token, ""), 401, "INVALID_TOKEN")
 	leave()
 	v.want(v.do("GET", "/api/auth/verify-email?token="+token, ""), 401, "INVALID_TOKEN")

@@ -24,6 +24,7 @@ func (s *Server) surface() endpoint.Surface {
 		Security: map[string]endpoint.Schema{
 			"session": {"type": "apiKey", "in": "cookie", "name": "better-auth.session_token",
 				"description": "Set at sign-up and sign-in, `HttpOnly`. With https its name begins with `__Host-`. COOKIE_NAME changes the name."},
+			"accessToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An access token of a user that this server has issued"},
 			"clientBasic": {"type": "http", "scheme": "basic", "description": "The client's id and secret, each form-encoded first (RFC 6749 §2.3.1)"},
 		},
 		Headers: []*endpoint.Header{endpoint.RequestID("The id of this request in the log"), endpoint.NoStore},

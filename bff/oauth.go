@@ -25,6 +25,7 @@ func (s *Server) newOAuth() *oauth.Server {
 		WrongSecret: func(r *http.Request, clientID string) error {
 			return s.limit(r, throttle.ClientSecret(clientID, s.clients.Of(r)))
 		},
-		Event: s.event,
+		Refused: func(r *http.Request) { s.delayAnswer(r, s.refusals) },
+		Event:   s.event,
 	})
 }

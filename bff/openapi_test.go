@@ -134,11 +134,16 @@ func TestEveryOperationWithoutADatabase(t *testing.T) {
 	s := newSite(t, db, func(c *bff.Config) { c.ExposeToken, c.JWTAlgorithm = true, "EdDSA" })
 	v := s.visitor()
 	v.signUp("ada@example.com")
+	raw := v.userToken()
 	server.Stop(t)
 	s.clock.Set(s.clock.Now().Add(time.Minute)) // later than the cache of sessions
 	for _, route := range operations() {
 		method, path, _ := strings.Cut(route, " ")
 		if !contract.Has(route, 503) || path == "/api/auth/oauth2/token" {
+			continue
+		}
+		if path == userInfoPath {
+			v.want(s.userInfo(raw), 503, "temporarily_unavailable")
 			continue
 		}
 		token := opaque.NewToken()

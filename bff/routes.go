@@ -44,6 +44,7 @@ func (s *Server) endpoints() []endpoint.Endpoint {
 		{Method: "POST", Path: "/undo-email", ID: "undoEmail", Guard: withoutSession, Handler: s.undoEmail, Doc: &undoEmailDoc},
 		{Method: "GET", Path: "/token", ID: "getToken", Guard: asUser, Handler: s.ifExposed(s.signedIn(noBody, s.token)), Doc: &tokenDoc},
 		{Method: "POST", Path: "/oauth2/token", ID: "issueToken", Guard: oauth.Guard(invalidOrigin), Handler: s.oauth.Token, Write: oauth.WriteError, Doc: oauth.Doc(maxBody, errTooMany)},
+		{Method: "GET", Path: "/oauth2/userinfo", ID: "userInfo", Guard: oauth.BearerGuard(), Handler: s.oauth.UserInfo, Write: oauth.WriteError, Doc: oauth.UserInfoDoc(errTooMany)},
 		// Endpoints without a guard need no place: they are cheap, and services fetch the keys.
 		{Method: "GET", Path: "/jwks", ID: "jwks", Short: "/.well-known/jwks.json", ShortID: "getKeys", Handler: s.jwks, Doc: &jwksDoc},
 		{Method: "GET", Path: "/link/{file}", ID: "getLinkFile", Handler: s.linkFile, Doc: &linkFileDoc},

@@ -15,6 +15,7 @@ package oauth
 //     requires that the client still exists and still has the secret that it presented.
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -117,25 +118,34 @@ func (s *Server) subject(r *http.Request, raw string) (token.Subject, error) {
 	if err != nil {
 		return token.Subject{}, err
 	}
-	user, err := s.Store.UserByID(r.Context(), subject.UserID)
+	if _, err = s.owner(r.Context(), subject); errors.Is(err, errNobody) {
+		return token.Subject{}, err
+	}
+	return subject, err
+}
+
+// errNobody refuses a token whose sub is no user.
+var errNobody = token.NotSubject("it names no user")
+
+// owner returns the user of a token that is still usable. Its errors are token.NotSubject or
+// the store's.
+func (s *Server) owner(ctx context.Context, subject token.Subject) (store.User, error) {
+	user, err := s.Store.UserByID(ctx, subject.UserID)
 	switch {
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrInvalidText):
-		return token.Subject{}, token.NotSubject("it names no user")
+		return store.User{}, errNobody
 	case err != nil:
-		return token.Subject{}, err
+		return store.User{}, err
 	case user.DisabledAt != nil:
-		return subject, token.NotSubject("its user is disabled")
+		return store.User{}, token.NotSubject("its user is disabled")
 	case subject.SessionID == "":
-		return subject, nil
+		return user, nil
 	}
-	live, err := s.Sessions.Of(r.Context(), user.ID)
-	if err != nil {
-		return token.Subject{}, err
+	live, err := s.Sessions.Of(ctx, user.ID)
+	if err == nil && !slices.ContainsFunc(live, func(row store.Session) bool { return row.ID == subject.SessionID }) {
+		err = token.NotSubject("its session has ended")
 	}
-	if !slices.ContainsFunc(live, func(row store.Session) bool { return row.ID == subject.SessionID }) {
-		return subject, token.NotSubject("its session has ended")
-	}
-	return subject, nil
+	return user, err
 }
 
 // refuseExchange records a refused token in the audit trail. It returns other errors as

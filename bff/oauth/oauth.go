@@ -30,6 +30,7 @@ type Config struct {
 	ReadBody    func(w http.ResponseWriter, r *http.Request) ([]byte, error) // within the limits of the sender
 	Stranger    func(r *http.Request) (leave func(), err error)              // waits for its turn to look up an id that may be made up
 	WrongSecret func(r *http.Request, clientID string) error                 // counts a failed attempt; its error refuses the request
+	Refused     func(r *http.Request)                                        // delays a refusal if the sender is refused often
 	Event       func(r *http.Request, kind string) store.Event               // starts an entry of the audit trail
 }
 

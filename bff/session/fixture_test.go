@@ -64,10 +64,16 @@ type fixture struct {
 	mints atomic.Int64
 }
 
-// Mint counts the tokens.
-func (f *fixture) Mint(user *store.User, handle string, _ token.Kind) (token.Token, error) {
-	n := f.mints.Add(1)
-	return token.Token{Raw: user.ID + "/" + handle + "/" + string(rune('0'+n)), Expires: f.clock.Now().Add(5 * time.Minute)}, nil
+// Mint counts the tokens. A token for an audience says it, and one with claims the name.
+func (f *fixture) Mint(user *store.User, handle string, k token.Kind) (token.Token, error) {
+	raw := user.ID + "/" + handle + "/" + string(rune('0'+f.mints.Add(1)))
+	if k.Audience != "" {
+		raw += " for " + k.Audience
+	}
+	if len(k.Claims) > 0 {
+		raw += " of " + user.Name
+	}
+	return token.Token{Raw: raw, Expires: f.clock.Now().Add(5 * time.Minute)}, nil
 }
 
 func (f *fixture) Fresh(t token.Token) bool { return f.clock.Now().Before(t.Expires) }

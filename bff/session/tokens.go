@@ -24,7 +24,7 @@ func (c *Config) checkKinds() error {
 		c.Kinds = []token.Kind{{}}
 	}
 	for _, k := range c.Kinds {
-		if _, err := token.Describe(&store.User{}, k.Claims); err != nil {
+		if err := k.Check(); err != nil {
 			return err
 		}
 	}

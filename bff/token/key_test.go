@@ -191,7 +191,7 @@ func TestAKeyIsUsedWithItsOwnAlgorithmOnly(t *testing.T) {
 	for _, algorithm := range []string{jose.ES256, jose.EdDSA} {
 		m := mustOpen(t, config(algorithm, clk), &memory{rows: rows})
 		for _, k := range rows {
-			found, err := m.verifiers(t.Context(), k.ID)
+			found, err := m.verifiers(t.Context(), k.ID, true)
 			if err != nil {
 				t.Fatal(err)
 			}

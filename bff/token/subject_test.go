@@ -55,7 +55,7 @@ func TestVerifySubjectReadsATokenAsItWasMinted(t *testing.T) {
 			}
 			s, err = m.VerifySubject(t.Context(), first.Raw)
 			want := Subject{
-				UserID: "usr_alice", SessionID: "ses_one", TokenID: first.ID, Scope: []string{"tasks:read"}, Scoped: true,
+				UserID: "usr_alice", SessionID: "ses_one", TokenID: first.ID, Audience: "fastapi-backend", Scope: []string{"tasks:read"}, Scoped: true,
 				Actor: &Actor{Subject: "svc_a"}, Expires: user.Expires,
 			}
 			if diff := cmp.Diff(want, s); err != nil || diff != "" {

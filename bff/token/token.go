@@ -116,7 +116,7 @@ type claims struct {
 	Scope    *string `json:"scope,omitempty"` // "" is no scope, which opens nothing; without the claim a user's own token opens all that is theirs
 	ClientID string  `json:"client_id"`
 	Act      *Actor  `json:"act,omitempty"`
-	UserInfo
+	userInfo
 }
 
 // Mint returns a new token of this kind for the user u in the session with the id sessionID.
@@ -126,11 +126,10 @@ func (m *Minter) Mint(u *store.User, sessionID string, k Kind) (Token, error) {
 	if u.ID == "" || sessionID == "" {
 		return Token{}, errors.New("token: mint: no subject or no session")
 	}
-	info, err := Describe(u, k.Claims)
-	if err != nil {
+	if err := k.Check(); err != nil {
 		return Token{}, err
 	}
-	c := claims{Audience: cmp.Or(k.Audience, m.config.Audience), Subject: u.ID, Session: sessionID, ClientID: ownClient, ID: rand.Text(), UserInfo: info}
+	c := claims{Audience: cmp.Or(k.Audience, m.config.Audience), Subject: u.ID, Session: sessionID, ClientID: ownClient, ID: rand.Text(), userInfo: k.describe(u)}
 	if k.Scope != "" {
 		c.Scope = &k.Scope
 	}

@@ -167,6 +167,7 @@ func TestOpenRefusesMistakes(t *testing.T) {
 		"a short secret":                  func(c *Config) { c.Secret = secret[:31] },
 		"a short secret for a key's seal": func(c *Config) { c.Algorithm, c.Secret = jose.EdDSA, secret[:31] },
 		"no issuer":                       func(c *Config) { c.Issuer = "" },
+		"another type":                    func(c *Config) { c.Type = "at+JWT" },
 		"no audience":                     func(c *Config) { c.Audience = "" },
 		"no lifetime":                     func(c *Config) { c.ExpiresIn = 0 },
 		"a lifetime under a second":       func(c *Config) { c.ExpiresIn = time.Second - 1 },

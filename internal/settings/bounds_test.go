@@ -149,6 +149,7 @@ func TestEveryLimiterAndCacheIsInTheBoundsTable(t *testing.T) {
 		"bff/delayrefusals.go":                "delayed refusals",
 		"bff/session/cache.go":                "sessions in memory",
 		"bff/session/endedcache.go":           "remembered blocks; refused clients; ended sessions",
+		"bff/session/tokens.go":               "tokens of sessions in memory",
 		"bff/session/streams.go":              "open streams through the proxy",
 		"bff/throttle/memory.go":              "remembered blocks",
 		"bff/throttle/take.go":                "attempts counted at the same time",
