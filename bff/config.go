@@ -11,6 +11,7 @@ import (
 
 	"vestibule/bff/mail"
 	"vestibule/bff/password"
+	"vestibule/bff/route"
 	"vestibule/store"
 )
 
@@ -54,7 +55,8 @@ type Config struct {
 	ProxyForwardHeaders []string // further request headers that may pass
 	ProxyBodyLimit      int64    // bytes of a proxied request body; None: no limit
 	ProxyTimeout        time.Duration
-	ProxyMaxRequests    int // proxied requests in progress
+	ProxyMaxRequests    int         // proxied requests in progress
+	Routes              route.Table // empty: the default route to the API at Backend
 	// ProxyStandardTransport makes http.Transport carry all proxied requests over the network.
 	ProxyStandardTransport bool
 

@@ -82,6 +82,7 @@ func New(routes ...Route) Table {
 // Defaults holds the settings that apply to routes that do not say otherwise.
 type Defaults struct {
 	Public         *url.URL // the BFF's own origin; nil: not known
+	Listen         string   // the host:port where the BFF listens; "": not known
 	Backend        *url.URL // BACKEND_URL; nil: the task API in the process
 	Audience       string   // of a route to the default API
 	BodyLimit      int64    // bytes; 0: no limit
@@ -118,10 +119,10 @@ func Methods() []string {
 // the path.
 //
 // It also returns nil if a lenient server could find another route in the path: the path is
-// below one route as it was written, but below a longer one when escapes are decoded, case
-// and segment parameters (;x=1) are ignored, or the slash at its end is added. Otherwise
-// /api/shop/%61dmin/ would reach an upstream by the rules of /api/shop/, past those of
-// /api/shop/admin/.
+// below one route as it was written, but below a longer one when escapes are decoded, case is
+// ignored, segment parameters (;x=1) and dots at the end of a segment are removed, or a slash
+// is added at its end. Otherwise /api/shop/%61dmin/ would reach an upstream by the rules of
+// /api/shop/, past those of /api/shop/admin/.
 func (t Table) Find(escapedPath string) *Route {
 	for i := range t {
 		r := &t[i]
@@ -143,7 +144,14 @@ func readsAs(path, prefix string) bool {
 	for prefix != "" {
 		segment, rest, _ := strings.Cut(prefix, "/")
 		written, left, more := strings.Cut(path, "/")
-		if !sameForLenient(written, segment) || !more && rest != "" {
+		switch {
+		case isNothing(written): // such a server merges the slashes around it
+			if !more {
+				return false
+			}
+			path = left
+			continue
+		case !isSame(written, segment), !more && rest != "":
 			return false
 		}
 		path, prefix = left, rest
@@ -151,18 +159,30 @@ func readsAs(path, prefix string) bool {
 	return true
 }
 
-// sameForLenient reports whether a segment of a request, as it was written, is name for a
-// server that decodes escapes, ignores case and cuts off parameters.
-func sameForLenient(written, name string) bool {
-	for i := 0; ; i++ {
+// isSame reports whether a segment of a request, as it was written, is name for a server that
+// decodes escapes, ignores case, and removes parameters, and dots and spaces at the end.
+func isSame(written, name string) bool {
+	for i := range len(name) {
 		c, n := decode(written)
-		if n == 0 || c == ';' {
-			return i == len(name)
-		}
-		if i == len(name) || lower(c) != lower(name[i]) {
+		if n == 0 || lower(c) != lower(name[i]) {
 			return false
 		}
 		written = written[n:]
+	}
+	return isNothing(written)
+}
+
+// isNothing reports whether such a server removes all of s.
+func isNothing(s string) bool {
+	for {
+		c, n := decode(s)
+		if n == 0 || c == ';' {
+			return true
+		}
+		if c != '.' && c != ' ' {
+			return false
+		}
+		s = s[n:]
 	}
 }
 
