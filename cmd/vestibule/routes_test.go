@@ -65,8 +65,8 @@ func TestRoutesPrintsJSON(t *testing.T) {
 	want := `{"path":"/api/shop/","upstream":"https://shop.internal/v2/","keep_path":false,"target":"https://shop.internal/v2/","session":"required","audience":"shop","scope":"orders:read",` +
 		`"claims":["email"],"methods":["GET","HEAD","POST"],"paths":["orders/*","users/**"],"body_limit":1048576,"timeout":"5s","forward_headers":["X-Tenant"],"redirects":["files.example.com"],` +
 		`"csp":"api","websocket":false,"me":true}`
-	if lines[1] != want {
-		t.Errorf("got %s, want %s", lines[1], want)
+	if lines[2] != want {
+		t.Errorf("got %s, want %s", lines[2], want)
 	}
 }
 

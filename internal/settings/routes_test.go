@@ -18,7 +18,7 @@ func TestAMistakeInAFileOfRoutesIsNamedWithLineAndColumn(t *testing.T) {
 	}
 	found := loadFaults(t, ForBFF, Environment{"ROUTES_FILE": path})
 	want := []string{
-		"ROUTES_FILE " + path + `:3:36 [1].upstream "http://b.internal/" is not https`,
+		"ROUTES_FILE " + path + `:3:35 [1].upstream "http://b.internal/" is not https`,
 		"ROUTES_FILE " + path + `:4:23 [2] "scop" is an unknown member; write scope`,
 	}
 	if len(found) != len(want) {
