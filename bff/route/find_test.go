@@ -35,6 +35,22 @@ func TestTheLongestPathWins(t *testing.T) {
 	}
 }
 
+// Parts and copies of a table have their own index.
+func TestAPartOfATable(t *testing.T) {
+	t.Parallel()
+	table := New(Route{Path: "/api/a/"}, Route{Path: "/api/long/"}, Route{Path: "/api/longer/"})
+	for name, part := range map[string]Table{"the end": table[1:], "a copy": {table[1], table[2]}, "by hand": {{Path: "/api/long/"}, {Path: "/api/a/"}}} {
+		for path, want := range map[string]string{"/api/longer/x": "", "/api/long/x": "/api/long/", "/api/a/x": "/api/a/"} {
+			if got := part.Find(path); pathOf(got) != want || got != nil && got != &part[0] && got != &part[1] {
+				t.Errorf("%s: %s: got %v, want %q", name, path, got, want)
+			}
+		}
+	}
+	if got := Table(nil).Find("/api/a/"); got != nil {
+		t.Errorf("got %v", got)
+	}
+}
+
 func pathOf(r *Route) string {
 	if r == nil {
 		return ""
