@@ -72,6 +72,7 @@ func room(path string) (name string, order int) {
 var mayImport = map[string]string{
 	"vestibule/bff/session": "vestibule/bff/token",
 	"vestibule/bff/oauth":   "vestibule/bff/token",
+	"vestibule/bff/proxy":   "vestibule/bff/route",
 }
 
 func TestImportsPointOneWay(t *testing.T) {

@@ -1,6 +1,10 @@
 package route
 
-import "strings"
+import (
+	"strings"
+
+	"vestibule/internal/values"
+)
 
 // Pattern is a path below a route that may be called, like orders/*/lines or orders/**.
 //
@@ -45,45 +49,43 @@ func decodesTo(escaped, plain string) bool {
 	return escaped == ""
 }
 
-// ParsePattern reads a pattern. problem continues a sentence that starts with the pattern;
-// "" means that it is valid.
-func ParsePattern(text string) (p Pattern, problem, cure string) {
-	if text == "/" {
-		return Pattern{text: text}, "", ""
-	}
-	plain := strings.TrimSuffix(text, "/")
+// ParsePattern reads a pattern.
+func ParsePattern(text string) (Pattern, *values.Mistake) {
 	const form = "write a path below the route's, like orders/* or orders/**"
+	if text == "/" {
+		return Pattern{text: text}, nil
+	}
 	switch {
 	case text == "":
-		return p, "is empty", "write / for the route's own path, or leave it out"
+		return Pattern{}, &values.Mistake{Problem: "is empty", Cure: "write / for the route's own path, or leave it out"}
 	case len(text) > maxPath:
-		return p, "is too long", "use at most 255 bytes"
+		return Pattern{}, &values.Mistake{Problem: "is too long", Cure: "use at most 255 bytes"}
 	case text[0] == '/':
-		return p, "begins with a slash", "leave it out: patterns are below the route's path"
+		return Pattern{}, &values.Mistake{Problem: "begins with a slash", Cure: "leave it out: patterns are below the route's path"}
 	case strings.ContainsAny(text, "?#"):
-		return p, "has a query or a fragment", form
+		return Pattern{}, &values.Mistake{Problem: "has a query or a fragment", Cure: form}
 	case strings.Contains(text, "%"):
-		return p, "has a %, but patterns are compared with decoded paths", "write the character itself"
-	case strings.Contains(text, "\\") || strings.ContainsFunc(text, func(c rune) bool { return c < ' ' || c == 0x7f }):
-		return p, "has a backslash or a control character, which no request can have", form
+		return Pattern{}, &values.Mistake{Problem: "has a %, but patterns are compared with decoded paths", Cure: "write the character itself"}
+	case strings.ContainsFunc(text, func(c rune) bool { return c < ' ' || c == 0x7f || c == '\\' }):
+		return Pattern{}, &values.Mistake{Problem: "has a backslash or a control character, which no request can have", Cure: form}
 	}
-	p.text = text
-	p.segments = strings.Split(plain, "/")
-	for i, segment := range p.segments {
+	segments := strings.Split(strings.TrimSuffix(text, "/"), "/")
+	last := len(segments) - 1
+	for i, segment := range segments {
 		name, _, _ := strings.Cut(segment, ";")
 		switch {
 		case segment == "":
-			return p, "has an empty segment, which no request can have", form
+			return Pattern{}, &values.Mistake{Problem: "has an empty segment, which no request can have", Cure: form}
 		case name == "." || name == "..":
-			return p, "has a dot segment, which no request can have", form
-		case segment == "**" && i < len(p.segments)-1:
-			return p, "has ** before its end", "write * for one segment; ** stands at the end only"
+			return Pattern{}, &values.Mistake{Problem: "has a dot segment, which no request can have", Cure: form}
+		case segment == "**" && i < last:
+			return Pattern{}, &values.Mistake{Problem: "has ** before its end", Cure: "write * for one segment; ** stands at the end only"}
 		case segment != "*" && segment != "**" && strings.Contains(segment, "*"):
-			return p, "has a * inside a segment", "write * for a whole segment"
+			return Pattern{}, &values.Mistake{Problem: "has a * inside a segment", Cure: "write * for a whole segment"}
 		}
 	}
-	if last := len(p.segments) - 1; p.segments[last] == "**" {
-		p.segments, p.rest = p.segments[:last], true
+	if segments[last] == "**" {
+		return Pattern{text, segments[:last], true}, nil
 	}
-	return p, "", ""
+	return Pattern{text, segments, false}, nil
 }

@@ -57,6 +57,7 @@ type Route struct {
 	Me        bool     // a path segment `me` is replaced by the user's id
 
 	below []string // the paths of the table's routes below this one, without this one's path
+	index *index   // of the table
 }
 
 // Table holds routes, the one with the longest path first. Make one with New.
@@ -76,12 +77,17 @@ func New(routes ...Route) Table {
 			}
 		}
 	}
+	ix := newIndex(t)
+	for i := range t {
+		t[i].index = ix
+	}
 	return t
 }
 
 // Defaults holds the settings that apply to routes that do not say otherwise.
 type Defaults struct {
 	Public         *url.URL // the BFF's own origin; nil: not known
+	Listen         string   // the host:port where the BFF listens; "": not known
 	Backend        *url.URL // BACKEND_URL; nil: the task API in the process
 	Audience       string   // of a route to the default API
 	BodyLimit      int64    // bytes; 0: no limit
@@ -111,93 +117,6 @@ func Methods() []string {
 		http.MethodGet, http.MethodHead, http.MethodPost,
 		http.MethodPut, http.MethodPatch, http.MethodDelete,
 	}
-}
-
-// Find returns the route of a path, as it was written in the request (url.URL.EscapedPath):
-// the one with the longest Path that the path begins with. It returns nil if no route takes
-// the path.
-//
-// It also returns nil if a lenient server could find another route in the path: the path is
-// below one route as it was written, but below a longer one when escapes are decoded, case
-// and segment parameters (;x=1) are ignored, or the slash at its end is added. Otherwise
-// /api/shop/%61dmin/ would reach an upstream by the rules of /api/shop/, past those of
-// /api/shop/admin/.
-func (t Table) Find(escapedPath string) *Route {
-	for i := range t {
-		r := &t[i]
-		if rest, ok := strings.CutPrefix(escapedPath, r.Path); ok {
-			for _, longer := range r.below {
-				if readsAs(rest, longer) {
-					return nil
-				}
-			}
-			return r
-		}
-	}
-	return nil
-}
-
-// readsAs reports whether a lenient server could read path as prefix, which ends in a slash,
-// or as a path below it.
-func readsAs(path, prefix string) bool {
-	for prefix != "" {
-		segment, rest, _ := strings.Cut(prefix, "/")
-		written, left, more := strings.Cut(path, "/")
-		if !sameForLenient(written, segment) || !more && rest != "" {
-			return false
-		}
-		path, prefix = left, rest
-	}
-	return true
-}
-
-// sameForLenient reports whether a segment of a request, as it was written, is name for a
-// server that decodes escapes, ignores case and cuts off parameters.
-func sameForLenient(written, name string) bool {
-	for i := 0; ; i++ {
-		c, n := decode(written)
-		if n == 0 || c == ';' {
-			return i == len(name)
-		}
-		if i == len(name) || lower(c) != lower(name[i]) {
-			return false
-		}
-		written = written[n:]
-	}
-}
-
-// decode returns the first character of s, decoded, and how many bytes of s it takes. An
-// invalid escape is taken as it is written.
-func decode(s string) (c byte, length int) {
-	if s == "" {
-		return 0, 0
-	}
-	if s[0] == '%' && len(s) > 2 {
-		high, low := unhex(s[1]), unhex(s[2])
-		if high < 16 && low < 16 {
-			return high<<4 | low, 3
-		}
-	}
-	return s[0], 1
-}
-
-func unhex(c byte) byte {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0'
-	case 'a' <= c && c <= 'f':
-		return c - 'a' + 10
-	case 'A' <= c && c <= 'F':
-		return c - 'A' + 10
-	}
-	return 16
-}
-
-func lower(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		return c + 'a' - 'A'
-	}
-	return c
 }
 
 // Refuses returns the rule of the route that refuses a request, in the words of the log, and

@@ -102,6 +102,12 @@ func commands() []command {
 			{"limit", "N", "The maximum number of events: 100 by default, 0 for all."},
 			asJSON,
 		}, run: audit},
+		{name: "routes", args: "[URL]", summary: "print the routes of the proxy as vestibule serve and bff use them, or say which route takes a URL and why", reads: settings.ForRoutes, options: []option{
+			{"method", "METHOD", "The method of the request to the URL; by default GET."},
+			{"explain", "", "Also say for each of the usual request headers whether it is forwarded, and why."},
+			{"header", "NAME,…", "Further request headers to explain."},
+			asJSON,
+		}, run: routes},
 		{name: "doctor", summary: "check the settings, and the database, the keys and the servers that they name, before a start or beside a running installation; nothing is written", reads: settings.ForServe, examines: true, options: []option{
 			{"for", "COMMAND", "The command whose settings are checked: serve, the default, bff or api."},
 			asJSON,

@@ -146,7 +146,7 @@ func fromFault(f settings.Fault) []Result {
 	if f.Value != "" {
 		f.Problem = f.Value + " " + f.Problem
 	}
-	return failure(f.Setting, f.Problem, f.Cure)
+	return failure(f.Setting+f.Place, f.Problem, f.Cure)
 }
 
 // Counted writes a number of things.

@@ -25,7 +25,8 @@ type checker struct {
 type value struct {
 	text   string
 	source source
-	bad    bool // the value has a fault
+	file   string // the file that NAME_FILE names
+	bad    bool   // the value has a fault
 }
 
 // mistake describes a wrong value. The problem continues a sentence that starts with
@@ -39,7 +40,7 @@ type mistake struct {
 func (c *checker) read(s setting, flags map[string]string, env Environment) {
 	c.now = s
 	text, from, err := s.read(flags, env)
-	c.values[s.name] = value{text: text, source: from}
+	c.values[s.name] = value{text: text, source: from, file: env[s.name+"_FILE"]}
 	if from == fromFile && s.secret {
 		c.SecretValueFiles = append(c.SecretValueFiles, ValueFile{s.name + "_FILE", env[s.name+"_FILE"]})
 	}
@@ -92,10 +93,16 @@ func (c *checker) allGiven() []slog.Attr {
 		if s.secret {
 			v.text = "(not shown)"
 		}
+		if len(v.text) > maxLogged {
+			v.text = strings.ToValidUTF8(v.text[:maxLogged], "") + "…"
+		}
 		all = append(all, slog.Group(s.name, "value", v.text, "from", string(v.source)))
 	}
 	return all
 }
+
+// maxLogged bounds how much of a value the log repeats, in bytes.
+const maxLogged = 4000
 
 // valid reports whether the command reads all of these settings and none of them has
 // a fault. Only then can a rule compare them.

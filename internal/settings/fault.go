@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// Fault is one mistake. Its message is one line with the setting, the problem and the
-// cure.
+// Fault is one mistake. Its message is one line with the setting, the problem and the cure.
 type Fault struct {
 	Setting string
+	Place   string // where in the value, directly after the name of the setting, like [2].path; "" for all of it
 	Value   string // quoted by Show; "" if it is secret or not needed
 	Problem string // continues the sentence that starts with "SETTING value"
 	Cure    string
 }
 
 func (f Fault) Error() string {
-	line := f.Setting
+	line := f.Setting + f.Place
 	if f.Value != "" {
 		line += " " + f.Value
 	}

@@ -3,7 +3,7 @@ package settings
 import (
 	"strings"
 
-	"vestibule/bff/proxy"
+	"vestibule/bff/route"
 )
 
 // Prefixes of cookie names for which browsers enforce rules (RFC 6265bis §4.1.3).
@@ -44,7 +44,11 @@ func (c *checker) headerNames(v string) []string {
 			c.refuse(entry, mistake{"is not a header name", "write names like X-Tenant, separated by commas"})
 			continue
 		}
-		if reason := proxy.WhyNotForwarded(entry); reason != "" {
+		if strings.Contains(entry, "*") { // a character that names may have, but no known one has
+			c.refuse(entry, mistake{"is a pattern, which is not supported", "name each header"})
+			continue
+		}
+		if reason := route.WhyNotForwarded(entry); reason != "" {
 			c.refuse(entry, mistake{"must not be forwarded to the API (" + reason + ")", "leave it out"})
 			continue
 		}

@@ -7,9 +7,9 @@ import (
 	"net/url"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 
+	"vestibule/internal/values"
 	"vestibule/internal/web"
 )
 
@@ -45,21 +45,16 @@ func (c *checker) address(v string) string {
 	switch {
 	case strings.Contains(v, "/"):
 		c.refuse(v, mistake{"is not an address to listen on", "write host:port, like localhost:3000, without a scheme or path"})
-	case err != nil && validPort(v, 0):
+	case err != nil && values.ValidPort(v, 0):
 		c.refuse(v, mistake{"is a port without a host", "write localhost:" + v + ", or :" + v + " for every interface"})
 	case err != nil:
 		c.refuse(v, mistake{"is not host:port", "write it like localhost:3000, [::1]:3000, or :3000 for every interface"})
-	case !validPort(port, 0):
+	case !values.ValidPort(port, 0):
 		c.refuse(v, mistake{"has an invalid port", "use a number from 0 to 65535"})
 	case strings.ContainsAny(host, " \t@*"):
 		c.refuse(v, mistake{"has an invalid host", "write a host name, an address, or :" + port + " for every interface"})
 	}
 	return v
-}
-
-func validPort(port string, least uint64) bool {
-	n, err := strconv.ParseUint(port, 10, 16)
-	return err == nil && n >= least && strconv.FormatUint(n, 10) == port
 }
 
 // prefixes reads a list of networks and single addresses.
@@ -143,21 +138,6 @@ func (c *checker) httpURL(v, example string) *url.URL {
 }
 
 func parseHTTPURL(v, example string) (*url.URL, *mistake) {
-	form := "write it like " + example
-	u, err := url.Parse(v)
-	switch {
-	case err != nil || strings.ContainsAny(v, " \t\r\n"):
-		return nil, &mistake{"is not a URL", form}
-	case u.Scheme != "http" && u.Scheme != "https", u.Opaque != "":
-		return nil, &mistake{"does not start with http:// or https://", form}
-	case u.User != nil:
-		return nil, &mistake{"has a user name or password, which is not supported", "remove the part before the @, and the @"}
-	case u.Hostname() == "":
-		return nil, &mistake{"has no host", form}
-	case strings.HasSuffix(u.Host, ":"), u.Port() != "" && !validPort(u.Port(), 1):
-		return nil, &mistake{"has an invalid port", "use a port from 1 to 65535"}
-	case strings.Contains(v, "#"):
-		return nil, &mistake{"has a fragment", "remove the # and what follows it"}
-	}
-	return u, nil
+	u, m := values.HTTPURL(v, example)
+	return u, own(m)
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"vestibule/bff/route"
 )
 
 var taskSettings = group{"Tasks", []setting{
@@ -26,7 +28,7 @@ var tokenSettings = group{"Tokens", []setting{
 		check: func(c *checker, v string) { c.BFF.JWTIssuer = c.text(v) },
 	},
 	{
-		name: "JWT_AUDIENCE", by: ForServe | ForBFF | ForAPI | ForToken, arg: "TEXT", value: defaults.JWTAudience,
+		name: "JWT_AUDIENCE", by: ForServe | ForBFF | ForAPI | ForToken | ForRoutes, arg: "TEXT", value: defaults.JWTAudience,
 		help:  "The aud claim that the BFF puts into tokens and the API requires.",
 		check: func(c *checker, v string) { c.BFF.JWTAudience = c.text(v) },
 	},
@@ -70,12 +72,12 @@ var tokenSettings = group{"Tokens", []setting{
 
 var proxySettings = group{"Proxy", []setting{
 	{
-		name: "PROXY_FORWARD_HEADERS", by: ForServe | ForBFF, arg: "NAME,…", unset: "none",
+		name: "PROXY_FORWARD_HEADERS", by: ForServe | ForBFF | ForRoutes, arg: "NAME,…", unset: "none",
 		help:  "Additional request headers that the proxy forwards to the API.",
 		check: func(c *checker, v string) { c.BFF.ProxyForwardHeaders = c.headerNames(v) },
 	},
 	{
-		name: "PROXY_BODY_LIMIT", by: ForServe | ForBFF, arg: "SIZE", value: fmt.Sprintf("%dMiB", defaults.ProxyBodyLimit>>20),
+		name: "PROXY_BODY_LIMIT", by: ForServe | ForBFF | ForRoutes, arg: "SIZE", value: fmt.Sprintf("%dMiB", defaults.ProxyBodyLimit>>20),
 		help:  "The largest request body that the proxy forwards, like 500KiB, 10MiB or 1GB; 0 means no limit.",
 		check: func(c *checker, v string) { c.BFF.ProxyBodyLimit = zeroMeansNone(c.size(v)) },
 	},
@@ -85,7 +87,7 @@ var proxySettings = group{"Proxy", []setting{
 		check: func(c *checker, v string) { c.BFF.ProxyMaxRequests = c.number(v, 10, 1_000_000) },
 	},
 	{
-		name: "PROXY_TIMEOUT", by: ForServe | ForBFF, arg: "DURATION", value: shortDuration(defaults.ProxyTimeout),
+		name: "PROXY_TIMEOUT", by: ForServe | ForBFF | ForRoutes, arg: "DURATION", value: shortDuration(defaults.ProxyTimeout),
 		help:  "How long the API may take to send the headers of its response.",
 		check: func(c *checker, v string) { c.BFF.ProxyTimeout = c.duration(v, 10*time.Millisecond, time.Hour) },
 	},
@@ -93,6 +95,12 @@ var proxySettings = group{"Proxy", []setting{
 		name: "PROXY_TRANSPORT", by: ForServe | ForBFF, arg: "NAME", value: "direct",
 		help:  "How requests reach an API in another process. direct: requests without a body to an http API take a shorter way through the program. standard: all requests go through net/http's client.",
 		check: func(c *checker, v string) { c.BFF.ProxyStandardTransport = oneOf(c, v, transports) },
+	},
+	{
+		name: "ROUTES", by: ForServe | ForBFF | ForRoutes, arg: "JSON", unset: "one route, /api/proxy/ to BACKEND_URL/api/", maxFile: route.MaxText,
+		help: "The routes of the proxy: a JSON array of objects with path, upstream, audience and more, as docs/routes.md describes. ROUTES_FILE reads the array from a file. " +
+			"PROXY_FORWARD_HEADERS, PROXY_BODY_LIMIT and PROXY_TIMEOUT apply to routes without a rule of their own.",
+		check: func(c *checker, v string) { c.BFF.Routes = c.routes(v) },
 	},
 }}
 

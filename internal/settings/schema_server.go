@@ -8,12 +8,12 @@ import (
 
 var addressSettings = group{"Addresses", []setting{
 	{
-		name: "BASE_URL", by: ForServe | ForBFF | ForAPI | ForToken, arg: "ORIGIN", value: defaults.BaseURL.String(),
+		name: "BASE_URL", by: ForServe | ForBFF | ForAPI | ForToken | ForRoutes, arg: "ORIGIN", value: defaults.BaseURL.String(),
 		help:  "The public origin of the BFF, as browsers see it. https:// switches on Secure cookies, __Host- names and HSTS. The API reads it for the default of JWKS_URL.",
 		check: func(c *checker, v string) { c.BFF.BaseURL = c.origin(v) },
 	},
 	{
-		name: "BFF_ADDR", by: ForServe | ForBFF, arg: "HOST:PORT", value: "localhost:3000",
+		name: "BFF_ADDR", by: ForServe | ForBFF | ForRoutes, arg: "HOST:PORT", value: "localhost:3000",
 		help:  "Where the BFF listens. An empty host means every interface.",
 		check: func(c *checker, v string) { c.BFFAddr = c.address(v) },
 	},
@@ -38,8 +38,8 @@ var addressSettings = group{"Addresses", []setting{
 		check: func(c *checker, v string) { c.DrainDelay = c.duration(v, 0, longestDrainDelay) },
 	},
 	{
-		name: "BACKEND_URL", by: ForServe | ForBFF, arg: "URL", value: defaults.Backend.String(),
-		help:  "The API behind /api/proxy/*; requests go to BACKEND_URL/api/*. If it is not set, vestibule serve calls its own API inside the process.",
+		name: "BACKEND_URL", by: ForServe | ForBFF | ForRoutes, arg: "URL", value: defaults.Backend.String(),
+		help:  "The API behind /api/proxy/*, and behind routes without an upstream; requests go to BACKEND_URL/api/*. If it is not set, vestibule serve calls its own API inside the process.",
 		check: func(c *checker, v string) { c.BFF.Backend = c.backend(v) },
 	},
 	{

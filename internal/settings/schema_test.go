@@ -82,12 +82,13 @@ func TestEverySettingRefusesBadValuesByName(t *testing.T) {
 		{"JWKS_URL", nil, []string{"http://localhost:3000/api/auth/jwks"}}, // HS256 does not use it
 		{"JWT_ISSUERS", nil, badIssuers()},
 		{"MAX_REQUESTS_PER_CALLER", nil, []string{"0", "-1", "many", "1000001"}},
-		{"PROXY_FORWARD_HEADERS", nil, []string{"X-A,", "X A", "X-Ä", "X:A"}},
+		{"PROXY_FORWARD_HEADERS", nil, []string{"X-A,", "X A", "X-Ä", "X:A", "X-My-*"}},
 		{"PROXY_BODY_LIMIT", nil, []string{"-1", "10 MiB", "10M", "10mib", "1.5GB", "MiB", "9223372036854775808", "9223372036854775807KiB", "+1"}},
 		{"PROXY_MAX_REQUESTS", nil, []string{"0", "9", "-1", "1k", "1000001"}},
 		{"SESSION_FRESH_AGE", nil, []string{"0s", "-1m", "10", "soon"}},
 		{"PROXY_TIMEOUT", nil, []string{"0s", "30", "2h"}},
 		{"PROXY_TRANSPORT", nil, []string{"Direct", "http", "on"}},
+		{"ROUTES", nil, []string{"x", "null", "{}", "[]", "[", `[{"path":"/api/x/"}] x`, `[{"path":"/x/"}]`, `[{"path":"/api/x/","upstream":"http://localhost:3000/","audience":"x"}]`, `[{"path":"/api/x/","audience":"not JWT_AUDIENCE"}]`}},
 		{"MAX_STREAMS_PER_SESSION", nil, []string{"0", "-1", "many", "1e3"}},
 		{"MAX_STREAMS_PER_USER", nil, []string{"0", "1000001", "32.0"}},
 		{"MAX_STREAMS_PER_USER", Environment{"MAX_STREAMS": "20"}, []string{"21", "32"}},
@@ -111,7 +112,7 @@ func TestEverySettingRefusesBadValuesByName(t *testing.T) {
 					t.Fatalf("got %d faults, want 1: %v", len(found), found)
 				}
 				line := found[0].Error()
-				if found[0].Setting != tt.setting || !strings.HasPrefix(line, tt.setting+" ") {
+				if found[0].Setting != tt.setting || !strings.HasPrefix(line, tt.setting+found[0].Place+" ") {
 					t.Errorf("got %q, want a line that begins with %s", line, tt.setting)
 				}
 				if found[0].Problem == "" || found[0].Cure == "" || strings.ContainsAny(line, "\n\r\x00") {
@@ -192,6 +193,7 @@ func goodValues() []goodValue {
 		{"PROXY_BODY_LIMIT", nil, []string{"1"}},
 		{"PROXY_TIMEOUT", nil, []string{"1s"}},
 		{"PROXY_TRANSPORT", nil, []string{"direct", "standard"}},
+		{"ROUTES", nil, []string{`[{"path":"/api/x/"}]`, `[{"path":"/api/x/","upstream":"https://x.internal/","audience":"x"}]`}},
 		{"PROXY_MAX_REQUESTS", nil, []string{"10"}},
 		{"WEB_DIR", nil, []string{"../../bff/spa"}},
 		{"WEB_DEV_URL", nil, []string{"http://localhost:5173"}},

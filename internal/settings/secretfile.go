@@ -93,7 +93,7 @@ func readSecretFile(path string) ([]byte, error) {
 	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
 		return nil, refuse(fmt.Sprintf("is open to other users (mode %04o)", mode), "run chmod 600 on it if nobody else has read it"+orElse)
 	}
-	secret, err := readValue(f)
+	secret, err := readValue(f, maxValueFile)
 	switch {
 	case errors.Is(err, errValueEmpty), err == nil && len(secret) < jose.MinSecret:
 		return nil, refuse(fmt.Sprintf("is shorter than %d bytes", jose.MinSecret), "restore the file"+orElse)

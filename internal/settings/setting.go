@@ -19,8 +19,10 @@ type setting struct {
 	value  string // the default
 	unset  string // describes the behaviour without a value, if there is no default
 	secret bool   // its value is never printed
-	help   string
-	check  func(c *checker, value string) // never called with ""
+	// maxFile is the maximum size in bytes of the file that NAME_FILE names; 0: maxValueFile.
+	maxFile int
+	help    string
+	check   func(c *checker, value string) // never called with ""
 }
 
 // group is a heading in help and documentation.
@@ -40,6 +42,7 @@ const (
 	ForData                      // commands that work with the data in the database
 	ForPassword                  // commands that also set a password
 	ForToken                     // commands that mint a token
+	ForRoutes                    // commands that explain the routes of the proxy
 
 	ForVersion Side = 0 // needs no settings
 )

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -38,7 +39,7 @@ func (s setting) read(flags map[string]string, env Environment) (string, source,
 		if m := unexpanded(path, "/run/secrets/"+s.flag()); m != nil {
 			return "", fromFile, Fault{Setting: fileVar, Value: Show(path), Problem: m.problem, Cure: m.cure}
 		}
-		value, err := readValueFile(path)
+		value, err := readValueFile(path, cmp.Or(s.maxFile, maxValueFile))
 		if err != nil {
 			return "", fromFile, Fault{Setting: fileVar, Value: Show(path), Problem: err.Error(), Cure: "name a readable file with the value of " + s.name}
 		}
@@ -47,35 +48,33 @@ func (s setting) read(flags map[string]string, env Environment) (string, source,
 	return s.value, fromDefault, nil
 }
 
-// maxValueFile is the maximum size of a file that NAME_FILE names, in bytes. If the
-// path names a device or a log by mistake, it must not fill the memory.
+// maxValueFile is the maximum size of a file that NAME_FILE names, in bytes, unless the
+// setting has another one. If the path names a device or a log by mistake, it must not fill
+// the memory.
 const maxValueFile = 64 << 10
 
-var (
-	errValueTooLong = fmt.Errorf("has more than %d bytes", maxValueFile)
-	errValueEmpty   = errors.New("is empty")
-)
+var errValueEmpty = errors.New("is empty")
 
 // readValueFile returns the value in the file at path. Its errors continue a sentence
 // that starts with the path.
-func readValueFile(path string) (string, error) {
+func readValueFile(path string, most int) (string, error) {
 	f, err := os.Open(path) // #nosec G304 -- the operator names the file
 	if err != nil {
 		return "", cannotRead(err)
 	}
 	defer f.Close()
-	return readValue(f)
+	return readValue(f, most)
 }
 
-// readValue returns the content of f. It removes one newline at the end, because
-// editors and echo add one.
-func readValue(f *os.File) (string, error) {
-	content, err := io.ReadAll(io.LimitReader(f, maxValueFile+1))
+// readValue returns the content of f, which may have most bytes. It removes one newline at
+// the end, because editors and echo add one.
+func readValue(f *os.File, most int) (string, error) {
+	content, err := io.ReadAll(io.LimitReader(f, int64(most)+1))
 	switch {
 	case err != nil:
 		return "", cannotRead(err)
-	case len(content) > maxValueFile:
-		return "", errValueTooLong
+	case len(content) > most:
+		return "", fmt.Errorf("has more than %d bytes", most)
 	}
 	value := strings.TrimSuffix(string(content), "\n")
 	value = strings.TrimSuffix(value, "\r")

@@ -38,7 +38,6 @@ func NewEnvironment(variables []string) Environment {
 
 // futureSettings maps settings of planned later versions to the cure.
 var futureSettings = map[string]string{
-	"ROUTES":            "use BACKEND_URL, the one upstream of this version",
 	"FORWARD_AUTH_ADDR": "send requests through the BFF instead",
 }
 

@@ -9,7 +9,7 @@ import (
 func TestUnknownSettingsAreRefused(t *testing.T) {
 	for name, cure := range map[string]string{
 		// settings of later versions
-		"ROUTES": "BACKEND_URL", "ROUTES_FILE": "BACKEND_URL", "FORWARD_AUTH_ADDR": "the BFF",
+		"FORWARD_AUTH_ADDR": "the BFF", "FORWARD_AUTH_ADDR_FILE": "the BFF",
 		// settings of Better Auth
 		"BETTER_AUTH_URL": "BASE_URL", "BETTER_AUTH_TRUSTED_ORIGINS": "TRUSTED_ORIGINS", "BETTER_AUTH_SECRETS": "BETTER_AUTH_SECRET", "BETTER_AUTH_TELEMETRY": "unset it",
 		"BETTER_AUTH_SECRET_OLD": "unset it", "BETTER_AUTH_URL_FILE": "BASE_URL", "SIGNUP": "SIGN_UP",
@@ -78,7 +78,7 @@ func TestCommandsCanShareOneSettingsFile(t *testing.T) {
 	if found := loadFaults(t, ForServe, both); found != nil {
 		t.Errorf("beside the right name: got %v, want no faults", found)
 	}
-	if found := loadFaults(t, ForData, Environment{"ROUTES": "[]", "BETTER_AUTH_URL": "x", "TRUSTED_ORIGIN": "x"}); found != nil {
+	if found := loadFaults(t, ForData, Environment{"FORWARD_AUTH_ADDR": ":1", "BETTER_AUTH_URL": "x", "TRUSTED_ORIGIN": "x"}); found != nil {
 		t.Errorf("a command that starts nothing: got %v, want no faults", found)
 	}
 	if found := loadFaults(t, ForPassword, Environment{"PASSWORD_MIN_LENGHT": "15"}); len(found) != 1 {

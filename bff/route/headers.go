@@ -1,0 +1,99 @@
+package route
+
+import (
+	"net/http"
+	"strings"
+
+	"vestibule/internal/values"
+)
+
+// The request headers that no route may forward: those that would break a guarantee of the
+// proxy. All others pass only if they are listed.
+
+const (
+	ownHeader      = "the proxy writes it itself"
+	hopHeader      = "it applies to one connection, not to the request"
+	pathHeader     = "it says where a request comes from, and a client could forge it"
+	identityHeader = "it says who the client is, and a client could forge it"
+	wsHeader       = "it belongs to the WebSocket handshake and passes with it anyway"
+)
+
+var neverForwarded = map[string]string{
+	"Authorization":         "the client's value must not reach the API",
+	"Cookie":                "it holds the session's secret",
+	"Cookie2":               "it holds the session's secret",
+	"Set-Cookie":            "it is for answers",
+	"Traceparent":           ownHeader,
+	"X-Request-Id":          ownHeader,
+	"Host":                  ownHeader,
+	"Content-Length":        ownHeader,
+	"Connection":            hopHeader,
+	"Expect":                hopHeader,
+	"Http2-Settings":        hopHeader,
+	"Keep-Alive":            hopHeader,
+	"Proxy-Authenticate":    hopHeader,
+	"Proxy-Authorization":   hopHeader,
+	"Proxy-Connection":      hopHeader,
+	"Te":                    hopHeader,
+	"Trailer":               hopHeader,
+	"Transfer-Encoding":     hopHeader,
+	"Upgrade":               hopHeader,
+	"Cf-Connecting-Ip":      pathHeader,
+	"Cf-Connecting-Ipv6":    pathHeader,
+	"Client-Ip":             pathHeader,
+	"Fastly-Client-Ip":      pathHeader,
+	"Forwarded":             pathHeader,
+	"Front-End-Https":       pathHeader,
+	"Remote-Addr":           pathHeader,
+	"True-Client-Ip":        pathHeader,
+	"Via":                   pathHeader,
+	"X-Client-Ip":           pathHeader,
+	"X-Cluster-Client-Ip":   pathHeader,
+	"X-Envoy-External-Addr": pathHeader,
+	"X-Host":                pathHeader,
+	"X-Original-Host":       pathHeader,
+	"X-Original-Uri":        pathHeader,
+	"X-Original-Url":        pathHeader,
+	"X-Real-Ip":             pathHeader,
+	"X-Remote-Addr":         pathHeader,
+	"X-Remote-Ip":           pathHeader,
+	"X-Rewrite-Url":         pathHeader,
+	"Remote-Email":          identityHeader,
+	"Remote-Groups":         identityHeader,
+	"Remote-Name":           identityHeader,
+	"Remote-User":           identityHeader,
+	"X-Client-Cert":         identityHeader,
+	"X-Email":               identityHeader,
+	"X-Remote-User":         identityHeader,
+	"X-Ssl-Client-Cert":     identityHeader,
+	"X-User":                identityHeader,
+	"X-User-Email":          identityHeader,
+	"X-User-Id":             identityHeader,
+	"X-Username":            identityHeader,
+}
+
+var neverForwardedPrefix = []struct{ prefix, reason string }{
+	{"X-Forwarded-", pathHeader},
+	{"X-Auth-Request-", identityHeader},
+	{"X-Authenticated-", identityHeader},
+	{"Sec-Websocket-", wsHeader},
+}
+
+// WhyNotForwarded returns the reason why a header must not pass, or "".
+func WhyNotForwarded(name string) string {
+	switch {
+	case !values.IsToken(name):
+		return "it is not a valid header name"
+	case strings.Contains(name, "*"):
+		return "patterns are not supported"
+	case strings.Contains(name, "_"):
+		return "many servers read _ as -, so it could be mistaken for another header"
+	}
+	name = http.CanonicalHeaderKey(name)
+	for _, p := range neverForwardedPrefix {
+		if strings.HasPrefix(name, p.prefix) {
+			return p.reason
+		}
+	}
+	return neverForwarded[name]
+}

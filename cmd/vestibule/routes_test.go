@@ -1,0 +1,170 @@
+package main
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+	"testing"
+
+	"vestibule/internal/settings"
+)
+
+const shopRoutes = `[
+	{"path":"/api/proxy/","websocket":true},
+	{"path":"/api/shop/","upstream":"https://shop.internal/v2/","audience":"shop","scope":"orders:read","claims":["email"],
+	 "methods":["GET","POST"],"paths":["orders/*","users/**"],"body_limit":"1MiB","timeout":"5s","forward_headers":["X-Tenant"],"redirects":["files.example.com"],"me":true},
+	{"path":"/api/shop/public/","upstream":"https://shop.internal/public/","session":"none","keep_path":true,"csp":"own","body_limit":0,"timeout":0}
+]`
+
+// explained runs vestibule routes with shopRoutes.
+func explained(t *testing.T, args string) string {
+	t.Helper()
+	code, stdout, stderr := once(t, "routes "+args, settings.Environment{"ROUTES": shopRoutes})
+	if code != exitOK || stderr != "" {
+		t.Fatalf("routes %s: got code %d, %s", args, code, stderr)
+	}
+	return stdout
+}
+
+// wantLines checks that each pattern matches a line; runs of spaces in the output count as two.
+func wantLines(t *testing.T, got string, patterns ...string) {
+	t.Helper()
+	got = regexp.MustCompile(` {2,}`).ReplaceAllString(got, "  ")
+	for _, pattern := range patterns {
+		if !regexp.MustCompile("(?m)^" + pattern + "$").MatchString(got) {
+			t.Errorf("got\n%s\nwant a line %q", got, pattern)
+		}
+	}
+}
+
+func TestRoutesPrintsTheTable(t *testing.T) {
+	t.Parallel()
+	wantLines(t, explained(t, ""),
+		`PATH  REQUESTS GO TO  SESSION  AUDIENCE  SCOPE  CLAIMS  METHODS  PATHS  BODY LIMIT  TIMEOUT  HEADERS  REDIRECTS TO  ALSO`,
+		`/api/shop/public/  https://shop.internal/public/api/shop/public/  none  none  none  its own csp`,
+		`/api/shop/  https://shop.internal/v2/  required  shop  orders:read  email  GET, HEAD, POST  orders/\*, users/\*\*  1MiB  5s  X-Tenant  files.example.com  me`,
+		`/api/proxy/  http://localhost:8000/api/ \(vestibule serve: inside the process\)  required  fastapi-backend  10MiB  30s  websocket`,
+	)
+	// Columns that no route needs are left out.
+	code, stdout, stderr := once(t, "routes", settings.Environment{"BACKEND_URL": "http://api:9000/base"})
+	if code != exitOK || stderr != "" {
+		t.Fatalf("got code %d, %s", code, stderr)
+	}
+	wantLines(t, stdout,
+		`PATH  REQUESTS GO TO  SESSION  AUDIENCE  BODY LIMIT  TIMEOUT  ALSO`,
+		`/api/proxy/  http://api:9000/base/api/  required  fastapi-backend  10MiB  30s  websocket`,
+	)
+}
+
+func TestRoutesPrintsJSON(t *testing.T) {
+	t.Parallel()
+	lines := strings.Split(strings.TrimSpace(explained(t, "--json")), "\n")
+	if len(lines) != 3 {
+		t.Fatalf("got %q", lines)
+	}
+	want := `{"path":"/api/shop/","upstream":"https://shop.internal/v2/","keep_path":false,"target":"https://shop.internal/v2/","session":"required","audience":"shop","scope":"orders:read",` +
+		`"claims":["email"],"methods":["GET","HEAD","POST"],"paths":["orders/*","users/**"],"body_limit":1048576,"timeout":"5s","forward_headers":["X-Tenant"],"redirects":["files.example.com"],` +
+		`"csp":"api","websocket":false,"me":true}`
+	if lines[2] != want {
+		t.Errorf("got %s, want %s", lines[2], want)
+	}
+}
+
+func TestRoutesSaysWhichRouteTakesAURL(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		args string
+		want []string
+	}{
+		{"/api/shop/orders/7?a=b", []string{
+			`request  GET /api/shop/orders/7\?a=b`,
+			`route  /api/shop/: its path is the only one with which the URL begins`,
+			`goes to  GET https://shop.internal/v2/orders/7\?a=b`,
+			`session  required; token for audience shop, scope orders:read, claims email`,
+			`limits  body of 1MiB, timeout of 5s`,
+		}},
+		{"https://app.example.com/api/shop/users/me/cart#top", []string{`goes to  GET https://shop.internal/v2/users/<user id>/cart`}},
+		{"/api/shop/public/x", []string{
+			`route  /api/shop/public/: its path is the longest with which the URL begins, before /api/shop/`,
+			`goes to  GET https://shop.internal/public/api/shop/public/x`,
+			`session  none; no token`,
+			`limits  no limit of the body, no timeout`,
+		}},
+		{"/api/shop/orders/caf%C3%A9 --method=post", []string{`goes to  POST https://shop.internal/v2/orders/caf%C3%A9`}},
+		{"/api/proxy/me/tasks", []string{`goes to  GET http://localhost:8000/api/me/tasks`}},
+		{"/api/shop/admin", []string{`refused  404: paths of route /api/shop/ are orders/\*, users/\*\*`}},
+		{"/api/shop/orders/7 --method=DELETE", []string{`refused  405: methods of route /api/shop/ are GET, HEAD, POST`}},
+		{"/api/shop/orders/7 --method=TRACE", []string{`refused  405: .*TRACE.*`}},
+		{"/api/shop/orders/..%2f7", []string{`refused  400: The request path contains an encoded slash\.`}},
+		{"/api/shop/orders/7?a=%zz", []string{`refused  400: The query contains an invalid escape\.`}},
+		{"/api/shop/%70ublic/x", []string{`route  none: servers that decode escapes.*than /api/shop/`}},
+		{"/api/other/x", []string{`route  none: no route has a path with which the URL begins`}},
+		{"/api/auth/get-session", []string{`route  none: it is a path of the BFF itself`}},
+		{"/login", []string{`route  none: it is not below /api/, so it belongs to the app`}},
+	} {
+		wantLines(t, explained(t, tt.args), tt.want...)
+	}
+}
+
+func TestRoutesPrintsAVerdictAsJSON(t *testing.T) {
+	t.Parallel()
+	for args, want := range map[string]string{
+		"/api/shop/orders/7":                 `{"url":"/api/shop/orders/7","method":"GET","route":"/api/shop/","why":"its path is the only one with which the URL begins","target":"https://shop.internal/v2/orders/7","status":0,"rule":""}`,
+		"/api/shop/orders/7 --method=DELETE": `{"url":"/api/shop/orders/7","method":"DELETE","route":"/api/shop/","why":"its path is the only one with which the URL begins","target":null,"status":405,"rule":"methods of route /api/shop/ are GET, HEAD, POST"}`,
+		"/api/none/":                         `{"url":"/api/none/","method":"GET","route":null,"why":"no route has a path with which the URL begins","target":null,"status":404,"rule":""}`,
+	} {
+		if got := strings.TrimSpace(explained(t, args+" --json")); got != want {
+			t.Errorf("%s: got %s, want %s", args, got, want)
+		}
+	}
+}
+
+func TestRoutesExplainsHeaders(t *testing.T) {
+	t.Parallel()
+	got := explained(t, "/api/shop/orders/7 --explain --header=x-trace,X_Odd")
+	wantLines(t, got,
+		`goes to  GET https://shop.internal/v2/orders/7`,
+		`ROUTE  HEADER  FORWARDED  WHY`,
+		`/api/shop/  Accept  yes  passes on every route`,
+		`/api/shop/  X-Tenant  yes  is in forward_headers or PROXY_FORWARD_HEADERS`,
+		`/api/shop/  Cookie  no  it holds the session's secret`,
+		`/api/shop/  Authorization  no  .*; the proxy sends the session's token`,
+		`/api/shop/  Upgrade  no  the route has no WebSockets`,
+		`/api/shop/  X-Trace  no  is not listed; add it to forward_headers of the route, or to PROXY_FORWARD_HEADERS`,
+		`/api/shop/  X_odd  no  many servers read _ as -.*`,
+		`/api/shop/  X-Requested-With  no  is not listed.*`,
+		`/api/shop/  X-Forwarded-For  no  the proxy writes it itself`,
+	)
+	if strings.Contains(got, "/api/proxy/") {
+		t.Errorf("got %s, want the headers of one route", got)
+	}
+	all := explained(t, "--explain")
+	wantLines(t, all,
+		`/api/shop/public/  Authorization  no  .*; the route sends no token`,
+		`/api/proxy/  Sec-Websocket-Protocol  yes  with a WebSocket handshake only`,
+		`/api/proxy/  Content-Length  yes  as the length of the body`,
+	)
+	var row headerJSON
+	line, _, _ := strings.Cut(explained(t, "--explain --json"), "\n")
+	if err := json.Unmarshal([]byte(line), &row); err != nil || row.Route != "/api/shop/public/" || !row.Forwarded {
+		t.Errorf("got %s, %v", line, err)
+	}
+}
+
+func TestRoutesRefuses(t *testing.T) {
+	t.Parallel()
+	for args, want := range map[string]string{
+		"shop/orders":             "is not a URL of the BFF",
+		"/api/x --method=A:B":     "is not a method",
+		"--method=POST":           "--method needs a URL",
+		"/api/x /api/y":           "unexpected argument",
+		"--web-dir=dist":          "unknown flag --web-dir",
+		"--routes=[]":             "ROUTES:1:1 has no routes",
+		`--routes=[{"path":"/"}]`: "ROUTES[0].path",
+	} {
+		code, stdout, stderr := once(t, "routes "+args, nil)
+		if code != exitUsage || stdout != "" || !strings.Contains(stderr, want) {
+			t.Errorf("routes %s: got code %d, %q, %q, want %q", args, code, stdout, stderr, want)
+		}
+	}
+}
