@@ -2,7 +2,6 @@ package bff
 
 import (
 	"errors"
-	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -45,9 +44,7 @@ func (c Config) routeTable() route.Table {
 	if len(c.Routes) > 0 {
 		return c.Routes
 	}
-	return route.Default(route.Defaults{
-		Audience: c.JWTAudience, BodyLimit: max(0, c.ProxyBodyLimit), Timeout: c.ProxyTimeout, ForwardHeaders: c.ProxyForwardHeaders,
-	})
+	return route.Default(c.RouteDefaults())
 }
 
 // kindsOf returns the kinds of tokens that the routes need. The first one is that of the default
@@ -74,49 +71,21 @@ func sameKind(a, b token.Kind) bool {
 }
 
 func (s *Server) newProxy(at *proxiedRoute, upstream http.RoundTripper, limits *proxy.Limits) (*proxy.Proxy, error) {
-	to := at.Upstream
-	if to == nil {
-		to = proxy.Below(s.cfg.Backend, "/api/")
-	} else {
-		upstream = nil // that is for the default API
-	}
-	if at.KeepPath {
-		to = proxy.Below(to, at.Path)
+	if at.Upstream != nil {
+		upstream = nil // that carries requests to the default API
 	}
 	return proxy.New(proxy.Config{
-		Path:           at.Path,
-		Upstream:       to,
-		Public:         s.cfg.BaseURL,
-		Transport:      upstream,
-		ForwardHeaders: at.ForwardHeaders,
-		BodyLimit:      at.BodyLimit,
-		Limits:         limits,
-		Timeout:        at.Timeout,
-		Refuse:         at.refusal,
-		Me:             at.Me,
-		Redirects:      at.Redirects,
-		OwnPolicy:      at.OwnCSP,
-		NoWebSocket:    !at.WebSocket,
-		Authorize:      func(r *http.Request) (proxy.Grant, error) { return s.authorize(r, at) },
-		AllowUpgrade:   s.origins.allowUpgrade,
-		ClientIP:       s.clients.Of,
+		Route:        *at.Route,
+		Backend:      s.cfg.Backend,
+		Public:       s.cfg.BaseURL,
+		Transport:    upstream,
+		Limits:       limits,
+		Authorize:    func(r *http.Request) (proxy.Grant, error) { return s.authorize(r, at) },
+		AllowUpgrade: s.origins.allowUpgrade,
+		ClientIP:     s.clients.Of,
 
 		StandardTransport: s.cfg.ProxyStandardTransport,
 	})
-}
-
-// refusal returns the refusal of a request by the rules of its route. The log names the rule; the
-// client gets the answer of a path or method that does not exist.
-func (at *proxiedRoute) refusal(r *http.Request, rest string) error {
-	rule, status := at.Refuses(r.Method, rest)
-	if rule == "" {
-		return nil
-	}
-	web.Note(r, slog.String("refused_by", rule))
-	if status == http.StatusMethodNotAllowed {
-		return web.MethodNotAllowed(r.Method, at.Methods)
-	}
-	return web.ErrNotFound
 }
 
 // proxied forwards a request to the API of a route. If the client has too many requests in

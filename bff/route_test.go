@@ -46,9 +46,9 @@ func withRoutes(t *testing.T) func(*bff.Config) {
 func patterns(t *testing.T, texts ...string) (list []route.Pattern) {
 	t.Helper()
 	for _, text := range texts {
-		p, problem, _ := route.ParsePattern(text)
-		if problem != "" {
-			t.Fatalf("%s %s", text, problem)
+		p, mistake := route.ParsePattern(text)
+		if mistake != nil {
+			t.Fatalf("%s %s", text, mistake.Problem)
 		}
 		list = append(list, p)
 	}

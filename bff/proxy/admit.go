@@ -1,11 +1,13 @@
 package proxy
 
 import (
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
+	"vestibule/bff/route"
 	"vestibule/internal/web"
 )
 
@@ -18,11 +20,9 @@ import (
 //   - Queries that parsers disagree about: invalid escapes, semicolons, and
 //     more parameters than Go's own parser reads. All other queries go to the
 //     API byte for byte.
+//   - What the rules of the route do not allow.
 
-var methods = []string{
-	http.MethodGet, http.MethodHead, http.MethodPost,
-	http.MethodPut, http.MethodPatch, http.MethodDelete,
-}
+var methods = route.Methods()
 
 const maxQueryParameters = 10_000 // url.ParseQuery's own limit
 
@@ -34,17 +34,28 @@ func (p *Proxy) admit(r *http.Request) (rest string, err error) {
 	if err := web.CheckPath(r); err != nil {
 		return "", err
 	}
-	rest, ours := strings.CutPrefix(rawPath(r.URL), p.path)
+	rest, ours := strings.CutPrefix(rawPath(r.URL), p.cfg.Path)
 	if !ours {
 		return "", web.ErrNotFound
 	}
 	if fault := queryFault(r.URL.RawQuery); fault != "" {
 		return "", badQuery(fault)
 	}
-	if p.cfg.Refuse != nil {
-		return rest, p.cfg.Refuse(r, rest)
+	return rest, p.refusal(r, rest)
+}
+
+// refusal returns the refusal of a request by the rules of the route, or nil. The log names the
+// rule; the client learns no more than of a path or method that does not exist.
+func (p *Proxy) refusal(r *http.Request, rest string) error {
+	rule, status := p.cfg.Refuses(r.Method, rest)
+	if rule == "" {
+		return nil
 	}
-	return rest, nil
+	web.Note(r, slog.String("refused_by", rule))
+	if status == http.StatusMethodNotAllowed {
+		return web.MethodNotAllowed(r.Method, p.cfg.Methods)
+	}
+	return web.ErrNotFound
 }
 
 func badQuery(fault string) *web.Error {

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"vestibule/bff/route"
 )
 
 func TestMethods(t *testing.T) {
@@ -160,7 +162,7 @@ func TestRequestsGoOnlyToTheConfiguredAPI(t *testing.T) {
 	elsewhere := newRig(t, other)
 	api := newRecorder()
 	r := newRig(t, api, func(c *Config) {
-		c.Upstream = mustParse(t, "http://"+c.Upstream.Host+"/base%2Cpath/api/")
+		c.Backend = mustParse(t, c.Backend.String()+"/base%2Cpath/")
 	})
 	for name, request := range map[string]string{
 		"absolute form":    "GET http://" + elsewhere.api.Host + "/api/proxy/x HTTP/1.1\nHost: " + elsewhere.api.Host + "\nCookie: a=b\n\n",
@@ -186,7 +188,7 @@ func TestAnImpossibleUpstreamIsRefused(t *testing.T) {
 		"", "localhost:8000/", "ftp://api/", "http:api/", "http:///", "http://user@api/", "http://api/?x=1", "http://api/?",
 		"http://api/#x", "http://api/../x/", "http://api//x/", "http://api/x",
 	} {
-		if _, err := New(Config{Upstream: mustParse(t, upstream), Public: mustParse(t, "http://app")}); err == nil {
+		if _, err := New(Config{Route: route.Route{Path: route.DefaultPath, Upstream: mustParse(t, upstream)}, Public: mustParse(t, "http://app")}); err == nil {
 			t.Errorf("%q: got no error", upstream)
 		}
 	}

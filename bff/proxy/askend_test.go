@@ -30,7 +30,7 @@ func newAskRig(t *testing.T, header http.Header) *askRig {
 	r := &askRig{api: api}
 	var err error
 	r.proxy, err = New(Config{
-		Upstream: mustParse(t, "http://api.internal/api/"), Public: mustParse(t, "https://app.example"),
+		Route: defaultRoute(), Backend: mustParse(t, "http://api.internal"), Public: mustParse(t, "https://app.example"),
 		ClientIP: func(*http.Request) string { return "192.0.2.1" },
 		Authorize: func(*http.Request) (Grant, error) {
 			return Grant{User: "usr_ada", Bind: unbound}, nil

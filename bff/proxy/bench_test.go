@@ -13,8 +13,8 @@ import (
 	"net/url"
 	"runtime"
 	"testing"
-	"time"
 
+	"vestibule/bff/route"
 	"vestibule/internal/web"
 )
 
@@ -49,7 +49,7 @@ func bareProxy(api *url.URL, transport http.RoundTripper) http.Handler {
 	return &httputil.ReverseProxy{
 		Rewrite: func(pr *httputil.ProxyRequest) {
 			pr.SetURL(api)
-			pr.Out.URL.Path = "/api/" + pr.In.URL.Path[len(DefaultPath):]
+			pr.Out.URL.Path = "/api/" + pr.In.URL.Path[len(route.DefaultPath):]
 			pr.Out.Header.Set("Authorization", "Bearer "+testBearer)
 			pr.SetXForwarded()
 		},
@@ -62,8 +62,7 @@ func bareProxy(api *url.URL, transport http.RoundTripper) http.Handler {
 func benchProxy(b *testing.B, api *url.URL, transport http.RoundTripper) http.Handler {
 	b.Helper()
 	p, err := New(Config{
-		Upstream: Below(api, "/api/"), Public: mustParse(b, "https://app.example"), Transport: transport,
-		BodyLimit: 10 << 20, Timeout: 30 * time.Second,
+		Route: defaultRoute(), Backend: api, Public: mustParse(b, "https://app.example"), Transport: transport,
 		Authorize: func(*http.Request) (Grant, error) {
 			return Grant{Bearer: testBearer, Bind: unbound, Confirm: func(context.Context) error { return nil }}, nil
 		},
@@ -167,7 +166,7 @@ func BenchmarkRoundTrip(b *testing.B) {
 		}
 	}))
 	for name, standard := range map[string]bool{"direct": false, "standard": true} {
-		transport := newNetwork(api, 0, standard)
+		transport := newNetwork(api.Host, 0, standard)
 		b.Cleanup(transport.(interface{ CloseIdleConnections() }).CloseIdleConnections)
 		for _, parallel := range []int{1, 32} {
 			b.Run(fmt.Sprintf("%s/clients=%d", name, parallel), func(b *testing.B) { benchRoundTrip(b, api, transport, parallel) })

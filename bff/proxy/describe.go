@@ -3,6 +3,7 @@ package proxy
 import (
 	"net/http"
 
+	"vestibule/bff/route"
 	"vestibule/internal/endpoint"
 	"vestibule/internal/web"
 )
@@ -45,7 +46,7 @@ func Endpoints(guard *endpoint.Guard, cleared, cookie *endpoint.Header, authoriz
 		} else {
 			doc.Body, doc.Answers = &endpoint.Body{Text: "Any body that the API accepts", Type: "*/*", Optional: true}, withBody
 		}
-		list = append(list, endpoint.Endpoint{Method: method, Path: DefaultPath + "{path}", ID: id, Guard: guard, Doc: doc})
+		list = append(list, endpoint.Endpoint{Method: method, Path: route.DefaultPath + "{path}", ID: id, Guard: guard, Doc: doc})
 	}
 	return list
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"vestibule/bff/route"
 )
 
 func TestFurtherHeadersPassWhenConfigured(t *testing.T) {
@@ -29,7 +31,7 @@ func TestHeadersThatMustNotPassCannotBeConfigured(t *testing.T) {
 	}
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
-			_, err := New(Config{Upstream: mustParse(t, "http://api/"), Public: mustParse(t, "http://app"), ForwardHeaders: []string{"X-Fine", name}})
+			_, err := New(Config{Route: route.Route{Path: route.DefaultPath, ForwardHeaders: []string{"X-Fine", name}}, Backend: mustParse(t, "http://api"), Public: mustParse(t, "http://app")})
 			if err == nil {
 				t.Fatal("got no error")
 			}
@@ -39,7 +41,7 @@ func TestHeadersThatMustNotPassCannotBeConfigured(t *testing.T) {
 		})
 	}
 	t.Run("all mistakes are reported at once", func(t *testing.T) {
-		_, err := New(Config{Upstream: mustParse(t, "ftp://api/"), Public: mustParse(t, "http://app"), ForwardHeaders: names})
+		_, err := New(Config{Route: route.Route{Path: route.DefaultPath, ForwardHeaders: names}, Backend: mustParse(t, "ftp://api"), Public: mustParse(t, "http://app")})
 		for _, want := range append([]string{"http or https"}, names[:10]...) {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("got %v, want an error about %s too", err, want)

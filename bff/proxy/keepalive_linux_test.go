@@ -18,7 +18,7 @@ func TestASilentAPIIsNoticed(t *testing.T) {
 	}
 	defer ln.Close()
 	backend := mustParse(t, "http://"+ln.Addr().String())
-	direct := newNetwork(backend, 0, false).(*roundtrip.Transport)
+	direct := newNetwork(backend.Host, 0, false).(*roundtrip.Transport)
 	for name, dial := range map[string]func(context.Context, string, string) (net.Conn, error){
 		"direct": direct.Dial, "standard": direct.Other.(sendOnce).DialContext,
 	} {

@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"vestibule/bff/route"
 )
 
 // wantInside checks that a browser that follows target stays under /api/proxy/.
@@ -13,7 +15,7 @@ func wantInside(t *testing.T, ref, target string) {
 	if err != nil {
 		t.Fatalf("%q became %q: %v", ref, target, err)
 	}
-	if u.Scheme+"://"+u.Host != "https://app.example" || !strings.HasPrefix(u.EscapedPath(), DefaultPath) || !strings.HasPrefix(target, DefaultPath) {
+	if u.Scheme+"://"+u.Host != "https://app.example" || !strings.HasPrefix(u.EscapedPath(), route.DefaultPath) || !strings.HasPrefix(target, route.DefaultPath) {
 		t.Errorf("%q became %q, which leads to %s", ref, target, u)
 	}
 	path, _, _ := strings.Cut(target, "?")

@@ -53,7 +53,7 @@ func (p *Proxy) rewriteTargets(res *http.Response) error {
 		case redirect && kind != unreadable && p.mayLeadTo(values[0]):
 		case redirect:
 			return errBadGateway.Because(fmt.Errorf("the API answered %d with Location %q, which is not under %s%s",
-				res.StatusCode, values, p.cfg.Upstream.Host, p.rawRoot))
+				res.StatusCode, values, p.upstream.Host, p.rawRoot))
 		case kind != external:
 			delete(res.Header, name)
 		}
@@ -78,8 +78,10 @@ func (p *Proxy) mayLeadTo(ref string) bool {
 	if err != nil || u.User != nil {
 		return false
 	}
-	secure := u.Scheme == "https" || u.Scheme == "http" && web.Loopback(u.Hostname())
-	return secure && slices.ContainsFunc(p.cfg.Redirects, func(allowed string) bool { return strings.EqualFold(allowed, u.Host) })
+	if secure := u.Scheme == "https" || u.Scheme == "http" && web.Loopback(u.Hostname()); !secure {
+		return false
+	}
+	return slices.ContainsFunc(p.cfg.Redirects, func(allowed string) bool { return strings.EqualFold(allowed, u.Host) })
 }
 
 func isRedirect(status int) bool {
@@ -119,7 +121,7 @@ func (p *Proxy) locate(sent *url.URL, ref string) (target string, kind addressKi
 			return "", external
 		}
 		return "", hidden
-	case strings.EqualFold(host(u), host(p.cfg.Upstream)):
+	case strings.EqualFold(host(u), host(p.upstream)):
 		return "", hidden // on another port or with another scheme
 	}
 	return "", external
@@ -128,7 +130,7 @@ func (p *Proxy) locate(sent *url.URL, ref string) (target string, kind addressKi
 // isBackend reports whether u has the backend's host and port. The scheme may differ: an
 // API that reads X-Forwarded-Proto may write that scheme with its own host.
 func (p *Proxy) isBackend(u *url.URL) bool {
-	b := p.cfg.Upstream
+	b := p.upstream
 	return strings.EqualFold(host(u), host(b)) && (u.Port() == b.Port() || port(u) == port(b))
 }
 
@@ -158,11 +160,11 @@ func (p *Proxy) local(u *url.URL) (target string, ok bool) {
 	if !ok {
 		return "", false
 	}
-	path := &url.URL{Path: p.path + strings.TrimPrefix(u.Path, p.root), RawPath: p.path + rest}
+	path := &url.URL{Path: p.cfg.Path + strings.TrimPrefix(u.Path, p.root), RawPath: p.cfg.Path + rest}
 	if web.CheckPath(&http.Request{URL: path}) != nil {
 		return "", false
 	}
-	target = p.path + rest
+	target = p.cfg.Path + rest
 	if u.RawQuery != "" || u.ForceQuery {
 		target += "?" + u.RawQuery
 	}

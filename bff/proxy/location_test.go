@@ -20,7 +20,7 @@ func located(t testing.TB) (*Proxy, *url.URL) {
 
 func mustNew(t testing.TB, backend string) *Proxy {
 	t.Helper()
-	p, err := New(Config{Upstream: Below(mustParse(t, backend), "/api/"), Public: mustParse(t, "https://app.example")})
+	p, err := New(Config{Route: defaultRoute(), Backend: mustParse(t, backend), Public: mustParse(t, "https://app.example")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,6 +240,6 @@ func TestLocationsOutsideRedirects(t *testing.T) {
 
 // targetOf returns the API's URL for one of ours.
 func targetOf(p *Proxy, u *url.URL) *url.URL {
-	target := p.target(u, strings.TrimPrefix(rawPath(u), p.path), "usr_1")
+	target := p.target(u, strings.TrimPrefix(rawPath(u), p.cfg.Path), "usr_1")
 	return &target
 }

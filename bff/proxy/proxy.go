@@ -13,20 +13,17 @@ import (
 	"strings"
 	"time"
 
+	"vestibule/bff/route"
 	"vestibule/internal/web"
 )
 
-// DefaultPath is where browsers find the API if there is only one.
-const DefaultPath = "/api/proxy/"
-
 // Config configures a Proxy. Fields are required unless their comment says otherwise.
 type Config struct {
-	// Path is where browsers find the API. It begins and ends with a slash, and "" means
-	// DefaultPath.
-	Path string
-	// Upstream is where requests go: below its path, which ends with a slash. It has no user,
+	route.Route // which requests come here, where they go, and by which rules
+
+	// Backend is the URL of the default API, for a route without an upstream. It has no user,
 	// query or fragment.
-	Upstream *url.URL
+	Backend *url.URL
 	// Public is the origin that browsers see. The API gets it as X-Forwarded-Host
 	// and -Proto.
 	Public *url.URL
@@ -36,31 +33,9 @@ type Config struct {
 	// StandardTransport makes http.Transport carry all requests over the network. Otherwise it
 	// carries only those that internal/roundtrip does not take.
 	StandardTransport bool
-	// ForwardHeaders are extra request headers that may pass; may be empty.
-	ForwardHeaders []string
-	// BodyLimit is the largest request body in bytes; 0 means no limit.
-	BodyLimit int64
 	// Limits bounds the requests under way. Several proxies may share it; nil means
 	// NewLimits(0).
 	Limits *Limits
-	// Timeout bounds the wait for an answer's headers. Time in which the proxy waits
-	// for the client does not count; 0 means no bound.
-	Timeout time.Duration
-	// Refuse returns the refusal of a request by the rules of the API's route, or nil. It is
-	// called before Authorize, with the path below Path as it was written. nil means that all
-	// requests that this package accepts may pass.
-	Refuse func(r *http.Request, rest string) error
-	// NoWebSocket refuses WebSocket handshakes.
-	NoWebSocket bool
-	// Me makes a path segment "me" stand for the user's ID.
-	Me bool
-	// Redirects are the hosts, with their ports if they have any, to which a redirect of the
-	// API may lead over https, or over http on this machine. The browser follows it without
-	// us. May be empty.
-	Redirects []string
-	// OwnPolicy lets the API's own Content-Security-Policy pass, for HTML that it means to
-	// show. An answer without one still gets ours.
-	OwnPolicy bool
 	// Authorize returns the permission for a request, with its token, or the refusal.
 	Authorize func(*http.Request) (Grant, error)
 	// AllowUpgrade reports whether the Origin of a WebSocket handshake is our own or
@@ -97,13 +72,13 @@ type Grant struct {
 
 // Proxy carries requests to one API. Make one with New.
 type Proxy struct {
-	cfg     Config
-	path    string                // where browsers find the API
-	allowed []string              // request headers that pass, in canonical form
-	root    string                // the path at the API below which requests go
-	rawRoot string                // the same, escaped
-	reverse httputil.ReverseProxy // without a BufferPool, see exchange.reverse
-	buffers buffers
+	cfg      Config
+	upstream *url.URL              // requests go below its path
+	allowed  []string              // request headers that pass, in canonical form
+	root     string                // the path at the API below which requests go
+	rawRoot  string                // the same, escaped
+	reverse  httputil.ReverseProxy // without a BufferPool, see exchange.reverse
+	buffers  buffers
 
 	limits *Limits
 
@@ -115,16 +90,17 @@ type Proxy struct {
 
 // New returns a Proxy, or an error with all faults of cfg.
 func New(cfg Config) (*Proxy, error) {
+	upstream := cfg.Base(cfg.Backend)
 	extra, err := forwardable(cfg.ForwardHeaders)
-	if err := errors.Join(checkUpstream(cfg.Upstream), err); err != nil {
+	if err := errors.Join(checkUpstream(upstream), err); err != nil {
 		return nil, err
 	}
 	p := &Proxy{
-		cfg:     cfg,
-		path:    cmp.Or(cfg.Path, DefaultPath),
-		allowed: append(RequestHeaders(), extra...),
-		root:    cfg.Upstream.Path,
-		rawRoot: rawPath(cfg.Upstream),
+		cfg:      cfg,
+		upstream: upstream,
+		allowed:  append(RequestHeaders(), extra...),
+		root:     upstream.Path,
+		rawRoot:  rawPath(upstream),
 
 		limits: cmp.Or(cfg.Limits, NewLimits(0)),
 
@@ -134,7 +110,7 @@ func New(cfg Config) (*Proxy, error) {
 	p.stopping, p.stop = context.WithCancel(context.Background())
 	p.reverse = httputil.ReverseProxy{
 		Rewrite:        p.rewrite,
-		Transport:      newUpstream(cfg),
+		Transport:      newUpstream(cfg, upstream.Host),
 		ModifyResponse: p.modify,
 		ErrorHandler: func(_ http.ResponseWriter, r *http.Request, err error) {
 			exchangeOf(r.Context()).failure = err
@@ -159,15 +135,6 @@ func checkUpstream(u *url.URL) error {
 	return nil
 }
 
-// Below returns the URL of a path below that of u. The path begins with a slash, and nothing in
-// it is escaped.
-func Below(u *url.URL, path string) *url.URL {
-	below := *u
-	below.Path = strings.TrimSuffix(u.Path, "/") + path
-	below.RawPath = strings.TrimSuffix(rawPath(u), "/") + path
-	return &below
-}
-
 // Serve answers one request below the proxy's path. It is a web.HandlerFunc: it returns a
 // refusal or failure as an error, and the caller answers it. The error is
 // context.Canceled if the client is gone. If an answer has ended early, Serve panics
@@ -179,7 +146,7 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	upgrade := isWebSocket(r)
 	switch {
-	case upgrade && p.cfg.NoWebSocket:
+	case upgrade && !p.cfg.WebSocket:
 		return errNoWebSocket
 	case upgrade && !p.cfg.AllowUpgrade(r):
 		return errOrigin

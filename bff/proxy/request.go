@@ -54,15 +54,18 @@ func RequestHeaders() []string {
 func (p *Proxy) rewrite(pr *httputil.ProxyRequest) {
 	x := exchangeOf(pr.Out.Context())
 	*pr.Out.URL = p.target(x.in.URL, x.rest, x.grant.User)
-	pr.Out.Host = p.cfg.Upstream.Host
+	pr.Out.Host = p.upstream.Host
 	pr.Out.Header = p.header(x)
 }
 
 // target translates our URL into the API's. rest is its path below ours as it was written.
 func (p *Proxy) target(u *url.URL, rest, user string) url.URL {
-	decoded := strings.TrimPrefix(u.Path, p.path)
-	if p.cfg.Me && user != "" {
-		decoded, rest = forUser(decoded, rest, user)
+	decoded := strings.TrimPrefix(u.Path, p.cfg.Path)
+	if user != "" {
+		if with := p.cfg.WithUser(rest, user); with != rest {
+			decoded, _ = url.PathUnescape(with) // its escapes are valid: admit has checked them
+			rest = with
+		}
 	}
 	path := p.root + decoded
 	raw := path
@@ -70,8 +73,8 @@ func (p *Proxy) target(u *url.URL, rest, user string) url.URL {
 		raw = p.rawRoot + rest
 	}
 	return url.URL{
-		Scheme:     p.cfg.Upstream.Scheme,
-		Host:       p.cfg.Upstream.Host,
+		Scheme:     p.upstream.Scheme,
+		Host:       p.upstream.Host,
 		Path:       path,
 		RawPath:    raw,
 		RawQuery:   u.RawQuery,

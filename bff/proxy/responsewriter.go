@@ -48,7 +48,7 @@ func (a *answer) WriteHeader(status int) {
 	if status < http.StatusOK {
 		return
 	}
-	if own := a.api["Content-Security-Policy"]; own != nil && a.x.proxy.cfg.OwnPolicy {
+	if own := a.api["Content-Security-Policy"]; own != nil && a.x.proxy.cfg.OwnCSP {
 		a.w.Header()["Content-Security-Policy"] = own
 	}
 	merge(a.w.Header(), a.api)

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"vestibule/bff/route"
 	"vestibule/internal/testlog"
 	"vestibule/internal/waittest"
 	"vestibule/internal/web"
@@ -66,9 +67,9 @@ func newRig(t testing.TB, api any, adjust ...func(*Config)) *rig {
 	}
 	t.Cleanup(r.closeIdleConnections)
 	cfg := Config{
-		Upstream:     Below(r.api, "/api/"),
+		Route:        defaultRoute(),
+		Backend:      r.api,
 		Public:       mustParse(t, "https://app.example"),
-		Timeout:      waitLimit,
 		Authorize:    r.authorizeBy(session),
 		AllowUpgrade: func(r *http.Request) bool { return r.Header.Get("Origin") == "https://app.example" },
 		ClientIP:     clients.Of,
@@ -90,6 +91,9 @@ func newRig(t testing.TB, api any, adjust ...func(*Config)) *rig {
 	})
 	return r
 }
+
+// defaultRoute returns the route of a BFF that has only one.
+func defaultRoute() route.Route { return route.Default(route.Defaults{Timeout: waitLimit})[0] }
 
 // closeIdleConnections closes the unused connections to the API.
 func (r *rig) closeIdleConnections() {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"vestibule/bff/route"
 	"vestibule/internal/fair"
 	"vestibule/internal/waittest"
 	"vestibule/internal/web"
@@ -21,7 +22,7 @@ func TestARouteHasItsOwnPlaces(t *testing.T) {
 		w.Header().Set("X-Got", r.RequestURI)
 		w.WriteHeader(http.StatusSeeOther)
 	}), func(c *Config) {
-		c.Path, c.Upstream = "/api/proxy/billing/", Below(c.Upstream, "/v2/")
+		c.Path, c.Upstream = "/api/proxy/billing/", mustParse(t, c.Backend.String()+"/api/v2/")
 	})
 	for location, want := range map[string]string{
 		"/api/v2/bills/8?a=1": "/api/proxy/billing/bills/8?a=1",
@@ -51,7 +52,7 @@ func TestMeStandsForTheUser(t *testing.T) {
 		"me":               "session=secret",
 		"me/tasks?me=me":   "session=secret/tasks?me=me",
 		"users/me/":        "users/session=secret/",
-		"me/%6de/a%2Cb":    "session=secret/session=secret/a%2Cb",
+		"me/%6de/a%2Cb":    "session=secret/%6de/a%2Cb",
 		"menu/some/me.txt": "menu/some/me.txt",
 		"ME":               "ME",
 	} {
@@ -115,7 +116,7 @@ func TestAPagesOwnPolicy(t *testing.T) {
 		own        bool
 		path, want string
 	}{{true, "page", policy}, {true, "other", web.APIPolicy}, {false, "page", web.APIPolicy}} {
-		res, _ := newRig(t, api, func(c *Config) { c.OwnPolicy = tt.own }).get("/api/proxy/" + tt.path)
+		res, _ := newRig(t, api, func(c *Config) { c.OwnCSP = tt.own }).get("/api/proxy/" + tt.path)
 		if got := res.Header["Content-Security-Policy"]; len(got) != 1 || got[0] != tt.want {
 			t.Errorf("%+v: got %q", tt, got)
 		}
@@ -128,7 +129,7 @@ func TestAPagesOwnPolicy(t *testing.T) {
 func TestARouteMayRefuseWebSockets(t *testing.T) {
 	t.Parallel()
 	api := newRecorder()
-	r := newRig(t, api, func(c *Config) { c.NoWebSocket = true })
+	r := newRig(t, api, func(c *Config) { c.WebSocket = false })
 	res, body := r.raw(handshake).answer("GET")
 	r.wantError(res, body, http.StatusForbidden, "WEBSOCKET_NOT_ALLOWED")
 	api.none(t)
@@ -139,15 +140,18 @@ func TestTheRulesOfARouteComeFirst(t *testing.T) {
 	t.Parallel()
 	api := newRecorder()
 	r := newRig(t, api, func(c *Config) {
-		c.Refuse = func(_ *http.Request, rest string) error {
-			if rest == "secret%2C" {
-				return web.ErrNotFound
-			}
-			return nil
-		}
+		open, _ := route.ParsePattern("open/**")
+		c.Paths, c.Methods = []route.Pattern{open}, []string{http.MethodGet, http.MethodHead}
 	})
-	res, body := r.get("/api/proxy/secret%2C")
+	res, body := r.do(r.request(t.Context(), http.MethodPost, "/api/proxy/open", nil))
+	r.wantError(res, body, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED")
+	if got := res.Header.Get("Allow"); got != "GET, HEAD" {
+		t.Errorf("got Allow %q", got)
+	}
+	r.wantLog("methods of route /api/proxy/")
+	res, body = r.get("/api/proxy/secret%2C")
 	r.wantError(res, body, http.StatusNotFound, web.ErrNotFound.Code)
+	r.wantLog("paths of route /api/proxy/")
 	api.none(t)
 	if n := r.authorized.Load(); n != 0 {
 		t.Errorf("the session was read %d times", n)

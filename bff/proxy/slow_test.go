@@ -36,7 +36,7 @@ var transports = map[string]func(testing.TB, http.Handler) http.RoundTripper{
 	"by a connection": func(t testing.TB, api http.Handler) http.RoundTripper {
 		standard := newTransport(waitLimit)
 		standard.DialContext = serveSlow(t, web.DefaultDeadlines.Wrap(api)).Dial
-		direct := newDirect(mustParse(t, "http://api.internal"), standard.DialContext, sendOnce{standard})
+		direct := newDirect("api.internal", standard.DialContext, sendOnce{standard})
 		t.Cleanup(direct.CloseIdleConnections)
 		return direct
 	},
@@ -60,10 +60,10 @@ func serveSlow(t testing.TB, h http.Handler) *pipetest.Listener {
 func newSlowSide(t testing.TB, transport http.RoundTripper, adjust ...func(*Config)) *slowSide {
 	t.Helper()
 	cfg := Config{
-		Upstream:     mustParse(t, "http://api.internal/api/"),
+		Route:        defaultRoute(),
+		Backend:      mustParse(t, "http://api.internal"),
 		Public:       mustParse(t, "https://app.example"),
 		Transport:    transport,
-		Timeout:      waitLimit,
 		Authorize:    (&rig{TB: t}).authorizeBy(context.Background()),
 		AllowUpgrade: func(*http.Request) bool { return true },
 		ClientIP:     func(*http.Request) string { return "" },

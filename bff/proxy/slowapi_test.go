@@ -72,9 +72,9 @@ func testASlowAPI(t *testing.T, way func(*Config)) {
 	t.Run("no connection either", func(t *testing.T) {
 		transport := newTransport(timeout)
 		transport.DialContext = (&net.Dialer{Timeout: time.Nanosecond}).DialContext
-		backend := mustParse(t, "http://127.0.0.1:9/api/")
-		for _, way := range []http.RoundTripper{transport, newDirect(backend, transport.DialContext, transport)} {
-			r := newRig(t, "http://api.invalid", func(c *Config) { c.Transport, c.Upstream = way, backend })
+		backend := mustParse(t, "http://127.0.0.1:9")
+		for _, way := range []http.RoundTripper{transport, newDirect(backend.Host, transport.DialContext, transport)} {
+			r := newRig(t, "http://api.invalid", func(c *Config) { c.Transport, c.Backend = way, backend })
 			res, body := r.get("/api/proxy/x")
 			r.wantError(res, body, http.StatusGatewayTimeout, "GATEWAY_TIMEOUT")
 		}

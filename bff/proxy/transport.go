@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
-	"net/url"
 	"sync"
 	"time"
 
@@ -29,19 +28,19 @@ const (
 
 // newNetwork returns the transport to a backend in another process. It goes straight there, even
 // if the environment names a proxy.
-func newNetwork(backend *url.URL, timeout time.Duration, standard bool) http.RoundTripper {
+func newNetwork(host string, timeout time.Duration, standard bool) http.RoundTripper {
 	other := sendOnce{newTransport(timeout)}
 	if standard {
 		return other
 	}
-	return newDirect(backend, newDialer(timeout).DialContext, other)
+	return newDirect(host, newDialer(timeout).DialContext, other)
 }
 
 // newDirect returns the transport for requests without a body to an http backend, which are most
 // requests. other carries the rest.
-func newDirect(backend *url.URL, dial func(ctx context.Context, network, address string) (net.Conn, error), other http.RoundTripper) *roundtrip.Transport {
+func newDirect(host string, dial func(ctx context.Context, network, address string) (net.Conn, error), other http.RoundTripper) *roundtrip.Transport {
 	return &roundtrip.Transport{
-		Host: backend.Host, Dial: dial,
+		Host: host, Dial: dial,
 		MaxHeader: maxHeader, MaxIdle: maxIdle, IdleTimeout: idleTimeout,
 		Other: other,
 	}
@@ -81,10 +80,10 @@ func newTransport(timeout time.Duration) *http.Transport {
 // upstream sends ReverseProxy's requests and runs their header timer.
 type upstream struct{ next http.RoundTripper }
 
-func newUpstream(cfg Config) upstream {
+func newUpstream(cfg Config, host string) upstream {
 	switch t := cfg.Transport.(type) {
 	case nil:
-		return upstream{newNetwork(cfg.Upstream, cfg.Timeout, cfg.StandardTransport)}
+		return upstream{newNetwork(host, cfg.Timeout, cfg.StandardTransport)}
 	case *http.Transport:
 		return upstream{sendOnce{t}}
 	}

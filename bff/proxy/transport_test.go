@@ -178,17 +178,17 @@ func TestAnAPIOverTLS(t *testing.T) {
 func TestWhichTransportCarriesWhat(t *testing.T) {
 	t.Parallel()
 	backend := mustParse(t, "http://api.internal")
-	direct, ok := newUpstream(Config{Upstream: backend}).next.(*roundtrip.Transport)
+	direct, ok := newUpstream(Config{}, backend.Host).next.(*roundtrip.Transport)
 	if !ok {
 		t.Fatal("requests do not take the direct way")
 	}
 	if _, ok := direct.Other.(sendOnce); !ok || direct.Host != backend.Host {
 		t.Errorf("got %T for other requests, and the host %s", direct.Other, direct.Host)
 	}
-	if next, ok := newUpstream(Config{Upstream: backend, StandardTransport: true}).next.(sendOnce); !ok {
+	if next, ok := newUpstream(Config{StandardTransport: true}, backend.Host).next.(sendOnce); !ok {
 		t.Errorf("got %T, want only net/http's transport", next)
 	}
-	if next, ok := newUpstream(Config{Upstream: backend, Transport: &http.Transport{}}).next.(sendOnce); !ok {
+	if next, ok := newUpstream(Config{Transport: &http.Transport{}}, backend.Host).next.(sendOnce); !ok {
 		t.Errorf("got %T around a transport of the caller", next)
 	}
 }

@@ -12,18 +12,27 @@ const defaultRoot = "/api/"
 // is appended to its path, which ends in a slash. backend is BACKEND_URL, for a route to the
 // default API.
 func (r *Route) Base(backend *url.URL) *url.URL {
-	base := &url.URL{Scheme: backend.Scheme, Host: backend.Host, Path: strings.TrimSuffix(backend.Path, "/") + defaultRoot}
-	if r.Upstream != nil {
-		base = &url.URL{Scheme: r.Upstream.Scheme, Host: r.Upstream.Host, Path: r.Upstream.Path}
+	base := r.Upstream
+	if base == nil {
+		base = below(backend, defaultRoot)
 	}
 	if r.KeepPath {
-		base.Path += strings.TrimPrefix(r.Path, "/")
+		base = below(base, r.Path)
 	}
 	return base
 }
 
+// below returns the URL of a path below that of u. The path begins with a slash and has no
+// escapes; that of u may have some.
+func below(u *url.URL, path string) *url.URL {
+	under := *u
+	under.Path = strings.TrimSuffix(u.Path, "/") + path
+	under.RawPath = strings.TrimSuffix(u.EscapedPath(), "/") + path
+	return &under
+}
+
 // WithUser replaces each segment `me` of rest by the user's id, on a route with Me. rest is the
-// path below Path, as it was written. id needs no escapes.
+// path below Path, as it was written; an escaped %6de is no me. id needs no escapes.
 func (r *Route) WithUser(rest, id string) string {
 	if !r.Me || !strings.Contains(rest, "me") {
 		return rest
