@@ -66,8 +66,11 @@ func Local(in *Installation) (checks []Check, closeAll func()) {
 	if in.hasBFF() {
 		add("keys", in.needsSchema(in.keys), "BETTER_AUTH_SECRET", "BETTER_AUTH_SECRET_PREVIOUS", "BASE_URL", "JWT_ALGORITHM", "JWT_KEY_ROTATION")
 	}
-	if in.By == settings.ForBFF || in.By == settings.ForServe && c.NetworkAPI {
+	if (in.By == settings.ForBFF || in.By == settings.ForServe && c.NetworkAPI) && usesDefaultAPI(c.BFF.Routes) {
 		add("backend", in.backend, "BACKEND_URL")
+	}
+	if len(serversOf(c.BFF.Routes)) > 0 {
+		add("upstreams", in.upstreams, "ROUTES")
 	}
 	if c.API.Algorithm != jose.HS256 && (in.By == settings.ForAPI || in.By == settings.ForServe && c.NetworkJWKS) {
 		add("jwks", in.keySet, "JWKS_URL", "BASE_URL", "JWT_ALGORITHM")
