@@ -102,7 +102,7 @@ func TestUserInfoRefusals(t *testing.T) {
 		{"no token", ask("Bearer "), 401, "invalid_request", "Bearer"},
 		{"the token alone", ask(raw), 401, "invalid_request", "Bearer"},
 		{"two headers", ask("Bearer "+raw, "Bearer "+raw), 400, "invalid_request", "more than one"},
-		{"garbage", ask("Bearer a.b.c"), 401, "invalid_token", "header"},
+		{"garbage", ask("Bearer a.b.c"), 401, "invalid_token", "compact JWS"},
 		{"the session's handle", ask("Bearer " + session), 401, "invalid_token", "compact JWS"},
 		{"more than the token", ask("Bearer " + raw + " x"), 401, "invalid_token", "compact JWS"},
 		{"another secret", s.userInfo(forged("aud", "billing", right+"x")), 401, "invalid_token", "signature"},
@@ -126,12 +126,10 @@ func TestUserInfoRefusals(t *testing.T) {
 	if got := preflight.header.Get("Access-Control-Allow-Origin"); got != "" {
 		t.Errorf("got a preflight that allows %q", got)
 	}
-	s.server.DelayRefusals("127.0.0.1")
-	if !s.isDelayed("GET", userInfoPath, "Authorization", "Bearer x") || s.isDelayed("GET", userInfoPath, "Authorization", "Bearer "+raw) {
+	s.server.DelayRefusals("127.0.0.1") // those after this one wait for long
+	if !s.isDelayed("GET", userInfoPath, "Authorization", "Bearer x") || !s.isDelayed("GET", userInfoPath) || s.isDelayed("GET", userInfoPath, "Authorization", "Bearer "+raw) {
 		t.Error("a refusal is not delayed, or an answer is")
 	}
-	s.clock.Advance(5 * time.Minute)
-	s.notTold(s.userInfo(raw), 401, "invalid_token", "expired")
 }
 
 // TestUserInfoEndsWithTheSession: unlike the token at the API.
