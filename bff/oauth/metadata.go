@@ -17,6 +17,9 @@ import (
 //     secrets of clients elsewhere, from caches too.
 //   - It names only endpoints that are in the table.
 //   - There is no openid-configuration: there is no authorization endpoint and no ID token.
+//   - response_types_supported is empty. RFC 8414 §2 requires it and §3.2 forbids empty arrays
+//     (erratum 7793 would leave it out), but libraries that read the document into types
+//     refuse it without this member.
 
 // MetadataPath is where the document is (RFC 8414 §3).
 const MetadataPath = "/.well-known/oauth-authorization-server"
