@@ -143,11 +143,15 @@ func TestEveryOperationWithoutADatabase(t *testing.T) {
 	s.clock.Set(s.clock.Now().Add(time.Minute)) // later than the cache of sessions
 	for _, route := range operations() {
 		method, path, _ := strings.Cut(route, " ")
-		if !contract.Has(route, 503) || path == "/api/auth/oauth2/token" {
+		switch {
+		case !contract.Has(route, 503):
 			continue
-		}
-		if path == userInfoPath {
+		case path == userInfoPath:
 			v.want(s.userInfo(raw), 503, "temporarily_unavailable")
+			continue
+		case strings.HasPrefix(path, "/api/auth/oauth2/"):
+			a := v.do(method, path, "client_id=svc_x&client_secret=vcs_x", "Content-Type", "application/x-www-form-urlencoded")
+			v.want(a, 503, "temporarily_unavailable")
 			continue
 		}
 		token := opaque.NewToken()

@@ -46,7 +46,8 @@ func TestUserInfo(t *testing.T) {
 		id := object(t, v.signUp("ada@example.com").body)["user"].(map[string]any)["id"].(string)
 		raw := v.userToken()
 		want := `{"sub":"` + id + `","email":"ada@example.com","email_verified":false,"name":"ada"}`
-		traded, _, _ := s.issued(s.service("billing", "tasks:read token:exchange", "mail").exchange(raw, "audience", "mail"))
+		c := s.service("billing", "tasks:read token:exchange", "mail")
+		traded, _, _ := s.issued(c.exchange(raw, "audience", "mail"))
 		for name, one := range map[string]string{"the token of a session": raw, "an exchanged token for another audience": traded} {
 			a := s.userInfo(one)
 			if a.status != 200 || strings.TrimSpace(a.body) != want || a.header.Get("Content-Type") != "application/json" ||
@@ -64,6 +65,8 @@ func TestUserInfo(t *testing.T) {
 		if want = `{"sub":"` + id + `","email":"ada@example.com","email_verified":true}`; strings.TrimSpace(a.body) != want {
 			s.t.Errorf("got %s, want %s", a.body, want)
 		}
+		c.revoke(traded)
+		s.notTold(s.userInfo(traded), 401, "invalid_token", "revoked")
 	})
 }
 
