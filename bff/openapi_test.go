@@ -143,15 +143,15 @@ func TestEveryOperationWithoutADatabase(t *testing.T) {
 	s.clock.Set(s.clock.Now().Add(time.Minute)) // later than the cache of sessions
 	for _, route := range operations() {
 		method, path, _ := strings.Cut(route, " ")
-		switch {
-		case !contract.Has(route, 503):
+		if !contract.Has(route, 503) {
 			continue
-		case path == userInfoPath:
+		}
+		if path == userInfoPath {
 			v.want(s.userInfo(raw), 503, "temporarily_unavailable")
 			continue
-		case strings.HasPrefix(path, "/api/auth/oauth2/"):
-			a := v.do(method, path, "client_id=svc_x&client_secret=vcs_x", "Content-Type", "application/x-www-form-urlencoded")
-			v.want(a, 503, "temporarily_unavailable")
+		}
+		if method == "POST" && strings.HasPrefix(path, "/api/auth/oauth2/") {
+			s.refused(v.do(method, path, "client_id=svc_a&client_secret=b", "Content-Type", "application/x-www-form-urlencoded"), 503, "temporarily_unavailable", "unavailable")
 			continue
 		}
 		token := opaque.NewToken()
