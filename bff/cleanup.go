@@ -23,6 +23,7 @@ func (s *Server) cleanupJobs() []periodic.Job {
 		{Failure: "expired sessions were not deleted", Batch: s.pruneBy(s.store.DeleteExpiredSessions, 0)},
 		{Failure: "expired links were not deleted", Batch: s.pruneBy(s.store.DeleteExpiredVerifications, linksKept)},
 		{Failure: "expired counters were not deleted", Batch: s.pruneBy(s.store.DeleteExpiredCounters, 0)},
+		{Failure: "expired revocations of tokens were not deleted", Batch: s.pruneBy(s.store.DeleteExpiredRevocations, 0)},
 		{Failure: "expired events were not deleted", Batch: s.pruneEvents},
 		{Failure: "sessions beyond the limit were not deleted", Batch: s.trimSessions},
 		{Failure: "the rows of deleted users were not deleted", Batch: s.pruneDeletedUsers},

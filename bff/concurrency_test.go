@@ -46,7 +46,7 @@ func TestRequestsOfOneClientAreBounded(t *testing.T) {
 		}
 		body, header := contract.Body(t, route), []string{}
 		want := "TOO_MANY_REQUESTS"
-		if path == "/api/auth/oauth2/token" {
+		if method == "POST" && strings.HasPrefix(path, "/api/auth/oauth2/") {
 			body, header, want = "grant_type=client_credentials", []string{"Content-Type", "application/x-www-form-urlencoded"}, "temporarily_unavailable"
 		}
 		if path == userInfoPath {

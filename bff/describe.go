@@ -43,7 +43,7 @@ func (s *Server) surface() endpoint.Surface {
 }
 
 const surfaceText = "The server that a single-page app talks to. `/api/auth/` has the shapes, codes and cookie of Better Auth, so its official client works.\n\n" +
-	"- Errors are `{error, code, message}`: the status text, a stable code, and a text for people. `/api/auth/oauth2/token` has the errors of OAuth.\n" +
+	"- Errors are `{error, code, message}`: the status text, a stable code, and a text for people. `/api/auth/oauth2/` has the errors of OAuth.\n" +
 	"- An unsafe request must come from our own origin or one in TRUSTED_ORIGINS: `Origin` decides, else `Referer`, else `Sec-Fetch-Site`. A request with none of them does not come from a browser and passes.\n" +
 	"- `token` in a body is a session's handle: it names the session and opens nothing. Only the cookie holds the secret.\n" +
 	"- Each GET also accepts HEAD, with the same headers and no body, unless the operation says `x-head: false`. `x-elsewhere` describes the answers to other paths and methods.\n" +

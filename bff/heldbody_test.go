@@ -90,6 +90,9 @@ func (s *site) holdOpen(path, email string, client *service) {
 	if strings.HasSuffix(path, "/oauth2/token") && (status != 400 || !strings.Contains(answer, "session has ended")) {
 		s.t.Errorf("got %d %s, want the subject token refused", status, answer)
 	}
+	if strings.HasSuffix(path, "/oauth2/introspect") && strings.TrimSpace(answer) != `{"active":false}` {
+		s.t.Errorf("got %d %s, want the token inactive", status, answer)
+	}
 	if member {
 		if d := cmp.Diff(before, s.stateOf(email)); d != "" {
 			s.t.Errorf("the request has changed the account (-before +after):\n%s", d)
@@ -112,8 +115,9 @@ const thiefsPassword = "the thief's own one"
 
 // everyField returns a body with every field that any route reads.
 func (s *site) everyField(path, email, handle string, client *service, thief *visitor) (media, body string) {
-	if strings.HasSuffix(path, "/oauth2/token") {
+	if strings.HasPrefix(path, "/api/auth/oauth2/") {
 		return "application/x-www-form-urlencoded", url.Values{
+			"token":      {thief.userToken()},
 			"grant_type": {exchange}, "subject_token": {thief.userToken()}, "subject_token_type": {accessToken},
 			"client_id": {client.id}, "client_secret": {client.secret},
 		}.Encode()

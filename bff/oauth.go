@@ -7,9 +7,10 @@ import (
 	"vestibule/bff/throttle"
 )
 
-// newOAuth composes the token endpoint for services.
+// newOAuth composes the endpoints for services.
 func (s *Server) newOAuth() *oauth.Server {
 	return oauth.New(oauth.Config{
+		Issuer:   s.cfg.JWTIssuer,
 		Audience: s.cfg.JWTAudience,
 		Now:      s.now,
 		Store:    s.store,

@@ -10,6 +10,7 @@ import (
 	"vestibule/bff/oauth"
 	"vestibule/bff/proxy"
 	"vestibule/internal/endpoint"
+	"vestibule/internal/jose"
 	"vestibule/internal/web"
 )
 
@@ -18,6 +19,7 @@ import (
 // already checked requests with unsafe methods. Each handler checks the session itself.
 func (s *Server) endpoints() []endpoint.Endpoint {
 	body, anyBody := s.readBody, s.optionalBody
+	asService, services := oauth.Guard(invalidOrigin), oauth.Describe(maxBody, errTooMany)
 	list := s.accounts([]endpoint.Endpoint{
 		{Method: "POST", Path: "/sign-up/email", ID: "signUpEmail", Short: "/signup", ShortID: "signup", Guard: withoutSession, Handler: s.signUp, Doc: &signUpDoc},
 		{Method: "POST", Path: "/sign-in/email", ID: "signInEmail", Short: "/login", ShortID: "login", Guard: asVisitor, Handler: s.signIn, Doc: &signInDoc},
@@ -43,7 +45,9 @@ func (s *Server) endpoints() []endpoint.Endpoint {
 		{Method: "GET", Path: "/undo-email", ID: "askUndoEmail", Guard: withoutSession, Handler: s.askUndo, Doc: &askUndoDoc},
 		{Method: "POST", Path: "/undo-email", ID: "undoEmail", Guard: withoutSession, Handler: s.undoEmail, Doc: &undoEmailDoc},
 		{Method: "GET", Path: "/token", ID: "getToken", Guard: asUser, Handler: s.ifExposed(s.signedIn(noBody, s.token)), Doc: &tokenDoc},
-		{Method: "POST", Path: "/oauth2/token", ID: "issueToken", Guard: oauth.Guard(invalidOrigin), Handler: s.oauth.Token, Write: oauth.WriteError, Doc: oauth.Doc(maxBody, errTooMany)},
+		{Method: "POST", Path: "/oauth2/token", ID: "issueToken", Guard: asService, Handler: s.oauth.Token, Write: oauth.WriteError, Doc: services.Token},
+		{Method: "POST", Path: "/oauth2/introspect", ID: "introspectToken", Guard: asService, Handler: s.oauth.Introspect, Write: oauth.WriteError, Doc: services.Introspect},
+		{Method: "POST", Path: "/oauth2/revoke", ID: "revokeToken", Guard: asService, Handler: s.oauth.Revoke, Write: oauth.WriteError, Doc: services.Revoke},
 		{Method: "GET", Path: "/oauth2/userinfo", ID: "userInfo", Guard: oauth.BearerGuard(), Handler: s.oauth.UserInfo, Write: oauth.WriteError, Doc: oauth.UserInfoDoc(errTooMany)},
 		// Endpoints without a guard need no place: they are cheap, and services fetch the keys.
 		{Method: "GET", Path: "/jwks", ID: "jwks", Short: "/.well-known/jwks.json", ShortID: "getKeys", Handler: s.jwks, Doc: &jwksDoc},
@@ -51,6 +55,7 @@ func (s *Server) endpoints() []endpoint.Endpoint {
 		{Method: "GET", Path: "/ok", ID: "ok", Handler: s.ok, Doc: &okDoc},
 		{Method: "GET", Path: "/error", ID: "showError", Handler: s.showError, Doc: &errorDoc},
 	})
+	list = append(list, oauth.Metadata(s.origin(), s.cfg.JWTAlgorithm != jose.HS256, list))
 	list = append(list, s.docs.Endpoints("/api/openapi.json", "/api/docs", notModified, knownVersion, notFound)...)
 	list = append(list, proxy.Endpoints(throughProxy, clearCookie, signedAgain, []*web.Error{errNoSession, errSessionExpired}, errStreams)...)
 	return append(list, frontend.Endpoint())

@@ -67,7 +67,7 @@ func TestTokenRequestsAreRefused(t *testing.T) {
 		{"a very long Content-Type", grant, append([]string{"Content-Type", "application/x-www-form-urlencoded" + strings.Repeat("; a=b", 60)}, auth...), 400, "invalid_request", "Content-Type"},
 		{"too much", grant + "&x=" + strings.Repeat("x", 32<<10), auth, 413, "invalid_request", "larger"},
 
-		{"an unknown scope", grant + "&scope=tasks:raed", auth, 400, "invalid_scope", "tasks:raed is unknown"},
+		{"an unknown scope", grant + "&scope=tasks:raed", auth, 400, "invalid_scope", "tasks:raed is not allowed"},
 		{"an unknown scope with characters that no answer may contain", grant + "&scope=%22%5C%0A%C3%A9" + strings.Repeat("x", 300), auth, 400, "invalid_scope", "????x"},
 		{"a scope that the client lacks", grant + "&scope=tasks:read+tasks:write", auth, 400, "invalid_scope", "tasks:write is not allowed"},
 		{"the scope to exchange", grant + "&scope=token:exchange", auth, 400, "invalid_scope", "token:exchange is not allowed"},

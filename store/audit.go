@@ -39,6 +39,7 @@ const (
 	EventTokenIssued         = "token-issued" // to a client for itself
 	EventTokenExchanged      = "token-exchanged"
 	EventTokenExchangeFailed = "token-exchange-failed"
+	EventTokenRevoked        = "token-revoked" // by the client to which it was given
 )
 
 // Events lists all of them.
@@ -48,7 +49,7 @@ var Events = [...]string{
 	EventUserUpdated, EventUserDisabled, EventUserEnabled, EventUserDeleted, EventKeyCreated, EventKeyRetired,
 	EventTokenMinted,
 	EventClientCreated, EventClientRotated, EventClientDeleted, EventClientFailed,
-	EventTokenIssued, EventTokenExchanged, EventTokenExchangeFailed,
+	EventTokenIssued, EventTokenExchanged, EventTokenExchangeFailed, EventTokenRevoked,
 }
 
 // Who caused an event.

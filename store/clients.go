@@ -18,7 +18,7 @@ type Client struct {
 	SecretHash string   // lower-case hex SHA-256 of the secret, which is never stored
 	Grants     []string // how it gets tokens: Grant…
 	Scopes     []string // that its tokens may have
-	Audiences  []string // of tokens that it gets by exchange; none: the API's own
+	Audiences  []string // of its tokens; none: the API's own
 	CreatedAt  time.Time
 	RotatedAt  *time.Time // when it last got another secret
 	LastUsedAt *time.Time // to the minute
@@ -110,6 +110,12 @@ func (tx *Tx) DeleteClient(id string) error {
 // usedEvery is the precision of LastUsedAt. A service that asks for a token with each of
 // its requests must not cause a write with each.
 const usedEvery = time.Minute
+
+// UsedLately reports whether a use at this time is not stored, because c was used a moment
+// before.
+func (c Client) UsedLately(at time.Time) bool {
+	return c.LastUsedAt != nil && c.LastUsedAt.After(at.Add(-usedEvery))
+}
 
 // ClientUse is a use of a client by somebody who has presented its secret.
 type ClientUse struct {

@@ -9,5 +9,5 @@ import (
 // TestConformance runs the same cases on every kind of database.
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	storetest.Conformance(t, userCases(), sessionCases(), keyCases(), keyChangeCases(), accountCases(), linkCases(), mailCases(), adminCases(), clientCases(), aliveCases())
+	storetest.Conformance(t, userCases(), sessionCases(), keyCases(), keyChangeCases(), accountCases(), linkCases(), mailCases(), adminCases(), clientCases(), revokedCases(), aliveCases())
 }

@@ -41,6 +41,12 @@ var (
 
 	ErrNoClient = db.NewError("no such client, or no longer with this secret")
 
+	// ErrTokenRevoked means that the presented token was revoked. Nothing was changed.
+	ErrTokenRevoked = db.NewError("the token was revoked")
+
+	// ErrTooManyRevoked means that a client has too many revoked tokens that have not expired.
+	ErrTooManyRevoked = db.NewError("too many revoked tokens that have not expired")
+
 	// ErrSessionEnded means that the acting session has ended. Nothing was changed.
 	ErrSessionEnded = db.NewError("the session has ended")
 )

@@ -16,26 +16,22 @@ import (
 	"vestibule/store"
 )
 
-// Scopes of service clients.
-const (
-	scopeTasksRead  = "tasks:read"  // every user's tasks, for reading
-	scopeTasksWrite = "tasks:write" // every user's tasks, for writing
+// ScopeTokenExchange is how earlier versions stored the exchange grant. No token has this
+// scope any more.
+const ScopeTokenExchange = "token:exchange"
 
-	// ScopeTokenExchange is how earlier versions stored the exchange grant. No token has
-	// this scope any more.
-	ScopeTokenExchange = "token:exchange"
-)
+// taskScopes lists the scopes of the task API. A client may have others, for other APIs.
+var taskScopes = [...]string{"tasks:read", "tasks:write"}
 
 // allGrants lists the grants that a client may have.
 var allGrants = [...]string{store.GrantCredentials, store.GrantExchange}
-
-// allScopes lists all scopes in the order in which tokens name them.
-var allScopes = [...]string{scopeTasksRead, scopeTasksWrite, ScopeTokenExchange}
 
 const (
 	maxClientName = 100 // code points
 	maxAudience   = 255 // bytes
 	maxAudiences  = 50
+	maxScopes     = 50
+	maxScopeBytes = 2048 // of all scopes, with a space between them: a token must fit into a header
 )
 
 // NewClientSecret makes a secret for a client and the hash to store. The prefix lets scanners find secrets that were committed to a repository.
@@ -53,10 +49,8 @@ func NewClient(name string, grants, scopes, audiences []string, now time.Time) (
 	if grants, scopes, err = chooseGrants(grants, scopes); err != nil {
 		return c, "", err
 	}
-	for _, scope := range scopes {
-		if !slices.Contains(allScopes[:], scope) {
-			return c, "", fmt.Errorf("scope %q is unknown; use %s", scope, strings.Join(taskScopes(allScopes[:]), ", "))
-		}
+	if scopes, err = checkScopes(scopes); err != nil {
+		return c, "", err
 	}
 	var kept []string
 	for _, audience := range audiences {
@@ -72,7 +66,7 @@ func NewClient(name string, grants, scopes, audiences []string, now time.Time) (
 	}
 	c = store.Client{
 		ID: jose.ServicePrefix + strings.ToLower(rand.Text()), Name: name,
-		Grants: grants, Scopes: inOrder(scopes), Audiences: kept, CreatedAt: now.UTC(),
+		Grants: grants, Scopes: scopes, Audiences: kept, CreatedAt: now.UTC(),
 	}
 	secret, c.SecretHash = NewClientSecret()
 	return c, secret, nil
@@ -96,7 +90,30 @@ func chooseGrants(grants, scopes []string) (chosen, left []string, err error) {
 			chosen = append(chosen, grant)
 		}
 	}
-	return chosen, taskScopes(scopes), nil
+	return chosen, ScopesOf(store.Client{Scopes: scopes}), nil
+}
+
+// checkScopes returns the scopes of a new client, each once.
+func checkScopes(scopes []string) ([]string, error) {
+	for _, scope := range scopes {
+		if !jose.IsScope(scope) {
+			return nil, fmt.Errorf("scope %q is invalid; use ASCII characters without spaces, quotes and backslashes, like orders:read", scope)
+		}
+	}
+	scopes = inOrder(scopes)
+	switch length := len(strings.Join(scopes, " ")); {
+	case len(scopes) > maxScopes:
+		return nil, fmt.Errorf("%d scopes are too many; use at most %d", len(scopes), maxScopes)
+	case length > maxScopeBytes:
+		return nil, fmt.Errorf("the scopes have %d bytes together; use at most %d", length, maxScopeBytes)
+	}
+	return scopes, nil
+}
+
+// UnknownTaskScopes returns the scopes that look like those of the task API and are none of
+// them. They may be mistyped, or an API of the operator's own has them.
+func UnknownTaskScopes(c store.Client) []string {
+	return slices.DeleteFunc(ScopesOf(c), func(scope string) bool { return !strings.HasPrefix(scope, "tasks:") || !isForeign(scope) })
 }
 
 // checkClientName refuses names that are unreadable or look like an id.
@@ -120,15 +137,4 @@ func checkClientName(name string) error {
 func validAudience(text string) bool {
 	return text != "" && len(text) <= maxAudience &&
 		!strings.ContainsFunc(text, func(r rune) bool { return !jose.Quotable(r) || r == ' ' || r == ',' })
-}
-
-// inOrder returns each scope once, in the order of allScopes.
-func inOrder(scopes []string) []string {
-	var kept []string
-	for _, scope := range allScopes {
-		if slices.Contains(scopes, scope) {
-			kept = append(kept, scope)
-		}
-	}
-	return kept
 }

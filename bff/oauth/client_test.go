@@ -25,7 +25,10 @@ func TestClientsAreChecked(t *testing.T) {
 		"an id as the name":         {"svc_a", nil, nil, nil},
 		"an unknown grant":          {"a", []string{"client_credentials"}, nil, nil},
 		"the old name and a grant":  {"a", []string{"exchange"}, []string{"token:exchange"}, nil},
-		"an unknown scope":          {"a", nil, []string{"tasks:raed"}, nil},
+		"a scope with a space":      {"a", nil, []string{"tasks:read tasks:write"}, nil},
+		"a scope with a quote":      {"a", nil, []string{`orders:"read`}, nil},
+		"a scope beyond ASCII":      {"a", nil, []string{"größe:read"}, nil},
+		"an empty scope":            {"a", nil, []string{""}, nil},
 		"a bad audience":            {"a", nil, nil, []string{`a"b`}},
 		"an empty audience":         {"a", nil, nil, []string{""}},
 	} {
@@ -37,6 +40,28 @@ func TestClientsAreChecked(t *testing.T) {
 	if err != nil || !slices.Equal(c.Scopes, []string{"tasks:read", "tasks:write"}) || !slices.Equal(c.Audiences, []string{"b", "a"}) ||
 		!strings.HasPrefix(secret, "vcs_") || len(secret) != 4+43 || c.SecretHash == secret {
 		t.Errorf("got %+v, %v", c, err)
+	}
+}
+
+func TestTheScopesOfAClientAreBounded(t *testing.T) {
+	t.Parallel()
+	var scopes []string
+	for i := range 50 {
+		scopes = append(scopes, "orders:"+strconv.Itoa(i), "orders:"+strconv.Itoa(i)) // duplicates count once
+	}
+	for name, tt := range map[string]struct {
+		scopes []string
+		want   bool
+	}{
+		"50":          {scopes, true},
+		"51":          {append(scopes, "one-more"), false},
+		"2048 bytes":  {[]string{strings.Repeat("a", 1024), strings.Repeat("b", 1023)}, true},
+		"one more":    {[]string{strings.Repeat("a", 1024), strings.Repeat("b", 1024)}, false},
+		"a long word": {[]string{strings.Repeat("a", 2049)}, false},
+	} {
+		if c, _, err := oauth.NewClient("billing", nil, tt.scopes, nil, time.Now()); (err == nil) != tt.want || err == nil && !slices.IsSorted(c.Scopes) {
+			t.Errorf("%s: got %v, %v, want a client: %t", name, c.Scopes, err, tt.want)
+		}
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 	"vestibule/internal/web"
 )
 
-// The errors of the token endpoint (RFC 6749 §5.2, RFC 8693 §2.2.2).
+// The errors of the endpoints (RFC 6749 §5.2, RFC 8693 §2.2.2).
 const (
 	invalidRequest     = "invalid_request"
 	invalidClient      = "invalid_client"
@@ -31,6 +31,14 @@ func badRequest(description string) *web.Error { return refuse(invalidRequest, d
 func refuseClient(description string) *web.Error {
 	return web.Refuse(http.StatusUnauthorized, invalidClient, description).With("WWW-Authenticate", `Basic realm="vestibule"`)
 }
+
+// errNotGiven refuses to revoke a token of somebody else (RFC 7009 §2.1).
+var errNotGiven = refuse(unauthorizedClient, "The token was not given to this client.")
+
+// errTooManyRevoked says that the token is still valid (RFC 7009 §2.2.1). A token lives five
+// minutes, so a client that is at its limit has room again soon.
+var errTooManyRevoked = web.Refuse(http.StatusTooManyRequests, unavailable, "The client has revoked too many tokens. This one is still valid.").
+	With("Retry-After", "60").With("X-Retry-After", "60")
 
 // errClient is the answer for an unknown client and for a wrong secret. It does not tell
 // them apart.
@@ -66,6 +74,7 @@ func toJSON(e *web.Error) oauthErrorJSON {
 // Errors that the description of the endpoint shows as examples.
 var (
 	errNoGrantType = badRequest("The parameter grant_type is missing.")
+	errNoToken     = badRequest("The parameter token is missing.")
 	errGrantType   = refuse(unsupportedType, "Use the grant_type "+grantClientCredentials+" or "+grantTokenExchange+".")
 )
 
@@ -73,8 +82,8 @@ func lacksGrant(grant string) *web.Error {
 	return refuse(unauthorizedClient, "The client was not made for this grant_type: it lacks the grant "+grant+".")
 }
 
-func unknownScope(word string) *web.Error {
-	return refuse(invalidScope, "The scope "+named(word)+" is unknown.")
+func wrongScope(word string) *web.Error {
+	return refuse(invalidScope, "The scope "+named(word)+" is not allowed here.")
 }
 
 func wrongAudience(audience string) *web.Error {

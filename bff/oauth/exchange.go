@@ -5,9 +5,9 @@ package oauth
 //
 //   - The client must have the grant exchange. It becomes the actor. Other actors are not
 //     supported.
-//   - The user's token must be one of ours and still usable: the user exists and is not
-//     disabled, and the session that the token names is alive. So the end of a session
-//     takes effect here at once.
+//   - The user's token must be one of ours, for our own API, and still good (good.go). So the
+//     end of a session and a revocation take effect here at once. A token for another
+//     audience is refused: whoever gets one must not make it a token for somebody else.
 //   - The new token has no scope that the old token or the client lacks. Its audience is
 //     one of the client's. It ends no later than the old token.
 //   - It names every service in the chain, the latest one outermost.
@@ -15,7 +15,6 @@ package oauth
 //     requires that the client still exists and still has the secret that it presented.
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -37,11 +36,7 @@ func (s *Server) exchangeToken(w http.ResponseWriter, r *http.Request, client ca
 	if err != nil {
 		return err
 	}
-	allowed := client.Audiences
-	if len(allowed) == 0 {
-		allowed = []string{s.Audience}
-	}
-	audience, err := chooseAudience(form, allowed, s.Audience)
+	audience, err := chooseAudience(form, s.audiencesOf(client.Client, store.GrantExchange), s.Audience)
 	if err != nil {
 		return err
 	}
@@ -49,11 +44,11 @@ func (s *Server) exchangeToken(w http.ResponseWriter, r *http.Request, client ca
 	if err != nil {
 		return s.refuseExchange(r, client.Client, subject, err)
 	}
-	scopes := taskScopes(client.Scopes)
+	scopes := ScopesOf(client.Client)
 	if subject.Scoped {
 		scopes = slices.DeleteFunc(scopes, func(scope string) bool { return !slices.Contains(subject.Scope, scope) })
 	}
-	if scopes, err = chooseScopes(form["scope"], scopes, scopes); err != nil {
+	if scopes, err = chooseScopes(form["scope"], scopes); err != nil {
 		return err
 	}
 	if len(scopes) == 0 {
@@ -74,9 +69,12 @@ func (s *Server) exchangeToken(w http.ResponseWriter, r *http.Request, client ca
 		if err := tx.RequireClient(client.use(e.At)); err != nil {
 			return err
 		}
+		if err := tx.RequireUnrevoked(subject.Digest); err != nil {
+			return err
+		}
 		return tx.RequireSubject(e)
 	})
-	if errors.Is(err, store.ErrSessionEnded) || errors.Is(err, store.ErrNoUser) {
+	if errors.Is(err, store.ErrSessionEnded) || errors.Is(err, store.ErrNoUser) || errors.Is(err, store.ErrTokenRevoked) {
 		return s.refuseExchange(r, client.Client, subject, token.NotSubject("it ended a moment ago"))
 	}
 	if err != nil {
@@ -111,41 +109,20 @@ func checkExchange(form tokenForm) (issuedType string, err error) {
 	return accessTokenType, nil
 }
 
-// subject verifies a user's token and checks that it is still usable. If the error is
+// subject verifies a user's token and checks that it is still good. If the error is
 // token.NotSubject, the result still has the user and the session if they are known.
 func (s *Server) subject(r *http.Request, raw string) (token.Subject, error) {
 	subject, err := s.Tokens.VerifySubject(r.Context(), raw)
-	if err != nil {
+	switch {
+	case err != nil:
 		return token.Subject{}, err
+	case isService(subject.UserID):
+		return token.Subject{}, namesNoUser
 	}
-	if _, err = s.owner(r.Context(), subject); errors.Is(err, errNobody) {
+	if _, err = s.stillGood(r.Context(), subject); errors.Is(err, namesNoUser) {
 		return token.Subject{}, err
 	}
 	return subject, err
-}
-
-// errNobody refuses a token whose sub is no user.
-var errNobody = token.NotSubject("it names no user")
-
-// owner returns the user of a token that is still usable. Its errors are token.NotSubject or
-// the store's.
-func (s *Server) owner(ctx context.Context, subject token.Subject) (store.User, error) {
-	user, err := s.Store.UserByID(ctx, subject.UserID)
-	switch {
-	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrInvalidText):
-		return store.User{}, errNobody
-	case err != nil:
-		return store.User{}, err
-	case user.DisabledAt != nil:
-		return store.User{}, token.NotSubject("its user is disabled")
-	case subject.SessionID == "":
-		return user, nil
-	}
-	live, err := s.Sessions.Of(ctx, user.ID)
-	if err == nil && !slices.ContainsFunc(live, func(row store.Session) bool { return row.ID == subject.SessionID }) {
-		err = token.NotSubject("its session has ended")
-	}
-	return user, err
 }
 
 // refuseExchange records a refused token in the audit trail. It returns other errors as

@@ -1,6 +1,7 @@
-// Package oauth is the token endpoint for internal services (RFC 6749 §4.4, RFC 8693). It
-// reads token requests, authenticates clients by their secrets, and issues tokens. It also
-// exchanges a user's token for a token of a service. It does not use cookies.
+// Package oauth is the authorization server for internal services. It authenticates clients
+// by their secrets, issues tokens (RFC 6749 §4.4), and exchanges a user's token for a token
+// of a service (RFC 8693). It says whether a token is good (RFC 7662), revokes tokens
+// (RFC 7009), and describes itself (RFC 8414). It does not use cookies.
 package oauth
 
 import (
@@ -16,8 +17,9 @@ import (
 	"vestibule/store"
 )
 
-// Config is the configuration of the endpoint. All fields are required.
+// Config is the configuration of the endpoints. All fields are required.
 type Config struct {
+	Issuer   string // of all tokens
 	Audience string // the default audience
 	Now      func() time.Time
 
@@ -25,7 +27,7 @@ type Config struct {
 	Tokens   *token.Minter
 	Sessions Sessions
 
-	// The server that has the endpoint provides these functions.
+	// The server that has the endpoints provides these functions.
 
 	ReadBody    func(w http.ResponseWriter, r *http.Request) ([]byte, error) // within the limits of the sender
 	Stranger    func(r *http.Request) (leave func(), err error)              // waits for its turn to look up an id that may be made up
@@ -39,10 +41,10 @@ type Sessions interface {
 	Of(ctx context.Context, userID string) ([]store.Session, error)
 }
 
-// Server answers token requests. Make one with New.
+// Server answers the requests of clients. Make one with New.
 type Server struct{ Config }
 
-// New returns the endpoint.
+// New returns the endpoints.
 func New(cfg Config) *Server { return &Server{cfg} }
 
 // The grants of the token endpoint.
@@ -63,12 +65,7 @@ type tokenResponseJSON struct {
 
 // Token issues tokens to internal services. Write its errors with WriteError.
 func (s *Server) Token(w http.ResponseWriter, r *http.Request) error {
-	w.Header().Set("Pragma", "no-cache") // RFC 6749 §5.1; every answer also has Cache-Control: no-store
-	form, err := s.readTokenForm(w, r)
-	if err != nil {
-		return err
-	}
-	client, err := s.authenticateClient(r, form)
+	client, form, err := s.enter(w, r)
 	if err != nil {
 		return err
 	}
@@ -87,21 +84,36 @@ func (s *Server) Token(w http.ResponseWriter, r *http.Request) error {
 	if !slices.Contains(client.Grants, grant) {
 		return lacksGrant(grant)
 	}
-	err = give(w, r, client, form)
+	return ended(give(w, r, client, form))
+}
+
+// enter reads a form and authenticates the client that has sent it.
+func (s *Server) enter(w http.ResponseWriter, r *http.Request) (caller, tokenForm, error) {
+	w.Header().Set("Pragma", "no-cache") // RFC 6749 §5.1; every answer also has Cache-Control: no-store
+	form, err := s.readTokenForm(w, r)
+	if err != nil {
+		return caller{}, nil, err
+	}
+	client, err := s.authenticateClient(r, form)
+	return client, form, err
+}
+
+// ended turns the store's error that the client was deleted, or that its secret has changed
+// meanwhile, into a refusal.
+func ended(err error) error {
 	if errors.Is(err, store.ErrNoClient) {
-		return errClient.Because(err) // the client was deleted or its secret changed meanwhile
+		return errClient.Because(err)
 	}
 	return err
 }
 
 // issueToken issues a token with which the client acts for itself (RFC 6749 §4.4).
 func (s *Server) issueToken(w http.ResponseWriter, r *http.Request, client caller, form tokenForm) error {
-	allowed := taskScopes(client.Scopes)
-	scopes, err := chooseScopes(form["scope"], allowed, allowed)
+	scopes, err := chooseScopes(form["scope"], ScopesOf(client.Client))
 	if err != nil {
 		return err
 	}
-	audience, err := chooseAudience(form, append([]string{s.Audience}, client.Audiences...), s.Audience)
+	audience, err := chooseAudience(form, s.audiencesOf(client.Client, store.GrantCredentials), s.Audience)
 	if err != nil {
 		return err
 	}

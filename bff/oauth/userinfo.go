@@ -7,7 +7,6 @@ import (
 
 	"vestibule/bff/token"
 	"vestibule/internal/endpoint"
-	"vestibule/internal/jose"
 	"vestibule/internal/web"
 )
 
@@ -17,8 +16,8 @@ import (
 //   - The token is the only credential. It must be one of ours, for any audience, with which a
 //     service may act for the user: the token of a session, or an exchanged one. A service's
 //     own token names no user.
-//   - Unlike at the API, the end of the session takes effect at once. So the token must name a
-//     session: whoever has the secret of HS256 can sign a token, and cannot know the id of a
+//   - The token must still be good (good.go): unlike at the API, the end of the session takes
+//     effect at once. So it must name a session: whoever has the secret of HS256 can sign a token, and cannot know the id of a
 //     session.
 //   - Only the header Authorization counts. A cookie does not: pages have /get-session.
 //   - No scope is needed. Our tokens have no openid: nobody has asked a user for consent, and
@@ -45,7 +44,7 @@ func (s *Server) UserInfo(w http.ResponseWriter, r *http.Request) error {
 	}
 	web.NoteUser(r, subject.UserID)
 	switch {
-	case strings.HasPrefix(subject.UserID, jose.ServicePrefix):
+	case isService(subject.UserID):
 		s.Refused(r)
 		return errNoUser
 	case subject.SessionID == "":
@@ -56,7 +55,7 @@ func (s *Server) UserInfo(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer leave()
-	user, err := s.owner(r.Context(), subject)
+	user, err := s.stillGood(r.Context(), subject)
 	if err != nil {
 		return s.refuseBearer(r, err)
 	}

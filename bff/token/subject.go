@@ -1,7 +1,7 @@
 package token
 
-// What VerifySubject lets through: a token that we have minted for a user, and
-// nothing that a parser could read in two ways.
+// What Verify lets through: a token that we have minted, and nothing that a parser
+// could read in two ways.
 //
 //  1. The form that internal/jose reads: a compact JWS of bounded length, one
 //     spelling, no duplicate names.
@@ -9,15 +9,16 @@ package token
 //     alg is the configured one.
 //  3. Our signature: of the secret or a previous one, or of a key in our table that
 //     has not ended, found by its kid only.
-//  4. iss is ours; aud is the API's, one string: a token that was narrowed to
-//     another audience, or that is for the upstream of another route, is not widened.
-//     sub and exp are present, and exp is not past: there is no skew, because our own
-//     clock set it.
+//  4. iss is ours; aud is one string. sub and exp are present, and exp is not past:
+//     there is no skew, because our own clock set it.
 //  5. Ids that the audit trail can hold, and that read there as ids and nothing
 //     else: whoever has the secret of HS256 can write anything in their place.
 //  6. Nothing that opens more here than at the API: null does not count as absent,
 //     a scope is spelled as in RFC 6749, and a token of somebody who acts for the
 //     user opens nothing without a scope.
+//
+// VerifySubject requires more: aud is the API's. A token that was narrowed to another
+// audience, or that is for the upstream of another route, is not widened.
 
 import (
 	"context"
@@ -30,36 +31,45 @@ import (
 	"vestibule/internal/jose"
 )
 
-// Subject is a user as their token tells of them.
+// Subject is whom a token stands for, as the token says.
 type Subject struct {
-	UserID    string
-	SessionID string   // "" in a token that was minted outside, with the secret
-	TokenID   string   // jti; "" likewise
-	Audience  string   // whose token it is
-	Scope     []string // only if Scoped
-	Scoped    bool     // the token opens Scope and no more; else all that is the user's
-	Actor     *Actor   // nil: nobody acts for the user
+	UserID    string // in a service's own token, the service
+	SessionID string // "" in a token of a service or an operator, and in one that was minted outside, with the secret
+	TokenID   string // jti; "" if it was minted outside
+	ClientID  string // the service that the token was given to
+	Audience  string
+	Scope     []string  // only if Scoped
+	Scoped    bool      // the token opens Scope and no more; else all that is the user's
+	Actor     *Actor    // nil: nobody acts for the user
+	IssuedAt  time.Time // zero if it was minted outside, without iat
 	Expires   time.Time
+	Digest    string // names the token: see jose.Token.Digest
 }
 
-// NotSubject says why a token cannot be exchanged: it is not ours, or nobody may
-// act for its user with it.
+// NotSubject says why a token is refused: it is not ours, or not good any more, or nobody
+// may act for its user with it.
 type NotSubject string
 
 func (why NotSubject) Error() string { return string(why) }
 
-// VerifySubject reads a user's token that a client wants to exchange. Its errors are
-// NotSubject or the table's.
+// VerifySubject reads a user's token that is to be exchanged. Its errors are NotSubject or
+// the table's.
 func (m *Minter) VerifySubject(ctx context.Context, raw string) (Subject, error) {
-	s, err := m.verify(ctx, raw, true)
+	s, err := m.Verify(ctx, raw)
 	if err == nil && s.Audience != m.config.Audience {
 		return Subject{}, NotSubject("its aud is not " + m.config.Audience)
 	}
 	return s, err
 }
 
-// VerifyBearer is like VerifySubject for a token of any audience, sent by anybody. So it does
-// not look for a key that another instance has just added: a made-up kid causes no query.
+// Verify reads any of our tokens. It does not know whether the user, the session or the
+// client still exists. Its errors are NotSubject or the table's.
+func (m *Minter) Verify(ctx context.Context, raw string) (Subject, error) {
+	return m.verify(ctx, raw, true)
+}
+
+// VerifyBearer is Verify for a token that anybody may have sent. So it does not look for a
+// key that another instance has just added: a made-up kid causes no query.
 func (m *Minter) VerifyBearer(ctx context.Context, raw string) (Subject, error) {
 	return m.verify(ctx, raw, false)
 }
@@ -80,7 +90,12 @@ func (m *Minter) verify(ctx context.Context, raw string, lookForKey bool) (Subje
 	if !slices.ContainsFunc(keys, t.SignedBy) {
 		return Subject{}, NotSubject("its signature is not ours")
 	}
-	return m.readClaims(t.Payload)
+	s, err := m.readClaims(t.Payload)
+	if err != nil {
+		return Subject{}, err
+	}
+	s.Digest = t.Digest()
+	return s, nil
 }
 
 // readHeader returns the kid.
@@ -136,6 +151,7 @@ func (m *Minter) readClaims(payload []byte) (Subject, error) {
 	user, _ := jose.Text(c.Subject)
 	session, _ := jose.Text(c.Session)
 	id, _ := jose.Text(c.ID)
+	client, _ := jose.Text(c.Client)
 	expires, _ := jose.Date(c.Expires) // 0, long past, when it is not a date
 	starts, errStarts := c.Starts()
 	now := m.config.Now()
@@ -143,17 +159,20 @@ func (m *Minter) readClaims(payload []byte) (Subject, error) {
 	case issuer != m.config.Issuer:
 		return Subject{}, NotSubject("its iss is not ours")
 	case audience == "":
-		return Subject{}, NotSubject("its aud is not one text")
+		return Subject{}, NotSubject("its aud is not one string")
 	case user == "":
 		return Subject{}, NotSubject("it has no sub")
 	case float64(now.Unix()) >= expires:
 		return Subject{}, NotSubject("it has expired")
 	case errStarts != nil, starts > float64(now.Add(jose.Skew).Unix()): // the clock of another instance may be ahead
 		return Subject{}, NotSubject("it begins in the future")
-	case !printable(session) || !printable(id):
-		return Subject{}, NotSubject("its sid or jti is not one of ours")
+	case !printable(session) || !printable(id) || !printable(client):
+		return Subject{}, NotSubject("its sid, jti or client_id is not one of ours")
 	}
-	s := Subject{UserID: user, SessionID: session, TokenID: id, Audience: audience, Expires: time.Unix(int64(expires), 0).UTC()}
+	s := Subject{UserID: user, SessionID: session, TokenID: id, ClientID: client, Audience: audience, Expires: time.Unix(int64(expires), 0).UTC()}
+	if issued, err := jose.Date(c.IssuedAt); err == nil && issued > 0 {
+		s.IssuedAt = time.Unix(int64(issued), 0).UTC()
+	}
 	return s, s.readLimits(c)
 }
 
@@ -192,7 +211,7 @@ func hasKinds(c jose.Claims) bool {
 	are := func(kind jsontext.Kind, values ...jsontext.Value) bool {
 		return !slices.ContainsFunc(values, func(v jsontext.Value) bool { return v != nil && v.Kind() != kind })
 	}
-	return are('"', c.Issuer, c.Subject, c.Session, c.ID) && are('0', c.Expires, c.NotBefore, c.IssuedAt) &&
+	return are('"', c.Issuer, c.Subject, c.Session, c.ID, c.Client) && are('0', c.Expires, c.NotBefore, c.IssuedAt) &&
 		c.Scope.Kind() != 'n' && c.Actor.Kind() != 'n'
 }
 

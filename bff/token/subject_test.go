@@ -55,8 +55,9 @@ func TestVerifySubjectReadsATokenAsItWasMinted(t *testing.T) {
 			}
 			s, err = m.VerifySubject(t.Context(), first.Raw)
 			want := Subject{
-				UserID: "usr_alice", SessionID: "ses_one", TokenID: first.ID, Audience: "fastapi-backend", Scope: []string{"tasks:read"}, Scoped: true,
-				Actor: &Actor{Subject: "svc_a"}, Expires: user.Expires,
+				UserID: "usr_alice", SessionID: "ses_one", TokenID: first.ID, ClientID: "svc_a", Audience: "fastapi-backend",
+				Scope: []string{"tasks:read"}, Scoped: true, Actor: &Actor{Subject: "svc_a"},
+				IssuedAt: clk.Now().UTC().Truncate(time.Second), Expires: user.Expires, Digest: s.Digest,
 			}
 			if diff := cmp.Diff(want, s); err != nil || diff != "" {
 				t.Errorf("%v (-want +got):\n%s", err, diff)
@@ -182,6 +183,8 @@ func TestTokensThatAreNotOursAreRefused(t *testing.T) {
 		"a sid with NUL in it":       {foreign(t, header, claims(`,"sid":"ses\u0000"`), secret), "sid"},
 		"a sid without end":          {foreign(t, header, claims(`,"sid":"`+strings.Repeat("s", jose.MaxID+1)+`"`), secret), "sid"},
 		"a jti with a line break":    {foreign(t, header, claims(`,"jti":"a\nb"`), secret), "jti"},
+		"a client_id with a space":   {foreign(t, header, claims(`,"client_id":"svc_a svc_b"`), secret), "client_id"},
+		"a client_id that is null":   {foreign(t, header, claims(`,"client_id":null`), secret), "claims"},
 		"a jti beyond ASCII":         {foreign(t, header, claims(`,"jti":"\u202e"`), secret), "jti"},
 		"a scope that is a list":     {foreign(t, header, claims(`,"scope":["tasks:read"]`), secret), "scope"},
 		"a scope that is null":       {foreign(t, header, claims(`,"scope":null`), secret), "claims"},

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"vestibule/api"
 	"vestibule/bff/oauth"
 	"vestibule/internal/jose"
 	"vestibule/internal/settings"
@@ -33,15 +33,9 @@ type clientJSON struct {
 
 func toClientJSON(c store.Client, secret string) clientJSON {
 	return clientJSON{
-		ID: c.ID, Name: c.Name, Secret: secret, Grants: append([]string{}, c.Grants...), Scopes: taskScopes(c), Audiences: append([]string{}, c.Audiences...),
+		ID: c.ID, Name: c.Name, Secret: secret, Grants: append([]string{}, c.Grants...), Scopes: oauth.ScopesOf(c), Audiences: append([]string{}, c.Audiences...),
 		CreatedAt: web.Time(c.CreatedAt), RotatedAt: optionalTime(c.RotatedAt), OldSecretEndsAt: optionalTime(c.OldSecretEndsAt), LastUsedAt: optionalTime(c.LastUsedAt),
 	}
-}
-
-// taskScopes returns the scopes of c without token:exchange. Clients of an earlier
-// version have that scope for the grant exchange; it gives no access to tasks.
-func taskScopes(c store.Client) []string {
-	return slices.DeleteFunc(append([]string{}, c.Scopes...), func(scope string) bool { return scope == oauth.ScopeTokenExchange })
 }
 
 // words splits the value of an option at commas and spaces.
@@ -64,7 +58,13 @@ func clientCreate(ctx context.Context, p *program, c *settings.Settings) error {
 		if err != nil {
 			return err
 		}
-		return p.showSecret(made, secret)
+		if err := p.showSecret(made, secret); err != nil {
+			return err
+		}
+		if unknown := oauth.UnknownTaskScopes(made); len(unknown) > 0 {
+			p.note("Not scopes of Vestibule's task API: %s. It has %s.", strings.Join(unknown, " "), strings.Join(api.Scopes[:], " "))
+		}
+		return nil
 	})
 }
 
@@ -74,7 +74,10 @@ func (p *program) showSecret(c store.Client, secret string) error {
 	out.row(toClientJSON(c, secret), "client_id", c.ID)
 	out.row(nil, "client_secret", secret)
 	out.row(nil, "grant", strings.Join(c.Grants, " "))
-	out.row(nil, "scope", strings.Join(taskScopes(c), " "))
+	out.row(nil, "scope", strings.Join(oauth.ScopesOf(c), " "))
+	if len(c.Audiences) > 0 {
+		out.row(nil, "audience", strings.Join(c.Audiences, " "))
+	}
 	if err := out.close(); err != nil {
 		return err
 	}
@@ -96,7 +99,7 @@ func clientList(ctx context.Context, p *program, c *settings.Settings) error {
 		}
 		out := p.output("ID", "NAME", "GRANT", "SCOPE", "AUDIENCE", "CREATED", "ROTATED", "OLD SECRET ENDS", "LAST USED")
 		for _, cl := range clients {
-			out.row(toClientJSON(cl, ""), cl.ID, cl.Name, strings.Join(cl.Grants, " "), strings.Join(taskScopes(cl), " "), strings.Join(cl.Audiences, " "),
+			out.row(toClientJSON(cl, ""), cl.ID, cl.Name, strings.Join(cl.Grants, " "), strings.Join(oauth.ScopesOf(cl), " "), strings.Join(cl.Audiences, " "),
 				formatTime(cl.CreatedAt), maybe(cl.RotatedAt), maybe(cl.OldSecretEndsAt), maybe(cl.LastUsedAt))
 		}
 		return out.close()

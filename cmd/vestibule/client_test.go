@@ -10,7 +10,7 @@ import (
 func TestClientCommands(t *testing.T) {
 	onConsole(t, func(c *console) {
 		got := c.do("", 0, "client", "create", "reports", "--scope", "tasks:write tasks:read", "--audience=A,B")
-		found := regexp.MustCompile(`(?m)^client_id +(svc_[a-z0-9]{26})\nclient_secret +(vcs_[\w-]{43})\ngrant +credentials\nscope +tasks:read tasks:write\n.*not shown again\.\n$`).FindStringSubmatch(got)
+		found := regexp.MustCompile(`(?m)^client_id +(svc_[a-z0-9]{26})\nclient_secret +(vcs_[\w-]{43})\ngrant +credentials\nscope +tasks:read tasks:write\naudience +A B\n.*not shown again\.\n$`).FindStringSubmatch(got)
 		if found == nil {
 			c.Fatalf("got %s", got)
 		}
@@ -59,6 +59,22 @@ func TestClientCommands(t *testing.T) {
 	})
 }
 
+// TestAClientOfOtherAPIs: its scopes are free. One that may be a mistyped scope of the task
+// API is named.
+func TestAClientOfOtherAPIs(t *testing.T) {
+	onConsole(t, func(c *console) {
+		got := c.do("", 0, "client", "create", "orders", "--scope=orders:write,orders:read,tasks:raed", "--audience=orders,https://billing.example.com/")
+		for _, want := range []string{"scope          orders:read orders:write tasks:raed\n", "audience       orders https://billing.example.com/\n", "Not scopes of Vestibule's task API: tasks:raed. It has tasks:read tasks:write.\n"} {
+			if !strings.Contains(got, want) {
+				c.Errorf("got %s, want %q in it", got, want)
+			}
+		}
+		if got := c.do("", 0, "client", "create", "other", "--scope=orders:read,tasks:read"); strings.Contains(got, "Not scopes") {
+			c.Errorf("got %s", got)
+		}
+	})
+}
+
 func TestClientCommandsRefuse(t *testing.T) {
 	onConsole(t, func(c *console) {
 		c.do("", 0, "client", "create", "reports")
@@ -68,7 +84,8 @@ func TestClientCommandsRefuse(t *testing.T) {
 			want string
 		}{
 			{2, "client create", "lacks NAME"},
-			{2, "client create a --scope=tasks:raed", "use tasks:read, tasks:write"},
+			{2, "client create a --scope=orders:\"read", "scope"},
+			{2, "client create a --scope=" + strings.Repeat("x", 2049), "at most 2048"},
 			{2, "client create a --grant=password", "use credentials, exchange"},
 			{2, "client create a --grant=exchange --scope=tasks:read,token:exchange", "leave it out of the scopes"},
 			{2, "client create a --audience=\"", "audience"},

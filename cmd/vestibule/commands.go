@@ -64,9 +64,9 @@ func commands() []command {
 		}, run: userRevoke},
 		{name: "user set-password", args: "USER", summary: "set a user's password and end all their sessions; the command asks for the password, or reads it from standard input", reads: settings.ForPassword, options: []option{asJSON}, run: userSetPassword},
 		{name: "client create", args: "NAME", summary: "create a client for an internal service and print its secret, which is never shown again", reads: settings.ForData, options: []option{
-			{"grant", "GRANT,…", "How the client gets tokens. credentials, the default: tokens for the tasks of every user, limited by its scopes. exchange: it exchanges a user's token for a token for the tasks of that user."},
-			{"scope", "SCOPE,…", "The maximum scopes of its tokens: tasks:read, tasks:write."},
-			{"audience", "TEXT,…", "The audiences that its exchanged tokens may have; by default JWT_AUDIENCE."},
+			{"grant", "GRANT,…", "How the client gets tokens. credentials, the default: tokens for itself, which are valid for every user's data, limited by its scopes. exchange: it exchanges a user's token for a token for the data of that user."},
+			{"scope", "SCOPE,…", "The maximum scopes of its tokens, like orders:read. Those of the task API are tasks:read and tasks:write."},
+			{"audience", "TEXT,…", "The APIs that its tokens may be for; by default JWT_AUDIENCE. A client that has only scopes of the task API gets its own tokens for JWT_AUDIENCE too."},
 			asJSON,
 		}, run: clientCreate},
 		{name: "client list", summary: "list the clients", reads: settings.ForData, options: []option{asJSON}, run: clientList},

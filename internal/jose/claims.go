@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -18,6 +17,7 @@ type Claims struct {
 	Subject   jsontext.Value `json:"sub"`
 	Session   jsontext.Value `json:"sid"`
 	ID        jsontext.Value `json:"jti"`
+	Client    jsontext.Value `json:"client_id"`
 	Expires   jsontext.Value `json:"exp"`
 	NotBefore jsontext.Value `json:"nbf"`
 	IssuedAt  jsontext.Value `json:"iat"`
@@ -109,19 +109,6 @@ func (c Claims) IsFor(audience string) bool {
 		found = found || one == audience
 	}
 	return found
-}
-
-// Scopes reads a scope claim (RFC 8693 §4.2): words separated by spaces. Some issuers write
-// an array. It is refused, because its meaning would be a guess.
-func Scopes(claim jsontext.Value) ([]string, error) {
-	text, ok := Text(claim)
-	if !ok {
-		return nil, errors.New("scope is not a string")
-	}
-	if strings.ContainsFunc(text, func(r rune) bool { return !Quotable(r) }) { // RFC 6749 §3.3
-		return nil, errors.New("scope has an invalid character")
-	}
-	return strings.Fields(text), nil
 }
 
 // Actors reads an act claim (RFC 8693 §4.1) and returns its chain, the current actor first.

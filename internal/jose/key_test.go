@@ -4,6 +4,8 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"math/big"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -95,5 +97,31 @@ func TestAPrivateKeyIsOnItsCurve(t *testing.T) {
 	}
 	if _, err := ParseSigner(jwk, EdDSA, "k"); err == nil {
 		t.Error("a key on P-384 is taken for EdDSA")
+	}
+}
+
+// TestAnotherFormOfASignatureIsTheSameToken: whoever has a revoked token must not get one
+// that is not revoked by changing its signature.
+func TestAnotherFormOfASignatureIsTheSameToken(t *testing.T) {
+	s, _, err := Generate(ES256, "k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := s.Sign(TypeJWT, []byte(`{}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	twin := token
+	half := new(big.Int).SetBytes(token.signature[32:])
+	twin.signature = append(slices.Clone(token.signature[:32]), new(big.Int).Sub(elliptic.P256().Params().N, half).FillBytes(make([]byte, 32))...)
+	if !twin.SignedBy(s.Public()) {
+		t.Fatal("the second form of the signature is not valid; this test needs it")
+	}
+	if twin.Digest() != token.Digest() || len(token.Digest()) != 64 {
+		t.Errorf("got %s and %s, want the same", token.Digest(), twin.Digest())
 	}
 }

@@ -159,6 +159,7 @@ func piles(d *database) map[string]pile {
 		"sessions": {"session", `"expiresAt"`, `INSERT INTO session (id, token, "userId", "createdAt", "updatedAt", "expiresAt", "cookieAt")
 			SELECT 'ses_' || i, ` + hash + `, u.id, u."createdAt", u."createdAt", u."createdAt", u."createdAt"` + from, d.DeleteExpiredSessions},
 		"replaced secrets": {"replaced", `"expiresAt"`, `INSERT INTO replaced (token, "expiresAt") SELECT ` + hash + `, u."createdAt"` + from, d.DeleteExpiredSessions},
+		"revoked tokens":   {"revoked", `"expiresAt"`, `INSERT INTO revoked (token, "clientId", "expiresAt") SELECT ` + hash + `, u.id, u."createdAt"` + from, d.DeleteExpiredRevocations},
 		"counters": {"throttle", `"expiresAt"`, `INSERT INTO throttle (key, count, strikes, "windowEnd", "blockedUntil", "expiresAt")
 			SELECT ` + hash + `, 1, 0, u."createdAt", u."createdAt", u."createdAt"` + from, d.DeleteExpiredCounters},
 		"links": {"verification", `"expiresAt"`, `INSERT INTO verification (id, identifier, value, "userId", "expiresAt", "createdAt", "updatedAt")
