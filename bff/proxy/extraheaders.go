@@ -1,27 +1,9 @@
 package proxy
 
 import (
-	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 )
-
-// forwardable checks the extra request headers that an operator wants to forward and
-// returns them in canonical form. It refuses names that would break a guarantee of
-// this package, and reports all of them together.
-func forwardable(names []string) ([]string, error) {
-	var faults []error
-	canonical := make([]string, 0, len(names))
-	for _, name := range names {
-		if reason := WhyNotForwarded(name); reason != "" {
-			faults = append(faults, fmt.Errorf("request header %q cannot be forwarded: %s", name, reason))
-			continue
-		}
-		canonical = append(canonical, http.CanonicalHeaderKey(name))
-	}
-	return canonical, errors.Join(faults...)
-}
 
 const (
 	ownHeader      = "the proxy writes it itself"
@@ -92,8 +74,22 @@ var neverForwardedPrefix = []struct{ prefix, reason string }{
 	{"Sec-Websocket-", wsHeader},
 }
 
-// WhyNotForwarded returns the reason why a header must not pass, or "".
-func WhyNotForwarded(name string) string {
+// WhyNotForwarded returns the reason why an entry, a name or a pattern like X-My-*, cannot be
+// added to the headers that pass, or "". It refuses what would break a guarantee of this
+// package.
+func WhyNotForwarded(entry string) string {
+	if strings.Contains(entry, "*") && isToken(entry) && !strings.Contains(entry, "_") {
+		prefix, found := strings.CutSuffix(entry, "*")
+		if !found {
+			return "a pattern has one *, at its end"
+		}
+		return whyNotPattern(prefix)
+	}
+	return whyNotName(entry)
+}
+
+// whyNotName returns the reason why a header must not pass, or "".
+func whyNotName(name string) string {
 	switch {
 	case !isToken(name):
 		return "it is not a valid header name"

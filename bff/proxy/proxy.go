@@ -34,7 +34,7 @@ type Config struct {
 	// StandardTransport makes http.Transport carry all requests over the network. Otherwise it
 	// carries only those that internal/roundtrip does not take.
 	StandardTransport bool
-	// ForwardHeaders are extra request headers that may pass; may be empty.
+	// ForwardHeaders are extra request headers that may pass, and patterns of them; may be empty.
 	ForwardHeaders []string
 	// BodyLimit is the largest request body in bytes; 0 means no limit.
 	BodyLimit int64
@@ -78,7 +78,7 @@ type Grant struct {
 // Proxy carries requests to one API. Make one with New.
 type Proxy struct {
 	cfg     Config
-	allowed []string              // request headers that pass, in canonical form
+	allowed HeaderList            // request headers that pass
 	root    string                // path of the API's /api/
 	rawRoot string                // the same, escaped
 	reverse httputil.ReverseProxy // without a BufferPool, see exchange.reverse
@@ -94,13 +94,13 @@ type Proxy struct {
 
 // New returns a Proxy, or an error with all faults of cfg.
 func New(cfg Config) (*Proxy, error) {
-	extra, err := forwardable(cfg.ForwardHeaders)
+	allowed, err := NewHeaderList(cfg.ForwardHeaders)
 	if err := errors.Join(checkBackend(cfg.Backend), err); err != nil {
 		return nil, err
 	}
 	p := &Proxy{
 		cfg:     cfg,
-		allowed: append(RequestHeaders(), extra...),
+		allowed: allowed,
 		root:    strings.TrimSuffix(cfg.Backend.Path, "/") + apiRoot,
 		rawRoot: strings.TrimSuffix(rawPath(cfg.Backend), "/") + apiRoot,
 
