@@ -103,9 +103,19 @@ func (o origins) allowUpgrade(r *http.Request) bool {
 var traceHeaders = []string{"Traceparent"}
 
 // cors lets the listed origins read answers, including errors. Every answer has Vary:
-// Origin, so that no cache gives one origin's answer to another origin.
-func (o origins) cors(forwarded []string) *cors.Cors {
-	return cors.New(cors.Options{
+// Origin, so that no cache gives one origin's answer to another origin. forwarded are the
+// entries that are added to the headers which pass to the API.
+func (o origins) cors(forwarded []string) crossOrigin {
+	headers, _ := proxy.NewHeaderList(forwarded) // newProxy returns the error, and this list is without its entries
+	return crossOrigin{
+		listed:  cors.New(o.corsOptions(append(headers.Names(), traceHeaders...))),
+		any:     cors.New(o.corsOptions([]string{"*"})),
+		headers: headers,
+	}
+}
+
+func (o origins) corsOptions(headers []string) cors.Options {
+	return cors.Options{
 		// Not AllowedOrigins: an empty list there means every origin.
 		// If a request has several Origins, the library checks the first and repeats them all.
 		AllowOriginVaryRequestFunc: func(r *http.Request, origin string) (bool, []string) {
@@ -122,13 +132,13 @@ func (o origins) cors(forwarded []string) *cors.Cors {
 			http.MethodGet, http.MethodHead, http.MethodPost,
 			http.MethodPut, http.MethodPatch, http.MethodDelete,
 		},
-		AllowedHeaders: append(append(proxy.RequestHeaders(), traceHeaders...), forwarded...),
+		AllowedHeaders: headers,
 		ExposedHeaders: []string{
 			"Accept-Ranges", "Content-Disposition", "Content-Encoding", "Content-Location", "Content-Range",
 			"ETag", "Idempotency-Replayed", "Link", "Location", "Preference-Applied", "Retry-After", "X-Retry-After", exposedTokenHeader, web.RequestIDHeader,
 		},
 		MaxAge: 600, // seconds; Chromium's own limit is 7200
-	})
+	}
 }
 
 // openToListed removes Cross-Origin-Resource-Policy from answers to CORS requests of a

@@ -56,7 +56,7 @@ packages() { # packages FOLDER WHAT
 # looks up anew, to find that the lock does not have it. They are numbers there; an
 # npm install puts "latest" back.
 packages client "the official client"
-packages vite "the example app and Vite"
+packages vite "Vite and what its scaffold needs"
 
 # Likewise with the Python packages.
 installed=python/.venv/.installed.txt

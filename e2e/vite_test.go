@@ -2,11 +2,13 @@ package e2e
 
 import (
 	"bytes"
+	"encoding/json"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,38 +20,103 @@ import (
 	"vestibule/internal/testlog"
 )
 
-// The app of docs/spa.md, as a team would have it: React, built and served by Vite, with
-// the official client and its hook.
+// The text of docs/spa.md is run as it stands: its commands make a scaffold of create-vite that
+// nobody has touched, and its App.jsx replaces the scaffold's. Only three things differ. The
+// packages come from e2e/vite, where their versions are pinned; the ports are free ones; and
+// vestibule is the binary under test.
 
-// viteApp copies the app's sources into a folder of the test, which may change them.
-func viteApp(t *testing.T) (folder, vite string) {
+// viteText returns the commands of docs/spa.md and its App.jsx.
+func viteText(t *testing.T) (commands []string, app string) {
 	t.Helper()
-	quicktest.Skip(t, "Node.js")
-	from, err := filepath.Abs("vite")
+	page, err := os.ReadFile(filepath.Join("..", "docs", "spa.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	vite = filepath.Join(from, "node_modules", ".bin", "vite")
-	if _, err := os.Stat(vite); err != nil {
+	_, section, _ := strings.Cut(string(page), "\n## React and Vite in ten lines\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	before, rest, _ := strings.Cut(section, "```jsx\n")
+	app, after, _ := strings.Cut(rest, "```\n")
+	for line := range strings.Lines(before + after) {
+		if command, ok := strings.CutPrefix(line, "    "); ok {
+			commands = append(commands, strings.TrimSpace(command))
+		}
+	}
+	want := []string{
+		"npm create vite@latest my-app -- --template react --no-interactive", "cd my-app && npm install better-auth",
+		"npm run dev", "WEB_DEV_URL=http://localhost:5173 vestibule serve",
+		"npm run build", "WEB_DIR=dist vestibule serve",
+	}
+	if !slices.Equal(commands, want) || app == "" {
+		t.Fatalf("docs/spa.md has the commands %q and an app of %d bytes; the test runs %q", commands, len(app), want)
+	}
+	return commands, app
+}
+
+// pinnedNPM is a shell function in place of npm's two commands that download packages. npm
+// create runs a package with all arguments but the --.
+const pinnedNPM = `npm() {
+	case "$1 $2" in
+	"create vite@latest") node "$PINNED/node_modules/create-vite/index.js" "$3" "${@:5}" ;;
+	"install better-auth") ln -s "$PINNED/node_modules" node_modules ;;
+	*) exit 9 ;;
+	esac
+}
+`
+
+// viteApp makes the app of docs/spa.md in a folder of the test, and returns the commands that
+// come next.
+func viteApp(t *testing.T) (folder string, commands []string) {
+	t.Helper()
+	quicktest.Skip(t, "Node.js")
+	commands, app := viteText(t)
+	pinned, err := filepath.Abs("vite")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(pinned, "node_modules", "create-vite")); err != nil {
 		t.Fatalf("Vite is not installed; run e2e/install.sh, or npm ci --ignore-scripts in e2e/vite: %v", err)
 	}
-	folder = t.TempDir()
-	for _, name := range []string{"index.html", "package.json", "vite.config.js", "src/main.jsx", "src/App.jsx"} {
-		source, err := os.ReadFile(filepath.Join(from, name))
+	dir := t.TempDir()
+	make := exec.Command("bash", "-euc", pinnedNPM+commands[0]+"\n"+commands[1])
+	make.Dir, make.Env = dir, append(os.Environ(), "PINNED="+pinned)
+	if text, err := make.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", commands[:2], err, text)
+	}
+	folder = filepath.Join(dir, "my-app")
+	wantPinned(t, filepath.Join(folder, "package.json"), filepath.Join(pinned, "package.json"))
+	path := filepath.Join(folder, "src", "App.jsx")
+	if _, err := os.Stat(path); err != nil {
+		t.Fatalf("the scaffold has no App.jsx to replace: %v", err)
+	}
+	if err := os.WriteFile(path, []byte(app), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return folder, commands[2:]
+}
+
+// wantPinned checks that the scaffold asks for the packages that e2e/vite has.
+func wantPinned(t *testing.T, scaffold, pinned string) {
+	t.Helper()
+	var asked, has struct{ Dependencies, DevDependencies map[string]string }
+	for path, into := range map[string]any{scaffold: &asked, pinned: &has} {
+		text, err := os.ReadFile(path)
 		if err == nil {
-			err = os.MkdirAll(filepath.Dir(filepath.Join(folder, name)), 0o700)
-		}
-		if err == nil {
-			err = os.WriteFile(filepath.Join(folder, name), source, 0o600)
+			err = json.Unmarshal(text, into)
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Symlink(filepath.Join(from, "node_modules"), filepath.Join(folder, "node_modules")); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"react", "react-dom"} {
+		if got, want := has.Dependencies[name], asked.Dependencies[name]; got != want || want == "" {
+			t.Errorf("%s: e2e/vite has %q, and the scaffold %q", name, got, want)
+		}
 	}
-	return folder, vite
+	for _, name := range []string{"vite", "@vitejs/plugin-react"} {
+		if got, want := has.DevDependencies[name], asked.DevDependencies[name]; got != want || want == "" {
+			t.Errorf("%s: e2e/vite has %q, and the scaffold %q", name, got, want)
+		}
+	}
 }
 
 // usesTheApp signs up in the app and adds a task.
@@ -80,13 +147,15 @@ func (p *tab) waits(condition string) {
 
 func TestAViteBuildIsServed(t *testing.T) {
 	t.Parallel()
-	folder, vite := viteApp(t)
-	build := exec.Command(vite, "build", "--logLevel=warn")
+	folder, commands := viteApp(t)
+	build := exec.Command("bash", "-euc", commands[2])
 	build.Dir = folder
 	if text, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("vite build: %v\n%s", err, text)
+		t.Fatalf("%s: %v\n%s", commands[2], err, text)
 	}
-	p := launch(t, shapes[0], "WEB_DIR="+filepath.Join(folder, "dist"))
+	setting, _, _ := strings.Cut(commands[3], " ")
+	name, dir, _ := strings.Cut(setting, "=")
+	p := launch(t, shapes[0], name+"="+filepath.Join(folder, dir))
 	b := newBrowser(t, p.bff)
 	page := b.want(b.send("GET", p.bff+"/settings/profile", "", "Sec-Fetch-Mode", "navigate"), 200, `<div id="root">`)
 	script := regexp.MustCompile(`/assets/index-[\w-]{8}\.js`).FindString(page.body)
@@ -106,27 +175,30 @@ func TestAViteBuildIsServed(t *testing.T) {
 
 func TestAViteDevServerIsFronted(t *testing.T) {
 	t.Parallel()
-	folder, vite := viteApp(t)
-	addr := freeAddrs(t, 1)[0]
-	host, port, _ := strings.Cut(addr, ":")
-	server := exec.Command(vite, "--host", host, "--port", port, "--strictPort")
+	folder, commands := viteApp(t)
+	_, port, _ := strings.Cut(freeAddrs(t, 1)[0], ":")
+	server := exec.Command("bash", "-euc", "exec "+commands[0]+" -- --strictPort --port "+port)
 	server.Dir = folder
 	log := &testlog.Buffer{}
 	server.Stdout, server.Stderr = log, log
-	server.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	// npm, a shell and Vite. Should the test be killed, npm passes the signal on.
+	server.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = server.Process.Kill()
+		_ = syscall.Kill(-server.Process.Pid, syscall.SIGKILL)
 		_ = server.Wait()
 		if t.Failed() {
 			t.Logf("vite:\n%s", log)
 		}
 	})
-	p := launch(t, shapes[0], "WEB_DEV_URL=http://"+addr)
+	setting, _, _ := strings.Cut(commands[1], " ")
+	setting = strings.Replace(setting, "5173", port, 1)
+	p := launch(t, shapes[0], setting)
+	_, address, _ := strings.Cut(setting, "=")
 	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
-		res, err := http.Get("http://" + addr + "/")
+		res, err := http.Get(address + "/")
 		if err == nil {
 			_ = res.Body.Close()
 			break
@@ -161,20 +233,18 @@ func TestAViteDevServerIsFronted(t *testing.T) {
 	}
 }
 
-// TestThePageShowsTheApp: docs/spa.md shows the sources of the app that is tested.
-func TestThePageShowsTheApp(t *testing.T) {
+// TestTheFirstPagesNameTheSettings that a team with an app and an API of its own needs.
+func TestTheFirstPagesNameTheSettings(t *testing.T) {
 	t.Parallel()
-	page, err := os.ReadFile(filepath.Join("..", "docs", "spa.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"src/App.jsx", "vite.config.js"} {
-		source, err := os.ReadFile(filepath.Join("vite", name))
+	for _, name := range []string{"README.md", filepath.Join("docs", "spa.md")} {
+		page, err := os.ReadFile(filepath.Join("..", name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !bytes.Contains(page, source) {
-			t.Errorf("docs/spa.md does not show %s", name)
+		for _, setting := range []string{"BACKEND_URL", "WEB_DEV_URL", "WEB_DIR"} {
+			if !bytes.Contains(page, []byte(setting)) {
+				t.Errorf("%s does not name %s", name, setting)
+			}
 		}
 	}
 }

@@ -66,7 +66,13 @@ func CheckFolder(dir string) error {
 		return errors.New("is not a folder that can be read")
 	}
 	defer free()
-	f, err := folder.Open(index)
+	name := index
+	if _, err := stat(folder, index); errors.Is(err, errMissing) {
+		if _, err := stat(folder, fallbackPage); err == nil {
+			name = fallbackPage // all that SvelteKit writes for an app without prerendered pages
+		}
+	}
+	f, err := folder.Open(name)
 	if err != nil {
 		return errors.New("has no index.html that can be read")
 	}
@@ -97,25 +103,22 @@ func (a *App) Serve(w http.ResponseWriter, r *http.Request) error {
 		return unavailable(err)
 	}
 	defer free()
-	// Ranges count the bytes of the uncompressed file.
-	wanted := []coding{{}}
-	if r.Header.Get("Range") == "" {
-		wanted = accepted(r.Header.Values("Accept-Encoding"))
-	}
-	v, err := a.files.choose(folder, name, wanted)
-	if errors.Is(err, errMissing) && name != index && isPage(r, name) {
-		name = index
-		v, err = a.files.choose(folder, name, wanted)
-	}
+	f, err := a.find(r, folder, name)
 	switch {
-	case err == nil:
-	case name == index || errors.Is(err, errChanging):
+	case err != nil && (f.name == index || errors.Is(err, errChanging)):
 		return unavailable(err)
-	default:
+	case err != nil:
 		return web.ErrNotFound.Because(err)
+	case f.moved != "":
+		redirect(w, r, f.moved)
+		return nil
 	}
-	defer func() { _ = v.close() }()
-	return a.send(w, r, name, v)
+	defer func() { _ = f.close() }()
+	if f.name == notFoundPage {
+		a.sendNotFound(w, r, f.variant)
+		return nil
+	}
+	return a.send(w, r, f)
 }
 
 // unavailable is the answer while a deploy has removed the folder or its page.
@@ -130,18 +133,15 @@ func unavailable(err error) *web.Error {
 const maxParts = 10
 
 // send answers with a file, a part of it, or a 304.
-func (a *App) send(w http.ResponseWriter, r *http.Request, name string, v *variant) error {
-	h := w.Header()
-	h.Set("Content-Type", kindOf(name).mediaType)
+func (a *App) send(w http.ResponseWriter, r *http.Request, f found) error {
+	h, v := w.Header(), f.variant
 	h.Set("ETag", v.etag)
-	h.Add("Vary", "Accept-Encoding")
 	h.Set("Cache-Control", "no-cache")
-	if isImmutable(name) {
+	if isImmutable(f.folder, f.name) {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
-	a.setPolicies(h, v)
+	a.describe(h, f.name, v)
 	if v.coding != "" {
-		h.Set("Content-Encoding", v.coding)
 		h.Set("Content-Length", strconv.FormatInt(v.size, 10))
 	}
 	if web.Known(r.Header["If-None-Match"], v.etag) {
@@ -165,6 +165,16 @@ func (a *App) send(w http.ResponseWriter, r *http.Request, name string, v *varia
 		refused = refused.With("Content-Range", whole)
 	}
 	return refused
+}
+
+// describe sets the headers that every answer with a file has.
+func (a *App) describe(h http.Header, name string, v *variant) {
+	h.Set("Content-Type", kindOf(name).mediaType)
+	h.Add("Vary", "Accept-Encoding")
+	if v.coding != "" {
+		h.Set("Content-Encoding", v.coding)
+	}
+	a.setPolicies(h, v)
 }
 
 // content suppresses the error answers of http.ServeContent, which are plain text.

@@ -1,6 +1,7 @@
 package frontend
 
 import (
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -40,12 +41,22 @@ func kindOf(name string) kind {
 func isHTML(name string) bool { return strings.HasPrefix(kindOf(name).mediaType, "text/html") }
 
 // assetFolders are the folders for files whose names change with their content, in builds
-// of Vite, Next.js and SvelteKit.
-var assetFolders = []string{"assets/", "_next/static/", "_app/immutable/"}
+// of Next.js, SvelteKit and Astro. Vite's is viteAssets.
+var assetFolders = []string{"_next/static", "_app/immutable", "_astro"}
 
-// isImmutable reports whether a browser may keep a file forever.
-func isImmutable(name string) bool {
-	return !isHTML(name) && slices.ContainsFunc(assetFolders, func(folder string) bool {
-		return strings.HasPrefix(name, folder)
-	})
+const viteAssets = "assets"
+
+// isImmutable reports whether a browser may keep a file forever. In a build of another tool
+// than Vite, assets/ is a folder of the team's own, and its files keep their names.
+func isImmutable(folder fs.FS, name string) bool {
+	if isHTML(name) {
+		return false
+	}
+	if strings.HasPrefix(name, viteAssets+"/") {
+		return !slices.ContainsFunc(assetFolders, func(other string) bool {
+			_, err := fs.Stat(folder, other)
+			return err == nil
+		})
+	}
+	return slices.ContainsFunc(assetFolders, func(own string) bool { return strings.HasPrefix(name, own+"/") })
 }

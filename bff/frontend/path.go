@@ -4,10 +4,9 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 )
-
-const index = "index.html"
 
 // fileName returns the file for the path of a request that web.CheckPath has accepted. It
 // refuses names that start with a dot: such files (.env, .git) are in the folder by
@@ -31,9 +30,22 @@ func fileName(urlPath string) (string, bool) {
 
 const wellKnown = ".well-known/"
 
+// probed are the first segments of paths that monitors, load balancers and Kubernetes ask for.
+// To them a 200 with the app's page would mean that everything is well. What they look for is
+// on the admin listener.
+var probed = map[string]bool{
+	"actuator": true, "health": true, "healthcheck": true, "healthz": true, "livez": true, "metrics": true, "ping": true, "readyz": true,
+}
+
 // isPage reports whether a request for a missing file may be for a page of the app's own
-// router. A name with the extension of an asset is not: an open tab may still ask for a
-// script that a deploy has replaced, and HTML instead of it causes confusing errors.
+// router:
+//
+//   - A name with the extension of an asset is not. An open tab may still ask for a script that
+//     a deploy has replaced, and HTML instead of it causes confusing errors.
+//   - Names below .well-known/ are not: programs ask for them (RFC 8615).
+//   - A probe's path is, if the request says that a browser opens a page: an app may have a
+//     page /health.
+//   - Every other path is, unless the request says that it is for something else.
 func isPage(r *http.Request, name string) bool {
 	if _, asset := types[strings.ToLower(path.Ext(name))]; asset && !strings.HasSuffix(name, "/"+index) {
 		return false
@@ -41,26 +53,34 @@ func isPage(r *http.Request, name string) bool {
 	if strings.HasPrefix(name, wellKnown) {
 		return false
 	}
-	// Browsers send Sec-Fetch-Mode, except old ones, and except over plain http to other
-	// machines.
+	if first, _, _ := strings.Cut(name, "/"); probed[first] {
+		return opensPage(r)
+	}
+	return opensPage(r) || r.Header.Get("Sec-Fetch-Mode") == "" && acceptsAnything(r.Header.Values("Accept"))
+}
+
+// isMissingPage reports whether a request asks for a page file that is not there, such as
+// /about.html. It gets the build's own page for that, if there is one.
+func isMissingPage(r *http.Request, name string) bool { return isHTML(name) && opensPage(r) }
+
+// opensPage reports whether a request says that it loads a page. Browsers say so in
+// Sec-Fetch-Mode, except old ones, and except over plain http to other machines. Their Accept
+// names HTML.
+func opensPage(r *http.Request) bool {
 	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "" {
 		return mode == "navigate"
 	}
-	return acceptsHTML(r.Header.Values("Accept"))
+	return accepts(r.Header.Values("Accept"), "text/html", "application/xhtml+xml")
 }
 
-// acceptsHTML reads Accept (RFC 9110 §12.5.1). A request without it accepts everything.
-func acceptsHTML(accept []string) bool {
-	if len(accept) == 0 {
-		return true
-	}
-	for _, choice := range parseWeights(accept) {
-		switch choice.name {
-		case "text/html", "application/xhtml+xml", "text/*", "*/*":
-			if choice.q > 0 {
-				return true
-			}
-		}
-	}
-	return false
+// acceptsAnything reads Accept of a program. A request without it accepts everything.
+func acceptsAnything(accept []string) bool {
+	return len(accept) == 0 || accepts(accept, "text/*", "*/*")
+}
+
+// accepts reports whether Accept (RFC 9110 §12.5.1) has one of the media ranges.
+func accepts(accept []string, ranges ...string) bool {
+	return slices.ContainsFunc(parseWeights(accept), func(choice weight) bool {
+		return choice.q > 0 && slices.Contains(ranges, choice.name)
+	})
 }

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"vestibule/internal/web"
 )
@@ -88,6 +89,8 @@ func TestWhichRequestsGetThePage(t *testing.T) {
 		{"a client that refuses HTML", "/tasks", []string{"Accept", "text/html;q=0, application/json"}, false},
 		{"an asset that is gone", "/assets/index-BxY12_ab.js", []string{"Sec-Fetch-Mode", "navigate"}, false},
 		{"an asset in capitals", "/LOGO.PNG", []string{"Sec-Fetch-Mode", "navigate"}, false},
+		{"an old browser at a probe's path", "/health", []string{"Accept", "text/html,*/*;q=0.8"}, true},
+		{"a probe", "/health", []string{"Accept", "*/*"}, false},
 		{"a public file", "/.well-known/assetlinks", []string{"Sec-Fetch-Mode", "navigate"}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -105,24 +108,34 @@ func TestWhichRequestsGetThePage(t *testing.T) {
 
 func TestWhichFilesAreImmutable(t *testing.T) {
 	t.Parallel()
+	vite := fstest.MapFS{"assets/index-BxY12_ab.js": {}}
 	for name, want := range map[string]bool{
 		"assets/index-BxY12_ab.js":         true,
 		"assets/index-BxY12_ab.js.map":     true,
 		"assets/fonts/Inter-DKLtvOwX.woff": true,
 		"_next/static/chunks/4f3a9c12.js":  true,
 		"_app/immutable/start.BxY12_ab.js": true,
+		"_astro/index.D3x1aQ9z.css":        true,
 		"assets/about.html":                false,
 		"assets":                           false,
 		"my/assets/app.js":                 false,
 		"assets-old/app.js":                false,
 		"_next/image.png":                  false,
 		"_app/version.json":                false,
+		"_astro":                           false,
 		"index.html":                       false,
 		"app.js":                           false,
 		"index-BxY12_ab.js":                false,
 	} {
-		if got := isImmutable(name); got != want {
+		if got := isImmutable(vite, name); got != want {
 			t.Errorf("%s: got %v, want %v", name, got, want)
+		}
+	}
+	// The public files of a Next.js, SvelteKit or Astro app are often in assets/, under fixed
+	// names.
+	for _, own := range []string{"_next/static/x.js", "_app/immutable/x.js", "_astro/x.css"} {
+		if isImmutable(fstest.MapFS{own: {}, "assets/logo.svg": {}}, "assets/logo.svg") {
+			t.Errorf("assets/logo.svg is immutable beside %s", own)
 		}
 	}
 }

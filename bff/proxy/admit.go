@@ -26,20 +26,29 @@ var methods = route.Methods()
 
 const maxQueryParameters = 10_000 // url.ParseQuery's own limit
 
-// admit returns the path below ours as it was written, or the refusal.
-func (p *Proxy) admit(r *http.Request) (rest string, err error) {
+// CheckTarget returns the refusal of a request whose method, path or query passes on no route,
+// or nil.
+func CheckTarget(r *http.Request) error {
 	if !slices.Contains(methods, r.Method) {
-		return "", web.MethodNotAllowed(r.Method, methods)
+		return web.MethodNotAllowed(r.Method, methods)
 	}
 	if err := web.CheckPath(r); err != nil {
+		return err
+	}
+	if fault := queryFault(r.URL.RawQuery); fault != "" {
+		return badQuery(fault)
+	}
+	return nil
+}
+
+// admit returns the path below ours as it was written, or the refusal.
+func (p *Proxy) admit(r *http.Request) (rest string, err error) {
+	if err := CheckTarget(r); err != nil {
 		return "", err
 	}
 	rest, ours := strings.CutPrefix(rawPath(r.URL), p.cfg.Path)
 	if !ours {
 		return "", web.ErrNotFound
-	}
-	if fault := queryFault(r.URL.RawQuery); fault != "" {
-		return "", badQuery(fault)
 	}
 	return rest, p.refusal(r, rest)
 }

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"vestibule/internal/values"
 )
 
 // limitCaching keeps answers out of shared caches, because each is made for one
@@ -71,10 +73,10 @@ func browserCaching(values []string) (value string, silent bool) {
 // well-formed (RFC 9111 §5.2).
 func directiveName(directive string) (name string, ok bool) {
 	name, value, valued := strings.Cut(directive, "=")
-	if !isToken(name) {
+	if !values.IsToken(name) {
 		return "", false
 	}
-	return name, !valued || isToken(value) || isQuoted(value)
+	return name, !valued || values.IsToken(value) || isQuoted(value)
 }
 
 // isQuoted says whether s is one quoted string (RFC 9110 §5.6.4).

@@ -6,29 +6,14 @@ import (
 	"strings"
 
 	"vestibule/bff/route"
-	"vestibule/internal/web"
 )
-
-// CheckTarget returns the refusal of a request whose method, path or query passes on no route,
-// or nil.
-func CheckTarget(r *http.Request) error {
-	if !slices.Contains(methods, r.Method) {
-		return web.MethodNotAllowed(r.Method, methods)
-	}
-	if err := web.CheckPath(r); err != nil {
-		return err
-	}
-	if fault := queryFault(r.URL.RawQuery); fault != "" {
-		return badQuery(fault)
-	}
-	return nil
-}
 
 // ExplainHeader says what happens to a request header on a route: whether the client's value
 // reaches the API, and why.
 func ExplainHeader(name string, r *route.Route) (passes bool, why string) {
 	name = http.CanonicalHeaderKey(name)
-	reason := route.WhyNotForwarded(name)
+	reason := route.WhyNotName(name)
+	listed, _ := NewHeaderList(r.ForwardHeaders) // they have been checked
 	handshake := name == "Connection" || name == "Upgrade" || slices.Contains(handshakeRequest, name)
 	switch {
 	case name == "Content-Length":
@@ -37,7 +22,7 @@ func ExplainHeader(name string, r *route.Route) (passes bool, why string) {
 		return true, "with a valid traceparent"
 	case slices.Contains(requestHeaders, name):
 		return true, "passes on every route"
-	case slices.Contains(r.ForwardHeaders, name):
+	case listed.Passes(name):
 		return true, "is in forward_headers or PROXY_FORWARD_HEADERS"
 	case handshake && r.WebSocket:
 		return true, "with a WebSocket handshake only"

@@ -3,6 +3,8 @@ package proxy
 import (
 	"net/url"
 	"strings"
+
+	"vestibule/internal/values"
 )
 
 // rewriteLinks rewrites the targets of Link headers (RFC 8288 §3) with locate. It drops
@@ -90,7 +92,7 @@ func validParams(s string) bool {
 			end = len(s)
 		}
 		name := s[:end]
-		if name != "" && !isToken(name) || strings.EqualFold(name, "anchor") {
+		if name != "" && !values.IsToken(name) || strings.EqualFold(name, "anchor") {
 			return false
 		}
 		s = strings.TrimLeft(s[end:], " \t")

@@ -74,7 +74,7 @@ type Grant struct {
 type Proxy struct {
 	cfg      Config
 	upstream *url.URL              // requests go below its path
-	allowed  []string              // request headers that pass, in canonical form
+	allowed  HeaderList            // request headers that pass
 	root     string                // the path at the API below which requests go
 	rawRoot  string                // the same, escaped
 	reverse  httputil.ReverseProxy // without a BufferPool, see exchange.reverse
@@ -91,14 +91,14 @@ type Proxy struct {
 // New returns a Proxy, or an error with all faults of cfg.
 func New(cfg Config) (*Proxy, error) {
 	upstream := cfg.Base(cfg.Backend)
-	extra, err := forwardable(cfg.ForwardHeaders)
+	allowed, err := NewHeaderList(cfg.ForwardHeaders)
 	if err := errors.Join(checkUpstream(upstream), err); err != nil {
 		return nil, err
 	}
 	p := &Proxy{
 		cfg:      cfg,
 		upstream: upstream,
-		allowed:  append(RequestHeaders(), extra...),
+		allowed:  allowed,
 		root:     upstream.Path,
 		rawRoot:  rawPath(upstream),
 

@@ -11,8 +11,8 @@ import (
 
 // The rules for the headers that the API gets:
 //
-//   - We build a new header from a list of allowed names, instead of removing names
-//     from the client's header. So an unexpected name (X-User-Id, X_Forwarded_For)
+//   - We build a new header from a list of allowed names and patterns (HeaderList), instead
+//     of removing names from the client's header. So an unexpected name (X-User-Id, X_Forwarded_For)
 //     does not pass, and a client's Connection header cannot remove one of ours.
 //   - We write the headers that the API trusts: Authorization, X-Forwarded-*,
 //     X-Request-Id, traceparent. X-Forwarded-For is a single address, the same one
@@ -84,7 +84,7 @@ func (p *Proxy) target(u *url.URL, rest, user string) url.URL {
 
 func (p *Proxy) header(x *exchange) http.Header {
 	h := make(http.Header, 14) // the most for which a map takes 16 places, and not 32
-	pass(h, x.in.Header, p.allowed)
+	p.allowed.pass(h, x.in.Header)
 	if x.upgrade {
 		pass(h, x.in.Header, handshakeRequest)
 		h["Connection"] = []string{"Upgrade"}
@@ -109,6 +109,7 @@ func (p *Proxy) header(x *exchange) http.Header {
 	if !continued {
 		delete(h, "Tracestate") // it belongs to a trace that we do not continue
 	}
+	p.noteDropped(x)
 	return h
 }
 

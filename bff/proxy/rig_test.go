@@ -31,6 +31,7 @@ type rig struct {
 	api   *url.URL
 	proxy *Proxy
 	log   *testlog.Buffer
+	level slog.LevelVar // of the log
 	// endSession ends the session of all requests: it ends their leases, and Authorize
 	// refuses from then on.
 	endSession context.CancelFunc
@@ -143,7 +144,7 @@ func (r *rig) layers(clients *web.ClientIPs) http.Handler {
 		h.ServeHTTP(w, req)
 	})
 	return web.RequestLog{
-		Log:     slog.New(slog.NewJSONHandler(r.log, nil)),
+		Log:     slog.New(slog.NewJSONHandler(r.log, &slog.HandlerOptions{Level: &r.level})),
 		Surface: "bff",
 		Errors:  writeTestError,
 		Clients: clients,

@@ -195,9 +195,15 @@ func (f *fieldReader) timeout() {
 }
 
 func (f *fieldReader) forwardHeaders() {
+	patterns := 0
 	f.row.ForwardHeaders = f.list(func(text string) (string, *values.Mistake) {
 		if reason := WhyNotForwarded(text); reason != "" {
-			return "", &values.Mistake{Problem: "must not be forwarded to the API (" + reason + ")", Cure: "leave it out, and name each header in full"}
+			return "", &values.Mistake{Problem: "must not be forwarded to the API (" + reason + ")", Cure: "leave it out, or name each header in full"}
+		}
+		if strings.HasSuffix(text, "*") {
+			if patterns++; patterns > MaxHeaderPatterns {
+				return "", &values.Mistake{Problem: "is one pattern too many", Cure: "use at most " + strconv.Itoa(MaxHeaderPatterns)}
+			}
 		}
 		return http.CanonicalHeaderKey(text), nil
 	})

@@ -79,13 +79,28 @@ var neverForwardedPrefix = []struct{ prefix, reason string }{
 	{"Sec-Websocket-", wsHeader},
 }
 
-// WhyNotForwarded returns the reason why a header must not pass, or "".
-func WhyNotForwarded(name string) string {
+// MaxHeaderPatterns is the largest number of patterns among the request headers that pass. Each
+// one is compared with every name of a request's header.
+const MaxHeaderPatterns = 20
+
+// WhyNotForwarded returns the reason why an entry, a name or a pattern like X-My-*, cannot be
+// added to the headers that pass, or "". It refuses what would break a guarantee of the proxy.
+func WhyNotForwarded(entry string) string {
+	if strings.Contains(entry, "*") && values.IsToken(entry) && !strings.Contains(entry, "_") {
+		prefix, found := strings.CutSuffix(entry, "*")
+		if !found {
+			return "a pattern has one *, at its end"
+		}
+		return whyNotPattern(prefix)
+	}
+	return WhyNotName(entry)
+}
+
+// WhyNotName returns the reason why a header must not pass, or "".
+func WhyNotName(name string) string {
 	switch {
 	case !values.IsToken(name):
 		return "it is not a valid header name"
-	case strings.Contains(name, "*"):
-		return "patterns are not supported"
 	case strings.Contains(name, "_"):
 		return "many servers read _ as -, so it could be mistaken for another header"
 	}
@@ -96,4 +111,30 @@ func WhyNotForwarded(name string) string {
 		}
 	}
 	return neverForwarded[name]
+}
+
+// whyNotPattern returns the reason why the pattern of a prefix cannot be added, or "".
+func whyNotPattern(prefix string) string {
+	switch {
+	case strings.Contains(prefix, "*"):
+		return "a pattern has one *, at its end"
+	case len(prefix) <= len("X-") || !strings.EqualFold(prefix[:len("X-")], "X-"):
+		return "a pattern begins with X- and at least one more character"
+	}
+	prefix = http.CanonicalHeaderKey(prefix)
+	matched := "" // the first name in the order of the alphabet, so that the message is always the same
+	for name := range neverForwarded {
+		if strings.HasPrefix(name, prefix) && (matched == "" || name < matched) {
+			matched = name
+		}
+	}
+	if matched != "" {
+		return "it matches " + matched + " too, which must not pass: " + neverForwarded[matched]
+	}
+	for _, family := range neverForwardedPrefix {
+		if strings.HasPrefix(family.prefix, prefix) || strings.HasPrefix(prefix, family.prefix) {
+			return "it matches " + family.prefix + "… too, which must not pass: " + family.reason
+		}
+	}
+	return ""
 }

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"strconv"
 	"strings"
 
 	"vestibule/bff/route"
@@ -36,23 +37,32 @@ func hasPrefixFold(s, prefix string) bool {
 // tokenChars lists the characters of a token in HTTP (RFC 9110 §5.6.2).
 const tokenChars = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-// headerNames reads a list of request headers to forward to the API.
+// headerNames reads a list of request headers to forward to the API, and of patterns like
+// X-My-*.
 func (c *checker) headerNames(v string) []string {
 	var names []string
+	patterns := 0
 	for _, entry := range c.list(v) {
 		if strings.Trim(entry, tokenChars) != "" {
-			c.refuse(entry, mistake{"is not a header name", "write names like X-Tenant, separated by commas"})
+			c.refuse(entry, mistake{"is not a header name", "write names like X-Tenant, or patterns like X-My-*, separated by commas"})
 			continue
 		}
-		if strings.Contains(entry, "*") { // a character that names may have, but no known one has
-			c.refuse(entry, mistake{"is a pattern, which is not supported", "name each header"})
-			continue
-		}
+		pattern := strings.Contains(entry, "*")
 		if reason := route.WhyNotForwarded(entry); reason != "" {
-			c.refuse(entry, mistake{"must not be forwarded to the API (" + reason + ")", "leave it out"})
+			cure := "leave it out"
+			if pattern {
+				cure = "write a pattern like X-My-*, or list the names"
+			}
+			c.refuse(entry, mistake{"must not be forwarded to the API (" + reason + ")", cure})
 			continue
+		}
+		if pattern {
+			patterns++
 		}
 		names = append(names, entry)
+	}
+	if patterns > route.MaxHeaderPatterns {
+		c.refuse(v, mistake{"has too many patterns", "use at most " + strconv.Itoa(route.MaxHeaderPatterns)})
 	}
 	return names
 }

@@ -73,7 +73,7 @@ var tokenSettings = group{"Tokens", []setting{
 var proxySettings = group{"Proxy", []setting{
 	{
 		name: "PROXY_FORWARD_HEADERS", by: ForServe | ForBFF | ForRoutes, arg: "NAME,…", unset: "none",
-		help:  "Additional request headers that the proxy forwards to the API.",
+		help:  "Additional request headers that the proxy forwards to the API: names, and patterns like X-My-* that match all names with this beginning. A pattern is refused if it matches a header that must not pass, like X-F*, which matches X-Forwarded-For.",
 		check: func(c *checker, v string) { c.BFF.ProxyForwardHeaders = c.headerNames(v) },
 	},
 	{
@@ -125,7 +125,7 @@ var streamSettings = group{"Streams", []setting{
 var appSettings = group{"App", []setting{
 	{
 		name: "WEB_DIR", by: ForServe | ForBFF, arg: "FOLDER", unset: "the embedded app",
-		help:  "The folder of your built app (vite build: dist), served at /. A new build is served at once.",
+		help:  "The folder of your built app (Vite and Astro: dist, Next.js: out, SvelteKit: build), served at /. A new build is served at once.",
 		check: func(c *checker, v string) { c.BFF.WebDir = c.webDir(v) },
 	},
 	{

@@ -82,7 +82,7 @@ func TestEverySettingRefusesBadValuesByName(t *testing.T) {
 		{"JWKS_URL", nil, []string{"http://localhost:3000/api/auth/jwks"}}, // HS256 does not use it
 		{"JWT_ISSUERS", nil, badIssuers()},
 		{"MAX_REQUESTS_PER_CALLER", nil, []string{"0", "-1", "many", "1000001"}},
-		{"PROXY_FORWARD_HEADERS", nil, []string{"X-A,", "X A", "X-Ä", "X:A", "X-My-*"}},
+		{"PROXY_FORWARD_HEADERS", nil, []string{"X-A,", "X A", "X-Ä", "X:A", "*", "X-*", "X*", "My-*", "X-My-*-Id", "X-My-**", "X-F*", "X-Forwarded-*", "X-My_*", strings.Repeat("X-B*,", 20) + "X-B*"}},
 		{"PROXY_BODY_LIMIT", nil, []string{"-1", "10 MiB", "10M", "10mib", "1.5GB", "MiB", "9223372036854775808", "9223372036854775807KiB", "+1"}},
 		{"PROXY_MAX_REQUESTS", nil, []string{"0", "9", "-1", "1k", "1000001"}},
 		{"SESSION_FRESH_AGE", nil, []string{"0s", "-1m", "10", "soon"}},
@@ -180,7 +180,7 @@ func goodValues() []goodValue {
 		{"JWKS_URL", Environment{"JWT_ALGORITHM": "ES256"}, []string{"https://bff.internal/api/auth/jwks?v=1", "http://localhost:3000/jwks", "http://127.0.0.5/jwks", "http://[::1]:3000/jwks", "http://bff.localhost/jwks"}},
 		{"JWT_ISSUERS", nil, goodIssuers()},
 		{"MAX_REQUESTS_PER_CALLER", nil, []string{"1", "1000000"}},
-		{"PROXY_FORWARD_HEADERS", nil, []string{"X-Tenant", "X-Tenant, X-Feature"}},
+		{"PROXY_FORWARD_HEADERS", nil, []string{"X-Tenant", "X-Tenant, X-Feature", "X-My-*", "X-Tenant,x-my-*"}},
 		{"LOG_LEVEL", nil, []string{"debug", "info", "warn", "error"}},
 		{"LOG_FORMAT", nil, []string{"text", "json"}},
 		{"ADMIN_ADDR", nil, []string{"localhost:3"}},

@@ -20,6 +20,7 @@ const RequestIDHeader = "X-Request-Id"
 type record struct {
 	context.Context
 
+	log    *slog.Logger
 	id     [1]string // an array, so that the answer's header needs no slice of its own
 	sender sender
 	user   string
@@ -66,6 +67,13 @@ func Note(r *http.Request, attrs ...slog.Attr) {
 	}
 }
 
+// Debugging reports whether the log has the level debug, and r's log record therefore more to
+// say.
+func Debugging(r *http.Request) bool {
+	rec := recordOf(r)
+	return rec != nil && rec.log.Enabled(rec, slog.LevelDebug)
+}
+
 // atEnd calls f when the answer of r begins or r ends. Without a log record it calls f at
 // once.
 func atEnd(r *http.Request, f func()) {
@@ -108,7 +116,7 @@ type RequestLog struct {
 func (l RequestLog) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		rec := &record{Context: r.Context(), sender: l.Clients.find(r), answer: recorder{ResponseWriter: w}}
+		rec := &record{Context: r.Context(), log: l.Log, sender: l.Clients.find(r), answer: recorder{ResponseWriter: w}}
 		rec.answer.of = rec
 		r = r.WithContext(rec)
 		rec.id[0] = l.requestID(r)
