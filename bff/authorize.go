@@ -61,18 +61,10 @@ var (
 
 // authorize turns the cookie of a proxied request into its token and lease.
 func (s *Server) authorize(r *http.Request) (proxy.Grant, error) {
-	live, err := s.sessions.Check(r)
-	switch {
-	case errors.Is(err, session.ErrNone):
-		s.noSession(r, err)
-		return proxy.Grant{}, errNoSession
-	case errors.Is(err, session.ErrEnded), errors.Is(err, session.ErrUnsigned):
-		s.noSession(r, err)
-		return proxy.Grant{}, s.cleared(errSessionExpired, err)
-	case err != nil:
+	live, err := s.caller(r)
+	if err != nil {
 		return proxy.Grant{}, err
 	}
-	web.NoteUser(r, live.UserID)
 	t, err := s.sessions.Token(live)
 	if err != nil {
 		return proxy.Grant{}, err
@@ -86,6 +78,23 @@ func (s *Server) authorize(r *http.Request) (proxy.Grant, error) {
 		Confirm: func(ctx context.Context) error { return s.confirm(ctx, live) },
 		Cookie:  func(ctx context.Context) *http.Cookie { return s.sessions.SignedAgain(ctx, live) },
 	}, nil
+}
+
+// caller returns the live session of a request for an application, or the refusal.
+func (s *Server) caller(r *http.Request) (*session.Live, error) {
+	live, err := s.sessions.Check(r)
+	switch {
+	case errors.Is(err, session.ErrNone):
+		s.noSession(r, err)
+		return nil, errNoSession
+	case errors.Is(err, session.ErrEnded), errors.Is(err, session.ErrUnsigned):
+		s.noSession(r, err)
+		return nil, s.cleared(errSessionExpired, err)
+	case err != nil:
+		return nil, err
+	}
+	web.NoteUser(r, live.UserID)
+	return live, nil
 }
 
 // stream takes a place for a stream.
