@@ -38,9 +38,8 @@ func NewEnvironment(variables []string) Environment {
 
 // futureSettings maps settings of planned later versions to the cure.
 var futureSettings = map[string]string{
-	"ROUTES":            "use BACKEND_URL, the one upstream of this version",
-	"FORWARD_AUTH_ADDR": "send requests through the BFF instead",
-	"JWT_TYPE":          "leave it out; docs/api.md describes the typ of tokens",
+	"ROUTES":   "use BACKEND_URL, the one upstream of this version",
+	"JWT_TYPE": "leave it out; docs/api.md describes the typ of tokens",
 }
 
 // betterAuthNames maps names that Better Auth uses, and other common names, to our

@@ -9,7 +9,7 @@ import (
 func TestUnknownSettingsAreRefused(t *testing.T) {
 	for name, cure := range map[string]string{
 		// settings of later versions
-		"ROUTES": "BACKEND_URL", "ROUTES_FILE": "BACKEND_URL", "FORWARD_AUTH_ADDR": "the BFF", "JWT_TYPE": "leave it out",
+		"ROUTES": "BACKEND_URL", "ROUTES_FILE": "BACKEND_URL", "JWT_TYPE": "leave it out",
 		// settings of Better Auth
 		"BETTER_AUTH_URL": "BASE_URL", "BETTER_AUTH_TRUSTED_ORIGINS": "TRUSTED_ORIGINS", "BETTER_AUTH_SECRETS": "BETTER_AUTH_SECRET", "BETTER_AUTH_TELEMETRY": "unset it",
 		"BETTER_AUTH_SECRET_OLD": "unset it", "BETTER_AUTH_URL_FILE": "BASE_URL", "SIGNUP": "SIGN_UP",
