@@ -24,6 +24,7 @@ func TestForwardAuthOnTheInternetIsWarnedAbout(t *testing.T) {
 		if at.bff, err = listen(t.Context(), "bff", "BFF_ADDR", "127.0.0.1:0"); err != nil {
 			t.Fatal(err)
 		}
+		at.admin = at.bff
 		at.forwardAuth = &server{surface: "forward-auth", listener: listenerAt{at.bff.listener, ip}}
 		c := mustLoad(t, settings.ForBFF, settings.Environment{"BASE_URL": at.bff.url(), "FORWARD_AUTH_ADDR": ip + ":9100"})
 		log := &logBuffer{}

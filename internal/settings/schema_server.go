@@ -64,7 +64,7 @@ var addressSettings = group{"Addresses", []setting{
 	},
 	{
 		name: "MAX_CONNECTIONS", by: ForServe | ForBFF | ForAPI, arg: "N", unset: "10000, or half of the files that the process may open if that is less",
-		help:  "How many connections the BFF and the API each keep open at a time, including idle connections and streams. At the limit, a new connection replaces one of the address that has the most, or gets a 503.",
+		help:  "How many connections the BFF, forward auth and the API each keep open at a time, including idle connections and streams. At the limit, a new connection replaces one of the address that has the most, or gets a 503.",
 		check: func(c *checker, v string) { c.MaxConnections = c.number(v, 100, maxConnections) },
 	},
 	{
