@@ -80,6 +80,7 @@ func configuration(t *testing.T, heading, language string, a addresses) string {
 	}
 	_, section, _ := strings.Cut(string(text), "\n### "+heading+"\n")
 	section, _, _ = strings.Cut(section, "\n### ")
+	section, _, _ = strings.Cut(section, "\n## ")
 	blocks := regexp.MustCompile("(?s)\n```"+language+"\n(.*?)```").FindAllStringSubmatch(section, -1)
 	if len(blocks) != 1 {
 		t.Fatalf("got %d blocks of %s below %q in docs/deploy.md, want 1", len(blocks), language, heading)
