@@ -37,20 +37,13 @@ func (s *Server) authorize(r *http.Request, at *proxiedRoute) (proxy.Grant, erro
 	if at.Session == route.None {
 		return s.guest(r), nil
 	}
-	live, err := s.sessions.Check(r)
+	live, err := s.caller(r, at.Session)
 	switch {
-	case at.Session == route.Optional && hasNoSession(err):
-		return s.guest(r), nil
-	case errors.Is(err, session.ErrNone):
-		s.noSession(r, err)
-		return proxy.Grant{}, errNoSession
-	case hasNoSession(err):
-		s.noSession(r, err)
-		return proxy.Grant{}, s.cleared(errSessionExpired, err)
 	case err != nil:
 		return proxy.Grant{}, err
+	case live == nil:
+		return s.guest(r), nil
 	}
-	web.NoteUser(r, live.UserID)
 	t, err := s.sessions.Token(live, at.kind)
 	if err != nil {
 		return proxy.Grant{}, err
@@ -66,9 +59,25 @@ func (s *Server) authorize(r *http.Request, at *proxiedRoute) (proxy.Grant, erro
 	}, nil
 }
 
-// hasNoSession says whether a check has found that the request has no live session.
-func hasNoSession(err error) bool {
-	return errors.Is(err, session.ErrNone) || errors.Is(err, session.ErrEnded) || errors.Is(err, session.ErrUnsigned)
+// caller returns the live session of a request for an application, or the refusal. If the
+// session is optional, it returns nil for a request without a live one.
+func (s *Server) caller(r *http.Request, rule route.SessionRule) (*session.Live, error) {
+	live, err := s.sessions.Check(r)
+	none := errors.Is(err, session.ErrNone) || errors.Is(err, session.ErrEnded) || errors.Is(err, session.ErrUnsigned)
+	switch {
+	case none && rule == route.Optional:
+		return nil, nil
+	case none:
+		s.noSession(r, err)
+		if errors.Is(err, session.ErrNone) {
+			return nil, errNoSession
+		}
+		return nil, s.cleared(errSessionExpired, err)
+	case err != nil:
+		return nil, err
+	}
+	web.NoteUser(r, live.UserID)
+	return live, nil
 }
 
 // guest returns the permission of a request without a session, on a route that needs none. Only

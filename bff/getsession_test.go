@@ -100,8 +100,12 @@ func TestOutageKeepsTheCookie(t *testing.T) {
 	s := newSite(t, db)
 	v := s.visitor()
 	v.signUp("joe@example.com")
+	auth := s.forwardAuth()
 	c := s.service("reports", "tasks:read")
 	server.Stop(t)
+	if a := v.want(v.ask(auth, "GET", "/", nil), 503, "STORE_UNAVAILABLE"); a.header.Get("Retry-After") == "" || cookieLine(t, a) != "" || a.header.Get("Authorization") != "" {
+		t.Errorf("forward auth: got %v, want Retry-After, no cookie and no token", a.header)
+	}
 	for _, path := range []string{"/api/proxy/x", "/api/auth/session"} {
 		a := v.want(v.do("GET", path, ""), 503, "STORE_UNAVAILABLE")
 		if a.header.Get("Retry-After") == "" || cookieLine(t, a) != "" {

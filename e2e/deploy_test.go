@@ -12,16 +12,18 @@ import (
 	"vestibule/internal/nginxtest"
 )
 
-// recipe returns the one block of a language in docs/deploy.md.
-func recipe(t *testing.T, language string) string {
+// recipe returns the one block of a language below a heading of docs/deploy.md.
+func recipe(t *testing.T, heading, language string) string {
 	t.Helper()
 	text, err := os.ReadFile("../docs/deploy.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	blocks := regexp.MustCompile("(?s)\n```"+language+"\n(.*?)```").FindAllStringSubmatch(string(text), -1)
+	_, section, _ := strings.Cut(string(text), "\n## "+heading+"\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	blocks := regexp.MustCompile("(?s)\n```"+language+"\n(.*?)```").FindAllStringSubmatch(section, -1)
 	if len(blocks) != 1 {
-		t.Fatalf("got %d blocks of %s in docs/deploy.md, want 1", len(blocks), language)
+		t.Fatalf("got %d blocks of %s below %q in docs/deploy.md, want 1", len(blocks), language, heading)
 	}
 	return blocks[0][1]
 }
@@ -99,7 +101,7 @@ func beginHAProxy(t *testing.T, s *site) {
 	if err := os.WriteFile(both, content, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	haproxytest.Start(t, edited(t, recipe(t, "haproxy"),
+	haproxytest.Start(t, edited(t, recipe(t, "HAProxy", "haproxy"),
 		"bind :443 ", "bind "+s.listen+" ",
 		"/etc/haproxy/app.pem", both,
 		"check port 9090 ", "check ", // here the instances are on one machine
@@ -110,7 +112,7 @@ func beginHAProxy(t *testing.T, s *site) {
 
 func beginNginx(t *testing.T, s *site) {
 	t.Helper()
-	nginxtest.Start(t, nginxtest.Config{HTTP: edited(t, recipe(t, "nginx"),
+	nginxtest.Start(t, nginxtest.Config{HTTP: edited(t, recipe(t, "nginx", "nginx"),
 		"listen 443 ", "listen "+s.listen+" ",
 		"/etc/nginx/app.crt", s.crt,
 		"/etc/nginx/app.key", s.key,

@@ -62,7 +62,7 @@ type kubeletProbe struct {
 func kubernetesRecipe(t *testing.T) map[string]manifest {
 	t.Helper()
 	found := map[string]manifest{}
-	for in := yaml.NewDecoder(strings.NewReader(recipe(t, "yaml"))); ; {
+	for in := yaml.NewDecoder(strings.NewReader(recipe(t, "Kubernetes", "yaml"))); ; {
 		var m manifest
 		switch err := in.Decode(&m); {
 		case errors.Is(err, io.EOF):

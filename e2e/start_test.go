@@ -43,7 +43,6 @@ func TestStartIsRefusedInOneLine(t *testing.T) {
 		{"a secret of one letter", []string{sqlite, "BETTER_AUTH_SECRET=" + strings.Repeat("k", 40)}, nil, 2, []string{"BETTER_AUTH_SECRET", "is one character, repeated", "openssl rand -hex 32"}},
 		{"a misspelt setting", []string{sqlite, key, "TRUSTED_ORIGIN=https://app.example.com"}, nil, 2, []string{"TRUSTED_ORIGIN is not a setting", "TRUSTED_ORIGINS"}},
 		{"a setting of Better Auth's", []string{sqlite, key, "BETTER_AUTH_URL=https://app.example.com"}, nil, 2, []string{"BETTER_AUTH_URL", "BASE_URL"}},
-		{"a setting of a later version", []string{sqlite, key, "FORWARD_AUTH_ADDR=:4000"}, nil, 2, []string{"FORWARD_AUTH_ADDR", "the BFF"}},
 		{"a route without a path", []string{sqlite, key, "ROUTES=[{}]"}, nil, 2, []string{"ROUTES[0]", "lacks a path"}},
 		{"keys that cross the network in clear", []string{sqlite, key, "JWT_ALGORITHM=EdDSA", "JWKS_URL=http://bff.internal:3000/api/auth/jwks"}, nil, 2, []string{"JWKS_URL", "https"}},
 		{"no secret on a public origin", []string{sqlite, "BASE_URL=https://app.example.com"}, nil, 2, []string{"BETTER_AUTH_SECRET"}},

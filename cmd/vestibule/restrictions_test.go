@@ -64,7 +64,7 @@ func TestSignUpOffAndCORSInTheRunningProgram(t *testing.T) {
 
 func TestAMisspeltSettingStopsTheStart(t *testing.T) {
 	t.Parallel()
-	for name, want := range map[string]string{"TRUSTED_ORIGIN": "TRUSTED_ORIGINS", "FORWARD_AUTH_ADDR": "send requests through", "BETTER_AUTH_URL": "BASE_URL"} {
+	for name, want := range map[string]string{"TRUSTED_ORIGIN": "TRUSTED_ORIGINS", "BETTER_AUTH_URL": "BASE_URL"} {
 		code, stdout, stderr := once(t, "serve", with(testEnv(t), settings.Environment{name: "x"}))
 		if code != exitUsage || stdout != "" || !strings.Contains(stderr, want) {
 			t.Errorf("%s: got code %d, %q, want one that names %q", name, code, stderr, want)

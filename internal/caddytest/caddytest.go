@@ -64,7 +64,9 @@ func caddyfile(address, site string) string {
 	storage file_system data
 }
 http://%s {
-	respond %s 204
+	handle %s {
+		respond 204
+	}
 	%s
 }
 `, address, upPath, site)

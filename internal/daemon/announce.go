@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"strings"
 
 	"vestibule/internal/settings"
@@ -48,6 +49,14 @@ func warn(c *settings.Settings, at *listeners, log *slog.Logger) {
 	if err == nil && web.Loopback(base.Hostname()) && web.Loopback(host) && port != base.Port() {
 		log.Warn("BASE_URL has another port than the BFF, so browsers that open the BFF at its own address are refused", "setting", "BASE_URL", "value", base.String(), "address", at.bff.url())
 	}
+	if at.forwardAuth == nil {
+		return
+	}
+	if listens, err := netip.ParseAddrPort(at.forwardAuth.addr().String()); err == nil {
+		if public, is := web.PublicAddr(listens.Addr()); is {
+			log.Warn("forward auth, whose answers have tokens, listens at an address of the internet: use a loopback host or a private address, or let a firewall admit only the proxy that asks", "setting", "FORWARD_AUTH_ADDR", "address", public.String())
+		}
+	}
 }
 
 // welcome returns the welcome text for a terminal.
@@ -57,6 +66,9 @@ func welcome(c *settings.Settings, at *listeners) string {
 	fmt.Fprintln(&b)
 	if at.bff != nil {
 		fmt.Fprintf(&b, "    BFF    %-24s for browsers\n", c.BFF.BaseURL)
+	}
+	if at.forwardAuth != nil {
+		fmt.Fprintf(&b, "    auth   %-24s /verify, for the proxy in front of your applications\n", at.forwardAuth.url())
 	}
 	if at.api != nil {
 		fmt.Fprintf(&b, "    API    %-24s for services, with a bearer token\n", at.api.url())

@@ -87,6 +87,9 @@ func TestTheWelcomeListsTheAddresses(t *testing.T) {
 	}
 	defer at.close()
 	c := mustLoad(t, settings.ForServe, settings.Environment{"BASE_URL": "http://localhost:4321"})
+	if c.ForwardAuthAddr != "" || at.forwardAuth != nil {
+		t.Error("got forward auth by default")
+	}
 	got := welcome(c, at)
 	for _, want := range []string{"Open http://localhost:4321 in a browser", "http://localhost:4321/api/auth/signup", at.api.url(), at.admin.url(), "curl"} {
 		if !strings.Contains(got, want) {

@@ -20,6 +20,8 @@ func connectionBounds(c *settings.Settings, surface string) web.Connections {
 	switch surface {
 	case "bff":
 		b.PerAddress, b.OneSetting = c.MaxConnectionsPerAddress, "MAX_CONNECTIONS_PER_ADDRESS"
+	case "forward-auth":
+		b.PerAddress = c.MaxConnections // all of them may belong to one proxy
 	case "api":
 		b.PerAddress, b.OneSetting = c.MaxConnections/serviceShare, "MAX_CONNECTIONS"
 	default:

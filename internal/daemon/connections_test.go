@@ -26,6 +26,9 @@ func TestConnectionLimitsOfEachListener(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := mustLoad(t, settings.ForServe, tt.env)
 			bff, api, admin := connectionBounds(c, "bff"), connectionBounds(c, "api"), connectionBounds(c, "admin")
+			if auth := connectionBounds(c, "forward-auth"); auth.All != tt.bffAll || auth.PerAddress != auth.All || len(auth.Proxies) != tt.proxies {
+				t.Errorf("forward auth: got %+v, want all connections for one proxy", auth)
+			}
 			got := []int{bff.All, bff.PerAddress, api.All, api.PerAddress, len(bff.Proxies), len(api.Proxies), admin.All, admin.PerAddress}
 			want := []int{tt.bffAll, tt.bffOne, tt.apiAll, tt.apiOne, tt.proxies, tt.proxies, adminConnections, adminConnections}
 			if d := cmp.Diff(want, got); d != "" {

@@ -90,10 +90,9 @@ func unlessStopped(ctx context.Context, err error) error {
 	return err
 }
 
-// listeners holds the servers of this process. bff or api is nil if that side does not
-// run.
+// listeners holds the servers of this process. Those without an address are nil.
 type listeners struct {
-	bff, api, admin *server
+	bff, forwardAuth, api, admin *server
 }
 
 func openListeners(ctx context.Context, c *settings.Settings) (*listeners, error) {
@@ -104,6 +103,7 @@ func openListeners(ctx context.Context, c *settings.Settings) (*listeners, error
 		address          string
 	}{
 		{&at.bff, "bff", "BFF_ADDR", c.BFFAddr},
+		{&at.forwardAuth, "forward-auth", "FORWARD_AUTH_ADDR", c.ForwardAuthAddr},
 		{&at.api, "api", "API_ADDR", c.APIAddr},
 		{&at.admin, "admin", "ADMIN_ADDR", c.AdminAddr},
 	} {
@@ -123,7 +123,7 @@ func openListeners(ctx context.Context, c *settings.Settings) (*listeners, error
 // all returns the servers that are not nil.
 func (at *listeners) all() []*server {
 	var all []*server
-	for _, s := range []*server{at.bff, at.api, at.admin} {
+	for _, s := range []*server{at.bff, at.forwardAuth, at.api, at.admin} {
 		if s != nil {
 			all = append(all, s)
 		}

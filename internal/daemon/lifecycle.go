@@ -34,11 +34,11 @@ type process struct {
 	drain, end time.Duration
 }
 
-// surface is the BFF or the API with its server.
+// surface is the BFF, its forward auth or the API, with its server.
 type surface struct {
 	at      *server
 	handler http.Handler
-	work    func(context.Context) // background work, until its context ends
+	work    func(context.Context) // background work, until its context ends; may be nil
 	stop    func()                // called before the listener closes; may be nil
 }
 
@@ -62,7 +62,9 @@ func (p *process) run(ctx context.Context) error {
 	}
 	for _, s := range p.surfaces {
 		start(s.at, requests, s.handler)
-		working.Go(func() { s.work(requests) })
+		if s.work != nil {
+			working.Go(func() { s.work(requests) })
+		}
 	}
 	if p.work != nil {
 		working.Go(func() { p.work(requests) })

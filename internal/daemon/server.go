@@ -30,7 +30,7 @@ const (
 
 // server is an HTTP server with its listener.
 type server struct {
-	surface  string       // bff, api or admin
+	surface  string       // bff, forward-auth, api or admin
 	setting  string       // the setting with its address
 	socket   net.Listener // as the system made it
 	listener net.Listener

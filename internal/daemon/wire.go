@@ -63,6 +63,9 @@ func compose(ctx context.Context, c *settings.Settings, at *listeners, db *store
 		}
 		bffHandler = s.Handler()
 		p.surfaces = append(p.surfaces, surface{at.bff, bffHandler, s.Run, s.EndStreams})
+		if at.forwardAuth != nil {
+			p.surfaces = append(p.surfaces, surface{at: at.forwardAuth, handler: s.ForwardAuth()})
+		}
 		p.admin.checks = append(p.admin.checks, probe{"bff", s.Ready}.bounded(), probe{"keys", s.KeysReady})
 		p.admin.alerts = append(p.admin.alerts, probe{"keys", s.KeysHealthy})
 	}

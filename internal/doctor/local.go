@@ -66,6 +66,9 @@ func Local(in *Installation) (checks []Check, closeAll func()) {
 	if in.hasBFF() {
 		add("keys", in.needsSchema(in.keys), "BETTER_AUTH_SECRET", "BETTER_AUTH_SECRET_PREVIOUS", "BASE_URL", "JWT_ALGORITHM", "JWT_KEY_ROTATION")
 	}
+	if c.ForwardAuthAddr != "" {
+		add("forward-auth", in.forwardAuth, "FORWARD_AUTH_ADDR", "TRUSTED_PROXIES")
+	}
 	if (in.By == settings.ForBFF || in.By == settings.ForServe && c.NetworkAPI) && usesDefaultAPI(c.BFF.Routes) {
 		add("backend", in.backend, "BACKEND_URL")
 	}

@@ -142,7 +142,7 @@ func TestEveryLimiterAndCacheIsInTheBoundsTable(t *testing.T) {
 		"api/searches.go":                     "concurrent searches (`q`)",
 		"api/maxrequests.go":                  "requests at the task API",
 		"bff/bff.go":                          "bodies under `/api/auth/` in memory",
-		"bff/concurrency.go":                  "requests to `/api/auth/*` in progress",
+		"bff/concurrency.go":                  "requests to `/api/auth/*` and of forward auth in progress",
 		"bff/frontend/files.go":               "files of the app in memory",
 		"bff/password/gate.go":                "passwords hashed at the same time",
 		"bff/proxy/maxrequests.go":            "proxied requests in progress",

@@ -91,7 +91,7 @@ func (c *checker) ownOrigin() {
 
 // addresses refuses two listeners with the same address.
 func (c *checker) addresses() {
-	names := []string{"BFF_ADDR", "API_ADDR", "ADMIN_ADDR"}
+	names := []string{"BFF_ADDR", "API_ADDR", "ADMIN_ADDR", "FORWARD_AUTH_ADDR"}
 	for i, name := range names {
 		for _, earlier := range names[:i] {
 			if c.valid(name, earlier) && collide(c.values[name].text, c.values[earlier].text) {
@@ -108,9 +108,10 @@ func (c *checker) drainDelay() {
 	if c.given("DRAIN_DELAY") {
 		return
 	}
-	for _, name := range []string{"BFF_ADDR", "API_ADDR"} {
-		host, _, _ := net.SplitHostPort(c.values[name].text)
-		if c.valid(name) && !web.Loopback(host) {
+	for _, name := range []string{"BFF_ADDR", "API_ADDR", "FORWARD_AUTH_ADDR"} {
+		address := c.values[name].text
+		host, _, _ := net.SplitHostPort(address)
+		if address != "" && c.valid(name) && !web.Loopback(host) {
 			c.DrainDelay = defaultDrainDelay
 		}
 	}

@@ -34,6 +34,8 @@ func TestDefaultsDependOnOtherSettings(t *testing.T) {
 			"the BFF is public":           {ForServe, Environment{"BFF_ADDR": ":3000"}, 5 * time.Second},
 			"the API is public":           {ForServe, Environment{"API_ADDR": "10.0.0.7:8000"}, 5 * time.Second},
 			"the admin server is public":  {ForServe, Environment{"ADMIN_ADDR": ":9090"}, 0},
+			"forward auth on loopback":    {ForServe, Environment{"FORWARD_AUTH_ADDR": "localhost:9100"}, 0},
+			"a proxy elsewhere asks":      {ForServe, Environment{"FORWARD_AUTH_ADDR": "10.0.0.7:9100"}, 5 * time.Second},
 			"the address of another side": {ForBFF, Environment{"API_ADDR": ":8000"}, 0},
 			"bff":                         {ForBFF, Environment{"BFF_ADDR": "0.0.0.0:3000"}, 5 * time.Second},
 			"api":                         {ForAPI, Environment{"API_ADDR": "[::]:8000"}, 5 * time.Second},

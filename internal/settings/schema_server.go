@@ -33,7 +33,12 @@ var addressSettings = group{"Addresses", []setting{
 		check: func(c *checker, v string) { c.AdminAddr = c.address(v) },
 	},
 	{
-		name: "DRAIN_DELAY", by: ForServe | ForBFF | ForAPI, arg: "DURATION", unset: "5s, or 0 if BFF_ADDR and API_ADDR are on loopback hosts",
+		name: "FORWARD_AUTH_ADDR", by: ForServe | ForBFF, arg: "HOST:PORT", unset: "off",
+		help:  "Where nginx, Caddy or Traefik in front of your own applications ask GET /verify whether a request may pass (docs/deploy.md). Its answers have tokens: let only that proxy reach it.",
+		check: func(c *checker, v string) { c.ForwardAuthAddr = c.address(v) },
+	},
+	{
+		name: "DRAIN_DELAY", by: ForServe | ForBFF | ForAPI, arg: "DURATION", unset: "5s, or 0 if BFF_ADDR, API_ADDR and FORWARD_AUTH_ADDR are on loopback hosts",
 		help:  "After SIGTERM /readyz fails, and the listeners stay open for this long, or until each load balancer that polls /readyz got three failing answers, whichever is later.",
 		check: func(c *checker, v string) { c.DrainDelay = c.duration(v, 0, longestDrainDelay) },
 	},
@@ -59,7 +64,7 @@ var addressSettings = group{"Addresses", []setting{
 	},
 	{
 		name: "MAX_CONNECTIONS", by: ForServe | ForBFF | ForAPI, arg: "N", unset: "10000, or half of the files that the process may open if that is less",
-		help:  "How many connections the BFF and the API each keep open at a time, including idle connections and streams. At the limit, a new connection replaces one of the address that has the most, or gets a 503.",
+		help:  "How many connections the BFF, forward auth and the API each keep open at a time, including idle connections and streams. At the limit, a new connection replaces one of the address that has the most, or gets a 503.",
 		check: func(c *checker, v string) { c.MaxConnections = c.number(v, 100, maxConnections) },
 	},
 	{

@@ -26,6 +26,7 @@ func TestEverySettingRefusesBadValuesByName(t *testing.T) {
 		{"BFF_ADDR", nil, []string{"3000", "localhost", "localhost:", "localhost:http", "localhost:65536", "localhost:-1", "localhost:03000", "http://localhost:3000", "::1:3000", "*:3000", "a b:3000"}},
 		{"API_ADDR", nil, []string{"8000", "localhost:3000", ":3000"}}, // the last two are BFF_ADDR's
 		{"ADMIN_ADDR", nil, []string{"9090", "localhost:8000"}},
+		{"FORWARD_AUTH_ADDR", nil, []string{"9100", "localhost", "http://localhost:9100", "localhost:9100/verify", "on", "localhost:3000", ":8000", "localhost:9090"}}, // the last three are of others
 		{"DRAIN_DELAY", nil, []string{"5", "-1s", "11m", "soon"}},
 		{"BACKEND_URL", nil, []string{
 			"localhost:8000", "ftp://x", "http://", "http://u:p@x", "http://x?q", "http://x?", "http://x#", "http://x:", "http://x:99999",
@@ -136,6 +137,7 @@ func goodValues() []goodValue {
 		{"BASE_URL", Environment{"BETTER_AUTH_SECRET": goodSecret}, []string{"https://app.example.com", "https://app.example.com:8443", "http://localhost:5173", "http://127.0.0.1:3000", "http://[::1]:3000", "https://xn--bcher-kva.example", "http://vestibule_bff:3000"}},
 		{"BFF_ADDR", nil, []string{":3000", "0.0.0.0:3000", "[::1]:3000", "localhost:0", "example.internal:80"}},
 		{"API_ADDR", Environment{"BFF_ADDR": ":0"}, []string{":0"}},
+		{"FORWARD_AUTH_ADDR", nil, []string{"localhost:9100", "127.0.0.1:0", "10.0.0.11:9100", "[::1]:9100", ":9100"}},
 		{"DRAIN_DELAY", nil, []string{"0", "0s", "5s", "10m"}},
 		{"BACKEND_URL", nil, []string{"http://localhost:8000", "http://localhost:8000/", "https://api.internal/base", "http://[::1]:8000"}},
 		{"TRUSTED_ORIGINS", nil, []string{"http://localhost:5173", "https://a.example, https://b.example:8443"}},

@@ -21,6 +21,8 @@ type Settings struct {
 	BFFAddr   string // host:port
 	APIAddr   string
 	AdminAddr string
+	// ForwardAuthAddr is where forward auth listens, or "".
+	ForwardAuthAddr string
 
 	DrainDelay time.Duration // how long the listeners stay open after /readyz has begun to fail
 

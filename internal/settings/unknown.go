@@ -36,11 +36,6 @@ func NewEnvironment(variables []string) Environment {
 	return env
 }
 
-// futureSettings maps settings of planned later versions to the cure.
-var futureSettings = map[string]string{
-	"FORWARD_AUTH_ADDR": "send requests through the BFF instead",
-}
-
 // betterAuthNames maps names that Better Auth uses, and other common names, to our
 // settings.
 var betterAuthNames = map[string]string{
@@ -88,11 +83,8 @@ func (c *checker) unknownVariable(name string, known map[string]bool, env Enviro
 	if c.by&(ForServe|ForBFF|ForAPI) == 0 {
 		return nil // other commands start no server that a missing setting could leave open
 	}
-	cure, later := futureSettings[name]
 	ours, isTheirs := betterAuthNames[name]
 	switch {
-	case later:
-		return &mistake{problem, cure}
 	case isTheirs:
 		return &mistake{problem, "set " + ours + " instead, and unset it"}
 	case strings.HasPrefix(name, betterAuthPrefix):
