@@ -18,6 +18,7 @@ func announce(stdout io.Writer, c *settings.Settings, at *listeners, log *slog.L
 		log.Info("listening", "surface", s.surface, "setting", s.setting, "address", s.addr().String())
 	}
 	warn(c, at, log)
+	tellAPI(c, at, log)
 	for _, name := range c.IgnoredVariables {
 		log.Warn("the database driver does not support this variable: it has no effect", "setting", name)
 	}
@@ -50,6 +51,25 @@ func warn(c *settings.Settings, at *listeners, log *slog.Logger) {
 	}
 }
 
+// tellAPI says whether vestibule serve runs the task API if BACKEND_URL names another API.
+func tellAPI(c *settings.Settings, at *listeners, log *slog.Logger) {
+	if !c.ForeignAPI {
+		return
+	}
+	backend := c.BFF.Backend.String()
+	if at.api != nil {
+		log.Info("the task API runs too, because API_ADDR is set, but browsers reach the API at BACKEND_URL", "setting", "BACKEND_URL", "value", backend)
+		return
+	}
+	log.Info("the task API does not run, because BACKEND_URL names another API", "setting", "BACKEND_URL", "value", backend)
+	if c.BFF.WebDir == "" && c.BFF.WebDevURL == nil {
+		log.Info("the embedded app is made for the task API: serve your own with WEB_DIR or WEB_DEV_URL", "setting", "WEB_DIR", "value", "")
+	}
+	for _, name := range c.Unread {
+		log.Warn("only the task API reads this setting, and it does not run: it has no effect", "setting", name)
+	}
+}
+
 // welcome returns the welcome text for a terminal.
 func welcome(c *settings.Settings, at *listeners) string {
 	var b strings.Builder
@@ -61,16 +81,23 @@ func welcome(c *settings.Settings, at *listeners) string {
 	if at.api != nil {
 		fmt.Fprintf(&b, "    API    %-24s for services, with a bearer token\n", at.api.url())
 	}
+	if c.ForeignAPI && at.api == nil {
+		fmt.Fprintf(&b, "    API    %-24s your own, behind /api/proxy/\n", c.BFF.Backend)
+	}
 	fmt.Fprintf(&b, "    admin  %-24s /livez, /readyz and /healthz\n\n", at.admin.url())
 	if at.bff != nil {
+		path := "me/tasks"
+		if c.ForeignAPI {
+			path = "whoami   # " + c.BFF.Backend.String() + "/api/whoami"
+		}
 		fmt.Fprintf(&b, `  Open %s in a browser, or try it here:
 
     curl -c cookies.txt %[1]s/api/auth/signup \
       -H 'Content-Type: application/json' \
       -d '{"email":"ada@example.com","password":"correct horse battery staple"}'
-    curl -b cookies.txt %[1]s/api/proxy/me/tasks
+    curl -b cookies.txt %[1]s/api/proxy/%[2]s
 
-`, c.BFF.BaseURL)
+`, c.BFF.BaseURL, path)
 	} else {
 		fmt.Fprintf(&b, "  Try it:\n\n    curl %s/\n\n", at.api.url())
 	}
