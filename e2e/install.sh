@@ -57,6 +57,7 @@ packages() { # packages FOLDER WHAT
 # npm install puts "latest" back.
 packages client "the official client"
 packages vite "Vite and what its scaffold needs"
+packages backend "Express and jose"
 
 # Likewise with the Python packages.
 installed=python/.venv/.installed.txt

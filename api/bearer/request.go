@@ -10,8 +10,12 @@ import (
 )
 
 // Protect calls next when the request's token opens scope: one scope, several separated by
-// spaces, or "" for none. next finds the caller with CallerOf. write writes refusals.
+// spaces, or "" for none. next finds the caller with CallerOf. write writes refusals; nil writes
+// {"detail":"…"} with the status.
 func (v *Verifier) Protect(scope string, next http.Handler, write web.ErrorWriter) http.Handler {
+	if write == nil {
+		write = writeRefusal
+	}
 	return web.Handle(func(w http.ResponseWriter, r *http.Request) error {
 		r, _, err := v.Admit(r, scope)
 		if err != nil {
@@ -68,6 +72,11 @@ func bearer(value string) string {
 		return ""
 	}
 	return strings.TrimLeft(token, " ")
+}
+
+// writeRefusal writes a refusal for an API outside this module, which cannot name a *web.Error.
+func writeRefusal(w http.ResponseWriter, _ *http.Request, e *web.Error) {
+	_ = web.WriteJSON(w, e.Status, map[string]string{"detail": e.Message}) // it always encodes
 }
 
 type callerKey struct{}

@@ -42,6 +42,16 @@ func TestProtectAsksForItsScope(t *testing.T) {
 	}
 }
 
+func TestProtectWritesRefusalsItself(t *testing.T) {
+	s := newSurface(t)
+	h := s.v.Protect("", http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a request without a token was answered") }), nil)
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	if got := strings.TrimSpace(w.Body.String()); w.Code != 401 || got != `{"detail":"Not authenticated"}` || w.Header().Get("WWW-Authenticate") != "Bearer" {
+		t.Errorf("got %d %s with %v", w.Code, got, w.Header())
+	}
+}
+
 func TestThereIsNoCallerOutsideProtect(t *testing.T) {
 	if got := CallerOf(httptest.NewRequest("GET", "/", nil)); got.Subject != "" || got.May(tasksRead) {
 		t.Errorf("got %+v, want nobody", got)

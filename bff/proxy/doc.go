@@ -17,8 +17,8 @@
 //   - A body that was held open becomes complete at the API only if the session is
 //     still valid at that moment.
 //   - An answer is private to its user, and the API cannot act for our origin.
-//   - A POST goes to the API at most once, and a truncated answer never looks
-//     complete.
+//   - A POST goes to the API at most once, except after a redirect to the same path with
+//     or without the slash at its end. A truncated answer never looks complete.
 //
 // It refuses, before it sends anything: methods that are not listed, paths and
 // queries that two parsers could read differently, WebSockets from foreign

@@ -96,7 +96,7 @@ func (u upstream) RoundTrip(r *http.Request) (*http.Response, error) {
 	if x.events {
 		r = r.WithContext(x.upstream(r.Context()))
 	}
-	res, err := u.next.RoundTrip(r)
+	r, res, err := followSlash(u.next, r)
 	x.headerTimer.stop()
 	if err != nil {
 		return nil, err

@@ -173,6 +173,40 @@ func TestServeSendsRequestsWhereBackendURLSays(t *testing.T) {
 	}
 }
 
+func TestServeLeavesTheTaskAPIOutInFrontOfAnotherAPI(t *testing.T) {
+	t.Parallel()
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	t.Cleanup(elsewhere.Close)
+	for _, algorithm := range []string{"HS256", "EdDSA"} {
+		t.Run(algorithm, func(t *testing.T) {
+			t.Parallel()
+			env := with(testEnv(t), settings.Environment{"BACKEND_URL": elsewhere.URL, "JWT_ALGORITHM": algorithm})
+			delete(env, "API_ADDR")
+			i := start(t, "serve", env)
+			i.log.Want(t, "the task API does not run")
+			if at := i.log.url("api"); at != "" {
+				t.Errorf("the task API listens at %s", at)
+			}
+			c, bff := browser(t), i.log.url("bff")
+			request(t, c, http.MethodPost, bff+"/api/auth/signup", account)
+			if code, body := request(t, c, http.MethodGet, bff+"/api/proxy/orders", ""); code != http.StatusNoContent {
+				t.Errorf("got %d %s, want the other API's 204", code, body)
+			}
+			// A later start with the task API finds its tables.
+			if code, body := request(t, c, http.MethodPost, bff+"/api/auth/delete-user", `{"password":"correct horse battery staple"}`); code != http.StatusOK {
+				t.Errorf("deletion of the account, with its tasks: got %d %s", code, body)
+			}
+			i.stop()
+			if code := waittest.Receive(t, "exit", i.code); code != exitOK {
+				t.Errorf("got code %d, want %d:\n%s", code, exitOK, i.log)
+			}
+			delete(env, "BACKEND_URL")
+			env["API_ADDR"] = "127.0.0.1:0"
+			useTasks(t, start(t, "serve", env).log.url("bff"))
+		})
+	}
+}
+
 func TestTheAPILogsTheClientOfTheBFF(t *testing.T) {
 	t.Parallel()
 	i := start(t, "serve", with(testEnv(t), settings.Environment{"TRUSTED_PROXIES": "127.0.0.1"}))

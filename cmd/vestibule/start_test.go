@@ -58,6 +58,9 @@ func TestAFailedStartPrintsOneLine(t *testing.T) {
 			if stdout != "" || strings.Contains(stderr, "hunter2") {
 				t.Errorf("got stdout %q, stderr %q", stdout, stderr)
 			}
+			if tt.setting == "API_ADDR" && !strings.Contains(stderr, "run vestibule bff in front of it") {
+				t.Errorf("got %q, want the command for an API of one's own", stderr)
+			}
 			if tt.name == "an unmigrated database" && !strings.Contains(stderr, "vestibule migrate up") {
 				t.Errorf("got %q, want the command that helps", stderr)
 			}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"vestibule/internal/settings"
@@ -19,6 +20,7 @@ func announce(stdout io.Writer, c *settings.Settings, at *listeners, log *slog.L
 		log.Info("listening", "surface", s.surface, "setting", s.setting, "address", s.addr().String())
 	}
 	warn(c, at, log)
+	tellAPI(c, at, log)
 	for _, name := range c.IgnoredVariables {
 		log.Warn("the database driver does not support this variable: it has no effect", "setting", name)
 	}
@@ -59,6 +61,28 @@ func warn(c *settings.Settings, at *listeners, log *slog.Logger) {
 	}
 }
 
+// tellAPI says whether vestibule serve runs the task API if browsers reach other APIs.
+func tellAPI(c *settings.Settings, at *listeners, log *slog.Logger) {
+	if !c.ForeignAPI {
+		return
+	}
+	setting, value := "BACKEND_URL", c.BFF.Backend.String()
+	if n := len(c.BFF.Routes); n > 0 {
+		setting, value = "ROUTES", strconv.Itoa(n)+" routes"
+	}
+	if at.api != nil {
+		log.Info("the task API runs too, because API_ADDR is set, but browsers reach other APIs", "setting", setting, "value", value)
+		return
+	}
+	log.Info("the task API does not run, because browsers reach other APIs", "setting", setting, "value", value)
+	if c.BFF.WebDir == "" && c.BFF.WebDevURL == nil {
+		log.Info("the embedded app is made for the task API: serve your own with WEB_DIR or WEB_DEV_URL", "setting", "WEB_DIR", "value", "")
+	}
+	for _, name := range c.Unread {
+		log.Warn("only the task API reads this setting, and it does not run: it has no effect", "setting", name)
+	}
+}
+
 // welcome returns the welcome text for a terminal.
 func welcome(c *settings.Settings, at *listeners) string {
 	var b strings.Builder
@@ -73,16 +97,31 @@ func welcome(c *settings.Settings, at *listeners) string {
 	if at.api != nil {
 		fmt.Fprintf(&b, "    API    %-24s for services, with a bearer token\n", at.api.url())
 	}
+	routes := len(c.BFF.Routes)
+	switch {
+	case at.bff == nil:
+	case routes > 0:
+		fmt.Fprintf(&b, "    routes %-24d vestibule routes prints them\n", routes)
+	case c.ForeignAPI && at.api == nil:
+		fmt.Fprintf(&b, "    API    %-24s your own, behind /api/proxy/\n", c.BFF.Backend)
+	}
 	fmt.Fprintf(&b, "    admin  %-24s /livez, /readyz and /healthz\n\n", at.admin.url())
 	if at.bff != nil {
+		path := "proxy/me/tasks"
+		switch {
+		case routes > 0:
+			path = "auth/session"
+		case c.ForeignAPI:
+			path = "proxy/whoami   # " + c.BFF.Backend.String() + "/api/whoami"
+		}
 		fmt.Fprintf(&b, `  Open %s in a browser, or try it here:
 
     curl -c cookies.txt %[1]s/api/auth/signup \
       -H 'Content-Type: application/json' \
       -d '{"email":"ada@example.com","password":"correct horse battery staple"}'
-    curl -b cookies.txt %[1]s/api/proxy/me/tasks
+    curl -b cookies.txt %[1]s/api/%[2]s
 
-`, c.BFF.BaseURL)
+`, c.BFF.BaseURL, path)
 	} else {
 		fmt.Fprintf(&b, "  Try it:\n\n    curl %s/\n\n", at.api.url())
 	}

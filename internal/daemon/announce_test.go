@@ -106,6 +106,44 @@ func TestTheWelcomeListsTheAddresses(t *testing.T) {
 	}
 }
 
+func TestTheStartSaysWhetherTheTaskAPIRuns(t *testing.T) {
+	foreign := settings.Environment{"BACKEND_URL": "http://localhost:4000"}
+	for name, tt := range map[string]struct {
+		env     settings.Environment
+		log     []string
+		welcome string
+	}{
+		"another API":        {with(foreign, settings.Environment{"TASKS_PER_USER": "7"}), []string{"the task API does not run", "serve your own with WEB_DIR", "it has no effect\" setting=TASKS_PER_USER"}, "your own, behind /api/proxy/"},
+		"with its own app":   {with(foreign, settings.Environment{"WEB_DEV_URL": "http://localhost:5173"}), []string{"the task API does not run"}, "http://localhost:4000/api/whoami"},
+		"API_ADDR is set":    {with(foreign, settings.Environment{"API_ADDR": "127.0.0.1:0"}), []string{"the task API runs too"}, "for services, with a bearer token"},
+		"routes": {settings.Environment{"ROUTES": `[{"path":"/api/a/","upstream":"http://localhost:9/","audience":"a"}]`, "WEB_DEV_URL": "http://localhost:5173"},
+			[]string{"setting=ROUTES value=\"1 routes\""}, "/api/auth/session"},
+		"BACKEND_URL is not": {nil, nil, "/api/proxy/me/tasks"},
+	} {
+		c := mustLoad(t, settings.ForServe, tt.env)
+		if c.APIAddr != "" {
+			c.APIAddr = "127.0.0.1:0"
+		}
+		c.BFFAddr, c.AdminAddr = "127.0.0.1:0", "127.0.0.1:0"
+		at, err := openListeners(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		log := &logBuffer{}
+		tellAPI(c, at, slog.New(slog.NewTextHandler(log, nil)))
+		if got := log.String(); strings.Count(got, "\n") != len(tt.log) {
+			t.Errorf("%s: got %s, want %q", name, got, tt.log)
+		}
+		for _, want := range tt.log {
+			log.Want(t, want)
+		}
+		if got := welcome(c, at); !strings.Contains(got, tt.welcome) {
+			t.Errorf("%s: got %s, want %q", name, got, tt.welcome)
+		}
+		at.close()
+	}
+}
+
 func TestIgnoredVariablesAreWarnedAbout(t *testing.T) {
 	at := &listeners{}
 	log := &logBuffer{}

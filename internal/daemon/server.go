@@ -64,6 +64,9 @@ func listenFault(setting, address string, err error) settings.Fault {
 	case errors.Is(err, syscall.EADDRINUSE):
 		f.Problem = "is already in use"
 		f.Cure = "stop the program that uses it, or set " + setting + " to another port"
+		if setting == "API_ADDR" {
+			f.Cure += "; if your own API is there, run vestibule bff in front of it"
+		}
 	case errors.Is(err, syscall.EACCES):
 		f.Problem = "may not be opened by this user; ports below 1024 often need special rights"
 		f.Cure = "set " + setting + " to a higher port"

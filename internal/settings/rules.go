@@ -15,6 +15,7 @@ import (
 // defaults that depend on other settings. It skips a rule if the command does not read
 // all settings of the rule, or if one of them already has a fault.
 func (c *checker) checkCombinations() {
+	c.api()
 	c.lifetimes()
 	c.cookie()
 	c.ownOrigin()
@@ -34,8 +35,6 @@ func (c *checker) checkCombinations() {
 	if c.valid("DATABASE_LISTEN_URL", "DATABASE_URL") && c.given("DATABASE_LISTEN_URL") && c.Database.SQLite != "" {
 		c.conflict("DATABASE_LISTEN_URL", mistake{"cannot be combined with SQLite", "leave it out, or set DATABASE_URL to the PostgreSQL database"})
 	}
-	c.NetworkAPI = c.given("BACKEND_URL")
-	c.NetworkJWKS = c.given("JWKS_URL")
 
 	// The checks of shared settings store the value in the BFF's configuration only.
 	c.API.TrustedProxies = c.BFF.TrustedProxies

@@ -44,7 +44,7 @@ var addressSettings = group{"Addresses", []setting{
 	},
 	{
 		name: "BACKEND_URL", by: ForServe | ForBFF | ForRoutes, arg: "URL", value: defaults.Backend.String(),
-		help:  "The API behind /api/proxy/*, and behind routes without an upstream; requests go to BACKEND_URL/api/*. If it is not set, vestibule serve calls its own API inside the process.",
+		help:  "The API behind /api/proxy/*, and behind routes without an upstream; requests go to BACKEND_URL/api/*. If it is not set, vestibule serve calls its task API inside the process. If it is another API than the task API, vestibule serve runs no task API, unless API_ADDR is set.",
 		check: func(c *checker, v string) { c.BFF.Backend = c.backend(v) },
 	},
 	{

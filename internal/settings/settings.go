@@ -40,9 +40,11 @@ type Settings struct {
 	SecretFile string
 
 	NetworkAPI  bool // BACKEND_URL is set: serve calls the API there over the network
+	ForeignAPI  bool // BACKEND_URL or ROUTES lead past the task API of serve; if API_ADDR is not set, serve leaves it out
 	NetworkJWKS bool // JWKS_URL is set: the API fetches the keys there over the network
 
 	IgnoredVariables []string // variables of libpq that are set but not supported
+	Unread           []string // settings that are set, but only for the task API that serve leaves out
 
 	SecretValueFiles []ValueFile // the files that NAME_FILE names, of settings that are secret
 
