@@ -188,11 +188,30 @@ func TestTheAppIsServed(t *testing.T) {
 	for _, path := range []string{"/missing.js", "/api", "/api/nothing", "/.well-known/nothing", "/.env"} {
 		v.want(v.do("GET", path, "", "Sec-Fetch-Mode", "navigate"), 404, `"NOT_FOUND"`)
 	}
+	for _, path := range []string{"/metrics", "/health", "/favicon.ico"} { // the embedded app has none
+		v.want(v.do("GET", path, ""), 404, `"NOT_FOUND"`)
+	}
 	v.want(v.do("POST", "/api/nothing", ""), 404, `"NOT_FOUND"`)
 	for _, path := range []string{"/", "/login", "/style.css"} {
 		if a := v.want(v.do("POST", path, ""), 405, `"METHOD_NOT_ALLOWED"`); a.header.Get("Allow") != "GET, HEAD" {
 			t.Errorf("%s: got Allow %q", path, a.header.Get("Allow"))
 		}
+	}
+}
+
+func TestAnExportIsServed(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t), func(c *bff.Config) { c.WebDir = "frontend/testdata/exports/next-slash" })
+	v := s.visitor()
+	v.client.CheckRedirect = useLastResponse
+	v.want(v.do("GET", "/about/", ""), 200, "<title>About")
+	a := v.want(v.do("GET", "/about", ""), 308, "")
+	if to, cache := a.header.Get("Location"), a.header.Get("Cache-Control"); to != "/about/" || cache != "no-store" {
+		t.Errorf("got Location %q, Cache-Control %q", to, cache)
+	}
+	a = v.want(v.do("GET", "/nowhere", ""), 404, "<title>404")
+	if cache := a.header.Get("Cache-Control"); cache != "no-store" {
+		t.Errorf("got Cache-Control %q", cache)
 	}
 }
 

@@ -18,7 +18,7 @@ func Endpoint() endpoint.Endpoint {
 		Extensions: map[string]any{"x-passthrough": true, "x-except": "/api"},
 		Answers: []*endpoint.Answer{
 			answer("App", 0, "A page or a file; a part of a file as 206"),
-			{Component: "AppMoved", Status: 308, Text: "The page is at the same path with, or without, a slash at its end", Types: []string{"text/html; charset=utf-8"}, Bare: true,
+			{Component: "AppMoved", Status: 308, Text: "The page is at the same path with, or without, a slash at its end", Types: []string{"text/html"}, Bare: true,
 				Headers: []*endpoint.Header{{Name: "Location", Text: "The path of the page, with the query of the request", Always: true,
 					Schema: endpoint.Schema{"type": "string", "format": "uri-reference"}, Example: "/about/"}}},
 			{Component: "AppNotModified", Status: 304, Text: "The client has this version", Bare: true},
