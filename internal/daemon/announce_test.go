@@ -113,9 +113,9 @@ func TestTheStartSaysWhetherTheTaskAPIRuns(t *testing.T) {
 		log     []string
 		welcome string
 	}{
-		"another API":        {with(foreign, settings.Environment{"TASKS_PER_USER": "7"}), []string{"the task API does not run", "serve your own with WEB_DIR", "it has no effect\" setting=TASKS_PER_USER"}, "your own, behind /api/proxy/"},
-		"with its own app":   {with(foreign, settings.Environment{"WEB_DEV_URL": "http://localhost:5173"}), []string{"the task API does not run"}, "http://localhost:4000/api/whoami"},
-		"API_ADDR is set":    {with(foreign, settings.Environment{"API_ADDR": "127.0.0.1:0"}), []string{"the task API runs too"}, "for services, with a bearer token"},
+		"another API":      {with(foreign, settings.Environment{"TASKS_PER_USER": "7"}), []string{"the task API does not run", "serve your own with WEB_DIR", "it has no effect\" setting=TASKS_PER_USER"}, "your own, behind /api/proxy/"},
+		"with its own app": {with(foreign, settings.Environment{"WEB_DEV_URL": "http://localhost:5173"}), []string{"the task API does not run"}, "http://localhost:4000/api/whoami"},
+		"API_ADDR is set":  {with(foreign, settings.Environment{"API_ADDR": "127.0.0.1:0"}), []string{"the task API runs too"}, "for services, with a bearer token"},
 		"routes": {settings.Environment{"ROUTES": `[{"path":"/api/a/","upstream":"http://localhost:9/","audience":"a"}]`, "WEB_DEV_URL": "http://localhost:5173"},
 			[]string{"setting=ROUTES value=\"1 routes\""}, "/api/auth/session"},
 		"BACKEND_URL is not": {nil, nil, "/api/proxy/me/tasks"},
