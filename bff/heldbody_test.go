@@ -117,7 +117,7 @@ const thiefsPassword = "the thief's own one"
 func (s *site) everyField(path, email, handle string, client *service, thief *visitor) (media, body string) {
 	if strings.HasPrefix(path, "/api/auth/oauth2/") {
 		return "application/x-www-form-urlencoded", url.Values{
-			"token": {thief.userToken()},
+			"token":      {thief.userToken()},
 			"grant_type": {exchange}, "subject_token": {thief.userToken()}, "subject_token_type": {accessToken},
 			"client_id": {client.id}, "client_secret": {client.secret},
 		}.Encode()
