@@ -87,7 +87,7 @@ func (s *Sessions) live(e *entry, p presented) (*Live, error) {
 // otherwise from the database.
 func (s *Sessions) entry(ctx context.Context, hash string, recheck time.Duration) (*entry, error) {
 	now := s.now()
-	e, epoch := s.cache.get(hash)
+	e, _ := s.cache.get(hash)
 	var version int64
 	if s.Version != nil && recheck > 0 {
 		var err error
@@ -112,7 +112,8 @@ func (s *Sessions) entry(ctx context.Context, hash string, recheck time.Duration
 	// While this request waited, another one may have read the same row, in a read that
 	// began after this request asked. Without this, all requests that find a row too old at
 	// the same time would read it one after the other.
-	if e, epoch = s.cache.get(hash); e != nil && e.isReadAfter(before) {
+	e, epoch := s.cache.get(hash)
+	if e != nil && e.isReadAfter(before) {
 		return e, nil
 	}
 	at := seen{time: now, version: version, read: s.cache.reads.Add(1)}
