@@ -47,9 +47,10 @@ type DB struct {
 	shares Shares
 
 	// On SQLite, otherwise nil. turn queues the writers in order, because database/sql
-	// gives a free connection to a random waiter.
-	turn *turn
-	file *file
+	// gives a free connection to a random waiter. group lets them share transactions.
+	turn  *turn
+	group *group
+	file  *file
 
 	// often is read for frequent statements whose text never varies.
 	often Handle

@@ -15,6 +15,8 @@ import (
 const (
 	Patience = patience
 	WALLimit = walLimit
+
+	MaxMembers = maxMembers
 )
 
 var DeleteOldSQL = deleteOldSQL
@@ -148,4 +150,11 @@ func ListenPauses(direct bool, err error, n int) (all []time.Duration) {
 		all = append(all, l.pause(&next, false, err))
 	}
 	return all
+}
+
+// Waiting returns how many writers wait for a shared transaction.
+func (s *DB) Waiting() int {
+	s.group.mu.Lock()
+	defer s.group.mu.Unlock()
+	return len(s.group.waiting)
 }

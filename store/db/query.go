@@ -94,6 +94,11 @@ func (s *DB) repeat(ctx context.Context, pool *sqlx.DB, f func(context.Context, 
 }
 
 func (s *DB) try(ctx context.Context, pool *sqlx.DB, f func(context.Context, Querier) error) error {
+	if s.group != nil {
+		if err := s.together(ctx, f); !errors.Is(err, errShared) {
+			return err
+		}
+	}
 	release, err := s.takeTurn(ctx)
 	if err != nil {
 		return err

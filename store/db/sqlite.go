@@ -102,6 +102,7 @@ func connectSQLite(file *file, patience time.Duration) (*DB, error) {
 		shares:   sqliteShares,
 		file:     file,
 		turn:     newTurn(file.handle),
+		group:    &group{},
 		waits:    &lockWaits{},
 		pace:     usualPace,
 		patience: patience,
