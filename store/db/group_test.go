@@ -201,6 +201,23 @@ func TestAWriterThatGivesUpDoesNothing(t *testing.T) {
 	s.want(0)
 }
 
+// TestAPartIsNotInterrupted: SQLite takes a whole transaction back when a write in it is interrupted.
+func TestAPartIsNotInterrupted(t *testing.T) {
+	t.Parallel()
+	s := newShared(t)
+	s.behind(3, func(n int) error {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		return s.db.Tx(ctx, "add", func(part context.Context, q db.Querier) error {
+			if n == 2 {
+				cancel() // its caller leaves
+			}
+			return add(part, q, n)
+		})
+	})
+	s.want(0, 1, 2, 3)
+}
+
 // TestALostTransactionIsRepeatedAlone: SQLite can take a transaction back as a whole, for example
 // if the disk is full.
 func TestALostTransactionIsRepeatedAlone(t *testing.T) {

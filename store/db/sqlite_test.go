@@ -3,9 +3,7 @@ package db_test
 import (
 	"context"
 	"fmt"
-	"runtime/pprof"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -189,24 +187,11 @@ func TestWritersTakeTurnsInOrder(t *testing.T) {
 			}
 			ids[i] = task.ID
 		})
-		waittest.Until(t, "it waits for the turn", func() bool { return waitingForTurn(t.Name()) == i+1 })
+		waittest.Until(t, "it waits for its turn", func() bool { return s.DB.Waiting() == i+1 })
 	}
 	letGo()
 	all.Wait()
 	if !slices.IsSorted(ids[:]) {
 		t.Errorf("they were served in another order: got tasks %v", ids)
 	}
-}
-
-// waitingForTurn counts the goroutines of a test that wait for the turn to write.
-func waitingForTurn(test string) (n int) {
-	var stacks strings.Builder
-	_ = pprof.Lookup("goroutine").WriteTo(&stacks, 2)
-	for stack := range strings.SplitSeq(stacks.String(), "\n\n") {
-		state, _, _ := strings.Cut(stack, "\n")
-		if strings.Contains(state, "[select") && strings.Contains(stack, "(*turn).take(") && strings.Contains(stack, "."+test+".func") {
-			n++
-		}
-	}
-	return n
 }
