@@ -54,7 +54,8 @@ packages() { # packages FOLDER WHAT
 }
 # In client/package-lock.json two dependencies of Lighthouse's were "latest", which npm
 # looks up anew, to find that the lock does not have it. They are numbers there; an
-# npm install puts "latest" back.
+# npm install puts "latest" back. In vite/package-lock.json an optional dependency of Vite's for
+# Windows is left out: no registry needs to have it.
 packages client "the official client"
 packages vite "Vite and what its scaffold needs"
 packages backend "Express and jose"
