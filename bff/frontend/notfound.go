@@ -27,5 +27,5 @@ func redirect(w http.ResponseWriter, r *http.Request, path string) {
 	if r.URL.RawQuery != "" {
 		path += "?" + r.URL.RawQuery
 	}
-	http.Redirect(w, r, path, http.StatusPermanentRedirect)
+	http.Redirect(w, r, path, http.StatusPermanentRedirect) // #nosec G710 -- a path without empty segments
 }

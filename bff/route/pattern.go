@@ -23,6 +23,7 @@ type Pattern struct {
 	rest     bool     // ** at the end
 }
 
+// String returns the pattern as it was written.
 func (p Pattern) String() string { return p.text }
 
 // Match reports whether path may be called: a path below the route, as it was written.

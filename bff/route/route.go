@@ -25,6 +25,7 @@ const (
 	None                        // the session is not read, and no token is sent
 )
 
+// String returns the rule as it is written in ROUTES.
 func (s SessionRule) String() string {
 	return [...]string{"required", "optional", "none"}[s]
 }

@@ -175,19 +175,19 @@ func (p *program) explainHeaders(table route.Table) error {
 		names = append(names, http.CanonicalHeaderKey(name))
 	}
 	out := p.output("ROUTE", "HEADER", "FORWARDED", "WHY")
-	for i := range table {
+	for _, r := range table {
 		seen := map[string]bool{}
-		for _, name := range slices.Concat(names, table[i].ForwardHeaders) {
+		for _, name := range slices.Concat(names, r.ForwardHeaders) {
 			if seen[name] {
 				continue
 			}
 			seen[name] = true
-			passes, why := proxy.ExplainHeader(name, &table[i])
+			passes, why := proxy.ExplainHeader(name, &r)
 			forwarded := "no"
 			if passes {
 				forwarded = "yes"
 			}
-			out.row(headerJSON{table[i].Path, name, passes, why}, table[i].Path, name, forwarded, why)
+			out.row(headerJSON{r.Path, name, passes, why}, r.Path, name, forwarded, why)
 		}
 	}
 	return out.close()
