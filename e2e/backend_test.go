@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -19,8 +20,8 @@ import (
 
 // The backends of docs/backend.md, run from the document's own text.
 
-// programOf returns the program of docs/backend.md in a language.
-func programOf(t testing.TB, language string) string {
+// programOf returns the program of docs/backend.md in a language, for an audience.
+func programOf(t testing.TB, language, audience string) string {
 	t.Helper()
 	page, err := os.ReadFile(filepath.Join("..", "docs", "backend.md"))
 	if err != nil {
@@ -30,7 +31,7 @@ func programOf(t testing.TB, language string) string {
 	if len(blocks) != 1 {
 		t.Fatalf("docs/backend.md has %d programs in %s, want one", len(blocks), language)
 	}
-	return string(blocks[0][1])
+	return strings.ReplaceAll(string(blocks[0][1]), "fastapi-backend", audience)
 }
 
 // write writes a program of the document into a folder of the test.
@@ -44,13 +45,14 @@ func write(t testing.TB, folder, name, text string) string {
 }
 
 // startDocumented starts the backends of the document at free ports and returns their addresses.
-func startDocumented(t *testing.T, goProgram string, env ...string) map[string]string {
+// audience returns that of a backend by its name; goProgram has its own.
+func startDocumented(t *testing.T, goProgram string, audience func(name string) string, env ...string) map[string]string {
 	t.Helper()
 	addr := freeAddrs(t, 3)
 	port := func(i int) string { return addr[i][strings.LastIndex(addr[i], ":")+1:] }
 	interpreter, _ := python(t, "")
 	folder := t.TempDir()
-	write(t, folder, "backend.py", programOf(t, "python"))
+	write(t, folder, "backend.py", programOf(t, "python", audience("FastAPI")))
 	start(t, interpreter, folder, env, "-m", "uvicorn", "backend:app", "--port", port(0), "--log-level", "warning")
 
 	node, modules := express(t)
@@ -58,9 +60,13 @@ func startDocumented(t *testing.T, goProgram string, env ...string) map[string]s
 	if err := os.Symlink(modules, filepath.Join(folder, "node_modules")); err != nil {
 		t.Fatal(err)
 	}
-	start(t, node, folder, append([]string{"PORT=" + port(1)}, env...), write(t, folder, "backend.mjs", programOf(t, "js")))
+	start(t, node, folder, append([]string{"PORT=" + port(1)}, env...), write(t, folder, "backend.mjs", programOf(t, "js", audience("Express"))))
 	start(t, goProgram, t.TempDir(), append([]string{"PORT=" + port(2)}, env...))
-	return map[string]string{"FastAPI": "http://localhost:" + port(0), "Express": "http://localhost:" + port(1), "Go": "http://localhost:" + port(2)}
+	all := map[string]string{"FastAPI": "http://localhost:" + port(0), "Express": "http://localhost:" + port(1), "Go": "http://localhost:" + port(2)}
+	for name, address := range all {
+		waittest.Until(t, name+" answers", func() bool { return waittest.Status(address+"/api/whoami") == http.StatusUnauthorized })
+	}
+	return all
 }
 
 // express returns Node.js and the folder with Express and jose.
@@ -82,11 +88,11 @@ func express(t *testing.T) (node, modules string) {
 
 // buildDocumented builds the Go program of the document, in this module in place of a module
 // that requires it.
-func buildDocumented(t *testing.T) string {
+func buildDocumented(t *testing.T, audience string) string {
 	t.Helper()
 	folder := t.TempDir()
 	program := filepath.Join(folder, "backend")
-	build := exec.Command("go", "build", "-o", program, write(t, folder, "main.go", programOf(t, "go")))
+	build := exec.Command("go", "build", "-o", program, write(t, folder, "main.go", programOf(t, "go", audience)))
 	build.Dir = ".."
 	if text, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, text)
@@ -97,7 +103,7 @@ func buildDocumented(t *testing.T) string {
 func TestTheBackendsOfTheDocument(t *testing.T) {
 	t.Parallel()
 	quicktest.Skip(t, "Python and Node.js")
-	goProgram := buildDocumented(t)
+	goProgram := buildDocumented(t, "fastapi-backend")
 	for _, algorithm := range []string{"HS256", "EdDSA"} {
 		t.Run(algorithm, func(t *testing.T) {
 			t.Parallel()
@@ -109,12 +115,11 @@ func TestTheBackendsOfTheDocument(t *testing.T) {
 			defer switched.Close()
 			p := launch(t, shapes[0], "JWT_ALGORITHM="+algorithm, "BACKEND_URL="+switched.URL)
 			s := newSigner(t, algorithm, p.bff+"/api/auth/jwks")
-			all := startDocumented(t, goProgram, s.env...)
+			all := startDocumented(t, goProgram, func(string) string { return "fastapi-backend" }, s.env...)
 
 			ada, bob := newBrowser(t, p.bff), newBrowser(t, p.bff)
 			ids := map[*browser]string{ada: ada.signUp("ada@example.com"), bob: bob.signUp("bob@example.com")}
 			for name, address := range all {
-				waittest.Until(t, name+" answers", func() bool { return waittest.Status(address+"/api/whoami") == http.StatusUnauthorized })
 				behind.Store(mustURL(t, address))
 				for b, id := range ids {
 					b.want(b.send("GET", p.bff+"/api/proxy/whoami", "", "X-User-Id", "usr_else", "Authorization", "Bearer "+s.good(t)), 200, id)
@@ -127,6 +132,43 @@ func TestTheBackendsOfTheDocument(t *testing.T) {
 			}
 			s.rotates(t, all)
 		})
+	}
+}
+
+// TestOneBFFIsInFrontOfSeveralAPIs: each gets tokens that it takes and the others refuse.
+func TestOneBFFIsInFrontOfSeveralAPIs(t *testing.T) {
+	t.Parallel()
+	quicktest.Skip(t, "Python and Node.js")
+	all := startDocumented(t, buildDocumented(t, "go"), strings.ToLower, "JWT_ALGORITHM=HS256", "BETTER_AUTH_SECRET="+secret)
+	type route struct {
+		Path     string   `json:"path"`
+		Upstream string   `json:"upstream"`
+		Audience string   `json:"audience"`
+		Paths    []string `json:"paths,omitempty"`
+	}
+	var routes []route
+	for name, address := range all {
+		for audience := range all {
+			routes = append(routes, route{"/api/" + name + "/" + audience + "/", address + "/api/", strings.ToLower(audience), []string{"whoami"}})
+		}
+	}
+	text, err := json.Marshal(routes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := launch(t, shapes[0], "JWT_ALGORITHM=HS256", "ROUTES="+string(text))
+	ada := newBrowser(t, p.bff)
+	id := ada.signUp("ada@example.com")
+	for name := range all {
+		for audience := range all {
+			path := p.bff + "/api/" + name + "/" + audience + "/"
+			if name == audience {
+				ada.want(ada.send("GET", path+"whoami", ""), 200, id)
+				ada.want(ada.send("GET", path+"other", ""), 404, "NOT_FOUND")
+			} else {
+				ada.want(ada.send("GET", path+"whoami", ""), 502, "UPSTREAM_REJECTED_TOKEN")
+			}
+		}
 	}
 }
 

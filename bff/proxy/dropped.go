@@ -43,8 +43,8 @@ func (p *Proxy) noteDropped(x *exchange) {
 	}
 }
 
-// passesOtherwise reports whether a header outside the list has its effect at the API: as a
-// trace that is continued, or in a WebSocket handshake.
+// passesOtherwise reports whether a header outside the list has its effect at the API: as the
+// length of the body, as a trace that is continued, or in a WebSocket handshake.
 func passesOtherwise(name string, upgrade bool) bool {
-	return name == "Traceparent" || upgrade && (slices.Contains(handshakeRequest, name) || name == "Connection" || name == "Upgrade")
+	return name == "Content-Length" || name == "Traceparent" || upgrade && (slices.Contains(handshakeRequest, name) || name == "Connection" || name == "Upgrade")
 }

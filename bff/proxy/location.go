@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"vestibule/bff/route"
 	"vestibule/internal/web"
 )
 
@@ -52,7 +53,7 @@ func (p *Proxy) rewriteTargets(res *http.Response) error {
 			res.Header[name] = []string{target}
 		case redirect && kind != unreadable && p.mayLeadTo(values[0]):
 		case redirect:
-			return errBadGateway.Because(fmt.Errorf("the API answered %d with Location %q, which is not under %s%s",
+			return errBadGateway.Because(fmt.Errorf("the API answered %d with Location %q, which is not under %s%s. A route can allow hosts in redirects, over https",
 				res.StatusCode, values, p.upstream.Host, p.rawRoot))
 		case kind != external:
 			delete(res.Header, name)
@@ -81,7 +82,7 @@ func (p *Proxy) mayLeadTo(ref string) bool {
 	if secure := u.Scheme == "https" || u.Scheme == "http" && web.Loopback(u.Hostname()); !secure {
 		return false
 	}
-	return slices.ContainsFunc(p.cfg.Redirects, func(allowed string) bool { return strings.EqualFold(allowed, u.Host) })
+	return slices.Contains(p.cfg.Redirects, route.RedirectHost(u))
 }
 
 func isRedirect(status int) bool {
@@ -153,6 +154,25 @@ func port(u *url.URL) string {
 	}
 }
 
+// leadsBack reports whether a request for target, a path on our side, goes to the address u. With
+// a longer route below this one it may go to another API. A hostile API could make the browser send
+// requests of its choice there, with the user's session.
+func (p *Proxy) leadsBack(u *url.URL, target string) bool {
+	if len(p.cfg.Table) == 0 {
+		return true
+	}
+	at := p.cfg.Table.Find(target)
+	if at == nil {
+		return false
+	}
+	if at.Path == p.cfg.Path {
+		return true
+	}
+	base := at.Base(p.cfg.Backend)
+	return base.Scheme == p.upstream.Scheme && strings.EqualFold(base.Host, p.upstream.Host) &&
+		rawPath(base)+strings.TrimPrefix(target, at.Path) == u.EscapedPath()
+}
+
 // local returns the path on our side for u, an address on the API's host. ok is false
 // if there is none.
 func (p *Proxy) local(u *url.URL) (target string, ok bool) {
@@ -165,6 +185,9 @@ func (p *Proxy) local(u *url.URL) (target string, ok bool) {
 		return "", false
 	}
 	target = p.cfg.Path + rest
+	if !p.leadsBack(u, target) {
+		return "", false
+	}
 	if u.RawQuery != "" || u.ForceQuery {
 		target += "?" + u.RawQuery
 	}

@@ -79,7 +79,7 @@ func (r *rig) wantWaiting(want int) {
 	})
 }
 
-func maxRequests(n int) func(*Config) { return func(c *Config) { c.Limits = NewLimits(n) } }
+func maxRequests(n int) func(*Config) { return func(c *Config) { c.Limits = NewLimits(n, 1) } }
 
 // addressPerUser gives each user a different address.
 func addressPerUser(c *Config) {
@@ -185,17 +185,17 @@ func TestAPlaceIsReleasedHoweverARequestEnds(t *testing.T) {
 // TestAFullServerIsNotTheFaultOfItsClients: the BFF delays the answers to those that have too much.
 func TestAFullServerIsNotTheFaultOfItsClients(t *testing.T) {
 	t.Parallel()
-	limits := NewLimits(1)
+	limits := NewLimits(1, 1)
 	var first, second, third requestPlaces
-	if err := first.acquire(limits, "ada", "192.0.2.1"); err != nil {
+	if err := first.acquire(limits, "", "ada", "192.0.2.1"); err != nil {
 		t.Fatal(err)
 	}
 	defer first.releaseAll()
-	if err := second.acquire(limits, "bob", "192.0.2.2"); !errors.Is(err, fair.ErrAll) || errors.Is(err, fair.ErrKey) {
+	if err := second.acquire(limits, "", "bob", "192.0.2.2"); !errors.Is(err, fair.ErrAll) || errors.Is(err, fair.ErrKey) {
 		t.Errorf("another client: got %v, want %v", err, fair.ErrAll)
 	}
 	second.releaseAll()
-	if err := third.acquire(limits, "ada", "192.0.2.1"); !errors.Is(err, fair.ErrKey) {
+	if err := third.acquire(limits, "", "ada", "192.0.2.1"); !errors.Is(err, fair.ErrKey) {
 		t.Errorf("the same client: got %v, want %v", err, fair.ErrKey)
 	}
 	third.releaseAll()

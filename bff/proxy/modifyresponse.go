@@ -22,7 +22,7 @@ func (p *Proxy) modify(res *http.Response) error {
 		return x.checkSwitch(res)
 	case res.StatusCode < http.StatusOK || res.StatusCode > 999:
 		return errBadGateway.Because(fmt.Errorf("%w: %d", errImpossibleStatus, res.StatusCode))
-	case res.StatusCode == http.StatusUnauthorized && challengesBearer(res.Header["Www-Authenticate"]):
+	case x.grant.Bearer != "" && res.StatusCode == http.StatusUnauthorized && challengesBearer(res.Header["Www-Authenticate"]):
 		return x.tokenRejected(res)
 	}
 	if isStream(res) {
@@ -64,7 +64,8 @@ func (x *exchange) tokenRejected(res *http.Response) error {
 		return web.ErrSlowBody.Because(errors.New("the token had expired when the API had the body"))
 	}
 	web.Note(x.in,
-		slog.String("compare", "BETTER_AUTH_SECRET, JWT_ISSUER, JWT_AUDIENCE and JWT_ALGORITHM must be the same at the BFF and at the API"),
+		slog.String("compare", "BETTER_AUTH_SECRET, JWT_ISSUER and JWT_ALGORITHM must be the same at the BFF and at the API, and so must the audience: that of the route, or JWT_AUDIENCE. Some verifiers need JWT_TYPE=JWT"),
+		slog.String("route", x.proxy.cfg.Path), slog.String("audience", x.proxy.cfg.Audience),
 		slog.Any("challenge", res.Header["Www-Authenticate"]))
 	return errTokenRejected.Because(fmt.Errorf("the API answered %s to our token", res.Status))
 }

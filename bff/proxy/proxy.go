@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -21,6 +22,9 @@ import (
 type Config struct {
 	route.Route // which requests come here, where they go, and by which rules
 
+	// Table has all routes, this one too. It may be empty if this is the only one.
+	Table route.Table
+
 	// Backend is the URL of the default API, for a route without an upstream. It has no user,
 	// query or fragment.
 	Backend *url.URL
@@ -34,7 +38,7 @@ type Config struct {
 	// carries only those that internal/roundtrip does not take.
 	StandardTransport bool
 	// Limits bounds the requests under way. Several proxies may share it; nil means
-	// NewLimits(0).
+	// NewLimits(0, 1).
 	Limits *Limits
 	// Authorize returns the permission for a request, with its token, or the refusal.
 	Authorize func(*http.Request) (Grant, error)
@@ -102,7 +106,7 @@ func New(cfg Config) (*Proxy, error) {
 		root:     upstream.Path,
 		rawRoot:  rawPath(upstream),
 
-		limits: cmp.Or(cfg.Limits, NewLimits(0)),
+		limits: cmp.Or(cfg.Limits, NewLimits(0, 1)),
 
 		forwardedHost:  []string{cfg.Public.Host},
 		forwardedProto: []string{cfg.Public.Scheme},
@@ -147,6 +151,7 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request) error {
 	upgrade := isWebSocket(r)
 	switch {
 	case upgrade && !p.cfg.WebSocket:
+		web.Note(r, slog.String("refused_by", "websocket of route "+p.cfg.Path))
 		return errNoWebSocket
 	case upgrade && !p.cfg.AllowUpgrade(r):
 		return errOrigin
@@ -159,7 +164,7 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request) error {
 	x := p.newExchange(w, r, grant)
 	x.rest, x.upgrade, x.checked = rest, upgrade, checked
 	defer x.places.releaseAll()
-	if err := x.places.acquire(p.limits, grant.User, web.ClientKey(x.address)); err != nil {
+	if err := x.places.acquire(p.limits, p.cfg.Path, grant.User, web.ClientKey(x.address)); err != nil {
 		return err
 	}
 	if limit := p.cfg.BodyLimit; limit > 0 && r.ContentLength > limit {

@@ -1,15 +1,10 @@
 package proxy
 
 import (
-	"context"
-	"errors"
 	"net/http"
-	"strings"
 	"testing"
 
 	"vestibule/bff/route"
-	"vestibule/internal/fair"
-	"vestibule/internal/waittest"
 	"vestibule/internal/web"
 )
 
@@ -44,6 +39,39 @@ func TestARouteHasItsOwnPlaces(t *testing.T) {
 	}
 }
 
+// TestARedirectOfOneAPILeadsToNoOther: a longer route leads to another API, which would get a
+// request that this one has chosen.
+func TestARedirectOfOneAPILeadsToNoOther(t *testing.T) {
+	t.Parallel()
+	var target string
+	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Location", target)
+		w.WriteHeader(http.StatusTemporaryRedirect)
+	}), func(c *Config) {
+		c.Path, c.Upstream = "/api/shop/", mustParse(t, c.Backend.String()+"/v2/")
+		admin, own := mustParse(t, "http://admin.internal/"), mustParse(t, c.Backend.String()+"/v2/own/")
+		c.Table = route.New(c.Route, route.Route{Path: "/api/shop/admin/", Upstream: admin}, route.Route{Path: "/api/shop/own/", Upstream: own}, route.Route{Path: "/api/shop/moved/", Upstream: own})
+	})
+	for location, want := range map[string]string{
+		"/v2/orders/7":           "/api/shop/orders/7",
+		"/v2/own/7":              "/api/shop/own/7",
+		"/v2/admin/users/7?x=1":  "",
+		"/v2/Admin/users/7":      "",
+		"/v2/%61dmin/users/7":    "",
+		"/v2/moved/7":            "",
+		"../v2/admin/users/7#me": "",
+	} {
+		target = location
+		res, body := r.get("/api/shop/orders")
+		if got := res.Header.Get("Location"); got != want {
+			t.Errorf("Location %s: got %d %q, want %q", location, res.StatusCode, got, want)
+		}
+		if want == "" {
+			r.wantError(res, body, http.StatusBadGateway, "BAD_GATEWAY")
+		}
+	}
+}
+
 // TestMeStandsForTheUser replaces whole segments only, and only on a route that asks for it.
 func TestMeStandsForTheUser(t *testing.T) {
 	t.Parallel()
@@ -52,7 +80,7 @@ func TestMeStandsForTheUser(t *testing.T) {
 		"me":               "session=secret",
 		"me/tasks?me=me":   "session=secret/tasks?me=me",
 		"users/me/":        "users/session=secret/",
-		"me/%6de/a%2Cb":    "session=secret/%6de/a%2Cb",
+		"me/%6de/a%2Cb":    "session=secret/session=secret/a%2Cb",
 		"menu/some/me.txt": "menu/some/me.txt",
 		"ME":               "ME",
 	} {
@@ -82,6 +110,7 @@ func TestARedirectMayLeadToAListedHost(t *testing.T) {
 	for location, passes := range map[string]bool{
 		"https://files.example/a?X-Signature=1": true,
 		"https://FILES.example/a":               true,
+		"https://files.example:443/a":           true,
 		"http://127.0.0.1:9000/a":               true,
 		"http://files.example/a":                false,
 		"https://files.example:8443/a":          false,
@@ -159,81 +188,4 @@ func TestTheRulesOfARouteComeFirst(t *testing.T) {
 	if res, _ := r.get("/api/proxy/open"); res.StatusCode != http.StatusOK {
 		t.Errorf("another path: got %d", res.StatusCode)
 	}
-}
-
-// asGuest lets every request pass without a session.
-func asGuest(c *Config) {
-	c.Authorize = func(*http.Request) (Grant, error) { return Grant{}, nil }
-}
-
-// TestAGuestSendsNoToken: neither ours nor what it sent itself.
-func TestAGuestSendsNoToken(t *testing.T) {
-	t.Parallel()
-	api := newRecorder()
-	r := newRig(t, api, asGuest)
-	res, body := r.do(r.request(t.Context(), http.MethodPost, "/api/proxy/x", strings.NewReader("body"), "Authorization", "Bearer mine"))
-	got := api.onlyRequest(t)
-	if res.StatusCode != http.StatusOK || body != "ok" || got.body != "body" {
-		t.Errorf("got %d %q, and the API got %q", res.StatusCode, body, got.body)
-	}
-	for _, name := range []string{"Authorization", "Cookie"} {
-		if got.Header[name] != nil {
-			t.Errorf("the API got %s: %q", name, got.Header[name])
-		}
-	}
-}
-
-// TestGuestsShareThePlacesOfTheirAddress and not those of one user.
-func TestGuestsShareThePlacesOfTheirAddress(t *testing.T) {
-	t.Parallel()
-	api := newHangingAPI()
-	limits := NewLimits(20) // 2 for a user, 4 for an address
-	r := newRig(t, api, asGuest, func(c *Config) { c.Limits = limits })
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	for range 4 {
-		go func() { _, _ = r.roundTrip(r.request(ctx, http.MethodGet, "/api/proxy/x", nil)) }()
-	}
-	waittest.Until(t, "the places of the address are taken", func() bool {
-		taken, _ := limits.all.Load()
-		return taken == 4
-	})
-	res, body := r.get("/api/proxy/x")
-	r.wantError(res, body, http.StatusTooManyRequests, "TOO_MANY_REQUESTS")
-}
-
-// TestProxiesShareTheirLimits: a user has no more places because there are more routes.
-func TestProxiesShareTheirLimits(t *testing.T) {
-	t.Parallel()
-	api := newHangingAPI()
-	limits := NewLimits(10) // 1 for a user
-	share := func(c *Config) { c.Limits = limits }
-	first, second := newRig(t, api, share), newRig(t, api, share)
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	go func() { _, _ = first.roundTrip(first.request(ctx, http.MethodGet, "/api/proxy/x", nil)) }()
-	waittest.Until(t, "the place of the user is taken", func() bool {
-		taken, _ := limits.all.Load()
-		return taken == 1
-	})
-	res, body := second.get("/api/proxy/x")
-	second.wantError(res, body, http.StatusTooManyRequests, "TOO_MANY_REQUESTS")
-}
-
-// newHangingAPI returns an API that answers nothing until its client leaves.
-func newHangingAPI() http.Handler {
-	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
-}
-
-// TestAGuestsStreamTakesAPlace: the grant decides how many there are.
-func TestAGuestsStreamTakesAPlace(t *testing.T) {
-	t.Parallel()
-	full := web.Refuse(http.StatusTooManyRequests, "TOO_MANY_STREAMS", "Too many streams are open.")
-	r := newRig(t, newHangingAPI(), func(c *Config) {
-		c.Authorize = func(*http.Request) (Grant, error) {
-			return Grant{Stream: func(context.Context, func()) (func(), error) { return nil, full.Because(errors.Join(fair.ErrKey)) }}, nil
-		}
-	})
-	res, body := r.get("/api/proxy/events", "Accept", "text/event-stream")
-	r.wantError(res, body, http.StatusTooManyRequests, "TOO_MANY_STREAMS")
 }

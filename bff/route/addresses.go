@@ -3,6 +3,7 @@ package route
 import (
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 
 	"vestibule/internal/values"
@@ -116,12 +117,17 @@ func parseUpstream(text string) (*url.URL, *values.Mistake) {
 	return u, nil
 }
 
-// isOwnAddress reports whether u leads to this BFF: to its public origin, or to its listener.
+// isOwnAddress reports whether u leads to this BFF: to its public origin, or to a listener of it.
 func (d Defaults) isOwnAddress(u *url.URL) bool {
 	if d.Public != nil && u.Hostname() == d.Public.Hostname() && port(u) == port(d.Public) {
 		return true
 	}
-	host, listens, err := net.SplitHostPort(d.Listen)
+	return slices.ContainsFunc(d.Listen, func(address string) bool { return leadsTo(u, address) })
+}
+
+// leadsTo reports whether u leads to a listener of this machine.
+func leadsTo(u *url.URL, address string) bool {
+	host, listens, err := net.SplitHostPort(address)
 	if err != nil || listens != port(u) {
 		return false
 	}
@@ -151,7 +157,7 @@ func (f *fieldReader) allowHTTP() {
 func (f *fieldReader) redirects() {
 	f.row.Redirects = f.list(func(text string) (string, *values.Mistake) {
 		host, m := parseRedirectHost(text)
-		if m == nil && f.p.defaults.Public != nil && host == redirectHost(f.p.defaults.Public) {
+		if m == nil && f.p.defaults.Public != nil && host == RedirectHost(f.p.defaults.Public) {
 			m = &values.Mistake{Problem: "is the BFF's own host, where a redirect could use the session", Cure: "leave it out"}
 		}
 		return host, m
@@ -177,13 +183,15 @@ func parseRedirectHost(text string) (string, *values.Mistake) {
 	if m := values.CheckHost(u.Hostname()); m != nil {
 		return "", m
 	}
-	return redirectHost(u), nil
+	return RedirectHost(u), nil
 }
 
-// redirectHost returns the host of u, with its port if that is not the one of https.
-func redirectHost(u *url.URL) string {
-	if u.Scheme == "https" && u.Port() == "443" {
-		return strings.TrimSuffix(u.Host, ":443")
+// RedirectHost returns the host of u as Route.Redirects has it: in lower case, and with its port
+// if that is not the one of https.
+func RedirectHost(u *url.URL) string {
+	host := strings.ToLower(u.Host)
+	if u.Scheme == "https" {
+		host = strings.TrimSuffix(host, ":443")
 	}
-	return u.Host
+	return host
 }

@@ -198,7 +198,7 @@ func (f *fieldReader) forwardHeaders() {
 	patterns := 0
 	f.row.ForwardHeaders = f.list(func(text string) (string, *values.Mistake) {
 		if reason := WhyNotForwarded(text); reason != "" {
-			return "", &values.Mistake{Problem: "must not be forwarded to the API (" + reason + ")", Cure: "leave it out, or name each header in full"}
+			return "", &values.Mistake{Problem: "must not be forwarded to the API (" + reason + ")", Cure: "leave it out; a pattern is written like X-My-*"}
 		}
 		if strings.HasSuffix(text, "*") {
 			if patterns++; patterns > MaxHeaderPatterns {

@@ -88,7 +88,7 @@ func New(routes ...Route) Table {
 // Defaults holds the settings that apply to routes that do not say otherwise.
 type Defaults struct {
 	Public         *url.URL // the BFF's own origin; nil: not known
-	Listen         string   // the host:port where the BFF listens; "": not known
+	Listen         []string // the host:port of each listener that no route may lead to
 	Backend        *url.URL // BACKEND_URL; nil: the task API in the process
 	Audience       string   // of a route to the default API
 	BodyLimit      int64    // bytes; 0: no limit

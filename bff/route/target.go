@@ -32,14 +32,14 @@ func below(u *url.URL, path string) *url.URL {
 }
 
 // WithUser replaces each segment `me` of rest by the user's id, on a route with Me. rest is the
-// path below Path, as it was written; an escaped %6de is no me. id needs no escapes.
+// path below Path, as it was written. id needs no escapes.
 func (r *Route) WithUser(rest, id string) string {
-	if !r.Me || !strings.Contains(rest, "me") {
+	if !r.Me {
 		return rest
 	}
 	segments := strings.Split(rest, "/")
 	for i, s := range segments {
-		if s == "me" {
+		if decodesTo(s, "me") { // as patterns see it
 			segments[i] = id
 		}
 	}

@@ -14,7 +14,7 @@ import (
 func settings() Defaults {
 	return Defaults{
 		Public:    &url.URL{Scheme: "https", Host: "app.example.com"},
-		Listen:    "localhost:3000",
+		Listen:    []string{"localhost:3000", "localhost:9090"},
 		Backend:   &url.URL{Scheme: "http", Host: "localhost:8000"},
 		Audience:  "tasks",
 		BodyLimit: 10 << 20,
@@ -142,7 +142,7 @@ func wrongTexts() []wrong {
 		{withMember(`"timeout":¦"-1s"`), "[0].timeout", "is too short"},
 		// headers and hosts
 		{withMember(`"forward_headers":[¦"Cookie"]`), "[0].forward_headers[0]", "must not be forwarded"},
-		{withMember(`"forward_headers":[¦"X-F*"]`), "[0].forward_headers[0]", "name each header in full"},
+		{withMember(`"forward_headers":[¦"X-F*"]`), "[0].forward_headers[0]", "written like X-My-*"},
 		{withMember(`"forward_headers":["X-A",¦"x-a"]`), "[0].forward_headers[1]", "listed twice"},
 		{withMember(`"redirects":[¦"https://files.example.com"]`), "[0].redirects[0]", "has a scheme"},
 		{withMember(`"redirects":[¦"*.example.com"]`), "[0].redirects[0]", "wildcard"},

@@ -125,6 +125,8 @@ func noRoute(table route.Table, path string) (status int, why string) {
 	switch {
 	case route.IsOwn(strings.TrimSuffix(path, "/")):
 		return 0, "it is a path of the BFF itself"
+	case table.Find(path+"/") != nil:
+		return http.StatusNotFound, "a slash is missing at its end: the path of the route is " + table.Find(path+"/").Path
 	case path == "/api", strings.HasPrefix(path, "/api/"):
 		return http.StatusNotFound, "no route has a path with which the URL begins"
 	}

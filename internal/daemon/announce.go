@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"vestibule/bff/route"
+	"vestibule/internal/jose"
 	"vestibule/internal/settings"
 	"vestibule/internal/web"
 )
@@ -51,6 +53,7 @@ func warn(c *settings.Settings, at *listeners, log *slog.Logger) {
 	if err == nil && web.Loopback(base.Hostname()) && web.Loopback(host) && port != base.Port() {
 		log.Warn("BASE_URL has another port than the BFF, so browsers that open the BFF at its own address are refused", "setting", "BASE_URL", "value", base.String(), "address", at.bff.url())
 	}
+	warnRoutes(c, log)
 	if at.forwardAuth == nil {
 		return
 	}
@@ -58,6 +61,24 @@ func warn(c *settings.Settings, at *listeners, log *slog.Logger) {
 		if public, is := web.PublicAddr(listens.Addr()); is {
 			log.Warn("forward auth, whose answers have tokens, listens at an address of the internet: use a loopback host or a private address, or let a firewall admit only the proxy that asks", "setting", "FORWARD_AUTH_ADDR", "address", public.String())
 		}
+	}
+}
+
+// warnRoutes warns about routes that do not protect what they seem to.
+func warnRoutes(c *settings.Settings, log *slog.Logger) {
+	audiences, byDefault := map[string]bool{}, false
+	for i := range c.BFF.Routes {
+		r := &c.BFF.Routes[i]
+		if r.Session != route.None {
+			audiences[r.Audience] = true
+		}
+		byDefault = byDefault || r.Upstream == nil
+	}
+	if len(audiences) > 1 && c.BFF.JWTAlgorithm == jose.HS256 {
+		log.Warn("with HS256 each API that verifies tokens has the secret, and can make tokens for all other APIs: set JWT_ALGORITHM to EdDSA or ES256 if the APIs do not trust each other", "setting", "JWT_ALGORITHM", "value", jose.HS256)
+	}
+	if len(c.BFF.Routes) > 0 && !byDefault && c.NetworkAPI {
+		log.Warn("no route leads to BACKEND_URL, because each has an upstream: it has no effect", "setting", "BACKEND_URL", "value", c.BFF.Backend.String())
 	}
 }
 

@@ -144,6 +144,30 @@ func TestTheStartSaysWhetherTheTaskAPIRuns(t *testing.T) {
 	}
 }
 
+func TestRoutesThatProtectLessThanTheySeemAreWarnedAbout(t *testing.T) {
+	routes := func(second string) settings.Environment {
+		return settings.Environment{"ROUTES": `[{"path":"/api/a/","upstream":"http://localhost:9/","audience":"a"},` + second + `]`}
+	}
+	another := routes(`{"path":"/api/b/","upstream":"http://localhost:8/","audience":"b"}`)
+	for name, tt := range map[string]struct {
+		env  settings.Environment
+		want string // in the only warning; "": none
+	}{
+		"two audiences":                    {another, "can make tokens for all other APIs"},
+		"with a key pair":                  {with(another, settings.Environment{"JWT_ALGORITHM": "EdDSA"}), ""},
+		"one audience":                     {routes(`{"path":"/api/b/","upstream":"http://localhost:8/","audience":"a"}`), ""},
+		"a public one":                     {routes(`{"path":"/api/b/","upstream":"http://localhost:8/","session":"none"}`), ""},
+		"BACKEND_URL behind no route":      {with(routes(`{"path":"/api/b/","upstream":"http://localhost:8/","session":"none"}`), settings.Environment{"BACKEND_URL": "http://localhost:7"}), "no route leads to BACKEND_URL"},
+		"BACKEND_URL without other routes": {settings.Environment{"BACKEND_URL": "http://localhost:7"}, ""},
+	} {
+		log := &logBuffer{}
+		warnRoutes(mustLoad(t, settings.ForServe, tt.env), slog.New(slog.NewTextHandler(log, nil)))
+		if got := log.String(); tt.want == "" && got != "" || strings.Count(got, "\n") > 1 || !strings.Contains(got, tt.want) {
+			t.Errorf("%s: got %q, want %q", name, got, tt.want)
+		}
+	}
+}
+
 func TestIgnoredVariablesAreWarnedAbout(t *testing.T) {
 	at := &listeners{}
 	log := &logBuffer{}

@@ -11,7 +11,7 @@ import (
 // routes reads ROUTES. The schema has it after all settings on which it depends.
 func (c *checker) routes(v string) route.Table {
 	d := c.BFF.RouteDefaults()
-	d.Listen = c.BFFAddr
+	d.Listen = []string{c.BFFAddr, c.AdminAddr, c.ForwardAuthAddr}
 	if c.by == ForServe && !c.given("BACKEND_URL") {
 		d.Backend = nil // the task API in the process
 	}

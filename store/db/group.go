@@ -14,7 +14,7 @@ import (
 // meanwhile other writers arrive. Without sharing, each of them would wait for the disk too, one
 // after the other.
 //
-// One writer leads: it begins the transaction and does its part. Then those that wait do theirs,
+// A writer that finds others waiting leads: it begins the transaction and does its part. Then those that wait do theirs,
 // one after the other, and the leader commits for all. After that the next one that waits leads.
 // The part of each other writer has a savepoint, so that a part that fails takes back no other.
 // A writer returns when its part is on disk or has failed.
@@ -39,6 +39,9 @@ type member struct {
 // errShared means that the database has taken a shared transaction back as a whole, so that the
 // parts of other writers are lost as well.
 var errShared = errors.New("the shared transaction was taken back")
+
+// errUnknown means that it is not known whether a part is on disk.
+var errUnknown = errors.New("the transaction ended without a result")
 
 // join returns nil to a writer that leads at once. Others wait.
 func (g *group) join() *member {
@@ -109,15 +112,15 @@ func (s *DB) together(ctx context.Context, f func(context.Context, Querier) erro
 			tx = <-m.begin
 		}
 		if tx != nil {
-			return m.take(ctx, s.querier(tx), f)
+			return m.take(ctx, s.patience, s.querier(tx), f)
 		}
 	}
 	defer s.group.pass()
 	return s.lead(ctx, f)
 }
 
-// take does a member's part.
-func (m *member) take(ctx context.Context, q Querier, f func(context.Context, Querier) error) error {
+// take does a member's part, within limit.
+func (m *member) take(ctx context.Context, limit time.Duration, q Querier, f func(context.Context, Querier) error) error {
 	err := errShared // while f has not returned: it may panic
 	func() {
 		defer func() { m.ran <- err }()
@@ -125,8 +128,11 @@ func (m *member) take(ctx context.Context, q Querier, f func(context.Context, Qu
 			err = ended
 			return
 		}
-		// A statement that is interrupted would take the whole transaction back.
-		err = f(context.WithoutCancel(ctx), q)
+		// A statement that is interrupted takes the whole transaction back, so it must not end
+		// with its caller.
+		part, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+		defer cancel()
+		err = f(part, q)
 	}()
 	if err != nil {
 		return err
@@ -147,17 +153,30 @@ func (s *DB) lead(ctx context.Context, f func(context.Context, Querier) error) e
 		return beginError(err)
 	}
 	defer func() { _ = tx.Rollback() }() // does nothing after Commit
+	shares := s.group.waits()
+	if shares {
+		if _, err := tx.ExecContext(whole, `SAVEPOINT leader`); err != nil {
+			return err
+		}
+	}
 	if err := f(ctx, s.querier(tx)); err != nil {
 		return err
 	}
-	members, err := s.share(whole, tx)
-	if err == nil {
-		if err = tx.Commit(); err == nil {
-			err = s.file.check() // do not confirm a write to a file that was replaced
+	var members []*member
+	err = errUnknown // until the commit has ended: the driver may panic
+	defer func() {
+		for _, m := range members {
+			m.over <- err
+		}
+	}()
+	if shares {
+		if err = s.share(whole, tx, &members); err != nil {
+			return err
 		}
 	}
-	for _, m := range members {
-		m.over <- err
+	err = errUnknown
+	if err = tx.Commit(); err == nil {
+		err = s.file.check() // do not confirm a write to a file that was replaced
 	}
 	if err == nil {
 		s.prepared.parse(whole)
@@ -166,11 +185,17 @@ func (s *DB) lead(ctx context.Context, f func(context.Context, Querier) error) e
 	return err
 }
 
-// share lets the writers that wait do their parts. It returns those that wait for the commit.
-func (s *DB) share(ctx context.Context, tx *sqlx.Tx) (members []*member, err error) {
-	for until := time.Now().Add(maxSharing); len(members) < maxMembers && s.group.waits() && time.Now().Before(until); {
+// share lets the writers that wait do their parts. It adds those to members that wait for the
+// commit.
+func (s *DB) share(ctx context.Context, tx *sqlx.Tx, members *[]*member) error {
+	// If SQLite has taken the leader's part back, this fails. A savepoint would otherwise begin
+	// another transaction.
+	if _, err := tx.ExecContext(ctx, `RELEASE leader`); err != nil {
+		return errors.Join(errShared, err)
+	}
+	for until := time.Now().Add(maxSharing); len(*members) < maxMembers && s.group.waits() && time.Now().Before(until); {
 		if _, err := tx.ExecContext(ctx, `SAVEPOINT part`); err != nil {
-			return members, errors.Join(errShared, err)
+			return errors.Join(errShared, err)
 		}
 		m := s.group.call()
 		if m == nil {
@@ -181,13 +206,13 @@ func (s *DB) share(ctx context.Context, tx *sqlx.Tx) (members []*member, err err
 		if <-m.ran != nil {
 			end = `ROLLBACK TO part; RELEASE part`
 		} else {
-			members = append(members, m)
+			*members = append(*members, m)
 		}
 		if _, err := tx.ExecContext(ctx, end); err != nil {
-			return members, errors.Join(errShared, err)
+			return errors.Join(errShared, err)
 		}
 	}
-	return members, nil
+	return nil
 }
 
 func (s *DB) querier(tx *sqlx.Tx) Querier {

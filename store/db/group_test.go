@@ -128,8 +128,8 @@ func TestWritersThatWaitShareACommit(t *testing.T) {
 	before := s.commits()
 	s.behind(5, s.write)
 	s.want(0, 1, 2, 3, 4, 5)
-	if n := s.commits() - before; n != 1 {
-		t.Errorf("got %d commits for 6 writers, want 1", n)
+	if n := s.commits() - before; n != 2 { // nobody waited when the first one began
+		t.Errorf("got %d commits for 6 writers, want 2", n)
 	}
 }
 
@@ -236,13 +236,31 @@ func TestALostTransactionIsRepeatedAlone(t *testing.T) {
 	s.want(0, 1, 2, 3)
 }
 
+// TestALeaderWhosePartIsTakenBackSharesNothing: the others' savepoints would begin a transaction
+// of their own.
+func TestALeaderWhosePartIsTakenBackSharesNothing(t *testing.T) {
+	t.Parallel()
+	s := newShared(t)
+	var tries sync.Map
+	s.behind(3, func(n int) error {
+		return s.db.Tx(t.Context(), "add", func(ctx context.Context, q db.Querier) error {
+			if _, again := tries.LoadOrStore(n, true); n == 1 && !again {
+				_, err := q.Exec(ctx, `ROLLBACK`)
+				return err
+			}
+			return add(ctx, q, n)
+		})
+	})
+	s.want(0, 1, 2, 3)
+}
+
 // TestOneTransactionHasABoundedNumberOfWriters, so that the first one does not wait long.
 func TestOneTransactionHasABoundedNumberOfWriters(t *testing.T) {
 	t.Parallel()
 	s := newShared(t)
 	before := s.commits()
-	s.behind(db.MaxMembers+1, s.write)
-	if n := s.commits() - before; n < 2 {
+	s.behind(db.MaxMembers+2, s.write)
+	if n := s.commits() - before; n < 3 {
 		t.Errorf("%d writers shared one transaction", db.MaxMembers+2)
 	}
 }
