@@ -127,8 +127,8 @@ func TestMintedTokensVerifyElsewhere(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := len(parsed.Claims.(jwt.MapClaims)); got != 7 {
-				t.Errorf("got claims %v, want iss aud sub sid jti iat exp and no more", parsed.Claims)
+			if got := len(parsed.Claims.(jwt.MapClaims)); got != 8 {
+				t.Errorf("got claims %v, want iss aud sub client_id sid jti iat exp and no more", parsed.Claims)
 			}
 			if _, err := jwt.Parse(raw[:len(raw)-6]+"AAAAAA", func(token *jwt.Token) (any, error) {
 				if alg == "HS256" {

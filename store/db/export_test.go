@@ -158,3 +158,6 @@ func (s *DB) Waiting() int {
 	defer s.group.mu.Unlock()
 	return len(s.group.waiting)
 }
+
+// ShareFor sets how long a leader calls others.
+func (s *DB) ShareFor(d time.Duration) { s.group.sharing = d }

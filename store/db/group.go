@@ -22,11 +22,13 @@ type group struct {
 	mu      sync.Mutex
 	led     bool
 	waiting []*member // in the order in which they came
+
+	sharing time.Duration // after this, a leader calls nobody any more
 }
 
 const (
 	maxMembers = 32                    // of a transaction, besides its leader
-	maxSharing = 20 * time.Millisecond // after this, the leader calls nobody any more
+	maxSharing = 20 * time.Millisecond // so that the leader does not wait long for the others
 )
 
 // member is a writer that waits.
@@ -193,7 +195,7 @@ func (s *DB) share(ctx context.Context, tx *sqlx.Tx, members *[]*member) error {
 	if _, err := tx.ExecContext(ctx, `RELEASE leader`); err != nil {
 		return errors.Join(errShared, err)
 	}
-	for until := time.Now().Add(maxSharing); len(*members) < maxMembers && s.group.waits() && time.Now().Before(until); {
+	for until := time.Now().Add(s.group.sharing); len(*members) < maxMembers && s.group.waits() && time.Now().Before(until); {
 		if _, err := tx.ExecContext(ctx, `SAVEPOINT part`); err != nil {
 			return errors.Join(errShared, err)
 		}

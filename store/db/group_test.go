@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"vestibule/internal/waittest"
 	"vestibule/store/db"
@@ -33,6 +34,7 @@ func newShared(t *testing.T) *sharedFile {
 			t.Error(err)
 		}
 	})
+	s.ShareFor(time.Hour) // even on a busy machine
 	sh := &sharedFile{t, s, path + "-wal"}
 	if err := s.Tx(t.Context(), "make a table", func(ctx context.Context, q db.Querier) error {
 		_, err := q.Exec(ctx, `CREATE TABLE number (n INTEGER PRIMARY KEY)`)

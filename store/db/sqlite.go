@@ -102,7 +102,7 @@ func connectSQLite(file *file, patience time.Duration) (*DB, error) {
 		shares:   sqliteShares,
 		file:     file,
 		turn:     newTurn(file.handle),
-		group:    &group{},
+		group:    &group{sharing: maxSharing},
 		waits:    &lockWaits{},
 		pace:     usualPace,
 		patience: patience,

@@ -18,7 +18,7 @@ test('the token is given to whoever is signed in, and verifies with the publishe
   assert.equal(protectedHeader.alg, 'EdDSA')
   assert.equal(payload.sub, user.id)
   if (ours) {
-    assert.deepEqual(Object.keys(payload).sort(), ['aud', 'exp', 'iat', 'iss', 'jti', 'sid', 'sub'])
+    assert.deepEqual(Object.keys(payload).sort(), ['aud', 'client_id', 'exp', 'iat', 'iss', 'jti', 'sid', 'sub'])
     assert.equal(payload.iss, 'better-auth')
     assert.equal(payload.aud, 'fastapi-backend')
     assert.equal(payload.exp - payload.iat, 300)
