@@ -149,7 +149,7 @@ func TestOneBFFIsInFrontOfSeveralAPIs(t *testing.T) {
 	var routes []route
 	for name, address := range all {
 		for audience := range all {
-			routes = append(routes, route{"/api/" + name + "/" + audience + "/", address + "/api/", strings.ToLower(audience), []string{"whoami"}})
+			routes = append(routes, route{"/api/proxy/" + name + "/" + audience + "/", address + "/api/", strings.ToLower(audience), []string{"whoami"}})
 		}
 	}
 	text, err := json.Marshal(routes)
@@ -161,7 +161,7 @@ func TestOneBFFIsInFrontOfSeveralAPIs(t *testing.T) {
 	id := ada.signUp("ada@example.com")
 	for name := range all {
 		for audience := range all {
-			path := p.bff + "/api/" + name + "/" + audience + "/"
+			path := p.bff + "/api/proxy/" + name + "/" + audience + "/"
 			if name == audience {
 				ada.want(ada.send("GET", path+"whoami", ""), 200, id)
 				ada.want(ada.send("GET", path+"other", ""), 404, "NOT_FOUND")
