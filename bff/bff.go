@@ -132,13 +132,19 @@ func (s *Server) Handler() http.Handler {
 	h = s.openToListed(h)
 	h = web.Handle(s.clients.Bound(s.cfg.MaxConnections, s.cfg.MaxConnectionsPerAddress, web.Asked(h)), writeError)
 	h = s.origins.cors(s.forwardedHeaders()).Handler(h)
+	return s.wrap("bff", h)
+}
+
+// wrap puts the layers around h that each listener of the BFF has. surface is its name in the
+// log.
+func (s *Server) wrap(surface string, h http.Handler) http.Handler {
 	h = web.NoStore(h)
 	h = web.DefaultDeadlines.Wrap(h)
 	h = web.SecurityHeaders{CSP: web.APIPolicy, HTTPS: s.https()}.Wrap(h)
 	h = s.clients.WarnForwarded(s.log, h)
 	return web.RequestLog{
 		Log:     s.log,
-		Surface: "bff",
+		Surface: surface,
 		Errors:  writeError,
 		TrustID: s.clients.FromProxy,
 		Clients: s.clients,

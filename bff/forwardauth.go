@@ -34,18 +34,8 @@ func (s *Server) ForwardAuth() http.Handler {
 	router := web.NewRouter(writeError)
 	verify := s.origins.guard(web.Handle(s.withPlace(kindRead, s.verifyForwarded), writeError), refusedOrigin(s.cfg.BaseURL))
 	router.Path(verifyPath).Methods(http.MethodGet).Handler(asForwarded(verify))
-	h := web.Handle(s.clients.Bound(s.cfg.MaxConnections, s.cfg.MaxConnectionsPerAddress, web.Asked(router)), writeError)
-	h = web.NoStore(h)
-	h = web.DefaultDeadlines.Wrap(h)
-	h = web.SecurityHeaders{CSP: web.APIPolicy, HTTPS: s.https()}.Wrap(h)
-	h = s.clients.WarnForwarded(s.log, h)
-	return web.RequestLog{
-		Log:     s.log,
-		Surface: "forward-auth",
-		Errors:  writeError,
-		TrustID: s.clients.FromProxy,
-		Clients: s.clients,
-	}.Wrap(h)
+	bounded := s.clients.Bound(s.cfg.MaxConnections, s.cfg.MaxConnectionsPerAddress, web.Asked(router))
+	return s.wrap("forward-auth", web.Handle(bounded, writeError))
 }
 
 // asForwarded calls next with the browser's request.

@@ -11,6 +11,7 @@ package oauth
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -23,6 +24,21 @@ const namesNoUser = token.NotSubject("it names no user")
 
 // isService reports whether an id is that of a client.
 func isService(id string) bool { return strings.HasPrefix(id, jose.ServicePrefix) }
+
+// about reads a request about a token: it returns the client that sent it, and the token.
+func (s *Server) about(w http.ResponseWriter, r *http.Request) (client caller, presented string, err error) {
+	client, form, err := s.enter(w, r)
+	if err != nil {
+		return caller{}, "", err
+	}
+	if err := s.noteUse(r, client); err != nil {
+		return caller{}, "", err
+	}
+	if form["token"] == "" {
+		return caller{}, "", errNoToken
+	}
+	return client, form["token"], nil
+}
 
 // stillGood returns token.NotSubject unless a token that has just been verified is still
 // good. It also returns the user, unless the token is a service's own.

@@ -37,17 +37,11 @@ type introspectionJSON struct {
 
 // Introspect says whether a token is good. Write its errors with WriteError.
 func (s *Server) Introspect(w http.ResponseWriter, r *http.Request) error {
-	client, form, err := s.enter(w, r)
+	client, presented, err := s.about(w, r)
 	if err != nil {
 		return err
 	}
-	if err := s.noteUse(r, client); err != nil {
-		return err
-	}
-	if form["token"] == "" {
-		return errNoToken
-	}
-	t, err := s.Tokens.Verify(r.Context(), form["token"])
+	t, err := s.Tokens.Verify(r.Context(), presented)
 	if err == nil && !s.concerns(client.Client, t.ClientID, t.Audience) {
 		err = token.NotSubject("it does not concern this client")
 	}

@@ -32,17 +32,11 @@ const (
 
 // Revoke revokes a token. Write its errors with WriteError.
 func (s *Server) Revoke(w http.ResponseWriter, r *http.Request) error {
-	client, form, err := s.enter(w, r)
+	client, presented, err := s.about(w, r)
 	if err != nil {
 		return err
 	}
-	if err := s.noteUse(r, client); err != nil {
-		return err
-	}
-	if form["token"] == "" {
-		return errNoToken
-	}
-	t, err := s.Tokens.Verify(r.Context(), form["token"])
+	t, err := s.Tokens.Verify(r.Context(), presented)
 	if _, refused := errors.AsType[token.NotSubject](err); refused {
 		return revoked(w)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"vestibule/bff/route"
+	"vestibule/internal/values"
 	"vestibule/internal/web"
 )
 
@@ -132,27 +133,16 @@ func (p *Proxy) locate(sent *url.URL, ref string) (target string, kind addressKi
 // API that reads X-Forwarded-Proto may write that scheme with its own host.
 func (p *Proxy) isBackend(u *url.URL) bool {
 	b := p.upstream
-	return strings.EqualFold(host(u), host(b)) && (u.Port() == b.Port() || port(u) == port(b))
+	return strings.EqualFold(host(u), host(b)) && (u.Port() == b.Port() || values.Port(u) == values.Port(b))
 }
 
 func (p *Proxy) isPublic(u *url.URL) bool {
 	b := p.cfg.Public
-	return u.Scheme == b.Scheme && strings.EqualFold(host(u), host(b)) && port(u) == port(b)
+	return u.Scheme == b.Scheme && strings.EqualFold(host(u), host(b)) && values.Port(u) == values.Port(b)
 }
 
 // host returns the host name of u without a trailing dot.
 func host(u *url.URL) string { return strings.TrimSuffix(u.Hostname(), ".") }
-
-func port(u *url.URL) string {
-	switch p := u.Port(); {
-	case p != "":
-		return p
-	case u.Scheme == "https":
-		return "443"
-	default:
-		return "80"
-	}
-}
 
 // leadsBack reports whether a request for target, a path on our side, goes to the address u. With
 // a longer route below this one it may go to another API. A hostile API could make the browser send

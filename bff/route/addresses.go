@@ -119,7 +119,7 @@ func parseUpstream(text string) (*url.URL, *values.Mistake) {
 
 // isOwnAddress reports whether u leads to this BFF: to its public origin, or to a listener of it.
 func (d Defaults) isOwnAddress(u *url.URL) bool {
-	if d.Public != nil && u.Hostname() == d.Public.Hostname() && port(u) == port(d.Public) {
+	if d.Public != nil && u.Hostname() == d.Public.Hostname() && values.Port(u) == values.Port(d.Public) {
 		return true
 	}
 	return slices.ContainsFunc(d.Listen, func(address string) bool { return leadsTo(u, address) })
@@ -128,24 +128,13 @@ func (d Defaults) isOwnAddress(u *url.URL) bool {
 // leadsTo reports whether u leads to a listener of this machine.
 func leadsTo(u *url.URL, address string) bool {
 	host, listens, err := net.SplitHostPort(address)
-	if err != nil || listens != port(u) {
+	if err != nil || listens != values.Port(u) {
 		return false
 	}
 	// An empty host and the zero addresses mean every interface. Of these, only loopback is
 	// known to be this machine.
 	everywhere := host == "" || host == "0.0.0.0" || host == "::"
 	return host == u.Hostname() || web.Loopback(u.Hostname()) && (everywhere || web.Loopback(host))
-}
-
-func port(u *url.URL) string {
-	switch p := u.Port(); {
-	case p != "":
-		return p
-	case u.Scheme == "https":
-		return "443"
-	default:
-		return "80"
-	}
 }
 
 // allowHTTP reads a member that checkRow uses.

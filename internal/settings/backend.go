@@ -1,12 +1,12 @@
 package settings
 
 import (
-	"cmp"
 	"net"
 	"net/url"
 	"slices"
 
 	"vestibule/bff/route"
+	"vestibule/internal/values"
 	"vestibule/internal/web"
 )
 
@@ -40,7 +40,7 @@ func (c *checker) leadsToTaskAPI() bool {
 // isTaskAPI reports whether the task API of this process answers at the address of u.
 func (c *checker) isTaskAPI(u *url.URL) bool {
 	_, port, _ := net.SplitHostPort(c.APIAddr)
-	return u.Scheme == "http" && web.Loopback(u.Hostname()) && cmp.Or(u.Port(), "80") == port
+	return u.Scheme == "http" && web.Loopback(u.Hostname()) && values.Port(u) == port
 }
 
 // leaveOutAPI makes c what it would be if vestibule serve did not read the settings of the task

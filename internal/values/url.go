@@ -88,3 +88,15 @@ func isNumber(label string) bool {
 	}
 	return strings.Trim(label, "0123456789") == ""
 }
+
+// Port returns the port of an http or https URL, also if it is the usual one and left out.
+func Port(u *url.URL) string {
+	switch p := u.Port(); {
+	case p != "":
+		return p
+	case u.Scheme == "https":
+		return "443"
+	default:
+		return "80"
+	}
+}

@@ -14,10 +14,10 @@ import (
 // meanwhile other writers arrive. Without sharing, each of them would wait for the disk too, one
 // after the other.
 //
-// A writer that finds others waiting leads: it begins the transaction and does its part. Then those that wait do theirs,
-// one after the other, and the leader commits for all. After that the next one that waits leads.
-// The part of each other writer has a savepoint, so that a part that fails takes back no other.
-// A writer returns when its part is on disk or has failed.
+// A writer that finds others waiting leads: it begins the transaction and does its part. Then
+// those that wait do theirs, one after the other, and the leader commits for all. After that the
+// next one that waits leads. The part of each other writer has a savepoint, so that a part that
+// fails takes back no other. A writer returns when its part is on disk or has failed.
 type group struct {
 	mu      sync.Mutex
 	led     bool
