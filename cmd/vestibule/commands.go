@@ -86,7 +86,7 @@ func commands() []command {
 		}, run: keysRetire},
 		{name: "token", summary: "mint a token for a user or a service and print it", reads: settings.ForToken, options: []option{
 			{"sub", "WHO", "A user, by address or id, or a service by its svc_ id."},
-			{"scope", "SCOPE,…", "The scopes of the token: tasks:read, tasks:write. Without this option, the token of a user gives access to all tasks of that user, and the token of a service gives no access."},
+			{"scope", "SCOPE,…", "The scopes of the token: tasks:read and tasks:write, or those of your own API with its --jwt-audience. Without this option, the token of a user gives access to all tasks of that user, and the token of a service gives no access."},
 			{"expires-in", "DURATION", "How long the token is valid, at most 24h; by default JWT_EXPIRES_IN."},
 		}, run: mintToken},
 		{name: "audit", summary: "list the events of the audit trail, the latest first", reads: settings.ForData, options: []option{

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"vestibule/api"
+	"vestibule/bff/oauth"
 	"vestibule/bff/token"
 	"vestibule/internal/jose"
 	"vestibule/internal/settings"
@@ -85,8 +86,8 @@ func (p *program) tokenRequest() (req tokenRequest, err error) {
 	if text, given := o["scope"]; given {
 		scopes := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' })
 		for _, s := range scopes {
-			if !slices.Contains(api.Scopes[:], s) {
-				return req, usageError("--scope has the unknown scope " + settings.Show(s) + "; use " + strings.Join(api.Scopes[:], " "))
+			if isMistaken(s) {
+				return req, usageError("--scope has the unknown scope " + settings.Show(s) + "; use " + strings.Join(api.Scopes[:], " ") + ", or scopes of your own API")
 			}
 		}
 		scope := strings.Join(scopes, " ")
@@ -100,6 +101,14 @@ func (p *program) tokenRequest() (req tokenRequest, err error) {
 		req.expiresIn = d
 	}
 	return req, nil
+}
+
+// isMistaken says whether a word cannot be meant as a scope of a token: it has characters that no
+// scope may have, it looks like a scope of the task API and is none, or it is the right of a
+// client to exchange tokens.
+func isMistaken(scope string) bool {
+	ofTasks := strings.HasPrefix(scope, "tasks:") && !slices.Contains(api.Scopes[:], scope)
+	return ofTasks || scope == oauth.ScopeTokenExchange || !jose.IsScope(scope)
 }
 
 // tokenSubject returns the id of the user or service that the token is for. It refuses

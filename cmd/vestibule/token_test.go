@@ -42,6 +42,7 @@ func TestATokenIsMintedAndRecorded(t *testing.T) {
 			{[]string{"--sub=" + id, "--scope", "tasks:read", "--expires-in=1h"}, id, "tasks:read", time.Hour, `scope "tasks:read", until `},
 			{[]string{"--sub=" + service, "--scope=tasks:read,tasks:write"}, service, "tasks:read tasks:write", 5 * time.Minute, `scope "tasks:read tasks:write", until `},
 			{[]string{"--sub=" + service, "--scope=tasks:write tasks:read", "--jwt-expires-in=30s"}, service, "tasks:write tasks:read", 30 * time.Second, ""},
+			{[]string{"--sub=" + service, "--scope=orders:read"}, service, "orders:read", 5 * time.Minute, `scope "orders:read", until `},
 			{[]string{"--sub=" + service}, service, nil, 5 * time.Minute, "without scope"},
 			{[]string{"--sub=" + service, "--scope="}, service, "", 5 * time.Minute, `scope ""`},
 		} {
@@ -85,6 +86,7 @@ func TestInvalidTokenRequestsOfOperatorsAreRefused(t *testing.T) {
 			{"token --sub=bob@example.com", 1, "is disabled"},
 			{"token --sub=svc_a --scope=tasks:all", 2, `unknown scope "tasks:all"`},
 			{"token --sub=svc_a --scope=token:exchange", 2, "unknown scope"},
+			{`token --sub=svc_a --scope=orders:"read"`, 2, "unknown scope"},
 			{"token --sub=svc_a --expires-in=25h", 2, "is too long"},
 			{"token --sub=svc_a --expires-in=0s", 2, "is too short"},
 			{"token --sub=svc_a --expires-in=5", 2, "is not a duration"},
