@@ -9,8 +9,9 @@ import "strings"
 // It also returns nil if a lenient server could find another route in the path: the path is
 // below one route as it was written, but below a longer one when escapes are decoded, case is
 // ignored, segment parameters (;x=1) and dots at the end of a segment are removed, or a slash
-// is added at its end. Otherwise /api/shop/%61dmin/ would reach an upstream by the rules of
-// /api/shop/, past those of /api/shop/admin/.
+// is added at its end. A path that is escaped twice counts as such a path. Otherwise
+// /api/shop/%61dmin/ would reach an upstream by the rules of /api/shop/, past those of
+// /api/shop/admin/.
 func (t Table) Find(escapedPath string) *Route {
 	if len(t) == 0 {
 		return nil
@@ -28,6 +29,9 @@ func (t Table) Find(escapedPath string) *Route {
 			continue
 		}
 		r := &t[i]
+		if len(r.below) > 0 && isEscapedTwice(escapedPath[end:]) {
+			return nil
+		}
 		for _, longer := range r.below {
 			if readsAs(escapedPath[end:], longer) {
 				return nil
@@ -36,6 +40,21 @@ func (t Table) Find(escapedPath string) *Route {
 		return r
 	}
 	return nil
+}
+
+// isEscapedTwice reports whether a path has an escape that decodes to another escape, like %252F.
+// A chain of servers that decodes twice reads another path than the one that was judged.
+func isEscapedTwice(path string) bool {
+	for {
+		_, rest, found := strings.Cut(path, "%25")
+		if !found {
+			return false
+		}
+		if len(rest) >= 2 && unhex(rest[0]) < 16 && unhex(rest[1]) < 16 {
+			return true
+		}
+		path = rest
+	}
 }
 
 // index finds a route by its path. The search takes as long for many routes as for one.

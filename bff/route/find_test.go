@@ -66,13 +66,13 @@ func TestAPathThatCouldBelongToALongerRouteBelongsToNone(t *testing.T) {
 		"/api/shop/%61dmin/audit/x", "/api/shop/admin/%61%75dit/", "/api/shop/Admin/audit/x", "/api/shop/admin/AUDIT/x",
 		"/api/shop/admin;v=1/audit/x", "/api/shop/admin/audit;x/y", "/api/shop/admin/audit", "/api/shop/admin/audit%3Bx/y",
 		"/api/shop/%41dmin/audit/x", "/api/shop/;x/admin/audit/y", "/api/shop/admin/%3b/audit/y", "/api/shop/.../admin/audit/", "/api/shop/admin./audit%20/x",
-		"/api/shop/a%2Db/x", "/api/shop/a%2db",
+		"/api/shop/a%2Db/x", "/api/shop/a%2db", "/api/shop/%2561dmin/audit/x", "/api/shop/x%25%252e",
 	} {
 		if got := table.Find(path); got != nil {
 			t.Errorf("%s: got route %s, want none", path, got.Path)
 		}
 	}
-	for _, path := range []string{"/api/shop/admin/x", "/api/shop/admin", "/api/shop/adm%69/audit/", "/api/shop/admin/audi", "/api/shop/admin/audits", "/api/shop/admin%/audit/", "/api/shop/;x", "/api/shop/admin/;audit/"} {
+	for _, path := range []string{"/api/shop/admin/x", "/api/shop/admin", "/api/shop/adm%69/audit/", "/api/shop/admin/audi", "/api/shop/admin/audits", "/api/shop/admin%/audit/", "/api/shop/;x", "/api/shop/admin/;audit/", "/api/shop/100%25", "/api/shop/100%25%20off"} {
 		if got := table.Find(path); pathOf(got) != "/api/shop/" {
 			t.Errorf("%s: got %v, want the shorter route", path, got)
 		}
@@ -94,6 +94,8 @@ func TestRefusals(t *testing.T) {
 		{http.MethodGet, "orders", 404, "paths of route /api/a/"},
 		{http.MethodDelete, "orders/7/lines", 404, "paths of route /api/a/"},
 		{http.MethodGet, "", 404, "paths of route /api/a/"},
+		{http.MethodGet, "orders/50%25", 0, ""},
+		{http.MethodGet, "orders/x%252F..%252Fadmin", 404, "paths of route /api/a/"}, // some read orders/x/../admin
 	} {
 		if rule, status := r.Refuses(tt.method, tt.rest); rule != tt.rule || status != tt.status {
 			t.Errorf("%s %s: got %q %d, want %q %d", tt.method, tt.rest, rule, status, tt.rule, tt.status)

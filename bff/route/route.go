@@ -125,7 +125,7 @@ func Methods() []string {
 // as it was written; web.CheckPath must have accepted the whole path. rule is "" if the
 // request passes.
 func (r *Route) Refuses(method, rest string) (rule string, status int) {
-	if r.Paths != nil && !slices.ContainsFunc(r.Paths, func(p Pattern) bool { return p.Match(rest) }) {
+	if r.Paths != nil && (isEscapedTwice(rest) || !slices.ContainsFunc(r.Paths, func(p Pattern) bool { return p.Match(rest) })) {
 		return "paths of route " + r.Path, http.StatusNotFound
 	}
 	if r.Methods != nil && !slices.Contains(r.Methods, method) {
