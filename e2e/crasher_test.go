@@ -37,8 +37,12 @@ func newCrasher(t *testing.T) *crasher {
 // start starts the product where it was before, and signs up the first time.
 func (c *crasher) start(t *testing.T, dir, database string) *process {
 	t.Helper()
-	p := start(t, binary(t, build.plain), dir, []string{"BASE_URL=http://" + c.addr[0], "BFF_ADDR=" + c.addr[0], "API_ADDR=" + c.addr[1],
-		"ADMIN_ADDR=" + c.addr[2], "DATABASE_URL=" + database, "MIGRATE=true", "LOG_FORMAT=json"}, "serve")
+	env := []string{"BASE_URL=http://" + c.addr[0], "BFF_ADDR=" + c.addr[0], "API_ADDR=" + c.addr[1],
+		"ADMIN_ADDR=" + c.addr[2], "DATABASE_URL=" + database, "MIGRATE=true", "LOG_FORMAT=json"}
+	if !strings.HasPrefix(database, "sqlite:") { // which has one made at the first start, which must survive too
+		env = append(env, "BETTER_AUTH_SECRET="+secret)
+	}
+	p := start(t, binary(t, build.plain), dir, env, "serve")
 	(&product{t: t, admin: []string{"http://" + c.addr[2]}, processes: []*process{p}}).waitReady(0)
 	if c.cookie == "" {
 		res, err := http.Post("http://"+c.addr[0]+"/api/auth/signup", "application/json", strings.NewReader(`{"email":"crash@example.com","password":"paper-lantern-42"}`))
