@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs from Debian's packages what the tests need beside Go and is missing:
 # a C compiler for the race detector, PostgreSQL, PgBouncer, nginx, HAProxy, Caddy, Node.js, Chromium;
-# and with npm the official client and the app that the tests drive, with pip what they
+# and with npm the official client and the apps that the tests drive, with pip what they
 # run in Python.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -59,6 +59,7 @@ packages() { # packages FOLDER WHAT
 packages client "the official client"
 packages vite "Vite and what its scaffold needs"
 packages backend "Express and jose"
+packages next "Next.js"
 
 # Likewise with the Python packages.
 installed=python/.venv/.installed.txt

@@ -3,21 +3,18 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
 
 	"vestibule/internal/quicktest"
-	"vestibule/internal/testlog"
 )
 
 // The text of docs/spa.md is run as it stands: its commands make a scaffold of create-vite that
@@ -28,28 +25,33 @@ import (
 // viteText returns the commands of docs/spa.md and its App.jsx.
 func viteText(t *testing.T) (commands []string, app string) {
 	t.Helper()
+	return spaText(t, "React and Vite in ten lines", "jsx",
+		"npm create vite@latest my-app -- --template react --no-interactive", "cd my-app && npm install better-auth",
+		"npm run dev", "WEB_DEV_URL=http://localhost:5173 vestibule serve",
+		"npm run build", "WEB_DIR=dist vestibule serve")
+}
+
+// spaText returns the commands of a section of docs/spa.md, which must be those that the test
+// runs, and its file in a language.
+func spaText(t *testing.T, title, language string, want ...string) (commands []string, file string) {
+	t.Helper()
 	page, err := os.ReadFile(filepath.Join("..", "docs", "spa.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, section, _ := strings.Cut(string(page), "\n## React and Vite in ten lines\n")
+	_, section, _ := strings.Cut(string(page), "\n## "+title+"\n")
 	section, _, _ = strings.Cut(section, "\n## ")
-	before, rest, _ := strings.Cut(section, "```jsx\n")
-	app, after, _ := strings.Cut(rest, "```\n")
+	before, rest, _ := strings.Cut(section, "```"+language+"\n")
+	file, after, _ := strings.Cut(rest, "```\n")
 	for line := range strings.Lines(before + after) {
 		if command, ok := strings.CutPrefix(line, "    "); ok {
 			commands = append(commands, strings.TrimSpace(command))
 		}
 	}
-	want := []string{
-		"npm create vite@latest my-app -- --template react --no-interactive", "cd my-app && npm install better-auth",
-		"npm run dev", "WEB_DEV_URL=http://localhost:5173 vestibule serve",
-		"npm run build", "WEB_DIR=dist vestibule serve",
+	if !slices.Equal(commands, want) || file == "" {
+		t.Fatalf("%s in docs/spa.md has the commands %q and a file of %d bytes; the test runs %q", title, commands, len(file), want)
 	}
-	if !slices.Equal(commands, want) || app == "" {
-		t.Fatalf("docs/spa.md has the commands %q and an app of %d bytes; the test runs %q", commands, len(app), want)
-	}
-	return commands, app
+	return commands, file
 }
 
 // pinnedNPM is a shell function in place of npm's two commands that download packages. npm
@@ -177,36 +179,10 @@ func TestAViteDevServerIsFronted(t *testing.T) {
 	t.Parallel()
 	folder, commands := viteApp(t)
 	_, port, _ := strings.Cut(freeAddrs(t, 1)[0], ":")
-	server := exec.Command("bash", "-euc", "exec "+commands[0]+" -- --strictPort --port "+port)
-	server.Dir = folder
-	log := &testlog.Buffer{}
-	server.Stdout, server.Stderr = log, log
-	// npm, a shell and Vite. Should the test be killed, npm passes the signal on.
-	server.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = syscall.Kill(-server.Process.Pid, syscall.SIGKILL)
-		_ = server.Wait()
-		if t.Failed() {
-			t.Logf("vite:\n%s", log)
-		}
-	})
 	setting, _, _ := strings.Cut(commands[1], " ")
 	setting = strings.Replace(setting, "5173", port, 1)
 	p := launch(t, shapes[0], setting)
-	_, address, _ := strings.Cut(setting, "=")
-	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
-		res, err := http.Get(address + "/")
-		if err == nil {
-			_ = res.Body.Close()
-			break
-		}
-		if time.Now().After(end) {
-			t.Fatalf("vite does not answer: %v", err)
-		}
-	}
+	startDevServer(t, folder, commands[0]+" -- --strictPort --port "+port, port)
 
 	tab := openTab(t, chromium(t), p.bff+"/settings/profile")
 	tab.usesTheApp()
