@@ -56,7 +56,7 @@ func grownWay(name string, stored, used int) way {
 		if used == 1 {
 			return e, nil
 		}
-		e.script = inTurn(cookies)
+		e.script = inTurn(cookies, `nil, nil, {["Cookie"] = one, ["Host"] = wrk.headers["Host"]}`)
 		_, err = wrk(ctx, g.dir, e, 32, max(time.Second, time.Duration(used/2000)*time.Second)) // each is used once or more
 		return e, err
 	}}
@@ -119,16 +119,18 @@ func cookieFor(token string) (string, error) {
 	return "better-auth.session_token=" + url.QueryEscape(value), nil
 }
 
-// inTurn makes wrk use the cookies one after the other.
-func inTurn(cookies []string) string {
+// inTurn makes wrk send a request for each of all, one after the other. request are the arguments
+// of wrk.format, in which one is the one of them.
+func inTurn(all []string, request string) string {
 	var b strings.Builder
-	b.WriteString("local cookies = {}\n")
-	for i, c := range cookies {
-		fmt.Fprintf(&b, "cookies[%d] = %q\n", i+1, c)
+	b.WriteString("local all = {}\n")
+	for i, one := range all {
+		fmt.Fprintf(&b, "all[%d] = %q\n", i+1, one)
 	}
+	fmt.Fprintf(&b, "local function format(one) return wrk.format(%s) end\n", request)
 	b.WriteString(`local requests, at = {}, 0
 function init(args)
-	for i, c in ipairs(cookies) do requests[i] = wrk.format(nil, nil, {["Cookie"] = c, ["Host"] = wrk.headers["Host"]}) end
+	for i, one in ipairs(all) do requests[i] = format(one) end
 end
 function request()
 	at = at % #requests + 1

@@ -4,7 +4,7 @@
 //     and Better Auth, all in front of the same API, in alternating rounds
 //   - requests to the task API within one process
 //   - real work, against PocketBase
-//   - large bodies, sign-ins, many sessions, and what a task costs the database
+//   - large bodies, sign-ins, many sessions and routes, and what a task costs the database
 //   - the time from start to the first answer, and idle memory
 //   - open streams, lists, and sign-ins while others write to the same SQLite file
 //

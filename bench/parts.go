@@ -60,6 +60,11 @@ func parts() []part {
 			_, err := b.contest(ctx, "cached", growthWays(true), "")
 			return err
 		}},
+		{"routes", func(ctx context.Context, b *bench) (err error) {
+			defer b.narrow()()
+			_, err = b.contest(ctx, "routes", routesWays(), "")
+			return err
+		}},
 		{"signin", func(ctx context.Context, b *bench) error {
 			return b.onGround("signin", func(g *ground) (string, error) {
 				rounds, err := measureSignIn(ctx, g)

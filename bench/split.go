@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"path/filepath"
+	"slices"
 )
 
 // splitWays are contestants in front of an API in another process. The first one is the
@@ -50,7 +51,8 @@ func bffWay(engineName, logLevel string) way {
 	}}
 }
 
-func startBFF(ctx context.Context, g *ground, binary, engineName, logLevel string) (*endpoint, error) {
+// startBFF starts `vestibule bff` with further settings.
+func startBFF(ctx context.Context, g *ground, binary, engineName, logLevel string, settings ...string) (*endpoint, error) {
 	api, apiAddr, err := g.checkAPI(ctx)
 	if err != nil {
 		return nil, err
@@ -63,7 +65,7 @@ func startBFF(ctx context.Context, g *ground, binary, engineName, logLevel strin
 	if err != nil {
 		return nil, err
 	}
-	t.api, t.logLevel = apiAddr, logLevel
+	t.api, t.logLevel, t.env = apiAddr, logLevel, slices.Concat(t.env, settings)
 	if logLevel == "info" {
 		t.log = filepath.Join(t.dir, "log")
 	}

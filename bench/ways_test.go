@@ -93,7 +93,7 @@ func TestContestantsAnswer(t *testing.T) {
 	for name, ways := range map[string][]way{
 		"split": splitWays(), "serve": serveWays("SQLite"), "serve on PostgreSQL": serveWays("PostgreSQL"),
 		"list": listWays(), "create": createWays(), "download": bodyWays(false), "upload": bodyWays(true),
-		"sessions": {grownWay("a few", 200, 1)},
+		"sessions": {grownWay("a few", 200, 1)}, "routes": routesWays(),
 	} {
 		t.Run(name, func(t *testing.T) { answersEach(t, newTestGround(t), ways) })
 	}

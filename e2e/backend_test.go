@@ -1,7 +1,7 @@
 package e2e
 
 import (
-	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -45,14 +45,14 @@ func write(t testing.TB, folder, name, text string) string {
 }
 
 // startDocumented starts the backends of the document at free ports and returns their addresses.
-// audience returns that of a backend by its name; goProgram has its own.
-func startDocumented(t *testing.T, goProgram string, audience func(name string) string, env ...string) map[string]string {
+// program returns the text of a backend by its language and name; the one in Go is already built.
+func startDocumented(t *testing.T, goProgram string, program func(language, name string) string, env ...string) map[string]string {
 	t.Helper()
 	addr := freeAddrs(t, 3)
 	port := func(i int) string { return addr[i][strings.LastIndex(addr[i], ":")+1:] }
 	interpreter, _ := python(t, "")
 	folder := t.TempDir()
-	write(t, folder, "backend.py", programOf(t, "python", audience("FastAPI")))
+	write(t, folder, "backend.py", program("python", "FastAPI"))
 	start(t, interpreter, folder, env, "-m", "uvicorn", "backend:app", "--port", port(0), "--log-level", "warning")
 
 	node, modules := express(t)
@@ -60,7 +60,7 @@ func startDocumented(t *testing.T, goProgram string, audience func(name string) 
 	if err := os.Symlink(modules, filepath.Join(folder, "node_modules")); err != nil {
 		t.Fatal(err)
 	}
-	start(t, node, folder, append([]string{"PORT=" + port(1)}, env...), write(t, folder, "backend.mjs", programOf(t, "js", audience("Express"))))
+	start(t, node, folder, append([]string{"PORT=" + port(1)}, env...), write(t, folder, "backend.mjs", program("js", "Express")))
 	start(t, goProgram, t.TempDir(), append([]string{"PORT=" + port(2)}, env...))
 	all := map[string]string{"FastAPI": "http://localhost:" + port(0), "Express": "http://localhost:" + port(1), "Go": "http://localhost:" + port(2)}
 	for name, address := range all {
@@ -87,12 +87,15 @@ func express(t *testing.T) (node, modules string) {
 }
 
 // buildDocumented builds the Go program of the document, in this module in place of a module
-// that requires it.
-func buildDocumented(t *testing.T, audience string) string {
+// that requires it. The texts are its files.
+func buildDocumented(t *testing.T, texts ...string) string {
 	t.Helper()
 	folder := t.TempDir()
 	program := filepath.Join(folder, "backend")
-	build := exec.Command("go", "build", "-o", program, write(t, folder, "main.go", programOf(t, "go", audience)))
+	build := exec.Command("go", "build", "-o", program)
+	for i, text := range texts {
+		build.Args = append(build.Args, write(t, folder, fmt.Sprint("file", i, ".go"), text))
+	}
 	build.Dir = ".."
 	if text, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, text)
@@ -103,7 +106,8 @@ func buildDocumented(t *testing.T, audience string) string {
 func TestTheBackendsOfTheDocument(t *testing.T) {
 	t.Parallel()
 	quicktest.Skip(t, "Python and Node.js")
-	goProgram := buildDocumented(t, "fastapi-backend")
+	program := func(language, _ string) string { return programOf(t, language, "fastapi-backend") }
+	goProgram := buildDocumented(t, program("go", "Go"))
 	for _, algorithm := range []string{"HS256", "EdDSA"} {
 		t.Run(algorithm, func(t *testing.T) {
 			t.Parallel()
@@ -115,7 +119,7 @@ func TestTheBackendsOfTheDocument(t *testing.T) {
 			defer switched.Close()
 			p := launch(t, shapes[0], "JWT_ALGORITHM="+algorithm, "BACKEND_URL="+switched.URL)
 			s := newSigner(t, algorithm, p.bff+"/api/auth/jwks")
-			all := startDocumented(t, goProgram, func(string) string { return "fastapi-backend" }, s.env...)
+			all := startDocumented(t, goProgram, program, s.env...)
 
 			ada, bob := newBrowser(t, p.bff), newBrowser(t, p.bff)
 			ids := map[*browser]string{ada: ada.signUp("ada@example.com"), bob: bob.signUp("bob@example.com")}
@@ -132,43 +136,6 @@ func TestTheBackendsOfTheDocument(t *testing.T) {
 			}
 			s.rotates(t, all)
 		})
-	}
-}
-
-// TestOneBFFIsInFrontOfSeveralAPIs: each gets tokens that it takes and the others refuse.
-func TestOneBFFIsInFrontOfSeveralAPIs(t *testing.T) {
-	t.Parallel()
-	quicktest.Skip(t, "Python and Node.js")
-	all := startDocumented(t, buildDocumented(t, "go"), strings.ToLower, "JWT_ALGORITHM=HS256", "BETTER_AUTH_SECRET="+secret)
-	type route struct {
-		Path     string   `json:"path"`
-		Upstream string   `json:"upstream"`
-		Audience string   `json:"audience"`
-		Paths    []string `json:"paths,omitempty"`
-	}
-	var routes []route
-	for name, address := range all {
-		for audience := range all {
-			routes = append(routes, route{"/api/proxy/" + name + "/" + audience + "/", address + "/api/", strings.ToLower(audience), []string{"whoami"}})
-		}
-	}
-	text, err := json.Marshal(routes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := launch(t, shapes[0], "JWT_ALGORITHM=HS256", "ROUTES="+string(text))
-	ada := newBrowser(t, p.bff)
-	id := ada.signUp("ada@example.com")
-	for name := range all {
-		for audience := range all {
-			path := p.bff + "/api/proxy/" + name + "/" + audience + "/"
-			if name == audience {
-				ada.want(ada.send("GET", path+"whoami", ""), 200, id)
-				ada.want(ada.send("GET", path+"other", ""), 404, "NOT_FOUND")
-			} else {
-				ada.want(ada.send("GET", path+"whoami", ""), 502, "UPSTREAM_REJECTED_TOKEN")
-			}
-		}
 	}
 }
 

@@ -65,10 +65,16 @@ func (b *browser) sendRaw(method, target, body string, header ...string) answer 
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	return answerOf(b.t, res)
+}
+
+// answerOf reads an answer and closes its body.
+func answerOf(t testing.TB, res *http.Response) answer {
+	t.Helper()
 	defer res.Body.Close()
 	data, err := io.ReadAll(res.Body)
 	if err != nil {
-		b.t.Fatal(err)
+		t.Fatal(err)
 	}
 	return answer{res.StatusCode, res.Header, string(data)}
 }

@@ -21,13 +21,13 @@ type events struct {
 
 func (b *browser) watch(t *testing.T, header ...string) *events {
 	t.Helper()
-	return b.watchWith(t, "", header...)
+	return b.watchAt(t, "/api/proxy/me/tasks/events", header...)
 }
 
-func (b *browser) watchWith(t *testing.T, query string, header ...string) *events {
+func (b *browser) watchAt(t *testing.T, path string, header ...string) *events {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	req, err := http.NewRequestWithContext(ctx, "GET", b.origin+"/api/proxy/me/tasks/events"+query, nil)
+	req, err := http.NewRequestWithContext(ctx, "GET", b.origin+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func (b *browser) watchWith(t *testing.T, query string, header ...string) *event
 	if err != nil {
 		t.Fatal(err)
 	}
-	if res.StatusCode != 200 || res.Header.Get("Content-Type") != "text/event-stream" {
+	if kind, _, _ := strings.Cut(res.Header.Get("Content-Type"), ";"); res.StatusCode != 200 || kind != "text/event-stream" {
 		body, _ := io.ReadAll(res.Body)
 		t.Fatalf("got %d %s", res.StatusCode, body)
 	}

@@ -30,7 +30,7 @@ func TestWhatClientsReallySendIsTaken(t *testing.T) {
 				t.Errorf("got Accept-Patch %q", got)
 			}
 
-			stream := b.watchWith(t, "?lastEventId=1&_=1700000000")
+			stream := b.watchAt(t, "/api/proxy/me/tasks/events?lastEventId=1&_=1700000000")
 			stream.want("retry: 1000\nid: 1")
 			stream.want("id: 2\nevent: task.updated")
 			b.want(b.send("GET", tasks+"/events?lastEventId=x", ""), 422, `"field":"lastEventId"`)

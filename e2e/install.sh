@@ -58,7 +58,7 @@ packages() { # packages FOLDER WHAT
 # Windows is left out: no registry needs to have it.
 packages client "the official client"
 packages vite "Vite and what its scaffold needs"
-packages backend "Express and jose"
+packages backend "Express, jose and ws"
 packages next "Next.js"
 
 # Likewise with the Python packages.

@@ -139,7 +139,9 @@ func (p *product) described(settings []string) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	foreign := slices.ContainsFunc(settings, func(s string) bool { return strings.HasPrefix(s, "BACKEND_URL=") })
+	foreign := slices.ContainsFunc(settings, func(s string) bool {
+		return strings.HasPrefix(s, "BACKEND_URL=") || strings.HasPrefix(s, "ROUTES_FILE=")
+	})
 	surfaces.Store(strings.TrimPrefix(p.api, "http://"), surface{contract: c[0]})
 	surfaces.Store(strings.TrimPrefix(p.bff, "http://"), surface{contract: c[1], foreign: foreign})
 }

@@ -51,6 +51,7 @@ type shape struct {
 	postgres bool
 	bouncer  bool // PgBouncer in transaction mode before PostgreSQL
 	split    bool
+	bff      bool // vestibule bff alone: the APIs are not ours
 }
 
 var shapes = []shape{
@@ -114,10 +115,13 @@ func launchBinary(t testing.TB, path string, s shape, settings ...string) *produ
 		p.admin = append(p.admin, "http://"+admin)
 		p.processes = append(p.processes, start(t, path, p.dir, slices.Concat(extra, []string{"ADMIN_ADDR=" + admin}, env), args...)) // of two, the later one counts
 	}
-	if s.split {
+	switch {
+	case s.bff:
+		run(addr[2], nil, "bff")
+	case s.split:
 		run(addr[2], nil, "api")
 		run(addr[3], []string{"BACKEND_URL=" + p.api}, "bff")
-	} else {
+	default:
 		run(addr[2], nil, "serve")
 	}
 	for i := range p.admin {

@@ -50,6 +50,13 @@ func (u *upstream) last(t testing.TB) received {
 	return u.received[len(u.received)-1]
 }
 
+// count returns how many requests there were.
+func (u *upstream) count() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return len(u.received)
+}
+
 func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case "/api/events":

@@ -3,6 +3,7 @@ package proxy
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -152,6 +153,44 @@ func TestAWebSocketIsToldThatTheSessionEnded(t *testing.T) {
 			}
 		})
 	}
+}
+
+// lateContext has ended and has not yet called what waits for that.
+type lateContext struct {
+	context.Context
+	done chan struct{}
+}
+
+func (c lateContext) Done() <-chan struct{} { return c.done }
+
+func (c lateContext) Err() error {
+	select {
+	case <-c.done:
+		return context.Canceled
+	default:
+		return nil
+	}
+}
+
+func (lateContext) AfterFunc(func()) (stop func() bool) { return func() bool { return true } }
+
+// TestAWebSocketIsToldEvenIfTheProxyClosesItFirst: on a busy machine, ReverseProxy may see the end
+// of the context and close the tunnel before end is called.
+func TestAWebSocketIsToldEvenIfTheProxyClosesItFirst(t *testing.T) {
+	t.Parallel()
+	client, conn := net.Pipe()
+	ctx := lateContext{t.Context(), make(chan struct{})}
+	x := &exchange{in: &http.Request{}, ctx: ctx, cancel: func(error) { close(ctx.done) }}
+	tunnel := newTunnel(conn, bufio.NewReader(conn), x)
+	tunnel.started()
+	x.endLease(errSessionOver)
+	go tunnel.Close()
+	want := string(closeFrame(closeExpired, SessionExpired))
+	got := make([]byte, len(want))
+	if _, err := io.ReadFull(client, got); err != nil || string(got) != want {
+		t.Errorf("got %q and error %v, want %q", got, err, want)
+	}
+	client.Close()
 }
 
 // FuzzFrames holds the position in frames to a reader of whole frames, for pieces of any size.

@@ -124,10 +124,14 @@ func (t *tunnel) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Close waits until the client was told why the tunnel ends.
+// Close waits until the client was told why the tunnel ends. ReverseProxy notices the end of the
+// context by itself and may be faster than the call of end, which unwatch then prevents.
 func (t *tunnel) Close() error {
-	if !t.unwatch() {
+	switch {
+	case !t.unwatch():
 		<-t.ended
+	case t.x.ctx.Err() != nil:
+		t.end()
 	}
 	return t.Conn.Close()
 }
