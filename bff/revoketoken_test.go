@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
+
 	"vestibule/bff"
 	"vestibule/internal/jose"
 	"vestibule/store"
@@ -160,6 +162,23 @@ func TestRevocationsOfAClientAreBounded(t *testing.T) {
 		}
 		c.active("the token that was not revoked", raw)
 		s.clock.Advance(time.Minute)
+		c.revoke(raw)
+		c.inactive("the token", raw)
+	})
+}
+
+// TestATokenThatNeverExpiresIsRevoked: whoever has the secret of HS256 can make one that expires
+// at the end of the last year that SQLite can hold.
+func TestATokenThatNeverExpiresIsRevoked(t *testing.T) {
+	t.Parallel()
+	each(t, func(s *site) {
+		c := s.service("caller", "tasks:read")
+		raw, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"iss": "better-auth", "aud": "fastapi-backend", "sub": c.id,
+			"client_id": c.id, "exp": jose.MaxDate}).SignedString([]byte(strings.Repeat("s", 32)))
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		c.active("the token", raw)
 		c.revoke(raw)
 		c.inactive("the token", raw)
 	})
