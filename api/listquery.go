@@ -83,7 +83,9 @@ var (
 	searchParam = &endpoint.Param{Component: "Query", Name: "q", In: "query", Text: "Only tasks with this text in the title or description, in upper or lower case",
 		Schema: endpoint.Schema{"type": "string", "maxLength": maxSearch}, Example: "plants"}
 	sortParam = &endpoint.Param{Component: "Sort", Name: "sort", In: "query", Text: "The order; descending with `-`. Without it, oldest first.",
-		Schema: endpoint.Schema{"type": "string", "enum": []any{"created_at", "updated_at", "title", "-created_at", "-updated_at", "-title"}}, Example: "-created_at"}
+		Schema: endpoint.Schema{"type": "string", "enum": []any{"created_at", "updated_at", "title", "-created_at", "-updated_at", "-title"},
+			// For generators of clients: a name cannot begin with a minus sign.
+			"x-enum-varnames": []any{"CREATED_AT", "UPDATED_AT", "TITLE", "CREATED_AT_DESCENDING", "UPDATED_AT_DESCENDING", "TITLE_DESCENDING"}}, Example: "-created_at"}
 )
 
 // listQuery is the query of a list.

@@ -158,53 +158,57 @@ func TestAClientThatEndsMeanwhileGetsNoToken(t *testing.T) {
 	}, func(c *bff.Config) { cfg = *c })
 }
 
-// TestASessionThatEndsDuringAnExchangeGetsNoToken ends the user's session at each reading of
-// the clock in an exchange. If the session ends before the exchange is in the audit trail,
-// no token is issued.
+// endsDuringExchanges lets the client exchange tokens, and ends each at a later reading of the
+// clock. If a token ends before its exchange is in the audit trail, no token may be issued.
+func (s *service) endsDuringExchanges(cfg bff.Config, token func() (raw string), end func(raw string)) {
+	s.t.Helper()
+	var atClock atomic.Pointer[func()]
+	racing := s.watchClock(cfg, func() {
+		if do := atClock.Load(); do != nil {
+			(*do)()
+		}
+	})
+	refused := 0
+	for at := 1; ; at++ {
+		raw, readings, recorded := token(), 0, 0
+		before := len(s.events(store.EventTokenExchanged))
+		atReading := func() {
+			if readings++; readings == at {
+				recorded = len(s.events(store.EventTokenExchanged)) - before
+				end(raw)
+			}
+		}
+		atClock.Store(&atReading)
+		a := (&service{racing, s.id, s.secret}).exchange(raw)
+		atClock.Store(nil)
+		if readings < at {
+			break
+		}
+		if (a.status == 200) != (recorded == 1) {
+			s.t.Errorf("ended at reading %d, when %d exchanges were recorded: got %d %s", at, recorded, a.status, a.body)
+		}
+		if a.status == 400 && strings.Contains(a.body, "ended a moment ago") {
+			refused++
+		}
+	}
+	if refused == 0 {
+		s.t.Error("no token ended between its check and the record of the exchange")
+	}
+}
+
 func TestASessionThatEndsDuringAnExchangeGetsNoToken(t *testing.T) {
 	t.Parallel()
 	var cfg bff.Config
 	each(t, func(s *site) {
-		var atClock atomic.Pointer[func()]
-		racing := s.watchClock(cfg, func() {
-			if do := atClock.Load(); do != nil {
-				(*do)()
-			}
-		})
-		c := s.clientWith("billing", []string{"exchange"}, []string{"tasks:read"})
-		c.site = racing
 		v := s.visitor()
 		v.signUp("ada@example.com")
-		refused := 0
-		for at := 1; ; at++ {
+		s.clientWith("billing", []string{"exchange"}, []string{"tasks:read"}).endsDuringExchanges(cfg, func() string {
 			v.signIn("ada@example.com", "paper-lantern-42")
-			raw := v.userToken()
-			readings, recorded := 0, 0
-			before := len(s.events(store.EventTokenExchanged))
-			end := func() {
-				if readings++; readings != at {
-					return
-				}
-				recorded = len(s.events(store.EventTokenExchanged)) - before
-				if a := v.do("POST", "/api/auth/logout", ""); a.status != 200 {
-					s.t.Errorf("sign-out: got %d %s", a.status, a.body)
-				}
+			return v.userToken()
+		}, func(string) {
+			if a := v.do("POST", "/api/auth/logout", ""); a.status != 200 {
+				s.t.Errorf("sign-out: got %d %s", a.status, a.body)
 			}
-			atClock.Store(&end)
-			a := c.exchange(raw)
-			atClock.Store(nil)
-			if readings < at {
-				break
-			}
-			if (a.status == 200) != (recorded == 1) {
-				s.t.Errorf("ended at reading %d, when %d exchanges were recorded: got %d %s", at, recorded, a.status, a.body)
-			}
-			if a.status == 400 && strings.Contains(a.body, "ended a moment ago") {
-				refused++
-			}
-		}
-		if refused == 0 {
-			s.t.Error("no session ended between the check of the session and the record of the exchange")
-		}
+		})
 	}, func(c *bff.Config) { cfg = *c })
 }

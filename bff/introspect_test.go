@@ -99,45 +99,34 @@ func TestATokenIsInactiveWithoutItsOwner(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		api := s.newService("the API", []string{"exchange"}, nil, nil)
-		tx := func(f func(*store.Tx) error) {
-			s.t.Helper()
-			if err := s.db.Tx(s.t.Context(), "test", f); err != nil {
-				s.t.Fatal(err)
-			}
-		}
-		for name, end := range map[string]func(v *visitor, userID string, c *service){
-			"signed out": func(v *visitor, _ string, _ *service) { v.want(v.do("POST", "/api/auth/logout", ""), 200, "") },
-			"disabled": func(_ *visitor, id string, _ *service) {
-				tx(func(tx *store.Tx) error { return tx.DisableUser(id, store.Event{At: s.clock.Now()}) })
-			},
-			"deleted": func(_ *visitor, id string, _ *service) {
-				if err := s.deleteUser(id); err != nil {
-					s.t.Fatal(err)
-				}
-			},
-			"client deleted": func(_ *visitor, _ string, c *service) { tx(func(tx *store.Tx) error { return tx.DeleteClient(c.id) }) },
-		} {
-			v := s.visitor()
-			id := object(t, v.signUp(strings.ReplaceAll(name, " ", "")+"@example.com").body)["user"].(map[string]any)["id"].(string)
-			c := s.newService(name, []string{"credentials", "exchange"}, []string{"tasks:read"}, nil)
-			users := v.userToken()
-			own, _, _ := s.issued(c.ask("grant_type", "client_credentials"))
-			exchanged, _, _ := s.issued(c.exchange(users))
+		issue := func(v *visitor, name string) (c *service, users, own, exchanged string) {
+			c = s.newService(name, []string{"credentials", "exchange"}, []string{"tasks:read"}, nil)
+			users = v.userToken()
+			own, _, _ = s.issued(c.ask("grant_type", "client_credentials"))
+			exchanged, _, _ = s.issued(c.exchange(users))
 			for _, raw := range []string{users, own, exchanged} {
-				api.active(name, raw)
+				api.active("of "+name, raw)
 			}
-			end(v, id, c)
-			api.inactive(name, exchanged)
-			if name == "client deleted" {
-				api.active(name, users)
-				api.inactive(name, own)
-				other := s.newService("other", []string{"exchange"}, []string{"tasks:read"}, nil)
-				s.refused(other.exchange(exchanged), 400, "invalid_request", "client was deleted")
-				continue
-			}
-			api.inactive(name, users)
-			api.active(name, own)
+			return c, users, own, exchanged
 		}
+		s.eachEnding(func(v *visitor, email string, end func(), want string) {
+			_, users, own, exchanged := issue(v, strings.TrimSuffix(email, "@example.com"))
+			end()
+			api.inactive(want, users)
+			api.inactive(want, exchanged)
+			api.active(want, own)
+		})
+		v := s.visitor()
+		v.signUp("ada@example.com")
+		c, users, own, exchanged := issue(v, "deleted")
+		if err := s.db.Tx(s.t.Context(), "test", func(tx *store.Tx) error { return tx.DeleteClient(c.id) }); err != nil {
+			s.t.Fatal(err)
+		}
+		api.active("the user's", users)
+		api.inactive("a deleted client's own", own)
+		api.inactive("one exchanged by a deleted client", exchanged)
+		other := s.newService("other", []string{"exchange"}, []string{"tasks:read"}, nil)
+		s.refused(other.exchange(exchanged), 400, "invalid_request", "client was deleted")
 	})
 }
 

@@ -135,43 +135,48 @@ func TestTokenExchangeRefusals(t *testing.T) {
 	})
 }
 
+// eachEnding signs a user up for each way in which the token of a session ends before it
+// expires. end ends it, and want is in the refusal. The user has another session.
+func (s *site) eachEnding(test func(v *visitor, email string, end func(), want string)) {
+	s.t.Helper()
+	for name, tt := range map[string]struct {
+		end  func(v *visitor, userID string) error
+		want string
+	}{
+		"signout": {func(v *visitor, _ string) error {
+			v.want(v.do("POST", "/api/auth/logout", ""), 200, "")
+			return nil
+		}, "session has ended"},
+		"revocation": {func(_ *visitor, id string) error { return s.revokeAll(id) }, "session has ended"},
+		"disabling": {func(_ *visitor, id string) error {
+			return s.db.Tx(s.t.Context(), "test", func(tx *store.Tx) error { return tx.DisableUser(id, store.Event{At: s.clock.Now()}) })
+		}, "user is disabled"},
+		"deletion": {func(_ *visitor, id string) error { return s.deleteUser(id) }, "names no user"},
+	} {
+		email, v := name+"@example.com", s.visitor()
+		id := object(s.t, v.signUp(email).body)["user"].(map[string]any)["id"].(string)
+		s.visitor().signIn(email, "paper-lantern-42")
+		test(v, email, func() {
+			if err := tt.end(v, id); err != nil {
+				s.t.Fatalf("%s: %v", name, err)
+			}
+		}, tt.want)
+	}
+}
+
 // TestRevocationReachesTheExchange: a valid token cannot be exchanged after its session has
 // ended or its user is disabled or deleted.
 func TestRevocationReachesTheExchange(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
 		c := s.service("billing", "tasks:read token:exchange")
-		for name, tt := range map[string]struct {
-			end  func(v *visitor, userID string)
-			want string
-		}{
-			"sign-out": {func(v *visitor, _ string) { v.want(v.do("POST", "/api/auth/logout", ""), 200, "") }, "session has ended"},
-			"revocation": {func(_ *visitor, id string) {
-				if err := s.revokeAll(id); err != nil {
-					s.t.Fatal(err)
-				}
-			}, "session has ended"},
-			"disabling": {func(_ *visitor, id string) {
-				if err := s.db.Tx(s.t.Context(), "test", func(tx *store.Tx) error { return tx.DisableUser(id, store.Event{At: s.clock.Now()}) }); err != nil {
-					s.t.Fatal(err)
-				}
-			}, "user is disabled"},
-			"deletion": {func(_ *visitor, id string) {
-				if err := s.deleteUser(id); err != nil {
-					s.t.Fatal(err)
-				}
-			}, "names no user"},
-		} {
-			v, other := s.visitor(), s.visitor()
-			email := strings.ReplaceAll(name, "-", "") + "@example.com"
-			id := object(t, v.signUp(email).body)["user"].(map[string]any)["id"].(string)
-			other.signIn(email, "paper-lantern-42")
+		s.eachEnding(func(v *visitor, _ string, end func(), want string) {
 			raw := v.userToken()
 			traded, _, _ := s.issued(c.exchange(raw))
-			tt.end(v, id)
-			s.refused(c.exchange(raw), 400, "invalid_request", tt.want)
-			s.refused(c.exchange(traded), 400, "invalid_request", tt.want) // an exchanged token names the session too
-		}
+			end()
+			s.refused(c.exchange(raw), 400, "invalid_request", want)
+			s.refused(c.exchange(traded), 400, "invalid_request", want) // an exchanged token names the session too
+		})
 	})
 }
 

@@ -139,31 +139,12 @@ func TestUserInfoRefusals(t *testing.T) {
 func TestUserInfoEndsWithTheSession(t *testing.T) {
 	t.Parallel()
 	each(t, func(s *site) {
-		for name, tt := range map[string]struct {
-			end  func(v *visitor, userID string)
-			want string
-		}{
-			"sign-out": {func(v *visitor, _ string) { v.want(v.do("POST", "/api/auth/logout", ""), 200, "") }, "session has ended"},
-			"disabling": {func(_ *visitor, id string) {
-				if err := s.db.Tx(s.t.Context(), "test", func(tx *store.Tx) error { return tx.DisableUser(id, store.Event{At: s.clock.Now()}) }); err != nil {
-					s.t.Fatal(err)
-				}
-			}, "user is disabled"},
-			"deletion": {func(_ *visitor, id string) {
-				if err := s.deleteUser(id); err != nil {
-					s.t.Fatal(err)
-				}
-			}, "names no user"},
-		} {
-			v, other := s.visitor(), s.visitor()
-			email := strings.ReplaceAll(name, "-", "") + "@example.com"
-			id := object(t, v.signUp(email).body)["user"].(map[string]any)["id"].(string)
-			other.signIn(email, "paper-lantern-42")
+		s.eachEnding(func(v *visitor, email string, end func(), want string) {
 			raw := v.userToken()
 			v.want(s.userInfo(raw), 200, email)
-			tt.end(v, id)
-			s.notTold(s.userInfo(raw), 401, "invalid_token", tt.want)
-		}
+			end()
+			s.notTold(s.userInfo(raw), 401, "invalid_token", want)
+		})
 	})
 }
 

@@ -131,8 +131,8 @@ const withSecret = ` id = ? AND (secret = ? OR "oldSecret" = ? AND "oldSecretEnd
 // token may be issued. Within a minute of the last use it writes nothing and returns false.
 func (tx *Tx) UseClient(use ClientUse) (noted bool, err error) { return tx.useClient(use, "") }
 
-// RequireClient is UseClient for a transaction that writes anyway. It locks the client's
-// row until the commit.
+// RequireClient is UseClient for a transaction that writes anyway. Until the commit nobody can
+// change or delete the client.
 func (tx *Tx) RequireClient(use ClientUse) error {
 	_, err := tx.useClient(use, tx.dialect.HoldSQL)
 	return err

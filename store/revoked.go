@@ -16,15 +16,19 @@ type RevokedToken struct {
 }
 
 // RevokeToken stores that a token was revoked. It returns false if it was revoked before,
-// and ErrTooManyRevoked if the client has more than most of them. Call it after
-// RequireClient, whose lock makes it see all earlier ones.
+// and ErrTooManyRevoked if the client has more than most of them. The revocations of a client
+// wait for each other, so that each counts all earlier ones. RequireClient does not do that: its
+// lock is shared.
 func (tx *Tx) RevokeToken(t RevokedToken, most int, now time.Time) (added bool, err error) {
+	kept := 0
+	if err := tx.one([]any{&kept}, `SELECT count(*) FROM (SELECT CAST(? AS text) AS id) AS u`+tx.dialect.AloneSQL, t.ClientID); err != nil {
+		return false, err
+	}
 	n, err := tx.exec(`INSERT INTO revoked (token, "clientId", "expiresAt") VALUES (?, ?, ?) ON CONFLICT (token) DO NOTHING`,
 		t.Digest, t.ClientID, t.ExpiresAt)
 	if err != nil || n == 0 {
 		return false, err
 	}
-	kept := 0
 	err = tx.one([]any{&kept}, `SELECT count(*) FROM revoked WHERE "clientId" = ? AND "expiresAt" > ?`, t.ClientID, now)
 	if err == nil && kept > most {
 		err = ErrTooManyRevoked

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"vestibule/internal/waittest"
 	"vestibule/store"
 )
 
@@ -85,4 +86,33 @@ func forgetRevokedCase(t *testing.T, d *database) {
 	}
 	isRevoked(t, d, gone, false)
 	isRevoked(t, d, kept, true)
+}
+
+// TestTwoRevocationsForTheLastPlace: the second one does not see the first one's row before the
+// commit, and must not count without it. SQLite has one writer at a time.
+func TestTwoRevocationsForTheLastPlace(t *testing.T) {
+	t.Parallel()
+	d := migrated(t, variants()[1])
+	raw, client, second := d.Raw(t), newClient().ID, make(chan error, 1)
+	err := d.Tx(t.Context(), "test", func(tx *store.Tx) error {
+		if _, err := tx.RevokeToken(store.RevokedToken{Digest: newHash(), ClientID: client, ExpiresAt: base().Add(time.Minute)}, 1, base()); err != nil {
+			return err
+		}
+		go func() { _, err := revoke(t, d, client, newHash(), time.Minute, 1); second <- err }()
+		waittest.Until(t, "the second one waits or has ended", func() bool {
+			waiting := 0
+			if err := raw.Get(&waiting, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`); err != nil {
+				t.Fatal(err)
+			}
+			return waiting > 0 || len(second) > 0
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, "the second revocation", <-second, store.ErrTooManyRevoked)
+	if n := d.CountRows(t, `SELECT count(*) FROM revoked WHERE "clientId" = ?`, client); n != 1 {
+		t.Errorf("got %d revocations, want 1", n)
+	}
 }

@@ -17,7 +17,7 @@ func Endpoint() endpoint.Endpoint {
 		Text:       "Every path outside `/api/` and `/.well-known/` serves the app: the embedded one, or the one of WEB_DIR or WEB_DEV_URL. A file is served under its own path, and a page (`about.html`, `about/index.html`) under `/about` or `/about/`. A path of the app's router gets the page, a monitor's probe gets none.",
 		Extensions: map[string]any{"x-passthrough": true, "x-except": "/api"},
 		Answers: []*endpoint.Answer{
-			answer("App", 0, "A page or a file; a part of a file as 206"),
+			{Component: "App", Text: "A page or a file; a part of a file as 206", Types: []string{"*/*", "application/octet-stream"}, Bare: true},
 			{Component: "AppMoved", Status: 308, Text: "The page is at the same path with, or without, a slash at its end", Types: []string{"text/html"}, Bare: true,
 				Headers: []*endpoint.Header{{Name: "Location", Text: "The path of the page, with the query of the request", Always: true,
 					Schema: endpoint.Schema{"type": "string", "format": "uri-reference"}, Example: "/about/"}}},

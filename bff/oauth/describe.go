@@ -10,15 +10,15 @@ import (
 
 // tokenRequestBody is the form of a token request.
 type tokenRequestBody struct {
-	GrantType          string `json:"grant_type" schema:"enum=client_credentials|urn:ietf:params:oauth:grant-type:token-exchange"`
+	GrantType          string `json:"grant_type" schema:"enum=client_credentials|urn:ietf:params:oauth:grant-type:token-exchange,x-enum-varnames=CLIENT_CREDENTIALS|TOKEN_EXCHANGE"`
 	Scope              string `json:"scope,omitempty" doc:"Words with one space between them, out of the client's scopes; without it all of them"`
 	Audience           string `json:"audience,omitempty" doc:"One that the client may have; without it JWT_AUDIENCE or the only one"`
 	Resource           string `json:"resource,omitempty" schema:"format=uri" doc:"An audience that is a URI (RFC 8707)"`
 	ClientID           string `json:"client_id,omitempty"`
 	ClientSecret       string `json:"client_secret,omitempty"`
 	SubjectToken       string `json:"subject_token,omitempty" doc:"Exchange: a user's access token, as the BFF attaches it"`
-	SubjectTokenType   string `json:"subject_token_type,omitempty" schema:"enum=urn:ietf:params:oauth:token-type:access_token|urn:ietf:params:oauth:token-type:jwt"`
-	RequestedTokenType string `json:"requested_token_type,omitempty" schema:"enum=urn:ietf:params:oauth:token-type:access_token|urn:ietf:params:oauth:token-type:jwt"`
+	SubjectTokenType   string `json:"subject_token_type,omitempty" schema:"enum=urn:ietf:params:oauth:token-type:access_token|urn:ietf:params:oauth:token-type:jwt,x-enum-varnames=ACCESS_TOKEN|JWT"`
+	RequestedTokenType string `json:"requested_token_type,omitempty" schema:"enum=urn:ietf:params:oauth:token-type:access_token|urn:ietf:params:oauth:token-type:jwt,x-enum-varnames=ACCESS_TOKEN|JWT"`
 }
 
 // presentedTokenBody is the form of a request about a token.
@@ -107,16 +107,20 @@ func formBody(text string, examples ...endpoint.Example) *endpoint.Body {
 // refusals describes what every endpoint refuses, and the faults of this one.
 func (d describer) refusals(tooMany []*web.Error, faults ...*web.Error) []*endpoint.Answer {
 	shape := &endpoint.Shape{Type: "application/json", Body: func(e *web.Error) any { return toJSON(e) }, Code: "error"}
-	refused := func(status int, text string, errors []*web.Error, headers ...*endpoint.Header) *endpoint.Answer {
-		return &endpoint.Answer{Status: status, Text: text, Headers: append(headers, d.pragma), Errors: errors, Shape: shape}
+	refused := func(component string, status int, text string, errors []*web.Error, headers ...*endpoint.Header) *endpoint.Answer {
+		return &endpoint.Answer{Component: component, Status: status, Text: text, Headers: append(headers, d.pragma), Errors: errors, Shape: shape}
+	}
+	manyName := "ClientTooMany"
+	if len(tooMany) > 0 {
+		manyName = "" // not what the other endpoints answer
 	}
 	return []*endpoint.Answer{
-		refused(400, "As `error` says (RFC 6749 §5.2, RFC 8693 §2.2.2)", faults),
-		refused(401, "The client did not authenticate, is unknown, or has another secret", []*web.Error{errClient}, d.challenge),
-		refused(408, "The body came too slowly", []*web.Error{web.ErrSlowBody}),
-		refused(413, "The body is over 32 KiB", []*web.Error{web.BodyTooLarge(d.maxBody)}),
-		refused(429, "Too many wrong secrets, or too many requests of this client at once", append([]*web.Error{d.tooMany}, tooMany...), endpoint.RetryAfter, endpoint.RetryAfter.As("X-Retry-After")),
-		refused(500, "A fault of ours", []*web.Error{web.ErrInternal}),
-		refused(503, "The database cannot be asked", []*web.Error{web.Unavailable(nil)}, endpoint.RetryAfter),
+		refused("", 400, "As `error` says (RFC 6749 §5.2, RFC 8693 §2.2.2)", faults),
+		refused("ClientUnauthorized", 401, "The client did not authenticate, is unknown, or has another secret", []*web.Error{errClient}, d.challenge),
+		refused("ClientTimeout", 408, "The body came too slowly", []*web.Error{web.ErrSlowBody}),
+		refused("ClientTooLarge", 413, "The body is over 32 KiB", []*web.Error{web.BodyTooLarge(d.maxBody)}),
+		refused(manyName, 429, "Too many wrong secrets, or too many requests of this client at once", append([]*web.Error{d.tooMany}, tooMany...), endpoint.RetryAfter, endpoint.RetryAfter.As("X-Retry-After")),
+		refused("ClientServerError", 500, "A fault of ours", []*web.Error{web.ErrInternal}),
+		refused("ClientUnavailable", 503, "The database cannot be asked", []*web.Error{web.Unavailable(nil)}, endpoint.RetryAfter),
 	}
 }

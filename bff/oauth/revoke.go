@@ -30,6 +30,19 @@ const (
 	keptRevoked = time.Minute
 )
 
+// lastDate is the latest time that both databases can hold. A token that expires near it was
+// made with the secret of HS256.
+var lastDate = time.Unix(jose.MaxDate, 0).UTC()
+
+// keptUntil returns when the revocation of a token can be forgotten.
+func keptUntil(t token.Subject) time.Time {
+	until := t.Expires.Add(keptRevoked)
+	if until.After(lastDate) {
+		return lastDate
+	}
+	return until
+}
+
 // Revoke revokes a token. Write its errors with WriteError.
 func (s *Server) Revoke(w http.ResponseWriter, r *http.Request) error {
 	client, presented, err := s.about(w, r)
@@ -66,7 +79,7 @@ func (s *Server) revoke(r *http.Request, client caller, t token.Subject) error {
 		if err := tx.RequireClient(client.use(e.At)); err != nil {
 			return err
 		}
-		added, err := tx.RevokeToken(store.RevokedToken{Digest: t.Digest, ClientID: client.ID, ExpiresAt: t.Expires.Add(keptRevoked)}, maxRevoked, e.At)
+		added, err := tx.RevokeToken(store.RevokedToken{Digest: t.Digest, ClientID: client.ID, ExpiresAt: keptUntil(t)}, maxRevoked, e.At)
 		if err != nil || !added {
 			return err
 		}

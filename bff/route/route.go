@@ -64,6 +64,16 @@ type Route struct {
 // Table holds routes, the one with the longest path first. Make one with New.
 type Table []Route
 
+// Audiences returns the audiences of the tokens that the routes attach, each once.
+func (t Table) Audiences() (list []string) {
+	for i := range t {
+		if r := &t[i]; r.Session != None && !slices.Contains(list, r.Audience) {
+			list = append(list, r.Audience)
+		}
+	}
+	return list
+}
+
 // New returns the table of routes. It does not check them.
 func New(routes ...Route) Table {
 	t := Table(slices.Clone(routes))

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -66,15 +67,8 @@ func warn(c *settings.Settings, at *listeners, log *slog.Logger) {
 
 // warnRoutes warns about routes that do not protect what they seem to.
 func warnRoutes(c *settings.Settings, log *slog.Logger) {
-	audiences, byDefault := map[string]bool{}, false
-	for i := range c.BFF.Routes {
-		r := &c.BFF.Routes[i]
-		if r.Session != route.None {
-			audiences[r.Audience] = true
-		}
-		byDefault = byDefault || r.Upstream == nil
-	}
-	if len(audiences) > 1 && c.BFF.JWTAlgorithm == jose.HS256 {
+	byDefault := slices.ContainsFunc(c.BFF.Routes, func(r route.Route) bool { return r.Upstream == nil })
+	if len(c.BFF.Routes.Audiences()) > 1 && c.BFF.JWTAlgorithm == jose.HS256 {
 		log.Warn("with HS256 each API that verifies tokens has the secret, and can make tokens for all other APIs: set JWT_ALGORITHM to EdDSA or ES256 if the APIs do not trust each other", "setting", "JWT_ALGORITHM", "value", jose.HS256)
 	}
 	if len(c.BFF.Routes) > 0 && !byDefault && c.NetworkAPI {

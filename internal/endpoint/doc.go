@@ -53,7 +53,7 @@ type Body struct {
 	Optional bool
 	Type     string // the Content-Type, if not application/json
 	Examples []Example
-	Also     map[string][]Example // further Content-Types
+	Also     map[string][]Example // further Content-Types; one without examples is not JSON
 }
 
 // Answer describes an answer with a status. Status 0 is for all other statuses.

@@ -2,6 +2,7 @@ package openapigen
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -101,13 +102,10 @@ func (b *builder) response(a *endpoint.Answer) *openapi3.ResponseRef {
 		if a.Shape != nil {
 			shape = *a.Shape
 		}
-		value.Content[shape.Type] = b.refusals(shape, a.Errors)
+		value.Content[shape.Type] = b.refusals(shape, a)
 	}
 	for _, kind := range a.Types {
-		value.Content[kind] = &openapi3.MediaType{}
-		if strings.HasPrefix(kind, "text/") {
-			value.Content[kind].Schema = schemaRef(endpoint.Schema{"type": "string"})
-		}
+		value.Content[kind] = plain(kind)
 	}
 	if a.Component == "" {
 		return &openapi3.ResponseRef{Value: value}
@@ -116,12 +114,25 @@ func (b *builder) response(a *endpoint.Answer) *openapi3.ResponseRef {
 	return &openapi3.ResponseRef{Ref: "#/components/responses/" + a.Component}
 }
 
-// refusals describes the shape of these refusals, their codes, and each of them as an
+// plain describes a body that is not JSON. Generators of clients leave out an operation whose
+// body has no schema.
+func plain(kind string) *openapi3.MediaType {
+	media := &openapi3.MediaType{}
+	switch {
+	case strings.HasPrefix(kind, "text/"):
+		media.Schema = schemaRef(endpoint.Schema{"type": "string"})
+	case kind == "application/octet-stream":
+		media.Schema = schemaRef(endpoint.Schema{"type": "string", "format": "binary"})
+	}
+	return media
+}
+
+// refusals describes the shape of the answer's refusals, their codes, and each of them as an
 // example.
-func (b *builder) refusals(shape endpoint.Shape, list []*web.Error) *openapi3.MediaType {
-	media := &openapi3.MediaType{Schema: b.schemaOf(shape.Body(list[0])), Examples: openapi3.Examples{}}
+func (b *builder) refusals(shape endpoint.Shape, a *endpoint.Answer) *openapi3.MediaType {
+	media := &openapi3.MediaType{Schema: b.schemaOf(shape.Body(a.Errors[0])), Examples: openapi3.Examples{}}
 	var codes []any
-	for _, e := range list {
+	for _, e := range a.Errors {
 		body := shape.Body(e)
 		name := key(e)
 		if shape.Code != "" {
@@ -136,10 +147,33 @@ func (b *builder) refusals(shape endpoint.Shape, list []*web.Error) *openapi3.Me
 	}
 	if shape.Code != "" {
 		code := &openapi3.Schema{Properties: openapi3.Schemas{shape.Code: {Value: &openapi3.Schema{Enum: codes}}}}
-		media.Schema = &openapi3.SchemaRef{Value: &openapi3.Schema{AllOf: openapi3.SchemaRefs{media.Schema, {Value: code}}}}
+		media.Schema = b.shared(a.Component, &openapi3.Schema{AllOf: openapi3.SchemaRefs{media.Schema, {Value: code}}})
+	}
+	if slices.Contains(a.Types, anyType) {
+		// Another server may give the same status its own JSON. A generated client would
+		// fail to read it as our refusal.
+		media.Schema = &openapi3.SchemaRef{Value: &openapi3.Schema{AnyOf: openapi3.SchemaRefs{media.Schema, schemaRef(endpoint.Schema{})}}}
 	}
 	return media
 }
+
+// shared makes the schema of a shared answer a component with the name of the answer.
+// Without it generated clients get a type for each operation and status: several hundred.
+func (b *builder) shared(name string, s *openapi3.Schema) *openapi3.SchemaRef {
+	if name == "" {
+		return &openapi3.SchemaRef{Value: s}
+	}
+	answer := reflect.TypeFor[endpoint.Answer]()
+	if t := b.types[name]; t != nil && t != answer {
+		panic(fmt.Sprintf("%v and an answer would both be %s", t, name))
+	}
+	b.types[name] = answer // a type of this name would panic too
+	b.parts.Schemas[name] = &openapi3.SchemaRef{Value: s}
+	return reference(name)
+}
+
+// anyType is the Content-Type of what another server answers.
+const anyType = "*/*"
 
 // key names a refusal without a code in the examples.
 func key(e *web.Error) string {

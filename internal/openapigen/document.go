@@ -173,7 +173,9 @@ func (b *builder) body(body *endpoint.Body) *openapi3.RequestBody {
 		value.Content[kind] = b.media(body.Examples)
 	}
 	for kind, list := range body.Also {
-		value.Content[kind] = b.media(list)
+		if value.Content[kind] = plain(kind); len(list) > 0 {
+			value.Content[kind] = b.media(list)
+		}
 	}
 	return value
 }

@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/google/go-cmp/cmp"
+
 	"vestibule/internal/endpoint"
 	"vestibule/internal/openapitest"
 	"vestibule/internal/web"
@@ -22,7 +25,7 @@ type thingJSON struct {
 	Name  string    `json:"name" as:"Name"`
 	Note  *string   `json:"note" doc:"null for none"`
 	Nick  *string   `json:"nick,omitempty" like:"Name"`
-	Kind  string    `json:"kind,omitempty" schema:"enum=small|large"`
+	Kind  string    `json:"kind,omitempty" schema:"enum=small|large,x-enum-varnames=SMALL|LARGE"`
 	Made  web.Time  `json:"made"`
 	Other *kindJSON `json:"other"`
 }
@@ -87,7 +90,7 @@ func TestTheDocumentMatchesTheTable(t *testing.T) {
 		"Name": `{"maxLength":7,"type":"string"}`,
 		"Kind": `{"examples":[{"good":true}],"properties":{"good":{"const":true,"type":"boolean"}},"required":["good"],"type":"object"}`,
 		"Thing": `{"additionalProperties":true,"description":"A thing","examples":[{"made":"0001-01-01T00:00:00.000Z","name":"x","note":null,"other":null}],` +
-			`"properties":{"kind":{"enum":["small","large"],"type":"string"},"made":{"$ref":"#/components/schemas/Time"},"name":{"$ref":"#/components/schemas/Name"},"nick":{"maxLength":7,"type":["string","null"]},` +
+			`"properties":{"kind":{"enum":["small","large"],"type":"string","x-enum-varnames":["SMALL","LARGE"]},"made":{"$ref":"#/components/schemas/Time"},"name":{"$ref":"#/components/schemas/Name"},"nick":{"maxLength":7,"type":["string","null"]},` +
 			`"note":{"description":"null for none","type":["string","null"]},"other":{"oneOf":[{"$ref":"#/components/schemas/Kind"},{"type":"null"}]}},` +
 			`"required":["name","note","made","other"],"type":"object"}`,
 	} {
@@ -106,6 +109,62 @@ func TestTheDocumentMatchesTheTable(t *testing.T) {
 	if conflict := string(doc.Paths["/thing"]["get"].Responses["409"]); !strings.Contains(conflict, "components/responses/Conflict") {
 		t.Errorf("got %s, want the shared answer", conflict)
 	}
+}
+
+// TestGeneratorsOfClientsUnderstand what would be left out of a client without a schema, or
+// would give it a type for each operation and status.
+func TestGeneratorsOfClientsUnderstand(t *testing.T) {
+	s := small()
+	busy := &endpoint.Answer{Component: "Busy", Status: 503, Text: "b", Types: []string{"*/*"}, Errors: []*web.Error{web.Refuse(503, "BUSY", "b")}}
+	s.Endpoints = append(s.Endpoints, endpoint.Endpoint{Method: "POST", Path: "/any", ID: "any", Doc: &endpoint.Doc{
+		Body:    &endpoint.Body{Examples: []endpoint.Example{{Name: "JSON", Value: map[string]any{"a": 1}}}, Also: map[string][]endpoint.Example{"application/octet-stream": nil}},
+		Answers: []*endpoint.Answer{busy, {Text: "d", Types: []string{"*/*", "application/octet-stream", "text/css"}}},
+	}})
+	document, err := Document(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	contract, err := openapi3.NewLoader().LoadFromData(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	op := contract.Paths.Value("/any").Post
+	for _, tt := range []struct {
+		name    string
+		content openapi3.Content
+		want    map[string]string
+	}{
+		{"a body of any type", op.RequestBody.Value.Content, map[string]string{"application/json": `{"type":"object"}`, "application/octet-stream": `{"format":"binary","type":"string"}`}},
+		{"an answer of any type", op.Responses.Default().Value.Content, map[string]string{"*/*": "null", "application/octet-stream": `{"format":"binary","type":"string"}`, "text/css": `{"type":"string"}`}},
+		{"a refusal of ours or of another server", op.Responses.Status(503).Value.Content, map[string]string{"*/*": "null", "application/json": `{"anyOf":[{"$ref":"#/components/schemas/Busy"},{}]}`}},
+		{"a refusal of several endpoints", op.Responses.Status(409).Value.Content, map[string]string{"application/json": `{"$ref":"#/components/schemas/Conflict"}`}},
+	} {
+		got := map[string]string{}
+		for kind, media := range tt.content {
+			text, _ := json.Marshal(media.Schema)
+			got[kind] = string(text)
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
+	}
+	conflict, _ := json.Marshal(contract.Components.Schemas["Conflict"])
+	if want := `{"allOf":[{"$ref":"#/components/schemas/Error"},{"properties":{"code":{"enum":["BUSY"]}}}]}`; string(conflict) != want {
+		t.Errorf("got %s, want %s", conflict, want)
+	}
+}
+
+// TestASharedAnswerHasANameOfItsOwn: it may not be that of a type.
+func TestASharedAnswerHasANameOfItsOwn(t *testing.T) {
+	s := small()
+	s.Everywhere.Answers[0].Component = "Error"
+	defer func() {
+		if recover() == nil {
+			t.Error("two schemas share a name")
+		}
+	}()
+	_, err := Document(s)
+	t.Errorf("got error %v, want a panic", err)
 }
 
 func TestRows(t *testing.T) {

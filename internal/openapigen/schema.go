@@ -181,7 +181,7 @@ func annotate(s *openapi3.Schema, tag reflect.StructTag) *openapi3.Schema {
 		key, value, ok := strings.Cut(pair, "=")
 		switch {
 		case !ok:
-		case key == "enum":
+		case key == "enum", key == "x-enum-varnames":
 			words[key] = strings.Split(value, "|")
 		default:
 			at, path := words, strings.Split(key, ".")

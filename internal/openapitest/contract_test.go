@@ -17,7 +17,9 @@ const small = `{"openapi":"3.1.1","info":{"title":"t","version":"1"},
    "204":{"description":"d"}}}},
  "/things/special":{"get":{"operationId":"b","x-head":false,"responses":{"200":{"description":"d","content":{"text/plain":{"schema":{"type":"string"}}}}}}},
  "/pass/{path}":{"parameters":[{"name":"path","in":"path","required":true,"schema":{"type":"string"}}],
-  "post":{"operationId":"c","x-passthrough":true,"x-except":"/pass/api","responses":{"default":{"description":"d","content":{"*/*":{}}}}}}},
+  "post":{"operationId":"c","x-passthrough":true,"x-except":"/pass/api","responses":{
+   "403":{"description":"d","content":{"*/*":{},"application/json":{"schema":{"anyOf":[{"$ref":"#/components/schemas/Thing"},{}]}}}},
+   "default":{"description":"d","content":{"*/*":{}}}}}}},
 "components":{
  "responses":{"None":{"description":"d"}},
  "schemas":{"Thing":{"type":"object","required":["a"],"properties":{"a":{"type":["string","null"],"maxLength":2}}}}}}`
@@ -37,6 +39,8 @@ func TestCheck(t *testing.T) {
 		{"what is answered elsewhere", "GET", "/nothing", Answer{Status: 404}, ""},
 		{"another method, answered as elsewhere", "PUT", "/things/1", Answer{Status: 404}, ""},
 		{"whatever passes through", "POST", "/pass/a/b", Answer{Status: 418, Header: http.Header{"Content-Type": {"x/y"}, "X-Any": {"1"}}, Body: []byte("x")}, ""},
+		{"our own refusal", "POST", "/pass/a/b", Answer{Status: 403, Header: js, Body: []byte(`{"a":"x"}`)}, ""},
+		{"another refusal", "POST", "/pass/a/b", Answer{Status: 403, Header: js, Body: []byte(`{"b":1}`)}, "schema"},
 		{"what does not pass through", "POST", "/pass/api/b", Answer{Status: 418}, "no such operation"},
 		{"another status", "GET", "/things/1", Answer{Status: 202}, "no such status"},
 		{"another type", "GET", "/things/1", Answer{Status: 200, Header: http.Header{"Content-Type": {"text/html"}, "X-N": {"1"}}}, `content type "text/html"`},

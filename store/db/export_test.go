@@ -159,5 +159,8 @@ func (s *DB) Waiting() int {
 	return len(s.group.waiting)
 }
 
+// SetPatience sets the time limit of calls that begin, and of parts that begin.
+func (s *DB) SetPatience(d time.Duration) { s.patience = d }
+
 // ShareFor sets how long a leader calls others.
 func (s *DB) ShareFor(d time.Duration) { s.group.sharing = d }

@@ -255,14 +255,3 @@ func TestALeaderWhosePartIsTakenBackSharesNothing(t *testing.T) {
 	})
 	s.want(0, 1, 2, 3)
 }
-
-// TestOneTransactionHasABoundedNumberOfWriters, so that the first one does not wait long.
-func TestOneTransactionHasABoundedNumberOfWriters(t *testing.T) {
-	t.Parallel()
-	s := newShared(t)
-	before := s.commits()
-	s.behind(db.MaxMembers+2, s.write)
-	if n := s.commits() - before; n < 3 {
-		t.Errorf("%d writers shared one transaction", db.MaxMembers+2)
-	}
-}

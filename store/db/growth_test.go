@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -196,24 +197,34 @@ func TestExpiredRowsAreDeletedInBatches(t *testing.T) {
 // TestExpiredRowsAreFoundByAnIndex: a batch costs the same, whatever the size of the table.
 func TestExpiredRowsAreFoundByAnIndex(t *testing.T) {
 	t.Parallel()
-	d := migrated(t, variants()[0])
-	for name, p := range piles(d) {
-		plan, err := d.Raw(t).Queryx(`EXPLAIN QUERY PLAN `+db.DeleteOldSQL(p.table, "rowid", p.column), "2026-01-01T00:00:00.000Z", 500)
-		if err != nil {
-			t.Fatal(err)
+	onBoth(t, func(t *testing.T, d *database) {
+		raw, key, explain, step := d.Raw(t), "rowid", `EXPLAIN QUERY PLAN `, 3
+		if d.Engine() == "postgres" {
+			// In a small table it would scan or sort, unless there is an index and no other way.
+			raw.SetMaxOpenConns(1)
+			for _, way := range []string{"seqscan", "bitmapscan", "sort", "hashjoin", "mergejoin"} {
+				raw.MustExec(`SET enable_` + way + ` = off`)
+			}
+			key, explain, step = "ctid", `EXPLAIN `, 0
 		}
-		var steps []string
-		for plan.Next() {
-			row, err := plan.SliceScan()
+		for name, p := range piles(d) {
+			plan, err := raw.Queryx(raw.Rebind(explain+db.DeleteOldSQL(p.table, key, p.column)), "2026-01-01T00:00:00.000Z", 500)
 			if err != nil {
 				t.Fatal(err)
 			}
-			steps = append(steps, fmt.Sprint(row[3]))
+			var steps []string
+			for plan.Next() {
+				row, err := plan.SliceScan()
+				if err != nil {
+					t.Fatal(err)
+				}
+				steps = append(steps, fmt.Sprint(row[step]))
+			}
+			if bad := regexp.MustCompile(`^SCAN|TEMP|Seq Scan|Sort`); slices.ContainsFunc(steps, bad.MatchString) {
+				t.Errorf("%s: got %q, want only searches", name, steps)
+			}
 		}
-		if slices.ContainsFunc(steps, func(s string) bool { return strings.HasPrefix(s, "SCAN") || strings.Contains(s, "TEMP") }) {
-			t.Errorf("%s: got %q, want only searches", name, steps)
-		}
-	}
+	})
 }
 
 // TestBatchesEnd when nothing is left, after an error, and with their context.
