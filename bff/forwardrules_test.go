@@ -156,6 +156,8 @@ func TestForwardAuthMustKnowTheRequest(t *testing.T) {
 		{"the names of other servers", http.Header{"X-Original-Method": {"GET"}, "X-Original-Uri": {"/"}}, "X-Forwarded-Method is missing"},
 		{"a whole URL", http.Header{"X-Forwarded-Method": {"GET"}, "X-Forwarded-Uri": {s.url + "/orders"}}, "does not start with a slash"},
 		{"no path", http.Header{"X-Forwarded-Method": {"GET"}, "X-Forwarded-Uri": {"*"}}, "does not start with a slash"},
+		{"a fragment, which some servers cut off", http.Header{"X-Forwarded-Method": {"GET"}, "X-Forwarded-Uri": {"/orders/7#/lines"}}, "contains a space or a fragment"},
+		{"a space, at which some servers stop", http.Header{"X-Forwarded-Method": {"GET"}, "X-Forwarded-Uri": {"/orders/7 /lines"}}, "contains a space or a fragment"},
 		{"an invalid escape", http.Header{"X-Forwarded-Method": {"GET"}, "X-Forwarded-Uri": {"/%"}}, "INVALID_PATH"},
 	} {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, auth+"/verify", nil)
