@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"vestibule/internal/values"
 	"vestibule/internal/web"
 )
 
@@ -31,6 +32,9 @@ func forwardedRequest(r *http.Request) (*http.Request, error) {
 	method, err := forwardedValue(r.Header, forwardedMethod)
 	if err != nil {
 		return nil, err
+	}
+	if !values.IsToken(method) { // a header may have marks that deceive the reader of the log
+		return nil, errForwarded(forwardedMethod + " is not a method. Make the proxy that asks send the one of the browser's request.")
 	}
 	uri, err := forwardedValue(r.Header, forwardedURI)
 	if err != nil {
