@@ -94,7 +94,7 @@ func TestForwardAuthKeepsTheRulesOfRoutes(t *testing.T) {
 	} {
 		for _, x := range []*visitor{v, guest} {
 			if a := x.ask(auth, tt.method, tt.uri, tt.header); a.status != 403 || !strings.Contains(a.body, `"code":"`+tt.code+`"`) || a.header.Get("Authorization") != "" || a.header.Get("X-User-Id") != "" {
-				t.Errorf("%s %s: got %d %s with %v, want %s", tt.method, tt.uri, a.status, a.body, a.header, tt.code)
+				t.Fatalf("%s %s: got %d %s with %v, want %s", tt.method, tt.uri, a.status, a.body, a.header, tt.code)
 			}
 		}
 		s.log.Want(t, `"for_method":"`+tt.method+`"`)
