@@ -61,6 +61,7 @@ func Admit(r *http.Request, to *route.Route) (rest string, err error) {
 	}
 	rest, ours := strings.CutPrefix(rawPath(r.URL), to.Path)
 	if !ours {
+		web.NoteRefusal(r, everyPath) // it is only below the route after bytes that are invalid in a path were escaped
 		return "", web.ErrNotFound
 	}
 	rule, status := to.Refuses(r.Method, rest)

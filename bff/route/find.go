@@ -36,8 +36,9 @@ func (t Table) Find(escapedPath string) *Route {
 		if len(r.below) > 0 && isEscapedTwice(escapedPath[end:]) {
 			return nil
 		}
+		rest := realSegments(escapedPath[end:])
 		for _, longer := range r.below {
-			if readsAs(escapedPath[end:], longer) {
+			if readsAs(rest, longer) {
 				return nil
 			}
 		}
@@ -56,8 +57,9 @@ func (t Table) Lookalike(escapedPath string) *Route {
 	}
 	longest, path := len(t), strings.TrimPrefix(escapedPath, "/")
 	for range web.MaxEscapes {
+		segments := realSegments(path)
 		for i := range t[:longest] {
-			if readsAs(path, strings.TrimPrefix(t[i].Path, "/")) {
+			if readsAs(segments, strings.TrimPrefix(t[i].Path, "/")) {
 				longest = i
 				break
 			}
@@ -134,6 +136,30 @@ func readsAs(path, prefix string) bool {
 		path, prefix = left, rest
 	}
 	return true
+}
+
+const (
+	longPath    = 2 * maxPath
+	maxSegments = maxPath // of the path of a route
+)
+
+// realSegments returns a long path without the segments that such a server removes. Otherwise a
+// request with thousands of them would cost each route thousands of steps. A short path stays as
+// it is, and so do the segments after the last one that can matter.
+func realSegments(path string) string {
+	if len(path) <= longPath {
+		return path
+	}
+	var real []string
+	for segment := range strings.SplitSeq(path, "/") {
+		if isNothing(segment) {
+			continue
+		}
+		if real = append(real, segment); len(real) > maxSegments {
+			break
+		}
+	}
+	return strings.Join(real, "/")
 }
 
 // isSame reports whether a segment of a request, as it was written, is name for a server that

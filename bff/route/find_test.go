@@ -3,6 +3,7 @@ package route
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 )
 
@@ -162,5 +163,29 @@ func TestAPathThatLooksLikeOneOfARoute(t *testing.T) {
 	}
 	if got := Table(nil).Lookalike("/api/shop"); got != nil {
 		t.Errorf("got %v", got)
+	}
+}
+
+// Thousands of segments that a lenient server removes hide no route, and are read once, not once
+// for each route.
+func TestALongPathHidesNoRoute(t *testing.T) {
+	t.Parallel()
+	table := New(Route{Path: "/api/shop/"}, Route{Path: "/api/shop/admin/audit/"})
+	filler := strings.Repeat(";/%2e/", 2000)
+	long := strings.Repeat("x", 1000)
+	for path, want := range map[string]string{
+		"/api/shop/" + filler + "admin/" + filler + "%61udit/" + long: "/api/shop/admin/audit/",
+		"/api/" + filler + "shop/" + long:                             "/api/shop/",
+		"/api/" + strings.Repeat("x/", 1000) + "shop/":                "",
+	} {
+		if found, got := table.Find(path), table.Lookalike(path); found != nil || pathOf(got) != want {
+			t.Errorf("%.40s: got %q and %q, want none and %q", path, pathOf(found), pathOf(got), want)
+		}
+	}
+	if got := table.Find("/api/shop/" + filler + "admin/" + filler + long); pathOf(got) != "/api/shop/" {
+		t.Errorf("another long path: got %v", got)
+	}
+	if got := len(realSegments(filler + "a/" + strings.Repeat("b/", 10_000))); got > 1000 {
+		t.Errorf("got %d bytes, want a path that no route makes long", got)
 	}
 }
