@@ -40,6 +40,9 @@ func FuzzForwardedRequest(f *testing.F) {
 		if !slices.Contains([]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}, method) {
 			t.Fatalf("the method %q passes", method)
 		}
+		if strings.ContainsAny(uri, "# ") {
+			t.Fatalf("%q passes, and ends earlier for some servers", uri)
+		}
 		path, query, _ := strings.Cut(uri, "?")
 		for i, segment := range strings.Split(path, "/") {
 			plain, err := url.PathUnescape(segment)

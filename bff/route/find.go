@@ -1,6 +1,10 @@
 package route
 
-import "strings"
+import (
+	"strings"
+
+	"vestibule/internal/web"
+)
 
 // Find returns the route of a path, as it was written in the request (url.URL.EscapedPath):
 // the one with the longest Path that the path begins with. It returns nil if no route takes
@@ -32,14 +36,44 @@ func (t Table) Find(escapedPath string) *Route {
 		if len(r.below) > 0 && isEscapedTwice(escapedPath[end:]) {
 			return nil
 		}
+		rest := realSegments(escapedPath[end:])
 		for _, longer := range r.below {
-			if readsAs(escapedPath[end:], longer) {
+			if readsAs(rest, longer) {
 				return nil
 			}
 		}
 		return r
 	}
 	return nil
+}
+
+// Lookalike returns the route that a lenient server could find in a path, as it was written,
+// which Find gives to no route. Such a server decodes escapes, ignores case, removes segment
+// parameters and dots at the end of a segment, or adds a slash at the end. If it could find
+// several routes, the one with the longest path is returned, and nil if it could find none.
+func (t Table) Lookalike(escapedPath string) *Route {
+	if t.Find(escapedPath) != nil {
+		return nil
+	}
+	longest, path := len(t), strings.TrimPrefix(escapedPath, "/")
+	for range web.MaxEscapes {
+		segments := realSegments(path)
+		for i := range t[:longest] {
+			if readsAs(segments, strings.TrimPrefix(t[i].Path, "/")) {
+				longest = i
+				break
+			}
+		}
+		plain := web.Unescape(path)
+		if plain == path {
+			break
+		}
+		path = plain
+	}
+	if longest == len(t) {
+		return nil
+	}
+	return &t[longest]
 }
 
 // isEscapedTwice reports whether a path has an escape that decodes to another escape, like %252F.
@@ -102,6 +136,30 @@ func readsAs(path, prefix string) bool {
 		path, prefix = left, rest
 	}
 	return true
+}
+
+const (
+	longPath    = 2 * maxPath
+	maxSegments = maxPath // of the path of a route
+)
+
+// realSegments returns a long path without the segments that such a server removes. Otherwise a
+// request with thousands of them would cost each route thousands of steps. A short path stays as
+// it is, and so do the segments after the last one that can matter.
+func realSegments(path string) string {
+	if len(path) <= longPath {
+		return path
+	}
+	var real []string
+	for segment := range strings.SplitSeq(path, "/") {
+		if isNothing(segment) {
+			continue
+		}
+		if real = append(real, segment); len(real) > maxSegments {
+			break
+		}
+	}
+	return strings.Join(real, "/")
 }
 
 // isSame reports whether a segment of a request, as it was written, is name for a server that
