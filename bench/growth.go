@@ -120,7 +120,7 @@ func cookieFor(token string) (string, error) {
 }
 
 // inTurn makes wrk send a request for each of all, one after the other. request are the arguments
-// of wrk.format, in which one is the one of them.
+// of wrk.format, in which the name one stands for the request's value.
 func inTurn(all []string, request string) string {
 	var b strings.Builder
 	b.WriteString("local all = {}\n")

@@ -32,6 +32,13 @@ var (
 	errSessionExpired = web.Refuse(http.StatusUnauthorized, "SESSION_EXPIRED", proxy.SessionExpired)
 )
 
+// noteNoSession says in the log that the rule about sessions refuses r, if err means that.
+func noteNoSession(r *http.Request, at *route.Route, err error) {
+	if web.AsError(err).Status == http.StatusUnauthorized {
+		web.NoteRefusal(r, at.Rule("session"))
+	}
+}
+
 // authorize turns the cookie of a proxied request into its token and lease.
 func (s *Server) authorize(r *http.Request, at *proxiedRoute) (proxy.Grant, error) {
 	if at.Session == route.None {
@@ -40,9 +47,7 @@ func (s *Server) authorize(r *http.Request, at *proxiedRoute) (proxy.Grant, erro
 	live, err := s.caller(r, at.Session)
 	switch {
 	case err != nil:
-		if web.AsError(err).Status == http.StatusUnauthorized {
-			web.NoteRefusal(r, at.Rule("session"))
-		}
+		noteNoSession(r, at.Route, err)
 		return proxy.Grant{}, err
 	case live == nil:
 		return s.guest(r), nil

@@ -20,7 +20,8 @@ import (
 //     session, by the same code as for a proxied request.
 //   - If a route of ours takes the path, its rules hold, and the token is the one of that route.
 //     All other paths get the token of the default API. A path that a lenient server could read
-//     as one of a route is refused: otherwise %61 for an a would get past the rules.
+//     as one of a route is refused: otherwise %61 for an a would get past the rules. The
+//     application gets the whole path as it was written, and may decode it more than once.
 //   - 204 always names a user. Some versions of Caddy pass on what the client has said about
 //     itself if the answer has no such header. So a route with an optional session needs one
 //     here, and a route without a session is refused.
@@ -65,6 +66,9 @@ func (s *Server) verifyForwarded(w http.ResponseWriter, r *http.Request) error {
 	}
 	live, err := s.caller(r, route.Required)
 	if err != nil {
+		if at := s.table.Find(r.URL.EscapedPath()); at != nil {
+			noteNoSession(r, at, err)
+		}
 		return err
 	}
 	t, err := s.sessions.Token(live, kind)
@@ -83,6 +87,10 @@ func (s *Server) verifyForwarded(w http.ResponseWriter, r *http.Request) error {
 // kindOfForwarded returns the kind of the token for the browser's request r, or the refusal by the
 // rules that do not depend on the session.
 func (s *Server) kindOfForwarded(r *http.Request) (kind int, err error) {
+	if err := web.CheckDeepPath(r); err != nil {
+		web.NoteRefusal(r, proxy.EveryPath)
+		return 0, err
+	}
 	at := s.table.Find(r.URL.EscapedPath())
 	if at == nil {
 		return kindOfDefaultAPI, s.checkOutsideRoutes(r)

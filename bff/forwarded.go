@@ -58,13 +58,13 @@ func forwardedRequest(r *http.Request) (*http.Request, error) {
 // forwardedValue returns the one value of a header, or a refusal that tells the operator what
 // to do.
 func forwardedValue(h http.Header, name string) (string, error) {
-	switch values := h[name]; {
-	case len(values) > 1:
-		return "", errForwarded(name + " is given " + strconv.Itoa(len(values)) + " times. Make the proxy that asks replace what its client has sent, instead of adding to it.")
-	case len(values) == 0 || values[0] == "":
+	switch given := h[name]; {
+	case len(given) > 1:
+		return "", errForwarded(name + " is given " + strconv.Itoa(len(given)) + " times. Make the proxy that asks replace what its client has sent, instead of adding to it.")
+	case len(given) == 0 || given[0] == "":
 		return "", errForwarded(name + " is missing. Make the proxy that asks send the method and the target of the browser's request as " + forwardedMethod + " and " + forwardedURI + ".")
 	default:
-		return values[0], nil
+		return given[0], nil
 	}
 }
 

@@ -55,13 +55,17 @@ func (c crossOrigin) noteRefused(r *http.Request) {
 		web.NoteRefusal(r, proxy.EveryMethod)
 		return
 	}
-	web.NoteRefusal(r, "forward_headers of every route, and PROXY_FORWARD_HEADERS")
 	var refused []string
 	for name := range c.asked(r.Header["Access-Control-Request-Headers"]) {
 		if !c.passes(name) && len(refused) < maxAskedHeaders {
 			refused = append(refused, name)
 		}
 	}
+	if refused == nil { // rs/cors expects the names as browsers write them: lower case and sorted (Fetch standard)
+		web.NoteRefusal(r, "Access-Control-Request-Headers, whose names must be in lower case and sorted")
+		return
+	}
+	web.NoteRefusal(r, "forward_headers of every route, and PROXY_FORWARD_HEADERS")
 	proxy.NoteNotForwarded(r, refused)
 }
 

@@ -29,7 +29,8 @@ const maxQueryParameters = 10_000 // url.ParseQuery's own limit
 const EveryMethod = "methods of every route"
 
 const (
-	everyPath  = "paths of every route"
+	// EveryPath names the rule about paths that every route has.
+	EveryPath  = "paths of every route"
 	everyQuery = "queries of every route"
 )
 
@@ -41,7 +42,7 @@ func CheckTarget(r *http.Request) error {
 		return web.MethodNotAllowed(r.Method, methods)
 	}
 	if err := web.CheckPath(r); err != nil {
-		web.NoteRefusal(r, everyPath)
+		web.NoteRefusal(r, EveryPath)
 		return err
 	}
 	if fault := queryFault(r.URL.RawQuery); fault != "" {
@@ -61,7 +62,7 @@ func Admit(r *http.Request, to *route.Route) (rest string, err error) {
 	}
 	rest, ours := strings.CutPrefix(rawPath(r.URL), to.Path)
 	if !ours {
-		web.NoteRefusal(r, everyPath) // it is only below the route after bytes that are invalid in a path were escaped
+		web.NoteRefusal(r, EveryPath) // it is only below the route after bytes that are invalid in a path were escaped
 		return "", web.ErrNotFound
 	}
 	rule, status := to.Refuses(r.Method, rest)

@@ -11,8 +11,8 @@ import (
 )
 
 // A developer whose header does not arrive at the API should not have to guess. At the level
-// debug the log record of a request names the headers that did not pass. It has no values:
-// they hold cookies and tokens.
+// debug the log record of a request names the headers that did not pass, and that of a refused
+// preflight does at every level. It has no values: they hold cookies and tokens.
 
 const (
 	maxDropped    = 20 // how many names the log record has

@@ -3,6 +3,7 @@ package route
 import (
 	"net/url"
 	"slices"
+	"strings"
 )
 
 // SharedAudience is an audience of routes that lead to different servers. Each of these APIs can
@@ -11,6 +12,14 @@ type SharedAudience struct {
 	Audience string
 	Paths    []string // of the routes
 }
+
+// Problem says what an audience that several APIs accept means, and SharedCure what to do.
+func (s SharedAudience) Problem() string {
+	return "the routes " + strings.Join(s.Paths, " and ") + " lead to different servers and share the audience " + s.Audience + ", so each of these APIs can use tokens of users at the others"
+}
+
+// SharedCure is what an operator can do about it.
+const SharedCure = "give each API an audience of its own"
 
 // SharedAudiences returns the audiences that routes to different servers share. Routes to one
 // server may share an audience, and routes without a session have no tokens. backend is

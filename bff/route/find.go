@@ -143,23 +143,45 @@ const (
 	maxSegments = maxPath // of the path of a route
 )
 
-// realSegments returns a long path without the segments that such a server removes. Otherwise a
-// request with thousands of them would cost each route thousands of steps. A short path stays as
+// realSegments returns a long path without what such a server removes. Otherwise a request with
+// thousands of dots would cost each route thousands of steps. A short path stays as
 // it is, and so do the segments after the last one that can matter.
 func realSegments(path string) string {
 	if len(path) <= longPath {
 		return path
 	}
-	var real []string
+	var kept []string
 	for segment := range strings.SplitSeq(path, "/") {
-		if isNothing(segment) {
+		segment = realName(segment)
+		if segment == "" {
 			continue
 		}
-		if real = append(real, segment); len(real) > maxSegments {
+		if kept = append(kept, segment); len(kept) > maxSegments {
 			break
 		}
 	}
-	return strings.Join(real, "/")
+	return strings.Join(kept, "/")
+}
+
+// tooLong stands for a segment that is longer than every name in the path of a route.
+const tooLong = "\x00"
+
+// realName returns a segment without its parameters, and without dots and spaces at its end.
+func realName(segment string) string {
+	end := 0
+	for at := 0; at < len(segment); {
+		c, n := decode(segment[at:])
+		if c == ';' {
+			break
+		}
+		if at += n; c != '.' && c != ' ' {
+			end = at
+		}
+	}
+	if end > 3*maxPath { // each character may be an escape
+		return tooLong
+	}
+	return segment[:end]
 }
 
 // isSame reports whether a segment of a request, as it was written, is name for a server that

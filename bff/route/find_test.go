@@ -80,6 +80,23 @@ func TestAPathThatCouldBelongToALongerRouteBelongsToNone(t *testing.T) {
 	}
 }
 
+// A long path is cut before it is compared with each route, and means the same.
+func TestALongPathCouldBelongToALongerRouteToo(t *testing.T) {
+	t.Parallel()
+	table := New(Route{Path: "/api/shop/"}, Route{Path: "/api/shop/admin/audit/"})
+	dots, escaped := strings.Repeat(".", longPath), strings.Repeat("%2e%20", longPath)
+	for _, path := range []string{"admin" + dots + "/audit/x", "admin" + escaped + "/audit" + dots, "admin;" + dots + "a/audit/x", "%61dmin/" + dots + "/audit/x", dots + "/admin/audit/"} {
+		if got := table.Find("/api/shop/" + path); got != nil {
+			t.Errorf("%.40s…: got route %s, want none", path, got.Path)
+		}
+	}
+	for _, path := range []string{"admin" + dots + "x/audit/x", "admin" + strings.Repeat("x", longPath) + "/audit/x", dots + "admin/audit/x", "admin/" + dots + "b/audit/x"} {
+		if got := table.Find("/api/shop/" + path); pathOf(got) != "/api/shop/" {
+			t.Errorf("%.40s…: got %v, want the shorter route", path, got)
+		}
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	r := mustTable(t, `[{"path":"/api/a/","methods":["GET","POST"],"paths":["orders/*","status"]}]`)[0]

@@ -91,16 +91,10 @@ func clientList(ctx context.Context, p *program, c *settings.Settings) error {
 		if err != nil {
 			return err
 		}
-		maybe := func(t *time.Time) string {
-			if t == nil {
-				return ""
-			}
-			return formatTime(*t)
-		}
 		out := p.output("ID", "NAME", "GRANT", "SCOPE", "AUDIENCE", "CREATED", "ROTATED", "OLD SECRET ENDS", "LAST USED")
 		for _, cl := range clients {
 			out.row(toClientJSON(cl, ""), cl.ID, cl.Name, strings.Join(cl.Grants, " "), strings.Join(oauth.ScopesOf(cl), " "), strings.Join(cl.Audiences, " "),
-				formatTime(cl.CreatedAt), maybe(cl.RotatedAt), maybe(cl.OldSecretEndsAt), maybe(cl.LastUsedAt))
+				formatTime(cl.CreatedAt), timeIfAny(cl.RotatedAt), timeIfAny(cl.OldSecretEndsAt), timeIfAny(cl.LastUsedAt))
 		}
 		return out.close()
 	})

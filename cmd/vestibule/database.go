@@ -91,6 +91,14 @@ func (p *program) note(format string, args ...any) {
 // formatTime formats a time for people.
 func formatTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }
 
+// timeIfAny is formatTime, and "" for no time.
+func timeIfAny(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return formatTime(*t)
+}
+
 // optionalTime converts a time for JSON output. nil becomes null.
 func optionalTime(t *time.Time) *web.Time {
 	if t == nil {

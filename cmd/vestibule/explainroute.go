@@ -162,12 +162,14 @@ func difference(path, route string) string {
 	switch plain := web.Unescape(path); {
 	case path+"/" == route:
 		return "a slash is missing at its end: the path of the route is " + route
+	case strings.HasPrefix(path, route):
+		return "it could be read as a path of a longer route than " + route + ", because of an escape, a dot, a ; or upper case"
 	case strings.HasPrefix(strings.ToLower(path)+"/", strings.ToLower(route)):
 		return "only upper and lower case differ from the path of the route " + route + ", and case counts"
 	case strings.HasPrefix(plain+"/", route):
 		return "only escapes like %2F and %61 differ from the path of the route " + route + ": write it as it is"
 	}
-	return "servers that decode escapes, ignore case, or remove dots and what follows a ; could read it as a path of the route " + route + ", so write it as it is"
+	return "servers that decode escapes, ignore case, merge slashes, or remove dots and what follows a ; could read it as a path of the route " + route + ", so write it as it is"
 }
 
 func sessionText(r *route.Route) string {

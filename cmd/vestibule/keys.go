@@ -57,13 +57,7 @@ func keysList(ctx context.Context, p *program, c *settings.Settings) error {
 }
 
 func (p *program) keyRow(out *output, k token.Status) {
-	maybe := func(t *time.Time) string {
-		if t == nil {
-			return ""
-		}
-		return formatTime(*t)
-	}
-	out.row(toKeyJSON(k), k.ID, k.Algorithm, formatTime(k.CreatedAt), maybe(signsFrom(k)), maybe(k.ExpiresAt), string(k.State))
+	out.row(toKeyJSON(k), k.ID, k.Algorithm, formatTime(k.CreatedAt), timeIfAny(signsFrom(k)), timeIfAny(k.ExpiresAt), string(k.State))
 }
 
 // keysRotate publishes a new signing key.

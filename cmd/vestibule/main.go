@@ -49,8 +49,13 @@ func signalContext() context.Context {
 
 // run runs the command in args until it is done or ctx ends. It returns the exit code.
 func run(ctx context.Context, args []string, env settings.Environment, stdin io.Reader, stdout, stderr io.Writer) int {
-	p := &program{env: env, stdin: stdin, stdout: stdout, stderr: stderr}
-	return report(stderr, p.dispatch(ctx, args))
+	results := &resultWriter{w: stdout}
+	p := &program{env: env, stdin: stdin, stdout: results, stderr: stderr}
+	err := p.dispatch(ctx, args)
+	if err == nil {
+		err = results.lost()
+	}
+	return report(stderr, err)
 }
 
 // program holds the environment and the streams of a command.

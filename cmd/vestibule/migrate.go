@@ -43,9 +43,7 @@ func migrateStatus(ctx context.Context, p *program, c *settings.Settings) error 
 		if err != nil {
 			return err
 		}
-		if err := printStatus(p.stdout, status); err != nil {
-			return err
-		}
+		printStatus(p.stdout, status)
 		if daemon.LaterVersion(status) == 0 {
 			return nil
 		}
@@ -84,7 +82,7 @@ func migrate(ctx context.Context, p *program, c *settings.Settings, f func(*stor
 	}
 }
 
-func printStatus(w io.Writer, status []db.Migration) error {
+func printStatus(w io.Writer, status []db.Migration) {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "MIGRATION\tAPPLIED\tUSABLE FROM")
 	pending := 0
@@ -100,12 +98,9 @@ func printStatus(w io.Writer, status []db.Migration) error {
 		}
 		fmt.Fprintf(table, "%s\t%s\t%d\n", name, applied, cmp.Or(m.CompatibleWith, m.Version))
 	}
-	if err := table.Flush(); err != nil {
-		return err
-	}
+	_ = table.Flush() // resultWriter remembers the error
 	fmt.Fprintf(w, "\nThis program has schema version %d. A migration can be used by programs from the version under USABLE FROM on.\n", db.SchemaVersion(status))
 	if pending > 0 {
 		fmt.Fprintf(w, "%d pending; to apply them: vestibule migrate up\n", pending)
 	}
-	return nil
 }

@@ -134,11 +134,34 @@ func (o *output) close() error {
 	if len(o.page) > 0 {
 		o.flush()
 	}
-	if o.err != nil {
-		return refusal("the result cannot be written (" + settings.OneLine(o.err.Error()) + ")")
-	}
-	return nil
+	return lostResult(o.err)
 }
+
+// lostResult returns the message for an error of a write, or nil.
+func lostResult(err error) error {
+	if err == nil {
+		return nil
+	}
+	return refusal("the result cannot be written (" + settings.OneLine(err.Error()) + ")")
+}
+
+// resultWriter writes what a command prints, and remembers the first error. A script must not take a
+// command for successful whose result was lost on a full disk.
+type resultWriter struct {
+	w   io.Writer
+	err error
+}
+
+// Write implements io.Writer.
+func (r *resultWriter) Write(p []byte) (int, error) {
+	n, err := r.w.Write(p)
+	if r.err == nil {
+		r.err = err
+	}
+	return n, err
+}
+
+func (r *resultWriter) lost() error { return lostResult(r.err) }
 
 // printable escapes characters that would move the cursor, change the direction of text
 // or break the table. Names and user agents come from strangers.

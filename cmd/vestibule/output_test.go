@@ -73,7 +73,7 @@ func TestALongListHasEveryRowOnce(t *testing.T) {
 func TestAFailedWriteOfResultsIsAnError(t *testing.T) {
 	onConsole(t, func(c *console) {
 		c.create("ada@example.com")
-		for _, args := range []string{"user list", "user list --json", "user show ada@example.com", "audit"} {
+		for _, args := range []string{"user list", "user list --json", "user show ada@example.com", "audit", "migrate up", "migrate status", "user disable ada@example.com", "version", "help"} {
 			var errs bytes.Buffer
 			code := run(c.Context(), strings.Fields(args), c.env, strings.NewReader(""), full{}, &errs)
 			if code != exitFailure || !strings.Contains(errs.String(), "cannot be written (no space left)") || strings.Contains(errs.String(), "DATABASE_URL") {

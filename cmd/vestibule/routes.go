@@ -106,8 +106,7 @@ func (p *program) listRoutes(c *settings.Settings, table route.Table) error {
 	}
 	for _, s := range shared {
 		out.heading("")
-		out.facts("", [2]string{"warning", "the routes " + strings.Join(s.Paths, " and ") + " lead to different servers and share the audience " + s.Audience +
-			", so each of these APIs can use tokens of users at the others; give each API an audience of its own"})
+		out.facts("", [2]string{"warning", s.Problem() + "; " + route.SharedCure})
 	}
 	return out.close()
 }

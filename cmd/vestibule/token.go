@@ -84,7 +84,7 @@ func (p *program) tokenRequest() (req tokenRequest, err error) {
 		return req, usageError("token lacks --sub: name a user by address or id, or a service by its svc_ id" + seeHelp("token"))
 	}
 	if text, given := o["scope"]; given {
-		scopes := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' })
+		scopes := words(text)
 		for _, s := range scopes {
 			if isMistaken(s) {
 				return req, usageError("--scope has the unknown scope " + settings.Show(s) + "; use " + strings.Join(api.Scopes[:], " ") + ", or scopes of your own API")

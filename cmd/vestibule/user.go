@@ -211,7 +211,7 @@ func userRevoke(ctx context.Context, p *program, c *settings.Settings) error {
 		case err != nil:
 			return err
 		}
-		p.note("%s of %s", endedSessions(ended), u.Email)
+		p.note("%s: %s", u.Email, endedSessions(ended))
 		out := p.output()
 		out.row(struct {
 			Ended int `json:"endedSessions"`

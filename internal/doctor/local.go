@@ -66,8 +66,8 @@ func Local(in *Installation) (checks []Check, closeAll func()) {
 	if in.hasBFF() {
 		add("keys", in.needsSchema(in.keys), "BETTER_AUTH_SECRET", "BETTER_AUTH_SECRET_PREVIOUS", "BASE_URL", "JWT_ALGORITHM", "JWT_KEY_ROTATION")
 	}
-	if in.hasBFF() && len(c.BFF.Routes.Audiences()) > 1 {
-		add("audiences", in.audiences, "JWT_ALGORITHM", "JWT_AUDIENCE", "ROUTES")
+	if in.hasBFF() && (len(c.BFF.Routes.Audiences()) > 1 || len(c.BFF.Routes.SharedAudiences(c.BFF.Backend)) > 0) {
+		add("audiences", in.audiences, "JWT_ALGORITHM", "JWT_AUDIENCE", "ROUTES", "BACKEND_URL")
 	}
 	if c.ForwardAuthAddr != "" {
 		add("forward-auth", in.forwardAuth, "FORWARD_AUTH_ADDR", "TRUSTED_PROXIES")

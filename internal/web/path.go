@@ -84,6 +84,30 @@ func isPlainPath(path string) bool {
 	return true
 }
 
+// CheckDeepPath is CheckPath for a path that is passed on as it is, to servers that may decode it
+// more than once. It also refuses what is ambiguous only then. The others of its escapes pass: a
+// file may be named 100%20.
+func CheckDeepPath(r *http.Request) error {
+	if err := CheckPath(r); err != nil {
+		return err
+	}
+	path := r.URL.EscapedPath()
+	for range MaxEscapes {
+		plain := Unescape(path)
+		if plain == path {
+			return nil
+		}
+		path = plain
+		for segment := range strings.SplitSeq(Unescape(path), "/") {
+			name, _, _ := strings.Cut(segment, ";")
+			if name == "." || name == ".." || strings.Contains(segment, `\`) {
+				return BadPath("contains a dot segment or a backslash that is escaped more than once")
+			}
+		}
+	}
+	return nil
+}
+
 // MaxEscapes is how many times a path may be escaped. No chain of servers decodes a path
 // more often, and no honest client needs it.
 const MaxEscapes = 4
