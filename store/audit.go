@@ -31,6 +31,7 @@ const (
 	EventKeyCreated      = "key-created"
 	EventKeyRetired      = "key-retired" // its successor signs, or an operator has ended it
 	EventTokenMinted     = "token-minted"
+	EventRestored        = "database-restored" // from a backup
 
 	EventClientCreated       = "client-created"
 	EventClientRotated       = "client-rotated"
@@ -47,7 +48,7 @@ var Events = [...]string{
 	EventSignUp, EventSignUpFailed, EventSignIn, EventSignInFailed, EventPasswordFailed, EventPasswordProven, EventSignOut, EventSessionRevoked,
 	EventPasswordChanged, EventPasswordReset, EventResetRequested, EventEmailVerified, EventEmailChange, EventEmailChanged, EventEmailUndone,
 	EventUserUpdated, EventUserDisabled, EventUserEnabled, EventUserDeleted, EventKeyCreated, EventKeyRetired,
-	EventTokenMinted,
+	EventTokenMinted, EventRestored,
 	EventClientCreated, EventClientRotated, EventClientDeleted, EventClientFailed,
 	EventTokenIssued, EventTokenExchanged, EventTokenExchangeFailed, EventTokenRevoked,
 }
