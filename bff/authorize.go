@@ -40,6 +40,9 @@ func (s *Server) authorize(r *http.Request, at *proxiedRoute) (proxy.Grant, erro
 	live, err := s.caller(r, at.Session)
 	switch {
 	case err != nil:
+		if web.AsError(err).Status == http.StatusUnauthorized {
+			web.NoteRefusal(r, at.Rule("session"))
+		}
 		return proxy.Grant{}, err
 	case live == nil:
 		return s.guest(r), nil

@@ -132,7 +132,7 @@ func (s *Server) Handler() http.Handler {
 	h = s.openToListed(h)
 	h = web.Handle(s.clients.Bound(s.cfg.MaxConnections, s.cfg.MaxConnectionsPerAddress, web.Asked(h)), writeError)
 	h = s.origins.cors(s.forwardedHeaders()).Handler(h)
-	return s.wrap("bff", h)
+	return s.wrap("bff", s.namingRoute(h))
 }
 
 // wrap puts the layers around h that each listener of the BFF has. surface is its name in the

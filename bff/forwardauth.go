@@ -18,6 +18,12 @@ import (
 //   - What is judged is the browser's request, and not the one that asks (forwarded.go): the
 //     origin of unsafe methods and of WebSockets, the method, the path, the query and the
 //     session, by the same code as for a proxied request.
+//   - If a route of ours takes the path, its rules hold, and the token is the one of that route.
+//     All other paths get the token of the default API. A path that a lenient server could read
+//     as one of a route is refused: otherwise %61 for an a would get past the rules.
+//   - 204 always names a user. Some versions of Caddy pass on what the client has said about
+//     itself if the answer has no such header. So a route with an optional session needs one
+//     here, and a route without a session is refused.
 //   - The answer has the token, so it is for the proxy alone. It is on a listener of its own,
 //     which serves nothing else, and nobody finds it at the BFF's address.
 //   - nginx understands 2xx, 401 and 403, and makes a 500 of everything else. So what our own
@@ -53,17 +59,15 @@ func asForwarded(next http.Handler) http.Handler {
 
 // verifyForwarded answers whether the browser's request r may pass. Its origin was checked before.
 func (s *Server) verifyForwarded(w http.ResponseWriter, r *http.Request) error {
-	if err := proxy.CheckTarget(r); err != nil {
+	kind, err := s.kindOfForwarded(r)
+	if err != nil {
 		return asForbidden(err)
-	}
-	if asksForWebSocket(r.Header) && !s.origins.allowUpgrade(r) {
-		return errOrigin("Invalid origin: this site may not open a WebSocket here.")
 	}
 	live, err := s.caller(r, route.Required)
 	if err != nil {
 		return err
 	}
-	t, err := s.sessions.Token(live, 0)
+	t, err := s.sessions.Token(live, kind)
 	if err != nil {
 		return err
 	}
@@ -75,6 +79,46 @@ func (s *Server) verifyForwarded(w http.ResponseWriter, r *http.Request) error {
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
+
+// kindOfForwarded returns the kind of the token for the browser's request r, or the refusal by the
+// rules that do not depend on the session.
+func (s *Server) kindOfForwarded(r *http.Request) (kind int, err error) {
+	at := s.table.Find(r.URL.EscapedPath())
+	if at == nil {
+		return kindOfDefaultAPI, s.checkOutsideRoutes(r)
+	}
+	if _, err := proxy.Admit(r, at); err != nil {
+		return 0, err
+	}
+	if asksForWebSocket(r.Header) {
+		if err := proxy.AdmitWebSocket(r, at, s.origins.allowUpgrade); err != nil {
+			return 0, err
+		}
+	}
+	if at.Session == route.None {
+		web.NoteRefusal(r, at.Rule("session"))
+		return 0, errNoTokenForPath
+	}
+	return s.proxies[at].kind, nil
+}
+
+// checkOutsideRoutes returns the refusal of a request whose path no route takes, or nil.
+func (s *Server) checkOutsideRoutes(r *http.Request) error {
+	if err := proxy.CheckTarget(r); err != nil {
+		return err
+	}
+	if like := s.table.Lookalike(r.URL.EscapedPath()); like != nil {
+		web.NoteRefusal(r, likePathOf(like))
+		return web.ErrNotFound
+	}
+	if asksForWebSocket(r.Header) && !s.origins.allowUpgrade(r) {
+		return errOrigin("Invalid origin: this site may not open a WebSocket here.")
+	}
+	return nil
+}
+
+// errNoTokenForPath refuses a path of a route without a session.
+var errNoTokenForPath = web.Refuse(http.StatusForbidden, "NO_TOKEN_FOR_PATH", "The route of this path has no session, so there is no token for it. Let the proxy that asks pass this path on without asking.")
 
 // asForbidden makes a 403 of a refusal.
 func asForbidden(err error) *web.Error {

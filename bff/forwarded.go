@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"vestibule/internal/values"
 	"vestibule/internal/web"
 )
 
@@ -16,7 +17,9 @@ import (
 //   - Each has one value. Two mean that the proxy has added its own to what its client has
 //     sent, and nobody knows which one is true.
 //   - The target is read as net/http reads that of a request, so the checks of the path see
-//     what they see of a proxied request.
+//     what they see of a proxied request. But the proxy that asks sends the target on as it is,
+//     and ours does not: so a # is refused, from which on an application may ignore the rest, and
+//     a space, at which the target may end for it.
 //   - All other headers are those of the request that asks. The proxies copy them.
 const (
 	forwardedMethod = "X-Forwarded-Method"
@@ -30,12 +33,18 @@ func forwardedRequest(r *http.Request) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !values.IsToken(method) { // a header may have marks that deceive the reader of the log
+		return nil, errForwarded(forwardedMethod + " is not a method. Make the proxy that asks send the one of the browser's request.")
+	}
 	uri, err := forwardedValue(r.Header, forwardedURI)
 	if err != nil {
 		return nil, err
 	}
 	if !strings.HasPrefix(uri, "/") { // a whole URL, or the * of OPTIONS
 		return nil, asForbidden(web.BadPath("does not start with a slash"))
+	}
+	if strings.ContainsAny(uri, "# ") {
+		return nil, asForbidden(web.BadPath("contains a space or a fragment, which no request may have"))
 	}
 	target, err := url.ParseRequestURI(uri)
 	if err != nil {

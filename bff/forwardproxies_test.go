@@ -35,6 +35,7 @@ func TestForwardAuthBehindTheDocumentedProxies(t *testing.T) {
 			forged := http.Header{
 				"Authorization": {"Bearer forged"}, "X-User-Id": {"usr_forged"}, "X-User-Email": {"root@example.com"}, "X-User-Email-Verified": {"true"},
 				"X_User_Id": {"usr_forged"}, "X-User_id": {"usr_forged"}, "X_user-Email": {"root@example.com"},
+				"X.User.Id": {"usr_forged"}, "X-User.id": {"usr_forged"},
 			}
 			wantOurs(t, f.passes(v, "GET", "/orders/1", "", forged), ours)
 			f.stays(stranger, 401, "GET", "/orders/1", forged)
@@ -78,7 +79,7 @@ func TestForwardAuthBehindTheDocumentedProxies(t *testing.T) {
 func wantOurs(t *testing.T, seen seenRequest, ours http.Header) {
 	t.Helper()
 	for name, values := range seen.Header {
-		if plain := http.CanonicalHeaderKey(strings.ReplaceAll(name, "_", "-")); ours[plain] != nil && (name != plain || strings.Join(values, "|") != ours.Get(plain)) {
+		if plain := http.CanonicalHeaderKey(strings.NewReplacer("_", "-", ".", "-").Replace(name)); ours[plain] != nil && (name != plain || strings.Join(values, "|") != ours.Get(plain)) {
 			t.Errorf("the application got %s: %q, want %q", name, values, ours.Get(plain))
 		}
 	}

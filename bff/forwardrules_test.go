@@ -151,11 +151,13 @@ func TestForwardAuthMustKnowTheRequest(t *testing.T) {
 		{"an empty target", http.Header{"X-Forwarded-Method": {"GET"}, "X-Forwarded-Uri": {" "}}, "X-Forwarded-Uri is missing"},
 		{"two methods", http.Header{"X-Forwarded-Method": {"GET", "POST"}, "X-Forwarded-Uri": {"/"}}, "X-Forwarded-Method is given 2 times. Make the proxy that asks replace"},
 		{"the same one twice", http.Header{"X-Forwarded-Method": {"GET", "GET"}, "X-Forwarded-Uri": {"/"}}, "X-Forwarded-Method is given 2 times"},
-		{"two methods in one", http.Header{"X-Forwarded-Method": {"GET, POST"}, "X-Forwarded-Uri": {"/"}}, "METHOD_NOT_ALLOWED"},
+		{"two methods in one", http.Header{"X-Forwarded-Method": {"GET, POST"}, "X-Forwarded-Uri": {"/"}}, "X-Forwarded-Method is not a method"},
 		{"three targets", http.Header{"X-Forwarded-Method": {"GET"}, "X-Forwarded-Uri": {"/", "/x", "/"}}, "X-Forwarded-Uri is given 3 times"},
 		{"the names of other servers", http.Header{"X-Original-Method": {"GET"}, "X-Original-Uri": {"/"}}, "X-Forwarded-Method is missing"},
 		{"a whole URL", http.Header{"X-Forwarded-Method": {"GET"}, "X-Forwarded-Uri": {s.url + "/orders"}}, "does not start with a slash"},
 		{"no path", http.Header{"X-Forwarded-Method": {"GET"}, "X-Forwarded-Uri": {"*"}}, "does not start with a slash"},
+		{"a fragment, which some servers cut off", http.Header{"X-Forwarded-Method": {"GET"}, "X-Forwarded-Uri": {"/orders/7#/lines"}}, "contains a space or a fragment"},
+		{"a space, at which some servers stop", http.Header{"X-Forwarded-Method": {"GET"}, "X-Forwarded-Uri": {"/orders/7 /lines"}}, "contains a space or a fragment"},
 		{"an invalid escape", http.Header{"X-Forwarded-Method": {"GET"}, "X-Forwarded-Uri": {"/%"}}, "INVALID_PATH"},
 	} {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, auth+"/verify", nil)

@@ -53,7 +53,7 @@ func TestForwardAuthAsTraefikAsks(t *testing.T) {
 		t.Errorf("got the request headers %v, want that the cookie is removed after it was read", without)
 	}
 	// Any other option could let a client choose what it is asked about, or hide its origin.
-	if len(verify) != 2 || verify["address"] != "http://verify/verify" {
+	if len(verify) != 3 || verify["trustForwardHeader"] != false || verify["address"] != "http://verify/verify" {
 		t.Errorf("got forwardAuth %v, want the address and the headers of the answer", verify)
 	}
 

@@ -111,6 +111,7 @@ func (o origins) cors(forwarded []string) crossOrigin {
 		listed:  cors.New(o.corsOptions(append(headers.Names(), traceHeaders...))),
 		any:     cors.New(o.corsOptions([]string{"*"})),
 		headers: headers,
+		origins: o,
 	}
 }
 

@@ -47,10 +47,13 @@ func (c Config) routeTable() route.Table {
 	return route.Default(c.RouteDefaults())
 }
 
-// kindsOf returns the kinds of tokens that the routes need. The first one is that of the default
-// API, which the token endpoint for pages hands out.
+// kindOfDefaultAPI is the place of the token of the default API among the kinds of tokens. The
+// token endpoint for pages hands it out.
+const kindOfDefaultAPI = 0
+
+// kindsOf returns the kinds of tokens that the routes need.
 func kindsOf(table route.Table, audience string) []token.Kind {
-	kinds := []token.Kind{{Audience: audience}}
+	kinds := []token.Kind{kindOfDefaultAPI: {Audience: audience}}
 	for i := range table {
 		r := &table[i]
 		k := kindFor(r)

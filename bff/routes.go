@@ -9,6 +9,7 @@ import (
 	"vestibule/bff/frontend"
 	"vestibule/bff/oauth"
 	"vestibule/bff/proxy"
+	"vestibule/bff/route"
 	"vestibule/internal/endpoint"
 	"vestibule/internal/jose"
 	"vestibule/internal/web"
@@ -102,12 +103,37 @@ func (s *Server) routes() http.Handler {
 	})
 }
 
+// namingRoute names the route of a request in the log. It is outside the layers that refuse
+// requests before they reach their route.
+func (s *Server) namingRoute(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if at := s.table.Find(r.URL.EscapedPath()); at != nil {
+			web.NoteRoute(r, at.Path)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 func (s *Server) router() *mux.Router {
 	router := web.NewRouter(writeError)
+	router.NotFoundHandler = web.Handle(s.noEndpoint, writeError)
 	endpoint.Mount(router, writeError, s.endpoints())
 	// The app comes last. It serves every other path, and decides which ones are pages.
 	router.MatcherFunc(outsideAPI).Handler(web.Handle(s.app.Serve, writeError))
 	return router
+}
+
+// noEndpoint refuses a path that nothing has. The log says if it looks like one of a route.
+func (s *Server) noEndpoint(_ http.ResponseWriter, r *http.Request) error {
+	if like := s.table.Lookalike(r.URL.EscapedPath()); like != nil {
+		web.NoteRefusal(r, likePathOf(like))
+	}
+	return web.ErrNotFound
+}
+
+// likePathOf names the rule that a path which looks like one of a route reaches none.
+func likePathOf(like *route.Route) string {
+	return like.Rule("path") + ", as lenient servers read it"
 }
 
 // outsideAPI does not match paths under /api/. For them the router answers 404 or 405.

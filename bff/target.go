@@ -59,14 +59,10 @@ func (o origins) allowTarget(own, target string) bool {
 	return o[origin] && (origin != own || isPage(path))
 }
 
-// maxEscapes is how many times a path may be escaped. No chain of servers decodes a path
-// more often, and no honest client needs it.
-const maxEscapes = 4
-
 // isPage says whether an escaped path on our origin is outside /api/, even if servers in
 // front of us decode it several times.
 func isPage(path string) bool {
-	for range maxEscapes {
+	for range web.MaxEscapes {
 		if belowAPI(path) {
 			return false
 		}

@@ -24,7 +24,7 @@ var tokenDoc = endpoint.Doc{
 // token hands the access token to the page. It is routed only with EXPOSE_TOKEN:
 // a page that holds a token can lose it to a script (RFC 10017 §6.2).
 func (s *Server) token(w http.ResponseWriter, _ *http.Request, live *session.Live, _ *web.Object) error {
-	t, err := s.sessions.Token(live, 0)
+	t, err := s.sessions.Token(live, kindOfDefaultAPI)
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func (s *Server) exposeToken(w http.ResponseWriter, live *session.Live) error {
 	if !s.cfg.ExposeToken {
 		return nil
 	}
-	t, err := s.sessions.Token(live, 0)
+	t, err := s.sessions.Token(live, kindOfDefaultAPI)
 	if err == nil {
 		w.Header().Set(exposedTokenHeader, t.Raw)
 	}

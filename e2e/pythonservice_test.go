@@ -41,9 +41,9 @@ func TestAPythonServiceReadsTasksOfTwoUsers(t *testing.T) {
 				users = append(users, b.signUp(name+"@example.com"))
 				b.want(b.send("POST", p.bff+"/api/proxy/me/tasks", `{"title":"of `+name+`"}`), 201, "of "+name)
 			}
-			client := func(name, scope string) []string {
+			client := func(name string, scope ...string) []string {
 				var made struct{ ID, Secret string }
-				if err := json.Unmarshal([]byte(p.command("client", "create", name, "--scope="+scope, "--json")), &made); err != nil {
+				if err := json.Unmarshal([]byte(p.command(append([]string{"client", "create", name, "--json"}, scope...)...)), &made); err != nil {
 					t.Fatal(err)
 				}
 				return []string{"CLIENT_ID=" + made.ID, "CLIENT_SECRET=" + made.Secret}
@@ -60,16 +60,16 @@ func TestAPythonServiceReadsTasksOfTwoUsers(t *testing.T) {
 					}
 				}
 			}
-			reads := client("reader", "tasks:read")
+			reads := client("reader", "--scope=tasks:read")
 			is("with tasks:read", p.runService(t, reads, users...),
 				answer{status: 200, body: `"scope": "tasks:read"`}, answer{status: 200, body: "of kim"}, answer{status: 200, body: "of lea"})
 			is("with a scope that it was not given", p.runService(t, append(reads, "SCOPE=tasks:write"), users...),
 				answer{status: 400, body: "invalid_scope"})
 			is("with another secret", p.runService(t, append(reads[:1:1], "CLIENT_SECRET=x"), users...),
 				answer{status: 401, body: "invalid_client"})
-			is("with tasks:write", p.runService(t, client("writer", "tasks:write"), users...),
+			is("with tasks:write", p.runService(t, client("writer", "--scope=tasks:write"), users...),
 				answer{status: 200}, answer{status: 403, body: "Insufficient scope"}, answer{status: 403, body: "Insufficient scope"})
-			is("without scope", p.runService(t, client("idle", ""), append(users, "usr_nobody")...),
+			is("without scope", p.runService(t, client("idle"), append(users, "usr_nobody")...),
 				answer{status: 200}, answer{status: 403, body: "Insufficient scope"}, answer{status: 403, body: "Insufficient scope"}, answer{status: 403, body: "Insufficient scope"})
 		})
 	}

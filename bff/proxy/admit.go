@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -26,45 +25,66 @@ var methods = route.Methods()
 
 const maxQueryParameters = 10_000 // url.ParseQuery's own limit
 
+// EveryMethod names the rule about methods that every route has, in the words of the log.
+const EveryMethod = "methods of every route"
+
+const (
+	everyPath  = "paths of every route"
+	everyQuery = "queries of every route"
+)
+
 // CheckTarget returns the refusal of a request whose method, path or query passes on no route,
-// or nil.
+// or nil. The log names the rule.
 func CheckTarget(r *http.Request) error {
 	if !slices.Contains(methods, r.Method) {
+		web.NoteRefusal(r, EveryMethod)
 		return web.MethodNotAllowed(r.Method, methods)
 	}
 	if err := web.CheckPath(r); err != nil {
+		web.NoteRefusal(r, everyPath)
 		return err
 	}
 	if fault := queryFault(r.URL.RawQuery); fault != "" {
+		web.NoteRefusal(r, everyQuery)
 		return badQuery(fault)
 	}
 	return nil
 }
 
-// admit returns the path below ours as it was written, or the refusal.
-func (p *Proxy) admit(r *http.Request) (rest string, err error) {
+// Admit returns the path below that of a route as it was written, or the refusal of the request.
+// The log names the route, and the rule that refuses. The client learns no more than of a path
+// or method that does not exist.
+func Admit(r *http.Request, to *route.Route) (rest string, err error) {
+	web.NoteRoute(r, to.Path)
 	if err := CheckTarget(r); err != nil {
 		return "", err
 	}
-	rest, ours := strings.CutPrefix(rawPath(r.URL), p.cfg.Path)
+	rest, ours := strings.CutPrefix(rawPath(r.URL), to.Path)
 	if !ours {
 		return "", web.ErrNotFound
 	}
-	return rest, p.refusal(r, rest)
+	rule, status := to.Refuses(r.Method, rest)
+	if rule == "" {
+		return rest, nil
+	}
+	web.NoteRefusal(r, rule)
+	if status == http.StatusMethodNotAllowed {
+		return "", web.MethodNotAllowed(r.Method, to.Methods)
+	}
+	return "", web.ErrNotFound
 }
 
-// refusal returns the refusal of a request by the rules of the route, or nil. The log names the
-// rule; the client learns no more than of a path or method that does not exist.
-func (p *Proxy) refusal(r *http.Request, rest string) error {
-	rule, status := p.cfg.Refuses(r.Method, rest)
-	if rule == "" {
-		return nil
+// AdmitWebSocket returns the refusal of a WebSocket handshake, or nil. mayOpen reports whether the
+// origin of the request may open one.
+func AdmitWebSocket(r *http.Request, to *route.Route, mayOpen func(*http.Request) bool) error {
+	switch {
+	case !to.WebSocket:
+		web.NoteRefusal(r, to.Rule("websocket"))
+		return errNoWebSocket
+	case !mayOpen(r):
+		return errOrigin
 	}
-	web.Note(r, slog.String("refused_by", rule))
-	if status == http.StatusMethodNotAllowed {
-		return web.MethodNotAllowed(r.Method, p.cfg.Methods)
-	}
-	return web.ErrNotFound
+	return nil
 }
 
 func badQuery(fault string) *web.Error {

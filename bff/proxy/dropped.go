@@ -2,9 +2,11 @@ package proxy
 
 import (
 	"log/slog"
+	"net/http"
 	"slices"
 	"strings"
 
+	"vestibule/internal/values"
 	"vestibule/internal/web"
 )
 
@@ -27,19 +29,29 @@ func (p *Proxy) noteDropped(x *exchange) {
 		if p.allowed.Passes(name) || passesOtherwise(name, x.upgrade) {
 			continue
 		}
-		if len(name) > maxDroppedLen {
-			name = name[:maxDroppedLen] + "…"
-		}
-		dropped = append(dropped, name) // a token, as net/http has checked: nothing in it could deceive the reader
+		dropped = append(dropped, name)
 	}
-	if len(dropped) == 0 {
+	NoteNotForwarded(x.in, dropped)
+}
+
+// NoteNotForwarded adds the names of headers that do not pass to the log record of r. It sorts
+// names. One that is not a name is left out, because it could deceive the reader.
+func NoteNotForwarded(r *http.Request, names []string) {
+	names = slices.DeleteFunc(names, func(name string) bool { return !values.IsToken(name) })
+	if len(names) == 0 {
 		return
 	}
-	slices.Sort(dropped)
-	more := max(0, len(dropped)-maxDropped)
-	web.Note(x.in, slog.String("not_forwarded", strings.Join(dropped[:len(dropped)-more], ", ")))
+	slices.Sort(names)
+	more := max(0, len(names)-maxDropped)
+	shown := slices.Clone(names[:len(names)-more])
+	for i, name := range shown {
+		if len(name) > maxDroppedLen {
+			shown[i] = name[:maxDroppedLen] + "…"
+		}
+	}
+	web.Note(r, slog.String("not_forwarded", strings.Join(shown, ", ")))
 	if more > 0 {
-		web.Note(x.in, slog.Int("not_forwarded_more", more))
+		web.Note(r, slog.Int("not_forwarded_more", more))
 	}
 }
 

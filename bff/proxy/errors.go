@@ -32,6 +32,9 @@ var (
 	errExchangeOver      = errors.New("the exchange is over")
 )
 
+// ruleBodyLimit is the member of a route that bounds bodies.
+const ruleBodyLimit = "body_limit"
+
 // outcome is what Serve returns after ReverseProxy has finished: nil if the client has
 // its answer, else the reason why it has none. The order of the checks matters: when
 // one side of an exchange ends, the other side ends too, and only the first has the
@@ -49,9 +52,13 @@ func (x *exchange) outcome() error {
 		x.answer.w.Header().Set("Connection", "close")
 	}
 	if x.body != nil && x.body.failure != nil {
+		if web.AsError(x.body.failure).Status == http.StatusRequestEntityTooLarge {
+			web.NoteRefusal(x.in, x.proxy.cfg.Rule(ruleBodyLimit))
+		}
 		return x.body.failure
 	}
 	if errors.Is(context.Cause(x.ctx), errAnswerTimeout) {
+		web.NoteRefusal(x.in, x.proxy.cfg.Rule("timeout"))
 		return errGatewayTimeout.Because(fmt.Errorf("%w of %v", errAnswerTimeout, x.proxy.cfg.Timeout))
 	}
 	if refused, ok := errors.AsType[*web.Error](x.failure); ok {

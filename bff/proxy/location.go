@@ -54,6 +54,7 @@ func (p *Proxy) rewriteTargets(res *http.Response) error {
 			res.Header[name] = []string{target}
 		case redirect && kind != unreadable && p.mayLeadTo(values[0]):
 		case redirect:
+			web.NoteRefusal(exchangeOf(res.Request.Context()).in, p.cfg.Rule("redirects"))
 			return errBadGateway.Because(fmt.Errorf("the API answered %d with Location %q, which is not under %s%s. A route can allow hosts in redirects, over https",
 				res.StatusCode, values, p.upstream.Host, p.rawRoot))
 		case kind != external:

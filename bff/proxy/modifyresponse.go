@@ -65,7 +65,7 @@ func (x *exchange) tokenRejected(res *http.Response) error {
 	}
 	web.Note(x.in,
 		slog.String("compare", "BETTER_AUTH_SECRET, JWT_ISSUER and JWT_ALGORITHM must be the same at the BFF and at the API, and so must the audience: that of the route, or JWT_AUDIENCE. Some verifiers need JWT_TYPE=JWT"),
-		slog.String("route", x.proxy.cfg.Path), slog.String("audience", x.proxy.cfg.Audience),
+		slog.String("audience", x.proxy.cfg.Audience),
 		slog.Any("challenge", res.Header["Www-Authenticate"]))
 	return errTokenRejected.Because(fmt.Errorf("the API answered %s to our token", res.Status))
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"log/slog"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -144,17 +143,15 @@ func checkUpstream(u *url.URL) error {
 // context.Canceled if the client is gone. If an answer has ended early, Serve panics
 // with http.ErrAbortHandler.
 func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request) error {
-	rest, err := p.admit(r)
+	rest, err := Admit(r, &p.cfg.Route)
 	if err != nil {
 		return err
 	}
 	upgrade := isWebSocket(r)
-	switch {
-	case upgrade && !p.cfg.WebSocket:
-		web.Note(r, slog.String("refused_by", "websocket of route "+p.cfg.Path))
-		return errNoWebSocket
-	case upgrade && !p.cfg.AllowUpgrade(r):
-		return errOrigin
+	if upgrade {
+		if err := AdmitWebSocket(r, &p.cfg.Route, p.cfg.AllowUpgrade); err != nil {
+			return err
+		}
 	}
 	checked := time.Now()
 	grant, err := p.cfg.Authorize(r)
@@ -168,6 +165,7 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if limit := p.cfg.BodyLimit; limit > 0 && r.ContentLength > limit {
+		web.NoteRefusal(r, p.cfg.Rule(ruleBodyLimit))
 		return web.BodyTooLarge(limit)
 	}
 	x.ctx, x.cancel = context.WithCancelCause(r.Context())

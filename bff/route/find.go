@@ -1,6 +1,10 @@
 package route
 
-import "strings"
+import (
+	"strings"
+
+	"vestibule/internal/web"
+)
 
 // Find returns the route of a path, as it was written in the request (url.URL.EscapedPath):
 // the one with the longest Path that the path begins with. It returns nil if no route takes
@@ -40,6 +44,34 @@ func (t Table) Find(escapedPath string) *Route {
 		return r
 	}
 	return nil
+}
+
+// Lookalike returns the route that a lenient server could find in a path, as it was written,
+// which Find gives to no route. Such a server decodes escapes, ignores case, removes segment
+// parameters and dots at the end of a segment, or adds a slash at the end. If it could find
+// several routes, the one with the longest path is returned, and nil if it could find none.
+func (t Table) Lookalike(escapedPath string) *Route {
+	if t.Find(escapedPath) != nil {
+		return nil
+	}
+	longest, path := len(t), strings.TrimPrefix(escapedPath, "/")
+	for range web.MaxEscapes {
+		for i := range t[:longest] {
+			if readsAs(path, strings.TrimPrefix(t[i].Path, "/")) {
+				longest = i
+				break
+			}
+		}
+		plain := web.Unescape(path)
+		if plain == path {
+			break
+		}
+		path = plain
+	}
+	if longest == len(t) {
+		return nil
+	}
+	return &t[longest]
 }
 
 // isEscapedTwice reports whether a path has an escape that decodes to another escape, like %252F.

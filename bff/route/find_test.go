@@ -143,3 +143,24 @@ func BenchmarkFind(b *testing.B) {
 		})
 	}
 }
+
+// A path that Find gives to no route is told from one that only looks different.
+func TestAPathThatLooksLikeOneOfARoute(t *testing.T) {
+	t.Parallel()
+	table := New(Route{Path: "/api/shop/"}, Route{Path: "/api/shop/admin/"}, Route{Path: "/api/other/"})
+	for path, want := range map[string]string{
+		"/api/shop/x": "", "/api/shop/admin/x": "", "/api/none/": "", "/api/shops/": "", "/": "", "": "", "/api/%": "", "/api/%zz/": "",
+		"/api/shop": "/api/shop/", "/API/Shop/x": "/api/shop/", "/api/%73hop/x": "/api/shop/", "/api/%2573hop/x": "/api/shop/", "/api/shop%2Fx": "/api/shop/",
+		"/api;v=1/shop./x": "/api/shop/", "/api//other": "/api/other/",
+		"/api/shop/Admin/x": "/api/shop/admin/", "/api/shop/%61dmin": "/api/shop/admin/", "/api/shop/%252561dmin": "/api/shop/admin/", "/api/SHOP/%2561dmin/": "/api/shop/admin/",
+		"/api/shop/x%25%252e": "/api/shop/",
+		"/api/%25252573hop/":  "/api/shop/", "/api/%2525252573hop/": "", // no chain of servers decodes it so often
+	} {
+		if got := pathOf(table.Lookalike(path)); got != want {
+			t.Errorf("%s: got %q, want %q", path, got, want)
+		}
+	}
+	if got := Table(nil).Lookalike("/api/shop"); got != nil {
+		t.Errorf("got %v", got)
+	}
+}

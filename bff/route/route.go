@@ -120,16 +120,19 @@ func Methods() []string {
 	}
 }
 
+// Rule names a member of the route that refuses a request, in the words of the log.
+func (r *Route) Rule(member string) string { return member + " of route " + r.Path }
+
 // Refuses returns the rule of the route that refuses a request, in the words of the log, and
 // the status of the refusal: 404 for a path, 405 for a method. rest is the path below Path,
 // as it was written; web.CheckPath must have accepted the whole path. rule is "" if the
 // request passes.
 func (r *Route) Refuses(method, rest string) (rule string, status int) {
 	if r.Paths != nil && (isEscapedTwice(rest) || !slices.ContainsFunc(r.Paths, func(p Pattern) bool { return p.Match(rest) })) {
-		return "paths of route " + r.Path, http.StatusNotFound
+		return r.Rule("paths"), http.StatusNotFound
 	}
 	if r.Methods != nil && !slices.Contains(r.Methods, method) {
-		return "methods of route " + r.Path, http.StatusMethodNotAllowed
+		return r.Rule("methods"), http.StatusMethodNotAllowed
 	}
 	return "", 0
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"strconv"
 	"strings"
 
 	"vestibule/internal/settings"
@@ -22,7 +23,7 @@ func (g parsedArgs) has(option string) bool { return g.options[option] != "" }
 // come in any order. Its error is flag.ErrHelp or a usageError.
 func (cmd command) parse(args []string) (parsedArgs, error) {
 	g := parsedArgs{flags: map[string]string{}, options: map[string]string{}}
-	var twice []string
+	var twice, wrong []string
 	fs := flag.NewFlagSet(cmd.name, flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	into := func(values map[string]string, name string) func(string) error {
@@ -38,10 +39,18 @@ func (cmd command) parse(args []string) (parsedArgs, error) {
 		fs.Func(settings.Flag(name), "", into(g.flags, settings.Flag(name)))
 	}
 	for _, o := range cmd.options {
+		set := into(g.options, o.name)
+		value := func(text string) error {
+			text, fault := o.read(text)
+			if fault != "" {
+				wrong = append(wrong, fault)
+			}
+			return set(text)
+		}
 		if o.arg == "" {
-			fs.BoolFunc(o.name, o.help, into(g.options, o.name))
+			fs.BoolFunc(o.name, o.help, value)
 		} else {
-			fs.Func(o.name, o.help, into(g.options, o.name))
+			fs.Func(o.name, o.help, value)
 		}
 	}
 	if unknown := unknownFlags(fs, args); len(unknown) > 0 {
@@ -63,7 +72,33 @@ func (cmd command) parse(args []string) (parsedArgs, error) {
 	if twice != nil {
 		return g, usageError("given twice: " + strings.Join(twice, ", ") + "; separate several values by commas")
 	}
+	if wrong != nil {
+		return g, usageError(strings.Join(wrong, "; ") + seeHelp(cmd.name))
+	}
 	return g, cmd.checkArgs(g.args)
+}
+
+// isList reports whether the value of an option is a list.
+func (o option) isList() bool { return strings.HasSuffix(o.arg, "…") }
+
+// read returns the value of an option as the command gets it, or what is wrong with it. An option
+// without a value that is switched off counts as not given. An empty value is a mistake: a script
+// gives one if its variable is not set, and the command would do as if the option was not there.
+func (o option) read(text string) (value, wrong string) {
+	switch {
+	case o.arg != "" && strings.TrimSpace(text) == "", o.isList() && len(words(text)) == 0:
+		return text, "--" + o.name + " has no value: give one, or leave the option out"
+	case o.arg != "":
+		return text, ""
+	}
+	on, err := strconv.ParseBool(text)
+	if err != nil {
+		return "", "--" + o.name + "=" + settings.Show(text) + " is neither true nor false: leave the value out to switch the option on"
+	}
+	if !on {
+		return "", ""
+	}
+	return "true", ""
 }
 
 // checkArgs checks that args are the arguments that the command takes.

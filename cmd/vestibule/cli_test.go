@@ -23,6 +23,9 @@ func TestInvalidCommandLinesAreRefused(t *testing.T) {
 		"migrate up --log-level=info": "-log-level",
 		"version --log-level=info":    "-log-level",
 		"help nothing":                "unknown command",
+		"token --sub=a --scope=":      "--scope has no value", // without the option, the token would allow more
+		"audit --user=":               "--user has no value",  // all events would be listed
+		"user list --json=maybe":      `--json="maybe" is neither true nor false`,
 		"serve --log-level=info --log-level=warn": "given twice: --log-level",
 	} {
 		t.Run(command, func(t *testing.T) {
@@ -106,5 +109,24 @@ func TestVersionNamesVersionCommitAndGo(t *testing.T) {
 	}
 	if got := versionLine("", info); !strings.HasPrefix(got, "vestibule v0.0.1 (") {
 		t.Errorf("got %q, want the module's version", got)
+	}
+}
+
+// TestOptionsAreReadAsTheyAreMeant: a value of spaces is none, and false switches an option off.
+func TestOptionsAreReadAsTheyAreMeant(t *testing.T) {
+	t.Parallel()
+	valued, list, flag := option{"name", "TEXT", ""}, option{"scope", "SCOPE,…", ""}, option{"yes", "", ""}
+	for _, tt := range []struct {
+		o           option
+		text, value string
+		refused     bool
+	}{
+		{valued, "x", "x", false}, {valued, ",", ",", false}, {valued, " \t", " \t", true}, {valued, "", "", true},
+		{list, "a,b", "a,b", false}, {list, ",", ",", true}, {list, "  , ", "  , ", true},
+		{flag, "true", "true", false}, {flag, "1", "true", false}, {flag, "false", "", false}, {flag, "x", "", true}, {flag, "", "", true},
+	} {
+		if value, wrong := tt.o.read(tt.text); value != tt.value || (wrong != "") != tt.refused {
+			t.Errorf("--%s=%q: got %q, %q", tt.o.name, tt.text, value, wrong)
+		}
 	}
 }

@@ -19,36 +19,42 @@ import (
 type verdictJSON struct {
 	URL    string  `json:"url"` // the path and query
 	Method string  `json:"method"`
-	Route  *string `json:"route"`  // null: none takes it
-	Why    string  `json:"why"`    // this route, or none
-	Target *string `json:"target"` // the URL at the API; null: nothing is sent
-	Status int     `json:"status"` // of the refusal; 0: it passes
-	Rule   string  `json:"rule"`   // that refuses it; "": it passes, or no route takes it
+	Origin *string `json:"foreign_origin"` // of the URL; null: ours, or none was given
+	Route  *string `json:"route"`          // null: none takes it
+	Why    string  `json:"why"`            // this route, or none
+	Target *string `json:"target"`         // the URL at the API; null: nothing is sent
+	Status int     `json:"status"`         // of the refusal; 0: it passes
+	Rule   string  `json:"rule"`           // that refuses it; "": it passes, or no route takes it
 }
 
 // explainURL says which route takes the URL in the arguments, and what happens to it.
 func (p *program) explainURL(c *settings.Settings, table route.Table) error {
-	r, err := p.askedRequest()
+	r, origin, err := p.askedRequest(c.BFF.BaseURL)
 	if err != nil {
 		return err
 	}
 	v := verdictJSON{URL: r.URL.RequestURI(), Method: r.Method}
+	facts := [][2]string{{"request", v.Method + " " + v.URL}}
+	if ours := c.BFF.BaseURL.Scheme + "://" + c.BFF.BaseURL.Host; origin != "" && origin != ours {
+		v.Origin = &origin
+		facts = append(facts, [2]string{"address", "not ours: " + origin + " is not BASE_URL, which is " + ours + ". The rest is what happens to this path at BASE_URL"})
+	}
 	found := table.Find(r.URL.EscapedPath())
 	v.judge(c, table, found, r)
 
 	out := p.output()
-	out.row(v, "request", v.Method+" "+v.URL)
-	if found == nil {
-		out.row(nil, "route", "none: "+v.Why)
-		return out.close()
+	out.row(v)
+	switch {
+	case found == nil:
+		facts = append(facts, [2]string{"route", "none: " + v.Why})
+	case v.Target == nil:
+		facts = append(facts, [2]string{"route", found.Path + ": " + v.Why}, [2]string{"refused", fmt.Sprintf("%d: %s", v.Status, v.Rule)})
+	default:
+		facts = append(facts, [2]string{"route", found.Path + ": " + v.Why}, [2]string{"goes to", v.Method + " " + *v.Target}, [2]string{"session", sessionText(found)}, [2]string{"limits", limitsText(found)})
 	}
-	out.row(nil, "route", found.Path+": "+v.Why)
-	if v.Target != nil {
-		out.row(nil, "goes to", v.Method+" "+*v.Target)
-		out.row(nil, "session", sessionText(found))
-		out.row(nil, "limits", limitsText(found))
-	} else {
-		out.row(nil, "refused", fmt.Sprintf("%d: %s", v.Status, v.Rule))
+	out.facts("", facts...)
+	if found == nil {
+		return out.close()
 	}
 	if err := out.close(); err != nil || !p.explains() {
 		return err
@@ -56,12 +62,19 @@ func (p *program) explainURL(c *settings.Settings, table route.Table) error {
 	return p.explainHeaders(route.Table{*found})
 }
 
-// askedRequest returns the request in the arguments: a URL or a path, and --method.
-func (p *program) askedRequest() (*http.Request, error) {
+// askedRequest returns the request in the arguments: a URL or a path, and --method. origin is that
+// of the URL, as BASE_URL would be written, or "".
+func (p *program) askedRequest(base *url.URL) (r *http.Request, origin string, err error) {
 	text := p.given.args[0]
 	u, err := url.Parse(text)
 	if err != nil || u.Opaque != "" || !strings.HasPrefix(u.Path, "/") {
-		return nil, usageError(settings.Show(text) + " is not a URL of the BFF; use one like http://localhost:3000/api/proxy/me/tasks, or its path")
+		return nil, "", usageError(settings.Show(text) + " is not a URL of the BFF; use one like http://localhost:3000/api/proxy/me/tasks, or its path")
+	}
+	if u.Host != "" {
+		if u.Scheme == "" {
+			u.Scheme = base.Scheme
+		}
+		origin = originOf(u)
 	}
 	u.Scheme, u.Host, u.User, u.Fragment, u.RawFragment = "", "", nil, "", ""
 	method := http.MethodGet
@@ -69,9 +82,20 @@ func (p *program) askedRequest() (*http.Request, error) {
 		method = strings.ToUpper(given)
 	}
 	if !values.IsToken(method) {
-		return nil, usageError("--method=" + settings.Show(method) + " is not a method; use one like POST")
+		return nil, "", usageError("--method=" + settings.Show(method) + " is not a method; use one like POST")
 	}
-	return &http.Request{Method: method, URL: u, Header: http.Header{}}, nil
+	return &http.Request{Method: method, URL: u, Header: http.Header{}}, origin, nil
+}
+
+// originOf returns the origin of a URL in the form that browsers send.
+func originOf(u *url.URL) string {
+	scheme, host := strings.ToLower(u.Scheme), strings.ToLower(u.Host)
+	for of, port := range map[string]string{"http": ":80", "https": ":443"} {
+		if scheme == of {
+			host = strings.TrimSuffix(host, port)
+		}
+	}
+	return scheme + "://" + host
 }
 
 // judge fills in the verdict in the order in which the BFF checks a request.
@@ -117,20 +141,33 @@ func (v *verdictJSON) judge(c *settings.Settings, table route.Table, found *rout
 
 // noRoute says why no route takes a path, and the status of the answer; 0: not known.
 func noRoute(table route.Table, path string) (status int, why string) {
-	for i := range table {
-		if strings.HasPrefix(path, table[i].Path) {
-			return http.StatusNotFound, "servers that decode escapes, ignore case or add a slash could read it as a path of a longer route than " + table[i].Path
-		}
+	below := path == "/api" || strings.HasPrefix(path, "/api/")
+	if below {
+		status = http.StatusNotFound
 	}
+	like := table.Lookalike(path)
 	switch {
 	case route.IsOwn(strings.TrimSuffix(path, "/")):
 		return 0, "it is a path of the BFF itself"
-	case table.Find(path+"/") != nil:
-		return http.StatusNotFound, "a slash is missing at its end: the path of the route is " + table.Find(path+"/").Path
-	case path == "/api", strings.HasPrefix(path, "/api/"):
-		return http.StatusNotFound, "no route has a path with which the URL begins"
+	case like != nil:
+		return status, difference(path, like.Path)
+	case below:
+		return status, "no route has a path with which the URL begins"
 	}
-	return 0, "it is not below /api/, so it belongs to the app"
+	return status, "it is not below /api/, so it belongs to the app"
+}
+
+// difference says in what a path differs from the one of a route that it looks like.
+func difference(path, route string) string {
+	switch plain := web.Unescape(path); {
+	case path+"/" == route:
+		return "a slash is missing at its end: the path of the route is " + route
+	case strings.HasPrefix(strings.ToLower(path)+"/", strings.ToLower(route)):
+		return "only upper and lower case differ from the path of the route " + route + ", and case counts"
+	case strings.HasPrefix(plain+"/", route):
+		return "only escapes like %2F and %61 differ from the path of the route " + route + ": write it as it is"
+	}
+	return "servers that decode escapes, ignore case, or remove dots and what follows a ; could read it as a path of the route " + route + ", so write it as it is"
 }
 
 func sessionText(r *route.Route) string {
@@ -176,21 +213,28 @@ func (p *program) explainHeaders(table route.Table) error {
 	for _, name := range words(p.given.options["header"]) {
 		names = append(names, http.CanonicalHeaderKey(name))
 	}
-	out := p.output("ROUTE", "HEADER", "FORWARDED", "WHY")
-	for _, r := range table {
+	out := p.output()
+	for i, r := range table {
 		seen := map[string]bool{}
+		var facts [][2]string
 		for _, name := range slices.Concat(names, r.ForwardHeaders) {
 			if seen[name] {
 				continue
 			}
 			seen[name] = true
 			passes, why := proxy.ExplainHeader(name, &r)
-			forwarded := "no"
+			forwarded := "no: "
 			if passes {
-				forwarded = "yes"
+				forwarded = "yes: "
 			}
-			out.row(headerJSON{r.Path, name, passes, why}, r.Path, name, forwarded, why)
+			out.row(headerJSON{r.Path, name, passes, why})
+			facts = append(facts, [2]string{name, forwarded + why})
 		}
+		if i > 0 || len(p.given.args) > 0 {
+			out.heading("")
+		}
+		out.heading("headers that " + r.Path + " forwards")
+		out.facts("  ", facts...)
 	}
 	return out.close()
 }

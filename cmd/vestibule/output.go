@@ -80,6 +80,53 @@ func (o *output) flush() {
 	}
 }
 
+// terminalColumns is how wide a line of facts may be, unless a word is longer.
+const terminalColumns = 120
+
+// heading prints a line above facts.
+func (o *output) heading(text string) {
+	if o.json == nil {
+		o.flush()
+		o.widths = nil
+		o.page = append(o.page, []string{printable(text)})
+		o.flush()
+		o.widths = nil
+	}
+}
+
+// facts prints names and their texts below each other. It leaves out empty texts, and wraps long
+// ones. With JSON it prints nothing.
+func (o *output) facts(indent string, facts ...[2]string) {
+	widest := 0
+	for _, f := range facts {
+		if f[1] != "" {
+			widest = max(widest, len(indent)+len(f[0]))
+		}
+	}
+	for _, f := range facts {
+		name := indent + f[0]
+		for _, line := range wrapped(f[1], terminalColumns-widest-2) {
+			o.row(nil, name, line)
+			name = ""
+		}
+	}
+}
+
+// wrapped splits a text at spaces into lines of at most this width, if its words allow that.
+func wrapped(text string, width int) (lines []string) {
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width {
+			lines, line = append(lines, line), ""
+		}
+		line = strings.TrimPrefix(line+" "+word, " ")
+	}
+	if line != "" {
+		lines = append(lines, line)
+	}
+	return lines
+}
+
 // failed reports whether a write has failed. Then a long list can stop.
 func (o *output) failed() bool { return o.err != nil }
 

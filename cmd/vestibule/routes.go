@@ -30,6 +30,7 @@ type routeJSON struct {
 	CSP            string   `json:"csp"`
 	WebSocket      bool     `json:"websocket"`
 	Me             bool     `json:"me"`
+	SharesAudience []string `json:"shares_audience_with"` // the paths of other routes, of which some lead to other servers
 }
 
 func toRouteJSON(r *route.Route, backend *url.URL) routeJSON {
@@ -38,6 +39,7 @@ func toRouteJSON(r *route.Route, backend *url.URL) routeJSON {
 		Audience: r.Audience, Scope: r.Scope, Claims: append([]string{}, r.Claims...), Methods: r.Methods, Paths: patterns(r),
 		BodyLimit: r.BodyLimit, Timeout: values.ShortDuration(r.Timeout), ForwardHeaders: append([]string{}, r.ForwardHeaders...),
 		Redirects: append([]string{}, r.Redirects...), CSP: csp(r), WebSocket: r.WebSocket, Me: r.Me,
+		SharesAudience: []string{},
 	}
 	if r.Upstream != nil {
 		j.Upstream = new(r.Upstream.String())
@@ -83,39 +85,34 @@ func (p *program) explains() bool {
 	return p.given.has("explain") || p.given.has("header")
 }
 
-// listRoutes prints the table. Columns of rules that no route has are left out.
+// listRoutes prints the table: a paragraph for each route, with the rules that it has.
 func (p *program) listRoutes(c *settings.Settings, table route.Table) error {
-	rows := [][]string{{"PATH", "REQUESTS GO TO", "SESSION", "AUDIENCE", "SCOPE", "CLAIMS", "METHODS", "PATHS", "BODY LIMIT", "TIMEOUT", "HEADERS", "REDIRECTS TO", "ALSO"}}
+	shared := table.SharedAudiences(c.BFF.Backend)
+	out := p.output()
 	for i := range table {
-		rows = append(rows, routeCells(c, &table[i]))
-	}
-	var used []int
-	for column := range rows[0] {
-		if slices.ContainsFunc(rows[1:], func(row []string) bool { return row[column] != "" }) {
-			used = append(used, column)
+		r := &table[i]
+		j := toRouteJSON(r, c.BFF.Backend)
+		for _, s := range shared {
+			if r.Session != route.None && r.Audience == s.Audience {
+				j.SharesAudience = slices.DeleteFunc(slices.Clone(s.Paths), func(path string) bool { return path == r.Path })
+			}
+		}
+		out.row(j)
+		out.heading(r.Path)
+		out.facts("  ", routeFacts(c, r)...)
+		if i < len(table)-1 {
+			out.heading("")
 		}
 	}
-	only := func(row []string) (cells []string) {
-		for _, column := range used {
-			cells = append(cells, row[column])
-		}
-		return cells
-	}
-	out := p.output(only(rows[0])...)
-	for i := range table {
-		out.row(toRouteJSON(&table[i], c.BFF.Backend), only(rows[i+1])...)
+	for _, s := range shared {
+		out.heading("")
+		out.facts("", [2]string{"warning", "the routes " + strings.Join(s.Paths, " and ") + " lead to different servers and share the audience " + s.Audience +
+			", so each of these APIs can use tokens of users at the others; give each API an audience of its own"})
 	}
 	return out.close()
 }
 
-func routeCells(c *settings.Settings, r *route.Route) []string {
-	limit, timeout := "none", "none"
-	if r.BodyLimit > 0 {
-		limit = values.ShortSize(r.BodyLimit)
-	}
-	if r.Timeout > 0 {
-		timeout = values.ShortDuration(r.Timeout)
-	}
+func routeFacts(c *settings.Settings, r *route.Route) [][2]string {
 	var also []string
 	for _, rule := range []struct {
 		name string
@@ -125,9 +122,9 @@ func routeCells(c *settings.Settings, r *route.Route) []string {
 			also = append(also, rule.name)
 		}
 	}
-	return []string{
-		r.Path, base(c, r), r.Session.String(), r.Audience, r.Scope, strings.Join(r.Claims, ", "), strings.Join(r.Methods, ", "), strings.Join(patterns(r), ", "),
-		limit, timeout, strings.Join(r.ForwardHeaders, ", "), strings.Join(r.Redirects, ", "), strings.Join(also, ", "),
+	return [][2]string{
+		{"goes to", base(c, r)}, {"session", sessionText(r)}, {"methods", strings.Join(r.Methods, ", ")}, {"paths", strings.Join(patterns(r), ", ")}, {"limits", limitsText(r)},
+		{"headers", strings.Join(r.ForwardHeaders, ", ")}, {"redirects", strings.Join(r.Redirects, ", ")}, {"also", strings.Join(also, ", ")},
 	}
 }
 

@@ -2,9 +2,11 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"vestibule/internal/settings"
 )
@@ -40,20 +42,70 @@ func wantLines(t *testing.T, got string, patterns ...string) {
 func TestRoutesPrintsTheTable(t *testing.T) {
 	t.Parallel()
 	wantLines(t, explained(t, ""),
-		`PATH  REQUESTS GO TO  SESSION  AUDIENCE  SCOPE  CLAIMS  METHODS  PATHS  BODY LIMIT  TIMEOUT  HEADERS  REDIRECTS TO  ALSO`,
-		`/api/shop/public/  https://shop.internal/public/api/shop/public/  none  none  none  its own csp`,
-		`/api/shop/  https://shop.internal/v2/  required  shop  orders:read  email  GET, HEAD, POST  orders/\*, users/\*\*  1MiB  5s  X-Tenant  files.example.com  me`,
-		`/api/proxy/  http://localhost:8000/api/ \(vestibule serve: inside the process\)  required  fastapi-backend  10MiB  30s  websocket`,
+		`/api/shop/public/`, `  goes to  https://shop.internal/public/api/shop/public/`, `  session  none; no token`, `  limits  no limit of the body, no timeout`, `  also  its own csp`,
+		`/api/shop/`, `  goes to  https://shop.internal/v2/`, `  session  required; token for audience shop, scope orders:read, claims email`, `  methods  GET, HEAD, POST`,
+		`  paths  orders/\*, users/\*\*`, `  limits  body of 1MiB, timeout of 5s`, `  headers  X-Tenant`, `  redirects  files.example.com`, `  also  me`,
+		`/api/proxy/`, `  goes to  http://localhost:8000/api/ \(vestibule serve: inside the process\)`, `  session  required; token for audience fastapi-backend`,
+		`  limits  body of 10MiB, timeout of 30s`, `  also  websocket`,
 	)
-	// Columns that no route needs are left out.
+	// Rules that a route has not are left out.
 	code, stdout, stderr := once(t, "routes", settings.Environment{"BACKEND_URL": "http://api:9000/base"})
 	if code != exitOK || stderr != "" {
 		t.Fatalf("got code %d, %s", code, stderr)
 	}
-	wantLines(t, stdout,
-		`PATH  REQUESTS GO TO  SESSION  AUDIENCE  BODY LIMIT  TIMEOUT  ALSO`,
-		`/api/proxy/  http://api:9000/base/api/  required  fastapi-backend  10MiB  30s  websocket`,
-	)
+	const want = `/api/proxy/
+  goes to  http://api:9000/base/api/
+  session  required; token for audience fastapi-backend
+  limits   body of 10MiB, timeout of 30s
+  also     websocket
+`
+	if stdout != want {
+		t.Errorf("got\n%s\nwant\n%s", stdout, want)
+	}
+}
+
+// TestRoutesFitsOnATerminal, also a route that has many of everything.
+func TestRoutesFitsOnATerminal(t *testing.T) {
+	t.Parallel()
+	many := func(pattern, between string) string {
+		var all []string
+		for i := range 40 {
+			all = append(all, fmt.Sprintf(pattern, i))
+		}
+		return strings.Join(all, between)
+	}
+	list := func(pattern string) string { return `["` + many(pattern, `","`) + `"]` }
+	env := settings.Environment{"ROUTES": `[{"path":"/api/shop/","upstream":"https://shop.internal/v2/","audience":"shop","claims":["email","email_verified","name"],"scope":"` + many("orders:%d", " ") + `",` +
+		`"paths":` + list("orders/*/lines/%d") + `,"forward_headers":` + list("X-Tenant-%d") + `,"redirects":` + list("files%d.example.com") + `},
+		{"path":"/api/other/","upstream":"https://other.internal/","audience":"shop"}]`}
+	for _, args := range []string{"", " --explain", " /api/shop/orders/1", " http://evil.example/API/shop/x"} {
+		code, stdout, stderr := once(t, "routes"+args, env)
+		if code != exitOK || stderr != "" || strings.Count(stdout, "\n") < 3 {
+			t.Fatalf("%s: got code %d, %q, %s", args, code, stdout, stderr)
+		}
+		for line := range strings.Lines(stdout) {
+			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 120 {
+				t.Errorf("%s: got a line of %d columns: %s", args, n, line)
+			}
+		}
+	}
+}
+
+// TestRoutesWarnsAboutASharedAudience: each of two APIs could use the tokens of users at the other.
+func TestRoutesWarnsAboutASharedAudience(t *testing.T) {
+	t.Parallel()
+	env := settings.Environment{"ROUTES": `[{"path":"/api/a/","upstream":"https://a.internal/","audience":"x"},{"path":"/api/b/","upstream":"https://b.internal/","audience":"x"}]`}
+	_, stdout, _ := once(t, "routes", env)
+	wantLines(t, stdout, `warning  the routes /api/a/ and /api/b/ lead to different servers and share the audience x, so each of these APIs can`)
+	_, stdout, _ = once(t, "routes --json", env)
+	for _, want := range []string{`"shares_audience_with":["/api/b/"]}`, `"shares_audience_with":["/api/a/"]}`} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("got %s, want %s", stdout, want)
+		}
+	}
+	if got := explained(t, ""); strings.Contains(got, "warning") {
+		t.Errorf("got a warning without a reason: %s", got)
+	}
 }
 
 func TestRoutesPrintsJSON(t *testing.T) {
@@ -64,7 +116,7 @@ func TestRoutesPrintsJSON(t *testing.T) {
 	}
 	want := `{"path":"/api/shop/","upstream":"https://shop.internal/v2/","keep_path":false,"target":"https://shop.internal/v2/","session":"required","audience":"shop","scope":"orders:read",` +
 		`"claims":["email"],"methods":["GET","HEAD","POST"],"paths":["orders/*","users/**"],"body_limit":1048576,"timeout":"5s","forward_headers":["X-Tenant"],"redirects":["files.example.com"],` +
-		`"csp":"api","websocket":false,"me":true}`
+		`"csp":"api","websocket":false,"me":true,"shares_audience_with":[]}`
 	if lines[2] != want {
 		t.Errorf("got %s, want %s", lines[2], want)
 	}
@@ -83,7 +135,10 @@ func TestRoutesSaysWhichRouteTakesAURL(t *testing.T) {
 			`session  required; token for audience shop, scope orders:read, claims email`,
 			`limits  body of 1MiB, timeout of 5s`,
 		}},
-		{"https://app.example.com/api/shop/users/me/cart#top", []string{`goes to  GET https://shop.internal/v2/users/<user id>/cart`}},
+		{"https://app.example.com/api/shop/users/me/cart#top", []string{
+			`address  not ours: https://app.example.com is not BASE_URL, which is http://localhost:3000. The rest is what happens to`,
+			`goes to  GET https://shop.internal/v2/users/<user id>/cart`,
+		}},
 		{"/api/shop/public/x", []string{
 			`route  /api/shop/public/: its path is the longest with which the URL begins, before /api/shop/`,
 			`goes to  GET https://shop.internal/public/api/shop/public/x`,
@@ -97,7 +152,13 @@ func TestRoutesSaysWhichRouteTakesAURL(t *testing.T) {
 		{"/api/shop/orders/7 --method=TRACE", []string{`refused  405: .*TRACE.*`}},
 		{"/api/shop/orders/..%2f7", []string{`refused  400: The request path contains an encoded slash\.`}},
 		{"/api/shop/orders/7?a=%zz", []string{`refused  400: The query contains an invalid escape\.`}},
-		{"/api/shop/%70ublic/x", []string{`route  none: servers that decode escapes.*than /api/shop/`}},
+		{"/api/shop/%70ublic/x", []string{`route  none: only escapes like %2F and %61 differ from the path of the route /api/shop/public/: write it as it is`}},
+		{"/api/shop%2Forders/7", []string{`route  none: only escapes like %2F and %61 differ from the path of the route /api/shop/: write it as it is`}},
+		{"/api/Shop/orders/7", []string{`route  none: only upper and lower case differ from the path of the route /api/shop/, and case counts`}},
+		{"/api/shop/PUBLIC/x", []string{`route  none: only upper and lower case differ from the path of the route /api/shop/public/, and case counts`}},
+		{"/API/shop/x", []string{`route  none: only upper and lower case differ from the path of the route /api/shop/, and case counts`}},
+		{"/api/shop;v=1/x", []string{`route  none: servers that decode escapes, .* could read it as a path of`}},
+		{"/api/shop", []string{`route  none: a slash is missing at its end: the path of the route is /api/shop/`}},
 		{"/api/other/x", []string{`route  none: no route has a path with which the URL begins`}},
 		{"/api/auth/get-session", []string{`route  none: it is a path of the BFF itself`}},
 		{"/login", []string{`route  none: it is not below /api/, so it belongs to the app`}},
@@ -109,9 +170,9 @@ func TestRoutesSaysWhichRouteTakesAURL(t *testing.T) {
 func TestRoutesPrintsAVerdictAsJSON(t *testing.T) {
 	t.Parallel()
 	for args, want := range map[string]string{
-		"/api/shop/orders/7":                 `{"url":"/api/shop/orders/7","method":"GET","route":"/api/shop/","why":"its path is the only one with which the URL begins","target":"https://shop.internal/v2/orders/7","status":0,"rule":""}`,
-		"/api/shop/orders/7 --method=DELETE": `{"url":"/api/shop/orders/7","method":"DELETE","route":"/api/shop/","why":"its path is the only one with which the URL begins","target":null,"status":405,"rule":"methods of route /api/shop/ are GET, HEAD, POST"}`,
-		"/api/none/":                         `{"url":"/api/none/","method":"GET","route":null,"why":"no route has a path with which the URL begins","target":null,"status":404,"rule":""}`,
+		"/api/shop/orders/7":                  `{"url":"/api/shop/orders/7","method":"GET","foreign_origin":null,"route":"/api/shop/","why":"its path is the only one with which the URL begins","target":"https://shop.internal/v2/orders/7","status":0,"rule":""}`,
+		"/api/shop/orders/7 --method=DELETE":  `{"url":"/api/shop/orders/7","method":"DELETE","foreign_origin":null,"route":"/api/shop/","why":"its path is the only one with which the URL begins","target":null,"status":405,"rule":"methods of route /api/shop/ are GET, HEAD, POST"}`,
+		"http://me@evil.example:80/api/none/": `{"url":"/api/none/","method":"GET","foreign_origin":"http://evil.example","route":null,"why":"no route has a path with which the URL begins","target":null,"status":404,"rule":""}`,
 	} {
 		if got := strings.TrimSpace(explained(t, args+" --json")); got != want {
 			t.Errorf("%s: got %s, want %s", args, got, want)
@@ -124,25 +185,25 @@ func TestRoutesExplainsHeaders(t *testing.T) {
 	got := explained(t, "/api/shop/orders/7 --explain --header=x-trace,X_Odd")
 	wantLines(t, got,
 		`goes to  GET https://shop.internal/v2/orders/7`,
-		`ROUTE  HEADER  FORWARDED  WHY`,
-		`/api/shop/  Accept  yes  passes on every route`,
-		`/api/shop/  X-Tenant  yes  is in forward_headers or PROXY_FORWARD_HEADERS`,
-		`/api/shop/  Cookie  no  it holds the session's secret`,
-		`/api/shop/  Authorization  no  .*; the proxy sends the session's token`,
-		`/api/shop/  Upgrade  no  the route has no WebSockets`,
-		`/api/shop/  X-Trace  no  is not listed; add it to forward_headers of the route, or to PROXY_FORWARD_HEADERS`,
-		`/api/shop/  X_odd  no  many servers read _ as -.*`,
-		`/api/shop/  X-Requested-With  no  is not listed.*`,
-		`/api/shop/  X-Forwarded-For  no  the proxy writes it itself`,
+		`headers that /api/shop/ forwards`,
+		`  Accept  yes: passes on every route`,
+		`  X-Tenant  yes: is in forward_headers or PROXY_FORWARD_HEADERS`,
+		`  Cookie  no: it holds the session's secret`,
+		`  Authorization  no: .*; the proxy sends the session's token`,
+		`  Upgrade  no: the route has no WebSockets`,
+		`  X-Trace  no: is not listed; add it to forward_headers of the route, or to PROXY_FORWARD_HEADERS`,
+		`  X_odd  no: many servers read _ as -.*`,
+		`  X-Requested-With  no: is not listed.*`,
+		`  X-Forwarded-For  no: the proxy writes it itself`,
 	)
 	if strings.Contains(got, "/api/proxy/") {
 		t.Errorf("got %s, want the headers of one route", got)
 	}
 	all := explained(t, "--explain")
-	wantLines(t, all,
-		`/api/shop/public/  Authorization  no  .*; the route sends no token`,
-		`/api/proxy/  Sec-Websocket-Protocol  yes  with a WebSocket handshake only`,
-		`/api/proxy/  Content-Length  yes  as the length of the body`,
+	wantLines(t, all, `headers that /api/shop/public/ forwards`, `headers that /api/proxy/ forwards`,
+		`  Authorization  no: .*; the route sends no token`,
+		`  Sec-Websocket-Protocol  yes: with a WebSocket handshake only`,
+		`  Content-Length  yes: as the length of the body`,
 	)
 	var row headerJSON
 	line, _, _ := strings.Cut(explained(t, "--explain --json"), "\n")
@@ -158,6 +219,9 @@ func TestRoutesRefuses(t *testing.T) {
 		"/api/x --method=A:B":     "is not a method",
 		"--method=POST":           "--method needs a URL",
 		"/api/x /api/y":           "unexpected argument",
+		"--explain=x":             `--explain="x" is neither true nor false`,
+		"/api/x --method=":        "--method has no value",
+		"--header=,":              "--header has no value",
 		"--web-dir=dist":          "unknown flag --web-dir",
 		"--routes=[]":             "ROUTES:1:1 has no routes",
 		`--routes=[{"path":"/"}]`: "ROUTES[0].path",

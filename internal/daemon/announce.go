@@ -77,6 +77,9 @@ func warnRoutes(c *settings.Settings, log *slog.Logger) {
 	if len(audiences) > 1 && c.BFF.JWTAlgorithm == jose.HS256 {
 		log.Warn("with HS256 each API that verifies tokens has the secret, and can make tokens for all other APIs: set JWT_ALGORITHM to EdDSA or ES256 if the APIs do not trust each other", "setting", "JWT_ALGORITHM", "value", jose.HS256)
 	}
+	for _, shared := range c.BFF.Routes.SharedAudiences(c.BFF.Backend) {
+		log.Warn("routes to different servers share an audience, so each of these APIs can use tokens of users at the others: give each API an audience of its own", "setting", "ROUTES", "audience", shared.Audience, "routes", strings.Join(shared.Paths, " "))
+	}
 	if len(c.BFF.Routes) > 0 && !byDefault && c.NetworkAPI {
 		log.Warn("no route leads to BACKEND_URL, because each has an upstream: it has no effect", "setting", "BACKEND_URL", "value", c.BFF.Backend.String())
 	}

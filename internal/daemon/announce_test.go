@@ -155,7 +155,8 @@ func TestRoutesThatProtectLessThanTheySeemAreWarnedAbout(t *testing.T) {
 	}{
 		"two audiences":                    {another, "can make tokens for all other APIs"},
 		"with a key pair":                  {with(another, settings.Environment{"JWT_ALGORITHM": "EdDSA"}), ""},
-		"one audience":                     {routes(`{"path":"/api/b/","upstream":"http://localhost:8/","audience":"a"}`), ""},
+		"one audience":                     {routes(`{"path":"/api/b/","upstream":"http://localhost:9/b/","audience":"a"}`), ""},
+		"one audience, two servers":        {routes(`{"path":"/api/b/","upstream":"http://localhost:8/","audience":"a"}`), `setting=ROUTES audience=a routes="/api/a/ /api/b/"`},
 		"a public one":                     {routes(`{"path":"/api/b/","upstream":"http://localhost:8/","session":"none"}`), ""},
 		"BACKEND_URL behind no route":      {with(routes(`{"path":"/api/b/","upstream":"http://localhost:8/","session":"none"}`), settings.Environment{"BACKEND_URL": "http://localhost:7"}), "no route leads to BACKEND_URL"},
 		"BACKEND_URL without other routes": {settings.Environment{"BACKEND_URL": "http://localhost:7"}, ""},

@@ -84,6 +84,10 @@ func isPlainPath(path string) bool {
 	return true
 }
 
+// MaxEscapes is how many times a path may be escaped. No chain of servers decodes a path
+// more often, and no honest client needs it.
+const MaxEscapes = 4
+
 // Unescape decodes the valid escapes of s once and keeps the others, as lenient servers do.
 func Unescape(s string) string {
 	if !strings.Contains(s, "%") {

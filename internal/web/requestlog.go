@@ -24,6 +24,7 @@ type record struct {
 	id     [1]string // an array, so that the answer's header needs no slice of its own
 	sender sender
 	user   string
+	route  string
 	err    error
 	attrs  []slog.Attr
 	answer recorder
@@ -58,6 +59,19 @@ func NoteUser(r *http.Request, id string) {
 	if rec := recordOf(r); rec != nil {
 		rec.user = id
 	}
+}
+
+// NoteRoute adds the route that takes r to its log record. path is the route's own, as it is
+// configured.
+func NoteRoute(r *http.Request, path string) {
+	if rec := recordOf(r); rec != nil {
+		rec.route = path
+	}
+}
+
+// NoteRefusal adds the rule that refuses r to its log record. The client does not learn it.
+func NoteRefusal(r *http.Request, rule string) {
+	Note(r, slog.String("refused_by", rule))
 }
 
 // Note adds attributes for the operator to r's log record.
@@ -212,6 +226,9 @@ func (l RequestLog) write(r *http.Request, rec *record, level slog.Level, took t
 		slog.String("ip", l.Clients.Of(r)),
 		slog.String("request_id", rec.id[0]),
 	)
+	if rec.route != "" {
+		attrs = append(attrs, slog.String("route", rec.route))
+	}
 	if rec.user != "" {
 		attrs = append(attrs, slog.String("user", rec.user))
 	}
