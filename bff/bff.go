@@ -69,6 +69,8 @@ type Server struct {
 	app        *frontend.App
 	docs       *openapi.Docs
 
+	requests *web.RequestMetrics
+
 	strangeSecret atomic.Bool // a running instance has a secret that this one does not know
 }
 
@@ -76,7 +78,7 @@ type Server struct {
 // must be reachable and migrated.
 func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 	cfg = cfg.withDefaults()
-	s := &Server{cfg: cfg, log: cmp.Or(deps.Log, slog.Default()), now: deps.Now, store: deps.Store, deleteRemains: deps.DeleteRemains, work: newWorkRoom(), inSession: newSessionRoom(), lookups: newLookupRoom(deps.Store.Shares()), delayed: newDelayRoom()}
+	s := &Server{cfg: cfg, log: cmp.Or(deps.Log, slog.Default()), now: deps.Now, store: deps.Store, deleteRemains: deps.DeleteRemains, work: newWorkRoom(), inSession: newSessionRoom(), lookups: newLookupRoom(deps.Store.Shares()), delayed: newDelayRoom(), requests: deps.Requests}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -101,9 +103,12 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 	if s.noSessions, err = newPace(noSessionAtOnce, noSessionEvery); err != nil {
 		return nil, err
 	}
-	if s.passwords, err = password.New(password.Config{Params: cfg.PasswordParams, MinLength: cfg.PasswordMinLength, AllowCommon: cfg.PasswordAllowCommon}); err != nil {
+	passwords, err := password.New(password.Config{Params: cfg.PasswordParams, MinLength: cfg.PasswordMinLength, AllowCommon: cfg.PasswordAllowCommon})
+	if err != nil {
 		return nil, err
 	}
+	passwords.Measure(deps.Metrics)
+	s.passwords = passwords
 	if s.limits, err = throttle.New(deps.Store, cfg.Secret, s.now, cfg.RateLimitOff); err != nil {
 		return nil, err
 	}
@@ -118,6 +123,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 		return nil, err
 	}
 	s.oauth = s.newOAuth()
+	s.measure(deps.Metrics)
 	return s, s.openRoutes(deps.Upstream)
 }
 
@@ -148,6 +154,7 @@ func (s *Server) wrap(surface string, h http.Handler) http.Handler {
 		Errors:  writeError,
 		TrustID: s.clients.FromProxy,
 		Clients: s.clients,
+		Metrics: s.requests,
 	}.Wrap(h)
 }
 

@@ -8,14 +8,32 @@ package store
 import (
 	"context"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
 	"vestibule/store/db"
 )
 
 // Store keeps accounts. All methods may be called from many goroutines.
-type Store struct{ *db.DB }
+type Store struct {
+	*db.DB
+
+	events *prometheus.CounterVec
+}
 
 // New returns the accounts in a database.
-func New(d *db.DB) *Store { return &Store{d} }
+func New(d *db.DB) *Store { return newStore(d, nil) }
+
+func newStore(d *db.DB, metrics prometheus.Registerer) *Store {
+	s := &Store{d, promauto.With(metrics).NewCounterVec(prometheus.CounterOpts{
+		Name: "vestibule_audit_events_total",
+		Help: "Events that this process has added to the audit trail, by their name: sign-ups, sign-ins by result, ends of sessions, tokens of services, and changes of accounts.",
+	}, []string{"event"})}
+	for _, event := range Events { // so that a rate begins at the first one
+		s.events.WithLabelValues(event)
+	}
+	return s
+}
 
 // Open opens a database, see db.Open, and returns the accounts in it.
 func Open(ctx context.Context, url string) (*Store, error) {
@@ -28,7 +46,7 @@ func OpenWith(ctx context.Context, url string, o db.Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return New(d), nil
+	return newStore(d, o.Metrics), nil
 }
 
 // Errors that callers compare with errors.Is. Every call can return the first five.

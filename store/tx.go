@@ -17,6 +17,7 @@ type Tx struct {
 	dialect db.Dialect
 	ended   []string
 	mailed  bool
+	events  []string // the names of those that it records
 }
 
 // Tx runs f in a transaction and commits it if f returns nil. Errors name the operation
@@ -27,19 +28,29 @@ type Tx struct {
 // transaction that conflicts with another one. So f must set its results on each run and
 // have no other side effects.
 func (s *Store) Tx(ctx context.Context, what string, f func(*Tx) error) error {
-	return s.DB.AccountTx(ctx, what, s.tx(f))
+	return s.counting(ctx, s.DB.AccountTx, what, f)
 }
 
 // sessionTx is Tx for a session that is in use. A proxied request waits for it, so it does
 // not take a connection for accounts.
 func (s *Store) sessionTx(ctx context.Context, what string, f func(*Tx) error) error {
-	return s.DB.Tx(ctx, what, s.tx(f))
+	return s.counting(ctx, s.DB.Tx, what, f)
 }
 
-func (s *Store) tx(f func(*Tx) error) func(context.Context, db.Querier) error {
-	return func(ctx context.Context, q db.Querier) error {
-		return f(&Tx{ctx: ctx, q: q, dialect: s.Dialect()})
+// counting runs f in a transaction of the engine, and counts the events that the commit has
+// stored.
+func (s *Store) counting(ctx context.Context, run func(context.Context, string, func(context.Context, db.Querier) error) error, what string, f func(*Tx) error) error {
+	var tx *Tx
+	err := run(ctx, what, func(ctx context.Context, q db.Querier) error {
+		tx = &Tx{ctx: ctx, q: q, dialect: s.Dialect()}
+		return f(tx)
+	})
+	if err == nil {
+		for _, event := range tx.events {
+			s.events.WithLabelValues(event).Inc()
+		}
 	}
+	return err
 }
 
 // Ended returns the token hashes of the sessions that the transaction has ended. After

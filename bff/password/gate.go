@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"vestibule/internal/fair"
 )
 
@@ -107,4 +109,10 @@ func busy(err error) error {
 		return fmt.Errorf("%w: %w", ErrBusy, err)
 	}
 	return fmt.Errorf("password: wait for a permit: %w", err)
+}
+
+// Measure registers how many computations run and wait. A nil r registers nothing.
+func (h *Hasher) Measure(r prometheus.Registerer) {
+	h.gate.known.places.Measure(r, "bff", "passwords-of-users")
+	h.gate.strangers.places.Measure(r, "bff", "passwords-of-strangers")
 }

@@ -1,0 +1,16 @@
+package bff
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"vestibule/internal/fair"
+)
+
+// measure registers the metrics of the shared resources. A nil r registers nothing.
+func (s *Server) measure(r prometheus.Registerer) {
+	for name, room := range map[string]*fair.Room{
+		"requests": s.work, "session-requests": s.inSession, "lookups": s.lookups, "delayed-answers": s.delayed,
+	} {
+		room.Measure(r, "bff", name)
+	}
+}
