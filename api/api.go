@@ -114,9 +114,8 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		}
 	}
 	s.calls = newCalls(cfg.MaxRequestsPerCaller)
-	s.searches.places.Measure(deps.Metrics, "api", "searches")
-	s.writes.Measure(deps.Metrics, "api", "writes")
-	cfg.Scopes, cfg.Log, cfg.Now = Scopes[:], deps.Log, s.clock
+	s.measure(deps.Metrics)
+	cfg.Scopes, cfg.Log, cfg.Now, cfg.Metrics = Scopes[:], deps.Log, s.clock, deps.Metrics
 	if s.tokens, err = bearer.New(cfg.Config); err != nil {
 		return nil, err
 	}

@@ -103,11 +103,10 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 	if s.noSessions, err = newPace(noSessionAtOnce, noSessionEvery); err != nil {
 		return nil, err
 	}
-	passwords, err := password.New(password.Config{Params: cfg.PasswordParams, MinLength: cfg.PasswordMinLength, AllowCommon: cfg.PasswordAllowCommon})
+	passwords, err := password.New(password.Config{Params: cfg.PasswordParams, MinLength: cfg.PasswordMinLength, AllowCommon: cfg.PasswordAllowCommon, Metrics: deps.Metrics})
 	if err != nil {
 		return nil, err
 	}
-	passwords.Measure(deps.Metrics)
 	s.passwords = passwords
 	if s.limits, err = throttle.New(deps.Store, cfg.Secret, s.now, cfg.RateLimitOff); err != nil {
 		return nil, err
@@ -116,15 +115,15 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 	if s.secrets, err = secrets.Held(cfg.Secret, cfg.PreviousSecrets); err != nil {
 		return nil, err
 	}
-	if s.tokens, err = s.openTokens(ctx); err != nil {
+	if s.tokens, err = s.openTokens(ctx, deps.Metrics); err != nil {
 		return nil, err
 	}
-	if s.sessions, err = s.openSessions(); err != nil {
+	if s.sessions, err = s.openSessions(deps.Metrics); err != nil {
 		return nil, err
 	}
 	s.oauth = s.newOAuth()
 	s.measure(deps.Metrics)
-	return s, s.openRoutes(deps.Upstream)
+	return s, s.openRoutes(deps.Upstream, deps.Metrics)
 }
 
 func (s *Server) https() bool { return s.cfg.BaseURL.Scheme == "https" }

@@ -90,7 +90,7 @@ func (tx *Tx) Record(events ...Event) error {
 	for chunk := range slices.Chunk(events, atOnce) {
 		var args []any
 		for _, e := range chunk {
-			tx.events = append(tx.events, e.Type)
+			tx.count(tx.metrics.events.WithLabelValues(e.Type))
 			args = append(args, e.At, e.Type, e.Actor, nullable(e.UserID), nullable(e.SessionID), nullable(e.ClientID), nullable(e.Email),
 				nullable(e.IPAddress), nullable(e.UserAgent), nullable(e.RequestID), nullable(e.Detail))
 		}

@@ -9,7 +9,6 @@ import (
 	"context"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"vestibule/store/db"
 )
@@ -18,22 +17,13 @@ import (
 type Store struct {
 	*db.DB
 
-	events *prometheus.CounterVec
+	metrics *metrics
 }
 
 // New returns the accounts in a database.
 func New(d *db.DB) *Store { return newStore(d, nil) }
 
-func newStore(d *db.DB, metrics prometheus.Registerer) *Store {
-	s := &Store{d, promauto.With(metrics).NewCounterVec(prometheus.CounterOpts{
-		Name: "vestibule_audit_events_total",
-		Help: "Events that this process has added to the audit trail, by their name: sign-ups, sign-ins by result, ends of sessions, tokens of services, and changes of accounts.",
-	}, []string{"event"})}
-	for _, event := range Events { // so that a rate begins at the first one
-		s.events.WithLabelValues(event)
-	}
-	return s
-}
+func newStore(d *db.DB, r prometheus.Registerer) *Store { return &Store{d, newMetrics(r)} }
 
 // Open opens a database, see db.Open, and returns the accounts in it.
 func Open(ctx context.Context, url string) (*Store, error) {

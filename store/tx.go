@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"vestibule/store/db"
 )
 
@@ -17,7 +19,8 @@ type Tx struct {
 	dialect db.Dialect
 	ended   []string
 	mailed  bool
-	events  []string // the names of those that it records
+	metrics *metrics
+	counted []prometheus.Counter // to increase after the commit
 }
 
 // Tx runs f in a transaction and commits it if f returns nil. Errors name the operation
@@ -37,17 +40,16 @@ func (s *Store) sessionTx(ctx context.Context, what string, f func(*Tx) error) e
 	return s.counting(ctx, s.DB.Tx, what, f)
 }
 
-// counting runs f in a transaction of the engine, and counts the events that the commit has
-// stored.
+// counting runs f in a transaction of the engine, and counts what the commit has stored.
 func (s *Store) counting(ctx context.Context, run func(context.Context, string, func(context.Context, db.Querier) error) error, what string, f func(*Tx) error) error {
 	var tx *Tx
 	err := run(ctx, what, func(ctx context.Context, q db.Querier) error {
-		tx = &Tx{ctx: ctx, q: q, dialect: s.Dialect()}
+		tx = &Tx{ctx: ctx, q: q, dialect: s.Dialect(), metrics: s.metrics}
 		return f(tx)
 	})
 	if err == nil {
-		for _, event := range tx.events {
-			s.events.WithLabelValues(event).Inc()
+		for _, counter := range tx.counted {
+			counter.Inc()
 		}
 	}
 	return err
@@ -59,6 +61,9 @@ func (tx *Tx) Ended() []string { return tx.ended }
 
 // Mailed reports whether the transaction has queued a mail.
 func (tx *Tx) Mailed() bool { return tx.mailed }
+
+// count increases a counter after the commit.
+func (tx *Tx) count(c prometheus.Counter) { tx.counted = append(tx.counted, c) }
 
 func (tx *Tx) exec(query string, args ...any) (int64, error) {
 	return tx.q.Exec(tx.ctx, query, args...)

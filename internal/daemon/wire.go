@@ -26,6 +26,9 @@ import (
 // inside the process, unless the address of the other is set. Such a call uses the same
 // tokens and the same verification, but no network.
 func compose(ctx context.Context, c *settings.Settings, at *listeners, db *store.Store, heart *heartbeat, metrics *prometheus.Registry, log *slog.Logger) (*process, error) {
+	for _, l := range at.all() {
+		l.bounds.Metrics = metrics
+	}
 	p := &process{
 		log:     log,
 		adminAt: at.admin,

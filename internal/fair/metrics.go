@@ -1,6 +1,8 @@
 package fair
 
 import (
+	"math"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 )
@@ -26,6 +28,9 @@ func (r *Room) Measure(to prometheus.Registerer, surface, name string) {
 		_, waiting := r.Load()
 		return float64(waiting)
 	})
+	if r.limits.Places == math.MaxInt {
+		return // only each key has a bound
+	}
 	promauto.With(to).NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "vestibule_places", ConstLabels: labels,
 		Help: "All places of a shared resource.",
