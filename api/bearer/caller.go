@@ -43,10 +43,10 @@ func (t *trust) caller(claims jose.Claims, now time.Time) (Caller, error) {
 		return Caller{}, err
 	}
 	if iss, ok := jose.Text(claims.Issuer); !ok || iss != t.issuer {
-		return Caller{}, invalid(wrongIssuer, errors.New("iss differs (compare " + t.setting("JWT_ISSUER") + ")"))
+		return Caller{}, invalid(wrongIssuer, errors.New("iss differs (compare "+t.setting("JWT_ISSUER")+")"))
 	}
 	if !claims.IsFor(t.audience) {
-		return Caller{}, invalid(wrongAudience, errors.New("aud differs (compare " + t.setting("JWT_AUDIENCE") + ")"))
+		return Caller{}, invalid(wrongAudience, errors.New("aud differs (compare "+t.setting("JWT_AUDIENCE")+")"))
 	}
 	sub, ok := jose.Text(claims.Subject)
 	if !ok || !jose.UsableID(sub) {

@@ -84,7 +84,7 @@ func (v *Verifier) verify(ctx context.Context, token string) (Caller, error) {
 		return Caller{}, invalid(unknownKey, fmt.Errorf("no key with kid %.64q (compare %s)", header.KeyID, by.keySetting()))
 	}
 	if !slices.ContainsFunc(candidates, t.SignedBy) {
-		return Caller{}, invalid(wrongSignature, errors.New("wrong signature (compare " + by.keySetting() + ")"))
+		return Caller{}, invalid(wrongSignature, errors.New("wrong signature (compare "+by.keySetting()+")"))
 	}
 	if errClaims != nil {
 		return Caller{}, invalid(malformed, errClaims)
