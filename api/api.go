@@ -17,6 +17,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"vestibule/api/bearer"
 	"vestibule/internal/fair"
 	"vestibule/internal/openapi"
@@ -70,6 +72,9 @@ type Deps struct {
 	Tasks Tasks
 	Log   *slog.Logger
 	Now   func() time.Time // nil: that of Config
+
+	Metrics  prometheus.Registerer // nil: none are registered
+	Requests *web.RequestMetrics   // of all surfaces; nil: requests are not counted
 }
 
 // Server is the task API.
@@ -87,6 +92,7 @@ type Server struct {
 	feed     *feed
 	searches searches
 	writes   *fair.Room // transactions of users
+	requests *web.RequestMetrics
 }
 
 // New makes a Server. An error names the faulty setting.
@@ -95,7 +101,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("TRUSTED_PROXIES: %w", err)
 	}
-	s := &Server{tasks: deps.Tasks, log: deps.Log, clock: deps.Now, clients: clients, origins: newOrigins(cfg.CORSOrigins), feed: newFeed(deps.Tasks, cfg)}
+	s := &Server{tasks: deps.Tasks, log: deps.Log, clock: deps.Now, clients: clients, origins: newOrigins(cfg.CORSOrigins), feed: newFeed(deps.Tasks, cfg), requests: deps.Requests}
 	s.bodies = web.NewBodies(web.BodyLimits{One: maxBody, Sender: bodiesOfOne, All: bodiesOfAll})
 	s.searches = newSearches(runtime.GOMAXPROCS(0), deps.Tasks.Shares())
 	s.writes = newWrites(deps.Tasks.Shares())
@@ -108,7 +114,8 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		}
 	}
 	s.calls = newCalls(cfg.MaxRequestsPerCaller)
-	cfg.Scopes, cfg.Log, cfg.Now = Scopes[:], deps.Log, s.clock
+	s.measure(deps.Metrics)
+	cfg.Scopes, cfg.Log, cfg.Now, cfg.Metrics = Scopes[:], deps.Log, s.clock, deps.Metrics
 	if s.tokens, err = bearer.New(cfg.Config); err != nil {
 		return nil, err
 	}
@@ -127,6 +134,7 @@ func (s *Server) Handler() http.Handler {
 		// Our callers are the BFF and services: their ids connect the logs.
 		TrustID: func(*http.Request) bool { return true },
 		Clients: s.clients,
+		Metrics: s.requests,
 	}.Wrap(h)
 }
 

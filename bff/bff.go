@@ -69,6 +69,8 @@ type Server struct {
 	app        *frontend.App
 	docs       *openapi.Docs
 
+	requests *web.RequestMetrics
+
 	strangeSecret atomic.Bool // a running instance has a secret that this one does not know
 }
 
@@ -76,7 +78,7 @@ type Server struct {
 // must be reachable and migrated.
 func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 	cfg = cfg.withDefaults()
-	s := &Server{cfg: cfg, log: cmp.Or(deps.Log, slog.Default()), now: deps.Now, store: deps.Store, deleteRemains: deps.DeleteRemains, work: newWorkRoom(), inSession: newSessionRoom(), lookups: newLookupRoom(deps.Store.Shares()), delayed: newDelayRoom()}
+	s := &Server{cfg: cfg, log: cmp.Or(deps.Log, slog.Default()), now: deps.Now, store: deps.Store, deleteRemains: deps.DeleteRemains, work: newWorkRoom(), inSession: newSessionRoom(), lookups: newLookupRoom(deps.Store.Shares()), delayed: newDelayRoom(), requests: deps.Requests}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -101,9 +103,11 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 	if s.noSessions, err = newPace(noSessionAtOnce, noSessionEvery); err != nil {
 		return nil, err
 	}
-	if s.passwords, err = password.New(password.Config{Params: cfg.PasswordParams, MinLength: cfg.PasswordMinLength, AllowCommon: cfg.PasswordAllowCommon}); err != nil {
+	passwords, err := password.New(password.Config{Params: cfg.PasswordParams, MinLength: cfg.PasswordMinLength, AllowCommon: cfg.PasswordAllowCommon, Metrics: deps.Metrics})
+	if err != nil {
 		return nil, err
 	}
+	s.passwords = passwords
 	if s.limits, err = throttle.New(deps.Store, cfg.Secret, s.now, cfg.RateLimitOff); err != nil {
 		return nil, err
 	}
@@ -111,14 +115,15 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 	if s.secrets, err = secrets.Held(cfg.Secret, cfg.PreviousSecrets); err != nil {
 		return nil, err
 	}
-	if s.tokens, err = s.openTokens(ctx); err != nil {
+	if s.tokens, err = s.openTokens(ctx, deps.Metrics); err != nil {
 		return nil, err
 	}
-	if s.sessions, err = s.openSessions(); err != nil {
+	if s.sessions, err = s.openSessions(deps.Metrics); err != nil {
 		return nil, err
 	}
 	s.oauth = s.newOAuth()
-	return s, s.openRoutes(deps.Upstream)
+	s.measure(deps.Metrics)
+	return s, s.openRoutes(deps.Upstream, deps.Metrics)
 }
 
 func (s *Server) https() bool { return s.cfg.BaseURL.Scheme == "https" }
@@ -148,6 +153,7 @@ func (s *Server) wrap(surface string, h http.Handler) http.Handler {
 		Errors:  writeError,
 		TrustID: s.clients.FromProxy,
 		Clients: s.clients,
+		Metrics: s.requests,
 	}.Wrap(h)
 }
 

@@ -9,9 +9,12 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"vestibule/bff/mail"
 	"vestibule/bff/password"
 	"vestibule/bff/route"
+	"vestibule/internal/web"
 	"vestibule/store"
 )
 
@@ -97,6 +100,9 @@ type Deps struct {
 	Log      *slog.Logger      // nil: slog.Default
 	Upstream http.RoundTripper // carries requests to the task API; nil: the network
 	Now      func() time.Time  // nil: time.Now
+
+	Metrics  prometheus.Registerer // nil: none are registered
+	Requests *web.RequestMetrics   // of all surfaces; nil: requests are not counted
 
 	// DeleteRemains deletes some of what deleted users have left in the database that is
 	// not the BFF's own. nil: nothing is left there.

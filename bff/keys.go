@@ -5,13 +5,15 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"vestibule/bff/token"
 	"vestibule/internal/secrets"
 	"vestibule/store"
 )
 
 // openTokens reads the signing key, or makes it.
-func (s *Server) openTokens(ctx context.Context) (*token.Minter, error) {
+func (s *Server) openTokens(ctx context.Context, r prometheus.Registerer) (*token.Minter, error) {
 	return token.Open(ctx, token.Config{
 		Algorithm:       s.cfg.JWTAlgorithm,
 		Secret:          s.cfg.Secret,
@@ -22,6 +24,7 @@ func (s *Server) openTokens(ctx context.Context) (*token.Minter, error) {
 		ExpiresIn:       s.cfg.JWTExpiresIn,
 		Rotation:        max(s.cfg.JWTKeyRotation, 0),
 		Now:             s.now,
+		Metrics:         r,
 	}, signingKeys{s.store})
 }
 

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"vestibule/bff/proxy"
 	"vestibule/bff/route"
 	"vestibule/bff/token"
@@ -23,14 +25,15 @@ type proxiedRoute struct {
 
 // openRoutes makes a proxy for each route of the configuration. upstream carries the requests to
 // the default API; nil: the network.
-func (s *Server) openRoutes(upstream http.RoundTripper) error {
+func (s *Server) openRoutes(upstream http.RoundTripper, r prometheus.Registerer) error {
 	s.proxies = make(map[*route.Route]*proxiedRoute, len(s.table))
-	limits := proxy.NewLimits(s.cfg.ProxyMaxRequests, len(s.table))
+	shared := proxy.Config{Limits: proxy.NewLimits(s.cfg.ProxyMaxRequests, len(s.table)), Metrics: proxy.NewMetrics(r)}
+	shared.Limits.Measure(r)
 	for i := range s.table {
 		at := &proxiedRoute{Route: &s.table[i]}
 		at.kind = slices.IndexFunc(s.kinds, func(k token.Kind) bool { return sameKind(k, kindFor(at.Route)) })
 		var err error
-		if at.proxy, err = s.newProxy(at, upstream, limits); err != nil {
+		if at.proxy, err = s.newProxy(at, upstream, shared); err != nil {
 			return err
 		}
 		at.serve = web.Handle(func(w http.ResponseWriter, r *http.Request) error { return s.proxied(at, w, r) }, writeError)
@@ -73,7 +76,8 @@ func sameKind(a, b token.Kind) bool {
 	return a.Audience == b.Audience && a.Scope == b.Scope && slices.Equal(slices.Sorted(slices.Values(a.Claims)), slices.Sorted(slices.Values(b.Claims)))
 }
 
-func (s *Server) newProxy(at *proxiedRoute, upstream http.RoundTripper, limits *proxy.Limits) (*proxy.Proxy, error) {
+// newProxy makes the proxy of a route. shared has what all proxies share.
+func (s *Server) newProxy(at *proxiedRoute, upstream http.RoundTripper, shared proxy.Config) (*proxy.Proxy, error) {
 	if at.Upstream != nil {
 		upstream = nil // that carries requests to the default API
 	}
@@ -83,7 +87,8 @@ func (s *Server) newProxy(at *proxiedRoute, upstream http.RoundTripper, limits *
 		Backend:      s.cfg.Backend,
 		Public:       s.cfg.BaseURL,
 		Transport:    upstream,
-		Limits:       limits,
+		Limits:       shared.Limits,
+		Metrics:      shared.Metrics,
 		Authorize:    func(r *http.Request) (proxy.Grant, error) { return s.authorize(r, at) },
 		AllowUpgrade: s.origins.allowUpgrade,
 		ClientIP:     s.clients.Of,

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"vestibule/bff/session"
 	"vestibule/internal/web"
 	"vestibule/store"
@@ -40,7 +42,7 @@ type signedUpJSON struct {
 	User  userJSON `json:"user"`
 }
 
-func (s *Server) openSessions() (*session.Sessions, error) {
+func (s *Server) openSessions(r prometheus.Registerer) (*session.Sessions, error) {
 	return session.New(session.Config{
 		Cookie: session.Cookie{
 			Name:     s.cfg.CookieName,
@@ -65,6 +67,8 @@ func (s *Server) openSessions() (*session.Sessions, error) {
 		Tokens: s.tokens,
 		Kinds:  s.kinds,
 		Now:    s.now,
+
+		Metrics: r,
 	}, s.store)
 }
 

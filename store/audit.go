@@ -31,6 +31,7 @@ const (
 	EventKeyCreated      = "key-created"
 	EventKeyRetired      = "key-retired" // its successor signs, or an operator has ended it
 	EventTokenMinted     = "token-minted"
+	EventRestored        = "database-restored" // from a backup
 
 	EventClientCreated       = "client-created"
 	EventClientRotated       = "client-rotated"
@@ -47,7 +48,7 @@ var Events = [...]string{
 	EventSignUp, EventSignUpFailed, EventSignIn, EventSignInFailed, EventPasswordFailed, EventPasswordProven, EventSignOut, EventSessionRevoked,
 	EventPasswordChanged, EventPasswordReset, EventResetRequested, EventEmailVerified, EventEmailChange, EventEmailChanged, EventEmailUndone,
 	EventUserUpdated, EventUserDisabled, EventUserEnabled, EventUserDeleted, EventKeyCreated, EventKeyRetired,
-	EventTokenMinted,
+	EventTokenMinted, EventRestored,
 	EventClientCreated, EventClientRotated, EventClientDeleted, EventClientFailed,
 	EventTokenIssued, EventTokenExchanged, EventTokenExchangeFailed, EventTokenRevoked,
 }
@@ -89,6 +90,7 @@ func (tx *Tx) Record(events ...Event) error {
 	for chunk := range slices.Chunk(events, atOnce) {
 		var args []any
 		for _, e := range chunk {
+			tx.count(tx.metrics.events.WithLabelValues(e.Type))
 			args = append(args, e.At, e.Type, e.Actor, nullable(e.UserID), nullable(e.SessionID), nullable(e.ClientID), nullable(e.Email),
 				nullable(e.IPAddress), nullable(e.UserAgent), nullable(e.RequestID), nullable(e.Detail))
 		}

@@ -28,6 +28,7 @@ func (tx *Tx) RevokeSession(userID, id string, e Event) error {
 	case len(ended) == 0:
 		return ErrNotFound
 	}
+	tx.countEnded(revokedSession, len(ended))
 	return tx.recordEnded(ended, e)
 }
 
@@ -39,6 +40,7 @@ func (tx *Tx) RevokeSessions(userID, except string, e Event) error {
 	if err != nil {
 		return err
 	}
+	tx.countEnded(revokedSession, len(ended))
 	return tx.recordEnded(ended, e)
 }
 

@@ -82,6 +82,8 @@ func (tx *Tx) trim(userID, except string, limit, most int, e Event) (n int, err 
 	slices.SortFunc(ended, func(a, b Session) int { return cmp.Compare(a.ID, b.ID) })
 	n = len(ended)
 	ended = slices.DeleteFunc(ended, func(s Session) bool { return !live[s.ID] }) // expired is not revoked
+	tx.countEnded(surplusSession, len(ended))
+	tx.countEnded(expiredSession, n-len(ended))
 	e.SessionID = ""
 	return n, tx.recordEnded(ended, e)
 }

@@ -38,10 +38,13 @@ func (s *Session) fields() []any {
 // ErrNoUser when there is no such user.
 func (tx *Tx) StartSession(s Session, replaced ...string) error {
 	for _, hash := range replaced {
-		if _, err := tx.giveUp(hash, s.CreatedAt); err != nil {
+		ended, err := tx.giveUp(hash, s.CreatedAt)
+		if err != nil {
 			return err
 		}
+		tx.countEnded(replacedSession, len(ended))
 	}
+	tx.count(tx.metrics.started)
 	_, err := tx.exec(`INSERT INTO session (id, token, "userId", "ipAddress", "userAgent", "rememberMe",
 			"createdAt", "updatedAt", "expiresAt", "cookieAt")
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -58,6 +61,7 @@ func (tx *Tx) SignOut(e Event, hashes ...string) error {
 		if err != nil {
 			return err
 		}
+		tx.countEnded(signedOutSession, len(ended))
 		for _, session := range ended {
 			e.UserID, e.SessionID = session.UserID, session.ID
 			if err := tx.Record(e); err != nil {
@@ -104,7 +108,9 @@ func (s *Store) ExtendSession(ctx context.Context, hash string, seen, updatedAt,
 	err = s.sessionTx(ctx, "extend session", func(tx *Tx) error {
 		n, err := tx.exec(`UPDATE session SET "updatedAt" = ?, "expiresAt" = ? WHERE token = ? AND "updatedAt" = ?`,
 			updatedAt, expiresAt, hash, seen)
-		extended = n > 0
+		if extended = n > 0; extended {
+			tx.count(tx.metrics.extended)
+		}
 		return err
 	})
 	return extended && err == nil, err
@@ -119,10 +125,11 @@ func (s *Store) MarkCookieSent(ctx context.Context, hash string, at time.Time) e
 	})
 }
 
-// EndSession deletes a session, if it exists.
+// EndSession deletes a session that has expired, if it exists.
 func (s *Store) EndSession(ctx context.Context, hash string) error {
 	return s.sessionTx(ctx, "end session", func(tx *Tx) error {
-		_, err := tx.endSessions(`token = ?`, hash)
+		ended, err := tx.endSessions(`token = ?`, hash)
+		tx.countEnded(expiredSession, len(ended))
 		return err
 	})
 }
@@ -160,5 +167,7 @@ func (s *Store) DeleteExpiredSessions(ctx context.Context, now time.Time) (int64
 	if _, err := s.DeleteOld(ctx, "delete replaced sessions", "replaced", "token", `"expiresAt"`, now); err != nil {
 		return 0, err
 	}
-	return s.DeleteOld(ctx, "delete expired sessions", "session", "id", `"expiresAt"`, now)
+	n, err := s.DeleteOld(ctx, "delete expired sessions", "session", "id", `"expiresAt"`, now)
+	s.metrics.ended.WithLabelValues(expiredSession).Add(float64(n))
+	return n, err
 }

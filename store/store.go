@@ -8,14 +8,22 @@ package store
 import (
 	"context"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"vestibule/store/db"
 )
 
 // Store keeps accounts. All methods may be called from many goroutines.
-type Store struct{ *db.DB }
+type Store struct {
+	*db.DB
+
+	metrics *metrics
+}
 
 // New returns the accounts in a database.
-func New(d *db.DB) *Store { return &Store{d} }
+func New(d *db.DB) *Store { return newStore(d, nil) }
+
+func newStore(d *db.DB, r prometheus.Registerer) *Store { return &Store{d, newMetrics(r)} }
 
 // Open opens a database, see db.Open, and returns the accounts in it.
 func Open(ctx context.Context, url string) (*Store, error) {
@@ -28,7 +36,7 @@ func OpenWith(ctx context.Context, url string, o db.Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return New(d), nil
+	return newStore(d, o.Metrics), nil
 }
 
 // Errors that callers compare with errors.Is. Every call can return the first five.

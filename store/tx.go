@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"vestibule/store/db"
 )
 
@@ -17,6 +19,8 @@ type Tx struct {
 	dialect db.Dialect
 	ended   []string
 	mailed  bool
+	metrics *metrics
+	counted []prometheus.Counter // to increase after the commit
 }
 
 // Tx runs f in a transaction and commits it if f returns nil. Errors name the operation
@@ -27,19 +31,28 @@ type Tx struct {
 // transaction that conflicts with another one. So f must set its results on each run and
 // have no other side effects.
 func (s *Store) Tx(ctx context.Context, what string, f func(*Tx) error) error {
-	return s.DB.AccountTx(ctx, what, s.tx(f))
+	return s.counting(ctx, s.DB.AccountTx, what, f)
 }
 
 // sessionTx is Tx for a session that is in use. A proxied request waits for it, so it does
 // not take a connection for accounts.
 func (s *Store) sessionTx(ctx context.Context, what string, f func(*Tx) error) error {
-	return s.DB.Tx(ctx, what, s.tx(f))
+	return s.counting(ctx, s.DB.Tx, what, f)
 }
 
-func (s *Store) tx(f func(*Tx) error) func(context.Context, db.Querier) error {
-	return func(ctx context.Context, q db.Querier) error {
-		return f(&Tx{ctx: ctx, q: q, dialect: s.Dialect()})
+// counting runs f in a transaction of the engine, and counts what the commit has stored.
+func (s *Store) counting(ctx context.Context, run func(context.Context, string, func(context.Context, db.Querier) error) error, what string, f func(*Tx) error) error {
+	var tx *Tx
+	err := run(ctx, what, func(ctx context.Context, q db.Querier) error {
+		tx = &Tx{ctx: ctx, q: q, dialect: s.Dialect(), metrics: s.metrics}
+		return f(tx)
+	})
+	if err == nil {
+		for _, counter := range tx.counted {
+			counter.Inc()
+		}
 	}
+	return err
 }
 
 // Ended returns the token hashes of the sessions that the transaction has ended. After
@@ -48,6 +61,9 @@ func (tx *Tx) Ended() []string { return tx.ended }
 
 // Mailed reports whether the transaction has queued a mail.
 func (tx *Tx) Mailed() bool { return tx.mailed }
+
+// count increases a counter after the commit.
+func (tx *Tx) count(c prometheus.Counter) { tx.counted = append(tx.counted, c) }
 
 func (tx *Tx) exec(query string, args ...any) (int64, error) {
 	return tx.q.Exec(tx.ctx, query, args...)

@@ -22,6 +22,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"vestibule/internal/jose"
 )
 
@@ -44,6 +46,8 @@ type Config struct {
 
 	Log *slog.Logger     // nil: slog.Default
 	Now func() time.Time // nil: time.Now
+
+	Metrics prometheus.Registerer // of refused tokens; nil: none are registered
 }
 
 // Verifier verifies tokens. It is safe for concurrent use.
@@ -51,6 +55,7 @@ type Verifier struct {
 	own     *trust   // the BFF, and others that share its secret
 	further []*trust // JWT_ISSUERS
 	now     func() time.Time
+	refused *prometheus.CounterVec
 }
 
 // New makes a Verifier. An error names the faulty setting. Run fetches the published keys:
@@ -62,7 +67,7 @@ func New(cfg Config) (*Verifier, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	v := &Verifier{now: cfg.Now}
+	v := &Verifier{now: cfg.Now, refused: newRefused(cfg.Metrics)}
 	var err error
 	if v.own, err = newOwn(cfg); err != nil {
 		return nil, err

@@ -37,20 +37,20 @@ type Caller struct {
 func (t *trust) caller(claims jose.Claims, now time.Time) (Caller, error) {
 	c, err := parseDates(claims)
 	if err != nil {
-		return Caller{}, ErrInvalid.Because(err)
+		return Caller{}, invalid(malformed, err)
 	}
 	if err := c.validAt(now); err != nil {
 		return Caller{}, err
 	}
 	if iss, ok := jose.Text(claims.Issuer); !ok || iss != t.issuer {
-		return Caller{}, ErrInvalid.Because(errors.New("iss differs (compare " + t.setting("JWT_ISSUER") + ")"))
+		return Caller{}, invalid(wrongIssuer, errors.New("iss differs (compare "+t.setting("JWT_ISSUER")+")"))
 	}
 	if !claims.IsFor(t.audience) {
-		return Caller{}, ErrInvalid.Because(errors.New("aud differs (compare " + t.setting("JWT_AUDIENCE") + ")"))
+		return Caller{}, invalid(wrongAudience, errors.New("aud differs (compare "+t.setting("JWT_AUDIENCE")+")"))
 	}
 	sub, ok := jose.Text(claims.Subject)
 	if !ok || !jose.UsableID(sub) {
-		return Caller{}, ErrNoSubject.Because(errors.New("sub is missing or unusable"))
+		return Caller{}, ErrNoSubject.Because(because{wrongSubject, errors.New("sub is missing or unusable")})
 	}
 	c.Issuer, c.Subject = t.issuer, sub
 	c.Service = t.further || strings.HasPrefix(sub, jose.ServicePrefix)
@@ -59,11 +59,11 @@ func (t *trust) caller(claims jose.Claims, now time.Time) (Caller, error) {
 	}
 	actors, _, err := jose.Actors(claims.Actor)
 	if err != nil {
-		return Caller{}, ErrInvalid.Because(err)
+		return Caller{}, invalid(malformed, err)
 	}
 	c.Actor = strings.Join(actors, ", ")
 	if c.Scopes, err = t.opened(c, claims.Scope); err != nil {
-		return Caller{}, ErrInvalid.Because(err)
+		return Caller{}, invalid(malformed, err)
 	}
 	return c, nil
 }
@@ -111,7 +111,7 @@ func (c Caller) validAt(now time.Time) error {
 	case t >= c.expires+jose.Skew.Seconds():
 		return ErrExpired
 	case c.starts > t+jose.Skew.Seconds():
-		return ErrInvalid.Because(errors.New("iat or nbf is in the future (compare the clocks)"))
+		return invalid(tooEarly, errors.New("iat or nbf is in the future (compare the clocks)"))
 	}
 	return nil
 }

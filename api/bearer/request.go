@@ -38,7 +38,7 @@ func (v *Verifier) Admit(r *http.Request, scope string) (*http.Request, Caller, 
 		web.Note(r, slog.String("act", caller.Actor))
 	}
 	if !caller.May(scope) {
-		return nil, Caller{}, ErrScope
+		return nil, Caller{}, v.count(ErrScope)
 	}
 	r = WithCaller(r, caller)
 	v.judgeBody(r)
@@ -48,6 +48,14 @@ func (v *Verifier) Admit(r *http.Request, scope string) (*http.Request, Caller, 
 // Authenticate returns the caller of the request's token. A request must have exactly one
 // Authorization header.
 func (v *Verifier) Authenticate(r *http.Request) (Caller, error) {
+	caller, err := v.authenticate(r)
+	if err != nil {
+		return Caller{}, v.count(err)
+	}
+	return caller, nil
+}
+
+func (v *Verifier) authenticate(r *http.Request) (Caller, error) {
 	sent := r.Header["Authorization"]
 	switch len(sent) {
 	case 0:

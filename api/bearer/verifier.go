@@ -65,7 +65,7 @@ func (v *Verifier) verify(ctx context.Context, token string) (Caller, error) {
 	}
 	t, err := jose.Parse(token)
 	if err != nil {
-		return Caller{}, ErrInvalid.Because(err)
+		return Caller{}, invalid(malformed, err)
 	}
 	claims, errClaims := jose.ParseClaims(t.Payload)
 	by := v.of(claims)
@@ -74,20 +74,20 @@ func (v *Verifier) verify(ctx context.Context, token string) (Caller, error) {
 		err = header.Check(by.algorithm)
 	}
 	if err != nil {
-		return Caller{}, ErrInvalid.Because(fmt.Errorf("%w (compare %s)", err, by.setting("JWT_ALGORITHM")))
+		return Caller{}, invalid(wrongHeader, fmt.Errorf("%w (compare %s)", err, by.setting("JWT_ALGORITHM")))
 	}
 	ring, candidates, err := by.keys.find(ctx, header.KeyID)
 	if err != nil {
 		return Caller{}, err
 	}
 	if len(candidates) == 0 {
-		return Caller{}, ErrInvalid.Because(fmt.Errorf("no key with kid %.64q (compare %s)", header.KeyID, by.keySetting()))
+		return Caller{}, invalid(unknownKey, fmt.Errorf("no key with kid %.64q (compare %s)", header.KeyID, by.keySetting()))
 	}
 	if !slices.ContainsFunc(candidates, t.SignedBy) {
-		return Caller{}, ErrInvalid.Because(errors.New("wrong signature (compare " + by.keySetting() + ")"))
+		return Caller{}, invalid(wrongSignature, errors.New("wrong signature (compare "+by.keySetting()+")"))
 	}
 	if errClaims != nil {
-		return Caller{}, ErrInvalid.Because(errClaims)
+		return Caller{}, invalid(malformed, errClaims)
 	}
 	c, err := by.caller(claims, v.now())
 	if err != nil {

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
 	"vestibule/internal/fair"
 )
 
@@ -48,6 +51,9 @@ func (s Share) group() string {
 type gate struct {
 	known, strangers line
 	permits          *fair.Room // its keys are the kinds of the lines
+
+	waits    prometheus.Histogram
+	refusals prometheus.Counter
 }
 
 type line struct {
@@ -56,7 +62,7 @@ type line struct {
 	places *fair.Room
 }
 
-func newGate(parallel, queue int, wait time.Duration) gate {
+func newGate(parallel, queue int, wait time.Duration, r prometheus.Registerer) gate {
 	newLine := func(kind string) line {
 		all := parallel + queue
 		return line{
@@ -65,12 +71,25 @@ func newGate(parallel, queue int, wait time.Duration) gate {
 			places: fair.New(fair.Limits{Places: parallel, Queue: queue, Wait: wait}),
 		}
 	}
-	return gate{
+	g := gate{
 		known:     newLine("known"),
 		strangers: newLine("strangers"),
 		// Only calls with a place in their line wait here, at most parallel of each kind.
 		permits: fair.New(fair.Limits{Places: parallel, Queue: 2 * parallel, Wait: wait}),
+
+		waits: promauto.With(r).NewHistogram(prometheus.HistogramOpts{
+			Name:    "vestibule_password_wait_seconds",
+			Help:    "How long computations of password hashes have waited for their turn. Refused ones are left out.",
+			Buckets: []float64{.001, .01, .05, .1, .25, .5, 1, 2, 4},
+		}),
+		refusals: promauto.With(r).NewCounter(prometheus.CounterOpts{
+			Name: "vestibule_password_refusals_total",
+			Help: "Computations of password hashes that were refused because the queue was full or the wait too long. Their requests got a 503.",
+		}),
 	}
+	g.known.places.Measure(r, "bff", "passwords-of-users")
+	g.strangers.places.Measure(r, "bff", "passwords-of-strangers")
+	return g
 }
 
 // enter takes a permit. leave returns it. The error is ErrBusy or the context's.
@@ -79,6 +98,7 @@ func (g gate) enter(ctx context.Context, s Share) (leave func(), err error) {
 	if s.User != "" {
 		l = g.known
 	}
+	begun := time.Now()
 	var releases []func()
 	leave = func() {
 		for i := len(releases) - 1; i >= 0; i-- {
@@ -95,15 +115,17 @@ func (g gate) enter(ctx context.Context, s Share) (leave func(), err error) {
 		release, err := step.room.Enter(ctx, step.key, 1)
 		if err != nil {
 			leave()
-			return nil, busy(err)
+			return nil, g.refused(err)
 		}
 		releases = append(releases, release)
 	}
+	g.waits.Observe(time.Since(begun).Seconds())
 	return leave, nil
 }
 
-func busy(err error) error {
+func (g gate) refused(err error) error {
 	if _, full := errors.AsType[fair.Full](err); full {
+		g.refusals.Inc()
 		return fmt.Errorf("%w: %w", ErrBusy, err)
 	}
 	return fmt.Errorf("password: wait for a permit: %w", err)

@@ -31,6 +31,7 @@ import (
 	"time"
 
 	"github.com/alexedwards/argon2id"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Params are the argon2id parameters: Memory in KiB, SaltLength and KeyLength
@@ -58,6 +59,8 @@ type Config struct {
 	MinLength int           // minimum length of new passwords, in code points; default: DefaultMinLength
 
 	AllowCommon bool // accept easily guessed passwords as new passwords
+
+	Metrics prometheus.Registerer // of the queue; nil: none are registered
 }
 
 // Hasher hashes and verifies passwords. It is safe for concurrent use.
@@ -105,7 +108,7 @@ func New(c Config) (*Hasher, error) {
 	h := &Hasher{
 		params:    c.Params,
 		minLength: c.MinLength,
-		gate:      newGate(c.Parallel, c.Queue, c.Wait),
+		gate:      newGate(c.Parallel, c.Queue, c.Wait, c.Metrics),
 		create:    argon2id.CreateHash,
 		check:     argon2id.CheckHash,
 

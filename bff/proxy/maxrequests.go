@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"vestibule/internal/fair"
 	"vestibule/internal/web"
 )
@@ -67,6 +69,12 @@ func NewLimits(most, routes int) *Limits {
 		perRoute = max(1, most/routeShare)
 	}
 	return &Limits{users: share(userShare), addresses: share(addressShare), all: fair.New(fair.Limits{Places: most, PerKey: perRoute})}
+}
+
+// Measure registers how many requests are under way. A nil r registers nothing.
+func (l *Limits) Measure(r prometheus.Registerer) {
+	l.addresses.Measure(r, "bff", "proxied")
+	l.all.Measure(r, "bff", "waiting-for-apis")
 }
 
 // requestPlaces are the places that one request holds.

@@ -46,6 +46,8 @@ type Config struct {
 	AllowUpgrade func(*http.Request) bool
 	// ClientIP returns the client's address, or "".
 	ClientIP func(*http.Request) string
+	// Metrics count the outcomes. Several proxies may share them; nil: they are not shown.
+	Metrics *Metrics
 }
 
 // Grant is the permission to make one exchange with the API.
@@ -83,7 +85,8 @@ type Proxy struct {
 	reverse  httputil.ReverseProxy // without a BufferPool, see exchange.reverse
 	buffers  buffers
 
-	limits *Limits
+	limits   *Limits
+	outcomes outcomes
 
 	stopping context.Context // ends when the process stops
 	stop     context.CancelFunc
@@ -105,7 +108,8 @@ func New(cfg Config) (*Proxy, error) {
 		root:     upstream.Path,
 		rawRoot:  rawPath(upstream),
 
-		limits: cmp.Or(cfg.Limits, NewLimits(0, 1)),
+		limits:   cmp.Or(cfg.Limits, NewLimits(0, 1)),
+		outcomes: cmp.Or(cfg.Metrics, NewMetrics(nil)).of(cfg.Path),
 
 		forwardedHost:  []string{cfg.Public.Host},
 		forwardedProto: []string{cfg.Public.Scheme},
@@ -142,7 +146,15 @@ func checkUpstream(u *url.URL) error {
 // refusal or failure as an error, and the caller answers it. The error is
 // context.Canceled if the client is gone. If an answer has ended early, Serve panics
 // with http.ErrAbortHandler.
-func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request) error {
+func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request) (err error) {
+	returned := false
+	defer func() { p.outcomes.count(r.Context(), returned, err) }()
+	err = p.serve(w, r)
+	returned = true
+	return err
+}
+
+func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) error {
 	rest, err := Admit(r, &p.cfg.Route)
 	if err != nil {
 		return err

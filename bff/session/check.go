@@ -88,6 +88,7 @@ func (s *Sessions) live(e *entry, p presented) (*Live, error) {
 func (s *Sessions) entry(ctx context.Context, hash string, recheck time.Duration) (*entry, error) {
 	now := s.now()
 	e, _ := s.cache.get(hash)
+	mayUse := recheck > 0
 	var version int64
 	if s.Version != nil && recheck > 0 {
 		var err error
@@ -96,7 +97,11 @@ func (s *Sessions) entry(ctx context.Context, hash string, recheck time.Duration
 		}
 	}
 	if e != nil && e.isCurrent(now, recheck, version) {
+		s.hits.Inc()
 		return e, nil
+	}
+	if mayUse {
+		s.misses.Inc()
 	}
 	if s.ended.tooOften(hash, now) {
 		return nil, ErrTooOften

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"vestibule/bff/token"
 	"vestibule/store"
 	"vestibule/store/db"
@@ -45,6 +47,8 @@ type Config struct {
 	Tokens   Tokens
 	Kinds    []token.Kind     // of the tokens of a session; none: one, with the audience of Tokens and no more
 	Now      func() time.Time // nil: time.Now
+
+	Metrics prometheus.Registerer // of the cache, look-ups and streams; nil: none are registered
 }
 
 // Tokens mints the tokens that a session's requests carry upstream.

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"vestibule/internal/fair"
 	"vestibule/internal/opaque"
 	"vestibule/store"
@@ -42,6 +44,8 @@ type Sessions struct {
 
 	streams streams
 	sweeps  chan struct{} // asks Run to sweep at once
+
+	hits, misses prometheus.Counter // of the cache
 }
 
 // New returns the sessions of a database.
@@ -71,7 +75,9 @@ func New(cfg Config, s Store) (*Sessions, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	return &Sessions{Config: cfg, store: s, cache: c, further: further, ended: d, lookups: newLookups(s.Shares()), streams: newStreams(cfg), sweeps: make(chan struct{}, 1)}, nil
+	sessions := &Sessions{Config: cfg, store: s, cache: c, further: further, ended: d, lookups: newLookups(s.Shares()), streams: newStreams(cfg), sweeps: make(chan struct{}, 1)}
+	sessions.measure(cfg.Metrics)
+	return sessions, nil
 }
 
 // now returns the current time with the precision of the database.

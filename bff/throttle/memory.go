@@ -47,7 +47,13 @@ func newBlocks() (*blocks, error) {
 
 // wait returns how long the attempt is blocked according to the memory. 0 means that the
 // database must be asked.
-func (b *blocks) wait(a Attempt, keys []string, now time.Time) (wait time.Duration) {
+func (b *blocks) wait(a Attempt, keys []string, now time.Time) time.Duration {
+	_, wait := b.longest(a, keys, now)
+	return wait
+}
+
+// longest is wait with the rule whose block lasts longest, or nil.
+func (b *blocks) longest(a Attempt, keys []string, now time.Time) (by *rule, wait time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	stranger := true
@@ -61,10 +67,12 @@ func (b *blocks) wait(a Attempt, keys []string, now time.Time) (wait time.Durati
 			continue
 		}
 		if e, ok := b.current(c.rule, keys[i], now); ok { // #nosec G602 -- as above
-			wait = max(wait, remaining(e.until, now))
+			if left := remaining(e.until, now); left > wait {
+				by, wait = c.rule, left
+			}
 		}
 	}
-	return wait
+	return by, wait
 }
 
 // current returns the entry of a counter, if it is recent enough. An entry from the future

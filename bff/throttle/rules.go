@@ -56,6 +56,12 @@ var (
 	clientAddress = &rule{"client address", 100, 10 * time.Minute, 5 * time.Minute, decrements}
 )
 
+// limits are the rules that refuse attempts.
+var limits = []*rule{
+	signInPair, signInNetwork, signInAccount, signInAddress, signUpAddress, checkSession, checkUser, checkLink,
+	profileUser, mailRecipient, mailAddress, clientPair, clientAddress,
+}
+
 // Attempt lists the counters of one attempt. The value of the last counter, a client or a
 // user, is also the attempt's key in the counting room.
 type Attempt []counted

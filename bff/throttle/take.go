@@ -2,6 +2,7 @@ package throttle
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -45,15 +46,20 @@ func (l *Limiter) Take(ctx context.Context, a Attempt) error {
 	}
 	keys := l.keys(a)
 	if wait := l.blocks.wait(a, keys, l.time()); wait > 0 {
+		l.refused(a, keys)
 		return &Limited{wait}
 	}
 	leave, err := l.enter(ctx, a.roomKey())
 	if err != nil {
+		if errors.As(err, new(fair.Full)) {
+			l.throttled.WithLabelValues(busyRule).Inc()
+		}
 		return err
 	}
 	defer leave()
 	wait, err := l.decide(ctx, a, keys)
 	if err == nil && wait > 0 {
+		l.refused(a, keys)
 		return &Limited{wait}
 	}
 	return err

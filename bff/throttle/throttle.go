@@ -29,6 +29,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"vestibule/internal/fair"
 	"vestibule/store"
 	"vestibule/store/db"
@@ -50,6 +52,8 @@ type Limiter struct {
 
 	blocks *blocks
 	room   *fair.Room
+
+	throttled *prometheus.CounterVec
 }
 
 // New returns a limiter whose counters are in s. It derives the key of the hashes from
@@ -63,7 +67,7 @@ func New(s Store, secret []byte, now func() time.Time, off bool) (*Limiter, erro
 	if err != nil {
 		return nil, fmt.Errorf("create the memory of blocks: %w", err)
 	}
-	return &Limiter{store: s, now: now, key: key, off: off, blocks: blocks, room: newRoom(s.Shares().Count)}, nil
+	return &Limiter{store: s, now: now, key: key, off: off, blocks: blocks, room: newRoom(s.Shares().Count), throttled: newThrottled(nil)}, nil
 }
 
 // Limited is returned for an attempt that must not be made now.

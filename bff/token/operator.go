@@ -19,5 +19,5 @@ func (m *Minter) MintFor(subject string, scope *string) (Token, error) {
 	if strings.HasPrefix(subject, jose.ServicePrefix) {
 		c.ClientID = subject
 	}
-	return m.mint(c, m.config.ExpiresIn)
+	return m.mint(c, m.config.ExpiresIn, m.minted.session)
 }

@@ -38,7 +38,7 @@ func (m *Minter) MintService(clientID, audience, scope string) (Token, error) {
 	if clientID == "" || audience == "" {
 		return Token{}, errors.New("token: mint: no client or no audience")
 	}
-	return m.mint(claims{Audience: audience, Subject: clientID, ClientID: clientID, Scope: &scope, ID: rand.Text()}, m.config.ExpiresIn)
+	return m.mint(claims{Audience: audience, Subject: clientID, ClientID: clientID, Scope: &scope, ID: rand.Text()}, m.config.ExpiresIn, m.minted.service)
 }
 
 // Exchanged is a token with which a service acts for a user.
@@ -62,6 +62,6 @@ func (m *Minter) MintExchanged(s Subject, clientID, audience, scope string) (Exc
 	id := rand.Text()
 	t, err := m.mint(claims{
 		Audience: audience, Subject: s.UserID, Session: s.SessionID, ClientID: clientID, Scope: &scope, Act: act, ID: id,
-	}, min(m.config.ExpiresIn, s.Expires.Sub(m.config.Now())))
+	}, min(m.config.ExpiresIn, s.Expires.Sub(m.config.Now())), m.minted.exchange)
 	return Exchanged{t, id, act}, err
 }

@@ -24,6 +24,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"vestibule/internal/jose"
 	"vestibule/store"
 )
@@ -39,6 +41,7 @@ type Config struct {
 	ExpiresIn       time.Duration // lifetime of a token, from 1 s to LongestLife
 	Rotation        time.Duration // how long a key signs until the next one does; 0: until an operator rotates it
 	Now             func() time.Time
+	Metrics         prometheus.Registerer // of minted tokens and signing keys; nil: none are registered
 }
 
 func (c Config) check() error {
@@ -75,6 +78,7 @@ type Minter struct {
 	keys   Keys
 	secret jose.Signer // signs in HS256 mode
 	table  *table
+	minted minted
 }
 
 // Open returns a Minter that is ready to sign. In HS256 mode it does not use keys,
@@ -86,7 +90,7 @@ func Open(ctx context.Context, c Config, keys Keys) (*Minter, error) {
 		return nil, err
 	}
 	c.Type = cmp.Or(c.Type, jose.TypeAccessToken)
-	m := &Minter{config: c, keys: keys, table: newTable()}
+	m := &Minter{config: c, keys: keys, table: newTable(), minted: newMinted(c.Metrics)}
 	if c.Algorithm == jose.HS256 {
 		m.secret = jose.NewSecretSigner(c.Secret)
 		return m, nil
@@ -94,6 +98,7 @@ func Open(ctx context.Context, c Config, keys Keys) (*Minter, error) {
 	if err := m.begin(ctx); err != nil {
 		return nil, err
 	}
+	m.measureKeys(c.Metrics)
 	return m, nil
 }
 
@@ -133,11 +138,11 @@ func (m *Minter) Mint(u *store.User, sessionID string, k Kind) (Token, error) {
 	if k.Scope != "" {
 		c.Scope = &k.Scope
 	}
-	return m.mint(c, m.config.ExpiresIn)
+	return m.mint(c, m.config.ExpiresIn, m.minted.session)
 }
 
-// mint signs c as a token of this lifetime.
-func (m *Minter) mint(c claims, life time.Duration) (Token, error) {
+// mint signs c as a token of this lifetime, and counts it.
+func (m *Minter) mint(c claims, life time.Duration, minted prometheus.Counter) (Token, error) {
 	now := m.config.Now()
 	signer := m.signer(now)
 	expires := now.Add(life).UTC().Truncate(time.Second)
@@ -150,6 +155,7 @@ func (m *Minter) mint(c claims, life time.Duration) (Token, error) {
 	if err != nil {
 		return Token{}, fmt.Errorf("token: mint: %w", err)
 	}
+	minted.Inc()
 	return Token{Raw: raw, Expires: expires, keyID: signer.Public().ID}, nil
 }
 

@@ -102,6 +102,12 @@ func commands() []command {
 			{"limit", "N", "The maximum number of events: 100 by default, 0 for all."},
 			asJSON,
 		}, run: audit},
+		{name: "backup", args: "FILE", summary: "write a verified copy of the SQLite database to FILE, also while vestibule serve uses it; for PostgreSQL use pg_dump", reads: settings.ForData, options: []option{
+			{"replace", "", "Replace FILE if it exists. The old file stays until the new one is verified."},
+		}, run: backup},
+		{name: "restore", args: "FILE", summary: "put the backup in FILE in the place of the SQLite database, while no vestibule process uses it. The data of an older version is migrated. The old database is renamed and not deleted. All sessions end, because some may have been revoked after the backup.", reads: settings.ForData, options: []option{
+			{"keep-sessions", "", "Keep the sessions that are in the backup, also those that were revoked later."},
+		}, run: restore},
 		{name: "routes", args: "[URL]", summary: "print the routes of the proxy as vestibule serve and bff use them, or say which route takes a URL and why", reads: settings.ForRoutes, options: []option{
 			{"method", "METHOD", "The method of the request to the URL; by default GET."},
 			{"explain", "", "Also say for each of the usual request headers whether it is forwarded, and why."},

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"sync/atomic"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"vestibule/internal/web"
 )
 
@@ -16,6 +18,8 @@ type admin struct {
 	alerts   []probe // further checks of /healthz, and stricter ones in place of those of the same name
 	shared   bool    // other instances use the same database
 	stopping atomic.Bool
+	metrics  *prometheus.Registry
+	requests *web.RequestMetrics
 	polls    readyzPolls
 }
 
@@ -23,15 +27,23 @@ type admin struct {
 func (a *admin) handler() http.Handler {
 	router := web.NewRouter(writeAdminError)
 	get := func(path string, h web.HandlerFunc) {
-		router.Path(path).Methods(http.MethodGet, http.MethodHead).Handler(web.Handle(h, writeAdminError))
+		router.Path(path).Methods(http.MethodGet, http.MethodHead).Handler(web.Handle(func(w http.ResponseWriter, r *http.Request) error {
+			web.NoteEndpoint(r, path)
+			return h(w, r)
+		}, writeAdminError))
 	}
 	get("/livez", a.live)
 	get("/readyz", a.ready)
 	get("/healthz", a.health)
+	scrape := metricsHandler(a.metrics)
+	get("/metrics", func(w http.ResponseWriter, r *http.Request) error {
+		scrape.ServeHTTP(w, r)
+		return nil
+	})
 
 	h := web.DefaultDeadlines.Wrap(web.NoStore(router))
 	h = web.SecurityHeaders{CSP: web.APIPolicy}.Wrap(h)
-	return web.RequestLog{Log: a.log, Surface: "admin", Errors: writeAdminError}.Wrap(h)
+	return web.RequestLog{Log: a.log, Surface: "admin", Errors: writeAdminError, Metrics: a.requests}.Wrap(h)
 }
 
 // live answers /livez. It checks nothing else: a process that fails here is restarted,

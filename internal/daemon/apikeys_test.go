@@ -77,12 +77,13 @@ func runAPI(t *testing.T, c *settings.Settings) (api, admin string, out *logBuff
 		t.Fatal(err)
 	}
 	t.Cleanup(at.close)
-	db, err := openStore(t.Context(), c, log)
+	metrics := newMetrics()
+	db, err := openStore(t.Context(), c, metrics, log)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	p, err := join(t.Context(), c, at, db, log)
+	p, err := join(t.Context(), c, at, db, metrics, log)
 	if err != nil {
 		t.Fatal(err)
 	}

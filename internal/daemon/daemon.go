@@ -9,6 +9,8 @@ import (
 	"io"
 	"log/slog"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"vestibule/internal/settings"
 	"vestibule/store"
 )
@@ -28,7 +30,8 @@ func Run(ctx context.Context, c *settings.Settings, stdout, stderr io.Writer) er
 	if err := c.ReadSecretFile(); err != nil {
 		return err // fail before anything is created or changed
 	}
-	db, err := openStore(ctx, c, log)
+	metrics := newMetrics()
+	db, err := openStore(ctx, c, metrics, log)
 	if err != nil {
 		return unlessStopped(ctx, err)
 	}
@@ -41,7 +44,8 @@ func Run(ctx context.Context, c *settings.Settings, stdout, stderr io.Writer) er
 	if err := c.CreateSecret(log); err != nil {
 		return err
 	}
-	process, err := join(ctx, c, at, db, log)
+	measureSchema(ctx, metrics, db)
+	process, err := join(ctx, c, at, db, metrics, log)
 	if err != nil {
 		return unlessStopped(ctx, err)
 	}
@@ -51,7 +55,7 @@ func Run(ctx context.Context, c *settings.Settings, stdout, stderr io.Writer) er
 
 // join makes this process one of the running ones, and composes it. If that fails, it leaves
 // no row behind: for a minute the row would keep other processes from starting.
-func join(ctx context.Context, c *settings.Settings, at *listeners, db *store.Store, log *slog.Logger) (*process, error) {
+func join(ctx context.Context, c *settings.Settings, at *listeners, db *store.Store, metrics *prometheus.Registry, log *slog.Logger) (*process, error) {
 	secrets, err := newSecretCheck(c, at, db, log)
 	if err != nil {
 		return nil, err
@@ -63,7 +67,7 @@ func join(ctx context.Context, c *settings.Settings, at *listeners, db *store.St
 	}
 	var p *process
 	if err = secrets.join(ctx, c, heart.instance); err == nil {
-		p, err = compose(ctx, c, at, db, heart, log)
+		p, err = compose(ctx, c, at, db, heart, metrics, log)
 	}
 	if err != nil {
 		heart.end(ctx)

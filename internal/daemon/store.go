@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"vestibule/internal/settings"
 	"vestibule/store"
 	"vestibule/store/db"
@@ -13,9 +15,10 @@ import (
 
 // openStore opens the database and checks that its schema fits this version. If MIGRATE
 // allows it, openStore first applies pending migrations.
-func openStore(ctx context.Context, c *settings.Settings, log *slog.Logger) (*store.Store, error) {
+func openStore(ctx context.Context, c *settings.Settings, metrics prometheus.Registerer, log *slog.Logger) (*store.Store, error) {
 	st, err := store.OpenWith(ctx, c.Database.URL, db.Options{
 		MaxConnections: c.Database.MaxConnections,
+		Metrics:        metrics,
 		OnLockWait: func(w db.LockWait) {
 			log.Warn("the start waits for another process", "setting", "DATABASE_URL", "wait", w.String())
 		},

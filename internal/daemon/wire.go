@@ -9,12 +9,15 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"vestibule/api"
 	"vestibule/bff"
 	"vestibule/bff/token"
 	"vestibule/internal/inprocess"
 	"vestibule/internal/jose"
 	"vestibule/internal/settings"
+	"vestibule/internal/web"
 	"vestibule/store"
 	"vestibule/store/tasks"
 )
@@ -22,11 +25,14 @@ import (
 // compose creates the surfaces that have a listener. If both run, each calls the other
 // inside the process, unless the address of the other is set. Such a call uses the same
 // tokens and the same verification, but no network.
-func compose(ctx context.Context, c *settings.Settings, at *listeners, db *store.Store, heart *heartbeat, log *slog.Logger) (*process, error) {
+func compose(ctx context.Context, c *settings.Settings, at *listeners, db *store.Store, heart *heartbeat, metrics *prometheus.Registry, log *slog.Logger) (*process, error) {
+	for _, l := range at.all() {
+		l.bounds.Metrics = metrics
+	}
 	p := &process{
 		log:     log,
 		adminAt: at.admin,
-		admin:   &admin{log: log, shared: db.Shared()},
+		admin:   &admin{log: log, shared: db.Shared(), metrics: metrics, requests: web.NewRequestMetrics(metrics)},
 		work:    heart.run,
 
 		drainDelay: c.DrainDelay,
@@ -43,7 +49,7 @@ func compose(ctx context.Context, c *settings.Settings, at *listeners, db *store
 				bffHandler.ServeHTTP(w, r)
 			})}
 		}
-		s, err := newAPI(c, db, keys, log)
+		s, err := newAPI(c, db, keys, p.admin, log)
 		if err != nil {
 			return nil, err
 		}
@@ -57,7 +63,7 @@ func compose(ctx context.Context, c *settings.Settings, at *listeners, db *store
 		if at.api != nil && !c.NetworkAPI {
 			upstream = &inprocess.Transport{Log: log, Handler: withClientAddress(apiHandler), Idle: time.Second}
 		}
-		s, err := newBFF(ctx, c, db, upstream, log)
+		s, err := newBFF(ctx, c, db, upstream, p.admin, log)
 		if err != nil {
 			return nil, err
 		}
@@ -83,7 +89,7 @@ func withClientAddress(api http.Handler) http.Handler {
 	})
 }
 
-func newAPI(c *settings.Settings, db *store.Store, keys http.RoundTripper, log *slog.Logger) (*api.Server, error) {
+func newAPI(c *settings.Settings, db *store.Store, keys http.RoundTripper, a *admin, log *slog.Logger) (*api.Server, error) {
 	cfg := c.API
 	cfg.JWKSTransport = keys
 	if cfg.Algorithm == jose.HS256 {
@@ -91,18 +97,18 @@ func newAPI(c *settings.Settings, db *store.Store, keys http.RoundTripper, log *
 	}
 	taskStore := tasks.New(db.DB)
 	taskStore.TasksPerUser = c.TasksPerUser
-	s, err := api.New(cfg, api.Deps{Tasks: taskStore, Log: log})
+	s, err := api.New(cfg, api.Deps{Tasks: taskStore, Log: log, Metrics: a.metrics, Requests: a.requests})
 	if err != nil {
 		return nil, fmt.Errorf("start of the task API: %w", err)
 	}
 	return s, nil
 }
 
-func newBFF(ctx context.Context, c *settings.Settings, db *store.Store, upstream http.RoundTripper, log *slog.Logger) (*bff.Server, error) {
+func newBFF(ctx context.Context, c *settings.Settings, db *store.Store, upstream http.RoundTripper, a *admin, log *slog.Logger) (*bff.Server, error) {
 	cfg := c.BFF
 	cfg.Secret = c.Secret
 	cfg.PreviousSecrets = c.PreviousSecrets()
-	s, err := bff.New(ctx, cfg, bff.Deps{Store: db, Log: log, Upstream: upstream, DeleteRemains: tasks.New(db.DB).DeleteAnyRemains})
+	s, err := bff.New(ctx, cfg, bff.Deps{Store: db, Log: log, Metrics: a.metrics, Requests: a.requests, Upstream: upstream, DeleteRemains: tasks.New(db.DB).DeleteAnyRemains})
 	switch {
 	case errors.Is(err, token.ErrSecretDiffers):
 		return nil, settings.Failure{Fault: settings.Fault{

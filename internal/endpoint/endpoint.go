@@ -67,12 +67,20 @@ func Mount(router *mux.Router, write web.ErrorWriter, endpoints []Endpoint) {
 			e.Write = write
 		}
 		for _, path := range e.Paths() {
-			route := router.Path(path).Methods(e.methods()...).Handler(web.Handle(e.Handler, e.Write))
+			route := router.Path(path).Methods(e.methods()...).Handler(noted(e.Path, web.Handle(e.Handler, e.Write)))
 			if e.Match != nil {
 				route.MatcherFunc(e.Match)
 			}
 		}
 	}
+}
+
+// noted names the endpoint in the metrics.
+func noted(path string, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		web.NoteEndpoint(r, path)
+		h.ServeHTTP(w, r)
+	})
 }
 
 // Paths returns all paths of an endpoint.

@@ -22,6 +22,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"vestibule/internal/fair"
 )
 
@@ -81,6 +83,11 @@ func New(places, perKey int) *Room {
 	r := &Room{keys: map[string]*holder{}}
 	r.places = fair.New(fair.Limits{Places: places, PerKey: perKey, Queue: places, QueuePerKey: min(perKey, most), Wait: Wait, Ask: r.ask})
 	return r
+}
+
+// Measure registers how many streams are open, and how many wait for a place.
+func (r *Room) Measure(to prometheus.Registerer, surface, name string) {
+	r.places.Measure(to, surface, name)
 }
 
 // Enter takes a place for a stream of the key. leave gives it back and may be called more

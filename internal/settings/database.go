@@ -17,6 +17,12 @@ type database struct {
 	MaxConnections int // to PostgreSQL, of this process
 }
 
+// SecretFile returns the path at which the secret of a SQLite database is created when none is
+// set.
+func (d database) SecretFile() string {
+	return filepath.Join(filepath.Dir(d.SQLite), secretFileName)
+}
+
 // databaseURL reads DATABASE_URL. It checks the path of a SQLite file; package db
 // checks the URL of a PostgreSQL database.
 func (c *checker) databaseURL(v string) database {

@@ -3,7 +3,6 @@ package settings
 import (
 	"bytes"
 	"net"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -173,7 +172,7 @@ func (c *checker) missingSecret() {
 	case c.Database.SQLite == "":
 		why = "for PostgreSQL, which processes on other machines may share"
 	default:
-		c.SecretFile = filepath.Join(filepath.Dir(c.Database.SQLite), secretFileName)
+		c.SecretFile = c.Database.SecretFile()
 		return
 	}
 	c.conflict("BETTER_AUTH_SECRET", mistake{"is missing, and is not created automatically " + why, "create one with: " + secretCommand})

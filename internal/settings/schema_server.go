@@ -24,7 +24,7 @@ var addressSettings = group{"Addresses", []setting{
 	},
 	{
 		name: "ADMIN_ADDR", by: ForServe | ForBFF, arg: "HOST:PORT", value: "localhost:9090",
-		help:  "Where the admin server with /livez, /readyz and /healthz listens. It needs no sign-in: keep it off public networks.",
+		help:  "Where the admin server with /livez, /readyz, /healthz and /metrics listens. It needs no sign-in: keep it off public networks.",
 		check: func(c *checker, v string) { c.AdminAddr = c.address(v) },
 	},
 	{

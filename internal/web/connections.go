@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"vestibule/internal/fair"
 )
 
@@ -30,6 +32,8 @@ type Connections struct {
 	Surface    string
 	AllSetting string // the setting that the log names; "" for none
 	OneSetting string
+
+	Metrics prometheus.Registerer // nil: none are registered
 }
 
 // Bound returns ln with these bounds.
@@ -37,7 +41,7 @@ func (c Connections) Bound(ln net.Listener) net.Listener {
 	if c.All == 0 {
 		return ln
 	}
-	return &boundListener{
+	l := &boundListener{
 		Listener: ln,
 		bounds:   c,
 		all:      fair.New(fair.Limits{Places: c.All}),
@@ -45,6 +49,8 @@ func (c Connections) Bound(ln net.Listener) net.Listener {
 		held:     map[string]map[*boundConn]struct{}{},
 		lingers:  make(chan struct{}, maxRefusedLingers),
 	}
+	l.all.Measure(c.Metrics, c.Surface, "connections")
+	return l
 }
 
 type boundListener struct {

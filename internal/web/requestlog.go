@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,15 +21,16 @@ const RequestIDHeader = "X-Request-Id"
 type record struct {
 	context.Context
 
-	log    *slog.Logger
-	id     [1]string // an array, so that the answer's header needs no slice of its own
-	sender sender
-	user   string
-	route  string
-	err    error
-	attrs  []slog.Attr
-	answer recorder
-	atEnd  []func()
+	log      *slog.Logger
+	id       [1]string // an array, so that the answer's header needs no slice of its own
+	sender   sender
+	user     string
+	route    string // of the proxy
+	endpoint string
+	err      error
+	attrs    []slog.Attr
+	answer   recorder
+	atEnd    []func()
 }
 
 type recordKey struct{}
@@ -66,6 +68,14 @@ func NoteUser(r *http.Request, id string) {
 func NoteRoute(r *http.Request, path string) {
 	if rec := recordOf(r); rec != nil {
 		rec.route = path
+	}
+}
+
+// NoteEndpoint says which endpoint takes r, for the metrics. path is the endpoint's own, with
+// names of parameters.
+func NoteEndpoint(r *http.Request, path string) {
+	if rec := recordOf(r); rec != nil {
+		rec.endpoint = path
 	}
 }
 
@@ -124,6 +134,7 @@ type RequestLog struct {
 	// a configured proxy, or the BFF.
 	TrustID func(*http.Request) bool
 	Clients *ClientIPs // resolves the address that is logged
+	Metrics *RequestMetrics
 }
 
 // Wrap returns next with request id, log record and panic handler.
@@ -213,6 +224,7 @@ func (l RequestLog) write(r *http.Request, rec *record, level slog.Level, took t
 	case status >= 500:
 		level = slog.LevelError
 	}
+	l.Metrics.count(requestLabels{l.Surface, cmp.Or(rec.route, rec.endpoint), r.Method, status / 100}, rec.answer.bytes, took, streams(status, rec.answer.Header()))
 	if !l.Log.Enabled(r.Context(), level) {
 		return
 	}

@@ -29,6 +29,7 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // DB is an open database. All methods may be called from many goroutines.
@@ -75,6 +76,7 @@ type DB struct {
 	pace  pace       // likewise
 
 	unreadable unreadables
+	metrics    *metrics
 	observe    func(query string, rows int64) // is called for each write; for tests, else nil
 
 	secrets atomic.Pointer[Instance] // what beats say of this process; see HoldSecrets
@@ -105,11 +107,23 @@ type Options struct {
 	// migration of another process; nil: nobody is told. PostgreSQL opens meanwhile.
 	OnLockWait func(LockWait)
 
+	// Metrics gets the metrics of the calls and of the connections; nil: there are none.
+	Metrics prometheus.Registerer
+
 	patience time.Duration // the time limit of a call; 0: patience
 }
 
 // OpenWith is Open with options.
 func OpenWith(ctx context.Context, url string, o Options) (*DB, error) {
+	s, err := openWith(ctx, url, o)
+	if err != nil {
+		return nil, err
+	}
+	s.measure(o.Metrics)
+	return s, nil
+}
+
+func openWith(ctx context.Context, url string, o Options) (*DB, error) {
 	o.patience = cmp.Or(o.patience, patience)
 	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
 		return openSQLite(ctx, path, o)

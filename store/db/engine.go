@@ -65,6 +65,10 @@ type Dialect struct {
 	// of the user again and again. SQLite's writers wait in a queue anyway.
 	ShareSQL, AloneSQL string
 
+	// EstimateSQL returns a query for about how many rows a table has, which reads none of them.
+	// It is nil on SQLite.
+	EstimateSQL func(table string) string
+
 	// FindSQL is the condition that a column contains a text. It compares bytes, so that the
 	// time does not depend on the text.
 	FindSQL func(column string) string

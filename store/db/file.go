@@ -29,11 +29,10 @@ var ErrReplaced = fmt.Errorf("%w: its file was replaced", ErrUnavailable)
 
 // file is an open SQLite database file.
 type file struct {
-	given  string // the absolute path as configured, which may contain links
-	path   string // with its links resolved
-	handle *os.File
-	id     os.FileInfo
-	log    *os.File // nil until it exists
+	heldHandle
+	given string   // the absolute path as configured, which may contain links
+	path  string   // with its links resolved
+	log   *os.File // nil until it exists
 
 	sides []side // the log and its index
 
@@ -52,16 +51,12 @@ type side struct {
 
 // openFile opens the existing file at path and takes the locks that show it to others.
 func openFile(given, path string) (*file, error) {
-	handle, err := os.OpenFile(path, os.O_RDWR, 0) // #nosec G304 -- the operator names the database
+	held, err := holdFile(path, os.O_RDWR)
 	if err != nil {
 		return nil, err
 	}
-	f := &file{given: given, path: path, handle: handle}
-	if f.id, err = handle.Stat(); err == nil {
-		handles.hold(f.id)
-		err = f.claimName()
-	}
-	if err == nil {
+	f := &file{given: given, path: path, heldHandle: held}
+	if err = f.claimName(); err == nil {
 		err = f.claimLog()
 	}
 	if err != nil {
@@ -135,9 +130,4 @@ func (f *file) unlock() {
 	}
 }
 
-func (f *file) closeHandle() error {
-	if f.id == nil {
-		return f.handle.Close()
-	}
-	return handles.release(f.id, f.handle)
-}
+func (f *file) closeHandle() error { return f.release() }

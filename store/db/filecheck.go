@@ -137,7 +137,7 @@ func (f *file) putLogAside() {
 	if now, err := os.Stat(f.path); err != nil || os.SameFile(now, f.id) && !f.overwritten.Load() {
 		return // the file may be moved back, and would then need its log
 	}
-	_ = os.Rename(log, log+"-before-"+time.Now().UTC().Format("20060102T150405.000"))
+	_ = os.Rename(log, log+"-before-"+timeInName(time.Now()))
 }
 
 // another reports whether the file, its log or its index was replaced or overwritten. A

@@ -22,6 +22,10 @@ const (
 	lockTurn     = lockSessions + 2
 	lockNames    = lockSessions + 1<<32 // one for each name under which the file may be open
 	lockEnd      = lockNames + 1<<32
+
+	// The first byte that SQLite locks (https://sqlite.org/fileformat.html#lockbyte). A
+	// connection that has read from a database with a write-ahead log keeps a lock there.
+	lockSQLite = 1 << 30
 )
 
 // claimName locks the byte of the name under which we have the file open. It returns an
@@ -53,8 +57,10 @@ func claimName(f *os.File, folder os.FileInfo, base string) error {
 }
 
 // trySessions locks the sessions of the file, or returns errLocked.
-func trySessions(f *os.File) error {
-	switch err := ofd(f, ofdSet, syscall.F_WRLCK, lockSessions, 1); {
+func trySessions(f *os.File) error { return tryRange(f, lockSessions, 1) }
+
+func tryRange(f *os.File, start, length int64) error {
+	switch err := ofd(f, ofdSet, syscall.F_WRLCK, start, length); {
 	case err == nil, unsupported(err):
 		return nil
 	case held(err):
@@ -64,9 +70,19 @@ func trySessions(f *os.File) error {
 	}
 }
 
+// tryAlone locks the file against every process that opens it as a database, with Vestibule or
+// with SQLite alone. It returns errLocked if one has it open.
+func tryAlone(f *os.File) error { return tryRange(f, lockSQLite, 0) }
+
+// usedByOthers reports whether a process has the file open as a database.
+func usedByOthers(f *os.File) bool {
+	lock := syscall.Flock_t{Type: syscall.F_WRLCK, Start: lockSQLite}
+	return syscall.FcntlFlock(f.Fd(), ofdGet, &lock) == nil && lock.Type != syscall.F_UNLCK
+}
+
 // unlockFile releases all locks of this package on the file.
 func unlockFile(f *os.File) {
-	_ = ofd(f, ofdSet, syscall.F_UNLCK, lockSessions, 0)
+	_ = ofd(f, ofdSet, syscall.F_UNLCK, lockSQLite, 0)
 }
 
 func ofd(f *os.File, command int, kind int16, start, length int64) error {

@@ -58,3 +58,25 @@ func (o *openHandles) release(id os.FileInfo, handle *os.File) error {
 	}
 	return handle.Close()
 }
+
+// heldHandle is an open descriptor of a database file. Release it instead of closing it.
+type heldHandle struct {
+	handle *os.File
+	id     os.FileInfo
+}
+
+// holdFile opens an existing file.
+func holdFile(path string, flag int) (heldHandle, error) {
+	f, err := os.OpenFile(path, flag, 0) // #nosec G304 -- the operator names the database
+	if err != nil {
+		return heldHandle{}, err
+	}
+	id, err := f.Stat()
+	if err != nil {
+		return heldHandle{}, errors.Join(err, f.Close())
+	}
+	handles.hold(id)
+	return heldHandle{f, id}, nil
+}
+
+func (h heldHandle) release() error { return handles.release(h.id, h.handle) }

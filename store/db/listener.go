@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/lib/pq"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // listener is the one connection on which this process hears the notifications of
@@ -34,6 +35,8 @@ type listener struct {
 	heard atomic.Pointer[hearing] // nil: nothing is heard
 
 	latest atomic.Pointer[hearing] // nil: nothing was ever heard
+
+	lag prometheus.Gauge // nil without metrics
 }
 
 // hearing is what this process knows.
@@ -195,6 +198,9 @@ func (l *listener) listen(ctx context.Context) (proven bool, err error) {
 				continue
 			}
 			silent.Reset(silentAfter)
+			if l.lag != nil {
+				l.lag.Set(time.Since(sent).Seconds())
+			}
 			if complete.IsZero() {
 				if err := listenTo(ctx, conn, sessionChannel, taskChannel); err != nil {
 					return false, err

@@ -80,6 +80,9 @@ func openPostgres(ctx context.Context, databaseURL string, o Options) (*DB, erro
 				LockKeysSQL:    `LOCK TABLE jwks IN SHARE ROW EXCLUSIVE MODE`, // readers do not wait
 				ShareSQL:       `, pg_advisory_xact_lock_shared(hashtextextended(u.id, 0))`,
 				AloneSQL:       `, pg_advisory_xact_lock(hashtextextended(u.id, 0))`,
+				EstimateSQL: func(table string) string {
+					return `SELECT CAST(reltuples AS bigint) FROM pg_class WHERE oid = '` + table + `'::regclass`
+				},
 				// Of bytes, because strpos on text restarts like LIKE, only less often.
 				FindSQL: func(column string) string {
 					return `position(convert_to(?, 'UTF8') IN convert_to(` + column + `, 'UTF8')) > 0`

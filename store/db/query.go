@@ -16,14 +16,18 @@ import (
 
 // Call limits the time of f and translates its error into one of this package.
 func (s *DB) Call(ctx context.Context, what string, f func(context.Context) error) error {
+	begun := time.Now()
 	ctx, cancel := Within(context.WithValue(ctx, storeKey{}, s), s.patience)
 	defer cancel()
 	err := s.file.checkSometimes()
 	if err == nil {
 		err = f(ctx)
 	}
-	s.trouble.note(err, time.Now())
-	return translate(ctx, what, err)
+	now := time.Now()
+	s.trouble.note(err, now)
+	err = translate(ctx, what, err)
+	s.metrics.note(what, err, now.Sub(begun))
+	return err
 }
 
 // cancelTime is for a statement that has to be cancelled at the end of its call: the server
