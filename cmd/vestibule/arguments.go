@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -35,9 +36,15 @@ func (cmd command) parse(args []string) (parsedArgs, error) {
 			return nil
 		}
 	}
+	switches := cmd.reads.Switches()
 	for _, name := range cmd.reads.Names() {
-		fs.Func(settings.Flag(name), "", into(g.flags, settings.Flag(name)))
+		define := fs.Func
+		if slices.Contains(switches, name) {
+			define = fs.BoolFunc
+		}
+		define(settings.Flag(name), "", into(g.flags, settings.Flag(name)))
 	}
+	args = joinSwitches(fs, args)
 	for _, o := range cmd.options {
 		set := into(g.options, o.name)
 		value := func(text string) error {
@@ -76,6 +83,21 @@ func (cmd command) parse(args []string) (parsedArgs, error) {
 		return g, usageError(strings.Join(wrong, "; ") + seeHelp(cmd.name))
 	}
 	return g, cmd.checkArgs(g.args)
+}
+
+// joinSwitches writes “--migrate true” as --migrate=true. The flag package would take the word for
+// an argument, because a switch needs no value.
+func joinSwitches(fs *flag.FlagSet, args []string) (joined []string) {
+	for i := 0; i < len(args); i++ {
+		arg := args[i]
+		known := fs.Lookup(strings.TrimLeft(arg, "-"))
+		if strings.HasPrefix(arg, "-") && known != nil && isBool(known) && i+1 < len(args) && (args[i+1] == "true" || args[i+1] == "false") {
+			i++
+			arg += "=" + args[i]
+		}
+		joined = append(joined, arg)
+	}
+	return joined
 }
 
 // isList reports whether the value of an option is a list.

@@ -18,6 +18,8 @@ type admin struct {
 	alerts   []probe // further checks of /healthz, and stricter ones in place of those of the same name
 	shared   bool    // other instances use the same database
 	stopping atomic.Bool
+	level    *slog.LevelVar // of log; nil: it cannot be changed
+	pprof    bool           // serve profiles
 	metrics  *prometheus.Registry
 	requests *web.RequestMetrics
 	polls    readyzPolls
@@ -40,6 +42,14 @@ func (a *admin) handler() http.Handler {
 		scrape.ServeHTTP(w, r)
 		return nil
 	})
+
+	if a.level != nil {
+		get("/log-level", a.logLevel)
+		router.Path("/log-level").Methods(http.MethodPut).Handler(web.Handle(a.setLogLevel, writeAdminError))
+	}
+	if a.pprof {
+		profiles(router)
+	}
 
 	h := web.DefaultDeadlines.Wrap(web.NoStore(router))
 	h = web.SecurityHeaders{CSP: web.APIPolicy}.Wrap(h)

@@ -18,7 +18,7 @@ import (
 // Run runs the BFF, the task API or both until ctx ends. It runs each side that has an
 // address in c. The log goes to stderr.
 func Run(ctx context.Context, c *settings.Settings, stdout, stderr io.Writer) error {
-	log := newLogger(stderr, c)
+	log, level := newLogger(stderr, c)
 	log.LogAttrs(ctx, slog.LevelDebug, "settings given", c.AsGiven...)
 	// Open the listeners first: if the program is started twice by mistake, the second
 	// process must fail before it touches the database.
@@ -49,6 +49,7 @@ func Run(ctx context.Context, c *settings.Settings, stdout, stderr io.Writer) er
 	if err != nil {
 		return unlessStopped(ctx, err)
 	}
+	process.admin.level, process.admin.pprof = level, c.Pprof
 	announce(stdout, c, at, log)
 	return process.run(ctx)
 }

@@ -19,7 +19,7 @@ func TestTheStandardLoggerWritesDebugRecords(t *testing.T) {
 	})
 	for level, want := range map[slog.Level]string{slog.LevelInfo: "", slog.LevelDebug: `"level":"DEBUG","msg":"Unsolicited response"`} {
 		out := &logBuffer{}
-		newLogger(out, &settings.Settings{LogFormat: "json", LogLevel: level})
+		_, _ = newLogger(out, &settings.Settings{LogFormat: "json", LogLevel: level})
 		log.Print("Unsolicited response")
 		if got := out.String(); !strings.Contains(got, want) || want == "" && got != "" {
 			t.Errorf("at %v: got %q, want %q", level, got, want)

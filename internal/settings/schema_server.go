@@ -24,7 +24,7 @@ var addressSettings = group{"Addresses", []setting{
 	},
 	{
 		name: "ADMIN_ADDR", by: ForServe | ForBFF, arg: "HOST:PORT", value: "localhost:9090",
-		help:  "Where the admin server with /livez, /readyz, /healthz and /metrics listens. It needs no sign-in: keep it off public networks.",
+		help:  "Where the admin server with /livez, /readyz, /healthz, /metrics and /log-level listens. It needs no sign-in: keep it off public networks.",
 		check: func(c *checker, v string) { c.AdminAddr = c.address(v) },
 	},
 	{
@@ -121,7 +121,12 @@ var logSettings = group{"Log", []setting{
 	},
 	{
 		name: "LOG_LEVEL", by: ForServe | ForBFF | ForAPI, arg: "LEVEL", value: "info",
-		help:  "debug, info, warn or error.",
+		help:  "debug, info, warn or error. PUT /log-level at the admin address changes it while the program runs.",
 		check: func(c *checker, v string) { c.LogLevel = oneOf(c, v, logLevels) },
+	},
+	{
+		name: "PPROF", by: ForServe | ForBFF | ForAPI, arg: "BOOL", value: "false",
+		help:  "Serve Go's profiles at /debug/pprof/ of the admin address. They show what the program does, and a profile costs processor time.",
+		check: func(c *checker, v string) { c.Pprof = oneOf(c, v, boolWords) },
 	},
 }}

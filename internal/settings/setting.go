@@ -72,6 +72,16 @@ func (s Side) Names() []string {
 	return names
 }
 
+// Switches returns the names of those that are true or false.
+func (s Side) Switches() (names []string) {
+	for _, set := range s.settings() {
+		if set.arg == "BOOL" {
+			names = append(names, set.name)
+		}
+	}
+	return names
+}
+
 // flag returns the name of the setting's flag, without dashes.
 func (s setting) flag() string { return Flag(s.name) }
 

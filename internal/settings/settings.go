@@ -52,6 +52,7 @@ type Settings struct {
 
 	LogFormat string // text, json, or "" for text on a terminal and json elsewhere
 	LogLevel  slog.Level
+	Pprof     bool // serve profiles at the admin address
 }
 
 // ValueFile is a file that holds the value of a setting.

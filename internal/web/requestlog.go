@@ -223,6 +223,8 @@ func (l RequestLog) write(r *http.Request, rec *record, level slog.Level, took t
 		status = http.StatusOK // what net/http sends for a handler that writes nothing
 	case status >= 500:
 		level = slog.LevelError
+	case status == http.StatusForbidden: // refused authorisation (ASVS 5.0 16.3.2); the error is the reason
+		level = max(level, slog.LevelWarn)
 	}
 	l.Metrics.count(requestLabels{l.Surface, cmp.Or(rec.route, rec.endpoint), r.Method, status / 100}, rec.answer.bytes, took, streams(status, rec.answer.Header()))
 	if !l.Log.Enabled(r.Context(), level) {

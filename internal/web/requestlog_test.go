@@ -47,6 +47,12 @@ func TestEveryRequestLeavesOneRecord(t *testing.T) {
 			},
 			answer: 418, status: 418, level: "INFO", err: "short and stout: the cause",
 		},
+		"refused authorisation": {
+			handler: func(http.ResponseWriter, *http.Request) error {
+				return Refuse(http.StatusForbidden, "FORBIDDEN", "not yours")
+			},
+			answer: 403, status: 403, level: "WARN", err: "not yours",
+		},
 		"unknown error": {
 			handler: func(http.ResponseWriter, *http.Request) error { return errors.New("the cause") },
 			answer:  500, status: 500, level: "ERROR", err: "the cause",
