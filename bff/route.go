@@ -25,7 +25,7 @@ type proxiedRoute struct {
 // the default API; nil: the network.
 func (s *Server) openRoutes(upstream http.RoundTripper) error {
 	s.proxies = make(map[*route.Route]*proxiedRoute, len(s.table))
-	limits := proxy.NewLimits(s.cfg.ProxyMaxRequests, len(s.table))
+	limits := proxy.NewLimits(s.cfg.ProxyMaxRequests, s.table.Servers(s.cfg.Backend))
 	for i := range s.table {
 		at := &proxiedRoute{Route: &s.table[i]}
 		at.kind = slices.IndexFunc(s.kinds, func(k token.Kind) bool { return sameKind(k, kindFor(at.Route)) })

@@ -84,6 +84,7 @@ type Proxy struct {
 	buffers  buffers
 
 	limits *Limits
+	api    string // the server, for the limits
 
 	stopping context.Context // ends when the process stops
 	stop     context.CancelFunc
@@ -106,6 +107,7 @@ func New(cfg Config) (*Proxy, error) {
 		rawRoot:  rawPath(upstream),
 
 		limits: cmp.Or(cfg.Limits, NewLimits(0, 1)),
+		api:    cfg.Server(cfg.Backend),
 
 		forwardedHost:  []string{cfg.Public.Host},
 		forwardedProto: []string{cfg.Public.Scheme},
@@ -161,7 +163,7 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request) error {
 	x := p.newExchange(w, r, grant)
 	x.rest, x.upgrade, x.checked = rest, upgrade, checked
 	defer x.places.releaseAll()
-	if err := x.places.acquire(p.limits, p.cfg.Path, grant.User, web.ClientKey(x.address)); err != nil {
+	if err := x.places.acquire(p.limits, p.api, grant.User, web.ClientKey(x.address)); err != nil {
 		return err
 	}
 	if limit := p.cfg.BodyLimit; limit > 0 && r.ContentLength > limit {
