@@ -27,7 +27,7 @@ type proxiedRoute struct {
 // the default API; nil: the network.
 func (s *Server) openRoutes(upstream http.RoundTripper, r prometheus.Registerer) error {
 	s.proxies = make(map[*route.Route]*proxiedRoute, len(s.table))
-	shared := proxy.Config{Limits: proxy.NewLimits(s.cfg.ProxyMaxRequests, len(s.table)), Metrics: proxy.NewMetrics(r)}
+	shared := proxy.Config{Limits: proxy.NewLimits(s.cfg.ProxyMaxRequests, s.table.Servers(s.cfg.Backend)), Metrics: proxy.NewMetrics(r)}
 	shared.Limits.Measure(r)
 	for i := range s.table {
 		at := &proxiedRoute{Route: &s.table[i]}

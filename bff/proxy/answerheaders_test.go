@@ -21,6 +21,26 @@ func TestWithheldNamesAreCanonical(t *testing.T) {
 	}
 }
 
+// TestNginxIsAskedToPassEventsOn at once, also if the API does not ask. What the API says counts.
+func TestNginxIsAskedToPassEventsOn(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ mediaType, said, want string }{
+		"events":           {"text/event-stream; charset=utf-8", "", "no"},
+		"an API that asks": {"text/event-stream", "yes", "yes"},
+		"another answer":   {"application/json", "", ""},
+	} {
+		r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", tt.mediaType)
+			if tt.said != "" {
+				w.Header().Set("X-Accel-Buffering", tt.said)
+			}
+		}))
+		if res, _ := r.get("/api/proxy/x"); res.Header.Get("X-Accel-Buffering") != tt.want {
+			t.Errorf("%s: got %q, want %q", name, res.Header.Get("X-Accel-Buffering"), tt.want)
+		}
+	}
+}
+
 func TestHeaderFamiliesAreWithheld(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]bool{

@@ -101,11 +101,13 @@ func TestAGuestIsToldToSignIn(t *testing.T) {
 	}
 }
 
-// TestOneRouteTakesNoPlacesFromAllOthers: its API hangs, and the other one still answers.
-func TestOneRouteTakesNoPlacesFromAllOthers(t *testing.T) {
+// TestOneAPITakesNoPlacesFromAllOthers: it hangs, by whichever route, and the other one still
+// answers.
+func TestOneAPITakesNoPlacesFromAllOthers(t *testing.T) {
 	t.Parallel()
 	limits := NewLimits(4, 2)
 	hanging := newRig(t, newHangingAPI(), asGuest, func(c *Config) { c.Limits, c.Path = limits, "/api/a/" })
+	second := newRig(t, hanging.api.String(), asGuest, func(c *Config) { c.Limits, c.Path = limits, "/api/a2/" })
 	healthy := newRig(t, newRecorder(), asGuest, func(c *Config) { c.Limits, c.Path = limits, "/api/b/" })
 	limits.addresses = NewLimits(100, 1).addresses // the bound of one address is not what is tested
 	ctx, cancel := context.WithCancel(t.Context())
@@ -119,7 +121,9 @@ func TestOneRouteTakesNoPlacesFromAllOthers(t *testing.T) {
 	})
 	res, body := hanging.get("/api/a/x")
 	hanging.wantError(res, body, http.StatusServiceUnavailable, "BUSY")
+	res, body = second.get("/api/a2/x")
+	second.wantError(res, body, http.StatusServiceUnavailable, "BUSY")
 	if res, _ := healthy.get("/api/b/x"); res.StatusCode != http.StatusOK {
-		t.Errorf("the other route: got %d", res.StatusCode)
+		t.Errorf("the other API: got %d", res.StatusCode)
 	}
 }

@@ -21,7 +21,8 @@ import (
 //     one address can sign up many.
 //   - For all requests together: a request counts only while the proxy waits for the API,
 //     not while it waits for the client. Otherwise a few users with slow clients could
-//     take every place. One of several routes gets at most half of the places.
+//     take every place. One of several APIs gets at most half of the places, however many routes
+//     lead to it.
 //
 // A stream counts as a request only until the header of its answer arrives. From then on
 // it takes a stream place instead (stream.go).
@@ -33,8 +34,8 @@ const (
 	// share, 1/addressShare. The second also bounds the memory that slow readers at one
 	// address hold: up to 0.7 MiB each, for a page of tasks.
 	userShare, addressShare = 10, 5
-	// One of several routes may have 1/routeShare.
-	routeShare = 2
+	// One of several APIs may have 1/apiShare.
+	apiShare = 2
 	// retryAfterTooMany is the Retry-After of a 429, in seconds.
 	retryAfterTooMany = 2
 )
@@ -55,20 +56,20 @@ type Limits struct{ users, addresses, all *fair.Room }
 
 // NewLimits returns limits by which at most this many requests may wait for APIs at once; 0
 // means DefaultMaxRequests. A user may have a tenth of this number under way, and an address a
-// fifth. If several routes share the limits, half of the places may wait for the API of one of
-// them, so that an API that hangs does not take the places of all others.
-func NewLimits(most, routes int) *Limits {
+// fifth. If there are several APIs, half of the places may wait for one of them, so that an API that
+// hangs does not take the places of all others.
+func NewLimits(most, apis int) *Limits {
 	if most <= 0 {
 		most = DefaultMaxRequests
 	}
 	share := func(part int) *fair.Room {
 		return fair.New(fair.Limits{Places: math.MaxInt, PerKey: max(1, most/part)})
 	}
-	perRoute := most
-	if routes > 1 {
-		perRoute = max(1, most/routeShare)
+	perAPI := most
+	if apis > 1 {
+		perAPI = max(1, most/apiShare)
 	}
-	return &Limits{users: share(userShare), addresses: share(addressShare), all: fair.New(fair.Limits{Places: most, PerKey: perRoute})}
+	return &Limits{users: share(userShare), addresses: share(addressShare), all: fair.New(fair.Limits{Places: most, PerKey: perAPI})}
 }
 
 // Measure registers how many requests are under way. A nil r registers nothing.
@@ -81,7 +82,7 @@ func (l *Limits) Measure(r prometheus.Registerer) {
 type requestPlaces struct {
 	user, address fair.Place
 	all           *fair.Room
-	route         string
+	api           string
 
 	mu       sync.Mutex
 	shared   fair.Place
@@ -90,8 +91,8 @@ type requestPlaces struct {
 
 // acquire takes the places that a request needs. releaseAll gives them back, also after an
 // error.
-func (p *requestPlaces) acquire(limits *Limits, route, user, address string) (err error) {
-	p.all, p.route = limits.all, route
+func (p *requestPlaces) acquire(limits *Limits, api, user, address string) (err error) {
+	p.all, p.api = limits.all, api
 	if user != "" { // somebody is signed in
 		if p.user, err = limits.users.Take(user, 1); err != nil {
 			return errTooMany.Because(err)
@@ -111,9 +112,9 @@ func (p *requestPlaces) acquireShared() (err error) {
 	if p.answered || p.shared.Held() {
 		return nil
 	}
-	// The key is the route, because all clients have an equal claim. So the error is not that of a
+	// The key is the API, because all clients have an equal claim. So the error is not that of a
 	// client that has too much: the BFF delays the answers of such clients.
-	if p.shared, err = p.all.Take(p.route, 1); err != nil {
+	if p.shared, err = p.all.Take(p.api, 1); err != nil {
 		return busy(fair.ErrAll)
 	}
 	return nil

@@ -37,6 +37,9 @@ func (p *Proxy) modify(res *http.Response) error {
 	if err := p.rewriteTargets(res); err != nil {
 		return err
 	}
+	if isEvents(res.Header.Get("Content-Type")) && res.Header["X-Accel-Buffering"] == nil {
+		res.Header["X-Accel-Buffering"] = []string{"no"} // nginx in front would hold events back
+	}
 	limitCaching(res.Header)
 	x.setCookie(res)
 	x.chooseBuffer(res)

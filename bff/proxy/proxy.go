@@ -86,6 +86,7 @@ type Proxy struct {
 	buffers  buffers
 
 	limits   *Limits
+	api      string // the server, for the limits
 	outcomes outcomes
 
 	stopping context.Context // ends when the process stops
@@ -109,6 +110,7 @@ func New(cfg Config) (*Proxy, error) {
 		rawRoot:  rawPath(upstream),
 
 		limits:   cmp.Or(cfg.Limits, NewLimits(0, 1)),
+		api:      cfg.Server(cfg.Backend),
 		outcomes: cmp.Or(cfg.Metrics, NewMetrics(nil)).of(cfg.Path),
 
 		forwardedHost:  []string{cfg.Public.Host},
@@ -173,7 +175,7 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) error {
 	x := p.newExchange(w, r, grant)
 	x.rest, x.upgrade, x.checked = rest, upgrade, checked
 	defer x.places.releaseAll()
-	if err := x.places.acquire(p.limits, p.cfg.Path, grant.User, web.ClientKey(x.address)); err != nil {
+	if err := x.places.acquire(p.limits, p.api, grant.User, web.ClientKey(x.address)); err != nil {
 		return err
 	}
 	if limit := p.cfg.BodyLimit; limit > 0 && r.ContentLength > limit {

@@ -6,6 +6,22 @@ import (
 	"strings"
 )
 
+// Server names the server of a route: two routes to one server have the same name. backend is
+// BACKEND_URL.
+func (r *Route) Server(backend *url.URL) string {
+	base := r.Base(backend)
+	return base.Scheme + "://" + RedirectHost(base)
+}
+
+// Servers returns to how many servers the routes lead.
+func (t Table) Servers(backend *url.URL) int {
+	servers := map[string]bool{}
+	for i := range t {
+		servers[t[i].Server(backend)] = true
+	}
+	return len(servers)
+}
+
 // SharedAudience is an audience of routes that lead to different servers. Each of these APIs can
 // use a user's token at the others.
 type SharedAudience struct {
@@ -33,8 +49,7 @@ func (t Table) SharedAudiences(backend *url.URL) (shared []SharedAudience) {
 		if r.Session == None {
 			continue
 		}
-		base := r.Base(backend)
-		if server := base.Scheme + "://" + RedirectHost(base); !slices.Contains(servers[r.Audience], server) {
+		if server := r.Server(backend); !slices.Contains(servers[r.Audience], server) {
 			servers[r.Audience] = append(servers[r.Audience], server)
 		}
 		if paths[r.Audience] == nil {

@@ -21,6 +21,7 @@ type conn struct {
 
 	sent     bool // a byte of the request may have been sent
 	answered bool // a byte of the answer has arrived
+	bodiless bool // the latest answer may have no body
 
 	cut func() // lets the running and all later reads and writes fail
 

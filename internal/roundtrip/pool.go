@@ -1,6 +1,7 @@
 package roundtrip
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 	"time"
@@ -10,11 +11,17 @@ import (
 // needed get old and are closed. No goroutine waits for an idle connection: whether it still
 // works is checked when it is used. A timer closes the old ones. It runs only while there are
 // any, so an idle process does nothing.
+//
+// A connection rests for a moment after an answer that has no body by its status or method. Some
+// servers send one all the same, a moment after the header: it would be taken for the answer to
+// the next request, which may be another user's. When it has arrived, the connection is closed.
 type pool struct {
 	mu    sync.Mutex
 	idle  []*conn // in the order in which they became idle
 	timer *time.Timer
 	timed bool // the timer runs
+
+	rest time.Duration // 0: usualRest
 }
 
 // get takes a connection that was idle for less than timeout and that still works. It returns
@@ -36,15 +43,20 @@ func (p *pool) get(timeout time.Duration) *conn {
 func (p *pool) pop() *conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	last := len(p.idle) - 1
-	if last < 0 {
-		return nil
+	for i := len(p.idle) - 1; i >= 0; i-- {
+		c := p.idle[i]
+		if c.bodiless && time.Since(c.since) < cmp.Or(p.rest, usualRest) {
+			continue
+		}
+		p.idle = slices.Delete(p.idle, i, i+1) // which clears the last element
+		return c
 	}
-	c := p.idle[last]
-	p.idle[last] = nil
-	p.idle = p.idle[:last]
-	return c
+	return nil
 }
+
+// usualRest is longer than a server on the same network takes between its writes of header and
+// body.
+const usualRest = 100 * time.Millisecond
 
 // put keeps c for timeout, or closes it if there are most idle connections already.
 func (p *pool) put(c *conn, most int, timeout time.Duration) {

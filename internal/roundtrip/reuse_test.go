@@ -120,6 +120,48 @@ func TestBytesThatNobodyAskedFor(t *testing.T) {
 	}
 }
 
+// TestAConnectionRestsAfterAnAnswerWithoutABody: a body that the server sends all the same, and
+// late, is nobody's answer.
+func TestAConnectionRestsAfterAnAnswerWithoutABody(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ name, method, answer string }{
+		{"HEAD", "HEAD", "HTTP/1.1 200 OK\nContent-Length: 39\n\n"},
+		{"204", "DELETE", "HTTP/1.1 204 No Content\n\n"},
+		{"304", "GET", "HTTP/1.1 304 Not Modified\n\n"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			send := make(chan struct{})
+			s := serve(t, func(s *session) {
+				for s.next() != nil {
+					if s.number > 1 {
+						_ = s.say(ok)
+						continue
+					}
+					_ = s.say(test.answer)
+					<-send
+					_ = s.say("HTTP/1.1 200 OK\nContent-Length: 5\n\nother")
+				}
+			})
+			transport := to(s)
+			transport.idle.rest = time.Hour
+			if _, _, err := fetch(transport, request(t.Context(), s, test.method)); err != nil {
+				t.Fatal(err)
+			}
+			if body := mustFetch(transport, s); body != "ok" || s.opened.Load() != 2 {
+				t.Errorf("got %q over %d connections, want the own answer over a second one", body, s.opened.Load())
+			}
+			resting := transport.kept()[0]
+			close(send)
+			waittest.Until(t, "the body arrives", func() bool { return !resting.quiet() })
+			transport.idle.rest = time.Nanosecond
+			transport.idle.idle = []*conn{resting}
+			if body := mustFetch(transport, s); body != "ok" || s.opened.Load() != 3 {
+				t.Errorf("got %q over %d connections, want the own answer over a third one", body, s.opened.Load())
+			}
+		})
+	}
+}
+
 // TestAConnectionThatDiedWhileIdle: no request is sent on it, so also a POST succeeds.
 func TestAConnectionThatDiedWhileIdle(t *testing.T) {
 	t.Parallel()

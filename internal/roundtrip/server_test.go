@@ -102,6 +102,7 @@ func to(s *server, adjust ...func(*Transport)) *Transport {
 		MaxHeader: 64 << 10, MaxIdle: 256, IdleTimeout: waittest.Patience,
 		Other: other{},
 	}
+	t.idle.rest = time.Nanosecond // most tests are about what is used again
 	for _, f := range adjust {
 		f(t)
 	}

@@ -131,12 +131,18 @@ func (t *Transport) exchange(c *conn, r *http.Request) (*http.Response, error) {
 		return nil, x.fail(err)
 	}
 	x.reusable = unsent == nil && framed && !r.Close
+	c.bodiless = mayHaveNoBody(r.Method, res.StatusCode)
 	if res.Body == http.NoBody {
 		x.end(true)
 		return res, nil
 	}
 	x.body, res.Body = res.Body, x
 	return res, nil
+}
+
+// mayHaveNoBody reports whether an answer ends with its header, whatever that says (RFC 9112 §6.3).
+func mayHaveNoBody(method string, status int) bool {
+	return method == http.MethodHead || status == http.StatusNoContent || status == http.StatusNotModified
 }
 
 // send writes r, normally with one system call.
