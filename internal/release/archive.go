@@ -67,11 +67,11 @@ func writeSums(folder string) error {
 		if entry.Name() == sumsName {
 			continue
 		}
-		data, err := os.ReadFile(filepath.Join(folder, entry.Name())) // #nosec G304 -- it was just written
+		data, err := os.ReadFile(filepath.Join(folder, entry.Name()))
 		if err != nil {
 			return err
 		}
 		fmt.Fprintf(&sums, "%x  %s\n", sha256.Sum256(data), entry.Name())
 	}
-	return os.WriteFile(filepath.Join(folder, sumsName), []byte(sums.String()), 0o644) // #nosec G306 -- for everybody
+	return os.WriteFile(filepath.Join(folder, sumsName), []byte(sums.String()), 0o644)
 }
