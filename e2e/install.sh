@@ -18,6 +18,7 @@ need() { # need COMMAND PACKAGE...
 need gcc gcc libc6-dev
 need git git
 need curl curl
+need openssl openssl
 need pgbouncer pgbouncer
 need nginx nginx
 need haproxy haproxy
