@@ -4,6 +4,7 @@
 # make bench           measures Vestibule beside other programs, in more than an hour
 # make bench-quick     compares the speed of two commits, in two minutes
 # make profile         shows where the time of a request goes, in a minute
+# make release         builds the archives of a release in dist/
 # make client          generates the types of the TypeScript client from api/openapi.json
 # make mutants         disables each guard of the lists, and fails if no test notices
 # make neighbours      measures how much one client can slow down the others
@@ -15,7 +16,7 @@
 
 .DEFAULT_GOAL := run
 SHELL := bash
-.PHONY: run build quick test mutants test-reference lighthouse neighbours soak cluster crash screenshots deps client types fmt format lint bench bench-quick profile clean
+.PHONY: run build release quick test mutants test-reference lighthouse neighbours soak cluster crash screenshots deps client types fmt format lint bench bench-quick profile clean
 
 BIN := bin/vestibule
 
@@ -24,6 +25,12 @@ run: build
 
 build:
 	go build -trimpath -o $(BIN) ./cmd/vestibule
+
+# Archives for six platforms, their sums and bills of materials. It needs a clone without
+# uncommitted changes. The tag of the commit is the version. internal/release says more.
+release:
+	rm -rf dist
+	go run ./internal/release
 
 # For daily work. It needs only Go, and no C compiler. Tests that need more are skipped
 # and say so (internal/quicktest). Unchanged packages are not tested again.
@@ -103,6 +110,10 @@ fmt:
 
 # The linter has a separate go.mod, so that the product's go.mod lists only what the
 # product uses.
+# What vet compiles has the form of a release, so the tests of releases need not compile it
+# again.
+lint: export CGO_ENABLED = 0
+lint: export GOFLAGS = -trimpath -buildvcs=false
 lint: types format
 	go vet ./...
 	go tool -modfile=lint.mod staticcheck ./...

@@ -13,13 +13,14 @@ import (
 	"vestibule/internal/quicktest"
 )
 
-// build compiles the program at most once in each form. plain is the form of a release. race
+// build compiles the program at most once in each form. plain is the form of a release, but
+// with tables for debuggers. race
 // is the form for most tests: with the race detector, except for SQLite (the Makefile says
 // why), and with cheap passwords.
 var build = struct {
 	plain, race func() (string, error)
 }{
-	plain: sync.OnceValues(func() (string, error) { return compile("plain") }),
+	plain: sync.OnceValues(func() (string, error) { return compile("plain", "-trimpath") }),
 	race: sync.OnceValues(func() (string, error) {
 		overlay, err := cheapPasswords()
 		if err != nil {
@@ -32,7 +33,11 @@ var build = struct {
 func compile(name string, flags ...string) (string, error) {
 	path := filepath.Join(binDir, name)
 	args := append([]string{"build", "-o", path}, flags...)
-	out, err := exec.Command("go", append(args, "vestibule/cmd/vestibule")...).CombinedOutput()
+	cmd := exec.Command("go", append(args, "vestibule/cmd/vestibule")...)
+	if name == "plain" {
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // the detector needs cgo
+	}
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
 	}

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs from Debian's packages what the tests need beside Go and is missing:
-# a C compiler for the race detector, PostgreSQL, PgBouncer, nginx, HAProxy, Caddy, Node.js, Chromium;
+# a C compiler for the race detector, PostgreSQL, PgBouncer, nginx, HAProxy, Caddy, Node.js, Chromium,
+# shells for their completion, mandoc for the manual, systemd to check its unit (it does not run);
 # and with npm the official client and the apps that the tests drive, with pip what they
 # run in Python.
 set -euo pipefail
@@ -17,6 +18,7 @@ need() { # need COMMAND PACKAGE...
 need gcc gcc libc6-dev
 need git git
 need curl curl
+need openssl openssl
 need pgbouncer pgbouncer
 need nginx nginx
 need haproxy haproxy
@@ -24,6 +26,10 @@ need caddy caddy
 need node nodejs
 need npm npm
 need chromium chromium
+need zsh zsh
+need fish fish
+need mandoc mandoc
+need systemd-analyze systemd
 # Debian keeps what venv needs in a package of its own.
 python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3 python3-venv)
 compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || need postgres postgresql

@@ -24,12 +24,19 @@ type process struct {
 // start runs the binary. Of the test's environment it gets only PATH.
 func start(t testing.TB, path, dir string, env []string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, log: &testlog.Buffer{}, exited: make(chan struct{})}
-	p.cmd = exec.Command(path, args...)
-	p.cmd.Dir = dir
-	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}, env...)
+	cmd := exec.Command(path, args...)
+	cmd.Dir = dir
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}, env...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{}
+	return begin(t, cmd)
+}
+
+// begin starts a command of vestibule, which ends with the test.
+func begin(t testing.TB, cmd *exec.Cmd) *process {
+	t.Helper()
+	p := &process{t: t, cmd: cmd, log: &testlog.Buffer{}, exited: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	p.cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -41,9 +48,9 @@ func start(t testing.TB, path, dir string, env []string, args ...string) *proces
 		_ = p.cmd.Process.Kill()
 		<-p.exited
 		if strings.Contains(p.log.String(), "DATA RACE") {
-			t.Errorf("vestibule %s has a data race:\n%s", strings.Join(args, " "), p.log)
+			t.Errorf("%s has a data race:\n%s", cmd, p.log)
 		} else if t.Failed() {
-			t.Logf("vestibule %s:\n%s", strings.Join(args, " "), p.log)
+			t.Logf("%s:\n%s", cmd, p.log)
 		}
 	})
 	return p

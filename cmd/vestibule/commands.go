@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"vestibule/internal/settings"
+	"vestibule/store"
 )
 
 // command is one command of the program.
@@ -13,6 +16,10 @@ type command struct {
 	summary string
 	reads   settings.Side // the settings it accepts
 	options []option
+
+	// choices are the words that an option or an argument takes, by its name. For shell
+	// completion; the command itself refuses others.
+	choices map[string][]string
 
 	// examines is set if the command reports the faults of its settings itself. Then it gets
 	// no settings.
@@ -68,7 +75,7 @@ func commands() []command {
 			{"scope", "SCOPE,…", "The maximum scopes of its tokens, like orders:read. Those of the task API are tasks:read and tasks:write."},
 			{"audience", "TEXT,…", "The APIs that its tokens may be for; by default JWT_AUDIENCE. A client that has only scopes of the task API gets its own tokens for JWT_AUDIENCE too."},
 			asJSON,
-		}, run: clientCreate},
+		}, choices: map[string][]string{"grant": {store.GrantCredentials, store.GrantExchange}}, run: clientCreate},
 		{name: "client list", summary: "list the clients", reads: settings.ForData, options: []option{asJSON}, run: clientList},
 		{name: "client rotate", args: "CLIENT", summary: "give a client a new secret and print it; CLIENT is a name or an id", reads: settings.ForData, options: []option{
 			{"keep-old", "DURATION", "How long the old secret stays valid, like 24h. By default it becomes invalid at once."},
@@ -101,7 +108,7 @@ func commands() []command {
 			{"until", "TIME", "Only events before this time, in the same forms."},
 			{"limit", "N", "The maximum number of events: 100 by default, 0 for all."},
 			asJSON,
-		}, run: audit},
+		}, choices: map[string][]string{"event": store.Events[:]}, run: audit},
 		{name: "backup", args: "FILE", summary: "write a verified copy of the SQLite database to FILE, also while vestibule serve uses it; for PostgreSQL use pg_dump", reads: settings.ForData, options: []option{
 			{"replace", "", "Replace FILE if it exists. The old file stays until the new one is verified."},
 		}, run: backup},
@@ -117,7 +124,9 @@ func commands() []command {
 		{name: "doctor", summary: "check the settings, and the database, the keys and the servers that they name, before a start or beside a running installation; nothing is written", reads: settings.ForServe, examines: true, options: []option{
 			{"for", "COMMAND", "The command whose settings are checked: serve, the default, bff or api."},
 			asJSON,
-		}, run: checkInstallation},
+		}, choices: map[string][]string{"for": slices.Sorted(maps.Keys(examined))}, run: checkInstallation},
+		{name: "health", args: "[URL]", summary: "ask a running instance whether it should get requests; the exit code is 0 if it should, and 1 if not. The default URL is /readyz at ADMIN_ADDR.", reads: settings.ForHealth, run: health},
+		{name: "completion", args: "SHELL", summary: "print a script that completes commands, flags and values in a shell: bash, zsh or fish", reads: settings.ForVersion, choices: map[string][]string{"SHELL": shells()}, run: printCompletion},
 		{name: "version", summary: "print the version", reads: settings.ForVersion, run: printVersion},
 	}
 }

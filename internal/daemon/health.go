@@ -35,6 +35,11 @@ const checkTimeout = 2 * time.Second
 // it fail. By default a kubelet waits only a second.
 const readyTimeout = 500 * time.Millisecond
 
+// HealthAgent is the User-Agent of vestibule health. It is no load balancer: a stop does not
+// wait for it. Otherwise a container with a health check every 30 s would need more than a
+// minute to stop.
+const HealthAgent = "vestibule-health"
+
 // The words of an answer.
 const (
 	statusOK       = "ok"
@@ -62,6 +67,9 @@ func (a *admin) ready(w http.ResponseWriter, r *http.Request) error {
 	answer := a.check(r, a.checks, timeout, a.ownFault)
 	if stopping {
 		answer.Status = statusStopping
+	}
+	if r.UserAgent() == HealthAgent {
+		return write(w, answer)
 	}
 	client, _ := netip.ParseAddrPort(r.RemoteAddr)
 	defer func() {

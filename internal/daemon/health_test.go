@@ -131,6 +131,21 @@ func TestPollsOfHealthzDelayNoStop(t *testing.T) {
 	}
 }
 
+// vestibule health is no load balancer, but what else asks /readyz may be one.
+func TestChecksOfAContainerDelayNoStop(t *testing.T) {
+	for agent, want := range map[string]int{HealthAgent: 0, "kube-probe/1.30": 1} {
+		a := &admin{log: discard}
+		for range pollsToBeRegular {
+			r := httptest.NewRequest(http.MethodGet, "/readyz", nil)
+			r.Header.Set("User-Agent", agent)
+			a.handler().ServeHTTP(httptest.NewRecorder(), r)
+		}
+		if len(a.polls.pollers) != want {
+			t.Errorf("%s: got %d pollers, want %d", agent, len(a.polls.pollers), want)
+		}
+	}
+}
+
 // TestAStricterCheckIsForAlertsOnly: /healthz has it in place of the one of the same name.
 func TestAStricterCheckIsForAlertsOnly(t *testing.T) {
 	bad := func(context.Context) error { return errors.New("bad") }

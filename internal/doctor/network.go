@@ -37,18 +37,23 @@ func ask(ctx context.Context, address string) (http.Header, error) {
 		return nil, err
 	}
 	req.Header.Set("User-Agent", "vestibule")
-	http1 := new(http.Protocols)
-	http1.SetHTTP1(true)
-	res, err := (&http.Transport{
-		DialContext:       (&net.Dialer{}).DialContext,
-		TLSClientConfig:   &tls.Config{MinVersion: tls.VersionTLS12},
-		Protocols:         http1,
-		DisableKeepAlives: true,
-	}).RoundTrip(req)
+	res, err := straight().RoundTrip(req)
 	if err != nil {
 		return nil, err
 	}
 	return res.Header, res.Body.Close()
+}
+
+// straight returns a transport for one request, without the proxy of the environment.
+func straight() *http.Transport {
+	http1 := new(http.Protocols)
+	http1.SetHTTP1(true)
+	return &http.Transport{
+		DialContext:       (&net.Dialer{}).DialContext,
+		TLSClientConfig:   &tls.Config{MinVersion: tls.VersionTLS12},
+		Protocols:         http1,
+		DisableKeepAlives: true,
+	}
 }
 
 // keySet checks the keys that verify the tokens of the BFF.

@@ -47,7 +47,7 @@ var excluded = []string{
 }
 
 // tools are packages that serve tests and measurements.
-var tools = regexp.MustCompile(`/(bench|internal/[a-z]*test|internal/(mutants|freeport|openapigen|endpoint))/`)
+var tools = regexp.MustCompile(`/(bench|internal/[a-z]*test|internal/(mutants|release|freeport|openapigen|endpoint))/`)
 
 // narrow makes an analyzer leave out what it says of tests, of tools, and of lines with
 // a reason: a comment on the line or above it, "//lint:ignore", the analyzer's name, and

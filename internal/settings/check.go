@@ -124,13 +124,12 @@ func (c *checker) conflict(name string, m mistake) {
 
 // oneOf returns the meaning of the word v.
 func oneOf[T any](c *checker, v string, choices []choice[T]) T {
-	words := make([]string, len(choices))
-	for i, choice := range choices {
+	for _, choice := range choices {
 		if choice.word == v {
 			return choice.means
 		}
-		words[i] = choice.word
 	}
+	words := wordsOf(choices)
 	last := len(words) - 1
 	c.refuse(v, mistake{"is unknown", "use " + strings.Join(words[:last], ", ") + " or " + words[last]})
 	var none T

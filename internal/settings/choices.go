@@ -38,6 +38,22 @@ type choice[T any] struct {
 	means T
 }
 
+func wordsOf[T any](choices []choice[T]) []string {
+	words := make([]string, len(choices))
+	for i, choice := range choices {
+		words[i] = choice.word
+	}
+	return words
+}
+
+// oneWord returns s as a setting whose value is one of the choices. store stores what the
+// word means.
+func oneWord[T any](choices []choice[T], store func(c *checker, means T), s setting) setting {
+	s.choices = wordsOf(choices)
+	s.check = func(c *checker, v string) { store(c, oneOf(c, v, choices)) }
+	return s
+}
+
 var (
 	boolWords  = []choice[bool]{{"true", true}, {"false", false}}
 	offSwitch  = []choice[bool]{{"on", false}, {"off", true}}

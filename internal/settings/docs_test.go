@@ -64,7 +64,7 @@ var commandsThatRead = []struct {
 	reads Side
 }{
 	{"serve", ForServe}, {"bff", ForBFF}, {"api", ForAPI}, {"migrate", ForMigrate}, {"user", ForData | ForPassword},
-	{"client", ForData}, {"keys", ForData | ForToken}, {"token", ForToken}, {"audit", ForData}, {"backup", ForData}, {"restore", ForData}, {"routes", ForRoutes},
+	{"client", ForData}, {"keys", ForData | ForToken}, {"token", ForToken}, {"audit", ForData}, {"backup", ForData}, {"restore", ForData}, {"routes", ForRoutes}, {"health", ForHealth},
 }
 
 // readers returns the names of the commands in s.

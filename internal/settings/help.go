@@ -6,16 +6,45 @@ import (
 	"strings"
 )
 
-// WriteHelp prints the settings that the commands in reads accept.
-func WriteHelp(w io.Writer, reads Side) {
+// Described is what help, the shell completion and the manual say about a setting.
+type Described struct {
+	Name    string   // the environment variable
+	Flag    string   // without dashes
+	Arg     string   // the placeholder for the value
+	Help    string   // sentences
+	Default string   // the default value, or the text that describes it
+	Choices []string // all values that it takes, if these are words
+}
+
+// DescribedGroup is a heading with its settings.
+type DescribedGroup struct {
+	Title    string
+	Settings []Described
+}
+
+// Describe returns the settings that the commands in reads accept, in the order of the
+// schema. It leaves out empty groups.
+func Describe(reads Side) []DescribedGroup {
+	var groups []DescribedGroup
 	for _, g := range schema {
-		g = g.only(reads)
-		if len(g.settings) == 0 {
+		if g = g.only(reads); len(g.settings) == 0 {
 			continue
 		}
-		fmt.Fprintf(w, "\n%s\n", g.title)
+		described := DescribedGroup{Title: g.title}
 		for _, s := range g.settings {
-			fmt.Fprintf(w, "  %s  --%s=%s\n%s\n", s.name, s.flag(), s.arg, Wrap(s.help+" Default: "+s.defaultText(), "      "))
+			described.Settings = append(described.Settings, Described{s.name, s.flag(), s.arg, s.help, s.defaultText(), s.choices})
+		}
+		groups = append(groups, described)
+	}
+	return groups
+}
+
+// WriteHelp prints the settings that the commands in reads accept.
+func WriteHelp(w io.Writer, reads Side) {
+	for _, g := range Describe(reads) {
+		fmt.Fprintf(w, "\n%s\n", g.Title)
+		for _, s := range g.Settings {
+			fmt.Fprintf(w, "  %s  --%s=%s\n%s\n", s.Name, s.Flag, s.Arg, Wrap(s.Help+" Default: "+s.Default, "      "))
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"net/http"
 	"strconv"
 )
 
@@ -30,11 +31,10 @@ var sessionSettings = group{"Sessions and cookies", []setting{
 		help:  "How many sessions a user may have. One more sign-in ends the session that was unused for the longest time.",
 		check: func(c *checker, v string) { c.BFF.SessionsPerUser = c.number(v, 1, maxSessions) },
 	},
-	{
+	oneWord(sameSite, func(c *checker, means http.SameSite) { c.BFF.CookieSameSite = means }, setting{
 		name: "COOKIE_SAMESITE", by: ForServe | ForBFF, arg: "MODE", value: "lax",
-		help:  "lax, strict or none; none needs an https BASE_URL.",
-		check: func(c *checker, v string) { c.BFF.CookieSameSite = oneOf(c, v, sameSite) },
-	},
+		help: "lax, strict or none; none needs an https BASE_URL.",
+	}),
 	{
 		name: "COOKIE_NAME", by: ForServe | ForBFF, arg: "NAME", value: defaults.CookieName,
 		help:  "The name of the session cookie. With an https BASE_URL the prefix __Host- is added, unless the name already starts with __Host- or __Secure-.",
@@ -45,29 +45,25 @@ var sessionSettings = group{"Sessions and cookies", []setting{
 		help:  "The minimum length of a new password, in code points. NIST SP 800-63B-4 requires 15 if the password is the only factor, as it is here: PASSWORD_MIN_LENGTH=15.",
 		check: func(c *checker, v string) { c.BFF.PasswordMinLength = c.number(v, 8, 128) },
 	},
-	{
+	oneWord(boolWords, func(c *checker, means bool) { c.BFF.PasswordAllowCommon = !means }, setting{
 		name: "PASSWORD_DENY_COMMON", by: ForServe | ForBFF | ForPassword, arg: "BOOL", value: "true",
-		help:  "Refuse new passwords that attackers try first: common passwords from an embedded list, the user's address and the part before its @, the name vestibule, and one repeated character.",
-		check: func(c *checker, v string) { c.BFF.PasswordAllowCommon = !oneOf(c, v, boolWords) },
-	},
-	{
+		help: "Refuse new passwords that attackers try first: common passwords from an embedded list, the user's address and the part before its @, the name vestibule, and one repeated character.",
+	}),
+	oneWord(offSwitch, func(c *checker, means bool) { c.BFF.SignUpOff = means }, setting{
 		name: "SIGN_UP", by: ForServe | ForBFF, arg: "MODE", value: "on",
-		help:  "off closes sign-up; create accounts with vestibule user create instead.",
-		check: func(c *checker, v string) { c.BFF.SignUpOff = oneOf(c, v, offSwitch) },
-	},
-	{
+		help: "off closes sign-up; create accounts with vestibule user create instead.",
+	}),
+	oneWord(boolWords, func(c *checker, means bool) { c.BFF.RequireEmailVerification = means }, setting{
 		name: "REQUIRE_EMAIL_VERIFICATION", by: ForServe | ForBFF, arg: "BOOL", value: "false",
-		help:  "Users can sign in only after they verified their address with the link in a mail. Sign-up then starts no session, and gives the same answer for new and existing addresses.",
-		check: func(c *checker, v string) { c.BFF.RequireEmailVerification = oneOf(c, v, boolWords) },
-	},
+		help: "Users can sign in only after they verified their address with the link in a mail. Sign-up then starts no session, and gives the same answer for new and existing addresses.",
+	}),
 }}
 
 var mailSettings = group{"Limits, mail and audit trail", []setting{
-	{
+	oneWord(offSwitch, func(c *checker, means bool) { c.BFF.RateLimitOff = means }, setting{
 		name: "RATE_LIMIT", by: ForServe | ForBFF, arg: "MODE", value: "on",
-		help:  "off removes the limits on sign-in, password checks, mails and concurrent requests. Use it only for tests and load measurements; it is refused with an https BASE_URL.",
-		check: func(c *checker, v string) { c.BFF.RateLimitOff = oneOf(c, v, offSwitch) },
-	},
+		help: "off removes the limits on sign-in, password checks, mails and concurrent requests. Use it only for tests and load measurements; it is refused with an https BASE_URL.",
+	}),
 	{
 		name: "SMTP_URL", by: ForServe | ForBFF, arg: "URL", secret: true, unset: "none; mails are written to MAIL_DIR",
 		help:  "The mail server: smtp://user:password@host:587, which must offer STARTTLS unless it is on this machine, or smtps://user:password@host:465. smtp://host:25?tls=off, without a password, sends unencrypted.",

@@ -17,11 +17,10 @@ var taskSettings = group{"Tasks", []setting{
 }}
 
 var tokenSettings = group{"Tokens", []setting{
-	{
+	oneWord(algorithms, func(c *checker, means string) { c.BFF.JWTAlgorithm = means }, setting{
 		name: "JWT_ALGORITHM", by: ForServe | ForBFF | ForAPI | ForToken, arg: "NAME", value: defaults.JWTAlgorithm,
-		help:  "HS256 (its key is BETTER_AUTH_SECRET), EdDSA or ES256.",
-		check: func(c *checker, v string) { c.BFF.JWTAlgorithm = oneOf(c, v, algorithms) },
-	},
+		help: "HS256 (its key is BETTER_AUTH_SECRET), EdDSA or ES256.",
+	}),
 	{
 		name: "JWT_ISSUER", by: ForServe | ForBFF | ForAPI | ForToken, arg: "TEXT", value: defaults.JWTIssuer,
 		help:  "The iss claim that the BFF puts into tokens and the API requires.",
@@ -32,11 +31,10 @@ var tokenSettings = group{"Tokens", []setting{
 		help:  "The aud claim that the BFF puts into tokens and the API requires.",
 		check: func(c *checker, v string) { c.BFF.JWTAudience = c.text(v) },
 	},
-	{
+	oneWord(tokenTypes, func(c *checker, means string) { c.BFF.JWTType = means }, setting{
 		name: "JWT_TYPE", by: ForServe | ForBFF | ForToken, arg: "NAME", value: defaults.JWTType,
-		help:  "The typ of tokens: at+jwt (RFC 9068), or JWT for verifiers that refuse that. The task API accepts both.",
-		check: func(c *checker, v string) { c.BFF.JWTType = oneOf(c, v, tokenTypes) },
-	},
+		help: "The typ of tokens: at+jwt (RFC 9068), or JWT for verifiers that refuse that. The task API accepts both.",
+	}),
 	{
 		name: "JWT_EXPIRES_IN", by: ForServe | ForBFF | ForToken, arg: "DURATION", value: shortDuration(defaults.JWTExpiresIn),
 		help:  "How long the token that the BFF attaches to a request is valid.",
@@ -47,11 +45,10 @@ var tokenSettings = group{"Tokens", []setting{
 		help:  "How long a signing key of EdDSA and ES256 is used until the next one replaces it; 0 means until vestibule keys rotate. It has no effect with HS256, whose key is BETTER_AUTH_SECRET.",
 		check: func(c *checker, v string) { c.BFF.JWTKeyRotation = zeroMeansNone(c.rotation(v)) },
 	},
-	{
+	oneWord(boolWords, func(c *checker, means bool) { c.BFF.ExposeToken = means }, setting{
 		name: "EXPOSE_TOKEN", by: ForServe | ForBFF, arg: "BOOL", value: "false",
-		help:  "Let pages read the token: GET /api/auth/token, and the set-auth-jwt header of the session. A malicious script in the page can then steal it (RFC 10017 §6.2).",
-		check: func(c *checker, v string) { c.BFF.ExposeToken = oneOf(c, v, boolWords) },
-	},
+		help: "Let pages read the token: GET /api/auth/token, and the set-auth-jwt header of the session. A malicious script in the page can then steal it (RFC 10017 §6.2).",
+	}),
 	{
 		name: "JWKS_URL", by: ForServe | ForAPI, arg: "URL", unset: "BASE_URL/api/auth/jwks; vestibule serve uses its own BFF",
 		help:  "Where the API gets the keys that verify EdDSA and ES256 tokens: https, or http on this machine.",
@@ -91,11 +88,10 @@ var proxySettings = group{"Proxy", []setting{
 		help:  "How long the API may take to send the headers of its response.",
 		check: func(c *checker, v string) { c.BFF.ProxyTimeout = c.duration(v, 10*time.Millisecond, time.Hour) },
 	},
-	{
+	oneWord(transports, func(c *checker, means bool) { c.BFF.ProxyStandardTransport = means }, setting{
 		name: "PROXY_TRANSPORT", by: ForServe | ForBFF, arg: "NAME", value: "direct",
-		help:  "How requests reach an API in another process. direct: requests without a body to an http API take a shorter way through the program. standard: all requests go through net/http's client.",
-		check: func(c *checker, v string) { c.BFF.ProxyStandardTransport = oneOf(c, v, transports) },
-	},
+		help: "How requests reach an API in another process. direct: requests without a body to an http API take a shorter way through the program. standard: all requests go through net/http's client.",
+	}),
 	{
 		name: "ROUTES", by: ForServe | ForBFF | ForRoutes, arg: "JSON", unset: "one route, /api/proxy/ to BACKEND_URL/api/", maxFile: route.MaxText,
 		help: "The routes of the proxy: a JSON array of objects with path, upstream, audience and more, as docs/routes.md describes. ROUTES_FILE reads the array from a file. " +

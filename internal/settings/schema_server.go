@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"log/slog"
 	"strconv"
 
 	"vestibule/store/db"
@@ -23,7 +24,7 @@ var addressSettings = group{"Addresses", []setting{
 		check: func(c *checker, v string) { c.APIAddr = c.address(v) },
 	},
 	{
-		name: "ADMIN_ADDR", by: ForServe | ForBFF, arg: "HOST:PORT", value: "localhost:9090",
+		name: "ADMIN_ADDR", by: ForServe | ForBFF | ForHealth, arg: "HOST:PORT", value: "localhost:9090",
 		help:  "Where the admin server with /livez, /readyz, /healthz, /metrics and /log-level listens. It needs no sign-in: keep it off public networks.",
 		check: func(c *checker, v string) { c.AdminAddr = c.address(v) },
 	},
@@ -92,11 +93,10 @@ var databaseSettings = group{"Database", []setting{
 			c.Database.MaxConnections = c.number(v, db.MinConnections, db.MaxConnections)
 		},
 	},
-	{
+	oneWord(boolWords, func(c *checker, means bool) { c.Migrate = means }, setting{
 		name: "MIGRATE", by: ForServe | ForBFF | ForAPI, arg: "BOOL", unset: "true on SQLite, false on PostgreSQL",
-		help:  "Apply pending migrations at start. If false, the program does not start while migrations are pending; vestibule migrate up applies them.",
-		check: func(c *checker, v string) { c.Migrate = oneOf(c, v, boolWords) },
-	},
+		help: "Apply pending migrations at start. If false, the program does not start while migrations are pending; vestibule migrate up applies them.",
+	}),
 }}
 
 var secretSettings = group{"Secret", []setting{
@@ -114,19 +114,16 @@ var secretSettings = group{"Secret", []setting{
 }}
 
 var logSettings = group{"Log", []setting{
-	{
+	oneWord(logFormats, func(c *checker, means string) { c.LogFormat = means }, setting{
 		name: "LOG_FORMAT", by: ForServe | ForBFF | ForAPI, arg: "FORMAT", unset: "text on a terminal, else json",
-		help:  "text or json.",
-		check: func(c *checker, v string) { c.LogFormat = oneOf(c, v, logFormats) },
-	},
-	{
+		help: "text or json.",
+	}),
+	oneWord(logLevels, func(c *checker, means slog.Level) { c.LogLevel = means }, setting{
 		name: "LOG_LEVEL", by: ForServe | ForBFF | ForAPI, arg: "LEVEL", value: "info",
-		help:  "debug, info, warn or error. PUT /log-level at the admin address changes it while the program runs.",
-		check: func(c *checker, v string) { c.LogLevel = oneOf(c, v, logLevels) },
-	},
-	{
+		help: "debug, info, warn or error. PUT /log-level at the admin address changes it while the program runs.",
+	}),
+	oneWord(boolWords, func(c *checker, means bool) { c.Pprof = means }, setting{
 		name: "PPROF", by: ForServe | ForBFF | ForAPI, arg: "BOOL", value: "false",
-		help:  "Serve Go's profiles at /debug/pprof/ of the admin address. They show what the program does, and a profile costs processor time.",
-		check: func(c *checker, v string) { c.Pprof = oneOf(c, v, boolWords) },
-	},
+		help: "Serve Go's profiles at /debug/pprof/ of the admin address. They show what the program does, and a profile costs processor time.",
+	}),
 }}

@@ -21,6 +21,7 @@ type setting struct {
 	secret bool   // its value is never printed
 	// maxFile is the maximum size in bytes of the file that NAME_FILE names; 0: maxValueFile.
 	maxFile int
+	choices []string // the words that it takes, if these are all; set by oneWord
 	help    string
 	check   func(c *checker, value string) // never called with ""
 }
@@ -32,7 +33,7 @@ type group struct {
 }
 
 // Side is a set of commands that need the same settings.
-type Side uint8
+type Side uint16
 
 const (
 	ForServe    Side = 1 << iota // BFF and API in one process
@@ -43,6 +44,7 @@ const (
 	ForPassword                  // commands that also set a password
 	ForToken                     // commands that mint a token
 	ForRoutes                    // commands that explain the routes of the proxy
+	ForHealth                    // commands that ask the admin server
 
 	ForVersion Side = 0 // needs no settings
 )
