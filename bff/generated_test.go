@@ -91,7 +91,7 @@ var proxyRefusals = []struct {
 	{"the API refuses our token: its secret, issuer, audience or algorithm differs", []string{"502 UPSTREAM_REJECTED_TOKEN"}},
 	{"a tenth of `PROXY_MAX_REQUESTS` are in progress for this user, or a fifth for this address; with `Retry-After`. Event streams and WebSockets do not count", []string{"429 TOO_MANY_REQUESTS"}},
 	{"the session cannot be looked up; the cookie is kept", []string{"503 STORE_UNAVAILABLE"}},
-	{"`PROXY_MAX_REQUESTS` requests wait for the API; with `Retry-After`", []string{"503 BUSY"}},
+	{"`PROXY_MAX_REQUESTS` requests wait for the API, or half of them if there are several APIs; with `Retry-After`", []string{"503 BUSY"}},
 	{"no response header within `PROXY_TIMEOUT`", []string{"504 GATEWAY_TIMEOUT"}},
 	{"an internal error; the log has it under `X-Request-Id`", []string{"500 INTERNAL_SERVER_ERROR"}},
 }
