@@ -46,6 +46,7 @@ type Site struct {
 	transport *http.Transport
 
 	// What earlier checks have found.
+	unsafe atomic.Bool              // there is no connection that nobody can read
 	found  atomic.Pointer[metadata] // nil: it is not known to be ours
 	routed atomic.Bool              // the usual path of the proxy asks for a session
 	member atomic.Bool              // the cookie is that of a session
@@ -240,11 +241,12 @@ func (s *Site) certificate(ctx context.Context) []Result {
 	defer conn.Close()
 	secured := tls.Client(conn, &tls.Config{MinVersion: tls.VersionTLS12, ServerName: s.URL.Hostname(), RootCAs: s.roots})
 	if err := secured.HandshakeContext(ctx); err != nil {
+		s.unsafe.Store(true)
 		if wrong, is := errors.AsType[*tls.CertificateVerificationError](err); is {
-			return failure(proxyInFront, "has a certificate that browsers refuse ("+reason(wrong.Err)+")",
+			return failure(proxyInFront, "has a certificate that browsers refuse ("+reason(wrong.Err)+"), so nothing else was checked",
 				"install one for "+s.URL.Hostname()+" with all intermediate certificates; for an authority of your own, name its file in SSL_CERT_FILE here")
 		}
-		return failure(proxyInFront, "does not speak TLS there ("+reason(err)+")", "check the certificate, the port and the scheme of the URL")
+		return failure(proxyInFront, "does not speak TLS there ("+reason(err)+"), so nothing else was checked", "check the certificate, the port and the scheme of the URL")
 	}
 	leaf := secured.ConnectionState().PeerCertificates[0]
 	left := time.Until(leaf.NotAfter)
@@ -269,6 +271,9 @@ func withPort(u *url.URL) string {
 
 // address checks that the site is ours, and that BASE_URL is what browsers show.
 func (s *Site) address(ctx context.Context) []Result {
+	if s.unsafe.Load() {
+		return nil // the check of the certificate has said it
+	}
 	const path = "/.well-known/oauth-authorization-server"
 	a, err := s.get(ctx, path)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -26,7 +27,7 @@ import (
 // running is vestibule serve in this process. at has the address of each surface.
 type running struct {
 	base   string
-	at     map[string]string
+	at     settings.Environment
 	cookie string // of a user with a session
 }
 
@@ -44,14 +45,10 @@ func freeAddr(t *testing.T) string {
 func serve(t *testing.T, base string, more settings.Environment) *running {
 	t.Helper()
 	path := migratedFile(t)
-	r := &running{base: base, at: map[string]string{"BFF_ADDR": freeAddr(t), "API_ADDR": freeAddr(t), "ADMIN_ADDR": freeAddr(t), "FORWARD_AUTH_ADDR": freeAddr(t)}}
+	r := &running{base: base, at: settings.Environment{"BFF_ADDR": freeAddr(t), "API_ADDR": freeAddr(t), "ADMIN_ADDR": freeAddr(t), "FORWARD_AUTH_ADDR": freeAddr(t)}}
 	e := env("sqlite:"+path, settings.Environment{"BASE_URL": base, "TRUSTED_PROXIES": "127.0.0.1", "JWT_ALGORITHM": "EdDSA", "MAIL_DIR": filepath.Join(filepath.Dir(path), "mail")})
-	for name, address := range r.at {
-		e[name] = address
-	}
-	for name, value := range more {
-		e[name] = value
-	}
+	maps.Copy(r.at, more)
+	maps.Copy(e, r.at)
 	c, err := settings.Load(settings.ForServe, nil, e)
 	if err != nil {
 		t.Fatal(err)
@@ -168,4 +165,3 @@ func describe(found []Result) string {
 	text, _ := json.MarshalIndent(found, "", " ")
 	return string(text)
 }
-

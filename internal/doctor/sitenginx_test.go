@@ -74,7 +74,6 @@ func behindNginx(r *running, plain string) map[string]fault {
 		"only some paths":              {server: "location /.well-known/ { return 404; }", check: "address", state: Failure, setting: givenURL, text: "does not lead to Vestibule"},
 		"streams that are collected":   {location: "proxy_ignore_headers X-Accel-Buffering;", quiet: 500 * time.Millisecond, check: "streams", state: Warning, setting: proxyInFront, text: "none arrived"},
 		"no Cookie":                    {location: `proxy_set_header Cookie "";`, check: "session", state: Failure, setting: cookieFile, text: "removes the header Cookie"},
-		"a wrong clock":                {location: `proxy_hide_header Date; add_header Date "Thu, 01 Jan 2026 00:00:00 GMT" always;`, check: "clock", state: Warning, setting: givenURL, text: "differs by"},
 		"the admin port":               port("9090", "ADMIN_ADDR"),
 		"the port of the API":          port("8000", "API_ADDR"),
 		"the port of forward auth":     port("9100", "FORWARD_AUTH_ADDR"),
@@ -132,13 +131,13 @@ func TestFaultsBehindNginxAreFound(t *testing.T) {
 			if f.url != "" {
 				s.URL, _ = url.Parse(f.url)
 			}
+			if name != "small bodies" {
+				s.BodyLimit = 64 << 10 // for speed
+			}
 			if f.quiet > 0 {
 				s.quiet = f.quiet
 			}
 			got := bad(fromOutside(t, s))
-			if name == "the certificate of another" || name == "a certificate that has ended" {
-				got = got[:max(0, len(got)-1)] // the address says that nothing else was checked
-			}
 			wantOne(t, got, f.check, f.state, f.setting, f.text)
 			if len(got) != 1 {
 				t.Errorf("got %s, want nothing else", describe(got))

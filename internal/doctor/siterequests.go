@@ -155,7 +155,7 @@ func (s *Site) webSockets(ctx context.Context) []Result {
 	if !s.routed.Load() {
 		return nil
 	}
-	a, err := s.get(ctx, probePath, "Connection", "Upgrade", "Upgrade", "websocket",
+	a, err := s.get(ctx, probePath+"-socket", "Connection", "Upgrade", "Upgrade", "websocket",
 		"Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "dmVzdGlidWxlLWRvY3Rvcg==", "Origin", strangeOrigin)
 	switch {
 	case err != nil:

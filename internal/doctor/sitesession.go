@@ -16,7 +16,7 @@ const tasksPath = "/api/proxy/me/tasks"
 
 // session checks that the cookie is that of a session. It does not extend it.
 func (s *Site) session(ctx context.Context) []Result {
-	a, err := s.get(ctx, peekPath, "Cookie", s.Cookie)
+	a, err := s.get(ctx, peekPath+"&with=cookie", "Cookie", s.Cookie) // not what a cache has of a stranger
 	switch {
 	case err != nil:
 		return unclear(err)
