@@ -1,0 +1,76 @@
+package doctor
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"sync/atomic"
+	"testing"
+
+	"vestibule/internal/settings"
+)
+
+// TestAnAPIThatRefusesTokensIsFound, with a session: without one, nobody can see it.
+func TestAnAPIThatRefusesTokensIsFound(t *testing.T) {
+	t.Parallel()
+	var status atomic.Int32
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if status.Load() == http.StatusUnauthorized {
+			w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+		}
+		w.WriteHeader(int(status.Load()))
+	}))
+	defer api.Close()
+	address := freeAddr(t)
+	r := serve(t, "http://"+address, settings.Environment{"BFF_ADDR": address, "BACKEND_URL": api.URL, "TRUSTED_PROXIES": ""})
+	check := func() []Result {
+		t.Helper()
+		s := r.site(t, nil)
+		s.dial, s.lookup = nil, nil
+		return bad(fromOutside(t, s))
+	}
+	status.Store(http.StatusNotFound) // an API of somebody's own, without tasks
+	if got := check(); len(got) != 0 {
+		t.Errorf("got %s, want nothing", describe(got))
+	}
+	status.Store(http.StatusUnauthorized)
+	wantOne(t, check(), "api", Failure, "JWT_ISSUER", "JWT_AUDIENCE", "JWKS_URL")
+	api.Close()
+	wantOne(t, check(), "api", Failure, "BACKEND_URL", "does not answer")
+}
+
+// TestASiteThatCannotBeReached is one failure, and nothing else is asked.
+func TestASiteThatCannotBeReached(t *testing.T) {
+	t.Parallel()
+	stranger := httptest.NewServer(http.NotFoundHandler())
+	defer stranger.Close()
+	for address, text := range map[string]string{
+		"http://" + freeAddr(t): "connection refused",
+		stranger.URL:            "status 404",
+		"https://" + stranger.Listener.Addr().String(): "does not speak TLS",
+	} {
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := fromOutside(t, &Site{URL: u, Cookie: "a=b"})
+		if len(got) != 1 || got[0].State != Failure {
+			t.Fatalf("%s: got %s, want one failure", address, describe(got))
+		}
+		wantOne(t, got, got[0].Check, Failure, got[0].Setting, text, "nothing else was checked")
+	}
+}
+
+// TestHTTPOnTheNetworkIsAWarning, even if BASE_URL says the same.
+func TestHTTPOnTheNetworkIsAWarning(t *testing.T) {
+	t.Parallel()
+	for base, want := range map[string]State{"http://app.example.com": Warning, "http://localhost:3000": OK, "https://app.example.com": OK} {
+		u, err := url.Parse(base)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := (&Site{URL: u}).compareBase(base)[0]; got.State != want {
+			t.Errorf("%s: got %+v, want %s", base, got, want)
+		}
+	}
+}
