@@ -230,6 +230,14 @@ func (a answer) busy() bool {
 
 var errBusy = errors.New("it is too busy: status 429 or 503")
 
+// strange is the result of a check whose answer is not understood.
+func (a answer) strange() []Result {
+	if a.busy() {
+		return unclear(errBusy)
+	}
+	return nil
+}
+
 // certificate checks that browsers accept the certificate, and for how long.
 func (s *Site) certificate(ctx context.Context) []Result {
 	ctx, cancel := context.WithTimeout(ctx, askLimit)

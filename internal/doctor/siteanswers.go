@@ -23,7 +23,7 @@ func (s *Site) headers(ctx context.Context) []Result {
 		return unclear(err)
 	}
 	if a.status != http.StatusOK {
-		return unclear(errBusy)
+		return a.strange()
 	}
 	needed := []string{"Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", web.ResourcePolicy, web.RequestIDHeader}
 	if s.claimsHTTPS() {

@@ -79,7 +79,7 @@ func (s *Site) ports(ctx context.Context) []Result {
 func (s *Site) internals(ctx context.Context) []Result {
 	var found []string
 	for _, p := range []struct{ path, answer string }{
-		{"/livez", `{"status":"ok"}`}, {"/healthz", `"checks":{`}, {"/metrics", "# HELP vestibule_"}, {"/metrics", "# HELP go_"}, {"/debug/pprof/", "goroutine"},
+		{"/livez", `{"status":"ok"}`}, {"/healthz", `"checks":{`}, {"/metrics", "# HELP vestibule_"}, {"/metrics", "# HELP go_"}, {"/debug/pprof/", "Types of profiles available"},
 	} {
 		a, err := s.get(ctx, p.path)
 		if err != nil {

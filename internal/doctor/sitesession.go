@@ -21,7 +21,7 @@ func (s *Site) session(ctx context.Context) []Result {
 	case err != nil:
 		return unclear(err)
 	case a.status != http.StatusOK:
-		return unclear(errBusy)
+		return a.strange()
 	case strings.TrimSpace(string(a.body)) == "null":
 		return failure(cookieFile, "has no cookie of a live session, or the proxy in front removes the header Cookie", "sign in, and copy the session cookie of this site from the browser")
 	}
