@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -10,6 +9,7 @@ import (
 	"vestibule/internal/haproxytest"
 	"vestibule/internal/nginxtest"
 	"vestibule/internal/recipetest"
+	"vestibule/internal/testtls"
 )
 
 // recipe returns the one block of a language below a heading of docs/deploy.md.
@@ -67,21 +67,9 @@ func TestADeployBehindTheDocumentedProxiesFailsNoRequest(t *testing.T) {
 
 func beginHAProxy(t *testing.T, s *site) {
 	t.Helper()
-	both := s.crt + ".pem" // HAProxy reads the certificate and the key from one file
-	var content []byte
-	for _, name := range []string{s.crt, s.key} {
-		part, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		content = append(content, part...)
-	}
-	if err := os.WriteFile(both, content, 0o600); err != nil {
-		t.Fatal(err)
-	}
 	haproxytest.Start(t, recipetest.Edited(t, recipe(t, "HAProxy", "haproxy"),
 		"bind :443 ", "bind "+s.listen+" ",
-		"/etc/haproxy/app.pem", both,
+		"/etc/haproxy/app.pem", testtls.Joined(t, s.crt, s.key),
 		"check port 9090 ", "check ", // here the instances are on one machine
 		"10.0.0.11:3000", s.addr[0]+" port "+port(s.admin[0]),
 		"10.0.0.12:3000", s.addr[1]+" port "+port(s.admin[1]),

@@ -1,11 +1,13 @@
 package doctor
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"vestibule/internal/settings"
 )
@@ -58,6 +60,40 @@ func TestASiteThatCannotBeReached(t *testing.T) {
 			t.Fatalf("%s: got %s, want one failure", address, describe(got))
 		}
 		wantOne(t, got, got[0].Check, Failure, got[0].Setting, text, "nothing else was checked")
+	}
+}
+
+// TestAStreamWithoutEventsIsFound: a proxy may send the header at once, and keep the events.
+func TestAStreamWithoutEventsIsFound(t *testing.T) {
+	t.Parallel()
+	stuck := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	}))
+	defer stuck.Close()
+	s := (&running{base: stuck.URL}).site(t, nil)
+	s.dial, s.quiet = nil, 200*time.Millisecond
+	s.prepare()
+	wantOne(t, withName("streams", s.streams(t.Context())), "streams", Warning, proxyInFront, "none arrived within 200ms")
+}
+
+// TestAFirewallIsNoFinding: it may refuse strangers, whatever they ask for.
+func TestAFirewallIsNoFinding(t *testing.T) {
+	t.Parallel()
+	wall := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }))
+	defer wall.Close()
+	s := (&running{base: wall.URL}).site(t, nil)
+	s.dial = nil
+	s.prepare()
+	s.found.Store(&metadata{Issuer: wall.URL})
+	for name, check := range map[string]func(context.Context) []Result{
+		"methods": s.methods, "cookies": s.cookies, "redirects": s.redirects, "origin": s.origins, "headers": s.headers, "caches": s.caches,
+		"etags": s.etags, "paths": s.paths, "websockets": s.webSockets, "bodies": s.bodies, "internals": s.internals, "session": s.session,
+	} {
+		if got := bad(check(t.Context())); len(got) > 0 {
+			t.Errorf("%s: got %s, want nothing", name, describe(got))
+		}
 	}
 }
 

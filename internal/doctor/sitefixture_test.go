@@ -121,9 +121,7 @@ func fromOutside(t *testing.T, s *Site) (found []Result) {
 		if s.Cookie != "" && strings.Contains(r.Text(), s.Cookie) {
 			t.Errorf("got the cookie in %q", r.Text())
 		}
-		if r.State != OK && (r.Setting == "" || r.Problem == "" || r.Cure == "") {
-			t.Errorf("got %+v, want its setting, problem and cure", r)
-		}
+		wantWhole(t, r)
 	}
 	return found
 }

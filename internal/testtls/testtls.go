@@ -91,6 +91,23 @@ func Files(tb testing.TB, cert tls.Certificate) (crt, key string) {
 	return crt, key
 }
 
+// Joined writes a certificate and its key into one file beside them, as HAProxy reads them.
+func Joined(tb testing.TB, crt, key string) string {
+	tb.Helper()
+	var both []byte
+	for _, name := range []string{crt, key} {
+		part, err := os.ReadFile(name)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		both = append(both, part...)
+	}
+	if err := os.WriteFile(crt+".pem", both, 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	return crt + ".pem"
+}
+
 func newKey(tb testing.TB) *ecdsa.PrivateKey {
 	tb.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
