@@ -12,10 +12,12 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
 
+	"vestibule/internal/settings"
 	"vestibule/internal/web"
 )
 
@@ -220,7 +222,19 @@ func (s *Site) open(ctx context.Context, origin, method, path string, body io.Re
 
 // unclear is the result of a check that got no answer, or one that says nothing.
 func unclear(err error) []Result {
-	return warning(givenURL, "was not checked for this: no answer ("+reason(err)+")", "try again; if it stays, look at the log of the proxy in front")
+	return warning(givenURL, "was not checked for this: no answer ("+heard(reason(err))+")", "try again; if it stays, look at the log of the proxy in front")
+}
+
+// heard is a text of the site as a message may repeat it. Somebody else may have written it, and
+// the reader may have a terminal.
+func heard(text string) string {
+	text, _ = strconv.Unquote(settings.Show(text))
+	return strings.Map(func(r rune) rune {
+		if !strconv.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, text)
 }
 
 // busy reports whether an answer refuses all requests for a while, and so says nothing.
@@ -251,10 +265,10 @@ func (s *Site) certificate(ctx context.Context) []Result {
 	if err := secured.HandshakeContext(ctx); err != nil {
 		s.unsafe.Store(true)
 		if wrong, is := errors.AsType[*tls.CertificateVerificationError](err); is {
-			return failure(proxyInFront, "has a certificate that browsers refuse ("+reason(wrong.Err)+"), so nothing else was checked",
+			return failure(proxyInFront, "has a certificate that browsers refuse ("+heard(reason(wrong.Err))+"), so nothing else was checked",
 				"install one for "+s.URL.Hostname()+" with all intermediate certificates; for an authority of your own, name its file in SSL_CERT_FILE here")
 		}
-		return failure(proxyInFront, "does not speak TLS there ("+reason(err)+"), so nothing else was checked", "check the certificate, the port and the scheme of the URL")
+		return failure(proxyInFront, "does not speak TLS there ("+heard(reason(err))+"), so nothing else was checked", "check the certificate, the port and the scheme of the URL")
 	}
 	leaf := secured.ConnectionState().PeerCertificates[0]
 	left := time.Until(leaf.NotAfter)
@@ -285,10 +299,10 @@ func (s *Site) address(ctx context.Context) []Result {
 	const path = "/.well-known/oauth-authorization-server"
 	a, err := s.get(ctx, path)
 	if err != nil {
-		return failure(givenURL, "does not answer ("+reason(err)+"), so nothing else was checked", "start Vestibule and the proxy in front, or correct the URL")
+		return failure(givenURL, "does not answer ("+heard(reason(err))+"), so nothing else was checked", "start Vestibule and the proxy in front, or correct the URL")
 	}
 	if to, err := url.Parse(a.header.Get("Location")); err == nil && a.status/100 == 3 && to.Host != "" {
-		return failure(givenURL, "redirects to "+to.Scheme+"://"+to.Host+", so nothing else was checked", "give the URL that browsers show in the end")
+		return failure(givenURL, "redirects to "+heard(to.Scheme+"://"+to.Host)+", so nothing else was checked", "give the URL that browsers show in the end")
 	}
 	var m metadata
 	if a.status != http.StatusOK || json.Unmarshal(a.body, &m) != nil || m.Issuer == "" {
@@ -309,7 +323,7 @@ func (s *Site) compareBase(base string) []Result {
 		return failure(setting, "is not known: the proxy in front changes the answer", "let it pass answers on as they are")
 	}
 	cure := "set BASE_URL to " + s.origin() + ", or give the URL that browsers show"
-	shown := "is " + base + ", and browsers show " + s.origin()
+	shown := "is " + heard(base) + ", and browsers show " + s.origin()
 	switch {
 	case base == s.origin() && is.Scheme == "http" && !s.local():
 		return warning(setting, "is http, so passwords and session cookies cross the network unencrypted", "serve it over https, and set BASE_URL to the https origin")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -78,23 +79,26 @@ func (s *Site) etags(ctx context.Context) []Result {
 	}
 	const cure = "do not compress answers below /api/ there; Vestibule compresses its pages itself"
 	tag, other := plain.header.Get("ETag"), zipped.header.Get("ETag")
-	switch coding := zipped.header.Get("Content-Encoding"); {
+	switch {
 	case tag == "":
 		return warning(proxyInFront, "removes ETag, so clients cannot see that somebody else has changed what they change", "let it pass ETag on as it is")
 	case other == "":
-		return warning(proxyInFront, "compresses answers ("+coding+") and removes their ETag, so clients cannot see that somebody else has changed what they change", cure)
+		return warning(proxyInFront, "compresses answers and removes their ETag, so clients cannot see that somebody else has changed what they change", cure)
 	case tag != other || strings.HasPrefix(tag, "W/"):
 		return warning(proxyInFront, "compresses answers and changes their ETag ("+tagChange(tag, other)+"): Vestibule understands that, but APIs of your own may refuse it in If-Match", cure)
 	}
 	return ok("entity tags arrive as they are")
 }
 
+// codingSuffix is what some servers append to a tag.
+var codingSuffix = regexp.MustCompile(`^-{1,2}(gzip|br|zstd|deflate)"$`)
+
 // tagChange says how a tag is changed, without its text.
 func tagChange(tag, other string) string {
 	if strings.HasPrefix(other, "W/") {
 		return `"x" becomes W/"x"`
 	}
-	if suffix, is := strings.CutPrefix(other, strings.TrimSuffix(tag, `"`)); is {
+	if suffix, is := strings.CutPrefix(other, strings.TrimSuffix(tag, `"`)); is && codingSuffix.MatchString(suffix) {
 		return `"x" becomes "x` + suffix
 	}
 	return "to another one"
@@ -150,7 +154,7 @@ func (s *Site) keys(ctx context.Context) []Result {
 	case a.busy():
 		return unclear(errBusy)
 	case a.status != http.StatusOK || json.Unmarshal(a.body, &set) != nil || len(set.Keys) == 0:
-		return warning(proxyInFront, fmt.Sprintf("does not pass %s on: status %d and no keys, so services outside cannot verify tokens", u.EscapedPath(), a.status), "let it pass that path on; if no service fetches keys from outside, nothing is lost")
+		return warning(proxyInFront, fmt.Sprintf("does not pass %s on: status %d and no keys, so services outside cannot verify tokens", heard(u.EscapedPath()), a.status), "let it pass that path on; if no service fetches keys from outside, nothing is lost")
 	}
 	return ok("%s can be fetched", Counted(len(set.Keys), "key"))
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -89,7 +90,7 @@ func TestAFirewallIsNoFinding(t *testing.T) {
 	s.found.Store(&metadata{Issuer: wall.URL})
 	for name, check := range map[string]func(context.Context) []Result{
 		"methods": s.methods, "cookies": s.cookies, "redirects": s.redirects, "origin": s.origins, "headers": s.headers, "caches": s.caches,
-		"etags": s.etags, "paths": s.paths, "websockets": s.webSockets, "bodies": s.bodies, "internals": s.internals, "session": s.session,
+		"etags": s.etags, "paths": s.paths, "websockets": s.webSockets, "bodies": s.bodies, "internals": s.internals, "errors": s.errorAnswers, "session": s.session,
 	} {
 		if got := bad(check(t.Context())); len(got) > 0 {
 			t.Errorf("%s: got %s, want nothing", name, describe(got))
@@ -107,6 +108,31 @@ func TestHTTPOnTheNetworkIsAWarning(t *testing.T) {
 		}
 		if got := (&Site{URL: u}).compareBase(base)[0]; got.State != want {
 			t.Errorf("%s: got %+v, want %s", base, got, want)
+		}
+	}
+}
+
+// TestNothingThatASiteSaysReachesTheTerminal as it is: it may move the cursor, or be very long.
+func TestNothingThatASiteSaysReachesTheTerminal(t *testing.T) {
+	t.Parallel()
+	for said, want := range map[string]string{
+		"https://a.example": "https://a.example", "a\x1b[2Jb\u202e": "a?[2Jb?", "u:hunter2@b": "…@b", strings.Repeat("x", 500): strings.Repeat("x", 120) + "…",
+	} {
+		if got := heard(said); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	stranger := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"issuer":"http://a.example/\u202e"}`))
+	}))
+	defer stranger.Close()
+	u, err := url.Parse(stranger.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range fromOutside(t, &Site{URL: u}) {
+		if strings.Contains(r.Text(), "\u202e") {
+			t.Errorf("got %q", r.Text())
 		}
 	}
 }

@@ -132,7 +132,7 @@ func (s *Site) redirects(ctx context.Context) []Result {
 		return nil // the check of the address has said it
 	}
 	if got := to.Scheme + "://" + to.Host; got != s.origin() {
-		return failure(proxyInFront, "changes redirects: they lead to "+got, "let it pass Location on as it is (nginx: proxy_redirect off)")
+		return failure(proxyInFront, "changes redirects: they lead to "+heard(got), "let it pass Location on as it is (nginx: proxy_redirect off)")
 	}
 	return ok("redirects stay at %s", s.origin())
 }
@@ -145,11 +145,13 @@ func (s *Site) errorAnswers(ctx context.Context) []Result {
 		return unclear(err)
 	case a.busy():
 		return unclear(errBusy)
-	case a.code() != "NOT_FOUND":
-		return warning(proxyInFront, fmt.Sprintf("replaces errors: where nothing is, it answers with status %d and without the code NOT_FOUND", a.status),
-			"let it pass errors on as they are (nginx: proxy_intercept_errors off)")
+	case a.code() == "NOT_FOUND":
+		return ok("errors arrive with their codes")
+	case a.status != http.StatusNotFound && a.status != http.StatusOK:
+		return nil // something in front refuses strangers
 	}
-	return ok("errors arrive with their codes")
+	return warning(proxyInFront, fmt.Sprintf("replaces errors: where nothing is, it answers with status %d and without the code NOT_FOUND", a.status),
+		"let it pass errors on as they are (nginx: proxy_intercept_errors off)")
 }
 
 // webSockets checks that handshakes arrive as such. That of a foreign origin is refused, and a
