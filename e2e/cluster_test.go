@@ -16,6 +16,7 @@ import (
 
 	"vestibule/internal/haproxytest"
 	"vestibule/internal/pgtest"
+	"vestibule/internal/recipetest"
 	"vestibule/internal/storetest"
 )
 
@@ -79,7 +80,7 @@ func newCluster(t *testing.T, settings ...string) *cluster {
 // haproxy returns the configuration of docs/deploy.md, without TLS, once for the BFFs and
 // once for the APIs.
 func (c *cluster) haproxy(front, apiFront string) string {
-	text := edited(c.t, recipe(c.t, "HAProxy", "haproxy"),
+	text := recipetest.Edited(c.t, recipe(c.t, "HAProxy", "haproxy"),
 		"bind :443 ssl crt /etc/haproxy/app.pem alpn h2,http/1.1", "bind ADDRESS",
 		"http-request set-header X-Forwarded-For %[src]", "", // the users of the test have addresses of their own
 		"http-request set-header X-Forwarded-Proto https", "",

@@ -2,42 +2,20 @@ package e2e
 
 import (
 	"fmt"
-	"os"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
 
 	"vestibule/internal/haproxytest"
 	"vestibule/internal/nginxtest"
+	"vestibule/internal/recipetest"
+	"vestibule/internal/testtls"
 )
 
 // recipe returns the one block of a language below a heading of docs/deploy.md.
 func recipe(t *testing.T, heading, language string) string {
 	t.Helper()
-	text, err := os.ReadFile("../docs/deploy.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, section, _ := strings.Cut(string(text), "\n## "+heading+"\n")
-	section, _, _ = strings.Cut(section, "\n## ")
-	blocks := regexp.MustCompile("(?s)\n```"+language+"\n(.*?)```").FindAllStringSubmatch(section, -1)
-	if len(blocks) != 1 {
-		t.Fatalf("got %d blocks of %s below %q in docs/deploy.md, want 1", len(blocks), language, heading)
-	}
-	return blocks[0][1]
-}
-
-// edited replaces each of the old texts, which must occur exactly once.
-func edited(t *testing.T, text string, oldNew ...string) string {
-	t.Helper()
-	for i := 0; i < len(oldNew); i += 2 {
-		if n := strings.Count(text, oldNew[i]); n != 1 {
-			t.Fatalf("docs/deploy.md has %q %d times, want once", oldNew[i], n)
-		}
-		text = strings.Replace(text, oldNew[i], oldNew[i+1], 1)
-	}
-	return text
+	return recipetest.Block(t, "../docs/deploy.md", heading, language)
 }
 
 // TestADeployBehindTheDocumentedProxiesFailsNoRequest runs the configurations of
@@ -89,21 +67,9 @@ func TestADeployBehindTheDocumentedProxiesFailsNoRequest(t *testing.T) {
 
 func beginHAProxy(t *testing.T, s *site) {
 	t.Helper()
-	both := s.crt + ".pem" // HAProxy reads the certificate and the key from one file
-	var content []byte
-	for _, name := range []string{s.crt, s.key} {
-		part, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		content = append(content, part...)
-	}
-	if err := os.WriteFile(both, content, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	haproxytest.Start(t, edited(t, recipe(t, "HAProxy", "haproxy"),
+	haproxytest.Start(t, recipetest.Edited(t, recipe(t, "HAProxy", "haproxy"),
 		"bind :443 ", "bind "+s.listen+" ",
-		"/etc/haproxy/app.pem", both,
+		"/etc/haproxy/app.pem", testtls.Joined(t, s.crt, s.key),
 		"check port 9090 ", "check ", // here the instances are on one machine
 		"10.0.0.11:3000", s.addr[0]+" port "+port(s.admin[0]),
 		"10.0.0.12:3000", s.addr[1]+" port "+port(s.admin[1]),
@@ -112,7 +78,7 @@ func beginHAProxy(t *testing.T, s *site) {
 
 func beginNginx(t *testing.T, s *site) {
 	t.Helper()
-	nginxtest.Start(t, nginxtest.Config{HTTP: edited(t, recipe(t, "nginx", "nginx"),
+	nginxtest.Start(t, nginxtest.Config{HTTP: recipetest.Edited(t, recipe(t, "nginx", "nginx"),
 		"listen 443 ", "listen "+s.listen+" ",
 		"/etc/nginx/app.crt", s.crt,
 		"/etc/nginx/app.key", s.key,

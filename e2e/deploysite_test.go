@@ -2,13 +2,9 @@ package e2e
 
 import (
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -56,18 +52,7 @@ func newSite(t *testing.T) *site {
 func (s *site) certify(t *testing.T) {
 	t.Helper()
 	authority := testtls.NewAuthority(t)
-	cert := authority.Certificate(t)
-	key, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	crt := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]})
-	s.crt, s.key = filepath.Join(s.product.dir, "app.crt"), filepath.Join(s.product.dir, "app.key")
-	for name, content := range map[string][]byte{s.crt: crt, s.key: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})} {
-		if err := os.WriteFile(name, content, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	s.crt, s.key = testtls.Files(t, authority.Certificate(t))
 	s.transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: authority.Pool}, ForceAttemptHTTP2: true}
 	t.Cleanup(s.transport.CloseIdleConnections)
 }

@@ -121,8 +121,9 @@ func commands() []command {
 			{"header", "NAME,…", "Further request headers to explain."},
 			asJSON,
 		}, run: routes},
-		{name: "doctor", summary: "check the settings, and the database, the keys and the servers that they name, before a start or beside a running installation; nothing is written", reads: settings.ForServe, examines: true, options: []option{
-			{"for", "COMMAND", "The command whose settings are checked: serve, the default, bff or api."},
+		{name: "doctor", args: "[URL]", summary: "check the settings, and the database, the keys and the servers that they name, before a start or beside a running installation; or with the URL that browsers show, check from outside what they and the proxy in front see; nothing is written", reads: settings.ForServe, examines: true, options: []option{
+			{"for", "COMMAND", "The command whose settings are checked: serve, the default, bff or api. Without a URL."},
+			{"cookie-file", "FILE", "With a URL: a file with the session cookie of that site, name=value, as a browser sends it. Then the API and event streams are checked too."},
 			asJSON,
 		}, choices: map[string][]string{"for": slices.Sorted(maps.Keys(examined))}, run: checkInstallation},
 		{name: "health", args: "[URL]", summary: "ask a running instance whether it should get requests; the exit code is 0 if it should, and 1 if not. The default URL is /readyz at ADMIN_ADDR.", reads: settings.ForHealth, run: health},

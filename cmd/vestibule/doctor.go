@@ -34,6 +34,12 @@ var examined = map[string]settings.Side{"serve": settings.ForServe, "bff": setti
 
 // checkInstallation is vestibule doctor.
 func checkInstallation(ctx context.Context, p *program, _ *settings.Settings) error {
+	if len(p.given.args) > 0 {
+		return p.checkSite(ctx)
+	}
+	if p.given.has("cookie-file") {
+		return usageError("--cookie-file needs a URL; use vestibule doctor URL --cookie-file=FILE")
+	}
 	in, err := p.installation()
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"vestibule/internal/freeport"
 	"vestibule/internal/settings"
 	"vestibule/internal/storetest"
 	"vestibule/internal/waittest"
@@ -64,6 +65,34 @@ func TestTheDoctorBesideARunningInstallationFindsNothing(t *testing.T) {
 	}
 }
 
+// TestTheDoctorSeesARunningInstallationFromOutside, with the cookie of a user.
+func TestTheDoctorSeesARunningInstallationFromOutside(t *testing.T) {
+	t.Parallel()
+	address, err := freeport.Addr()
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(t, "serve", with(testEnv(t), settings.Environment{"BFF_ADDR": address, "BASE_URL": "http://" + address, "MAIL_DIR": filepath.Join(t.TempDir(), "mail")}))
+	res, err := http.Post("http://"+address+"/api/auth/signup", "application/json", strings.NewReader(`{"email":"ada@example.com","password":"paper-lantern-42"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	cookie := filepath.Join(t.TempDir(), "cookie")
+	for _, form := range []string{"", "Cookie: "} {
+		if err := os.WriteFile(cookie, []byte(form+res.Cookies()[0].Name+"="+res.Cookies()[0].Value+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, stdout, stderr := once(t, "doctor http://"+address+"/ --json --cookie-file="+cookie, nil)
+		if code != exitOK || stderr != "" || strings.Contains(stdout, res.Cookies()[0].Value) {
+			t.Errorf("got code %d, %s%s", code, stdout, stderr)
+		}
+		if last := results(t, stdout); len(last) == 0 || last[len(last)-1].Check != "streams" {
+			t.Errorf("got %s, want streams at the end", stdout)
+		}
+	}
+}
+
 // TestTheDoctorFindsASecretThatARunningProcessDoesNotHave, with the words of a start.
 func TestTheDoctorFindsASecretThatARunningProcessDoesNotHave(t *testing.T) {
 	t.Parallel()
@@ -98,6 +127,10 @@ func TestTheDoctorsExitCodeAndJSON(t *testing.T) {
 	if err := errors.Join(os.Mkdir(folder, 0o700), os.Chmod(folder, 0o755)); err != nil { // whatever the umask is
 		t.Fatal(err)
 	}
+	noCookie, cookie := filepath.Join(folder, "empty"), filepath.Join(folder, "cookie")
+	if err := errors.Join(os.WriteFile(noCookie, []byte("hunter2\n"), 0o600), os.WriteFile(cookie, []byte("session=hunter2\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		command string
 		env     settings.Environment
@@ -111,7 +144,18 @@ func TestTheDoctorsExitCodeAndJSON(t *testing.T) {
 		{"doctor --json", settings.Environment{"BASE_URL": "x", "PROXY_TIMEOUT": "x"}, exitUsage, `"setting":"PROXY_TIMEOUT"`},
 		{"doctor --for=bff --api-addr=:1", nil, exitUsage, "vestibule bff does not read --api-addr"},
 		{"doctor --for=user", nil, exitUsage, `unknown command "user"`},
-		{"doctor https://app.example.com", nil, exitUsage, "unexpected argument"},
+		{"doctor http://127.0.0.1:1", nil, exitFailure, "the URL does not answer"},
+		{"doctor http://127.0.0.1:1 --json", nil, exitFailure, `"check":"address"`},
+		{"doctor http://127.0.0.1:1", settings.Environment{"BASE_URL": "x", "DATABASE_URL": "x"}, exitFailure, "the URL does not answer"},
+		{"doctor http://127.0.0.1:1 --proxy-body-limit=x", nil, exitUsage, "PROXY_BODY_LIMIT"},
+		{"doctor http://127.0.0.1:1 --for=bff", nil, exitUsage, "--for is for the settings"},
+		{"doctor http://127.0.0.1:1 http://127.0.0.1:2", nil, exitUsage, "unexpected argument"},
+		{"doctor http://ada:hunter2@127.0.0.1:1", nil, exitUsage, "has a user name"},
+		{"doctor http://127.0.0.1:1/?token=hunter2", nil, exitUsage, "more than scheme, host and port"},
+		{"doctor --cookie-file=x", nil, exitUsage, "needs a URL"},
+		{"doctor http://127.0.0.1:1 --cookie-file=" + folder + "/none", nil, exitFailure, "cannot be read"},
+		{"doctor http://127.0.0.1:1 --cookie-file=" + noCookie, nil, exitUsage, "has no cookie"},
+		{"doctor http://app.example.com --cookie-file=" + cookie, nil, exitUsage, "everybody between could read"},
 		{"doctor --nonsense", nil, exitUsage, "--nonsense"},
 	} {
 		code, stdout, stderr := once(t, tt.command, with(testEnv(t), tt.env))

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"vestibule/internal/childtest"
@@ -55,21 +56,23 @@ func Start(tb testing.TB, site string) string {
 	})
 }
 
-// caddyfile is the whole configuration. The admin interface is off: its port is fixed, and
+// caddyfile is the whole configuration. The site answers for each host. The admin interface is off: its port is fixed, and
 // several instances must run at the same time.
 func caddyfile(address, site string) string {
+	host, port, _ := strings.Cut(address, ":")
 	return fmt.Sprintf(`{
 	admin off
 	auto_https off
 	storage file_system data
 }
-http://%s {
+http://:%s {
+	bind %s
 	handle %s {
 		respond 204
 	}
 	%s
 }
-`, address, upPath, site)
+`, port, host, upPath, site)
 }
 
 func find() (string, error) { return childtest.Find("caddy", "Caddy", "") }

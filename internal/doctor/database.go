@@ -3,8 +3,10 @@ package doctor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
+	"time"
 
 	"vestibule/internal/daemon"
 	"vestibule/internal/settings"
@@ -87,4 +89,17 @@ func (in *Installation) triggers(ctx context.Context, st *store.Store) []Result 
 		return in.refused(ctx, st, err)
 	}
 	return ok("the triggers that tell about sessions are there")
+}
+
+// beatClock finds a running process whose clock is ahead. That of one that is behind cannot be
+// told from a process that has ended.
+func (in *Installation) beatClock(ctx context.Context, st *store.Store) []Result {
+	latest, err := st.LatestBeat(ctx)
+	if err != nil {
+		return in.refused(ctx, st, err)
+	}
+	if ahead := time.Until(latest); ahead >= apart {
+		return warning("DATABASE_URL", fmt.Sprintf("is shared by a process whose clock is %s ahead of the one here: sessions, links and tokens end too early or too late", ahead.Round(time.Second)), synchronize)
+	}
+	return ok("no running process has a clock that is ahead of the one here")
 }

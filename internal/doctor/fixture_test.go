@@ -45,11 +45,17 @@ func examined(t *testing.T, in *Installation) (found []Result) {
 				t.Errorf("got a secret in %q", r.Text())
 			}
 		}
-		if r.State != OK && (r.Setting == "" || r.Problem == "" || r.Cure == "") {
-			t.Errorf("got %+v, want its setting, problem and cure", r)
-		}
+		wantWhole(t, r)
 	}
 	return found
+}
+
+// wantWhole fails if a finding does not say what to look at and what to do.
+func wantWhole(t *testing.T, r Result) {
+	t.Helper()
+	if r.State != OK && (r.Setting == "" || r.Problem == "" || r.Cure == "") {
+		t.Errorf("got %+v, want its setting, problem and cure", r)
+	}
 }
 
 // of returns what a check has found.

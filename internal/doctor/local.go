@@ -25,7 +25,9 @@ type Installation struct {
 
 	secretErr error // why the created secret cannot be read
 
-	hear time.Duration // 0: hearWithin
+	// For tests. 0 and "": what everybody uses.
+	hear      time.Duration
+	goVersion string
 
 	// What earlier checks have found. A check that was left behind may still set it.
 	opened atomic.Pointer[store.Store] // nil: the database cannot be used
@@ -52,12 +54,13 @@ func Local(in *Installation) (checks []Check, closeAll func()) {
 	add := func(name string, run func(context.Context) []Result, needs ...string) {
 		checks = append(checks, Check{name, needs[0], in.unlessFaulty(run, needs)})
 	}
-	checks = append(checks, Check{"settings", "the settings", in.settings})
+	checks = append(checks, Check{"settings", "the settings", in.settings}, Check{"runtime", program, in.runtime})
 	add("files", in.files, "DATABASE_URL", "MAIL_DIR")
 	add("database", in.database, "DATABASE_URL")
 	add("schema", in.needsDatabase(in.checkSchema), "DATABASE_URL", "MIGRATE")
 	add("writes", in.needsSchema(in.writes), "DATABASE_URL")
 	add("triggers", in.needsSchema(in.triggers), "DATABASE_URL")
+	add("clocks", in.needsSchema(in.beatClock), "DATABASE_URL")
 	if c.Database.SQLite == "" {
 		add("notifications", in.needsDatabase(in.notifications), "DATABASE_LISTEN_URL", "DATABASE_URL")
 		add("connections", in.needsDatabase(in.connections), "DATABASE_MAX_CONNS", "DATABASE_URL")
@@ -65,6 +68,9 @@ func Local(in *Installation) (checks []Check, closeAll func()) {
 	add("secrets", in.secret, "BETTER_AUTH_SECRET", "BETTER_AUTH_SECRET_PREVIOUS", "BASE_URL", "JWT_ALGORITHM")
 	if in.hasBFF() {
 		add("keys", in.needsSchema(in.keys), "BETTER_AUTH_SECRET", "BETTER_AUTH_SECRET_PREVIOUS", "BASE_URL", "JWT_ALGORITHM", "JWT_KEY_ROTATION")
+	}
+	if in.hasBFF() && c.BFF.BaseURL != nil && c.BFF.BaseURL.Scheme == "https" {
+		add("clients", in.clients, "TRUSTED_PROXIES", "BASE_URL")
 	}
 	if in.hasBFF() && (len(c.BFF.Routes.Audiences()) > 1 || len(c.BFF.Routes.SharedAudiences(c.BFF.Backend)) > 0) {
 		add("audiences", in.audiences, "JWT_ALGORITHM", "JWT_AUDIENCE", "ROUTES", "BACKEND_URL")

@@ -95,30 +95,37 @@ const apart = 5 * time.Second
 
 // clocks compares the clock of this machine with the Date of an answer.
 func clocks(setting string, header http.Header, asked, answered time.Time) []Result {
+	difference := clockDifference(header, asked, answered)
+	problem := fmt.Sprintf("leads to a machine whose clock differs by %s from the one here", difference.Round(time.Second))
+	switch {
+	case difference >= jose.Skew:
+		return failure(setting, problem+", so tokens are refused", synchronize)
+	case difference >= apart:
+		return warning(setting, fmt.Sprintf("%s; from %s on, tokens are refused", problem, jose.Skew), synchronize)
+	}
+	return nil
+}
+
+const synchronize = "synchronize the clocks of both machines (NTP)"
+
+// clockDifference is how far the clock that made an answer is from the one here, at least. It
+// is 0 without a Date, which is not required.
+func clockDifference(header http.Header, asked, answered time.Time) time.Duration {
 	date, err := http.ParseTime(header.Get("Date"))
 	if err != nil {
-		return nil // the header is not required
+		return 0
 	}
 	if age, err := strconv.Atoi(header.Get("Age")); err == nil { // of a cache
 		date = date.Add(time.Duration(age) * time.Second)
 	}
 	// The answer was made between the two moments, and Date has whole seconds.
-	var difference time.Duration
 	switch {
 	case date.After(answered):
-		difference = date.Sub(answered)
+		return date.Sub(answered)
 	case date.Add(time.Second).Before(asked):
-		difference = asked.Sub(date.Add(time.Second))
+		return asked.Sub(date.Add(time.Second))
 	}
-	const cure = "synchronize the clocks of both machines (NTP)"
-	problem := fmt.Sprintf("leads to a machine whose clock differs by %s from the one here", difference.Round(time.Second))
-	switch {
-	case difference >= jose.Skew:
-		return failure(setting, problem+", so tokens are refused", cure)
-	case difference >= apart:
-		return warning(setting, fmt.Sprintf("%s; from %s on, tokens are refused", problem, jose.Skew), cure)
-	}
-	return nil
+	return 0
 }
 
 // reason is the text of a network error, without the address, which may have a query.

@@ -41,7 +41,7 @@ func TestALockedTableIsNoDatabaseThatIsAway(t *testing.T) {
 	for table, checks := range map[string][]string{
 		"vestibule_migrations": {"schema"},
 		"session":              {"writes", "triggers"},
-		"instance":             {"writes", "secrets", "keys"},
+		"instance":             {"writes", "clocks", "secrets", "keys"},
 	} {
 		t.Run(table, func(t *testing.T) {
 			t.Parallel()

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"errors"
 	"net/url"
 	"strings"
 
@@ -38,6 +39,16 @@ func parseOrigin(s string) (*url.URL, *mistake) {
 		return nil, &mistake{"has more than scheme, host and port", "write " + origin}
 	case s != origin:
 		return nil, &mistake{"has upper-case letters, which browsers never send", "write " + origin}
+	}
+	return u, nil
+}
+
+// ParseOrigin reads an origin, scheme://host[:port], as the settings do. Its error does not repeat
+// a user name, password, path or query.
+func ParseOrigin(s string) (*url.URL, error) {
+	u, m := parseOrigin(s)
+	if m != nil {
+		return nil, errors.New(m.problem + ": " + m.cure)
 	}
 	return u, nil
 }

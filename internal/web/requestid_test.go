@@ -65,3 +65,17 @@ func TestARequestIDIsBelievedOnlyFromTrustedSendersAndWhenHarmless(t *testing.T)
 		})
 	}
 }
+
+func TestOwnRequestIDsAreKnown(t *testing.T) {
+	t.Parallel()
+	for range 100 {
+		if id := newRequestID(); !OwnRequestID(id) {
+			t.Errorf("got %q for an id of somebody else", id)
+		}
+	}
+	for _, id := range []string{"", "vestibule-doctor-asks", "5a1f0d5e-6a3b-4c1e-9a4e-0d9f6a1b2c3d", "d41d8cd98f00b204e9800998ecf8427e", "d41d8cd98f00b204e9800998ec"} {
+		if OwnRequestID(id) {
+			t.Errorf("got %q for one of ours", id)
+		}
+	}
+}

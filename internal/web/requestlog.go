@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 )
 
@@ -178,11 +179,23 @@ func (l RequestLog) requestID(r *http.Request) string {
 	return newRequestID()
 }
 
+// The form of our request ids.
+const (
+	requestIDLetters = "abcdefghijklmnopqrstuvwxyz234567"
+	requestIDLength  = 26
+)
+
+// OwnRequestID reports whether an id has the form of those that Vestibule makes. Those of
+// proxies are usually hexadecimal.
+func OwnRequestID(id string) bool {
+	return len(id) == requestIDLength && strings.Trim(id, requestIDLetters) == ""
+}
+
 // newRequestID returns 130 random bits in letters and digits. (math/rand is enough, and needs
 // no system call: ids must be unique, not secret.)
 func newRequestID() string {
-	const alphabet, perDraw = "abcdefghijklmnopqrstuvwxyz234567", 12
-	var id [26]byte
+	const alphabet, perDraw = requestIDLetters, 12
+	var id [requestIDLength]byte
 	var bits uint64
 	for i := range id {
 		if i%perDraw == 0 {

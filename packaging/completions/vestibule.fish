@@ -61,6 +61,7 @@ complete -c vestibule -n '__vestibule_in \'keys retire\'' -F
 complete -c vestibule -n '__vestibule_in \'backup\'' -F
 complete -c vestibule -n '__vestibule_in \'restore\'' -F
 complete -c vestibule -n '__vestibule_in \'routes\'' -F
+complete -c vestibule -n '__vestibule_in \'doctor\'' -F
 complete -c vestibule -n '__vestibule_in \'health\'' -F
 complete -c vestibule -n '__vestibule_after completion' -a 'bash zsh fish'
 complete -c vestibule -n '__vestibule_after help' -a 'serve bff api migrate user client keys token audit backup restore routes doctor health completion version'
@@ -156,3 +157,4 @@ complete -c vestibule -n '__vestibule_in \'routes\'' -l method -r -F -d 'The met
 complete -c vestibule -n '__vestibule_in \'routes\'' -l explain -d 'Also say for each of the usual request headers whether it is forwarded, and why'
 complete -c vestibule -n '__vestibule_in \'routes\'' -l header -r -F -d 'Further request headers to explain'
 complete -c vestibule -n '__vestibule_in \'doctor\'' -l for -x -a 'api bff serve' -d 'The command whose settings are checked'
+complete -c vestibule -n '__vestibule_in \'doctor\'' -l cookie-file -r -F -d 'With a URL'

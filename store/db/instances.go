@@ -72,3 +72,12 @@ func instances(ctx context.Context, q Querier, now time.Time) (found []Instance,
 	}, `SELECT COALESCE(accepts, ''), COALESCE(signs, ''), accepts IS NOT NULL FROM instance WHERE "seenAt" > ?`, now.Add(-instanceLives))
 	return found, err
 }
+
+// LatestBeat returns when a process has last written its row, by the clock of that process. It
+// is the zero time if none has.
+func (s *DB) LatestBeat(ctx context.Context) (latest time.Time, err error) {
+	err = s.Call(ctx, "the latest beat", func(ctx context.Context) error {
+		return s.Read().Each(ctx, []any{Instant(&latest)}, func() {}, `SELECT "seenAt" FROM instance ORDER BY "seenAt" DESC LIMIT 1`)
+	})
+	return latest, err
+}
