@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -33,7 +34,7 @@ func (p *program) explainURL(c *settings.Settings, table route.Table) error {
 	if err != nil {
 		return err
 	}
-	v := verdictJSON{URL: r.URL.RequestURI(), Method: r.Method}
+	v := verdictJSON{URL: asWritten(r.URL), Method: r.Method}
 	facts := [][2]string{{"request", v.Method + " " + v.URL}}
 	if ours := c.BFF.BaseURL.Scheme + "://" + c.BFF.BaseURL.Host; origin != "" && origin != ours {
 		v.Origin = &origin
@@ -87,6 +88,16 @@ func (p *program) askedRequest(base *url.URL) (r *http.Request, origin string, e
 	return &http.Request{Method: method, URL: u, Header: http.Header{}}, origin, nil
 }
 
+// asWritten returns the path and query of u. Its method RequestURI would escape the whole path again
+// if one character lacks its escape.
+func asWritten(u *url.URL) string {
+	text := cmp.Or(u.RawPath, u.EscapedPath())
+	if u.RawQuery != "" || u.ForceQuery {
+		text += "?" + u.RawQuery
+	}
+	return text
+}
+
 // originOf returns the origin of a URL in the form that browsers send.
 func originOf(u *url.URL) string {
 	scheme, host := strings.ToLower(u.Scheme), strings.ToLower(u.Host)
@@ -122,7 +133,12 @@ func (v *verdictJSON) judge(c *settings.Settings, table route.Table, found *rout
 		}
 		return
 	}
-	rest := strings.TrimPrefix(path, found.Path)
+	rest, ours := proxy.Below(r.URL, found)
+	if !ours {
+		v.Status, v.Why = http.StatusNotFound, "the URL begins with its path only after its escapes are decoded"
+		v.Rule = proxy.EveryPath + " have no escapes in the part that chooses the route"
+		return
+	}
 	if v.Rule, v.Status = found.Refuses(r.Method, rest); v.Rule != "" {
 		switch v.Status {
 		case http.StatusMethodNotAllowed:

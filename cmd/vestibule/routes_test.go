@@ -153,6 +153,13 @@ func TestRoutesSaysWhichRouteTakesAURL(t *testing.T) {
 		{"/api/shop/orders/..%2f7", []string{`refused  400: The request path contains an encoded slash\.`}},
 		{"/api/shop/orders/7?a=%zz", []string{`refused  400: The query contains an invalid escape\.`}},
 		{"/api/shop/%70ublic/x", []string{`route  none: only escapes like %2F and %61 differ from the path of the route /api/shop/public/: write it as it is`}},
+		{"/api/shop/%70ublic/x^", []string{
+			`request  GET /api/shop/%70ublic/x\^`,
+			`route  /api/shop/public/: the URL begins with its path only after its escapes are decoded`,
+			`refused  404: paths of every route have no escapes in the part that chooses the route`,
+		}},
+		{"/api/shop/orders/x%2Fcafé", []string{`request  GET /api/shop/orders/x%2Fcafé`, `refused  400: The request path contains an encoded slash\.`}},
+		{"/api/shop/orders/a%2Cb{c}?", []string{`request  GET /api/shop/orders/a%2Cb{c}\?`, `goes to  GET https://shop.internal/v2/orders/a%2Cb%7Bc%7D`}},
 		{"/api/shop%2Forders/7", []string{`route  none: only escapes like %2F and %61 differ from the path of the route /api/shop/: write it as it is`}},
 		{"/api/Shop/orders/7", []string{`route  none: only upper and lower case differ from the path of the route /api/shop/, and case counts`}},
 		{"/api/shop/PUBLIC/x", []string{`route  none: only upper and lower case differ from the path of the route /api/shop/public/, and case counts`}},
