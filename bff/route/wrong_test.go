@@ -131,6 +131,12 @@ func wrongTexts() []wrong {
 		{withMember(`"paths":[¦"caf%C3%A9"]`), "[0].paths[0]", "has a %"},
 		{withMember(`"paths":[¦"a?b=c"]`), "[0].paths[0]", "query"},
 		{withMember(`"paths":[¦"a\\b"]`), "[0].paths[0]", "backslash"},
+		{withMember(`"paths":[¦"orders/:id"]`), "[0].paths[0]", "write *"},
+		{withMember(`"paths":[¦"orders/{id}/lines"]`), "[0].paths[0]", "write *"},
+		{withMember(`"paths":[¦"files/{name}.pdf"]`), "[0].paths[0]", "write *"},
+		{withMember(`"paths":[¦"orders/<int:id>"]`), "[0].paths[0]", "write *"},
+		{withMember(`"paths":[¦"^orders"]`), "[0].paths[0]", "regular expression"},
+		{withMember(`"paths":[¦"orders$"]`), "[0].paths[0]", "regular expression"},
 		{withMember(`"paths":[¦"` + long + `/aaaaa"]`), "[0].paths[0]", "too long"},
 		// limits
 		{withMember(`"body_limit":¦"10M"`), "[0].body_limit", "is not a size"},
