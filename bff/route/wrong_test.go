@@ -97,6 +97,9 @@ func wrongTexts() []wrong {
 		{`[{"path":"/api/a/","audience":"a","upstream":¦"https://app.example.com/api/"}]`, "[0].upstream", "call itself"},
 		{`[{"path":"/api/a/","audience":"a","upstream":¦"https://APP.example.com:443/"}]`, "[0].upstream", "call itself"},
 		{`[{"path":"/api/a/","audience":"a","upstream":¦"http://127.0.0.1:3000/"}]`, "[0].upstream", "call itself"},
+		{withMember(`"allow_http":¦true`), "[0].allow_http", "has no effect"},
+		{`[{"path":"/api/a/","audience":"a","upstream":"http://localhost:9/","allow_http":¦true}]`, "[0].allow_http", "has no effect"},
+		{`[{"path":"/api/a/","allow_http":¦true}]`, "[0].allow_http", "has no effect"},
 		// the token
 		{`[¦{"path":"/api/a/","upstream":"https://a.internal/"}]`, "[0]", "lacks an audience"},
 		{`[¦{"path":"/api/a/","upstream":"https://a.internal/","session":"optional"}]`, "[0]", "lacks an audience"},
