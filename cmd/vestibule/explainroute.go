@@ -34,6 +34,9 @@ func (p *program) explainURL(c *settings.Settings, table route.Table) error {
 	if err != nil {
 		return err
 	}
+	if _, err := p.askedHeaders(); err != nil {
+		return err
+	}
 	v := verdictJSON{URL: asWritten(r.URL), Method: r.Method}
 	facts := [][2]string{{"request", v.Method + " " + v.URL}}
 	if ours := c.BFF.BaseURL.Scheme + "://" + c.BFF.BaseURL.Host; origin != "" && origin != ours {
@@ -224,13 +227,28 @@ type headerJSON struct {
 	Why       string `json:"why"`
 }
 
+// askedHeaders returns the names of --header.
+func (p *program) askedHeaders() (names []string, err error) {
+	for entry := range strings.SplitSeq(p.given.options["header"], ",") {
+		entry = strings.TrimSpace(entry)
+		switch {
+		case strings.Contains(entry, " "):
+			return nil, usageError("--header=" + settings.Show(entry) + " has a space, which no header name has; write a comma between two names, like --header=X-Tenant,X-Trace")
+		case entry != "":
+			names = append(names, http.CanonicalHeaderKey(entry))
+		}
+	}
+	return names, nil
+}
+
 // explainHeaders says which of the usual request headers, and of those given with --header, the
 // routes forward.
 func (p *program) explainHeaders(table route.Table) error {
-	names := proxy.UsualHeaders()
-	for _, name := range words(p.given.options["header"]) {
-		names = append(names, http.CanonicalHeaderKey(name))
+	further, err := p.askedHeaders()
+	if err != nil {
+		return err
 	}
+	names := append(proxy.UsualHeaders(), further...)
 	out := p.output()
 	for i, r := range table {
 		seen := map[string]bool{}

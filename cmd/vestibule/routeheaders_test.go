@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"vestibule/internal/settings"
 )
 
 func TestRoutesExplainsHeaders(t *testing.T) {
@@ -36,4 +38,17 @@ func TestRoutesExplainsHeaders(t *testing.T) {
 	if err := json.Unmarshal([]byte(line), &row); err != nil || row.Route != "/api/shop/public/" || !row.Forwarded {
 		t.Errorf("got %s, %v", line, err)
 	}
+}
+
+// TestAHeaderNameHasNoSpace: it would silently be explained as two headers.
+func TestAHeaderNameHasNoSpace(t *testing.T) {
+	t.Parallel()
+	for _, url := range [][]string{nil, {"/api/proxy/x"}} {
+		var stdout, stderr strings.Builder
+		code := run(t.Context(), append([]string{"routes", "--header=X-A, X Y"}, url...), settings.Environment{}, strings.NewReader(""), &stdout, &stderr)
+		if code != exitUsage || stdout.Len() > 0 || !strings.Contains(stderr.String(), `--header="X Y" has a space`) {
+			t.Errorf("%v: got code %d, %q, %q", url, code, stdout.String(), stderr.String())
+		}
+	}
+	wantLines(t, explained(t, "--header=X-A,X-B"), `  X-B  no: is not listed.*`)
 }
