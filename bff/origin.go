@@ -95,8 +95,14 @@ func (o origins) allowUpgrade(r *http.Request) bool {
 		return true
 	}
 	web.NoteOrigin(r, originsSetting)
+	if len(values) == 0 { // no browser: the origin in the record is empty, which explains nothing
+		web.NoteRefusal(r, everyHandshake)
+	}
 	return false
 }
+
+// everyHandshake names the rule that a WebSocket handshake says where it comes from.
+const everyHandshake = "Origin of every WebSocket"
 
 // traceHeaders are the headers that tracing in a page adds to requests (W3C Trace
 // Context). The proxy continues the trace. tracestate is in proxy.RequestHeaders.

@@ -51,6 +51,7 @@ func TestTheLogSaysWhyAnOriginIsRefused(t *testing.T) {
 			s.log.Want(t, `"refused_origin":"`+tt.origin+`","from":"`+tt.from+`","setting":"TRUSTED_ORIGINS"`)
 		})
 	}
+	s.log.Want(t, `"setting":"TRUSTED_ORIGINS","refused_by":"Origin of every WebSocket"`) // an empty origin explains nothing
 	if log := s.log.String(); strings.Contains(log, "token=x") {
 		t.Errorf("the log has more of a page's URL than its origin:\n%s", log)
 	}

@@ -60,9 +60,9 @@ func Admit(r *http.Request, to *route.Route) (rest string, err error) {
 	if err := CheckTarget(r); err != nil {
 		return "", err
 	}
-	rest, ours := strings.CutPrefix(rawPath(r.URL), to.Path)
+	rest, ours := Below(r.URL, to)
 	if !ours {
-		web.NoteRefusal(r, EveryPath) // it is only below the route after bytes that are invalid in a path were escaped
+		web.NoteRefusal(r, EveryPath)
 		return "", web.ErrNotFound
 	}
 	rule, status := to.Refuses(r.Method, rest)
@@ -74,6 +74,13 @@ func Admit(r *http.Request, to *route.Route) (rest string, err error) {
 		return "", web.MethodNotAllowed(r.Method, to.Methods)
 	}
 	return "", web.ErrNotFound
+}
+
+// Below returns the path of u below that of a route which Table.Find gave it, as it was written.
+// ours is false if the path is below the route only as net/url writes it: for one byte that is
+// invalid in a path, that decodes all escapes.
+func Below(u *url.URL, to *route.Route) (rest string, ours bool) {
+	return strings.CutPrefix(rawPath(u), to.Path)
 }
 
 // AdmitWebSocket returns the refusal of a WebSocket handshake, or nil. mayOpen reports whether the

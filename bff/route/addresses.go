@@ -89,7 +89,7 @@ func (f *fieldReader) upstream() {
 		return
 	}
 	f.row.Upstream = u
-	if f.p.defaults.isOwnAddress(u) {
+	if f.p.defaults.IsOwnAddress(u) {
 		f.refuse(text, "is an address of the BFF, which would call itself", "write the address of the API")
 	}
 }
@@ -117,9 +117,9 @@ func parseUpstream(text string) (*url.URL, *values.Mistake) {
 	return u, nil
 }
 
-// isOwnAddress reports whether u leads to this BFF: to its public origin, or to a listener of it.
-func (d Defaults) isOwnAddress(u *url.URL) bool {
-	if d.Public != nil && u.Hostname() == d.Public.Hostname() && values.Port(u) == values.Port(d.Public) {
+// IsOwnAddress reports whether u leads to this BFF: to its public origin, or to a listener of it.
+func (d Defaults) IsOwnAddress(u *url.URL) bool {
+	if d.Public != nil && strings.EqualFold(u.Hostname(), d.Public.Hostname()) && values.Port(u) == values.Port(d.Public) {
 		return true
 	}
 	return slices.ContainsFunc(d.Listen, func(address string) bool { return leadsTo(u, address) })
@@ -134,7 +134,7 @@ func leadsTo(u *url.URL, address string) bool {
 	// An empty host and the zero addresses mean every interface. Of these, only loopback is
 	// known to be this machine.
 	everywhere := host == "" || host == "0.0.0.0" || host == "::"
-	return host == u.Hostname() || web.Loopback(u.Hostname()) && (everywhere || web.Loopback(host))
+	return strings.EqualFold(host, u.Hostname()) || web.Loopback(u.Hostname()) && (everywhere || web.Loopback(host))
 }
 
 // allowHTTP reads a member that checkRow uses.

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-
-	"vestibule/internal/web"
 )
 
 // checkRow checks the members of a route together. It skips a rule if one of its members has
@@ -40,11 +38,15 @@ func (p *parser) refuseMember(r *row, object node, name string, f Fault) {
 	p.refuse(f)
 }
 
-// checkHTTP refuses tokens and data of users in clear on a network.
+// checkHTTP refuses tokens and data of users in clear on a network, and a permission for it that
+// nothing needs.
 func (p *parser) checkHTTP(r *row) (string, Fault) {
-	u := r.Upstream
-	if u == nil || r.bad["upstream"] || u.Scheme == "https" || web.Loopback(u.Hostname()) || r.bad["allow_http"] || r.fields["allow_http"].kind == 't' {
+	allowed := r.fields["allow_http"].kind == 't'
+	switch {
+	case r.bad["upstream"] || r.bad["allow_http"] || r.AllowsHTTP() == allowed:
 		return "", Fault{}
+	case allowed:
+		return "allow_http", Fault{Problem: "has no effect: it is for an upstream with http on another machine", Cure: "leave it out"}
 	}
 	return "upstream", Fault{
 		Value: r.fields["upstream"].text, Problem: "is not https, and not on this machine: others on the network could read tokens and data of users",

@@ -69,6 +69,8 @@ func ParsePattern(text string) (Pattern, *values.Mistake) {
 		return Pattern{}, &values.Mistake{Problem: "has a %, but patterns are compared with decoded paths", Cure: "write the character itself"}
 	case strings.ContainsFunc(text, func(c rune) bool { return c < ' ' || c == 0x7f || c == '\\' }):
 		return Pattern{}, &values.Mistake{Problem: "has a backslash or a control character, which no request can have", Cure: form}
+	case text[0] == '^' || strings.HasSuffix(text, "$"):
+		return Pattern{}, &values.Mistake{Problem: "looks like a regular expression, which patterns are not", Cure: form + "; * also stands for a segment that really has a ^ or $ there"}
 	}
 	segments := strings.Split(strings.TrimSuffix(text, "/"), "/")
 	last := len(segments) - 1
@@ -79,6 +81,8 @@ func ParsePattern(text string) (Pattern, *values.Mistake) {
 			return Pattern{}, &values.Mistake{Problem: "has an empty segment, which no request can have", Cure: form}
 		case name == "." || name == "..":
 			return Pattern{}, &values.Mistake{Problem: "has a dot segment, which no request can have", Cure: form}
+		case isParameter(segment):
+			return Pattern{}, &values.Mistake{Problem: "has a parameter as other routers write it, which would match only this text itself", Cure: "write * for one segment, whatever it holds"}
 		case segment == "**" && i < last:
 			return Pattern{}, &values.Mistake{Problem: "has ** before its end", Cure: "write * for one segment; ** stands at the end only"}
 		case segment != "*" && segment != "**" && strings.Contains(segment, "*"):
@@ -89,4 +93,14 @@ func ParsePattern(text string) (Pattern, *values.Mistake) {
 		return Pattern{text, segments[:last], true}, nil
 	}
 	return Pattern{text, segments, false}, nil
+}
+
+// isParameter reports whether a segment is a parameter of Express (:id), FastAPI ({id}) or Flask
+// (<int:id>). As a pattern it would refuse all paths that its author means.
+func isParameter(segment string) bool {
+	inside := func(open, end string) bool {
+		_, rest, found := strings.Cut(segment, open)
+		return found && strings.Contains(rest, end)
+	}
+	return strings.HasPrefix(segment, ":") || inside("{", "}") || inside("<", ">")
 }

@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"vestibule/internal/web"
 )
 
 // SessionRule says what a route asks of the session.
@@ -128,6 +130,12 @@ func Methods() []string {
 		http.MethodGet, http.MethodHead, http.MethodPost,
 		http.MethodPut, http.MethodPatch, http.MethodDelete,
 	}
+}
+
+// AllowsHTTP reports whether requests go in clear over a network, which a route with an upstream
+// must permit: allow_http.
+func (r *Route) AllowsHTTP() bool {
+	return r.Upstream != nil && r.Upstream.Scheme != "https" && !web.Loopback(r.Upstream.Hostname())
 }
 
 // Rule names a member of the route that refuses a request, in the words of the log.

@@ -97,6 +97,9 @@ func wrongTexts() []wrong {
 		{`[{"path":"/api/a/","audience":"a","upstream":¦"https://app.example.com/api/"}]`, "[0].upstream", "call itself"},
 		{`[{"path":"/api/a/","audience":"a","upstream":¦"https://APP.example.com:443/"}]`, "[0].upstream", "call itself"},
 		{`[{"path":"/api/a/","audience":"a","upstream":¦"http://127.0.0.1:3000/"}]`, "[0].upstream", "call itself"},
+		{withMember(`"allow_http":¦true`), "[0].allow_http", "has no effect"},
+		{`[{"path":"/api/a/","audience":"a","upstream":"http://localhost:9/","allow_http":¦true}]`, "[0].allow_http", "has no effect"},
+		{`[{"path":"/api/a/","allow_http":¦true}]`, "[0].allow_http", "has no effect"},
 		// the token
 		{`[¦{"path":"/api/a/","upstream":"https://a.internal/"}]`, "[0]", "lacks an audience"},
 		{`[¦{"path":"/api/a/","upstream":"https://a.internal/","session":"optional"}]`, "[0]", "lacks an audience"},
@@ -131,6 +134,12 @@ func wrongTexts() []wrong {
 		{withMember(`"paths":[¦"caf%C3%A9"]`), "[0].paths[0]", "has a %"},
 		{withMember(`"paths":[¦"a?b=c"]`), "[0].paths[0]", "query"},
 		{withMember(`"paths":[¦"a\\b"]`), "[0].paths[0]", "backslash"},
+		{withMember(`"paths":[¦"orders/:id"]`), "[0].paths[0]", "write *"},
+		{withMember(`"paths":[¦"orders/{id}/lines"]`), "[0].paths[0]", "write *"},
+		{withMember(`"paths":[¦"files/{name}.pdf"]`), "[0].paths[0]", "write *"},
+		{withMember(`"paths":[¦"orders/<int:id>"]`), "[0].paths[0]", "write *"},
+		{withMember(`"paths":[¦"^orders"]`), "[0].paths[0]", "regular expression"},
+		{withMember(`"paths":[¦"orders$"]`), "[0].paths[0]", "regular expression"},
 		{withMember(`"paths":[¦"` + long + `/aaaaa"]`), "[0].paths[0]", "too long"},
 		// limits
 		{withMember(`"body_limit":¦"10M"`), "[0].body_limit", "is not a size"},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -33,7 +34,10 @@ func (p *program) explainURL(c *settings.Settings, table route.Table) error {
 	if err != nil {
 		return err
 	}
-	v := verdictJSON{URL: r.URL.RequestURI(), Method: r.Method}
+	if _, err := p.askedHeaders(); err != nil {
+		return err
+	}
+	v := verdictJSON{URL: asWritten(r.URL), Method: r.Method}
 	facts := [][2]string{{"request", v.Method + " " + v.URL}}
 	if ours := c.BFF.BaseURL.Scheme + "://" + c.BFF.BaseURL.Host; origin != "" && origin != ours {
 		v.Origin = &origin
@@ -87,6 +91,16 @@ func (p *program) askedRequest(base *url.URL) (r *http.Request, origin string, e
 	return &http.Request{Method: method, URL: u, Header: http.Header{}}, origin, nil
 }
 
+// asWritten returns the path and query of u. Its method RequestURI would escape the whole path again
+// if one character lacks its escape.
+func asWritten(u *url.URL) string {
+	text := cmp.Or(u.RawPath, u.EscapedPath())
+	if u.RawQuery != "" || u.ForceQuery {
+		text += "?" + u.RawQuery
+	}
+	return text
+}
+
 // originOf returns the origin of a URL in the form that browsers send.
 func originOf(u *url.URL) string {
 	scheme, host := strings.ToLower(u.Scheme), strings.ToLower(u.Host)
@@ -122,7 +136,12 @@ func (v *verdictJSON) judge(c *settings.Settings, table route.Table, found *rout
 		}
 		return
 	}
-	rest := strings.TrimPrefix(path, found.Path)
+	rest, ours := proxy.Below(r.URL, found)
+	if !ours {
+		v.Status, v.Why = http.StatusNotFound, "the URL begins with its path only after its escapes are decoded"
+		v.Rule = proxy.EveryPath + " have no escapes in the part that chooses the route"
+		return
+	}
 	if v.Rule, v.Status = found.Refuses(r.Method, rest); v.Rule != "" {
 		switch v.Status {
 		case http.StatusMethodNotAllowed:
@@ -208,13 +227,28 @@ type headerJSON struct {
 	Why       string `json:"why"`
 }
 
+// askedHeaders returns the names of --header.
+func (p *program) askedHeaders() (names []string, err error) {
+	for entry := range strings.SplitSeq(p.given.options["header"], ",") {
+		entry = strings.TrimSpace(entry)
+		switch {
+		case strings.Contains(entry, " "):
+			return nil, usageError("--header=" + settings.Show(entry) + " has a space, which no header name has; write a comma between two names, like --header=X-Tenant,X-Trace")
+		case entry != "":
+			names = append(names, http.CanonicalHeaderKey(entry))
+		}
+	}
+	return names, nil
+}
+
 // explainHeaders says which of the usual request headers, and of those given with --header, the
 // routes forward.
 func (p *program) explainHeaders(table route.Table) error {
-	names := proxy.UsualHeaders()
-	for _, name := range words(p.given.options["header"]) {
-		names = append(names, http.CanonicalHeaderKey(name))
+	further, err := p.askedHeaders()
+	if err != nil {
+		return err
 	}
+	names := append(proxy.UsualHeaders(), further...)
 	out := p.output()
 	for i, r := range table {
 		seen := map[string]bool{}

@@ -15,6 +15,7 @@ import (
 type routeJSON struct {
 	Path           string   `json:"path"`
 	Upstream       *string  `json:"upstream"` // null: the default API
+	AllowHTTP      bool     `json:"allow_http"`
 	KeepPath       bool     `json:"keep_path"`
 	Target         string   `json:"target"` // the URL below which requests go
 	Session        string   `json:"session"`
@@ -35,7 +36,7 @@ type routeJSON struct {
 
 func toRouteJSON(r *route.Route, backend *url.URL) routeJSON {
 	j := routeJSON{
-		Path: r.Path, KeepPath: r.KeepPath, Target: r.Base(backend).String(), Session: r.Session.String(),
+		Path: r.Path, AllowHTTP: r.AllowsHTTP(), KeepPath: r.KeepPath, Target: r.Base(backend).String(), Session: r.Session.String(),
 		Audience: r.Audience, Scope: r.Scope, Claims: append([]string{}, r.Claims...), Methods: r.Methods, Paths: patterns(r),
 		BodyLimit: r.BodyLimit, Timeout: values.ShortDuration(r.Timeout), ForwardHeaders: append([]string{}, r.ForwardHeaders...),
 		Redirects: append([]string{}, r.Redirects...), CSP: csp(r), WebSocket: r.WebSocket, Me: r.Me,
@@ -116,7 +117,7 @@ func routeFacts(c *settings.Settings, r *route.Route) [][2]string {
 	for _, rule := range []struct {
 		name string
 		set  bool
-	}{{"websocket", r.WebSocket}, {"me", r.Me}, {"its own csp", r.OwnCSP}} {
+	}{{"allow_http", r.AllowsHTTP()}, {"websocket", r.WebSocket}, {"me", r.Me}, {"its own csp", r.OwnCSP}} {
 		if rule.set {
 			also = append(also, rule.name)
 		}

@@ -1,13 +1,13 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
+	"vestibule/bff/route"
 	"vestibule/internal/settings"
 )
 
@@ -114,11 +114,24 @@ func TestRoutesPrintsJSON(t *testing.T) {
 	if len(lines) != 3 {
 		t.Fatalf("got %q", lines)
 	}
-	want := `{"path":"/api/shop/","upstream":"https://shop.internal/v2/","keep_path":false,"target":"https://shop.internal/v2/","session":"required","audience":"shop","scope":"orders:read",` +
+	want := `{"path":"/api/shop/","upstream":"https://shop.internal/v2/","allow_http":false,"keep_path":false,"target":"https://shop.internal/v2/","session":"required","audience":"shop","scope":"orders:read",` +
 		`"claims":["email"],"methods":["GET","HEAD","POST"],"paths":["orders/*","users/**"],"body_limit":1048576,"timeout":"5s","forward_headers":["X-Tenant"],"redirects":["files.example.com"],` +
 		`"csp":"api","websocket":false,"me":true,"shares_audience_with":[]}`
 	if lines[2] != want {
 		t.Errorf("got %s, want %s", lines[2], want)
+	}
+}
+
+func TestRoutesNamesEveryMemberOfARoute(t *testing.T) {
+	t.Parallel()
+	env := settings.Environment{"ROUTES": `[{"path":"/api/chat/","upstream":"http://chat:8080/","audience":"chat","allow_http":true}]`}
+	_, stdout, _ := once(t, "routes", env)
+	wantLines(t, stdout, `  also  allow_http`)
+	_, stdout, _ = once(t, "routes --json", env)
+	for _, member := range append(route.Members(), `allow_http":true,"keep_path`) {
+		if !strings.Contains(stdout, `"`+member+`":`) {
+			t.Errorf("got %s, want %s in it", stdout, member)
+		}
 	}
 }
 
@@ -153,6 +166,13 @@ func TestRoutesSaysWhichRouteTakesAURL(t *testing.T) {
 		{"/api/shop/orders/..%2f7", []string{`refused  400: The request path contains an encoded slash\.`}},
 		{"/api/shop/orders/7?a=%zz", []string{`refused  400: The query contains an invalid escape\.`}},
 		{"/api/shop/%70ublic/x", []string{`route  none: only escapes like %2F and %61 differ from the path of the route /api/shop/public/: write it as it is`}},
+		{"/api/shop/%70ublic/x^", []string{
+			`request  GET /api/shop/%70ublic/x\^`,
+			`route  /api/shop/public/: the URL begins with its path only after its escapes are decoded`,
+			`refused  404: paths of every route have no escapes in the part that chooses the route`,
+		}},
+		{"/api/shop/orders/x%2Fcafé", []string{`request  GET /api/shop/orders/x%2Fcafé`, `refused  400: The request path contains an encoded slash\.`}},
+		{"/api/shop/orders/a%2Cb{c}?", []string{`request  GET /api/shop/orders/a%2Cb{c}\?`, `goes to  GET https://shop.internal/v2/orders/a%2Cb%7Bc%7D`}},
 		{"/api/shop%2Forders/7", []string{`route  none: only escapes like %2F and %61 differ from the path of the route /api/shop/: write it as it is`}},
 		{"/api/Shop/orders/7", []string{`route  none: only upper and lower case differ from the path of the route /api/shop/, and case counts`}},
 		{"/api/shop/PUBLIC/x", []string{`route  none: only upper and lower case differ from the path of the route /api/shop/public/, and case counts`}},
@@ -179,38 +199,6 @@ func TestRoutesPrintsAVerdictAsJSON(t *testing.T) {
 		if got := strings.TrimSpace(explained(t, args+" --json")); got != want {
 			t.Errorf("%s: got %s, want %s", args, got, want)
 		}
-	}
-}
-
-func TestRoutesExplainsHeaders(t *testing.T) {
-	t.Parallel()
-	got := explained(t, "/api/shop/orders/7 --explain --header=x-trace,X_Odd")
-	wantLines(t, got,
-		`goes to  GET https://shop.internal/v2/orders/7`,
-		`headers that /api/shop/ forwards`,
-		`  Accept  yes: passes on every route`,
-		`  X-Tenant  yes: is in forward_headers or PROXY_FORWARD_HEADERS`,
-		`  Cookie  no: it holds the session's secret`,
-		`  Authorization  no: .*; the proxy sends the session's token`,
-		`  Upgrade  no: the route has no WebSockets`,
-		`  X-Trace  no: is not listed; add it to forward_headers of the route, or to PROXY_FORWARD_HEADERS`,
-		`  X_odd  no: many servers read _ as -.*`,
-		`  X-Requested-With  no: is not listed.*`,
-		`  X-Forwarded-For  no: the proxy writes it itself`,
-	)
-	if strings.Contains(got, "/api/proxy/") {
-		t.Errorf("got %s, want the headers of one route", got)
-	}
-	all := explained(t, "--explain")
-	wantLines(t, all, `headers that /api/shop/public/ forwards`, `headers that /api/proxy/ forwards`,
-		`  Authorization  no: .*; the route sends no token`,
-		`  Sec-Websocket-Protocol  yes: with a WebSocket handshake only`,
-		`  Content-Length  yes: as the length of the body`,
-	)
-	var row headerJSON
-	line, _, _ := strings.Cut(explained(t, "--explain --json"), "\n")
-	if err := json.Unmarshal([]byte(line), &row); err != nil || row.Route != "/api/shop/public/" || !row.Forwarded {
-		t.Errorf("got %s, %v", line, err)
 	}
 }
 

@@ -10,8 +10,7 @@ import (
 
 // routes reads ROUTES. The schema has it after all settings on which it depends.
 func (c *checker) routes(v string) route.Table {
-	d := c.BFF.RouteDefaults()
-	d.Listen = []string{c.BFFAddr, c.AdminAddr, c.ForwardAuthAddr}
+	d := c.routeDefaults()
 	if c.by == ForServe && !c.given("BACKEND_URL") {
 		d.Backend = nil // the task API in the process
 	}
@@ -20,6 +19,12 @@ func (c *checker) routes(v string) route.Table {
 		c.faultyRoute(f)
 	}
 	return table
+}
+
+func (c *checker) routeDefaults() route.Defaults {
+	d := c.BFF.RouteDefaults()
+	d.Listen = []string{c.BFFAddr, c.AdminAddr, c.ForwardAuthAddr}
+	return d
 }
 
 // faultyRoute records a mistake with its place: ROUTES[2].upstream, or the line and column in

@@ -82,8 +82,10 @@ func (c *checker) ownOrigin() {
 			c.conflict("TRUSTED_ORIGINS", mistake{"lists " + own + ", which is BASE_URL and is always trusted", "remove it from the list"})
 		}
 	}
-	if c.valid("BASE_URL", "BACKEND_URL") && *c.BFF.Backend == *c.BFF.BaseURL {
-		c.conflict("BACKEND_URL", mistake{"is BASE_URL: the BFF would call itself", "name the task API, like http://localhost:8000"})
+	// Without BACKEND_URL, vestibule serve calls the task API inside the process.
+	called := c.given("BACKEND_URL") || c.by == ForBFF && len(c.BFF.Routes) == 0
+	if c.valid("BASE_URL", "BACKEND_URL") && called && c.routeDefaults().IsOwnAddress(c.BFF.Backend) {
+		c.conflict("BACKEND_URL", mistake{"is an address of the BFF, which would call itself", "write the address of the API, like http://localhost:8000"})
 	}
 }
 

@@ -99,3 +99,31 @@ func TestKeysAreNotFetchedUnencrypted(t *testing.T) {
 		}
 	}
 }
+
+// TestTheBFFCannotBeItsOwnBackend by any of its addresses.
+func TestTheBFFCannotBeItsOwnBackend(t *testing.T) {
+	t.Parallel()
+	listeners := Environment{"BETTER_AUTH_SECRET": goodSecret, "FORWARD_AUTH_ADDR": "localhost:9100", "ADMIN_ADDR": "localhost:9200"}
+	for backend, bad := range map[string]bool{
+		"http://127.0.0.1:3000": true, "http://[::1]:3000": true, "http://localhost:3000/x": true, "http://LOCALHOST:3000": true,
+		"http://localhost:9100": true, "http://localhost:9200": true, "http://app.internal/x": true, "http://App.internal:80": true,
+		"http://localhost:3001": false, "http://localhost:8000": false, "http://10.0.0.7:3000": false, "http://api.internal": false,
+	} {
+		found := loadFaults(t, ForBFF, with(listeners, Environment{"BASE_URL": "http://app.internal", "BACKEND_URL": backend}))
+		if got := len(found) == 1 && found[0].Setting == "BACKEND_URL" && strings.Contains(found[0].Problem, "call itself"); got != bad || !bad && found != nil {
+			t.Errorf("%s: got %v, want a fault of BACKEND_URL: %t", backend, found, bad)
+		}
+	}
+	moved := with(listeners, Environment{"BFF_ADDR": "localhost:8000", "API_ADDR": "localhost:8001"})
+	if found := loadFaults(t, ForServe, moved); found != nil {
+		t.Errorf("serve, with the task API inside the process: got %v", found)
+	}
+	delete(moved, "API_ADDR")
+	if found := loadFaults(t, ForBFF, moved); len(found) != 1 {
+		t.Errorf("bff at the address where the API is by default: got %v, want one fault", found)
+	}
+	moved["ROUTES"] = `[{"path":"/api/a/","upstream":"http://localhost:9/","audience":"a"}]`
+	if found := loadFaults(t, ForBFF, moved); found != nil {
+		t.Errorf("bff, whose routes do not lead to BACKEND_URL: got %v", found)
+	}
+}

@@ -53,6 +53,12 @@ func TestEveryRequestLeavesOneRecord(t *testing.T) {
 			},
 			answer: 403, status: 403, level: "WARN", err: "not yours",
 		},
+		"refusal in a whole sentence": {
+			handler: func(http.ResponseWriter, *http.Request) error {
+				return Refuse(http.StatusTeapot, "TEAPOT", "Short and stout.").Because(errors.New("the cause"))
+			},
+			answer: 418, status: 418, level: "INFO", err: "Short and stout: the cause",
+		},
 		"unknown error": {
 			handler: func(http.ResponseWriter, *http.Request) error { return errors.New("the cause") },
 			answer:  500, status: 500, level: "ERROR", err: "the cause",
