@@ -142,3 +142,31 @@ func TestOneTraceFromTheClientToTheDatabase(t *testing.T) {
 		}
 	}
 }
+
+// TestACollectorThatIsAwayDisturbsNothing: requests are answered, the log has one line, and the
+// stop succeeds.
+func TestACollectorThatIsAwayDisturbsNothing(t *testing.T) {
+	t.Parallel()
+	i := start(t, "serve", with(testEnv(t), settings.Environment{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://" + closedPort}))
+	useTasks(t, i.log.url("bff"))
+	i.stop()
+	if code := waittest.Receive(t, "exit", i.code); code != exitOK {
+		t.Errorf("got code %d, want %d", code, exitOK)
+	}
+	if got := strings.Count(i.log.String(), "traces cannot be sent"); got != 1 {
+		t.Errorf("got %d lines about it, want 1:\n%s", got, i.log)
+	}
+}
+
+// TestADisabledSDKSendsNothing, and the log is as without a collector.
+func TestADisabledSDKSendsNothing(t *testing.T) {
+	t.Parallel()
+	c := startCollector(t)
+	i := start(t, "serve", with(testEnv(t), settings.Environment{"OTEL_EXPORTER_OTLP_ENDPOINT": c.url, "OTEL_SDK_DISABLED": "true"}))
+	useTasks(t, i.log.url("bff"))
+	i.stop()
+	waittest.Receive(t, "exit", i.code)
+	if len(c.spans) > 0 || strings.Contains(i.log.String(), "trace_id") {
+		t.Errorf("got %d spans, want none, and no trace_id in\n%s", len(c.spans), i.log)
+	}
+}
