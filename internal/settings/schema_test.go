@@ -106,6 +106,8 @@ func TestEverySettingRefusesBadValuesByName(t *testing.T) {
 		{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", nil, []string{"localhost:4318/v1/traces", "unix:/run/collector"}},
 		{"OTEL_EXPORTER_OTLP_PROTOCOL", Environment{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4317"}, []string{"grpc", "http/json"}},
 		{"OTEL_EXPORTER_OTLP_HEADERS", nil, []string{"key", "a b=c", "=v", "key=%zz", "key=a%0Ab", "a=1,", "naïve=x"}},
+		{"OTEL_EXPORTER_OTLP_TRACES_HEADERS", nil, []string{"key", "=v", "key=%zz"}},
+		{"OTEL_TRACES_EXPORTER", nil, []string{"console", "otlp,console", "NONE"}},
 		{"OTEL_SERVICE_NAME", nil, []string{" x", "a\x00b"}},
 		{"OTEL_RESOURCE_ATTRIBUTES", nil, []string{"team", "=x", "team=%zz", "a=1,,b=2"}},
 		{"OTEL_TRACES_SAMPLER", nil, []string{"ratio", "jaeger_remote", "ALWAYS_ON"}},
@@ -216,6 +218,8 @@ func goodValues() []goodValue {
 		{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", nil, []string{"https://collector.internal/v1/traces"}},
 		{"OTEL_EXPORTER_OTLP_PROTOCOL", nil, []string{"http/protobuf", "grpc"}}, // without a collector it is another program's
 		{"OTEL_EXPORTER_OTLP_HEADERS", nil, []string{"api-key=x%20y", "a=1, b = 2"}},
+		{"OTEL_EXPORTER_OTLP_TRACES_HEADERS", nil, []string{"api-key=x"}},
+		{"OTEL_TRACES_EXPORTER", nil, []string{"otlp", "none"}},
 		{"OTEL_SERVICE_NAME", nil, []string{"front"}},
 		{"OTEL_RESOURCE_ATTRIBUTES", nil, []string{"team=a,deployment.environment.name=test"}},
 		{"OTEL_TRACES_SAMPLER", nil, tracing.Samplers()},

@@ -2,6 +2,8 @@ package settings
 
 import "vestibule/internal/tracing"
 
+var traceExporters = []choice[bool]{{"otlp", false}, {"none", true}}
+
 // traceSettings have the names of OpenTelemetry's standard. The SDK reads further ones of its
 // own from the environment, and they are not refused.
 var traceSettings = group{"Traces", []setting{
@@ -23,7 +25,12 @@ var traceSettings = group{"Traces", []setting{
 	{
 		name: "OTEL_EXPORTER_OTLP_HEADERS", by: ForServe | ForBFF | ForAPI, arg: "NAME=VALUE,…", unset: "none", secret: true,
 		help:  "Headers for the collector, with percent-encoded values, for example its key.",
-		check: func(c *checker, v string) { c.Tracing.Headers = c.pairs(v, isToken) },
+		check: func(c *checker, v string) { c.traces.headers = c.pairs(v, isToken) },
+	},
+	{
+		name: "OTEL_EXPORTER_OTLP_TRACES_HEADERS", by: ForServe | ForBFF | ForAPI, arg: "NAME=VALUE,…", unset: "OTEL_EXPORTER_OTLP_HEADERS", secret: true,
+		help:  "Headers with traces, in place of those.",
+		check: func(c *checker, v string) { c.traces.exactHeaders = c.pairs(v, isToken) },
 	},
 	{
 		name: "OTEL_SERVICE_NAME", by: ForServe | ForBFF | ForAPI, arg: "NAME", unset: "service.name of OTEL_RESOURCE_ATTRIBUTES, or vestibule",
@@ -46,8 +53,13 @@ var traceSettings = group{"Traces", []setting{
 		check: func(c *checker, v string) { c.Tracing.Ratio = c.ratio(v) },
 	},
 	{
+		name: "OTEL_TRACES_EXPORTER", by: ForServe | ForBFF | ForAPI, arg: "WORD", value: "otlp",
+		help:  "otlp, or none: send no traces, whatever else is set.",
+		check: func(c *checker, v string) { c.traces.none = oneOf(c, v, traceExporters) },
+	},
+	{
 		name: "OTEL_SDK_DISABLED", by: ForServe | ForBFF | ForAPI, arg: "BOOL", value: "false",
-		help:  "Send no traces, whatever else is set.",
+		help:  "The same as OTEL_TRACES_EXPORTER=none.",
 		check: func(c *checker, v string) { c.traces.disabled = oneOf(c, v, boolWords) },
 	},
 }}

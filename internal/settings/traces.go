@@ -10,9 +10,10 @@ import (
 
 // traceValues are what settings.Tracing.Endpoint depends on.
 type traceValues struct {
-	base, exact *url.URL // of the collector; nil: not set
-	protocol    string
-	disabled    bool
+	base, exact           *url.URL          // of the collector; nil: not set
+	headers, exactHeaders map[string]string // nil: not set
+	protocol              string
+	disabled, none        bool
 }
 
 // collectorURL reads the URL of a collector.
@@ -61,7 +62,7 @@ func samplers() []choice[string] {
 
 // collect decides where traces go.
 func (c *checker) collect() {
-	if c.traces.disabled || !c.valid("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL") {
+	if c.traces.disabled || c.traces.none || !c.valid("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL") {
 		return
 	}
 	switch {
@@ -69,6 +70,10 @@ func (c *checker) collect() {
 		c.Tracing.Endpoint = c.traces.exact.String()
 	case c.traces.base != nil:
 		c.Tracing.Endpoint = c.traces.base.JoinPath("v1/traces").String()
+	}
+	c.Tracing.Headers = c.traces.headers
+	if c.traces.exactHeaders != nil {
+		c.Tracing.Headers = c.traces.exactHeaders
 	}
 	// Other programs may share the variables, and send something else to a collector of theirs.
 	if c.Tracing.Endpoint != "" && c.traces.protocol != "http/protobuf" {
