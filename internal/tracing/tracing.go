@@ -136,7 +136,7 @@ func (t *Tracing) Stop() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
-	defer context.AfterFunc(ctx, t.exporter.cancel)() // otherwise an export could go on behind us
+	defer t.exporter.cancel() // otherwise an export could go on behind us
 	if err := t.provider.Shutdown(ctx); err != nil {
 		t.exporter.troubles.report(err)
 	}

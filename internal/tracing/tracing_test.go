@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"vestibule/internal/testlog"
+	"vestibule/internal/waittest"
 )
 
 func start(t *testing.T, cfg Config, log io.Writer) *Tracing {
@@ -35,13 +36,11 @@ func TestWithoutACollectorNothingIsRecorded(t *testing.T) {
 	traces.Stop()
 }
 
-// TestASilentCollectorDelaysAStopByABoundedTime, and nothing goes on behind it.
+// TestASilentCollectorDelaysAStopByABoundedTime, and the log says so.
 func TestASilentCollectorDelaysAStopByABoundedTime(t *testing.T) {
-	ended := make(chan struct{})
 	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		<-r.Context().Done()
-		close(ended)
 	}))
 	defer silent.Close()
 	log := &testlog.Buffer{}
@@ -53,8 +52,24 @@ func TestASilentCollectorDelaysAStopByABoundedTime(t *testing.T) {
 	if took := time.Since(begun); took < stopTime {
 		t.Errorf("it has waited %v, want %v for a collector that may answer", took, stopTime)
 	}
-	<-ended // the test ends only if the export does
 	log.Want(t, "level=WARN msg=\"traces cannot be sent")
+}
+
+// waiting is an exporter whose collector never answers.
+type waiting struct{ sdk.SpanExporter }
+
+func (waiting) ExportSpans(ctx context.Context, _ []sdk.ReadOnlySpan) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// TestNoExportGoesOnBehindAStop: neither one under way nor a later one.
+func TestNoExportGoesOnBehindAStop(t *testing.T) {
+	e := newExporter(waiting{}, &troubles{log: slog.New(slog.DiscardHandler)})
+	over := make(chan error)
+	go func() { over <- e.ExportSpans(context.Background(), nil) }()
+	e.cancel()
+	waittest.Receive(t, "end of the export", over)
 }
 
 // failing is an exporter whose collector is away.
