@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"math/rand/v2"
 	"net/http"
-	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -54,7 +53,7 @@ func (x *exchange) parent() (parent string, continued bool) {
 		return parent, continued
 	}
 	id := span.TraceID().String()
-	return "00-" + id + "-" + span.SpanID().String() + "-" + span.TraceFlags().String(), continued && strings.Contains(parent, id)
+	return "00-" + id + "-" + span.SpanID().String() + "-" + span.TraceFlags().String(), continued && parent[traceIDAt:spanIDAt-1] == id
 }
 
 // The parts of a W3C traceparent: version-traceid-spanid-flags, all in
