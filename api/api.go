@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"vestibule/api/bearer"
 	"vestibule/internal/fair"
@@ -75,6 +76,7 @@ type Deps struct {
 
 	Metrics  prometheus.Registerer // nil: none are registered
 	Requests *web.RequestMetrics   // of all surfaces; nil: requests are not counted
+	Tracer   trace.Tracer          // starts spans; nil: there are none
 }
 
 // Server is the task API.
@@ -93,6 +95,7 @@ type Server struct {
 	searches searches
 	writes   *fair.Room // transactions of users
 	requests *web.RequestMetrics
+	tracer   trace.Tracer
 }
 
 // New makes a Server. An error names the faulty setting.
@@ -101,7 +104,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("TRUSTED_PROXIES: %w", err)
 	}
-	s := &Server{tasks: deps.Tasks, log: deps.Log, clock: deps.Now, clients: clients, origins: newOrigins(cfg.CORSOrigins), feed: newFeed(deps.Tasks, cfg), requests: deps.Requests}
+	s := &Server{tasks: deps.Tasks, log: deps.Log, clock: deps.Now, clients: clients, origins: newOrigins(cfg.CORSOrigins), feed: newFeed(deps.Tasks, cfg), requests: deps.Requests, tracer: deps.Tracer}
 	s.bodies = web.NewBodies(web.BodyLimits{One: maxBody, Sender: bodiesOfOne, All: bodiesOfAll})
 	s.searches = newSearches(runtime.GOMAXPROCS(0), deps.Tasks.Shares())
 	s.writes = newWrites(deps.Tasks.Shares())
@@ -135,6 +138,7 @@ func (s *Server) Handler() http.Handler {
 		TrustID: func(*http.Request) bool { return true },
 		Clients: s.clients,
 		Metrics: s.requests,
+		Tracer:  s.tracer,
 	}.Wrap(h)
 }
 

@@ -19,6 +19,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"vestibule/bff/frontend"
 	"vestibule/bff/mail"
 	"vestibule/bff/oauth"
@@ -70,6 +72,7 @@ type Server struct {
 	docs       *openapi.Docs
 
 	requests *web.RequestMetrics
+	tracer   trace.Tracer
 
 	strangeSecret atomic.Bool // a running instance has a secret that this one does not know
 }
@@ -78,7 +81,7 @@ type Server struct {
 // must be reachable and migrated.
 func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 	cfg = cfg.withDefaults()
-	s := &Server{cfg: cfg, log: cmp.Or(deps.Log, slog.Default()), now: deps.Now, store: deps.Store, deleteRemains: deps.DeleteRemains, work: newWorkRoom(), inSession: newSessionRoom(), lookups: newLookupRoom(deps.Store.Shares()), delayed: newDelayRoom(), requests: deps.Requests}
+	s := &Server{cfg: cfg, log: cmp.Or(deps.Log, slog.Default()), now: deps.Now, store: deps.Store, deleteRemains: deps.DeleteRemains, work: newWorkRoom(), inSession: newSessionRoom(), lookups: newLookupRoom(deps.Store.Shares()), delayed: newDelayRoom(), requests: deps.Requests, tracer: deps.Tracer}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -154,6 +157,7 @@ func (s *Server) wrap(surface string, h http.Handler) http.Handler {
 		TrustID: s.clients.FromProxy,
 		Clients: s.clients,
 		Metrics: s.requests,
+		Tracer:  s.tracer,
 	}.Wrap(h)
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"vestibule/bff/mail"
 	"vestibule/bff/password"
@@ -103,6 +104,7 @@ type Deps struct {
 
 	Metrics  prometheus.Registerer // nil: none are registered
 	Requests *web.RequestMetrics   // of all surfaces; nil: requests are not counted
+	Tracer   trace.Tracer          // starts spans; nil: there are none
 
 	// DeleteRemains deletes some of what deleted users have left in the database that is
 	// not the BFF's own. nil: nothing is left there.

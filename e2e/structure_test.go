@@ -200,7 +200,7 @@ func TestLibrariesStayInTheirFiles(t *testing.T) {
 func TestOnlyTheCommandReadsTheEnvironment(t *testing.T) {
 	t.Parallel()
 	root := filepath.Dir(mustGetwd(t))
-	for _, dir := range []string{"api", "bff", "internal/daemon", "internal/doctor", "internal/inprocess", "internal/roundtrip", "internal/settings", "internal/web", "cmd", "store", "migrations"} {
+	for _, dir := range []string{"api", "bff", "internal/daemon", "internal/doctor", "internal/inprocess", "internal/roundtrip", "internal/settings", "internal/tracing", "internal/web", "cmd", "store", "migrations"} {
 		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, "/cmd/vestibule/main.go") {
 				return err

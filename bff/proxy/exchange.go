@@ -144,6 +144,7 @@ func (x *exchange) end() {
 		x.cutUpstream(nil)
 	}
 	x.cancel(nil)
+	x.endSpan(nil)
 	if x.over != nil {
 		close(x.over)
 	}

@@ -16,6 +16,7 @@ import (
 func (p *Proxy) modify(res *http.Response) error {
 	x := exchangeOf(res.Request.Context())
 	x.places.markAnswered()
+	x.noteStatus(res.StatusCode)
 	switch {
 	case res.StatusCode == http.StatusSwitchingProtocols:
 		x.places.releaseAll() // it holds a stream place instead

@@ -197,10 +197,12 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
+	x.startSpan()
 	x.begin()
 	defer x.end()
 	x.reverse.ServeHTTP(&x.answer, x.request())
 	err = x.outcome()
 	x.answered = true
+	x.endSpan(err)
 	return err
 }

@@ -104,7 +104,7 @@ func (p *Proxy) header(x *exchange) http.Header {
 	if id := web.RequestID(x.in); id != "" {
 		h[web.RequestIDHeader] = x.value(id)
 	}
-	parent, continued := traceparent(x.in.Header["Traceparent"])
+	parent, continued := x.parent()
 	h["Traceparent"] = x.value(parent)
 	if !continued {
 		delete(h, "Tracestate") // it belongs to a trace that we do not continue

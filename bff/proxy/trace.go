@@ -4,7 +4,57 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"math/rand/v2"
+	"net/http"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"vestibule/internal/web"
 )
+
+// startSpan starts the span of the call of the API, if the request has one. It is in x.ctx from
+// then on.
+func (x *exchange) startSpan() {
+	parent := trace.SpanFromContext(x.ctx)
+	if !parent.SpanContext().IsValid() {
+		return
+	}
+	method := web.SpanMethod(x.in)
+	x.ctx, _ = parent.TracerProvider().Tracer("vestibule").Start(x.ctx, method.Value.AsString()+" "+x.proxy.cfg.Path,
+		trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(method, attribute.String("http.route", x.proxy.cfg.Path)))
+}
+
+// noteStatus tells the span the status of the API's answer.
+func (x *exchange) noteStatus(status int) {
+	if span := trace.SpanFromContext(x.ctx); span.IsRecording() {
+		span.SetAttributes(attribute.Int("http.response.status_code", status))
+		if status >= http.StatusBadRequest {
+			span.SetStatus(codes.Error, "")
+		}
+	}
+}
+
+// endSpan ends the span of startSpan. err is the refusal that the client gets instead of an answer.
+// A second call does nothing.
+func (x *exchange) endSpan(err error) {
+	if span := trace.SpanFromContext(x.ctx); span.IsRecording() {
+		web.EndSpan(span, err, !x.canceled && (err != nil || !x.answered))
+	}
+}
+
+// parent returns the traceparent for the API, and whether it continues the client's trace.
+// If this call has a span, that is the parent.
+func (x *exchange) parent() (parent string, continued bool) {
+	client := x.in.Header["Traceparent"]
+	parent, continued = traceparent(client)
+	span := trace.SpanContextFromContext(x.ctx)
+	if !span.IsValid() {
+		return parent, continued
+	}
+	id := span.TraceID().String()
+	return "00-" + id + "-" + span.SpanID().String() + "-" + span.TraceFlags().String(), continued && parent[traceIDAt:spanIDAt-1] == id
+}
 
 // The parts of a W3C traceparent: version-traceid-spanid-flags, all in
 // lower-case hex.

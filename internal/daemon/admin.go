@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"vestibule/internal/web"
 )
@@ -20,9 +21,15 @@ type admin struct {
 	stopping atomic.Bool
 	level    *slog.LevelVar // of log; nil: it cannot be changed
 	pprof    bool           // serve profiles
-	metrics  *prometheus.Registry
 	requests *web.RequestMetrics
-	polls    readyzPolls
+	observers
+	polls readyzPolls
+}
+
+// observers measure and trace what the process does.
+type observers struct {
+	metrics *prometheus.Registry
+	tracer  trace.Tracer // nil: there are no traces
 }
 
 // handler returns the handler of all requests to the admin server.

@@ -83,7 +83,7 @@ func runAPI(t *testing.T, c *settings.Settings) (api, admin string, out *logBuff
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	p, err := join(t.Context(), c, at, db, metrics, log)
+	p, err := join(t.Context(), c, at, db, observers{metrics: metrics}, log)
 	if err != nil {
 		t.Fatal(err)
 	}

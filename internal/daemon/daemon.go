@@ -9,9 +9,8 @@ import (
 	"io"
 	"log/slog"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"vestibule/internal/settings"
+	"vestibule/internal/tracing"
 	"vestibule/store"
 )
 
@@ -45,7 +44,12 @@ func Run(ctx context.Context, c *settings.Settings, stdout, stderr io.Writer) er
 		return err
 	}
 	measureSchema(ctx, metrics, db)
-	process, err := join(ctx, c, at, db, metrics, log)
+	traces, err := tracing.Start(ctx, c.Tracing, log)
+	if err != nil {
+		return err
+	}
+	defer traces.Stop()
+	process, err := join(ctx, c, at, db, observers{metrics, traces.Tracer()}, log)
 	if err != nil {
 		return unlessStopped(ctx, err)
 	}
@@ -56,7 +60,7 @@ func Run(ctx context.Context, c *settings.Settings, stdout, stderr io.Writer) er
 
 // join makes this process one of the running ones, and composes it. If that fails, it leaves
 // no row behind: for a minute the row would keep other processes from starting.
-func join(ctx context.Context, c *settings.Settings, at *listeners, db *store.Store, metrics *prometheus.Registry, log *slog.Logger) (*process, error) {
+func join(ctx context.Context, c *settings.Settings, at *listeners, db *store.Store, observe observers, log *slog.Logger) (*process, error) {
 	secrets, err := newSecretCheck(c, at, db, log)
 	if err != nil {
 		return nil, err
@@ -68,7 +72,7 @@ func join(ctx context.Context, c *settings.Settings, at *listeners, db *store.St
 	}
 	var p *process
 	if err = secrets.join(ctx, c, heart.instance); err == nil {
-		p, err = compose(ctx, c, at, db, heart, metrics, log)
+		p, err = compose(ctx, c, at, db, heart, observe, log)
 	}
 	if err != nil {
 		heart.end(ctx)

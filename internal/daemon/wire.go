@@ -9,8 +9,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"vestibule/api"
 	"vestibule/bff"
 	"vestibule/bff/token"
@@ -25,14 +23,14 @@ import (
 // compose creates the surfaces that have a listener. If both run, each calls the other
 // inside the process, unless the address of the other is set. Such a call uses the same
 // tokens and the same verification, but no network.
-func compose(ctx context.Context, c *settings.Settings, at *listeners, db *store.Store, heart *heartbeat, metrics *prometheus.Registry, log *slog.Logger) (*process, error) {
+func compose(ctx context.Context, c *settings.Settings, at *listeners, db *store.Store, heart *heartbeat, observe observers, log *slog.Logger) (*process, error) {
 	for _, l := range at.all() {
-		l.bounds.Metrics = metrics
+		l.bounds.Metrics = observe.metrics
 	}
 	p := &process{
 		log:     log,
 		adminAt: at.admin,
-		admin:   &admin{log: log, shared: db.Shared(), metrics: metrics, requests: web.NewRequestMetrics(metrics)},
+		admin:   &admin{log: log, shared: db.Shared(), observers: observe, requests: web.NewRequestMetrics(observe.metrics)},
 		work:    heart.run,
 
 		drainDelay: c.DrainDelay,
@@ -97,7 +95,7 @@ func newAPI(c *settings.Settings, db *store.Store, keys http.RoundTripper, a *ad
 	}
 	taskStore := tasks.New(db.DB)
 	taskStore.TasksPerUser = c.TasksPerUser
-	s, err := api.New(cfg, api.Deps{Tasks: taskStore, Log: log, Metrics: a.metrics, Requests: a.requests})
+	s, err := api.New(cfg, api.Deps{Tasks: taskStore, Log: log, Metrics: a.metrics, Requests: a.requests, Tracer: a.tracer})
 	if err != nil {
 		return nil, fmt.Errorf("start of the task API: %w", err)
 	}
@@ -108,7 +106,7 @@ func newBFF(ctx context.Context, c *settings.Settings, db *store.Store, upstream
 	cfg := c.BFF
 	cfg.Secret = c.Secret
 	cfg.PreviousSecrets = c.PreviousSecrets()
-	s, err := bff.New(ctx, cfg, bff.Deps{Store: db, Log: log, Metrics: a.metrics, Requests: a.requests, Upstream: upstream, DeleteRemains: tasks.New(db.DB).DeleteAnyRemains})
+	s, err := bff.New(ctx, cfg, bff.Deps{Store: db, Log: log, Metrics: a.metrics, Requests: a.requests, Tracer: a.tracer, Upstream: upstream, DeleteRemains: tasks.New(db.DB).DeleteAnyRemains})
 	switch {
 	case errors.Is(err, token.ErrSecretDiffers):
 		return nil, settings.Failure{Fault: settings.Fault{

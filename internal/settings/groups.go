@@ -19,4 +19,5 @@ var schema = []group{
 	streamSettings,
 	appSettings,
 	logSettings,
+	traceSettings,
 }

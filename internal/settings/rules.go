@@ -28,6 +28,7 @@ func (c *checker) checkCombinations() {
 	c.verificationKeys()
 	c.secretRotation()
 	c.missingSecret()
+	c.collect()
 	if c.valid("MIGRATE", "DATABASE_URL") && !c.given("MIGRATE") {
 		c.Migrate = c.Database.SQLite != ""
 	}

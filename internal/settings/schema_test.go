@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"vestibule/internal/tracing"
 )
 
 func TestEverySettingRefusesBadValuesByName(t *testing.T) {
@@ -100,6 +102,17 @@ func TestEverySettingRefusesBadValuesByName(t *testing.T) {
 		{"WEB_DEV_URL", https, []string{"http://localhost:5173"}},
 		{"LOG_FORMAT", nil, []string{"logfmt", "JSON"}},
 		{"LOG_LEVEL", nil, []string{"trace", "INFO"}},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT", nil, []string{"localhost:4318", "grpc://localhost:4317", "http://u:p@localhost:4318", "http://localhost:4318?x"}},
+		{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", nil, []string{"localhost:4318/v1/traces", "unix:/run/collector"}},
+		{"OTEL_EXPORTER_OTLP_PROTOCOL", Environment{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4317"}, []string{"grpc", "http/json"}},
+		{"OTEL_EXPORTER_OTLP_HEADERS", nil, []string{"key", "a b=c", "=v", "key=%zz", "key=a%0Ab", "a=1,", "naïve=x"}},
+		{"OTEL_EXPORTER_OTLP_TRACES_HEADERS", nil, []string{"key", "=v", "key=%zz"}},
+		{"OTEL_TRACES_EXPORTER", nil, []string{"console", "otlp,console", "NONE"}},
+		{"OTEL_SERVICE_NAME", nil, []string{" x", "a\x00b"}},
+		{"OTEL_RESOURCE_ATTRIBUTES", nil, []string{"team", "=x", "team=%zz", "a=1,,b=2"}},
+		{"OTEL_TRACES_SAMPLER", nil, []string{"ratio", "jaeger_remote", "ALWAYS_ON"}},
+		{"OTEL_TRACES_SAMPLER_ARG", nil, []string{"-0.1", "1.1", "10%", "NaN"}},
+		{"OTEL_SDK_DISABLED", nil, []string{"yes", "1"}},
 	}
 	checked := map[string]bool{}
 	for _, tt := range tests {
@@ -201,6 +214,17 @@ func goodValues() []goodValue {
 		{"PROXY_MAX_REQUESTS", nil, []string{"10"}},
 		{"WEB_DIR", nil, []string{"../../bff/spa"}},
 		{"WEB_DEV_URL", nil, []string{"http://localhost:5173"}},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT", nil, []string{"http://localhost:4318", "https://collector.internal/base/"}},
+		{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", nil, []string{"https://collector.internal/v1/traces"}},
+		{"OTEL_EXPORTER_OTLP_PROTOCOL", nil, []string{"http/protobuf", "grpc"}}, // without a collector it is another program's
+		{"OTEL_EXPORTER_OTLP_HEADERS", nil, []string{"api-key=x%20y", "a=1, b = 2"}},
+		{"OTEL_EXPORTER_OTLP_TRACES_HEADERS", nil, []string{"api-key=x"}},
+		{"OTEL_TRACES_EXPORTER", nil, []string{"otlp", "none"}},
+		{"OTEL_SERVICE_NAME", nil, []string{"front"}},
+		{"OTEL_RESOURCE_ATTRIBUTES", nil, []string{"team=a,deployment.environment.name=test"}},
+		{"OTEL_TRACES_SAMPLER", nil, tracing.Samplers()},
+		{"OTEL_TRACES_SAMPLER_ARG", nil, []string{"0", "0.25", "1"}},
+		{"OTEL_SDK_DISABLED", Environment{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4318"}, []string{"true", "false"}},
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"vestibule/api"
 	"vestibule/bff"
+	"vestibule/internal/tracing"
 )
 
 // Settings holds the checked settings of one command. Settings that the command does
@@ -53,6 +54,9 @@ type Settings struct {
 	LogFormat string // text, json, or "" for text on a terminal and json elsewhere
 	LogLevel  slog.Level
 	Pprof     bool // serve profiles at the admin address
+
+	Tracing tracing.Config // where traces go
+	traces  traceValues
 }
 
 // ValueFile is a file that holds the value of a setting.

@@ -11,6 +11,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"go.opentelemetry.io/otel/trace"
 )
 
 // RequestIDHeader carries the id of the request's log record.
@@ -136,6 +138,7 @@ type RequestLog struct {
 	TrustID func(*http.Request) bool
 	Clients *ClientIPs // resolves the address that is logged
 	Metrics *RequestMetrics
+	Tracer  trace.Tracer // starts the span of a request; nil: there are none
 }
 
 // Wrap returns next with request id, log record and panic handler.
@@ -144,6 +147,9 @@ func (l RequestLog) Wrap(next http.Handler) http.Handler {
 		start := time.Now()
 		rec := &record{Context: r.Context(), log: l.Log, sender: l.Clients.find(r), answer: recorder{ResponseWriter: w}}
 		rec.answer.of = rec
+		if l.Tracer != nil {
+			l.startSpan(rec, r)
+		}
 		r = r.WithContext(rec)
 		rec.id[0] = l.requestID(r)
 		w.Header()[RequestIDHeader] = rec.id[:]
@@ -240,6 +246,10 @@ func (l RequestLog) write(r *http.Request, rec *record, level slog.Level, took t
 		level = max(level, slog.LevelWarn)
 	}
 	l.Metrics.count(requestLabels{l.Surface, cmp.Or(rec.route, rec.endpoint), r.Method, status / 100}, rec.answer.bytes, took, streams(status, rec.answer.Header()))
+	var traced []slog.Attr
+	if l.Tracer != nil {
+		traced = l.endSpan(r, rec, status, aborted)
+	}
 	if !l.Log.Enabled(r.Context(), level) {
 		return
 	}
@@ -253,6 +263,7 @@ func (l RequestLog) write(r *http.Request, rec *record, level slog.Level, took t
 		slog.String("ip", l.Clients.Of(r)),
 		slog.String("request_id", rec.id[0]),
 	)
+	attrs = append(attrs, traced...)
 	if rec.route != "" {
 		attrs = append(attrs, slog.String("route", rec.route))
 	}

@@ -19,6 +19,7 @@ func (s *DB) Call(ctx context.Context, what string, f func(context.Context) erro
 	begun := time.Now()
 	ctx, cancel := Within(context.WithValue(ctx, storeKey{}, s), s.patience)
 	defer cancel()
+	ctx, span := s.startSpan(ctx, what)
 	err := s.file.checkSometimes()
 	if err == nil {
 		err = f(ctx)
@@ -27,6 +28,7 @@ func (s *DB) Call(ctx context.Context, what string, f func(context.Context) erro
 	s.trouble.note(err, now)
 	err = translate(ctx, what, err)
 	s.metrics.note(what, err, now.Sub(begun))
+	endSpan(span, err)
 	return err
 }
 
