@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"net"
 	"os"
 	"os/exec"
 	"syscall"
@@ -12,7 +11,8 @@ import (
 )
 
 // startDevServer runs the command that starts a dev server in a folder, and waits until the
-// server listens on its port of localhost.
+// server answers on its port of localhost. To connect is not enough: Vite first listens for a
+// moment only to see whether the port is free.
 func startDevServer(t *testing.T, folder, command, port string, env ...string) {
 	t.Helper()
 	server := exec.Command("bash", "-euc", "exec "+command)
@@ -31,11 +31,6 @@ func startDevServer(t *testing.T, folder, command, port string, env ...string) {
 			t.Logf("%s:\n%s", command, log)
 		}
 	})
-	waittest.Until(t, command+" listens", func() bool {
-		conn, err := net.Dial("tcp", "localhost:"+port)
-		if err != nil {
-			return false
-		}
-		return conn.Close() == nil
-	})
+	// Next.js answers this path without making a page.
+	waittest.Until(t, command+" answers", func() bool { return waittest.Status("http://localhost:"+port+"/_next/static/none") != 0 })
 }
