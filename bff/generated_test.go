@@ -65,7 +65,7 @@ func TestTheTableHasEveryEvent(t *testing.T) {
 		}
 	}
 	want := []string{
-		store.EventUserDisabled, store.EventUserEnabled, store.EventKeyCreated, store.EventKeyRetired, store.EventTokenMinted,
+		store.EventUserDisabled, store.EventUserEnabled, store.EventKeyCreated, store.EventKeyRetired, store.EventTokenMinted, store.EventRestored,
 		store.EventClientCreated, store.EventClientRotated, store.EventClientDeleted,
 	}
 	if diff := cmp.Diff(want, others); diff != "" {

@@ -32,8 +32,11 @@ var (
 	errExchangeOver      = errors.New("the exchange is over")
 )
 
-// ruleBodyLimit is the member of a route that bounds bodies.
-const ruleBodyLimit = "body_limit"
+// The members of a route that bound bodies, and the wait for an answer.
+const (
+	ruleBodyLimit = "body_limit"
+	ruleTimeout   = "timeout"
+)
 
 // outcome is what Serve returns after ReverseProxy has finished: nil if the client has
 // its answer, else the reason why it has none. The order of the checks matters: when
@@ -58,7 +61,7 @@ func (x *exchange) outcome() error {
 		return x.body.failure
 	}
 	if errors.Is(context.Cause(x.ctx), errAnswerTimeout) {
-		web.NoteRefusal(x.in, x.proxy.cfg.Rule("timeout"))
+		web.NoteRefusal(x.in, x.proxy.cfg.Rule(ruleTimeout))
 		return errGatewayTimeout.Because(fmt.Errorf("%w of %v", errAnswerTimeout, x.proxy.cfg.Timeout))
 	}
 	if refused, ok := errors.AsType[*web.Error](x.failure); ok {
@@ -74,6 +77,9 @@ func (x *exchange) outcome() error {
 		return x.refused
 	}
 	if dial, ok := errors.AsType[net.Error](x.failure); ok && dial.Timeout() {
+		if t := x.proxy.cfg.Timeout; 0 < t && t < dialTimeout { // it bounds the dial too
+			web.NoteRefusal(x.in, x.proxy.cfg.Rule(ruleTimeout))
+		}
 		return errGatewayTimeout.Because(x.failure)
 	}
 	return errBadGateway.Because(x.failure)

@@ -74,9 +74,10 @@ func testASlowAPI(t *testing.T, way func(*Config)) {
 		transport.DialContext = (&net.Dialer{Timeout: time.Nanosecond}).DialContext
 		backend := mustParse(t, "http://127.0.0.1:9")
 		for _, way := range []http.RoundTripper{transport, newDirect(backend.Host, transport.DialContext, transport)} {
-			r := newRig(t, "http://api.invalid", func(c *Config) { c.Transport, c.Backend = way, backend })
+			r := newRig(t, "http://api.invalid", func(c *Config) { c.Transport, c.Backend, c.Timeout = way, backend, dialTimeout-1 })
 			res, body := r.get("/api/proxy/x")
 			r.wantError(res, body, http.StatusGatewayTimeout, "GATEWAY_TIMEOUT")
+			r.wantLog(`"refused_by":"timeout of route /api/proxy/"`) // which bounds the dial too
 		}
 	})
 }
