@@ -27,7 +27,7 @@ type proxiedRoute struct {
 // the default API; nil: the network.
 func (s *Server) openRoutes(upstream http.RoundTripper, r prometheus.Registerer) error {
 	s.proxies = make(map[*route.Route]*proxiedRoute, len(s.table))
-	shared := proxy.Config{Limits: proxy.NewLimits(s.cfg.ProxyMaxRequests, s.table.Servers(s.cfg.Backend)), Metrics: proxy.NewMetrics(r)}
+	shared := proxy.Config{Limits: proxy.NewLimits(s.cfg.ProxyMaxRequests, s.table.Servers(s.cfg.Backend)), Metrics: proxy.NewMetrics(r), Networks: &proxy.Networks{}}
 	shared.Limits.Measure(r)
 	for i := range s.table {
 		at := &proxiedRoute{Route: &s.table[i]}
@@ -89,6 +89,7 @@ func (s *Server) newProxy(at *proxiedRoute, upstream http.RoundTripper, shared p
 		Transport:    upstream,
 		Limits:       shared.Limits,
 		Metrics:      shared.Metrics,
+		Networks:     shared.Networks,
 		Authorize:    func(r *http.Request) (proxy.Grant, error) { return s.authorize(r, at) },
 		AllowUpgrade: s.origins.allowUpgrade,
 		ClientIP:     s.clients.Of,

@@ -33,6 +33,8 @@ type Config struct {
 	// Transport carries the requests; nil means the network. It must not send a
 	// request twice. For an *http.Transport, the proxy ensures this itself.
 	Transport http.RoundTripper
+	// Networks are the connections that several proxies share; nil: this one has its own.
+	Networks *Networks
 	// StandardTransport makes http.Transport carry all requests over the network. Otherwise it
 	// carries only those that internal/roundtrip does not take.
 	StandardTransport bool
@@ -119,7 +121,7 @@ func New(cfg Config) (*Proxy, error) {
 	p.stopping, p.stop = context.WithCancel(context.Background())
 	p.reverse = httputil.ReverseProxy{
 		Rewrite:        p.rewrite,
-		Transport:      newUpstream(cfg, upstream.Host),
+		Transport:      newUpstream(cfg, upstream),
 		ModifyResponse: p.modify,
 		ErrorHandler: func(_ http.ResponseWriter, r *http.Request, err error) {
 			exchangeOf(r.Context()).failure = err

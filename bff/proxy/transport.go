@@ -1,10 +1,12 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"net"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -25,6 +27,29 @@ const (
 	// maxHeader is the maximum size of the header of an API's answer, in bytes.
 	maxHeader = 64 << 10
 )
+
+// Networks are the connections to APIs in other processes. Routes to one server share them. With
+// connections of their own, fifty routes would have up to fifty times as many, and use each less
+// often. The zero value has none yet. It is used only while proxies are made.
+type Networks struct{ all map[network]http.RoundTripper }
+
+// network is what proxies have in common that share connections.
+type network struct {
+	scheme, host string
+	timeout      time.Duration
+	standard     bool
+}
+
+func (n *Networks) to(server *url.URL, cfg Config) http.RoundTripper {
+	key := network{server.Scheme, server.Host, cfg.Timeout, cfg.StandardTransport}
+	if n.all[key] == nil {
+		if n.all == nil {
+			n.all = map[network]http.RoundTripper{}
+		}
+		n.all[key] = newNetwork(server.Host, cfg.Timeout, cfg.StandardTransport)
+	}
+	return n.all[key]
+}
 
 // newNetwork returns the transport to a backend in another process. It goes straight there, even
 // if the environment names a proxy.
@@ -80,10 +105,10 @@ func newTransport(timeout time.Duration) *http.Transport {
 // upstream sends ReverseProxy's requests and runs their header timer.
 type upstream struct{ next http.RoundTripper }
 
-func newUpstream(cfg Config, host string) upstream {
+func newUpstream(cfg Config, server *url.URL) upstream {
 	switch t := cfg.Transport.(type) {
 	case nil:
-		return upstream{newNetwork(host, cfg.Timeout, cfg.StandardTransport)}
+		return upstream{cmp.Or(cfg.Networks, &Networks{}).to(server, cfg)}
 	case *http.Transport:
 		return upstream{sendOnce{t}}
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"vestibule/bff/route"
 	"vestibule/internal/roundtrip"
 	"vestibule/internal/waittest"
 )
@@ -178,17 +179,31 @@ func TestAnAPIOverTLS(t *testing.T) {
 func TestWhichTransportCarriesWhat(t *testing.T) {
 	t.Parallel()
 	backend := mustParse(t, "http://api.internal")
-	direct, ok := newUpstream(Config{}, backend.Host).next.(*roundtrip.Transport)
+	direct, ok := newUpstream(Config{}, backend).next.(*roundtrip.Transport)
 	if !ok {
 		t.Fatal("requests do not take the direct way")
 	}
 	if _, ok := direct.Other.(sendOnce); !ok || direct.Host != backend.Host {
 		t.Errorf("got %T for other requests, and the host %s", direct.Other, direct.Host)
 	}
-	if next, ok := newUpstream(Config{StandardTransport: true}, backend.Host).next.(sendOnce); !ok {
+	if next, ok := newUpstream(Config{StandardTransport: true}, backend).next.(sendOnce); !ok {
 		t.Errorf("got %T, want only net/http's transport", next)
 	}
-	if next, ok := newUpstream(Config{Transport: &http.Transport{}}, backend.Host).next.(sendOnce); !ok {
+	if next, ok := newUpstream(Config{Transport: &http.Transport{}}, backend).next.(sendOnce); !ok {
 		t.Errorf("got %T around a transport of the caller", next)
+	}
+	// Routes to one server share its connections, if they agree on the rest.
+	shared := &Networks{}
+	of := func(server string, timeout time.Duration) http.RoundTripper {
+		return newUpstream(Config{Networks: shared, Route: route.Route{Timeout: timeout}}, mustParse(t, server)).next
+	}
+	first := of("http://api.internal/a/", time.Second)
+	if of("http://api.internal/b/", time.Second) != first {
+		t.Error("two routes to one server have connections of their own")
+	}
+	for server, timeout := range map[string]time.Duration{"http://api.internal": time.Minute, "https://api.internal": time.Second, "http://api.internal:8080": time.Second} {
+		if of(server, timeout) == first {
+			t.Errorf("%s within %v shares the connections of another", server, timeout)
+		}
 	}
 }
