@@ -47,6 +47,9 @@ func (a *app) device(t *testing.T, path string) *window {
 // beside opens the app in another tab of the same device.
 func (a *app) beside(t *testing.T, w *window, path string) *window {
 	t.Helper()
+	if f, ok := w.engine.(*firefoxTab); ok {
+		return a.firefoxWindow(t, f, path)
+	}
 	ctx, cancel := chromedp.NewContext(w.ctx)
 	t.Cleanup(cancel)
 	return a.open(t, ctx, path)
@@ -57,7 +60,7 @@ func (a *app) open(t *testing.T, ctx context.Context, path string) *window {
 	if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: noHurry}); err != nil {
 		t.Fatal(err)
 	}
-	w := &window{tab: openTab(t, ctx, a.bff+path), origin: a.bff}
+	w := &window{tab: openTab(t, ctx, a.bff+path), engine: chromiumTab{ctx}, origin: a.bff}
 	w.do(chromedp.EmulateViewport(1000, 800))
 	return w
 }
@@ -66,10 +69,15 @@ func (a *app) open(t *testing.T, ctx context.Context, path string) *window {
 func (a *app) signedUp(t *testing.T, email string) *window {
 	t.Helper()
 	w := a.device(t, "/signup")
+	w.signUp(email)
+	return w
+}
+
+func (w *window) signUp(email string) {
+	w.Helper()
 	w.fill("Name", "Ada Lovelace")
 	w.fill("Email", email)
 	w.fill("Password", "paper-lantern-42")
 	w.press("Create account")
 	w.until(`location.pathname === '/tasks' && text().includes('Nothing to do yet')`)
-	return w
 }

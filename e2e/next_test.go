@@ -145,7 +145,8 @@ var seedCalls = []struct{ call, want string }{
 // and out. It returns the id of the user.
 func usesTheSeed(t *testing.T, origin, email string) string {
 	t.Helper()
-	w := &window{tab: openTab(t, chromium(t), origin+"/signup"), origin: origin}
+	ctx := chromium(t)
+	w := &window{tab: openTab(t, ctx, origin+"/signup"), engine: chromiumTab{ctx}, origin: origin}
 	user := w.sendSeedForm("Sign Up", email)
 	for _, tt := range seedCalls {
 		if got := w.async(`const user = ` + quoted(user) + `, { fetchTasks, createTask, updateTask, deleteTask } = window.api

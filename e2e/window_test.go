@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 )
 
@@ -16,6 +15,7 @@ import (
 // names, clicks with the mouse and types on the keyboard.
 type window struct {
 	*tab
+	engine engine
 	origin string
 	busy   int // how often the server has refused a form because too many passwords were computed
 }
@@ -45,16 +45,12 @@ func (w *window) logIn(email, password string) {
 // js evaluates an expression, which may use the functions of inPage.
 func (w *window) js(expression string) any {
 	w.Helper()
-	got, err := chromedp.Run(w.ctx, chromedp.Evaluate[json.RawMessage](`(() => {`+inPage+`return JSON.stringify(`+expression+`) ?? 'null' })()`))
+	got, err := w.engine.evaluate(`(() => {` + inPage + `return JSON.stringify(` + expression + `) ?? 'null' })()`)
 	if err != nil {
 		w.Fatalf("%s: %v", expression, err)
 	}
-	var text string
 	var value any
-	if err := json.Unmarshal(got, &text); err != nil {
-		w.Fatalf("%s: %s: %v", expression, got, err)
-	}
-	if err := json.Unmarshal([]byte(text), &value); err != nil {
+	if err := json.Unmarshal([]byte(got), &value); err != nil {
 		w.Fatalf("%s: %s: %v", expression, got, err)
 	}
 	return value
@@ -119,7 +115,7 @@ func (w *window) press(name string, within ...string) {
 	for end := time.Now().Add(patience); time.Now().Before(end); {
 		x, y := w.place(name, within...)
 		w.js(`(globalThis.missed = true, document.addEventListener('pointerdown', event => { globalThis.missed = !` + find + `?.contains(event.target) }, { capture: true, once: true }))`)
-		w.do(chromedp.MouseClickXY(x, y))
+		w.must(w.engine.click(x, y))
 		elsewhere := fmt.Sprintf(`(r => r && (%f < r.left || %f > r.right || %f < r.top || %f > r.bottom))(%s?.getBoundingClientRect())`, x, x, y, y, find)
 		if w.js(`globalThis.missed === true && Boolean(`+elsewhere+`)`) == false { // also if the click has opened another page, or another thing lies over this one
 			return
@@ -164,16 +160,10 @@ func (w *window) fill(label, text string) {
 	w.write(text)
 }
 
-// write types at the cursor.
+// write types at the cursor. "" takes a character away.
 func (w *window) write(text string) {
 	w.Helper()
-	if text == "" {
-		w.do(chromedp.KeyEvent("\b"))
-		return
-	}
-	if _, err := chromedp.Call(w.ctx, input.InsertText, input.InsertTextParams{Text: text}); err != nil {
-		w.Fatal(err)
-	}
+	w.must(w.engine.insert(text))
 }
 
 // saved waits until the server has all changes.
@@ -188,19 +178,42 @@ func (w *window) add(title string) {
 	w.enter()
 }
 
-// enter presses Enter as one event, as a keyboard does. chromedp sends the key and its
-// character as two events. The first may move the focus, for example to a button, and the
-// button then gets the second.
+// enter presses the Enter key.
 func (w *window) enter() {
 	w.Helper()
-	for _, kind := range []input.DispatchKeyEventType{input.DispatchKeyEventTypeKeyDown, input.DispatchKeyEventTypeKeyUp} {
-		stroke := input.DispatchKeyEventParams{Type: kind, Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13, NativeVirtualKeyCode: 13}
-		if kind == input.DispatchKeyEventTypeKeyDown {
-			stroke.Text = "\r"
-		}
-		if _, err := chromedp.Call(w.ctx, input.DispatchKeyEvent, stroke); err != nil {
-			w.Fatal(err)
-		}
+	w.must(w.engine.enter())
+}
+
+func (w *window) must(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+// open goes to another page, and waits until it has loaded.
+func (w *window) open(url string) {
+	w.Helper()
+	w.must(w.engine.open(url))
+}
+
+func (w *window) reload() {
+	w.Helper()
+	w.must(w.engine.reload())
+}
+
+func (w *window) resize(width, height int64) {
+	w.Helper()
+	w.must(w.engine.resize(width, height))
+}
+
+// names fails unless assistive technology finds one element with this role and name.
+func (w *window) names(role, name string) {
+	w.Helper()
+	found, err := w.engine.named(role, name)
+	w.must(err)
+	if found != 1 {
+		w.Errorf("got %d elements with the role %s and the name %q, want 1", found, role, name)
 	}
 }
 
@@ -239,11 +252,9 @@ func (w *window) quiet(expected ...string) {
 // fetch makes a request from the page, with its cookie.
 func (w *window) fetch(method, path, body string) string {
 	w.Helper()
-	got, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](fmt.Sprintf(
+	got, err := w.engine.evaluate(fmt.Sprintf(
 		`fetch(%s, { method: %s, headers: { 'Content-Type': 'application/json' }, body: %s || undefined }).then(async a => a.status + ' ' + await a.text())`,
-		quoted(path), quoted(method), quoted(body)), chromedp.EvalAwaitPromise))
-	if err != nil {
-		w.Fatal(err)
-	}
+		quoted(path), quoted(method), quoted(body)))
+	w.must(err)
 	return got
 }

@@ -14,7 +14,6 @@ export interface Request extends RequestOptions {
   body?: unknown
   headers?: Record<string, string | undefined>
   retries?: number
-  cache?: RequestCache
 }
 
 export type Send = <T>(path: string, request: Request, read: Reader<T>) => Promise<T>

@@ -3,6 +3,9 @@ import { ApiError, NetworkError, SessionLostEvent, refusal, unreadable } from '.
 
 const longestWait = 10_000 // ms; a longer Retry-After is left to the caller
 const firstWait = 200 // ms; doubled each time
+// Firefox lets a GET wait while the same one, of any tab, is still being answered, because that
+// answer might go into its cache. Behind a stream of changes it waits for 20 s.
+const cache = 'no-store'
 const longestTimer = 2 ** 31 - 1 // ms; a longer timer would fire immediately
 
 /** @import * as Types from './index.js' */
@@ -22,8 +25,7 @@ export function transport(target, { baseURL = '', fetch, timeout = 30_000, retri
       if (value !== undefined) headers.set(name, value)
     }
     /** @type {RequestInit} */
-    const init = { method: request.method ?? 'GET', headers, credentials: 'include', keepalive: request.keepalive ?? false }
-    if (request.cache) init.cache = request.cache
+    const init = { method: request.method ?? 'GET', headers, credentials: 'include', keepalive: request.keepalive ?? false, cache }
     if (request.body !== undefined) {
       headers.set('Content-Type', 'application/json')
       init.body = JSON.stringify(request.body)

@@ -35,9 +35,7 @@ export function watch(send, path, isTask, { signal, ...on }) {
       opened = 0
       const headers = { Accept: 'text/event-stream', 'Last-Event-ID': lastEventId || undefined }
       try {
-        // Firefox would let the stream of a second tab wait for the end of the first one, because
-        // the answer might go into its cache.
-        await send(path, { headers, signal: stop.signal, retries: 0, cache: 'no-store' }, read)
+        await send(path, { headers, signal: stop.signal, retries: 0 }, read)
       } catch (caught) {
         if (stop.signal.aborted) return
         error = /** @type {ApiError | NetworkError} */ (caught)
