@@ -220,12 +220,14 @@ func (w *window) names(role, name string) {
 // scheme is light or dark.
 func (w *window) scheme(name string) {
 	w.Helper()
-	_, err := chromedp.Call(w.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}, {Name: "prefers-reduced-motion", Value: "reduce"}},
-	})
-	if err != nil {
-		w.Fatal(err)
-	}
+	w.media(&emulation.MediaFeature{Name: "prefers-color-scheme", Value: name}, &emulation.MediaFeature{Name: "prefers-reduced-motion", Value: "reduce"})
+}
+
+// media emulates what the person has chosen, in Chromium only.
+func (w *window) media(features ...*emulation.MediaFeature) {
+	w.Helper()
+	_, err := chromedp.Call(w.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features})
+	w.must(err)
 }
 
 // quiet fails if the console has an error that the test does not expect. The browser itself

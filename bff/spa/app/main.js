@@ -101,7 +101,13 @@ function Header({ path }) {
 	}
 	const link = (/** @type {string} */ to, /** @type {string} */ label, /** @type {string} */ icon) =>
 		html`<a href=${to} aria-current=${path === to ? 'page' : undefined}><${Icon} name=${icon} /><span>${label}</span></a>`
+	// Not by the address: the browser would keep another entry for the same page.
+	const skip = (/** @type {Event} */ event) => {
+		event.preventDefault()
+		document.getElementById('content')?.focus()
+	}
 	return html`<header>
+		<a class="skip" href="#content" onClick=${skip}>Skip to the content</a>
 		<div class="bar">
 			<a class="brand" href="/tasks" aria-label="Vestibule, to the tasks"><img src="/icon.svg" width="28" height="28" alt="" /><span>Vestibule</span></a>
 			<nav aria-label="Pages">${link('/tasks', 'Tasks', 'list')}${link('/account', 'Account', 'person')}</nav>

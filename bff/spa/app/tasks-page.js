@@ -195,8 +195,8 @@ function Row({ task, show }) {
 				discard(task)
 			}}>Discard</button></p>`}
 		</div>
-		<button type="button" class="quiet square" aria-label="Edit" aria-describedby=${id} data-act="edit" onClick=${() => edit(task)}><${Icon} name="pencil" /></button>
-		<button type="button" class="quiet square" aria-label="Delete" aria-describedby=${id} data-act="delete" onClick=${(/** @type {{ currentTarget: HTMLElement }} */ event) => {
+		<button type="button" class="quiet square" id=${id + '-edit'} aria-label="Edit" aria-labelledby=${`${id}-edit ${id}`} data-act="edit" onClick=${() => edit(task)}><${Icon} name="pencil" /></button>
+		<button type="button" class="quiet square" id=${id + '-delete'} aria-label="Delete" aria-labelledby=${`${id}-delete ${id}`} data-act="delete" onClick=${(/** @type {{ currentTarget: HTMLElement }} */ event) => {
 			focusNext(event.currentTarget)
 			remove(task)
 		}}><${Icon} name="trash" /></button>

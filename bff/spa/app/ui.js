@@ -134,7 +134,7 @@ export function Heading({ title, quiet, focus }) {
 		document.title = title + ' · Vestibule'
 		if (focus) ref.current?.focus({ preventScroll: true })
 	}, [title])
-	return html`<h1 ref=${ref} tabindex="-1" class=${quiet ? 'unseen' : ''}>${title}</h1>`
+	return html`<h1 ref=${ref} id="content" tabindex="-1" class=${quiet ? 'unseen' : ''}>${title}</h1>`
 }
 
 /** @param {{ text: string, onRetry: () => void, act?: string }} props */
