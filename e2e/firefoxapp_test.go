@@ -25,6 +25,16 @@ func TestFirefoxHasTheTasks(t *testing.T) {
 	w.lists("Buy oat milk")
 	w.saved()
 	w.shows("two litres")
+	w.add("قائمة المهام")
+	w.lists("قائمة المهام", "Buy oat milk")
+	w.saved()
+	if got := w.js(`[...document.querySelectorAll('.title')].map(e => (r => (r.selectNodeContents(e), r.getBoundingClientRect().left > e.getBoundingClientRect().left + 100))(document.createRange()))`); fmt.Sprint(got) != "[true false]" {
+		t.Errorf("got %v for whether the Arabic and the English title stand at the right, want true and false", got)
+	}
+	w.press("Delete", "قائمة المهام")
+	w.lists("Buy oat milk")
+	w.press("Dismiss") // there is to be one Undo only
+	w.until(`!document.querySelector('.toast')`)
 	w.press("Buy oat milk")
 	w.until(`named(pressable, 'Buy oat milk').checked`)
 	w.saved()

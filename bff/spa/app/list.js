@@ -27,7 +27,7 @@ export function WindowList({ items, view, label, row, pinned }) {
 
 	const start = list.current ? -list.current.getBoundingClientRect().top : 0
 	const from = start - spare
-	const to = start + innerHeight + spare
+	const to = Math.max(0, start + innerHeight) + spare // also when it is far below: the keyboard must find its first rows
 	/** @type {{ item: T, i: number }[]} */
 	const near = []
 	items.forEach((item, i) => {
