@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs from Debian's packages what the tests need beside Go and is missing:
-# a C compiler for the race detector, PostgreSQL, PgBouncer, nginx, HAProxy, Caddy, Node.js, Chromium,
+# a C compiler for the race detector, PostgreSQL, PgBouncer, nginx, HAProxy, Caddy, Node.js, Chromium, Firefox,
 # shells for their completion, mandoc for the manual, systemd to check its unit (it does not run);
 # and with npm the official client and the apps that the tests drive, with pip what they
 # run in Python.
@@ -26,6 +26,7 @@ need caddy caddy
 need node nodejs
 need npm npm
 need chromium chromium
+need firefox-esr firefox-esr
 need zsh zsh
 need fish fish
 need mandoc mandoc

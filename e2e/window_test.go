@@ -184,39 +184,6 @@ func (w *window) enter() {
 	w.must(w.engine.enter())
 }
 
-func (w *window) must(err error) {
-	w.Helper()
-	if err != nil {
-		w.Fatal(err)
-	}
-}
-
-// open goes to another page, and waits until it has loaded.
-func (w *window) open(url string) {
-	w.Helper()
-	w.must(w.engine.open(url))
-}
-
-func (w *window) reload() {
-	w.Helper()
-	w.must(w.engine.reload())
-}
-
-func (w *window) resize(width, height int64) {
-	w.Helper()
-	w.must(w.engine.resize(width, height))
-}
-
-// names fails unless assistive technology finds one element with this role and name.
-func (w *window) names(role, name string) {
-	w.Helper()
-	found, err := w.engine.named(role, name)
-	w.must(err)
-	if found != 1 {
-		w.Errorf("got %d elements with the role %s and the name %q, want 1", found, role, name)
-	}
-}
-
 // scheme is light or dark.
 func (w *window) scheme(name string) {
 	w.Helper()
