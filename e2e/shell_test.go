@@ -158,6 +158,9 @@ func TestTheAppStaysOnTheDevice(t *testing.T) {
 	w.press("Log out")
 	w.until(`location.pathname === '/login'`)
 	keeps("null")
+	// As a session that has expired, or a browser that was closed before it could delete the record.
+	w.js(`(o => void (o.onsuccess = () => { o.result.transaction('last-seen', 'readwrite').objectStore('last-seen').put({ user: 'usr_x', at: 1, until: Date.now() - 1, tasks: [{ id: 1, title: 'written long ago' }] }, 'last'); o.result.close() }))(indexedDB.open('vestibule', 1))`)
+	keeps("long ago")
 	a.wire.set(true)
 	w.do(chromedp.Navigate(a.bff + "/tasks"))
 	w.shows("No connection")
@@ -166,6 +169,30 @@ func TestTheAppStaysOnTheDevice(t *testing.T) {
 	}
 	a.wire.set(false)
 	w.quiet("ERR_", "401")
+
+	// A new version is shown at once, and another app finds nothing of this one.
+	a.answers(t, "APP_NAME=Other Tasks")
+	w.do(chromedp.Navigate(a.bff + "/login"))
+	w.until(`document.title === 'Log in · Other Tasks'`)
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "index.html"), []byte(`<!doctype html><title>Team</title><h1>The team's app</h1>`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a.answers(t, "WEB_DIR="+folder)
+	w.do(chromedp.Navigate(a.bff + "/login"))
+	w.shows("The team's app")
+	w.until(`(Promise.all([navigator.serviceWorker.getRegistrations(), caches.keys()]).then(found => globalThis.left = found.flat().length), globalThis.left === 0)`)
+}
+
+// answers starts another product, with these settings, at the address of the app.
+func (a *app) answers(t *testing.T, settings ...string) {
+	t.Helper()
+	p := launch(t, shapes[0], append([]string{"BASE_URL=" + a.bff, "RATE_LIMIT=off"}, settings...)...)
+	a.wire.set(true) // no connection to the one before stays
+	a.wire.mu.Lock()
+	a.wire.to = strings.TrimPrefix(p.bff, "http://")
+	a.wire.mu.Unlock()
+	a.wire.set(false)
 }
 
 // installable asks Chromium what is missing for the app to be installed.
