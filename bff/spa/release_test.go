@@ -93,7 +93,7 @@ func TestThePageShowsTheSettings(t *testing.T) {
 	t.Parallel()
 	r := newRelease(t, Config{Name: `A "<b>" & C`, PasswordMinLength: 12})
 	text := read(t, r, page)
-	for _, want := range []string{"<title>A &#34;&lt;b&gt;&#34; &amp; C</title>", `name="password-min-length" content="12"`, "needs JavaScript", "has not started yet"} {
+	for _, want := range []string{"<title>A &#34;&lt;b&gt;&#34; &amp; C</title>", `name="password-min-length" content="12"`, "needs JavaScript", "has not started yet", `<html lang="en" data-worker="vestibule">`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page has no %s:\n%s", want, text)
 		}

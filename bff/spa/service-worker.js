@@ -6,15 +6,15 @@
 //     passes unchanged: the API, the links from mails, and other paths.
 //   - A page comes from the network. The kept one is only for a browser that has none, so no
 //     browser shows an old version for longer than it is offline.
-//   - If the server answers with the page of another app, this worker removes itself and
-//     what is kept.
+//   - If the server answers with a page that does not have the mark data-worker, this worker
+//     removes itself and what is kept. Pages of another app have none, and a later version without a worker leaves it out.
 //   - There is no navigation preload: the browser would send requests that this worker then
 //     leaves alone, such as a link from a mail, twice.
 const worker = /** @type {any} */ (globalThis)
 const prefix = 'vestibule-app '
 const kept = prefix + new URL('.', location.href).pathname
 const pages = ['/', '/tasks', '/account', '/login', '/signup', '/forgot', '/reset-password']
-const ownPage = /<script type="module" src="\/app\/[0-9a-f]+\/app\/main\.js">/
+const ownPage = /<html [^>]*\bdata-worker="vestibule"/
 
 /** @param {RequestInfo} request */
 const find = request => caches.match(request, { cacheName: kept, ignoreVary: true })

@@ -10,4 +10,4 @@ export const logo = new URL('../icon.svg', import.meta.url).pathname
 const shortest = Number(meta('password-min-length')) || 8
 
 /** The rule for new passwords, for people who have not tried one yet. */
-export const passwordRule = `At least ${shortest} characters. Passwords that are easy to guess are refused; a few words make a good one.`
+export const passwordRule = `At least ${shortest} characters. A few unrelated words make a good one, a common password does not.`
