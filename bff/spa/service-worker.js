@@ -7,7 +7,8 @@
 //   - A page comes from the network. The kept one is only for a browser that has none, so no
 //     browser shows an old version for longer than it is offline.
 //   - If the server answers with a page that does not have the mark data-worker, this worker
-//     removes itself and what is kept. Pages of another app have none, and a later version without a worker leaves it out.
+//     removes itself and what is kept. Pages of another app have none, and a later version
+//     without a worker leaves it out.
 //   - There is no navigation preload: the browser would send requests that this worker then
 //     leaves alone, such as a link from a mail, twice.
 const worker = /** @type {any} */ (globalThis)
