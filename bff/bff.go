@@ -27,7 +27,6 @@ import (
 	"vestibule/bff/password"
 	"vestibule/bff/route"
 	"vestibule/bff/session"
-	"vestibule/bff/spa"
 	"vestibule/bff/throttle"
 	"vestibule/bff/token"
 	"vestibule/internal/fair"
@@ -91,7 +90,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 	s.table = cfg.routeTable()
 	s.kinds = kindsOf(s.table, cfg.JWTAudience)
 	var err error
-	if s.app, err = frontend.New(frontend.Config{Embedded: spa.Files, Dir: cfg.WebDir, DevURL: cfg.WebDevURL, Origin: s.origin(), Errors: writeError}); err != nil {
+	if s.app, err = s.newApp(); err != nil {
 		return nil, err
 	}
 	if s.docs, err = openapi.New(openAPI, "/api/openapi.json", "/api/docs", "Vestibule BFF"); err != nil {

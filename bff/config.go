@@ -77,6 +77,7 @@ type Config struct {
 	// the embedded one.
 	WebDir    string
 	WebDevURL *url.URL
+	AppName   string // in the app, mails and pages behind links; "": Vestibule for the embedded app, else the host
 }
 
 // addressShare is the part of a shared resource that one address may have: the same part

@@ -48,7 +48,7 @@ const surfaceText = "The server that a single-page app talks to. `/api/auth/` ha
 	"- `token` in a body is a session's handle: it names the session and opens nothing. Only the cookie holds the secret.\n" +
 	"- Each GET also accepts HEAD, with the same headers and no body, unless the operation says `x-head: false`. `x-elsewhere` describes the answers to other paths and methods.\n" +
 	"- `x-limit` names the limit that counts the attempts. `x-audit` lists the events that the audit trail may get.\n" +
-	"- Every answer carries `X-Request-Id`, `X-Content-Type-Options`, `Content-Security-Policy`, `Referrer-Policy`, `Cross-Origin-Resource-Policy: same-origin`, `Vary: Origin`, and with https `Strict-Transport-Security`. Answers to a listed origin have the CORS headers instead of `Cross-Origin-Resource-Policy`."
+	"- Every answer carries `X-Request-Id`, `X-Content-Type-Options`, `Content-Security-Policy`, `Referrer-Policy`, `Cross-Origin-Resource-Policy: same-origin`, `Vary: Origin`, and with https `Strict-Transport-Security`. Answers to a listed origin have the CORS headers instead of `Cross-Origin-Resource-Policy`. The files of the embedded app (`/app/`) are the same for every origin and have neither `Vary: Origin` nor CORS headers."
 
 // The guards: who may send a request.
 var (

@@ -10,7 +10,7 @@ func (s *Server) newOutbox() *mail.Outbox {
 	if s.cfg.Mail.Server != nil {
 		sender = s.cfg.Mail.Server
 	}
-	return mail.New(mail.Config{BaseURL: s.cfg.BaseURL, From: s.cfg.Mail.From, Sender: sender, Now: s.now, Log: s.log}, s.store)
+	return mail.New(mail.Config{BaseURL: s.cfg.BaseURL, Name: s.name(), From: s.cfg.Mail.From, Sender: sender, Now: s.now, Log: s.log}, s.store)
 }
 
 // notice returns a mail that tells a user what has happened to their account.

@@ -121,6 +121,6 @@ func (s *Server) showLinkPage(w http.ResponseWriter, dead error, page linkpage.P
 	} else if dead != nil {
 		return dead
 	}
-	page.Site = s.cfg.BaseURL.Host
+	page.Site, page.Shortest = s.name(), s.cfg.PasswordMinLength
 	return page.Write(w)
 }

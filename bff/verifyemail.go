@@ -97,7 +97,7 @@ func (s *Server) followVerification(w http.ResponseWriter, r *http.Request, toke
 	case !wantsPage(r):
 		return nil, passwordNeeded(link)
 	}
-	page := linkpage.Page{Kind: linkpage.Verify, Site: s.cfg.BaseURL.Host, Token: token, Username: link.Email, Next: target}
+	page := linkpage.Page{Kind: linkpage.Verify, Site: s.name(), Shortest: s.cfg.PasswordMinLength, Token: token, Username: link.Email, Next: target}
 	if link.Purpose == store.PurposeChange {
 		page.Kind, page.Username = linkpage.Change, link.NewEmail
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -25,6 +26,16 @@ func TestTheAccountPage(t *testing.T) {
 	w.press("Save name")
 	w.until(`document.activeElement.getAttribute('aria-invalid') && text().includes('Enter a name.')`)
 
+	if got := w.js(`text().includes('again')`); got != false {
+		t.Error("the page offers to send a link again although none was sent")
+	}
+	w.press("Send a link to confirm it")
+	w.shows("We have sent a link to account@example.com.")
+	w.until(`named('button', 'Send the link again')`)
+	w.do(chromedp.Navigate(a.mailedLink(t, "account@example.com")))
+	w.shows("Your address account@example.com is confirmed.")
+	w.until(`location.pathname + location.search === '/account'`)
+
 	w.fill("New email", "account@example.com")
 	w.press("Change email")
 	w.shows("This is your address already.")
@@ -33,7 +44,8 @@ func TestTheAccountPage(t *testing.T) {
 	w.shows("We have sent a link to countess@example.com.")
 	w.shows("Your current address gets a mail too, with a link that stops the change.")
 	w.do(chromedp.Navigate(a.mailedLink(t, "countess@example.com")))
-	w.until(`location.pathname === '/account' && text().includes('You log in with countess@example.com.')`)
+	w.until(`location.pathname + location.search === '/account' && text().includes('You log in with countess@example.com.')`)
+	w.shows("Your address is changed. You log in with countess@example.com now.")
 	w.shows("Confirmed")
 
 	other := a.device(t, "/login")
@@ -103,16 +115,30 @@ func TestAForgottenPasswordCanBeSet(t *testing.T) {
 	w.press("Send the link")
 	w.shows("a link to set a new password is on its way")
 	w.do(chromedp.Navigate(a.mailedLink(t, "forgotten@example.com")))
+	w.shows("At least 8 characters.")
+	for range 2 { // a reload keeps the link
+		if got := w.js(`location.href + document.referrer`).(string); !strings.HasSuffix(got, "/reset-password") {
+			t.Errorf("got the address and the referrer %s, want no token", got)
+		}
+		w.do(chromedp.Reload())
+		w.fill("New password", "short")
+	}
+	w.press("Set the password")
+	w.shows("Password too short: at least 8 characters are needed.")
 	w.fill("New password", "password456")
 	w.press("Set the password")
 	w.shows("Your password is set")
 	w.press("Continue to your tasks") // the browser that has asked stays in
 	w.shows("Nothing to do yet")
+	w.js(`history.back() ?? true`)
+	w.shows("This link does not work") // it was used
+	w.do(chromedp.Navigate(a.bff + "/tasks"))
+	w.shows("Nothing to do yet")
 	w.press("Log out")
 	w.until(`location.pathname === '/login'`)
 	w.logIn("forgotten@example.com", "password456")
 	w.shows("Nothing to do yet")
-	w.quiet("401")
+	w.quiet("400", "401")
 }
 
 func TestTheFocusIsNotLostWithADevice(t *testing.T) {

@@ -18,6 +18,8 @@ import (
 // Embedded.
 type Config struct {
 	Embedded fs.FS
+	Release  string   // the folder of Embedded whose files never change: its name is made of their content
+	Worker   string   // the file of Release that is a service worker for all pages
 	Dir      string   // the folder of a build
 	DevURL   *url.URL // a dev server, without a path
 	Origin   string   // our own origin, as browsers send it
@@ -28,6 +30,8 @@ type Config struct {
 type App struct {
 	files    *files
 	embedded bool
+	release  string // with a slash at its end; "": none
+	worker   string
 	dev      *devServer // nil: files
 }
 
@@ -42,7 +46,12 @@ func New(cfg Config) (*App, error) {
 		open, policy = openFolder(cfg.Dir), policyOf
 	}
 	files, err := newFiles(open, policy)
-	return &App{files: files, embedded: cfg.Dir == ""}, err
+	a := &App{files: files, embedded: cfg.Dir == ""}
+	if a.embedded && cfg.Release != "" {
+		a.release = cfg.Release + "/"
+		a.worker = a.release + cfg.Worker
+	}
+	return a, err
 }
 
 func openFolder(dir string) func() (fs.FS, func(), error) {
@@ -138,9 +147,13 @@ func (a *App) send(w http.ResponseWriter, r *http.Request, f found) error {
 	h.Set("ETag", v.etag)
 	h.Set("Cache-Control", "no-cache")
 	if isImmutable(f.folder, f.name) {
-		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+		h.Set("Cache-Control", forever)
 	}
 	a.describe(h, f.name, v)
+	a.describeRelease(h, f.name)
+	if hasToken(r) {
+		h.Set("Referrer-Policy", "no-referrer")
+	}
 	if v.coding != "" {
 		h.Set("Content-Length", strconv.FormatInt(v.size, 10))
 	}
@@ -206,24 +219,4 @@ func refusal(status int) *web.Error {
 		return web.Refuse(status, "RANGE_NOT_SATISFIABLE", "The file has no such part.")
 	}
 	return web.ErrInternal.Because(errors.New("the file could not be read"))
-}
-
-func (a *App) setPolicies(h http.Header, v *variant) {
-	policy := v.policy
-	switch {
-	case policy != "":
-	case a.embedded:
-		policy = embeddedPolicy
-	default:
-		policy = buildScripts + buildPolicy + noBase // a worker gets the policy of its script
-	}
-	h.Set("Content-Security-Policy", policy)
-	if a.embedded {
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Permissions-Policy", "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()")
-		return
-	}
-	// A team's app may open a sign-in or payment popup of another site and get messages
-	// from it, and may use a camera.
-	h.Set("Cross-Origin-Opener-Policy", "same-origin-allow-popups")
 }

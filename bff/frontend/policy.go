@@ -3,8 +3,11 @@ package frontend
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"net/http"
 	"regexp"
 	"strings"
+
+	"vestibule/internal/web"
 )
 
 // embeddedPolicy is the CSP of our own app, which has no inline script or style.
@@ -68,3 +71,28 @@ func policyOf(html []byte) string {
 	b.WriteString(buildPolicy + base)
 	return b.String()
 }
+
+func (a *App) setPolicies(h http.Header, v *variant) {
+	policy := v.policy
+	switch {
+	case policy != "":
+	case a.embedded:
+		policy = embeddedPolicy
+	default:
+		policy = buildScripts + buildPolicy + noBase // a worker gets the policy of its script
+	}
+	h.Set("Content-Security-Policy", policy)
+	if a.embedded {
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()")
+		return
+	}
+	// A team's app may open a sign-in or payment popup of another site and get messages
+	// from it, and may use a camera.
+	h.Set("Cross-Origin-Opener-Policy", "same-origin-allow-popups")
+}
+
+// hasToken reports whether the address of a page has the token of a link from a mail. Its scripts
+// and styles are requested before a script can change the address, and the Referer of those
+// requests would bring the token into the log of a server in front.
+func hasToken(r *http.Request) bool { return web.QueryValue(r, "token") != "" }

@@ -50,7 +50,8 @@ var about = map[string]struct{ title, done, post string }{
 // Page is the page for one link.
 type Page struct {
 	Kind     string
-	Site     string // the name of the product, which is its host
+	Site     string // the name of the product
+	Shortest int    // the minimum length of a new password, in characters
 	Token    string // the token of the link
 	Username string // the address under which a password manager stores the password; "" if it is not looked up
 	Next     string // where the browser continues afterwards, already checked; "" is our home page

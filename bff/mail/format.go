@@ -38,13 +38,13 @@ func (l letter) Text() string {
 var page = template.Must(template.New("mail").Parse(`<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{.Subject}}</title></head>
-<body style="margin:0;padding:24px;background:#f4f4f5;font-family:system-ui,-apple-system,'Segoe UI',sans-serif;color:#18181b;line-height:1.5">
+<body style="margin:0;padding:24px;background:#f6f5f2;font-family:system-ui,-apple-system,'Segoe UI',sans-serif;color:#1d2125;line-height:1.5">
 <div style="max-width:480px;margin:0 auto;padding:32px;background:#fff;border-radius:12px">
 <h1 style="margin:0 0 16px;font-size:20px">{{.Subject}}</h1>
 {{range .Says}}<p>{{.}}</p>
-{{end}}{{if .Link}}<p style="margin:24px 0"><a href="{{.Link}}" style="display:inline-block;padding:12px 20px;background:#4338ca;color:#fff;border-radius:8px;text-decoration:none">{{.Button}}</a></p>
-<p style="font-size:14px">{{.Life}} If the button does nothing, copy this: <a href="{{.Link}}" style="color:#4338ca;word-break:break-all">{{.Link}}</a></p>
-{{end}}<p style="font-size:14px;color:#52525b">{{.Unless}}</p>
+{{end}}{{if .Link}}<p style="margin:24px 0"><a href="{{.Link}}" style="display:inline-block;padding:12px 20px;background:#0f766e;color:#fff;border-radius:8px;text-decoration:none">{{.Button}}</a></p>
+<p style="font-size:14px">{{.Life}} If the button does nothing, copy this: <a href="{{.Link}}" style="color:#0f766e;word-break:break-all">{{.Link}}</a></p>
+{{end}}<p style="font-size:14px;color:#5a6068">{{.Unless}}</p>
 </div>
 </body>
 </html>

@@ -46,7 +46,7 @@ func (f *fixture) outbox(s Sender) *Outbox {
 		f.Fatal(err)
 	}
 	return New(Config{
-		BaseURL: base, From: netmail.Address{Name: "Größe", Address: "no-reply@app.example.com"}, Sender: s,
+		BaseURL: base, Name: "Our App", From: netmail.Address{Name: "Größe", Address: "no-reply@app.example.com"}, Sender: s,
 		Now: f.clock.Now, Log: slog.New(slog.NewJSONHandler(f.log, nil)),
 	}, f.db)
 }

@@ -63,6 +63,7 @@ type Sender interface {
 // Config says how mails are sent. All fields are required.
 type Config struct {
 	BaseURL *url.URL        // the address to which links lead
+	Name    string          // of the site
 	From    netmail.Address // the sender
 	Sender  Sender
 	Now     func() time.Time

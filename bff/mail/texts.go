@@ -20,18 +20,18 @@ func (o *Outbox) compose(ctx context.Context, m store.Mail) (*gomail.Msg, error)
 	case err != nil:
 		return nil, err
 	}
-	to, site := m.Recipient, o.BaseURL.Host
+	to, name, site := m.Recipient, o.Name, o.site()
 	var l letter
 	switch m.Kind {
 	case store.MailVerify:
 		if user.EmailVerified {
-			return nil, fmt.Errorf("%w: the address is verified", errNobody)
+			return nil, fmt.Errorf("%w: the address is confirmed", errNobody)
 		}
 		l = letter{
-			Subject: "Verify your address for " + site,
+			Subject: "Confirm your address for " + name,
 			Says: []string{"Somebody, hopefully you, has signed up at " + site + " with this address. Please confirm that it is yours." +
 				" If you are not signed in, you will be asked for your password or for a new one."},
-			Button: "Verify address",
+			Button: "Confirm address",
 			Unless: "If it was not you, you need not do anything: without the link nobody can confirm your address.",
 		}
 		l.Link, err = o.verifyLink(ctx, m, user, store.PurposeVerify)
@@ -45,7 +45,7 @@ func (o *Outbox) compose(ctx context.Context, m store.Mail) (*gomail.Msg, error)
 			return nil, fmt.Errorf("%w: the address is taken", errNobody)
 		}
 		l = letter{
-			Subject: "Confirm your new address for " + site,
+			Subject: "Confirm your new address for " + name,
 			Says: []string{"Somebody, hopefully you, wants to use this address for an account at " + site + ". The account's address changes when you confirm it." +
 				" If you are not signed in, you will be asked for the account's password."},
 			Button: "Use this address",
@@ -56,7 +56,7 @@ func (o *Outbox) compose(ctx context.Context, m store.Mail) (*gomail.Msg, error)
 		}
 	case store.MailChangeAsked:
 		l = letter{
-			Subject: "Your address for " + site + " is about to change",
+			Subject: "Your address for " + name + " is about to change",
 			Says: []string{
 				"Somebody, hopefully you, has asked to change the address of your account at " + site + ". It changes as soon as the new address is confirmed.",
 				"If it was not you, stop the change with this link. It opens a page that asks you first, signs out all devices and lets you choose a new password.",
@@ -72,12 +72,12 @@ func (o *Outbox) compose(ctx context.Context, m store.Mail) (*gomail.Msg, error)
 			// person who gets mail there can take the account back. Otherwise somebody could
 			// sign up with a foreign address, change it, and so lock out the owner of the
 			// address.
-			l = addressChanged(site)
+			l = addressChanged(name, site)
 			l.Link, err = o.undoLink(ctx, m, user)
 			break
 		}
 		l = letter{
-			Subject: "Choose a new password for " + site,
+			Subject: "Choose a new password for " + name,
 			Says:    []string{"Somebody, hopefully you, has asked for a new password for your account at " + site + "."},
 			Button:  "Choose a new password",
 			Unless:  "If it was not you, you need not do anything. Your password does not change.",
@@ -85,7 +85,7 @@ func (o *Outbox) compose(ctx context.Context, m store.Mail) (*gomail.Msg, error)
 		l.Link, err = o.resetLink(ctx, m, user)
 	case store.MailAddressTaken:
 		l = letter{
-			Subject: "You already have an account at " + site,
+			Subject: "You already have an account at " + name,
 			Says: []string{
 				"Somebody, hopefully you, has tried to sign up at " + site + " with this address. You already have an account there. Please sign in, or ask for a new password if you have forgotten yours.",
 			},
@@ -93,12 +93,12 @@ func (o *Outbox) compose(ctx context.Context, m store.Mail) (*gomail.Msg, error)
 		}
 	case store.MailPasswordChanged:
 		l = letter{
-			Subject: "Your password for " + site + " was changed",
+			Subject: "Your password for " + name + " was changed",
 			Says:    []string{"The password of your account at " + site + " has just been changed."},
 			Unless:  "If it was not you, ask for a new password at " + site + " now. That signs out all other devices.",
 		}
 	case store.MailEmailChanged:
-		l = addressChanged(site)
+		l = addressChanged(name, site)
 		l.Link, err = o.undoLink(ctx, m, user)
 	default:
 		return nil, fmt.Errorf("mail of unknown kind %q: a newer version of the program has queued it", m.Kind)
@@ -112,10 +112,18 @@ func (o *Outbox) compose(ctx context.Context, m store.Mail) (*gomail.Msg, error)
 	return o.envelope(to, l)
 }
 
+// site is the name of the site with its host, so that a reader sees where the links lead.
+func (o *Outbox) site() string {
+	if o.Name == o.BaseURL.Host {
+		return o.Name
+	}
+	return o.Name + " (" + o.BaseURL.Host + ")"
+}
+
 // addressChanged tells the previous address about the change, and how to get the account back.
-func addressChanged(site string) letter {
+func addressChanged(name, site string) letter {
 	return letter{
-		Subject: "Your address for " + site + " was changed",
+		Subject: "Your address for " + name + " was changed",
 		Says: []string{
 			"Your account at " + site + " has a new address now. It no longer uses this one.",
 			"If it was not you, take the account back with this link. It opens a page that asks you first, gives the account this address again, signs out all devices and lets you choose a new password.",

@@ -70,6 +70,10 @@ func TestTheContentOfMails(t *testing.T) {
 				f.Error("the log shows the token")
 			}
 		}
+		// The name alone would not say where the link leads.
+		if !strings.Contains(verify, "signed up at Our App (app.example.com) with") || !strings.Contains(verify, "Confirm address:") {
+			f.Errorf("got %s, want the name of the site with its host, and the word confirm", verify)
+		}
 		files, err := filepath.Glob(filepath.Join(folder, "*"))
 		if err != nil || len(files) != 7 {
 			f.Errorf("got files %v, %v; want seven complete files", files, err)

@@ -1,11 +1,151 @@
 // Package spa is the single-page app that the BFF serves at /, unless a team serves its own.
 // It consists of plain files, which are sent unchanged: there is no build step.
+//
+// It guarantees that a page and its modules belong to the same version of the app. All files
+// that the page loads are in a folder that is named after their content (/app/<hash>/), so
+// browsers may keep them forever, and an instance of another version answers with a 404.
 package spa
 
-import "embed"
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+)
 
-// Files are the files for browsers, with index.html at the root. It leaves out files that only
+// Files are the files for browsers as they are in the repository. It leaves out files that only
 // tools read (type declarations, tests, settings).
 //
-//go:embed index.html *.css *.svg app/*.js client/*.js vendor/*.js vendor/LICENSE-*
+//go:embed index.html service-worker.js *.css *.svg *.png app/*.js client/*.js vendor/*.js vendor/LICENSE-*
 var Files embed.FS
+
+const (
+	page     = "index.html"
+	manifest = "manifest.webmanifest"
+	entry    = "app/main.js"
+	// Worker is the name of the service worker in the folder of the release.
+	Worker = "service-worker.js"
+)
+
+// Release is the app as it is served.
+type Release struct {
+	fs.FS
+	// Folder is the path of the files whose content never changes, without slashes around it.
+	Folder string
+}
+
+// Config is what the app shows of the operator's settings.
+type Config struct {
+	Name              string
+	PasswordMinLength int // characters
+}
+
+// New makes the app. The client is also at its documented path, /client/.
+func New(cfg Config) (*Release, error) {
+	own, err := ownFiles(cfg.Name)
+	if err != nil {
+		return nil, err
+	}
+	r := &Release{Folder: "app/" + digest(own)}
+	served := memory{}
+	for path, content := range own {
+		served[r.Folder+"/"+path] = content
+		if strings.HasPrefix(path, "client/") {
+			served[path] = content
+		}
+	}
+	if served[page], err = writePage(cfg, r.Folder, own); err != nil {
+		return nil, err
+	}
+	r.FS = served
+	return r, nil
+}
+
+// ownFiles are all files but the page, by their paths in the folder of the release.
+func ownFiles(name string) (map[string][]byte, error) {
+	own := map[string][]byte{}
+	err := fs.WalkDir(Files, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || path == page {
+			return err
+		}
+		own[path], err = Files.ReadFile(path)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	own[manifest], err = writeManifest(name)
+	return own, err
+}
+
+// digest names a set of files after their content.
+func digest(own map[string][]byte) string {
+	sum := sha256.New()
+	for _, path := range slices.Sorted(maps.Keys(own)) {
+		fmt.Fprintf(sum, "%s %d\n", path, len(own[path]))
+		sum.Write(own[path])
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:10])
+}
+
+func writePage(cfg Config, folder string, own map[string][]byte) ([]byte, error) {
+	modules, err := modulesOf(own, entry)
+	if err != nil {
+		return nil, err
+	}
+	source, err := Files.ReadFile(page)
+	if err != nil {
+		return nil, err
+	}
+	t, err := template.New(page).Parse(string(source))
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	err = t.Execute(&out, struct {
+		Config
+		Folder, Entry string
+		Modules       []string
+	}{cfg, "/" + folder, entry, modules})
+	return out.Bytes(), err
+}
+
+type icon struct {
+	Src     string `json:"src"`
+	Sizes   string `json:"sizes"`
+	Type    string `json:"type"`
+	Purpose string `json:"purpose,omitempty"`
+}
+
+// writeManifest describes the app for browsers that install it. The addresses of the icons are
+// relative to the manifest. The id keeps the identity of an installed app when the
+// manifest's own address changes with the next release.
+func writeManifest(name string) ([]byte, error) {
+	return json.Marshal(struct {
+		ID          string `json:"id"`
+		Name        string `json:"name"`
+		ShortName   string `json:"short_name"`
+		Description string `json:"description"`
+		StartURL    string `json:"start_url"`
+		Scope       string `json:"scope"`
+		Display     string `json:"display"`
+		Background  string `json:"background_color"`
+		Theme       string `json:"theme_color"`
+		Icons       []icon `json:"icons"`
+	}{
+		"/", name, name, "Your tasks, in step on all your devices.", "/tasks", "/", "standalone", "#f6f5f2", "#f6f5f2",
+		[]icon{
+			{"icon.svg", "any", "image/svg+xml", ""},
+			{"icon-192.png", "192x192", "image/png", ""},
+			{"icon-512.png", "512x512", "image/png", ""},
+			{"icon-maskable.png", "512x512", "image/png", "maskable"},
+		},
+	})
+}

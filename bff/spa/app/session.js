@@ -39,7 +39,7 @@ export async function load() {
 		return
 	}
 	if (before !== epoch) return
-	if (found) enter(found.user, found.session?.token ?? '')
+	if (found) enter(found.user, found.session?.token ?? '', found.session?.expiresAt)
 	else markLost()
 }
 
@@ -47,7 +47,7 @@ export async function load() {
  * Our server's answers about a person always contain the user. JSON without it does not come
  * from our server.
  * @param {any} answer
- * @returns {{ user: User, token?: string|null, session?: { token: string } }}
+ * @returns {{ user: User, token?: string|null, session?: { token: string, expiresAt?: string } }}
  */
 export function checkAnswer(answer) {
 	if (typeof answer?.user?.id !== 'string') throw new AwayError(awayText)
@@ -62,11 +62,17 @@ export function retry() {
 /**
  * @param {User} user
  * @param {string} handle
+ * @param {string} [expiresAt]
  */
-function enter(user, handle) {
+function enter(user, handle, expiresAt = '') {
 	confirmed = performance.now()
+	ends = Date.parse(expiresAt) || 0
 	replace({ state: 'in', user, handle, why: '' })
 }
+
+let ends = 0
+/** When the session ends if it is not used, in ms since 1970; 0: not known. */
+export const sessionEnds = () => ends
 
 let confirmed = 0 // when the server last confirmed that somebody is signed in
 /** @type {Promise<void>|null} */
@@ -117,7 +123,7 @@ export async function signIn(email, password) {
  * @returns {Promise<boolean>} false when the address must be confirmed first
  */
 export async function signUp(name, email, password) {
-	const { user, token } = checkAnswer(await call('POST', '/sign-up/email', { name, email, password, callbackURL: '/tasks' }))
+	const { user, token } = checkAnswer(await call('POST', '/sign-up/email', { name, email, password, callbackURL: '/tasks?link=confirmed' }))
 	if (!token) return false
 	enter(user, token)
 	tellTabs('in')

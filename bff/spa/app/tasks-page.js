@@ -2,6 +2,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from '../vendor/hooks.js'
 import { html } from './html.js'
 import { WindowList } from './list.js'
+import { logo } from './page.js'
 import { navigate, route } from './route.js'
 import { useStore } from './store.js'
 import { add, cancel, discard, edit, refuseDraft, remove, retryAll, save, setDraft, shown, takeTheirs, tasks, textErrors, toggle, typed } from './tasks.js'
@@ -134,7 +135,7 @@ export function TasksPage({ focus }) {
 function Empty({ all, show, q, clear, away }) {
 	if (away && !all) return null
 	if (q) return html`<div class="empty"><p>Nothing matches “<bdi>${q}</bdi>”.</p><button type="button" class="small" onClick=${clear}>Clear the search</button></div>`
-	if (!all) return html`<div class="empty"><img src="/icon.svg" width="56" height="56" alt="" /><h2>Nothing to do yet</h2><p>Write down what you do not want to forget.</p></div>`
+	if (!all) return html`<div class="empty"><img src=${logo} width="56" height="56" alt="" /><h2>Nothing to do yet</h2><p>Write down what you do not want to forget.</p></div>`
 	return show === 'done'
 		? html`<div class="empty"><p>Nothing is done yet.</p></div>`
 		: html`<div class="empty"><h2>All done</h2><p>There is nothing left to do.</p></div>`

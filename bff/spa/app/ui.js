@@ -2,6 +2,7 @@
 import { useId, useLayoutEffect, useRef } from '../vendor/hooks.js'
 import { html } from './html.js'
 import { icons } from './icons.js'
+import { appName } from './page.js'
 import { createStore, useStore } from './store.js'
 
 /** @param {{ name: string }} props */
@@ -131,7 +132,7 @@ export function Heading({ title, quiet, focus }) {
 	const ref = useRef(/** @type {HTMLElement|null} */ (null))
 	// Do this before the page is shown: later, it could take the focus from a field in use.
 	useLayoutEffect(() => {
-		document.title = title + ' · Vestibule'
+		document.title = `${title} · ${appName}`
 		if (focus) ref.current?.focus({ preventScroll: true })
 	}, [title])
 	return html`<h1 ref=${ref} id="content" tabindex="-1" class=${quiet ? 'unseen' : ''}>${title}</h1>`

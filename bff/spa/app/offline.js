@@ -1,0 +1,74 @@
+// The app without a network: it shows what the person saw last, read-only. This module
+// decides when that is kept and when it is deleted; last-seen.js stores it.
+import { useEffect, useState } from '../vendor/hooks.js'
+import { awayText } from './auth.js'
+import { html } from './html.js'
+import { clearLastSeen, loadLastSeen, saveLastSeen } from './last-seen.js'
+import { logo } from './page.js'
+import { retry, session, sessionEnds } from './session.js'
+import { shown, tasks } from './tasks.js'
+import { Away, Heading } from './ui.js'
+import { startWorker } from './worker.js'
+
+const maxTasks = 1000 // the newest
+const saveAfter = 1_000 // ms without another change
+const day = 86_400_000 // ms
+
+/** @type {ReturnType<typeof setTimeout>|undefined} */
+let timer
+
+function save() {
+	clearTimeout(timer)
+	timer = undefined
+	const { state, user } = session.get()
+	if (state !== 'in' || !user || tasks.get().state !== 'ready') return
+	const seen = shown()
+		.filter(task => task.id > 0) // the server has the others not yet
+		.sort((a, b) => b.id - a.id)
+		.slice(0, maxTasks)
+		.map(({ id, title, description, completed, created_at }) => ({ id, title, description: description ?? null, completed, created_at }))
+	void saveLastSeen({ user: user.id, at: Date.now(), until: sessionEnds() || Date.now() + day, tasks: seen })
+}
+
+tasks.follow(() => {
+	if (session.get().state === 'in') timer ??= setTimeout(save, saveAfter)
+})
+document.addEventListener('visibilitychange', () => document.visibilityState === 'hidden' && timer !== undefined && save())
+
+let whose = ''
+session.follow(() => {
+	const { state, user } = session.get()
+	if (state === 'out' || state === 'lost') {
+		clearTimeout(timer)
+		timer = undefined
+		whose = ''
+		void clearLastSeen()
+	} else if (state === 'in' && user && user.id !== whose) {
+		whose = user.id
+		void loadLastSeen().then(seen => {
+			if (seen && seen.user !== session.get().user?.id) void clearLastSeen()
+		})
+		void startWorker()
+	}
+})
+
+const when = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+
+/** The page while the server cannot be reached. */
+export function Offline() {
+	const [seen, setSeen] = useState(/** @type {import('./last-seen.js').LastSeen|null|undefined} */ (undefined))
+	useEffect(() => void loadLastSeen().then(setSeen), [])
+	if (seen === undefined) return null
+	if (!seen) return html`<main class="enter"><div class="card"><${Heading} title="No connection" focus=${true} /><${Away} text=${awayText} onRetry=${retry} /></div></main>`
+	return html`<main class="page">
+		<p class="brand"><img src=${logo} width="28" height="28" alt="" /></p>
+		<${Heading} title="Tasks" focus=${true} />
+		<${Away} text=${`No connection to the server. These are your tasks of ${when.format(seen.at)}. You can change them when the server can be reached.`} onRetry=${retry} />
+		${seen.tasks.length
+			? html`<ul class="seen" aria-label="Tasks">${seen.tasks.map(task => html`<li key=${task.id} class=${task.completed ? 'done' : ''}>
+				<p class="title" dir="auto">${task.title}${task.completed && html`<span class="unseen"> (done)</span>`}</p>
+				${task.description && html`<p class="description" dir="auto">${task.description}</p>`}
+			</li>`)}</ul>`
+			: html`<p class="lead">There were no tasks.</p>`}
+	</main>`
+}
