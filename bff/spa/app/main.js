@@ -4,6 +4,7 @@ import { render } from '../vendor/preact.js'
 import { Account } from './account.js'
 import { Proof } from './ask.js'
 import { AuthError, AwayError, awayText } from './auth.js'
+import { Ending } from './ending.js'
 import { Expired, Forgot, Login, Reset, SignUp } from './enter.js'
 import { html } from './html.js'
 import { forGuests, home, loginTarget, navigate, route, safeTarget } from './route.js'
@@ -70,6 +71,7 @@ function App() {
 			<${Page} key=${whose} focus=${moved} />
 		</div>
 		<${Proof} />
+		${state === 'in' && html`<${Ending} />`}
 		${state === 'lost' && html`<${Expired} />`}
 		<${Toasts} /><${Announcer} />`
 }
