@@ -66,7 +66,7 @@ func TestOnlyAFewFilesSendRequests(t *testing.T) {
 		},
 		"requests": {
 			regexp.MustCompile(`\bfetch(?: \?\? globalThis\.fetch\))?\(|\bEventSource\b|\bWebSocket\b|\bsendBeacon\b|\bXMLHttpRequest\b`),
-			[]string{"app/auth.js", "app/tasks.js", "client/session.js", "client/transport.js"},
+			[]string{"app/auth.js", "app/work.js", "client/session.js", "client/transport.js"},
 		},
 		"endless repetition": {regexp.MustCompile(`\bsetInterval\b|\bwhile \(true\)`), nil},
 	} {
