@@ -43,7 +43,8 @@ export function createQueue(user, adopt, browser = found()) {
 	function take(key) {
 		browser?.locks.request(key, { signal: end.signal }, async () => {
 			const ops = read(key)
-			if (!ops || end.signal.aborted) return
+			if (end.signal.aborted) return
+			if (!ops) return browser.storage.removeItem(key) // unreadable, or taken over by another tab
 			adopt(ops)
 			await write() // in our entry first: a crash between the two may repeat a change, but loses none
 			browser.storage.removeItem(key)
@@ -96,7 +97,7 @@ export function createQueue(user, adopt, browser = found()) {
 		begin() {
 			if (!browser) return
 			for (const key of keys(prefix)) key.startsWith(own) ? take(key) : browser.storage.removeItem(key)
-			addEventListener('storage', ({ key, oldValue }) => key?.startsWith(own) && oldValue === null && take(key), { signal: end.signal })
+			globalThis.addEventListener?.('storage', ({ key, oldValue }) => key?.startsWith(own) && oldValue === null && take(key), { signal: end.signal })
 		},
 
 		/** @param {readonly Op<R, C>[]} ops */
